@@ -1,0 +1,130 @@
+package conversation
+
+// EventKind says what an Event tells.
+type EventKind uint8
+
+// The events of an answer, in the grammar
+//
+//	answer = Start { Thought | Text | call } ( Finish | Failure )
+//	call   = CallStart { CallArgs } CallEnd
+//
+// Usage may come with any of them; the last one that is known counts.
+const (
+	// EventStart opens the answer: ID, Model.
+	EventStart EventKind = iota
+	// EventThought is a piece of thought text.
+	EventThought
+	// EventText is a piece of the answer.
+	EventText
+	// EventCallStart opens a tool call: CallID ("" if upstream gave none), Name.
+	EventCallStart
+	// EventCallArgs is a piece of the call's arguments; the pieces together are
+	// one JSON object.
+	EventCallArgs
+	// EventCallEnd completes the call.
+	EventCallEnd
+	// EventSignature seals the part before it (a thought or text run that is
+	// complete with this event); the signature of a call comes on CallStart.
+	EventSignature
+	// EventFinish ends the answer: Finish, Note.
+	EventFinish
+	// EventFailure ends the answer with an error after it had begun: Err.
+	EventFailure
+)
+
+// Event is one step of an answer. Only the fields that Kind names are set.
+type Event struct {
+	Kind EventKind
+
+	ID    string // Start: the upstream's response id
+	Model string // Start: the upstream's model version
+
+	Text Text // Thought, Text
+
+	CallID string // CallStart
+	Name   string // CallStart: as the client declared it
+	Args   Raw    // CallArgs: a piece of JSON text
+
+	// Signature is the upstream's signature of the part, in the upstream's
+	// encoding; Carrier is the same, sealed for the client.
+	Signature string
+	Carrier   string
+
+	Finish Finish
+	Note   string // Finish: the upstream's explanation
+
+	Usage Usage
+	Err   *Error
+}
+
+// Finish is why an answer ended.
+type Finish uint8
+
+// The finishes. What a client calls them is its dialect's business.
+const (
+	FinishNone      Finish = iota // not finished
+	FinishStop                    // the model was done, or called tools
+	FinishLength                  // the token limit
+	FinishWindow                  // the context window is full
+	FinishRefused                 // safety, recitation and their kin, in the answer
+	FinishBlocked                 // the prompt was refused: there is no answer
+	FinishPause                   // too many tool calls: the client should go on
+	FinishMalformed               // the model's tool call could not be parsed
+	FinishSignature               // the history lacks a thought signature
+	FinishOther                   // anything else, also future values
+)
+
+// Usage counts tokens. The identities of upstream's own counters are already
+// resolved: Output includes Thoughts, Input includes Cached and tool prompts.
+type Usage struct {
+	Known    bool
+	Input    int // prompt, cached and tool-use prompt tokens
+	Cached   int // part of Input read from a cache
+	Output   int // answer and thoughts
+	Thoughts int // part of Output
+}
+
+// ErrorKind sorts errors by what the client should make of them.
+type ErrorKind uint8
+
+// The kinds of errors; policies/dialect/* words them.
+const (
+	ErrInvalid      ErrorKind = iota // the request is wrong
+	ErrContext                       // the prompt does not fit the window
+	ErrAuth                          // the caller's key is unknown
+	ErrPermission                    // the caller may not do this
+	ErrRegion                        // location or billing precondition
+	ErrNotFound                      // no such model or path
+	ErrTooLarge                      // the body is over the limit
+	ErrRateLimit                     // slow down
+	ErrQuota                         // out of quota: do not retry soon
+	ErrOverloaded                    // the upstream is overloaded
+	ErrTimeout                       // the upstream took too long
+	ErrAPI                           // anything else that is not the client's fault
+	ErrUnsupported                   // asked for something that has no equivalent
+	errorKindsCount                  // keep last
+)
+
+// ErrorKinds is the number of error kinds, for tables that must be complete.
+const ErrorKinds = int(errorKindsCount)
+
+// Error is an error on its way to a client. It is worded by the dialect.
+type Error struct {
+	Kind ErrorKind
+	// Status is the HTTP status; 0 leaves it to the dialect's table.
+	Status int
+	// Message is for the client: no keys, URLs or project numbers.
+	Message string
+	// Param names the field at fault; may be "".
+	Param string
+	// RetryAfter is in whole seconds; 0 if unknown.
+	RetryAfter int
+	// NoRetry tells SDKs that obey it (x-should-retry) not to try again.
+	NoRetry bool
+	// RequestID is the id to quote in a bug report.
+	RequestID string
+	// Used and Limit are token counts, for ErrContext; 0 if unknown.
+	Used, Limit int
+}
+
+func (e *Error) Error() string { return e.Message }

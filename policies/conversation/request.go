@@ -1,0 +1,202 @@
+package conversation
+
+// Request is what a client asked for.
+type Request struct {
+	// Model is the name the client used; replies echo it.
+	Model  string
+	Stream bool
+
+	// System is the leading system text, one part per block.
+	System   []Part
+	Messages []Message
+	Tools    []Tool
+	Choice   Choice
+	// OneCall asks for at most one tool call in the answer.
+	OneCall bool
+
+	Thinking Thinking
+	Limits   Limits
+	// Format asks for structured output; nil for free text.
+	Format *Format
+
+	// Session is the key that ties requests of one conversation together;
+	// "" if the client gave none.
+	Session string
+
+	// Warnings says what could not be carried over.
+	Warnings []Warning
+}
+
+// Warn notes that field (a path such as "messages[3].content[0].citations")
+// was changed or left out, and why. It reaches the client as a header.
+func (r *Request) Warn(field, why string) {
+	for _, w := range r.Warnings {
+		if w.Field == field && w.Why == why {
+			return
+		}
+	}
+	r.Warnings = append(r.Warnings, Warning{Field: field, Why: why})
+}
+
+// Warning says that something the client asked for was changed or left out.
+type Warning struct{ Field, Why string }
+
+// Role is who speaks.
+type Role uint8
+
+// The roles of messages.
+const (
+	User   Role = iota
+	Model       // the assistant
+	System      // system text in mid-conversation
+)
+
+// Message is one turn's contribution.
+type Message struct {
+	Role  Role
+	Parts []Part
+}
+
+// Kind says which field of a Part is meant.
+type Kind uint8
+
+// The kinds of parts. The comment names the fields in use.
+const (
+	KindText    Kind = iota // Text, Carrier
+	KindThought             // Text, Carrier
+	KindMedia               // Media
+	KindCall                // Call, Carrier
+	KindResult              // Result
+)
+
+// Part is a piece of a message: exactly what Kind says.
+type Part struct {
+	Kind   Kind
+	Text   Text
+	Media  Media
+	Call   Call
+	Result Result
+
+	// Carrier is the sealed signature that came back from the client, not yet
+	// verified; "" if there was none.
+	Carrier string
+	// Signature is the upstream's signature of this part, in the upstream's
+	// own encoding, set only once a carrier was verified.
+	Signature string
+}
+
+// Media is an image, document, audio or video: inline or by reference.
+type Media struct {
+	MIME string
+	// Data is the base64 as the client wrote it; nil if by reference.
+	Data Text
+	// URI is a reference that the backend fetches.
+	URI string
+	// Title is the document's name, if it has one.
+	Title string
+}
+
+// Call is the model's wish to have a tool run.
+type Call struct {
+	ID   string
+	Name string
+	// Args is the JSON value the client sent back as arguments: an object in
+	// well-formed histories, but the normaliser must check.
+	Args Raw
+}
+
+// Result is the outcome of a tool call.
+type Result struct {
+	// CallID names the call; Name names the tool where the client gave it.
+	CallID string
+	Name   string
+	// Parts are texts and media.
+	Parts []Part
+	// Failed marks an error result.
+	Failed bool
+}
+
+// ToolKind says who runs a tool.
+type ToolKind uint8
+
+// The kinds of tools.
+const (
+	Function      ToolKind = iota // the client runs it; Name, Description, Schema
+	WebSearch                     // the upstream's own search
+	WebFetch                      // the upstream fetches URLs
+	CodeExecution                 // the upstream runs code
+)
+
+// Tool is what the model may call.
+type Tool struct {
+	Kind        ToolKind
+	Name        string
+	Description Text
+	// Schema is the JSON Schema of the arguments; nil for none.
+	Schema Raw
+	// Strict asks that the arguments obey the schema exactly.
+	Strict bool
+}
+
+// ChoiceMode says how free the model is in calling tools.
+type ChoiceMode uint8
+
+// The choice modes.
+const (
+	ChoiceUnset ChoiceMode = iota
+	ChoiceAuto
+	ChoiceNone
+	ChoiceAny   // some tool must be called
+	ChoiceNamed // one of Choice.Names must be called
+	ChoiceAllow // freely, but only among Choice.Names
+)
+
+// Choice restricts tool calls.
+type Choice struct {
+	Mode  ChoiceMode
+	Names []string
+}
+
+// Intent is what the client wants of thinking.
+type Intent uint8
+
+// The thinking intents.
+const (
+	ThinkUnset Intent = iota
+	ThinkOff
+	ThinkAuto
+	ThinkLevel  // Thinking.Level
+	ThinkBudget // Thinking.Budget
+)
+
+// Thinking is how much the model should think, and whether the client can
+// show thoughts.
+type Thinking struct {
+	Intent Intent
+	// Level is minimal, low, medium, high, xhigh or max.
+	Level string
+	// Budget is in tokens.
+	Budget int
+	// Visible says that thought texts may be sent to the client.
+	Visible bool
+	// Carries says that the client's dialect has a place for signatures beside
+	// thoughts: thinking blocks come back with the history even when their
+	// text is hidden.
+	Carries bool
+}
+
+// Limits are sampling settings and limits; nil means unset.
+type Limits struct {
+	MaxTokens   *int
+	Temperature *float64
+	TopP        *float64
+	TopK        *int
+	Stop        []string
+	Seed        *int
+}
+
+// Format asks for JSON output.
+type Format struct {
+	// Schema is the JSON Schema; nil for any JSON.
+	Schema Raw
+}

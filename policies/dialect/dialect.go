@@ -1,0 +1,57 @@
+package dialect
+
+import (
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// Operation is what a path asks for.
+type Operation uint8
+
+// The operations.
+const (
+	Generate    Operation = iota // an answer from a model
+	CountTokens                  // how many tokens the same request would be
+)
+
+// Route is what a dialect learns from method and path.
+type Route struct {
+	Operation Operation
+	// Model and Stream are set where the path, not the body, names them.
+	Model  string
+	Stream bool
+}
+
+// Dialect is one client API. It is safe for concurrent use.
+type Dialect interface {
+	// Name is the metric label and log word.
+	Name() string
+
+	// Match reports whether method and path (without the query) belong to
+	// this dialect.
+	Match(method, path string) (Route, bool)
+
+	// Decode reads a request. The result refers to body. Errors are
+	// *conversation.Error and name the field at fault.
+	Decode(route Route, headers policies.Headers, body []byte) (*conversation.Request, error)
+
+	// Encoder starts the reply to req.
+	Encoder(req *conversation.Request) Encoder
+
+	// Error words err as a complete reply: status, headers, body.
+	Error(err *conversation.Error) (status int, headers policies.Headers, body []byte)
+}
+
+// Encoder writes one reply. It is fed the events of one answer in order.
+type Encoder interface {
+	// Headers are the headers of a successful reply, content-type included.
+	Headers() policies.Headers
+
+	// Encode appends what the client gets for ev to dst. A streaming encoder
+	// writes at once; an encoder for a single JSON document writes nothing
+	// until Finish. After Finish or Failure nothing may follow.
+	Encode(dst []byte, ev conversation.Event) []byte
+
+	// Ping appends a keep-alive, or nothing where the dialect has none.
+	Ping(dst []byte) []byte
+}

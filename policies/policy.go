@@ -1,0 +1,178 @@
+package policies
+
+import (
+	"context"
+	"time"
+)
+
+// Policy decides what happens to requests. It is safe for concurrent use.
+type Policy interface {
+	// Begin starts one attempt. ctx ends when Envoy ends the stream.
+	Begin(ctx context.Context, req *Request) Attempt
+
+	// Refuse words a fault of heald itself (a panic, a wrong Envoy mode) as an
+	// error in the dialect that the request's path names. req may be nil when
+	// not even the request headers had arrived. It must not panic: it is the
+	// last resort.
+	Refuse(req *Request, fault *Fault) *Reply
+}
+
+// Attempt is one upstream try. Its methods are called one at a time, in the
+// order they stand here; Wake may come at any time between RequestBody and
+// Close. After a method returned a Reply, or an Action that ended the
+// response, only Close follows.
+type Attempt interface {
+	// RequestHeaders may end the attempt before the body was read: a local
+	// answer or a refusal. nil means: go on and wait for the body.
+	RequestHeaders() *Reply
+
+	// RequestBody gets the whole body and returns what to send upstream, or
+	// the reply that ends the attempt; exactly one of the two is not nil. It
+	// may block (back-off, waiting for a slot) until ctx ends.
+	//
+	// body is valid until Close.
+	RequestBody(ctx context.Context, body []byte) (*Forward, *Reply)
+
+	// ResponseHeaders is told the head of the response. Envoy's own replies
+	// (no healthy host, time-out, body too large) come here too; see
+	// Response.Details. It may come instead of RequestBody.
+	ResponseHeaders(resp *Response) Action
+
+	// ResponseBody gets the next bytes, cut anywhere. end says that no more
+	// will come. chunk is valid only during the call.
+	ResponseBody(chunk []byte, end bool) Action
+
+	// Wake is called when the time asked for by the latest Action.Wake or
+	// Forward.Wake has come.
+	Wake() Action
+
+	// Close is called exactly once, however the attempt ended.
+	Close(End)
+}
+
+// Request is the head of an attempt's request.
+type Request struct {
+	Method    string
+	Path      string // with the query
+	Authority string
+	Headers   Headers
+	// Settings are what the inner route configured as ext_proc initial
+	// metadata, by header name (HeaderPolicy, HeaderSet, HeaderBackends).
+	Settings Headers
+	// NoBody says that no body will follow.
+	NoBody bool
+}
+
+// Response is the head of a response.
+type Response struct {
+	Status  int
+	Headers Headers
+	// Details is Envoy's response.code_details: "via_upstream" for a reply
+	// of the provider, "" if Envoy was not told to send it, anything else for
+	// a reply that Envoy made itself.
+	Details string
+	// NoBody says that no body will follow.
+	NoBody bool
+}
+
+// ViaUpstream is the Response.Details of a reply that the provider gave.
+const ViaUpstream = "via_upstream"
+
+// Local reports whether Envoy made the response itself.
+func (r *Response) Local() bool { return r.Details != "" && r.Details != ViaUpstream }
+
+// Forward is a request rewritten for the provider.
+type Forward struct {
+	// Cluster is the Envoy cluster to send it to.
+	Cluster string
+	Path    string
+	// Authority is the new :authority; "" leaves it to the route.
+	Authority string
+	// Set are headers to overwrite; Remove are names to take away.
+	Set    Headers
+	Remove []string
+	Body   []byte
+	// Wake asks for Attempt.Wake after this long; 0 for never.
+	Wake time.Duration
+}
+
+// Step says what an Action does with the response.
+type Step uint8
+
+const (
+	// Hold: nothing goes out yet.
+	Hold Step = iota
+	// Send: Action.Body goes to the client; the first Send also releases the
+	// headers (Action.Headers). From then on nothing can be retried.
+	Send
+	// Answer: Action.Reply replaces the response; only before the first Send.
+	Answer
+)
+
+// Action is an attempt's answer to a part of the response.
+type Action struct {
+	Step Step
+	// Head is set on the first Send: the response head the client gets.
+	Head *Head
+	// Body goes to the client; may be empty.
+	Body []byte
+	// End completes the response after Body, even if the provider is still
+	// sending: its request is cancelled then.
+	End bool
+	// Reply is set on Answer.
+	Reply *Reply
+	// Wake asks for Attempt.Wake after this long. 0 keeps what was asked for
+	// before, Never takes it back.
+	Wake time.Duration
+}
+
+// Never as Action.Wake takes back an earlier wish to be woken.
+const Never time.Duration = -1
+
+// Head is the response head of a passed response.
+type Head struct {
+	Status int
+	// Set are headers to overwrite; Remove are names to take away.
+	Set    Headers
+	Remove []string
+}
+
+// Reply is a complete response made by heald. It ends the attempt.
+type Reply struct {
+	Status  int
+	Headers Headers
+	Body    []byte
+	// Verdict stamps the reply; with one that asks for another attempt the
+	// reply is marked too, and is what the client gets should Envoy refuse to
+	// retry.
+	Verdict Verdict
+	// Reason is the log word; it becomes Envoy's response code details.
+	Reason string
+	// Wait is how long Envoy waits before the next attempt, whole seconds.
+	Wait time.Duration
+	// Memory is for the next attempt; "" for none.
+	Memory string
+}
+
+// End says how an attempt ended, as far as Envoy's protocol can tell.
+type End uint8
+
+const (
+	// EndComplete: the response was completed, or a Reply was sent.
+	EndComplete End = iota
+	// EndCancelled: Envoy ended the stream first: the client left, or the
+	// provider's connection broke.
+	EndCancelled
+	// EndBroken: heald could not go on (panic, protocol error).
+	EndBroken
+)
+
+var endNames = [...]string{"complete", "cancelled", "broken"}
+
+// String returns the log word.
+func (e End) String() string {
+	if int(e) < len(endNames) {
+		return endNames[e]
+	}
+	return "unknown"
+}
