@@ -1,0 +1,27 @@
+package sse
+
+// store collects bytes that must outlive their chunk. What was handed out
+// stays in place until release, so frames hold until the next Feed.
+type store struct {
+	buf   []byte
+	start int // buf[:start] was handed out
+}
+
+func (s *store) len() int      { return len(s.buf) - s.start }
+func (s *store) bytes() []byte { return s.buf[s.start:] }
+func (s *store) add(b []byte)  { s.buf = append(s.buf, b...) }
+
+// drop hands out the bytes collected so far and begins anew behind them.
+func (s *store) drop() []byte {
+	b := s.buf[s.start:len(s.buf):len(s.buf)]
+	s.start = len(s.buf)
+	return b
+}
+
+// release reuses the room of what was handed out.
+func (s *store) release() {
+	if s.start > 0 {
+		s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
+		s.start = 0
+	}
+}
