@@ -5,7 +5,8 @@ type EventKind uint8
 
 // The events of an answer, in the grammar
 //
-//	answer = Start { Thought | Text | call } ( Finish | Failure )
+//	answer = Start { Thought | Text | call | Media | Code | CodeResult |
+//	         ServerCall | ServerResult | Sources } ( Finish | Failure )
 //	call   = CallStart { CallArgs } CallEnd
 //
 // Usage may come with any of them; the last one that is known counts.
@@ -23,6 +24,21 @@ const (
 	EventCallArgs
 	// EventCallEnd completes the call.
 	EventCallEnd
+	// EventMedia is an image or sound the model made: Media.
+	EventMedia
+	// EventCode is code that the upstream runs: Name (its language), Text.
+	EventCode
+	// EventCodeResult is what running it gave: Name (the upstream's outcome
+	// word, such as OUTCOME_OK), Text.
+	EventCodeResult
+	// EventServerCall is a tool the upstream runs itself: CallID, Name, Args,
+	// Carrier (the whole part, sealed).
+	EventServerCall
+	// EventServerResult is its result: CallID, Name, Args, Carrier.
+	EventServerResult
+	// EventSources tells where an answer comes from: Sources. It comes after
+	// the text, at the latest with the finish.
+	EventSources
 	// EventSignature seals the part before it (a thought or text run that is
 	// complete with this event); the signature of a call comes on CallStart.
 	EventSignature
@@ -50,11 +66,39 @@ type Event struct {
 	Signature string
 	Carrier   string
 
+	Media   Media
+	Sources *Sources
+
+	// Upstream is the part as the upstream sent it: ServerCall, ServerResult.
+	Upstream Raw
+
 	Finish Finish
 	Note   string // Finish: the upstream's explanation
 
+	// Logprobs of the text, in the upstream's form; nil if not asked for.
+	Logprobs Raw
+
 	Usage Usage
 	Err   *Error
+}
+
+// Sources are the searches and pages behind an answer.
+type Sources struct {
+	Queries []string
+	Pages   []Page
+	Cited   []Cited
+}
+
+// Page is a web page that was used.
+type Page struct{ URL, Title string }
+
+// Cited ties a piece of the answer's text to pages.
+type Cited struct {
+	// Start and End are offsets in bytes of UTF-8 in the whole answer text.
+	Start, End int
+	Text       string
+	// Pages are indexes into Sources.Pages.
+	Pages []int
 }
 
 // Finish is why an answer ended.

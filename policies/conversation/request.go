@@ -23,6 +23,14 @@ type Request struct {
 	// "" if the client gave none.
 	Session string
 
+	// Output says what kinds of answer are wanted beside text.
+	Output Output
+	// Upstream holds what a client said to Gemini in Gemini's own words.
+	Upstream Upstream
+
+	// Own is the dialect's note to its own encoder; nobody else reads it.
+	Own any
+
 	// Warnings says what could not be carried over.
 	Warnings []Warning
 }
@@ -67,6 +75,10 @@ const (
 	KindMedia               // Media
 	KindCall                // Call, Carrier
 	KindResult              // Result
+	// KindUpstream is a part in the upstream's own form that came back from
+	// the client sealed, such as a server-side tool call: Carrier; after
+	// verification Upstream.
+	KindUpstream
 )
 
 // Part is a piece of a message: exactly what Kind says.
@@ -76,6 +88,8 @@ type Part struct {
 	Media  Media
 	Call   Call
 	Result Result
+	// Upstream is one part as the upstream sent it.
+	Upstream Raw
 
 	// Carrier is the sealed signature that came back from the client, not yet
 	// verified; "" if there was none.
@@ -94,6 +108,9 @@ type Media struct {
 	URI string
 	// Title is the document's name, if it has one.
 	Title string
+	// Detail is how closely an image is looked at: "low", "high", "max", or
+	// "" for the model's own choice.
+	Detail string
 }
 
 // Call is the model's wish to have a tool run.
@@ -122,7 +139,7 @@ type ToolKind uint8
 // The kinds of tools.
 const (
 	Function      ToolKind = iota // the client runs it; Name, Description, Schema
-	WebSearch                     // the upstream's own search
+	WebSearch                     // the upstream's own search; Blocked
 	WebFetch                      // the upstream fetches URLs
 	CodeExecution                 // the upstream runs code
 )
@@ -136,6 +153,8 @@ type Tool struct {
 	Schema Raw
 	// Strict asks that the arguments obey the schema exactly.
 	Strict bool
+	// Blocked are domains a search must leave out.
+	Blocked []string
 }
 
 // ChoiceMode says how free the model is in calling tools.
@@ -193,6 +212,35 @@ type Limits struct {
 	TopK        *int
 	Stop        []string
 	Seed        *int
+
+	PresencePenalty  *float64
+	FrequencyPenalty *float64
+	// Logprobs asks for log probabilities; TopLogprobs for that many
+	// alternatives.
+	Logprobs    bool
+	TopLogprobs *int
+	// Candidates is the number of answers wanted; 0 and 1 mean one.
+	Candidates int
+}
+
+// Output says what kinds of answer are wanted beside text.
+type Output struct {
+	// Modalities are "text", "image", "audio"; nil for text.
+	Modalities []string
+	// Voice is the name of a prebuilt voice for audio.
+	Voice string
+}
+
+// Upstream holds settings that a client gave in Gemini's own form, as some
+// clients of other dialects can. nil means unset.
+type Upstream struct {
+	SafetySettings Raw
+	CachedContent  string
+	Labels         Raw
+	// ThinkingConfig overrides Request.Thinking.
+	ThinkingConfig Raw
+	// ServiceTier is standard, flex or priority.
+	ServiceTier string
 }
 
 // Format asks for JSON output.

@@ -1,0 +1,44 @@
+package claude
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// A signature that has no thinking block to ride in rides behind the id of its
+// tool call: toolu_x__<base64url of the carrier>. Carriers start with
+// carrierPrefix, so a suffix of ours always starts with carrierMark, and ids
+// that merely contain "__" are left alone.
+const (
+	carrierPrefix = "gs1."
+	carrierMark   = "__Z3MxL" // "__" + base64url("gs1" and most of ".")
+)
+
+// maxCallID bounds ids with a suffix. Claude Code was seen to echo 3,006
+// characters intact; other clients keep ids in columns and file names.
+const maxCallID = 2048
+
+// splitCallID takes the carrier off a call's id. An id without one is returned
+// whole. Whether the carrier is genuine is not known here.
+func splitCallID(id string) (bare, carrier string) {
+	at := strings.Index(id, carrierMark)
+	if at < 0 {
+		return id, ""
+	}
+	data, err := base64.RawURLEncoding.DecodeString(id[at+len("__"):])
+	if err != nil || !strings.HasPrefix(string(data), carrierPrefix) {
+		return id, ""
+	}
+	return id[:at], string(data)
+}
+
+// joinCallID puts the carrier behind the id, if it fits.
+func joinCallID(id, carrier string) string {
+	if !strings.HasPrefix(carrier, carrierPrefix) {
+		return id
+	}
+	if len(id)+len("__")+base64.RawURLEncoding.EncodedLen(len(carrier)) > maxCallID {
+		return id
+	}
+	return id + "__" + base64.RawURLEncoding.EncodeToString([]byte(carrier))
+}

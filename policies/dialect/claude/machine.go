@@ -1,0 +1,270 @@
+package claude
+
+import (
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// state is where a reply stands. At most one block is open; every move out of
+// a block's state first writes what closes the block.
+//
+//	idle ─Start→ between ──Thought─→ inThinking ─→ between
+//	                │ └────Text────→ inText ─────→ between
+//	                └──────Call────→ inCall ─────→ between
+//	any but done ─Finish, Failure→ done
+//
+// A signature must be the last delta of the thinking block before the part
+// that it belongs to, so a thinking block stays open until the next part is
+// known. A thought that is hidden, or has no text yet, opens no block: it is
+// remembered in thought and seal, in whatever state.
+type state uint8
+
+const (
+	idle       state = iota // nothing written
+	between                 // started; no block is open
+	inThinking              // a thinking block is open
+	inText                  // a text block is open
+	inCall                  // a tool_use block is open
+	done                    // ended; later events are ignored
+)
+
+// sink writes what the machine decides: as a stream of events, or folded into
+// one document. Blocks are consecutive, so the sink counts them.
+type sink interface {
+	headers() policies.Headers
+	start(dst []byte, m messageHead, u conversation.Usage) []byte
+	openThinking(dst []byte) []byte
+	openText(dst []byte) []byte
+	openCall(dst []byte, kind, id, name string) []byte
+	block(dst []byte, block []byte) []byte // a whole block at once
+	thought(dst []byte, t conversation.Text) []byte
+	seal(dst []byte, carrier string) []byte
+	text(dst []byte, t conversation.Text) []byte
+	args(dst []byte, piece conversation.Raw) []byte
+	close(dst []byte) []byte
+	finish(dst []byte, s stop, u conversation.Usage, searches int) []byte
+	fail(dst []byte, err *conversation.Error) []byte
+	ping(dst []byte) []byte
+}
+
+// messageHead is what a reply says of itself before its content.
+type messageHead struct{ id, model string }
+
+// machine turns the events of one answer into blocks.
+type machine struct {
+	req  *conversation.Request
+	sink sink
+	ids  callIDs
+
+	state   state
+	thought bool   // a thought was seen since the last part
+	seal    string // the carrier of that thought
+	last    state  // of the last block written, idle if there is none
+	answer  bool   // text or a call was delivered
+	calls   int    // calls delivered
+	dropped bool   // inside a call that is not delivered
+	args    bool   // the open call has arguments
+	usage   conversation.Usage
+
+	server   string // id of the server call that waits for its result
+	searches int    // searches the upstream made
+}
+
+func newMachine(req *conversation.Request, random func([]byte), s sink) *machine {
+	return &machine{req: req, sink: s, ids: callIDs{req: req, random: random}}
+}
+
+// Headers implements dialect.Encoder.
+func (m *machine) Headers() policies.Headers { return m.sink.headers() }
+
+// Ping implements dialect.Encoder. Streams begin with message_start, so there
+// is nothing to keep alive before it.
+func (m *machine) Ping(dst []byte) []byte {
+	if m.state == idle || m.state == done {
+		return dst
+	}
+	return m.sink.ping(dst)
+}
+
+// Encode implements dialect.Encoder.
+func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
+	if m.state == done {
+		return dst
+	}
+	if ev.Usage.Known {
+		m.usage = ev.Usage
+	}
+	if ev.Kind == conversation.EventFailure {
+		return m.fail(dst, ev.Err)
+	}
+	if m.state == idle {
+		dst = m.start(dst, ev)
+	}
+	switch ev.Kind {
+	case conversation.EventThought:
+		return m.onThought(dst, ev.Text)
+	case conversation.EventText:
+		return m.onText(dst, ev.Text)
+	case conversation.EventSignature:
+		m.onSignature(ev.Carrier)
+	case conversation.EventCallStart:
+		return m.onCallStart(dst, ev)
+	case conversation.EventCallArgs:
+		return m.onCallArgs(dst, ev.Args)
+	case conversation.EventCallEnd:
+		return m.onCallEnd(dst)
+	case conversation.EventFinish:
+		return m.onFinish(dst, ev)
+	}
+	return m.onServer(dst, ev)
+}
+
+// onServer writes what the upstream did itself.
+func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
+	switch ev.Kind {
+	case conversation.EventMedia:
+		return m.onMedia(dst, ev.Media)
+	case conversation.EventCode:
+		return m.onCode(dst, ev.Text)
+	case conversation.EventCodeResult:
+		return m.onCodeResult(dst, ev.Name, ev.Text)
+	case conversation.EventServerCall:
+		return m.onServerCall(dst, ev)
+	case conversation.EventServerResult:
+		return m.onServerResult(dst, ev.Name, ev.Carrier)
+	case conversation.EventSources:
+		return m.onSources(dst, ev.Sources)
+	}
+	return dst
+}
+
+func (m *machine) start(dst []byte, ev conversation.Event) []byte {
+	m.state = between
+	return m.sink.start(dst, messageHead{id: m.ids.message(ev.ID), model: m.req.Model}, m.usage)
+}
+
+func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
+	if m.req.OneCall && m.calls > 0 {
+		return dst // it leads to calls that are not delivered
+	}
+	if m.seal != "" { // that thought is complete: this is another
+		dst = m.endThinking(dst)
+	}
+	m.thought = true
+	if !m.req.Thinking.Visible || t.Empty() {
+		return dst
+	}
+	if m.state == inText || m.state == inCall {
+		dst = m.closeBlock(dst)
+	}
+	if m.state == between {
+		dst = m.sink.openThinking(dst)
+		m.state = inThinking
+	}
+	return m.sink.thought(dst, t)
+}
+
+// onSignature remembers the carrier of a thought. That of a text has no place
+// in this dialect, and upstream does not ask for it back.
+func (m *machine) onSignature(carrier string) {
+	if m.thought && m.seal == "" {
+		m.seal = carrier
+	}
+}
+
+func (m *machine) onText(dst []byte, t conversation.Text) []byte {
+	if t.Empty() {
+		return dst
+	}
+	if m.state == inCall {
+		dst = m.closeBlock(dst)
+	}
+	dst = m.endThinking(dst)
+	if m.state == between {
+		dst = m.sink.openText(dst)
+		m.state, m.answer = inText, true
+	}
+	return m.sink.text(dst, t)
+}
+
+func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
+	if m.state == inText || m.state == inCall {
+		dst = m.closeBlock(dst)
+	}
+	if m.dropped = m.req.OneCall && m.calls > 0; m.dropped {
+		return dst
+	}
+	id := m.ids.call(ev.CallID)
+	if m.req.Thinking.Carries {
+		dst = m.carry(dst, ev.Carrier)
+	} else {
+		dst = m.endThinking(dst)
+		id = joinCallID(id, ev.Carrier)
+	}
+	m.state, m.args = inCall, false
+	m.calls++
+	m.answer = true
+	return m.sink.openCall(dst, "tool_use", id, ev.Name)
+}
+
+// carry leaves the carrier of a call at the end of a thinking block right
+// before it: the one that precedes it, unless its thought has its own
+// signature, or an empty one.
+func (m *machine) carry(dst []byte, carrier string) []byte {
+	if m.thought && m.seal == "" {
+		m.seal = carrier
+		return m.endThinking(dst)
+	}
+	dst = m.endThinking(dst)
+	m.seal = carrier
+	return m.endThinking(dst)
+}
+
+func (m *machine) onCallArgs(dst []byte, piece conversation.Raw) []byte {
+	if m.state != inCall || m.dropped || len(piece) == 0 {
+		return dst
+	}
+	m.args = true
+	return m.sink.args(dst, piece)
+}
+
+func (m *machine) onCallEnd(dst []byte) []byte {
+	m.dropped = false
+	if m.state != inCall {
+		return dst
+	}
+	return m.closeBlock(dst)
+}
+
+// endThinking completes the thoughts so far, which a part that follows makes
+// safe: no reply may end with thinking. Without an open block it writes one if
+// there is a carrier to leave in it.
+func (m *machine) endThinking(dst []byte) []byte {
+	carrier := m.seal
+	m.thought, m.seal = false, ""
+	if !m.req.Thinking.Carries {
+		carrier = ""
+	}
+	switch {
+	case m.state == inThinking:
+	case carrier != "":
+		if m.state != between {
+			dst = m.closeBlock(dst)
+		}
+		dst = m.sink.openThinking(dst)
+		m.state = inThinking
+	default:
+		return dst
+	}
+	dst = m.sink.seal(dst, carrier)
+	return m.closeBlock(dst)
+}
+
+// closeBlock ends the open block.
+func (m *machine) closeBlock(dst []byte) []byte {
+	if m.state == inCall && !m.args {
+		dst = m.sink.args(dst, conversation.Raw("{}"))
+	}
+	m.last, m.state = m.state, between
+	return m.sink.close(dst)
+}

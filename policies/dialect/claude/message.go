@@ -1,0 +1,172 @@
+package claude
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// messages reads the conversation straight off r.
+func (d *decoder) messages(r *reader) error {
+	d.req.Messages = []conversation.Message{}
+	d.added = nil
+	return r.array(func(i int) error {
+		return d.at(i, func() error {
+			if i == maxMessages {
+				return d.invalid("", "at most %d messages are allowed", maxMessages)
+			}
+			return d.message(r)
+		})
+	})
+}
+
+// message reads one message. role and content may come in any order.
+func (d *decoder) message(r *reader) error {
+	if r.kind() != '{' {
+		if _, err := r.value(); err != nil {
+			return err
+		}
+		return d.invalid("", "Input should be an object")
+	}
+	role, parts := "", []conversation.Part(nil)
+	err := r.object(func(name []byte) error {
+		if string(name) == "content" {
+			parts = []conversation.Part{}
+			if r.kind() == '[' {
+				return d.within("content", func() error { return d.blocksOff(r, &parts) })
+			}
+		}
+		v, err := r.value()
+		if err != nil {
+			return err
+		}
+		use, err := d.sort(messageFields, name, v)
+		if err != nil {
+			return err
+		}
+		if !use {
+			v = nil
+		}
+		switch string(name) {
+		case "role":
+			role, err = d.role(v)
+		case "content":
+			err = d.within("content", func() error { parts, err = d.content(v); return err })
+		case "output_config":
+			err = d.turnConfig(v)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return d.addMessage(role, parts)
+}
+
+func (d *decoder) addMessage(role string, parts []conversation.Part) error {
+	if role == "" {
+		return d.invalid("role", "Field required")
+	}
+	if parts == nil {
+		return d.invalid("content", "Field required")
+	}
+	m := conversation.Message{Parts: parts}
+	switch role {
+	case "user":
+		m.Role = conversation.User
+	case "assistant":
+		m.Role = conversation.Model
+	case "system":
+		m.Role = conversation.System
+		if err := d.onlyText(parts); err != nil {
+			return err
+		}
+	}
+	if len(parts) > 0 { // a message of tool_additions alone says nothing
+		d.req.Messages = append(d.req.Messages, m)
+	}
+	return nil
+}
+
+func (d *decoder) role(v jsontext.Value) (string, error) {
+	switch string(unquoteIf(v)) {
+	case "user":
+		return "user", nil
+	case "assistant":
+		return "assistant", nil
+	case "system":
+		return "system", nil
+	}
+	return "", d.invalid("role", "Input should be 'user', 'assistant' or 'system'")
+}
+
+// unquoteIf returns the characters of a string, nothing of anything else.
+func unquoteIf(v jsontext.Value) []byte {
+	if v.Kind() != '"' {
+		return nil
+	}
+	return unquote(v)
+}
+
+// content is content that is not a list of blocks: a string, or nothing.
+func (d *decoder) content(v jsontext.Value) ([]conversation.Part, error) {
+	if v == nil {
+		return nil, nil
+	}
+	if v.Kind() != '"' {
+		return nil, d.invalid("", "Input should be a valid string or a list of blocks")
+	}
+	return []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v)}}, nil
+}
+
+// turnConfig reads the output_config that Claude Code puts on system messages.
+func (d *decoder) turnConfig(v jsontext.Value) error {
+	if v.Kind() != '{' {
+		return nil
+	}
+	return d.within("output_config", func() error {
+		return d.object(v, func(m members) error {
+			if err := m.obey(turnFields); err != nil {
+				return err
+			}
+			if effort := unquoteIf(m.get("effort")); effort != nil {
+				d.turnEffort = string(effort)
+			}
+			return nil
+		})
+	})
+}
+
+// billingHeader starts a system block of Claude Code that is addressed to the
+// original service. It differs between requests, so passing it on would also
+// spoil every cached prefix.
+var billingHeader = []byte(`"x-anthropic-billing-header:`)
+
+// system reads the leading system text.
+func (d *decoder) system(v jsontext.Value) error {
+	var parts []conversation.Part
+	if err := d.nested(v, &parts); err != nil {
+		return err
+	}
+	if err := d.onlyText(parts); err != nil {
+		return err
+	}
+	d.req.System = nil
+	for _, p := range parts {
+		if v.Kind() == '"' || !bytes.HasPrefix(p.Text, billingHeader) {
+			d.req.System = append(d.req.System, p)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) onlyText(parts []conversation.Part) error {
+	for _, p := range parts {
+		if p.Kind != conversation.KindText {
+			return d.invalid("", "system content may only hold text")
+		}
+	}
+	return nil
+}
