@@ -1,0 +1,105 @@
+package gemini
+
+import "strings"
+
+// Control says how a model's thinking is steered. A model takes one of the
+// two; both together are refused.
+type Control uint8
+
+// The controls.
+const (
+	NoControl     Control = iota // thinkingConfig must be left out
+	BudgetControl                // thinkingBudget, in tokens
+	LevelControl                 // thinkingLevel
+)
+
+// Capability is what a model can do and what it refuses. The zero value is a
+// model of which nothing is known: nothing is held back from it but thinking.
+type Capability struct {
+	Thinking Control
+	// MinBudget and MaxBudget bound a thinkingBudget that is not 0 or -1.
+	MinBudget, MaxBudget int
+	// ZeroBudget says that 0 switches thinking off.
+	ZeroBudget bool
+	// Levels are the thinking levels that are accepted, lowest first.
+	Levels []string
+
+	// FixedSampling: temperature, topP and topK have no effect, and will be
+	// refused later.
+	FixedSampling bool
+	// NoTrailingModel: contents must not end with a model turn.
+	NoTrailingModel bool
+	// NoFunctions: function declarations are refused (image models).
+	NoFunctions bool
+	// MixedTools: built-in tools and functions may stand together.
+	MixedTools bool
+	// JSONWithTools: a JSON response format and tools may stand together.
+	JSONWithTools bool
+	// StrictSignatures: the first call of a step must carry a thought
+	// signature.
+	StrictSignatures bool
+	// MediaInResults: functionResponse.parts may carry media.
+	MediaInResults bool
+	// InlineReminders: text that was injected after tool results belongs into
+	// the last result. Beside it, it gives empty replies; in a turn of its own
+	// it starts a new turn and the model loses its thoughts.
+	InlineReminders bool
+
+	// MaxOutput and Context are in tokens; 0 if unknown.
+	MaxOutput, Context int
+}
+
+// Row is what is known of one model.
+type Row struct {
+	// Model is the name without suffixes such as -preview or -001: a row
+	// holds for every name that continues it with a hyphen and has no row of
+	// its own.
+	Model string
+	Capability
+}
+
+// Table is the knowledge about models. Where two rows hold, the longer name
+// counts; of equal names the later.
+type Table []Row
+
+// With returns the table extended, and where names are equal overruled, by
+// rows.
+func (t Table) With(rows ...Row) Table {
+	return append(t[:len(t):len(t)], rows...)
+}
+
+// Capabilities returns what is known of model. Names of Gemini 3 and later, and
+// unversioned ones such as gemini-flash-latest, that have no row inherit from
+// the newest row of the built-in table: newer models refuse more, so that what
+// suits the newest suits all.
+func (t Table) Capabilities(model string) Capability {
+	model = strings.ToLower(bareModel(model))
+	best := -1
+	for i, row := range t {
+		rest, ok := strings.CutPrefix(model, row.Model)
+		if !ok || rest != "" && rest[0] != '-' {
+			continue
+		}
+		if best < 0 || len(row.Model) >= len(t[best].Model) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		return t[best].Capability
+	}
+	version, ok := strings.CutPrefix(model, "gemini-")
+	if !ok {
+		return Capability{}
+	}
+	if old(version) {
+		return Capability{MaxOutput: 8192, Context: contextWindow}
+	}
+	return newest
+}
+
+// old reports whether a version such as "1.5-pro" came before Gemini 2.5.
+func old(version string) bool {
+	number, _, _ := strings.Cut(version, "-")
+	major, _, _ := strings.Cut(number, ".")
+	return major == "0" || major == "1" || major == "2"
+}

@@ -1,0 +1,73 @@
+package gemini
+
+// What Gemini 2.5 and later share, in tokens.
+const (
+	outputLimit   = 65_536
+	contextWindow = 1_048_576
+)
+
+// The thinking levels; the API takes them in any case.
+var (
+	fourLevels  = []string{"minimal", "low", "medium", "high"}
+	threeLevels = []string{"low", "medium", "high"}
+)
+
+// DefaultTable is what is known of Google's models (their documentation and
+// recorded refusals, autumn 2026).
+var DefaultTable = Table{
+	{"gemini-2.5-pro", budget(128, 32_768, false)},
+	{"gemini-2.5-flash", budget(1, 24_576, true)},
+	{"gemini-2.5-flash-lite", budget(512, 24_576, true)},
+	{"gemini-2.5-flash-image", imageModel(Capability{})},
+
+	{"gemini-3-flash", levels(fourLevels)},
+	// The first 3 Pro knew two levels only.
+	{"gemini-3-pro", levels([]string{"low", "high"})},
+	{"gemini-3-pro-image", imageModel(levels(nil))},
+	{"gemini-3.1-pro", levels(threeLevels)},
+	{"gemini-3.1-flash-lite", levels(fourLevels)},
+	{"gemini-3.1-flash-image", imageModel(levels(nil))},
+	{"gemini-3.5-flash", levels(fourLevels)},
+	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
+	{"gemini-3.6-flash", fixed(levels(fourLevels))},
+	// Whether 3.7 takes minimal is not known; 3.8 answers it with a 400.
+	{"gemini-3.7-flash", fixed(levels(threeLevels))},
+	{"gemini-3.8-flash", newest},
+
+	{"gemini-pro-latest", levels(threeLevels)},
+	{"gemini-flash-lite-latest", fixed(levels(fourLevels))},
+}
+
+// newest is what a model not yet known inherits.
+var newest = fixed(levels(threeLevels))
+
+// budget is a Gemini 2.5 model.
+func budget(lowest, highest int, zero bool) Capability {
+	return Capability{
+		Thinking: BudgetControl, MinBudget: lowest, MaxBudget: highest, ZeroBudget: zero,
+		MaxOutput: outputLimit, Context: contextWindow,
+	}
+}
+
+// levels is a Gemini 3 model.
+func levels(names []string) Capability {
+	return Capability{
+		Thinking: LevelControl, Levels: names,
+		MixedTools: true, JSONWithTools: true,
+		StrictSignatures: true, MediaInResults: true, InlineReminders: true,
+		MaxOutput: outputLimit, Context: contextWindow,
+	}
+}
+
+// fixed is c of the models since 3.5 Flash-Lite, which ignore sampling
+// parameters and refuse contents that end with a model turn.
+func fixed(c Capability) Capability {
+	c.FixedSampling, c.NoTrailingModel = true, true
+	return c
+}
+
+// imageModel is c of a model that draws: no functions, no steered thinking.
+func imageModel(c Capability) Capability {
+	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
+	return c
+}

@@ -1,0 +1,42 @@
+// Package gemini speaks the Gemini API, of AI Studio and of Vertex AI, in both
+// directions.
+//
+// # Requests
+//
+// [Render] turns a neutral conversation into a generateContent body that the
+// API accepts. In the order of the way through:
+//
+//   - [Table] says what the model can do. Model differences stand there and
+//     nowhere else.
+//   - [Names] gives every tool a name that the API allows, and back.
+//   - normalise.go makes turns of messages and repairs them: each call is
+//     answered in the very next turn, in order, once; answers share a turn
+//     with nothing; no part is empty; the first turn is the user's.
+//   - schema.go compiles JSON Schemas to the keywords that the API knows.
+//   - thinking.go, generation.go and tools.go settle what is left.
+//   - render.go writes the body, once, into one buffer. Texts, arguments,
+//     media and schemas without a fault are copied as the bytes they were.
+//
+// The same request gives the same bytes, and a conversation that grows keeps
+// its beginning, so that the upstream's implicit cache hits.
+//
+// What could not be carried over is noted with [conversation.Request.Warn];
+// what would change results, safety or money is an error that names the field.
+//
+// # Replies
+//
+// Frames of a stream, or one unary document, become the neutral events of
+// package conversation. A unary reply is decoded by the same code as a stream
+// of one frame. Statuses and error bodies become neutral errors.
+//
+// # Memory
+//
+// A rendered body is the caller's. The request must not be changed while
+// Render runs, and nothing of it is kept. Events refer to the frame they came
+// from.
+//
+// # Known limits
+//
+// Schemas are written for parametersJsonSchema and responseJsonSchema, which
+// models before 2.5 do not know. Media by URL is passed on, never fetched.
+package gemini

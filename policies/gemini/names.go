@@ -1,0 +1,116 @@
+package gemini
+
+import (
+	"encoding/hex"
+	"hash/fnv"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// maxNameLength is the shortest of the limits that Google publishes for
+// function names (64 in the API's definition, 128 in SDKs).
+const maxNameLength = 64
+
+// Names gives tools names that the API accepts, and leads back from them.
+// Clients' tools have dots, colons, blanks, leading digits and more than 64
+// characters in their names (MCP servers' above all).
+//
+// It is filled while a request is rendered and must not be changed after, so
+// that replies may read it.
+type Names struct {
+	rendered map[string]string // by the client's name
+	original map[string]string // by the rendered name
+}
+
+// Rendered returns the upstream's name of a tool; "" if the request did not
+// name the tool.
+func (n *Names) Rendered(client string) string { return n.rendered[client] }
+
+// Original returns the client's name of a tool. A name that the model invented
+// is returned as it is.
+func (n *Names) Original(rendered string) string {
+	if name, ok := n.original[rendered]; ok {
+		return name
+	}
+	return rendered
+}
+
+// newNames names the tools that req declares and those that its history
+// mentions. Declared tools choose first, so that their names stay the same
+// while the history grows; among each, names that are valid stay as they are.
+func newNames(req *conversation.Request) *Names {
+	n := &Names{rendered: make(map[string]string), original: make(map[string]string)}
+	declared := make([]string, 0, len(req.Tools))
+	for _, tool := range req.Tools {
+		if tool.Kind == conversation.Function {
+			declared = append(declared, tool.Name)
+		}
+	}
+	n.add(declared)
+	var mentioned []string
+	for _, m := range req.Messages {
+		for i := range m.Parts {
+			if p := &m.Parts[i]; p.Kind == conversation.KindCall {
+				mentioned = append(mentioned, p.Call.Name)
+			}
+		}
+	}
+	n.add(mentioned)
+	return n
+}
+
+func (n *Names) add(names []string) {
+	for _, name := range names {
+		if validName(name) {
+			n.set(name, name)
+		}
+	}
+	for _, name := range names {
+		n.set(name, sanitized(name))
+	}
+}
+
+// set maps name to rendered, or to a name with a hash if rendered is too long
+// or taken.
+func (n *Names) set(name, rendered string) {
+	if _, ok := n.rendered[name]; ok {
+		return
+	}
+	if _, taken := n.original[rendered]; taken || len(rendered) > maxNameLength {
+		rendered = hashed(rendered, name)
+		for salt := name; n.original[rendered] != ""; rendered = hashed(rendered, salt) {
+			salt += "+" // two names with one hash: as good as never
+		}
+	}
+	n.rendered[name], n.original[rendered] = rendered, name
+}
+
+// hashed is the first 55 characters of rendered and a hash of name.
+func hashed(rendered, name string) string {
+	const kept = maxNameLength - len("_01234567")
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return rendered[:min(kept, len(rendered))] + "_" + hex.EncodeToString(h.Sum(nil))
+}
+
+// validName reports whether name matches ^[A-Za-z_][A-Za-z0-9_.-]{0,63}$.
+func validName(name string) bool {
+	return name != "" && len(name) <= maxNameLength && name == sanitized(name)
+}
+
+// sanitized returns name with every character that is not allowed replaced;
+// it may be too long.
+func sanitized(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '.', r == '-':
+			return r
+		}
+		return '_'
+	}, name)
+	if clean == "" || clean[0] >= '0' && clean[0] <= '9' || clean[0] == '.' || clean[0] == '-' {
+		return "_" + clean
+	}
+	return clean
+}

@@ -1,0 +1,75 @@
+package gemini
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+func TestNames(t *testing.T) {
+	long := strings.Repeat("x", 70)
+	for _, c := range []struct {
+		name     string
+		declared []string
+		history  []string
+		want     map[string]string // "" means: valid, unlike all others
+	}{
+		{"valid stays", []string{"Read", "mcp__a.b-c"}, nil, map[string]string{"Read": "Read", "mcp__a.b-c": "mcp__a.b-c"}},
+		{"replaced", []string{"mcp:get file/ä"}, nil, map[string]string{"mcp:get file/ä": "mcp_get_file__"}},
+		{"leading digit", []string{"1up", "-a", ".b"}, nil, map[string]string{"1up": "_1up", "-a": "_-a", ".b": "_.b"}},
+		{"valid name wins a collision", []string{"a b", "a_b"}, nil, map[string]string{"a_b": "a_b", "a b": ""}},
+		{"two invalid collide", []string{"a b", "a:b"}, nil, map[string]string{"a b": "a_b", "a:b": ""}},
+		{"too long", []string{long, long + "y"}, nil, map[string]string{long: "", long + "y": ""}},
+		{"declared before history", []string{"a b"}, []string{"a_b"}, map[string]string{"a b": "a_b", "a_b": ""}},
+		{"history only", nil, []string{"x y"}, map[string]string{"x y": "x_y"}},
+		{"empty in history", nil, []string{""}, map[string]string{"": "_"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := &conversation.Request{}
+			for _, n := range c.declared {
+				req.Tools = append(req.Tools, conversation.Tool{Name: n})
+			}
+			for _, n := range c.history {
+				part := conversation.Part{Kind: conversation.KindCall, Call: conversation.Call{Name: n}}
+				req.Messages = append(req.Messages, conversation.Message{Role: conversation.Model, Parts: []conversation.Part{part}})
+			}
+			names, seen := newNames(req), map[string]bool{}
+			for client, want := range c.want {
+				got := names.Rendered(client)
+				if want != "" && got != want {
+					t.Errorf("%q: got %q, want %q", client, got, want)
+				}
+				if !validName(got) || seen[got] {
+					t.Errorf("%q: %q is not valid or not unique", client, got)
+				}
+				seen[got] = true
+				if back := names.Original(got); back != client {
+					t.Errorf("%q: back to %q", client, back)
+				}
+			}
+		})
+	}
+	if got := newNames(&conversation.Request{}).Original("invented"); got != "invented" {
+		t.Errorf("invented name: %q", got)
+	}
+}
+
+// Every set of names must come out valid, unique and reversible.
+func FuzzNames(f *testing.F) {
+	f.Add("a b", "a_b", "a:b")
+	f.Add(strings.Repeat("é", 80), strings.Repeat("é", 81), "")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		req := &conversation.Request{Tools: []conversation.Tool{{Name: a}, {Name: b}, {Name: c}}}
+		names := newNames(req)
+		for _, tool := range req.Tools {
+			got := names.Rendered(tool.Name)
+			if !validName(got) {
+				t.Errorf("%q became %q", tool.Name, got)
+			}
+			if back := names.Original(got); back != tool.Name {
+				t.Errorf("%q became %q and came back as %q", tool.Name, got, back)
+			}
+		}
+	})
+}

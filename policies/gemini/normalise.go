@@ -1,0 +1,107 @@
+package gemini
+
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// normalise makes the turns of a body that the API accepts out of whatever
+// history the client sent. The steps, by the names that the tests use:
+//
+//	N1  no empty part                     turns
+//	N2  the first turn is the user's      firstUser
+//	N3  no two turns of one side, but for
+//	    answers, which stand alone        turns, mergeTurns
+//	N4  every call has one answer in the
+//	    next turn, in order               pairAnswers
+//	N5  an answer without call is text    unpaired
+//	N6  answers stand alone               pairAnswers
+//	N7  injected text after answers       inlineReminders
+//	N8  media in answers                  looseFiles
+//	N9  answers are text                  answer
+//	N10 arguments are an object           objectArgs
+//	N11 parts keep their order            turns
+//	N12 the last turn is the user's       lastUser
+//	N13 system text                       addSystem, wrapReminder
+//	N14 function names                    newNames
+//	N15 no function twice                 declare
+//	N16 not too many functions            declare
+//	N17 the same bytes for the same input everywhere
+//	N18 parts in the wrong role           place
+func (r *renderer) normalise() ([]turn, error) {
+	r.addSystem(r.req.System)
+	turns, err := r.turns()
+	if err != nil {
+		return nil, err
+	}
+	turns = mergeTurns(r.pairAnswers(turns))
+	if len(turns) == 0 {
+		return nil, invalid("messages", "at least one message with content is required")
+	}
+	turns = firstUser(turns)
+	turns = r.lastUser(turns)
+	if r.opts.StripSignatures && r.opts.RepairPrompt != "" {
+		turns = addPrompt(turns, textPiece(r.opts.RepairPrompt))
+	}
+	r.placeSignatures(turns)
+	return turns, nil
+}
+
+// mergeTurns joins neighbours of one side (N3). Beside answers nothing may
+// stand: mixed content makes the model answer with nothing.
+func mergeTurns(turns []turn) []turn {
+	out := turns[:0]
+	for _, t := range turns {
+		n := len(out)
+		if n > 0 && out[n-1].model == t.model && !out[n-1].answers() && !t.answers() {
+			out[n-1].pieces = append(out[n-1].pieces, t.pieces...)
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// firstUser puts a user turn before a history that begins with the model (N2).
+func firstUser(turns []turn) []turn {
+	if !turns[0].model {
+		return turns
+	}
+	return append([]turn{{pieces: []piece{textPiece("(conversation continues)")}}}, turns...)
+}
+
+// lastUser turns a model turn at the end, a prefill, into a wish of the user
+// where the model would refuse it (N12).
+func (r *renderer) lastUser(turns []turn) []turn {
+	last := turns[len(turns)-1]
+	if !last.model || !r.can.NoTrailingModel {
+		return turns
+	}
+	var texts []conversation.Text
+	for _, p := range last.pieces {
+		if p.kind == conversation.KindText {
+			texts = append(texts, p.text)
+		}
+	}
+	r.req.Warn("messages", "the model does not continue an assistant message; it was asked to in words")
+	wish := conversation.Join("",
+		conversation.Quote("Continue your previous message, which so far reads:\n\n"),
+		conversation.Join("", texts...),
+		conversation.Quote("\n\nOutput only the continuation."))
+	asked := turn{pieces: []piece{{kind: conversation.KindText, text: wish}}}
+	return mergeTurns(append(turns[:len(turns)-1], asked))
+}
+
+// addPrompt adds p to the last user turn; after answers as a turn of its own.
+func addPrompt(turns []turn, p piece) []turn {
+	i := len(turns) - 1
+	if turns[i].model { // a prefill; the user's turn is before it
+		i--
+	}
+	if turns[i].answers() {
+		return slices.Insert(turns, i+1, turn{pieces: []piece{p}})
+	}
+	turns[i].pieces = append(turns[i].pieces, p)
+	return turns
+}

@@ -1,0 +1,275 @@
+package gemini
+
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+// Options say how a request is rendered. The zero value is the usual way; what
+// else is there is mostly for the second try after a refusal.
+type Options struct {
+	// Table is what is known of models; nil means DefaultTable. A caller that
+	// learns of a refusal (a level, a model turn at the end) adds a row.
+	Table Table
+	// Operation is Generate or CountTokens.
+	Operation dialect.Operation
+	// History says what becomes of earlier thoughts.
+	History History
+
+	// StripSignatures leaves all signatures out, and thoughts with them,
+	// after the upstream refused one.
+	StripSignatures bool
+	// RepairPrompt is added to the last user turn when StripSignatures is
+	// set; "" for none.
+	RepairPrompt string
+	// NoPlaceholder gives calls without a signature no placeholder, after the
+	// upstream refused it.
+	NoPlaceholder bool
+	// RelaxSchema removes bounds, formats and long texts from schemas, after
+	// the upstream found them too complex.
+	RelaxSchema bool
+	// OmitIDs leaves the ids of calls and answers out. nil means: at Vertex,
+	// whose v1 does not know the field, and not at AI Studio, where Gemini 3
+	// answers with nothing if they are missing.
+	OmitIDs *bool
+	// DropBuiltins leaves built-in tools out where they cannot stand beside
+	// functions; otherwise that is an error.
+	DropBuiltins bool
+}
+
+// Rendered is a request as the upstream takes it.
+type Rendered struct {
+	Path string
+	Body []byte
+	// Names leads the reply's function names back to the client's.
+	Names *Names
+}
+
+// Render renders req for target. It notes in req.Warnings what was changed or
+// left out; errors are *conversation.Error.
+func Render(req *conversation.Request, target Target, opts Options) (*Rendered, error) {
+	if err := ValidModel(target.Model); err != nil {
+		return nil, invalid("model", err.Error())
+	}
+	r := newRenderer(req, target, opts)
+	turns, err := r.normalise()
+	if err != nil {
+		return nil, err
+	}
+	tools, err := r.toolset()
+	if err != nil {
+		return nil, err
+	}
+	config, err := r.generation()
+	if err != nil {
+		return nil, err
+	}
+	return &Rendered{
+		Path:  target.Path(opts.Operation, req.Stream),
+		Body:  wellFormed(r.body(turns, tools, config)),
+		Names: r.names,
+	}, nil
+}
+
+// renderer renders one request.
+type renderer struct {
+	req    *conversation.Request
+	target Target
+	opts   Options
+	model  string
+	can    Capability
+	names  *Names
+	ids    bool // calls and answers carry ids
+
+	system []conversation.Text
+	warned map[string]int // by reason
+}
+
+func newRenderer(req *conversation.Request, target Target, opts Options) *renderer {
+	table := opts.Table
+	if table == nil {
+		table = DefaultTable
+	}
+	r := &renderer{
+		req: req, target: target, opts: opts,
+		model: bareModel(target.Model),
+		can:   table.Capabilities(target.Model),
+		names: newNames(req),
+		ids:   target.Kind == AIStudio,
+	}
+	if opts.OmitIDs != nil {
+		r.ids = !*opts.OmitIDs
+	}
+	return r
+}
+
+// body writes the request body.
+func (r *renderer) body(turns []turn, tools toolset, config generation) []byte {
+	w := &bodyWriter{buf: make([]byte, 0, r.size(turns, tools))}
+	count := r.opts.Operation == dialect.CountTokens
+	w.open('{')
+	if count && r.target.Kind == AIStudio {
+		w.key("generateContentRequest")
+		w.open('{')
+		w.stringField("model", "models/"+r.model)
+	}
+	w.system(r.system)
+	w.key("contents")
+	w.open('[')
+	for i := range turns {
+		w.turn(&turns[i], r.ids)
+	}
+	w.close(']')
+	w.tools(tools)
+	if !count || r.target.Kind == AIStudio {
+		w.toolConfig(tools)
+	}
+	w.generationConfig(config)
+	w.close('}')
+	if count && r.target.Kind == AIStudio {
+		w.close('}')
+	}
+	return w.buf
+}
+
+// size is about how long the body will be, so that the buffer does not grow.
+func (r *renderer) size(turns []turn, tools toolset) int {
+	const (
+		fixed    = 512
+		perPiece = 128
+	)
+	n := fixed
+	for _, t := range r.system {
+		n += len(t) + perPiece
+	}
+	for i := range turns {
+		for j := range turns[i].pieces {
+			p := &turns[i].pieces[j]
+			n += perPiece + len(p.text) + len(p.args) + len(p.id) + len(p.name) + len(p.signature)
+			for _, t := range p.output {
+				n += len(t)
+			}
+			for _, f := range p.files {
+				n += perPiece + len(f.Data)
+			}
+			if p.media != nil {
+				n += len(p.media.Data) + len(p.media.URI)
+			}
+		}
+	}
+	for _, f := range tools.functions {
+		n += perPiece + len(f.name) + len(f.description) + len(f.schema)
+	}
+	if r.req.Format != nil {
+		n += len(r.req.Format.Schema)
+	}
+	return n
+}
+
+// system appends the system instruction, a part for each block.
+func (w *bodyWriter) system(texts []conversation.Text) {
+	if len(texts) == 0 {
+		return
+	}
+	w.key("systemInstruction")
+	w.open('{')
+	w.key("parts")
+	w.open('[')
+	for _, t := range texts {
+		w.open('{')
+		w.key("text")
+		w.raw(t)
+		w.close('}')
+	}
+	w.close(']')
+	w.close('}')
+}
+
+// turn appends one content.
+func (w *bodyWriter) turn(t *turn, ids bool) {
+	role := "user"
+	if t.model {
+		role = "model"
+	}
+	w.open('{')
+	w.stringField("role", role)
+	w.key("parts")
+	w.open('[')
+	for i := range t.pieces {
+		w.open('{')
+		w.piece(&t.pieces[i], ids)
+		w.close('}')
+	}
+	w.close(']')
+	w.close('}')
+}
+
+// piece appends the members of one part.
+func (w *bodyWriter) piece(p *piece, ids bool) {
+	switch p.kind {
+	case conversation.KindText, conversation.KindThought:
+		w.key("text")
+		w.joined([]conversation.Text{p.text})
+		if p.kind == conversation.KindThought {
+			w.key("thought")
+			w.raw([]byte("true"))
+		}
+	case conversation.KindMedia:
+		w.media(p.media)
+	case conversation.KindCall:
+		w.key("functionCall")
+		w.open('{')
+		if ids {
+			w.stringField("id", p.id)
+		}
+		w.stringField("name", p.name)
+		w.key("args")
+		w.raw(p.args)
+		w.close('}')
+	case conversation.KindResult:
+		w.answer(p, ids)
+		return // never signed
+	}
+	if p.signature != "" {
+		w.stringField("thoughtSignature", p.signature)
+	}
+}
+
+// answer appends a functionResponse. Its two keys are those that the API
+// documents.
+func (w *bodyWriter) answer(p *piece, ids bool) {
+	key := "output"
+	if p.failed {
+		key = "error"
+	}
+	w.key("functionResponse")
+	w.open('{')
+	if ids {
+		w.stringField("id", p.id)
+	}
+	w.stringField("name", p.name)
+	w.key("response")
+	w.open('{')
+	w.key(key)
+	w.joined(p.output)
+	w.close('}')
+	if len(p.files) > 0 {
+		w.key("parts")
+		w.open('[')
+		for _, f := range p.files {
+			w.open('{')
+			w.media(f)
+			w.close('}')
+		}
+		w.close(']')
+	}
+	w.close('}')
+}
+
+func invalid(field, why string) *conversation.Error {
+	return &conversation.Error{Kind: conversation.ErrInvalid, Param: field, Message: field + ": " + why}
+}
+
+func unsupported(field, why string) *conversation.Error {
+	return &conversation.Error{Kind: conversation.ErrUnsupported, Param: field, Message: field + ": " + why}
+}

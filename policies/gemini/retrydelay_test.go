@@ -1,0 +1,71 @@
+package gemini
+
+import (
+	"testing"
+	"time"
+)
+
+func TestParseDelay(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want time.Duration
+	}{
+		{"47.434392449s", 47434392449},
+		{"850ms", 850 * time.Millisecond},
+		{"1h2m3.5s", time.Hour + 2*time.Minute + 3500*time.Millisecond},
+		{"2m", 2 * time.Minute},
+		{" 12 ", 12 * time.Second},
+		{"0.5", 500 * time.Millisecond},
+		{"99999999h", maxDelay},
+		{"99999999999999999999", maxDelay},
+		{"", 0}, {"0", 0}, {"0s", 0}, {"-1", 0}, {"-1s", 0}, {"1e3", 0}, {"inf", 0}, {"NaN", 0}, {"0x10", 0},
+		{"5us", 0}, {"soon", 0}, {"1.2.3", 0}, {"3s later", 0},
+	} {
+		got, ok := parseDelay(c.text)
+		if got != c.want || ok != (c.want > 0) {
+			t.Errorf("%q: got %v, %v; want %v", c.text, got, ok, c.want)
+		}
+	}
+}
+
+func TestTextDelay(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want time.Duration
+	}{
+		{"Quota exceeded.\nPlease retry in 47.434392449s.", 47434392449},
+		{"Please retry in 850ms.", 850 * time.Millisecond},
+		{"Please try again in 12.3s", 12300 * time.Millisecond},
+		{"Retry after 30 seconds.", 30 * time.Second},
+		{"retry in 1 minute", time.Minute},
+		{"Your quota will reset after 1h2m3s.", time.Hour + 2*time.Minute + 3*time.Second},
+		{"Please try again later.", 0},
+		{"The model is overloaded.", 0},
+	} {
+		if got := textDelay(c.text); got != c.want {
+			t.Errorf("%q: got %v, want %v", c.text, got, c.want)
+		}
+	}
+}
+
+func TestRetryDelay(t *testing.T) {
+	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
+	body := &Status{RetryDelay: 7 * time.Second}
+	for _, c := range []struct {
+		name, header string
+		st           *Status
+		want         time.Duration
+	}{
+		{"nothing", "", nil, 0},
+		{"body", "", body, 7 * time.Second},
+		{"header first", "3", body, 3 * time.Second},
+		{"date", "Thu, 01 Oct 2026 12:00:40 GMT", body, 40 * time.Second},
+		{"date of the past", "Thu, 01 Oct 2026 11:00:00 GMT", body, 7 * time.Second},
+		{"header is junk", "soon", body, 7 * time.Second},
+		{"header is zero", "0", nil, 0},
+	} {
+		if got := RetryDelay(c.header, c.st, now); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}

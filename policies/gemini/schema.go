@@ -1,0 +1,160 @@
+package gemini
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// schemaOptions says how a schema is compiled.
+type schemaOptions struct {
+	// object asks for a root that describes an object, as arguments are.
+	object bool
+	// relaxed also removes what makes the upstream refuse a schema for "too
+	// many states" or "maximum allowed nesting depth": bounds, formats, long
+	// enums and descriptions.
+	relaxed bool
+}
+
+// compileSchema rewrites a JSON Schema into the subset that the API reads in
+// parametersJsonSchema and responseJsonSchema; any other keyword risks a 400
+// that fails the whole request. What a removed keyword said is appended to the
+// description, since the model reads that too. A schema without a fault comes
+// back as the bytes it was, nil stands for one that says nothing.
+//
+// Compiling what was compiled changes nothing.
+func compileSchema(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	root, nodes, err := parseSchema(raw)
+	if err != nil {
+		return nil, err
+	}
+	if root.kind != jsontext.KindBeginObject {
+		return nil, nil // null, true, or no schema at all
+	}
+	c := newSchemaCompiler(root, nodes, opts)
+	out := c.compileRoot()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if out == nil {
+		return nil, nil
+	}
+	if out.raw != nil {
+		return out.raw, nil
+	}
+	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), nil
+}
+
+// growthLimit is how many nodes references may add to a schema, beyond four
+// visits of each that it has.
+const growthLimit = 10_000
+
+// schemaCompiler compiles one schema.
+type schemaCompiler struct {
+	root    *schemaNode // with definitions renamed to $defs
+	relaxed bool
+	object  bool
+	err     error // the first; it ends the work
+
+	defs   map[string]bool        // names in the root's $defs
+	active map[*schemaNode]bool   // schemas being compiled, to find recursion
+	hoists map[*schemaNode]string // recursive schemas and their new name in $defs
+	queue  []*schemaNode          // of hoists, those not yet compiled
+
+	budget int // nodes left to visit
+	depth  int
+}
+
+func newSchemaCompiler(root *schemaNode, nodes int, opts schemaOptions) *schemaCompiler {
+	c := &schemaCompiler{
+		root: renameDefinitions(root), relaxed: opts.relaxed, object: opts.object,
+		defs: map[string]bool{}, active: map[*schemaNode]bool{}, hoists: map[*schemaNode]string{},
+		budget: 4*nodes + growthLimit,
+	}
+	if defs := c.root.get("$defs"); defs != nil {
+		for _, f := range defs.fields {
+			c.defs[f.name] = true
+		}
+	}
+	return c
+}
+
+// spend takes from the budget and reports whether work may go on.
+func (c *schemaCompiler) spend(nodes int) bool {
+	c.budget -= nodes
+	if c.budget < 0 && c.err == nil {
+		c.err = errSchemaSize
+	}
+	return c.err == nil
+}
+
+// schema compiles one schema: n itself if nothing had to change, nil if it
+// allows nothing ("false") and whoever names it must do without.
+func (c *schemaCompiler) schema(n *schemaNode) *schemaNode {
+	if !c.spend(1) {
+		return n
+	}
+	switch n.kind {
+	case jsontext.KindFalse:
+		return nil
+	case jsontext.KindBeginObject:
+	default: // true, or nothing that a schema can be
+		return objectNode()
+	}
+	c.depth++
+	defer func() { c.depth-- }()
+	if c.depth > maxSchemaDepth {
+		c.err = errSchemaDepth
+		return n
+	}
+	outer := c.active[n]
+	c.active[n] = true
+	out := c.fields(n, n.fields)
+	c.active[n] = outer
+	return out
+}
+
+// fields compiles a schema that has these fields; n is the schema they came
+// from, and the result if they stay as they are.
+func (c *schemaCompiler) fields(n *schemaNode, fields []schemaField) *schemaNode {
+	merged, expanded := c.mergeAllOf(fields)
+	defer c.leave(expanded)
+	for i, f := range merged {
+		if f.name == "$ref" {
+			return c.reference(n, merged, i)
+		}
+	}
+	b := schemaBuilder{c: c, changed: n.raw == nil || !sameFields(n.fields, merged)}
+	return b.build(n, merged)
+}
+
+func sameFields(a, b []schemaField) bool {
+	return slices.EqualFunc(a, b, func(x, y schemaField) bool { return x.node == y.node })
+}
+
+// leave ends the expansion of targets.
+func (c *schemaCompiler) leave(targets []*schemaNode) {
+	for _, t := range targets {
+		delete(c.active, t)
+	}
+}
+
+// hoist gives a recursive schema a name in $defs, where recursion is allowed,
+// and returns the reference to it.
+func (c *schemaCompiler) hoist(target *schemaNode) *schemaNode {
+	name, ok := c.hoists[target]
+	if !ok {
+		for i := len(c.hoists) + 1; name == "" || c.defs[name]; i++ {
+			name = "recursive" + strconv.Itoa(i)
+		}
+		c.hoists[target], c.defs[name] = name, true
+		c.queue = append(c.queue, target)
+	}
+	return stringNode("#/$defs/" + name)
+}

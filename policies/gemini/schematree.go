@@ -1,0 +1,256 @@
+package gemini
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxSchemaDepth bounds the nesting of a schema's JSON; a level of schema takes
+// two (the properties and the property).
+const maxSchemaDepth = 200
+
+var (
+	errSchemaDepth  = fmt.Errorf("schema is nested more than %d levels deep; flatten it, or move parts to $defs", maxSchemaDepth)
+	errSchemaSize   = errors.New("schema grows too large when its references are resolved; move what is referred to into $defs")
+	errSchemaSyntax = errors.New("schema is not valid JSON")
+)
+
+// schemaNode is a JSON value in a schema. One that is never changed is written
+// as the bytes it was.
+type schemaNode struct {
+	kind   jsontext.Kind
+	raw    []byte        // as received; nil in an object or array made here
+	fields []schemaField // of an object; names are unique
+	items  []*schemaNode // of an array
+}
+
+type schemaField struct {
+	name string
+	key  []byte // the name as a JSON literal; nil if made here
+	node *schemaNode
+}
+
+// get returns the member called name, or nil.
+func (n *schemaNode) get(name string) *schemaNode {
+	for _, f := range n.fields {
+		if f.name == name {
+			return f.node
+		}
+	}
+	return nil
+}
+
+// text returns the value of a string node, "" of others.
+func (n *schemaNode) text() string {
+	if n == nil || n.kind != jsontext.KindString {
+		return ""
+	}
+	return unquoted(n.raw)
+}
+
+func unquoted(literal []byte) string {
+	if inner := literal[1 : len(literal)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
+	out, _ := jsontext.AppendUnquote(nil, literal)
+	return string(out)
+}
+
+// fewFields is how many fields are searched one by one.
+const fewFields = 16
+
+// index returns where the field called name is, or -1; at is used if there is
+// one.
+func (n *schemaNode) index(name string, at map[string]int) int {
+	if at != nil {
+		if i, ok := at[name]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(n.fields, func(f schemaField) bool { return f.name == name })
+}
+
+func objectNode(fields ...schemaField) *schemaNode {
+	return &schemaNode{kind: jsontext.KindBeginObject, fields: fields}
+}
+
+func arrayNode(items ...*schemaNode) *schemaNode {
+	return &schemaNode{kind: jsontext.KindBeginArray, items: items}
+}
+
+func stringNode(s string) *schemaNode {
+	raw, _ := jsontext.AppendQuote(nil, s)
+	return &schemaNode{kind: jsontext.KindString, raw: raw}
+}
+
+func member(name string, node *schemaNode) schemaField { return schemaField{name: name, node: node} }
+
+// appendTo appends n as JSON.
+func (n *schemaNode) appendTo(dst []byte) []byte {
+	switch {
+	case n.raw != nil:
+		return append(dst, n.raw...)
+	case n.kind == jsontext.KindBeginArray:
+		dst = append(dst, '[')
+		for i, item := range n.items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = item.appendTo(dst)
+		}
+		return append(dst, ']')
+	}
+	dst = append(dst, '{')
+	for i, f := range n.fields {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if f.key != nil {
+			dst = append(dst, f.key...)
+		} else {
+			dst, _ = jsontext.AppendQuote(dst, f.name)
+		}
+		dst = f.node.appendTo(append(dst, ':'))
+	}
+	return append(dst, '}')
+}
+
+// schemaParser reads one JSON value into nodes.
+type schemaParser struct {
+	dec   *jsontext.Decoder
+	in    []byte
+	nodes int
+	slab  []schemaNode // nodes are made many at a time
+}
+
+// decoders are kept, since a request has dozens of schemas.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
+
+func parseSchema(raw []byte) (*schemaNode, int, error) {
+	dec := decoders.Get().(*jsontext.Decoder)
+	dec.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	p := schemaParser{in: raw, dec: dec}
+	n, err := p.value(0)
+	dec.Reset(bytes.NewReader(nil)) // lets go of raw
+	decoders.Put(dec)
+	return n, p.nodes, err
+}
+
+func (p *schemaParser) node() *schemaNode {
+	if len(p.slab) == 0 {
+		p.slab = make([]schemaNode, 32)
+	}
+	n := &p.slab[0]
+	p.slab = p.slab[1:]
+	p.nodes++
+	return n
+}
+
+func (p *schemaParser) value(depth int) (*schemaNode, error) {
+	if depth > maxSchemaDepth {
+		return nil, errSchemaDepth
+	}
+	n := p.node()
+	n.kind = p.dec.PeekKind()
+	var err error
+	switch n.kind {
+	case jsontext.KindBeginObject:
+		err = p.object(n, depth)
+	case jsontext.KindBeginArray:
+		err = p.array(n, depth)
+	default:
+		n.raw, err = p.scalar()
+	}
+	return n, err
+}
+
+// scalar reads a value and returns it as a slice of the input, since the
+// decoder's own slices do not last.
+func (p *schemaParser) scalar() ([]byte, error) {
+	v, err := p.dec.ReadValue()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSchemaSyntax, err)
+	}
+	end := int(p.dec.InputOffset())
+	return p.in[end-len(v) : end : end], nil
+}
+
+// begin reads the bracket that opens an object or array; end reads the one
+// that closes it and returns the whole as it was received.
+func (p *schemaParser) begin() (start int, err error) {
+	if _, err = p.dec.ReadToken(); err != nil {
+		return 0, fmt.Errorf("%w: %w", errSchemaSyntax, err)
+	}
+	return int(p.dec.InputOffset()) - 1, nil
+}
+
+func (p *schemaParser) end(start int) ([]byte, error) {
+	if _, err := p.dec.ReadToken(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errSchemaSyntax, err)
+	}
+	end := int(p.dec.InputOffset())
+	return p.in[start:end:end], nil
+}
+
+func (p *schemaParser) object(n *schemaNode, depth int) error {
+	start, err := p.begin()
+	if err != nil {
+		return err
+	}
+	var at map[string]int // index by name, once there are many
+	repeated := false
+	for p.dec.PeekKind() != jsontext.KindEndObject {
+		key, err := p.scalar()
+		if err != nil {
+			return err
+		}
+		name := unquoted(key)
+		value, err := p.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		f := schemaField{name: name, key: key, node: value}
+		i := n.index(name, at)
+		if i >= 0 { // the last one counts, as in most parsers
+			n.fields[i], repeated = f, true
+			continue
+		}
+		n.fields = append(n.fields, f)
+		switch last := len(n.fields) - 1; {
+		case at != nil:
+			at[name] = last
+		case last == fewFields:
+			at = make(map[string]int)
+			for i, f := range n.fields {
+				at[f.name] = i
+			}
+		}
+	}
+	if n.raw, err = p.end(start); repeated {
+		n.raw = nil
+	}
+	return err
+}
+
+func (p *schemaParser) array(n *schemaNode, depth int) error {
+	start, err := p.begin()
+	if err != nil {
+		return err
+	}
+	for p.dec.PeekKind() != jsontext.KindEndArray {
+		item, err := p.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	n.raw, err = p.end(start)
+	return err
+}

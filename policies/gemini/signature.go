@@ -1,0 +1,49 @@
+package gemini
+
+import "github.com/heald-proxy/heald/policies/conversation"
+
+// placeholder is base64 of "skip_thought_signature_validator", which Google
+// documents for calls whose signature is not known: those that another model
+// made, or whose signature the client lost.
+const placeholder = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+
+// History says what becomes of thoughts of earlier turns.
+type History uint8
+
+// The history policies.
+const (
+	// Drop leaves thoughts out; signatures of calls and texts stay.
+	Drop History = iota
+	// Keep replays thoughts whose signature was verified.
+	Keep
+)
+
+// keepsThought reports whether a thought with this verified signature is
+// replayed. One without is never sent: as text it would teach the model to
+// write thoughts into its answers.
+func (r *renderer) keepsThought(signature string) bool {
+	return r.opts.History == Keep && signature != ""
+}
+
+// placeSignatures gives the first call of each model turn a placeholder if it
+// has no signature. Gemini 3 asks for one in the current turn only, that is
+// since the last user content with something else than answers; on earlier
+// ones it is harmless, and the bytes stay the same when the turn moves on.
+// Parallel calls after the first have none of their own.
+func (r *renderer) placeSignatures(turns []turn) {
+	if !r.can.StrictSignatures || r.opts.NoPlaceholder {
+		return
+	}
+	for i := range turns {
+		for j := range turns[i].pieces {
+			p := &turns[i].pieces[j]
+			if p.kind != conversation.KindCall {
+				continue
+			}
+			if p.signature == "" {
+				p.signature = placeholder
+			}
+			break
+		}
+	}
+}

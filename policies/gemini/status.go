@@ -1,0 +1,179 @@
+package gemini
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Limits on error bodies.
+const (
+	maxStatusBody    = 1 << 20 // bytes, after decompression
+	maxStatusNesting = 4       // errors in the messages of errors
+	maxStatusEntries = 100     // quotas, violations, metadata
+)
+
+// Status is a google.rpc error: what an error body says, sorted.
+type Status struct {
+	// Code is the HTTP status the body states; 0 if it states none.
+	Code int
+	// Status is its name: RESOURCE_EXHAUSTED.
+	Status string
+	// Message is the innermost: gateways put whole errors into a message.
+	Message string
+
+	// Of ErrorInfo.
+	Reason   string
+	Domain   string
+	Metadata map[string]string
+
+	// RetryDelay is how long the server asks to wait; 0 if it does not say.
+	RetryDelay time.Duration
+	// Quotas are those exceeded.
+	Quotas []Quota
+	// Violations are the fields at fault.
+	Violations []FieldViolation
+}
+
+// statusReader collects a Status. The server's delays are kept apart until all
+// of them are known, since one kind counts before another.
+type statusReader struct {
+	st                    Status
+	retryInfo, retryAfter time.Duration
+}
+
+// Quota is one violation of a QuotaFailure.
+type Quota struct {
+	ID     string // GenerateRequestsPerDayPerProjectPerModel-FreeTier
+	Value  string // the limit
+	Metric string
+}
+
+// FieldViolation is one violation of a BadRequest.
+type FieldViolation struct{ Field, Description string }
+
+// ParseStatus reads an error body: an object {"error": …}, an array of one, an
+// SSE data line with either, also gzipped. It returns false for anything
+// else, such as a page of HTML or nothing at all.
+func ParseStatus(body []byte) (*Status, bool) {
+	return parseStatus(inflate(body), 0)
+}
+
+func parseStatus(body []byte, depth int) (*Status, bool) {
+	body = trimPayload(body)
+	// A 404 was recorded whose JSON body is an SSE data line.
+	body = trimPayload(bytes.TrimPrefix(body, []byte("data:")))
+	if len(body) == 0 || len(body) > maxStatusBody || (body[0] != '{' && body[0] != '[') {
+		return nil, false
+	}
+	var w walker
+	var failure, message jsontext.Value
+	w.open(body)
+	object := func() error {
+		return w.object(func(name []byte) error {
+			switch {
+			case string(name) == "error" && failure == nil:
+				return w.value(&failure)
+			case string(name) == "error_description": // of OAuth
+				return w.value(&message)
+			}
+			return w.skip()
+		})
+	}
+	// A body cut short may still have told its error.
+	if w.kind() == '[' {
+		_ = w.array(object)
+	} else {
+		_ = object()
+	}
+	if failure == nil {
+		return nil, false
+	}
+	r := &statusReader{}
+	if failure.Kind() == '"' && message.Kind() == '"' {
+		r.st.Status, r.st.Message = cleanText(failure).String(), cleanText(message).String()
+		return &r.st, true
+	}
+	r.readError(failure, depth)
+	return &r.st, true
+}
+
+// readError fills st from the value of "error": an object, or a bare text.
+func (r *statusReader) readError(v jsontext.Value, depth int) {
+	if v.Kind() == '"' {
+		r.setMessage(cleanText(v).String(), depth)
+		r.settleDelay()
+		return
+	}
+	var w walker
+	var message string
+	w.open(v)
+	_ = w.object(func(name []byte) error { // v was read before, so it is valid
+		switch string(name) {
+		case "code":
+			return w.int(&r.st.Code)
+		case "status":
+			return w.string(&r.st.Status)
+		case "message":
+			return w.string(&message)
+		case "details":
+			return w.array(func() error { return r.readDetail(&w) })
+		case "retry_after", "retryAfter":
+			return w.duration(&r.retryAfter)
+		}
+		return w.skip()
+	})
+	r.setMessage(message, depth)
+	r.settleDelay()
+}
+
+// setMessage sets the message, or what an error inside it says.
+func (r *statusReader) setMessage(message string, depth int) {
+	r.st.Message = message
+	at := strings.IndexByte(message, '{')
+	if at < 0 || depth >= maxStatusNesting || !strings.Contains(message[at:], `"error"`) {
+		return
+	}
+	inner, ok := parseStatus([]byte(message[at:]), depth+1)
+	if !ok || inner.Message == "" {
+		return
+	}
+	r.st.Message = inner.Message
+	if inner.Code != 0 {
+		r.st.Code = inner.Code
+	}
+	if inner.Status != "" {
+		r.st.Status = inner.Status
+	}
+	if inner.Reason != "" {
+		r.st.Reason, r.st.Domain, r.st.Metadata = inner.Reason, inner.Domain, inner.Metadata
+	}
+	if r.retryInfo == 0 {
+		r.retryInfo = inner.RetryDelay
+	}
+	r.st.Quotas = append(r.st.Quotas, inner.Quotas...)
+	r.st.Violations = append(r.st.Violations, inner.Violations...)
+}
+
+// inflate decompresses what is gzip, as far as it goes and the limit allows.
+func inflate(body []byte) []byte {
+	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		return body
+	}
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	out, _ := io.ReadAll(io.LimitReader(r, maxStatusBody)) // cut short is better than nothing
+	return out
+}
+
+// String words the status for logs.
+func (st *Status) String() string {
+	return strings.TrimSpace(strconv.Itoa(st.Code) + " " + st.Status + ": " + st.Message)
+}

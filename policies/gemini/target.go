@@ -1,0 +1,83 @@
+package gemini
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+// Kind says which of Google's two APIs a target is.
+type Kind uint8
+
+// The kinds of targets.
+const (
+	AIStudio Kind = iota
+	Vertex
+)
+
+// Target is one model at one API.
+type Target struct {
+	Kind Kind
+	// Version is the API version; "" means v1beta at AI Studio, v1 at Vertex.
+	Version string
+	// Project and Location are Vertex's; with no project the path is that of
+	// express mode, where the API key names the project.
+	Project, Location string
+	// Model may carry the prefix "models/".
+	Model string
+}
+
+// Path returns the request path of op, with its query.
+func (t Target) Path(op dialect.Operation, stream bool) string {
+	method := ":generateContent"
+	switch {
+	case op == dialect.CountTokens:
+		method = ":countTokens"
+	case stream:
+		// Without alt=sse a stream is one long JSON array.
+		method = ":streamGenerateContent?alt=sse"
+	}
+	return t.prefix() + bareModel(t.Model) + method
+}
+
+func (t Target) prefix() string {
+	version := t.Version
+	switch {
+	case t.Kind == AIStudio && version == "":
+		version = "v1beta"
+	case version == "":
+		version = "v1"
+	}
+	switch {
+	case t.Kind == AIStudio:
+		return "/" + version + "/models/"
+	case t.Project == "":
+		return "/" + version + "/publishers/google/models/"
+	}
+	return "/" + version + "/projects/" + t.Project + "/locations/" + t.Location + "/publishers/google/models/"
+}
+
+// Credential returns the header that carries secret: an API key, which both
+// APIs take in the same header, or an OAuth access token.
+func Credential(secret string, oauth bool) (name, value string) {
+	if oauth {
+		return "authorization", "Bearer " + secret
+	}
+	return "x-goog-api-key", secret
+}
+
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+// ValidModel reports why name cannot be a model's name. A name becomes part of
+// a path, and it may come from a client, so nothing that a path gives a
+// meaning to is let through.
+func ValidModel(name string) error {
+	if !modelName.MatchString(bareModel(name)) {
+		return errors.New("model name must be up to 128 letters, digits, '.', '_' and '-', and begin with a letter or digit")
+	}
+	return nil
+}
+
+func bareModel(name string) string { return strings.TrimPrefix(name, "models/") }

@@ -1,0 +1,65 @@
+package gemini
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+func TestTargetPath(t *testing.T) {
+	vertex := Target{Kind: Vertex, Project: "p1", Location: "europe-west4", Model: "gemini-2.5-pro"}
+	for _, c := range []struct {
+		name   string
+		target Target
+		op     dialect.Operation
+		stream bool
+		want   string
+	}{
+		{"stream", Target{Model: "gemini-3.5-flash"}, dialect.Generate, true,
+			"/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse"},
+		{"unary", Target{Model: "gemini-3.5-flash"}, dialect.Generate, false,
+			"/v1beta/models/gemini-3.5-flash:generateContent"},
+		{"count never streams", Target{Model: "gemini-3.5-flash"}, dialect.CountTokens, true,
+			"/v1beta/models/gemini-3.5-flash:countTokens"},
+		{"prefix", Target{Model: "models/gemini-3.5-flash", Version: "v1"}, dialect.Generate, false,
+			"/v1/models/gemini-3.5-flash:generateContent"},
+		{"vertex", vertex, dialect.Generate, true,
+			"/v1/projects/p1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse"},
+		{"vertex count", vertex, dialect.CountTokens, false,
+			"/v1/projects/p1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:countTokens"},
+		{"vertex express", Target{Kind: Vertex, Version: "v1beta1", Model: "m"}, dialect.Generate, false,
+			"/v1beta1/publishers/google/models/m:generateContent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.target.Path(c.op, c.stream); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCredential(t *testing.T) {
+	if n, v := Credential("k", false); n != "x-goog-api-key" || v != "k" {
+		t.Errorf("key: %s: %s", n, v)
+	}
+	if n, v := Credential("t", true); n != "authorization" || v != "Bearer t" {
+		t.Errorf("token: %s: %s", n, v)
+	}
+}
+
+func TestValidModel(t *testing.T) {
+	good := []string{"gemini-3.5-flash", "models/gemini-2.5-pro", "gemini-2.5-flash-preview-09-2025", "a", strings.Repeat("a", 128)}
+	bad := []string{"", "models/", "a/../b", "..", ".a", "a%2Fb", "a b", "a?b", "a:b", "a#b", "models/models/a", "ä", "a\n",
+		strings.Repeat("a", 129)}
+	for _, name := range good {
+		if err := ValidModel(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range bad {
+		if ValidModel(name) == nil {
+			t.Errorf("%q was let through", name)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package gemini
+
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+const (
+	// tinyOutput is the output limit, in tokens, under which thoughts would
+	// leave nothing for the answer (Claude Code probes quotas with 1).
+	tinyOutput = 64
+	// answerReserve is what a budget leaves of the output limit for the
+	// answer, in tokens.
+	answerReserve = 1024
+	// dynamicBudget lets the model decide.
+	dynamicBudget = -1
+)
+
+// effortBudgets are Google's own numbers for effort levels, in tokens, from its
+// OpenAI compatibility layer; above high it is the model's limit.
+var effortBudgets = map[string]int{"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576}
+
+// thinkingConfig is a resolved thinkingConfig; the zero value is none.
+type thinkingConfig struct {
+	set     bool // budget counts
+	budget  int
+	level   string // "" leaves it to the model
+	include bool   // includeThoughts
+}
+
+// resolveThinking translates what the client wants of thinking for a model.
+// maxOutput is 0 for no limit: thoughts count against it.
+func resolveThinking(t conversation.Thinking, can Capability, maxOutput int) thinkingConfig {
+	if can.Thinking == NoControl {
+		return thinkingConfig{}
+	}
+	if maxOutput > 0 && maxOutput <= tinyOutput {
+		t.Intent = conversation.ThinkOff
+	}
+	var c thinkingConfig
+	if can.Thinking == LevelControl {
+		c.level = resolveLevel(t, can.Levels)
+	} else {
+		c.budget, c.set = resolveBudget(t, can, maxOutput)
+	}
+	c.include = t.Visible && t.Intent != conversation.ThinkOff
+	return c
+}
+
+// resolveBudget returns the budget in tokens, and whether there is one.
+func resolveBudget(t conversation.Thinking, can Capability, maxOutput int) (budget int, set bool) {
+	switch t.Intent {
+	case conversation.ThinkUnset:
+		return 0, false
+	case conversation.ThinkAuto:
+		return dynamicBudget, true
+	case conversation.ThinkLevel:
+		var ok bool
+		if budget, ok = effortBudgets[t.Level]; !ok {
+			budget = can.MaxBudget
+		}
+	case conversation.ThinkBudget:
+		if budget = t.Budget; budget < 0 {
+			return dynamicBudget, true
+		}
+	}
+	clamp := func(n int) int { return min(max(n, can.MinBudget), can.MaxBudget) }
+	if budget == 0 && can.ZeroBudget {
+		return 0, true
+	}
+	budget = clamp(budget)
+	if maxOutput > 0 && budget >= maxOutput {
+		budget = clamp(maxOutput - answerReserve)
+		if budget >= maxOutput && can.ZeroBudget {
+			budget = 0
+		}
+	}
+	return budget, true
+}
+
+// resolveLevel returns the level; "" for none. levels are the model's, lowest
+// first.
+func resolveLevel(t conversation.Thinking, levels []string) string {
+	want := ""
+	switch t.Intent {
+	case conversation.ThinkOff:
+		want = "minimal"
+	case conversation.ThinkLevel:
+		want = t.Level
+	case conversation.ThinkBudget:
+		switch {
+		case t.Budget < 0:
+		case t.Budget == 0:
+			want = "minimal"
+		case t.Budget <= 2048:
+			want = "low"
+		case t.Budget <= 16_384:
+			want = "medium"
+		default:
+			want = "high"
+		}
+	}
+	if want == "" || len(levels) == 0 {
+		return ""
+	}
+	// The next level that the model has, counting up: less thinking than was
+	// asked for costs quality, more costs tokens.
+	for i := max(0, slices.Index(fourLevels, want)); i < len(fourLevels); i++ {
+		if want != "xhigh" && want != "max" && slices.Contains(levels, fourLevels[i]) {
+			return fourLevels[i]
+		}
+	}
+	return levels[len(levels)-1]
+}
+
+// thinking appends the thinkingConfig, if there is something to say.
+func (w *bodyWriter) thinking(c thinkingConfig) {
+	if c == (thinkingConfig{}) {
+		return
+	}
+	w.key("thinkingConfig")
+	w.open('{')
+	if c.set {
+		w.key("thinkingBudget")
+		w.int(c.budget)
+	}
+	if c.level != "" {
+		w.stringField("thinkingLevel", c.level)
+	}
+	if c.include {
+		w.key("includeThoughts")
+		w.raw([]byte("true"))
+	}
+	w.close('}')
+}

@@ -1,0 +1,221 @@
+package gemini
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// maxFunctions is how many functions the API lets a request declare.
+const maxFunctions = 512
+
+// builtins are the names of the tools that run upstream.
+var builtins = map[conversation.ToolKind]string{
+	conversation.WebSearch:     "googleSearch",
+	conversation.WebFetch:      "urlContext",
+	conversation.CodeExecution: "codeExecution",
+}
+
+// toolset is the resolved tools and toolConfig.
+type toolset struct {
+	functions []declaration
+	builtins  []string // names of members of a tool
+	mode      string   // "" leaves functionCallingConfig out
+	allowed   []string // rendered names
+	// serverSide asks AI Studio to tell of built-in calls, without which it
+	// refuses built-in tools beside functions.
+	serverSide bool
+}
+
+type declaration struct {
+	name        string
+	description conversation.Text
+	schema      conversation.Raw
+}
+
+// toolset settles declarations, built-in tools and how free the model is to
+// call them.
+func (r *renderer) toolset() (toolset, error) {
+	var t toolset
+	if len(r.req.Tools) == 0 {
+		return t, nil
+	}
+	if r.can.NoFunctions {
+		return t, unsupported("tools", "model "+r.model+" draws images and takes no tools")
+	}
+	strict, err := r.declare(&t)
+	if err != nil {
+		return t, err
+	}
+	switch {
+	case len(t.builtins) > 0 && r.req.Choice.Mode == conversation.ChoiceNone:
+		t.builtins = nil // there is no other way to forbid them
+	case len(t.builtins) == 0 || len(t.functions) == 0 || r.can.MixedTools:
+	case r.opts.DropBuiltins:
+		r.req.Warn("tools", "built-in tools were left out: model "+r.model+" does not take them beside functions")
+		t.builtins = nil
+	default:
+		return t, unsupported("tools", "model "+r.model+" does not take built-in tools beside functions; leave one kind out, or use Gemini 3 or later")
+	}
+	mixed := len(t.builtins) > 0 && len(t.functions) > 0
+	t.serverSide = mixed && r.target.Kind == AIStudio
+	return t, r.choose(&t, strict || mixed)
+}
+
+// declare fills in the tools and reports whether one is strict.
+func (r *renderer) declare(t *toolset) (strict bool, err error) {
+	declared := make(map[string]bool, len(r.req.Tools))
+	for i := range r.req.Tools {
+		tool := &r.req.Tools[i]
+		field := fmt.Sprintf("tools[%d]", i)
+		if tool.Kind != conversation.Function {
+			if name := builtins[tool.Kind]; name != "" && !slices.Contains(t.builtins, name) {
+				t.builtins = append(t.builtins, name)
+			}
+			continue
+		}
+		if tool.Name == "" {
+			return false, invalid(field, "a tool needs a name")
+		}
+		if declared[tool.Name] {
+			r.req.Warn(field, "a second tool of the same name was left out")
+			continue
+		}
+		if declared[tool.Name] = true; len(declared) > maxFunctions {
+			return false, invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
+		}
+		schema, err := compileSchema(tool.Schema, schemaOptions{object: true, relaxed: r.opts.RelaxSchema})
+		if err != nil {
+			return false, invalid(field, fmt.Sprintf("tool %q: %v", tool.Name, err))
+		}
+		strict = strict || tool.Strict
+		t.functions = append(t.functions, declaration{r.names.Rendered(tool.Name), tool.Description, schema})
+	}
+	return strict, nil
+}
+
+// choose settles the mode. validated asks that calls obey their schemas where
+// the client leaves the model free. Without functions there is no mode: the
+// API refuses one.
+//
+//	unset, auto    AUTO, or VALIDATED
+//	none           NONE
+//	any            ANY
+//	named          ANY and the names
+//	allow          VALIDATED and the names, which AUTO does not take
+func (r *renderer) choose(t *toolset, validated bool) error {
+	if len(t.functions) == 0 {
+		return nil
+	}
+	free := "AUTO"
+	if validated {
+		free = "VALIDATED"
+	}
+	switch r.req.Choice.Mode {
+	case conversation.ChoiceUnset:
+		if validated {
+			t.mode = free
+		}
+	case conversation.ChoiceAuto:
+		t.mode = free
+	case conversation.ChoiceNone:
+		t.mode = "NONE"
+	case conversation.ChoiceAny:
+		t.mode = "ANY"
+	case conversation.ChoiceNamed:
+		return r.allow(t, "ANY", free)
+	case conversation.ChoiceAllow:
+		return r.allow(t, "VALIDATED", free)
+	}
+	return nil
+}
+
+// allow fills in the names that the choice is restricted to. free is the mode
+// if none of them is a function's.
+func (r *renderer) allow(t *toolset, mode, free string) error {
+	t.mode = mode
+	functions := make(map[string]bool, len(t.functions))
+	for _, f := range t.functions {
+		functions[f.name] = true
+	}
+	for _, name := range r.req.Choice.Names {
+		rendered := r.names.Rendered(name)
+		switch {
+		case functions[rendered]:
+			t.allowed = append(t.allowed, rendered)
+		case !r.isBuiltin(name):
+			return invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
+		}
+	}
+	if len(t.allowed) == 0 {
+		t.mode = free
+		r.req.Warn("tool_choice", "the upstream's own tools cannot be forced")
+	}
+	return nil
+}
+
+func (r *renderer) isBuiltin(name string) bool {
+	return slices.ContainsFunc(r.req.Tools, func(t conversation.Tool) bool {
+		return t.Kind != conversation.Function && t.Name == name
+	})
+}
+
+// tools appends tools.
+func (w *bodyWriter) tools(t toolset) {
+	if len(t.functions) == 0 && len(t.builtins) == 0 {
+		return
+	}
+	w.key("tools")
+	w.open('[')
+	if len(t.functions) > 0 {
+		w.open('{')
+		w.key("functionDeclarations")
+		w.open('[')
+		for _, f := range t.functions {
+			w.open('{')
+			w.stringField("name", f.name)
+			if !f.description.Empty() {
+				w.key("description")
+				w.raw(f.description)
+			}
+			if f.schema != nil {
+				w.key("parametersJsonSchema")
+				w.raw(f.schema)
+			}
+			w.close('}')
+		}
+		w.close(']')
+		w.close('}')
+	}
+	for _, name := range t.builtins {
+		w.open('{')
+		w.key(name)
+		w.raw([]byte("{}"))
+		w.close('}')
+	}
+	w.close(']')
+}
+
+// toolConfig appends how the model may call, if anything is to be said.
+func (w *bodyWriter) toolConfig(t toolset) {
+	if t.mode == "" && !t.serverSide {
+		return
+	}
+	w.key("toolConfig")
+	w.open('{')
+	if t.mode != "" {
+		w.key("functionCallingConfig")
+		w.open('{')
+		w.stringField("mode", t.mode)
+		if len(t.allowed) > 0 {
+			w.strings("allowedFunctionNames", t.allowed)
+		}
+		w.close('}')
+	}
+	if t.serverSide {
+		w.key("includeServerSideToolInvocations")
+		w.raw([]byte("true"))
+	}
+	w.close('}')
+}

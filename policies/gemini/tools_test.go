@@ -1,0 +1,99 @@
+package gemini
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+func TestTools(t *testing.T) {
+	a := conversation.Tool{Name: "a"}
+	b := conversation.Tool{Name: "my b", Strict: true}
+	search := conversation.Tool{Kind: conversation.WebSearch, Name: "web_search"}
+	choice := func(m conversation.ChoiceMode, names ...string) conversation.Choice {
+		return conversation.Choice{Mode: m, Names: names}
+	}
+	const declA, declAB = `[{"functionDeclarations":[{"name":"a"}]}]`, `[{"functionDeclarations":[{"name":"a"},{"name":"my_b"}]}]`
+	for _, c := range []struct {
+		name          string
+		target        Target
+		tools         []conversation.Tool
+		choice        conversation.Choice
+		opts          Options
+		want, config  string
+		warningsCount int
+	}{
+		{"none", Target{Model: strict}, nil, choice(conversation.ChoiceAny), Options{}, ``, ``, 0},
+		{"declaration", Target{Model: older}, []conversation.Tool{{Name: "a", Description: conversation.Quote("d"), Schema: conversation.Raw(`{"type":"object","properties":{"x":{"type":"string"}}}`)}}, choice(conversation.ChoiceUnset), Options{},
+			`[{"functionDeclarations":[{"name":"a","description":"d","parametersJsonSchema":{"type":"object","properties":{"x":{"type":"string"}}}}]}]`, ``, 0},
+		{"empty schema is left out", Target{Model: older}, []conversation.Tool{{Name: "a", Schema: conversation.Raw(`{"type":"object","properties":{}}`)}}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 0},
+		{"N15 declared twice", Target{Model: older}, []conversation.Tool{a, a}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 1},
+		{"auto", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceAuto), Options{}, declA, `{"functionCallingConfig":{"mode":"AUTO"}}`, 0},
+		{"none", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceNone), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 0},
+		{"any", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceAny), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY"}}`, 0},
+		{"strict", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceUnset), Options{}, declAB, `{"functionCallingConfig":{"mode":"VALIDATED"}}`, 0},
+		{"named", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceNamed, "my b"), Options{}, declAB, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["my_b"]}}`, 0},
+		{"allowed", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceAllow, "a", "my b"), Options{}, declAB, `{"functionCallingConfig":{"mode":"VALIDATED","allowedFunctionNames":["a","my_b"]}}`, 0},
+		{"built-in only", Target{Model: older}, []conversation.Tool{search, search}, choice(conversation.ChoiceAuto), Options{}, `[{"googleSearch":{}}]`, ``, 0},
+		{"built-in forbidden", Target{Model: older}, []conversation.Tool{search}, choice(conversation.ChoiceNone), Options{}, ``, ``, 0},
+		{"all built-ins", Target{Model: older}, []conversation.Tool{search, {Kind: conversation.WebFetch}, {Kind: conversation.CodeExecution}}, choice(conversation.ChoiceUnset), Options{},
+			`[{"googleSearch":{}},{"urlContext":{}},{"codeExecution":{}}]`, ``, 0},
+		{"mixed on AI Studio", Target{Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceAuto), Options{},
+			`[{"functionDeclarations":[{"name":"a"}]},{"googleSearch":{}}]`, `{"functionCallingConfig":{"mode":"VALIDATED"},"includeServerSideToolInvocations":true}`, 0},
+		{"mixed on Vertex", Target{Kind: Vertex, Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceUnset), Options{},
+			`[{"functionDeclarations":[{"name":"a"}]},{"googleSearch":{}}]`, `{"functionCallingConfig":{"mode":"VALIDATED"}}`, 0},
+		{"mixed, none to be called", Target{Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceNone), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 0},
+		{"mixed, the built-in named", Target{Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceNamed, "web_search"), Options{},
+			`[{"functionDeclarations":[{"name":"a"}]},{"googleSearch":{}}]`, `{"functionCallingConfig":{"mode":"VALIDATED"},"includeServerSideToolInvocations":true}`, 1},
+		{"mixed on 2.5, dropped", Target{Model: older}, []conversation.Tool{search, a}, choice(conversation.ChoiceUnset), Options{DropBuiltins: true}, declA, ``, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}
+			body := rendered(t, req, c.target, c.opts)
+			if got := string(body["tools"]); got != c.want {
+				t.Errorf("tools\ngot  %s\nwant %s", got, c.want)
+			}
+			if got := string(body["toolConfig"]); got != c.config {
+				t.Errorf("toolConfig\ngot  %s\nwant %s", got, c.config)
+			}
+			if len(req.Warnings) != c.warningsCount {
+				t.Errorf("warnings: %v", req.Warnings)
+			}
+		})
+	}
+}
+
+func TestToolsErrors(t *testing.T) {
+	var many []conversation.Tool
+	for i := range maxFunctions + 1 {
+		many = append(many, conversation.Tool{Name: fmt.Sprint("f", i)})
+	}
+	a := conversation.Tool{Name: "a"}
+	for _, c := range []struct {
+		name, model string
+		tools       []conversation.Tool
+		choice      conversation.Choice
+		kind        conversation.ErrorKind
+		param       string
+	}{
+		{"N16 too many", strict, many, conversation.Choice{}, conversation.ErrInvalid, "tools"},
+		{"no name", strict, []conversation.Tool{a, {}}, conversation.Choice{}, conversation.ErrInvalid, "tools[1]"},
+		{"deep schema", strict, []conversation.Tool{{Name: "a", Schema: conversation.Raw(strings.Repeat(`{"items":`, 300) + "{}" + strings.Repeat("}", 300))}},
+			conversation.Choice{}, conversation.ErrInvalid, "tools[0]"},
+		{"unknown choice", strict, []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{"b"}}, conversation.ErrInvalid, "tool_choice"},
+		{"mixed on 2.5", older, []conversation.Tool{a, {Kind: conversation.WebSearch}}, conversation.Choice{}, conversation.ErrUnsupported, "tools"},
+		{"image model", "gemini-2.5-flash-image", []conversation.Tool{a}, conversation.Choice{}, conversation.ErrUnsupported, "tools"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}
+			_, err := Render(req, Target{Model: c.model}, Options{})
+			var e *conversation.Error
+			if !errors.As(err, &e) || e.Kind != c.kind || e.Param != c.param {
+				t.Errorf("got %#v", err)
+			}
+		})
+	}
+}

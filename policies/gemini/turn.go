@@ -1,0 +1,186 @@
+package gemini
+
+import (
+	"fmt"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// turn is one content of a rendered body: what the user or the model
+// contributes before the other speaks again. Its pieces are its own: no two
+// turns share an array.
+type turn struct {
+	model  bool
+	pieces []piece
+}
+
+// answers reports whether t holds tool results, which stand alone.
+func (t *turn) answers() bool {
+	return len(t.pieces) > 0 && t.pieces[0].kind == conversation.KindResult
+}
+
+// piece is one part of a rendered content. The comment names the kinds that
+// use a field.
+type piece struct {
+	kind      conversation.Kind
+	text      conversation.Text   // text, thought
+	media     *conversation.Media // media
+	id        string              // call, result
+	name      string              // call, result: the rendered name
+	args      conversation.Raw    // call: an object
+	signature string              // text, thought, call: the upstream's encoding
+
+	output []conversation.Text   // result: pieces of one text
+	failed bool                  // result
+	files  []*conversation.Media // result
+
+	reminder bool // text that was injected, not said
+	taken    bool // a result that was paired with its call
+	at       position
+}
+
+// position says where the client wrote something, for warnings and errors.
+type position struct{ message, part int }
+
+func (p position) String() string {
+	return fmt.Sprintf("messages[%d].content[%d]", p.message, p.part)
+}
+
+// warningLimit is how many parts with the same trouble are told of; a long
+// history may have thousands.
+const warningLimit = 10
+
+// warn notes what was changed about a part.
+func (r *renderer) warn(at position, why string) {
+	if r.warned == nil {
+		r.warned = map[string]int{}
+	}
+	if r.warned[why]++; r.warned[why] <= warningLimit {
+		r.req.Warn(at.String(), why)
+	}
+}
+
+func textPiece(s string) piece {
+	return piece{kind: conversation.KindText, text: conversation.Quote(s)}
+}
+
+// turns makes turns of the client's messages, adjacent ones of one role merged
+// (N3). Parts that stand in a message of the wrong role go where they belong
+// (N18), empty ones vanish (N1).
+func (r *renderer) turns() ([]turn, error) {
+	out := make([]turn, 0, len(r.req.Messages)+8)
+	for i := range r.req.Messages {
+		m := &r.req.Messages[i]
+		if m.Role == conversation.System && len(out) == 0 {
+			r.addSystem(m.Parts)
+			continue
+		}
+		said := false
+		for j := range m.Parts {
+			part, at := &m.Parts[j], position{i, j}
+			p, ok, err := r.piece(m.Role, part, at)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+			if part.Kind == conversation.KindMedia && part.Media.Title != "" {
+				out = place(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
+			}
+			out = place(out, m.Role, p)
+			said = true
+		}
+		if !said && r.opts.StripSignatures && m.Role == conversation.Model && len(m.Parts) > 0 {
+			out = place(out, m.Role, textPiece("(no visible output)"))
+		}
+	}
+	return out, nil
+}
+
+// place appends p to the last turn, or to a new one if the last is the other
+// side's. Calls are always the model's and results always the user's.
+func place(turns []turn, role conversation.Role, p piece) []turn {
+	model := role == conversation.Model && p.kind != conversation.KindResult || p.kind == conversation.KindCall
+	if n := len(turns); n > 0 && turns[n-1].model == model {
+		turns[n-1].pieces = append(turns[n-1].pieces, p)
+		return turns
+	}
+	return append(turns, turn{model: model, pieces: []piece{p}})
+}
+
+// piece makes the piece for one part of a message; not ok is what is left out.
+func (r *renderer) piece(role conversation.Role, part *conversation.Part, at position) (p piece, ok bool, err error) {
+	p = piece{kind: part.Kind, at: at}
+	if !r.opts.StripSignatures {
+		p.signature = part.Signature
+	}
+	switch part.Kind {
+	case conversation.KindText:
+		p.text = part.Text
+		if role == conversation.System && !p.text.Empty() {
+			p.text, p.reminder = wrapReminder(p.text), true
+		}
+		return p, !p.text.Empty() || p.signature != "", nil
+	case conversation.KindThought:
+		p.text = part.Text
+		return p, role == conversation.Model && r.keepsThought(p.signature), nil
+	case conversation.KindMedia:
+		p.media = &part.Media
+		return p, true, r.checkMedia(p.media, at)
+	case conversation.KindCall:
+		p.id, p.name = part.Call.ID, r.names.Rendered(part.Call.Name)
+		args, whole := objectArgs(part.Call.Args)
+		if p.args = args; !whole {
+			r.warn(at, "arguments are not an object and were wrapped into one")
+		}
+		return p, true, nil
+	case conversation.KindResult:
+		return p, true, r.answer(&p, &part.Result)
+	}
+	return p, false, nil
+}
+
+// answer fills in a tool result. Its text is passed on as text and never
+// parsed: a "$ref" in parsed JSON is taken for a reference to a part and
+// refused, and numbers above 2^53 would lose digits (N9).
+func (r *renderer) answer(p *piece, result *conversation.Result) error {
+	p.id, p.failed, p.signature = result.CallID, result.Failed, ""
+	if p.name = r.names.Rendered(result.Name); p.name == "" {
+		p.name = result.Name
+	}
+	for i := range result.Parts {
+		switch part := &result.Parts[i]; part.Kind {
+		case conversation.KindText:
+			if len(p.output) > 0 {
+				p.output = append(p.output, lineBreak)
+			}
+			p.output = append(p.output, part.Text)
+		case conversation.KindMedia:
+			if err := r.checkMedia(&part.Media, p.at); err != nil {
+				return err
+			}
+			p.files = append(p.files, &part.Media)
+		}
+	}
+	return nil
+}
+
+// addSystem adds system text to the instruction that stands before the
+// conversation (N13).
+func (r *renderer) addSystem(parts []conversation.Part) {
+	for i := range parts {
+		switch p := &parts[i]; {
+		case p.Kind != conversation.KindText:
+			r.req.Warn("system", "only text can be system text; the rest was left out")
+		case !p.Text.Empty():
+			r.system = append(r.system, p.Text)
+		}
+	}
+}
+
+// Separators between pieces of one text.
+var (
+	lineBreak = conversation.Text(`"\n"`)
+	blankLine = conversation.Text(`"\n\n"`)
+)
