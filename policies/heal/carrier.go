@@ -1,0 +1,195 @@
+package heal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"regexp"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// A carrier is a thought signature on its way through a client that knows
+// nothing of it:
+//
+//	gs1.<b64url(origin)>.<b64url(signature)>.<b64url(mac)>
+//
+// The client gives it back with the history, in a place where its dialect
+// echoes bytes (see policies/dialect). The mac covers the fields before it,
+// the tenant, and what the signature belongs to: for a call its name and the
+// RFC 8785 canonical form of its arguments (clients re-serialise, so key order
+// and number spelling must not matter), for text and thoughts the hash of the
+// exact text. A carrier that was altered, swapped between two calls, cut
+// short or taken from another tenant does not verify; it is then treated as
+// absent and never sent upstream.
+
+const (
+	carrierPrefix = "gs1."
+	// carrierLimit bounds a carrier that a client sends. Recorded signatures
+	// reach 139,340 bytes.
+	carrierLimit = 1 << 20
+)
+
+// Origin says where a signature was made. Signatures are replayed only to the
+// same class of backend and the same model family: others refuse them.
+type Origin struct {
+	// Backend is the backend's class: its kind, and what scopes it.
+	Backend string
+	// Family is the model family.
+	Family string
+}
+
+// NewOrigin makes the origin for a backend class and an upstream model.
+func NewOrigin(backend, model string) Origin {
+	return Origin{Backend: backend, Family: Family(model)}
+}
+
+var modelSuffix = regexp.MustCompile(`-(preview|latest|exp)(-.*)?$|-\d{3}$`)
+
+// Family returns the model's name without release suffixes: signatures stay
+// valid between "gemini-3.5-flash-preview-10-2026" and "gemini-3.5-flash".
+func Family(model string) string {
+	return modelSuffix.ReplaceAllString(strings.TrimPrefix(model, "models/"), "")
+}
+
+// The kinds of things a signature can belong to.
+const (
+	forCall    = "call"
+	forText    = "text"
+	forThought = "thought"
+)
+
+// Carriers seals signatures for one tenant and opens what comes back.
+type Carriers struct {
+	Key    Key
+	Tenant string
+	Origin Origin
+}
+
+// SealCall seals the signature of a call.
+func (c Carriers) SealCall(signature, name string, args []byte) string {
+	return c.seal(forCall, signature, callBinding(name, args))
+}
+
+func (c Carriers) sealRun(kind, signature string, hash []byte) string {
+	return c.seal(kind, signature, hash)
+}
+
+func (c Carriers) seal(kind, signature string, binding []byte) string {
+	if signature == "" || binding == nil {
+		return ""
+	}
+	head := carrierPrefix + b64.EncodeToString([]byte(c.origin(kind))) + "." + b64.EncodeToString(signatureBytes(signature))
+	return head + "." + b64.EncodeToString(c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding))
+}
+
+func (c Carriers) origin(kind string) string {
+	return c.Origin.Backend + "\x00" + c.Origin.Family + "\x00" + kind
+}
+
+// open verifies a carrier and returns the signature in upstream's encoding, or
+// "" if the carrier is not ours, not for this, or not for here.
+func (c Carriers) open(kind, carrier string, binding []byte) string {
+	if !strings.HasPrefix(carrier, carrierPrefix) || len(carrier) > carrierLimit || binding == nil {
+		return ""
+	}
+	head, tag, ok := cutLast(carrier, ".")
+	if !ok {
+		return ""
+	}
+	mac, err := b64.DecodeString(tag)
+	if err != nil || !hmac.Equal(mac, c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding)) {
+		return ""
+	}
+	origin, signature, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
+	if !ok || origin != b64.EncodeToString([]byte(c.origin(kind))) {
+		return ""
+	}
+	raw, err := b64.DecodeString(signature)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// signatureBytes decodes what upstream sent: recorded signatures come in
+// standard and in URL-safe base64.
+func signatureBytes(s string) []byte {
+	s = strings.TrimRight(s, "=")
+	if raw, err := base64.RawStdEncoding.DecodeString(s); err == nil {
+		return raw
+	}
+	if raw, err := b64.DecodeString(s); err == nil {
+		return raw
+	}
+	return []byte(s)
+}
+
+// callBinding is what a call's signature is bound to; nil if the arguments
+// have no canonical form, in which case nothing can be bound.
+func callBinding(name string, args []byte) []byte {
+	v := jsontext.Value(append([]byte(nil), args...))
+	if len(v) == 0 {
+		v = jsontext.Value("{}")
+	}
+	if v.Canonicalize() != nil {
+		return nil
+	}
+	h := sha256.New()
+	h.Write([]byte(name))
+	h.Write([]byte{0})
+	h.Write(v)
+	return h.Sum(nil)
+}
+
+func textBinding(t conversation.Text) []byte {
+	h := sha256.Sum256([]byte(t.String()))
+	return h[:]
+}
+
+// Verify opens the carriers of a request's history and sets the signatures of
+// those that belong. A call's carrier may come with the call, or ride in the
+// thought before it; a thought's carrier belongs to the thought otherwise.
+// It returns how many carriers verified and how many were there.
+func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
+	for i := range req.Messages {
+		parts := req.Messages[i].Parts
+		riding := "" // the latest carrier that no part has claimed
+		for j := range parts {
+			p := &parts[j]
+			p.Signature = ""
+			if p.Carrier != "" {
+				seen++
+			}
+			switch p.Kind {
+			case conversation.KindThought:
+				riding = p.Carrier
+				p.Signature = c.open(forThought, p.Carrier, textBinding(p.Text))
+			case conversation.KindText:
+				p.Signature = c.open(forText, p.Carrier, textBinding(p.Text))
+			case conversation.KindCall:
+				binding := callBinding(p.Call.Name, p.Call.Args)
+				p.Signature = c.open(forCall, p.Carrier, binding)
+				if p.Signature == "" && riding != "" {
+					p.Signature = c.open(forCall, riding, binding)
+				}
+				riding = ""
+			}
+			if p.Signature != "" {
+				good++
+			}
+		}
+	}
+	return good, seen
+}

@@ -1,0 +1,180 @@
+package heal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// memoryLimit bounds the sealed memory. Envoy's response headers end at
+// 60 KiB in all; what an attempt must know is far less.
+const memoryLimit = 4 << 10
+
+// memoryVersion changes whenever a field changes its meaning. A replica that
+// reads another version ignores the memory and starts afresh.
+const memoryVersion = "m1"
+
+// Memory is what attempt N+1 must know of attempts 1 to N. It travels with
+// the request, because each attempt may be served by another replica.
+type Memory struct {
+	// Started is when the first attempt began.
+	Started time.Time
+	// Model is the upstream model that the request was mapped to.
+	Model string
+	// Tries are the attempts so far, oldest first.
+	Tries []Try
+	// Repairs are the changes made to the body so far.
+	Repairs Repairs
+	// Wait is what the next attempt must still wait itself.
+	Wait time.Duration
+	// Last is the last error that meant something: what the client gets
+	// should the later attempts fail without saying why.
+	Last *conversation.Error
+}
+
+// Try is one earlier attempt.
+type Try struct {
+	Backend string
+	Account string
+	Verdict policies.Verdict
+	Reason  string
+	Status  int
+	// Rotate: the account should not be used again for this request.
+	Rotate bool
+}
+
+// Errors of Open. Both mean that the memory is ignored, and that the attempt
+// knows no more than Envoy's attempt count.
+var (
+	ErrOtherKey   = errors.New("memory was sealed with another key: give every replica the same memory_key")
+	ErrUnreadable = errors.New("memory cannot be read")
+)
+
+// Key authenticates what heald hands to others and gets back: the memory
+// between attempts and the carriers of signatures. All replicas share it.
+type Key struct {
+	secret [sha256.Size]byte
+	id     string
+}
+
+// NewKey derives a key from a secret of any length.
+func NewKey(secret []byte) Key {
+	k := Key{secret: sha256.Sum256(append([]byte("heald memory key\x00"), secret...))}
+	id := sha256.Sum256(append([]byte("heald key id\x00"), k.secret[:]...))
+	k.id = hex.EncodeToString(id[:4])
+	return k
+}
+
+// ID names the key without telling it: replicas that log the same id share it.
+func (k Key) ID() string { return k.id }
+
+// mac authenticates the parts under a purpose, so that a tag made for one
+// thing is never valid for another. Each part is preceded by its length.
+func (k Key) mac(purpose string, parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, k.secret[:])
+	for _, p := range append([][]byte{[]byte(purpose)}, parts...) {
+		fmt.Fprintf(h, "%d:", len(p))
+		h.Write(p)
+	}
+	return h.Sum(nil)[:16]
+}
+
+var b64 = base64.RawURLEncoding
+
+// wireMemory is Memory as it travels: short names, no empty fields.
+type wireMemory struct {
+	Started int64     `json:"s"` // Unix milliseconds
+	Model   string    `json:"m,omitempty"`
+	Tries   []wireTry `json:"t,omitempty"`
+	Repairs Repairs   `json:"r,omitempty"`
+	Wait    int64     `json:"w,omitempty"` // milliseconds
+	Last    *wireLast `json:"l,omitempty"`
+}
+
+type wireTry struct {
+	Backend string           `json:"b,omitempty"`
+	Account string           `json:"a,omitempty"`
+	Verdict policies.Verdict `json:"v,omitempty"`
+	Reason  string           `json:"r,omitempty"`
+	Status  int              `json:"s,omitempty"`
+	Rotate  bool             `json:"x,omitempty"`
+}
+
+type wireLast struct {
+	Kind    conversation.ErrorKind `json:"k"`
+	Status  int                    `json:"s,omitempty"`
+	Message string                 `json:"m,omitempty"`
+	After   int                    `json:"a,omitempty"`
+	NoRetry bool                   `json:"n,omitempty"`
+}
+
+// lastMessageLimit keeps an upstream's long error text from filling the memory.
+const lastMessageLimit = 512
+
+// Seal writes the memory for the request with this id.
+func (m *Memory) Seal(k Key, requestID string) string {
+	w := wireMemory{
+		Started: m.Started.UnixMilli(), Model: m.Model, Repairs: m.Repairs,
+		Wait: m.Wait.Milliseconds(),
+	}
+	for _, t := range m.Tries {
+		w.Tries = append(w.Tries, wireTry(t))
+	}
+	if l := m.Last; l != nil {
+		w.Last = &wireLast{Kind: l.Kind, Status: l.Status, After: l.RetryAfter, NoRetry: l.NoRetry,
+			Message: strings.ToValidUTF8(l.Message[:min(len(l.Message), lastMessageLimit)], "")}
+	}
+	for {
+		body, _ := json.Marshal(w) // plain fields always encode
+		payload := b64.EncodeToString(body)
+		tag := k.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(payload))
+		sealed := memoryVersion + "." + k.id + "." + payload + "." + b64.EncodeToString(tag)
+		if len(sealed) <= memoryLimit || len(w.Tries) <= 1 {
+			return sealed
+		}
+		w.Tries = w.Tries[1:] // the oldest try matters least
+	}
+}
+
+// OpenMemory reads a memory that Seal wrote for the request with this id.
+func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
+	parts := strings.Split(sealed, ".")
+	if len(sealed) > memoryLimit || len(parts) != 4 || parts[0] != memoryVersion {
+		return nil, ErrUnreadable
+	}
+	if parts[1] != k.id {
+		return nil, fmt.Errorf("%w (this replica's key id is %s, the other's %s)", ErrOtherKey, k.id, policies.Clean(parts[1]))
+	}
+	tag, err := b64.DecodeString(parts[3])
+	if err != nil || !hmac.Equal(tag, k.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(parts[2]))) {
+		return nil, ErrUnreadable
+	}
+	body, err := b64.DecodeString(parts[2])
+	if err != nil {
+		return nil, ErrUnreadable
+	}
+	var w wireMemory
+	if json.Unmarshal(body, &w) != nil {
+		return nil, ErrUnreadable
+	}
+	m := &Memory{
+		Started: time.UnixMilli(w.Started), Model: w.Model, Repairs: w.Repairs,
+		Wait: time.Duration(w.Wait) * time.Millisecond,
+	}
+	for _, t := range w.Tries {
+		m.Tries = append(m.Tries, Try(t))
+	}
+	if l := w.Last; l != nil {
+		m.Last = &conversation.Error{Kind: l.Kind, Status: l.Status, Message: l.Message, RetryAfter: l.After, NoRetry: l.NoRetry}
+	}
+	return m, nil
+}

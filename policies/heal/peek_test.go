@@ -1,0 +1,57 @@
+package heal
+
+import (
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+func TestPeek(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		in     Glimpse
+		stream Look
+		whole  Look
+		reason string // of the bad look
+	}{
+		{"nothing yet", Glimpse{}, LookOn, LookOn, ""},
+		{"heartbeats only", Glimpse{Held: 10}, LookOn, LookOn, ""},
+		{"more than is held", Glimpse{Held: 101}, LookGood, LookOn, ""},
+		{"content", Glimpse{Content: true}, LookGood, LookOn, ""},
+		{"content and stop", Glimpse{Content: true, Finish: conversation.FinishStop}, LookGood, LookOn, ""},
+		{"content, stop, end", Glimpse{Content: true, Finish: conversation.FinishStop, Ended: true}, LookGood, LookGood, ""},
+		{"content, end without finish", Glimpse{Content: true, Ended: true}, LookGood, LookBad, ReasonPeekTruncated},
+		{"end of an empty reply", Glimpse{Ended: true}, LookBad, LookBad, ReasonPeekEOF},
+		{"HTML", Glimpse{Ended: true, Stray: true}, LookBad, LookBad, ReasonPeekGarbage},
+		{"stop without parts", Glimpse{Finish: conversation.FinishStop}, LookBad, LookBad, ReasonPeekNoContent},
+		{"other without parts", Glimpse{Finish: conversation.FinishOther}, LookBad, LookBad, ReasonPeekNoContent},
+		{"thoughts ate the limit", Glimpse{Finish: conversation.FinishLength}, LookGood, LookGood, ""},
+		{"refusal", Glimpse{Finish: conversation.FinishRefused}, LookGood, LookGood, ""},
+		{"prompt blocked", Glimpse{Finish: conversation.FinishBlocked}, LookGood, LookGood, ""},
+		{"malformed call", Glimpse{Finish: conversation.FinishMalformed}, LookBad, LookBad, ReasonPeekMalformed},
+		{"signature missing", Glimpse{Finish: conversation.FinishSignature}, LookBad, LookBad, ReasonSignature},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			look, reason := Peek(c.in, 100)
+			if look != c.stream || (look == LookBad && reason != c.reason) {
+				t.Errorf("stream: %v %s, want %v %s", look, reason, c.stream, c.reason)
+			}
+			look, reason = PeekWhole(c.in)
+			if look != c.whole || (look == LookBad && reason != c.reason) {
+				t.Errorf("whole: %v %s, want %v %s", look, reason, c.whole, c.reason)
+			}
+		})
+	}
+}
+
+// Part of a document cannot be taken back, so a malformed call after text can
+// still be retried only while nothing has gone out.
+func TestPeekMalformedAfterContent(t *testing.T) {
+	g := Glimpse{Content: true, Finish: conversation.FinishMalformed}
+	if look, _ := Peek(g, 100); look != LookGood {
+		t.Errorf("stream: %v", look)
+	}
+	if look, reason := PeekWhole(g); look != LookBad || reason != ReasonPeekMalformed {
+		t.Errorf("whole: %v %s", look, reason)
+	}
+}

@@ -1,0 +1,51 @@
+package heal
+
+// Reasons are the log words and metric labels of everything that can befall
+// an attempt: a closed set, so that one search of the log tells what happened.
+const (
+	ReasonOK = "ok"
+
+	// Upstream said no, by status and reason.
+	ReasonSignature     = "signature_repair"       // 400: a thought signature was refused
+	ReasonRelax         = "relax_repair"           // 400: a field that can be left out
+	ReasonContext       = "context_overflow"       // 400: the prompt is too long
+	ReasonBadKey        = "account_key_invalid"    // 401, or 400 API_KEY_INVALID
+	ReasonPrecondition  = "failed_precondition"    // 400: region or billing
+	ReasonInvalid       = "invalid_request"        // 400, 413, 422: the client's fault
+	ReasonForbidden     = "account_forbidden"      // 402, 403
+	ReasonNoModel       = "model_not_found"        // 404
+	ReasonAborted       = "upstream_aborted"       // 408, 409, 499
+	ReasonRateLimit     = "rate_limited"           // 429, per minute or unknown
+	ReasonQuota         = "quota_exhausted"        // 429, per day or none at all
+	ReasonCapacity      = "capacity_exhausted"     // no capacity for the model
+	ReasonServerError   = "upstream_error"         // 500, 502, 504
+	ReasonOverloaded    = "upstream_overloaded"    // 503, 529
+	ReasonUnknownStatus = "unknown_status"         // anything else that is not 2xx
+	ReasonConnect       = "connect_failure"        // refused, reset, TLS, no healthy host
+	ReasonNoCluster     = "no_cluster"             // Envoy does not know the backend's cluster
+	ReasonEnvoyTimeout  = "envoy_timeout"          // a timer of Envoy's own
+	ReasonBodyTooLarge  = "request_body_too_large" // over Envoy's buffer limit
+
+	// Upstream said yes, but the answer is no answer.
+	ReasonPeekTimeout   = "peek_timeout"        // nothing that counts until the deadline
+	ReasonPeekEOF       = "peek_eof"            // the stream ended before content
+	ReasonPeekNoContent = "peek_no_content"     // a finish without content
+	ReasonPeekMalformed = "peek_malformed_call" // the model's call could not be parsed
+	ReasonPeekError     = "peek_error_event"    // an error under status 200
+	ReasonPeekGarbage   = "peek_not_an_answer"  // HTML or other bytes that are no answer
+	ReasonPeekTruncated = "peek_truncated"      // content, but no finish (single document)
+
+	// After the client had bytes.
+	ReasonStreamTruncated = "stream_truncated"   // ended without a finish
+	ReasonStreamError     = "stream_error_event" // an error in mid-stream
+	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
+
+	// heald's own.
+	ReasonRefused    = "refused"     // the request could not be understood
+	ReasonNoAccount  = "no_account"  // no account is configured for the backend
+	ReasonNoBackend  = "no_backend"  // no backend serves the model
+	ReasonHop        = "hop_refused" // the hop secret is missing
+	ReasonDeadline   = "deadline"    // the request's overall deadline has passed
+	ReasonPanic      = "panic"
+	ReasonClientGone = "cancelled" // Envoy ended the stream: client left, or upstream reset
+)

@@ -1,0 +1,97 @@
+package heal
+
+import (
+	"crypto/sha256"
+	"hash"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// Sealer turns the signatures of an answer's events into carriers. One per
+// answer.
+//
+// A carrier is bound to what it signs, so it can be made only once that is
+// complete: the run of text before an EventSignature, or the whole call. A
+// signed call is therefore held until its end; an unsigned one passes through.
+type Sealer struct {
+	carriers Carriers
+
+	run  conversation.EventKind // EventThought or EventText while hash is in use
+	hash hash.Hash
+
+	call []conversation.Event // a signed call that is not complete
+	args []byte
+}
+
+// NewSealer makes a sealer for one answer.
+func NewSealer(c Carriers) *Sealer { return &Sealer{carriers: c, hash: sha256.New()} }
+
+// Seal appends the events that can go on to dst.
+func (s *Sealer) Seal(dst, events []conversation.Event) []conversation.Event {
+	for _, ev := range events {
+		dst = s.event(dst, ev)
+	}
+	return dst
+}
+
+func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conversation.Event {
+	if s.call != nil {
+		return s.hold(dst, ev)
+	}
+	switch ev.Kind {
+	case conversation.EventThought, conversation.EventText:
+		if s.run != ev.Kind {
+			s.run = ev.Kind
+			s.hash.Reset()
+		}
+		s.hash.Write([]byte(ev.Text.String()))
+	case conversation.EventSignature:
+		ev.Carrier = s.sealRun(ev.Signature)
+		s.run = 0
+	case conversation.EventCallStart:
+		s.run = 0
+		if ev.Signature != "" {
+			s.call = append(s.call, ev)
+			return dst
+		}
+	}
+	return append(dst, ev)
+}
+
+// hold keeps a signed call until it is complete. Its pieces may refer to a
+// chunk that is gone by then, so they are copied and joined.
+func (s *Sealer) hold(dst []conversation.Event, ev conversation.Event) []conversation.Event {
+	switch ev.Kind {
+	case conversation.EventCallArgs:
+		s.args = append(s.args, ev.Args...)
+		return dst
+	case conversation.EventCallEnd:
+		start := s.call[0]
+		start.Carrier = s.carriers.SealCall(start.Signature, start.Name, s.args)
+		dst = append(dst, start)
+		if len(s.args) > 0 {
+			dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
+		}
+		s.call, s.args = nil, nil
+		return append(dst, ev)
+	default:
+		// The answer broke off inside the call: let it go on unsigned.
+		dst = append(dst, s.call[0])
+		if len(s.args) > 0 {
+			dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
+		}
+		s.call, s.args = nil, nil
+		return append(dst, ev)
+	}
+}
+
+func (s *Sealer) sealRun(signature string) string {
+	switch s.run {
+	case conversation.EventThought:
+		return s.carriers.sealRun(forThought, signature, s.hash.Sum(nil))
+	case conversation.EventText:
+		return s.carriers.sealRun(forText, signature, s.hash.Sum(nil))
+	}
+	empty := sha256.Sum256(nil)
+	return s.carriers.sealRun(forText, signature, empty[:])
+}

@@ -1,0 +1,223 @@
+package heal
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// Seen is what an attempt that did not pass has shown.
+type Seen struct {
+	// Status is the upstream's HTTP status; for an error found under status
+	// 200 its inner code. 0 if no response arrived.
+	Status int
+	// Error is the parsed error body; nil if there was none.
+	Error *gemini.Status
+	// Peek is the reason why a 200 is not good; "" for other statuses. An
+	// error under 200 is judged by its inner status, with Peek saying where
+	// it was found.
+	Peek string
+	// Details is Envoy's code details where Envoy answered for the upstream.
+	Details string
+	// Delay is the wait that the server asked for; 0 if none.
+	Delay time.Duration
+
+	// Attempt counts from 1.
+	Attempt int
+	// OtherAccount and OtherBackend say what else could be tried.
+	OtherAccount, OtherBackend bool
+	// Repaired are the repairs this request has had.
+	Repaired Repairs
+	// MaxWait bounds the server's delay that is waited for.
+	MaxWait time.Duration
+}
+
+// Scope says how far an effect on an account reaches.
+type Scope uint8
+
+// The scopes.
+const (
+	NoEffect     Scope = iota
+	CoolModel          // this model on this account
+	CoolAccount        // the account
+	OutAccount         // until its secret changes
+	CoolBackend        // this model at this backend
+	CountBackend       // a failure for the backend's breaker
+)
+
+// Effect is what an attempt's failure means for later requests. Judge only
+// states it; policies/account applies it.
+type Effect struct {
+	Scope Scope
+	For   time.Duration
+}
+
+// Ruling is a verdict with all that follows from it.
+type Ruling struct {
+	policies.Fault
+	// Rotate asks for another account next time, if there is one.
+	Rotate bool
+	// Stated says that Wait was stated by the server: a floor, not to be
+	// shortened by jitter.
+	Stated bool
+	// Repair is what the next attempt changes.
+	Repair Repairs
+	// Account and Backend are the effects on later requests.
+	Account, Backend Effect
+	// Client is what the client gets if this is the end.
+	Client conversation.Error
+}
+
+// Judge decides on an attempt that did not pass. It is pure: applying the
+// effects is somebody else's job.
+func Judge(s Seen) Ruling {
+	for i := range rules {
+		if r := &rules[i]; r.when(&s) {
+			return r.rule(&s)
+		}
+	}
+	return unknown.rule(&s)
+}
+
+// rule makes the ruling of a row that matched.
+func (r *row) rule(s *Seen) Ruling {
+	out := Ruling{
+		Fault: policies.Fault{
+			Verdict: r.verdict,
+			Reason:  r.reason,
+			Status:  s.Status,
+			Err:     s.cause(),
+		},
+		Rotate:  r.rotate,
+		Account: r.account,
+		Backend: r.backend,
+		Client:  r.client(s),
+	}
+	if s.Peek != "" {
+		out.Reason = s.Peek
+	}
+	if out.Verdict.Again() && r.delay != nil {
+		out.Wait = r.delay(s.Attempt)
+	}
+	if r.refine != nil {
+		r.refine(s, &out)
+	}
+	return out
+}
+
+// rateLimit rotates to another account at once; with none left it waits as
+// long as the server asked if that is short, and otherwise moves on.
+func rateLimit(s *Seen, out *Ruling) {
+	if s.Delay > 0 && out.Account.Scope == CoolModel {
+		out.Account.For = s.Delay
+	}
+	switch {
+	case s.OtherAccount:
+		out.Wait = 0
+	case s.Delay > s.MaxWait && s.OtherBackend:
+		out.Verdict, out.Wait = policies.Failover, 0
+	case s.Delay > s.MaxWait:
+		out.Verdict, out.Wait = policies.Fail, 0
+	case s.Delay > 0:
+		out.Wait, out.Stated = s.Delay, true
+	}
+}
+
+// quota is out for long: only another account or backend helps.
+func quota(s *Seen, out *Ruling) {
+	switch {
+	case s.OtherAccount:
+		out.Wait = 0
+	case s.OtherBackend:
+		out.Verdict, out.Wait = policies.Failover, 0
+	default:
+		out.Verdict, out.Wait = policies.Fail, 0
+	}
+}
+
+// overloaded obeys a delay the server states, as far as it is short.
+func overloaded(s *Seen, out *Ruling) {
+	if s.Delay > 0 && s.Delay <= s.MaxWait {
+		out.Wait, out.Stated = s.Delay, true
+	}
+}
+
+// rotateOrFail asks for another account or backend; without one the fault is
+// final: the same credential would be refused again.
+func rotateOrFail(s *Seen, out *Ruling) {
+	switch {
+	case s.OtherAccount:
+	case s.OtherBackend:
+		out.Verdict, out.Wait = policies.Failover, 0
+	default:
+		out.Verdict, out.Wait = policies.Fail, 0
+	}
+}
+
+// failoverOrFail needs another backend.
+func failoverOrFail(s *Seen, out *Ruling) {
+	if !s.OtherBackend {
+		out.Verdict, out.Wait = policies.Fail, 0
+	}
+}
+
+// failoverOrWait prefers another backend, and otherwise tries the same again
+// after the cooldown of the table.
+func failoverOrWait(s *Seen, out *Ruling) {
+	if s.OtherBackend {
+		out.Wait = 0
+		return
+	}
+	out.Verdict, out.Wait = policies.Retry, steps(5*time.Second, 10*time.Second, 15*time.Second)(s.Attempt)
+	if s.Delay > 0 {
+		out.Wait, out.Stated = s.Delay, true
+	}
+	if out.Wait > s.MaxWait {
+		out.Verdict, out.Wait = policies.Fail, 0
+	}
+}
+
+// once makes a repair final when it was tried already.
+func once(kind func(*Seen) Repairs) func(*Seen, *Ruling) {
+	return func(s *Seen, out *Ruling) {
+		out.Repair = kind(s)
+		if s.Repaired.Has(out.Repair.Once()) {
+			out.Verdict, out.Wait, out.Repair = policies.Fail, 0, 0
+		}
+	}
+}
+
+// Back-off of the delay column, by attempt number from 1.
+
+func fixed(d time.Duration) func(int) time.Duration {
+	return func(int) time.Duration { return d }
+}
+
+func linear(d time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration { return d * time.Duration(max(n, 1)) }
+}
+
+func exponential(d, most time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration {
+		wait := d
+		for ; n > 1 && wait < most; n-- {
+			wait *= 2
+		}
+		return min(wait, most)
+	}
+}
+
+func steps(ds ...time.Duration) func(int) time.Duration {
+	return func(n int) time.Duration { return ds[min(max(n, 1), len(ds))-1] }
+}
+
+// Jitter spreads a delay so that clients that failed together do not come
+// back together: uniform between half and the whole. A delay that the server
+// stated is a floor and stays. rnd is in [0,1).
+func (r *Ruling) Jitter(rnd float64) {
+	if !r.Stated {
+		r.Wait = r.Wait/2 + time.Duration(rnd*float64(r.Wait/2))
+	}
+}

@@ -1,0 +1,176 @@
+package heal
+
+import (
+	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+const ms = time.Millisecond
+
+// seen makes the usual case: first attempt, nothing else to try.
+func seen(status int, st *gemini.Status) Seen {
+	return Seen{Status: status, Error: st, Attempt: 1, MaxWait: 10 * time.Second}
+}
+
+func message(text string) *gemini.Status { return &gemini.Status{Message: text} }
+
+func TestJudge(t *testing.T) {
+	other := func(s Seen) Seen { s.OtherAccount = true; return s }
+	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
+	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
+	at := func(n int, s Seen) Seen { s.Attempt = n; return s }
+	repaired := func(r Repairs, s Seen) Seen { s.Repaired = r; return s }
+	peek := func(reason string) Seen { return Seen{Peek: reason, Attempt: 1, MaxWait: 10 * time.Second} }
+	perDay := &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerDayPerProjectPerModel"}}}
+
+	for _, c := range []struct {
+		name    string
+		in      Seen
+		verdict policies.Verdict
+		reason  string
+		wait    time.Duration
+		rotate  bool
+		repair  Repairs
+		client  conversation.ErrorKind
+	}{
+		// 400
+		{"signature missing", seen(400, message("Function call is missing a thought_signature in functionCall parts.")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures, conversation.ErrInvalid},
+		{"signature corrupted", seen(400, message("Corrupted thought signature.")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
+		{"placeholder refused", seen(400, message("Invalid thought signature: skip_thought_signature_validator")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | NoPlaceholder | Prompt, conversation.ErrInvalid},
+		{"signature again", repaired(StripSignatures, seen(400, message("Corrupted thought signature."))),
+			policies.Fail, ReasonSignature, 0, false, 0, conversation.ErrInvalid},
+		{"thinking block wording", seen(400, message("messages.1.content.0: Invalid `signature` in `thinking` block")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
+		{"the bare word is no signature error", seen(400, &gemini.Status{Status: "INVALID_ARGUMENT", Message: "Request contains an invalid argument."}),
+			policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrInvalid},
+		{"unknown name id", seen(400, message(`Invalid JSON payload received. Unknown name "id" at 'contents[1].parts[0].function_call': Cannot find field.`)),
+			policies.Repair, ReasonRelax, 0, false, OmitIDs, conversation.ErrInvalid},
+		{"too many states", seen(400, message("The specified schema produces a constraint that has too many states for serving.")),
+			policies.Repair, ReasonRelax, 0, false, RelaxSchema, conversation.ErrInvalid},
+		{"too many states again", repaired(RelaxSchema, seen(400, message("too many states"))),
+			policies.Fail, ReasonRelax, 0, false, 0, conversation.ErrInvalid},
+		{"another repair after one", repaired(StripSignatures, seen(400, message("Penalty is not enabled for this model"))),
+			policies.Repair, ReasonRelax, 0, false, OmitPenalties, conversation.ErrInvalid},
+		{"context overflow", seen(400, message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576).")),
+			policies.Fail, ReasonContext, 0, false, 0, conversation.ErrContext},
+		{"bad key, alone", seen(400, &gemini.Status{Reason: "API_KEY_INVALID", Message: "API key not valid. Please pass a valid API key."}),
+			policies.Fail, ReasonBadKey, 0, true, 0, conversation.ErrAPI},
+		{"bad key, another account", other(seen(400, &gemini.Status{Reason: "API_KEY_INVALID"})),
+			policies.Retry, ReasonBadKey, 100 * ms, true, 0, conversation.ErrAPI},
+		{"bad key, another backend", elsewhere(seen(401, nil)),
+			policies.Failover, ReasonBadKey, 0, true, 0, conversation.ErrAPI},
+		{"region", elsewhere(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."})),
+			policies.Failover, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
+		{"region, nowhere to go", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}),
+			policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
+		{"unprocessable", seen(422, nil), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrInvalid},
+		{"body too large", seen(413, nil), policies.Fail, ReasonBodyTooLarge, 0, false, 0, conversation.ErrTooLarge},
+
+		// Accounts and quota
+		{"forbidden", other(seen(403, nil)), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"forbidden, alone", seen(403, nil), policies.Fail, ReasonForbidden, 0, true, 0, conversation.ErrAPI},
+		{"billing", other(seen(402, nil)), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"no model, another backend", elsewhere(seen(404, nil)), policies.Failover, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
+		{"no model", seen(404, nil), policies.Fail, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
+		{"429, another account", other(asked(5*time.Second, seen(429, nil))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429, server's delay", asked(5*time.Second, seen(429, nil)), policies.Retry, ReasonRateLimit, 5 * time.Second, true, 0, conversation.ErrRateLimit},
+		{"429, no delay stated", at(2, seen(429, nil)), policies.Retry, ReasonRateLimit, 2 * time.Second, true, 0, conversation.ErrRateLimit},
+		{"429, too long a delay", asked(time.Minute, seen(429, nil)), policies.Fail, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429, too long, another backend", elsewhere(asked(time.Minute, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429 per day", seen(429, perDay), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429 per day, another account", other(seen(429, perDay)), policies.Retry, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429 per day, another backend", elsewhere(seen(429, perDay)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429 limit zero", seen(429, message("Quota exceeded for metric: x, limit: 0")), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"capacity, another backend", elsewhere(seen(429, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"})),
+			policies.Failover, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
+		{"capacity", seen(503, message("No capacity available for model x")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
+		{"capacity, third time", at(3, seen(503, message("no capacity"))), policies.Fail, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
+
+		// The upstream's own trouble
+		{"500", seen(500, nil), policies.Retry, ReasonServerError, 500 * ms, true, 0, conversation.ErrAPI},
+		{"500 again", at(2, seen(500, nil)), policies.Retry, ReasonServerError, time.Second, true, 0, conversation.ErrAPI},
+		{"502", seen(502, nil), policies.Retry, ReasonServerError, 500 * ms, true, 0, conversation.ErrAPI},
+		{"504", seen(504, nil), policies.Retry, ReasonServerError, 500 * ms, true, 0, conversation.ErrTimeout},
+		{"503", seen(503, nil), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
+		{"529, fifth", at(5, seen(529, nil)), policies.Retry, ReasonOverloaded, 8 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503 with a delay", asked(3*time.Second, seen(503, nil)), policies.Retry, ReasonOverloaded, 3 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"408", seen(408, nil), policies.Retry, ReasonAborted, 500 * ms, false, 0, conversation.ErrAPI},
+		{"aborted", seen(409, nil), policies.Retry, ReasonAborted, 500 * ms, false, 0, conversation.ErrAPI},
+		{"unheard-of 5xx", seen(599, nil), policies.Retry, ReasonUnknownStatus, 500 * ms, false, 0, conversation.ErrAPI},
+		{"unheard-of 4xx", seen(418, nil), policies.Fail, ReasonUnknownStatus, 0, false, 0, conversation.ErrAPI},
+
+		// Envoy's own replies
+		{"refused", Seen{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}", Attempt: 1},
+			policies.Retry, ReasonConnect, 0, false, 0, conversation.ErrAPI},
+		{"no healthy host, again", Seen{Status: 503, Details: "no_healthy_upstream", Attempt: 2},
+			policies.Retry, ReasonConnect, 500 * ms, false, 0, conversation.ErrAPI},
+		{"no cluster", Seen{Status: 503, Details: "cluster_not_found", Attempt: 1}, policies.Fail, ReasonNoCluster, 0, false, 0, conversation.ErrAPI},
+		{"envoy's timer", Seen{Status: 504, Details: "upstream_per_try_idle_timeout", Attempt: 1},
+			policies.Retry, ReasonEnvoyTimeout, 0, false, 0, conversation.ErrTimeout},
+		{"over the buffer limit", Seen{Status: 413, Details: "request_payload_too_large", Attempt: 1},
+			policies.Fail, ReasonBodyTooLarge, 0, false, 0, conversation.ErrTooLarge},
+
+		// A 200 that is no answer
+		{"peek eof", peek(ReasonPeekEOF), policies.Retry, ReasonPeekEOF, 100 * ms, true, 0, conversation.ErrAPI},
+		{"peek timeout", peek(ReasonPeekTimeout), policies.Retry, ReasonPeekTimeout, 100 * ms, true, 0, conversation.ErrAPI},
+		{"peek malformed", peek(ReasonPeekMalformed), policies.Retry, ReasonPeekMalformed, 100 * ms, true, 0, conversation.ErrAPI},
+		{"finish MISSING_THOUGHT_SIGNATURE", peek(ReasonSignature), policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures, conversation.ErrAPI},
+		{"error event, judged by its code", Seen{Status: 503, Peek: ReasonPeekError, Error: message("overloaded"), Attempt: 1},
+			policies.Retry, ReasonPeekError, time.Second, false, 0, conversation.ErrOverloaded},
+		{"error event, bad key", Seen{Status: 400, Peek: ReasonPeekError, Error: &gemini.Status{Reason: "API_KEY_INVALID"}, Attempt: 1},
+			policies.Fail, ReasonPeekError, 0, true, 0, conversation.ErrAPI},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := Judge(c.in)
+			if r.Verdict != c.verdict || r.Reason != c.reason || r.Wait != c.wait || r.Rotate != c.rotate || r.Repair != c.repair || r.Client.Kind != c.client {
+				t.Errorf("got %v %s wait %v rotate %v repair %q client %d,\nwant %v %s wait %v rotate %v repair %q client %d",
+					r.Verdict, r.Reason, r.Wait, r.Rotate, r.Repair, r.Client.Kind,
+					c.verdict, c.reason, c.wait, c.rotate, c.repair, c.client)
+			}
+			if r.Client.Message == "" {
+				t.Error("the client would be told nothing")
+			}
+		})
+	}
+}
+
+func TestJudgeTellsTheClientTokenCounts(t *testing.T) {
+	r := Judge(seen(400, message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576).")))
+	if r.Client.Used != 1250074 || r.Client.Limit != 1048576 {
+		t.Errorf("used %d limit %d", r.Client.Used, r.Client.Limit)
+	}
+}
+
+func TestJudgeHidesCredentials(t *testing.T) {
+	for _, st := range []int{401, 402, 403} {
+		r := Judge(seen(st, message("Permission denied for project 12345 key AIzaSecret")))
+		if r.Client.Status == st || r.Client.Message == "Permission denied for project 12345 key AIzaSecret" {
+			t.Errorf("%d: client is told %d %q", st, r.Client.Status, r.Client.Message)
+		}
+	}
+}
+
+func TestJitter(t *testing.T) {
+	for _, c := range []struct {
+		stated bool
+		rnd    float64
+		want   time.Duration
+	}{
+		{false, 0, 500 * ms},
+		{false, 0.5, 750 * ms},
+		{true, 0, time.Second}, // a floor
+	} {
+		r := Ruling{Stated: c.stated}
+		r.Wait = time.Second
+		if r.Jitter(c.rnd); r.Wait != c.want {
+			t.Errorf("stated %v rnd %v: %v, want %v", c.stated, c.rnd, r.Wait, c.want)
+		}
+	}
+}
