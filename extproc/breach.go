@@ -1,0 +1,63 @@
+package extproc
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// kind sorts what breaks a stream; it is the metric label.
+type kind string
+
+const (
+	// wrongMode: the filter's body modes cannot work with heald.
+	wrongMode kind = "wrong_mode"
+	// undrawn: a message or an action that the state does not allow.
+	undrawn kind = "undrawn"
+	// badAction: an answer of the attempt that says nothing doable.
+	badAction kind = "bad_action"
+	// tooLarge: a message longer than the server accepts.
+	tooLarge kind = "too_large"
+)
+
+var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
+
+// Reasons of the faults that this package hands to Policy.Refuse. They are log
+// words and metric labels like those of policies/heal.
+const (
+	ReasonPanic        = "panic"                  // policy code panicked
+	ReasonProtocol     = "protocol"               // Envoy or an attempt left the protocol
+	ReasonWrongMode    = "wrong_mode"             // the filter's body modes are wrong
+	ReasonBodyTooLarge = "request_body_too_large" // above Config.MaxBody
+)
+
+// breach is an error that ends the stream with a refusal.
+type breach struct {
+	kind kind
+	err  error
+}
+
+func breachf(k kind, format string, args ...any) error {
+	return &breach{kind: k, err: fmt.Errorf(format, args...)}
+}
+
+func (b *breach) Error() string { return string(b.kind) + ": " + b.err.Error() }
+
+func (b *breach) Unwrap() error { return b.err }
+
+// fault words the breach for Policy.Refuse. Another try may meet a healthier
+// replica; a wrong mode or a long body would only meet the same again.
+func (b *breach) fault() *policies.Fault {
+	switch b.kind {
+	case wrongMode:
+		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonWrongMode, Status: 500, Err: b.err}
+	case tooLarge:
+		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonBodyTooLarge, Status: 413, Err: b.err}
+	default:
+		return &policies.Fault{Verdict: policies.Retry, Reason: ReasonProtocol, Err: b.err}
+	}
+}
+
+// errGone says that a message could not be sent: Envoy has left.
+var errGone = errors.New("extproc: stream is gone")

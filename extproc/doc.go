@@ -1,0 +1,41 @@
+// Package extproc speaks Envoy's external-processing protocol and drives a
+// [policies.Policy] with it. It knows nothing of language models.
+//
+// One gRPC stream is one upstream try. What arrives on it, and what leaves:
+//
+//	Envoy                        attempt              reply
+//	request headers              RequestHeaders       continue, or immediate
+//	request body (whole)         RequestBody          the rewritten request, or immediate
+//	response headers             ResponseHeaders      nothing yet, or immediate
+//	response body, in chunks     ResponseBody         headers and chunks, or immediate
+//	response trailers            ResponseBody(end)    last chunk, trailers
+//	-                            Wake                 any of the response's replies
+//
+// The stream is a state machine (state.go) under one mutex: gRPC's goroutine
+// brings Envoy's messages, one timer brings Wake. No other goroutine exists.
+// Whatever ends the attempt (a reply, the last chunk, Envoy hanging up, a
+// panic) ends it once; messages that were under way by then are ignored until
+// Envoy closes the stream.
+//
+// Envoy's rules that shape the code:
+//
+//   - The filter's request body mode is BUFFERED, its response body mode
+//     FULL_DUPLEX_STREAMED. The first message says so (mode.go); other modes
+//     would lose bytes, so they are refused at once.
+//   - A body reply is legal only after the headers reply and after Envoy's
+//     first chunk; before that Envoy kills the stream. What an attempt wants
+//     to send earlier is kept until then (state due).
+//   - Envoy 1.39 releases the response headers only with the first chunk that
+//     follows the headers reply, 1.40 at once. So both leave together.
+//   - A response without a body never makes body replies legal. Passing one
+//     takes an immediate response with the same head.
+//   - Every reply that reaches the client carries the stamp
+//     [policies.HeaderVerdict]; one without it is retried by the outer router.
+//
+// Memory: a request body belongs to the attempt until Close, a response chunk
+// only during the call. A reply's body is written to the connection before the
+// call that sends it returns, and is not kept.
+//
+// Known limits: request trailers are passed on unread; the response's trailers
+// are passed on unchanged.
+package extproc

@@ -1,0 +1,27 @@
+package extproc
+
+import (
+	modev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+)
+
+// checkMode refuses a filter whose body modes cannot work: with any other
+// request mode the body would come in parts, with any other response mode the
+// headers could not be held. A message without the configuration is let
+// through, since older Envoys do not send one.
+func checkMode(m *extprocv3.ProcessingRequest) error {
+	if m.GetObservabilityMode() {
+		return breachf(wrongMode, "Envoy's ext_proc filter ignores replies: remove observability_mode")
+	}
+	c := m.GetProtocolConfig()
+	if c == nil {
+		return nil
+	}
+	if got := c.GetRequestBodyMode(); got != modev3.ProcessingMode_BUFFERED {
+		return breachf(wrongMode, "Envoy's ext_proc filter has processing_mode.request_body_mode: %s; set processing_mode.request_body_mode: BUFFERED", got)
+	}
+	if got := c.GetResponseBodyMode(); got != modev3.ProcessingMode_FULL_DUPLEX_STREAMED {
+		return breachf(wrongMode, "Envoy's ext_proc filter has processing_mode.response_body_mode: %s; set processing_mode.response_body_mode: FULL_DUPLEX_STREAMED", got)
+	}
+	return nil
+}

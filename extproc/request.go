@@ -1,0 +1,95 @@
+package extproc
+
+import (
+	"strconv"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// onRequestHeaders begins the attempt.
+func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
+	if err := s.move(requestHeaders); err != nil {
+		return err
+	}
+	if s.request == nil { // an unset message came first
+		s.request = requestOf(s.grpc.Context(), h)
+	}
+	s.attempt = s.server.policy.Begin(s.grpc.Context(), s.request)
+	if s.attempt == nil {
+		return breachf(badAction, "policy began no attempt")
+	}
+	// A body that is far too long could not be answered once it arrives.
+	if n, err := strconv.Atoi(s.request.Headers.Get("content-length")); err == nil {
+		if err := s.checkLength(n); err != nil {
+			return err
+		}
+	}
+	if r := s.attempt.RequestHeaders(); r != nil {
+		return s.answer(r)
+	}
+	if s.request.NoBody {
+		return s.rewrite(nil)
+	}
+	return s.send(continueHeaders)
+}
+
+func (s *stream) onRequestBody(b *extprocv3.HttpBody) error {
+	if s.state == sent && len(b.GetBody()) == 0 {
+		// Older Envoys repeat the end of bodies over 1 MB.
+		return nil
+	}
+	if err := s.checkLength(len(b.GetBody())); err != nil {
+		return err
+	}
+	return s.rewrite(b.GetBody())
+}
+
+func (s *stream) checkLength(n int) error {
+	if limit := s.server.cfg.MaxBody; n > limit {
+		return breachf(tooLarge, "request body has %d bytes; this gateway takes %d", n, limit)
+	}
+	return nil
+}
+
+// rewrite lets the attempt render the request, and answers the message that
+// ended it: the body, or the headers where there is no body.
+func (s *stream) rewrite(body []byte) error {
+	if err := s.move(requestBody); err != nil {
+		return err
+	}
+	f, r := s.attempt.RequestBody(s.grpc.Context(), body)
+	switch {
+	case r != nil:
+		return s.answer(r)
+	case f == nil:
+		return breachf(badAction, "attempt gave neither a request nor a reply")
+	case s.request.NoBody:
+		if err := s.send(forwardInHeaders(f)); err != nil {
+			return err
+		}
+	default:
+		if err := s.send(forwardInBody(f)); err != nil {
+			return err
+		}
+	}
+	s.arm(f.Wake)
+	return nil
+}
+
+func (s *stream) onRequestTrailers() error {
+	if err := s.move(requestTrailers); err != nil {
+		return err
+	}
+	return s.send(continueRequestTrailers)
+}
+
+// answer ends the attempt with a reply of heald.
+func (s *stream) answer(r *policies.Reply) error {
+	if err := s.sendImmediate(r); err != nil {
+		return err
+	}
+	s.finish(policies.EndComplete)
+	return nil
+}

@@ -1,0 +1,140 @@
+package extproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// Deps are what the server works with.
+type Deps struct {
+	Policy     policies.Policy
+	Logger     *zap.Logger           // nil logs nothing
+	Registerer prometheus.Registerer // nil counts in vain
+}
+
+// Server is Envoy's external processor, with the gRPC health service beside
+// it. Build with New, run with Serve, end with Drain.
+type Server struct {
+	extprocv3.UnimplementedExternalProcessorServer
+
+	cfg    Config
+	policy policies.Policy
+	log    *zap.Logger
+	metric *metrics
+	grpc   *grpc.Server
+	health *health.Server
+}
+
+// New returns a server that is ready to serve.
+func New(cfg Config, deps Deps) (*Server, error) {
+	if deps.Policy == nil {
+		return nil, errors.New("extproc: no policy given")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(deps.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("extproc: register metrics: %w", err)
+	}
+	s := &Server{
+		cfg:    cfg.withDefaults(),
+		policy: deps.Policy,
+		log:    orDefault(deps.Logger, zap.NewNop()),
+		metric: m,
+		health: health.NewServer(),
+	}
+	s.grpc = grpc.NewServer(s.options()...)
+	extprocv3.RegisterExternalProcessorServer(s.grpc, s)
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+	s.health.SetServingStatus(extprocv3.ExternalProcessor_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	return s, nil
+}
+
+func (s *Server) options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		// A BUFFERED request body arrives as one message.
+		grpc.MaxRecvMsgSize(s.cfg.MaxBody + messageSlack),
+		grpc.MaxConcurrentStreams(s.cfg.MaxStreams),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime:             s.cfg.KeepaliveMinTime,
+			PermitWithoutStream: true,
+		}),
+		grpc.InitialWindowSize(s.cfg.StreamWindow),
+		grpc.InitialConnWindowSize(s.cfg.ConnectionWindow),
+		// Stop returns when the last stream's attempt is closed.
+		grpc.WaitForHandlers(true),
+	}
+}
+
+// Serve accepts connections until Drain has finished or ctx ends; the latter
+// breaks running streams off. It closes the listeners.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	if len(listeners) == 0 {
+		return errors.New("extproc: no listener given")
+	}
+	stop := context.AfterFunc(ctx, s.grpc.Stop)
+	defer stop()
+	var g errgroup.Group
+	for _, l := range listeners {
+		s.log.Info("serving ext_proc", zap.String("network", l.Addr().Network()), zap.String("address", l.Addr().String()))
+		g.Go(func() error {
+			err := s.grpc.Serve(l)
+			if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+				// One dead listener must not leave a half-deaf server behind.
+				s.grpc.Stop()
+				return fmt.Errorf("extproc: serve %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Drain announces NOT_SERVING, keeps serving for the configured grace, so that
+// Envoy's health check can notice, and then lets running streams finish. When
+// ctx ends first they are broken off, and ctx's error is returned.
+func (s *Server) Drain(ctx context.Context) error {
+	s.health.Shutdown()
+	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
+	// Stop makes a waiting GracefulStop return, so the goroutine behind it
+	// ends with this function.
+	cutOff := context.AfterFunc(ctx, s.grpc.Stop)
+	defer cutOff()
+
+	grace := time.NewTimer(s.cfg.DrainGrace)
+	defer grace.Stop()
+	select {
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	s.grpc.GracefulStop()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("extproc: drain: running streams were broken off: %w", err)
+	}
+	return nil
+}
+
+// Process serves one stream: one upstream try of one request.
+func (s *Server) Process(g extprocv3.ExternalProcessor_ProcessServer) error {
+	s.metric.active.Inc()
+	defer s.metric.active.Dec()
+	st := newStream(s, g)
+	st.run()
+	s.metric.streams.WithLabelValues(st.end.String()).Inc()
+	return nil
+}

@@ -1,0 +1,73 @@
+package extproc
+
+// state is where a stream stands.
+//
+//	idle ─headers→ asked ─body→ sent ─headers→ peek ──pass──→ open ─end→ done
+//	                 └──────headers────────────↑ └early→ due ─pass↑
+//	  └──────────────┴────────────┴──────────────┴────────┴──reply→ done
+type state uint8
+
+const (
+	idle  state = iota // nothing received
+	asked              // request headers in; the body, if any, still coming
+	sent               // request body in; from the attempt's Forward on, the provider has it
+	peek               // response headers in and held, with all chunks so far
+	due                // passed, but Envoy accepts no body reply before its first chunk
+	open               // client has bytes: no retry from here on
+	done               // ended once; later messages are ignored
+	states
+)
+
+var stateNames = [states]string{"idle", "asked", "sent", "peek", "due", "open", "done"}
+
+func (s state) String() string { return stateNames[s] }
+
+// event is what can move a stream.
+type event uint8
+
+const (
+	requestHeaders event = iota
+	requestBody
+	requestTrailers
+	responseHeaders
+	responseChunk
+	responseTrailers
+	passedEarly // the attempt passes the response before body replies are legal
+	passed      // the response headers go out
+	ended       // the attempt is over
+	events
+)
+
+var eventNames = [events]string{
+	"request_headers", "request_body", "request_trailers",
+	"response_headers", "response_body", "response_trailers",
+	"early pass", "pass", "end",
+}
+
+func (e event) String() string { return eventNames[e] }
+
+// moves is the drawing above as a table. No move leads to idle, so idle stands
+// for "not drawn".
+var moves = [events][states]state{
+	requestHeaders:  {idle: asked},
+	requestBody:     {asked: sent},
+	requestTrailers: {asked: asked, sent: sent},
+	// Envoy's own reply to a request it could not buffer (413) comes before
+	// the request body would.
+	responseHeaders:  {asked: peek, sent: peek},
+	responseChunk:    {peek: peek, due: due, open: open},
+	responseTrailers: {peek: peek, due: due, open: open},
+	passedEarly:      {peek: due, due: due},
+	passed:           {peek: open, due: open},
+	ended:            {idle: done, asked: done, sent: done, peek: done, due: done, open: done},
+}
+
+// move is the only place that changes the state.
+func (s *stream) move(e event) error {
+	to := moves[e][s.state]
+	if to == idle {
+		return breachf(undrawn, "%s while %s", e, s.state)
+	}
+	s.state = to
+	return nil
+}

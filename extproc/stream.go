@@ -1,0 +1,194 @@
+package extproc
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// stream is one upstream try. gRPC's goroutine and the timer share it.
+type stream struct {
+	server *Server
+	grpc   extprocv3.ExternalProcessor_ProcessServer
+
+	mu      sync.Mutex // guards the rest, and orders what is sent
+	state   state
+	greeted bool // the first message was checked
+	request *policies.Request
+	attempt policies.Attempt // nil until Begin
+	end     policies.End     // valid when done
+
+	response response
+	chunk    chunkReply
+
+	timer  *time.Timer // nil until first wanted
+	wakeAt time.Time   // zero: nobody wants to be woken
+}
+
+func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
+	return &stream{server: s, grpc: g}
+}
+
+// run receives until Envoy closes the stream. It goes on after the attempt's
+// end: Envoy closes the stream itself once it has read the last reply.
+func (s *stream) run() {
+	for {
+		m, err := s.grpc.Recv()
+		if err != nil {
+			s.leave(err)
+			return
+		}
+		s.receive(m)
+	}
+}
+
+func (s *stream) receive(m *extprocv3.ProcessingRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == done {
+		return
+	}
+	s.guard(func() error { return s.handle(m) })
+}
+
+// handle tells the attempt one message and sends what it answers.
+func (s *stream) handle(m *extprocv3.ProcessingRequest) error {
+	if !s.greeted {
+		s.greeted = true
+		// First, so that a refusal speaks the dialect of the path.
+		if h := m.GetRequestHeaders(); h != nil {
+			s.request = requestOf(s.grpc.Context(), h)
+		}
+		if err := checkMode(m); err != nil {
+			return err
+		}
+	}
+	switch r := m.GetRequest().(type) {
+	case *extprocv3.ProcessingRequest_ResponseBody: // by far the most frequent
+		return s.onResponseBody(r.ResponseBody)
+	case *extprocv3.ProcessingRequest_RequestHeaders:
+		return s.onRequestHeaders(r.RequestHeaders)
+	case *extprocv3.ProcessingRequest_RequestBody:
+		return s.onRequestBody(r.RequestBody)
+	case *extprocv3.ProcessingRequest_RequestTrailers:
+		return s.onRequestTrailers()
+	case *extprocv3.ProcessingRequest_ResponseHeaders:
+		return s.onResponseHeaders(r.ResponseHeaders, codeDetails(m))
+	case *extprocv3.ProcessingRequest_ResponseTrailers:
+		return s.onResponseTrailers()
+	}
+	// Messages of features that are still hidden have no request set.
+	return nil
+}
+
+// guard runs policy code. An error or a panic ends the attempt with a refusal.
+func (s *stream) guard(work func() error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+			s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonPanic, Err: errPanic})
+		}
+	}()
+	err := work()
+	if err == nil {
+		return
+	}
+	if b, ok := errors.AsType[*breach](err); ok {
+		s.server.metric.breaches.WithLabelValues(string(b.kind)).Inc()
+		s.server.log.Warn("stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID())
+		s.refuse(b.fault())
+		return
+	}
+	s.finish(policies.EndCancelled)
+}
+
+// errPanic is what a client may know of a panic; the log has the rest.
+var errPanic = errors.New("internal error")
+
+func (s *stream) panicked(p any) {
+	s.server.metric.panics.Inc()
+	s.server.log.Error("panic in a stream", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"), s.requestID())
+}
+
+func (s *stream) requestID() zap.Field {
+	if s.request == nil {
+		return zap.Skip()
+	}
+	return zap.String("request_id", s.request.Headers.Get(policies.HeaderRequestID))
+}
+
+// refuse ends a broken attempt. Where the client already has bytes, Envoy
+// cannot deliver the reply: it cuts the response short, which is the honest
+// end of a broken stream.
+func (s *stream) refuse(f *policies.Fault) {
+	if s.state == done {
+		return
+	}
+	// A failed send changes nothing: the attempt is broken either way.
+	_ = s.sendImmediate(s.wordRefusal(f))
+	s.finish(policies.EndBroken)
+}
+
+// wordRefusal asks the policy for the words, and has its own as a last resort.
+func (s *stream) wordRefusal(f *policies.Fault) (r *policies.Reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+		}
+		if r == nil {
+			r = &policies.Reply{
+				Status:  500,
+				Headers: policies.Headers{{Name: "content-type", Value: "application/json"}},
+				Body:    []byte(`{"error":{"type":"api_error","message":"gateway: internal error"}}`),
+				Verdict: f.Verdict,
+				Reason:  f.Reason,
+			}
+		}
+	}()
+	return s.server.policy.Refuse(s.request, f)
+}
+
+// finish ends the attempt once.
+func (s *stream) finish(how policies.End) {
+	if s.state == done {
+		return
+	}
+	_ = s.move(ended) // drawn from every other state
+	s.end = how
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	if s.attempt == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+		}
+	}()
+	s.attempt.Close(how)
+}
+
+// leave ends the attempt because Envoy hung up: the client left, or the
+// provider's connection broke. A message above the limit of the connection
+// ends the stream too, and gRPC lets nobody answer it.
+func (s *stream) leave(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status.Code(err) != codes.ResourceExhausted {
+		s.finish(policies.EndCancelled)
+		return
+	}
+	s.server.metric.breaches.WithLabelValues(string(tooLarge)).Inc()
+	s.server.log.Warn("message is too long: set Envoy's request_body_buffer_limit to max_body or less",
+		zap.Int("max_body", s.server.cfg.MaxBody), zap.Error(err), s.requestID())
+	s.finish(policies.EndBroken)
+}
