@@ -1,0 +1,208 @@
+package fakegemini
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Options configure a Server. The zero value is the strictest.
+type Options struct {
+	// Keys that are valid, as API keys and as bearer tokens. Empty: any that is not empty.
+	Keys []string
+	// Models known beside the built-in table; they behave as the newest model.
+	Models []string
+	// Tolerate lists rules that only leave a mark on the recorded request.
+	Tolerate []Rule
+	// Refuse lists rules that are marks by default but shall refuse.
+	Refuse []Rule
+	// PresenceOnly asks only that a signature is there, not that it was issued
+	// here: for recorded histories.
+	PresenceOnly bool
+	// RefusePlaceholder takes the documented placeholders for invalid, as some
+	// reports have it of Vertex AI.
+	RefusePlaceholder bool
+	// RefuseLogprobs takes response_logprobs for not enabled.
+	RefuseLogprobs bool
+	// VertexCallIDs lets v1beta1 on Vertex have ids on calls and answers.
+	// Reports differ; v1 never has them.
+	VertexCallIDs bool
+	// SignatureKey keys thought signatures; servers with one key accept each
+	// other's. Empty: a fixed key.
+	SignatureKey []byte
+	// Gzip compresses replies for clients that accept it, as Google does.
+	Gzip bool
+}
+
+// Server is a running fake. Its methods may be called from any goroutine.
+type Server struct {
+	opts    Options
+	signer  signer
+	records recorder
+	scripts queue
+	gates   gates
+	http    *http.Server
+	addr    net.Addr
+	stop    context.CancelFunc
+	served  chan error
+}
+
+// Listen runs a server on address. It speaks HTTP/1.1 and cleartext HTTP/2 with
+// prior knowledge. The caller must Close it.
+func Listen(address string, opts Options) (*Server, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if len(opts.SignatureKey) == 0 {
+		opts.SignatureKey = []byte("fakegemini: not a secret")
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Server{opts: opts, signer: signer{opts.SignatureKey}, addr: ln.Addr(), stop: stop, served: make(chan error, 1)}
+	s.records.changed = make(chan struct{})
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	s.http = &http.Server{
+		Handler:           http.HandlerFunc(s.serve),
+		Protocols:         &protocols,
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withConn,
+	}
+	go func() { s.served <- s.http.Serve(ln) }() // ends with Close, which waits for it
+	return s, nil
+}
+
+// Close drops all connections and waits for every request to end.
+func (s *Server) Close() error {
+	s.stop()
+	err := s.http.Close()
+	if serr := <-s.served; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
+	s.records.drain()
+	return err
+}
+
+// URL is the base address, without a trailing slash.
+func (s *Server) URL() string { return "http://" + s.addr.String() }
+
+// Addr is host and port.
+func (s *Server) Addr() string { return s.addr.String() }
+
+// serve handles one request to its end, however it ends.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if isControl(r.URL.Path) {
+		s.control(w, r)
+		return
+	}
+	h := s.records.begin(r)
+	ended := EndedBroken
+	defer func() { s.records.end(h, ended) }()
+	ended = s.answer(w, r, h)
+	if ended == EndedReset || ended == EndedClient {
+		// net/http would complete the reply; this makes it close an HTTP/1
+		// connection as it is, and reset an HTTP/2 stream.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answer walks the steps of doc.go.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended {
+	t, ok := parseTarget(r)
+	if !ok {
+		s.records.reject(h, "no such route: "+r.Method+" "+r.URL.Path)
+		writeNotFound(w)
+		return EndedComplete
+	}
+	refuse := func(e *apiError) Ended {
+		s.records.reject(h, e.Message)
+		writeError(w, *e, t.framing(r.URL.Query()) == array)
+		return EndedComplete
+	}
+	key, fail := s.credential(r, t)
+	s.records.update(h, func(rec *Request) { rec.Key, rec.Model = key, t.model })
+	if fail != nil {
+		return refuse(fail)
+	}
+	if t.method == list || t.method == getModel {
+		return s.listing(w, r, t, refuse)
+	}
+	raw, fail := readBody(r)
+	s.records.update(h, func(rec *Request) { rec.Body = raw })
+	if fail != nil {
+		return refuse(fail)
+	}
+	j, marks, fail := s.examine(t, raw)
+	s.records.update(h, func(rec *Request) { rec.Marks = marks })
+	if fail != nil {
+		return refuse(fail)
+	}
+	reply, scripted := s.scripts.next(key, r.URL.Path)
+	if !scripted && t.method == count {
+		reply = countReply(j)
+	} else if !scripted {
+		reply = autoReply(j)
+	}
+	s.records.update(h, func(rec *Request) { rec.Reply = reply.name })
+	return s.play(w, r, j, reply)
+}
+
+// examine parses a body and judges it.
+func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
+	c, ok := capabilityOf(t.model, s.opts.Models)
+	if !ok || !c.does(t.method) {
+		e := modelNotFound(t)
+		return nil, nil, &e
+	}
+	n, err := parseNode(raw)
+	if err != nil {
+		e := newError(400, err.Error())
+		return nil, nil, &e
+	}
+	name := "GenerateContentRequest"
+	if t.method == count {
+		name = "CountTokensRequest"
+	}
+	table := tables()[dialect{t.vertex, t.vertex && s.opts.VertexCallIDs && t.version == "v1beta1"}]
+	if v := checkMessage(table, t.namespace(), name, n); len(v) > 0 {
+		e := schemaError(v)
+		return nil, nil, &e
+	}
+	if t.method == count {
+		if n, err = countBody(t, n); err != nil {
+			e := newError(400, err.Error())
+			return nil, nil, &e
+		}
+	}
+	j := &judge{opts: &s.opts, signer: &s.signer, target: t, cap: c, body: n}
+	fail, marks := j.verdict()
+	return j, marks, fail
+}
+
+// modelNotFound is the 404 of a model or method that does not exist.
+func modelNotFound(t target) apiError {
+	if t.vertex {
+		name := "publishers/google/models/" + t.model
+		if t.project != "" {
+			name = "projects/" + t.project + "/locations/" + t.location + "/" + name
+		}
+		return newError(404, "Publisher Model `"+name+"` was not found or your project does not have access to it. Please ensure you are using a valid model version. For more information, see: https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions")
+	}
+	what := string(t.method)
+	if t.method == stream {
+		what = string(generate) // as recorded
+	}
+	return newError(404, "models/"+t.model+" is not found for API version "+t.version+", or is not supported for "+what+". Call ModelService.ListModels to see the list of available models and their supported methods.")
+}
+
+// connKey finds the connection of a request, to reset it.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
