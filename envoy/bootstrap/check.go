@@ -1,0 +1,112 @@
+package bootstrap
+
+import (
+	"fmt"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+)
+
+// Problem is one thing in an Envoy configuration that does not fit heald.
+type Problem struct {
+	// Path is where, in Envoy's own field names; items of lists by their name
+	// where they have one, as in static_resources.listeners[outer].
+	Path string
+	// Problem is what is there or missing, Consequence what happens because of
+	// it, Fix what to write.
+	Problem, Consequence, Fix string
+	// Note marks what may well be right, but was not or cannot be checked.
+	Note bool
+}
+
+// String returns the problem as three lines.
+func (p Problem) String() string {
+	kind := "problem"
+	if p.Note {
+		kind = "note"
+	}
+	return fmt.Sprintf("%s: %s: %s\n  consequence: %s\n  fix: %s", kind, p.Path, p.Problem, p.Consequence, p.Fix)
+}
+
+// Want is what heald's own configuration asks of Envoy's.
+type Want struct {
+	// Attempts bounds the attempts of one request; 0 means 5.
+	Attempts int
+	// MaxBody is the largest request body to be carried; 0 means 32 MiB.
+	MaxBody int
+	// MaxMessage is the largest gRPC message that heald accepts; 0 leaves the
+	// limit unchecked.
+	MaxMessage int
+	// Wait is the longest that heald may wait inside one attempt, or Envoy
+	// between two; 0 means 5 minutes.
+	Wait time.Duration
+	// OwnWait says that heald waits itself at the start of the next attempt
+	// (wait: heald), so that Envoy need not read x-heald-retry-after.
+	OwnWait bool
+	// Backends are the names of the backends; nil leaves the provider clusters
+	// unchecked.
+	Backends []string
+	// StoreMemory says that memory between attempts is in the state store
+	// (memory: store) and Envoy need not carry it.
+	StoreMemory bool
+	// RouteAuthority says that the inner route sets :authority
+	// (authority: route).
+	RouteAuthority bool
+	// Hop is the secret that heald expects in x-heald-hop; "" for none.
+	Hop string
+	// RetryStatuses are the statuses that the outer route retries
+	// (outer.retry_statuses); empty where it retries by header.
+	RetryStatuses []int
+}
+
+func (w Want) withDefaults() Want {
+	if w.Attempts == 0 {
+		w.Attempts = 5
+	}
+	if w.MaxBody == 0 {
+		w.MaxBody = 32 << 20
+	}
+	if w.Wait == 0 {
+		w.Wait = 5 * time.Minute
+	}
+	return w
+}
+
+// Check lists what in b does not fit heald, in the order of a request's way.
+// An empty list means that everything that can be seen fits.
+func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
+	c := &checker{view: newView(b), want: want.withDefaults()}
+	for _, o := range opaques(b, "") {
+		c.note(o.path, fmt.Sprintf("the type %s is not known to heald", o.url),
+			"what it does was not checked", "make sure that it neither changes bodies nor retries requests")
+	}
+	c.checkUpstreamFilters(b)
+	if !c.findInner() {
+		return c.problems
+	}
+	c.checkOuter()
+	c.checkFilter()
+	c.checkReplies()
+	c.checkInner()
+	c.checkClusters()
+	c.checkBackends()
+	return c.problems
+}
+
+// checker holds the configuration, what has been found in it, and what is wrong.
+type checker struct {
+	*view
+	want     Want
+	inner    *chain      // the chain with heald's filter
+	filter   *filter     // heald's filter
+	outer    []*routeRef // routes that lead to inner
+	problems []Problem
+}
+
+func (c *checker) problem(path, problem, consequence, fix string) {
+	c.problems = append(c.problems, Problem{Path: path, Problem: problem, Consequence: consequence, Fix: fix})
+}
+
+func (c *checker) note(path, problem, consequence, fix string) {
+	c.problems = append(c.problems, Problem{Path: path, Problem: problem, Consequence: consequence, Fix: fix, Note: true})
+}

@@ -1,0 +1,40 @@
+package bootstrap
+
+import "fmt"
+
+// defaultBuffer is Envoy's per_connection_buffer_limit_bytes.
+const defaultBuffer = 1 << 20
+
+// bodyLimit returns the bytes of a request that Envoy keeps, and where that is
+// set. Before request_body_buffer_limit there was
+// per_request_buffer_limit_bytes; without either the listener's limit holds.
+func (r *routeRef) bodyLimit() (bytes uint64, path string) {
+	switch {
+	case r.route.GetRequestBodyBufferLimit() != nil:
+		return r.route.GetRequestBodyBufferLimit().GetValue(), r.path + ".request_body_buffer_limit"
+	case olderRouteLimit(r.route) != nil:
+		return uint64(olderRouteLimit(r.route).GetValue()), r.path + ".per_request_buffer_limit_bytes"
+	case r.host.GetRequestBodyBufferLimit() != nil:
+		return r.host.GetRequestBodyBufferLimit().GetValue(), r.hostPath + ".request_body_buffer_limit"
+	case olderHostLimit(r.host) != nil:
+		return uint64(olderHostLimit(r.host).GetValue()), r.hostPath + ".per_request_buffer_limit_bytes"
+	case r.chain.listener.GetPerConnectionBufferLimitBytes() != nil:
+		return uint64(r.chain.listener.GetPerConnectionBufferLimitBytes().GetValue()), r.hostPath + ".request_body_buffer_limit"
+	}
+	return defaultBuffer, r.hostPath + ".request_body_buffer_limit"
+}
+
+// checkBodyLimit checks that the largest request fits, and what fits is not
+// more than heald takes.
+func (c *checker) checkBodyLimit(r *routeRef, consequence string) {
+	bytes, path := r.bodyLimit()
+	if bytes < uint64(c.want.MaxBody) {
+		c.problem(path, fmt.Sprintf("requests are kept up to %d bytes, but heald allows %d", bytes, c.want.MaxBody), consequence,
+			fmt.Sprintf("request_body_buffer_limit: %d", c.want.MaxBody))
+	}
+	if c.want.MaxMessage > 0 && bytes > uint64(c.want.MaxMessage) {
+		c.problem(path, fmt.Sprintf("requests are kept up to %d bytes, but heald receives %d at most", bytes, c.want.MaxMessage),
+			"larger requests break the stream to heald, are tried in vain several times, and end as a 503 instead of a 413",
+			fmt.Sprintf("request_body_buffer_limit: %d", c.want.MaxBody))
+	}
+}

@@ -1,0 +1,188 @@
+package bootstrap
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+)
+
+// filter is an ext_proc filter in a listener's chain.
+type filter struct {
+	entry  *hcmv3.HttpFilter
+	config *extprocv3.ExternalProcessor
+	chain  *chain
+	path   string // of config
+}
+
+// modeConsequence is what follows from any wrong body or header mode.
+const modeConsequence = "heald refuses the stream: it needs the whole request, and the response as a stream that it can hold back"
+
+// findInner finds heald's filter, which must be in exactly one chain.
+func (c *checker) findInner() bool {
+	found := c.healdFilters()
+	if len(found) == 0 {
+		c.problem("static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
+			"heald is never asked; requests go to the provider as they are",
+			"add the listener `inner` of envoy.yaml")
+		return false
+	}
+	for _, f := range found[1:] {
+		c.problem(f.path, fmt.Sprintf("a second ext_proc filter of heald (the first is %s)", found[0].path),
+			"the body is translated twice, or attempts are made on two ways with different limits",
+			"have the filter once, in the chain of the inner listener")
+	}
+	c.filter, c.inner = found[0], found[0].chain
+	return true
+}
+
+// healdFilters returns the filters that are heald's: those that carry its name,
+// else all ext_proc filters that stream responses, else all there are. One that
+// streams comes first: it is most likely the one in the right place.
+func (c *checker) healdFilters() []*filter {
+	all := c.extProcFilters()
+	slices.SortStableFunc(all, func(a, b *filter) int { return cmp.Compare(a.rank(), b.rank()) })
+	for _, is := range []func(*filter) bool{(*filter).named, (*filter).streams} {
+		if some := slices.DeleteFunc(slices.Clone(all), func(f *filter) bool { return !is(f) }); len(some) > 0 {
+			return some
+		}
+	}
+	return all
+}
+
+func (f *filter) streams() bool {
+	return f.config.GetProcessingMode().GetResponseBodyMode() == extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED
+}
+
+func (f *filter) rank() int {
+	if f.streams() {
+		return 0
+	}
+	return 1
+}
+
+func (c *checker) extProcFilters() []*filter {
+	var all []*filter
+	for _, ch := range c.chains {
+		for i, entry := range ch.hcm.GetHttpFilters() {
+			if config, ok := decode[*extprocv3.ExternalProcessor](entry.GetTypedConfig()); ok {
+				path := fmt.Sprintf("%s.http_filters[%s].typed_config", ch.path, itemLabel(entry.ProtoReflect(), i))
+				all = append(all, &filter{entry: entry, config: config, chain: ch, path: path})
+			}
+		}
+	}
+	return all
+}
+
+// named reports whether the filter says that it is heald's.
+func (f *filter) named() bool {
+	for _, text := range []string{f.entry.GetName(), f.config.GetStatPrefix(), f.cluster()} {
+		if strings.Contains(text, "heald") {
+			return true
+		}
+	}
+	for _, m := range f.config.GetGrpcService().GetInitialMetadata() {
+		if strings.HasPrefix(m.GetKey(), "x-heald-") {
+			return true
+		}
+	}
+	return false
+}
+
+// cluster returns the cluster of heald's replicas.
+func (f *filter) cluster() string {
+	return f.config.GetGrpcService().GetEnvoyGrpc().GetClusterName()
+}
+
+func (c *checker) checkFilter() {
+	c.checkModes(c.filter.config.GetProcessingMode(), c.filter.path+".processing_mode")
+	c.checkFilterTimes()
+	c.checkFilterRights()
+	c.checkFilterService()
+	if c.filter.entry.GetDisabled() {
+		c.problem(strings.TrimSuffix(c.filter.path, ".typed_config")+".disabled", "the filter is disabled",
+			"heald is never asked unless a route switches it on", "remove `disabled`")
+	}
+	if !slices.Contains(c.filter.config.GetResponseAttributes(), "response.code_details") {
+		c.problem(c.filter.path+".response_attributes", "response.code_details is not sent",
+			"heald cannot tell a provider's reply from one that Envoy made itself, and sorts errors wrongly",
+			"response_attributes: [response.code_details]")
+	}
+}
+
+// checkModes checks the processing mode of the filter, or one of a route that
+// overrides it.
+func (c *checker) checkModes(m *extprocv3.ProcessingMode, path string) {
+	if m.GetRequestHeaderMode() == extprocv3.ProcessingMode_SKIP {
+		c.problem(path+".request_header_mode", "request headers are not sent", modeConsequence, "request_header_mode: SEND")
+	}
+	if m.GetRequestBodyMode() != extprocv3.ProcessingMode_BUFFERED {
+		c.problem(path+".request_body_mode", "the request body mode is "+m.GetRequestBodyMode().String(), modeConsequence, "request_body_mode: BUFFERED")
+	}
+	if m.GetResponseHeaderMode() == extprocv3.ProcessingMode_SKIP {
+		c.problem(path+".response_header_mode", "response headers are not sent", modeConsequence, "response_header_mode: SEND")
+	}
+	if m.GetResponseBodyMode() != extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED {
+		c.problem(path+".response_body_mode", "the response body mode is "+m.GetResponseBodyMode().String(), modeConsequence, "response_body_mode: FULL_DUPLEX_STREAMED")
+	}
+	if m.GetResponseTrailerMode() != extprocv3.ProcessingMode_SEND {
+		c.problem(path+".response_trailer_mode", "response trailers are not sent",
+			"Envoy rejects FULL_DUPLEX_STREAMED without them, or the stream hangs at its end", "response_trailer_mode: SEND")
+	}
+}
+
+func (c *checker) checkFilterTimes() {
+	timeout := c.filter.config.GetMessageTimeout()
+	if timeout == nil || timeout.AsDuration() < c.want.Wait {
+		c.problem(c.filter.path+".message_timeout",
+			fmt.Sprintf("%s is shorter than heald may wait (%s)", durationText(timeout, "the default of 0.2s"), c.want.Wait),
+			"requests that wait for a slot or a cooldown fail, and are retried as if heald had died",
+			fmt.Sprintf("message_timeout: %ds, or more", int(c.want.Wait.Seconds())))
+	}
+}
+
+// checkFilterRights checks that Envoy does what heald's replies say.
+func (c *checker) checkFilterRights() {
+	f, path := c.filter.config, c.filter.path
+	rules := f.GetMutationRules()
+	if !rules.GetAllowAllRouting().GetValue() && !c.want.RouteAuthority {
+		c.problem(path+".mutation_rules.allow_all_routing", "not set",
+			"Envoy silently ignores heald's :authority; the provider sees the client's host name and refuses",
+			"mutation_rules: {allow_all_routing: true}, or `authority: route` in heald.yaml with a host rewrite on the inner route")
+	}
+	if rules.GetDisallowAll().GetValue() || rules.GetDisallowSystem().GetValue() {
+		c.problem(path+".mutation_rules", "changes of headers are forbidden",
+			"Envoy ignores heald's path, cluster and credentials", "remove disallow_all and disallow_system")
+	}
+	if f.GetFailureModeAllow() {
+		c.problem(path+".failure_mode_allow", "true",
+			"when heald is down, untranslated requests go to the provider", "failure_mode_allow: false")
+	}
+	if f.GetDisableImmediateResponse() {
+		c.problem(path+".disable_immediate_response", "true",
+			"heald can neither answer nor ask for another attempt", "remove disable_immediate_response")
+	}
+	if f.GetDisableClearRouteCache() || f.GetRouteCacheAction() == extprocv3.ExternalProcessor_RETAIN {
+		c.problem(path+".route_cache_action", "the route is kept when heald has named a cluster",
+			"503 cluster_not_found on every request", "remove disable_clear_route_cache and route_cache_action")
+	}
+	if f.GetObservabilityMode() {
+		c.problem(path+".observability_mode", "true", "Envoy ignores all that heald says", "remove observability_mode")
+	}
+}
+
+func (c *checker) checkFilterService() {
+	path := c.filter.path + ".grpc_service"
+	service := c.filter.config.GetGrpcService()
+	if service.GetRetryPolicy() != nil || service.GetEnvoyGrpc().GetRetryPolicy() != nil {
+		c.problem(path+".retry_policy", "set",
+			"Envoy turns its back-off into a time-out; with all replicas down an answer takes 5 to 23 s",
+			"remove it; the outer route retries")
+	}
+	if service.GetEnvoyGrpc() == nil {
+		c.problem(path, "not envoy_grpc", "heald's cluster (health checks, limits) is not used", "grpc_service: {envoy_grpc: {cluster_name: heald}}")
+	}
+}

@@ -1,0 +1,87 @@
+package bootstrap
+
+import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// clientHeaders may not come from clients. The route may set some of them
+// itself.
+var clientHeaders = []struct{ name, consequence string }{
+	{policies.HeaderMemory, "clients can send memory of attempts that never were"},
+	{policies.HeaderCluster, "clients can name the cluster that their request goes to"},
+	{policies.HeaderPolicy, "clients can choose the policy that applies to them"},
+	{policies.HeaderSet, "clients can override settings of their policy"},
+	{policies.HeaderBackends, "clients can name backends, and get credentials sent there"},
+	{policies.HeaderHop, "clients can try secrets, or a stolen one works from anywhere"},
+}
+
+// replyHeaders are between heald and the outer router.
+var replyHeaders = []string{policies.HeaderRetry, policies.HeaderRetryAfter, policies.HeaderVerdict, policies.HeaderMemory}
+
+// providerHeaders must not reach a provider.
+var providerHeaders = []string{
+	policies.HeaderCluster, policies.HeaderMemory, policies.HeaderPolicy,
+	policies.HeaderSet, policies.HeaderBackends, policies.HeaderHop,
+}
+
+// checkOuterHeaders checks what passes between client and inner listener.
+func (c *checker) checkOuterHeaders(r *routeRef) {
+	levels := r.requestLevels()
+	for _, h := range clientHeaders {
+		f := trace(levels, h.name)
+		if f.lostAt != "" {
+			c.problem(f.lostAt+".request_headers_to_remove", h.name+" is removed after a more specific level has set it",
+				"heald never sees what the route sets",
+				"remove it where it is set: Envoy goes from route to virtual host, and at each level removes before it adds")
+		} else if f.passes {
+			c.problem(r.path+".request_headers_to_remove", h.name+" of a client passes", h.consequence,
+				"list "+h.name+" here; what request_headers_to_add sets here stays")
+		}
+	}
+	c.checkReplyHeaders(r, "the client sees headers that are internal to the gateway")
+}
+
+// checkReplyHeaders checks that heald's internal headers do not come out of the
+// route.
+func (c *checker) checkReplyHeaders(r *routeRef, consequence string) {
+	levels := r.responseLevels()
+	for _, name := range replyHeaders {
+		if trace(levels, name).passes {
+			c.problem(r.hostPath+".response_headers_to_remove", name+" passes", consequence, "list "+name+" here")
+		}
+	}
+}
+
+// checkHop checks the secret that shows heald that a request came through the
+// outer listener. It never prints the secret.
+func (c *checker) checkHop(r *routeRef) {
+	f := trace(r.requestLevels(), policies.HeaderHop)
+	path := r.path + ".request_headers_to_add"
+	if c.want.Hop == "" {
+		if !f.set && !c.inner.private() {
+			c.note(path, "no "+policies.HeaderHop+" is sent, and the inner listener can be reached from outside of this proxy",
+				"whoever reaches that port has heald's credentials at hand, without the outer listener's limits",
+				"bind the inner listener to 127.0.0.1 or make it an internal_listener, or set a hop secret here and in heald.yaml")
+		}
+		return
+	}
+	literal := strings.ReplaceAll(f.value, "%%", "%")
+	computed := strings.Contains(strings.ReplaceAll(f.value, "%%", ""), "%")
+	switch {
+	case !f.set:
+		c.problem(path, "no "+policies.HeaderHop+" is sent", "heald refuses every request: it expects the hop secret",
+			"add header "+policies.HeaderHop+" with the secret of heald.yaml and append_action: OVERWRITE_IF_EXISTS_OR_ADD")
+	case !computed && literal != c.want.Hop:
+		c.problem(path, policies.HeaderHop+" is not the secret that heald expects", "heald refuses every request", "use one secret in both files")
+	}
+}
+
+// private reports whether only this host can reach the listener.
+func (ch *chain) private() bool {
+	if ch.listener.GetInternalListener() != nil || ch.listener.GetAddress().GetPipe() != nil {
+		return true
+	}
+	return loopback(ch.listener.GetAddress().GetSocketAddress().GetAddress())
+}

@@ -1,0 +1,124 @@
+package bootstrap
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// slowClient is how long a client may pause; Envoy pauses the provider then,
+// and a shorter timer would take that for the provider's silence.
+const slowClient = 10 * time.Minute
+
+// prompt is how late the end of a broken stream may reach the client.
+const prompt = 100 * time.Millisecond
+
+func (c *checker) checkInner() {
+	c.checkInnerListener()
+	routes := c.inner.routes()
+	if c.inner.hcm.GetRouteConfig() == nil {
+		c.note(c.inner.path, "its routes come by RDS or are chosen by scope", "they were not checked",
+			"check a configuration with the routes in it")
+	}
+	for _, r := range uniq(routes) {
+		c.checkInnerTimes(r)
+		c.checkInnerRetries(r)
+		c.checkBodyLimit(r, "larger requests are refused with a 413")
+		c.checkFilterOverrides(r)
+	}
+	for _, r := range routes {
+		c.checkProviderHeaders(r)
+	}
+}
+
+func (c *checker) checkInnerListener() {
+	hcm, path := c.inner.hcm, c.inner.path
+	if hcm.GetUseRemoteAddress().GetValue() && !hcm.GetPreserveExternalRequestId() {
+		c.problem(path+".preserve_external_request_id", "not set, with use_remote_address: true",
+			"each attempt gets a request id of its own: memory between attempts is refused",
+			"preserve_external_request_id: true, or use_remote_address: false")
+	}
+	if d := hcm.GetDelayedCloseTimeout(); d == nil || d.AsDuration() > prompt {
+		c.note(path+".delayed_close_timeout", durationText(d, "the default of 1s"),
+			"when a provider breaks off, clients notice it that much later", "delayed_close_timeout: 0.02s")
+	}
+	if websocket(hcm.GetUpgradeConfigs()) {
+		c.problem(path+".upgrade_configs", "requests may be upgraded", "what follows an upgrade is no HTTP body; heald breaks the connection",
+			"remove upgrade_configs here; give such paths a route that does not lead to heald")
+	}
+}
+
+func (c *checker) checkInnerTimes(r *routeRef) {
+	if d := r.action().GetTimeout(); d == nil || d.AsDuration() != 0 {
+		c.problem(r.field("timeout"), fmt.Sprintf("an attempt ends after %s", durationText(d, "the default of 15s")),
+			"longer answers are cut off, or retried from the start", "timeout: 0s; heald has deadlines of its own")
+	}
+	c.checkIdle(r)
+	policy, path := r.retryPolicy()
+	if d := policy.GetPerTryTimeout().AsDuration(); d > 0 {
+		c.problem(path+".per_try_timeout", d.String(), "longer answers are cut off", "remove per_try_timeout; heald has deadlines of its own")
+	}
+	if d := policy.GetPerTryIdleTimeout().AsDuration(); d > 0 && d < slowClient {
+		c.problem(path+".per_try_idle_timeout", d.String(),
+			"it also fires while Envoy pauses the provider because the client reads slowly: good answers are cut off",
+			"remove per_try_idle_timeout, or set it far above any client's pause (600s)")
+	}
+}
+
+// checkInnerRetries checks that each attempt is one call of the provider.
+func (c *checker) checkInnerRetries(r *routeRef) {
+	t := r.retry()
+	harmless := []string{"connect-failure", "refused-stream", "reset-before-request"}
+	extra := slices.ContainsFunc(t.on, func(on string) bool { return !slices.Contains(harmless, on) })
+	if extra && t.retries > 0 {
+		c.problem(t.path+".retry_on", "the inner route retries by itself",
+			"calls that heald does not know of are billed, use up quotas, and repeat what cannot succeed",
+			"remove the retry_policy of the inner route; the outer route retries")
+	}
+	if hedge, path := r.hedgePolicy(); hedge.GetHedgeOnPerTryTimeout() || hedge.GetInitialRequests().GetValue() > 1 {
+		c.problem(path, "requests are hedged", "two calls of the provider run at a time and both are billed", "remove hedge_policy")
+	}
+	if len(r.action().GetRequestMirrorPolicies()) > 0 {
+		c.problem(r.field("request_mirror_policies"), "requests are mirrored",
+			"credentials and prompts go to a second place", "remove request_mirror_policies")
+	}
+}
+
+// checkFilterOverrides checks what routes change about heald's filter.
+func (c *checker) checkFilterOverrides(r *routeRef) {
+	name := c.filter.entry.GetName()
+	for _, place := range []struct {
+		path   string
+		config *anypb.Any
+	}{
+		{r.hostPath, r.host.GetTypedPerFilterConfig()[name]},
+		{r.path, r.route.GetTypedPerFilterConfig()[name]},
+	} {
+		override, ok := decode[*extprocv3.ExtProcPerRoute](place.config)
+		if !ok {
+			continue
+		}
+		path := fmt.Sprintf("%s.typed_per_filter_config[%s]", place.path, name)
+		if override.GetDisabled() {
+			c.problem(path+".disabled", "heald's filter is off on this route",
+				"requests go to the provider untranslated and without credentials", "remove it, or the route")
+		}
+		if m := override.GetOverrides().GetProcessingMode(); m != nil {
+			c.checkModes(m, path+".overrides.processing_mode")
+		}
+	}
+}
+
+// checkProviderHeaders checks what passes between heald and a provider.
+func (c *checker) checkProviderHeaders(r *routeRef) {
+	levels := r.requestLevels()
+	for _, name := range providerHeaders {
+		if trace(levels, name).passes {
+			c.problem(r.hostPath+".request_headers_to_remove", name+" passes", "the provider sees what is internal to the gateway", "list "+name+" here")
+		}
+	}
+	c.checkReplyHeaders(r, "a provider can speak as heald: ask for retries, or pass for a stamped reply")
+}

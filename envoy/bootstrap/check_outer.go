@@ -1,0 +1,147 @@
+package bootstrap
+
+import (
+	"fmt"
+	"strings"
+
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+)
+
+// checkOuter finds the routes that lead to the inner listener and checks each.
+func (c *checker) checkOuter() {
+	for _, ch := range c.chains {
+		if ch == c.inner {
+			continue
+		}
+		if ch.hcm.GetRouteConfig() == nil {
+			c.note(ch.path, "its routes come by RDS or are chosen by scope", "they were not checked",
+				"check a configuration with the routes in it")
+		}
+		for _, r := range ch.routes() {
+			if c.leadsToInner(r.cluster) {
+				c.outer = append(c.outer, r)
+			}
+		}
+	}
+	if len(c.outer) == 0 {
+		c.problem("static_resources.listeners", fmt.Sprintf("no route leads to heald's listener %q", c.inner.listener.GetName()),
+			"no request reaches heald", "add a route to a cluster whose endpoint is that listener, see envoy.yaml's cluster `inner`")
+		return
+	}
+	seen := map[*chain]bool{}
+	for _, r := range uniq(c.outer) {
+		if !seen[r.chain] {
+			seen[r.chain] = true
+			c.checkOuterListener(r.chain)
+		}
+		c.checkExpect(r)
+		c.checkOuterTimes(r)
+		c.checkRetry(r)
+		c.checkCopies(r)
+		c.checkBodyLimit(r, "requests above it lose their retries: what fails once fails for good")
+		c.checkMemory(r)
+	}
+	for _, r := range c.outer {
+		c.checkOuterHeaders(r)
+		c.checkHop(r)
+	}
+}
+
+func (c *checker) checkOuterListener(ch *chain) {
+	hcm := ch.hcm
+	if !hcm.GetUseRemoteAddress().GetValue() {
+		c.note(ch.path+".use_remote_address", "not set",
+			"clients choose x-forwarded-for, x-request-id (the key of memory between attempts) and x-envoy-* headers",
+			"use_remote_address: true, unless a trusted proxy stands in front")
+	}
+	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
+		c.problem(ch.path+".generate_request_id", "false",
+			"attempts of one request cannot be told to belong together; memory between them is lost", "remove generate_request_id")
+	}
+	if d := hcm.GetCommonHttpProtocolOptions().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 {
+		c.problem(ch.path+".common_http_protocol_options.max_stream_duration", d.AsDuration().String(),
+			"long answers are cut off in the middle", "remove max_stream_duration")
+	}
+}
+
+// checkExpect knows that after any 1xx response a request is not retried.
+func (c *checker) checkExpect(r *routeRef) {
+	if r.chain.hcm.GetProxy_100Continue() && trace(r.requestLevels(), "expect").passes {
+		c.problem(r.path+".request_headers_to_remove", "expect passes, and proxy_100_continue forwards the 100 Continue",
+			"requests with Expect: 100-continue (curl above 1 MB, .NET, Java) are never retried",
+			"list expect here, or remove proxy_100_continue")
+	}
+}
+
+func (c *checker) checkOuterTimes(r *routeRef) {
+	if d := r.action().GetTimeout(); d == nil || d.AsDuration() != 0 {
+		c.problem(r.field("timeout"), fmt.Sprintf("the route ends after %s", durationText(d, "the default of 15s")),
+			"it covers all attempts together; longer answers are cut off", "timeout: 0s")
+	}
+	if d := r.action().GetMaxStreamDuration().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 {
+		c.problem(r.field("max_stream_duration"), d.AsDuration().String(), "longer answers are cut off in the middle", "remove max_stream_duration")
+	}
+	c.checkIdle(r)
+	policy, path := r.retryPolicy()
+	for _, timer := range []struct {
+		name string
+		set  bool
+	}{
+		{"per_try_timeout", policy.GetPerTryTimeout().AsDuration() > 0},
+		{"per_try_idle_timeout", policy.GetPerTryIdleTimeout().AsDuration() > 0},
+	} {
+		if timer.set {
+			c.problem(path+"."+timer.name, "set on the outer route",
+				"it also counts heald's waits before an attempt; the client gets a final 504",
+				"remove "+timer.name+"; heald has deadlines of its own")
+		}
+	}
+}
+
+// checkIdle checks the longest silence that a listener bears. A route's own
+// limit replaces the listener's.
+func (c *checker) checkIdle(r *routeRef) {
+	d, path, unset := r.action().GetIdleTimeout(), r.field("idle_timeout"), ""
+	if d == nil {
+		d, path, unset = r.chain.hcm.GetStreamIdleTimeout(), r.chain.path+".stream_idle_timeout", "the default of 5m0s"
+	}
+	if !unlimited(d, c.want.Wait) {
+		c.problem(path, fmt.Sprintf("%s is not longer than the longest wait (%s)", durationText(d, unset), c.want.Wait),
+			"requests that wait are ended with a 504 or a broken stream",
+			fmt.Sprintf("a time above %ds, or 0s for none", int(c.want.Wait.Seconds())))
+	}
+}
+
+// checkCopies checks that one attempt at a time is made.
+func (c *checker) checkCopies(r *routeRef) {
+	if hedge, path := r.hedgePolicy(); hedge.GetHedgeOnPerTryTimeout() || hedge.GetInitialRequests().GetValue() > 1 ||
+		hedge.GetAdditionalRequestChance().GetNumerator() > 0 {
+		c.problem(path, "requests are hedged", "two attempts run at a time: both are billed, and memory between them is wrong", "remove hedge_policy")
+	}
+	if len(r.action().GetRequestMirrorPolicies()) > 0 {
+		c.problem(r.field("request_mirror_policies"), "requests are mirrored", "each mirrored request is billed as well", "remove request_mirror_policies")
+	}
+}
+
+// leadsToInner reports whether a cluster's endpoints are the inner listener.
+func (c *checker) leadsToInner(cluster string) bool {
+	for _, group := range c.cluster(cluster).GetLoadAssignment().GetEndpoints() {
+		for _, e := range group.GetLbEndpoints() {
+			if c.inner.listensAt(e.GetEndpoint().GetAddress()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// websocket reports whether the connection manager lets requests become
+// something other than HTTP.
+func websocket(upgrades []*hcmv3.HttpConnectionManager_UpgradeConfig) bool {
+	for _, u := range upgrades {
+		if (u.GetEnabled() == nil || u.GetEnabled().GetValue()) && !strings.EqualFold(u.GetUpgradeType(), "CONNECT-UDP") {
+			return true
+		}
+	}
+	return false
+}

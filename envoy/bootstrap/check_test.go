@@ -1,0 +1,300 @@
+package bootstrap
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/envoy"
+)
+
+// edit is one change of a configuration's text; old must be in it exactly once.
+type edit struct{ old, new string }
+
+func apply(t *testing.T, text string, edits []edit) string {
+	t.Helper()
+	for _, e := range edits {
+		if n := strings.Count(text, e.old); n != 1 {
+			t.Fatalf("%q is there %d times", e.old, n)
+		}
+		text = strings.Replace(text, e.old, e.new, 1)
+	}
+	return text
+}
+
+// short expands the long beginnings of paths.
+var short = strings.NewReplacer(
+	"OUTER", "static_resources.listeners[outer].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config",
+	"INNER", "static_resources.listeners[inner].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config",
+	"LLM", "route_config.virtual_hosts[llm]",
+	"FILTER", "static_resources.listeners[inner].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config.http_filters[heald].typed_config",
+	"OPTIONS", "typed_extension_protocol_options[envoy.extensions.upstreams.http.v3.HttpProtocolOptions]",
+)
+
+func checkText(t *testing.T, text string, want Want) []Problem {
+	t.Helper()
+	b, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Check(b, want)
+}
+
+func TestCheckConfig(t *testing.T) {
+	wants := map[string]Want{
+		"defaults": {},
+		"all said": {
+			Attempts: 5, MaxBody: 32 << 20, MaxMessage: 33 << 20, Wait: 10 * time.Minute, Backends: []string{"ai-studio"},
+		},
+		"less asked": {StoreMemory: true, RouteAuthority: true, OwnWait: true, Attempts: 1},
+	}
+	for name, want := range wants {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range checkText(t, string(envoy.Config), want) {
+				t.Error(p)
+			}
+		})
+	}
+}
+
+// Texts of envoy.yaml that several rows change.
+const (
+	outerTimeout = "                  timeout: 0s\n                  retry_policy:\n"
+	innerCluster = "cluster_header: x-heald-cluster\n"
+	numRetries   = "                    num_retries: 4  # five"
+	innerTimeout = "because the client reads slowly.\n                  timeout: 0s\n"
+	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
+	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
+	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-retry\n"
+	routerList   = "              upstream_http_filters:\n"
+	healdFilter  = "          - name: heald\n            typed_config:\n"
+)
+
+func TestCheck(t *testing.T) {
+	tests := []struct {
+		name  string
+		edits []edit
+		want  Want
+		paths []string // of all problems, in order
+	}{
+		// The filter.
+		{"no filter", []edit{{"filters.http.ext_proc.v3.ExternalProcessor", "filters.http.other.v3.Other"}}, Want{},
+			[]string{"FILTER", "static_resources.listeners"}},
+		{"request headers", []edit{{"request_header_mode: SEND", "request_header_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.request_header_mode"}},
+		{"request body", []edit{{"request_body_mode: BUFFERED", "request_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.request_body_mode"}},
+		{"response headers", []edit{{"response_header_mode: SEND", "response_header_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_header_mode"}},
+		{"response body", []edit{{"response_body_mode: FULL_DUPLEX_STREAMED", "response_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.response_body_mode"}},
+		{"response trailers", []edit{{"response_trailer_mode: SEND", "response_trailer_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_trailer_mode"}},
+		{"message time-out", []edit{{"message_timeout: 600s", "message_timeout: 200s"}}, Want{}, []string{"FILTER.message_timeout"}},
+		{"message time-out unset", []edit{{"message_timeout: 600s", ""}}, Want{}, []string{"FILTER.message_timeout"}},
+		{"routing", []edit{{"mutation_rules: {allow_all_routing: true}", ""}}, Want{}, []string{"FILTER.mutation_rules.allow_all_routing"}},
+		{"mutations", []edit{{"allow_all_routing: true", "allow_all_routing: true, disallow_system: true"}}, Want{}, []string{"FILTER.mutation_rules"}},
+		{"attributes", []edit{{"response_attributes: [response.code_details]", "response_attributes: [response.code]"}}, Want{}, []string{"FILTER.response_attributes"}},
+		{"failure mode", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              failure_mode_allow: true"}}, Want{}, []string{"FILTER.failure_mode_allow"}},
+		{"immediate responses", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              disable_immediate_response: true"}}, Want{}, []string{"FILTER.disable_immediate_response"}},
+		{"route cache", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              route_cache_action: RETAIN"}}, Want{}, []string{"FILTER.route_cache_action"}},
+		{"observability", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              observability_mode: true"}}, Want{}, []string{"FILTER.observability_mode"}},
+		{"gRPC retries", []edit{{"envoy_grpc: {cluster_name: heald}", "envoy_grpc: {cluster_name: heald}\n                retry_policy: {num_retries: 2}"}}, Want{}, []string{"FILTER.grpc_service.retry_policy"}},
+		{"gRPC library", []edit{{"envoy_grpc: {cluster_name: heald}", "google_grpc: {target_uri: heald, stat_prefix: x}"}}, Want{}, []string{"FILTER.grpc_service"}},
+		{"disabled", []edit{{healdFilter, "          - name: heald\n            disabled: true\n            typed_config:\n"}}, Want{}, []string{"INNER.http_filters[heald].disabled"}},
+		{"second filter", []edit{{"          http_filters:\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream",
+			"          http_filters:\n          - name: heald\n            typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor, stat_prefix: heald}\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"}},
+			Want{}, []string{"OUTER.http_filters[heald].typed_config"}},
+		{"upstream filter", []edit{{routerList, routerList + "              - name: evil\n                typed_config:\n                  \"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor\n                  processing_mode: {response_body_mode: STREAMED}\n"}},
+			Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters[evil]"}},
+		{"upstream Lua on bodies", []edit{{"local v = h:headers():get", "local b = h:body()\n                        local v = h:headers():get"}},
+			Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters[heald.memory]"}},
+		{"cluster filter", []edit{{"        auto_config:\n", "        http_filters:\n        - name: gzip\n          typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.decompressor.v3.Decompressor}\n        auto_config:\n"}},
+			Want{}, []string{"static_resources.clusters[ai-studio].OPTIONS.http_filters[gzip]"}},
+		{"unknown extension", []edit{{"envoy.access_loggers.stdout\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", "theirs\n            typed_config:\n              \"@type\": type.googleapis.com/example.Theirs"}},
+			Want{}, []string{"OUTER.access_log[theirs].typed_config"}},
+
+		// Outer listener and route.
+		{"no route to inner", []edit{{"server_listener_name: inner", "server_listener_name: other"}}, Want{}, []string{"static_resources.listeners"}},
+		{"routes by RDS", []edit{{"          route_config:\n            name: outer\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n      metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}}, Want{},
+			[]string{"OUTER", "static_resources.listeners"}},
+		{"remote address", []edit{{"use_remote_address: true", ""}}, Want{}, []string{"OUTER.use_remote_address"}},
+		{"request id", []edit{{"use_remote_address: true", "use_remote_address: true\n          generate_request_id: false"}}, Want{}, []string{"OUTER.generate_request_id"}},
+		{"stream duration", []edit{{"use_remote_address: true", "use_remote_address: true\n          common_http_protocol_options: {max_stream_duration: 60s}"}}, Want{}, []string{"OUTER.common_http_protocol_options.max_stream_duration"}},
+		{"route stream duration", []edit{{outerTimeout, "                  max_stream_duration: {max_stream_duration: 5s}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.max_stream_duration"}},
+		{"expect", []edit{{"use_remote_address: true", "use_remote_address: true\n          proxy_100_continue: true"}, {"              - expect\n", ""}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
+		{"route time-out", []edit{{outerTimeout, "                  timeout: 60s\n                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
+		{"route time-out unset", []edit{{outerTimeout, "                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
+		{"idle", []edit{{"stream_idle_timeout: 900s", "stream_idle_timeout: 60s"}}, Want{}, []string{"OUTER.stream_idle_timeout"}},
+		{"idle unset", []edit{{"stream_idle_timeout: 900s", ""}}, Want{}, []string{"OUTER.stream_idle_timeout"}},
+		{"idle against a longer wait", nil, Want{Wait: 20 * time.Minute}, []string{"OUTER.stream_idle_timeout", "FILTER.message_timeout"}},
+		{"route idle", []edit{{outerTimeout, "                  idle_timeout: 10s\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.idle_timeout"}},
+		{"per-try", []edit{{numRetries, "                    per_try_timeout: 60s\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.per_try_timeout"}},
+		{"per-try idle", []edit{{numRetries, "                    per_try_idle_timeout: 60s\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.per_try_idle_timeout"}},
+		{"hedging", []edit{{outerTimeout, "                  hedge_policy: {hedge_on_per_try_timeout: true}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.hedge_policy"}},
+		{"mirror", []edit{{outerTimeout, "                  request_mirror_policies: [{cluster: inner}]\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.request_mirror_policies"}},
+
+		// Retries.
+		{"retriable-headers", []edit{{"retriable-headers,reset", "reset"}}, Want{},
+			[]string{"OUTER.LLM.routes[llm].route.retry_policy.retry_on", "OUTER.LLM.routes[llm].route.retry_policy.retriable_headers", "OUTER.LLM.routes[llm].route.retry_policy.retriable_headers"}},
+		{"reset", []edit{{"retriable-headers,reset", "retriable-headers"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retry_on"}},
+		{"mark", []edit{{`{name: x-heald-retry, string_match: {exact: "1"}}`, `{name: x-other}`}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_headers"}},
+		{"mark of another value", []edit{{`exact: "1"`, `exact: "yes"`}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_headers"}},
+		{"stamp, and a mapper that does not mark", []edit{
+			{`{name: x-heald-verdict, present_match: true, invert_match: true}`, `{name: x-heald-verdict, present_match: true}`},
+			{"startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-heald-retry,", "startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-other,"},
+		}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_headers"}},
+		{"stamp, and a mapper of half the cases", []edit{
+			{`                    - {name: x-heald-verdict, present_match: true, invert_match: true}`, ``},
+			{"startsWith('upstream_')", "startsWith('downstream')"},
+		}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_headers", "INNER.local_reply_config.mappers"}},
+		{"too few retries", nil, Want{Attempts: 6}, []string{"OUTER.LLM.routes[llm].route.retry_policy.num_retries"}},
+		{"retries unset", []edit{{numRetries, "                    # "}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.num_retries"}},
+		{"request headers matched", []edit{{numRetries, "                    retriable_request_headers: [{name: a}]\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_request_headers"}},
+		{"wait", []edit{{"{name: x-heald-retry-after, format: SECONDS}", "{name: retry-after, format: SECONDS}"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off"}},
+		{"statuses", nil, Want{RetryStatuses: []int{507}}, nil},
+		{"statuses alone", []edit{{"retriable-headers,reset", "retriable-status-codes,reset"}, {numRetries, "                    retriable_status_codes: [500, 502, 503, 504]\n" + numRetries}},
+			Want{RetryStatuses: []int{507}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},
+
+		// Headers.
+		{"client's memory", []edit{{outerMarkup, "              request_headers_to_remove:\n              - x-heald-cluster\n              - x-heald-retry\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
+		{"client's overrides", []edit{{"[x-heald-policy, x-heald-set, ", "[x-heald-policy, "}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
+		{"policy removed above", []edit{{outerMarkup, outerMarkup + "              - x-heald-policy\n"}}, Want{}, []string{"OUTER.LLM.request_headers_to_remove"}},
+		{"policy appended", []edit{{"[x-heald-policy, x-heald-set, ", "[x-heald-set, "}, {"value: default}\n                  append_action: OVERWRITE_IF_EXISTS_OR_ADD", "value: default}"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
+		{"stamp to the client", []edit{{"              - x-heald-verdict\n              - x-heald-memory\n              - x-heald-cluster\n              - x-envoy-up", "              - x-heald-memory\n              - x-envoy-up"}}, Want{}, []string{"OUTER.LLM.response_headers_to_remove"}},
+		{"policy to the provider", []edit{{"              - x-heald-policy\n              - x-heald-set\n", "              - x-heald-set\n"}}, Want{}, []string{"INNER.LLM.request_headers_to_remove"}},
+		{"provider's mark", []edit{{"              - x-heald-retry\n              - x-heald-retry-after\n              - x-heald-verdict\n              - x-heald-memory\n              routes", "              - x-heald-retry-after\n              - x-heald-verdict\n              - x-heald-memory\n              routes"}}, Want{}, []string{"INNER.LLM.response_headers_to_remove"}},
+		{"no hop secret", nil, Want{Hop: "long secret"}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
+		{"wrong hop secret", []edit{{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: wrong}\n                - header: {key: x-heald-policy,"}}, Want{Hop: "long secret"}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
+		{"inner in the open", []edit{{"    internal_listener: {}", "    address: {socket_address: {address: 0.0.0.0, port_value: 18081}}"}, {"envoy_internal_address: {server_listener_name: inner}", "socket_address: {address: 127.0.0.1, port_value: 18081}"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
+
+		// Bodies and memory.
+		{"outer body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}}, Want{}, []string{"OUTER.LLM.request_body_buffer_limit"}},
+		{"inner body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, []string{"INNER.LLM.request_body_buffer_limit"}},
+		{"route body limit", []edit{{outerRoute, "                request_body_buffer_limit: 5\n" + outerRoute}}, Want{}, []string{"OUTER.LLM.routes[llm].request_body_buffer_limit"}},
+		{"older body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "per_request_buffer_limit_bytes: 7\n              # Only heald"}}, Want{}, []string{"OUTER.LLM.per_request_buffer_limit_bytes"}},
+		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"  - name: outer\n", "  - name: outer\n    per_connection_buffer_limit_bytes: 33554432\n"}}, Want{}, nil},
+		{"above heald's limit", nil, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, []string{"OUTER.LLM.request_body_buffer_limit", "INNER.LLM.request_body_buffer_limit"}},
+		{"attempt count", []edit{{"include_request_attempt_count: true", ""}}, Want{}, []string{"OUTER.LLM.include_request_attempt_count"}},
+		{"Lua", []edit{{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`}}, Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters"}},
+
+		// Inner listener and routes.
+		{"unfiltered reply", []edit{{"expression: \"response.code_details.startsWith('upstream_')\"", "expression: \"response.code == 503\""}}, Want{}, []string{"INNER.local_reply_config.mappers[1].filter", "INNER.local_reply_config.mappers"}},
+		{"reply body for all", []edit{{"          local_reply_config:\n            mappers:\n            - filter:\n                extension_filter:", "          local_reply_config:\n            body_format: {text_format_source: {inline_string: x}}\n            mappers:\n            - filter:\n                extension_filter:"}}, Want{}, []string{"INNER.local_reply_config.body_format"}},
+		{"request id per attempt", []edit{{"stat_prefix: inner", "stat_prefix: inner\n          use_remote_address: true"}}, Want{}, []string{"INNER.preserve_external_request_id"}},
+		{"inner routes by RDS", []edit{{"          route_config:\n            name: inner\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n    metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}}, Want{}, []string{"INNER"}},
+		{"late close", []edit{{"delayed_close_timeout: 0.02s", ""}}, Want{}, []string{"INNER.delayed_close_timeout"}},
+		{"upgrades", []edit{{"stat_prefix: inner", "stat_prefix: inner\n          upgrade_configs: [{upgrade_type: websocket}]"}}, Want{}, []string{"INNER.upgrade_configs"}},
+		{"inner time-out", []edit{{innerTimeout, "because the client reads slowly.\n                  timeout: 30s\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.timeout"}},
+		{"inner idle", []edit{{"stream_idle_timeout: 0s", "stream_idle_timeout: 5s"}}, Want{}, []string{"INNER.stream_idle_timeout"}},
+		{"inner per-try", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {per_try_timeout: 30s}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.retry_policy.per_try_timeout"}},
+		{"inner per-try idle", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {per_try_idle_timeout: 60s}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.retry_policy.per_try_idle_timeout"}},
+		{"inner per-try idle far above", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {per_try_idle_timeout: 600s}\n"}}, Want{}, nil},
+		{"inner retries", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {retry_on: 5xx}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.retry_policy.retry_on"}},
+		{"inner retries of connections", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {retry_on: connect-failure}\n"}}, Want{}, nil},
+		{"inner hedging", []edit{{innerTimeout, innerTimeout + "                  hedge_policy: {hedge_on_per_try_timeout: true}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.hedge_policy"}},
+		{"inner mirror", []edit{{innerTimeout, innerTimeout + "                  request_mirror_policies: [{cluster: x}]\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.request_mirror_policies"}},
+		{"filter off on a route", []edit{{innerRoute, innerRoute + "                typed_per_filter_config: {heald: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute, disabled: true}}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].typed_per_filter_config[heald].disabled"}},
+		{"other modes on a route", []edit{{innerRoute, innerRoute + "                typed_per_filter_config: {heald: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute, overrides: {processing_mode: {request_body_mode: BUFFERED, response_body_mode: NONE, response_trailer_mode: SEND}}}}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].typed_per_filter_config[heald].overrides.processing_mode.response_body_mode"}},
+
+		// Clusters.
+		{"inner retries at a time", []edit{{", max_retries: 100000", ""}}, Want{}, []string{"static_resources.clusters[inner].circuit_breakers.thresholds[0].max_retries"}},
+		{"inner breakers", []edit{{"- {max_connections: 100000, max_pending_requests: 100000, max_requests: 100000, max_retries: 100000}", "- {priority: HIGH, max_retries: 100000}"}}, Want{},
+			[]string{"static_resources.clusters[inner].circuit_breakers.thresholds[0].max_connections", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_pending_requests", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_requests", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_retries"}},
+		{"heald breakers", []edit{{"max_requests: 100000}\n    # Quick", "max_requests: 1024}\n    # Quick"}}, Want{}, []string{"static_resources.clusters[heald].circuit_breakers.thresholds[0].max_requests"}},
+		{"no cluster of heald", []edit{{"cluster_name: heald}\n                initial", "cluster_name: heald9}\n                initial"}}, Want{}, []string{"FILTER.grpc_service.envoy_grpc.cluster_name"}},
+		{"neither health nor outliers", []edit{{"    health_checks:\n    - timeout: 1s\n      interval: 0.5s\n      no_traffic_interval: 0.5s\n      unhealthy_threshold: 1\n      healthy_threshold: 1\n      grpc_health_check: {}\n", ""}, {"    outlier_detection:\n      consecutive_gateway_failure: 1\n      enforcing_consecutive_gateway_failure: 100\n      consecutive_5xx: 1\n      interval: 0.5s\n      base_ejection_time: 1s\n      max_ejection_percent: 50\n", ""}}, Want{}, []string{"static_resources.clusters[heald].outlier_detection"}},
+		{"no outlier detection", []edit{{"    outlier_detection:\n      consecutive_gateway_failure: 1\n      enforcing_consecutive_gateway_failure: 100\n      consecutive_5xx: 1\n      interval: 0.5s\n      base_ejection_time: 1s\n      max_ejection_percent: 50\n", ""}}, Want{}, []string{"static_resources.clusters[heald].outlier_detection"}},
+		{"HTTP/1 to heald", []edit{{"        explicit_http_config:\n          http2_protocol_options:\n            initial_stream_window_size: 1048576\n            initial_connection_window_size: 8388608\n", "        explicit_http_config: {http_protocol_options: {}}\n"}, {"            connection_keepalive: {interval: 30s, timeout: 5s}\n", ""}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS"}},
+		{"no pings", []edit{{"            connection_keepalive: {interval: 30s, timeout: 5s}\n", ""}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS.explicit_http_config.http2_protocol_options.connection_keepalive"}},
+		{"too many pings", []edit{{"connection_keepalive: {interval: 30s", "connection_keepalive: {interval: 1s"}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS.explicit_http_config.http2_protocol_options.connection_keepalive.interval"}},
+
+		// Backends.
+		{"backend without cluster", nil, Want{Backends: []string{"ai-studio", "vertex"}}, []string{"static_resources.clusters[vertex]"}},
+		{"cluster without backend", nil, Want{Backends: []string{}}, []string{"static_resources.clusters[ai-studio]"}},
+		{"backend without a route", []edit{{innerRoute, "              - name: provider\n                match: {prefix: /, headers: [{name: x-heald-cluster, exact_match: studio}]}\n"}, {innerCluster, "cluster: ai-studio\n"}}, Want{Backends: []string{"studio", "vertex"}}, []string{"INNER.route_config"}},
+		{"fixed cluster", []edit{{innerCluster, "cluster: ai-studio\n"}}, Want{}, []string{"INNER.route_config"}},
+		{"bypass", []edit{{"              - name: llm\n                match: {prefix: /}\n", "              - name: direct\n                match: {prefix: /direct}\n                route: {cluster: ai-studio}\n              - name: llm\n                match: {prefix: /}\n"}}, Want{}, []string{"OUTER.LLM.routes[direct].route.cluster"}},
+		{"cluster by a client's header", []edit{{"              - name: llm\n                match: {prefix: /}\n", "              - name: direct\n                match: {prefix: /direct}\n                route: {cluster_header: x-heald-cluster}\n              - name: llm\n                match: {prefix: /}\n"}}, Want{}, []string{"OUTER.LLM.routes[direct].route.cluster_header"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := checkText(t, apply(t, string(envoy.Config), tt.edits), tt.want)
+			var paths []string
+			for _, p := range got {
+				paths = append(paths, p.Path)
+				if p.Problem == "" || p.Consequence == "" || p.Fix == "" {
+					t.Errorf("incomplete: %s", p)
+				}
+				if tt.want.Hop != "" && strings.Contains(p.String(), tt.want.Hop) {
+					t.Errorf("shows the secret: %s", p)
+				}
+			}
+			if want := short.Replace(strings.Join(tt.paths, "\n")); strings.Join(paths, "\n") != want {
+				t.Errorf("got %v\nwant paths\n%s", got, want)
+			}
+		})
+	}
+}
+
+// Configurations of meshes reach the same by other means (Istio's
+// VirtualService, Envoy Gateway's policies).
+func TestCheckMesh(t *testing.T) {
+	noStamp := edit{"                    - {name: x-heald-verdict, present_match: true, invert_match: true}\n", ""}
+	tests := []struct {
+		name  string
+		edits []edit
+		want  Want
+	}{
+		{"retries by request headers", []edit{
+			noStamp,
+			{`                    - {name: x-heald-retry, string_match: {exact: "1"}}`, ""},
+			{"retriable-headers,reset", "reset"},
+			{"                    retriable_headers:\n", ""},
+			{"                - header: {key: x-heald-policy,", "                - header: {key: x-envoy-retry-on, value: retriable-headers}\n" +
+				"                - header: {key: x-envoy-retriable-header-names, value: x-heald-retry}\n" +
+				"                - header: {key: x-envoy-max-retries, value: \"7\"}\n                - header: {key: x-heald-policy,"},
+		}, Want{Attempts: 8}},
+		{"death by status", []edit{
+			noStamp,
+			{"retriable-headers,reset", "retriable-headers,retriable-status-codes,reset"},
+			{numRetries, "                    retriable_status_codes: [502, 503, 504, 507]\n" + numRetries},
+			{"message_timeout: 600s", "message_timeout: 600s\n              status_on_error: {code: 507}"},
+			{"startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-heald-retry,", "startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-other,"},
+		}, Want{}},
+		{"routes matched by backend", []edit{
+			{innerRoute, "              - name: provider\n                match: {prefix: /, headers: [{name: x-heald-cluster, string_match: {exact: studio}}]}\n"},
+			{innerCluster, "cluster: ai-studio\n"},
+			{"mutation_rules: {allow_all_routing: true}", ""},
+		}, Want{Backends: []string{"studio"}, RouteAuthority: true}},
+		{"memory in the store", []edit{
+			{"include_request_attempt_count: true", ""},
+			{`"@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua`, `"@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua` + "\n                  stat_prefix: x"},
+			{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`},
+		}, Want{StoreMemory: true}},
+		{"inner on a port, secret sent", []edit{
+			{"    internal_listener: {}", "    address: {socket_address: {address: 0.0.0.0, port_value: 18081}}"},
+			{"envoy_internal_address: {server_listener_name: inner}", "socket_address: {address: inner.localhost, port_value: 18081}"},
+			{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: long secret}\n                - header: {key: x-heald-policy,"},
+		}, Want{Hop: "long secret"}},
+		{"filter of another name, Lua in the cluster", []edit{
+			{"          - name: heald\n", "          - name: envoy.filters.http.ext_proc/1\n"},
+			{"stat_prefix: heald", "stat_prefix: x"},
+			{"com/envoy.extensions.filters.http.lua.v3.Lua\n                  default", "com/envoy.extensions.filters.http.lua.v3.Lua\n                  stat_prefix: x\n                  default"},
+			{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`},
+			{"  - name: inner\n    type: STATIC\n", "  - name: inner\n    type: STATIC\n    typed_extension_protocol_options:\n      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n" +
+				"        \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n        explicit_http_config: {http2_protocol_options: {}}\n        http_filters:\n" +
+				"        - name: lua\n          typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, inline_code: \"function envoy_on_request(h) x-heald-memory end function envoy_on_response(h) end\"}\n"},
+		}, Want{}},
+		{"retry policy of the virtual host", []edit{
+			{"              include_request_attempt_count: true", "              include_request_attempt_count: true\n              retry_policy: {retry_on: 'retriable-headers,reset', num_retries: 4, retriable_headers: [{name: x-heald-retry}, {name: x-heald-verdict, invert_match: true, treat_missing_header_as_empty: true, string_match: {safe_regex: {regex: .+}}}], " +
+				"rate_limited_retry_back_off: {reset_headers: [{name: x-heald-retry-after}]}}"},
+			{"                  retry_policy:\n", "                  metadata_match: {filter_metadata: {x: {}}}\n                metadata:\n                 filter_metadata:\n                  x:\n"},
+		}, Want{}},
+		{"policies of the virtual host, weighted clusters", []edit{
+			{"                  cluster: inner\n", "                  weighted_clusters: {clusters: [{name: inner, weight: 1}]}\n"},
+		}, Want{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, p := range checkText(t, apply(t, string(envoy.Config), tt.edits), tt.want) {
+				t.Error(p)
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+// Package bootstrap reads, makes and checks Envoy configurations for heald.
+//
+// [Parse] turns a YAML file into Envoy's own types and rejects what Envoy would
+// reject: unknown fields, wrong types, duplicate keys, each with its line and
+// path. Extensions that heald does not know stay in it unread.
+//
+// [Render] makes a configuration for other addresses, backends and limits. It
+// starts from envoy.yaml, so that a rule or a comment changed there holds
+// everywhere. [YAML] writes one down.
+//
+// [Check] compares a configuration with what heald needs. A [Problem] says
+// where, what, what happens because of it, and what to write instead. Each rule
+// is one small function beside its topic:
+//
+//	check_filter.go   the ext_proc filter
+//	check_reply.go    inner: replies that heald did not make
+//	check_inner.go    inner: timers, routes to providers
+//	check_outer.go    outer: listener and routes that lead to inner
+//	check_retry.go    outer: what is retried, how often
+//	check_header.go   both: headers that must not pass
+//	check_buffer.go   both: request size limits
+//	check_memory.go   outer: memory between attempts
+//	check_cluster.go  clusters of inner and of heald
+//	check_backend.go  clusters of providers
+//
+// Known limits: only the static part of a bootstrap is seen; what comes by xDS
+// (RDS, LDS, CDS) is reported as a note and not fetched.
+package bootstrap

@@ -1,0 +1,93 @@
+package bootstrap
+
+import (
+	"slices"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+)
+
+// level is one place where a route changes headers. Envoy goes from the most
+// specific level to the least, and at each level removes before it adds.
+type level struct {
+	path   string
+	remove []string
+	add    []*corev3.HeaderValueOption
+}
+
+func (r *routeRef) requestLevels() []level {
+	levels := []level{
+		{r.path, r.route.GetRequestHeadersToRemove(), r.route.GetRequestHeadersToAdd()},
+		{r.hostPath, r.host.GetRequestHeadersToRemove(), r.host.GetRequestHeadersToAdd()},
+		{r.configPath, r.config.GetRequestHeadersToRemove(), r.config.GetRequestHeadersToAdd()},
+	}
+	if r.weight != nil {
+		levels = slices.Insert(levels, 0, level{r.weightPath, r.weight.GetRequestHeadersToRemove(), r.weight.GetRequestHeadersToAdd()})
+	}
+	return r.ordered(levels)
+}
+
+func (r *routeRef) responseLevels() []level {
+	levels := []level{
+		{r.path, r.route.GetResponseHeadersToRemove(), r.route.GetResponseHeadersToAdd()},
+		{r.hostPath, r.host.GetResponseHeadersToRemove(), r.host.GetResponseHeadersToAdd()},
+		{r.configPath, r.config.GetResponseHeadersToRemove(), r.config.GetResponseHeadersToAdd()},
+	}
+	if r.weight != nil {
+		levels = slices.Insert(levels, 0, level{r.weightPath, r.weight.GetResponseHeadersToRemove(), r.weight.GetResponseHeadersToAdd()})
+	}
+	return r.ordered(levels)
+}
+
+func (r *routeRef) ordered(levels []level) []level {
+	if r.config.GetMostSpecificHeaderMutationsWins() {
+		slices.Reverse(levels)
+	}
+	return levels
+}
+
+// fate is what becomes of one header on its way through the levels.
+type fate struct {
+	passes bool   // what the sender sent goes through
+	set    bool   // the route sends a value of its own
+	value  string // that value
+	lostAt string // the level that removes the route's own value; "" if none does
+}
+
+func trace(levels []level, name string) fate {
+	f := fate{passes: true}
+	for _, l := range levels {
+		if slices.ContainsFunc(l.remove, func(h string) bool { return strings.EqualFold(h, name) }) {
+			if f.set {
+				f.lostAt = l.path
+			}
+			f.passes, f.set, f.value = false, false, ""
+		}
+		for _, h := range l.add {
+			if strings.EqualFold(h.GetHeader().GetKey(), name) {
+				f.add(h)
+			}
+		}
+	}
+	return f
+}
+
+func (f *fate) add(h *corev3.HeaderValueOption) {
+	action := h.GetAppendAction()
+	if olderAppend(h) != nil { // the older field wins where it is given
+		action = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+		if olderAppend(h).GetValue() {
+			action = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		}
+	}
+	switch action {
+	case corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD:
+		f.passes = false
+	case corev3.HeaderValueOption_OVERWRITE_IF_EXISTS:
+		if !f.passes && !f.set {
+			return
+		}
+		f.passes = false
+	}
+	f.set, f.value, f.lostAt = true, h.GetHeader().GetValue(), ""
+}

@@ -1,0 +1,258 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Params are what may differ from envoy.yaml. The zero value changes nothing
+// but the access log, which is off.
+type Params struct {
+	// Listen is the outer listener's address, "127.0.0.1:0" for any free port;
+	// "" keeps envoy.yaml's.
+	Listen string
+	// Admin is the address of Envoy's admin interface; "" keeps envoy.yaml's.
+	Admin string
+	// Sidecars are the addresses of heald's replicas: "127.0.0.1:9000",
+	// "heald.example:9000" or "unix:///run/heald.sock". Empty keeps
+	// envoy.yaml's.
+	Sidecars []string
+	// Backends are the providers. Empty keeps envoy.yaml's AI Studio.
+	Backends []Backend
+	// CAFile is the file of root certificates for https backends; "" keeps
+	// envoy.yaml's.
+	CAFile string
+	// Attempts bounds the attempts of one request; 0 keeps envoy.yaml's.
+	Attempts int
+	// MaxBody bounds a request's body in bytes; 0 keeps envoy.yaml's.
+	MaxBody int
+	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.
+	Policy string
+	// Hop is the secret that the outer route sends as x-heald-hop; "" sends
+	// none.
+	Hop string
+	// BufferLimit is per_connection_buffer_limit_bytes of all listeners and
+	// clusters; 0 leaves Envoy's default of 1 MiB. Bodies larger than that
+	// still pass.
+	BufferLimit int
+	// AccessLog keeps envoy.yaml's access log on standard output.
+	AccessLog bool
+	// InitialMetadata is sent to heald with each stream: settings such as
+	// x-heald-backends, by name.
+	InitialMetadata map[string]string
+}
+
+// Backend is one provider: the name that heald knows it by, and where it is.
+type Backend struct {
+	Name string
+	// URL is "https://host[:port]" or, for plain text, "http://host[:port]".
+	URL string
+}
+
+// minHop is the least length of a hop secret. Those who reach the inner
+// listener could try short ones.
+const minHop = 8
+
+var (
+	clusterName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._|:/-]{0,198}[A-Za-z0-9])?$`)
+	headerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,98}$`)
+)
+
+// reserved are the clusters of envoy.yaml that are no backends.
+var reserved = []string{innerName, healdName}
+
+const (
+	outerName = "outer"
+	innerName = "inner"
+	healdName = "heald"
+)
+
+// validate lists everything that is wrong with the parameters.
+func (p *Params) validate() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, a := range []struct{ name, address string }{{"listen", p.Listen}, {"admin", p.Admin}} {
+		if a.address == "" {
+			continue
+		}
+		if at, err := parseAddress(a.address); err != nil {
+			add("%s: %w", a.name, err)
+		} else if !at.ip && at.pipe == "" {
+			add("%s: %q is a name; Envoy listens on IP addresses only, such as 127.0.0.1:10000", a.name, a.address)
+		}
+	}
+	errs = append(errs, p.validateSidecars()...)
+	errs = append(errs, p.validateBackends()...)
+	if p.Attempts < 0 || p.Attempts > 100 {
+		add("attempts: %d is not between 1 and 100 (0 keeps the default)", p.Attempts)
+	}
+	if p.MaxBody < 0 || p.MaxBody > 1<<30 {
+		add("max body: %d bytes is not between 1 and 1 GiB (0 keeps the default)", p.MaxBody)
+	}
+	if p.BufferLimit < 0 || p.BufferLimit > 1<<30 {
+		add("buffer limit: %d bytes is not between 1 and 1 GiB (0 keeps the default)", p.BufferLimit)
+	}
+	if !printable(p.Policy) {
+		add("policy: %q has characters that cannot stand in a header", p.Policy)
+	}
+	if !printable(p.Hop) || p.Hop != "" && len(p.Hop) < minHop {
+		add("hop: the secret needs at least %d printable ASCII characters", minHop)
+	}
+	for _, name := range sortedKeys(p.InitialMetadata) {
+		if !headerName.MatchString(name) {
+			add("initial metadata: %q is no name; use lower case letters, digits and hyphens", name)
+		}
+		if !printable(p.InitialMetadata[name]) {
+			add("initial metadata %s: the value has characters that cannot stand in a header", name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Params) validateSidecars() []error {
+	var errs []error
+	pipes, names := false, false
+	for i, s := range p.Sidecars {
+		at, err := parseAddress(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("sidecars[%d]: %w", i, err))
+			continue
+		}
+		if at.pipe == "" && at.port == 0 {
+			errs = append(errs, fmt.Errorf("sidecars[%d]: %q has port 0; name the port that heald listens on", i, s))
+		}
+		pipes = pipes || at.pipe != ""
+		names = names || at.pipe == "" && !at.ip
+	}
+	if pipes && names {
+		errs = append(errs, errors.New("sidecars: Envoy cannot have host names and Unix sockets in one cluster; use IP addresses"))
+	}
+	return errs
+}
+
+func (p *Params) validateBackends() []error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, b := range p.Backends {
+		switch {
+		case !clusterName.MatchString(b.Name):
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is no cluster name; use letters, digits and hyphens", i, b.Name))
+		case slices.Contains(reserved, b.Name):
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is a cluster of heald itself; choose another name", i, b.Name))
+		case seen[b.Name]:
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is given twice", i, b.Name))
+		}
+		seen[b.Name] = true
+		if _, err := parseEndpoint(b.URL); err != nil {
+			errs = append(errs, fmt.Errorf("backends[%d].url: %w", i, err))
+		}
+	}
+	return errs
+}
+
+// address is where something listens: a Unix socket, or a host and port.
+type address struct {
+	pipe string
+	host string
+	port uint32
+	ip   bool // host is an IP address
+}
+
+func parseAddress(s string) (address, error) {
+	if path, ok := strings.CutPrefix(s, "unix://"); ok {
+		// 107 is what the kernel's sockaddr_un holds.
+		if !strings.HasPrefix(path, "/") || len(path) > 107 {
+			return address{}, fmt.Errorf("%q: want unix:// and an absolute path of at most 107 bytes, such as unix:///run/heald.sock", s)
+		}
+		return address{pipe: path}, nil
+	}
+	host, portText, err := net.SplitHostPort(s)
+	if err != nil {
+		return address{}, fmt.Errorf("%q: want host:port, such as 127.0.0.1:9000", s)
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return address{}, fmt.Errorf("%q: the port is not a number from 0 to 65535", s)
+	}
+	return hostAddress(host, uint32(port))
+}
+
+func hostAddress(host string, port uint32) (address, error) {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return address{host: host, port: port, ip: true}, nil
+	}
+	if !hostName(host) {
+		return address{}, fmt.Errorf("%q is neither an IP address nor a host name", host)
+	}
+	return address{host: host, port: port}, nil
+}
+
+// endpoint is a provider's address.
+type endpoint struct {
+	address
+	tls bool
+}
+
+func parseEndpoint(s string) (endpoint, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return endpoint{}, fmt.Errorf("%q: want https://host or http://host:port", s)
+	}
+	if u.User != nil {
+		return endpoint{}, errors.New("a URL with user or password; credentials belong in heald.yaml")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return endpoint{}, fmt.Errorf("%q: want https://host or http://host:port", s)
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		return endpoint{}, fmt.Errorf("%q: only scheme, host and port; heald makes the path", s)
+	}
+	port := uint64(80)
+	if u.Scheme == "https" {
+		port = 443
+	}
+	if u.Port() != "" {
+		if port, err = strconv.ParseUint(u.Port(), 10, 16); err != nil || port == 0 {
+			return endpoint{}, fmt.Errorf("%q: the port is not a number from 1 to 65535", s)
+		}
+	}
+	at, err := hostAddress(u.Hostname(), uint32(port))
+	if err != nil {
+		return endpoint{}, err
+	}
+	return endpoint{address: at, tls: u.Scheme == "https"}, nil
+}
+
+var hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+
+func hostName(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if !hostLabel.MatchString(label) {
+			return false
+		}
+	}
+	return true
+}
+
+func printable(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
