@@ -1,0 +1,137 @@
+package exchange
+
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/sse"
+)
+
+// strayLimit bounds what is kept of bytes that are no stream of answers: an
+// error page is told apart by its beginning, a JSON array of answers is not
+// longer than this in practice.
+const strayLimit = 16 << 20
+
+// answer translates the upstream's bytes under status 200 into the client's:
+//
+//	bytes ─sse→ frames ─gemini→ events ─seal→ events with carriers ─dialect→ bytes
+//
+// It holds no bytes of its own but what a frame or a signed call needs to be
+// complete; whether its output is held back is the attempt's business.
+type answer struct {
+	reader  sse.Reader
+	decoder *gemini.Decoder
+	sealer  *heal.Sealer
+	encoder dialect.Encoder
+
+	in     int            // bytes from upstream
+	stray  bool           // bytes came that are no answer
+	status *gemini.Status // an error object in the stream
+	usage  conversation.Usage
+	closed bool // Finish or Failure was encoded
+
+	events, sealed []conversation.Event // reused
+}
+
+func newAnswer(a *attempt, names *gemini.Names) *answer {
+	return &answer{
+		decoder: gemini.NewDecoder(names.Original),
+		sealer:  heal.NewSealer(a.carriers()),
+		encoder: a.dialect.Encoder(a.req),
+	}
+}
+
+// feed translates the next bytes and appends what the client gets to dst.
+// After an error object in the stream it translates nothing more.
+func (t *answer) feed(dst, chunk []byte, end bool) ([]byte, error) {
+	t.in += len(chunk)
+	if err := t.reader.Feed(chunk); err != nil {
+		return dst, err
+	}
+	for t.status == nil {
+		frame, ok := t.reader.Next()
+		if !ok {
+			break
+		}
+		var err error
+		if dst, err = t.frame(dst, frame); err != nil {
+			return dst, err
+		}
+	}
+	for end && t.status == nil {
+		frame, ok := t.reader.End()
+		if !ok {
+			break
+		}
+		var err error
+		if dst, err = t.frame(dst, frame); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
+	switch frame.Kind {
+	case sse.Comment:
+		return dst, nil
+	case sse.Stray:
+		// An error object, an array of answers (a proxy that dropped
+		// alt=sse), or a page of HTML. The decoder knows the first two.
+		if len(frame.Data) > strayLimit {
+			t.stray = true
+			return dst, nil
+		}
+	}
+	var err error
+	t.events, t.status, err = t.decoder.Frame(t.events[:0], frame.Data)
+	dst = t.encode(dst, t.events)
+	if err != nil && frame.Kind == sse.Stray {
+		t.stray = true
+		return dst, nil
+	}
+	return dst, err
+}
+
+func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
+	t.sealed = t.sealer.Seal(t.sealed[:0], events)
+	for _, ev := range t.sealed {
+		if ev.Usage.Known {
+			t.usage = ev.Usage
+		}
+		if t.closed {
+			break
+		}
+		dst = t.encoder.Encode(dst, ev)
+		t.closed = ev.Kind == conversation.EventFinish || ev.Kind == conversation.EventFailure
+	}
+	return dst
+}
+
+// finish completes an answer whose upstream has finished.
+func (t *answer) finish(dst []byte) []byte {
+	return t.encode(dst, t.decoder.End(nil))
+}
+
+// fail ends an answer that cannot be completed. What the client has of it
+// stays; the dialect's error event says that there will be no more.
+func (t *answer) fail(dst []byte, err *conversation.Error) []byte {
+	return t.encode(dst, []conversation.Event{{Kind: conversation.EventFailure, Err: err, Usage: t.usage}})
+}
+
+// glimpse is what a peek needs to know.
+func (t *answer) glimpse(end bool) heal.Glimpse {
+	g := heal.Glimpse{Content: t.decoder.Content(), Held: t.in, Ended: end, Stray: t.stray}
+	if t.decoder.Blocked() {
+		g.Finish = conversation.FinishBlocked
+	} else if f, ok := t.decoder.Finish(); ok {
+		g.Finish = f
+	}
+	return g
+}
+
+func (t *answer) finished() bool {
+	_, ok := t.decoder.Finish()
+	return ok || t.decoder.Blocked()
+}

@@ -1,0 +1,174 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// phase is where an attempt stands.
+//
+//	asked ─Forward→ sent ─200→ peeking ─good→ passing ─end→ over
+//	  │               │           └──────bad──────────────────▲
+//	  │               └─other status→ failing ─judged─────────┤
+//	  └─refusal, local answer──────────────────────────────────┘
+type phase uint8
+
+const (
+	asked   phase = iota // nothing has gone upstream
+	sent                 // upstream has the request
+	peeking              // a 200 is held back
+	failing              // an error body is being collected
+	passing              // the client has bytes
+	over                 // a reply was made, or the answer is complete
+)
+
+// attempt is one upstream try.
+type attempt struct {
+	x   *Exchange
+	log *zap.Logger
+	in  *policies.Request
+
+	phase    phase
+	settings Settings
+	dialect  dialect.Dialect
+	route    dialect.Route
+	number   int // from 1
+	memory   heal.Memory
+	backends []Backend
+
+	req     *conversation.Request
+	model   string // upstream's
+	backend *Backend
+	account *account.Account
+
+	sentAt   time.Time // request handed to Envoy
+	response policies.Response
+	errBody  []byte
+	held     []byte  // translated, not yet released
+	answer   *answer // the translation of a 200; nil before
+
+	lastIn, lastOut time.Time // bytes from upstream, bytes to the client
+
+	record record
+}
+
+// record is what the log line tells of the attempt.
+type record struct {
+	verdict policies.Verdict
+	reason  string
+	status  int // upstream's
+	local   bool
+	err     error
+	wait    time.Duration
+	held    time.Duration // from sent to verdict
+	final   bool          // the request ends with this attempt
+	ended   string        // reason for which a passed answer broke off
+}
+
+func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
+	return &attempt{x: x, in: in, log: x.log, settings: x.cfg.Policies[DefaultPolicy]}
+}
+
+// requestID is Envoy's id, the same for all attempts of a request.
+func (a *attempt) requestID() string { return a.in.Headers.Get(policies.HeaderRequestID) }
+
+// setting reads what a route configured: as initial metadata on the inner
+// route, or as a header that the outer route set.
+func (a *attempt) setting(name string) string {
+	if v := a.in.Settings.Get(name); v != "" {
+		return v
+	}
+	return a.in.Headers.Get(name)
+}
+
+// RequestHeaders settles what the headers alone decide.
+func (a *attempt) RequestHeaders() *policies.Reply {
+	var ok bool
+	a.dialect, a.route, ok = findDialect(a.in)
+	a.recall()
+	a.log = a.x.log.With(
+		zap.String("request_id", a.requestID()),
+		zap.String("dialect", a.dialect.Name()),
+		zap.Int("attempt", a.number),
+	)
+	if hop := a.x.cfg.Hop; hop != "" && !equalSecret(a.in.Headers.Get(policies.HeaderHop), hop) {
+		return a.refuse(heal.ReasonHop, &conversation.Error{Kind: conversation.ErrPermission,
+			Message: "this listener only takes requests from the gateway's outer listener"})
+	}
+	if !ok {
+		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
+			Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
+	}
+	if err := a.configure(); err != nil {
+		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
+			Message: "gateway configuration: " + err.Error()})
+	}
+	return nil
+}
+
+// recall reads the memory of earlier attempts. One that cannot be read is
+// ignored: Envoy's attempt count still bounds the request.
+func (a *attempt) recall() {
+	a.number = 1
+	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 1 && n < 1000 {
+		a.number = n
+	}
+	a.memory = heal.Memory{Started: time.Now()}
+	sealed := a.in.Headers.Get(policies.HeaderMemory)
+	if sealed == "" {
+		if a.number > 1 {
+			a.x.metrics.memory.WithLabelValues("absent").Inc()
+		}
+		return
+	}
+	m, err := heal.OpenMemory(a.x.key, a.requestID(), sealed)
+	switch {
+	case errors.Is(err, heal.ErrOtherKey):
+		a.x.metrics.memory.WithLabelValues("other_key").Inc()
+		a.x.log.Error("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
+	case err != nil:
+		a.x.metrics.memory.WithLabelValues("unreadable").Inc()
+		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
+	default:
+		a.x.metrics.memory.WithLabelValues("ok").Inc()
+		a.memory = *m
+		a.number = max(a.number, len(m.Tries)+1)
+	}
+}
+
+// configure finds the policy and the backends of the route.
+func (a *attempt) configure() error {
+	name := a.setting(policies.HeaderPolicy)
+	if name == "" {
+		name = DefaultPolicy
+	}
+	s, ok := a.x.cfg.Policies[name]
+	if !ok {
+		return errors.New("the route asks for policy " + strconv.Quote(name) + ", which heald.yaml does not define under policies")
+	}
+	s, err := s.override(a.setting(policies.HeaderSet))
+	if err != nil {
+		return err
+	}
+	a.settings = s
+	a.backends = a.x.cfg.Backends
+	if list := a.setting(policies.HeaderBackends); list != "" {
+		if a.backends, err = ParseBackends(list); err != nil {
+			return err
+		}
+	}
+	if len(a.backends) == 0 {
+		return errors.New("no backend is configured; list one under backends in heald.yaml, or on the route as " + policies.HeaderBackends)
+	}
+	return nil
+}

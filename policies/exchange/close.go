@@ -1,0 +1,101 @@
+package exchange
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// Close writes what may be told of the attempt: one log line, and one more
+// where the request ends with it.
+func (a *attempt) Close(end policies.End) {
+	if a.dialect == nil {
+		return // Envoy left before it said what it wants
+	}
+	outcome := a.outcome(end)
+	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
+	a.log.Info("attempt finished", a.attemptFields()...)
+	if outcome == "" {
+		return
+	}
+	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
+	if a.answer != nil {
+		a.x.metrics.count(a.answer.usage)
+	}
+	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
+}
+
+// outcome says how the request ended, or "" if another attempt follows.
+func (a *attempt) outcome(end policies.End) string {
+	r := &a.record
+	switch {
+	case end == policies.EndBroken:
+		r.verdict, r.reason = policies.Retry, heal.ReasonPanic
+		return ""
+	case a.phase == passing:
+		// Envoy ended the stream before the answer was complete.
+		r.ended = heal.ReasonClientGone
+		return "cancelled"
+	case a.phase != over:
+		// While a reply is held, a client that left and an upstream that
+		// reset its connection look the same; Envoy retries the latter.
+		r.verdict, r.reason = policies.Retry, heal.ReasonClientGone
+		return ""
+	case r.ended != "":
+		return "broken"
+	case r.verdict == policies.Pass:
+		return "passed"
+	case r.final:
+		return "failed"
+	}
+	return ""
+}
+
+func (a *attempt) attemptFields() []zap.Field {
+	r := &a.record
+	fields := []zap.Field{
+		zap.Stringer("verdict", r.verdict),
+		zap.String("reason", r.reason),
+		zap.Duration("held", r.held),
+	}
+	if a.backend != nil {
+		fields = append(fields, zap.String("backend", a.backend.Name), zap.String("model", a.model))
+	}
+	if a.account != nil {
+		fields = append(fields, zap.String("account", a.account.ID))
+	}
+	if r.status != 0 {
+		fields = append(fields, zap.Int("status", r.status))
+	}
+	if r.wait > 0 {
+		fields = append(fields, zap.Duration("wait", r.wait))
+	}
+	if a.memory.Repairs != 0 {
+		fields = append(fields, zap.Stringer("repairs", a.memory.Repairs))
+	}
+	if r.err != nil {
+		fields = append(fields, zap.String("error", policies.Clean(r.err.Error())))
+	}
+	return fields
+}
+
+func (a *attempt) requestFields() []zap.Field {
+	fields := []zap.Field{zap.Duration("duration", time.Since(a.memory.Started))}
+	if a.record.ended != "" {
+		fields = append(fields, zap.String("broken_by", a.record.ended))
+	}
+	if a.req != nil {
+		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
+	}
+	if t := a.answer; t != nil && t.usage.Known {
+		fields = append(fields, zap.Int("input_tokens", t.usage.Input), zap.Int("cached_tokens", t.usage.Cached),
+			zap.Int("output_tokens", t.usage.Output), zap.Int("thought_tokens", t.usage.Thoughts))
+	}
+	if w := a.warning(); w != "" {
+		fields = append(fields, zap.String("warning", w))
+	}
+	return fields
+}

@@ -1,0 +1,15 @@
+package exchange
+
+import (
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
+)
+
+// dialects are the client APIs that are spoken. A new one is its folder and a
+// line here.
+var dialects = []dialect.Dialect{
+	claude.New(),
+}
+
+// fallbackDialect words errors for paths that belong to no dialect.
+var fallbackDialect = dialects[0]

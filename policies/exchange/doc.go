@@ -1,0 +1,21 @@
+// Package exchange leads one client request through its attempts: it joins
+// the dialects, the upstream's renderer and decoder, the healing rules and the
+// accounts into a [policies.Policy].
+//
+// What happens to one attempt, in order:
+//
+//  1. RequestHeaders: dialect from the path, settings from the route, memory
+//     of earlier attempts (begin.go).
+//  2. RequestBody: decode, choose backend and account, verify signatures,
+//     render (request.go).
+//  3. ResponseHeaders, ResponseBody: hold and peek, then translate
+//     (response.go); or collect an error body.
+//  4. A reply that is not good is judged (policies/heal) and becomes one
+//     marked reply, which is also the right error should it be the last
+//     (verdict.go).
+//  5. Close: one log line, counters, effects on accounts (close.go).
+//
+// An attempt keeps at most peek.max_bytes of a streamed reply, or the whole of
+// a reply that goes out as one document. Nothing outlives the attempt but
+// what the memory carries.
+package exchange

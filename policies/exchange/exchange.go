@@ -1,0 +1,142 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// DefaultPolicy is the policy of routes that name none.
+const DefaultPolicy = "default"
+
+// Config is what the credential owner sets. It does not change while an
+// Exchange lives: a reload makes a new one.
+type Config struct {
+	// Backends in order of preference; may be empty if routes name them.
+	Backends []Backend
+	// Accounts in order of preference.
+	Accounts []account.Account
+	Models   Models
+	// Policies by name; DefaultPolicy exists even if not listed.
+	Policies map[string]Settings
+	// MemoryKey authenticates memory and carriers; all replicas share it.
+	MemoryKey []byte
+	// Hop is the secret that the outer route adds; "" accepts every request.
+	Hop string
+}
+
+// Deps are what an Exchange uses but does not own.
+type Deps struct {
+	Log     *zap.Logger
+	Metrics *Metrics
+}
+
+// Exchange is the policy that translates and heals.
+type Exchange struct {
+	cfg     Config
+	key     heal.Key
+	pool    *account.Pool
+	log     *zap.Logger
+	metrics *Metrics
+	random  func() float64
+}
+
+var _ policies.Policy = (*Exchange)(nil)
+
+// New checks the configuration and makes an exchange. The error lists every
+// fault with its path.
+func New(cfg Config, deps Deps) (*Exchange, error) {
+	var errs []error
+	for i := range cfg.Backends {
+		cfg.Backends[i] = cfg.Backends[i].WithDefaults()
+		errs = append(errs, cfg.Backends[i].Validate(fmt.Sprintf("backends[%d]", i)))
+	}
+	pool, err := account.NewPool(cfg.Accounts)
+	errs = append(errs, err, checkAccounts(cfg))
+	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
+	for name, s := range cfg.Policies {
+		s = s.WithDefaults()
+		errs = append(errs, s.Validate("policies."+name))
+		named[name] = s
+	}
+	cfg.Policies = named
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Exchange{
+		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
+		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
+	}, nil
+}
+
+// checkAccounts finds backends without accounts and accounts without backends.
+func checkAccounts(cfg Config) error {
+	if len(cfg.Backends) == 0 {
+		return nil // routes name the backends
+	}
+	var errs []error
+	names := map[string]bool{}
+	for i, b := range cfg.Backends {
+		if names[b.Name] {
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is used twice", i, b.Name))
+		}
+		names[b.Name] = true
+	}
+	has := map[string]bool{}
+	for i, a := range cfg.Accounts {
+		has[a.Backend] = true
+		if !names[a.Backend] {
+			errs = append(errs, fmt.Errorf("accounts[%d].backend: no backend is called %q", i, a.Backend))
+		}
+	}
+	for i, b := range cfg.Backends {
+		if !has[b.Name] {
+			errs = append(errs, fmt.Errorf("backends[%d]: backend %q has no account; requests to it could not be authenticated", i, b.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// KeyID names the memory key without telling it: replicas must log the same.
+func (x *Exchange) KeyID() string { return x.key.ID() }
+
+// Begin starts an attempt.
+func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
+	return newAttempt(ctx, x, req)
+}
+
+// Refuse words a fault of heald itself in the dialect of the request's path.
+func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
+	d := fallbackDialect
+	id := ""
+	if req != nil {
+		d, _, _ = findDialect(req)
+		id = req.Headers.Get(policies.HeaderRequestID)
+	}
+	status, headers, body := d.Error(&conversation.Error{
+		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
+	})
+	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
+}
+
+// findDialect returns the dialect that a request's path names; ok is false if
+// none does, and the dialect is then the one in which to say so.
+func findDialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
+	path, _, _ := strings.Cut(req.Path, "?")
+	for _, d := range dialects {
+		if route, ok := d.Match(req.Method, path); ok {
+			return d, route, true
+		}
+	}
+	return fallbackDialect, dialect.Route{}, false
+}

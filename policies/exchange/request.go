@@ -1,0 +1,232 @@
+package exchange
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// defaultTenant owns everything while tenants are not told apart.
+const defaultTenant = "default"
+
+// RequestBody decodes the request, chooses who serves it, and renders it.
+func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
+	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
+	if err != nil {
+		return nil, a.refuseError(err)
+	}
+	a.req = req
+	if reply := a.choose(); reply != nil {
+		return nil, reply
+	}
+	forward, err := a.render()
+	if err != nil {
+		return nil, a.refuseError(err)
+	}
+	if reply := a.warned(); reply != nil {
+		return nil, reply
+	}
+	if err := pause(ctx, a.memory.Wait); err != nil {
+		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was cancelled"})
+	}
+	a.phase = sent
+	a.sentAt = time.Now()
+	a.lastIn, a.lastOut = a.sentAt, a.sentAt
+	forward.Wake = a.settings.Peek.Timeout
+	return forward, nil
+}
+
+// choose settles model, backend and account. Earlier attempts say which to
+// avoid.
+func (a *attempt) choose() *policies.Reply {
+	a.model = a.x.cfg.Models.Resolve(a.req.Model)
+	if err := gemini.ValidModel(a.model); err != nil {
+		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
+			Message: "model: " + err.Error()})
+	}
+	candidates := a.serving()
+	if len(candidates) == 0 {
+		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
+			Message: "model " + strconv.Quote(a.model) + " is served by no backend of this gateway"})
+	}
+	a.backend = candidates[0]
+	for _, b := range candidates {
+		if !a.leftBackend(b.Name) {
+			a.backend = b
+			break
+		}
+	}
+	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.spentAccounts())
+	if a.account == nil {
+		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
+			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
+	}
+	return nil
+}
+
+// serving lists the backends that serve the model, in order of preference.
+func (a *attempt) serving() []*Backend {
+	var out []*Backend
+	for i := range a.backends {
+		if a.backends[i].serves(a.model) {
+			out = append(out, &a.backends[i])
+		}
+	}
+	return out
+}
+
+// leftBackend reports whether an earlier attempt asked to leave the backend.
+func (a *attempt) leftBackend(name string) bool {
+	for _, t := range a.memory.Tries {
+		if t.Backend == name && t.Verdict == policies.Failover {
+			return true
+		}
+	}
+	return false
+}
+
+// spentAccounts are those that an earlier attempt asked not to use again.
+func (a *attempt) spentAccounts() []string {
+	var out []string
+	for _, t := range a.memory.Tries {
+		if t.Rotate {
+			out = append(out, t.Account)
+		}
+	}
+	return out
+}
+
+// render makes the upstream request.
+func (a *attempt) render() (*policies.Forward, error) {
+	a.carriers().Verify(a.req)
+	repairs := a.memory.Repairs
+	opts := gemini.Options{
+		Operation:       a.route.Operation,
+		StripSignatures: repairs.Has(heal.StripSignatures),
+		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),
+		RelaxSchema:     repairs.Has(heal.RelaxSchema),
+	}
+	if a.settings.Thinking.History == "keep" {
+		opts.History = gemini.Keep
+	}
+	if repairs.Has(heal.OmitIDs) {
+		omit := true
+		opts.OmitIDs = &omit
+	}
+	if repairs.Has(heal.Prompt) && a.settings.RepairPrompt != "none" {
+		opts.RepairPrompt = a.settings.RepairPrompt
+	}
+	rendered, err := gemini.Render(a.req, a.target(), opts)
+	if err != nil {
+		return nil, err
+	}
+	a.answer = newAnswer(a, rendered.Names)
+	out := &policies.Forward{
+		Cluster: a.backend.Cluster,
+		// Always a stream: its quota is looser, an empty answer shows early,
+		// and a single document is the same events, folded.
+		Path:   a.target().Path(a.route.Operation, true),
+		Body:   rendered.Body,
+		Remove: a.clientHeaders(),
+	}
+	if a.settings.Authority == "heald" {
+		out.Authority = a.backend.authority()
+	}
+	name, value := a.account.Header()
+	out.Set = policies.Headers{
+		{Name: "content-type", Value: "application/json"},
+		{Name: "accept", Value: "text/event-stream"},
+		{Name: "user-agent", Value: "heald"},
+		{Name: name, Value: value},
+	}
+	return out, nil
+}
+
+func (a *attempt) target() gemini.Target {
+	t := gemini.Target{Kind: gemini.AIStudio, Version: a.backend.Version, Model: a.model}
+	if a.backend.Kind == Vertex {
+		t.Kind, t.Project, t.Location = gemini.Vertex, a.backend.Project, a.backend.Location
+	}
+	return t
+}
+
+func (a *attempt) carriers() heal.Carriers {
+	return heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Origin: heal.NewOrigin(a.backend.class(), a.model)}
+}
+
+// clientHeaders are the client's headers, none of which goes upstream: they
+// hold its credentials, and the provider has no use for the rest. Envoy's own
+// are its routes' business.
+func (a *attempt) clientHeaders() []string {
+	var out []string
+	for _, h := range a.in.Headers {
+		switch {
+		case strings.HasPrefix(h.Name, ":"),
+			h.Name == "content-type", h.Name == "content-length", h.Name == "transfer-encoding", h.Name == "host",
+			h.Name == "accept", h.Name == "user-agent",
+			h.Name == policies.HeaderRequestID, h.Name == policies.HeaderCluster,
+			strings.HasPrefix(h.Name, "x-envoy-"), strings.HasPrefix(h.Name, "x-forwarded-"):
+		default:
+			out = append(out, h.Name)
+		}
+	}
+	return out
+}
+
+// warned counts the warnings and, under strict, refuses the request.
+func (a *attempt) warned() *policies.Reply {
+	if len(a.req.Warnings) == 0 {
+		return nil
+	}
+	if a.settings.Strict {
+		w := a.req.Warnings[0]
+		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: w.Field,
+			Message: w.Field + ": " + w.Why + " (refused because this route is strict)"})
+	}
+	if a.number == 1 {
+		a.x.metrics.warnings.WithLabelValues(a.dialect.Name()).Inc()
+	}
+	return nil
+}
+
+// refuseError turns an error of decoding or rendering into a refusal.
+func (a *attempt) refuseError(err error) *policies.Reply {
+	var e *conversation.Error
+	if !errors.As(err, &e) {
+		e = &conversation.Error{Kind: conversation.ErrAPI, Message: "gateway: " + err.Error()}
+	}
+	return a.refuse(heal.ReasonRefused, e)
+}
+
+// pause waits d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func equalSecret(got, want string) bool {
+	return subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
+}
+
+// pathOf is the path without its query, which may hold a credential.
+func pathOf(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return policies.Clean(path)
+}

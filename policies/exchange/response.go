@@ -1,0 +1,288 @@
+package exchange
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+const (
+	// errBodyLimit bounds an error body that is kept; Google's are below
+	// 20 KiB.
+	errBodyLimit = 256 << 10
+	// finishGrace is how long an upstream may stay connected after it has
+	// finished its answer.
+	finishGrace = 3 * time.Second
+)
+
+var hold = policies.Action{Step: policies.Hold}
+
+// ResponseHeaders holds everything: the verdict needs the body.
+func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
+	a.response = *resp
+	a.lastIn = time.Now()
+	switch {
+	case resp.Local():
+		return a.judge(heal.Seen{Status: resp.Status, Details: resp.Details})
+	case a.phase != sent:
+		// Envoy answered before the body was read, and did not say why.
+		return a.judge(heal.Seen{Status: resp.Status})
+	case resp.Status == 200:
+		a.phase = peeking
+	default:
+		a.phase = failing
+	}
+	if resp.NoBody {
+		return a.ResponseBody(nil, true)
+	}
+	return hold
+}
+
+// ResponseBody gets the next bytes of the response.
+func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
+	a.lastIn = time.Now()
+	switch a.phase {
+	case failing:
+		if room := errBodyLimit - len(a.errBody); room > 0 {
+			a.errBody = append(a.errBody, chunk[:min(len(chunk), room)]...)
+		}
+		if end {
+			return a.judgeError()
+		}
+		return hold
+	case peeking:
+		return a.look(chunk, end)
+	case passing:
+		return a.pass(chunk, end)
+	}
+	return hold
+}
+
+// look translates what came and peeks at it.
+func (a *attempt) look(chunk []byte, end bool) policies.Action {
+	body, err := a.answer.feed(a.held, chunk, end)
+	a.held = body
+	if err != nil {
+		a.answer.stray, end = true, true
+	}
+	if st := a.answer.status; st != nil {
+		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError, Delay: a.delay(st)})
+	}
+	return a.decide(end)
+}
+
+// decide acts on what the peek says.
+func (a *attempt) decide(end bool) policies.Action {
+	g := a.answer.glimpse(end)
+	look, reason := heal.PeekWhole(g)
+	if a.req.Stream {
+		look, reason = heal.Peek(g, a.settings.Peek.MaxBytes)
+	}
+	switch look {
+	case heal.LookGood:
+		return a.commit(end)
+	case heal.LookBad:
+		return a.judge(heal.Seen{Peek: reason})
+	}
+	if !a.req.Stream && a.answer.finished() {
+		return policies.Action{Step: policies.Hold, Wake: finishGrace}
+	}
+	return hold
+}
+
+// commit lets the reply go: from here on nothing can be retried.
+func (a *attempt) commit(end bool) policies.Action {
+	a.phase = passing
+	a.settle(policies.Pass, heal.ReasonOK)
+	a.x.pool.Good(a.account.ID, a.model)
+	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
+	act := a.emit(a.held, end)
+	a.held = nil
+	act.Head = &policies.Head{
+		Status: 200,
+		Set:    append(a.answer.encoder.Headers(), a.clientReadable()...),
+		Remove: a.upstreamHeaders(),
+	}
+	if act.Wake == 0 {
+		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout)
+	}
+	return act
+}
+
+// pass translates what came after the commit.
+func (a *attempt) pass(chunk []byte, end bool) policies.Action {
+	body, err := a.answer.feed(nil, chunk, end)
+	if err != nil {
+		return a.broken(body, heal.ReasonStreamError, "the model backend sent something that is no answer")
+	}
+	return a.emit(body, end)
+}
+
+// emit sends body, and ends the answer where the upstream has ended it.
+func (a *attempt) emit(body []byte, end bool) policies.Action {
+	t := a.answer
+	if st := t.status; st != nil {
+		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st})
+		return a.broken(body, heal.ReasonStreamError, r.Client.Message)
+	}
+	if end && !t.finished() {
+		return a.broken(body, heal.ReasonStreamTruncated, "the model backend ended the reply without finishing it")
+	}
+	act := policies.Action{Step: policies.Send, Body: body}
+	if end {
+		act.Body, act.End, act.Wake = t.finish(body), true, policies.Never
+		a.phase = over
+	} else if t.finished() {
+		act.Wake = finishGrace
+	}
+	if len(act.Body) > 0 {
+		a.lastOut = time.Now()
+	}
+	return act
+}
+
+// broken ends a passed answer honestly: with the dialect's error event, never
+// with an invented finish.
+func (a *attempt) broken(body []byte, reason, message string) policies.Action {
+	a.record.ended = reason
+	a.phase = over
+	body = a.answer.fail(body, &conversation.Error{Kind: conversation.ErrAPI, Message: message, RequestID: a.requestID()})
+	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
+}
+
+// Wake is called when a deadline has come, or when the client should hear
+// something.
+func (a *attempt) Wake() policies.Action {
+	switch a.phase {
+	case sent:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+	case failing:
+		return a.judgeError()
+	case peeking:
+		return a.wakePeeking()
+	case passing:
+		return a.wakePassing()
+	}
+	return hold
+}
+
+// wakePeeking enforces the absolute deadline. A reply that goes out as one
+// document only has to show content by then; after that it may take as long
+// as upstream keeps sending.
+func (a *attempt) wakePeeking() policies.Action {
+	if a.answer.finished() {
+		return a.decide(true) // upstream is done but does not close
+	}
+	if !a.answer.decoder.Content() {
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+	}
+	silent := time.Since(a.lastIn)
+	if silent >= a.settings.IdleTimeout {
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTruncated})
+	}
+	return policies.Action{Step: policies.Hold, Wake: a.settings.IdleTimeout - silent}
+}
+
+// wakePassing ends a stalled answer, or keeps the client waiting politely.
+func (a *attempt) wakePassing() policies.Action {
+	now := time.Now()
+	if a.answer.finished() && now.Sub(a.lastIn) >= finishGrace {
+		return a.emit(nil, true)
+	}
+	silent := now.Sub(a.lastIn)
+	if silent >= a.settings.IdleTimeout {
+		return a.broken(nil, heal.ReasonStreamStalled, "the model backend stopped sending")
+	}
+	act := policies.Action{Step: policies.Hold}
+	if now.Sub(a.lastOut) >= a.settings.Ping {
+		act.Step, act.Body = policies.Send, a.answer.encoder.Ping(nil)
+		a.lastOut = now
+	}
+	act.Wake = min(a.settings.Ping-now.Sub(a.lastOut), a.settings.IdleTimeout-silent)
+	if a.answer.finished() {
+		act.Wake = min(act.Wake, finishGrace)
+	}
+	return act
+}
+
+// judgeError judges a reply whose status was no 200.
+func (a *attempt) judgeError() policies.Action {
+	st, _ := gemini.ParseStatus(a.errBody)
+	return a.judge(heal.Seen{Status: a.response.Status, Error: st, Delay: a.delay(st)})
+}
+
+// delay is the wait that the server asked for, if any.
+func (a *attempt) delay(st *gemini.Status) time.Duration {
+	return gemini.RetryDelay(a.response.Headers.Get("retry-after"), st, time.Now())
+}
+
+// statusOf is the HTTP status that an error object under 200 stands for.
+func statusOf(st *gemini.Status) int {
+	if st.Code >= 400 && st.Code < 600 {
+		return st.Code
+	}
+	return 500
+}
+
+// upstreamHeaders are those of the provider's response; none of them is true
+// of the translated one.
+func (a *attempt) upstreamHeaders() []string {
+	var out []string
+	for _, h := range a.response.Headers {
+		if !strings.HasPrefix(h.Name, ":") && h.Name != "date" && !strings.HasPrefix(h.Name, "x-envoy-") {
+			out = append(out, h.Name)
+		}
+	}
+	return out
+}
+
+// clientReadable are the headers that tell the client and the operator what
+// was done.
+func (a *attempt) clientReadable() policies.Headers {
+	h := policies.Headers{
+		{Name: policies.HeaderClientRequestID, Value: a.requestID()},
+		{Name: policies.HeaderAttempts, Value: strconv.Itoa(a.number)},
+	}
+	if a.backend != nil {
+		h = append(h, policies.Header{Name: policies.HeaderBackend, Value: a.backend.Name},
+			policies.Header{Name: policies.HeaderModel, Value: policies.Clean(a.model)})
+	}
+	if a.account != nil {
+		h = append(h, policies.Header{Name: policies.HeaderAccount, Value: policies.Clean(a.account.ID)})
+	}
+	if w := a.warning(); w != "" {
+		h = append(h, policies.Header{Name: policies.HeaderWarning, Value: w})
+	}
+	return h
+}
+
+// warningLimit bounds the warning header: proxies in between limit headers.
+const warningLimit = 1024
+
+func (a *attempt) warning() string {
+	var b strings.Builder
+	if a.memory.Repairs != 0 {
+		b.WriteString("repaired: " + a.memory.Repairs.String())
+	}
+	if a.req != nil {
+		for _, w := range a.req.Warnings {
+			if b.Len() > warningLimit {
+				break
+			}
+			if b.Len() > 0 {
+				b.WriteString("; ")
+			}
+			b.WriteString(w.Field + ": " + w.Why)
+		}
+	}
+	s := policies.Clean(b.String())
+	if len(s) > warningLimit {
+		s = s[:warningLimit-3] + "..."
+	}
+	return s
+}

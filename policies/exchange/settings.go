@@ -1,0 +1,185 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Settings are what a named policy in heald.yaml sets, and what a route may
+// override with the header x-heald-set. The zero value of a field means its
+// default.
+type Settings struct {
+	// Attempts bounds the upstream calls of one request; default 3. Envoy's
+	// num_retries must be at least one less.
+	Attempts int `yaml:"attempts"`
+	// Deadline bounds the request from its first attempt; default 10m.
+	Deadline time.Duration `yaml:"deadline"`
+	// MaxWait is the longest delay asked for by the upstream that is waited
+	// for; default 10s. Longer ones go to another account or backend.
+	MaxWait time.Duration `yaml:"max_wait"`
+	// IdleTimeout ends a passed stream on which the upstream was silent for
+	// so long; default 5m. Be generous: a slow client looks like a silent
+	// upstream.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// Ping is how long a client may hear nothing before it gets a keep-alive;
+	// default 15s.
+	Ping time.Duration `yaml:"ping"`
+
+	Peek     PeekSettings     `yaml:"peek"`
+	Thinking ThinkingSettings `yaml:"thinking"`
+
+	// RepairPrompt tells the model that earlier reasoning was removed. The
+	// default is DefaultRepairPrompt; "none" for no prompt.
+	RepairPrompt string `yaml:"repair_prompt"`
+	// Wait says who waits between attempts: "envoy" (default; whole seconds
+	// from x-heald-retry-after) or "heald" (at the start of the next attempt,
+	// for meshes whose outer route cannot).
+	Wait string `yaml:"wait"`
+	// Authority says who sets :authority: "heald" (default) or "route".
+	Authority string `yaml:"authority"`
+	// Strict turns every warning into a refusal that names the field.
+	Strict bool `yaml:"strict"`
+}
+
+// PeekSettings bound the look at a reply before it is passed on.
+type PeekSettings struct {
+	// Timeout is the absolute deadline for content, from request sent;
+	// default 60s. Heartbeats do not extend it.
+	Timeout time.Duration `yaml:"timeout"`
+	// MaxBytes is how much is held back; default 1 MiB.
+	MaxBytes int `yaml:"max_bytes"`
+}
+
+// ThinkingSettings say what becomes of thoughts.
+type ThinkingSettings struct {
+	// History is "drop" (default): thoughts of earlier turns do not go
+	// upstream; or "keep": those with a signature of ours do.
+	History string `yaml:"history"`
+}
+
+// DefaultRepairPrompt is appended to the last user turn when reasoning was
+// removed from the history.
+const DefaultRepairPrompt = "Note: an earlier reasoning block of this conversation could not be verified and was removed. Continue with the task as it stands, from the visible messages."
+
+// DefaultSettings are the settings of a policy that sets nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second,
+		IdleTimeout: 5 * time.Minute, Ping: 15 * time.Second,
+		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
+		Thinking:     ThinkingSettings{History: "drop"},
+		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
+	}
+}
+
+// WithDefaults fills what is not set.
+func (s Settings) WithDefaults() Settings {
+	d := DefaultSettings()
+	fill(&s.Attempts, d.Attempts)
+	fill(&s.Deadline, d.Deadline)
+	fill(&s.MaxWait, d.MaxWait)
+	fill(&s.IdleTimeout, d.IdleTimeout)
+	fill(&s.Ping, d.Ping)
+	fill(&s.Peek.Timeout, d.Peek.Timeout)
+	fill(&s.Peek.MaxBytes, d.Peek.MaxBytes)
+	fill(&s.Thinking.History, d.Thinking.History)
+	fill(&s.RepairPrompt, d.RepairPrompt)
+	fill(&s.Wait, d.Wait)
+	fill(&s.Authority, d.Authority)
+	return s
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate names every setting that cannot be, with path as prefix.
+func (s Settings) Validate(path string) error {
+	var errs []error
+	bad := func(name, why string) { errs = append(errs, fmt.Errorf("%s.%s: %s", path, name, why)) }
+	if s.Attempts < 1 || s.Attempts > 10 {
+		bad("attempts", fmt.Sprintf("%d is not between 1 and 10", s.Attempts))
+	}
+	for name, d := range map[string]time.Duration{
+		"deadline": s.Deadline, "max_wait": s.MaxWait, "idle_timeout": s.IdleTimeout,
+		"ping": s.Ping, "peek.timeout": s.Peek.Timeout,
+	} {
+		if d <= 0 {
+			bad(name, fmt.Sprintf("%s is not a positive duration such as 15s", d))
+		}
+	}
+	if s.Peek.MaxBytes < 1 {
+		bad("peek.max_bytes", fmt.Sprintf("%d is not a positive number of bytes", s.Peek.MaxBytes))
+	}
+	for _, w := range []struct{ name, got, one, other string }{
+		{"thinking.history", s.Thinking.History, "drop", "keep"},
+		{"wait", s.Wait, "envoy", "heald"},
+		{"authority", s.Authority, "heald", "route"},
+	} {
+		if w.got != w.one && w.got != w.other {
+			bad(w.name, fmt.Sprintf("%q is neither %q nor %q", w.got, w.one, w.other))
+		}
+	}
+	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
+	return errors.Join(errs...)
+}
+
+// setters are the settings that a route may override, by name.
+var setters = map[string]func(*Settings, string) error{
+	"attempts":         func(s *Settings, v string) error { return setInt(&s.Attempts, v) },
+	"deadline":         func(s *Settings, v string) error { return setDuration(&s.Deadline, v) },
+	"max_wait":         func(s *Settings, v string) error { return setDuration(&s.MaxWait, v) },
+	"idle_timeout":     func(s *Settings, v string) error { return setDuration(&s.IdleTimeout, v) },
+	"ping":             func(s *Settings, v string) error { return setDuration(&s.Ping, v) },
+	"peek.timeout":     func(s *Settings, v string) error { return setDuration(&s.Peek.Timeout, v) },
+	"peek.max_bytes":   func(s *Settings, v string) error { return setInt(&s.Peek.MaxBytes, v) },
+	"thinking.history": func(s *Settings, v string) error { s.Thinking.History = v; return nil },
+	"repair_prompt":    func(s *Settings, v string) error { s.RepairPrompt = v; return nil },
+	"wait":             func(s *Settings, v string) error { s.Wait = v; return nil },
+	"authority":        func(s *Settings, v string) error { s.Authority = v; return nil },
+	"strict":           func(s *Settings, v string) (err error) { s.Strict, err = strconv.ParseBool(v); return err },
+}
+
+func setInt(field *int, v string) (err error) {
+	*field, err = strconv.Atoi(v)
+	return err
+}
+
+func setDuration(field *time.Duration, v string) (err error) {
+	*field, err = time.ParseDuration(v)
+	return err
+}
+
+// override applies "name=value,name=value" to the settings.
+func (s Settings) override(list string) (Settings, error) {
+	if list == "" {
+		return s, nil
+	}
+	for item := range strings.SplitSeq(list, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(item), "=")
+		set := setters[name]
+		if !ok || set == nil {
+			return s, fmt.Errorf("x-heald-set: %q is no setting; use name=value with one of %s", item, settingNames())
+		}
+		if err := set(&s, value); err != nil {
+			return s, fmt.Errorf("x-heald-set: %s: %w", name, err)
+		}
+	}
+	return s, s.Validate("x-heald-set")
+}
+
+func settingNames() string {
+	names := make([]string, 0, len(setters))
+	for n := range setters {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}

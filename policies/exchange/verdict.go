@@ -1,0 +1,137 @@
+package exchange
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// judge decides on an attempt that is not good and makes the one reply that
+// ends it. A reply that asks for another attempt is at the same time the
+// right error, should Envoy refuse to retry.
+func (a *attempt) judge(seen heal.Seen) policies.Action {
+	seen.Attempt = a.number
+	seen.Repaired = a.memory.Repairs
+	seen.MaxWait = a.settings.MaxWait
+	if a.backend != nil {
+		spent := append(a.spentAccounts(), a.account.ID)
+		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, spent)
+		seen.OtherBackend = a.otherBackend()
+	}
+	r := heal.Judge(seen)
+	r.Jitter(a.x.random())
+	a.record.err, a.record.status = r.Err, seen.Status
+	if a.backend != nil {
+		a.apply(r)
+	}
+	if r.Verdict.Again() && !a.mayRetry(r.Wait) {
+		r.Verdict, r.Wait = policies.Fail, 0
+	}
+	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
+}
+
+// mayRetry reports whether the budgets allow another attempt after wait.
+func (a *attempt) mayRetry(wait time.Duration) bool {
+	return a.number < a.settings.Attempts && time.Since(a.memory.Started)+wait < a.settings.Deadline
+}
+
+func (a *attempt) otherBackend() bool {
+	for _, b := range a.serving() {
+		if b.Name != a.backend.Name && !a.leftBackend(b.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// apply keeps an account back for later requests, as the ruling says. An
+// account that is out "until its secret changes" gets a long cooldown: a
+// reload makes a new pool.
+func (a *attempt) apply(r heal.Ruling) {
+	const out = 24 * time.Hour
+	switch r.Account.Scope {
+	case heal.CoolModel:
+		a.x.pool.Cool(a.account.ID, a.model, r.Account.For)
+	case heal.CoolAccount:
+		a.x.pool.Cool(a.account.ID, "", r.Account.For)
+	case heal.OutAccount:
+		a.x.pool.Cool(a.account.ID, "", out)
+	}
+}
+
+// reply words a ruling in the client's dialect.
+func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
+	client := r.Client
+	if !meaningful(r) && a.memory.Last != nil {
+		client = *a.memory.Last
+	}
+	client.RequestID = a.requestID()
+	if a.record.final = !r.Verdict.Again(); !a.record.final {
+		client.RetryAfter = max(client.RetryAfter, int(r.Wait/time.Second))
+	}
+	status, headers, body := a.dialect.Error(&client)
+	a.settle(r.Verdict, r.Reason)
+	reply := &policies.Reply{
+		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,
+		Verdict: r.Verdict, Reason: r.Reason,
+	}
+	if r.Verdict.Again() {
+		reply.Wait, reply.Memory = a.remember(r, client)
+	}
+	a.record.wait = r.Wait
+	a.phase = over
+	return reply
+}
+
+// meaningful reports whether a ruling tells the client something that an
+// earlier attempt's error may not hide: an upstream that spoke says more than
+// one that could not be reached or said nothing.
+func meaningful(r *heal.Ruling) bool { return r.Status != 0 && r.Reason != heal.ReasonConnect }
+
+// remember makes the memory for the next attempt, and says how much of the
+// wait is Envoy's: whole seconds, where the route leaves them to Envoy.
+func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy time.Duration, sealed string) {
+	if a.settings.Wait == "envoy" {
+		byEnvoy = r.Wait.Truncate(time.Second)
+	}
+	m := a.memory
+	m.Model = a.model
+	m.Wait = r.Wait - byEnvoy
+	m.Repairs |= r.Repair
+	if r.Repair != 0 {
+		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()
+	}
+	if meaningful(r) {
+		m.Last = &client
+	}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate}
+	if a.backend != nil {
+		try.Backend, try.Account = a.backend.Name, a.account.ID
+	}
+	m.Tries = append(m.Tries, try)
+	return byEnvoy, m.Seal(a.x.key, a.requestID())
+}
+
+// refuse ends the attempt with an error of heald's own finding.
+func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
+	e.RequestID = a.requestID()
+	a.record.err, a.record.final = e, true
+	a.settle(policies.Fail, reason)
+	a.phase = over
+	status, headers, body := a.dialect.Error(e)
+	return &policies.Reply{
+		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,
+		Verdict: policies.Fail, Reason: reason,
+	}
+}
+
+// settle notes the verdict, once.
+func (a *attempt) settle(v policies.Verdict, reason string) {
+	a.record.verdict, a.record.reason = v, reason
+	if !a.sentAt.IsZero() {
+		a.record.held = time.Since(a.sentAt)
+		a.x.metrics.peek.WithLabelValues(v.String()).Observe(a.record.held.Seconds())
+	}
+}
