@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/policies/exchange"
+)
+
+// runCheck finds what is wrong in heald.yaml and in an Envoy configuration.
+func runCheck(_ context.Context, args []string, out streams) error {
+	fs := newFlags("check", "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems", out)
+	var flags config.Flags
+	flags.Register(fs)
+	file := fs.String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	problems, notes := 0, 0
+	cfg, err := flags.Load()
+	if err == nil {
+		err = cfg.Validate()
+	}
+	name := flags.File
+	if name == "" {
+		name = "without heald.yaml"
+	}
+	for _, e := range flatten(err) {
+		problems++
+		fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: heald does not start, and a reload keeps the old configuration\n", name, e)
+	}
+	if *file != "" {
+		found, err := checkEnvoy(*file, cfg)
+		if err != nil {
+			problems++
+			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", *file, err)
+		}
+		for _, p := range found {
+			fmt.Fprintln(out.out, p)
+			if p.Note {
+				notes++
+			} else {
+				problems++
+			}
+		}
+	}
+	return verdict(out.out, problems, notes)
+}
+
+func verdict(w io.Writer, problems, notes int) error {
+	switch {
+	case problems > 0:
+		fmt.Fprintf(w, "%d problems, %d notes\n", problems, notes)
+		return errProblems
+	case notes > 0:
+		fmt.Fprintf(w, "no problems, %d notes\n", notes)
+	default:
+		fmt.Fprintln(w, "no problems")
+	}
+	return nil
+}
+
+// checkEnvoy compares an Envoy configuration with what heald.yaml asks of it.
+// cfg may be nil if heald.yaml could not be read.
+func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	b, err := bootstrap.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	var want bootstrap.Want
+	if cfg != nil {
+		want = wantOf(cfg)
+	}
+	return bootstrap.Check(b, want), nil
+}
+
+// wantOf is what a configuration asks of Envoy's: of several policies, the
+// most demanding counts.
+func wantOf(cfg *config.Config) bootstrap.Want {
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + messageSlack}
+	for _, s := range cfg.Settings() {
+		w.Attempts = max(w.Attempts, s.Attempts)
+		w.Wait = max(w.Wait, s.MaxWait)
+		w.OwnWait = w.OwnWait || s.Wait == "heald"
+		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
+	}
+	for _, b := range cfg.Backends {
+		w.Backends = append(w.Backends, b.WithDefaults().Cluster)
+	}
+	if x, err := cfg.Exchange(); err == nil {
+		w.Hop = x.Hop
+		w.Backends = clusters(x.Backends)
+	}
+	return w
+}
+
+// messageSlack is what a gRPC message may hold beside the body; it mirrors
+// the sidecar's own limit.
+const messageSlack = 1 << 20
+
+func clusters(backends []exchange.Backend) []string {
+	var out []string
+	for _, b := range backends {
+		out = append(out, b.WithDefaults().Cluster)
+	}
+	return out
+}
+
+// flatten lists the errors that errors.Join has joined.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a wrapped join keeps its prefix
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, flatten(e)...)
+	}
+	return out
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/exchange"
+)
+
+// Flags are the command-line settings that scripts use instead of a file.
+// Backends or accounts given as flags replace the file's.
+type Flags struct {
+	File     string
+	backends []exchange.Backend
+	accounts []Account
+	// errs are reported by Load: the flag package would repeat the value in
+	// its error, and the value may be a credential pasted by mistake.
+	errs []error
+}
+
+// Register adds the flags to a set.
+func (f *Flags) Register(fs *flag.FlagSet) {
+	fs.StringVar(&f.File, "config", "", "read `FILE` (heald.yaml); without one, "+KeyVariable+" makes one account")
+	fs.Func("backend", "add a backend, `NAME=KIND,URL[,key=value…]`, kind ai_studio or vertex; repeatable, in order of preference", func(s string) error {
+		b, err := exchange.ParseBackend(s)
+		f.backends, f.errs = append(f.backends, b), append(f.errs, err)
+		return nil
+	})
+	fs.Func("account", "add an account, `BACKEND=env:VAR|file:PATH`; repeatable, in order of preference", func(s string) error {
+		a, err := parseAccount(s)
+		f.accounts, f.errs = append(f.accounts, a), append(f.errs, err)
+		return nil
+	})
+}
+
+func parseAccount(s string) (Account, error) {
+	backend, source, ok := strings.Cut(s, "=")
+	if !ok {
+		return Account{}, errors.New("--account: want BACKEND=env:VARIABLE or BACKEND=file:PATH")
+	}
+	src, err := ParseSource(source)
+	if err != nil {
+		return Account{}, fmt.Errorf("--account %s=…: %w", backend, err)
+	}
+	return Account{Backend: backend, Secret: src}, nil
+}
+
+// Load reads the file and lays the flags over it.
+func (f *Flags) Load() (*Config, error) {
+	if err := errors.Join(f.errs...); err != nil {
+		return nil, err
+	}
+	c, err := Load(f.File)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.backends) > 0 {
+		c.Backends = append([]exchange.Backend(nil), f.backends...)
+	}
+	if len(f.accounts) > 0 {
+		c.Accounts = append([]Account(nil), f.accounts...)
+	}
+	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
+		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH",
+			f.backends[0].Name, f.backends[0].Name, f.backends[0].Name)
+	}
+	return c, nil
+}

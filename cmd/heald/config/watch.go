@@ -1,0 +1,69 @@
+package config
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Files are the files that the configuration was read from: a change of any
+// of them asks for a reload.
+func (c *Config) Files(path string) []string {
+	var out []string
+	for _, f := range append(c.sources(), path) {
+		if f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (c *Config) sources() []string {
+	out := []string{c.MemoryKey.File, c.HopSecret.File}
+	for _, a := range c.Accounts {
+		out = append(out, a.Secret.File)
+	}
+	return out
+}
+
+// Watch calls changed after something changed in a directory that holds one
+// of the files, until ctx ends. Directories are watched, not files: Kubernetes
+// swaps a symbolic link above a mounted ConfigMap or Secret.
+func Watch(ctx context.Context, files []string, changed func()) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	dirs := map[string]bool{}
+	for _, f := range files {
+		dir := filepath.Dir(f)
+		if dirs[dir] {
+			continue
+		}
+		dirs[dir] = true
+		if err := w.Add(dir); err != nil {
+			_ = w.Close()
+			return err
+		}
+	}
+	defer w.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev, ok := <-w.Events:
+			if !ok {
+				return nil
+			}
+			if ev.Op&^fsnotify.Chmod != 0 {
+				changed()
+			}
+		case err, ok := <-w.Errors:
+			if !ok {
+				return nil
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/policies/exchange"
+)
+
+// runEnvoy prints the Envoy configuration that suits heald's.
+func runEnvoy(_ context.Context, args []string, out streams) error {
+	fs := newFlags("envoy", "print an Envoy configuration for the backends of heald.yaml or of the flags", out)
+	var flags config.Flags
+	flags.Register(fs)
+	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
+	adminAddress := fs.String("envoy-admin", "127.0.0.1:9901", "Envoy's admin interface listens on `ADDRESS`")
+	var sidecars []string
+	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
+		sidecars = append(sidecars, s)
+		return nil
+	})
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	cfg, err := flags.Load()
+	if err != nil {
+		return err
+	}
+	x, err := cfg.Exchange()
+	if err != nil {
+		return err
+	}
+	if len(sidecars) == 0 {
+		sidecars = cfg.Listen.GRPC
+	}
+	b, err := bootstrap.Render(envoyParams(cfg, x, *listen, *adminAddress, sidecars))
+	if err != nil {
+		return err
+	}
+	text, err := bootstrap.YAML(b)
+	if err != nil {
+		return err
+	}
+	_, err = out.out.Write(text)
+	return err
+}
+
+// envoyParams is what Envoy's configuration takes from heald's.
+func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, sidecars []string) bootstrap.Params {
+	p := bootstrap.Params{
+		Listen: listen, Admin: admin, Sidecars: sidecars,
+		MaxBody: cfg.MaxBody, Hop: x.Hop, AccessLog: true,
+	}
+	for _, s := range cfg.Settings() {
+		p.Attempts = max(p.Attempts, s.Attempts)
+	}
+	for _, b := range x.Backends {
+		b = b.WithDefaults()
+		p.Backends = append(p.Backends, bootstrap.Backend{Name: b.Cluster, URL: b.URL})
+	}
+	return p
+}

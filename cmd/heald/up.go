@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/envoy/locate"
+	"github.com/heald-proxy/heald/envoy/proc"
+)
+
+// upDrain is how long `up` lets running requests finish after Ctrl-C.
+const upDrain = 30 * time.Second
+
+// upOptions are the flags of `up`.
+type upOptions struct {
+	flags  config.Flags
+	listen string
+	envoy  string
+	admin  string
+	log    string
+	level  string
+	drain  time.Duration
+}
+
+// runUp runs Envoy and the sidecar together, in the foreground.
+func runUp(ctx context.Context, args []string, out streams) error {
+	var o upOptions
+	fs := newFlags("up", "run Envoy and heald together in the foreground", out)
+	o.flags.Register(fs)
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`; port 0 takes a free one")
+	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, .tools/, the PATH)")
+	fs.StringVar(&o.admin, "admin", "127.0.0.1:0", "serve heald's metrics and health on `ADDRESS`")
+	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
+	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	logTo := out.err
+	if o.log != "" {
+		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("--log: %w", err)
+		}
+		defer f.Close()
+		logTo = f
+	}
+	log, err := newLogger(logTo, o.level)
+	if err != nil {
+		return err
+	}
+	return o.up(ctx, log, out.out)
+}
+
+// up checks everything that can be wrong first, then starts the sidecar and
+// Envoy, and stops them in the opposite order.
+func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	cfg, err := o.flags.Load()
+	if err != nil {
+		return err
+	}
+	side, err := newSidecar(&o.flags, cfg, log)
+	if err != nil {
+		return err
+	}
+	binary, err := locate.Find("", o.envoy)
+	if err != nil {
+		return err
+	}
+	if err := portFree(o.listen); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "heald-up-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	socket := "unix://" + filepath.Join(dir, "heald.sock")
+	cfg.Listen = config.Listen{GRPC: []string{socket}, Admin: o.admin}
+	b, err := o.bootstrap(cfg, socket)
+	if err != nil {
+		return err
+	}
+	grpc, adminListener, err := openAll(cfg.Listen)
+	if err != nil {
+		return err
+	}
+
+	// The sidecar outlives Envoy: requests that run need it to their end.
+	sideCtx, stopSide := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSide()
+	sideDone := make(chan error, 1)
+	go func() { sideDone <- side.run(sideCtx, cfg, grpc, adminListener, o.drain) }()
+
+	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
+	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Stderr: envoyLog(log)})
+	if err == nil {
+		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), sideDone)
+	}
+	stopSide()
+	return errors.Join(err, <-sideDone)
+}
+
+// serve prints what to paste, waits for the end, and stops Envoy.
+func (o *upOptions) serve(ctx context.Context, envoy *proc.Process, out io.Writer, admin string, sideDone chan error) error {
+	address, err := envoy.Address(ctx, "outer")
+	if err != nil {
+		return errors.Join(err, envoy.Stop())
+	}
+	printReady(out, address, envoy.AdminAddress(), admin)
+	select {
+	case <-ctx.Done():
+		fmt.Fprintf(out, "\nstopping: running requests have %s to finish ...\n", o.drain)
+	case <-envoy.Done():
+		err = fmt.Errorf("envoy stopped by itself: %w", envoy.Err())
+	case side := <-sideDone:
+		err = errors.New("the sidecar stopped by itself")
+		sideDone <- side
+	}
+	return errors.Join(err, envoy.Stop())
+}
+
+// bootstrap renders Envoy's configuration with the code of `heald envoy`.
+func (o *upOptions) bootstrap(cfg *config.Config, socket string) (*bootstrapv3.Bootstrap, error) {
+	x, err := cfg.Exchange()
+	if err != nil {
+		return nil, err
+	}
+	p := envoyParams(cfg, x, o.listen, "127.0.0.1:0", []string{socket})
+	p.AccessLog = false
+	return bootstrap.Render(p)
+}
+
+// portFree finds out early, and says clearly, that the port is taken: Envoy
+// would only say so in its log.
+func portFree(address string) error {
+	l, err := listen(address)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	return l.Close()
+}
+
+// printReady tells how to use what was started. Scripts wait for the line
+// that begins with "ready".
+func printReady(out io.Writer, address, envoyAdmin, admin string) {
+	host, port, _ := net.SplitHostPort(address)
+	if host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	base := "http://" + net.JoinHostPort(host, port)
+	fmt.Fprint(out, strings.NewReplacer("{base}", base, "{envoy}", envoyAdmin, "{admin}", admin).Replace(`
+ready: {base}
+
+Claude Code:
+  ANTHROPIC_BASE_URL={base} ANTHROPIC_API_KEY=heald claude
+
+Codex (not yet: its API, OpenAI Responses, comes with a later version)
+
+curl:
+  curl {base}/v1/messages -H 'content-type: application/json' \
+    -d '{"model":"gemini-3.5-flash","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}'
+
+metrics http://{admin}/metrics, Envoy's admin http://{envoy}; Ctrl-C stops.
+`))
+}
+
+// envoyLog passes Envoy's warnings on as lines of heald's log.
+func envoyLog(log *zap.Logger) io.Writer {
+	return &lineWriter{write: func(line string) { log.Warn("envoy", zap.String("line", line)) }}
+}
+
+// lineWriter hands on whole lines.
+type lineWriter struct {
+	write   func(string)
+	partial string
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.partial += string(p)
+	for {
+		line, rest, ok := strings.Cut(w.partial, "\n")
+		if !ok {
+			return len(p), nil
+		}
+		w.write(line)
+		w.partial = rest
+	}
+}
