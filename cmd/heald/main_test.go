@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// heald runs a command line and returns its exit code and what it wrote.
+func heald(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(context.Background(), args, streams{&o, &e})
+	return code, o.String(), e.String()
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Errors a user will make: one clear message each that says what to change.
+func TestMistakesOnTheCommandLine(t *testing.T) {
+	t.Setenv("GEMINI_API_KEY", "")
+	t.Setenv("KEY", "k")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	backend := []string{"--backend", "a=ai_studio,http://127.0.0.1:1", "--account", "a=env:KEY"}
+	notEnvoy := write(t, "envoy", "#!/bin/sh\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no command", nil, exitOK, "Usage: heald COMMAND"},
+		{"unknown command", []string{"frob"}, exitUsage, `no command "frob"`},
+		{"unknown flag", []string{"up", "--frob"}, exitUsage, "heald up -h"},
+		{"stray argument", []string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
+		{"no account at all", []string{"serve"}, exitFault, "set GEMINI_API_KEY"},
+		{"backend without account", []string{"up", "--backend", "a=ai_studio,http://127.0.0.1:1"}, exitFault, "--account a=env:VARIABLE"},
+		{"empty variable", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "a=env:NOTHING"}, exitFault, "NOTHING is empty"},
+		{"account without backend", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "b=env:KEY"}, exitFault, `no backend is called "b"`},
+		{"no such file", []string{"serve", "--config", "/nonexistent/heald.yaml"}, exitFault, "/nonexistent/heald.yaml"},
+		{"log level", append([]string{"serve", "--log-level", "loud"}, backend...), exitUsage, "debug, info, warn, error"},
+		{"no Envoy there", append([]string{"up", "--envoy", "/nonexistent/envoy"}, backend...), exitFault, "names no Envoy binary"},
+		{"port in use", append([]string{"up", "--envoy", notEnvoy, "--listen", taken.Addr().String()}, backend...), exitFault, "the port is in use"},
+		{"grpc port in use", append([]string{"serve", "--grpc", taken.Addr().String(), "--admin", "127.0.0.1:0"}, backend...), exitFault, "the port is in use"},
+		{"nobody to ask", []string{"health", "--admin", "127.0.0.1:1"}, exitFault, "127.0.0.1:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "no Envoy there" || c.name == "port in use" {
+				if err := os.Chmod(notEnvoy, 0o700); err != nil { //nolint:gosec // it must be executable
+					t.Fatal(err)
+				}
+			}
+			code, out, errs := heald(t, c.args...)
+			if code != c.code || !strings.Contains(out+errs, c.want) {
+				t.Errorf("exit %d, want %d with %q:\n%s%s", code, c.code, c.want, out, errs)
+			}
+			if strings.Contains(errs, "goroutine") {
+				t.Errorf("a stack trace:\n%s", errs)
+			}
+		})
+	}
+}
+
+func TestEnvoyPrintsWhatCheckAccepts(t *testing.T) {
+	t.Setenv("KEY", "k")
+	flags := []string{
+		"--backend", "studio=ai_studio,http://127.0.0.1:9999", "--account", "studio=env:KEY",
+		"--backend", "eu=vertex,https://europe-west4-aiplatform.googleapis.com,project=p,location=europe-west4", "--account", "eu=env:KEY",
+	}
+	code, text, errs := heald(t, append([]string{"envoy", "--sidecar", "unix:///run/heald.sock"}, flags...)...)
+	if code != exitOK {
+		t.Fatal(errs)
+	}
+	for _, want := range []string{"name: studio", "name: eu", "/run/heald.sock", "x-heald-cluster"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the configuration lacks %q", want)
+		}
+	}
+	file := write(t, "envoy.yaml", text)
+	if code, out, _ := heald(t, append([]string{"check", "--envoy", file}, flags...)...); code != exitOK || !strings.Contains(out, "no problems") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+// Every problem of both files in one run, each with place and fix.
+func TestCheckFindsEverything(t *testing.T) {
+	t.Setenv("KEY", "k")
+	config := write(t, "heald.yaml", `
+backends: [{name: studio, kind: ai_studio, url: "http://127.0.0.1:9999"}, {name: missing, kind: ai_studio}]
+accounts: [{backend: studio, secret: {env: KEY}}, {backend: missing, secret: {env: KEY}}]
+policies: {default: {attempts: 5}, fast: {attempts: 0x0b}}
+`)
+	code, text, errs := heald(t, "envoy", "--backend", "studio=ai_studio,http://127.0.0.1:9999", "--account", "studio=env:KEY")
+	if code != exitOK {
+		t.Fatal(errs)
+	}
+	envoy := write(t, "envoy.yaml", strings.Replace(text, "message_timeout: 600s", "message_timeout: 1s", 1))
+	code, out, _ := heald(t, "check", "--config", config, "--envoy", envoy)
+	if code != exitFault {
+		t.Errorf("exit %d", code)
+	}
+	for _, want := range []string{
+		"policies.fast.attempts: 11 is not between 1 and 10",
+		"num_retries", "message_timeout", "missing", "consequence:", "fix:",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {adress: x}")); code != exitFault || !strings.Contains(out, "adress") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	if code, out, _ := heald(t, "version"); code != exitOK || !strings.HasPrefix(out, "heald ") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for _, c := range commands() {
+		if code, _, errs := heald(t, c.name, "-h"); code != exitOK || !strings.Contains(errs, "heald "+c.name+":") {
+			t.Errorf("%s -h: exit %d: %s", c.name, code, errs)
+		}
+	}
+}
