@@ -9,7 +9,9 @@ type EventKind uint8
 //	         ServerCall | ServerResult | Sources } ( Finish | Failure )
 //	call   = CallStart { CallArgs } CallEnd
 //
-// Usage may come with any of them; the last one that is known counts.
+// Usage may come with any of them; the last one that is known counts. Where
+// several answers were asked for, their events come mixed, each with its
+// Candidate: Start comes once, for all of them, Finish for each.
 const (
 	// EventStart opens the answer: ID, Model.
 	EventStart EventKind = iota
@@ -26,10 +28,11 @@ const (
 	EventCallEnd
 	// EventMedia is an image or sound the model made: Media.
 	EventMedia
-	// EventCode is code that the upstream runs: Name (its language), Text.
+	// EventCode is code that the upstream runs: Name (its language, in lower
+	// case), Text, Upstream, Signature.
 	EventCode
 	// EventCodeResult is what running it gave: Name (the upstream's outcome
-	// word, such as OUTCOME_OK), Text.
+	// word, such as OUTCOME_OK), Text, Upstream, Signature.
 	EventCodeResult
 	// EventServerCall is a tool the upstream runs itself: CallID, Name, Args,
 	// Carrier (the whole part, sealed).
@@ -42,7 +45,7 @@ const (
 	// EventSignature seals the part before it (a thought or text run that is
 	// complete with this event); the signature of a call comes on CallStart.
 	EventSignature
-	// EventFinish ends the answer: Finish, Note.
+	// EventFinish ends the answer: Finish, Note, Stop.
 	EventFinish
 	// EventFailure ends the answer with an error after it had begun: Err.
 	EventFailure
@@ -51,6 +54,9 @@ const (
 // Event is one step of an answer. Only the fields that Kind names are set.
 type Event struct {
 	Kind EventKind
+	// Candidate says which of several answers the event belongs to; 0 unless
+	// Limits.Candidates asked for more than one.
+	Candidate int
 
 	ID    string // Start: the upstream's response id
 	Model string // Start: the upstream's model version
@@ -69,11 +75,13 @@ type Event struct {
 	Media   Media
 	Sources *Sources
 
-	// Upstream is the part as the upstream sent it: ServerCall, ServerResult.
+	// Upstream is the part as the upstream sent it: ServerCall, ServerResult,
+	// Code, CodeResult.
 	Upstream Raw
 
 	Finish Finish
 	Note   string // Finish: the upstream's explanation
+	Stop   string // Finish: the stop sequence that ended the answer; "" if none or not known
 
 	// Logprobs of the text, in the upstream's form; nil if not asked for.
 	Logprobs Raw

@@ -27,6 +27,16 @@ type Capability struct {
 	// FixedSampling: temperature, topP and topK have no effect, and will be
 	// refused later.
 	FixedSampling bool
+	// NoPenalties: presencePenalty and frequencyPenalty are refused.
+	NoPenalties bool
+	// OneCandidate: more than one answer is refused.
+	OneCandidate bool
+	// Outputs are the kinds of answer that the model makes, as in
+	// conversation.Output; nil if unknown.
+	Outputs []string
+	// PartResolution: a part may carry its own media resolution; otherwise
+	// there is one for all.
+	PartResolution bool
 	// NoTrailingModel: contents must not end with a model turn.
 	NoTrailingModel bool
 	// NoFunctions: function declarations are refused (image models).
@@ -35,6 +45,9 @@ type Capability struct {
 	MixedTools bool
 	// JSONWithTools: a JSON response format and tools may stand together.
 	JSONWithTools bool
+	// ProtoSchema: schemas are written as the API's own type, in parameters and
+	// responseSchema; JSON Schema is not known.
+	ProtoSchema bool
 	// StrictSignatures: the first call of a step must carry a thought
 	// signature.
 	StrictSignatures bool
@@ -74,27 +87,27 @@ func (t Table) With(rows ...Row) Table {
 // suits the newest suits all.
 func (t Table) Capabilities(model string) Capability {
 	model = strings.ToLower(bareModel(model))
-	best := -1
+	best, rest := -1, ""
 	for i, row := range t {
-		rest, ok := strings.CutPrefix(model, row.Model)
-		if !ok || rest != "" && rest[0] != '-' {
+		after, ok := strings.CutPrefix(model, row.Model)
+		if !ok || after != "" && after[0] != '-' {
 			continue
 		}
 		if best < 0 || len(row.Model) >= len(t[best].Model) {
-			best = i
+			best, rest = i, after
 		}
 	}
 	if best >= 0 {
-		return t[best].Capability
+		return variant(t[best].Capability, rest)
 	}
 	version, ok := strings.CutPrefix(model, "gemini-")
 	if !ok {
 		return Capability{}
 	}
 	if old(version) {
-		return Capability{MaxOutput: 8192, Context: contextWindow}
+		return Capability{ProtoSchema: true, MaxOutput: 8192, Context: contextWindow}
 	}
-	return newest
+	return variant(newest, version)
 }
 
 // old reports whether a version such as "1.5-pro" came before Gemini 2.5.

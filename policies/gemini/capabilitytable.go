@@ -1,10 +1,15 @@
 package gemini
 
+import "strings"
+
 // What Gemini 2.5 and later share, in tokens.
 const (
 	outputLimit   = 65_536
 	contextWindow = 1_048_576
 )
+
+// textOnly are the outputs of a model that makes nothing else.
+var textOnly = []string{"text"}
 
 // The thinking levels; the API takes them in any case.
 var (
@@ -18,7 +23,7 @@ var DefaultTable = Table{
 	{"gemini-2.5-pro", budget(128, 32_768, false)},
 	{"gemini-2.5-flash", budget(1, 24_576, true)},
 	{"gemini-2.5-flash-lite", budget(512, 24_576, true)},
-	{"gemini-2.5-flash-image", imageModel(Capability{})},
+	{"gemini-2.5-flash-image", imageModel(Capability{NoPenalties: true})},
 
 	{"gemini-3-flash", levels(fourLevels)},
 	// The first 3 Pro knew two levels only.
@@ -45,6 +50,7 @@ var newest = fixed(levels(threeLevels))
 func budget(lowest, highest int, zero bool) Capability {
 	return Capability{
 		Thinking: BudgetControl, MinBudget: lowest, MaxBudget: highest, ZeroBudget: zero,
+		NoPenalties: true, Outputs: textOnly,
 		MaxOutput: outputLimit, Context: contextWindow,
 	}
 }
@@ -55,6 +61,7 @@ func levels(names []string) Capability {
 		Thinking: LevelControl, Levels: names,
 		MixedTools: true, JSONWithTools: true,
 		StrictSignatures: true, MediaInResults: true, InlineReminders: true,
+		NoPenalties: true, OneCandidate: true, PartResolution: true, Outputs: textOnly,
 		MaxOutput: outputLimit, Context: contextWindow,
 	}
 }
@@ -69,5 +76,28 @@ func fixed(c Capability) Capability {
 // imageModel is c of a model that draws: no functions, no steered thinking.
 func imageModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
+	c.Outputs = []string{"text", "image"}
+	return c
+}
+
+// speechModel is c of a model that speaks: what an image model lacks, it lacks
+// too.
+func speechModel(c Capability) Capability {
+	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
+	c.Outputs = []string{"audio"}
+	return c
+}
+
+// variant is c of the variant of a model that a word in the rest of its name
+// tells of, such as gemini-2.5-pro-preview-tts.
+func variant(c Capability, rest string) Capability {
+	for word := range strings.SplitSeq(rest, "-") {
+		switch word {
+		case "image":
+			return imageModel(c)
+		case "tts":
+			return speechModel(c)
+		}
+	}
 	return c
 }

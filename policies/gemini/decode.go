@@ -18,25 +18,35 @@ const (
 	maxKindLength  = 64
 )
 
-// Decoder turns the responses of one answer, streamed or whole, into events.
+// Expect says what a reply may hold, as the request asked for it.
+type Expect struct {
+	// Original maps the name of a rendered function back to the client's; nil
+	// leaves names as they are.
+	Original func(string) string
+	// Context is the model's context window in tokens; 0 if unknown.
+	Context int
+	// Candidates is the number of answers asked for; 0 means one. Others are
+	// left out.
+	Candidates int
+	// Citations keeps the text of the answer until its end, so that the
+	// sources can be tied to it.
+	Citations bool
+}
+
+// Decoder turns the responses of one reply, streamed or whole, into events.
 //
 //	new ─response→ begun ─End→ ended
 //
 // The finish is held back until End: it may come in mid-stream and again
 // later (the server's own tools), and the usage may come after it.
 type Decoder struct {
-	original func(string) string
-	walker   walker
-	frame    frame
+	expect Expect
+	walker walker
+	frame  frame
 
-	state decoderState
-	call  openCall
-
-	content     bool
-	finish      conversation.Finish
-	reason      string
-	note        string
-	blocked     bool // promptFeedback named a reason; no later finish counts
+	state       decoderState
+	candidates  []*candidate // by index; nil where none was seen yet
+	blocked     bool         // promptFeedback named a reason; no later finish counts
 	counters    counters
 	unsupported []string
 }
@@ -49,13 +59,23 @@ const (
 	decoderEnded                     // End was called
 )
 
-// NewDecoder starts an answer. original maps the name of a rendered function
-// back to the client's; nil leaves names as they are.
+// NewDecoder starts a reply of one answer, of which nothing else is known.
+// original maps the name of a rendered function back to the client's; nil
+// leaves names as they are.
 func NewDecoder(original func(string) string) *Decoder {
-	if original == nil {
-		original = func(name string) string { return name }
+	return NewDecoderOf(Expect{Original: original, Citations: true})
+}
+
+// NewDecoderOf starts a reply; see [Rendered.Expect].
+func NewDecoderOf(e Expect) *Decoder {
+	if e.Original == nil {
+		e.Original = func(name string) string { return name }
 	}
-	return &Decoder{original: original}
+	e.Candidates = min(max(e.Candidates, 1), maxCandidates)
+	d := &Decoder{expect: e, candidates: make([]*candidate, e.Candidates)}
+	d.candidates[0] = d.newCandidate(0)
+	d.frame.wanted = e.Candidates
+	return d
 }
 
 // Frame decodes the payload of one server-sent event: one response, several in
@@ -68,7 +88,9 @@ func (d *Decoder) Frame(dst []conversation.Event, data []byte) ([]conversation.E
 		return dst, nil, errors.New("decode response: the answer has ended")
 	}
 	data = trimPayload(data)
-	d.call.release()
+	for _, c := range d.seen() {
+		c.call.release()
+	}
 	d.walker.open(data)
 	var status *Status
 	response := func() error {
@@ -100,45 +122,77 @@ func (d *Decoder) Frame(dst []conversation.Event, data []byte) ([]conversation.E
 	return dst, status, nil
 }
 
-// End says that nothing more will come: it closes a call that is still open
-// and gives the finish, if one was seen.
+// End says that nothing more will come: it closes a call that is still open,
+// tells of the sources, and gives the finish of each answer, if one was seen.
 func (d *Decoder) End(dst []conversation.Event) []conversation.Event {
 	if d.state != decoderBegun {
 		return dst
 	}
-	dst = d.call.end(dst)
 	d.state = decoderEnded
-	if finish, ok := d.Finish(); ok {
-		dst = append(dst, conversation.Event{
-			Kind: conversation.EventFinish, Finish: finish, Note: d.note, Usage: d.Usage(),
-		})
+	for _, c := range d.seen() {
+		from := len(dst)
+		dst = c.call.end(dst)
+		if s := c.sources(); s != nil {
+			dst = append(dst, conversation.Event{Kind: conversation.EventSources, Sources: s})
+		}
+		if finish := d.finishOf(c); finish != conversation.FinishNone {
+			dst = append(dst, conversation.Event{
+				Kind: conversation.EventFinish, Finish: finish, Note: c.note, Usage: d.Usage(),
+			})
+		}
+		c.mark(dst[from:])
 	}
 	return dst
 }
 
 // Content reports whether some part was seen that is an answer: text, thought
 // text, a call, media, code or a server-side tool call.
-func (d *Decoder) Content() bool { return d.content }
+func (d *Decoder) Content() bool {
+	return slices.ContainsFunc(d.seen(), func(c *candidate) bool { return c.content })
+}
 
 // Blocked reports whether the prompt was refused.
-func (d *Decoder) Blocked() bool { return d.finish == conversation.FinishBlocked }
+func (d *Decoder) Blocked() bool { return d.first().finish == conversation.FinishBlocked }
 
-// Finished reports whether a finish was seen.
-func (d *Decoder) Finished() bool { return d.finish != conversation.FinishNone }
+// Finished reports whether a finish was seen, of every answer that was begun.
+func (d *Decoder) Finished() bool {
+	return !slices.ContainsFunc(d.seen(), func(c *candidate) bool { return c.finish == conversation.FinishNone })
+}
 
-// Finish returns the latest finish, and whether there was one.
-func (d *Decoder) Finish() (conversation.Finish, bool) { return d.finish, d.Finished() }
+// Finish returns the latest finish of the first answer, and whether all are
+// finished.
+func (d *Decoder) Finish() (conversation.Finish, bool) { return d.finishOf(d.first()), d.Finished() }
 
-// Reason returns the upstream's own word for the finish, or "". A number is
-// given as its name where both APIs number alike, else as its digits.
-func (d *Decoder) Reason() string { return d.reason }
+// Reason returns the upstream's own word for the finish of the first answer,
+// or "". A number is given as its name where both APIs number alike, else as
+// its digits.
+func (d *Decoder) Reason() string { return d.first().reason }
 
 // Usage returns the token counts known so far.
 func (d *Decoder) Usage() conversation.Usage { return d.counters.usage() }
 
-// Unsupported names, in the order they were first seen, the kinds of parts and
-// metadata that no event carries, or only as readable text.
+// Unsupported names, in the order they were first seen, the kinds of parts
+// that no event carries.
 func (d *Decoder) Unsupported() []string { return slices.Clone(d.unsupported) }
+
+func (d *Decoder) first() *candidate { return d.candidates[0] }
+
+// seen are the candidates that there are. The first always is: a reply that
+// says nothing of any is about it.
+func (d *Decoder) seen() []*candidate {
+	if len(d.candidates) == 1 {
+		return d.candidates
+	}
+	return slices.DeleteFunc(slices.Clone(d.candidates), func(c *candidate) bool { return c == nil })
+}
+
+// finishOf is the finish of c. Upstream has one word for its two limits.
+func (d *Decoder) finishOf(c *candidate) conversation.Finish {
+	if u := d.Usage(); c.finish == conversation.FinishLength && d.expect.Context > 0 && u.Input+u.Output >= d.expect.Context {
+		return conversation.FinishWindow
+	}
+	return c.finish
+}
 
 // emit appends the events of the frame just read.
 func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
@@ -153,17 +207,23 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 			Kind: conversation.EventStart, ID: f.id, Model: f.model, Usage: d.Usage(),
 		})
 	}
-	for i := range f.parts {
+	for i := range f.candidates {
+		said := &f.candidates[i]
+		c := d.candidates[said.index]
+		if c == nil {
+			c = d.newCandidate(said.index)
+			d.candidates[said.index] = c
+		}
+		from := len(dst)
 		var err error
-		if dst, err = d.part(dst, &f.parts[i]); err != nil {
+		dst, err = c.take(dst, said, f.parts[said.from:said.to])
+		c.mark(dst[from:])
+		if err != nil {
 			return dst, err
 		}
-	}
-	for _, name := range f.extras {
-		d.unsupport(name)
-	}
-	if f.reason != "" && !d.blocked {
-		d.reason, d.finish, d.note = f.reason, finishOf(f.reason), f.note
+		if said.reason != "" && !d.blocked {
+			c.reason, c.finish, c.note = said.reason, finishOf(said.reason), said.note
+		}
 	}
 	if f.block != "" {
 		d.block(f.block, f.blockNote)
@@ -174,71 +234,17 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 // block notes that the prompt was refused. With an answer begun it is the
 // answer that was refused.
 func (d *Decoder) block(reason, note string) {
-	d.reason, d.note = reason, reason
+	finish := conversation.FinishBlocked
+	if d.Content() {
+		finish = conversation.FinishRefused
+	}
 	if note != "" {
-		d.note += ": " + note
+		note = ": " + note
 	}
-	d.blocked, d.finish = true, conversation.FinishBlocked
-	if d.content {
-		d.finish = conversation.FinishRefused
+	d.blocked = true
+	for _, c := range d.seen() {
+		c.reason, c.note, c.finish = reason, reason+note, finish
 	}
-}
-
-// part appends the events of one part.
-func (d *Decoder) part(dst []conversation.Event, p *part) ([]conversation.Event, error) {
-	if p.call != nil {
-		return d.callPart(dst, p)
-	}
-	text := p.text
-	if p.kind != "" {
-		d.unsupport(p.kind)
-		if counted[p.kind] {
-			d.content = true
-		}
-		text = readable(p)
-	}
-	if !text.Empty() {
-		d.content = true
-		kind := conversation.EventText
-		if p.thought {
-			kind = conversation.EventThought
-		}
-		dst = d.call.end(dst)
-		dst = append(dst, conversation.Event{Kind: kind, Text: text})
-	}
-	// The signature of a part that no event carries would seal a text which
-	// the model never wrote: upstream would refuse it when it comes back.
-	if p.signature != "" && p.kind == "" {
-		dst = d.call.end(dst)
-		dst = append(dst, conversation.Event{Kind: conversation.EventSignature, Signature: p.signature})
-	}
-	return dst, nil
-}
-
-// callPart appends the events of a functionCall: a whole one, or a piece.
-func (d *Decoder) callPart(dst []conversation.Event, p *part) ([]conversation.Event, error) {
-	c := p.call
-	if d.call.is && !d.call.goesOn(c) {
-		dst = d.call.end(dst)
-	}
-	if !d.call.is {
-		if c.name == "" {
-			if c.args == nil && len(c.pieces) == 0 {
-				return dst, nil // the empty message that closes a call, once more
-			}
-			return dst, errors.New("functionCall has arguments but no name, and no call is open")
-		}
-		d.content = true
-		dst = d.call.begin(dst, c, d.original(c.name), p.signature)
-	}
-	if err := d.call.add(c); err != nil {
-		return dst, argsError(c.name, err)
-	}
-	dst = d.call.flush(dst)
-	if !c.more {
-		dst = d.call.end(dst)
-	}
-	return dst, nil
 }
 
 // unsupport notes a kind that no event carries.

@@ -15,7 +15,7 @@ func frames(b *testing.B, frame string, n int) {
 	b.ReportAllocs()
 	b.SetBytes(int64(n * len(data)))
 	for b.Loop() {
-		d := NewDecoder(nil)
+		d := NewDecoderOf(Expect{})
 		for range n {
 			var err error
 			if events, _, err = d.Frame(events[:0], data); err != nil {
@@ -47,7 +47,7 @@ func BenchmarkDecodePartialArgs(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(n * len(piece)))
 			for b.Loop() {
-				d := NewDecoder(nil)
+				d := NewDecoderOf(Expect{})
 				events, _, _ = d.Frame(events[:0], []byte(first))
 				for range n {
 					var err error

@@ -19,6 +19,8 @@ func FuzzDecoder(f *testing.F) {
 		"data: " + parts(`{"functionCall":{"name":"f","willContinue":true}}`) + "\n\ndata: " +
 			parts(`{"functionCall":{"partialArgs":[{"jsonPath":"$.a[1]['b']","stringValue":"\ud83d"}],"willContinue":true}},{"functionCall":{"args":{"a":1,"c":[]}}}`) + "\n\n",
 		"[{\"candidates\":[{\"content\":{\"parts\":[{\"executableCode\":{\"language\":\"PYTHON\",\"code\":\"1\"}}]}}]}\n,{\"error\":{\"code\":500}}]",
+		"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"aé b\"},{\"text\":\"c\"}]},\"groundingMetadata\":{\"webSearchQueries\":[\"q\"],\"groundingChunks\":[{\"web\":{\"uri\":\"u\"}}],\"groundingSupports\":[{\"segment\":{\"partIndex\":1,\"endIndex\":1,\"text\":\"c\"},\"groundingChunkIndices\":[0]},{\"segment\":{\"endIndex\":3},\"groundingChunkIndices\":[0]}]},\"logprobsResult\":{\"a\":1}}]}\n\n",
+		"data: " + parts(`{"toolCall":{"id":"i","toolType":"T","args":{"a":[1]}},"thoughtSignature":"s"},{"inlineData":{"mimeType":"m","data":"QQ=="}},{"toolResponse":{"response":{}}}`) + "\n\n",
 		"data: {\"promptFeedback\":{\"blockReason\":1}}\n\n{\"error\":{}}",
 	} {
 		f.Add([]byte(s), uint8(0))
@@ -34,8 +36,29 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("%v in %v", err, brief(whole))
 		}
 		var args []byte
+		said := ""
 		for _, ev := range whole {
+			for _, raw := range [][]byte{ev.Upstream, ev.Logprobs, ev.Media.Data} {
+				if raw != nil && !jsontext.Value(raw).IsValid(jsontext.AllowDuplicateNames(true)) {
+					t.Errorf("event %s holds what is no JSON: %q", word(ev), raw)
+				}
+			}
+			if ev.Kind == conversation.EventText {
+				said += ev.Text.String()
+			}
 			switch ev.Kind {
+			case conversation.EventCode, conversation.EventCodeResult:
+				if !jsontext.Value(ev.Text).IsValid() {
+					t.Errorf("text is not valid: %q", ev.Text)
+				}
+			case conversation.EventServerCall, conversation.EventServerResult:
+				if v := jsontext.Value(ev.Args); !v.IsValid(jsontext.AllowDuplicateNames(true)) || v.Kind() != '{' {
+					t.Errorf("arguments are no object: %q", ev.Args)
+				}
+			case conversation.EventSources:
+				if !soundSources(ev.Sources, said) {
+					t.Errorf("not sound: %+v in %q", ev.Sources, said)
+				}
 			case conversation.EventText, conversation.EventThought:
 				if !jsontext.Value(ev.Text).IsValid() {
 					t.Errorf("text is not valid: %q", ev.Text)

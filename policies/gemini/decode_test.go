@@ -21,6 +21,11 @@ func brief(events []conversation.Event) []string {
 }
 
 func word(ev conversation.Event) string {
+	if ev.Candidate > 0 {
+		at := ev.Candidate
+		ev.Candidate = 0
+		return fmt.Sprintf("%d:%s", at, word(ev))
+	}
 	switch ev.Kind {
 	case conversation.EventStart:
 		return fmt.Sprintf("start(%s,%s,%d)", ev.ID, ev.Model, ev.Usage.Input)
@@ -36,6 +41,18 @@ func word(ev conversation.Event) string {
 		return "end"
 	case conversation.EventSignature:
 		return "signature(" + ev.Signature + ")"
+	case conversation.EventMedia:
+		return fmt.Sprintf("media(%s,%s,%s)", ev.Media.MIME, string(ev.Media.Data), ev.Signature)
+	case conversation.EventCode:
+		return fmt.Sprintf("code(%s,%s,%s)", ev.Name, string(ev.Text), ev.Signature)
+	case conversation.EventCodeResult:
+		return fmt.Sprintf("result(%s,%s,%s)", ev.Name, string(ev.Text), ev.Signature)
+	case conversation.EventServerCall:
+		return fmt.Sprintf("server(%s,%s,%s,%s)", ev.CallID, ev.Name, ev.Args, ev.Signature)
+	case conversation.EventServerResult:
+		return fmt.Sprintf("served(%s,%s,%s,%s)", ev.CallID, ev.Name, ev.Args, ev.Signature)
+	case conversation.EventSources:
+		return fmt.Sprintf("sources%v", *ev.Sources)
 	case conversation.EventFinish:
 		return fmt.Sprintf("finish(%d,%s,%d)", ev.Finish, ev.Note, ev.Usage.Output)
 	}
@@ -110,9 +127,13 @@ func TestDecoder(t *testing.T) {
 		{"error in an array", []string{`[{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}]`}, []string{"status(503 UNAVAILABLE: m)"}},
 		{"error after text", []string{parts(`{"text":"a"}`), `{"error":{"code":500}}`}, []string{start, `text"a"`, "status(500 :)"}},
 		{"null error", []string{`{"error":null}`}, nil},
-		{"code and output", []string{parts(`{"executableCode":{"language":"PYTHON","code":"x = '` + "```" + `'\n"},"thoughtSignature":"s"},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"7\n"}},{"codeExecutionResult":{"outcome":"OUTCOME_FAILED"}}`)},
-			[]string{start, `text"\n` + "````python" + `\nx = '` + "```" + `'\n` + "````" + `\n"`, `text"\n` + "```" + `\n7\n` + "```" + `\n"`, `text"\n` + "```" + `\nOUTCOME_FAILED\n` + "```" + `\n"`}},
-		{"image", []string{parts(`{"inlineData":{"mimeType":"image/png","data":"AAECAw=="}}`)}, []string{start, `text"[inline data: image/png, 4 bytes]"`}},
+		{"code and output", []string{parts(`{"executableCode":{"language":"PYTHON","code":"x\n"},"thoughtSignature":"s"},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"7\n"}},{"codeExecutionResult":{"outcome":2}},{"executableCode":{"language":0}}`)},
+			[]string{start, `code(python,"x\n",s)`, `result(OUTCOME_OK,"7\n",)`, `result(OUTCOME_FAILED,"",)`, `code(,"",)`}},
+		{"image", []string{parts(`{"inlineData":{"mimeType":"image/png","data":"AAECAw=="},"thoughtSignature":"s"}`)}, []string{start, `media(image/png,"AAECAw==",s)`}},
+		{"sketch in a thought", []string{parts(`{"inlineData":{"mimeType":"image/png","data":"AAECAw=="},"thought":true}`)}, []string{start}},
+		{"server-side tools", []string{parts(`{"thoughtSignature":"s","toolCall":{"args":{"queries":["x"]},"id":"4f","toolType":"GOOGLE_SEARCH_WEB"}},{"toolResponse":{"id":"4f","response":{"a":1},"toolType":"GOOGLE_SEARCH_WEB"}},{"tool_call":{"tool_type":"T","tool_name":"n"}}`)},
+			[]string{start, `server(4f,GOOGLE_SEARCH_WEB,{"queries":["x"]},s)`, `served(4f,GOOGLE_SEARCH_WEB,{"a":1},)`, `server(,n,{},)`}},
+		{"log probabilities after the text", []string{parts(`{"text":"a"}`), `{"candidates":[{"logprobsResult":{"x":1}}]}`}, []string{start, `text"a"`, `text""`}},
 		{"members twice: the last counts", []string{parts(`{"text":"a","text":"b"}`)}, []string{start, `text"b"`}},
 	} {
 		d := NewDecoder(strings.ToUpper)
@@ -179,13 +200,14 @@ func TestDecoderState(t *testing.T) {
 		{"text", parts(`{"text":"a"}`), true, false, false, "", nil},
 		{"thought", parts(`{"text":"a","thought":true}`), true, false, false, "", nil},
 		{"call", parts(`{"functionCall":{"name":"f","willContinue":true}}`), true, false, false, "", nil},
-		{"image", parts(`{"inlineData":{"mimeType":"image/png","data":""}}`), true, false, false, "", []string{"inlineData"}},
-		{"code", parts(`{"executableCode":{}},{"codeExecutionResult":{}}`), true, false, false, "", []string{"executableCode", "codeExecutionResult"}},
-		{"server tools", parts(`{"toolCall":{"toolType":"x"},"thoughtSignature":"s"},{"tool_response":{}}`), true, false, false, "", []string{"toolCall", "toolResponse"}},
+		{"image", parts(`{"inlineData":{"mimeType":"image/png","data":""}}`), true, false, false, "", nil},
+		{"image in a thought", parts(`{"inlineData":{"mimeType":"image/png","data":""},"thought":true}`), true, false, false, "", []string{"inlineData in a thought"}},
+		{"code", parts(`{"executableCode":{}},{"codeExecutionResult":{}}`), true, false, false, "", nil},
+		{"server tools", parts(`{"toolCall":{"toolType":"x"},"thoughtSignature":"s"},{"tool_response":{}}`), true, false, false, "", nil},
 		{"file", parts(`{"fileData":{"fileUri":"x"}}`), false, false, false, "", []string{"fileData"}},
 		{"unknown part", parts(`{"hologram":{}},{"hologram":{}}`), false, false, false, "", []string{"hologram"}},
 		{"unknown member of a text", parts(`{"text":"a","mood":"good"}`), true, false, false, "", nil},
-		{"grounding", `{"candidates":[{"groundingMetadata":{"webSearchQueries":["x"]},"finishReason":"STOP"}]}`, false, false, true, "STOP", []string{"groundingMetadata"}},
+		{"grounding", `{"candidates":[{"groundingMetadata":{"webSearchQueries":["x"]},"finishReason":"STOP"}]}`, false, false, true, "STOP", nil},
 		{"blocked", `{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"}}`, false, true, true, "PROHIBITED_CONTENT", nil},
 		{"unknown reason", `{"candidates":[{"finishReason":"FAKE_ENUM"}]}`, false, false, true, "FAKE_ENUM", nil},
 		{"number", `{"candidates":[{"finishReason":1}]}`, false, false, true, "STOP", nil},

@@ -12,8 +12,11 @@
 //   - normalise.go makes turns of messages and repairs them: each call is
 //     answered in the very next turn, in order, once; answers share a turn
 //     with nothing; no part is empty; the first turn is the user's.
-//   - schema.go compiles JSON Schemas to the keywords that the API knows.
-//   - thinking.go, generation.go and tools.go settle what is left.
+//   - schema.go compiles JSON Schemas to the keywords that the API knows;
+//     schemaproto.go goes on to the API's own type, for models before 2.5. A
+//     [Compiler] remembers the results.
+//   - thinking.go, generation.go, output.go, resolution.go, tools.go and
+//     settings.go settle what is left.
 //   - render.go writes the body, once, into one buffer. Texts, arguments,
 //     media and schemas without a fault are copied as the bytes they were.
 //
@@ -26,8 +29,12 @@
 // # Replies
 //
 // Frames of a stream, or one unary document, become the neutral events of
-// package conversation. A unary reply is decoded by the same code as a stream
-// of one frame. Statuses and error bodies become neutral errors.
+// package conversation: [NewDecoderOf], with what the rendered request expects.
+// A unary reply is decoded by the same code as a stream of one frame. What the
+// upstream runs itself comes with the whole part, so that it can be sealed and
+// given back; grounding.go, said.go and sources.go tie the sources to the text
+// that they are about, and tell of them right before the finish. Statuses and
+// error bodies become neutral errors.
 //
 // # Memory
 //
@@ -37,6 +44,6 @@
 //
 // # Known limits
 //
-// Schemas are written for parametersJsonSchema and responseJsonSchema, which
-// models before 2.5 do not know. Media by URL is passed on, never fetched.
+// Media by URL is passed on, never fetched. Log probabilities that come in a
+// frame without text are told with an empty one.
 package gemini

@@ -12,16 +12,16 @@ import (
 // slices of the bytes it was read from. Keys come in camelCase, and in
 // snake_case from gateways that print proto names; both are read.
 type frame struct {
-	id, model string
-	parts     []part // of candidate 0
-	candidate bool   // a candidate was seen
-	reason    string // finishReason; "" if absent
-	note      string // finishMessage
-	block     string // promptFeedback.blockReason; "" if absent
-	blockNote string
-	counters  counters
-	failure   jsontext.Value // the error object, if this is no answer
-	extras    []string       // members with content that heald cannot carry
+	// wanted is how many candidates are read; it outlives reset.
+	wanted int
+
+	id, model  string
+	candidates []candidateFrame
+	parts      []part // of all candidates
+	block      string // promptFeedback.blockReason; "" if absent
+	blockNote  string
+	counters   counters
+	failure    jsontext.Value // the error object, if this is no answer
 
 	known bool // some member of an answer was seen
 
@@ -30,10 +30,21 @@ type frame struct {
 	begun bool
 }
 
+// candidateFrame is what a frame says of one candidate.
+type candidateFrame struct {
+	index     int
+	from, to  int    // its parts in frame.parts
+	reason    string // finishReason; "" if absent
+	note      string // finishMessage
+	logprobs  conversation.Raw
+	grounding *groundingFrame // nil if there was none
+}
+
 // reset empties f for the next answer and keeps its memory.
 func (f *frame) reset() {
 	clear(f.parts)
-	*f = frame{parts: f.parts[:0], extras: f.extras[:0], begun: f.begun}
+	clear(f.candidates)
+	*f = frame{wanted: f.wanted, candidates: f.candidates[:0], parts: f.parts[:0], begun: f.begun}
 }
 
 // read reads one response object.
@@ -69,11 +80,10 @@ func (f *frame) read(w *walker) error {
 	})
 }
 
-// readCandidate reads one candidate. heald asks for one, so any other than the
-// first is left out. Many answers lack the index, and it may follow the content.
+// readCandidate reads one candidate. Those that were not asked for are left
+// out. Many answers lack the index, and it may follow the content.
 func (f *frame) readCandidate(w *walker) error {
-	index, parts, extras := 0, len(f.parts), len(f.extras)
-	var reason, note string
+	c := candidateFrame{from: len(f.parts)}
 	err := w.object(func(name []byte) error {
 		switch string(name) {
 		case "content":
@@ -84,34 +94,47 @@ func (f *frame) readCandidate(w *walker) error {
 				return w.skip()
 			})
 		case "finishReason", "finish_reason":
-			return w.scalar(&reason)
+			return w.scalar(&c.reason)
 		case "finishMessage", "finish_message":
-			return w.string(&note)
+			return w.string(&c.note)
 		case "index":
-			return w.int(&index)
+			return w.int(&c.index)
+		case "logprobsResult", "logprobs_result":
+			return w.rawObject(&c.logprobs)
 		case "groundingMetadata", "grounding_metadata":
-			return f.readExtra(w, "groundingMetadata")
+			return c.sources().read(w)
+		case "urlContextMetadata", "url_context_metadata":
+			return c.sources().readFetched(w)
 		}
 		return w.skip()
 	})
 	if err != nil {
 		return err
 	}
-	if index != 0 || f.candidate {
-		f.parts, f.extras = f.parts[:parts], f.extras[:extras]
+	if c.to = len(f.parts); c.index < 0 || c.index >= f.wanted || f.has(c.index) {
+		f.parts = f.parts[:c.from]
 		return nil
 	}
-	f.candidate = true
-	f.reason, f.note = enumName(reason, finishNumbers[:]), note
+	c.reason = enumName(c.reason, finishNumbers[:])
+	f.candidates = append(f.candidates, c)
 	return nil
 }
 
-// readExtra notes a member that is there but not carried.
-func (f *frame) readExtra(w *walker, name string) error {
-	if w.kind() == '{' {
-		f.extras = append(f.extras, name)
+func (f *frame) has(index int) bool {
+	for i := range f.candidates {
+		if f.candidates[i].index == index {
+			return true
+		}
 	}
-	return w.skip()
+	return false
+}
+
+// sources is where the candidate's grounding is read to.
+func (c *candidateFrame) sources() *groundingFrame {
+	if c.grounding == nil {
+		c.grounding = &groundingFrame{}
+	}
+	return c.grounding
 }
 
 func (f *frame) readFeedback(w *walker) error {
@@ -158,108 +181,6 @@ func (f *frame) readUsage(w *walker) error {
 			f.counters.set(which, n)
 		}
 		return nil
-	})
-}
-
-// part is one part of a candidate's content.
-type part struct {
-	text      conversation.Text // nil if there was none
-	thought   bool
-	signature string
-	call      *callPart
-	// kind is the name of any other data field. label and body are its MIME
-	// type, language or outcome, and its data, code or output.
-	kind  string
-	label string
-	body  conversation.Text
-}
-
-// callPart is a functionCall, whole or a piece of one that is streamed.
-type callPart struct {
-	id, name string
-	args     jsontext.Value // nil if absent
-	pieces   []argPiece
-	more     bool // willContinue
-}
-
-func (f *frame) readPart(w *walker) error {
-	var p part
-	var odd string // a member that is not known
-	err := w.object(func(name []byte) error {
-		switch string(name) {
-		case "text":
-			return w.text(&p.text)
-		case "thought":
-			return w.bool(&p.thought)
-		case "thoughtSignature", "thought_signature":
-			return w.string(&p.signature)
-		case "functionCall", "function_call":
-			if w.kind() != '{' {
-				return w.skip()
-			}
-			p.call = &callPart{}
-			return p.call.read(w)
-		case "inlineData", "inline_data":
-			return p.readData(w, "inlineData")
-		case "executableCode", "executable_code":
-			return p.readData(w, "executableCode")
-		case "codeExecutionResult", "code_execution_result":
-			return p.readData(w, "codeExecutionResult")
-		case "toolCall", "tool_call":
-			return p.readData(w, "toolCall")
-		case "toolResponse", "tool_response":
-			return p.readData(w, "toolResponse")
-		case "videoMetadata", "video_metadata", "partMetadata", "part_metadata",
-			"mediaResolution", "media_resolution":
-			return w.skip() // says something about the part, is none itself
-		}
-		odd = string(name)
-		return w.skip()
-	})
-	if p.kind == "" && p.text == nil && p.call == nil {
-		p.kind = odd // fileData, functionResponse, or what does not exist yet
-	}
-	f.parts = append(f.parts, p)
-	return err
-}
-
-// readData reads a data field that is neither text nor call.
-func (p *part) readData(w *walker, kind string) error {
-	if w.kind() != '{' {
-		return w.skip()
-	}
-	p.kind = kind
-	return w.object(func(name []byte) error {
-		switch string(name) {
-		case "mimeType", "mime_type", "language", "outcome":
-			return w.scalar(&p.label)
-		case "data", "code", "output":
-			return w.text(&p.body)
-		}
-		return w.skip()
-	})
-}
-
-func (c *callPart) read(w *walker) error {
-	return w.object(func(name []byte) error {
-		switch string(name) {
-		case "id":
-			return w.string(&c.id)
-		case "name":
-			return w.string(&c.name)
-		case "args":
-			return w.value(&c.args)
-		case "willContinue", "will_continue":
-			return w.bool(&c.more)
-		case "partialArgs", "partial_args":
-			return w.array(func() error {
-				var p argPiece
-				err := p.read(w)
-				c.pieces = append(c.pieces, p)
-				return err
-			})
-		}
-		return w.skip()
 	})
 }
 

@@ -11,22 +11,41 @@ import (
 // maxStops is how many stop sequences the API takes.
 const maxStops = 5
 
+// maxStopBytes bounds the stop sequences together: looking for those that the
+// API does not take needs some 30 bytes for each of theirs.
+const maxStopBytes = 16 << 10
+
+// maxLogprobs is how many alternatives the API gives for each token.
+const maxLogprobs = 20
+
 // generation is a resolved generationConfig. Zero and nil mean: left out.
 type generation struct {
-	maxOutput         int
-	temperature, topP *float64
-	topK              *int
-	seed              *int
-	stops             []string
-	json              bool
-	schema            conversation.Raw
-	thinking          thinkingConfig
+	maxOutput           int
+	temperature, topP   *float64
+	topK                *int
+	seed                *int
+	presence, frequency *float64
+	candidates          int
+	logprobs            bool
+	topLogprobs         int
+	stops, unknownStops []string
+	json                bool
+	schema              conversation.Raw
+	schemaField         string // that takes it
+	thinking            thinkingConfig
+	output              output
+	resolution          string // of all media
 }
 
-// generation settles sampling, limits, response format and thinking.
-func (r *renderer) generation() (generation, error) {
+// generation settles sampling, limits, response format, thinking and what
+// kinds of answer there may be.
+func (r *renderer) generation(turns []turn) (generation, error) {
 	limits := r.req.Limits
-	g := generation{seed: limits.Seed, stops: r.stops()}
+	g := generation{seed: limits.Seed}
+	var err error
+	if g.stops, g.unknownStops, err = splitStops(limits.Stop); err != nil {
+		return g, err
+	}
 	if n := limits.MaxTokens; n != nil {
 		if *n <= 0 {
 			return g, invalid("max_tokens", "must be greater than 0")
@@ -39,6 +58,27 @@ func (r *renderer) generation() (generation, error) {
 		}
 		g.maxOutput = min(g.maxOutput, math.MaxInt32)
 	}
+	r.sampling(&g)
+	if err := r.candidates(&g); err != nil {
+		return g, err
+	}
+	if g.output, err = r.output(); err != nil {
+		return g, err
+	}
+	g.resolution = r.resolve(turns)
+	g.thinking = resolveThinking(r.req.Thinking, r.can, g.maxOutput)
+	if own := r.req.Upstream.ThinkingConfig; len(own) > 0 {
+		if own[0] != '{' {
+			return g, invalid("thinking_config", "must be an object")
+		}
+		g.thinking.own = own
+	}
+	return g, r.format(&g)
+}
+
+// sampling settles what the model may be told of sampling.
+func (r *renderer) sampling(g *generation) {
+	limits := &r.req.Limits
 	// A model that ignores sampling parameters loses nothing without them,
 	// and announces to refuse them.
 	if !r.can.FixedSampling {
@@ -48,23 +88,62 @@ func (r *renderer) generation() (generation, error) {
 			g.temperature = &clamped
 		}
 	}
-	g.thinking = resolveThinking(r.req.Thinking, r.can, g.maxOutput)
-	return g, r.format(&g)
-}
-
-// stops are the stop sequences that the API takes.
-func (r *renderer) stops() []string {
-	var out []string
-	for _, s := range r.req.Limits.Stop {
-		if s != "" && !slices.Contains(out, s) {
-			if len(out) == maxStops {
-				r.req.Warn("stop_sequences", "only the first "+strconv.Itoa(maxStops)+" are known upstream")
-				break
-			}
-			out = append(out, s)
+	switch {
+	case zeroOrNil(limits.PresencePenalty) && zeroOrNil(limits.FrequencyPenalty):
+	case r.can.NoPenalties || r.opts.OmitPenalties:
+		r.req.Warn("penalty", "presence and frequency penalties were left out: model "+r.model+" has none")
+	default:
+		g.presence, g.frequency = limits.PresencePenalty, limits.FrequencyPenalty
+	}
+	switch {
+	case !limits.Logprobs && zeroOrNil(limits.TopLogprobs):
+	case r.opts.OmitLogprobs:
+		r.req.Warn("logprobs", "left out: model "+r.model+" gives none")
+	default:
+		g.logprobs = true
+		if n := limits.TopLogprobs; n != nil {
+			g.topLogprobs = min(max(*n, 0), maxLogprobs)
 		}
 	}
-	return out
+}
+
+// zeroOrNil reports whether a setting is absent, or what it is without it.
+func zeroOrNil[T int | float64](v *T) bool { return v == nil || *v == 0 }
+
+// candidates settles the number of answers. Fewer than asked for would change
+// what the client gets, so that is an error.
+func (r *renderer) candidates(g *generation) error {
+	n := r.req.Limits.Candidates
+	switch {
+	case n < 0:
+		return invalid("n", "must be greater than 0")
+	case n <= 1:
+		return nil
+	case r.can.OneCandidate:
+		return unsupported("n", "model "+r.model+" gives one answer per request; send the request again for another")
+	case n > maxCandidates:
+		return invalid("n", "must be at most "+strconv.Itoa(maxCandidates))
+	}
+	g.candidates = n
+	return nil
+}
+
+// splitStops returns the stop sequences that the API takes, and the rest.
+func splitStops(all []string) (known, rest []string, err error) {
+	size := 0
+	for _, s := range all {
+		if size += len(s); size > maxStopBytes {
+			return nil, nil, invalid("stop_sequences", "all together must be at most "+strconv.Itoa(maxStopBytes)+" bytes")
+		}
+		switch {
+		case s == "" || slices.Contains(known, s) || slices.Contains(rest, s):
+		case len(known) < maxStops:
+			known = append(known, s)
+		default:
+			rest = append(rest, s)
+		}
+	}
+	return known, rest, nil
 }
 
 func (r *renderer) format(g *generation) error {
@@ -75,12 +154,26 @@ func (r *renderer) format(g *generation) error {
 	if len(r.req.Tools) > 0 && !r.can.JSONWithTools {
 		return unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
-	schema, err := compileSchema(f.Schema, schemaOptions{relaxed: r.opts.RelaxSchema})
+	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false))
 	if err != nil {
 		return invalid("format.schema", err.Error())
 	}
 	g.json, g.schema = true, schema
+	g.schemaField = r.schemaField("responseJsonSchema", "responseSchema")
 	return nil
+}
+
+// schemaOptions says how schemas are written for the model.
+func (r *renderer) schemaOptions(object bool) schemaOptions {
+	return schemaOptions{object: object, relaxed: r.opts.RelaxSchema, proto: r.can.ProtoSchema || r.opts.ProtoSchema}
+}
+
+// schemaField is the name of the member that takes a schema so written.
+func (r *renderer) schemaField(json, proto string) string {
+	if r.schemaOptions(false).proto {
+		return proto
+	}
+	return json
 }
 
 // generationConfig appends g, if it says anything.
@@ -109,6 +202,26 @@ func (w *bodyWriter) generationConfig(g generation) {
 		w.key("seed")
 		w.int(int(int32(*g.seed))) // clients' seeds may have 64 bits
 	}
+	if g.presence != nil {
+		w.key("presencePenalty")
+		w.float(*g.presence)
+	}
+	if g.frequency != nil {
+		w.key("frequencyPenalty")
+		w.float(*g.frequency)
+	}
+	if g.candidates > 1 {
+		w.key("candidateCount")
+		w.int(g.candidates)
+	}
+	if g.logprobs {
+		w.key("responseLogprobs")
+		w.raw([]byte("true"))
+	}
+	if g.topLogprobs > 0 {
+		w.key("logprobs")
+		w.int(g.topLogprobs)
+	}
 	if len(g.stops) > 0 {
 		w.strings("stopSequences", g.stops)
 	}
@@ -116,8 +229,12 @@ func (w *bodyWriter) generationConfig(g generation) {
 		w.stringField("responseMimeType", "application/json")
 	}
 	if g.schema != nil {
-		w.key("responseJsonSchema")
+		w.key(g.schemaField)
 		w.raw(g.schema)
+	}
+	w.output(g.output)
+	if g.resolution != "" {
+		w.stringField("mediaResolution", g.resolution)
 	}
 	w.thinking(g.thinking)
 	if len(w.buf) == empty {

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,26 @@ func TestGenerationConfig(t *testing.T) {
 		{"negative temperature", older, conversation.Request{Limits: conversation.Limits{Temperature: new(-1.0)}}, Options{}, `{"temperature":0}`, 0},
 		{"unknown model is not capped", "gemma-3", conversation.Request{Limits: conversation.Limits{MaxTokens: new(1 << 40)}}, Options{}, `{"maxOutputTokens":2147483647}`, 0},
 		{"more than five stops", older, conversation.Request{Limits: conversation.Limits{Stop: strings.Split("a b c d e f g", " ")}}, Options{},
-			`{"stopSequences":["a","b","c","d","e"]}`, 1},
+			`{"stopSequences":["a","b","c","d","e"]}`, 0},
+		{"penalties", "gemini-2.0-flash", conversation.Request{Limits: conversation.Limits{PresencePenalty: new(0.5), FrequencyPenalty: new(-1.0)}}, Options{},
+			`{"presencePenalty":0.5,"frequencyPenalty":-1}`, 0},
+		{"penalties on 2.5", older, conversation.Request{Limits: conversation.Limits{PresencePenalty: new(0.5)}}, Options{}, ``, 1},
+		{"no penalties in truth", strict, conversation.Request{Limits: conversation.Limits{PresencePenalty: new(0.0)}}, Options{}, ``, 0},
+		{"penalties were refused", "gemini-2.0-flash", conversation.Request{Limits: conversation.Limits{FrequencyPenalty: new(0.5)}}, Options{OmitPenalties: true}, ``, 1},
+		{"log probabilities", older, conversation.Request{Limits: conversation.Limits{Logprobs: true}}, Options{}, `{"responseLogprobs":true}`, 0},
+		{"with alternatives", older, conversation.Request{Limits: conversation.Limits{TopLogprobs: new(30)}}, Options{}, `{"responseLogprobs":true,"logprobs":20}`, 0},
+		{"log probabilities were refused", older, conversation.Request{Limits: conversation.Limits{Logprobs: true, TopLogprobs: new(3)}}, Options{OmitLogprobs: true}, ``, 1},
+		{"two answers", older, conversation.Request{Limits: conversation.Limits{Candidates: 2}}, Options{}, `{"candidateCount":2}`, 0},
+		{"one answer", strict, conversation.Request{Limits: conversation.Limits{Candidates: 1}}, Options{}, ``, 0},
+		{"text only", strict, conversation.Request{Output: conversation.Output{Modalities: []string{"text"}}}, Options{}, ``, 0},
+		{"text of a model that draws", "gemini-2.5-flash-image", conversation.Request{Output: conversation.Output{Modalities: []string{"text"}}}, Options{}, `{"responseModalities":["TEXT"]}`, 0},
+		{"image", "gemini-3.5-flash-image-preview", conversation.Request{Output: conversation.Output{Modalities: []string{"text", "image"}}}, Options{}, `{"responseModalities":["TEXT","IMAGE"]}`, 0},
+		{"speech", "gemini-2.5-flash-preview-tts", conversation.Request{Output: conversation.Output{Modalities: []string{"audio"}, Voice: "Kore"}}, Options{},
+			`{"responseModalities":["AUDIO"],"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}`, 0},
+		{"voice without speech", older, conversation.Request{Output: conversation.Output{Voice: "Kore"}}, Options{}, ``, 1},
+		{"thinking in the upstream's words", strict, conversation.Request{
+			Thinking: conversation.Thinking{Intent: conversation.ThinkOff}, Upstream: conversation.Upstream{ThinkingConfig: conversation.Raw(`{"thinking_level":"high"}`)}}, Options{},
+			`{"thinkingConfig":{"thinking_level":"high"}}`, 0},
 		{"any JSON", older, conversation.Request{Format: &conversation.Format{}}, Options{}, `{"responseMimeType":"application/json"}`, 0},
 		{"schema", older, conversation.Request{Format: &conversation.Format{Schema: schema}}, Options{},
 			`{"responseMimeType":"application/json","responseJsonSchema":` + string(schema) + `}`, 0},
@@ -63,6 +83,14 @@ func TestGenerationErrors(t *testing.T) {
 		{"no tokens", older, conversation.Request{Limits: conversation.Limits{MaxTokens: new(0)}}, conversation.ErrInvalid, "max_tokens"},
 		{"JSON beside tools on 2.5", older, conversation.Request{Format: &conversation.Format{}, Tools: []conversation.Tool{{Name: "a"}}}, conversation.ErrUnsupported, "format"},
 		{"schema that is none", older, conversation.Request{Format: &conversation.Format{Schema: conversation.Raw(`{"a":`)}}, conversation.ErrInvalid, "format.schema"},
+		{"no answers", older, conversation.Request{Limits: conversation.Limits{Candidates: -1}}, conversation.ErrInvalid, "n"},
+		{"too many answers", older, conversation.Request{Limits: conversation.Limits{Candidates: 9}}, conversation.ErrInvalid, "n"},
+		{"two answers on 3", strict, conversation.Request{Limits: conversation.Limits{Candidates: 2}}, conversation.ErrUnsupported, "n"},
+		{"long stop sequences", older, conversation.Request{Limits: conversation.Limits{Stop: []string{strings.Repeat("x", maxStopBytes), "y"}}}, conversation.ErrInvalid, "stop_sequences"},
+		{"picture of a text model", strict, conversation.Request{Output: conversation.Output{Modalities: []string{"image"}}}, conversation.ErrUnsupported, "modalities"},
+		{"text of a voice", "gemini-2.5-pro-preview-tts", conversation.Request{Output: conversation.Output{Modalities: []string{"text"}}}, conversation.ErrUnsupported, "modalities"},
+		{"smell", strict, conversation.Request{Output: conversation.Output{Modalities: []string{"smell"}}}, conversation.ErrInvalid, "modalities"},
+		{"thinking that is no object", strict, conversation.Request{Upstream: conversation.Upstream{ThinkingConfig: conversation.Raw(`1`)}}, conversation.ErrInvalid, "thinking_config"},
 		{"model with a path", "a/../b", conversation.Request{}, conversation.ErrInvalid, "model"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,5 +101,13 @@ func TestGenerationErrors(t *testing.T) {
 				t.Errorf("got %#v", err)
 			}
 		})
+	}
+}
+
+func TestRenderedStop(t *testing.T) {
+	req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Limits: conversation.Limits{Stop: strings.Split("a b c d a e f g f", " ")}}
+	out, err := Render(req, Target{Model: strict}, Options{})
+	if err != nil || !slices.Equal(out.Stop, []string{"f", "g"}) {
+		t.Errorf("left to scan: %q, %v", out.Stop, err)
 	}
 }

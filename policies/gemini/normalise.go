@@ -29,12 +29,16 @@ import (
 //	N16 not too many functions            declare
 //	N17 the same bytes for the same input everywhere
 //	N18 parts in the wrong role           place
+//
+// A server-side tool's call and result are replayed together or not at all
+// (pairServerTools).
 func (r *renderer) normalise() ([]turn, error) {
 	r.addSystem(r.req.System)
 	turns, err := r.turns()
 	if err != nil {
 		return nil, err
 	}
+	pairServerTools(turns)
 	turns = mergeTurns(r.pairAnswers(turns))
 	if len(turns) == 0 {
 		return nil, invalid("messages", "at least one message with content is required")
@@ -79,12 +83,17 @@ func (r *renderer) lastUser(turns []turn) []turn {
 		return turns
 	}
 	var texts []conversation.Text
+	own := false
 	for _, p := range last.pieces {
+		own = own || p.kind == conversation.KindUpstream
 		if p.kind == conversation.KindText {
 			texts = append(texts, p.text)
 		}
 	}
 	r.req.Warn("messages", "the model does not continue an assistant message; it was asked to in words")
+	if own { // only the model can say what is in them
+		return append(turns, turn{pieces: []piece{textPiece("Continue your previous message; output only the continuation.")}})
+	}
 	wish := conversation.Join("",
 		conversation.Quote("Continue your previous message, which so far reads:\n\n"),
 		conversation.Join("", texts...),

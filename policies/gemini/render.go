@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 )
@@ -28,21 +29,41 @@ type Options struct {
 	// RelaxSchema removes bounds, formats and long texts from schemas, after
 	// the upstream found them too complex.
 	RelaxSchema bool
+	// ProtoSchema writes schemas as the API's own type instead of JSON Schema,
+	// as it is done for models before 2.5.
+	ProtoSchema bool
 	// OmitIDs leaves the ids of calls and answers out. nil means: at Vertex,
 	// whose v1 does not know the field, and not at AI Studio, where Gemini 3
 	// answers with nothing if they are missing.
 	OmitIDs *bool
+	// OmitPenalties and OmitLogprobs leave those settings out, after the
+	// upstream said that the model has none.
+	OmitPenalties, OmitLogprobs bool
 	// DropBuiltins leaves built-in tools out where they cannot stand beside
 	// functions; otherwise that is an error.
 	DropBuiltins bool
+	// Unary asks for the answer in one document. Otherwise it is a stream,
+	// whatever the client wants: its quota is looser, an empty answer shows
+	// early, and one document is the same events, folded.
+	Unary bool
+	// Compiler remembers compiled schemas; nil compiles them each time.
+	Compiler *Compiler
 }
 
 // Rendered is a request as the upstream takes it.
 type Rendered struct {
 	Path string
 	Body []byte
+	// Headers are settings that the target takes as headers.
+	Headers policies.Headers
 	// Names leads the reply's function names back to the client's.
 	Names *Names
+	// Expect is what NewDecoderOf needs to know of the request.
+	Expect Expect
+	// Stop are the stop sequences that the upstream does not know of: it
+	// takes five. Whoever passes the answer on must end it where one of them
+	// appears (package stopscan).
+	Stop []string
 }
 
 // Render renders req for target. It notes in req.Warnings what was changed or
@@ -60,14 +81,25 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err != nil {
 		return nil, err
 	}
-	config, err := r.generation()
+	config, err := r.generation(turns)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := r.settings(tools)
 	if err != nil {
 		return nil, err
 	}
 	return &Rendered{
-		Path:  target.Path(opts.Operation, req.Stream),
-		Body:  wellFormed(r.body(turns, tools, config)),
-		Names: r.names,
+		Path:    target.Path(opts.Operation, !opts.Unary),
+		Body:    wellFormed(r.body(turns, tools, config, settings)),
+		Headers: settings.headers,
+		Names:   r.names,
+		Expect: Expect{
+			Original: r.names.Original, Context: r.can.Context, Candidates: config.candidates,
+			// A cache may hold tools.
+			Citations: len(tools.builtins) > 0 || settings.cached != "",
+		},
+		Stop: config.unknownStops,
 	}, nil
 }
 
@@ -104,7 +136,7 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 }
 
 // body writes the request body.
-func (r *renderer) body(turns []turn, tools toolset, config generation) []byte {
+func (r *renderer) body(turns []turn, tools toolset, config generation, settings settings) []byte {
 	w := &bodyWriter{buf: make([]byte, 0, r.size(turns, tools))}
 	count := r.opts.Operation == dialect.CountTokens
 	w.open('{')
@@ -125,6 +157,7 @@ func (r *renderer) body(turns []turn, tools toolset, config generation) []byte {
 		w.toolConfig(tools)
 	}
 	w.generationConfig(config)
+	w.settings(settings)
 	w.close('}')
 	if count && r.target.Kind == AIStudio {
 		w.close('}')
@@ -145,7 +178,7 @@ func (r *renderer) size(turns []turn, tools toolset) int {
 	for i := range turns {
 		for j := range turns[i].pieces {
 			p := &turns[i].pieces[j]
-			n += perPiece + len(p.text) + len(p.args) + len(p.id) + len(p.name) + len(p.signature)
+			n += perPiece + len(p.text) + len(p.args) + len(p.id) + len(p.name) + len(p.signature) + len(p.raw)
 			for _, t := range p.output {
 				n += len(t)
 			}
@@ -196,8 +229,13 @@ func (w *bodyWriter) turn(t *turn, ids bool) {
 	w.key("parts")
 	w.open('[')
 	for i := range t.pieces {
+		p := &t.pieces[i]
+		if p.kind == conversation.KindUpstream {
+			w.raw(p.raw)
+			continue
+		}
 		w.open('{')
-		w.piece(&t.pieces[i], ids)
+		w.piece(p, ids)
 		w.close('}')
 	}
 	w.close(']')
@@ -216,6 +254,7 @@ func (w *bodyWriter) piece(p *piece, ids bool) {
 		}
 	case conversation.KindMedia:
 		w.media(p.media)
+		w.resolution(p.resolution)
 	case conversation.KindCall:
 		w.key("functionCall")
 		w.open('{')

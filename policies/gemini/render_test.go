@@ -13,7 +13,6 @@ import (
 
 func TestRenderWhole(t *testing.T) {
 	req := &conversation.Request{
-		Stream:   true,
 		System:   []conversation.Part{text("sys")},
 		Messages: []conversation.Message{user(text("hi")), model(call("a", "A", `{"x":1}`)), user(result("a", text("ok")))},
 		Tools:    []conversation.Tool{{Name: "A"}},
@@ -47,6 +46,8 @@ func TestRenderWhole(t *testing.T) {
 			"/v1beta/models/gemini-3.5-flash:countTokens", `{"generateContentRequest":{"model":"models/gemini-3.5-flash",` + head + withID + args + withID + answer + config + settings + "}"},
 		{"count at Vertex", vertex, Options{Operation: dialect.CountTokens},
 			"/v1/projects/p/locations/global/publishers/google/models/gemini-3.5-flash:countTokens", "{" + head + args + answer + settings},
+		{"in one document", Target{Model: strict}, Options{Unary: true},
+			"/v1beta/models/gemini-3.5-flash:generateContent", "{" + head + withID + args + withID + answer + config + settings},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := Render(req, c.target, c.opts)
@@ -129,8 +130,9 @@ func FuzzRender(f *testing.F) {
 			parts := []conversation.Part{
 				text("t"), call(fmt.Sprint(s%3), "A b", `{}`), result(fmt.Sprint(s%3), text("r")),
 				text("<system-reminder>x</system-reminder>"), call("", "C", `[]`), result("", blob("image/png", "QQ==")), thought("h"), text(""),
+				upstream(`{"toolCall":{"id":"x"}}`, ""), upstream(`{"toolResponse":{"id":"x"}}`, ""), upstream("", ""),
 			}
-			m := conversation.Message{Role: conversation.Role(s / 10 % 3), Parts: parts[s%8 : s%8+1]}
+			m := conversation.Message{Role: conversation.Role(s / 10 % 3), Parts: parts[int(s)%len(parts) : int(s)%len(parts)+1]}
 			req.Messages = append(req.Messages, m)
 		}
 		target := Target{Model: older}
@@ -195,6 +197,7 @@ func checkBody(t *testing.T, raw []byte, three bool) {
 }
 
 func BenchmarkRender(b *testing.B) {
+	opts := Options{Compiler: NewCompiler(DefaultCompilerSize)}
 	requests := map[string]*conversation.Request{}
 	for _, n := range []int{10, 100, 1000} {
 		requests[fmt.Sprint("messages", n)] = history(n)
@@ -211,14 +214,14 @@ func BenchmarkRender(b *testing.B) {
 	for _, name := range []string{"messages10", "messages100", "messages1000", "body200KB"} {
 		b.Run(name, func(b *testing.B) {
 			req := requests[name]
-			out, err := Render(req, Target{Model: strict}, Options{})
+			out, err := Render(req, Target{Model: strict}, opts)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(out.Body)))
 			for b.Loop() {
-				if _, err := Render(req, Target{Model: strict}, Options{}); err != nil {
+				if _, err := Render(req, Target{Model: strict}, opts); err != nil {
 					b.Fatal(err)
 				}
 			}

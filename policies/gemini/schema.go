@@ -17,6 +17,8 @@ type schemaOptions struct {
 	// many states" or "maximum allowed nesting depth": bounds, formats, long
 	// enums and descriptions.
 	relaxed bool
+	// proto asks for the API's own schema type instead of JSON Schema.
+	proto bool
 }
 
 // compileSchema rewrites a JSON Schema into the subset that the API reads in
@@ -27,6 +29,14 @@ type schemaOptions struct {
 //
 // Compiling what was compiled changes nothing.
 func compileSchema(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+	out, err := compileJSONSchema(raw, opts)
+	if err != nil || !opts.proto {
+		return out, err
+	}
+	return protoSchema(out, opts.object)
+}
+
+func compileJSONSchema(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}

@@ -28,7 +28,8 @@ func TestStrictUpstream(t *testing.T) {
 			for _, kind := range []Kind{AIStudio, Vertex} {
 				target := Target{Kind: kind, Project: "p", Location: "global", Model: model}
 				send(t, server, name, build(), target, Options{})
-				if name == "everything" {
+				send(t, server, name+", own schema type", build(), target, Options{ProtoSchema: true})
+				if name == "everything" || name == "upstream's words" {
 					send(t, server, name, build(), target, Options{Operation: dialect.CountTokens})
 				}
 			}
@@ -113,6 +114,23 @@ func strictRequests() map[string]func() *conversation.Request {
 			req.Choice.Mode = conversation.ChoiceAny
 			return req
 		},
+		"upstream's words": func() *conversation.Request {
+			req := build(user(text("hi"), blob("image/png", "QQ==")), model(text("a"), upstream(`{"toolCall":{"id":"1","toolType":"GOOGLE_SEARCH_WEB","args":{"queries":["x"]}}}`, ""),
+				upstream(`{"toolResponse":{"id":"1","toolType":"GOOGLE_SEARCH_WEB","response":{}}}`, "found")), user(text("go on")))()
+			req.Messages[0].Parts[1].Media.Detail = "max"
+			req.Upstream = conversation.Upstream{
+				SafetySettings: conversation.Raw(`[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF"}]`),
+				Labels:         conversation.Raw(`{"team":"a"}`), ServiceTier: "priority",
+			}
+			req.Tools = []conversation.Tool{{Kind: conversation.WebSearch, Blocked: []string{"a.com"}}}
+			req.Limits = conversation.Limits{PresencePenalty: new(1.0), TopLogprobs: new(3)}
+			return req
+		},
+		"cache": func() *conversation.Request {
+			req := build(user(text("hi")))()
+			req.Upstream.CachedContent = "cachedContents/x"
+			return req
+		},
 		"JSON": func() *conversation.Request {
 			req := build(user(text("hi")))()
 			req.Format = &conversation.Format{Schema: conversation.Raw(schemas[0])}
@@ -138,6 +156,16 @@ func TestStrictUpstreamThree(t *testing.T) {
 				Format:   &conversation.Format{},
 			}
 			send(t, server, "mixed tools", req, Target{Kind: kind, Project: "p", Location: "l", Model: model}, Options{})
+		}
+	}
+}
+
+// Before 2.5 there were the API's own schemas alone.
+func TestStrictUpstreamTwo(t *testing.T) {
+	server := fakegemini.Start(t)
+	for name, build := range strictRequests() {
+		for _, model := range []string{"gemini-1.5-flash-002", "gemini-2.0-flash"} {
+			send(t, server, name, build(), Target{Model: model}, Options{})
 		}
 	}
 }

@@ -27,6 +27,9 @@ type thinkingConfig struct {
 	budget  int
 	level   string // "" leaves it to the model
 	include bool   // includeThoughts
+	// own is what the client said in the API's own words; nothing else counts
+	// then.
+	own conversation.Raw
 }
 
 // resolveThinking translates what the client wants of thinking for a model.
@@ -116,10 +119,14 @@ func resolveLevel(t conversation.Thinking, levels []string) string {
 
 // thinking appends the thinkingConfig, if there is something to say.
 func (w *bodyWriter) thinking(c thinkingConfig) {
-	if c == (thinkingConfig{}) {
+	if c.own == nil && !c.set && c.level == "" && !c.include {
 		return
 	}
 	w.key("thinkingConfig")
+	if c.own != nil {
+		w.raw(c.own)
+		return
+	}
 	w.open('{')
 	if c.set {
 		w.key("thinkingBudget")

@@ -10,9 +10,11 @@ import (
 // maxFunctions is how many functions the API lets a request declare.
 const maxFunctions = 512
 
+const searchTool = "googleSearch"
+
 // builtins are the names of the tools that run upstream.
 var builtins = map[conversation.ToolKind]string{
-	conversation.WebSearch:     "googleSearch",
+	conversation.WebSearch:     searchTool,
 	conversation.WebFetch:      "urlContext",
 	conversation.CodeExecution: "codeExecution",
 }
@@ -21,6 +23,7 @@ var builtins = map[conversation.ToolKind]string{
 type toolset struct {
 	functions []declaration
 	builtins  []string // names of members of a tool
+	excluded  []string // domains that a search leaves out
 	mode      string   // "" leaves functionCallingConfig out
 	allowed   []string // rendered names
 	// serverSide asks AI Studio to tell of built-in calls, without which it
@@ -28,10 +31,13 @@ type toolset struct {
 	serverSide bool
 }
 
+func (t *toolset) empty() bool { return len(t.functions) == 0 && len(t.builtins) == 0 }
+
 type declaration struct {
 	name        string
 	description conversation.Text
 	schema      conversation.Raw
+	field       string // that takes the schema
 }
 
 // toolset settles declarations, built-in tools and how free the model is to
@@ -73,6 +79,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 			if name := builtins[tool.Kind]; name != "" && !slices.Contains(t.builtins, name) {
 				t.builtins = append(t.builtins, name)
 			}
+			r.exclude(t, tool, field)
 			continue
 		}
 		if tool.Name == "" {
@@ -85,14 +92,32 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		if declared[tool.Name] = true; len(declared) > maxFunctions {
 			return false, invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
 		}
-		schema, err := compileSchema(tool.Schema, schemaOptions{object: true, relaxed: r.opts.RelaxSchema})
+		schema, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true))
 		if err != nil {
 			return false, invalid(field, fmt.Sprintf("tool %q: %v", tool.Name, err))
 		}
 		strict = strict || tool.Strict
-		t.functions = append(t.functions, declaration{r.names.Rendered(tool.Name), tool.Description, schema})
+		t.functions = append(t.functions, declaration{
+			name: r.names.Rendered(tool.Name), description: tool.Description,
+			schema: schema, field: r.schemaField("parametersJsonSchema", "parameters"),
+		})
 	}
 	return strict, nil
+}
+
+// exclude notes the domains that a search must leave out.
+func (r *renderer) exclude(t *toolset, tool *conversation.Tool, field string) {
+	switch {
+	case len(tool.Blocked) == 0:
+	case r.target.Kind != Vertex || tool.Kind != conversation.WebSearch:
+		r.req.Warn(field+".blocked_domains", "left out: only the search of Vertex AI takes them")
+	default:
+		for _, domain := range tool.Blocked {
+			if !slices.Contains(t.excluded, domain) {
+				t.excluded = append(t.excluded, domain)
+			}
+		}
+	}
 }
 
 // choose settles the mode. validated asks that calls obey their schemas where
@@ -163,7 +188,7 @@ func (r *renderer) isBuiltin(name string) bool {
 
 // tools appends tools.
 func (w *bodyWriter) tools(t toolset) {
-	if len(t.functions) == 0 && len(t.builtins) == 0 {
+	if t.empty() {
 		return
 	}
 	w.key("tools")
@@ -180,7 +205,7 @@ func (w *bodyWriter) tools(t toolset) {
 				w.raw(f.description)
 			}
 			if f.schema != nil {
-				w.key("parametersJsonSchema")
+				w.key(f.field)
 				w.raw(f.schema)
 			}
 			w.close('}')
@@ -191,7 +216,11 @@ func (w *bodyWriter) tools(t toolset) {
 	for _, name := range t.builtins {
 		w.open('{')
 		w.key(name)
-		w.raw([]byte("{}"))
+		w.open('{')
+		if name == searchTool && len(t.excluded) > 0 {
+			w.strings("excludeDomains", t.excluded)
+		}
+		w.close('}')
 		w.close('}')
 	}
 	w.close(']')

@@ -25,10 +25,14 @@ type piece struct {
 	kind      conversation.Kind
 	text      conversation.Text   // text, thought
 	media     *conversation.Media // media
-	id        string              // call, result
+	id        string              // call, result, upstream
 	name      string              // call, result: the rendered name
 	args      conversation.Raw    // call: an object
 	signature string              // text, thought, call: the upstream's encoding
+	raw       conversation.Raw    // upstream: the part; text is what stands for it
+	half      half                // upstream: of a server-side tool's use
+	// resolution is the level of media that has its own.
+	resolution string
 
 	output []conversation.Text   // result: pieces of one text
 	failed bool                  // result
@@ -99,9 +103,11 @@ func (r *renderer) turns() ([]turn, error) {
 }
 
 // place appends p to the last turn, or to a new one if the last is the other
-// side's. Calls are always the model's and results always the user's.
+// side's. Calls and the upstream's own parts are always the model's and results
+// always the user's.
 func place(turns []turn, role conversation.Role, p piece) []turn {
-	model := role == conversation.Model && p.kind != conversation.KindResult || p.kind == conversation.KindCall
+	model := role == conversation.Model && p.kind != conversation.KindResult ||
+		p.kind == conversation.KindCall || p.kind == conversation.KindUpstream
 	if n := len(turns); n > 0 && turns[n-1].model == model {
 		turns[n-1].pieces = append(turns[n-1].pieces, p)
 		return turns
@@ -137,6 +143,9 @@ func (r *renderer) piece(role conversation.Role, part *conversation.Part, at pos
 		return p, true, nil
 	case conversation.KindResult:
 		return p, true, r.answer(&p, &part.Result)
+	case conversation.KindUpstream:
+		p, ok = r.upstreamPiece(part, p)
+		return p, ok, nil
 	}
 	return p, false, nil
 }

@@ -15,8 +15,9 @@ import (
 // one asked for is read over: proto3 JSON prints null for what is unset, and
 // hand-written fakes print worse.
 type walker struct {
-	buf bytes.Buffer
-	dec *jsontext.Decoder
+	data []byte
+	buf  bytes.Buffer
+	dec  *jsontext.Decoder
 }
 
 // lenient takes what Google's servers and the gateways before them may send;
@@ -25,7 +26,7 @@ var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.Al
 
 // open starts reading data; values will be slices of it.
 func (w *walker) open(data []byte) {
-	w.buf = *bytes.NewBuffer(data)
+	w.data, w.buf = data, *bytes.NewBuffer(data)
 	if w.dec == nil {
 		w.dec = jsontext.NewDecoder(&w.buf, lenient...)
 		return
@@ -35,6 +36,17 @@ func (w *walker) open(data []byte) {
 
 func (w *walker) kind() jsontext.Kind { return w.dec.PeekKind() }
 func (w *walker) skip() error         { return w.dec.SkipValue() }
+
+// offset is where the next object begins.
+func (w *walker) offset() int {
+	at := int(w.dec.InputOffset())
+	return at + max(0, bytes.IndexByte(w.data[at:], '{'))
+}
+
+// since is what was read from an offset on.
+func (w *walker) since(offset int) jsontext.Value {
+	return jsontext.Value(w.data[offset:w.dec.InputOffset()])
+}
 
 // object calls member with each name of an object, still in its escapes;
 // member must read the value.
@@ -83,6 +95,15 @@ func (w *walker) value(dst *jsontext.Value) error {
 	v, err := w.dec.ReadValue()
 	if err == nil && v.Kind() != 'n' {
 		*dst = v
+	}
+	return err
+}
+
+// rawObject reads an object as it stands, mended where it has to be.
+func (w *walker) rawObject(dst *conversation.Raw) error {
+	v, err := w.dec.ReadValue()
+	if err == nil && v.Kind() == '{' {
+		*dst, err = cleanRaw(v)
 	}
 	return err
 }

@@ -60,6 +60,9 @@ const (
 	forCall    = "call"
 	forText    = "text"
 	forThought = "thought"
+	// forPart carries a whole part of the upstream's, signature and all: a
+	// server-side tool call that must go back unchanged.
+	forPart = "part"
 )
 
 // Carriers seals signatures for one tenant and opens what comes back.
@@ -71,18 +74,22 @@ type Carriers struct {
 
 // SealCall seals the signature of a call.
 func (c Carriers) SealCall(signature, name string, args []byte) string {
-	return c.seal(forCall, signature, callBinding(name, args))
+	return c.seal(forCall, signatureBytes(signature), callBinding(name, args))
 }
+
+// SealPart seals a part of the upstream's as a whole. There is nothing else
+// that it is bound to: it says itself what it is.
+func (c Carriers) SealPart(raw []byte) string { return c.seal(forPart, raw, []byte{}) }
 
 func (c Carriers) sealRun(kind, signature string, hash []byte) string {
-	return c.seal(kind, signature, hash)
+	return c.seal(kind, signatureBytes(signature), hash)
 }
 
-func (c Carriers) seal(kind, signature string, binding []byte) string {
-	if signature == "" || binding == nil {
+func (c Carriers) seal(kind string, payload, binding []byte) string {
+	if len(payload) == 0 || binding == nil {
 		return ""
 	}
-	head := carrierPrefix + b64.EncodeToString([]byte(c.origin(kind))) + "." + b64.EncodeToString(signatureBytes(signature))
+	head := carrierPrefix + b64.EncodeToString([]byte(c.origin(kind))) + "." + b64.EncodeToString(payload)
 	return head + "." + b64.EncodeToString(c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding))
 }
 
@@ -90,29 +97,35 @@ func (c Carriers) origin(kind string) string {
 	return c.Origin.Backend + "\x00" + c.Origin.Family + "\x00" + kind
 }
 
-// open verifies a carrier and returns the signature in upstream's encoding, or
-// "" if the carrier is not ours, not for this, or not for here.
-func (c Carriers) open(kind, carrier string, binding []byte) string {
+// signature opens a carrier of a signature and returns it in upstream's
+// encoding, or "".
+func (c Carriers) signature(kind, carrier string, binding []byte) string {
+	return base64.StdEncoding.EncodeToString(c.open(kind, carrier, binding))
+}
+
+// open verifies a carrier and returns what it carries, or nil if it is not
+// ours, not for this, or not for here.
+func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !strings.HasPrefix(carrier, carrierPrefix) || len(carrier) > carrierLimit || binding == nil {
-		return ""
+		return nil
 	}
 	head, tag, ok := cutLast(carrier, ".")
 	if !ok {
-		return ""
+		return nil
 	}
 	mac, err := b64.DecodeString(tag)
 	if err != nil || !hmac.Equal(mac, c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding)) {
-		return ""
+		return nil
 	}
-	origin, signature, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
+	origin, payload, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
 	if !ok || origin != b64.EncodeToString([]byte(c.origin(kind))) {
-		return ""
+		return nil
 	}
-	raw, err := b64.DecodeString(signature)
+	raw, err := b64.DecodeString(payload)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return base64.StdEncoding.EncodeToString(raw)
+	return raw
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {
@@ -175,18 +188,20 @@ func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
 			switch p.Kind {
 			case conversation.KindThought:
 				riding = p.Carrier
-				p.Signature = c.open(forThought, p.Carrier, textBinding(p.Text))
+				p.Signature = c.signature(forThought, p.Carrier, textBinding(p.Text))
 			case conversation.KindText:
-				p.Signature = c.open(forText, p.Carrier, textBinding(p.Text))
+				p.Signature = c.signature(forText, p.Carrier, textBinding(p.Text))
 			case conversation.KindCall:
 				binding := callBinding(p.Call.Name, p.Call.Args)
-				p.Signature = c.open(forCall, p.Carrier, binding)
+				p.Signature = c.signature(forCall, p.Carrier, binding)
 				if p.Signature == "" && riding != "" {
-					p.Signature = c.open(forCall, riding, binding)
+					p.Signature = c.signature(forCall, riding, binding)
 				}
 				riding = ""
+			case conversation.KindUpstream:
+				p.Upstream = c.open(forPart, p.Carrier, []byte{})
 			}
-			if p.Signature != "" {
+			if p.Signature != "" || p.Upstream != nil {
 				good++
 			}
 		}

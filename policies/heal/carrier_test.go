@@ -54,6 +54,30 @@ func TestCarrierVerifiesOnlyWhereItBelongs(t *testing.T) {
 	}
 }
 
+// A part of the upstream's own goes through the client whole, and only back to
+// where it came from.
+func TestCarrierOfAPart(t *testing.T) {
+	c := carriers("t", "ai_studio/", "gemini-3.5-flash")
+	raw := `{"toolCall":{"toolType":"GOOGLE_SEARCH_WEB","id":"1"},"thoughtSignature":"c2ln"}`
+	sealed := NewSealer(c).Seal(nil, []conversation.Event{{Kind: conversation.EventServerCall, Upstream: conversation.Raw(raw)}})[0].Carrier
+	for name, x := range map[string]struct {
+		by      Carriers
+		carrier string
+		want    string
+	}{
+		"back":           {c, sealed, raw},
+		"another tenant": {carriers("u", "ai_studio/", "gemini-3.5-flash"), sealed, ""},
+		"another kind":   {c, c.SealCall(signature, "Bash", nil), ""},
+		"altered":        {c, sealed[:len(sealed)-4] + "AAAA", ""},
+	} {
+		req := conversation.Request{Messages: []conversation.Message{{Parts: []conversation.Part{{Kind: conversation.KindUpstream, Carrier: x.carrier}}}}}
+		x.by.Verify(&req)
+		if got := string(req.Messages[0].Parts[0].Upstream); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
 // In dialects whose calls have no room, the call's carrier rides in the
 // thought before it.
 func TestCarrierRidesInThought(t *testing.T) {
@@ -111,7 +135,7 @@ func FuzzCarrier(f *testing.F) {
 	f.Add(c.SealCall(signature, "Bash", []byte(`{}`)), "Bash", `{}`)
 	f.Add("gs1.a.b.c", "x", `null`)
 	f.Fuzz(func(t *testing.T, carrier, name, args string) {
-		got := c.open(forCall, carrier, callBinding(name, []byte(args)))
+		got := c.signature(forCall, carrier, callBinding(name, []byte(args)))
 		if got != "" && c.SealCall(got, name, []byte(args)) != carrier {
 			t.Errorf("%q was taken but is not what we seal", carrier)
 		}

@@ -40,6 +40,10 @@ const (
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
 
+	// Answered without upstream.
+	ReasonModelList     = "model_list"     // the list of models
+	ReasonTokenEstimate = "token_estimate" // tokens were estimated, since upstream did not count them
+
 	// heald's own.
 	ReasonRefused    = "refused"     // the request could not be understood
 	ReasonNoAccount  = "no_account"  // no account is configured for the backend

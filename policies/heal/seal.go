@@ -48,6 +48,9 @@ func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conver
 	case conversation.EventSignature:
 		ev.Carrier = s.sealRun(ev.Signature)
 		s.run = 0
+	case conversation.EventServerCall, conversation.EventServerResult,
+		conversation.EventCode, conversation.EventCodeResult:
+		ev.Carrier = s.carriers.SealPart(ev.Upstream)
 	case conversation.EventCallStart:
 		s.run = 0
 		if ev.Signature != "" {

@@ -1,0 +1,156 @@
+package gemini
+
+import (
+	"errors"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// maxCandidates is how many answers the API gives at once.
+const maxCandidates = 8
+
+// candidate is one of the answers of a reply, as far as it came.
+type candidate struct {
+	decoder *Decoder
+	index   int
+	call    openCall
+
+	content   bool
+	finish    conversation.Finish
+	reason    string
+	note      string
+	said      said
+	grounding grounding
+}
+
+func (d *Decoder) newCandidate(index int) *candidate {
+	return &candidate{decoder: d, index: index, said: said{keep: d.expect.Citations}}
+}
+
+// mark notes in events whose they are.
+func (c *candidate) mark(events []conversation.Event) {
+	if c.index == 0 {
+		return
+	}
+	for i := range events {
+		events[i].Candidate = c.index
+	}
+}
+
+// take appends the events of what one frame says of the candidate.
+func (c *candidate) take(dst []conversation.Event, told *candidateFrame, parts []part) ([]conversation.Event, error) {
+	from := len(dst)
+	c.said.frame()
+	for i := range parts {
+		var err error
+		if dst, err = c.part(dst, &parts[i]); err != nil {
+			return dst, err
+		}
+	}
+	if told.logprobs != nil {
+		dst = withLogprobs(dst, from, told.logprobs)
+	}
+	if told.grounding != nil {
+		c.grounding.add(told.grounding)
+	}
+	return dst, nil
+}
+
+// withLogprobs puts the log probabilities of a frame onto its first text, or
+// onto an empty one where they came after it.
+func withLogprobs(dst []conversation.Event, from int, logprobs conversation.Raw) []conversation.Event {
+	for i := from; i < len(dst); i++ {
+		if dst[i].Kind == conversation.EventText {
+			dst[i].Logprobs = logprobs
+			return dst
+		}
+	}
+	return append(dst, conversation.Event{Kind: conversation.EventText, Text: emptyText, Logprobs: logprobs})
+}
+
+var emptyText = conversation.Text(`""`)
+
+// part appends the events of one part.
+func (c *candidate) part(dst []conversation.Event, p *part) ([]conversation.Event, error) {
+	c.said.part(p)
+	switch {
+	case p.call != nil:
+		return c.callPart(dst, p)
+	case p.kind != "":
+		return c.upstreamPart(dst, p), nil
+	}
+	if !p.text.Empty() {
+		c.content = true
+		kind := conversation.EventText
+		if p.thought {
+			kind = conversation.EventThought
+		}
+		dst = c.call.end(dst)
+		dst = append(dst, conversation.Event{Kind: kind, Text: p.text, Usage: c.decoder.Usage()})
+	}
+	if p.signature != "" {
+		dst = c.call.end(dst)
+		dst = append(dst, conversation.Event{Kind: conversation.EventSignature, Signature: p.signature})
+	}
+	return dst, nil
+}
+
+// upstreamPart appends the event of a part that is neither text nor call.
+func (c *candidate) upstreamPart(dst []conversation.Event, p *part) []conversation.Event {
+	ev := conversation.Event{Signature: p.signature}
+	switch p.kind {
+	case "inlineData":
+		c.content = true
+		if p.thought {
+			// A sketch on the way to the image; the image itself follows.
+			c.decoder.unsupport("inlineData in a thought")
+			return dst
+		}
+		ev.Kind, ev.Media = conversation.EventMedia, conversation.Media{MIME: p.label, Data: p.body}
+	case "executableCode":
+		ev.Kind, ev.Name, ev.Text = conversation.EventCode, languageName(p.label), p.body
+	case "codeExecutionResult":
+		ev.Kind, ev.Name, ev.Text = conversation.EventCodeResult, enumName(p.label, outcomeNumbers[:]), p.body
+	case "toolCall":
+		ev.Kind = conversation.EventServerCall
+	case "toolResponse":
+		ev.Kind = conversation.EventServerResult
+	default:
+		c.decoder.unsupport(p.kind)
+		return dst
+	}
+	if p.kind != "inlineData" {
+		ev.Upstream = p.raw
+	}
+	if ev.Kind == conversation.EventServerCall || ev.Kind == conversation.EventServerResult {
+		ev.CallID, ev.Name, ev.Args = p.id, p.label, p.args
+	}
+	c.content = true
+	return append(c.call.end(dst), ev)
+}
+
+// callPart appends the events of a functionCall: a whole one, or a piece.
+func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.Event, error) {
+	call := p.call
+	if c.call.is && !c.call.goesOn(call) {
+		dst = c.call.end(dst)
+	}
+	if !c.call.is {
+		if call.name == "" {
+			if call.args == nil && len(call.pieces) == 0 {
+				return dst, nil // the empty message that closes a call, once more
+			}
+			return dst, errors.New("functionCall has arguments but no name, and no call is open")
+		}
+		c.content = true
+		dst = c.call.begin(dst, call, c.decoder.expect.Original(call.name), p.signature)
+	}
+	if err := c.call.add(call); err != nil {
+		return dst, argsError(call.name, err)
+	}
+	dst = c.call.flush(dst)
+	if !call.more {
+		dst = c.call.end(dst)
+	}
+	return dst, nil
+}

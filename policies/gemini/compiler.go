@@ -1,0 +1,104 @@
+package gemini
+
+import (
+	"bytes"
+	"container/list"
+	"crypto/sha256"
+	"sync"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+const (
+	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients
+	// send the same few dozen tools of 1 to 4 KB with every request.
+	DefaultCompilerSize = 4 << 20
+	// entryCost is about what an entry takes beside its schema, in bytes.
+	entryCost = 256
+	// minCached is the shortest schema that is remembered, in bytes: compiling
+	// a shorter one costs no more than looking it up.
+	minCached = 32
+)
+
+// Compiler compiles schemas and remembers the results, those used last. It may
+// be used by many requests at once; nil compiles and remembers nothing.
+type Compiler struct {
+	limit int
+
+	mu      sync.Mutex
+	size    int
+	entries map[schemaKey]*list.Element
+	recent  list.List // of *compiled, the latest used first
+}
+
+// schemaKey names a schema and the way it is compiled.
+type schemaKey struct {
+	sum  [sha256.Size]byte
+	opts schemaOptions
+}
+
+type compiled struct {
+	key schemaKey
+	// same says that the schema stayed as it was; out is what it became
+	// otherwise.
+	same bool
+	out  conversation.Raw
+}
+
+func (c *compiled) cost() int { return entryCost + len(c.out) }
+
+// NewCompiler makes a compiler that keeps up to limit bytes.
+func NewCompiler(limit int) *Compiler {
+	return &Compiler{limit: limit, entries: make(map[schemaKey]*list.Element)}
+}
+
+// compile is compileSchema. What it returns may be shared and must not be
+// changed.
+func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+	if c == nil || len(raw) < minCached {
+		return compileSchema(raw, opts)
+	}
+	key := schemaKey{sum: sha256.Sum256(raw), opts: opts}
+	if entry := c.get(key); entry != nil {
+		if entry.same {
+			return raw, nil
+		}
+		return entry.out, nil
+	}
+	out, err := compileSchema(raw, opts)
+	if err != nil {
+		return nil, err
+	}
+	entry := &compiled{key: key, same: bytes.Equal(out, raw)}
+	if !entry.same {
+		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
+	}
+	c.put(entry)
+	return out, nil
+}
+
+func (c *Compiler) get(key schemaKey) *compiled {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.entries[key]
+	if at == nil {
+		return nil
+	}
+	c.recent.MoveToFront(at)
+	return at.Value.(*compiled)
+}
+
+func (c *Compiler) put(entry *compiled) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries[entry.key] != nil || entry.cost() > c.limit {
+		return
+	}
+	c.entries[entry.key] = c.recent.PushFront(entry)
+	c.size += entry.cost()
+	for c.size > c.limit {
+		oldest := c.recent.Remove(c.recent.Back()).(*compiled)
+		delete(c.entries, oldest.key)
+		c.size -= oldest.cost()
+	}
+}

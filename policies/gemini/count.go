@@ -1,0 +1,34 @@
+package gemini
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ParseTokenCount reads a CountTokensResponse.
+func ParseTokenCount(body []byte) (int, error) {
+	var w walker
+	w.open(trimPayload(body))
+	n := -1
+	if w.kind() != '{' {
+		return 0, errors.New("decode token count: not a JSON object")
+	}
+	err := w.object(func(name []byte) error {
+		if s := string(name); s == "totalTokens" || s == "total_tokens" {
+			return w.int(&n)
+		}
+		return w.skip()
+	})
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("decode token count: %w", err)
+	case n < 0:
+		return 0, errors.New("decode token count: totalTokens is missing")
+	}
+	return n, nil
+}
+
+// EstimateTokens says about how many tokens a rendered body is, where the
+// upstream cannot be asked: English text and JSON have about 3.5 bytes to a
+// token.
+func EstimateTokens(body []byte) int { return (len(body)*2 + 6) / 7 }

@@ -1,0 +1,39 @@
+package gemini
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestParseTokenCount(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		want     int
+		fails    bool
+	}{
+		{"AI Studio", "{\n  \"totalTokens\": 31,\n  \"promptTokensDetails\": [{\"modality\": \"TEXT\", \"tokenCount\": 31}]\n}\n", 31, false},
+		{"Vertex", `{"totalTokens":7,"totalBillableCharacters":20}`, 7, false},
+		{"snake case", `{"total_tokens":7}`, 7, false},
+		{"as a string", `{"totalTokens":"7"}`, 7, false},
+		{"missing", `{"cachedContentTokenCount":1}`, 0, true},
+		{"error", `{"error":{"code":400}}`, 0, true},
+		{"null", `{"totalTokens":null}`, 0, true},
+		{"negative", `{"totalTokens":-4}`, 0, true},
+		{"cut short", `{"totalTokens":7`, 0, true},
+		{"html", `<html>`, 0, true},
+		{"array", `[{"totalTokens":7}]`, 0, true},
+		{"nothing", ``, 0, true},
+	} {
+		if got, err := ParseTokenCount([]byte(c.in)); got != c.want || (err != nil) != c.fails {
+			t.Errorf("%s: got %d, %v", c.name, got, err)
+		}
+	}
+}
+
+func TestEstimateTokens(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 1: 1, 7: 2, 8: 3, 3500: 1000} {
+		if got := EstimateTokens(bytes.Repeat([]byte("x"), n)); got != want {
+			t.Errorf("%d bytes: got %d, want %d", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package gemini
+
+import (
+	"slices"
+	"strings"
+)
+
+// output is what kinds of answer there may be: a resolved responseModalities
+// and speechConfig.
+type output struct {
+	modalities []string // "TEXT", ...; nil leaves them to the model
+	voice      string
+}
+
+// output settles the kinds of answer.
+func (r *renderer) output() (output, error) {
+	var o output
+	want := r.req.Output
+	for _, m := range want.Modalities {
+		switch m {
+		case "text", "image", "audio":
+		default:
+			return o, invalid("modalities", "must be text, image or audio")
+		}
+		if r.can.Outputs != nil && !slices.Contains(r.can.Outputs, m) {
+			return o, unsupported("modalities", "model "+r.model+" makes no "+m)
+		}
+		if m = strings.ToUpper(m); !slices.Contains(o.modalities, m) {
+			o.modalities = append(o.modalities, m)
+		}
+	}
+	if len(o.modalities) == 1 && o.modalities[0] == "TEXT" && !slices.Contains(r.can.Outputs, "image") {
+		o.modalities = nil // what comes anyway
+	}
+	switch {
+	case want.Voice == "":
+	case slices.Contains(o.modalities, "AUDIO"):
+		o.voice = want.Voice
+	default:
+		r.req.Warn("voice", "left out: the answer is not to be spoken")
+	}
+	return o, nil
+}
+
+// output appends o.
+func (w *bodyWriter) output(o output) {
+	if len(o.modalities) > 0 {
+		w.strings("responseModalities", o.modalities)
+	}
+	if o.voice == "" {
+		return
+	}
+	w.key("speechConfig")
+	w.open('{')
+	w.key("voiceConfig")
+	w.open('{')
+	w.key("prebuiltVoiceConfig")
+	w.open('{')
+	w.stringField("voiceName", o.voice)
+	w.close('}')
+	w.close('}')
+	w.close('}')
+}

@@ -1,0 +1,73 @@
+package gemini
+
+import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// The levels of media resolution: how many tokens a picture becomes. The
+// highest is for single images only.
+const (
+	resolutionLow   = "MEDIA_RESOLUTION_LOW"
+	resolutionHigh  = "MEDIA_RESOLUTION_HIGH"
+	resolutionUltra = "MEDIA_RESOLUTION_ULTRA_HIGH"
+)
+
+// resolutions are the levels by conversation.Media.Detail.
+var resolutions = map[string]string{"low": resolutionLow, "high": resolutionHigh, "max": resolutionUltra}
+
+// resolve settles how closely media are looked at: with each part where the
+// model takes that, and else for all of them, if they agree, which is what it
+// returns.
+func (r *renderer) resolve(turns []turn) (all string) {
+	first := true
+	for i := range turns {
+		for j := range turns[i].pieces {
+			p := &turns[i].pieces[j]
+			for _, f := range p.files {
+				if f.Detail != "" {
+					r.warn(p.at, "the detail of files in tool results was left out: the upstream has no place for it")
+				}
+			}
+			if p.media == nil {
+				continue
+			}
+			level := resolutions[p.media.Detail]
+			if r.can.PartResolution {
+				if level == resolutionUltra && !isImage(p.media) {
+					level = resolutionHigh
+				}
+				p.resolution = level
+				continue
+			}
+			if level == resolutionUltra {
+				level = resolutionHigh
+			}
+			if first {
+				all, first = level, false
+			} else if level != all {
+				r.req.Warn("detail", "left out: model "+r.model+" looks at all media with one resolution")
+				return ""
+			}
+		}
+	}
+	return all
+}
+
+// isImage reports whether m is an image. One by address may lack a type: what
+// clients give a detail are images.
+func isImage(m *conversation.Media) bool {
+	return m.MIME == "" || strings.HasPrefix(strings.ToLower(m.MIME), "image/")
+}
+
+// resolution appends a part's own level.
+func (w *bodyWriter) resolution(level string) {
+	if level == "" {
+		return
+	}
+	w.key("mediaResolution")
+	w.open('{')
+	w.stringField("level", level)
+	w.close('}')
+}

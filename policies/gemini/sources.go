@@ -1,0 +1,63 @@
+package gemini
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// sources returns where the answer comes from; nil if nothing was said of it.
+func (c *candidate) sources() *conversation.Sources {
+	g := &c.grounding
+	out := &conversation.Sources{Queries: g.queries, Pages: g.pages}
+	for _, url := range g.fetched {
+		if len(out.Pages) < maxPages && !slices.ContainsFunc(out.Pages, func(p conversation.Page) bool { return p.URL == url }) {
+			out.Pages = append(out.Pages, conversation.Page{URL: url})
+		}
+	}
+	if len(out.Queries)+len(out.Pages) == 0 {
+		return nil
+	}
+	out.Cited = c.said.cite(g.supports)
+	return out
+}
+
+// cite ties supports to the text, in its order and without overlaps: a client
+// puts a mark behind each, or a link around it.
+func (s *said) cite(supports []support) []conversation.Cited {
+	if !s.keep {
+		return nil
+	}
+	var found []conversation.Cited
+	for i := range supports {
+		if start, end, ok := s.place(&supports[i]); ok {
+			found = append(found, conversation.Cited{Start: start, End: end, Pages: supports[i].chunks})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b conversation.Cited) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	var out []conversation.Cited
+	for _, c := range found {
+		if n := len(out); n > 0 && c.Start < out[n-1].End {
+			if c.End <= out[n-1].End { // within the one before
+				out[n-1].Pages = unite(out[n-1].Pages, c.Pages)
+				continue
+			}
+			c.Start = out[n-1].End
+		}
+		out = append(out, c)
+	}
+	for i := range out {
+		out[i].Text = string(s.text[out[i].Start:out[i].End])
+	}
+	return out
+}
+
+// unite returns the indexes in either list, once.
+func unite(a, b []int) []int {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
