@@ -1,0 +1,68 @@
+package chat
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// A carrier behind the id of a tool call, in the form that other gateways use
+// too: call_x__thought__<base64url of the carrier>. Theirs hold the upstream's
+// signature as it is, and are passed on as carriers that do not verify.
+const (
+	carrierPrefix = "gs1."
+	carrierMark   = "__thought__"
+)
+
+// splitCallID takes the carrier off a call's id. Whether it is genuine is not
+// known here.
+func splitCallID(id string) (bare, carrier string) {
+	bare, suffix, ok := strings.Cut(id, carrierMark)
+	if !ok {
+		return id, ""
+	}
+	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(suffix, "="))
+	if err == nil && strings.HasPrefix(string(data), carrierPrefix) {
+		return bare, string(data)
+	}
+	return bare, suffix
+}
+
+// joinCallID puts the carrier behind the id, if it fits.
+func joinCallID(id, carrier string) string {
+	if carrier == "" {
+		return id
+	}
+	return callid.Carry(id, carrierMark, carrier)
+}
+
+// appendCarrier writes the extra_content member, the place that Google's own
+// compatibility layer has for signatures.
+func appendCarrier(dst []byte, carrier string) []byte {
+	dst = append(dst, `"extra_content":{"google":{"thought_signature":`...)
+	return append(jsonwalk.AppendString(dst, carrier), `}}`...)
+}
+
+// extraContent returns the carrier in an extra_content field of that name.
+func (d *decoder) extraContent(name string, v jsontext.Value) (carrier string, err error) {
+	err = d.Within(name, func() error {
+		return d.Object(v, func(m jsonwalk.Members) error {
+			if err := m.Obey(extraContentFields); err != nil {
+				return err
+			}
+			return m.Object("google", func(m jsonwalk.Members) error {
+				if err := m.Obey(signatureFields); err != nil {
+					return err
+				}
+				signature, err := m.Text("thought_signature")
+				carrier = signature.String()
+				return err
+			})
+		})
+	})
+	return carrier, err
+}

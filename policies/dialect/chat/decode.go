@@ -1,0 +1,159 @@
+package chat
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+)
+
+// Limits on what a request may hold, besides the limit on its size.
+const (
+	maxMessages = 100_000
+	maxTools    = 4096
+)
+
+// decoder reads one request.
+type decoder struct {
+	jsonwalk.Walker
+
+	own      own
+	messages bool // the field was there
+
+	// What is put together once all fields are known: they come in any order.
+	maxTokens     *int // max_tokens
+	maxCompletion *int // max_completion_tokens
+	functions     []conversation.Tool
+	search        *conversation.Tool
+	thinking      thinking
+}
+
+// Decode implements dialect.Dialect.
+func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+	dec := &decoder{Walker: jsonwalk.Walker{
+		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream},
+		Brackets: true,
+	}}
+	if err := dec.Body(body, dec.member); err != nil {
+		return nil, err
+	}
+	if err := dec.finish(); err != nil {
+		return nil, err
+	}
+	return dec.Req, nil
+}
+
+// member reads one member of the body. Values are read as they come; only
+// messages is walked into at once, since it is nearly all of the body.
+func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
+	if string(name) == "messages" && r.Kind() == '[' {
+		return d.Within("messages", func() error { return d.readMessages(r) })
+	}
+	v, err := r.Value()
+	if err != nil {
+		return err
+	}
+	use, err := d.Sort(requestFields, name, v)
+	if err != nil || !use {
+		return err
+	}
+	return d.field(string(name), v)
+}
+
+// field reads one top-level field that has a meaning: the simple ones here,
+// objects and lists in structure.
+func (d *decoder) field(name string, v jsontext.Value) error {
+	switch name {
+	case "messages":
+		return d.Invalid(name, "Input should be a valid list")
+	case "model":
+		return setting.Model(&d.Walker, v)
+	case "stream":
+		stream, err := d.Flag(name, v)
+		d.Req.Stream = stream
+		return err
+	case "parallel_tool_calls":
+		parallel, err := d.Flag(name, v)
+		d.Req.OneCall = !parallel
+		return err
+	case "reasoning_effort":
+		effort, err := d.Text(name, v)
+		d.thinking.effort = effort.String()
+		return err
+	case "service_tier":
+		return openai.Tier(&d.Walker, v)
+	case "stop":
+		return d.stops(v)
+	case "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed",
+		"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "n":
+		return d.limit(name, v)
+	}
+	return d.Within(name, func() error { return d.structure(name, v) })
+}
+
+func (d *decoder) structure(name string, v jsontext.Value) error {
+	switch name {
+	case "stream_options":
+		return d.Object(v, d.streamOptions)
+	case "tools":
+		return d.tools(v)
+	case "functions":
+		return d.legacyFunctions(v)
+	case "tool_choice", "function_call":
+		return d.choice(v)
+	case "response_format":
+		return d.Object(v, d.format)
+	case "reasoning":
+		return d.Object(v, d.reasoning)
+	case "modalities":
+		return d.modalities(v)
+	case "audio":
+		return d.Object(v, d.audio)
+	case "web_search_options":
+		return d.Object(v, d.searchOptions)
+	case "google":
+		return d.Object(v, d.google)
+	default: // extra_body
+		return d.Object(v, func(m jsonwalk.Members) error {
+			if err := m.Obey(extraFields); err != nil {
+				return err
+			}
+			return m.Object("google", d.google)
+		})
+	}
+}
+
+func (d *decoder) streamOptions(m jsonwalk.Members) error {
+	if err := m.Obey(streamFields); err != nil {
+		return err
+	}
+	var err error
+	d.own.usage, err = m.Flag("include_usage")
+	return err
+}
+
+// finish checks what must be there and joins what several fields say.
+func (d *decoder) finish() error {
+	if d.Req.Model == "" {
+		return d.Invalid("model", "Field required")
+	}
+	if !d.messages {
+		return d.Invalid("messages", "Field required")
+	}
+	d.leadSystem()
+	d.dropTagged()
+	d.joinTools()
+	d.Req.Limits.MaxTokens = d.maxTokens
+	if d.maxCompletion != nil {
+		d.Req.Limits.MaxTokens = d.maxCompletion
+	}
+	if err := d.resolveThinking(); err != nil {
+		return err
+	}
+	d.Req.Own = d.own
+	return nil
+}

@@ -1,0 +1,22 @@
+// Package chat speaks the OpenAI Chat Completions API to clients.
+//
+// A request arrives as bytes. [Dialect.Match] knows it by its path;
+// [Dialect.Decode] walks the body once, field by field, and asks the tables in
+// fields.go what becomes of each. Texts and schemas stay slices of the body.
+// Copied are only tool arguments, which arrive as JSON within a JSON string,
+// and the base64 of data: URLs, which must lose what stands before it.
+//
+// The answer arrives as events. One machine (machine.go) decides what the
+// client gets of them; a sink writes it as chunks or folds it into one
+// chat.completion, so that the two cannot disagree. What the encoder must know
+// of the request (whether usage was asked for, which tools are freeform,
+// whether the client is older than tools) travels in Request.Own.
+//
+// Signatures of the upstream travel with the history, sealed by others into
+// carriers. Their place is Google's own: extra_content.google.thought_signature
+// of a tool call or message. Most SDKs drop fields that they do not know, so a
+// call's carrier is also written behind its id, which every client gives back.
+//
+// Known limits: one answer per request; results of the upstream's own tools
+// are told as text or citations; sound is sent as the upstream gives it.
+package chat

@@ -1,0 +1,37 @@
+package chat
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// maxLanguage bounds the language named at a fence.
+const maxLanguage = 32
+
+// fenced puts code between fences longer than any inside it: the API has no
+// place for code that the upstream ran. nil for no code.
+func fenced(language string, code conversation.Text) conversation.Text {
+	if code.Empty() {
+		return nil
+	}
+	fence := "```"
+	for bytes.Contains(code, []byte(fence)) {
+		fence += "`"
+	}
+	language = strings.ToLower(language)
+	if len(language) > maxLanguage || strings.ContainsFunc(language, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		language = "" // no language's name
+	}
+	return conversation.Join("\n", conversation.Quote("\n"+fence+language), code, conversation.Quote(fence+"\n"))
+}
+
+// fencedResult is what running code gave; if that is nothing, the outcome
+// unless all went well.
+func fencedResult(outcome string, output conversation.Text) conversation.Text {
+	if output.Empty() && outcome != "OUTCOME_OK" {
+		output = conversation.Quote(outcome)
+	}
+	return fenced("", output)
+}

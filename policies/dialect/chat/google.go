@@ -1,0 +1,86 @@
+package chat
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// maxThoughtTag bounds the name of the tags around thoughts.
+const maxThoughtTag = 64
+
+// google reads settings in the upstream's own words, as Google's compatibility
+// layer for this API takes them. Their values are passed on as they are.
+func (d *decoder) google(m jsonwalk.Members) error {
+	if err := m.Obey(googleFields); err != nil {
+		return err
+	}
+	cached, err := m.Text("cached_content")
+	if err != nil {
+		return err
+	}
+	d.Req.Upstream.CachedContent = cached.String()
+	if d.Req.Upstream.ThinkingConfig, err = d.raw(m, "thinking_config", '{'); err != nil {
+		return err
+	}
+	if d.Req.Upstream.SafetySettings, err = d.raw(m, "safety_settings", '['); err != nil {
+		return err
+	}
+	tag, err := m.Text("thought_tag_marker")
+	if err != nil {
+		return err
+	}
+	d.own.thoughtTag = strings.Trim(tag.String(), "<>/")
+	if len(d.own.thoughtTag) > maxThoughtTag {
+		return d.Invalid("thought_tag_marker", "String should have at most %d characters", maxThoughtTag)
+	}
+	return nil
+}
+
+// raw returns a field as it is, if it is an object or array as kind says.
+func (d *decoder) raw(m jsonwalk.Members, name string, kind jsontext.Kind) (conversation.Raw, error) {
+	v := m.Get(name)
+	if v == nil || v.Kind() == kind {
+		return conversation.Raw(v), nil
+	}
+	return nil, d.Invalid(name, "Input should be %s", map[jsontext.Kind]string{'{': "an object", '[': "a list"}[kind])
+}
+
+// dropTagged takes the thoughts out of the history that earlier answers put
+// into their texts between tags: they are not the model's words.
+func (d *decoder) dropTagged() {
+	if d.own.thoughtTag == "" {
+		return
+	}
+	opening, closing := "<"+d.own.thoughtTag+">", "</"+d.own.thoughtTag+">"
+	for _, m := range d.Req.Messages {
+		for i := range m.Parts {
+			if p := &m.Parts[i]; m.Role == conversation.Model && p.Kind == conversation.KindText {
+				p.Text = cutTagged(p.Text, opening, closing)
+			}
+		}
+	}
+}
+
+// cutTagged returns t without what stands between the tags; a tag that is not
+// closed is text.
+func cutTagged(t conversation.Text, opening, closing string) conversation.Text {
+	rest := t.String()
+	if !strings.Contains(rest, opening) {
+		return t
+	}
+	var kept strings.Builder
+	for {
+		before, tagged, opened := strings.Cut(rest, opening)
+		_, after, closed := strings.Cut(tagged, closing)
+		if !opened || !closed {
+			kept.WriteString(rest)
+			return conversation.Quote(kept.String())
+		}
+		kept.WriteString(before)
+		rest = after
+	}
+}

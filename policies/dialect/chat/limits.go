@@ -1,0 +1,78 @@
+package chat
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+)
+
+// maxTopLogprobs is the original service's limit, and the upstream's.
+const maxTopLogprobs = 20
+
+// limit reads a sampling setting or limit. Ranges are the upstream's business
+// where they differ by model.
+func (d *decoder) limit(name string, v jsontext.Value) (err error) {
+	l := &d.Req.Limits
+	switch name {
+	case "max_completion_tokens":
+		err = setting.Set(&d.maxCompletion, name, v, d.Count)
+	case "max_tokens":
+		err = setting.Set(&d.maxTokens, name, v, d.Count)
+	case "temperature":
+		err = setting.Set(&l.Temperature, name, v, d.Number)
+	case "top_p":
+		err = setting.Set(&l.TopP, name, v, d.Number)
+	case "top_k":
+		err = setting.Set(&l.TopK, name, v, d.Count)
+	case "seed":
+		err = setting.Set(&l.Seed, name, v, d.seed)
+	case "presence_penalty":
+		err = setting.Set(&l.PresencePenalty, name, v, d.Number)
+	case "frequency_penalty":
+		err = setting.Set(&l.FrequencyPenalty, name, v, d.Number)
+	case "logprobs":
+		l.Logprobs, err = d.Flag(name, v)
+	case "top_logprobs":
+		err = setting.Set(&l.TopLogprobs, name, v, d.Count)
+		if err == nil && *l.TopLogprobs > maxTopLogprobs {
+			err = d.Invalid(name, "Input should be less than or equal to %d", maxTopLogprobs)
+		}
+	case "n":
+		l.Candidates, err = d.Count(name, v)
+		if err == nil && l.Candidates > 1 {
+			err = d.Unsupported(name, "one answer per request; send the request again for another")
+		}
+	}
+	return err
+}
+
+// seed reads a whole number. The upstream's seeds have 32 bits, those of this
+// API 64: the lower ones are as good.
+func (d *decoder) seed(name string, v jsontext.Value) (int, error) {
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	if v.Kind() != '0' || err != nil {
+		return 0, d.Invalid(name, "Input should be a valid integer")
+	}
+	return int(int32(n)), nil
+}
+
+// stops reads one stop sequence or a list of them.
+func (d *decoder) stops(v jsontext.Value) error {
+	d.Req.Limits.Stop = nil
+	if v.Kind() == '"' {
+		return d.stop("stop", v)
+	}
+	return d.Within("stop", func() error {
+		return d.List(v, func(_ int, v jsontext.Value) error { return d.stop("", v) })
+	})
+}
+
+func (d *decoder) stop(name string, v jsontext.Value) error {
+	s, err := d.Text(name, v)
+	if err == nil && !s.Empty() {
+		d.Req.Limits.Stop = append(d.Req.Limits.Stop, s.String())
+	}
+	return err
+}

@@ -1,0 +1,235 @@
+package chat
+
+import (
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// state is where a reply stands.
+//
+//	idle ─Start→ open ─CallStart→ inCall ─CallEnd, any other part→ open
+//	              └──CallStart→ inDropped ─CallEnd, any other part→ open
+//	any but done ─Finish, Failure→ done
+type state uint8
+
+const (
+	idle      state = iota // nothing written
+	open                   // the role was told; no call is open
+	inCall                 // a call is open
+	inDropped              // inside a call that is not delivered
+	done                   // ended; later events are ignored
+)
+
+// sink writes what the machine decides: as a stream of chunks, or folded into
+// one document.
+type sink interface {
+	headers() policies.Headers
+	start(dst []byte, h head) []byte
+	thought(dst []byte, t conversation.Text) []byte
+	// text and finish get the log probabilities that belong to the text, as
+	// elements of a JSON array; nil for none.
+	text(dst []byte, t conversation.Text, logprobs []byte) []byte
+	refusal(dst []byte, t conversation.Text) []byte
+	carrier(dst []byte, carrier string) []byte
+	openCall(dst []byte, c call) []byte
+	args(dst []byte, piece conversation.Text) []byte
+	image(dst []byte, url conversation.Text) []byte
+	sound(dst []byte, data conversation.Text) []byte
+	// cite gets annotations as elements of a JSON array.
+	cite(dst, annotations []byte) []byte
+	finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte
+	fail(dst []byte, err *conversation.Error) []byte
+	ping(dst []byte) []byte
+}
+
+// head is what a reply says of itself.
+type head struct {
+	id, model string
+	created   int64 // Unix time
+}
+
+// machine turns the events of one answer into what the client gets.
+type machine struct {
+	req  *conversation.Request
+	own  own
+	cfg  Config
+	sink sink
+	ids  callid.Giver
+
+	state   state
+	thought bool // inside a run of thoughts
+	tagged  bool // inside the tags around it
+	answer  bool // something beside thoughts was delivered
+	calls   int  // calls delivered
+
+	freeform bool   // the open call is one of a freeform tool
+	held     []byte // its arguments so far
+	args     bool   // the open call has arguments
+	scratch  []byte
+
+	cites    citations
+	logprobs []byte // not yet written
+	usage    conversation.Usage
+}
+
+func (d *Dialect) machine(req *conversation.Request, own own, s sink) *machine {
+	return &machine{
+		req: req, own: own, cfg: d.cfg, sink: s,
+		ids:   callid.Giver{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
+		cites: citations{on: own.cites},
+	}
+}
+
+// Headers implements dialect.Encoder.
+func (m *machine) Headers() policies.Headers { return m.sink.headers() }
+
+// Ping implements dialect.Encoder.
+func (m *machine) Ping(dst []byte) []byte {
+	if m.state == done {
+		return dst
+	}
+	return m.sink.ping(dst)
+}
+
+// Encode implements dialect.Encoder.
+func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
+	if m.state == done {
+		return dst
+	}
+	if ev.Usage.Known {
+		m.usage = ev.Usage
+	}
+	if ev.Kind == conversation.EventFailure {
+		return m.fail(dst, ev.Err)
+	}
+	if m.state == idle {
+		dst = m.start(dst, ev.ID)
+	}
+	if ev.Logprobs != nil {
+		m.logprobs = appendLogprobs(m.logprobs, ev.Logprobs)
+	}
+	switch ev.Kind {
+	case conversation.EventCallArgs:
+		return m.onCallArgs(dst, ev.Args)
+	case conversation.EventCallEnd:
+		return m.closeCall(dst)
+	case conversation.EventSignature:
+		return m.onSignature(dst, ev.Carrier)
+	case conversation.EventThought:
+		return m.onThought(m.closeCall(dst), ev.Text)
+	case conversation.EventStart, conversation.EventServerCall, conversation.EventServerResult:
+		return dst // what the upstream's own tools do is not told
+	}
+	return m.part(m.endThought(m.closeCall(dst)), ev)
+}
+
+// part encodes what is neither a thought nor a piece of something open.
+func (m *machine) part(dst []byte, ev conversation.Event) []byte {
+	switch ev.Kind {
+	case conversation.EventText:
+		return m.onText(dst, ev.Text)
+	case conversation.EventCallStart:
+		return m.onCallStart(dst, ev)
+	case conversation.EventMedia:
+		return m.onMedia(dst, ev.Media)
+	case conversation.EventCode:
+		return m.insert(dst, fenced(ev.Name, ev.Text))
+	case conversation.EventCodeResult:
+		return m.insert(dst, fencedResult(ev.Name, ev.Text))
+	case conversation.EventSources:
+		if list := m.cites.annotations(ev.Sources); len(list) > 0 {
+			return m.sink.cite(dst, list)
+		}
+	case conversation.EventFinish:
+		return m.onFinish(dst, ev)
+	}
+	return dst
+}
+
+func (m *machine) start(dst []byte, upstream string) []byte {
+	m.state = open
+	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix()}
+	if !callid.Fits(upstream) {
+		h.id = callid.Fresh("chatcmpl-", m.ids.Random)
+	}
+	return m.sink.start(dst, h)
+}
+
+func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
+	if m.req.OneCall && m.calls > 0 {
+		return dst // it leads to calls that are not delivered
+	}
+	m.thought = true
+	switch {
+	case !m.req.Thinking.Visible || t.Empty():
+		return dst
+	case m.own.thoughtTag == "":
+		return m.sink.thought(dst, t)
+	case !m.tagged:
+		m.tagged = true
+		dst = m.insert(dst, conversation.Quote("<"+m.own.thoughtTag+">"))
+	}
+	return m.insert(dst, t)
+}
+
+// endThought ends a run of thoughts, and the tags around it.
+func (m *machine) endThought(dst []byte) []byte {
+	if m.tagged {
+		m.tagged = false
+		dst = m.insert(dst, conversation.Quote("</"+m.own.thoughtTag+">"))
+	}
+	m.thought = false
+	return dst
+}
+
+func (m *machine) onText(dst []byte, t conversation.Text) []byte {
+	if t.Empty() {
+		return dst
+	}
+	m.answer = true
+	m.cites.text(t)
+	return m.sink.text(dst, t, m.takeLogprobs())
+}
+
+// insert writes text that is not part of the answer's text upstream, so that
+// citations, which count there, must be moved by it.
+func (m *machine) insert(dst []byte, t conversation.Text) []byte {
+	if t.Empty() {
+		return dst
+	}
+	m.answer = m.answer || !m.thought
+	m.cites.insert(t)
+	return m.sink.text(dst, t, nil)
+}
+
+func (m *machine) takeLogprobs() []byte {
+	list := m.logprobs
+	m.logprobs = nil
+	return list
+}
+
+// onSignature passes on the carrier of a thought or text that the client has.
+func (m *machine) onSignature(dst []byte, carrier string) []byte {
+	hidden := m.thought && (!m.req.Thinking.Visible || m.own.thoughtTag != "")
+	if carrier == "" || hidden {
+		return dst
+	}
+	return m.sink.carrier(dst, carrier)
+}
+
+func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
+	if media.Data.Empty() && media.URI == "" {
+		return dst
+	}
+	switch kind := mediaKind(media.MIME); {
+	case kind == "audio" && !media.Data.Empty():
+		m.answer = true
+		return m.sink.sound(dst, media.Data)
+	case kind == "image":
+		m.answer = true
+		return m.sink.image(dst, mediaURL(media))
+	}
+	return m.insert(dst, conversation.Quote("[inline data: "+jsonwalk.Shorten(media.MIME)+"]"))
+}

@@ -1,0 +1,187 @@
+package chat
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// message is one message as the client wrote it. Its fields come in any order,
+// so what they mean together is settled at its end.
+type message struct {
+	role       string
+	content    []conversation.Part
+	refusal    conversation.Text
+	calls      []conversation.Part
+	legacyCall *conversation.Part
+	callID     string
+	name       string
+	images     []conversation.Part
+	reasoning  conversation.Text
+	carrier    string
+}
+
+// readMessages reads the conversation straight off r.
+func (d *decoder) readMessages(r *jsonwalk.Reader) error {
+	d.Req.Messages, d.messages = nil, true
+	count := 0
+	err := r.Array(func(i int) error {
+		count++
+		return d.At(i, func() error {
+			if i == maxMessages {
+				return d.Invalid("", "at most %d messages are allowed", maxMessages)
+			}
+			return d.readMessage(r)
+		})
+	})
+	if err == nil && count == 0 {
+		return d.Invalid("", "List should have at least 1 item")
+	}
+	return err
+}
+
+func (d *decoder) readMessage(r *jsonwalk.Reader) error {
+	if r.Kind() != '{' {
+		if _, err := r.Value(); err != nil {
+			return err
+		}
+		return d.Invalid("", "Input should be an object")
+	}
+	var msg message
+	err := r.Object(func(name []byte) error {
+		if string(name) == "content" && r.Kind() == '[' {
+			msg.content = nil
+			return d.Within("content", func() error { return d.partsOff(r, &msg.content) })
+		}
+		v, err := r.Value()
+		if err != nil {
+			return err
+		}
+		use, err := d.Sort(messageFields, name, v)
+		if err != nil || !use {
+			return err
+		}
+		return d.messageField(&msg, string(name), v)
+	})
+	if err != nil {
+		return err
+	}
+	return d.addMessage(&msg)
+}
+
+func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err error) {
+	switch name {
+	case "role", "name", "tool_call_id", "refusal", "content", "reasoning_content":
+		t, err := d.Text(name, v)
+		switch name {
+		case "role":
+			msg.role = t.String()
+		case "name":
+			msg.name = t.String()
+		case "tool_call_id":
+			msg.callID, _ = splitCallID(t.String())
+		case "refusal":
+			msg.refusal = t
+		case "content":
+			msg.content = appendText(nil, t)
+		case "reasoning_content":
+			msg.reasoning = t
+		}
+		return err
+	case "tool_calls":
+		msg.calls = nil
+		return d.Within(name, func() error { return d.calls(v, &msg.calls) })
+	case "function_call":
+		return d.Within(name, func() error {
+			msg.legacyCall, err = d.calledFunction(v)
+			return err
+		})
+	case "images":
+		msg.images = nil
+		return d.Within(name, func() error {
+			return d.List(v, func(_ int, v jsontext.Value) error { return d.part(v, &msg.images) })
+		})
+	default: // extra_content
+		msg.carrier, err = d.extraContent(name, v)
+		return err
+	}
+}
+
+func appendText(parts []conversation.Part, t conversation.Text) []conversation.Part {
+	if t.Empty() {
+		return parts
+	}
+	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
+}
+
+// addMessage adds what msg means to the conversation. A message that says
+// nothing is left out: many clients send content: null.
+func (d *decoder) addMessage(msg *message) error {
+	m := conversation.Message{Role: conversation.User, Parts: msg.content}
+	switch msg.role {
+	case "":
+		return d.Invalid("role", "Field required")
+	case "user":
+	case "system", "developer":
+		m.Role = conversation.System
+		for _, p := range msg.content {
+			if p.Kind != conversation.KindText {
+				return d.Invalid("content", "system content may only hold text")
+			}
+		}
+	case "assistant":
+		m.Role, m.Parts = conversation.Model, assistantParts(msg)
+	case "tool", "function":
+		result := conversation.Result{CallID: msg.callID, Name: msg.name, Parts: msg.content}
+		m.Parts = []conversation.Part{{Kind: conversation.KindResult, Result: result}}
+	default:
+		return d.Invalid("role", "Input should be 'system', 'developer', 'user', 'assistant', 'tool' or 'function'")
+	}
+	if len(m.Parts) > 0 {
+		d.Req.Messages = append(d.Req.Messages, m)
+	}
+	return nil
+}
+
+// assistantParts puts the parts of an answer into the order in which the model
+// gives them: thought, text, images, calls.
+//
+// The message's own carrier may seal its thought, its text or, where older
+// clients have a single function_call, the call. Which of them it was is known
+// only to whoever verifies it, so all of them get it; it fits one at most.
+func assistantParts(msg *message) []conversation.Part {
+	var parts []conversation.Part
+	if msg.carrier != "" && !msg.reasoning.Empty() {
+		parts = append(parts, conversation.Part{Kind: conversation.KindThought, Text: msg.reasoning, Carrier: msg.carrier})
+	}
+	parts = append(parts, msg.content...)
+	parts = appendText(parts, msg.refusal)
+	if n := len(parts); n > 0 && parts[n-1].Kind == conversation.KindText {
+		parts[n-1].Carrier = msg.carrier
+	}
+	parts = append(parts, msg.images...)
+	calls := msg.calls
+	if msg.legacyCall != nil {
+		calls = append(calls, *msg.legacyCall)
+	}
+	if len(calls) > 0 && calls[0].Carrier == "" {
+		calls[0].Carrier = msg.carrier
+	}
+	return append(parts, calls...)
+}
+
+// leadSystem takes the leading system messages as the request's system text.
+// If there is nothing else they are what the user says.
+func (d *decoder) leadSystem() {
+	lead := 0
+	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {
+		d.Req.System = append(d.Req.System, d.Req.Messages[lead].Parts...)
+		lead++
+	}
+	d.Req.Messages = d.Req.Messages[lead:]
+	if len(d.Req.Messages) == 0 && lead > 0 {
+		d.Req.Messages = []conversation.Message{{Role: conversation.User, Parts: d.Req.System}}
+		d.Req.System = nil
+	}
+}

@@ -1,0 +1,144 @@
+package chat
+
+import (
+	"strconv"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+)
+
+// streamSink writes server-sent events, in the wording of recorded streams:
+// data lines that end with LF, no event names, [DONE] at the end.
+type streamSink struct {
+	usage bool // a last chunk tells the usage; all others then say null
+
+	info head
+	lead []byte // what every chunk starts with, up to its choices
+	call call   // the open one
+}
+
+func (s *streamSink) headers() policies.Headers {
+	return policies.Headers{
+		{Name: "content-type", Value: "text/event-stream; charset=utf-8"},
+		{Name: "cache-control", Value: "no-cache"},
+	}
+}
+
+const (
+	eventEnd  = "\n\n"
+	pingText  = ": keep-alive" + eventEnd
+	doneText  = "data: [DONE]" + eventEnd
+	noFinish  = `,"finish_reason":null}]`
+	noDetails = `},"logprobs":null` + noFinish
+)
+
+func (s *streamSink) start(dst []byte, h head) []byte {
+	s.info = h
+	s.lead = jsonwalk.AppendString([]byte(`data: {"id":`), h.id)
+	s.lead = append(s.lead, `,"object":"chat.completion.chunk","created":`...)
+	s.lead = strconv.AppendInt(s.lead, h.created, 10)
+	s.lead = jsonwalk.AppendString(append(s.lead, `,"model":`...), h.model)
+	s.lead = append(s.lead, `,"choices":[`...)
+	dst = append(s.delta(dst), `"role":"assistant","content":"","refusal":null`...)
+	return s.end(dst)
+}
+
+// delta begins a chunk up to the members of its delta.
+func (s *streamSink) delta(dst []byte) []byte {
+	return append(append(dst, s.lead...), `{"index":0,"delta":{`...)
+}
+
+// end completes a chunk begun with delta.
+func (s *streamSink) end(dst []byte) []byte { return s.close(append(dst, noDetails...)) }
+
+// close ends a chunk after its choices.
+func (s *streamSink) close(dst []byte) []byte {
+	if s.usage {
+		dst = append(dst, `,"usage":null`...)
+	}
+	return append(dst, '}', '\n', '\n')
+}
+
+// logprobs ends a delta and writes the log probabilities after it.
+func (s *streamSink) logprobs(dst, list []byte) []byte {
+	if list == nil {
+		return append(dst, `},"logprobs":null`...)
+	}
+	dst = append(append(dst, `},"logprobs":{"content":[`...), list...)
+	return append(dst, `],"refusal":null}`...)
+}
+
+func (s *streamSink) thought(dst []byte, t conversation.Text) []byte {
+	return s.end(append(append(s.delta(dst), `"reasoning_content":`...), t...))
+}
+
+func (s *streamSink) text(dst []byte, t conversation.Text, logprobs []byte) []byte {
+	dst = append(append(s.delta(dst), `"content":`...), t...)
+	return s.close(append(s.logprobs(dst, logprobs), noFinish...))
+}
+
+func (s *streamSink) refusal(dst []byte, t conversation.Text) []byte {
+	return s.end(append(append(s.delta(dst), `"refusal":`...), t...))
+}
+
+func (s *streamSink) carrier(dst []byte, carrier string) []byte {
+	return s.end(appendCarrier(s.delta(dst), carrier))
+}
+
+func (s *streamSink) openCall(dst []byte, c call) []byte {
+	s.call = c
+	return s.end(s.call.appendOpen(s.delta(dst)))
+}
+
+func (s *streamSink) args(dst []byte, piece conversation.Text) []byte {
+	return s.end(s.call.appendArgs(s.delta(dst), piece))
+}
+
+func (s *streamSink) image(dst []byte, url conversation.Text) []byte {
+	dst = appendImage(append(s.delta(dst), `"images":[`...), url)
+	return s.end(append(dst, ']'))
+}
+
+func (s *streamSink) sound(dst []byte, data conversation.Text) []byte {
+	return s.end(appendSound(append(s.delta(dst), `"audio":`...), s.info, data))
+}
+
+func (s *streamSink) cite(dst, annotations []byte) []byte {
+	dst = append(append(s.delta(dst), `"annotations":[`...), annotations...)
+	return s.end(append(dst, ']'))
+}
+
+func (s *streamSink) finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte {
+	dst = s.logprobs(s.delta(dst), logprobs)
+	dst = s.close(append(dst, `,"finish_reason":"`+reason+`"}]`...))
+	if s.usage {
+		dst = append(append(dst, s.lead...), `],"usage":`...)
+		dst = append(appendUsage(dst, u), '}', '\n', '\n')
+	}
+	return append(dst, doneText...)
+}
+
+// fail: without [DONE], so that no client takes the answer for a whole one.
+func (s *streamSink) fail(dst []byte, err *conversation.Error) []byte {
+	return append(openai.AppendError(append(dst, "data: "...), err), eventEnd...)
+}
+
+func (s *streamSink) ping(dst []byte) []byte { return append(dst, pingText...) }
+
+// appendImage writes an image that the model made, as routers of models do;
+// the original service has no place for it.
+func appendImage(dst []byte, url conversation.Text) []byte {
+	dst = append(append(dst, `{"type":"image_url","image_url":{"url":`...), url...)
+	return append(dst, `}}`...)
+}
+
+// appendSound writes the audio object. It expires at once: nothing is kept
+// that a later request could name by its id.
+func appendSound(dst []byte, h head, data conversation.Text) []byte {
+	dst = jsonwalk.AppendString(append(dst, `{"id":`...), "audio_"+h.id)
+	dst = append(append(dst, `,"data":`...), data...)
+	dst = strconv.AppendInt(append(dst, `,"expires_at":`...), h.created, 10)
+	return append(dst, `,"transcript":""}`...)
+}

@@ -1,0 +1,79 @@
+package callid
+
+import (
+	"crypto/rand"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// maxLength is the longest id that is passed on. Clients of the OpenAI APIs
+// were seen to keep ids in columns of 64 characters.
+const maxLength = 64
+
+// Random fills b with random bytes.
+func Random(b []byte) {
+	_, _ = rand.Read(b) // it ends the program rather than fail
+}
+
+// Giver gives the calls of one reply ids that are unique in the conversation:
+// Claude Code drops a call whose id was used before.
+type Giver struct {
+	// Req is the request; the ids of its history are taken.
+	Req *conversation.Request
+	// Prefix starts new ids: toolu_ or call_.
+	Prefix string
+	// Mark, if not "", occurs in no id: a carrier follows it.
+	Mark string
+	// Random fills new ids; tests make it predictable.
+	Random func([]byte)
+
+	used map[string]bool // nil until the first call
+}
+
+// Call returns the id for a call: the upstream's, or a new one where the
+// upstream gave none, one that clients may refuse, or one that is taken.
+func (g *Giver) Call(upstream string) string {
+	if g.used == nil {
+		g.used = map[string]bool{}
+		for _, m := range g.Req.Messages {
+			for _, p := range m.Parts {
+				if p.Kind == conversation.KindCall {
+					g.used[p.Call.ID] = true
+				}
+			}
+		}
+	}
+	id := upstream
+	if !Fits(id) || g.used[id] || g.Mark != "" && strings.Contains(id, g.Mark) {
+		id = Fresh(g.Prefix, g.Random)
+	}
+	g.used[id] = true
+	return id
+}
+
+// Fits reports whether clients accept id.
+func Fits(id string) bool {
+	if id == "" || len(id) > maxLength {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; c != '_' && c != '-' && strings.IndexByte(base62, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Fresh returns prefix and 24 random characters, as the original services
+// have them.
+func Fresh(prefix string, random func([]byte)) string {
+	b := make([]byte, 24)
+	random(b)
+	for i := range b {
+		b[i] = base62[int(b[i])%len(base62)] // slightly uneven, which ids may be
+	}
+	return prefix + string(b)
+}

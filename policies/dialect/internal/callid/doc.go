@@ -1,0 +1,3 @@
+// Package callid gives the tool calls of a reply ids that clients accept:
+// the upstream's where it gave a good one, or else new ones.
+package callid

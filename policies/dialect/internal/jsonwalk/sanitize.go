@@ -1,0 +1,61 @@
+package jsonwalk
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
+
+// Sanitize returns body without what strict JSON readers refuse but clients
+// send all the same when they cut text or read binary files as text: invalid
+// UTF-8 and half surrogate pairs. Both become U+FFFD. A body that has neither,
+// nearly every one, is returned as it is.
+func Sanitize(body []byte) []byte {
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
+	}
+	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
+		return body
+	}
+	return pairSurrogates(body)
+}
+
+// pairSurrogates replaces escapes of half surrogate pairs. Backslashes occur
+// in strings only, so the structure around them need not be known.
+func pairSurrogates(body []byte) []byte {
+	copied := false
+	for i := 0; i < len(body); {
+		next := bytes.IndexByte(body[i:], '\\')
+		if next < 0 {
+			break
+		}
+		i += next
+		if !surrogate(body[i:], '8', 'f') {
+			i += 2 // the escaped character, which may be a backslash
+			continue
+		}
+		if surrogate(body[i:], '8', 'b') && surrogate(body[i+6:], 'c', 'f') {
+			i += 12
+			continue
+		}
+		if !copied {
+			body, copied = slices.Clone(body), true
+		}
+		copy(body[i:], `\ufffd`)
+		i += 6
+	}
+	return body
+}
+
+// surrogate reports whether b starts with an escape \uDxxx whose second digit
+// is between lo and hi, lower case.
+func surrogate(b []byte, lo, hi byte) bool {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' || b[2]|0x20 != 'd' {
+		return false
+	}
+	digit := b[3]
+	if digit > '9' {
+		digit |= 0x20
+	}
+	return lo <= digit && digit <= hi
+}

@@ -1,0 +1,56 @@
+package jsonwalk
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+func TestSanitize(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"clean", `"a\n\u00e9é"`, `"a\n\u00e9é"`},
+		{"pair", `"\ud83d\ude00 \uD83D\uDE00"`, `"\ud83d\ude00 \uD83D\uDE00"`},
+		{"high alone", `"\ud83d"`, `"\ufffd"`},
+		{"low alone", `"\uDE00x"`, `"\ufffdx"`},
+		{"high twice", `"\ud83d\ud83d\ude00"`, `"\ufffd\ud83d\ude00"`},
+		{"wrong order", `"\ude00\ud83d"`, `"\ufffd\ufffd"`},
+		{"high then escape", `"\ud83d\n"`, `"\ufffd\n"`},
+		{"escaped backslash", `"\\ud83d"`, `"\\ud83d"`},
+		{"backslash then alone", `"\\\ud83d"`, `"\\\ufffd"`},
+		{"cut", `"\ud8`, `"\ud8`},
+		{"cut after backslash", `"\ud83d\`, `"\ufffd\`},
+		{"invalid utf-8", "\"a\xffb\"", "\"a\uFFFDb\""},
+		{"raw surrogate", "\"\xed\xa0\x80\"", "\"\uFFFD\""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := []byte(tt.in)
+			got := Sanitize(in)
+			if string(got) != tt.want {
+				t.Errorf("Sanitize(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+			if string(in) != tt.in {
+				t.Error("the input was changed")
+			}
+		})
+	}
+}
+
+// JSON that is valid but for its characters becomes wholly valid, and what was
+// valid already is not touched.
+func FuzzSanitize(f *testing.F) {
+	for _, s := range []string{`"\ud83d"`, `{"a":"\ude00\\ud800"}`, "\"\xff\"", `"\ud83d\ude00"`, "[1]"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		dup := jsontext.AllowDuplicateNames(true)
+		out := Sanitize(in)
+		if jsontext.Value(in).IsValid(dup) && !bytes.Equal(in, out) {
+			t.Errorf("%q became %q, but was valid", in, out)
+		}
+		if jsontext.Value(in).IsValid(dup, jsontext.AllowInvalidUTF8(true)) && !jsontext.Value(out).IsValid(dup) {
+			t.Errorf("%q became %q, which is not valid", in, out)
+		}
+	})
+}

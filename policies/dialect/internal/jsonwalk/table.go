@@ -1,0 +1,58 @@
+package jsonwalk
+
+import "strings"
+
+// Action says what becomes of a field.
+type Action uint8
+
+// The actions.
+const (
+	Map    Action = iota // it has an equivalent
+	Drop                 // left out: the answer does not depend on it
+	Warn                 // left out, and the client is told
+	Refuse               // the request fails: without it the answer would be wrong
+)
+
+var actionNames = [...]string{"map", "drop", "warn", "refuse"}
+
+// String returns the word that the documentation uses.
+func (a Action) String() string {
+	if int(a) < len(actionNames) {
+		return actionNames[a]
+	}
+	return "unknown"
+}
+
+// Field is one row of a Table. It is an alias so that tables elsewhere can be
+// written as rows, without naming the columns.
+type Field = struct {
+	// Name is the field's name, or the value of a type field. A trailing *
+	// stands for anything, such as the date that versioned types end with.
+	Name   string
+	Action Action
+	// Why says what it becomes, or why it is left out or refused.
+	Why string
+}
+
+// Table says what becomes of each field of one object. Decoders obey it; what
+// is in no table is left out with a warning.
+type Table struct {
+	Name   string
+	Fields []Field
+}
+
+// Find returns the row for name, or nil. Tables are short: a scan is as quick
+// as a map and keeps them plain data.
+func (t *Table) Find(name []byte) *Field {
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if prefix, ok := strings.CutSuffix(f.Name, "*"); ok {
+			if strings.HasPrefix(string(name), prefix) {
+				return f
+			}
+		} else if f.Name == string(name) {
+			return f
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package jsonwalk
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+const (
+	maxMembers = 64 // fields of one object that is walked; the largest known has 40
+	// MaxWarnings bounds what is told of fields that were left out.
+	MaxWarnings = 64
+	// maxName bounds the names that messages and warnings repeat.
+	maxName = 64
+)
+
+// Walker reads one request. It knows where in the body it is, so that errors
+// and warnings can name the field.
+type Walker struct {
+	// Req gets the warnings.
+	Req *conversation.Request
+	// Brackets writes places as messages[3].content; without it they are
+	// written messages.3.content.
+	Brackets bool
+
+	path []step
+	// idle are readers for values within values; scratch holds the members of
+	// the objects being read. Both grow to the nesting's depth and are reused.
+	idle    []*Reader
+	scratch []member
+}
+
+// step is a field name or, where name is empty, an index.
+type step struct {
+	name  string
+	index int
+}
+
+// Within runs f with name appended to the path.
+func (w *Walker) Within(name string, f func() error) error {
+	w.path = append(w.path, step{name: name})
+	err := f()
+	w.path = w.path[:len(w.path)-1]
+	return err
+}
+
+// At runs f with index i appended to the path.
+func (w *Walker) At(i int, f func() error) error {
+	w.path = append(w.path, step{index: i})
+	err := f()
+	w.path = w.path[:len(w.path)-1]
+	return err
+}
+
+// Where words the path to field name of the current value; name may be "".
+func (w *Walker) Where(name string) string {
+	var b []byte
+	for _, s := range w.path {
+		switch {
+		case s.name == "" && w.Brackets:
+			b = append(strconv.AppendInt(append(b, '['), int64(s.index), 10), ']')
+			continue
+		case len(b) > 0:
+			b = append(b, '.')
+		}
+		if s.name == "" {
+			b = strconv.AppendInt(b, int64(s.index), 10)
+		} else {
+			b = append(b, s.name...)
+		}
+	}
+	if name != "" && len(b) > 0 {
+		b = append(b, '.')
+	}
+	return string(append(b, Shorten(name)...))
+}
+
+// Shorten cuts a name from outside to what a message may repeat of it.
+func Shorten[T ~string | ~[]byte](name T) T { return name[:min(len(name), maxName)] }
+
+// Warn tells the client that field name of the current value was changed or
+// left out. The last warning that fits says that there were more.
+func (w *Walker) Warn(name, why string) {
+	switch n := len(w.Req.Warnings); {
+	case n < MaxWarnings-1:
+		w.Req.Warn(w.Where(name), why)
+	case n == MaxWarnings-1:
+		w.Req.Warn("...", "more fields were left out")
+	}
+}
+
+// Sort decides about a field by its table. use says that it has a meaning; a
+// null is as good as absent everywhere.
+func (w *Walker) Sort(t *Table, name []byte, v jsontext.Value) (use bool, err error) {
+	if v.Kind() == 'n' {
+		return false, nil
+	}
+	f := t.Find(name)
+	switch {
+	case f == nil:
+		w.Warn(string(name), "unknown field, left out")
+	case f.Action == Map:
+		return true, nil
+	case f.Action == Warn && !Hollow(v):
+		w.Warn(f.Name, "left out: "+f.Why)
+	case f.Action == Refuse && !Hollow(v):
+		return false, w.Unsupported(f.Name, f.Why)
+	}
+	return false, nil
+}
+
+// Hollow reports whether v asks for nothing: [], {}, "" or false.
+func Hollow(v jsontext.Value) bool {
+	switch v.Kind() {
+	case '[', '{':
+		for _, c := range v[1 : len(v)-1] {
+			if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+				return false
+			}
+		}
+		return true
+	case '"':
+		return len(v) == len(`""`)
+	}
+	return v.Kind() == 'f'
+}
+
+// Borrow returns a reader for text, which must be given back.
+func (w *Walker) Borrow(text []byte) *Reader {
+	var r *Reader
+	if n := len(w.idle); n > 0 {
+		r, w.idle = w.idle[n-1], w.idle[:n-1]
+	} else {
+		r = &Reader{}
+	}
+	r.Reset(text)
+	return r
+}
+
+// GiveBack returns a borrowed reader.
+func (w *Walker) GiveBack(r *Reader) { w.idle = append(w.idle, r) }

@@ -1,0 +1,3 @@
+// Package setting reads those settings of a request that mean the same in
+// every dialect: the model, the effort, the session.
+package setting

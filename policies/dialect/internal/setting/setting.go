@@ -1,0 +1,53 @@
+package setting
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+const (
+	// maxModel bounds model names; the longest known has 60 characters.
+	maxModel = 256
+	// maxSession bounds session keys; those of coding agents are UUIDs.
+	maxSession = 256
+)
+
+// Set points field to the value v of the field called name, as read reads it.
+func Set[T any](field **T, name string, v jsontext.Value, read func(string, jsontext.Value) (T, error)) error {
+	n, err := read(name, v)
+	*field = &n
+	return err
+}
+
+// Model reads the model's name.
+func Model(w *jsonwalk.Walker, v jsontext.Value) error {
+	name, err := w.Text("model", v)
+	if err != nil {
+		return err
+	}
+	if len(name) > maxModel {
+		return w.Invalid("model", "String should have at most %d characters", maxModel)
+	}
+	w.Req.Model = name.String()
+	return nil
+}
+
+// Level returns an effort, the value of field, as a thinking level. Efforts yet
+// to come are read as high: they were added at the upper end so far.
+func Level(w *jsonwalk.Walker, field, effort string) string {
+	switch effort {
+	case "minimal", "low", "medium", "high", "xhigh", "max":
+		return effort
+	}
+	w.Warn(field, "unknown effort, read as high")
+	return "high"
+}
+
+// Session returns a session key, or "" for what is too long to be one.
+func Session(key string) string {
+	if len(key) > maxSession {
+		return ""
+	}
+	return key
+}

@@ -1,0 +1,242 @@
+package responses
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// Limits on what a request may hold, besides the limit on its size.
+const (
+	maxItems   = 100_000
+	maxTools   = 4096
+	maxModel   = 256 // the longest known name has 60 characters
+	maxSession = 256 // those of Codex are UUIDs
+	// maxTopLogprobs is the original service's limit, and the upstream's.
+	maxTopLogprobs = 20
+)
+
+const nothingToAnswer = "there is nothing to answer"
+
+// decoder reads one request.
+type decoder struct {
+	jsonwalk.Walker
+	own *own
+
+	input bool // the field was there
+	run   run
+	// What is put together once all fields are known: they come in any order.
+	instructions conversation.Text
+	cacheKey     string
+	declared     []conversation.Tool // in tools
+	added        []conversation.Tool // in items
+	hosted       string              // the tool of the upstream that tool_choice names
+}
+
+// Decode implements dialect.Dialect.
+func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
+	dec := &decoder{
+		Walker: jsonwalk.Walker{
+			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers)},
+			Brackets: true,
+		},
+		own: &own{calls: map[string]shape{}},
+	}
+	dec.Req.Thinking = conversation.Thinking{Visible: true, Carries: true}
+	r := dec.Borrow(jsonwalk.Sanitize(body))
+	if err := dec.request(r); err != nil {
+		return nil, jsonwalk.Syntax(err)
+	}
+	if err := r.End(); err != nil {
+		return nil, jsonwalk.Syntax(err)
+	}
+	if err := dec.finish(); err != nil {
+		return nil, err
+	}
+	return dec.Req, nil
+}
+
+// request reads the body. Its fields are read as they come; only input is
+// walked into at once, since it is nearly all of the body.
+func (d *decoder) request(r *jsonwalk.Reader) error {
+	if r.Kind() != '{' {
+		if _, err := r.Value(); err != nil {
+			return err
+		}
+		return d.Invalid("", "The request body should be a JSON object")
+	}
+	return r.Object(func(name []byte) error {
+		if string(name) == "input" && r.Kind() == '[' {
+			return d.Within("input", func() error { return d.items(r) })
+		}
+		v, err := r.Value()
+		if err != nil {
+			return err
+		}
+		d.own.keep(name, v)
+		use, err := d.Sort(requestFields, name, v)
+		if err != nil || !use {
+			return err
+		}
+		return d.field(string(name), v)
+	})
+}
+
+// field reads one top-level field that has a meaning: the simple ones here,
+// objects and lists in structure.
+func (d *decoder) field(name string, v jsontext.Value) (err error) {
+	switch name {
+	case "model":
+		return d.model(v)
+	case "input":
+		return d.plainInput(v)
+	case "instructions":
+		d.instructions, err = d.Text(name, v)
+	case "stream":
+		d.Req.Stream, err = d.Flag(name, v)
+	case "parallel_tool_calls":
+		parallel, err := d.Flag(name, v)
+		d.Req.OneCall = !parallel
+		return err
+	case "prompt_cache_key":
+		key, err := d.Text(name, v)
+		d.cacheKey = bound(key.String())
+		return err
+	case "service_tier":
+		return d.tier(v)
+	case "max_output_tokens":
+		return set(&d.Req.Limits.MaxTokens, name, v, d.Count)
+	case "temperature":
+		return set(&d.Req.Limits.Temperature, name, v, d.Number)
+	case "top_p":
+		return set(&d.Req.Limits.TopP, name, v, d.Number)
+	case "top_logprobs":
+		return d.topLogprobs(name, v)
+	default:
+		return d.Within(name, func() error { return d.structure(name, v) })
+	}
+	return err
+}
+
+func (d *decoder) structure(name string, v jsontext.Value) error {
+	switch name {
+	case "reasoning":
+		return d.Object(v, d.reasoning)
+	case "text":
+		return d.Object(v, d.text)
+	case "include":
+		return d.include(v)
+	case "tools":
+		d.declared = nil
+		return d.tools(v, &d.declared)
+	default: // tool_choice
+		return d.choice(v)
+	}
+}
+
+func set[T any](field **T, name string, v jsontext.Value, read func(string, jsontext.Value) (T, error)) error {
+	n, err := read(name, v)
+	*field = &n
+	return err
+}
+
+func (d *decoder) model(v jsontext.Value) error {
+	name, err := d.Text("model", v)
+	if err != nil {
+		return err
+	}
+	if len(name) > maxModel {
+		return d.Invalid("model", "String should have at most %d characters", maxModel)
+	}
+	d.Req.Model = name.String()
+	return nil
+}
+
+// topLogprobs reads how many alternatives to tell. 0, the default, asks for
+// nothing.
+func (d *decoder) topLogprobs(name string, v jsontext.Value) error {
+	n, err := d.Count(name, v)
+	switch {
+	case err != nil || n == 0:
+		return err
+	case n > maxTopLogprobs:
+		return d.Invalid(name, "Input should be less than or equal to %d", maxTopLogprobs)
+	}
+	d.Req.Limits.Logprobs, d.Req.Limits.TopLogprobs = true, &n
+	return nil
+}
+
+// include reads what replies should hold beside the usual.
+func (d *decoder) include(v jsontext.Value) error {
+	return d.List(v, func(_ int, v jsontext.Value) error {
+		if string(jsonwalk.Chars(v)) == "message.output_text.logprobs" {
+			d.Req.Limits.Logprobs = true
+		}
+		return nil
+	})
+}
+
+// tier reads the service tier.
+func (d *decoder) tier(v jsontext.Value) error {
+	name, err := d.Text("service_tier", v)
+	if err != nil {
+		return err
+	}
+	tier := ""
+	switch name.String() {
+	case "auto":
+	case "default":
+		tier = "standard"
+	case "flex":
+		tier = "flex"
+	case "priority", "fast":
+		tier = "priority"
+	default:
+		d.Warn("service_tier", "the upstream has no such tier; its default is used")
+	}
+	d.Req.Upstream.ServiceTier = tier
+	return nil
+}
+
+// session returns the session that Codex names in a header. The underscore is
+// that of older versions.
+func session(h policies.Headers) string {
+	if s := bound(h.Get("session-id")); s != "" {
+		return s
+	}
+	return bound(h.Get("session_id"))
+}
+
+// bound refuses session keys that are none.
+func bound(s string) string {
+	if len(s) > maxSession {
+		return ""
+	}
+	return s
+}
+
+// finish checks what must be there and joins what several fields say.
+func (d *decoder) finish() error {
+	if d.Req.Model == "" {
+		return d.Invalid("model", "Field required")
+	}
+	if !d.input {
+		return d.Invalid("input", "Field required")
+	}
+	d.leadSystem()
+	if len(d.Req.Messages) == 0 {
+		return d.Invalid("input", nothingToAnswer)
+	}
+	d.Req.Tools = append(d.declared, d.added...)
+	for _, t := range d.Req.Tools {
+		d.own.searches = d.own.searches || t.Kind == conversation.WebSearch
+	}
+	if d.Req.Session == "" {
+		d.Req.Session = d.cacheKey
+	}
+	d.Req.Own = d.own
+	return d.checkHosted()
+}

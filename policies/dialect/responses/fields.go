@@ -1,0 +1,176 @@
+package responses
+
+import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+
+// Tables returns all tables, for the documentation.
+func Tables() []*jsonwalk.Table {
+	return []*jsonwalk.Table{
+		requestFields, reasoningFields, textFields, formatTypes, formatFields,
+		itemTypes, messageFields, thoughtFields, summaryFields, callFields, outputFields, customCallFields,
+		typedCallFields, typedOutputFields, shellChunkFields, searchOutputFields, addedToolsFields,
+		codeFields, codeOutputFields, pictureFields, mcpCallFields,
+		partTypes, partFields, soundFields,
+		toolTypes, functionFields, customFields, customFormatFields, namespaceFields,
+		typedToolFields, searchToolFields, searchFilterFields, codeToolFields, choiceFields,
+	}
+}
+
+const (
+	noCacheMark = "the upstream caches prefixes by itself"
+	noStore     = "nothing is stored; send the whole input"
+	noPerson    = "persons are not passed on"
+	noCaller    = "calls are made by the model alone"
+	noDefer     = "every tool is sent at once"
+	echoedBack  = "answers put back whole bring it along"
+)
+
+var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
+	{"model", jsonwalk.Map, "the model, by the alias table; replies echo it"},
+	{"input", jsonwalk.Map, "the conversation: text or items"},
+	{"instructions", jsonwalk.Map, "the first part of the system text"},
+	{"stream", jsonwalk.Map, "events instead of one document"},
+	{"max_output_tokens", jsonwalk.Map, "the output limit"},
+	{"temperature", jsonwalk.Map, "sampling, where the model honors it"},
+	{"top_p", jsonwalk.Map, "sampling, where the model honors it"},
+	{"top_logprobs", jsonwalk.Map, "log probabilities with alternatives, where the model has them"},
+	{"include", jsonwalk.Map, "message.output_text.logprobs asks for log probabilities; encrypted_content always comes, the rest does not exist here"},
+	{"reasoning", jsonwalk.Map, "how much to think, and whether thoughts are shown"},
+	{"text", jsonwalk.Map, "structured output"},
+	{"tools", jsonwalk.Map, "tools"},
+	{"tool_choice", jsonwalk.Map, "tool choice"},
+	{"parallel_tool_calls", jsonwalk.Map, "only the first call of an answer is delivered if false"},
+	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have"},
+	{"prompt_cache_key", jsonwalk.Map, "the session, where no header names it"},
+	{"previous_response_id", jsonwalk.Refuse, noStore},
+	{"conversation", jsonwalk.Refuse, noStore},
+	{"prompt", jsonwalk.Refuse, "no prompts are stored; send its text as input"},
+	{"background", jsonwalk.Refuse, "answers are made while the client waits"},
+	{"context_management", jsonwalk.Warn, "context is not edited on the way"},
+	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
+	{"store", jsonwalk.Drop, "nothing is stored"},
+	{"truncation", jsonwalk.Drop, "an input that is too long is an error"},
+	{"max_tool_calls", jsonwalk.Drop, "concerns tools of the original service"},
+	{"stream_options", jsonwalk.Drop, "events are not padded"},
+	{"prompt_cache_retention", jsonwalk.Drop, noCacheMark},
+	{"prompt_cache_options", jsonwalk.Drop, noCacheMark},
+	{"client_metadata", jsonwalk.Drop, "concerns the original service"},
+	{"metadata", jsonwalk.Drop, "nothing is stored; replies echo it"},
+	{"user", jsonwalk.Drop, noPerson},
+	{"safety_identifier", jsonwalk.Drop, noPerson},
+}}
+
+var reasoningFields = &jsonwalk.Table{Name: "reasoning", Fields: []jsonwalk.Field{
+	{"effort", jsonwalk.Map, "the thinking level; none switches it off"},
+	{"summary", jsonwalk.Map, "none hides the thoughts; their signatures are still sent"},
+	{"generate_summary", jsonwalk.Drop, "the old name of summary"},
+	{"context", jsonwalk.Drop, "signed thoughts of all turns go upstream"},
+	{"mode", jsonwalk.Drop, "the upstream has one mode"},
+}}
+
+var textFields = &jsonwalk.Table{Name: "text", Fields: []jsonwalk.Field{
+	{"format", jsonwalk.Map, "structured output"},
+	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the instructions"},
+}}
+
+var formatTypes = &jsonwalk.Table{Name: "text format types", Fields: []jsonwalk.Field{
+	{"text", jsonwalk.Map, "free text"},
+	{"json_object", jsonwalk.Map, "any JSON"},
+	{"json_schema", jsonwalk.Map, "JSON that obeys the schema"},
+}}
+
+var formatFields = &jsonwalk.Table{Name: "text.format", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"schema", jsonwalk.Map, "the schema of the answer"},
+	{"name", jsonwalk.Drop, "the upstream does not name formats"},
+	{"description", jsonwalk.Drop, "the upstream does not describe formats"},
+	{"strict", jsonwalk.Drop, "the schema always holds"},
+}}
+
+var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
+	{"function", jsonwalk.Map, "a function"},
+	{"custom", jsonwalk.Map, "a function with one string as its input"},
+	{"namespace", jsonwalk.Map, "its tools, named namespace__tool"},
+	{"local_shell", jsonwalk.Map, "a function with the documented action as its arguments"},
+	{"shell", jsonwalk.Map, "a function with the documented action as its arguments"},
+	{"apply_patch", jsonwalk.Map, "a function with the documented operation as its arguments"},
+	{"tool_search", jsonwalk.Map, "a function if the client runs it; else left out, as every tool is sent at once"},
+	{"web_search*", jsonwalk.Map, "the upstream's search"},
+	{"code_interpreter", jsonwalk.Map, "the upstream's code execution"},
+	{"programmatic_tool_calling", jsonwalk.Drop, noCaller},
+	{"image_generation", jsonwalk.Refuse, "the upstream has no such tool; use a model that makes images"},
+	{"file_search", jsonwalk.Refuse, "files of another service cannot be searched"},
+	{"mcp", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
+	{"computer*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
+}}
+
+var functionFields = &jsonwalk.Table{Name: "function tool", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"name", jsonwalk.Map, "the name"},
+	{"description", jsonwalk.Map, "the description"},
+	{"parameters", jsonwalk.Map, "the schema of the arguments"},
+	{"strict", jsonwalk.Map, "arguments are validated"},
+	{"output_schema", jsonwalk.Drop, "results are not validated"},
+	{"defer_loading", jsonwalk.Drop, noDefer},
+	{"allowed_callers", jsonwalk.Drop, noCaller},
+}}
+
+var customFields = &jsonwalk.Table{Name: "custom tool", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"name", jsonwalk.Map, "the name"},
+	{"description", jsonwalk.Map, "the description"},
+	{"format", jsonwalk.Map, "a grammar, as text at the end of the description"},
+	{"defer_loading", jsonwalk.Drop, noDefer},
+	{"allowed_callers", jsonwalk.Drop, noCaller},
+}}
+
+var customFormatFields = &jsonwalk.Table{Name: "custom tool format", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, "text or grammar"},
+	{"syntax", jsonwalk.Map, "lark or regex"},
+	{"definition", jsonwalk.Map, "the grammar; the upstream is told but not bound"},
+}}
+
+var namespaceFields = &jsonwalk.Table{Name: "namespace tool", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"name", jsonwalk.Map, "goes before the names of its tools"},
+	{"description", jsonwalk.Map, "goes before the description of its first tool"},
+	{"tools", jsonwalk.Map, "its tools"},
+	{"defer_loading", jsonwalk.Drop, noDefer},
+}}
+
+var typedToolFields = &jsonwalk.Table{Name: "local_shell, shell, apply_patch, tool_search", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"execution", jsonwalk.Map, "client, or the tool search is left out"},
+	{"description", jsonwalk.Map, "the description of a tool search"},
+	{"parameters", jsonwalk.Map, "the schema of a tool search"},
+	{"environment", jsonwalk.Map, "must be local: no containers are kept"},
+	{"allowed_callers", jsonwalk.Drop, noCaller},
+}}
+
+var searchToolFields = &jsonwalk.Table{Name: "web_search", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"filters", jsonwalk.Map, "domains"},
+	{"search_context_size", jsonwalk.Drop, "the upstream decides how much it reads"},
+	{"search_content_types", jsonwalk.Drop, "the upstream decides what it reads"},
+	{"external_web_access", jsonwalk.Drop, "the upstream's search is its own index"},
+	{"indexed_web_access", jsonwalk.Drop, "the upstream's search is its own index"},
+	{"user_location", jsonwalk.Warn, "the search does not know it"},
+}}
+
+var searchFilterFields = &jsonwalk.Table{Name: "web_search.filters", Fields: []jsonwalk.Field{
+	{"blocked_domains", jsonwalk.Map, "the search leaves them out, where the upstream can"},
+	{"allowed_domains", jsonwalk.Warn, "the search cannot be held to them"},
+}}
+
+var codeToolFields = &jsonwalk.Table{Name: "code_interpreter", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"container", jsonwalk.Warn, "code runs in the upstream's own surroundings, without the client's files"},
+	{"allowed_callers", jsonwalk.Drop, noCaller},
+}}
+
+var choiceFields = &jsonwalk.Table{Name: "tool_choice", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, "function, custom, allowed_tools or the type of a tool"},
+	{"name", jsonwalk.Map, "the tool that must be called"},
+	{"namespace", jsonwalk.Map, "the namespace of that tool"},
+	{"mode", jsonwalk.Map, "auto or required"},
+	{"tools", jsonwalk.Map, "the tools that may be called"},
+}}

@@ -1,0 +1,161 @@
+package responses
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// run says what the last message is made of: a message of the client is an
+// item, a turn of the model is a run of items, and so are the outputs that
+// answer it.
+type run uint8
+
+const (
+	alone   run = iota // the message is complete
+	answer             // items of the assistant
+	results            // outputs of its calls
+)
+
+// itemReader reads one type of item: its fields obey table, then read adds
+// what it means to the conversation.
+type itemReader struct {
+	table *jsonwalk.Table
+	read  func(d *decoder, m jsonwalk.Members) error
+}
+
+// itemReaders has every type that itemTypes says to Map. It is filled at start
+// since the typed tools hold items too.
+var itemReaders map[string]itemReader
+
+func init() {
+	itemReaders = map[string]itemReader{
+		"message":                 {messageFields, (*decoder).message},
+		"reasoning":               {thoughtFields, (*decoder).thought},
+		"function_call":           {callFields, (*decoder).functionCall},
+		"function_call_output":    {outputFields, (*decoder).output},
+		"custom_tool_call":        {customCallFields, (*decoder).customCall},
+		"custom_tool_call_output": {outputFields, (*decoder).output},
+		"tool_search_output":      {searchOutputFields, (*decoder).searchOutput},
+		"additional_tools":        {addedToolsFields, (*decoder).addedTools},
+		"code_interpreter_call":   {codeFields, (*decoder).codeCall},
+		"image_generation_call":   {pictureFields, (*decoder).picture},
+		"mcp_call":                {mcpCallFields, (*decoder).mcpCall},
+	}
+	for i := range typedTools {
+		t := &typedTools[i]
+		itemReaders[t.call] = itemReader{typedCallFields, t.readCall}
+		if _, ok := itemReaders[t.output]; !ok {
+			itemReaders[t.output] = itemReader{typedOutputFields, (*decoder).typedOutput}
+		}
+	}
+}
+
+// plainInput reads input that is not a list: what the user says.
+func (d *decoder) plainInput(v jsontext.Value) error {
+	text, err := d.Text("input", v)
+	d.restart()
+	d.add(alone, conversation.User, textParts(nil, text)...)
+	return err
+}
+
+// restart forgets the input so far: of two input fields the last one counts.
+func (d *decoder) restart() {
+	d.input, d.run = true, alone
+	d.Req.Messages, d.added = nil, nil
+}
+
+// items reads the input straight off r.
+func (d *decoder) items(r *jsonwalk.Reader) error {
+	d.restart()
+	return r.Array(func(i int) error {
+		v, err := r.Value()
+		if err != nil {
+			return err
+		}
+		return d.At(i, func() error {
+			if i == maxItems {
+				return d.Invalid("", "at most %d items are allowed", maxItems)
+			}
+			return d.item(v)
+		})
+	})
+}
+
+// item reads one item. Most clients leave the type of messages out.
+func (d *decoder) item(v jsontext.Value) error {
+	return d.Object(v, func(m jsonwalk.Members) error {
+		kind := jsonwalk.Chars(m.Get("type"))
+		switch {
+		case kind != nil:
+		case m.Get("role") != nil:
+			kind = []byte("message")
+		case m.Get("id") != nil:
+			kind = []byte("item_reference")
+		default:
+			return d.Invalid("type", "Field required")
+		}
+		f := itemTypes.Find(kind)
+		switch {
+		case f == nil:
+			d.Warn("", "left out: unknown item type "+string(jsonwalk.Shorten(kind)))
+			return nil
+		case f.Action == jsonwalk.Drop:
+			return nil
+		case f.Action == jsonwalk.Warn:
+			d.Warn("", string(jsonwalk.Shorten(kind))+" left out: "+f.Why)
+			return nil
+		case f.Action == jsonwalk.Refuse:
+			return d.Unsupported("", string(jsonwalk.Shorten(kind))+" ("+f.Why+")")
+		}
+		r := itemReaders[f.Name]
+		if err := m.Obey(r.table); err != nil {
+			return err
+		}
+		return r.read(d, m)
+	})
+}
+
+// add puts parts into the conversation: into the last message if that is of
+// the same run, else into a new one.
+func (d *decoder) add(r run, role conversation.Role, parts ...conversation.Part) {
+	if len(parts) == 0 {
+		return
+	}
+	if n := len(d.Req.Messages); r != alone && r == d.run && n > 0 {
+		m := &d.Req.Messages[n-1]
+		m.Parts = append(m.Parts, parts...)
+		return
+	}
+	d.run = r
+	d.Req.Messages = append(d.Req.Messages, conversation.Message{Role: role, Parts: parts})
+}
+
+// leadSystem takes the instructions and the leading system messages as the
+// request's system text. If there is nothing else, those messages are what the
+// user says.
+func (d *decoder) leadSystem() {
+	lead := 0
+	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {
+		lead++
+	}
+	if lead == len(d.Req.Messages) {
+		for i := range d.Req.Messages {
+			d.Req.Messages[i].Role = conversation.User
+		}
+		lead = 0
+	}
+	d.Req.System = textParts(nil, d.instructions)
+	for _, m := range d.Req.Messages[:lead] {
+		d.Req.System = append(d.Req.System, m.Parts...)
+	}
+	d.Req.Messages = d.Req.Messages[lead:]
+}
+
+func textParts(parts []conversation.Part, t conversation.Text) []conversation.Part {
+	if t.Empty() {
+		return parts
+	}
+	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
+}

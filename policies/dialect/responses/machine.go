@@ -1,0 +1,217 @@
+package responses
+
+import (
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+)
+
+// state is where a reply stands. At most one item is open; every move out of
+// an item's state first writes what closes the item.
+//
+//	idle ─Start→ between ──Thought─→ inThought ─→ between
+//	                │ ├────Text────→ inText ────→ between
+//	                │ ├────Call────→ inCall ────→ between
+//	                │ ├────Call────→ inHeld ────→ between
+//	                │ └────Code────→ inCode ────→ between
+//	any but done ─Finish, Failure→ done
+//
+// The carrier of a call must be in the reasoning item right before it, so such
+// an item stays open until the next part is known. A thought that is hidden,
+// or has no text yet, opens no item: it is remembered in thought and seal, in
+// whatever state.
+type state uint8
+
+const (
+	idle      state = iota // nothing written
+	between                // started; no item is open
+	inThought              // a reasoning item is open
+	inText                 // a message item is open
+	inCall                 // a function_call item is open
+	inHeld                 // a call whose item is written at its end
+	inCode                 // a code_interpreter_call item waits for its result
+	done                   // ended; later events are ignored
+)
+
+// sink writes what happens to the response: as a stream of events, or nothing
+// until it is complete. Its methods take finished JSON.
+type sink interface {
+	headers() policies.Headers
+	// begin and end write an event about the whole response.
+	begin(dst []byte, kind string, response []byte) []byte
+	end(dst []byte, kind string, response []byte) []byte
+	// item writes an event about the item at index.
+	item(dst []byte, kind string, index int, item []byte) []byte
+	// part writes an event about a part of an item; extra are more members of
+	// the event, each after a comma.
+	part(dst []byte, kind string, at place, extra ...[]byte) []byte
+	// delta writes a piece of a part, a JSON string; more are further members
+	// of the event, after a comma.
+	delta(dst []byte, kind string, at place, piece, more []byte) []byte
+	ping(dst []byte) []byte
+}
+
+// place is a part of an item.
+type place struct {
+	item  string
+	index int
+	// within is more of the place, as members after a comma: content_index or
+	// summary_index; "" for none.
+	within string
+}
+
+// machine turns the events of one answer into the items of one response.
+type machine struct {
+	d    *Dialect
+	req  *conversation.Request
+	own  *own
+	sink sink
+	ids  callid.Giver
+
+	state   state
+	id      string // of the response
+	created int64  // Unix time
+	output  []byte // the items that are complete, comma-separated
+	index   int    // of the open item, or the next one
+	item    string // id of the open item
+	text    []byte // of the open item so far: escaped characters, or arguments
+	call    call   // the open call
+	scratch []byte
+
+	thought bool   // a thought was seen since the last part
+	seal    string // the carrier of that thought
+	answer  bool   // a message or call was delivered
+	calls   int    // calls delivered
+	dropped bool   // inside a call that is not delivered
+	cites   citations
+	logs    logprobs
+	told    bool // a search of the upstream was told when it happened
+	usage   conversation.Usage
+}
+
+func newMachine(d *Dialect, req *conversation.Request, s sink) *machine {
+	o, _ := req.Own.(*own)
+	if o == nil {
+		o = &own{} // a request that was not decoded here asked for nothing
+	}
+	return &machine{
+		d: d, req: req, own: o, sink: s,
+		ids:   callid.Giver{Req: req, Prefix: "call_", Random: d.random},
+		cites: citations{on: o.searches},
+	}
+}
+
+// Headers implements dialect.Encoder.
+func (m *machine) Headers() policies.Headers { return m.sink.headers() }
+
+// Ping implements dialect.Encoder. Streams begin with response.created, so
+// there is nothing to keep alive before it.
+func (m *machine) Ping(dst []byte) []byte {
+	if m.state == idle || m.state == done {
+		return dst
+	}
+	return m.sink.ping(dst)
+}
+
+// Encode implements dialect.Encoder.
+func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
+	if m.state == done {
+		return dst
+	}
+	if ev.Usage.Known {
+		m.usage = ev.Usage
+	}
+	if m.state == idle {
+		dst = m.start(dst, ev.ID)
+	}
+	m.logs.add(ev.Logprobs)
+	switch ev.Kind {
+	case conversation.EventThought:
+		return m.onThought(dst, ev.Text)
+	case conversation.EventText:
+		return m.onText(dst, ev.Text)
+	case conversation.EventSignature:
+		m.onSignature(ev.Carrier)
+	case conversation.EventCallStart:
+		return m.onCallStart(dst, ev)
+	case conversation.EventCallArgs:
+		return m.onCallArgs(dst, ev.Args)
+	case conversation.EventCallEnd:
+		return m.onCallEnd(dst)
+	case conversation.EventFinish:
+		return m.onFinish(dst, ev)
+	case conversation.EventFailure:
+		return m.fail(dst, ev.Err)
+	}
+	return m.onServer(dst, ev)
+}
+
+// onServer writes what the upstream did itself.
+func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
+	switch ev.Kind {
+	case conversation.EventMedia:
+		return m.onMedia(dst, ev.Media)
+	case conversation.EventCode:
+		return m.onCode(dst, ev.Text)
+	case conversation.EventCodeResult:
+		return m.onCodeResult(dst, ev.Name, ev.Text)
+	case conversation.EventServerCall:
+		return m.onServerCall(dst, ev.Args)
+	case conversation.EventSources:
+		return m.onSources(dst, ev.Sources)
+	}
+	return dst
+}
+
+func (m *machine) start(dst []byte, upstream string) []byte {
+	m.state = between
+	m.created = m.d.now().Unix()
+	m.id = "resp_" + upstream
+	if !callid.Fits(m.id) || upstream == "" {
+		m.id = callid.Fresh("resp_", m.d.random)
+	}
+	response := m.response("in_progress", nil)
+	dst = m.sink.begin(dst, "response.created", response)
+	return m.sink.begin(dst, "response.in_progress", response)
+}
+
+// open starts an item with an id of its own.
+func (m *machine) open(s state, prefix string) {
+	m.state, m.item, m.text = s, callid.Fresh(prefix, m.d.random), m.text[:0]
+}
+
+// added writes that the open item has begun.
+func (m *machine) added(dst, item []byte) []byte {
+	return m.sink.item(dst, "response.output_item.added", m.index, item)
+}
+
+// complete writes the open item as it is in the end.
+func (m *machine) complete(dst, item []byte) []byte {
+	if m.index > 0 {
+		m.output = append(m.output, ',')
+	}
+	m.output = append(m.output, item...)
+	dst = m.sink.item(dst, "response.output_item.done", m.index, item)
+	m.state, m.index = between, m.index+1
+	return dst
+}
+
+// at is the open item, or a part of it.
+func (m *machine) at(within string) place { return place{m.item, m.index, within} }
+
+// closeItem ends what is open, thoughts excepted: their carrier may be still
+// to come.
+func (m *machine) closeItem(dst []byte) []byte {
+	switch m.state {
+	case inText:
+		return m.closeText(dst, "completed")
+	case inCall, inHeld:
+		return m.closeCall(dst)
+	case inCode:
+		return m.closeCode(dst, "completed", nil)
+	}
+	return dst
+}
+
+// closeAll ends what is open, thoughts included.
+func (m *machine) closeAll(dst []byte) []byte { return m.endThought(m.closeItem(dst)) }

@@ -1,0 +1,87 @@
+package responses
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// message reads a message item. One that says nothing is left out.
+func (d *decoder) message(m jsonwalk.Members) error {
+	role := string(jsonwalk.Chars(m.Get("role")))
+	var parts []conversation.Part
+	if err := d.content("content", m.Get("content"), &parts); err != nil {
+		return err
+	}
+	switch role {
+	case "user":
+		d.add(alone, conversation.User, parts...)
+	case "assistant":
+		d.add(answer, conversation.Model, parts...)
+	case "system", "developer":
+		for _, p := range parts {
+			if p.Kind != conversation.KindText {
+				return d.Invalid("content", "system content may only hold text")
+			}
+		}
+		d.add(alone, conversation.System, parts...)
+	default:
+		return d.Invalid("role", "Input should be 'user', 'assistant', 'system' or 'developer'")
+	}
+	return nil
+}
+
+// content reads field name: text or content parts.
+func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.Part) error {
+	switch {
+	case v == nil:
+		return nil
+	case v.Kind() == '"':
+		*parts = textParts(*parts, conversation.Text(v))
+		return nil
+	}
+	return d.Within(name, func() error {
+		return d.List(v, func(_ int, v jsontext.Value) error {
+			if v.Kind() == '"' {
+				*parts = textParts(*parts, conversation.Text(v))
+				return nil
+			}
+			return d.Object(v, func(m jsonwalk.Members) error { return d.part(m, parts) })
+		})
+	})
+}
+
+// thought reads a reasoning item. Without a carrier the upstream would not
+// take it back.
+func (d *decoder) thought(m jsonwalk.Members) error {
+	carrier, err := m.Text("encrypted_content")
+	if err != nil || carrier.Empty() {
+		return err
+	}
+	var texts []conversation.Text
+	if v := m.Get("summary"); v != nil {
+		err = d.Within("summary", func() error {
+			return d.List(v, func(_ int, v jsontext.Value) error {
+				return d.Object(v, func(m jsonwalk.Members) error {
+					if err := m.Obey(summaryFields); err != nil {
+						return err
+					}
+					text, err := m.NeedText("text")
+					texts = append(texts, text)
+					return err
+				})
+			})
+		})
+	}
+	p := conversation.Part{Kind: conversation.KindThought, Carrier: carrier.String()}
+	switch len(texts) {
+	case 0:
+	case 1:
+		p.Text = texts[0]
+	default:
+		p.Text = conversation.Join("\n\n", texts...)
+	}
+	d.add(answer, conversation.Model, p)
+	return err
+}

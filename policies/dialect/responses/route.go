@@ -1,0 +1,24 @@
+package responses
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+// Match implements dialect.Dialect. Some clients are configured with a base
+// URL that ends in /openai/v1, as services beside others want it. Stored
+// responses (GET, DELETE, /compact) are no route: nothing is stored.
+func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
+	if method != http.MethodPost {
+		return dialect.Route{}, false
+	}
+	switch strings.TrimPrefix(path, "/openai") {
+	case "/v1/responses":
+		return dialect.Route{Operation: dialect.Generate}, true
+	case "/v1/responses/input_tokens":
+		return dialect.Route{Operation: dialect.CountTokens}, true
+	}
+	return dialect.Route{}, false
+}
