@@ -20,6 +20,9 @@ type Route struct {
 	// Model and Stream are set where the path, not the body, names them.
 	Model  string
 	Stream bool
+	// Query is the raw query of the path, which Match is not given: it may
+	// hold a credential. It is set before Decode.
+	Query string
 }
 
 // Dialect is one client API. It is safe for concurrent use.

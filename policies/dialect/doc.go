@@ -1,7 +1,8 @@
 // Package dialect is what a client API must provide to be spoken by heald.
 //
 // One folder per dialect decodes requests into the neutral conversation and
-// encodes neutral events into replies: claude (Anthropic Messages) so far.
+// encodes neutral events into replies. One speaks the upstream's own language
+// and is the exception to most of what follows: native (Google Gemini).
 // To add one, implement [Dialect] in a new folder and add it to the list in
 // policies/exchange/dialects.go.
 //

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/conversation/stopscan"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -15,15 +16,18 @@ const strayLimit = 16 << 20
 
 // answer translates the upstream's bytes under status 200 into the client's:
 //
-//	bytes ─sse→ frames ─gemini→ events ─seal→ events with carriers ─dialect→ bytes
+//	bytes ─sse→ frames ─gemini→ events ─stop, seal→ events with carriers ─dialect→ bytes
+//	                 └────────────── for a dialect that is direct ──dialect──┘
 //
 // It holds no bytes of its own but what a frame or a signed call needs to be
 // complete; whether its output is held back is the attempt's business.
 type answer struct {
 	reader  sse.Reader
 	decoder *gemini.Decoder
+	stop    *stopscan.Scanner
 	sealer  *heal.Sealer
 	encoder dialect.Encoder
+	frames  frameEncoder // encoder, if it takes frames; else nil
 
 	in     int            // bytes from upstream
 	stray  bool           // bytes came that are no answer
@@ -31,15 +35,18 @@ type answer struct {
 	usage  conversation.Usage
 	closed bool // Finish or Failure was encoded
 
-	events, sealed []conversation.Event // reused
+	events, scanned, sealed []conversation.Event // reused
 }
 
-func newAnswer(a *attempt, names *gemini.Names) *answer {
-	return &answer{
-		decoder: gemini.NewDecoder(names.Original),
+func newAnswer(a *attempt, sent outgoing) *answer {
+	t := &answer{
+		decoder: gemini.NewDecoderOf(sent.expect),
+		stop:    stopscan.New(sent.stop),
 		sealer:  heal.NewSealer(a.carriers()),
 		encoder: a.dialect.Encoder(a.req),
 	}
+	t.frames, _ = t.encoder.(frameEncoder)
+	return t
 }
 
 // feed translates the next bytes and appends what the client gets to dst.
@@ -86,7 +93,14 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	}
 	var err error
 	t.events, t.status, err = t.decoder.Frame(t.events[:0], frame.Data)
-	dst = t.encode(dst, t.events)
+	if t.frames == nil {
+		dst = t.encode(dst, t.events)
+	} else {
+		t.note(t.events)
+		if err == nil && t.status == nil {
+			dst = t.frames.EncodeFrame(dst, frame.Data)
+		}
+	}
 	if err != nil && frame.Kind == sse.Stray {
 		t.stray = true
 		return dst, nil
@@ -95,11 +109,10 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 }
 
 func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
-	t.sealed = t.sealer.Seal(t.sealed[:0], events)
+	t.scanned = t.stop.Scan(t.scanned[:0], events)
+	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
+	t.note(t.sealed)
 	for _, ev := range t.sealed {
-		if ev.Usage.Known {
-			t.usage = ev.Usage
-		}
 		if t.closed {
 			break
 		}
@@ -107,6 +120,15 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		t.closed = ev.Kind == conversation.EventFinish || ev.Kind == conversation.EventFailure
 	}
 	return dst
+}
+
+// note keeps the usage of events.
+func (t *answer) note(events []conversation.Event) {
+	for _, ev := range events {
+		if ev.Usage.Known {
+			t.usage = ev.Usage
+		}
+	}
 }
 
 // finish completes an answer whose upstream has finished.
@@ -133,5 +155,5 @@ func (t *answer) glimpse(end bool) heal.Glimpse {
 
 func (t *answer) finished() bool {
 	_, ok := t.decoder.Finish()
-	return ok || t.decoder.Blocked()
+	return ok || t.closed || t.decoder.Blocked()
 }

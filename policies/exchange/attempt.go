@@ -19,17 +19,19 @@ import (
 //
 //	asked ─Forward→ sent ─200→ peeking ─good→ passing ─end→ over
 //	  │               │           └──────bad──────────────────▲
-//	  │               └─other status→ failing ─judged─────────┤
+//	  │               ├─other status→ failing ─judged─────────┤
+//	  │               └─200 to a count→ counting ─end─────────┤
 //	  └─refusal, local answer──────────────────────────────────┘
 type phase uint8
 
 const (
-	asked   phase = iota // nothing has gone upstream
-	sent                 // upstream has the request
-	peeking              // a 200 is held back
-	failing              // an error body is being collected
-	passing              // the client has bytes
-	over                 // a reply was made, or the answer is complete
+	asked    phase = iota // nothing has gone upstream
+	sent                  // upstream has the request
+	peeking               // a 200 is held back
+	failing               // an error body is being collected
+	counting              // a token count is being collected
+	passing               // the client has bytes
+	over                  // a reply was made, or the answer is complete
 )
 
 // attempt is one upstream try.
@@ -52,9 +54,10 @@ type attempt struct {
 	account *account.Account
 
 	sentAt   time.Time // request handed to Envoy
+	estimate int       // tokens of the request, guessed; for counts
 	response policies.Response
 	errBody  []byte
-	held     []byte  // translated, not yet released
+	held     []byte  // translated: not yet released, or memory for the next chunk
 	answer   *answer // the translation of a 200; nil before
 
 	lastIn, lastOut time.Time // bytes from upstream, bytes to the client
@@ -67,7 +70,6 @@ type record struct {
 	verdict policies.Verdict
 	reason  string
 	status  int // upstream's
-	local   bool
 	err     error
 	wait    time.Duration
 	held    time.Duration // from sent to verdict
@@ -105,15 +107,15 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonHop, &conversation.Error{Kind: conversation.ErrPermission,
 			Message: "this listener only takes requests from the gateway's outer listener"})
 	}
-	if !ok {
-		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
-			Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
-	}
 	if err := a.configure(); err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + err.Error()})
 	}
-	return nil
+	if reply := a.listModels(); reply != nil || ok {
+		return reply
+	}
+	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
+		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
 }
 
 // recall reads the memory of earlier attempts. One that cannot be read is

@@ -7,7 +7,8 @@
 //  1. RequestHeaders: dialect from the path, settings from the route, memory
 //     of earlier attempts (begin.go).
 //  2. RequestBody: decode, choose backend and account, verify signatures,
-//     render (request.go).
+//     render, or repair in place where the client speaks the upstream's own
+//     language (request.go, direct.go).
 //  3. ResponseHeaders, ResponseBody: hold and peek, then translate
 //     (response.go); or collect an error body.
 //  4. A reply that is not good is judged (policies/heal) and becomes one

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 
 	"go.uber.org/zap"
@@ -13,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -49,7 +51,13 @@ type Exchange struct {
 	log     *zap.Logger
 	metrics *Metrics
 	random  func() float64
+	learned learned
+	schemas *gemini.Compiler
 }
+
+// schemaCache bounds the compiled schemas that are kept, in bytes. A client
+// sends the same tools with every request.
+const schemaCache = 4 << 20
 
 var _ policies.Policy = (*Exchange)(nil)
 
@@ -76,6 +84,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	return &Exchange{
 		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
+		schemas: gemini.NewCompiler(schemaCache),
 	}, nil
 }
 
@@ -123,8 +132,13 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		d, _, _ = findDialect(req)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
+	kind := conversation.ErrAPI
+	if fault.Status == http.StatusRequestEntityTooLarge {
+		kind = conversation.ErrTooLarge
+	}
 	status, headers, body := d.Error(&conversation.Error{
-		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
+		Kind: kind, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
+		NoRetry: !fault.Verdict.Again(),
 	})
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }
@@ -132,9 +146,10 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 // findDialect returns the dialect that a request's path names; ok is false if
 // none does, and the dialect is then the one in which to say so.
 func findDialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
-	path, _, _ := strings.Cut(req.Path, "?")
+	path, query, _ := strings.Cut(req.Path, "?")
 	for _, d := range dialects {
 		if route, ok := d.Match(req.Method, path); ok {
+			route.Query = query
 			return d, route, true
 		}
 	}

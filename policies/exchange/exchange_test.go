@@ -517,3 +517,25 @@ func TestModels(t *testing.T) {
 		}
 	}
 }
+
+// Gemini takes five stop sequences; the sixth is heald's to enforce, and ends
+// the upstream call.
+func TestMoreStopSequencesThanUpstreamTakes(t *testing.T) {
+	for name, stream := range map[string]string{"stream": "true", "whole": "false"} {
+		t.Run(name, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			send(t, a, `{"model":"gemini-3.5-flash","max_tokens":100,"stream":`+stream+`,"stop_sequences":["a1","b2","c3","d4","e5","lo, wo"],"messages":[{"role":"user","content":"hi"}]}`)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			act := a.ResponseBody([]byte(hello), false)
+			body := string(act.Body)
+			if act.End {
+				t.Fatalf("ended too early: %s", body)
+			}
+			act = a.ResponseBody([]byte(strings.Replace(hello, "Hello", ", world", 1)), false)
+			body += string(act.Body)
+			if !act.End || strings.Contains(body, "world") || !strings.Contains(body, `"stop_sequence":"lo, wo"`) {
+				t.Errorf("end %v:\n%s", act.End, body)
+			}
+		})
+	}
+}

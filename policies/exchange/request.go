@@ -27,7 +27,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
-	forward, err := a.render()
+	forward, err := a.render(body)
 	if err != nil {
 		return nil, a.refuseError(err)
 	}
@@ -104,15 +104,19 @@ func (a *attempt) spentAccounts() []string {
 	return out
 }
 
-// render makes the upstream request.
-func (a *attempt) render() (*policies.Forward, error) {
+// render makes the upstream request from the client's body.
+func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	a.carriers().Verify(a.req)
-	repairs := a.memory.Repairs
+	repairs := a.memory.Repairs | a.x.learned.of(a.backend.Name, a.model)
 	opts := gemini.Options{
+		Table:           tableWith(a.model, repairs),
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),
 		RelaxSchema:     repairs.Has(heal.RelaxSchema),
+		OmitPenalties:   repairs.Has(heal.OmitPenalties),
+		OmitLogprobs:    repairs.Has(heal.OmitLogprobs),
+		Compiler:        a.x.schemas,
 	}
 	if a.settings.Thinking.History == "keep" {
 		opts.History = gemini.Keep
@@ -124,29 +128,33 @@ func (a *attempt) render() (*policies.Forward, error) {
 	if repairs.Has(heal.Prompt) && a.settings.RepairPrompt != "none" {
 		opts.RepairPrompt = a.settings.RepairPrompt
 	}
-	rendered, err := gemini.Render(a.req, a.target(), opts)
+	sent, err := a.outgoing(client, opts)
 	if err != nil {
 		return nil, err
 	}
-	a.answer = newAnswer(a, rendered.Names)
+	if a.counts() {
+		a.estimate = gemini.EstimateTokens(sent.body)
+	} else {
+		a.answer = newAnswer(a, sent)
+	}
 	out := &policies.Forward{
 		Cluster: a.backend.Cluster,
 		// Always a stream: its quota is looser, an empty answer shows early,
 		// and a single document is the same events, folded.
 		Path:   a.target().Path(a.route.Operation, true),
-		Body:   rendered.Body,
+		Body:   sent.body,
 		Remove: a.clientHeaders(),
 	}
 	if a.settings.Authority == "heald" {
 		out.Authority = a.backend.authority()
 	}
 	name, value := a.account.Header()
-	out.Set = policies.Headers{
+	out.Set = append(policies.Headers{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: "text/event-stream"},
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
-	}
+	}, sent.headers...)
 	return out, nil
 }
 

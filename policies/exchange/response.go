@@ -32,6 +32,8 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	case a.phase != sent:
 		// Envoy answered before the body was read, and did not say why.
 		return a.judge(heal.Seen{Status: resp.Status})
+	case resp.Status == 200 && a.counts():
+		a.phase = counting
 	case resp.Status == 200:
 		a.phase = peeking
 	default:
@@ -47,14 +49,17 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	a.lastIn = time.Now()
 	switch a.phase {
-	case failing:
+	case failing, counting:
 		if room := errBodyLimit - len(a.errBody); room > 0 {
 			a.errBody = append(a.errBody, chunk[:min(len(chunk), room)]...)
 		}
-		if end {
-			return a.judgeError()
+		switch {
+		case !end:
+			return hold
+		case a.phase == counting:
+			return a.counted()
 		}
-		return hold
+		return a.judgeError()
 	case peeking:
 		return a.look(chunk, end)
 	case passing:
@@ -78,6 +83,9 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 
 // decide acts on what the peek says.
 func (a *attempt) decide(end bool) policies.Action {
+	if a.answer.closed {
+		return a.commit(true) // a stop sequence has ended it
+	}
 	g := a.answer.glimpse(end)
 	look, reason := heal.PeekWhole(g)
 	if a.req.Stream {
@@ -100,12 +108,13 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.phase = passing
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
+	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
 	act := a.emit(a.held, end)
-	a.held = nil
+	a.held = nil // it may wait in the protocol's hands for the first chunk
 	act.Head = &policies.Head{
 		Status: 200,
-		Set:    append(a.answer.encoder.Headers(), a.clientReadable()...),
+		Set:    append(append(a.answer.encoder.Headers(), a.clientReadable()...), a.sdkRequestID()...),
 		Remove: a.upstreamHeaders(),
 	}
 	if act.Wake == 0 {
@@ -116,7 +125,9 @@ func (a *attempt) commit(end bool) policies.Action {
 
 // pass translates what came after the commit.
 func (a *attempt) pass(chunk []byte, end bool) policies.Action {
-	body, err := a.answer.feed(nil, chunk, end)
+	// The body is sent before the next chunk comes, so its memory is reused.
+	body, err := a.answer.feed(a.held[:0], chunk, end)
+	a.held = body
 	if err != nil {
 		return a.broken(body, heal.ReasonStreamError, "the model backend sent something that is no answer")
 	}
@@ -130,6 +141,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st})
 		return a.broken(body, heal.ReasonStreamError, r.Client.Message)
 	}
+	end = end || t.closed
 	if end && !t.finished() {
 		return a.broken(body, heal.ReasonStreamTruncated, "the model backend ended the reply without finishing it")
 	}
@@ -159,7 +171,7 @@ func (a *attempt) broken(body []byte, reason, message string) policies.Action {
 // something.
 func (a *attempt) Wake() policies.Action {
 	switch a.phase {
-	case sent:
+	case sent, counting:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	case failing:
 		return a.judgeError()
@@ -259,6 +271,12 @@ func (a *attempt) clientReadable() policies.Headers {
 		h = append(h, policies.Header{Name: policies.HeaderWarning, Value: w})
 	}
 	return h
+}
+
+// sdkRequestID is the request id where SDKs look for it: Anthropic's and
+// OpenAI's. Errors have it from their dialect.
+func (a *attempt) sdkRequestID() policies.Headers {
+	return policies.Headers{{Name: "request-id", Value: a.requestID()}, {Name: policies.HeaderRequestID, Value: a.requestID()}}
 }
 
 // warningLimit bounds the warning header: proxies in between limit headers.

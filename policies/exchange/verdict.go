@@ -12,6 +12,10 @@ import (
 // ends it. A reply that asks for another attempt is at the same time the
 // right error, should Envoy refuse to retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
+	if a.counts() && a.phase != asked {
+		a.record.status = seen.Status
+		return a.estimated()
+	}
 	seen.Attempt = a.number
 	seen.Repaired = a.memory.Repairs
 	seen.MaxWait = a.settings.MaxWait

@@ -60,6 +60,9 @@ func finishOf(reason string) conversation.Finish {
 
 // enumName returns the name of an enum value that may have come as a number.
 func enumName(value string, names []string) string {
+	if value == "" || value[0] > '9' {
+		return value // nearly always; Atoi would make an error of it
+	}
 	if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < len(names) {
 		return names[n]
 	}

@@ -14,7 +14,7 @@ func wellFormed(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
+	if !bytes.Contains(body, []byte(`\u`)) {
 		return body
 	}
 	for at := 0; ; {

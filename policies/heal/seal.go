@@ -1,8 +1,11 @@
 package heal
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 )
@@ -16,8 +19,9 @@ import (
 type Sealer struct {
 	carriers Carriers
 
-	run  conversation.EventKind // EventThought or EventText while hash is in use
-	hash hash.Hash
+	run    conversation.EventKind // EventThought or EventText while hash is in use
+	hash   hash.Hash
+	buffer []byte // an unescaped text; reused, since there is one per chunk
 
 	call []conversation.Event // a signed call that is not complete
 	args []byte
@@ -44,7 +48,7 @@ func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conver
 			s.run = ev.Kind
 			s.hash.Reset()
 		}
-		s.hash.Write([]byte(ev.Text.String()))
+		s.hash.Write(s.plain(ev.Text))
 	case conversation.EventSignature:
 		ev.Carrier = s.sealRun(ev.Signature)
 		s.run = 0
@@ -86,6 +90,15 @@ func (s *Sealer) hold(dst []conversation.Event, ev conversation.Event) []convers
 		s.call, s.args = nil, nil
 		return append(dst, ev)
 	}
+}
+
+// plain is the unescaped text, valid until the next call.
+func (s *Sealer) plain(t conversation.Text) []byte {
+	if bytes.IndexByte(t, '\\') < 0 {
+		return t.Inner()
+	}
+	s.buffer, _ = jsontext.AppendUnquote(s.buffer[:0], t) // a Text is valid by construction
+	return s.buffer
 }
 
 func (s *Sealer) sealRun(signature string) string {

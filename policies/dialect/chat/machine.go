@@ -5,6 +5,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // state is where a reply stands.
@@ -108,7 +109,7 @@ func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 		dst = m.start(dst, ev.ID)
 	}
 	if ev.Logprobs != nil {
-		m.logprobs = appendLogprobs(m.logprobs, ev.Logprobs)
+		m.logprobs = openai.AppendLogprobs(m.logprobs, ev.Logprobs)
 	}
 	switch ev.Kind {
 	case conversation.EventCallArgs:

@@ -49,7 +49,7 @@ func (s *completionSink) text(dst []byte, t conversation.Text, logprobs []byte) 
 
 func (s *completionSink) addLogprobs(list []byte) {
 	if list != nil {
-		s.probs = append(separate(s.probs), list...)
+		s.probs = append(jsonwalk.Separate(s.probs), list...)
 	}
 }
 
@@ -74,7 +74,7 @@ func (s *completionSink) openCall(dst []byte, c call) []byte {
 		}
 		return dst
 	}
-	s.calls = append(c.appendHead(append(separate(s.calls), '{'), false), '"')
+	s.calls = append(c.appendHead(append(jsonwalk.Separate(s.calls), '{'), false), '"')
 	s.tail = `"}`
 	if c.carrier != "" {
 		s.tail += string(appendCarrier([]byte(","), c.carrier))
@@ -103,7 +103,7 @@ func (s *completionSink) closeCall() {
 }
 
 func (s *completionSink) image(dst []byte, url conversation.Text) []byte {
-	s.images = appendImage(separate(s.images), url)
+	s.images = appendImage(jsonwalk.Separate(s.images), url)
 	return dst
 }
 
@@ -116,7 +116,7 @@ func (s *completionSink) sound(dst []byte, data conversation.Text) []byte {
 }
 
 func (s *completionSink) cite(dst, annotations []byte) []byte {
-	s.cites = append(separate(s.cites), annotations...)
+	s.cites = append(jsonwalk.Separate(s.cites), annotations...)
 	return dst
 }
 

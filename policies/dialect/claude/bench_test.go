@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 )
 
 // agentBody is a request of about size bytes in the shape of a coding agent's:
@@ -37,62 +37,10 @@ func comma(i int) string {
 	return ","
 }
 
-func BenchmarkDecode(b *testing.B) {
-	for _, size := range []int{20_000, 200_000, 2_000_000} {
-		body := agentBody(size)
-		b.Run(fmt.Sprintf("%dKB", size/1000), func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(body)))
-			for b.Loop() {
-				if _, err := New().Decode(dialect.Route{}, nil, body); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
+func BenchmarkDecode(b *testing.B) { dialecttest.BenchDecode(b, New(), agentBody) }
 
-// BenchmarkEncode reports the cost of an event, which must not grow with their
-// number.
 func BenchmarkEncode(b *testing.B) {
-	text := conversation.Quote("Some words of an answer, as many as a chunk brings.")
-	for _, stream := range []bool{true, false} {
-		for _, n := range []int{10, 100, 1000, 10_000} {
-			b.Run(fmt.Sprintf("stream=%v/events=%d", stream, n), func(b *testing.B) {
-				b.ReportAllocs()
-				req := &conversation.Request{Model: "m", Stream: stream}
-				req.Thinking.Visible, req.Thinking.Carries = true, true
-				d := New()
-				var dst []byte
-				for b.Loop() {
-					enc := d.Encoder(req)
-					dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventStart, ID: "r"})
-					for range n / 2 {
-						dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventThought, Text: text})
-					}
-					for range n / 2 {
-						dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventText, Text: text})
-					}
-					dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventFinish, Finish: conversation.FinishStop})
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/event")
-			})
-		}
-	}
+	dialecttest.BenchEncode(b, New(), conversation.Thinking{Visible: true, Carries: true})
 }
 
-// A stream keeps nothing of what it has written.
-func TestStreamMemoryIsConstant(t *testing.T) {
-	req := &conversation.Request{Model: "m", Stream: true}
-	req.Thinking.Visible, req.Thinking.Carries = true, true
-	enc := New().Encoder(req)
-	text := conversation.Quote("some words")
-	dst := enc.Encode(make([]byte, 0, 4096), conversation.Event{Kind: conversation.EventStart})
-	dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventText, Text: text})
-	allocs := testing.AllocsPerRun(1000, func() {
-		dst = enc.Encode(dst[:0], conversation.Event{Kind: conversation.EventText, Text: text})
-	})
-	if allocs != 0 {
-		t.Errorf("an event allocates %v times", allocs)
-	}
-}
+func TestStreamMemoryIsConstant(t *testing.T) { dialecttest.CheckMemory(t, New()) }

@@ -4,13 +4,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // blockReader reads one type of content block: its fields obey table, then
 // read appends what it means to parts.
 type blockReader struct {
-	table *Table
-	read  func(m members, parts *[]conversation.Part) error
+	table *jsonwalk.Table
+	read  func(d *decoder, m jsonwalk.Members, parts *[]conversation.Part) error
 }
 
 // blockReaders has every type that blockTypes says to Map. It is filled at
@@ -19,39 +20,39 @@ var blockReaders map[string]blockReader
 
 func init() {
 	blockReaders = map[string]blockReader{
-		"text":                                   {textFields, readText},
-		"image":                                  {imageFields, readImage},
-		"document":                               {documentFields, readDocument},
-		"search_result":                          {searchResultFields, readSearchResult},
-		"thinking":                               {thoughtFields, readThought},
-		"redacted_thinking":                      {redactedFields, readRedacted},
-		"tool_use":                               {callFields, readCall},
-		"tool_result":                            {resultFields, readResult},
-		"tool_reference":                         {referenceFields, readReference},
-		"tool_addition":                          {changeFields, readAddition},
-		"server_tool_use":                        {serverCallFields, readServerCall},
-		"mcp_tool_use":                           {serverCallFields, readServerCall},
-		"web_search_tool_result":                 {serverResultFields, readWebSearch},
-		"web_fetch_tool_result":                  {serverResultFields, readWebFetch},
-		"mcp_tool_result":                        {serverResultFields, readServerText},
-		"code_execution_tool_result":             {serverResultFields, readServerResult},
-		"bash_code_execution_tool_result":        {serverResultFields, readServerResult},
-		"text_editor_code_execution_tool_result": {serverResultFields, readServerResult},
-		"tool_search_tool_result":                {serverResultFields, readServerResult},
-		"advisor_tool_result":                    {serverResultFields, readServerResult},
-		"compaction":                             {compactionFields, readCompaction},
-		"mid_conv_system":                        {systemBlockFields, readSystemBlock},
+		"text":                                   {textFields, (*decoder).readText},
+		"image":                                  {imageFields, (*decoder).readImage},
+		"document":                               {documentFields, (*decoder).readDocument},
+		"search_result":                          {searchResultFields, (*decoder).readSearchResult},
+		"thinking":                               {thoughtFields, (*decoder).readThought},
+		"redacted_thinking":                      {redactedFields, (*decoder).readRedacted},
+		"tool_use":                               {callFields, (*decoder).readCall},
+		"tool_result":                            {resultFields, (*decoder).readResult},
+		"tool_reference":                         {referenceFields, (*decoder).readReference},
+		"tool_addition":                          {changeFields, (*decoder).readAddition},
+		"server_tool_use":                        {serverCallFields, (*decoder).readServerCall},
+		"mcp_tool_use":                           {serverCallFields, (*decoder).readServerCall},
+		"web_search_tool_result":                 {serverResultFields, (*decoder).readWebSearch},
+		"web_fetch_tool_result":                  {serverResultFields, (*decoder).readWebFetch},
+		"mcp_tool_result":                        {serverResultFields, (*decoder).readServerText},
+		"code_execution_tool_result":             {serverResultFields, (*decoder).readServerResult},
+		"bash_code_execution_tool_result":        {serverResultFields, (*decoder).readServerResult},
+		"text_editor_code_execution_tool_result": {serverResultFields, (*decoder).readServerResult},
+		"tool_search_tool_result":                {serverResultFields, (*decoder).readServerResult},
+		"advisor_tool_result":                    {serverResultFields, (*decoder).readServerResult},
+		"compaction":                             {compactionFields, (*decoder).readCompaction},
+		"mid_conv_system":                        {systemBlockFields, (*decoder).readSystemBlock},
 	}
 }
 
 // blocksOff reads a list of blocks straight off r.
-func (d *decoder) blocksOff(r *reader, parts *[]conversation.Part) error {
-	return r.array(func(i int) error {
-		v, err := r.value()
+func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+	return r.Array(func(i int) error {
+		v, err := r.Value()
 		if err != nil {
 			return err
 		}
-		return d.at(i, func() error { return d.block(v, parts) })
+		return d.At(i, func() error { return d.block(v, parts) })
 	})
 }
 
@@ -64,47 +65,45 @@ func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 		return err
 	}
 	if d.nesting == maxNesting {
-		return d.invalid("", "content is nested too deeply")
+		return d.Invalid("", "content is nested too deeply")
 	}
 	d.nesting++
 	defer func() { d.nesting-- }()
-	r := d.borrow(v)
-	defer d.giveBack(r)
+	r := d.Borrow(v)
+	defer d.GiveBack(r)
 	return d.blocksOff(r, parts)
 }
 
 // block reads one content block.
 func (d *decoder) block(v jsontext.Value, parts *[]conversation.Part) error {
-	return d.object(v, func(m members) error {
-		name := unquoteIf(m.get("type"))
+	return d.Object(v, func(m jsonwalk.Members) error {
+		name := jsonwalk.Chars(m.Get("type"))
 		if name == nil {
-			return d.invalid("type", "Field required")
+			return d.Invalid("type", "Field required")
 		}
-		f := blockTypes.find(name)
+		f := blockTypes.Find(name)
 		if f == nil {
-			return d.invalid("", "Input tag '%s' found using 'type' is not a known content block", shorten(name))
+			return d.Invalid("", "Input tag '%s' found using 'type' is not a known content block", jsonwalk.Shorten(name))
 		}
 		switch f.Action {
-		case Drop:
+		case jsonwalk.Drop:
 			return nil
-		case Warn:
-			d.warn("", f.Name+" left out: "+f.Why)
+		case jsonwalk.Warn:
+			d.Warn("", f.Name+" left out: "+f.Why)
 			return nil
-		case Refuse:
-			return d.unsupported("", f.Name+" ("+f.Why+")")
+		case jsonwalk.Refuse:
+			return d.Unsupported("", f.Name+" ("+f.Why+")")
 		}
 		r := blockReaders[f.Name]
-		if err := m.obey(r.table); err != nil {
+		if err := m.Obey(r.table); err != nil {
 			return err
 		}
-		return r.read(m, parts)
+		return r.read(d, m, parts)
 	})
 }
 
-func shorten(name []byte) []byte { return name[:min(len(name), maxName)] }
-
-func readText(m members, parts *[]conversation.Part) error {
-	text, err := m.needText("text")
+func (d *decoder) readText(m jsonwalk.Members, parts *[]conversation.Part) error {
+	text, err := m.NeedText("text")
 	addText(parts, text)
 	return err
 }
@@ -113,53 +112,53 @@ func addText(parts *[]conversation.Part, t conversation.Text) {
 	*parts = append(*parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }
 
-func readThought(m members, parts *[]conversation.Part) error {
-	thought, err := m.needText("thinking")
+func (d *decoder) readThought(m jsonwalk.Members, parts *[]conversation.Part) error {
+	thought, err := m.NeedText("thinking")
 	if err != nil {
 		return err
 	}
-	signature, err := m.text("signature")
+	signature, err := m.Text("signature")
 	*parts = append(*parts, conversation.Part{
 		Kind: conversation.KindThought, Text: thought, Carrier: signature.String(),
 	})
 	return err
 }
 
-func readRedacted(m members, parts *[]conversation.Part) error {
-	data, err := m.needText("data")
+func (d *decoder) readRedacted(m jsonwalk.Members, parts *[]conversation.Part) error {
+	data, err := m.NeedText("data")
 	*parts = append(*parts, conversation.Part{Kind: conversation.KindThought, Carrier: data.String()})
 	return err
 }
 
-func readCall(m members, parts *[]conversation.Part) error {
-	id, err := m.needText("id")
+func (d *decoder) readCall(m jsonwalk.Members, parts *[]conversation.Part) error {
+	id, err := m.NeedText("id")
 	if err != nil {
 		return err
 	}
-	name, err := m.needText("name")
+	name, err := m.NeedText("name")
 	p := conversation.Part{Kind: conversation.KindCall}
 	p.Call.ID, p.Carrier = splitCallID(id.String())
 	p.Call.Name = name.String()
-	p.Call.Args = conversation.Raw(m.get("input"))
+	p.Call.Args = conversation.Raw(m.Get("input"))
 	*parts = append(*parts, p)
 	return err
 }
 
-func readCompaction(m members, parts *[]conversation.Part) error {
-	summary, err := m.text("content")
+func (d *decoder) readCompaction(m jsonwalk.Members, parts *[]conversation.Part) error {
+	summary, err := m.Text("content")
 	addText(parts, conversation.Join("", conversation.Quote("<summary>\n"), summary, conversation.Quote("\n</summary>")))
 	return err
 }
 
 // readSystemBlock reads system text in the midst of a message. A message has
 // one speaker, so the text is marked the way clients mark such text themselves.
-func readSystemBlock(m members, parts *[]conversation.Part) error {
+func (d *decoder) readSystemBlock(m jsonwalk.Members, parts *[]conversation.Part) error {
 	var inner []conversation.Part
-	err := m.d.within("content", func() error {
-		if err := m.d.nested(m.get("content"), &inner); err != nil {
+	err := d.Within("content", func() error {
+		if err := d.nested(m.Get("content"), &inner); err != nil {
 			return err
 		}
-		return m.d.onlyText(inner)
+		return d.onlyText(inner)
 	})
 	if err != nil || len(inner) == 0 {
 		return err

@@ -3,6 +3,8 @@ package claude
 import (
 	"encoding/base64"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
 // A signature that has no thinking block to ride in rides behind the id of its
@@ -10,13 +12,10 @@ import (
 // carrierPrefix, so a suffix of ours always starts with carrierMark, and ids
 // that merely contain "__" are left alone.
 const (
-	carrierPrefix = "gs1."
-	carrierMark   = "__Z3MxL" // "__" + base64url("gs1" and most of ".")
+	carrierPrefix    = "gs1."
+	carrierSeparator = "__"
+	carrierMark      = carrierSeparator + "Z3MxL" // base64url of "gs1" and most of "."
 )
-
-// maxCallID bounds ids with a suffix. Claude Code was seen to echo 3,006
-// characters intact; other clients keep ids in columns and file names.
-const maxCallID = 2048
 
 // splitCallID takes the carrier off a call's id. An id without one is returned
 // whole. Whether the carrier is genuine is not known here.
@@ -25,7 +24,7 @@ func splitCallID(id string) (bare, carrier string) {
 	if at < 0 {
 		return id, ""
 	}
-	data, err := base64.RawURLEncoding.DecodeString(id[at+len("__"):])
+	data, err := base64.RawURLEncoding.DecodeString(id[at+len(carrierSeparator):])
 	if err != nil || !strings.HasPrefix(string(data), carrierPrefix) {
 		return id, ""
 	}
@@ -37,8 +36,5 @@ func joinCallID(id, carrier string) string {
 	if !strings.HasPrefix(carrier, carrierPrefix) {
 		return id
 	}
-	if len(id)+len("__")+base64.RawURLEncoding.EncodedLen(len(carrier)) > maxCallID {
-		return id
-	}
-	return id + "__" + base64.RawURLEncoding.EncodeToString([]byte(carrier))
+	return callid.Carry(id, carrierSeparator, carrier)
 }

@@ -3,6 +3,8 @@ package claude
 import (
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
 func TestSplitCallID(t *testing.T) {
@@ -30,7 +32,7 @@ func TestJoinCallIDLimit(t *testing.T) {
 	for n := 1400; n < 1700; n++ {
 		carrier := carrierPrefix + strings.Repeat("x", n)
 		id := joinCallID("toolu_01", carrier)
-		if len(id) > maxCallID {
+		if len(id) > callid.MaxCarrying {
 			t.Fatalf("a carrier of %d bytes makes an id of %d", len(carrier), len(id))
 		}
 		if bare, got := splitCallID(id); bare != "toolu_01" || got != "" && got != carrier {
@@ -49,11 +51,11 @@ func FuzzCallID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id, rest string) {
 		splitCallID(id) // must not panic
 		carrier := carrierPrefix + rest
-		if !fits(id) || strings.Contains(id, carrierMark) {
+		if !callid.Fits(id) || strings.Contains(id, carrierMark) {
 			return // no id that we would join
 		}
 		bare, got := splitCallID(joinCallID(id, carrier))
-		if bare != id || got != carrier && len(id)+len(rest) < maxCallID/2 {
+		if bare != id || got != carrier && len(id)+len(rest) < callid.MaxCarrying/2 {
 			t.Errorf("split = %q, %q; want %q, %q", bare, got, id, carrier)
 		}
 	})

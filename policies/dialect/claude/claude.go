@@ -1,11 +1,11 @@
 package claude
 
 import (
-	"crypto/rand"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
 // Dialect is the Anthropic Messages API.
@@ -18,9 +18,7 @@ var _ dialect.Dialect = (*Dialect)(nil)
 
 // New returns the dialect.
 func New() *Dialect {
-	return &Dialect{random: func(b []byte) {
-		_, _ = rand.Read(b) // it ends the program rather than fail
-	}}
+	return &Dialect{random: callid.Random}
 }
 
 // Name implements dialect.Dialect.

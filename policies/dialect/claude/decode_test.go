@@ -10,6 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/test/fixture"
 )
 
@@ -23,7 +25,7 @@ func TestRequests(t *testing.T) {
 				}
 			}
 			req, err := New().Decode(dialect.Route{}, headers, c.File("request.json"))
-			fixture.Diff(t, c.Path("conversation.json"), c.File("conversation.json"), dump(t, req, err))
+			fixture.Diff(t, c.Path("conversation.json"), c.File("conversation.json"), dialecttest.Dump(t, req, err))
 		})
 	}
 }
@@ -187,8 +189,8 @@ func TestWarningsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(req.Warnings); n != maxWarnings || req.Warnings[n-1].Field != "..." {
-		t.Errorf("%d warnings, the last %v; want %d, the last about more", n, req.Warnings[n-1], maxWarnings)
+	if n := len(req.Warnings); n != jsonwalk.MaxWarnings || req.Warnings[n-1].Field != "..." {
+		t.Errorf("%d warnings, the last %v; want %d, the last about more", n, req.Warnings[n-1], jsonwalk.MaxWarnings)
 	}
 }
 

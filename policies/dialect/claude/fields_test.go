@@ -1,13 +1,18 @@
 package claude
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
 
 // The tables and the code that obeys them must name the same things.
 func TestBlockReadersMatchTable(t *testing.T) {
 	mapped := 0
 	for _, f := range blockTypes.Fields {
 		_, ok := blockReaders[f.Name]
-		if ok != (f.Action == Map) {
+		if ok != (f.Action == jsonwalk.Map) {
 			t.Errorf("%s is to %v, but has a reader = %v", f.Name, f.Action, ok)
 		}
 		if ok {
@@ -20,31 +25,11 @@ func TestBlockReadersMatchTable(t *testing.T) {
 }
 
 func TestTables(t *testing.T) {
-	names := map[string]bool{}
-	for _, table := range Tables() {
-		if table.Name == "" || names[table.Name] || len(table.Fields) == 0 {
-			t.Errorf("table %q is unnamed, empty, or there twice", table.Name)
-		}
-		names[table.Name] = true
-		fields := map[string]bool{}
-		for _, f := range table.Fields {
-			if f.Name == "" || fields[f.Name] {
-				t.Errorf("%s: field %q is unnamed or there twice", table.Name, f.Name)
-			}
-			fields[f.Name] = true
-			if f.Why == "" && f.Name != "type" {
-				t.Errorf("%s: field %q has no reason", table.Name, f.Name)
-			}
-			if f.Action.String() == "" {
-				t.Errorf("%s: field %q has an unnamed action", table.Name, f.Name)
-			}
-		}
+	var used []*jsonwalk.Table
+	for _, r := range blockReaders {
+		used = append(used, r.table)
 	}
-	for kind, r := range blockReaders {
-		if !names[r.table.Name] {
-			t.Errorf("the table of %s is not among Tables", kind)
-		}
-	}
+	dialecttest.CheckTables(t, Tables(), used...)
 }
 
 func TestFind(t *testing.T) {
@@ -59,7 +44,7 @@ func TestFind(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := ""
-		if f := toolTypes.find([]byte(tt.name)); f != nil {
+		if f := toolTypes.Find([]byte(tt.name)); f != nil {
 			got = f.Name
 		}
 		if got != tt.want {

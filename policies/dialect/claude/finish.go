@@ -4,7 +4,8 @@ import "github.com/heald-proxy/heald/policies/conversation"
 
 // stop is how a reply ends.
 type stop struct {
-	reason string
+	reason   string
+	sequence string // the stop sequence that ended it; "" if none did
 	// refused adds stop_details with note, the upstream's explanation.
 	refused bool
 	note    string
@@ -37,6 +38,9 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 func (m *machine) stop(ev conversation.Event) (stop, *conversation.Error) {
 	switch ev.Finish {
 	case conversation.FinishStop:
+		if ev.Stop != "" {
+			return stop{reason: "stop_sequence", sequence: ev.Stop}, nil
+		}
 		return m.natural(), nil
 	case conversation.FinishLength:
 		return stop{reason: "max_tokens"}, nil

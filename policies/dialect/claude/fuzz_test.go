@@ -4,11 +4,10 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/test/fixture"
 )
 
@@ -28,95 +27,11 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if req.Model == "" || req.Messages == nil || len(req.Warnings) > maxWarnings {
-			t.Fatalf("model %q, messages %v, %d warnings", req.Model, req.Messages, len(req.Warnings))
+		if req.Messages == nil {
+			t.Fatal("no messages")
 		}
-		checkParts(t, req.System)
-		for _, m := range req.Messages {
-			checkParts(t, m.Parts)
-		}
-		for _, tool := range req.Tools {
-			checkLeaf(t, tool.Description, '"')
-			checkLeaf(t, tool.Schema, '{')
-		}
-		if req.Format != nil {
-			checkLeaf(t, req.Format.Schema, '{')
-		}
+		dialecttest.CheckRequest(t, req)
 	})
-}
-
-func checkParts(t *testing.T, parts []conversation.Part) {
-	for _, p := range parts {
-		checkLeaf(t, p.Text, '"')
-		checkLeaf(t, p.Media.Data, '"')
-		checkLeaf(t, p.Call.Args, 0)
-		checkParts(t, p.Result.Parts)
-	}
-}
-
-// checkLeaf checks that leaf is absent or one valid value of the kind; 0 is
-// any kind.
-func checkLeaf[T ~[]byte](t *testing.T, leaf T, kind jsontext.Kind) {
-	v := jsontext.Value(leaf)
-	if leaf == nil {
-		return
-	}
-	if !v.IsValid(jsontext.AllowDuplicateNames(true)) || kind != 0 && v.Kind() != kind {
-		t.Fatalf("leaf %q is no valid value of kind %v", leaf, kind)
-	}
-}
-
-// answer makes an answer out of random bytes, which obeys the grammar of
-// conversation's events.
-func answer(in []byte) []conversation.Event {
-	events := []conversation.Event{{Kind: conversation.EventStart, ID: "r"}}
-	add := func(ev conversation.Event) { events = append(events, ev) }
-	ids := []string{"", "a", "b", "toolu_01", "é", "x__Z3MxLmEuYi5j"}
-	carriers := []string{"", "gs1.a.b.c", "gs1.d.e.f", "foreign"}
-	texts := []string{"", "x", "two\nlines", `q"\`, "é\u2028😀"}
-	for ; len(in) > 1; in = in[1:] {
-		arg := int(in[0]) / 8
-		text := conversation.Quote(texts[arg%len(texts)])
-		carrier := carriers[arg%len(carriers)]
-		switch in[0] % 13 {
-		case 0, 1:
-			add(conversation.Event{Kind: conversation.EventThought, Text: text})
-		case 2, 3:
-			add(conversation.Event{Kind: conversation.EventText, Text: text})
-		case 4:
-			add(conversation.Event{Kind: conversation.EventSignature, Carrier: carrier})
-		case 5, 6:
-			add(conversation.Event{Kind: conversation.EventCallStart, CallID: ids[arg%len(ids)], Name: "f", Carrier: carrier})
-			for _, piece := range []string{`{"k`, `":[1,`, `"é"]}`} {
-				if arg%2 == 0 {
-					add(conversation.Event{Kind: conversation.EventCallArgs, Args: conversation.Raw(piece)})
-				}
-			}
-			add(conversation.Event{Kind: conversation.EventCallEnd})
-		case 8:
-			add(conversation.Event{Kind: conversation.EventMedia, Media: conversation.Media{MIME: "image/png", Data: text}})
-		case 9:
-			add(conversation.Event{Kind: conversation.EventCode, Text: text})
-		case 10:
-			add(conversation.Event{Kind: conversation.EventCodeResult, Name: []string{"OUTCOME_OK", "OUTCOME_FAILED", "OUTCOME_DEADLINE_EXCEEDED"}[arg%3], Text: text})
-		case 11:
-			add(conversation.Event{Kind: conversation.EventServerCall, Name: "GOOGLE_SEARCH_WEB", Args: conversation.Raw(`{"queries":["é"]}`), Carrier: carrier})
-		case 12:
-			add(conversation.Event{Kind: conversation.EventServerResult, Name: "GOOGLE_SEARCH_WEB", Carrier: carrier})
-		case 7:
-			events[len(events)-1].Usage = conversation.Usage{Known: true, Input: arg, Cached: arg / 2, Output: arg, Thoughts: arg / 3}
-		}
-	}
-	finish := byte(0)
-	if len(in) > 0 {
-		finish = in[0]
-	}
-	if finish%16 == 15 {
-		add(conversation.Event{Kind: conversation.EventFailure, Err: apiError("x")})
-		return events
-	}
-	add(conversation.Event{Kind: conversation.EventFinish, Finish: conversation.Finish(finish % 12), Note: "n"})
-	return events
 }
 
 // Every answer makes a grammatical stream, which folds into the document.
@@ -131,8 +46,8 @@ func FuzzEncode(f *testing.F) {
 		}
 		req := conversation.Request{Model: "m", OneCall: mode&8 != 0}
 		req.Thinking.Visible, req.Thinking.Carries = mode&1 != 0, mode&2 != 0
-		events := answer(in)
-		agree(t, string(encode(req, events, true)), encode(req, events, false))
+		events := dialecttest.Answer(in)
+		agree(t, string(encode(t, req, events, true)), encode(t, req, events, false))
 	})
 }
 
@@ -152,7 +67,7 @@ func FuzzEncodeDisorder(f *testing.F) {
 			})
 		}
 		events = append(events, conversation.Event{Kind: conversation.EventFinish, Finish: conversation.FinishStop})
-		stream := string(encode(req, events, true))
+		stream := string(encode(t, req, events, true))
 		if err := checkGrammar(stream, true); err != nil {
 			t.Fatalf("%v in\n%s", err, stream)
 		}

@@ -27,7 +27,7 @@ func parseStream(stream string) ([]sseEvent, error) {
 		}
 		e := sseEvent{name: name[len("event: "):], raw: data[len("data: "):]}
 		if err := json.Unmarshal([]byte(e.raw), &e.data); err != nil {
-			return nil, fmt.Errorf("%s: %v in %q", e.name, err, e.raw)
+			return nil, fmt.Errorf("%s: %w in %q", e.name, err, e.raw)
 		}
 		if e.data["type"] != e.name {
 			return nil, fmt.Errorf("event %s has data of type %v", e.name, e.data["type"])
@@ -231,11 +231,7 @@ func foldStream(stream string) (map[string]any, error) {
 			foldDelta(block, &input, e.data["delta"].(map[string]any))
 		case "content_block_stop":
 			if block["type"] == "tool_use" || block["type"] == "server_tool_use" {
-				var args any
-				if err := json.Unmarshal([]byte(input.String()), &args); err != nil {
-					return nil, fmt.Errorf("input %q: %v", input.String(), err)
-				}
-				block["input"] = args
+				block["input"] = foldInput(input.String())
 			}
 			msg["content"] = append(msg["content"].([]any), block)
 		case "message_delta":
@@ -246,6 +242,15 @@ func foldStream(stream string) (map[string]any, error) {
 		}
 	}
 	return msg, nil
+}
+
+// foldInput is a call's input. Clients see by themselves that a stream's is
+// broken; the document tells them so.
+func foldInput(text string) (input any) {
+	if json.Unmarshal([]byte(text), &input) != nil {
+		return map[string]any{"__unparsedToolInput": text}
+	}
+	return input
 }
 
 func foldDelta(block map[string]any, input *strings.Builder, delta map[string]any) {

@@ -3,6 +3,7 @@ package claude
 import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
 // state is where a reply stands. At most one block is open; every move out of
@@ -54,7 +55,7 @@ type messageHead struct{ id, model string }
 type machine struct {
 	req  *conversation.Request
 	sink sink
-	ids  callIDs
+	ids  callid.Giver
 
 	state   state
 	thought bool   // a thought was seen since the last part
@@ -71,7 +72,10 @@ type machine struct {
 }
 
 func newMachine(req *conversation.Request, random func([]byte), s sink) *machine {
-	return &machine{req: req, sink: s, ids: callIDs{req: req, random: random}}
+	return &machine{
+		req: req, sink: s,
+		ids: callid.Giver{Req: req, Prefix: "toolu_", Mark: carrierMark, Random: random},
+	}
 }
 
 // Headers implements dialect.Encoder.
@@ -140,7 +144,11 @@ func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
 
 func (m *machine) start(dst []byte, ev conversation.Event) []byte {
 	m.state = between
-	return m.sink.start(dst, messageHead{id: m.ids.message(ev.ID), model: m.req.Model}, m.usage)
+	h := messageHead{id: "msg_" + ev.ID, model: m.req.Model}
+	if !callid.Fits(ev.ID) {
+		h.id = callid.Fresh("msg_", m.ids.Random)
+	}
+	return m.sink.start(dst, h, m.usage)
 }
 
 func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
@@ -194,7 +202,7 @@ func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 	if m.dropped = m.req.OneCall && m.calls > 0; m.dropped {
 		return dst
 	}
-	id := m.ids.call(ev.CallID)
+	id := m.ids.Call(ev.CallID)
 	if m.req.Thinking.Carries {
 		dst = m.carry(dst, ev.Carrier)
 	} else {

@@ -2,6 +2,7 @@ package claude
 
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // source is where an image or document comes from, by its type.
@@ -14,61 +15,57 @@ type source struct {
 }
 
 // readSource reads the source field of m.
-func readSource(m members) (src source, err error) {
-	d := m.d
-	v := m.get("source")
-	if v == nil {
-		return src, d.invalid("source", "Field required")
+func (d *decoder) readSource(m jsonwalk.Members) (src source, err error) {
+	if m.Get("source") == nil {
+		return src, d.Invalid("source", "Field required")
 	}
-	err = d.within("source", func() error {
-		return d.object(v, func(m members) error {
-			src, err = d.source(m)
-			return err
-		})
+	err = m.Object("source", func(m jsonwalk.Members) error {
+		src, err = d.source(m)
+		return err
 	})
 	return src, err
 }
 
-func (d *decoder) source(m members) (src source, err error) {
-	kind, err := m.needText("type")
+func (d *decoder) source(m jsonwalk.Members) (src source, err error) {
+	kind, err := m.NeedText("type")
 	if err != nil {
 		return src, err
 	}
-	f := sourceTypes.find([]byte(kind.String()))
+	f := sourceTypes.Find([]byte(kind.String()))
 	if f == nil {
-		return src, d.invalid("type", "Input should be 'base64', 'url', 'text', 'content' or 'file'")
+		return src, d.Invalid("type", "Input should be 'base64', 'url', 'text', 'content' or 'file'")
 	}
-	if f.Action == Refuse {
-		return src, d.unsupported("", f.Name+" ("+f.Why+")")
+	if f.Action == jsonwalk.Refuse {
+		return src, d.Unsupported("", f.Name+" ("+f.Why+")")
 	}
-	if err := m.obey(sourceFields); err != nil {
+	if err := m.Obey(sourceFields); err != nil {
 		return src, err
 	}
 	src.kind = f.Name
-	mime, err := m.text("media_type")
+	mime, err := m.Text("media_type")
 	if err != nil {
 		return src, err
 	}
 	src.mime = mime.String()
 	switch src.kind {
 	case "url":
-		url, err := m.needText("url")
+		url, err := m.NeedText("url")
 		src.url = url.String()
 		return src, err
 	case "content":
-		err = d.within("content", func() error { return d.nested(m.get("content"), &src.content) })
+		err = d.Within("content", func() error { return d.nested(m.Get("content"), &src.content) })
 		return src, err
 	case "base64":
 		if src.mime == "" {
-			return src, d.invalid("media_type", "Field required")
+			return src, d.Invalid("media_type", "Field required")
 		}
 	}
-	src.data, err = m.needText("data")
+	src.data, err = m.NeedText("data")
 	return src, err
 }
 
-func readImage(m members, parts *[]conversation.Part) error {
-	src, err := readSource(m)
+func (d *decoder) readImage(m jsonwalk.Members, parts *[]conversation.Part) error {
+	src, err := d.readSource(m)
 	if err != nil {
 		return err
 	}
@@ -79,7 +76,7 @@ func readImage(m members, parts *[]conversation.Part) error {
 	case "url":
 		p.Media = conversation.Media{MIME: src.mime, URI: src.url}
 	default:
-		return m.d.invalid("source", "an image source should be 'base64', 'url' or 'file'")
+		return d.Invalid("source", "an image source should be 'base64', 'url' or 'file'")
 	}
 	*parts = append(*parts, p)
 	return nil
@@ -87,20 +84,19 @@ func readImage(m members, parts *[]conversation.Part) error {
 
 // readDocument reads a document. Inline media keep their title as a name;
 // documents of text get title and context as lines above them.
-func readDocument(m members, parts *[]conversation.Part) error {
-	d := m.d
+func (d *decoder) readDocument(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if err := d.warnCitations(m); err != nil {
 		return err
 	}
-	title, err := m.text("title")
+	title, err := m.Text("title")
 	if err != nil {
 		return err
 	}
-	context, err := m.text("context")
+	context, err := m.Text("context")
 	if err != nil {
 		return err
 	}
-	src, err := readSource(m)
+	src, err := d.readSource(m)
 	if err != nil {
 		return err
 	}
@@ -141,40 +137,33 @@ func joinLines(texts ...conversation.Text) conversation.Text {
 }
 
 // warnCitations warns if m asks for citations.
-func (d *decoder) warnCitations(m members) error {
-	v := m.get("citations")
-	if v == nil {
-		return nil
-	}
-	return d.within("citations", func() error {
-		return d.object(v, func(m members) error {
-			if err := m.obey(citationsFields); err != nil {
-				return err
-			}
-			enabled, err := m.flag("enabled")
-			if enabled {
-				d.warn("", "left out: "+noCitations)
-			}
+func (d *decoder) warnCitations(m jsonwalk.Members) error {
+	return m.Object("citations", func(m jsonwalk.Members) error {
+		if err := m.Obey(citationsFields); err != nil {
 			return err
-		})
+		}
+		enabled, err := m.Flag("enabled")
+		if enabled {
+			d.Warn("", "left out: "+noCitations)
+		}
+		return err
 	})
 }
 
-func readSearchResult(m members, parts *[]conversation.Part) error {
-	d := m.d
+func (d *decoder) readSearchResult(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if err := d.warnCitations(m); err != nil {
 		return err
 	}
-	title, err := m.text("title")
+	title, err := m.Text("title")
 	if err != nil {
 		return err
 	}
-	from, err := m.text("source")
+	from, err := m.Text("source")
 	if err != nil {
 		return err
 	}
 	var content []conversation.Part
-	if err := d.within("content", func() error { return d.nested(m.get("content"), &content) }); err != nil {
+	if err := d.Within("content", func() error { return d.nested(m.Get("content"), &content) }); err != nil {
 		return err
 	}
 	addText(parts, joinLines(title, from, joinTexts(content)))

@@ -6,16 +6,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // messages reads the conversation straight off r.
-func (d *decoder) messages(r *reader) error {
-	d.req.Messages = []conversation.Message{}
+func (d *decoder) messages(r *jsonwalk.Reader) error {
+	d.Req.Messages = []conversation.Message{}
 	d.added = nil
-	return r.array(func(i int) error {
-		return d.at(i, func() error {
+	return r.Array(func(i int) error {
+		return d.At(i, func() error {
 			if i == maxMessages {
-				return d.invalid("", "at most %d messages are allowed", maxMessages)
+				return d.Invalid("", "at most %d messages are allowed", maxMessages)
 			}
 			return d.message(r)
 		})
@@ -23,26 +24,26 @@ func (d *decoder) messages(r *reader) error {
 }
 
 // message reads one message. role and content may come in any order.
-func (d *decoder) message(r *reader) error {
-	if r.kind() != '{' {
-		if _, err := r.value(); err != nil {
+func (d *decoder) message(r *jsonwalk.Reader) error {
+	if r.Kind() != '{' {
+		if _, err := r.Value(); err != nil {
 			return err
 		}
-		return d.invalid("", "Input should be an object")
+		return d.Invalid("", "Input should be an object")
 	}
 	role, parts := "", []conversation.Part(nil)
-	err := r.object(func(name []byte) error {
+	err := r.Object(func(name []byte) error {
 		if string(name) == "content" {
 			parts = []conversation.Part{}
-			if r.kind() == '[' {
-				return d.within("content", func() error { return d.blocksOff(r, &parts) })
+			if r.Kind() == '[' {
+				return d.Within("content", func() error { return d.blocksOff(r, &parts) })
 			}
 		}
-		v, err := r.value()
+		v, err := r.Value()
 		if err != nil {
 			return err
 		}
-		use, err := d.sort(messageFields, name, v)
+		use, err := d.Sort(messageFields, name, v)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func (d *decoder) message(r *reader) error {
 		case "role":
 			role, err = d.role(v)
 		case "content":
-			err = d.within("content", func() error { parts, err = d.content(v); return err })
+			err = d.Within("content", func() error { parts, err = d.content(v); return err })
 		case "output_config":
 			err = d.turnConfig(v)
 		}
@@ -67,10 +68,10 @@ func (d *decoder) message(r *reader) error {
 
 func (d *decoder) addMessage(role string, parts []conversation.Part) error {
 	if role == "" {
-		return d.invalid("role", "Field required")
+		return d.Invalid("role", "Field required")
 	}
 	if parts == nil {
-		return d.invalid("content", "Field required")
+		return d.Invalid("content", "Field required")
 	}
 	m := conversation.Message{Parts: parts}
 	switch role {
@@ -85,13 +86,13 @@ func (d *decoder) addMessage(role string, parts []conversation.Part) error {
 		}
 	}
 	if len(parts) > 0 { // a message of tool_additions alone says nothing
-		d.req.Messages = append(d.req.Messages, m)
+		d.Req.Messages = append(d.Req.Messages, m)
 	}
 	return nil
 }
 
 func (d *decoder) role(v jsontext.Value) (string, error) {
-	switch string(unquoteIf(v)) {
+	switch string(jsonwalk.Chars(v)) {
 	case "user":
 		return "user", nil
 	case "assistant":
@@ -99,15 +100,7 @@ func (d *decoder) role(v jsontext.Value) (string, error) {
 	case "system":
 		return "system", nil
 	}
-	return "", d.invalid("role", "Input should be 'user', 'assistant' or 'system'")
-}
-
-// unquoteIf returns the characters of a string, nothing of anything else.
-func unquoteIf(v jsontext.Value) []byte {
-	if v.Kind() != '"' {
-		return nil
-	}
-	return unquote(v)
+	return "", d.Invalid("role", "Input should be 'user', 'assistant' or 'system'")
 }
 
 // content is content that is not a list of blocks: a string, or nothing.
@@ -116,7 +109,7 @@ func (d *decoder) content(v jsontext.Value) ([]conversation.Part, error) {
 		return nil, nil
 	}
 	if v.Kind() != '"' {
-		return nil, d.invalid("", "Input should be a valid string or a list of blocks")
+		return nil, d.Invalid("", "Input should be a valid string or a list of blocks")
 	}
 	return []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v)}}, nil
 }
@@ -126,12 +119,12 @@ func (d *decoder) turnConfig(v jsontext.Value) error {
 	if v.Kind() != '{' {
 		return nil
 	}
-	return d.within("output_config", func() error {
-		return d.object(v, func(m members) error {
-			if err := m.obey(turnFields); err != nil {
+	return d.Within("output_config", func() error {
+		return d.Object(v, func(m jsonwalk.Members) error {
+			if err := m.Obey(turnFields); err != nil {
 				return err
 			}
-			if effort := unquoteIf(m.get("effort")); effort != nil {
+			if effort := jsonwalk.Chars(m.Get("effort")); effort != nil {
 				d.turnEffort = string(effort)
 			}
 			return nil
@@ -153,10 +146,10 @@ func (d *decoder) system(v jsontext.Value) error {
 	if err := d.onlyText(parts); err != nil {
 		return err
 	}
-	d.req.System = nil
+	d.Req.System = nil
 	for _, p := range parts {
 		if v.Kind() == '"' || !bytes.HasPrefix(p.Text, billingHeader) {
-			d.req.System = append(d.req.System, p)
+			d.Req.System = append(d.Req.System, p)
 		}
 	}
 	return nil
@@ -165,7 +158,7 @@ func (d *decoder) system(v jsontext.Value) error {
 func (d *decoder) onlyText(parts []conversation.Part) error {
 	for _, p := range parts {
 		if p.Kind != conversation.KindText {
-			return d.invalid("", "system content may only hold text")
+			return d.Invalid("", "system content may only hold text")
 		}
 	}
 	return nil

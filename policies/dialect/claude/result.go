@@ -2,26 +2,26 @@ package claude
 
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-func readResult(m members, parts *[]conversation.Part) error {
-	d := m.d
-	id, err := m.needText("tool_use_id")
+func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) error {
+	id, err := m.NeedText("tool_use_id")
 	if err != nil {
 		return err
 	}
 	p := conversation.Part{Kind: conversation.KindResult}
 	p.Result.CallID, _ = splitCallID(id.String())
-	if p.Result.Failed, err = m.flag("is_error"); err != nil {
+	if p.Result.Failed, err = m.Flag("is_error"); err != nil {
 		return err
 	}
-	err = d.within("content", func() error {
-		if err := d.nested(m.get("content"), &p.Result.Parts); err != nil {
+	err = d.Within("content", func() error {
+		if err := d.nested(m.Get("content"), &p.Result.Parts); err != nil {
 			return err
 		}
 		for _, inner := range p.Result.Parts {
 			if inner.Kind != conversation.KindText && inner.Kind != conversation.KindMedia {
-				return d.invalid("", "a tool result may only hold text, images, documents and search results")
+				return d.Invalid("", "a tool result may only hold text, images, documents and search results")
 			}
 		}
 		return nil
@@ -32,33 +32,29 @@ func readResult(m members, parts *[]conversation.Part) error {
 
 // readReference reads what a client's tool search found. The tool itself was
 // sent from the start, so its name is all there is to tell.
-func readReference(m members, parts *[]conversation.Part) error {
-	name, err := m.needText("tool_name")
+func (d *decoder) readReference(m jsonwalk.Members, parts *[]conversation.Part) error {
+	name, err := m.NeedText("tool_name")
 	addText(parts, conversation.Join("", conversation.Quote("Tool available: "), name))
 	return err
 }
 
 // readAddition reads a tool that becomes available in mid-conversation. One
 // named by reference is among the request's tools already.
-func readAddition(m members, _ *[]conversation.Part) error {
-	d := m.d
-	v := m.get("tool")
-	if v == nil {
-		return d.invalid("tool", "Field required")
+func (d *decoder) readAddition(m jsonwalk.Members, _ *[]conversation.Part) error {
+	if m.Get("tool") == nil {
+		return d.Invalid("tool", "Field required")
 	}
-	return d.within("tool", func() error {
-		return d.object(v, func(m members) error {
-			if string(unquoteIf(m.get("type"))) == "tool_reference" {
-				return nil
-			}
-			def := m.get("definition")
-			if def == nil {
-				return d.invalid("definition", "Field required")
-			}
-			if len(d.added) == maxTools {
-				return d.invalid("definition", "at most %d tools are allowed", maxTools)
-			}
-			return d.within("definition", func() error { return d.tool(def, &d.added) })
-		})
+	return m.Object("tool", func(m jsonwalk.Members) error {
+		if string(jsonwalk.Chars(m.Get("type"))) == "tool_reference" {
+			return nil
+		}
+		def := m.Get("definition")
+		if def == nil {
+			return d.Invalid("definition", "Field required")
+		}
+		if len(d.added) == maxTools {
+			return d.Invalid("definition", "at most %d tools are allowed", maxTools)
+		}
+		return d.Within("definition", func() error { return d.tool(def, &d.added) })
 	})
 }

@@ -6,17 +6,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // Blocks that another service's own tools left in the history become text: the
 // upstream has no place for calls that it did not make.
 
-func readServerCall(m members, parts *[]conversation.Part) error {
-	name, err := m.needText("name")
+func (d *decoder) readServerCall(m jsonwalk.Members, parts *[]conversation.Part) error {
+	name, err := m.NeedText("name")
 	if err != nil {
 		return err
 	}
-	server, err := m.text("server_name")
+	server, err := m.Text("server_name")
 	if err != nil {
 		return err
 	}
@@ -24,8 +25,8 @@ func readServerCall(m members, parts *[]conversation.Part) error {
 		name = conversation.Join(".", server, name)
 	}
 	digest := conversation.Join("", conversation.Quote("["), name,
-		conversation.Quote(" was called with "), rawText(m.get("input")), conversation.Quote("]"))
-	_, carrier := splitCallID(string(unquoteIf(m.get("id"))))
+		conversation.Quote(" was called with "), rawText(m.Get("input")), conversation.Quote("]"))
+	_, carrier := splitCallID(string(jsonwalk.Chars(m.Get("id"))))
 	addServerPart(parts, digest, carrier)
 	return nil
 }
@@ -44,23 +45,23 @@ func addServerPart(parts *[]conversation.Part, digest conversation.Text, carrier
 func rawText(v jsontext.Value) conversation.Text { return conversation.Quote(string(v)) }
 
 // heading is the line above a result: what it is a result of.
-func heading(m members) conversation.Text {
+func heading(m jsonwalk.Members) conversation.Text {
 	return conversation.Join("", conversation.Quote("["),
-		conversation.Text(m.get("type")), conversation.Quote("]"))
+		conversation.Text(m.Get("type")), conversation.Quote("]"))
 }
 
-func readServerResult(m members, parts *[]conversation.Part) error {
-	addText(parts, joinLines(heading(m), rawText(m.get("content"))))
+func (d *decoder) readServerResult(m jsonwalk.Members, parts *[]conversation.Part) error {
+	addText(parts, joinLines(heading(m), rawText(m.Get("content"))))
 	return nil
 }
 
 // readServerText reads a result whose content is text or blocks.
-func readServerText(m members, parts *[]conversation.Part) error {
+func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part) error {
 	var content []conversation.Part
-	if err := m.d.within("content", func() error { return m.d.nested(m.get("content"), &content) }); err != nil {
+	if err := d.Within("content", func() error { return d.nested(m.Get("content"), &content) }); err != nil {
 		return err
 	}
-	failed, err := m.flag("is_error")
+	failed, err := m.Flag("is_error")
 	head := heading(m)
 	if failed {
 		head = conversation.Join(" ", head, conversation.Quote("failed"))
@@ -71,18 +72,17 @@ func readServerText(m members, parts *[]conversation.Part) error {
 
 // readWebSearch keeps titles and addresses. What was found is encrypted for
 // the original service, unless the result is the upstream's own.
-func readWebSearch(m members, parts *[]conversation.Part) error {
-	d := m.d
-	content := m.get("content")
+func (d *decoder) readWebSearch(m jsonwalk.Members, parts *[]conversation.Part) error {
+	content := m.Get("content")
 	if content.Kind() != '[' { // an error
-		return readServerResult(m, parts)
+		return d.readServerResult(m, parts)
 	}
 	lines, carrier := []conversation.Text{heading(m)}, ""
-	err := d.within("content", func() error {
-		return d.list(content, func(_ int, v jsontext.Value) error {
-			return d.object(v, func(m members) error {
-				lines = append(lines, conversation.Join(" ", textOr(m.get("title")), textOr(m.get("url"))))
-				if sealed := unquoteIf(m.get("encrypted_content")); bytes.HasPrefix(sealed, []byte(carrierPrefix)) {
+	err := d.Within("content", func() error {
+		return d.List(content, func(_ int, v jsontext.Value) error {
+			return d.Object(v, func(m jsonwalk.Members) error {
+				lines = append(lines, conversation.Join(" ", textOr(m.Get("title")), textOr(m.Get("url"))))
+				if sealed := jsonwalk.Chars(m.Get("encrypted_content")); bytes.HasPrefix(sealed, []byte(carrierPrefix)) {
 					carrier = string(sealed)
 				}
 				return nil
@@ -103,30 +103,26 @@ func textOr(v jsontext.Value) conversation.Text {
 
 // readWebFetch keeps the address and the text of the page. A page that is not
 // text is named only: the upstream reads media of users, not of its own.
-func readWebFetch(m members, parts *[]conversation.Part) error {
-	d := m.d
-	content := m.get("content")
-	if content.Kind() != '{' {
-		return readServerResult(m, parts)
+func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) error {
+	if m.Get("content").Kind() != '{' {
+		return d.readServerResult(m, parts)
 	}
 	title, outer := heading(m), m
-	return d.within("content", func() error {
-		return d.object(content, func(m members) error {
-			page := m.get("content")
-			if page.Kind() != '{' { // an error
-				return readServerResult(outer, parts)
+	return m.Object("content", func(m jsonwalk.Members) error {
+		page := m.Get("content")
+		if page.Kind() != '{' { // an error
+			return d.readServerResult(outer, parts)
+		}
+		var inner []conversation.Part
+		if err := d.Within("content", func() error { return d.block(page, &inner) }); err != nil {
+			return err
+		}
+		for i, p := range inner {
+			if p.Kind == conversation.KindMedia {
+				inner[i] = conversation.Part{Text: conversation.Quote("[" + p.Media.MIME + "]")}
 			}
-			var inner []conversation.Part
-			if err := d.within("content", func() error { return d.block(page, &inner) }); err != nil {
-				return err
-			}
-			for i, p := range inner {
-				if p.Kind == conversation.KindMedia {
-					inner[i] = conversation.Part{Text: conversation.Quote("[" + p.Media.MIME + "]")}
-				}
-			}
-			addText(parts, joinLines(title, textOr(m.get("url")), joinTexts(inner)))
-			return nil
-		})
+		}
+		addText(parts, joinLines(title, textOr(m.Get("url")), joinTexts(inner)))
+		return nil
 	})
 }

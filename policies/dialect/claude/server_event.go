@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // What the upstream does itself becomes blocks of server tools. They come
@@ -19,7 +21,7 @@ func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 // serverCall writes a server_tool_use block; its result will name its id. A carrier rides behind the id, as it does for calls.
 func (m *machine) serverCall(dst []byte, name string, args []byte, carrier string) []byte {
 	dst = m.beforeBlock(dst)
-	m.server = joinCallID(m.ids.fresh("srvtoolu_"), carrier)
+	m.server = joinCallID(callid.Fresh("srvtoolu_", m.ids.Random), carrier)
 	m.state, m.args = inCall, true
 	dst = m.sink.openCall(dst, "server_tool_use", m.server, name)
 	if len(args) == 0 {
@@ -35,9 +37,9 @@ func (m *machine) serverResult(dst []byte, kind string, content []byte) []byte {
 		dst = m.serverCall(dst, strings.TrimSuffix(kind, "_tool_result"), nil, "")
 	}
 	dst = m.beforeBlock(dst)
-	block := appendString([]byte(`{"type":`), kind)
+	block := jsonwalk.AppendString([]byte(`{"type":`), kind)
 	block = append(block, `,"tool_use_id":`...)
-	block = appendString(block, m.server)
+	block = jsonwalk.AppendString(block, m.server)
 	block = append(block, `,"content":`...)
 	block = append(append(block, content...), '}')
 	m.server, m.last = "", inCall
@@ -95,11 +97,11 @@ func (m *machine) onServerResult(dst []byte, name, carrier string) []byte {
 
 func appendPage(dst []byte, p conversation.Page, carrier, end string) []byte {
 	dst = append(dst, `{"type":"web_search_result","title":`...)
-	dst = appendString(dst, p.Title)
+	dst = jsonwalk.AppendString(dst, p.Title)
 	dst = append(dst, `,"url":`...)
-	dst = appendString(dst, p.URL)
+	dst = jsonwalk.AppendString(dst, p.URL)
 	dst = append(dst, `,"encrypted_content":`...)
-	dst = appendString(dst, carrier)
+	dst = jsonwalk.AppendString(dst, carrier)
 	return append(append(dst, `,"page_age":null}`...), end...)
 }
 
@@ -115,7 +117,7 @@ func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 		if i > 0 {
 			dst = m.serverResult(dst, "web_search_tool_result", []byte("[]"))
 		}
-		dst = m.serverCall(dst, "web_search", append(appendString([]byte(`{"query":`), q), '}'), "")
+		dst = m.serverCall(dst, "web_search", append(jsonwalk.AppendString([]byte(`{"query":`), q), '}'), "")
 	}
 	pages := []byte{'['}
 	for i, p := range s.Pages {

@@ -4,39 +4,31 @@ import (
 	"strings"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
-
-// maxSession bounds session keys; those of Claude Code are UUIDs.
-const maxSession = 256
 
 // headerSession returns the session that Claude Code names in a header.
 func headerSession(h policies.Headers) string {
-	return boundSession(h.Get("x-claude-code-session-id"))
-}
-
-func boundSession(s string) string {
-	if len(s) > maxSession {
-		return ""
-	}
-	return s
+	return setting.Session(h.Get("x-claude-code-session-id"))
 }
 
 // metadata takes the session from metadata.user_id where the header has none.
 // Claude Code writes a JSON object there, and wrote user_…_session_<uuid>
 // before. What other clients write names a person, not a conversation.
-func (d *decoder) metadata(m members) error {
-	if err := m.obey(metadataFields); err != nil {
+func (d *decoder) metadata(m jsonwalk.Members) error {
+	if err := m.Obey(metadataFields); err != nil {
 		return err
 	}
-	user, err := m.text("user_id")
-	if err != nil || d.req.Session != "" {
+	user, err := m.Text("user_id")
+	if err != nil || d.Req.Session != "" {
 		return err
 	}
 	id := user.String()
 	if strings.HasPrefix(id, "{") {
-		d.req.Session = boundSession(sessionID(id))
+		d.Req.Session = setting.Session(sessionID(id))
 	} else if _, session, ok := strings.Cut(id, "_session_"); ok {
-		d.req.Session = boundSession(session)
+		d.Req.Session = setting.Session(session)
 	}
 	return nil
 }
@@ -45,15 +37,15 @@ func (d *decoder) metadata(m members) error {
 // from a string, so it may be anything.
 func sessionID(object string) string {
 	var session string
-	var r reader
-	r.reset(sanitize([]byte(object)))
-	if r.kind() != '{' {
+	var r jsonwalk.Reader
+	r.Reset(jsonwalk.Sanitize([]byte(object)))
+	if r.Kind() != '{' {
 		return ""
 	}
-	err := r.object(func(name []byte) error {
-		v, err := r.value()
+	err := r.Object(func(name []byte) error {
+		v, err := r.Value()
 		if err == nil && string(name) == "session_id" && v.Kind() == '"' {
-			session = string(unquote(v))
+			session = string(jsonwalk.Unquote(v))
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // messageSink folds a reply into one Message document. It holds the content
@@ -27,10 +28,7 @@ func (s *messageSink) start(dst []byte, h messageHead, _ conversation.Usage) []b
 
 // open starts a block with head; tail will close it.
 func (s *messageSink) open(head, tail string) {
-	if len(s.content) > 0 {
-		s.content = append(s.content, ',')
-	}
-	s.content = append(s.content, head...)
+	s.content = append(jsonwalk.Separate(s.content), head...)
 	s.tail = tail
 }
 
@@ -46,20 +44,17 @@ func (s *messageSink) openText(dst []byte) []byte {
 
 func (s *messageSink) openCall(dst []byte, kind, id, name string) []byte {
 	s.open(`{"type":`, `}`)
-	s.content = append(appendString(s.content, kind), `,"id":`...)
-	s.content = appendString(s.content, id)
+	s.content = append(jsonwalk.AppendString(s.content, kind), `,"id":`...)
+	s.content = jsonwalk.AppendString(s.content, id)
 	s.content = append(s.content, `,"name":`...)
-	s.content = appendString(s.content, name)
+	s.content = jsonwalk.AppendString(s.content, name)
 	s.content = append(s.content, `,"input":`...)
 	s.argsAt = len(s.content)
 	return dst
 }
 
 func (s *messageSink) block(dst []byte, block []byte) []byte {
-	if len(s.content) > 0 {
-		s.content = append(s.content, ',')
-	}
-	s.content = append(s.content, block...)
+	s.content = append(jsonwalk.Separate(s.content), block...)
 	return dst
 }
 
@@ -70,7 +65,7 @@ func (s *messageSink) thought(dst []byte, t conversation.Text) []byte {
 
 func (s *messageSink) seal(dst []byte, carrier string) []byte {
 	s.content = append(s.content, `","signature":`...)
-	s.content = appendString(s.content, carrier)
+	s.content = jsonwalk.AppendString(s.content, carrier)
 	return dst
 }
 
@@ -93,7 +88,7 @@ func (s *messageSink) close(dst []byte) []byte {
 		if !args.IsValid(jsontext.AllowDuplicateNames(true)) {
 			broken := string(args)
 			s.content = append(s.content[:s.argsAt], `{"__unparsedToolInput":`...)
-			s.content = append(appendString(s.content, broken), '}')
+			s.content = append(jsonwalk.AppendString(s.content, broken), '}')
 		}
 		s.argsAt = 0
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // streamSink writes server-sent events, in the wording of recorded streams,
@@ -53,11 +54,11 @@ func (s *streamSink) openText(dst []byte) []byte {
 // openCall also writes an empty piece of arguments, as the original service
 // does: clients wait for it.
 func (s *streamSink) openCall(dst []byte, kind, id, name string) []byte {
-	dst = appendString(append(s.open(dst), `{"type":`...), kind)
+	dst = jsonwalk.AppendString(append(s.open(dst), `{"type":`...), kind)
 	dst = append(dst, `,"id":`...)
-	dst = appendString(dst, id)
+	dst = jsonwalk.AppendString(dst, id)
 	dst = append(dst, `,"name":`...)
-	dst = appendString(dst, name)
+	dst = jsonwalk.AppendString(dst, name)
 	dst = append(dst, `,"input":{}}}`+eventEnd...)
 	return s.args(dst, nil)
 }
@@ -83,7 +84,7 @@ func (s *streamSink) thought(dst []byte, t conversation.Text) []byte {
 }
 
 func (s *streamSink) seal(dst []byte, carrier string) []byte {
-	dst = appendString(s.delta(dst, `"signature_delta","signature":`), carrier)
+	dst = jsonwalk.AppendString(s.delta(dst, `"signature_delta","signature":`), carrier)
 	return append(dst, deltaEnd...)
 }
 
@@ -93,7 +94,7 @@ func (s *streamSink) text(dst []byte, t conversation.Text) []byte {
 }
 
 func (s *streamSink) args(dst []byte, piece conversation.Raw) []byte {
-	dst = appendString(s.delta(dst, `"input_json_delta","partial_json":`), piece)
+	dst = jsonwalk.AppendString(s.delta(dst, `"input_json_delta","partial_json":`), piece)
 	return append(dst, deltaEnd...)
 }
 

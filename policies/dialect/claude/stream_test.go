@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/test/fixture"
 )
 
@@ -17,18 +18,18 @@ func TestStreams(t *testing.T) {
 			if err != nil {
 				t.Fatalf("request.json: %v", err)
 			}
-			events := readScript(t, c.File("events.json"))
-			stream := encode(*req, events, true)
-			document := encode(*req, events, false)
+			events := dialecttest.Script(t, c.File("events.json"))
+			stream := encode(t, *req, events, true)
+			document := encode(t, *req, events, false)
 			fixture.Diff(t, c.Path("client.sse"), c.File("client.sse"), stream)
 			fixture.Diff(t, c.Path("client.json"), c.File("client.json"), document)
 			agree(t, string(stream), document)
 
-			fine := finer(events)
-			agree(t, string(encode(*req, fine, true)), document)
-			fixture.Diff(t, c.Path("client.json"), c.File("client.json"), encode(*req, fine, false))
+			fine := dialecttest.Finer(events)
+			agree(t, string(encode(t, *req, fine, true)), document)
+			fixture.Diff(t, c.Path("client.json"), c.File("client.json"), encode(t, *req, fine, false))
 
-			noisy := pings(*req, events)
+			noisy := string(dialecttest.Pinged(predictable(), *req, events))
 			if got, want := withoutPings(noisy), withoutPings(string(stream)); got != want {
 				t.Errorf("pings change the stream:\n%s\nwant\n%s", got, want)
 			}
@@ -56,35 +57,11 @@ func agree(t *testing.T, stream string, document []byte) {
 	}
 }
 
-func TestHeaders(t *testing.T) {
-	for stream, want := range map[bool]string{true: "text/event-stream; charset=utf-8", false: "application/json"} {
-		enc := New().Encoder(&conversation.Request{Stream: stream})
-		if got := enc.Headers().Get("content-type"); got != want {
-			t.Errorf("stream %v: content-type = %q, want %q", stream, got, want)
-		}
-	}
-}
-
-// After the end nothing may follow, whatever the upstream still says.
-func TestNothingAfterTheEnd(t *testing.T) {
-	for _, end := range []conversation.EventKind{conversation.EventFinish, conversation.EventFailure} {
-		enc := New().Encoder(&conversation.Request{Stream: true})
-		enc.Encode(nil, conversation.Event{Kind: conversation.EventStart})
-		enc.Encode(nil, conversation.Event{Kind: end, Finish: conversation.FinishStop})
-		for kind := conversation.EventStart; kind <= conversation.EventFailure; kind++ {
-			if got := enc.Encode(nil, conversation.Event{Kind: kind, Text: conversation.Quote("x")}); len(got) > 0 {
-				t.Errorf("event %d after the end writes %q", kind, got)
-			}
-		}
-		if got := enc.Ping(nil); len(got) > 0 {
-			t.Errorf("a ping after the end writes %q", got)
-		}
-	}
-}
+func TestEncoder(t *testing.T) { dialecttest.CheckEncoder(t, New()) }
 
 // A document must stay JSON even if the upstream's arguments are not.
 func TestBrokenArgumentsInDocument(t *testing.T) {
-	document := encode(conversation.Request{Model: "m"}, []conversation.Event{
+	document := encode(t, conversation.Request{Model: "m"}, []conversation.Event{
 		{Kind: conversation.EventStart},
 		{Kind: conversation.EventCallStart, CallID: "a", Name: "f"},
 		{Kind: conversation.EventCallArgs, Args: conversation.Raw(`{"a`)},

@@ -1,6 +1,10 @@
 package claude
 
-import "github.com/heald-proxy/heald/policies/conversation"
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+)
 
 // thinking is the thinking field as the client wrote it.
 type thinking struct {
@@ -9,8 +13,8 @@ type thinking struct {
 	display string // summarized, omitted, …; "" if absent
 }
 
-func (d *decoder) readThinking(m members) error {
-	mode, err := m.needText("type")
+func (d *decoder) readThinking(m jsonwalk.Members) error {
+	mode, err := m.NeedText("type")
 	if err != nil {
 		return err
 	}
@@ -18,24 +22,24 @@ func (d *decoder) readThinking(m members) error {
 	switch d.thinking.mode {
 	case "enabled", "adaptive", "disabled":
 	default:
-		return d.invalid("type", "Input should be 'enabled', 'adaptive' or 'disabled'")
+		return d.Invalid("type", "Input should be 'enabled', 'adaptive' or 'disabled'")
 	}
-	if err := m.obey(thinkingFields); err != nil {
+	if err := m.Obey(thinkingFields); err != nil {
 		return err
 	}
-	display, err := m.text("display")
+	display, err := m.Text("display")
 	if err != nil {
 		return err
 	}
 	d.thinking.display = display.String()
-	budget := m.get("budget_tokens")
+	budget := m.Get("budget_tokens")
 	if budget == nil {
 		if d.thinking.mode == "enabled" {
-			return d.invalid("budget_tokens", "Field required")
+			return d.Invalid("budget_tokens", "Field required")
 		}
 		return nil
 	}
-	d.thinking.budget, err = d.count("budget_tokens", budget)
+	d.thinking.budget, err = d.Count("budget_tokens", budget)
 	return err
 }
 
@@ -55,20 +59,9 @@ func (d *decoder) resolveThinking() conversation.Thinking {
 		t.Intent = conversation.ThinkAuto
 	}
 	if effort != "" && (d.thinking.mode == "adaptive" || d.thinking.mode == "") {
-		t.Intent, t.Level = conversation.ThinkLevel, d.level(effort)
+		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "output_config.effort", effort)
 	}
 	t.Carries = d.thinking.mode == "enabled" || d.thinking.mode == "adaptive"
 	t.Visible = t.Carries && d.thinking.display != "omitted"
 	return t
-}
-
-// level returns the effort as a level. Efforts yet to come are read as high:
-// they were added at the upper end so far.
-func (d *decoder) level(effort string) string {
-	switch effort {
-	case "minimal", "low", "medium", "high", "xhigh", "max":
-		return effort
-	}
-	d.req.Warn("output_config.effort", "unknown effort, read as high")
-	return "high"
 }

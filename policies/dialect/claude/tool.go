@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // maxDeferred is how many deferred tools go upstream at once without a
@@ -11,33 +12,33 @@ import (
 const maxDeferred = 128
 
 func (d *decoder) tools(v jsontext.Value) error {
-	d.req.Tools, d.deferred = nil, 0
-	return d.list(v, func(i int, v jsontext.Value) error {
+	d.Req.Tools, d.deferred = nil, 0
+	return d.List(v, func(i int, v jsontext.Value) error {
 		if i == maxTools {
-			return d.invalid("", "at most %d tools are allowed", maxTools)
+			return d.Invalid("", "at most %d tools are allowed", maxTools)
 		}
-		return d.tool(v, &d.req.Tools)
+		return d.tool(v, &d.Req.Tools)
 	})
 }
 
 // tool reads one tool and appends it to tools.
 func (d *decoder) tool(v jsontext.Value, tools *[]conversation.Tool) error {
-	return d.object(v, func(m members) error {
+	return d.Object(v, func(m jsonwalk.Members) error {
 		kind := []byte("custom")
-		if t := m.get("type"); t != nil {
-			kind = unquoteIf(t)
+		if t := m.Get("type"); t != nil {
+			kind = jsonwalk.Chars(t)
 		}
-		f := toolTypes.find(kind)
+		f := toolTypes.Find(kind)
 		if f == nil {
-			return d.invalid("", "Input tag '%s' found using 'type' is not a known tool", shorten(kind))
+			return d.Invalid("", "Input tag '%s' found using 'type' is not a known tool", jsonwalk.Shorten(kind))
 		}
 		switch f.Action {
-		case Drop:
+		case jsonwalk.Drop:
 			return nil
-		case Refuse:
-			return d.unsupported("", string(shorten(kind))+" ("+f.Why+")")
+		case jsonwalk.Refuse:
+			return d.Unsupported("", string(jsonwalk.Shorten(kind))+" ("+f.Why+")")
 		}
-		if string(m.get("defer_loading")) == "true" {
+		if string(m.Get("defer_loading")) == "true" {
 			d.deferred++
 		}
 		t, err := d.readTool(f.Name, string(kind), m)
@@ -48,7 +49,7 @@ func (d *decoder) tool(v jsontext.Value, tools *[]conversation.Tool) error {
 
 // readTool reads a tool whose type is family with a version, such as
 // bash_20250124 of bash_*.
-func (d *decoder) readTool(family, version string, m members) (conversation.Tool, error) {
+func (d *decoder) readTool(family, version string, m jsonwalk.Members) (conversation.Tool, error) {
 	switch family {
 	case "custom":
 		return d.function(m)
@@ -57,7 +58,7 @@ func (d *decoder) readTool(family, version string, m members) (conversation.Tool
 		if err != nil {
 			return t, err
 		}
-		t.Blocked, err = d.domains("blocked_domains", m.get("blocked_domains"))
+		t.Blocked, err = d.domains("blocked_domains", m.Get("blocked_domains"))
 		return t, err
 	case "web_fetch_*":
 		t, err := serverTool(m, webFetchFields, conversation.WebFetch)
@@ -72,11 +73,11 @@ func (d *decoder) readTool(family, version string, m members) (conversation.Tool
 	}
 }
 
-func serverTool(m members, t *Table, kind conversation.ToolKind) (conversation.Tool, error) {
-	if err := m.obey(t); err != nil {
+func serverTool(m jsonwalk.Members, t *jsonwalk.Table, kind conversation.ToolKind) (conversation.Tool, error) {
+	if err := m.Obey(t); err != nil {
 		return conversation.Tool{}, err
 	}
-	name, err := m.text("name")
+	name, err := m.Text("name")
 	return conversation.Tool{Kind: kind, Name: name.String()}, err
 }
 
@@ -84,9 +85,9 @@ func (d *decoder) domains(name string, v jsontext.Value) (domains []string, err 
 	if v == nil {
 		return nil, nil
 	}
-	err = d.within(name, func() error {
-		return d.list(v, func(_ int, v jsontext.Value) error {
-			s, err := d.text("", v)
+	err = d.Within(name, func() error {
+		return d.List(v, func(_ int, v jsontext.Value) error {
+			s, err := d.Text("", v)
 			domains = append(domains, s.String())
 			return err
 		})
@@ -95,18 +96,18 @@ func (d *decoder) domains(name string, v jsontext.Value) (domains []string, err 
 }
 
 // function reads a tool that the client declares in full.
-func (d *decoder) function(m members) (conversation.Tool, error) {
+func (d *decoder) function(m jsonwalk.Members) (conversation.Tool, error) {
 	var t conversation.Tool
-	if err := m.obey(functionFields); err != nil {
+	if err := m.Obey(functionFields); err != nil {
 		return t, err
 	}
 	var err error
-	if t.Description, err = m.text("description"); err != nil {
+	if t.Description, err = m.Text("description"); err != nil {
 		return t, err
 	}
-	if schema := m.get("input_schema"); schema != nil {
+	if schema := m.Get("input_schema"); schema != nil {
 		if schema.Kind() != '{' {
-			return t, d.invalid("input_schema", "Input should be an object")
+			return t, d.Invalid("input_schema", "Input should be an object")
 		}
 		t.Schema = conversation.Raw(schema)
 	}
@@ -114,47 +115,47 @@ func (d *decoder) function(m members) (conversation.Tool, error) {
 }
 
 // finishTool reads what declared and typed tools have in common.
-func finishTool(m members, t *conversation.Tool) error {
-	name, err := m.needText("name")
+func finishTool(m jsonwalk.Members, t *conversation.Tool) error {
+	name, err := m.NeedText("name")
 	if err != nil {
 		return err
 	}
 	t.Name = name.String()
-	if t.Strict, err = m.flag("strict"); err != nil {
+	if t.Strict, err = m.Flag("strict"); err != nil {
 		return err
 	}
-	if examples := m.get("input_examples"); examples != nil && !hollow(examples) {
+	if examples := m.Get("input_examples"); examples != nil && !jsonwalk.Hollow(examples) {
 		t.Description = joinLines(t.Description, conversation.Quote("Examples of inputs:"), rawText(examples))
 	}
 	return nil
 }
 
 // choice reads tool_choice.
-func (d *decoder) choice(m members) error {
-	kind, err := m.needText("type")
+func (d *decoder) choice(m jsonwalk.Members) error {
+	kind, err := m.NeedText("type")
 	if err != nil {
 		return err
 	}
-	if err := m.obey(choiceFields); err != nil {
+	if err := m.Obey(choiceFields); err != nil {
 		return err
 	}
-	d.req.Choice = conversation.Choice{}
+	d.Req.Choice = conversation.Choice{}
 	switch kind.String() {
 	case "auto":
-		d.req.Choice.Mode = conversation.ChoiceAuto
+		d.Req.Choice.Mode = conversation.ChoiceAuto
 	case "any":
-		d.req.Choice.Mode = conversation.ChoiceAny
+		d.Req.Choice.Mode = conversation.ChoiceAny
 	case "none":
-		d.req.Choice.Mode = conversation.ChoiceNone
+		d.Req.Choice.Mode = conversation.ChoiceNone
 	case "tool":
-		name, err := m.needText("name")
+		name, err := m.NeedText("name")
 		if err != nil {
 			return err
 		}
-		d.req.Choice = conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{name.String()}}
+		d.Req.Choice = conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{name.String()}}
 	default:
-		return d.invalid("type", "Input should be 'auto', 'any', 'tool' or 'none'")
+		return d.Invalid("type", "Input should be 'auto', 'any', 'tool' or 'none'")
 	}
-	d.req.OneCall, err = m.flag("disable_parallel_tool_use")
+	d.Req.OneCall, err = m.Flag("disable_parallel_tool_use")
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
 // Tools that the original service declares by a type alone: the model was
@@ -46,9 +47,9 @@ const memorySchema = `{"type":"object","properties":{` +
 const undoRemoved = "text_editor_20250429"
 
 // typedTool declares a bash_, text_editor_ or memory_ tool.
-func (d *decoder) typedTool(version string, m members) (conversation.Tool, error) {
+func (d *decoder) typedTool(version string, m jsonwalk.Members) (conversation.Tool, error) {
 	var t conversation.Tool
-	if err := m.obey(typedToolFields); err != nil {
+	if err := m.Obey(typedToolFields); err != nil {
 		return t, err
 	}
 	switch {

@@ -46,7 +46,7 @@ func TestSignaturesComeBack(t *testing.T) {
 					{Kind: conversation.EventFinish, Finish: conversation.FinishStop},
 				})
 				var reply struct{ Output json.RawMessage }
-				if err := json.Unmarshal(encode(*req, events, false), &reply); err != nil {
+				if err := json.Unmarshal(encode(t, *req, events, false), &reply); err != nil {
 					t.Fatal(err)
 				}
 				back, err := New().Decode(dialect.Route{}, nil, append(append([]byte(body), reply.Output...), '}'))

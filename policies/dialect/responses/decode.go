@@ -7,14 +7,14 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
 // Limits on what a request may hold, besides the limit on its size.
 const (
-	maxItems   = 100_000
-	maxTools   = 4096
-	maxModel   = 256 // the longest known name has 60 characters
-	maxSession = 256 // those of Codex are UUIDs
+	maxItems = 100_000
+	maxTools = 4096
 	// maxTopLogprobs is the original service's limit, and the upstream's.
 	maxTopLogprobs = 20
 )
@@ -46,12 +46,8 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 		own: &own{calls: map[string]shape{}},
 	}
 	dec.Req.Thinking = conversation.Thinking{Visible: true, Carries: true}
-	r := dec.Borrow(jsonwalk.Sanitize(body))
-	if err := dec.request(r); err != nil {
-		return nil, jsonwalk.Syntax(err)
-	}
-	if err := r.End(); err != nil {
-		return nil, jsonwalk.Syntax(err)
+	if err := dec.Body(body, dec.member); err != nil {
+		return nil, err
 	}
 	if err := dec.finish(); err != nil {
 		return nil, err
@@ -59,30 +55,22 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 	return dec.Req, nil
 }
 
-// request reads the body. Its fields are read as they come; only input is
-// walked into at once, since it is nearly all of the body.
-func (d *decoder) request(r *jsonwalk.Reader) error {
-	if r.Kind() != '{' {
-		if _, err := r.Value(); err != nil {
-			return err
-		}
-		return d.Invalid("", "The request body should be a JSON object")
+// member reads one member of the body. Values are read as they come; only
+// input is walked into at once, since it is nearly all of the body.
+func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
+	if string(name) == "input" && r.Kind() == '[' {
+		return d.Within("input", func() error { return d.items(r) })
 	}
-	return r.Object(func(name []byte) error {
-		if string(name) == "input" && r.Kind() == '[' {
-			return d.Within("input", func() error { return d.items(r) })
-		}
-		v, err := r.Value()
-		if err != nil {
-			return err
-		}
-		d.own.keep(name, v)
-		use, err := d.Sort(requestFields, name, v)
-		if err != nil || !use {
-			return err
-		}
-		return d.field(string(name), v)
-	})
+	v, err := r.Value()
+	if err != nil {
+		return err
+	}
+	d.own.keep(name, v)
+	use, err := d.Sort(requestFields, name, v)
+	if err != nil || !use {
+		return err
+	}
+	return d.field(string(name), v)
 }
 
 // field reads one top-level field that has a meaning: the simple ones here,
@@ -90,7 +78,7 @@ func (d *decoder) request(r *jsonwalk.Reader) error {
 func (d *decoder) field(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "model":
-		return d.model(v)
+		return setting.Model(&d.Walker, v)
 	case "input":
 		return d.plainInput(v)
 	case "instructions":
@@ -103,16 +91,16 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 		return err
 	case "prompt_cache_key":
 		key, err := d.Text(name, v)
-		d.cacheKey = bound(key.String())
+		d.cacheKey = setting.Session(key.String())
 		return err
 	case "service_tier":
-		return d.tier(v)
+		return openai.Tier(&d.Walker, v)
 	case "max_output_tokens":
-		return set(&d.Req.Limits.MaxTokens, name, v, d.Count)
+		return setting.Set(&d.Req.Limits.MaxTokens, name, v, d.Count)
 	case "temperature":
-		return set(&d.Req.Limits.Temperature, name, v, d.Number)
+		return setting.Set(&d.Req.Limits.Temperature, name, v, d.Number)
 	case "top_p":
-		return set(&d.Req.Limits.TopP, name, v, d.Number)
+		return setting.Set(&d.Req.Limits.TopP, name, v, d.Number)
 	case "top_logprobs":
 		return d.topLogprobs(name, v)
 	default:
@@ -135,24 +123,6 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 	default: // tool_choice
 		return d.choice(v)
 	}
-}
-
-func set[T any](field **T, name string, v jsontext.Value, read func(string, jsontext.Value) (T, error)) error {
-	n, err := read(name, v)
-	*field = &n
-	return err
-}
-
-func (d *decoder) model(v jsontext.Value) error {
-	name, err := d.Text("model", v)
-	if err != nil {
-		return err
-	}
-	if len(name) > maxModel {
-		return d.Invalid("model", "String should have at most %d characters", maxModel)
-	}
-	d.Req.Model = name.String()
-	return nil
 }
 
 // topLogprobs reads how many alternatives to tell. 0, the default, asks for
@@ -179,43 +149,13 @@ func (d *decoder) include(v jsontext.Value) error {
 	})
 }
 
-// tier reads the service tier.
-func (d *decoder) tier(v jsontext.Value) error {
-	name, err := d.Text("service_tier", v)
-	if err != nil {
-		return err
-	}
-	tier := ""
-	switch name.String() {
-	case "auto":
-	case "default":
-		tier = "standard"
-	case "flex":
-		tier = "flex"
-	case "priority", "fast":
-		tier = "priority"
-	default:
-		d.Warn("service_tier", "the upstream has no such tier; its default is used")
-	}
-	d.Req.Upstream.ServiceTier = tier
-	return nil
-}
-
 // session returns the session that Codex names in a header. The underscore is
 // that of older versions.
 func session(h policies.Headers) string {
-	if s := bound(h.Get("session-id")); s != "" {
+	if s := setting.Session(h.Get("session-id")); s != "" {
 		return s
 	}
-	return bound(h.Get("session_id"))
-}
-
-// bound refuses session keys that are none.
-func bound(s string) string {
-	if len(s) > maxSession {
-		return ""
-	}
-	return s
+	return setting.Session(h.Get("session_id"))
 }
 
 // finish checks what must be there and joins what several fields say.

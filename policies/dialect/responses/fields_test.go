@@ -3,6 +3,7 @@ package responses
 import (
 	"testing"
 
+	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
@@ -40,26 +41,9 @@ func TestEchoedFieldsAreInTheTable(t *testing.T) {
 }
 
 func TestTables(t *testing.T) {
-	names := map[string]bool{}
-	for _, table := range Tables() {
-		if table.Name == "" || names[table.Name] || len(table.Fields) == 0 {
-			t.Errorf("table %q is unnamed, empty, or there twice", table.Name)
-		}
-		names[table.Name] = true
-		fields := map[string]bool{}
-		for _, f := range table.Fields {
-			if f.Name == "" || fields[f.Name] {
-				t.Errorf("%s: field %q is unnamed or there twice", table.Name, f.Name)
-			}
-			fields[f.Name] = true
-			if f.Why == "" && f.Name != "type" {
-				t.Errorf("%s: field %q has no reason", table.Name, f.Name)
-			}
-		}
+	var used []*jsonwalk.Table
+	for _, r := range itemReaders {
+		used = append(used, r.table)
 	}
-	for kind, r := range itemReaders {
-		if !names[r.table.Name] {
-			t.Errorf("the table of %s is not among Tables", kind)
-		}
-	}
+	dialecttest.CheckTables(t, Tables(), used...)
 }

@@ -33,7 +33,7 @@ func parseStream(stream string) ([]sseEvent, error) {
 		}
 		e := sseEvent{name: name[len("event: "):]}
 		if err := json.Unmarshal([]byte(data[len("data: "):]), &e.data); err != nil {
-			return nil, fmt.Errorf("%s: %v in %q", e.name, err, data)
+			return nil, fmt.Errorf("%s: %w in %q", e.name, err, data)
 		}
 		if e.data["type"] != e.name {
 			return nil, fmt.Errorf("event %s has data of type %v", e.name, e.data["type"])

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,37 +15,16 @@ import (
 
 // predictable returns a dialect whose ids and times repeat from run to run.
 func predictable() *Dialect {
-	src := rand.NewChaCha8([32]byte{})
 	return &Dialect{
 		now:    func() time.Time { return time.Unix(1_780_000_000, 0) },
-		random: func(b []byte) { _, _ = src.Read(b) },
+		random: dialecttest.Random(),
 	}
 }
 
 // encode plays events to an encoder for req, streaming or not.
-func encode(req conversation.Request, events []conversation.Event, stream bool) []byte {
-	req.Stream = stream
-	enc := predictable().Encoder(&req)
-	var out []byte
-	for _, ev := range events {
-		piece := enc.Encode(nil, ev)
-		if !stream && len(piece) > 0 && ev.Kind != conversation.EventFinish && ev.Kind != conversation.EventFailure {
-			panic("a document was written before the end")
-		}
-		out = append(out, piece...)
-	}
-	return out
-}
-
-// pings plays events with a keep-alive after each.
-func pings(req conversation.Request, events []conversation.Event) string {
-	req.Stream = true
-	enc := predictable().Encoder(&req)
-	out := enc.Ping(nil)
-	for _, ev := range events {
-		out = enc.Ping(enc.Encode(out, ev))
-	}
-	return string(out)
+func encode(t testing.TB, req conversation.Request, events []conversation.Event, stream bool) []byte {
+	t.Helper()
+	return dialecttest.Reply(t, predictable(), req, events, stream)
 }
 
 func TestStreams(t *testing.T) {
@@ -57,16 +35,16 @@ func TestStreams(t *testing.T) {
 				t.Fatalf("request.json: %v", err)
 			}
 			events := dialecttest.Script(t, c.File("events.json"))
-			stream := encode(*req, events, true)
-			document := encode(*req, events, false)
+			stream := encode(t, *req, events, true)
+			document := encode(t, *req, events, false)
 			fixture.Diff(t, c.Path("client.sse"), c.File("client.sse"), stream)
 			fixture.Diff(t, c.Path("client.json"), c.File("client.json"), document)
 			agree(t, string(stream), document)
 
 			fine := dialecttest.Finer(events)
-			agree(t, string(encode(*req, fine, true)), document)
+			agree(t, string(encode(t, *req, fine, true)), document)
 
-			noisy := pings(*req, events)
+			noisy := string(dialecttest.Pinged(predictable(), *req, events))
 			if got := strings.ReplaceAll(noisy, ": keep-alive\n\n", ""); got != string(stream) {
 				t.Errorf("pings change the stream:\n%s\nwant\n%s", got, stream)
 			}
@@ -90,30 +68,7 @@ func agree(t *testing.T, stream string, document []byte) {
 	}
 }
 
-func TestHeaders(t *testing.T) {
-	for stream, want := range map[bool]string{true: "text/event-stream; charset=utf-8", false: "application/json"} {
-		enc := New().Encoder(&conversation.Request{Stream: stream})
-		if got := enc.Headers().Get("content-type"); got != want {
-			t.Errorf("stream %v: content-type = %q, want %q", stream, got, want)
-		}
-	}
-}
-
-// After the end nothing may follow, whatever the upstream still says.
-func TestNothingFollowsTheEnd(t *testing.T) {
-	for _, end := range []conversation.Event{
-		{Kind: conversation.EventFinish, Finish: conversation.FinishStop},
-		{Kind: conversation.EventFailure},
-	} {
-		enc := predictable().Encoder(&conversation.Request{Stream: true})
-		enc.Encode(nil, end)
-		for kind := conversation.EventStart; kind <= conversation.EventFailure; kind++ {
-			if out := enc.Ping(enc.Encode(nil, conversation.Event{Kind: kind, Text: conversation.Quote("x")})); len(out) > 0 {
-				t.Errorf("event %d after the end gives %s", kind, out)
-			}
-		}
-	}
-}
+func TestEncoder(t *testing.T) { dialecttest.CheckEncoder(t, New()) }
 
 // Codex decides by the code, and waits as long as the message says.
 func TestFailureCodes(t *testing.T) {
@@ -130,7 +85,7 @@ func TestFailureCodes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		events := []conversation.Event{{Kind: conversation.EventFailure, Err: &tt.err}}
-		r, err := checkGrammar(string(encode(conversation.Request{}, events, true)), true)
+		r, err := checkGrammar(string(encode(t, conversation.Request{}, events, true)), true)
 		if err != nil {
 			t.Fatal(err)
 		}

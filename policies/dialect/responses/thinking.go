@@ -3,6 +3,7 @@ package responses
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
 // reasoning reads how much to think. Without a word the model thinks as it
@@ -22,19 +23,8 @@ func (d *decoder) reasoning(m jsonwalk.Members) error {
 	case "none":
 		t.Intent = conversation.ThinkOff
 	default:
-		t.Intent, t.Level = conversation.ThinkLevel, d.level(effort)
+		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "effort", effort)
 	}
 	d.Req.Thinking = t
 	return err
-}
-
-// level returns the effort as a level. Efforts yet to come are read as high:
-// they were added at the upper end so far.
-func (d *decoder) level(effort string) string {
-	switch effort {
-	case "minimal", "low", "medium", "high", "xhigh", "max":
-		return effort
-	}
-	d.Warn("effort", "unknown effort, read as high")
-	return "high"
 }

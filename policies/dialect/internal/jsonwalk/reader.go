@@ -102,17 +102,3 @@ func Chars(v jsontext.Value) []byte {
 	}
 	return Unquote(v)
 }
-
-// AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
-func AppendString[T ~string | ~[]byte](dst []byte, s T) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s) // its error only tells of the U+FFFD
-	return dst
-}
-
-// AppendNullable appends s as a JSON string, or null if it is empty.
-func AppendNullable(dst []byte, s string) []byte {
-	if s == "" {
-		return append(dst, `null`...)
-	}
-	return AppendString(dst, s)
-}

@@ -40,7 +40,7 @@ func AppendLogprobs(list []byte, raw conversation.Raw) []byte {
 		if !t.whole() {
 			continue
 		}
-		list = t.append(separate(list))
+		list = t.append(jsonwalk.Separate(list))
 		list = append(list, `,"top_logprobs":[`...)
 		if i < len(tops) {
 			list = appendTops(list, tops[i])
@@ -61,14 +61,6 @@ func appendTops(list []byte, tops []token) []byte {
 		}
 		first = false
 		list = append(t.append(list), '}')
-	}
-	return list
-}
-
-// separate appends a comma unless list is empty.
-func separate(list []byte) []byte {
-	if len(list) > 0 {
-		return append(list, ',')
 	}
 	return list
 }

@@ -1,0 +1,41 @@
+// Package native speaks Google's own Gemini API to clients: gemini-cli and
+// Google's SDKs, with the paths of AI Studio and of Vertex AI.
+//
+// # Requests
+//
+// The body is the upstream's own language, so it is not decoded and written
+// anew: [Dialect.Repair] walks it once, token by token, and notes what must
+// change for the target. A body that is fit for its target goes out as the
+// very bytes that came in; in any other all that did not have to change stays
+// as it was. What is changed:
+//
+//   - what one of the two APIs does not know and the other does: ids of calls,
+//     part metadata, labels, the service tier, the model's name (repair.go,
+//     part.go, tools.go);
+//   - roles that are neither user nor model (content.go);
+//   - calls of the current turn that Gemini 3 would refuse for want of a thought
+//     signature, and on a second try all signatures (signature.go);
+//   - thinking and limits that the model is known to refuse (thinking.go,
+//     generation.go);
+//   - the wrapper of countTokens, which only AI Studio has (count.go).
+//
+// # Replies
+//
+// The upstream is always asked for a stream. Its frames go to the client as
+// they are, as events (alt=sse) or as elements of an array, or are folded into
+// one document (frames.go, fold.go). Only the end is the encoder's own: an error
+// object where the answer broke off.
+//
+// # Memory
+//
+// A repaired body is the body itself or a new slice. Encoders keep nothing of
+// a frame but copies, and only the one for a document keeps any.
+//
+// # Known limits
+//
+// Schemas are not compiled: what the upstream refuses in one, the client is
+// told. Enums are names also where the client asked for numbers
+// ($alt=json;enum-encoding=int), which clients that parse proto JSON take as
+// well. There are no keep-alives: Google sends none, and some of its SDKs take
+// a comment line for a broken event.
+package native

@@ -1,0 +1,186 @@
+package native
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// rewriter walks a body and notes what to change in it. Nothing is written
+// until all is known; a body without changes is not copied.
+type rewriter struct {
+	scan
+	edits []edit
+	stack []item // of the objects and arrays that are being read
+}
+
+// edit replaces text[from:to]; an edit of no bytes is an insertion.
+type edit struct {
+	from, to int
+	with     string
+}
+
+// fate is what becomes of a member or element.
+type fate bool
+
+const (
+	keep fate = true
+	cut  fate = false
+)
+
+// item is a member of an object, name included, or an element of an array.
+type item struct {
+	from, to int
+	fate     fate
+}
+
+// items are those of one object or array, in order.
+type items struct {
+	open int // behind the opening bracket
+	list []item
+}
+
+// end is where something can be appended; full says that a comma is needed.
+func (it items) end() (at int, full bool) {
+	at = it.open
+	for _, m := range it.list {
+		at, full = m.to, full || m.fate == keep
+	}
+	return at, full
+}
+
+// replace notes a change.
+func (w *rewriter) replace(from, to int, with string) {
+	w.edits = append(w.edits, edit{from, to, with})
+}
+
+// members reads an object. each reads the value of member i and decides on
+// it; done may change the fates before they are carried out. Both may be nil.
+func (w *rewriter) members(each func(i int, name []byte) (fate, error), done func(it items)) error {
+	if w.kind() != '{' {
+		return w.skip()
+	}
+	if _, err := w.dec.ReadToken(); err != nil {
+		return err
+	}
+	open, base := w.at(), len(w.stack)
+	for i := 0; w.kind() != '}'; i++ {
+		name, err := w.value()
+		if err != nil {
+			return err
+		}
+		w.stack = append(w.stack, item{from: w.at() - len(name)})
+		f, err := each(i, jsonwalk.Unquote(name))
+		if err != nil {
+			return err
+		}
+		m := &w.stack[base+i]
+		m.to, m.fate = w.at(), f
+	}
+	if _, err := w.dec.ReadToken(); err != nil {
+		return err
+	}
+	w.settle(items{open, w.stack[base:]}, done)
+	w.stack = w.stack[:base]
+	return nil
+}
+
+// elements reads an array in the same way. An object in place of a list of one
+// stays, whatever each says.
+func (w *rewriter) elements(each func(i int) (fate, error), done func(it items)) error {
+	if w.kind() != '[' {
+		if w.kind() == '{' {
+			_, err := each(0)
+			return err
+		}
+		return w.skip()
+	}
+	i, base, open := 0, len(w.stack), 0
+	err := w.array(func() error {
+		if open == 0 {
+			open = w.at()
+		}
+		w.stack = append(w.stack, item{})
+		f, err := each(i)
+		w.stack[base+i] = item{w.start(i, base, open), w.at(), f}
+		i++
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if open == 0 {
+		open = w.at() - 1 // empty: before the bracket that closes
+	}
+	w.settle(items{open, w.stack[base:]}, done)
+	w.stack = w.stack[:base]
+	return nil
+}
+
+// start finds where element i starts: behind the comma after the one before,
+// or the opening bracket, and space.
+func (w *rewriter) start(i, base, open int) int {
+	at := open
+	if i > 0 {
+		at = w.stack[base+i-1].to
+		at += bytes.IndexByte(w.text[at:], ',') + 1
+	}
+	for at < len(w.text) && bytes.IndexByte([]byte(" \t\r\n"), w.text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// settle carries out the fates, commas included.
+func (w *rewriter) settle(it items, done func(it items)) {
+	if done != nil {
+		done(it)
+	}
+	end, kept := it.open, false
+	for _, m := range it.list {
+		switch {
+		case m.fate == keep && !kept:
+			if m.from > it.open && end > it.open {
+				w.replace(it.open, m.from, "")
+			}
+			kept = true
+		case m.fate == cut && kept:
+			w.replace(end, m.to, "")
+		}
+		end = m.to
+	}
+	if !kept && end > it.open {
+		w.replace(it.open, end, "")
+	}
+}
+
+// result applies the edits. Of two that overlap, the outer one counts.
+func (w *rewriter) result() []byte {
+	if len(w.edits) == 0 {
+		return w.text
+	}
+	slices.SortStableFunc(w.edits, func(a, b edit) int {
+		inserts := func(e edit) int {
+			if e.from == e.to {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(inserts(a), inserts(b)), cmp.Compare(b.to, a.to))
+	})
+	size := len(w.text)
+	for _, e := range w.edits {
+		size += len(e.with)
+	}
+	out, at := make([]byte, 0, size), 0
+	for _, e := range w.edits {
+		if e.from < at {
+			continue // inside of what an outer edit took away
+		}
+		out = append(append(out, w.text[at:e.from]...), e.with...)
+		at = e.to
+	}
+	return append(out, w.text[at:]...)
+}

@@ -1,0 +1,156 @@
+package native
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// documentEncoder folds the frames of an answer into the document that the
+// unary method would have given. All but the texts are the upstream's bytes.
+type documentEncoder struct {
+	scan       scan
+	fields     []field // the response's, candidates aside
+	candidates []*candidate
+}
+
+// field is a member that is kept; its bytes are copies.
+type field struct {
+	name  string
+	value []byte
+	more  [][]byte // pieces that are joined to value
+}
+
+// Headers implements dialect.Encoder.
+func (e *documentEncoder) Headers() policies.Headers {
+	return policies.Headers{{Name: "content-type", Value: jsonType}}
+}
+
+// EncodeFrame takes a frame in; nothing goes out before the end.
+func (e *documentEncoder) EncodeFrame(dst, frame []byte) []byte {
+	eachResponse(frame, e.add)
+	return dst
+}
+
+// Encode writes the document, or the error that it became.
+func (e *documentEncoder) Encode(dst []byte, ev conversation.Event) []byte {
+	switch {
+	case ev.Kind == conversation.EventFailure && ev.Err != nil:
+		return appendError(dst, ev.Err)
+	case ev.Kind == conversation.EventFinish:
+		return e.append(dst)
+	}
+	return dst
+}
+
+// Ping implements dialect.Encoder: a document has no room for one.
+func (e *documentEncoder) Ping(dst []byte) []byte { return dst }
+
+// add takes a response in. It was decoded before, so it is valid.
+func (e *documentEncoder) add(response []byte) {
+	s := &e.scan
+	s.reset(response)
+	_ = s.object(func(name []byte) error {
+		if string(name) == "candidates" {
+			return s.array(func() error { return e.candidate(s) })
+		}
+		key := string(name)
+		v, err := s.value()
+		if err == nil {
+			e.fields = follow(e.fields, key, v)
+		}
+		return err
+	})
+}
+
+// candidate takes a candidate in. Those of one index are one; many answers lack
+// the index, and it may stand behind the content.
+func (e *documentEncoder) candidate(s *scan) error {
+	var next candidate
+	var content jsontext.Value
+	err := s.object(func(name []byte) error {
+		key := string(name)
+		v, err := s.value()
+		switch {
+		case err != nil:
+			return err
+		case key == "content":
+			content = v
+		case key == "index":
+			next.index = string(v)
+			fallthrough
+		default:
+			next.fields = append(next.fields, field{name: key, value: v})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c := e.indexed(next.index)
+	for _, f := range next.fields {
+		c.fields = follow(c.fields, f.name, f.value)
+	}
+	c.content(content)
+	return nil
+}
+
+// indexed returns the candidate with an index; none and null are 0.
+func (e *documentEncoder) indexed(index string) *candidate {
+	if index == "" || index == "null" {
+		index = "0"
+	}
+	for _, c := range e.candidates {
+		if c.index == index {
+			return c
+		}
+	}
+	c := &candidate{index: index}
+	e.candidates = append(e.candidates, c)
+	return c
+}
+
+func (e *documentEncoder) append(dst []byte) []byte {
+	o := open(dst)
+	if len(e.candidates) > 0 {
+		o.dst = append(o.key("candidates"), '[')
+		for i, c := range e.candidates {
+			if i > 0 {
+				o.dst = append(o.dst, ',')
+			}
+			o.dst = c.append(o.dst)
+		}
+		o.dst = append(o.dst, ']')
+	}
+	o.fields(e.fields)
+	return o.close()
+}
+
+// follow puts the next value of a member in place of the one before. Values
+// that come in pieces are joined, and what says nothing replaces nothing.
+func follow(list []field, name string, value jsontext.Value) []field {
+	for i := range list {
+		f := &list[i]
+		switch {
+		case f.name != name:
+			continue
+		case name == "citationMetadata", name == "logprobsResult":
+			f.more = append(f.more, bytes.Clone(value))
+		case value.Kind() == 'n', bytes.Equal(value, []byte("{}")),
+			(name == "usageMetadata" || name == "usage_metadata") && counts(f.value) && !counts(value):
+		default:
+			f.value = append(f.value[:0], value...)
+		}
+		return list
+	}
+	return append(list, field{name: name, value: bytes.Clone(value)})
+}
+
+// counts reports whether a usageMetadata counts tokens: Vertex AI also sends
+// such as say only the traffic type.
+func counts(usage []byte) bool {
+	return bytes.Contains(usage, []byte("TokenCount")) || bytes.Contains(usage, []byte("_token_count"))
+}

@@ -1,0 +1,52 @@
+package native
+
+import "strconv"
+
+// generation repairs the generationConfig.
+func (r *repair) generation() error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		switch string(name) {
+		case "thinkingConfig", "thinking_config":
+			return keep, r.thinking()
+		case "maxOutputTokens", "max_output_tokens":
+			return keep, r.maxOutput()
+		case "presencePenalty", "presence_penalty", "frequencyPenalty", "frequency_penalty":
+			return r.penalty("generationConfig." + camel(name))
+		case "responseLogprobs", "response_logprobs", "logprobs":
+			if r.opts.OmitLogprobs {
+				r.req.Warn("generationConfig."+camel(name), "the model gives no log probabilities")
+			}
+			return fate(!r.opts.OmitLogprobs), r.skip()
+		case "routingConfig", "routing_config", "audioTimestamp", "audio_timestamp":
+			return r.onlyVertex("generationConfig."+camel(name), "exists at Vertex AI only")
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// maxOutput caps the output limit at what the model can give.
+func (r *repair) maxOutput() error {
+	v, err := r.value()
+	if err != nil {
+		return err
+	}
+	if n, bad := strconv.Atoi(string(v)); bad == nil && r.can.MaxOutput > 0 && n > r.can.MaxOutput {
+		most := strconv.Itoa(r.can.MaxOutput)
+		r.replace(r.at()-len(v), r.at(), most)
+		r.req.Warn("generationConfig.maxOutputTokens", "the model's limit is "+most)
+	}
+	return nil
+}
+
+// penalty leaves a penalty out where it is refused: Gemini since 2.5 answers
+// "Penalty is not enabled".
+func (r *repair) penalty(field string) (fate, error) {
+	v, err := r.value()
+	if err != nil || !r.can.NoPenalties && !r.opts.OmitPenalties {
+		return keep, err
+	}
+	if n, bad := strconv.ParseFloat(string(v), 64); bad == nil && n != 0 {
+		r.req.Warn(field, "the model refuses penalties")
+	}
+	return cut, nil
+}

@@ -1,0 +1,54 @@
+package native
+
+import (
+	"bytes"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+// Dialect is Google's Gemini API. It has no state.
+type Dialect struct{}
+
+var _ dialect.Dialect = (*Dialect)(nil)
+
+// New makes the dialect.
+func New() *Dialect { return &Dialect{} }
+
+// Name implements dialect.Dialect.
+func (d *Dialect) Name() string { return "gemini" }
+
+// own is the dialect's note to itself in conversation.Request.
+type own struct {
+	framing framing
+}
+
+// Decode implements dialect.Dialect. Of the body it only sees that it can be an
+// object: Repair reads it.
+func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+	f, err := framingOf(route)
+	if err != nil {
+		return nil, err
+	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil, &conversation.Error{Kind: conversation.ErrInvalid,
+			Message: "The request body is not a JSON object. Send a GenerateContentRequest."}
+	}
+	return &conversation.Request{
+		Model:  route.Model,
+		Stream: f != document,
+		Own:    own{framing: f},
+	}, nil
+}
+
+// Encoder implements dialect.Dialect.
+func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
+	switch note, _ := req.Own.(own); note.framing {
+	case events:
+		return &eventEncoder{}
+	case array:
+		return &arrayEncoder{}
+	}
+	return &documentEncoder{}
+}

@@ -1,0 +1,199 @@
+package native
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// repair makes one body fit for one target.
+type repair struct {
+	rewriter
+	req    *conversation.Request
+	target gemini.Target
+	opts   gemini.Options
+	can    gemini.Capability
+	vertex bool
+	ids    bool // calls and answers may carry ids
+	count  bool // countTokens
+
+	headers  policies.Headers
+	content  int // index of the content being read
+	part     int // and of the part in it
+	steps    steps
+	tooled   bool // there is some tool
+	cached   bool // the tools may be in cached content
+	warnings map[string]int
+}
+
+// Repair returns body as target takes it, which is body itself if it was fit
+// already, and headers that go with it. What was changed or left out is noted
+// in req.Warnings; errors are *conversation.Error.
+func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error) {
+	table := opts.Table
+	if table == nil {
+		table = gemini.DefaultTable
+	}
+	r := &repair{
+		req: req, target: target, opts: opts,
+		can:    table.Capabilities(target.Model),
+		vertex: target.Kind == gemini.Vertex,
+		count:  opts.Operation == dialect.CountTokens,
+	}
+	r.target.Model = strings.TrimPrefix(target.Model, "models/")
+	// Vertex v1 refuses ids as an unknown name; v1beta1 was recorded to take
+	// them.
+	r.ids = !r.vertex || target.Version == "v1beta1"
+	if opts.OmitIDs != nil {
+		r.ids = !*opts.OmitIDs
+	}
+	r.reset(jsonwalk.Sanitize(body))
+	read := r.generate
+	if r.count {
+		read = r.countTokens
+	}
+	if err := read(); err != nil {
+		return nil, nil, jsonwalk.Syntax(err)
+	}
+	if err := r.end(); err != nil {
+		return nil, nil, jsonwalk.Syntax(err)
+	}
+	return r.result(), r.headers, nil
+}
+
+// generate repairs a GenerateContentRequest.
+func (r *repair) generate() error {
+	config := -1 // the member toolConfig, if it is nothing without functions
+	return r.members(func(i int, name []byte) (fate, error) {
+		if string(name) == "toolConfig" || string(name) == "tool_config" {
+			f, bare, err := r.toolConfig()
+			if bare {
+				config = i
+			}
+			return f, err
+		}
+		return r.field(name)
+	}, func(it items) {
+		// A functionCallingConfig without any tool is refused; with built-in
+		// ones alone it was recorded to be taken.
+		if config >= 0 && !r.tooled && !r.cached {
+			it.list[config].fate = cut
+		}
+	})
+}
+
+// field repairs one member of a GenerateContentRequest.
+func (r *repair) field(name []byte) (fate, error) {
+	switch string(name) {
+	case "contents":
+		return keep, r.contents()
+	case "generationConfig", "generation_config":
+		return keep, r.generation()
+	case "tools":
+		return keep, r.tools()
+	case "cachedContent", "cached_content":
+		r.cached = true
+	case "model":
+		return r.model()
+	case "serviceTier", "service_tier":
+		return r.serviceTier()
+	case "safetySettings", "safety_settings":
+		return keep, r.safety()
+	case "labels":
+		return r.onlyVertex("labels", "labels exist at Vertex AI only")
+	case "modelArmorConfig", "model_armor_config":
+		if !r.vertex {
+			return cut, unsupported("modelArmorConfig", "Model Armor exists at Vertex AI only, and leaving it out would change what is filtered")
+		}
+	}
+	return keep, r.skip()
+}
+
+// onlyVertex leaves out what AI Studio refuses as an unknown name.
+func (r *repair) onlyVertex(field, why string) (fate, error) {
+	if !r.vertex {
+		r.warn(field, why)
+	}
+	return fate(r.vertex), r.skip()
+}
+
+// onlyStudio leaves out what Vertex AI refuses as an unknown name and what
+// changes nothing there.
+func (r *repair) onlyStudio() (fate, error) { return fate(!r.vertex), r.skip() }
+
+// model makes the model in the body the one in the path. Vertex AI has it in
+// the path alone.
+func (r *repair) model() (fate, error) {
+	v, err := r.value()
+	if err != nil || r.vertex {
+		return cut, err
+	}
+	if name := string(jsonwalk.Chars(v)); name != r.target.Model && name != "models/"+r.target.Model {
+		r.replace(r.at()-len(v), r.at(), quoted("models/"+r.target.Model))
+	}
+	return keep, nil
+}
+
+// tierHeader is how Vertex AI is asked for a service tier.
+const tierHeader = "x-vertex-ai-llm-shared-request-type"
+
+// serviceTier turns the field of AI Studio into the header of Vertex AI. The
+// standard tier has no word there.
+func (r *repair) serviceTier() (fate, error) {
+	v, err := r.value()
+	if err != nil || !r.vertex {
+		return keep, err
+	}
+	tier := strings.TrimPrefix(strings.ToLower(string(jsonwalk.Chars(v))), "service_tier_")
+	switch tier {
+	case "flex", "priority":
+		r.headers.Set(tierHeader, tier)
+	case "", "standard", "unspecified":
+	default:
+		r.req.Warn("serviceTier", "this tier is not known at Vertex AI")
+	}
+	return cut, nil
+}
+
+// safety leaves out how Vertex AI measures harm, which AI Studio does not know.
+func (r *repair) safety() error {
+	return r.elements(func(int) (fate, error) {
+		return keep, r.members(func(_ int, name []byte) (fate, error) {
+			if string(name) == "method" {
+				return r.onlyVertex("safetySettings.method", "methods exist at Vertex AI only")
+			}
+			return keep, r.skip()
+		}, nil)
+	}, nil)
+}
+
+// warningLimit is how many places with the same trouble are told of; a long
+// history may have thousands.
+const warningLimit = 10
+
+// warn notes what was changed at a place in a long list.
+func (r *repair) warn(field, why string) {
+	if r.warnings == nil {
+		r.warnings = map[string]int{}
+	}
+	if r.warnings[why]++; r.warnings[why] <= warningLimit {
+		r.req.Warn(field, why)
+	}
+}
+
+func unsupported(field, why string) error {
+	return &conversation.Error{Kind: conversation.ErrUnsupported, Param: field, Message: field + ": not supported: " + why}
+}
+
+// quoted returns s as a JSON string.
+func quoted(s string) string { return string(jsonwalk.AppendString(nil, s)) }
+
+// empty reports whether v is no string, or one without characters.
+func empty(v jsontext.Value) bool { return v.Kind() != '"' || bytes.Equal(v, []byte(`""`)) }

@@ -1,0 +1,176 @@
+package native
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/test/fakegemini"
+	"github.com/heald-proxy/heald/test/fixture"
+)
+
+// repairCase says where the request of a case goes.
+type repairCase struct {
+	Model   string
+	Vertex  bool
+	Version string
+	Count   bool
+	// Strip, Prompt, NoPlaceholder and OmitIDs are those of the second try.
+	Strip         bool
+	Prompt        string
+	NoPlaceholder bool
+	OmitIDs       bool
+	OmitLogprobs  bool
+	// Fit says that the fake upstream takes the request as it came; Unknown,
+	// that it never does. (It takes contents without a role, which the real
+	// Vertex AI does not.)
+	Fit     bool
+	Unknown bool
+}
+
+func (c repairCase) target() gemini.Target {
+	t := gemini.Target{Model: c.Model, Version: c.Version}
+	if c.Vertex {
+		t.Kind, t.Project, t.Location = gemini.Vertex, "p", "global"
+	}
+	return t
+}
+
+func (c repairCase) options() gemini.Options {
+	o := gemini.Options{StripSignatures: c.Strip, RepairPrompt: c.Prompt, NoPlaceholder: c.NoPlaceholder, OmitLogprobs: c.OmitLogprobs}
+	if c.OmitIDs {
+		o.OmitIDs = &c.OmitIDs
+	}
+	if c.Count {
+		o.Operation = dialect.CountTokens
+	}
+	return o
+}
+
+// Each request becomes what the golden file says, byte for byte, and what the
+// strict upstream takes; before, it refused it.
+func TestRepair(t *testing.T) {
+	server := fakegemini.Start(t, fakegemini.Options{
+		PresenceOnly: true, // the signatures here are made up
+		Refuse:       []fakegemini.Rule{fakegemini.RuleThinkingBudget},
+	})
+	for _, c := range fixture.Load(t, "testdata/repair") {
+		t.Run(c.Name, func(t *testing.T) {
+			var rc repairCase
+			if err := json.Unmarshal(c.File("case.json"), &rc); err != nil {
+				t.Fatal(err)
+			}
+			body := bytes.Clone(c.File("request.json"))
+			req := &conversation.Request{Stream: true}
+			got, headers, err := New().Repair(req, body, rc.target(), rc.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(body, c.File("request.json")) {
+				t.Error("the client's body was changed")
+			}
+			fixture.Diff(t, c.Path("upstream.txt"), c.File("upstream.txt"), append(bytes.Clone(got), '\n'))
+			var notes strings.Builder
+			for _, h := range headers {
+				notes.WriteString(h.Name + ": " + h.Value + "\n")
+			}
+			for _, w := range req.Warnings {
+				notes.WriteString(w.Field + ": " + w.Why + "\n")
+			}
+			if notes.Len() > 0 || c.File("notes.txt") != nil {
+				fixture.Diff(t, c.Path("notes.txt"), c.File("notes.txt"), []byte(notes.String()))
+			}
+			if rc.Unknown {
+				return
+			}
+			path := rc.target().Path(rc.options().Operation, true)
+			if status, reply := post(t, server, path, body); (status == 200) != rc.Fit {
+				t.Errorf("as it came: %d\n%s", status, reply)
+			}
+			if status, reply := post(t, server, path, got); status != 200 {
+				t.Errorf("repaired: %d\n%s\n%s", status, reply, got)
+			}
+		})
+	}
+}
+
+func post(t *testing.T, server *fakegemini.Server, path string, body []byte) (int, []byte) {
+	t.Helper()
+	r, err := http.NewRequest("POST", server.URL()+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("x-goog-api-key", "key")
+	r.Header.Set("content-type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, reply
+}
+
+func TestRepairRefuses(t *testing.T) {
+	vertex := gemini.Target{Kind: gemini.Vertex, Model: "gemini-3.5-flash"}
+	studio := gemini.Target{Model: "gemini-3.5-flash"}
+	for name, c := range map[string]struct {
+		target gemini.Target
+		body   string
+		param  string
+		kind   conversation.ErrorKind
+	}{
+		"cut short":             {studio, `{"contents":[{"role":"user"`, "", conversation.ErrInvalid},
+		"cut short in a list":   {studio, `{"contents":[`, "", conversation.ErrInvalid},
+		"no JSON":               {studio, `{"contents":nonsense}`, "", conversation.ErrInvalid},
+		"two values":            {studio, `{"contents":[]} {}`, "", conversation.ErrInvalid},
+		"Cloud Storage":         {studio, `{"contents":[{"parts":[{"text":"x"},{"file_data":{"file_uri":"gs://b/o"}}]}]}`, "contents[0].parts[1].fileData.fileUri", conversation.ErrUnsupported},
+		"Model Armor":           {studio, `{"modelArmorConfig":{"promptTemplateName":"t"}}`, "modelArmorConfig", conversation.ErrUnsupported},
+		"file search at Vertex": {vertex, `{"tools":[{"googleSearch":{}},{"fileSearch":{}}]}`, "tools[1].fileSearch", conversation.ErrUnsupported},
+		"MCP at Vertex":         {vertex, `{"tools":[{"mcp_servers":[]}]}`, "tools[0].mcpServers", conversation.ErrUnsupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := New().Repair(&conversation.Request{}, []byte(c.body), c.target, gemini.Options{})
+			var known *conversation.Error
+			if !errors.As(err, &known) || known.Kind != c.kind || known.Param != c.param || known.Message == "" {
+				t.Errorf("%#v", err)
+			}
+		})
+	}
+}
+
+// A long history with the same trouble everywhere must not fill the headers.
+func TestWarningsAreBounded(t *testing.T) {
+	body := `{"contents":[` + strings.TrimSuffix(strings.Repeat(`{"role":"x","parts":[{"text":"a"}]},`, 1000), ",") + `]}`
+	req := &conversation.Request{}
+	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit {
+		t.Errorf("%d warnings, %v", len(req.Warnings), err)
+	}
+}
+
+func TestTokenCount(t *testing.T) {
+	if got := string(New().TokenCount(12)); got != `{"totalTokens":12}` {
+		t.Error(got)
+	}
+}
+
+// Streamed arguments need a stream: they stay where the client wants one.
+func TestStreamedArguments(t *testing.T) {
+	const body = `{"toolConfig":{"functionCallingConfig":{"streamFunctionCallArguments":true,"mode":"AUTO"}},"tools":[{}]}`
+	for stream, want := range map[bool]string{true: body, false: strings.Replace(body, `"streamFunctionCallArguments":true,`, "", 1)} {
+		got, _, err := New().Repair(&conversation.Request{Stream: stream}, []byte(body), gemini.Target{Kind: gemini.Vertex, Model: "gemini-3.5-flash"}, gemini.Options{})
+		if err != nil || string(got) != want {
+			t.Errorf("stream %v: %s, %v", stream, got, err)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package native
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/dialect"
+)
+
+// versions are the API versions that clients are known to ask for. Which one
+// goes upstream is the backend's business.
+var versions = map[string]bool{"v1": true, "v1alpha": true, "v1beta": true, "v1beta1": true}
+
+// Match implements dialect.Dialect. The paths are
+//
+//	/{version}/models/{model}:{method}                              AI Studio
+//	/{version}/publishers/google/models/{model}:{method}            Vertex AI, express mode
+//	/{version}/projects/P/locations/L/publishers/google/models/{model}:{method}
+//
+// Project and location are the client's own; the backend's are used. A base URL
+// that ends in a slash gives clients a path that begins with two.
+func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
+	segments := strings.Split(strings.TrimLeft(path, "/"), "/")
+	if verb != http.MethodPost || !versions[segments[0]] {
+		return dialect.Route{}, false
+	}
+	s := segments[1:]
+	if len(s) > 4 && s[0] == "projects" && s[2] == "locations" {
+		s = s[4:]
+	}
+	if len(s) > 2 && s[0] == "publishers" && s[1] == "google" {
+		s = s[2:]
+	}
+	if len(s) != 2 || s[0] != "models" {
+		return dialect.Route{}, false
+	}
+	// Some clients escape the colon. What else was escaped is checked as
+	// part of the model's name.
+	name, err := url.PathUnescape(s[1])
+	if err != nil {
+		return dialect.Route{}, false
+	}
+	colon := strings.LastIndexByte(name, ':')
+	if colon < 1 {
+		return dialect.Route{}, false
+	}
+	route := dialect.Route{Model: name[:colon]}
+	switch name[colon+1:] {
+	case "generateContent":
+	case "streamGenerateContent":
+		route.Stream = true
+	case "countTokens":
+		route.Operation = dialect.CountTokens
+	default:
+		return dialect.Route{}, false
+	}
+	return route, true
+}

@@ -1,0 +1,59 @@
+package native
+
+import "fmt"
+
+// tools looks for tools that only AI Studio has: without them the answer would
+// be another.
+func (r *repair) tools() error {
+	return r.elements(func(i int) (fate, error) {
+		r.tooled = true
+		return keep, r.members(func(_ int, name []byte) (fate, error) {
+			switch string(name) {
+			case "fileSearch", "file_search", "mcpServers", "mcp_servers":
+				if r.vertex && r.kind() != 'n' {
+					return cut, unsupported(fmt.Sprintf("tools[%d].%s", i, camel(name)), "only AI Studio has this tool")
+				}
+			}
+			return keep, r.skip()
+		}, nil)
+	}, nil)
+}
+
+// toolConfig repairs the toolConfig. bare says that it holds nothing but a
+// functionCallingConfig.
+func (r *repair) toolConfig() (f fate, bare bool, err error) {
+	if r.count && r.vertex {
+		return cut, false, r.skip() // countTokens of Vertex AI does not know it
+	}
+	f = keep
+	others := 0
+	err = r.members(func(_ int, name []byte) (fate, error) {
+		switch string(name) {
+		case "functionCallingConfig", "function_calling_config":
+			bare = true
+			return keep, r.functionCalling()
+		case "includeServerSideToolInvocations", "include_server_side_tool_invocations":
+			// At Vertex AI such calls are never shown.
+			return r.onlyStudio()
+		}
+		others++
+		return keep, r.skip()
+	}, func(it items) {
+		if at, full := it.end(); !full && at > it.open {
+			f = cut // nothing is left
+		}
+	})
+	return f, bare && others == 0, err
+}
+
+// functionCalling leaves the wish for streamed arguments out where there is no
+// stream to send them in, or no such thing.
+func (r *repair) functionCalling() error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		switch string(name) {
+		case "streamFunctionCallArguments", "stream_function_call_arguments":
+			return fate(r.vertex && r.req.Stream), r.skip()
+		}
+		return keep, r.skip()
+	}, nil)
+}

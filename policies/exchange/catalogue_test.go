@@ -1,0 +1,48 @@
+package exchange
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+func TestModelLists(t *testing.T) {
+	change := func(c *Config) {
+		c.Backends = c.Backends[:1]
+		c.Accounts = c.Accounts[:2]
+		c.Backends[0].Models = []string{"gemini-3.5-flash", "gemini-3.8-flash"}
+		c.Models.Aliases = map[string]string{"claude-opus-5-5": "gemini-3.8-flash", "claude-*": "gemini-3.5-flash"}
+	}
+	for _, c := range []struct {
+		name, path, version string
+		status              int
+		want                string
+	}{
+		{"openai", "/v1/models", "", 200, `{"data":[{"id":"claude-opus-5-5","object":"model","created":0,"owned_by":"google"},{"id":"gemini-3.5-flash","object":"model","created":0,"owned_by":"google"},{"id":"gemini-3.8-flash","object":"model","created":0,"owned_by":"google"}],"object":"list"}`},
+		{"openai, one", "/openai/v1/models/gemini-3.5-flash", "", 200, `{"id":"gemini-3.5-flash","object":"model","created":0,"owned_by":"google"}`},
+		{"anthropic, a page", "/v1/models?limit=1&after_id=claude-opus-5-5", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-3.5-flash","display_name":"gemini-3.5-flash","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}],"first_id":"gemini-3.5-flash","has_more":true,"last_id":"gemini-3.5-flash"}`},
+		{"gemini", "/v1beta/models/gemini-3.8-flash", "", 200, `{"name":"models/gemini-3.8-flash","displayName":"gemini-3.8-flash","inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}`},
+		{"unknown", "/v1/models/gpt-9", "", 404, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, change)
+			a := r.begin(1, "")
+			a.in.Method, a.in.Path, a.in.NoBody = "GET", c.path, true
+			if c.version != "" {
+				a.in.Headers.Set("anthropic-version", c.version)
+			}
+			reply := a.RequestHeaders()
+			if reply == nil {
+				t.Fatal("not answered")
+			}
+			a.Close(policies.EndComplete)
+			if reply.Status != c.status || (c.want != "" && string(reply.Body) != c.want) {
+				t.Errorf("got %d %s\nwant %d %s", reply.Status, reply.Body, c.status, c.want)
+			}
+			if !json.Valid(reply.Body) {
+				t.Errorf("no JSON: %s", reply.Body)
+			}
+		})
+	}
+}

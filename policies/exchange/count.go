@@ -1,0 +1,56 @@
+package exchange
+
+import (
+	"net/http"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// Counting tokens is one call without retries: clients ask often (Claude Code
+// 25 times for one display) and can live with an estimate. A count that
+// upstream does not give within the peek's deadline is estimated, and the
+// reply says so.
+
+// tokenCounter is what every dialect with a route for counting implements.
+type tokenCounter interface{ TokenCount(n int) []byte }
+
+// counts reports whether the attempt asks for a number, not for an answer.
+func (a *attempt) counts() bool { return a.route.Operation == dialect.CountTokens }
+
+// counted answers with what upstream has counted.
+func (a *attempt) counted() policies.Action {
+	n, err := gemini.ParseTokenCount(a.errBody)
+	if err != nil {
+		a.record.err = err
+		return a.estimated()
+	}
+	if _, ok := a.dialect.(direct); ok {
+		return a.countReply(a.errBody, heal.ReasonOK)
+	}
+	return a.countReply(a.tokenCount(n), heal.ReasonOK)
+}
+
+// estimated answers with a guess from the size of the rendered request.
+func (a *attempt) estimated() policies.Action {
+	return a.countReply(a.tokenCount(a.estimate), heal.ReasonTokenEstimate)
+}
+
+func (a *attempt) tokenCount(n int) []byte {
+	return a.dialect.(tokenCounter).TokenCount(n)
+}
+
+func (a *attempt) countReply(body []byte, reason string) policies.Action {
+	a.record.final = true
+	a.settle(policies.Pass, reason)
+	a.phase = over
+	headers := append(policies.Headers{{Name: "content-type", Value: "application/json"}}, append(a.clientReadable(), a.sdkRequestID()...)...)
+	if reason != heal.ReasonOK {
+		headers = append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason})
+	}
+	return policies.Action{Step: policies.Answer, Reply: &policies.Reply{
+		Status: http.StatusOK, Headers: headers, Body: body, Verdict: policies.Pass, Reason: reason,
+	}}
+}

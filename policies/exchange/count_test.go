@@ -1,0 +1,66 @@
+package exchange
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+func TestCountTokens(t *testing.T) {
+	const counted = `{"totalTokens": 42, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 42}]}`
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		reply  string
+		reason string
+	}{
+		{"counted", 200, counted, `{"input_tokens":42}`, heal.ReasonOK},
+		{"over quota", 429, minute, `{"input_tokens":`, heal.ReasonTokenEstimate},
+		{"not a count", 200, "<html>", `{"input_tokens":`, heal.ReasonTokenEstimate},
+		{"nothing", 200, "", `{"input_tokens":`, heal.ReasonTokenEstimate},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			a.in.Path = "/v1/messages/count_tokens?beta=true"
+			f := send(t, a, askWhole)
+			if f.Path != "/v1beta/models/gemini-3.5-flash:countTokens" {
+				t.Errorf("path %s", f.Path)
+			}
+			act := answerWith(a, c.status, c.body)
+			if act.Step != policies.Answer || act.Reply.Status != 200 || act.Reply.Verdict != policies.Pass ||
+				act.Reply.Reason != c.reason || !strings.HasPrefix(string(act.Reply.Body), c.reply) {
+				t.Errorf("got %+v %s", act.Reply, act.Reply.Body)
+			}
+			if said := act.Reply.Headers.Get("x-heald-local") != ""; said != (c.reason != heal.ReasonOK) {
+				t.Errorf("x-heald-local: %q", act.Reply.Headers.Get("x-heald-local"))
+			}
+		})
+	}
+}
+
+// A route for counting is of no use in a dialect that cannot word the number.
+func TestCountersCanCount(t *testing.T) {
+	for _, path := range []string{"/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/gemini-3.5-flash:countTokens"} {
+		d, route, ok := findDialect(&policies.Request{Method: "POST", Path: path})
+		if !ok || route.Operation != dialect.CountTokens {
+			t.Errorf("%s is no route for counting", path)
+		}
+		if _, ok := d.(tokenCounter); !ok {
+			t.Errorf("%s cannot word a count", d.Name())
+		}
+	}
+}
+
+// Silence must not keep a client that only wants a number.
+func TestCountTokensIsNotWaitedForLong(t *testing.T) {
+	a := newRig(t, nil).begin(1, "")
+	a.in.Path = "/v1/messages/count_tokens"
+	send(t, a, askWhole)
+	if act := a.Wake(); act.Step != policies.Answer || act.Reply.Reason != heal.ReasonTokenEstimate {
+		t.Errorf("got %+v", act)
+	}
+}

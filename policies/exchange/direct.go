@@ -1,0 +1,52 @@
+package exchange
+
+import (
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// direct is a dialect whose bodies are the upstream's own. They are neither
+// decoded nor rendered, and its encoders get the upstream's frames.
+type direct interface {
+	dialect.Dialect
+
+	// Repair returns body as target takes it, body itself if it was fit
+	// already, and headers that go with it. It notes in req.Warnings what it
+	// changed; errors are *conversation.Error.
+	Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error)
+}
+
+// frameEncoder is an encoder that passes the upstream's frames on. Of the
+// events it gets only the one that ends the answer.
+type frameEncoder interface {
+	dialect.Encoder
+
+	// EncodeFrame appends what the client gets for a frame to dst. The frame
+	// was decoded without error; it is valid during the call.
+	EncodeFrame(dst, frame []byte) []byte
+}
+
+// outgoing is a request as the upstream takes it, and what reading its reply
+// needs to know.
+type outgoing struct {
+	body    []byte
+	headers policies.Headers
+	expect  gemini.Expect
+	// stop are the stop sequences that heald enforces itself.
+	stop []string
+}
+
+// outgoing makes the upstream's request of the client's body.
+func (a *attempt) outgoing(client []byte, opts gemini.Options) (outgoing, error) {
+	if d, ok := a.dialect.(direct); ok {
+		body, headers, err := d.Repair(a.req, client, a.target(), opts)
+		return outgoing{body: body, headers: headers}, err
+	}
+	r, err := gemini.Render(a.req, a.target(), opts)
+	if err != nil {
+		return outgoing{}, err
+	}
+	return outgoing{body: r.Body, headers: r.Headers, expect: r.Expect, stop: r.Stop}, nil
+}
