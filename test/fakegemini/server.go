@@ -58,7 +58,7 @@ func Listen(address string, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if len(opts.SignatureKey) == 0 {
-		opts.SignatureKey = []byte("fakegemini: not a secret")
+		opts.SignatureKey = defaultSignatureKey
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{opts: opts, signer: signer{opts.SignatureKey}, addr: ln.Addr(), stop: stop, served: make(chan error, 1)}

@@ -1,0 +1,28 @@
+package e2e
+
+import (
+	"os"
+	"testing"
+
+	"github.com/heald-proxy/heald/envoy/locate"
+	"github.com/heald-proxy/heald/test/stack"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stack.Cleanup()
+	os.Exit(code)
+}
+
+// everyEnvoy runs a test against each Envoy that heald supports.
+func everyEnvoy(t *testing.T, test func(t *testing.T, version string)) {
+	for _, v := range locate.Versions {
+		t.Run("envoy-"+v, func(t *testing.T) { test(t, v) })
+	}
+}
+
+const (
+	messages = "/v1/messages"
+	plain    = `{"model":"gemini-3.5-flash","max_tokens":1000,"stream":false,"messages":[{"role":"user","content":"hello"}]}`
+	streamed = `{"model":"gemini-3.5-flash","max_tokens":1000,"stream":true,"messages":[{"role":"user","content":"hello"}]}`
+)
