@@ -84,7 +84,7 @@ func dialEcho(b *testing.B) extprocv3.ExternalProcessorClient {
 	b.Cleanup(func() {
 		_ = conn.Close()
 		stop()
-		<-served
+		_ = <-served
 	})
 	return extprocv3.NewExternalProcessorClient(conn)
 }

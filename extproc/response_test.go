@@ -254,7 +254,7 @@ func TestCancelWhileOpen(t *testing.T) {
 		e.Cancel()
 		e.WantEnd()
 		s.WantClosed(t, policies.EndCancelled)
-		want := []string{"request_headers POST /v1/messages", "request_body 2", "response_headers 200 via_upstream", "response_body 1 false", "close cancelled"}
+		want := []string{"request_headers POST /v1/messages", "request_body 2", "response_headers 200 via_upstream", "response_body 1 false", "close canceled"}
 		if got := s.Calls(); !reflect.DeepEqual(got, want) {
 			t.Errorf("calls %q", got)
 		}

@@ -186,7 +186,7 @@ func TestStreamMetrics(t *testing.T) {
 		e.Cancel()
 		wantMetric(t, r, "heald_streams_active", "", 0)
 		wantMetric(t, r, "heald_streams_total", "complete", 1)
-		wantMetric(t, r, "heald_streams_total", "cancelled", 1)
+		wantMetric(t, r, "heald_streams_total", "canceled", 1)
 		wantMetric(t, r, "heald_immediate_responses_total", "failover", 1)
 	})
 }

@@ -172,7 +172,7 @@ func TestNoWakeAfterEnd(t *testing.T) {
 		e.Cancel()
 		time.Sleep(time.Minute)
 		s.WantClosed(t, policies.EndCancelled)
-		want := []string{"request_headers POST /v1/messages", "request_body 2", "close cancelled"}
+		want := []string{"request_headers POST /v1/messages", "request_body 2", "close canceled"}
 		if got := s.Calls(); !reflect.DeepEqual(got, want) {
 			t.Errorf("calls %q", got)
 		}

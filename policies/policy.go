@@ -117,7 +117,7 @@ type Action struct {
 	// Body goes to the client; may be empty.
 	Body []byte
 	// End completes the response after Body, even if the provider is still
-	// sending: its request is cancelled then.
+	// sending: its request is canceled then.
 	End bool
 	// Reply is set on Answer.
 	Reply *Reply
@@ -167,7 +167,7 @@ const (
 	EndBroken
 )
 
-var endNames = [...]string{"complete", "cancelled", "broken"}
+var endNames = [...]string{"complete", "canceled", "broken"}
 
 // String returns the log word.
 func (e End) String() string {

@@ -119,7 +119,7 @@ func flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a wrapped join keeps its prefix
+	joined, ok := err.(interface{ Unwrap() []error }) // a wrapped join keeps its prefix
 	if !ok {
 		return []error{err}
 	}

@@ -28,6 +28,7 @@ func commands() []command {
 		{"serve", "run the sidecar alone", runServe},
 		{"check", "check heald.yaml and an Envoy configuration", runCheck},
 		{"envoy", "print an Envoy configuration", runEnvoy},
+		{"translate", "show what becomes of one request or reply", runTranslate},
 		{"health", "ask a running heald whether it lives", runHealth},
 		{"version", "print the version", runVersion},
 	}
@@ -80,7 +81,7 @@ func run(ctx context.Context, args []string, out streams) int {
 func help(w io.Writer) {
 	fmt.Fprint(w, "heald heals what breaks between language-model clients and Gemini, inside Envoy.\n\nUsage: heald COMMAND [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
 	}
 	fmt.Fprint(w, "\nheald COMMAND -h lists the flags of a command.\n")
 }

@@ -122,7 +122,7 @@ policies: {default: {attempts: 5}, fast: {attempts: 0x0b}}
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
-	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {adress: x}")); code != exitFault || !strings.Contains(out, "adress") {
+	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {address: x}")); code != exitFault || !strings.Contains(out, "address") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 }

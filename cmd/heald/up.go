@@ -167,7 +167,15 @@ ready: {base}
 Claude Code:
   ANTHROPIC_BASE_URL={base} ANTHROPIC_API_KEY=heald claude
 
-Codex (not yet: its API, OpenAI Responses, comes with a later version)
+Codex, in ~/.codex/config.toml:
+  model = "gemini-3.8-flash"
+  model_provider = "heald"
+  [model_providers.heald]
+  name = "heald"
+  base_url = "{base}/v1"
+  env_key = "HEALD_KEY"
+  wire_api = "responses"
+then HEALD_KEY=any codex
 
 curl:
   curl {base}/v1/messages -H 'content-type: application/json' \

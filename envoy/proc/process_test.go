@@ -280,7 +280,7 @@ func TestDiesWithParent(t *testing.T) {
 		if err := parent.Start(); err != nil {
 			t.Fatal(err)
 		}
-		write.Close()
+		_ = write.Close()
 		// Generous: reached only if the test fails.
 		if err := read.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)

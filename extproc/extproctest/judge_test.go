@@ -30,10 +30,10 @@ func set(pairs ...string) *extprocv3.HeaderMutation {
 	return m
 }
 
-func bodyReply(length string, body string) *extprocv3.ProcessingResponse {
+func bodyReply(length string) *extprocv3.ProcessingResponse {
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
 		HeaderMutation:  set("content-length", length, policies.HeaderCluster, "a1"),
-		BodyMutation:    &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: []byte(body)}},
+		BodyMutation:    &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: []byte("{}")}},
 		ClearRouteCache: true,
 	}}}}
 }
@@ -58,7 +58,7 @@ func immediateReply(status int, details string, m *extprocv3.HeaderMutation) *ex
 // The judge must object to what Envoy objects to, or no test means anything.
 func TestJudge(t *testing.T) {
 	stamp := set(policies.HeaderVerdict, "pass")
-	unrouted := bodyReply("2", "{}")
+	unrouted := bodyReply("2")
 	unrouted.GetRequestBody().GetResponse().ClearRouteCache = false
 	plain := chunkReply("", false)
 	plain.GetResponseBody().GetResponse().BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: []byte("x")}}
@@ -70,10 +70,10 @@ func TestJudge(t *testing.T) {
 		trace []any  // what Envoy says and what it is told, in order
 		want  string // in the error of the last reply; "" for none
 	}{
-		{"a good exchange", []any{reqBody, bodyReply("2", "{}"), respHead, respChunk, headReply(stamp), chunkReply("x", true)}, ""},
-		{"body reply not due", []any{reqHeaders, bodyReply("2", "{}")}, "spurious_message"},
-		{"body reply after a local reply", []any{reqBody, respHead, bodyReply("2", "{}")}, "spurious_message"},
-		{"wrong length", []any{reqBody, bodyReply("3", "{}")}, "mismatch_between_content_length"},
+		{"a good exchange", []any{reqBody, bodyReply("2"), respHead, respChunk, headReply(stamp), chunkReply("x", true)}, ""},
+		{"body reply not due", []any{reqHeaders, bodyReply("2")}, "spurious_message"},
+		{"body reply after a local reply", []any{reqBody, respHead, bodyReply("2")}, "spurious_message"},
+		{"wrong length", []any{reqBody, bodyReply("3")}, "mismatch_between_content_length"},
 		{"route kept", []any{reqBody, unrouted}, "cluster_not_found"},
 		{"chunk before headers reply", []any{respHead, respChunk, chunkReply("x", false)}, "spurious_message"},
 		{"chunk before first chunk", []any{respHead, headReply(stamp), chunkReply("x", false)}, "spurious_message"},

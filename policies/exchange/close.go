@@ -38,7 +38,7 @@ func (a *attempt) outcome(end policies.End) string {
 	case a.phase == passing:
 		// Envoy ended the stream before the answer was complete.
 		r.ended = heal.ReasonClientGone
-		return "cancelled"
+		return "canceled"
 	case a.phase != over:
 		// While a reply is held, a client that left and an upstream that
 		// reset its connection look the same; Envoy retries the latter.

@@ -35,7 +35,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	if err := pause(ctx, a.memory.Wait); err != nil {
-		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was cancelled"})
+		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	}
 	a.phase = sent
 	a.sentAt = time.Now()

@@ -33,15 +33,15 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 	for i := range answers {
 		a := &answers[i]
 		kept := a.files[:0:0]
-		labelled := false
+		labeled := false
 		for _, f := range a.files {
 			mime, _, _ := strings.Cut(strings.ToLower(f.MIME), ";")
 			if r.can.MediaInResults && f.Data != nil && inResult[strings.TrimSpace(mime)] {
 				kept = append(kept, f)
 				continue
 			}
-			if !labelled {
-				labelled = true
+			if !labeled {
+				labeled = true
 				loose = append(loose, textPiece("[files of tool result "+a.id+" ("+a.name+")]"))
 			}
 			loose = append(loose, piece{kind: conversation.KindMedia, media: f, at: a.at})

@@ -52,7 +52,7 @@ func (r *renderer) normalise() ([]turn, error) {
 	return turns, nil
 }
 
-// mergeTurns joins neighbours of one side (N3). Beside answers nothing may
+// mergeTurns joins neighbors of one side (N3). Beside answers nothing may
 // stand: mixed content makes the model answer with nothing.
 func mergeTurns(turns []turn) []turn {
 	out := turns[:0]

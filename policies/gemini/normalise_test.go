@@ -127,7 +127,7 @@ func TestNormalise(t *testing.T) {
 		{name: "N2 model first", model: older,
 			messages: []conversation.Message{model(text("hello")), hello},
 			want:     "U {\"(conversation continues)\"}\nM {\"hello\"}\nU {\"hi\"}\n"},
-		{name: "N3 neighbours merge", model: older,
+		{name: "N3 neighbors merge", model: older,
 			messages: []conversation.Message{hello, user(text("x")), model(text("1")), model(text("2")), user(text("y"))},
 			want:     "U {\"hi\"} {\"x\"}\nM {\"1\"} {\"2\"}\nU {\"y\"}\n"},
 		{name: "N3 split parallel calls merge", model: older,

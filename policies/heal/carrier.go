@@ -20,7 +20,7 @@ import (
 // The client gives it back with the history, in a place where its dialect
 // echoes bytes (see policies/dialect). The mac covers the fields before it,
 // the tenant, and what the signature belongs to: for a call its name and the
-// RFC 8785 canonical form of its arguments (clients re-serialise, so key order
+// RFC 8785 canonical form of its arguments (clients re-serialize, so key order
 // and number spelling must not matter), for text and thoughts the hash of the
 // exact text. A carrier that was altered, swapped between two calls, cut
 // short or taken from another tenant does not verify; it is then treated as

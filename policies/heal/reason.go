@@ -51,5 +51,5 @@ const (
 	ReasonHop        = "hop_refused" // the hop secret is missing
 	ReasonDeadline   = "deadline"    // the request's overall deadline has passed
 	ReasonPanic      = "panic"
-	ReasonClientGone = "cancelled" // Envoy ended the stream: client left, or upstream reset
+	ReasonClientGone = "canceled" // Envoy ended the stream: client left, or upstream reset
 )

@@ -82,12 +82,12 @@ var rules = []row{
 	{reason: ReasonQuota, when: all(status(429), longQuota),
 		verdict: policies.Retry, rotate: true, account: cool(CoolModel, time.Minute), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonRateLimit, when: status(429),
-		verdict: policies.Retry, rotate: true, delay: exponential(time.Second, 8*time.Second), account: cool(CoolModel, 5*time.Second),
+		verdict: policies.Retry, rotate: true, delay: exponential(time.Second), account: cool(CoolModel, 5*time.Second),
 		refine: rateLimit, kind: conversation.ErrRateLimit},
 
 	// The upstream's own trouble
 	{reason: ReasonAborted, when: status(408, 409, 499),
-		verdict: policies.Retry, delay: exponential(500*time.Millisecond, 8*time.Second), backend: count, kind: conversation.ErrAPI},
+		verdict: policies.Retry, delay: exponential(500 * time.Millisecond), backend: count, kind: conversation.ErrAPI},
 	{reason: ReasonServerError, when: status(504),
 		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
 		backend: count, kind: conversation.ErrTimeout},
@@ -95,7 +95,7 @@ var rules = []row{
 		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
 		backend: count, kind: conversation.ErrAPI},
 	{reason: ReasonOverloaded, when: status(503, 529),
-		verdict: policies.Retry, delay: exponential(time.Second, 8*time.Second), backend: count,
+		verdict: policies.Retry, delay: exponential(time.Second), backend: count,
 		refine: overloaded, kind: conversation.ErrOverloaded},
 }
 
@@ -116,7 +116,7 @@ func exponentialAfterFirst(n int) time.Duration {
 	if n <= 1 {
 		return 0
 	}
-	return exponential(500*time.Millisecond, 8*time.Second)(n - 1)
+	return exponential(500 * time.Millisecond)(n - 1)
 }
 
 // Conditions.

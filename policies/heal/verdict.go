@@ -199,13 +199,16 @@ func linear(d time.Duration) func(int) time.Duration {
 	return func(n int) time.Duration { return d * time.Duration(max(n, 1)) }
 }
 
-func exponential(d, most time.Duration) func(int) time.Duration {
+// longestBackoff is where doubling ends.
+const longestBackoff = 8 * time.Second
+
+func exponential(d time.Duration) func(int) time.Duration {
 	return func(n int) time.Duration {
 		wait := d
-		for ; n > 1 && wait < most; n-- {
+		for ; n > 1 && wait < longestBackoff; n-- {
 			wait *= 2
 		}
-		return min(wait, most)
+		return min(wait, longestBackoff)
 	}
 }
 

@@ -101,7 +101,7 @@ func (r *Reader) Next() (Frame, bool) {
 		}
 		frame, ready, used := r.read(line)
 		if used {
-			r.advance(line, size)
+			r.advance(size)
 		}
 		if ready {
 			return frame, true
@@ -176,7 +176,7 @@ func (r *Reader) lineEnd() int {
 }
 
 // advance moves past a line that was read, and its end.
-func (r *Reader) advance(line []byte, size int) {
+func (r *Reader) advance(size int) {
 	r.begun = true
 	r.line.drop()
 	if size == 0 {

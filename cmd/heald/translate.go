@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/heald-proxy/heald/cmd/heald/translate"
+)
+
+// inputLimit bounds a translated file, in bytes; requests with media reach
+// some 30 MB.
+const inputLimit = 256 << 20
+
+// runTranslate shows what the translation makes of one request or reply.
+func runTranslate(ctx context.Context, args []string, out streams) error {
+	fs := newFlags("translate", "show what goes upstream for the client request in FILE (or standard input), or with --reply what the client gets for a reply; exit status 1 if it is refused", out)
+	var o translate.Options
+	fs.StringVar(&o.Dialect, "dialect", "", "the client's `API`: claude, chat, responses or gemini (default: guessed from the request)")
+	fs.StringVar(&o.Path, "path", "", "the client's request `PATH`, in place of --dialect")
+	fs.StringVar(&o.Model, "model", "", "the upstream `MODEL` (default: by the built-in aliases)")
+	target := fs.String("target", "ai_studio", "the upstream: ai_studio or vertex[,project=…,location=…]")
+	fs.BoolVar(&o.Strict, "strict", false, "refuse what would only be warned about")
+	fs.BoolVar(&o.Reply, "reply", false, "the input is an upstream reply, a stream or JSON")
+	request := fs.String("request", "", "with --reply: the client request in `FILE` that it belongs to")
+	fs.IntVar(&o.Status, "status", 0, "with --reply: its HTTP status (default: by its body)")
+	stream := fs.Bool("stream", false, "with --reply: the client wants a stream")
+	document := fs.Bool("json", false, "with --reply: the client wants one JSON document")
+	fs.BoolVar(&o.Raw, "raw", false, "leave the body as it is, not indented")
+	explain := fs.Bool("explain", false, "write warnings and reasons after the body instead of to standard error")
+	name, err := parseFile(fs, args)
+	if err != nil {
+		return err
+	}
+	if *stream && *document {
+		return &usageError{errors.New("--stream and --json exclude each other")}
+	}
+	if *stream || *document {
+		o.Stream = stream
+	}
+	if o.Backend, err = translate.ParseTarget(*target); err != nil {
+		return &usageError{fmt.Errorf("--target: %w", err)}
+	}
+	input, err := readInput(name)
+	if err != nil {
+		return err
+	}
+	if *request != "" {
+		if o.Request, err = readInput(*request); err != nil {
+			return err
+		}
+	}
+	return translateTo(ctx, input, o, *explain, out)
+}
+
+// translateTo runs the translation and puts its notes where they are wanted.
+func translateTo(ctx context.Context, input []byte, o translate.Options, explain bool, out streams) error {
+	var notes notebook
+	err := translate.Run(ctx, input, o, out.out, &notes)
+	w := out.err
+	if explain {
+		w = out.out
+		notes = append([]byte("\n"), notes...)
+	}
+	if _, werr := w.Write(notes); werr != nil {
+		return werr
+	}
+	if errors.Is(err, translate.ErrRefused) {
+		return errProblems
+	}
+	return err
+}
+
+// notebook keeps notes until the body is out.
+type notebook []byte
+
+func (n *notebook) Write(p []byte) (int, error) {
+	*n = append(*n, p...)
+	return len(p), nil
+}
+
+// parseFile reads a command line with at most one argument, before or after
+// the flags.
+func parseFile(fs *flag.FlagSet, args []string) (string, error) {
+	if len(args) > 0 && (args[0] == "-" || args[0] != "" && args[0][0] != '-') {
+		return args[0], parse(fs, args[1:])
+	}
+	if err := fs.Parse(args); err != nil || fs.NArg() == 0 {
+		return "", parse(fs, args)
+	}
+	return fs.Arg(0), parse(fs, append(args[:len(args)-fs.NArg():len(args)-fs.NArg()], fs.Args()[1:]...))
+}
+
+// readInput reads a file; "" and "-" are standard input.
+func readInput(name string) ([]byte, error) {
+	in := os.Stdin
+	if name != "" && name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, inputLimit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", in.Name(), err)
+	}
+	if len(data) > inputLimit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", in.Name(), inputLimit)
+	}
+	return data, nil
+}

@@ -1,0 +1,70 @@
+package dialect_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/dialect/chat"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/responses"
+)
+
+var update = flag.Bool("update", false, "write FIELDS.md anew")
+
+// fieldsFile is written from the tables that the decoders consult.
+const fieldsFile = "FIELDS.md"
+
+var documented = []struct {
+	title  string
+	tables []*jsonwalk.Table
+}{
+	{"Anthropic Messages", claude.Tables()},
+	{"OpenAI Chat Completions", chat.Tables()},
+	{"OpenAI Responses", responses.Tables()},
+}
+
+// What the documentation says of a field is what the code does with it: both
+// come from one table.
+func TestFieldsAreDocumented(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString(`# What becomes of each field
+
+Made from the tables that the decoders consult: ` + "`go test ./policies/dialect -update`" + ` writes it anew.
+
+| | |
+|---|---|
+| map | it has an equivalent at Gemini |
+| drop | left out: the answer does not depend on it |
+| warn | left out or changed, and the client is told in ` + "`x-heald-warning`" + `; refused where the policy is ` + "`strict`" + ` |
+| refuse | the request fails with 400: without it the answer would be wrong |
+
+A field that stands in no table is left out with a warning that names it. Native Gemini requests are not listed: their bodies reach the backend as they are, save for what the backend would refuse.
+`)
+	for _, d := range documented {
+		fmt.Fprintf(&b, "\n## %s\n", d.title)
+		for _, table := range d.tables {
+			fmt.Fprintf(&b, "\n### %s\n\n| field | | why |\n|---|---|---|\n", table.Name)
+			for _, f := range table.Fields {
+				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, f.Action, strings.ReplaceAll(f.Why, "|", "\\|"))
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(fieldsFile, b.Bytes(), 0o644); err != nil { //nolint:gosec // a document for everybody
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(fieldsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, b.Bytes()) {
+		t.Errorf("%s is not what the tables say; run go test ./policies/dialect -update and read the change", fieldsFile)
+	}
+}
