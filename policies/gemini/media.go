@@ -17,6 +17,11 @@ func (r *renderer) checkMedia(m *conversation.Media, at position) error {
 	case m.Data == nil && r.target.Kind == AIStudio && strings.HasPrefix(m.URI, "gs://"):
 		return &conversation.Error{Kind: conversation.ErrUnsupported, Param: at.String(),
 			Message: at.String() + ": gs:// addresses are read by Vertex AI only; send the data inline"}
+	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "":
+		// Vertex AI wants a type. Only the addresses of images come without
+		// one, where they have no telling ending.
+		m.MIME = "image/jpeg"
+		r.req.Warn(at.String(), "the address does not tell the type of the image; image/jpeg is assumed")
 	}
 	return nil
 }

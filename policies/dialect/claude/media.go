@@ -1,7 +1,10 @@
 package claude
 
 import (
+	"cmp"
+
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
@@ -74,7 +77,7 @@ func (d *decoder) readImage(m jsonwalk.Members, parts *[]conversation.Part) erro
 	case "base64":
 		p.Media = conversation.Media{MIME: src.mime, Data: src.data}
 	case "url":
-		p.Media = conversation.Media{MIME: src.mime, URI: src.url}
+		p.Media = conversation.Media{MIME: cmp.Or(src.mime, dataurl.MIME(src.url)), URI: src.url}
 	default:
 		return d.Invalid("source", "an image source should be 'base64', 'url' or 'file'")
 	}
