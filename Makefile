@@ -1,5 +1,6 @@
 # heald's commands. Whatever they need is installed, pinned, into .tools/,
-# which git ignores; versions stand in test/tools/versions.mk.
+# which git ignores; versions stand in test/tools/versions.mk and, for clients
+# and SDKs, beside their tests.
 .DEFAULT_GOAL := help
 include test/tools/versions.mk
 
@@ -7,11 +8,11 @@ TOOLS   := $(CURDIR)/.tools
 ENVOY   := $(TOOLS)/envoy-$(ENVOY_VERSION)/bin/envoy
 ENVOY2  := $(TOOLS)/envoy-$(ENVOY_VERSION_OLD)/bin/envoy
 LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
-CLIENTS := $(TOOLS)/clients-$(CLAUDE_CODE_VERSION)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages with tests that start processes; the rest runs first and fast.
-E2E     := ./test/e2e/...
+CLIENTS := ./test/e2e/clients ./test/e2e/sdk
+E2E     := $$(go list ./test/e2e/... | grep -v -e /clients -e /sdk)
 UNIT    := $$(go list ./... | grep -v /test/e2e)
 
 .PHONY: help
@@ -42,11 +43,11 @@ unit: envoy envoy-old ## run the tests that start no heald process
 
 .PHONY: e2e
 e2e: envoy envoy-old ## run the tests against real Envoys
-	go test -race -timeout 20m $(filter-out ./test/e2e/clients,$(E2E))
+	go test -race -timeout 20m $(E2E)
 
 .PHONY: test-clients
-test-clients: envoy clients ## run real clients (Claude Code) against the stack
-	go test -race -timeout 10m ./test/e2e/clients/...
+test-clients: envoy clients sdks ## run real coding agents and SDKs against the stack
+	go test -race -timeout 10m $(CLIENTS)
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser for FUZZTIME (default 10s) each
@@ -65,14 +66,19 @@ bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as rati
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...
 
+.PHONY: corpus
+corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
+	go run ./test/corpus $(ARGS)
+
 .PHONY: image
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
-.PHONY: envoy envoy-old clients
+.PHONY: envoy envoy-old clients sdks
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)
-clients: $(CLIENTS)/.done
+clients: $(TOOLS)/clients/.done ## install the pinned coding agents
+sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
 
 $(TOOLS)/envoy-%/bin/envoy:
 	@echo "installing Envoy $* into .tools/ (once)"
@@ -85,11 +91,20 @@ $(LINT):
 	@GOBIN=$(TOOLS)/lint.new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv $(TOOLS)/lint.new/golangci-lint $@ && rmdir $(TOOLS)/lint.new
 
-$(CLIENTS)/.done:
+$(TOOLS)/clients/.done: test/e2e/clients/package.json
+$(TOOLS)/sdk-npm/.done: test/e2e/sdk/npm/package.json
+$(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done:
 	@if command -v npm >/dev/null; then \
-	  echo "installing Claude Code $(CLAUDE_CODE_VERSION) into .tools/ (once)"; \
-	  npm install --silent --no-audit --no-fund --no-save --prefix $(CLIENTS) @anthropic-ai/claude-code@$(CLAUDE_CODE_VERSION) && touch $@; \
+	  echo "installing what $< names into .tools/ (once)"; \
+	  mkdir -p $(@D) && cp $< $(@D) && cd $(@D) && \
+	  npm install --silent --no-audit --no-fund --no-package-lock && touch $@; \
 	else echo "npm is missing: the tests with real clients will be left out; install Node.js 20 to run them"; fi
+
+$(TOOLS)/sdk-python/.done: test/e2e/sdk/python/requirements.txt
+	@echo "installing what $< names into .tools/ (once)"
+	@python3 -m venv $(@D)
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 .PHONY: clean
 clean: ## remove what was built (keeps .tools)

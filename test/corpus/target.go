@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/test/fakegemini"
+)
+
+// target is an upstream that every request is translated for. They differ in
+// what the corpus can touch: signatures, ids, tools beside JSON, media in
+// results, sampling.
+type target struct {
+	name     string
+	model    string
+	backend  exchange.Backend
+	lowest   string // thinking level
+	old      bool   // 2.5: no built-in tools or JSON beside functions
+	sampling bool   // honors temperature and the like
+	trailing bool   // continues a model turn
+}
+
+var targets = []target{
+	{name: "3.8@ai_studio", model: "gemini-3.8-flash", lowest: "low", backend: exchange.Backend{Kind: exchange.AIStudio}},
+	{name: "3.5@vertex", model: "gemini-3.5-flash", lowest: "minimal", sampling: true, trailing: true,
+		backend: exchange.Backend{Kind: exchange.Vertex, Project: "project", Location: "global"}},
+	{name: "2.5@ai_studio", model: "gemini-2.5-flash", old: true, sampling: true, trailing: true,
+		backend: exchange.Backend{Kind: exchange.AIStudio}},
+}
+
+// path is where the target is asked for an answer.
+func (t target) path() string {
+	if t.backend.Kind == exchange.Vertex {
+		return "/v1/projects/project/locations/global/publishers/google/models/" + t.model + ":generateContent"
+	}
+	return "/v1beta/models/" + t.model + ":generateContent"
+}
+
+// judged are the rules of the fake Gemini: all of them. Signatures of recorded
+// histories are not its own, so their presence has to do.
+var judged = fakegemini.Options{PresenceOnly: true}
+
+// outputLimit is that of every model of the targets.
+const outputLimit = 65_536
