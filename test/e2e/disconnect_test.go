@@ -62,7 +62,7 @@ func (m moment) leave(t *testing.T, s *stack.Stack, p stack.Protocol, stream boo
 	const clients = 4
 	fake, replica := s.Fake(), s.Replicas[0]
 	fake.Reset()
-	canceled := replica.Metric("heald_streams_total", `end="cancelled"`)
+	canceled := replica.Metric("heald_streams_total", `end="canceled"`)
 	ctx, leave := context.WithCancel(patient(t))
 	defer leave()
 	client := stack.NewClient(t, p)
@@ -100,7 +100,7 @@ func (m moment) leave(t *testing.T, s *stack.Stack, p stack.Protocol, stream boo
 			t.Errorf("an upstream call ended as %q, want %q", c.Ended, fakegemini.EndedClient)
 		}
 	}
-	if n := replica.Metric("heald_streams_total", `end="cancelled"`) - canceled; n != clients {
+	if n := replica.Metric("heald_streams_total", `end="canceled"`) - canceled; n != clients {
 		t.Errorf("%v streams of heald were canceled, want %d", n, clients)
 	}
 }

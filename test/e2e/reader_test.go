@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -59,7 +60,7 @@ func slow(ctx context.Context, body io.Reader, _ <-chan struct{}) ([]byte, error
 	var b strings.Builder
 	for {
 		_, err := io.CopyN(&b, body, 24*kib)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return []byte(b.String()), nil
 		} else if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
@@ -46,9 +47,10 @@ func (s *Stack) post(ctx context.Context, c *http.Client, path string, body io.R
 	n, err := resp.Body.Read(head)
 	first()
 	var rest []byte
-	if err == nil {
+	switch {
+	case err == nil:
 		rest, err = io.ReadAll(resp.Body)
-	} else if err == io.EOF {
+	case errors.Is(err, io.EOF):
 		err = nil
 	}
 	return Answer{Status: resp.StatusCode, Proto: resp.Proto, Header: resp.Header, Body: string(head[:n]) + string(rest), Err: err}
