@@ -53,6 +53,9 @@ type said struct {
 	calls, answers int
 	other          bool // text, media or anything else
 	first          call // the first call
+
+	open, close int  // of the list of parts: behind its bracket, and before the one that closes
+	roleFirst   bool // the role stands before the parts
 }
 
 // oneContent repairs a content. Its role is settled last, as it may stand
@@ -69,6 +72,7 @@ func (r *repair) oneContent() error {
 				return cut, err
 			}
 			role, from, to = string(jsonwalk.Chars(v)), r.at()-len(v), r.at()
+			s.roleFirst = s.close == 0
 			return keep, nil
 		case "parts":
 			return keep, r.parts(&s)
@@ -85,6 +89,10 @@ func (r *repair) oneContent() error {
 		}
 		role = right
 	})
+	if err == nil && r.steps.joins(role == "model", &s) && r.can.StrictSignatures {
+		r.replace(r.steps.last.close, s.open, ",")
+		s.first.signed = true // it is not the first any more
+	}
 	if err == nil {
 		r.steps.add(role == "model", &s)
 	}
@@ -113,6 +121,7 @@ func (r *repair) parts(s *said) error {
 		r.part = i
 		return r.onePart(s)
 	}, func(it items) {
+		s.open, s.close = it.open, r.at()-1
 		for _, p := range it.list {
 			if p.fate == keep {
 				return

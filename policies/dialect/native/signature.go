@@ -13,14 +13,27 @@ type call struct {
 }
 
 // steps are the calls that must be signed: Gemini 3 looks at the first call of
-// each step of the current turn. A turn begins with what the user says; answers
-// go on with it. Contents of the model that follow each other are one step, in
-// which recorded histories had only the first call signed.
+// each content of the current turn. A turn begins with what the user says;
+// answers go on with it.
+//
+// Google's own SDKs keep each chunk of a stream as a content of its own. Of
+// parallel calls that came in several chunks only the first is signed, so the
+// contents after it would be refused: they are joined to the one before, as
+// the model meant them.
 type steps struct {
 	everywhere bool // all turns: on a second try it is not left to chance
 	first      []call
 	inStep     bool // the content before was the model's, with a call
 	trailing   bool // it was the model's, without
+	last       said // what it held
+}
+
+// joins reports whether a content must become part of the one before: both
+// are the model's, and its own first call is not signed. It is possible where
+// both have their members in the same order.
+func (t *steps) joins(model bool, s *said) bool {
+	return model && t.inStep && s.calls > 0 && !s.first.signed &&
+		t.last.close > 0 && s.open > 0 && t.last.roleFirst == s.roleFirst
 }
 
 // add looks at the next content.
@@ -33,11 +46,10 @@ func (t *steps) add(model bool, s *said) {
 			t.first = t.first[:0]
 		}
 	case s.calls > 0:
-		if !t.inStep {
-			t.first = append(t.first, s.first)
-		}
+		t.first = append(t.first, s.first)
 		t.inStep = true
 	}
+	t.last = *s
 }
 
 // placeholders signs the calls for want of whose signature Gemini 3 would

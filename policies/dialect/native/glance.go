@@ -1,0 +1,89 @@
+package native
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// Glance tells a little of a body, for recognizing side requests of agents:
+// the system text, whether there are tools, the output limit, how many
+// contents there are, and the texts of the last one. Of a broken body it tells
+// what stands before the fault: whoever repairs the body refuses it.
+func (d *Dialect) Glance(body []byte) *conversation.Request {
+	req := &conversation.Request{}
+	var s scan
+	s.reset(jsonwalk.Sanitize(body))
+	_ = s.object(func(name []byte) error {
+		switch string(name) {
+		case "contents":
+			var last jsontext.Value
+			err := s.array(func() (err error) {
+				req.Messages = append(req.Messages, conversation.Message{})
+				last, err = s.value()
+				return err
+			})
+			if n := len(req.Messages); n > 0 {
+				req.Messages[n-1] = glanceContent(last)
+			}
+			return err
+		case "systemInstruction", "system_instruction":
+			v, err := s.value()
+			req.System = glanceContent(v).Parts
+			return err
+		case "tools":
+			return s.array(func() error {
+				req.Tools = append(req.Tools, conversation.Tool{})
+				return s.skip()
+			})
+		case "generationConfig", "generation_config":
+			return s.object(func(name []byte) error {
+				v, err := s.value()
+				if string(name) == "maxOutputTokens" || string(name) == "max_output_tokens" {
+					if n, bad := strconv.Atoi(string(v)); bad == nil {
+						req.Limits.MaxTokens = &n
+					}
+				}
+				return err
+			})
+		}
+		return s.skip()
+	})
+	return req
+}
+
+// glanceContent reads the texts of a content. Any other part stands as media.
+func glanceContent(v jsontext.Value) conversation.Message {
+	m := conversation.Message{Role: conversation.User}
+	if v.Kind() == '"' {
+		m.Parts = []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v)}}
+		return m
+	}
+	var s scan
+	s.reset(v)
+	_ = s.object(func(name []byte) error {
+		switch string(name) {
+		case "role":
+			role, err := s.value()
+			if string(jsonwalk.Chars(role)) == "model" {
+				m.Role = conversation.Model
+			}
+			return err
+		case "parts":
+			return s.array(func() error {
+				v, err := s.value()
+				p := conversation.Part{Kind: conversation.KindMedia}
+				if found := partOf(v); found.run {
+					p.Kind, p.Text = conversation.KindText, conversation.Text(`"`+string(found.text)+`"`)
+				}
+				m.Parts = append(m.Parts, p)
+				return err
+			})
+		}
+		return s.skip()
+	})
+	return m
+}
