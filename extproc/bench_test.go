@@ -84,7 +84,9 @@ func dialEcho(b *testing.B) extprocv3.ExternalProcessorClient {
 	b.Cleanup(func() {
 		_ = conn.Close()
 		stop()
-		_ = <-served
+		if err := <-served; err != nil {
+			b.Error(err)
+		}
 	})
 	return extprocv3.NewExternalProcessorClient(conn)
 }

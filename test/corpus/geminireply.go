@@ -65,7 +65,6 @@ type geminiFold struct {
 	answer answer
 	word   string // the latest finish reason
 	block  string
-	open   bool // a call whose arguments come in pieces
 	last   value
 }
 

@@ -78,7 +78,7 @@ func (r *report) write(w io.Writer) {
 			line(source, *n)
 		}
 		line("all", sum)
-		tw.Flush()
+		_ = tw.Flush() // to a buffer or the terminal
 		for _, why := range slices.Sorted(maps.Keys(r.notes[name])) {
 			fmt.Fprintf(w, "  %4d × %s\n", r.notes[name][why], why)
 		}

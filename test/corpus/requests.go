@@ -27,9 +27,10 @@ func (c *corpus) requests(a api) error {
 		worst, why := right, map[string]bool{}
 		for i, t := range targets {
 			o, faults := c.request(a, r, path, body, t, c.translators[i])
-			if o == exception {
+			switch o {
+			case exception:
 				c.report.fault(r.ID+" → "+t.name+" ("+a.name+", "+r.Source+")", faults...)
-			} else if o == refused {
+			case refused:
 				why[faults[0]] = true
 			}
 			worst = worse(worst, o)
