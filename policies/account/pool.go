@@ -111,18 +111,13 @@ func (p *Pool) Untried(backend string, tried []string) bool {
 func (p *Pool) Cool(id, model string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
 	if len(p.cooling) >= coolingLimit {
-		for k, until := range p.cooling {
-			if !until.After(now) {
-				delete(p.cooling, k)
-			}
-		}
-		if len(p.cooling) >= coolingLimit {
-			return
+		for k := range p.cooling { // whichever comes: a cooldown is only a guess
+			delete(p.cooling, k)
+			break
 		}
 	}
-	p.cooling[coolKey{id, model}] = now.Add(d)
+	p.cooling[coolKey{id, model}] = time.Now().Add(d)
 }
 
 // Good takes back what was held against an account: it just served a model.
