@@ -1,39 +1,78 @@
 package extproc
 
 import (
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // chunkLimit bounds the bytes of one body reply. Envoy takes 64 KiB at most;
 // the rest is room for the message around them.
 const chunkLimit = 62_000
 
-// chunkReply is the reply message that carries chunks. A stream has one and
-// sends it again and again: gRPC has encoded it when SendMsg returns.
+// chunkReply is the reply message that carries a chunk:
+//
+//	ProcessingResponse{4 response_body: BodyResponse{1 response:
+//	  CommonResponse{3 body_mutation: BodyMutation{3 streamed_response:
+//	    StreamedBodyResponse{1 body, 2 end_of_stream}}}}}
+//
+// A stream has one and sends it again and again: it is encoded when SendMsg
+// returns.
 type chunkReply struct {
-	message *extprocv3.ProcessingResponse // nil until the first chunk
-	part    extprocv3.StreamedBodyResponse
+	body []byte
+	end  bool
 }
 
-func (c *chunkReply) set(body []byte, end bool) *extprocv3.ProcessingResponse {
-	if c.message == nil {
-		c.message = &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseBody{
-			ResponseBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
-				BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
-					StreamedResponse: &c.part,
-				}},
-			}},
-		}}
+// encode copies the body: gRPC writes it to the connection when it can, and the
+// attempt uses its memory again.
+func (c *chunkReply) encode() mem.BufferSlice {
+	var part int
+	if len(c.body) > 0 {
+		part += 1 + protowire.SizeBytes(len(c.body))
 	}
-	c.part.Body, c.part.EndOfStream = body, end
-	return c.message
+	if c.end {
+		part += 2
+	}
+	mutation := 1 + protowire.SizeBytes(part)
+	common := 1 + protowire.SizeBytes(mutation)
+	reply := 1 + protowire.SizeBytes(common)
+	size := 1 + protowire.SizeBytes(reply)
+
+	// Small buffers are left to the garbage collector, as gRPC does it.
+	if mem.IsBelowBufferPoolingThreshold(size) {
+		b := make([]byte, 0, size)
+		return mem.BufferSlice{mem.SliceBuffer(c.append(b, reply, common, mutation, part))}
+	}
+	pool := mem.DefaultBufferPool()
+	b := pool.Get(size)
+	*b = c.append((*b)[:0], reply, common, mutation, part)
+	return mem.BufferSlice{mem.NewBuffer(b, pool)}
 }
 
-// writeChunks sends body in replies of at most chunkLimit bytes, without
-// copying it; the last one carries the end. Nothing to say is not said.
+// append appends the message; the numbers are the lengths of what is nested.
+func (c *chunkReply) append(b []byte, reply, common, mutation, part int) []byte {
+	b = appendHead(b, 4, reply)
+	b = appendHead(b, 1, common)
+	b = appendHead(b, 3, mutation)
+	b = appendHead(b, 3, part)
+	if len(c.body) > 0 {
+		b = append(appendHead(b, 1, len(c.body)), c.body...)
+	}
+	if c.end {
+		b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), 1)
+	}
+	return b
+}
+
+// appendHead appends what stands before a field of length bytes.
+func appendHead(b []byte, field protowire.Number, length int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(length))
+}
+
+// writeChunks sends body in replies of at most chunkLimit bytes, the last one
+// with the end. Nothing to say is not said.
 func (s *stream) writeChunks(body []byte, end bool) error {
 	for len(body) > chunkLimit {
-		if err := s.send(s.chunk.set(body[:chunkLimit], false)); err != nil {
+		if err := s.sendChunk(body[:chunkLimit], false); err != nil {
 			return err
 		}
 		body = body[chunkLimit:]
@@ -41,7 +80,15 @@ func (s *stream) writeChunks(body []byte, end bool) error {
 	if len(body) == 0 && !end {
 		return nil
 	}
-	err := s.send(s.chunk.set(body, end))
-	s.chunk.part.Body = nil // it is the attempt's again
-	return err
+	return s.sendChunk(body, end)
+}
+
+func (s *stream) sendChunk(body []byte, end bool) error {
+	s.chunk = chunkReply{body, end}
+	err := s.grpc.SendMsg(&s.chunk)
+	s.chunk.body = nil // it is the attempt's again
+	if err != nil {
+		return errGone
+	}
+	return nil
 }

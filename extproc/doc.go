@@ -12,7 +12,8 @@
 //	-                            Wake                 any of the response's replies
 //
 // The stream is a state machine (state.go) under one mutex: gRPC's goroutine
-// brings Envoy's messages, one timer brings Wake. No other goroutine exists.
+// brings Envoy's messages, one timer brings Wake. No other goroutine exists but
+// those of the attempt that call its Notify, which brings Wake too.
 // Whatever ends the attempt (a reply, the last chunk, Envoy hanging up, a
 // panic) ends it once; messages that were under way by then are ignored until
 // Envoy closes the stream.
@@ -33,8 +34,8 @@
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
 // Memory: a request body belongs to the attempt until Close, a response chunk
-// only during the call. A reply's body is written to the connection before the
-// call that sends it returns, and is not kept.
+// only during the call: it lies in gRPC's buffer (codec.go). A reply's body is
+// copied into the message before the call that sends it returns.
 //
 // Known limits: request trailers are passed on unread; the response's trailers
 // are passed on unchanged.

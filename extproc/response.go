@@ -52,8 +52,10 @@ func (s *stream) onResponseTrailers() error {
 }
 
 // act carries out an attempt's answer. last says that the provider has said
-// all, so that waiting longer would leave the client without an end.
+// all, so that waiting longer would leave the client without an end, unless the
+// attempt has more of its own.
 func (s *stream) act(a policies.Action, last bool) error {
+	last = last && !a.More
 	s.arm(a.Wake)
 	switch a.Step {
 	case policies.Hold:

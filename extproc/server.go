@@ -67,6 +67,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 func (s *Server) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(newCodec()),
 		// A BUFFERED request body arrives as one message.
 		grpc.MaxRecvMsgSize(s.cfg.MaxBody + messageSlack),
 		grpc.MaxConcurrentStreams(s.cfg.MaxStreams),

@@ -40,13 +40,14 @@ func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
 // run receives until Envoy closes the stream. It goes on after the attempt's
 // end: Envoy closes the stream itself once it has read the last reply.
 func (s *stream) run() {
+	var in received
+	defer in.release()
 	for {
-		m, err := s.grpc.Recv()
-		if err != nil {
+		if err := s.grpc.RecvMsg(&in); err != nil {
 			s.leave(err)
 			return
 		}
-		s.receive(m)
+		s.receive(in.message)
 	}
 }
 

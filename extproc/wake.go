@@ -35,3 +35,13 @@ func (s *stream) wake() {
 	s.wakeAt = time.Time{}
 	s.guard(func() error { return s.act(s.attempt.Wake(), false) })
 }
+
+// notify is the attempt's policies.Request.Notify; any goroutine may call it.
+func (s *stream) notify() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == done {
+		return
+	}
+	s.guard(func() error { return s.act(s.attempt.Wake(), false) })
+}

@@ -43,7 +43,7 @@ type Attempt interface {
 	ResponseBody(chunk []byte, end bool) Action
 
 	// Wake is called when the time asked for by the latest Action.Wake or
-	// Forward.Wake has come.
+	// Forward.Wake has come, or by Request.Notify.
 	Wake() Action
 
 	// Close is called exactly once, however the attempt ended.
@@ -61,6 +61,12 @@ type Request struct {
 	Settings Headers
 	// NoBody says that no body will follow.
 	NoBody bool
+
+	// Notify has the attempt's Wake called, and returns once what it answered
+	// is sent; after the attempt's end it does nothing. It may be called from
+	// any goroutine but not from within the attempt's methods. nil where
+	// nobody can wake the attempt.
+	Notify func()
 }
 
 // Response is the head of a response.
@@ -119,6 +125,9 @@ type Action struct {
 	// End completes the response after Body, even if the provider is still
 	// sending: its request is canceled then.
 	End bool
+	// More keeps a passed response open though the provider has ended it, or
+	// will: later Wakes send the rest. Once set it is set until End.
+	More bool
 	// Reply is set on Answer.
 	Reply *Reply
 	// Wake asks for Attempt.Wake after this long. 0 keeps what was asked for

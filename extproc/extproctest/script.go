@@ -217,6 +217,7 @@ func (a *attempt) Wake() policies.Action {
 
 func (a *attempt) act(act policies.Action, last bool) policies.Action {
 	a.passed = a.passed || act.Step == policies.Send
+	last = last && !act.More
 	if act.Step == policies.Answer || act.Step == policies.Send && (act.End || last) {
 		a.ends()
 	}

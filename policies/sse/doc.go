@@ -14,7 +14,8 @@
 // bytes however they are cut.
 //
 // The reader owns what it copies; a frame refers to the reader's memory or to
-// the chunk, and holds until the next Feed.
+// the chunk, and holds until the next Feed, if the chunk does. Once Next has no
+// more the reader needs the chunk no longer.
 //
 // Format: the "Server-sent events" section of the HTML standard. Deviations: a
 // last frame without a blank line after it counts; event types, ids and retry

@@ -68,17 +68,11 @@ const (
 )
 
 // Feed gives the reader the next bytes. Call Next until it has no more before
-// the next Feed. chunk must stay unchanged until then. An error is final: a
-// frame was longer than MaxFrame.
+// the next Feed; chunk must stay unchanged until then, and is not needed after.
+// An error is final: a frame was longer than MaxFrame.
 func (r *Reader) Feed(chunk []byte) error {
 	if r.err != nil {
 		return r.err
-	}
-	if r.pending == oneLine {
-		// Its line may be in the last chunk, which is about to go.
-		r.joined.release()
-		r.joined.add(r.data)
-		r.data, r.pending = nil, manyData
 	}
 	r.line.release()
 	r.joined.release()
@@ -89,7 +83,8 @@ func (r *Reader) Feed(chunk []byte) error {
 	return nil
 }
 
-// Next returns the next complete frame. Its data is valid until the next Feed.
+// Next returns the next complete frame. Its data is valid until the next Feed,
+// and no longer than the chunk.
 func (r *Reader) Next() (Frame, bool) {
 	for r.err == nil {
 		line, size, ok := r.nextLine()
@@ -97,6 +92,7 @@ func (r *Reader) Next() (Frame, bool) {
 			if r.ended {
 				return r.flush()
 			}
+			r.letGo()
 			return Frame{}, false
 		}
 		frame, ready, used := r.read(line)
@@ -108,6 +104,14 @@ func (r *Reader) Next() (Frame, bool) {
 		}
 	}
 	return Frame{}, false
+}
+
+// letGo keeps what is pending in a store: its line may be in the chunk.
+func (r *Reader) letGo() {
+	if r.pending == oneLine {
+		r.joined.add(r.data)
+		r.data, r.pending = nil, manyData
+	}
 }
 
 // End says that the stream is over and returns what is left, which needs no

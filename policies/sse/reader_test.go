@@ -15,21 +15,19 @@ func play(t testing.TB, r *Reader, in []byte, step int) []string {
 	t.Helper()
 	var out []string
 	add := func(f Frame) { out = append(out, fmt.Sprintf("%d:%s", f.Kind, f.Data)) }
-	var last []byte
 	for chunk := range slices.Chunk(in, step) {
 		own := bytes.Clone(chunk)
 		if err := r.Feed(own); err != nil {
 			return append(out, "error")
 		}
-		clear(last) // its use after this Feed would show
-		last = own
 		var frames []Frame
 		for f, ok := r.Next(); ok; f, ok = r.Next() {
 			frames = append(frames, f)
 		}
-		for _, f := range frames { // all must hold until the next Feed
+		for _, f := range frames { // all must hold until now
 			add(f)
 		}
+		clear(own) // its use from here on would show
 	}
 	for f, ok := r.End(); ok; f, ok = r.End() {
 		add(f)
