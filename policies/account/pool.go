@@ -120,6 +120,11 @@ func (p *Pool) Cool(id, model string, d time.Duration) {
 	p.cooling[coolKey{id, model}] = time.Now().Add(d)
 }
 
+// Cooling reports whether something is kept back for the model.
+func (p *Pool) Cooling(id, model string) bool {
+	return p.coolUntil(&Account{ID: id}, model).After(time.Now())
+}
+
 // Good takes back what was held against an account: it just served a model.
 func (p *Pool) Good(id, model string) {
 	p.mu.Lock()

@@ -31,6 +31,9 @@ type Request struct {
 	// Own is the dialect's note to its own encoder; nobody else reads it.
 	Own any
 
+	// Words are the dialect's own, for errors and warnings.
+	Words *Words
+
 	// Warnings says what could not be carried over.
 	Warnings []Warning
 }
@@ -97,6 +100,9 @@ type Part struct {
 	// Signature is the upstream's signature of this part, in the upstream's
 	// own encoding, set only once a carrier was verified.
 	Signature string
+
+	// At is where the client wrote it.
+	At Place
 }
 
 // Media is an image, document, audio or video: inline or by reference.
@@ -155,6 +161,9 @@ type Tool struct {
 	Strict bool
 	// Blocked are domains a search must leave out.
 	Blocked []string
+
+	// At is where the client wrote it.
+	At Place
 }
 
 // ChoiceMode says how free the model is in calling tools.

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 )
 
-// Raw is one JSON value as it was received, valid and without surrounding
-// space. nil means that the field was absent.
+// Raw is one JSON value as it was received, without surrounding space and valid
+// to a strict reader: UTF-8, no half surrogate pairs. nil means that the field
+// was absent.
 type Raw []byte
 
-// Text is a JSON string literal with its quotes, valid and as it was received.
+// Text is a JSON string literal with its quotes, valid as a Raw is.
 // nil means that there was no text.
 type Text []byte
 

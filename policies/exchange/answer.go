@@ -6,6 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/sse"
 )
 
@@ -35,7 +36,10 @@ type answer struct {
 	usage  conversation.Usage
 	closed bool // Finish or Failure was encoded
 
-	events, scanned, sealed []conversation.Event // reused
+	sofar *resume.SoFar // what there is of an answer that may be resumed; else nil
+	rest  *resume.Rest  // completes an answer that broke off; nil before
+
+	events, joined, scanned, sealed []conversation.Event // reused
 }
 
 func newAnswer(a *attempt, sent outgoing) *answer {
@@ -46,7 +50,19 @@ func newAnswer(a *attempt, sent outgoing) *answer {
 		encoder: a.dialect.Encoder(a.req),
 	}
 	t.frames, _ = t.encoder.(frameEncoder)
+	if t.frames == nil && a.resumes() {
+		t.sofar = &resume.SoFar{}
+	}
 	return t
+}
+
+// goOn makes the answer ready for the reply to another request, which rest
+// joins to what there is. The encoder, and with it the numbers of blocks and
+// events, stays the same.
+func (t *answer) goOn(sent outgoing, rest *resume.Rest) {
+	t.reader, t.decoder = sse.Reader{}, gemini.NewDecoderOf(sent.expect)
+	t.status, t.stray = nil, false
+	t.sofar, t.rest = nil, rest
 }
 
 // feed translates the next bytes and appends what the client gets to dst.
@@ -109,6 +125,13 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 }
 
 func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
+	if t.sofar != nil {
+		t.sofar.Note(events)
+	}
+	if t.rest != nil {
+		t.joined = t.rest.Events(t.joined[:0], events)
+		events = t.joined
+	}
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
 	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
 	t.note(t.sealed)

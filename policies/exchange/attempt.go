@@ -18,6 +18,7 @@ import (
 // phase is where an attempt stands.
 //
 //	asked ─Forward→ sent ─200→ peeking ─good→ passing ─end→ over
+//	  │               │           │              └break→ resuming ─end→ over
 //	  │               │           └──────bad──────────────────▲
 //	  │               ├─other status→ failing ─judged─────────┤
 //	  │               └─200 to a count→ counting ─end─────────┤
@@ -31,6 +32,7 @@ const (
 	failing               // an error body is being collected
 	counting              // a token count is being collected
 	passing               // the client has bytes
+	resuming              // the client has bytes, upstream broke off, the rest is being fetched
 	over                  // a reply was made, or the answer is complete
 )
 
@@ -49,7 +51,9 @@ type attempt struct {
 	backends []Backend
 
 	req     *conversation.Request
-	model   string // upstream's
+	schemas func() schemaSum // of the body; it is only asked for where some were refused
+	thread  *heal.Thread     // the conversation, among those whose signatures are remembered
+	model   string           // upstream's
 	backend *Backend
 	account *account.Account
 
@@ -59,6 +63,8 @@ type attempt struct {
 	errBody  []byte
 	held     []byte  // translated: not yet released, or memory for the next chunk
 	answer   *answer // the translation of a 200; nil before
+
+	resumption *resumption // nil unless the answer broke off
 
 	lastIn, lastOut time.Time // bytes from upstream, bytes to the client
 
@@ -111,12 +117,22 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + err.Error()})
 	}
+	if a.number > a.settings.Attempts+lostAttempts {
+		return a.refuse(heal.ReasonConnect, &conversation.Error{Kind: conversation.ErrAPI,
+			Message: "the model backend could not be reached, or broke off, too often"})
+	}
 	if reply := a.listModels(); reply != nil || ok {
 		return reply
 	}
 	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
 		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
 }
+
+// lostAttempts are forgiven: attempts that Envoy retried by itself, because the
+// replica died or upstream reset a held reply, leave no memory, and some of
+// them never reached upstream. Beyond that heald has the last word, in the
+// client's dialect, which is why Envoy should retry once more than that.
+const lostAttempts = 1
 
 // recall reads the memory of earlier attempts. One that cannot be read is
 // ignored: Envoy's attempt count still bounds the request.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -87,8 +89,8 @@ func benchChunks(n int) [][]byte {
 	return chunks
 }
 
-// runAttempt leads one attempt from its first message to its last.
-func runAttempt(b *testing.B, x *Exchange, body []byte, chunks [][]byte) {
+// sendRequest begins an attempt and leads it until its request is under way.
+func sendRequest(b *testing.B, x *Exchange, body []byte) policies.Attempt {
 	ctx := context.Background()
 	a := x.Begin(ctx, &policies.Request{
 		Method: "POST", Path: "/v1/messages", Authority: "localhost",
@@ -105,6 +107,12 @@ func runAttempt(b *testing.B, x *Exchange, body []byte, chunks [][]byte) {
 	if _, r := a.RequestBody(ctx, body); r != nil {
 		b.Fatalf("refused: %s", r.Body)
 	}
+	return a
+}
+
+// runAttempt leads one attempt from its first message to its last.
+func runAttempt(b *testing.B, x *Exchange, body []byte, chunks [][]byte) {
+	a := sendRequest(b, x, body)
 	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream,
 		Headers: policies.Headers{{Name: ":status", Value: "200"}, {Name: "content-type", Value: "text/event-stream"}}})
 	var last policies.Action
@@ -150,4 +158,38 @@ func BenchmarkAttemptRequest(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkRequest200K compares the whole way of a coding agent's request with
+// what it takes at least: to see that its bytes are JSON. For the ratio both
+// take turns, so that a machine that is slow for a while is slow for both.
+func BenchmarkRequest200K(b *testing.B) {
+	x := newBenchExchange(b)
+	body := benchBody(b, x, 200_000, true)
+	validate := func() {
+		if !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true)) {
+			b.Fatal("the request is not JSON")
+		}
+	}
+	b.Run("validate", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		b.ReportAllocs()
+		for b.Loop() {
+			validate()
+		}
+	})
+	b.Run("translate", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		b.ReportAllocs()
+		var least time.Duration
+		for b.Loop() {
+			sendRequest(b, x, body).Close(policies.EndCancelled)
+			b.StopTimer()
+			start := time.Now()
+			validate()
+			least += time.Since(start)
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(b.Elapsed())/float64(least), "x-validate")
+	})
 }

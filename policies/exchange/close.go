@@ -16,6 +16,7 @@ func (a *attempt) Close(end policies.End) {
 		return // Envoy left before it said what it wants
 	}
 	outcome := a.outcome(end)
+	a.closeResumption()
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	a.log.Info("attempt finished", a.attemptFields()...)
 	if outcome == "" {
@@ -35,7 +36,7 @@ func (a *attempt) outcome(end policies.End) string {
 	case end == policies.EndBroken:
 		r.verdict, r.reason = policies.Retry, heal.ReasonPanic
 		return ""
-	case a.phase == passing:
+	case a.phase == passing, a.phase == resuming:
 		// Envoy ended the stream before the answer was complete.
 		r.ended = heal.ReasonClientGone
 		return "canceled"
@@ -87,6 +88,7 @@ func (a *attempt) requestFields() []zap.Field {
 	if a.record.ended != "" {
 		fields = append(fields, zap.String("broken_by", a.record.ended))
 	}
+	fields = append(fields, a.resumption.fields()...)
 	if a.req != nil {
 		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
 	}

@@ -6,11 +6,13 @@
 //
 //  1. RequestHeaders: dialect from the path, settings from the route, memory
 //     of earlier attempts (begin.go).
-//  2. RequestBody: decode, choose backend and account, verify signatures,
+//  2. RequestBody: decode, answer side requests here if the route wants it
+//     (local.go, siderequest.go), choose backend and account, verify signatures,
 //     render, or repair in place where the client speaks the upstream's own
 //     language (request.go, direct.go).
 //  3. ResponseHeaders, ResponseBody: hold and peek, then translate
-//     (response.go); or collect an error body.
+//     (response.go); or collect an error body. A passed reply that
+//     breaks off may be completed (resume.go).
 //  4. A reply that is not good is judged (policies/heal) and becomes one
 //     marked reply, which is also the right error should it be the last
 //     (verdict.go).
@@ -18,5 +20,5 @@
 //
 // An attempt keeps at most peek.max_bytes of a streamed reply, or the whole of
 // a reply that goes out as one document. Nothing outlives the attempt but
-// what the memory carries.
+// what the memory carries, and the signatures that clients may lose.
 package exchange

@@ -16,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/resume"
 )
 
 // DefaultPolicy is the policy of routes that name none.
@@ -35,12 +36,17 @@ type Config struct {
 	MemoryKey []byte
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
+	// ResumeVia is the Envoy listener through which the rest of broken answers
+	// is fetched, http://host:port or unix:///path; default resume.DefaultVia.
+	ResumeVia string
 }
 
 // Deps are what an Exchange uses but does not own.
 type Deps struct {
 	Log     *zap.Logger
 	Metrics *Metrics
+	// Signatures remembers what clients lose; nil remembers nothing.
+	Signatures *heal.Signatures
 }
 
 // Exchange is the policy that translates and heals.
@@ -53,6 +59,9 @@ type Exchange struct {
 	random  func() float64
 	learned learned
 	schemas *gemini.Compiler
+
+	signatures *heal.Signatures
+	rest       *resume.Client
 }
 
 // schemaCache bounds the compiled schemas that are kept, in bytes. A client
@@ -71,6 +80,11 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	pool, err := account.NewPool(cfg.Accounts)
 	errs = append(errs, err, checkAccounts(cfg))
+	fill(&cfg.ResumeVia, resume.DefaultVia)
+	rest, err := resume.NewClient(cfg.ResumeVia)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("resume_via: %w", err))
+	}
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()
@@ -84,7 +98,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	return &Exchange{
 		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
-		schemas: gemini.NewCompiler(schemaCache),
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
+		rest: rest,
 	}, nil
 }
 

@@ -224,7 +224,7 @@ func TestBudgetsEndTheRetries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, nil)
 			first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
-			time.Sleep(10 * time.Minute)
+			time.Sleep(10*time.Minute - 500*time.Millisecond)
 			r.retry(t, 2, first.Memory, ask, 503, overload, policies.Fail)
 		})
 	})
@@ -537,5 +537,63 @@ func TestMoreStopSequencesThanUpstreamTakes(t *testing.T) {
 				t.Errorf("end %v:\n%s", act.End, body)
 			}
 		})
+	}
+}
+
+// The request's own deadline bounds an attempt that is held, and one that
+// would begin too late does not begin.
+func TestDeadlineBoundsAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
+		time.Sleep(9*time.Minute + 40*time.Second)
+		if f := send(t, r.begin(2, first.Memory), ask); f.Wake >= time.Minute || f.Wake <= 0 {
+			t.Errorf("an attempt near the deadline is woken after %v", f.Wake)
+		}
+		time.Sleep(time.Minute)
+		late := r.begin(2, first.Memory)
+		late.RequestHeaders()
+		_, reply := late.RequestBody(context.Background(), []byte(ask))
+		if reply == nil || reply.Reason != heal.ReasonDeadline || reply.Status != 504 {
+			t.Errorf("after the deadline: %+v", reply)
+		}
+	})
+}
+
+// Attempts that left no memory are Envoy's own retries; heald forgives one, and
+// then ends the request in the client's dialect.
+func TestLostAttemptsAreBounded(t *testing.T) {
+	r := newRig(t, nil)
+	if reply := r.begin(4, "").RequestHeaders(); reply != nil {
+		t.Errorf("one lost attempt: %s", reply.Body)
+	}
+	reply := r.begin(5, "").RequestHeaders()
+	if reply == nil || reply.Verdict != policies.Fail || reply.Reason != heal.ReasonConnect || !strings.Contains(string(reply.Body), `"type":"error"`) {
+		t.Errorf("two lost attempts: %+v", reply)
+	}
+}
+
+// A backend without capacity, or that nobody can reach, is passed over for a
+// while also by other requests.
+func TestTiredBackendIsPassedOver(t *testing.T) {
+	r := newRig(t, nil)
+	a := r.begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 503, Details: "upstream_reset_before_response_started{remote_connection_failure}"})
+	next := r.begin(1, "")
+	if send(t, next, ask); next.backend.Name != "b" {
+		t.Errorf("the next request goes to %s", next.backend.Name)
+	}
+}
+
+// An error in mid-stream keeps its kind: the client may act on it.
+func TestErrorAfterContentKeepsItsKind(t *testing.T) {
+	a := newRig(t, nil).begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	a.ResponseBody([]byte(hello), false)
+	act := a.ResponseBody([]byte("data: "+overload+"\r\n\r\n"), false)
+	if !act.End || !strings.Contains(string(act.Body), "overloaded_error") {
+		t.Errorf("got %+v %s", act, act.Body)
 	}
 }

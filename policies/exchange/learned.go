@@ -1,8 +1,11 @@
 package exchange
 
 import (
+	"crypto/sha256"
+	"strconv"
 	"sync"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -21,26 +24,80 @@ type learned struct {
 	known map[learnedKey]heal.Repairs
 }
 
-type learnedKey struct{ backend, model string }
+// learnedKey is a model at a backend. RelaxSchema also needs the schemas: other
+// ones may be simple enough. Without them it says that there are some.
+type learnedKey struct {
+	backend, model string
+	schemas        schemaSum
+}
 
-// of returns the repairs that the model needs at the backend.
-func (l *learned) of(backend, model string) heal.Repairs {
+// of returns the repairs that the model needs at the backend. schemas is only
+// asked where some were refused.
+func (l *learned) of(backend, model string, schemas func() schemaSum) heal.Repairs {
+	known := l.get(learnedKey{backend: backend, model: model})
+	if !known.Has(heal.RelaxSchema) {
+		return known
+	}
+	return known&^heal.RelaxSchema | l.get(learnedKey{backend, model, schemas()})
+}
+
+func (l *learned) get(k learnedKey) heal.Repairs {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.known[learnedKey{backend, model}]
+	return l.known[k]
 }
 
 // add notes that an attempt with these repairs was answered.
-func (l *learned) add(backend, model string, r heal.Repairs) {
-	if r &= lasting; r == 0 {
+func (l *learned) add(backend, model string, r heal.Repairs, schemas func() schemaSum) {
+	if r &= lasting | heal.RelaxSchema; r == 0 {
 		return
 	}
+	if r.Has(heal.RelaxSchema) {
+		l.put(learnedKey{backend, model, schemas()}, heal.RelaxSchema)
+	}
+	l.put(learnedKey{backend: backend, model: model}, r)
+}
+
+func (l *learned) put(k learnedKey, r heal.Repairs) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.known == nil || len(l.known) >= learnedLimit {
 		l.known = map[learnedKey]heal.Repairs{}
 	}
-	l.known[learnedKey{backend, model}] |= r
+	l.known[k] |= r
+}
+
+// schemaSum tells the schemas of requests apart.
+type schemaSum [sha256.Size]byte
+
+// schemaTeller is a direct dialect that can tell the schemas of a body.
+type schemaTeller interface{ Schemas(body []byte) [][]byte }
+
+// schemasOf sums the schemas of a request up.
+func (a *attempt) schemasOf(body []byte) schemaSum {
+	var list [][]byte
+	if d, ok := a.dialect.(schemaTeller); ok {
+		list = d.Schemas(body)
+	} else {
+		list = neutralSchemas(a.req)
+	}
+	h := sha256.New()
+	for _, s := range list {
+		h.Write(strconv.AppendInt(nil, int64(len(s)), 10))
+		h.Write([]byte{':'})
+		h.Write(s)
+	}
+	return schemaSum(h.Sum(nil))
+}
+
+func neutralSchemas(req *conversation.Request) (list [][]byte) {
+	for i := range req.Tools {
+		list = append(list, req.Tools[i].Schema)
+	}
+	if req.Format != nil {
+		list = append(list, req.Format.Schema)
+	}
+	return list
 }
 
 // tableWith is what is known of models, corrected by what one has refused.

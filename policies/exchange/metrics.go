@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // Metrics are the counters of all exchanges of a process; they outlive a
@@ -15,8 +16,12 @@ type Metrics struct {
 	memory   *prometheus.CounterVec
 	warnings *prometheus.CounterVec
 	tokens   *prometheus.CounterVec
+	local    *prometheus.CounterVec
+	resumes  *prometheus.CounterVec
 	peek     *prometheus.HistogramVec
 	content  *prometheus.HistogramVec
+
+	signatures *prometheus.CounterVec
 }
 
 // firstContent are the buckets for waits until a model says something.
@@ -34,16 +39,32 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		reg.MustRegister(v)
 		return v
 	}
-	return &Metrics{
+	m := &Metrics{
 		attempts: counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
 		requests: counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
 		repairs:  counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
 		memory:   counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
 		warnings: counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
 		tokens:   counter("heald_tokens_total", "Tokens of passed answers as upstream counted them.", "kind"),
+		local:    counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
+		resumes:  counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
 		peek:     histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),
 		content:  histogram("heald_first_content_seconds", "Time from the request's first attempt to its first content.", "dialect"),
+
+		signatures: counter("heald_signature_cache_total", "Signatures of conversations whose client loses carriers, by what became of them.", "result"),
 	}
+	for _, result := range heal.SignatureResults {
+		m.signatures.WithLabelValues(result) // shows that there were none
+	}
+	return m
+}
+
+// NewSignatures makes the signature cache of a process, which outlives a reload
+// of the configuration as the counters do.
+func NewSignatures(m *Metrics) *heal.Signatures {
+	return heal.NewSignatures(heal.DefaultSignatures, heal.DefaultSignatureBytes, func(result string) {
+		m.signatures.WithLabelValues(result).Inc()
+	})
 }
 
 func (m *Metrics) count(u conversation.Usage) {

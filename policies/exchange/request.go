@@ -24,6 +24,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, a.refuseError(err)
 	}
 	a.req = req
+	if reply := a.local(body); reply != nil {
+		return nil, reply
+	}
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
@@ -37,10 +40,13 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if err := pause(ctx, a.memory.Wait); err != nil {
 		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	}
+	if a.untilDeadline() <= 0 {
+		return nil, a.refuse(heal.ReasonDeadline, &conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
+	}
 	a.phase = sent
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
-	forward.Wake = a.settings.Peek.Timeout
+	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())
 	return forward, nil
 }
 
@@ -57,13 +63,7 @@ func (a *attempt) choose() *policies.Reply {
 		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
 			Message: "model " + strconv.Quote(a.model) + " is served by no backend of this gateway"})
 	}
-	a.backend = candidates[0]
-	for _, b := range candidates {
-		if !a.leftBackend(b.Name) {
-			a.backend = b
-			break
-		}
-	}
+	a.backend = a.preferred(candidates)
 	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.spentAccounts())
 	if a.account == nil {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
@@ -71,6 +71,27 @@ func (a *attempt) choose() *policies.Reply {
 	}
 	return nil
 }
+
+// preferred is the first backend that was not left and is not cooling down for
+// the model, else the first that was not left, else the first.
+func (a *attempt) preferred(candidates []*Backend) *Backend {
+	var fresh []*Backend
+	for _, b := range candidates {
+		if !a.leftBackend(b.Name) {
+			fresh = append(fresh, b)
+		}
+	}
+	for _, b := range fresh {
+		if !a.x.pool.Cooling(backendKey(b.Name), a.model) {
+			return b
+		}
+	}
+	return append(fresh, candidates...)[0]
+}
+
+// backendKey keeps a backend's cooldowns apart from those of accounts, whose
+// ids have no colon in front.
+func backendKey(name string) string { return ":" + name }
 
 // serving lists the backends that serve the model, in order of preference.
 func (a *attempt) serving() []*Backend {
@@ -106,8 +127,24 @@ func (a *attempt) spentAccounts() []string {
 
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
+	a.schemas = func() schemaSum { return a.schemasOf(client) }
+	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
 	a.carriers().Verify(a.req)
-	repairs := a.memory.Repairs | a.x.learned.of(a.backend.Name, a.model)
+	sent, err := a.outgoing(client, a.options())
+	if err != nil {
+		return nil, err
+	}
+	if a.counts() {
+		a.estimate = gemini.EstimateTokens(sent.body)
+	} else {
+		a.answer = newAnswer(a, sent)
+	}
+	return a.forward(sent), nil
+}
+
+// options are how requests of the attempt are rendered.
+func (a *attempt) options() gemini.Options {
+	repairs := a.memory.Repairs | a.x.learned.of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
 		Table:           tableWith(a.model, repairs),
 		Operation:       a.route.Operation,
@@ -121,6 +158,9 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	if a.settings.Thinking.History == "keep" {
 		opts.History = gemini.Keep
 	}
+	if opts.RelaxSchema {
+		a.req.Warn("tools", "schemas were simplified: the model backend finds them too complex")
+	}
 	if repairs.Has(heal.OmitIDs) {
 		omit := true
 		opts.OmitIDs = &omit
@@ -128,15 +168,11 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	if repairs.Has(heal.Prompt) && a.settings.RepairPrompt != "none" {
 		opts.RepairPrompt = a.settings.RepairPrompt
 	}
-	sent, err := a.outgoing(client, opts)
-	if err != nil {
-		return nil, err
-	}
-	if a.counts() {
-		a.estimate = gemini.EstimateTokens(sent.body)
-	} else {
-		a.answer = newAnswer(a, sent)
-	}
+	return opts
+}
+
+// forward addresses a rendered request to the backend, for the account.
+func (a *attempt) forward(sent outgoing) *policies.Forward {
 	out := &policies.Forward{
 		Cluster: a.backend.Cluster,
 		// Always a stream: its quota is looser, an empty answer shows early,
@@ -155,7 +191,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)
-	return out, nil
+	return out
 }
 
 func (a *attempt) target() gemini.Target {
@@ -167,7 +203,11 @@ func (a *attempt) target() gemini.Target {
 }
 
 func (a *attempt) carriers() heal.Carriers {
-	return heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Origin: heal.NewOrigin(a.backend.class(), a.model)}
+	c := heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Thread: a.thread}
+	if a.backend != nil {
+		c.Origin = heal.NewOrigin(a.backend.class(), a.model)
+	}
+	return c
 }
 
 // clientHeaders are the client's headers, none of which goes upstream: they

@@ -47,7 +47,9 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 
 // ResponseBody gets the next bytes of the response.
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
-	a.lastIn = time.Now()
+	if a.phase != resuming {
+		a.lastIn = time.Now()
+	}
 	switch a.phase {
 	case failing, counting:
 		if room := errBodyLimit - len(a.errBody); room > 0 {
@@ -64,6 +66,8 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 		return a.look(chunk, end)
 	case passing:
 		return a.pass(chunk, end)
+	case resuming:
+		return policies.Action{Step: policies.Hold, More: true}
 	}
 	return hold
 }
@@ -108,7 +112,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.phase = passing
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
-	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs)
+	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs, a.schemas)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
 	act := a.emit(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
@@ -129,7 +133,7 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	body, err := a.answer.feed(a.held[:0], chunk, end)
 	a.held = body
 	if err != nil {
-		return a.broken(body, heal.ReasonStreamError, "the model backend sent something that is no answer")
+		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
 	}
 	return a.emit(body, end)
 }
@@ -139,11 +143,14 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
 	if st := t.status; st != nil {
 		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st})
-		return a.broken(body, heal.ReasonStreamError, r.Client.Message)
+		if !r.Verdict.Again() {
+			return a.broken(body, heal.ReasonStreamError, r.Client)
+		}
+		return a.breakOff(body, heal.ReasonStreamError, r.Client)
 	}
 	end = end || t.closed
 	if end && !t.finished() {
-		return a.broken(body, heal.ReasonStreamTruncated, "the model backend ended the reply without finishing it")
+		return a.breakOff(body, heal.ReasonStreamTruncated, brokenBy("the model backend ended the reply without finishing it"))
 	}
 	act := policies.Action{Step: policies.Send, Body: body}
 	if end {
@@ -160,11 +167,17 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 
 // broken ends a passed answer honestly: with the dialect's error event, never
 // with an invented finish.
-func (a *attempt) broken(body []byte, reason, message string) policies.Action {
+func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
 	a.record.ended = reason
 	a.phase = over
-	body = a.answer.fail(body, &conversation.Error{Kind: conversation.ErrAPI, Message: message, RequestID: a.requestID()})
+	client.RequestID = a.requestID()
+	body = a.answer.fail(body, &client)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
+}
+
+// brokenBy is the error of an upstream that said nothing about its fault.
+func brokenBy(message string) conversation.Error {
+	return conversation.Error{Kind: conversation.ErrAPI, Message: message}
 }
 
 // Wake is called when a deadline has come, or when the client should hear
@@ -179,6 +192,8 @@ func (a *attempt) Wake() policies.Action {
 		return a.wakePeeking()
 	case passing:
 		return a.wakePassing()
+	case resuming:
+		return a.wakeResuming()
 	}
 	return hold
 }
@@ -208,7 +223,7 @@ func (a *attempt) wakePassing() policies.Action {
 	}
 	silent := now.Sub(a.lastIn)
 	if silent >= a.settings.IdleTimeout {
-		return a.broken(nil, heal.ReasonStreamStalled, "the model backend stopped sending")
+		return a.breakOff(nil, heal.ReasonStreamStalled, brokenBy("the model backend stopped sending"))
 	}
 	act := policies.Action{Step: policies.Hold}
 	if now.Sub(a.lastOut) >= a.settings.Ping {

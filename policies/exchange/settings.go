@@ -14,7 +14,7 @@ import (
 // default.
 type Settings struct {
 	// Attempts bounds the upstream calls of one request; default 3. Envoy's
-	// num_retries must be at least one less.
+	// num_retries must be at least one less, and should be one more.
 	Attempts int `yaml:"attempts"`
 	// Deadline bounds the request from its first attempt; default 10m.
 	Deadline time.Duration `yaml:"deadline"`
@@ -31,6 +31,7 @@ type Settings struct {
 
 	Peek     PeekSettings     `yaml:"peek"`
 	Thinking ThinkingSettings `yaml:"thinking"`
+	Local    LocalSettings    `yaml:"local"`
 
 	// RepairPrompt tells the model that earlier reasoning was removed. The
 	// default is DefaultRepairPrompt; "none" for no prompt.
@@ -43,6 +44,10 @@ type Settings struct {
 	Authority string `yaml:"authority"`
 	// Strict turns every warning into a refusal that names the field.
 	Strict bool `yaml:"strict"`
+	// Resume is "off" (default) or "text": where a stream breaks off in the
+	// text of an answer, the rest is fetched with a request of its own, which
+	// is billed as well. Needs the listener of envoy/resume.yaml.
+	Resume string `yaml:"resume"`
 }
 
 // PeekSettings bound the look at a reply before it is passed on.
@@ -61,6 +66,22 @@ type ThinkingSettings struct {
 	History string `yaml:"history"`
 }
 
+// LocalSettings say which side requests of coding agents are answered without
+// upstream; none by default. A title made here is the first words of the
+// conversation, so switch it on where quota is short.
+type LocalSettings struct {
+	// Warmup: the last user message is exactly "Warmup", or a probe of the
+	// quota that wants one token.
+	Warmup bool `yaml:"warmup"`
+	// Title: a title for the conversation is asked for.
+	Title bool `yaml:"title"`
+	// Topic: whether a message begins a new topic is asked.
+	Topic bool `yaml:"topic"`
+}
+
+// resumeText is the value of Settings.Resume that resumes answers.
+const resumeText = "text"
+
 // DefaultRepairPrompt is appended to the last user turn when reasoning was
 // removed from the history.
 const DefaultRepairPrompt = "Note: an earlier reasoning block of this conversation could not be verified and was removed. Continue with the task as it stands, from the visible messages."
@@ -73,6 +94,7 @@ func DefaultSettings() Settings {
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
+		Resume: "off",
 	}
 }
 
@@ -90,6 +112,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.RepairPrompt, d.RepairPrompt)
 	fill(&s.Wait, d.Wait)
 	fill(&s.Authority, d.Authority)
+	fill(&s.Resume, d.Resume)
 	return s
 }
 
@@ -122,6 +145,7 @@ func (s Settings) Validate(path string) error {
 		{"thinking.history", s.Thinking.History, "drop", "keep"},
 		{"wait", s.Wait, "envoy", "heald"},
 		{"authority", s.Authority, "heald", "route"},
+		{"resume", s.Resume, "off", resumeText},
 	} {
 		if w.got != w.one && w.got != w.other {
 			bad(w.name, fmt.Sprintf("%q is neither %q nor %q", w.got, w.one, w.other))
@@ -144,7 +168,11 @@ var setters = map[string]func(*Settings, string) error{
 	"repair_prompt":    func(s *Settings, v string) error { s.RepairPrompt = v; return nil },
 	"wait":             func(s *Settings, v string) error { s.Wait = v; return nil },
 	"authority":        func(s *Settings, v string) error { s.Authority = v; return nil },
-	"strict":           func(s *Settings, v string) (err error) { s.Strict, err = strconv.ParseBool(v); return err },
+	"local.warmup":     func(s *Settings, v string) error { return setBool(&s.Local.Warmup, v) },
+	"local.title":      func(s *Settings, v string) error { return setBool(&s.Local.Title, v) },
+	"local.topic":      func(s *Settings, v string) error { return setBool(&s.Local.Topic, v) },
+	"resume":           func(s *Settings, v string) error { s.Resume = v; return nil },
+	"strict":           func(s *Settings, v string) error { return setBool(&s.Strict, v) },
 }
 
 func setInt(field *int, v string) (err error) {
@@ -152,10 +180,18 @@ func setInt(field *int, v string) (err error) {
 	return err
 }
 
+func setBool(field *bool, v string) (err error) {
+	*field, err = strconv.ParseBool(v)
+	return err
+}
+
 func setDuration(field *time.Duration, v string) (err error) {
 	*field, err = time.ParseDuration(v)
 	return err
 }
+
+// Resumes reports whether broken answers are resumed.
+func (s *Settings) Resumes() bool { return s.Resume == resumeText }
 
 // override applies "name=value,name=value" to the settings.
 func (s Settings) override(list string) (Settings, error) {

@@ -110,10 +110,12 @@ func (t *Translation) Answer(status int, headers policies.Headers, body []byte, 
 	if step <= 0 {
 		step = max(len(body), 1)
 	}
+	var chunk []byte // one memory for all, as the protocol has it
 	over := take(a.ResponseHeaders(&policies.Response{Status: status, Headers: headers, Details: policies.ViaUpstream}))
 	for end := false; !over && !end; body = body[min(step, len(body)):] {
 		end = len(body) <= step
-		over = take(a.ResponseBody(body[:min(step, len(body))], end))
+		chunk = append(chunk[:0], body[:min(step, len(body))]...)
+		over = take(a.ResponseBody(chunk, end))
 	}
 	out.Verdict, out.Reason = a.record.verdict, a.record.reason
 	if a.record.ended != "" {

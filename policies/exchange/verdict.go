@@ -30,6 +30,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if a.backend != nil {
 		a.apply(r)
 	}
+	if r.Reason == heal.ReasonSignature {
+		a.thread.Purge(r.Repair.Has(heal.Prompt))
+	}
 	if r.Verdict.Again() && !a.mayRetry(r.Wait) {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
@@ -63,6 +66,9 @@ func (a *attempt) apply(r heal.Ruling) {
 	case heal.OutAccount:
 		a.x.pool.Cool(a.account.ID, "", out)
 	}
+	if r.Backend.Scope == heal.CoolBackend {
+		a.x.pool.Cool(backendKey(a.backend.Name), a.model, r.Backend.For)
+	}
 }
 
 // reply words a ruling in the client's dialect.
@@ -70,6 +76,7 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	client := r.Client
 	if !meaningful(r) && a.memory.Last != nil {
 		client = *a.memory.Last
+		client.RetryAfter = 0 // that was a while ago
 	}
 	client.RequestID = a.requestID()
 	if a.record.final = !r.Verdict.Again(); !a.record.final {

@@ -53,6 +53,9 @@ type Capability struct {
 	StrictSignatures bool
 	// MediaInResults: functionResponse.parts may carry media.
 	MediaInResults bool
+	// LoneAnswers: beside anything else in one content, function responses
+	// give empty replies.
+	LoneAnswers bool
 	// InlineReminders: text that was injected after tool results belongs into
 	// the last result. Beside it, it gives empty replies; in a turn of its own
 	// it starts a new turn and the model loses its thoughts.

@@ -32,7 +32,7 @@ var DefaultTable = Table{
 	{"gemini-3.1-pro", levels(threeLevels)},
 	{"gemini-3.1-flash-lite", levels(fourLevels)},
 	{"gemini-3.1-flash-image", imageModel(levels(nil))},
-	{"gemini-3.5-flash", levels(fourLevels)},
+	{"gemini-3.5-flash", lone(levels(fourLevels))},
 	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
 	{"gemini-3.6-flash", fixed(levels(fourLevels))},
 	// Whether 3.7 takes minimal is not known; 3.8 answers it with a 400.
@@ -66,11 +66,18 @@ func levels(names []string) Capability {
 	}
 }
 
+// lone is c of the models since 3.5, which want function responses to stand
+// alone. Recorded requests show that earlier ones do not mind.
+func lone(c Capability) Capability {
+	c.LoneAnswers = true
+	return c
+}
+
 // fixed is c of the models since 3.5 Flash-Lite, which ignore sampling
 // parameters and refuse contents that end with a model turn.
 func fixed(c Capability) Capability {
 	c.FixedSampling, c.NoTrailingModel = true, true
-	return c
+	return lone(c)
 }
 
 // imageModel is c of a model that draws: no functions, no steered thinking.

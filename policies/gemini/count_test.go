@@ -3,6 +3,9 @@ package gemini
 import (
 	"bytes"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestParseTokenCount(t *testing.T) {
@@ -34,6 +37,36 @@ func TestEstimateTokens(t *testing.T) {
 	for n, want := range map[int]int{0: 0, 1: 1, 7: 2, 8: 3, 3500: 1000} {
 		if got := EstimateTokens(bytes.Repeat([]byte("x"), n)); got != want {
 			t.Errorf("%d bytes: got %d, want %d", n, got, want)
+		}
+	}
+}
+
+// Clients ask how long their instructions and tools are before there is a
+// conversation. The API wants one all the same.
+func TestCountWithoutConversation(t *testing.T) {
+	system := []conversation.Part{text("be brief")}
+	tools := []conversation.Tool{{Name: "f"}}
+	empty := []conversation.Message{user(text(""))}
+	for _, c := range []struct {
+		name  string
+		req   conversation.Request
+		op    dialect.Operation
+		fails bool
+	}{
+		{"instructions", conversation.Request{System: system}, dialect.CountTokens, false},
+		{"instructions and an empty message", conversation.Request{System: system, Messages: empty}, dialect.CountTokens, false},
+		{"tools", conversation.Request{Tools: tools}, dialect.CountTokens, false},
+		{"nothing", conversation.Request{Messages: empty}, dialect.CountTokens, true},
+		{"an answer", conversation.Request{System: system, Tools: tools}, dialect.Generate, true},
+	} {
+		for _, kind := range []Kind{AIStudio, Vertex} {
+			out, err := Render(&c.req, Target{Kind: kind, Model: strict}, Options{Operation: c.op})
+			if (err != nil) != c.fails {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if err == nil && !bytes.Contains(out.Body, []byte(`"contents":[{"role":"user","parts":[{"text":"`+goesOn+`"}]}]`)) {
+				t.Errorf("%s: %s", c.name, out.Body)
+			}
 		}
 	}
 }

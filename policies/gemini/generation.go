@@ -43,12 +43,12 @@ func (r *renderer) generation(turns []turn) (generation, error) {
 	limits := r.req.Limits
 	g := generation{seed: limits.Seed}
 	var err error
-	if g.stops, g.unknownStops, err = splitStops(limits.Stop); err != nil {
+	if g.stops, g.unknownStops, err = r.splitStops(limits.Stop); err != nil {
 		return g, err
 	}
 	if n := limits.MaxTokens; n != nil {
 		if *n <= 0 {
-			return g, invalid("max_tokens", "must be greater than 0")
+			return g, r.invalid("max_tokens", "must be greater than 0")
 		}
 		g.maxOutput = *n
 		if r.can.MaxOutput > 0 {
@@ -69,7 +69,7 @@ func (r *renderer) generation(turns []turn) (generation, error) {
 	g.thinking = resolveThinking(r.req.Thinking, r.can, g.maxOutput)
 	if own := r.req.Upstream.ThinkingConfig; len(own) > 0 {
 		if own[0] != '{' {
-			return g, invalid("thinking_config", "must be an object")
+			return g, r.invalid("thinking_config", "must be an object")
 		}
 		g.thinking.own = own
 	}
@@ -91,19 +91,26 @@ func (r *renderer) sampling(g *generation) {
 	switch {
 	case zeroOrNil(limits.PresencePenalty) && zeroOrNil(limits.FrequencyPenalty):
 	case r.can.NoPenalties || r.opts.OmitPenalties:
-		r.req.Warn("penalty", "presence and frequency penalties were left out: model "+r.model+" has none")
+		r.dropPenalty("presence_penalty", limits.PresencePenalty)
+		r.dropPenalty("frequency_penalty", limits.FrequencyPenalty)
 	default:
 		g.presence, g.frequency = limits.PresencePenalty, limits.FrequencyPenalty
 	}
 	switch {
 	case !limits.Logprobs && zeroOrNil(limits.TopLogprobs):
 	case r.opts.OmitLogprobs:
-		r.req.Warn("logprobs", "left out: model "+r.model+" gives none")
+		r.note("logprobs", "left out: model "+r.model+" gives none")
 	default:
 		g.logprobs = true
 		if n := limits.TopLogprobs; n != nil {
 			g.topLogprobs = min(max(*n, 0), maxLogprobs)
 		}
+	}
+}
+
+func (r *renderer) dropPenalty(field string, v *float64) {
+	if !zeroOrNil(v) {
+		r.note(field, "left out: model "+r.model+" has no penalties")
 	}
 }
 
@@ -116,24 +123,24 @@ func (r *renderer) candidates(g *generation) error {
 	n := r.req.Limits.Candidates
 	switch {
 	case n < 0:
-		return invalid("n", "must be greater than 0")
+		return r.invalid("n", "must be greater than 0")
 	case n <= 1:
 		return nil
 	case r.can.OneCandidate:
-		return unsupported("n", "model "+r.model+" gives one answer per request; send the request again for another")
+		return r.unsupported("n", "model "+r.model+" gives one answer per request; send the request again for another")
 	case n > maxCandidates:
-		return invalid("n", "must be at most "+strconv.Itoa(maxCandidates))
+		return r.invalid("n", "must be at most "+strconv.Itoa(maxCandidates))
 	}
 	g.candidates = n
 	return nil
 }
 
 // splitStops returns the stop sequences that the API takes, and the rest.
-func splitStops(all []string) (known, rest []string, err error) {
+func (r *renderer) splitStops(all []string) (known, rest []string, err error) {
 	size := 0
 	for _, s := range all {
 		if size += len(s); size > maxStopBytes {
-			return nil, nil, invalid("stop_sequences", "all together must be at most "+strconv.Itoa(maxStopBytes)+" bytes")
+			return nil, nil, r.invalid("stop_sequences", "all together must be at most "+strconv.Itoa(maxStopBytes)+" bytes")
 		}
 		switch {
 		case s == "" || slices.Contains(known, s) || slices.Contains(rest, s):
@@ -152,11 +159,11 @@ func (r *renderer) format(g *generation) error {
 		return nil
 	}
 	if len(r.req.Tools) > 0 && !r.can.JSONWithTools {
-		return unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
+		return r.unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
 	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false))
 	if err != nil {
-		return invalid("format.schema", err.Error())
+		return r.invalid("format.schema", err.Error())
 	}
 	g.json, g.schema = true, schema
 	g.schemaField = r.schemaField("responseJsonSchema", "responseSchema")

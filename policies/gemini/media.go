@@ -8,20 +8,19 @@ import (
 )
 
 // checkMedia refuses media that the target cannot take.
-func (r *renderer) checkMedia(m *conversation.Media, at position) error {
+func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) error {
 	switch {
 	case m.Data == nil && m.URI == "":
-		return invalid(at.String(), "media has neither data nor an address")
+		return invalid(r.where(at), "media has neither data nor an address")
 	case m.Data != nil && m.MIME == "":
-		return invalid(at.String(), "media type is missing")
+		return invalid(r.where(at), "media type is missing")
 	case m.Data == nil && r.target.Kind == AIStudio && strings.HasPrefix(m.URI, "gs://"):
-		return &conversation.Error{Kind: conversation.ErrUnsupported, Param: at.String(),
-			Message: at.String() + ": gs:// addresses are read by Vertex AI only; send the data inline"}
+		return unsupported(r.where(at), "gs:// addresses are read by Vertex AI only; send the data inline")
 	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "":
 		// Vertex AI wants a type. Only the addresses of images come without
 		// one, where they have no telling ending.
 		m.MIME = "image/jpeg"
-		r.req.Warn(at.String(), "the address does not tell the type of the image; image/jpeg is assumed")
+		r.req.Warn(r.where(at), "the address does not tell the type of the image; image/jpeg is assumed")
 	}
 	return nil
 }

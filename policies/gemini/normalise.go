@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 // normalise makes the turns of a body that the API accepts out of whatever
@@ -40,8 +41,11 @@ func (r *renderer) normalise() ([]turn, error) {
 	}
 	pairServerTools(turns)
 	turns = mergeTurns(r.pairAnswers(turns))
+	if len(turns) == 0 && r.countsRest() {
+		turns = []turn{{pieces: []piece{textPiece(goesOn)}}}
+	}
 	if len(turns) == 0 {
-		return nil, invalid("messages", "at least one message with content is required")
+		return nil, r.invalid("messages", "at least one message with content is required")
 	}
 	turns = firstUser(turns)
 	turns = r.lastUser(turns)
@@ -67,12 +71,22 @@ func mergeTurns(turns []turn) []turn {
 	return out
 }
 
+// goesOn stands in for what the user said where the API wants that and the
+// client has none.
+const goesOn = "(conversation continues)"
+
+// countsRest reports whether tokens are to be counted of what stands beside
+// the conversation: clients ask how long their instructions and tools are.
+func (r *renderer) countsRest() bool {
+	return r.opts.Operation == dialect.CountTokens && (len(r.system) > 0 || len(r.req.Tools) > 0)
+}
+
 // firstUser puts a user turn before a history that begins with the model (N2).
 func firstUser(turns []turn) []turn {
 	if !turns[0].model {
 		return turns
 	}
-	return append([]turn{{pieces: []piece{textPiece("(conversation continues)")}}}, turns...)
+	return append([]turn{{pieces: []piece{textPiece(goesOn)}}}, turns...)
 }
 
 // lastUser turns a model turn at the end, a prefill, into a wish of the user
@@ -90,7 +104,7 @@ func (r *renderer) lastUser(turns []turn) []turn {
 			texts = append(texts, p.text)
 		}
 	}
-	r.req.Warn("messages", "the model does not continue an assistant message; it was asked to in words")
+	r.note("messages", "the model does not continue an assistant message; it was asked to in words")
 	if own { // only the model can say what is in them
 		return append(turns, turn{pieces: []piece{textPiece("Continue your previous message; output only the continuation.")}})
 	}

@@ -62,6 +62,23 @@ func link(mime, uri string) conversation.Part {
 	return conversation.Part{Kind: conversation.KindMedia, Media: conversation.Media{MIME: mime, URI: uri}}
 }
 
+// placed tells all of req where it stands, as decoders do.
+func placed(req *conversation.Request) *conversation.Request {
+	for i := range req.Messages {
+		for j := range req.Messages[i].Parts {
+			p := &req.Messages[i].Parts[j]
+			p.At = conversation.Place{Root: "messages", Item: int32(i), Field: "content", Index: int32(j)}
+			for k := range p.Result.Parts {
+				p.Result.Parts[k].At = p.At
+			}
+		}
+	}
+	for i := range req.Tools {
+		req.Tools[i].At = conversation.Place{Root: "tools", Item: int32(i), Index: -1}
+	}
+	return req
+}
+
 // The models that the tests name by what they stand for.
 const (
 	older  = "gemini-2.5-flash"
@@ -348,7 +365,7 @@ func TestNormaliseErrors(t *testing.T) {
 		{"media only Vertex can read", []conversation.Message{user(link("image/png", "gs://b/i.png"))}, "messages[0].content[0]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Render(&conversation.Request{Messages: c.messages}, Target{Model: strict}, Options{})
+			_, err := Render(placed(&conversation.Request{Messages: c.messages}), Target{Model: strict}, Options{})
 			var e *conversation.Error
 			if !errors.As(err, &e) || e.Param != c.param {
 				t.Errorf("got %v, want an error at %s", err, c.param)

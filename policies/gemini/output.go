@@ -20,10 +20,10 @@ func (r *renderer) output() (output, error) {
 		switch m {
 		case "text", "image", "audio":
 		default:
-			return o, invalid("modalities", "must be text, image or audio")
+			return o, r.invalid("modalities", "must be text, image or audio")
 		}
 		if r.can.Outputs != nil && !slices.Contains(r.can.Outputs, m) {
-			return o, unsupported("modalities", "model "+r.model+" makes no "+m)
+			return o, r.unsupported("modalities", "model "+r.model+" makes no "+m)
 		}
 		if m = strings.ToUpper(m); !slices.Contains(o.modalities, m) {
 			o.modalities = append(o.modalities, m)
@@ -37,7 +37,7 @@ func (r *renderer) output() (output, error) {
 	case slices.Contains(o.modalities, "AUDIO"):
 		o.voice = want.Voice
 	default:
-		r.req.Warn("voice", "left out: the answer is not to be spoken")
+		r.note("voice", "left out: the answer is not to be spoken")
 	}
 	return o, nil
 }

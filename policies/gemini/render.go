@@ -91,7 +91,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	}
 	return &Rendered{
 		Path:    target.Path(opts.Operation, !opts.Unary),
-		Body:    wellFormed(r.body(turns, tools, config, settings)),
+		Body:    r.body(turns, tools, config, settings),
 		Headers: settings.headers,
 		Names:   r.names,
 		Expect: Expect{
@@ -303,6 +303,25 @@ func (w *bodyWriter) answer(p *piece, ids bool) {
 		w.close(']')
 	}
 	w.close('}')
+}
+
+// where words a place as the client does.
+func (r *renderer) where(at *conversation.Place) string {
+	if at == nil {
+		at = &conversation.Place{}
+	}
+	return r.req.Words.Place(*at)
+}
+
+// note, invalid and unsupported speak of a field of the request by its name in
+// package conversation.
+
+func (r *renderer) note(field, why string) { r.req.Warn(r.req.Words.Field(field), why) }
+
+func (r *renderer) invalid(field, why string) error { return invalid(r.req.Words.Field(field), why) }
+
+func (r *renderer) unsupported(field, why string) error {
+	return unsupported(r.req.Words.Field(field), why)
 }
 
 func invalid(field, why string) *conversation.Error {

@@ -84,18 +84,6 @@ func TestRenderKeepsPrefix(t *testing.T) {
 	}
 }
 
-// Texts with half an emoji, as JavaScript cuts them, must not fail a request.
-func TestRenderCutEmoji(t *testing.T) {
-	p := conversation.Part{Kind: conversation.KindText, Text: conversation.Text(`"cut \ud83d"`)}
-	out, err := Render(&conversation.Request{Messages: []conversation.Message{user(p)}}, Target{Model: strict}, Options{})
-	if err != nil || !bytes.Contains(out.Body, []byte(`"cut \ufffd"`)) {
-		t.Errorf("%s %v", out.Body, err)
-	}
-	if string(p.Text) != `"cut \ud83d"` {
-		t.Error("the client's body was changed")
-	}
-}
-
 // history is a conversation of n messages: user, call, answer, text, ...
 func history(n int) *conversation.Request {
 	req := &conversation.Request{System: []conversation.Part{text("You are a coding agent.")}}

@@ -47,7 +47,7 @@ func (r *renderer) resolve(turns []turn) (all string) {
 			if first {
 				all, first = level, false
 			} else if level != all {
-				r.req.Warn("detail", "left out: model "+r.model+" looks at all media with one resolution")
+				r.note("detail", "left out: model "+r.model+" looks at all media with one resolution")
 				return ""
 			}
 		}

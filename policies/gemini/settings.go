@@ -31,7 +31,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 	own := &r.req.Upstream
 	s := settings{cached: own.CachedContent}
 	if s.cached != "" && (len(r.system) > 0 || !tools.empty()) {
-		return s, invalid("cached_content", "a cache holds system text and tools itself; leave them out of the request")
+		return s, r.invalid("cached_content", "a cache holds system text and tools itself; leave them out of the request")
 	}
 	if r.opts.Operation == dialect.CountTokens {
 		if r.target.Kind == Vertex {
@@ -40,15 +40,15 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		return s, nil
 	}
 	if s.safety = own.SafetySettings; len(s.safety) > 0 && s.safety[0] != '[' {
-		return s, invalid("safety_settings", "must be a list")
+		return s, r.invalid("safety_settings", "must be a list")
 	}
 	switch {
 	case len(own.Labels) == 0:
 	case r.target.Kind != Vertex:
-		r.req.Warn("labels", "left out: only Vertex AI takes labels")
+		r.note("labels", "left out: only Vertex AI takes labels")
 	default:
 		if err := checkLabels(own.Labels); err != nil {
-			return s, invalid("labels", err.Error())
+			return s, r.invalid("labels", err.Error())
 		}
 		s.labels = own.Labels
 	}
@@ -68,7 +68,7 @@ func (r *renderer) tier(s *settings, tier string) error {
 			s.headers = append(s.headers, policies.Header{Name: tierHeader, Value: tier})
 		}
 	default:
-		return invalid("service_tier", "must be standard, flex or priority")
+		return r.invalid("service_tier", "must be standard, flex or priority")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -40,6 +41,12 @@ type declaration struct {
 	field       string // that takes the schema
 }
 
+// says reports whether a further declaration says the same, as those do that
+// come again with each search for tools.
+func (d *declaration) says(description conversation.Text, schema conversation.Raw) bool {
+	return bytes.Equal(d.schema, schema) && d.description.String() == description.String()
+}
+
 // toolset settles declarations, built-in tools and how free the model is to
 // call them.
 func (r *renderer) toolset() (toolset, error) {
@@ -48,7 +55,7 @@ func (r *renderer) toolset() (toolset, error) {
 		return t, nil
 	}
 	if r.can.NoFunctions {
-		return t, unsupported("tools", "model "+r.model+" draws images and takes no tools")
+		return t, r.unsupported("tools", "model "+r.model+" draws images and takes no tools")
 	}
 	strict, err := r.declare(&t)
 	if err != nil {
@@ -59,10 +66,10 @@ func (r *renderer) toolset() (toolset, error) {
 		t.builtins = nil // there is no other way to forbid them
 	case len(t.builtins) == 0 || len(t.functions) == 0 || r.can.MixedTools:
 	case r.opts.DropBuiltins:
-		r.req.Warn("tools", "built-in tools were left out: model "+r.model+" does not take them beside functions")
+		r.note("tools", "built-in tools were left out: model "+r.model+" does not take them beside functions")
 		t.builtins = nil
 	default:
-		return t, unsupported("tools", "model "+r.model+" does not take built-in tools beside functions; leave one kind out, or use Gemini 3 or later")
+		return t, r.unsupported("tools", "model "+r.model+" does not take built-in tools beside functions; leave one kind out, or use Gemini 3 or later")
 	}
 	mixed := len(t.builtins) > 0 && len(t.functions) > 0
 	t.serverSide = mixed && r.target.Kind == AIStudio
@@ -71,31 +78,33 @@ func (r *renderer) toolset() (toolset, error) {
 
 // declare fills in the tools and reports whether one is strict.
 func (r *renderer) declare(t *toolset) (strict bool, err error) {
-	declared := make(map[string]bool, len(r.req.Tools))
+	declared := make(map[string]int, len(r.req.Tools)) // index in t.functions
 	for i := range r.req.Tools {
 		tool := &r.req.Tools[i]
-		field := fmt.Sprintf("tools[%d]", i)
 		if tool.Kind != conversation.Function {
 			if name := builtins[tool.Kind]; name != "" && !slices.Contains(t.builtins, name) {
 				t.builtins = append(t.builtins, name)
 			}
-			r.exclude(t, tool, field)
+			r.exclude(t, tool)
 			continue
 		}
 		if tool.Name == "" {
-			return false, invalid(field, "a tool needs a name")
-		}
-		if declared[tool.Name] {
-			r.req.Warn(field, "a second tool of the same name was left out")
-			continue
-		}
-		if declared[tool.Name] = true; len(declared) > maxFunctions {
-			return false, invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
+			return false, invalid(r.where(&tool.At), "a tool needs a name")
 		}
 		schema, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true))
-		if err != nil {
-			return false, invalid(field, fmt.Sprintf("tool %q: %v", tool.Name, err))
+		if first, again := declared[tool.Name]; again {
+			if err != nil || !t.functions[first].says(tool.Description, schema) {
+				r.req.Warn(r.where(&tool.At), "a second tool of the same name was left out")
+			}
+			continue
 		}
+		if err != nil {
+			return false, invalid(r.where(&tool.At), fmt.Sprintf("tool %q: %v", tool.Name, err))
+		}
+		if len(declared) == maxFunctions {
+			return false, r.invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
+		}
+		declared[tool.Name] = len(t.functions)
 		strict = strict || tool.Strict
 		t.functions = append(t.functions, declaration{
 			name: r.names.Rendered(tool.Name), description: tool.Description,
@@ -106,11 +115,11 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 }
 
 // exclude notes the domains that a search must leave out.
-func (r *renderer) exclude(t *toolset, tool *conversation.Tool, field string) {
+func (r *renderer) exclude(t *toolset, tool *conversation.Tool) {
 	switch {
 	case len(tool.Blocked) == 0:
 	case r.target.Kind != Vertex || tool.Kind != conversation.WebSearch:
-		r.req.Warn(field+".blocked_domains", "left out: only the search of Vertex AI takes them")
+		r.req.Warn(r.where(&tool.At)+".blocked_domains", "left out: only the search of Vertex AI takes them")
 	default:
 		for _, domain := range tool.Blocked {
 			if !slices.Contains(t.excluded, domain) {
@@ -170,12 +179,12 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 		case functions[rendered]:
 			t.allowed = append(t.allowed, rendered)
 		case !r.isBuiltin(name):
-			return invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
+			return r.invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
 		}
 	}
 	if len(t.allowed) == 0 {
 		t.mode = free
-		r.req.Warn("tool_choice", "the upstream's own tools cannot be forced")
+		r.note("tool_choice", "the upstream's own tools cannot be forced")
 	}
 	return nil
 }

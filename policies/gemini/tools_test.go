@@ -30,7 +30,8 @@ func TestTools(t *testing.T) {
 		{"declaration", Target{Model: older}, []conversation.Tool{{Name: "a", Description: conversation.Quote("d"), Schema: conversation.Raw(`{"type":"object","properties":{"x":{"type":"string"}}}`)}}, choice(conversation.ChoiceUnset), Options{},
 			`[{"functionDeclarations":[{"name":"a","description":"d","parametersJsonSchema":{"type":"object","properties":{"x":{"type":"string"}}}}]}]`, ``, 0},
 		{"empty schema is left out", Target{Model: older}, []conversation.Tool{{Name: "a", Schema: conversation.Raw(`{"type":"object","properties":{}}`)}}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 0},
-		{"N15 declared twice", Target{Model: older}, []conversation.Tool{a, a}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 1},
+		{"N15 declared twice", Target{Model: older}, []conversation.Tool{a, {Name: "a", Description: conversation.Quote("d")}}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 1},
+		{"N15 the same again", Target{Model: older}, []conversation.Tool{a, a}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 0},
 		{"auto", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceAuto), Options{}, declA, `{"functionCallingConfig":{"mode":"AUTO"}}`, 0},
 		{"none", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceNone), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 0},
 		{"any", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceAny), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY"}}`, 0},
@@ -93,7 +94,7 @@ func TestToolsErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}
-			_, err := Render(req, Target{Model: c.model}, Options{})
+			_, err := Render(placed(req), Target{Model: c.model}, Options{})
 			var e *conversation.Error
 			if !errors.As(err, &e) || e.Kind != c.kind || e.Param != c.param {
 				t.Errorf("got %#v", err)

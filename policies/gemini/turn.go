@@ -1,8 +1,6 @@
 package gemini
 
 import (
-	"fmt"
-
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
@@ -40,14 +38,8 @@ type piece struct {
 
 	reminder bool // text that was injected, not said
 	taken    bool // a result that was paired with its call
-	at       position
-}
-
-// position says where the client wrote something, for warnings and errors.
-type position struct{ message, part int }
-
-func (p position) String() string {
-	return fmt.Sprintf("messages[%d].content[%d]", p.message, p.part)
+	// at is where the client wrote it, nil where nobody did.
+	at *conversation.Place
 }
 
 // warningLimit is how many parts with the same trouble are told of; a long
@@ -55,12 +47,12 @@ func (p position) String() string {
 const warningLimit = 10
 
 // warn notes what was changed about a part.
-func (r *renderer) warn(at position, why string) {
+func (r *renderer) warn(at *conversation.Place, why string) {
 	if r.warned == nil {
 		r.warned = map[string]int{}
 	}
 	if r.warned[why]++; r.warned[why] <= warningLimit {
-		r.req.Warn(at.String(), why)
+		r.req.Warn(r.where(at), why)
 	}
 }
 
@@ -81,8 +73,8 @@ func (r *renderer) turns() ([]turn, error) {
 		}
 		said := false
 		for j := range m.Parts {
-			part, at := &m.Parts[j], position{i, j}
-			p, ok, err := r.piece(m.Role, part, at)
+			part := &m.Parts[j]
+			p, ok, err := r.piece(m.Role, part)
 			if err != nil {
 				return nil, err
 			}
@@ -116,8 +108,8 @@ func place(turns []turn, role conversation.Role, p piece) []turn {
 }
 
 // piece makes the piece for one part of a message; not ok is what is left out.
-func (r *renderer) piece(role conversation.Role, part *conversation.Part, at position) (p piece, ok bool, err error) {
-	p = piece{kind: part.Kind, at: at}
+func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p piece, ok bool, err error) {
+	p = piece{kind: part.Kind, at: &part.At}
 	if !r.opts.StripSignatures {
 		p.signature = part.Signature
 	}
@@ -133,12 +125,12 @@ func (r *renderer) piece(role conversation.Role, part *conversation.Part, at pos
 		return p, role == conversation.Model && r.keepsThought(p.signature), nil
 	case conversation.KindMedia:
 		p.media = &part.Media
-		return p, true, r.checkMedia(p.media, at)
+		return p, true, r.checkMedia(p.media, p.at)
 	case conversation.KindCall:
 		p.id, p.name = part.Call.ID, r.names.Rendered(part.Call.Name)
 		args, whole := objectArgs(part.Call.Args)
 		if p.args = args; !whole {
-			r.warn(at, "arguments are not an object and were wrapped into one")
+			r.warn(p.at, "arguments are not an object and were wrapped into one")
 		}
 		return p, true, nil
 	case conversation.KindResult:
@@ -166,7 +158,7 @@ func (r *renderer) answer(p *piece, result *conversation.Result) error {
 			}
 			p.output = append(p.output, part.Text)
 		case conversation.KindMedia:
-			if err := r.checkMedia(&part.Media, p.at); err != nil {
+			if err := r.checkMedia(&part.Media, &part.At); err != nil {
 				return err
 			}
 			p.files = append(p.files, &part.Media)
@@ -181,7 +173,7 @@ func (r *renderer) addSystem(parts []conversation.Part) {
 	for i := range parts {
 		switch p := &parts[i]; {
 		case p.Kind != conversation.KindText:
-			r.req.Warn("system", "only text can be system text; the rest was left out")
+			r.note("system", "only text can be system text; the rest was left out")
 		case !p.Text.Empty():
 			r.system = append(r.system, p.Text)
 		}

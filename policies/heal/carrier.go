@@ -70,6 +70,8 @@ type Carriers struct {
 	Key    Key
 	Tenant string
 	Origin Origin
+	// Thread remembers signatures for clients that lose carriers; may be nil.
+	Thread *Thread
 }
 
 // SealCall seals the signature of a call.
@@ -113,12 +115,14 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !ok {
 		return nil
 	}
-	mac, err := b64.DecodeString(tag)
-	if err != nil || !hmac.Equal(mac, c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding)) {
-		return nil
-	}
+	// What is not for here, most often a call's carrier that rides in a thought,
+	// is seen without a mac.
 	origin, payload, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
 	if !ok || origin != b64.EncodeToString([]byte(c.origin(kind))) {
+		return nil
+	}
+	mac, err := b64.DecodeString(tag)
+	if err != nil || !hmac.Equal(mac, c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding)) {
 		return nil
 	}
 	raw, err := b64.DecodeString(payload)
@@ -174,25 +178,33 @@ func textBinding(t conversation.Text) []byte {
 // Verify opens the carriers of a request's history and sets the signatures of
 // those that belong. A call's carrier may come with the call, or ride in the
 // thought before it; a thought's carrier belongs to the thought otherwise.
+// Where a carrier is lost, the signature of a call that must have one or of a
+// text is taken from what the thread remembers; thoughts are never restored.
 // It returns how many carriers verified and how many were there.
 func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
+	c.Thread.begin()
+	signed := false // the step has a call, and only the first may be signed
 	for i := range req.Messages {
-		parts := req.Messages[i].Parts
+		m := &req.Messages[i]
 		riding := "" // the latest carrier that no part has claimed
-		for j := range parts {
-			p := &parts[j]
+		if m.Role != conversation.Model {
+			signed = false
+		}
+		for j := range m.Parts {
+			p := &m.Parts[j]
 			p.Signature = ""
+			var binding []byte // of a call
 			if p.Carrier != "" {
 				seen++
 			}
 			switch p.Kind {
 			case conversation.KindThought:
 				riding = p.Carrier
-				p.Signature = c.signature(forThought, p.Carrier, textBinding(p.Text))
+				p.Signature = c.textSignature(forThought, p)
 			case conversation.KindText:
-				p.Signature = c.signature(forText, p.Carrier, textBinding(p.Text))
+				p.Signature = c.textSignature(forText, p)
 			case conversation.KindCall:
-				binding := callBinding(p.Call.Name, p.Call.Args)
+				binding = callBinding(p.Call.Name, p.Call.Args)
 				p.Signature = c.signature(forCall, p.Carrier, binding)
 				if p.Signature == "" && riding != "" {
 					p.Signature = c.signature(forCall, riding, binding)
@@ -204,7 +216,36 @@ func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
 			if p.Signature != "" || p.Upstream != nil {
 				good++
 			}
+			if m.Role == conversation.Model {
+				c.recall(p, binding, &signed)
+			}
+			p.Signature = c.Thread.accepted(p.Signature)
 		}
 	}
 	return good, seen
+}
+
+// textSignature opens the carrier of a text or thought.
+func (c Carriers) textSignature(kind string, p *conversation.Part) string {
+	if p.Carrier == "" {
+		return ""
+	}
+	return c.signature(kind, p.Carrier, textBinding(p.Text))
+}
+
+// recall makes good a carrier that was lost. Of the calls of one step only the
+// first has a signature; signed says that it was seen.
+func (c Carriers) recall(p *conversation.Part, binding []byte, signed *bool) {
+	switch p.Kind {
+	case conversation.KindText:
+		if p.Signature == "" {
+			p.Signature = c.Thread.text(c.origin(forText), p.Text)
+		}
+	case conversation.KindCall:
+		lost := p.Signature == "" && !*signed
+		*signed = true
+		if s := c.Thread.call(c.origin(forCall), binding, lost); s != "" {
+			p.Signature = s
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,8 +82,9 @@ func (k Key) ID() string { return k.id }
 // thing is never valid for another. Each part is preceded by its length.
 func (k Key) mac(purpose string, parts ...[]byte) []byte {
 	h := hmac.New(sha256.New, k.secret[:])
+	var length [20]byte
 	for _, p := range append([][]byte{[]byte(purpose)}, parts...) {
-		fmt.Fprintf(h, "%d:", len(p))
+		h.Write(append(strconv.AppendInt(length[:0], int64(len(p)), 10), ':'))
 		h.Write(p)
 	}
 	return h.Sum(nil)[:16]

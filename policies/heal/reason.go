@@ -39,10 +39,15 @@ const (
 	ReasonStreamTruncated = "stream_truncated"   // ended without a finish
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
+	ReasonResumed         = "resumed"            // the rest was fetched and joined
+	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 
 	// Answered without upstream.
 	ReasonModelList     = "model_list"     // the list of models
 	ReasonTokenEstimate = "token_estimate" // tokens were estimated, since upstream did not count them
+	ReasonWarmup        = "warmup"         // a probe of a coding agent
+	ReasonTitle         = "title"          // a coding agent's wish for a title
+	ReasonTopic         = "topic"          // its question whether the topic is new
 
 	// heald's own.
 	ReasonRefused    = "refused"     // the request could not be understood
@@ -53,3 +58,17 @@ const (
 	ReasonPanic      = "panic"
 	ReasonClientGone = "canceled" // Envoy ended the stream: client left, or upstream reset
 )
+
+// Reasons are all of the words above. The documents for operators explain each
+// of them, and a test asserts it.
+var Reasons = []string{
+	ReasonOK,
+	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonInvalid, ReasonForbidden,
+	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonCapacity, ReasonServerError,
+	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
+	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
+	ReasonPeekGarbage, ReasonPeekTruncated,
+	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonResumed, ReasonResumeFailed,
+	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
+	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonDeadline, ReasonPanic, ReasonClientGone,
+}

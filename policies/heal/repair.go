@@ -85,7 +85,7 @@ var signatureRefused = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	"expected .?thinking.? or .?redacted_thinking.?, but found",
 	`must start with a thinking block`,
 	`thinking.{0,60}cannot be modified`,
-	`thought_?signature is not valid`,
+	`thought.?signature is not valid`,
 }, "|"))
 
 var (

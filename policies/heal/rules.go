@@ -45,6 +45,10 @@ var rules = []row{
 		verdict: policies.Failover, backend: count, refine: failoverOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonEnvoyTimeout, when: details("upstream_per_try", "response_timeout", "upstream_response_timeout", "stream_idle_timeout"),
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrTimeout},
+	// Nobody answers there: another backend is better than the same again.
+	{reason: ReasonConnect, when: unreachable,
+		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),
+		refine: failoverOrRetry, kind: conversation.ErrAPI},
 	{reason: ReasonConnect, when: func(s *Seen) bool { return s.Details != "" || (s.Status == 0 && s.Peek == "") },
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrAPI},
 
@@ -107,6 +111,7 @@ var unknown = row{
 		if s.Status >= 500 {
 			out.Verdict, out.Wait = policies.Retry, 500*time.Millisecond
 		}
+		out.Client.NoRetry = out.Verdict == policies.Fail
 	},
 }
 
@@ -154,6 +159,14 @@ func details(prefixes ...string) func(*Seen) bool {
 		}
 		return false
 	}
+}
+
+// unreachable reports a connection that could not be made, as opposed to one
+// that broke.
+func unreachable(s *Seen) bool {
+	return strings.HasPrefix(s.Details, "no_healthy_upstream") ||
+		strings.HasPrefix(s.Details, "upstream_reset_before_response_started{") &&
+			(strings.Contains(s.Details, "connection_failure") || strings.Contains(s.Details, "connect_error"))
 }
 
 func all(conds ...func(*Seen) bool) func(*Seen) bool {

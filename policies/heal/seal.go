@@ -50,7 +50,7 @@ func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conver
 		}
 		s.hash.Write(s.plain(ev.Text))
 	case conversation.EventSignature:
-		ev.Carrier = s.sealRun(ev.Signature)
+		ev.Carrier = s.sealRun(&ev)
 		s.run = 0
 	case conversation.EventServerCall, conversation.EventServerResult,
 		conversation.EventCode, conversation.EventCodeResult:
@@ -74,7 +74,11 @@ func (s *Sealer) hold(dst []conversation.Event, ev conversation.Event) []convers
 		return dst
 	case conversation.EventCallEnd:
 		start := s.call[0]
-		start.Carrier = s.carriers.SealCall(start.Signature, start.Name, s.args)
+		binding := callBinding(start.Name, s.args)
+		start.Carrier = s.carriers.seal(forCall, signatureBytes(start.Signature), binding)
+		if start.Candidate == 0 {
+			s.carriers.Thread.signedCall(s.carriers.origin(forCall), binding, start.Signature)
+		}
 		dst = append(dst, start)
 		if len(s.args) > 0 {
 			dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
@@ -101,13 +105,19 @@ func (s *Sealer) plain(t conversation.Text) []byte {
 	return s.buffer
 }
 
-func (s *Sealer) sealRun(signature string) string {
+// sealRun seals the signature of the text or thoughts before it. A signature
+// after nothing belongs to an empty text.
+func (s *Sealer) sealRun(ev *conversation.Event) string {
 	switch s.run {
 	case conversation.EventThought:
-		return s.carriers.sealRun(forThought, signature, s.hash.Sum(nil))
+		return s.carriers.sealRun(forThought, ev.Signature, s.hash.Sum(nil))
 	case conversation.EventText:
-		return s.carriers.sealRun(forText, signature, s.hash.Sum(nil))
+		binding := s.hash.Sum(nil)
+		if ev.Candidate == 0 {
+			s.carriers.Thread.signedText(s.carriers.origin(forText), binding, ev.Signature)
+		}
+		return s.carriers.sealRun(forText, ev.Signature, binding)
 	}
 	empty := sha256.Sum256(nil)
-	return s.carriers.sealRun(forText, signature, empty[:])
+	return s.carriers.sealRun(forText, ev.Signature, empty[:])
 }

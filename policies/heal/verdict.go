@@ -145,22 +145,33 @@ func overloaded(s *Seen, out *Ruling) {
 }
 
 // rotateOrFail asks for another account or backend; without one the fault is
-// final: the same credential would be refused again.
+// final: the same credential would be refused again, also if the client came
+// back.
 func rotateOrFail(s *Seen, out *Ruling) {
 	switch {
 	case s.OtherAccount:
 	case s.OtherBackend:
 		out.Verdict, out.Wait = policies.Failover, 0
 	default:
-		out.Verdict, out.Wait = policies.Fail, 0
+		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
 }
 
 // failoverOrFail needs another backend.
 func failoverOrFail(s *Seen, out *Ruling) {
 	if !s.OtherBackend {
-		out.Verdict, out.Wait = policies.Fail, 0
+		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
+}
+
+// failoverOrRetry prefers another backend, at once, and otherwise tries the
+// same again after the row's delay.
+func failoverOrRetry(s *Seen, out *Ruling) {
+	if s.OtherBackend {
+		out.Wait = 0
+		return
+	}
+	out.Verdict = policies.Retry
 }
 
 // failoverOrWait prefers another backend, and otherwise tries the same again

@@ -46,6 +46,8 @@ func TestJudge(t *testing.T) {
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | NoPlaceholder | Prompt, conversation.ErrInvalid},
 		{"signature again", repaired(StripSignatures, seen(400, message("Corrupted thought signature."))),
 			policies.Fail, ReasonSignature, 0, false, 0, conversation.ErrInvalid},
+		{"Vertex AI's wording", seen(400, message("Unable to submit request because Thought signature is not valid.. Learn more: x")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"thinking block wording", seen(400, message("messages.1.content.0: Invalid `signature` in `thinking` block")),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"the bare word is no signature error", seen(400, &gemini.Status{Status: "INVALID_ARGUMENT", Message: "Request contains an invalid argument."}),
@@ -108,6 +110,10 @@ func TestJudge(t *testing.T) {
 
 		// Envoy's own replies
 		{"refused", Seen{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}", Attempt: 1},
+			policies.Retry, ReasonConnect, 0, false, 0, conversation.ErrAPI},
+		{"refused, another backend", Seen{Status: 503, Details: "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}", Attempt: 1, OtherBackend: true},
+			policies.Failover, ReasonConnect, 0, false, 0, conversation.ErrAPI},
+		{"reset, another backend: the connection was there", Seen{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}", Attempt: 1, OtherBackend: true},
 			policies.Retry, ReasonConnect, 0, false, 0, conversation.ErrAPI},
 		{"no healthy host, again", Seen{Status: 503, Details: "no_healthy_upstream", Attempt: 2},
 			policies.Retry, ReasonConnect, 500 * ms, false, 0, conversation.ErrAPI},

@@ -13,6 +13,7 @@ func (d *decoder) calls(v jsontext.Value, parts *[]conversation.Part) error {
 	return d.List(v, func(_ int, v jsontext.Value) error {
 		return d.Object(v, func(m jsonwalk.Members) error {
 			p, err := d.call(m)
+			p.At = d.Place("")
 			*parts = append(*parts, p)
 			return err
 		})

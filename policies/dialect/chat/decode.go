@@ -17,6 +17,15 @@ const (
 	maxTools    = 4096
 )
 
+// words are the API's own where they differ from those of the conversation.
+var words = &conversation.Words{Fields: map[string]string{
+	"stop_sequences": "stop", "voice": "audio.voice",
+	"format": "response_format", "format.schema": "response_format.json_schema.schema",
+	"thinking_config": "extra_body.google.thinking_config",
+	"cached_content":  "extra_body.google.cached_content",
+	"safety_settings": "extra_body.google.safety_settings",
+}}
+
 // decoder reads one request.
 type decoder struct {
 	jsonwalk.Walker
@@ -34,8 +43,12 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, body) })
+}
+
+func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream},
+		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Words: words},
 		Brackets: true,
 	}}
 	if err := dec.Body(body, dec.member); err != nil {
@@ -84,11 +97,13 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 		effort, err := d.Text(name, v)
 		d.thinking.effort = effort.String()
 		return err
+	case "enable_thinking", "include_reasoning", "reasoning_format":
+		return d.thinkingField(name, v)
 	case "service_tier":
 		return openai.Tier(&d.Walker, v)
 	case "stop":
 		return d.stops(v)
-	case "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed",
+	case "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed", "random_seed",
 		"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "n":
 		return d.limit(name, v)
 	}
@@ -109,6 +124,8 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 		return d.Object(v, d.format)
 	case "reasoning":
 		return d.Object(v, d.reasoning)
+	case "thinking":
+		return d.Object(v, d.thinkingObject)
 	case "modalities":
 		return d.modalities(v)
 	case "audio":

@@ -45,6 +45,18 @@ func TestThinking(t *testing.T) {
 		{"object after word", `"reasoning_effort":"high","reasoning":{"effort":"low"}`, conversation.Thinking{Intent: conversation.ThinkLevel, Level: "high", Visible: true}},
 		{"budget", `"reasoning":{"max_tokens":2000}`, conversation.Thinking{Intent: conversation.ThinkBudget, Budget: 2000, Visible: true}},
 		{"disabled", `"reasoning":{"enabled":false,"effort":"high"}`, conversation.Thinking{Intent: conversation.ThinkOff, Visible: true}},
+		{"enabled", `"reasoning":{"enabled":true}`, conversation.Thinking{Intent: conversation.ThinkAuto, Visible: true}},
+		{"another service's, off", `"enable_thinking":false`, conversation.Thinking{Intent: conversation.ThinkOff, Visible: true}},
+		{"another service's, on", `"enable_thinking":true`, conversation.Thinking{Intent: conversation.ThinkAuto, Visible: true}},
+		{"another service's, on, with effort", `"enable_thinking":true,"reasoning_effort":"low"`, conversation.Thinking{Intent: conversation.ThinkLevel, Level: "low", Visible: true}},
+		{"object of a third, off", `"thinking":{"type":"disabled"}`, conversation.Thinking{Intent: conversation.ThinkOff, Visible: true}},
+		{"object of a third, on", `"thinking":{"type":"enabled","clear_thinking":false}`, conversation.Thinking{Intent: conversation.ThinkAuto, Visible: true}},
+		{"object of a third, neither", `"thinking":{"clear_thinking":false}`, conversation.Thinking{Visible: true}},
+		{"object of a third, budget", `"thinking":{"type":"enabled","budget_tokens":2000}`, conversation.Thinking{Intent: conversation.ThinkBudget, Budget: 2000, Visible: true}},
+		{"hidden", `"reasoning_format":"hidden"`, conversation.Thinking{}},
+		{"hidden before the object", `"reasoning_format":"hidden","reasoning":{"exclude":false}`, conversation.Thinking{}},
+		{"parsed", `"reasoning_format":"parsed"`, conversation.Thinking{Visible: true}},
+		{"not included", `"include_reasoning":false`, conversation.Thinking{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,10 +64,22 @@ func TestThinking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if req.Thinking != tt.want {
-				t.Errorf("thinking = %+v, want %+v", req.Thinking, tt.want)
+			warned := tt.name == "yet unknown"
+			if req.Thinking != tt.want || len(req.Warnings) > 0 != warned {
+				t.Errorf("thinking = %+v, want %+v, warnings %v", req.Thinking, tt.want, req.Warnings)
 			}
 		})
+	}
+}
+
+// Words of other services that speak this API.
+func TestForeignWords(t *testing.T) {
+	req, err := decode(`"random_seed":7,"usage":{"include":true}`)
+	if err != nil || len(req.Warnings) > 0 || req.Limits.Seed == nil || *req.Limits.Seed != 7 {
+		t.Errorf("%+v, %v", req, err)
+	}
+	if req, err = decode(`"reasoning_format":"raw"`); err != nil || len(req.Warnings) != 1 {
+		t.Errorf("%+v, %v", req, err)
 	}
 }
 
@@ -148,6 +172,11 @@ func TestErrorsNameTheField(t *testing.T) {
 		{`"max_tokens":-1`, "max_tokens", conversation.ErrInvalid},
 		{`"max_completion_tokens":1.5`, "max_completion_tokens", conversation.ErrInvalid},
 		{`"seed":1e30`, "seed", conversation.ErrInvalid},
+		{`"random_seed":"a"`, "random_seed", conversation.ErrInvalid},
+		{`"thinking":{"type":"maybe"}`, "thinking.type", conversation.ErrInvalid},
+		{`"thinking":true`, "thinking", conversation.ErrInvalid},
+		{`"enable_thinking":"yes"`, "enable_thinking", conversation.ErrInvalid},
+		{`"reasoning_format":1`, "reasoning_format", conversation.ErrInvalid},
 		{`"top_logprobs":21`, "top_logprobs", conversation.ErrInvalid},
 		{`"stop":[1]`, "stop[0]", conversation.ErrInvalid},
 		{`"stop":5`, "stop", conversation.ErrInvalid},

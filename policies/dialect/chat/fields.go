@@ -6,7 +6,7 @@ import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 func Tables() []*jsonwalk.Table {
 	return []*jsonwalk.Table{
 		requestFields, streamFields, formatTypes, formatFields, schemaFields, audioFields,
-		searchFields, reasoningFields, extraFields, googleFields, messageFields, extraContentFields,
+		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields, extraContentFields,
 		signatureFields, partTypes, partFields, imageFields, linkFields, soundFields, fileFields,
 		callFields, calledFunctionFields, calledCustomFields, toolTypes, toolFields,
 		functionFields, customFields, customFormatFields, grammarFields, choiceFields, allowedFields,
@@ -31,6 +31,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"top_p", jsonwalk.Map, "sampling, where the model honors it"},
 	{"top_k", jsonwalk.Map, "sampling, where the model honors it; not of the original service"},
 	{"seed", jsonwalk.Map, "sampling; the lower 32 bits"},
+	{"random_seed", jsonwalk.Map, "as seed; not of the original service"},
 	{"stop", jsonwalk.Map, "stop sequences"},
 	{"presence_penalty", jsonwalk.Map, "sampling, where the model honors it"},
 	{"frequency_penalty", jsonwalk.Map, "sampling, where the model honors it"},
@@ -45,6 +46,10 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"response_format", jsonwalk.Map, "structured output"},
 	{"reasoning_effort", jsonwalk.Map, "the thinking level; none switches it off"},
 	{"reasoning", jsonwalk.Map, "thinking in the words of routers of models"},
+	{"thinking", jsonwalk.Map, "whether to think, in the words of other services"},
+	{"enable_thinking", jsonwalk.Map, "whether to think, in the words of other services"},
+	{"reasoning_format", jsonwalk.Map, "hidden hides the thoughts; not of the original service"},
+	{"include_reasoning", jsonwalk.Map, "false hides the thoughts; not of the original service"},
 	{"modalities", jsonwalk.Map, "kinds of answer beside text"},
 	{"audio", jsonwalk.Map, "the voice"},
 	{"web_search_options", jsonwalk.Map, "the upstream's search"},
@@ -55,6 +60,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"prediction", jsonwalk.Warn, "the upstream takes no predicted output"},
 	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
 	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the prompt"},
+	{"usage", jsonwalk.Drop, "a router's own; stream_options asks for the usage"},
 	{"store", jsonwalk.Drop, noStore},
 	{"metadata", jsonwalk.Drop, noStore},
 	{"user", jsonwalk.Drop, "persons are not passed on"},
@@ -103,6 +109,12 @@ var reasoningFields = &jsonwalk.Table{Name: "reasoning", Fields: []jsonwalk.Fiel
 	{"enabled", jsonwalk.Map, "false switches thinking off"},
 	{"exclude", jsonwalk.Map, "true hides the thoughts"},
 	{"summary", jsonwalk.Drop, "thoughts are shown as the upstream sums them up"},
+}}
+
+var thinkingFields = &jsonwalk.Table{Name: "thinking", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, "absent says nothing; enabled, adaptive or auto lets the model decide, disabled switches thinking off"},
+	{"budget_tokens", jsonwalk.Map, "the thinking budget"},
+	{"clear_thinking", jsonwalk.Drop, "earlier thoughts are kept as the gateway is configured"},
 }}
 
 var extraFields = &jsonwalk.Table{Name: "extra_body", Fields: []jsonwalk.Field{

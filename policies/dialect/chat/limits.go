@@ -26,7 +26,7 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 		err = setting.Set(&l.TopP, name, v, d.Number)
 	case "top_k":
 		err = setting.Set(&l.TopK, name, v, d.Count)
-	case "seed":
+	case "seed", "random_seed":
 		err = setting.Set(&l.Seed, name, v, d.seed)
 	case "presence_penalty":
 		err = setting.Set(&l.PresencePenalty, name, v, d.Number)

@@ -85,6 +85,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			msg.refusal = t
 		case "content":
 			msg.content = appendText(nil, t)
+			d.Mark(name, msg.content)
 		case "reasoning_content":
 			msg.reasoning = t
 		}
@@ -138,6 +139,7 @@ func (d *decoder) addMessage(msg *message) error {
 	default:
 		return d.Invalid("role", "Input should be 'system', 'developer', 'user', 'assistant', 'tool' or 'function'")
 	}
+	d.Mark("", m.Parts)
 	if len(m.Parts) > 0 {
 		d.Req.Messages = append(d.Req.Messages, m)
 	}

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
@@ -8,10 +10,56 @@ import (
 
 // thinking is what the fields about it said.
 type thinking struct {
-	effort  string // reasoning_effort, or reasoning.effort; "" if absent
-	budget  *int   // reasoning.max_tokens
-	off     bool   // reasoning.enabled is false
-	exclude bool   // reasoning.exclude
+	effort string // reasoning_effort, or reasoning.effort; "" if absent
+	budget *int   // reasoning.max_tokens
+	// on is reasoning.enabled, thinking.type or enable_thinking; nil if absent.
+	on      *bool
+	exclude bool // reasoning.exclude, or what says the same
+}
+
+// thinkingField reads what other services that speak this API have for
+// thinking, since their clients come here too.
+func (d *decoder) thinkingField(name string, v jsontext.Value) error {
+	if name == "enable_thinking" {
+		return setting.Set(&d.thinking.on, name, v, d.Flag)
+	}
+	if name == "include_reasoning" {
+		include, err := d.Flag(name, v)
+		d.thinking.exclude = d.thinking.exclude || !include
+		return err
+	}
+	format, err := d.Text(name, v) // reasoning_format
+	switch format.String() {
+	case "hidden":
+		d.thinking.exclude = true
+	case "", "parsed", "auto":
+	default:
+		d.Warn(name, "thoughts come in a field of their own")
+	}
+	return err
+}
+
+// thinkingObject reads thinking, the object that another service's API has.
+func (d *decoder) thinkingObject(m jsonwalk.Members) error {
+	if err := m.Obey(thinkingFields); err != nil {
+		return err
+	}
+	mode, err := m.Text("type")
+	if err != nil {
+		return err
+	}
+	on := mode.String() != "disabled"
+	switch mode.String() {
+	case "":
+	case "enabled", "adaptive", "auto", "disabled":
+		d.thinking.on = &on
+	default:
+		return d.Invalid("type", "Input should be 'enabled', 'adaptive', 'auto' or 'disabled'")
+	}
+	if v := m.Get("budget_tokens"); v != nil {
+		return setting.Set(&d.thinking.budget, "budget_tokens", v, d.Count)
+	}
+	return nil
 }
 
 // reasoning reads the object in which routers of models, and clients made for
@@ -33,13 +81,12 @@ func (d *decoder) reasoning(m jsonwalk.Members) error {
 		}
 	}
 	if v := m.Get("enabled"); v != nil {
-		enabled, err := d.Flag("enabled", v)
-		if err != nil {
+		if err := setting.Set(&d.thinking.on, "enabled", v, d.Flag); err != nil {
 			return err
 		}
-		d.thinking.off = !enabled
 	}
-	d.thinking.exclude, err = m.Flag("exclude")
+	exclude, err := m.Flag("exclude")
+	d.thinking.exclude = d.thinking.exclude || exclude
 	return err
 }
 
@@ -53,11 +100,14 @@ func (d *decoder) resolveThinking() error {
 		return d.Invalid("reasoning_effort", "set either this or extra_body.google.thinking_config, not both")
 	}
 	switch effort := d.thinking.effort; {
-	case d.thinking.off || effort == "none":
+	case d.thinking.on != nil && !*d.thinking.on || effort == "none":
 		t.Intent = conversation.ThinkOff
 	case d.thinking.budget != nil:
 		t.Intent, t.Budget = conversation.ThinkBudget, *d.thinking.budget
 	case effort == "" || effort == "default" || effort == "auto":
+		if d.thinking.on != nil {
+			t.Intent = conversation.ThinkAuto
+		}
 	default:
 		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "reasoning_effort", effort)
 	}

@@ -15,6 +15,7 @@ func (d *decoder) tools(v jsontext.Value) error {
 		}
 		return d.Object(v, func(m jsonwalk.Members) error {
 			t, err := d.tool(m)
+			t.At = d.Place("")
 			d.Req.Tools = append(d.Req.Tools, t)
 			return err
 		})
@@ -86,6 +87,7 @@ func (d *decoder) legacyFunctions(v jsontext.Value) error {
 		}
 		return d.Object(v, func(m jsonwalk.Members) error {
 			t, err := d.function(m)
+			t.At = d.Place("")
 			d.functions = append(d.functions, t)
 			return err
 		})

@@ -48,11 +48,9 @@ func init() {
 // blocksOff reads a list of blocks straight off r.
 func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
-		v, err := r.Value()
-		if err != nil {
-			return err
-		}
-		return d.At(i, func() error { return d.block(v, parts) })
+		return d.At(i, func() error {
+			return d.ObjectOff(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
+		})
 	})
 }
 
@@ -69,37 +67,37 @@ func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 	}
 	d.nesting++
 	defer func() { d.nesting-- }()
-	r := d.Borrow(v)
-	defer d.GiveBack(r)
-	return d.blocksOff(r, parts)
+	return d.List(v, func(_ int, v jsontext.Value) error {
+		return d.Object(v, func(m jsonwalk.Members) error { return d.block(m, parts) })
+	})
 }
 
-// block reads one content block.
-func (d *decoder) block(v jsontext.Value, parts *[]conversation.Part) error {
-	return d.Object(v, func(m jsonwalk.Members) error {
-		name := jsonwalk.Chars(m.Get("type"))
-		if name == nil {
-			return d.Invalid("type", "Field required")
-		}
-		f := blockTypes.Find(name)
-		if f == nil {
-			return d.Invalid("", "Input tag '%s' found using 'type' is not a known content block", jsonwalk.Shorten(name))
-		}
-		switch f.Action {
-		case jsonwalk.Drop:
-			return nil
-		case jsonwalk.Warn:
-			d.Warn("", f.Name+" left out: "+f.Why)
-			return nil
-		case jsonwalk.Refuse:
-			return d.Unsupported("", f.Name+" ("+f.Why+")")
-		}
-		r := blockReaders[f.Name]
-		if err := m.Obey(r.table); err != nil {
-			return err
-		}
-		return r.read(d, m, parts)
-	})
+// block reads the members of one content block.
+func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
+	before := len(*parts)
+	defer func() { d.Mark("", (*parts)[before:]) }()
+	name := jsonwalk.Chars(m.Get("type"))
+	if name == nil {
+		return d.Invalid("type", "Field required")
+	}
+	f := blockTypes.Find(name)
+	if f == nil {
+		return d.Invalid("", "Input tag '%s' found using 'type' is not a known content block", jsonwalk.Shorten(name))
+	}
+	switch f.Action {
+	case jsonwalk.Drop:
+		return nil
+	case jsonwalk.Warn:
+		d.Warn("", f.Name+" left out: "+f.Why)
+		return nil
+	case jsonwalk.Refuse:
+		return d.Unsupported("", f.Name+" ("+f.Why+")")
+	}
+	r := blockReaders[f.Name]
+	if err := m.Obey(r.table); err != nil {
+		return err
+	}
+	return r.read(d, m, parts)
 }
 
 func (d *decoder) readText(m jsonwalk.Members, parts *[]conversation.Part) error {

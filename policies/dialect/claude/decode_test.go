@@ -68,6 +68,24 @@ func TestThinking(t *testing.T) {
 	}
 }
 
+// Messages for one turn of the user are gone when the user speaks again; the
+// last turn's are not.
+func TestPassingMessages(t *testing.T) {
+	const passing = `{"role":"system","content":"p","clear_at":"next_user_message"}`
+	req, err := New().Decode(dialect.Route{}, nil, []byte(`{"model":"m","messages":[{"role":"user","content":"a"},`+passing+`,`+
+		`{"role":"system","content":"s","clear_at":"never"},`+passing+`,{"role":"assistant","content":"b"},{"role":"user","content":"c"},`+passing+`]}`))
+	if err != nil || len(req.Warnings) > 0 {
+		t.Fatal(req, err)
+	}
+	var got []string
+	for _, m := range req.Messages {
+		got = append(got, m.Parts[0].Text.String())
+	}
+	if want := "a s b c p"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
 func TestSession(t *testing.T) {
 	tests := []struct{ name, header, user, want string }{
 		{"header", "from-header", `{"session_id":"from-body"}`, "from-header"},

@@ -14,8 +14,12 @@ const (
 	maxNesting = 4
 )
 
-// decoder reads one request. Places are worded as the original service words
-// them: messages.3.content.0.source.
+// words are those of the original service: messages.3.content.0.source.
+var words = &conversation.Words{Dots: true, Fields: map[string]string{
+	"format": "output_config.format", "format.schema": "output_config.format.schema",
+}}
+
+// decoder reads one request.
 type decoder struct {
 	jsonwalk.Walker
 	nesting int
@@ -26,4 +30,5 @@ type decoder struct {
 	turnEffort string              // the last message's
 	added      []conversation.Tool // tools defined in mid-conversation
 	deferred   int                 // tools with defer_loading
+	passing    []int               // indexes of messages that go when the user speaks again
 }

@@ -16,6 +16,9 @@ func Tables() []*jsonwalk.Table {
 }
 
 const (
+	noBrowser   = "the upstream has no browser tools"
+	noToolset   = "the tool's own name stands for it"
+	noInclusion = "answers hold what the upstream tells of its own tools"
 	noCacheMark = "the upstream caches prefixes by itself"
 	noCitations = "the answer will hold no citations"
 	asText      = "history text"
@@ -49,12 +52,14 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"inference_geo", jsonwalk.Refuse, "where the upstream computes cannot be promised"},
 	{"container", jsonwalk.Refuse, "no containers are kept"},
 	{"mcp_servers", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
+	{"compaction", jsonwalk.Refuse, "the upstream does not summarize conversations; ask the model to"},
 	{"fallbacks", jsonwalk.Refuse, "fallback models are configured in the gateway"},
 }}
 
 var thinkingFields = &jsonwalk.Table{Name: "thinking", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, "enabled, adaptive or disabled; absent means off"},
 	{"budget_tokens", jsonwalk.Map, "the thinking budget"},
+	{"block_binding", jsonwalk.Drop, "thoughts whose signature does not fit are left out"},
 	{"display", jsonwalk.Map, "omitted hides the thoughts; their signatures are still sent"},
 }}
 
@@ -82,6 +87,7 @@ var choiceFields = &jsonwalk.Table{Name: "tool_choice", Fields: []jsonwalk.Field
 
 var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"role", jsonwalk.Map, "user, assistant or system"},
+	{"clear_at", jsonwalk.Map, "next_user_message leaves system text out once the user has spoken again"},
 	{"content", jsonwalk.Map, "text or blocks"},
 	{"output_config", jsonwalk.Map, "the effort of the last message that has one holds where the request has none"},
 	{"id", jsonwalk.Drop, "answers put back whole bring it along"},
@@ -124,6 +130,8 @@ var blockTypes = &jsonwalk.Table{Name: "content block types", Fields: []jsonwalk
 	{"mid_conv_system", jsonwalk.Map, "system text at its place"},
 	{"fallback", jsonwalk.Drop, "tells which model answered"},
 	{"tool_removal", jsonwalk.Warn, "the tool stays callable"},
+	{"mcp_tool_listing", jsonwalk.Drop, "those tools cannot be called here"},
+	{"browser_state", jsonwalk.Refuse, noBrowser},
 	{"container_upload", jsonwalk.Refuse, "files cannot be put into a container"},
 }}
 
@@ -137,6 +145,7 @@ var textFields = &jsonwalk.Table{Name: "text block", Fields: []jsonwalk.Field{
 var imageFields = &jsonwalk.Table{Name: "image block", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
 	{"source", jsonwalk.Map, "media"},
+	{"transformations", jsonwalk.Drop, "images are passed on as they are"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
@@ -196,6 +205,7 @@ var callFields = &jsonwalk.Table{Name: "tool_use block", Fields: []jsonwalk.Fiel
 	{"id", jsonwalk.Map, "the id, and the signature it may carry"},
 	{"name", jsonwalk.Map, "the tool"},
 	{"input", jsonwalk.Map, "the arguments"},
+	{"toolset_name", jsonwalk.Drop, noToolset},
 	{"caller", jsonwalk.Drop, "every call is direct"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
@@ -205,6 +215,7 @@ var resultFields = &jsonwalk.Table{Name: "tool_result block", Fields: []jsonwalk
 	{"tool_use_id", jsonwalk.Map, "the call"},
 	{"content", jsonwalk.Map, "text and media"},
 	{"is_error", jsonwalk.Map, "a failed result"},
+	{"toolset_name", jsonwalk.Drop, noToolset},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
@@ -224,6 +235,8 @@ var compactionFields = &jsonwalk.Table{Name: "compaction block", Fields: []jsonw
 	{"type", jsonwalk.Map, ""},
 	{"content", jsonwalk.Map, "the summary"},
 	{"encrypted_content", jsonwalk.Drop, "only the original service can read it"},
+	{"signature", jsonwalk.Drop, "only the original service can check it"},
+	{"tool_changes", jsonwalk.Warn, "tools are those that the request declares"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
@@ -264,6 +277,7 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"memory_*", jsonwalk.Map, "a function with the published inputs"},
 	{"tool_search_tool_*", jsonwalk.Drop, "every deferred tool is sent at once"},
 	{"computer_*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
+	{"browser_toolset_*", jsonwalk.Refuse, noBrowser},
 	{"mcp_toolset", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
 	{"advisor*", jsonwalk.Refuse, "the upstream has no advisor"},
 }}
@@ -297,6 +311,7 @@ var webSearchFields = &jsonwalk.Table{Name: "web_search tool", Fields: []jsonwal
 	{"name", jsonwalk.Map, "the name"},
 	{"allowed_domains", jsonwalk.Warn, "the search is not limited to them"},
 	{"blocked_domains", jsonwalk.Map, "left out of the search, where the backend can"},
+	{"response_inclusion", jsonwalk.Drop, noInclusion},
 	{"max_uses", jsonwalk.Warn, "searches are not counted"},
 	{"user_location", jsonwalk.Warn, "the search does not know it"},
 	{"defer_loading", jsonwalk.Drop, "the tool is sent at once"},
@@ -312,6 +327,9 @@ var webFetchFields = &jsonwalk.Table{Name: "web_fetch tool", Fields: []jsonwalk.
 	{"blocked_domains", jsonwalk.Warn, "fetching is not limited by them"},
 	{"max_uses", jsonwalk.Warn, "fetches are not counted"},
 	{"max_content_tokens", jsonwalk.Warn, "fetched content is not limited"},
+	{"url_sources", jsonwalk.Warn, "fetching is not limited to them"},
+	{"use_cache", jsonwalk.Drop, "the upstream decides what it fetches anew"},
+	{"response_inclusion", jsonwalk.Drop, noInclusion},
 	{"citations", jsonwalk.Map, "a warning if enabled: " + noCitations},
 	{"defer_loading", jsonwalk.Drop, "the tool is sent at once"},
 	{"allowed_callers", jsonwalk.Drop, "every call is direct"},

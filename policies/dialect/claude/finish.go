@@ -38,7 +38,9 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 func (m *machine) stop(ev conversation.Event) (stop, *conversation.Error) {
 	switch ev.Finish {
 	case conversation.FinishStop:
-		if ev.Stop != "" {
+		// Clients run calls only if the reason is tool_use: a call that came
+		// before the stop sequence counts more.
+		if ev.Stop != "" && m.calls == 0 {
 			return stop{reason: "stop_sequence", sequence: ev.Stop}, nil
 		}
 		return m.natural(), nil

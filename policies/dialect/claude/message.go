@@ -2,6 +2,7 @@ package claude
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -12,7 +13,7 @@ import (
 // messages reads the conversation straight off r.
 func (d *decoder) messages(r *jsonwalk.Reader) error {
 	d.Req.Messages = []conversation.Message{}
-	d.added = nil
+	d.added, d.passing = nil, nil
 	return r.Array(func(i int) error {
 		return d.At(i, func() error {
 			if i == maxMessages {
@@ -31,7 +32,7 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		}
 		return d.Invalid("", "Input should be an object")
 	}
-	role, parts := "", []conversation.Part(nil)
+	role, parts, passing := "", []conversation.Part(nil), false
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" {
 			parts = []conversation.Part{}
@@ -57,16 +58,20 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 			err = d.Within("content", func() error { parts, err = d.content(v); return err })
 		case "output_config":
 			err = d.turnConfig(v)
+		case "clear_at":
+			passing = string(jsonwalk.Chars(v)) == "next_user_message"
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return d.addMessage(role, parts)
+	return d.addMessage(role, parts, passing)
 }
 
-func (d *decoder) addMessage(role string, parts []conversation.Part) error {
+// addMessage adds a message; passing is one for the current turn of the user
+// alone.
+func (d *decoder) addMessage(role string, parts []conversation.Part, passing bool) error {
 	if role == "" {
 		return d.Invalid("role", "Field required")
 	}
@@ -77,6 +82,7 @@ func (d *decoder) addMessage(role string, parts []conversation.Part) error {
 	switch role {
 	case "user":
 		m.Role = conversation.User
+		d.forget()
 	case "assistant":
 		m.Role = conversation.Model
 	case "system":
@@ -84,11 +90,23 @@ func (d *decoder) addMessage(role string, parts []conversation.Part) error {
 		if err := d.onlyText(parts); err != nil {
 			return err
 		}
+		if passing && len(parts) > 0 {
+			d.passing = append(d.passing, len(d.Req.Messages))
+		}
 	}
 	if len(parts) > 0 { // a message of tool_additions alone says nothing
 		d.Req.Messages = append(d.Req.Messages, m)
 	}
 	return nil
+}
+
+// forget takes out the messages that were for the user's last turn alone, from
+// behind, so that the places of the others hold.
+func (d *decoder) forget() {
+	for _, i := range slices.Backward(d.passing) {
+		d.Req.Messages = slices.Delete(d.Req.Messages, i, i+1)
+	}
+	d.passing = d.passing[:0]
 }
 
 func (d *decoder) role(v jsontext.Value) (string, error) {
@@ -111,7 +129,7 @@ func (d *decoder) content(v jsontext.Value) ([]conversation.Part, error) {
 	if v.Kind() != '"' {
 		return nil, d.Invalid("", "Input should be a valid string or a list of blocks")
 	}
-	return []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v)}}, nil
+	return []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v), At: d.Place("")}}, nil
 }
 
 // turnConfig reads the output_config that Claude Code puts on system messages.

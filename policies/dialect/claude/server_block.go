@@ -114,7 +114,10 @@ func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) e
 			return d.readServerResult(outer, parts)
 		}
 		var inner []conversation.Part
-		if err := d.Within("content", func() error { return d.block(page, &inner) }); err != nil {
+		err := d.Within("content", func() error {
+			return d.Object(page, func(m jsonwalk.Members) error { return d.block(m, &inner) })
+		})
+		if err != nil {
 			return err
 		}
 		for i, p := range inner {

@@ -42,6 +42,7 @@ func (d *decoder) tool(v jsontext.Value, tools *[]conversation.Tool) error {
 			d.deferred++
 		}
 		t, err := d.readTool(f.Name, string(kind), m)
+		t.At = d.Place("")
 		*tools = append(*tools, t)
 		return err
 	})

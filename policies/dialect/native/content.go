@@ -9,6 +9,7 @@ import (
 // contents repairs the conversation.
 func (r *repair) contents() error {
 	r.steps = steps{everywhere: r.opts.StripSignatures}
+	r.listed = r.kind() == '['
 	err := r.elements(func(i int) (fate, error) {
 		r.content = i
 		return keep, r.oneContent()
@@ -56,6 +57,10 @@ type said struct {
 
 	open, close int  // of the list of parts: behind its bracket, and before the one that closes
 	roleFirst   bool // the role stands before the parts
+
+	edits  int    // how many came before the parts
+	places []int  // which parts are answers
+	moved  []byte // parts that go into a content of their own
 }
 
 // oneContent repairs a content. Its role is settled last, as it may stand
@@ -88,6 +93,7 @@ func (r *repair) oneContent() error {
 			r.insert(at, full, `"role":`+quoted(right))
 		}
 		role = right
+		r.follow(&s)
 	})
 	if err == nil && r.steps.joins(role == "model", &s) && r.can.StrictSignatures {
 		r.replace(r.steps.last.close, s.open, ",")
@@ -117,6 +123,7 @@ func (r *repair) role(role string, s *said) string {
 
 // parts repairs the parts of a content.
 func (r *repair) parts(s *said) error {
+	s.edits, s.places = len(r.edits), nil
 	return r.elements(func(i int) (fate, error) {
 		r.part = i
 		return r.onePart(s)
@@ -124,6 +131,7 @@ func (r *repair) parts(s *said) error {
 		s.open, s.close = it.open, r.at()-1
 		for _, p := range it.list {
 			if p.fate == keep {
+				r.split(it, s)
 				return
 			}
 		}

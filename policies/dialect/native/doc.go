@@ -13,10 +13,12 @@
 //     part metadata, labels, the service tier, the model's name (repair.go,
 //     part.go, tools.go);
 //   - roles that are neither user nor model (content.go);
+//   - what stands beside function responses in one content (mixed.go);
 //   - calls of the current turn that Gemini 3 would refuse for want of a thought
 //     signature, and on a second try all signatures (signature.go);
 //   - thinking and limits that the model is known to refuse (thinking.go,
 //     generation.go);
+//   - on a second try, what makes a schema too complex (relax.go);
 //   - the wrapper of countTokens, which only AI Studio has (count.go).
 //
 // # Replies
@@ -33,8 +35,8 @@
 //
 // # Known limits
 //
-// Schemas are not compiled: what the upstream refuses in one, the client is
-// told. Enums are names also where the client asked for numbers
+// Schemas are not compiled: what the upstream refuses in one, other than that
+// it is too complex, the client is told. Enums are names also where the client asked for numbers
 // ($alt=json;enum-encoding=int), which clients that parse proto JSON take as
 // well. There are no keep-alives: Google sends none, and some of its SDKs take
 // a comment line for a broken event.

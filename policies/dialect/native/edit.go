@@ -157,11 +157,14 @@ func (w *rewriter) settle(it items, done func(it items)) {
 }
 
 // result applies the edits. Of two that overlap, the outer one counts.
-func (w *rewriter) result() []byte {
-	if len(w.edits) == 0 {
-		return w.text
+func (w *rewriter) result() []byte { return w.applied(0, len(w.text), w.edits) }
+
+// applied is text[from:to] with the edits within it.
+func (w *rewriter) applied(from, to int, edits []edit) []byte {
+	if len(edits) == 0 {
+		return w.text[from:to]
 	}
-	slices.SortStableFunc(w.edits, func(a, b edit) int {
+	slices.SortStableFunc(edits, func(a, b edit) int {
 		inserts := func(e edit) int {
 			if e.from == e.to {
 				return 0
@@ -170,17 +173,17 @@ func (w *rewriter) result() []byte {
 		}
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(inserts(a), inserts(b)), cmp.Compare(b.to, a.to))
 	})
-	size := len(w.text)
-	for _, e := range w.edits {
+	size := to - from
+	for _, e := range edits {
 		size += len(e.with)
 	}
-	out, at := make([]byte, 0, size), 0
-	for _, e := range w.edits {
+	out, at := make([]byte, 0, size), from
+	for _, e := range edits {
 		if e.from < at {
 			continue // inside of what an outer edit took away
 		}
 		out = append(append(out, w.text[at:e.from]...), e.with...)
 		at = e.to
 	}
-	return append(out, w.text[at:]...)
+	return append(out, w.text[at:to]...)
 }

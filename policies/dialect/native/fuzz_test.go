@@ -20,6 +20,7 @@ func FuzzRepair(f *testing.F) {
 			f.Add(c.File("request.json"), way)
 		}
 	}
+	f.Add([]byte(`{"tools":[{"functionDeclarations":[{"parameters":{"properties":{"enum":{"format":"x"}},"items":[{"enum":[1]}],"anyOf":{"pattern":"a"}}}]}],"generationConfig":{"_responseJsonSchema":{"minimum":1}}}`), uint8(64))
 	f.Add([]byte(`{"contents":{"role":"x","parts":{"text":""}},"contents":[],"tools":{}}`), uint8(1))
 	f.Fuzz(func(t *testing.T, body []byte, way uint8) {
 		models := []string{"gemini-3.8-flash", "gemini-2.5-flash", "gemini-3-pro-image", "gemma"}
@@ -31,7 +32,7 @@ func FuzzRepair(f *testing.F) {
 		if way&2 != 0 {
 			opts.Operation = dialect.CountTokens
 		}
-		opts.StripSignatures, opts.NoPlaceholder = way&4 != 0, way&8 != 0
+		opts.StripSignatures, opts.NoPlaceholder, opts.RelaxSchema = way&4 != 0, way&8 != 0, way&64 != 0
 		once, _, err := New().Repair(&conversation.Request{}, body, target, opts)
 		if err != nil {
 			var known *conversation.Error
@@ -51,6 +52,34 @@ func FuzzRepair(f *testing.F) {
 			t.Fatalf("repaired again, %v:\n%s\nfrom\n%s\nfrom\n%s", err, twice, once, body)
 		}
 	})
+}
+
+// Whatever a body holds, what is told of it is well formed.
+func FuzzGlance(f *testing.F) {
+	f.Add([]byte(`{"contents":[{"role":"model"},{"parts":[{"text":"a"},{"text":"b","thought":true},{"inlineData":{}}]}],"systemInstruction":"x","tools":[{}],"generationConfig":{"maxOutputTokens":1}}`))
+	f.Add([]byte(`{"contents":{"parts":{"text":"\u12"}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		req := New().Glance(body)
+		for _, parts := range [][]conversation.Part{req.System, lastParts(req)} {
+			for _, p := range parts {
+				if text := jsontext.Value(p.Text); p.Kind == conversation.KindText && (text.Kind() != '"' || !text.IsValid()) {
+					t.Fatalf("%q in what is told of %q", text, body)
+				}
+			}
+		}
+		for _, s := range New().Schemas(body) {
+			if !jsontext.Value(s).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+				t.Fatalf("%q among the schemas of %q", s, body)
+			}
+		}
+	})
+}
+
+func lastParts(req *conversation.Request) []conversation.Part {
+	if n := len(req.Messages); n > 0 {
+		return req.Messages[n-1].Parts
+	}
+	return nil
 }
 
 // However a stream is odd, its document is valid JSON.

@@ -20,6 +20,9 @@ func (r *repair) generation() error {
 		case "routingConfig", "routing_config", "audioTimestamp", "audio_timestamp":
 			return r.onlyVertex("generationConfig."+camel(name), "exists at Vertex AI only")
 		}
+		if r.opts.RelaxSchema && responseSchema(name) {
+			return keep, r.relax()
+		}
 		return keep, r.skip()
 	}, nil)
 }

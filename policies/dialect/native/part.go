@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -51,6 +52,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 		}
 	case p.answer:
 		s.answers++
+		s.places = append(s.places, r.part)
 		if p.signed {
 			// Refused on answers, whatever it is; null is as good as absent.
 			r.replace(p.signFrom, p.signTo, "null")
@@ -122,8 +124,22 @@ func (r *repair) functionCall() error {
 // functionResponse repairs an answer.
 func (r *repair) functionResponse() error {
 	return r.members(func(_ int, name []byte) (fate, error) {
-		if string(name) == "id" {
+		switch string(name) {
+		case "id":
 			return fate(r.ids), r.skip()
+		case "parts":
+			return keep, r.elements(func(i int) (fate, error) { return keep, r.answerPart(i) }, nil)
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// answerPart checks media within an answer.
+func (r *repair) answerPart(i int) error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		if s := string(name); (s == "fileData" || s == "file_data") && !r.vertex && r.kind() != 'n' {
+			return cut, unsupported(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)),
+				"AI Studio takes no references within function responses; send the data inline, or the reference in a content that follows")
 		}
 		return keep, r.skip()
 	}, nil)

@@ -25,8 +25,9 @@ type repair struct {
 	count  bool // countTokens
 
 	headers  policies.Headers
-	content  int // index of the content being read
-	part     int // and of the part in it
+	content  int  // index of the content being read
+	part     int  // and of the part in it
+	listed   bool // the contents are a list, not one alone in its place
 	steps    steps
 	tooled   bool // there is some tool
 	cached   bool // the tools may be in cached content

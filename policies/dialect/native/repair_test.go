@@ -130,14 +130,15 @@ func TestRepairRefuses(t *testing.T) {
 		param  string
 		kind   conversation.ErrorKind
 	}{
-		"cut short":             {studio, `{"contents":[{"role":"user"`, "", conversation.ErrInvalid},
-		"cut short in a list":   {studio, `{"contents":[`, "", conversation.ErrInvalid},
-		"no JSON":               {studio, `{"contents":nonsense}`, "", conversation.ErrInvalid},
-		"two values":            {studio, `{"contents":[]} {}`, "", conversation.ErrInvalid},
-		"Cloud Storage":         {studio, `{"contents":[{"parts":[{"text":"x"},{"file_data":{"file_uri":"gs://b/o"}}]}]}`, "contents[0].parts[1].fileData.fileUri", conversation.ErrUnsupported},
-		"Model Armor":           {studio, `{"modelArmorConfig":{"promptTemplateName":"t"}}`, "modelArmorConfig", conversation.ErrUnsupported},
-		"file search at Vertex": {vertex, `{"tools":[{"googleSearch":{}},{"fileSearch":{}}]}`, "tools[1].fileSearch", conversation.ErrUnsupported},
-		"MCP at Vertex":         {vertex, `{"tools":[{"mcp_servers":[]}]}`, "tools[0].mcpServers", conversation.ErrUnsupported},
+		"cut short":              {studio, `{"contents":[{"role":"user"`, "", conversation.ErrInvalid},
+		"cut short in a list":    {studio, `{"contents":[`, "", conversation.ErrInvalid},
+		"no JSON":                {studio, `{"contents":nonsense}`, "", conversation.ErrInvalid},
+		"two values":             {studio, `{"contents":[]} {}`, "", conversation.ErrInvalid},
+		"Cloud Storage":          {studio, `{"contents":[{"parts":[{"text":"x"},{"file_data":{"file_uri":"gs://b/o"}}]}]}`, "contents[0].parts[1].fileData.fileUri", conversation.ErrUnsupported},
+		"reference in an answer": {studio, `{"contents":[{"parts":[{"functionResponse":{"name":"f","response":{},"parts":[{},{"file_data":{"file_uri":"https://a/b"}}]}}]}]}`, "contents[0].parts[0].functionResponse.parts[1].fileData", conversation.ErrUnsupported},
+		"Model Armor":            {studio, `{"modelArmorConfig":{"promptTemplateName":"t"}}`, "modelArmorConfig", conversation.ErrUnsupported},
+		"file search at Vertex":  {vertex, `{"tools":[{"googleSearch":{}},{"fileSearch":{}}]}`, "tools[1].fileSearch", conversation.ErrUnsupported},
+		"MCP at Vertex":          {vertex, `{"tools":[{"mcp_servers":[]}]}`, "tools[0].mcpServers", conversation.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := New().Repair(&conversation.Request{}, []byte(c.body), c.target, gemini.Options{})

@@ -13,6 +13,10 @@ func (r *repair) tools() error {
 				if r.vertex && r.kind() != 'n' {
 					return cut, unsupported(fmt.Sprintf("tools[%d].%s", i, camel(name)), "only AI Studio has this tool")
 				}
+			case "functionDeclarations", "function_declarations":
+				if r.opts.RelaxSchema {
+					return keep, r.elements(func(int) (fate, error) { return keep, r.declaration() }, nil)
+				}
 			}
 			return keep, r.skip()
 		}, nil)

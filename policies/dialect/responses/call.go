@@ -59,7 +59,14 @@ func (d *decoder) output(m jsonwalk.Members) error {
 	if err != nil {
 		return err
 	}
-	result := conversation.Result{CallID: id.String(), Name: name.String()}
+	namespace, err := m.Text("namespace")
+	if err != nil {
+		return err
+	}
+	result := conversation.Result{CallID: id.String()}
+	if !name.Empty() {
+		result.Name = flatten(namespace.String(), name.String())
+	}
 	if err := d.outputParts(m.Get("output"), &result.Parts); err != nil {
 		return err
 	}

@@ -21,11 +21,18 @@ const (
 
 const nothingToAnswer = "there is nothing to answer"
 
+// words are the API's own where they differ from those of the conversation.
+var words = &conversation.Words{Fields: map[string]string{
+	"messages": "input", "max_tokens": "max_output_tokens", "logprobs": "top_logprobs",
+	"format": "text.format", "format.schema": "text.format.schema",
+}}
+
 // decoder reads one request.
 type decoder struct {
 	jsonwalk.Walker
 	own *own
 
+	count bool // tokens are to be counted, for which input may be absent or empty
 	input bool // the field was there
 	run   run
 	// What is put together once all fields are known: they come in any order.
@@ -38,12 +45,17 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
+	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
+}
+
+func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{
 		Walker: jsonwalk.Walker{
-			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers)},
+			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), Words: words},
 			Brackets: true,
 		},
-		own: &own{calls: map[string]shape{}},
+		own:   &own{calls: map[string]shape{}},
+		count: route.Operation == dialect.CountTokens,
 	}
 	dec.Req.Thinking = conversation.Thinking{Visible: true, Carries: true}
 	if err := dec.Body(body, dec.member); err != nil {
@@ -163,11 +175,11 @@ func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")
 	}
-	if !d.input {
+	if !d.input && !d.count {
 		return d.Invalid("input", "Field required")
 	}
 	d.leadSystem()
-	if len(d.Req.Messages) == 0 {
+	if len(d.Req.Messages) == 0 && !d.count {
 		return d.Invalid("input", nothingToAnswer)
 	}
 	d.Req.Tools = append(d.declared, d.added...)

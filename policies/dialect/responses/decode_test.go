@@ -119,6 +119,30 @@ func TestInvalid(t *testing.T) {
 	}
 }
 
+// Counting tokens needs no input: instructions have some too.
+func TestCountWithoutInput(t *testing.T) {
+	for _, fields := range []string{``, `,"input":null`, `,"input":""`, `,"input":[]`, `,"input":[{"role":"user","content":""}]`} {
+		body := []byte(`{"model":"m","instructions":"be brief"` + fields + `}`)
+		req, err := New().Decode(dialect.Route{Operation: dialect.CountTokens}, nil, body)
+		if err != nil || len(req.Messages) != 0 || len(req.System) != 1 {
+			t.Errorf("%s: %+v, %v", fields, req, err)
+		}
+		if _, err := New().Decode(dialect.Route{}, nil, body); err == nil {
+			t.Errorf("%s: was taken for a request of an answer", fields)
+		}
+	}
+}
+
+// Outputs name tools as calls do.
+func TestOutputsOfNamespaces(t *testing.T) {
+	for fields, want := range map[string]string{`"name":"f","namespace":"n"`: "n__f", `"name":"f"`: "f", `"namespace":"n"`: ""} {
+		req, err := decode(`"input":[{"type":"function_call_output","call_id":"c","output":"x",` + fields + `}]`)
+		if err != nil || len(req.Warnings) > 0 || req.Messages[0].Parts[0].Result.Name != want {
+			t.Errorf("%s: %+v, %v, want %q", fields, req, err, want)
+		}
+	}
+}
+
 func TestThinking(t *testing.T) {
 	level := func(l string) conversation.Thinking {
 		return conversation.Thinking{Intent: conversation.ThinkLevel, Level: l, Visible: true, Carries: true}

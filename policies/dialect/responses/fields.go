@@ -21,6 +21,7 @@ const (
 	noPerson    = "persons are not passed on"
 	noCaller    = "calls are made by the model alone"
 	noDefer     = "every tool is sent at once"
+	noAsync     = "results must come with the next request"
 	echoedBack  = "answers put back whole bring it along"
 )
 
@@ -46,6 +47,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"prompt", jsonwalk.Refuse, "no prompts are stored; send its text as input"},
 	{"background", jsonwalk.Refuse, "answers are made while the client waits"},
 	{"context_management", jsonwalk.Warn, "context is not edited on the way"},
+	{"personality", jsonwalk.Warn, "the upstream has no such setting; say it in the instructions"},
 	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
 	{"store", jsonwalk.Drop, "nothing is stored"},
 	{"truncation", jsonwalk.Drop, "an input that is too long is an error"},
@@ -53,6 +55,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"stream_options", jsonwalk.Drop, "events are not padded"},
 	{"prompt_cache_retention", jsonwalk.Drop, noCacheMark},
 	{"prompt_cache_options", jsonwalk.Drop, noCacheMark},
+	{"access_programs", jsonwalk.Drop, "concerns the original service"},
 	{"client_metadata", jsonwalk.Drop, "concerns the original service"},
 	{"metadata", jsonwalk.Drop, "nothing is stored; replies echo it"},
 	{"user", jsonwalk.Drop, noPerson},
@@ -109,6 +112,7 @@ var functionFields = &jsonwalk.Table{Name: "function tool", Fields: []jsonwalk.F
 	{"description", jsonwalk.Map, "the description"},
 	{"parameters", jsonwalk.Map, "the schema of the arguments"},
 	{"strict", jsonwalk.Map, "arguments are validated"},
+	{"async", jsonwalk.Warn, noAsync},
 	{"output_schema", jsonwalk.Drop, "results are not validated"},
 	{"defer_loading", jsonwalk.Drop, noDefer},
 	{"allowed_callers", jsonwalk.Drop, noCaller},
@@ -119,6 +123,7 @@ var customFields = &jsonwalk.Table{Name: "custom tool", Fields: []jsonwalk.Field
 	{"name", jsonwalk.Map, "the name"},
 	{"description", jsonwalk.Map, "the description"},
 	{"format", jsonwalk.Map, "a grammar, as text at the end of the description"},
+	{"async", jsonwalk.Warn, noAsync},
 	{"defer_loading", jsonwalk.Drop, noDefer},
 	{"allowed_callers", jsonwalk.Drop, noCaller},
 }}

@@ -56,7 +56,9 @@ func init() {
 func (d *decoder) plainInput(v jsontext.Value) error {
 	text, err := d.Text("input", v)
 	d.restart()
-	d.add(alone, conversation.User, textParts(nil, text)...)
+	parts := textParts(nil, text)
+	d.Mark("input", parts)
+	d.add(alone, conversation.User, parts...)
 	return err
 }
 
@@ -123,6 +125,7 @@ func (d *decoder) add(r run, role conversation.Role, parts ...conversation.Part)
 	if len(parts) == 0 {
 		return
 	}
+	d.Mark("", parts)
 	if n := len(d.Req.Messages); r != alone && r == d.run && n > 0 {
 		m := &d.Req.Messages[n-1]
 		m.Parts = append(m.Parts, parts...)

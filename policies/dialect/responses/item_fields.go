@@ -28,6 +28,7 @@ var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Fie
 	{"mcp_list_tools", jsonwalk.Drop, "those tools cannot be called here"},
 	{"mcp_approval_request", jsonwalk.Drop, "those tools cannot be called here"},
 	{"mcp_approval_response", jsonwalk.Drop, "those tools cannot be called here"},
+	{"configuration_update", jsonwalk.Warn, "settings are those of the request"},
 	{"compaction*", jsonwalk.Warn, "its content can be read by the original service only"},
 	{"context_compaction", jsonwalk.Warn, "its content can be read by the original service only"},
 	{"program*", jsonwalk.Warn, "programs of the original service are not replayed"},
@@ -67,6 +68,7 @@ var callFields = &jsonwalk.Table{Name: "function_call item", Fields: []jsonwalk.
 	{"arguments", jsonwalk.Map, "the arguments"},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, echoedBack},
+	{"async", jsonwalk.Drop, echoedBack},
 	{"caller", jsonwalk.Drop, noCaller},
 }}
 
@@ -78,6 +80,7 @@ var customCallFields = &jsonwalk.Table{Name: "custom_tool_call item", Fields: []
 	{"input", jsonwalk.Map, "the text, as the argument that stands for it"},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, echoedBack},
+	{"async", jsonwalk.Drop, echoedBack},
 	{"caller", jsonwalk.Drop, noCaller},
 }}
 
@@ -86,6 +89,7 @@ var outputFields = &jsonwalk.Table{Name: "function_call_output, custom_tool_call
 	{"call_id", jsonwalk.Map, "the call that it belongs to"},
 	{"output", jsonwalk.Map, "text or parts"},
 	{"name", jsonwalk.Map, "the tool, where the client names it"},
+	{"namespace", jsonwalk.Map, "the tool's namespace"},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, "the output says what happened"},
 	{"caller", jsonwalk.Drop, noCaller},
@@ -163,6 +167,8 @@ var pictureFields = &jsonwalk.Table{Name: "image_generation_call item", Fields: 
 	{"status", jsonwalk.Drop, echoedBack},
 	{"action", jsonwalk.Drop, echoedBack},
 	{"background", jsonwalk.Drop, echoedBack},
+	{"error", jsonwalk.Drop, echoedBack},
+	{"svg_usage", jsonwalk.Drop, echoedBack},
 	{"quality", jsonwalk.Drop, echoedBack},
 	{"revised_prompt", jsonwalk.Drop, echoedBack},
 	{"size", jsonwalk.Drop, echoedBack},

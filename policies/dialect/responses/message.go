@@ -39,10 +39,13 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 		return nil
 	case v.Kind() == '"':
 		*parts = textParts(*parts, conversation.Text(v))
+		d.Mark(name, *parts)
 		return nil
 	}
 	return d.Within(name, func() error {
 		return d.List(v, func(_ int, v jsontext.Value) error {
+			before := len(*parts)
+			defer func() { d.Mark("", (*parts)[before:]) }()
 			if v.Kind() == '"' {
 				*parts = textParts(*parts, conversation.Text(v))
 				return nil

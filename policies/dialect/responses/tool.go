@@ -43,7 +43,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	case "web_search*":
 		return d.searchTool(m, list)
 	case "code_interpreter":
-		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution})
+		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, At: d.Place("")})
 		return m.Obey(codeToolFields)
 	}
 	s := shape{namespace: namespace, freeform: f.Name == "custom", typed: typedToolOf(f.Name)}
@@ -51,6 +51,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	if err != nil || !ok {
 		return err
 	}
+	t.At = d.Place("")
 	*list = append(*list, t)
 	if _, taken := d.own.calls[t.Name]; !taken { // of tools with one name the first counts
 		d.own.calls[t.Name] = s
@@ -151,7 +152,7 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 	if err := m.Obey(searchToolFields); err != nil {
 		return err
 	}
-	t := conversation.Tool{Kind: conversation.WebSearch}
+	t := conversation.Tool{Kind: conversation.WebSearch, At: d.Place("")}
 	err := m.Object("filters", func(m jsonwalk.Members) error {
 		if err := m.Obey(searchFilterFields); err != nil {
 			return err

@@ -20,7 +20,8 @@ var dumpNames = map[reflect.Type][]string{
 }
 
 // Dump words a request, or the error in its place, as JSON without the fields
-// that are not set. Texts and raw values must be JSON.
+// that are not set and without places and words, which have tests of their
+// own. Texts and raw values must be JSON.
 func Dump(t testing.TB, req *conversation.Request, err error) []byte {
 	t.Helper()
 	var v any
@@ -65,6 +66,10 @@ func dumpValue(v reflect.Value) any {
 		fields := map[string]any{}
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
+			switch v.Type().Field(i).Type {
+			case reflect.TypeFor[conversation.Place](), reflect.TypeFor[*conversation.Words]():
+				continue
+			}
 			if f := v.Field(i); !f.IsZero() || name == "Role" || name == "Kind" {
 				fields[name] = dumpValue(f)
 			}

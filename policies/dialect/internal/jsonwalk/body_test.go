@@ -10,7 +10,8 @@ import (
 
 func TestBody(t *testing.T) {
 	tests := []struct{ name, body, fields, problem string }{
-		{"fields in order", `{"a":1,"b":[{"c":2}],"a":"\ud800"}`, `a=1 b=[{"c":2}] a="\ufffd"`, ""},
+		{"fields in order", `{"a":1,"b":[{"c":2}],"a":"é"}`, `a=1 b=[{"c":2}] a="é"`, ""},
+		{"to be mended", `{"a":"\ud800"}`, "", "not valid JSON"},
 		{"empty", ``, "", "ends too early"},
 		{"no object", `[]`, "", "should be a JSON object"},
 		{"no JSON", `x`, "", "not valid JSON"},

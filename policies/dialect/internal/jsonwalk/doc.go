@@ -4,8 +4,8 @@
 // A [Reader] walks JSON text and returns slices of it, so that leaves are
 // never copied. A [Walker] stands on a place in a request: it reads objects
 // and lists, obeys a [Table] of what becomes of each field, and names the
-// place in errors and warnings. [Sanitize] first takes away what strict JSON
-// readers refuse but clients send.
+// place in errors and warnings. Where that fails, [Mending] takes away what
+// strict JSON readers refuse but clients send.
 //
 // The tables are data: a dialect's documentation is made from them. A field
 // in no table is left out with a warning, so nothing is lost in silence.

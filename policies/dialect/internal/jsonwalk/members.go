@@ -22,52 +22,78 @@ type Members struct {
 	list []member
 }
 
-// Object runs f with the members of v. They are gone when it returns.
+// Object runs f with the members of v, which a Reader must have read. They are
+// gone when it returns.
 func (w *Walker) Object(v jsontext.Value, f func(m Members) error) error {
 	if v.Kind() != '{' {
 		return w.Invalid("", "Input should be an object")
 	}
 	base := len(w.scratch)
 	defer func() { w.scratch = w.scratch[:base] }()
-	r := w.Borrow(v)
-	defer w.GiveBack(r)
+	for name, v := range fields(v) {
+		if err := w.keep(base, name, v); err != nil {
+			return err
+		}
+	}
+	return f(w.members(base))
+}
+
+// ObjectOff is Object for the value that r comes to next: it saves a look at
+// each byte.
+func (w *Walker) ObjectOff(r *Reader, f func(m Members) error) error {
+	if r.Kind() != '{' {
+		v, err := r.Value()
+		if err != nil {
+			return err
+		}
+		return w.Object(v, f)
+	}
+	base := len(w.scratch)
+	defer func() { w.scratch = w.scratch[:base] }()
 	err := r.Object(func(name []byte) error {
 		v, err := r.Value()
 		if err != nil {
 			return err
 		}
-		for i := range w.scratch[base:] {
-			if m := &w.scratch[base+i]; string(m.name) == string(name) {
-				m.value = v
-				return nil
-			}
-		}
-		if len(w.scratch)-base == maxMembers {
-			return w.Invalid("", "Input should have at most %d fields", maxMembers)
-		}
-		w.scratch = append(w.scratch, member{name, v})
-		return nil
+		return w.keep(base, name, v)
 	})
 	if err != nil {
 		return err
 	}
-	return f(Members{w, w.scratch[base:len(w.scratch):len(w.scratch)]})
+	return f(w.members(base))
 }
 
-// List runs f for each element of v, with its index in the path.
+// keep adds a member to those from base on.
+func (w *Walker) keep(base int, name []byte, v jsontext.Value) error {
+	for i := range w.scratch[base:] {
+		if m := &w.scratch[base+i]; string(m.name) == string(name) {
+			m.value = v
+			return nil
+		}
+	}
+	if len(w.scratch)-base == maxMembers {
+		return w.Invalid("", "Input should have at most %d fields", maxMembers)
+	}
+	w.scratch = append(w.scratch, member{name, v})
+	return nil
+}
+
+func (w *Walker) members(base int) Members {
+	return Members{w, w.scratch[base:len(w.scratch):len(w.scratch)]}
+}
+
+// List runs f for each element of v, which a Reader must have read, with its
+// index in the path.
 func (w *Walker) List(v jsontext.Value, f func(i int, v jsontext.Value) error) error {
 	if v.Kind() != '[' {
 		return w.Invalid("", "Input should be a valid list")
 	}
-	r := w.Borrow(v)
-	defer w.GiveBack(r)
-	return r.Array(func(i int) error {
-		v, err := r.Value()
-		if err != nil {
+	for i, v := range elements(v) {
+		if err := w.At(i, func() error { return f(i, v) }); err != nil {
 			return err
 		}
-		return w.At(i, func() error { return f(i, v) })
-	})
+	}
+	return nil
 }
 
 // Obey applies t: what has no meaning here reads as absent from then on.

@@ -4,7 +4,23 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/heald-proxy/heald/policies/conversation"
 )
+
+// Mending runs decode on body and, if that fails, once more on what Sanitize
+// makes of it: few bodies need it, and to see that takes as long as to read
+// them.
+func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
+	req, err := decode(body)
+	if err == nil {
+		return req, nil
+	}
+	if mended := Sanitize(body); !bytes.Equal(mended, body) {
+		return decode(mended)
+	}
+	return nil, err
+}
 
 // Sanitize returns body without what strict JSON readers refuse but clients
 // send all the same when they cut text or read binary files as text: invalid
@@ -13,9 +29,6 @@ import (
 func Sanitize(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
-	}
-	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
-		return body
 	}
 	return pairSurrogates(body)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 func TestSanitize(t *testing.T) {
@@ -32,6 +34,32 @@ func TestSanitize(t *testing.T) {
 			}
 			if string(in) != tt.in {
 				t.Error("the input was changed")
+			}
+		})
+	}
+}
+
+func TestMending(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		tries    int
+		ok       bool
+	}{
+		{"clean", `{"a":"b"}`, 1, true},
+		{"half a pair", `{"a":"\ud800"}`, 2, true},
+		{"not UTF-8", "{\"a\":\"\xff\"}", 2, true},
+		{"beyond mending", `{"a":`, 1, false},
+		{"still not JSON", "{\"a\":\"\xff\"", 2, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tries := 0
+			req, err := Mending([]byte(tt.in), func(body []byte) (*conversation.Request, error) {
+				tries++
+				w := Walker{Req: &conversation.Request{}}
+				return w.Req, w.Body(body, func(r *Reader, _ []byte) error { _, err := r.Value(); return err })
+			})
+			if tries != tt.tries || (err == nil) != tt.ok || tt.ok && req == nil {
+				t.Errorf("%d tries, error %v", tries, err)
 			}
 		})
 	}

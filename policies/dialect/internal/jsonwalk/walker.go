@@ -26,9 +26,8 @@ type Walker struct {
 	Brackets bool
 
 	path []step
-	// idle are readers for values within values; scratch holds the members of
-	// the objects being read. Both grow to the nesting's depth and are reused.
-	idle    []*Reader
+	// scratch holds the members of the objects being read, inner ones behind
+	// outer ones.
 	scratch []member
 }
 
@@ -75,6 +74,34 @@ func (w *Walker) Where(name string) string {
 		b = append(b, '.')
 	}
 	return string(append(b, Shorten(name)...))
+}
+
+// Place is where field name of the current value stands; name may be "".
+func (w *Walker) Place(name string) conversation.Place {
+	p := conversation.Place{Root: name, Item: -1, Index: -1}
+	for i, s := range w.path[:min(len(w.path), 4)] {
+		switch {
+		case i == 0:
+			p.Root, p.Field = s.name, name
+		case i == 1 && s.name == "":
+			p.Item = int32(s.index) //nolint:gosec // bodies are far below 2^31 bytes
+		case i == 2 && s.name != "":
+			p.Field = s.name
+		case i == 3 && s.name == "":
+			p.Index = int32(s.index) //nolint:gosec // see above
+		}
+	}
+	return p
+}
+
+// Mark tells the parts that have no place yet that they stand at field name of
+// the current value.
+func (w *Walker) Mark(name string, parts []conversation.Part) {
+	for i := range parts {
+		if parts[i].At.Root == "" {
+			parts[i].At = w.Place(name)
+		}
+	}
 }
 
 // Shorten cuts a name from outside to what a message may repeat of it.
@@ -126,18 +153,3 @@ func Hollow(v jsontext.Value) bool {
 	}
 	return v.Kind() == 'f'
 }
-
-// Borrow returns a reader for text, which must be given back.
-func (w *Walker) Borrow(text []byte) *Reader {
-	var r *Reader
-	if n := len(w.idle); n > 0 {
-		r, w.idle = w.idle[n-1], w.idle[:n-1]
-	} else {
-		r = &Reader{}
-	}
-	r.Reset(text)
-	return r
-}
-
-// GiveBack returns a borrowed reader.
-func (w *Walker) GiveBack(r *Reader) { w.idle = append(w.idle, r) }

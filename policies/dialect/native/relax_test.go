@@ -1,0 +1,45 @@
+package native
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+func TestRelax(t *testing.T) {
+	long := strings.Repeat("a", longDescription)
+	many := strings.TrimSuffix(strings.Repeat(`"a",`, longEnum+1), ",")
+	for _, c := range []struct{ name, in, want string }{
+		{"bounds and formats", `{"type":"string","format":"date","minLength":1,"max_length":"9","pattern":"a"}`, `{"type":"string"}`},
+		{"properties of such names", `{"properties":{"format":{"type":"STRING"},"enum":{"minimum":1},"description":{}}}`, `{"properties":{"format":{"type":"STRING"},"enum":{},"description":{}}}`},
+		{"deep", `{"items":{"anyOf":[{"minItems":1},{"additionalProperties":{"maximum":2}}]},"$defs":{"a":{"multipleOf":3}}}`, `{"items":{"anyOf":[{},{"additionalProperties":{}}]},"$defs":{"a":{}}}`},
+		{"long description", `{"description":"` + long + `","type":"string"}`, `{"type":"string"}`},
+		{"short description", `{"description":"a","additionalProperties":false}`, `{"description":"a","additionalProperties":false}`},
+		{"long enum", `{"type":"string","enum":[` + many + `]}`, `{"type":"string"}`},
+		{"short enum", `{"enum":["a","b"],"required":["format"]}`, `{"enum":["a","b"],"required":["format"]}`},
+		{"no schema", `true`, `true`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, where := range []string{
+				`{"tools":[{"functionDeclarations":[{"name":"x","parameters":%s}]}]}`,
+				`{"tools":[{"function_declarations":[{"parametersJsonSchema":%s,"description":"` + long + long + `"}]}]}`,
+				`{"generationConfig":{"responseSchema":%s}}`,
+				`{"generation_config":{"_responseJsonSchema":%s}}`,
+			} {
+				in := fmt.Sprintf(where, c.in)
+				for relaxed, want := range map[bool]string{true: fmt.Sprintf(where, c.want), false: in} {
+					got, _, err := New().Repair(&conversation.Request{}, []byte(in), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{RelaxSchema: relaxed})
+					if err != nil || string(got) != want {
+						t.Errorf("relaxed %v, %v:\n%s\nwant\n%s", relaxed, err, got, want)
+					}
+				}
+				if n := len(New().Schemas([]byte(in))); n != 1 {
+					t.Errorf("%d schemas in %s", n, in)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+package exchange
+
+import (
+	"net/http"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// glancer is a direct dialect that can tell of a body what a side request is
+// known by, although it does not decode it: system text, tools, the number of
+// messages and what the last of them says.
+type glancer interface {
+	Glance(body []byte) *conversation.Request
+}
+
+// local answers a side request without upstream where the policy says so; nil
+// if there is to be an answer of a model. No tokens are spent, and none are
+// claimed to be.
+func (a *attempt) local(body []byte) *policies.Reply {
+	on := a.settings.Local
+	if on == (LocalSettings{}) || a.route.Operation != dialect.Generate {
+		return nil
+	}
+	req := a.req
+	if d, ok := a.dialect.(glancer); ok {
+		req = d.Glance(body)
+	}
+	kind, text := sideRequest(req, on)
+	if kind == "" {
+		return nil
+	}
+	a.x.metrics.local.WithLabelValues(kind).Inc()
+	return a.localReply(kind, text)
+}
+
+// localReply words text as the answer of a model: it goes the way of an answer
+// that the upstream gave.
+func (a *attempt) localReply(reason, text string) *policies.Reply {
+	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(text)) +
+		`}]},"finishReason":"STOP","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
+	t := newAnswer(a, outgoing{expect: gemini.Expect{Original: func(name string) string { return name }}})
+	out, err := t.feed(nil, []byte(frame), true)
+	if err != nil {
+		return a.refuse(heal.ReasonPanic, &conversation.Error{Kind: conversation.ErrAPI, Message: "gateway: local answer: " + err.Error()})
+	}
+	out = t.finish(out)
+	a.record.final = true
+	a.settle(policies.Pass, reason)
+	a.phase = over
+	headers := append(t.encoder.Headers(), a.clientReadable()...)
+	headers = append(headers, a.sdkRequestID()...)
+	return &policies.Reply{
+		Status: http.StatusOK, Verdict: policies.Pass, Reason: reason, Body: out,
+		Headers: append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason}),
+	}
+}

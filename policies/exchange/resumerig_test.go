@@ -1,0 +1,203 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/resume"
+)
+
+// broken is a client's stream whose upstream breaks off, in the hands of a
+// protocol that keeps extproc's rules: one call at a time, and Notify wakes.
+type broken struct {
+	t       *testing.T
+	rig     rig
+	counter func(name, label string) float64
+	attempt *attempt
+
+	mu    sync.Mutex // orders the calls
+	body  strings.Builder
+	ended bool
+	wake  time.Time
+
+	// The request for the rest, and its reply.
+	calls   int
+	request *http.Request
+	asked   string
+	reply   *io.PipeWriter
+	left    bool // the request's context ended
+}
+
+// breaking brings a stream to the point where the client has text and upstream
+// may break off.
+func breaking(t *testing.T, body, set string, chunks ...string) *broken {
+	t.Helper()
+	b := &broken{t: t}
+	b.rig, b.counter = newRig(t, nil).counting(t)
+	b.rig.rest = resume.NewClientOf(b)
+	b.attempt = b.rig.begin(1, "", "x-heald-set", set)
+	b.attempt.in.Notify = b.notify
+	send(t, b.attempt, body)
+	b.attempt.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	for _, c := range chunks {
+		b.upstream(c, false)
+	}
+	return b
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *broken) RoundTrip(req *http.Request) (*http.Response, error) {
+	asked, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	r, w := io.Pipe()
+	b.mu.Lock()
+	b.calls++
+	b.request, b.asked, b.reply = req, string(asked), w
+	b.mu.Unlock()
+	context.AfterFunc(req.Context(), func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.left = true
+		_ = w.CloseWithError(context.Cause(req.Context()))
+	})
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r}, nil
+}
+
+func (b *broken) do(call func() policies.Action) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return
+	}
+	a := call()
+	if a.Step == policies.Send {
+		b.body.Write(a.Body)
+	}
+	if a.Wake > 0 {
+		b.wake = time.Now().Add(a.Wake)
+	}
+	if a.End {
+		b.ended = true
+		b.attempt.Close(policies.EndComplete)
+	}
+}
+
+func (b *broken) notify() { b.do(b.attempt.Wake) }
+
+// upstream lets the first upstream say something.
+func (b *broken) upstream(chunk string, end bool) {
+	b.do(func() policies.Action {
+		a := b.attempt.ResponseBody([]byte(chunk), end)
+		if end && !a.End && !a.More {
+			b.t.Error("the response has ended, and nobody goes on with it")
+		}
+		return a
+	})
+}
+
+// rest lets the second upstream say something.
+func (b *broken) rest(chunks ...string) {
+	synctest.Wait()
+	for _, c := range chunks {
+		if _, err := io.WriteString(b.reply, c); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	synctest.Wait()
+}
+
+func (b *broken) restEnds() {
+	_ = b.reply.Close()
+	synctest.Wait()
+}
+
+// pass lets time pass, and wakes the attempt whenever it wants to be.
+func (b *broken) pass(d time.Duration) {
+	for until := time.Now().Add(d); ; {
+		b.mu.Lock()
+		next, over := b.wake, b.ended
+		b.mu.Unlock()
+		if over || !next.After(time.Now()) || next.After(until) {
+			time.Sleep(time.Until(until))
+			return
+		}
+		time.Sleep(time.Until(next))
+		b.notify()
+	}
+}
+
+// want checks how the request ended: the text the client has, the end of its
+// body, the log words and the counter.
+func (b *broken) want(text, end, cause, result, why string) {
+	b.t.Helper()
+	synctest.Wait()
+	if !b.ended {
+		b.t.Fatal("the answer did not end")
+	}
+	body := b.body.String()
+	if got := textOf(b.t, body); got != text {
+		b.t.Errorf("client has %q, want %q", got, text)
+	}
+	if !strings.Contains(body[max(0, strings.LastIndex(body, "event: ")):], end) {
+		b.t.Errorf("the last event has no %q:\n%s", end, body)
+	}
+	if n := strings.Count(body, "event: content_block_start"); n != 1 {
+		b.t.Errorf("%d blocks:\n%s", n, body)
+	}
+	line := b.rig.log.FilterMessage("request finished").All()
+	if len(line) != 1 {
+		b.t.Fatalf("%d log lines", len(line))
+	}
+	f := line[0].ContextMap()
+	if f["resumed"] != (result == heal.ReasonResumed) || f["reason"] != result || f["resume_cause"] != cause || !strings.Contains(fmt.Sprint(f["resume_error"]), why) {
+		b.t.Errorf("log line %v", f)
+	}
+	if b.counter("heald_resumes_total", result) != 1 {
+		b.t.Errorf("result %s was not counted", result)
+	}
+}
+
+// textOf is the text in a stream of Anthropic's events.
+func textOf(t *testing.T, body string) string {
+	t.Helper()
+	var out strings.Builder
+	for _, piece := range strings.Split(body, `"text_delta","text":`)[1:] {
+		literal, err := jsontext.NewDecoder(strings.NewReader(piece)).ReadValue()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := jsontext.AppendUnquote(nil, literal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(text)
+	}
+	return out.String()
+}
+
+// saidFrame is a frame with text, and the output tokens so far.
+func saidFrame(text string, output int) string {
+	return fmt.Sprintf("data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": %q}],\"role\": \"model\"}}],\"usageMetadata\": {\"promptTokenCount\": 50,\"candidatesTokenCount\": %d,\"totalTokenCount\": %d},\"responseId\": \"r2\"}\r\n\r\n", text, output, 50+output)
+}
+
+const (
+	beginning  = "Rotterdam has the largest harbor of Europe, and has gro"
+	errorFrame = "data: {\"error\": {\"code\": 503, \"message\": \"overloaded\", \"status\": \"UNAVAILABLE\"}}\r\n\r\n"
+	wrongFrame = "data: {\"error\": {\"code\": 400, \"message\": \"unheard of\", \"status\": \"INVALID_ARGUMENT\"}}\r\n\r\n"
+	callFrame  = "data: {\"candidates\": [{\"content\": {\"parts\": [{\"functionCall\": {\"name\": \"ls\", \"args\": {}}}],\"role\": \"model\"}}]}\r\n\r\n"
+	thinkFrame = "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \"hm\", \"thought\": true}],\"role\": \"model\"}}]}\r\n\r\n"
+	resumeSet  = "resume=text,idle_timeout=20s,ping=3s,peek.timeout=10s"
+)

@@ -1,0 +1,121 @@
+package exchange
+
+import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// Side requests of coding agents are known by their own words, as recorded and
+// as published with the clients. Only the system text and the last message are
+// looked at: what stands in the history must never make an answer a local one.
+const (
+	// Claude Code sends this to each of its sub-agents to fill caches.
+	warmupText = "Warmup"
+	// Claude Code asks with this, one token and nothing else for the headers
+	// of the reply that tell of rate limits.
+	quotaText = "quota"
+	// The system text of Claude Code's question about the topic. It reads an
+	// object with isNewTopic and title.
+	topicPrompt = "Analyze if this message indicates a new conversation topic."
+	// The system text of Claude Code's wish for a title of the session. It
+	// reads an object with title.
+	titlePrompt = "Generate a concise, sentence-case title"
+	// The message with which older versions asked for a title, as plain text.
+	titleMessage = "Please write a 5-10 word title for the following conversation:"
+
+	noNewTopic = `{"isNewTopic": false, "title": null}`
+)
+
+// sideRequest says what kind of side request req is, as a reason, and what
+// answers it; "" if it is none, or one that the settings do not name. A request
+// with tools is for work to be done; only a warm-up has them.
+func sideRequest(req *conversation.Request, on LocalSettings) (kind, answer string) {
+	last := lastWords(req)
+	if on.Warmup && (last == warmupText || last == quotaText && bare(req)) {
+		return heal.ReasonWarmup, "OK"
+	}
+	if last == "" || len(req.Tools) > 0 {
+		return "", ""
+	}
+	switch {
+	case on.Topic && instructed(req, topicPrompt):
+		return heal.ReasonTopic, noNewTopic
+	case on.Title && instructed(req, titlePrompt):
+		return heal.ReasonTitle, `{"title": ` + string(conversation.Quote(titleOf(last))) + `}`
+	case on.Title && strings.HasPrefix(last, titleMessage):
+		return heal.ReasonTitle, titleOf(strings.TrimPrefix(last, titleMessage))
+	}
+	return "", ""
+}
+
+// bare reports whether a request is one message that wants one token.
+func bare(req *conversation.Request) bool {
+	return len(req.Messages) == 1 && len(req.System) == 0 && len(req.Tools) == 0 &&
+		req.Limits.MaxTokens != nil && *req.Limits.MaxTokens == 1
+}
+
+// instructed reports whether a block of the system text begins with prompt.
+func instructed(req *conversation.Request, prompt string) bool {
+	for _, p := range req.System {
+		if p.Kind == conversation.KindText && strings.HasPrefix(strings.TrimSpace(p.Text.String()), prompt) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastWords is what the user says in the last message: its text, "" if it has
+// something else too. Claude Code sends reminders along, as blocks of their
+// own and as system messages behind it, which the user did not say.
+func lastWords(req *conversation.Request) string {
+	at := len(req.Messages) - 1
+	for at >= 0 && req.Messages[at].Role == conversation.System {
+		at--
+	}
+	if at < 0 || req.Messages[at].Role != conversation.User {
+		return ""
+	}
+	said := ""
+	for _, p := range req.Messages[at].Parts {
+		if p.Kind != conversation.KindText {
+			return ""
+		}
+		text := strings.TrimSpace(p.Text.String())
+		if strings.HasPrefix(text, "<system-reminder>") && strings.HasSuffix(text, "</system-reminder>") {
+			continue
+		}
+		said = strings.TrimSpace(said + "\n" + text)
+	}
+	return said
+}
+
+const (
+	titleWords  = 6
+	titleLength = 60 // in bytes
+	// titleSource bounds how much of the text is looked at.
+	titleSource = 4 << 10
+)
+
+// titleOf makes a title of the first words of a text, leaving out markup such
+// as <session> and what says who speaks.
+func titleOf(text string) string {
+	text = strings.ToValidUTF8(text[:min(len(text), titleSource)], "")
+	var words []string
+	length := 0
+	for word := range strings.FieldsSeq(text) {
+		word = strings.Trim(word, "\"'`*#")
+		if word == "" || word[0] == '<' || word[0] == '[' || strings.EqualFold(word, "user:") {
+			continue
+		}
+		if length += len(word) + 1; length > titleLength || len(words) == titleWords {
+			break
+		}
+		words = append(words, word)
+	}
+	if len(words) == 0 {
+		return "New conversation"
+	}
+	return strings.TrimRight(strings.Join(words, " "), ".,:;!?")
+}

@@ -1,0 +1,95 @@
+package resume
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+func request(change func(*conversation.Request)) *conversation.Request {
+	req := &conversation.Request{Stream: true, Messages: []conversation.Message{
+		{Role: conversation.User, Parts: []conversation.Part{text("Tell me of Rotterdam.")}},
+	}}
+	if change != nil {
+		change(req)
+	}
+	return req
+}
+
+func TestAble(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*conversation.Request)
+		want   bool
+	}{
+		{"a stream of text", nil, true},
+		{"with tools", func(r *conversation.Request) { r.Tools = []conversation.Tool{{Name: "ls"}} }, true},
+		{"text asked for", func(r *conversation.Request) { r.Output.Modalities = []string{"text"} }, true},
+		{"a document", func(r *conversation.Request) { r.Stream = false }, false},
+		{"JSON", func(r *conversation.Request) { r.Format = &conversation.Format{} }, false},
+		{"several answers", func(r *conversation.Request) { r.Limits.Candidates = 2 }, false},
+		{"log probabilities", func(r *conversation.Request) { r.Limits.Logprobs = true }, false},
+		{"some tool", func(r *conversation.Request) { r.Choice.Mode = conversation.ChoiceAny }, false},
+		{"a certain tool", func(r *conversation.Request) { r.Choice.Mode = conversation.ChoiceNamed }, false},
+		{"images", func(r *conversation.Request) { r.Output.Modalities = []string{"text", "image"} }, false},
+		{"search", func(r *conversation.Request) { r.Tools = []conversation.Tool{{Kind: conversation.WebSearch}} }, false},
+		{"a cache", func(r *conversation.Request) { r.Upstream.CachedContent = "c" }, false},
+	} {
+		if got := Able(request(c.change)); got != c.want {
+			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAsk(t *testing.T) {
+	most := 1000
+	req := request(func(r *conversation.Request) { r.Limits.MaxTokens = &most })
+	req.Warn("x", "y")
+	messages := append(req.Messages, conversation.Message{})[:1] // room that must not be used
+	req.Messages = messages
+	const begin = "The harbor lies at the <mouth> of the Rhine"
+	asked, rest, err := Ask(req, begin, conversation.Usage{Known: true, Output: 300})
+	if err != nil || rest.joint.joined {
+		t.Fatalf("joined %t, %v", rest.joint.joined, err)
+	}
+	if *asked.Limits.MaxTokens != 700 || most != 1000 {
+		t.Errorf("%d tokens left of %d, want 700 of 1000", *asked.Limits.MaxTokens, most)
+	}
+	if len(asked.Warnings) != 0 || len(req.Messages) != 1 || len(messages[:2][1].Parts) != 0 {
+		t.Error("the client's request was changed, or its warnings copied")
+	}
+	if len(asked.Messages) != 3 {
+		t.Fatalf("%d messages", len(asked.Messages))
+	}
+	model, user := asked.Messages[1], asked.Messages[2]
+	if model.Role != conversation.Model || model.Parts[0].Text.String() != begin {
+		t.Errorf("the model said %q", model.Parts[0].Text)
+	}
+	if user.Role != conversation.User || !strings.Contains(user.Parts[0].Text.String(), ">"+begin+"</") {
+		t.Errorf("the user says %q", user.Parts[0].Text)
+	}
+}
+
+func TestAskRefuses(t *testing.T) {
+	few := 50
+	limited := request(func(r *conversation.Request) { r.Limits.MaxTokens = &few })
+	for _, c := range []struct {
+		name string
+		req  *conversation.Request
+		said string
+		used conversation.Usage
+	}{
+		{"no words", request(nil), " \n", conversation.Usage{}},
+		{"no end of its own", request(nil), strings.Repeat("ha", 1000), conversation.Usage{}},
+		{"no tokens left", limited, "Half an ans", conversation.Usage{Known: true, Output: 50}},
+		{"no tokens left, as far as is known", limited, strings.Repeat("x", 250), conversation.Usage{}},
+	} {
+		if _, _, err := Ask(c.req, c.said, c.used); err == nil {
+			t.Errorf("%s: it was asked", c.name)
+		}
+	}
+	if _, _, err := Ask(limited, "Half an ans", conversation.Usage{Known: true, Output: 4}); err != nil {
+		t.Error(err)
+	}
+}

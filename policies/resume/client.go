@@ -1,0 +1,78 @@
+package resume
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// DefaultVia is the address of the listener in envoy/resume.yaml.
+const DefaultVia = "http://127.0.0.1:10001"
+
+// Client sends requests for the rest of answers to an Envoy listener that
+// routes by [policies.HeaderCluster].
+type Client struct {
+	http *http.Client
+	base string // scheme and host
+}
+
+// connectTimeout bounds the way to a listener that is nearby.
+const connectTimeout = 5 * time.Second
+
+// NewClient makes a client; via is http://host:port or unix:///path.
+func NewClient(via string) (*Client, error) {
+	dialer := &net.Dialer{Timeout: connectTimeout}
+	transport := &http.Transport{
+		DialContext:        dialer.DialContext,
+		DisableCompression: true, // what is asked for is what heald can read
+		// Breaks are rare: connections need not wait for the next one long,
+		// and those of a configuration that was replaced must end.
+		IdleConnTimeout: 30 * time.Second,
+	}
+	c := NewClientOf(transport)
+	if path, ok := strings.CutPrefix(via, "unix://"); ok {
+		if !strings.HasPrefix(path, "/") {
+			return nil, fmt.Errorf("%q: want unix:// and an absolute path", via)
+		}
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", path)
+		}
+		return c, nil
+	}
+	u, err := url.Parse(via)
+	if err != nil || u.Scheme != "http" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return nil, fmt.Errorf("%q is no address of a listener; use http://host:port or unix:///path", via)
+	}
+	c.base = "http://" + u.Host
+	return c, nil
+}
+
+// NewClientOf makes a client that sends requests to a host "envoy" by way of
+// transport.
+func NewClientOf(transport http.RoundTripper) *Client {
+	return &Client{base: "http://envoy", http: &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// request makes the HTTP request of a Forward.
+func (c *Client) request(ctx context.Context, f *policies.Forward) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+f.Path, bytes.NewReader(f.Body))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range f.Set {
+		req.Header.Set(h.Name, h.Value)
+	}
+	req.Header.Set(policies.HeaderCluster, f.Cluster)
+	req.Host = f.Authority // "" leaves the listener's own address
+	return req, nil
+}

@@ -1,0 +1,139 @@
+package resume
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+func forward() *policies.Forward {
+	return &policies.Forward{Cluster: "a", Path: "/v1beta/models/m:streamGenerateContent?alt=sse", Authority: "provider.example",
+		Set: policies.Headers{{Name: "x-goog-api-key", Value: "k"}, {Name: "content-type", Value: "application/json"}}, Body: []byte("{}")}
+}
+
+// collect takes what a fetch brings until it is done.
+func collect(ctx context.Context, c *Client, f *policies.Forward) (string, error) {
+	news := make(chan struct{}, 1)
+	fetch := c.Fetch(ctx, f, func() {
+		select {
+		case news <- struct{}{}:
+		default: // the next Take gets it too
+		}
+	})
+	var all []byte
+	for {
+		<-news
+		b, done, err := fetch.Take(nil)
+		all = append(all, b...)
+		if done {
+			return string(all), err
+		}
+	}
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	fmt.Fprintf(w, "%s %s %s %s %s %s %q", r.Method, r.Host, r.URL, r.Header.Get(policies.HeaderCluster), r.Header.Get("x-goog-api-key"), body, r.Header.Get("accept-encoding"))
+}
+
+func TestFetch(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1") // is not for this way
+	path := filepath.Join(t.TempDir(), "envoy.sock")
+	socket, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skip(err) // the folder's path may be too long for a socket
+	}
+	overSocket := &httptest.Server{Listener: socket, Config: &http.Server{Handler: http.HandlerFunc(echo)}}
+	overSocket.Start()
+	t.Cleanup(overSocket.Close)
+	overTCP := httptest.NewServer(http.HandlerFunc(echo))
+	t.Cleanup(overTCP.Close)
+	const want = `POST provider.example /v1beta/models/m:streamGenerateContent?alt=sse a k {} ""`
+	for _, via := range []string{overTCP.URL, overTCP.URL + "/", "unix://" + path} {
+		c, err := NewClient(via)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := collect(t.Context(), c, forward())
+		if got != want || err != nil {
+			t.Errorf("%s: got %q, %v", via, got, err)
+		}
+		c.http.CloseIdleConnections()
+	}
+}
+
+func TestFetchFails(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   string
+	}{
+		{"status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, "status 503"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "status 302"},
+		{"broken off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		{"endless", func(w http.ResponseWriter, _ *http.Request) {
+			for b := make([]byte, 1<<20); ; {
+				if _, err := w.Write(b); err != nil {
+					return
+				}
+			}
+		}, "bytes came"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(c.answer)
+			t.Cleanup(server.Close)
+			client, err := NewClient(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(client.http.CloseIdleConnections)
+			if _, err := collect(t.Context(), client, forward()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// Who owns the fetch ends it with its context.
+func TestFetchEndsWithItsContext(t *testing.T) {
+	came, left := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else the server does not see the client leave
+		_ = http.NewResponseController(w).Flush()
+		close(came)
+		<-r.Context().Done()
+		close(left)
+	}))
+	t.Cleanup(server.Close)
+	client, err := NewClient(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	news := make(chan struct{}, 1)
+	fetch := client.Fetch(ctx, forward(), func() { news <- struct{}{} })
+	<-came
+	cancel()
+	<-news
+	<-left
+	if _, done, err := fetch.Take(nil); !done || err == nil {
+		t.Errorf("done %t, %v", done, err)
+	}
+	client.http.CloseIdleConnections()
+}
+
+func TestNewClientRefuses(t *testing.T) {
+	for _, via := range []string{"", "127.0.0.1:10001", "https://envoy:1", "http://", "http://h/path", "http://h?q", "http://u:p@h", "unix://relative", "ftp://h"} {
+		if _, err := NewClient(via); err == nil {
+			t.Errorf("%q was taken", via)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package resume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+const (
+	// readSize is how much of the reply is read at a time, in bytes.
+	readSize = 32 << 10
+	// replyLimit bounds a reply; answers end at 65,536 tokens.
+	replyLimit = 16 << 20
+)
+
+// Fetch is one request for the rest of an answer, under way.
+type Fetch struct {
+	notify func()
+
+	mu    sync.Mutex // guards the rest
+	bytes []byte
+	done  bool
+	err   error
+}
+
+// Fetch sends a request. notify is called whenever there is something to take,
+// on a goroutine of its own; the next bytes are read once it returns, so that a
+// reader who does not keep up slows the upstream down. Who calls Fetch owns the
+// goroutine: it ends with the reply, or soon after ctx.
+func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) *Fetch {
+	out := &Fetch{notify: notify}
+	go func() { // at most one per attempt; ends with ctx, see above
+		out.add(nil, true, c.read(ctx, f, out))
+	}()
+	return out
+}
+
+// read reads the reply to its end.
+func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) error {
+	req, err := c.request(ctx, f)
+	if err != nil {
+		return fmt.Errorf("ask for the rest: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask for the rest: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask for the rest: status %d", resp.StatusCode)
+	}
+	buf := make([]byte, readSize)
+	for size := 0; size <= replyLimit; {
+		n, err := resp.Body.Read(buf)
+		if size += n; n > 0 {
+			out.add(buf[:n], false, nil)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the rest: %w", err)
+		}
+	}
+	return fmt.Errorf("read the rest: more than %d bytes came", replyLimit)
+}
+
+func (f *Fetch) add(b []byte, done bool, err error) {
+	f.mu.Lock()
+	f.bytes, f.done, f.err = append(f.bytes, b...), done, err
+	f.mu.Unlock()
+	f.notify()
+}
+
+// Take appends to dst what came since the last call. done says that nothing
+// more will come, and err why, if that was not the reply's regular end.
+func (f *Fetch) Take(dst []byte) (b []byte, done bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dst = append(dst, f.bytes...)
+	f.bytes = f.bytes[:0]
+	return dst, f.done, f.err
+}

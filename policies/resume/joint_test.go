@@ -1,0 +1,162 @@
+package resume
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// play feeds a continuation in pieces of step bytes.
+func play(j *joint, continuation string, step int) (string, error) {
+	var out strings.Builder
+	for len(continuation) > 0 {
+		n := min(step, len(continuation))
+		rest, err := j.feed(continuation[:n])
+		if err != nil {
+			return out.String(), err
+		}
+		out.WriteString(rest)
+		continuation = continuation[n:]
+	}
+	return out.String(), nil
+}
+
+func TestJoint(t *testing.T) {
+	const (
+		first = "The harbor of Rotterdam is the largest in Europe. It lies at the mouth of the Rhine and the Meuse, and has grown westwards"
+		tail  = "It lies at the mouth of the Rhine and the Meuse, and has grown westwards"
+	)
+	long := strings.Repeat("line of code that repeats itself\n", 20) + "and an end"
+	for _, c := range []struct {
+		name, said, continuation, rest string
+		joined, refused                bool
+	}{
+		{name: "anchor and rest", said: first, continuation: tail + " since 1872.", rest: " since 1872.", joined: true},
+		{name: "nothing but the anchor", said: first, continuation: tail, joined: true},
+		{name: "space before it", said: first, continuation: "\n " + tail + ".", rest: ".", joined: true},
+		{name: "the whole text again", said: first, continuation: first + ".", rest: ".", joined: true},
+		{name: "a longer end of it", said: first, continuation: "in Europe. " + tail + ".", rest: ".", joined: true},
+		{name: "a short text, cut in a word", said: "Half an ans", continuation: "Half an answer.", rest: "wer.", joined: true},
+		{name: "the end of a line", said: "one\ntwo\n", continuation: "one\ntwo\n\nthree", rest: "\nthree", joined: true},
+		{name: "an end that is unique though lines repeat", said: long, continuation: long[len(long)-2*33-10:] + ".", rest: ".", joined: true},
+		{name: "rest alone", said: first, continuation: " since 1872.", refused: true},
+		{name: "less than the anchor", said: first, continuation: "has grown westwards since 1872.", refused: true},
+		{name: "other words first", said: first, continuation: "Sure! " + tail + ".", refused: true},
+		{name: "something else", said: first, continuation: "Hamburg is larger.", refused: true},
+		{name: "a jump within the text", said: first, continuation: "The harbor of Rotterdam " + tail, refused: true},
+		{name: "another wording", said: first, continuation: strings.Replace(tail, "mouth", "delta", 1), refused: true},
+		{name: "not yet", said: first, continuation: tail[:30]},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, step := range []int{1, 7, 1000} {
+				anchor, ok := anchorOf(c.said)
+				if !ok {
+					t.Fatal("no anchor")
+				}
+				j := newJoint(c.said, anchor)
+				rest, err := play(&j, c.continuation, step)
+				if rest != c.rest || j.joined != c.joined || (err != nil) != c.refused {
+					t.Errorf("step %d: got %q, joined %t, error %v; want %q, %t, %t", step, rest, j.joined, err, c.rest, c.joined, c.refused)
+				}
+			}
+		})
+	}
+}
+
+func TestAnchor(t *testing.T) {
+	words := "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+	for _, c := range []struct {
+		name, said, anchor string
+	}{
+		{"short", "  Hello wor", "Hello wor"},
+		{"begins with a word", words, "five six seven eight nine ten eleven twelve thirteen fourteen"},
+		{"one character", "x", "x"},
+		{"nothing", "", ""},
+		{"blank", " \n ", ""},
+		{"a word without end", strings.Repeat("a", 2*anchorLimit), ""},
+		{"in the middle of a word", strings.Repeat("é", 100) + strings.Repeat("x", 61), strings.Repeat("x", 60)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, ok := anchorOf(c.said)
+			if c.name == "in the middle of a word" {
+				// "x…" is not unique before all of them are in it.
+				if !ok || !strings.HasSuffix(c.said, got) || strings.Count(c.said, got) != 1 {
+					t.Errorf("got %q, %t", got, ok)
+				}
+				return
+			}
+			if got != c.anchor || ok != (c.anchor != "") {
+				t.Errorf("got %q, %t; want %q", got, ok, c.anchor)
+			}
+		})
+	}
+}
+
+// Wherever a text is cut, and however much of it the continuation repeats, the
+// joined text is the whole one: nothing is lost and nothing is there twice.
+func FuzzJoint(f *testing.F) {
+	f.Add("The quick brown fox jumps over the lazy dog.", uint16(20), uint16(0), uint8(3))
+	f.Add(strings.Repeat("ha", 100), uint16(90), uint16(7), uint8(1))
+	f.Add("if x:\n        return\n    return\n", uint16(21), uint16(100), uint8(2))
+	f.Add(strings.Repeat("abc def\n", 300), uint16(2000), uint16(5), uint8(9))
+	f.Fuzz(func(t *testing.T, whole string, cut, more uint16, step uint8) {
+		said := whole[:min(int(cut), len(whole))]
+		anchor, ok := anchorOf(said)
+		if !ok {
+			return // such an answer is not resumed
+		}
+		if strings.Count(said, anchor) != 1 || !strings.HasSuffix(said, anchor) {
+			t.Fatalf("%q is no unique end of %q", anchor, said)
+		}
+		from := max(0, len(said)-len(anchor)-int(more))
+		j := newJoint(said, anchor)
+		rest, err := play(&j, whole[from:], int(step)+1)
+		if err != nil || !j.joined || said+rest != whole {
+			t.Errorf("%q + %q: got %q, joined %t, %v", said, whole[from:], said+rest, j.joined, err)
+		}
+	})
+}
+
+// A continuation that is anything else is either refused or held: what goes
+// out follows a repetition of the last words, whatever came.
+func FuzzJointForeign(f *testing.F) {
+	f.Add("some words that were said", "said words", uint8(2))
+	f.Fuzz(func(t *testing.T, said, foreign string, step uint8) {
+		anchor, ok := anchorOf(said)
+		if !ok {
+			return
+		}
+		j := newJoint(said, anchor)
+		rest, _ := play(&j, foreign, int(step)+1)
+		if !j.joined {
+			if rest != "" {
+				t.Errorf("%q went out without a seam", rest)
+			}
+			return
+		}
+		repeated := strings.TrimSuffix(foreign, rest)
+		if !strings.HasSuffix(repeated, anchor) {
+			t.Errorf("%q was taken for a repetition of %q", repeated, anchor)
+		}
+	})
+}
+
+func BenchmarkJoint(b *testing.B) {
+	for _, n := range []int{100, 1000, 10000} {
+		said := strings.Repeat("All work and no play makes Jack a dull boy. ", n/44+1) + "The end"
+		anchor, ok := anchorOf(said)
+		if !ok {
+			b.Fatal("no anchor")
+		}
+		b.Run(fmt.Sprint("repeated", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(said)))
+			for b.Loop() {
+				j := newJoint(said, anchor)
+				if _, err := play(&j, said, 40); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,76 @@
+package resume
+
+import (
+	"errors"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// Rest turns the events of a continuation into those that complete the answer
+// that broke off.
+type Rest struct {
+	joint  joint
+	before conversation.Usage // of the answer that broke off
+	err    error
+}
+
+// Err says why the continuation cannot be joined; nil if it can, or if that is
+// not known yet.
+func (r *Rest) Err() error { return r.err }
+
+// Events appends to dst what of events completes the answer. A failure goes on
+// whatever came before.
+func (r *Rest) Events(dst, events []conversation.Event) []conversation.Event {
+	for _, ev := range events {
+		if ev.Kind == conversation.EventFailure {
+			dst = append(dst, ev)
+			continue
+		}
+		if r.err != nil || !r.joins(&ev) {
+			continue
+		}
+		if ev.Usage.Known {
+			ev.Usage = Sum(r.before, ev.Usage)
+		}
+		dst = append(dst, ev)
+	}
+	return dst
+}
+
+// joins reports whether ev goes to the client; of a text only the part that is
+// new is left in it.
+func (r *Rest) joins(ev *conversation.Event) bool {
+	switch ev.Kind {
+	case conversation.EventStart, conversation.EventThought, conversation.EventSignature, conversation.EventSources:
+		// The answer has begun already. A thought would tear its text apart,
+		// and a signature would sign text of two replies.
+		return false
+	case conversation.EventText:
+		if r.joint.joined {
+			return true
+		}
+		rest, err := r.joint.feed(ev.Text.String())
+		if r.err = err; err != nil || rest == "" {
+			return false
+		}
+		ev.Text = conversation.Quote(rest)
+		return true
+	}
+	if !r.joint.joined {
+		r.err = errNoText
+	}
+	return r.err == nil
+}
+
+var errNoText = errors.New("the continuation has no text that could be joined")
+
+// Sum adds what two requests cost: both are billed.
+func Sum(a, b conversation.Usage) conversation.Usage {
+	return conversation.Usage{
+		Known:    a.Known || b.Known,
+		Input:    a.Input + b.Input,
+		Cached:   a.Cached + b.Cached,
+		Output:   a.Output + b.Output,
+		Thoughts: a.Thoughts + b.Thoughts,
+	}
+}

@@ -1,0 +1,75 @@
+package resume
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+func trace(events []conversation.Event) []string {
+	var out []string
+	for _, ev := range events {
+		switch ev.Kind {
+		case conversation.EventText:
+			out = append(out, string(ev.Text))
+		case conversation.EventFinish:
+			out = append(out, fmt.Sprintf("finish %d+%d", ev.Usage.Input, ev.Usage.Output))
+		case conversation.EventCallStart:
+			out = append(out, "call "+ev.Name)
+		case conversation.EventFailure:
+			out = append(out, fmt.Sprintf("failure %d", ev.Usage.Input))
+		default:
+			out = append(out, fmt.Sprintf("event %d", ev.Kind))
+		}
+	}
+	return out
+}
+
+func TestRest(t *testing.T) {
+	used := conversation.Usage{Known: true, Input: 100, Output: 7}
+	var (
+		start   = conversation.Event{Kind: conversation.EventStart, Usage: used}
+		thought = said(conversation.EventThought, "hm")
+		sign    = conversation.Event{Kind: conversation.EventSignature}
+		begin   = said(conversation.EventText, "Half an ")
+		end     = said(conversation.EventText, "answer.")
+		more    = said(conversation.EventText, " More.")
+		call    = conversation.Event{Kind: conversation.EventCallStart, Name: "ls"}
+		finish  = conversation.Event{Kind: conversation.EventFinish, Usage: used}
+		failure = conversation.Event{Kind: conversation.EventFailure, Usage: used}
+	)
+	for _, c := range []struct {
+		name   string
+		events []conversation.Event
+		want   []string
+		joined bool
+		failed bool
+	}{
+		{"goes on", []conversation.Event{start, thought, sign, begin, end, more, sign, finish},
+			[]string{`"wer."`, `" More."`, "finish 250+27"}, true, false},
+		{"goes on with a call", []conversation.Event{start, begin, end, call}, []string{`"wer."`, "call ls"}, true, false},
+		{"thinks again", []conversation.Event{start, begin, end, thought, more}, []string{`"wer."`, `" More."`}, true, false},
+		{"has nothing to add", []conversation.Event{start, said(conversation.EventText, "Half an ans"), finish}, []string{"finish 250+27"}, true, false},
+		{"other text", []conversation.Event{start, more, end, finish}, nil, false, true},
+		{"a call instead", []conversation.Event{start, call, begin, end}, nil, false, true},
+		{"a finish instead", []conversation.Event{start, finish}, nil, false, true},
+		{"not enough text", []conversation.Event{start, begin, finish}, nil, false, true},
+		{"a failure goes on", []conversation.Event{start, call, failure}, []string{"failure 100"}, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, rest, err := Ask(request(nil), "Half an ans", conversation.Usage{Known: true, Input: 150, Output: 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []conversation.Event
+			for _, ev := range c.events {
+				got = rest.Events(got, []conversation.Event{ev})
+			}
+			if !slices.Equal(trace(got), c.want) || rest.joint.joined != c.joined || (rest.Err() != nil) != c.failed {
+				t.Errorf("got %q, joined %t, %v; want %q", trace(got), rest.joint.joined, rest.Err(), c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package resume
+
+import "github.com/heald-proxy/heald/policies/conversation"
+
+// saidLimit bounds the text that is kept, in bytes. Answers end at 65,536
+// tokens, about as much.
+const saidLimit = 256 << 10
+
+// SoFar is what the client has of an answer, kept for as long as the answer
+// could be resumed. The zero value is an answer that has not begun.
+type SoFar struct {
+	text []byte
+	last conversation.EventKind // EventText or EventThought; EventStart before
+	off  bool                   // there is something that cannot be gone on with
+}
+
+// Note follows events of the answer.
+func (s *SoFar) Note(events []conversation.Event) {
+	for i := range events {
+		if s.off {
+			return
+		}
+		s.note(&events[i])
+	}
+}
+
+func (s *SoFar) note(ev *conversation.Event) {
+	switch ev.Kind {
+	case conversation.EventStart, conversation.EventSignature:
+	case conversation.EventThought:
+		s.last = ev.Kind
+	case conversation.EventText:
+		if ev.Text.Empty() {
+			break
+		}
+		s.last = ev.Kind
+		s.text = append(s.text, ev.Text.String()...)
+		s.off = len(s.text) > saidLimit
+	default:
+		s.off = true
+	}
+	if s.off = s.off || ev.Candidate != 0; s.off {
+		s.text = nil
+	}
+}
+
+// Text returns the text so far; not ok is an answer that cannot be resumed.
+func (s *SoFar) Text() (text string, ok bool) {
+	return string(s.text), !s.off && s.last == conversation.EventText
+}
