@@ -85,7 +85,7 @@ func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
 // wantOf is what a configuration asks of Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + messageSlack}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + messageSlack, Resume: resumeListener(cfg)}
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.Wait = max(w.Wait, s.MaxWait)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
@@ -51,6 +52,7 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 	p := bootstrap.Params{
 		Listen: listen, Admin: admin, Sidecars: sidecars,
 		MaxBody: cfg.MaxBody, Hop: x.Hop, AccessLog: true,
+		Resume: resumeListener(cfg),
 	}
 	for _, s := range cfg.Settings() {
 		p.Attempts = max(p.Attempts, s.Attempts)
@@ -60,4 +62,10 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 		p.Backends = append(p.Backends, bootstrap.Backend{Name: b.Cluster, URL: b.URL})
 	}
 	return p
+}
+
+// resumeListener is the address of the listener through which the rest of
+// broken answers is fetched, as Envoy's configuration writes it; "" for none.
+func resumeListener(cfg *config.Config) string {
+	return strings.TrimSuffix(strings.TrimPrefix(cfg.Resumes(), "http://"), "/")
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/heald-proxy/heald/extproc"
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // sidecar is heald without Envoy: what `serve` runs alone and `up` beside
@@ -30,10 +31,12 @@ type sidecar struct {
 	flags   *config.Flags
 	log     *zap.Logger
 	metrics *exchange.Metrics
-	policy  reloadable
-	server  *extproc.Server
-	admin   *admin.Server
-	stopped atomic.Bool
+	// signatures outlive a reload, like the counters.
+	signatures *heal.Signatures
+	policy     reloadable
+	server     *extproc.Server
+	admin      *admin.Server
+	stopped    atomic.Bool
 	// key is used where none is configured; it lives as long as the process,
 	// so that a reload does not change it.
 	key []byte
@@ -58,6 +61,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger) (*side
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32)}
+	s.signatures = exchange.NewSignatures(s.metrics)
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
 	}
@@ -87,7 +91,7 @@ func (s *sidecar) load(cfg *config.Config) error {
 	if len(x.MemoryKey) == 0 {
 		x.MemoryKey = s.key
 	}
-	ex, err := exchange.New(x, exchange.Deps{Log: s.log, Metrics: s.metrics})
+	ex, err := exchange.New(x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures})
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,15 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err != nil {
 		return err
 	}
+	dir, err := os.MkdirTemp("", "heald-up-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if cfg.Resumes() != "" {
+		o.flags.ResumeVia = "unix://" + filepath.Join(dir, "resume.sock")
+		cfg.ResumeVia = o.flags.ResumeVia
+	}
 	side, err := newSidecar(&o.flags, cfg, log)
 	if err != nil {
 		return err
@@ -82,11 +91,6 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err := portFree(o.listen); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "heald-up-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	socket := "unix://" + filepath.Join(dir, "heald.sock")
 	cfg.Listen = config.Listen{GRPC: []string{socket}, Admin: o.admin}
 	b, err := o.bootstrap(cfg, socket)

@@ -54,6 +54,10 @@ type Want struct {
 	RouteAuthority bool
 	// Hop is the secret that heald expects in x-heald-hop; "" for none.
 	Hop string
+	// Resume is the address of the listener through which heald fetches the
+	// rest of broken answers (resume: text), host:port or "unix:///path"; ""
+	// where no policy does.
+	Resume string
 	// RetryStatuses are the statuses that the outer route retries
 	// (outer.retry_statuses); empty where it retries by header.
 	RetryStatuses []int
@@ -90,6 +94,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkInner()
 	c.checkClusters()
 	c.checkBackends()
+	c.checkResume()
 	return c.problems
 }
 

@@ -57,7 +57,7 @@ func (c *checker) checkSteering() {
 // checkBypass looks for ways around heald.
 func (c *checker) checkBypass() {
 	for _, ch := range c.chains {
-		if ch == c.inner {
+		if ch == c.inner || c.resumes(ch) {
 			continue
 		}
 		for _, r := range ch.routes() {

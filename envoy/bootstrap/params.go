@@ -42,6 +42,9 @@ type Params struct {
 	// clusters; 0 leaves Envoy's default of 1 MiB. Bodies larger than that
 	// still pass.
 	BufferLimit int
+	// Resume is the address of the listener through which heald fetches the
+	// rest of broken answers, host:port or "unix:///path"; "" for none.
+	Resume string
 	// AccessLog keeps envoy.yaml's access log on standard output.
 	AccessLog bool
 	// InitialMetadata is sent to heald with each stream: settings such as
@@ -78,7 +81,7 @@ const (
 func (p *Params) validate() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	for _, a := range []struct{ name, address string }{{"listen", p.Listen}, {"admin", p.Admin}} {
+	for _, a := range []struct{ name, address string }{{"listen", p.Listen}, {"admin", p.Admin}, {"resume", p.Resume}} {
 		if a.address == "" {
 			continue
 		}

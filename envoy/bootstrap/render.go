@@ -28,6 +28,9 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 			return nil, fmt.Errorf("render Envoy configuration: %w", err)
 		}
 	}
+	if err := renderResume(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
+	}
 	if p.BufferLimit > 0 {
 		limitBuffers(b, uint32(p.BufferLimit))
 	}
@@ -90,7 +93,7 @@ func renderOuter(c *chain, p *Params) error {
 				setHeader(r, policies.HeaderHop, p.Hop)
 			}
 			if p.Attempts > 0 {
-				r.GetRoute().GetRetryPolicy().NumRetries = wrapperspb.UInt32(uint32(p.Attempts - 1))
+				r.GetRoute().GetRetryPolicy().NumRetries = wrapperspb.UInt32(uint32(p.Attempts + 1))
 			}
 		}
 	}

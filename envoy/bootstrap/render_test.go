@@ -62,7 +62,7 @@ func TestRender(t *testing.T) {
 				Policy: "gold", Hop: "100%-secret", InitialMetadata: map[string]string{"x-heald-set": "a=b", "x-heald-backends": "c"},
 			},
 			want: []string{
-				"num_retries: 7", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
+				"num_retries: 9", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
 				"value: gold", "value: 100%%-secret", "key: x-heald-set", "type: STRICT_DNS", "StdoutAccessLog",
 			},
 			check: Want{Attempts: 8, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},

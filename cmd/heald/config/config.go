@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/resume"
 )
 
 // Config is heald.yaml.
@@ -30,6 +32,10 @@ type Config struct {
 	Accounts []Account                    `yaml:"accounts"`
 	Models   exchange.Models              `yaml:"models"`
 	Policies map[string]exchange.Settings `yaml:"policies"`
+	// ResumeVia is the Envoy listener through which the rest of broken
+	// answers is fetched (resume: text), http://host:port or unix:///path;
+	// default http://127.0.0.1:10001.
+	ResumeVia string `yaml:"resume_via"`
 }
 
 // Listen says where heald listens.
@@ -133,7 +139,7 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		errs = append(errs, fmt.Errorf("max_body: %d is not a positive number of bytes", c.MaxBody))
 	}
-	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies}
+	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, ResumeVia: c.ResumeVia}
 	for i := range out.Backends {
 		out.Backends[i] = out.Backends[i].WithDefaults()
 	}
@@ -163,6 +169,17 @@ func (c *Config) Settings() map[string]exchange.Settings {
 		out[name] = s.WithDefaults()
 	}
 	return out
+}
+
+// Resumes returns the listener through which the rest of broken answers is
+// fetched; "" if no policy resumes and none is named for routes that do.
+func (c *Config) Resumes() string {
+	for _, s := range c.Settings() {
+		if s.Resumes() {
+			return cmp.Or(c.ResumeVia, resume.DefaultVia)
+		}
+	}
+	return c.ResumeVia
 }
 
 // Validate checks the whole file as a start would, without starting anything.

@@ -12,7 +12,11 @@ import (
 // Flags are the command-line settings that scripts use instead of a file.
 // Backends or accounts given as flags replace the file's.
 type Flags struct {
-	File     string
+	File string
+	// ResumeVia, if set, replaces the file's resume_via: who starts Envoy too
+	// chooses its listeners.
+	ResumeVia string
+
 	backends []exchange.Backend
 	accounts []Account
 	// errs are reported by Load: the flag package would repeat the value in
@@ -61,6 +65,9 @@ func (f *Flags) Load() (*Config, error) {
 	}
 	if len(f.accounts) > 0 {
 		c.Accounts = append([]Account(nil), f.accounts...)
+	}
+	if f.ResumeVia != "" {
+		c.ResumeVia = f.ResumeVia
 	}
 	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
 		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH",
