@@ -45,9 +45,17 @@ unit: envoy envoy-old ## run the tests that start no heald process
 e2e: envoy envoy-old ## run the tests against real Envoys
 	go test -race -timeout 20m $(E2E)
 
+.PHONY: faults
+faults: envoy ## show what clients see of each fault, next to what reaches the upstreams
+	@mkdir -p out && rm -f out/faults.txt
+	@HEALD_FAULT_TABLE=$(CURDIR)/out/faults.txt go test -race -count=1 -timeout 10m -run '^TestFaults$$/^envoy-$(ENVOY_VERSION)$$' ./test/e2e > out/faults.log; \
+	status=$$?; cat out/faults.txt || tail -50 out/faults.log; \
+	test $$status = 0 || echo "make faults: a row failed; out/faults.log has the details"; exit $$status
+
 .PHONY: test-clients
 test-clients: envoy clients sdks ## run real coding agents and SDKs against the stack
 	go test -race -timeout 10m $(CLIENTS)
+	cd test/e2e/sdk/go && go test -count=1 . # it reads a file of another module, which the cache does not see
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser for FUZZTIME (default 10s) each

@@ -41,13 +41,10 @@ func chatLimits(body value) limits {
 		maxTokens: body.get("max_completion_tokens").count(), temperature: float(body.get("temperature")),
 		topP: float(body.get("top_p")), topK: float(body.get("top_k")), seed: float(body.get("seed")),
 		stop: stringOrList(body.get("stop")), choice: chatChoice(body.get("tool_choice")),
-		think: body.get("reasoning_effort").str(),
+		think: chatThinking(body),
 	}
 	if !body.get("max_completion_tokens").there() {
 		l.maxTokens = body.get("max_tokens").count()
-	}
-	if l.think == "" {
-		l.think = body.get("reasoning", "effort").str()
 	}
 	if l.choice == "" {
 		l.choice = chatChoice(body.get("function_call"))

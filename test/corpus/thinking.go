@@ -23,6 +23,25 @@ func claudeThinking(body value) string {
 	return "none"
 }
 
+// chatThinking reads the same of a Chat request, also in the words of services
+// that speak that API and have their own for this.
+func chatThinking(body value) string {
+	effort := body.get("reasoning_effort").str()
+	if effort == "" {
+		effort = body.get("reasoning", "effort").str()
+	}
+	enabled, kind := body.get("enable_thinking"), body.get("thinking", "type").str()
+	switch {
+	case enabled.there() && !enabled.isTrue(), kind == "disabled":
+		return "none"
+	case effort != "":
+		return effort
+	case enabled.there(), kind == "enabled":
+		return "auto"
+	}
+	return ""
+}
+
 // geminiThinking reads the same of a Gemini request.
 func geminiThinking(config value) string {
 	if b := config.get("thinkingBudget"); b.there() {

@@ -1,90 +1,101 @@
 package e2e
 
-import "regexp"
-
-// api is a client API: how it asks, and how its replies look. The faults of
-// fault_test.go are played to each of them.
+// api is a client API: how it asks, and how its replies are read. The faults
+// of fault_test.go are played to each of them.
 type api struct {
 	name string
 	// stream and whole are a path and a body each.
 	streamPath, streamBody string
 	wholePath, wholeBody   string
-	// delta finds the pieces of text in a stream.
-	delta *regexp.Regexp
-	// words are what the API says of faults, by the keys below; statuses are
-	// its own where they differ.
-	words    map[string]string
-	statuses map[int]int
+	read                   func(body string, stream bool) (reading, error)
+	// sees is what a client of this API sees for each of the keys below.
+	sees map[string]string
 }
 
-// Keys of api.words.
+// Keys of api.sees. Those of errors are named like the kinds in
+// policies/conversation, but what stands behind them here is each API's own
+// documentation.
 const (
-	brokenOff   = "broken off"   // the end of a stream that cannot be completed
-	rateLimited = "rate limited" // after 429
-	overloaded  = "overloaded"   // after 503
-	tooLong     = "too long"     // the prompt is over the window
+	seesGood     = "good"     // the whole answer
+	seesLength   = "length"   // nothing: the thoughts took all tokens
+	seesRefused  = "refused"  // nothing: the answer was refused
+	seesBlocked  = "blocked"  // nothing: the prompt was refused
+	seesCut      = "cut"      // a part of the answer, then an error event
+	seesBroken   = "broken"   // a part, then the connection breaks
+	seesInvalid  = "invalid"  // errors from here on
+	seesContext  = "context"  // the prompt is over the window
+	seesRegion   = "region"   // not available here
+	seesNotFound = "notfound" // no such model
+	seesTooLarge = "toolarge" // the body
+	seesRate     = "rate"     // too many requests
+	seesQuota    = "quota"    // for long
+	seesOverload = "overload" // try again
+	seesTimeout  = "timeout"  // upstream's own
+	seesError    = "error"    // anything else
 )
 
-const openAITooLong = "context_length_exceeded"
+const (
+	wholeAnswer = "200 good"
+	brokenOff   = "200 part, then broken off"
+)
+
+// openAI is what the two APIs of OpenAI have in common: code, or else type.
+func openAI(own map[string]string) map[string]string {
+	sees := map[string]string{
+		seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then server_error",
+		seesInvalid: "400 invalid_request_error", seesContext: "400 context_length_exceeded",
+		seesRegion: "403 unsupported_country_region_territory", seesNotFound: "404 model_not_found",
+		seesTooLarge: "413 request_too_large", seesRate: "429 rate_limit_exceeded", seesQuota: "429 insufficient_quota",
+		seesOverload: "503 server_is_overloaded", seesTimeout: "504 server_error", seesError: "500 server_error",
+	}
+	for k, v := range own {
+		sees[k] = v
+	}
+	return sees
+}
 
 var apis = []api{
 	{
 		name:       "claude",
 		streamPath: messages, streamBody: streamed, wholePath: messages, wholeBody: plain,
-		delta: regexp.MustCompile(`"type":"text_delta","text":"([^"]*)"`),
-		words: map[string]string{
-			brokenOff: "event: error", rateLimited: "rate_limit_error", overloaded: "overloaded_error",
-			tooLong: "prompt is too long: 1250074 tokens > 1048576 maximum",
+		read: readMessages,
+		sees: map[string]string{
+			seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then api_error",
+			seesLength: "200 max_tokens", seesRefused: "200 refusal", seesBlocked: "200 refusal",
+			seesInvalid: "400 invalid_request_error", seesContext: "400 invalid_request_error",
+			seesRegion: "403 permission_error", seesNotFound: "404 not_found_error",
+			seesTooLarge: "413 request_too_large", seesRate: "429 rate_limit_error", seesQuota: "429 rate_limit_error",
+			seesOverload: "529 overloaded_error", seesTimeout: "504 timeout_error", seesError: "500 api_error",
 		},
-		statuses: map[int]int{503: 529},
 	},
 	{
 		name:       "chat",
 		streamPath: "/v1/chat/completions", streamBody: `{"model":"gemini-3.5-flash","stream":true,"messages":[{"role":"user","content":"hello"}]}`,
 		wholePath: "/v1/chat/completions", wholeBody: `{"model":"gemini-3.5-flash","messages":[{"role":"user","content":"hello"}]}`,
-		delta: regexp.MustCompile(`"delta":\{"content":"([^"]*)"`),
-		words: map[string]string{brokenOff: `data: {"error":`, rateLimited: "rate_limit", overloaded: "server_error", tooLong: openAITooLong},
+		read: readChat,
+		sees: openAI(map[string]string{seesLength: "200 length", seesRefused: "200 content_filter", seesBlocked: "200 content_filter"}),
 	},
 	{
 		name:       "responses",
 		streamPath: "/v1/responses", streamBody: `{"model":"gemini-3.5-flash","stream":true,"input":"hello"}`,
 		wholePath: "/v1/responses", wholeBody: `{"model":"gemini-3.5-flash","input":"hello"}`,
-		delta: regexp.MustCompile(`"response.output_text.delta"[^\n]*"delta":"([^"]*)"`),
-		words: map[string]string{brokenOff: "event: response.failed", rateLimited: "rate_limit", overloaded: "overloaded", tooLong: openAITooLong},
+		read: readResponses,
+		sees: openAI(map[string]string{seesLength: "200 max_output_tokens", seesRefused: "200 content_filter", seesBlocked: "200 invalid_prompt"}),
 	},
 	{
 		name:       "gemini",
 		streamPath: "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse", streamBody: nativeHello,
 		wholePath: "/v1beta/models/gemini-3.5-flash:generateContent", wholeBody: nativeHello,
-		delta: regexp.MustCompile(`"text": ?"([^"]*)"`),
-		words: map[string]string{brokenOff: `"error"`, rateLimited: "RESOURCE_EXHAUSTED", overloaded: "UNAVAILABLE", tooLong: "INVALID_ARGUMENT"},
+		read: readNative,
+		sees: map[string]string{
+			seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then INTERNAL",
+			seesLength: "200 MAX_TOKENS", seesRefused: "200 SAFETY", seesBlocked: "200 blocked SAFETY",
+			seesInvalid: "400 INVALID_ARGUMENT", seesContext: "400 INVALID_ARGUMENT",
+			seesRegion: "400 FAILED_PRECONDITION", seesNotFound: "404 NOT_FOUND",
+			seesTooLarge: "413 INVALID_ARGUMENT", seesRate: "429 RESOURCE_EXHAUSTED", seesQuota: "429 RESOURCE_EXHAUSTED",
+			seesOverload: "503 UNAVAILABLE", seesTimeout: "504 DEADLINE_EXCEEDED", seesError: "500 INTERNAL",
+		},
 	},
 }
 
 const nativeHello = `{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}`
-
-// says is what the API's client must see for a key or a plain text.
-func (a api) says(text string) string {
-	if w, ok := a.words[text]; ok {
-		return w
-	}
-	return text
-}
-
-// status is the API's own word for an HTTP status.
-func (a api) status(s int) int {
-	if own, ok := a.statuses[s]; ok {
-		return own
-	}
-	return s
-}
-
-// text puts the pieces of a stream's text together behind the body itself, so
-// that one substring can be looked for in either kind of body.
-func (a api) text(body string) string {
-	all := body
-	for _, m := range a.delta.FindAllStringSubmatch(body, -1) {
-		all += m[1]
-	}
-	return all
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,11 @@ type Options struct {
 	// SignatureKey keys thought signatures; servers with one key accept each
 	// other's. Empty: a fixed key.
 	SignatureKey []byte
+	// Faults may answer what no script answers: request n, counted from 0, of
+	// those that would get to the auto model. It is called from many goroutines.
+	Faults func(n int) (Reply, bool)
+	// Pace is how long the auto model takes for each chunk.
+	Pace time.Duration
 	// Gzip compresses replies for clients that accept it, as Google does.
 	Gzip bool
 }
@@ -48,6 +54,7 @@ type Server struct {
 	addr    net.Addr
 	stop    context.CancelFunc
 	served  chan error
+	unasked atomic.Int64 // requests that no script has answered
 }
 
 // Listen runs a server on address. It speaks HTTP/1.1 and cleartext HTTP/2 with
@@ -146,10 +153,21 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended
 	if !scripted && t.method == count {
 		reply = countReply(j)
 	} else if !scripted {
-		reply = autoReply(j)
+		reply = s.unscripted(j)
 	}
 	s.records.update(h, func(rec *Request) { rec.Reply = reply.name })
 	return s.play(w, r, j, reply)
+}
+
+// unscripted answers as the auto model does, or as Faults has it.
+func (s *Server) unscripted(j *judge) Reply {
+	n := int(s.unasked.Add(1) - 1)
+	if s.opts.Faults != nil {
+		if fault, ok := s.opts.Faults(n); ok {
+			return fault
+		}
+	}
+	return autoReply(j).Slow(s.opts.Pace)
 }
 
 // examine parses a body and judges it.

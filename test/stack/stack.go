@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -34,8 +35,12 @@ type Options struct {
 	// Keys are the credentials at every backend, in order of preference, and
 	// the only ones its fake takes. Empty: one key.
 	Keys []string
+	// WrongKeys are those of Keys that the fakes do not take after all.
+	WrongKeys []string
 	// Policy is the YAML of policies.default.
 	Policy string
+	// Resume adds the listener for resumed answers, on a Unix socket.
+	Resume bool
 	// MaxBody is max_body of heald.yaml; 0 for its default.
 	MaxBody int
 	// MemoryKeys are the memory keys of the replicas, in order. Those without
@@ -83,7 +88,8 @@ func Start(t testing.TB, o Options) *Stack {
 	params := bootstrap.Params{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Attempts: 5}
 	for _, name := range o.Backends {
 		fake := o.Fake
-		fake.Keys = o.Keys
+		// One that nobody has comes last: without any key, a fake takes all.
+		fake.Keys = append(slices.DeleteFunc(slices.Clone(o.Keys), func(k string) bool { return slices.Contains(o.WrongKeys, k) }), "nobody's")
 		s.Fakes[name] = fakegemini.Start(t, fake)
 		url := s.Fakes[name].URL()
 		for _, down := range o.Down {
@@ -93,7 +99,10 @@ func Start(t testing.TB, o Options) *Stack {
 		}
 		params.Backends = append(params.Backends, bootstrap.Backend{Name: name, URL: url})
 	}
-	s.writeConfig(o, params.Backends)
+	if o.Resume {
+		params.Resume = resumeSocket(t)
+	}
+	s.writeConfig(o, params.Backends, params.Resume)
 	for i := range max(o.Replicas, 1) {
 		r := s.startReplica(i, "127.0.0.1:0")
 		s.Replicas = append(s.Replicas, r)
@@ -112,13 +121,16 @@ func Start(t testing.TB, o Options) *Stack {
 }
 
 // writeConfig writes heald.yaml and the secrets.
-func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend) {
+func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia string) {
 	s.t.Helper()
 	dir := s.t.TempDir()
 	var b strings.Builder
 	fmt.Fprintf(&b, "memory_key: {env: %s}\n", memoryKeyVariable)
 	if o.MaxBody > 0 {
 		fmt.Fprintf(&b, "max_body: %d\n", o.MaxBody)
+	}
+	if resumeVia != "" {
+		fmt.Fprintf(&b, "resume_via: %q\n", resumeVia)
 	}
 	b.WriteString("backends:\n")
 	for _, be := range backends {
@@ -139,6 +151,17 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend) {
 	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// resumeSocket is the address of a Unix socket; the paths of a test's own
+// folder may be too long for one.
+func resumeSocket(t testing.TB) string {
+	dir, err := os.MkdirTemp("", "heald-resume-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return "unix://" + filepath.Join(dir, "envoy.sock")
 }
 
 func secret(t testing.TB, dir, name, value string) string {
@@ -269,11 +292,18 @@ func (s *Stack) PostWatching(path, body string, first func()) Answer {
 // a replica, no request in Envoy. What stays is a leak.
 func (s *Stack) Settle() {
 	s.t.Helper()
+	if err := s.Settled(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Settled is Settle for those who report a leak themselves.
+func (s *Stack) Settled() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for name, f := range s.Fakes {
 		if err := f.WaitIdle(ctx); err != nil {
-			s.t.Errorf("fake %s: %d requests still run", name, f.Active())
+			return fmt.Errorf("fake %s: %d requests still run", name, f.Active())
 		}
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -287,13 +317,12 @@ func (s *Stack) Settle() {
 		}
 		active, err := s.Envoy.ActiveRequests(ctx)
 		if err == nil && open == 0 && active == 0 {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			s.t.Errorf("still running: %v streams, %d requests in Envoy (%v)", open, active, err)
-			return
+			return fmt.Errorf("still running: %v streams, %d requests in Envoy (%w)", open, active, errors.Join(err, ctx.Err()))
 		}
 	}
 }
