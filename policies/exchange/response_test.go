@@ -1,0 +1,173 @@
+package exchange
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// Heartbeats must not extend the deadline, and silence must end in a retry as
+// surely as they do.
+func TestPeekDeadlineIsAbsolute(t *testing.T) {
+	r := newRig(t, nil)
+	a := r.begin(1, "")
+	f := send(t, a, ask)
+	if f.Wake != time.Minute {
+		t.Errorf("wake after %v", f.Wake)
+	}
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	for range 100 {
+		if act := a.ResponseBody([]byte(heartbeat), false); act.Step != policies.Hold || act.Wake != 0 {
+			t.Fatalf("heartbeat: %+v", act)
+		}
+	}
+	if act := a.Wake(); act.Step != policies.Answer || act.Reply.Reason != heal.ReasonPeekTimeout {
+		t.Errorf("deadline: %+v", act)
+	}
+	before := r.begin(1, "")
+	send(t, before, ask)
+	if act := before.Wake(); act.Step != policies.Answer || act.Reply.Reason != heal.ReasonPeekTimeout {
+		t.Errorf("deadline before headers: %+v", act)
+	}
+}
+
+func TestPassedStreamIsKeptAliveAndEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		a := r.begin(1, "")
+		send(t, a, ask)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		act := a.ResponseBody([]byte(hello), false)
+		if act.Step != policies.Send || act.Wake != 15*time.Second {
+			t.Fatalf("first content: %+v", act)
+		}
+		pings := 0
+		for act.Step != policies.Send || !act.End {
+			if act.Wake <= 0 {
+				t.Fatalf("nobody would wake a stalled stream: %+v", act)
+			}
+			time.Sleep(act.Wake)
+			act = a.Wake()
+			if bytes.Contains(act.Body, []byte("event: ping")) {
+				pings++
+			}
+		}
+		if !bytes.Contains(act.Body, []byte("event: error")) || bytes.Contains(act.Body, []byte("message_stop")) {
+			t.Errorf("stalled stream ends with\n%s", act.Body)
+		}
+		if pings < 18 || pings > 20 { // every 15 s for 5 min
+			t.Errorf("%d pings", pings)
+		}
+		a.Close(policies.EndComplete)
+		if lines := r.log.FilterMessage("request finished").All(); len(lines) != 1 || lines[0].ContextMap()["broken_by"] != heal.ReasonStreamStalled {
+			t.Errorf("log: %v", lines)
+		}
+	})
+}
+
+// A provider that has finished but stays connected must not keep the client.
+func TestFinishedStreamIsEndedAfterAMoment(t *testing.T) {
+	for name, body := range map[string]string{"stream": ask, "whole": askWhole} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newRig(t, nil).begin(1, "")
+				send(t, a, body)
+				a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+				act := a.ResponseBody([]byte(hello+stop), false)
+				if act.Wake != finishGrace {
+					t.Fatalf("finish: %+v", act)
+				}
+				time.Sleep(act.Wake)
+				if act = a.Wake(); act.Step != policies.Send || !act.End || bytes.Contains(act.Body, []byte(`"error"`)) {
+					t.Errorf("after the grace: %+v %s", act, act.Body)
+				}
+			})
+		})
+	}
+}
+
+// A document may take long once there is content; only silence ends it.
+func TestDocumentMayTakeLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newRig(t, nil).begin(1, "")
+		f := send(t, a, askWhole)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		a.ResponseBody([]byte(hello), false)
+		time.Sleep(f.Wake)
+		act := a.Wake()
+		if act.Step != policies.Hold || act.Wake <= 0 {
+			t.Fatalf("after the first deadline: %+v", act)
+		}
+		time.Sleep(act.Wake)
+		if act = a.Wake(); act.Step != policies.Answer || act.Reply.Reason != heal.ReasonPeekTruncated {
+			t.Errorf("after the idle time: %+v", act)
+		}
+	})
+}
+
+func TestEnvoysOwnReplies(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		resp    policies.Response
+		before  bool // instead of the request body
+		verdict policies.Verdict
+		reason  string
+	}{
+		{"refused connection", policies.Response{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}"}, false, policies.Retry, heal.ReasonConnect},
+		{"no such cluster", policies.Response{Status: 503, Details: "cluster_not_found", NoBody: true}, false, policies.Failover, heal.ReasonNoCluster},
+		{"body over Envoy's limit", policies.Response{Status: 413, Details: "request_payload_too_large"}, true, policies.Fail, heal.ReasonBodyTooLarge},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			if c.before {
+				a.RequestHeaders()
+			} else {
+				send(t, a, ask)
+			}
+			act := a.ResponseHeaders(&c.resp)
+			a.Close(policies.EndComplete)
+			if act.Step != policies.Answer || act.Reply.Verdict != c.verdict || act.Reply.Reason != c.reason {
+				t.Errorf("%+v %+v, want %v %s", act, act.Reply, c.verdict, c.reason)
+			}
+		})
+	}
+}
+
+// Gemini takes five stop sequences; the sixth is heald's to enforce, and ends
+// the upstream call.
+func TestMoreStopSequencesThanUpstreamTakes(t *testing.T) {
+	for name, stream := range map[string]string{"stream": "true", "whole": "false"} {
+		t.Run(name, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			send(t, a, `{"model":"gemini-3.5-flash","max_tokens":100,"stream":`+stream+`,"stop_sequences":["a1","b2","c3","d4","e5","lo, wo"],"messages":[{"role":"user","content":"hi"}]}`)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			act := a.ResponseBody([]byte(hello), false)
+			body := string(act.Body)
+			if act.End {
+				t.Fatalf("ended too early: %s", body)
+			}
+			act = a.ResponseBody([]byte(strings.Replace(hello, "Hello", ", world", 1)), false)
+			body += string(act.Body)
+			if !act.End || strings.Contains(body, "world") || !strings.Contains(body, `"stop_sequence":"lo, wo"`) {
+				t.Errorf("end %v:\n%s", act.End, body)
+			}
+		})
+	}
+}
+
+// An error in mid-stream keeps its kind: the client may act on it.
+func TestErrorAfterContentKeepsItsKind(t *testing.T) {
+	a := newRig(t, nil).begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	a.ResponseBody([]byte(hello), false)
+	act := a.ResponseBody([]byte("data: "+overload+"\r\n\r\n"), false)
+	if !act.End || !strings.Contains(string(act.Body), "overloaded_error") {
+		t.Errorf("got %+v %s", act, act.Body)
+	}
+}
