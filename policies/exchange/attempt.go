@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,6 +37,27 @@ const (
 	resuming              // the client has bytes, upstream broke off, the rest is being fetched
 	over                  // a reply was made, or the answer is complete
 )
+
+// moves are the arrows of the drawing.
+var moves = [...][]phase{
+	asked:    {sent, over},
+	sent:     {peeking, failing, counting, over},
+	peeking:  {passing, over},
+	failing:  {over},
+	counting: {over},
+	passing:  {resuming, over},
+	resuming: {over},
+	over:     {},
+}
+
+// move is the only place that changes the phase. A move that is not drawn
+// breaks an invariant; the stream's guard makes a marked reply of the panic.
+func (a *attempt) move(to phase) {
+	if !slices.Contains(moves[a.phase], to) {
+		panic(fmt.Sprintf("exchange: attempt in phase %d cannot move to %d", a.phase, to))
+	}
+	a.phase = to
+}
 
 // attempt is one upstream try.
 type attempt struct {

@@ -66,7 +66,7 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 	text, _ := json.Marshal(body) // strings and numbers always encode
 	a.record.final = true
 	a.settle(policies.Pass, heal.ReasonModelList)
-	a.phase = over
+	a.move(over)
 	return &policies.Reply{
 		Status: http.StatusOK, Verdict: policies.Pass, Reason: heal.ReasonModelList, Body: text,
 		Headers: policies.Headers{

@@ -45,7 +45,7 @@ func (a *attempt) tokenCount(n int) []byte {
 func (a *attempt) countReply(body []byte, reason string) policies.Action {
 	a.record.final = true
 	a.settle(policies.Pass, reason)
-	a.phase = over
+	a.move(over)
 	headers := append(policies.Headers{{Name: "content-type", Value: "application/json"}}, append(a.clientReadable(), a.sdkRequestID()...)...)
 	if reason != heal.ReasonOK {
 		headers = append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason})

@@ -50,7 +50,7 @@ func (a *attempt) localReply(reason, text string) *policies.Reply {
 	out = t.finish(out)
 	a.record.final = true
 	a.settle(policies.Pass, reason)
-	a.phase = over
+	a.move(over)
 	headers := append(t.encoder.Headers(), a.clientReadable()...)
 	headers = append(headers, a.sdkRequestID()...)
 	return &policies.Reply{

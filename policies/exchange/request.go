@@ -43,7 +43,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if a.untilDeadline() <= 0 {
 		return nil, a.refuse(heal.ReasonDeadline, &conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
 	}
-	a.phase = sent
+	a.move(sent)
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())

@@ -33,11 +33,11 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 		// Envoy answered before the body was read, and did not say why.
 		return a.judge(heal.Seen{Status: resp.Status})
 	case resp.Status == 200 && a.counts():
-		a.phase = counting
+		a.move(counting)
 	case resp.Status == 200:
-		a.phase = peeking
+		a.move(peeking)
 	default:
-		a.phase = failing
+		a.move(failing)
 	}
 	if resp.NoBody {
 		return a.ResponseBody(nil, true)
@@ -109,7 +109,7 @@ func (a *attempt) decide(end bool) policies.Action {
 
 // commit lets the reply go: from here on nothing can be retried.
 func (a *attempt) commit(end bool) policies.Action {
-	a.phase = passing
+	a.move(passing)
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
 	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs, a.schemas)
@@ -155,7 +155,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	act := policies.Action{Step: policies.Send, Body: body}
 	if end {
 		act.Body, act.End, act.Wake = t.finish(body), true, policies.Never
-		a.phase = over
+		a.move(over)
 	} else if t.finished() {
 		act.Wake = finishGrace
 	}
@@ -169,7 +169,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 // with an invented finish.
 func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
 	a.record.ended = reason
-	a.phase = over
+	a.move(over)
 	client.RequestID = a.requestID()
 	body = a.answer.fail(body, &client)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}

@@ -52,7 +52,7 @@ func (a *attempt) breakOff(body []byte, cause string, client conversation.Error)
 	// Not the context of a request: Close ends it, however the stream ends.
 	ctx, cancel := context.WithCancel(context.Background())
 	a.resumption.cancel = cancel
-	a.phase = resuming
+	a.move(resuming)
 	a.lastIn = a.resumption.since
 	a.resumption.fetch = a.x.rest.Fetch(ctx, forward, a.in.Notify)
 	return a.resumeLater(body)
@@ -158,7 +158,7 @@ func (a *attempt) resumed(body []byte) policies.Action {
 		return a.unresumed(body, err) // a finish, but nothing to join
 	}
 	a.resumption.result = heal.ReasonResumed
-	a.phase = over
+	a.move(over)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }
 

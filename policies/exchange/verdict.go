@@ -92,7 +92,7 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 		reply.Wait, reply.Memory = a.remember(r, client)
 	}
 	a.record.wait = r.Wait
-	a.phase = over
+	a.move(over)
 	return reply
 }
 
@@ -130,7 +130,7 @@ func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	e.RequestID = a.requestID()
 	a.record.err, a.record.final = e, true
 	a.settle(policies.Fail, reason)
-	a.phase = over
+	a.move(over)
 	status, headers, body := a.dialect.Error(e)
 	return &policies.Reply{
 		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,
