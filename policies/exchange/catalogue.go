@@ -57,9 +57,9 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 	var body any
 	switch {
 	case native:
-		body = nativeModels(names, name)
+		body = nativeModels(a.x.table, names, name)
 	case a.in.Headers.Get("anthropic-version") != "":
-		body = claudeModels(names, name, query)
+		body = claudeModels(a.x.table, names, name, query)
 	default:
 		body = openAIModels(names, name)
 	}
@@ -86,7 +86,7 @@ func (a *attempt) modelNames() []string {
 			names[m] = true
 		}
 		if len(b.Models) == 0 {
-			for _, r := range gemini.DefaultTable {
+			for _, r := range a.x.table {
 				names[r.Model] = true
 			}
 		}
@@ -116,10 +116,10 @@ type claudeModel struct {
 	MaxTokens   int    `json:"max_tokens,omitempty"`
 }
 
-func claudeModels(names []string, one, query string) any {
+func claudeModels(table gemini.Table, names []string, one, query string) any {
 	models := make([]claudeModel, 0, len(names))
 	for _, n := range names {
-		can := gemini.DefaultTable.Capabilities(n)
+		can := table.Capabilities(n)
 		m := claudeModel{Type: "model", ID: n, DisplayName: n, CreatedAt: epoch, MaxInput: can.Context, MaxTokens: can.MaxOutput}
 		if n == one {
 			return m
@@ -176,7 +176,7 @@ func openAIModels(names []string, one string) any {
 	return map[string]any{"object": "list", "data": models}
 }
 
-func nativeModels(names []string, one string) any {
+func nativeModels(table gemini.Table, names []string, one string) any {
 	type model struct {
 		Name    string   `json:"name"`
 		Display string   `json:"displayName"`
@@ -186,7 +186,7 @@ func nativeModels(names []string, one string) any {
 	}
 	models := make([]model, 0, len(names))
 	for _, n := range names {
-		can := gemini.DefaultTable.Capabilities(n)
+		can := table.Capabilities(n)
 		m := model{Name: "models/" + n, Display: n, Input: can.Context, Output: can.MaxOutput,
 			Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}}
 		if n == one {

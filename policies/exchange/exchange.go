@@ -58,6 +58,7 @@ type Exchange struct {
 	metrics *Metrics
 	random  func() float64
 	learned learned
+	table   gemini.Table
 	schemas *gemini.Compiler
 
 	signatures *heal.Signatures
@@ -85,6 +86,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("resume_via: %w", err))
 	}
+	table, err := cfg.Models.table()
+	errs = append(errs, err)
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()
@@ -98,7 +101,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	return &Exchange{
 		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
-		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
+		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
 		rest: rest,
 	}, nil
 }

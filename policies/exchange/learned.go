@@ -101,8 +101,7 @@ func neutralSchemas(req *conversation.Request) (list [][]byte) {
 }
 
 // tableWith is what is known of models, corrected by what one has refused.
-func tableWith(model string, r heal.Repairs) gemini.Table {
-	table := gemini.DefaultTable
+func tableWith(table gemini.Table, model string, r heal.Repairs) gemini.Table {
 	if !r.Has(heal.RaiseThinking | heal.NoTrailingModel) {
 		return table
 	}

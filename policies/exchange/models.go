@@ -1,9 +1,15 @@
 package exchange
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // Models says which upstream model a client's model name means.
@@ -11,6 +17,57 @@ type Models struct {
 	// Aliases map client names, or patterns with '*', to upstream models.
 	// Exact names win over patterns, longer patterns over shorter ones.
 	Aliases map[string]string `yaml:"aliases"`
+	// Known describes models that heald's own table lacks, or has wrong, by
+	// upstream name.
+	Known map[string]KnownModel `yaml:"known"`
+}
+
+// KnownModel is what is known of a model, as far as it differs from another.
+type KnownModel struct {
+	// Like names the model that it is like; default: the newest known.
+	Like string `yaml:"like"`
+	// Levels are the thinking levels it accepts, lowest first.
+	Levels []string `yaml:"levels"`
+	// MaxOutput and Context are in tokens.
+	MaxOutput int `yaml:"max_output"`
+	Context   int `yaml:"context"`
+	// TrailingModel says whether contents may end with a model turn.
+	TrailingModel *bool `yaml:"trailing_model_turn"`
+}
+
+// levelNames are the thinking levels that the API has words for.
+var levelNames = []string{"minimal", "low", "medium", "high"}
+
+// table is what is known of models: the built-in table and heald.yaml's rows.
+// The error names every row that cannot be.
+func (m Models) table() (gemini.Table, error) {
+	table := gemini.DefaultTable
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(m.Known)) {
+		k := m.Known[name]
+		path := "models.known." + name
+		if err := gemini.ValidModel(name); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+		}
+		can := gemini.DefaultTable.Capabilities(cmp.Or(k.Like, name))
+		for _, l := range k.Levels {
+			if !slices.Contains(levelNames, l) {
+				errs = append(errs, fmt.Errorf("%s.levels: %q is none of %s", path, l, strings.Join(levelNames, ", ")))
+			}
+		}
+		if len(k.Levels) > 0 {
+			can.Thinking, can.Levels = gemini.LevelControl, k.Levels
+		}
+		if k.MaxOutput < 0 || k.Context < 0 {
+			errs = append(errs, fmt.Errorf("%s: max_output and context are numbers of tokens, not negative", path))
+		}
+		can.MaxOutput, can.Context = cmp.Or(k.MaxOutput, can.MaxOutput), cmp.Or(k.Context, can.Context)
+		if k.TrailingModel != nil {
+			can.NoTrailingModel = !*k.TrailingModel
+		}
+		table = table.With(gemini.Row{Model: name, Capability: can})
+	}
+	return table, errors.Join(errs...)
 }
 
 // defaultAliases let clients with built-in model names work unchanged: small

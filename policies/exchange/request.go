@@ -146,7 +146,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 func (a *attempt) options() gemini.Options {
 	repairs := a.memory.Repairs | a.x.learned.of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
-		Table:           tableWith(a.model, repairs),
+		Table:           tableWith(a.x.table, a.model, repairs),
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),
