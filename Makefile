@@ -43,7 +43,7 @@ unit: envoy envoy-old ## run the tests that start no heald process
 
 .PHONY: e2e
 e2e: envoy envoy-old ## run the tests against real Envoys
-	go test -race -timeout 20m $(E2E)
+	go test -race -timeout 45m $(E2E)
 
 .PHONY: faults
 faults: envoy ## show what clients see of each fault, next to what reaches the upstreams
