@@ -265,7 +265,12 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 		out.sees, r = p.api.seen(got, p.stream, answer)
 		out.text, out.header = r.message, got.Header
 	}
-	for _, l := range p.lines("attempt finished")[attempts:] {
+	finished := p.lines("attempt finished")[attempts:]
+	// An attempt that Envoy gave up may be logged after the next one.
+	slices.SortStableFunc(finished, func(a, b stack.Line) int {
+		return cmp.Compare(number(a), number(b))
+	})
+	for _, l := range finished {
 		out.tries = append(out.tries, try{l.Get("account"), l.Get("reason")})
 	}
 	for _, l := range p.lines("request finished")[requests:] {
@@ -278,6 +283,12 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 	}
 	slices.Sort(out.calls)
 	return out
+}
+
+// number is the attempt that a line tells of.
+func number(l stack.Line) float64 {
+	n, _ := l["attempt"].(float64)
+	return n
 }
 
 // lines are those of the only replica, in order of time.

@@ -3,11 +3,11 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -66,7 +66,10 @@ func backendDown(t *testing.T, version string) {
 // noRetries: heald asks for another attempt, and Envoy makes none. What heald
 // said is then the answer.
 func noRetries(t *testing.T, version string) {
-	s := stack.Start(t, stack.Options{Envoy: version, Params: func(p *bootstrap.Params) { p.Attempts = 1 }})
+	retries := regexp.MustCompile(`num_retries: \d+`)
+	s := stack.Start(t, stack.Options{Envoy: version, Edit: func(yaml string) string {
+		return retries.ReplaceAllString(yaml, "num_retries: 0")
+	}})
 	for _, c := range []struct {
 		name         string
 		reply        fakegemini.Reply
