@@ -31,9 +31,9 @@ type Config struct {
 	DrainGrace time.Duration
 }
 
-// messageSlack is what a message may hold beside the body: headers,
+// MessageSlack is what a message may hold beside the body: headers,
 // attributes, framing. Envoy's own limit on headers is far below.
-const messageSlack = 1 << 20
+const MessageSlack = 1 << 20
 
 // Validate lists every setting that cannot work.
 func (c *Config) Validate() error {

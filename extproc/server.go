@@ -69,7 +69,7 @@ func (s *Server) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newCodec()),
 		// A BUFFERED request body arrives as one message.
-		grpc.MaxRecvMsgSize(s.cfg.MaxBody + messageSlack),
+		grpc.MaxRecvMsgSize(s.cfg.MaxBody + MessageSlack),
 		grpc.MaxConcurrentStreams(s.cfg.MaxStreams),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime:             s.cfg.KeepaliveMinTime,

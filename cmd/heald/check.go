@@ -8,6 +8,7 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/extproc"
 	"github.com/heald-proxy/heald/policies/exchange"
 )
 
@@ -85,7 +86,7 @@ func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
 // wantOf is what a configuration asks of Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + messageSlack, Resume: resumeListener(cfg)}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg)}
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.Wait = max(w.Wait, s.MaxWait)
@@ -101,10 +102,6 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	}
 	return w
 }
-
-// messageSlack is what a gRPC message may hold beside the body; it mirrors
-// the sidecar's own limit.
-const messageSlack = 1 << 20
 
 func clusters(backends []exchange.Backend) []string {
 	var out []string
