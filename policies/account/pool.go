@@ -41,18 +41,37 @@ type Pool struct {
 	accounts []*Account
 
 	mu      sync.Mutex
-	cooling map[coolKey]time.Time // until when; bounded by accounts × models used
+	cooling map[coolKey]cooling
 }
 
 // coolKey is an account and a model; model "" means every model.
 type coolKey struct{ account, model string }
+
+// cooling is one thing that is kept back.
+type cooling struct {
+	until  time.Time
+	last   time.Time // hit
+	hits   int       // in a row
+	within time.Duration
+}
+
+// Cooldown says how long something is kept back after a failure.
+type Cooldown struct {
+	// For is how long, by failures in a row; the last goes for all further.
+	// Failures while it is kept back anyway are the same one: requests that
+	// run at the same time fail together.
+	For []time.Duration
+	// Within, if not 0, is how far apart failures in a row may be, successes
+	// in between or not; otherwise a success ends the row.
+	Within time.Duration
+}
 
 // coolingLimit bounds the cooldowns kept: model names come from clients.
 const coolingLimit = 10_000
 
 // NewPool checks the accounts and makes a pool of them.
 func NewPool(accounts []Account) (*Pool, error) {
-	p := &Pool{cooling: map[coolKey]time.Time{}}
+	p := &Pool{cooling: map[coolKey]cooling{}}
 	var errs []error
 	ids := map[string]bool{}
 	for i := range accounts {
@@ -74,63 +93,114 @@ func NewPool(accounts []Account) (*Pool, error) {
 	return p, errors.Join(errs...)
 }
 
-// Choose returns the first account of the backend that is not in tried,
-// passing over those that are cooling down for the model while another is
-// not. With every account tried it starts again; nil means that the backend
-// has no account at all.
+// Choose returns the first account of the backend that is not in tried and not
+// cooling down for the model. Without one it returns an account that was tried
+// but is not cooling down, then the one that will recover first. nil means
+// that the backend has no account at all.
 func (p *Pool) Choose(backend, model string, tried []string) *Account {
-	all := p.of(backend)
-	if len(all) == 0 {
-		return nil
-	}
-	fresh := slices.DeleteFunc(slices.Clone(all), func(a *Account) bool { return slices.Contains(tried, a.ID) })
-	if len(fresh) == 0 {
-		fresh = all
-	}
 	now := time.Now()
-	best, bestUntil := fresh[0], p.coolUntil(fresh[0], model)
-	for _, a := range fresh {
-		until := p.coolUntil(a, model)
-		if !until.After(now) {
+	var again, first *Account
+	var recovers time.Time
+	for _, a := range p.of(backend) {
+		until := p.coolUntil(a.ID, model)
+		switch {
+		case until.After(now):
+			if first == nil || until.Before(recovers) {
+				first, recovers = a, until
+			}
+		case !slices.Contains(tried, a.ID):
 			return a
-		}
-		if until.Before(bestUntil) {
-			best, bestUntil = a, until
+		case again == nil:
+			again = a
 		}
 	}
-	return best
+	if again != nil {
+		return again
+	}
+	return first
 }
 
-// Untried reports whether the backend has an account that is not in tried.
-func (p *Pool) Untried(backend string, tried []string) bool {
-	return slices.ContainsFunc(p.of(backend), func(a *Account) bool { return !slices.Contains(tried, a.ID) })
+// Untried reports whether the backend has an account that is not in tried and
+// not cooling down for the model.
+func (p *Pool) Untried(backend, model string, tried []string) bool {
+	return slices.ContainsFunc(p.of(backend), func(a *Account) bool {
+		return !slices.Contains(tried, a.ID) && !p.Cooling(a.ID, model)
+	})
+}
+
+// Ready returns how long it takes until some account of the backend is not
+// cooling down for the model; 0 if one is not.
+func (p *Pool) Ready(backend, model string) time.Duration {
+	var soonest time.Duration
+	for i, a := range p.of(backend) {
+		wait := max(time.Until(p.coolUntil(a.ID, model)), 0)
+		if i == 0 || wait < soonest {
+			soonest = wait
+		}
+	}
+	return soonest
 }
 
 // Cool keeps an account back for a while: for one model, or with model "" for
 // all.
-func (p *Pool) Cool(id, model string, d time.Duration) {
+func (p *Pool) Cool(id, model string, d Cooldown) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.cooling) >= coolingLimit {
-		for k := range p.cooling { // whichever comes: a cooldown is only a guess
+	now := time.Now()
+	c := p.cooling[coolKey{id, model}]
+	if c.within > 0 && now.Sub(c.last) > c.within {
+		c.hits = 0
+	}
+	if !c.until.After(now) {
+		c.hits++
+	}
+	c.last, c.within = now, d.Within
+	if until := now.Add(d.For[min(max(c.hits, 1), len(d.For))-1]); until.After(c.until) {
+		c.until = until
+	}
+	p.makeRoom(now)
+	p.cooling[coolKey{id, model}] = c
+}
+
+// makeRoom keeps the number of cooldowns bounded. Those that are over go
+// first; of the others whichever comes: a cooldown is only a guess.
+func (p *Pool) makeRoom(now time.Time) {
+	if len(p.cooling) < coolingLimit {
+		return
+	}
+	for k, c := range p.cooling {
+		if !c.until.After(now) {
 			delete(p.cooling, k)
-			break
 		}
 	}
-	p.cooling[coolKey{id, model}] = time.Now().Add(d)
+	for k := range p.cooling {
+		if len(p.cooling) < coolingLimit {
+			return
+		}
+		delete(p.cooling, k)
+	}
 }
 
 // Cooling reports whether something is kept back for the model.
 func (p *Pool) Cooling(id, model string) bool {
-	return p.coolUntil(&Account{ID: id}, model).After(time.Now())
+	return p.coolUntil(id, model).After(time.Now())
 }
 
 // Good takes back what was held against an account: it just served a model.
 func (p *Pool) Good(id, model string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.cooling, coolKey{id, model})
-	delete(p.cooling, coolKey{id, ""})
+	for _, k := range []coolKey{{id, model}, {id, ""}} {
+		c, ok := p.cooling[k]
+		switch {
+		case !ok:
+		case c.within > 0:
+			c.until = time.Time{}
+			p.cooling[k] = c
+		default:
+			delete(p.cooling, k)
+		}
+	}
 }
 
 func (p *Pool) of(backend string) []*Account {
@@ -143,11 +213,11 @@ func (p *Pool) of(backend string) []*Account {
 	return out
 }
 
-func (p *Pool) coolUntil(a *Account, model string) time.Time {
+func (p *Pool) coolUntil(id, model string) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until := p.cooling[coolKey{a.ID, ""}]
-	if u := p.cooling[coolKey{a.ID, model}]; u.After(until) {
+	until := p.cooling[coolKey{id, ""}].until
+	if u := p.cooling[coolKey{id, model}].until; u.After(until) {
 		until = u
 	}
 	return until

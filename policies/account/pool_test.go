@@ -21,6 +21,8 @@ func pool(t *testing.T) *Pool {
 	return p
 }
 
+func keep(ds ...time.Duration) Cooldown { return Cooldown{For: ds} }
+
 func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -33,7 +35,8 @@ func TestChoose(t *testing.T) {
 		{"tried is passed over", "x", []string{"a"}, nil, "b"},
 		{"all tried starts again", "x", []string{"a", "b"}, nil, "a"},
 		{"cooling is passed over", "x", nil, []string{"a"}, "b"},
-		{"untried beats cool", "x", []string{"b"}, []string{"a"}, "a"},
+		{"tried but ready beats cooling", "x", []string{"b"}, []string{"a"}, "b"},
+		{"all cooling, untried or not: the first to recover", "x", []string{"b"}, []string{"b", "a"}, "b"},
 		{"all cooling: the first to recover", "x", nil, []string{"b", "a"}, "b"},
 		{"other backend's are not touched", "y", nil, []string{"a", "b"}, "c"},
 	} {
@@ -41,7 +44,7 @@ func TestChoose(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pool(t)
 				for i, id := range c.cool {
-					p.Cool(id, "m", time.Duration(i+1)*time.Minute)
+					p.Cool(id, "m", keep(time.Duration(i+1)*time.Minute))
 				}
 				if got := p.Choose(c.backend, "m", c.tried); got.ID != c.want {
 					t.Errorf("chose %s, want %s", got.ID, c.want)
@@ -57,7 +60,7 @@ func TestChoose(t *testing.T) {
 func TestCooldownEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pool(t)
-		p.Cool("a", "m", time.Minute)
+		p.Cool("a", "m", keep(time.Minute))
 		if got := p.Choose("x", "other", nil); got.ID != "a" {
 			t.Errorf("a cooldown for one model kept the account from another: %s", got.ID)
 		}
@@ -65,7 +68,7 @@ func TestCooldownEnds(t *testing.T) {
 		if got := p.Choose("x", "m", nil); got.ID != "a" {
 			t.Errorf("chose %s after the cooldown, want a", got.ID)
 		}
-		p.Cool("a", "", time.Hour)
+		p.Cool("a", "", keep(time.Hour))
 		p.Good("a", "m")
 		if got := p.Choose("x", "m", nil); got.ID != "a" {
 			t.Errorf("chose %s after a success, want a", got.ID)
@@ -73,10 +76,70 @@ func TestCooldownEnds(t *testing.T) {
 	})
 }
 
+// A cooldown grows with failures in a row, and those of requests that ran at
+// the same time are one.
+func TestCooldownGrows(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		down Cooldown
+		play string // f failure, s success, w waits until ready, h an hour passes
+		want time.Duration
+	}{
+		{"first", keep(time.Minute, time.Hour), "f", time.Minute},
+		{"second in a row", keep(time.Minute, time.Hour), "fwf", time.Hour},
+		{"the last goes for all further", keep(time.Minute, time.Hour), "fwfwfwf", time.Hour},
+		{"together", keep(time.Minute, time.Hour), "fff", time.Minute},
+		{"a success ends the row", keep(time.Minute, time.Hour), "fwsf", time.Minute},
+		{"within: a success does not", Cooldown{For: []time.Duration{time.Minute, time.Hour}, Within: 3 * time.Hour}, "fwsf", time.Hour},
+		{"within: too far apart", Cooldown{For: []time.Duration{time.Minute, time.Hour}, Within: 3 * time.Hour}, "fhhhhf", time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := pool(t)
+				for _, what := range c.play {
+					switch what {
+					case 'f':
+						p.Cool("c", "m", c.down)
+					case 's':
+						p.Good("c", "m")
+					case 'w':
+						time.Sleep(p.Ready("y", "m"))
+					case 'h':
+						time.Sleep(time.Hour)
+					}
+				}
+				if got := p.Ready("y", "m"); got != c.want {
+					t.Errorf("kept back for %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestReadyAndUntried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		p.Cool("a", "m", keep(time.Hour))
+		if got := p.Ready("x", "m"); got != 0 {
+			t.Errorf("ready in %v though b is", got)
+		}
+		if p.Untried("x", "m", []string{"b"}) {
+			t.Error("a cooling account counts as one that could be tried")
+		}
+		if !p.Untried("x", "other", []string{"b"}) {
+			t.Error("an account that cools down for another model does not count")
+		}
+		p.Cool("b", "", keep(time.Minute))
+		if got := p.Ready("x", "m"); got != time.Minute {
+			t.Errorf("ready in %v, want a minute", got)
+		}
+	})
+}
+
 func TestCoolingIsBounded(t *testing.T) {
 	p := pool(t)
 	for i := range 2 * coolingLimit {
-		p.Cool("a", fmt.Sprint("model-", i), time.Hour)
+		p.Cool("a", fmt.Sprint("model-", i), keep(time.Hour))
 	}
 	if n := len(p.cooling); n > coolingLimit {
 		t.Errorf("%d cooldowns kept, limit %d", n, coolingLimit)

@@ -76,9 +76,11 @@ type attempt struct {
 	req     *conversation.Request
 	schemas func() schemaSum // of the body; it is only asked for where some were refused
 	thread  *heal.Thread     // the conversation, among those whose signatures are remembered
-	model   string           // upstream's
-	backend *Backend
-	account *account.Account
+
+	candidates []candidate // what could be asked, in order of preference
+	model      string      // upstream's
+	backend    *Backend
+	account    *account.Account
 
 	sentAt   time.Time // request handed to Envoy
 	estimate int       // tokens of the request, guessed; for counts

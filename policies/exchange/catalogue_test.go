@@ -12,7 +12,7 @@ func TestModelLists(t *testing.T) {
 		c.Backends = c.Backends[:1]
 		c.Accounts = c.Accounts[:2]
 		c.Backends[0].Models = []string{"gemini-3.5-flash", "gemini-3.8-flash"}
-		c.Models.Aliases = map[string]string{"claude-opus-5-5": "gemini-3.8-flash", "claude-*": "gemini-3.5-flash"}
+		c.Models.Aliases = map[string]Chain{"claude-opus-5-5": only("gemini-3.8-flash"), "claude-*": only("gemini-3.5-flash")}
 	}
 	for _, c := range []struct {
 		name, path, version string

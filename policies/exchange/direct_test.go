@@ -121,7 +121,7 @@ func TestNativeSignatureRepair(t *testing.T) {
 func TestNativeRequestAtTheOtherAPI(t *testing.T) {
 	r := newRig(t, func(c *Config) {
 		c.Backends, c.Accounts = c.Backends[1:], c.Accounts[2:]
-		c.Models.Aliases = map[string]string{"house-model": "gemini-3.5-flash"}
+		c.Models.Aliases = map[string]Chain{"house-model": only("gemini-3.5-flash")}
 	})
 	a := r.native("/v1beta/models/house-model:generateContent", 1, "")
 	f := send(t, a, `{"model":"models/house-model","serviceTier":"priority","labels":{"team":"a"},"contents":[{"parts":[{"text":"hi"}]}]}`)

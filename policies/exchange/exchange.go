@@ -87,7 +87,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		errs = append(errs, fmt.Errorf("resume_via: %w", err))
 	}
 	table, err := cfg.Models.table()
-	errs = append(errs, err)
+	errs = append(errs, err, cfg.Models.check(cfg.Backends))
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()

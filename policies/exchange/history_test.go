@@ -125,7 +125,7 @@ func TestHistoricalThinking(t *testing.T) {
 					reply = c.change(reply)
 				}
 				if c.alias != "" {
-					r.cfg.Models.Aliases = map[string]string{"gemini-3.5-flash": c.alias}
+					r.cfg.Models.Aliases = map[string]Chain{"gemini-3.5-flash": only(c.alias)}
 				}
 				body := r.nextTurn(t, d, c.set, reply)
 				whole := `{"text":"let me see","thought":true,"thoughtSignature":"` + thoughtSig + `"}`

@@ -10,16 +10,17 @@ import (
 // Metrics are the counters of all exchanges of a process; they outlive a
 // reload of the configuration.
 type Metrics struct {
-	attempts *prometheus.CounterVec
-	requests *prometheus.CounterVec
-	repairs  *prometheus.CounterVec
-	memory   *prometheus.CounterVec
-	warnings *prometheus.CounterVec
-	tokens   *prometheus.CounterVec
-	local    *prometheus.CounterVec
-	resumes  *prometheus.CounterVec
-	peek     *prometheus.HistogramVec
-	content  *prometheus.HistogramVec
+	attempts  *prometheus.CounterVec
+	requests  *prometheus.CounterVec
+	repairs   *prometheus.CounterVec
+	failovers *prometheus.CounterVec
+	memory    *prometheus.CounterVec
+	warnings  *prometheus.CounterVec
+	tokens    *prometheus.CounterVec
+	local     *prometheus.CounterVec
+	resumes   *prometheus.CounterVec
+	peek      *prometheus.HistogramVec
+	content   *prometheus.HistogramVec
 
 	signatures *prometheus.CounterVec
 }
@@ -40,16 +41,17 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		return v
 	}
 	m := &Metrics{
-		attempts: counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
-		requests: counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
-		repairs:  counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
-		memory:   counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
-		warnings: counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
-		tokens:   counter("heald_tokens_total", "Tokens of passed answers as upstream counted them.", "kind"),
-		local:    counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
-		resumes:  counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
-		peek:     histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),
-		content:  histogram("heald_first_content_seconds", "Time from the request's first attempt to its first content.", "dialect"),
+		attempts:  counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
+		requests:  counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
+		repairs:   counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
+		failovers: counter("heald_failovers_total", "Moves to another backend or model, by what was left behind and why.", "left", "reason"),
+		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
+		warnings:  counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
+		tokens:    counter("heald_tokens_total", "Tokens of passed answers as upstream counted them.", "kind"),
+		local:     counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
+		resumes:   counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
+		peek:      histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),
+		content:   histogram("heald_first_content_seconds", "Time from the request's first attempt to its first content.", "dialect"),
 
 		signatures: counter("heald_signature_cache_total", "Signatures of conversations whose client loses carriers, by what became of them.", "result"),
 	}

@@ -16,7 +16,7 @@ import (
 type Models struct {
 	// Aliases map client names, or patterns with '*', to upstream models.
 	// Exact names win over patterns, longer patterns over shorter ones.
-	Aliases map[string]string `yaml:"aliases"`
+	Aliases map[string]Chain `yaml:"aliases"`
 	// Known describes models that heald's own table lacks, or has wrong, by
 	// upstream name.
 	Known map[string]KnownModel `yaml:"known"`
@@ -45,21 +45,21 @@ func (m Models) table() (gemini.Table, error) {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(m.Known)) {
 		k := m.Known[name]
-		path := "models.known." + name
+		at := "models.known." + name
 		if err := gemini.ValidModel(name); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			errs = append(errs, fmt.Errorf("%s: %w", at, err))
 		}
 		can := gemini.DefaultTable.Capabilities(cmp.Or(k.Like, name))
 		for _, l := range k.Levels {
 			if !slices.Contains(levelNames, l) {
-				errs = append(errs, fmt.Errorf("%s.levels: %q is none of %s", path, l, strings.Join(levelNames, ", ")))
+				errs = append(errs, fmt.Errorf("%s.levels: %q is none of %s", at, l, strings.Join(levelNames, ", ")))
 			}
 		}
 		if len(k.Levels) > 0 {
 			can.Thinking, can.Levels = gemini.LevelControl, k.Levels
 		}
 		if k.MaxOutput < 0 || k.Context < 0 {
-			errs = append(errs, fmt.Errorf("%s: max_output and context are numbers of tokens, not negative", path))
+			errs = append(errs, fmt.Errorf("%s: max_output and context are numbers of tokens, not negative", at))
 		}
 		can.MaxOutput, can.Context = cmp.Or(k.MaxOutput, can.MaxOutput), cmp.Or(k.Context, can.Context)
 		if k.TrailingModel != nil {
@@ -73,31 +73,44 @@ func (m Models) table() (gemini.Table, error) {
 // defaultAliases let clients with built-in model names work unchanged: small
 // models for side tasks go to a small model, everything else to a strong one.
 // heald.yaml's aliases win.
-var defaultAliases = map[string]string{
-	"claude-*haiku*": "gemini-3.5-flash-lite",
-	"claude-*":       "gemini-3.8-flash",
-	"haiku":          "gemini-3.5-flash-lite",
-	"sonnet":         "gemini-3.8-flash",
-	"opus":           "gemini-3.8-flash",
-	"gpt-*-mini*":    "gemini-3.5-flash-lite",
-	"gpt-*-nano*":    "gemini-3.5-flash-lite",
-	"gpt-*":          "gemini-3.8-flash",
-	"codex-*":        "gemini-3.8-flash",
+var defaultAliases = map[string]Chain{
+	"claude-*haiku*": only("gemini-3.5-flash-lite"),
+	"claude-*":       only("gemini-3.8-flash"),
+	"haiku":          only("gemini-3.5-flash-lite"),
+	"sonnet":         only("gemini-3.8-flash"),
+	"opus":           only("gemini-3.8-flash"),
+	"gpt-*-mini*":    only("gemini-3.5-flash-lite"),
+	"gpt-*-nano*":    only("gemini-3.5-flash-lite"),
+	"gpt-*":          only("gemini-3.8-flash"),
+	"codex-*":        only("gemini-3.8-flash"),
 }
 
-// Resolve returns the upstream model for a client's name; a name without alias
-// is taken as it is.
-func (m Models) Resolve(name string) string {
+// check names every alias that cannot be.
+func (m Models) check(backends []Backend) error {
+	var errs []error
+	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
+		at := "models.aliases." + alias
+		if _, err := path.Match(alias, ""); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w; '*' stands for any characters but '/'", at, err))
+		}
+		errs = append(errs, m.Aliases[alias].check(at, backends))
+	}
+	return errors.Join(errs...)
+}
+
+// Resolve returns the upstream models for a client's name; a name without
+// alias is taken as it is.
+func (m Models) Resolve(name string) Chain {
 	name = strings.TrimPrefix(name, "models/")
-	for _, aliases := range []map[string]string{m.Aliases, defaultAliases} {
+	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
 		if to, ok := match(aliases, name); ok {
 			return to
 		}
 	}
-	return name
+	return only(name)
 }
 
-func match(aliases map[string]string, name string) (string, bool) {
+func match(aliases map[string]Chain, name string) (Chain, bool) {
 	if to, ok := aliases[name]; ok {
 		return to, true
 	}
@@ -108,7 +121,7 @@ func match(aliases map[string]string, name string) (string, bool) {
 		}
 	}
 	if len(patterns) == 0 {
-		return "", false
+		return nil, false
 	}
 	slices.SortFunc(patterns, func(a, b string) int {
 		if len(a) != len(b) {

@@ -27,7 +27,7 @@ func TestKnownModels(t *testing.T) {
 }
 
 func TestModels(t *testing.T) {
-	m := Models{Aliases: map[string]string{"claude-opus-5-5": "gemini-3.1-pro-preview", "claude-*": "gemini-3.7-flash", "claude-haiku-*": "gemini-3.5-flash-lite"}}
+	m := Models{Aliases: map[string]Chain{"claude-opus-5-5": only("gemini-3.1-pro-preview"), "claude-*": only("gemini-3.7-flash"), "claude-haiku-*": only("gemini-3.5-flash-lite")}}
 	for name, want := range map[string]string{
 		"claude-opus-5-5":         "gemini-3.1-pro-preview",
 		"claude-sonnet-5":         "gemini-3.7-flash",
@@ -36,8 +36,8 @@ func TestModels(t *testing.T) {
 		"gemini-3.5-flash":        "gemini-3.5-flash",
 		"models/gemini-3.5-flash": "gemini-3.5-flash",
 	} {
-		if got := m.Resolve(name); got != want {
-			t.Errorf("%s is %s, want %s", name, got, want)
+		if got := m.Resolve(name); len(got) != 1 || got[0].Model != want {
+			t.Errorf("%s is %v, want %s", name, got, want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -48,81 +47,6 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())
 	return forward, nil
-}
-
-// choose settles model, backend and account. Earlier attempts say which to
-// avoid.
-func (a *attempt) choose() *policies.Reply {
-	a.model = a.x.cfg.Models.Resolve(a.req.Model)
-	if err := gemini.ValidModel(a.model); err != nil {
-		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
-			Message: "model: " + err.Error()})
-	}
-	candidates := a.serving()
-	if len(candidates) == 0 {
-		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
-			Message: "model " + strconv.Quote(a.model) + " is served by no backend of this gateway"})
-	}
-	a.backend = a.preferred(candidates)
-	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.spentAccounts())
-	if a.account == nil {
-		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
-			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
-	}
-	return nil
-}
-
-// preferred is the first backend that was not left and is not cooling down for
-// the model, else the first that was not left, else the first.
-func (a *attempt) preferred(candidates []*Backend) *Backend {
-	var fresh []*Backend
-	for _, b := range candidates {
-		if !a.leftBackend(b.Name) {
-			fresh = append(fresh, b)
-		}
-	}
-	for _, b := range fresh {
-		if !a.x.pool.Cooling(backendKey(b.Name), a.model) {
-			return b
-		}
-	}
-	return append(fresh, candidates...)[0]
-}
-
-// backendKey keeps a backend's cooldowns apart from those of accounts, whose
-// ids have no colon in front.
-func backendKey(name string) string { return ":" + name }
-
-// serving lists the backends that serve the model, in order of preference.
-func (a *attempt) serving() []*Backend {
-	var out []*Backend
-	for i := range a.backends {
-		if a.backends[i].serves(a.model) {
-			out = append(out, &a.backends[i])
-		}
-	}
-	return out
-}
-
-// leftBackend reports whether an earlier attempt asked to leave the backend.
-func (a *attempt) leftBackend(name string) bool {
-	for _, t := range a.memory.Tries {
-		if t.Backend == name && t.Verdict == policies.Failover {
-			return true
-		}
-	}
-	return false
-}
-
-// spentAccounts are those that an earlier attempt asked not to use again.
-func (a *attempt) spentAccounts() []string {
-	var out []string
-	for _, t := range a.memory.Tries {
-		if t.Rotate {
-			out = append(out, t.Account)
-		}
-	}
-	return out
 }
 
 // render makes the upstream request from the client's body.

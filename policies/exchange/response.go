@@ -112,6 +112,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.move(passing)
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
+	a.x.pool.Good(backendKey(a.backend.Name), a.model)
 	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs, a.schemas)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
 	act := a.emit(a.held, end)
@@ -299,18 +300,26 @@ const warningLimit = 1024
 
 func (a *attempt) warning() string {
 	var b strings.Builder
+	add := func(texts ...string) {
+		if b.Len() > warningLimit {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		for _, t := range texts {
+			b.WriteString(t)
+		}
+	}
+	for _, hop := range a.hops() {
+		add(hop)
+	}
 	if a.memory.Repairs != 0 {
-		b.WriteString("repaired: " + a.memory.Repairs.String())
+		add("repaired: ", a.memory.Repairs.String())
 	}
 	if a.req != nil {
 		for _, w := range a.req.Warnings {
-			if b.Len() > warningLimit {
-				break
-			}
-			if b.Len() > 0 {
-				b.WriteString("; ")
-			}
-			b.WriteString(w.Field + ": " + w.Why)
+			add(w.Field, ": ", w.Why)
 		}
 	}
 	s := policies.Clean(b.String())

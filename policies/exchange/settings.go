@@ -44,6 +44,10 @@ type Settings struct {
 	Authority string `yaml:"authority"`
 	// Strict turns every warning into a refusal that names the field.
 	Strict bool `yaml:"strict"`
+	// StrictModel forbids to go on to another model along a chain of
+	// models.aliases; other backends that serve the same model are still
+	// asked.
+	StrictModel bool `yaml:"strict_model"`
 	// Resume is "off" (default) or "text": where a stream breaks off in the
 	// text of an answer, the rest is fetched with a request of its own, which
 	// is billed as well. Needs the listener of envoy/resume.yaml.
@@ -172,6 +176,7 @@ var setters = map[string]func(*Settings, string) error{
 	"local.title":      func(s *Settings, v string) error { return setBool(&s.Local.Title, v) },
 	"local.topic":      func(s *Settings, v string) error { return setBool(&s.Local.Topic, v) },
 	"resume":           func(s *Settings, v string) error { s.Resume = v; return nil },
+	"strict_model":     func(s *Settings, v string) error { return setBool(&s.StrictModel, v) },
 	"strict":           func(s *Settings, v string) error { return setBool(&s.Strict, v) },
 }
 

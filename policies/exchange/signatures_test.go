@@ -145,7 +145,7 @@ func TestCarelessClientsKeepSignatures(t *testing.T) {
 			}
 			r = remembering(t)
 			other := func() rig {
-				r.cfg.Models.Aliases = map[string]string{"gemini-3.5-flash": "gemini-3.8-flash"}
+				r.cfg.Models.Aliases = map[string]Chain{"gemini-3.5-flash": only("gemini-3.8-flash")}
 				return r
 			}
 			if body := r.play(t, c, other); strings.Contains(body, longSignature) {

@@ -37,7 +37,7 @@ func NewTranslator(cfg TranslatorConfig) (*Translator, error) {
 	}
 	if cfg.Model != "" {
 		// '*' ends at a slash; names with two are the longest known.
-		c.Models.Aliases = map[string]string{"*": cfg.Model, "*/*": cfg.Model, "*/*/*": cfg.Model}
+		c.Models.Aliases = map[string]Chain{"*": only(cfg.Model), "*/*": only(cfg.Model), "*/*/*": only(cfg.Model)}
 	}
 	x, err := New(c, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry())})
 	if err != nil {

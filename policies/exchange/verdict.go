@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -21,8 +22,8 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.MaxWait = a.settings.MaxWait
 	if a.backend != nil {
 		spent := append(a.spentAccounts(), a.account.ID)
-		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, spent)
-		seen.OtherBackend = a.otherBackend()
+		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
+		seen.OtherBackend, seen.OtherModel = a.elsewhere()
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())
@@ -44,30 +45,25 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 	return a.number < a.settings.Attempts && time.Since(a.memory.Started)+wait < a.settings.Deadline
 }
 
-func (a *attempt) otherBackend() bool {
-	for _, b := range a.serving() {
-		if b.Name != a.backend.Name && !a.leftBackend(b.Name) {
-			return true
-		}
-	}
-	return false
-}
-
-// apply keeps an account back for later requests, as the ruling says. An
-// account that is out "until its secret changes" gets a long cooldown: a
-// reload makes a new pool.
+// apply keeps an account or a backend back for later requests, as the ruling
+// says. A reload of the configuration makes a new pool.
 func (a *attempt) apply(r heal.Ruling) {
-	const out = 24 * time.Hour
+	cool := func(id, model string, e heal.Effect) {
+		a.x.pool.Cool(id, model, account.Cooldown{For: e.For, Within: e.Within})
+	}
 	switch r.Account.Scope {
 	case heal.CoolModel:
-		a.x.pool.Cool(a.account.ID, a.model, r.Account.For)
+		cool(a.account.ID, a.model, r.Account)
 	case heal.CoolAccount:
-		a.x.pool.Cool(a.account.ID, "", r.Account.For)
-	case heal.OutAccount:
-		a.x.pool.Cool(a.account.ID, "", out)
+		cool(a.account.ID, "", r.Account)
 	}
-	if r.Backend.Scope == heal.CoolBackend {
-		a.x.pool.Cool(backendKey(a.backend.Name), a.model, r.Backend.For)
+	if r.Backend.Scope != heal.CoolBackend {
+		return
+	}
+	if r.OfModel {
+		cool(backendKey(a.backend.Name), a.model, r.Backend)
+	} else {
+		cool(backendKey(a.backend.Name), "", r.Backend)
 	}
 }
 
@@ -108,7 +104,6 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		byEnvoy = r.Wait.Truncate(time.Second)
 	}
 	m := a.memory
-	m.Model = a.model
 	m.Wait = r.Wait - byEnvoy
 	m.Repairs |= r.Repair
 	if r.Repair != 0 {
@@ -117,9 +112,9 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if meaningful(r) {
 		m.Last = &client
 	}
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, OfModel: r.OfModel}
 	if a.backend != nil {
-		try.Backend, try.Account = a.backend.Name, a.account.ID
+		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
 	m.Tries = append(m.Tries, try)
 	return byEnvoy, m.Seal(a.x.key, a.requestID())

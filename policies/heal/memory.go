@@ -29,8 +29,6 @@ const memoryVersion = "m1"
 type Memory struct {
 	// Started is when the first attempt began.
 	Started time.Time
-	// Model is the upstream model that the request was mapped to.
-	Model string
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
 	// Repairs are the changes made to the body so far.
@@ -46,11 +44,16 @@ type Memory struct {
 type Try struct {
 	Backend string
 	Account string
+	// Model is the upstream model that the request was mapped to.
+	Model   string
 	Verdict policies.Verdict
 	Reason  string
 	Status  int
 	// Rotate: the account should not be used again for this request.
 	Rotate bool
+	// OfModel: what failed goes for Model alone. The backend may be asked for
+	// another one, and so may the account.
+	OfModel bool
 }
 
 // Errors of Open. Both mean that the memory is ignored, and that the attempt
@@ -95,7 +98,6 @@ var b64 = base64.RawURLEncoding
 // wireMemory is Memory as it travels: short names, no empty fields.
 type wireMemory struct {
 	Started int64     `json:"s"` // Unix milliseconds
-	Model   string    `json:"m,omitempty"`
 	Tries   []wireTry `json:"t,omitempty"`
 	Repairs Repairs   `json:"r,omitempty"`
 	Wait    int64     `json:"w,omitempty"` // milliseconds
@@ -105,10 +107,12 @@ type wireMemory struct {
 type wireTry struct {
 	Backend string           `json:"b,omitempty"`
 	Account string           `json:"a,omitempty"`
+	Model   string           `json:"m,omitempty"`
 	Verdict policies.Verdict `json:"v,omitempty"`
 	Reason  string           `json:"r,omitempty"`
 	Status  int              `json:"s,omitempty"`
 	Rotate  bool             `json:"x,omitempty"`
+	OfModel bool             `json:"o,omitempty"`
 }
 
 type wireLast struct {
@@ -125,8 +129,7 @@ const lastMessageLimit = 512
 // Seal writes the memory for the request with this id.
 func (m *Memory) Seal(k Key, requestID string) string {
 	w := wireMemory{
-		Started: m.Started.UnixMilli(), Model: m.Model, Repairs: m.Repairs,
-		Wait: m.Wait.Milliseconds(),
+		Started: m.Started.UnixMilli(), Repairs: m.Repairs, Wait: m.Wait.Milliseconds(),
 	}
 	for _, t := range m.Tries {
 		w.Tries = append(w.Tries, wireTry(t))
@@ -169,7 +172,7 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 		return nil, ErrUnreadable
 	}
 	m := &Memory{
-		Started: time.UnixMilli(w.Started), Model: w.Model, Repairs: w.Repairs,
+		Started: time.UnixMilli(w.Started), Repairs: w.Repairs,
 		Wait: time.Duration(w.Wait) * time.Millisecond,
 	}
 	for _, t := range w.Tries {

@@ -13,9 +13,9 @@ import (
 
 func sample() Memory {
 	return Memory{
-		Started: time.UnixMilli(1_700_000_000_123), Model: "gemini-3.5-flash",
+		Started: time.UnixMilli(1_700_000_000_123),
 		Tries: []Try{
-			{Backend: "eu", Account: "eu-1", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true},
+			{Backend: "eu", Account: "eu-1", Model: "gemini-3.5-flash", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true, OfModel: true},
 			{Backend: "eu", Account: "eu-2", Verdict: policies.Failover, Reason: ReasonCapacity, Status: 503},
 		},
 		Repairs: StripSignatures | Prompt, Wait: 250 * time.Millisecond,

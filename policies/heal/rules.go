@@ -19,6 +19,8 @@ type row struct {
 	verdict policies.Verdict
 	// rotate: the next attempt prefers another account.
 	rotate bool
+	// ofModel: another model at the same backend may well be answered.
+	ofModel bool
 	// delay before the next attempt, by attempt number; nil for none.
 	delay   func(n int) time.Duration
 	account Effect
@@ -32,9 +34,20 @@ type row struct {
 	status int
 }
 
-var count = Effect{Scope: CountBackend}
+var (
+	count   = Effect{Scope: CountBackend}
+	penalty = Effect{Scope: CountAccount}
+)
 
-func cool(scope Scope, d time.Duration) Effect { return Effect{Scope: scope, For: d} }
+// cool keeps something back for a while, longer with each hit in a row.
+func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope, For: ds} }
+
+// within makes hits count that are not further apart than d, successes in
+// between or not.
+func (e Effect) within(d time.Duration) Effect {
+	e.Within = d
+	return e
+}
 
 // rules is the verdict table; the first row that matches decides. Structured
 // reasons stand before texts, texts before bare statuses.
@@ -56,13 +69,13 @@ var rules = []row{
 	{reason: ReasonPeekNoContent, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), backend: count, kind: conversation.ErrAPI},
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: penalty, backend: count, kind: conversation.ErrAPI},
 
 	// 400
 	{reason: ReasonSignature, when: all(status(400), text(signatureRefused)),
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrInvalid},
 	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403), reason("API_KEY_INVALID")), all(status(400), text(badKey))),
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: Effect{Scope: OutAccount},
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, UntilReload),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonContext, when: all(status(400), text(contextOverflow)),
 		verdict: policies.Fail, kind: conversation.ErrContext},
@@ -77,17 +90,19 @@ var rules = []row{
 
 	// Accounts and quota
 	{reason: ReasonCapacity, when: all(status(429, 503), any(reason("MODEL_CAPACITY_EXHAUSTED"), text(noCapacity))),
-		verdict: policies.Failover, backend: cool(CoolBackend, 5*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
+		verdict: policies.Failover, ofModel: true, backend: cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
 	{reason: ReasonForbidden, when: status(402, 403),
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).within(3 * time.Hour),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonNoModel, when: status(404),
-		verdict: policies.Failover, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
+		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
 	{reason: ReasonQuota, when: all(status(429), longQuota),
-		verdict: policies.Retry, rotate: true, account: cool(CoolModel, time.Minute), refine: quota, kind: conversation.ErrQuota},
+		verdict: policies.Retry, rotate: true, ofModel: true,
+		account: cool(CoolModel, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonRateLimit, when: status(429),
-		verdict: policies.Retry, rotate: true, delay: exponential(time.Second), account: cool(CoolModel, 5*time.Second),
-		refine: rateLimit, kind: conversation.ErrRateLimit},
+		verdict: policies.Retry, rotate: true, ofModel: true, delay: exponential(time.Second),
+		account: cool(CoolModel, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, time.Minute),
+		refine:  rateLimit, kind: conversation.ErrRateLimit},
 
 	// The upstream's own trouble
 	{reason: ReasonAborted, when: status(408, 409, 499),

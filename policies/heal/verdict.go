@@ -26,8 +26,9 @@ type Seen struct {
 
 	// Attempt counts from 1.
 	Attempt int
-	// OtherAccount and OtherBackend say what else could be tried.
-	OtherAccount, OtherBackend bool
+	// OtherAccount and OtherBackend say what else could be tried; OtherModel
+	// that this backend could be asked for another model.
+	OtherAccount, OtherBackend, OtherModel bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
 	// MaxWait bounds the server's delay that is waited for.
@@ -42,16 +43,25 @@ const (
 	NoEffect     Scope = iota
 	CoolModel          // this model on this account
 	CoolAccount        // the account
-	OutAccount         // until its secret changes
-	CoolBackend        // this model at this backend
+	CountAccount       // a failure for the account's health
+	CoolBackend        // the backend: this model there, if the ruling is OfModel
 	CountBackend       // a failure for the backend's breaker
 )
 
+// UntilReload is a cooldown that ends with the configuration: only a changed
+// secret helps.
+const UntilReload = 100 * 365 * 24 * time.Hour
+
 // Effect is what an attempt's failure means for later requests. Judge only
-// states it; policies/account applies it.
+// states it; policies/account applies it. CountAccount and CountBackend are
+// for whoever ranks accounts and backends.
 type Effect struct {
 	Scope Scope
-	For   time.Duration
+	// For is how long, by hits in a row; the last one goes for all further.
+	For []time.Duration
+	// Within, if not 0, lets hits count that come no later than this after
+	// one another, whatever was between; otherwise a success ends the row.
+	Within time.Duration
 }
 
 // Ruling is a verdict with all that follows from it.
@@ -59,6 +69,9 @@ type Ruling struct {
 	policies.Fault
 	// Rotate asks for another account next time, if there is one.
 	Rotate bool
+	// OfModel says that the failure goes for the model alone: the backend and
+	// the account may still be asked for another one.
+	OfModel bool
 	// Stated says that Wait was stated by the server: a floor, not to be
 	// shortened by jitter.
 	Stated bool
@@ -91,6 +104,7 @@ func (r *row) rule(s *Seen) Ruling {
 			Err:     s.cause(),
 		},
 		Rotate:  r.rotate,
+		OfModel: r.ofModel,
 		Account: r.account,
 		Backend: r.backend,
 		Client:  r.client(s),
@@ -107,16 +121,27 @@ func (r *row) rule(s *Seen) Ruling {
 	return out
 }
 
+// elsewhere reports whether there is another backend to go on to, or another
+// model where that helps.
+func (s *Seen) elsewhere(out *Ruling) bool {
+	return s.OtherBackend || out.OfModel && s.OtherModel
+}
+
+// until lets a cooldown end when the server says.
+func (e *Effect) until(stated time.Duration) {
+	if stated > 0 {
+		e.For = []time.Duration{stated}
+	}
+}
+
 // rateLimit rotates to another account at once; with none left it waits as
 // long as the server asked if that is short, and otherwise moves on.
 func rateLimit(s *Seen, out *Ruling) {
-	if s.Delay > 0 && out.Account.Scope == CoolModel {
-		out.Account.For = s.Delay
-	}
+	out.Account.until(s.Delay)
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
-	case s.Delay > s.MaxWait && s.OtherBackend:
+	case s.Delay > s.MaxWait && s.elsewhere(out):
 		out.Verdict, out.Wait = policies.Failover, 0
 	case s.Delay > s.MaxWait:
 		out.Verdict, out.Wait = policies.Fail, 0
@@ -125,12 +150,13 @@ func rateLimit(s *Seen, out *Ruling) {
 	}
 }
 
-// quota is out for long: only another account or backend helps.
+// quota is out for long: only another account, backend or model helps.
 func quota(s *Seen, out *Ruling) {
+	out.Account.until(s.Delay)
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
-	case s.OtherBackend:
+	case s.elsewhere(out):
 		out.Verdict, out.Wait = policies.Failover, 0
 	default:
 		out.Verdict, out.Wait = policies.Fail, 0
@@ -150,16 +176,16 @@ func overloaded(s *Seen, out *Ruling) {
 func rotateOrFail(s *Seen, out *Ruling) {
 	switch {
 	case s.OtherAccount:
-	case s.OtherBackend:
+	case s.elsewhere(out):
 		out.Verdict, out.Wait = policies.Failover, 0
 	default:
 		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
 }
 
-// failoverOrFail needs another backend.
+// failoverOrFail needs somewhere else to go.
 func failoverOrFail(s *Seen, out *Ruling) {
-	if !s.OtherBackend {
+	if !s.elsewhere(out) {
 		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
 }
@@ -167,17 +193,17 @@ func failoverOrFail(s *Seen, out *Ruling) {
 // failoverOrRetry prefers another backend, at once, and otherwise tries the
 // same again after the row's delay.
 func failoverOrRetry(s *Seen, out *Ruling) {
-	if s.OtherBackend {
+	if s.elsewhere(out) {
 		out.Wait = 0
 		return
 	}
 	out.Verdict = policies.Retry
 }
 
-// failoverOrWait prefers another backend, and otherwise tries the same again
+// failoverOrWait prefers another backend or model, and otherwise tries the same again
 // after the cooldown of the table.
 func failoverOrWait(s *Seen, out *Ruling) {
-	if s.OtherBackend {
+	if s.elsewhere(out) {
 		out.Wait = 0
 		return
 	}

@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ func message(text string) *gemini.Status { return &gemini.Status{Message: text} 
 func TestJudge(t *testing.T) {
 	other := func(s Seen) Seen { s.OtherAccount = true; return s }
 	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
+	model := func(s Seen) Seen { s.OtherModel = true; return s }
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	at := func(n int, s Seen) Seen { s.Attempt = n; return s }
 	repaired := func(r Repairs, s Seen) Seen { s.Repaired = r; return s }
@@ -80,18 +82,25 @@ func TestJudge(t *testing.T) {
 		{"forbidden, alone", seen(403, nil), policies.Fail, ReasonForbidden, 0, true, 0, conversation.ErrAPI},
 		{"billing", other(seen(402, nil)), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
 		{"no model, another backend", elsewhere(seen(404, nil)), policies.Failover, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
+		{"no model, another one", model(seen(404, nil)), policies.Failover, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
 		{"no model", seen(404, nil), policies.Fail, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
 		{"429, another account", other(asked(5*time.Second, seen(429, nil))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"429, server's delay", asked(5*time.Second, seen(429, nil)), policies.Retry, ReasonRateLimit, 5 * time.Second, true, 0, conversation.ErrRateLimit},
 		{"429, no delay stated", at(2, seen(429, nil)), policies.Retry, ReasonRateLimit, 2 * time.Second, true, 0, conversation.ErrRateLimit},
 		{"429, too long a delay", asked(time.Minute, seen(429, nil)), policies.Fail, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"429, too long, another backend", elsewhere(asked(time.Minute, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429, too long, another model", model(asked(time.Minute, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429, another model is no reason not to wait", model(asked(time.Second, seen(429, nil))), policies.Retry, ReasonRateLimit, time.Second, true, 0, conversation.ErrRateLimit},
+		{"429 per day, another model", model(seen(429, perDay)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day", seen(429, perDay), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another account", other(seen(429, perDay)), policies.Retry, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another backend", elsewhere(seen(429, perDay)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 limit zero", seen(429, message("Quota exceeded for metric: x, limit: 0")), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"capacity, another backend", elsewhere(seen(429, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"})),
 			policies.Failover, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
+		{"capacity, another model", model(seen(503, message("no capacity"))), policies.Failover, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
+		{"bad key, another model", model(seen(401, nil)), policies.Fail, ReasonBadKey, 0, true, 0, conversation.ErrAPI},
+		{"region, another model", model(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"capacity", seen(503, message("No capacity available for model x")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
 		{"capacity, third time", at(3, seen(503, message("no capacity"))), policies.Fail, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
 
@@ -144,6 +153,47 @@ func TestJudge(t *testing.T) {
 				t.Error("the client would be told nothing")
 			}
 		})
+	}
+}
+
+// What a failure means for later requests.
+func TestJudgeEffects(t *testing.T) {
+	const min, hour = time.Minute, time.Hour
+	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
+	perDay := &gemini.Status{Reason: "QUOTA_EXHAUSTED"}
+	none := Effect{}
+	for _, c := range []struct {
+		name             string
+		in               Seen
+		account, backend Effect
+		ofModel          bool
+	}{
+		{"signature", seen(400, message("Corrupted thought signature.")), none, none, false},
+		{"relaxed", seen(400, message("too many states")), none, none, false},
+		{"context overflow", seen(400, message("The input token count (2) exceeds the maximum (1)")), none, none, false},
+		{"bad key", seen(401, nil), cool(CoolAccount, UntilReload), none, false},
+		{"region", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}), cool(CoolAccount, 10*min), none, false},
+		{"other 400", seen(400, nil), none, none, false},
+		{"403", seen(403, nil), cool(CoolAccount, 10*min, 10*min, UntilReload).within(3 * hour), none, false},
+		{"404", seen(404, nil), cool(CoolModel, 10*min), none, true},
+		{"408", seen(408, nil), none, count, false},
+		{"429", seen(429, nil), cool(CoolModel, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, min), none, true},
+		{"429 with a delay", asked(3*time.Second, seen(429, nil)), cool(CoolModel, 3*time.Second), none, true},
+		{"429 per day", seen(429, perDay), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
+		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolModel, 7*hour), none, true},
+		{"capacity", seen(503, message("no capacity")), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
+		{"500", seen(500, nil), cool(CoolAccount, 8*time.Second), count, false},
+		{"503", seen(503, nil), none, count, false},
+		{"529", seen(529, nil), none, count, false},
+		{"refused", Seen{Details: "no_healthy_upstream"}, none, cool(CoolBackend, 5*time.Second), false},
+		{"reset", Seen{Details: "upstream_reset_before_response_started{connection_termination}"}, none, count, false},
+		{"bad peek", Seen{Peek: ReasonPeekEOF}, penalty, count, false},
+	} {
+		r := Judge(c.in)
+		if !reflect.DeepEqual(r.Account, c.account) || !reflect.DeepEqual(r.Backend, c.backend) || r.OfModel != c.ofModel {
+			t.Errorf("%s: account %+v backend %+v of model %v,\nwant account %+v backend %+v of model %v",
+				c.name, r.Account, r.Backend, r.OfModel, c.account, c.backend, c.ofModel)
+		}
 	}
 }
 

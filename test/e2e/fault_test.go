@@ -55,6 +55,9 @@ type want struct {
 	// tries are the attempts in order. Each calls its backend with the key of
 	// its account, except where it has none, or that backend is not there.
 	tries []try
+	// passed: the first model at the first backend is passed over, since it
+	// cools down.
+	passed bool
 	// brokenBy is the log word for an answer that had begun.
 	brokenBy string
 	// repairs are those that the client is told of.
@@ -62,10 +65,35 @@ type want struct {
 	retryAfter string
 }
 
-// try is an attempt as its log line tells it.
-type try struct{ account, reason string }
+// try is an attempt as its log line tells it. model is "" for the one that the
+// client asks for.
+type try struct{ account, reason, model string }
 
-func (t try) String() string { return t.account + " " + t.reason }
+func (t try) String() string {
+	if t.model == "" {
+		return t.account + " " + t.reason
+	}
+	return t.account + "/" + t.model + " " + t.reason
+}
+
+func (t try) backend() string {
+	backend, _, _ := strings.Cut(t.account, "-")
+	return backend
+}
+
+// hops are the words in which the client is told of moves to another backend
+// or model.
+func hops(tries []try) (all []string) {
+	for i := range len(tries) - 1 {
+		if t, next := tries[i], tries[i+1]; t.backend() != next.backend() && next.backend() != "" || t.model != next.model {
+			all = append(all, fmt.Sprintf("failover: left %s at %s (%s)", cmp.Or(t.model, asked), t.backend(), t.reason))
+		}
+	}
+	return all
+}
+
+// asked is the model that all requests ask for.
+const asked = "gemini-3.5-flash"
 
 func again(n int, r fakegemini.Reply) []fakegemini.Reply {
 	return slices.Repeat([]fakegemini.Reply{r}, n)
@@ -118,7 +146,7 @@ func playGroups(t *testing.T, version string, a api, stream bool, table *faultTa
 	for _, g := range faultGroups {
 		t.Run(g.name, func(t *testing.T) {
 			options := g.options
-			options.Envoy, options.Policy = version, shortTimers
+			options.Envoy, options.Policy = version, cmp.Or(options.Policy, shortTimers)
 			p := &player{s: stack.Start(t, options), api: a, stream: stream}
 			path, body := p.request()
 			for range 4 { // connections and what else stays are there afterwards
@@ -198,8 +226,7 @@ func (p *player) compare(g faultGroup, w want, got observed) []string {
 	differ("attempts", got.tries, w.tries)
 	var calls []string
 	for _, try := range w.tries {
-		backend, _, _ := strings.Cut(try.account, "-")
-		if backend != "" && !slices.Contains(g.options.Down, backend) {
+		if b := try.backend(); b != "" && !slices.Contains(g.options.Down, b) {
 			calls = append(calls, try.account)
 		}
 	}
@@ -210,13 +237,20 @@ func (p *player) compare(g faultGroup, w want, got observed) []string {
 	if got.header == nil {
 		return problems
 	}
-	last := w.tries[len(w.tries)-1].account
-	backend, _, _ := strings.Cut(last, "-")
-	differ("x-heald-account", got.header.Get("x-heald-account"), last)
-	differ("x-heald-backend", got.header.Get("x-heald-backend"), backend)
+	last := w.tries[len(w.tries)-1]
+	differ("x-heald-account", got.header.Get("x-heald-account"), last.account)
+	differ("x-heald-backend", got.header.Get("x-heald-backend"), last.backend())
 	differ("x-heald-attempts", got.header.Get("x-heald-attempts"), len(w.tries))
-	repaired, _, _ := strings.Cut(strings.TrimPrefix(got.header.Get("x-heald-warning"), "repaired: "), ";")
-	differ("repairs", repaired, w.repairs)
+	if last.account != "" {
+		differ("x-heald-model", got.header.Get("x-heald-model"), cmp.Or(last.model, asked))
+	}
+	warned := strings.Split(got.header.Get("x-heald-warning"), "; ")
+	differ("repairs", strings.Join(told(warned, "repaired: "), ""), w.repairs)
+	moves := hops(w.tries)
+	if w.passed {
+		moves = append(moves, "failover: passed over "+asked+" at a (cooling down)")
+	}
+	differ("hops", told(warned, "failover: "), told(moves, "failover: "))
 	if w.retryAfter != "" {
 		differ("retry-after", got.header.Get("retry-after"), w.retryAfter)
 	}
@@ -226,6 +260,17 @@ func (p *player) compare(g faultGroup, w want, got observed) []string {
 		}
 	}
 	return problems
+}
+
+// told are the warnings of a kind, without its name.
+func told(warnings []string, kind string) []string {
+	var all []string
+	for _, w := range warnings {
+		if what, ok := strings.CutPrefix(w, kind); ok {
+			all = append(all, what)
+		}
+	}
+	return all
 }
 
 // play makes a fault happen to one client.
@@ -271,7 +316,11 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 		return cmp.Compare(number(a), number(b))
 	})
 	for _, l := range finished {
-		out.tries = append(out.tries, try{l.Get("account"), l.Get("reason")})
+		model := l.Get("model")
+		if model == asked {
+			model = ""
+		}
+		out.tries = append(out.tries, try{l.Get("account"), l.Get("reason"), model})
 	}
 	for _, l := range p.lines("request finished")[requests:] {
 		out.broken = l.Get("broken_by")

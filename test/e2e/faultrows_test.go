@@ -12,9 +12,15 @@ import (
 )
 
 // Attempts at backend a, which mostly has two accounts, and at b.
-func a1(reason string) try { return try{"a-1", reason} }
-func a2(reason string) try { return try{"a-2", reason} }
-func b1(reason string) try { return try{"b-1", reason} }
+func a1(reason string) try { return try{account: "a-1", reason: reason} }
+func a2(reason string) try { return try{account: "a-2", reason: reason} }
+func b1(reason string) try { return try{account: "b-1", reason: reason} }
+
+// lite is an attempt with the next model of the chain.
+func lite(t try) try {
+	t.model = "gemini-3.5-flash-lite"
+	return t
+}
 
 // heals is a good answer after the attempts.
 func heals(tries ...try) want { return want{sees: seesGood, tries: tries} }
@@ -25,6 +31,13 @@ func fails(sees, text string, tries ...try) want { return want{sees: sees, text:
 var faultGroups = []faultGroup{
 	{"two accounts", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(noAnswerFaults, statusFaults, signatureFaults, connectionFaults, lateFaults, clientFaults)},
 	{"two backends", stack.Options{Backends: []string{"a", "b"}}, backendFaults},
+	{"a chain of two models", stack.Options{Models: chain}, chainFaults},
+	{"a chain of two models at two backends", stack.Options{Backends: []string{"a", "b"}, Models: chain}, []fault{
+		{name: "capacity exhausted for the first model everywhere", script: once(noCapacity), second: once(noCapacity),
+			want: heals(a1(heal.ReasonCapacity), b1(heal.ReasonCapacity), lite(a1(heal.ReasonOK)))},
+		{name: "one backend's credential refused, no capacity at the other", script: once(fakegemini.Status(403)), second: once(noCapacity),
+			want: heals(a1(heal.ReasonForbidden), b1(heal.ReasonCapacity), lite(b1(heal.ReasonOK)))},
+	}},
 	{"two backends, the first refuses connections", stack.Options{Backends: []string{"a", "b"}, Down: []string{"a"}}, []fault{
 		{name: "connection refused at the first backend", want: heals(a1(heal.ReasonConnect), b1(heal.ReasonOK))},
 	}},
@@ -36,6 +49,10 @@ var faultGroups = []faultGroup{
 		{name: "wrong keys are not told as 400 or 401", want: fails(seesError, "credential", a1(heal.ReasonBadKey), a2(heal.ReasonBadKey))},
 	}},
 }
+
+// chain makes the requests' model the first of a chain; the second is asked for
+// at every backend, after all have been asked for the first.
+const chain = `{aliases: {gemini-3.5-flash: [gemini-3.5-flash, gemini-3.5-flash-lite]}}`
 
 func concat(lists ...[]fault) (all []fault) {
 	for _, l := range lists {
@@ -87,7 +104,7 @@ var statusFaults = []fault{
 		want: heals(a1(heal.ReasonQuota), a2(heal.ReasonOK))},
 	{name: "quota of the day, both accounts", script: again(2, fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))),
 		want: fails(seesQuota, "", a1(heal.ReasonQuota), a2(heal.ReasonQuota))},
-	{name: "capacity exhausted, no other backend", script: once(fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))),
+	{name: "capacity exhausted, no other backend", script: once(noCapacity),
 		want: fails(seesQuota, "", a1(heal.ReasonCapacity))},
 	{name: "401", script: once(fakegemini.Status(401)), want: heals(a1(heal.ReasonBadKey), a2(heal.ReasonOK))},
 	{name: "401, next request", script: once(fakegemini.Status(401)), before: true, want: heals(a2(heal.ReasonOK))},
@@ -179,7 +196,7 @@ var connectionFaults = []fault{
 	{name: "reset after headers", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), a1(heal.ReasonOK))},
 	{name: "reset after headers, again and again", script: again(5, fakegemini.ResetAfterHeaders()),
 		want: fails(seesError, "could not be reached",
-			a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), try{"", heal.ReasonConnect})},
+			a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), try{reason: heal.ReasonConnect})},
 	{name: "reset in mid-stream", gated: func(first <-chan struct{}) []fakegemini.Reply {
 		return once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Gate(first)).Then(fakegemini.ResetMidStream(0).NoFinish()))
 	},
@@ -222,9 +239,9 @@ var longPieces = slices.Repeat([]string{strings.Repeat("The quick brown fox jump
 
 // Each backend has one account here.
 var backendFaults = []fault{
-	{name: "capacity exhausted, 429", script: once(fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))), want: heals(a1(heal.ReasonCapacity), b1(heal.ReasonOK))},
+	{name: "capacity exhausted, 429", script: once(noCapacity), want: heals(a1(heal.ReasonCapacity), b1(heal.ReasonOK))},
 	{name: "capacity exhausted, 503", script: once(fakegemini.Status(503, fakegemini.Message("No capacity available for model gemini-3.5-flash on the server"))), want: heals(a1(heal.ReasonCapacity), b1(heal.ReasonOK))},
-	{name: "capacity exhausted at both", script: once(fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))), second: once(fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))),
+	{name: "capacity exhausted at both", script: once(noCapacity), second: once(noCapacity),
 		want: fails(seesQuota, "", a1(heal.ReasonCapacity), b1(heal.ReasonCapacity))},
 	{name: "model not found at the first", script: once(fakegemini.Status(404)), want: heals(a1(heal.ReasonNoModel), b1(heal.ReasonOK))},
 	{name: "region of the first", script: once(fakegemini.Raw(400, nil, []byte(wrongRegion))), want: heals(a1(heal.ReasonPrecondition), b1(heal.ReasonOK))},
@@ -233,6 +250,21 @@ var backendFaults = []fault{
 	{name: "quota of the day at the first", script: once(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))), want: heals(a1(heal.ReasonQuota), b1(heal.ReasonOK))},
 	{name: "429 with too long a delay at the first", script: once(fakegemini.Status(429, fakegemini.RetryDelay("30s"))), want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonOK))},
 	{name: "403 at both", script: once(fakegemini.Status(403)), second: once(fakegemini.Status(403)), want: fails(seesError, "credential", a1(heal.ReasonForbidden), b1(heal.ReasonForbidden))},
-	{name: "capacity at one, then everything", script: once(fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))), second: again(2, fakegemini.EmptyOK()),
+	{name: "capacity at one, then everything", script: once(noCapacity), second: again(2, fakegemini.EmptyOK()),
 		want: fails(seesQuota, "", a1(heal.ReasonCapacity), b1(heal.ReasonPeekEOF), b1(heal.ReasonPeekEOF))},
+}
+
+var noCapacity = fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUSTED"))
+
+// One backend with one account: only another model helps, if anything.
+var chainFaults = []fault{
+	{name: "capacity exhausted for the first model", script: once(noCapacity), want: heals(a1(heal.ReasonCapacity), lite(a1(heal.ReasonOK)))},
+	{name: "capacity exhausted, next request", script: once(noCapacity), before: true,
+		want: want{sees: seesGood, tries: []try{lite(a1(heal.ReasonOK))}, passed: true}},
+	{name: "first model not found", script: once(fakegemini.Status(404)), want: heals(a1(heal.ReasonNoModel), lite(a1(heal.ReasonOK)))},
+	{name: "quota of the first model used up", script: once(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))),
+		want: heals(a1(heal.ReasonQuota), lite(a1(heal.ReasonOK)))},
+	{name: "capacity exhausted for both models", script: again(2, noCapacity), want: fails(seesQuota, "", a1(heal.ReasonCapacity), lite(a1(heal.ReasonCapacity)))},
+	{name: "503 is no reason to leave the model", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
+	{name: "no model makes a wrong key right", script: once(fakegemini.Status(401)), want: fails(seesError, "credential", a1(heal.ReasonBadKey))},
 }

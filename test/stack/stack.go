@@ -39,6 +39,8 @@ type Options struct {
 	WrongKeys []string
 	// Policy is the YAML of policies.default.
 	Policy string
+	// Models is the YAML of models.
+	Models string
 	// Resume adds the listener for resumed answers, on a Unix socket.
 	Resume bool
 	// MaxBody is max_body of heald.yaml; 0 for its default.
@@ -145,6 +147,9 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 	policy := o.Policy
 	if policy == "" {
 		policy = "{}"
+	}
+	if o.Models != "" {
+		fmt.Fprintf(&b, "models: %s\n", o.Models)
 	}
 	fmt.Fprintf(&b, "policies:\n  default: %s\n", policy)
 	s.Config = filepath.Join(dir, "heald.yaml")

@@ -1,0 +1,77 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// Chain is what a client's model name means: the model to ask for, and those
+// to go on to, in this order, when it has no capacity, is not known, or every
+// account's quota for it is used up. In heald.yaml it is a model, or a list of
+// hops.
+type Chain []Hop
+
+// Hop is one link of a chain. In heald.yaml it is a model's name, or a mapping.
+type Hop struct {
+	Model string `yaml:"model"`
+	// Backend names the one backend to ask; "" for every backend that serves
+	// the model, in order of preference.
+	Backend string `yaml:"backend"`
+}
+
+// only is the chain of one model.
+func only(model string) Chain { return Chain{{Model: model}} }
+
+// UnmarshalYAML takes one hop or a list of them.
+func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
+	var hops []Hop
+	if err := unmarshal(&hops); err == nil {
+		*c = hops
+		return nil
+	}
+	*c = make(Chain, 1)
+	return unmarshal(&(*c)[0])
+}
+
+// UnmarshalYAML takes a model's name or a mapping.
+func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {
+	if err := unmarshal(&h.Model); err == nil {
+		return nil
+	}
+	type mapping Hop // without this method
+	return unmarshal((*mapping)(h))
+}
+
+// check names every hop that cannot be, or that would lead back to where the
+// chain has been. backends may be empty: then routes name them.
+func (c Chain) check(path string, backends []Backend) error {
+	if len(c) == 0 {
+		return fmt.Errorf("%s: is empty; name a model, or a list of models in order of preference", path)
+	}
+	var errs []error
+	bad := func(i int, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s[%d]: %s", path, i, fmt.Sprintf(format, args...)))
+	}
+	for i, h := range c {
+		if err := gemini.ValidModel(h.Model); err != nil {
+			bad(i, "%q: %v", h.Model, err)
+		}
+		if j := slices.Index(c, h); j < i {
+			bad(i, "repeats entry %d; a chain does not return to where it was", j)
+		}
+		if len(backends) == 0 {
+			continue
+		}
+		serves := func(b Backend) bool { return (h.Backend == "" || h.Backend == b.Name) && b.serves(h.Model) }
+		switch {
+		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
+			bad(i, "no backend is called %q", h.Backend)
+		case !slices.ContainsFunc(backends, serves):
+			bad(i, "%q is not among the models of the backend; it would never be asked", h.Model)
+		}
+	}
+	return errors.Join(errs...)
+}
