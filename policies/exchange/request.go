@@ -97,13 +97,17 @@ func (a *attempt) options() gemini.Options {
 
 // forward addresses a rendered request to the backend, for the account.
 func (a *attempt) forward(sent outgoing) *policies.Forward {
+	// A single document is the same events, folded, whichever way it comes.
+	stream := a.req.Stream || a.settings.UpstreamStream != asClient
+	accept := "text/event-stream"
+	if !stream {
+		accept = "application/json"
+	}
 	out := &policies.Forward{
 		Cluster: a.backend.Cluster,
-		// Always a stream: its quota is looser, an empty answer shows early,
-		// and a single document is the same events, folded.
-		Path:   a.target().Path(a.route.Operation, true),
-		Body:   sent.body,
-		Remove: a.clientHeaders(),
+		Path:    a.target().Path(a.route.Operation, stream),
+		Body:    sent.body,
+		Remove:  a.clientHeaders(),
 	}
 	if a.settings.Authority == "heald" {
 		out.Authority = a.backend.authority()
@@ -111,7 +115,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 	name, value := a.account.Header()
 	out.Set = append(policies.Headers{
 		{Name: "content-type", Value: "application/json"},
-		{Name: "accept", Value: "text/event-stream"},
+		{Name: "accept", Value: accept},
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)

@@ -40,6 +40,11 @@ type Settings struct {
 	// from x-heald-retry-after) or "heald" (at the start of the next attempt,
 	// for meshes whose outer route cannot).
 	Wait string `yaml:"wait"`
+	// UpstreamStream says when upstream is asked for a stream: "always"
+	// (default; the quota of streams is looser, and an empty answer shows
+	// early), or "as_client", only where the client wants one. peek.timeout is
+	// then the time that a whole document may take.
+	UpstreamStream string `yaml:"upstream_stream"`
 	// Authority says who sets :authority: "heald" (default) or "route".
 	Authority string `yaml:"authority"`
 	// Strict turns every warning into a refusal that names the field.
@@ -83,6 +88,10 @@ type LocalSettings struct {
 	Topic bool `yaml:"topic"`
 }
 
+// asClient is the value of Settings.UpstreamStream that asks for documents
+// where clients want them.
+const asClient = "as_client"
+
 // resumeText is the value of Settings.Resume that resumes answers.
 const resumeText = "text"
 
@@ -98,7 +107,7 @@ func DefaultSettings() Settings {
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
-		Resume: "off",
+		UpstreamStream: "always", Resume: "off",
 	}
 }
 
@@ -115,6 +124,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.Thinking.History, d.Thinking.History)
 	fill(&s.RepairPrompt, d.RepairPrompt)
 	fill(&s.Wait, d.Wait)
+	fill(&s.UpstreamStream, d.UpstreamStream)
 	fill(&s.Authority, d.Authority)
 	fill(&s.Resume, d.Resume)
 	return s
@@ -148,6 +158,7 @@ func (s Settings) Validate(path string) error {
 	for _, w := range []struct{ name, got, one, other string }{
 		{"thinking.history", s.Thinking.History, "drop", "keep"},
 		{"wait", s.Wait, "envoy", "heald"},
+		{"upstream_stream", s.UpstreamStream, "always", asClient},
 		{"authority", s.Authority, "heald", "route"},
 		{"resume", s.Resume, "off", resumeText},
 	} {
@@ -172,6 +183,7 @@ var setters = map[string]func(*Settings, string) error{
 	"repair_prompt":    func(s *Settings, v string) error { s.RepairPrompt = v; return nil },
 	"wait":             func(s *Settings, v string) error { s.Wait = v; return nil },
 	"authority":        func(s *Settings, v string) error { s.Authority = v; return nil },
+	"upstream_stream":  func(s *Settings, v string) error { s.UpstreamStream = v; return nil },
 	"local.warmup":     func(s *Settings, v string) error { return setBool(&s.Local.Warmup, v) },
 	"local.title":      func(s *Settings, v string) error { return setBool(&s.Local.Title, v) },
 	"local.topic":      func(s *Settings, v string) error { return setBool(&s.Local.Topic, v) },

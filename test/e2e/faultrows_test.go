@@ -38,6 +38,7 @@ var faultGroups = []faultGroup{
 		{name: "one backend's credential refused, no capacity at the other", script: once(fakegemini.Status(403)), second: once(noCapacity),
 			want: heals(a1(heal.ReasonForbidden), b1(heal.ReasonCapacity), lite(b1(heal.ReasonOK)))},
 	}},
+	{"documents are asked for as documents", stack.Options{Keys: []string{"key-1", "key-2"}, Policy: `{upstream_stream: as_client, peek: {timeout: 1s}, idle_timeout: 1s, max_wait: 2s}`}, documentFaults},
 	{"two backends, the first refuses connections", stack.Options{Backends: []string{"a", "b"}, Down: []string{"a"}}, []fault{
 		{name: "connection refused at the first backend", want: heals(a1(heal.ReasonConnect), b1(heal.ReasonOK))},
 	}},
@@ -267,4 +268,14 @@ var chainFaults = []fault{
 	{name: "capacity exhausted for both models", script: again(2, noCapacity), want: fails(seesQuota, "", a1(heal.ReasonCapacity), lite(a1(heal.ReasonCapacity)))},
 	{name: "503 is no reason to leave the model", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
 	{name: "no model makes a wrong key right", script: once(fakegemini.Status(401)), want: fails(seesError, "credential", a1(heal.ReasonBadKey))},
+}
+
+// The upstream answers in one document where the client wants one.
+var documentFaults = []fault{
+	{name: "a document", want: heals(a1(heal.ReasonOK))},
+	{name: "429 instead of a document", script: once(fakegemini.Status(429)), want: heals(a1(heal.ReasonRateLimit), a2(heal.ReasonOK))},
+	{name: "empty instead of a document", script: once(fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), a2(heal.ReasonOK))},
+	{name: "error under 200 instead of a document", script: once(fakegemini.BareJSONError(500)), want: heals(a1(heal.ReasonPeekError), a2(heal.ReasonOK))},
+	{name: "a document without parts", script: once(fakegemini.StopWithoutParts()), want: heals(a1(heal.ReasonPeekNoContent), a2(heal.ReasonOK))},
+	{name: "silence instead of a document", script: once(fakegemini.SilentAfterHeaders()), want: heals(a1(heal.ReasonPeekTimeout), a2(heal.ReasonOK))},
 }
