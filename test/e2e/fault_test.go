@@ -86,14 +86,11 @@ func (t try) backend() string {
 func hops(tries []try) (all []string) {
 	for i := range len(tries) - 1 {
 		if t, next := tries[i], tries[i+1]; t.backend() != next.backend() && next.backend() != "" || t.model != next.model {
-			all = append(all, fmt.Sprintf("failover: left %s at %s (%s)", cmp.Or(t.model, asked), t.backend(), t.reason))
+			all = append(all, fmt.Sprintf("failover: left %s at %s (%s)", cmp.Or(t.model, model), t.backend(), t.reason))
 		}
 	}
 	return all
 }
-
-// asked is the model that all requests ask for.
-const asked = "gemini-3.5-flash"
 
 func again(n int, r fakegemini.Reply) []fakegemini.Reply {
 	return slices.Repeat([]fakegemini.Reply{r}, n)
@@ -242,13 +239,13 @@ func (p *player) compare(g faultGroup, w want, got observed) []string {
 	differ("x-heald-backend", got.header.Get("x-heald-backend"), last.backend())
 	differ("x-heald-attempts", got.header.Get("x-heald-attempts"), len(w.tries))
 	if last.account != "" {
-		differ("x-heald-model", got.header.Get("x-heald-model"), cmp.Or(last.model, asked))
+		differ("x-heald-model", got.header.Get("x-heald-model"), cmp.Or(last.model, model))
 	}
 	warned := strings.Split(got.header.Get("x-heald-warning"), "; ")
 	differ("repairs", strings.Join(told(warned, "repaired: "), ""), w.repairs)
 	moves := hops(w.tries)
 	if w.passed {
-		moves = append(moves, "failover: passed over "+asked+" at a (cooling down)")
+		moves = append(moves, "failover: passed over "+model+" at a (cooling down)")
 	}
 	differ("hops", told(warned, "failover: "), told(moves, "failover: "))
 	if w.retryAfter != "" {
@@ -316,11 +313,11 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 		return cmp.Compare(number(a), number(b))
 	})
 	for _, l := range finished {
-		model := l.Get("model")
-		if model == asked {
-			model = ""
+		other := l.Get("model")
+		if other == model {
+			other = ""
 		}
-		out.tries = append(out.tries, try{l.Get("account"), l.Get("reason"), model})
+		out.tries = append(out.tries, try{l.Get("account"), l.Get("reason"), other})
 	}
 	for _, l := range p.lines("request finished")[requests:] {
 		out.broken = l.Get("broken_by")
