@@ -26,9 +26,7 @@ func (c *checker) checkClusters() {
 		limits.above("max_connections", limits.t.GetMaxConnections(), 1024, "requests wait or get a 503")
 		limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), 1024, "requests get a 503")
 		limits.above("max_requests", limits.t.GetMaxRequests(), 1024, "requests get a 503")
-		if limits.t.GetRetryBudget() == nil {
-			limits.above("max_retries", limits.t.GetMaxRetries(), 3, "with more retries at a time than that, the client gets the failed attempt")
-		}
+		c.checkBudget(limits)
 	}
 	c.checkHealdCluster(c.filter.cluster())
 }
@@ -61,6 +59,16 @@ func (c *checker) checkHealth(cluster *clusterv3.Cluster) {
 	case !outlier:
 		c.note(path+".outlier_detection", "health checks alone",
 			"until the next check, retries may go to the replica that just died", "copy outlier_detection from envoy.yaml's cluster `heald`")
+	}
+	window := cluster.GetCommonLbConfig().GetUpdateMergeWindow()
+	if (outlier || health) && (window == nil || window.AsDuration() > 0) {
+		text := "not set, Envoy's default is 1s"
+		if window != nil {
+			text = window.AsDuration().String()
+		}
+		c.note(path+".common_lb_config.update_merge_window", text,
+			"a replica that dies within that time of another change is known to be dead only after it; until then retries go there and use up their attempts",
+			"common_lb_config: {update_merge_window: 0s}")
 	}
 }
 

@@ -28,6 +28,7 @@ var short = strings.NewReplacer(
 	"INNER", "static_resources.listeners[inner].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config",
 	"LLM", "route_config.virtual_hosts[llm]",
 	"FILTER", "static_resources.listeners[inner].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config.http_filters[heald].typed_config",
+	"BREAKERS", "static_resources.clusters[inner].circuit_breakers.thresholds[0]",
 	"OPTIONS", "typed_extension_protocol_options[envoy.extensions.upstreams.http.v3.HttpProtocolOptions]",
 )
 
@@ -67,6 +68,7 @@ const (
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
 	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-retry\n"
 	routerList   = "              upstream_http_filters:\n"
+	retryBudget  = "        retry_budget: {budget_percent: {value: 50}, min_retry_concurrency: 200}\n"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
 
@@ -193,13 +195,27 @@ func TestCheck(t *testing.T) {
 		{"other modes on a route", []edit{{innerRoute, innerRoute + "                typed_per_filter_config: {heald: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute, overrides: {processing_mode: {request_body_mode: BUFFERED, response_body_mode: NONE, response_trailer_mode: SEND}}}}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].typed_per_filter_config[heald].overrides.processing_mode.response_body_mode"}},
 
 		// Clusters.
-		{"inner retries at a time", []edit{{", max_retries: 100000", ""}}, Want{}, []string{"static_resources.clusters[inner].circuit_breakers.thresholds[0].max_retries"}},
-		{"inner breakers", []edit{{"- {max_connections: 100000, max_pending_requests: 100000, max_requests: 100000, max_retries: 100000}", "- {priority: HIGH, max_retries: 100000}"}}, Want{},
-			[]string{"static_resources.clusters[inner].circuit_breakers.thresholds[0].max_connections", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_pending_requests", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_requests", "static_resources.clusters[inner].circuit_breakers.thresholds[0].max_retries"}},
+		{"inner retries at a time", []edit{{retryBudget, ""}}, Want{}, []string{"BREAKERS.retry_budget"}},
+		{"max_retries as by default", []edit{{retryBudget, "        max_retries: 3\n"}}, Want{}, []string{"BREAKERS.retry_budget"}},
+		{"max_retries without a limit", []edit{{retryBudget, "        max_retries: 100000\n"}}, Want{}, []string{"BREAKERS.max_retries"}},
+		{"max_retries as a limit", []edit{{retryBudget, "        max_retries: 300\n"}}, Want{}, nil},
+		{"max_retries beside a budget", []edit{{retryBudget, "        max_retries: 1\n" + retryBudget}}, Want{}, nil},
+		{"empty budget", []edit{{retryBudget, "        retry_budget: {}\n        max_retries: 300\n"}}, Want{}, []string{"BREAKERS.retry_budget.min_retry_concurrency", "BREAKERS.retry_budget.budget_percent"}},
+		{"budget without a floor", []edit{{", min_retry_concurrency: 200", ""}}, Want{}, []string{"BREAKERS.retry_budget.min_retry_concurrency"}},
+		{"budget with a low floor, small share", []edit{{"{value: 50}, min_retry_concurrency: 200", "{value: 10}, min_retry_concurrency: 20"}}, Want{}, []string{"BREAKERS.retry_budget.budget_percent"}},
+		{"budget with a low floor, large share", []edit{{"min_retry_concurrency: 200", "min_retry_concurrency: 20"}}, Want{}, nil},
+		{"budget by its floor", []edit{{"budget_percent: {value: 50}, ", ""}}, Want{}, nil},
+		{"budget of nothing", []edit{{"{value: 50}, min_retry_concurrency: 200", "{value: 0}, min_retry_concurrency: 0"}}, Want{}, []string{"BREAKERS.retry_budget.min_retry_concurrency", "BREAKERS.retry_budget.budget_percent"}},
+		{"budget without a limit", []edit{{"min_retry_concurrency: 200", "min_retry_concurrency: 100000"}}, Want{}, []string{"BREAKERS.retry_budget.min_retry_concurrency"}},
+		{"budget of another priority", []edit{{"      - max_connections: 100000  # the", "      - {priority: HIGH, retry_budget: {}}\n      - max_connections: 100000  # the"}}, Want{}, nil},
+		{"inner breakers", []edit{{"      - max_connections: 100000  # the", "      - priority: HIGH\n        max_connections: 100000  # the"}}, Want{},
+			[]string{"BREAKERS.max_connections", "BREAKERS.max_pending_requests", "BREAKERS.max_requests", "BREAKERS.retry_budget"}},
 		{"heald breakers", []edit{{"max_requests: 100000}\n    # Quick", "max_requests: 1024}\n    # Quick"}}, Want{}, []string{"static_resources.clusters[heald].circuit_breakers.thresholds[0].max_requests"}},
 		{"no cluster of heald", []edit{{"cluster_name: heald}\n                initial", "cluster_name: heald9}\n                initial"}}, Want{}, []string{"FILTER.grpc_service.envoy_grpc.cluster_name"}},
 		{"neither health nor outliers", []edit{{"    health_checks:\n    - timeout: 1s\n      interval: 0.5s\n      no_traffic_interval: 0.5s\n      unhealthy_threshold: 1\n      healthy_threshold: 1\n      grpc_health_check: {}\n", ""}, {"    outlier_detection:\n      consecutive_gateway_failure: 1\n      enforcing_consecutive_gateway_failure: 100\n      consecutive_5xx: 1\n      interval: 0.5s\n      base_ejection_time: 1s\n      max_ejection_percent: 50\n", ""}}, Want{}, []string{"static_resources.clusters[heald].outlier_detection"}},
 		{"no outlier detection", []edit{{"    outlier_detection:\n      consecutive_gateway_failure: 1\n      enforcing_consecutive_gateway_failure: 100\n      consecutive_5xx: 1\n      interval: 0.5s\n      base_ejection_time: 1s\n      max_ejection_percent: 50\n", ""}}, Want{}, []string{"static_resources.clusters[heald].outlier_detection"}},
+		{"changes held back", []edit{{"update_merge_window: 0s", ""}}, Want{}, []string{"static_resources.clusters[heald].common_lb_config.update_merge_window"}},
+		{"changes held back for long", []edit{{"update_merge_window: 0s", "update_merge_window: 5s"}}, Want{}, []string{"static_resources.clusters[heald].common_lb_config.update_merge_window"}},
 		{"HTTP/1 to heald", []edit{{"        explicit_http_config:\n          http2_protocol_options:\n            initial_stream_window_size: 1048576\n            initial_connection_window_size: 8388608\n", "        explicit_http_config: {http_protocol_options: {}}\n"}, {"            connection_keepalive: {interval: 30s, timeout: 5s}\n", ""}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS"}},
 		{"no pings", []edit{{"            connection_keepalive: {interval: 30s, timeout: 5s}\n", ""}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS.explicit_http_config.http2_protocol_options.connection_keepalive"}},
 		{"too many pings", []edit{{"connection_keepalive: {interval: 30s", "connection_keepalive: {interval: 1s"}}, Want{}, []string{"static_resources.clusters[heald].OPTIONS.explicit_http_config.http2_protocol_options.connection_keepalive.interval"}},

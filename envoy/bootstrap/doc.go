@@ -20,6 +20,7 @@
 //	check_header.go   both: headers that must not pass
 //	check_buffer.go   both: request size limits
 //	check_memory.go   outer: memory between attempts
+//	check_budget.go   cluster of inner: retries at a time
 //	check_cluster.go  clusters of inner and of heald
 //	check_backend.go  clusters of providers
 //

@@ -40,7 +40,7 @@ func TestRender(t *testing.T) {
 				Listen: "127.0.0.1:0", Admin: "[::1]:0", Sidecars: []string{"127.0.0.1:9001", "127.0.0.2:9001"},
 				Backends: []Backend{{"a", "http://127.0.0.1:8080"}, {"b", "http://provider.example:8081/"}},
 			},
-			want:  []string{"port_value: 9001", "address: ::1", "name: a\n", "address: provider.example", "port_value: 8081"},
+			want:  []string{"min_retry_concurrency: 200", "port_value: 9001", "address: ::1", "name: a\n", "address: provider.example", "port_value: 8081"},
 			not:   []string{"ai-studio", "generativelanguage", "UpstreamTlsContext", "port_value: 9000", "StdoutAccessLog"},
 			check: Want{Backends: []string{"a", "b"}},
 		},
