@@ -25,7 +25,7 @@ const (
 // Three attempts of one request, the last of which succeeds: each must carry
 // the same bytes, and the client's text unchanged.
 func TestBodies(t *testing.T) {
-	everyEnvoy(t, func(t *testing.T, version string) {
+	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
 		s := stack.Start(t, stack.Options{Envoy: version, Plain: true,
 			Fake: fakegemini.Options{Tolerate: []fakegemini.Rule{fakegemini.RuleLimits}}, // 20 MB are too many tokens
 		})

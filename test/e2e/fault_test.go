@@ -111,7 +111,7 @@ type faultGroup struct {
 }
 
 func TestFaults(t *testing.T) {
-	everyEnvoy(t, func(t *testing.T, version string) {
+	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
 		table := newFaultTable(version)
 		var wg sync.WaitGroup
 		for _, a := range apis {

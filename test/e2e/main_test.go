@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/heald-proxy/heald/envoy/locate"
@@ -19,6 +20,18 @@ func everyEnvoy(t *testing.T, test func(t *testing.T, version string)) {
 	for _, v := range locate.Versions {
 		t.Run("envoy-"+v, func(t *testing.T) { test(t, v) })
 	}
+}
+
+// everyEnvoyAtOnce is everyEnvoy for tests that keep less than one core busy
+// with each. Nothing else runs at the same time, as it might with -parallel.
+func everyEnvoyAtOnce(t *testing.T, test func(t *testing.T, version string)) {
+	var wg sync.WaitGroup
+	for _, v := range locate.Versions {
+		wg.Go(func() {
+			t.Run("envoy-"+v, func(t *testing.T) { test(t, v) })
+		})
+	}
+	wg.Wait()
 }
 
 const (
