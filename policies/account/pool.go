@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -39,6 +40,7 @@ func (a *Account) Header() (name, value string) {
 // use.
 type Pool struct {
 	accounts []*Account
+	secrets  *strings.Replacer // what Hide replaces
 
 	mu      sync.Mutex
 	cooling map[coolKey]cooling
@@ -73,6 +75,7 @@ const coolingLimit = 10_000
 func NewPool(accounts []Account) (*Pool, error) {
 	p := &Pool{cooling: map[coolKey]cooling{}}
 	var errs []error
+	var secrets []string
 	ids := map[string]bool{}
 	for i := range accounts {
 		a := accounts[i]
@@ -89,7 +92,9 @@ func NewPool(accounts []Account) (*Pool, error) {
 			a.Scheme = APIKey
 		}
 		p.accounts = append(p.accounts, &a)
+		secrets = append(secrets, a.Secret.hide()...)
 	}
+	p.secrets = strings.NewReplacer(secrets...)
 	return p, errors.Join(errs...)
 }
 
@@ -202,6 +207,9 @@ func (p *Pool) Good(id, model string) {
 		}
 	}
 }
+
+// Hide takes the accounts' credentials out of a text that upstream wrote.
+func (p *Pool) Hide(text string) string { return p.secrets.Replace(text) }
 
 func (p *Pool) of(backend string) []*Account {
 	var out []*Account

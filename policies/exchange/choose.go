@@ -89,19 +89,19 @@ func (a *attempt) left(c candidate) bool {
 	})
 }
 
-// elsewhere says what could be tried after this attempt but the same again:
+// elsewhere notes what could be tried after this attempt but the same again:
 // another backend, or another model at this one.
-func (a *attempt) elsewhere() (backend, model bool) {
+func (a *attempt) elsewhere(seen *heal.Seen) {
 	for _, c := range a.candidates {
 		switch {
 		case a.left(c):
 		case c.backend.Name != a.backend.Name:
-			backend = true
+			seen.OtherBackend = true
+			seen.ReadyBackend = seen.ReadyBackend || c.model == a.model && !a.cooling(c) && a.x.pool.Ready(c.backend.Name, c.model) == 0
 		case c.model != a.model:
-			model = true
+			seen.OtherModel = true
 		}
 	}
-	return backend, model
 }
 
 // spentAccounts are those that an earlier attempt asked not to use again for

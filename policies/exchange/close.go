@@ -78,7 +78,7 @@ func (a *attempt) attemptFields() []zap.Field {
 		fields = append(fields, zap.Stringer("repairs", a.memory.Repairs))
 	}
 	if r.err != nil {
-		fields = append(fields, zap.String("error", policies.Clean(r.err.Error())))
+		fields = append(fields, zap.String("error", policies.Clean(a.x.pool.Hide(r.err.Error()))))
 	}
 	return fields
 }

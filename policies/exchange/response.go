@@ -171,7 +171,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
 	a.record.ended = reason
 	a.move(over)
-	client.RequestID = a.requestID()
+	client.RequestID, client.Message = a.requestID(), a.x.pool.Hide(client.Message)
 	body = a.answer.fail(body, &client)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }

@@ -23,10 +23,11 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if a.backend != nil {
 		spent := append(a.spentAccounts(), a.account.ID)
 		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
-		seen.OtherBackend, seen.OtherModel = a.elsewhere()
+		a.elsewhere(&seen)
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())
+	r.Client.Message = a.x.pool.Hide(r.Client.Message)
 	a.record.err, a.record.status = r.Err, seen.Status
 	if a.backend != nil {
 		a.apply(r)

@@ -77,15 +77,12 @@ func (r Repairs) String() string {
 // signature, as Gemini, Vertex and gateways in front of them word it. The bare
 // status INVALID_ARGUMENT is no member: most errors with it are the client's.
 var signatureRefused = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`missing an? .?thought_?signature`,
-	`thought_?signature.{0,40}missing`,
-	`(corrupted|invalid) thought.?signature`,
+	`thought.?signature`, // missing, corrupted, invalid, expired, not valid, cannot be verified
 	"invalid .?signature.? in .?thinking.? block",
 	`thinking\.signature: field required`,
 	"expected .?thinking.? or .?redacted_thinking.?, but found",
 	`must start with a thinking block`,
 	`thinking.{0,60}cannot be modified`,
-	`thought.?signature is not valid`,
 }, "|"))
 
 var (

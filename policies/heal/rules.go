@@ -106,16 +106,16 @@ var rules = []row{
 
 	// The upstream's own trouble
 	{reason: ReasonAborted, when: status(408, 409, 499),
-		verdict: policies.Retry, delay: exponential(500 * time.Millisecond), backend: count, kind: conversation.ErrAPI},
+		verdict: policies.Retry, delay: exponential(500 * time.Millisecond), backend: count, refine: obey, kind: conversation.ErrAPI},
 	{reason: ReasonServerError, when: status(504),
 		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
-		backend: count, kind: conversation.ErrTimeout},
+		backend: count, refine: obey, kind: conversation.ErrTimeout},
 	{reason: ReasonServerError, when: status(500, 502),
 		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
-		backend: count, kind: conversation.ErrAPI},
+		backend: count, refine: obey, kind: conversation.ErrAPI},
 	{reason: ReasonOverloaded, when: status(503, 529),
 		verdict: policies.Retry, delay: exponential(time.Second), backend: count,
-		refine: overloaded, kind: conversation.ErrOverloaded},
+		refine: obey, kind: conversation.ErrOverloaded},
 }
 
 // unknown is the row for statuses that nobody expects: 5xx may pass by, the
@@ -125,8 +125,9 @@ var unknown = row{
 	refine: func(s *Seen, out *Ruling) {
 		if s.Status >= 500 {
 			out.Verdict, out.Wait = policies.Retry, 500*time.Millisecond
+			obey(s, out)
 		}
-		out.Client.NoRetry = out.Verdict == policies.Fail
+		out.Client.NoRetry = s.Status < 500
 	},
 }
 
@@ -242,7 +243,7 @@ func (s *Seen) text() string {
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d: %s", s.Status, s.Error.Message)
+		return fmt.Errorf("upstream status %d: %s", s.Status, redactKeys(s.Error.Message))
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
 	case s.Peek != "":
@@ -294,7 +295,7 @@ func clientText(r *row, s *Seen) string {
 		return "the model backend could not be reached"
 	}
 	if t := s.text(); t != "" {
-		return t
+		return redact(t)
 	}
 	return fmt.Sprintf("the model backend answered with status %d", s.Status)
 }

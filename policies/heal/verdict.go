@@ -26,9 +26,11 @@ type Seen struct {
 
 	// Attempt counts from 1.
 	Attempt int
-	// OtherAccount and OtherBackend say what else could be tried; OtherModel
-	// that this backend could be asked for another model.
-	OtherAccount, OtherBackend, OtherModel bool
+	// OtherAccount says that another account of the backend is ready, and
+	// OtherBackend that there is a backend that was not left yet; ReadyBackend
+	// that one of those is ready for the same model. OtherModel says that this
+	// backend could be asked for another model.
+	OtherAccount, OtherBackend, ReadyBackend, OtherModel bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
 	// MaxWait bounds the server's delay that is waited for.
@@ -83,9 +85,16 @@ type Ruling struct {
 	Client conversation.Error
 }
 
+// leastDelay is the shortest delay that a server can ask for: a Retry-After of
+// milliseconds has caused storms of retries.
+const leastDelay = 100 * time.Millisecond
+
 // Judge decides on an attempt that did not pass. It is pure: applying the
 // effects is somebody else's job.
 func Judge(s Seen) Ruling {
+	if s.Delay > 0 {
+		s.Delay = max(s.Delay, leastDelay)
+	}
 	for i := range rules {
 		if r := &rules[i]; r.when(&s) {
 			return r.rule(&s)
@@ -134,14 +143,15 @@ func (e *Effect) until(stated time.Duration) {
 	}
 }
 
-// rateLimit rotates to another account at once; with none left it waits as
-// long as the server asked if that is short, and otherwise moves on.
+// rateLimit goes on at once to another account, else to another backend that is
+// ready: a request waits only when nothing else is. Then it waits as long as
+// the server asked if that is short, and otherwise moves on.
 func rateLimit(s *Seen, out *Ruling) {
 	out.Account.until(s.Delay)
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
-	case s.Delay > s.MaxWait && s.elsewhere(out):
+	case s.ReadyBackend, s.Delay > s.MaxWait && s.elsewhere(out):
 		out.Verdict, out.Wait = policies.Failover, 0
 	case s.Delay > s.MaxWait:
 		out.Verdict, out.Wait = policies.Fail, 0
@@ -160,13 +170,26 @@ func quota(s *Seen, out *Ruling) {
 		out.Verdict, out.Wait = policies.Failover, 0
 	default:
 		out.Verdict, out.Wait = policies.Fail, 0
+		if s.Delay < time.Minute {
+			out.Client.RetryAfter = 0 // such a quota is not back so soon, whatever is stated
+		}
 	}
 }
 
-// overloaded obeys a delay the server states, as far as it is short.
-func overloaded(s *Seen, out *Ruling) {
-	if s.Delay > 0 && s.Delay <= s.MaxWait {
+// obey takes a delay that the server states as a floor. One that is too long to
+// wait for is not waited for in part: another account, another backend, or the
+// end.
+func obey(s *Seen, out *Ruling) {
+	switch {
+	case s.Delay == 0 || out.Rotate && s.OtherAccount:
+	case s.Delay <= s.MaxWait:
 		out.Wait, out.Stated = s.Delay, true
+	case s.OtherAccount:
+		out.Rotate = true
+	case s.elsewhere(out):
+		out.Verdict, out.Wait = policies.Failover, 0
+	default:
+		out.Verdict, out.Wait = policies.Fail, 0
 	}
 }
 
@@ -221,7 +244,7 @@ func once(kind func(*Seen) Repairs) func(*Seen, *Ruling) {
 	return func(s *Seen, out *Ruling) {
 		out.Repair = kind(s)
 		if s.Repaired.Has(out.Repair.Once()) {
-			out.Verdict, out.Wait, out.Repair = policies.Fail, 0, 0
+			out.Verdict, out.Wait, out.Repair, out.Client.NoRetry = policies.Fail, 0, 0, true
 		}
 	}
 }

@@ -22,6 +22,7 @@ func message(text string) *gemini.Status { return &gemini.Status{Message: text} 
 func TestJudge(t *testing.T) {
 	other := func(s Seen) Seen { s.OtherAccount = true; return s }
 	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
+	ready := func(s Seen) Seen { s.OtherBackend, s.ReadyBackend = true, true; return s }
 	model := func(s Seen) Seen { s.OtherModel = true; return s }
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	at := func(n int, s Seen) Seen { s.Attempt = n; return s }
@@ -49,6 +50,8 @@ func TestJudge(t *testing.T) {
 		{"signature again", repaired(StripSignatures, seen(400, message("Corrupted thought signature."))),
 			policies.Fail, ReasonSignature, 0, false, 0, conversation.ErrInvalid},
 		{"Vertex AI's wording", seen(400, message("Unable to submit request because Thought signature is not valid.. Learn more: x")),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
+		{"signature, in words yet unheard", seen(400, message("The thought signature is expired")),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"thinking block wording", seen(400, message("messages.1.content.0: Invalid `signature` in `thinking` block")),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
@@ -87,6 +90,9 @@ func TestJudge(t *testing.T) {
 		{"429, another account", other(asked(5*time.Second, seen(429, nil))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"429, server's delay", asked(5*time.Second, seen(429, nil)), policies.Retry, ReasonRateLimit, 5 * time.Second, true, 0, conversation.ErrRateLimit},
 		{"429, no delay stated", at(2, seen(429, nil)), policies.Retry, ReasonRateLimit, 2 * time.Second, true, 0, conversation.ErrRateLimit},
+		{"429, another backend is ready: no waiting", ready(asked(time.Second, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429, another backend, but it cools down", elsewhere(asked(time.Second, seen(429, nil))), policies.Retry, ReasonRateLimit, time.Second, true, 0, conversation.ErrRateLimit},
+		{"429, a delay too short to mean", asked(time.Millisecond, seen(429, nil)), policies.Retry, ReasonRateLimit, 100 * ms, true, 0, conversation.ErrRateLimit},
 		{"429, too long a delay", asked(time.Minute, seen(429, nil)), policies.Fail, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"429, too long, another backend", elsewhere(asked(time.Minute, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"429, too long, another model", model(asked(time.Minute, seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
@@ -112,6 +118,14 @@ func TestJudge(t *testing.T) {
 		{"503", seen(503, nil), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
 		{"529, fifth", at(5, seen(529, nil)), policies.Retry, ReasonOverloaded, 8 * time.Second, false, 0, conversation.ErrOverloaded},
 		{"503 with a delay", asked(3*time.Second, seen(503, nil)), policies.Retry, ReasonOverloaded, 3 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503 with a tiny delay", asked(ms, seen(503, nil)), policies.Retry, ReasonOverloaded, 100 * ms, false, 0, conversation.ErrOverloaded},
+		{"503 with too long a delay", asked(time.Minute, seen(503, nil)), policies.Fail, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"503 with too long a delay, another account", other(asked(time.Minute, seen(503, nil))), policies.Retry, ReasonOverloaded, time.Second, true, 0, conversation.ErrOverloaded},
+		{"503 with too long a delay, another backend", elsewhere(asked(time.Minute, seen(503, nil))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"500 with a delay", asked(3*time.Second, seen(500, nil)), policies.Retry, ReasonServerError, 3 * time.Second, true, 0, conversation.ErrAPI},
+		{"500 with a delay, another account need not wait", other(asked(3*time.Second, seen(500, nil))), policies.Retry, ReasonServerError, 500 * ms, true, 0, conversation.ErrAPI},
+		{"504 with too long a delay", asked(time.Minute, seen(504, nil)), policies.Fail, ReasonServerError, 0, true, 0, conversation.ErrTimeout},
+		{"unheard-of 5xx with too long a delay", asked(time.Minute, seen(599, nil)), policies.Fail, ReasonUnknownStatus, 0, false, 0, conversation.ErrAPI},
 		{"408", seen(408, nil), policies.Retry, ReasonAborted, 500 * ms, false, 0, conversation.ErrAPI},
 		{"aborted", seen(409, nil), policies.Retry, ReasonAborted, 500 * ms, false, 0, conversation.ErrAPI},
 		{"unheard-of 5xx", seen(599, nil), policies.Retry, ReasonUnknownStatus, 500 * ms, false, 0, conversation.ErrAPI},
@@ -201,6 +215,29 @@ func TestJudgeTellsTheClientTokenCounts(t *testing.T) {
 	r := Judge(seen(400, message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576).")))
 	if r.Client.Used != 1250074 || r.Client.Limit != 1048576 {
 		t.Errorf("used %d limit %d", r.Client.Used, r.Client.Limit)
+	}
+}
+
+// retry-after is told only if it is true, and x-should-retry with it.
+func TestJudgeTellsWhenToComeBack(t *testing.T) {
+	perDay := &gemini.Status{Reason: "QUOTA_EXHAUSTED"}
+	for _, c := range []struct {
+		name    string
+		in      Seen
+		after   int
+		noRetry bool
+	}{
+		{"429", Seen{Status: 429, Delay: 30 * time.Second}, 30, false},
+		{"503", Seen{Status: 503, Delay: 1500 * ms}, 2, false},
+		{"quota of the day, said to be back in 20 s", Seen{Status: 429, Error: perDay, Delay: 20 * time.Second}, 0, true},
+		{"quota of the day with its reset", Seen{Status: 429, Error: perDay, Delay: 7 * time.Hour}, 7 * 3600, true},
+		{"signature refused again", Seen{Status: 400, Error: message("Corrupted thought signature."), Repaired: StripSignatures}, 0, true},
+		{"signature as finish, again", Seen{Peek: ReasonSignature, Repaired: StripSignatures}, 0, true},
+	} {
+		c.in.Attempt, c.in.MaxWait = 3, 10*time.Second
+		if r := Judge(c.in); r.Client.RetryAfter != c.after || r.Client.NoRetry != c.noRetry {
+			t.Errorf("%s: after %d s, no retry %v; want %d, %v", c.name, r.Client.RetryAfter, r.Client.NoRetry, c.after, c.noRetry)
+		}
 	}
 }
 
