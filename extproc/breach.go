@@ -26,10 +26,9 @@ var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 // Reasons of the faults that this package hands to Policy.Refuse. They are log
 // words and metric labels like those of policies/heal.
 const (
-	ReasonPanic        = "panic"                  // policy code panicked
-	ReasonProtocol     = "protocol"               // Envoy or an attempt left the protocol
-	ReasonWrongMode    = "wrong_mode"             // the filter's body modes are wrong
-	ReasonBodyTooLarge = "request_body_too_large" // above Config.MaxBody
+	ReasonPanic     = "panic"      // policy code panicked
+	ReasonProtocol  = "protocol"   // Envoy or an attempt left the protocol
+	ReasonWrongMode = "wrong_mode" // the filter's body modes are wrong
 )
 
 // breach is an error that ends the stream with a refusal.
@@ -47,13 +46,11 @@ func (b *breach) Error() string { return string(b.kind) + ": " + b.err.Error() }
 func (b *breach) Unwrap() error { return b.err }
 
 // fault words the breach for Policy.Refuse. Another try may meet a healthier
-// replica; a wrong mode or a long body would only meet the same again.
+// replica; a wrong mode would only meet the same again.
 func (b *breach) fault() *policies.Fault {
 	switch b.kind {
 	case wrongMode:
 		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonWrongMode, Status: 500, Err: b.err}
-	case tooLarge:
-		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonBodyTooLarge, Status: 413, Err: b.err}
 	default:
 		return &policies.Fault{Verdict: policies.Retry, Reason: ReasonProtocol, Err: b.err}
 	}

@@ -8,10 +8,11 @@ import (
 
 // Config is what the server may be told. The zero value works.
 type Config struct {
-	// MaxBody is the longest request body in bytes; 0 means 32 MiB. Envoy's
-	// request_body_buffer_limit should not be larger. If it is, longer bodies
-	// are refused with 413, but one without content-length that is over 1 MiB
-	// longer breaks the stream, and Envoy repeats it in vain.
+	// MaxBody is the longest request body in bytes; 0 means 32 MiB. The policy
+	// refuses longer ones; the server only makes room for them. Envoy's
+	// request_body_buffer_limit should not be larger: a body without
+	// content-length that is over MessageSlack longer breaks the stream, and
+	// Envoy repeats it in vain.
 	MaxBody int
 	// MaxStreams bounds the streams of one connection; 0 means 10,000. Envoy
 	// opens another connection beyond it.

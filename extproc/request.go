@@ -1,8 +1,6 @@
 package extproc
 
 import (
-	"strconv"
-
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/heald-proxy/heald/policies"
@@ -21,12 +19,6 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	if s.attempt == nil {
 		return breachf(badAction, "policy began no attempt")
 	}
-	// A body that is far too long could not be answered once it arrives.
-	if n, err := strconv.Atoi(s.request.Headers.Get("content-length")); err == nil {
-		if err := s.checkLength(n); err != nil {
-			return err
-		}
-	}
 	if r := s.attempt.RequestHeaders(); r != nil {
 		return s.answer(r)
 	}
@@ -41,17 +33,7 @@ func (s *stream) onRequestBody(b *extprocv3.HttpBody) error {
 		// Older Envoys repeat the end of bodies over 1 MB.
 		return nil
 	}
-	if err := s.checkLength(len(b.GetBody())); err != nil {
-		return err
-	}
 	return s.rewrite(b.GetBody())
-}
-
-func (s *stream) checkLength(n int) error {
-	if limit := s.server.cfg.MaxBody; n > limit {
-		return breachf(tooLarge, "request body has %d bytes; this gateway takes %d", n, limit)
-	}
-	return nil
 }
 
 // rewrite lets the attempt render the request, and answers the message that

@@ -28,7 +28,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // shortest is how long a credential must be to be searched for in texts: a
 // shorter one is no real one, and would tear words apart.
-const shortest = 8
+const shortest = 6
 
 // hide is the credential and what to write instead of it, if it can be told
 // from ordinary words.

@@ -162,7 +162,16 @@ func (t *answer) finish(dst []byte) []byte {
 // fail ends an answer that cannot be completed. What the client has of it
 // stays; the dialect's error event says that there will be no more.
 func (t *answer) fail(dst []byte, err *conversation.Error) []byte {
-	return t.encode(dst, []conversation.Event{{Kind: conversation.EventFailure, Err: err, Usage: t.usage}})
+	return t.encode(dst, []conversation.Event{{Kind: conversation.EventFailure, Err: err, Usage: t.spent()}})
+}
+
+// spent is the usage so far. What upstream counts grows with its frames; of an
+// answer in two parts only the events know the sum.
+func (t *answer) spent() conversation.Usage {
+	if u := t.decoder.Usage(); u.Known && t.rest == nil {
+		return u
+	}
+	return t.usage
 }
 
 // glimpse is what a peek needs to know.
@@ -174,6 +183,13 @@ func (t *answer) glimpse(end bool) heal.Glimpse {
 		g.Finish = f
 	}
 	return g
+}
+
+// malformed reports a finish that undoes an answer which has begun. Native
+// clients know it, and get it as it is.
+func (t *answer) malformed() bool {
+	f, _ := t.decoder.Finish()
+	return t.frames == nil && !t.closed && (f == conversation.FinishMalformed || f == conversation.FinishSignature)
 }
 
 func (t *answer) finished() bool {

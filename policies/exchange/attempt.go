@@ -146,11 +146,26 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonConnect, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "the model backend could not be reached, or broke off, too often"})
 	}
+	// Before it is read: one that is far too long could not be answered later.
+	if n, err := strconv.Atoi(a.in.Headers.Get("content-length")); err == nil {
+		if reply := a.checkLength(n); reply != nil {
+			return reply
+		}
+	}
 	if reply := a.listModels(); reply != nil || ok {
 		return reply
 	}
 	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
 		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
+}
+
+// checkLength refuses a body of n bytes if that is too many.
+func (a *attempt) checkLength(n int) *policies.Reply {
+	if most := a.x.cfg.MaxBody; most > 0 && n > most {
+		return a.refuse(heal.ReasonBodyTooLarge, &conversation.Error{Kind: conversation.ErrTooLarge,
+			Message: fmt.Sprintf("the request body has %d bytes; this gateway takes %d", n, most)})
+	}
+	return nil
 }
 
 // lostAttempts are forgiven: attempts that Envoy retried by itself, because the

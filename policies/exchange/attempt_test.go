@@ -2,9 +2,11 @@ package exchange
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // ended reports whether an action ends the attempt.
@@ -71,4 +73,61 @@ func FuzzAttempt(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A body that is too long is refused in words, before it arrives if its length
+// is told, and is a request like any other to the log.
+func TestBodyAboveLimit(t *testing.T) {
+	for name, told := range map[string]string{"told": "1001", "not told": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(cfg *Config) { cfg.MaxBody = 1000 })
+			a := r.begin(1, "", "content-length", told)
+			reply := a.RequestHeaders()
+			if (reply != nil) != (told != "") {
+				t.Fatalf("headers: %+v", reply)
+			}
+			if reply == nil {
+				_, reply = a.RequestBody(context.Background(), []byte(strings.Repeat("x", 1001)))
+			}
+			a.Close(policies.EndComplete)
+			if reply.Status != 413 || reply.Verdict != policies.Fail || reply.Reason != heal.ReasonBodyTooLarge ||
+				!strings.Contains(string(reply.Body), "1001 bytes; this gateway takes 1000") || reply.Headers.Get("x-heald-request-id") != "id-1" {
+				t.Errorf("%+v %s", reply, reply.Body)
+			}
+			if lines := r.log.FilterMessage("request finished").All(); len(lines) != 1 || lines[0].ContextMap()["outcome"] != "failed" {
+				t.Errorf("log: %v", lines)
+			}
+		})
+	}
+}
+
+// Errors speak the API that the path belongs to, or is a neighbor of.
+func TestErrorsOfUnknownPaths(t *testing.T) {
+	const claude, openai, google = `"type":"error"`, `"param":`, `"status": "`
+	for _, c := range []struct{ method, path, version, shape string }{
+		{"GET", "/v1beta/models/nope", "", google},
+		{"POST", "/v1beta/models/gemini-3.5-flash:embedContent", "", google},
+		{"POST", "/v1/models/gemini-3.5-flash:embedContent", "", google},
+		{"POST", "/v1/projects/p/locations/l/publishers/google/models/m:rawPredict", "", google},
+		{"GET", "/v1/models/nope", "", openai},
+		{"GET", "/v1/models/nope", "2023-06-01", claude},
+		{"GET", "/v1/responses/abc", "", openai},
+		{"PUT", "/v1/chat/completions", "", openai},
+		{"POST", "/v1/embeddings", "", openai},
+		{"POST", "/v1beta/openai/embeddings", "", openai},
+		{"POST", "/openai/v1/files", "", openai},
+		{"GET", "/v1/messages", "", claude},
+		{"POST", "/v1/messages/batches", "", claude},
+		{"POST", "/anthropic/v1/files", "", claude},
+		{"GET", "/", "", claude},
+	} {
+		a := newRig(t, nil).begin(1, "")
+		a.in.Method, a.in.Path = c.method, c.path
+		if c.version != "" {
+			a.in.Headers.Set("anthropic-version", c.version)
+		}
+		if reply := a.RequestHeaders(); reply == nil || reply.Status != 404 || !strings.Contains(string(reply.Body), c.shape) {
+			t.Errorf("%s %s: %+v, want an error with %s", c.method, c.path, reply, c.shape)
+		}
+	}
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// Counting tokens is one call without retries: clients ask often (Claude Code
-// 25 times for one display) and can live with an estimate. A count that
+// Counting tokens is one call that nothing waits for: clients ask often (Claude
+// Code 25 times for one display) and can live with an estimate. A count that
 // upstream does not give within the peek's deadline is estimated, and the
-// reply says so.
+// reply says so; only what another account or backend may well count is asked
+// for there, at once.
 
 // tokenCounter is what every dialect with a route for counting implements.
 type tokenCounter interface{ TokenCount(n int) []byte }
@@ -31,6 +32,18 @@ func (a *attempt) counted() policies.Action {
 		return a.countReply(a.errBody, heal.ReasonOK)
 	}
 	return a.countReply(a.tokenCount(n), heal.ReasonOK)
+}
+
+// recounts reports whether a count that failed is tried elsewhere, and takes the
+// wait from the ruling.
+func (a *attempt) recounts(r *heal.Ruling) bool {
+	accounts := r.Rotate && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) &&
+		a.x.pool.Untried(a.backend.Name, a.model, append(a.spentAccounts(), a.account.ID))
+	if r.Verdict != policies.Failover && !(r.Verdict == policies.Retry && accounts) || !a.mayRetry(0) {
+		return false
+	}
+	r.Wait = 0
+	return true
 }
 
 // estimated answers with a guess from the size of the rendered request.

@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
@@ -11,11 +14,45 @@ import (
 // dialects are the client APIs that are spoken. A new one is its folder and a
 // line here.
 var dialects = []dialect.Dialect{
-	claude.New(),
-	chat.New(chat.Config{}),
+	claudeDialect,
+	chatDialect,
 	responses.New(),
-	native.New(),
+	nativeDialect,
 }
 
-// fallbackDialect words errors for paths that belong to no dialect.
-var fallbackDialect = dialects[0]
+var (
+	claudeDialect = claude.New()
+	chatDialect   = chat.New(chat.Config{})
+	nativeDialect = native.New()
+)
+
+// fallbackDialect words errors where nothing tells what the client speaks.
+var fallbackDialect dialect.Dialect = claudeDialect
+
+// nearestDialect words errors for a path that belongs to no dialect, or for
+// another method than its own: whoever asks for a neighbor of a path speaks
+// the same API.
+func nearestDialect(path string, headers policies.Headers) dialect.Dialect {
+	if headers.Get("anthropic-version") != "" {
+		return claudeDialect
+	}
+	for _, p := range []struct {
+		prefix  string
+		dialect dialect.Dialect
+	}{
+		{"/v1beta/openai/", chatDialect},
+		{"/v1beta/", nativeDialect}, {"/v1beta1/", nativeDialect}, {"/v1/projects/", nativeDialect}, {"/v1/publishers/", nativeDialect},
+		{"/anthropic/", claudeDialect}, {"/v1/messages", claudeDialect}, {"/v1/complete", claudeDialect},
+		{"/openai/", chatDialect}, {"/v1/", chatDialect},
+	} {
+		if !strings.HasPrefix(path, p.prefix) {
+			continue
+		}
+		// OpenAI's model lists have no methods behind a colon.
+		if p.prefix == "/v1/" && strings.HasPrefix(path, "/v1/models/") && strings.Contains(path, ":") {
+			return nativeDialect
+		}
+		return p.dialect
+	}
+	return fallbackDialect
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 
 	"go.uber.org/zap"
@@ -34,6 +33,8 @@ type Config struct {
 	Policies map[string]Settings
 	// MemoryKey authenticates memory and carriers; all replicas share it.
 	MemoryKey []byte
+	// MaxBody is the longest request body in bytes; 0 takes all.
+	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
 	// ResumeVia is the Envoy listener through which the rest of broken answers
@@ -150,14 +151,13 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		d, _, _ = findDialect(req)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
-	kind := conversation.ErrAPI
-	if fault.Status == http.StatusRequestEntityTooLarge {
-		kind = conversation.ErrTooLarge
-	}
 	status, headers, body := d.Error(&conversation.Error{
-		Kind: kind, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
+		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
 		NoRetry: !fault.Verdict.Again(),
 	})
+	if id != "" {
+		headers = append(headers, policies.Header{Name: policies.HeaderClientRequestID, Value: id})
+	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }
 
@@ -171,5 +171,5 @@ func findDialect(req *policies.Request) (d dialect.Dialect, route dialect.Route,
 			return d, route, true
 		}
 	}
-	return fallbackDialect, dialect.Route{}, false
+	return nearestDialect(path, req.Headers), dialect.Route{}, false
 }

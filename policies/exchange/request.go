@@ -18,6 +18,9 @@ const defaultTenant = "default"
 
 // RequestBody decodes the request, chooses who serves it, and renders it.
 func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
+	if reply := a.checkLength(len(body)); reply != nil {
+		return nil, reply
+	}
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
 	if err != nil {
 		return nil, a.refuseError(err)

@@ -32,9 +32,9 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	case a.phase != sent:
 		// Envoy answered before the body was read, and did not say why.
 		return a.judge(heal.Seen{Status: resp.Status})
-	case resp.Status == 200 && a.counts():
+	case succeeded(resp.Status) && a.counts():
 		a.move(counting)
-	case resp.Status == 200:
+	case succeeded(resp.Status):
 		a.move(peeking)
 	default:
 		a.move(failing)
@@ -44,6 +44,10 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	}
 	return hold
 }
+
+// succeeded reports whether the body is an answer, or should be: also those of
+// 201 and its kin, which proxies make of a 200.
+func succeeded(status int) bool { return status/100 == 2 }
 
 // ResponseBody gets the next bytes of the response.
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
@@ -76,11 +80,15 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	body, err := a.answer.feed(a.held, chunk, end)
 	a.held = body
-	if err != nil {
-		a.answer.stray, end = true, true
-	}
-	if st := a.answer.status; st != nil {
+	st := a.answer.status
+	switch {
+	case a.answer.finished():
+		// What comes after the finish cannot take it back.
+		return a.decide(end || err != nil || st != nil)
+	case st != nil:
 		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError, Delay: a.delay(st)})
+	case err != nil:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
 	}
 	return a.decide(end)
 }
@@ -133,25 +141,28 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
 	body, err := a.answer.feed(a.held[:0], chunk, end)
 	a.held = body
-	if err != nil {
+	if err != nil && !a.answer.finished() {
 		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
 	}
-	return a.emit(body, end)
+	return a.emit(body, end || err != nil)
 }
 
 // emit sends body, and ends the answer where the upstream has ended it.
 func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
-	if st := t.status; st != nil {
+	if st := t.status; st != nil && !t.finished() {
 		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st})
 		if !r.Verdict.Again() {
 			return a.broken(body, heal.ReasonStreamError, r.Client)
 		}
 		return a.breakOff(body, heal.ReasonStreamError, r.Client)
 	}
-	end = end || t.closed
-	if end && !t.finished() {
+	end = end || t.closed || t.status != nil
+	switch {
+	case end && !t.finished():
 		return a.breakOff(body, heal.ReasonStreamTruncated, brokenBy("the model backend ended the reply without finishing it"))
+	case end && t.malformed():
+		return a.broken(body, heal.ReasonStreamMalformed, brokenBy("the model's tool call could not be parsed"))
 	}
 	act := policies.Action{Step: policies.Send, Body: body}
 	if end {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -169,5 +170,113 @@ func TestErrorAfterContentKeepsItsKind(t *testing.T) {
 	act := a.ResponseBody([]byte("data: "+overload+"\r\n\r\n"), false)
 	if !act.End || !strings.Contains(string(act.Body), "overloaded_error") {
 		t.Errorf("got %+v %s", act, act.Body)
+	}
+}
+
+// What comes after a finish cannot take the answer back, in whatever pieces.
+func TestAfterTheFinish(t *testing.T) {
+	for name, more := range map[string]string{
+		"[DONE]": "data: [DONE]\n\n", "error": "data: " + overload + "\n\n", "garbage": "data: {]\n\n", "no event": "<html>\n",
+	} {
+		for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
+			for _, chunks := range [][]string{{hello + stop + more}, {hello + stop, more}, {hello, stop + more}, {hello, stop, more}} {
+				a := newRig(t, nil).begin(1, "")
+				send(t, a, body)
+				a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+				var act policies.Action
+				var got []byte
+				for i, c := range chunks {
+					if act.End {
+						break
+					}
+					act = a.ResponseBody([]byte(c), i == len(chunks)-1)
+					got = append(got, act.Body...)
+				}
+				a.Close(policies.EndComplete)
+				if !act.End || !bytes.Contains(got, []byte("end_turn")) || bytes.Contains(got, []byte(`"error"`)) || a.record.ended != "" {
+					t.Errorf("%s after the finish (%s, %d chunks): %s, ended by %q", name, kind, len(chunks), got, a.record.ended)
+				}
+			}
+		}
+	}
+}
+
+// A finish that undoes what came before it is an end that the log tells.
+func TestMalformedCallAfterContent(t *testing.T) {
+	malformed := strings.Replace(stop, "STOP", "MALFORMED_FUNCTION_CALL", 1)
+	r := newRig(t, nil)
+	a := r.begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	a.ResponseBody([]byte(hello), false)
+	act := a.ResponseBody([]byte(malformed), true)
+	a.Close(policies.EndComplete)
+	if !act.End || !bytes.Contains(act.Body, []byte("event: error")) || !bytes.Contains(act.Body, []byte(`"output_tokens":1`)) {
+		t.Errorf("the client gets %s", act.Body)
+	}
+	lines := r.log.FilterMessage("request finished").All()
+	if len(lines) != 1 || lines[0].ContextMap()["broken_by"] != heal.ReasonStreamMalformed || lines[0].ContextMap()["outcome"] != "broken" {
+		t.Errorf("log: %v", lines)
+	}
+	if whole := newRig(t, nil).begin(1, ""); send(t, whole, askWhole) != nil {
+		if act := answerWith(whole, 200, hello+malformed); act.Reply == nil || act.Reply.Reason != heal.ReasonPeekMalformed {
+			t.Errorf("a document: %+v", act)
+		}
+	}
+}
+
+// Proxies make other successes of a 200.
+func TestOtherSuccesses(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		reason string
+	}{
+		{201, hello + stop, heal.ReasonOK}, {203, hello + stop, heal.ReasonOK}, {206, hello + stop, heal.ReasonOK}, {204, "", heal.ReasonPeekEOF},
+	} {
+		a := newRig(t, nil).begin(1, "")
+		send(t, a, ask)
+		answerWith(a, c.status, c.body)
+		if a.record.reason != c.reason {
+			t.Errorf("%d: %s, want %s", c.status, a.record.reason, c.reason)
+		}
+	}
+}
+
+// What cannot be read can be had again as long as nothing of it was passed on.
+func TestGarbageInTheFirstChunk(t *testing.T) {
+	for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
+		a := newRig(t, nil).begin(1, "")
+		send(t, a, body)
+		bad := `data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":"{}"}}]},"finishReason":"STOP"}]}` + "\n\n"
+		if act := answerWith(a, 200, bad); act.Reply == nil || act.Reply.Verdict != policies.Retry || act.Reply.Reason != heal.ReasonPeekGarbage {
+			t.Errorf("%s: %+v", kind, act)
+		}
+	}
+}
+
+// Whatever upstream says of heald's credentials stays here.
+func TestCredentialsStayHere(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 429, 500, 503} {
+		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: 1}} })
+		a := r.begin(1, "")
+		send(t, a, ask)
+		act := answerWith(a, status, `{"error":{"code":400,"message":"Consumer key-a-1 is odd"}}`)
+		if bytes.Contains(act.Reply.Body, []byte("key-a-1")) {
+			t.Errorf("%d: the client gets %s", status, act.Reply.Body)
+		}
+		for _, l := range r.log.All() {
+			if strings.Contains(fmt.Sprint(l.ContextMap()), "key-a-1") {
+				t.Errorf("%d: the log gets %v", status, l.ContextMap())
+			}
+		}
+	}
+	a := newRig(t, nil).begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	a.ResponseBody([]byte(hello), false)
+	act := a.ResponseBody([]byte(`data: {"error":{"code":500,"message":"Consumer key-a-1 broke"}}`+"\n\n"), true)
+	if !act.End || bytes.Contains(act.Body, []byte("key-a-1")) {
+		t.Errorf("in mid-stream: %s", act.Body)
 	}
 }

@@ -13,10 +13,6 @@ import (
 // ends it. A reply that asks for another attempt is at the same time the
 // right error, should Envoy refuse to retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
-	if a.counts() && a.phase != asked {
-		a.record.status = seen.Status
-		return a.estimated()
-	}
 	seen.Attempt = a.number
 	seen.Repaired = a.memory.Repairs
 	seen.MaxWait = a.settings.MaxWait
@@ -31,6 +27,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	a.record.err, a.record.status = r.Err, seen.Status
 	if a.backend != nil {
 		a.apply(r)
+	}
+	if a.counts() && a.phase != asked && !a.recounts(&r) {
+		return a.estimated()
 	}
 	if r.Reason == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))

@@ -39,6 +39,7 @@ const (
 	ReasonStreamTruncated = "stream_truncated"   // ended without a finish
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
+	ReasonStreamMalformed = "stream_malformed"   // finished with a tool call that could not be parsed
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
 	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 
@@ -68,7 +69,7 @@ var Reasons = []string{
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
-	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonResumed, ReasonResumeFailed,
+	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamMalformed, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonDeadline, ReasonPanic, ReasonClientGone,
 }

@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -295,9 +296,33 @@ func clientText(r *row, s *Seen) string {
 		return "the model backend could not be reached"
 	}
 	if t := s.text(); t != "" {
-		return redact(t)
+		return redact(t + s.particulars())
 	}
 	return fmt.Sprintf("the model backend answered with status %d", s.Status)
+}
+
+// mostParticulars bounds what is added to an error's text.
+const mostParticulars = 5
+
+// particulars are the fields and quotas of an error, as far as its text does
+// not name them itself.
+func (s *Seen) particulars() string {
+	var b strings.Builder
+	n := 0
+	add := func(format, name, what string) {
+		if name == "" || n == mostParticulars || strings.Contains(s.Error.Message, name) {
+			return
+		}
+		n++
+		fmt.Fprintf(&b, format, name, what)
+	}
+	for _, v := range s.Error.Violations {
+		add("; %s: %s", v.Field, v.Description)
+	}
+	for _, q := range s.Error.Quotas {
+		add("; quota %s, limit %s", q.Metric, cmp.Or(q.Value, "unknown"))
+	}
+	return b.String()
 }
 
 var peekTexts = map[string]string{

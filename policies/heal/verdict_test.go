@@ -241,6 +241,26 @@ func TestJudgeTellsWhenToComeBack(t *testing.T) {
 	}
 }
 
+// The fields and quotas at fault belong to the text, unless it has them.
+func TestJudgeNamesFieldsAndQuotas(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		in   Seen
+		want string
+	}{
+		{"field", seen(400, &gemini.Status{Message: "Invalid.", Violations: []gemini.FieldViolation{{Field: "contents[1]", Description: "is empty"}}}),
+			"Invalid.; contents[1]: is empty"},
+		{"field that the text has", seen(400, &gemini.Status{Message: "contents[1] is empty.", Violations: []gemini.FieldViolation{{Field: "contents[1]", Description: "is empty"}}}),
+			"contents[1] is empty."},
+		{"quota", seen(429, &gemini.Status{Message: "Exhausted.", Quotas: []gemini.Quota{{Metric: "generate_requests", Value: "15"}}}),
+			"Exhausted.; quota generate_requests, limit 15"},
+	} {
+		if got := Judge(c.in).Client.Message; got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestJudgeHidesCredentials(t *testing.T) {
 	for _, st := range []int{401, 402, 403} {
 		r := Judge(seen(st, message("Permission denied for project 12345 key AIzaSecret")))

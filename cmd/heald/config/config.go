@@ -139,7 +139,7 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		errs = append(errs, fmt.Errorf("max_body: %d is not a positive number of bytes", c.MaxBody))
 	}
-	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, ResumeVia: c.ResumeVia}
+	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
 	for i := range out.Backends {
 		out.Backends[i] = out.Backends[i].WithDefaults()
 	}

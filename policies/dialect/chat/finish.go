@@ -64,5 +64,5 @@ func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
 	if err == nil {
 		err = apiError("The upstream failed.")
 	}
-	return m.sink.fail(dst, err)
+	return m.sink.fail(dst, err, m.usage)
 }

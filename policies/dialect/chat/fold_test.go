@@ -25,6 +25,7 @@ func foldStream(stream string) (object, error) {
 			return nil, err
 		}
 		if chunk["error"] != nil {
+			delete(chunk, "usage") // a document that failed has none
 			return chunk, nil
 		}
 		if doc == nil {

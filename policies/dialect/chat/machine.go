@@ -41,7 +41,7 @@ type sink interface {
 	// cite gets annotations as elements of a JSON array.
 	cite(dst, annotations []byte) []byte
 	finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte
-	fail(dst []byte, err *conversation.Error) []byte
+	fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte
 	ping(dst []byte) []byte
 }
 

@@ -189,7 +189,7 @@ func quoted(inner []byte) conversation.Text {
 	return append(append(append(t, '"'), inner...), '"')
 }
 
-func (s *completionSink) fail(dst []byte, err *conversation.Error) []byte {
+func (s *completionSink) fail(dst []byte, err *conversation.Error, _ conversation.Usage) []byte {
 	return openai.AppendError(dst, err)
 }
 

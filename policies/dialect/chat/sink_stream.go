@@ -120,9 +120,15 @@ func (s *streamSink) finish(dst []byte, reason string, logprobs []byte, u conver
 	return append(dst, doneText...)
 }
 
-// fail: without [DONE], so that no client takes the answer for a whole one.
-func (s *streamSink) fail(dst []byte, err *conversation.Error) []byte {
-	return append(openai.AppendError(append(dst, "data: "...), err), eventEnd...)
+// fail: without [DONE], so that no client takes the answer for a whole one. The
+// usage so far stands beside the error: its own chunk comes after a finish.
+func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte {
+	dst = openai.AppendError(append(dst, "data: "...), err)
+	if s.usage && u.Known {
+		dst = appendUsage(append(dst[:len(dst)-1], `,"usage":`...), u)
+		dst = append(dst, '}')
+	}
+	return append(dst, eventEnd...)
 }
 
 func (s *streamSink) ping(dst []byte) []byte { return append(dst, pingText...) }

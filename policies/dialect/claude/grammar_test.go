@@ -221,6 +221,7 @@ func foldStream(stream string) (map[string]any, error) {
 	for _, e := range events {
 		switch e.name {
 		case "error":
+			delete(e.data, "usage") // a document that failed has none
 			return e.data, nil
 		case "message_start":
 			msg = e.data["message"].(map[string]any)

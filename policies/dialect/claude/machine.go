@@ -44,7 +44,7 @@ type sink interface {
 	args(dst []byte, piece conversation.Raw) []byte
 	close(dst []byte) []byte
 	finish(dst []byte, s stop, u conversation.Usage, searches int) []byte
-	fail(dst []byte, err *conversation.Error) []byte
+	fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte
 	ping(dst []byte) []byte
 }
 

@@ -106,7 +106,7 @@ func (s *messageSink) finish(dst []byte, st stop, u conversation.Usage, searches
 	return append(dst, '}')
 }
 
-func (s *messageSink) fail(dst []byte, err *conversation.Error) []byte {
+func (s *messageSink) fail(dst []byte, err *conversation.Error, _ conversation.Usage) []byte {
 	return appendFault(dst, err)
 }
 

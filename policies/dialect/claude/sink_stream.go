@@ -114,9 +114,15 @@ func (s *streamSink) finish(dst []byte, st stop, u conversation.Usage, searches 
 	return append(dst, stopText...)
 }
 
-func (s *streamSink) fail(dst []byte, err *conversation.Error) []byte {
-	dst = append(dst, "event: error\ndata: "...)
-	return append(appendFault(dst, err), eventEnd...)
+// fail tells the usage so far in the error event itself. In a message_delta it
+// would need a stop reason, and the open block an end, and neither is true.
+func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte {
+	dst = appendFault(append(dst, "event: error\ndata: "...), err)
+	if u.Known {
+		dst = appendUsage(append(dst[:len(dst)-1], `,"usage":`...), u, 0)
+		dst = append(dst, '}')
+	}
+	return append(dst, eventEnd...)
 }
 
 func (s *streamSink) ping(dst []byte) []byte { return append(dst, pingText...) }
