@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +42,9 @@ type sidecar struct {
 	// key is used where none is configured; it lives as long as the process,
 	// so that a reload does not change it.
 	key []byte
+
+	reloading sync.Mutex
+	sum       [sha256.Size]byte // of the files when they were last read again
 }
 
 // reloadable is a policy that can be swapped: a stream keeps the one it began
@@ -101,8 +106,17 @@ func (s *sidecar) load(cfg *config.Config) error {
 	return nil
 }
 
-// reload reads the files again. A bad one keeps what runs.
-func (s *sidecar) reload() {
+// reload reads the files again, if they have changed: their directories may
+// hold others, and a reload forgets what cools down. A bad file keeps what runs.
+func (s *sidecar) reload(files []string) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	// Before they are read: what changes in between is seen next time.
+	sum := config.Sum(files)
+	if sum == s.sum {
+		return
+	}
+	s.sum = sum
 	cfg, err := s.flags.Load()
 	if err == nil {
 		err = s.load(cfg)
@@ -152,7 +166,7 @@ func (s *sidecar) watch(ctx context.Context, cfg *config.Config) error {
 	if len(files) == 0 {
 		return nil
 	}
-	timer := time.AfterFunc(time.Hour, s.reload)
+	timer := time.AfterFunc(time.Hour, func() { s.reload(files) })
 	timer.Stop()
 	defer timer.Stop()
 	err := config.Watch(ctx, files, func() { timer.Reset(settleTime) })

@@ -69,7 +69,11 @@ type Stack struct {
 	t          testing.TB
 	binary     string // heald's
 	memoryKeys []string
+	reloads    int
 }
+
+// reloadMark begins the comment by which Reload changes heald.yaml.
+const reloadMark = "# reload "
 
 // Start starts what the options say and waits until it serves.
 func Start(t testing.TB, o Options) *Stack {
@@ -344,7 +348,9 @@ func (s *Stack) Reload() {
 	}
 	data, err := os.ReadFile(s.Config)
 	if err == nil {
-		err = os.WriteFile(s.Config, data, 0o600)
+		s.reloads++ // a file that says the same is not loaded again
+		lines, _, _ := strings.Cut(string(data), reloadMark)
+		err = os.WriteFile(s.Config, fmt.Appendf(nil, "%s%s%d\n", lines, reloadMark, s.reloads), 0o600)
 	}
 	if err != nil {
 		s.t.Fatal(err)

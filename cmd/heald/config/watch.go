@@ -2,6 +2,9 @@ package config
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/fsnotify/fsnotify"
@@ -25,6 +28,18 @@ func (c *Config) sources() []string {
 		out = append(out, a.Secret.File)
 	}
 	return out
+}
+
+// Sum tells one state of the files from another. A file that cannot be read is
+// a state too.
+func Sum(files []string) [sha256.Size]byte {
+	h := sha256.New()
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		fmt.Fprintf(h, "%s %d %v\n", f, len(data), err)
+		h.Write(data)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // Watch calls changed after something changed in a directory that holds one
