@@ -44,7 +44,7 @@ type sidecar struct {
 	key []byte
 
 	reloading sync.Mutex
-	sum       [sha256.Size]byte // of the files when they were last read again
+	sum       [sha256.Size]byte // of what was last taken, or refused
 }
 
 // reloadable is a policy that can be swapped: a stream keeps the one it began
@@ -65,7 +65,7 @@ func (r *reloadable) Refuse(req *policies.Request, f *policies.Fault) *policies.
 func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32)}
+	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), sum: cfg.Sum()}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
@@ -106,19 +106,18 @@ func (s *sidecar) load(cfg *config.Config) error {
 	return nil
 }
 
-// reload reads the files again, if they have changed: their directories may
-// hold others, and a reload forgets what cools down. A bad file keeps what runs.
-func (s *sidecar) reload(files []string) {
+// reload reads the files again and takes them if they have changed: their
+// directories may hold others, and a reload forgets what cools down. A bad file
+// keeps what runs.
+func (s *sidecar) reload() {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	// Before they are read: what changes in between is seen next time.
-	sum := config.Sum(files)
-	if sum == s.sum {
+	cfg, err := s.flags.Load()
+	if err == nil && cfg.Sum() == s.sum {
 		return
 	}
-	s.sum = sum
-	cfg, err := s.flags.Load()
 	if err == nil {
+		s.sum = cfg.Sum()
 		err = s.load(cfg)
 	}
 	if err != nil {
@@ -166,7 +165,7 @@ func (s *sidecar) watch(ctx context.Context, cfg *config.Config) error {
 	if len(files) == 0 {
 		return nil
 	}
-	timer := time.AfterFunc(time.Hour, func() { s.reload(files) })
+	timer := time.AfterFunc(time.Hour, s.reload)
 	timer.Stop()
 	defer timer.Stop()
 	err := config.Watch(ctx, files, func() { timer.Reset(settleTime) })

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,9 @@ type Config struct {
 	// answers is fetched (resume: text), http://host:port or unix:///path;
 	// default http://127.0.0.1:10001.
 	ResumeVia string `yaml:"resume_via"`
+
+	text []byte // what was read
+	sum  [sha256.Size]byte
 }
 
 // Listen says where heald listens.
@@ -80,6 +84,7 @@ func Load(path string) (*Config, error) {
 		if c, err = Parse(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		c.text = data
 	}
 	c.setDefaults()
 	return c, nil

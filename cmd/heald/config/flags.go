@@ -73,5 +73,6 @@ func (f *Flags) Load() (*Config, error) {
 		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH",
 			f.backends[0].Name, f.backends[0].Name, f.backends[0].Name)
 	}
+	c.sumUp(c.text)
 	return c, nil
 }

@@ -30,16 +30,20 @@ func (c *Config) sources() []string {
 	return out
 }
 
-// Sum tells one state of the files from another. A file that cannot be read is
-// a state too.
-func Sum(files []string) [sha256.Size]byte {
+// Sum tells one state of the files from another: what Load has read, and the
+// secrets, a little before they are read. So what changes in between differs
+// next time.
+func (c *Config) Sum() [sha256.Size]byte { return c.sum }
+
+func (c *Config) sumUp(text []byte) {
 	h := sha256.New()
-	for _, f := range files {
+	h.Write(text)
+	for _, f := range c.sources() {
 		data, err := os.ReadFile(f)
-		fmt.Fprintf(h, "%s %d %v\n", f, len(data), err)
+		fmt.Fprintf(h, "\n%s %d %v\n", f, len(data), err)
 		h.Write(data)
 	}
-	return [sha256.Size]byte(h.Sum(nil))
+	c.sum = [sha256.Size]byte(h.Sum(nil))
 }
 
 // Watch calls changed after something changed in a directory that holds one
