@@ -78,6 +78,11 @@ func TestChain(t *testing.T) {
 			{"a/pro", 503, overload, policies.Retry},
 			{"a/pro", 200, hello + stop, policies.Pass},
 		}, nil},
+		{"the last attempt goes elsewhere if a second one did not help", Chain{{Model: "pro"}}, nil, []step{
+			{"a/pro", 503, overload, policies.Retry},
+			{"a/pro", 503, overload, policies.Failover},
+			{"b/pro", 200, hello + stop, policies.Pass},
+		}, []string{"left pro at a (upstream_overloaded)"}},
 		{"attempts bound a longer chain", Chain{{Model: "m1", Backend: "a"}, {Model: "m2", Backend: "a"}, {Model: "m3", Backend: "a"}, {Model: "m4", Backend: "a"}}, nil, []step{
 			{"a/m1", 404, noModel, policies.Failover},
 			{"a/m2", 404, noModel, policies.Failover},

@@ -104,6 +104,13 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	}
 }
 
+// stuck reports whether the backend failed the request before this attempt, and
+// the budget allows one more.
+func (a *attempt) stuck() bool {
+	return a.number == a.settings.Attempts-1 &&
+		slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == a.backend.Name })
+}
+
 // spentAccounts are those that an earlier attempt asked not to use again for
 // the model.
 func (a *attempt) spentAccounts() []string {

@@ -75,7 +75,7 @@ func TestFinalErrors(t *testing.T) {
 // A delay that an earlier attempt was told of is over, or nearly, when the
 // last one has failed without a word.
 func TestRetryAfterIsNotStale(t *testing.T) {
-	r := newRig(t, nil)
+	r := newRig(t, func(cfg *Config) { cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:2] })
 	first := r.retry(t, 1, "", ask, 429, minute, policies.Retry)
 	second := r.retry(t, 2, first.Memory, ask, 200, "", policies.Retry)
 	last := r.retry(t, 3, second.Memory, ask, 200, "", policies.Fail)

@@ -20,6 +20,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 		spent := append(a.spentAccounts(), a.account.ID)
 		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
 		a.elsewhere(&seen)
+		seen.Stuck = a.stuck()
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())

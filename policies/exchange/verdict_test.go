@@ -69,7 +69,8 @@ func TestWaitIsSplit(t *testing.T) {
 }
 
 func TestBudgetsEndTheRetries(t *testing.T) {
-	r := newRig(t, nil)
+	alone := func(cfg *Config) { cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:2] }
+	r := newRig(t, alone)
 	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
 	// The last attempt fails without a word from upstream: the client gets
 	// what upstream said before.
@@ -81,7 +82,7 @@ func TestBudgetsEndTheRetries(t *testing.T) {
 
 	t.Run("deadline", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newRig(t, alone)
 			first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
 			time.Sleep(10*time.Minute - 500*time.Millisecond)
 			r.retry(t, 2, first.Memory, ask, 503, overload, policies.Fail)

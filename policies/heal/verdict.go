@@ -31,6 +31,9 @@ type Seen struct {
 	// that one of those is ready for the same model. OtherModel says that this
 	// backend could be asked for another model.
 	OtherAccount, OtherBackend, ReadyBackend, OtherModel bool
+	// Stuck says that the backend has failed this request before, and that the
+	// next attempt is the last one.
+	Stuck bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
 	// MaxWait bounds the server's delay that is waited for.
@@ -126,6 +129,10 @@ func (r *row) rule(s *Seen) Ruling {
 	}
 	if r.refine != nil {
 		r.refine(s, &out)
+	}
+	if s.Stuck && s.ReadyBackend && out.Verdict == policies.Retry && out.Backend.Scope == CountBackend {
+		// What a second try did not mend, a third at the same place hardly will.
+		out.Verdict, out.Wait = policies.Failover, 0
 	}
 	return out
 }

@@ -23,6 +23,7 @@ func TestJudge(t *testing.T) {
 	other := func(s Seen) Seen { s.OtherAccount = true; return s }
 	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
 	ready := func(s Seen) Seen { s.OtherBackend, s.ReadyBackend = true, true; return s }
+	stuck := func(s Seen) Seen { s.Stuck = true; return s }
 	model := func(s Seen) Seen { s.OtherModel = true; return s }
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	at := func(n int, s Seen) Seen { s.Attempt = n; return s }
@@ -118,6 +119,12 @@ func TestJudge(t *testing.T) {
 		{"503", seen(503, nil), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
 		{"529, fifth", at(5, seen(529, nil)), policies.Retry, ReasonOverloaded, 8 * time.Second, false, 0, conversation.ErrOverloaded},
 		{"503 with a delay", asked(3*time.Second, seen(503, nil)), policies.Retry, ReasonOverloaded, 3 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503 again, before the last attempt, another backend", stuck(ready(at(2, seen(503, nil)))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"503 again, before the last attempt, nothing else", stuck(at(2, seen(503, nil))), policies.Retry, ReasonOverloaded, 2 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503, another backend: not yet", ready(seen(503, nil)), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
+		{"peek eof again, before the last attempt, another backend", stuck(ready(peek(ReasonPeekEOF))), policies.Failover, ReasonPeekEOF, 0, true, 0, conversation.ErrAPI},
+		{"signature, before the last attempt: the same body would be refused elsewhere", stuck(ready(seen(400, message("Corrupted thought signature.")))),
+			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"503 with a tiny delay", asked(ms, seen(503, nil)), policies.Retry, ReasonOverloaded, 100 * ms, false, 0, conversation.ErrOverloaded},
 		{"503 with too long a delay", asked(time.Minute, seen(503, nil)), policies.Fail, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
 		{"503 with too long a delay, another account", other(asked(time.Minute, seen(503, nil))), policies.Retry, ReasonOverloaded, time.Second, true, 0, conversation.ErrOverloaded},

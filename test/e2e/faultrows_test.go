@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -123,6 +124,11 @@ var statusFaults = []fault{
 	{name: "502", script: once(fakegemini.Status(502)), want: heals(a1(heal.ReasonServerError), a2(heal.ReasonOK))},
 	{name: "503", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
 	{name: "504", script: once(fakegemini.Status(504)), want: heals(a1(heal.ReasonServerError), a2(heal.ReasonOK))},
+	{name: "503 with too long a delay", script: again(2, fakegemini.Status(503, fakegemini.RetryDelay("30s"))),
+		want: want{sees: seesOverload, retryAfter: "30", tries: []try{a1(heal.ReasonOverloaded), a2(heal.ReasonOverloaded)}}},
+	{name: "500 with a delay, both accounts", script: again(2, fakegemini.Status(500, fakegemini.RetryDelay("1s"))),
+		want: heals(a1(heal.ReasonServerError), a2(heal.ReasonServerError), a1(heal.ReasonOK))},
+	{name: "204", script: once(fakegemini.Raw(204, nil, nil)), want: heals(a1(heal.ReasonPeekEOF), a2(heal.ReasonOK))},
 	{name: "529", script: once(fakegemini.Status(529)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
 	{name: "599", script: once(fakegemini.Status(599)), want: heals(a1(heal.ReasonUnknownStatus), a1(heal.ReasonOK))},
 	{name: "503 three times", script: again(3, fakegemini.Status(503)),
@@ -219,6 +225,10 @@ var lateFaults = []fault{
 	},
 		want: want{sees: seesCut, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonStreamError},
 		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonPeekError), a2(heal.ReasonOK)}}},
+	{name: "error event after the finish", script: once(fakegemini.Raw(200, http.Header{"Content-Type": {"text/event-stream"}}, []byte(
+		`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"`+good+`"}]},"finishReason":"STOP"}]}`+"\n\n"+
+			`data: {"error":{"code":500,"message":"Internal error encountered.","status":"INTERNAL"}}`+"\n\n"))),
+		want: heals(a1(heal.ReasonOK))},
 	{name: "silence after content", script: once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Silence())),
 		want: want{sees: seesCut, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonStreamStalled},
 		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonPeekTruncated), a2(heal.ReasonOK)}}},
@@ -251,6 +261,12 @@ var backendFaults = []fault{
 	{name: "quota of the day at the first", script: once(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))), want: heals(a1(heal.ReasonQuota), b1(heal.ReasonOK))},
 	{name: "429 with too long a delay at the first", script: once(fakegemini.Status(429, fakegemini.RetryDelay("30s"))), want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonOK))},
 	{name: "403 at both", script: once(fakegemini.Status(403)), second: once(fakegemini.Status(403)), want: fails(seesError, "credential", a1(heal.ReasonForbidden), b1(heal.ReasonForbidden))},
+	{name: "503 at the first, once", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
+	{name: "503 at the first, always", script: again(3, fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOverloaded), b1(heal.ReasonOK))},
+	{name: "no answer at the first, ever", script: again(3, fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), a1(heal.ReasonPeekEOF), b1(heal.ReasonOK))},
+	{name: "resets at the first, always", script: again(3, fakegemini.ResetBeforeHeaders()), want: heals(a1(heal.ReasonConnect), a1(heal.ReasonConnect), b1(heal.ReasonOK))},
+	{name: "429 at the first, with a delay", script: once(fakegemini.Status(429, fakegemini.RetryDelay("1s"))), want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonOK))},
+	{name: "503 with too long a delay at the first", script: once(fakegemini.Status(503, fakegemini.RetryDelay("30s"))), want: heals(a1(heal.ReasonOverloaded), b1(heal.ReasonOK))},
 	{name: "capacity at one, then everything", script: once(noCapacity), second: again(2, fakegemini.EmptyOK()),
 		want: fails(seesQuota, "", a1(heal.ReasonCapacity), b1(heal.ReasonPeekEOF), b1(heal.ReasonPeekEOF))},
 }
