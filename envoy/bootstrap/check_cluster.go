@@ -23,9 +23,9 @@ func (c *checker) checkClusters() {
 		}
 		seen[r.cluster] = true
 		limits := c.limits(r.cluster)
-		limits.above("max_connections", limits.t.GetMaxConnections(), 1024, "requests wait or get a 503")
-		limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), 1024, "requests get a 503")
-		limits.above("max_requests", limits.t.GetMaxRequests(), 1024, "requests get a 503")
+		limits.above("max_connections", limits.t.GetMaxConnections(), "requests wait or get a 503")
+		limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), "requests get a 503")
+		limits.above("max_requests", limits.t.GetMaxRequests(), "requests get a 503")
 		c.checkBudget(limits)
 	}
 	c.checkHealdCluster(c.filter.cluster())
@@ -42,8 +42,8 @@ func (c *checker) checkHealdCluster(name string) {
 		return
 	}
 	limits := c.limits(name)
-	limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), 1024, "attempts fail as if heald had died")
-	limits.above("max_requests", limits.t.GetMaxRequests(), 1024, "attempts fail as if heald had died")
+	limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), "attempts fail as if heald had died")
+	limits.above("max_requests", limits.t.GetMaxRequests(), "attempts fail as if heald had died")
 	c.checkHealth(cluster)
 	c.checkHTTP2(cluster)
 }
@@ -118,9 +118,13 @@ func (c *checker) limits(cluster string) limits {
 	return limits{c, nil, path + "[0]"}
 }
 
+// byDefault is how many connections and requests Envoy allows at a time where
+// nothing is set.
+const byDefault = 1024
+
 // above reports a limit that is not above Envoy's default.
-func (l limits) above(name string, value *wrapperspb.UInt32Value, byDefault uint32, consequence string) {
-	number := byDefault
+func (l limits) above(name string, value *wrapperspb.UInt32Value, consequence string) {
+	number := uint32(byDefault)
 	if value != nil {
 		number = value.GetValue()
 	}

@@ -205,7 +205,7 @@ aliases:
 	if !reflect.DeepEqual(m.Aliases, want) {
 		t.Errorf("got %v, want %v", m.Aliases, want)
 	}
-	for _, bad := range []string{"aliases: {x: {modell: pro}}", "aliases: {x: [{backend: eu, modle: pro}]}", "aliases: {x: [[pro]]}"} {
+	for _, bad := range []string{"aliases: {x: {modell: pro}}", "aliases: {x: [{backend: eu, models: pro}]}", "aliases: {x: [[pro]]}"} {
 		dec := yaml.NewDecoder(strings.NewReader(bad))
 		dec.KnownFields(true)
 		if err := dec.Decode(&Models{}); err == nil || !strings.Contains(err.Error(), "line 1") {

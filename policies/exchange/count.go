@@ -37,13 +37,14 @@ func (a *attempt) counted() policies.Action {
 // recounts reports whether a count that failed is tried elsewhere, and takes the
 // wait from the ruling.
 func (a *attempt) recounts(r *heal.Ruling) bool {
-	accounts := r.Rotate && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) &&
-		a.x.pool.Untried(a.backend.Name, a.model, append(a.spentAccounts(), a.account.ID))
-	if r.Verdict != policies.Failover && !(r.Verdict == policies.Retry && accounts) || !a.mayRetry(0) {
-		return false
+	elsewhere := r.Verdict == policies.Failover
+	if r.Verdict == policies.Retry && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) {
+		elsewhere = a.x.pool.Untried(a.backend.Name, a.model, append(a.spentAccounts(), a.account.ID))
 	}
-	r.Wait = 0
-	return true
+	if elsewhere {
+		r.Wait = 0
+	}
+	return elsewhere && a.mayRetry(0)
 }
 
 // estimated answers with a guess from the size of the rendered request.
