@@ -1,7 +1,6 @@
 package heal
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -309,18 +308,22 @@ const mostParticulars = 5
 func (s *Seen) particulars() string {
 	var b strings.Builder
 	n := 0
-	add := func(format, name, what string) {
+	add := func(name string, texts ...string) {
 		if name == "" || n == mostParticulars || strings.Contains(s.Error.Message, name) {
 			return
 		}
 		n++
-		fmt.Fprintf(&b, format, name, what)
+		b.WriteString(strings.Join(texts, ""))
 	}
 	for _, v := range s.Error.Violations {
-		add("; %s: %s", v.Field, v.Description)
+		add(v.Field, "; ", v.Field, ": ", v.Description)
 	}
 	for _, q := range s.Error.Quotas {
-		add("; quota %s, limit %s", q.Metric, cmp.Or(q.Value, "unknown"))
+		if q.Value == "" {
+			add(q.Metric, "; quota ", q.Metric)
+		} else {
+			add(q.Metric, "; quota ", q.Metric, ", limit ", q.Value)
+		}
 	}
 	return b.String()
 }

@@ -261,6 +261,8 @@ func TestJudgeNamesFieldsAndQuotas(t *testing.T) {
 			"contents[1] is empty."},
 		{"quota", seen(429, &gemini.Status{Message: "Exhausted.", Quotas: []gemini.Quota{{Metric: "generate_requests", Value: "15"}}}),
 			"Exhausted.; quota generate_requests, limit 15"},
+		{"quota without a limit", seen(429, &gemini.Status{Message: "Exhausted.", Quotas: []gemini.Quota{{Metric: "generate_requests"}}}),
+			"Exhausted.; quota generate_requests"},
 	} {
 		if got := Judge(c.in).Client.Message; got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
