@@ -56,7 +56,7 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 		return err
 	}
 	log.Info("serving metrics and health", zap.String("address", adminListener.Addr().String()), zap.String("version", version))
-	err = side.run(ctx, cfg, listeners, adminListener, *drain)
+	err = side.run(ctx, listeners, adminListener, *drain)
 	log.Info("stopped", zap.Error(err))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,8 @@ type sidecar struct {
 
 	reloading sync.Mutex
 	sum       [sha256.Size]byte // of what was last taken, or refused
+	dirs      []string          // that are to be watched
+	rewatch   func()            // has them watched; nil before watch
 }
 
 // reloadable is a policy that can be swapped: a stream keeps the one it began
@@ -65,7 +68,7 @@ func (r *reloadable) Refuse(req *policies.Request, f *policies.Fault) *policies.
 func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), sum: cfg.Sum()}
+	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), sum: cfg.Sum(), dirs: cfg.Dirs(flags.File)}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
@@ -122,6 +125,13 @@ func (s *sidecar) reload() {
 	}
 	if err != nil {
 		s.log.Error("configuration not reloaded, the old one stays", zap.Error(err))
+		return
+	}
+	if dirs := cfg.Dirs(s.flags.File); !slices.Equal(dirs, s.dirs) {
+		s.dirs = dirs
+		if s.rewatch != nil {
+			s.rewatch()
+		}
 	}
 }
 
@@ -130,7 +140,7 @@ const settleTime = 200 * time.Millisecond
 
 // run serves until ctx ends, then lets running streams finish, at most for
 // drain. Listeners are closed on return.
-func (s *sidecar) run(ctx context.Context, cfg *config.Config, grpc []net.Listener, adminListener net.Listener, drain time.Duration) error {
+func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener net.Listener, drain time.Duration) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, _ := errgroup.WithContext(serving)
@@ -143,7 +153,7 @@ func (s *sidecar) run(ctx context.Context, cfg *config.Config, grpc []net.Listen
 	}
 	group.Go(func() error { return watch(s.server.Serve(serving, grpc...)) })
 	group.Go(func() error { return watch(s.admin.Serve(serving, adminListener)) })
-	group.Go(func() error { return s.watch(serving, cfg) })
+	group.Go(func() error { return s.watch(serving) })
 	select {
 	case <-ctx.Done():
 		s.log.Info("draining", zap.Duration("at_most", drain))
@@ -159,18 +169,36 @@ func (s *sidecar) run(ctx context.Context, cfg *config.Config, grpc []net.Listen
 	return group.Wait()
 }
 
-// watch reloads when files change, or on SIGHUP where there are none.
-func (s *sidecar) watch(ctx context.Context, cfg *config.Config) error {
-	files := cfg.Files(s.flags.File)
-	if len(files) == 0 {
-		return nil
-	}
+// watch reloads when files change, and follows the configuration to those that
+// it names anew.
+func (s *sidecar) watch(ctx context.Context) error {
 	timer := time.AfterFunc(time.Hour, s.reload)
 	timer.Stop()
-	defer timer.Stop()
-	err := config.Watch(ctx, files, func() { timer.Reset(settleTime) })
-	if err != nil {
-		s.log.Warn("files are not watched; restart heald after a change", zap.Error(err))
+	defer func() {
+		s.reloading.Lock()
+		defer s.reloading.Unlock()
+		s.rewatch = nil
+		timer.Stop()
+	}()
+	for ctx.Err() == nil {
+		watching, cancel := context.WithCancel(ctx)
+		s.reloading.Lock()
+		dirs := s.dirs
+		s.rewatch = func() {
+			cancel()
+			timer.Reset(settleTime) // what changed in between is seen then
+		}
+		s.reloading.Unlock()
+		if len(dirs) == 0 { // all comes from flags and the environment
+			cancel()
+			return nil
+		}
+		err := config.Watch(watching, dirs, func() { timer.Reset(settleTime) })
+		cancel()
+		if err != nil {
+			s.log.Warn("files are not watched; restart heald after a change", zap.Error(err))
+			return nil
+		}
 	}
 	return nil
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -59,4 +62,58 @@ func TestReloadOnlyWhatChanged(t *testing.T) {
 	reload(2, "what runs already")
 	write("heald.yaml", string(good)+"max_body: 1000\n")
 	reload(3, "a setting")
+}
+
+// A reload may name files in other directories, which are then watched as well.
+func TestWatchFollowsTheConfiguration(t *testing.T) {
+	one, other := t.TempDir(), t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, secret := filepath.Join(one, "heald.yaml"), filepath.Join(one, "key")
+	text := func(secret string) string {
+		return "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {file: " + secret + "}}]\n"
+	}
+	write(secret, "first")
+	write(file, text(secret))
+	flags := &config.Flags{File: file}
+	cfg, err := flags.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zap.InfoLevel)
+	s, err := newSidecar(flags, cfg, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.watch(ctx) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	// Whoever writes too early is not seen: write again until it is.
+	loaded := func(n int, write func(try int)) {
+		t.Helper()
+		for try := range 100 {
+			write(try)
+			for range 10 {
+				if logs.FilterMessage("configuration loaded").Len() >= n {
+					return
+				}
+				time.Sleep(settleTime / 5)
+			}
+		}
+		t.Fatalf("not loaded %d times", n)
+	}
+	moved := filepath.Join(other, "key")
+	write(moved, "second")
+	loaded(2, func(int) { write(file, text(moved)) })
+	loaded(3, func(try int) { write(moved, fmt.Sprint("third", try)) })
 }

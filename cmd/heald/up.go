@@ -106,7 +106,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	sideCtx, stopSide := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSide()
 	sideDone := make(chan error, 1)
-	go func() { sideDone <- side.run(sideCtx, cfg, grpc, adminListener, o.drain) }()
+	go func() { sideDone <- side.run(sideCtx, grpc, adminListener, o.drain) }()
 
 	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
 	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Stderr: envoyLog(log)})

@@ -6,20 +6,23 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// Files are the files that the configuration was read from: a change of any
-// of them asks for a reload.
-func (c *Config) Files(path string) []string {
+// Dirs are the directories of the files that the configuration is read from,
+// path being its own. What happens there asks for a reload: Kubernetes swaps a
+// symbolic link above a mounted ConfigMap or Secret.
+func (c *Config) Dirs(path string) []string {
 	var out []string
 	for _, f := range append(c.sources(), path) {
 		if f != "" {
-			out = append(out, f)
+			out = append(out, filepath.Dir(f))
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (c *Config) sources() []string {
@@ -46,27 +49,19 @@ func (c *Config) sumUp(text []byte) {
 	c.sum = [sha256.Size]byte(h.Sum(nil))
 }
 
-// Watch calls changed after something changed in a directory that holds one
-// of the files, until ctx ends. Directories are watched, not files: Kubernetes
-// swaps a symbolic link above a mounted ConfigMap or Secret.
-func Watch(ctx context.Context, files []string, changed func()) error {
+// Watch calls changed after something changed in one of the directories, until
+// ctx ends.
+func Watch(ctx context.Context, dirs []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
-	dirs := map[string]bool{}
-	for _, f := range files {
-		dir := filepath.Dir(f)
-		if dirs[dir] {
-			continue
-		}
-		dirs[dir] = true
+	defer w.Close()
+	for _, dir := range dirs {
 		if err := w.Add(dir); err != nil {
-			_ = w.Close()
 			return err
 		}
 	}
-	defer w.Close()
 	for {
 		select {
 		case <-ctx.Done():
