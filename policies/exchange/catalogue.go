@@ -57,9 +57,9 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 	var body any
 	switch {
 	case native:
-		body = nativeModels(a.x.table, names, name)
+		body = nativeModels(a.capabilities, names, name)
 	case a.in.Headers.Get("anthropic-version") != "":
-		body = claudeModels(a.x.table, names, name, query)
+		body = claudeModels(a.capabilities, names, name, query)
 	default:
 		body = openAIModels(names, name)
 	}
@@ -75,6 +75,12 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 			{Name: policies.HeaderClientRequestID, Value: a.requestID()},
 		},
 	}
+}
+
+// capabilities are those of the model that a name stands for, the first of its
+// chain.
+func (a *attempt) capabilities(name string) gemini.Capability {
+	return a.x.table.Capabilities(a.x.cfg.Models.Resolve(name)[0].Model)
 }
 
 // modelNames are the models that can be asked for: those of the backends, or
@@ -116,10 +122,10 @@ type claudeModel struct {
 	MaxTokens   int    `json:"max_tokens,omitempty"`
 }
 
-func claudeModels(table gemini.Table, names []string, one, query string) any {
+func claudeModels(of func(string) gemini.Capability, names []string, one, query string) any {
 	models := make([]claudeModel, 0, len(names))
 	for _, n := range names {
-		can := table.Capabilities(n)
+		can := of(n)
 		m := claudeModel{Type: "model", ID: n, DisplayName: n, CreatedAt: epoch, MaxInput: can.Context, MaxTokens: can.MaxOutput}
 		if n == one {
 			return m
@@ -176,7 +182,7 @@ func openAIModels(names []string, one string) any {
 	return map[string]any{"object": "list", "data": models}
 }
 
-func nativeModels(table gemini.Table, names []string, one string) any {
+func nativeModels(of func(string) gemini.Capability, names []string, one string) any {
 	type model struct {
 		Name    string   `json:"name"`
 		Display string   `json:"displayName"`
@@ -186,7 +192,7 @@ func nativeModels(table gemini.Table, names []string, one string) any {
 	}
 	models := make([]model, 0, len(names))
 	for _, n := range names {
-		can := table.Capabilities(n)
+		can := of(n)
 		m := model{Name: "models/" + n, Display: n, Input: can.Context, Output: can.MaxOutput,
 			Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}}
 		if n == one {
