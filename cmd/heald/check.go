@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
@@ -90,9 +91,10 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.Wait = max(w.Wait, s.MaxWait)
-		w.OwnWait = w.OwnWait || s.Wait == "heald"
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 	}
+	w.RetryAfter = retryAfter(cfg)
+	w.OwnWait = w.RetryAfter == 0
 	for _, b := range cfg.Backends {
 		w.Backends = append(w.Backends, b.WithDefaults().Cluster)
 	}
@@ -101,6 +103,17 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.Backends = clusters(x.Backends)
 	}
 	return w
+}
+
+// retryAfter is the longest that heald asks Envoy to wait between two attempts;
+// 0 if heald waits itself whatever the policy.
+func retryAfter(cfg *config.Config) (longest time.Duration) {
+	for _, s := range cfg.Settings() {
+		if s.Wait == "envoy" {
+			longest = max(longest, s.MaxWait)
+		}
+	}
+	return longest
 }
 
 func clusters(backends []exchange.Backend) []string {

@@ -52,7 +52,7 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 	p := bootstrap.Params{
 		Listen: listen, Admin: admin, Sidecars: sidecars,
 		MaxBody: cfg.MaxBody, Hop: x.Hop, AccessLog: true,
-		Resume: resumeListener(cfg),
+		Resume: resumeListener(cfg), RetryAfter: retryAfter(cfg),
 	}
 	for _, s := range cfg.Settings() {
 		p.Attempts = max(p.Attempts, s.Attempts)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/envoy"
 )
 
 // heald runs a command line and returns its exit code and what it wrote.
@@ -124,6 +126,36 @@ policies: {default: {attempts: 5}, fast: {attempts: 0x0b}}
 	}
 	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {address: x}")); code != exitFault || !strings.Contains(out, "address") {
 		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+// A wait that Envoy would ignore is found in a configuration written by hand,
+// and provided for in one that heald prints. Policies that wait in heald do not
+// count.
+func TestCheckComparesWaits(t *testing.T) {
+	t.Setenv("KEY", "k")
+	shipped := write(t, "envoy.yaml", string(envoy.Config))
+	unread := write(t, "unread.yaml", strings.Replace(string(envoy.Config), "{name: x-heald-retry-after, format", "{name: retry-after, format", 1))
+	const tooLong = "1m0s, but heald asks Envoy to wait for up to 1m30s"
+	for _, c := range []struct {
+		policies, envoy, want string // want "" for no problem
+	}{
+		{"{default: {max_wait: 60s}}", shipped, ""},
+		{"{default: {max_wait: 90s}}", shipped, tooLong},
+		{"{slow: {max_wait: 90s}}", shipped, tooLong},
+		{"{slow: {max_wait: 90s, wait: heald}}", shipped, ""},
+		{"{slow: {max_wait: 90s, wait: heald}}", unread, "x-heald-retry-after is not read"},
+		{"{default: {wait: heald}}", unread, ""},
+	} {
+		config := write(t, "heald.yaml", "backends: [{name: ai-studio, kind: ai_studio}]\naccounts: [{backend: ai-studio, secret: {env: KEY}}]\npolicies: "+c.policies+"\n")
+		switch _, out, _ := heald(t, "check", "--config", config, "--envoy", c.envoy); {
+		case c.want == "" && !strings.Contains(out, "no problems"), !strings.Contains(out, c.want):
+			t.Errorf("%s: want %q:\n%s", c.policies, c.want, out)
+		}
+		_, text, _ := heald(t, "envoy", "--config", config)
+		if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "printed.yaml", text)); code != exitOK {
+			t.Errorf("%s: the printed configuration:\n%s", c.policies, out)
+		}
 	}
 }
 

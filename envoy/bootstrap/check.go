@@ -40,8 +40,11 @@ type Want struct {
 	// Wait is the longest that heald may wait inside one attempt, or Envoy
 	// between two; 0 means 5 minutes.
 	Wait time.Duration
-	// OwnWait says that heald waits itself at the start of the next attempt
-	// (wait: heald), so that Envoy need not read x-heald-retry-after.
+	// RetryAfter is the longest that heald asks Envoy to wait between two
+	// attempts, in x-heald-retry-after; 0 means 10 seconds.
+	RetryAfter time.Duration
+	// OwnWait says that heald always waits itself, at the start of the next
+	// attempt (wait: heald), so that Envoy need not read x-heald-retry-after.
 	OwnWait bool
 	// Backends are the names of the backends; nil leaves the provider clusters
 	// unchecked.
@@ -72,6 +75,9 @@ func (w Want) withDefaults() Want {
 	}
 	if w.Wait == 0 {
 		w.Wait = 5 * time.Minute
+	}
+	if w.RetryAfter == 0 {
+		w.RetryAfter = 10 * time.Second
 	}
 	return w
 }

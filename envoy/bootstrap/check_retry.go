@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
@@ -82,12 +83,36 @@ func (c *checker) checkRetry(r *routeRef) {
 	if len(t.policy.GetRetriableRequestHeaders()) > 0 {
 		c.problem(t.path+".retriable_request_headers", "set", "requests without these headers are never retried", "remove retriable_request_headers")
 	}
-	if !c.want.OwnWait && !readsWait(t.policy) {
-		c.problem(t.path+".rate_limited_retry_back_off", "x-heald-retry-after is not read",
-			"retries come at once where a provider asked to wait, and use up the attempts",
-			"rate_limited_retry_back_off: {max_interval: 60s, reset_headers: [{name: x-heald-retry-after, format: SECONDS}]}, or `wait: heald` in heald.yaml")
+	if !c.want.OwnWait {
+		c.checkBackOff(&t)
 	}
 }
+
+// defaultMaxInterval is Envoy's for rate_limited_retry_back_off.
+const defaultMaxInterval = 300 * time.Second
+
+// checkBackOff checks that Envoy waits as long as heald asks it to.
+func (c *checker) checkBackOff(t *retry) {
+	const consequence = "retries come at once where a provider asked to wait, and use up the attempts"
+	path := t.path + ".rate_limited_retry_back_off"
+	if !readsWait(t.policy) {
+		c.problem(path, "x-heald-retry-after is not read", consequence, fmt.Sprintf(
+			"rate_limited_retry_back_off: {max_interval: %ds, reset_headers: [{name: x-heald-retry-after, format: SECONDS}]}, or `wait: heald` in heald.yaml",
+			wholeSeconds(max(c.want.RetryAfter, time.Minute))))
+		return
+	}
+	longest, found := defaultMaxInterval, "unset, which is 300s"
+	if set := t.policy.GetRateLimitedRetryBackOff().GetMaxInterval(); set != nil {
+		longest, found = set.AsDuration(), set.AsDuration().String()
+	}
+	if longest < c.want.RetryAfter {
+		c.problem(path+".max_interval", fmt.Sprintf("%s, but heald asks Envoy to wait for up to %s: Envoy ignores longer waits", found, c.want.RetryAfter),
+			consequence, fmt.Sprintf("max_interval: %ds, or max_wait of at most %s in heald.yaml", wholeSeconds(c.want.RetryAfter), longest))
+	}
+}
+
+// wholeSeconds rounds up.
+func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
 
 // checkMark checks that replies which heald marks are retried.
 func (c *checker) checkMark(t *retry) {

@@ -63,6 +63,7 @@ const (
 	outerTimeout = "                  timeout: 0s\n                  retry_policy:\n"
 	innerCluster = "cluster_header: x-heald-cluster\n"
 	numRetries   = "                    num_retries: 4  # five"
+	maxInterval  = "                      max_interval: 60s\n"
 	innerTimeout = "because the client reads slowly.\n                  timeout: 0s\n"
 	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
@@ -149,6 +150,12 @@ func TestCheck(t *testing.T) {
 		{"retries unset", []edit{{numRetries, "                    # "}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.num_retries"}},
 		{"request headers matched", []edit{{numRetries, "                    retriable_request_headers: [{name: a}]\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_request_headers"}},
 		{"wait", []edit{{"{name: x-heald-retry-after, format: SECONDS}", "{name: retry-after, format: SECONDS}"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off"}},
+		{"as long a wait", nil, Want{RetryAfter: time.Minute}, nil},
+		{"wait above the interval", nil, Want{RetryAfter: 61 * time.Second}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off.max_interval"}},
+		{"interval below the default wait", []edit{{"max_interval: 60s", "max_interval: 9s"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off.max_interval"}},
+		{"interval below heald's own wait", []edit{{"max_interval: 60s", "max_interval: 9s"}}, Want{OwnWait: true}, nil},
+		{"wait within the unset interval", []edit{{maxInterval, ""}}, Want{RetryAfter: 5 * time.Minute}, nil},
+		{"wait above the unset interval", []edit{{maxInterval, ""}}, Want{RetryAfter: 301 * time.Second}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off.max_interval"}},
 		{"statuses", nil, Want{RetryStatuses: []int{507}}, nil},
 		{"statuses alone", []edit{{"retriable-headers,reset", "retriable-status-codes,reset"}, {numRetries, "                    retriable_status_codes: [500, 502, 503, 504]\n" + numRetries}},
 			Want{RetryStatuses: []int{507}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Params are what may differ from envoy.yaml. The zero value changes nothing
@@ -31,6 +32,9 @@ type Params struct {
 	CAFile string
 	// Attempts bounds the attempts of one request; 0 keeps envoy.yaml's.
 	Attempts int
+	// RetryAfter is the longest that heald asks Envoy to wait between two
+	// attempts; envoy.yaml's limit is raised to it.
+	RetryAfter time.Duration
 	// MaxBody bounds a request's body in bytes; 0 keeps envoy.yaml's.
 	MaxBody int
 	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.

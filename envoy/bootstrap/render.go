@@ -8,6 +8,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/heald-proxy/heald/envoy"
@@ -94,6 +95,9 @@ func renderOuter(c *chain, p *Params) error {
 			}
 			if p.Attempts > 0 {
 				r.GetRoute().GetRetryPolicy().NumRetries = wrapperspb.UInt32(uint32(p.Attempts + 1))
+			}
+			if b := r.GetRoute().GetRetryPolicy().GetRateLimitedRetryBackOff(); b != nil && b.GetMaxInterval().AsDuration() < p.RetryAfter {
+				b.MaxInterval = durationpb.New(p.RetryAfter)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -57,15 +58,15 @@ func TestRender(t *testing.T) {
 		{
 			name: "limits",
 			params: Params{
-				Sidecars: []string{"heald.example:9000"}, Attempts: 8, MaxBody: 1 << 20, BufferLimit: 32 << 10,
+				Sidecars: []string{"heald.example:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, BufferLimit: 32 << 10,
 				CAFile: "/etc/ssl/certs/ca-certificates.crt", AccessLog: true,
 				Policy: "gold", Hop: "100%-secret", InitialMetadata: map[string]string{"x-heald-set": "a=b", "x-heald-backends": "c"},
 			},
 			want: []string{
-				"num_retries: 9", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
+				"num_retries: 9", "max_interval: 90s", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
 				"value: gold", "value: 100%%-secret", "key: x-heald-set", "type: STRICT_DNS", "StdoutAccessLog",
 			},
-			check: Want{Attempts: 8, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
+			check: Want{Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
 		},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,22 +63,30 @@ func Watch(ctx context.Context, dirs []string, changed func()) error {
 			return err
 		}
 	}
+	return follow(ctx, w.Events, w.Errors, changed)
+}
+
+// follow calls changed for every event that may have changed a file.
+func follow(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error, changed func()) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case ev, ok := <-w.Events:
+		case ev, ok := <-events:
 			if !ok {
 				return nil
 			}
 			if ev.Op&^fsnotify.Chmod != 0 {
 				changed()
 			}
-		case err, ok := <-w.Errors:
-			if !ok {
+		case err, ok := <-faults:
+			switch {
+			case !ok:
 				return nil
+			case !errors.Is(err, fsnotify.ErrEventOverflow):
+				return err
 			}
-			return err
+			changed() // events were lost; the watches go on
 		}
 	}
 }
