@@ -24,7 +24,7 @@ const (
 var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 
 // Reasons of the faults that this package hands to Policy.Refuse. They are log
-// words and metric labels like those of policies/heal.
+// words and metric labels, and among those of policies/heal.
 const (
 	ReasonPanic     = "panic"      // policy code panicked
 	ReasonProtocol  = "protocol"   // Envoy or an attempt left the protocol

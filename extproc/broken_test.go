@@ -110,7 +110,7 @@ func TestPanic(t *testing.T) {
 				} else {
 					wantPanicReply(t, e)
 				}
-				s.WantClosed(t, policies.EndBroken)
+				s.WantClosed(t, policies.EndPanic)
 				e.SendChunk("late", true)
 				e.WantNothing()
 				wantMetric(t, r, "heald_panics_total", "", 1)
@@ -158,7 +158,7 @@ func TestRefuseFails(t *testing.T) {
 			play(t, s, func(t *testing.T, e *extproctest.Envoy) {
 				e.SendHeaders("POST", "/v1/messages")
 				e.WantImmediate(500, policies.HeaderVerdict, "retry", policies.HeaderRetry, "1", "content-type", "application/json")
-				s.WantClosed(t, policies.EndBroken)
+				s.WantClosed(t, policies.EndPanic)
 			})
 		})
 	}
@@ -185,7 +185,7 @@ func TestPanicTouchesNothingElse(t *testing.T) {
 		wantPanicReply(t, bad)
 		good.SendChunk("2", true)
 		good.WantChunk("2", true)
-		s.WantClosed(t, policies.EndComplete, policies.EndBroken)
+		s.WantClosed(t, policies.EndComplete, policies.EndPanic)
 	})
 }
 
@@ -249,7 +249,7 @@ func TestUndrawn(t *testing.T) {
 				out(e)
 				e.WantImmediate(502, policies.HeaderVerdict, "retry", policies.HeaderRetry, "1")
 				for _, ends := range s.Closed() {
-					if len(ends) != 1 || ends[0] != policies.EndBroken {
+					if len(ends) != 1 || ends[0] != policies.EndProtocol {
 						t.Errorf("closed %v", ends)
 					}
 				}
@@ -286,6 +286,7 @@ func TestBadAction(t *testing.T) {
 				if f := s.Faults(); len(f) != 1 || f[0].Reason != extproc.ReasonProtocol {
 					t.Errorf("faults %v", f)
 				}
+				s.WantClosed(t, policies.EndProtocol)
 			})
 		})
 	}
@@ -305,7 +306,7 @@ func TestAnswerAfterPass(t *testing.T) {
 		e.WantChunk("1", false)
 		e.SendChunk("2", false)
 		e.WantCut()
-		s.WantClosed(t, policies.EndBroken)
+		s.WantClosed(t, policies.EndProtocol)
 	})
 }
 

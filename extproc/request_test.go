@@ -138,7 +138,7 @@ func TestBodyAboveLimit(t *testing.T) {
 		e.WantContinue()
 		e.SendBody(strings.Repeat("x", 2<<20))
 		e.WantEnd()
-		s.WantClosed(t, policies.EndBroken)
+		s.WantClosed(t, policies.EndTooLarge)
 	})
 }
 

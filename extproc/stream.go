@@ -95,7 +95,7 @@ func (s *stream) guard(work func() error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
-			s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonPanic, Err: errPanic})
+			s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonPanic, Err: errPanic}, policies.EndPanic)
 		}
 	}()
 	err := work()
@@ -105,7 +105,7 @@ func (s *stream) guard(work func() error) {
 	if b, ok := errors.AsType[*breach](err); ok {
 		s.server.metric.breaches.WithLabelValues(string(b.kind)).Inc()
 		s.server.log.Warn("stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID())
-		s.refuse(b.fault())
+		s.refuse(b.fault(), policies.EndProtocol)
 		return
 	}
 	s.finish(policies.EndCancelled)
@@ -129,13 +129,13 @@ func (s *stream) requestID() zap.Field {
 // refuse ends a broken attempt. Where the client already has bytes, Envoy
 // cannot deliver the reply: it cuts the response short, which is the honest
 // end of a broken stream.
-func (s *stream) refuse(f *policies.Fault) {
+func (s *stream) refuse(f *policies.Fault, how policies.End) {
 	if s.state == done {
 		return
 	}
 	// A failed send changes nothing: the attempt is broken either way.
 	_ = s.sendImmediate(s.wordRefusal(f))
-	s.finish(policies.EndBroken)
+	s.finish(how)
 }
 
 // wordRefusal asks the policy for the words, and has its own as a last resort.
@@ -191,5 +191,5 @@ func (s *stream) leave(err error) {
 	s.server.metric.breaches.WithLabelValues(string(tooLarge)).Inc()
 	s.server.log.Warn("message is too long: set Envoy's request_body_buffer_limit to max_body or less",
 		zap.Int("max_body", s.server.cfg.MaxBody), zap.Error(err), s.requestID())
-	s.finish(policies.EndBroken)
+	s.finish(policies.EndTooLarge)
 }

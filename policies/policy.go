@@ -172,11 +172,16 @@ const (
 	// EndCancelled: Envoy ended the stream first: the client left, or the
 	// provider's connection broke.
 	EndCancelled
-	// EndBroken: heald could not go on (panic, protocol error).
-	EndBroken
+	// EndPanic: code of heald panicked.
+	EndPanic
+	// EndProtocol: a message, a mode or an Action that cannot be.
+	EndProtocol
+	// EndTooLarge: a message longer than heald accepts. In practice it is the
+	// request's body: only Envoy's limit for those can exceed heald's.
+	EndTooLarge
 )
 
-var endNames = [...]string{"complete", "canceled", "broken"}
+var endNames = [...]string{"complete", "canceled", "panic", "protocol", "too_large"}
 
 // String returns the log word.
 func (e End) String() string {

@@ -43,28 +43,33 @@ type Pool struct {
 	secrets  *strings.Replacer // what Hide replaces
 
 	mu      sync.Mutex
-	cooling map[coolKey]cooling
+	cooling map[coolKey]map[string]cooling // by cause
 }
 
 // coolKey is an account and a model; model "" means every model.
 type coolKey struct{ account, model string }
 
-// cooling is one thing that is kept back.
+// cooling is one thing that is kept back for one cause.
 type cooling struct {
 	until  time.Time
-	last   time.Time // hit
-	hits   int       // in a row
+	hits   []time.Time // in a row, bounded by mostHits
 	within time.Duration
 }
 
+// mostHits is more than any row of cooldowns has steps.
+const mostHits = 16
+
 // Cooldown says how long something is kept back after a failure.
 type Cooldown struct {
+	// Cause tells rows of failures apart: an outage does not count towards a
+	// refused credential.
+	Cause string
 	// For is how long, by failures in a row; the last goes for all further.
 	// Failures while it is kept back anyway are the same one: requests that
 	// run at the same time fail together.
 	For []time.Duration
-	// Within, if not 0, is how far apart failures in a row may be, successes
-	// in between or not; otherwise a success ends the row.
+	// Within, if not 0, is the time in which failures make a row, successes in
+	// between or not; otherwise a success ends the row.
 	Within time.Duration
 }
 
@@ -73,7 +78,7 @@ const coolingLimit = 10_000
 
 // NewPool checks the accounts and makes a pool of them.
 func NewPool(accounts []Account) (*Pool, error) {
-	p := &Pool{cooling: map[coolKey]cooling{}}
+	p := &Pool{cooling: map[coolKey]map[string]cooling{}}
 	var errs []error
 	var secrets []string
 	ids := map[string]bool{}
@@ -152,38 +157,45 @@ func (p *Pool) Cool(id, model string, d Cooldown) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	c := p.cooling[coolKey{id, model}]
-	if c.within > 0 && now.Sub(c.last) > c.within {
-		c.hits = 0
+	k := coolKey{id, model}
+	if p.cooling[k] == nil {
+		p.makeRoom(now)
+		p.cooling[k] = map[string]cooling{}
 	}
-	if !c.until.After(now) {
-		c.hits++
+	c := p.cooling[k][d.Cause]
+	if d.Within > 0 {
+		c.hits = slices.DeleteFunc(c.hits, func(t time.Time) bool { return now.Sub(t) > d.Within })
 	}
-	c.last, c.within = now, d.Within
-	if until := now.Add(d.For[min(max(c.hits, 1), len(d.For))-1]); until.After(c.until) {
+	if !c.until.After(now) && len(c.hits) < mostHits {
+		c.hits = append(c.hits, now)
+	}
+	c.within = d.Within
+	if until := now.Add(d.For[min(max(len(c.hits), 1), len(d.For))-1]); until.After(c.until) {
 		c.until = until
 	}
-	p.makeRoom(now)
-	p.cooling[coolKey{id, model}] = c
+	p.cooling[k][d.Cause] = c
 }
 
-// makeRoom keeps the number of cooldowns bounded. Those that are over go
-// first; of the others whichever comes: a cooldown is only a guess.
+// makeRoom keeps the number of cooldowns bounded: those that are over go first,
+// then those of models, whose names come from clients, then whichever comes. It
+// makes room for many at once, since it looks at all.
 func (p *Pool) makeRoom(now time.Time) {
 	if len(p.cooling) < coolingLimit {
 		return
 	}
-	for k, c := range p.cooling {
-		if !c.until.After(now) {
-			delete(p.cooling, k)
+	drop := func(goes func(coolKey) bool) {
+		for k := range p.cooling {
+			if len(p.cooling) < coolingLimit*9/10 {
+				return
+			}
+			if goes(k) {
+				delete(p.cooling, k)
+			}
 		}
 	}
-	for k := range p.cooling {
-		if len(p.cooling) < coolingLimit {
-			return
-		}
-		delete(p.cooling, k)
-	}
+	drop(func(k coolKey) bool { return !p.until(k).After(now) })
+	drop(func(k coolKey) bool { return k.model != "" })
+	drop(func(coolKey) bool { return true })
 }
 
 // Cooling reports whether something is kept back for the model.
@@ -196,13 +208,14 @@ func (p *Pool) Good(id, model string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range []coolKey{{id, model}, {id, ""}} {
-		c, ok := p.cooling[k]
-		switch {
-		case !ok:
-		case c.within > 0:
-			c.until = time.Time{}
-			p.cooling[k] = c
-		default:
+		for cause, c := range p.cooling[k] {
+			if c.until = (time.Time{}); c.within > 0 {
+				p.cooling[k][cause] = c
+			} else {
+				delete(p.cooling[k], cause)
+			}
+		}
+		if len(p.cooling[k]) == 0 {
 			delete(p.cooling, k)
 		}
 	}
@@ -224,9 +237,19 @@ func (p *Pool) of(backend string) []*Account {
 func (p *Pool) coolUntil(id, model string) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until := p.cooling[coolKey{id, ""}].until
-	if u := p.cooling[coolKey{id, model}].until; u.After(until) {
+	until := p.until(coolKey{id, ""})
+	if u := p.until(coolKey{id, model}); u.After(until) {
 		until = u
+	}
+	return until
+}
+
+// until is when the last cooldown of a key ends; p.mu is held.
+func (p *Pool) until(k coolKey) (until time.Time) {
+	for _, c := range p.cooling[k] {
+		if c.until.After(until) {
+			until = c.until
+		}
 	}
 	return until
 }

@@ -116,6 +116,55 @@ func TestCooldownGrows(t *testing.T) {
 	}
 }
 
+// Rows of different causes are different rows: two outages and then a refusal
+// are one refusal.
+func TestCooldownsOfDifferentCauses(t *testing.T) {
+	outage := Cooldown{Cause: "outage", For: []time.Duration{8 * time.Second}}
+	refused := Cooldown{Cause: "refused", For: []time.Duration{time.Minute, time.Minute, 1000 * time.Hour}, Within: 3 * time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		play := func(want time.Duration, downs ...Cooldown) {
+			t.Helper()
+			for _, d := range downs {
+				time.Sleep(p.Ready("y", "m"))
+				p.Cool("c", "", d)
+			}
+			if got := p.Ready("y", "m"); got != want {
+				t.Errorf("kept back for %v, want %v", got, want)
+			}
+		}
+		play(time.Minute, outage, outage, refused)
+		p.Good("c", "m")
+		play(time.Minute, outage, refused)
+		time.Sleep(2 * time.Hour)
+		play(8*time.Second, outage)
+		p.Good("c", "m")
+		play(1000*time.Hour, refused) // the third within three hours
+	})
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		for range 5 { // never three within three hours
+			p.Cool("c", "", refused)
+			if got := p.Ready("y", "m"); got != time.Minute {
+				t.Errorf("kept back for %v, want a minute", got)
+			}
+			time.Sleep(100 * time.Minute)
+		}
+	})
+}
+
+// Clients may ask for any number of models: what is known of accounts stays.
+func TestAccountsStayWhenModelsCrowd(t *testing.T) {
+	p := pool(t)
+	p.Cool("b", "", keep(time.Hour))
+	for i := range 2 * coolingLimit {
+		p.Cool("a", fmt.Sprint("model-", i), keep(time.Hour))
+	}
+	if !p.Cooling("b", "m") {
+		t.Error("an account's cooldown had to go for those of models")
+	}
+}
+
 func TestReadyAndUntried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pool(t)

@@ -34,6 +34,8 @@ type answer struct {
 	stray  bool           // bytes came that are no answer
 	status *gemini.Status // an error object in the stream
 	usage  conversation.Usage
+	said   int  // bytes of texts and arguments, in JSON form
+	asked  int  // bytes of the request
 	closed bool // Finish or Failure was encoded
 
 	sofar *resume.SoFar // what there is of an answer that may be resumed; else nil
@@ -48,6 +50,7 @@ func newAnswer(a *attempt, sent outgoing) *answer {
 		stop:    stopscan.New(sent.stop),
 		sealer:  heal.NewSealer(a.carriers()),
 		encoder: a.dialect.Encoder(a.req),
+		asked:   len(sent.body),
 	}
 	t.frames, _ = t.encoder.(frameEncoder)
 	if t.frames == nil && a.resumes() {
@@ -132,6 +135,7 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		t.joined = t.rest.Events(t.joined[:0], events)
 		events = t.joined
 	}
+	t.account(events)
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
 	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
 	t.note(t.sealed)
@@ -143,6 +147,23 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		t.closed = ev.Kind == conversation.EventFinish || ev.Kind == conversation.EventFailure
 	}
 	return dst
+}
+
+// account gives the finish of an answer token counts if upstream has told none,
+// or none for what it said: clients compact and bill by them, and zero would be
+// a lie. Like counts of tokens, they are estimated.
+func (t *answer) account(events []conversation.Event) {
+	for i := range events {
+		ev := &events[i]
+		t.said += len(ev.Text) + len(ev.Args)
+		if ev.Kind != conversation.EventFinish || t.said == 0 || ev.Usage.Known && ev.Usage.Output > 0 {
+			continue
+		}
+		if !ev.Usage.Known {
+			ev.Usage = conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked)}
+		}
+		ev.Usage.Output = gemini.EstimateTokens(t.said)
+	}
 }
 
 // note keeps the usage of events.
@@ -176,7 +197,7 @@ func (t *answer) spent() conversation.Usage {
 
 // glimpse is what a peek needs to know.
 func (t *answer) glimpse(end bool) heal.Glimpse {
-	g := heal.Glimpse{Content: t.decoder.Content(), Held: t.in, Ended: end, Stray: t.stray}
+	g := heal.Glimpse{Content: t.decoder.Content(), Answer: t.decoder.Answer(), Held: t.in, Ended: end, Stray: t.stray}
 	if t.decoder.Blocked() {
 		g.Finish = conversation.FinishBlocked
 	} else if f, ok := t.decoder.Finish(); ok {
@@ -185,11 +206,10 @@ func (t *answer) glimpse(end bool) heal.Glimpse {
 	return g
 }
 
-// malformed reports a finish that undoes an answer which has begun. Native
-// clients know it, and get it as it is.
-func (t *answer) malformed() bool {
-	f, _ := t.decoder.Finish()
-	return t.frames == nil && !t.closed && (f == conversation.FinishMalformed || f == conversation.FinishSignature)
+// undone reports a finish that undoes an answer which has begun. Native clients
+// know such finishes, and get them as they are.
+func (t *answer) undone() bool {
+	return t.frames == nil && !t.closed && heal.Undone(t.glimpse(true))
 }
 
 func (t *answer) finished() bool {

@@ -143,8 +143,8 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 			Message: "gateway configuration: " + err.Error()})
 	}
 	if a.number > a.settings.Attempts+lostAttempts {
-		return a.refuse(heal.ReasonConnect, &conversation.Error{Kind: conversation.ErrAPI,
-			Message: "the model backend could not be reached, or broke off, too often"})
+		return a.refuse(heal.ReasonConnect, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,
+			Message: "the model backend could not be reached, or broke off, too often"}))
 	}
 	// Before it is read: one that is far too long could not be answered later.
 	if n, err := strconv.Atoi(a.in.Headers.Get("content-length")); err == nil {

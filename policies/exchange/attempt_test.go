@@ -119,6 +119,7 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"GET", "/v1/messages", "", claude},
 		{"POST", "/v1/messages/batches", "", claude},
 		{"POST", "/anthropic/v1/files", "", claude},
+		{"POST", "/v1/nonsense", "", claude}, // whose it is nothing tells
 		{"GET", "/", "", claude},
 	} {
 		a := newRig(t, nil).begin(1, "")

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -105,9 +107,14 @@ func (b *Backend) authority() string {
 	return u.Host
 }
 
-// class scopes signatures: one made at another class of backend is refused.
+// class scopes signatures: one made at another class of backend is refused. It
+// stands in carriers, which clients can read: the project is not for them.
 func (b *Backend) class() string {
-	return strings.Join([]string{string(b.Kind), b.Project}, "/")
+	if b.Project == "" {
+		return string(b.Kind)
+	}
+	sum := sha256.Sum256([]byte(b.Project))
+	return string(b.Kind) + "/" + hex.EncodeToString(sum[:4])
 }
 
 func (b *Backend) serves(model string) bool {

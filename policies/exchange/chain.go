@@ -27,14 +27,21 @@ func only(model string) Chain { return Chain{{Model: model}} }
 
 // UnmarshalYAML takes one hop or a list of them.
 func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
-	var hops []Hop
-	if err := unmarshal(&hops); err == nil {
-		*c = hops
-		return nil
+	// What it is comes first, so that the error of a list's entry is not hidden
+	// by one that says the list is no single hop.
+	var list []unread
+	if unmarshal(&list) == nil {
+		return unmarshal((*[]Hop)(c))
 	}
 	*c = make(Chain, 1)
 	return unmarshal(&(*c)[0])
 }
+
+// unread takes any YAML.
+type unread struct{}
+
+// UnmarshalYAML looks at nothing.
+func (unread) UnmarshalYAML(func(any) error) error { return nil }
 
 // UnmarshalYAML takes a model's name or a mapping.
 func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {

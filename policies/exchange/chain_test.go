@@ -205,11 +205,17 @@ aliases:
 	if !reflect.DeepEqual(m.Aliases, want) {
 		t.Errorf("got %v, want %v", m.Aliases, want)
 	}
-	for _, bad := range []string{"aliases: {x: {modell: pro}}", "aliases: {x: [{backend: eu, models: pro}]}", "aliases: {x: [[pro]]}"} {
-		dec := yaml.NewDecoder(strings.NewReader(bad))
+	for _, c := range []struct{ bad, want string }{
+		{"aliases: {x: {modell: pro}}", "line 1: field modell not found"},
+		{"aliases: {x: [{backend: eu, models: pro}]}", "line 1: field models not found"},
+		{"aliases:\n  x:\n  - pro\n  - {model: pro, bakend: eu}", "line 4: field bakend not found"},
+		{"aliases: {x: [{model: pro, model: lite}]}", `line 1: mapping key "model" already defined`},
+		{"aliases: {x: [[pro]]}", "line 1: cannot unmarshal !!seq"},
+	} {
+		dec := yaml.NewDecoder(strings.NewReader(c.bad))
 		dec.KnownFields(true)
-		if err := dec.Decode(&Models{}); err == nil || !strings.Contains(err.Error(), "line 1") {
-			t.Errorf("%s: got %v, want an error that names the line", bad, err)
+		if err := dec.Decode(&Models{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.bad, err, c.want)
 		}
 	}
 }

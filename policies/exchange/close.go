@@ -29,12 +29,20 @@ func (a *attempt) Close(end policies.End) {
 	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
 }
 
+// endReasons are the log words of the ends where heald could not go on.
+var endReasons = map[policies.End]string{
+	policies.EndPanic:    heal.ReasonPanic,
+	policies.EndProtocol: heal.ReasonProtocol,
+	policies.EndTooLarge: heal.ReasonBodyTooLarge,
+}
+
 // outcome says how the request ended, or "" if another attempt follows.
 func (a *attempt) outcome(end policies.End) string {
 	r := &a.record
+	reason, broken := endReasons[end]
 	switch {
-	case end == policies.EndBroken:
-		r.verdict, r.reason = policies.Retry, heal.ReasonPanic
+	case broken:
+		r.verdict, r.reason = policies.Retry, reason
 		return ""
 	case a.phase == passing, a.phase == resuming:
 		// Envoy ended the stream before the answer was complete.

@@ -18,7 +18,8 @@ const lasting = heal.OmitIDs | heal.OmitPenalties | heal.OmitLogprobs | heal.Rai
 // learnedLimit bounds what is remembered: model names come from clients.
 const learnedLimit = 1000
 
-// learned remembers what models refused, for as long as the process lives.
+// learned remembers what models refused, for as long as the process lives and
+// its configuration stays.
 type learned struct {
 	mu    sync.Mutex
 	known map[learnedKey]heal.Repairs

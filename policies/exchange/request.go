@@ -43,7 +43,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	}
 	if a.untilDeadline() <= 0 {
-		return nil, a.refuse(heal.ReasonDeadline, &conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
+		return nil, a.refuse(heal.ReasonDeadline, a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"}))
 	}
 	a.move(sent)
 	a.sentAt = time.Now()
@@ -62,7 +62,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		return nil, err
 	}
 	if a.counts() {
-		a.estimate = gemini.EstimateTokens(sent.body)
+		a.estimate = gemini.EstimateTokens(len(sent.body))
 	} else {
 		a.answer = newAnswer(a, sent)
 	}
@@ -71,7 +71,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 
 // options are how requests of the attempt are rendered.
 func (a *attempt) options() gemini.Options {
-	repairs := a.memory.Repairs | a.x.learned.of(a.backend.Name, a.model, a.schemas)
+	repairs := a.repairs() | a.x.learned.of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
 		Table:           tableWith(a.x.table, a.model, repairs),
 		Operation:       a.route.Operation,

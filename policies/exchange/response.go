@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"bytes"
+	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +54,7 @@ func succeeded(status int) bool { return status/100 == 2 }
 
 // ResponseBody gets the next bytes of the response.
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
-	if a.phase != resuming {
+	if a.phase != resuming && !keepsAlive(chunk) {
 		a.lastIn = time.Now()
 	}
 	switch a.phase {
@@ -76,6 +79,20 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	return hold
 }
 
+// keepsAlive reports bytes that only keep the connection alive: comments of
+// server-sent events and blank lines. A provider that hangs may well send them.
+func keepsAlive(chunk []byte) bool {
+	for line := range bytes.Lines(chunk) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != ':' {
+			return false
+		}
+	}
+	return len(chunk) > 0
+}
+
+// documentLimit bounds an answer that goes out as one document: it is held whole.
+const documentLimit = 128 << 20
+
 // look translates what came and peeks at it.
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	body, err := a.answer.feed(a.held, chunk, end)
@@ -89,6 +106,10 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError, Delay: a.delay(st)})
 	case err != nil:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
+	case !a.req.Stream && a.answer.in > documentLimit:
+		return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonPeekGarbage, &conversation.Error{
+			Kind: conversation.ErrAPI, NoRetry: true,
+			Message: fmt.Sprintf("the answer is longer than %d MiB: ask for a stream", documentLimit>>20)})}
 	}
 	return a.decide(end)
 }
@@ -121,7 +142,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
 	a.x.pool.Good(backendKey(a.backend.Name), a.model)
-	a.x.learned.add(a.backend.Name, a.model, a.memory.Repairs, a.schemas)
+	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.schemas)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
 	act := a.emit(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
@@ -151,7 +172,7 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
 	if st := t.status; st != nil && !t.finished() {
-		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st})
+		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st, Delay: st.RetryDelay})
 		if !r.Verdict.Again() {
 			return a.broken(body, heal.ReasonStreamError, r.Client)
 		}
@@ -161,8 +182,8 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	switch {
 	case end && !t.finished():
 		return a.breakOff(body, heal.ReasonStreamTruncated, brokenBy("the model backend ended the reply without finishing it"))
-	case end && t.malformed():
-		return a.broken(body, heal.ReasonStreamMalformed, brokenBy("the model's tool call could not be parsed"))
+	case end && t.undone():
+		return a.broken(body, heal.ReasonStreamUndone, brokenBy(undoings[t.glimpse(true).Finish]))
 	}
 	act := policies.Action{Step: policies.Send, Body: body}
 	if end {
@@ -182,9 +203,16 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
 	a.record.ended = reason
 	a.move(over)
-	client.RequestID, client.Message = a.requestID(), a.x.pool.Hide(client.Message)
+	client.RequestID, client.Message = a.requestID(), a.x.forClient(client.Message)
 	body = a.answer.fail(body, &client)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
+}
+
+// undoings word the finishes that undo an answer.
+var undoings = map[conversation.Finish]string{
+	conversation.FinishMalformed: "the model's tool call could not be parsed",
+	conversation.FinishSignature: "the model backend refused the signatures of earlier turns",
+	conversation.FinishOther:     "the model ended without an answer",
 }
 
 // brokenBy is the error of an upstream that said nothing about its fault.
@@ -211,8 +239,8 @@ func (a *attempt) Wake() policies.Action {
 }
 
 // wakePeeking enforces the absolute deadline. A reply that goes out as one
-// document only has to show content by then; after that it may take as long
-// as upstream keeps sending.
+// document only has to show content by then; after that it may take until the
+// request's own deadline if upstream keeps sending.
 func (a *attempt) wakePeeking() policies.Action {
 	if a.answer.finished() {
 		return a.decide(true) // upstream is done but does not close
@@ -221,10 +249,13 @@ func (a *attempt) wakePeeking() policies.Action {
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	}
 	silent := time.Since(a.lastIn)
-	if silent >= a.settings.IdleTimeout {
+	switch {
+	case silent >= a.settings.IdleTimeout:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTruncated})
+	case a.untilDeadline() <= 0:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	}
-	return policies.Action{Step: policies.Hold, Wake: a.settings.IdleTimeout - silent}
+	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
 }
 
 // wakePassing ends a stalled answer, or keeps the client waiting politely.
@@ -249,10 +280,16 @@ func (a *attempt) wakePassing() policies.Action {
 	return act
 }
 
-// judgeError judges a reply whose status was no 200.
+// judgeError judges a reply whose status was no success.
 func (a *attempt) judgeError() policies.Action {
 	st, _ := gemini.ParseStatus(a.errBody)
-	return a.judge(heal.Seen{Status: a.response.Status, Error: st, Delay: a.delay(st)})
+	seen := heal.Seen{Status: a.response.Status, Error: st, Delay: a.delay(st)}
+	if st != nil && st.Nested {
+		seen.Status = statusOf(st) // a gateway's status; the error inside is upstream's
+	}
+	act := a.judge(seen)
+	a.record.status = a.response.Status
+	return act
 }
 
 // delay is the wait that the server asked for, if any.
@@ -260,12 +297,13 @@ func (a *attempt) delay(st *gemini.Status) time.Duration {
 	return gemini.RetryDelay(a.response.Headers.Get("retry-after"), st, time.Now())
 }
 
-// statusOf is the HTTP status that an error object under 200 stands for.
+// statusOf is the HTTP status that an error object stands for where there is no
+// other, or none that is upstream's.
 func statusOf(st *gemini.Status) int {
-	if st.Code >= 400 && st.Code < 600 {
-		return st.Code
+	if code := st.HTTP(); code != 0 {
+		return code
 	}
-	return 500
+	return http.StatusInternalServerError
 }
 
 // upstreamHeaders are those of the provider's response; none of them is true

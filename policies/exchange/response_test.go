@@ -215,7 +215,7 @@ func TestMalformedCallAfterContent(t *testing.T) {
 		t.Errorf("the client gets %s", act.Body)
 	}
 	lines := r.log.FilterMessage("request finished").All()
-	if len(lines) != 1 || lines[0].ContextMap()["broken_by"] != heal.ReasonStreamMalformed || lines[0].ContextMap()["outcome"] != "broken" {
+	if len(lines) != 1 || lines[0].ContextMap()["broken_by"] != heal.ReasonStreamUndone || lines[0].ContextMap()["outcome"] != "broken" {
 		t.Errorf("log: %v", lines)
 	}
 	if whole := newRig(t, nil).begin(1, ""); send(t, whole, askWhole) != nil {

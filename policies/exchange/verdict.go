@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -14,7 +15,8 @@ import (
 // right error, should Envoy refuse to retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.Attempt = a.number
-	seen.Repaired = a.memory.Repairs
+	seen.Repaired = a.repairs()
+	seen.OnlyPlaceholders = a.onlyPlaceholders()
 	seen.MaxWait = a.settings.MaxWait
 	if a.backend != nil {
 		spent := append(a.spentAccounts(), a.account.ID)
@@ -24,7 +26,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())
-	r.Client.Message = a.x.pool.Hide(r.Client.Message)
+	r.Client.Message = a.x.forClient(r.Client.Message)
 	a.record.err, a.record.status = r.Err, seen.Status
 	if a.backend != nil {
 		a.apply(r)
@@ -32,13 +34,34 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if a.counts() && a.phase != asked && !a.recounts(&r) {
 		return a.estimated()
 	}
-	if r.Reason == heal.ReasonSignature {
+	if r.Rule == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))
 	}
 	if r.Verdict.Again() && !a.mayRetry(r.Wait) {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
+}
+
+// repairs are those that earlier attempts have asked for, as far as they concern
+// this one.
+func (a *attempt) repairs() heal.Repairs {
+	if a.backend == nil {
+		return 0
+	}
+	return a.memory.RepairsAt(a.backend.Name, a.model)
+}
+
+// onlyPlaceholders reports whether the history has calls, but no signature of it
+// went upstream: a refusal is then one of the placeholder. Native bodies are not
+// looked into.
+func (a *attempt) onlyPlaceholders() bool {
+	if _, native := a.dialect.(direct); native || a.req == nil || a.thread == nil || a.thread.Sent() {
+		return false
+	}
+	return slices.ContainsFunc(a.req.Messages, func(m conversation.Message) bool {
+		return slices.ContainsFunc(m.Parts, func(p conversation.Part) bool { return p.Kind == conversation.KindCall })
+	})
 }
 
 // mayRetry reports whether the budgets allow another attempt after wait.
@@ -50,7 +73,7 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 // says. A reload of the configuration makes a new pool.
 func (a *attempt) apply(r heal.Ruling) {
 	cool := func(id, model string, e heal.Effect) {
-		a.x.pool.Cool(id, model, account.Cooldown{For: e.For, Within: e.Within})
+		a.x.pool.Cool(id, model, account.Cooldown{Cause: r.Rule, For: e.For, Within: e.Within})
 	}
 	switch r.Account.Scope {
 	case heal.CoolModel:
@@ -71,9 +94,8 @@ func (a *attempt) apply(r heal.Ruling) {
 // reply words a ruling in the client's dialect.
 func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	client := r.Client
-	if !meaningful(r) && a.memory.Last != nil {
-		client = *a.memory.Last
-		client.RetryAfter = 0 // that was a while ago
+	if !meaningful(r) {
+		client = *a.lastWord(client)
 	}
 	client.RequestID = a.requestID()
 	if a.record.final = !r.Verdict.Again(); !a.record.final {
@@ -113,12 +135,22 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if meaningful(r) {
 		m.Last = &client
 	}
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, OfModel: r.OfModel}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, OfModel: r.OfModel}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
 	m.Tries = append(m.Tries, try)
 	return byEnvoy, m.Seal(a.x.key, a.requestID())
+}
+
+// lastWord is the last error of upstream's that meant something, or else e:
+// what heald itself has to say about the end says less.
+func (a *attempt) lastWord(e conversation.Error) *conversation.Error {
+	if a.memory.Last != nil {
+		e = *a.memory.Last
+		e.RetryAfter = 0 // that was a while ago
+	}
+	return &e
 }
 
 // refuse ends the attempt with an error of heald's own finding.

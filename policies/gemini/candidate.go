@@ -15,7 +15,8 @@ type candidate struct {
 	index   int
 	call    openCall
 
-	content   bool
+	content   bool // some part was seen
+	answer    bool // that is no thought
 	finish    conversation.Finish
 	reason    string
 	note      string
@@ -80,7 +81,7 @@ func (c *candidate) part(dst []conversation.Event, p *part) ([]conversation.Even
 		return c.upstreamPart(dst, p), nil
 	}
 	if !p.text.Empty() {
-		c.content = true
+		c.content, c.answer = true, c.answer || !p.thought
 		kind := conversation.EventText
 		if p.thought {
 			kind = conversation.EventThought
@@ -125,7 +126,7 @@ func (c *candidate) upstreamPart(dst []conversation.Event, p *part) []conversati
 	if ev.Kind == conversation.EventServerCall || ev.Kind == conversation.EventServerResult {
 		ev.CallID, ev.Name, ev.Args = p.id, p.label, p.args
 	}
-	c.content = true
+	c.content, c.answer = true, true
 	return append(c.call.end(dst), ev)
 }
 
@@ -142,7 +143,7 @@ func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.
 			}
 			return dst, errors.New("functionCall has arguments but no name, and no call is open")
 		}
-		c.content = true
+		c.content, c.answer = true, true
 		dst = c.call.begin(dst, call, c.decoder.expect.Original(call.name), p.signature)
 	}
 	if err := c.call.add(call); err != nil {

@@ -151,6 +151,11 @@ func (d *Decoder) Content() bool {
 	return slices.ContainsFunc(d.seen(), func(c *candidate) bool { return c.content })
 }
 
+// Answer is Content without thoughts.
+func (d *Decoder) Answer() bool {
+	return slices.ContainsFunc(d.seen(), func(c *candidate) bool { return c.answer })
+}
+
 // Blocked reports whether the prompt was refused.
 func (d *Decoder) Blocked() bool { return d.first().finish == conversation.FinishBlocked }
 

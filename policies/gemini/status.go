@@ -26,6 +26,8 @@ type Status struct {
 	Status string
 	// Message is the innermost: gateways put whole errors into a message.
 	Message string
+	// Nested says that Code is one of those.
+	Nested bool
 
 	// Of ErrorInfo.
 	Reason   string
@@ -145,7 +147,7 @@ func (r *statusReader) setMessage(message string, depth int) {
 	}
 	r.st.Message = inner.Message
 	if inner.Code != 0 {
-		r.st.Code = inner.Code
+		r.st.Code, r.st.Nested = inner.Code, true
 	}
 	if inner.Status != "" {
 		r.st.Status = inner.Status
@@ -158,6 +160,35 @@ func (r *statusReader) setMessage(message string, depth int) {
 	}
 	r.st.Quotas = append(r.st.Quotas, inner.Quotas...)
 	r.st.Violations = append(r.st.Violations, inner.Violations...)
+}
+
+// rpcCodes are the codes of google.rpc and the HTTP statuses that they stand
+// for, in the order of their numbers (google/rpc/code.proto).
+var rpcCodes = [...]struct {
+	name string
+	http int
+}{
+	{"OK", 0}, {"CANCELLED", 499}, {"UNKNOWN", 500}, {"INVALID_ARGUMENT", 400}, {"DEADLINE_EXCEEDED", 504},
+	{"NOT_FOUND", 404}, {"ALREADY_EXISTS", 409}, {"PERMISSION_DENIED", 403}, {"RESOURCE_EXHAUSTED", 429},
+	{"FAILED_PRECONDITION", 400}, {"ABORTED", 409}, {"OUT_OF_RANGE", 400}, {"UNIMPLEMENTED", 501},
+	{"INTERNAL", 500}, {"UNAVAILABLE", 503}, {"DATA_LOSS", 500}, {"UNAUTHENTICATED", 401},
+}
+
+// HTTP is the HTTP status that the error states: as such, as a number of
+// google.rpc, or by name; 0 if it states none.
+func (st *Status) HTTP() int {
+	switch {
+	case st.Code >= 400 && st.Code < 600:
+		return st.Code
+	case st.Code > 0 && st.Code < len(rpcCodes):
+		return rpcCodes[st.Code].http
+	}
+	for _, c := range rpcCodes {
+		if c.name == st.Status {
+			return c.http
+		}
+	}
+	return 0
 }
 
 // inflate decompresses what is gzip, as far as it goes and the limit allows.

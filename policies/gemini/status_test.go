@@ -50,7 +50,7 @@ func TestParseStatus(t *testing.T) {
 		{"sse data line", "data: " + quotaError + "\r\n\r\n", quotaStatus()},
 		{"bom", "\ufeff" + quotaError, quotaStatus()},
 		{"gzip", zipped(quotaError), quotaStatus()},
-		{"error in a message", nested, quotaStatus()},
+		{"error in a message", nested, func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
 		{"bad request", `{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"a.b","description":"d"}]}]}}`,
 			&Status{Code: 400, Status: "INVALID_ARGUMENT", Message: "m", Violations: []FieldViolation{{"a.b", "d"}}}},
 		{"first ErrorInfo counts", `{"error":{"details":[{"@type":"x/google.rpc.ErrorInfo","reason":"A"},{"@type":"x/google.rpc.ErrorInfo","reason":"B"}]}}`,
@@ -113,4 +113,18 @@ func FuzzParseStatus(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestStatusHTTP(t *testing.T) {
+	for _, c := range []struct {
+		in   Status
+		want int
+	}{
+		{Status{Code: 429}, 429}, {Status{Code: 8}, 429}, {Status{Code: 14, Status: "INTERNAL"}, 503}, {Status{Status: "UNAVAILABLE"}, 503},
+		{Status{Status: "INVALID_ARGUMENT"}, 400}, {Status{}, 0}, {Status{Code: 200}, 0}, {Status{Code: 17}, 0}, {Status{Status: "NEW"}, 0},
+	} {
+		if got := c.in.HTTP(); got != c.want {
+			t.Errorf("%+v: %d, want %d", c.in, got, c.want)
+		}
+	}
 }

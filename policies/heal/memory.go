@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -31,7 +32,8 @@ type Memory struct {
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
-	// Repairs are the changes made to the body so far.
+	// Repairs are the changes asked for so far, whoever asked; see
+	// RepairsAt.
 	Repairs Repairs
 	// Wait is what the next attempt must still wait itself.
 	Wait time.Duration
@@ -51,9 +53,24 @@ type Try struct {
 	Status  int
 	// Rotate: the account should not be used again for this request.
 	Rotate bool
+	// Repair is what the try asked to be changed.
+	Repair Repairs
 	// OfModel: what failed goes for Model alone. The backend may be asked for
 	// another one, and so may the account.
 	OfModel bool
+}
+
+// RepairsAt are the changes to be made for a model at a backend. A history that
+// was refused anywhere is repaired everywhere; what else was refused says
+// something of the model that refused it, and of no other.
+func (m *Memory) RepairsAt(backend, model string) Repairs {
+	r := m.Repairs & signatureRepairs
+	for _, t := range m.Tries {
+		if t.Backend == backend && t.Model == model {
+			r |= t.Repair
+		}
+	}
+	return r
 }
 
 // Errors of Open. Both mean that the memory is ignored, and that the attempt
@@ -112,6 +129,7 @@ type wireTry struct {
 	Reason  string           `json:"r,omitempty"`
 	Status  int              `json:"s,omitempty"`
 	Rotate  bool             `json:"x,omitempty"`
+	Repair  Repairs          `json:"p,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
 }
 
@@ -139,15 +157,31 @@ func (m *Memory) Seal(k Key, requestID string) string {
 			Message: strings.ToValidUTF8(l.Message[:min(len(l.Message), lastMessageLimit)], "")}
 	}
 	for {
-		body, _ := json.Marshal(w) // plain fields always encode
+		body := w.encode()
 		payload := b64.EncodeToString(body)
 		tag := k.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(payload))
 		sealed := memoryVersion + "." + k.id + "." + payload + "." + b64.EncodeToString(tag)
-		if len(sealed) <= memoryLimit || len(w.Tries) <= 1 {
+		switch {
+		case len(sealed) <= memoryLimit:
+			return sealed
+		case len(w.Tries) > 1:
+			w.Tries = w.Tries[1:] // the oldest try matters least
+		case w.Last != nil && w.Last.Message != "":
+			w.Last.Message = strings.ToValidUTF8(w.Last.Message[:len(w.Last.Message)/2], "")
+		default:
 			return sealed
 		}
-		w.Tries = w.Tries[1:] // the oldest try matters least
 	}
+}
+
+// encode writes the memory as JSON. Without HTML's escapes: upstream's texts are
+// full of its characters, and each would take six.
+func (w *wireMemory) encode() []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(w) // plain fields always encode
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
 // OpenMemory reads a memory that Seal wrote for the request with this id.

@@ -16,7 +16,7 @@ func sample() Memory {
 		Started: time.UnixMilli(1_700_000_000_123),
 		Tries: []Try{
 			{Backend: "eu", Account: "eu-1", Model: "gemini-3.5-flash", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true, OfModel: true},
-			{Backend: "eu", Account: "eu-2", Verdict: policies.Failover, Reason: ReasonCapacity, Status: 503},
+			{Backend: "eu", Account: "eu-2", Model: "gemini-3.5-flash", Verdict: policies.Repair, Reason: ReasonRelax, Status: 400, Repair: OmitIDs},
 		},
 		Repairs: StripSignatures | Prompt, Wait: 250 * time.Millisecond,
 		Last: &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
@@ -73,6 +73,32 @@ func TestMemoryStaysSmall(t *testing.T) {
 	}
 	if len(got.Tries) == 0 || got.Tries[len(got.Tries)-1] != m.Tries[len(m.Tries)-1] {
 		t.Error("the latest try is lost")
+	}
+}
+
+// However it is escaped, a memory that is too long would be ignored whole.
+func TestMemoryStaysReadable(t *testing.T) {
+	for _, text := range []string{"<", "\x01", "ä", "\"", "\xff"} {
+		k, m := NewKey([]byte("k")), sample()
+		m.Last.Message = strings.Repeat(text, 1000)
+		m.Tries[0].Account, m.Tries[1].Account = strings.Repeat(text, 200), strings.Repeat(text, 200)
+		got, err := OpenMemory(k, "id", m.Seal(k, "id"))
+		if err != nil || got.Repairs != m.Repairs {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// What one model refuses says nothing of another; a refused history does.
+func TestRepairsAt(t *testing.T) {
+	m := Memory{Repairs: StripSignatures | OmitIDs, Tries: []Try{{Backend: "a", Model: "x", Repair: OmitIDs}, {Backend: "a", Model: "y", Repair: StripSignatures}}}
+	for _, c := range []struct {
+		backend, model string
+		want           Repairs
+	}{{"a", "x", StripSignatures | OmitIDs}, {"a", "y", StripSignatures}, {"b", "x", StripSignatures}} {
+		if got := m.RepairsAt(c.backend, c.model); got != c.want {
+			t.Errorf("%s at %s: %v, want %v", c.model, c.backend, got, c.want)
+		}
 	}
 }
 

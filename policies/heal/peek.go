@@ -18,8 +18,9 @@ const (
 // from upstream frames, never from converted output: a converter that always
 // writes a start event would hide an empty stream.
 type Glimpse struct {
-	// Content: some part that is content was seen.
-	Content bool
+	// Content: some part that is content was seen; Answer: one that is no
+	// thought.
+	Content, Answer bool
 	// Finish is the finish seen, if any.
 	Finish conversation.Finish
 	// Held is the number of bytes held back.
@@ -60,8 +61,9 @@ func PeekWhole(g Glimpse) (Look, string) {
 	switch {
 	case final(g.Finish):
 		return LookGood, ""
-	case g.Finish == conversation.FinishMalformed:
-		return LookBad, ReasonPeekMalformed
+	case Undone(g) && (g.Ended || g.Finish != conversation.FinishOther):
+		g.Content = false // what there is does not count
+		return Peek(g, 0)
 	case !g.Ended:
 		if g.Content || g.Finish == conversation.FinishNone {
 			return LookOn, ""
@@ -73,6 +75,18 @@ func PeekWhole(g Glimpse) (Look, string) {
 		return LookBad, ReasonPeekTruncated
 	}
 	return Peek(g, 0)
+}
+
+// Undone reports a finish that undoes what came before it: a call that could not
+// be parsed, a refused history, or an unknown end after nothing but thoughts.
+func Undone(g Glimpse) bool {
+	switch g.Finish {
+	case conversation.FinishMalformed, conversation.FinishSignature:
+		return true
+	case conversation.FinishOther:
+		return !g.Answer
+	}
+	return false
 }
 
 // final reports a finish that is a true answer even without parts: a refusal,

@@ -39,7 +39,7 @@ const (
 	ReasonStreamTruncated = "stream_truncated"   // ended without a finish
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
-	ReasonStreamMalformed = "stream_malformed"   // finished with a tool call that could not be parsed
+	ReasonStreamUndone    = "stream_undone"      // a finish that undoes what came before it
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
 	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 
@@ -57,7 +57,9 @@ const (
 	ReasonHop        = "hop_refused" // the hop secret is missing
 	ReasonDeadline   = "deadline"    // the request's overall deadline has passed
 	ReasonPanic      = "panic"
-	ReasonClientGone = "canceled" // Envoy ended the stream: client left, or upstream reset
+	ReasonProtocol   = "protocol"   // Envoy or heald left the ext_proc protocol
+	ReasonWrongMode  = "wrong_mode" // the filter's body modes cannot work
+	ReasonClientGone = "canceled"   // Envoy ended the stream: client left, or upstream reset
 )
 
 // Reasons are all of the words above. The documents for operators explain each
@@ -69,7 +71,8 @@ var Reasons = []string{
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
-	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamMalformed, ReasonResumed, ReasonResumeFailed,
+	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamUndone, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
-	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonDeadline, ReasonPanic, ReasonClientGone,
+	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
+	ReasonClientGone,
 }

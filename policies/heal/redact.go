@@ -16,9 +16,10 @@ const redacted = "[redacted]"
 func redactKeys(text string) string { return credentials.ReplaceAllString(text, redacted) }
 
 var (
-	links          = regexp.MustCompile(`https?://[^\s'"<>)\]]+[^\s'"<>)\].,;:]`)
-	projects       = regexp.MustCompile(`(?i)\b(projects/)[^/\s'".,;)]+`)
+	links          = regexp.MustCompile(`(?:https?://|\b[a-z0-9-]*\.?googleapis\.com/v\d)[^\s'"<>)\]]*[^\s'"<>)\].,;:]`)
+	projects       = regexp.MustCompile(`(?i)\b(projects/)[a-z0-9](?:[a-z0-9.:_-]*[a-z0-9])?`)
 	projectNumbers = regexp.MustCompile(`(?i)\b(project(?:[_ ](?:number|id))?[\s:=#'"]*)\d{5,}`)
+	serviceAccount = regexp.MustCompile(`(?i)[a-z0-9._-]+@[a-z0-9.-]+\.gserviceaccount\.com`)
 )
 
 // redact takes out of a text for the client what only concerns who runs the
@@ -26,6 +27,7 @@ var (
 func redact(text string) string {
 	text = links.ReplaceAllString(text, "[link]")
 	text = redactKeys(text)
+	text = serviceAccount.ReplaceAllString(text, redacted)
 	text = projects.ReplaceAllString(text, "${1}"+redacted)
 	return projectNumbers.ReplaceAllString(text, "${1}"+redacted)
 }

@@ -109,10 +109,11 @@ var relaxations = []struct {
 func signatureRepair(s *Seen) Repairs {
 	text := s.text()
 	repair := StripSignatures
-	if placeholderRefused.MatchString(text) {
-		repair |= NoPlaceholder
+	missing := signatureMissing.MatchString(text) || text == ""
+	if placeholderRefused.MatchString(text) || s.OnlyPlaceholders && !missing {
+		repair |= NoPlaceholder // the same again would be refused again
 	}
-	if !signatureMissing.MatchString(text) && text != "" {
+	if !missing {
 		repair |= Prompt
 	}
 	return repair

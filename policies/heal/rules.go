@@ -42,8 +42,8 @@ var (
 // cool keeps something back for a while, longer with each hit in a row.
 func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope, For: ds} }
 
-// within makes hits count that are not further apart than d, successes in
-// between or not.
+// within makes hits count that come in the same time d, successes in between or
+// not.
 func (e Effect) within(d time.Duration) Effect {
 	e.Within = d
 	return e
@@ -66,7 +66,7 @@ var rules = []row{
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrAPI},
 
 	// A bad peek that carries no error of its own.
-	{reason: ReasonPeekNoContent, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
+	{reason: ReasonSignature, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: penalty, backend: count, kind: conversation.ErrAPI},
@@ -82,11 +82,13 @@ var rules = []row{
 	{reason: ReasonRelax, when: func(s *Seen) bool { return s.Status == 400 && relaxation(s) != 0 },
 		verdict: policies.Repair, refine: once(relaxation), kind: conversation.ErrInvalid},
 	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION")),
-		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrRegion},
+		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrRotate, kind: conversation.ErrRegion},
 	{reason: ReasonBodyTooLarge, when: status(413),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
-	{reason: ReasonInvalid, when: status(400, 422, 501),
+	{reason: ReasonInvalid, when: status(400, 422),
 		verdict: policies.Fail, kind: conversation.ErrInvalid},
+	{reason: ReasonInvalid, when: status(501),
+		verdict: policies.Fail, kind: conversation.ErrUnsupported},
 
 	// Accounts and quota
 	{reason: ReasonCapacity, when: all(status(429, 503), any(reason("MODEL_CAPACITY_EXHAUSTED"), text(noCapacity))),

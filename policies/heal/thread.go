@@ -114,6 +114,9 @@ func (t *Thread) signedText(origin string, binding []byte, signature string) {
 	}
 }
 
+// Sent reports whether a signature of the history goes upstream.
+func (t *Thread) Sent() bool { return t != nil && len(t.sent) > 0 }
+
 // Purge forgets the conversation: upstream has refused its signatures, and
 // would refuse them again. refused says that it is not just for want of one:
 // then those that were sent are never sent again, as it is not told which one

@@ -36,6 +36,8 @@ type Seen struct {
 	Stuck bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
+	// OnlyPlaceholders says that no signature of the history went upstream.
+	OnlyPlaceholders bool
 	// MaxWait bounds the server's delay that is waited for.
 	MaxWait time.Duration
 }
@@ -64,14 +66,17 @@ type Effect struct {
 	Scope Scope
 	// For is how long, by hits in a row; the last one goes for all further.
 	For []time.Duration
-	// Within, if not 0, lets hits count that come no later than this after
-	// one another, whatever was between; otherwise a success ends the row.
+	// Within, if not 0, is the time in which hits make a row, whatever was
+	// between; otherwise a success ends the row.
 	Within time.Duration
 }
 
 // Ruling is a verdict with all that follows from it.
 type Ruling struct {
 	policies.Fault
+	// Rule is the word of the verdict table's row. Reason is the same, but for
+	// what was found under status 200.
+	Rule string
 	// Rotate asks for another account next time, if there is one.
 	Rotate bool
 	// OfModel says that the failure goes for the model alone: the backend and
@@ -115,6 +120,7 @@ func (r *row) rule(s *Seen) Ruling {
 			Status:  s.Status,
 			Err:     s.cause(),
 		},
+		Rule:    r.reason,
 		Rotate:  r.rotate,
 		OfModel: r.ofModel,
 		Account: r.account,
@@ -218,6 +224,16 @@ func failoverOrFail(s *Seen, out *Ruling) {
 	if !s.elsewhere(out) {
 		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
+}
+
+// failoverOrRotate prefers another backend: a region is that of the place. What
+// is wrong may also be the billing of one account.
+func failoverOrRotate(s *Seen, out *Ruling) {
+	if !s.elsewhere(out) && s.OtherAccount {
+		out.Verdict, out.Rotate = policies.Retry, true
+		return
+	}
+	failoverOrFail(s, out)
 }
 
 // failoverOrRetry prefers another backend, at once, and otherwise tries the

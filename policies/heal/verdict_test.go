@@ -48,6 +48,16 @@ func TestJudge(t *testing.T) {
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"placeholder refused", seen(400, message("Invalid thought signature: skip_thought_signature_validator")),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | NoPlaceholder | Prompt, conversation.ErrInvalid},
+		{"signature corrupted, but none was sent", func() Seen {
+			s := seen(400, message("Corrupted thought signature."))
+			s.OnlyPlaceholders = true
+			return s
+		}(), policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | NoPlaceholder | Prompt, conversation.ErrInvalid},
+		{"signature missing, and none was sent", func() Seen {
+			s := seen(400, message("Function call is missing a thought_signature."))
+			s.OnlyPlaceholders = true
+			return s
+		}(), policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures, conversation.ErrInvalid},
 		{"signature again", repaired(StripSignatures, seen(400, message("Corrupted thought signature."))),
 			policies.Fail, ReasonSignature, 0, false, 0, conversation.ErrInvalid},
 		{"Vertex AI's wording", seen(400, message("Unable to submit request because Thought signature is not valid.. Learn more: x")),
@@ -76,6 +86,8 @@ func TestJudge(t *testing.T) {
 			policies.Failover, ReasonBadKey, 0, true, 0, conversation.ErrAPI},
 		{"region", elsewhere(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."})),
 			policies.Failover, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
+		{"billing, another account", other(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Retry, ReasonPrecondition, 0, true, 0, conversation.ErrRegion},
+		{"not implemented", seen(501, nil), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrUnsupported},
 		{"region, nowhere to go", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}),
 			policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"unprocessable", seen(422, nil), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrInvalid},

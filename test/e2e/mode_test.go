@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -30,6 +31,9 @@ func TestWrongModes(t *testing.T) {
 						t.Errorf("%v attempts, want 1", n)
 					}
 				})
+				if n := len(s.Replicas[0].Log.Lines("stream cannot go on", "kind", heal.ReasonWrongMode)); n == 0 {
+					t.Error("the log does not tell")
+				}
 				if n := len(s.Fake().Requests()); n != 0 {
 					t.Errorf("%d upstream calls, want none", n)
 				}

@@ -1,0 +1,39 @@
+package exchange
+
+import (
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// What ends an attempt early is told apart in the log and in the metric: only a
+// panic is a defect of heald alone.
+func TestAttemptsThatBreak(t *testing.T) {
+	for _, c := range []struct {
+		end    policies.End
+		reason string
+	}{
+		{policies.EndPanic, heal.ReasonPanic},
+		{policies.EndProtocol, heal.ReasonProtocol},
+		{policies.EndTooLarge, heal.ReasonBodyTooLarge},
+		{policies.EndCancelled, heal.ReasonClientGone},
+	} {
+		t.Run(c.end.String(), func(t *testing.T) {
+			r := newRig(t, nil)
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(c.end)
+			lines := r.log.FilterMessage("attempt finished").All()
+			if len(lines) != 1 {
+				t.Fatalf("%d lines", len(lines))
+			}
+			if f := lines[0].ContextMap(); f["verdict"] != policies.Retry.String() || f["reason"] != c.reason {
+				t.Errorf("logged %v %v, want retry %s", f["verdict"], f["reason"], c.reason)
+			}
+			if n := r.log.FilterMessage("request finished").Len(); n != 0 {
+				t.Errorf("%d lines for the request, but another attempt follows", n)
+			}
+		})
+	}
+}
