@@ -149,20 +149,16 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 	return dst
 }
 
-// account gives the finish of an answer token counts if upstream has told none,
-// or none for what it said: clients compact and bill by them, and zero would be
-// a lie. Like counts of tokens, they are estimated.
+// account gives the finish of an answer token counts if upstream has told none:
+// clients compact and bill by them, and zero for an answer with words would be a
+// lie. Like counts of tokens, they are estimated.
 func (t *answer) account(events []conversation.Event) {
 	for i := range events {
 		ev := &events[i]
 		t.said += len(ev.Text) + len(ev.Args)
-		if ev.Kind != conversation.EventFinish || t.said == 0 || ev.Usage.Known && ev.Usage.Output > 0 {
-			continue
+		if ev.Kind == conversation.EventFinish && t.said > 0 && !ev.Usage.Known {
+			ev.Usage = conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked), Output: gemini.EstimateTokens(t.said)}
 		}
-		if !ev.Usage.Known {
-			ev.Usage = conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked)}
-		}
-		ev.Usage.Output = gemini.EstimateTokens(t.said)
 	}
 }
 

@@ -99,11 +99,10 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	a.held = body
 	st := a.answer.status
 	switch {
-	case a.answer.finished():
-		// What comes after the finish cannot take it back.
-		return a.decide(end || err != nil || st != nil)
 	case st != nil:
 		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError, Delay: a.delay(st)})
+	case a.answer.finished():
+		return a.decide(end || err != nil) // [DONE] and its kin take nothing back
 	case err != nil:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
 	case !a.req.Stream && a.answer.in > documentLimit:
@@ -171,14 +170,15 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 // emit sends body, and ends the answer where the upstream has ended it.
 func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
-	if st := t.status; st != nil && !t.finished() {
+	if st := t.status; st != nil {
+		// Also after a finish: some models send one with every piece.
 		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st, Delay: st.RetryDelay})
 		if !r.Verdict.Again() {
 			return a.broken(body, heal.ReasonStreamError, r.Client)
 		}
 		return a.breakOff(body, heal.ReasonStreamError, r.Client)
 	}
-	end = end || t.closed || t.status != nil
+	end = end || t.closed
 	switch {
 	case end && !t.finished():
 		return a.breakOff(body, heal.ReasonStreamTruncated, brokenBy("the model backend ended the reply without finishing it"))

@@ -186,19 +186,14 @@ func TestHeldDocumentIsBounded(t *testing.T) {
 	}
 }
 
-// Zero tokens for an answer that has words would be a lie.
+// Zero tokens for an answer that has words would be a lie, unless upstream told it.
 func TestTokensAreNeverZeroForWords(t *testing.T) {
 	without := `data: {"candidates":[{"content":{"parts":[{"text":"Hello, world"}],"role":"model"},"finishReason":"STOP"}]}` + "\n\n"
-	known := strings.Replace(without, `}]}`+"\n", `}],"usageMetadata":{"promptTokenCount":7,"totalTokenCount":7}}`+"\n", 1)
-	for _, c := range []struct{ name, reply, want string }{
-		{"no usage", without, `"output_tokens":4`}, {"usage without output", known, `"input_tokens":7`}, {"its output", known, `"output_tokens":4`},
-	} {
-		for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
-			a := newRig(t, nil).begin(1, "")
-			send(t, a, body)
-			if act := answerWith(a, 200, c.reply); !strings.Contains(string(act.Body), c.want) || strings.Contains(string(act.Body), `"input_tokens":0`) && kind == "whole" {
-				t.Errorf("%s, %s: no %s in %s", c.name, kind, c.want, act.Body)
-			}
+	for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
+		a := newRig(t, nil).begin(1, "")
+		send(t, a, body)
+		if act := answerWith(a, 200, without); !strings.Contains(string(act.Body), `"output_tokens":4`) || strings.Contains(string(act.Body), `"input_tokens":0`) && kind == "whole" {
+			t.Errorf("%s: %s", kind, act.Body)
 		}
 	}
 }

@@ -150,7 +150,7 @@ func (f *geminiFold) end() *answer {
 	if a.finish == stopped && len(a.calls) > 0 {
 		a.finish = called
 	}
-	a.usage = geminiUsage(f.last)
+	a.usage, a.guessed = geminiUsage(f.last), !f.last.there()
 	return a
 }
 

@@ -225,9 +225,8 @@ var lateFaults = []fault{
 	},
 		want: want{sees: seesCut, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonStreamError},
 		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonPeekError), a2(heal.ReasonOK)}}},
-	{name: "error event after the finish", script: once(fakegemini.Raw(200, http.Header{"Content-Type": {"text/event-stream"}}, []byte(
-		`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"`+good+`"}]},"finishReason":"STOP"}]}`+"\n\n"+
-			`data: {"error":{"code":500,"message":"Internal error encountered.","status":"INTERNAL"}}`+"\n\n"))),
+	{name: "[DONE] after the finish", script: once(fakegemini.Raw(200, http.Header{"Content-Type": {"text/event-stream"}}, []byte(
+		`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"`+good+`"}]},"finishReason":"STOP"}]}`+"\n\ndata: [DONE]\n\n"))),
 		want: heals(a1(heal.ReasonOK))},
 	{name: "silence after content", script: once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Silence())),
 		want: want{sees: seesCut, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonStreamStalled},
