@@ -214,6 +214,7 @@ var (
 	contextOverflow = regexp.MustCompile(`(?i)input token count.{0,40}exceeds`)
 	tokenCounts     = regexp.MustCompile(`\((\d+)\)[^(]*\((\d+)\)`)
 	noCapacity      = regexp.MustCompile(`(?i)no capacity|capacity exhausted`)
+	wrongPlace      = regexp.MustCompile(`(?i)\blocation|\bregion|\bcountry`)
 	zeroLimit       = regexp.MustCompile(`(?i)\blimit: 0\b`)
 )
 

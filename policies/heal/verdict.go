@@ -226,10 +226,10 @@ func failoverOrFail(s *Seen, out *Ruling) {
 	}
 }
 
-// failoverOrRotate prefers another backend: a region is that of the place. What
-// is wrong may also be the billing of one account.
+// failoverOrRotate prefers another backend. Another account helps if what is
+// wrong is the billing of one; a region is that of the place.
 func failoverOrRotate(s *Seen, out *Ruling) {
-	if !s.elsewhere(out) && s.OtherAccount {
+	if !s.elsewhere(out) && s.OtherAccount && !wrongPlace.MatchString(s.text()) {
 		out.Verdict, out.Rotate = policies.Retry, true
 		return
 	}

@@ -87,6 +87,8 @@ func TestJudge(t *testing.T) {
 		{"region", elsewhere(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."})),
 			policies.Failover, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"billing, another account", other(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Retry, ReasonPrecondition, 0, true, 0, conversation.ErrRegion},
+		{"region, another account", other(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."})),
+			policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"not implemented", seen(501, nil), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrUnsupported},
 		{"region, nowhere to go", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}),
 			policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},

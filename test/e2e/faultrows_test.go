@@ -115,6 +115,7 @@ var statusFaults = []fault{
 	{name: "403 on both accounts is not told as 403", script: again(2, fakegemini.Status(403)),
 		want: fails(seesError, "credential", a1(heal.ReasonForbidden), a2(heal.ReasonForbidden))},
 	{name: "region", script: once(fakegemini.Raw(400, nil, []byte(wrongRegion))), want: fails(seesRegion, "location", a1(heal.ReasonPrecondition))},
+	{name: "billing", script: once(fakegemini.Raw(400, nil, []byte(noBilling))), want: heals(a1(heal.ReasonPrecondition), a2(heal.ReasonOK))},
 	{name: "404", script: once(fakegemini.Status(404)), want: fails(seesNotFound, "", a1(heal.ReasonNoModel))},
 	{name: "408", script: once(fakegemini.Status(408)), want: heals(a1(heal.ReasonAborted), a1(heal.ReasonOK))},
 	{name: "409", script: once(fakegemini.Status(409)), want: heals(a1(heal.ReasonAborted), a1(heal.ReasonOK))},
@@ -145,6 +146,8 @@ var statusFaults = []fault{
 	{name: "prompt too long", script: once(fakegemini.Status(400, fakegemini.Message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576)."))),
 		want: fails(seesContext, "", a1(heal.ReasonContext))},
 }
+
+const noBilling = `{"error":{"code":400,"message":"Billing is not enabled for the project.","status":"FAILED_PRECONDITION"}}`
 
 const wrongRegion = `{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}`
 
