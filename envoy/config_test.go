@@ -96,10 +96,11 @@ type answer struct {
 func (a *answer) message(t *testing.T) string {
 	t.Helper()
 	var reply struct {
-		Type  string
-		Error struct{ Type, Message string }
+		Type      string
+		RequestID string `json:"request_id"`
+		Error     struct{ Type, Message string }
 	}
-	if err := json.Unmarshal([]byte(a.body), &reply); err != nil || reply.Type != "error" || reply.Error.Type != "api_error" {
+	if err := json.Unmarshal([]byte(a.body), &reply); err != nil || reply.Type != "error" || reply.Error.Type != "api_error" || len(reply.RequestID) != 36 {
 		t.Errorf("not a JSON error: %q, %v", a.body, err)
 	}
 	if got := a.header.Get("content-type"); got != "application/json" {

@@ -46,6 +46,7 @@ type sidecar struct {
 
 	reloading sync.Mutex
 	sum       [sha256.Size]byte // of what was last taken, or refused
+	complaint string            // about the files as they are; "" if there is none
 	dirs      []string          // that are to be watched
 	rewatch   func()            // has them watched; nil before watch
 }
@@ -117,6 +118,7 @@ func (s *sidecar) reload() {
 	defer s.reloading.Unlock()
 	cfg, err := s.flags.Load()
 	if err == nil && cfg.Sum() == s.sum {
+		s.complaint = ""
 		return
 	}
 	if err == nil {
@@ -124,9 +126,15 @@ func (s *sidecar) reload() {
 		err = s.load(cfg)
 	}
 	if err != nil {
-		s.log.Error("configuration not reloaded, the old one stays", zap.Error(err))
+		// Once: the log may be written where it is watched, and be heard as a
+		// change.
+		if s.complaint != err.Error() {
+			s.log.Error("configuration not reloaded, the old one stays", zap.Error(err))
+		}
+		s.complaint = err.Error()
 		return
 	}
+	s.complaint = ""
 	if dirs := cfg.Dirs(s.flags.File); !slices.Equal(dirs, s.dirs) {
 		s.dirs = dirs
 		if s.rewatch != nil {

@@ -58,6 +58,10 @@ func TestReloadOnlyWhatChanged(t *testing.T) {
 	if n := logs.FilterMessage("configuration not reloaded, the old one stays").Len(); n != 1 {
 		t.Errorf("%d complaints about the file", n)
 	}
+	reload(2, "the same, heard again")
+	if n := logs.FilterMessage("configuration not reloaded, the old one stays").Len(); n != 1 {
+		t.Errorf("%d complaints about one file", n)
+	}
 	write("heald.yaml", string(good))
 	reload(2, "what runs already")
 	write("heald.yaml", string(good)+"max_body: 1000\n")

@@ -123,10 +123,11 @@ func (a *attempt) spentAccounts() []string {
 	return out
 }
 
-// passedOver reports whether the attempt goes elsewhere than a first attempt
-// would, though no attempt of this request failed there: others did.
-func (a *attempt) passedOver() bool {
-	return len(a.candidates) > 0 && a.candidates[0] != (candidate{a.backend, a.model}) && !a.left(a.candidates[0])
+// passedOver are the candidates that come before the attempt's own, though no
+// attempt of this request failed there: others did.
+func (a *attempt) passedOver() []candidate {
+	own := slices.Index(a.candidates, candidate{a.backend, a.model})
+	return slices.DeleteFunc(slices.Clone(a.candidates[:max(own, 0)]), a.left)
 }
 
 // cooldownReason is the metric's label for a candidate that was passed over.
@@ -139,7 +140,7 @@ func (a *attempt) countFailover() {
 	case n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover:
 		last := a.memory.Tries[n-1]
 		from, model, reason = last.Backend, last.Model, last.Reason
-	case n == 0 && a.passedOver():
+	case n == 0 && len(a.passedOver()) > 0:
 		from, model, reason = a.candidates[0].backend.Name, a.candidates[0].model, cooldownReason
 	default:
 		return
@@ -161,9 +162,11 @@ func (a *attempt) hops() []string {
 			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
 		}
 	}
-	if a.backend != nil && a.passedOver() {
-		first := a.candidates[0]
-		out = append(out, "failover: passed over "+first.model+" at "+first.backend.Name+" (cooling down)")
+	if a.backend == nil {
+		return out
+	}
+	for _, c := range a.passedOver() {
+		out = append(out, "failover: passed over "+c.model+" at "+c.backend.Name+" (cooling down)")
 	}
 	return out
 }

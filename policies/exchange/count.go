@@ -35,11 +35,11 @@ func (a *attempt) counted() policies.Action {
 }
 
 // recounts reports whether a count that failed is tried elsewhere, and takes the
-// wait from the ruling.
-func (a *attempt) recounts(r *heal.Ruling) bool {
-	elsewhere := r.Verdict == policies.Failover
+// wait from the ruling. Another model would count otherwise.
+func (a *attempt) recounts(seen *heal.Seen, r *heal.Ruling) bool {
+	elsewhere := r.Verdict == policies.Failover && seen.ReadyBackend
 	if r.Verdict == policies.Retry && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) {
-		elsewhere = a.x.pool.Untried(a.backend.Name, a.model, append(a.spentAccounts(), a.account.ID))
+		elsewhere = seen.OtherAccount
 	}
 	if elsewhere {
 		r.Wait = 0

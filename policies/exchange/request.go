@@ -39,7 +39,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
-	if err := pause(ctx, a.memory.Wait); err != nil {
+	if err := pause(ctx, a.untilDue()); err != nil {
 		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	}
 	if a.untilDeadline() <= 0 {
@@ -183,6 +183,18 @@ func (a *attempt) refuseError(err error) *policies.Reply {
 		e = &conversation.Error{Kind: conversation.ErrAPI, Message: "gateway: " + err.Error()}
 	}
 	return a.refuse(heal.ReasonRefused, e)
+}
+
+// longestPause bounds a wait for which a replica's clock that is off may be to
+// blame; no row of the verdict table has a longer one of its own.
+const longestPause = 15 * time.Second
+
+// untilDue is how long the attempt must still wait.
+func (a *attempt) untilDue() time.Duration {
+	if a.memory.Until.IsZero() {
+		return 0
+	}
+	return min(time.Until(a.memory.Until), max(a.settings.MaxWait, longestPause))
 }
 
 // pause waits d, or until ctx ends.

@@ -28,10 +28,12 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	r.Jitter(a.x.random())
 	r.Client.Message = a.x.forClient(r.Client.Message)
 	a.record.err, a.record.status = r.Err, seen.Status
-	if a.backend != nil {
+	// What becomes of a count says nothing of the quota and the capacity for
+	// answers.
+	if a.backend != nil && !(a.counts() && r.OfModel) {
 		a.apply(r)
 	}
-	if a.counts() && a.phase != asked && !a.recounts(&r) {
+	if a.counts() && a.phase != asked && !a.recounts(&seen, &r) {
 		return a.estimated()
 	}
 	if r.Rule == heal.ReasonSignature {
@@ -120,14 +122,18 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 // one that could not be reached or said nothing.
 func meaningful(r *heal.Ruling) bool { return r.Status != 0 && r.Reason != heal.ReasonConnect }
 
-// remember makes the memory for the next attempt, and says how much of the
-// wait is Envoy's: whole seconds, where the route leaves them to Envoy.
+// remember makes the memory for the next attempt, and says how much of the wait
+// is Envoy's where the route leaves it to Envoy: whole seconds, and fewer than
+// there are, since Envoy adds up to half of them. The next attempt waits the rest.
 func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy time.Duration, sealed string) {
 	if a.settings.Wait == "envoy" {
-		byEnvoy = r.Wait.Truncate(time.Second)
+		byEnvoy = (r.Wait * 2 / 3).Truncate(time.Second)
 	}
 	m := a.memory
-	m.Wait = r.Wait - byEnvoy
+	m.Until = time.Time{}
+	if r.Wait > 0 {
+		m.Until = time.Now().Add(r.Wait)
+	}
 	m.Repairs |= r.Repair
 	if r.Repair != 0 {
 		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()

@@ -59,10 +59,33 @@ func TestWaitIsSplit(t *testing.T) {
 			if first.Wait != c.envoy {
 				t.Errorf("wait %s: Envoy waits %v, want %v", c.wait, first.Wait, c.envoy)
 			}
+			time.Sleep(first.Wait)
 			before := time.Now()
 			send(t, r.begin(2, first.Memory), ask)
 			if got := time.Since(before); got != c.here {
 				t.Errorf("wait %s: the next attempt waits %v, want %v", c.wait, got, c.here)
+			}
+		})
+	}
+}
+
+// However long Envoy takes, and whenever it comes again by itself.
+func TestWaitIsExact(t *testing.T) {
+	for _, c := range []struct{ slept, here time.Duration }{
+		{time.Second, 500 * time.Millisecond}, {1400 * time.Millisecond, 100 * time.Millisecond}, {2 * time.Second, 0}, {-time.Hour, longestPause},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(2 * time.Hour)
+			r := newRig(t, func(cfg *Config) { cfg.Accounts, cfg.Backends = cfg.Accounts[:1], cfg.Backends[:1] })
+			a := r.begin(2, "")
+			a.settings = DefaultSettings()
+			a.memory.Until = time.Now().Add(1500*time.Millisecond - c.slept)
+			before := time.Now()
+			if err := pause(t.Context(), a.untilDue()); err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Since(before); got != c.here {
+				t.Errorf("after %v: waits %v, want %v", c.slept, got, c.here)
 			}
 		})
 	}

@@ -35,8 +35,9 @@ type Memory struct {
 	// Repairs are the changes asked for so far, whoever asked; see
 	// RepairsAt.
 	Repairs Repairs
-	// Wait is what the next attempt must still wait itself.
-	Wait time.Duration
+	// Until is when the next attempt may go upstream; zero for at once. A time,
+	// not what is left to wait: Envoy's own waits are never exact.
+	Until time.Time
 	// Last is the last error that meant something: what the client gets
 	// should the later attempts fail without saying why.
 	Last *conversation.Error
@@ -117,7 +118,7 @@ type wireMemory struct {
 	Started int64     `json:"s"` // Unix milliseconds
 	Tries   []wireTry `json:"t,omitempty"`
 	Repairs Repairs   `json:"r,omitempty"`
-	Wait    int64     `json:"w,omitempty"` // milliseconds
+	Until   int64     `json:"u,omitempty"` // Unix milliseconds
 	Last    *wireLast `json:"l,omitempty"`
 }
 
@@ -147,7 +148,10 @@ const lastMessageLimit = 512
 // Seal writes the memory for the request with this id.
 func (m *Memory) Seal(k Key, requestID string) string {
 	w := wireMemory{
-		Started: m.Started.UnixMilli(), Repairs: m.Repairs, Wait: m.Wait.Milliseconds(),
+		Started: m.Started.UnixMilli(), Repairs: m.Repairs,
+	}
+	if !m.Until.IsZero() {
+		w.Until = m.Until.UnixMilli()
 	}
 	for _, t := range m.Tries {
 		w.Tries = append(w.Tries, wireTry(t))
@@ -207,7 +211,9 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 	}
 	m := &Memory{
 		Started: time.UnixMilli(w.Started), Repairs: w.Repairs,
-		Wait: time.Duration(w.Wait) * time.Millisecond,
+	}
+	if w.Until != 0 {
+		m.Until = time.UnixMilli(w.Until)
 	}
 	for _, t := range w.Tries {
 		m.Tries = append(m.Tries, Try(t))

@@ -18,7 +18,7 @@ func sample() Memory {
 			{Backend: "eu", Account: "eu-1", Model: "gemini-3.5-flash", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true, OfModel: true},
 			{Backend: "eu", Account: "eu-2", Model: "gemini-3.5-flash", Verdict: policies.Repair, Reason: ReasonRelax, Status: 400, Repair: OmitIDs},
 		},
-		Repairs: StripSignatures | Prompt, Wait: 250 * time.Millisecond,
+		Repairs: StripSignatures | Prompt, Until: time.UnixMilli(1_700_000_000_999),
 		Last: &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
 	}
 }
