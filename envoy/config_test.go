@@ -96,15 +96,17 @@ type answer struct {
 func (a *answer) message(t *testing.T) string {
 	t.Helper()
 	var reply struct {
-		Type      string
-		RequestID string `json:"request_id"`
-		Error     struct{ Type, Message string }
+		Type  string
+		Error struct{ Type, Message string }
 	}
-	if err := json.Unmarshal([]byte(a.body), &reply); err != nil || reply.Type != "error" || reply.Error.Type != "api_error" || len(reply.RequestID) != 36 {
+	if err := json.Unmarshal([]byte(a.body), &reply); err != nil || reply.Type != "error" || reply.Error.Type != "api_error" {
 		t.Errorf("not a JSON error: %q, %v", a.body, err)
 	}
 	if got := a.header.Get("content-type"); got != "application/json" {
 		t.Errorf("content-type is %q", got)
+	}
+	if got := a.header.Get("x-heald-request-id"); len(got) != len("00000000-0000-0000-0000-000000000000") {
+		t.Errorf("x-heald-request-id is %q", got)
 	}
 	return reply.Error.Message
 }

@@ -30,7 +30,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	a.record.err, a.record.status = r.Err, seen.Status
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
-	if a.backend != nil && !(a.counts() && r.OfModel) {
+	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
 		a.apply(r)
 	}
 	if a.counts() && a.phase != asked && !a.recounts(&seen, &r) {
