@@ -92,3 +92,13 @@ func TestRefusedKeyAmongOthers(t *testing.T) {
 		t.Errorf("%d %s %v", reply.Status, reply.Reason, reply.Headers)
 	}
 }
+
+// heald's own last word says less than upstream's.
+func TestLastWord(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
+	reply := r.begin(5, first.Memory).RequestHeaders() // three attempts were lost
+	if reply == nil || reply.Status != 529 || reply.Reason != heal.ReasonConnect || !strings.Contains(string(reply.Body), "overloaded") {
+		t.Errorf("%+v", reply)
+	}
+}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -139,5 +140,31 @@ func TestLearnedIsNotTooMuch(t *testing.T) {
 	}
 	if !strings.Contains(sent(strings.Replace(tool("a", ""), "3.5-flash", "3.6-flash", 1)), "minimum") {
 		t.Error("another model's are relaxed too")
+	}
+}
+
+// What a model at one backend refuses is neither left out at another nor remembered of it.
+func TestRepairsStayWithTheirModel(t *testing.T) {
+	r := chained(t, only("gemini-2.0-flash"), nil)
+	ask := `{"model":"top","stream":true,"presence_penalty":0.5,"messages":[{"role":"user","content":"hi"}]}`
+	begin := func(n int, memory string) (*attempt, *policies.Forward) {
+		a := r.begin(n, memory)
+		a.in.Path = "/v1/chat/completions"
+		return a, send(t, a, ask)
+	}
+	first, _ := begin(1, "")
+	refused := answerWith(first, 400, refusal("Penalty is not enabled for models/gemini-2.0-flash"))
+	second, f := begin(2, refused.Reply.Memory)
+	if bytes.Contains(f.Body, []byte("presencePenalty")) {
+		t.Errorf("not repaired: %s", f.Body)
+	}
+	moved := answerWith(second, 429, noCapacity)
+	third, f := begin(3, moved.Reply.Memory)
+	if third.backend.Name != "b" || !bytes.Contains(f.Body, []byte("presencePenalty")) {
+		t.Errorf("%s gets %s", third.backend.Name, f.Body)
+	}
+	answerWith(third, 200, hello+stop)
+	if got := r.learned.of("b", "gemini-2.0-flash", nil); got != 0 {
+		t.Errorf("learned of the second backend: %v", got)
 	}
 }

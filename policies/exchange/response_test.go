@@ -173,59 +173,6 @@ func TestErrorAfterContentKeepsItsKind(t *testing.T) {
 	}
 }
 
-// What comes after a finish and is no word of upstream's cannot take the answer
-// back, in whatever pieces.
-func TestAfterTheFinish(t *testing.T) {
-	for name, more := range map[string]string{
-		"[DONE]": "data: [DONE]\n\n", "garbage": "data: {]\n\n", "no event": "<html>\n",
-	} {
-		for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
-			for _, chunks := range [][]string{{hello + stop + more}, {hello + stop, more}, {hello, stop + more}, {hello, stop, more}} {
-				a := newRig(t, nil).begin(1, "")
-				send(t, a, body)
-				a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
-				var act policies.Action
-				var got []byte
-				for i, c := range chunks {
-					if act.End {
-						break
-					}
-					act = a.ResponseBody([]byte(c), i == len(chunks)-1)
-					got = append(got, act.Body...)
-				}
-				a.Close(policies.EndComplete)
-				if !act.End || !bytes.Contains(got, []byte("end_turn")) || bytes.Contains(got, []byte(`"error"`)) || a.record.ended != "" {
-					t.Errorf("%s after the finish (%s, %d chunks): %s, ended by %q", name, kind, len(chunks), got, a.record.ended)
-				}
-			}
-		}
-	}
-}
-
-// A finish that undoes what came before it is an end that the log tells.
-func TestMalformedCallAfterContent(t *testing.T) {
-	malformed := strings.Replace(stop, "STOP", "MALFORMED_FUNCTION_CALL", 1)
-	r := newRig(t, nil)
-	a := r.begin(1, "")
-	send(t, a, ask)
-	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
-	a.ResponseBody([]byte(hello), false)
-	act := a.ResponseBody([]byte(malformed), true)
-	a.Close(policies.EndComplete)
-	if !act.End || !bytes.Contains(act.Body, []byte("event: error")) || !bytes.Contains(act.Body, []byte(`"output_tokens":1`)) {
-		t.Errorf("the client gets %s", act.Body)
-	}
-	lines := r.log.FilterMessage("request finished").All()
-	if len(lines) != 1 || lines[0].ContextMap()["broken_by"] != heal.ReasonStreamUndone || lines[0].ContextMap()["outcome"] != "broken" {
-		t.Errorf("log: %v", lines)
-	}
-	if whole := newRig(t, nil).begin(1, ""); send(t, whole, askWhole) != nil {
-		if act := answerWith(whole, 200, hello+malformed); act.Reply == nil || act.Reply.Reason != heal.ReasonPeekMalformed {
-			t.Errorf("a document: %+v", act)
-		}
-	}
-}
-
 // Proxies make other successes of a 200.
 func TestOtherSuccesses(t *testing.T) {
 	for _, c := range []struct {
@@ -279,5 +226,39 @@ func TestCredentialsStayHere(t *testing.T) {
 	act := a.ResponseBody([]byte(`data: {"error":{"code":500,"message":"Consumer key-a-1 broke"}}`+"\n\n"), true)
 	if !act.End || bytes.Contains(act.Body, []byte("key-a-1")) {
 		t.Errorf("in mid-stream: %s", act.Body)
+	}
+}
+
+// Errors under 200, or inside another error, are judged by what they say.
+func TestInnerCodes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		want   string
+	}{
+		{"a name", 200, `data: {"error":{"status":"RESOURCE_EXHAUSTED","message":"slow down"}}` + "\n\n", "rate_limit_error"},
+		{"a number of google.rpc", 200, `data: {"error":{"code":14,"message":"try later"}}` + "\n\n", "overloaded_error"},
+		{"nested", 500, `{"error":{"code":500,"message":"{\"error\":{\"code\":429,\"message\":\"slow down\"}}"}}`, "rate_limit_error"},
+		{"nothing", 200, `data: {"error":{"message":"oops"}}` + "\n\n", "api_error"},
+	} {
+		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: 1}} })
+		a := r.begin(1, "")
+		send(t, a, ask)
+		if act := answerWith(a, c.status, c.body); act.Reply == nil || !strings.Contains(string(act.Reply.Body), c.want) {
+			t.Errorf("%s: %+v", c.name, act.Reply)
+		}
+	}
+}
+
+// Clients wait as long as an error in mid-stream asks for.
+func TestDelayOfAnErrorInMidStream(t *testing.T) {
+	a := newRig(t, nil).begin(1, "")
+	a.in.Path = "/v1/responses"
+	send(t, a, `{"model":"gemini-3.5-flash","stream":true,"input":"hi"}`)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	a.ResponseBody([]byte(hello), false)
+	if act := a.ResponseBody([]byte("data: "+minute+"\n\n"), true); !strings.Contains(string(act.Body), "try again in 2s") {
+		t.Errorf("%s", act.Body)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -212,5 +214,62 @@ func TestRefusedCarriersDoNotFailEachTurn(t *testing.T) {
 	answerWith(a, 200, hello+stop)
 	if _, sent = ask(1, ""); strings.Contains(sent, callSig) || !strings.Contains(sent, `"thoughtSignature":"c2tpcF90`) {
 		t.Errorf("sent again: %s", sent)
+	}
+}
+
+// placeholder is the documented one as it stands in bodies, in base64.
+const placeholder = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+
+// A refused signature is one wherever it is told: it must not be sent again.
+func TestSignatureRefusedUnder200IsPurged(t *testing.T) {
+	r := remembering(t)
+	signature := strings.Repeat("c2ln", 30)
+	ask := `{"model":"gemini-3.5-flash","max_tokens":100,"stream":true,"tools":[{"name":"ls","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"hi"}%s]}`
+	first := r.begin(1, "")
+	send(t, first, fmt.Sprintf(ask, ""))
+	answerWith(first, 200, strings.Replace(signedCall, "%", signature, 1))
+	// The client loses the carrier; the cache finds the signature.
+	next := fmt.Sprintf(ask, `,{"role":"assistant","content":[{"type":"tool_use","id":"mine","name":"ls","input":{"dir":"a","n":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"mine","content":"x"}]}`)
+	second := r.begin(1, "")
+	if f := send(t, second, next); !bytes.Contains(f.Body, []byte(signature)) {
+		t.Fatalf("the signature was not found: %s", f.Body)
+	}
+	act := answerWith(second, 200, "data: "+corrupted+"\n\n")
+	if act.Reply.Verdict != policies.Repair {
+		t.Fatalf("%+v", act.Reply)
+	}
+	third := r.begin(1, "")
+	if f := send(t, third, next); bytes.Contains(f.Body, []byte(signature)) {
+		t.Error("the next turn sends the refused signature again")
+	}
+}
+
+// Where only placeholders went upstream, the repair goes without.
+func TestPlaceholderRefused(t *testing.T) {
+	r := remembering(t)
+	ask := `{"model":"gemini-3.5-flash","max_tokens":100,"stream":true,"tools":[{"name":"ls","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"mine","name":"ls","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"mine","content":"x"}]}]}`
+	first := r.begin(1, "")
+	if f := send(t, first, ask); !bytes.Contains(f.Body, []byte(placeholder)) {
+		t.Fatalf("no placeholder in %s", f.Body)
+	}
+	act := answerWith(first, 400, corrupted)
+	if f := send(t, r.begin(2, act.Reply.Memory), ask); bytes.Contains(f.Body, []byte(placeholder)) {
+		t.Errorf("the same placeholder again: %s", f.Body)
+	}
+}
+
+// Carriers can be read by clients.
+func TestCarriersDoNotNameTheProject(t *testing.T) {
+	r := newRig(t, func(cfg *Config) {
+		cfg.Backends = []Backend{{Name: "v", Kind: Vertex, Project: "my-secret-project", Location: "l"}}
+		cfg.Accounts = []account.Account{{ID: "v-1", Backend: "v", Secret: account.NewSecret("a-credential")}}
+	})
+	if class := r.cfg.Backends[0].class(); strings.Contains(class, "secret") || !strings.HasPrefix(class, "vertex/") {
+		t.Errorf("class %q", class)
+	}
+	a := r.begin(1, "")
+	send(t, a, ask)
+	if act := answerWith(a, 400, refusal("API is disabled in my-secret-project for now.")); strings.Contains(string(act.Reply.Body), "my-secret-project") {
+		t.Errorf("the client reads %s", act.Reply.Body)
 	}
 }
