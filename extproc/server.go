@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
+	"sync"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -37,6 +40,9 @@ type Server struct {
 	metric *metrics
 	grpc   *grpc.Server
 	health *health.Server
+
+	mu      sync.Mutex
+	streams map[*stream]struct{} // that run
 }
 
 // New returns a server that is ready to serve.
@@ -57,6 +63,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		log:    orDefault(deps.Logger, zap.NewNop()),
 		metric: m,
 		health: health.NewServer(),
+
+		streams: map[*stream]struct{}{},
 	}
 	s.grpc = grpc.NewServer(s.options()...)
 	extprocv3.RegisterExternalProcessorServer(s.grpc, s)
@@ -106,16 +114,36 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return g.Wait()
 }
 
+// lastWord is how long the last words of streams may take to reach Envoy.
+const lastWord = 500 * time.Millisecond
+
+// cutOff ends what still runs: passed responses with a word to their clients,
+// where their attempts have one. The rest Envoy tries again elsewhere.
+func (s *Server) cutOff() {
+	s.mu.Lock()
+	running := slices.Collect(maps.Keys(s.streams))
+	s.mu.Unlock()
+	spoken := false
+	for _, st := range running {
+		spoken = st.endNow() || spoken
+	}
+	if !spoken {
+		s.grpc.Stop()
+		return
+	}
+	time.AfterFunc(lastWord, s.grpc.Stop)
+}
+
 // Drain announces NOT_SERVING, keeps serving for the configured grace, so that
 // Envoy's health check can notice, and then lets running streams finish. When
-// ctx ends first they are broken off, and ctx's error is returned.
+// ctx ends first they are ended, and ctx's error is returned.
 func (s *Server) Drain(ctx context.Context) error {
 	s.health.Shutdown()
 	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
 	// Stop makes a waiting GracefulStop return, so the goroutine behind it
 	// ends with this function.
-	cutOff := context.AfterFunc(ctx, s.grpc.Stop)
-	defer cutOff()
+	stop := context.AfterFunc(ctx, s.cutOff)
+	defer stop()
 
 	grace := time.NewTimer(s.cfg.DrainGrace)
 	defer grace.Stop()
@@ -135,6 +163,14 @@ func (s *Server) Process(g extprocv3.ExternalProcessor_ProcessServer) error {
 	s.metric.active.Inc()
 	defer s.metric.active.Dec()
 	st := newStream(s, g)
+	s.mu.Lock()
+	s.streams[st] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.streams, st)
+	}()
 	st.run()
 	s.metric.streams.WithLabelValues(st.end.String()).Inc()
 	return nil

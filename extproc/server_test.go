@@ -89,6 +89,35 @@ func TestDrainCutOff(t *testing.T) {
 	})
 }
 
+// A response that has begun gets a last word instead; one that is held is broken
+// off, for Envoy to try it again.
+func TestDrainLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &extproctest.Script{EndNow: func() policies.Action {
+			return policies.Action{Step: policies.Send, Body: []byte("bye"), End: true}
+		}}
+		server := newServer(t, s, extproc.Config{}, nil)
+		begun := extproctest.Dial(t, server)
+		upTo(begun)
+		begun.SendResponseHeaders(200)
+		begun.SendChunk("hello", false)
+		begun.WantPass(200)
+		begun.WantChunk("hello", false)
+		held := begun.Next()
+		upTo(held)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		drained := make(chan error)
+		go func() { drained <- server.Drain(ctx) }()
+		begun.WantChunk("bye", true)
+		if err := <-drained; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("drain: %v", err)
+		}
+		s.WantClosed(t, policies.EndComplete, policies.EndCancelled)
+		held.WantEnd()
+	})
+}
+
 // Serve takes several listeners and ends with its context.
 func TestServe(t *testing.T) {
 	s := &extproctest.Script{}

@@ -1,6 +1,10 @@
 package extproc
 
-import "time"
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+)
 
 // arm asks for a wake-up after d; 0 keeps the earlier wish, a negative d
 // (policies.Never) takes it back. A stream has one timer and re-uses it: idle limits move with every
@@ -44,4 +48,17 @@ func (s *stream) notify() {
 		return
 	}
 	s.guard(func() error { return s.act(s.attempt.Wake(), false) })
+}
+
+// endNow ends a passed response with the attempt's last word, and reports
+// whether there was one.
+func (s *stream) endNow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ender, ok := s.attempt.(policies.Ender)
+	if !ok || s.state != open {
+		return false
+	}
+	s.guard(func() error { return s.act(ender.EndNow(), false) })
+	return true
 }

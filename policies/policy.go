@@ -50,6 +50,14 @@ type Attempt interface {
 	Close(End)
 }
 
+// Ender is an Attempt that can end a response which the client has begun to
+// read: what is not ended when the process has to go is cut off without a word.
+type Ender interface {
+	// EndNow is called between the other methods, once the first Send was
+	// answered. Its Action ends the response.
+	EndNow() Action
+}
+
 // Request is the head of an attempt's request.
 type Request struct {
 	Method    string

@@ -21,6 +21,7 @@ type Script struct {
 	ResponseHeaders func(*policies.Response) policies.Action
 	ResponseBody    func(chunk []byte, end bool) policies.Action
 	Wake            func() policies.Action
+	EndNow          func() policies.Action
 	Close           func(policies.End)
 	Refuse          func(*policies.Request, *policies.Fault) *policies.Reply
 
@@ -213,6 +214,15 @@ func (a *attempt) Wake() policies.Action {
 		return policies.Action{}
 	}
 	return a.act(a.script.Wake(), false)
+}
+
+// EndNow implements policies.Ender.
+func (a *attempt) EndNow() policies.Action {
+	defer a.enter("end now")()
+	if a.script.EndNow == nil {
+		return policies.Action{}
+	}
+	return a.act(a.script.EndNow(), false)
 }
 
 func (a *attempt) act(act policies.Action, last bool) policies.Action {

@@ -60,3 +60,22 @@ func TestHeldDocumentIsBounded(t *testing.T) {
 		t.Errorf("too long a document: %+v", act)
 	}
 }
+
+// A replica that has to go says so where somebody is reading.
+func TestEndNow(t *testing.T) {
+	a := newRig(t, nil).begin(1, "")
+	send(t, a, ask)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	if act := a.EndNow(); act.Step != policies.Hold {
+		t.Errorf("while it is held: %+v", act)
+	}
+	a.ResponseBody([]byte(hello), false)
+	act := a.EndNow()
+	a.Close(policies.EndComplete)
+	if !act.End || !strings.Contains(string(act.Body), "event: error") || a.record.ended != heal.ReasonStreamShutdown {
+		t.Errorf("%+v %s, ended by %q", act, act.Body, a.record.ended)
+	}
+	if act := a.EndNow(); act.Step != policies.Hold {
+		t.Errorf("after the end: %+v", act)
+	}
+}

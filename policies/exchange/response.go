@@ -23,6 +23,8 @@ const (
 	finishGrace = 3 * time.Second
 )
 
+var _ policies.Ender = (*attempt)(nil)
+
 var hold = policies.Action{Step: policies.Hold}
 
 // ResponseHeaders holds everything: the verdict needs the body.
@@ -213,6 +215,16 @@ var undoings = map[conversation.Finish]string{
 	conversation.FinishMalformed: "the model's tool call could not be parsed",
 	conversation.FinishSignature: "the model backend refused the signatures of earlier turns",
 	conversation.FinishOther:     "the model ended without an answer",
+}
+
+// EndNow ends a passed answer because heald has to go: its client should not
+// take what it has for the whole.
+func (a *attempt) EndNow() policies.Action {
+	if a.phase != passing && a.phase != resuming {
+		return hold
+	}
+	return a.broken(nil, heal.ReasonStreamShutdown, conversation.Error{Kind: conversation.ErrOverloaded,
+		Message: "the gateway had to stop before the answer was complete, please try again"})
 }
 
 // brokenBy is the error of an upstream that said nothing about its fault.

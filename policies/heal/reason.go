@@ -40,6 +40,7 @@ const (
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
 	ReasonStreamUndone    = "stream_undone"      // a finish that undoes what came before it
+	ReasonStreamShutdown  = "stream_shutdown"    // heald had to go before it was complete
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
 	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 
@@ -71,7 +72,7 @@ var Reasons = []string{
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
-	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamUndone, ReasonResumed, ReasonResumeFailed,
+	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
