@@ -50,6 +50,9 @@ func (a *attempt) listModels() *policies.Reply {
 
 func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 	names := a.modelNames()
+	if name != "" && a.x.cfg.Models.aliased(name) {
+		names = append(names, name) // of a pattern, which no list can hold
+	}
 	if name != "" && !slices.Contains(names, name) {
 		return a.refuse(heal.ReasonModelList, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
 			Message: "this gateway serves no model called " + policies.Clean(name)})

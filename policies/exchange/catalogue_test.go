@@ -26,7 +26,9 @@ func TestModelLists(t *testing.T) {
 		{"anthropic, a page", "/v1/models?limit=1&after_id=claude-opus-5-5", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-3.5-flash","display_name":"gemini-3.5-flash","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}],"first_id":"gemini-3.5-flash","has_more":true,"last_id":"gemini-3.5-flash"}`},
 		{"gemini", "/v1beta/models/gemini-3.8-flash", "", 200, `{"name":"models/gemini-3.8-flash","displayName":"gemini-3.8-flash","inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}`},
 		{"an alias has the limits of its first model", "/v1/models/house", "2023-06-01", 200, `{"type":"model","id":"house","display_name":"house","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1000,"max_tokens":100}`},
-		{"unknown", "/v1/models/gpt-9", "", 404, ""},
+		{"a name that a pattern stands for", "/v1/models/claude-sonnet-7", "2023-06-01", 200, `{"type":"model","id":"claude-sonnet-7","display_name":"claude-sonnet-7","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`},
+		{"a name that heald's own aliases have", "/v1/models/gpt-9", "", 200, `{"id":"gpt-9","object":"model","created":0,"owned_by":"google"}`},
+		{"unknown", "/v1/models/nope-9", "", 404, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, change)

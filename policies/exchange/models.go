@@ -98,6 +98,13 @@ func (m Models) check(backends []Backend) error {
 	return errors.Join(errs...)
 }
 
+// aliased reports whether a client's name stands for another.
+func (m Models) aliased(name string) bool {
+	_, own := match(m.Aliases, name)
+	_, builtIn := match(defaultAliases, name)
+	return own || builtIn
+}
+
 // Resolve returns the upstream models for a client's name; a name without
 // alias is taken as it is.
 func (m Models) Resolve(name string) Chain {
