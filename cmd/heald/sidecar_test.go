@@ -14,6 +14,22 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
+// loadedSidecar is a sidecar that has read a file, and its log.
+func loadedSidecar(t *testing.T, file string) (*sidecar, *observer.ObservedLogs) {
+	t.Helper()
+	flags := &config.Flags{File: file}
+	cfg, err := flags.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zap.InfoLevel)
+	s, err := newSidecar(flags, cfg, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, logs
+}
+
 // Directories are watched, and others write there too: a log, an editor. What
 // cools down must not be forgotten for that.
 func TestReloadOnlyWhatChanged(t *testing.T) {
@@ -28,16 +44,7 @@ func TestReloadOnlyWhatChanged(t *testing.T) {
 	}
 	secret := write("key", "first")
 	file := write("heald.yaml", "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {file: "+secret+"}}]\n")
-	flags := &config.Flags{File: file}
-	cfg, err := flags.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	core, logs := observer.New(zap.InfoLevel)
-	s, err := newSidecar(flags, cfg, zap.New(core))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, logs := loadedSidecar(t, file)
 	reload := func(want int, why string) {
 		t.Helper()
 		s.reload()
@@ -83,16 +90,7 @@ func TestWatchFollowsTheConfiguration(t *testing.T) {
 	}
 	write(secret, "first")
 	write(file, text(secret))
-	flags := &config.Flags{File: file}
-	cfg, err := flags.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	core, logs := observer.New(zap.InfoLevel)
-	s, err := newSidecar(flags, cfg, zap.New(core))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, logs := loadedSidecar(t, file)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- s.watch(ctx) }()

@@ -39,8 +39,8 @@ func (a *Account) Header() (name, value string) {
 // Pool holds all accounts, in order of preference. It is safe for concurrent
 // use.
 type Pool struct {
-	accounts []*Account
-	secrets  *strings.Replacer // what Hide replaces
+	accounts map[string][]*Account // by backend
+	secrets  *strings.Replacer     // what Hide replaces
 
 	mu      sync.Mutex
 	cooling map[coolKey]map[string]cooling // by cause
@@ -78,7 +78,7 @@ const coolingLimit = 10_000
 
 // NewPool checks the accounts and makes a pool of them.
 func NewPool(accounts []Account) (*Pool, error) {
-	p := &Pool{cooling: map[coolKey]map[string]cooling{}}
+	p := &Pool{accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]cooling{}}
 	var errs []error
 	var secrets []string
 	ids := map[string]bool{}
@@ -96,7 +96,7 @@ func NewPool(accounts []Account) (*Pool, error) {
 		if a.Scheme == "" {
 			a.Scheme = APIKey
 		}
-		p.accounts = append(p.accounts, &a)
+		p.accounts[a.Backend] = append(p.accounts[a.Backend], &a)
 		secrets = append(secrets, a.Secret.hide()...)
 	}
 	p.secrets = strings.NewReplacer(secrets...)
@@ -111,7 +111,7 @@ func (p *Pool) Choose(backend, model string, tried []string) *Account {
 	now := time.Now()
 	var again, first *Account
 	var recovers time.Time
-	for _, a := range p.of(backend) {
+	for _, a := range p.accounts[backend] {
 		until := p.coolUntil(a.ID, model)
 		switch {
 		case until.After(now):
@@ -133,7 +133,7 @@ func (p *Pool) Choose(backend, model string, tried []string) *Account {
 // Untried reports whether the backend has an account that is not in tried and
 // not cooling down for the model.
 func (p *Pool) Untried(backend, model string, tried []string) bool {
-	return slices.ContainsFunc(p.of(backend), func(a *Account) bool {
+	return slices.ContainsFunc(p.accounts[backend], func(a *Account) bool {
 		return !slices.Contains(tried, a.ID) && !p.Cooling(a.ID, model)
 	})
 }
@@ -142,7 +142,7 @@ func (p *Pool) Untried(backend, model string, tried []string) bool {
 // cooling down for the model; 0 if one is not.
 func (p *Pool) Ready(backend, model string) time.Duration {
 	var soonest time.Duration
-	for i, a := range p.of(backend) {
+	for i, a := range p.accounts[backend] {
 		wait := max(time.Until(p.coolUntil(a.ID, model)), 0)
 		if i == 0 || wait < soonest {
 			soonest = wait
@@ -223,16 +223,6 @@ func (p *Pool) Good(id, model string) {
 
 // Hide takes the accounts' credentials out of a text that upstream wrote.
 func (p *Pool) Hide(text string) string { return p.secrets.Replace(text) }
-
-func (p *Pool) of(backend string) []*Account {
-	var out []*Account
-	for _, a := range p.accounts {
-		if a.Backend == backend {
-			out = append(out, a)
-		}
-	}
-	return out
-}
 
 func (p *Pool) coolUntil(id, model string) time.Time {
 	p.mu.Lock()

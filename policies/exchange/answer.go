@@ -135,7 +135,7 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		t.joined = t.rest.Events(t.joined[:0], events)
 		events = t.joined
 	}
-	t.account(events)
+	t.fillUsage(events)
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
 	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
 	t.note(t.sealed)
@@ -149,10 +149,10 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 	return dst
 }
 
-// account gives the finish of an answer token counts if upstream has told none:
+// fillUsage gives the finish of an answer token counts if upstream has told none:
 // clients compact and bill by them, and zero for an answer with words would be a
 // lie. Like counts of tokens, they are estimated.
-func (t *answer) account(events []conversation.Event) {
+func (t *answer) fillUsage(events []conversation.Event) {
 	for i := range events {
 		ev := &events[i]
 		t.said += len(ev.Text) + len(ev.Args)

@@ -3,6 +3,7 @@ package exchange
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -74,8 +75,16 @@ func (a *attempt) preferred() candidate {
 // capacity or cannot be reached, or no account of it will be ready for the
 // model in the time that a request may wait.
 func (a *attempt) cooling(c candidate) bool {
-	return a.x.pool.Cooling(backendKey(c.backend.Name), c.model) ||
-		a.x.pool.Ready(c.backend.Name, c.model) > a.settings.MaxWait
+	return a.readyIn(c) > a.settings.MaxWait
+}
+
+// readyIn is how long it takes until a candidate may be asked; 0 for at once.
+// A backend that cools down is not worth waiting for.
+func (a *attempt) readyIn(c candidate) time.Duration {
+	if a.x.pool.Cooling(backendKey(c.backend.Name), c.model) {
+		return heal.UntilReload
+	}
+	return a.x.pool.Ready(c.backend.Name, c.model)
 }
 
 // backendKey keeps a backend's cooldowns apart from those of accounts, whose
@@ -97,7 +106,7 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 		case a.left(c):
 		case c.backend.Name != a.backend.Name:
 			seen.OtherBackend = true
-			seen.ReadyBackend = seen.ReadyBackend || c.model == a.model && !a.cooling(c) && a.x.pool.Ready(c.backend.Name, c.model) == 0
+			seen.ReadyBackend = seen.ReadyBackend || c.model == a.model && a.readyIn(c) == 0
 		case c.model != a.model:
 			seen.OtherModel = true
 		}

@@ -84,12 +84,14 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 // keepsAlive reports bytes that only keep the connection alive: comments of
 // server-sent events and blank lines. A provider that hangs may well send them.
 func keepsAlive(chunk []byte) bool {
-	for line := range bytes.Lines(chunk) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != ':' {
-			return false
+	alive := len(chunk) > 0
+	for len(chunk) > 0 {
+		if chunk = bytes.TrimSpace(chunk); len(chunk) > 0 && chunk[0] != ':' {
+			return false // nearly always the first byte
 		}
+		_, chunk, _ = bytes.Cut(chunk, []byte{'\n'})
 	}
-	return len(chunk) > 0
+	return alive
 }
 
 // documentLimit bounds an answer that goes out as one document: it is held whole.

@@ -84,7 +84,7 @@ func (a *attempt) untilDeadline() time.Duration {
 func (a *attempt) wakeResuming() policies.Action {
 	r, t := a.resumption, a.answer
 	chunk, done, err := r.fetch.Take(nil)
-	if len(chunk) > 0 {
+	if len(chunk) > 0 && !keepsAlive(chunk) {
 		a.lastIn = time.Now()
 	}
 	body, broken := t.feed(a.held[:0], chunk, done)
@@ -102,6 +102,8 @@ func (a *attempt) wakeResuming() policies.Action {
 			err = errors.New("the rest ended without a finish")
 		}
 		return a.unresumed(body, err)
+	case done && t.undone():
+		return a.unresumed(body, errors.New("the rest ended in a finish that undoes it"))
 	case done:
 		return a.resumed(body)
 	}

@@ -104,6 +104,10 @@ func TestUnresumed(t *testing.T) {
 		{name: "HTML", why: "without a finish", rest: func(b *broken) { b.rest("<html>busy</html>"); b.restEnds() }},
 		{name: "garbage", why: "decode response", rest: func(b *broken) { b.rest("data: {{{\r\n\r\n") }},
 		{name: "breaks off as well", why: "without a finish", text: "wn", rest: func(b *broken) { b.rest(saidFrame(beginning+"wn", 3)); b.restEnds() }},
+		{name: "malformed call", why: "undoes it", text: "wn", rest: func(b *broken) {
+			b.rest(saidFrame(beginning+"wn", 3) + finishes("MALFORMED_FUNCTION_CALL"))
+			b.restEnds()
+		}},
 		{name: "resets", why: "reset by peer", text: "wn", rest: func(b *broken) {
 			b.rest(saidFrame(beginning+"wn", 3))
 			_ = b.reply.CloseWithError(fmt.Errorf("connection reset by peer"))

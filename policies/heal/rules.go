@@ -27,11 +27,10 @@ type row struct {
 	backend Effect
 	// refine adapts the ruling to what else could be tried; may be nil.
 	refine func(*Seen, *Ruling)
-	// kind and status are what the client is told if this is the end. Faults
-	// of heald's own accounts are not told as 401 or 403: the client must not
-	// think that its own key is bad.
-	kind   conversation.ErrorKind
-	status int
+	// kind is what the client is told if this is the end. Faults of heald's own
+	// accounts are not told as 401 or 403: the client must not think that its
+	// own key is bad.
+	kind conversation.ErrorKind
 }
 
 var (
@@ -258,7 +257,7 @@ func (s *Seen) cause() error {
 
 // client words the error that the client gets if the ruling is the end.
 func (r *row) client(s *Seen) conversation.Error {
-	out := conversation.Error{Kind: r.kind, Status: r.status, Message: clientText(r, s)}
+	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
 	if s.Delay > 0 {
 		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
 	}

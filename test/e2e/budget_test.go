@@ -193,12 +193,7 @@ func (c *outageClient) judgeLog(t *testing.T, s *stack.Stack, had int) {
 // The shipped budget heals all that a killed replica held, for a crowd too.
 func TestKilledWithCrowd(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
-		names := make([]string, 150)
-		for i := range names {
-			names[i] = fmt.Sprintf("gemini-crowd-%03d", i)
-		}
-		s := stack.Start(t, stack.Options{Envoy: version, Replicas: 2, Fake: fakegemini.Options{Models: names}})
-		healthy(t, s, 2)
+		s, names := twoReplicas(t, version, 150)
 		bothKinds(t, func(t *testing.T, stream bool) { killHolding(t, s, names, stream) })
 		made, refused := retryStats(t, s)
 		t.Logf("%d retries made, %d refused", made, refused)

@@ -21,15 +21,23 @@ func healthy(t *testing.T, s *stack.Stack, n uint64) {
 	})
 }
 
+// twoReplicas starts two replicas, and a model for each of so many clients. No
+// name is the beginning of another: scripts are found by a part of the path.
+func twoReplicas(t *testing.T, version string, clients int) (*stack.Stack, []string) {
+	t.Helper()
+	names := make([]string, clients)
+	for i := range names {
+		names[i] = fmt.Sprintf("gemini-client-%03d", i)
+	}
+	s := stack.Start(t, stack.Options{Envoy: version, Replicas: 2, Fake: fakegemini.Options{Models: names}})
+	healthy(t, s, 2)
+	return s, names
+}
+
 // TestKilled kills one of two replicas with SIGKILL.
 func TestKilled(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
-		names := make([]string, 8)
-		for i := range names {
-			names[i] = fmt.Sprintf("gemini-client-%d", i)
-		}
-		s := stack.Start(t, stack.Options{Envoy: version, Replicas: 2, Fake: fakegemini.Options{Models: names}})
-		healthy(t, s, 2)
+		s, names := twoReplicas(t, version, 8)
 		bothKinds(t, func(t *testing.T, stream bool) { killHolding(t, s, names, stream) })
 		t.Run("mid-stream", func(t *testing.T) { killPassing(t, s, names) })
 	})
