@@ -13,9 +13,12 @@
 # the two: a change below the second FROM needs the same change there.
 
 ARG GO_VERSION=1.26.8
+# A release pins the compiler's image: --build-arg GO_DIGEST=@sha256:… of the
+# registry that it is taken from. The final image has no base at all.
+ARG GO_DIGEST=
 
 # The compiler runs on the builder's own platform and cross-compiles.
-FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION}${GO_DIGEST} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

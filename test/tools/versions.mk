@@ -1,6 +1,7 @@
-# Versions of the tools that the Makefile installs under .tools. The coding agents
-# and SDKs that are run against heald are pinned beside their tests, in
-# package.json and requirements.txt.
+# Versions of the tools that the Makefile installs under .tools, each with a hash:
+# Go programs by the sum of all modules in them (install-go-tool.sh), Envoy by
+# the hashes in python/. The coding agents and SDKs that are run against heald are
+# pinned beside their tests, in package-lock.json and requirements.lock.
 #
 # Libraries of the programs in this folder are pinned by go.mod instead.
 # golangci-lint is not: as a tool of this module it would bring some 200 modules
@@ -10,6 +11,13 @@
 GO_VERSION := 1.26.8
 
 GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT_SUM     := 55c3a771e60658c282d9885ff18851264ab48d04a316bdfccceabf9a01bca27d
+
+# Known vulnerabilities, and the bill of materials: `make supply`.
+GOVULNCHECK_VERSION := v1.9.0
+GOVULNCHECK_SUM     := 8d05009f8c7703d16ba99b072b962dba26dfc288f68d1b533175266ae87c84cd
+CYCLONEDX_VERSION   := v1.10.0
+CYCLONEDX_SUM       := 386a091f7bdc24b1488ea85738c5915103618dda85090fef1b0f8196536d4176
 
 # The Envoy releases that heald is tested with: the current and the one before.
 ENVOY_VERSION     := 1.40.0
