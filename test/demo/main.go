@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/test/fakegemini"
+	"github.com/heald-proxy/heald/test/stack"
 )
 
 // limit bounds the whole demo.
@@ -50,11 +51,11 @@ func demo(ctx context.Context, binary string) error {
 		fmt.Printf("fake Gemini at %s (set GEMINI_API_KEY to ask the real one)\n", fake.URL())
 		args = []string{"--backend", "gemini=ai_studio," + fake.URL(), "--account", "gemini=env:DEMO_KEY"}
 	}
-	up, err := startUp(ctx, binary, args)
+	up, err := stack.StartUp(ctx, binary, []string{"DEMO_KEY=demo"}, args...)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Envoy and heald at %s\n\n", up.url)
+	fmt.Printf("Envoy and heald at %s\n\n", up.URL)
 	failed := 0
 	for _, s := range scenes(fake != nil) {
 		if fake != nil {
@@ -64,7 +65,7 @@ func demo(ctx context.Context, binary string) error {
 			failed++
 		}
 	}
-	if err := up.stop(); err != nil {
+	if err := up.Stop(); err != nil {
 		return err
 	}
 	if failed > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/test/fakegemini"
+	"github.com/heald-proxy/heald/test/stack"
 )
 
 // scene is one request and what must come of it.
@@ -66,9 +68,9 @@ func (s scene) body() []byte {
 
 // play sends the request, prints what the client got and what each attempt
 // did, and reports whether all was as it should be.
-func (s scene) play(ctx context.Context, u *up) bool {
+func (s scene) play(ctx context.Context, u *stack.Up) bool {
 	fmt.Println("──", s.title)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url+"/v1/messages", bytes.NewReader(s.body()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.URL+"/v1/messages", bytes.NewReader(s.body()))
 	if err != nil {
 		return wrong(err)
 	}
@@ -90,7 +92,7 @@ func (s scene) play(ctx context.Context, u *up) bool {
 	table(attempts)
 	var reasons []string
 	for _, a := range attempts {
-		reasons = append(reasons, a.Reason)
+		reasons = append(reasons, a.Get("reason"))
 	}
 	switch {
 	case resp.StatusCode != http.StatusOK:
@@ -105,15 +107,11 @@ func (s scene) play(ctx context.Context, u *up) bool {
 	return true
 }
 
-// await reads the log until the request is finished there.
-func (s scene) await(ctx context.Context, u *up, id string) []attempt {
-	for {
-		attempts, finished := u.log.attempts(id)
-		if finished || ctx.Err() != nil {
-			return attempts
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+// await reads the log until the request is finished there, and returns its
+// attempts.
+func (s scene) await(ctx context.Context, u *stack.Up, id string) []stack.Line {
+	_, _ = u.Log.Wait(ctx, 1, "request finished", "request_id", id) // the comparison below tells what lacks
+	return u.Log.Lines("attempt finished", "request_id", id)
 }
 
 func wrong(err error) bool {
@@ -121,15 +119,12 @@ func wrong(err error) bool {
 	return false
 }
 
-func table(attempts []attempt) {
+func table(attempts []stack.Line) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "   attempt\tbackend\taccount\tstatus\tverdict\treason\twait")
 	for _, a := range attempts {
-		status := "200"
-		if a.Status != 0 {
-			status = fmt.Sprint(a.Status)
-		}
-		fmt.Fprintf(w, "   %d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Number, a.Backend, a.Account, status, a.Verdict, a.Reason, a.Wait)
+		fmt.Fprintf(w, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Get("attempt"), a.Get("backend"), a.Get("account"),
+			cmp.Or(a.Get("status"), "200"), a.Get("verdict"), a.Get("reason"), a.Get("wait"))
 	}
 	_ = w.Flush()
 	fmt.Println()
