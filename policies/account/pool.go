@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -40,7 +39,6 @@ func (a *Account) Header() (name, value string) {
 // use.
 type Pool struct {
 	accounts map[string][]*Account // by backend
-	secrets  *strings.Replacer     // what Hide replaces
 
 	mu      sync.Mutex
 	cooling map[coolKey]map[string]cooling // by cause
@@ -80,7 +78,6 @@ const coolingLimit = 10_000
 func NewPool(accounts []Account) (*Pool, error) {
 	p := &Pool{accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]cooling{}}
 	var errs []error
-	var secrets []string
 	ids := map[string]bool{}
 	for i := range accounts {
 		a := accounts[i]
@@ -97,9 +94,7 @@ func NewPool(accounts []Account) (*Pool, error) {
 			a.Scheme = APIKey
 		}
 		p.accounts[a.Backend] = append(p.accounts[a.Backend], &a)
-		secrets = append(secrets, a.Secret.hide()...)
 	}
-	p.secrets = strings.NewReplacer(secrets...)
 	return p, errors.Join(errs...)
 }
 
@@ -220,9 +215,6 @@ func (p *Pool) Good(id, model string) {
 		}
 	}
 }
-
-// Hide takes the accounts' credentials out of a text that upstream wrote.
-func (p *Pool) Hide(text string) string { return p.secrets.Replace(text) }
 
 func (p *Pool) coolUntil(id, model string) time.Time {
 	p.mu.Lock()

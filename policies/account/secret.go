@@ -26,19 +26,6 @@ func (s Secret) GoString() string { return redacted }
 // MarshalText hides the credential from encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// shortest is how long a credential must be to be searched for in texts: a
-// shorter one is no real one, and would tear words apart.
-const shortest = 6
-
-// hide is the credential and what to write instead of it, if it can be told
-// from ordinary words.
-func (s Secret) hide() []string {
-	if len(s.value) < shortest {
-		return nil
-	}
-	return []string{s.value, redacted}
-}
-
 // MarshalLogObject hides the credential from zap.
 func (s Secret) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	e.AddString("secret", redacted)

@@ -30,6 +30,8 @@ type answer struct {
 	encoder dialect.Encoder
 	frames  frameEncoder // encoder, if it takes frames; else nil
 
+	forClient func(text string) string // what the client may have of a text of upstream's
+
 	in     int            // bytes from upstream
 	stray  bool           // bytes came that are no answer
 	status *gemini.Status // an error object in the stream
@@ -51,6 +53,8 @@ func newAnswer(a *attempt, sent outgoing) *answer {
 		sealer:  heal.NewSealer(a.carriers()),
 		encoder: a.dialect.Encoder(a.req),
 		asked:   len(sent.body),
+
+		forClient: a.x.forClient,
 	}
 	t.frames, _ = t.encoder.(frameEncoder)
 	if t.frames == nil && a.resumes() {
@@ -136,6 +140,7 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		events = t.joined
 	}
 	t.fillUsage(events)
+	t.cleanNotes(events)
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
 	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
 	t.note(t.sealed)
@@ -147,6 +152,15 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		t.closed = ev.Kind == conversation.EventFinish || ev.Kind == conversation.EventFailure
 	}
 	return dst
+}
+
+// cleanNotes makes what upstream says about its finish fit for the client.
+func (t *answer) cleanNotes(events []conversation.Event) {
+	for i := range events {
+		if ev := &events[i]; ev.Note != "" {
+			ev.Note = t.forClient(ev.Note)
+		}
+	}
 }
 
 // fillUsage gives the finish of an answer token counts if upstream has told none:

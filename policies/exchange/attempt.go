@@ -140,7 +140,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	}
 	if err := a.configure(); err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
-			Message: "gateway configuration: " + err.Error()})
+			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
 	if a.number > a.settings.Attempts+lostAttempts {
 		return a.refuse(heal.ReasonConnect, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,

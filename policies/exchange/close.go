@@ -86,7 +86,7 @@ func (a *attempt) attemptFields() []zap.Field {
 		fields = append(fields, zap.Stringer("repairs", a.memory.Repairs))
 	}
 	if r.err != nil {
-		fields = append(fields, zap.String("error", policies.Clean(a.x.pool.Hide(r.err.Error()))))
+		fields = append(fields, zap.String("error", a.x.forLog(r.err.Error())))
 	}
 	return fields
 }
@@ -96,7 +96,7 @@ func (a *attempt) requestFields() []zap.Field {
 	if a.record.ended != "" {
 		fields = append(fields, zap.String("broken_by", a.record.ended))
 	}
-	fields = append(fields, a.resumption.fields()...)
+	fields = append(fields, a.resumption.fields(a.x)...)
 	if a.req != nil {
 		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
 )
 
@@ -64,7 +65,8 @@ type Exchange struct {
 
 	signatures *heal.Signatures
 	rest       *resume.Client
-	projects   *strings.Replacer // takes their names out of texts for clients
+	secrets    redact.Secrets    // taken out of all texts
+	projects   *strings.Replacer // taken out of texts for clients
 }
 
 // schemaCache bounds the compiled schemas that are kept, in bytes. A client
@@ -104,26 +106,9 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
 		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
-		rest: rest, projects: projectNames(cfg.Backends),
+		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}, nil
 }
-
-// projectNames are the names of the backends' projects, and what clients read
-// instead. One as short as a word is not told from it.
-func projectNames(backends []Backend) *strings.Replacer {
-	const shortest = 6 // of a project's id, by Google's rules
-	var list []string
-	for _, b := range backends {
-		if len(b.Project) >= shortest {
-			list = append(list, b.Project, "[redacted]")
-		}
-	}
-	return strings.NewReplacer(list...)
-}
-
-// forClient takes out of a text of upstream's what is only the gateway's
-// business; policies/heal has done so with all that it could know.
-func (x *Exchange) forClient(text string) string { return x.projects.Replace(x.pool.Hide(text)) }
 
 // checkAccounts finds backends without accounts and accounts without backends.
 func checkAccounts(cfg Config) error {
@@ -170,7 +155,7 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
 	status, headers, body := d.Error(&conversation.Error{
-		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + fault.Error(), RequestID: id,
+		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + x.forClient(fault.Error()), RequestID: id,
 		NoRetry: !fault.Verdict.Again(),
 	})
 	if id != "" {

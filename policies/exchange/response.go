@@ -207,7 +207,8 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
 	a.record.ended = reason
 	a.move(over)
-	client.RequestID, client.Message = a.requestID(), a.x.forClient(client.Message)
+	client.RequestID = a.requestID()
+	a.x.tell(&client)
 	body = a.answer.fail(body, &client)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }
@@ -356,38 +357,4 @@ func (a *attempt) clientReadable() policies.Headers {
 // OpenAI's. Errors have it from their dialect.
 func (a *attempt) sdkRequestID() policies.Headers {
 	return policies.Headers{{Name: "request-id", Value: a.requestID()}, {Name: policies.HeaderRequestID, Value: a.requestID()}}
-}
-
-// warningLimit bounds the warning header: proxies in between limit headers.
-const warningLimit = 1024
-
-func (a *attempt) warning() string {
-	var b strings.Builder
-	add := func(texts ...string) {
-		if b.Len() > warningLimit {
-			return
-		}
-		if b.Len() > 0 {
-			b.WriteString("; ")
-		}
-		for _, t := range texts {
-			b.WriteString(t)
-		}
-	}
-	for _, hop := range a.hops() {
-		add(hop)
-	}
-	if a.memory.Repairs != 0 {
-		add("repaired: ", a.memory.Repairs.String())
-	}
-	if a.req != nil {
-		for _, w := range a.req.Warnings {
-			add(w.Field, ": ", w.Why)
-		}
-	}
-	s := policies.Clean(b.String())
-	if len(s) > warningLimit {
-		s = s[:warningLimit-3] + "..."
-	}
-	return s
 }

@@ -187,7 +187,7 @@ func (a *attempt) closeResumption() {
 }
 
 // fields are what the log line of the request tells of the resumption.
-func (r *resumption) fields() []zap.Field {
+func (r *resumption) fields(x *Exchange) []zap.Field {
 	if r == nil {
 		return nil
 	}
@@ -197,7 +197,7 @@ func (r *resumption) fields() []zap.Field {
 		zap.String("resume_cause", r.cause),
 	}
 	if r.err != nil {
-		fields = append(fields, zap.String("resume_error", policies.Clean(r.err.Error())))
+		fields = append(fields, zap.String("resume_error", x.forLog(r.err.Error())))
 	}
 	return fields
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // judge decides on an attempt that is not good and makes the one reply that
@@ -26,7 +27,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())
-	r.Client.Message = a.x.forClient(r.Client.Message)
+	a.x.tell(&r.Client)
 	a.record.err, a.record.status = r.Err, seen.Status
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
@@ -162,6 +163,7 @@ func (a *attempt) lastWord(e conversation.Error) *conversation.Error {
 // refuse ends the attempt with an error of heald's own finding.
 func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	e.RequestID = a.requestID()
+	e.Message, e.Param = redact.Bound(e.Message, redact.Limit), redact.Bound(e.Param, paramLimit)
 	a.record.err, a.record.final = e, true
 	a.settle(policies.Fail, reason)
 	a.move(over)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // row is one line of the verdict table.
@@ -245,7 +246,7 @@ func (s *Seen) text() string {
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d: %s", s.Status, redactKeys(s.Error.Message))
+		return fmt.Errorf("upstream status %d: %s", s.Status, redact.ForLog(head(s.Error.Message)))
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
 	case s.Peek != "":
@@ -254,6 +255,13 @@ func (s *Seen) cause() error {
 		return fmt.Errorf("upstream status %d", s.Status)
 	}
 }
+
+// textLimit bounds what is looked at of an error's text, in bytes: a hostile
+// upstream may send megabytes. What is told of it ends at redact.Limit; the
+// difference is so that no credential stands cut in two at that end.
+const textLimit = 8 * redact.Limit
+
+func head(text string) string { return text[:min(len(text), textLimit)] }
 
 // client words the error that the client gets if the ruling is the end.
 func (r *row) client(s *Seen) conversation.Error {
@@ -297,7 +305,7 @@ func clientText(r *row, s *Seen) string {
 		return "the model backend could not be reached"
 	}
 	if t := s.text(); t != "" {
-		return redact(t + s.particulars())
+		return redact.ForClient(head(t + s.particulars()))
 	}
 	return fmt.Sprintf("the model backend answered with status %d", s.Status)
 }

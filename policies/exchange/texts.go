@@ -1,0 +1,55 @@
+package exchange
+
+import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+// Whatever upstream says passes one of these functions on its way out of the
+// process: forLog, forClient, or tell for a whole error. policies/heal has taken
+// out what it can tell by its form; what is configured is known here.
+
+// secretsOf are all secrets of the configuration.
+func secretsOf(cfg Config) redact.Secrets {
+	list := []string{cfg.Hop, string(cfg.MemoryKey)}
+	for _, a := range cfg.Accounts {
+		list = append(list, a.Secret.Reveal())
+	}
+	return redact.NewSecrets(list...)
+}
+
+// projectNames are the names of the backends' projects, and what clients read
+// instead. One as short as a word is not told from it.
+func projectNames(backends []Backend) *strings.Replacer {
+	const shortest = 6 // of a project's id, by Google's rules
+	var list []string
+	for _, b := range backends {
+		if len(b.Project) >= shortest {
+			list = append(list, b.Project, "[redacted]")
+		}
+	}
+	return strings.NewReplacer(list...)
+}
+
+// forLog is a text of upstream's as the log may have it: without secrets, and
+// not longer than redact.Limit.
+func (x *Exchange) forLog(text string) string {
+	return policies.Clean(redact.Bound(redact.ForLog(x.secrets.Hide(text)), redact.Limit))
+}
+
+// forClient is a text of upstream's as the client may have it: also without what
+// is only the gateway's business.
+func (x *Exchange) forClient(text string) string {
+	return redact.Bound(x.projects.Replace(redact.ForClient(x.secrets.Hide(text))), redact.Limit)
+}
+
+// paramLimit bounds the name of a field in an error, in bytes.
+const paramLimit = 256
+
+// tell makes an error that upstream has worded fit for the client.
+func (x *Exchange) tell(e *conversation.Error) {
+	e.Message, e.Param = x.forClient(e.Message), redact.Bound(x.forClient(e.Param), paramLimit)
+}

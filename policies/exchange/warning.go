@@ -1,0 +1,64 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+const (
+	// warningLimit bounds the warning header, in bytes: Envoy takes 60 KiB of
+	// headers in all, proxies in between less.
+	warningLimit = 4 << 10
+	// oneWarningLimit bounds each of them: names of fields come from clients.
+	oneWarningLimit = 512
+)
+
+// warning lists what was changed or left out, as a header value; "" for
+// nothing. What does not fit is counted.
+func (a *attempt) warning() string {
+	w := &warningList{}
+	for _, hop := range a.hops() {
+		w.add(hop)
+	}
+	if a.memory.Repairs != 0 {
+		w.add("repaired: ", a.memory.Repairs.String())
+	}
+	if a.req != nil {
+		for _, r := range a.req.Warnings {
+			w.add(r.Field, ": ", r.Why)
+		}
+	}
+	return w.String()
+}
+
+// warningList joins warnings as long as there is room.
+type warningList struct {
+	text strings.Builder
+	more int // that did not fit
+}
+
+func (w *warningList) add(parts ...string) {
+	if w.more > 0 {
+		w.more++
+		return
+	}
+	one := policies.Clean(redact.Bound(strings.Join(parts, ""), oneWarningLimit))
+	if w.text.Len()+len("; ")+len(one) > warningLimit-len("; and 1000000 more") {
+		w.more++
+		return
+	}
+	if w.text.Len() > 0 {
+		w.text.WriteString("; ")
+	}
+	w.text.WriteString(one)
+}
+
+func (w *warningList) String() string {
+	if w.more > 0 {
+		return fmt.Sprintf("%s; and %d more", &w.text, w.more)
+	}
+	return w.text.String()
+}

@@ -1,0 +1,25 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Names of fields and their number come from clients; a header that is too long
+// costs the reply.
+func TestWarningsAreBounded(t *testing.T) {
+	w := &warningList{}
+	w.add("first: ", "kept")
+	w.add(strings.Repeat("é", 10_000), ": long")
+	for range 100_000 {
+		w.add("tools: left out")
+	}
+	got := w.String()
+	if len(got) > warningLimit || !strings.HasPrefix(got, "first: kept; ?") || !strings.Contains(got, "[truncated]; tools: left out; ") {
+		t.Errorf("%d bytes: %.700s", len(got), got)
+	}
+	if kept := strings.Count(got, "tools: left out"); kept < 100 || !strings.HasSuffix(got, fmt.Sprintf("; and %d more", 100_000-kept)) {
+		t.Errorf("%d kept, and it ends in %q", kept, got[len(got)-20:])
+	}
+}

@@ -1,0 +1,108 @@
+package redact
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// Each is a form in which a key may be pasted by mistake; none is one.
+var keys = []string{
+	"AIzaSyA1234567890abcdefghijklmnopqrstuv",
+	"AQ.Ab8RN6Jx_example-Key1234",
+	"ya29.a0AfH6SMBx-y_z",
+	"1//0gExampleRefreshToken",
+	"GOCSPX-exampleExample12",
+	"sk-ant-api03-abcdefghijklmnop",
+	"sk-proj-abcdefghijklmnopqrstu",
+	"gho_16C7e42F292c6912E7710c838347Ae178B4a",
+	"github_pat_11ABCDEFG0example",
+	"xoxb-123456789012-abcdefghij",
+	"AKIAIOSFODNN7EXAMPLE",
+	"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+	"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkq==\n-----END PRIVATE KEY-----\n",
+	`-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBg`,
+	"https://user:password@example.com",
+	"https://example.com/?key=abcdef",
+	"Bearer abcdef",
+}
+
+// names are what operators and providers write where nothing is secret.
+var names = []string{
+	"GEMINI_API_KEY_PRODUCTION_EUROPE", "GEMINI_API_KEY_2_PRODUCTION_EU1", "HEALD_MEMORY_KEY",
+	"/run/secrets/kubernetes.io/serviceaccount/token", "config/Production2/gemini-key", "/var/run/secrets/gateway/gemini-key-1.txt",
+	"my-project-123456", "gen-lang-client-0123456789", "example.com:my-project", "europe-west4", "heald-gateway-7d9f8b6c5d-x2x4z",
+	"https://europe-west4-aiplatform.googleapis.com", "gemini-3.5-flash-preview-10-2026", "claude-*haiku*",
+	"projects/123456789012/locations/europe-west4/endpoints/1234567890123456789",
+	"6f1c3a52-9d1e-4f0b-8f53-2f6f7f0c9f11", "unix:///run/heald/heald.sock", "service-account@my-proj.iam.gserviceaccount.com",
+	"Note: an earlier reasoning block of this conversation could not be verified.", "Production-Gateway-Europe-West4-Main",
+	"publishers/anthropic/models/claude-sonnet-4-5@20250929", "deployment_environment_identifier_1",
+}
+
+func TestSecret(t *testing.T) {
+	for _, k := range keys {
+		if !Secret(k) {
+			t.Errorf("taken for a name: %s", k)
+		}
+	}
+	for _, n := range names {
+		if Secret(n) {
+			t.Errorf("taken for a credential: %s", n)
+		}
+		if got := Text(n); got != n {
+			t.Errorf("%s became %s", n, got)
+		}
+	}
+}
+
+// Random tokens are told by their shape. Of the shortest, a few of a hundred are
+// missed; of those of 32 bytes, a few of a thousand.
+func TestSecretTellsRandomTokens(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test must repeat
+	const tries = 2000
+	for _, c := range []struct {
+		name   string
+		encode func([]byte) string
+		bytes  int
+		missed int // at most
+	}{
+		{"base64, 18 bytes", base64.StdEncoding.EncodeToString, 18, tries / 40},
+		{"base64, 32 bytes", base64.StdEncoding.EncodeToString, 32, tries / 500},
+		{"base64url, 32 bytes", base64.RawURLEncoding.EncodeToString, 32, tries / 500},
+		{"hex, 16 bytes", hex.EncodeToString, 16, tries / 100},
+		{"hex, 32 bytes", hex.EncodeToString, 32, tries / 1000},
+		{"base32, 20 bytes", base32.StdEncoding.EncodeToString, 20, tries / 25},
+	} {
+		missed := 0
+		for range tries {
+			raw := make([]byte, c.bytes)
+			for i := range raw {
+				raw[i] = byte(rnd.Uint32())
+			}
+			if !Secret(c.encode(raw)) {
+				missed++
+			}
+		}
+		t.Logf("%s: %d of %d missed", c.name, missed, tries)
+		if missed > c.missed {
+			t.Errorf("%s: %d of %d missed, want at most %d", c.name, missed, tries, c.missed)
+		}
+	}
+}
+
+func TestQuoteShowsNoKey(t *testing.T) {
+	for _, k := range keys {
+		if got := Quote("x " + k); strings.Contains(got, k[2:10]) {
+			t.Errorf("%s", got)
+		}
+		if got := Text("found " + k + " there"); strings.Contains(got, k) {
+			t.Errorf("%s", got)
+		}
+	}
+	if got := Quote("eu west"); got != `"eu west"` {
+		t.Errorf("got %s", got)
+	}
+}

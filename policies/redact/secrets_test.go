@@ -1,0 +1,62 @@
+package redact
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// A secret is found in whatever form it comes back.
+func TestSecretsAreHiddenInEveryForm(t *testing.T) {
+	const secret = "hunter/2+house key?&"
+	s := NewSecrets("another-one", secret, "key")
+	std, raw := base64.StdEncoding, base64.RawURLEncoding
+	for name, text := range map[string]string{
+		"as it is":           secret,
+		"in a query":         url.QueryEscape(secret),
+		"in a path":          url.PathEscape(secret),
+		"lower-case escapes": strings.ToLower(url.QueryEscape(secret)),
+		"base64":             std.EncodeToString([]byte(secret)),
+		"base64url":          raw.EncodeToString([]byte(secret)),
+		"basic auth":         std.EncodeToString([]byte("u:" + secret)),
+		"basic auth, 1":      std.EncodeToString([]byte("u1:" + secret + "x")),
+		"basic auth, 2":      raw.EncodeToString([]byte("u12:" + secret + "xyz")),
+	} {
+		got := s.Hide("the credential " + text + " was refused")
+		if !strings.Contains(got, "[redacted]") || strings.Contains(got, text) {
+			t.Errorf("%s: %s", name, got)
+		}
+		// No piece of 8 characters is left, which would be 6 bytes of it.
+		left := strings.ReplaceAll(got, "[redacted]", "")
+		for i := 0; i+8 <= len(text) && !strings.HasPrefix(name, "basic"); i++ {
+			if strings.Contains(left, text[i:i+8]) {
+				t.Errorf("%s: %s is left", name, text[i:i+8])
+			}
+		}
+	}
+	if got := s.Hide("a monkey has a key"); got != "a monkey has a key" {
+		t.Errorf("a short one tears words apart: %s", got)
+	}
+	if got := (Secrets{}).Hide("x"); got != "x" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func FuzzSecretsAreHidden(f *testing.F) {
+	f.Add("hunter2-hunter2", "user:", "@x")
+	f.Fuzz(func(t *testing.T, secret, before, after string) {
+		// A secret in parts of the mark cannot be told from it.
+		if len(secret) < 12 || strings.Contains("[redacted][redacted]", secret) {
+			t.Skip()
+		}
+		s := NewSecrets(secret)
+		if got := s.Hide(before + secret + after); strings.Contains(got, secret) && !strings.Contains(before+after, "[redacted]") {
+			t.Errorf("%q is left in %q", secret, got)
+		}
+		text := base64.StdEncoding.EncodeToString([]byte(before + secret + after))
+		if got := s.Hide(text); got == text {
+			t.Errorf("not found in %q", text)
+		}
+	})
+}
