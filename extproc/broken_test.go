@@ -144,6 +144,73 @@ func TestPanicInClose(t *testing.T) {
 	})
 }
 
+// A panic in Close when Envoy hangs up meets no reply that could be in its way:
+// it is logged and counted, and the stream counts as what it was.
+func TestPanicInCloseOnHangUp(t *testing.T) {
+	for name, upTo := range map[string]func(*extproctest.Envoy){
+		"while asked": func(e *extproctest.Envoy) {
+			e.SendHeaders("POST", "/v1/messages")
+			e.WantContinue()
+		},
+		"while the provider thinks": upTo,
+		"while held":                response,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := prometheus.NewRegistry()
+				s := &extproctest.Script{
+					ResponseBody: func([]byte, bool) policies.Action { return hold() },
+					Close:        func(policies.End) { panic("secret") },
+				}
+				e := extproctest.Dial(t, newServer(t, s, extproc.Config{}, r))
+				upTo(e)
+				e.Cancel()
+				s.WantClosed(t, policies.EndCancelled)
+				wantMetric(t, r, "heald_panics_total", "", 1)
+				wantMetric(t, r, "heald_streams_total", "canceled", 1)
+				wantMetric(t, r, "heald_streams_active", "", 0)
+			})
+		})
+	}
+}
+
+// A panic may well come with a second one in Close, on the timer's goroutine too.
+func TestPanicInWakeAndClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := prometheus.NewRegistry()
+		s := &extproctest.Script{
+			RequestBody: forwardWith(time.Second),
+			Wake:        func() policies.Action { panic("secret") },
+			Close:       func(policies.End) { panic("secret") },
+		}
+		e := extproctest.Dial(t, newServer(t, s, extproc.Config{}, r))
+		upTo(e)
+		wantPanicReply(t, e)
+		s.WantClosed(t, policies.EndPanic)
+		e.Cancel()
+		wantMetric(t, r, "heald_panics_total", "", 2)
+		wantMetric(t, r, "heald_streams_total", "panic", 1)
+		wantMetric(t, r, "heald_streams_active", "", 0)
+	})
+}
+
+// What was under way when the attempt ended is no breach of the protocol.
+func TestLateMessagesAreNoBreach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := refuseBody(), prometheus.NewRegistry()
+		e := extproctest.Dial(t, newServer(t, s, extproc.Config{}, r))
+		e.SendHeaders("POST", "/v1/messages")
+		e.WantContinue()
+		e.SendBody("{}")
+		wantMarked(t, e)
+		e.SendResponseHeaders(200)
+		e.SendChunk("late", true)
+		e.WantNothing()
+		wantMetric(t, r, "heald_protocol_errors_total", "undrawn", 0)
+		s.WantClosed(t, policies.EndComplete)
+	})
+}
+
 // The last resort has a last resort.
 func TestRefuseFails(t *testing.T) {
 	for name, refuse := range map[string]func(*policies.Request, *policies.Fault) *policies.Reply{

@@ -33,8 +33,8 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // received is where a stream receives its messages, one after the other.
 type received struct {
-	// message is the latest. A chunk in it is valid until the next decode or
-	// release; anything else for good.
+	// message is the latest, until it is released. A chunk in it is valid no
+	// longer; anything else for good.
 	message *extprocv3.ProcessingRequest
 
 	buffer mem.Buffer // holds the chunk's bytes; nil if the message is no chunk
@@ -57,11 +57,13 @@ func (r *received) decode(data mem.BufferSlice) error {
 	return proto.Unmarshal(buffer.ReadOnlyData(), r.message)
 }
 
-// release gives the memory of a chunk back.
+// release gives the memory of a chunk back, and lets go of any other message: a
+// request's body would be kept until the provider answers.
 func (r *received) release() {
+	r.message = nil
 	if r.buffer != nil {
 		r.buffer.Free()
-		r.buffer, r.message, r.chunk.body.Body = nil, nil, nil
+		r.buffer, r.chunk.body.Body = nil, nil
 	}
 }
 

@@ -21,6 +21,13 @@ type Config struct {
 	// connection; 0 means 10 s. gRPC's own default of 5 min drops connections
 	// of an Envoy with the usual connection_keepalive of 30 s.
 	KeepaliveMinTime time.Duration
+	// KeepaliveTime is how long a connection may be silent until it is asked
+	// for a sign of life; 0 means 30 s. Only so is an Envoy noticed whose host
+	// has vanished: until then its streams, and what they hold, stay.
+	KeepaliveTime time.Duration
+	// KeepaliveTimeout is how long the sign of life may take; 0 means 20 s,
+	// gRPC's own default. An Envoy that is that late serves nobody.
+	KeepaliveTimeout time.Duration
 	// StreamWindow and ConnectionWindow are HTTP/2 flow-control windows in
 	// bytes; 0 means 1 MiB and 8 MiB. They bound what one slow client lets
 	// pile up here. Below 64 KiB gRPC ignores them.
@@ -45,6 +52,8 @@ func (c *Config) Validate() error {
 	}{
 		{"max_body", int64(c.MaxBody)},
 		{"keepalive_min_time", int64(c.KeepaliveMinTime)},
+		{"keepalive_time", int64(c.KeepaliveTime)},
+		{"keepalive_timeout", int64(c.KeepaliveTimeout)},
 		{"stream_window", int64(c.StreamWindow)},
 		{"connection_window", int64(c.ConnectionWindow)},
 		{"drain_grace", int64(c.DrainGrace)},
@@ -64,6 +73,8 @@ func (c Config) withDefaults() Config {
 	c.MaxBody = orDefault(c.MaxBody, 32<<20)
 	c.MaxStreams = orDefault(c.MaxStreams, 10_000)
 	c.KeepaliveMinTime = orDefault(c.KeepaliveMinTime, 10*time.Second)
+	c.KeepaliveTime = orDefault(c.KeepaliveTime, 30*time.Second)
+	c.KeepaliveTimeout = orDefault(c.KeepaliveTimeout, 20*time.Second)
 	c.StreamWindow = orDefault(c.StreamWindow, 1<<20)
 	c.ConnectionWindow = orDefault(c.ConnectionWindow, 8<<20)
 	c.DrainGrace = orDefault(c.DrainGrace, 800*time.Millisecond)

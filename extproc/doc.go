@@ -11,9 +11,13 @@
 //	response trailers            ResponseBody(end)    last chunk, trailers
 //	-                            Wake                 any of the response's replies
 //
-// The stream is a state machine (state.go) under one mutex: gRPC's goroutine
-// brings Envoy's messages, one timer brings Wake. No other goroutine exists but
-// those of the attempt that call its Notify, which brings Wake too.
+// The stream is a state machine (state.go). gRPC's goroutine brings Envoy's
+// messages, one timer brings Wake, a drain brings EndNow. No other goroutine
+// exists but those of the attempt that call its Notify, which brings Wake too.
+// They take turns (turn.go): attempts are called, and messages sent, one at a
+// time. What may block (RequestBody, sending to an Envoy that does not read)
+// blocks with the turn, and nobody waits for it who must not: the timer and
+// the drain leave a call for whoever has it.
 // Whatever ends the attempt (a reply, the last chunk, Envoy hanging up, a
 // panic) ends it once; messages that were under way by then are ignored until
 // Envoy closes the stream.

@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"context"
+
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/heald-proxy/heald/policies"
@@ -39,26 +41,43 @@ func (s *stream) onRequestBody(b *extprocv3.HttpBody) error {
 // rewrite lets the attempt render the request, and answers the message that
 // ended it: the body, or the headers where there is no body.
 func (s *stream) rewrite(body []byte) error {
-	if err := s.move(requestBody); err != nil {
-		return err
-	}
-	f, r := s.attempt.RequestBody(s.grpc.Context(), body)
+	f, r, err := s.ask(body)
 	switch {
+	case err != nil:
+		return err
 	case r != nil:
 		return s.answer(r)
 	case f == nil:
 		return breachf(badAction, "attempt gave neither a request nor a reply")
-	case s.request.NoBody:
-		if err := s.send(forwardInHeaders(f)); err != nil {
-			return err
-		}
-	default:
-		if err := s.send(forwardInBody(f)); err != nil {
-			return err
-		}
+	}
+	if err := s.move(rewritten); err != nil {
+		return err
+	}
+	message := forwardInBody
+	if s.request.NoBody {
+		message = forwardInHeaders
+	}
+	if err := s.send(message(f)); err != nil {
+		return err
 	}
 	s.arm(f.Wake)
 	return nil
+}
+
+// ask calls the attempt's RequestBody. That may wait, so a drain can end it;
+// what it answers then goes nowhere: Envoy tries again at another replica.
+func (s *stream) ask(body []byte) (*policies.Forward, *policies.Reply, error) {
+	if err := s.move(requestBody); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(s.grpc.Context())
+	defer cancel()
+	s.asking.Store(&cancel)
+	f, r := s.attempt.RequestBody(ctx, body)
+	if ctx.Err() != nil {
+		return nil, nil, errGone
+	}
+	return f, r, nil
 }
 
 func (s *stream) onRequestTrailers() error {

@@ -40,6 +40,7 @@ type Server struct {
 	metric *metrics
 	grpc   *grpc.Server
 	health *health.Server
+	conns  connections
 
 	mu      sync.Mutex
 	streams map[*stream]struct{} // that run
@@ -83,6 +84,7 @@ func (s *Server) options() []grpc.ServerOption {
 			MinTime:             s.cfg.KeepaliveMinTime,
 			PermitWithoutStream: true,
 		}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: s.cfg.KeepaliveTime, Timeout: s.cfg.KeepaliveTimeout}),
 		grpc.InitialWindowSize(s.cfg.StreamWindow),
 		grpc.InitialConnWindowSize(s.cfg.ConnectionWindow),
 		// Stop returns when the last stream's attempt is closed.
@@ -96,16 +98,16 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	if len(listeners) == 0 {
 		return errors.New("extproc: no listener given")
 	}
-	stop := context.AfterFunc(ctx, s.grpc.Stop)
+	stop := context.AfterFunc(ctx, s.breakOff)
 	defer stop()
 	var g errgroup.Group
 	for _, l := range listeners {
 		s.log.Info("serving ext_proc", zap.String("network", l.Addr().Network()), zap.String("address", l.Addr().String()))
 		g.Go(func() error {
-			err := s.grpc.Serve(l)
+			err := s.grpc.Serve(s.conns.of(l))
 			if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 				// One dead listener must not leave a half-deaf server behind.
-				s.grpc.Stop()
+				s.breakOff()
 				return fmt.Errorf("extproc: serve %s: %w", l.Addr(), err)
 			}
 			return nil
@@ -120,23 +122,32 @@ const lastWord = 500 * time.Millisecond
 // cutOff ends what still runs: passed responses with a word to their clients,
 // where their attempts have one. The rest Envoy tries again elsewhere.
 func (s *Server) cutOff() {
+	// First: nothing that a stream waits for can put it off.
+	last := time.AfterFunc(lastWord, s.breakOff)
 	s.mu.Lock()
 	running := slices.Collect(maps.Keys(s.streams))
 	s.mu.Unlock()
-	spoken := false
+	var words sync.WaitGroup
 	for _, st := range running {
-		spoken = st.endNow() || spoken
+		words.Go(st.cutOff) // may block while Envoy does not read; ends with breakOff
 	}
-	if !spoken {
-		s.grpc.Stop()
-		return
+	words.Wait()
+	if !slices.ContainsFunc(running, (*stream).spoke) && last.Stop() {
+		s.breakOff()
 	}
-	time.AfterFunc(lastWord, s.grpc.Stop)
+}
+
+// breakOff ends all connections at once, and with them their streams. gRPC
+// does not know of a connection before the peer has said something.
+func (s *Server) breakOff() {
+	s.conns.closeAll()
+	s.grpc.Stop()
 }
 
 // Drain announces NOT_SERVING, keeps serving for the configured grace, so that
 // Envoy's health check can notice, and then lets running streams finish. When
-// ctx ends first they are ended, and ctx's error is returned.
+// ctx ends first they are ended, within half a second, and ctx's error is
+// returned.
 func (s *Server) Drain(ctx context.Context) error {
 	s.health.Shutdown()
 	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
@@ -171,7 +182,6 @@ func (s *Server) Process(g extprocv3.ExternalProcessor_ProcessServer) error {
 		defer s.mu.Unlock()
 		delete(s.streams, st)
 	}()
-	st.run()
-	s.metric.streams.WithLabelValues(st.end.String()).Inc()
-	return nil
+	defer func() { s.metric.streams.WithLabelValues(st.end.String()).Inc() }()
+	return st.run()
 }

@@ -118,6 +118,26 @@ func TestDrainLastWord(t *testing.T) {
 	})
 }
 
+// A connection has no more streams than configured; Envoy opens another one.
+func TestMaxStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &extproctest.Script{}
+		first := extproctest.Dial(t, newServer(t, s, extproc.Config{MaxStreams: 2}, nil))
+		upTo(first)
+		upTo(first.Next())
+		opened := make(chan *extproctest.Envoy, 1)
+		go func() { opened <- first.Next() }()
+		synctest.Wait()
+		select {
+		case <-opened:
+			t.Fatal("a third stream was opened")
+		default:
+		}
+		first.Cancel()
+		upTo(<-opened)
+	})
+}
+
 // Serve takes several listeners and ends with its context.
 func TestServe(t *testing.T) {
 	s := &extproctest.Script{}

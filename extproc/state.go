@@ -2,23 +2,24 @@ package extproc
 
 // state is where a stream stands.
 //
-//	idle ─headers→ asked ─body→ sent ─headers→ peek ──pass──→ open ─end→ done
-//	                 └──────headers────────────↑ └early→ due ─pass↑
-//	  └──────────────┴────────────┴──────────────┴────────┴──reply→ done
+//	idle ─headers→ asked ─body→ asking ─request→ sent ─headers→ peek ──pass──→ open ─end→ done
+//	                 └──────────headers─────────────────────────↑ └early→ due ─pass↑
+//	  └──────────────┴────────────┴────────────────┴──────────────┴────────┴──reply→ done
 type state uint8
 
 const (
-	idle  state = iota // nothing received
-	asked              // request headers in; the body, if any, still coming
-	sent               // request body in; from the attempt's Forward on, the provider has it
-	peek               // response headers in and held, with all chunks so far
-	due                // passed, but Envoy accepts no body reply before its first chunk
-	open               // client has bytes: no retry from here on
-	done               // ended once; later messages are ignored
+	idle   state = iota // nothing received
+	asked               // request headers in; the body, if any, still coming
+	asking              // the attempt is making the provider's request, which may take its time
+	sent                // the provider has the request
+	peek                // response headers in and held, with all chunks so far
+	due                 // passed, but Envoy accepts no body reply before its first chunk
+	open                // client has bytes: no retry from here on
+	done                // ended once; later messages are ignored
 	states
 )
 
-var stateNames = [states]string{"idle", "asked", "sent", "peek", "due", "open", "done"}
+var stateNames = [states]string{"idle", "asked", "asking", "sent", "peek", "due", "open", "done"}
 
 func (s state) String() string { return stateNames[s] }
 
@@ -28,6 +29,7 @@ type event uint8
 const (
 	requestHeaders event = iota
 	requestBody
+	rewritten // the attempt has made the provider's request
 	requestTrailers
 	responseHeaders
 	responseChunk
@@ -39,7 +41,7 @@ const (
 )
 
 var eventNames = [events]string{
-	"request_headers", "request_body", "request_trailers",
+	"request_headers", "request_body", "request", "request_trailers",
 	"response_headers", "response_body", "response_trailers",
 	"early pass", "pass", "end",
 }
@@ -50,7 +52,8 @@ func (e event) String() string { return eventNames[e] }
 // for "not drawn".
 var moves = [events][states]state{
 	requestHeaders:  {idle: asked},
-	requestBody:     {asked: sent},
+	requestBody:     {asked: asking},
+	rewritten:       {asking: sent},
 	requestTrailers: {asked: asked, sent: sent},
 	// Envoy's own reply to a request it could not buffer (413) comes before
 	// the request body would.
@@ -59,7 +62,7 @@ var moves = [events][states]state{
 	responseTrailers: {peek: peek, due: due, open: open},
 	passedEarly:      {peek: due, due: due},
 	passed:           {peek: open, due: open},
-	ended:            {idle: done, asked: done, sent: done, peek: done, due: done, open: done},
+	ended:            {idle: done, asked: done, asking: done, sent: done, peek: done, due: done, open: done},
 }
 
 // move is the only place that changes the state.

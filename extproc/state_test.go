@@ -6,14 +6,15 @@ import "testing"
 func TestMoves(t *testing.T) {
 	drawn := map[event]map[state]state{
 		requestHeaders:   {idle: asked},
-		requestBody:      {asked: sent},
+		requestBody:      {asked: asking},
+		rewritten:        {asking: sent},
 		requestTrailers:  {asked: asked, sent: sent},
 		responseHeaders:  {asked: peek, sent: peek},
 		responseChunk:    {peek: peek, due: due, open: open},
 		responseTrailers: {peek: peek, due: due, open: open},
 		passedEarly:      {peek: due, due: due},
 		passed:           {peek: open, due: open},
-		ended:            {idle: done, asked: done, sent: done, peek: done, due: done, open: done},
+		ended:            {idle: done, asked: done, asking: done, sent: done, peek: done, due: done, open: done},
 	}
 	for e := range events {
 		for from := range states {

@@ -1,9 +1,11 @@
 package extproc
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"io"
+	"sync/atomic"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -14,12 +16,17 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// stream is one upstream try. gRPC's goroutine and the timer share it.
+// stream is one upstream try. gRPC's goroutine, the timer, the drain and the
+// attempt's own goroutines share it.
 type stream struct {
 	server *Server
 	grpc   extprocv3.ExternalProcessor_ProcessServer
+	// asking ends the context of RequestBody; nil before that is called.
+	asking atomic.Pointer[context.CancelFunc]
 
-	mu      sync.Mutex // guards the rest, and orders what is sent
+	said atomic.Bool // a last word
+
+	turn    turn // who has it may use the rest
 	state   state
 	greeted bool // the first message was checked
 	request *policies.Request
@@ -34,26 +41,37 @@ type stream struct {
 }
 
 func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
-	return &stream{server: s, grpc: g}
+	return &stream{server: s, grpc: g, turn: newTurn()}
 }
 
 // run receives until Envoy closes the stream. It goes on after the attempt's
-// end: Envoy closes the stream itself once it has read the last reply.
-func (s *stream) run() {
+// end: Envoy closes the stream itself once it has read the last reply. The
+// error is what broke the stream, nil if Envoy closed it.
+func (s *stream) run() (err error) {
+	// Policy code has its own guard; this one is for all that is around it.
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+			s.inTurn(func() { s.finish(policies.EndPanic) })
+			err = status.Error(codes.Internal, errPanic.Error())
+		}
+	}()
 	var in received
 	defer in.release()
 	for {
 		if err := s.grpc.RecvMsg(&in); err != nil {
-			s.leave(err)
-			return
+			s.inTurn(func() { s.leave(err) })
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
 		}
-		s.receive(in.message)
+		s.inTurn(func() { s.receive(in.message) })
+		in.release()
 	}
 }
 
 func (s *stream) receive(m *extprocv3.ProcessingRequest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.state == done {
 		return
 	}
@@ -182,8 +200,6 @@ func (s *stream) finish(how policies.End) {
 // provider's connection broke. A message above the limit of the connection
 // ends the stream too, and gRPC lets nobody answer it.
 func (s *stream) leave(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if status.Code(err) != codes.ResourceExhausted {
 		s.finish(policies.EndCancelled)
 		return

@@ -18,8 +18,8 @@ type Policy interface {
 }
 
 // Attempt is one upstream try. Its methods are called one at a time, in the
-// order they stand here; Wake may come at any time between RequestBody and
-// Close. After a method returned a Reply, or an Action that ended the
+// order they stand here; Wake may come at any time between the return of
+// RequestBody and Close. After a method returned a Reply, or an Action that ended the
 // response, only Close follows.
 type Attempt interface {
 	// RequestHeaders may end the attempt before the body was read: a local
@@ -28,7 +28,8 @@ type Attempt interface {
 
 	// RequestBody gets the whole body and returns what to send upstream, or
 	// the reply that ends the attempt; exactly one of the two is not nil. It
-	// may block (back-off, waiting for a slot) until ctx ends.
+	// may block (back-off, waiting for a slot) until ctx ends: the client has
+	// left, or the process has to go. What it returns then is not sent.
 	//
 	// body is valid until Close.
 	RequestBody(ctx context.Context, body []byte) (*Forward, *Reply)
@@ -53,8 +54,8 @@ type Attempt interface {
 // Ender is an Attempt that can end a response which the client has begun to
 // read: what is not ended when the process has to go is cut off without a word.
 type Ender interface {
-	// EndNow is called between the other methods, once the first Send was
-	// answered. Its Action ends the response.
+	// EndNow is called between the other methods, never during one, once the
+	// first Send was answered. Its Action ends the response.
 	EndNow() Action
 }
 

@@ -1,0 +1,106 @@
+package extproc
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// peer is an Envoy without a connection: it says what a test says, and reads
+// everything.
+type peer struct {
+	grpc.ServerStream
+	receive func(m any) error
+}
+
+func (p *peer) Context() context.Context                    { return context.Background() }
+func (p *peer) Send(*extprocv3.ProcessingResponse) error    { return nil }
+func (p *peer) SendMsg(any) error                           { return nil }
+func (p *peer) RecvMsg(m any) error                         { return p.receive(m) }
+func (p *peer) Recv() (*extprocv3.ProcessingRequest, error) { return nil, nil }
+
+// still is a policy whose attempts do nothing.
+type still struct{}
+
+func (still) Begin(context.Context, *policies.Request) policies.Attempt { return &still{} }
+func (still) Refuse(*policies.Request, *policies.Fault) *policies.Reply { return nil }
+func (still) RequestHeaders() *policies.Reply                           { return nil }
+func (still) RequestBody(context.Context, []byte) (*policies.Forward, *policies.Reply) {
+	return &policies.Forward{}, nil
+}
+func (still) ResponseHeaders(*policies.Response) policies.Action { return policies.Action{} }
+func (still) ResponseBody([]byte, bool) policies.Action          { return policies.Action{} }
+func (still) Wake() policies.Action                              { return policies.Action{} }
+func (still) Close(policies.End)                                 {}
+
+func stillServer(t *testing.T, r prometheus.Registerer) *Server {
+	t.Helper()
+	s, err := New(Config{}, Deps{Policy: still{}, Registerer: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A timer that runs on keeps a stream, and all that it holds, for as long as
+// the latest wish: minutes.
+func TestTimerStops(t *testing.T) {
+	for name, stop := range map[string]func(*stream){
+		"at the end":               func(s *stream) { s.finish(policies.EndComplete) },
+		"when the wish is no more": func(s *stream) { s.arm(policies.Never) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStream(stillServer(t, nil), &peer{})
+				s.arm(5 * time.Minute)
+				stop(s)
+				if s.timer.Stop() {
+					t.Error("the timer ran on")
+				}
+			})
+		})
+	}
+}
+
+// A panic outside of the policy breaks its stream only, too.
+func TestPanicWhileReceiving(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	server := stillServer(t, registry)
+	err := server.Process(&peer{receive: func(any) error { panic("secret") }})
+	if err == nil || len(server.streams) != 0 {
+		t.Errorf("error %v, %d streams", err, len(server.streams))
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	if got["heald_panics_total"] != 1 || got["heald_streams_total panic"] != 1 || got["heald_streams_active"] != 0 {
+		t.Errorf("counted %v", got)
+	}
+}
+
+// An attempt's body is not kept while the provider thinks.
+func TestReceivedLetsGo(t *testing.T) {
+	r := received{message: &extprocv3.ProcessingRequest{}}
+	r.release()
+	if r.message != nil {
+		t.Error("the message is kept")
+	}
+}

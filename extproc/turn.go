@@ -1,0 +1,66 @@
+package extproc
+
+import "sync/atomic"
+
+// turn is the right to call a stream's attempt and to send on the stream. One
+// goroutine has it at a time, and may block with it: in RequestBody, or while
+// Envoy does not read. Only who may block as well waits for it: the goroutines
+// of gRPC and of the attempt. A timer and a drain leave a call instead, which
+// whoever has the turn makes after its own work.
+//
+// It is a channel and no mutex, so that testing/synctest sees who waits.
+type turn struct {
+	taken chan struct{} // of one: full while somebody has the turn
+	calls atomic.Uint32 // those that were left, a set of call
+}
+
+// call is what is to be done in the next turn.
+type call uint32
+
+const (
+	callWake   call = 1 << iota // the time has come that arm was asked for
+	callEndNow                  // the process has to go
+)
+
+func newTurn() turn { return turn{taken: make(chan struct{}, 1)} }
+
+// inTurn does work once the turn is free.
+func (s *stream) inTurn(work func()) {
+	s.turn.taken <- struct{}{}
+	defer func() {
+		<-s.turn.taken
+		s.makeCalls()
+	}()
+	work()
+}
+
+// leaveCall has c made in the next turn: at once if nobody has it.
+func (s *stream) leaveCall(c call) {
+	s.turn.calls.Or(uint32(c))
+	s.makeCalls()
+}
+
+// makeCalls makes the calls that were left, unless somebody has the turn, who
+// will: it looks for calls after giving the turn back, so none is missed.
+func (s *stream) makeCalls() {
+	for s.turn.calls.Load() != 0 && s.takeCalls() {
+	}
+}
+
+// takeCalls makes the calls that were left and reports whether the turn was free.
+func (s *stream) takeCalls() bool {
+	select {
+	case s.turn.taken <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-s.turn.taken }()
+	calls := call(s.turn.calls.Swap(0))
+	if calls&callEndNow != 0 {
+		s.endNow()
+	}
+	if calls&callWake != 0 {
+		s.wake()
+	}
+	return true
+}
