@@ -116,6 +116,11 @@ func (s *sidecar) load(cfg *config.Config) error {
 func (s *sidecar) reload() {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	defer func() { // it runs on a timer's goroutine, where a panic would end the process
+		if p := recover(); p != nil {
+			s.log.Error("panic while reloading, the old configuration stays", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
+		}
+	}()
 	cfg, err := s.flags.Load()
 	if err == nil && cfg.Sum() == s.sum {
 		s.complaint = ""

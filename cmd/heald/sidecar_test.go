@@ -75,6 +75,15 @@ func TestReloadOnlyWhatChanged(t *testing.T) {
 	reload(3, "a setting")
 }
 
+// Nobody else would catch a panic on the goroutine that reloads.
+func TestReloadPanics(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	(&sidecar{log: zap.New(core)}).reload() // it has no flags to load from
+	if logs.FilterMessage("panic while reloading, the old configuration stays").Len() != 1 {
+		t.Errorf("logged %v", logs.All())
+	}
+}
+
 // A reload may name files in other directories, which are then watched as well.
 func TestWatchFollowsTheConfiguration(t *testing.T) {
 	one, other := t.TempDir(), t.TempDir()

@@ -15,8 +15,8 @@ func (a *attempt) Close(end policies.End) {
 	if a.dialect == nil {
 		return // Envoy left before it said what it wants
 	}
+	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
 	outcome := a.outcome(end)
-	a.closeResumption()
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	a.log.Info("attempt finished", a.attemptFields()...)
 	if outcome == "" {

@@ -108,6 +108,18 @@ func TestFetchFails(t *testing.T) {
 	}
 }
 
+// broken is a transport that panics.
+type broken struct{}
+
+func (broken) RoundTrip(*http.Request) (*http.Response, error) { panic("broken") }
+
+// The goroutine of a fetch has nobody else who would catch its panics.
+func TestFetchPanics(t *testing.T) {
+	if _, err := collect(t.Context(), NewClientOf(broken{}), forward()); err == nil || !strings.Contains(err.Error(), "panic: broken") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Who owns the fetch ends it with its context.
 func TestFetchEndsWithItsContext(t *testing.T) {
 	came, left := make(chan struct{}), make(chan struct{})

@@ -40,8 +40,14 @@ func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) 
 	return out
 }
 
-// read reads the reply to its end.
-func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) error {
+// read reads the reply to its end. A panic on this goroutine would end the
+// process: it ends the fetch instead.
+func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("ask for the rest: panic: %v", p)
+		}
+	}()
 	req, err := c.request(ctx, f)
 	if err != nil {
 		return fmt.Errorf("ask for the rest: %w", err)
