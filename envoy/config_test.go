@@ -25,8 +25,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // gateway is a running envoy.yaml.
 type gateway struct {
-	url string
-	log *bytes.Buffer // the access log; complete once stop has returned
+	url   string
+	envoy *proc.Process
+	log   *bytes.Buffer // the access log; complete once stop has returned
 
 	stop func()
 }
@@ -70,6 +71,7 @@ func start(t *testing.T, binary string, p bootstrap.Params, edits ...string) *ga
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.envoy = e
 	g.stop = func() {
 		if err := e.Stop(); err != nil {
 			t.Error(err)

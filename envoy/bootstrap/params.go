@@ -39,15 +39,16 @@ type Params struct {
 	MaxBody int
 	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.
 	Policy string
-	// Hop is the secret that the outer route sends as x-heald-hop; "" sends
-	// none.
+	// Hop is the secret that the outer route sends as x-heald-hop, and that the
+	// listener for the rest of broken answers asks for; "" for none.
 	Hop string
 	// BufferLimit is per_connection_buffer_limit_bytes of all listeners and
 	// clusters; 0 leaves Envoy's default of 1 MiB. Bodies larger than that
 	// still pass.
 	BufferLimit int
 	// Resume is the address of the listener through which heald fetches the
-	// rest of broken answers, host:port or "unix:///path"; "" for none.
+	// rest of broken answers, "unix:///path" or, with Hop, host:port; "" for
+	// none.
 	Resume string
 	// AccessLog keeps envoy.yaml's access log on standard output.
 	AccessLog bool
@@ -94,6 +95,9 @@ func (p *Params) validate() error {
 		} else if !at.ip && at.pipe == "" {
 			add("%s: %q is a name; Envoy listens on IP addresses only, such as 127.0.0.1:10000", a.name, a.address)
 		}
+	}
+	if p.Resume != "" && p.Hop == "" && !strings.HasPrefix(p.Resume, "unix://") {
+		add("resume: %q is a port, which every process of this machine can connect to; use unix:///path, or set a hop secret", p.Resume)
 	}
 	errs = append(errs, p.validateSidecars()...)
 	errs = append(errs, p.validateBackends()...)

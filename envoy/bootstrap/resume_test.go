@@ -4,67 +4,127 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/envoy"
+	"github.com/heald-proxy/heald/policies"
 )
 
+const resumeHop = "a secret of the hop"
+
+func renderText(t *testing.T, p Params) string {
+	t.Helper()
+	b, err := Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := YAML(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestRenderResume(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:10001", "[::1]:0", "unix:///run/envoy-resume.sock"} {
-		b, err := Render(Params{Resume: address})
-		if err != nil {
-			t.Fatal(err)
+	backends := []Backend{{"studio", "http://127.0.0.1:1"}, {"vertex", "http://127.0.0.1:2"}}
+	for _, p := range []Params{
+		{Resume: "127.0.0.1:10001", Hop: resumeHop},
+		{Resume: "[::1]:0", Hop: resumeHop, Backends: backends},
+		{Resume: "unix:///run/envoy-resume.sock"},
+		{Resume: "unix:///run/envoy-resume.sock", Backends: backends},
+	} {
+		text := renderText(t, p)
+		accept(t, []byte(text))
+		clusters := []string{"ai-studio"}
+		if p.Backends != nil {
+			clusters = []string{"studio", "vertex"}
 		}
-		text, err := YAML(b)
-		if err != nil {
-			t.Fatal(err)
+		for _, problem := range checkText(t, text, Want{Resume: p.Resume, Hop: p.Hop, Backends: clusters}) {
+			t.Errorf("%s: %s", p.Resume, problem)
 		}
-		accept(t, text)
-		for _, p := range Check(b, Want{Resume: address, Backends: []string{"ai-studio"}}) {
-			t.Errorf("%s: %s", address, p)
+		if n := strings.Count(text, "cluster_header: x-heald-cluster"); n != 1 {
+			t.Errorf("%s: %d routes by x-heald-cluster, want the inner one alone:\n%s", p.Resume, n, text)
 		}
-		if n := strings.Count(string(text), "cluster_header: x-heald-cluster"); n != 2 {
-			t.Errorf("%s: %d routes by x-heald-cluster, want 2:\n%s", address, n, text)
+		for _, cluster := range clusters {
+			if n := strings.Count(text, "exact: "+cluster+"\n"); n != 1 {
+				t.Errorf("%s: %d routes for %s, want 1", p.Resume, n, cluster)
+			}
 		}
-		if strings.HasPrefix(address, "unix:") && !strings.Contains(string(text), "mode: 384") {
+		if strings.HasPrefix(p.Resume, "unix:") && !strings.Contains(text, "mode: 384") {
 			t.Errorf("others may use the socket:\n%s", text)
 		}
 	}
-	if _, err := Render(Params{Resume: "envoy.example:10001"}); err == nil {
-		t.Error("Envoy would listen on a name")
+}
+
+func TestRenderResumeErrors(t *testing.T) {
+	for _, p := range []Params{{Resume: "envoy.example:10001", Hop: resumeHop}, {Resume: "127.0.0.1:10001"}} {
+		if _, err := Render(p); err == nil {
+			t.Errorf("%s was taken", p.Resume)
+		}
 	}
 }
 
-func TestCheckResume(t *testing.T) {
-	render := func(address string) string {
-		b, err := Render(Params{Resume: address})
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := YAML(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
+// Both files together, as one copies them, are as heald wants them.
+func TestCheckResumeFile(t *testing.T) {
+	_, listeners, _ := strings.Cut(string(envoy.Resume), "  listeners:\n")
+	text := strings.Replace(string(envoy.Config), "  listeners:\n", "  listeners:\n"+listeners, 1)
+	for _, p := range checkText(t, text, Want{Resume: "unix:///run/heald/resume.sock", Backends: []string{"ai-studio"}}) {
+		t.Error(p)
 	}
-	const route = "static_resources.listeners[resume].filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config.route_config.virtual_hosts[llm].routes[provider].route."
-	timed := render("127.0.0.1:10001")
-	last := strings.LastIndex(timed, "cluster_header:")
-	timed = timed[:last] + strings.Replace(timed[last:], "timeout: 0s", "timeout: 5s", 1)
+	accept(t, []byte(text))
+}
+
+func TestCheckResume(t *testing.T) {
+	const (
+		listener = "static_resources.listeners[resume]"
+		config   = listener + ".filter_chains[0].filters[envoy.filters.network.http_connection_manager].typed_config.route_config"
+		host     = config + ".virtual_hosts[llm]"
+		route    = host + ".routes[ai-studio]"
+		port     = "127.0.0.1:10001"
+		socket   = "unix:///run/resume.sock"
+	)
+	// edit changes the first old after the listener's name.
+	edit := func(text, old, new string) string {
+		t.Helper()
+		before, after, _ := strings.Cut(text, "name: resume\n")
+		if !strings.Contains(after, old) {
+			t.Fatalf("no %q", old)
+		}
+		return before + "name: resume\n" + strings.Replace(after, old, new, 1)
+	}
+	onPort := renderText(t, Params{Resume: port, Hop: resumeHop})
+	onSocket := renderText(t, Params{Resume: socket})
+	hopless := edit(edit(onPort, "name: "+policies.HeaderHop, "name: accept"), "exact: "+resumeHop, "prefix: a")
 	for _, c := range []struct {
 		name, text string
-		want       string // Want.Resume
+		want       Want
 		paths      []string
 	}{
-		{"no policy resumes: a way past heald", render("127.0.0.1:10001"), "", []string{route + "cluster_header"}},
-		{"another port", render("127.0.0.1:10001"), "127.0.0.1:10002", []string{route + "cluster_header", "static_resources.listeners"}},
-		{"another socket", render("unix:///a"), "unix:///b", []string{route + "cluster_header", "static_resources.listeners"}},
-		{"missing", render(""), "127.0.0.1:10001", []string{"static_resources.listeners"}},
-		{"open to all", render("0.0.0.0:10001"), "127.0.0.1:10001", []string{"static_resources.listeners[resume].address"}},
-		{"timeout", timed, "127.0.0.1:10001", []string{route + "timeout"}},
-		{"by name", render("127.0.0.1:10001"), "envoy.example:10001", nil},
+		{"no policy resumes: a way past heald", onSocket, Want{}, []string{route + ".route.cluster"}},
+		{"another port", onPort, Want{Resume: "127.0.0.1:10002", Hop: resumeHop}, []string{route + ".route.cluster", "static_resources.listeners"}},
+		{"another socket", onSocket, Want{Resume: "unix:///b"}, []string{route + ".route.cluster", "static_resources.listeners"}},
+		{"missing", renderText(t, Params{}), Want{Resume: socket}, []string{"static_resources.listeners"}},
+		{"open to all", edit(onPort, "127.0.0.1", "0.0.0.0"), Want{Resume: port, Hop: resumeHop}, []string{listener + ".address"}},
+		{"a socket for everybody", edit(onSocket, "mode: 384", "mode: 438"), Want{Resume: socket}, []string{listener + ".address.pipe.mode"}},
+		{"a port without a secret", hopless, Want{Resume: port}, []string{listener + ".address"}},
+		{"secret not asked for", hopless, Want{Resume: port, Hop: resumeHop}, []string{listener + ".address", route + ".match.headers"}},
+		{"another secret", edit(onPort, "exact: "+resumeHop, "exact: other"), Want{Resume: port, Hop: resumeHop}, []string{route + ".match.headers"}},
+		{"every cluster", edit(onSocket, "cluster: ai-studio", "cluster_header: x-heald-cluster"), Want{Resume: socket}, []string{route + ".route.cluster_header"}},
+		{"whatever the cluster", edit(onSocket, "name: x-heald-cluster", "name: x-other"), Want{Resume: socket}, []string{route + ".match.headers"}},
+		{"backend without a route", onSocket, Want{Resume: socket, Backends: []string{"ai-studio", "vertex"}}, []string{"static_resources.clusters[vertex]", config}},
+		{"headers of the gateway's", edit(onSocket, "- x-heald-policy", "- x-other"), Want{Resume: socket}, []string{host + ".request_headers_to_remove"}},
+		{"timeout", edit(onSocket, "timeout: 0s", "timeout: 5s"), Want{Resume: socket}, []string{route + ".route.timeout"}},
+		{"by name", onPort, Want{Resume: "envoy.example:10001", Hop: resumeHop}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var paths []string
-			for _, p := range checkText(t, c.text, Want{Resume: c.want}) {
+			for _, p := range checkText(t, c.text, c.want) {
 				paths = append(paths, p.Path)
+				if strings.Contains(p.String(), resumeHop) {
+					t.Errorf("shows the secret: %s", p)
+				}
+			}
+			for i := range c.paths {
+				c.paths[i] = short.Replace(c.paths[i])
 			}
 			if !slices.Equal(paths, c.paths) {
 				t.Errorf("got %q, want %q", paths, c.paths)

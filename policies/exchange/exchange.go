@@ -86,7 +86,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	pool, err := account.NewPool(cfg.Accounts)
 	errs = append(errs, err, checkAccounts(cfg))
 	fill(&cfg.ResumeVia, resume.DefaultVia)
-	rest, err := resume.NewClient(cfg.ResumeVia)
+	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("resume_via: %w", err))
 	}

@@ -14,20 +14,22 @@ import (
 )
 
 // DefaultVia is the address of the listener in envoy/resume.yaml.
-const DefaultVia = "http://127.0.0.1:10001"
+const DefaultVia = "unix:///run/heald/resume.sock"
 
 // Client sends requests for the rest of answers to an Envoy listener that
 // routes by [policies.HeaderCluster].
 type Client struct {
 	http *http.Client
 	base string // scheme and host
+	hop  string // sent as policies.HeaderHop; "" sends none
 }
 
 // connectTimeout bounds the way to a listener that is nearby.
 const connectTimeout = 5 * time.Second
 
-// NewClient makes a client; via is http://host:port or unix:///path.
-func NewClient(via string) (*Client, error) {
+// NewClient makes a client; via is http://host:port or unix:///path. hop is the
+// secret by which the listener knows heald; "" sends none.
+func NewClient(via, hop string) (*Client, error) {
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	transport := &http.Transport{
 		DialContext:        dialer.DialContext,
@@ -37,6 +39,7 @@ func NewClient(via string) (*Client, error) {
 		IdleConnTimeout: 30 * time.Second,
 	}
 	c := NewClientOf(transport)
+	c.hop = hop
 	if path, ok := strings.CutPrefix(via, "unix://"); ok {
 		if !strings.HasPrefix(path, "/") {
 			return nil, fmt.Errorf("%q: want unix:// and an absolute path", via)
@@ -73,6 +76,9 @@ func (c *Client) request(ctx context.Context, f *policies.Forward) (*http.Reques
 		req.Header.Set(h.Name, h.Value)
 	}
 	req.Header.Set(policies.HeaderCluster, f.Cluster)
+	if c.hop != "" {
+		req.Header.Set(policies.HeaderHop, c.hop)
+	}
 	req.Host = f.Authority // "" leaves the listener's own address
 	return req, nil
 }

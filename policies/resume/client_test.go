@@ -42,7 +42,7 @@ func collect(ctx context.Context, c *Client, f *policies.Forward) (string, error
 
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	fmt.Fprintf(w, "%s %s %s %s %s %s %q", r.Method, r.Host, r.URL, r.Header.Get(policies.HeaderCluster), r.Header.Get("x-goog-api-key"), body, r.Header.Get("accept-encoding"))
+	fmt.Fprintf(w, "%s %s %s %s %s %s %q %s", r.Method, r.Host, r.URL, r.Header.Get(policies.HeaderCluster), r.Header.Get("x-goog-api-key"), body, r.Header.Get("accept-encoding"), r.Header.Get(policies.HeaderHop))
 }
 
 func TestFetch(t *testing.T) {
@@ -62,9 +62,9 @@ func TestFetch(t *testing.T) {
 	t.Cleanup(overSocket.Close)
 	overTCP := httptest.NewServer(http.HandlerFunc(echo))
 	t.Cleanup(overTCP.Close)
-	const want = `POST provider.example /v1beta/models/m:streamGenerateContent?alt=sse a k {} ""`
+	const want = `POST provider.example /v1beta/models/m:streamGenerateContent?alt=sse a k {} "" hop secret`
 	for _, via := range []string{overTCP.URL, overTCP.URL + "/", "unix://" + path} {
-		c, err := NewClient(via)
+		c, err := NewClient(via, "hop secret")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestFetchFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.answer)
 			t.Cleanup(server.Close)
-			client, err := NewClient(server.URL)
+			client, err := NewClient(server.URL, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 		close(left)
 	}))
 	t.Cleanup(server.Close)
-	client, err := NewClient(server.URL)
+	client, err := NewClient(server.URL, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 
 func TestNewClientRefuses(t *testing.T) {
 	for _, via := range []string{"", "127.0.0.1:10001", "https://envoy:1", "http://", "http://h/path", "http://h?q", "http://u:p@h", "unix://relative", "ftp://h"} {
-		if _, err := NewClient(via); err == nil {
+		if _, err := NewClient(via, ""); err == nil {
 			t.Errorf("%q was taken", via)
 		}
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	Policies map[string]exchange.Settings `yaml:"policies"`
 	// ResumeVia is the Envoy listener through which the rest of broken
 	// answers is fetched (resume: text), http://host:port or unix:///path;
-	// default http://127.0.0.1:10001.
+	// default unix:///run/heald/resume.sock.
 	ResumeVia string `yaml:"resume_via"`
 
 	text []byte // what was read
