@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 )
 
@@ -157,6 +158,11 @@ func (c *checker) checkFilterRights() {
 		c.problem(path+".mutation_rules", "changes of headers are forbidden",
 			"Envoy ignores heald's path, cluster and credentials", "remove disallow_all and disallow_system")
 	}
+	if !rules.GetAllowEnvoy().GetValue() && !c.removesStrangers() {
+		c.note(path+".mutation_rules.allow_envoy", "not set, and no filter after this one removes what heald may not",
+			"x-envoy-* headers, such as a mesh's x-envoy-peer-metadata, go to the provider and come back from it: Envoy ignores that heald removes them",
+			"mutation_rules: {allow_all_routing: true, allow_envoy: true}, or the filter heald.allow of envoy.yaml")
+	}
 	if f.GetFailureModeAllow() {
 		c.problem(path+".failure_mode_allow", "true",
 			"when heald is down, untranslated requests go to the provider", "failure_mode_allow: false")
@@ -172,6 +178,15 @@ func (c *checker) checkFilterRights() {
 	if f.GetObservabilityMode() {
 		c.problem(path+".observability_mode", "true", "Envoy ignores all that heald says", "remove observability_mode")
 	}
+}
+
+// removesStrangers reports whether a script on the inner listener removes
+// headers. It does not read which.
+func (c *checker) removesStrangers() bool {
+	return slices.ContainsFunc(c.inner.hcm.GetHttpFilters(), func(f *hcmv3.HttpFilter) bool {
+		lua, ok := decode[*luav3.Lua](f.GetTypedConfig())
+		return ok && strings.Contains(luaText(lua), ":remove(")
+	})
 }
 
 func (c *checker) checkFilterService() {

@@ -90,8 +90,10 @@ func TestCheck(t *testing.T) {
 		{"response trailers", []edit{{"response_trailer_mode: SEND", "response_trailer_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_trailer_mode"}},
 		{"message time-out", []edit{{"message_timeout: 600s", "message_timeout: 200s"}}, Want{}, []string{"FILTER.message_timeout"}},
 		{"message time-out unset", []edit{{"message_timeout: 600s", ""}}, Want{}, []string{"FILTER.message_timeout"}},
-		{"routing", []edit{{"mutation_rules: {allow_all_routing: true}", ""}}, Want{}, []string{"FILTER.mutation_rules.allow_all_routing"}},
+		{"routing", []edit{{"allow_all_routing: true, ", ""}}, Want{}, []string{"FILTER.mutation_rules.allow_all_routing"}},
 		{"mutations", []edit{{"allow_all_routing: true", "allow_all_routing: true, disallow_system: true"}}, Want{}, []string{"FILTER.mutation_rules"}},
+		{"x-envoy headers", []edit{{", allow_envoy: true", ""}, {"headers:remove(name)", "print(name)"}}, Want{}, []string{"FILTER.mutation_rules.allow_envoy"}},
+		{"x-envoy headers, removed by the script", []edit{{", allow_envoy: true", ""}}, Want{}, nil},
 		{"attributes", []edit{{"response_attributes: [response.code_details]", "response_attributes: [response.code]"}}, Want{}, []string{"FILTER.response_attributes"}},
 		{"failure mode", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              failure_mode_allow: true"}}, Want{}, []string{"FILTER.failure_mode_allow"}},
 		{"immediate responses", []edit{{"message_timeout: 600s", "message_timeout: 600s\n              disable_immediate_response: true"}}, Want{}, []string{"FILTER.disable_immediate_response"}},
@@ -283,11 +285,10 @@ func TestCheckMesh(t *testing.T) {
 		{"routes matched by backend", []edit{
 			{innerRoute, "              - name: provider\n                match: {prefix: /, headers: [{name: x-heald-cluster, string_match: {exact: studio}}]}\n"},
 			{innerCluster, "cluster: ai-studio\n"},
-			{"mutation_rules: {allow_all_routing: true}", ""},
+			{"mutation_rules: {allow_all_routing: true, allow_envoy: true}", ""},
 		}, Want{Backends: []string{"studio"}, RouteAuthority: true}},
 		{"memory in the store", []edit{
 			{"include_request_attempt_count: true", ""},
-			{`"@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua`, `"@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua` + "\n                  stat_prefix: x"},
 			{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`},
 		}, Want{StoreMemory: true}},
 		{"inner on a port, secret sent", []edit{

@@ -141,25 +141,6 @@ func (a *attempt) carriers() heal.Carriers {
 	return c
 }
 
-// clientHeaders are the client's headers, none of which goes upstream: they
-// hold its credentials, and the provider has no use for the rest. Envoy's own
-// are its routes' business.
-func (a *attempt) clientHeaders() []string {
-	var out []string
-	for _, h := range a.in.Headers {
-		switch {
-		case strings.HasPrefix(h.Name, ":"),
-			h.Name == "content-type", h.Name == "content-length", h.Name == "transfer-encoding", h.Name == "host",
-			h.Name == "accept", h.Name == "user-agent",
-			h.Name == policies.HeaderRequestID, h.Name == policies.HeaderCluster,
-			strings.HasPrefix(h.Name, "x-envoy-"), strings.HasPrefix(h.Name, "x-forwarded-"):
-		default:
-			out = append(out, h.Name)
-		}
-	}
-	return out
-}
-
 // warned counts the warnings and, under strict, refuses the request.
 func (a *attempt) warned() *policies.Reply {
 	if len(a.req.Warnings) == 0 {

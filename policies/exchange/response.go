@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -319,18 +318,6 @@ func statusOf(st *gemini.Status) int {
 		return code
 	}
 	return http.StatusInternalServerError
-}
-
-// upstreamHeaders are those of the provider's response; none of them is true
-// of the translated one.
-func (a *attempt) upstreamHeaders() []string {
-	var out []string
-	for _, h := range a.response.Headers {
-		if !strings.HasPrefix(h.Name, ":") && h.Name != "date" && !strings.HasPrefix(h.Name, "x-envoy-") {
-			out = append(out, h.Name)
-		}
-	}
-	return out
 }
 
 // clientReadable are the headers that tell the client and the operator what
