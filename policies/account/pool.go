@@ -40,8 +40,9 @@ func (a *Account) Header() (name, value string) {
 type Pool struct {
 	accounts map[string][]*Account // by backend
 
-	mu      sync.Mutex
-	cooling map[coolKey]map[string]cooling // by cause
+	mu         sync.Mutex
+	cooling    map[coolKey]map[string]cooling // by cause
+	suspicions map[suspicionKey]suspicion
 }
 
 // coolKey is an account and a model; model "" means every model.
@@ -76,7 +77,10 @@ const coolingLimit = 10_000
 
 // NewPool checks the accounts and makes a pool of them.
 func NewPool(accounts []Account) (*Pool, error) {
-	p := &Pool{accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]cooling{}}
+	p := &Pool{
+		accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]cooling{},
+		suspicions: map[suspicionKey]suspicion{},
+	}
 	var errs []error
 	ids := map[string]bool{}
 	for i := range accounts {
@@ -203,6 +207,7 @@ func (p *Pool) Good(id, model string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range []coolKey{{id, model}, {id, ""}} {
+		p.acquit(k)
 		for cause, c := range p.cooling[k] {
 			if c.until = (time.Time{}); c.within > 0 {
 				p.cooling[k][cause] = c

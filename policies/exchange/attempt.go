@@ -75,7 +75,9 @@ type attempt struct {
 
 	req     *conversation.Request
 	schemas func() schemaSum // of the body; it is only asked for where some were refused
-	thread  *heal.Thread     // the conversation, among those whose signatures are remembered
+	sum     account.RequestSum
+	names   bool         // a file, a cache or the like is named by the request
+	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []candidate // what could be asked, in order of preference
 	model      string      // upstream's

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -23,6 +24,14 @@ const learnedLimit = 1000
 type learned struct {
 	mu    sync.Mutex
 	known map[learnedKey]heal.Repairs
+	// heard is what only the text of an error said, by the request that met it.
+	heard map[heardKey]account.RequestSum
+}
+
+// heardKey is one repair of a model at a backend.
+type heardKey struct {
+	learnedKey
+	repair heal.Repairs
 }
 
 // learnedKey is a model at a backend. RelaxSchema also needs the schemas: other
@@ -48,20 +57,51 @@ func (l *learned) get(k learnedKey) heal.Repairs {
 	return l.known[k]
 }
 
-// add notes that an attempt with these repairs was answered.
-func (l *learned) add(backend, model string, r heal.Repairs, schemas func() schemaSum) {
+// add notes that a request was answered with these repairs. For those among
+// them that are structured, upstream named the field. Of others only the text of
+// an error spoke, and texts can quote what a client wrote: they are remembered
+// once a second, different request needed the same.
+func (l *learned) add(backend, model string, r, structured heal.Repairs, sum account.RequestSum, schemas func() schemaSum) {
 	if r &= lasting | heal.RelaxSchema; r == 0 {
 		return
 	}
+	k := learnedKey{backend: backend, model: model}
 	if r.Has(heal.RelaxSchema) {
-		l.put(learnedKey{backend, model, schemas()}, heal.RelaxSchema)
+		of := learnedKey{backend, model, schemas()}
+		if structured.Has(heal.RelaxSchema) || l.again(heardKey{of, heal.RelaxSchema}, sum) {
+			l.put(of, heal.RelaxSchema)
+		} else {
+			r &^= heal.RelaxSchema
+		}
 	}
-	l.put(learnedKey{backend: backend, model: model}, r)
+	for bit := heal.Repairs(1); bit != 0; bit <<= 1 {
+		if r&lasting&^structured&bit != 0 && !l.again(heardKey{k, bit}, sum) {
+			r &^= bit
+		}
+	}
+	l.put(k, r)
+}
+
+// again reports whether another request has heard the same before.
+func (l *learned) again(k heardKey, sum account.RequestSum) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before, known := l.heard[k]; known {
+		return before != sum
+	}
+	if l.heard == nil || len(l.heard) >= learnedLimit {
+		l.heard = map[heardKey]account.RequestSum{}
+	}
+	l.heard[k] = sum
+	return false
 }
 
 func (l *learned) put(k learnedKey, r heal.Repairs) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if r == 0 {
+		return
+	}
 	if l.known == nil || len(l.known) >= learnedLimit {
 		l.known = map[learnedKey]heal.Repairs{}
 	}

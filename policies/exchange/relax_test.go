@@ -16,7 +16,8 @@ func refusal(message string) string {
 }
 
 // A field that upstream refuses is changed once, before the client sees
-// anything, and the next request does not fail first.
+// anything, and once two different requests were helped by it, the next does not
+// fail first.
 func TestRelaxingRepairs(t *testing.T) {
 	const (
 		claude, chat = "/v1/messages", "/v1/chat/completions"
@@ -95,8 +96,20 @@ func TestRelaxingRepairs(t *testing.T) {
 			if act.Step != policies.Send || !strings.Contains(act.Head.Set.Get("x-heald-warning"), "repaired: "+c.repair.String()) {
 				t.Fatalf("%+v %+v", act.Head, act.Reply)
 			}
+			if _, body = begin(1, ""); !strings.Contains(body, c.gone) {
+				t.Errorf("one request has taught it: %s", body)
+			}
+			a, _ = begin(2, first.Memory)
+			answerWith(a, 200, hello+stop)
+			if _, body = begin(1, ""); !strings.Contains(body, c.gone) {
+				t.Errorf("the same request twice has taught it: %s", body)
+			}
+			a = r.begin(2, first.Memory)
+			a.in.Path = c.path
+			send(t, a, " "+c.body)
+			answerWith(a, 200, hello+stop)
 			_, body = begin(1, "")
-			relaxed("next request", body)
+			relaxed("third request", body)
 
 			// The same refusal again is final, in the upstream's words.
 			r = newRig(t, nil)
@@ -129,9 +142,11 @@ func TestLearnedIsNotTooMuch(t *testing.T) {
 		return string(f.Body)
 	}
 	first := r.retry(t, 1, "", tool("a", ""), 400, refusal("too many states"), policies.Repair)
-	a := r.begin(2, first.Memory)
-	send(t, a, tool("a", ""))
-	answerWith(a, 200, hello+stop)
+	for _, space := range []string{"", " "} {
+		a := r.begin(2, first.Memory)
+		send(t, a, tool("a", "")+space)
+		answerWith(a, 200, hello+stop)
+	}
 	if strings.Contains(sent(tool("a", "")), "minimum") {
 		t.Error("forgotten")
 	}

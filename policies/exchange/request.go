@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"hash/maphash"
 	"strings"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -55,6 +57,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	a.schemas = func() schemaSum { return a.schemasOf(client) }
+	a.sum = account.RequestSum(maphash.Bytes(sumSeed, client))
 	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
 	a.carriers().Verify(a.req)
 	sent, err := a.outgoing(client, a.options())
@@ -81,6 +84,7 @@ func (a *attempt) options() gemini.Options {
 		OmitPenalties:   repairs.Has(heal.OmitPenalties),
 		OmitLogprobs:    repairs.Has(heal.OmitLogprobs),
 		Compiler:        a.x.schemas,
+		Resource:        a.resource,
 	}
 	if a.settings.Thinking.History == "keep" {
 		opts.History = gemini.Keep
@@ -96,6 +100,15 @@ func (a *attempt) options() gemini.Options {
 		opts.RepairPrompt = a.settings.RepairPrompt
 	}
 	return opts
+}
+
+// sumSeed is that of this process: sums are compared nowhere else.
+var sumSeed = maphash.MakeSeed()
+
+// resource decides whether a resource goes upstream.
+func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
+	a.names = a.names || r.Read()
+	return true, nil
 }
 
 // forward addresses a rendered request to the backend, for the account.

@@ -103,7 +103,7 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	st := a.answer.status
 	switch {
 	case st != nil:
-		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError, Delay: a.delay(st)})
+		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	case a.answer.finished():
 		return a.decide(end || err != nil) // [DONE] and its kin take nothing back
 	case err != nil:
@@ -144,7 +144,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
 	a.x.pool.Good(backendKey(a.backend.Name), a.model)
-	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.schemas)
+	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
 	act := a.emit(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
@@ -297,18 +297,13 @@ func (a *attempt) wakePassing() policies.Action {
 // judgeError judges a reply whose status was no success.
 func (a *attempt) judgeError() policies.Action {
 	st, _ := gemini.ParseStatus(a.errBody)
-	seen := heal.Seen{Status: a.response.Status, Error: st, Delay: a.delay(st)}
+	seen := heal.Seen{Status: a.response.Status, Error: st}
 	if st != nil && st.Nested {
 		seen.Status = statusOf(st) // a gateway's status; the error inside is upstream's
 	}
 	act := a.judge(seen)
 	a.record.status = a.response.Status
 	return act
-}
-
-// delay is the wait that the server asked for, if any.
-func (a *attempt) delay(st *gemini.Status) time.Duration {
-	return gemini.RetryDelay(a.response.Headers.Get("retry-after"), st, time.Now())
 }
 
 // statusOf is the HTTP status that an error object stands for where there is no

@@ -7,6 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 )
@@ -19,6 +20,8 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.Repaired = a.repairs()
 	seen.OnlyPlaceholders = a.onlyPlaceholders()
 	seen.MaxWait = a.settings.MaxWait
+	seen.Names = a.names
+	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, time.Now())
 	if a.backend != nil {
 		spent := append(a.spentAccounts(), a.account.ID)
 		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
@@ -76,6 +79,9 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 // says. A reload of the configuration makes a new pool.
 func (a *attempt) apply(r heal.Ruling) {
 	cool := func(id, model string, e heal.Effect) {
+		if e.Doubtful && !a.x.pool.Suspect(id, model, r.Rule, a.sum) {
+			return
+		}
 		a.x.pool.Cool(id, model, account.Cooldown{Cause: r.Rule, For: e.For, Within: e.Within})
 	}
 	switch r.Account.Scope {
@@ -142,7 +148,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if meaningful(r) {
 		m.Last = &client
 	}
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, OfModel: r.OfModel}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}

@@ -22,7 +22,11 @@ func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) err
 		m.MIME = "image/jpeg"
 		r.req.Warn(r.where(at), "the address does not tell the type of the image; image/jpeg is assumed")
 	}
-	return nil
+	if m.Data != nil {
+		return nil
+	}
+	_, err := r.opts.Keeps(conversation.ResourceFile, r.where(at), m.URI)
+	return err
 }
 
 // inResult are the media types that a functionResponse may carry.

@@ -48,6 +48,17 @@ type Options struct {
 	Unary bool
 	// Compiler remembers compiled schemas; nil compiles them each time.
 	Compiler *Compiler
+	// Resource is told of each resource that goes upstream. One that it does
+	// not keep is left out; an error refuses the request. nil keeps all.
+	Resource func(conversation.Resource) (keep bool, err error)
+}
+
+// Keeps asks for a resource; see Resource.
+func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (bool, error) {
+	if o.Resource == nil {
+		return true, nil
+	}
+	return o.Resource(conversation.Resource{Kind: kind, Field: field, Name: name})
 }
 
 // Rendered is a request as the upstream takes it.

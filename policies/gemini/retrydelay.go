@@ -13,16 +13,17 @@ import (
 const maxDelay = 31 * 24 * time.Hour
 
 // RetryDelay returns how long the server asks to wait, or 0 if it does not
-// say. The Retry-After header counts before what the body states; see
-// Status.RetryDelay. st may be nil.
-func RetryDelay(header string, st *Status, now time.Time) time.Duration {
+// say, and whether nothing but the text of an error says so. The Retry-After
+// header counts before what the body states; see Status.RetryDelay. st may be
+// nil.
+func RetryDelay(header string, st *Status, now time.Time) (d time.Duration, inText bool) {
 	if d, ok := parseRetryAfter(header, now); ok {
-		return d
+		return d, false
 	}
 	if st == nil {
-		return 0
+		return 0, false
 	}
-	return st.RetryDelay
+	return st.RetryDelay, st.DelayInText
 }
 
 // parseRetryAfter reads a Retry-After header: seconds or a date (RFC 9110,
@@ -49,7 +50,8 @@ func (r *statusReader) settleDelay() {
 		r.st.RetryDelay = r.retryAfter
 	}
 	if r.st.RetryDelay == 0 {
-		r.st.RetryDelay = textDelay(r.st.Message)
+		r.st.RetryDelay = textDelay(OwnWords(r.st.Message))
+		r.st.DelayInText = r.st.RetryDelay > 0
 	}
 }
 

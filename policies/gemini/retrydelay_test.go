@@ -64,7 +64,7 @@ func TestRetryDelay(t *testing.T) {
 		{"header is junk", "soon", body, 7 * time.Second},
 		{"header is zero", "0", nil, 0},
 	} {
-		if got := RetryDelay(c.header, c.st, now); got != c.want {
+		if got, _ := RetryDelay(c.header, c.st, now); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}

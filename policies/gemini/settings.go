@@ -30,6 +30,11 @@ type settings struct {
 func (r *renderer) settings(tools toolset) (settings, error) {
 	own := &r.req.Upstream
 	s := settings{cached: own.CachedContent}
+	if s.cached != "" {
+		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.Words.Field("cached_content"), s.cached); err != nil {
+			return s, err
+		}
+	}
 	if s.cached != "" && (len(r.system) > 0 || !tools.empty()) {
 		return s, r.invalid("cached_content", "a cache holds system text and tools itself; leave them out of the request")
 	}
@@ -42,6 +47,11 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 	if s.safety = own.SafetySettings; len(s.safety) > 0 && s.safety[0] != '[' {
 		return s, r.invalid("safety_settings", "must be a list")
 	}
+	if len(s.safety) > 0 {
+		if _, err := r.opts.Keeps(conversation.ResourceSafety, r.req.Words.Field("safety_settings"), ""); err != nil {
+			return s, err
+		}
+	}
 	switch {
 	case len(own.Labels) == 0:
 	case r.target.Kind != Vertex:
@@ -50,7 +60,13 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		if err := checkLabels(own.Labels); err != nil {
 			return s, r.invalid("labels", err.Error())
 		}
-		s.labels = own.Labels
+		keep, err := r.opts.Keeps(conversation.ResourceLabels, r.req.Words.Field("labels"), "")
+		if err != nil {
+			return s, err
+		}
+		if keep {
+			s.labels = own.Labels
+		}
 	}
 	return s, r.tier(&s, own.ServiceTier)
 }

@@ -28,6 +28,10 @@ type Status struct {
 	Message string
 	// Nested says that Code is one of those.
 	Nested bool
+	// Embedded says that something stands around the innermost error. That may
+	// be a quotation of the request: nothing but this request follows from such
+	// an error.
+	Embedded bool
 
 	// Of ErrorInfo.
 	Reason   string
@@ -36,6 +40,8 @@ type Status struct {
 
 	// RetryDelay is how long the server asks to wait; 0 if it does not say.
 	RetryDelay time.Duration
+	// DelayInText says that only the message states RetryDelay.
+	DelayInText bool
 	// Quotas are those exceeded.
 	Quotas []Quota
 	// Violations are the fields at fault.
@@ -134,11 +140,12 @@ func (r *statusReader) readError(v jsontext.Value, depth int) {
 	r.settleDelay()
 }
 
-// setMessage sets the message, or what an error inside it says.
+// setMessage sets the message, or what an error inside it says. An error where
+// a client's words may stand is none.
 func (r *statusReader) setMessage(message string, depth int) {
 	r.st.Message = message
 	at := strings.IndexByte(message, '{')
-	if at < 0 || depth >= maxStatusNesting || !strings.Contains(message[at:], `"error"`) {
+	if at < 0 || depth >= maxStatusNesting || !strings.Contains(message[at:], `"error"`) || mayQuote(message[:at]) {
 		return
 	}
 	inner, ok := parseStatus([]byte(message[at:]), depth+1)
@@ -146,6 +153,7 @@ func (r *statusReader) setMessage(message string, depth int) {
 		return
 	}
 	r.st.Message = inner.Message
+	r.st.Embedded = inner.Embedded || strings.TrimSpace(message[:at]) != "" || !strings.HasSuffix(strings.TrimSpace(message), "}")
 	if inner.Code != 0 {
 		r.st.Code, r.st.Nested = inner.Code, true
 	}
@@ -155,7 +163,7 @@ func (r *statusReader) setMessage(message string, depth int) {
 	if inner.Reason != "" {
 		r.st.Reason, r.st.Domain, r.st.Metadata = inner.Reason, inner.Domain, inner.Metadata
 	}
-	if r.retryInfo == 0 {
+	if r.retryInfo == 0 && !inner.DelayInText {
 		r.retryInfo = inner.RetryDelay
 	}
 	r.st.Quotas = append(r.st.Quotas, inner.Quotas...)

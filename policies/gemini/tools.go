@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 )
@@ -82,8 +84,8 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	for i := range r.req.Tools {
 		tool := &r.req.Tools[i]
 		if tool.Kind != conversation.Function {
-			if name := builtins[tool.Kind]; name != "" && !slices.Contains(t.builtins, name) {
-				t.builtins = append(t.builtins, name)
+			if err := r.builtin(t, tool); err != nil {
+				return false, err
 			}
 			r.exclude(t, tool)
 			continue
@@ -112,6 +114,31 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		})
 	}
 	return strict, nil
+}
+
+// builtin adds a tool that runs upstream.
+func (r *renderer) builtin(t *toolset, tool *conversation.Tool) error {
+	name := builtins[tool.Kind]
+	if name == "" || slices.Contains(t.builtins, name) {
+		return nil
+	}
+	t.builtins = append(t.builtins, name)
+	_, err := r.opts.Keeps(conversation.ResourceTool, r.where(&tool.At), SnakeCase(name))
+	return err
+}
+
+// SnakeCase returns the form of a field's name that proto JSON takes as well:
+// google_search for googleSearch.
+func SnakeCase(name string) string {
+	var b strings.Builder
+	for _, c := range name {
+		if unicode.IsUpper(c) {
+			b.WriteByte('_')
+			c = unicode.ToLower(c)
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
 }
 
 // exclude notes the domains that a search must leave out.

@@ -54,8 +54,10 @@ type Try struct {
 	Status  int
 	// Rotate: the account should not be used again for this request.
 	Rotate bool
-	// Repair is what the try asked to be changed.
-	Repair Repairs
+	// Repair is what the try asked to be changed. Lasting says that upstream
+	// gave a structured reason for it; see Ruling.
+	Repair  Repairs
+	Lasting bool
 	// OfModel: what failed goes for Model alone. The backend may be asked for
 	// another one, and so may the account.
 	OfModel bool
@@ -68,6 +70,18 @@ func (m *Memory) RepairsAt(backend, model string) Repairs {
 	r := m.Repairs & signatureRepairs
 	for _, t := range m.Tries {
 		if t.Backend == backend && t.Model == model {
+			r |= t.Repair
+		}
+	}
+	return r
+}
+
+// LastingAt are those of the changes for a model at a backend for which upstream
+// gave a structured reason.
+func (m *Memory) LastingAt(backend, model string) Repairs {
+	var r Repairs
+	for _, t := range m.Tries {
+		if t.Lasting && t.Backend == backend && t.Model == model {
 			r |= t.Repair
 		}
 	}
@@ -131,6 +145,7 @@ type wireTry struct {
 	Status  int              `json:"s,omitempty"`
 	Rotate  bool             `json:"x,omitempty"`
 	Repair  Repairs          `json:"p,omitempty"`
+	Lasting bool             `json:"y,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
 }
 

@@ -11,6 +11,7 @@ const (
 	ReasonContext       = "context_overflow"       // 400: the prompt is too long
 	ReasonBadKey        = "account_key_invalid"    // 401, or 400 API_KEY_INVALID
 	ReasonPrecondition  = "failed_precondition"    // 400: region or billing
+	ReasonResource      = "resource_refused"       // 400, 403, 404: about a file that the request names
 	ReasonInvalid       = "invalid_request"        // 400, 413, 422: the client's fault
 	ReasonForbidden     = "account_forbidden"      // 402, 403
 	ReasonNoModel       = "model_not_found"        // 404
@@ -67,7 +68,7 @@ const (
 // of them, and a test asserts it.
 var Reasons = []string{
 	ReasonOK,
-	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonInvalid, ReasonForbidden,
+	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
 	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonCapacity, ReasonServerError,
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,

@@ -2,7 +2,10 @@ package heal
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // Repairs is a set of changes to the request body. Each is made at most once
@@ -74,33 +77,56 @@ func (r Repairs) String() string {
 }
 
 // signatureRefused matches the family of errors that refuse a thought
-// signature, as Gemini, Vertex and gateways in front of them word it. The bare
-// status INVALID_ARGUMENT is no member: most errors with it are the client's.
+// signature, as Gemini, Vertex and gateways in front of them word it, with all
+// quotations cut out. The bare status INVALID_ARGUMENT is no member: most errors
+// with it are the client's.
 var signatureRefused = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`thought.?signature`, // missing, corrupted, invalid, expired, not valid, cannot be verified
-	"invalid .?signature.? in .?thinking.? block",
 	`thinking\.signature: field required`,
-	"expected .?thinking.? or .?redacted_thinking.?, but found",
 	`must start with a thinking block`,
 	`thinking.{0,60}cannot be modified`,
 }, "|"))
+
+// signatureQuoted are those of the family that quote the name of the field.
+// They are matched from the first word to the last, so that no other error
+// becomes one by what it quotes.
+var signatureQuoted = regexp.MustCompile(`^(?i:messages\.[\w.]+: )?(?:` + strings.Join([]string{
+	"Invalid .signature. in .thinking. block\\.?",
+	"Expected .thinking. or .redacted_thinking., but found .\\w*.\\.(?: When .thinking. is enabled, a final .assistant. message must start with a thinking block[^:]*)?",
+	"When .thinking. is enabled, a final .assistant. message must start with a thinking block[^:]*",
+	".thinking. or .redacted_thinking. blocks in the latest assistant message cannot be modified\\.[^:]*",
+	"Unable to submit request because function call .[\\w.:-]*. in the \\d+\\. content block is missing a .thought_signature.\\.(?: Learn more: \\S*)?",
+}, "|") + `)$`)
 
 var (
 	signatureMissing   = regexp.MustCompile(`(?i)missing|field required`)
 	placeholderRefused = regexp.MustCompile(`(?i)skip_thought_signature_validator`)
 )
 
-// relaxations are the errors that go away when a field is changed or left out.
-var relaxations = []struct {
+// signatureError reports an error that refuses a thought signature.
+func signatureError(s *Seen) bool {
+	return signatureRefused.MatchString(s.words) || signatureQuoted.MatchString(s.text())
+}
+
+// relaxation is an error that goes away when a field is changed or left out.
+type relaxation struct {
 	repair Repairs
-	text   *regexp.Regexp
-}{
-	{OmitIDs, regexp.MustCompile(`(?i)unknown name "id"`)},
-	{RelaxSchema, regexp.MustCompile(`(?i)too many states|nesting depth`)},
-	{OmitPenalties, regexp.MustCompile(`(?i)penalty is not enabled`)},
-	{OmitLogprobs, regexp.MustCompile(`(?i)logprobs is not enabled`)},
-	{RaiseThinking, regexp.MustCompile(`(?i)thinking.?level.{0,80}not supported|thinking.?budget.{0,80}(invalid|out of range|only works)`)},
-	{NoTrailingModel, regexp.MustCompile(`(?i)ending with a model turn|end with a model (turn|role)`)},
+	// words match upstream's own, and whole the entire text.
+	words, whole *regexp.Regexp
+	// field matches the field that a structured violation names.
+	field *regexp.Regexp
+}
+
+const thinkingConfig = `(?i)thinking_?(config|level|budget)`
+
+var relaxations = []relaxation{
+	{OmitIDs, nil, regexp.MustCompile(`^(?:Invalid JSON payload received\. Unknown name "id" at 'contents\[\d+\]\.parts\[\d+\]\.function_?(?:[cC]all|[rR]esponse)': Cannot find field\.\s*)+$`),
+		regexp.MustCompile(`^contents\[\d+\]\.parts\[\d+\]\.function_?(?:[cC]all|[rR]esponse)$`)},
+	{RelaxSchema, regexp.MustCompile(`(?i)too many states|nesting depth`), nil, regexp.MustCompile(`(?i)schema|parameters`)},
+	{OmitPenalties, regexp.MustCompile(`(?i)penalty is not enabled`), nil, regexp.MustCompile(`(?i)penalty$`)},
+	{OmitLogprobs, regexp.MustCompile(`(?i)logprobs is not enabled`), nil, regexp.MustCompile(`(?i)logprobs$`)},
+	{RaiseThinking, regexp.MustCompile(`(?i)thinking.?level.{0,80}not supported|thinking.?budget.{0,80}(invalid|out of range|only works)`), nil, regexp.MustCompile(thinkingConfig)},
+	{NoTrailingModel, regexp.MustCompile(`(?i)ending with a model turn|end with a model (turn|role)`), nil, regexp.MustCompile(`^contents`)},
 }
 
 // signatureRepair is what answers a refused signature. A history that merely
@@ -119,12 +145,40 @@ func signatureRepair(s *Seen) Repairs {
 	return repair
 }
 
-func relaxation(s *Seen) Repairs {
-	text := s.text()
-	for _, r := range relaxations {
-		if r.text.MatchString(text) {
-			return r.repair
+// asked reports whether a text, whose own words are given, asks for the
+// relaxation.
+func (r *relaxation) asked(text, words string) bool {
+	if r.whole != nil {
+		return r.whole.MatchString(text)
+	}
+	return r.words.MatchString(words)
+}
+
+// violated reports whether a violation says that the field is refused.
+func (r *relaxation) violated(v gemini.FieldViolation) bool {
+	return r.field.MatchString(v.Field) && r.asked(v.Description, gemini.OwnWords(v.Description))
+}
+
+// findRelaxation returns the relaxation that an error asks for, and whether a
+// structured violation says the same.
+func findRelaxation(s *Seen) (repair Repairs, structured bool) {
+	for i := range relaxations {
+		r := &relaxations[i]
+		if r.asked(s.text(), s.words) {
+			return r.repair, !s.Error.Embedded && slices.ContainsFunc(s.Error.Violations, r.violated)
 		}
 	}
-	return 0
+	return 0, false
+}
+
+func relaxed(s *Seen) bool {
+	repair, _ := findRelaxation(s)
+	return s.Status == 400 && repair != 0
+}
+
+// relax asks for the relaxation, once.
+func relax(s *Seen, out *Ruling) {
+	repair, structured := findRelaxation(s)
+	once(func(*Seen) Repairs { return repair })(s, out)
+	out.Lasting = structured && out.Repair != 0
 }

@@ -42,6 +42,12 @@ var (
 // cool keeps something back for a while, longer with each hit in a row.
 func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope, For: ds} }
 
+// doubtful makes an effect hold only once another request failed alike.
+func (e Effect) doubtful() Effect {
+	e.Doubtful = true
+	return e
+}
+
 // within makes hits count that come in the same time d, successes in between or
 // not.
 func (e Effect) within(d time.Duration) Effect {
@@ -49,8 +55,13 @@ func (e Effect) within(d time.Duration) Effect {
 	return e
 }
 
+// rateLimited is how long a model is left alone after a 429 without a delay.
+var rateLimited = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute}
+
 // rules is the verdict table; the first row that matches decides. Structured
-// reasons stand before texts, texts before bare statuses.
+// reasons stand before texts, texts before bare statuses. A text decides about
+// its own request only: rows that match one have no effect on others, or a
+// doubtful one.
 var rules = []row{
 	{reason: ReasonBodyTooLarge, when: details("request_payload_too_large"),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -72,17 +83,24 @@ var rules = []row{
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: penalty, backend: count, kind: conversation.ErrAPI},
 
 	// 400
-	{reason: ReasonSignature, when: all(status(400), text(signatureRefused)),
+	{reason: ReasonResource, when: resourceRefused,
+		verdict: policies.Fail, refine: resource, kind: conversation.ErrInvalid},
+	{reason: ReasonSignature, when: all(status(400), signatureError),
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrInvalid},
-	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403), reason("API_KEY_INVALID")), all(status(400), text(badKey))),
+	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403), reason("API_KEY_INVALID"))),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, UntilReload),
+		refine: rotateOrFail, kind: conversation.ErrAPI},
+	{reason: ReasonBadKey, when: all(status(400), text(badKey)),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute).doubtful(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonContext, when: all(status(400), text(contextOverflow)),
 		verdict: policies.Fail, kind: conversation.ErrContext},
-	{reason: ReasonRelax, when: func(s *Seen) bool { return s.Status == 400 && relaxation(s) != 0 },
-		verdict: policies.Repair, refine: once(relaxation), kind: conversation.ErrInvalid},
-	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION")),
+	{reason: ReasonRelax, when: relaxed,
+		verdict: policies.Repair, refine: relax, kind: conversation.ErrInvalid},
+	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION"), accountReason),
 		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrRotate, kind: conversation.ErrRegion},
+	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION")),
+		verdict: policies.Failover, account: cool(CoolModel, 10*time.Minute).doubtful(), refine: failoverOrRotate, kind: conversation.ErrRegion},
 	{reason: ReasonBodyTooLarge, when: status(413),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
 	{reason: ReasonInvalid, when: status(400, 422),
@@ -91,19 +109,28 @@ var rules = []row{
 		verdict: policies.Fail, kind: conversation.ErrUnsupported},
 
 	// Accounts and quota
-	{reason: ReasonCapacity, when: all(status(429, 503), any(reason("MODEL_CAPACITY_EXHAUSTED"), text(noCapacity))),
+	{reason: ReasonCapacity, when: all(status(429, 503), reason("MODEL_CAPACITY_EXHAUSTED")),
 		verdict: policies.Failover, ofModel: true, backend: cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
-	{reason: ReasonForbidden, when: status(402, 403),
+	{reason: ReasonCapacity, when: all(status(429, 503), text(noCapacity)),
+		verdict: policies.Failover, ofModel: true, backend: count, refine: failoverOrWait, kind: conversation.ErrQuota},
+	{reason: ReasonForbidden, when: any(status(402), all(status(403), accountReason)),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).within(3 * time.Hour),
+		refine: rotateOrFail, kind: conversation.ErrAPI},
+	// Without a reason it may be about what the request asks for: its model.
+	{reason: ReasonForbidden, when: status(403),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolModel, 10*time.Minute, 10*time.Minute, time.Hour).within(3 * time.Hour).doubtful(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonNoModel, when: status(404),
 		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
 	{reason: ReasonQuota, when: all(status(429), longQuota),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolModel, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
+	{reason: ReasonQuota, when: all(status(429), text(zeroLimit)),
+		verdict: policies.Retry, rotate: true, ofModel: true,
+		account: cool(CoolModel, rateLimited...), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonRateLimit, when: status(429),
 		verdict: policies.Retry, rotate: true, ofModel: true, delay: exponential(time.Second),
-		account: cool(CoolModel, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, time.Minute),
+		account: cool(CoolModel, rateLimited...),
 		refine:  rateLimit, kind: conversation.ErrRateLimit},
 
 	// The upstream's own trouble
@@ -163,8 +190,9 @@ func named(status string) func(*Seen) bool {
 	return func(s *Seen) bool { return s.Error != nil && s.Error.Status == status }
 }
 
+// text matches what of the error's message is upstream's own.
 func text(re *regexp.Regexp) func(*Seen) bool {
-	return func(s *Seen) bool { return re.MatchString(s.text()) }
+	return func(s *Seen) bool { return re.MatchString(s.words) }
 }
 
 // details matches the beginning of Envoy's code details.
@@ -231,7 +259,7 @@ func longQuota(s *Seen) bool {
 			return true
 		}
 	}
-	return zeroLimit.MatchString(s.Error.Message)
+	return false
 }
 
 // text is the innermost message of the upstream's error.
@@ -273,7 +301,7 @@ func (r *row) client(s *Seen) conversation.Error {
 	case conversation.ErrQuota:
 		out.NoRetry = true
 	case conversation.ErrContext:
-		if m := tokenCounts.FindStringSubmatch(s.text()); m != nil {
+		if m := tokenCounts.FindStringSubmatch(s.words); m != nil {
 			out.Used, _ = strconv.Atoi(m[1])
 			out.Limit, _ = strconv.Atoi(m[2])
 		}

@@ -21,8 +21,13 @@ type Seen struct {
 	Peek string
 	// Details is Envoy's code details where Envoy answered for the upstream.
 	Details string
-	// Delay is the wait that the server asked for; 0 if none.
-	Delay time.Duration
+	// Delay is the wait that the server asked for; 0 if none. DelayInText says
+	// that nothing but the text of an error says so.
+	Delay       time.Duration
+	DelayInText bool
+	// Names says that the request names something to be read with the account's
+	// rights: a file, an address, cached content.
+	Names bool
 
 	// Attempt counts from 1.
 	Attempt int
@@ -40,6 +45,8 @@ type Seen struct {
 	OnlyPlaceholders bool
 	// MaxWait bounds the server's delay that is waited for.
 	MaxWait time.Duration
+
+	words string // of Error.Message those that are upstream's own
 }
 
 // Scope says how far an effect on an account reaches.
@@ -69,6 +76,9 @@ type Effect struct {
 	// Within, if not 0, is the time in which hits make a row, whatever was
 	// between; otherwise a success ends the row.
 	Within time.Duration
+	// Doubtful says that the request itself may be to blame: the effect holds
+	// only once another request has failed in the same way.
+	Doubtful bool
 }
 
 // Ruling is a verdict with all that follows from it.
@@ -85,8 +95,11 @@ type Ruling struct {
 	// Stated says that Wait was stated by the server: a floor, not to be
 	// shortened by jitter.
 	Stated bool
-	// Repair is what the next attempt changes.
-	Repair Repairs
+	// Repair is what the next attempt changes. Lasting says that upstream gave
+	// a structured reason for it: should the repair help, it is remembered of
+	// the model at once.
+	Repair  Repairs
+	Lasting bool
 	// Account and Backend are the effects on later requests.
 	Account, Backend Effect
 	// Client is what the client gets if this is the end.
@@ -103,6 +116,7 @@ func Judge(s Seen) Ruling {
 	if s.Delay > 0 {
 		s.Delay = max(s.Delay, leastDelay)
 	}
+	s.words = gemini.OwnWords(s.text())
 	for i := range rules {
 		if r := &rules[i]; r.when(&s) {
 			return r.rule(&s)
@@ -140,6 +154,9 @@ func (r *row) rule(s *Seen) Ruling {
 		// What a second try did not mend, a third at the same place hardly will.
 		out.Verdict, out.Wait = policies.Failover, 0
 	}
+	if s.requestsOwn() {
+		out.Account, out.Backend = Effect{}, Effect{}
+	}
 	return out
 }
 
@@ -149,10 +166,11 @@ func (s *Seen) elsewhere(out *Ruling) bool {
 	return s.OtherBackend || out.OfModel && s.OtherModel
 }
 
-// until lets a cooldown end when the server says.
-func (e *Effect) until(stated time.Duration) {
-	if stated > 0 {
-		e.For = []time.Duration{stated}
+// until lets a cooldown end when the server says. What an error's text says is
+// waited for by this request alone.
+func (e *Effect) until(s *Seen) {
+	if s.Delay > 0 && !s.DelayInText {
+		e.For = []time.Duration{s.Delay}
 	}
 }
 
@@ -160,7 +178,7 @@ func (e *Effect) until(stated time.Duration) {
 // ready: a request waits only when nothing else is. Then it waits as long as
 // the server asked if that is short, and otherwise moves on.
 func rateLimit(s *Seen, out *Ruling) {
-	out.Account.until(s.Delay)
+	out.Account.until(s)
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
@@ -175,7 +193,7 @@ func rateLimit(s *Seen, out *Ruling) {
 
 // quota is out for long: only another account, backend or model helps.
 func quota(s *Seen, out *Ruling) {
-	out.Account.until(s.Delay)
+	out.Account.until(s)
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
@@ -229,7 +247,7 @@ func failoverOrFail(s *Seen, out *Ruling) {
 // failoverOrRotate prefers another backend. Another account helps if what is
 // wrong is the billing of one; a region is that of the place.
 func failoverOrRotate(s *Seen, out *Ruling) {
-	if !s.elsewhere(out) && s.OtherAccount && !wrongPlace.MatchString(s.text()) {
+	if !s.elsewhere(out) && s.OtherAccount && !wrongPlace.MatchString(s.words) {
 		out.Verdict, out.Rotate = policies.Retry, true
 		return
 	}

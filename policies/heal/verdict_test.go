@@ -207,16 +207,33 @@ func TestJudgeEffects(t *testing.T) {
 		{"relaxed", seen(400, message("too many states")), none, none, false},
 		{"context overflow", seen(400, message("The input token count (2) exceeds the maximum (1)")), none, none, false},
 		{"bad key", seen(401, nil), cool(CoolAccount, UntilReload), none, false},
-		{"region", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}), cool(CoolAccount, 10*min), none, false},
+		{"bad key, only in words", seen(400, message("API key not valid. Please pass a valid API key.")), cool(CoolAccount, 10*min).doubtful(), none, false},
+		{"region", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}), cool(CoolModel, 10*min).doubtful(), none, false},
+		{"billing, with its reason", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED"}), cool(CoolAccount, 10*min), none, false},
 		{"other 400", seen(400, nil), none, none, false},
-		{"403", seen(403, nil), cool(CoolAccount, 10*min, 10*min, UntilReload).within(3 * hour), none, false},
+		{"402", seen(402, nil), cool(CoolAccount, 10*min, 10*min, UntilReload).within(3 * hour), none, false},
+		{"403", seen(403, nil), cool(CoolModel, 10*min, 10*min, hour).within(3 * hour).doubtful(), none, false},
+		{"403 with its reason", seen(403, &gemini.Status{Reason: "CONSUMER_SUSPENDED"}), cool(CoolAccount, 10*min, 10*min, UntilReload).within(3 * hour), none, false},
 		{"404", seen(404, nil), cool(CoolModel, 10*min), none, true},
 		{"408", seen(408, nil), none, count, false},
 		{"429", seen(429, nil), cool(CoolModel, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, min), none, true},
 		{"429 with a delay", asked(3*time.Second, seen(429, nil)), cool(CoolModel, 3*time.Second), none, true},
+		{"429 with a delay in its text", func() Seen {
+			s := asked(3*time.Second, seen(429, nil))
+			s.DelayInText = true
+			return s
+		}(), cool(CoolModel, rateLimited...), none, true},
+		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolModel, rateLimited...), none, true},
+		{"429 with a delay in its text", func() Seen {
+			s := asked(3*time.Second, seen(429, nil))
+			s.DelayInText = true
+			return s
+		}(), cool(CoolModel, rateLimited...), none, true},
+		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolModel, rateLimited...), none, true},
 		{"429 per day", seen(429, perDay), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
 		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolModel, 7*hour), none, true},
-		{"capacity", seen(503, message("no capacity")), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
+		{"capacity", seen(503, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
+		{"capacity, only in words", seen(503, message("no capacity")), none, count, true},
 		{"500", seen(500, nil), cool(CoolAccount, 8*time.Second), count, false},
 		{"503", seen(503, nil), none, count, false},
 		{"529", seen(529, nil), none, count, false},

@@ -1,11 +1,12 @@
 package native
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
@@ -102,7 +103,7 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 		p.server, p.serverName = v, camel(name)
 		return keep, err
 	case "fileData", "file_data", "inlineData", "inline_data":
-		return keep, r.media(camel(name))
+		return keep, r.media(r.where(camel(name)))
 	}
 	return keep, r.skip()
 }
@@ -140,21 +141,27 @@ func (r *repair) answerPart(i int) error {
 		if s := string(name); (s == "fileData" || s == "file_data") && !r.vertex && r.kind() != 'n' {
 			return cut, unsupported(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)),
 				"AI Studio takes no references within function responses; send the data inline, or the reference in a content that follows")
+		} else if camel(name) == "fileData" {
+			return keep, r.media(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)))
 		}
 		return keep, r.skip()
 	}, nil)
 }
 
-// media repairs media, inline or by reference.
-func (r *repair) media(kind string) error {
+// media repairs media at a place, inline or by reference.
+func (r *repair) media(at string) error {
 	return r.members(func(_ int, name []byte) (fate, error) {
 		switch string(name) {
 		case "displayName", "display_name":
-			return r.onlyVertex(r.where(kind+".displayName"), "names of media exist at Vertex AI only")
+			return r.onlyVertex(at+".displayName", "names of media exist at Vertex AI only")
 		case "fileUri", "file_uri":
 			v, err := r.value()
-			if err == nil && !r.vertex && bytes.HasPrefix(jsonwalk.Chars(v), []byte("gs://")) {
-				err = unsupported(r.where(kind+".fileUri"), "AI Studio cannot read Cloud Storage; upload the file with its Files API")
+			switch uri := string(jsonwalk.Chars(v)); {
+			case err != nil || v.Kind() == 'n':
+			case !r.vertex && strings.HasPrefix(uri, "gs://"):
+				err = unsupported(at+".fileUri", "AI Studio cannot read Cloud Storage; upload the file with its Files API")
+			default:
+				_, err = r.opts.Keeps(conversation.ResourceFile, at+".fileUri", uri)
 			}
 			return keep, err
 		}

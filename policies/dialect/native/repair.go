@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -99,22 +100,64 @@ func (r *repair) field(name []byte) (fate, error) {
 		return keep, r.generation()
 	case "tools":
 		return keep, r.tools()
+	case "systemInstruction", "system_instruction":
+		return keep, r.system()
 	case "cachedContent", "cached_content":
 		r.cached = true
+		return r.named(conversation.ResourceCache, "cachedContent")
 	case "model":
 		return r.model()
 	case "serviceTier", "service_tier":
 		return r.serviceTier()
 	case "safetySettings", "safety_settings":
-		return keep, r.safety()
+		return r.safety()
 	case "labels":
+		if r.vertex {
+			return r.named(conversation.ResourceLabels, "labels")
+		}
 		return r.onlyVertex("labels", "labels exist at Vertex AI only")
+	case "store":
+		return r.named(conversation.ResourceLabels, "store")
 	case "modelArmorConfig", "model_armor_config":
 		if !r.vertex {
 			return cut, unsupported("modelArmorConfig", "Model Armor exists at Vertex AI only, and leaving it out would change what is filtered")
 		}
+		return r.named(conversation.ResourceArmor, "modelArmorConfig")
 	}
 	return keep, r.skip()
+}
+
+// named asks for a resource that is named by the value to come; null names
+// none.
+func (r *repair) named(kind conversation.ResourceKind, field string) (fate, error) {
+	v, err := r.value()
+	if err != nil || v.Kind() == 'n' {
+		return keep, err
+	}
+	kept, err := r.opts.Keeps(kind, field, string(jsonwalk.Chars(v)))
+	return fate(kept), err
+}
+
+// system looks for files in the system instruction.
+func (r *repair) system() error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		if string(name) == "parts" {
+			return keep, r.elements(func(i int) (fate, error) {
+				return keep, r.filesOf(fmt.Sprintf("systemInstruction.parts[%d]", i))
+			}, nil)
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// filesOf looks for a file in the part to come.
+func (r *repair) filesOf(part string) error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		if camel(name) == "fileData" {
+			return keep, r.media(part + ".fileData")
+		}
+		return keep, r.skip()
+	}, nil)
 }
 
 // onlyVertex leaves out what AI Studio refuses as an unknown name.
@@ -164,8 +207,13 @@ func (r *repair) serviceTier() (fate, error) {
 }
 
 // safety leaves out how Vertex AI measures harm, which AI Studio does not know.
-func (r *repair) safety() error {
-	return r.elements(func(int) (fate, error) {
+func (r *repair) safety() (fate, error) {
+	if r.kind() != 'n' {
+		if _, err := r.opts.Keeps(conversation.ResourceSafety, "safetySettings", ""); err != nil {
+			return cut, err
+		}
+	}
+	return keep, r.elements(func(int) (fate, error) {
 		return keep, r.members(func(_ int, name []byte) (fate, error) {
 			if string(name) == "method" {
 				return r.onlyVertex("safetySettings.method", "methods exist at Vertex AI only")

@@ -1,6 +1,11 @@
 package native
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
 
 // tools looks for tools that only AI Studio has: without them the answer would
 // be another.
@@ -17,6 +22,14 @@ func (r *repair) tools() error {
 				if r.opts.RelaxSchema {
 					return keep, r.elements(func(int) (fate, error) { return keep, r.declaration() }, nil)
 				}
+				return keep, r.skip()
+			}
+			if r.kind() == 'n' {
+				return keep, r.skip()
+			}
+			field := camel(name)
+			if _, err := r.opts.Keeps(conversation.ResourceTool, fmt.Sprintf("tools[%d].%s", i, field), gemini.SnakeCase(field)); err != nil {
+				return cut, err
 			}
 			return keep, r.skip()
 		}, nil)

@@ -1,0 +1,129 @@
+package exchange
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// saying returns a request that says something else each time.
+func saying(text string) string { return strings.Replace(ask, `"hi"`, jsonString(text), 1) }
+
+// What may be the request's own fault takes no account out for others; a second,
+// different request that fails alike does.
+func TestAccountIsBannedBySecondRequest(t *testing.T) {
+	const badKey = `{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}`
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		at     int // the request with which the account is out
+	}{
+		{"403", 403, forbidden, 3},
+		{"403 with its reason", 403, `{"error":{"code":403,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_SERVICE_BLOCKED"}]}}`, 1},
+		{"bad key in words", 400, badKey, 3},
+		{"bad key with its reason", 400, `{"error":{"code":400,"message":"API key not valid.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`, 1},
+		{"401", 401, "", 1},
+		{"billing in words", 400, `{"error":{"code":400,"message":"Billing is off.","status":"FAILED_PRECONDITION"}}`, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, nil)
+			for i, text := range []string{"one", "one", "another"} {
+				r.retry(t, 1, "", saying(text), c.status, c.body, map[bool]policies.Verdict{true: policies.Failover, false: policies.Retry}[strings.HasPrefix(c.name, "billing")])
+				if out := r.pool.Cooling("a-1", "gemini-3.5-flash"); out != (i+1 >= c.at) {
+					t.Fatalf("after request %d: out %v", i+1, out)
+				}
+				if out := r.pool.Cooling("a-1", "gemini-3.5-flash"); out {
+					break
+				}
+			}
+			if r.pool.Cooling("a-2", "gemini-3.5-flash") {
+				t.Error("the other account is out as well")
+			}
+		})
+	}
+}
+
+// A refusal of what a request names goes to its client, however often, and
+// everybody else is served by the same account.
+func TestFileThatMayNotBeRead(t *testing.T) {
+	const (
+		file   = `{"error":{"code":403,"message":"You do not have permission to access the File abc or it may not exist.","status":"PERMISSION_DENIED"}}`
+		cache  = `{"error":{"code":403,"message":"CachedContent not found (or permission denied)","status":"PERMISSION_DENIED"}}`
+		state  = `{"error":{"code":400,"message":"The File abc is not in an ACTIVE state and usage is not allowed.","status":"FAILED_PRECONDITION"}}`
+		uri    = "https://example.org/abc"
+		vague  = `{"error":{"code":403,"message":"The caller does not have permission","status":"PERMISSION_DENIED"}}`
+		native = `{"contents":[{"role":"user","parts":[{"fileData":{"mimeType":"image/png","fileUri":"` + uri + `"}}]}]}`
+	)
+	for _, c := range []struct {
+		name, path, body string
+		status           int
+		refusal          string
+		want             int // the client's status; 0 for another attempt
+	}{
+		{"claude", "/v1/messages", `{"model":"gemini-3.5-flash","max_tokens":9,"stream":true,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"` + uri + `"}}]}]}`, 403, file, 403},
+		{"claude, not ready", "/v1/messages", `{"model":"gemini-3.5-flash","max_tokens":9,"stream":true,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"url","url":"` + uri + `"}}]}]}`, 400, state, 400},
+		{"chat", "/v1/chat/completions", `{"model":"gemini-3.5-flash","stream":true,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + uri + `"}}]}]}`, 403, file, 403},
+		{"responses", "/v1/responses", `{"model":"gemini-3.5-flash","stream":true,"input":[{"role":"user","content":[{"type":"input_file","file_url":"` + uri + `"}]}]}`, 403, file, 403},
+		{"native", nativeStream, native, 403, file, 403},
+		{"native, in a result", nativeStream, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"system_instruction":{"parts":{"file_\u0064ata":{"file_uri":"` + uri + `"}}}}`, 403, file, 403},
+		{"native, vague", nativeStream, native, 403, vague, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, nil)
+			for i := range 4 {
+				a := r.begin(1, "")
+				a.in.Path = c.path
+				send(t, a, c.body+strings.Repeat(" ", i)) // a different request each time
+				got := answerWith(a, c.status, c.refusal).Reply
+				final := c.want != 0
+				if got == nil || final == got.Verdict.Again() || final && (got.Status != c.want || got.Reason != heal.ReasonResource) {
+					t.Fatalf("%+v", got)
+				}
+			}
+			if r.pool.Cooling("a-1", "gemini-3.5-flash") || r.pool.Cooling(":a", "gemini-3.5-flash") {
+				t.Error("account or backend is out")
+			}
+		})
+	}
+}
+
+// What an error quotes teaches nothing.
+func TestQuotationsTeachNothing(t *testing.T) {
+	for _, said := range []string{
+		`Invalid value at 'generation_config.response_logprobs' (TYPE_BOOL), "logprobs is not enabled"`,
+		`Invalid JSON payload received. Unknown name "API key not valid" at 'generation_config': Cannot find field.`,
+		`* GenerateContentRequest.tools[0].function_declarations[0].parameters.properties[thought_signature].type: must be specified`,
+	} {
+		r := newRig(t, nil)
+		for _, text := range []string{"one", "two", "three"} {
+			reply := r.retry(t, 1, "", saying(text), 400, refusal(said), policies.Fail)
+			if reply.Reason != heal.ReasonInvalid {
+				t.Errorf("%q was taken for %s", said, reply.Reason)
+			}
+		}
+		if r.pool.Cooling("a-1", "gemini-3.5-flash") || len(r.learned.known)+len(r.learned.heard) > 0 {
+			t.Errorf("%q has effects", said)
+		}
+	}
+}
+
+// A violation that names the field teaches at once.
+func TestViolationTeachesAtOnce(t *testing.T) {
+	const (
+		said    = `Invalid JSON payload received. Unknown name \"id\" at 'contents[1].parts[0].function_call': Cannot find field.`
+		unknown = `{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"` + said + `","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"contents[1].parts[0].function_call","description":"` + said + `"}]}]}}`
+		calls   = `{"model":"gemini-3.5-flash","max_tokens":9,"stream":true,"tools":[{"name":"ls","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"hi"},` +
+			`{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1","name":"ls","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"x"}]}]}`
+	)
+	r := newRig(t, nil)
+	first := r.retry(t, 1, "", calls, 400, unknown, policies.Repair)
+	a := r.begin(2, first.Memory)
+	send(t, a, calls)
+	answerWith(a, 200, hello+stop)
+	if got := r.learned.of("a", "gemini-3.5-flash", nil); got != heal.OmitIDs {
+		t.Errorf("learned %q", got)
+	}
+}

@@ -1,0 +1,182 @@
+package heal
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// A refusal of what the request names is told as such, and nothing follows from
+// it for other requests.
+func TestJudgeResources(t *testing.T) {
+	names := func(s Seen) Seen { s.Names, s.OtherAccount, s.OtherBackend = true, true, true; return s }
+	precondition := func(text string) *gemini.Status {
+		return &gemini.Status{Status: "FAILED_PRECONDITION", Message: text}
+	}
+	for _, c := range []struct {
+		name    string
+		in      Seen
+		reason  string
+		verdict policies.Verdict
+		client  conversation.ErrorKind
+		effect  bool
+	}{
+		{"file of another", names(seen(403, message("You do not have permission to access the File abc or it may not exist."))),
+			ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"file that is not ready", names(seen(400, precondition("The File abc is not in an ACTIVE state and usage is not allowed."))),
+			ReasonResource, policies.Fail, conversation.ErrInvalid, false},
+		{"file that is gone", names(seen(404, message("File files/abc not found."))), ReasonResource, policies.Fail, conversation.ErrNotFound, false},
+		{"cached content", names(seen(403, message("CachedContent not found (or permission denied)"))), ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"bucket", names(seen(403, &gemini.Status{Reason: "IAM_PERMISSION_DENIED",
+			Message: "service-1@x.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object."})),
+			ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"which says nothing of it", names(seen(403, message("The caller does not have permission"))), ReasonForbidden, policies.Retry, conversation.ErrAPI, false},
+		{"place, with a file", names(seen(400, precondition("User location is not supported for the API use."))), ReasonPrecondition, policies.Failover, conversation.ErrRegion, false},
+		{"model, with a file", names(seen(404, message("models/x is not found"))), ReasonNoModel, policies.Failover, conversation.ErrNotFound, false},
+		{"account all the same", names(seen(403, &gemini.Status{Reason: "CONSUMER_SUSPENDED", Message: "has been suspended, files included"})),
+			ReasonForbidden, policies.Retry, conversation.ErrAPI, true},
+		{"no file is named", seen(403, message("You do not have permission to access the File abc or it may not exist.")),
+			ReasonForbidden, policies.Fail, conversation.ErrAPI, true},
+	} {
+		r := Judge(c.in)
+		if effect := r.Account.Scope != NoEffect; r.Rule != c.reason || r.Verdict != c.verdict || r.Client.Kind != c.client || effect != c.effect || r.Backend.Scope != NoEffect {
+			t.Errorf("%s: %s %v, client %d, account %+v, backend %+v; want %s %v, client %d, effect %v",
+				c.name, r.Rule, r.Verdict, r.Client.Kind, r.Account, r.Backend, c.reason, c.verdict, c.client, c.effect)
+		}
+	}
+}
+
+// shapes are how Google's errors quote a request; %s is the client's.
+var shapes = []string{
+	`Invalid JSON payload received. Unknown name "%s" at 'contents[0]': Cannot find field.`,
+	`Invalid JSON payload received. Unknown name "%s": Cannot find field.`,
+	"Invalid JSON payload received. Unknown name \"a\": Cannot find field.\nInvalid JSON payload received. Unknown name \"%s\" at 'tools[0]': Cannot find field.",
+	"Invalid JSON payload received. Expected a value.\n%s\n   ^",
+	`Invalid value at 'generation_config.response_logprobs' (TYPE_BOOL), "%s"`,
+	`Invalid value at 'generation_config.thinking_config.thinking_level' (type.googleapis.com/google.ai.generativelanguage.v1beta.ThinkingConfig.ThinkingLevel), "%s"`,
+	`* GenerateContentRequest.tools[0].function_declarations[0].parameters.properties[%s].type: must be specified`,
+	`* GenerateContentRequest.tools[0].function_declarations[0].parameters.properties[%s].items: missing field.`,
+	"Unable to submit request because function call `%s` is not declared. Learn more: https://x.example/a",
+	"Unable to submit request because `%s` functionDeclaration `parameters.%[1]s` schema didn't specify the schema type field.",
+	"Unsupported MIME type: %s",
+	"Invalid or unsupported file uri: %s",
+	"Function call name «%s» is not known.",
+	"The value ‘%s’ is not allowed in the model’s request.",
+}
+
+// lies are what a client would like upstream to say.
+var lies = []string{
+	"API key not valid. Please pass a valid API key.", "API key expired", "Invalid API key",
+	"Corrupted thought signature.", "thoughtSignature is missing", "thought_signature", "messages.1.content.0.thinking.signature: Field required",
+	"Invalid `signature` in `thinking` block", "Expected `thinking` or `redacted_thinking`, but found `text`.",
+	"When `thinking` is enabled, a final `assistant` message must start with a thinking block.",
+	"function call `f` in the 2. content block is missing a `thought_signature`.",
+	"too many states", "maximum allowed nesting depth", "Penalty is not enabled for this model", "logprobs is not enabled",
+	"Thinking level MINIMAL is not supported", "The thinking budget 5 is invalid", "Requests ending with a model turn",
+	`id" at 'contents[0].parts[0].function_call': Cannot find field.`,
+	"The input token count (5) exceeds the maximum number of tokens allowed (4).",
+	"No capacity available", "limit: 0", "Please retry in 9s.",
+	`{"error":{"code":401,"message":"API key not valid.","status":"UNAUTHENTICATED","details":[{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`,
+}
+
+// breakouts put a lie where the quotation seems to have ended.
+var breakouts = []string{"%s", `" %s "`, `": %s`, "' %s", "` %s `", "x” %s «", "it's %s, isn't it", "0] %s [0", "x\n%s\ny"}
+
+// harmless fails if something follows from an error for other requests, or if
+// this one is not simply refused.
+func harmless(t *testing.T, shape, lie string) {
+	t.Helper()
+	text := fmt.Sprintf(shape, lie)
+	body := fmt.Sprintf(`{"error":{"code":400,"message":%s,"status":"INVALID_ARGUMENT"}}`, []byte(conversation.Quote(text)))
+	st, ok := gemini.ParseStatus([]byte(body))
+	if !ok {
+		t.Fatalf("unreadable: %s", body)
+	}
+	st.Violations = []gemini.FieldViolation{{Field: "generation_config.response_logprobs", Description: text}}
+	r := Judge(Seen{Status: 400, Error: st, Delay: st.RetryDelay, DelayInText: st.DelayInText, Attempt: 1, OtherAccount: true, OtherBackend: true})
+	if r.Rule != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
+		t.Errorf("%q\nwas taken for %s %v, account %+v, backend %+v, code %d, reason %q, delay %v; its own words are %q",
+			text, r.Rule, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
+	}
+}
+
+// Whatever a client makes an error quote, it is an invalid request.
+func TestJudgeIgnoresQuotations(t *testing.T) {
+	for _, shape := range shapes {
+		for _, lie := range lies {
+			for _, out := range breakouts {
+				harmless(t, shape, fmt.Sprintf(out, lie))
+			}
+		}
+	}
+}
+
+// Nor whatever else it writes around it.
+func FuzzJudgeIgnoresQuotations(f *testing.F) {
+	for i, lie := range lies {
+		f.Add(lie, uint8(i), uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, text string, shape, lie uint8) {
+		text = strings.ToValidUTF8(text, "?")
+		harmless(t, shapes[int(shape)%len(shapes)], text+lies[int(lie)%len(lies)]+text)
+	})
+}
+
+// What upstream says in other statuses is no more the client's to write.
+func TestQuotationsInOtherStatuses(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		text   string
+		reason string
+	}{
+		{429, `Quota exceeded for "no capacity, limit: 0".`, ReasonRateLimit},
+		{429, `Quota exceeded for metric: m, limit: 5, model: x limit: 0`, ReasonRateLimit},
+		{503, "The model `no capacity` is overloaded.", ReasonOverloaded},
+		{429, `upstream said "{"error":{"code":401,"message":"m"}}"`, ReasonRateLimit},
+	} {
+		if r := Judge(seen(c.status, message(c.text))); r.Rule != c.reason {
+			t.Errorf("%d %s: %s, want %s", c.status, c.text, r.Rule, c.reason)
+		}
+	}
+}
+
+// An error in the midst of other words decides about the request, and no more.
+func TestEmbeddedErrorHasNoEffects(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 429, 503} {
+		r := Judge(Seen{Status: status, Attempt: 1, OtherAccount: true,
+			Error: &gemini.Status{Embedded: true, Reason: "API_KEY_INVALID", Message: "m"}})
+		if r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect {
+			t.Errorf("%d: account %+v, backend %+v", status, r.Account, r.Backend)
+		}
+	}
+}
+
+// A repair can be remembered if upstream names the field in a violation.
+func TestLastingRepairs(t *testing.T) {
+	unknown := func(field string) string {
+		return `Invalid JSON payload received. Unknown name "id" at '` + field + `': Cannot find field.`
+	}
+	const field = "contents[1].parts[0].function_call"
+	for _, c := range []struct {
+		name    string
+		st      *gemini.Status
+		repair  Repairs
+		lasting bool
+	}{
+		{"violation", &gemini.Status{Message: unknown(field), Violations: []gemini.FieldViolation{{Field: field, Description: unknown(field)}}}, OmitIDs, true},
+		{"two of them", &gemini.Status{Message: unknown(field) + "\n" + unknown(field), Violations: []gemini.FieldViolation{{Field: field, Description: unknown(field)}}}, OmitIDs, true},
+		{"text", message(unknown(field)), OmitIDs, false},
+		{"violation of another field", &gemini.Status{Message: unknown(field), Violations: []gemini.FieldViolation{{Field: "contents[1]", Description: unknown(field)}}}, OmitIDs, false},
+		{"embedded", &gemini.Status{Embedded: true, Message: unknown(field), Violations: []gemini.FieldViolation{{Field: field, Description: unknown(field)}}}, OmitIDs, false},
+		{"an id elsewhere", message(unknown("contents[1]")), 0, false},
+		{"penalty", message("Penalty is not enabled for this model"), OmitPenalties, false},
+	} {
+		if r := Judge(seen(400, c.st)); r.Repair != c.repair || r.Lasting != c.lasting {
+			t.Errorf("%s: %q lasting %v, want %q %v", c.name, r.Repair, r.Lasting, c.repair, c.lasting)
+		}
+	}
+}
