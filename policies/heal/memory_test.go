@@ -3,6 +3,8 @@ package heal
 import (
 	"errors"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +62,8 @@ func TestMemoryIsRefused(t *testing.T) {
 func TestMemoryStaysSmall(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
 	m.Last.Message = strings.Repeat("ä", 10_000)
-	for range 200 {
-		m.Tries = append(m.Tries, m.Tries[0])
+	for n := range 200 {
+		m.Tries = append(m.Tries, Try{Backend: "eu", Account: strconv.Itoa(n)})
 	}
 	sealed := m.Seal(k, "id")
 	if len(sealed) > memoryLimit {
@@ -71,8 +73,8 @@ func TestMemoryStaysSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Tries) == 0 || got.Tries[len(got.Tries)-1] != m.Tries[len(m.Tries)-1] {
-		t.Error("the latest try is lost")
+	if n := len(got.Tries); n == 0 || !slices.Equal(got.Tries, m.Tries[len(m.Tries)-n:]) {
+		t.Errorf("the latest tries are lost: %d are left, %+v", n, got.Tries)
 	}
 }
 
@@ -99,6 +101,46 @@ func TestRepairsAt(t *testing.T) {
 		if got := m.RepairsAt(c.backend, c.model); got != c.want {
 			t.Errorf("%s at %s: %v, want %v", c.model, c.backend, got, c.want)
 		}
+	}
+}
+
+// The bound goes for what comes in, too, whoever wrote it.
+func TestMemoryIsBounded(t *testing.T) {
+	k := NewKey([]byte("k"))
+	sizes := map[int]bool{}
+	for n := 2900; n < 3100; n++ { // one try is never dropped
+		m := Memory{Started: time.UnixMilli(1), Tries: []Try{{Account: strings.Repeat("a", n)}}}
+		sealed := m.Seal(k, "id")
+		_, err := OpenMemory(k, "id", sealed)
+		if (err == nil) != (len(sealed) <= 4096) {
+			t.Fatalf("a memory of %d bytes: %v", len(sealed), err)
+		}
+		sizes[len(sealed)] = true
+	}
+	if !sizes[4095] || !sizes[4097] { // base64 leaves 4096 out
+		t.Error("no size is next to the bound")
+	}
+}
+
+// Where one part ends and the next begins is authenticated, too: otherwise a
+// request id that ends as the payload begins would be as good as another.
+func TestMACKeepsPartsApart(t *testing.T) {
+	k := NewKey([]byte("k"))
+	mac := func(purpose string, parts ...string) string {
+		var raw [][]byte
+		for _, p := range parts {
+			raw = append(raw, []byte(p))
+		}
+		return string(k.mac(purpose, raw...))
+	}
+	want := mac("memory", "ab", "c")
+	for _, other := range []string{mac("memory", "a", "bc"), mac("memory", "abc"), mac("memory", "ab", "c", ""), mac("memorya", "b", "c"), mac("carrier", "ab", "c")} {
+		if other == want {
+			t.Error("two messages have one mac")
+		}
+	}
+	if len(want) != 16 {
+		t.Errorf("%d bytes", len(want))
 	}
 }
 

@@ -116,6 +116,8 @@ func TestJudge(t *testing.T) {
 		{"429 per day", seen(429, perDay), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another account", other(seen(429, perDay)), policies.Retry, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another backend", elsewhere(seen(429, perDay)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, a quota of nothing", seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinute", Value: "0"}}}), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, a quota of some", seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinute", Value: "10"}}}), policies.Retry, ReasonRateLimit, time.Second, true, 0, conversation.ErrRateLimit},
 		{"429 limit zero", seen(429, message("Quota exceeded for metric: x, limit: 0")), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"capacity, another backend", elsewhere(seen(429, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"})),
 			policies.Failover, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
@@ -123,6 +125,7 @@ func TestJudge(t *testing.T) {
 		{"bad key, another model", model(seen(401, nil)), policies.Fail, ReasonBadKey, 0, true, 0, conversation.ErrAPI},
 		{"region, another model", model(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"capacity", seen(503, message("No capacity available for model x")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
+		{"capacity, in other words", seen(429, message("Model capacity exhausted, please try later.")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
 		{"capacity, third time", at(3, seen(503, message("no capacity"))), policies.Fail, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
 
 		// The upstream's own trouble
@@ -137,6 +140,8 @@ func TestJudge(t *testing.T) {
 		{"503 again, before the last attempt, nothing else", stuck(at(2, seen(503, nil))), policies.Retry, ReasonOverloaded, 2 * time.Second, false, 0, conversation.ErrOverloaded},
 		{"503, another backend: not yet", ready(seen(503, nil)), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
 		{"peek eof again, before the last attempt, another backend", stuck(ready(peek(ReasonPeekEOF))), policies.Failover, ReasonPeekEOF, 0, true, 0, conversation.ErrAPI},
+		{"forbidden, before the last attempt: another account is no third try of the same", stuck(ready(other(seen(403, nil)))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"429, before the last attempt, another account", stuck(ready(other(seen(429, nil)))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
 		{"signature, before the last attempt: the same body would be refused elsewhere", stuck(ready(seen(400, message("Corrupted thought signature.")))),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"503 with a tiny delay", asked(ms, seen(503, nil)), policies.Retry, ReasonOverloaded, 100 * ms, false, 0, conversation.ErrOverloaded},
@@ -235,11 +240,17 @@ func TestJudgeEffects(t *testing.T) {
 		{"capacity", seen(503, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
 		{"capacity, only in words", seen(503, message("no capacity")), none, count, true},
 		{"500", seen(500, nil), cool(CoolAccount, 8*time.Second), count, false},
+		{"502", seen(502, nil), cool(CoolAccount, 8*time.Second), count, false},
+		{"504", seen(504, nil), cool(CoolAccount, 8*time.Second), count, false},
+		{"unheard-of 5xx", seen(599, nil), none, none, false},
 		{"503", seen(503, nil), none, count, false},
 		{"529", seen(529, nil), none, count, false},
 		{"refused", Seen{Details: "no_healthy_upstream"}, none, cool(CoolBackend, 5*time.Second), false},
 		{"reset", Seen{Details: "upstream_reset_before_response_started{connection_termination}"}, none, count, false},
+		{"no cluster", Seen{Details: "cluster_not_found"}, none, count, false},
+		{"envoy's timer", Seen{Details: "response_timeout"}, none, count, false},
 		{"bad peek", Seen{Peek: ReasonPeekEOF}, penalty, count, false},
+		{"signature as finish", Seen{Peek: ReasonSignature}, none, none, false},
 	} {
 		r := Judge(c.in)
 		if !reflect.DeepEqual(r.Account, c.account) || !reflect.DeepEqual(r.Backend, c.backend) || r.OfModel != c.ofModel {
@@ -294,6 +305,10 @@ func TestJudgeNamesFieldsAndQuotas(t *testing.T) {
 			"Exhausted.; quota generate_requests, limit 15"},
 		{"quota without a limit", seen(429, &gemini.Status{Message: "Exhausted.", Quotas: []gemini.Quota{{Metric: "generate_requests"}}}),
 			"Exhausted.; quota generate_requests"},
+		{"five at most", seen(400, &gemini.Status{Message: "Invalid.", Violations: []gemini.FieldViolation{
+			{Field: "f1", Description: "d"}, {Field: "f2", Description: "d"}, {Field: "f3", Description: "d"},
+			{Field: "f4", Description: "d"}, {Field: "f5", Description: "d"}, {Field: "f6", Description: "d"}}}),
+			"Invalid.; f1: d; f2: d; f3: d; f4: d; f5: d"},
 	} {
 		if got := Judge(c.in).Client.Message; got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
