@@ -44,6 +44,9 @@ func TestCompileSchema(t *testing.T) {
 		{"nullable anyOf", prop(`{"anyOf":[{"type":"string"}],"nullable":true}`), prop(`{"anyOf":[{"type":"string"},{"type":"null"}]}`)},
 		{"upper-case types", prop(`{"type":["STRING","null"]}`), prop(`{"type":["string","null"]}`)},
 		{"upper-case type", prop(`{"type":"Integer","minItems":1.5,"maxItems":-1}`), prop(`{"type":"integer"}`)},
+		{"counts", prop(`{"type":"array","items":{"type":"string"},"minItems":0,"maxItems":123456789}`), ""},
+		{"counts beyond an int32", prop(`{"type":"array","items":{"type":"string"},"maxItems":1234567890}`), prop(`{"type":"array","items":{"type":"string"}}`)},
+		{"counts in other words", prop(`{"type":"array","items":{"type":"string"},"minItems":1e2,"maxItems":"12"}`), prop(`{"type":"array","items":{"type":"string"}}`)},
 		{"unknown type", prop(`{"type":"date"}`), prop(`{}`)},
 		{"array without items", prop(`{"type":"array"}`), prop(`{"type":"array","items":{"type":"string"}}`)},
 		{"array of anything", prop(`{"type":["array","null"],"items":{}}`), prop(`{"type":["array","null"],"items":{"type":"string"}}`)},
@@ -70,6 +73,8 @@ func TestCompileSchema(t *testing.T) {
 			`{"type":"object","properties":{"p":{"title":"t","anyOf":[{"$ref":"#/$defs/A"}]}},"$defs":{"A":{"type":"string"}}}`},
 		{"definitions become $defs", `{"type":"object","properties":{"p":{"$ref":"#/definitions/A"}},"definitions":{"A":{"type":"string","minLength":1}}}`,
 			`{"type":"object","properties":{"p":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string","description":"(minLength: 1)"}}}`},
+		{"definitions beside $defs", `{"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/definitions/B"}},"definitions":{"A":{"type":"number"},"B":{"type":"boolean"}},"$defs":{"A":{"type":"string"}}}`,
+			`{"type":"object","properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/$defs/B"}},"$defs":{"A":{"type":"string"},"B":{"type":"boolean"}}}`},
 		{"reference to a property", `{"type":"object","properties":{"a":{"type":"string","title":"t"},"b":{"$ref":"#/properties/a","title":"u"}}}`,
 			`{"type":"object","properties":{"a":{"type":"string","title":"t"},"b":{"title":"u","type":"string"}}}`},
 		{"escaped reference", `{"type":"object","properties":{"a/b~c d":{"type":"string"},"b":{"$ref":"#/properties/a~1b~0c%20d"}}}`,
@@ -79,6 +84,10 @@ func TestCompileSchema(t *testing.T) {
 			`{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#/$defs/recursive1"}}},"$defs":{"recursive1":{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#/$defs/recursive1"}}}}}}`},
 		{"recursion by a property", `{"type":"object","properties":{"a":{"type":"object","properties":{"a":{"$ref":"#/properties/a"}}}}}`,
 			`{"type":"object","properties":{"a":{"type":"object","properties":{"a":{"$ref":"#/$defs/recursive1"}}}},"$defs":{"recursive1":{"type":"object","properties":{"a":{"$ref":"#/$defs/recursive1"}}}}}`},
+		{"recursion by a root with $defs", `{"type":"object","properties":{"kids":{"$ref":"#"},"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}`,
+			`{"type":"object","properties":{"kids":{"$ref":"#/$defs/recursive1"},"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"},"recursive1":{"type":"object","properties":{"kids":{"$ref":"#/$defs/recursive1"},"a":{"$ref":"#/$defs/A"}}}}}`},
+		{"recursion by a property with $defs", `{"type":"object","properties":{"a":{"type":"object","$defs":{"X":{"type":"string"}},"properties":{"a":{"$ref":"#/properties/a"}}}}}`,
+			`{"type":"object","properties":{"a":{"type":"object","$defs":{"X":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/recursive1"}}}},"$defs":{"recursive1":{"type":"object","$defs":{"X":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/recursive1"}}}}}`},
 		{"allOf of itself", `{"type":"object","properties":{"p":{"$ref":"#/$defs/A"}},"$defs":{"A":{"title":"t","allOf":[{"$ref":"#/$defs/A"},{"type":"string"}]}}}`,
 			`{"type":"object","properties":{"p":{"$ref":"#/$defs/A"}},"$defs":{"A":{"title":"t","type":"string"}}}`},
 
@@ -117,9 +126,13 @@ func TestCompileSchemaOmits(t *testing.T) {
 			t.Errorf("%s: got %s %v", in, got, err)
 		}
 	}
-	free := `{"type":"object","additionalProperties":true}`
-	if got, _ := compileSchema(conversation.Raw(free), schemaOptions{object: true}); string(got) != free {
-		t.Errorf("a free-form object became %s", got)
+	for name, in := range map[string]string{
+		"a free-form object":     `{"type":"object","additionalProperties":true}`,
+		"an object that chooses": `{"type":"object","anyOf":[{"type":"object","properties":{"a":{"type":"string"}}},{"type":"object","properties":{"b":{"type":"string"}}}]}`,
+	} {
+		if got, _ := compileSchema(conversation.Raw(in), schemaOptions{object: true}); string(got) != in {
+			t.Errorf("%s became %s", name, got)
+		}
 	}
 }
 
@@ -182,6 +195,7 @@ func FuzzCompileSchema(f *testing.F) {
 	f.Add([]byte(`{"anyOf":[{"properties":{"$ref":{"type":"x"}},"required":["$ref"]},{"type":"string"}],"exclusiveMinimum":1}`), true, true)
 	f.Add([]byte(`{"properties":{"a":{"$ref":"#/properties/b/items"},"b":{"items":{"$ref":"#/properties/a"}}}}`), true, false)
 	f.Add([]byte(`{"allOf":[{"$ref":"#"}]}`), false, false)
+	f.Add([]byte(`{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"anyOf":[{"$ref":"#"}],"$ref":"#/$defs/b"},"b":{"$ref":"#/properties"}},"properties":{"$ref":{}}}`), true, false)
 	f.Fuzz(func(t *testing.T, in []byte, object, relaxed bool) {
 		opts := schemaOptions{object: object, relaxed: relaxed}
 		once, err := compileSchema(in, opts)
@@ -196,6 +210,9 @@ func FuzzCompileSchema(f *testing.F) {
 			return // deeper than what may be read, from references resolved
 		}
 		checkKeywords(t, root)
+		if root.get("$ref") != nil {
+			t.Fatalf("%s\nbecame a reference: %s", in, once)
+		}
 		twice, err := compileSchema(once, opts)
 		if err != nil {
 			return
