@@ -97,8 +97,8 @@ func (s *sidecar) load(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if len(x.MemoryKey) == 0 {
-		x.MemoryKey = s.key
+	if len(x.MemoryKeys) == 0 {
+		x.MemoryKeys = [][]byte{s.key}
 	}
 	ex, err := exchange.New(x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures})
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *sidecar) load(cfg *config.Config) error {
 	}
 	s.policy.current.Store(ex)
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
-		zap.String("memory_key_id", ex.KeyID()))
+		zap.String("memory_key_id", ex.KeyIDs()[0]), zap.Strings("memory_key_ids", ex.KeyIDs()))
 	return nil
 }
 

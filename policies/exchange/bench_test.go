@@ -26,9 +26,9 @@ func newBenchExchange(b *testing.B) *Exchange {
 	b.Helper()
 	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 	x, err := New(Config{
-		Backends:  []Backend{{Name: "a", Kind: AIStudio}},
-		Accounts:  []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key")}},
-		MemoryKey: []byte("0123456789abcdef0123456789abcdef"),
+		Backends:   []Backend{{Name: "a", Kind: AIStudio}},
+		Accounts:   []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key")}},
+		MemoryKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 	}, Deps{
 		Log:     zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(io.Discard)), zapcore.InfoLevel)),
 		Metrics: NewMetrics(prometheus.NewRegistry()),

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -32,8 +33,9 @@ type Config struct {
 	Models   Models
 	// Policies by name; DefaultPolicy exists even if not listed.
 	Policies map[string]Settings
-	// MemoryKey authenticates memory and carriers; all replicas share it.
-	MemoryKey []byte
+	// MemoryKeys authenticate memory and carriers; all replicas share them.
+	// The first seals, all open; without any, a key is made.
+	MemoryKeys [][]byte
 	// MaxBody is the longest request body in bytes; 0 takes all.
 	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
@@ -103,7 +105,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		return nil, err
 	}
 	return &Exchange{
-		cfg: cfg, key: heal.NewKey(cfg.MemoryKey), pool: pool,
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
 		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
@@ -138,8 +140,22 @@ func checkAccounts(cfg Config) error {
 	return errors.Join(errs...)
 }
 
-// KeyID names the memory key without telling it: replicas must log the same.
-func (x *Exchange) KeyID() string { return x.key.ID() }
+// keyOf makes the key that seals with the first secret and opens with all. With
+// none it is one that nobody knows, for this exchange alone.
+func keyOf(secrets [][]byte) heal.Key {
+	var keys []heal.Key
+	for _, s := range secrets {
+		keys = append(keys, heal.NewKey(s))
+	}
+	if len(keys) == 0 {
+		return heal.NewKey([]byte(cryptorand.Text()))
+	}
+	return keys[0].AlsoOpens(keys[1:]...)
+}
+
+// KeyIDs names the memory keys without telling them, the one that seals first:
+// replicas must log the same.
+func (x *Exchange) KeyIDs() []string { return x.key.IDs() }
 
 // Begin starts an attempt.
 func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.Attempt {

@@ -29,7 +29,7 @@ func newRig(t *testing.T, change func(*Config)) rig {
 			{ID: "a-2", Backend: "a", Secret: account.NewSecret("key-a-2")},
 			{ID: "b-1", Backend: "b", Scheme: account.Bearer, Secret: account.NewSecret("token-b-1")},
 		},
-		MemoryKey: []byte("k"),
+		MemoryKeys: [][]byte{[]byte("k")},
 	}
 	if change != nil {
 		change(&cfg)

@@ -14,7 +14,10 @@ import (
 
 // secretsOf are all secrets of the configuration.
 func secretsOf(cfg Config) redact.Secrets {
-	list := []string{cfg.Hop, string(cfg.MemoryKey)}
+	list := []string{cfg.Hop}
+	for _, k := range cfg.MemoryKeys {
+		list = append(list, string(k))
+	}
 	for _, a := range cfg.Accounts {
 		list = append(list, a.Secret.Reveal())
 	}

@@ -61,7 +61,7 @@ func TestTextsOfUpstreamAreCleanAndBounded(t *testing.T) {
 			}
 			t.Run(name+"/"+dialect, func(t *testing.T) {
 				r := newRig(t, func(cfg *Config) {
-					cfg.Hop, cfg.MemoryKey = key, []byte(memory)
+					cfg.Hop, cfg.MemoryKeys = key, [][]byte{[]byte(strings.Repeat("new key ", 4)), []byte(memory)}
 					cfg.Accounts[0].Secret = account.NewSecret(house)
 				})
 				a := r.begin(3, "", policies.HeaderHop, key)

@@ -30,10 +30,10 @@ type Translator struct{ x *Exchange }
 func NewTranslator(cfg TranslatorConfig) (*Translator, error) {
 	fill(&cfg.Backend.Name, "backend")
 	c := Config{
-		Backends:  []Backend{cfg.Backend},
-		Accounts:  []account.Account{{ID: "none", Backend: cfg.Backend.Name, Secret: account.NewSecret("none")}},
-		Policies:  map[string]Settings{DefaultPolicy: cfg.Settings},
-		MemoryKey: []byte("translator: not a secret"),
+		Backends:   []Backend{cfg.Backend},
+		Accounts:   []account.Account{{ID: "none", Backend: cfg.Backend.Name, Secret: account.NewSecret("none")}},
+		Policies:   map[string]Settings{DefaultPolicy: cfg.Settings},
+		MemoryKeys: [][]byte{[]byte("translator: not a secret")},
 	}
 	if cfg.Model != "" {
 		// '*' ends at a slash; names with two are the longest known.

@@ -125,7 +125,7 @@ func TestBudgetsEndTheRetries(t *testing.T) {
 }
 
 func TestMemoryOfAnotherKeyIsIgnoredAndSaid(t *testing.T) {
-	other := newRig(t, func(c *Config) { c.MemoryKey = []byte("other") })
+	other := newRig(t, func(c *Config) { c.MemoryKeys = [][]byte{[]byte("other")} })
 	first := other.retry(t, 1, "", ask, 403, forbidden, policies.Retry)
 	r := newRig(t, nil)
 	a := r.begin(2, first.Memory)

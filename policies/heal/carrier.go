@@ -1,7 +1,6 @@
 package heal
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"regexp"
@@ -24,7 +23,8 @@ import (
 // and number spelling must not matter), for text and thoughts the hash of the
 // exact text. A carrier that was altered, swapped between two calls, cut
 // short or taken from another tenant does not verify; it is then treated as
-// absent and never sent upstream.
+// absent and never sent upstream. It does not say which key made it: each key
+// that is configured is tried.
 
 const (
 	carrierPrefix = "gs1."
@@ -122,7 +122,7 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 		return nil
 	}
 	mac, err := b64.DecodeString(tag)
-	if err != nil || !hmac.Equal(mac, c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding)) {
+	if err != nil || !c.Key.verifies(mac, "carrier", []byte(head), []byte(c.Tenant), binding) {
 		return nil
 	}
 	raw, err := b64.DecodeString(payload)

@@ -3,13 +3,10 @@ package heal
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -91,39 +88,9 @@ func (m *Memory) LastingAt(backend, model string) Repairs {
 // Errors of Open. Both mean that the memory is ignored, and that the attempt
 // knows no more than Envoy's attempt count.
 var (
-	ErrOtherKey   = errors.New("memory was sealed with another key: give every replica the same memory_key")
+	ErrOtherKey   = errors.New("memory was sealed with another key: give every replica the same memory_key, or list both keys at every replica")
 	ErrUnreadable = errors.New("memory cannot be read")
 )
-
-// Key authenticates what heald hands to others and gets back: the memory
-// between attempts and the carriers of signatures. All replicas share it.
-type Key struct {
-	secret [sha256.Size]byte
-	id     string
-}
-
-// NewKey derives a key from a secret of any length.
-func NewKey(secret []byte) Key {
-	k := Key{secret: sha256.Sum256(append([]byte("heald memory key\x00"), secret...))}
-	id := sha256.Sum256(append([]byte("heald key id\x00"), k.secret[:]...))
-	k.id = hex.EncodeToString(id[:4])
-	return k
-}
-
-// ID names the key without telling it: replicas that log the same id share it.
-func (k Key) ID() string { return k.id }
-
-// mac authenticates the parts under a purpose, so that a tag made for one
-// thing is never valid for another. Each part is preceded by its length.
-func (k Key) mac(purpose string, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, k.secret[:])
-	var length [20]byte
-	for _, p := range append([][]byte{[]byte(purpose)}, parts...) {
-		h.Write(append(strconv.AppendInt(length[:0], int64(len(p)), 10), ':'))
-		h.Write(p)
-	}
-	return h.Sum(nil)[:16]
-}
 
 var b64 = base64.RawURLEncoding
 
@@ -209,11 +176,13 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 	if len(sealed) > memoryLimit || len(parts) != 4 || parts[0] != memoryVersion {
 		return nil, ErrUnreadable
 	}
-	if parts[1] != k.id {
-		return nil, fmt.Errorf("%w (this replica's key id is %s, the other's %s)", ErrOtherKey, k.id, policies.Clean(parts[1]))
+	with := k.named(parts[1])
+	if with == nil {
+		return nil, fmt.Errorf("%w (this replica's key id is %s, the other's %s)",
+			ErrOtherKey, strings.Join(k.IDs(), ", then "), policies.Clean(parts[1]))
 	}
 	tag, err := b64.DecodeString(parts[3])
-	if err != nil || !hmac.Equal(tag, k.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(parts[2]))) {
+	if err != nil || !hmac.Equal(tag, with.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(parts[2]))) {
 		return nil, ErrUnreadable
 	}
 	body, err := b64.DecodeString(parts[2])

@@ -162,7 +162,10 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	errs = append(errs, err)
 	hop, err := c.HopSecret.optional("hop_secret")
 	errs = append(errs, err)
-	out.MemoryKey, out.Hop = []byte(key), hop
+	out.Hop = hop
+	if key != "" {
+		out.MemoryKeys = [][]byte{[]byte(key)}
+	}
 	return out, errors.Join(errs...)
 }
 

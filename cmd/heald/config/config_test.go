@@ -45,7 +45,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(x.MemoryKey) != "mk" || x.Accounts[0].Secret.Reveal() != "k" || x.Accounts[1].ID != "eu-1" ||
+	if string(x.MemoryKeys[0]) != "mk" || x.Accounts[0].Secret.Reveal() != "k" || x.Accounts[1].ID != "eu-1" ||
 		x.Backends[1].URL != "https://europe-west4-aiplatform.googleapis.com" || x.Policies["default"].Peek.Timeout != 15*time.Second {
 		t.Errorf("got %+v", x)
 	}
