@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/extproc"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // runCheck finds what is wrong in heald.yaml and in an Envoy configuration.
@@ -31,15 +34,23 @@ func runCheck(_ context.Context, args []string, out streams) error {
 	if name == "" {
 		name = "without heald.yaml"
 	}
-	for _, e := range flatten(err) {
-		problems++
-		fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: heald does not start, and a reload keeps the old configuration\n", name, e)
+	found := setting.Problems(err)
+	if err == nil {
+		found = cfg.Notes()
+	}
+	for _, p := range found {
+		fmt.Fprintln(out.out, ownProblem(name, p))
+		if p.Note {
+			notes++
+		} else {
+			problems++
+		}
 	}
 	if *file != "" {
 		found, err := checkEnvoy(*file, cfg)
 		if err != nil {
 			problems++
-			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", *file, err)
+			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(*file), redact.Text(err.Error()))
 		}
 		for _, p := range found {
 			fmt.Fprintln(out.out, p)
@@ -124,18 +135,12 @@ func clusters(backends []exchange.Backend) []string {
 	return out
 }
 
-// flatten lists the errors that errors.Join has joined.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
+// ownProblem is a problem of heald.yaml in the shape of one of Envoy's.
+func ownProblem(file string, p *setting.Problem) bootstrap.Problem {
+	path := redact.Text(file)
+	if p.Path != "" && p.Path != file {
+		path += ": " + p.Path
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) // a wrapped join keeps its prefix
-	if !ok {
-		return []error{err}
-	}
-	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, flatten(e)...)
-	}
-	return out
+	return bootstrap.Problem{Note: p.Note, Path: path, Problem: redact.Text(p.Found),
+		Consequence: cmp.Or(p.Consequence, setting.NotTaken), Fix: cmp.Or(p.Fix, "see heald.yaml in README.md")}
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // command is one subcommand.
@@ -48,6 +50,10 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out streams) int {
+	if err := refusePasted(args); err != nil {
+		fmt.Fprintln(out.err, "heald:", err)
+		return exitUsage
+	}
 	name := "help"
 	if len(args) > 0 {
 		name, args = args[0], args[1:]
@@ -62,12 +68,12 @@ func run(ctx context.Context, args []string, out streams) int {
 		case err == nil || errors.Is(err, flag.ErrHelp):
 			return exitOK
 		case errors.As(err, &usage):
-			fmt.Fprintln(out.err, "heald "+name+":", err)
+			complain(out.err, name, err)
 			return exitUsage
 		case errors.Is(err, errProblems):
 			return exitFault
 		}
-		fmt.Fprintln(out.err, "heald "+name+":", err)
+		complain(out.err, name, err)
 		return exitFault
 	}
 	help(out.err)
@@ -76,6 +82,11 @@ func run(ctx context.Context, args []string, out streams) int {
 	}
 	fmt.Fprintf(out.err, "\nheald: there is no command %q\n", name)
 	return exitUsage
+}
+
+// complain prints an error. Whatever it may quote, no credential is printed.
+func complain(w io.Writer, command string, err error) {
+	fmt.Fprintln(w, "heald "+command+":", redact.Text(err.Error()))
 }
 
 func help(w io.Writer) {
@@ -114,7 +125,7 @@ func parse(fs *flag.FlagSet, args []string) error {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
-		return &usageError{fmt.Errorf("%w; see heald %s -h", err, fs.Name())}
+		return &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
 	}
 	if fs.NArg() > 0 {
 		return &usageError{fmt.Errorf("unexpected argument %q; see heald %s -h", fs.Arg(0), fs.Name())}

@@ -29,6 +29,13 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
+func rewrite(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Errors a user will make: one clear message each that says what to change.
 func TestMistakesOnTheCommandLine(t *testing.T) {
 	t.Setenv("GEMINI_API_KEY", "")
@@ -49,6 +56,10 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"no command", nil, exitOK, "Usage: heald COMMAND"},
 		{"unknown command", []string{"frob"}, exitUsage, `no command "frob"`},
 		{"unknown flag", []string{"up", "--frob"}, exitUsage, "heald up -h"},
+		{"flag without value", []string{"serve", "--config"}, exitUsage, "--config needs a value; see heald serve -h"},
+		{"duration without unit", []string{"serve", "--drain", "5"}, exitUsage, `--drain: "5" is not a duration such as 30s or 10m; see`},
+		{"no number", []string{"translate", "--status", "bad"}, exitUsage, `--status: "bad" is not a whole number; see`},
+		{"no boolean", []string{"translate", "--raw=perhaps"}, exitUsage, `--raw: "perhaps" is neither true nor false; see`},
 		{"stray argument", []string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
 		{"no account at all", []string{"serve"}, exitFault, "set GEMINI_API_KEY"},
 		{"backend without account", []string{"up", "--backend", "a=ai_studio,http://127.0.0.1:1"}, exitFault, "--account a=env:VARIABLE"},

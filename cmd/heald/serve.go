@@ -48,7 +48,7 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if cfg.MemoryKey == (config.Source{}) {
+	if len(cfg.MemoryKey) == 0 {
 		log.Warn("no memory_key is configured: this process made its own; replicas that serve the same clients must share one")
 	}
 	listeners, adminListener, err := openAll(cfg.Listen)

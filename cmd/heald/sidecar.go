@@ -26,6 +26,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // sidecar is heald without Envoy: what `serve` runs alone and `up` beside
@@ -107,6 +108,10 @@ func (s *sidecar) load(cfg *config.Config) error {
 	s.policy.current.Store(ex)
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
 		zap.String("memory_key_id", ex.KeyIDs()[0]), zap.Strings("memory_key_ids", ex.KeyIDs()))
+	for _, n := range cfg.Notes() {
+		s.log.Warn("a setting hardly does what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
+			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
+	}
 	return nil
 }
 
@@ -133,10 +138,11 @@ func (s *sidecar) reload() {
 	if err != nil {
 		// Once: the log may be written where it is watched, and be heard as a
 		// change.
-		if s.complaint != err.Error() {
-			s.log.Error("configuration not reloaded, the old one stays", zap.Error(err))
+		text := redact.Text(err.Error())
+		if s.complaint != text {
+			s.log.Error("configuration not reloaded, the old one stays", zap.String("error", text))
 		}
-		s.complaint = err.Error()
+		s.complaint = text
 		return
 	}
 	s.complaint = ""

@@ -85,14 +85,7 @@ func NewPool(accounts []Account) (*Pool, error) {
 	ids := map[string]bool{}
 	for i := range accounts {
 		a := accounts[i]
-		switch {
-		case a.ID == "":
-			errs = append(errs, fmt.Errorf("accounts[%d].id: is empty; give each account a short opaque name", i))
-		case ids[a.ID]:
-			errs = append(errs, fmt.Errorf("accounts[%d].id: %q is used twice; logs and memory could not tell them apart", i, a.ID))
-		case a.Secret.Empty():
-			errs = append(errs, fmt.Errorf("accounts[%d] (%s): the credential is empty; check the variable or file it comes from", i, a.ID))
-		}
+		errs = append(errs, check(&a, fmt.Sprintf("accounts[%d]", i), ids[a.ID]))
 		ids[a.ID] = true
 		if a.Scheme == "" {
 			a.Scheme = APIKey

@@ -200,7 +200,7 @@ func TestNewPoolNamesEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"accounts[0].id", "accounts[2].id", "accounts[3] (b)"} {
+	for _, want := range []string{"accounts[0].id", "accounts[2].id", "accounts[3].secret"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q:\n%v", want, err)
 		}

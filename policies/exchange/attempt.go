@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // phase is where an attempt stands.
@@ -214,7 +215,7 @@ func (a *attempt) configure() error {
 	}
 	s, ok := a.x.cfg.Policies[name]
 	if !ok {
-		return errors.New("the route asks for policy " + strconv.Quote(name) + ", which heald.yaml does not define under policies")
+		return errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
 	}
 	s, err := s.override(a.setting(policies.HeaderSet))
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Chain is what a client's model name means: the model to ask for, and those
@@ -56,15 +58,16 @@ func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {
 // chain has been. backends may be empty: then routes name them.
 func (c Chain) check(path string, backends []Backend) error {
 	if len(c) == 0 {
-		return fmt.Errorf("%s: is empty; name a model, or a list of models in order of preference", path)
+		return &setting.Problem{Path: path, Found: "is empty", Fix: "name a model, or a list of models in order of preference"}
 	}
 	var errs []error
 	bad := func(i int, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s[%d]: %s", path, i, fmt.Sprintf(format, args...)))
+		errs = append(errs, &setting.Problem{Path: fmt.Sprintf("%s[%d]", path, i), Found: fmt.Sprintf(format, args...),
+			Fix: "write a model, or {model: …, backend: …}, that a backend serves"})
 	}
 	for i, h := range c {
 		if err := gemini.ValidModel(h.Model); err != nil {
-			bad(i, "%q: %v", h.Model, err)
+			bad(i, "%s: %v", redact.Quote(h.Model), err)
 		}
 		if j := slices.Index(c, h); j < i {
 			bad(i, "repeats entry %d; a chain does not return to where it was", j)
@@ -75,9 +78,9 @@ func (c Chain) check(path string, backends []Backend) error {
 		serves := func(b Backend) bool { return (h.Backend == "" || h.Backend == b.Name) && b.serves(h.Model) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
-			bad(i, "no backend is called %q", h.Backend)
+			bad(i, "no backend is called %s", redact.Quote(h.Backend))
 		case !slices.ContainsFunc(backends, serves):
-			bad(i, "%q is not among the models of the backend; it would never be asked", h.Model)
+			bad(i, "%s is not among the models of the backend; it would never be asked", redact.Quote(h.Model))
 		}
 	}
 	return errors.Join(errs...)

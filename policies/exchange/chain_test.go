@@ -232,7 +232,7 @@ func TestChainMistakes(t *testing.T) {
 		{"x", Chain{{Model: "pro"}, {Model: "lite", Backend: "c"}}, `models.aliases.x[1]: no backend is called "c"`},
 		{"x", Chain{{Model: "lite", Backend: "a"}}, `models.aliases.x[0]: "lite" is not among the models`},
 		{"x", Chain{{Model: "pro"}, {Model: "lite"}, {Model: "pro"}}, "models.aliases.x[2]: repeats entry 0"},
-		{"claude-[", Chain{{Model: "pro"}}, "models.aliases.claude-[: syntax error in pattern"},
+		{"claude-[", Chain{{Model: "pro"}}, "models.aliases.claude-[: the pattern has a bracket"},
 	} {
 		err := Models{Aliases: map[string]Chain{c.alias: c.chain}}.check(backends)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

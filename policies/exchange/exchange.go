@@ -18,6 +18,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // DefaultPolicy is the policy of routes that name none.
@@ -90,14 +91,14 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	fill(&cfg.ResumeVia, resume.DefaultVia)
 	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
-		errs = append(errs, fmt.Errorf("resume_via: %w", err))
+		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
 	table, err := cfg.Models.table()
 	errs = append(errs, err, cfg.Models.check(cfg.Backends))
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()
-		errs = append(errs, s.Validate("policies."+name))
+		errs = append(errs, s.Validate("policies."+pathKey(name)))
 		named[name] = s
 	}
 	cfg.Policies = named
@@ -121,7 +122,7 @@ func checkAccounts(cfg Config) error {
 	names := map[string]bool{}
 	for i, b := range cfg.Backends {
 		if names[b.Name] {
-			errs = append(errs, fmt.Errorf("backends[%d].name: %q is used twice", i, b.Name))
+			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("backends[%d].name", i), Found: redact.Quote(b.Name) + " is used twice", Fix: "give each backend a name of its own"})
 		}
 		names[b.Name] = true
 	}
@@ -129,12 +130,13 @@ func checkAccounts(cfg Config) error {
 	for i, a := range cfg.Accounts {
 		has[a.Backend] = true
 		if !names[a.Backend] {
-			errs = append(errs, fmt.Errorf("accounts[%d].backend: no backend is called %q", i, a.Backend))
+			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("accounts[%d].backend", i), Found: "no backend is called " + redact.Quote(a.Backend), Fix: "name one of backends"})
 		}
 	}
 	for i, b := range cfg.Backends {
 		if !has[b.Name] {
-			errs = append(errs, fmt.Errorf("backends[%d]: backend %q has no account; requests to it could not be authenticated", i, b.Name))
+			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("backends[%d]", i), Found: "backend " + redact.Quote(b.Name) + " has no account",
+				Consequence: "requests to it could not be authenticated", Fix: "add one to accounts"})
 		}
 	}
 	return errors.Join(errs...)

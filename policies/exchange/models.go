@@ -3,13 +3,14 @@ package exchange
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Models says which upstream model a client's model name means.
@@ -45,21 +46,22 @@ func (m Models) table() (gemini.Table, error) {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(m.Known)) {
 		k := m.Known[name]
-		at := "models.known." + name
+		at := "models.known." + pathKey(name)
 		if err := gemini.ValidModel(name); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", at, err))
+			errs = append(errs, &setting.Problem{Path: at, Found: "the name: " + err.Error(), Fix: "write the upstream name of the model"})
 		}
 		can := gemini.DefaultTable.Capabilities(cmp.Or(k.Like, name))
 		for _, l := range k.Levels {
 			if !slices.Contains(levelNames, l) {
-				errs = append(errs, fmt.Errorf("%s.levels: %q is none of %s", at, l, strings.Join(levelNames, ", ")))
+				errs = append(errs, &setting.Problem{Path: at + ".levels", Found: redact.Quote(l) + " is no thinking level",
+					Fix: "write levels of " + strings.Join(levelNames, ", ") + ", lowest first"})
 			}
 		}
 		if len(k.Levels) > 0 {
 			can.Thinking, can.Levels = gemini.LevelControl, k.Levels
 		}
 		if k.MaxOutput < 0 || k.Context < 0 {
-			errs = append(errs, fmt.Errorf("%s: max_output and context are numbers of tokens, not negative", at))
+			errs = append(errs, &setting.Problem{Path: at, Found: "max_output or context is negative", Fix: "write a number of tokens"})
 		}
 		can.MaxOutput, can.Context = cmp.Or(k.MaxOutput, can.MaxOutput), cmp.Or(k.Context, can.Context)
 		if k.TrailingModel != nil {
@@ -89,13 +91,21 @@ var defaultAliases = map[string]Chain{
 func (m Models) check(backends []Backend) error {
 	var errs []error
 	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
-		at := "models.aliases." + alias
+		at := "models.aliases." + pathKey(alias)
 		if _, err := path.Match(alias, ""); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w; '*' stands for any characters but '/'", at, err))
+			errs = append(errs, &setting.Problem{Path: at, Found: "the pattern has a bracket or backslash that is not closed", Fix: "'*' stands for any characters but '/'"})
 		}
 		errs = append(errs, m.Aliases[alias].check(at, backends))
 	}
 	return errors.Join(errs...)
+}
+
+// pathKey is a key of heald.yaml in the path of a setting.
+func pathKey(name string) string {
+	if redact.Secret(name) {
+		return redact.Quote(name)
+	}
+	return name
 }
 
 // aliased reports whether a client's name stands for another.

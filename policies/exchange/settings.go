@@ -1,12 +1,13 @@
 package exchange
 
 import (
-	"errors"
-	"fmt"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Settings are what a named policy in heald.yaml sets, and what a route may
@@ -137,39 +138,6 @@ func fill[T comparable](field *T, value T) {
 	}
 }
 
-// Validate names every setting that cannot be, with path as prefix.
-func (s Settings) Validate(path string) error {
-	var errs []error
-	bad := func(name, why string) { errs = append(errs, fmt.Errorf("%s.%s: %s", path, name, why)) }
-	if s.Attempts < 1 || s.Attempts > 10 {
-		bad("attempts", fmt.Sprintf("%d is not between 1 and 10", s.Attempts))
-	}
-	for name, d := range map[string]time.Duration{
-		"deadline": s.Deadline, "max_wait": s.MaxWait, "idle_timeout": s.IdleTimeout,
-		"ping": s.Ping, "peek.timeout": s.Peek.Timeout,
-	} {
-		if d <= 0 {
-			bad(name, fmt.Sprintf("%s is not a positive duration such as 15s", d))
-		}
-	}
-	if s.Peek.MaxBytes < 1 {
-		bad("peek.max_bytes", fmt.Sprintf("%d is not a positive number of bytes", s.Peek.MaxBytes))
-	}
-	for _, w := range []struct{ name, got, one, other string }{
-		{"thinking.history", s.Thinking.History, "drop", "keep"},
-		{"wait", s.Wait, "envoy", "heald"},
-		{"upstream_stream", s.UpstreamStream, "always", asClient},
-		{"authority", s.Authority, "heald", "route"},
-		{"resume", s.Resume, "off", resumeText},
-	} {
-		if w.got != w.one && w.got != w.other {
-			bad(w.name, fmt.Sprintf("%q is neither %q nor %q", w.got, w.one, w.other))
-		}
-	}
-	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
-	return errors.Join(errs...)
-}
-
 // setters are the settings that a route may override, by name.
 var setters = map[string]func(*Settings, string) error{
 	"attempts":         func(s *Settings, v string) error { return setInt(&s.Attempts, v) },
@@ -192,21 +160,6 @@ var setters = map[string]func(*Settings, string) error{
 	"strict":           func(s *Settings, v string) error { return setBool(&s.Strict, v) },
 }
 
-func setInt(field *int, v string) (err error) {
-	*field, err = strconv.Atoi(v)
-	return err
-}
-
-func setBool(field *bool, v string) (err error) {
-	*field, err = strconv.ParseBool(v)
-	return err
-}
-
-func setDuration(field *time.Duration, v string) (err error) {
-	*field, err = time.ParseDuration(v)
-	return err
-}
-
 // Resumes reports whether broken answers are resumed.
 func (s *Settings) Resumes() bool { return s.Resume == resumeText }
 
@@ -219,13 +172,14 @@ func (s Settings) override(list string) (Settings, error) {
 		name, value, ok := strings.Cut(strings.TrimSpace(item), "=")
 		set := setters[name]
 		if !ok || set == nil {
-			return s, fmt.Errorf("x-heald-set: %q is no setting; use name=value with one of %s", item, settingNames())
+			return s, &setting.Problem{Path: policies.HeaderSet, Found: redact.Quote(item) + " is no setting",
+				Fix: "use name=value with one of " + settingNames()}
 		}
 		if err := set(&s, value); err != nil {
-			return s, fmt.Errorf("x-heald-set: %s: %w", name, err)
+			return s, &setting.Problem{Path: policies.HeaderSet + ": " + name, Found: redact.Quote(value) + " " + err.Error()}
 		}
 	}
-	return s, s.Validate("x-heald-set")
+	return s, s.Validate(policies.HeaderSet)
 }
 
 func settingNames() string {

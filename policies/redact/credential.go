@@ -42,7 +42,7 @@ var runs = regexp.MustCompile(`[0-9A-Za-z+/_-]{24,}=*`)
 // Secret reports whether a value that somebody has set looks like a credential,
 // or holds one.
 func Secret(value string) bool {
-	if forms.MatchString(value) || announced.MatchString(value) || userInfo.MatchString(value) {
+	if Known(value) {
 		return true
 	}
 	for _, run := range runs.FindAllString(value, -1) {
@@ -55,20 +55,22 @@ func Secret(value string) bool {
 
 // Text takes out of a text of ours whatever looks like a credential. It goes
 // further than ForLog: what heald itself says about its configuration has no
-// hashes and ids in it.
+// hashes and ids in it, but for the paths of files.
 func Text(text string) string {
 	text = ForLog(text)
 	return runs.ReplaceAllStringFunc(text, func(run string) string {
-		if random(run) {
+		if path := run[0] == '/' && strings.Count(run, "/") > 1; random(run) && !path {
 			return mark
 		}
 		return run
 	})
 }
 
-// Known reports a credential that is known by its form alone. It suits paths of
-// files, which may well have hashes in them.
-func Known(value string) bool { return forms.MatchString(value) }
+// Known reports a credential that is known by its form alone, or by what stands
+// before it. It suits paths of files, which may well have hashes in them.
+func Known(value string) bool {
+	return forms.MatchString(value) || announced.MatchString(value) || userInfo.MatchString(value)
+}
 
 // class is the kind of a character in a token.
 type class uint8

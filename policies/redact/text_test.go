@@ -50,3 +50,16 @@ func TestTextsOfTheProvider(t *testing.T) {
 		}
 	}
 }
+
+func TestInternal(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1:8080": true, "10.0.0.7": true, "192.168.1.1:80": true, "172.20.0.1": true, "169.254.169.254": true, "100.64.1.1": true,
+		"[::1]:80": true, "[fd00::1]": true, "[fe80::1]:443": true, "localhost": true, "localhost:1": true, "gemini": true, "proxy:80": true,
+		"x.ns.svc": true, "x.ns.svc.cluster.local:80": true, "metadata.google.internal": true,
+		"8.8.8.8": false, "generativelanguage.googleapis.com": false, "example.com:80": false, "[2001:4860::1]:80": false, "internal.example.com": false, "": false,
+	} {
+		if got := Internal(host); got != want {
+			t.Errorf("%s: %t, want %t", host, got, want)
+		}
+	}
+}

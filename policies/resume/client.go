@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // DefaultVia is the address of the listener in envoy/resume.yaml.
@@ -42,7 +43,7 @@ func NewClient(via, hop string) (*Client, error) {
 	c.hop = hop
 	if path, ok := strings.CutPrefix(via, "unix://"); ok {
 		if !strings.HasPrefix(path, "/") {
-			return nil, fmt.Errorf("%q: want unix:// and an absolute path", via)
+			return nil, fmt.Errorf("%s: want unix:// and an absolute path", redact.Quote(via))
 		}
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", path)
@@ -51,7 +52,7 @@ func NewClient(via, hop string) (*Client, error) {
 	}
 	u, err := url.Parse(via)
 	if err != nil || u.Scheme != "http" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("%q is no address of a listener; use http://host:port or unix:///path", via)
+		return nil, fmt.Errorf("%s is no address of a listener; use http://host:port or unix:///path", redact.Quote(via))
 	}
 	c.base = "http://" + u.Host
 	return c, nil

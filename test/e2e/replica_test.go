@@ -206,7 +206,7 @@ func TestAnyReplica(t *testing.T) {
 // wrong.
 func TestMemoryKeysDiffer(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
-		s := stack.Start(t, stack.Options{Envoy: version, Replicas: 2, MemoryKeys: []string{"one key", "another key"}})
+		s := stack.Start(t, stack.Options{Envoy: version, Replicas: 2, MemoryKeys: []string{"one memory key of 32 bytes or more", "another memory key of 32 bytes or more"}})
 		healthy(t, s, 2)
 		s.Fake().Enqueue(fakegemini.Status(503))
 		got := s.Post(messages, streamed)

@@ -187,7 +187,7 @@ const memoryKeyVariable = "HEALD_TEST_MEMORY_KEY"
 
 func (s *Stack) startReplica(i int, address string) *Replica {
 	s.t.Helper()
-	key := "shared by all replicas"
+	key := "a memory key shared by all replicas"
 	if i < len(s.memoryKeys) {
 		key = s.memoryKeys[i]
 	}

@@ -7,13 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"reflect"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Config is heald.yaml.
@@ -22,9 +27,10 @@ type Config struct {
 	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
 	// request_body_buffer_limit should not be larger.
 	MaxBody int `yaml:"max_body"`
-	// MemoryKey authenticates what attempts hand on; all replicas must share
-	// it. Without one, each process makes its own, which suits one replica.
-	MemoryKey Source `yaml:"memory_key"`
+	// MemoryKey authenticates what attempts and conversations hand on; all
+	// replicas must share it. Of several, the first seals and all open. Without
+	// one, each process makes its own, which suits one replica.
+	MemoryKey Sources `yaml:"memory_key"`
 	// HopSecret is what the outer route sets as x-heald-hop; requests without
 	// it are refused. Empty: every request is taken.
 	HopSecret Source `yaml:"hop_secret"`
@@ -79,10 +85,10 @@ func Load(path string) (*Config, error) {
 	if path != "" {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("read the configuration: %w", err)
+			return nil, &setting.Problem{Path: shown(path), Found: "the file " + fileFault(err), Fix: "name a file that heald may read"}
 		}
 		if c, err = Parse(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, err
 		}
 		c.text = data
 	}
@@ -90,16 +96,31 @@ func Load(path string) (*Config, error) {
 	return c, nil
 }
 
-// Parse decodes heald.yaml without defaults. Unknown keys are errors.
+// Parse decodes heald.yaml without defaults. The error lists every place where
+// something stands that cannot be read, unknown keys among them.
 func Parse(data []byte) (*Config, error) {
 	c := &Config{}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+	var doc, more yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return c, nil
+	} else if err != nil {
+		return nil, syntaxProblem(err)
+	}
+	if err := dec.Decode(&more); err == nil {
+		return nil, &setting.Problem{Path: fmt.Sprintf("line %d of heald.yaml", more.Line), Found: "there is a second YAML document", Fix: "put everything into one"}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(err)
+	}
+	var s shape
+	if root := doc.Content[0]; root.Tag != "!!null" {
+		s.check(root, reflect.TypeFor[Config](), "", "")
+	}
+	if err := errors.Join(s.problems...); err != nil {
 		return nil, err
 	}
-	if err := dec.Decode(&Config{}); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is a second YAML document; put everything into one")
+	if err := doc.Decode(c); err != nil {
+		return nil, syntaxProblem(err)
 	}
 	return c, nil
 }
@@ -138,35 +159,56 @@ func (c *Config) complete(getenv func(string) string) {
 func (c *Config) Exchange() (exchange.Config, error) {
 	c.complete(os.Getenv)
 	var errs []error
+	bad := func(path, found, fix string) {
+		errs = append(errs, &setting.Problem{Path: path, Found: found, Fix: fix})
+	}
 	if len(c.Backends) == 0 && len(c.Accounts) == 0 {
-		errs = append(errs, fmt.Errorf("no account: set %s, pass --backend and --account, or list backends and accounts in heald.yaml", KeyVariable))
+		bad("accounts", "no account", "set "+KeyVariable+", pass --backend and --account, or list backends and accounts in heald.yaml")
 	}
 	if c.MaxBody < 1 {
-		errs = append(errs, fmt.Errorf("max_body: %d is not a positive number of bytes", c.MaxBody))
+		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
 	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
 	for i := range out.Backends {
 		out.Backends[i] = out.Backends[i].WithDefaults()
 	}
 	for i, a := range c.Accounts {
-		secret, err := a.Secret.Read(fmt.Sprintf("accounts[%d].secret", i))
-		errs = append(errs, err)
+		path := fmt.Sprintf("accounts[%d]", i)
+		secret, err := a.Secret.Read(path + ".secret")
+		errs = append(errs, err, headerSafe(path+".secret", secret))
 		if s := a.Scheme; s != "" && s != account.APIKey && s != account.Bearer {
-			errs = append(errs, fmt.Errorf("accounts[%d].scheme: %q is neither %q nor %q", i, s, account.APIKey, account.Bearer))
+			bad(path+".scheme", fmt.Sprintf("%s is neither %q nor %q", redact.Quote(string(s)), account.APIKey, account.Bearer), "write one of the two")
 		}
 		out.Accounts = append(out.Accounts, account.Account{
 			ID: a.ID, Backend: a.Backend, Scheme: a.Scheme, Secret: account.NewSecret(secret),
 		})
 	}
-	key, err := c.MemoryKey.optional("memory_key")
+	keys, problems := c.memoryKeys()
+	errs = append(errs, problems...)
+	hop, err := c.HopSecret.shared("hop_secret")
 	errs = append(errs, err)
-	hop, err := c.HopSecret.optional("hop_secret")
-	errs = append(errs, err)
-	out.Hop = hop
-	if key != "" {
-		out.MemoryKeys = [][]byte{[]byte(key)}
-	}
+	out.MemoryKeys, out.Hop = keys, hop
 	return out, errors.Join(errs...)
+}
+
+// Notes tells of settings that work, but hardly as intended. It has something to
+// say only of a configuration that is valid.
+func (c *Config) Notes() []*setting.Problem {
+	var out []*setting.Problem
+	for i, a := range c.Accounts {
+		path := fmt.Sprintf("accounts[%d].secret", i)
+		if v, err := a.Secret.Read(path); err == nil && len(v) < leastCredential {
+			out = append(out, &setting.Problem{Note: true, Path: path,
+				Found:       fmt.Sprintf("the credential has %d bytes, fewer than any provider's", len(v)),
+				Consequence: "the provider will refuse it", Fix: "check the variable or file it comes from"})
+		}
+	}
+	settings := c.Settings()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[name]
+		out = append(out, s.Notes("policies."+name)...)
+	}
+	return out
 }
 
 // Settings are those of every policy, with defaults, the default policy among

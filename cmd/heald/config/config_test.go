@@ -12,6 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies/exchange"
 )
 
+const memoryKey = "a memory key of 32 bytes or more"
+
 const whole = `
 listen: {grpc: ["unix:///run/heald.sock"], admin: 127.0.0.1:9001}
 max_body: 1000
@@ -28,7 +30,7 @@ policies:
 `
 
 func TestLoad(t *testing.T) {
-	t.Setenv("TEST_MEMORY_KEY", "mk")
+	t.Setenv("TEST_MEMORY_KEY", memoryKey)
 	t.Setenv("TEST_KEY", "k")
 	path := filepath.Join(t.TempDir(), "heald.yaml")
 	if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
@@ -45,7 +47,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(x.MemoryKeys[0]) != "mk" || x.Accounts[0].Secret.Reveal() != "k" || x.Accounts[1].ID != "eu-1" ||
+	if len(x.MemoryKeys) != 1 || string(x.MemoryKeys[0]) != memoryKey || x.Accounts[0].Secret.Reveal() != "k" || x.Accounts[1].ID != "eu-1" ||
 		x.Backends[1].URL != "https://europe-west4-aiplatform.googleapis.com" || x.Policies["default"].Peek.Timeout != 15*time.Second {
 		t.Errorf("got %+v", x)
 	}
@@ -69,7 +71,7 @@ func TestZeroConfig(t *testing.T) {
 // One mistake each; the message must name the place.
 func TestMistakes(t *testing.T) {
 	t.Setenv(KeyVariable, "")
-	t.Setenv("TEST_MEMORY_KEY", "mk")
+	t.Setenv("TEST_MEMORY_KEY", memoryKey)
 	t.Setenv("TEST_KEY", "k")
 	swap := func(old, with string) string {
 		if !strings.Contains(whole, old) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Flags are the command-line settings that scripts use instead of a file.
@@ -42,11 +43,11 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 func parseAccount(s string) (Account, error) {
 	backend, source, ok := strings.Cut(s, "=")
 	if !ok {
-		return Account{}, errors.New("--account: want BACKEND=env:VARIABLE or BACKEND=file:PATH")
+		return Account{}, errors.New("--account: want BACKEND=env:VARIABLE or BACKEND=file:PATH; a credential itself does not belong on a command line")
 	}
 	src, err := ParseSource(source)
 	if err != nil {
-		return Account{}, fmt.Errorf("--account %s=…: %w", backend, err)
+		return Account{}, fmt.Errorf("--account %s=…: %w", redact.Text(redact.Bound(backend, 100)), err)
 	}
 	return Account{Backend: backend, Secret: src}, nil
 }
@@ -70,8 +71,8 @@ func (f *Flags) Load() (*Config, error) {
 		c.ResumeVia = f.ResumeVia
 	}
 	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
-		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH",
-			f.backends[0].Name, f.backends[0].Name, f.backends[0].Name)
+		name := f.backends[0].Name
+		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH", name, name, name)
 	}
 	c.sumUp(c.text)
 	return c, nil

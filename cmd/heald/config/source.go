@@ -3,8 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"regexp"
 	"strings"
+	"syscall"
+
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Source says where a secret comes from; secrets never stand in the file.
@@ -15,43 +21,112 @@ type Source struct {
 	File string `yaml:"file"`
 }
 
+// Sources are one source, or a list of them.
+type Sources []Source
+
+// UnmarshalYAML takes a mapping or a list of them.
+func (s *Sources) UnmarshalYAML(unmarshal func(any) error) error {
+	if unmarshal((*[]Source)(s)) == nil {
+		return nil
+	}
+	*s = make(Sources, 1)
+	return unmarshal(&(*s)[0])
+}
+
+// What belongs in the place of a source, and what was written there instead.
+const (
+	sourceForm = "put the credential into a variable or a file, and name that: {env: VARIABLE} or {file: /path}"
+	pasted     = "this looks like a credential, not "
+	exposed    = "heald.yaml is read by many, and a credential in it must be taken for known"
+)
+
 // ParseSource reads env:VAR or file:PATH.
 func ParseSource(s string) (Source, error) {
 	kind, value, _ := strings.Cut(s, ":")
+	src := Source{}
 	switch {
 	case value == "":
 	case kind == "env":
-		return Source{Env: value}, nil
+		src.Env = value
 	case kind == "file":
-		return Source{File: value}, nil
+		src.File = value
 	}
-	// The text may be a credential pasted by mistake: it is not repeated.
-	return Source{}, errors.New("want env:VARIABLE or file:PATH; a credential itself does not belong on a command line")
+	if src == (Source{}) {
+		// The text may be a credential pasted by mistake: it is not repeated.
+		return src, errors.New("want env:VARIABLE or file:PATH; a credential itself does not belong on a command line")
+	}
+	if p := src.check(kind); p != nil {
+		return Source{}, fmt.Errorf("%s; a credential itself does not belong on a command line", p.Found)
+	}
+	return src, nil
+}
+
+// variableSyntax is that of names of variables as shells take them.
+var variableSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// check tells a name from a pasted credential, which it does not repeat.
+func (s Source) check(path string) *setting.Problem {
+	p := &setting.Problem{Path: path, Consequence: exposed, Fix: sourceForm}
+	switch {
+	case s.Env != "" && redact.Secret(s.Env):
+		p.Path, p.Found = path+".env", pasted+"the name of a variable"
+	case s.Env != "" && !variableSyntax.MatchString(s.Env):
+		p.Path, p.Found, p.Consequence = path+".env", "this is no name of a variable", "it is not repeated here, since it may be a credential"
+	case s.File != "" && (redact.Known(s.File) || !pathLike(s.File) && redact.Secret(s.File)):
+		p.Path, p.Found = path+".file", pasted+"the path of a file"
+	case strings.ContainsAny(s.File, "\r\n\x00"):
+		p.Path, p.Found, p.Consequence = path+".file", "this is no path of a file", "it is not repeated here, since it may be a credential"
+	default:
+		return nil
+	}
+	return p
+}
+
+// pathLike reports what was surely meant as a path.
+func pathLike(s string) bool {
+	for _, start := range []string{"/", "./", "../", "~/"} {
+		if strings.HasPrefix(s, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// shown is a variable or a path as errors may tell it. Names in capitals are
+// names; what else passes for one could be a password.
+func shown(s string) string {
+	if redact.Secret(s) || !pathLike(s) && s != strings.ToUpper(s) && !strings.ContainsAny(s, "/.") {
+		return "that is named there"
+	}
+	return redact.Bound(s, 200)
 }
 
 // Read returns the secret. path names the setting in errors.
 func (s Source) Read(path string) (string, error) {
+	if p := s.check(path); p != nil {
+		return "", p
+	}
 	switch {
 	case s.Env != "" && s.File != "":
-		return "", fmt.Errorf("%s: give env or file, not both", path)
+		return "", &setting.Problem{Path: path, Found: "give env or file, not both", Fix: "leave one of them out"}
 	case s.Env != "":
-		v := os.Getenv(s.Env)
+		v := strings.TrimRight(os.Getenv(s.Env), "\r\n")
 		if v == "" {
-			return "", fmt.Errorf("%s: environment variable %s is empty; set it to the credential", path, s.Env)
+			return "", &setting.Problem{Path: path, Found: "environment variable " + shown(s.Env) + " is empty", Fix: "set it to the credential"}
 		}
 		return v, nil
 	case s.File != "":
 		data, err := os.ReadFile(s.File)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", path, err)
+			return "", &setting.Problem{Path: path, Found: "file " + shown(s.File) + " " + fileFault(err), Fix: "name a file that heald may read"}
 		}
 		v := strings.TrimRight(string(data), "\r\n")
 		if v == "" {
-			return "", fmt.Errorf("%s: file %s is empty", path, s.File)
+			return "", &setting.Problem{Path: path, Found: "file " + shown(s.File) + " is empty", Fix: "write the credential into it"}
 		}
 		return v, nil
 	}
-	return "", fmt.Errorf("%s: say where the secret is: env: VARIABLE or file: PATH", path)
+	return "", &setting.Problem{Path: path, Found: "say where the secret is", Fix: sourceForm}
 }
 
 // optional is Read where no source means no secret.
@@ -60,4 +135,17 @@ func (s Source) optional(path string) (string, error) {
 		return "", nil
 	}
 	return s.Read(path)
+}
+
+// fileFault words why a file could not be read, as what it does.
+func fileFault(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "may not be read by this user"
+	case errors.Is(err, syscall.EISDIR):
+		return "is a directory"
+	}
+	return "cannot be read"
 }

@@ -27,7 +27,10 @@ func (c *Config) Dirs(path string) []string {
 }
 
 func (c *Config) sources() []string {
-	out := []string{c.MemoryKey.File, c.HopSecret.File}
+	out := []string{c.HopSecret.File}
+	for _, k := range c.MemoryKey {
+		out = append(out, k.File)
+	}
 	for _, a := range c.Accounts {
 		out = append(out, a.Secret.File)
 	}
