@@ -131,16 +131,13 @@ func (a *attempt) setting(name string) string {
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
 	a.dialect, a.route, ok = findDialect(a.in)
-	a.recall()
-	a.log = a.x.log.With(
-		zap.String("request_id", a.requestID()),
-		zap.String("dialect", a.dialect.Name()),
-		zap.Int("attempt", a.number),
-	)
-	if hop := a.x.cfg.Hop; hop != "" && !equalSecret(a.in.Headers.Get(policies.HeaderHop), hop) {
-		return a.refuse(heal.ReasonHop, &conversation.Error{Kind: conversation.ErrPermission,
-			Message: "this listener only takes requests from the gateway's outer listener"})
+	a.number, a.memory = 1, heal.Memory{Started: time.Now()}
+	a.name()
+	if reply := a.admit(); reply != nil {
+		return reply
 	}
+	a.recall()
+	a.name()
 	if err := a.configure(); err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
@@ -162,6 +159,15 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
 }
 
+// name puts into every line of the log whose it is.
+func (a *attempt) name() {
+	a.log = a.x.log.With(
+		zap.String("request_id", a.requestID()),
+		zap.String("dialect", a.dialect.Name()),
+		zap.Int("attempt", a.number),
+	)
+}
+
 // checkLength refuses a body of n bytes if that is too many.
 func (a *attempt) checkLength(n int) *policies.Reply {
 	if most := a.x.cfg.MaxBody; most > 0 && n > most {
@@ -180,11 +186,9 @@ const lostAttempts = 1
 // recall reads the memory of earlier attempts. One that cannot be read is
 // ignored: Envoy's attempt count still bounds the request.
 func (a *attempt) recall() {
-	a.number = 1
 	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 1 && n < 1000 {
 		a.number = n
 	}
-	a.memory = heal.Memory{Started: time.Now()}
 	sealed := a.in.Headers.Get(policies.HeaderMemory)
 	if sealed == "" {
 		if a.number > 1 {
@@ -223,7 +227,7 @@ func (a *attempt) configure() error {
 	}
 	a.settings = s
 	a.backends = a.x.cfg.Backends
-	if list := a.setting(policies.HeaderBackends); list != "" {
+	if list := a.routeBackends(); list != "" {
 		if a.backends, err = ParseBackends(list); err != nil {
 			return err
 		}
@@ -232,4 +236,23 @@ func (a *attempt) configure() error {
 		return errors.New("no backend is configured; list one under backends in heald.yaml, or on the route as " + policies.HeaderBackends)
 	}
 	return nil
+}
+
+// routeBackends are the backends that a route names, in the form of
+// ParseBackends. As a header, which comes with the request, they count only
+// where heald.yaml has none: whoever could send it would choose the host that
+// gets the owner's credentials.
+func (a *attempt) routeBackends() string {
+	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
+		return list
+	}
+	list := a.in.Headers.Get(policies.HeaderBackends)
+	if list == "" || len(a.x.cfg.Backends) == 0 {
+		return list
+	}
+	a.x.ignoredBackends.Do(func() {
+		a.x.log.Warn("the request header "+policies.HeaderBackends+" was ignored, since heald.yaml lists backends; "+
+			"a route that shall name others does so in initial_metadata of the ext_proc filter (said once)", zap.String("request_id", a.requestID()))
+	})
+	return ""
 }

@@ -247,7 +247,8 @@ func TestChainMistakes(t *testing.T) {
 // A chain's backend that the route does not have is no candidate.
 func TestChainWithoutBackend(t *testing.T) {
 	r := chained(t, Chain{{Model: "pro", Backend: "b"}}, nil)
-	a := r.begin(1, "", "x-heald-backends", "a=ai_studio,http://127.0.0.1:1")
+	a := r.begin(1, "")
+	a.in.Settings = policies.Headers{{Name: policies.HeaderBackends, Value: "a=ai_studio,http://127.0.0.1:1"}}
 	if reply := a.RequestHeaders(); reply != nil {
 		t.Fatalf("refused: %s", reply.Body)
 	}

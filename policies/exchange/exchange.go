@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -41,6 +42,12 @@ type Config struct {
 	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
+	// ClientKeys are the keys of which every client must show one; empty asks
+	// for none.
+	ClientKeys []string
+	// Browsers say which web pages may send requests where there are no
+	// ClientKeys.
+	Browsers Browsers
 	// ResumeVia is the Envoy listener through which the rest of broken answers
 	// is fetched, http://host:port or unix:///path; default resume.DefaultVia.
 	ResumeVia string
@@ -56,20 +63,24 @@ type Deps struct {
 
 // Exchange is the policy that translates and heals.
 type Exchange struct {
-	cfg     Config
-	key     heal.Key
-	pool    *account.Pool
-	log     *zap.Logger
-	metrics *Metrics
-	random  func() float64
-	learned learned
-	table   gemini.Table
-	schemas *gemini.Compiler
+	cfg        Config
+	key        heal.Key
+	hop        keySet
+	clientKeys keySet
+	pool       *account.Pool
+	log        *zap.Logger
+	metrics    *Metrics
+	random     func() float64
+	learned    learned
+	table      gemini.Table
+	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts
 	projects   *strings.Replacer // taken out of texts for clients
+
+	ignoredBackends sync.Once // says that a header was ignored
 }
 
 // schemaCache bounds the compiled schemas that are kept, in bytes. A client
@@ -93,6 +104,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if err != nil {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
+	errs = append(errs, checkClientKeys(cfg.ClientKeys), cfg.Browsers.Validate("browsers"))
 	table, err := cfg.Models.table()
 	errs = append(errs, err, cfg.Models.check(cfg.Backends))
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
@@ -106,7 +118,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		return nil, err
 	}
 	return &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), pool: pool,
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
 		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
@@ -172,8 +184,12 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		d, _, _ = findDialect(req)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
+	message := "gateway: " + x.forClient(fault.Error())
+	if !x.throughOuter(req) {
+		message = "gateway: " + notFromOuter // what is wrong here is in the log
+	}
 	status, headers, body := d.Error(&conversation.Error{
-		Kind: conversation.ErrAPI, Status: fault.Status, Message: "gateway: " + x.forClient(fault.Error()), RequestID: id,
+		Kind: conversation.ErrAPI, Status: fault.Status, Message: message, RequestID: id,
 		NoRetry: !fault.Verdict.Again(),
 	})
 	if id != "" {

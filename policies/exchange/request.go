@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"hash/maphash"
 	"strings"
@@ -204,10 +203,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func equalSecret(got, want string) bool {
-	return subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
 }
 
 // pathOf is the path without its query, which may hold a credential.

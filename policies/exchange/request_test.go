@@ -49,8 +49,8 @@ func TestRefusals(t *testing.T) {
 		{name: "unknown setting", headers: []string{"x-heald-set", "attempt=3"}, status: 500, reason: heal.ReasonRefused, text: "is no setting"},
 		{name: "impossible setting", headers: []string{"x-heald-set", "attempts=300"}, status: 500, reason: heal.ReasonRefused, text: "not between 1 and 10"},
 		{name: "no backend", change: func(c *Config) { c.Backends, c.Accounts = nil, nil }, status: 500, reason: heal.ReasonRefused, text: "no backend is configured"},
-		{name: "backends of the route, broken", headers: []string{"x-heald-backends", "x=bedrock"}, status: 500, reason: heal.ReasonRefused, text: "bedrock"},
-		{name: "backend of the route without account", headers: []string{"x-heald-backends", "new=ai_studio,"}, status: 500, reason: heal.ReasonNoAccount, text: "backend new has no account"},
+		{name: "backends of the route, broken", change: func(c *Config) { c.Backends, c.Accounts = nil, nil }, headers: []string{"x-heald-backends", "x=bedrock"}, status: 500, reason: heal.ReasonRefused, text: "bedrock"},
+		{name: "backend of the route without account", change: func(c *Config) { c.Backends, c.Accounts = nil, nil }, headers: []string{"x-heald-backends", "new=ai_studio,"}, status: 500, reason: heal.ReasonNoAccount, text: "backend new has no account"},
 		{name: "model that nobody serves", change: func(c *Config) { c.Backends[0].Models, c.Backends[1].Models = []string{"m"}, []string{"m"} }, status: 404, reason: heal.ReasonNoBackend, text: "served by no backend"},
 		{name: "strict", headers: []string{"x-heald-set", "strict=true"}, body: strings.Replace(ask, `"stream":true`, `"stream":true,"speed":"fast"`, 1), status: 400, reason: heal.ReasonRefused, text: "speed"},
 	} {

@@ -14,7 +14,7 @@ import (
 
 // secretsOf are all secrets of the configuration.
 func secretsOf(cfg Config) redact.Secrets {
-	list := []string{cfg.Hop}
+	list := append([]string{cfg.Hop}, cfg.ClientKeys...)
 	for _, k := range cfg.MemoryKeys {
 		list = append(list, string(k))
 	}

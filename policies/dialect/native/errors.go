@@ -94,6 +94,9 @@ func appendError(dst []byte, err *conversation.Error) []byte {
 	dst = append(dst, `,"status":`...)
 	dst = jsonwalk.AppendString(dst, status)
 	details := len(dst)
+	if err.Kind == conversation.ErrAuth {
+		dst = append(dst, `,{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}`...)
+	}
 	if err.Param != "" {
 		dst = append(dst, `,{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":`...)
 		dst = jsonwalk.AppendString(dst, err.Param)
