@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,6 +28,9 @@ type Deps struct {
 	Policy     policies.Policy
 	Logger     *zap.Logger           // nil logs nothing
 	Registerer prometheus.Registerer // nil counts in vain
+	// TLS secures connections that come by TCP; nil for plain text. Those of
+	// Unix sockets are plain text always.
+	TLS *tls.Config
 }
 
 // Server is Envoy's external processor, with the gRPC health service beside
@@ -67,7 +71,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 		streams: map[*stream]struct{}{},
 	}
-	s.grpc = grpc.NewServer(s.options()...)
+	options := s.options()
+	if deps.TLS != nil {
+		options = append(options, grpc.Creds(newTransport(deps.TLS, s.log)))
+	}
+	s.grpc = grpc.NewServer(options...)
 	extprocv3.RegisterExternalProcessorServer(s.grpc, s)
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	s.health.SetServingStatus(extprocv3.ExternalProcessor_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
