@@ -3,7 +3,12 @@
 # heald writes no file, so everything can be taken away from it:
 #
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges \
-#     --env GEMINI_API_KEY --publish 9000:9000 --publish 127.0.0.1:9001:9001 heald
+#     --network container:envoy --env GEMINI_API_KEY heald
+#
+# It listens on loopback (gRPC for Envoy 9000, metrics and health 9001), so it
+# stands in Envoy's network namespace, as containers of one pod do: whoever
+# reaches the gRPC port is given the accounts' credentials. README shows a Unix
+# socket, and mutual TLS for an Envoy elsewhere.
 #
 # On SIGTERM it lets running streams end: give --stop-timeout more than Docker's 10 s.
 # heald.yaml and secrets come in as read-only mounts. There is no shell: the
@@ -46,8 +51,6 @@ COPY --from=build /out/heald /heald
 # Numeric, because there is no /etc/passwd and because Kubernetes' runAsNonRoot
 # accepts only a number.
 USER 65532:65532
-# 9000: gRPC for Envoy. 9001: metrics and health.
-EXPOSE 9000 9001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/heald", "health"]
 ENTRYPOINT ["/heald"]
-CMD ["serve", "--grpc", "0.0.0.0:9000", "--admin", "0.0.0.0:9001"]
+CMD ["serve"]

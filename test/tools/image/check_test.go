@@ -24,10 +24,9 @@ func TestMutatedDockerfile(t *testing.T) {
 		{"no user", "USER 65532:65532\n", "", `USER: the Dockerfile says "", the image "65532:65532"`},
 		{"entry point", `ENTRYPOINT ["/heald"]`, `ENTRYPOINT ["/bin/heald"]`, `ENTRYPOINT: the Dockerfile says ["/bin/heald"], the image ["/heald"]`},
 		{"entry point by shell", `ENTRYPOINT ["/heald"]`, `ENTRYPOINT /heald`, "has no shell"},
-		{"command", `CMD ["serve", "--grpc", "0.0.0.0:9000"`, `CMD ["serve", "--grpc", "127.0.0.1:9000"`, "CMD: the Dockerfile says"},
-		{"command by shell", `CMD ["serve",`, `CMD serve #`, "has no shell"},
-		{"port", "EXPOSE 9000 9001", "EXPOSE 9000", `EXPOSE: the Dockerfile says ["9000/tcp"], the image ["9000/tcp" "9001/tcp"]`},
-		{"protocol", "EXPOSE 9000 9001", "EXPOSE 9000 9001/udp", "EXPOSE: the Dockerfile says"},
+		{"command", `CMD ["serve"]`, `CMD ["serve", "--grpc", "0.0.0.0:9000"]`, "CMD: the Dockerfile says"},
+		{"command by shell", `CMD ["serve"]`, `CMD serve`, "has no shell"},
+		{"port", "USER 65532:65532", "USER 65532:65532\nEXPOSE 9000", `EXPOSE: the Dockerfile says ["9000/tcp"], the image nothing`},
 		{"label", `image.licenses="Apache-2.0"`, `image.licenses="MIT"`, `LABEL org.opencontainers.image.licenses: the Dockerfile says ["MIT"], the image ["Apache-2.0"]`},
 		{"label gone", `org.opencontainers.image.title="heald"`, `x="heald"`, `LABEL org.opencontainers.image.title: the Dockerfile says nothing`},
 		{"label new", `org.opencontainers.image.title="heald"`, `x="" org.opencontainers.image.title="heald"`, `LABEL x: the Dockerfile says [""], the image nothing`},
@@ -83,7 +82,7 @@ func readStage(t *testing.T, dir string) *stage {
 // Every difference is told at once.
 func TestAllDifferencesAreTold(t *testing.T) {
 	dir, _ := build(t)
-	src := strings.NewReplacer("USER 65532:65532", "USER 1:1", "EXPOSE 9000 9001", "EXPOSE 1").Replace(read(t, dockerfile))
+	src := strings.NewReplacer("USER 65532:65532", "USER 1:1\nEXPOSE 1").Replace(read(t, dockerfile))
 	err := checkLayout(dir, write(t, "Dockerfile", src), version)
 	wantError(t, err, "USER:")
 	wantError(t, err, "EXPOSE:")

@@ -22,11 +22,7 @@ func config(version string) v1.Config {
 	return v1.Config{
 		User:       "65532:65532", // "nobody" of most images without a shell
 		Entrypoint: []string{binaryPath},
-		Cmd:        []string{"serve", "--grpc", "0.0.0.0:9000", "--admin", "0.0.0.0:9001"},
-		ExposedPorts: map[string]struct{}{
-			"9000/tcp": {},
-			"9001/tcp": {},
-		},
+		Cmd:        []string{"serve"}, // on loopback
 		Labels: map[string]string{
 			"org.opencontainers.image.title":       "heald",
 			"org.opencontainers.image.description": "Envoy sidecar that lets clients of several language-model APIs use Gemini, and heals failures",
