@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
@@ -42,6 +43,9 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	text, err := bootstrap.YAML(b)
 	if err != nil {
 		return err
+	}
+	if x.Hop != "" {
+		fmt.Fprintln(out.err, "note: the configuration holds hop_secret in clear: keep the file readable for Envoy's user alone (mode 0600)")
 	}
 	_, err = out.out.Write(text)
 	return err

@@ -7,7 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/envoy"
 )
@@ -70,6 +73,12 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"no Envoy there", append([]string{"up", "--envoy", "/nonexistent/envoy"}, backend...), exitFault, "names no Envoy binary"},
 		{"port in use", append([]string{"up", "--envoy", notEnvoy, "--listen", taken.Addr().String()}, backend...), exitFault, "the port is in use"},
 		{"grpc port in use", append([]string{"serve", "--grpc", taken.Addr().String(), "--admin", "127.0.0.1:0"}, backend...), exitFault, "the port is in use"},
+		{"grpc for everybody", append([]string{"serve", "--grpc", "0.0.0.0:9000", "--admin", "127.0.0.1:0"}, backend...), exitFault, "whoever connects there is given the accounts' credentials"},
+		{"clients from everywhere", append([]string{"up", "--listen", "0.0.0.0:0"}, backend...), exitFault, "--insecure-open"},
+		{"clients from everywhere, IPv6", append([]string{"up", "--listen", "[::]:0"}, backend...), exitFault, "list client_keys"},
+		{"a client key that anybody guesses", append([]string{"up", "--client-key", "env:KEY"}, backend...), exitFault, "client_keys[0]: the secret has 1 bytes"},
+		{"a client key itself", append([]string{"up", "--client-key", "0123456789abcdefg"}, backend...), exitFault, "--client-key: want env:VARIABLE or file:PATH"},
+		{"no directory for the socket", append([]string{"serve", "--grpc", "unix:///nonexistent/heald.sock", "--admin", "127.0.0.1:0"}, backend...), exitFault, "the directory must exist"},
 		{"nobody to ask", []string{"health", "--admin", "127.0.0.1:1"}, exitFault, "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -178,5 +187,49 @@ func TestVersionAndHelp(t *testing.T) {
 		if code, _, errs := heald(t, c.name, "-h"); code != exitOK || !strings.Contains(errs, "heald "+c.name+":") {
 			t.Errorf("%s -h: exit %d: %s", c.name, code, errs)
 		}
+	}
+}
+
+// check says what serve would.
+func TestCheckFindsOpenDoors(t *testing.T) {
+	t.Setenv("KEY", "k")
+	config := write(t, "heald.yaml", "listen: {grpc: [':9000']}\nbackends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n")
+	code, out, _ := heald(t, "check", "--config", config)
+	if code != exitFault || !strings.Contains(out, "listen.grpc (--grpc): :9000 can be reached from other machines") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+// A socket is for its owner and, where the umask lets it, the group.
+func TestSocketMode(t *testing.T) {
+	for _, mask := range []struct{ umask, mode int }{{0, 0o660}, {0o022, 0o640}, {0o077, 0o600}} {
+		old := syscall.Umask(mask.umask)
+		path := filepath.Join(t.TempDir(), "s")
+		l, err := listen("unix://"+path, zap.NewNop())
+		after := syscall.Umask(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int(socketMode(path)); got != mask.mode {
+			t.Errorf("umask %#o: mode %#o", mask.umask, got)
+		}
+		if after != mask.umask {
+			t.Errorf("umask %#o became %#o", mask.umask, after)
+		}
+		_ = l.Close()
+	}
+}
+
+// What is printed holds the secret, which is said where it does not end up in
+// the file.
+func TestEnvoyTellsOfItsSecret(t *testing.T) {
+	t.Setenv("KEY", "k")
+	t.Setenv("HOP", "hop-secret-hop-secret")
+	base := "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n"
+	if _, out, errs := heald(t, "envoy", "--config", write(t, "heald.yaml", base+"hop_secret: {env: HOP}\n")); !strings.Contains(out, "hop-secret-hop-secret") || !strings.Contains(errs, "0600") || strings.Contains(errs, "hop-secret-hop") {
+		t.Errorf("%s", errs)
+	}
+	if _, _, errs := heald(t, "envoy", "--config", write(t, "heald.yaml", base)); errs != "" {
+		t.Errorf("%s", errs)
 	}
 }

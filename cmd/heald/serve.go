@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,12 +17,12 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	fs := newFlags("serve", "run the sidecar alone; Envoy runs elsewhere", out)
 	var flags config.Flags
 	flags.Register(fs)
-	var grpc []string
 	fs.Func("grpc", "listen for Envoy on `ADDRESS`, host:port or unix:///path; repeatable (default "+config.DefaultGRPC+")", func(s string) error {
-		grpc = append(grpc, s)
+		flags.Listen.GRPC = append(flags.Listen.GRPC, s)
 		return nil
 	})
-	adminAddress := fs.String("admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
+	fs.StringVar(&flags.Listen.Admin, "admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
+	profiles := fs.Bool("pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ there")
 	drain := fs.Duration("drain", defaultDrain, "let running streams finish for `TIME` after SIGTERM")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -38,20 +36,20 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(grpc) > 0 {
-		cfg.Listen.GRPC = grpc
-	}
-	if *adminAddress != "" {
-		cfg.Listen.Admin = *adminAddress
-	}
-	side, err := newSidecar(&flags, cfg, log)
+	side, err := newSidecar(&flags, cfg, log, *profiles)
 	if err != nil {
 		return err
 	}
 	if len(cfg.MemoryKey) == 0 {
 		log.Warn("no memory_key is configured: this process made its own; replicas that serve the same clients must share one")
 	}
-	listeners, adminListener, err := openAll(cfg.Listen)
+	for _, address := range side.listen.GRPC {
+		if side.listen.TLS == nil && config.Exposed(address) {
+			log.Warn("Envoy is told the accounts' credentials in plain text on an address that other machines reach: whoever can listen in on that network reads them; set listen.tls",
+				zap.String("address", address))
+		}
+	}
+	listeners, adminListener, err := openAll(side.listen, log)
 	if err != nil {
 		return err
 	}
@@ -59,28 +57,4 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	err = side.run(ctx, listeners, adminListener, *drain)
 	log.Info("stopped", zap.Error(err))
 	return err
-}
-
-// openAll opens every listener or none.
-func openAll(l config.Listen) (grpc []net.Listener, adminListener net.Listener, err error) {
-	var errs []error
-	for _, address := range l.GRPC {
-		ln, err := listen(address)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		grpc = append(grpc, ln)
-	}
-	adminListener, err = listen(l.Admin)
-	if err = errors.Join(append(errs, err)...); err != nil {
-		for _, ln := range grpc {
-			_ = ln.Close()
-		}
-		if adminListener != nil {
-			_ = adminListener.Close()
-		}
-		return nil, nil, err
-	}
-	return grpc, adminListener, nil
 }

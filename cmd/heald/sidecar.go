@@ -3,16 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
-	"os"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,18 +18,17 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/admin"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
-	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
-	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // sidecar is heald without Envoy: what `serve` runs alone and `up` beside
 // Envoy.
 type sidecar struct {
-	flags   *config.Flags
-	log     *zap.Logger
-	metrics *exchange.Metrics
+	flags    *config.Flags
+	log      *zap.Logger
+	registry *prometheus.Registry
+	metrics  *exchange.Metrics
 	// signatures outlive a reload, like the counters.
 	signatures *heal.Signatures
 	policy     reloadable
@@ -45,117 +39,59 @@ type sidecar struct {
 	// so that a reload does not change it.
 	key []byte
 
+	listen config.Listen              // where the process listens
+	tls    atomic.Pointer[tls.Config] // for connections that begin; nil for plain text
+	room   int                        // bytes of the longest body for which the server has room
+	files  *config.Metrics
+
 	reloading sync.Mutex
-	sum       [sha256.Size]byte // of what was last taken, or refused
-	complaint string            // about the files as they are; "" if there is none
-	dirs      []string          // that are to be watched
-	rewatch   func()            // has them watched; nil before watch
-}
+	running   config.Sum // of what runs
+	refused   config.Sum // of what was refused last
+	loaded    time.Time  // when what runs was
+	complaint string     // about the files as they are; "" if there is none
+	dirs      []string   // that are to be watched
+	rewatch   func()     // has them watched; nil before watch
 
-// reloadable is a policy that can be swapped: a stream keeps the one it began
-// with.
-type reloadable struct {
-	current atomic.Pointer[exchange.Exchange]
-}
-
-func (r *reloadable) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
-	return r.current.Load().Begin(ctx, req)
-}
-
-func (r *reloadable) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply {
-	return r.current.Load().Refuse(req, f)
+	configuration atomic.Pointer[string] // for /readyz: which one runs
 }
 
 // newSidecar builds everything that can be wrong, before anything listens.
-func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger) (*sidecar, error) {
+func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &sidecar{flags: flags, log: log, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), sum: cfg.Sum(), dirs: cfg.Dirs(flags.File)}
+	s := &sidecar{
+		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), dirs: cfg.Dirs(flags.File),
+		listen: cfg.Listen, room: cfg.MaxBody, files: config.NewMetrics(reg),
+	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
 	}
-	if err := s.load(cfg); err != nil {
+	if err := s.take(cfg); err != nil {
 		return nil, err
+	}
+	s.files.Started(s.loaded)
+	s.describe()
+	deps := extproc.Deps{Policy: &s.policy, Logger: log, Registerer: reg}
+	if s.listen.TLS != nil {
+		deps.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.tls.Load(), nil }}
 	}
 	var err error
-	s.server, err = extproc.New(extproc.Config{MaxBody: cfg.MaxBody}, extproc.Deps{Policy: &s.policy, Logger: log, Registerer: reg})
-	if err != nil {
+	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return nil, err
 	}
-	s.admin = admin.New(reg, func() error {
-		if s.stopped.Load() {
-			return errors.New("draining")
-		}
-		return nil
-	})
+	s.admin = admin.New(admin.Options{Registry: reg, Ready: s.ready, Profiles: profiles})
 	return s, nil
 }
 
-// load makes the policy of a configuration the current one.
-func (s *sidecar) load(cfg *config.Config) error {
-	x, err := cfg.Exchange()
-	if err != nil {
-		return err
+// ready says what orchestrators are told: why heald should get no new requests,
+// or which configuration it serves them with.
+func (s *sidecar) ready() (string, error) {
+	if s.stopped.Load() {
+		return "", errors.New("draining")
 	}
-	if len(x.MemoryKeys) == 0 {
-		x.MemoryKeys = [][]byte{s.key}
-	}
-	ex, err := exchange.New(x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures})
-	if err != nil {
-		return err
-	}
-	s.policy.current.Store(ex)
-	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
-		zap.String("memory_key_id", ex.KeyIDs()[0]), zap.Strings("memory_key_ids", ex.KeyIDs()))
-	for _, n := range cfg.Notes() {
-		s.log.Warn("a setting hardly does what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
-			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
-	}
-	return nil
+	return *s.configuration.Load(), nil
 }
-
-// reload reads the files again and takes them if they have changed: their
-// directories may hold others, and a reload forgets what cools down. A bad file
-// keeps what runs.
-func (s *sidecar) reload() {
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
-	defer func() { // it runs on a timer's goroutine, where a panic would end the process
-		if p := recover(); p != nil {
-			s.log.Error("panic while reloading, the old configuration stays", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
-		}
-	}()
-	cfg, err := s.flags.Load()
-	if err == nil && cfg.Sum() == s.sum {
-		s.complaint = ""
-		return
-	}
-	if err == nil {
-		s.sum = cfg.Sum()
-		err = s.load(cfg)
-	}
-	if err != nil {
-		// Once: the log may be written where it is watched, and be heard as a
-		// change.
-		text := redact.Text(err.Error())
-		if s.complaint != text {
-			s.log.Error("configuration not reloaded, the old one stays", zap.String("error", text))
-		}
-		s.complaint = text
-		return
-	}
-	s.complaint = ""
-	if dirs := cfg.Dirs(s.flags.File); !slices.Equal(dirs, s.dirs) {
-		s.dirs = dirs
-		if s.rewatch != nil {
-			s.rewatch()
-		}
-	}
-}
-
-// settleTime joins the several events of one change of files into one reload.
-const settleTime = 200 * time.Millisecond
 
 // run serves until ctx ends, then lets running streams finish, at most for
 // drain. Listeners are closed on return.
@@ -186,58 +122,4 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 	}
 	stop()
 	return group.Wait()
-}
-
-// watch reloads when files change, and follows the configuration to those that
-// it names anew.
-func (s *sidecar) watch(ctx context.Context) error {
-	timer := time.AfterFunc(time.Hour, s.reload)
-	timer.Stop()
-	defer func() {
-		s.reloading.Lock()
-		defer s.reloading.Unlock()
-		s.rewatch = nil
-		timer.Stop()
-	}()
-	for ctx.Err() == nil {
-		watching, cancel := context.WithCancel(ctx)
-		s.reloading.Lock()
-		dirs := s.dirs
-		s.rewatch = func() {
-			cancel()
-			timer.Reset(settleTime) // what changed in between is seen then
-		}
-		s.reloading.Unlock()
-		if len(dirs) == 0 { // all comes from flags and the environment
-			cancel()
-			return nil
-		}
-		err := config.Watch(watching, dirs, func() { timer.Reset(settleTime) })
-		cancel()
-		if err != nil {
-			s.log.Warn("files are not watched; restart heald after a change", zap.Error(err))
-			return nil
-		}
-	}
-	return nil
-}
-
-// listen opens host:port or unix:///path. A socket file that nobody listens
-// on any more is replaced.
-func listen(address string) (net.Listener, error) {
-	path, unix := strings.CutPrefix(address, "unix://")
-	if !unix {
-		l, err := net.Listen("tcp", address)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("listen on %s: the port is in use; stop what uses it or choose another address", address)
-		}
-		return l, err
-	}
-	if conn, err := net.Dial("unix", path); err == nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("listen on %s: another process listens there; stop it or choose another path", address)
-	} else if errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(path)
-	}
-	return net.Listen("unix", path)
 }

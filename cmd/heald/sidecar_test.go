@@ -23,7 +23,7 @@ func loadedSidecar(t *testing.T, file string) (*sidecar, *observer.ObservedLogs)
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.InfoLevel)
-	s, err := newSidecar(flags, cfg, zap.New(core))
+	s, err := newSidecar(flags, cfg, zap.New(core), false)
 	if err != nil {
 		t.Fatal(err)
 	}

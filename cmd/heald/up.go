@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +34,9 @@ type upOptions struct {
 	log    string
 	level  string
 	drain  time.Duration
+
+	profiles     bool
+	insecureOpen bool
 }
 
 // runUp runs Envoy and the sidecar together, in the foreground.
@@ -44,6 +49,8 @@ func runUp(ctx context.Context, args []string, out streams) error {
 	fs.StringVar(&o.admin, "admin", "127.0.0.1:0", "serve heald's metrics and health on `ADDRESS`")
 	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
 	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
+	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without client_keys: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -67,20 +74,16 @@ func runUp(ctx context.Context, args []string, out streams) error {
 // up checks everything that can be wrong first, then starts the sidecar and
 // Envoy, and stops them in the opposite order.
 func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	cfg, err := o.flags.Load()
-	if err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "heald-up-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if cfg.Resumes() != "" {
-		o.flags.ResumeVia = "unix://" + filepath.Join(dir, "resume.sock")
-		cfg.ResumeVia = o.flags.ResumeVia
+	cfg, err := o.load(dir)
+	if err != nil {
+		return err
 	}
-	side, err := newSidecar(&o.flags, cfg, log)
+	side, err := newSidecar(&o.flags, cfg, log, o.profiles)
 	if err != nil {
 		return err
 	}
@@ -91,13 +94,11 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err := portFree(o.listen); err != nil {
 		return err
 	}
-	socket := "unix://" + filepath.Join(dir, "heald.sock")
-	cfg.Listen = config.Listen{GRPC: []string{socket}, Admin: o.admin}
-	b, err := o.bootstrap(cfg, socket)
+	b, err := o.bootstrap(cfg)
 	if err != nil {
 		return err
 	}
-	grpc, adminListener, err := openAll(cfg.Listen)
+	grpc, adminListener, err := openAll(cfg.Listen, log)
 	if err != nil {
 		return err
 	}
@@ -111,19 +112,48 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
 	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Stderr: envoyLog(log)})
 	if err == nil {
-		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), sideDone)
+		key := "heald" // any will do
+		if len(cfg.ClientKeys) > 0 {
+			key = "$HEALD_CLIENT_KEY"
+			fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of client_keys")
+		}
+		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), key, sideDone)
 	}
 	stopSide()
 	return errors.Join(err, <-sideDone)
 }
 
+// load reads the configuration and lays over it what Envoy and heald agree on
+// when they are started together: sockets in dir, and a secret that nobody else
+// knows, so that neither heald's port nor Envoy's inner listener is a way in.
+func (o *upOptions) load(dir string) (*config.Config, error) {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	o.flags.Hop = hex.EncodeToString(secret)
+	o.flags.Listen = config.Listen{GRPC: []string{"unix://" + filepath.Join(dir, "heald.sock")}, Admin: o.admin}
+	switch exposed := config.Exposed(o.listen); {
+	case !exposed:
+		o.flags.LocalHosts = !strings.HasPrefix(o.listen, "unix://")
+	case !o.insecureOpen:
+		o.flags.Public = o.listen
+	}
+	cfg, err := o.flags.Load()
+	if err != nil || cfg.Resumes() == "" {
+		return cfg, err
+	}
+	o.flags.ResumeVia = "unix://" + filepath.Join(dir, "resume.sock")
+	return o.flags.Load()
+}
+
 // serve prints what to paste, waits for the end, and stops Envoy.
-func (o *upOptions) serve(ctx context.Context, envoy *proc.Process, out io.Writer, admin string, sideDone chan error) error {
+func (o *upOptions) serve(ctx context.Context, envoy *proc.Process, out io.Writer, admin, key string, sideDone chan error) error {
 	address, err := envoy.Address(ctx, "outer")
 	if err != nil {
 		return errors.Join(err, envoy.Stop())
 	}
-	printReady(out, address, envoy.AdminAddress(), admin)
+	printReady(out, address, envoy.AdminAddress(), admin, key)
 	select {
 	case <-ctx.Done():
 		fmt.Fprintf(out, "\nstopping: running requests have %s to finish ...\n", o.drain)
@@ -137,12 +167,12 @@ func (o *upOptions) serve(ctx context.Context, envoy *proc.Process, out io.Write
 }
 
 // bootstrap renders Envoy's configuration with the code of `heald envoy`.
-func (o *upOptions) bootstrap(cfg *config.Config, socket string) (*bootstrapv3.Bootstrap, error) {
+func (o *upOptions) bootstrap(cfg *config.Config) (*bootstrapv3.Bootstrap, error) {
 	x, err := cfg.Exchange()
 	if err != nil {
 		return nil, err
 	}
-	p := envoyParams(cfg, x, o.listen, "127.0.0.1:0", []string{socket})
+	p := envoyParams(cfg, x, o.listen, "127.0.0.1:0", cfg.Listen.GRPC)
 	p.AccessLog = false
 	return bootstrap.Render(p)
 }
@@ -150,7 +180,7 @@ func (o *upOptions) bootstrap(cfg *config.Config, socket string) (*bootstrapv3.B
 // portFree finds out early, and says clearly, that the port is taken: Envoy
 // would only say so in its log.
 func portFree(address string) error {
-	l, err := listen(address)
+	l, err := listen(address, zap.NewNop())
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
@@ -159,17 +189,17 @@ func portFree(address string) error {
 
 // printReady tells how to use what was started. Scripts wait for the line
 // that begins with "ready".
-func printReady(out io.Writer, address, envoyAdmin, admin string) {
+func printReady(out io.Writer, address, envoyAdmin, admin, key string) {
 	host, port, _ := net.SplitHostPort(address)
 	if host == "0.0.0.0" || host == "::" {
 		host = "127.0.0.1"
 	}
 	base := "http://" + net.JoinHostPort(host, port)
-	fmt.Fprint(out, strings.NewReplacer("{base}", base, "{envoy}", envoyAdmin, "{admin}", admin).Replace(`
+	fmt.Fprint(out, strings.NewReplacer("{base}", base, "{envoy}", envoyAdmin, "{admin}", admin, "{key}", key).Replace(`
 ready: {base}
 
 Claude Code:
-  ANTHROPIC_BASE_URL={base} ANTHROPIC_API_KEY=heald claude
+  ANTHROPIC_BASE_URL={base} ANTHROPIC_API_KEY={key} claude
 
 Codex, in ~/.codex/config.toml:
   model = "gemini-3.8-flash"
@@ -179,10 +209,10 @@ Codex, in ~/.codex/config.toml:
   base_url = "{base}/v1"
   env_key = "HEALD_KEY"
   wire_api = "responses"
-then HEALD_KEY=any codex
+then HEALD_KEY={key} codex
 
 curl:
-  curl {base}/v1/messages -H 'content-type: application/json' \
+  curl {base}/v1/messages -H 'content-type: application/json' -H "x-api-key: {key}" \
     -d '{"model":"gemini-3.5-flash","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}'
 
 metrics http://{admin}/metrics, Envoy's admin http://{envoy}; Ctrl-C stops.

@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -13,21 +11,6 @@ import (
 
 // notFromOuter is all that whoever goes around the outer listener is told.
 const notFromOuter = "this listener only takes requests from the gateway's outer listener"
-
-// minClientKey is the least length of a client key in bytes: whoever reaches
-// the gateway could try short ones.
-const minClientKey = 16
-
-func checkClientKeys(keys []string) error {
-	var errs []error
-	for i, k := range keys {
-		if len(k) < minClientKey {
-			errs = append(errs, fmt.Errorf("client_keys[%d]: the key has %d characters and could be guessed; use %d or more, such as the output of openssl rand -hex 24",
-				i, len(k), minClientKey))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // throughOuter reports whether a request came through the outer listener.
 func (x *Exchange) throughOuter(req *policies.Request) bool {

@@ -104,7 +104,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if err != nil {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
-	errs = append(errs, checkClientKeys(cfg.ClientKeys), cfg.Browsers.Validate("browsers"))
+	errs = append(errs, cfg.Browsers.Validate("browsers"))
 	table, err := cfg.Models.table()
 	errs = append(errs, err, cfg.Models.check(cfg.Backends))
 	named := map[string]Settings{DefaultPolicy: DefaultSettings()}

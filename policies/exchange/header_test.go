@@ -41,7 +41,7 @@ func TestHeadersThatPass(t *testing.T) {
 				}
 				in.Headers = append(in.Headers, policies.Header{Name: name, Value: value})
 			}
-			a := newRig(t, nil).Begin(context.Background(), in).(*attempt)
+			a := newRig(t, func(c *Config) { c.ClientKeys = []string{"client-secret"} }).Begin(context.Background(), in).(*attempt)
 			f := send(t, a, request.body)
 			for _, h := range in.Headers {
 				passes := !slices.Contains(f.Remove, h.Name) && f.Set.Get(h.Name) == ""

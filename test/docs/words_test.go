@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/test/stack"
@@ -187,6 +188,7 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	known := read(t, "extproc/metrics.go") // names of its own, as literals
 	registry := prometheus.NewRegistry()
 	exchange.NewMetrics(registry)
+	config.NewMetrics(registry)
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
 	close(ch)

@@ -34,7 +34,7 @@ type Replica struct {
 func startReplica(t testing.TB, binary, config, address string, env ...string) *Replica {
 	t.Helper()
 	r := &Replica{t: t, Log: newLog(), done: make(chan struct{})}
-	r.cmd = exec.Command(binary, "serve", "--config", config, "--grpc", address, "--admin", "127.0.0.1:0")
+	r.cmd = exec.Command(binary, "serve", "--config", config, "--grpc", address, "--admin", "127.0.0.1:0", "--pprof")
 	r.cmd.Env = append(os.Environ(), env...)
 	r.cmd.Stderr = r.Log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

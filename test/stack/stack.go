@@ -43,6 +43,8 @@ type Options struct {
 	Models string
 	// Resume adds the listener for resumed answers, on a Unix socket.
 	Resume bool
+	// Config are further lines of heald.yaml.
+	Config string
 	// MaxBody is max_body of heald.yaml; 0 for its default.
 	MaxBody int
 	// MemoryKeys are the memory keys of the replicas, in order. Those without
@@ -131,7 +133,7 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 	s.t.Helper()
 	dir := s.t.TempDir()
 	var b strings.Builder
-	fmt.Fprintf(&b, "memory_key: {env: %s}\n", memoryKeyVariable)
+	fmt.Fprintf(&b, "memory_key: {env: %s}\n%s", memoryKeyVariable, o.Config)
 	if o.MaxBody > 0 {
 		fmt.Fprintf(&b, "max_body: %d\n", o.MaxBody)
 	}

@@ -1,5 +1,6 @@
 // Package admin is the second listener, for operators and orchestrators:
-// metrics, health and profiles. It should not be reachable by clients.
+// metrics, health and, if asked for, profiles. It should not be reachable by
+// clients.
 package admin
 
 import (
@@ -20,26 +21,39 @@ type Server struct{ http *http.Server }
 // shutdownTimeout bounds the wait for a profile or scrape that is running.
 const shutdownTimeout = 2 * time.Second
 
-// New makes a server for the registry. ready says why heald should get no
-// new requests, or nil if it should.
-func New(reg *prometheus.Registry, ready func() error) *Server {
+// Options say what is served.
+type Options struct {
+	Registry *prometheus.Registry
+	// Ready says why heald should get no new requests, or, with a nil error,
+	// what there is to know about one that should.
+	Ready func() (string, error)
+	// Profiles serves /debug/pprof/. They show parts of the memory, which holds
+	// prompts and credentials.
+	Profiles bool
+}
+
+// New makes a server.
+func New(o Options) *Server {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := ready(); err != nil {
+		more, err := o.Ready()
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = w.Write([]byte("ok\n"))
+		_, _ = w.Write([]byte("ok\n" + more + "\n"))
 	})
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	if o.Profiles {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
 }
 

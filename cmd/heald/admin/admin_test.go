@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -25,7 +26,9 @@ func TestEndpoints(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- New(reg, func() error { return notReady }).Serve(ctx, l) }()
+	go func() {
+		done <- New(Options{Registry: reg, Ready: func() (string, error) { return "configuration: new", notReady }, Profiles: true}).Serve(ctx, l)
+	}()
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	get := func(path string) (int, string) {
@@ -45,7 +48,7 @@ func TestEndpoints(t *testing.T) {
 	}{
 		{"/livez", nil, 200, "ok"},
 		{"/livez", errors.New("draining"), 200, "ok"}, // alive while draining: do not kill it
-		{"/readyz", nil, 200, "ok"},
+		{"/readyz", nil, 200, "ok\nconfiguration: new\n"},
 		{"/readyz", errors.New("draining"), 503, "draining"},
 		{"/metrics", nil, 200, "heald_test_total 0"},
 		{"/debug/pprof/goroutine?debug=1", nil, 200, "goroutine profile"},
@@ -60,5 +63,16 @@ func TestEndpoints(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Serve: %v", err)
+	}
+}
+
+// Profiles show what is in memory: nobody gets them unless asked for.
+func TestNoProfiles(t *testing.T) {
+	s := New(Options{Registry: prometheus.NewRegistry(), Ready: func() (string, error) { return "", nil }})
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof/profile", "/debug/pprof/symbol", "/debug/pprof/trace"} {
+		w := httptest.NewRecorder()
+		if s.http.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil)); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
 	}
 }

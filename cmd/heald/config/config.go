@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +33,12 @@ type Config struct {
 	// HopSecret is what the outer route sets as x-heald-hop; requests without
 	// it are refused. Empty: every request is taken.
 	HopSecret Source `yaml:"hop_secret"`
+	// ClientKeys are the API keys of which every client must show one, each at
+	// least 16 characters. None: clients need no key.
+	ClientKeys []Source `yaml:"client_keys"`
+	// Browsers say which web pages may send requests where no client key is
+	// needed.
+	Browsers exchange.Browsers `yaml:"browsers"`
 
 	Backends []exchange.Backend           `yaml:"backends"`
 	Accounts []Account                    `yaml:"accounts"`
@@ -45,16 +50,10 @@ type Config struct {
 	ResumeVia string `yaml:"resume_via"`
 
 	text []byte // what was read
-	sum  [sha256.Size]byte
-}
+	sum  Sum
 
-// Listen says where heald listens.
-type Listen struct {
-	// GRPC are the addresses for Envoy: host:port or unix:///path; default
-	// 127.0.0.1:9000.
-	GRPC []string `yaml:"grpc"`
-	// Admin serves metrics, health and profiles; default 127.0.0.1:9001.
-	Admin string `yaml:"admin"`
+	hop    string // replaces HopSecret; "" does not
+	public string // where clients connect from other machines; "" if they do not
 }
 
 // Account is one credential usable at one backend.
@@ -185,10 +184,38 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	}
 	keys, problems := c.memoryKeys()
 	errs = append(errs, problems...)
-	hop, err := c.HopSecret.shared("hop_secret")
-	errs = append(errs, err)
-	out.MemoryKeys, out.Hop = keys, hop
-	return out, errors.Join(errs...)
+	out.MemoryKeys = keys
+	return out, errors.Join(append(errs, c.door(&out))...)
+}
+
+// door composes who may ask.
+func (c *Config) door(out *exchange.Config) error {
+	var errs []error
+	out.Browsers, out.Hop = c.Browsers, c.hop
+	if out.Hop == "" {
+		var err error
+		out.Hop, err = c.HopSecret.shared("hop_secret")
+		errs = append(errs, err)
+	}
+	errs = append(errs, c.Listen.Check(out.Hop != "" || c.HopSecret != Source{}))
+	for i, s := range c.ClientKeys {
+		path := fmt.Sprintf("client_keys[%d]", i)
+		read := s.shared
+		if s == (Source{}) {
+			read = s.Read // says what belongs there
+		}
+		key, err := read(path)
+		if err == nil {
+			out.ClientKeys = append(out.ClientKeys, key)
+		}
+		errs = append(errs, err)
+	}
+	if c.public != "" && len(c.ClientKeys) == 0 {
+		errs = append(errs, &setting.Problem{Path: "--listen", Found: c.public + " can be reached from other machines, and there are no client_keys",
+			Consequence: "whoever connects there spends the quota of your accounts",
+			Fix:         "list client_keys in heald.yaml (or pass --client-key env:VARIABLE), listen on 127.0.0.1, or pass --insecure-open if something else keeps strangers out"})
+	}
+	return errors.Join(errs...)
 }
 
 // Notes tells of settings that work, but hardly as intended. It has something to
@@ -239,5 +266,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	_, err = exchange.New(x, exchange.Deps{})
+	if c.Listen.TLS != nil {
+		_, bad := c.Listen.TLS.Load()
+		err = errors.Join(err, bad)
+	}
 	return err
 }

@@ -17,9 +17,20 @@ type Flags struct {
 	// ResumeVia, if set, replaces the file's resume_via: who starts Envoy too
 	// chooses its listeners.
 	ResumeVia string
+	// Listen: what is set of it replaces the file's.
+	Listen Listen
+	// Hop, if set, replaces the file's hop_secret: who starts Envoy too tells
+	// it a secret of their own.
+	Hop string
+	// Public, if set, is where clients connect from other machines: there must
+	// be client_keys.
+	Public string
+	// LocalHosts refuses requests for host names that are not this machine's.
+	LocalHosts bool
 
 	backends []exchange.Backend
 	accounts []Account
+	keys     []Source
 	// errs are reported by Load: the flag package would repeat the value in
 	// its error, and the value may be a credential pasted by mistake.
 	errs []error
@@ -36,6 +47,14 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.Func("account", "add an account, `BACKEND=env:VAR|file:PATH`; repeatable, in order of preference", func(s string) error {
 		a, err := parseAccount(s)
 		f.accounts, f.errs = append(f.accounts, a), append(f.errs, err)
+		return nil
+	})
+	fs.Func("client-key", "clients must show this API key, `env:VAR|file:PATH`, or another one so named; repeatable", func(s string) error {
+		key, err := ParseSource(s)
+		if err != nil {
+			err = fmt.Errorf("--client-key: %w", err)
+		}
+		f.keys, f.errs = append(f.keys, key), append(f.errs, err)
 		return nil
 	})
 }
@@ -67,9 +86,14 @@ func (f *Flags) Load() (*Config, error) {
 	if len(f.accounts) > 0 {
 		c.Accounts = append([]Account(nil), f.accounts...)
 	}
+	if len(f.keys) > 0 {
+		c.ClientKeys = append([]Source(nil), f.keys...)
+	}
 	if f.ResumeVia != "" {
 		c.ResumeVia = f.ResumeVia
 	}
+	c.Listen = c.Listen.over(f.Listen)
+	c.hop, c.public, c.Browsers.LocalHosts = f.Hop, f.Public, f.LocalHosts
 	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
 		name := f.backends[0].Name
 		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH", name, name, name)

@@ -61,7 +61,7 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 	switch {
 	case t == sourceType:
 		s.source(n, path)
-	case n.Kind == yaml.ScalarNode && redact.Secret(n.Value) && t != reflect.TypeFor[Sources]():
+	case n.Kind == yaml.ScalarNode && looksPasted(n.Value) && t != reflect.TypeFor[Sources]():
 		s.bad(n, place(path), pasted+"what belongs here", exposed, sourceForm+", under accounts[].secret")
 	case n.Tag == "!!null":
 		if t == reflect.TypeFor[Sources]() {

@@ -72,7 +72,7 @@ func (s Source) check(path string) *setting.Problem {
 		p.Path, p.Found = path+".env", pasted+"the name of a variable"
 	case s.Env != "" && !variableSyntax.MatchString(s.Env):
 		p.Path, p.Found, p.Consequence = path+".env", "this is no name of a variable", "it is not repeated here, since it may be a credential"
-	case s.File != "" && (redact.Known(s.File) || !pathLike(s.File) && redact.Secret(s.File)):
+	case s.File != "" && looksPasted(s.File):
 		p.Path, p.Found = path+".file", pasted+"the path of a file"
 	case strings.ContainsAny(s.File, "\r\n\x00"):
 		p.Path, p.Found, p.Consequence = path+".file", "this is no path of a file", "it is not repeated here, since it may be a credential"
@@ -82,9 +82,12 @@ func (s Source) check(path string) *setting.Problem {
 	return p
 }
 
+// looksPasted tells a credential from a path, which may well have hashes in it.
+func looksPasted(s string) bool { return redact.Known(s) || !pathLike(s) && redact.Secret(s) }
+
 // pathLike reports what was surely meant as a path.
 func pathLike(s string) bool {
-	for _, start := range []string{"/", "./", "../", "~/"} {
+	for _, start := range []string{"/", "./", "../", "~/", "unix:///"} {
 		if strings.HasPrefix(s, start) {
 			return true
 		}

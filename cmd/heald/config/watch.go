@@ -17,7 +17,7 @@ import (
 // symbolic link above a mounted ConfigMap or Secret.
 func (c *Config) Dirs(path string) []string {
 	var out []string
-	for _, f := range append(c.sources(), path) {
+	for _, f := range append(append(c.sources(), c.Listen.TLS.files()...), path) {
 		if f != "" {
 			out = append(out, filepath.Dir(f))
 		}
@@ -34,23 +34,36 @@ func (c *Config) sources() []string {
 	for _, a := range c.Accounts {
 		out = append(out, a.Secret.File)
 	}
+	for _, k := range c.ClientKeys {
+		out = append(out, k.File)
+	}
 	return out
 }
 
 // Sum tells one state of the files from another: what Load has read, and the
 // secrets, a little before they are read. So what changes in between differs
 // next time.
-func (c *Config) Sum() [sha256.Size]byte { return c.sum }
+type Sum struct {
+	Settings [sha256.Size]byte // of heald.yaml and the secrets
+	TLS      [sha256.Size]byte // of the files of listen.tls, which change often
+}
+
+// Sum returns the state of the files at the time of Load.
+func (c *Config) Sum() Sum { return c.sum }
 
 func (c *Config) sumUp(text []byte) {
+	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: c.Listen.TLS.sum()}
+}
+
+func sumOf(text []byte, files []string) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(text)
-	for _, f := range c.sources() {
+	for _, f := range files {
 		data, err := os.ReadFile(f)
 		fmt.Fprintf(h, "\n%s %d %v\n", f, len(data), err)
 		h.Write(data)
 	}
-	c.sum = [sha256.Size]byte(h.Sum(nil))
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // Watch calls changed after something changed in one of the directories, until

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
+)
+
+// reloadable is a policy that can be swapped: a stream keeps the one it began
+// with.
+type reloadable struct {
+	current atomic.Pointer[exchange.Exchange]
+}
+
+func (r *reloadable) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
+	return r.current.Load().Begin(ctx, req)
+}
+
+func (r *reloadable) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply {
+	return r.current.Load().Refuse(req, f)
+}
+
+// take makes a configuration the current one, whole or not at all.
+func (s *sidecar) take(cfg *config.Config) error {
+	next, err := s.prepare(cfg)
+	if err != nil {
+		return err
+	}
+	if next.tls != nil {
+		s.tls.Store(next.tls)
+		s.log.Info("certificates loaded", zap.String("cert", cfg.Listen.TLS.Cert), zap.Time("not_after", next.tls.Certificates[0].Leaf.NotAfter))
+	}
+	if next.exchange != nil {
+		s.policy.current.Store(next.exchange)
+		next.tell(s)
+	}
+	s.running, s.loaded = cfg.Sum(), time.Now()
+	return nil
+}
+
+// prepared is what a configuration was made into.
+type prepared struct {
+	exchange *exchange.Exchange // nil if the settings are those that run
+	tls      *tls.Config        // nil if there is none, or it is the one that runs
+
+	settings exchange.Config
+	listen   bool // the file has another listen than runs
+	maxBody  int  // that the file asks for
+	notes    []*setting.Problem
+}
+
+// prepare does all that can fail. A change of certificates alone leaves the
+// policy, which would forget what cools down.
+func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
+	var p prepared
+	var err error
+	changed := s.loaded.IsZero() || cfg.Sum().Settings != s.running.Settings
+	if changed {
+		if p, err = s.build(cfg); err != nil {
+			return p, err
+		}
+	}
+	if cfg.Listen.TLS != nil && s.listen.TLS != nil && (changed || cfg.Sum().TLS != s.running.TLS) {
+		p.tls, err = cfg.Listen.TLS.Load()
+	}
+	return p, err
+}
+
+// build makes the policy of a configuration.
+func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
+	if p.settings, err = cfg.Exchange(); err != nil {
+		return p, err
+	}
+	x := &p.settings
+	if p.listen = cfg.Listen.Keep(s.listen); p.listen {
+		// What runs may be open to more than the new file thinks of.
+		if err := cfg.Listen.Check(x.Hop != ""); err != nil {
+			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
+		}
+	}
+	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
+	if len(x.MemoryKeys) == 0 {
+		x.MemoryKeys = [][]byte{s.key}
+	}
+	p.notes = cfg.Notes()
+	p.exchange, err = exchange.New(*x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures})
+	return p, err
+}
+
+// tell logs what was taken, and what only a restart can take.
+func (p *prepared) tell(s *sidecar) {
+	x := &p.settings
+	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
+		zap.Int("client_keys", len(x.ClientKeys)), zap.Int("max_body", x.MaxBody),
+		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()))
+	for _, n := range p.notes {
+		s.log.Warn("a setting hardly does what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
+			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
+	}
+	if p.listen {
+		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",
+			zap.Strings("running_grpc", s.listen.GRPC), zap.String("running_admin", s.listen.Admin), zap.Bool("running_tls", s.listen.TLS != nil))
+	}
+	if p.maxBody > s.room {
+		s.log.Warn("max_body has grown beyond what it was at the start, and gRPC's limit on messages cannot: restart heald to use it; until then running_max_body counts",
+			zap.Int("max_body", p.maxBody), zap.Int("running_max_body", s.room))
+	}
+}
+
+// reload reads the files again and takes them if they have changed: their
+// directories may hold others, and a reload forgets what cools down. A bad file
+// keeps what runs.
+func (s *sidecar) reload() {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	defer s.describe()
+	defer func() { // it runs on a timer's goroutine, where a panic would end the process
+		if p := recover(); p != nil {
+			s.log.Error("panic while reloading, the old configuration stays", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
+		}
+	}()
+	cfg, err := s.flags.Load()
+	switch {
+	case err != nil:
+	case cfg.Sum() == s.running:
+		if s.complaint != "" {
+			s.log.Info("the files are again those that run")
+			s.files.Restored()
+		}
+		s.complaint, s.refused = "", config.Sum{}
+		return
+	case cfg.Sum() == s.refused:
+		return
+	default:
+		if err = s.take(cfg); err != nil {
+			s.refused = cfg.Sum()
+		}
+	}
+	if err != nil {
+		// Once: the log may be written where it is watched, and be heard as a
+		// change.
+		text := redact.Text(err.Error())
+		if s.complaint != text {
+			s.log.Error("configuration not reloaded, the old one stays", zap.String("error", text), zap.Time("old_loaded", s.loaded))
+			s.files.Refused()
+		}
+		s.complaint = text
+		return
+	}
+	s.complaint = ""
+	s.files.Loaded(s.loaded)
+	if dirs := cfg.Dirs(s.flags.File); !slices.Equal(dirs, s.dirs) {
+		s.dirs = dirs
+		if s.rewatch != nil {
+			s.rewatch()
+		}
+	}
+}
+
+// describe words for /readyz which configuration runs. The complaint itself is
+// in the log alone.
+func (s *sidecar) describe() {
+	text := "configuration: of " + s.loaded.UTC().Format(time.RFC3339)
+	if s.complaint != "" {
+		text = "configuration: running the one of " + s.loaded.UTC().Format(time.RFC3339) + "; the newer files were refused: see the log"
+	}
+	s.configuration.Store(&text)
+}
+
+// settleTime joins the several events of one change of files into one reload.
+const settleTime = 200 * time.Millisecond
+
+// watch reloads when files change, and follows the configuration to those that
+// it names anew.
+func (s *sidecar) watch(ctx context.Context) error {
+	timer := time.AfterFunc(time.Hour, s.reload)
+	timer.Stop()
+	defer func() {
+		s.reloading.Lock()
+		defer s.reloading.Unlock()
+		s.rewatch = nil
+		timer.Stop()
+	}()
+	for ctx.Err() == nil {
+		watching, cancel := context.WithCancel(ctx)
+		s.reloading.Lock()
+		dirs := s.dirs
+		s.rewatch = func() {
+			cancel()
+			timer.Reset(settleTime) // what changed in between is seen then
+		}
+		s.reloading.Unlock()
+		if len(dirs) == 0 { // all comes from flags and the environment
+			cancel()
+			return nil
+		}
+		err := config.Watch(watching, dirs, func() { timer.Reset(settleTime) })
+		cancel()
+		if err != nil {
+			s.log.Warn("files are not watched; restart heald after a change", zap.Error(err))
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/test/authority"
+)
+
+const minimal = "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n"
+
+// rewriting returns a sidecar of a file, and what reloads another text of it
+// and returns what was logged about it.
+func rewriting(t *testing.T, text string) (*sidecar, func(text string) string) {
+	t.Helper()
+	t.Setenv("KEY", "k")
+	file := filepath.Join(t.TempDir(), "heald.yaml")
+	put := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(text)
+	s, logs := loadedSidecar(t, file)
+	logs.TakeAll()
+	return s, func(text string) string {
+		t.Helper()
+		put(text)
+		s.reload()
+		var b strings.Builder
+		for _, line := range logs.TakeAll() {
+			b.WriteString(line.Message + "\n")
+			if err, ok := line.ContextMap()["error"].(string); ok {
+				b.WriteString(err + "\n")
+			}
+		}
+		return b.String()
+	}
+}
+
+// asks returns the status of a refusal of a body of so many bytes, or 0.
+func (s *sidecar) asks(length string) int {
+	a := s.policy.Begin(context.Background(), &policies.Request{Method: "POST", Path: "/v1/messages", Headers: policies.Headers{{Name: "content-length", Value: length}}})
+	if r := a.RequestHeaders(); r != nil {
+		return r.Status
+	}
+	return 0
+}
+
+// metric reads a gauge or a counter; label is the value of its only one.
+func (s *sidecar) metric(name string, label ...string) float64 {
+	families, _ := s.registry.Gather()
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && (len(label) == 0 || m.GetLabel()[0].GetValue() == label[0]) {
+				return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return -1
+}
+
+// What can change does, everywhere; what cannot is said.
+func TestReloadIsWhole(t *testing.T) {
+	s, reload := rewriting(t, minimal+"max_body: 1000\n")
+	if s.asks("1000") != 0 || s.asks("1001") != 413 {
+		t.Error("max_body of the start does not count")
+	}
+	if said := reload(minimal + "max_body: 500\n"); strings.Contains(said, "restart") || s.asks("501") != 413 {
+		t.Errorf("max_body, less: %s", said)
+	}
+	if said := reload(minimal + "max_body: 1000\n"); strings.Contains(said, "restart") || s.asks("1000") != 0 {
+		t.Errorf("max_body, as before: %s", said)
+	}
+	// gRPC's limit stays: a longer body would break the stream without a word.
+	if said := reload(minimal + "max_body: 2000\n"); !strings.Contains(said, "max_body has grown") || s.asks("1001") != 413 {
+		t.Errorf("max_body, more: %s", said)
+	}
+	said := reload(minimal + "max_body: 10\nlisten: {grpc: ['127.0.0.1:9009']}\n")
+	if !strings.Contains(said, "listen has changed: restart heald") || s.asks("11") != 413 {
+		t.Errorf("listen: %s", said)
+	}
+}
+
+// A reload must not open what runs, whatever the new file would listen on.
+func TestReloadDoesNotOpen(t *testing.T) {
+	t.Setenv("HOP", "hop-secret-hop-secret")
+	s, reload := rewriting(t, minimal+"listen: {grpc: ['0.0.0.0:9000']}\nhop_secret: {env: HOP}\n")
+	for _, text := range []string{
+		minimal + "listen: {grpc: ['0.0.0.0:9000']}\n",
+		minimal + "listen: {grpc: ['127.0.0.1:9000']}\n",
+	} {
+		if said := reload(text); !strings.Contains(said, "not reloaded") || !strings.Contains(said, "0.0.0.0:9000 can be reached") || s.asks("1") != 403 {
+			t.Errorf("%s: %s", text, said)
+		}
+	}
+	s.flags.Public = "0.0.0.0:10000"
+	if said := reload(minimal + "hop_secret: {env: HOP}\n"); !strings.Contains(said, "client_keys") {
+		t.Errorf("no client keys: %s", said)
+	}
+}
+
+// Metrics and /readyz tell whether the files are what runs.
+func TestReloadIsTold(t *testing.T) {
+	s, reload := rewriting(t, minimal)
+	check := func(what, success, loaded, refused, ready string) {
+		t.Helper()
+		got := fmt.Sprint(s.metric("heald_config_reload_success"), s.metric("heald_config_reloads_total", "loaded"), s.metric("heald_config_reloads_total", "refused"))
+		if want := success + " " + loaded + " " + refused; got != want {
+			t.Errorf("%s: success, loaded, refused are %s, want %s", what, got, want)
+		}
+		text, err := s.ready()
+		if err != nil || !strings.Contains(text, ready) || strings.Contains(text, "hunter2") {
+			t.Errorf("%s: ready says %q, %v", what, text, err)
+		}
+	}
+	check("start", "1", "0", "0", "configuration: of 20")
+	at := s.loaded
+	reload(minimal + "max_body: hunter2\n")
+	check("refused", "0", "0", "1", "running the one of "+at.UTC().Format("2006-01-02T15:04:05Z")+"; the newer files were refused")
+	reload(minimal + "max_body: hunter2\n")
+	check("heard again", "0", "0", "1", "refused")
+	reload(minimal + "policies: {default: {attempts: 99}}\n")
+	check("refused for another reason", "0", "0", "2", "refused")
+	reload(minimal)
+	check("changed back", "1", "0", "2", "configuration: of 20")
+	if s.loaded != at {
+		t.Error("what runs was loaded again")
+	}
+	reload(minimal + "max_body: 77\n")
+	check("taken", "1", "1", "2", "configuration: of 20")
+	if got, want := s.metric("heald_config_loaded_timestamp_seconds"), float64(s.loaded.UnixMilli())/1e3; got != want {
+		t.Errorf("loaded at %v, want %v", got, want)
+	}
+}
+
+// New certificates count without a reload of the rest, which would forget what
+// cools down; broken ones change nothing.
+func TestReloadCertificates(t *testing.T) {
+	ca := authority.New(t)
+	cert, key := ca.Issue("heald")
+	text := minimal + "listen: {tls: {cert: " + cert + ", key: " + key + ", client_ca: " + ca.File + "}}\n"
+	s, reload := rewriting(t, text)
+	policy, first := s.policy.current.Load(), s.tls.Load()
+	ca.Issue("heald") // over the old files
+	if said := reload(text); !strings.Contains(said, "certificates loaded") || s.tls.Load() == first {
+		t.Errorf("not taken: %s", said)
+	}
+	second := s.tls.Load()
+	if err := os.WriteFile(key, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := reload(text); !strings.Contains(said, "listen.tls.key") || s.tls.Load() != second {
+		t.Errorf("broken: %s", said)
+	}
+	if s.policy.current.Load() != policy {
+		t.Error("the policy was made anew")
+	}
+	// Turned off in the file, it stays until a restart.
+	ca.Issue("heald")
+	if said := reload(minimal); !strings.Contains(said, "listen has changed") || s.tls.Load() == nil {
+		t.Errorf("without tls: %s", said)
+	}
+}
