@@ -37,7 +37,8 @@
 //   - Every reply that reaches the client carries the stamp
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
-// Memory: a request body belongs to the attempt until Close, a response chunk
+// Memory: a request body is the attempt's, and nothing here keeps it; the request
+// made of it is let go of when it is sent. A response chunk is the attempt's
 // only during the call: it lies in gRPC's buffer (codec.go). A reply's body is
 // copied into the message before the call that sends it returns.
 //

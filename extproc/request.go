@@ -35,7 +35,9 @@ func (s *stream) onRequestBody(b *extprocv3.HttpBody) error {
 		// Older Envoys repeat the end of bodies over 1 MB.
 		return nil
 	}
-	return s.rewrite(b.GetBody())
+	body := b.GetBody()
+	b.Body = nil // the attempt's, which may let go of it while it waits
+	return s.rewrite(body)
 }
 
 // rewrite lets the attempt render the request, and answers the message that

@@ -31,7 +31,8 @@ type Attempt interface {
 	// may block (back-off, waiting for a slot) until ctx ends: the client has
 	// left, or the process has to go. What it returns then is not sent.
 	//
-	// body is valid until Close.
+	// body is the attempt's own: nobody else keeps it or writes to it. What
+	// refers to it after the return is held until Close, for minutes.
 	RequestBody(ctx context.Context, body []byte) (*Forward, *Reply)
 
 	// ResponseHeaders is told the head of the response. Envoy's own replies

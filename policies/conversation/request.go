@@ -28,7 +28,8 @@ type Request struct {
 	// Upstream holds what a client said to Gemini in Gemini's own words.
 	Upstream Upstream
 
-	// Own is the dialect's note to its own encoder; nobody else reads it.
+	// Own is the dialect's note to its own encoder; nobody else reads it. It
+	// does not refer to the body: it lives as long as the reply.
 	Own any
 
 	// Words are the dialect's own, for errors and warnings.
@@ -36,6 +37,35 @@ type Request struct {
 
 	// Warnings says what could not be carried over.
 	Warnings []Warning
+
+	callIDs []string // instead of Messages, of a request without content
+}
+
+// WithoutContent returns what the reply to a request depends on. It does not
+// refer to the client's body, which can be let go of once the request was
+// rendered: replies take minutes.
+func (r *Request) WithoutContent() *Request {
+	return &Request{
+		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
+		Own: r.Own, Words: r.Words, Warnings: r.Warnings,
+		callIDs: r.CallIDs(),
+	}
+}
+
+// CallIDs are the ids of the calls in the history.
+func (r *Request) CallIDs() []string {
+	if r.callIDs != nil {
+		return r.callIDs
+	}
+	var ids []string
+	for i := range r.Messages {
+		for j := range r.Messages[i].Parts {
+			if p := &r.Messages[i].Parts[j]; p.Kind == KindCall {
+				ids = append(ids, p.Call.ID)
+			}
+		}
+	}
+	return ids
 }
 
 // Warn notes that field (a path such as "messages[3].content[0].citations")

@@ -46,7 +46,9 @@ type answer struct {
 	events, joined, scanned, sealed []conversation.Event // reused
 }
 
-func newAnswer(a *attempt, sent outgoing) *answer {
+// newAnswer starts the translation of the reply to sent; resumes says that the
+// rest is fetched should it break off.
+func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 	t := &answer{
 		decoder: gemini.NewDecoderOf(sent.expect),
 		stop:    stopscan.New(sent.stop),
@@ -57,7 +59,7 @@ func newAnswer(a *attempt, sent outgoing) *answer {
 		forClient: a.x.forClient,
 	}
 	t.frames, _ = t.encoder.(frameEncoder)
-	if t.frames == nil && a.resumes() {
+	if t.frames == nil && resumes {
 		t.sofar = &resume.SoFar{}
 	}
 	return t

@@ -74,8 +74,9 @@ type attempt struct {
 	memory   heal.Memory
 	backends []Backend
 
-	req     *conversation.Request
-	schemas func() schemaSum // of the body; it is only asked for where some were refused
+	req     *conversation.Request // without content once it was rendered, unless the answer may be resumed
+	called  bool                  // the history has calls
+	schemas func() schemaSum      // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
 	names   bool         // a file, a cache or the like is named by the request
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered

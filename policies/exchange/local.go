@@ -42,7 +42,7 @@ func (a *attempt) local(body []byte) *policies.Reply {
 func (a *attempt) localReply(reason, text string) *policies.Reply {
 	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(text)) +
 		`}]},"finishReason":"STOP","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
-	t := newAnswer(a, outgoing{expect: gemini.Expect{Original: func(name string) string { return name }}})
+	t := newAnswer(a, outgoing{expect: gemini.Expect{Original: func(name string) string { return name }}}, false)
 	out, err := t.feed(nil, []byte(frame), true)
 	if err != nil {
 		return a.refuse(heal.ReasonPanic, &conversation.Error{Kind: conversation.ErrAPI, Message: "gateway: local answer: " + err.Error()})

@@ -63,12 +63,29 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.called = len(a.req.CallIDs()) > 0
 	if a.counts() {
 		a.estimate = gemini.EstimateTokens(len(sent.body))
-	} else {
-		a.answer = newAnswer(a, sent)
+		a.letGo()
+		return a.forward(sent), nil
 	}
+	resumes := a.resumes()
+	if !resumes {
+		a.letGo()
+	}
+	a.answer = newAnswer(a, sent, resumes)
 	return a.forward(sent), nil
+}
+
+// letGo gives up what refers to the client's body, which is not needed again:
+// it would be kept as long as the answer takes.
+func (a *attempt) letGo() {
+	var sum schemaSum
+	if a.repairs().Has(heal.RelaxSchema) { // only then the answer teaches something about them
+		sum = a.schemas()
+	}
+	a.schemas = func() schemaSum { return sum }
+	a.req = a.req.WithoutContent()
 }
 
 // options are how requests of the attempt are rendered.

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -62,12 +61,8 @@ func (a *attempt) repairs() heal.Repairs {
 // went upstream: a refusal is then one of the placeholder. Native bodies are not
 // looked into.
 func (a *attempt) onlyPlaceholders() bool {
-	if _, native := a.dialect.(direct); native || a.req == nil || a.thread == nil || a.thread.Sent() {
-		return false
-	}
-	return slices.ContainsFunc(a.req.Messages, func(m conversation.Message) bool {
-		return slices.ContainsFunc(m.Parts, func(p conversation.Part) bool { return p.Kind == conversation.KindCall })
-	})
+	_, native := a.dialect.(direct)
+	return !native && a.called && a.thread != nil && !a.thread.Sent()
 }
 
 // mayRetry reports whether the budgets allow another attempt after wait.

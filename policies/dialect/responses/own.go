@@ -8,7 +8,7 @@ type own struct {
 	// upstream knows.
 	calls map[string]shape
 	// echo holds the fields of the request that replies repeat, in the order
-	// of echoed; nil for those that were absent.
+	// of echoed; nil for those that were absent. They are copies, on one line.
 	echo [len(echoed)]jsontext.Value
 	// searches says that the upstream may search.
 	searches bool
@@ -43,16 +43,21 @@ var echoed = [...]struct{ name, absent string }{
 	{"user", `null`},
 }
 
+// keep notes a field of the request if replies repeat it. What the client wrote
+// over several lines must fit one line of a stream.
 func (o *own) keep(name []byte, v jsontext.Value) {
 	for i := range echoed {
-		if echoed[i].name == string(name) && v.Kind() != 'n' {
+		if echoed[i].name != string(name) || v.Kind() == 'n' {
+			continue
+		}
+		v = v.Clone()
+		if v.Compact(jsontext.AllowDuplicateNames(true)) == nil { // it was read before, so it is valid
 			o.echo[i] = v
 		}
 	}
 }
 
-// appendEcho writes the repeated fields as members, each after a comma. What
-// the client wrote over several lines must fit one line of a stream.
+// appendEcho writes the repeated fields as members, each after a comma.
 func (o *own) appendEcho(dst []byte) []byte {
 	for i, f := range echoed {
 		dst = append(append(append(dst, `,"`...), f.name...), `":`...)
@@ -60,11 +65,7 @@ func (o *own) appendEcho(dst []byte) []byte {
 			dst = append(dst, f.absent...)
 			continue
 		}
-		v := o.echo[i].Clone()
-		if v.Compact(jsontext.AllowDuplicateNames(true)) != nil {
-			v = jsontext.Value(f.absent) // it was read before, so it is valid
-		}
-		dst = append(dst, v...)
+		dst = append(dst, o.echo[i]...)
 	}
 	return dst
 }

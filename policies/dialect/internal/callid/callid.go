@@ -38,12 +38,8 @@ type Giver struct {
 func (g *Giver) Call(upstream string) string {
 	if g.used == nil {
 		g.used = map[string]bool{}
-		for _, m := range g.Req.Messages {
-			for _, p := range m.Parts {
-				if p.Kind == conversation.KindCall {
-					g.used[p.Call.ID] = true
-				}
-			}
+		for _, id := range g.Req.CallIDs() {
+			g.used[id] = true
 		}
 	}
 	id := upstream
