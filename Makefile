@@ -76,6 +76,10 @@ supply: $(VULNCHECK) $(CYCLONEDX) ## known vulnerabilities, licences, and the bi
 bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as ratios
 	go run ./test/bench -heald bin/heald $(ARGS)
 
+.PHONY: sizing
+sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in heald
+	go run ./test/bench sizing -heald bin/heald $(ARGS)
+
 .PHONY: gobench
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...

@@ -37,12 +37,18 @@ type sidecar struct {
 // newSidecar serves until the test ends and returns its address.
 func newSidecar(t *testing.T, plans ...plan) (*sidecar, string) {
 	t.Helper()
+	return newSidecarOf(t, 4<<20, plans...)
+}
+
+// newSidecarOf is newSidecar for messages of up to so many bytes.
+func newSidecarOf(t *testing.T, message int, plans ...plan) (*sidecar, string) {
+	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &sidecar{plans: plans}
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(message))
 	extprocv3.RegisterExternalProcessorServer(server, s)
 	healthv1.RegisterHealthServer(server, health.NewServer())
 	served := make(chan struct{})

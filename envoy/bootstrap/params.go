@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -43,9 +44,16 @@ type Params struct {
 	// listener for the rest of broken answers asks for; "" for none.
 	Hop string
 	// BufferLimit is per_connection_buffer_limit_bytes of all listeners and
-	// clusters; 0 leaves Envoy's default of 1 MiB. Bodies larger than that
-	// still pass.
+	// clusters; 0 keeps envoy.yaml's. Bodies larger than that still pass.
 	BufferLimit int
+	// HeapLimit is the heap in bytes at which Envoy takes no more requests, at
+	// 95 % of it; 0 keeps envoy.yaml's. At least 64 MiB, which Envoy has idle.
+	HeapLimit int
+	// MaxConnections bounds the clients' connections; 0 keeps envoy.yaml's.
+	MaxConnections int
+	// RequestTimeout bounds the time in which a request must arrive whole;
+	// 0 keeps envoy.yaml's.
+	RequestTimeout time.Duration
 	// Resume is the address of the listener through which heald fetches the
 	// rest of broken answers, "unix:///path" or, with Hop, host:port; "" for
 	// none.
@@ -109,6 +117,15 @@ func (p *Params) validate() error {
 	}
 	if p.BufferLimit < 0 || p.BufferLimit > 1<<30 {
 		add("buffer limit: %d bytes is not between 1 and 1 GiB (0 keeps the default)", p.BufferLimit)
+	}
+	if p.HeapLimit < 0 || p.HeapLimit > 0 && p.HeapLimit < 64<<20 {
+		add("heap limit: %d bytes is less than 64 MiB (0 keeps the default)", p.HeapLimit)
+	}
+	if p.MaxConnections < 0 || p.MaxConnections > math.MaxInt32 {
+		add("max connections: %d is not a positive number (0 keeps the default)", p.MaxConnections)
+	}
+	if p.RequestTimeout < 0 {
+		add("request timeout: %s is negative (0 keeps the default)", p.RequestTimeout)
 	}
 	if !printable(p.Policy) {
 		add("policy: %q has characters that cannot stand in a header", p.Policy)

@@ -35,6 +35,9 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if p.BufferLimit > 0 {
 		limitBuffers(b, uint32(p.BufferLimit))
 	}
+	if err := renderOverload(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
+	}
 	if err := renderClusters(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
@@ -80,6 +83,9 @@ func renderOuter(c *chain, p *Params) error {
 			return err
 		}
 		c.listener.Address = at
+	}
+	if p.RequestTimeout > 0 {
+		c.hcm.RequestTimeout = durationpb.New(p.RequestTimeout)
 	}
 	if !p.AccessLog {
 		c.hcm.AccessLog = nil

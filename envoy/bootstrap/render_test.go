@@ -59,11 +59,13 @@ func TestRender(t *testing.T) {
 			name: "limits",
 			params: Params{
 				Sidecars: []string{"heald.example:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, BufferLimit: 32 << 10,
+				HeapLimit: 512 << 20, MaxConnections: 777, RequestTimeout: 30 * time.Second,
 				CAFile: "/etc/ssl/certs/ca-certificates.crt", AccessLog: true,
 				Policy: "gold", Hop: "100%-secret", InitialMetadata: map[string]string{"x-heald-set": "a=b", "x-heald-backends": "c"},
 			},
 			want: []string{
 				"num_retries: 9", "max_interval: 90s", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
+				`max_heap_size_bytes: "536870912"`, `max_active_downstream_connections: "777"`, "request_timeout: 30s",
 				"value: gold", "value: 100%%-secret", "key: x-heald-set", "type: STRICT_DNS", "StdoutAccessLog",
 			},
 			check: Want{Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
@@ -128,6 +130,9 @@ func TestRenderErrors(t *testing.T) {
 		{"attempts", Params{Attempts: -1}, "attempts: -1"},
 		{"body", Params{MaxBody: -1}, "max body: -1"},
 		{"buffer", Params{BufferLimit: 2 << 30}, "buffer limit"},
+		{"heap", Params{HeapLimit: 1 << 20}, "heap limit"},
+		{"connections", Params{MaxConnections: -1}, "max connections"},
+		{"request time-out", Params{RequestTimeout: -1}, "request timeout"},
 		{"policy", Params{Policy: "a\r\nb: c"}, "policy:"},
 		{"short secret", Params{Hop: "short"}, "at least 8"},
 		{"metadata name", Params{InitialMetadata: map[string]string{"A b": ""}}, "is no name"},

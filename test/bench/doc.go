@@ -4,6 +4,7 @@
 //	make bench                                       about two and a half minutes
 //	make bench ARGS="-scenario sse-*,body-200k"         some scenarios
 //	make bench ARGS="-quick"                         does it run at all?
+//	make sizing                                      memory of held requests, instead of speed
 //
 // # What runs
 //

@@ -43,6 +43,9 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 		}
 		return noop.Serve(ctx, l, backend)
 	}
+	if len(args) > 0 && args[0] == sizingCommand {
+		return sizing(ctx, args[1:], out, progress)
+	}
 	o, err := parse(args, progress)
 	if err != nil {
 		return err
