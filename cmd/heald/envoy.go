@@ -16,7 +16,7 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	var flags config.Flags
 	flags.Register(fs)
 	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
-	adminAddress := fs.String("envoy-admin", "127.0.0.1:9901", "Envoy's admin interface listens on `ADDRESS`")
+	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
 	var sidecars []string
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		sidecars = append(sidecars, s)

@@ -94,7 +94,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err := portFree(o.listen); err != nil {
 		return err
 	}
-	b, err := o.bootstrap(cfg)
+	b, err := o.bootstrap(cfg, "unix://"+filepath.Join(dir, "envoy-admin.sock"))
 	if err != nil {
 		return err
 	}
@@ -167,12 +167,12 @@ func (o *upOptions) serve(ctx context.Context, envoy *proc.Process, out io.Write
 }
 
 // bootstrap renders Envoy's configuration with the code of `heald envoy`.
-func (o *upOptions) bootstrap(cfg *config.Config) (*bootstrapv3.Bootstrap, error) {
+func (o *upOptions) bootstrap(cfg *config.Config, admin string) (*bootstrapv3.Bootstrap, error) {
 	x, err := cfg.Exchange()
 	if err != nil {
 		return nil, err
 	}
-	p := envoyParams(cfg, x, o.listen, "127.0.0.1:0", cfg.Listen.GRPC)
+	p := envoyParams(cfg, x, o.listen, admin, cfg.Listen.GRPC)
 	p.AccessLog = false
 	return bootstrap.Render(p)
 }
@@ -215,7 +215,9 @@ curl:
   curl {base}/v1/messages -H 'content-type: application/json' -H "x-api-key: {key}" \
     -d '{"model":"gemini-3.5-flash","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}'
 
-metrics http://{admin}/metrics, Envoy's admin http://{envoy}; Ctrl-C stops.
+metrics http://{admin}/metrics
+Envoy's: curl --unix-socket {envoy} http://envoy/stats
+Ctrl-C stops.
 `))
 }
 

@@ -20,7 +20,8 @@ type Params struct {
 	// Listen is the outer listener's address, "127.0.0.1:0" for any free port;
 	// "" keeps envoy.yaml's.
 	Listen string
-	// Admin is the address of Envoy's admin interface; "" keeps envoy.yaml's.
+	// Admin is the address of Envoy's admin interface, "unix:///path" or
+	// host:port; "" for none.
 	Admin string
 	// Sidecars are the addresses of heald's replicas: "127.0.0.1:9000",
 	// "heald.example:9000" or "unix:///run/heald.sock". Empty keeps

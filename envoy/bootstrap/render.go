@@ -24,10 +24,8 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Admin != "" {
-		if b.Admin.Address, err = protoAddress(p.Admin); err != nil {
-			return nil, fmt.Errorf("render Envoy configuration: %w", err)
-		}
+	if err := renderAdmin(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
 	if err := renderResume(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
@@ -45,6 +43,23 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
 	return b, nil
+}
+
+// renderAdmin switches Envoy's admin interface on where one is asked for.
+func renderAdmin(b *bootstrapv3.Bootstrap, p *Params) error {
+	b.Admin = nil
+	if p.Admin == "" {
+		return nil
+	}
+	at, err := protoAddress(p.Admin)
+	if err != nil {
+		return err
+	}
+	if pipe := at.GetPipe(); pipe != nil {
+		pipe.Mode = ownerOnly
+	}
+	b.Admin = &bootstrapv3.Admin{Address: at}
+	return nil
 }
 
 func limitBuffers(b *bootstrapv3.Bootstrap, limit uint32) {
