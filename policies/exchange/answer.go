@@ -33,6 +33,8 @@ type answer struct {
 	forClient func(text string) string // what the client may have of a text of upstream's
 
 	in     int            // bytes from upstream
+	news   bool           // something came that tells of the answer; see moved
+	grown  int            // of a frame that is not complete, as of the last news
 	stray  bool           // bytes came that are no answer
 	status *gemini.Status // an error object in the stream
 	usage  conversation.Usage
@@ -69,7 +71,7 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 // joins to what there is. The encoder, and with it the numbers of blocks and
 // events, stays the same.
 func (t *answer) goOn(sent outgoing, rest *resume.Rest) {
-	t.reader, t.decoder = sse.Reader{}, gemini.NewDecoderOf(sent.expect)
+	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
 	t.status, t.stray = nil, false
 	t.sofar, t.rest = nil, rest
 }
@@ -78,6 +80,8 @@ func (t *answer) goOn(sent outgoing, rest *resume.Rest) {
 // After an error object in the stream it translates nothing more.
 func (t *answer) feed(dst, chunk []byte, end bool) ([]byte, error) {
 	t.in += len(chunk)
+	before := t.finished()
+	defer func() { t.news = t.news || t.finished() != before }()
 	if err := t.reader.Feed(chunk); err != nil {
 		return dst, err
 	}
@@ -101,7 +105,23 @@ func (t *answer) feed(dst, chunk []byte, end bool) ([]byte, error) {
 			return dst, err
 		}
 	}
-	return dst, nil
+	return dst, t.reader.Err()
+}
+
+// frameStep is how much of a long frame must come to count as news, in bytes.
+const frameStep = 4 << 10
+
+// moved reports whether something came since the last call that tells of the
+// answer, or a good piece of a long frame. Comments, frames without a text and
+// frames with nothing but counts are silence: a provider that hangs may well
+// send them.
+func (t *answer) moved() bool {
+	pending := t.reader.Pending()
+	news := t.news || pending-t.grown >= frameStep
+	if t.news = false; news || pending < t.grown {
+		t.grown = pending
+	}
+	return news
 }
 
 func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
@@ -118,6 +138,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	}
 	var err error
 	t.events, t.status, err = t.decoder.Frame(t.events[:0], frame.Data)
+	t.news = t.news || len(t.events) > 0
 	if t.frames == nil {
 		dst = t.encode(dst, t.events)
 	} else {

@@ -95,7 +95,8 @@ type attempt struct {
 
 	resumption *resumption // nil unless the answer broke off
 
-	lastIn, lastOut time.Time // bytes from upstream, bytes to the client
+	lastIn, lastOut time.Time // news from upstream, bytes to the client
+	passedAt        time.Time // the client got its first bytes
 
 	record record
 }

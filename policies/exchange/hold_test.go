@@ -55,7 +55,7 @@ func TestHeldDocumentIsBounded(t *testing.T) {
 	a := newRig(t, nil).begin(1, "")
 	send(t, a, askWhole)
 	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
-	a.answer.in = documentLimit
+	a.answer.in = answerLimit
 	if act := a.ResponseBody([]byte(hello), false); act.Step != policies.Answer || act.Reply.Verdict != policies.Fail || !strings.Contains(string(act.Reply.Body), "ask for a stream") {
 		t.Errorf("too long a document: %+v", act)
 	}

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -55,9 +54,6 @@ func succeeded(status int) bool { return status/100 == 2 }
 
 // ResponseBody gets the next bytes of the response.
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
-	if a.phase != resuming && !keepsAlive(chunk) {
-		a.lastIn = time.Now()
-	}
 	switch a.phase {
 	case failing, counting:
 		if room := errBodyLimit - len(a.errBody); room > 0 {
@@ -80,26 +76,24 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	return hold
 }
 
-// keepsAlive reports bytes that only keep the connection alive: comments of
-// server-sent events and blank lines. A provider that hangs may well send them.
-func keepsAlive(chunk []byte) bool {
-	alive := len(chunk) > 0
-	for len(chunk) > 0 {
-		if chunk = bytes.TrimSpace(chunk); len(chunk) > 0 && chunk[0] != ':' {
-			return false // nearly always the first byte
-		}
-		_, chunk, _ = bytes.Cut(chunk, []byte{'\n'})
-	}
-	return alive
-}
+// answerLimit bounds the upstream's bytes of an answer. One that goes out as a
+// document is held whole, and of a stream encoders keep what its last event
+// must repeat (the Responses API), so it also bounds the memory of each.
+// Answers end at 65,536 tokens; with images they reach tens of MiB.
+const answerLimit = 128 << 20
 
-// documentLimit bounds an answer that goes out as one document: it is held whole.
-const documentLimit = 128 << 20
+// heard notes when upstream last told something of the answer.
+func (a *attempt) heard() {
+	if a.answer.moved() {
+		a.lastIn = time.Now()
+	}
+}
 
 // look translates what came and peeks at it.
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	body, err := a.answer.feed(a.held, chunk, end)
 	a.held = body
+	a.heard()
 	st := a.answer.status
 	switch {
 	case st != nil:
@@ -108,10 +102,10 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 		return a.decide(end || err != nil) // [DONE] and its kin take nothing back
 	case err != nil:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
-	case !a.req.Stream && a.answer.in > documentLimit:
+	case !a.req.Stream && a.answer.in > answerLimit:
 		return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonPeekGarbage, &conversation.Error{
 			Kind: conversation.ErrAPI, NoRetry: true,
-			Message: fmt.Sprintf("the answer is longer than %d MiB: ask for a stream", documentLimit>>20)})}
+			Message: fmt.Sprintf("the answer is longer than %d MiB: ask for a stream", answerLimit>>20)})}
 	}
 	return a.decide(end)
 }
@@ -133,14 +127,21 @@ func (a *attempt) decide(end bool) policies.Action {
 		return a.judge(heal.Seen{Peek: reason})
 	}
 	if !a.req.Stream && a.answer.finished() {
-		return policies.Action{Step: policies.Hold, Wake: finishGrace}
+		return policies.Action{Step: policies.Hold, Wake: a.untilGrace()}
 	}
 	return hold
+}
+
+// untilGrace is how long an upstream that has finished may still take. What it
+// sends that tells nothing makes it no longer.
+func (a *attempt) untilGrace() time.Duration {
+	return max(finishGrace-time.Since(a.lastIn), time.Millisecond)
 }
 
 // commit lets the reply go: from here on nothing can be retried.
 func (a *attempt) commit(end bool) policies.Action {
 	a.move(passing)
+	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
 	a.x.pool.Good(backendKey(a.backend.Name), a.model)
@@ -154,9 +155,26 @@ func (a *attempt) commit(end bool) policies.Action {
 		Remove: a.upstreamHeaders(),
 	}
 	if act.Wake == 0 {
-		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout)
+		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout, a.settings.MaxStream)
 	}
 	return act
+}
+
+// untilTooLong is what is left of the time that a stream may take.
+func (a *attempt) untilTooLong() time.Duration {
+	return a.settings.MaxStream - time.Since(a.passedAt)
+}
+
+// tooLong says by what a passed answer is longer than an answer can be; "" if it
+// is not. One that never ends must not hold a client and a replica for ever.
+func (a *attempt) tooLong() string {
+	switch {
+	case a.untilTooLong() <= 0:
+		return fmt.Sprintf("the answer was not complete after %s (the gateway's max_stream)", a.settings.MaxStream)
+	case a.answer.in > answerLimit:
+		return fmt.Sprintf("the answer is longer than %d MiB", answerLimit>>20)
+	}
+	return ""
 }
 
 // pass translates what came after the commit.
@@ -164,6 +182,12 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
 	body, err := a.answer.feed(a.held[:0], chunk, end)
 	a.held = body
+	a.heard()
+	if !end && err == nil {
+		if why := a.tooLong(); why != "" {
+			return a.broken(body, heal.ReasonStreamTooLong, brokenBy(why))
+		}
+	}
 	if err != nil && !a.answer.finished() {
 		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
 	}
@@ -193,7 +217,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 		act.Body, act.End, act.Wake = t.finish(body), true, policies.Never
 		a.move(over)
 	} else if t.finished() {
-		act.Wake = finishGrace
+		act.Wake = a.untilGrace()
 	}
 	if len(act.Body) > 0 {
 		a.lastOut = time.Now()
@@ -278,6 +302,9 @@ func (a *attempt) wakePassing() policies.Action {
 	if a.answer.finished() && now.Sub(a.lastIn) >= finishGrace {
 		return a.emit(nil, true)
 	}
+	if why := a.tooLong(); why != "" {
+		return a.broken(nil, heal.ReasonStreamTooLong, brokenBy(why))
+	}
 	silent := now.Sub(a.lastIn)
 	if silent >= a.settings.IdleTimeout {
 		return a.breakOff(nil, heal.ReasonStreamStalled, brokenBy("the model backend stopped sending"))
@@ -287,9 +314,9 @@ func (a *attempt) wakePassing() policies.Action {
 		act.Step, act.Body = policies.Send, a.answer.encoder.Ping(nil)
 		a.lastOut = now
 	}
-	act.Wake = min(a.settings.Ping-now.Sub(a.lastOut), a.settings.IdleTimeout-silent)
+	act.Wake = min(a.settings.Ping-now.Sub(a.lastOut), a.settings.IdleTimeout-silent, a.untilTooLong())
 	if a.answer.finished() {
-		act.Wake = min(act.Wake, finishGrace)
+		act.Wake = min(act.Wake, a.untilGrace())
 	}
 	return act
 }

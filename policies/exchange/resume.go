@@ -84,11 +84,9 @@ func (a *attempt) untilDeadline() time.Duration {
 func (a *attempt) wakeResuming() policies.Action {
 	r, t := a.resumption, a.answer
 	chunk, done, err := r.fetch.Take(nil)
-	if len(chunk) > 0 && !keepsAlive(chunk) {
-		a.lastIn = time.Now()
-	}
 	body, broken := t.feed(a.held[:0], chunk, done)
 	a.held = body
+	a.heard()
 	done = done || t.closed || t.finished() && time.Since(a.lastIn) >= finishGrace
 	switch {
 	case broken != nil:
@@ -130,6 +128,7 @@ func (a *attempt) restDue() (wake, overdue time.Duration) {
 	} else {
 		overdue = min(a.settings.Peek.Timeout-time.Since(a.resumption.since), a.untilDeadline())
 	}
+	overdue = min(overdue, a.untilTooLong())
 	wake = min(overdue, a.settings.Ping-time.Since(a.lastOut))
 	if a.answer.finished() {
 		wake = min(wake, finishGrace-time.Since(a.lastIn))

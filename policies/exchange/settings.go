@@ -23,9 +23,11 @@ type Settings struct {
 	// for; default 10s. Longer ones go to another account or backend.
 	MaxWait time.Duration `yaml:"max_wait"`
 	// IdleTimeout ends a passed stream on which the upstream was silent for
-	// so long; default 5m. Be generous: a slow client looks like a silent
-	// upstream.
+	// so long; default 5m. What tells nothing of the answer is silence too.
+	// Be generous: a slow client looks like a silent upstream.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// MaxStream bounds a stream from the client's first byte on; default 1h.
+	MaxStream time.Duration `yaml:"max_stream"`
 	// Ping is how long a client may hear nothing before it gets a keep-alive;
 	// default 15s.
 	Ping time.Duration `yaml:"ping"`
@@ -104,7 +106,7 @@ const DefaultRepairPrompt = "Note: an earlier reasoning block of this conversati
 func DefaultSettings() Settings {
 	return Settings{
 		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second,
-		IdleTimeout: 5 * time.Minute, Ping: 15 * time.Second,
+		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
@@ -119,6 +121,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.Deadline, d.Deadline)
 	fill(&s.MaxWait, d.MaxWait)
 	fill(&s.IdleTimeout, d.IdleTimeout)
+	fill(&s.MaxStream, d.MaxStream)
 	fill(&s.Ping, d.Ping)
 	fill(&s.Peek.Timeout, d.Peek.Timeout)
 	fill(&s.Peek.MaxBytes, d.Peek.MaxBytes)
@@ -144,6 +147,7 @@ var setters = map[string]func(*Settings, string) error{
 	"deadline":         func(s *Settings, v string) error { return setDuration(&s.Deadline, v) },
 	"max_wait":         func(s *Settings, v string) error { return setDuration(&s.MaxWait, v) },
 	"idle_timeout":     func(s *Settings, v string) error { return setDuration(&s.IdleTimeout, v) },
+	"max_stream":       func(s *Settings, v string) error { return setDuration(&s.MaxStream, v) },
 	"ping":             func(s *Settings, v string) error { return setDuration(&s.Ping, v) },
 	"peek.timeout":     func(s *Settings, v string) error { return setDuration(&s.Peek.Timeout, v) },
 	"peek.max_bytes":   func(s *Settings, v string) error { return setInt(&s.Peek.MaxBytes, v) },

@@ -22,7 +22,7 @@ func (s Settings) Validate(path string) error {
 	}
 	for name, d := range map[string]time.Duration{
 		"deadline": s.Deadline, "max_wait": s.MaxWait, "idle_timeout": s.IdleTimeout,
-		"ping": s.Ping, "peek.timeout": s.Peek.Timeout,
+		"max_stream": s.MaxStream, "ping": s.Ping, "peek.timeout": s.Peek.Timeout,
 	} {
 		if d <= 0 {
 			bad(name, fmt.Sprintf("%s is not a positive duration such as 15s", d), "leave the line out for the default")

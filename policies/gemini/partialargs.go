@@ -16,7 +16,7 @@ import (
 const (
 	maxArgGap   = 1000
 	maxArgNodes = 100_000
-	maxArgBytes = 64 << 20
+	maxArgBytes = 32 << 20
 )
 
 var errArgsLimit = errors.New("more streamed arguments than one call may have")

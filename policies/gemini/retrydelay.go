@@ -8,9 +8,22 @@ import (
 	"time"
 )
 
-// maxDelay bounds what is believed of a server's delay: quotas come back
-// within a month.
-const maxDelay = 31 * 24 * time.Hour
+const (
+	// maxDelay bounds what is waited for: who is asked to come back later than
+	// in a day may as well ask tomorrow.
+	maxDelay = 24 * time.Hour
+	// longestDelay is the longest that can be meant: quotas come back within a
+	// month. What is above is no duration (a time, say), and as good as none.
+	longestDelay = 31 * 24 * time.Hour
+)
+
+// believed bounds a stated delay; 0 is none.
+func believed(d time.Duration) time.Duration {
+	if d <= 0 || d > longestDelay {
+		return 0
+	}
+	return min(d, maxDelay)
+}
 
 // RetryDelay returns how long the server asks to wait, or 0 if it does not
 // say, and whether nothing but the text of an error says so. The Retry-After
@@ -33,10 +46,12 @@ func parseRetryAfter(header string, now time.Time) (time.Duration, bool) {
 	if d, ok := parseDelay(header); ok {
 		return d, true
 	}
-	if at, err := http.ParseTime(header); err == nil && at.After(now) {
-		return min(at.Sub(now), maxDelay), true
+	at, err := http.ParseTime(header)
+	if err != nil {
+		return 0, false
 	}
-	return 0, false
+	d := believed(at.Sub(now))
+	return d, d > 0
 }
 
 // settleDelay sets RetryDelay to the first delay found: RetryInfo, the quota's
@@ -88,17 +103,21 @@ func parseDelay(text string) (time.Duration, bool) {
 	}
 	if strings.Trim(text, "0123456789.") == "" {
 		n, err := strconv.ParseFloat(text, 64)
-		d := time.Duration(min(n, maxDelay.Seconds()) * float64(time.Second))
-		return d, err == nil && d > 0
+		if err != nil || n > longestDelay.Seconds() {
+			return 0, false
+		}
+		d := believed(time.Duration(n * float64(time.Second)))
+		return d, d > 0
 	}
 	if !delayGrammar.MatchString(text) {
 		return 0, false
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return maxDelay, true // the grammar holds, so it is out of range
+		return 0, false // the grammar holds, so it is out of range
 	}
-	return min(d, maxDelay), d > 0
+	d = believed(d)
+	return d, d > 0
 }
 
 // duration reads a delay as proto3 JSON prints it ("3.5s"), as a number of
@@ -122,8 +141,8 @@ func (w *walker) duration(dst *time.Duration) error {
 		}
 		return w.skip()
 	})
-	if d := time.Duration(seconds)*time.Second + time.Duration(nanos); d > 0 {
-		*dst = min(d, maxDelay)
+	if d := believed(time.Duration(seconds)*time.Second + time.Duration(nanos)); d > 0 {
+		*dst = d
 	}
 	return err
 }

@@ -16,8 +16,10 @@ func TestParseDelay(t *testing.T) {
 		{"2m", 2 * time.Minute},
 		{" 12 ", 12 * time.Second},
 		{"0.5", 500 * time.Millisecond},
-		{"99999999h", maxDelay},
-		{"99999999999999999999", maxDelay},
+		{"24h", maxDelay}, {"24h1s", maxDelay}, {"86401", maxDelay}, {"168h", maxDelay},
+		{"99999999h", 0}, {"99999999999999999999", 0}, {"745h", 0},
+		{"1764424593", 0}, {"1764424593.5", 0}, {"1764424593000", 0}, // Unix times
+		{"1764424593s", 0}, {"9223372036s", 0}, {"9999999999999999999999h", 0}, {"+5", 0}, {"1e9", 0}, {"-0.5s", 0},
 		{"", 0}, {"0", 0}, {"0s", 0}, {"-1", 0}, {"-1s", 0}, {"1e3", 0}, {"inf", 0}, {"NaN", 0}, {"0x10", 0},
 		{"5us", 0}, {"soon", 0}, {"1.2.3", 0}, {"3s later", 0},
 	} {
@@ -61,6 +63,10 @@ func TestRetryDelay(t *testing.T) {
 		{"header first", "3", body, 3 * time.Second},
 		{"date", "Thu, 01 Oct 2026 12:00:40 GMT", body, 40 * time.Second},
 		{"date of the past", "Thu, 01 Oct 2026 11:00:00 GMT", body, 7 * time.Second},
+		{"date of next week", "Thu, 08 Oct 2026 12:00:00 GMT", body, maxDelay},
+		{"date of another century", "Thu, 01 Oct 2126 12:00:00 GMT", body, 7 * time.Second},
+		{"header is a time", "1790856000", body, 7 * time.Second},
+		{"header is negative", "-5", body, 7 * time.Second},
 		{"header is junk", "soon", body, 7 * time.Second},
 		{"header is zero", "0", nil, 0},
 	} {

@@ -40,6 +40,7 @@ const (
 	ReasonStreamTruncated = "stream_truncated"   // ended without a finish
 	ReasonStreamError     = "stream_error_event" // an error in mid-stream
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
+	ReasonStreamTooLong   = "stream_too_long"    // not complete after max_stream, or too many bytes
 	ReasonStreamUndone    = "stream_undone"      // a finish that undoes what came before it
 	ReasonStreamShutdown  = "stream_shutdown"    // heald had to go before it was complete
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
@@ -76,7 +77,7 @@ var Reasons = []string{
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
-	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
+	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonClientKey, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,

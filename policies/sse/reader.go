@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// DefaultMaxFrame is the MaxFrame of a Reader that sets none. Answers with
-// inline images reach tens of MiB.
-const DefaultMaxFrame = 64 << 20
+// DefaultMaxFrame is the MaxFrame of a Reader that sets none. Inline images are
+// the longest; the largest that a model draws, 4K, stays below 25 MiB in base64.
+const DefaultMaxFrame = 32 << 20
 
 // ErrTooLong is wrapped by the error for a frame above MaxFrame.
 var ErrTooLong = errors.New("frame too long")
@@ -124,6 +124,9 @@ func (r *Reader) End() (Frame, bool) {
 
 // Err returns the error that stopped the reader, or nil.
 func (r *Reader) Err() error { return r.err }
+
+// Pending is how many bytes are held of a frame that is not complete.
+func (r *Reader) Pending() int { return r.line.len() + r.joined.len() }
 
 // nextLine returns the next line without its end, and how many bytes of in
 // belong to it. Without a complete line it keeps what there is.
