@@ -107,6 +107,21 @@ func TestAfterTheFinish(t *testing.T) {
 	}
 }
 
+// Garbage after the finish also ends the answer: nothing that is still to come
+// could be read.
+func TestGarbageAfterTheFinishEnds(t *testing.T) {
+	for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
+		a := newRig(t, nil).begin(1, "")
+		send(t, a, body)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		act := a.ResponseBody([]byte(hello+stop+"data: {]\n\n"), false)
+		a.Close(policies.EndComplete)
+		if !act.End || !bytes.Contains(act.Body, []byte("end_turn")) || a.record.ended != "" {
+			t.Errorf("%s: end %v, %s, ended by %q", kind, act.End, act.Body, a.record.ended)
+		}
+	}
+}
+
 // Zero tokens for an answer that has words would be a lie, unless upstream told it.
 func TestTokensAreNeverZeroForWords(t *testing.T) {
 	without := `data: {"candidates":[{"content":{"parts":[{"text":"Hello, world"}],"role":"model"},"finishReason":"STOP"}]}` + "\n\n"

@@ -3,10 +3,12 @@ package exchange
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -155,6 +157,20 @@ func TestLearnedIsNotTooMuch(t *testing.T) {
 	}
 	if !strings.Contains(sent(strings.Replace(tool("a", ""), "3.5-flash", "3.6-flash", 1)), "minimum") {
 		t.Error("another model's are relaxed too")
+	}
+}
+
+// Model names come from clients, so what is learned is bounded.
+func TestLearnedIsBounded(t *testing.T) {
+	var l learned
+	for n := range 2500 {
+		l.add("a", fmt.Sprint(n), heal.OmitIDs, heal.OmitIDs, account.RequestSum(n), nil)
+		if l.of("a", fmt.Sprint(n), nil) != heal.OmitIDs {
+			t.Fatalf("the %dth is forgotten at once", n)
+		}
+		if len(l.known) > 1000 {
+			t.Fatalf("%d models are remembered", len(l.known))
+		}
 	}
 }
 

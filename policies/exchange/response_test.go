@@ -92,6 +92,20 @@ func TestFinishedStreamIsEndedAfterAMoment(t *testing.T) {
 	}
 }
 
+// One that is woken for another reason waits out the moment.
+func TestFinishedStreamHasAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newRig(t, nil).begin(1, "")
+		send(t, a, ask)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		a.ResponseBody([]byte(hello+stop), false)
+		time.Sleep(time.Second)
+		if act := a.Wake(); act.End || act.Wake <= 0 || act.Wake > finishGrace {
+			t.Errorf("after a second: %+v", act)
+		}
+	})
+}
+
 // A document may take long once there is content; only silence ends it.
 func TestDocumentMayTakeLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

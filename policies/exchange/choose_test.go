@@ -1,0 +1,192 @@
+package exchange
+
+import (
+	"context"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// cooled is something that is kept back while an attempt chooses.
+type cooled struct {
+	id, model string
+	d         time.Duration
+}
+
+// choosing is attempt n of a request for "top", which stands for the chain pro,
+// lite, after these tries.
+func (r rig) choosing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *attempt {
+	t.Helper()
+	for _, c := range cool {
+		r.pool.Cool(c.id, c.model, account.Cooldown{Cause: "test", For: []time.Duration{c.d}})
+	}
+	a := r.begin(n, "")
+	if reply := a.RequestHeaders(); reply != nil {
+		t.Fatalf("refused: %s", reply.Body)
+	}
+	a.memory.Tries = tries
+	if _, reply := a.RequestBody(context.Background(), []byte(askTop)); reply != nil {
+		t.Fatalf("refused: %s", reply.Body)
+	}
+	return a
+}
+
+func names(list []candidate) []string {
+	var out []string
+	for _, c := range list {
+		out = append(out, c.backend.Name+"/"+c.model)
+	}
+	return out
+}
+
+// The rules of ARCHITECTURE, "Where an attempt goes".
+func TestChoose(t *testing.T) {
+	const long = time.Hour
+	list := Chain{{Model: "pro"}, {Model: "lite"}}
+	left := func(backend, model string, ofModel bool) heal.Try {
+		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: ofModel}
+	}
+	spent := func(account, model string, ofModel bool) heal.Try {
+		return heal.Try{Backend: "a", Account: account, Model: model, Verdict: policies.Retry, Rotate: true, OfModel: ofModel}
+	}
+	for _, c := range []struct {
+		name  string
+		chain Chain
+		tries []heal.Try
+		cool  []cooled
+		want  string // backend/model/account
+	}{
+		{"the first", list, nil, nil, "a/pro/a-1"},
+		{"left with this model", list, []heal.Try{left("a", "pro", true)}, nil, "b/pro/b-1"},
+		{"left with all models", list, []heal.Try{left("a", "pro", false), left("b", "pro", true)}, nil, "b/lite/b-1"},
+		{"left with another model", list, []heal.Try{left("a", "lite", true)}, nil, "a/pro/a-1"},
+		{"left as another one", list, []heal.Try{left("c", "pro", false)}, nil, "a/pro/a-1"},
+		{"all others cool down: still not where it was left", list, []heal.Try{left("a", "pro", true)},
+			[]cooled{{":b", "", long}, {":a", "lite", long}}, "b/pro/b-1"},
+		{"everything was left: from the beginning", Chain{{Model: "pro", Backend: "a"}}, []heal.Try{left("a", "pro", true)}, nil, "a/pro/a-1"},
+		{"the backend cools down for the model", list, nil, []cooled{{":a", "pro", time.Second}}, "b/pro/b-1"},
+		{"the backend cools down for another model", list, nil, []cooled{{":a", "lite", long}}, "a/pro/a-1"},
+		{"the accounts cool down for as long as may be waited", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}}, "a/pro/a-1"},
+		{"the accounts cool down for longer", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}}, "b/pro/b-1"},
+		{"an account cools down that is called as the backend", list, nil, []cooled{{"a", "", long}}, "a/pro/a-1"},
+		{"an account was spent", list, []heal.Try{spent("a-1", "pro", false)}, nil, "a/pro/a-2"},
+		{"an account was spent for another model", list, []heal.Try{spent("a-1", "lite", true)}, nil, "a/pro/a-1"},
+		{"an account was spent for all models", list, []heal.Try{spent("a-1", "lite", false)}, nil, "a/pro/a-2"},
+		{"an account failed, but may be asked again", list, []heal.Try{{Backend: "a", Account: "a-1", Model: "pro", Verdict: policies.Retry}}, nil, "a/pro/a-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(cfg *Config) { cfg.Models.Aliases = map[string]Chain{"top": c.chain} })
+				a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
+				if got := a.backend.Name + "/" + a.model + "/" + a.account.ID; got != c.want {
+					t.Errorf("goes to %s, want %s", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A candidate that two entries of a chain stand for is one.
+func TestCandidatesAreNotRepeated(t *testing.T) {
+	a := chained(t, Chain{{Model: "pro", Backend: "b"}, {Model: "pro"}, {Model: "lite", Backend: "b"}}, nil).choosing(t, 1, nil)
+	if got, want := names(a.candidates), []string{"b/pro", "a/pro", "b/lite"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What the verdict is told of what else there is.
+func TestElsewhere(t *testing.T) {
+	try := func(backend string) heal.Try {
+		return heal.Try{Backend: backend, Model: "pro", Verdict: policies.Retry}
+	}
+	left := func(backend, model string) heal.Try {
+		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: true}
+	}
+	both := Chain{{Model: "pro"}, {Model: "lite"}}
+	for _, c := range []struct {
+		name     string
+		chain    Chain
+		number   int
+		attempts int
+		tries    []heal.Try
+		cool     []cooled
+		want     heal.Seen
+	}{
+		{"nothing", Chain{{Model: "pro", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{}},
+		{"another backend and another model", both, 1, 3, nil, nil, heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true}},
+		{"another model at another backend is ready, but not for this one", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "b"}}, 1, 3, nil, nil,
+			heal.Seen{OtherBackend: true}},
+		{"another backend, whose account is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
+		{"another backend, which is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
+		{"another backend, which was left", Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{}},
+		{"another model, which was left", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 3, []heal.Try{left("a", "lite")}, nil, heal.Seen{Stuck: true}},
+		{"the second try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("a")}, nil, heal.Seen{Stuck: true}},
+		{"the second try here, and two are left", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{try("a")}, nil, heal.Seen{}},
+		{"the last try", Chain{{Model: "pro", Backend: "a"}}, 2, 2, []heal.Try{try("a")}, nil, heal.Seen{}},
+		{"the first try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("b")}, nil, heal.Seen{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, c.chain, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: c.attempts}} })
+				a := r.choosing(t, c.number, c.tries, c.cool...)
+				if a.backend.Name != "a" || a.model != "pro" {
+					t.Fatalf("goes to %s/%s", a.backend.Name, a.model)
+				}
+				var got heal.Seen
+				a.elsewhere(&got)
+				got.Stuck = a.stuck()
+				if !reflect.DeepEqual(got, c.want) {
+					t.Errorf("got  %+v\nwant %+v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// Passed over is what others have failed at; what this request has left itself
+// is told and counted as that.
+func TestPassedOver(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		tries   []heal.Try
+		cool    []cooled
+		want    []string
+		counted float64
+	}{
+		{"nothing", nil, nil, nil, 0},
+		{"a backend that cools down", nil, []cooled{{":a", "pro", time.Hour}}, []string{"a/pro"}, 1},
+		{"a backend that was left", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Failover, OfModel: true}}, nil, nil, 1},
+		{"a backend that began to cool down after a first try", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Retry}},
+			[]cooled{{":a", "pro", time.Hour}}, []string{"a/pro"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, counted := chained(t, Chain{{Model: "pro"}}, nil).counting(t)
+			a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
+			if got := names(a.passedOver()); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if got := counted("heald_failovers_total", "backend"); got != c.counted {
+				t.Errorf("%v failovers counted, want %v", got, c.counted)
+			}
+		})
+	}
+}
+
+// Whoever serves a request is no longer kept back.
+func TestSuccessEndsCooldowns(t *testing.T) {
+	r := chained(t, Chain{{Model: "pro", Backend: "a"}}, nil)
+	a := r.choosing(t, 1, nil, cooled{":a", "pro", time.Hour}, cooled{"a-1", "pro", time.Hour})
+	if act := answerWith(a, 200, hello+stop); act.Head == nil {
+		t.Fatalf("no answer: %+v", act)
+	}
+	for _, id := range []string{":a", "a-1"} {
+		if r.pool.Cooling(id, "pro") {
+			t.Errorf("%s cools down, though it just answered", id)
+		}
+	}
+}
