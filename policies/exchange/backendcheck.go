@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -15,7 +16,9 @@ var (
 	nameSyntax    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	projectSyntax = regexp.MustCompile(`^[a-z0-9][a-z0-9:.-]*$`)
 	versionSyntax = regexp.MustCompile(`^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$`)
-	clusterSyntax = regexp.MustCompile(`^[!-~]{1,250}$`) // Istio's names have '|' and ';'
+	// Meshes name clusters by themselves, as in outbound|443||api.example; commas
+	// and semicolons would end one in x-heald-backends.
+	clusterSyntax = regexp.MustCompile(`^[!-+\--:<-~]{1,250}$`)
 )
 
 // Validate names every fault of the backend, with path as prefix.
@@ -41,11 +44,16 @@ func (b Backend) Validate(path string) error {
 	default:
 		bad("kind", fmt.Sprintf("%s is neither %q nor %q", redact.Quote(string(b.Kind)), AIStudio, Vertex), "", "write one of the two")
 	}
+	for _, m := range b.Models {
+		if err := gemini.ValidModel(m); err != nil {
+			bad("models", redact.Quote(m)+": "+err.Error(), "no request could be served by it", "write names such as gemini-3.5-flash")
+		}
+	}
 	if b.Version != "" && !versionSyntax.MatchString(b.Version) {
 		bad("version", redact.Quote(b.Version)+" is no version of an API", "it becomes a part of the path, and would lead elsewhere", "write it as in v1beta")
 	}
 	if b.Cluster != b.Name && !clusterSyntax.MatchString(b.Cluster) {
-		bad("cluster", redact.Quote(b.Cluster)+" is no name of an Envoy cluster", "it travels in a header", "use no spaces and no control characters")
+		bad("cluster", redact.Quote(b.Cluster)+" is no name of an Envoy cluster", "it travels in a header", "use no spaces, commas, semicolons and control characters")
 	}
 	errs = append(errs, b.validateURL(path+".url"))
 	return errors.Join(errs...)
@@ -92,6 +100,8 @@ func ParseBackend(s string) (Backend, error) {
 		switch {
 		case i == 0 && !pair:
 			b.URL = f
+		case !pair:
+			return Backend{}, &setting.Problem{Path: "backend " + redact.Quote(name), Found: redact.Quote(f) + " has no value", Fix: form}
 		case key == "project":
 			b.Project = value
 		case key == "location":

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 )
@@ -74,4 +75,39 @@ func TestRetryDelay(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
+}
+
+// Whatever a server writes, in a header or anywhere in an error, the delay is a
+// time that can be waited for: not negative, and not above a day.
+func FuzzRetryDelay(f *testing.F) {
+	f.Add("3", "7s", "1h2m", "Please retry in 850ms.")
+	f.Add("Thu, 01 Oct 2026 12:00:40 GMT", "", "", "Retry after 30 seconds")
+	f.Add("", "-1s", "NaN", "reset after 1 minute")
+	f.Add("1e300", "0x10", "90ms", "retry in 0.0000000001s")
+	f.Add("", `{"seconds":9,"nanos":-1}`, "", "")
+	now := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, header, info, reset, message string) {
+		value := func(s string) string {
+			if json.Valid([]byte(s)) {
+				return s
+			}
+			b, _ := json.Marshal(s)
+			return string(b)
+		}
+		text, _ := json.Marshal(message)
+		body := `{"error":{"code":429,"message":` + string(text) + `,"retry_after":` + value(reset) +
+			`,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":` + value(info) +
+			`},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","metadata":{"quotaResetDelay":` + value(reset) + `}}]}}`
+		st, _ := ParseStatus([]byte(body))
+		for _, st := range []*Status{st, nil} {
+			got, _ := RetryDelay(header, st, now)
+			if got < 0 || got > 24*time.Hour {
+				t.Errorf("header %q, body %s: wait %v", header, body, got)
+			}
+			// A date beyond what is believed may be believed a second later.
+			if later, _ := RetryDelay(header, st, now.Add(time.Second)); st == nil && got > 0 && later > got {
+				t.Errorf("header %q: wait %v, but %v a second later", header, got, later)
+			}
+		}
+	})
 }

@@ -1,0 +1,45 @@
+package exchange
+
+import (
+	"strings"
+	"testing"
+)
+
+// What a route sets for itself is either valid, and the same when it is set
+// twice, or refused with the name of what is wrong. Nothing else changes.
+func FuzzOverride(f *testing.F) {
+	f.Add("attempts=1")
+	f.Add("attempts=4, deadline=90s,max_wait=1m,idle_timeout=1h,ping=1s,peek.timeout=15s,peek.max_bytes=1000")
+	f.Add("thinking.history=keep,wait=heald,authority=route,upstream_stream=as_client,resume=text,repair_prompt=none")
+	f.Add("local.warmup=1,local.title=t,local.topic=F,strict=true,strict_model=false")
+	f.Add("attempts=0")
+	f.Add("attempt=3")
+	f.Add("=,,")
+	f.Add("ping=-1s,resume=")
+	f.Fuzz(func(t *testing.T, list string) {
+		base := DefaultSettings()
+		got, err := base.override(list)
+		if err != nil {
+			named := strings.Contains(err.Error(), "is no setting")
+			for name := range setters {
+				named = named || strings.Contains(list, name) && strings.Contains(err.Error(), name)
+			}
+			if !strings.HasPrefix(err.Error(), "x-heald-set") || !named {
+				t.Errorf("%q: the error does not say what is wrong: %v", list, err)
+			}
+			return
+		}
+		if err := got.Validate("x"); err != nil {
+			t.Errorf("%q: taken, but %v", list, err)
+		}
+		if twice, err := got.override(list); err != nil || twice != got {
+			t.Errorf("%q: set twice it is %+v, %v; want %+v", list, twice, err, got)
+		}
+		if !strings.Contains(list, "=") && got != base {
+			t.Errorf("%q changed %+v", list, got)
+		}
+		if !strings.Contains(list, "attempts") && got.Attempts != base.Attempts || !strings.Contains(list, "strict") && (got.Strict || got.StrictModel) {
+			t.Errorf("%q changed what it does not name: %+v", list, got)
+		}
+	})
+}
