@@ -47,7 +47,7 @@ func runCheck(_ context.Context, args []string, out streams) error {
 		}
 	}
 	if *file != "" {
-		found, err := checkEnvoy(*file, cfg)
+		found, err := checkEnvoy(*file, cfg, flags.File != "")
 		if err != nil {
 			problems++
 			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(*file), redact.Text(err.Error()))
@@ -78,8 +78,9 @@ func verdict(w io.Writer, problems, notes int) error {
 }
 
 // checkEnvoy compares an Envoy configuration with what heald.yaml asks of it.
-// cfg may be nil if heald.yaml could not be read.
-func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
+// cfg may be nil if heald.yaml could not be read. Without a heald.yaml nobody has
+// said where heald listens.
+func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Problem, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -91,6 +92,9 @@ func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
 	var want bootstrap.Want
 	if cfg != nil {
 		want = wantOf(cfg)
+		if !listens {
+			want.GRPC = nil
+		}
 	}
 	return bootstrap.Check(b, want), nil
 }
@@ -98,10 +102,11 @@ func checkEnvoy(file string, cfg *config.Config) ([]bootstrap.Problem, error) {
 // wantOf is what a configuration asks of Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg)}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.Wait = max(w.Wait, s.MaxWait)
+		w.Silence = max(w.Silence, s.Peek.Timeout, s.IdleTimeout, s.MaxWait)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 	}
 	w.RetryAfter = retryAfter(cfg)

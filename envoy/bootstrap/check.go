@@ -40,6 +40,14 @@ type Want struct {
 	// Wait is the longest that heald may wait inside one attempt, or Envoy
 	// between two; 0 means 5 minutes.
 	Wait time.Duration
+	// Silence is the longest that nothing may pass on a healthy stream: the
+	// largest of peek.timeout, idle_timeout and max_wait; 0 means 5 minutes.
+	Silence time.Duration
+	// GRPC are the addresses on which heald listens for Envoy (listen.grpc);
+	// empty leaves the endpoints of heald's cluster unchecked.
+	GRPC []string
+	// ClientKeys says that heald asks clients for a key (client_keys).
+	ClientKeys bool
 	// RetryAfter is the longest that heald asks Envoy to wait between two
 	// attempts, in x-heald-retry-after; 0 means 10 seconds.
 	RetryAfter time.Duration
@@ -76,6 +84,9 @@ func (w Want) withDefaults() Want {
 	if w.Wait == 0 {
 		w.Wait = 5 * time.Minute
 	}
+	if w.Silence == 0 {
+		w.Silence = 5 * time.Minute
+	}
 	if w.RetryAfter == 0 {
 		w.RetryAfter = 10 * time.Second
 	}
@@ -85,12 +96,16 @@ func (w Want) withDefaults() Want {
 // Check lists what in b does not fit heald, in the order of a request's way.
 // An empty list means that everything that can be seen fits.
 func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
-	c := &checker{view: newView(b), want: want.withDefaults()}
+	c := &checker{view: newView(b), want: want.withDefaults(),
+		lds: b.GetDynamicResources().GetLdsConfig() != nil, cds: b.GetDynamicResources().GetCdsConfig() != nil}
 	for _, o := range opaques(b, "") {
 		c.note(o.path, fmt.Sprintf("the type %s is not known to heald", o.url),
 			"what it does was not checked", "make sure that it neither changes bodies nor retries requests")
 	}
 	c.checkUpstreamFilters(b)
+	c.checkAdmin(b)
+	c.checkExtensions(b)
+	c.checkLogs()
 	if !c.findInner() {
 		return c.problems
 	}
@@ -99,7 +114,10 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkReplies()
 	c.checkInner()
 	c.checkClusters()
+	c.checkSidecarAddress()
 	c.checkBackends()
+	c.checkTransport()
+	c.checkTunnels(b)
 	c.checkResume()
 	return c.problems
 }
@@ -111,11 +129,22 @@ type checker struct {
 	inner    *chain      // the chain with heald's filter
 	filter   *filter     // heald's filter
 	outer    []*routeRef // routes that lead to inner
+	lds, cds bool        // listeners, clusters come by xDS: not all are seen
 	problems []Problem
 }
 
 func (c *checker) problem(path, problem, consequence, fix string) {
 	c.problems = append(c.problems, Problem{Path: path, Problem: problem, Consequence: consequence, Fix: fix})
+}
+
+// unless reports a problem, or, where what is missing may come by xDS and so
+// cannot be seen, a note.
+func (c *checker) unless(unseen bool, path, problem, consequence, fix string) {
+	if unseen {
+		c.note(path, problem+" here; it may come by xDS", consequence+", unless it does", fix)
+		return
+	}
+	c.problem(path, problem, consequence, fix)
 }
 
 func (c *checker) note(path, problem, consequence, fix string) {

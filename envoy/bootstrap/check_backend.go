@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -48,7 +50,7 @@ func (c *checker) checkSteering() {
 			c.problem(path, fmt.Sprintf("no route matches x-heald-cluster: %s", backend),
 				"attempts at this backend get a 404", "add a route that matches it")
 		} else if !matched && byHeader && c.cluster(backend) == nil {
-			c.problem(clusterPath(backend), fmt.Sprintf("there is no cluster for the backend %q", backend),
+			c.unless(c.cds, clusterPath(backend), fmt.Sprintf("there is no cluster for the backend %q", backend),
 				"attempts at this backend get a 503 cluster_not_found", "add a cluster of this name, or remove the backend from heald.yaml")
 		}
 	}
@@ -69,6 +71,27 @@ func (c *checker) checkBypass() {
 			if named(r) {
 				c.problem(r.field("cluster_header"), "the outer route goes where "+policies.HeaderCluster+" says",
 					"heald has not been asked yet: the header is absent, or a client's", "cluster: inner")
+			}
+		}
+	}
+}
+
+// checkTunnels looks for ways around heald that carry bytes instead of
+// requests.
+func (c *checker) checkTunnels(b *bootstrapv3.Bootstrap) {
+	for i, l := range b.GetStaticResources().GetListeners() {
+		for j, fc := range append(slices.Clone(l.GetFilterChains()), l.GetDefaultFilterChain()) {
+			for k, f := range fc.GetFilters() {
+				tunnel, ok := decode[*tcpproxyv3.TcpProxy](f.GetTypedConfig())
+				if !ok {
+					continue
+				}
+				cl := c.cluster(tunnel.GetCluster())
+				if cl != nil && (provider(cl) || slices.Contains(c.want.Backends, cl.GetName())) {
+					c.problem(fmt.Sprintf("static_resources.listeners[%s].filter_chains[%d].filters[%s].typed_config.cluster", itemLabel(l.ProtoReflect(), i), j, itemLabel(f.ProtoReflect(), k)),
+						fmt.Sprintf("%q is a provider, reached without the inner listener", cl.GetName()),
+						"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "remove it, or lead it to the inner listener")
+				}
 			}
 		}
 	}

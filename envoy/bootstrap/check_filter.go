@@ -26,7 +26,7 @@ const modeConsequence = "heald refuses the stream: it needs the whole request, a
 func (c *checker) findInner() bool {
 	found := c.healdFilters()
 	if len(found) == 0 {
-		c.problem("static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
+		c.unless(c.lds, "static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
 			"heald is never asked; requests go to the provider as they are",
 			"add the listener `inner` of envoy.yaml")
 		return false

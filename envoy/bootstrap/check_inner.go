@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -28,6 +29,7 @@ func (c *checker) checkInner() {
 		c.checkInnerRetries(r)
 		c.checkBodyLimit(r, "larger requests are refused with a 413")
 		c.checkFilterOverrides(r)
+		c.checkHostRewrite(r)
 	}
 	for _, r := range routes {
 		c.checkProviderHeaders(r)
@@ -94,20 +96,49 @@ func (c *checker) checkFilterOverrides(r *routeRef) {
 		path   string
 		config *anypb.Any
 	}{
+		{r.configPath, r.config.GetTypedPerFilterConfig()[name]},
 		{r.hostPath, r.host.GetTypedPerFilterConfig()[name]},
 		{r.path, r.route.GetTypedPerFilterConfig()[name]},
 	} {
+		path := fmt.Sprintf("%s.typed_per_filter_config[%s]", place.path, name)
+		// Either the filter's own message, or one around it for any filter.
+		around, _ := decode[*routev3.FilterConfig](place.config)
+		if around != nil {
+			place.config = around.GetConfig()
+		}
 		override, ok := decode[*extprocv3.ExtProcPerRoute](place.config)
-		if !ok {
+		if !ok && around == nil {
 			continue
 		}
-		path := fmt.Sprintf("%s.typed_per_filter_config[%s]", place.path, name)
-		if override.GetDisabled() {
+		if override.GetDisabled() || around.GetDisabled() {
 			c.problem(path+".disabled", "heald's filter is off on this route",
 				"requests go to the provider untranslated and without credentials", "remove it, or the route")
 		}
 		if m := override.GetOverrides().GetProcessingMode(); m != nil {
 			c.checkModes(m, path+".overrides.processing_mode")
+		}
+	}
+}
+
+// checkHostRewrite checks that the route leaves heald's :authority alone.
+func (c *checker) checkHostRewrite(r *routeRef) {
+	if c.want.RouteAuthority {
+		return
+	}
+	a := r.action()
+	for _, rewrite := range []struct {
+		field string
+		set   bool
+	}{
+		{"host_rewrite_literal", a.GetHostRewriteLiteral() != ""},
+		{"auto_host_rewrite", a.GetAutoHostRewrite().GetValue()},
+		{"host_rewrite_header", a.GetHostRewriteHeader() != ""},
+		{"host_rewrite_path_regex", a.GetHostRewritePathRegex() != nil},
+	} {
+		if rewrite.set {
+			c.problem(r.field(rewrite.field), "overwrites the :authority that heald has set",
+				"the provider sees the wrong host where this route leads to more than one, and refuses",
+				"remove it, or `authority: route` in heald.yaml")
 		}
 	}
 }

@@ -5,14 +5,17 @@ import (
 	"strings"
 
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // checkOuter finds the routes that lead to the inner listener and checks each.
 func (c *checker) checkOuter() {
+	unseen := c.lds || c.cds
 	for _, ch := range c.chains {
 		if ch == c.inner {
 			continue
 		}
+		unseen = unseen || ch.hcm.GetRouteConfig() == nil
 		if ch.hcm.GetRouteConfig() == nil {
 			c.note(ch.path, "its routes come by RDS or are chosen by scope", "they were not checked",
 				"check a configuration with the routes in it")
@@ -24,7 +27,7 @@ func (c *checker) checkOuter() {
 		}
 	}
 	if len(c.outer) == 0 {
-		c.problem("static_resources.listeners", fmt.Sprintf("no route leads to heald's listener %q", c.inner.listener.GetName()),
+		c.unless(unseen, "static_resources.listeners", fmt.Sprintf("no route leads to heald's listener %q", c.inner.listener.GetName()),
 			"no request reaches heald", "add a route to a cluster whose endpoint is that listener, see envoy.yaml's cluster `inner`")
 		return
 	}
@@ -33,6 +36,7 @@ func (c *checker) checkOuter() {
 		if !seen[r.chain] {
 			seen[r.chain] = true
 			c.checkOuterListener(r.chain)
+			c.checkDoor(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)
@@ -53,6 +57,11 @@ func (c *checker) checkOuterListener(ch *chain) {
 		c.note(ch.path+".use_remote_address", "not set",
 			"clients choose x-forwarded-for, x-request-id (the key of memory between attempts) and x-envoy-* headers",
 			"use_remote_address: true, unless a trusted proxy stands in front")
+	}
+	if hcm.GetPreserveExternalRequestId() {
+		c.problem(ch.path+".preserve_external_request_id", "true",
+			"clients choose the request id, which binds memory between attempts and by which requests are found in the log",
+			"remove preserve_external_request_id here")
 	}
 	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
 		c.problem(ch.path+".generate_request_id", "false",
@@ -82,6 +91,7 @@ func (c *checker) checkOuterTimes(r *routeRef) {
 		c.problem(r.field("max_stream_duration"), d.AsDuration().String(), "longer answers are cut off in the middle", "remove max_stream_duration")
 	}
 	c.checkIdle(r)
+	c.checkForever(r)
 	policy, path := r.retryPolicy()
 	for _, timer := range []struct {
 		name string
@@ -101,14 +111,30 @@ func (c *checker) checkOuterTimes(r *routeRef) {
 // checkIdle checks the longest silence that a listener bears. A route's own
 // limit replaces the listener's.
 func (c *checker) checkIdle(r *routeRef) {
-	d, path, unset := r.action().GetIdleTimeout(), r.field("idle_timeout"), ""
-	if d == nil {
-		d, path, unset = r.chain.hcm.GetStreamIdleTimeout(), r.chain.path+".stream_idle_timeout", "the default of 5m0s"
+	d, path, unset := r.idle()
+	longest := max(c.want.Wait, c.want.Silence)
+	if !unlimited(d, longest) {
+		c.problem(path, fmt.Sprintf("%s is not longer than the longest wait or silence (%s)", durationText(d, unset), longest),
+			"requests that wait, and answers that pause, are ended with a 504 or a broken stream",
+			fmt.Sprintf("a time above %ds", int(longest.Seconds())))
 	}
-	if !unlimited(d, c.want.Wait) {
-		c.problem(path, fmt.Sprintf("%s is not longer than the longest wait (%s)", durationText(d, unset), c.want.Wait),
-			"requests that wait are ended with a 504 or a broken stream",
-			fmt.Sprintf("a time above %ds, or 0s for none", int(c.want.Wait.Seconds())))
+}
+
+// idle returns the longest silence that is borne, where that is set, and what
+// holds if it is not.
+func (r *routeRef) idle() (d *durationpb.Duration, path, unset string) {
+	if d = r.action().GetIdleTimeout(); d != nil {
+		return d, r.field("idle_timeout"), ""
+	}
+	return r.chain.hcm.GetStreamIdleTimeout(), r.chain.path + ".stream_idle_timeout", "the default of 5m0s"
+}
+
+// checkForever checks that a client which vanished is given up. On the inner
+// listener heald has that timer.
+func (c *checker) checkForever(r *routeRef) {
+	if d, path, _ := r.idle(); d != nil && d.AsDuration() == 0 {
+		c.note(path, "0s: none", "clients that stall, or vanish without a word, are kept for ever, with their requests",
+			fmt.Sprintf("a time above %ds", int(max(c.want.Wait, c.want.Silence).Seconds())))
 	}
 }
 

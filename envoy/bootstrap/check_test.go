@@ -70,6 +70,11 @@ const (
 	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-retry\n"
 	routerList   = "              upstream_http_filters:\n"
 	retryBudget  = "        retry_budget: {budget_percent: {value: 50}, min_retry_concurrency: 200}\n"
+	openDoor     = "address: 127.0.0.1, port_value: 10000"
+	publicDoor   = "address: 0.0.0.0, port_value: 10000"
+	outerRouter  = "          http_filters:\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
+	outerFilters = "for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
+	healdAt      = "address: {socket_address: {address: 127.0.0.1, port_value: 9000}}"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
 
@@ -117,7 +122,7 @@ func TestCheck(t *testing.T) {
 		// Outer listener and route.
 		{"no route to inner", []edit{{"server_listener_name: inner", "server_listener_name: other"}}, Want{}, []string{"static_resources.listeners"}},
 		{"routes by RDS", []edit{{"          route_config:\n            name: outer\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n      metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}}, Want{},
-			[]string{"OUTER", "static_resources.listeners"}},
+			[]string{"OUTER", "static_resources.listeners"}}, // both notes, see TestCheckUnseen
 		{"remote address", []edit{{"use_remote_address: true", ""}}, Want{}, []string{"OUTER.use_remote_address"}},
 		{"request id", []edit{{"use_remote_address: true", "use_remote_address: true\n          generate_request_id: false"}}, Want{}, []string{"OUTER.generate_request_id"}},
 		{"stream duration", []edit{{"{idle_timeout: 600s, ", "{max_stream_duration: 60s, "}}, Want{}, []string{"OUTER.common_http_protocol_options.max_stream_duration"}},
@@ -236,6 +241,44 @@ func TestCheck(t *testing.T) {
 		{"fixed cluster", []edit{{innerCluster, "cluster: ai-studio\n"}}, Want{}, []string{"INNER.route_config"}},
 		{"bypass", []edit{{"              - name: llm\n                match: {prefix: /}\n", "              - name: direct\n                match: {prefix: /direct}\n                route: {cluster: ai-studio}\n              - name: llm\n                match: {prefix: /}\n"}}, Want{}, []string{"OUTER.LLM.routes[direct].route.cluster"}},
 		{"cluster by a client's header", []edit{{"              - name: llm\n                match: {prefix: /}\n", "              - name: direct\n                match: {prefix: /direct}\n                route: {cluster_header: x-heald-cluster}\n              - name: llm\n                match: {prefix: /}\n"}}, Want{}, []string{"OUTER.LLM.routes[direct].route.cluster_header"}},
+
+		// Doors.
+		{"admin for everybody", []edit{{"static_resources:\n", "admin: {address: {socket_address: {address: 0.0.0.0, port_value: 9901}}}\nstatic_resources:\n"}}, Want{}, []string{"admin.address"}},
+		{"admin on a port", []edit{{"static_resources:\n", "admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}\nstatic_resources:\n"}}, Want{}, []string{"admin.address"}},
+		{"admin on an abstract socket", []edit{{"static_resources:\n", "admin: {address: {pipe: {path: '@admin'}}}\nstatic_resources:\n"}}, Want{}, []string{"admin.address.pipe"}},
+		{"admin on a socket", []edit{{"static_resources:\n", "admin: {address: {pipe: {path: /run/a.sock, mode: 384}}}\nstatic_resources:\n"}}, Want{}, nil},
+		{"no internal listeners", []edit{{"bootstrap_extensions:\n- name: envoy.bootstrap.internal_listener\n  typed_config:\n    \"@type\": type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener\n", ""}}, Want{}, []string{"bootstrap_extensions"}},
+		{"open to all", []edit{{openDoor, publicDoor}}, Want{}, []string{"static_resources.listeners[outer].address"}},
+		{"open to all, with keys", []edit{{openDoor, publicDoor}}, Want{ClientKeys: true}, nil},
+		{"open to all, with a filter", []edit{{openDoor, publicDoor}, {outerRouter, "          http_filters:\n          - {name: jwt, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}}\n" + strings.TrimPrefix(outerRouter, "          http_filters:\n")}}, Want{}, nil},
+		{"open to all, with certificates", []edit{{openDoor, publicDoor}, {outerFilters, strings.Replace(outerFilters, "    - filters:\n", "    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext, require_client_certificate: true}}\n      filters:\n", 1)}}, Want{}, nil},
+		{"request id of clients", []edit{{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"}}, Want{}, []string{"OUTER.preserve_external_request_id"}},
+		{"log with query", []edit{{"%PATH(NQ)%", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
+		{"log with query, by PATH", []edit{{"%PATH(NQ)%", "%PATH(WQ:ORIG)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
+		{"log with a key", []edit{{"%PATH(NQ)%", "%REQ(Authorization)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config"}},
+		{"log of inner with heald's key", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: file, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /x, log_format: {text_format_source: {inline_string: '%REQ(x-goog-api-key):9%'}}}}]\n"}}, Want{}, []string{"INNER.access_log[file].typed_config"}},
+		{"log of default format", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: file, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /x}}]\n"}}, Want{}, []string{"INNER.access_log[file].typed_config.log_format"}},
+		{"log by gRPC with a key", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: als, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig, common_config: {log_name: x, grpc_service: {envoy_grpc: {cluster_name: x}}}, additional_request_headers_to_log: [x-api-key]}}]\n"}}, Want{}, []string{"INNER.access_log[als].typed_config"}},
+		{"stalled for ever", []edit{{"stream_idle_timeout: 900s", "stream_idle_timeout: 0s"}}, Want{}, []string{"OUTER.stream_idle_timeout"}},
+		{"idle against a longer silence", nil, Want{Silence: 20 * time.Minute}, []string{"OUTER.stream_idle_timeout"}},
+		{"a filter of another form off on a route", []edit{{innerRoute, innerRoute + "                typed_per_filter_config: {heald: {\"@type\": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].typed_per_filter_config[heald].disabled"}},
+		{"filter off on all routes", []edit{{"            name: inner\n            virtual_hosts:", "            name: inner\n            typed_per_filter_config: {heald: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute, disabled: true}}\n            virtual_hosts:"}}, Want{}, []string{"INNER.route_config.typed_per_filter_config[heald].disabled"}},
+		{"host rewritten", []edit{{innerTimeout, innerTimeout + "                  host_rewrite_literal: a.example\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.host_rewrite_literal"}},
+		{"host rewritten by the route", []edit{{innerTimeout, innerTimeout + "                  auto_host_rewrite: true\n"}}, Want{RouteAuthority: true}, nil},
+
+		// Transport.
+		{"heald where it listens", nil, Want{GRPC: []string{"0.0.0.0:9000"}}, nil},
+		{"heald elsewhere", nil, Want{GRPC: []string{"127.0.0.1:9009"}}, []string{"static_resources.clusters[heald].load_assignment"}},
+		{"heald on a socket", nil, Want{GRPC: []string{"unix:///run/heald.sock"}}, []string{"static_resources.clusters[heald].load_assignment"}},
+		{"heald in plain text", []edit{{healdAt, strings.Replace(healdAt, "127.0.0.1", "10.0.0.7", 1)}}, Want{GRPC: []string{"0.0.0.0:9000"}}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"no CA", []edit{{"            trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.common_tls_context.validation_context.trusted_ca"}},
+		{"any host", []edit{{"            match_typed_subject_alt_names:\n            - {san_type: DNS, matcher: {exact: generativelanguage.googleapis.com}}\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.common_tls_context.validation_context.match_typed_subject_alt_names"}},
+		{"no SNI", []edit{{"        sni: generativelanguage.googleapis.com\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.sni"}},
+		{"provider in plain text", []edit{{"extensions.transport_sockets.tls.v3.UpstreamTlsContext\n", "extensions.transport_sockets.raw_buffer.v3.RawBuffer\n      ignored:\n"}, {"        sni: generativelanguage.googleapis.com\n        common_tls_context:\n          validation_context:\n            # Debian", "            # Debian"}, {"            trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}\n            match_typed_subject_alt_names:\n            - {san_type: DNS, matcher: {exact: generativelanguage.googleapis.com}}\n", ""}, {"      ignored:\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket"}},
+		{"tunnel", []edit{{"  listeners:\n", "  listeners:\n  - name: tunnel\n    address: {socket_address: {address: 127.0.0.1, port_value: 9}}\n    filter_chains: [{filters: [{name: tcp, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: x, cluster: ai-studio}}]}]\n"}}, Want{}, []string{"static_resources.listeners[tunnel].filter_chains[0].filters[tcp].typed_config.cluster"}},
+
+		// What comes by xDS is not missing, but cannot be seen.
+		{"clusters by CDS", []edit{{"static_resources:\n", "dynamic_resources: {cds_config: {ads: {}}}\nstatic_resources:\n"}}, Want{Backends: []string{"ai-studio", "vertex"}}, []string{"static_resources.clusters[vertex]"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -254,6 +297,26 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got %v\nwant paths\n%s", got, want)
 			}
 		})
+	}
+}
+
+// What comes by xDS is not called missing: notes, no problems.
+func TestCheckUnseen(t *testing.T) {
+	text := string(envoy.Config)
+	for name, edits := range map[string][]edit{
+		"routes":    {{"          route_config:\n            name: outer\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n      metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}},
+		"clusters":  {{"static_resources:\n", "dynamic_resources: {cds_config: {ads: {}}}\nstatic_resources:\n"}, {"cluster: inner\n", "cluster: elsewhere\n"}, {"cluster_name: heald}\n", "cluster_name: elsewhere}\n"}},
+		"listeners": {{"static_resources:\n", "dynamic_resources: {lds_config: {ads: {}}}\nstatic_resources:\n"}, {"filters.http.ext_proc.v3.ExternalProcessor", "filters.http.other.v3.Other"}},
+	} {
+		got := checkText(t, apply(t, text, edits), Want{Backends: []string{"ai-studio", "vertex"}})
+		if len(got) == 0 {
+			t.Errorf("%s: no note", name)
+		}
+		for _, p := range got {
+			if !p.Note && (name != "routes" || !strings.Contains(p.Problem, `backend "vertex"`)) {
+				t.Errorf("%s: %s", name, p)
+			}
+		}
 	}
 }
 

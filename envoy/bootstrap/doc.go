@@ -22,7 +22,13 @@
 //	check_memory.go   outer: memory between attempts
 //	check_budget.go   cluster of inner: retries at a time
 //	check_cluster.go  clusters of inner and of heald
-//	check_backend.go  clusters of providers
+//	check_sidecar.go  where heald listens
+//	check_backend.go  clusters of providers, ways around heald
+//	check_tls.go      transport to providers and heald
+//	check_resume.go   the listener for the rest of broken answers
+//	check_door.go     who may come in
+//	check_admin.go    Envoy's admin interface, bootstrap extensions
+//	check_log.go      access logs
 //
 // Known limits: only the static part of a bootstrap is seen; what comes by xDS
 // (RDS, LDS, CDS) is reported as a note and not fetched.

@@ -38,10 +38,10 @@ func TestRender(t *testing.T) {
 		{
 			name: "addresses",
 			params: Params{
-				Listen: "127.0.0.1:0", Admin: "[::1]:0", Sidecars: []string{"127.0.0.1:9001", "127.0.0.2:9001"},
-				Backends: []Backend{{"a", "http://127.0.0.1:8080"}, {"b", "http://provider.example:8081/"}},
+				Listen: "127.0.0.1:0", Admin: "unix:///tmp/admin.sock", Sidecars: []string{"127.0.0.1:9001", "127.0.0.2:9001"},
+				Backends: []Backend{{"a", "http://127.0.0.1:8080"}, {"b", "http://provider.localhost:8081/"}},
 			},
-			want:  []string{"min_retry_concurrency: 200", "port_value: 9001", "address: ::1", "name: a\n", "address: provider.example", "port_value: 8081"},
+			want:  []string{"min_retry_concurrency: 200", "port_value: 9001", "path: /tmp/admin.sock", "mode: 384", "name: a\n", "address: provider.localhost", "port_value: 8081"},
 			not:   []string{"ai-studio", "generativelanguage", "UpstreamTlsContext", "port_value: 9000", "StdoutAccessLog"},
 			check: Want{Backends: []string{"a", "b"}},
 		},
@@ -58,7 +58,7 @@ func TestRender(t *testing.T) {
 		{
 			name: "limits",
 			params: Params{
-				Sidecars: []string{"heald.example:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, BufferLimit: 32 << 10,
+				Sidecars: []string{"heald.localhost:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, BufferLimit: 32 << 10,
 				HeapLimit: 512 << 20, MaxConnections: 777, RequestTimeout: 30 * time.Second,
 				CAFile: "/etc/ssl/certs/ca-certificates.crt", AccessLog: true,
 				Policy: "gold", Hop: "100%-secret", InitialMetadata: map[string]string{"x-heald-set": "a=b", "x-heald-backends": "c"},
