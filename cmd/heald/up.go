@@ -20,6 +20,7 @@ import (
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/envoy/proc"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // upDrain is how long `up` lets running requests finish after Ctrl-C.
@@ -223,7 +224,9 @@ Ctrl-C stops.
 
 // envoyLog passes Envoy's warnings on as lines of heald's log.
 func envoyLog(log *zap.Logger) io.Writer {
-	return &lineWriter{write: func(line string) { log.Warn("envoy", zap.String("line", line)) }}
+	return &lineWriter{write: func(line string) {
+		log.Warn("envoy", zap.String("line", redact.Bound(redact.ForLog(line), redact.Limit)))
+	}}
 }
 
 // lineWriter hands on whole lines.
