@@ -179,7 +179,11 @@ func TestPastedKeysOnTheCommandLine(t *testing.T) {
 			_, help := runOnce(c.name, "-h")
 			for _, f := range flags.FindAllStringSubmatch(help, -1) {
 				flag := "--" + f[1]
-				for _, value := range []string{"%s", "a=%s", "a=env:%s", "a=file:%s", "env:%s", "%s=env:KEY", "a=ai_studio,%s", "a=%s,http://x", "a=vertex,,project=%s"} {
+				forms := []string{"%s", "a=env:%s"}
+				if name == "Google API key" { // each form of a value is cut up alike
+					forms = append(forms, "a=%s", "a=file:%s", "env:%s", "%s=env:KEY", "a=ai_studio,%s", "a=%s,http://x", "a=vertex,,project=%s")
+				}
+				for _, value := range forms {
 					value = strings.Replace(value, "%s", key, 1)
 					refused(c.name, flag, value)
 					refused(c.name, flag+"="+value)
