@@ -115,7 +115,7 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.Backends = append(w.Backends, b.WithDefaults().Cluster)
 	}
 	if x, err := cfg.Exchange(); err == nil {
-		w.Hop = x.Hop
+		w.Hop, w.ClientKeys = x.Hop, len(x.ClientKeys) > 0
 		w.Backends = clusters(x.Backends)
 	}
 	return w
