@@ -71,6 +71,7 @@ type attempt struct {
 	dialect  dialect.Dialect
 	route    dialect.Route
 	number   int // from 1
+	lost     int // earlier attempts that left no memory; 0 if there is one that cannot be read
 	memory   heal.Memory
 	backends []Backend
 
@@ -144,8 +145,8 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
-	if a.number > a.settings.Attempts+lostAttempts {
-		return a.refuse(heal.ReasonConnect, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,
+	if a.lost > lostAttempts || a.number > a.settings.Attempts+lostAttempts {
+		return a.refuse(heal.ReasonLost, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,
 			Message: "the model backend could not be reached, or broke off, too often"}))
 	}
 	// Before it is read: one that is far too long could not be answered later.
@@ -180,9 +181,10 @@ func (a *attempt) checkLength(n int) *policies.Reply {
 }
 
 // lostAttempts are forgiven: attempts that Envoy retried by itself, because the
-// replica died or upstream reset a held reply, leave no memory, and some of
-// them never reached upstream. Beyond that heald has the last word, in the
-// client's dialect, which is why Envoy should retry once more than that.
+// replica died or upstream reset a held reply, leave no memory. The second one
+// is final: a request that kills what reads it must not go from replica to
+// replica. heald has the last word, in the client's dialect, which is why
+// Envoy should retry once more than there are attempts.
 const lostAttempts = 1
 
 // recall reads the memory of earlier attempts. One that cannot be read is
@@ -193,6 +195,7 @@ func (a *attempt) recall() {
 	}
 	sealed := a.in.Headers.Get(policies.HeaderMemory)
 	if sealed == "" {
+		a.lost = a.number - 1
 		if a.number > 1 {
 			a.x.metrics.memory.WithLabelValues("absent").Inc()
 		}
@@ -209,7 +212,8 @@ func (a *attempt) recall() {
 	default:
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		a.memory = *m
-		a.number = max(a.number, len(m.Tries)+1)
+		a.number = max(a.number, m.Known()+1)
+		a.lost = a.number - 1 - m.Known()
 	}
 }
 

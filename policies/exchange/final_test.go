@@ -98,7 +98,7 @@ func TestLastWord(t *testing.T) {
 	r := newRig(t, nil)
 	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
 	reply := r.begin(5, first.Memory).RequestHeaders() // three attempts were lost
-	if reply == nil || reply.Status != 529 || reply.Reason != heal.ReasonConnect || !strings.Contains(string(reply.Body), "overloaded") {
+	if reply == nil || reply.Status != 529 || reply.Reason != heal.ReasonLost || !strings.Contains(string(reply.Body), "overloaded") {
 		t.Errorf("%+v", reply)
 	}
 }

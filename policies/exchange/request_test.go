@@ -96,16 +96,43 @@ func TestRefuseSpeaksThePathsDialect(t *testing.T) {
 	}
 }
 
-// Attempts that left no memory are Envoy's own retries; heald forgives one, and
-// then ends the request in the client's dialect.
+// Attempts that left no memory are Envoy's own retries: the replica died, or
+// upstream reset. One is forgiven, the second is final, so that no request kills
+// a third replica; the client is told in its dialect.
 func TestLostAttemptsAreBounded(t *testing.T) {
 	r := newRig(t, nil)
-	if reply := r.begin(4, "").RequestHeaders(); reply != nil {
-		t.Errorf("one lost attempt: %s", reply.Body)
-	}
-	reply := r.begin(5, "").RequestHeaders()
-	if reply == nil || reply.Verdict != policies.Fail || reply.Reason != heal.ReasonConnect || !strings.Contains(string(reply.Body), `"type":"error"`) {
-		t.Errorf("two lost attempts: %+v", reply)
+	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry).Memory
+	second := r.retry(t, 2, first, ask, 503, overload, policies.Failover).Memory
+	afterLost := r.retry(t, 2, "", ask, 503, overload, policies.Retry).Memory
+	for _, c := range []struct {
+		name    string
+		number  int
+		memory  string
+		refused bool
+	}{
+		{"none", 1, "", false},
+		{"one", 2, "", false},
+		{"two", 3, "", true},
+		{"one after one that is known", 3, first, false},
+		{"two after one that is known", 4, first, true},
+		{"one after two that are known", 4, second, false},
+		{"two after two that are known", 5, second, true},
+		{"one before one that is known", 3, afterLost, false},
+		{"one before and one after one that is known", 4, afterLost, true},
+		{"none, but other memory keys", 4, "m1.00000000.e30.AAAA", false},
+		{"far too many, and other memory keys", 5, "m1.00000000.e30.AAAA", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reply := r.begin(c.number, c.memory).RequestHeaders()
+			switch {
+			case reply == nil && c.refused:
+				t.Error("not refused")
+			case reply != nil && !c.refused:
+				t.Errorf("refused: %s %s", reply.Reason, reply.Body)
+			case reply != nil && (reply.Verdict != policies.Fail || reply.Reason != heal.ReasonLost || !strings.Contains(string(reply.Body), `"type":"error"`)):
+				t.Errorf("%+v", reply)
+			}
+		})
 	}
 }
 

@@ -111,8 +111,8 @@ func TestBudgetsEndTheRetries(t *testing.T) {
 			r.retry(t, 2, first.Memory, ask, 503, overload, policies.Fail)
 		})
 	})
-	t.Run("without memory, Envoy's count", func(t *testing.T) {
-		newRig(t, nil).retry(t, 3, "", ask, 503, overload, policies.Fail)
+	t.Run("without memory of the second, Envoy's count", func(t *testing.T) {
+		r.retry(t, 3, first.Memory, ask, 503, overload, policies.Fail)
 	})
 	t.Run("attempts of the route", func(t *testing.T) {
 		r := newRig(t, nil)

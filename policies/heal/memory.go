@@ -29,6 +29,8 @@ type Memory struct {
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
+	// Dropped is how many older ones had to be left out for want of space.
+	Dropped int
 	// Repairs are the changes asked for so far, whoever asked; see
 	// RepairsAt.
 	Repairs Repairs
@@ -59,6 +61,9 @@ type Try struct {
 	// another one, and so may the account.
 	OfModel bool
 }
+
+// Known is how many attempts have left a memory.
+func (m *Memory) Known() int { return m.Dropped + len(m.Tries) }
 
 // RepairsAt are the changes to be made for a model at a backend. A history that
 // was refused anywhere is repaired everywhere; what else was refused says
@@ -98,6 +103,7 @@ var b64 = base64.RawURLEncoding
 type wireMemory struct {
 	Started int64     `json:"s"` // Unix milliseconds
 	Tries   []wireTry `json:"t,omitempty"`
+	Dropped int       `json:"d,omitempty"`
 	Repairs Repairs   `json:"r,omitempty"`
 	Until   int64     `json:"u,omitempty"` // Unix milliseconds
 	Last    *wireLast `json:"l,omitempty"`
@@ -130,7 +136,7 @@ const lastMessageLimit = 512
 // Seal writes the memory for the request with this id.
 func (m *Memory) Seal(k Key, requestID string) string {
 	w := wireMemory{
-		Started: m.Started.UnixMilli(), Repairs: m.Repairs,
+		Started: m.Started.UnixMilli(), Dropped: m.Dropped, Repairs: m.Repairs,
 	}
 	if !m.Until.IsZero() {
 		w.Until = m.Until.UnixMilli()
@@ -152,6 +158,7 @@ func (m *Memory) Seal(k Key, requestID string) string {
 			return sealed
 		case len(w.Tries) > 1:
 			w.Tries = w.Tries[1:] // the oldest try matters least
+			w.Dropped++
 		case w.Last != nil && w.Last.Message != "":
 			w.Last.Message = strings.ToValidUTF8(w.Last.Message[:len(w.Last.Message)/2], "")
 		default:
@@ -194,7 +201,7 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 		return nil, ErrUnreadable
 	}
 	m := &Memory{
-		Started: time.UnixMilli(w.Started), Repairs: w.Repairs,
+		Started: time.UnixMilli(w.Started), Dropped: w.Dropped, Repairs: w.Repairs,
 	}
 	if w.Until != 0 {
 		m.Until = time.UnixMilli(w.Until)

@@ -76,6 +76,10 @@ func TestMemoryStaysSmall(t *testing.T) {
 	if n := len(got.Tries); n == 0 || !slices.Equal(got.Tries, m.Tries[len(m.Tries)-n:]) {
 		t.Errorf("the latest tries are lost: %d are left, %+v", n, got.Tries)
 	}
+	// Attempts that left no memory are told by this count.
+	if got.Known() != len(m.Tries) || len(got.Tries) == len(m.Tries) {
+		t.Errorf("%d attempts are known, want %d; %d have their try", got.Known(), len(m.Tries), len(got.Tries))
+	}
 }
 
 // However it is escaped, a memory that is too long would be ignored whole.
