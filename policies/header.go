@@ -17,6 +17,9 @@ const (
 	HeaderRetryAfter = "x-heald-retry-after"
 	// HeaderMemory carries what the next attempt must know.
 	HeaderMemory = "x-heald-memory"
+	// HeaderUnreached counts the attempts that reached no replica: Envoy could
+	// not connect. They left no memory, but were not lost with a replica either.
+	HeaderUnreached = "x-heald-unreached"
 	// HeaderCluster names the Envoy cluster of this attempt.
 	HeaderCluster = "x-heald-cluster"
 

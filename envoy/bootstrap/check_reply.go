@@ -71,10 +71,11 @@ func (c *checker) marked(details string) bool {
 }
 
 // covers reports whether a mapper's expression names such code details. It
-// reads the expression's text and does not evaluate it.
+// reads the expression's text and does not evaluate it; one with more conditions
+// is for a part of them only.
 func covers(m *hcmv3.ResponseMapper, details string) bool {
 	text := expression(m.GetFilter())
-	return strings.Contains(text, "response.code_details") && strings.Contains(text, details)
+	return strings.Contains(text, "response.code_details") && strings.Contains(text, details) && !strings.Contains(text, "&&")
 }
 
 // expression returns the CEL expressions of a filter.

@@ -190,7 +190,7 @@ func TestCheck(t *testing.T) {
 		{"Lua", []edit{{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`}}, Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters"}},
 
 		// Inner listener and routes.
-		{"unfiltered reply", []edit{{"expression: \"response.code_details.startsWith('upstream_')\"", "expression: \"response.code == 503\""}}, Want{}, []string{"INNER.local_reply_config.mappers[1].filter", "INNER.local_reply_config.mappers"}},
+		{"unfiltered reply", []edit{{"expression: \"response.code_details.startsWith('upstream_')\"", "expression: \"response.code == 503\""}}, Want{}, []string{"INNER.local_reply_config.mappers[2].filter", "INNER.local_reply_config.mappers"}},
 		{"reply body for all", []edit{{"          local_reply_config:\n            mappers:\n            - filter:\n                extension_filter:", "          local_reply_config:\n            body_format: {text_format_source: {inline_string: x}}\n            mappers:\n            - filter:\n                extension_filter:"}}, Want{}, []string{"INNER.local_reply_config.body_format"}},
 		{"request id per attempt", []edit{{"stat_prefix: inner", "stat_prefix: inner\n          use_remote_address: true"}}, Want{}, []string{"INNER.preserve_external_request_id"}},
 		{"inner routes by RDS", []edit{{"          route_config:\n            name: inner\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n    metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}}, Want{}, []string{"INNER"}},

@@ -71,7 +71,7 @@ type attempt struct {
 	dialect  dialect.Dialect
 	route    dialect.Route
 	number   int // from 1
-	lost     int // earlier attempts that left no memory; 0 if there is one that cannot be read
+	lost     int // earlier attempts that reached a replica and left no memory; 0 if there is one that cannot be read
 	memory   heal.Memory
 	backends []Backend
 
@@ -193,9 +193,11 @@ func (a *attempt) recall() {
 	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 1 && n < 1000 {
 		a.number = n
 	}
+	unreached, _ := strconv.Atoi(a.in.Headers.Get(policies.HeaderUnreached))
+	without := func(known int) int { return max(a.number-1-known-max(unreached, 0), 0) }
 	sealed := a.in.Headers.Get(policies.HeaderMemory)
 	if sealed == "" {
-		a.lost = a.number - 1
+		a.lost = without(0)
 		if a.number > 1 {
 			a.x.metrics.memory.WithLabelValues("absent").Inc()
 		}
@@ -213,7 +215,7 @@ func (a *attempt) recall() {
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		a.memory = *m
 		a.number = max(a.number, m.Known()+1)
-		a.lost = a.number - 1 - m.Known()
+		a.lost = without(m.Known())
 	}
 }
 

@@ -136,6 +136,33 @@ func TestLostAttemptsAreBounded(t *testing.T) {
 	}
 }
 
+// Where Envoy could not connect, no replica has died of the request.
+func TestUnreachedAttemptsAreNotLost(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry).Memory
+	for _, c := range []struct {
+		name, unreached, memory string
+		number                  int
+		refused                 bool
+	}{
+		{"two that reached none", "2", "", 3, false},
+		{"one lost, one that reached none", "1", "", 3, false},
+		{"two lost, one that reached none", "1", "", 4, true},
+		{"one known, one lost, one that reached none", "1", first, 4, false},
+		{"one known, two that reached none", "2", first, 4, false},
+		{"beyond the attempts", "4", "", 5, true},
+		{"no number", "x", "", 3, true},
+		{"a negative number", "-1", first, 3, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reply := r.begin(c.number, c.memory, policies.HeaderUnreached, c.unreached).RequestHeaders()
+			if (reply != nil) != c.refused {
+				t.Errorf("refused: %t, want %t", reply != nil, c.refused)
+			}
+		})
+	}
+}
+
 // A backend without capacity, or that nobody can reach, is passed over for a
 // while also by other requests.
 func TestTiredBackendIsPassedOver(t *testing.T) {
