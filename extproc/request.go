@@ -62,6 +62,9 @@ func (s *stream) rewrite(body []byte) error {
 	if err := s.send(message(f)); err != nil {
 		return err
 	}
+	if f.Sent != nil {
+		f.Sent()
+	}
 	s.arm(f.Wake)
 	return nil
 }

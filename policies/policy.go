@@ -110,6 +110,9 @@ type Forward struct {
 	Body   []byte
 	// Wake asks for Attempt.Wake after this long; 0 for never.
 	Wake time.Duration
+	// Sent is called once Body was handed over and is not needed any more; nil
+	// if nobody wants to know. It is not called where sending has failed.
+	Sent func()
 }
 
 // Step says what an Action does with the response.

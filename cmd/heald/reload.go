@@ -42,8 +42,10 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.log.Info("certificates loaded", zap.String("cert", cfg.Listen.TLS.Cert), zap.Time("not_after", next.tls.Certificates[0].Leaf.NotAfter))
 	}
 	if next.exchange != nil {
+		limits := cfg.Memory.Apply()
+		s.inFlight.SetLimit(limits.Held)
 		s.policy.current.Store(next.exchange)
-		next.tell(s)
+		next.tell(s, limits)
 	}
 	s.running, s.loaded = cfg.Sum(), time.Now()
 	return nil
@@ -94,16 +96,21 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 		x.MemoryKeys = [][]byte{s.key}
 	}
 	p.notes = cfg.Notes()
-	p.exchange, err = exchange.New(*x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures})
+	p.exchange, err = exchange.New(*x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight})
 	return p, err
 }
 
 // tell logs what was taken, and what only a restart can take.
-func (p *prepared) tell(s *sidecar) {
+func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	x := &p.settings
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
 		zap.Int("client_keys", len(x.ClientKeys)), zap.Int("max_body", x.MaxBody),
-		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()))
+		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()),
+		zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))
+	if n := s.inFlight.LargestBody(); n > 0 && n < int64(x.MaxBody) {
+		s.log.Warn("memory is short: request bodies above largest_body are refused while others are held; raise memory.limit, or lower max_body",
+			zap.Int64("largest_body", n), zap.Int("max_body", x.MaxBody), zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))
+	}
 	for _, n := range p.notes {
 		s.log.Warn("a setting hardly does what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
 			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))

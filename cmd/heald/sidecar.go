@@ -29,8 +29,9 @@ type sidecar struct {
 	log      *zap.Logger
 	registry *prometheus.Registry
 	metrics  *exchange.Metrics
-	// signatures outlive a reload, like the counters.
+	// signatures and what is in flight outlive a reload, like the counters.
 	signatures *heal.Signatures
+	inFlight   *exchange.InFlight
 	policy     reloadable
 	server     *extproc.Server
 	admin      *admin.Server
@@ -64,6 +65,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 		listen: cfg.Listen, room: cfg.MaxBody, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
+	s.inFlight = exchange.NewInFlight(reg)
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
 	}

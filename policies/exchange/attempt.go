@@ -99,6 +99,9 @@ type attempt struct {
 	lastIn, lastOut time.Time // news from upstream, bytes to the client
 	passedAt        time.Time // the client got its first bytes
 
+	share share // of the process's memory
+	kept  int64 // of it, for resuming
+
 	record record
 }
 
@@ -115,7 +118,7 @@ type record struct {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, log: x.log, settings: x.cfg.Policies[DefaultPolicy]}
+	return &attempt{x: x, in: in, log: x.log, settings: x.cfg.Policies[DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -152,6 +155,9 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	// Before it is read: one that is far too long could not be answered later.
 	if n, err := strconv.Atoi(a.in.Headers.Get("content-length")); err == nil {
 		if reply := a.checkLength(n); reply != nil {
+			return reply
+		}
+		if reply := a.checkRoom(n); reply != nil {
 			return reply
 		}
 	}

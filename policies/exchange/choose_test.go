@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"reflect"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ func (r rig) choosing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *at
 	for _, c := range cool {
 		r.pool.Cool(c.id, c.model, account.Cooldown{Cause: "test", For: []time.Duration{c.d}})
 	}
-	a := r.begin(n, "")
+	a := r.begin(n, "", policies.HeaderUnreached, strconv.Itoa(n-1)) // that have no memory
 	if reply := a.RequestHeaders(); reply != nil {
 		t.Fatalf("refused: %s", reply.Body)
 	}

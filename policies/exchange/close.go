@@ -12,6 +12,7 @@ import (
 // Close writes what may be told of the attempt: one log line, and one more
 // where the request ends with it.
 func (a *attempt) Close(end policies.End) {
+	a.share.set(0, false)
 	if a.dialect == nil {
 		return // Envoy left before it said what it wants
 	}

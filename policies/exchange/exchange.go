@@ -59,6 +59,8 @@ type Deps struct {
 	Metrics *Metrics
 	// Signatures remembers what clients lose; nil remembers nothing.
 	Signatures *heal.Signatures
+	// InFlight bounds what all attempts hold; nil bounds nothing.
+	InFlight *InFlight
 }
 
 // Exchange is the policy that translates and heals.
@@ -76,6 +78,7 @@ type Exchange struct {
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
+	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts
 	projects   *strings.Replacer // taken out of texts for clients
@@ -120,7 +123,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	return &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
-		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures,
+		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}, nil
 }

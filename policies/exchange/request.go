@@ -22,6 +22,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.checkLength(len(body)); reply != nil {
 		return nil, reply
 	}
+	if reply := a.takeBody(len(body)); reply != nil {
+		return nil, reply
+	}
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
 	if err != nil {
 		return nil, a.refuseError(err)
@@ -64,17 +67,21 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		return nil, err
 	}
 	a.called = len(a.req.CallIDs()) > 0
+	resumes := !a.counts() && a.resumes()
+	var kept int64
+	if resumes {
+		kept = weight(a.req, len(client))
+	} else {
+		a.letGo()
+	}
 	if a.counts() {
 		a.estimate = gemini.EstimateTokens(len(sent.body))
-		a.letGo()
-		return a.forward(sent), nil
+	} else {
+		a.answer = newAnswer(a, sent, resumes)
 	}
-	resumes := a.resumes()
-	if !resumes {
-		a.letGo()
-	}
-	a.answer = newAnswer(a, sent, resumes)
-	return a.forward(sent), nil
+	forward := a.forward(sent)
+	a.keepSent(forward, kept)
+	return forward, nil
 }
 
 // letGo gives up what refers to the client's body, which is not needed again:

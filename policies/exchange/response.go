@@ -106,6 +106,8 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 		return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonPeekGarbage, &conversation.Error{
 			Kind: conversation.ErrAPI, NoRetry: true,
 			Message: fmt.Sprintf("the answer is longer than %d MiB: ask for a stream", answerLimit>>20)})}
+	case !a.holds(a.heldOfAnswer()):
+		return policies.Action{Step: policies.Answer, Reply: a.overloaded()}
 	}
 	return a.decide(end)
 }
@@ -190,6 +192,9 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	}
 	if err != nil && !a.answer.finished() {
 		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
+	}
+	if !a.holds(a.heldOfAnswer()) {
+		return a.broken(body, heal.ReasonOverloadedLocally, overloadedError())
 	}
 	return a.emit(body, end || err != nil)
 }

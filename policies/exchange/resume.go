@@ -93,6 +93,8 @@ func (a *attempt) wakeResuming() policies.Action {
 		return a.unresumed(body, broken)
 	case t.status != nil:
 		return a.unresumed(body, fmt.Errorf("error event with status %d", statusOf(t.status)))
+	case !a.holds(a.heldOfAnswer()):
+		return a.unresumed(body, errNoRoom)
 	case t.rest.Err() != nil:
 		return a.unresumed(body, t.rest.Err())
 	case done && !t.finished():

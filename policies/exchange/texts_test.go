@@ -64,7 +64,7 @@ func TestTextsOfUpstreamAreCleanAndBounded(t *testing.T) {
 					cfg.Hop, cfg.MemoryKeys = key, [][]byte{[]byte(strings.Repeat("new key ", 4)), []byte(memory)}
 					cfg.Accounts[0].Secret = account.NewSecret(house)
 				})
-				a := r.begin(3, "", policies.HeaderHop, key)
+				a := r.begin(3, "", policies.HeaderHop, key, policies.HeaderUnreached, "2")
 				a.in.Path = asked.path
 				send(t, a, asked.body)
 				act := answerWith(a, c.status, c.body)

@@ -54,19 +54,20 @@ const (
 	ReasonTopic         = "topic"          // its question whether the topic is new
 
 	// heald's own.
-	ReasonRefused     = "refused"       // the request could not be understood
-	ReasonNoAccount   = "no_account"    // no account is configured for the backend
-	ReasonNoBackend   = "no_backend"    // no backend serves the model
-	ReasonHop         = "hop_refused"   // the hop secret is missing
-	ReasonClientKey   = "client_key"    // the client showed none of client_keys
-	ReasonCrossSite   = "cross_site"    // a web page of another site sent it
-	ReasonForeignHost = "foreign_host"  // it is for a host name that is not the gateway's
-	ReasonLost        = "attempts_lost" // two attempts ended without a word: replicas died, or upstream reset
-	ReasonDeadline    = "deadline"      // the request's overall deadline has passed
-	ReasonPanic       = "panic"
-	ReasonProtocol    = "protocol"   // Envoy or heald left the ext_proc protocol
-	ReasonWrongMode   = "wrong_mode" // the filter's body modes cannot work
-	ReasonClientGone  = "canceled"   // Envoy ended the stream: client left, or upstream reset
+	ReasonRefused           = "refused"            // the request could not be understood
+	ReasonNoAccount         = "no_account"         // no account is configured for the backend
+	ReasonNoBackend         = "no_backend"         // no backend serves the model
+	ReasonHop               = "hop_refused"        // the hop secret is missing
+	ReasonClientKey         = "client_key"         // the client showed none of client_keys
+	ReasonCrossSite         = "cross_site"         // a web page of another site sent it
+	ReasonForeignHost       = "foreign_host"       // it is for a host name that is not the gateway's
+	ReasonLost              = "attempts_lost"      // two attempts ended without a word: replicas died, or upstream reset
+	ReasonOverloadedLocally = "overloaded_locally" // no room in this process for the body or the answer
+	ReasonDeadline          = "deadline"           // the request's overall deadline has passed
+	ReasonPanic             = "panic"
+	ReasonProtocol          = "protocol"   // Envoy or heald left the ext_proc protocol
+	ReasonWrongMode         = "wrong_mode" // the filter's body modes cannot work
+	ReasonClientGone        = "canceled"   // Envoy ended the stream: client left, or upstream reset
 )
 
 // Reasons are all of the words above. The documents for operators explain each
@@ -80,6 +81,6 @@ var Reasons = []string{
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
-	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonClientKey, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
+	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }

@@ -83,6 +83,9 @@ func (r *Reader) Feed(chunk []byte) error {
 	return nil
 }
 
+// Held is how many bytes the reader keeps for the frames to come.
+func (r *Reader) Held() int { return cap(r.line.buf) + cap(r.joined.buf) }
+
 // Next returns the next complete frame. Its data is valid until the next Feed,
 // and no longer than the chunk.
 func (r *Reader) Next() (Frame, bool) {

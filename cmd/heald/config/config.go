@@ -26,6 +26,8 @@ type Config struct {
 	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
 	// request_body_buffer_limit should not be larger.
 	MaxBody int `yaml:"max_body"`
+	// Memory bounds what the process uses.
+	Memory Memory `yaml:"memory"`
 	// MemoryKey authenticates what attempts and conversations hand on; all
 	// replicas must share it. Of several, the first seals and all open. Without
 	// one, each process makes its own, which suits one replica.
@@ -167,6 +169,7 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
+	errs = append(errs, c.Memory.validate())
 	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
 	for i := range out.Backends {
 		out.Backends[i] = out.Backends[i].WithDefaults()

@@ -95,6 +95,9 @@ func TestMistakes(t *testing.T) {
 		{"two accounts of one id", swap("- {backend: eu", "- {id: a, backend: eu"), `"a" is used twice`},
 		{"attempts", swap("attempts: 4", "attempts: 40"), "policies.default.attempts"},
 		{"peek timeout", swap("timeout: 15s", "timeout: -15s"), "policies.default.peek.timeout"},
+		{"no size", "memory: {limit: 512MB}\n" + whole, `memory.limit: "512MB" is no size (line 1); write bytes`},
+		{"a size of several", "memory: {limit: [1]}\n" + whole, "memory.limit: a list stands where a size belongs (line 1)"},
+		{"too little memory", "memory: {limit: 32MiB}\n" + whole, "memory.limit: 33554432 bytes"},
 		{"no account at all", "max_body: 1", "set GEMINI_API_KEY"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

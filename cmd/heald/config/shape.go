@@ -35,6 +35,7 @@ const (
 
 var (
 	durationType    = reflect.TypeFor[time.Duration]()
+	sizeType        = reflect.TypeFor[Size]()
 	sourceType      = reflect.TypeFor[Source]()
 	unmarshalerType = reflect.TypeFor[interface {
 		UnmarshalYAML(unmarshal func(any) error) error
@@ -69,6 +70,8 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 		}
 	case t == durationType:
 		s.duration(n, path, tag)
+	case t == sizeType:
+		s.size(n, path, tag)
 	case t.Kind() == reflect.Pointer:
 		s.check(n, t.Elem(), path, tag)
 	case t.Kind() == reflect.Struct && custom && n.Kind == yaml.ScalarNode:
@@ -249,6 +252,19 @@ func (s *shape) duration(n *yaml.Node, path string, tag reflect.StructTag) {
 	default:
 		s.zero(n, d == 0, path, tag)
 	}
+}
+
+func (s *shape) size(n *yaml.Node, path string, tag reflect.StructTag) {
+	if n.Kind != yaml.ScalarNode {
+		s.bad(n, path, kindOf(n)+" stands where a size belongs", "", sizeForm)
+		return
+	}
+	size, err := ParseSize(n.Value)
+	if err != nil {
+		s.bad(n, path, redact.Quote(n.Value)+" is no size", "", sizeForm)
+		return
+	}
+	s.zero(n, size == 0, path, tag)
 }
 
 // zero refuses a 0 that would mean something else.

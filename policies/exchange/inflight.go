@@ -1,0 +1,165 @@
+package exchange
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+const (
+	// bodyCost is what decoding and rendering a request take in all, as a
+	// multiple of its body: an upper bound for any JSON. Most take three times.
+	bodyCost = 10
+	// newShare is how much of the bound new requests may use, in percent. The
+	// rest is for retries and for answers under way, which have cost already.
+	newShare = 90
+	// grain is the unit in which attempts count what they hold, in bytes; less
+	// than one is not counted. Small streams never touch the common count.
+	grain = 64 << 10
+	// overloadedRetry is after how many seconds a refused client may come back:
+	// bodies are held for well below a second.
+	overloadedRetry = 1
+)
+
+// InFlight bounds the bytes that all attempts of a process hold at a time: bodies
+// while requests are made of them, what is kept for resuming, answers that are
+// held whole or that a client does not read. It outlives a reload. A nil
+// InFlight bounds nothing.
+type InFlight struct {
+	limit atomic.Int64 // 0: no bound
+	held  atomic.Int64
+}
+
+// NewInFlight makes one without a bound, and registers what tells of it.
+func NewInFlight(reg prometheus.Registerer) *InFlight {
+	f := &InFlight{}
+	gauge := func(name, help string, value *atomic.Int64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value.Load()) }))
+	}
+	gauge("heald_held_bytes", "Bytes that requests and answers in flight hold, by estimate.", &f.held)
+	gauge("heald_held_limit_bytes", "What they may hold; 0 for no bound.", &f.limit)
+	return f
+}
+
+// SetLimit sets the bound in bytes; 0 for none. What is held already stays.
+func (f *InFlight) SetLimit(n int64) { f.limit.Store(max(n, 0)) }
+
+// LargestBody is how long a request body may be, in bytes, that fits beside
+// nothing but small ones; 0 for any.
+func (f *InFlight) LargestBody() int64 { return f.limit.Load() / 100 * newShare / bodyCost }
+
+// admits reports whether n more bytes fit, beside held. A body that is larger
+// than the bound is taken while nothing else is held: it would never be.
+func (f *InFlight) admits(held, n int64, isNew bool) bool {
+	limit := f.limit.Load()
+	if isNew {
+		limit = limit / 100 * newShare
+	}
+	return limit == 0 || held == 0 || held+n <= limit
+}
+
+// share is what one attempt holds.
+type share struct {
+	of    *InFlight
+	bytes int64
+}
+
+// set makes n bytes the share, and reports whether they fit; if not, the share
+// stays what it was.
+func (s *share) set(n int64, isNew bool) bool {
+	if s.of == nil {
+		return true
+	}
+	n = n / grain * grain
+	for n > s.bytes {
+		held := s.of.held.Load()
+		if !s.of.admits(held, n-s.bytes, isNew) {
+			return false
+		}
+		if s.of.held.CompareAndSwap(held, held+n-s.bytes) {
+			s.bytes = n
+		}
+	}
+	if n < s.bytes {
+		s.of.held.Add(n - s.bytes)
+		s.bytes = n
+	}
+	return true
+}
+
+// isNew reports whether the attempt is the first of its request.
+func (a *attempt) isNew() bool { return a.number == 1 }
+
+// checkRoom refuses a body of n bytes early if there is no room for it now. It
+// takes none: the client may send its body slowly, or not at all.
+func (a *attempt) checkRoom(n int) *policies.Reply {
+	if f := a.share.of; f == nil || f.admits(f.held.Load(), int64(n)*bodyCost, a.isNew()) {
+		return nil
+	}
+	return a.overloaded()
+}
+
+// takeBody takes the room that a body of n bytes needs while the request is
+// made, or refuses it.
+func (a *attempt) takeBody(n int) *policies.Reply {
+	if a.share.set(int64(n)*bodyCost, a.isNew()) {
+		return nil
+	}
+	return a.overloaded()
+}
+
+// keepSent gives room back when the request was made: what is left is the
+// request itself, twice until it is sent, and what is kept of the client's.
+func (a *attempt) keepSent(forward *policies.Forward, kept int64) {
+	a.kept = kept
+	a.share.set(kept+2*int64(len(forward.Body)), false)
+	forward.Sent = func() { a.share.set(kept, false) }
+}
+
+// holds notes what the attempt holds of an answer, in bytes, and reports
+// whether there is room for it.
+func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false) }
+
+// heldOfAnswer is what is held of an answer. One that goes out as a document is
+// held twice when it is complete: in the encoder and as what comes out of it.
+func (a *attempt) heldOfAnswer() int {
+	n := cap(a.held) + a.answer.reader.Held()
+	if !a.req.Stream {
+		n += a.answer.in
+	}
+	return n
+}
+
+// overloadedError is what clients are told where there is no room.
+func overloadedError() conversation.Error {
+	return conversation.Error{Kind: conversation.ErrOverloaded, Status: http.StatusServiceUnavailable, RetryAfter: overloadedRetry,
+		Message: "the gateway has too many large requests and answers at the moment, please try again"}
+}
+
+func (a *attempt) overloaded() *policies.Reply {
+	e := overloadedError()
+	return a.refuse(heal.ReasonOverloadedLocally, &e)
+}
+
+// errNoRoom says that the rest of an answer could not be held.
+var errNoRoom = errors.New("there was no room for the rest: see memory.limit")
+
+// partSize is about what a part of a message takes beside its text, in bytes.
+const partSize = 512
+
+// weight is about what a request holds while it is kept for resuming, in bytes.
+func weight(req *conversation.Request, body int) int64 {
+	parts := len(req.System) + len(req.Tools)
+	for i := range req.Messages {
+		for j := range req.Messages[i].Parts {
+			parts += 1 + len(req.Messages[i].Parts[j].Result.Parts)
+		}
+	}
+	return int64(body) + int64(parts)*partSize
+}
