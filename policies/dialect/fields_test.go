@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -43,8 +44,18 @@ Made from the tables that the decoders consult: ` + "`go test ./policies/dialect
 | warn | left out or changed, and the client is told in ` + "`x-heald-warning`" + `; refused where the policy is ` + "`strict`" + ` |
 | refuse | the request fails with 400: without it the answer would be wrong |
 
-A field that stands in no table is left out with a warning that names it. Native Gemini requests are not listed: their bodies reach the backend as they are, save for what the backend would refuse.
+A field that stands in no table is left out with a warning that names it. Of native Gemini requests only what needs a right is listed: their bodies reach the backend as they are, save for what the backend would refuse.
+
+## What a policy must allow
+
+What these fields of a Gemini request name is read, run or recorded with the rights of the gateway's account, so a policy decides on it, for clients of every API whose fields become these. A request that names what is not allowed is refused with 400; the error names the field and the setting. Both spellings of proto JSON count (` + "`fileUri`, `file_uri`" + `).
+
+| field | setting | why |
+|---|---|---|
 `)
+	for _, f := range allow.Fields {
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", f.Path, f.Setting, f.Why)
+	}
 	for _, d := range documented {
 		fmt.Fprintf(&b, "\n## %s\n", d.title)
 		for _, table := range d.tables {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -131,7 +132,11 @@ var sumSeed = maphash.MakeSeed()
 // resource decides whether a resource goes upstream.
 func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
 	a.names = a.names || r.Read()
-	return true, nil
+	keep, err = a.settings.Allow.Check(r)
+	if !keep && err == nil {
+		a.req.Warn(r.Field, allow.Dropped)
+	}
+	return keep, err
 }
 
 // forward addresses a rendered request to the backend, for the account.

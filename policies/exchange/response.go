@@ -12,14 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-const (
-	// errBodyLimit bounds an error body that is kept; Google's are below
-	// 20 KiB.
-	errBodyLimit = 256 << 10
-	// finishGrace is how long an upstream may stay connected after it has
-	// finished its answer.
-	finishGrace = 3 * time.Second
-)
+// errBodyLimit bounds an error body that is kept; Google's are below 20 KiB.
+const errBodyLimit = 256 << 10
 
 var _ policies.Ender = (*attempt)(nil)
 
@@ -76,19 +70,6 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	return hold
 }
 
-// answerLimit bounds the upstream's bytes of an answer. One that goes out as a
-// document is held whole, and of a stream encoders keep what its last event
-// must repeat (the Responses API), so it also bounds the memory of each.
-// Answers end at 65,536 tokens; with images they reach tens of MiB.
-const answerLimit = 128 << 20
-
-// heard notes when upstream last told something of the answer.
-func (a *attempt) heard() {
-	if a.answer.moved() {
-		a.lastIn = time.Now()
-	}
-}
-
 // look translates what came and peeks at it.
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	body, err := a.answer.feed(a.held, chunk, end)
@@ -134,12 +115,6 @@ func (a *attempt) decide(end bool) policies.Action {
 	return hold
 }
 
-// untilGrace is how long an upstream that has finished may still take. What it
-// sends that tells nothing makes it no longer.
-func (a *attempt) untilGrace() time.Duration {
-	return max(finishGrace-time.Since(a.lastIn), time.Millisecond)
-}
-
 // commit lets the reply go: from here on nothing can be retried.
 func (a *attempt) commit(end bool) policies.Action {
 	a.move(passing)
@@ -160,23 +135,6 @@ func (a *attempt) commit(end bool) policies.Action {
 		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout, a.settings.MaxStream)
 	}
 	return act
-}
-
-// untilTooLong is what is left of the time that a stream may take.
-func (a *attempt) untilTooLong() time.Duration {
-	return a.settings.MaxStream - time.Since(a.passedAt)
-}
-
-// tooLong says by what a passed answer is longer than an answer can be; "" if it
-// is not. One that never ends must not hold a client and a replica for ever.
-func (a *attempt) tooLong() string {
-	switch {
-	case a.untilTooLong() <= 0:
-		return fmt.Sprintf("the answer was not complete after %s (the gateway's max_stream)", a.settings.MaxStream)
-	case a.answer.in > answerLimit:
-		return fmt.Sprintf("the answer is longer than %d MiB", answerLimit>>20)
-	}
-	return ""
 }
 
 // pass translates what came after the commit.

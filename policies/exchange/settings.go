@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -35,6 +36,8 @@ type Settings struct {
 	Peek     PeekSettings     `yaml:"peek"`
 	Thinking ThinkingSettings `yaml:"thinking"`
 	Local    LocalSettings    `yaml:"local"`
+	// Allow says what clients may have done with the accounts' rights.
+	Allow allow.Rules `yaml:"allow"`
 
 	// RepairPrompt tells the model that earlier reasoning was removed. The
 	// default is DefaultRepairPrompt; "none" for no prompt.
@@ -110,7 +113,7 @@ func DefaultSettings() Settings {
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
-		UpstreamStream: "always", Resume: "off",
+		UpstreamStream: "always", Resume: "off", Allow: allow.Rules{}.WithDefaults(),
 	}
 }
 
@@ -131,6 +134,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.UpstreamStream, d.UpstreamStream)
 	fill(&s.Authority, d.Authority)
 	fill(&s.Resume, d.Resume)
+	s.Allow = s.Allow.WithDefaults()
 	return s
 }
 
@@ -161,7 +165,14 @@ var setters = map[string]func(*Settings, string) error{
 	"local.topic":      func(s *Settings, v string) error { return setBool(&s.Local.Topic, v) },
 	"resume":           func(s *Settings, v string) error { s.Resume = v; return nil },
 	"strict_model":     func(s *Settings, v string) error { return setBool(&s.StrictModel, v) },
-	"strict":           func(s *Settings, v string) error { return setBool(&s.Strict, v) },
+
+	"allow.file_uris":       func(s *Settings, v string) error { s.Allow.FileURIs = strings.Fields(v); return nil },
+	"allow.tools":           func(s *Settings, v string) error { s.Allow.Tools = strings.Fields(v); return nil },
+	"allow.cached_contents": func(s *Settings, v string) error { s.Allow.CachedContents = v; return nil },
+	"allow.safety":          func(s *Settings, v string) error { s.Allow.Safety = v; return nil },
+	"allow.labels":          func(s *Settings, v string) error { return setBool(&s.Allow.Labels, v) },
+
+	"strict": func(s *Settings, v string) error { return setBool(&s.Strict, v) },
 }
 
 // Resumes reports whether broken answers are resumed.

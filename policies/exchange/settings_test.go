@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -32,10 +33,10 @@ func FuzzOverride(f *testing.F) {
 		if err := got.Validate("x"); err != nil {
 			t.Errorf("%q: taken, but %v", list, err)
 		}
-		if twice, err := got.override(list); err != nil || twice != got {
+		if twice, err := got.override(list); err != nil || !reflect.DeepEqual(twice, got) {
 			t.Errorf("%q: set twice it is %+v, %v; want %+v", list, twice, err, got)
 		}
-		if !strings.Contains(list, "=") && got != base {
+		if !strings.Contains(list, "=") && !reflect.DeepEqual(got, base) {
 			t.Errorf("%q changed %+v", list, got)
 		}
 		if !strings.Contains(list, "attempts") && got.Attempts != base.Attempts || !strings.Contains(list, "strict") && (got.Strict || got.StrictModel) {

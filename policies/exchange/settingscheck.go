@@ -42,6 +42,9 @@ func (s Settings) Validate(path string) error {
 			bad(w.name, fmt.Sprintf("%s is neither %q nor %q", redact.Quote(w.got), w.one, w.other), "write one of the two")
 		}
 	}
+	if err := s.Allow.Validate(path + ".allow"); err != nil {
+		errs = append(errs, err)
+	}
 	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
 	return errors.Join(errs...)
 }

@@ -19,7 +19,10 @@
 //   - thinking and limits that the model is known to refuse (thinking.go,
 //     generation.go);
 //   - on a second try, what makes a schema too complex (relax.go);
-//   - the wrapper of countTokens, which only AI Studio has (count.go).
+//   - the wrapper of countTokens, which only AI Studio has (count.go);
+//   - labels and the like where the policy does not allow them. What else needs
+//     the account's rights is asked for (gemini.Options.Resource), and may refuse
+//     the request.
 //
 // # Replies
 //

@@ -1,0 +1,114 @@
+package allow
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// address is a URI in parts that can be compared. The name of an uploaded file
+// (files/abc) has neither scheme nor host.
+type address struct{ scheme, host, path string }
+
+// parseAddress reads a URI. It refuses whatever another reader may take for
+// another address: users, steps upwards, and characters that have no place in
+// a URI.
+func parseAddress(uri string) (a address, ok bool) {
+	for i := range len(uri) {
+		if c := uri[i]; c <= ' ' || c == 0x7f || c == '\\' {
+			return a, false
+		}
+	}
+	scheme, rest, hasHost := strings.Cut(uri, "://")
+	if !hasHost {
+		a.path = uri
+		return a, uri != "" && !strings.Contains(uri, ":") && plain(uri)
+	}
+	a.scheme = strings.ToLower(scheme)
+	if a.scheme != "http" && a.scheme != "https" { // names of objects are no paths: nothing in them is escaped
+		a.host, a.path, _ = strings.Cut(rest, "/")
+		return a, a.scheme != "" && validHost(a.host) && plain(a.path)
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	a.host = strings.TrimSuffix(strings.ToLower(rest[:end]), map[string]string{"http": ":80", "https": ":443"}[a.scheme])
+	a.host = strings.TrimSuffix(a.host, ".")
+	path, _, _ := strings.Cut(rest[end:], "#")
+	path, _, _ = strings.Cut(path, "?")
+	path, err := url.PathUnescape(path)
+	a.path = strings.TrimPrefix(path, "/")
+	return a, err == nil && validHost(a.host) && plain(a.path) && !strings.Contains(a.path, `\`)
+}
+
+// validHost takes names and IPv4 as ASCII writes them. In other writing a host
+// may be another.
+func validHost(host string) bool {
+	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == ""
+}
+
+// plain reports whether a path has no steps upwards.
+func plain(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == ".." || segment == "." {
+			return false
+		}
+	}
+	return true
+}
+
+func validPrefix(prefix string) bool {
+	_, ok := parseAddress(prefix)
+	return ok
+}
+
+// below reports whether a is the prefix or lies below it.
+func (a address) below(prefix address) bool {
+	folder := strings.TrimSuffix(prefix.path, "/")
+	return a.scheme == prefix.scheme && a.host == prefix.host &&
+		(folder == "" || a.path == prefix.path || strings.HasPrefix(a.path, folder+"/"))
+}
+
+// rightful are hosts that answer by the rights of who asks.
+var rightful = []string{"googleapis.com", "storage.cloud.google.com", "internal", "local", "localhost"}
+
+// openStorage is the host of public objects, the one of Google's APIs that is
+// read without rights.
+const openStorage = "storage.googleapis.com"
+
+// public reports an address that everybody can read, or nobody.
+func (a address) public() bool {
+	if a.scheme != "http" && a.scheme != "https" || !strings.Contains(a.host, ".") {
+		return false
+	}
+	host, _, _ := strings.Cut(a.host, ":")
+	if host == openStorage {
+		return true
+	}
+	for _, r := range rightful {
+		if host == r || strings.HasSuffix(host, "."+r) {
+			return false
+		}
+	}
+	ip, err := netip.ParseAddr(host)
+	return err != nil || ip.IsGlobalUnicast() && !ip.IsPrivate()
+}
+
+// reads reports whether an address may be read.
+func (r *Rules) reads(uri string) bool {
+	a, ok := parseAddress(uri)
+	if !ok {
+		return false
+	}
+	for _, prefix := range r.FileURIs {
+		switch p, ok := parseAddress(prefix); {
+		case prefix == none:
+		case prefix == public && a.public():
+			return true
+		case prefix != public && ok && a.below(p):
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,144 @@
+package allow
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
+)
+
+// Rules are the setting allow of a policy. The zero value of a field means its
+// default.
+type Rules struct {
+	// FileURIs are prefixes of addresses that may be read: gs://bucket/folder/,
+	// https://host/path; "public" stands for every public http and https
+	// address, "none" for none. Default: public.
+	FileURIs []string `yaml:"file_uris"`
+	// Tools are those that run upstream and may be used, by their field's name;
+	// default DefaultTools, "none" for none. Functions of clients always may.
+	Tools []string `yaml:"tools"`
+	// CachedContents is own (default), none or any.
+	CachedContents string `yaml:"cached_contents"`
+	// Safety says whose safety settings count: "client" (default) lets clients
+	// send thresholds, "gateway" refuses them, "any" also lets clients name
+	// Model Armor templates.
+	Safety string `yaml:"safety"`
+	// Labels lets clients set labels, and whether the request is stored; both
+	// are the project's. Otherwise they are left out.
+	Labels bool `yaml:"labels"`
+}
+
+// Words of the rules.
+const (
+	public  = "public"
+	none    = "none"
+	ownOnly = "own"
+	every   = "any"
+	client  = "client"
+	gateway = "gateway"
+)
+
+// DefaultTools need no right of the project: they search and read what is
+// public, or run what the request brings along.
+var DefaultTools = []string{
+	"code_execution", "computer_use", "enterprise_web_search", "google_maps",
+	"google_search", "google_search_retrieval", "mcp_servers", "url_context",
+}
+
+// WithDefaults fills what is not set.
+func (r Rules) WithDefaults() Rules {
+	if r.FileURIs == nil {
+		r.FileURIs = []string{public}
+	}
+	if r.Tools == nil {
+		r.Tools = DefaultTools
+	}
+	if r.CachedContents == "" {
+		r.CachedContents = ownOnly
+	}
+	if r.Safety == "" {
+		r.Safety = client
+	}
+	return r
+}
+
+// Validate names every rule that cannot be, with path as prefix.
+func (r Rules) Validate(path string) error {
+	var errs []error
+	bad := func(name, found, fix string) {
+		errs = append(errs, &setting.Problem{Path: path + "." + name, Found: found, Fix: fix})
+	}
+	for _, prefix := range r.FileURIs {
+		if prefix != public && prefix != none && !validPrefix(prefix) {
+			bad("file_uris", redact.Quote(prefix)+" is no address", fmt.Sprintf("write gs://bucket/folder/, https://host/path, %q or %q", public, none))
+		}
+	}
+	for _, name := range r.Tools {
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || name == "" {
+			bad("tools", redact.Quote(name)+" is no name of a tool", "write it as in google_search")
+		}
+	}
+	if words := []string{ownOnly, none, every}; !slices.Contains(words, r.CachedContents) {
+		bad("cached_contents", fmt.Sprintf("%s is none of %q", redact.Quote(r.CachedContents), words), "write one of them")
+	}
+	if words := []string{client, gateway, every}; !slices.Contains(words, r.Safety) {
+		bad("safety", fmt.Sprintf("%s is none of %q", redact.Quote(r.Safety), words), "write one of them")
+	}
+	return errors.Join(errs...)
+}
+
+// Dropped is why a resource was left out.
+const Dropped = "left out: it counts for the gateway's project (setting allow.labels)"
+
+// Check decides on a resource: it goes upstream, is left out, or refuses the
+// request with an error that names the field and the setting.
+func (r *Rules) Check(res conversation.Resource) (keep bool, err error) {
+	switch res.Kind {
+	case conversation.ResourceFile:
+		if !r.reads(res.Name) {
+			return false, refuse(res, "this gateway does not let clients read this address", "allow.file_uris")
+		}
+	case conversation.ResourceCache:
+		switch r.CachedContents {
+		case every:
+		case ownOnly:
+			return false, refuse(res, "whose cached content it is cannot be told, so none may be used", "allow.cached_contents")
+		default:
+			return false, refuse(res, "this gateway does not let clients use cached content", "allow.cached_contents")
+		}
+	case conversation.ResourceTool:
+		if !slices.Contains(r.Tools, res.Name) {
+			return false, refuse(res, "this gateway does not let clients use the tool "+strconv.Quote(shorten(res.Name)), "allow.tools")
+		}
+	case conversation.ResourceArmor:
+		if r.Safety != every {
+			return false, refuse(res, "this gateway does not let clients name Model Armor templates", "allow.safety")
+		}
+	case conversation.ResourceSafety:
+		if r.Safety == gateway {
+			return false, refuse(res, "this gateway does not let clients set safety settings", "allow.safety")
+		}
+	case conversation.ResourceLabels:
+		return r.Labels, nil
+	}
+	return true, nil
+}
+
+// refuse words a refusal. It is the request that must change, so it is no
+// question of the client's key.
+func refuse(res conversation.Resource, why, setting string) error {
+	return &conversation.Error{
+		Kind: conversation.ErrInvalid, Param: res.Field, NoRetry: true,
+		Message: res.Field + ": " + why + " (setting " + setting + ")",
+	}
+}
+
+// maxName bounds what a message repeats of a name from outside.
+const maxName = 64
+
+func shorten(name string) string { return name[:min(len(name), maxName)] }
