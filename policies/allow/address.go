@@ -3,6 +3,7 @@ package allow
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -97,6 +98,9 @@ func (a address) public() bool {
 
 // reads reports whether an address may be read.
 func (r *Rules) reads(uri string) bool {
+	if slices.Contains(r.FileURIs, every) {
+		return true
+	}
 	a, ok := parseAddress(uri)
 	if !ok {
 		return false

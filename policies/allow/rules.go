@@ -17,10 +17,10 @@ import (
 type Rules struct {
 	// FileURIs are prefixes of addresses that may be read: gs://bucket/folder/,
 	// https://host/path; "public" stands for every public http and https
-	// address, "none" for none. Default: public.
+	// address, "any" for whatever there is, "none" for none. Default: public.
 	FileURIs []string `yaml:"file_uris"`
 	// Tools are those that run upstream and may be used, by their field's name;
-	// default DefaultTools, "none" for none. Functions of clients always may.
+	// default DefaultTools, "any" for all, "none" for none. Functions of clients always may.
 	Tools []string `yaml:"tools"`
 	// CachedContents is own (default), none or any.
 	CachedContents string `yaml:"cached_contents"`
@@ -74,8 +74,8 @@ func (r Rules) Validate(path string) error {
 		errs = append(errs, &setting.Problem{Path: path + "." + name, Found: found, Fix: fix})
 	}
 	for _, prefix := range r.FileURIs {
-		if prefix != public && prefix != none && !validPrefix(prefix) {
-			bad("file_uris", redact.Quote(prefix)+" is no address", fmt.Sprintf("write gs://bucket/folder/, https://host/path, %q or %q", public, none))
+		if !slices.Contains([]string{public, every, none}, prefix) && !validPrefix(prefix) {
+			bad("file_uris", redact.Quote(prefix)+" is no address", fmt.Sprintf("write gs://bucket/folder/, https://host/path, %q, %q or %q", public, every, none))
 		}
 	}
 	for _, name := range r.Tools {
@@ -112,7 +112,7 @@ func (r *Rules) Check(res conversation.Resource) (keep bool, err error) {
 			return false, refuse(res, "this gateway does not let clients use cached content", "allow.cached_contents")
 		}
 	case conversation.ResourceTool:
-		if !slices.Contains(r.Tools, res.Name) {
+		if !slices.Contains(r.Tools, res.Name) && !slices.Contains(r.Tools, every) {
 			return false, refuse(res, "this gateway does not let clients use the tool "+strconv.Quote(shorten(res.Name)), "allow.tools")
 		}
 	case conversation.ResourceArmor:

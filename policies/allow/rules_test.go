@@ -66,6 +66,7 @@ func TestFileURIs(t *testing.T) {
 		{"none", []string{none}, false}, {"public", nil, false},
 		{"https://example.org/a", []string{none, public}, true},
 		{"files/abc", []string{"files/"}, true},
+		{"gs://bucket/object", []string{every}, true},
 	} {
 		r := Rules{FileURIs: c.rules}.WithDefaults()
 		keep, err := r.Check(conversation.Resource{Kind: conversation.ResourceFile, Field: "f", Name: c.uri})
@@ -95,6 +96,7 @@ func TestCheck(t *testing.T) {
 		{"unheard of", Rules{}, tool("new_thing"), false, "allow.tools"},
 		{"listed", Rules{Tools: []string{"retrieval"}}, tool("retrieval"), true, ""},
 		{"not listed", Rules{Tools: []string{"retrieval"}}, tool("google_search"), false, "allow.tools"},
+		{"any", Rules{Tools: []string{every}}, tool("new_thing"), true, ""},
 		{"none", Rules{Tools: []string{none}}, tool("google_search"), false, "allow.tools"},
 		{"cache", Rules{}, of(conversation.ResourceCache), false, "allow.cached_contents"},
 		{"cache, none", Rules{CachedContents: none}, of(conversation.ResourceCache), false, "allow.cached_contents"},

@@ -73,7 +73,7 @@ func run(c *corpus, only string, out io.Writer) (clean bool, err error) {
 func (c *corpus) renew() error {
 	c.translators = nil
 	for _, t := range targets {
-		tr, err := exchange.NewTranslator(exchange.TranslatorConfig{Backend: t.backend, Model: t.model})
+		tr, err := exchange.NewTranslator(exchange.TranslatorConfig{Backend: t.backend, Model: t.model, Settings: exchange.Settings{Allow: everything}})
 		if err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
@@ -24,6 +25,12 @@ var targets = []target{
 		backend: exchange.Backend{Kind: exchange.Vertex, Project: "project", Location: "global"}},
 	{name: "2.5@ai_studio", model: "gemini-2.5-flash", old: true, sampling: true, trailing: true,
 		backend: exchange.Backend{Kind: exchange.AIStudio}},
+}
+
+// everything lets recorded requests name what they like: the translation is
+// judged here, not the policy.
+var everything = allow.Rules{
+	FileURIs: []string{"any"}, Tools: []string{"any"}, CachedContents: "any", Safety: "any", Labels: true,
 }
 
 // path is where the target is asked for an answer.
