@@ -114,13 +114,15 @@ const (
 	KindUpstream
 )
 
-// Part is a piece of a message: exactly what Kind says.
+// Part is a piece of a message: exactly what Kind says. Nearly all parts of a
+// long history are texts, so what only others have stands behind pointers,
+// which are nil in parts of another kind.
 type Part struct {
 	Kind   Kind
 	Text   Text
-	Media  Media
-	Call   Call
-	Result Result
+	Media  *Media
+	Call   *Call
+	Result *Result
 	// Upstream is one part as the upstream sent it.
 	Upstream Raw
 

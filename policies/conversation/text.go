@@ -16,11 +16,25 @@ type Text []byte
 
 // Quote makes a Text of a Go string. Invalid UTF-8 becomes U+FFFD.
 func Quote(s string) Text {
+	if plain(s) {
+		t := make(Text, 0, len(s)+len(`""`))
+		return append(append(append(t, '"'), s...), '"')
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // a string always encodes
 	return Text(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// plain reports whether s needs no escapes.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Empty reports whether t has no characters.
@@ -52,8 +66,12 @@ func (t Text) String() string {
 
 // Join concatenates texts with sep between them, still in JSON form.
 func Join(sep string, texts ...Text) Text {
-	out := []byte{'"'}
 	mid := Quote(sep).Inner()
+	size := len(`""`) + len(texts)*len(mid)
+	for _, t := range texts {
+		size += len(t)
+	}
+	out := append(make([]byte, 0, size), '"')
 	for i, t := range texts {
 		if i > 0 {
 			out = append(out, mid...)

@@ -1,7 +1,7 @@
 package gemini
 
 import (
-	"math"
+	"slices"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -9,7 +9,7 @@ import (
 
 // missingResult is the answer to a call that the client never answered, as
 // after an interruption.
-var missingResult = conversation.Quote("tool result missing")
+var missingResult = []conversation.Text{conversation.Quote("tool result missing")}
 
 // pairAnswers puts after every model turn with calls a user turn with one
 // answer for each, in the order of the calls and nothing beside (N4, N6).
@@ -26,7 +26,10 @@ func (r *renderer) pairAnswers(turns []turn) []turn {
 			if i > 0 && len(paired[i-1]) > 0 {
 				rest = r.inlineReminders(&out[len(out)-1], rest)
 			}
-			if rest = append(loose, rest...); len(rest) > 0 {
+			if len(loose) > 0 {
+				rest = append(loose, rest...)
+			}
+			if len(rest) > 0 {
 				out = append(out, turn{pieces: rest})
 			}
 			loose = nil
@@ -49,53 +52,63 @@ func (r *renderer) pairAnswers(turns []turn) []turn {
 // from its call to the next call of the same id: clients repeat ids across
 // turns. Of several answers the last counts.
 func (r *renderer) matchAnswers(turns []turn) [][]piece {
-	type place struct{ turn, piece int }
-	answers, calls := map[string][]place{}, map[string][]int{}
+	type place struct{ turn, call int32 }
+	open := map[string]place{} // the latest call of each id
+	paired := make([][]piece, len(turns))
 	for i, t := range turns {
+		if t.model {
+			paired[i] = make([]piece, 0, countCalls(t.pieces))
+		}
 		for j := range t.pieces {
 			switch p := &t.pieces[j]; p.kind {
-			case conversation.KindResult:
-				answers[p.id] = append(answers[p.id], place{i, j})
 			case conversation.KindCall:
-				calls[p.id] = append(calls[p.id], i)
+				open[p.id] = place{int32(i), int32(len(paired[i]))} //nolint:gosec // there are few messages
+				paired[i] = append(paired[i], piece{kind: conversation.KindResult})
+			case conversation.KindResult:
+				at, ok := open[p.id]
+				if !ok {
+					continue // before its call, or without one: an orphan
+				}
+				answer := &paired[at.turn][at.call]
+				if answer.pieceData != nil {
+					r.warn(p.at, "a call was answered twice; the last answer counts")
+				}
+				*answer, p.taken = *p, true
 			}
 		}
 	}
-	paired := make([][]piece, len(turns))
 	for i, t := range turns {
+		n := 0
 		for j := range t.pieces {
 			call := &t.pieces[j]
 			if call.kind != conversation.KindCall {
 				continue
 			}
-			until := math.MaxInt
-			if later := calls[call.id][1:]; len(later) > 0 {
-				until = later[0]
+			answer := &paired[i][n]
+			if n++; answer.pieceData == nil { // there is none
+				call.output = missingResult
+				answer.failed, answer.pieceData = true, call.pieceData
 			}
-			calls[call.id] = calls[call.id][1:]
-			answer := piece{kind: conversation.KindResult, failed: true, output: []conversation.Text{missingResult}}
-			seen := 0
-			list := answers[call.id]
-			for ; len(list) > 0 && list[0].turn < until; list = list[1:] {
-				if list[0].turn < i {
-					continue // before its call: an orphan
-				}
-				found := &turns[list[0].turn].pieces[list[0].piece]
-				answer, found.taken = *found, true
-				if seen++; seen == 2 {
-					r.warn(found.at, "a call was answered twice; the last answer counts")
-				}
-			}
-			answers[call.id] = list
 			answer.id, answer.name = call.id, call.name
-			paired[i] = append(paired[i], answer)
 		}
 	}
 	return paired
 }
 
+func countCalls(pieces []piece) (n int) {
+	for i := range pieces {
+		if pieces[i].kind == conversation.KindCall {
+			n++
+		}
+	}
+	return n
+}
+
 // unpaired returns the pieces that are no answers, with orphans as text (N5).
 func (r *renderer) unpaired(pieces []piece) []piece {
+	if !slices.ContainsFunc(pieces, func(p piece) bool { return p.kind == conversation.KindResult }) {
+		return pieces
+	}
 	rest := make([]piece, 0, len(pieces))
 	for i := range pieces {
 		p := &pieces[i]
@@ -110,9 +123,11 @@ func (r *renderer) unpaired(pieces []piece) []piece {
 				label = p.id
 			}
 			text := append([]conversation.Text{conversation.Quote("[tool result " + label + "] ")}, p.output...)
-			rest = append(rest, piece{kind: conversation.KindText, text: conversation.Join("", text...), at: p.at})
+			orphan := literalPiece(conversation.Join("", text...))
+			orphan.at = p.at
+			rest = append(rest, orphan)
 			for _, f := range p.files {
-				rest = append(rest, piece{kind: conversation.KindMedia, media: f, at: p.at})
+				rest = append(rest, mediaPiece(f, p.at))
 			}
 		}
 	}
@@ -123,19 +138,24 @@ func (r *renderer) unpaired(pieces []piece) []piece {
 // that have none and to their answers in the turn after. What it makes depends
 // on the position alone, so that the same history renders the same.
 func (r *renderer) giveIDs(turns []turn) {
-	used := map[string]bool{}
-	for i := range turns {
-		for _, p := range turns[i].pieces {
-			used[p.id] = true
-		}
-	}
+	var used map[string]bool // all ids; nil until one must be made
 	for i := range turns {
 		if !turns[i].model {
 			continue
 		}
+		var next []piece
+		if i+1 < len(turns) {
+			next = turns[i+1].pieces
+		}
+		again := repeatsIDs(turns[i].pieces)
+		if !again && !slices.ContainsFunc(next, lacksID) {
+			continue
+		}
+		if again && used == nil {
+			used = idsOf(turns)
+		}
 		open := openCalls{byID: map[string][]*piece{}, byName: map[string][]*piece{}}
 		here := map[string]bool{}
-		changed := false
 		for j := range turns[i].pieces {
 			p := &turns[i].pieces[j]
 			if p.kind != conversation.KindCall {
@@ -147,20 +167,53 @@ func (r *renderer) giveIDs(turns []turn) {
 				for used[id] {
 					id += "_"
 				}
-				p.id, used[id], changed = id, true, true
+				p.id, used[id] = id, true
 			}
 			here[p.id] = true
 		}
-		if i+1 == len(turns) {
-			return
-		}
-		for j := range turns[i+1].pieces {
-			if p := &turns[i+1].pieces[j]; p.kind == conversation.KindResult && (changed || p.id == "") {
+		for j := range next {
+			if p := &next[j]; p.kind == conversation.KindResult && (again || p.id == "") {
 				open.answer(p)
 			}
 		}
 	}
 }
+
+// idsOf are the ids of all calls and answers.
+func idsOf(turns []turn) map[string]bool {
+	ids := map[string]bool{}
+	for i := range turns {
+		for j := range turns[i].pieces {
+			ids[turns[i].pieces[j].id] = true
+		}
+	}
+	return ids
+}
+
+// repeatsIDs reports whether two calls have one id, or one has none.
+func repeatsIDs(pieces []piece) bool {
+	var here map[string]bool
+	first := ""
+	for i := range pieces {
+		p := &pieces[i]
+		switch {
+		case p.kind != conversation.KindCall:
+			continue
+		case p.id == "" || p.id == first || here[p.id]:
+			return true
+		case first == "":
+			first = p.id // most turns have one call, for which no map is made
+			continue
+		case here == nil:
+			here = map[string]bool{}
+		}
+		here[p.id] = true
+	}
+	return false
+}
+
+// lacksID reports whether p is an answer without an id.
+func lacksID(p piece) bool { return p.kind == conversation.KindResult && p.id == "" }
 
 // openCalls are the calls of one turn that wait for their answers, by what an
 // answer may name them.

@@ -52,7 +52,7 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 				labeled = true
 				loose = append(loose, textPiece("[files of tool result "+a.id+" ("+a.name+")]"))
 			}
-			loose = append(loose, piece{kind: conversation.KindMedia, media: f, at: a.at})
+			loose = append(loose, mediaPiece(f, a.at))
 		}
 		a.files = kept
 	}

@@ -22,7 +22,7 @@ func TestMediaByAddressWithoutType(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{{Parts: []conversation.Part{
-				{Kind: conversation.KindMedia, Media: conversation.Media{URI: "https://example.com/cat", MIME: c.mime}},
+				{Kind: conversation.KindMedia, Media: &conversation.Media{URI: "https://example.com/cat", MIME: c.mime}},
 			}}}}
 			r, err := Render(req, c.target, Options{})
 			if err != nil {

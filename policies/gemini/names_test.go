@@ -31,7 +31,7 @@ func TestNames(t *testing.T) {
 				req.Tools = append(req.Tools, conversation.Tool{Name: n})
 			}
 			for _, n := range c.history {
-				part := conversation.Part{Kind: conversation.KindCall, Call: conversation.Call{Name: n}}
+				part := conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{Name: n}}
 				req.Messages = append(req.Messages, conversation.Message{Role: conversation.Model, Parts: []conversation.Part{part}})
 			}
 			names, seen := newNames(req), map[string]bool{}

@@ -112,7 +112,7 @@ func (r *renderer) lastUser(turns []turn) []turn {
 		conversation.Quote("Continue your previous message, which so far reads:\n\n"),
 		conversation.Join("", texts...),
 		conversation.Quote("\n\nOutput only the continuation."))
-	asked := turn{pieces: []piece{{kind: conversation.KindText, text: wish}}}
+	asked := turn{pieces: []piece{literalPiece(wish)}}
 	return mergeTurns(append(turns[:len(turns)-1], asked))
 }
 

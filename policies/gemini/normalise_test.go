@@ -37,11 +37,11 @@ func signed(signature string, p conversation.Part) conversation.Part {
 }
 
 func call(id, name, args string) conversation.Part {
-	return conversation.Part{Kind: conversation.KindCall, Call: conversation.Call{ID: id, Name: name, Args: conversation.Raw(args)}}
+	return conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{ID: id, Name: name, Args: conversation.Raw(args)}}
 }
 
 func result(id string, parts ...conversation.Part) conversation.Part {
-	return conversation.Part{Kind: conversation.KindResult, Result: conversation.Result{CallID: id, Parts: parts}}
+	return conversation.Part{Kind: conversation.KindResult, Result: &conversation.Result{CallID: id, Parts: parts}}
 }
 
 func failed(p conversation.Part) conversation.Part {
@@ -55,11 +55,11 @@ func named(name string, p conversation.Part) conversation.Part {
 }
 
 func blob(mime, data string) conversation.Part {
-	return conversation.Part{Kind: conversation.KindMedia, Media: conversation.Media{MIME: mime, Data: conversation.Quote(data)}}
+	return conversation.Part{Kind: conversation.KindMedia, Media: &conversation.Media{MIME: mime, Data: conversation.Quote(data)}}
 }
 
 func link(mime, uri string) conversation.Part {
-	return conversation.Part{Kind: conversation.KindMedia, Media: conversation.Media{MIME: mime, URI: uri}}
+	return conversation.Part{Kind: conversation.KindMedia, Media: &conversation.Media{MIME: mime, URI: uri}}
 }
 
 // placed tells all of req where it stands, as decoders do.
@@ -68,6 +68,9 @@ func placed(req *conversation.Request) *conversation.Request {
 		for j := range req.Messages[i].Parts {
 			p := &req.Messages[i].Parts[j]
 			p.At = conversation.Place{Root: "messages", Item: int32(i), Field: "content", Index: int32(j)}
+			if p.Result == nil {
+				continue
+			}
 			for k := range p.Result.Parts {
 				p.Result.Parts[k].At = p.At
 			}
@@ -318,7 +321,7 @@ M {"done"}
 U {"x"}
 `},
 		{name: "media and titles", model: older,
-			messages: []conversation.Message{user(conversation.Part{Kind: conversation.KindMedia, Media: conversation.Media{MIME: "application/pdf", Data: conversation.Text("\"QQ\\n==\""), Title: "a \"b\""}})},
+			messages: []conversation.Message{user(conversation.Part{Kind: conversation.KindMedia, Media: &conversation.Media{MIME: "application/pdf", Data: conversation.Text("\"QQ\\n==\""), Title: "a \"b\""}})},
 			want:     "U {\"[document: a \\\"b\\\"]\"} {\"inlineData\":{\"mimeType\":\"application/pdf\",\"data\":\"QQ==\"}}\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -361,7 +364,7 @@ func TestNormaliseErrors(t *testing.T) {
 		{"N2 nothing", nil, "messages"},
 		{"N2 nothing but empty text", []conversation.Message{user(text("")), model(thought("x"))}, "messages"},
 		{"media without type", []conversation.Message{user(text("hi"), blob("", "QQ=="))}, "messages[0].content[1]"},
-		{"media without anything", []conversation.Message{user(result("a", conversation.Part{Kind: conversation.KindMedia}))}, "messages[0].content[0]"},
+		{"media without anything", []conversation.Message{user(result("a", blob("", "")))}, "messages[0].content[0]"},
 		{"media only Vertex can read", []conversation.Message{user(link("image/png", "gs://b/i.png"))}, "messages[0].content[0]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

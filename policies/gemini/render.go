@@ -180,18 +180,25 @@ func (r *renderer) body(turns []turn, tools toolset, config generation, settings
 func (r *renderer) size(turns []turn, tools toolset) int {
 	const (
 		fixed    = 512
-		perPiece = 128
+		perText  = 40 // {"text":""}, and a content around it
+		perPiece = 96 // a functionResponse and its members, the longest
 	)
 	n := fixed
 	for _, t := range r.system {
-		n += len(t) + perPiece
+		n += len(t) + perText
 	}
 	for i := range turns {
 		for j := range turns[i].pieces {
 			p := &turns[i].pieces[j]
-			n += perPiece + len(p.text) + len(p.args) + len(p.id) + len(p.name) + len(p.signature) + len(p.raw)
-			for _, t := range p.output {
-				n += len(t)
+			n += perText + len(p.text) + len(p.signature)
+			if p.pieceData == noData {
+				continue
+			}
+			n += perPiece - perText + len(p.id) + len(p.name) + len(p.raw)
+			if p.kind == conversation.KindResult {
+				for _, t := range p.output {
+					n += len(t)
+				}
 			}
 			for _, f := range p.files {
 				n += perPiece + len(f.Data)
@@ -274,7 +281,7 @@ func (w *bodyWriter) piece(p *piece, ids bool) {
 		}
 		w.stringField("name", p.name)
 		w.key("args")
-		w.raw(p.args)
+		w.raw(p.raw)
 		w.close('}')
 	case conversation.KindResult:
 		w.answer(p, ids)

@@ -18,29 +18,39 @@ func (t *turn) answers() bool {
 }
 
 // piece is one part of a rendered content. The comment names the kinds that
-// use a field.
+// use a field. A history may have thousands, most of them texts, so what texts
+// lack stands apart.
 type piece struct {
 	kind      conversation.Kind
-	text      conversation.Text   // text, thought
-	media     *conversation.Media // media
-	id        string              // call, result, upstream
-	name      string              // call, result: the rendered name
-	args      conversation.Raw    // call: an object
-	signature string              // text, thought, call: the upstream's encoding
-	raw       conversation.Raw    // upstream: the part; text is what stands for it
-	half      half                // upstream: of a server-side tool's use
-	// resolution is the level of media that has its own.
-	resolution string
-
-	output []conversation.Text   // result: pieces of one text
-	failed bool                  // result
-	files  []*conversation.Media // result
-
-	reminder bool // text that was injected, not said
-	taken    bool // a result that was paired with its call
+	half      half // upstream: of a server-side tool's use
+	failed    bool // result
+	reminder  bool // text that was injected, not said
+	taken     bool // a result that was paired with its call
+	text      conversation.Text
+	signature string // text, thought, call: the upstream's encoding
 	// at is where the client wrote it, nil where nobody did.
 	at *conversation.Place
+	*pieceData
 }
+
+// pieceData is what pieces other than texts and thoughts have. It belongs to
+// one piece, but for noData, and for calls without an answer: what stands for
+// their answer shares it.
+type pieceData struct {
+	media *conversation.Media // media
+	id    string              // call, result, upstream
+	name  string              // call, result: the rendered name
+	// raw are a call's arguments, an object, or an upstream part, for which
+	// text stands.
+	raw conversation.Raw
+	// resolution is the level of media that has its own.
+	resolution string
+	output     []conversation.Text   // result: pieces of one text
+	files      []*conversation.Media // result
+}
+
+// noData is that of texts and thoughts. It is shared, and never written to.
+var noData = &pieceData{}
 
 // warningLimit is how many parts with the same trouble are told of; a long
 // history may have thousands.
@@ -57,7 +67,17 @@ func (r *renderer) warn(at *conversation.Place, why string) {
 }
 
 func textPiece(s string) piece {
-	return piece{kind: conversation.KindText, text: conversation.Quote(s)}
+	return literalPiece(conversation.Quote(s))
+}
+
+// literalPiece is a text that is a JSON literal already.
+func literalPiece(t conversation.Text) piece {
+	return piece{kind: conversation.KindText, text: t, pieceData: noData}
+}
+
+// mediaPiece is a file of the part that the client wrote at at.
+func mediaPiece(m *conversation.Media, at *conversation.Place) piece {
+	return piece{kind: conversation.KindMedia, at: at, pieceData: &pieceData{media: m}}
 }
 
 // turns makes turns of the client's messages, adjacent ones of one role merged
@@ -109,7 +129,10 @@ func place(turns []turn, role conversation.Role, p piece) []turn {
 
 // piece makes the piece for one part of a message; not ok is what is left out.
 func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p piece, ok bool, err error) {
-	p = piece{kind: part.Kind, at: &part.At}
+	p = piece{kind: part.Kind, at: &part.At, pieceData: noData}
+	if part.Kind != conversation.KindText && part.Kind != conversation.KindThought {
+		p.pieceData = &pieceData{}
+	}
 	if !r.opts.StripSignatures {
 		p.signature = part.Signature
 	}
@@ -124,17 +147,17 @@ func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p pie
 		p.text = part.Text
 		return p, role == conversation.Model && r.keepsThought(p.signature), nil
 	case conversation.KindMedia:
-		p.media = &part.Media
+		p.media = part.Media
 		return p, true, r.checkMedia(p.media, p.at)
 	case conversation.KindCall:
 		p.id, p.name = part.Call.ID, r.names.Rendered(part.Call.Name)
 		args, whole := objectArgs(part.Call.Args)
-		if p.args = args; !whole {
+		if p.raw = args; !whole {
 			r.warn(p.at, "arguments are not an object and were wrapped into one")
 		}
 		return p, true, nil
 	case conversation.KindResult:
-		return p, true, r.answer(&p, &part.Result)
+		return p, true, r.answer(&p, part.Result)
 	case conversation.KindUpstream:
 		p, ok = r.upstreamPiece(part, p)
 		return p, ok, nil
@@ -158,10 +181,10 @@ func (r *renderer) answer(p *piece, result *conversation.Result) error {
 			}
 			p.output = append(p.output, part.Text)
 		case conversation.KindMedia:
-			if err := r.checkMedia(&part.Media, &part.At); err != nil {
+			if err := r.checkMedia(part.Media, &part.At); err != nil {
 				return err
 			}
-			p.files = append(p.files, &part.Media)
+			p.files = append(p.files, part.Media)
 		}
 	}
 	return nil

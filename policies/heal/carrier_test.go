@@ -16,7 +16,7 @@ func carriers(tenant, backend, model string) Carriers {
 
 func call(name, args, carrier string) conversation.Part {
 	return conversation.Part{Kind: conversation.KindCall, Carrier: carrier,
-		Call: conversation.Call{ID: "x", Name: name, Args: conversation.Raw(args)}}
+		Call: &conversation.Call{ID: "x", Name: name, Args: conversation.Raw(args)}}
 }
 
 func TestCarrierVerifiesOnlyWhereItBelongs(t *testing.T) {

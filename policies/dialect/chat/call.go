@@ -63,7 +63,7 @@ func (d *decoder) call(m jsonwalk.Members) (p conversation.Part, err error) {
 
 // calledFunction reads name and arguments of a called function.
 func (d *decoder) calledFunction(v jsontext.Value) (*conversation.Part, error) {
-	p := &conversation.Part{Kind: conversation.KindCall}
+	p := &conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{}}
 	err := d.Object(v, func(m jsonwalk.Members) error {
 		if err := m.Obey(calledFunctionFields); err != nil {
 			return err
@@ -78,7 +78,7 @@ func (d *decoder) calledFunction(v jsontext.Value) (*conversation.Part, error) {
 
 // calledCustom reads a call of a freeform tool.
 func (d *decoder) calledCustom(m jsonwalk.Members) (conversation.Part, error) {
-	p := conversation.Part{Kind: conversation.KindCall}
+	p := conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{}}
 	if err := m.Obey(calledCustomFields); err != nil {
 		return p, err
 	}

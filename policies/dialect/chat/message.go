@@ -135,7 +135,7 @@ func (d *decoder) addMessage(msg *message) error {
 		m.Role, m.Parts = conversation.Model, assistantParts(msg)
 	case "tool", "function":
 		result := conversation.Result{CallID: msg.callID, Name: msg.name, Parts: msg.content}
-		m.Parts = []conversation.Part{{Kind: conversation.KindResult, Result: result}}
+		m.Parts = []conversation.Part{{Kind: conversation.KindResult, Result: &result}}
 	default:
 		return d.Invalid("role", "Input should be 'system', 'developer', 'user', 'assistant', 'tool' or 'function'")
 	}

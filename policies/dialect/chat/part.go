@@ -56,26 +56,26 @@ func (d *decoder) partOf(kind string, m jsonwalk.Members, parts *[]conversation.
 	if v == nil {
 		return d.Invalid(kind, "Field required")
 	}
-	p := conversation.Part{Kind: conversation.KindMedia}
+	var media conversation.Media
 	err := d.Within(kind, func() (err error) {
 		switch kind {
 		case "image_url":
-			p.Media, err = d.link(v, imageFields)
+			media, err = d.link(v, imageFields)
 		case "input_audio":
 			err = d.Object(v, func(m jsonwalk.Members) error {
-				p.Media, err = d.sound(m)
+				media, err = d.sound(m)
 				return err
 			})
 		case "file":
 			err = d.Object(v, func(m jsonwalk.Members) error {
-				p.Media, err = d.file(m)
+				media, err = d.file(m)
 				return err
 			})
 		default: // video_url, document_url
-			p.Media, err = d.link(v, linkFields)
+			media, err = d.link(v, linkFields)
 		}
 		return err
 	})
-	*parts = append(*parts, p)
+	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: &media})
 	return err
 }

@@ -58,6 +58,9 @@ func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) erro
 // alone: a string or a list of blocks.
 func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 	if v.Kind() != '[' {
+		if string(v) == `""` {
+			return nil
+		}
 		text, err := d.content(v)
 		*parts = append(*parts, text...)
 		return err
@@ -134,7 +137,7 @@ func (d *decoder) readCall(m jsonwalk.Members, parts *[]conversation.Part) error
 		return err
 	}
 	name, err := m.NeedText("name")
-	p := conversation.Part{Kind: conversation.KindCall}
+	p := conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{}}
 	p.Call.ID, p.Carrier = splitCallID(id.String())
 	p.Call.Name = name.String()
 	p.Call.Args = conversation.Raw(m.Get("input"))

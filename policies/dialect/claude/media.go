@@ -75,9 +75,9 @@ func (d *decoder) readImage(m jsonwalk.Members, parts *[]conversation.Part) erro
 	p := conversation.Part{Kind: conversation.KindMedia}
 	switch src.kind {
 	case "base64":
-		p.Media = conversation.Media{MIME: src.mime, Data: src.data}
+		p.Media = &conversation.Media{MIME: src.mime, Data: src.data}
 	case "url":
-		p.Media = conversation.Media{MIME: cmp.Or(src.mime, dataurl.MIME(src.url)), URI: src.url}
+		p.Media = &conversation.Media{MIME: cmp.Or(src.mime, dataurl.MIME(src.url)), URI: src.url}
 	default:
 		return d.Invalid("source", "an image source should be 'base64', 'url' or 'file'")
 	}
@@ -120,8 +120,8 @@ func (d *decoder) readDocument(m jsonwalk.Members, parts *[]conversation.Part) e
 	return nil
 }
 
-func documentMedia(src source, title conversation.Text) conversation.Media {
-	media := conversation.Media{MIME: src.mime, Data: src.data, URI: src.url, Title: title.String()}
+func documentMedia(src source, title conversation.Text) *conversation.Media {
+	media := &conversation.Media{MIME: src.mime, Data: src.data, URI: src.url, Title: title.String()}
 	if media.MIME == "" {
 		media.MIME = "application/pdf" // the only documents that the original service fetches
 	}

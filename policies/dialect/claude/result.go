@@ -10,7 +10,7 @@ func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) err
 	if err != nil {
 		return err
 	}
-	p := conversation.Part{Kind: conversation.KindResult}
+	p := conversation.Part{Kind: conversation.KindResult, Result: &conversation.Result{}}
 	p.Result.CallID, _ = splitCallID(id.String())
 	if p.Result.Failed, err = m.Flag("is_error"); err != nil {
 		return err

@@ -32,7 +32,7 @@ func (d *decoder) addCall(m jsonwalk.Members, args conversation.Raw) error {
 	}
 	namespace, err := m.Text("namespace")
 	p := conversation.Part{Kind: conversation.KindCall}
-	p.Call = conversation.Call{ID: id.String(), Name: flatten(namespace.String(), name.String()), Args: args}
+	p.Call = &conversation.Call{ID: id.String(), Name: flatten(namespace.String(), name.String()), Args: args}
 	d.add(answer, conversation.Model, p)
 	return err
 }
@@ -85,5 +85,5 @@ func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) erro
 }
 
 func (d *decoder) addResult(r conversation.Result) {
-	d.add(results, conversation.User, conversation.Part{Kind: conversation.KindResult, Result: r})
+	d.add(results, conversation.User, conversation.Part{Kind: conversation.KindResult, Result: &r})
 }

@@ -94,7 +94,7 @@ func (d *decoder) picture(m jsonwalk.Members) error {
 		}
 	}
 	d.add(answer, conversation.Model, conversation.Part{
-		Kind: conversation.KindMedia, Media: conversation.Media{MIME: mime, Data: data},
+		Kind: conversation.KindMedia, Media: &conversation.Media{MIME: mime, Data: data},
 	})
 	return nil
 }

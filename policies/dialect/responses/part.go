@@ -45,7 +45,7 @@ func (d *decoder) part(m jsonwalk.Members, parts *[]conversation.Part) error {
 		*parts = textParts(*parts, text)
 		return err
 	}
-	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: media})
+	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: &media})
 	return err
 }
 

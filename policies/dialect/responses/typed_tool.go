@@ -124,7 +124,7 @@ func (t *typedTool) readCall(d *decoder, m jsonwalk.Members) error {
 		return d.Invalid(t.member, "Input should be an object")
 	}
 	p := conversation.Part{Kind: conversation.KindCall}
-	p.Call = conversation.Call{ID: callID.String(), Name: t.tool, Args: t.arguments(args)}
+	p.Call = &conversation.Call{ID: callID.String(), Name: t.tool, Args: t.arguments(args)}
 	d.add(answer, conversation.Model, p)
 	return nil
 }

@@ -12,7 +12,7 @@ func TestCall(t *testing.T) {
 	src := rand.NewChaCha8([32]byte{})
 	g := Giver{Prefix: "call_", Mark: "__x__", Random: func(b []byte) { _, _ = src.Read(b) }}
 	g.Req = &conversation.Request{Messages: []conversation.Message{{Parts: []conversation.Part{
-		{Kind: conversation.KindCall, Call: conversation.Call{ID: "old"}},
+		{Kind: conversation.KindCall, Call: &conversation.Call{ID: "old"}},
 	}}}}
 	tests := []struct {
 		name, upstream string

@@ -19,8 +19,16 @@ func CheckRequest(t testing.TB, req *conversation.Request) {
 	}
 	EachPart(req, func(p *conversation.Part) {
 		checkLeaf(t, p.Text, '"')
-		checkLeaf(t, p.Media.Data, '"')
-		checkLeaf(t, p.Call.Args, 0)
+		switch {
+		case (p.Media != nil) != (p.Kind == conversation.KindMedia),
+			(p.Call != nil) != (p.Kind == conversation.KindCall),
+			(p.Result != nil) != (p.Kind == conversation.KindResult):
+			t.Fatalf("a part of kind %d is not what it says: %+v", p.Kind, p)
+		case p.Media != nil:
+			checkLeaf(t, p.Media.Data, '"')
+		case p.Call != nil:
+			checkLeaf(t, p.Call.Args, 0)
+		}
 	})
 	for _, tool := range req.Tools {
 		checkLeaf(t, tool.Description, '"')
@@ -57,7 +65,9 @@ func EachPart(req *conversation.Request, f func(p *conversation.Part)) {
 func eachPart(parts []conversation.Part, f func(p *conversation.Part)) {
 	for i := range parts {
 		f(&parts[i])
-		eachPart(parts[i].Result.Parts, f)
+		if r := parts[i].Result; r != nil {
+			eachPart(r.Parts, f)
+		}
 	}
 }
 
