@@ -141,6 +141,13 @@ var adversaries = []struct {
 	{"nested 100,000 deep", func(w wire) string {
 		return w.body([]string{w.user(`"hi"`)}, nil, `"x":`+strings.Repeat("[", 100_000)+strings.Repeat("]", 100_000)+`,`)
 	}, ""},
+	{"schema nested 20,000 deep", func(w wire) string {
+		return w.body([]string{w.user(`"hi"`)}, []string{w.tool("t", strings.Repeat(`{"type":"object","properties":{"a":`, 10_000)+`{}`+strings.Repeat(`}}`, 10_000))}, "")
+	}, ""},
+	{"arguments nested 20,000 deep", func(w wire) string {
+		m := append([]string{w.user(`"go"`)}, w.call("c", "t", `{"a":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+`}`, `"ok"`)...)
+		return w.body(m, []string{w.tool("t", object)}, "")
+	}, ""},
 	{"recursive schema", func(w wire) string {
 		return w.body([]string{w.user(`"hi"`)}, []string{w.tool("t", `{"type":"object","properties":{"n":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"object","properties":{"n":{"$ref":"#/$defs/n"}}}}}`)}, "")
 	}, `"t"`},

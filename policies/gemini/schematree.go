@@ -15,9 +15,15 @@ import (
 // two (the properties and the property).
 const maxSchemaDepth = 200
 
+// maxSchemaValues bounds the values in a schema's JSON, since each takes far
+// more memory than its bytes. The upstream refuses schemas long before, as too
+// complex.
+const maxSchemaValues = 20_000
+
 var (
 	errSchemaDepth  = fmt.Errorf("schema is nested more than %d levels deep; flatten it, or move parts to $defs", maxSchemaDepth)
 	errSchemaSize   = errors.New("schema grows too large when its references are resolved; move what is referred to into $defs")
+	errSchemaValues = fmt.Errorf("schema has more than %d values; leave out what the model can do without, such as long enums", maxSchemaValues)
 	errSchemaSyntax = errors.New("schema is not valid JSON")
 )
 
@@ -124,10 +130,11 @@ func (n *schemaNode) appendTo(dst []byte) []byte {
 
 // schemaParser reads one JSON value into nodes.
 type schemaParser struct {
-	dec   *jsontext.Decoder
-	in    []byte
-	nodes int
-	slab  []schemaNode // nodes are made many at a time
+	values int // read so far
+	dec    *jsontext.Decoder
+	in     []byte
+	nodes  int
+	slab   []schemaNode // nodes are made many at a time
 }
 
 // decoders are kept, since a request has dozens of schemas.
@@ -156,6 +163,9 @@ func (p *schemaParser) node() *schemaNode {
 func (p *schemaParser) value(depth int) (*schemaNode, error) {
 	if depth > maxSchemaDepth {
 		return nil, errSchemaDepth
+	}
+	if p.values++; p.values > maxSchemaValues {
+		return nil, errSchemaValues
 	}
 	n := p.node()
 	n.kind = p.dec.PeekKind()

@@ -156,6 +156,9 @@ func signatureBytes(s string) []byte {
 // callBinding is what a call's signature is bound to; nil if the arguments
 // have no canonical form, in which case nothing can be bound.
 func callBinding(name string, args []byte) []byte {
+	if manyMembers(args) {
+		return nil
+	}
 	v := jsontext.Value(append([]byte(nil), args...))
 	if len(v) == 0 {
 		v = jsontext.Value("{}")
@@ -168,6 +171,34 @@ func callBinding(name string, args []byte) []byte {
 	h.Write([]byte{0})
 	h.Write(v)
 	return h.Sum(nil)
+}
+
+// maxBoundMembers bounds the members of arguments that are brought into their
+// canonical form: sorting them takes far more memory than their bytes. Calls
+// with more are treated as not signed.
+const maxBoundMembers = 20_000
+
+// manyMembers reports whether the objects in args, which is valid JSON, have
+// more than maxBoundMembers together.
+func manyMembers(args []byte) bool {
+	const shortest = len(`"":0,`)
+	if len(args) <= maxBoundMembers*shortest {
+		return false
+	}
+	n := 0
+	for i := 0; i < len(args); i++ {
+		switch args[i] {
+		case ':':
+			n++
+		case '"':
+			for i++; i < len(args) && args[i] != '"'; i++ {
+				if args[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return n > maxBoundMembers
 }
 
 func textBinding(t conversation.Text) []byte {

@@ -1,7 +1,9 @@
 package heal
 
 import (
+	"bytes"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -140,4 +142,27 @@ func FuzzCarrier(f *testing.F) {
 			t.Errorf("%q was taken but is not what we seal", carrier)
 		}
 	})
+}
+
+// Arguments of very many members are not brought into their canonical form;
+// what only looks like members in texts is none.
+func TestManyMembersAreNotBound(t *testing.T) {
+	members := func(n int) []byte {
+		var b bytes.Buffer
+		for i := range n {
+			fmt.Fprintf(&b, `,"%d":":"`, i)
+		}
+		return append(append([]byte(`{`), b.Bytes()[1:]...), '}')
+	}
+	text := []byte(`{"a":"` + strings.Repeat(`\":,`, maxBoundMembers+1) + `"}`)
+	for name, c := range map[string]struct {
+		args  []byte
+		bound bool
+	}{
+		"most": {members(maxBoundMembers), true}, "one more": {members(maxBoundMembers + 1), false}, "a text": {text, true},
+	} {
+		if got := callBinding("t", c.args) != nil; got != c.bound {
+			t.Errorf("%s: bound %v, want %v", name, got, c.bound)
+		}
+	}
 }

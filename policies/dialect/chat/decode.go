@@ -11,12 +11,6 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// Limits on what a request may hold, besides the limit on its size.
-const (
-	maxMessages = 100_000
-	maxTools    = 4096
-)
-
 // words are the API's own where they differ from those of the conversation.
 var words = &conversation.Words{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",

@@ -28,12 +28,7 @@ func (d *decoder) readMessages(r *jsonwalk.Reader) error {
 	count := 0
 	err := r.Array(func(i int) error {
 		count++
-		return d.At(i, func() error {
-			if i == maxMessages {
-				return d.Invalid("", "at most %d messages are allowed", maxMessages)
-			}
-			return d.readMessage(r)
-		})
+		return d.Message(i, func() error { return d.readMessage(r) })
 	})
 	if err == nil && count == 0 {
 		return d.Invalid("", "List should have at least 1 item")

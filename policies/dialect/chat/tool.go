@@ -10,8 +10,8 @@ import (
 func (d *decoder) tools(v jsontext.Value) error {
 	d.Req.Tools, d.own.freeform = nil, nil
 	return d.List(v, func(i int, v jsontext.Value) error {
-		if i == maxTools {
-			return d.Invalid("", "at most %d tools are allowed", maxTools)
+		if i == conversation.MaxTools {
+			return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 		}
 		return d.Object(v, func(m jsonwalk.Members) error {
 			t, err := d.tool(m)
@@ -82,8 +82,8 @@ func (d *decoder) function(m jsonwalk.Members) (t conversation.Tool, err error) 
 func (d *decoder) legacyFunctions(v jsontext.Value) error {
 	d.functions = nil
 	return d.List(v, func(i int, v jsontext.Value) error {
-		if i == maxTools {
-			return d.Invalid("", "at most %d functions are allowed", maxTools)
+		if i == conversation.MaxTools {
+			return d.Invalid("", "at most %d functions are allowed", conversation.MaxTools)
 		}
 		return d.Object(v, func(m jsonwalk.Members) error {
 			t, err := d.function(m)

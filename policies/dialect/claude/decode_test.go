@@ -156,8 +156,8 @@ func TestInvalid(t *testing.T) {
 		{"many fields", `{"model":"m","messages":[{"role":"user","content":[{` + numbered(100) + `}]}]}`, "messages.0.content.0", "at most 64"},
 		{"content in content", `{"model":"m","messages":[{"role":"user","content":` + nestedDocuments(9) + `}]}`, "messages.0" + strings.Repeat(".content.0.source", 5) + ".content", "too deeply"},
 		{"endless nesting", `{"model":"m","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"b","input":` + strings.Repeat("[", 20_000), "", "not valid JSON"},
-		{"too many messages", `{"model":"m","messages":[` + strings.Repeat(`{"role":"user","content":""},`, maxMessages) + `{}]}`, "messages.100000", "at most"},
-		{"too many tools", `{"model":"m","messages":[],"tools":[` + strings.Repeat(`{"name":"x"},`, maxTools) + `{}]}`, "tools.4096", "at most"},
+		{"too many messages", `{"model":"m","messages":[` + strings.Repeat(`{"role":"user","content":"as short as it may be"},`, conversation.MaxMessages) + `{}]}`, "messages.20000", "at most"},
+		{"too many tools", `{"model":"m","messages":[],"tools":[` + strings.Repeat(`{"name":"as_short_as_it_may_be"},`, conversation.MaxTools) + `{}]}`, "tools.4096", "at most"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestDeepInput(t *testing.T) {
 
 // The number of warnings is bounded, and the last says that there were more.
 func TestWarningsAreBounded(t *testing.T) {
-	req, err := decode(t, numbered(100_000))
+	req, err := decode(t, numbered(conversation.MaxMessages))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,14 +5,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Limits on what a request may hold, besides the limit on its size.
-const (
-	maxMessages = 100_000 // as the original service has it
-	maxTools    = 4096
-	// maxNesting bounds content within content: a message's tool result's
-	// document's blocks. Each level is read once more.
-	maxNesting = 4
-)
+// maxNesting bounds content within content: a message's tool result's
+// document's blocks. Each level is read once more.
+const maxNesting = 4
 
 // words are those of the original service: messages.3.content.0.source.
 var words = &conversation.Words{Dots: true, Fields: map[string]string{

@@ -15,12 +15,7 @@ func (d *decoder) messages(r *jsonwalk.Reader) error {
 	d.Req.Messages = []conversation.Message{}
 	d.added, d.passing = nil, nil
 	return r.Array(func(i int) error {
-		return d.At(i, func() error {
-			if i == maxMessages {
-				return d.Invalid("", "at most %d messages are allowed", maxMessages)
-			}
-			return d.message(r)
-		})
+		return d.Message(i, func() error { return d.message(r) })
 	})
 }
 

@@ -52,8 +52,8 @@ func (d *decoder) readAddition(m jsonwalk.Members, _ *[]conversation.Part) error
 		if def == nil {
 			return d.Invalid("definition", "Field required")
 		}
-		if len(d.added) == maxTools {
-			return d.Invalid("definition", "at most %d tools are allowed", maxTools)
+		if len(d.added) == conversation.MaxTools {
+			return d.Invalid("definition", "at most %d tools are allowed", conversation.MaxTools)
 		}
 		return d.Within("definition", func() error { return d.tool(def, &d.added) })
 	})

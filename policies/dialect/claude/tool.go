@@ -14,8 +14,8 @@ const maxDeferred = 128
 func (d *decoder) tools(v jsontext.Value) error {
 	d.Req.Tools, d.deferred = nil, 0
 	return d.List(v, func(i int, v jsontext.Value) error {
-		if i == maxTools {
-			return d.Invalid("", "at most %d tools are allowed", maxTools)
+		if i == conversation.MaxTools {
+			return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 		}
 		return d.tool(v, &d.Req.Tools)
 	})

@@ -12,6 +12,9 @@ func (r *repair) contents() error {
 	r.listed = r.kind() == '['
 	err := r.elements(func(i int) (fate, error) {
 		r.content = i
+		if err := r.tally.Message(func() string { return fmt.Sprintf("contents[%d]", i) }); err != nil {
+			return keep, err
+		}
 		return keep, r.oneContent()
 	}, r.lastWord)
 	if err == nil {
@@ -126,6 +129,9 @@ func (r *repair) parts(s *said) error {
 	s.edits, s.places = len(r.edits), nil
 	return r.elements(func(i int) (fate, error) {
 		r.part = i
+		if err := r.tally.Part(func() string { return fmt.Sprintf("contents[%d].parts[%d]", r.content, i) }); err != nil {
+			return keep, err
+		}
 		return r.onePart(s)
 	}, func(it items) {
 		s.open, s.close = it.open, r.at()-1

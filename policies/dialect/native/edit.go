@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
@@ -14,7 +15,18 @@ type rewriter struct {
 	scan
 	edits []edit
 	stack []item // of the objects and arrays that are being read
+
+	entries int // elements of arrays so far
 }
+
+// Limits on what is walked, since each entry takes more memory than its bytes.
+const (
+	// maxEntries bounds the elements of all arrays together.
+	maxEntries = conversation.MaxMessages + conversation.MaxParts + conversation.MaxTools
+	// maxMembers bounds the members of one object; of those of the API a
+	// schema's properties may be the most.
+	maxMembers = 10_000
+)
 
 // edit replaces text[from:to]; an edit of no bytes is an insertion.
 type edit struct {
@@ -71,6 +83,9 @@ func (w *rewriter) members(each func(i int, name []byte) (fate, error), done fun
 		if err != nil {
 			return err
 		}
+		if i == maxMembers {
+			return jsonwalk.TooMany(string(jsonwalk.Shorten(jsonwalk.Unquote(name))), maxMembers, "fields in one object")
+		}
 		w.stack = append(w.stack, item{from: w.at() - len(name)})
 		f, err := each(i, jsonwalk.Unquote(name))
 		if err != nil {
@@ -101,6 +116,9 @@ func (w *rewriter) elements(each func(i int) (fate, error), done func(it items))
 	err := w.array(func() error {
 		if open == 0 {
 			open = w.at()
+		}
+		if w.entries++; w.entries > maxEntries {
+			return jsonwalk.TooMany("contents", maxEntries, "entries in all lists together")
 		}
 		w.stack = append(w.stack, item{})
 		f, err := each(i)

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -8,6 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
+
+// errGlance ends the look at a body that Repair will refuse.
+var errGlance = errors.New("too many entries")
 
 // Glance tells a little of a body, for recognizing side requests of agents:
 // the system text, whether there are tools, the output limit, how many
@@ -22,6 +26,9 @@ func (d *Dialect) Glance(body []byte) *conversation.Request {
 		case "contents":
 			var last jsontext.Value
 			err := s.array(func() (err error) {
+				if len(req.Messages) == conversation.MaxMessages {
+					return errGlance
+				}
 				req.Messages = append(req.Messages, conversation.Message{})
 				last, err = s.value()
 				return err
@@ -36,6 +43,9 @@ func (d *Dialect) Glance(body []byte) *conversation.Request {
 			return err
 		case "tools":
 			return s.array(func() error {
+				if len(req.Tools) == conversation.MaxTools {
+					return errGlance
+				}
 				req.Tools = append(req.Tools, conversation.Tool{})
 				return s.skip()
 			})
@@ -74,6 +84,9 @@ func glanceContent(v jsontext.Value) conversation.Message {
 			return err
 		case "parts":
 			return s.array(func() error {
+				if len(m.Parts) == conversation.MaxParts {
+					return errGlance
+				}
 				v, err := s.value()
 				p := conversation.Part{Kind: conversation.KindMedia}
 				if found := partOf(v); found.run {

@@ -26,6 +26,7 @@ type repair struct {
 	count  bool // countTokens
 
 	headers  policies.Headers
+	tally    jsonwalk.Tally
 	content  int  // index of the content being read
 	part     int  // and of the part in it
 	listed   bool // the contents are a list, not one alone in its place

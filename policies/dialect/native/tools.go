@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
@@ -12,6 +13,9 @@ import (
 func (r *repair) tools() error {
 	return r.elements(func(i int) (fate, error) {
 		r.tooled = true
+		if i == conversation.MaxTools {
+			return keep, jsonwalk.TooMany(fmt.Sprintf("tools[%d]", i), conversation.MaxTools, "tools")
+		}
 		return keep, r.members(func(_ int, name []byte) (fate, error) {
 			switch string(name) {
 			case "fileSearch", "file_search", "mcpServers", "mcp_servers":

@@ -11,13 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// Limits on what a request may hold, besides the limit on its size.
-const (
-	maxItems = 100_000
-	maxTools = 4096
-	// maxTopLogprobs is the original service's limit, and the upstream's.
-	maxTopLogprobs = 20
-)
+// maxTopLogprobs is the original service's limit, and the upstream's.
+const maxTopLogprobs = 20
 
 const nothingToAnswer = "there is nothing to answer"
 

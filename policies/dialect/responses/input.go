@@ -76,12 +76,7 @@ func (d *decoder) items(r *jsonwalk.Reader) error {
 		if err != nil {
 			return err
 		}
-		return d.At(i, func() error {
-			if i == maxItems {
-				return d.Invalid("", "at most %d items are allowed", maxItems)
-			}
-			return d.item(v)
-		})
+		return d.Message(i, func() error { return d.item(v) })
 	})
 }
 

@@ -17,8 +17,8 @@ func (d *decoder) tools(v jsontext.Value, list *[]conversation.Tool) error {
 
 // tool reads one tool, which may be in a namespace.
 func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversation.Tool) error {
-	if len(*list) == maxTools {
-		return d.Invalid("", "at most %d tools are allowed", maxTools)
+	if len(*list) == conversation.MaxTools {
+		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
 	kind := jsonwalk.Chars(m.Get("type"))
 	if kind == nil {

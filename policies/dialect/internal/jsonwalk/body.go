@@ -4,6 +4,7 @@ package jsonwalk
 // each name, each must read exactly one value. Errors are *conversation.Error,
 // as those of each must be, unless they are of its reader.
 func (w *Walker) Body(body []byte, each func(r *Reader, name []byte) error) error {
+	w.tally.body = len(body)
 	var r Reader
 	r.Reset(body)
 	if r.Kind() != '{' {

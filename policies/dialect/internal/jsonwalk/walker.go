@@ -25,7 +25,8 @@ type Walker struct {
 	// written messages.3.content.
 	Brackets bool
 
-	path []step
+	tally Tally
+	path  []step
 	// scratch holds the members of the objects being read, inner ones behind
 	// outer ones.
 	scratch []member
@@ -45,13 +46,26 @@ func (w *Walker) Within(name string, f func() error) error {
 	return err
 }
 
-// At runs f with index i appended to the path.
-func (w *Walker) At(i int, f func() error) error {
+// Message runs f with index i appended to the path, for element i of the list
+// of messages. It fails where there are too many of them.
+func (w *Walker) Message(i int, f func() error) error { return w.at(i, w.tally.Message, f) }
+
+// At runs f with index i appended to the path, for element i of any other
+// list. It fails where there are too many in all lists together.
+func (w *Walker) At(i int, f func() error) error { return w.at(i, w.tally.Part, f) }
+
+func (w *Walker) at(i int, count func(where func() string) error, f func() error) error {
 	w.path = append(w.path, step{index: i})
-	err := f()
+	err := count(w.here)
+	if err == nil {
+		err = f()
+	}
 	w.path = w.path[:len(w.path)-1]
 	return err
 }
+
+// here is the path to the current value.
+func (w *Walker) here() string { return w.Where("") }
 
 // Where words the path to field name of the current value; name may be "".
 func (w *Walker) Where(name string) string {
