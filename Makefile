@@ -84,6 +84,11 @@ sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in h
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...
 
+.PHONY: memory
+memory: ## print what requests of odd shapes take of memory, as multiples of their bodies; SIZES=512,4096 (KB)
+	@go test -c -o out/memory.test ./policies/exchange && GODEBUG=gcstoptheworld=2 HEALD_MEMORY=$(or $(SIZES),1024,4096,32768) \
+	  out/memory.test -test.run '^TestMemory$$' -test.timeout 60m
+
 .PHONY: corpus
 corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 	go run ./test/corpus $(ARGS)
