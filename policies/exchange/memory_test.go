@@ -95,7 +95,7 @@ func take(x *Exchange, path string, body []byte) string {
 	}
 	f, r := a.RequestBody(ctx, body)
 	if r != nil {
-		return fmt.Sprintf("%d %.200s", r.Status, r.Body)
+		return fmt.Sprintf("%d %.200s", r.Status, strings.Join(strings.Fields(string(r.Body)), " ")) // on one line
 	}
 	return fmt.Sprintf("sent %.1f x", float64(len(f.Body))/float64(len(body)))
 }
