@@ -1,5 +1,7 @@
 package conversation
 
+import "slices"
+
 // Request is what a client asked for.
 type Request struct {
 	// Model is the name the client used; replies echo it.
@@ -68,15 +70,22 @@ func (r *Request) CallIDs() []string {
 	return ids
 }
 
+// MaxWarnings bounds the warnings of a request: a body may give reason for
+// millions, of which the client is told the first few.
+const MaxWarnings = 128
+
 // Warn notes that field (a path such as "messages[3].content[0].citations")
-// was changed or left out, and why. It reaches the client as a header.
+// was changed or left out, and why. It reaches the client as a header. The last
+// warning that fits says that there were more.
 func (r *Request) Warn(field, why string) {
-	for _, w := range r.Warnings {
-		if w.Field == field && w.Why == why {
-			return
-		}
+	w := Warning{Field: field, Why: why}
+	switch n := len(r.Warnings); {
+	case n == MaxWarnings || slices.Contains(r.Warnings, w):
+	case n == MaxWarnings-1:
+		r.Warnings = append(r.Warnings, Warning{Field: "...", Why: "more was changed or left out"})
+	default:
+		r.Warnings = append(r.Warnings, w)
 	}
-	r.Warnings = append(r.Warnings, Warning{Field: field, Why: why})
 }
 
 // Warning says that something the client asked for was changed or left out.
