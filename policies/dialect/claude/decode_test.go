@@ -86,6 +86,46 @@ func TestPassingMessages(t *testing.T) {
 	}
 }
 
+// Wherever they stand, those messages go, and no others.
+func TestPassingMessagesInAnyOrder(t *testing.T) {
+	const kinds = "uap" // user, assistant, passing
+	for pattern := range 3 * 3 * 3 * 3 * 3 * 3 * 3 {
+		var body, want strings.Builder
+		held := "" // since the user spoke last
+		for i := range 7 {
+			kind, name := kinds[pattern%3], string(rune('A'+i))
+			pattern /= 3
+			fmt.Fprintf(&body, `,{"role":%q,"content":%q%s}`, map[byte]string{'u': "user", 'a': "assistant", 'p': "system"}[kind], name,
+				map[byte]string{'p': `,"clear_at":"next_user_message"`}[kind])
+			if kind == 'u' {
+				want.WriteString(strings.Map(func(r rune) rune {
+					if r >= 'a' {
+						return -1
+					}
+					return r
+				}, held) + name)
+				held = ""
+				continue
+			}
+			if kind == 'p' {
+				name = strings.ToLower(name)
+			}
+			held += name
+		}
+		req, err := New().Decode(dialect.Route{}, nil, []byte(`{"model":"m","messages":[`+body.String()[1:]+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, m := range req.Messages {
+			got += m.Parts[0].Text.String()
+		}
+		if all := want.String() + strings.ToUpper(held); got != all {
+			t.Fatalf("%s: got %s, want %s", body.String(), got, all)
+		}
+	}
+}
+
 func TestSession(t *testing.T) {
 	tests := []struct{ name, header, user, want string }{
 		{"header", "from-header", `{"session_id":"from-body"}`, "from-header"},

@@ -2,7 +2,6 @@ package claude
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -95,13 +94,24 @@ func (d *decoder) addMessage(role string, parts []conversation.Part, passing boo
 	return nil
 }
 
-// forget takes out the messages that were for the user's last turn alone, from
-// behind, so that the places of the others hold.
+// forget takes out the messages that were for the user's last turn alone. Those
+// from the first of them on are moved once: they were all added since the user
+// spoke last.
 func (d *decoder) forget() {
-	for _, i := range slices.Backward(d.passing) {
-		d.Req.Messages = slices.Delete(d.Req.Messages, i, i+1)
+	if len(d.passing) == 0 {
+		return
 	}
-	d.passing = d.passing[:0]
+	all := d.Req.Messages
+	kept, gone := all[:d.passing[0]], d.passing
+	for i := d.passing[0]; i < len(all); i++ {
+		if len(gone) > 0 && gone[0] == i {
+			gone = gone[1:]
+			continue
+		}
+		kept = append(kept, all[i])
+	}
+	clear(all[len(kept):])
+	d.Req.Messages, d.passing = kept, d.passing[:0]
 }
 
 func (d *decoder) role(v jsontext.Value) (string, error) {
