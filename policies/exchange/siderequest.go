@@ -77,18 +77,23 @@ func lastWords(req *conversation.Request) string {
 	if at < 0 || req.Messages[at].Role != conversation.User {
 		return ""
 	}
-	said := ""
+	var said strings.Builder
 	for _, p := range req.Messages[at].Parts {
 		if p.Kind != conversation.KindText {
 			return ""
 		}
 		text := strings.TrimSpace(p.Text.String())
-		if strings.HasPrefix(text, "<system-reminder>") && strings.HasSuffix(text, "</system-reminder>") {
+		switch {
+		case text == "":
 			continue
+		case strings.HasPrefix(text, "<system-reminder>") && strings.HasSuffix(text, "</system-reminder>"):
+			continue
+		case said.Len() > 0:
+			said.WriteByte('\n')
 		}
-		said = strings.TrimSpace(said + "\n" + text)
+		said.WriteString(text)
 	}
-	return said
+	return said.String()
 }
 
 const (
