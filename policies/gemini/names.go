@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
 	"strings"
@@ -77,21 +78,34 @@ func (n *Names) set(name, rendered string) {
 	if _, ok := n.rendered[name]; ok {
 		return
 	}
-	if _, taken := n.original[rendered]; taken || len(rendered) > maxNameLength {
-		rendered = hashed(rendered, name)
-		for salt := name; n.original[rendered] != ""; rendered = hashed(rendered, salt) {
-			salt += "+" // two names with one hash: as good as never
+	if n.taken(rendered) || len(rendered) > maxNameLength {
+		plain := rendered
+		rendered = hashed(plain, name)
+		// Whoever wants to finds any number of names with one hash of 32 bits.
+		// Those get another one, of which nobody finds two.
+		for sum := sha256.Sum256([]byte(name)); n.taken(rendered); sum = sha256.Sum256(sum[:]) {
+			rendered = withSum(plain, sum[:12])
 		}
 	}
 	n.rendered[name], n.original[rendered] = rendered, name
 }
 
+func (n *Names) taken(rendered string) bool {
+	_, ok := n.original[rendered]
+	return ok
+}
+
 // hashed is the first 55 characters of rendered and a hash of name.
 func hashed(rendered, name string) string {
-	const kept = maxNameLength - len("_01234567")
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return rendered[:min(kept, len(rendered))] + "_" + hex.EncodeToString(h.Sum(nil))
+	return withSum(rendered, h.Sum(nil))
+}
+
+// withSum is as much of rendered as leaves room for a sum.
+func withSum(rendered string, sum []byte) string {
+	kept := maxNameLength - len("_") - hex.EncodedLen(len(sum))
+	return rendered[:min(kept, len(rendered))] + "_" + hex.EncodeToString(sum)
 }
 
 // validName reports whether name matches ^[A-Za-z_][A-Za-z0-9_.-]{0,63}$.

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,6 +53,34 @@ func TestNames(t *testing.T) {
 	}
 	if got := newNames(&conversation.Request{}).Original("invented"); got != "invented" {
 		t.Errorf("invented name: %q", got)
+	}
+}
+
+// Names of one beginning and one hash: each next one must not have to try all
+// that were given before it.
+func TestNamesWithOneHash(t *testing.T) {
+	begin := strings.Repeat("x", 70)
+	byHash := map[string]string{}
+	var pair []string
+	for i := 0; pair == nil; i++ {
+		name := begin + strconv.Itoa(i)
+		h := hashed(begin, name)
+		if other, ok := byHash[h]; ok {
+			pair = []string{other, name}
+		}
+		byHash[h] = name
+	}
+	req := &conversation.Request{Tools: []conversation.Tool{{Name: pair[0]}, {Name: pair[1]}}}
+	names := newNames(req)
+	if got, want := names.Rendered(pair[0]), hashed(begin, pair[0]); got != want {
+		t.Errorf("the first became %q, want %q", got, want)
+	}
+	second := names.Rendered(pair[1])
+	if want := begin[:39] + "_"; !validName(second) || len(second) != maxNameLength || !strings.HasPrefix(second, want) {
+		t.Errorf("the second became %q, want %q and 24 digits", second, want)
+	}
+	if back := names.Original(second); back != pair[1] {
+		t.Errorf("the second came back as %q", back)
 	}
 }
 
