@@ -53,7 +53,7 @@ func wordStart(s string, at int) int {
 	if at <= wordLimit {
 		return 0
 	}
-	for !utf8.RuneStart(s[at]) {
+	for at > 0 && !utf8.RuneStart(s[at]) { // a text that is no UTF-8 may have no start
 		at--
 	}
 	return at

@@ -73,6 +73,7 @@ func TestAnchor(t *testing.T) {
 		{"one character", "x", "x"},
 		{"nothing", "", ""},
 		{"blank", " \n ", ""},
+		{"no UTF-8", strings.Repeat("\x80", 2*anchorLength), strings.Repeat("\x80", 2*anchorLength)},
 		{"a word without end", strings.Repeat("a", 2*anchorLimit), ""},
 		{"in the middle of a word", strings.Repeat("é", 100) + strings.Repeat("x", 61), strings.Repeat("x", 60)},
 	} {
@@ -99,6 +100,7 @@ func FuzzJoint(f *testing.F) {
 	f.Add(strings.Repeat("ha", 100), uint16(90), uint16(7), uint8(1))
 	f.Add("if x:\n        return\n    return\n", uint16(21), uint16(100), uint8(2))
 	f.Add(strings.Repeat("abc def\n", 300), uint16(2000), uint16(5), uint8(9))
+	f.Add(strings.Repeat("\x80", 120), uint16(120), uint16(0), uint8(9))
 	f.Fuzz(func(t *testing.T, whole string, cut, more uint16, step uint8) {
 		said := whole[:min(int(cut), len(whole))]
 		anchor, ok := anchorOf(said)
