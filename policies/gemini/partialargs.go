@@ -356,11 +356,9 @@ func appendName(dst []byte, name string) []byte {
 // sameJSON reports whether two values are equal but for spacing and the order
 // of members.
 func sameJSON(a, b jsontext.Value) bool {
-	a, b = a.Clone(), b.Clone()
-	if a.Canonicalize() != nil || b.Canonicalize() != nil {
-		return false
-	}
-	return bytes.Equal(a, b)
+	x, one := Canonical(a)
+	y, other := Canonical(b)
+	return one && other && bytes.Equal(x, y)
 }
 
 // argsError names the call whose arguments cannot be used.

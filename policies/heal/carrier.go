@@ -6,9 +6,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // A carrier is a thought signature on its way through a client that knows
@@ -121,11 +120,11 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !ok || origin != b64.EncodeToString([]byte(c.origin(kind))) {
 		return nil
 	}
-	mac, err := b64.DecodeString(tag)
+	mac, err := unsealed(tag)
 	if err != nil || !c.Key.verifies(mac, "carrier", []byte(head), []byte(c.Tenant), binding) {
 		return nil
 	}
-	raw, err := b64.DecodeString(payload)
+	raw, err := unsealed(payload)
 	if err != nil {
 		return nil
 	}
@@ -147,7 +146,7 @@ func signatureBytes(s string) []byte {
 	if raw, err := base64.RawStdEncoding.DecodeString(s); err == nil {
 		return raw
 	}
-	if raw, err := b64.DecodeString(s); err == nil {
+	if raw, err := base64.RawURLEncoding.DecodeString(s); err == nil {
 		return raw
 	}
 	return []byte(s)
@@ -159,17 +158,17 @@ func callBinding(name string, args []byte) []byte {
 	if manyMembers(args) {
 		return nil
 	}
-	v := jsontext.Value(append([]byte(nil), args...))
-	if len(v) == 0 {
-		v = jsontext.Value("{}")
+	if len(args) == 0 {
+		args = []byte("{}")
 	}
-	if v.Canonicalize() != nil {
+	canonical, ok := gemini.Canonical(args)
+	if !ok {
 		return nil
 	}
 	h := sha256.New()
 	h.Write([]byte(name))
 	h.Write([]byte{0})
-	h.Write(v)
+	h.Write(canonical)
 	return h.Sum(nil)
 }
 

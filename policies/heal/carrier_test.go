@@ -40,6 +40,8 @@ func TestCarrierVerifiesOnlyWhereItBelongs(t *testing.T) {
 		{"another backend", carriers("t", "vertex/p", "gemini-3.5-flash"), call("Bash", `{"command":"ls","n":1}`, sealed), false},
 		{"another model", carriers("t", "ai_studio/", "gemini-3.8-flash"), call("Bash", `{"command":"ls","n":1}`, sealed), false},
 		{"cut short", c, call("Bash", `{"command":"ls","n":1}`, sealed[:len(sealed)-2]), false},
+		{"another spelling of the same bytes", c, call("Bash", `{"command":"ls","n":1}`, respelled(sealed)), false},
+		{"a line break at the end", c, call("Bash", `{"command":"ls","n":1}`, sealed+"\n"), false},
 		{"arguments that are no JSON", c, call("Bash", `{"command":`, sealed), false},
 		{"another vendor's", c, call("Bash", `{"command":"ls","n":1}`, foreign), false},
 		{"raw signature without envelope", c, call("Bash", `{"command":"ls","n":1}`, signature), false},

@@ -97,7 +97,17 @@ var (
 	ErrUnreadable = errors.New("memory cannot be read")
 )
 
-var b64 = base64.RawURLEncoding
+var b64 = base64.RawURLEncoding.Strict()
+
+// unsealed decodes what is ours. Of all spellings of the same bytes only the one
+// that b64 writes is read, so that what was sealed cannot be altered at all: a
+// lax decoder ignores the last bits, and even a strict one line breaks.
+func unsealed(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, errors.New("line breaks in base64")
+	}
+	return b64.DecodeString(s)
+}
 
 // wireMemory is Memory as it travels: short names, no empty fields.
 type wireMemory struct {
@@ -188,11 +198,11 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 		return nil, fmt.Errorf("%w (this replica's key id is %s, the other's %s)",
 			ErrOtherKey, strings.Join(k.IDs(), ", then "), policies.Clean(parts[1]))
 	}
-	tag, err := b64.DecodeString(parts[3])
+	tag, err := unsealed(parts[3])
 	if err != nil || !hmac.Equal(tag, with.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(parts[2]))) {
 		return nil, ErrUnreadable
 	}
-	body, err := b64.DecodeString(parts[2])
+	body, err := unsealed(parts[2])
 	if err != nil {
 		return nil, ErrUnreadable
 	}
