@@ -154,6 +154,7 @@ type grounding struct {
 	index    map[conversation.Page]int
 	supports []support // chunks are indexes into pages
 	fetched  []string
+	seen     map[string]bool // of fetched
 }
 
 func (g *grounding) add(f *groundingFrame) {
@@ -178,9 +179,14 @@ func (g *grounding) add(f *groundingFrame) {
 		}
 	}
 	for _, url := range f.fetched {
-		if len(g.fetched) < maxPages && !slices.Contains(g.fetched, url) {
-			g.fetched = append(g.fetched, url)
+		if len(g.fetched) == maxPages || g.seen[url] {
+			continue
 		}
+		if g.seen == nil {
+			g.seen = map[string]bool{}
+		}
+		g.seen[url] = true
+		g.fetched = append(g.fetched, url)
 	}
 }
 

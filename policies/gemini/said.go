@@ -11,6 +11,10 @@ const (
 	maxSaid = 8 << 20
 	// maxParts bounds the parts whose places are known.
 	maxParts = 4096
+	// maxSearched bounds the search for texts whose offsets are wrong, in bytes
+	// for all of them together: a thousand in the longest answer would take
+	// seconds.
+	maxSearched = 256 << 20
 )
 
 // said is the text of an answer so far, kept because its citations come after
@@ -22,6 +26,8 @@ type said struct {
 
 	last    string // the kind of the last part
 	opening bool   // the next part is the first of its frame
+
+	searched int // bytes looked through for repeated texts
 }
 
 // frame says that another frame begins.
@@ -72,6 +78,9 @@ func (s *said) place(u *support) (start, end int, ok bool) {
 		}
 	}
 	if u.text == "" {
+		return 0, 0, false
+	}
+	if s.searched += len(s.text); s.searched > maxSearched {
 		return 0, 0, false
 	}
 	start = bytes.Index(s.text, []byte(u.text))

@@ -11,8 +11,12 @@ import (
 func (c *candidate) sources() *conversation.Sources {
 	g := &c.grounding
 	out := &conversation.Sources{Queries: g.queries, Pages: g.pages}
+	named := make(map[string]bool, len(g.pages))
+	for _, p := range g.pages {
+		named[p.URL] = true
+	}
 	for _, url := range g.fetched {
-		if len(out.Pages) < maxPages && !slices.ContainsFunc(out.Pages, func(p conversation.Page) bool { return p.URL == url }) {
+		if len(out.Pages) < maxPages && !named[url] {
 			out.Pages = append(out.Pages, conversation.Page{URL: url})
 		}
 	}

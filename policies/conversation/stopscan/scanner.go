@@ -18,7 +18,8 @@ type Scanner struct {
 	at    int32  // the automaton's state
 	held  []byte // escaped text that may begin a sequence
 	chars []char // of held
-	depth int    // bytes of held, unescaped
+	depth int    // bytes of chars, unescaped
+	size  int    // bytes of chars, escaped
 
 	usage   conversation.Usage // the last that was known
 	stop    string
@@ -77,7 +78,7 @@ func (s *Scanner) release(dst []conversation.Event) []conversation.Event {
 }
 
 // forget drops what is held. Its memory stays: literals are copies.
-func (s *Scanner) forget() { s.held, s.chars, s.depth = s.held[:0], s.chars[:0], 0 }
+func (s *Scanner) forget() { s.held, s.chars, s.depth, s.size = s.held[:0], s.chars[:0], 0, 0 }
 
 // text takes one piece of the answer's text.
 func (s *Scanner) text(dst []conversation.Event, ev conversation.Event) []conversation.Event {
@@ -99,10 +100,7 @@ func (s *Scanner) text(dst []conversation.Event, ev conversation.Event) []conver
 		}
 		s.keep(c)
 	}
-	kept := 0 // escaped bytes at the end that are held
-	for _, c := range s.chars {
-		kept += c.escaped
-	}
+	kept := s.size // bytes at the end that are held
 	if before == 0 && kept == 0 {
 		return append(dst, ev)
 	}
@@ -128,10 +126,11 @@ func (s *Scanner) skip(inner []byte, i int) int {
 // keep holds c, and lets go of characters before the beginning that the
 // automaton's state stands for.
 func (s *Scanner) keep(c char) {
-	s.chars, s.depth = append(s.chars, c), s.depth+c.plain
+	s.chars, s.depth, s.size = append(s.chars, c), s.depth+c.plain, s.size+c.escaped
 	drop := 0
 	for s.depth > int(s.find.states[s.at].depth) {
 		s.depth -= s.chars[drop].plain
+		s.size -= s.chars[drop].escaped
 		drop++
 	}
 	if drop == len(s.chars) {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"slices"
 	"unicode/utf8"
 
@@ -78,25 +79,21 @@ func (c *citations) characters(cited []conversation.Cited) []int {
 		}
 		return min(max(cite.End, cite.Start, 0), len(c.answer))
 	}
-	slices.SortFunc(order, func(a, b int) int { return offset(a) - offset(b) })
+	slices.SortFunc(order, func(a, b int) int {
+		// Ends before starts: what was inserted right there comes between.
+		return cmp.Or(cmp.Compare(offset(a), offset(b)), cmp.Compare(b%2, a%2))
+	})
 	at, chars := 0, 0
+	inserts := c.inserts // in the order of the text, too
 	for _, i := range order {
 		chars += utf8.RuneCount(c.answer[at:offset(i)])
 		at = offset(i)
-		places[i] = chars + c.inserted(at, i%2 == 0)
+		for start := i%2 == 0; len(inserts) > 0 && (inserts[0].at < at || inserts[0].at == at && start); inserts = inserts[1:] {
+			chars += inserts[0].chars
+		}
+		places[i] = chars
 	}
 	return places
-}
-
-// inserted returns how many characters were inserted before byte at; what was
-// inserted right there comes before a start and after an end.
-func (c *citations) inserted(at int, start bool) (chars int) {
-	for _, in := range c.inserts {
-		if in.at < at || in.at == at && start {
-			chars += in.chars
-		}
-	}
-	return chars
 }
 
 func appendAnnotation(list []byte, p conversation.Page, start, end int) []byte {

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -16,15 +15,24 @@ func fenced(language string, code conversation.Text) conversation.Text {
 	if code.Empty() {
 		return nil
 	}
-	fence := "```"
-	for bytes.Contains(code, []byte(fence)) {
-		fence += "`"
-	}
+	fence := strings.Repeat("`", max(3, longestRun(code, '`')+1))
 	language = strings.ToLower(language)
 	if len(language) > maxLanguage || strings.ContainsFunc(language, func(r rune) bool { return r < 'a' || r > 'z' }) {
 		language = "" // no language's name
 	}
 	return conversation.Join("\n", conversation.Quote("\n"+fence+language), code, conversation.Quote(fence+"\n"))
+}
+
+// longestRun is how often c stands in a row in text.
+func longestRun(text []byte, c byte) (longest int) {
+	run := 0
+	for _, b := range text {
+		if run++; b != c {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return longest
 }
 
 // fencedResult is what running code gave; if that is nothing, the outcome

@@ -9,11 +9,10 @@ import (
 
 // candidate is one answer, folded so far.
 type candidate struct {
-	index  string
-	fields []field // content aside
-	said   bool    // a content was seen
+	fields fields // content aside
+	said   bool   // a content was seen
 	parts  []part
-	extra  []field // of the content, parts aside
+	extra  fields // of the content, parts aside
 }
 
 // part is a part of the answer: a run of text that nobody signed, or any other
@@ -46,7 +45,7 @@ func (c *candidate) content(v jsontext.Value) {
 		key := string(name)
 		v, err := s.value()
 		if err == nil {
-			c.extra = follow(c.extra, key, v)
+			c.extra.follow(key, v)
 		}
 		return err
 	})
@@ -106,7 +105,7 @@ func (c *candidate) append(dst []byte) []byte {
 	if c.said {
 		o.dst = c.appendContent(o.key("content"))
 	}
-	o.fields(c.fields)
+	o.fields(c.fields.list)
 	return o.close()
 }
 
@@ -122,7 +121,7 @@ func (c *candidate) appendContent(dst []byte) []byte {
 		}
 		o.dst = append(o.dst, ']')
 	}
-	o.fields(c.extra)
+	o.fields(c.extra.list)
 	return o.close()
 }
 

@@ -13,8 +13,9 @@ import (
 // unary method would have given. All but the texts are the upstream's bytes.
 type documentEncoder struct {
 	scan       scan
-	fields     []field // the response's, candidates aside
+	fields     fields // the response's, candidates aside
 	candidates []*candidate
+	indexed    map[string]*candidate
 }
 
 // field is a member that is kept; its bytes are copies.
@@ -60,7 +61,7 @@ func (e *documentEncoder) add(response []byte) {
 		key := string(name)
 		v, err := s.value()
 		if err == nil {
-			e.fields = follow(e.fields, key, v)
+			e.fields.follow(key, v)
 		}
 		return err
 	})
@@ -69,7 +70,8 @@ func (e *documentEncoder) add(response []byte) {
 // candidate takes a candidate in. Those of one index are one; many answers lack
 // the index, and it may stand behind the content.
 func (e *documentEncoder) candidate(s *scan) error {
-	var next candidate
+	var index string
+	var list []field
 	var content jsontext.Value
 	err := s.object(func(name []byte) error {
 		key := string(name)
@@ -80,36 +82,38 @@ func (e *documentEncoder) candidate(s *scan) error {
 		case key == "content":
 			content = v
 		case key == "index":
-			next.index = string(v)
+			index = string(v)
 			fallthrough
 		default:
-			next.fields = append(next.fields, field{name: key, value: v})
+			list = append(list, field{name: key, value: v})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	c := e.indexed(next.index)
-	for _, f := range next.fields {
-		c.fields = follow(c.fields, f.name, f.value)
+	c := e.at(index)
+	for _, f := range list {
+		c.fields.follow(f.name, f.value)
 	}
 	c.content(content)
 	return nil
 }
 
-// indexed returns the candidate with an index; none and null are 0.
-func (e *documentEncoder) indexed(index string) *candidate {
+// at returns the candidate with an index; none and null are 0.
+func (e *documentEncoder) at(index string) *candidate {
 	if index == "" || index == "null" {
 		index = "0"
 	}
-	for _, c := range e.candidates {
-		if c.index == index {
-			return c
+	c := e.indexed[index]
+	if c == nil {
+		if e.indexed == nil {
+			e.indexed = map[string]*candidate{}
 		}
+		c = &candidate{}
+		e.indexed[index] = c
+		e.candidates = append(e.candidates, c)
 	}
-	c := &candidate{index: index}
-	e.candidates = append(e.candidates, c)
 	return c
 }
 
@@ -125,28 +129,49 @@ func (e *documentEncoder) append(dst []byte) []byte {
 		}
 		o.dst = append(o.dst, ']')
 	}
-	o.fields(e.fields)
+	o.fields(e.fields.list)
 	return o.close()
+}
+
+// fields are members that are kept, in the order in which they came first.
+type fields struct {
+	list []field
+	at   places
 }
 
 // follow puts the next value of a member in place of the one before. Values
 // that come in pieces are joined, and what says nothing replaces nothing.
-func follow(list []field, name string, value jsontext.Value) []field {
-	for i := range list {
-		f := &list[i]
-		switch {
-		case f.name != name:
-			continue
-		case name == "citationMetadata", name == "logprobsResult":
-			f.more = append(f.more, bytes.Clone(value))
-		case value.Kind() == 'n', bytes.Equal(value, []byte("{}")),
-			(name == "usageMetadata" || name == "usage_metadata") && counts(f.value) && !counts(value):
-		default:
-			f.value = append(f.value[:0], value...)
-		}
-		return list
+func (l *fields) follow(name string, value jsontext.Value) {
+	i, known := l.at.of(name)
+	if !known {
+		l.list = append(l.list, field{name: name, value: bytes.Clone(value)})
+		return
 	}
-	return append(list, field{name: name, value: bytes.Clone(value)})
+	f := &l.list[i]
+	switch {
+	case name == "citationMetadata", name == "logprobsResult":
+		f.more = append(f.more, bytes.Clone(value))
+	case value.Kind() == 'n', bytes.Equal(value, []byte("{}")),
+		(name == "usageMetadata" || name == "usage_metadata") && counts(f.value) && !counts(value):
+	default:
+		f.value = append(f.value[:0], value...)
+	}
+}
+
+// places number names in the order in which they come first.
+type places map[string]int
+
+// of returns the number of a name, and whether it came before.
+func (p *places) of(name string) (i int, known bool) {
+	if i, known = (*p)[name]; known {
+		return i, true
+	}
+	if *p == nil {
+		*p = places{}
+	}
+	i = len(*p)
+	(*p)[name] = i
+	return i, false
 }
 
 // counts reports whether a usageMetadata counts tokens: Vertex AI also sends

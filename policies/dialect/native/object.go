@@ -49,28 +49,27 @@ type joined struct {
 // together: each frame cites, and gives probabilities of, its own text.
 func appendJoined(dst []byte, f field) []byte {
 	var members []joined
+	var at places
 	add := func(name string, v jsontext.Value) {
 		next := joined{name: name, value: v}
 		if next.list = v.Kind() == '['; next.list {
 			next.value = bytes.TrimSpace(v[1 : len(v)-1])
 		}
 		next.value = bytes.Clone(next.value) // it may grow
-		for i := range members {
-			m := &members[i]
-			switch {
-			case m.name != name:
-				continue
-			case m.list && next.list:
-				if len(m.value) > 0 && len(next.value) > 0 {
-					m.value = append(m.value, ',')
-				}
-				m.value = append(m.value, next.value...)
-			default:
-				*m = next
-			}
+		i, known := at.of(name)
+		if !known {
+			members = append(members, next)
 			return
 		}
-		members = append(members, next)
+		m := &members[i]
+		if !m.list || !next.list {
+			*m = next
+			return
+		}
+		if len(m.value) > 0 && len(next.value) > 0 {
+			m.value = append(m.value, ',')
+		}
+		m.value = append(m.value, next.value...)
 	}
 	var s scan
 	for _, piece := range append([][]byte{f.value}, f.more...) {

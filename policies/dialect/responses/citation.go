@@ -51,12 +51,18 @@ func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 
 func (m *machine) annotate(dst []byte, s *conversation.Sources) []byte {
 	plain, _ := jsontext.AppendUnquote(nil, append(append([]byte{'"'}, m.text...), '"'))
+	at, chars := 0, 0 // how many characters there are before an offset
 	for _, cite := range s.Cited {
 		start, end := cite.Start-m.cites.before, cite.End-m.cites.before
 		if start < 0 || end <= start || end > len(plain) {
 			continue // in another message
 		}
-		from := utf8.RuneCount(plain[:start])
+		if start < at {
+			at, chars = 0, 0 // citations come in the order of the text
+		}
+		chars += utf8.RuneCount(plain[at:start])
+		at = start
+		from := chars
 		to := from + utf8.RuneCount(plain[start:end])
 		for _, page := range cite.Pages {
 			if page >= 0 && page < len(s.Pages) {

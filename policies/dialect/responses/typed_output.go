@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -65,12 +67,12 @@ func (d *decoder) searchOutput(m jsonwalk.Members) error {
 		return err
 	}
 	found := "no tools found"
-	for i, t := range d.added[before:] {
-		if i == 0 {
-			found = "found: " + t.Name
-		} else {
-			found += ", " + t.Name
+	if names := d.added[before:]; len(names) > 0 {
+		list := make([]string, len(names))
+		for i, t := range names {
+			list[i] = t.Name
 		}
+		found = "found: " + strings.Join(list, ", ")
 	}
 	d.addResult(conversation.Result{
 		CallID: id.String(), Name: "tool_search", Parts: textParts(nil, conversation.Quote(found)),
