@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -137,18 +136,19 @@ func (r *renderer) candidates(g *generation) error {
 
 // splitStops returns the stop sequences that the API takes, and the rest.
 func (r *renderer) splitStops(all []string) (known, rest []string, err error) {
-	size := 0
+	size, seen := 0, map[string]bool{"": true}
 	for _, s := range all {
 		if size += len(s); size > maxStopBytes {
 			return nil, nil, r.invalid("stop_sequences", "all together must be at most "+strconv.Itoa(maxStopBytes)+" bytes")
 		}
 		switch {
-		case s == "" || slices.Contains(known, s) || slices.Contains(rest, s):
+		case seen[s]:
 		case len(known) < maxStops:
 			known = append(known, s)
 		default:
 			rest = append(rest, s)
 		}
+		seen[s] = true
 	}
 	return known, rest, nil
 }

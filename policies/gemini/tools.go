@@ -13,6 +13,9 @@ import (
 // maxFunctions is how many functions the API lets a request declare.
 const maxFunctions = 512
 
+// maxExcluded is how many domains Vertex AI's search can leave out.
+const maxExcluded = 2000
+
 const searchTool = "googleSearch"
 
 // builtins are the names of the tools that run upstream.
@@ -25,10 +28,11 @@ var builtins = map[conversation.ToolKind]string{
 // toolset is the resolved tools and toolConfig.
 type toolset struct {
 	functions []declaration
-	builtins  []string // names of members of a tool
-	excluded  []string // domains that a search leaves out
-	mode      string   // "" leaves functionCallingConfig out
-	allowed   []string // rendered names
+	builtins  []string        // names of members of a tool
+	excluded  []string        // domains that a search leaves out
+	blocked   map[string]bool // the same
+	mode      string          // "" leaves functionCallingConfig out
+	allowed   []string        // rendered names
 	// serverSide asks AI Studio to tell of built-in calls, without which it
 	// refuses built-in tools beside functions.
 	serverSide bool
@@ -87,7 +91,9 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 			if err := r.builtin(t, tool); err != nil {
 				return false, err
 			}
-			r.exclude(t, tool)
+			if err := r.exclude(t, tool); err != nil {
+				return false, err
+			}
 			continue
 		}
 		if tool.Name == "" {
@@ -142,18 +148,28 @@ func SnakeCase(name string) string {
 }
 
 // exclude notes the domains that a search must leave out.
-func (r *renderer) exclude(t *toolset, tool *conversation.Tool) {
+func (r *renderer) exclude(t *toolset, tool *conversation.Tool) error {
 	switch {
 	case len(tool.Blocked) == 0:
+		return nil
 	case r.target.Kind != Vertex || tool.Kind != conversation.WebSearch:
 		r.req.Warn(r.where(&tool.At)+".blocked_domains", "left out: only the search of Vertex AI takes them")
-	default:
-		for _, domain := range tool.Blocked {
-			if !slices.Contains(t.excluded, domain) {
-				t.excluded = append(t.excluded, domain)
-			}
-		}
+		return nil
 	}
+	if t.blocked == nil {
+		t.blocked = map[string]bool{}
+	}
+	for _, domain := range tool.Blocked {
+		if t.blocked[domain] {
+			continue
+		}
+		if len(t.excluded) == maxExcluded {
+			return invalid(r.where(&tool.At)+".blocked_domains", fmt.Sprintf("at most %d domains are allowed in all", maxExcluded))
+		}
+		t.blocked[domain] = true
+		t.excluded = append(t.excluded, domain)
+	}
+	return nil
 }
 
 // choose settles the mode. validated asks that calls obey their schemas where
@@ -200,12 +216,15 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 	for _, f := range t.functions {
 		functions[f.name] = true
 	}
+	own, allowed := r.builtinNames(), map[string]bool{}
 	for _, name := range r.req.Choice.Names {
 		rendered := r.names.Rendered(name)
 		switch {
+		case allowed[rendered]: // named before
 		case functions[rendered]:
+			allowed[rendered] = true
 			t.allowed = append(t.allowed, rendered)
-		case !r.isBuiltin(name):
+		case !own[name]:
 			return r.invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
 		}
 	}
@@ -216,10 +235,15 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 	return nil
 }
 
-func (r *renderer) isBuiltin(name string) bool {
-	return slices.ContainsFunc(r.req.Tools, func(t conversation.Tool) bool {
-		return t.Kind != conversation.Function && t.Name == name
-	})
+// builtinNames are the client's names of the tools that run upstream.
+func (r *renderer) builtinNames() map[string]bool {
+	names := map[string]bool{}
+	for i := range r.req.Tools {
+		if t := &r.req.Tools[i]; t.Kind != conversation.Function {
+			names[t.Name] = true
+		}
+	}
+	return names
 }
 
 // tools appends tools.

@@ -37,6 +37,7 @@ func TestTools(t *testing.T) {
 		{"any", Target{Model: older}, []conversation.Tool{a}, choice(conversation.ChoiceAny), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY"}}`, 0},
 		{"strict", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceUnset), Options{}, declAB, `{"functionCallingConfig":{"mode":"VALIDATED"}}`, 0},
 		{"named", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceNamed, "my b"), Options{}, declAB, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["my_b"]}}`, 0},
+		{"allowed, named twice", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceAllow, "a", "my b", "a"), Options{}, declAB, `{"functionCallingConfig":{"mode":"VALIDATED","allowedFunctionNames":["a","my_b"]}}`, 0},
 		{"allowed", Target{Model: older}, []conversation.Tool{a, b}, choice(conversation.ChoiceAllow, "a", "my b"), Options{}, declAB, `{"functionCallingConfig":{"mode":"VALIDATED","allowedFunctionNames":["a","my_b"]}}`, 0},
 		{"built-in only", Target{Model: older}, []conversation.Tool{search, search}, choice(conversation.ChoiceAuto), Options{}, `[{"googleSearch":{}}]`, ``, 0},
 		{"built-in forbidden", Target{Model: older}, []conversation.Tool{search}, choice(conversation.ChoiceNone), Options{}, ``, ``, 0},
@@ -66,6 +67,41 @@ func TestTools(t *testing.T) {
 			}
 			if len(req.Warnings) != c.warningsCount {
 				t.Errorf("warnings: %v", req.Warnings)
+			}
+		})
+	}
+}
+
+// The domains of all searches together are limited, and each is named once.
+func TestBlockedDomains(t *testing.T) {
+	domains := func(from, to int) conversation.Tool {
+		tool := conversation.Tool{Kind: conversation.WebSearch}
+		for i := from; i < to; i++ {
+			tool.Blocked = append(tool.Blocked, fmt.Sprintf("d%d.example", i))
+		}
+		return tool
+	}
+	for _, c := range []struct {
+		name  string
+		tools []conversation.Tool
+		ok    bool
+	}{
+		{"as many as may be", []conversation.Tool{domains(0, maxExcluded)}, true},
+		{"the same again", []conversation.Tool{domains(0, maxExcluded), domains(0, maxExcluded)}, true},
+		{"one more in another", []conversation.Tool{domains(0, maxExcluded), domains(maxExcluded, maxExcluded+1)}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools}
+			out, err := Render(placed(req), Target{Kind: Vertex, Model: strict}, Options{})
+			if !c.ok {
+				var e *conversation.Error
+				if !errors.As(err, &e) || e.Kind != conversation.ErrInvalid || e.Param != "tools[1].blocked_domains" {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil || strings.Count(string(out.Body), ".example") != maxExcluded {
+				t.Errorf("%d domains, %v", strings.Count(string(out.Body), ".example"), err)
 			}
 		})
 	}

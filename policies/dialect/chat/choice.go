@@ -74,7 +74,10 @@ func (d *decoder) allowed(m jsonwalk.Members) error {
 		return d.Invalid("tools", "Field required")
 	}
 	err := d.Within("tools", func() error {
-		return d.List(m.Get("tools"), func(_ int, v jsontext.Value) error {
+		return d.List(m.Get("tools"), func(i int, v jsontext.Value) error {
+			if i == conversation.MaxTools {
+				return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
+			}
 			return d.Object(v, func(m jsonwalk.Members) error {
 				name, err := d.chosen(m)
 				c.Names = append(c.Names, name)

@@ -65,7 +65,12 @@ func (d *decoder) stops(v jsontext.Value) error {
 		return d.stop("stop", v)
 	}
 	return d.Within("stop", func() error {
-		return d.List(v, func(_ int, v jsontext.Value) error { return d.stop("", v) })
+		return d.List(v, func(i int, v jsontext.Value) error {
+			if i == setting.MaxStops {
+				return d.Invalid("", "at most %d stop sequences are allowed", setting.MaxStops)
+			}
+			return d.stop("", v)
+		})
 	})
 }
 

@@ -24,13 +24,9 @@ func (d *decoder) limit(name string, v jsontext.Value) error {
 	}
 }
 
-func (d *decoder) stops(v jsontext.Value) error {
-	d.Req.Limits.Stop = nil
-	return d.List(v, func(_ int, v jsontext.Value) error {
-		s, err := d.Text("", v)
-		d.Req.Limits.Stop = append(d.Req.Limits.Stop, s.String())
-		return err
-	})
+func (d *decoder) stops(v jsontext.Value) (err error) {
+	d.Req.Limits.Stop, err = setting.Strings(&d.Walker, v, setting.MaxStops, "stop sequences")
+	return err
 }
 
 func (d *decoder) outputConfig(m jsonwalk.Members) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
 // maxDeferred is how many deferred tools go upstream at once without a
@@ -87,11 +88,8 @@ func (d *decoder) domains(name string, v jsontext.Value) (domains []string, err 
 		return nil, nil
 	}
 	err = d.Within(name, func() error {
-		return d.List(v, func(_ int, v jsontext.Value) error {
-			s, err := d.Text("", v)
-			domains = append(domains, s.String())
-			return err
-		})
+		domains, err = setting.Strings(&d.Walker, v, setting.MaxDomains, "domains")
+		return err
 	})
 	return domains, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
 // tools appends the tools in v to list.
@@ -161,12 +162,9 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 		if v == nil {
 			return nil
 		}
-		return d.Within("blocked_domains", func() error {
-			return d.List(v, func(_ int, v jsontext.Value) error {
-				domain, err := d.Text("", v)
-				t.Blocked = append(t.Blocked, domain.String())
-				return err
-			})
+		return d.Within("blocked_domains", func() (err error) {
+			t.Blocked, err = setting.Strings(&d.Walker, v, setting.MaxDomains, "domains")
+			return err
 		})
 	})
 	*list = append(*list, t)
