@@ -43,6 +43,7 @@ type compiled struct {
 	// otherwise.
 	same bool
 	out  conversation.Raw
+	work int // what it cost of a budget
 }
 
 func (c *compiled) cost() int { return entryCost + len(c.out) }
@@ -53,23 +54,28 @@ func NewCompiler(limit int) *Compiler {
 }
 
 // compile is compileSchema. What it returns may be shared and must not be
-// changed.
-func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+// changed. What is remembered costs of the budget what it cost at first: a
+// request is not taken or refused by what others sent before.
+func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
 	if c == nil || len(raw) < minCached {
-		return compileSchema(raw, opts)
+		return compileSchema(raw, opts, budget)
 	}
 	key := schemaKey{sum: sha256.Sum256(raw), opts: opts}
 	if entry := c.get(key); entry != nil {
-		if entry.same {
+		switch {
+		case !budget.spend(entry.work):
+			return nil, errSchemaSize
+		case entry.same:
 			return raw, nil
 		}
 		return entry.out, nil
 	}
-	out, err := compileSchema(raw, opts)
+	before := budget.left
+	out, err := compileSchema(raw, opts, budget)
 	if err != nil {
 		return nil, err
 	}
-	entry := &compiled{key: key, same: bytes.Equal(out, raw)}
+	entry := &compiled{key: key, same: bytes.Equal(out, raw), work: before - budget.left}
 	if !entry.same {
 		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
 	}

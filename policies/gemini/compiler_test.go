@@ -22,13 +22,13 @@ func TestCompilerRemembers(t *testing.T) {
 	c := NewCompiler(DefaultCompilerSize)
 	for _, schema := range []string{cleanSchema, faultySchema, `{"type":"object","properties":{},"x":"0123456789"}`, `{"$ref":"#/$defs/a","$defs":{"a":{"type":"string","description":"d"}}}`, `{}`} {
 		for _, opts := range []schemaOptions{{object: true}, {object: true, relaxed: true}, {}} {
-			want, err := compileSchema(conversation.Raw(schema), opts)
+			want, err := compileAlone(conversation.Raw(schema), opts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for round := range 3 {
 				raw := conversation.Raw(schema)
-				got, err := c.compile(raw, opts)
+				got, err := compileBy(c, raw, opts)
 				if err != nil || !bytes.Equal(got, want) || (got == nil) != (want == nil) {
 					t.Errorf("round %d: %s: got %s, %v, want %s", round, schema, got, err, want)
 				}
@@ -39,7 +39,7 @@ func TestCompilerRemembers(t *testing.T) {
 	if n := len(c.entries); n != 4*3 {
 		t.Errorf("%d entries", n)
 	}
-	if _, err := c.compile(conversation.Raw(strings.Repeat(`{"items":`, 300)+"{}"+strings.Repeat("}", 300)), schemaOptions{}); err == nil {
+	if _, err := compileBy(c, conversation.Raw(strings.Repeat(`{"items":`, 300)+"{}"+strings.Repeat("}", 300)), schemaOptions{}); err == nil {
 		t.Error("a deep schema gave no error")
 	}
 }
@@ -50,10 +50,10 @@ func TestCompilerIsBounded(t *testing.T) {
 		return conversation.Raw(fmt.Sprintf(`{"type":"object","properties":{"p%d":{"type":"string"}}}`, i))
 	}
 	for i := range 100 {
-		if _, err := c.compile(schema(i), schemaOptions{}); err != nil {
+		if _, err := compileBy(c, schema(i), schemaOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.compile(schema(0), schemaOptions{}); err != nil {
+		if _, err := compileBy(c, schema(0), schemaOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestCompilerIsBounded(t *testing.T) {
 		t.Error("the schema used most was forgotten")
 	}
 	tiny := NewCompiler(1)
-	if _, err := tiny.compile(schema(0), schemaOptions{}); err != nil || len(tiny.entries) != 0 {
+	if _, err := compileBy(tiny, schema(0), schemaOptions{}); err != nil || len(tiny.entries) != 0 {
 		t.Errorf("%v, %d entries", err, len(tiny.entries))
 	}
 }
@@ -76,8 +76,8 @@ func TestCompilerIsShared(t *testing.T) {
 		wait.Go(func() {
 			for i := range 200 {
 				raw := conversation.Raw(fmt.Sprintf(`{"$schema":"s","type":"object","properties":{"p%d":{}}}`, i%5))
-				got, err := c.compile(raw, schemaOptions{})
-				if want, _ := compileSchema(raw, schemaOptions{}); err != nil || !bytes.Equal(got, want) {
+				got, err := compileBy(c, raw, schemaOptions{})
+				if want, _ := compileAlone(raw, schemaOptions{}); err != nil || !bytes.Equal(got, want) {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
@@ -110,7 +110,7 @@ func BenchmarkTools(b *testing.B) {
 				b.SetBytes(int64(size))
 				for b.Loop() {
 					for _, s := range schemas {
-						if _, err := c.compile(s, schemaOptions{object: true}); err != nil {
+						if _, err := compileBy(c, s, schemaOptions{object: true}); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -118,4 +118,9 @@ func BenchmarkTools(b *testing.B) {
 			})
 		}
 	}
+}
+
+// compileBy compiles the only schema of a request.
+func compileBy(c *Compiler, raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+	return c.compile(raw, opts, newSchemaBudget(len(raw)))
 }

@@ -161,7 +161,7 @@ func (r *renderer) format(g *generation) error {
 	if len(r.req.Tools) > 0 && !r.can.JSONWithTools {
 		return r.unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
-	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false))
+	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)
 	if err != nil {
 		return r.invalid("format.schema", err.Error())
 	}

@@ -124,6 +124,8 @@ type renderer struct {
 	names  *Names
 	ids    bool // calls and answers carry ids
 
+	schemas *schemaBudget // of tools and answer together
+
 	system []conversation.Text
 	warned map[string]int // by reason
 }
@@ -139,11 +141,24 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		can:   table.Capabilities(target.Model),
 		names: newNames(req),
 		ids:   target.Kind == AIStudio,
+
+		schemas: newSchemaBudget(schemaBytes(req)),
 	}
 	if opts.OmitIDs != nil {
 		r.ids = !*opts.OmitIDs
 	}
 	return r
+}
+
+// schemaBytes is how long the schemas of a request are together.
+func schemaBytes(req *conversation.Request) (size int) {
+	for i := range req.Tools {
+		size += len(req.Tools[i].Schema)
+	}
+	if req.Format != nil {
+		size += len(req.Format.Schema)
+	}
+	return size
 }
 
 // body writes the request body.

@@ -28,26 +28,26 @@ type schemaOptions struct {
 // back as the bytes it was, nil stands for one that says nothing.
 //
 // Compiling what was compiled changes nothing.
-func compileSchema(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
-	out, err := compileJSONSchema(raw, opts)
+func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
+	out, err := compileJSONSchema(raw, opts, budget)
 	if err != nil || !opts.proto {
 		return out, err
 	}
-	return protoSchema(out, opts.object)
+	return protoSchema(out, opts.object, budget)
 }
 
-func compileJSONSchema(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	root, nodes, err := parseSchema(raw)
+	root, err := parseSchema(raw)
 	if err != nil {
 		return nil, err
 	}
 	if root.kind != jsontext.KindBeginObject {
 		return nil, nil // null, true, or no schema at all
 	}
-	c := newSchemaCompiler(root, nodes, opts)
+	c := newSchemaCompiler(root, opts, budget)
 	out := c.compileRoot()
 	if c.err != nil {
 		return nil, c.err
@@ -61,10 +61,6 @@ func compileJSONSchema(raw conversation.Raw, opts schemaOptions) (conversation.R
 	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), nil
 }
 
-// growthLimit is how many nodes references may add to a schema, beyond four
-// visits of each that it has.
-const growthLimit = 10_000
-
 // schemaCompiler compiles one schema.
 type schemaCompiler struct {
 	root    *schemaNode // with definitions renamed to $defs
@@ -76,16 +72,17 @@ type schemaCompiler struct {
 	active map[*schemaNode]bool   // schemas being compiled, to find recursion
 	hoists map[*schemaNode]string // recursive schemas and their new name in $defs
 	queue  []*schemaNode          // of hoists, those not yet compiled
+	named  int                    // numbers that names of hoists have used
 
-	budget int // nodes left to visit
+	budget *schemaBudget
 	depth  int
 }
 
-func newSchemaCompiler(root *schemaNode, nodes int, opts schemaOptions) *schemaCompiler {
+func newSchemaCompiler(root *schemaNode, opts schemaOptions, budget *schemaBudget) *schemaCompiler {
 	c := &schemaCompiler{
 		root: renameDefinitions(root), relaxed: opts.relaxed, object: opts.object,
 		defs: map[string]bool{}, active: map[*schemaNode]bool{}, hoists: map[*schemaNode]string{},
-		budget: 4*nodes + growthLimit,
+		budget: budget,
 	}
 	if defs := c.root.get("$defs"); defs != nil {
 		for _, f := range defs.fields {
@@ -96,9 +93,8 @@ func newSchemaCompiler(root *schemaNode, nodes int, opts schemaOptions) *schemaC
 }
 
 // spend takes from the budget and reports whether work may go on.
-func (c *schemaCompiler) spend(nodes int) bool {
-	c.budget -= nodes
-	if c.budget < 0 && c.err == nil {
+func (c *schemaCompiler) spend(bytes int) bool {
+	if !c.budget.spend(bytes) && c.err == nil {
 		c.err = errSchemaSize
 	}
 	return c.err == nil
@@ -135,6 +131,9 @@ func (c *schemaCompiler) schema(n *schemaNode) *schemaNode {
 func (c *schemaCompiler) fields(n *schemaNode, fields []schemaField) *schemaNode {
 	merged, expanded := c.mergeAllOf(fields)
 	defer c.leave(expanded)
+	if !c.spend(ownSize(n, merged)) {
+		return n
+	}
 	for i, f := range merged {
 		if f.name == "$ref" {
 			return c.reference(n, merged, i)
@@ -160,8 +159,9 @@ func (c *schemaCompiler) leave(targets []*schemaNode) {
 func (c *schemaCompiler) hoist(target *schemaNode) *schemaNode {
 	name, ok := c.hoists[target]
 	if !ok {
-		for i := len(c.hoists) + 1; name == "" || c.defs[name]; i++ {
-			name = "recursive" + strconv.Itoa(i)
+		for name == "" || c.defs[name] {
+			c.named++
+			name = "recursive" + strconv.Itoa(c.named)
 		}
 		c.hoists[target], c.defs[name] = name, true
 		c.queue = append(c.queue, target)

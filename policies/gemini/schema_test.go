@@ -109,7 +109,7 @@ func TestCompileSchema(t *testing.T) {
 			if c.name == "repeated members" {
 				want = strings.ReplaceAll(want, `"p"`, `"a"`)
 			}
-			got, err := compileSchema(conversation.Raw(c.in), schemaOptions{object: true})
+			got, err := compileAlone(conversation.Raw(c.in), schemaOptions{object: true})
 			if err != nil || string(got) != want {
 				t.Errorf("in   %s\ngot  %s %v\nwant %s", c.in, got, err, want)
 			}
@@ -122,7 +122,7 @@ func TestCompileSchemaOmits(t *testing.T) {
 		"", "null", "true", "[]", "{}", `{"type":"object"}`, `{"type":"object","properties":{}}`,
 		`{"type":"object","properties":{},"additionalProperties":false,"$schema":"s","description":"d"}`,
 	} {
-		if got, err := compileSchema(conversation.Raw(in), schemaOptions{object: true}); got != nil || err != nil {
+		if got, err := compileAlone(conversation.Raw(in), schemaOptions{object: true}); got != nil || err != nil {
 			t.Errorf("%s: got %s %v", in, got, err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestCompileSchemaOmits(t *testing.T) {
 		"a free-form object":     `{"type":"object","additionalProperties":true}`,
 		"an object that chooses": `{"type":"object","anyOf":[{"type":"object","properties":{"a":{"type":"string"}}},{"type":"object","properties":{"b":{"type":"string"}}}]}`,
 	} {
-		if got, _ := compileSchema(conversation.Raw(in), schemaOptions{object: true}); string(got) != in {
+		if got, _ := compileAlone(conversation.Raw(in), schemaOptions{object: true}); string(got) != in {
 			t.Errorf("%s became %s", name, got)
 		}
 	}
@@ -138,7 +138,7 @@ func TestCompileSchemaOmits(t *testing.T) {
 
 func TestCompileResponseSchema(t *testing.T) {
 	for _, in := range []string{`{"type":"array","items":{"type":"string"}}`, `{"anyOf":[{"type":"string"},{"type":"number"}]}`} {
-		if got, err := compileSchema(conversation.Raw(in), schemaOptions{}); string(got) != in || err != nil {
+		if got, err := compileAlone(conversation.Raw(in), schemaOptions{}); string(got) != in || err != nil {
 			t.Errorf("%s: got %s %v", in, got, err)
 		}
 	}
@@ -149,7 +149,7 @@ func TestCompileSchemaRelaxed(t *testing.T) {
 	enum := strings.TrimSuffix(strings.Repeat(`"e",`, 101), ",")
 	in := `{"type":"object","properties":{"a":{"type":"array","items":{"type":"string","format":"uri","enum":[` + enum + `]},"minItems":1,"description":"` + long + `"},"b":{"type":"number","minimum":0,"description":"short","multipleOf":2}}}`
 	want := `{"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}},"b":{"type":"number","description":"short"}}}`
-	got, err := compileSchema(conversation.Raw(in), schemaOptions{object: true, relaxed: true})
+	got, err := compileAlone(conversation.Raw(in), schemaOptions{object: true, relaxed: true})
 	if string(got) != want || err != nil {
 		t.Errorf("got %s %v", got, err)
 	}
@@ -179,7 +179,7 @@ func TestCompileSchemaLimits(t *testing.T) {
 		{"not JSON", `{type}`, errSchemaSyntax},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := compileSchema(conversation.Raw(c.in), schemaOptions{object: true}); !errors.Is(err, c.want) {
+			if _, err := compileAlone(conversation.Raw(c.in), schemaOptions{object: true}); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
@@ -198,14 +198,14 @@ func FuzzCompileSchema(f *testing.F) {
 	f.Add([]byte(`{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"anyOf":[{"$ref":"#"}],"$ref":"#/$defs/b"},"b":{"$ref":"#/properties"}},"properties":{"$ref":{}}}`), true, false)
 	f.Fuzz(func(t *testing.T, in []byte, object, relaxed bool) {
 		opts := schemaOptions{object: object, relaxed: relaxed}
-		once, err := compileSchema(in, opts)
+		once, err := compileAlone(in, opts)
 		if err != nil || once == nil {
 			return
 		}
 		if !json.Valid(once) {
 			t.Fatalf("%s\nbecame %s", in, once)
 		}
-		root, _, err := parseSchema(once)
+		root, err := parseSchema(once)
 		if err != nil {
 			return // deeper than what may be read, from references resolved
 		}
@@ -213,7 +213,7 @@ func FuzzCompileSchema(f *testing.F) {
 		if root.get("$ref") != nil {
 			t.Fatalf("%s\nbecame a reference: %s", in, once)
 		}
-		twice, err := compileSchema(once, opts)
+		twice, err := compileAlone(once, opts)
 		if err != nil {
 			return
 		}
@@ -260,10 +260,15 @@ func BenchmarkCompileSchema(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(in)))
 			for b.Loop() {
-				if _, err := compileSchema(conversation.Raw(in), schemaOptions{object: true}); err != nil {
+				if _, err := compileAlone(conversation.Raw(in), schemaOptions{object: true}); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
+}
+
+// compileAlone compiles the only schema of a request.
+func compileAlone(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
+	return compileSchema(raw, opts, newSchemaBudget(len(raw)))
 }

@@ -243,6 +243,9 @@ func (b *schemaBuilder) hint(name string, value *schemaNode) {
 	if b.c.relaxed || !hinted[name] && name != "enum" && name != "const" && name != "$ref" {
 		return
 	}
+	if len(value.raw) > hintLimit {
+		return
+	}
 	text := value.appendTo(nil)
 	if len(text) > hintLimit {
 		return

@@ -95,7 +95,7 @@ func (m *schemaMerger) addResolved(n *schemaNode) {
 // add adds fields without looking into them.
 func (m *schemaMerger) add(fields []schemaField) {
 	for _, f := range fields {
-		if !m.c.spend(1) {
+		if !m.c.spend(mergeCost) {
 			return
 		}
 		i, ok := m.at[f.name]
@@ -128,7 +128,7 @@ func (m *schemaMerger) own(i int) (*schemaNode, map[string]bool) {
 	for _, x := range f.node.items {
 		set[x.text()] = true
 	}
-	m.c.spend(len(set))
+	m.c.spend(mergeCost * len(set))
 	f.node = &schemaNode{
 		kind:   f.node.kind,
 		fields: append([]schemaField(nil), f.node.fields...),
@@ -139,7 +139,7 @@ func (m *schemaMerger) own(i int) (*schemaNode, map[string]bool) {
 }
 
 func (m *schemaMerger) uniteObjects(i int, more *schemaNode) {
-	if more.kind != jsontext.KindBeginObject || !m.c.spend(len(more.fields)) {
+	if more.kind != jsontext.KindBeginObject || !m.c.spend(mergeCost*len(more.fields)) {
 		return
 	}
 	dst, set := m.own(i)
@@ -152,7 +152,7 @@ func (m *schemaMerger) uniteObjects(i int, more *schemaNode) {
 }
 
 func (m *schemaMerger) uniteArrays(i int, more *schemaNode) {
-	if more.kind != jsontext.KindBeginArray || !m.c.spend(len(more.items)) {
+	if more.kind != jsontext.KindBeginArray || !m.c.spend(mergeCost*len(more.items)) {
 		return
 	}
 	dst, set := m.own(i)

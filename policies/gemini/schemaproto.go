@@ -23,21 +23,21 @@ var protoFormats = map[string][]string{
 type protoCompiler struct {
 	defs   *schemaNode // nil if there are none
 	active map[string]int
-	budget int // schemas left to write: resolving references multiplies them
+	budget *schemaBudget
 	err    error
 }
 
 // protoSchema rewrites raw, which compileSchema made; nil stands for a schema
 // that says nothing.
-func protoSchema(raw conversation.Raw, object bool) (conversation.Raw, error) {
+func protoSchema(raw conversation.Raw, object bool, budget *schemaBudget) (conversation.Raw, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	root, nodes, err := parseSchema(raw)
+	root, err := parseSchema(raw)
 	if err != nil {
 		return nil, err
 	}
-	c := protoCompiler{defs: root.get("$defs"), active: map[string]int{}, budget: 4*nodes + growthLimit}
+	c := protoCompiler{defs: root.get("$defs"), active: map[string]int{}, budget: budget}
 	out := c.schema(root, 0)
 	if c.err != nil {
 		return nil, c.err
@@ -49,9 +49,7 @@ func protoSchema(raw conversation.Raw, object bool) (conversation.Raw, error) {
 }
 
 func (c *protoCompiler) schema(n *schemaNode, depth int) *schemaNode {
-	if c.budget--; c.budget < 0 && c.err == nil {
-		c.err = errSchemaSize
-	}
+	c.spend(visitCost)
 	if depth > maxSchemaDepth && c.err == nil {
 		c.err = errSchemaDepth
 	}
@@ -63,6 +61,13 @@ func (c *protoCompiler) schema(n *schemaNode, depth int) *schemaNode {
 	}
 	b := protoBuilder{c: c, depth: depth, from: n}
 	return b.build()
+}
+
+// spend takes from the budget.
+func (c *protoCompiler) spend(bytes int) {
+	if !c.budget.spend(bytes) && c.err == nil {
+		c.err = errSchemaSize
+	}
 }
 
 // definition writes what a reference stands for in its place.
@@ -90,7 +95,13 @@ type protoBuilder struct {
 	nullable bool
 }
 
+// put writes a member. What it holds has been paid for, but for names.
 func (b *protoBuilder) put(name string, node *schemaNode) {
+	size := len(name) + len(`"":,`) + len(node.raw)
+	if node.raw == nil {
+		size += node.frame("")
+	}
+	b.c.spend(size)
 	b.out = append(b.out, member(name, node))
 }
 
@@ -225,8 +236,8 @@ func (b *protoBuilder) enum(kind string) {
 		b.put("enum", n)
 		return
 	}
-	if text := n.appendTo(nil); len(text) <= hintLimit {
-		b.hints = append(b.hints, "enum: "+string(text))
+	if len(n.raw) <= hintLimit {
+		b.hints = append(b.hints, "enum: "+string(n.raw)) // as it was written by compileSchema
 	}
 }
 

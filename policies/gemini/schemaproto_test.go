@@ -38,7 +38,7 @@ func TestProtoSchema(t *testing.T) {
 		{"free-form object", `{"type":"object","additionalProperties":true}`, ``},
 		{"nothing", `{}`, ``},
 	} {
-		got, err := compileSchema(conversation.Raw(c.in), schemaOptions{object: true, proto: true})
+		got, err := compileAlone(conversation.Raw(c.in), schemaOptions{object: true, proto: true})
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s:\ngot  %s %v\nwant %s", c.name, got, err, c.want)
 		}
@@ -52,7 +52,7 @@ func TestProtoSchemaLimits(t *testing.T) {
 		bomb += fmt.Sprintf(`,"d%d":{"type":"object","properties":{"x":{"$ref":"#/$defs/d%d"},"y":{"$ref":"#/$defs/d%[2]d"}}}`, i+1, i)
 	}
 	bomb += "}}"
-	if _, err := compileSchema(conversation.Raw(bomb), schemaOptions{object: true, proto: true}); !errors.Is(err, errSchemaSize) {
+	if _, err := compileAlone(conversation.Raw(bomb), schemaOptions{object: true, proto: true}); !errors.Is(err, errSchemaSize) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -78,11 +78,11 @@ func FuzzProtoSchema(f *testing.F) {
 	f.Add([]byte(`{"$ref":"#/definitions/a","definitions":{"a":{"oneOf":[{"const":"x"},{"$ref":"#"}]}}}`), true)
 	f.Add([]byte(`{"type":["array","null","object"],"items":[true,{"enum":["",null,1]}],"properties":{"a":{"anyOf":[{"type":"null"}]}}}`), false)
 	f.Fuzz(func(t *testing.T, in []byte, object bool) {
-		out, err := compileSchema(in, schemaOptions{object: object, proto: true})
+		out, err := compileAlone(in, schemaOptions{object: object, proto: true})
 		if err != nil || out == nil {
 			return
 		}
-		root, _, err := parseSchema(out)
+		root, err := parseSchema(out)
 		if err != nil {
 			if !json.Valid(out) {
 				t.Fatalf("%s\nbecame %s", in, out)

@@ -90,7 +90,7 @@ func (c *schemaCompiler) uniteBranches(n *schemaNode) *schemaNode {
 		}
 		branches++
 		m.add([]schemaField{member("properties", properties)})
-		if required := branch.get("required"); required != nil {
+		if required := branch.get("required"); required != nil && c.spend(mergeCost*len(required.items)) {
 			for _, item := range required.items {
 				common[item.text()]++
 			}

@@ -22,8 +22,8 @@ const maxSchemaValues = 20_000
 
 var (
 	errSchemaDepth  = fmt.Errorf("schema is nested more than %d levels deep; flatten it, or move parts to $defs", maxSchemaDepth)
-	errSchemaSize   = errors.New("schema grows too large when its references are resolved; move what is referred to into $defs")
 	errSchemaValues = fmt.Errorf("schema has more than %d values; leave out what the model can do without, such as long enums", maxSchemaValues)
+	errSchemaSize   = errors.New("the schemas of the request grow too large where references are replaced by what they refer to; refer to $defs and to less, and use a model since Gemini 2.5, which reads such references")
 	errSchemaSyntax = errors.New("schema is not valid JSON")
 )
 
@@ -34,6 +34,9 @@ type schemaNode struct {
 	raw    []byte        // as received; nil in an object or array made here
 	fields []schemaField // of an object; names are unique
 	items  []*schemaNode // of an array
+	length int           // in bytes as received; 0 if made here
+
+	at map[string]int // index in fields by name, once there are many of them
 }
 
 type schemaField struct {
@@ -44,10 +47,8 @@ type schemaField struct {
 
 // get returns the member called name, or nil.
 func (n *schemaNode) get(name string) *schemaNode {
-	for _, f := range n.fields {
-		if f.name == name {
-			return f.node
-		}
+	if i := n.index(name); i >= 0 {
+		return n.fields[i].node
 	}
 	return nil
 }
@@ -71,16 +72,22 @@ func unquoted(literal []byte) string {
 // fewFields is how many fields are searched one by one.
 const fewFields = 16
 
-// index returns where the field called name is, or -1; at is used if there is
-// one.
-func (n *schemaNode) index(name string, at map[string]int) int {
-	if at != nil {
-		if i, ok := at[name]; ok {
-			return i
-		}
-		return -1
+// index returns where the field called name is, or -1. References may look for
+// thousands of names among thousands.
+func (n *schemaNode) index(name string) int {
+	if len(n.fields) <= fewFields {
+		return slices.IndexFunc(n.fields, func(f schemaField) bool { return f.name == name })
 	}
-	return slices.IndexFunc(n.fields, func(f schemaField) bool { return f.name == name })
+	for i := len(n.at); i < len(n.fields); i++ { // fields are only ever added
+		if n.at == nil {
+			n.at = make(map[string]int, len(n.fields))
+		}
+		n.at[n.fields[i].name] = i
+	}
+	if i, ok := n.at[name]; ok {
+		return i
+	}
+	return -1
 }
 
 func objectNode(fields ...schemaField) *schemaNode {
@@ -133,21 +140,20 @@ type schemaParser struct {
 	values int // read so far
 	dec    *jsontext.Decoder
 	in     []byte
-	nodes  int
 	slab   []schemaNode // nodes are made many at a time
 }
 
 // decoders are kept, since a request has dozens of schemas.
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
 
-func parseSchema(raw []byte) (*schemaNode, int, error) {
+func parseSchema(raw []byte) (*schemaNode, error) {
 	dec := decoders.Get().(*jsontext.Decoder)
 	dec.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	p := schemaParser{in: raw, dec: dec}
 	n, err := p.value(0)
 	dec.Reset(bytes.NewReader(nil)) // lets go of raw
 	decoders.Put(dec)
-	return n, p.nodes, err
+	return n, err
 }
 
 func (p *schemaParser) node() *schemaNode {
@@ -156,7 +162,6 @@ func (p *schemaParser) node() *schemaNode {
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
-	p.nodes++
 	return n
 }
 
@@ -177,6 +182,7 @@ func (p *schemaParser) value(depth int) (*schemaNode, error) {
 		err = p.array(n, depth)
 	default:
 		n.raw, err = p.scalar()
+		n.length = len(n.raw)
 	}
 	return n, err
 }
@@ -214,7 +220,6 @@ func (p *schemaParser) object(n *schemaNode, depth int) error {
 	if err != nil {
 		return err
 	}
-	var at map[string]int // index by name, once there are many
 	repeated := false
 	for p.dec.PeekKind() != jsontext.KindEndObject {
 		key, err := p.scalar()
@@ -227,23 +232,14 @@ func (p *schemaParser) object(n *schemaNode, depth int) error {
 			return err
 		}
 		f := schemaField{name: name, key: key, node: value}
-		i := n.index(name, at)
-		if i >= 0 { // the last one counts, as in most parsers
+		if i := n.index(name); i >= 0 { // the last one counts, as in most parsers
 			n.fields[i], repeated = f, true
 			continue
 		}
 		n.fields = append(n.fields, f)
-		switch last := len(n.fields) - 1; {
-		case at != nil:
-			at[name] = last
-		case last == fewFields:
-			at = make(map[string]int)
-			for i, f := range n.fields {
-				at[f.name] = i
-			}
-		}
 	}
-	if n.raw, err = p.end(start); repeated {
+	n.raw, err = p.end(start)
+	if n.length = len(n.raw); repeated {
 		n.raw = nil
 	}
 	return err
@@ -262,5 +258,6 @@ func (p *schemaParser) array(n *schemaNode, depth int) error {
 		n.items = append(n.items, item)
 	}
 	n.raw, err = p.end(start)
+	n.length = len(n.raw)
 	return err
 }

@@ -99,7 +99,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		if tool.Name == "" {
 			return false, invalid(r.where(&tool.At), "a tool needs a name")
 		}
-		schema, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true))
+		schema, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true), r.schemas)
 		if first, again := declared[tool.Name]; again {
 			if err != nil || !t.functions[first].says(tool.Description, schema) {
 				r.req.Warn(r.where(&tool.At), "a second tool of the same name was left out")
