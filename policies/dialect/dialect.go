@@ -23,6 +23,21 @@ type Route struct {
 	// Query is the raw query of the path, which Match is not given: it may
 	// hold a credential. It is set before Decode.
 	Query string
+	// Client is who waits, set before Decode; nil for one who stays.
+	Client Client
+}
+
+// Client is who waits for a request, such as its context: Err is not nil once
+// nobody does.
+type Client interface{ Err() error }
+
+// Gone is the error of a client that has gone. Decode asks at every element of a
+// long list.
+func (r Route) Gone() error {
+	if r.Client == nil {
+		return nil
+	}
+	return r.Client.Err()
 }
 
 // Dialect is one client API. It is safe for concurrent use.

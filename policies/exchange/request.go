@@ -26,8 +26,13 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.takeBody(len(body)); reply != nil {
 		return nil, reply
 	}
+	a.route.Client = ctx                    // whoever reads or writes a long list stops where the client has gone
+	defer func() { a.route.Client = nil }() // ctx is of this call alone
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, a.refuseGone()
+	case err != nil:
 		return nil, a.refuseError(err)
 	}
 	a.req = req
@@ -38,14 +43,17 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	forward, err := a.render(body)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, a.refuseGone()
+	case err != nil:
 		return nil, a.refuseError(err)
 	}
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
 	if err := pause(ctx, a.untilDue()); err != nil {
-		return nil, a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
+		return nil, a.refuseGone()
 	}
 	if a.untilDeadline() <= 0 {
 		return nil, a.refuse(heal.ReasonDeadline, a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"}))
@@ -109,6 +117,7 @@ func (a *attempt) options() gemini.Options {
 		OmitLogprobs:    repairs.Has(heal.OmitLogprobs),
 		Compiler:        a.x.schemas,
 		Resource:        a.resource,
+		Gone:            a.route.Gone,
 	}
 	if a.settings.Thinking.History == "keep" {
 		opts.History = gemini.Keep
@@ -205,6 +214,11 @@ func (a *attempt) refuseError(err error) *policies.Reply {
 		e = &conversation.Error{Kind: conversation.ErrAPI, Message: "gateway: " + err.Error()}
 	}
 	return a.refuse(heal.ReasonRefused, e)
+}
+
+// refuseGone ends an attempt whose client does not wait for it any more.
+func (a *attempt) refuseGone() *policies.Reply {
+	return a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 }
 
 // longestPause bounds a wait for which a replica's clock that is off may be to

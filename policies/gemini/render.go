@@ -51,6 +51,9 @@ type Options struct {
 	// Resource is told of each resource that goes upstream. One that it does
 	// not keep is left out; an error refuses the request. nil keeps all.
 	Resource func(conversation.Resource) (keep bool, err error)
+	// Gone is asked with every part and tool whether the client has gone; its
+	// error ends the work. nil for a client that stays.
+	Gone func() error
 }
 
 // Keeps asks for a resource; see Resource.
@@ -59,6 +62,14 @@ func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (boo
 		return true, nil
 	}
 	return o.Resource(conversation.Resource{Kind: kind, Field: field, Name: name})
+}
+
+// Wanted returns what Gone says.
+func (o *Options) Wanted() error {
+	if o.Gone == nil {
+		return nil
+	}
+	return o.Gone()
 }
 
 // Rendered is a request as the upstream takes it.
@@ -78,7 +89,7 @@ type Rendered struct {
 }
 
 // Render renders req for target. It notes in req.Warnings what was changed or
-// left out; errors are *conversation.Error.
+// left out; errors are *conversation.Error, but for that of Options.Gone.
 func Render(req *conversation.Request, target Target, opts Options) (*Rendered, error) {
 	if err := ValidModel(target.Model); err != nil {
 		return nil, invalid("model", err.Error())
@@ -98,6 +109,9 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	}
 	settings, err := r.settings(tools)
 	if err != nil {
+		return nil, err
+	}
+	if err := opts.Wanted(); err != nil {
 		return nil, err
 	}
 	return &Rendered{

@@ -86,6 +86,9 @@ func (r *renderer) toolset() (toolset, error) {
 func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	declared := make(map[string]int, len(r.req.Tools)) // index in t.functions
 	for i := range r.req.Tools {
+		if err := r.opts.Wanted(); err != nil {
+			return false, err
+		}
 		tool := &r.req.Tools[i]
 		if tool.Kind != conversation.Function {
 			if err := r.builtin(t, tool); err != nil {

@@ -93,6 +93,9 @@ func (r *renderer) turns() ([]turn, error) {
 		}
 		said := false
 		for j := range m.Parts {
+			if err := r.opts.Wanted(); err != nil {
+				return nil, err
+			}
 			part := &m.Parts[j]
 			p, ok, err := r.piece(m.Role, part)
 			if err != nil {

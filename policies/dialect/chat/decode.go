@@ -44,6 +44,7 @@ func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Reques
 	dec := &decoder{Walker: jsonwalk.Walker{
 		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Words: words},
 		Brackets: true,
+		Gone:     route.Gone,
 	}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 		Stream:  route.Stream,
 		Session: headerSession(headers),
 		Words:   words,
-	}}}
+	}, Gone: route.Gone}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err
 	}

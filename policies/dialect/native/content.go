@@ -11,6 +11,9 @@ func (r *repair) contents() error {
 	r.steps = steps{everywhere: r.opts.StripSignatures}
 	r.listed = r.kind() == '['
 	err := r.elements(func(i int) (fate, error) {
+		if err := r.opts.Wanted(); err != nil {
+			return cut, err
+		}
 		r.content = i
 		if err := r.tally.Message(func() string { return fmt.Sprintf("contents[%d]", i) }); err != nil {
 			return keep, err

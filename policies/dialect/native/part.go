@@ -25,6 +25,9 @@ type partSeen struct {
 
 // onePart repairs a part.
 func (r *repair) onePart(s *said) (fate, error) {
+	if err := r.opts.Wanted(); err != nil {
+		return cut, err
+	}
 	var p partSeen
 	from, end, full := -1, 0, false
 	err := r.members(func(_ int, name []byte) (fate, error) {

@@ -12,6 +12,9 @@ import (
 // be another.
 func (r *repair) tools() error {
 	return r.elements(func(i int) (fate, error) {
+		if err := r.opts.Wanted(); err != nil {
+			return cut, err
+		}
 		r.tooled = true
 		if i == conversation.MaxTools {
 			return keep, jsonwalk.TooMany(fmt.Sprintf("tools[%d]", i), conversation.MaxTools, "tools")

@@ -48,6 +48,7 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 		Walker: jsonwalk.Walker{
 			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), Words: words},
 			Brackets: true,
+			Gone:     route.Gone,
 		},
 		own:   &own{calls: map[string]shape{}},
 		count: route.Operation == dialect.CountTokens,

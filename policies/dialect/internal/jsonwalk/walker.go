@@ -24,6 +24,8 @@ type Walker struct {
 	// Brackets writes places as messages[3].content; without it they are
 	// written messages.3.content.
 	Brackets bool
+	// Gone is that of dialect.Route; nil for a client that stays.
+	Gone func() error
 
 	tally Tally
 	path  []step
@@ -54,7 +56,13 @@ func (w *Walker) Message(i int, f func() error) error { return w.at(i, w.tally.M
 // list. It fails where there are too many in all lists together.
 func (w *Walker) At(i int, f func() error) error { return w.at(i, w.tally.Part, f) }
 
+// at does both, unless the client has gone.
 func (w *Walker) at(i int, count func(where func() string) error, f func() error) error {
+	if w.Gone != nil {
+		if err := w.Gone(); err != nil {
+			return err
+		}
+	}
 	w.path = append(w.path, step{index: i})
 	err := count(w.here)
 	if err == nil {
