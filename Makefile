@@ -89,6 +89,10 @@ memory: ## print what requests of odd shapes take of memory, as multiples of the
 	@go test -c -o out/memory.test ./policies/exchange && GODEBUG=gcstoptheworld=2 HEALD_MEMORY=$(or $(SIZES),1024,4096,32768) \
 	  out/memory.test -test.run '^TestMemory$$' -test.timeout 60m
 
+.PHONY: growth
+growth: ## measure how time grows with the length of each list of a request or reply; ARGS="-run claude -v"
+	go run ./test/growth $(ARGS)
+
 .PHONY: corpus
 corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 	go run ./test/corpus $(ARGS)

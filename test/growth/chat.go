@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/heald-proxy/heald/policies/dialect/chat"
+)
+
+const (
+	chatHead     = `{"model":"gemini-3.5-flash"`
+	chatHello    = `{"role":"user","content":"hi"}`
+	chatMessages = chatHead + `,"messages":[` + chatHello + `,`
+	chatAsk      = `,"messages":[` + chatHello + `],"web_search_options":{},"tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"c"}}],"stream_options":{"include_usage":true}}`
+)
+
+var chatAPI = &api{
+	name: "chat", path: "/v1/chat/completions",
+	tables: func() (out []table) {
+		for _, t := range chat.Tables() {
+			fields := make([]string, len(t.Fields))
+			for i, f := range t.Fields {
+				fields[i] = f.Name
+			}
+			out = append(out, table{t.Name, fields})
+		}
+		return out
+	},
+	holders:  chatHolders(),
+	own:      chatLists(),
+	ask:      chatHead + `,"stream":true` + chatAsk,
+	askWhole: chatHead + chatAsk,
+}
+
+func chatHolders() map[string]string {
+	member := func(object string) string {
+		return chatHead + `,"messages":[` + chatHello + `],` + object + `}`
+	}
+	message := func(object string) string { return chatMessages + object + `,` + chatHello + `]}` }
+	part := func(object string) string { return message(`{"role":"user","content":[` + object + `]}`) }
+	call := func(object string) string {
+		return message(`{"role":"assistant","tool_calls":[` + object + `]}`)
+	}
+	tool := func(object string) string { return member(`"tools":[` + object + `]`) }
+	return map[string]string{
+		"request":                     chatHead + here + `,"messages":[` + chatHello + `]}`,
+		"stream_options":              member(`"stream_options":{"include_usage":true` + here + `}`),
+		"response_format":             member(`"response_format":{"type":"json_object"` + here + `}`),
+		"response_format.json_schema": member(`"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}` + here + `}}`),
+		"audio":                       member(`"audio":{"voice":"v"` + here + `}`),
+		"web_search_options":          member(`"web_search_options":{"search_context_size":"low"` + here + `}`),
+		"reasoning":                   member(`"reasoning":{"effort":"low"` + here + `}`),
+		"thinking":                    member(`"thinking":{"type":"enabled"` + here + `}`),
+		"extra_body":                  member(`"extra_body":{"google":{}` + here + `}`),
+		"extra_body.google":           member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
+		"message":                     message(`{"role":"user","content":"t"` + here + `}`),
+		"extra_content":               message(`{"role":"assistant","content":"t","extra_content":{"google":{}` + here + `}}`),
+		"extra_content.google":        message(`{"role":"assistant","content":"t","extra_content":{"google":{"thought_signature":"s"` + here + `}}}`),
+		"content part":                part(`{"type":"text","text":"t"` + here + `}`),
+		"image_url":                   part(`{"type":"image_url","image_url":{"url":"https://a/b.png"` + here + `}}`),
+		"video_url, document_url":     part(`{"type":"video_url","video_url":{"url":"https://a/b.mp4"` + here + `}}`),
+		"input_audio":                 part(`{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"` + here + `}}`),
+		"file":                        part(`{"type":"file","file":{"filename":"a.pdf","file_data":"AAAA"` + here + `}}`),
+		"tool call":                   call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}` + here + `}`),
+		"called function":             call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"` + here + `}}`),
+		"called custom tool":          call(`{"id":"a","type":"custom","custom":{"name":"f","input":"t"` + here + `}}`),
+		"tool":                        tool(`{"type":"function","function":{"name":"f"}` + here + `}`),
+		"function":                    tool(`{"type":"function","function":{"name":"f","parameters":{"type":"object"}` + here + `}}`),
+		"custom tool":                 tool(`{"type":"custom","custom":{"name":"f"` + here + `}}`),
+		"custom tool format":          tool(`{"type":"custom","custom":{"name":"f","format":{"type":"text"` + here + `}}}`),
+		"custom tool grammar":         tool(`{"type":"custom","custom":{"name":"f","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"d"` + here + `}}}}`),
+		"tool_choice":                 member(`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}` + here + `}`),
+		"tool_choice.allowed_tools":   member(`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]` + here + `}}`),
+	}
+}
+
+func chatLists() []sample {
+	numbered := func(format string) func(i int) string {
+		return func(i int) string { return fmt.Sprintf(format, i) }
+	}
+	return []sample{
+		{name: "messages in turn", body: list(chatMessages, func(i int) string {
+			return fmt.Sprintf(`{"role":%q,"content":"t"}`, [2]string{"assistant", "user"}[i%2])
+		}, `,`+chatHello+`]}`)},
+		{name: "messages: system texts first", body: list(chatHead+`,"messages":[`, numbered(`{"role":"system","content":"t%d"}`), `,`+chatHello+`]}`)},
+		{name: "messages: tool results without calls", body: list(chatMessages, numbered(`{"role":"tool","tool_call_id":"c%d","content":"t"}`), `]}`)},
+		{name: "messages: legacy function calls", body: list(chatMessages, numbered(`{"role":"assistant","content":null,"function_call":{"name":"f%d","arguments":"{}"}}`), `,`+chatHello+`]}`)},
+		{name: "content: texts", body: list(chatMessages+`{"role":"user","content":[`, numbered(`{"type":"text","text":"t%d"}`), `]}]}`)},
+		{name: "content: images by address", at: vertex, body: list(chatMessages+`{"role":"user","content":[`, numbered(`{"type":"image_url","image_url":{"url":"https://a.example/%d"}}`), `]}]}`)},
+		{name: "content: images with details", at: older, body: list(chatMessages+`{"role":"user","content":[`, func(i int) string {
+			return fmt.Sprintf(`{"type":"image_url","image_url":{"url":"https://a.example/%d.png","detail":%q}}`, i, [3]string{"low", "high", "odd"}[i%3])
+		}, `]}]}`)},
+		{name: "images of the answer", at: vertex, body: list(chatMessages+`{"role":"assistant","content":"t","images":[`, numbered(`{"type":"image_url","image_url":{"url":"https://a.example/%d"}}`), `]},`+chatHello+`]}`)},
+		{name: "tool_calls", body: list(chatMessages+`{"role":"assistant","tool_calls":[`, numbered(`{"id":"c%d","type":"function","function":{"name":"f","arguments":"{}"}}`), `]},`+chatHello+`]}`)},
+		{name: "tool_calls of custom tools", body: list(chatMessages+`{"role":"assistant","tool_calls":[`, numbered(`{"id":"c%d","type":"custom","custom":{"name":"f","input":"t"}}`), `]},`+chatHello+`]}`)},
+		{name: "functions", body: list(chatHead+`,"messages":[`+chatHello+`],"functions":[`, numbered(`{"name":"f%d"}`), `]}`)},
+		{name: "tools", body: list(chatHead+`,"messages":[`+chatHello+`],"tools":[`, numbered(`{"type":"function","function":{"name":"f%d"}}`), `]}`)},
+		{name: "allowed_tools of one tool", body: list(chatHead+`,"messages":[`+chatHello+`],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[`,
+			func(int) string { return `{"type":"function","function":{"name":"f"}}` }, `]}}}`)},
+		{name: "modalities", body: list(chatHead+`,"messages":[`+chatHello+`],"modalities":[`, func(int) string { return `"text"` }, `]}`)},
+		{name: "thought tags in the history", body: joined(chatHead+`,"extra_body":{"google":{"thought_tag_marker":"t"}},"messages":[`+chatHello+`,{"role":"assistant","content":"`, "",
+			func(int) string { return `<t>a</t>b` }, `"},`+chatHello+`]}`)},
+		{name: "thought tags that are not closed", body: joined(chatHead+`,"extra_body":{"google":{"thought_tag_marker":"t"}},"messages":[`+chatHello+`,{"role":"assistant","content":"`, "",
+			func(int) string { return `<t>` }, `"},`+chatHello+`]}`)},
+	}
+}
