@@ -110,7 +110,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 4, 7}, []byte{0, 0, 0, 0, 2, 0, 3, 3, 2, 0, 3})
 	f.Add([]byte{0, 10, 6, 11}, []byte{0, 0, 0, 0, 0, 7, 1})
 	f.Fuzz(func(t *testing.T, envoy, policy []byte) {
-		if len(envoy) > 64 {
+		if len(envoy) > 32 {
 			return
 		}
 		synctest.Test(t, func(t *testing.T) {
