@@ -32,7 +32,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"top_k", jsonwalk.Map, "sampling, where the model honors it; not of the original service"},
 	{"seed", jsonwalk.Map, "sampling; the lower 32 bits"},
 	{"random_seed", jsonwalk.Map, "as seed; not of the original service"},
-	{"stop", jsonwalk.Map, "stop sequences"},
+	{"stop", jsonwalk.Map, "stop sequences, at most 1024"},
 	{"presence_penalty", jsonwalk.Map, "sampling, where the model honors it"},
 	{"frequency_penalty", jsonwalk.Map, "sampling, where the model honors it"},
 	{"logprobs", jsonwalk.Map, "log probabilities, where the model has them"},
