@@ -162,7 +162,7 @@ var searchToolFields = &jsonwalk.Table{Name: "web_search", Fields: []jsonwalk.Fi
 }}
 
 var searchFilterFields = &jsonwalk.Table{Name: "web_search.filters", Fields: []jsonwalk.Field{
-	{"blocked_domains", jsonwalk.Map, "the search leaves them out, where the upstream can"},
+	{"blocked_domains", jsonwalk.Map, "the search leaves them out, where the upstream can; at most 2000"},
 	{"allowed_domains", jsonwalk.Warn, "the search cannot be held to them"},
 }}
 
