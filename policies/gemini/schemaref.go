@@ -82,12 +82,15 @@ func (c *schemaCompiler) resolve(ref string) *schemaNode {
 	return n
 }
 
+// pointerEscapes are those of RFC 6901.
+var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
+
 // unescapePointer decodes a step of a JSON pointer in a URL fragment.
 func unescapePointer(step string) string {
 	if plain, err := url.PathUnescape(step); err == nil {
 		step = plain
 	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+	return pointerEscapes.Replace(step)
 }
 
 // reference compiles a schema whose field at is a $ref. Only references to
