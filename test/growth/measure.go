@@ -10,6 +10,9 @@ import (
 const (
 	// bodyLimit is the longest body that heald takes by default, in bytes.
 	bodyLimit = 32 << 20
+	// shortest is the length that is tried first. A hundred times as many
+	// messages are still taken.
+	shortest = 900
 	// tellable is the time from which on a growth is told from noise.
 	tellable = 20 * time.Millisecond
 	// enough is the time from which on a longer list is not tried any more.
@@ -30,7 +33,7 @@ type meter struct {
 func (m meter) measure(s sample) row {
 	r := row{name: s.name, exponent: math.NaN()}
 	var before point
-	for n := 1000; n <= m.most; n *= 10 {
+	for n := shortest; n <= m.most; n *= 10 {
 		body := s.body(n)
 		if len(body) > bodyLimit {
 			break
