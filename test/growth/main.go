@@ -54,7 +54,7 @@ func (m meter) run(list []sample, all bool, out io.Writer) (ok bool) {
 			r.print(out)
 			told++
 		}
-		ok = ok && r.exponent <= steep
+		ok = ok && !(r.exponent > steep) // an exponent that cannot be told is none
 	}
 	fmt.Fprintf(out, "\n%d lists were measured with up to %d entries; %d of them are listed above.\nThe slowest was:\n", len(list), m.most, told)
 	slowest.print(out)
