@@ -158,7 +158,10 @@ func weight(req *conversation.Request, body int) int64 {
 	parts := len(req.System) + len(req.Tools)
 	for i := range req.Messages {
 		for j := range req.Messages[i].Parts {
-			parts += 1 + len(req.Messages[i].Parts[j].Result.Parts)
+			parts++
+			if r := req.Messages[i].Parts[j].Result; r != nil {
+				parts += len(r.Parts)
+			}
 		}
 	}
 	return int64(body) + int64(parts)*partSize
