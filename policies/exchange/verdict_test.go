@@ -91,6 +91,23 @@ func TestWaitIsExact(t *testing.T) {
 	}
 }
 
+// A wait of nothing is no time: another replica's clock may be behind.
+func TestNoWaitIsNoTime(t *testing.T) {
+	r := newRig(t, nil)
+	for _, c := range []struct {
+		status int
+		reply  string
+		waits  bool
+	}{{429, minute, false}, {503, overload, true}} { // another account need not wait
+		first := r.retry(t, 1, "", ask, c.status, c.reply, policies.Retry)
+		a := r.begin(2, first.Memory)
+		a.RequestHeaders()
+		if waits := !a.memory.Until.IsZero(); waits != c.waits {
+			t.Errorf("after %d: due at %v", c.status, a.memory.Until)
+		}
+	}
+}
+
 func TestBudgetsEndTheRetries(t *testing.T) {
 	alone := func(cfg *Config) { cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:2] }
 	r := newRig(t, alone)

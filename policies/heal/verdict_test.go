@@ -126,6 +126,7 @@ func TestJudge(t *testing.T) {
 		{"region, another model", model(seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Fail, ReasonPrecondition, 0, false, 0, conversation.ErrRegion},
 		{"capacity", seen(503, message("No capacity available for model x")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
 		{"capacity, in other words", seen(429, message("Model capacity exhausted, please try later.")), policies.Retry, ReasonCapacity, 5 * time.Second, false, 0, conversation.ErrQuota},
+		{"capacity, second time: as long as may be waited", at(2, seen(503, message("no capacity"))), policies.Retry, ReasonCapacity, 10 * time.Second, false, 0, conversation.ErrQuota},
 		{"capacity, third time", at(3, seen(503, message("no capacity"))), policies.Fail, ReasonCapacity, 0, false, 0, conversation.ErrQuota},
 
 		// The upstream's own trouble
