@@ -63,6 +63,10 @@ test-clients: envoy clients sdks ## run real coding agents and SDKs against the 
 fuzz: ## fuzz every parser for FUZZTIME (default 10s) each
 	@./test/tools/fuzz.sh $(or $(FUZZTIME),10s)
 
+.PHONY: mutants
+mutants: ## test the tests: 300 small mistakes in the code, which of them no test notices; MUTANTS="-n 30 -seed 7 policies/heal"
+	@cd test/tools && go run ./mutate -root ../.. $(MUTANTS)
+
 .PHONY: lint
 lint: $(LINT) ## check style and the layering of packages
 	$(LINT) run

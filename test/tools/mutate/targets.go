@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// target is a package whose code is mutated. Paths are relative to the root.
+type target struct {
+	dir string
+	// users are further packages whose tests are about this one's code; they run
+	// for what its own tests let pass.
+	users []string
+}
+
+// targets are the packages that decide something about a request, and what
+// checks the configuration.
+var targets = []target{
+	{dir: "policies/heal", users: []string{"policies/exchange"}},
+	{dir: "policies/exchange", users: []string{"cmd/heald/config"}},
+	{dir: "policies/account", users: []string{"policies/exchange"}},
+	{dir: "policies/gemini", users: []string{"policies/exchange"}},
+	{dir: "policies/sse", users: []string{"policies/gemini"}},
+	{dir: "policies/resume", users: []string{"policies/exchange"}},
+	{dir: "policies/conversation/stopscan", users: []string{"policies/exchange"}},
+	{dir: "policies/dialect/chat", users: []string{"policies/dialect", "policies/exchange"}},
+	{dir: "policies/dialect/claude", users: []string{"policies/dialect", "policies/exchange"}},
+	{dir: "policies/dialect/native", users: []string{"policies/dialect", "policies/exchange"}},
+	{dir: "policies/dialect/responses", users: []string{"policies/dialect", "policies/exchange"}},
+	{dir: "policies/dialect/internal/jsonwalk", users: []string{"policies/dialect/claude", "policies/dialect/chat", "policies/dialect/native"}},
+	{dir: "policies/dialect/internal/openai", users: []string{"policies/dialect/chat", "policies/dialect/responses"}},
+	{dir: "extproc"},
+	{dir: "cmd/heald/config", users: []string{"cmd/heald"}},
+	{dir: "envoy/bootstrap", users: []string{"envoy"}},
+}
+
+// chosen are the targets with these paths; all for none.
+func chosen(paths []string) ([]target, error) {
+	if len(paths) == 0 {
+		return targets, nil
+	}
+	var out []target
+	for _, p := range paths {
+		p = strings.Trim(strings.TrimPrefix(p, "./"), "/")
+		t, ok := find(p)
+		if !ok {
+			return nil, fmt.Errorf("%s is no target; add it to test/tools/mutate/targets.go", p)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func find(dir string) (target, bool) {
+	for _, t := range targets {
+		if t.dir == dir {
+			return t, true
+		}
+	}
+	return target{}, false
+}
