@@ -54,6 +54,7 @@ func TestScan(t *testing.T) {
 		{"at the very beginning", []string{"END"}, []conversation.Event{text(`"END"`)}, []string{"finish(1,END,0)"}},
 		{"cut into pieces", []string{"END"}, []conversation.Event{text(`"aE"`), text(`"N"`), text(`"Db"`)}, []string{`"a"`, "finish(1,END,0)"}},
 		{"held for nothing", []string{"END"}, []conversation.Event{text(`"aE"`), text(`"N"`), text(`"Eb"`), finish}, []string{`"a"`, `"ENEb"`, "finish(2,,0)"}},
+		{"one that begins again inside of itself", []string{"aab"}, []conversation.Event{text(`"xa"`), text(`"aab"`), text(`"c"`)}, []string{`"x"`, `"a"`, "finish(1,aab,0)"}},
 		{"held at the finish", []string{"END"}, []conversation.Event{text(`"aEN"`), finish}, []string{`"a"`, `"EN"`, "finish(2,,0)"}},
 		{"no sequence across a call", []string{"END"}, []conversation.Event{text(`"EN"`), call, text(`"D"`), finish}, []string{`"EN"`, "event3", `"D"`, "finish(2,,0)"}},
 		{"thoughts are not the answer", []string{"END"}, []conversation.Event{thought, text(`"a"`)}, []string{`event1"END"`, `"a"`}},
