@@ -3,6 +3,7 @@ package jsonwalk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,37 @@ func TestWhere(t *testing.T) {
 		if got := w.Where("x"); got != "x" {
 			t.Errorf("after the walk the place is %q", got)
 		}
+	}
+}
+
+// A place is remembered as the first four steps of a path.
+func TestPlace(t *testing.T) {
+	var w Walker
+	got := []conversation.Place{w.Place("system")}
+	note := func(name string) func() error {
+		return func() error { got = append(got, w.Place(name)); return nil }
+	}
+	_ = w.Within("messages", func() error {
+		return w.At(3, func() error {
+			_ = note("content")()
+			return w.Within("content", func() error {
+				return w.At(7, func() error {
+					_ = note("text")()
+					return w.Within("source", func() error { return w.At(9, note("data")) })
+				})
+			})
+		})
+	})
+	_ = w.Within("instructions", note("text"))
+	want := []conversation.Place{
+		{Root: "system", Item: -1, Index: -1},
+		{Root: "messages", Item: 3, Field: "content", Index: -1},
+		{Root: "messages", Item: 3, Field: "content", Index: 7},
+		{Root: "messages", Item: 3, Field: "content", Index: 7},
+		{Root: "instructions", Item: -1, Field: "text", Index: -1},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
