@@ -22,7 +22,7 @@ backends:
 - {name: studio, kind: ai_studio}
 - {name: eu, kind: vertex, project: p, location: europe-west4, models: [gemini-3.5-flash]}
 accounts:
-- {id: a, backend: studio, secret: {env: TEST_KEY}}
+- {id: a, backend: studio, scheme: api_key, secret: {env: TEST_KEY}}
 - {backend: eu, secret: {env: TEST_KEY}, scheme: bearer}
 models: {aliases: {claude-opus-5-5: gemini-3.8-flash}}
 policies:
