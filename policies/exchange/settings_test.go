@@ -6,6 +6,18 @@ import (
 	"testing"
 )
 
+func TestSettingsBounds(t *testing.T) {
+	for item, ok := range map[string]bool{
+		"attempts=1": true, "attempts=10": true, "attempts=0": false, "attempts=11": false, "attempts=-1": false,
+		"peek.max_bytes=1": true, "peek.max_bytes=0": false,
+		"ping=1ns": true, "ping=0s": false, "deadline=-1s": false, "max_wait=0s": false, "idle_timeout=0s": false, "peek.timeout=0s": false,
+	} {
+		if _, err := DefaultSettings().override(item); (err == nil) != ok {
+			t.Errorf("%s: %v", item, err)
+		}
+	}
+}
+
 // What a route sets for itself is either valid, and the same when it is set
 // twice, or refused with the name of what is wrong. Nothing else changes.
 func FuzzOverride(f *testing.F) {

@@ -134,6 +134,14 @@ func TestSealerLetsAnUnfinishedCallGo(t *testing.T) {
 	}
 }
 
+// A call without arguments is one with none.
+func TestCallBindingOfNothing(t *testing.T) {
+	none := callBinding("f", nil)
+	if none == nil || string(none) != string(callBinding("f", []byte(" { } "))) || string(none) == string(callBinding("g", nil)) {
+		t.Errorf("%x", none)
+	}
+}
+
 func FuzzCarrier(f *testing.F) {
 	c := carriers("t", "b", "gemini-3.5-flash")
 	f.Add(c.SealCall(signature, "Bash", []byte(`{}`)), "Bash", `{}`)

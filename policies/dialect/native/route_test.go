@@ -16,6 +16,7 @@ func TestMatch(t *testing.T) {
 		"/v1beta/models/m-1.5:countTokens":                                                         count,
 		"/v1/models/m-1.5:generateContent":                                                         generate,
 		"/v1alpha/models/m-1.5:generateContent":                                                    generate,
+		"/v1/models/m:generateContent":                                                             {Model: "m"},
 		"//v1beta/models/m-1.5:generateContent":                                                    generate,
 		"/v1beta/models/m-1.5%3AgenerateContent":                                                   generate,
 		"/v1beta/models/..%2Fx:generateContent":                                                    {Model: "../x"},
