@@ -54,6 +54,13 @@ faults: envoy ## show what clients see of each fault, next to what reaches the u
 	status=$$?; cat out/faults.txt || tail -50 out/faults.log; \
 	test $$status = 0 || echo "make faults: a row failed; out/faults.log has the details"; exit $$status
 
+.PHONY: attack
+attack: envoy ## play the attacks of SECURITY.md to real processes, and show what was seen
+	@mkdir -p out && rm -f out/attacks.txt
+	@HEALD_ATTACK_TABLE=$(CURDIR)/out/attacks.txt go test -count=1 -timeout 20m ./test/e2e/attack > out/attacks.log; \
+	status=$$?; cat out/attacks.txt || tail -50 out/attacks.log; \
+	test $$status = 0 || echo "make attack: an attack broke through; out/attacks.log has the details"; exit $$status
+
 .PHONY: test-clients
 test-clients: envoy clients sdks ## run real coding agents and SDKs against the stack
 	go test -race -timeout 10m $(CLIENTS)

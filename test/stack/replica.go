@@ -29,12 +29,13 @@ type Replica struct {
 	err  error // valid once done is closed
 }
 
-// startReplica starts a binary of heald with a configuration file and further
-// variables of its environment. address is host:port; port 0 is any free one.
-func startReplica(t testing.TB, binary, config, address string, env ...string) *Replica {
+// startReplica starts a binary of heald with a configuration file, further flags
+// and further variables of its environment. address is host:port; port 0 is any
+// free one.
+func startReplica(t testing.TB, binary, config, address string, flags []string, env ...string) *Replica {
 	t.Helper()
 	r := &Replica{t: t, Log: newLog(), done: make(chan struct{})}
-	r.cmd = exec.Command(binary, "serve", "--config", config, "--grpc", address, "--admin", "127.0.0.1:0", "--pprof")
+	r.cmd = exec.Command(binary, append([]string{"serve", "--config", config, "--grpc", address, "--admin", "127.0.0.1:0"}, flags...)...)
 	r.cmd.Env = append(os.Environ(), env...)
 	r.cmd.Stderr = r.Log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -101,6 +102,9 @@ func (r *Replica) Kill() {
 
 // Terminate asks the process to drain and stop. Done is closed when it has.
 func (r *Replica) Terminate() { _ = r.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Pid is the id of the process.
+func (r *Replica) Pid() int { return r.cmd.Process.Pid }
 
 // Done is closed when the process has ended.
 func (r *Replica) Done() <-chan struct{} { return r.done }

@@ -50,6 +50,16 @@ type Options struct {
 	// MemoryKeys are the memory keys of the replicas, in order. Those without
 	// one share a key.
 	MemoryKeys []string
+	// HopSecret is what the outer listener adds and heald wants.
+	HopSecret string
+	// ClientKeys are what clients must send one of; empty: the door is open.
+	ClientKeys []string
+	// MemoryLimit is memory.limit of heald.yaml, in bytes; 0 for none.
+	MemoryLimit int
+	// Drain is --drain of heald; 0 for its default.
+	Drain time.Duration
+	// NoProfiles starts heald without --pprof, which Replica.Live needs.
+	NoProfiles bool
 	// Fake configures the fakes.
 	Fake fakegemini.Options
 	// Params changes Envoy's configuration before it is rendered.
@@ -67,9 +77,12 @@ type Stack struct {
 	Replicas []*Replica
 	Fakes    map[string]*fakegemini.Server
 	Config   string // path of heald.yaml
+	// ResumeSocket is the path of the listener for resumed answers; "" for none.
+	ResumeSocket string
 
 	t          testing.TB
 	binary     string // heald's
+	flags      []string
 	memoryKeys []string
 	reloads    int
 }
@@ -88,6 +101,12 @@ func Start(t testing.TB, o Options) *Stack {
 		o.Keys = []string{"key-1"}
 	}
 	s := &Stack{t: t, Fakes: map[string]*fakegemini.Server{}, memoryKeys: o.MemoryKeys}
+	if !o.NoProfiles {
+		s.flags = append(s.flags, "--pprof")
+	}
+	if o.Drain > 0 {
+		s.flags = append(s.flags, "--drain", o.Drain.String())
+	}
 	if o.Plain {
 		s.binary = PlainBinary(t)
 	} else {
@@ -109,7 +128,9 @@ func Start(t testing.TB, o Options) *Stack {
 	}
 	if o.Resume {
 		params.Resume = resumeSocket(t)
+		s.ResumeSocket = strings.TrimPrefix(params.Resume, "unix://")
 	}
+	params.Hop = o.HopSecret
 	s.writeConfig(o, params.Backends, params.Resume)
 	for i := range max(o.Replicas, 1) {
 		r := s.startReplica(i, "127.0.0.1:0")
@@ -139,6 +160,18 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 	}
 	if resumeVia != "" {
 		fmt.Fprintf(&b, "resume_via: %q\n", resumeVia)
+	}
+	if o.HopSecret != "" {
+		fmt.Fprintf(&b, "hop_secret: {file: %q}\n", secret(s.t, dir, "hop", o.HopSecret))
+	}
+	if len(o.ClientKeys) > 0 {
+		b.WriteString("client_keys:\n")
+	}
+	for i, key := range o.ClientKeys {
+		fmt.Fprintf(&b, "- {file: %q}\n", secret(s.t, dir, fmt.Sprintf("client-%d", i), key))
+	}
+	if o.MemoryLimit > 0 {
+		fmt.Fprintf(&b, "memory: {limit: %d}\n", o.MemoryLimit)
 	}
 	b.WriteString("backends:\n")
 	for _, be := range backends {
@@ -193,7 +226,7 @@ func (s *Stack) startReplica(i int, address string) *Replica {
 	if i < len(s.memoryKeys) {
 		key = s.memoryKeys[i]
 	}
-	return startReplica(s.t, s.binary, s.Config, address, memoryKeyVariable+"="+key)
+	return startReplica(s.t, s.binary, s.Config, address, s.flags, memoryKeyVariable+"="+key)
 }
 
 func (s *Stack) startEnvoy(binary string, params bootstrap.Params, edit func(string) string) {
