@@ -87,16 +87,17 @@ func TestGrowthIsFound(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		power float64
+		bytes float64 // that take a microsecond
 		ok    bool
-	}{{"linear", 1, true}, {"a sort", 1.1, true}, {"square", 2, false}, {"too quick to tell", math.NaN(), true}} {
+	}{{"linear", 1, 1, true}, {"a sort", 1.1, 1, true}, {"square", 2, 10, false}, {"too quick to tell", math.NaN(), 1, true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := meter{100_000, func(_ sample, body []byte) (time.Duration, uint64) {
 				if math.IsNaN(tt.power) {
 					return time.Microsecond, 0
 				}
-				return time.Duration(math.Pow(float64(len(body)), tt.power) * float64(time.Microsecond)), 0
+				return time.Duration(math.Pow(float64(len(body))/tt.bytes, tt.power) * float64(time.Microsecond)), 0
 			}}
-			if r := m.measure(list[0]); math.Abs(r.exponent-tt.power) > 0.05 {
+			if r := m.measure(list[0]); math.Abs(r.exponent-tt.power) > 0.05 || math.IsNaN(r.exponent) != math.IsNaN(tt.power) {
 				t.Errorf("exponent %.2f, want %.2f", r.exponent, tt.power)
 			}
 			if got := m.run(list, true, io.Discard); got != tt.ok {
