@@ -156,9 +156,7 @@ func claudeSaid(in string) string {
 	return claudeBody + `"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[` + in + `]}]}`
 }
 
-func chatContent(in string) string {
-	return openaiHead + `"messages":[{"role":"user","content":[` + in + `]}]}`
-}
+const chatContent = openaiHead + `"messages":[{"role":"user","content":[` + hole + `]}]}`
 
 func chatSaid(in string) string {
 	return openaiHead + `"messages":[{"role":"user","content":"hi"},{"role":"assistant",` + in + `}]}`
@@ -168,9 +166,7 @@ func responsesInput(in string) string {
 	return openaiHead + `"input":[{"role":"user","content":"hi"},` + in + `]}`
 }
 
-func responsesContent(in string) string {
-	return openaiHead + `"input":[{"role":"user","content":[` + in + `]}]}`
-}
+const responsesContent = openaiHead + `"input":[{"role":"user","content":[` + hole + `]}]}`
 
 func geminiContent(in string) string {
 	return `{"contents":[{"role":"user","parts":[` + in + `]}]}`
@@ -222,15 +218,15 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"claude", "deferred search tools", claudeBody + claudeHi + `,"tools":[` + hole + `]}`, `{"type":"tool_search_tool_x"}`},
 	{"claude", "search tools", claudeBody + claudeHi + `,"tools":[` + hole + `]}`, `{"type":"web_search_1"}`},
 
-	{"chat", "parts", chatContent(hole), `{"type":"text","text":"a"}`},
-	{"chat", "parts that say nothing", chatContent(hole), `{"type":"text","text":""}`},
-	{"chat", "bare strings", chatContent(hole), `"a"`},
-	{"chat", "bare strings that say nothing", chatContent(hole), `""`},
-	{"chat", "parts with an unknown field", chatContent(hole), `{"type":"text","text":"a","u#":0}`},
-	{"chat", "images", chatContent(hole), `{"type":"image_url","image_url":"gs:"}`},
-	{"chat", "inline images", chatContent(hole), `{"type":"image_url","image_url":"data:,a"}`},
-	{"chat", "images of addresses", chatContent(hole), `{"type":"image_url","image_url":{"url":"http:"}}`},
-	{"chat", "files", chatContent(hole), `{"type":"file","file":{"file_data":"a"}}`},
+	{"chat", "parts", chatContent, `{"type":"text","text":"a"}`},
+	{"chat", "parts that say nothing", chatContent, `{"type":"text","text":""}`},
+	{"chat", "bare strings", chatContent, `"a"`},
+	{"chat", "bare strings that say nothing", chatContent, `""`},
+	{"chat", "parts with an unknown field", chatContent, `{"type":"text","text":"a","u#":0}`},
+	{"chat", "images", chatContent, `{"type":"image_url","image_url":"gs:"}`},
+	{"chat", "inline images", chatContent, `{"type":"image_url","image_url":"data:,a"}`},
+	{"chat", "images of addresses", chatContent, `{"type":"image_url","image_url":{"url":"http:"}}`},
+	{"chat", "files", chatContent, `{"type":"file","file":{"file_data":"a"}}`},
 	{"chat", "calls", chatSaid(`"tool_calls":[` + hole + `]`), `{"function":{"name":""}}`},
 	{"chat", "freeform calls", chatSaid(`"tool_calls":[` + hole + `]`), `{"custom":{"name":""}}`},
 	{"chat", "images of the model", chatSaid(`"images":[` + hole + `]`), `{"type":"text","text":"a"}`},
@@ -251,12 +247,12 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"chat", "format: enum", openaiHead + `"messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"f","schema":{"enum":[` + hole + `]}}}}`, `0`},
 	{"chat", "thoughts in tags", openaiHead + `"google":{"thought_tag_marker":"t"},"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[` + hole + `]}]}`, `"<t>"`},
 
-	{"responses", "parts", responsesContent(hole), `{"type":"input_text","text":"a"}`},
-	{"responses", "bare strings", responsesContent(hole), `"a"`},
-	{"responses", "images", responsesContent(hole), `{"type":"input_image","image_url":"gs:"}`},
-	{"responses", "inline images", responsesContent(hole), `{"type":"input_image","image_url":"data:,a"}`},
-	{"responses", "files", responsesContent(hole), `{"type":"input_file","file_data":"a"}`},
-	{"responses", "parts of an unknown type", responsesContent(hole), `{"type":"u#"}`},
+	{"responses", "parts", responsesContent, `{"type":"input_text","text":"a"}`},
+	{"responses", "bare strings", responsesContent, `"a"`},
+	{"responses", "images", responsesContent, `{"type":"input_image","image_url":"gs:"}`},
+	{"responses", "inline images", responsesContent, `{"type":"input_image","image_url":"data:,a"}`},
+	{"responses", "files", responsesContent, `{"type":"input_file","file_data":"a"}`},
+	{"responses", "parts of an unknown type", responsesContent, `{"type":"u#"}`},
 	{"responses", "unknown items", responsesInput(hole), `{"type":"u#"}`},
 	{"responses", "dropped items", responsesInput(hole), `{"type":"compaction_trigger"}`},
 	{"responses", "references", responsesInput(hole), `{"id":"a"}`},

@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
+// OwnWords returns message with what may be a client's words cut out. What is
+// left decides about the request; see package heal.
+//
 // Google's errors quote the request: names of fields, values, keys of schemas.
 // A client writes those, so it can make an error say anything at all:
 //
 //	Invalid value at 'generation_config.seed' (TYPE_INT32), "API key not valid"
-//
-// OwnWords returns message with what may be a client's words cut out. What is
-// left decides about the request; see package heal.
 //
 // The client's text may have quotes in it, which Google does not escape. So
 // everything goes from the first opening quote to the last closing one, of
@@ -79,7 +79,8 @@ var (
 func openingQuote(s string) int {
 	at := -1
 	for i, r := range s {
-		if strings.ContainsRune(quotes, r) && !(strings.ContainsRune(apostrophes, r) && letterBefore(s, i)) {
+		apostrophe := strings.ContainsRune(apostrophes, r) && letterBefore(s, i)
+		if strings.ContainsRune(quotes, r) && !apostrophe {
 			at = i
 			break
 		}

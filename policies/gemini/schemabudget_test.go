@@ -22,8 +22,9 @@ func referring(times, length int) string {
 	return b.String() + "}}"
 }
 
-// doubling is a schema whose definitions refer twice to the one before.
-func doubling(levels int) string {
+// doubling is a schema of eight definitions that refer twice to the one before.
+func doubling() string {
+	const levels = 8
 	s := fmt.Sprintf(`{"type":"object","properties":{"p":{"$ref":"#/$defs/d%d"}},"$defs":{"d0":{"type":"string"}`, levels)
 	for i := range levels {
 		s += fmt.Sprintf(`,"d%d":{"type":"object","properties":{"x":{"$ref":"#/$defs/d%d"},"y":{"$ref":"#/$defs/d%[2]d"}}}`, i+1, i)
@@ -44,10 +45,10 @@ func TestSchemasShareABudget(t *testing.T) {
 		{"a few uses", referring(10, 500), 40, "gemini-2.0-flash", nil},
 		{"many uses of a long text", referring(200, 5000), 1, "gemini-2.0-flash", errSchemaSize},
 		{"many uses of a long text, which stay", referring(200, 5000), 1, strict, nil},
-		{"doubling, once", doubling(8), 1, "gemini-2.0-flash", nil},
-		{"doubling, in many tools", doubling(8), 200, "gemini-2.0-flash", errSchemaSize},
-		{"doubling, in many tools, which stays", doubling(8), 200, strict, nil},
-		{"doubling by path", strings.ReplaceAll(strings.ReplaceAll(doubling(8), "$defs/", "x/"), `"$defs"`, `"x"`), 200, strict, errSchemaSize},
+		{"doubling, once", doubling(), 1, "gemini-2.0-flash", nil},
+		{"doubling, in many tools", doubling(), 200, "gemini-2.0-flash", errSchemaSize},
+		{"doubling, in many tools, which stays", doubling(), 200, strict, nil},
+		{"doubling by path", strings.ReplaceAll(strings.ReplaceAll(doubling(), "$defs/", "x/"), `"$defs"`, `"x"`), 200, strict, errSchemaSize},
 		{"recursion", `{"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}}`, 500, "gemini-2.0-flash", nil},
 	}
 	for _, tt := range tests {
@@ -81,11 +82,11 @@ func TestSchemaBudgetHolds(t *testing.T) {
 	space := strings.Repeat(" ", 10_000)
 	for _, schema := range []string{
 		`{"type":"object","properties":{"a":{"type":"object","properties":{"b":{` + space + `"type":"string"}}}` + strings.Repeat(`,"a":{"$ref":"#/properties/a"}`, 1) + `}}`,
-		`{"type":"object","x":{"type":"string","enum":["` + strings.Repeat("e", 10_000) + `"]},"properties":{` + uses(1000, "#/x") + `}}`,
-		`{"type":"object","x":{"properties":{"y":{` + space + `}}},"properties":{` + uses(1000, "#/x") + `}}`,
-		`{"type":"object","x":{"anyOf":[` + space + `{"type":"string"}]},"properties":{` + uses(1000, "#/x") + `}}`,
-		`{"type":"object","x":{"required":["a"` + space + `],"properties":{"a":{"type":"string"}}},"properties":{` + uses(1000, "#/x") + `}}`,
-		`{"type":"object","x":{"minimum":` + strings.Repeat("1", 5000) + `,"type":"number"},"properties":{` + uses(1000, "#/x") + `}}`,
+		`{"type":"object","x":{"type":"string","enum":["` + strings.Repeat("e", 10_000) + `"]},"properties":{` + uses() + `}}`,
+		`{"type":"object","x":{"properties":{"y":{` + space + `}}},"properties":{` + uses() + `}}`,
+		`{"type":"object","x":{"anyOf":[` + space + `{"type":"string"}]},"properties":{` + uses() + `}}`,
+		`{"type":"object","x":{"required":["a"` + space + `],"properties":{"a":{"type":"string"}}},"properties":{` + uses() + `}}`,
+		`{"type":"object","x":{"minimum":` + strings.Repeat("1", 5000) + `,"type":"number"},"properties":{` + uses() + `}}`,
 	} {
 		for _, proto := range []bool{false, true} {
 			budget := newSchemaBudget(len(schema))
@@ -98,11 +99,11 @@ func TestSchemaBudgetHolds(t *testing.T) {
 	}
 }
 
-// uses are properties that all refer to one place.
-func uses(n int, ref string) string {
-	list := make([]string, n)
+// uses are a thousand properties that all refer to one place.
+func uses() string {
+	list := make([]string, 1000)
 	for i := range list {
-		list[i] = fmt.Sprintf(`"p%d":{"$ref":%q}`, i, ref)
+		list[i] = fmt.Sprintf(`"p%d":{"$ref":%q}`, i, "#/x")
 	}
 	return strings.Join(list, ",")
 }

@@ -48,10 +48,13 @@ func (e Effect) doubtful() Effect {
 	return e
 }
 
-// within makes hits count that come in the same time d, successes in between or
-// not.
-func (e Effect) within(d time.Duration) Effect {
-	e.Within = d
+// hitsOutlast is how long refusals of a credential count together, successes in
+// between or not.
+const hitsOutlast = 3 * time.Hour
+
+// lasting makes hits count that come within hitsOutlast.
+func (e Effect) lasting() Effect {
+	e.Within = hitsOutlast
 	return e
 }
 
@@ -114,11 +117,11 @@ var rules = []row{
 	{reason: ReasonCapacity, when: all(status(429, 503), text(noCapacity)),
 		verdict: policies.Failover, ofModel: true, backend: count, refine: failoverOrWait, kind: conversation.ErrQuota},
 	{reason: ReasonForbidden, when: any(status(402), all(status(403), accountReason)),
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).within(3 * time.Hour),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).lasting(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	// Without a reason it may be about what the request asks for: its model.
 	{reason: ReasonForbidden, when: status(403),
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolModel, 10*time.Minute, 10*time.Minute, time.Hour).within(3 * time.Hour).doubtful(),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolModel, 10*time.Minute, 10*time.Minute, time.Hour).lasting().doubtful(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonNoModel, when: status(404),
 		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},

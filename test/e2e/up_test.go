@@ -54,11 +54,10 @@ func up(t *testing.T, fake *fakegemini.Server, args ...string) string {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-done:
-		case <-time.After(patience):
-			_ = cmd.Process.Kill()
-			<-done
+		kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		defer kill.Stop()
+		if err := <-done; err != nil {
+			t.Logf("heald up: %v", err)
 		}
 		if strings.Contains(log.String(), "DATA RACE") {
 			t.Error(log.String())

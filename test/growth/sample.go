@@ -34,8 +34,8 @@ type api struct {
 	holders map[string]string
 	own     []sample
 	// ask is a short request, for replies; askWhole one for a document.
-	ask, askWhole          string
-	pathStream, pathNative string
+	ask, askWhole string
+	pathStream    string
 }
 
 // target is where a request is sent.

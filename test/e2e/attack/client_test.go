@@ -26,7 +26,7 @@ var client = []attack{
 		for name, value := range map[string]string{
 			"x-heald-cluster": "heald", "x-heald-policy": "none-such", "x-heald-set": "attempts=10,local.warmup=true",
 			"x-heald-backends": "a=ai_studio,http://attacker.example", "x-heald-hop": "x", "x-heald-memory": "m1.00000000.e30.AAAA",
-			"x-heald-verdict": "pass", "x-heald-retry": "1", "x-envoy-attempt-count": "9", "x-envoy-upstream-alt-stat-name": "x",
+			"x-heald-unreached": "9", "x-heald-session": "s", "x-heald-verdict": "pass", "x-heald-retry": "1", "x-envoy-attempt-count": "9", "x-envoy-upstream-alt-stat-name": "x",
 			"x-envoy-max-retries": "100", "x-envoy-retry-on": "5xx", "x-envoy-upstream-rq-timeout-ms": "1",
 		} {
 			h.Set(name, value)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,12 +16,58 @@ import (
 
 // frozen comes last: the victim ends with it.
 var frozen = []attack{
+	{"sends a request that kills what reads it", func(t *testing.T, v *victim) string {
+		if v.stack == nil {
+			return notHere // there is one process, and Envoy ends with it
+		}
+		return killTwo(t, v)
+	}},
 	{"holds a replica open when it has to end", func(t *testing.T, v *victim) string {
 		if v.stack == nil {
 			return notHere // the next attack of the kind goes through Envoy, which `heald up` stops itself
 		}
 		return freeze(t, v)
 	}},
+}
+
+// killTwo plays a request that ends every replica that reads it: the third one
+// must not get it.
+func killTwo(t *testing.T, v *victim) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	v.fake.Reset()
+	for range 3 {
+		v.fake.Enqueue(fakegemini.SilentBeforeHeaders())
+	}
+	got := make(chan answer, 1)
+	go func() { got <- v.do(t, hello) }()
+	var killed []int
+	for n := 1; n <= 2; n++ {
+		if err := v.fake.WaitRequests(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range v.stack.Replicas {
+			if !slices.Contains(killed, i) && r.Metric("heald_streams_active") > 0 {
+				r.Kill()
+				killed = append(killed, i)
+				break
+			}
+		}
+	}
+	end := <-got
+	if end.status < 500 || !strings.Contains(end.body, "too often") {
+		t.Errorf("the client gets %v (%v)", end, end.err)
+	}
+	if n := len(v.fake.Requests()); n != 2 {
+		t.Errorf("%d attempts reached the provider, want 2", n)
+	}
+	for _, i := range killed {
+		v.stack.Restart(i)
+	}
+	v.fake.Reset()
+	v.served(t)
+	return fmt.Sprintf("two replicas were lost, the third never saw it; the client gets %d", end.status)
 }
 
 // freeze lets clients wait in a replica and a peer of its port stop reading,
