@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every fuzz target of the module for a while: fuzz.sh [TIME [PATTERN]]
 # TIME is 10s unless it is said; PATTERN restricts the targets to those whose
-# package or name it matches.
+# package or name it matches. Two targets run at a time, with one worker each.
 #
 # A target that runs too seldom finds nothing, so each must make 10,000 runs a
 # minute: 167 a second. What makes it slow is mostly a seed of many kilobytes,
@@ -19,22 +19,27 @@ case $time in
 esac
 floor=$((per_minute * seconds / 60))
 
-status=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-targets=$(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | sed -E 's|^(.*)/[^/]*:func |\1 |' | grep -E "$only")
-while read -r dir target; do
-  if ! go -C "$dir" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x . >"$log" 2>&1; then
-    cat "$log"
-    echo "FAIL $dir $target"
-    status=1
-    continue
-  fi
+# fuzz runs one target: fuzz DIRECTORY TARGET
+fuzz() {
+  local log runs status=0
+  log=$(mktemp)
+  go -C "$1" test -run '^$' -fuzz "^$2\$" -fuzztime "$time" -fuzzminimizetime 10x -parallel 1 . >"$log" 2>&1 || status=$?
   runs=$(grep -o 'execs: [0-9]*' "$log" | tail -1 | grep -o '[0-9]*$' || echo 0)
-  printf '%-10s runs in %s: %s %s\n' "$runs" "$time" "$dir" "$target"
-  if [ "$runs" -lt "$floor" ]; then
-    echo "FAIL $dir $target made $runs runs in $time, want $floor or more: are its seeds long, or is what it does first slow?"
-    status=1
+  if [ $status -ne 0 ]; then
+    cat "$log"
+    echo "FAIL $1 $2"
+  else
+    printf '%-10s runs in %s: %s %s\n' "$runs" "$time" "$1" "$2"
+    if [ "$runs" -lt "$floor" ]; then
+      echo "FAIL $1 $2 made $runs runs in $time, want $floor or more: are its seeds long, or is what it does first slow?"
+      status=1
+    fi
   fi
-done <<<"$targets"
-exit $status
+  rm -f "$log"
+  return $status
+}
+export -f fuzz
+export time floor
+
+grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | sed -E 's|^(.*)/[^/]*:func |\1 |' | grep -E "$only" |
+  xargs -P 2 -L 1 bash -c 'fuzz "$0" "$1"'
