@@ -41,6 +41,10 @@ func deputyRequests() []request {
 		native(`{` + turn + `,"tools":[{"retrieval":{"vertexAiSearch":{"datastore":"projects/other/locations/global/collections/c/dataStores/d"}}}]}`),
 		native(`{` + turn + `,"tools":[{"retrieval":{"externalApi":{"endpoint":"https://attacker.example"}}}]}`),
 		native(`{` + turn + `,"modelArmorConfig":{"promptTemplateName":"projects/other/locations/us/templates/t"}}`),
+		native(`{` + turn + `,"systemInstruction":{"parts":[{"text":"s"},{"functionResponse":{"name":"f","response":{},"parts":[{"fileData":{"mimeType":"text/plain","fileUri":"gs://other/secret"}}]}}]}}`),
+		native(`{"contents":[[{"role":"user","parts":[{"fileData":{"mimeType":"text/plain","fileUri":"gs://other/secret"}}]}]]}`),
+		native(`{"contents":[{"role":"user","parts":[{"fileData":{"mimeType":"text/plain","fileUri":"https://generativelanguage.googleapis.com.:0443/v1beta/files/of-another"}}]}]}`),
+		native(`{"contents":[{"role":"user","parts":[{"fileData":{"mimeType":"text/plain","fileUri":"http://127.1/admin"}}]}]}`),
 		native(strings.Replace(`{`+turn+`}`, `{"text":"hello"}`, `{"text":"x"},{"functionResponse":{"name":"f","response":{},"parts":[{"fileData":{"fileUri":"gs://other/secret","mimeType":"text/plain"}}]}}`, 1)),
 	}
 }

@@ -47,6 +47,23 @@ var greedy = []attack{
 		v.served(t)
 		return memory(t, v, seen)
 	}},
+	{"30 bodies of 31 MB at once, of unknown length", func(t *testing.T, v *victim) string {
+		seen := map[int]int{}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		body := `{"model":"gemini-3.5-flash","max_tokens":9,"messages":[{"role":"user","content":"` + strings.Repeat("long ", 31<<20/5) + `"}]}`
+		for range 30 {
+			wg.Go(func() {
+				got := v.do(t, request{path: "/v1/messages", body: body, chunked: true})
+				mu.Lock()
+				defer mu.Unlock()
+				seen[got.status]++
+			})
+		}
+		wg.Wait()
+		v.served(t)
+		return memory(t, v, seen)
+	}},
 	{"lists of 100,000 and more", func(t *testing.T, v *victim) string {
 		before := v.cpu(t)
 		seen := map[int]int{}
@@ -84,6 +101,14 @@ var greedy = []attack{
 		} {
 			v.fake.Enqueue(fakegemini.Status(400, fakegemini.Message(text)))
 			v.do(t, hello)
+		}
+		// Vertex AI says the client's words without quotes.
+		odd := request{path: "/v1/messages", body: `{"model":"gemini-3.5-flash","max_tokens":9,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"x/API key not valid","data":"aGk="}}]}]}`}
+		for range 3 {
+			v.fake.Enqueue(fakegemini.Status(400, fakegemini.Message("Unable to submit request because it has a mimeType parameter with value x/API key not valid, which is not supported.")))
+			v.do(t, odd)
+			v.do(t, request{path: odd.path, body: strings.Replace(odd.body, "aGk=", "aGkx", 1)})
+			v.fake.Reset()
 		}
 		v.fake.Enqueue(fakegemini.Status(403, fakegemini.Message("You do not have permission to access the File abc or it may not exist.")))
 		v.do(t, hello)

@@ -83,6 +83,19 @@ var provider = []attack{
 		v.served(t)
 		return memory(t, v, map[int]int{got.status: 1})
 	}},
+	{"600,000 calls in one frame", func(t *testing.T, v *victim) string {
+		frame := `data: {"candidates":[{"content":{"role":"model","parts":[` + fill(18<<20, `{"functionCall":{"name":"f"}}`) + `]},"finishReason":"STOP"}]}` + "\r\n\r\n"
+		for range 3 {
+			v.fake.Enqueue(fakegemini.Verbatim([]byte(frame)))
+		}
+		got := v.do(t, hello)
+		if got.status < 500 {
+			t.Errorf("got %v", got)
+		}
+		v.fake.Reset()
+		v.served(t)
+		return memory(t, v, map[int]int{got.status: 1})
+	}},
 	{"empty deltas for ever", func(t *testing.T, v *victim) string {
 		empty := `{"candidates":[{"content":{"role":"model","parts":[{"text":""}]}}]}`
 		reply := fakegemini.Text("begins")

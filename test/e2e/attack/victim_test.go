@@ -165,6 +165,7 @@ type request struct {
 	header             http.Header
 	host               string
 	noKey              bool
+	chunked            bool // without content-length: nobody is told how much comes
 }
 
 // answer is what came back. status is 0 if nothing did.
@@ -192,7 +193,11 @@ func (v *victim) do(t *testing.T, r request) answer {
 	if method == "" {
 		method = http.MethodPost
 	}
-	req, err := http.NewRequestWithContext(ctx, method, v.url+r.path, strings.NewReader(r.body))
+	var body io.Reader = strings.NewReader(r.body)
+	if r.chunked {
+		body = io.MultiReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, v.url+r.path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,8 +216,8 @@ func (v *victim) do(t *testing.T, r request) answer {
 		return answer{err: err}
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(body), err}
+	all, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(all), err}
 }
 
 // hello is a request that a good client sends.
