@@ -7,6 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
+// notMIME is what a client is told of a media type that is none.
+const notMIME = "the media type is not one; expected type/subtype, as in image/png"
+
 // checkMedia refuses media that the target cannot take.
 func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) error {
 	switch {
@@ -14,6 +17,8 @@ func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) err
 		return invalid(r.where(at), "media has neither data nor an address")
 	case m.Data != nil && m.MIME == "":
 		return invalid(r.where(at), "media type is missing")
+	case m.MIME != "" && !conversation.ValidMIME(m.MIME):
+		return invalid(r.where(at), notMIME)
 	case m.Data == nil && r.target.Kind == AIStudio && strings.HasPrefix(m.URI, "gs://"):
 		return unsupported(r.where(at), "gs:// addresses are read by Vertex AI only; send the data inline")
 	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "":

@@ -81,7 +81,7 @@ func (d *decoder) sound(m jsonwalk.Members) (media conversation.Media, err error
 	if media.MIME == "" {
 		media.MIME = "audio/" + name
 	}
-	if !dataurl.ValidMIME(media.MIME) {
+	if !conversation.ValidMIME(media.MIME) {
 		return media, d.Invalid("format", "Input should be the name of a format, such as wav or mp3")
 	}
 	return media, nil

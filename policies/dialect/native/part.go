@@ -144,8 +144,13 @@ func (r *repair) answerPart(i int) error {
 		if s := string(name); (s == "fileData" || s == "file_data") && !r.vertex && r.kind() != 'n' {
 			return cut, unsupported(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)),
 				"AI Studio takes no references within function responses; send the data inline, or the reference in a content that follows")
-		} else if camel(name) == "fileData" {
-			return keep, r.media(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)))
+		}
+		at := r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, camel(name)))
+		switch camel(name) {
+		case "fileData":
+			return keep, r.media(at)
+		case "inlineData":
+			return keep, r.blob(at)
 		}
 		return keep, r.skip()
 	}, nil)
@@ -157,6 +162,8 @@ func (r *repair) media(at string) error {
 		switch string(name) {
 		case "displayName", "display_name":
 			return r.onlyVertex(at+".displayName", "names of media exist at Vertex AI only")
+		case "mimeType", "mime_type":
+			return keep, r.mime(at)
 		case "fileUri", "file_uri":
 			v, err := r.value()
 			switch uri := string(jsonwalk.Chars(v)); {
@@ -170,6 +177,26 @@ func (r *repair) media(at string) error {
 		}
 		return keep, r.skip()
 	}, nil)
+}
+
+// blob checks inline data where a name may stand beside them.
+func (r *repair) blob(at string) error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		if camel(name) == "mimeType" {
+			return keep, r.mime(at)
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// mime refuses a media type that is none, within media at a place.
+func (r *repair) mime(at string) error {
+	v, err := r.value()
+	if mime := string(jsonwalk.Chars(v)); err == nil && mime != "" && !conversation.ValidMIME(mime) {
+		at += ".mimeType"
+		err = &conversation.Error{Kind: conversation.ErrInvalid, Param: at, Message: at + ": not a media type; expected type/subtype, as in image/png"}
+	}
+	return err
 }
 
 // camel returns the camelCase form of a name in snake_case.

@@ -139,23 +139,26 @@ func (r *repair) named(kind conversation.ResourceKind, field string) (fate, erro
 	return fate(kept), err
 }
 
-// system looks for files in the system instruction.
+// system looks for media in the system instruction.
 func (r *repair) system() error {
 	return r.members(func(_ int, name []byte) (fate, error) {
 		if string(name) == "parts" {
 			return keep, r.elements(func(i int) (fate, error) {
-				return keep, r.filesOf(fmt.Sprintf("systemInstruction.parts[%d]", i))
+				return keep, r.mediaOf(fmt.Sprintf("systemInstruction.parts[%d]", i))
 			}, nil)
 		}
 		return keep, r.skip()
 	}, nil)
 }
 
-// filesOf looks for a file in the part to come.
-func (r *repair) filesOf(part string) error {
+// mediaOf looks for media in the part to come.
+func (r *repair) mediaOf(part string) error {
 	return r.members(func(_ int, name []byte) (fate, error) {
-		if camel(name) == "fileData" {
+		switch camel(name) {
+		case "fileData":
 			return keep, r.media(part + ".fileData")
+		case "inlineData":
+			return keep, r.blob(part + ".inlineData")
 		}
 		return keep, r.skip()
 	}, nil)

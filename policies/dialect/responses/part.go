@@ -134,7 +134,7 @@ func (d *decoder) sound(m jsonwalk.Members) (media conversation.Media, err error
 		if media.MIME == "" {
 			media.MIME = "audio/" + name
 		}
-		if err == nil && !dataurl.ValidMIME(media.MIME) {
+		if err == nil && !conversation.ValidMIME(media.MIME) {
 			err = d.Invalid("format", "Input should be the name of a format, such as wav or mp3")
 		}
 		return err

@@ -59,7 +59,7 @@ func inline(t conversation.Text) (media conversation.Media, ok bool) {
 	}
 	mime, params, _ := strings.Cut(quoted(head).String(), ";")
 	media.MIME = properMIME(mime)
-	if !ValidMIME(media.MIME) {
+	if !conversation.ValidMIME(media.MIME) {
 		return media, false
 	}
 	if params = strings.ToLower(params); params == "base64" || strings.HasSuffix(params, ";base64") {
@@ -90,18 +90,6 @@ func properMIME(mime string) string {
 		return "image/jpeg"
 	}
 	return mime
-}
-
-// ValidMIME reports whether s is type/subtype in the characters of RFC 6838.
-func ValidMIME(s string) bool {
-	kind, sub, ok := strings.Cut(s, "/")
-	return ok && mimeName(kind) && mimeName(sub)
-}
-
-func mimeName(s string) bool {
-	return s != "" && len(s) <= 127 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("!#$&-^_.+", r)
-	})
 }
 
 // extensionMIME are the MIME types of what the upstream reads, by extension.

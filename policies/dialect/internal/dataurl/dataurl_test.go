@@ -50,7 +50,7 @@ func FuzzMedia(f *testing.F) {
 		if problem != "" {
 			return
 		}
-		if m.Data != nil && (!jsontext.Value(m.Data).IsValid() || !ValidMIME(m.MIME)) {
+		if m.Data != nil && (!jsontext.Value(m.Data).IsValid() || !conversation.ValidMIME(m.MIME)) {
 			t.Errorf("data %q, MIME %q", m.Data, m.MIME)
 		}
 		if (m.Data == nil) == (m.URI == "") {
