@@ -15,6 +15,7 @@ func saying(text string) string { return strings.Replace(ask, `"hi"`, jsonString
 // different request that fails alike does.
 func TestAccountIsBannedBySecondRequest(t *testing.T) {
 	const badKey = `{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}`
+	const never = 100
 	for _, c := range []struct {
 		name   string
 		status int
@@ -23,7 +24,7 @@ func TestAccountIsBannedBySecondRequest(t *testing.T) {
 	}{
 		{"403", 403, forbidden, 3},
 		{"403 with its reason", 403, `{"error":{"code":403,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_SERVICE_BLOCKED"}]}}`, 1},
-		{"bad key in words", 400, badKey, 3},
+		{"bad key in words", 400, badKey, never},
 		{"bad key with its reason", 400, `{"error":{"code":400,"message":"API key not valid.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`, 1},
 		{"401", 401, "", 1},
 		{"billing in words", 400, `{"error":{"code":400,"message":"Billing is off.","status":"FAILED_PRECONDITION"}}`, 3},
@@ -87,6 +88,30 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 				t.Error("account or backend is out")
 			}
 		})
+	}
+}
+
+// A client that makes upstream say "API key not valid" without a quotation takes
+// no account out, however many different requests it sends.
+func TestWordsOfClientsBanNoAccount(t *testing.T) {
+	for _, said := range []string{
+		"Unable to submit request because it has a mimeType parameter with value x/API key not valid, which is not supported. Update the mimeType and try again.",
+		"Unable to submit request because the mime_type: x/API key not valid is not supported.",
+		"Invalid function name api key not valid. Must start with a letter or underscore.",
+		"Request contains an invalid argument (api key expired).",
+	} {
+		r := newRig(t, nil)
+		for _, text := range []string{"one", "two", "three"} {
+			first := r.retry(t, 1, "", saying(text), 400, refusal(said), policies.Retry)
+			a := r.begin(2, first.Memory)
+			send(t, a, saying(text))
+			answerWith(a, 400, refusal(said))
+		}
+		for _, id := range []string{"a-1", "a-2", "b-1"} {
+			if r.pool.Cooling(id, "gemini-3.5-flash") {
+				t.Errorf("%q takes out %s", said, id)
+			}
+		}
 	}
 }
 

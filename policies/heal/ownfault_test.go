@@ -115,6 +115,30 @@ func TestJudgeIgnoresQuotations(t *testing.T) {
 	}
 }
 
+// bareShapes are errors that repeat a client's words without any mark; the first
+// two are Vertex AI's.
+var bareShapes = []string{
+	"Unable to submit request because it has a mimeType parameter with value x/%s, which is not supported. Update the mimeType and try again.",
+	"Unable to submit request because the mime_type: x/%s is not supported in `function_response.parts`.",
+	"Invalid function name %s. Must start with a letter or underscore.",
+	"Unsupported language code %s",
+	"Request contains an invalid argument (%s).",
+	"%s",
+}
+
+// What a text alone says, in whatever place, has no effect on an account.
+func TestTextsHaveNoEffectOnAccounts(t *testing.T) {
+	for _, shape := range bareShapes {
+		for _, lie := range lies {
+			text := fmt.Sprintf(shape, lie)
+			r := Judge(Seen{Status: 400, Error: &gemini.Status{Status: "INVALID_ARGUMENT", Message: text}, Attempt: 1, OtherAccount: true, OtherBackend: true})
+			if r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting {
+				t.Errorf("%q: account %+v, backend %+v, lasting %v", text, r.Account, r.Backend, r.Lasting)
+			}
+		}
+	}
+}
+
 // Nor whatever else it writes around it.
 func FuzzJudgeIgnoresQuotations(f *testing.F) {
 	for i, lie := range lies {

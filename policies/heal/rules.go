@@ -63,8 +63,8 @@ var rateLimited = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.S
 
 // rules is the verdict table; the first row that matches decides. Structured
 // reasons stand before texts, texts before bare statuses. A text decides about
-// its own request only: rows that match one have no effect on others, or a
-// doubtful one.
+// its own request only: what a row that matches one does to an account is no
+// more than the bare status would do.
 var rules = []row{
 	{reason: ReasonBodyTooLarge, when: details("request_payload_too_large"),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -94,7 +94,7 @@ var rules = []row{
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, UntilReload),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonBadKey, when: all(status(400), text(badKey)),
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute).doubtful(),
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonContext, when: all(status(400), text(contextOverflow)),
 		verdict: policies.Fail, kind: conversation.ErrContext},

@@ -213,7 +213,7 @@ func TestJudgeEffects(t *testing.T) {
 		{"relaxed", seen(400, message("too many states")), none, none, false},
 		{"context overflow", seen(400, message("The input token count (2) exceeds the maximum (1)")), none, none, false},
 		{"bad key", seen(401, nil), cool(CoolAccount, UntilReload), none, false},
-		{"bad key, only in words", seen(400, message("API key not valid. Please pass a valid API key.")), cool(CoolAccount, 10*min).doubtful(), none, false},
+		{"bad key, only in words", seen(400, message("API key not valid. Please pass a valid API key.")), none, none, false},
 		{"region", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"}), cool(CoolModel, 10*min).doubtful(), none, false},
 		{"billing, with its reason", seen(400, &gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED"}), cool(CoolAccount, 10*min), none, false},
 		{"other 400", seen(400, nil), none, none, false},
