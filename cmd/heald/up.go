@@ -134,17 +134,15 @@ func (o *upOptions) load(dir string) (*config.Config, error) {
 	}
 	o.flags.Hop = hex.EncodeToString(secret)
 	o.flags.Listen = config.Listen{GRPC: []string{"unix://" + filepath.Join(dir, "heald.sock")}, Admin: o.admin}
+	// Also where no policy resumes yet: after a reload one may, and what heald
+	// sends there has the account's key in it.
+	o.flags.ResumeVia = "unix://" + filepath.Join(dir, "resume.sock")
 	switch exposed := config.Exposed(o.listen); {
 	case !exposed:
 		o.flags.LocalHosts = !strings.HasPrefix(o.listen, "unix://")
 	case !o.insecureOpen:
 		o.flags.Public = o.listen
 	}
-	cfg, err := o.flags.Load()
-	if err != nil || cfg.Resumes() == "" {
-		return cfg, err
-	}
-	o.flags.ResumeVia = "unix://" + filepath.Join(dir, "resume.sock")
 	return o.flags.Load()
 }
 
