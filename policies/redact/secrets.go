@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"slices"
@@ -20,15 +21,20 @@ const (
 )
 
 // NewSecrets collects secrets once, in all forms in which they may come back.
+// The longest form comes first, whosever it is: where two begin at the same
+// place, the first is replaced, and of a secret that another one begins with
+// the rest would be left.
 func NewSecrets(values ...string) Secrets {
-	var list []string
+	var all []string
 	for _, v := range values {
-		if len(v) < leastSecret {
-			continue
+		if len(v) >= leastSecret {
+			all = append(all, formsOf(v)...)
 		}
-		for _, f := range formsOf(v) {
-			list = append(list, f, mark)
-		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	var list []string
+	for _, f := range slices.Compact(all) {
+		list = append(list, f, mark)
 	}
 	return Secrets{strings.NewReplacer(list...)}
 }
@@ -41,8 +47,7 @@ func (s Secrets) Hide(text string) string {
 	return s.replacer.Replace(text)
 }
 
-// formsOf lists how a secret may be written, the longest form first: where two
-// begin at the same place, the first is replaced.
+// formsOf lists how a secret may be written.
 func formsOf(v string) []string {
 	query, path := url.QueryEscape(v), url.PathEscape(v)
 	out := []string{v, query, path, lowerEscapes(query), lowerEscapes(path)}
@@ -54,8 +59,7 @@ func formsOf(v string) []string {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(out)
+	return out
 }
 
 // inside is what base64 makes of a secret in the middle of a text, before bytes

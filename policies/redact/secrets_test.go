@@ -43,6 +43,18 @@ func TestSecretsAreHiddenInEveryForm(t *testing.T) {
 	}
 }
 
+// A secret may begin with another one, in any order of the configuration.
+func TestSecretsThatBeginAlike(t *testing.T) {
+	const short, long = "team-alpha-key-01", "team-alpha-key-01-prod-7731"
+	for _, s := range []Secrets{NewSecrets(short, long), NewSecrets(long, short), NewSecrets(short, long, short)} {
+		for _, text := range []string{long, short, base64.StdEncoding.EncodeToString([]byte(long)), url.QueryEscape(short+"/") + long} {
+			if got := s.Hide("<" + text + ">"); strings.Contains(got, "7731") || strings.Contains(got, "dGVhbS") || strings.Contains(got, "team") || !strings.HasSuffix(got, "[redacted]>") {
+				t.Errorf("%s: %s", text, got)
+			}
+		}
+	}
+}
+
 func FuzzSecretsAreHidden(f *testing.F) {
 	f.Add("hunter2-hunter2", "user:", "@x")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
