@@ -105,10 +105,9 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
-		w.Wait = max(w.Wait, s.MaxWait)
-		w.Silence = max(w.Silence, s.Peek.Timeout, s.IdleTimeout, s.MaxWait)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 	}
+	w.Wait, w.Silence = waits(cfg)
 	w.RetryAfter = retryAfter(cfg)
 	w.OwnWait = w.RetryAfter == 0
 	for _, b := range cfg.Backends {
@@ -119,6 +118,16 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.Backends = clusters(x.Backends)
 	}
 	return w
+}
+
+// waits are the longest that heald may wait inside one attempt, and that
+// nothing may pass on a healthy stream.
+func waits(cfg *config.Config) (wait, silence time.Duration) {
+	for _, s := range cfg.Settings() {
+		wait = max(wait, s.MaxWait)
+		silence = max(silence, s.Peek.Timeout, s.IdleTimeout, s.MaxWait)
+	}
+	return wait, silence
 }
 
 // retryAfter is the longest that heald asks Envoy to wait between two attempts;

@@ -61,6 +61,7 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 	for _, s := range cfg.Settings() {
 		p.Attempts = max(p.Attempts, s.Attempts)
 	}
+	p.Wait, p.Silence = waits(cfg)
 	for _, b := range x.Backends {
 		b = b.WithDefaults()
 		p.Backends = append(p.Backends, bootstrap.Backend{Name: b.Cluster, URL: b.URL})

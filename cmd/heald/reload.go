@@ -46,6 +46,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.inFlight.SetLimit(limits.Held)
 		s.policy.current.Store(next.exchange)
 		next.tell(s, limits)
+		s.fit.tell(s.log, cfg)
 	}
 	s.running, s.loaded = cfg.Sum(), time.Now()
 	return nil

@@ -44,6 +44,7 @@ type sidecar struct {
 	tls    atomic.Pointer[tls.Config] // for connections that begin; nil for plain text
 	room   int                        // bytes of the longest body for which the server has room
 	files  *config.Metrics
+	fit    *fit // of the Envoy that was started with it; nil for one of the operator's
 
 	reloading sync.Mutex
 	running   config.Sum // of what runs

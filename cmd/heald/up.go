@@ -99,6 +99,8 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err != nil {
 		return err
 	}
+	side.fit = newFit(b, cfg)
+	side.fit.tell(log, cfg)
 	grpc, adminListener, err := openAll(cfg.Listen, log)
 	if err != nil {
 		return err

@@ -138,10 +138,13 @@ func (c *checker) checkModes(m *extprocv3.ProcessingMode, path string) {
 func (c *checker) checkFilterTimes() {
 	timeout := c.filter.config.GetMessageTimeout()
 	if timeout == nil || timeout.AsDuration() < c.want.Wait {
+		fix := fmt.Sprintf("message_timeout: %ds, or more", int(c.want.Wait.Seconds()))
+		if c.want.Wait > longestMessage {
+			fix = fmt.Sprintf("lower max_wait in heald.yaml: Envoy takes a message_timeout of %ds at most", int(longestMessage.Seconds()))
+		}
 		c.problem(c.filter.path+".message_timeout",
 			fmt.Sprintf("%s is shorter than heald may wait (%s)", durationText(timeout, "the default of 0.2s"), c.want.Wait),
-			"requests that wait for a slot or a cooldown fail, and are retried as if heald had died",
-			fmt.Sprintf("message_timeout: %ds, or more", int(c.want.Wait.Seconds())))
+			"requests that wait for a slot or a cooldown fail, and are retried as if heald had died", fix)
 	}
 }
 

@@ -37,6 +37,12 @@ type Params struct {
 	// RetryAfter is the longest that heald asks Envoy to wait between two
 	// attempts; envoy.yaml's limit is raised to it.
 	RetryAfter time.Duration
+	// Wait is the longest that heald may wait inside one attempt, at most an
+	// hour; envoy.yaml's message_timeout is raised above it.
+	Wait time.Duration
+	// Silence is the longest that nothing may pass on a healthy stream;
+	// envoy.yaml's stream_idle_timeout is raised above it.
+	Silence time.Duration
 	// MaxBody bounds a request's body in bytes; 0 keeps envoy.yaml's.
 	MaxBody int
 	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.
@@ -112,6 +118,9 @@ func (p *Params) validate() error {
 	errs = append(errs, p.validateBackends()...)
 	if p.Attempts < 0 || p.Attempts > 100 {
 		add("attempts: %d is not between 1 and 100 (0 keeps the default)", p.Attempts)
+	}
+	if p.Wait < 0 || p.Wait > longestMessage {
+		add("wait: %s is longer than Envoy waits for heald, which is %s at most; lower max_wait", p.Wait, longestMessage)
 	}
 	if p.MaxBody < 0 || p.MaxBody > 1<<30 {
 		add("max body: %d bytes is not between 1 and 1 GiB (0 keeps the default)", p.MaxBody)

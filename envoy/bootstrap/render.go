@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -91,6 +92,20 @@ func renderListeners(b *bootstrapv3.Bootstrap, p *Params) error {
 	return nil
 }
 
+const (
+	// timerSlack is added to the longest wait or silence: Envoy's timer must
+	// not end what heald's, at the same moment, would end better.
+	timerSlack = time.Minute
+	// longestMessage is the limit of Envoy's own on message_timeout.
+	longestMessage = time.Hour
+)
+
+// longestSilence is that of the client's stream. To the waits that heald asks
+// for, Envoy adds up to a half (JitteredLowerBoundBackOffStrategy).
+func (p *Params) longestSilence() time.Duration {
+	return max(p.Silence, p.Wait, p.RetryAfter*3/2)
+}
+
 func renderOuter(c *chain, p *Params) error {
 	if p.Listen != "" {
 		at, err := protoAddress(p.Listen)
@@ -98,6 +113,9 @@ func renderOuter(c *chain, p *Params) error {
 			return err
 		}
 		c.listener.Address = at
+	}
+	if longest := p.longestSilence(); !unlimited(c.hcm.GetStreamIdleTimeout(), longest) {
+		c.hcm.StreamIdleTimeout = durationpb.New(longest + timerSlack)
 	}
 	if p.RequestTimeout > 0 {
 		c.hcm.RequestTimeout = durationpb.New(p.RequestTimeout)
@@ -133,6 +151,9 @@ func renderInner(c *chain, p *Params) error {
 		filter, ok := decode[*extprocv3.ExternalProcessor](f.GetTypedConfig())
 		if !ok {
 			continue
+		}
+		if filter.GetMessageTimeout().AsDuration() < p.Wait {
+			filter.MessageTimeout = durationpb.New(min(p.Wait+timerSlack, longestMessage))
 		}
 		for _, key := range sortedKeys(p.InitialMetadata) {
 			filter.GrpcService.InitialMetadata = append(filter.GrpcService.InitialMetadata,

@@ -58,17 +58,17 @@ func TestRender(t *testing.T) {
 		{
 			name: "limits",
 			params: Params{
-				Sidecars: []string{"heald.localhost:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, BufferLimit: 32 << 10,
+				Sidecars: []string{"heald.localhost:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, Wait: time.Hour, Silence: 2 * time.Hour, MaxBody: 1 << 20, BufferLimit: 32 << 10,
 				HeapLimit: 512 << 20, MaxConnections: 777, RequestTimeout: 30 * time.Second,
 				CAFile: "/etc/ssl/certs/ca-certificates.crt", AccessLog: true,
 				Policy: "gold", Hop: "100%-secret", InitialMetadata: map[string]string{"x-heald-set": "a=b", "x-heald-backends": "c"},
 			},
 			want: []string{
-				"num_retries: 9", "max_interval: 90s", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
+				"num_retries: 9", "max_interval: 90s", "message_timeout: 3600s", "stream_idle_timeout: 7260s", `request_body_buffer_limit: "1048576"`, "per_connection_buffer_limit_bytes: 32768",
 				`max_heap_size_bytes: "536870912"`, `max_active_downstream_connections: "777"`, "request_timeout: 30s",
 				"value: gold", "value: 100%%-secret", "key: x-heald-set", "type: STRICT_DNS", "StdoutAccessLog",
 			},
-			check: Want{Attempts: 8, RetryAfter: 90 * time.Second, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
+			check: Want{Attempts: 8, RetryAfter: 90 * time.Second, Wait: time.Hour, Silence: 2 * time.Hour, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
 		},
 	}
 	for _, tt := range tests {
@@ -128,6 +128,7 @@ func TestRenderErrors(t *testing.T) {
 		{"backend with a bad host", Params{Backends: []Backend{{"a", "http://a_-!"}}}, "neither an IP address nor a host name"},
 		{"backend with a bad port", Params{Backends: []Backend{{"a", "http://a:0"}}}, "the port"},
 		{"attempts", Params{Attempts: -1}, "attempts: -1"},
+		{"wait", Params{Wait: time.Hour + 1}, "lower max_wait"},
 		{"body", Params{MaxBody: -1}, "max body: -1"},
 		{"buffer", Params{BufferLimit: 2 << 30}, "buffer limit"},
 		{"heap", Params{HeapLimit: 1 << 20}, "heap limit"},

@@ -1,0 +1,62 @@
+package main
+
+import (
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+// fit compares the Envoy that `up` has started with what heald.yaml asks of it:
+// a reload changes heald's settings, and leaves Envoy as it is.
+type fit struct {
+	envoy *bootstrapv3.Bootstrap
+	// maxMessage is the longest that heald receives, which no reload changes.
+	maxMessage int
+	urls       map[string]string // of the backends, by cluster
+	// known is what was told before, so that a reload tells what it changes.
+	known map[bootstrap.Problem]bool
+}
+
+func newFit(envoy *bootstrapv3.Bootstrap, cfg *config.Config) *fit {
+	f := &fit{envoy: envoy, maxMessage: wantOf(cfg).MaxMessage, urls: map[string]string{}}
+	for _, b := range cfg.Backends {
+		b = b.WithDefaults()
+		f.urls[b.Cluster] = b.URL
+	}
+	return f
+}
+
+// check lists what does not fit. The addresses of backends are in Envoy's
+// configuration alone.
+func (f *fit) check(cfg *config.Config) []bootstrap.Problem {
+	want := wantOf(cfg)
+	want.MaxMessage = f.maxMessage
+	problems := bootstrap.Check(f.envoy, want)
+	for _, b := range cfg.Backends {
+		b = b.WithDefaults()
+		if runs, ok := f.urls[b.Cluster]; ok && runs != b.URL {
+			problems = append(problems, bootstrap.Problem{Path: "static_resources.clusters[" + b.Cluster + "]",
+				Problem: "it leads to " + redact.Text(runs), Consequence: "requests go there, and not to the url in heald.yaml"})
+		}
+	}
+	return problems
+}
+
+// tell logs what does not fit and was not told the last time.
+func (f *fit) tell(log *zap.Logger, cfg *config.Config) {
+	if f == nil {
+		return
+	}
+	found := map[bootstrap.Problem]bool{}
+	for _, p := range f.check(cfg) {
+		if found[p] = true; p.Note || f.known[p] {
+			continue
+		}
+		log.Warn("the Envoy that runs does not fit heald.yaml: restart heald up",
+			zap.String("setting", p.Path), zap.String("found", p.Problem), zap.String("consequence", p.Consequence))
+	}
+	f.known = found
+}
