@@ -168,11 +168,19 @@ func (s *sidecar) reload() {
 	}
 	s.complaint = ""
 	s.files.Loaded(s.loaded)
-	if dirs := cfg.Dirs(s.flags.File); !slices.Equal(dirs, s.dirs) {
-		s.dirs = dirs
-		if s.rewatch != nil {
-			s.rewatch()
-		}
+	s.follow(cfg.Dirs(s.flags.File))
+}
+
+// follow has directories watched, if they are others than before.
+func (s *sidecar) follow(dirs []string) {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	if slices.Equal(dirs, s.dirs) {
+		return
+	}
+	s.dirs = dirs
+	if s.rewatch != nil {
+		s.rewatch()
 	}
 }
 
@@ -190,25 +198,25 @@ func (s *sidecar) describe() {
 const settleTime = 200 * time.Millisecond
 
 // watch reloads when files change, and follows the configuration to those that
-// it names anew.
+// it names anew. It ends with ctx and does not wait for a reload that runs.
 func (s *sidecar) watch(ctx context.Context) error {
 	timer := time.AfterFunc(time.Hour, s.reload)
 	timer.Stop()
 	defer func() {
-		s.reloading.Lock()
-		defer s.reloading.Unlock()
+		s.watching.Lock()
+		defer s.watching.Unlock()
 		s.rewatch = nil
 		timer.Stop()
 	}()
 	for ctx.Err() == nil {
 		watching, cancel := context.WithCancel(ctx)
-		s.reloading.Lock()
+		s.watching.Lock()
 		dirs := s.dirs
 		s.rewatch = func() {
 			cancel()
 			timer.Reset(settleTime) // what changed in between is seen then
 		}
-		s.reloading.Unlock()
+		s.watching.Unlock()
 		if len(dirs) == 0 { // all comes from flags and the environment
 			cancel()
 			return nil

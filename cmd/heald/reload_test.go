@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/test/authority"
@@ -165,5 +167,44 @@ func TestReloadCertificates(t *testing.T) {
 	ca.Issue("heald")
 	if said := reload(minimal); !strings.Contains(said, "listen has changed") || s.tls.Load() == nil {
 		t.Errorf("without tls: %s", said)
+	}
+}
+
+// A pipe in a file's place, or a file system that does not answer, stops
+// neither later reloads nor the end of the process.
+func TestReloadDoesNotWaitForEver(t *testing.T) {
+	secret := write(t, "key", "first")
+	text := "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {file: " + secret + "}}]\n"
+	s, reload := rewriting(t, text)
+	if err := os.Remove(secret); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(secret, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 1)
+	go func() { said <- reload(text) }()
+	select {
+	case text := <-said:
+		if !strings.Contains(text, "is no regular file") || s.metric("heald_config_reload_success") != 0 {
+			t.Error(text)
+		}
+	case <-time.After(30 * time.Second): // it takes no time at all
+		t.Fatal("the reload waits for who writes to the pipe")
+	}
+
+	s.reloading.Lock() // as a reload that hangs
+	defer s.reloading.Unlock()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	done := make(chan error, 1)
+	go func() { done <- s.watch(ctx) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the end waits for the reload")
 	}
 }

@@ -51,8 +51,12 @@ type sidecar struct {
 	refused   config.Sum // of what was refused last
 	loaded    time.Time  // when what runs was
 	complaint string     // about the files as they are; "" if there is none
-	dirs      []string   // that are to be watched
-	rewatch   func()     // has them watched; nil before watch
+
+	// Apart from reloading, which a file system that does not answer may hold
+	// for ever: the end of the process must not wait for it.
+	watching sync.Mutex
+	dirs     []string // that are to be watched
+	rewatch  func()   // has them watched; nil before watch and after it
 
 	configuration atomic.Pointer[string] // for /readyz: which one runs
 }

@@ -84,7 +84,7 @@ const (
 func Load(path string) (*Config, error) {
 	c := &Config{}
 	if path != "" {
-		data, err := os.ReadFile(path)
+		data, err := readFile(path)
 		if err != nil {
 			return nil, &setting.Problem{Path: shown(path), Found: "the file " + fileFault(err), Fix: "name a file that heald may read"}
 		}

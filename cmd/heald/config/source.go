@@ -3,11 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -119,7 +117,7 @@ func (s Source) Read(path string) (string, error) {
 		}
 		return v, nil
 	case s.File != "":
-		data, err := os.ReadFile(s.File)
+		data, err := readFile(s.File)
 		if err != nil {
 			return "", &setting.Problem{Path: path, Found: "file " + shown(s.File) + " " + fileFault(err), Fix: "name a file that heald may read"}
 		}
@@ -138,17 +136,4 @@ func (s Source) optional(path string) (string, error) {
 		return "", nil
 	}
 	return s.Read(path)
-}
-
-// fileFault words why a file could not be read, as what it does.
-func fileFault(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "does not exist"
-	case errors.Is(err, fs.ErrPermission):
-		return "may not be read by this user"
-	case errors.Is(err, syscall.EISDIR):
-		return "is a directory"
-	}
-	return "cannot be read"
 }

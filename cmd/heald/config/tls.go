@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 )
@@ -75,11 +74,11 @@ func (t *TLS) Load() (*tls.Config, error) {
 		return nil, err
 	}
 	var errs []error
-	pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	pair, err := keyPair(t.Cert, t.Key)
 	if err != nil {
 		errs = append(errs, fmt.Errorf("listen.tls.cert, listen.tls.key (%s, %s): %w", t.Cert, t.Key, err))
 	}
-	pem, err := os.ReadFile(t.ClientCA)
+	pem, err := readFile(t.ClientCA)
 	authorities := x509.NewCertPool()
 	if err != nil {
 		errs = append(errs, fmt.Errorf("listen.tls.client_ca: %w", err))
@@ -102,6 +101,18 @@ func (t *TLS) Load() (*tls.Config, error) {
 			return t.admit(s.PeerCertificates[0])
 		},
 	}, nil
+}
+
+func keyPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := readFile(certFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := readFile(keyFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 // admit refuses peers whose certificate has none of the allowed names.

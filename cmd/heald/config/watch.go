@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -59,7 +58,7 @@ func sumOf(text []byte, files []string) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(text)
 	for _, f := range files {
-		data, err := os.ReadFile(f)
+		data, err := readFile(f)
 		fmt.Fprintf(h, "\n%s %d %v\n", f, len(data), err)
 		h.Write(data)
 	}
