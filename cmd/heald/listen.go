@@ -48,11 +48,8 @@ func listen(address string, log *zap.Logger) (net.Listener, error) {
 		}
 		return l, err
 	}
-	if conn, err := net.Dial("unix", path); err == nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("listen on %s: another process listens there; stop it or choose another path", address)
-	} else if errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(path)
+	if err := clearPath(path); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	l, err := listenUnix(path)
 	if err != nil {
@@ -64,6 +61,25 @@ func listen(address string, log *zap.Logger) (net.Listener, error) {
 	}
 	log.Info("socket made", zap.String("path", path), zap.String("mode", fmt.Sprintf("%#o", mode)), zap.String("may_connect", who))
 	return l, nil
+}
+
+// clearPath removes a socket that nobody listens on, and nothing else: a file
+// named by mistake refuses connections as well. A symbolic link is left alone,
+// whatever it leads to.
+func clearPath(path string) error {
+	info, missing := os.Lstat(path)
+	if missing == nil && info.Mode().Type() != os.ModeSocket {
+		return errors.New("the path exists and is no socket; it is left as it is: choose another path, or remove what is there")
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return errors.New("another process listens there; stop it or choose another path")
+	}
+	if missing == nil && errors.Is(err, syscall.ECONNREFUSED) {
+		_ = os.Remove(path) // if it fails, so does listening, which says why
+	}
+	return nil
 }
 
 // othersOut is the umask under which sockets are made: whoever can connect is
