@@ -48,7 +48,7 @@ A field that stands in no table is left out with a warning that names it. Of nat
 
 ## What a policy must allow
 
-What these fields of a Gemini request name is read, run or recorded with the rights of the gateway's account, so a policy decides on it, for clients of every API whose fields become these. A request that names what is not allowed is refused with 400; the error names the field and the setting. Both spellings of proto JSON count (` + "`fileUri`, `file_uri`" + `).
+What these fields of a Gemini request name is read, run or recorded with the rights of the gateway's account, so a policy decides on it, for clients of every API whose fields become these. A request that names what is not allowed is refused with 400; the error names the field and the setting. Names count in any spelling (` + "`fileUri`, `file_uri`, `FileUri`" + `). A list where the API has an object is refused with 400.
 
 | field | setting | why |
 |---|---|---|

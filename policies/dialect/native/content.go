@@ -88,7 +88,7 @@ func (r *repair) oneContent() error {
 		case "parts":
 			return keep, r.parts(&s)
 		}
-		return keep, r.skip()
+		return keep, r.files(fmt.Sprintf("contents[%d].%s", r.content, jsonwalk.Shorten(name)))
 	}, func(it items) {
 		right := r.role(role, &s)
 		switch at, full := it.end(); {

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -16,7 +17,8 @@ type rewriter struct {
 	edits []edit
 	stack []item // of the objects and arrays that are being read
 
-	entries int // elements of arrays so far
+	name    []byte // of the member read last
+	entries int    // elements of arrays so far
 }
 
 // Limits on what is walked, since each entry takes more memory than its bytes.
@@ -68,9 +70,25 @@ func (w *rewriter) replace(from, to int, with string) {
 	w.edits = append(w.edits, edit{from, to, with})
 }
 
-// members reads an object. each reads the value of member i and decides on
-// it; done may change the fates before they are carried out. Both may be nil.
+// members reads an object of the API, each by the name that it has there. A list
+// in its place is refused: what it holds would be read upstream, but not here.
 func (w *rewriter) members(each func(i int, name []byte) (fate, error), done func(it items)) error {
+	if w.kind() == '[' {
+		name := cmp.Or(string(jsonwalk.Shorten(w.name)), "body")
+		return &conversation.Error{Kind: conversation.ErrInvalid, Param: name,
+			Message: fmt.Sprintf("%s: a list stands where an object belongs (byte %d of the request)", name, w.at())}
+	}
+	return w.free(func(i int, name []byte) (fate, error) {
+		name = canonical(name)
+		w.name = name
+		return each(i, name)
+	}, done)
+}
+
+// free reads an object, whatever its names. each reads the value of member i
+// and decides on it; done may change the fates before they are carried out, and
+// may be nil. A value of another type is read over.
+func (w *rewriter) free(each func(i int, name []byte) (fate, error), done func(it items)) error {
 	if w.kind() != '{' {
 		return w.skip()
 	}

@@ -1,8 +1,8 @@
 package native
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -102,13 +102,14 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 		p.answer = true
 		return keep, r.functionResponse()
 	case "toolCall", "tool_call", "toolResponse", "tool_response":
-		v, err := r.value()
-		p.server, p.serverName = v, camel(name)
+		from := r.at()
+		err := r.files(r.where(camel(name)))
+		p.server, p.serverName = jsontext.Value(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n")), camel(name)
 		return keep, err
 	case "fileData", "file_data", "inlineData", "inline_data":
 		return keep, r.media(r.where(camel(name)))
 	}
-	return keep, r.skip()
+	return keep, r.files(r.where(string(jsonwalk.Shorten(name))))
 }
 
 // functionCall repairs a call in the history.
@@ -120,8 +121,10 @@ func (r *repair) functionCall() error {
 		case "partialArgs", "partial_args", "willContinue", "will_continue":
 			// Streamed arguments are Vertex AI's; put together they are args.
 			return fate(r.vertex), r.skip()
+		case "args":
+			return keep, r.skip()
 		}
-		return keep, r.skip()
+		return keep, r.files(r.where("functionCall." + string(jsonwalk.Shorten(name))))
 	}, nil)
 }
 
@@ -133,8 +136,10 @@ func (r *repair) functionResponse() error {
 			return fate(r.ids), r.skip()
 		case "parts":
 			return keep, r.elements(func(i int) (fate, error) { return keep, r.answerPart(i) }, nil)
+		case "response":
+			return keep, r.skip()
 		}
-		return keep, r.skip()
+		return keep, r.files(r.where("functionResponse." + string(jsonwalk.Shorten(name))))
 	}, nil)
 }
 
@@ -152,7 +157,7 @@ func (r *repair) answerPart(i int) error {
 		case "inlineData":
 			return keep, r.blob(at)
 		}
-		return keep, r.skip()
+		return keep, r.files(r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, jsonwalk.Shorten(name))))
 	}, nil)
 }
 
@@ -165,15 +170,7 @@ func (r *repair) media(at string) error {
 		case "mimeType", "mime_type":
 			return keep, r.mime(at)
 		case "fileUri", "file_uri":
-			v, err := r.value()
-			switch uri := string(jsonwalk.Chars(v)); {
-			case err != nil || v.Kind() == 'n':
-			case !r.vertex && strings.HasPrefix(uri, "gs://"):
-				err = unsupported(at+".fileUri", "AI Studio cannot read Cloud Storage; upload the file with its Files API")
-			default:
-				_, err = r.opts.Keeps(conversation.ResourceFile, at+".fileUri", uri)
-			}
-			return keep, err
+			return keep, r.fileURI(at + ".fileUri")
 		}
 		return keep, r.skip()
 	}, nil)

@@ -15,7 +15,7 @@ const (
 // descriptions. What is left allows more than before. JSON Schema and the
 // API's own schema type are told apart by no member that matters here.
 func (r *repair) relax() error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.free(func(_ int, name []byte) (fate, error) {
 		switch camel(name) {
 		case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
 			"minItems", "maxItems", "uniqueItems", "minLength", "maxLength",
@@ -29,7 +29,7 @@ func (r *repair) relax() error {
 			err := r.array(func() error { n++; return r.skip() })
 			return fate(n <= longEnum), err
 		case "properties", "patternProperties", "$defs", "defs", "definitions":
-			return keep, r.members(func(int, []byte) (fate, error) { return keep, r.relax() }, nil)
+			return keep, r.free(func(int, []byte) (fate, error) { return keep, r.relax() }, nil)
 		case "items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not":
 			return keep, r.elements(func(int) (fate, error) { return keep, r.relax() }, nil)
 		}

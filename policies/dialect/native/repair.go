@@ -2,7 +2,6 @@ package native
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -102,7 +101,7 @@ func (r *repair) field(name []byte) (fate, error) {
 	case "tools":
 		return keep, r.tools()
 	case "systemInstruction", "system_instruction":
-		return keep, r.system()
+		return keep, r.files("systemInstruction")
 	case "cachedContent", "cached_content":
 		r.cached = true
 		return r.named(conversation.ResourceCache, "cachedContent")
@@ -125,7 +124,7 @@ func (r *repair) field(name []byte) (fate, error) {
 		}
 		return r.named(conversation.ResourceArmor, "modelArmorConfig")
 	}
-	return keep, r.skip()
+	return keep, r.files(string(jsonwalk.Shorten(name)))
 }
 
 // named asks for a resource that is named by the value to come; null names
@@ -137,31 +136,6 @@ func (r *repair) named(kind conversation.ResourceKind, field string) (fate, erro
 	}
 	kept, err := r.opts.Keeps(kind, field, string(jsonwalk.Chars(v)))
 	return fate(kept), err
-}
-
-// system looks for media in the system instruction.
-func (r *repair) system() error {
-	return r.members(func(_ int, name []byte) (fate, error) {
-		if string(name) == "parts" {
-			return keep, r.elements(func(i int) (fate, error) {
-				return keep, r.mediaOf(fmt.Sprintf("systemInstruction.parts[%d]", i))
-			}, nil)
-		}
-		return keep, r.skip()
-	}, nil)
-}
-
-// mediaOf looks for media in the part to come.
-func (r *repair) mediaOf(part string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
-		switch camel(name) {
-		case "fileData":
-			return keep, r.media(part + ".fileData")
-		case "inlineData":
-			return keep, r.blob(part + ".inlineData")
-		}
-		return keep, r.skip()
-	}, nil)
 }
 
 // onlyVertex leaves out what AI Studio refuses as an unknown name.

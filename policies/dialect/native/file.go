@@ -1,0 +1,61 @@
+package native
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// longestPlace bounds the place that an error names, in bytes: values may be
+// nested deeply.
+const longestPlace = 256
+
+// files asks for every file in the value to come, wherever in it one stands.
+// Arguments and results of functions are the client's own data, not the API's.
+func (r *repair) files(at string) error {
+	switch r.kind() {
+	case '{':
+		return r.members(func(_ int, name []byte) (fate, error) {
+			place := at
+			if len(at) < longestPlace {
+				place += "." + string(jsonwalk.Shorten(name))
+			}
+			switch string(name) {
+			case "fileUri":
+				return keep, r.fileURI(place)
+			case "mimeType":
+				return keep, r.mime(at)
+			case "args", "response":
+				return keep, r.skip()
+			}
+			return keep, r.files(place)
+		}, nil)
+	case '[':
+		return r.elements(func(i int) (fate, error) {
+			if r.kind() != '{' && r.kind() != '[' {
+				return keep, r.skip()
+			}
+			place := at
+			if len(at) < longestPlace {
+				place += fmt.Sprintf("[%d]", i)
+			}
+			return keep, r.files(place)
+		}, nil)
+	}
+	return r.skip()
+}
+
+// fileURI asks for the file that the value to come names; null names none.
+func (r *repair) fileURI(field string) error {
+	v, err := r.value()
+	switch uri := string(jsonwalk.Chars(v)); {
+	case err != nil || v.Kind() == 'n':
+	case !r.vertex && strings.HasPrefix(uri, "gs://"):
+		err = unsupported(field, "AI Studio cannot read Cloud Storage; upload the file with its Files API")
+	default:
+		_, err = r.opts.Keeps(conversation.ResourceFile, field, uri)
+	}
+	return err
+}

@@ -1,0 +1,46 @@
+package native
+
+import "strings"
+
+// longestName is that of names, in bytes.
+const longestName = 40
+
+// names are the API's fields that the repair reads, by their letters alone.
+var names = func() map[string]string {
+	list := map[string]string{}
+	for name := range strings.FieldsSeq(`
+		args audioTimestamp cachedContent contents displayName fileData fileSearch fileUri
+		frequencyPenalty functionCall functionCallingConfig functionDeclarations functionResponse
+		generateContentRequest generationConfig inlineData labels logprobs maxOutputTokens
+		mcpServers mediaResolution method mimeType model modelArmorConfig partMetadata parts partialArgs
+		presencePenalty response responseLogprobs role routingConfig safetySettings serviceTier
+		store streamFunctionCallArguments systemInstruction text thinkingConfig thought
+		thoughtSignature toolCall toolConfig toolResponse tools videoMetadata willContinue`) {
+		list[strings.ToLower(name)] = name
+	}
+	return list
+}()
+
+// canonical returns the camelCase form of a name of the API in any spelling,
+// such as file_uri, FileUri or file_Uri: whether upstream takes more than the
+// first is not known, and what it reads must have been read here. A name that is
+// none is returned as it is.
+func canonical(name []byte) []byte {
+	var buf [longestName]byte
+	folded := buf[:0]
+	for _, c := range name {
+		switch {
+		case c == '_':
+			continue
+		case len(folded) == longestName:
+			return name
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		folded = append(folded, c)
+	}
+	if known, ok := names[string(folded)]; ok && known != string(name) {
+		return []byte(known)
+	}
+	return name
+}
