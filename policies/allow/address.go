@@ -4,7 +4,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // address is a URI in parts that can be compared. The name of an uploaded file
@@ -34,13 +37,33 @@ func parseAddress(uri string) (a address, ok bool) {
 	if end < 0 {
 		end = len(rest)
 	}
-	a.host = strings.TrimSuffix(strings.ToLower(rest[:end]), map[string]string{"http": ":80", "https": ":443"}[a.scheme])
-	a.host = strings.TrimSuffix(a.host, ".")
+	a.host, ok = hostOf(strings.ToLower(rest[:end]), a.scheme)
 	path, _, _ := strings.Cut(rest[end:], "#")
 	path, _, _ = strings.Cut(path, "?")
 	path, err := url.PathUnescape(path)
 	a.path = strings.TrimPrefix(path, "/")
-	return a, err == nil && validHost(a.host) && plain(a.path) && !strings.Contains(a.path, `\`)
+	return a, ok && err == nil && validHost(a.host) && plain(a.path) && !strings.Contains(a.path, `\`)
+}
+
+// hostOf brings host and port into one form: no dot at the end of the name, and
+// no port that is the scheme's own. Empty labels, and ports that readers may take
+// for another, are refused.
+func hostOf(authority, scheme string) (host string, ok bool) {
+	name, port, found := strings.Cut(authority, ":")
+	name = strings.TrimSuffix(name, ".")
+	if slices.Contains(strings.Split(name, "."), "") {
+		return "", false
+	}
+	if !found {
+		return name, true
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port || n == 0 {
+		return "", false
+	}
+	if port == map[string]string{"http": "80", "https": "443"}[scheme] {
+		return name, true
+	}
+	return name + ":" + port, true
 }
 
 // validHost takes names and IPv4 as ASCII writes them. In other writing a host
@@ -72,7 +95,7 @@ func (a address) below(prefix address) bool {
 }
 
 // rightful are hosts that answer by the rights of who asks.
-var rightful = []string{"googleapis.com", "storage.cloud.google.com", "internal", "local", "localhost"}
+var rightful = []string{"googleapis.com", "storage.cloud.google.com", "localhost"}
 
 // openStorage is the host of public objects, the one of Google's APIs that is
 // read without rights.
@@ -92,8 +115,18 @@ func (a address) public() bool {
 			return false
 		}
 	}
-	ip, err := netip.ParseAddr(host)
-	return err != nil || ip.IsGlobalUnicast() && !ip.IsPrivate()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsGlobalUnicast() && !redact.Internal(host)
+	}
+	return !numeric(host) && !redact.Internal(host)
+}
+
+// numeric reports a host that many readers take for an IPv4 address, in one of
+// the short, octal and hexadecimal forms of inet_aton: its last label is a
+// number.
+func numeric(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") && strings.Trim(last[2:], "0123456789abcdef") == ""
 }
 
 // reads reports whether an address may be read.
