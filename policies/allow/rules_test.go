@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,6 +53,16 @@ func TestFileURIs(t *testing.T) {
 		{"ftp://example.org/x", nil, false},
 		{"https:example.org", nil, false}, {`https:\\example.org`, nil, false}, {"//example.org/x", nil, false}, {" https://example.org", nil, false}, {"ht\ntps://example.org", nil, false},
 		{"", nil, false}, {"https://", nil, false},
+		{"https://example.org/a\x7f", nil, false}, {"https://example.org/\x1f", nil, false}, {"https://example.org/!~", nil, true},
+		{`https://example.org/%5c`, nil, false}, {"https://example.org/%zz", nil, false}, {"https://example.org/a/./b", nil, false},
+		{"https://example.org?a=../b", nil, true}, {"https://example.org#../b", nil, true}, {"https://example.org/a?b#../c", nil, true},
+		{"http://example.org:80/a", []string{"http://example.org/"}, true}, {"https://example.org:443/a", []string{"https://example.org/"}, true},
+		{"http://example.org:443/a", []string{"http://example.org/"}, false}, {"https://example.org./a", []string{"https://example.org"}, true},
+		{"https://example.org:443/a", []string{"https://example.org:443/a"}, true}, {"https://example.org:8080/a", []string{"https://example.org:8080/"}, true},
+		{"https://intranet/x", nil, false}, {"https://printer.local/x", nil, false}, {"https://a.localhost/x", nil, false}, {"https://googleapis.com/x", nil, false},
+		{"https://www.googleapis.com:8443/x", nil, false}, {"https://notgoogleapis.com/x", nil, true}, {"https://local.example.org/x", nil, true},
+		{"https://storage.googleapis.com:8443/x", nil, true}, {"https://a.storage.googleapis.com/x", nil, false}, {"https://224.0.0.1/x", nil, false},
+		{"https://a_b-c.example.org/x", nil, true}, {"https://a*b.example.org/x", nil, false}, {"://example.org/x", []string{"://example.org"}, false},
 
 		{"gs://docs/open/a.pdf", bucket, true},
 		{"gs://docs/open/a/b?c#d", bucket, true},
@@ -76,7 +87,11 @@ func TestFileURIs(t *testing.T) {
 		{"none", []string{none}, false}, {"public", nil, false},
 		{"https://example.org/a", []string{none, public}, true},
 		{"files/abc", []string{"files/"}, true},
-		{"gs://bucket/object", []string{every}, true},
+		{"files/abc", []string{"files"}, true}, {"files:abc", []string{"files:abc"}, false}, {"files/../a", []string{"files"}, false},
+		{"gs://docs", []string{"gs://docs"}, true}, {"gs://docs/a", []string{"gs://docs"}, true}, {"gs://docs/a", []string{"gs://docs/"}, true}, {"gs://docs/a/", []string{"gs://docs/a/"}, true},
+		{"gs://docs/a%2fb", []string{"gs://docs/a"}, false}, {"gs:///a", []string{"gs:///a"}, false},
+		{"gs://bucket/object", []string{every}, true}, {"  ", []string{every}, true}, {"public", []string{public}, false},
+		{"gs://bucket/object", []string{"gs://bucket/../", "files/"}, false},
 	} {
 		r := Rules{FileURIs: c.rules}.WithDefaults()
 		keep, err := r.Check(conversation.Resource{Kind: conversation.ResourceFile, Field: "f", Name: c.uri})
@@ -121,8 +136,33 @@ func TestCheck(t *testing.T) {
 		r := c.rules.WithDefaults()
 		keep, err := r.Check(c.in)
 		var e *conversation.Error
-		if errors.As(err, &e); keep != c.keep || (e != nil) != (c.setting != "") || e != nil && (e.Param != "f" || !strings.Contains(e.Message, c.setting)) {
+		if errors.As(err, &e); keep != c.keep || (e != nil) != (c.setting != "") || e != nil && (e.Param != "f" || e.Kind != conversation.ErrInvalid || !e.NoRetry || !strings.Contains(e.Message, c.setting)) {
 			t.Errorf("%s: %v, %v", c.name, keep, err)
+		}
+	}
+}
+
+// Each rule that is set stays, and each that is not gets its own default.
+func TestWithDefaults(t *testing.T) {
+	want := Rules{FileURIs: []string{"public"}, Tools: DefaultTools, CachedContents: "own", Safety: "client"}
+	if got := (Rules{}).WithDefaults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	set := Rules{FileURIs: []string{}, Tools: []string{}, CachedContents: "any", Safety: "gateway", Labels: true}
+	if got := set.WithDefaults(); !reflect.DeepEqual(got, set) {
+		t.Errorf("got %+v, want %+v", got, set)
+	}
+}
+
+// A refusal repeats no more than 64 bytes of a name.
+func TestRefusalsShortenNames(t *testing.T) {
+	r := Rules{}.WithDefaults()
+	for _, c := range []struct{ name, want string }{
+		{strings.Repeat("x", 64), `"` + strings.Repeat("x", 64) + `"`},
+		{strings.Repeat("x", 65), `"` + strings.Repeat("x", 64) + `"`},
+	} {
+		if _, err := r.Check(conversation.Resource{Kind: conversation.ResourceTool, Name: c.name}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d bytes: %v", len(c.name), err)
 		}
 	}
 }
@@ -133,6 +173,14 @@ func TestValidate(t *testing.T) {
 		want  string
 	}{
 		{Rules{}, ""},
+		{Rules{FileURIs: []string{"public", "any", "none", "gs://b/x", "https://h/x", "files/own"}}, ""},
+		{Rules{Tools: []string{"any", "none", "azaz_09"}, CachedContents: "own", Safety: "client"}, ""},
+		{Rules{CachedContents: "none", Safety: "gateway"}, ""},
+		{Rules{CachedContents: "any", Safety: "any"}, ""},
+		{Rules{FileURIs: []string{""}}, "p.file_uris"},
+		{Rules{FileURIs: []string{"public", "gs:x"}}, "p.file_uris"},
+		{Rules{Tools: []string{""}}, "p.tools"},
+		{Rules{Tools: []string{"any", "a-b"}}, "p.tools"},
 		{Rules{FileURIs: []string{"gs://b/x y"}}, "p.file_uris"},
 		{Rules{FileURIs: []string{"https://u@h/x"}}, "p.file_uris"},
 		{Rules{Tools: []string{"googleSearch"}}, "p.tools"},
