@@ -106,3 +106,77 @@ func TestQuoteShowsNoKey(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestClassOf(t *testing.T) {
+	for chars, want := range map[string]class{
+		"azm": lower, "AZM": upper, "095": digit, "`{@[/:-_+=": other,
+	} {
+		for i := range len(chars) {
+			if got := classOf(chars[i]); got != want {
+				t.Errorf("%q: class %d, want %d", chars[i], got, want)
+			}
+		}
+	}
+}
+
+// switching makes a text of n characters whose kind changes so many times,
+// among the given alphabet, with joiners after every 20.
+func switching(n, changes int, alphabet string, joined bool) string {
+	var b strings.Builder
+	k := 0
+	for i := range n {
+		if i > 0 && k < changes {
+			k++
+		}
+		b.WriteByte(alphabet[k%len(alphabet)])
+		if joined && i%20 == 19 {
+			b.WriteByte('-')
+		}
+	}
+	return b.String()
+}
+
+// What a random token has at least: 18 characters of three kinds that change
+// after 36 of 100, or 24 in a row of two kinds that change after 12 of 100, or
+// after 36 where there are no digits.
+func TestLeastRandom(t *testing.T) {
+	for _, c := range []struct {
+		name, run string
+		want      bool
+	}{
+		{"18 of three kinds", "aB1aB1aB1-aB1aB1aB1------", true},
+		{"17 of three kinds", "aB1aB1aB1-aB1aB1aB-------", false},
+		{"36 of 100", switching(101, 36, "aB1", true), true},
+		{"35 of 100", switching(101, 35, "aB1", true), false},
+		{"two kinds in parts", switching(101, 100, "a1", true), false},
+		{"24 with digits, 3 changes", switching(24, 3, "a1", false), true},
+		{"24 with digits, 2 changes", switching(24, 2, "a1", false), false},
+		{"23 with digits", switching(23, 22, "a1", false) + "--", false},
+		{"24 letters, 9 changes", switching(24, 9, "aB", false), true},
+		{"24 letters, 8 changes", switching(24, 8, "aB", false), false},
+		{"12 of 100 with digits", switching(101, 12, "a1", false), true},
+		{"11 of 100 with digits", switching(101, 11, "a1", false), false},
+		{"a name before it", "a-" + switching(24, 23, "a1", false), true},
+		{"padding is not counted", "aB1aB1aB1-aB1aB1aB1-----==", true},
+		{"one kind", strings.Repeat("a", 40), false},
+	} {
+		if got := random(c.run); got != c.want {
+			t.Errorf("%s: %s: %v", c.name, c.run, got)
+		}
+		if got := Secret("x " + c.run); got != c.want {
+			t.Errorf("%s: %s as a secret: %v", c.name, c.run, got)
+		}
+	}
+}
+
+// Paths of files may have hashes in them; what merely begins with a slash may not.
+func TestTextLeavesPaths(t *testing.T) {
+	token := switching(30, 29, "aB1", false)
+	for in, want := range map[string]string{
+		"/run/" + token: "/run/" + token, "/" + token: mark, "run/" + token: mark, "run/x/" + token: mark, "no " + token + ".": "no " + mark + ".",
+	} {
+		if got := Text(in); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 // A secret is found in whatever form it comes back.
 func TestSecretsAreHiddenInEveryForm(t *testing.T) {
 	const secret = "hunter/2+house key?&"
-	s := NewSecrets("another-one", secret, "key")
+	s := NewSecrets("another-one", "key", secret, "key")
 	std, raw := base64.StdEncoding, base64.RawURLEncoding
 	for name, text := range map[string]string{
 		"as it is":           secret,
@@ -51,6 +51,32 @@ func TestSecretsThatBeginAlike(t *testing.T) {
 			if got := s.Hide("<" + text + ">"); strings.Contains(got, "7731") || strings.Contains(got, "dGVhbS") || strings.Contains(got, "team") || !strings.HasSuffix(got, "[redacted]>") {
 				t.Errorf("%s: %s", text, got)
 			}
+		}
+	}
+}
+
+// A secret of six bytes is searched for, and of longer base64 eight characters.
+func TestShortSecrets(t *testing.T) {
+	std := base64.StdEncoding
+	for _, c := range []struct{ secret, text, want string }{
+		{"abcde", "x abcde y", "x abcde y"},
+		{"abcdef", "x abcdef y", "x [redacted] y"},
+		{"abcdef", std.EncodeToString([]byte("abcdefXYZ")), "[redacted]WFla"},
+		{"abcdef", std.EncodeToString([]byte("uabcdefXYZ")), std.EncodeToString([]byte("uabcdefXYZ"))}, // 7 characters are its own
+		{"abcdefg", std.EncodeToString([]byte("uabcdefgXYZ")), "dW[redacted]" + std.EncodeToString([]byte("uabcdefgXYZ"))[10:]},
+	} {
+		if got := NewSecrets(c.secret).Hide(c.text); got != c.want {
+			t.Errorf("%s in %s: got %s, want %s", c.secret, c.text, got, c.want)
+		}
+	}
+}
+
+func TestLowerEscapes(t *testing.T) {
+	for in, want := range map[string]string{
+		"A%2FB%3A": "A%2fB%3a", "AB": "AB", "": "", "A%2": "A%2", "%C3%A4Z": "%c3%a4Z", "X%2F": "X%2f",
+	} {
+		if got := lowerEscapes(in); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
 		}
 	}
 }

@@ -56,6 +56,9 @@ func TestInternal(t *testing.T) {
 		"127.0.0.1:8080": true, "10.0.0.7": true, "192.168.1.1:80": true, "172.20.0.1": true, "169.254.169.254": true, "100.64.1.1": true,
 		"[::1]:80": true, "[fd00::1]": true, "[fe80::1]:443": true, "localhost": true, "localhost:1": true, "gemini": true, "proxy:80": true,
 		"x.ns.svc": true, "x.ns.svc.cluster.local:80": true, "metadata.google.internal": true,
+		"0.0.0.0": true, "[::]:80": true, "::1": true, "[::ffff:10.0.0.1]:80": true, "LOCALHOST": true, "x.LOCAL.": true, "gemini.": true,
+		"a.internal": true, "a.local": true, "a.localdomain": true, "a.svc": true, "a.intranet": true, "a.lan": true, "a.corp": true, "a.corporation": false,
+		"100.64.0.0": true, "100.127.255.255": true, "100.63.255.255": false, "100.128.0.0": false, ":80": false, "224.0.0.1": false, "local.example.com:80": false,
 		"8.8.8.8": false, "generativelanguage.googleapis.com": false, "example.com:80": false, "[2001:4860::1]:80": false, "internal.example.com": false, "": false,
 	} {
 		if got := Internal(host); got != want {

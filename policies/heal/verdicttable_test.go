@@ -1,0 +1,205 @@
+package heal
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/test/fixture"
+)
+
+// TestVerdictTable writes down what Judge decides on every cause in every
+// situation, so that a change of the table shows all that follows from it:
+//
+//	go test ./policies/heal -run TestVerdictTable -update
+//
+// TestJudge says what matters of it, with names.
+func TestVerdictTable(t *testing.T) {
+	const path = "testdata/verdicts.txt"
+	want, _ := os.ReadFile(path) // Diff reports that it is missing
+	var b strings.Builder
+	for _, c := range causes() {
+		fmt.Fprintf(&b, "%s\n", c.name)
+		heads, rulings := map[string][]string{}, map[string][]string{}
+		for _, sit := range situations {
+			s := c.seen
+			s.MaxWait = 10 * time.Second
+			s.Attempt = 1
+			sit.set(&s)
+			r := Judge(s)
+			add(heads, effectsOf(&r), sit.name)
+			add(rulings, rulingOf(&r), sit.name)
+		}
+		write(&b, heads)
+		write(&b, rulings)
+	}
+	fixture.Diff(t, path, want, []byte(b.String()))
+}
+
+type cause struct {
+	name string
+	seen Seen
+}
+
+// causes are what can be seen of a failed attempt: every status with every
+// error that the table knows.
+func causes() []cause {
+	var out []cause
+	for _, status := range []int{0, 302, 400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 499, 500, 501, 502, 503, 504, 529, 599} {
+		out = append(out, cause{fmt.Sprint(status), Seen{Status: status}})
+	}
+	for _, e := range []struct {
+		statuses []int
+		name     string
+		err      gemini.Status
+	}{
+		{[]int{400, 403, 404}, "API_KEY_INVALID", gemini.Status{Reason: "API_KEY_INVALID"}},
+		{[]int{400, 403}, "BILLING_DISABLED", gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED"}},
+		{[]int{400, 403}, "precondition", gemini.Status{Status: "FAILED_PRECONDITION"}},
+		{[]int{400}, "region", gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."}},
+		{[]int{400, 403}, "api key not valid", gemini.Status{Message: "API key not valid."}},
+		{[]int{400, 413}, "context", gemini.Status{Message: "The input token count (20) exceeds the maximum number of tokens allowed (10)."}},
+		{[]int{400}, "violation", gemini.Status{Message: "Invalid.", Violations: []gemini.FieldViolation{{Field: "tools[1]", Description: "is empty"}}}},
+		{[]int{400, 403}, "signature missing", gemini.Status{Message: "Function call is missing a thought_signature."}},
+		{[]int{400}, "signature corrupted", gemini.Status{Message: "Corrupted thought signature."}},
+		{[]int{400, 422}, "too many states", gemini.Status{Message: "too many states", Violations: []gemini.FieldViolation{{Field: "response_schema", Description: "too many states"}}}},
+		{[]int{429, 503, 500}, "MODEL_CAPACITY_EXHAUSTED", gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}},
+		{[]int{429, 503, 500}, "no capacity", gemini.Status{Message: "No capacity available."}},
+		{[]int{429, 503}, "QUOTA_EXHAUSTED", gemini.Status{Reason: "QUOTA_EXHAUSTED"}},
+		{[]int{429}, "per day", gemini.Status{Quotas: []gemini.Quota{{ID: "a", Value: "5"}, {ID: "RequestsPerDay", Value: "5"}}}},
+		{[]int{429, 503}, "limit: 0", gemini.Status{Message: "Quota exceeded, limit: 0"}},
+		{[]int{503, 400}, "embedded", gemini.Status{Embedded: true, Message: "too many states", Violations: []gemini.FieldViolation{{Field: "response_schema", Description: "too many states"}}}},
+	} {
+		for _, status := range e.statuses {
+			out = append(out, cause{fmt.Sprintf("%d %s", status, e.name), Seen{Status: status, Error: &e.err}})
+		}
+	}
+	for _, d := range []string{
+		"request_payload_too_large", "cluster_not_found", "no_cluster", "route_not_found",
+		"upstream_per_try_timeout", "response_timeout", "upstream_response_timeout", "stream_idle_timeout", "no_healthy_upstream",
+		"upstream_reset_before_response_started{remote_connection_failure}", "upstream_reset_before_response_started{connect_error}",
+		"upstream_reset_before_response_started{connection_termination}", "connection_failure", "other",
+	} {
+		out = append(out, cause{"503 by Envoy: " + d, Seen{Status: 503, Details: d}})
+	}
+	for _, p := range []string{ReasonSignature, ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekGarbage, ReasonPeekTruncated} {
+		out = append(out, cause{"200: " + p, Seen{Peek: p}})
+	}
+	return append(out, cause{"200: " + ReasonPeekError, Seen{Peek: ReasonPeekError, Status: 503, Error: &gemini.Status{Message: "overloaded"}}})
+}
+
+// situations are what else could be done, and what was done before.
+var situations = []struct {
+	name string
+	set  func(*Seen)
+}{
+	{"alone", func(*Seen) {}},
+	{"attempt 2", func(s *Seen) { s.Attempt = 2 }},
+	{"attempt 3", func(s *Seen) { s.Attempt = 3 }},
+	{"attempt 5", func(s *Seen) { s.Attempt = 5 }},
+	{"attempt 9", func(s *Seen) { s.Attempt = 9 }},
+	{"account", func(s *Seen) { s.OtherAccount = true }},
+	{"backend", func(s *Seen) { s.OtherBackend = true }},
+	{"model", func(s *Seen) { s.OtherModel = true }},
+	{"ready", func(s *Seen) { s.OtherBackend, s.ReadyBackend = true, true }},
+	{"account+ready", func(s *Seen) { s.OtherAccount, s.OtherBackend, s.ReadyBackend = true, true, true }},
+	{"stuck", func(s *Seen) { s.Attempt, s.Stuck = 2, true }},
+	{"stuck+ready", func(s *Seen) { s.Attempt, s.Stuck, s.OtherBackend, s.ReadyBackend = 2, true, true, true }},
+	{"1ns", func(s *Seen) { s.Delay = 1 }},
+	{"3s", func(s *Seen) { s.Delay = 3 * time.Second }},
+	{"3s in text", func(s *Seen) { s.Delay, s.DelayInText = 3*time.Second, true }},
+	{"3s+ready", func(s *Seen) { s.Delay, s.OtherBackend, s.ReadyBackend = 3*time.Second, true, true }},
+	{"3s+account", func(s *Seen) { s.Delay, s.OtherAccount = 3*time.Second, true }},
+	{"10s", func(s *Seen) { s.Delay = 10 * time.Second }},
+	{"10.1s", func(s *Seen) { s.Delay = 10*time.Second + 100*time.Millisecond }},
+	{"1m", func(s *Seen) { s.Delay = time.Minute }},
+	{"1m+account", func(s *Seen) { s.Delay, s.OtherAccount = time.Minute, true }},
+	{"1m+backend", func(s *Seen) { s.Delay, s.OtherBackend = time.Minute, true }},
+	{"1m+model", func(s *Seen) { s.Delay, s.OtherModel = time.Minute, true }},
+	{"stripped", func(s *Seen) { s.Repaired = StripSignatures }},
+	{"relaxed", func(s *Seen) { s.Repaired = RelaxSchema }},
+	{"placeholders", func(s *Seen) { s.OnlyPlaceholders = true }},
+	{"names", func(s *Seen) { s.Names = true }},
+}
+
+var scopeNames = []string{"none", "model", "account", "account's health", "backend", "backend's breaker"}
+
+func (e Effect) describe() string {
+	out := scopeNames[e.Scope]
+	for _, d := range e.For {
+		out += " " + d.String()
+	}
+	if e.Within != 0 {
+		out += " within " + e.Within.String()
+	}
+	if e.Doubtful {
+		out += " doubtful"
+	}
+	return out
+}
+
+// effectsOf words what follows for others, and what the client is told.
+func effectsOf(r *Ruling) string {
+	out := fmt.Sprintf("account: %s; backend: %s; %q", r.Account.describe(), r.Backend.describe(), r.Client.Message)
+	if r.OfModel {
+		out += " of the model"
+	}
+	if r.Client.Param != "" {
+		out += " param " + r.Client.Param
+	}
+	if r.Client.Used+r.Client.Limit != 0 {
+		out += fmt.Sprintf(" %d of %d tokens", r.Client.Used, r.Client.Limit)
+	}
+	return out
+}
+
+// rulingOf words what the request itself does next.
+func rulingOf(r *Ruling) string {
+	out := fmt.Sprintf("%s %s", r.Verdict, r.Reason)
+	if r.Rule != r.Reason {
+		out += " by " + r.Rule
+	}
+	for _, f := range []struct {
+		set  bool
+		text string
+	}{
+		{r.Wait != 0, "wait " + r.Wait.String()}, {r.Stated, "as stated"}, {r.Rotate, "rotate"},
+		{r.Repair != 0, "repair " + r.Repair.String()}, {r.Lasting, "lasting"},
+		{r.Client.RetryAfter != 0, fmt.Sprintf("retry-after %d", r.Client.RetryAfter)}, {r.Client.NoRetry, "no retry"},
+	} {
+		if f.set {
+			out += ", " + f.text
+		}
+	}
+	return out + fmt.Sprintf(", error kind %d", r.Client.Kind)
+}
+
+func add(to map[string][]string, key, name string) { to[key] = append(to[key], name) }
+
+// write lists the texts by the first situation that has them.
+func write(b *strings.Builder, texts map[string][]string) {
+	var keys []string
+	for k := range texts {
+		keys = append(keys, k)
+	}
+	order := func(k string) int {
+		for i, s := range situations {
+			if s.name == texts[k][0] {
+				return i
+			}
+		}
+		return -1
+	}
+	slices.SortFunc(keys, func(x, y string) int { return order(x) - order(y) })
+	for _, k := range keys {
+		if names := texts[k]; len(names) == len(situations) {
+			fmt.Fprintf(b, "\t%s\n", k)
+		} else {
+			fmt.Fprintf(b, "\t%s <- %s\n", k, strings.Join(names, ", "))
+		}
+	}
+}
