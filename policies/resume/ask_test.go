@@ -93,3 +93,26 @@ func TestAskRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// There must be room for more than the words that are repeated, at four bytes
+// a token.
+func TestAskNeedsRoom(t *testing.T) {
+	const said = "Half an answer is a beginning." // 30 bytes: 7 tokens
+	for _, c := range []struct {
+		most, left int // left 0: it is not asked
+		used       conversation.Usage
+	}{
+		{8, 8, conversation.Usage{Known: true}},
+		{7, 0, conversation.Usage{Known: true}},
+		{20, 8, conversation.Usage{Known: true, Output: 12}},
+		{20, 0, conversation.Usage{Known: true, Output: 13}},
+		{15, 8, conversation.Usage{}},
+		{14, 0, conversation.Usage{}},
+		{15, 8, conversation.Usage{Output: 100}},
+	} {
+		asked, _, err := Ask(request(func(r *conversation.Request) { r.Limits.MaxTokens = &c.most }), said, c.used)
+		if (err == nil) != (c.left > 0) || err == nil && *asked.Limits.MaxTokens != c.left {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -105,6 +106,39 @@ func TestFetchFails(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A reply may have 16 MiB, and the read after one that has more ends it.
+func TestFetchTakesLongReplies(t *testing.T) {
+	for _, c := range []struct {
+		size  int
+		fails bool
+	}{{16 << 20, false}, {16<<20 + 2*readSize, true}} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, c.size)) // whoever reads may leave
+		}))
+		t.Cleanup(server.Close)
+		client, err := NewClient(server.URL, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(client.http.CloseIdleConnections)
+		if got, err := collect(t.Context(), client, forward()); (err != nil) != c.fails || err == nil && len(got) != c.size {
+			t.Errorf("%d bytes: %d came, %v", c.size, len(got), err)
+		}
+	}
+}
+
+// The way to the listener has the times that OPERATING assumes.
+func TestClientTimes(t *testing.T) {
+	client, err := NewClient("http://127.0.0.1:1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := client.http.Transport.(*http.Transport)
+	if connectTimeout != 5*time.Second || transport.IdleConnTimeout != 30*time.Second || !transport.DisableCompression {
+		t.Errorf("connect %v, idle %v, compression off %t", connectTimeout, transport.IdleConnTimeout, transport.DisableCompression)
 	}
 }
 

@@ -75,6 +75,15 @@ func TestAnchor(t *testing.T) {
 		{"blank", " \n ", ""},
 		{"no UTF-8", strings.Repeat("\x80", 2*anchorLength), strings.Repeat("\x80", 2*anchorLength)},
 		{"a word without end", strings.Repeat("a", 2*anchorLimit), ""},
+		{"a blank 39 bytes before", "a " + strings.Repeat("b", 39) + strings.Repeat("c", 60), strings.Repeat("b", 39) + strings.Repeat("c", 60)},
+		{"a blank 40 bytes before", "a " + strings.Repeat("b", 40) + strings.Repeat("c", 60), strings.Repeat("c", 60)},
+		{"the beginning 40 bytes before", strings.Repeat("b", 40) + strings.Repeat("c", 60), strings.Repeat("b", 40) + strings.Repeat("c", 60)},
+		{"the beginning 41 bytes before", strings.Repeat("b", 41) + strings.Repeat("c", 60), strings.Repeat("c", 60)},
+		{"a tab", "a\tb" + strings.Repeat("c", 60), "b" + strings.Repeat("c", 60)},
+		{"a line", "a\nb" + strings.Repeat("c", 60), "b" + strings.Repeat("c", 60)},
+		{"unique from 1,000 bytes on", strings.Repeat("b", 50) + "x" + strings.Repeat("b", 999), "x" + strings.Repeat("b", 999)},
+		{"not unique before 1,001 bytes", strings.Repeat("b", 1050) + "x" + strings.Repeat("b", 1000), ""},
+		{"a whole text that repeats itself", strings.Repeat("b", 60), strings.Repeat("b", 60)},
 		{"in the middle of a word", strings.Repeat("é", 100) + strings.Repeat("x", 61), strings.Repeat("x", 60)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,6 +99,38 @@ func TestAnchor(t *testing.T) {
 				t.Errorf("got %q, %t; want %q", got, ok, c.anchor)
 			}
 		})
+	}
+}
+
+// A continuation may repeat the last 32 KiB of the text, and no more.
+func TestJointRepeats(t *testing.T) {
+	const most = 32 << 10
+	var b strings.Builder
+	for i := 0; b.Len() < 2*most; i++ {
+		fmt.Fprintf(&b, "line %d of a text without repetitions\n", i)
+	}
+	said := b.String()
+	anchor, ok := anchorOf(said)
+	if !ok {
+		t.Fatal("no anchor")
+	}
+	from := strings.IndexByte(said[len(said)-most:], 'l') + len(said) - most // repetitions lose leading space
+	for _, c := range []struct {
+		name string
+		said string
+		from int
+		ok   bool
+	}{
+		{"32 KiB", said[from-1:], 1, true},
+		{"within 32 KiB", said, from, true},
+		{"exactly 32 KiB", "x" + said[len(said)-most:], 1, said[len(said)-most] != '\n' && said[len(said)-most] != ' '},
+		{"all of a longer text", said, 0, false},
+	} {
+		j := newJoint(c.said, anchor)
+		rest, err := play(&j, c.said[c.from:]+"end", 1<<20)
+		if (err == nil) != c.ok || c.ok && rest != "end" {
+			t.Errorf("%s: %q, %v", c.name, rest, err)
+		}
 	}
 }
 

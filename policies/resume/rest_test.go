@@ -73,3 +73,16 @@ func TestRest(t *testing.T) {
 		})
 	}
 }
+
+func TestSum(t *testing.T) {
+	a := conversation.Usage{Known: true, Input: 1, Cached: 20, Output: 300, Thoughts: 4000}
+	b := conversation.Usage{Known: true, Input: 5, Cached: 60, Output: 700, Thoughts: 8000}
+	want := conversation.Usage{Known: true, Input: 6, Cached: 80, Output: 1000, Thoughts: 12000}
+	if got := Sum(a, b); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	var unknown conversation.Usage
+	if !Sum(a, unknown).Known || !Sum(unknown, b).Known || Sum(unknown, unknown).Known {
+		t.Error("a sum is known if one of its parts is")
+	}
+}

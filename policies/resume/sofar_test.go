@@ -40,6 +40,8 @@ func TestSoFar(t *testing.T) {
 		{"media", []conversation.Event{start, one, {Kind: conversation.EventMedia}}, "", false},
 		{"a server's tool", []conversation.Event{start, {Kind: conversation.EventServerCall}, one}, "", false},
 		{"several answers", []conversation.Event{start, one, other}, "", false},
+		{"256 KiB", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", 256<<10))}, strings.Repeat("x", 256<<10), true},
+		{"one byte more", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", 256<<10+1))}, "", false},
 		{"too long", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", saidLimit)), two}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -145,6 +145,67 @@ func TestReaderLimit(t *testing.T) {
 	}
 }
 
+// A reader that sets no limit takes a line of 32 MiB, and none longer.
+func TestReaderDefaultLimit(t *testing.T) {
+	const most = 32 << 20
+	line := append(append([]byte("data:"), bytes.Repeat([]byte("x"), most-len("data:"))...), "\n\n"...)
+	r := &Reader{}
+	if err := r.Feed(line); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := r.Next(); !ok || len(f.Data) != most-len("data:") || r.Err() != nil {
+		t.Errorf("at the limit: %d bytes, %t, %v", len(f.Data), ok, r.Err())
+	}
+	line[most] = 'x' // where the line feed was
+	r = &Reader{MaxFrame: -1}
+	if err := r.Feed(line); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := r.Next(); ok || !errors.Is(r.Err(), ErrTooLong) {
+		t.Errorf("above the limit: %d bytes, %t, %v", len(f.Data), ok, r.Err())
+	}
+}
+
+// After an error nothing comes out, whatever is pending.
+func TestReaderEndsWithItsError(t *testing.T) {
+	r := &Reader{MaxFrame: 10}
+	if err := r.Feed([]byte("data: x\nyyyyyyyyyyyyyyyy")); err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := r.End(); ok || !errors.Is(r.Err(), ErrTooLong) {
+		t.Errorf("got %+v, %v", f, r.Err())
+	}
+}
+
+// What was handed out makes room for what comes, so that a long stream whose
+// lines or events are all cut holds no more than a short one.
+func TestReaderHoldsWhatIsPending(t *testing.T) {
+	for _, c := range []struct{ name, chunk string }{
+		{"cut lines", "1234567890\n\ndata: abcdefghij"},
+		{"cut events", "data: 1234567890\ndata: 1\n\ndata: abcdefghij\n"},
+		{"strays", "{}\n\n: x\n{}\n"},
+	} {
+		r := &Reader{}
+		var early int
+		for i := range 1000 {
+			if err := r.Feed([]byte(c.chunk)); err != nil {
+				t.Fatal(err)
+			}
+			for _, ok := r.Next(); ok; _, ok = r.Next() {
+			}
+			if i == 10 {
+				early = r.Held()
+			}
+		}
+		if late := r.Held(); early == 0 || late > early {
+			t.Errorf("%s: %d bytes are held, %d in the beginning", c.name, late, early)
+		}
+		if n := r.Pending(); n == 0 || n > len(c.chunk) {
+			t.Errorf("%s: %d bytes are pending", c.name, n)
+		}
+	}
+}
+
 // Envoy cuts bodies anywhere, so the cut must never show in the frames.
 func FuzzReader(f *testing.F) {
 	for _, s := range []string{
