@@ -91,6 +91,7 @@ func TestCooldownGrows(t *testing.T) {
 		{"together", keep(time.Minute, time.Hour), "fff", time.Minute},
 		{"a success ends the row", keep(time.Minute, time.Hour), "fwsf", time.Minute},
 		{"within: a success does not", Cooldown{For: []time.Duration{time.Minute, time.Hour}, Within: 3 * time.Hour}, "fwsf", time.Hour},
+		{"within: exactly as far apart as may be", Cooldown{For: []time.Duration{time.Minute, 2 * time.Hour}, Within: 3 * time.Hour}, "fhhhf", 2 * time.Hour},
 		{"within: too far apart", Cooldown{For: []time.Duration{time.Minute, time.Hour}, Within: 3 * time.Hour}, "fhhhhf", time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -192,6 +193,122 @@ func TestCoolingIsBounded(t *testing.T) {
 	}
 	if n := len(p.cooling); n > coolingLimit {
 		t.Errorf("%d cooldowns kept, limit %d", n, coolingLimit)
+	}
+}
+
+// 10,000 are kept. One more makes room at once: what is over goes first, then
+// what is of models, and a tenth is free afterwards.
+func TestCoolingMakesRoom(t *testing.T) {
+	const most = 10_000
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		for i := range most - 1 {
+			d := time.Hour
+			if i%4 == 0 {
+				d = time.Minute
+			}
+			p.Cool("a", fmt.Sprint("model-", i), keep(d))
+		}
+		p.Cool("b", "", keep(time.Hour))
+		if n := len(p.cooling); n != most {
+			t.Fatalf("%d are kept, want %d", n, most)
+		}
+		time.Sleep(time.Minute) // those of a minute are over, to the instant
+		p.Cool("a", "one more", keep(time.Hour))
+		if n := len(p.cooling); n != most*9/10 {
+			t.Errorf("%d are kept after making room, want %d", n, most*9/10)
+		}
+		for i := range most - 1 {
+			if i%4 != 0 && !p.Cooling("a", fmt.Sprint("model-", i)) {
+				t.Fatalf("the cooldown of model %d had to go though others were over", i)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		for i := range most {
+			p.Cool(fmt.Sprint("account-", i), "", keep(time.Hour))
+		}
+		p.Cool("one more", "", keep(time.Hour))
+		if n := len(p.cooling); n != most*9/10 {
+			t.Errorf("%d of accounts are kept after making room, want %d", n, most*9/10)
+		}
+	})
+}
+
+// A row has 16 failures at most; a success or time leaves nothing behind.
+func TestCooldownsLeaveNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		var steps []time.Duration
+		for i := range 20 {
+			steps = append(steps, time.Duration(i+1)*time.Minute)
+		}
+		for i := range 20 {
+			p.Cool("c", "m", keep(steps...))
+			if got, want := p.Ready("y", "m"), steps[min(i, 15)]; got != want {
+				t.Errorf("failure %d: kept back for %v, want %v", i+1, got, want)
+			}
+			time.Sleep(p.Ready("y", "m"))
+		}
+		p.Cool("c", "", keep(time.Hour))
+		p.Good("c", "m")
+		if len(p.cooling) != 0 {
+			t.Errorf("after a success there is still %v", p.cooling)
+		}
+		p.Cool("c", "m", Cooldown{For: steps, Within: time.Hour})
+		p.Good("c", "m")
+		if len(p.cooling) != 1 || p.Cooling("c", "m") {
+			t.Errorf("a success ends a cooldown, and keeps its row: %v", p.cooling)
+		}
+	})
+}
+
+// A later failure never shortens a cooldown.
+func TestCooldownsAreNotShortened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		p.Cool("c", "m", keep(time.Hour))
+		p.Cool("c", "m", keep(time.Minute))
+		p.Cool("c", "", keep(time.Second))
+		if got := p.Ready("y", "m"); got != time.Hour {
+			t.Errorf("kept back for %v, want an hour", got)
+		}
+		p.Cool("c", "", keep(2*time.Hour))
+		if got := p.Ready("y", "m"); got != 2*time.Hour {
+			t.Errorf("kept back for %v, want two hours", got)
+		}
+	})
+}
+
+func TestNewPoolSaysWhatToDo(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		accounts []Account
+		want     string // "" for no fault
+	}{
+		{"no id", []Account{{Secret: NewSecret("k")}}, "accounts[0].id: is empty; give each account"},
+		{"a key", []Account{{ID: "AIzaSyA1234567890abcdefghijklmnopqrstuv", Secret: NewSecret("k")}}, "accounts[0].id: looks like a credential: ids are shown in logs and to clients, in x-heald-account; give each account"},
+		{"an address", []Account{{ID: "a@b", Secret: NewSecret("k")}}, "accounts[0].id: looks like an e-mail address: ids are shown to clients, in x-heald-account; give each account"},
+		{"twice", []Account{{ID: "a", Secret: NewSecret("k")}, {ID: "a", Secret: NewSecret("l")}}, `accounts[1].id: "a" is used twice: logs and memory could not tell them apart; give each account`},
+		{"no secret", []Account{{ID: "a"}}, "accounts[0].secret: the credential is empty; check the variable or file it comes from"},
+		{"none", []Account{{ID: "a", Secret: NewSecret("k")}}, ""},
+	} {
+		_, err := NewPool(c.accounts)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+	p := pool(t)
+	if a := p.Choose("x", "m", nil); a.Scheme != APIKey {
+		t.Errorf("the scheme is %q where none is given", a.Scheme)
+	}
+	p, err := NewPool([]Account{{ID: "a", Backend: "x", Scheme: Bearer, Secret: NewSecret("k")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := p.Choose("x", "m", nil); a.Scheme != Bearer {
+		t.Errorf("the scheme is %q, want bearer", a.Scheme)
 	}
 }
 

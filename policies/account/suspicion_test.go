@@ -52,3 +52,45 @@ func TestSuspect(t *testing.T) {
 		}
 	})
 }
+
+// A failure is remembered for 15 minutes from the first time, however often the
+// same request repeats it.
+func TestSuspicionsEnd(t *testing.T) {
+	const long = 15 * time.Minute
+	for _, c := range []struct {
+		name string
+		wait time.Duration
+		want bool
+	}{
+		{"at the end", long, true},
+		{"after it", long + 1, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := pool(t)
+			p.Suspect("a", "m", "403", 1)
+			time.Sleep(10 * time.Minute)
+			if p.Suspect("a", "m", "403", 1) {
+				t.Error("the same request proved something")
+			}
+			time.Sleep(c.wait - 10*time.Minute)
+			if got := p.Suspect("a", "m", "403", 2); got != c.want {
+				t.Errorf("%s: %v, want %v", c.name, got, c.want)
+			}
+		})
+	}
+}
+
+// 10,000 suspicions are kept; one more ends them all.
+func TestSuspicionsMakeRoom(t *testing.T) {
+	p := pool(t)
+	for i := range 10_000 {
+		p.Suspect("a", strconv.Itoa(i), "403", 1)
+	}
+	if n := len(p.suspicions); n != 10_000 {
+		t.Errorf("%d are kept, want 10,000", n)
+	}
+	p.Suspect("a", "one more", "403", 1)
+	if n := len(p.suspicions); n != 1 {
+		t.Errorf("%d are kept after making room, want 1", n)
+	}
+}

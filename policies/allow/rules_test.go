@@ -55,7 +55,7 @@ func TestFileURIs(t *testing.T) {
 		{"", nil, false}, {"https://", nil, false},
 		{"https://example.org/a\x7f", nil, false}, {"https://example.org/\x1f", nil, false}, {"https://example.org/!~", nil, true},
 		{`https://example.org/%5c`, nil, false}, {"https://example.org/%zz", nil, false}, {"https://example.org/a/./b", nil, false},
-		{"https://example.org?a=../b", nil, true}, {"https://example.org#../b", nil, true}, {"https://example.org/a?b#../c", nil, true},
+		{"https://example.org?a=../b", nil, true}, {"https://example.org#../b", nil, true}, {"https://example.org/#/../b", nil, true}, {"https://example.org/?/../b", nil, true}, {"https://example.org/a?b#../c", nil, true},
 		{"http://example.org:80/a", []string{"http://example.org/"}, true}, {"https://example.org:443/a", []string{"https://example.org/"}, true},
 		{"http://example.org:443/a", []string{"http://example.org/"}, false}, {"https://example.org./a", []string{"https://example.org"}, true},
 		{"https://example.org:443/a", []string{"https://example.org:443/a"}, true}, {"https://example.org:8080/a", []string{"https://example.org:8080/"}, true},
