@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
@@ -49,5 +50,42 @@ func TestModelLists(t *testing.T) {
 				t.Errorf("no JSON: %s", reply.Body)
 			}
 		})
+	}
+}
+
+// A page has 20 models unless it is said otherwise, and never more than 1,000.
+func TestPageOf(t *testing.T) {
+	models := make([]claudeModel, 1500)
+	for i := range models {
+		models[i].ID = fmt.Sprint("m", i)
+	}
+	for _, c := range []struct {
+		of, first, size int
+		query           string
+		more            bool
+	}{
+		{20, 0, 20, "", false},
+		{21, 0, 20, "", true},
+		{21, 0, 20, "limit=0", true},
+		{21, 0, 20, "limit=-1", true},
+		{21, 0, 20, "limit=x", true},
+		{21, 0, 1, "limit=1", true},
+		{21, 0, 21, "limit=21", false},
+		{1000, 0, 1000, "limit=2000", false},
+		{1001, 0, 1000, "limit=2000", true},
+		{1001, 0, 999, "limit=999", true},
+		{10, 1, 9, "after_id=m0", false},
+		{10, 10, 0, "after_id=m9", false},
+		{10, 0, 0, "before_id=m0", false},
+		{10, 0, 9, "before_id=m9", false},
+		{10, 3, 2, "after_id=m2&before_id=m5", false},
+		{10, 3, 1, "after_id=m2&before_id=m5&limit=1", true},
+		{10, 0, 10, "after_id=none&before_id=none", false},
+		{10, 0, 10, "%zz", false},
+	} {
+		page, more := pageOf(models[:c.of], c.query)
+		if len(page) != c.size || more != c.more || c.size > 0 && page[0].ID != models[c.first].ID {
+			t.Errorf("%q of %d: %d models, more %t; want %d from %d on, %t", c.query, c.of, len(page), more, c.size, c.first, c.more)
+		}
 	}
 }

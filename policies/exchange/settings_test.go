@@ -4,13 +4,17 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/allow"
 )
 
 func TestSettingsBounds(t *testing.T) {
 	for item, ok := range map[string]bool{
 		"attempts=1": true, "attempts=10": true, "attempts=0": false, "attempts=11": false, "attempts=-1": false,
 		"peek.max_bytes=1": true, "peek.max_bytes=0": false,
-		"ping=1ns": true, "ping=0s": false, "deadline=-1s": false, "max_wait=0s": false, "idle_timeout=0s": false, "peek.timeout=0s": false,
+		"max_stream=0s": false, "max_stream=-1s": false, "max_stream=1ns": true, "peek.timeout=1ns": true, "max_wait=1ns": true, "idle_timeout=1ns": true, "deadline=1ns": true, "deadline=0s": false,
+		"peek.max_bytes=-1": false, "ping=1ns": true, "ping=0s": false, "deadline=-1s": false, "max_wait=0s": false, "idle_timeout=0s": false, "peek.timeout=0s": false,
 	} {
 		if _, err := DefaultSettings().override(item); (err == nil) != ok {
 			t.Errorf("%s: %v", item, err)
@@ -55,4 +59,113 @@ func FuzzOverride(f *testing.F) {
 			t.Errorf("%q changed what it does not name: %+v", list, got)
 		}
 	})
+}
+
+// The defaults are those of OPERATING.md; what is set stays, whatever it is.
+func TestSettingsDefaults(t *testing.T) {
+	want := Settings{
+		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second,
+		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
+		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
+		Thinking:     ThinkingSettings{History: "drop"},
+		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
+		UpstreamStream: "always", Resume: "off",
+		Allow: allow.Rules{FileURIs: []string{"public"}, Tools: allow.DefaultTools, CachedContents: "own", Safety: "client"},
+	}
+	if got := DefaultSettings(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v,\nwant %+v", got, want)
+	}
+	if got := (Settings{}).WithDefaults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("what is not set becomes %+v,\nwant %+v", got, want)
+	}
+	var all Settings
+	setAll(t, reflect.ValueOf(&all).Elem())
+	if got := all.WithDefaults(); !reflect.DeepEqual(got, all) {
+		t.Errorf("what is set becomes %+v,\nwant %+v", got, all)
+	}
+}
+
+// setAll gives every field within v a value that is nobody's default.
+func setAll(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			setAll(t, v.Field(i))
+		}
+	case reflect.Int, reflect.Int64:
+		v.SetInt(77)
+	case reflect.String:
+		v.SetString("set")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		setAll(t, v.Index(0))
+	default:
+		t.Fatalf("no value for a %s", v.Kind())
+	}
+}
+
+// A route sets what it names, and nothing else.
+func TestSetters(t *testing.T) {
+	rows := map[string]struct {
+		value string
+		want  func(*Settings)
+	}{
+		"attempts":              {"7", func(s *Settings) { s.Attempts = 7 }},
+		"deadline":              {"1s", func(s *Settings) { s.Deadline = time.Second }},
+		"max_wait":              {"2s", func(s *Settings) { s.MaxWait = 2 * time.Second }},
+		"idle_timeout":          {"3s", func(s *Settings) { s.IdleTimeout = 3 * time.Second }},
+		"max_stream":            {"4s", func(s *Settings) { s.MaxStream = 4 * time.Second }},
+		"ping":                  {"5s", func(s *Settings) { s.Ping = 5 * time.Second }},
+		"peek.timeout":          {"6s", func(s *Settings) { s.Peek.Timeout = 6 * time.Second }},
+		"peek.max_bytes":        {"8", func(s *Settings) { s.Peek.MaxBytes = 8 }},
+		"thinking.history":      {"keep", func(s *Settings) { s.Thinking.History = "keep" }},
+		"repair_prompt":         {"words", func(s *Settings) { s.RepairPrompt = "words" }},
+		"wait":                  {"heald", func(s *Settings) { s.Wait = "heald" }},
+		"authority":             {"route", func(s *Settings) { s.Authority = "route" }},
+		"upstream_stream":       {"as_client", func(s *Settings) { s.UpstreamStream = "as_client" }},
+		"local.warmup":          {"true", func(s *Settings) { s.Local.Warmup = true }},
+		"local.title":           {"true", func(s *Settings) { s.Local.Title = true }},
+		"local.topic":           {"true", func(s *Settings) { s.Local.Topic = true }},
+		"resume":                {"text", func(s *Settings) { s.Resume = "text" }},
+		"strict_model":          {"true", func(s *Settings) { s.StrictModel = true }},
+		"strict":                {"true", func(s *Settings) { s.Strict = true }},
+		"allow.file_uris":       {"gs://a/ public", func(s *Settings) { s.Allow.FileURIs = []string{"gs://a/", "public"} }},
+		"allow.tools":           {"retrieval any", func(s *Settings) { s.Allow.Tools = []string{"retrieval", "any"} }},
+		"allow.cached_contents": {"any", func(s *Settings) { s.Allow.CachedContents = "any" }},
+		"allow.safety":          {"gateway", func(s *Settings) { s.Allow.Safety = "gateway" }},
+		"allow.labels":          {"true", func(s *Settings) { s.Allow.Labels = true }},
+	}
+	for name := range setters {
+		row, ok := rows[name]
+		if !ok {
+			t.Errorf("%s has no row", name)
+			continue
+		}
+		want := DefaultSettings()
+		row.want(&want)
+		got, err := DefaultSettings().override(" " + name + "=" + row.value)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v,\nwant %+v", name, got, err, want)
+		}
+		if _, err := DefaultSettings().override(name); err == nil {
+			t.Errorf("%s is taken without a value", name)
+		}
+	}
+	if len(rows) != len(setters) {
+		t.Errorf("%d rows of %d setters", len(rows), len(setters))
+	}
+	for _, bad := range []string{"thinking.history", "wait", "authority", "upstream_stream", "resume", "allow.cached_contents", "allow.safety",
+		"attempts", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
+		if _, err := DefaultSettings().override(bad + "=other"); err == nil {
+			t.Errorf("%s=other is taken", bad)
+		}
+	}
+	for _, word := range []string{"thinking.history=drop", "wait=envoy", "authority=heald", "upstream_stream=always", "resume=off"} {
+		if got, err := DefaultSettings().override(word); err != nil || !reflect.DeepEqual(got, DefaultSettings()) {
+			t.Errorf("%s: %+v, %v", word, got, err)
+		}
+	}
 }
