@@ -1,0 +1,22 @@
+package native
+
+import (
+	"testing"
+)
+
+// Tests of what happens at a limit use its name. Here is its value, so that it is
+// changed on purpose only.
+func TestLimitValues(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		is, want int64
+	}{
+		{"maxMembers", maxMembers, 10000},
+		{"longDescription", longDescription, 300},
+		{"longEnum", longEnum, 100},
+	} {
+		if c.is != c.want {
+			t.Errorf("%s is %v, want %v", c.name, c.is, c.want)
+		}
+	}
+}
