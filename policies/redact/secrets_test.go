@@ -71,6 +71,20 @@ func TestShortSecrets(t *testing.T) {
 	}
 }
 
+// A secret that is encoded alone goes as a whole, its padding included.
+func TestEncodedSecretsGoWhole(t *testing.T) {
+	for _, secret := range []string{"abcdef", "abcdefg", "abcdefgh", "a?b>c~d\xff\xfe"} {
+		for name, text := range map[string]string{
+			"std": base64.StdEncoding.EncodeToString([]byte(secret)), "url": base64.URLEncoding.EncodeToString([]byte(secret)),
+			"query": url.QueryEscape(secret), "path": url.PathEscape(secret),
+		} {
+			if got := NewSecrets(secret).Hide(text); got != mark {
+				t.Errorf("%q in %s: %s became %s", secret, name, text, got)
+			}
+		}
+	}
+}
+
 func TestLowerEscapes(t *testing.T) {
 	for in, want := range map[string]string{
 		"A%2FB%3A": "A%2fB%3a", "AB": "AB", "": "", "A%2": "A%2", "%C3%A4Z": "%c3%a4Z", "X%2F": "X%2f",
