@@ -2,10 +2,12 @@ package extproc
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -66,6 +68,27 @@ func TestTimerStops(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// deaf is an Envoy that takes nothing any more.
+type deaf struct{ peer }
+
+func (*deaf) Send(*extprocv3.ProcessingResponse) error { return errors.New("gone") }
+func (*deaf) SendMsg(any) error                        { return errors.New("gone") }
+
+// An attempt whose reply cannot be sent ends at once: nobody else may tell.
+func TestFailedSendEndsTheAttempt(t *testing.T) {
+	s := newStream(stillServer(t, nil), &deaf{})
+	s.receive(&extprocv3.ProcessingRequest{
+		ProtocolConfig: &extprocv3.ProtocolConfiguration{
+			RequestBodyMode:  filterv3.ProcessingMode_BUFFERED,
+			ResponseBodyMode: filterv3.ProcessingMode_FULL_DUPLEX_STREAMED,
+		},
+		Request: &extprocv3.ProcessingRequest_RequestHeaders{RequestHeaders: &extprocv3.HttpHeaders{}},
+	})
+	if s.state != done || s.end != policies.EndCancelled {
+		t.Errorf("state %v, end %v", s.state, s.end)
 	}
 }
 

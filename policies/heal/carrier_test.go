@@ -176,3 +176,33 @@ func TestManyMembersAreNotBound(t *testing.T) {
 		}
 	}
 }
+
+// What is bound to nothing is not sealed, and nothing opens without a binding:
+// neither what is bound to an empty text nor what is too long.
+func TestCarriersNeedABinding(t *testing.T) {
+	c := carriers("t", "ai_studio/", "gemini-3.5-flash")
+	payload := []byte("payload")
+	if got := c.seal("k", payload, nil); got != "" {
+		t.Errorf("bound to nothing: %q", got)
+	}
+	if got := c.seal("k", nil, []byte("b")); got != "" {
+		t.Errorf("nothing: %q", got)
+	}
+	sealed := c.seal("k", payload, []byte{})
+	if c.open("k", sealed, []byte{}) == nil || c.open("k", sealed, nil) != nil || c.open("l", sealed, []byte{}) != nil {
+		t.Error("a binding to an empty text opens with that alone")
+	}
+	for _, broken := range []string{"", sealed[1:], strings.ReplaceAll(sealed, ".", "-"), sealed[:strings.LastIndexByte(sealed, '.')], sealed + "A", sealed + "."} {
+		if c.open("k", broken, []byte{}) != nil {
+			t.Errorf("%q opened", broken)
+		}
+	}
+	// Base64 takes 4 for 3: the longest that opens has 1 MiB at most, the next is above.
+	room := (1<<20 - len(sealed)) / 4 * 3
+	for n := room - 10; n < room+20; n++ {
+		long := c.seal("k", bytes.Repeat([]byte("x"), n), []byte("b"))
+		if got := c.open("k", long, []byte("b")) != nil; got != (len(long) <= 1<<20) {
+			t.Fatalf("a carrier of %d bytes opens: %t", len(long), got)
+		}
+	}
+}

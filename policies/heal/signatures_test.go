@@ -338,3 +338,24 @@ func TestRefusedSignaturesAreNotSentAgain(t *testing.T) {
 		t.Error("another conversation is at a loss too")
 	}
 }
+
+// A thread of no cache, and one that knows nothing, find nothing.
+func TestThreadsThatKnowNothing(t *testing.T) {
+	var none *Thread
+	text := conversation.Quote("text")
+	if none.text("o", text) != "" || none.call("o", []byte("b"), true) != "" || none.Sent() || none.accepted("s") != "s" {
+		t.Error("a nil thread knows something")
+	}
+	none.begin()
+	none.signedText("o", []byte("b"), "s")
+	none.signedCall("o", []byte("b"), "s")
+	none.Purge(true)
+	fresh := NewSignatures(10, 1<<20, func(string) {}).Thread("t", &conversation.Request{})
+	fresh.begin()
+	if fresh.text("o", text) != "" || fresh.text("o", nil) != "" || fresh.call("o", nil, true) != "" || fresh.Sent() {
+		t.Error("a fresh thread knows something")
+	}
+	if fresh.accepted("") != "" || fresh.Sent() || fresh.accepted("s") != "s" || !fresh.Sent() {
+		t.Error("what was accepted counts as sent, nothing else")
+	}
+}

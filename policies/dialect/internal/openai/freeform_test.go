@@ -28,6 +28,29 @@ func TestFreeformText(t *testing.T) {
 	}
 }
 
+func TestFreeformArgs(t *testing.T) {
+	for _, c := range []struct {
+		text conversation.Text
+		want string
+	}{{nil, `{"input":""}`}, {conversation.Quote(""), `{"input":""}`}, {conversation.Quote("a\n"), `{"input":"a\n"}`}} {
+		if got := FreeformArgs(c.text); string(got) != c.want {
+			t.Errorf("%q: got %s, want %s", c.text, got, c.want)
+		}
+	}
+}
+
+func TestGrammar(t *testing.T) {
+	syntax, definition := conversation.Quote("lark"), conversation.Quote("start: A")
+	for _, c := range []struct{ description, want string }{
+		{"", "The input is text that obeys this grammar (lark):\nstart: A"},
+		{"Runs.", "Runs.\n\nThe input is text that obeys this grammar (lark):\nstart: A"},
+	} {
+		if got := Grammar(conversation.Quote(c.description), syntax, definition).String(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 // Text survives the way to the upstream and back, and any arguments give a
 // valid literal.
 func FuzzFreeform(f *testing.F) {
