@@ -92,6 +92,65 @@ func TestFailedSendEndsTheAttempt(t *testing.T) {
 	}
 }
 
+// awake counts how often it is woken.
+type awake struct {
+	still
+	times *int
+}
+
+func (a awake) Wake() policies.Action { *a.times++; return policies.Action{} }
+
+// A call that comes late, to a stream without a wish or before the time, wakes
+// nobody.
+func TestWakeNeedsAWish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, times := newStream(stillServer(t, nil), &peer{}), 0
+		s.attempt = awake{times: &times}
+		s.wake() // no wish
+		s.arm(time.Minute)
+		s.wake() // too early
+		s.arm(policies.Never)
+		time.Sleep(2 * time.Minute)
+		s.wake() // taken back
+		if times != 0 {
+			t.Fatalf("woken %d times", times)
+		}
+		s.wakeAt = time.Now()
+		s.wake() // at the time
+		s.wake() // again
+		if times != 1 || !s.wakeAt.IsZero() {
+			t.Errorf("woken %d times, the next is at %v", times, s.wakeAt)
+		}
+		s.finish(policies.EndComplete)
+		s.wakeAt = time.Now()
+		if s.wake(); times != 1 {
+			t.Error("woken after the end")
+		}
+	})
+}
+
+// Every label value is there from the start, so that a first error shows as an
+// increase.
+func TestMetricsArePreset(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	stillServer(t, registry)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, f := range families {
+		got[f.GetName()] = len(f.GetMetric())
+	}
+	for name, want := range map[string]int{
+		"heald_streams_total": int(policies.EndTooLarge) + 1, "heald_protocol_errors_total": len(kinds), "heald_immediate_responses_total": int(policies.Fail) + 1,
+	} {
+		if got[name] != want {
+			t.Errorf("%s has %d series, want %d; all are %v", name, got[name], want, got)
+		}
+	}
+}
+
 // A panic outside of the policy breaks its stream only, too.
 func TestPanicWhileReceiving(t *testing.T) {
 	registry := prometheus.NewRegistry()

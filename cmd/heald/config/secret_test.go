@@ -103,3 +103,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// An error tells a name or a path, unless it could be a secret.
+func TestShown(t *testing.T) {
+	const hidden = "that is named there"
+	for in, want := range map[string]string{
+		"GEMINI_API_KEY": "GEMINI_API_KEY", "hunter2": hidden, "Secret": hidden, "key.txt": "key.txt", "run/key": "run/key", "/run/key": "/run/key", "~/key": "~/key",
+		"./key": "./key", "../key": "../key", "unix:///key": "unix:///key", "AIzaSyA1234567890abcdefghijklmnopqrstuv": hidden, "": "",
+		strings.Repeat("A", 200): strings.Repeat("A", 200),
+	} {
+		if got := shown(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+	if got := shown(strings.Repeat("A ", 150)); len(got) != 200 {
+		t.Errorf("%d bytes are shown", len(got))
+	}
+}
