@@ -48,7 +48,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	if *update {
-		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil { //nolint:gosec // a document for everybody
 			t.Fatal(err)
 		}
 	}
