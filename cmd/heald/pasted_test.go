@@ -193,6 +193,37 @@ func TestPastedKeysOnTheCommandLine(t *testing.T) {
 	}
 }
 
+// What has a hash in it is no credential: buckets, hosts, and sentences that
+// speak of one. A key in the same place is still found.
+func TestHashesInAddresses(t *testing.T) {
+	t.Setenv("KEY", "a credential of the test")
+	const key = "AIzaSyA1234567890abcdefghijklmnopqrstuv"
+	for _, text := range []string{
+		"policies: {default: {allow: {file_uris: ['gs://prod-uploads-7f3a9c2b1d4e5f60718293a4/docs/']}}}",
+		"policies: {default: {allow: {file_uris: [public, 'https://cdn.example.com/7f3a9c2b1d4e5f60718293a4b5c6d7e8/']}}}",
+		"policies: {default: {repair_prompt: 'See note 7f3a9c2b1d4e5f60718293a4b5c6d7e8 of the handbook.'}}",
+		"browsers: {origins: ['https://7f3a9c2b1d4e5f60718293a4b5c6d7e8.example.com']}",
+		"resume_via: http://7f3a9c2b1d4e5f60718293a4b5c6d7e8.example.com:10077",
+	} {
+		if code, out := runOnce("check", "--config", write(t, "heald.yaml", minimal+text+"\n")); code != exitOK {
+			t.Errorf("%s: exit %d:\n%s", text, code, out)
+		}
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "7f3a9c2b1d4e5f60718293a4b5c6d7e8", key), "7f3a9c2b1d4e5f60718293a4", key)
+		code, out := runOnce("check", "--config", write(t, "heald.yaml", minimal+text+"\n"))
+		if piece := leaked(out, key); code != exitFault || piece != "" || !strings.Contains(out, "looks like a credential") {
+			t.Errorf("%s: exit %d, prints %q:\n%s", text, code, piece, out)
+		}
+	}
+	// A token that an address ends with is not printed where it is refused.
+	const token = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	for _, text := range []string{"browsers: {origins: ['https://h/%s']}", "listen: {grpc: ['https://%s']}", "resume_via: https://%s", "models: {aliases: {a: 'https://%s'}}"} {
+		code, out := runOnce("check", "--config", write(t, "heald.yaml", minimal+fmt.Sprintf(text, token)+"\n"))
+		if piece := leaked(out, token); piece != "" {
+			t.Errorf("%s: exit %d, prints %q:\n%s", text, code, piece, out)
+		}
+	}
+}
+
 // A reload that fails is logged with the place, and without the key.
 func TestPastedKeysInAReload(t *testing.T) {
 	t.Setenv("KEY", "a credential of the test")

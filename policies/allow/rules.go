@@ -18,7 +18,7 @@ type Rules struct {
 	// FileURIs are prefixes of addresses that may be read: gs://bucket/folder/,
 	// https://host/path; "public" stands for every public http and https
 	// address, "any" for whatever there is, "none" for none. Default: public.
-	FileURIs []string `yaml:"file_uris"`
+	FileURIs []string `yaml:"file_uris" text:"address"`
 	// Tools are those that run upstream and may be used, by their field's name;
 	// default DefaultTools, "any" for all, "none" for none. Functions of clients always may.
 	Tools []string `yaml:"tools"`

@@ -22,7 +22,7 @@ type Backend struct {
 	Kind Kind   `yaml:"kind"`
 	// URL is the endpoint: its host becomes :authority; `heald up` and
 	// `heald envoy` also make the cluster from it. Default: Google's own.
-	URL string `yaml:"url"`
+	URL string `yaml:"url" text:"address"`
 	// Version is the API version in paths; default v1beta for ai_studio, v1
 	// for vertex.
 	Version string `yaml:"version"`

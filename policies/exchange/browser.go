@@ -12,6 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Browsers say which web pages may send requests where no client keys are set.
@@ -22,7 +23,7 @@ type Browsers struct {
 	// Origins are further origins whose pages may, such as
 	// https://chat.example.com; "*" for all. Pages from this machine (localhost,
 	// 127.0.0.1) and desktop applications always may.
-	Origins []string `yaml:"origins"`
+	Origins []string `yaml:"origins" text:"address"`
 	// Hosts are the names, without port, under which clients reach the
 	// gateway. With one or more, requests for other names are refused: a page
 	// can have its own name resolve to a local address (DNS rebinding), but not
@@ -43,12 +44,12 @@ func (b *Browsers) Validate(path string) error {
 		}
 		u, err := url.Parse(o)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			errs = append(errs, fmt.Errorf(`%s.origins[%d]: %q is no origin; give scheme, host and port as browsers send them, such as https://chat.example.com, or "*" for all`, path, i, o))
+			errs = append(errs, fmt.Errorf(`%s.origins[%d]: %s is no origin; give scheme, host and port as browsers send them, such as https://chat.example.com, or "*" for all`, path, i, redact.Quote(o)))
 		}
 	}
 	for i, h := range b.Hosts {
 		if h == "" || strings.ContainsAny(h, ":/@* ") {
-			errs = append(errs, fmt.Errorf("%s.hosts[%d]: %q is no host name; give the name alone, without port, such as llm.example.com", path, i, h))
+			errs = append(errs, fmt.Errorf("%s.hosts[%d]: %s is no host name; give the name alone, without port, such as llm.example.com", path, i, redact.Quote(h)))
 		}
 	}
 	return errors.Join(errs...)

@@ -41,7 +41,7 @@ type Settings struct {
 
 	// RepairPrompt tells the model that earlier reasoning was removed. The
 	// default is DefaultRepairPrompt; "none" for no prompt.
-	RepairPrompt string `yaml:"repair_prompt"`
+	RepairPrompt string `yaml:"repair_prompt" text:"sentence"`
 	// Wait says who waits between attempts: "envoy" (default; most of the whole
 	// seconds, from x-heald-retry-after) or "heald" (at the start of the next attempt,
 	// for meshes whose outer route cannot).

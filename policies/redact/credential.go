@@ -10,15 +10,18 @@ const mark = "[redacted]"
 
 // forms are credentials that are known by their beginning: Google's API keys
 // (AIza, AQ.), OAuth tokens (ya29., 1//) and client secrets, keys of other
-// providers (sk-, gsk_, xai-, hf_), tokens of GitHub, GitLab, Slack and AWS,
-// JSON Web Tokens, and PEM blocks, which may be escaped.
+// providers (sk-, gsk_, xai-, hf_, pplx-, r8_, nvapi-, tgp_v1_), tokens of
+// GitHub, GitLab, Slack, AWS, npm, PyPI, Docker, DigitalOcean, Stripe and
+// Vault, JSON Web Tokens, and PEM blocks, which may be escaped.
 var forms = regexp.MustCompile(`AIza[0-9A-Za-z_-]{10,}` +
 	`|\bAQ\.[0-9A-Za-z_-]{10,}` +
 	`|ya29\.[0-9A-Za-z._-]+` +
 	`|\b1//0[0-9A-Za-z_-]{10,}` +
 	`|\bGOCSPX-[0-9A-Za-z_-]{10,}` +
 	`|\bsk-[0-9A-Za-z_-]{16,}` +
-	`|\b(?:gsk_|xai-|hf_)[0-9A-Za-z]{16,}` +
+	`|\b(?:gsk_|xai-|hf_|pplx-|r8_)[0-9A-Za-z]{16,}|\bnvapi-[0-9A-Za-z_-]{20,}|\btgp_v1_[0-9A-Za-z_-]{16,}` +
+	`|\bnpm_[0-9A-Za-z]{24,}|\bpypi-[0-9A-Za-z_-]{32,}|\bdckr_pat_[0-9A-Za-z_-]{16,}|\bdo[oprt]_v1_[0-9a-f]{16,}` +
+	`|\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,}|\bhv[bs]\.[0-9A-Za-z_-]{20,}` +
 	`|\bgh[oprsu]_[0-9A-Za-z]{10,}|\bgithub_pat_[0-9A-Za-z_]{10,}|\bglpat-[0-9A-Za-z_-]{10,}` +
 	`|\bxox[abeprs]-[0-9A-Za-z-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{12,}` +
 	`|\beyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z._-]*` +

@@ -49,7 +49,7 @@ type Config struct {
 	// ResumeVia is the Envoy listener through which the rest of broken
 	// answers is fetched (resume: text), http://host:port or unix:///path;
 	// default unix:///run/heald/resume.sock.
-	ResumeVia string `yaml:"resume_via"`
+	ResumeVia string `yaml:"resume_via" text:"address"`
 
 	text []byte // what was read
 	sum  Sum

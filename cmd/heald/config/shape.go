@@ -62,7 +62,7 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 	switch {
 	case t == sourceType:
 		s.source(n, path)
-	case n.Kind == yaml.ScalarNode && looksPasted(n.Value) && t != reflect.TypeFor[Sources]():
+	case n.Kind == yaml.ScalarNode && pastedInto(tag, n.Value) && t != reflect.TypeFor[Sources]():
 		s.bad(n, place(path), pasted+"what belongs here", exposed, sourceForm+", under accounts[].secret")
 	case n.Tag == "!!null":
 		if t == reflect.TypeFor[Sources]() {
@@ -81,9 +81,9 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 	case t.Kind() == reflect.Map:
 		s.dictionary(n, t, path)
 	case t.Kind() == reflect.Slice && custom && n.Kind != yaml.SequenceNode:
-		s.check(n, t.Elem(), path, "")
+		s.check(n, t.Elem(), path, tag)
 	case t.Kind() == reflect.Slice:
-		s.list(n, t, path)
+		s.list(n, t, path, tag)
 	case n.Kind != yaml.ScalarNode:
 		s.bad(n, path, kindOf(n)+" stands where a single value belongs", "", "write one value")
 	case t.Kind() == reflect.String:
@@ -169,13 +169,13 @@ func (s *shape) key(n *yaml.Node, path string, seen map[string]bool) (at string,
 	return "", false
 }
 
-func (s *shape) list(n *yaml.Node, t reflect.Type, path string) {
+func (s *shape) list(n *yaml.Node, t reflect.Type, path string, tag reflect.StructTag) {
 	if n.Kind != yaml.SequenceNode {
 		s.bad(n, path, found(n)+" stands where a list belongs", "", "write each entry on a line of its own after '-', or all in [ ]")
 		return
 	}
 	for i, one := range n.Content {
-		s.check(one, t.Elem(), fmt.Sprintf("%s[%d]", path, i), "")
+		s.check(one, t.Elem(), fmt.Sprintf("%s[%d]", path, i), tag)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/redact"
@@ -82,6 +84,19 @@ func (s Source) check(path string) *setting.Problem {
 
 // looksPasted tells a credential from a path, which may well have hashes in it.
 func looksPasted(s string) bool { return redact.Known(s) || !pathLike(s) && redact.Secret(s) }
+
+// pastedInto is looksPasted for a value of heald.yaml. The tag `text:"…"` of a
+// field says what else may well have hashes in it: an "address", such as that
+// of a bucket, or a "sentence".
+func pastedInto(tag reflect.StructTag, value string) bool {
+	schemes := []string{"gs://", "https://", "http://"}
+	switch kind := tag.Get("text"); {
+	case kind == "address" && slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(value, scheme) }),
+		kind == "sentence" && strings.Contains(strings.TrimSpace(value), " "):
+		return redact.Known(value)
+	}
+	return looksPasted(value)
+}
 
 // pathLike reports what was surely meant as a path.
 func pathLike(s string) bool {
