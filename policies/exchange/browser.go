@@ -22,13 +22,13 @@ import (
 type Browsers struct {
 	// Origins are further origins whose pages may, such as
 	// https://chat.example.com; "*" for all. Pages from this machine (localhost,
-	// 127.0.0.1) and desktop applications always may.
+	// 127.0.0.1, host.docker.internal) and desktop applications always may.
 	Origins []string `yaml:"origins" text:"address"`
 	// Hosts are the names, without port, under which clients reach the
 	// gateway. With one or more, requests for other names are refused: a page
 	// can have its own name resolve to a local address (DNS rebinding), but not
-	// to another name. IP addresses and localhost always may. Empty: any name,
-	// unless LocalHosts is set.
+	// to another name. IP addresses, localhost and what containers call their
+	// host always may. Empty: any name, unless LocalHosts is set.
 	Hosts []string `yaml:"hosts"`
 	// LocalHosts refuses other names also where Hosts is empty: the gateway
 	// listens on a loopback address.
@@ -135,11 +135,21 @@ func hostOf(authority string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// local reports whether a host is this machine, whatever a name server says:
-// loopback addresses, localhost and the names below it (RFC 6761, 6.3).
+// containerHosts are the names under which containers and virtual machines reach
+// the machine that they run on: Docker, Podman, Lima, OrbStack, Rancher Desktop,
+// minikube. The domain internal is in no public DNS (ICANN, 2024-07-29), so no
+// page of the Internet has such a name.
+var containerHosts = []string{
+	"host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal",
+	"host.orb.internal", "host.rancher-desktop.internal", "host.minikube.internal",
+}
+
+// local reports whether a host is this machine, whatever a public name server
+// says: loopback addresses, localhost and the names below it (RFC 6761, 6.3), and
+// what containers call it.
 func local(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.IsLoopback()
 	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(containerHosts, host)
 }

@@ -115,6 +115,7 @@ func TestUpIsClosed(t *testing.T) {
 		{"a tool", open, "POST", "", nil, 200, "hello"},
 		{"a tool with any key", open, "POST", "", []string{"x-api-key", "heald"}, 200, "hello"},
 		{"localhost", open, "POST", "localhost:10000", nil, 200, "hello"},
+		{"from a container", open, "POST", "host.docker.internal:10000", nil, 200, "hello"},
 		{"a local page", open, "POST", "", []string{"origin", "http://localhost:3000", "sec-fetch-site", "cross-site"}, 200, "hello"},
 		{"a foreign page", open, "POST", "", []string{"origin", "https://evil.example", "sec-fetch-site", "cross-site", "content-type", "text/plain"}, 403, "browsers.origins"},
 		{"a sandboxed frame", open, "POST", "", []string{"origin", "null"}, 403, "browsers.origins"},
