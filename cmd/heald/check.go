@@ -110,13 +110,10 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	w.Wait, w.Silence = waits(cfg)
 	w.RetryAfter = retryAfter(cfg)
 	w.OwnWait = w.RetryAfter == 0
-	for _, b := range cfg.Backends {
-		w.Backends = append(w.Backends, b.WithDefaults().Cluster)
-	}
 	if x, err := cfg.Exchange(); err == nil {
 		w.Hop, w.ClientKeys = x.Hop, len(x.ClientKeys) > 0
-		w.Backends = clusters(x.Backends)
 	}
+	w.Backends = clusters(cfg.Backends) // Exchange has added the one that GEMINI_API_KEY means
 	return w
 }
 

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+)
+
+// Envoy's clusters are compared with the backends also where something else of
+// heald.yaml is wrong, and where there is no heald.yaml.
+func TestWantOfBackends(t *testing.T) {
+	t.Setenv("KEY", "k")
+	t.Setenv(config.KeyVariable, "")
+	for text, want := range map[string][]string{
+		minimal: {"a"},
+		"backends: [{name: a, kind: ai_studio, cluster: outbound|443||a}, {name: b, kind: ai_studio}]\n":      {"outbound|443||a", "b"},
+		"backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: NOT_SET_ANYWHERE}}]\n": {"a"},
+	} {
+		cfg, err := (&config.Flags{File: write(t, "heald.yaml", text)}).Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wantOf(cfg).Backends; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q", text, got)
+		}
+	}
+	t.Setenv(config.KeyVariable, "a credential of the test")
+	cfg, err := (&config.Flags{}).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := wantOf(cfg).Backends; !slices.Equal(got, []string{config.DefaultBackend}) {
+		t.Errorf("without heald.yaml: got %q", got)
+	}
+}
