@@ -80,6 +80,7 @@ type attempt struct {
 	schemas func() schemaSum      // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
 	names   bool         // a file, a cache or the like is named by the request
+	tools   bool         // upstream runs tools for the request
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []candidate // what could be asked, in order of preference

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -112,6 +113,56 @@ func TestWordsOfClientsBanNoAccount(t *testing.T) {
 				t.Errorf("%q takes out %s", said, id)
 			}
 		}
+	}
+}
+
+// A request whose tool fails takes no account out, for its model or any other.
+func TestToolThatFails(t *testing.T) {
+	const (
+		maps     = `{"contents":[{"role":"user","parts":[{"text":"%"}]}],"tools":[{"googleMaps":{}}]}`
+		server   = `{"contents":[{"role":"user","parts":[{"text":"%"}]}],"tools":[{"mcpServers":[{"name":"x","streamableHttpTransport":{"url":"https://mcp.example/x"}}]}]}`
+		cached   = `{"contents":[{"role":"user","parts":[{"text":"%"}]}],"cachedContent":"cachedContents/x"}`
+		search   = `{"model":"gemini-3.5-flash","max_tokens":9,"stream":true,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"%"}]}`
+		disabled = `{"error":{"code":403,"message":"Maps Grounding API has not been used in project 1 before or it is disabled.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","domain":"googleapis.com","metadata":{"service":"mapsgrounding.googleapis.com"}}]}}`
+		daily    = `{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"generativelanguage.googleapis.com/grounding_requests","quotaId":"GroundingRequestsPerDayPerProject","quotaValue":"500"}]}]}}`
+	)
+	for _, c := range []struct {
+		name, path, body string
+		status           int
+		refusal          string
+	}{
+		{"disabled API", nativeStream, maps, 403, disabled},
+		{"disabled API, of a cache", nativeStream, cached, 403, disabled},
+		{"server that refuses", nativeStream, server, 401, `{"error":{"code":401,"message":"MCP server https://mcp.example/x: unauthorized","status":"UNAUTHENTICATED"}}`},
+		{"server that wants to be paid", nativeStream, server, 402, `{"error":{"code":402,"message":"payment"}}`},
+		{"server that is gone", nativeStream, maps, 404, `{"error":{"code":404,"message":"MCP server https://mcp.example/x not found","status":"NOT_FOUND"}}`},
+		{"cache with such a server", nativeStream, cached, 401, `{"error":{"code":401,"message":"unauthorized","status":"UNAUTHENTICATED"}}`},
+		{"quota of grounding", nativeStream, maps, 429, daily},
+		{"quota of grounding, claude", "/v1/messages", search, 429, daily},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, func(c *Config) {
+				c.Policies = map[string]Settings{"default": {Allow: allow.Rules{CachedContents: "any"}}}
+			})
+			for _, text := range []string{"one", "two", "three"} {
+				memory := ""
+				for n := 1; n <= 2; n++ {
+					a := r.begin(n, memory)
+					a.in.Path = c.path
+					send(t, a, strings.Replace(c.body, "%", text, 1))
+					reply := answerWith(a, c.status, c.refusal).Reply
+					if n == 1 && !reply.Verdict.Again() {
+						t.Fatalf("%+v", reply)
+					}
+					memory = reply.Memory
+				}
+			}
+			for _, key := range []string{"a-1", "a-2", ":a"} {
+				if r.pool.Cooling(key, "gemini-3.5-flash") {
+					t.Errorf("%s is out", key)
+				}
+			}
+		})
 	}
 }
 

@@ -140,7 +140,7 @@ var sumSeed = maphash.MakeSeed()
 
 // resource decides whether a resource goes upstream.
 func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
-	a.names = a.names || r.Read()
+	a.names, a.tools = a.names || r.Read(), a.tools || r.Runs()
 	keep, err = a.settings.Allow.Check(r)
 	if !keep && err == nil {
 		a.req.Warn(r.Field, allow.Dropped)

@@ -19,7 +19,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.Repaired = a.repairs()
 	seen.OnlyPlaceholders = a.onlyPlaceholders()
 	seen.MaxWait = a.settings.MaxWait
-	seen.Names = a.names
+	seen.Names, seen.Tools = a.names, a.tools
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, time.Now())
 	if a.backend != nil {
 		spent := append(a.spentAccounts(), a.account.ID)

@@ -8,9 +8,10 @@ import (
 )
 
 // A request can name what the account may not read: a file of another one, a
-// bucket, cached content. The refusal looks like one of the account, but it is
-// the request's own: it would come with any account, and other requests get
-// their answers.
+// bucket, cached content. It can have tools run for which an API is disabled, or
+// a server called that refuses its token. The refusal looks like one of the
+// account, but it is the request's own: it would come with any account, and
+// other requests get their answers.
 
 // accountReasons begin the reasons of ErrorInfo that speak of the credential or
 // its project, whatever was asked for (google/api/error_reason.proto).
@@ -19,9 +20,27 @@ var accountReasons = []string{
 	"SERVICE_DISABLED", "BILLING_DISABLED", "USER_PROJECT_DENIED", "USER_BLOCKED_BY_ADMIN",
 }
 
+// modelServices are the APIs that serve models; locations stand before them.
+var modelServices = []string{"generativelanguage.googleapis.com", "aiplatform.googleapis.com"}
+
+// otherService reports an error whose structured reason names another API than
+// those of the models: one that a tool uses.
+func otherService(s *Seen) bool {
+	if s.Error == nil || s.Error.Metadata["service"] == "" {
+		return false
+	}
+	for _, name := range modelServices {
+		if strings.HasSuffix(s.Error.Metadata["service"], name) {
+			return false
+		}
+	}
+	return true
+}
+
 // accountReason reports an error whose structured reason speaks of the account.
+// An error inside an error's text may be that of a server which a tool called.
 func accountReason(s *Seen) bool {
-	if s.Error == nil {
+	if s.Error == nil || otherService(s) || s.Tools && s.Error.Nested {
 		return false
 	}
 	for _, r := range accountReasons {
@@ -37,11 +56,46 @@ func unreadable(s *Seen) bool {
 	return s.Status == 403 || s.Status == 404 || s.Status == 400 && named("FAILED_PRECONDITION")(s)
 }
 
+// refused reports a refusal that may be that of a tool.
+func refused(s *Seen) bool { return s.Status == 401 || s.Status == 402 || unreadable(s) }
+
+// quotaNames are what the exceeded quotas are called, each with all its names.
+func quotaNames(s *Seen) (names []string) {
+	if s.Error == nil {
+		return nil
+	}
+	for _, q := range s.Error.Quotas {
+		names = append(names, q.ID+" "+q.Metric)
+	}
+	if of := s.Error.Metadata["quota_metric"] + " " + s.Error.Metadata["quota_limit"]; of != " " {
+		names = append(names, of)
+	}
+	return names
+}
+
+// toolQuota reports a 429 for the quotas of grounding alone: a request without
+// it is answered.
+func toolQuota(s *Seen) bool {
+	names := quotaNames(s)
+	for _, name := range names {
+		if !strings.Contains(strings.ToLower(name), "grounding") {
+			return false
+		}
+	}
+	return s.Status == 429 && len(names) > 0
+}
+
+// unnamedQuota reports a 429 that may be for the quota of a tool.
+func unnamedQuota(s *Seen) bool { return s.Status == 429 && s.Tools && len(quotaNames(s)) == 0 }
+
 // requestsOwn reports a failure from which nothing follows for other requests:
-// one of something that the request names, or one that was found in the midst
-// of other words, which may be the client's.
+// one of something that the request names or has upstream run, or one that was
+// found in the midst of other words, which may be the client's.
 func (s *Seen) requestsOwn() bool {
-	return s.Error != nil && s.Error.Embedded || s.Names && unreadable(s) && !accountReason(s)
+	if s.Error != nil && s.Error.Embedded || otherService(s) || toolQuota(s) {
+		return true
+	}
+	return (s.Names && unreadable(s) || s.Tools && refused(s)) && !accountReason(s)
 }
 
 // ofResource finds what a request can name in a refusal. The whole text counts:

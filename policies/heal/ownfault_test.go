@@ -50,6 +50,64 @@ func TestJudgeResources(t *testing.T) {
 	}
 }
 
+// What upstream runs for a request fails for that request; an account is left
+// alone only if a structured reason speaks of it.
+func TestJudgeTools(t *testing.T) {
+	info := func(reason, service string) *gemini.Status {
+		return &gemini.Status{Reason: reason, Metadata: map[string]string{"service": service}}
+	}
+	quotas := func(ids ...string) *gemini.Status {
+		st := &gemini.Status{}
+		for _, id := range ids {
+			st.Quotas = append(st.Quotas, gemini.Quota{ID: id})
+		}
+		return st
+	}
+	const none, doubtful, effect = "none", "doubtful", "effect"
+	for _, c := range []struct {
+		name      string
+		status    int
+		st        *gemini.Status
+		tools, no string // the effect with tools and without
+	}{
+		{"maps are disabled", 403, info("SERVICE_DISABLED", "mapsgrounding.googleapis.com"), none, none},
+		{"models are disabled", 403, info("SERVICE_DISABLED", "generativelanguage.googleapis.com"), effect, effect},
+		{"models of a place are disabled", 403, info("SERVICE_DISABLED", "europe-west4-aiplatform.googleapis.com"), effect, effect},
+		{"disabled, unsaid what", 403, &gemini.Status{Reason: "SERVICE_DISABLED"}, effect, effect},
+		{"key is blocked for maps", 403, info("API_KEY_SERVICE_BLOCKED", "mapsgrounding.googleapis.com"), none, none},
+		{"billing of another API", 400, &gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED", Metadata: map[string]string{"service": "storage.googleapis.com"}}, none, none},
+		{"bad key", 400, info("API_KEY_INVALID", "generativelanguage.googleapis.com"), effect, effect},
+		{"token expired", 401, &gemini.Status{Reason: "ACCESS_TOKEN_EXPIRED"}, effect, effect},
+		{"bad key, said by a server", 401, &gemini.Status{Reason: "API_KEY_INVALID", Nested: true}, none, effect},
+		{"401", 401, message("MCP server https://a.example/x: unauthorized"), none, effect},
+		{"402", 402, nil, none, effect},
+		{"403", 403, message("The caller does not have permission"), none, doubtful},
+		{"404", 404, message("MCP server https://a.example/x not found"), none, effect},
+		{"precondition", 400, &gemini.Status{Status: "FAILED_PRECONDITION"}, none, doubtful},
+		{"quota of grounding", 429, quotas("GroundingRequestsPerDayPerProject"), none, none},
+		{"quota of grounding, by its metric", 429, &gemini.Status{Quotas: []gemini.Quota{{Metric: "aiplatform.googleapis.com/search_grounding_requests", Value: "0"}}}, none, none},
+		{"quota of grounding, in metadata", 429, &gemini.Status{Reason: "RATE_LIMIT_EXCEEDED", Metadata: map[string]string{"quota_limit": "GroundingPerMinute"}}, none, none},
+		{"quota of another API", 429, info("RATE_LIMIT_EXCEEDED", "mapsgrounding.googleapis.com"), none, none},
+		{"quota of the model as well", 429, quotas("GroundingRequestsPerDayPerProject", "GenerateRequestsPerDayPerProjectPerModel"), effect, effect},
+		{"quota of the model", 429, quotas("GenerateRequestsPerDayPerProjectPerModel"), effect, effect},
+		{"quota, unsaid which", 429, &gemini.Status{Reason: "QUOTA_EXHAUSTED"}, doubtful, effect},
+		{"429", 429, nil, doubtful, effect},
+	} {
+		for _, tools := range []bool{true, false} {
+			s := seen(c.status, c.st)
+			s.Tools, s.OtherAccount = tools, true
+			r := Judge(s)
+			got := map[bool]string{true: doubtful, false: effect}[r.Account.Doubtful]
+			if r.Account.Scope == NoEffect {
+				got = none
+			}
+			if want := map[bool]string{true: c.tools, false: c.no}[tools]; got != want {
+				t.Errorf("%s, tools %v: %s %s %+v, want %s", c.name, tools, r.Rule, got, r.Account, want)
+			}
+		}
+	}
+}
+
 // shapes are how Google's errors quote a request; %s is the client's.
 var shapes = []string{
 	`Invalid JSON payload received. Unknown name "%s" at 'contents[0]': Cannot find field.`,

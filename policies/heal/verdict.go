@@ -28,6 +28,9 @@ type Seen struct {
 	// Names says that the request names something to be read with the account's
 	// rights: a file, an address, cached content.
 	Names bool
+	// Tools says that upstream runs tools for the request: search, maps, code,
+	// servers that the request names. Their errors come as upstream's own.
+	Tools bool
 
 	// Attempt counts from 1.
 	Attempt int
@@ -157,6 +160,7 @@ func (r *row) rule(s *Seen) Ruling {
 	if s.requestsOwn() {
 		out.Account, out.Backend = Effect{}, Effect{}
 	}
+	out.Account.Doubtful = out.Account.Doubtful || out.Account.Scope != NoEffect && unnamedQuota(s)
 	return out
 }
 
