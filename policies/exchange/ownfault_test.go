@@ -28,6 +28,9 @@ func TestAccountIsBannedBySecondRequest(t *testing.T) {
 		{"bad key in words", 400, badKey, never},
 		{"bad key with its reason", 400, `{"error":{"code":400,"message":"API key not valid.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`, 1},
 		{"401", 401, "", 1},
+		{"500", 500, "", 3},
+		{"502", 502, "", 3},
+		{"504", 504, "", 3},
 		{"billing in words", 400, `{"error":{"code":400,"message":"Billing is off.","status":"FAILED_PRECONDITION"}}`, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,6 +92,24 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 				t.Error("account or backend is out")
 			}
 		})
+	}
+}
+
+// A request that makes upstream fail has no effect, whichever accounts it meets;
+// nor has a server error for other models.
+func TestServerErrorOfOneRequest(t *testing.T) {
+	r := newRig(t, nil)
+	for i, text := range []string{"one", "one", "another"} {
+		first := r.retry(t, 1, "", saying(text), 500, "", policies.Retry)
+		r.retry(t, 2, first.Memory, saying(text), 500, "", policies.Failover)
+		for _, id := range []string{"a-1", "a-2"} {
+			if out := r.pool.Cooling(id, "gemini-3.5-flash"); out != (i == 2) {
+				t.Errorf("request %d: %s out %v", i+1, id, out)
+			}
+			if r.pool.Cooling(id, "gemini-3.8-flash") {
+				t.Errorf("request %d: %s is out for another model", i+1, id)
+			}
+		}
 	}
 }
 

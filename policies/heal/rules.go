@@ -139,11 +139,13 @@ var rules = []row{
 	// The upstream's own trouble
 	{reason: ReasonAborted, when: status(408, 409, 499),
 		verdict: policies.Retry, delay: exponential(500 * time.Millisecond), backend: count, refine: obey, kind: conversation.ErrAPI},
+	// A request can bring such an error along. Another one that fails alike, and
+	// only with this model, says that the account should rest.
 	{reason: ReasonServerError, when: status(504),
-		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
+		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolModel, 8*time.Second).doubtful(),
 		backend: count, refine: obey, kind: conversation.ErrTimeout},
 	{reason: ReasonServerError, when: status(500, 502),
-		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolAccount, 8*time.Second),
+		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolModel, 8*time.Second).doubtful(),
 		backend: count, refine: obey, kind: conversation.ErrAPI},
 	{reason: ReasonOverloaded, when: status(503, 529),
 		verdict: policies.Retry, delay: exponential(time.Second), backend: count,
