@@ -216,9 +216,13 @@ func (a *attempt) refuseError(err error) *policies.Reply {
 	return a.refuse(heal.ReasonRefused, e)
 }
 
-// refuseGone ends an attempt whose client does not wait for it any more.
+// refuseGone ends an attempt that nobody waits for any more: the client has
+// left, or this replica drains and Envoy asks another one. Nothing is known of
+// the request's end, so it is told as any attempt that was cut off.
 func (a *attempt) refuseGone() *policies.Reply {
-	return a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
+	reply := a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
+	a.record.verdict, a.record.final = policies.Retry, false
+	return reply
 }
 
 // longestPause bounds a wait for which a replica's clock that is off may be to
