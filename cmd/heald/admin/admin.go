@@ -1,6 +1,6 @@
 // Package admin is the second listener, for operators and orchestrators:
 // metrics, health and, if asked for, profiles. It should not be reachable by
-// clients.
+// clients; on a loopback address web pages get nothing from it.
 package admin
 
 import (
@@ -57,8 +57,12 @@ func New(o Options) *Server {
 	return &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
 }
 
-// Serve answers on l until ctx ends.
+// Serve answers on l until ctx ends. On a loopback address it refuses what web
+// pages send. It may be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if loopback(l.Addr()) {
+		s.http.Handler = localOnly(s.http.Handler)
+	}
 	stop := context.AfterFunc(ctx, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()

@@ -1,0 +1,55 @@
+package admin
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// loopback reports whether only this machine reaches an address, by TCP. Web
+// pages do not reach Unix sockets.
+func loopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
+}
+
+// localOnly refuses what web pages send: a browser on this machine reaches
+// loopback addresses, and a foreign page that has its own name resolve to one
+// (DNS rebinding) could read the answers. Probes and scrapers on this machine
+// use an address or localhost, and send neither Origin nor Sec-Fetch-Site.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !localHost(r.Host):
+			http.Error(w, "the admin port is not known under this host name; ask by IP address or as localhost, or set --admin (listen.admin) to an address that other machines reach", http.StatusForbidden)
+		case crossSite(r.Header):
+			http.Error(w, "the admin port takes no requests from web pages", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// localHost reports whether a Host header is one that nobody can have resolve
+// to something else: an address, localhost or a name below it (RFC 6761, 6.3),
+// or none, which HTTP/1.0 allows and browsers never send.
+func localHost(authority string) bool {
+	host, _, err := net.SplitHostPort(authority)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(authority, "["), "]")
+	}
+	if _, err := netip.ParseAddr(host); err == nil || authority == "" {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// crossSite reports whether a web page has sent the request. "none" is a person
+// at the address bar, "same-origin" a page of the admin port itself; to a
+// browser, pages of another port of this machine are same-site.
+func crossSite(h http.Header) bool {
+	site := strings.ToLower(h.Get("Sec-Fetch-Site"))
+	return len(h.Values("Origin")) > 0 || site != "" && site != "none" && site != "same-origin"
+}
