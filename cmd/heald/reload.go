@@ -113,7 +113,7 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 			zap.Int64("largest_body", n), zap.Int("max_body", x.MaxBody), zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))
 	}
 	for _, n := range p.notes {
-		s.log.Warn("a setting hardly does what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
+		s.log.Warn("a setting may not do what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
 			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
 	}
 	if p.listen {

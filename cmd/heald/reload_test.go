@@ -208,3 +208,21 @@ func TestReloadDoesNotWaitForEver(t *testing.T) {
 		t.Fatal("the end waits for the reload")
 	}
 }
+
+// Starts and reloads warn of a port that every process of the machine reaches.
+func TestOpenPortIsWarnedOf(t *testing.T) {
+	t.Setenv("KEY", "a credential of the tests")
+	t.Setenv("HOP", "hop-secret-hop-secret")
+	_, logs := loadedSidecar(t, write(t, "heald.yaml", minimal))
+	if n := logs.FilterMessage("a setting may not do what is meant").FilterFieldKey("consequence").Len(); n != 1 {
+		t.Errorf("start: %d warnings", n)
+	}
+	s, reload := rewriting(t, minimal+"hop_secret: {env: HOP}\n")
+	t.Setenv("KEY", "a credential of the tests") // rewriting sets a short one, of which is told as well
+	if said := reload(minimal + "hop_secret: {env: HOP}\nmax_body: 10\n"); s.asks("1") != 403 || strings.Contains(said, "may not do") {
+		t.Errorf("with a secret: %s", said)
+	}
+	if said := reload(minimal); !strings.Contains(said, "may not do") {
+		t.Errorf("the secret was taken away: %s", said)
+	}
+}

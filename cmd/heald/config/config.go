@@ -224,7 +224,7 @@ func (c *Config) door(out *exchange.Config) error {
 // Notes tells of settings that work, but hardly as intended. It has something to
 // say only of a configuration that is valid.
 func (c *Config) Notes() []*setting.Problem {
-	var out []*setting.Problem
+	out := c.Listen.notes(c.hop != "" || c.HopSecret != Source{})
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d].secret", i)
 		if v, err := a.Secret.Read(path); err == nil && len(v) < leastCredential {

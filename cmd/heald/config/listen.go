@@ -51,6 +51,24 @@ func (l *Listen) Check(hop bool) error {
 	return errors.Join(errs...)
 }
 
+// notes tells of addresses that every process of this machine reaches. hop says
+// that there is a hop secret.
+func (l *Listen) notes(hop bool) []*setting.Problem {
+	var open []string
+	for _, address := range l.GRPC {
+		if !strings.HasPrefix(address, "unix://") {
+			open = append(open, redact.Text(address))
+		}
+	}
+	if hop || l.TLS != nil || len(open) == 0 {
+		return nil
+	}
+	return []*setting.Problem{{Note: true, Path: "listen.grpc (--grpc)",
+		Found:       strings.Join(open, ", ") + " can be reached by every process and user of this machine, and there is no hop_secret",
+		Consequence: "whichever of them connects there is given the accounts' credentials",
+		Fix:         "listen on unix:///path, which is for heald's user and group, or set hop_secret here and on Envoy's route; `heald up` does both by itself"}}
+}
+
 // Keep replaces what cannot change while heald runs by what runs, and reports
 // whether there was something else. Certificates and allowed peers can change,
 // whether there is TLS cannot.

@@ -101,3 +101,41 @@ func TestDoor(t *testing.T) {
 		})
 	}
 }
+
+// A port without a secret is for every process of the machine, which is told.
+func TestOpenToThisMachine(t *testing.T) {
+	const base = "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: TEST_KEY}}]\n"
+	t.Setenv("TEST_KEY", "a credential of the tests")
+	t.Setenv("TEST_HOP", "hop-secret-hop-secret")
+	for _, c := range []struct {
+		name, file string
+		flags      Flags
+		open       string // the addresses that are told; "" for none
+	}{
+		{name: "defaults", file: base, open: DefaultGRPC + " can be reached"},
+		{name: "IPv6, beside a socket", file: base + "listen: {grpc: ['[::1]:9000', 'unix:///x']}\n", open: "[::1]:9000 can be reached"},
+		{name: "by flags", file: base, flags: Flags{Listen: Listen{GRPC: []string{"localhost:1", "127.0.0.1:2"}}}, open: "localhost:1, 127.0.0.1:2 can be"},
+		{name: "a socket", file: base + "listen: {grpc: ['unix:///x']}\n"},
+		{name: "a hop secret", file: base + "hop_secret: {env: TEST_HOP}\n"},
+		{name: "a hop secret of its own, as up has", file: base, flags: Flags{Hop: "hop-secret-hop-secret"}},
+		{name: "TLS", file: base + "listen: {tls: {cert: c, key: k, client_ca: a}}\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.flags.File = write(t, "heald.yaml", c.file)
+			cfg, err := c.flags.Load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found []string
+			for _, n := range cfg.Notes() {
+				if !n.Note {
+					t.Errorf("a problem: %v", n)
+				}
+				found = append(found, n.Found)
+			}
+			if got := strings.Join(found, "\n"); (got == "") != (c.open == "") || !strings.Contains(got, c.open) {
+				t.Errorf("told %q, want %q", got, c.open)
+			}
+		})
+	}
+}
