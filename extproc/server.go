@@ -127,9 +127,10 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 // lastWord is how long the last words of streams may take to reach Envoy.
 const lastWord = 500 * time.Millisecond
 
-// cutOff ends what still runs: passed responses with a word to their clients,
-// where their attempts have one. The rest Envoy tries again elsewhere.
-func (s *Server) cutOff() {
+// CutOff ends what still runs: passed responses with a word to their clients,
+// where their attempts have one. The rest Envoy tries again elsewhere. All
+// connections are closed within half a second, and no new ones are taken.
+func (s *Server) CutOff() {
 	// First: nothing that a stream waits for can put it off.
 	last := time.AfterFunc(lastWord, s.breakOff)
 	s.mu.Lock()
@@ -161,7 +162,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
 	// Stop makes a waiting GracefulStop return, so the goroutine behind it
 	// ends with this function.
-	stop := context.AfterFunc(ctx, s.cutOff)
+	stop := context.AfterFunc(ctx, s.CutOff)
 	defer stop()
 
 	grace := time.NewTimer(s.cfg.DrainGrace)

@@ -73,7 +73,8 @@ func runUp(ctx context.Context, args []string, out streams) error {
 }
 
 // up checks everything that can be wrong first, then starts the sidecar and
-// Envoy, and stops them in the opposite order.
+// Envoy, and stops them in the opposite order. Only what still runs after the
+// time to drain the sidecar ends first, while Envoy can tell the clients.
 func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "heald-up-")
 	if err != nil {
@@ -113,7 +114,11 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	go func() { sideDone <- side.run(sideCtx, grpc, adminListener, o.drain) }()
 
 	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
-	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Stderr: envoyLog(log)})
+	late := func() {
+		log.Warn("not every request finished in time: streams are ended with the error event of their API", zap.Duration("drain", o.drain))
+		side.server.CutOff()
+	}
+	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Late: late, Stderr: envoyLog(log)})
 	if err == nil {
 		key := "heald" // any will do
 		if len(cfg.ClientKeys) > 0 {

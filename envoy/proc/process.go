@@ -26,6 +26,8 @@ const (
 	defaultGrace = 5 * time.Second
 	// pollEvery is the time between two looks at a starting Envoy.
 	pollEvery = 20 * time.Millisecond
+	// lateTime is how long requests have that are ended after the grace time.
+	lateTime = 500 * time.Millisecond
 )
 
 // Options say what to run.
@@ -50,6 +52,10 @@ type Options struct {
 	Ready time.Duration
 	// Grace bounds how long Stop lets requests finish; 0 means 5s.
 	Grace time.Duration
+	// Late, if set, is called when requests still run after Grace. It may end
+	// them so that their clients see an end: from the call on they have half a
+	// second before Envoy goes.
+	Late func()
 }
 
 // Process is a running Envoy. Its methods are safe for concurrent use.
@@ -58,6 +64,7 @@ type Process struct {
 	log   *tail
 	admin *admin
 	grace time.Duration
+	late  func() // nil for none
 	dir   string // to be removed; "" if the caller's
 
 	done chan struct{} // closed when the process has ended
@@ -71,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start Envoy: %w", err)
 	}
-	p := &Process{log: &tail{}, grace: o.Grace, done: make(chan struct{})}
+	p := &Process{log: &tail{}, grace: o.Grace, late: o.Late, done: make(chan struct{})}
 	if p.grace == 0 {
 		p.grace = defaultGrace
 	}
@@ -225,21 +232,34 @@ func (p *Process) Err() error {
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Stop ends the process: it lets running requests finish for the grace time,
-// then asks it to end, then kills it. It returns when the process is gone and
-// may be called more than once.
+// has those that are left ended if there is who can, then asks it to end, then
+// kills it. It returns when the process is gone and may be called more than
+// once.
 func (p *Process) Stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.grace)
-	defer cancel()
-	p.drain(ctx)
+	p.drain()
 	return p.cleanup()
 }
 
-// drain closes the listeners to new connections and waits until no request is
-// running, or ctx ends.
-func (p *Process) drain(ctx context.Context) {
+// drain has connections end with the request that runs on them, and waits until
+// no request is running, or the time for that is over.
+func (p *Process) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), p.grace)
+	defer cancel()
 	if p.admin == nil || p.admin.drain(ctx) != nil {
 		return
 	}
+	p.awaitIdle(ctx)
+	if ctx.Err() == nil || p.late == nil {
+		return
+	}
+	last, cancel := context.WithTimeout(context.Background(), lateTime)
+	defer cancel()
+	p.late()
+	p.awaitIdle(last)
+}
+
+// awaitIdle waits until no request is running, or ctx or the process ends.
+func (p *Process) awaitIdle(ctx context.Context) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {

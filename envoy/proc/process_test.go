@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,78 +186,6 @@ func TestUnexpectedEnd(t *testing.T) {
 		}
 		if err := p.Stop(); err != nil {
 			t.Errorf("stop: %v", err)
-		}
-	})
-}
-
-// bypass sends requests straight to a backend, for tests that are not about
-// heald.
-func bypass(t *testing.T, o Options, backend string) Options {
-	t.Helper()
-	text, err := bootstrap.YAML(o.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := bytes.Replace(text, []byte("cluster: inner\n"), []byte("cluster: "+backend+"\n"), 1)
-	if bytes.Equal(text, changed) {
-		t.Fatal("no route leads to inner")
-	}
-	return Options{YAML: changed}
-}
-
-// A request that runs when Stop is called gets its answer.
-func TestStopLetsRequestsFinish(t *testing.T) {
-	each(t, func(t *testing.T, binary string) {
-		arrived, answer := make(chan struct{}), make(chan struct{})
-		provider := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			close(arrived)
-			<-answer
-			w.Header().Set("x-heald-verdict", "pass") // else it is retried
-			_, _ = io.WriteString(w, "late")
-		})}
-		lis, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			_ = provider.Serve(lis) // ends with Close
-		}()
-		defer func() { _ = provider.Close(); <-served }()
-
-		o := render(t, bootstrap.Params{Backends: []bootstrap.Backend{{Name: "fake", URL: "http://" + lis.Addr().String()}}})
-		o = bypass(t, o, "fake")
-		o.Binary, o.Grace = binary, time.Minute
-		p, err := Start(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		address, err := p.Address(t.Context(), "outer")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := make(chan string, 1)
-		go func() {
-			resp, err := http.Get("http://" + address + "/")
-			if err != nil {
-				got <- err.Error()
-				return
-			}
-			defer resp.Body.Close()
-			body, _ := io.ReadAll(resp.Body)
-			got <- string(body)
-		}()
-		<-arrived
-		stopped := make(chan error, 1)
-		go func() { stopped <- p.Stop() }()
-		close(answer)
-		if body := <-got; body != "late" {
-			t.Errorf("got %q, want \"late\"", body)
-		}
-		http.DefaultClient.CloseIdleConnections()
-		if err := <-stopped; err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -20,6 +20,13 @@ import (
 // address.
 func up(t *testing.T, fake *fakegemini.Server, args ...string) string {
 	t.Helper()
+	address, _ := startUp(t, fake, args...)
+	return address
+}
+
+// startUp is up, and returns what interrupts the process, too.
+func startUp(t *testing.T, fake *fakegemini.Server, args ...string) (address string, interrupt func()) {
+	t.Helper()
 	args = append([]string{"up", "--envoy", stack.EnvoyBinary(t, ""), "--listen", "127.0.0.1:0", "--drain", "1s",
 		"--backend", "a=ai_studio," + fake.URL(), "--account", "a=env:TEST_UP_KEY"}, args...)
 	cmd := exec.Command(stack.Binary(t), args...)
@@ -52,8 +59,9 @@ func up(t *testing.T, fake *fakegemini.Server, args ...string) string {
 	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
+	interrupt = func() { _ = cmd.Process.Signal(os.Interrupt) }
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
+		interrupt()
 		kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 		defer kill.Stop()
 		if err := <-done; err != nil {
@@ -70,7 +78,37 @@ func up(t *testing.T, fake *fakegemini.Server, args ...string) string {
 	if !ok {
 		t.Fatalf("not ready:\n%s", log.String())
 	}
-	return address
+	return address, interrupt
+}
+
+// A stream that outlives --drain ends with the error event of its API: the
+// sidecar has its last word before Envoy goes.
+func TestUpEndsStreamsWithAWord(t *testing.T) {
+	fake := fakegemini.Start(t, fakegemini.Options{Keys: []string{"provider-key"}})
+	endless := make([]string, 600) // a minute, of which a second is waited for
+	for i := range endless {
+		endless[i] = "word "
+	}
+	fake.Enqueue(fakegemini.Text(endless...).Slow(100 * time.Millisecond))
+	address, interrupt := startUp(t, fake)
+	req, err := http.NewRequestWithContext(patient(t), http.MethodPost, address+messages, strings.NewReader(streamed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("content-type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	interrupt() // the headers are there, so the stream has begun
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Errorf("the stream was cut: %v", err)
+	}
+	if !strings.Contains(string(text), "event: error") || !strings.Contains(string(text), "word ") {
+		t.Errorf("%d, ends with %q", resp.StatusCode, text[max(0, len(text)-300):])
+	}
 }
 
 // knock sends a request with headers, and host if it is not "".
