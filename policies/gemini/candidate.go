@@ -22,6 +22,7 @@ type candidate struct {
 	note      string
 	said      said
 	grounding grounding
+	last      conversation.EventKind // what a text must be to go on with the one before; see block
 }
 
 func (d *Decoder) newCandidate(index int) *candidate {
@@ -40,33 +41,47 @@ func (c *candidate) mark(events []conversation.Event) {
 
 // take appends the events of what one frame says of the candidate.
 func (c *candidate) take(dst []conversation.Event, told *candidateFrame, parts []part) ([]conversation.Event, error) {
-	from := len(dst)
+	from, logprobs := len(dst), told.logprobs
 	c.said.frame()
 	for i := range parts {
 		var err error
 		if dst, err = c.part(dst, &parts[i]); err != nil {
+			c.mark(dst[from:])
 			return dst, err
 		}
+		if len(dst) < maxEvents || c.decoder.yield == nil {
+			continue
+		}
+		if withLogprobs(dst[from:], logprobs) {
+			logprobs = nil
+		}
+		c.mark(dst[from:])
+		c.decoder.yield(dst)
+		dst, from = dst[:0], 0
 	}
-	if told.logprobs != nil {
-		dst = withLogprobs(dst, from, told.logprobs)
+	if logprobs != nil && !withLogprobs(dst[from:], logprobs) {
+		dst = append(dst, conversation.Event{Kind: conversation.EventText, Text: emptyText, Logprobs: logprobs})
 	}
+	c.mark(dst[from:])
 	if told.grounding != nil {
 		c.grounding.add(told.grounding)
 	}
 	return dst, nil
 }
 
-// withLogprobs puts the log probabilities of a frame onto its first text, or
-// onto an empty one where they came after it.
-func withLogprobs(dst []conversation.Event, from int, logprobs conversation.Raw) []conversation.Event {
-	for i := from; i < len(dst); i++ {
-		if dst[i].Kind == conversation.EventText {
-			dst[i].Logprobs = logprobs
-			return dst
+// withLogprobs puts the log probabilities of a frame onto its first text, and
+// reports whether there is one. Where they come after it, an empty one has them.
+func withLogprobs(events []conversation.Event, logprobs conversation.Raw) bool {
+	if logprobs == nil {
+		return false
+	}
+	for i := range events {
+		if events[i].Kind == conversation.EventText {
+			events[i].Logprobs = logprobs
+			return true
 		}
 	}
-	return append(dst, conversation.Event{Kind: conversation.EventText, Text: emptyText, Logprobs: logprobs})
+	return false
 }
 
 var emptyText = conversation.Text(`""`)
@@ -78,6 +93,9 @@ func (c *candidate) part(dst []conversation.Event, p *part) ([]conversation.Even
 	case p.call != nil:
 		return c.callPart(dst, p)
 	case p.kind != "":
+		if err := c.block(noText); err != nil {
+			return dst, err
+		}
 		return c.upstreamPart(dst, p), nil
 	}
 	if !p.text.Empty() {
@@ -86,10 +104,20 @@ func (c *candidate) part(dst []conversation.Event, p *part) ([]conversation.Even
 		if p.thought {
 			kind = conversation.EventThought
 		}
+		if c.last != kind {
+			if err := c.block(kind); err != nil {
+				return dst, err
+			}
+		}
 		dst = c.call.end(dst)
 		dst = append(dst, conversation.Event{Kind: kind, Text: p.text, Usage: c.decoder.Usage()})
 	}
 	if p.signature != "" {
+		if c.last = noText; p.text.Empty() {
+			if err := c.block(noText); err != nil {
+				return dst, err
+			}
+		}
 		dst = c.call.end(dst)
 		dst = append(dst, conversation.Event{Kind: conversation.EventSignature, Signature: p.signature})
 	}
@@ -142,6 +170,9 @@ func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.
 				return dst, nil // the empty message that closes a call, once more
 			}
 			return dst, errors.New("functionCall has arguments but no name, and no call is open")
+		}
+		if err := c.beginCall(); err != nil {
+			return dst, err
 		}
 		c.content, c.answer = true, true
 		dst = c.call.begin(dst, call, c.decoder.expect.Original(call.name), p.signature)

@@ -49,6 +49,9 @@ type Decoder struct {
 	blocked     bool         // promptFeedback named a reason; no later finish counts
 	counters    counters
 	unsupported []string
+
+	blocks, calls int                        // counted against maxBlocks and maxCalls
+	yield         func([]conversation.Event) // takes events on the way; nil if nobody does
 }
 
 type decoderState uint8
@@ -88,6 +91,8 @@ func (d *Decoder) Frame(dst []conversation.Event, data []byte) ([]conversation.E
 		return dst, nil, errors.New("decode response: the answer has ended")
 	}
 	data = trimPayload(data)
+	d.frame.listed = 0
+	defer d.frame.shrink()
 	for _, c := range d.seen() {
 		c.call.release()
 	}
@@ -120,6 +125,18 @@ func (d *Decoder) Frame(dst []conversation.Event, data []byte) ([]conversation.E
 		}
 	}
 	return dst, status, nil
+}
+
+// Each is Frame for a caller that takes the events while they are made: yield
+// gets them a few at a time, and at least once. They are valid until it returns.
+// It returns buf, in which they stand, to be used again. The events of a frame
+// may take a hundred times its bytes; so there are never many.
+func (d *Decoder) Each(buf []conversation.Event, data []byte, yield func([]conversation.Event)) ([]conversation.Event, *Status, error) {
+	d.yield = yield
+	buf, status, err := d.Frame(buf[:0], data)
+	d.yield = nil
+	yield(buf)
+	return buf[:0], status, err
 }
 
 // End says that nothing more will come: it closes a call that is still open,
@@ -219,11 +236,8 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 			c = d.newCandidate(said.index)
 			d.candidates[said.index] = c
 		}
-		from := len(dst)
 		var err error
-		dst, err = c.take(dst, said, f.parts[said.from:said.to])
-		c.mark(dst[from:])
-		if err != nil {
+		if dst, err = c.take(dst, said, f.parts[said.from:said.to]); err != nil {
 			return dst, err
 		}
 		if said.reason != "" && !d.blocked {

@@ -25,6 +25,8 @@ type frame struct {
 
 	known bool // some member of an answer was seen
 
+	listed int // what the payload has listed so far; it outlives reset
+
 	// begun says that id and model are known already; they come with every
 	// chunk, and only those of the first count.
 	begun bool
@@ -44,13 +46,17 @@ type candidateFrame struct {
 func (f *frame) reset() {
 	clear(f.parts)
 	clear(f.candidates)
-	*f = frame{wanted: f.wanted, candidates: f.candidates[:0], parts: f.parts[:0], begun: f.begun}
+	*f = frame{wanted: f.wanted, listed: f.listed, candidates: f.candidates[:0], parts: f.parts[:0], begun: f.begun}
 }
 
 // read reads one response object.
 func (f *frame) read(w *walker) error {
 	f.reset()
+	members := 0
 	return w.object(func(name []byte) error {
+		if members++; members > maxMembers {
+			return tooMany(maxMembers, "members in one response")
+		}
 		switch string(name) {
 		case "candidates":
 			f.known = true
@@ -84,7 +90,11 @@ func (f *frame) read(w *walker) error {
 // out. Many answers lack the index, and it may follow the content.
 func (f *frame) readCandidate(w *walker) error {
 	c := candidateFrame{from: len(f.parts)}
+	members := 0
 	err := w.object(func(name []byte) error {
+		if members++; members > maxMembers {
+			return tooMany(maxMembers, "members in one candidate")
+		}
 		switch string(name) {
 		case "content":
 			return w.object(func(name []byte) error {
@@ -113,7 +123,12 @@ func (f *frame) readCandidate(w *walker) error {
 	}
 	if c.to = len(f.parts); c.index < 0 || c.index >= f.wanted || f.has(c.index) {
 		f.parts = f.parts[:c.from]
-		return nil
+		return f.count()
+	}
+	if c.logprobs != nil { // they make an event
+		if err := f.count(); err != nil {
+			return err
+		}
 	}
 	c.reason = enumName(c.reason, finishNumbers[:])
 	f.candidates = append(f.candidates, c)

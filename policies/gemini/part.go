@@ -36,6 +36,9 @@ type callPart struct {
 }
 
 func (f *frame) readPart(w *walker) error {
+	if err := f.count(); err != nil {
+		return err
+	}
 	var p part
 	var odd string // a member that is not known
 	from := w.offset()
@@ -52,7 +55,7 @@ func (f *frame) readPart(w *walker) error {
 				return w.skip()
 			}
 			p.call = &callPart{}
-			return p.call.read(w)
+			return p.call.read(f, w)
 		case "inlineData", "inline_data":
 			return p.readData(w, "inlineData")
 		case "executableCode", "executable_code":
@@ -126,7 +129,7 @@ func languageName(label string) string {
 	return name
 }
 
-func (c *callPart) read(w *walker) error {
+func (c *callPart) read(f *frame, w *walker) error {
 	return w.object(func(name []byte) error {
 		switch string(name) {
 		case "id":
@@ -139,6 +142,9 @@ func (c *callPart) read(w *walker) error {
 			return w.bool(&c.more)
 		case "partialArgs", "partial_args":
 			return w.array(func() error {
+				if err := f.count(); err != nil {
+					return err
+				}
 				var p argPiece
 				err := p.read(w)
 				c.pieces = append(c.pieces, p)

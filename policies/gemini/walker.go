@@ -37,9 +37,12 @@ func (w *walker) open(data []byte) {
 func (w *walker) kind() jsontext.Kind { return w.dec.PeekKind() }
 func (w *walker) skip() error         { return w.dec.SkipValue() }
 
-// offset is where the next object begins.
+// offset is where the next value begins, if it is an object.
 func (w *walker) offset() int {
 	at := int(w.dec.InputOffset())
+	if w.kind() != '{' { // do not look through the rest for one
+		return at
+	}
 	return at + max(0, bytes.IndexByte(w.data[at:], '{'))
 }
 
