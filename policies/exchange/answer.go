@@ -46,6 +46,9 @@ type answer struct {
 	rest  *resume.Rest  // completes an answer that broke off; nil before
 
 	events, joined, scanned, sealed []conversation.Event // reused
+
+	taking func([]conversation.Event) // take, made once
+	out    []byte                     // what take appends to
 }
 
 // newAnswer starts the translation of the reply to sent; resumes says that the
@@ -60,6 +63,7 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 
 		forClient: a.x.forClient,
 	}
+	t.taking = t.take
 	t.frames, _ = t.encoder.(frameEncoder)
 	if t.frames == nil && resumes {
 		t.sofar = &resume.SoFar{}
@@ -137,21 +141,27 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 		}
 	}
 	var err error
-	t.events, t.status, err = t.decoder.Frame(t.events[:0], frame.Data)
-	t.news = t.news || len(t.events) > 0
-	if t.frames == nil {
-		dst = t.encode(dst, t.events)
-	} else {
-		t.note(t.events)
-		if err == nil && t.status == nil {
-			dst = t.frames.EncodeFrame(dst, frame.Data)
-		}
+	t.out = dst
+	t.events, t.status, err = t.decoder.Each(t.events, frame.Data, t.taking)
+	dst, t.out = t.out, nil
+	if t.frames != nil && err == nil && t.status == nil {
+		dst = t.frames.EncodeFrame(dst, frame.Data)
 	}
 	if err != nil && frame.Kind == sse.Stray {
 		t.stray = true
 		return dst, nil
 	}
 	return dst, err
+}
+
+// take takes events of the frame that is being decoded.
+func (t *answer) take(events []conversation.Event) {
+	t.news = t.news || len(events) > 0
+	if t.frames != nil {
+		t.note(events)
+		return
+	}
+	t.out = t.encode(t.out, events)
 }
 
 func (t *answer) encode(dst []byte, events []conversation.Event) []byte {

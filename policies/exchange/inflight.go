@@ -131,7 +131,7 @@ func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false)
 func (a *attempt) heldOfAnswer() int {
 	n := cap(a.held) + a.answer.reader.Held()
 	if !a.req.Stream {
-		n += a.answer.in
+		n += a.answer.in + a.answer.decoder.Blocks()*partSize
 	}
 	return n
 }
