@@ -127,7 +127,8 @@ func (a *attempt) keepSent(forward *policies.Forward, kept int64) {
 func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false) }
 
 // heldOfAnswer is what is held of an answer. One that goes out as a document is
-// held twice when it is complete: in the encoder and as what comes out of it.
+// held twice when it is complete: in the encoder, where each part takes more than
+// its bytes, and as what comes out of it.
 func (a *attempt) heldOfAnswer() int {
 	n := cap(a.held) + a.answer.reader.Held()
 	if !a.req.Stream {
