@@ -115,3 +115,21 @@ func TestMemoryOfReplies(t *testing.T) {
 		}
 	}
 }
+
+// Parts of a document take more than their bytes, and are counted so.
+func TestPartsOfADocumentCount(t *testing.T) {
+	f := &InFlight{}
+	a := newRig(t, nil).begin(1, "")
+	a.share.of = f
+	send(t, a, askWhole)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	frame := bytes.Replace(crowded(`{"text":"a"},{"text":"b","thought":true}`, 2000), []byte(`,"finishReason":"STOP"`), nil, 1)
+	a.ResponseBody(frame, false)
+	if got, want := f.held.Load(), int64(4000*partSize); got < want {
+		t.Errorf("%d bytes are held, want at least %d", got, want)
+	}
+	a.Close(policies.EndComplete)
+	if got := f.held.Load(); got != 0 {
+		t.Errorf("%d bytes are held in the end", got)
+	}
+}
