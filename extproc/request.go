@@ -27,6 +27,7 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	if s.request.NoBody {
 		return s.rewrite(nil)
 	}
+	s.bodyNext = true
 	return s.send(continueHeaders)
 }
 

@@ -21,7 +21,7 @@ import (
 type stream struct {
 	server *Server
 	grpc   extprocv3.ExternalProcessor_ProcessServer
-	// asking ends the context of RequestBody; nil before that is called.
+	// asking ends the context of Receive or RequestBody; nil before one is called.
 	asking atomic.Pointer[context.CancelFunc]
 
 	said atomic.Bool // a last word
@@ -29,9 +29,12 @@ type stream struct {
 	turn    turn // who has it may use the rest
 	state   state
 	greeted bool // the first message was checked
-	request *policies.Request
-	attempt policies.Attempt // nil until Begin
-	end     policies.End     // valid when done
+	// bodyNext: Envoy was told to go on, and sends the request's body next. Of
+	// run's goroutine alone.
+	bodyNext bool
+	request  *policies.Request
+	attempt  policies.Attempt // nil until Begin
+	end      policies.End     // valid when done
 
 	response response
 	chunk    chunkReply
@@ -59,14 +62,16 @@ func (s *stream) run() (err error) {
 	var in received
 	defer in.release()
 	for {
-		if err := s.grpc.RecvMsg(&in); err != nil {
+		if err := s.next(&in); err != nil {
 			s.inTurn(func() { s.leave(err) })
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
 		}
-		s.inTurn(func() { s.receive(in.message) })
+		if in.message != nil {
+			s.inTurn(func() { s.receive(in.message) })
+		}
 		in.release()
 	}
 }

@@ -60,6 +60,15 @@ type Ender interface {
 	EndNow() Action
 }
 
+// Receiver is an Attempt that is asked before a long body is received.
+type Receiver interface {
+	// Receive is called between RequestHeaders and RequestBody with about the
+	// body's length in bytes. Envoy has the body whole, so it comes at once. A
+	// reply refuses it, and ends the attempt. Receive may wait; ctx ends with
+	// the stream, and what it answers then goes nowhere.
+	Receive(ctx context.Context, n int) *Reply
+}
+
 // Request is the head of an attempt's request.
 type Request struct {
 	Method    string

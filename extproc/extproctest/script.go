@@ -22,6 +22,7 @@ type Script struct {
 	ResponseBody    func(chunk []byte, end bool) policies.Action
 	Wake            func() policies.Action
 	EndNow          func() policies.Action
+	Receive         func(ctx context.Context, n int) *policies.Reply
 	Close           func(policies.End)
 	Refuse          func(*policies.Request, *policies.Fault) *policies.Reply
 
@@ -223,6 +224,19 @@ func (a *attempt) EndNow() policies.Action {
 		return policies.Action{}
 	}
 	return a.act(a.script.EndNow(), false)
+}
+
+// Receive implements policies.Receiver.
+func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
+	defer a.enter("receive %d", n)()
+	if a.script.Receive == nil {
+		return nil
+	}
+	r := a.script.Receive(ctx, n)
+	if r != nil {
+		a.ends()
+	}
+	return r
 }
 
 func (a *attempt) act(act policies.Action, last bool) policies.Action {

@@ -32,8 +32,9 @@ const (
 // held whole or that a client does not read. It outlives a reload. A nil
 // InFlight bounds nothing.
 type InFlight struct {
-	limit atomic.Int64 // 0: no bound
-	held  atomic.Int64
+	limit   atomic.Int64 // 0: no bound
+	held    atomic.Int64
+	waiting waiting
 }
 
 // NewInFlight makes one without a bound, and registers what tells of it.
@@ -48,7 +49,10 @@ func NewInFlight(reg prometheus.Registerer) *InFlight {
 }
 
 // SetLimit sets the bound in bytes; 0 for none. What is held already stays.
-func (f *InFlight) SetLimit(n int64) { f.limit.Store(max(n, 0)) }
+func (f *InFlight) SetLimit(n int64) {
+	f.limit.Store(max(n, 0))
+	f.waiting.look()
+}
 
 // LargestBody is how long a request body may be, in bytes, that fits beside
 // nothing but small ones; 0 for any.
@@ -89,6 +93,7 @@ func (s *share) set(n int64, isNew bool) bool {
 	if n < s.bytes {
 		s.of.held.Add(n - s.bytes)
 		s.bytes = n
+		s.of.waiting.look()
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,6 +116,15 @@ func TestBodiesInFlight(t *testing.T) {
 			_, reply := a.RequestBody(t.Context(), []byte(body))
 			wantOverloaded(t, reply)
 			a.Close(policies.EndComplete)
+			a = begin(1)
+			a.RequestHeaders()
+			impatient, cancel := context.WithCancel(t.Context())
+			cancel()
+			wantOverloaded(t, a.Receive(impatient, len(body))) // and before it is received, if it is long
+			a.Close(policies.EndComplete)
+			if held := r.inFlight.held.Load(); held != 60<<20 {
+				t.Errorf("%d held of what was refused", held)
+			}
 
 			r.inFlight.held.Store(45 << 20) // new ones may take 45 more, retries 55
 			a = begin(1, "content-length", strconv.Itoa(len(body)))

@@ -15,7 +15,10 @@ import (
 // errBodyLimit bounds an error body that is kept; Google's are below 20 KiB.
 const errBodyLimit = 256 << 10
 
-var _ policies.Ender = (*attempt)(nil)
+var (
+	_ policies.Ender    = (*attempt)(nil)
+	_ policies.Receiver = (*attempt)(nil)
+)
 
 var hold = policies.Action{Step: policies.Hold}
 

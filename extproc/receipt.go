@@ -1,0 +1,98 @@
+package extproc
+
+import (
+	"context"
+	"encoding/binary"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// transportStream is gRPC's side of a stream. Only here the length of a message
+// is known before all of it has been received: until then flow control leaves
+// what exceeds the window with Envoy.
+type transportStream interface {
+	ReadMessageHeader(header []byte) error
+	Read(n int) (mem.BufferSlice, error)
+}
+
+// discarded is how much of a body that was refused is read at a time, in bytes.
+const discarded = 64 << 10
+
+// next receives the next message. Without one and without an error, it was a
+// body that the attempt has refused.
+func (s *stream) next(in *received) error {
+	isBody := s.bodyNext
+	s.bodyNext = false
+	receiver, able := s.attempt.(policies.Receiver)
+	t, ok := grpc.ServerTransportStreamFromContext(s.grpc.Context()).(transportStream)
+	if !isBody || !able || !ok {
+		return s.grpc.RecvMsg(in)
+	}
+	var header [5]byte // of gRPC: whether the message is compressed, and its length
+	if t.ReadMessageHeader(header[:]) != nil {
+		return s.grpc.RecvMsg(in) // has the same error, in gRPC's words
+	}
+	n := int(binary.BigEndian.Uint32(header[1:]))
+	switch most := s.server.cfg.MaxBody + MessageSlack; {
+	case header[0] != 0:
+		return status.Error(codes.Unimplemented, "extproc: the message is compressed")
+	case n > most:
+		return status.Errorf(codes.ResourceExhausted, "extproc: received message larger than max (%d vs. %d)", n, most)
+	case n > int(s.server.cfg.StreamWindow): // less has arrived already
+		if s.refused(receiver, n) {
+			return s.discard(t, n, in)
+		}
+	}
+	data, err := t.Read(n)
+	if err != nil {
+		return s.grpc.RecvMsg(in) // as above
+	}
+	defer data.Free()
+	return in.decode(data)
+}
+
+// refused reports whether no body of n bytes is wanted, and sends the answer.
+func (s *stream) refused(r policies.Receiver, n int) (is bool) {
+	s.inTurn(func() {
+		if s.state != done {
+			s.guard(func() error { return s.mayReceive(r, n) })
+		}
+		is = s.state == done
+	})
+	return is
+}
+
+// mayReceive asks the attempt for room, and answers if there is none. That may
+// wait, so a drain can end it, like ask.
+func (s *stream) mayReceive(r policies.Receiver, n int) error {
+	ctx, cancel := context.WithCancel(s.grpc.Context())
+	defer cancel()
+	s.asking.Store(&cancel)
+	reply := r.Receive(ctx, n)
+	switch {
+	case ctx.Err() != nil:
+		return errGone
+	case reply != nil:
+		return s.answer(reply)
+	}
+	return nil
+}
+
+// discard reads a body of n bytes without keeping it: Envoy ends the stream
+// after that, like any other.
+func (s *stream) discard(t transportStream, n int, in *received) error {
+	for n > 0 {
+		data, err := t.Read(min(n, discarded))
+		if err != nil {
+			return s.grpc.RecvMsg(in)
+		}
+		n -= data.Len()
+		data.Free()
+	}
+	return nil
+}
