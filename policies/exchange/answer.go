@@ -4,6 +4,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/conversation/stopscan"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
@@ -31,6 +32,7 @@ type answer struct {
 	frames  frameEncoder // encoder, if it takes frames; else nil
 
 	forClient func(text string) string // what the client may have of a text of upstream's
+	hide      func(text string) string // the same of any other string: all but configured secrets
 
 	in     int            // bytes from upstream
 	news   bool           // something came that tells of the answer; see moved
@@ -62,6 +64,7 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 		asked:   len(sent.body),
 
 		forClient: a.x.forClient,
+		hide:      a.x.secrets.Hide,
 	}
 	t.taking = t.take
 	t.frames, _ = t.encoder.(frameEncoder)
@@ -145,7 +148,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	t.events, t.status, err = t.decoder.Each(t.events, frame.Data, t.taking)
 	dst, t.out = t.out, nil
 	if t.frames != nil && err == nil && t.status == nil {
-		dst = t.frames.EncodeFrame(dst, frame.Data)
+		dst = t.frames.EncodeFrame(dst, native.Clean(frame.Data, t.forClient, t.hide))
 	}
 	if err != nil && frame.Kind == sse.Stray {
 		t.stray = true
