@@ -176,7 +176,7 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 		events = t.joined
 	}
 	t.fillUsage(events)
-	t.cleanNotes(events)
+	t.clean(events)
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
 	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
 	t.note(t.sealed)
@@ -190,11 +190,16 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 	return dst
 }
 
-// cleanNotes makes what upstream says about its finish fit for the client.
-func (t *answer) cleanNotes(events []conversation.Event) {
+// clean makes what upstream says about its finish fit for the client, and drops
+// an id that is not: the dialect makes one of its own.
+func (t *answer) clean(events []conversation.Event) {
 	for i := range events {
-		if ev := &events[i]; ev.Note != "" {
+		ev := &events[i]
+		if ev.Note != "" {
 			ev.Note = t.forClient(ev.Note)
+		}
+		if ev.Kind == conversation.EventStart && t.forClient(ev.ID) != ev.ID {
+			ev.ID = ""
 		}
 	}
 }

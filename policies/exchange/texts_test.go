@@ -94,3 +94,22 @@ func TestTextsOfUpstreamAreCleanAndBounded(t *testing.T) {
 		}
 	}
 }
+
+// The provider's id of an answer becomes part of the client's, unless it is a
+// credential, configured or known by its form.
+func TestIDsOfUpstreamAreNoSecrets(t *testing.T) {
+	const house, form = "house-secret-of-the-gateway", "AIzaSyA1234567890abcdefghijklmnopqrstuv"
+	for dialect, asked := range askIn {
+		for _, id := range []string{house, form, "x-" + house, "plain_id-1"} {
+			r := newRig(t, func(cfg *Config) { cfg.Accounts[0].Secret = account.NewSecret(house) })
+			a := r.begin(1, "")
+			a.in.Path = asked.path
+			send(t, a, asked.body)
+			act := answerWith(a, 200, strings.ReplaceAll(hello+stop, `"r1"`, `"`+id+`"`))
+			body := string(act.Body)
+			if told := strings.Contains(body, id); told != (id == "plain_id-1") || body == "" {
+				t.Errorf("%s, %s: %s", dialect, id, body)
+			}
+		}
+	}
+}
