@@ -40,13 +40,15 @@ func projectNames(backends []Backend) *strings.Replacer {
 // forLog is a text of upstream's as the log may have it: without secrets, and
 // not longer than redact.Limit.
 func (x *Exchange) forLog(text string) string {
-	return policies.Clean(redact.Bound(redact.ForLog(x.secrets.Hide(text)), redact.Limit))
+	text = redact.ForLog(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
+	return policies.Clean(redact.Bound(text, redact.Limit))
 }
 
 // forClient is a text of upstream's as the client may have it: also without what
 // is only the gateway's business.
 func (x *Exchange) forClient(text string) string {
-	return redact.Bound(x.projects.Replace(redact.ForClient(x.secrets.Hide(text))), redact.Limit)
+	text = redact.ForClient(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
+	return redact.Bound(x.projects.Replace(text), redact.Limit)
 }
 
 // paramLimit bounds the name of a field in an error, in bytes.

@@ -7,13 +7,20 @@
 //   - What may a text of the provider's tell the log ([ForLog]) and the client
 //     ([ForClient])? No key may reach either; projects, addresses, buckets and
 //     hosts are the operator's, so the log keeps them.
-//   - Which secrets are configured ([Secrets])? They are found in whatever form
-//     they come back: as they are, URL-encoded, or in base64.
+//   - Which secrets are configured ([Secrets])? They are cut out as they are, in
+//     capitals, URL-encoded, in base64, base32 and hex. A text with another
+//     writing of one, or with a piece of it (12 letters and digits or more), is
+//     replaced as a whole: reversed, with something between the letters, in
+//     escapes of URLs, JSON, C or HTML.
 //
-// [Bound] ends a text that is too long. It comes last: a credential that was
-// cut in two would not be found any more.
+// [Bound] ends a text that is too long. It comes last, but for a generous bound
+// before the search ([SearchLimit]): a credential that was cut in two would only
+// be found where it is configured.
 //
-// Known limits: a short or guessable password is a word like any other and is
-// only found where it is configured. Hex and base64 are found by their shape
-// from 24 characters on, other encodings are not.
+// Known limits. Of a secret with fewer than 12 letters and digits only the whole
+// is found, of one with fewer than 6 bytes nothing. A secret that is made of
+// words hides texts in which the same words follow each other. Other writings
+// (compressed, encrypted, pieces of fewer than 12) are not found. A credential
+// that is not configured is found by its known beginning, by what announces it,
+// or by its shape from 24 characters of hex and base64 on, and in no disguise.
 package redact

@@ -2,7 +2,9 @@ package redact
 
 import (
 	"cmp"
+	"encoding/base32"
 	"encoding/base64"
+	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,7 +12,10 @@ import (
 
 // Secrets are the configured secrets, to be found in texts. The zero value
 // knows none. It is safe for concurrent use.
-type Secrets struct{ replacer *strings.Replacer }
+type Secrets struct {
+	replacer *strings.Replacer
+	pieces   pieces
+}
 
 // leastSecret is how long a secret must be to be searched for, in bytes: a
 // shorter one is no real one, and would tear words apart. leastPart is the same
@@ -36,15 +41,24 @@ func NewSecrets(values ...string) Secrets {
 	for _, f := range slices.Compact(all) {
 		list = append(list, f, mark)
 	}
-	return Secrets{strings.NewReplacer(list...)}
+	return Secrets{strings.NewReplacer(list...), piecesOf(all)}
 }
 
-// Hide takes the secrets out of a text.
+// disguised stands for a text with a secret that is written in such a way that
+// it cannot be cut out.
+const disguised = "[redacted: a text with a piece or another writing of a secret]"
+
+// Hide takes the secrets out of a text. Pieces and disguises are looked for in
+// its first SearchLimit bytes; where one is found nothing of the text is left.
 func (s Secrets) Hide(text string) string {
 	if s.replacer == nil {
 		return text
 	}
-	return s.replacer.Replace(text)
+	text = s.replacer.Replace(text)
+	if s.pieces.in(text[:min(len(text), SearchLimit)]) {
+		return disguised
+	}
+	return text
 }
 
 // formsOf lists how a secret may be written.
@@ -57,6 +71,25 @@ func formsOf(v string) []string {
 			if part := inside(enc, v, before); len(part) >= leastPart {
 				out = append(out, part)
 			}
+		}
+	}
+	if len(v) >= leastPiece { // a word in capitals is no secret
+		out = append(out, strings.ToUpper(v), strings.ToLower(v))
+	}
+	digits := hex.EncodeToString([]byte(v))
+	out = append(out, digits, strings.ToUpper(digits))
+	return append(out, base32Of(v)...)
+}
+
+// base32Of is what base32 makes of a secret in the middle of a text, in capitals
+// and not.
+func base32Of(v string) (out []string) {
+	const bits = 5 // of a character
+	enc := base32.StdEncoding.WithPadding(base32.NoPadding)
+	for before := range 5 {
+		text := enc.EncodeToString([]byte(strings.Repeat("\x00", before) + v))
+		if part := text[(before*8+bits-1)/bits : (before+len(v))*8/bits]; len(part) >= leastPart {
+			out = append(out, part, strings.ToLower(part))
 		}
 	}
 	return out
