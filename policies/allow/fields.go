@@ -35,4 +35,5 @@ var Fields = []Field{
 	{"modelArmorConfig", "allow.safety", "templates of a project, instead of those that the project has set"},
 	{"labels", "allow.labels", "what the project's bill is broken down by; left out by default"},
 	{"store", "allow.labels", "overrides whether the project logs requests; left out by default"},
+	{"serviceTier", "allow.tiers", "priority costs more than the standard tier; left out by default"},
 }

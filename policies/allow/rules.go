@@ -31,6 +31,10 @@ type Rules struct {
 	// Labels lets clients set labels, and whether the request is stored; both
 	// are the project's. Otherwise they are left out.
 	Labels bool `yaml:"labels"`
+	// Tiers are the service tiers that clients may ask for: standard, flex,
+	// priority, or "any" for all. Default: DefaultTiers. Another one is left out,
+	// so the request is served by the standard tier.
+	Tiers []string `yaml:"tiers"`
 }
 
 // Words of the rules.
@@ -50,6 +54,9 @@ var DefaultTools = []string{
 	"google_search", "google_search_retrieval", "mcp_servers", "url_context",
 }
 
+// DefaultTiers cost no more than the standard one does.
+var DefaultTiers = []string{"standard", "flex"}
+
 // WithDefaults fills what is not set.
 func (r Rules) WithDefaults() Rules {
 	if r.FileURIs == nil {
@@ -63,6 +70,9 @@ func (r Rules) WithDefaults() Rules {
 	}
 	if r.Safety == "" {
 		r.Safety = client
+	}
+	if r.Tiers == nil {
+		r.Tiers = DefaultTiers
 	}
 	return r
 }
@@ -89,11 +99,21 @@ func (r Rules) Validate(path string) error {
 	if words := []string{client, gateway, every}; !slices.Contains(words, r.Safety) {
 		bad("safety", fmt.Sprintf("%s is none of %q", redact.Quote(r.Safety), words), "write one of them")
 	}
+	for _, tier := range r.Tiers {
+		if words := []string{"standard", "flex", "priority", every}; !slices.Contains(words, tier) {
+			bad("tiers", fmt.Sprintf("%s is none of %q", redact.Quote(tier), words), "write one or more of them")
+		}
+	}
 	return errors.Join(errs...)
 }
 
-// Dropped is why a resource was left out.
-const Dropped = "left out: it counts for the gateway's project (setting allow.labels)"
+// Dropped says why a resource was left out.
+func Dropped(kind conversation.ResourceKind) string {
+	if kind == conversation.ResourceTier {
+		return "left out: this gateway does not let clients ask for this tier (setting allow.tiers)"
+	}
+	return "left out: it counts for the gateway's project (setting allow.labels)"
+}
 
 // Check decides on a resource: it goes upstream, is left out, or refuses the
 // request with an error that names the field and the setting.
@@ -125,6 +145,8 @@ func (r *Rules) Check(res conversation.Resource) (keep bool, err error) {
 		}
 	case conversation.ResourceLabels:
 		return r.Labels, nil
+	case conversation.ResourceTier:
+		return slices.Contains(r.Tiers, res.Name) || slices.Contains(r.Tiers, every), nil
 	}
 	return true, nil
 }

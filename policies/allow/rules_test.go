@@ -130,6 +130,10 @@ func TestCheck(t *testing.T) {
 		{"safety, gateway's", Rules{Safety: gateway}, of(conversation.ResourceSafety), false, "allow.safety"},
 		{"armor", Rules{}, of(conversation.ResourceArmor), false, "allow.safety"},
 		{"armor, any", Rules{Safety: every}, of(conversation.ResourceArmor), true, ""},
+		{"tier", Rules{}, conversation.Resource{Kind: conversation.ResourceTier, Field: "f", Name: "flex"}, true, ""},
+		{"dear tier", Rules{}, conversation.Resource{Kind: conversation.ResourceTier, Field: "f", Name: "priority"}, false, ""},
+		{"dear tier, allowed", Rules{Tiers: []string{"priority"}}, conversation.Resource{Kind: conversation.ResourceTier, Field: "f", Name: "priority"}, true, ""},
+		{"unheard of tier", Rules{}, conversation.Resource{Kind: conversation.ResourceTier, Field: "f", Name: "3"}, false, ""},
 		{"labels", Rules{}, of(conversation.ResourceLabels), false, ""},
 		{"labels, allowed", Rules{Labels: true}, of(conversation.ResourceLabels), true, ""},
 	} {
@@ -186,6 +190,7 @@ func TestValidate(t *testing.T) {
 		{Rules{Tools: []string{"googleSearch"}}, "p.tools"},
 		{Rules{CachedContents: "all"}, "p.cached_contents"},
 		{Rules{Safety: "off"}, "p.safety"},
+		{Rules{Tiers: []string{"fast"}}, "p.tiers"},
 	} {
 		if err := c.rules.WithDefaults().Validate("p"); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c.rules, err)

@@ -6,7 +6,8 @@ type Resource struct {
 	Kind ResourceKind
 	// Field is where the client named it, such as contents[0].parts[1].fileUri.
 	Field string
-	// Name is the URI, the name of the cache or the tool; "" for other kinds.
+	// Name is the URI, the name of the cache, the tool or the tier; "" for other
+	// kinds.
 	Name string
 }
 
@@ -21,6 +22,7 @@ const (
 	ResourceArmor                      // a Model Armor template
 	ResourceSafety                     // safety settings
 	ResourceLabels                     // labels, logging: what is recorded
+	ResourceTier                       // a service tier, in lower case
 )
 
 // storeTools are the tools that read what the account's project may read.

@@ -42,6 +42,8 @@ func resourceValue(f allow.Field) any {
 		return "projects/other/locations/global/cachedContents/1"
 	case f.Path == "labels":
 		return map[string]any{"team": "a"}
+	case f.Path == "serviceTier":
+		return "SERVICE_TIER_PRIORITY"
 	case f.Path == "store":
 		return true
 	case f.Path == "safetySettings":
@@ -51,7 +53,7 @@ func resourceValue(f allow.Field) any {
 }
 
 // nothing is a policy that allows nothing.
-const nothing = "allow.file_uris=none,allow.tools=none,allow.cached_contents=none,allow.safety=gateway,allow.labels=false"
+const nothing = "allow.file_uris=none,allow.tools=none,allow.cached_contents=none,allow.safety=gateway,allow.labels=false,allow.tiers=standard"
 
 // spellings write a body in both spellings of proto JSON, with a name in escapes,
 // and with a harmless member of the same name before.
@@ -120,6 +122,12 @@ func TestNativeResourcesNeedThePolicy(t *testing.T) {
 					continue // the other API refuses or drops it by itself
 				}
 				a, forward, reply := c.rig.ask(c.path, body, "x-heald-set", nothing)
+				if f.Setting == "allow.tiers" {
+					if reply != nil || strings.Contains(strings.ToLower(string(forward.Body)), `"service_tier_priority"`) || forward.Set.Get("x-vertex-ai-llm-shared-request-type") != "" || !strings.Contains(a.warning(), "allow.tiers") {
+						t.Errorf("%s, %s: not left out: %+v %v", path, name, forward, a.warning())
+					}
+					continue
+				}
 				if f.Setting == "allow.labels" {
 					if reply != nil || strings.Contains(string(forward.Body), `"team"`) || strings.Contains(string(forward.Body), `:true`) || !strings.Contains(a.warning(), "allow.labels") {
 						t.Errorf("%s, %s: not left out: %+v %v", path, name, forward, a.warning())
@@ -218,5 +226,38 @@ func TestResourcesOfEveryDialect(t *testing.T) {
 				t.Errorf("%d %s, want %s", reply.Status, reply.Body, c.refused)
 			}
 		})
+	}
+}
+
+// A tier that costs more is asked for by no client, of whatever API, unless the
+// policy lists it.
+func TestTiers(t *testing.T) {
+	const contents = `"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
+	for name, c := range map[string]struct{ path, body string }{
+		"chat":             {"/v1/chat/completions", `{"model":"gemini-3.5-flash","service_tier":"priority","messages":[{"role":"user","content":"hi"}]}`},
+		"responses":        {"/v1/responses", `{"model":"gemini-3.5-flash","service_tier":"priority","input":"hi"}`},
+		"native":           {nativeStream, `{"serviceTier":"priority",` + contents},
+		"native, in full":  {nativeStream, `{"service_tier":"SERVICE_TIER_PRIORITY",` + contents},
+		"native, spelling": {nativeStream, `{"ServiceTier":"priority",` + contents},
+		"native, number":   {nativeStream, `{"serviceTier":3,` + contents},
+	} {
+		for api, r := range map[string]rig{"studio": newRig(t, nil), "vertex": onVertex(t)} {
+			for _, set := range []string{"", "allow.tiers=any"} {
+				var headers []string
+				if set != "" {
+					headers = []string{"x-heald-set", set}
+				}
+				a, f, reply := r.ask(c.path, c.body, headers...)
+				if reply != nil {
+					t.Errorf("%s, %s: %s", name, api, reply.Body)
+					continue
+				}
+				asked := strings.Contains(strings.ToLower(string(f.Body)), "tier") || f.Set.Get("x-vertex-ai-llm-shared-request-type") != ""
+				dropped := strings.Contains(a.warning(), "allow.tiers")
+				if odd := name == "native, number" && api == "vertex"; dropped != (set == "") || asked != (set != "") && !odd {
+					t.Errorf("%s, %s, %q: asked %t, warning %q", name, api, set, asked, a.warning())
+				}
+			}
+		}
 	}
 }

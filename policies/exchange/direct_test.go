@@ -124,7 +124,7 @@ func TestNativeRequestAtTheOtherAPI(t *testing.T) {
 		c.Models.Aliases = map[string]Chain{"house-model": only("gemini-3.5-flash")}
 	})
 	a := r.native("/v1beta/models/house-model:generateContent", 1, "")
-	a.in.Headers.Set("x-heald-set", "allow.labels=true")
+	a.in.Headers.Set("x-heald-set", "allow.labels=true,allow.tiers=priority")
 	f := send(t, a, `{"model":"models/house-model","serviceTier":"priority","labels":{"team":"a"},"contents":[{"parts":[{"text":"hi"}]}]}`)
 	if got, want := string(f.Body), `{"labels":{"team":"a"},"contents":[{"parts":[{"text":"hi"}],"role":"user"}]}`; got != want {
 		t.Errorf("body %s\nwant %s", got, want)

@@ -143,7 +143,7 @@ func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
 	a.names, a.tools = a.names || r.Read(), a.tools || r.Runs()
 	keep, err = a.settings.Allow.Check(r)
 	if !keep && err == nil {
-		a.req.Warn(r.Field, allow.Dropped)
+		a.req.Warn(r.Field, allow.Dropped(r.Kind))
 	}
 	return keep, err
 }

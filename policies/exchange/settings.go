@@ -170,6 +170,7 @@ var setters = map[string]func(*Settings, string) error{
 	"allow.tools":           func(s *Settings, v string) error { s.Allow.Tools = strings.Fields(v); return nil },
 	"allow.cached_contents": func(s *Settings, v string) error { s.Allow.CachedContents = v; return nil },
 	"allow.safety":          func(s *Settings, v string) error { s.Allow.Safety = v; return nil },
+	"allow.tiers":           func(s *Settings, v string) error { s.Allow.Tiers = strings.Fields(v); return nil },
 	"allow.labels":          func(s *Settings, v string) error { return setBool(&s.Allow.Labels, v) },
 
 	"strict": func(s *Settings, v string) error { return setBool(&s.Strict, v) },

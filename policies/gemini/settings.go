@@ -77,7 +77,10 @@ func (r *renderer) tier(s *settings, tier string) error {
 	switch tier {
 	case "":
 	case "standard", "flex", "priority":
+		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.Words.Field("service_tier"), tier)
 		switch {
+		case err != nil || !keep:
+			return err
 		case r.target.Kind == AIStudio:
 			s.tier = tier
 		case tier != "standard":

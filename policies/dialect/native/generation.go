@@ -1,6 +1,11 @@
 package native
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
 
 // generation repairs the generationConfig.
 func (r *repair) generation() error {
@@ -17,11 +22,33 @@ func (r *repair) generation() error {
 				r.req.Warn("generationConfig."+camel(name), "the model gives no log probabilities")
 			}
 			return fate(!r.opts.OmitLogprobs), r.skip()
-		case "routingConfig", "routing_config", "audioTimestamp", "audio_timestamp":
+		case "routingConfig", "modelConfig":
+			if field := "generationConfig." + string(name); r.vertex || string(name) != "routingConfig" {
+				return keep, r.noModel(field)
+			}
+			return r.onlyVertex("generationConfig.routingConfig", "exists at Vertex AI only")
+		case "audioTimestamp", "audio_timestamp":
 			return r.onlyVertex("generationConfig."+camel(name), "exists at Vertex AI only")
 		}
 		if r.opts.RelaxSchema && responseSchema(name) {
 			return keep, r.relax()
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// noModel refuses a model that the value to come names: which one serves a
+// request is settled by its path and the routes of the gateway.
+func (r *repair) noModel(at string) error {
+	return r.members(func(_ int, name []byte) (fate, error) {
+		switch field := at + "." + string(jsonwalk.Shorten(name)); {
+		case string(name) == "modelName" && r.kind() != 'n':
+			return cut, &conversation.Error{Kind: conversation.ErrInvalid, Param: field, NoRetry: true,
+				Message: field + ": the model cannot be chosen here; name it in the path"}
+		case r.kind() == '{' && len(at) < longestPlace:
+			return keep, r.noModel(field)
+		case r.kind() == '{' || r.kind() == '[':
+			return cut, &conversation.Error{Kind: conversation.ErrInvalid, Param: at, Message: at + ": this cannot be sent"}
 		}
 		return keep, r.skip()
 	}, nil)

@@ -12,7 +12,7 @@ var names = func() map[string]string {
 		args audioTimestamp cachedContent contents displayName fileData fileSearch fileUri
 		frequencyPenalty functionCall functionCallingConfig functionDeclarations functionResponse
 		generateContentRequest generationConfig inlineData labels logprobs maxOutputTokens
-		mcpServers mediaResolution method mimeType model modelArmorConfig partMetadata parts partialArgs
+		mcpServers mediaResolution method mimeType model modelArmorConfig modelConfig modelName partMetadata parts partialArgs
 		presencePenalty response responseLogprobs role routingConfig safetySettings serviceTier
 		store streamFunctionCallArguments systemInstruction text thinkingConfig thought
 		thoughtSignature toolCall toolConfig toolResponse tools videoMetadata willContinue`) {

@@ -170,10 +170,21 @@ const tierHeader = "x-vertex-ai-llm-shared-request-type"
 // standard tier has no word there.
 func (r *repair) serviceTier() (fate, error) {
 	v, err := r.value()
-	if err != nil || !r.vertex {
-		return keep, err
+	if err != nil || v.Kind() == 'n' {
+		return fate(!r.vertex), err
 	}
-	tier := strings.TrimPrefix(strings.ToLower(string(jsonwalk.Chars(v))), "service_tier_")
+	tier := strings.ToLower(string(v)) // a number is the enumeration's
+	if v.Kind() == '"' {
+		tier = strings.TrimPrefix(strings.ToLower(string(jsonwalk.Chars(v))), "service_tier_")
+	}
+	if tier != "" && tier != "unspecified" {
+		if kept, err := r.opts.Keeps(conversation.ResourceTier, "serviceTier", tier); !kept || err != nil {
+			return cut, err
+		}
+	}
+	if !r.vertex {
+		return keep, nil
+	}
 	switch tier {
 	case "flex", "priority":
 		r.headers.Set(tierHeader, tier)

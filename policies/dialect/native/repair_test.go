@@ -141,6 +141,9 @@ func TestRepairRefuses(t *testing.T) {
 		"media type in a result": {studio, `{"contents":[{"parts":[{"functionResponse":{"name":"f","response":{},"parts":[{"inline_data":{"mime_type":"x/API key not valid","data":"aGk="}}]}}]}]}`, "contents[0].parts[0].functionResponse.parts[0].inlineData.mimeType", conversation.ErrInvalid},
 		"Model Armor":            {studio, `{"modelArmorConfig":{"promptTemplateName":"t"}}`, "modelArmorConfig", conversation.ErrUnsupported},
 		"file search at Vertex":  {vertex, `{"tools":[{"googleSearch":{}},{"fileSearch":{}}]}`, "tools[1].fileSearch", conversation.ErrUnsupported},
+		"another model":          {vertex, `{"generationConfig":{"routingConfig":{"manualMode":{"modelName":"gemini-x"}}}}`, "generationConfig.routingConfig.manualMode.modelName", conversation.ErrInvalid},
+		"another, in snake_case": {vertex, `{"generation_config":{"routing_config":{"manual_mode":{"model_name":"gemini-x"}}}}`, "generationConfig.routingConfig.manual_mode.modelName", conversation.ErrInvalid},
+		"another by modelConfig": {studio, `{"generationConfig":{"modelConfig":{"modelName":"gemini-x"}}}`, "generationConfig.modelConfig.modelName", conversation.ErrInvalid},
 		"MCP at Vertex":          {vertex, `{"tools":[{"mcp_servers":[]}]}`, "tools[0].mcpServers", conversation.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
