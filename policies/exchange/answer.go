@@ -32,7 +32,7 @@ type answer struct {
 	frames  frameEncoder // encoder, if it takes frames; else nil
 
 	forClient func(text string) string // what the client may have of a text of upstream's
-	hide      func(text string) string // the same of any other string: all but configured secrets
+	cleaner   *native.Cleaner          // of frames; nil if the encoder takes none
 
 	in     int            // bytes from upstream
 	news   bool           // something came that tells of the answer; see moved
@@ -64,11 +64,13 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 		asked:   len(sent.body),
 
 		forClient: a.x.forClient,
-		hide:      a.x.secrets.Hide,
 	}
 	t.taking = t.take
 	t.frames, _ = t.encoder.(frameEncoder)
-	if t.frames == nil && resumes {
+	switch {
+	case t.frames != nil:
+		t.cleaner = native.NewCleaner(t.forClient, a.x.secrets.Hide)
+	case resumes:
 		t.sofar = &resume.SoFar{}
 	}
 	return t
@@ -148,7 +150,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	t.events, t.status, err = t.decoder.Each(t.events, frame.Data, t.taking)
 	dst, t.out = t.out, nil
 	if t.frames != nil && err == nil && t.status == nil {
-		dst = t.frames.EncodeFrame(dst, native.Clean(frame.Data, t.forClient, t.hide))
+		dst = t.frames.EncodeFrame(dst, t.cleaner.Clean(frame.Data))
 	}
 	if err != nil && frame.Kind == sse.Stray {
 		t.stray = true

@@ -6,13 +6,35 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Clean takes out of a frame what is no business of the client's: note says
-// what is left of a text that upstream has worded itself, hide of any other
-// string but those of the model. A frame with nothing to take out is returned
-// as it is. It was decoded before, so it is valid; of a broken one nothing is
+// Cleaner takes out of an answer's frames what is no business of the client's.
+// It is for one goroutine.
+type Cleaner struct {
+	rewriter
+	note, hide func(text string) string
+	noted, hid known
+}
+
+// NewCleaner makes a Cleaner. note says what is left of a text that upstream has
+// worded itself, hide of any other string but those of the model.
+func NewCleaner(note, hide func(text string) string) *Cleaner {
+	return &Cleaner{note: note, hide: hide, noted: known{}, hid: known{}}
+}
+
+// known are strings with nothing to take out, as they stand in JSON: most come
+// with every frame, such as the id and the name of the model.
+type known map[string]struct{}
+
+// Bounds on what is known: of the entries, and of the bytes of one.
+const (
+	mostKnown    = 64
+	longestKnown = 128
+)
+
+// Clean returns what is left of a frame, the frame itself if there is nothing
+// to take out. It was decoded before, so it is valid; of a broken one nothing is
 // left.
-func Clean(frame []byte, note, hide func(text string) string) []byte {
-	c := cleaner{note: note, hide: hide}
+func (c *Cleaner) Clean(frame []byte) []byte {
+	c.edits = c.edits[:0]
 	c.reset(bytes.TrimPrefix(frame, []byte("\ufeff")))
 	if err := c.array(c.response); err != nil {
 		return nil
@@ -23,13 +45,7 @@ func Clean(frame []byte, note, hide func(text string) string) []byte {
 	return c.result()
 }
 
-// cleaner cleans one frame.
-type cleaner struct {
-	rewriter
-	note, hide func(text string) string
-}
-
-func (c *cleaner) response() error {
+func (c *Cleaner) response() error {
 	return c.object(func(name []byte) error {
 		if string(name) == "candidates" {
 			return c.array(c.candidate)
@@ -38,7 +54,7 @@ func (c *cleaner) response() error {
 	})
 }
 
-func (c *cleaner) candidate() error {
+func (c *Cleaner) candidate() error {
 	return c.object(func(name []byte) error {
 		if string(name) != "content" {
 			return c.member(name)
@@ -53,11 +69,11 @@ func (c *cleaner) candidate() error {
 }
 
 // member cleans the strings in a member. Numbers are worth no look.
-func (c *cleaner) member(name []byte) error {
-	clean := c.hide
+func (c *Cleaner) member(name []byte) error {
+	clean, seen := c.hide, c.hid
 	switch string(name) {
 	case "finishMessage", "finish_message", "blockReasonMessage", "block_reason_message", "responseId", "response_id":
-		clean = c.note
+		clean, seen = c.note, c.noted
 	}
 	switch c.kind() {
 	case '{':
@@ -69,9 +85,14 @@ func (c *cleaner) member(name []byte) error {
 		if err != nil {
 			return err
 		}
+		if _, ok := seen[string(v)]; ok {
+			return nil
+		}
 		text := string(jsonwalk.Chars(v))
 		if cleaned := clean(text); cleaned != text {
 			c.replace(c.at()-len(v), c.at(), quoted(cleaned))
+		} else if len(seen) < mostKnown && len(v) <= longestKnown {
+			seen[string(v)] = struct{}{}
 		}
 		return nil
 	}
