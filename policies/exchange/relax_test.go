@@ -98,6 +98,9 @@ func TestRelaxingRepairs(t *testing.T) {
 			if act.Step != policies.Send || !strings.Contains(act.Head.Set.Get("x-heald-warning"), "repaired: "+c.repair.String()) {
 				t.Fatalf("%+v %+v", act.Head, act.Reply)
 			}
+			if told := strings.Contains(act.Head.Set.Get("x-heald-warning"), "schemas were simplified"); told != (c.repair == heal.RelaxSchema) {
+				t.Errorf("the client is told of simpler schemas: %t: %s", told, act.Head.Set.Get("x-heald-warning"))
+			}
 			if _, body = begin(1, ""); !strings.Contains(body, c.gone) {
 				t.Errorf("one request has taught it: %s", body)
 			}
