@@ -148,11 +148,11 @@ func TestCheck(t *testing.T) {
 
 // Each rule that is set stays, and each that is not gets its own default.
 func TestWithDefaults(t *testing.T) {
-	want := Rules{FileURIs: []string{"public"}, Tools: DefaultTools, CachedContents: "own", Safety: "client"}
+	want := Rules{FileURIs: []string{"public"}, Tools: DefaultTools, CachedContents: "own", Safety: "client", Tiers: []string{"standard", "flex"}}
 	if got := (Rules{}).WithDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	set := Rules{FileURIs: []string{}, Tools: []string{}, CachedContents: "any", Safety: "gateway", Labels: true}
+	set := Rules{FileURIs: []string{}, Tools: []string{}, CachedContents: "any", Safety: "gateway", Labels: true, Tiers: []string{"any"}}
 	if got := set.WithDefaults(); !reflect.DeepEqual(got, set) {
 		t.Errorf("got %+v, want %+v", got, set)
 	}
@@ -178,7 +178,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{Rules{}, ""},
 		{Rules{FileURIs: []string{"public", "any", "none", "gs://b/x", "https://h/x", "files/own"}}, ""},
-		{Rules{Tools: []string{"any", "none", "azaz_09"}, CachedContents: "own", Safety: "client"}, ""},
+		{Rules{Tools: []string{"any", "none", "azaz_09"}, CachedContents: "own", Safety: "client", Tiers: []string{"standard", "flex"}}, ""},
 		{Rules{CachedContents: "none", Safety: "gateway"}, ""},
 		{Rules{CachedContents: "any", Safety: "any"}, ""},
 		{Rules{FileURIs: []string{""}}, "p.file_uris"},
