@@ -31,9 +31,17 @@ func (a *attempt) untilGrace() time.Duration {
 	return max(finishGrace-time.Since(a.lastIn), time.Millisecond)
 }
 
+// overtime is what a stream may take beyond its time once it is complete, so
+// that it ends as such: the grace, and as much if more comes in it.
+const overtime = 2 * finishGrace
+
 // untilTooLong is what is left of the time that a stream may take.
 func (a *attempt) untilTooLong() time.Duration {
-	return a.settings.MaxStream - time.Since(a.passedAt)
+	left := a.settings.MaxStream - time.Since(a.passedAt)
+	if a.answer.finished() {
+		left += overtime
+	}
+	return left
 }
 
 // tooLong says by what a passed answer is longer than an answer can be; "" if it

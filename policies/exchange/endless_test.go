@@ -67,7 +67,7 @@ func TestEndlessAnswers(t *testing.T) {
 		{"words, responses", "/v1/responses", asksResponses, hello, frame(word), time.Hour, heal.ReasonStreamTooLong},
 		{"words, native", nativeStream, asksNative, hello, frame(word), time.Hour, heal.ReasonStreamTooLong},
 		{"thoughts", "/v1/messages", ask, hello, frame(strings.Replace(word, `"text"`, `"thought":true,"text"`, 1)), time.Hour, heal.ReasonStreamTooLong},
-		{"a finish with each word", "/v1/messages", ask, hello, frame(strings.Replace(word, `]}}]}`, `]},"finishReason":"STOP"}]}`, 1)), time.Hour, heal.ReasonStreamTooLong},
+		{"a finish with each word", "/v1/messages", ask, hello, frame(strings.Replace(word, `]}}]}`, `]},"finishReason":"STOP"}]}`, 1)), time.Hour + overtime, heal.ReasonStreamTooLong},
 		{"a long line in pieces", "/v1/messages", ask, hello + "data: ", strings.Repeat("x", frameStep), time.Hour, heal.ReasonStreamTooLong},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,6 +98,44 @@ func TestMaxStreamOfTheRoute(t *testing.T) {
 			t.Errorf("after %v by %q: %s", took, a.record.ended, act.Body)
 		}
 	})
+}
+
+// An answer that is complete when its time is up ends as such, although its
+// upstream stays connected.
+func TestCompleteWhenTimeIsUp(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		stop time.Duration // when the finish comes
+		took time.Duration
+	}{
+		{"before", 19 * time.Second, 22 * time.Second},
+		{"with the end", 20 * time.Second, 23 * time.Second}, // before the timer has its turn
+		{"long before", 5 * time.Second, 8 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newRig(t, nil).begin(1, "", "x-heald-set", "max_stream=20s,idle_timeout=10m,ping=5m")
+				send(t, a, ask)
+				began := time.Now()
+				a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+				a.ResponseBody([]byte(hello), false)
+				time.Sleep(c.stop)
+				act := a.ResponseBody([]byte(stop), false)
+				time.Sleep(time.Second)
+				if act = a.ResponseBody([]byte(heartbeat), false); act.End {
+					t.Fatalf("a heartbeat ends it with %s", act.Body)
+				}
+				for !act.End {
+					time.Sleep(act.Wake)
+					act = a.Wake()
+				}
+				if took := time.Since(began); took != c.took || a.record.ended != "" || !bytes.Contains(act.Body, []byte("message_stop")) {
+					t.Errorf("ended after %v by %q with %s", took, a.record.ended, act.Body)
+				}
+				a.Close(policies.EndComplete)
+			})
+		})
+	}
 }
 
 // One frame has a limit: before the commit that is no answer, after it the

@@ -61,7 +61,8 @@ const (
 	// percent; the rest is for stacks and for what it does not manage.
 	softShare = 90
 	// heldShare is the part of the limit that bodies and answers in flight may
-	// take, in percent. The rest is for the windows of streams, remembered signatures (64 MiB at most) and garbage.
+	// take, in percent. The rest is for the windows of streams, remembered
+	// signatures (64 MiB at most) and garbage.
 	heldShare = 75
 )
 
