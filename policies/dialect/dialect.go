@@ -73,3 +73,9 @@ type Encoder interface {
 	// Ping appends a keep-alive, or nothing where the dialect has none.
 	Ping(dst []byte) []byte
 }
+
+// Holder is an Encoder that keeps what it has written.
+type Holder interface {
+	// Held is about how much that is, in bytes.
+	Held() int
+}

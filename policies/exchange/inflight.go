@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -138,6 +139,8 @@ func (a *attempt) heldOfAnswer() int {
 	n := cap(a.held) + a.answer.reader.Held()
 	if !a.req.Stream {
 		n += a.answer.in + a.answer.decoder.Blocks()*partSize
+	} else if h, ok := a.answer.encoder.(dialect.Holder); ok {
+		n += h.Held()
 	}
 	return n
 }

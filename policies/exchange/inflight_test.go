@@ -246,3 +246,22 @@ func TestInFlightMetrics(t *testing.T) {
 		t.Errorf("largest body %d", n)
 	}
 }
+
+// What an encoder keeps of a stream counts: the Responses API repeats all of it.
+func TestStreamThatIsKept(t *testing.T) {
+	r := newRig(t, nil).bounded(8<<20, 0)
+	a := r.begin(1, "")
+	a.in.Path = "/v1/responses"
+	send(t, a, `{"model":"gemini-3.5-flash","stream":true,"input":"hi"}`)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	piece := `data: {"candidates":[{"content":{"parts":[{"text":"` + strings.Repeat("x", 64<<10) + `"}],"role":"model"}}]}` + "\n\n"
+	for range 200 { // 13 MiB
+		if act := a.ResponseBody([]byte(piece), false); act.End {
+			break
+		}
+	}
+	if a.record.ended != heal.ReasonOverloadedLocally {
+		t.Errorf("ended by %q, %d held", a.record.ended, r.inFlight.held.Load())
+	}
+	a.Close(policies.EndComplete)
+}

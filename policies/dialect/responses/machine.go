@@ -113,6 +113,9 @@ func (m *machine) Ping(dst []byte) []byte {
 	return m.sink.ping(dst)
 }
 
+// Held implements dialect.Holder: the last event repeats the whole output.
+func (m *machine) Held() int { return cap(m.output) + cap(m.text) }
+
 // Encode implements dialect.Encoder.
 func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 	if m.state == done {
