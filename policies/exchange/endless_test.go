@@ -120,9 +120,10 @@ func TestCompleteWhenTimeIsUp(t *testing.T) {
 				a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 				a.ResponseBody([]byte(hello), false)
 				time.Sleep(c.stop)
-				act := a.ResponseBody([]byte(stop), false)
+				a.ResponseBody([]byte(stop), false)
 				time.Sleep(time.Second)
-				if act = a.ResponseBody([]byte(heartbeat), false); act.End {
+				act := a.ResponseBody([]byte(heartbeat), false)
+				if act.End {
 					t.Fatalf("a heartbeat ends it with %s", act.Body)
 				}
 				for !act.End {

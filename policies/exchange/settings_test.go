@@ -70,7 +70,7 @@ func TestSettingsDefaults(t *testing.T) {
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
 		UpstreamStream: "always", Resume: "off",
-		Allow: allow.Rules{FileURIs: []string{"public"}, Tools: allow.DefaultTools, CachedContents: "own", Safety: "client"},
+		Allow: allow.Rules{FileURIs: []string{"public"}, Tools: allow.DefaultTools, CachedContents: "own", Safety: "client", Tiers: []string{"standard", "flex"}},
 	}
 	if got := DefaultSettings(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v,\nwant %+v", got, want)
@@ -136,6 +136,7 @@ func TestSetters(t *testing.T) {
 		"allow.tools":           {"retrieval any", func(s *Settings) { s.Allow.Tools = []string{"retrieval", "any"} }},
 		"allow.cached_contents": {"any", func(s *Settings) { s.Allow.CachedContents = "any" }},
 		"allow.safety":          {"gateway", func(s *Settings) { s.Allow.Safety = "gateway" }},
+		"allow.tiers":           {"priority flex", func(s *Settings) { s.Allow.Tiers = []string{"priority", "flex"} }},
 		"allow.labels":          {"true", func(s *Settings) { s.Allow.Labels = true }},
 	}
 	for name := range setters {

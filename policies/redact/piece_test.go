@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
-// each writes every byte of s by a format.
-func each(s, format string) string {
+const testKey = "k9Xw2-LmQ7vTzR4bNc8YpE"
+
+// each writes every byte of the secret by a format.
+func each(format string) string {
 	var b strings.Builder
-	for _, c := range []byte(s) {
+	for _, c := range []byte(testKey) {
 		fmt.Fprintf(&b, format, c)
 	}
 	return b.String()
@@ -21,35 +23,34 @@ func each(s, format string) string {
 
 // A secret is found in disguise, and so is a part of it.
 func TestSecretsInDisguise(t *testing.T) {
-	const secret = "k9Xw2-LmQ7vTzR4bNc8YpE"
-	reversed := []byte(secret)
+	reversed := []byte(testKey)
 	slices.Reverse(reversed)
-	s := NewSecrets("another-one", secret)
+	s := NewSecrets("another-one", testKey)
 	for name, text := range map[string]string{
-		"hex":              hex.EncodeToString([]byte(secret)),
-		"hex in capitals":  strings.ToUpper(hex.EncodeToString([]byte(secret))),
-		"hex with colons":  strings.TrimSuffix(each(secret, "%02x:"), ":"),
-		"base32":           base32.StdEncoding.EncodeToString([]byte(secret)),
-		"base32 inside":    base32.StdEncoding.EncodeToString([]byte("u1:" + secret + "x")),
-		"capitals":         strings.ToUpper(secret),
-		"lower case":       strings.ToLower(secret),
+		"hex":              hex.EncodeToString([]byte(testKey)),
+		"hex in capitals":  strings.ToUpper(hex.EncodeToString([]byte(testKey))),
+		"hex with colons":  strings.TrimSuffix(each("%02x:"), ":"),
+		"base32":           base32.StdEncoding.EncodeToString([]byte(testKey)),
+		"base32 inside":    base32.StdEncoding.EncodeToString([]byte("u1:" + testKey + "x")),
+		"capitals":         strings.ToUpper(testKey),
+		"lower case":       strings.ToLower(testKey),
 		"reversed":         string(reversed),
-		"first half":       secret[:13],
-		"second half":      secret[9:],
-		"first one gone":   secret[1:],
-		"last one gone":    secret[:len(secret)-1],
-		"half of base64":   base64.StdEncoding.EncodeToString([]byte(secret[:12])),
-		"spaces":           each(secret, "%c "),
-		"line breaks":      secret[:8] + "\n" + secret[8:],
-		"zero-width":       each(secret, "%c\u200b"),
-		"percent":          each(secret, "%%%02X"),
-		"percent twice":    each(secret, "%%25%02x"),
-		"entities":         each(secret, "&#%d;"),
-		"entities in hex":  each(secret, "&#x%x;"),
-		"escapes of JSON":  each(secret, `\u%04x`),
-		"escapes of C":     each(secret, `\x%02x`),
-		"one escape":       "%6b" + secret[1:6] + "&#45;" + secret[6:],
-		"mixed with other": "AIza" + secret[:14] + "zzz",
+		"first half":       testKey[:13],
+		"second half":      testKey[9:],
+		"first one gone":   testKey[1:],
+		"last one gone":    testKey[:len(testKey)-1],
+		"half of base64":   base64.StdEncoding.EncodeToString([]byte(testKey[:12])),
+		"spaces":           each("%c "),
+		"line breaks":      testKey[:8] + "\n" + testKey[8:],
+		"zero-width":       each("%c\u200b"),
+		"percent":          each("%%%02X"),
+		"percent twice":    each("%%25%02x"),
+		"entities":         each("&#%d;"),
+		"entities in hex":  each("&#x%x;"),
+		"escapes of JSON":  each(`\u%04x`),
+		"escapes of C":     each(`\x%02x`),
+		"one escape":       "%6b" + testKey[1:6] + "&#45;" + testKey[6:],
+		"mixed with other": "AIza" + testKey[:14] + "zzz",
 	} {
 		if got := s.Hide("the credential " + text + " was refused"); !strings.Contains(got, "[redacted") || strings.Contains(got, text) {
 			t.Errorf("%s: %s", name, got)

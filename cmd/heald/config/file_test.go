@@ -89,7 +89,7 @@ func TestPipesInPlaceOfFiles(t *testing.T) {
 		})
 	}
 	returns(t, func() {
-		if sumOf(nil, []string{p}) != sumOf(nil, []string{p}) {
+		if once, again := sumOf(nil, []string{p}), sumOf(nil, []string{p}); once != again {
 			t.Error("the sum of what cannot be read changes")
 		}
 	})
