@@ -65,7 +65,11 @@ func frozenRequest() []*extprocv3.ProcessingRequest {
 // reply: another replica takes the request.
 func TestDrainCutOffWhileAsking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &extproctest.Script{RequestBody: waits}
+		began, gaveUp := time.Now(), time.Duration(0)
+		s := &extproctest.Script{RequestBody: func(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
+			defer func() { gaveUp = time.Since(began) }()
+			return waits(ctx, body)
+		}}
 		server := newServer(t, s, extproc.Config{}, nil)
 		e := extproctest.Dial(t, server)
 		e.SendHeaders("POST", "/v1/messages")
@@ -73,9 +77,12 @@ func TestDrainCutOffWhileAsking(t *testing.T) {
 		e.SendBody("{}")
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		began := time.Now()
 		if err := server.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("drain: %v", err)
+		}
+		// Not by the hard stop, half a second later.
+		if gaveUp != 2*time.Second {
+			t.Errorf("the attempt gave up after %s", gaveUp)
 		}
 		if took := time.Since(began); took > 2500*time.Millisecond {
 			t.Errorf("took %s", took)

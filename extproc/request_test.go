@@ -21,12 +21,14 @@ func refusedBody(context.Context, []byte) (*policies.Forward, *policies.Reply) {
 
 // Steering: cluster, path, authority, length and body leave in one reply.
 func TestForward(t *testing.T) {
+	told := 0
 	s := &extproctest.Script{RequestBody: func(_ context.Context, body []byte) (*policies.Forward, *policies.Reply) {
 		return &policies.Forward{
 			Cluster: "b2", Path: "/v1beta/models/m:streamGenerateContent?alt=sse", Authority: "generativelanguage.googleapis.com",
 			Set:    policies.Headers{{Name: "x-goog-api-key", Value: "secret"}, {Name: "content-length", Value: "1"}},
 			Remove: []string{"authorization", "accept-encoding"},
 			Body:   append([]byte("rewritten "), body...),
+			Sent:   func() { told++ },
 		}, nil
 	}}
 	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
@@ -46,6 +48,9 @@ func TestForward(t *testing.T) {
 		}
 		e.Cancel()
 		s.WantClosed(t, policies.EndCancelled)
+		if told != 1 {
+			t.Errorf("told %d times that the body was sent", told)
+		}
 	})
 }
 

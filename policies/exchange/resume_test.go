@@ -136,6 +136,21 @@ func TestUnresumed(t *testing.T) {
 	}
 }
 
+// A rest that never ends counts towards the time of the whole stream.
+func TestRestHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := breaking(t, ask, resumeSet+",max_stream=30s", saidFrame(beginning, 9))
+		b.upstream("", true)
+		b.rest(saidFrame(beginning+"wn", 3))
+		for range 3 {
+			b.pass(9 * time.Second)
+			b.rest(saidFrame(" on", 4))
+		}
+		b.pass(4 * time.Second)
+		b.want(beginning+"wn on on on", "event: error", heal.ReasonStreamTruncated, heal.ReasonResumeFailed, "in time")
+	})
+}
+
 // The client hears that the answer goes on while the rest is waited for.
 func TestResumingKeepsAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
