@@ -19,6 +19,7 @@ func TestAppendLogprobs(t *testing.T) {
 		{"a token that is none", `{"chosenCandidates":[{"token":1,"logProbability":-0.5},{"token":"a","logProbability":"x"},7]}`, ``},
 		{"alternatives that are none", `{"topCandidates":[{"candidates":[{"token":"a"},{"logProbability":-1},{"token":"b","logProbability":-1}]}],"chosenCandidates":[{"token":"a","logProbability":-0.5}]}`,
 			`{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[{"token":"b","logprob":-1,"bytes":[98]}]}`},
+		{"elements that are no objects", `{"topCandidates":[7,"x"],"chosenCandidates":[7,[1],{"token":"a","logProbability":-0.5}]}`, a},
 		{"lists that are none", `{"topCandidates":{},"chosenCandidates":7}`, ``},
 		{"nothing", `{}`, ``},
 		{"no object", `[{"chosenCandidates":[{"token":"a","logProbability":-0.5}]}]`, ``},
