@@ -137,6 +137,9 @@ func TestCheck(t *testing.T) {
 		{"per-try", []edit{{numRetries, "                    per_try_timeout: 60s\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.per_try_timeout"}},
 		{"per-try idle", []edit{{numRetries, "                    per_try_idle_timeout: 60s\n" + numRetries}}, Want{}, []string{"OUTER.LLM.routes[llm].route.retry_policy.per_try_idle_timeout"}},
 		{"hedging", []edit{{outerTimeout, "                  hedge_policy: {hedge_on_per_try_timeout: true}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.hedge_policy"}},
+		{"two requests at once", []edit{{outerTimeout, "                  hedge_policy: {initial_requests: 2}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.hedge_policy"}},
+		{"another request now and then", []edit{{outerTimeout, "                  hedge_policy: {additional_request_chance: {numerator: 1}}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.hedge_policy"}},
+		{"one request at once", []edit{{outerTimeout, "                  hedge_policy: {initial_requests: 1, additional_request_chance: {numerator: 0}}\n" + outerTimeout}}, Want{}, nil},
 		{"mirror", []edit{{outerTimeout, "                  request_mirror_policies: [{cluster: inner}]\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.request_mirror_policies"}},
 
 		// Retries.

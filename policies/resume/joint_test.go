@@ -81,6 +81,7 @@ func TestAnchor(t *testing.T) {
 		{"the beginning 41 bytes before", strings.Repeat("b", 41) + strings.Repeat("c", 60), strings.Repeat("c", 60)},
 		{"a tab", "a\tb" + strings.Repeat("c", 60), "b" + strings.Repeat("c", 60)},
 		{"a line", "a\nb" + strings.Repeat("c", 60), "b" + strings.Repeat("c", 60)},
+		{"unique at twice the length", strings.Repeat("b", 200) + "x" + strings.Repeat("b", 100), strings.Repeat("b", 19) + "x" + strings.Repeat("b", 100)},
 		{"unique from 1,000 bytes on", strings.Repeat("b", 50) + "x" + strings.Repeat("b", 999), "x" + strings.Repeat("b", 999)},
 		{"not unique before 1,001 bytes", strings.Repeat("b", 1050) + "x" + strings.Repeat("b", 1000), ""},
 		{"a whole text that repeats itself", strings.Repeat("b", 60), strings.Repeat("b", 60)},
