@@ -231,3 +231,30 @@ func TestSession(t *testing.T) {
 		})
 	}
 }
+
+// A file is a reference wherever it is called one, and elsewhere if it looks
+// like one; all else is base64.
+func TestFiles(t *testing.T) {
+	for _, c := range []struct{ fields, uri, data, mime, problem string }{
+		{`"file_data":"AAAA"`, "", `"AAAA"`, "application/pdf", ""},
+		{`"file_data":"AAAA","filename":"a.txt"`, "", `"AAAA"`, "text/plain", ""},
+		{`"file_data":"https://a/b.pdf"`, "https://a/b.pdf", "", "application/pdf", ""},
+		{`"file_url":"https://a/b.pdf"`, "https://a/b.pdf", "", "application/pdf", ""},
+		{`"file_url":"https://a/b.pdf","file_data":"AAAA"`, "", `"AAAA"`, "application/pdf", ""},
+		{`"file_url":"AAAA"`, "", "", "", "input[0].content[0].file_url"},
+		{`"file_data":""`, "", "", "", "input[0].content[0].file_data"},
+		{`"filename":"a"`, "", "", "", "input[0].content[0].file_data"},
+	} {
+		req, err := decode(`"input":[{"role":"user","content":[{"type":"input_file",` + c.fields + `}]}]`)
+		var known *conversation.Error
+		if errors.As(err, &known) {
+			if known.Param != c.problem {
+				t.Errorf("%s: %v about %s, want %q", c.fields, err, known.Param, c.problem)
+			}
+			continue
+		}
+		if m := req.Messages[0].Parts[0].Media; c.problem != "" || m.URI != c.uri || string(m.Data) != c.data || m.MIME != c.mime {
+			t.Errorf("%s: %+v, want %+v", c.fields, m, c)
+		}
+	}
+}
