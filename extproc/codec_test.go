@@ -62,6 +62,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(append(wire, 0x98, 0x06, 0x01), uint16(3))
 	}
 	f.Add([]byte("\x2a\x05\x0a\x01x\x10\x80"), uint16(9))
+	f.Add([]byte("\x2a\x04\x0a\x01x\x10"), uint16(9)) // a tag without a value
 	f.Add([]byte("\x2a\x06\x10\x01\x0a\x00\x10\x00"), uint16(9))
 	var r received
 	c := newCodec()

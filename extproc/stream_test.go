@@ -151,6 +151,20 @@ func TestMetricsArePreset(t *testing.T) {
 	}
 }
 
+// Who is still making a request is told to give up; who is not is left alone.
+func TestCutOffGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStream(stillServer(t, nil), &peer{})
+		s.cutOff() // nothing is asked
+		asked, giveUp := context.WithCancel(t.Context())
+		defer giveUp()
+		s.asking.Store(&giveUp)
+		if s.cutOff(); asked.Err() == nil {
+			t.Error("the request goes on")
+		}
+	})
+}
+
 // A panic outside of the policy breaks its stream only, too.
 func TestPanicWhileReceiving(t *testing.T) {
 	registry := prometheus.NewRegistry()

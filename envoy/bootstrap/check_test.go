@@ -180,6 +180,9 @@ func TestCheck(t *testing.T) {
 		{"provider's mark", []edit{{"              - x-heald-retry\n              - x-heald-retry-after\n              - x-heald-verdict\n              - x-heald-memory\n              routes", "              - x-heald-retry-after\n              - x-heald-verdict\n              - x-heald-memory\n              routes"}}, Want{}, []string{"INNER.LLM.response_headers_to_remove"}},
 		{"no hop secret", nil, Want{Hop: "long secret"}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
 		{"wrong hop secret", []edit{{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: wrong}\n                - header: {key: x-heald-policy,"}}, Want{Hop: "long secret"}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
+		{"computed hop secret", []edit{{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: \"%ENVIRONMENT(HOP)%\"}\n                - header: {key: x-heald-policy,"}}, Want{Hop: "long secret"}, nil},
+		{"hop secret with a percent sign", []edit{{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: \"50%% secret\"}\n                - header: {key: x-heald-policy,"}}, Want{Hop: "50% secret"}, nil},
+		{"wrong hop secret with a percent sign", []edit{{"                - header: {key: x-heald-policy,", "                - header: {key: x-heald-hop, value: \"50%% wrong\"}\n                - header: {key: x-heald-policy,"}}, Want{Hop: "50% secret"}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
 		{"inner in the open", []edit{{"    internal_listener: {}", "    address: {socket_address: {address: 0.0.0.0, port_value: 18081}}"}, {"envoy_internal_address: {server_listener_name: inner}", "socket_address: {address: 127.0.0.1, port_value: 18081}"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_add"}},
 
 		// Bodies and memory.
