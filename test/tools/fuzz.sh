@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 time=${1:-10s} only=${2:-.}
-per_minute=10000
+per_minute=${FUZZ_FLOOR:-10000} # CI asks for less: its machine may be busy
 
 case $time in
 *m) seconds=$((${time%m} * 60)) ;;

@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fs.Uint64Var(&o.seed, "seed", 1, "`S` chooses which mutants")
 	fs.IntVar(&o.workers, "workers", 2, "test `W` mutants at a time")
 	fs.IntVar(&o.least, "least", 0, "fail if fewer than `P` percent of the mutants are killed")
-	timeout := fs.Duration("timeout", time.Minute, "a package whose tests take longer has killed the mutant")
+	timeout := fs.Duration("timeout", 3*time.Minute, "a package whose tests take longer has killed the mutant")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
