@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
@@ -15,7 +16,9 @@ import (
 // Replies that never change; gRPC only reads them.
 var (
 	continueHeaders = &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{
-		RequestHeaders: &extprocv3.HeadersResponse{},
+		RequestHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: &extprocv3.HeaderMutation{
+			SetHeaders: []*corev3.HeaderValueOption{overwrite(policies.HeaderReceived, "1")},
+		}}},
 	}}
 	continueRequestTrailers = &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestTrailers{
 		RequestTrailers: &extprocv3.TrailersResponse{},
@@ -65,6 +68,7 @@ func forwardInHeaders(f *policies.Forward) *extprocv3.ProcessingResponse {
 
 func forward(f *policies.Forward) *extprocv3.CommonResponse {
 	m := mutation(len(f.Set)+4, f.Remove, f.Set)
+	m.RemoveHeaders = append(m.RemoveHeaders, policies.HeaderReceived)
 	set := func(name, value string) {
 		if value != "" {
 			m.SetHeaders = append(m.SetHeaders, overwrite(name, value))

@@ -20,6 +20,10 @@ const (
 	// HeaderUnreached counts the attempts that reached no replica: Envoy could
 	// not connect. They left no memory, but were not lost with a replica either.
 	HeaderUnreached = "x-heald-unreached"
+	// HeaderReceived is set on the inner request once heald has read its
+	// headers: what Envoy answers for an attempt without it has cost no replica,
+	// even if a connection to one broke.
+	HeaderReceived = "x-heald-received"
 	// HeaderCluster names the Envoy cluster of this attempt.
 	HeaderCluster = "x-heald-cluster"
 

@@ -77,12 +77,16 @@ func (e *Envoy) WantEnd() {
 	}
 }
 
-// WantContinue expects unchanged request headers to go on.
+// WantContinue expects the request headers to go on, unchanged but for the note
+// that heald has received them.
 func (e *Envoy) WantContinue() {
 	e.t.Helper()
 	m := e.next("continue")
 	r, ok := m.GetResponse().(*extprocv3.ProcessingResponse_RequestHeaders)
-	if !ok || r.RequestHeaders.GetResponse() != nil {
+	c := r.RequestHeaders.GetResponse()
+	set := c.GetHeaderMutation().GetSetHeaders()
+	if !ok || c.GetBodyMutation() != nil || c.GetClearRouteCache() || len(c.GetHeaderMutation().GetRemoveHeaders()) > 0 ||
+		len(set) != 1 || set[0].GetHeader().GetKey() != policies.HeaderReceived {
 		e.t.Fatalf("want continue, got %s", brief(m))
 	}
 }
