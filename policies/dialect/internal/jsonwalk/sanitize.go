@@ -63,7 +63,7 @@ func pairSurrogates(body []byte) []byte {
 // surrogate reports whether b starts with an escape \uDxxx whose second digit
 // is between lo and hi, lower case.
 func surrogate(b []byte, lo, hi byte) bool {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' || b[2]|0x20 != 'd' {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' || b[2]|0x20 != 'd' || !hexDigit(b[4]) || !hexDigit(b[5]) {
 		return false
 	}
 	digit := b[3]
@@ -71,4 +71,10 @@ func surrogate(b []byte, lo, hi byte) bool {
 		digit |= 0x20
 	}
 	return lo <= digit && digit <= hi
+}
+
+// hexDigit reports whether c may stand in an escape. What cannot is left to the
+// reader, which refuses it.
+func hexDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }

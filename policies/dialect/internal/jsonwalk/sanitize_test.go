@@ -22,6 +22,7 @@ func TestSanitize(t *testing.T) {
 		{"backslash then alone", `"\\\ud83d"`, `"\\\ufffd"`},
 		{"cut", `"\ud8`, `"\ud8`},
 		{"cut after backslash", `"\ud83d\`, `"\ufffd\`},
+		{"no escape at all", "\"\\ud8\xffd\"", "\"\\ud8\uFFFDd\""},
 		{"invalid utf-8", "\"a\xffb\"", "\"a\uFFFDb\""},
 		{"raw surrogate", "\"\xed\xa0\x80\"", "\"\uFFFD\""},
 	}
