@@ -27,13 +27,13 @@ func (c *checker) checkMemory(r *routeRef) {
 	if !r.host.GetIncludeRequestAttemptCount() {
 		c.problem(r.hostPath+".include_request_attempt_count", "not set",
 			"heald takes every attempt for the first one: budgets are not kept and lost memory is not noticed",
-			"include_request_attempt_count: true, or `memory: store` in heald.yaml")
+			"include_request_attempt_count: true")
 	}
 	filters, path := upstreamFilters(r.chain)
 	if !carriesMemory(filters) && !carriesMemory(clusterFilters(c.cluster(r.cluster).GetTypedExtensionProtocolOptions())) {
 		c.problem(path, "no Lua filter carries "+policies.HeaderMemory+" from one attempt to the next",
 			"each attempt repeats what the last one found to be wrong",
-			"copy the filter heald.memory of envoy.yaml, or set `memory: store` in heald.yaml")
+			"copy the filter heald.memory of envoy.yaml")
 	}
 }
 
