@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,39 +31,11 @@ var greedy = []attack{
 		return memory(t, v, seen)
 	}},
 	{"the same, at once", func(t *testing.T, v *victim) string {
-		seen := map[int]int{}
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		for range 4 {
-			for _, r := range poison(31 << 20) {
-				wg.Go(func() {
-					got := v.do(t, r)
-					mu.Lock()
-					defer mu.Unlock()
-					seen[got.status]++
-				})
-			}
-		}
-		wg.Wait()
-		v.served(t)
-		return memory(t, v, seen)
+		return atOnce(t, v, slices.Repeat(poison(31<<20), 4))
 	}},
 	{"30 bodies of 31 MB at once, of unknown length", func(t *testing.T, v *victim) string {
-		seen := map[int]int{}
-		var mu sync.Mutex
-		var wg sync.WaitGroup
 		body := `{"model":"gemini-3.5-flash","max_tokens":9,"messages":[{"role":"user","content":"` + strings.Repeat("long ", 31<<20/5) + `"}]}`
-		for range 30 {
-			wg.Go(func() {
-				got := v.do(t, request{path: "/v1/messages", body: body, chunked: true})
-				mu.Lock()
-				defer mu.Unlock()
-				seen[got.status]++
-			})
-		}
-		wg.Wait()
-		v.served(t)
-		return memory(t, v, seen)
+		return atOnce(t, v, slices.Repeat([]request{{path: "/v1/messages", body: body, chunked: true}}, 30))
 	}},
 	{"lists of 100,000 and more", func(t *testing.T, v *victim) string {
 		before := v.cpu(t)
@@ -157,6 +130,25 @@ var greedy = []attack{
 		v.served(t)
 		return memory(t, v, seen)
 	}},
+}
+
+// atOnce sends all requests at the same time.
+func atOnce(t *testing.T, v *victim, all []request) string {
+	t.Helper()
+	seen := map[int]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, r := range all {
+		wg.Go(func() {
+			got := v.do(t, r)
+			mu.Lock()
+			defer mu.Unlock()
+			seen[got.status]++
+		})
+	}
+	wg.Wait()
+	v.served(t)
+	return memory(t, v, seen)
 }
 
 // memory tells what the replicas have held at most, and fails the test if that
