@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
@@ -74,6 +75,8 @@ type attempt struct {
 	lost     int // earlier attempts that reached a replica and left no memory; 0 if there is one that cannot be read
 	memory   heal.Memory
 	backends []Backend
+
+	coding inflate.Coding // of the client's body
 
 	req     *conversation.Request // without content once it was rendered, unless the answer may be resumed
 	called  bool                  // the history has calls
@@ -162,8 +165,11 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 			return reply
 		}
 	}
-	if reply := a.listModels(); reply != nil || ok {
+	if reply := a.listModels(); reply != nil {
 		return reply
+	}
+	if ok {
+		return a.checkCoding()
 	}
 	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
 		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})

@@ -26,6 +26,13 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.takeBody(len(body)); reply != nil {
 		return nil, reply
 	}
+	body, reply := a.inflateBody(body)
+	if reply == nil {
+		body, reply = a.inUTF8(body)
+	}
+	if reply != nil {
+		return nil, reply
+	}
 	a.route.Client = ctx                    // whoever reads or writes a long list stops where the client has gone
 	defer func() { a.route.Client = nil }() // ctx is of this call alone
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
