@@ -94,10 +94,12 @@ type attempt struct {
 	sentAt   time.Time // request handed to Envoy
 	estimate int       // tokens of the request, guessed; for counts
 	response policies.Response
+	packed   *inflate.Reply // inflates the body; nil before it comes
 	errBody  []byte
 	held     []byte  // translated: not yet released, or memory for the next chunk
 	answer   *answer // the translation of a 200; nil before
 
+	unreadable error       // why the reply could not be inflated
 	resumption *resumption // nil unless the answer broke off
 
 	lastIn, lastOut time.Time // news from upstream, bytes to the client

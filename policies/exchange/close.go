@@ -13,6 +13,7 @@ import (
 // where the request ends with it.
 func (a *attempt) Close(end policies.End) {
 	a.share.set(0, false)
+	a.packed.Stop()
 	if a.dialect == nil {
 		return // Envoy left before it said what it wants
 	}
@@ -85,6 +86,9 @@ func (a *attempt) attemptFields() []zap.Field {
 	}
 	if a.memory.Repairs != 0 {
 		fields = append(fields, zap.Stringer("repairs", a.memory.Repairs))
+	}
+	if a.unreadable != nil {
+		fields = append(fields, zap.String("unreadable", a.x.forLog(a.unreadable.Error())))
 	}
 	if r.err != nil {
 		fields = append(fields, zap.String("error", a.x.forLog(r.err.Error())))

@@ -136,7 +136,7 @@ func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false)
 // held twice when it is complete: in the encoder, where each part takes more than
 // its bytes, and as what comes out of it.
 func (a *attempt) heldOfAnswer() int {
-	n := cap(a.held) + a.answer.reader.Held()
+	n := cap(a.held) + a.packed.Held() + a.answer.reader.Held()
 	if !a.req.Stream {
 		n += a.answer.in + a.answer.decoder.Blocks()*partSize
 	} else if h, ok := a.answer.encoder.(dialect.Holder); ok {

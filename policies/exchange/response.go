@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/inflate"
 )
 
 // errBodyLimit bounds an error body that is kept; Google's are below 20 KiB.
@@ -32,6 +33,11 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	case a.phase != sent:
 		// Envoy answered before the body was read, and did not say why.
 		return a.judge(heal.Seen{Status: resp.Status})
+	case !a.readable(resp):
+		if succeeded(resp.Status) {
+			return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
+		}
+		return a.judge(heal.Seen{Status: resp.Status})
 	case succeeded(resp.Status) && a.counts():
 		a.move(counting)
 	case succeeded(resp.Status):
@@ -53,11 +59,12 @@ func succeeded(status int) bool { return status/100 == 2 }
 func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	switch a.phase {
 	case failing, counting:
+		chunk, err := a.inflate(chunk, end)
 		if room := errBodyLimit - len(a.errBody); room > 0 {
 			a.errBody = append(a.errBody, chunk[:min(len(chunk), room)]...)
 		}
 		switch {
-		case !end:
+		case !end && err == nil:
 			return hold
 		case a.phase == counting:
 			return a.counted()
@@ -73,9 +80,34 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	return hold
 }
 
+// readable reports whether it is known how the reply is compressed. Upstream is
+// not told that heald takes compressed replies: the client's accept-encoding is
+// removed. Proxies on the way compress some all the same.
+func (a *attempt) readable(resp *policies.Response) bool {
+	a.packed, a.unreadable = inflate.NewReply(contentEncoding(resp.Headers))
+	return a.unreadable == nil
+}
+
+// inflate is what came from upstream, decompressed.
+func (a *attempt) inflate(chunk []byte, end bool) ([]byte, error) {
+	plain, err := a.packed.Next(chunk, end)
+	a.unreadable = err
+	return plain, err
+}
+
+// translate appends what the client gets of what came from upstream to dst.
+func (a *attempt) translate(dst, chunk []byte, end bool) ([]byte, error) {
+	plain, broken := a.inflate(chunk, end)
+	dst, err := a.answer.feed(dst, plain, end)
+	if err == nil {
+		err = broken
+	}
+	return dst, err
+}
+
 // look translates what came and peeks at it.
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
-	body, err := a.answer.feed(a.held, chunk, end)
+	body, err := a.translate(a.held, chunk, end)
 	a.held = body
 	a.heard()
 	st := a.answer.status
@@ -143,7 +175,7 @@ func (a *attempt) commit(end bool) policies.Action {
 // pass translates what came after the commit.
 func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
-	body, err := a.answer.feed(a.held[:0], chunk, end)
+	body, err := a.translate(a.held[:0], chunk, end)
 	a.held = body
 	a.heard()
 	if !end && err == nil {

@@ -2,8 +2,6 @@ package gemini
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +11,7 @@ import (
 
 // Limits on error bodies.
 const (
-	maxStatusBody    = 1 << 20 // bytes, after decompression
+	maxStatusBody    = 1 << 20 // bytes
 	maxStatusNesting = 4       // errors in the messages of errors
 	maxStatusEntries = 100     // quotas, violations, metadata
 )
@@ -66,10 +64,10 @@ type Quota struct {
 type FieldViolation struct{ Field, Description string }
 
 // ParseStatus reads an error body: an object {"error": …}, an array of one, an
-// SSE data line with either, also gzipped. It returns false for anything
-// else, such as a page of HTML or nothing at all.
+// SSE data line with either. It returns false for anything else, such as a page
+// of HTML or nothing at all.
 func ParseStatus(body []byte) (*Status, bool) {
-	return parseStatus(inflate(body), 0)
+	return parseStatus(body, 0)
 }
 
 func parseStatus(body []byte, depth int) (*Status, bool) {
@@ -198,19 +196,6 @@ func (st *Status) HTTP() int {
 		}
 	}
 	return 0
-}
-
-// inflate decompresses what is gzip, as far as it goes and the limit allows.
-func inflate(body []byte) []byte {
-	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		return body
-	}
-	r, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil
-	}
-	out, _ := io.ReadAll(io.LimitReader(r, maxStatusBody)) // cut short is better than nothing
-	return out
 }
 
 // String words the status for logs.

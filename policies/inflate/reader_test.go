@@ -167,7 +167,7 @@ func (f format) bomb(n int) []byte {
 func TestBoundedReader(t *testing.T) {
 	eachFormat(t, func(t *testing.T, f format) {
 		for _, step := range []int{1 << 20, 1000} {
-			got, err := whole(NewBounded(f.coding), f.bomb(64<<20), step)
+			got, err := whole(NewBounded(f.coding), f.bomb(16<<20), step)
 			if !errors.Is(err, ErrRatio) || len(got) > leastBound {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}

@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -93,6 +94,17 @@ func TestFetchFails(t *testing.T) {
 				}
 			}
 		}, "bytes came"},
+		{"an unknown coding", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("content-encoding", "lzma") }, `"lzma"`},
+		{"a broken gzip", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("content-encoding", "gzip")
+			_, _ = io.WriteString(w, "data: {}\n\n") // whoever reads may leave
+		}, "no valid gzip"},
+		{"a bomb", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("content-encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(make([]byte, 64<<20))
+			_ = z.Close()
+		}, "100 times"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.answer)
@@ -106,6 +118,29 @@ func TestFetchFails(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Proxies compress replies although nobody asks for it.
+func TestFetchInflates(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("content-encoding", "gzip")
+		z := gzip.NewWriter(w)
+		for range 3 {
+			_, _ = io.WriteString(z, "data: {}\n\n") // whoever reads may leave
+			_ = z.Flush()
+			_ = http.NewResponseController(w).Flush()
+		}
+		_ = z.Close()
+	}))
+	t.Cleanup(server.Close)
+	client, err := NewClient(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.http.CloseIdleConnections)
+	if got, err := collect(t.Context(), client, forward()); err != nil || got != strings.Repeat("data: {}\n\n", 3) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/inflate"
 )
 
 const (
@@ -60,16 +62,25 @@ func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask for the rest: status %d", resp.StatusCode)
 	}
+	body, err := inflate.NewReply(strings.Join(resp.Header.Values("content-encoding"), ","))
+	if err != nil {
+		return fmt.Errorf("read the rest: %w", err)
+	}
+	defer body.Stop()
 	buf := make([]byte, readSize)
 	for size := 0; size <= replyLimit; {
 		n, err := resp.Body.Read(buf)
-		if size += n; n > 0 {
-			out.add(buf[:n], false, nil)
+		end := errors.Is(err, io.EOF)
+		b, broken := body.Next(buf[:n], end)
+		if size += len(b); len(b) > 0 {
+			out.add(b, false, nil)
 		}
-		if errors.Is(err, io.EOF) {
+		switch {
+		case broken != nil:
+			return fmt.Errorf("read the rest: %w", broken)
+		case end:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return fmt.Errorf("read the rest: %w", err)
 		}
 	}

@@ -30,7 +30,7 @@ func heals(tries ...try) want { return want{sees: seesGood, tries: tries} }
 func fails(sees, text string, tries ...try) want { return want{sees: sees, text: text, tries: tries} }
 
 var faultGroups = []faultGroup{
-	{"two accounts", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(noAnswerFaults, statusFaults, signatureFaults, connectionFaults, lateFaults, clientFaults)},
+	{"two accounts", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(noAnswerFaults, statusFaults, signatureFaults, connectionFaults, lateFaults, clientFaults, packedFaults)},
 	{"two backends", stack.Options{Backends: []string{"a", "b"}}, backendFaults},
 	{"a chain of two models", stack.Options{Models: chain}, chainFaults},
 	{"a chain of two models at two backends", stack.Options{Backends: []string{"a", "b"}, Models: chain}, []fault{
@@ -237,6 +237,39 @@ var lateFaults = []fault{
 		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonPeekTruncated), a2(heal.ReasonOK)}}},
 }
 
+// gzipHeader says that a body is gzip, which it may be or not.
+var gzipHeader = http.Header{"Content-Type": {"text/event-stream"}, "Content-Encoding": {"gzip"}}
+
+const sseAnswer = `data: {"candidates":[{"content":{"role":"model","parts":[{"text":"` + good + `"}]},"finishReason":"STOP"}]}` + "\n\n"
+
+// Replies that a proxy on the way to the provider has compressed, although
+// nobody asked for it.
+var packedFaults = append(concat(packedAs("gzip"), packedAs("deflate"), packedAs("zstd"), packedAs("br")), []fault{
+	{name: "gzip that nobody told", script: once(fakegemini.Raw(200, nil, fakegemini.Pack("gzip", []byte(sseAnswer)))), want: heals(a1(heal.ReasonOK))},
+	{name: "gzip that is none", script: once(fakegemini.Raw(200, gzipHeader, []byte(sseAnswer))), want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
+	{name: "gzip cut short", script: once(fakegemini.Raw(200, gzipHeader, fakegemini.Pack("gzip", []byte(sseAnswer))[:40])), want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
+	{name: "a bomb", script: once(fakegemini.Raw(200, gzipHeader, fakegemini.Pack("gzip", make([]byte, 64*mib)))), want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
+	{name: "a coding that nobody knows", script: once(fakegemini.Raw(200, http.Header{"Content-Encoding": {"lzma"}}, []byte(sseAnswer))),
+		want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
+	{name: "a coding that nobody knows, 503", script: once(fakegemini.Raw(503, http.Header{"Content-Encoding": {"lzma"}}, []byte("?"))),
+		want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
+}...)
+
+// packedAs are an answer, an error whose details count, and a stream that ends
+// too early, of which the client gets the first piece at once.
+func packedAs(coding string) []fault {
+	return []fault{
+		{name: "packed as " + coding, script: once(fakegemini.Text(good).Packed(coding)), want: heals(a1(heal.ReasonOK))},
+		{name: "quota of the day, packed as " + coding, script: again(2, fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel")).Packed(coding)),
+			want: fails(seesQuota, "", a1(heal.ReasonQuota), a2(heal.ReasonQuota))},
+		{name: "end without finish, packed as " + coding, gated: func(first <-chan struct{}) []fakegemini.Reply {
+			return once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Gate(first)).Packed(coding))
+		},
+			want: want{sees: seesCut, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonStreamTruncated},
+			json: &want{sees: seesGood, tries: []try{a1(heal.ReasonPeekTruncated), a2(heal.ReasonOK)}}},
+	}
+}
+
 var clientFaults = []fault{
 	{name: "client reads slowly", client: readsSlowly, script: once(fakegemini.Text(longPieces...)), want: want{sees: seesGood, answer: strings.Join(longPieces, ""), tries: []try{a1(heal.ReasonOK)}}},
 	{name: "client leaves while held, silence", client: leavesEarly, script: once(fakegemini.SilentAfterHeaders()),
@@ -292,6 +325,7 @@ var chainFaults = []fault{
 // The upstream answers in one document where the client wants one.
 var documentFaults = []fault{
 	{name: "a document", want: heals(a1(heal.ReasonOK))},
+	{name: "a packed document", script: once(fakegemini.Text(good).Packed("gzip")), want: heals(a1(heal.ReasonOK))},
 	{name: "429 instead of a document", script: once(fakegemini.Status(429)), want: heals(a1(heal.ReasonRateLimit), a2(heal.ReasonOK))},
 	{name: "empty instead of a document", script: once(fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), a2(heal.ReasonOK))},
 	{name: "error under 200 instead of a document", script: once(fakegemini.BareJSONError(500)), want: heals(a1(heal.ReasonPeekError), a2(heal.ReasonOK))},

@@ -1,7 +1,6 @@
 package fakegemini
 
 import (
-	"compress/gzip"
 	"context"
 	"io"
 	"maps"
@@ -17,23 +16,26 @@ import (
 //
 // A unary reply stays held and gathers documents until its end.
 type stage struct {
-	w        http.ResponseWriter
-	r        *http.Request
-	framing  framing
-	render   *renderer
-	reply    Reply
-	compress bool
-	gzip     *gzip.Writer // once open, when compressing
-	open     bool
-	docs     []string // unary: chunks so far
-	chunks   int      // stream: chunks written
+	w       http.ResponseWriter
+	r       *http.Request
+	framing framing
+	render  *renderer
+	reply   Reply
+	coding  string // of the body; empty: not compressed
+	packer  packer // once open, when compressing
+	open    bool
+	docs    []string // unary: chunks so far
+	chunks  int      // stream: chunks written
 }
 
 // play performs a reply; it returns how the request ended.
 func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Reply) Ended {
 	q := r.URL.Query()
 	st := &stage{w: w, r: r, framing: j.target.framing(q), render: newRenderer(j, reply.usage, intEnums(r.URL.RawQuery)), reply: reply}
-	st.compress = s.opts.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	st.coding = reply.packed
+	if s.opts.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		st.coding = "gzip"
+	}
 	for _, step := range reply.script(j.cap) {
 		if ended := st.do(step); ended != "" {
 			return ended
@@ -156,14 +158,14 @@ func indentedChunk(document string) []byte {
 func (s *stage) write(b []byte) Ended {
 	s.headers()
 	var out io.Writer = s.w
-	if s.gzip != nil {
-		out = s.gzip
+	if s.packer != nil {
+		out = s.packer
 	}
 	if _, err := out.Write(b); err != nil {
 		return EndedClient
 	}
-	if s.gzip != nil {
-		if err := s.gzip.Flush(); err != nil {
+	if s.packer != nil {
+		if err := s.packer.Flush(); err != nil {
 			return EndedClient
 		}
 	}
@@ -185,9 +187,9 @@ func (s *stage) headers() {
 	}
 	h.Set("Vary", "Origin, X-Origin, Referer")
 	h.Set("Server", "scaffolding on HTTPServer2")
-	if s.compress {
-		h.Set("Content-Encoding", "gzip")
-		s.gzip = gzip.NewWriter(s.w)
+	if s.coding != "" {
+		h.Set("Content-Encoding", s.coding)
+		s.packer = packers[s.coding](s.w)
 	}
 	s.w.WriteHeader(http.StatusOK)
 }
@@ -198,6 +200,11 @@ func (s *stage) whole(p step) Ended {
 	body := p.raw
 	if s.framing == array && p.status >= 400 && strings.HasPrefix(string(body), "{") {
 		body = []byte("[" + string(body) + "]")
+	}
+	if s.reply.packed != "" {
+		body = Pack(s.reply.packed, body)
+		s.w.Header().Set("Content-Encoding", s.reply.packed)
+		s.w.Header().Del("Content-Length")
 	}
 	s.w.WriteHeader(p.status)
 	s.open = true
@@ -222,8 +229,8 @@ func (s *stage) close() Ended {
 		s.write([]byte("]\r\n"))
 	}
 	s.headers()
-	if s.gzip != nil {
-		if err := s.gzip.Close(); err != nil {
+	if s.packer != nil {
+		if err := s.packer.Close(); err != nil {
 			return EndedClient
 		}
 	}

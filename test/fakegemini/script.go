@@ -1,6 +1,7 @@
 package fakegemini
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ type Reply struct {
 	place  place  // of the finish
 	usage  *Usage // fixed; nil: computed from sizes
 	delay  time.Duration
+	packed string // compressed; see Packed
 }
 
 // place is where the finish reason goes.
@@ -163,6 +165,7 @@ func (r Reply) Then(next Reply) Reply {
 		next.usage = r.usage
 	}
 	next.delay = max(next.delay, r.delay)
+	next.packed = cmp.Or(next.packed, r.packed)
 	return next
 }
 
