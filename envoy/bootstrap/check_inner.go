@@ -19,6 +19,7 @@ const prompt = 100 * time.Millisecond
 
 func (c *checker) checkInner() {
 	c.checkInnerListener()
+	c.checkDecompressors(c.inner)
 	routes := c.inner.routes()
 	if c.inner.hcm.GetRouteConfig() == nil {
 		c.note(c.inner.path, "its routes come by RDS or are chosen by scope", "they were not checked",

@@ -37,6 +37,7 @@ func (c *checker) checkOuter() {
 			seen[r.chain] = true
 			c.checkOuterListener(r.chain)
 			c.checkDoor(r.chain)
+			c.checkDecompressors(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)
