@@ -3,6 +3,7 @@ package exchange
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -322,13 +323,26 @@ func (a *attempt) wakePassing() policies.Action {
 // judgeError judges a reply whose status was no success.
 func (a *attempt) judgeError() policies.Action {
 	st, _ := gemini.ParseStatus(a.errBody)
-	seen := heal.Seen{Status: a.response.Status, Error: st}
+	seen := heal.Seen{Status: a.response.Status, Error: st, Location: place(a.response.Headers.Get("location"))}
 	if st != nil && st.Nested {
 		seen.Status = statusOf(st) // a gateway's status; the error inside is upstream's
 	}
 	act := a.judge(seen)
 	a.record.status = a.response.Status
 	return act
+}
+
+// locationLimit bounds what is logged of a redirect, in bytes.
+const locationLimit = 256
+
+// place is where a redirect points, as far as it may be logged: query, fragment
+// and credentials may hold secrets.
+func place(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || len(location) > locationLimit {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // statusOf is the HTTP status that an error object stands for where there is no

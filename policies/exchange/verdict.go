@@ -75,7 +75,10 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 func (a *attempt) apply(r heal.Ruling) {
 	cool := func(id, model string, e heal.Effect) {
 		if e.Doubtful && !a.x.pool.Suspect(id, model, r.Rule, a.sum) {
-			return
+			if e.Meanwhile == nil {
+				return
+			}
+			model, e = a.model, heal.Effect{For: e.Meanwhile}
 		}
 		a.x.pool.Cool(id, model, account.Cooldown{Cause: r.Rule, For: e.For, Within: e.Within})
 	}

@@ -8,21 +8,17 @@ import (
 	"time"
 )
 
-const (
-	// maxDelay bounds what is waited for: who is asked to come back later than
-	// in a day may as well ask tomorrow.
-	maxDelay = 24 * time.Hour
-	// longestDelay is the longest that can be meant: quotas come back within a
-	// month. What is above is no duration (a time, say), and as good as none.
-	longestDelay = 31 * 24 * time.Hour
-)
+// maxDelay is the longest stated delay that is believed. What is above is no
+// duration (a Unix time, say) or a mistake, and as good as none: an account is
+// not left out for weeks because of one number.
+const maxDelay = 24 * time.Hour
 
-// believed bounds a stated delay; 0 is none.
+// believed returns a stated delay, or 0 for one that is not believed.
 func believed(d time.Duration) time.Duration {
-	if d <= 0 || d > longestDelay {
+	if d < 0 || d > maxDelay {
 		return 0
 	}
-	return min(d, maxDelay)
+	return d
 }
 
 // RetryDelay returns how long the server asks to wait, or 0 if it does not
@@ -103,7 +99,7 @@ func parseDelay(text string) (time.Duration, bool) {
 	}
 	if strings.Trim(text, "0123456789.") == "" {
 		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || n > longestDelay.Seconds() {
+		if err != nil || n > maxDelay.Seconds() {
 			return 0, false
 		}
 		d := believed(time.Duration(n * float64(time.Second)))
@@ -141,6 +137,9 @@ func (w *walker) duration(dst *time.Duration) error {
 		}
 		return w.skip()
 	})
+	if seconds < 0 || seconds > int(maxDelay/time.Second) {
+		return err // it may not even fit into a Duration
+	}
 	if d := believed(time.Duration(seconds)*time.Second + time.Duration(nanos)); d > 0 {
 		*dst = d
 	}

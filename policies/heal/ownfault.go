@@ -59,35 +59,6 @@ func unreadable(s *Seen) bool {
 // refused reports a refusal that may be that of a tool.
 func refused(s *Seen) bool { return s.Status == 401 || s.Status == 402 || unreadable(s) }
 
-// quotaNames are what the exceeded quotas are called, each with all its names.
-func quotaNames(s *Seen) (names []string) {
-	if s.Error == nil {
-		return nil
-	}
-	for _, q := range s.Error.Quotas {
-		names = append(names, q.ID+" "+q.Metric)
-	}
-	if of := s.Error.Metadata["quota_metric"] + " " + s.Error.Metadata["quota_limit"]; of != " " {
-		names = append(names, of)
-	}
-	return names
-}
-
-// toolQuota reports a 429 for the quotas of grounding alone: a request without
-// it is answered.
-func toolQuota(s *Seen) bool {
-	names := quotaNames(s)
-	for _, name := range names {
-		if !strings.Contains(strings.ToLower(name), "grounding") {
-			return false
-		}
-	}
-	return s.Status == 429 && len(names) > 0
-}
-
-// unnamedQuota reports a 429 that may be for the quota of a tool.
-func unnamedQuota(s *Seen) bool { return s.Status == 429 && s.Tools && len(quotaNames(s)) == 0 }
-
 // requestsOwn reports a failure from which nothing follows for other requests:
 // one of something that the request names or has upstream run, or one that was
 // found in the midst of other words, which may be the client's.

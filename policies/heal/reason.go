@@ -18,7 +18,9 @@ const (
 	ReasonAborted       = "upstream_aborted"       // 408, 409, 499
 	ReasonRateLimit     = "rate_limited"           // 429, per minute or unknown
 	ReasonQuota         = "quota_exhausted"        // 429, per day or none at all
+	ReasonUnpaid        = "account_unpaid"         // 429: no credit, a spending cap, no quota at all
 	ReasonCapacity      = "capacity_exhausted"     // no capacity for the model
+	ReasonUnsuitable    = "backend_unsuitable"     // 3xx, 405, 407, 421, 426, 431, 451
 	ReasonServerError   = "upstream_error"         // 500, 502, 504
 	ReasonOverloaded    = "upstream_overloaded"    // 503, 529
 	ReasonUnknownStatus = "unknown_status"         // anything else that is not 2xx
@@ -75,7 +77,7 @@ const (
 var Reasons = []string{
 	ReasonOK,
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
-	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonCapacity, ReasonServerError,
+	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,

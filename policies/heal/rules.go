@@ -1,16 +1,12 @@
 package heal
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // row is one line of the verdict table.
@@ -45,6 +41,13 @@ func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope,
 // doubtful makes an effect hold only once another request failed alike.
 func (e Effect) doubtful() Effect {
 	e.Doubtful = true
+	return e
+}
+
+// meanwhile makes a doubtful effect leave the model on the account alone until
+// there is no more doubt.
+func (e Effect) meanwhile(ds ...time.Duration) Effect {
+	e.Meanwhile = ds
 	return e
 }
 
@@ -90,7 +93,7 @@ var rules = []row{
 		verdict: policies.Fail, refine: resource, kind: conversation.ErrInvalid},
 	{reason: ReasonSignature, when: all(status(400), signatureError),
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrInvalid},
-	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403), reason("API_KEY_INVALID"))),
+	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403, 404), reason("API_KEY_INVALID"))),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, UntilReload),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonBadKey, when: all(status(400), text(badKey)),
@@ -104,6 +107,10 @@ var rules = []row{
 		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrRotate, kind: conversation.ErrRegion},
 	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION")),
 		verdict: policies.Failover, account: cool(CoolModel, 10*time.Minute).doubtful(), refine: failoverOrRotate, kind: conversation.ErrRegion},
+	// Not this place: what answers there does not serve such requests, or is
+	// only on the way to what does. Another backend may.
+	{reason: ReasonUnsuitable, when: any(redirect, status(405, 407, 421, 426, 431, 451)),
+		verdict: policies.Failover, backend: count, refine: failoverOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonBodyTooLarge, when: status(413),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
 	{reason: ReasonInvalid, when: status(400, 422),
@@ -125,7 +132,16 @@ var rules = []row{
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonNoModel, when: status(404),
 		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
-	{reason: ReasonQuota, when: all(status(429), longQuota),
+	{reason: ReasonUnpaid, when: all(status(429), noQuota),
+		verdict: policies.Retry, rotate: true,
+		account: cool(CoolAccount, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
+	{reason: ReasonUnpaid, when: all(status(429), unnamed, text(unpaid)),
+		verdict: policies.Retry, rotate: true,
+		account: cool(CoolAccount, outOfMoney...).doubtful().meanwhile(rateLimited...), refine: unpaidInWords, kind: conversation.ErrQuota},
+	{reason: ReasonQuota, when: all(status(429), anyQuota(namedQuota.none)),
+		verdict: policies.Retry, rotate: true, ofModel: true,
+		account: cool(CoolModel, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
+	{reason: ReasonQuota, when: all(status(429), any(reason("QUOTA_EXHAUSTED"), anyQuota(namedQuota.ofDay))),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolModel, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonQuota, when: all(status(429), text(zeroLimit)),
@@ -187,6 +203,8 @@ func status(codes ...int) func(*Seen) bool {
 	}
 }
 
+func redirect(s *Seen) bool { return s.Status/100 == 3 }
+
 func reason(name string) func(*Seen) bool {
 	return func(s *Seen) bool { return s.Error != nil && s.Error.Reason == name }
 }
@@ -243,140 +261,9 @@ func any(conds ...func(*Seen) bool) func(*Seen) bool {
 }
 
 var (
-	badKey          = regexp.MustCompile(`(?i)api key not valid|api key expired|invalid api key`)
+	badKey          = regexp.MustCompile(`(?i)\bapi key (?:is )?(?:not valid|not found|invalid|expired)|\binvalid api key`)
 	contextOverflow = regexp.MustCompile(`(?i)input token count.{0,40}exceeds`)
 	tokenCounts     = regexp.MustCompile(`\((\d+)\)[^(]*\((\d+)\)`)
 	noCapacity      = regexp.MustCompile(`(?i)no capacity|capacity exhausted`)
 	wrongPlace      = regexp.MustCompile(`(?i)\blocation|\bregion|\bcountry`)
-	zeroLimit       = regexp.MustCompile(`(?i)\blimit: 0\b`)
 )
-
-// longQuota reports a quota that will not be back within this request.
-func longQuota(s *Seen) bool {
-	if s.Error == nil {
-		return false
-	}
-	if s.Error.Reason == "QUOTA_EXHAUSTED" {
-		return true
-	}
-	for _, q := range s.Error.Quotas {
-		if strings.Contains(q.ID, "PerDay") || q.Value == "0" {
-			return true
-		}
-	}
-	return false
-}
-
-// text is the innermost message of the upstream's error.
-func (s *Seen) text() string {
-	if s.Error == nil {
-		return ""
-	}
-	return s.Error.Message
-}
-
-// cause words what was seen, for the log.
-func (s *Seen) cause() error {
-	switch {
-	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d: %s", s.Status, redact.ForLog(head(s.Error.Message)))
-	case s.Details != "":
-		return errors.New("envoy: " + s.Details)
-	case s.Peek != "":
-		return errors.New("upstream status 200 without an answer: " + s.Peek)
-	default:
-		return fmt.Errorf("upstream status %d", s.Status)
-	}
-}
-
-// textLimit bounds what is looked at of an error's text, in bytes: a hostile
-// upstream may send megabytes. What is told of it ends at redact.Limit; the
-// difference is so that no credential stands cut in two at that end.
-const textLimit = 8 * redact.Limit
-
-func head(text string) string { return text[:min(len(text), textLimit)] }
-
-// client words the error that the client gets if the ruling is the end.
-func (r *row) client(s *Seen) conversation.Error {
-	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
-	if s.Delay > 0 {
-		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
-	}
-	switch r.kind {
-	case conversation.ErrQuota:
-		out.NoRetry = true
-	case conversation.ErrContext:
-		if m := tokenCounts.FindStringSubmatch(s.words); m != nil {
-			out.Used, _ = strconv.Atoi(m[1])
-			out.Limit, _ = strconv.Atoi(m[2])
-		}
-	case conversation.ErrInvalid:
-		if s.Error != nil && len(s.Error.Violations) > 0 {
-			out.Param = s.Error.Violations[0].Field
-		}
-	}
-	return out
-}
-
-// clientText is the upstream's own text where it helps the client, and a
-// sentence of ours where the upstream spoke about heald's credentials or said
-// nothing.
-func clientText(r *row, s *Seen) string {
-	if s.Peek != "" && s.Error == nil {
-		return peekTexts[s.Peek]
-	}
-	switch r.reason {
-	case ReasonBadKey, ReasonForbidden:
-		return "the gateway's credential for the model backend was refused; see the gateway's log"
-	case ReasonBodyTooLarge:
-		return "the request body is larger than the gateway or the model backend accepts"
-	case ReasonNoCluster:
-		return "the gateway has no Envoy cluster for the chosen backend"
-	case ReasonEnvoyTimeout:
-		return "the model backend did not answer in time"
-	case ReasonConnect:
-		return "the model backend could not be reached"
-	}
-	if t := s.text(); t != "" {
-		return redact.ForClient(head(t + s.particulars()))
-	}
-	return fmt.Sprintf("the model backend answered with status %d", s.Status)
-}
-
-// mostParticulars bounds what is added to an error's text.
-const mostParticulars = 5
-
-// particulars are the fields and quotas of an error, as far as its text does
-// not name them itself.
-func (s *Seen) particulars() string {
-	var b strings.Builder
-	n := 0
-	add := func(name string, texts ...string) {
-		if name == "" || n == mostParticulars || strings.Contains(s.Error.Message, name) {
-			return
-		}
-		n++
-		b.WriteString(strings.Join(texts, ""))
-	}
-	for _, v := range s.Error.Violations {
-		add(v.Field, "; ", v.Field, ": ", v.Description)
-	}
-	for _, q := range s.Error.Quotas {
-		if q.Value == "" {
-			add(q.Metric, "; quota ", q.Metric)
-		} else {
-			add(q.Metric, "; quota ", q.Metric, ", limit ", q.Value)
-		}
-	}
-	return b.String()
-}
-
-var peekTexts = map[string]string{
-	ReasonSignature:     "the model backend refused the conversation for a missing thought signature",
-	ReasonPeekTimeout:   "the model backend sent no answer in time",
-	ReasonPeekEOF:       "the model backend ended the reply before any content",
-	ReasonPeekNoContent: "the model backend finished without an answer",
-	ReasonPeekMalformed: "the model made a malformed tool call",
-	ReasonPeekGarbage:   "the model backend sent something that is no answer",
-	ReasonPeekTruncated: "the model backend ended the reply without finishing it",
-}

@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -25,6 +26,9 @@ type Seen struct {
 	// that nothing but the text of an error says so.
 	Delay       time.Duration
 	DelayInText bool
+	// Location is where a redirect points, without its query. It is for the log:
+	// nobody follows it.
+	Location string
 	// Names says that the request names something to be read with the account's
 	// rights: a file, an address, cached content.
 	Names bool
@@ -82,6 +86,9 @@ type Effect struct {
 	// Doubtful says that the request itself may be to blame: the effect holds
 	// only once another request has failed in the same way.
 	Doubtful bool
+	// Meanwhile is how long the model on the account is left alone while there
+	// is doubt, by hits in a row; nil for not at all.
+	Meanwhile []time.Duration
 }
 
 // Ruling is a verdict with all that follows from it.
@@ -160,7 +167,9 @@ func (r *row) rule(s *Seen) Ruling {
 	if s.requestsOwn() {
 		out.Account, out.Backend = Effect{}, Effect{}
 	}
-	out.Account.Doubtful = out.Account.Doubtful || out.Account.Scope != NoEffect && unnamedQuota(s)
+	if out.Account.Scope != NoEffect && unnamedQuota(s) {
+		out.Account.Doubtful, out.Account.Meanwhile = true, nil
+	}
 	return out
 }
 
@@ -175,6 +184,17 @@ func (s *Seen) elsewhere(out *Ruling) bool {
 func (e *Effect) until(s *Seen) {
 	if s.Delay > 0 && !s.DelayInText {
 		e.For = []time.Duration{s.Delay}
+	}
+}
+
+// atLeast makes no step of a cooldown shorter than the server says.
+func (e *Effect) atLeast(s *Seen) {
+	if s.Delay == 0 || s.DelayInText {
+		return
+	}
+	e.For = slices.Clone(e.For) // the row keeps its own
+	for i, d := range e.For {
+		e.For[i] = max(d, s.Delay)
 	}
 }
 
@@ -195,9 +215,14 @@ func rateLimit(s *Seen, out *Ruling) {
 	}
 }
 
-// quota is out for long: only another account, backend or model helps.
+// quota is out for long: only another account, backend or model helps. With
+// quotas of a day, Google sends a RetryInfo of seconds: no cooldown becomes
+// shorter by it, and no client is told to come back so soon.
 func quota(s *Seen, out *Ruling) {
-	out.Account.until(s)
+	out.Account.atLeast(s)
+	if s.Delay < time.Minute || out.Rule == ReasonUnpaid {
+		out.Client.RetryAfter = 0
+	}
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
@@ -205,9 +230,6 @@ func quota(s *Seen, out *Ruling) {
 		out.Verdict, out.Wait = policies.Failover, 0
 	default:
 		out.Verdict, out.Wait = policies.Fail, 0
-		if s.Delay < time.Minute {
-			out.Client.RetryAfter = 0 // such a quota is not back so soon, whatever is stated
-		}
 	}
 }
 

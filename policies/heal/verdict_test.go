@@ -30,6 +30,9 @@ func TestJudge(t *testing.T) {
 	repaired := func(r Repairs, s Seen) Seen { s.Repaired = r; return s }
 	peek := func(reason string) Seen { return Seen{Peek: reason, Attempt: 1, MaxWait: 10 * time.Second} }
 	perDay := &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerDayPerProjectPerModel"}}}
+	noQuota := &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinute", Value: "0"}}}
+	noQuotaOfModel := &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinutePerProjectPerModel", Value: "0"}}}
+	noCredit := message("Your prepayment credits are depleted.")
 
 	for _, c := range []struct {
 		name    string
@@ -116,7 +119,19 @@ func TestJudge(t *testing.T) {
 		{"429 per day", seen(429, perDay), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another account", other(seen(429, perDay)), policies.Retry, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"429 per day, another backend", elsewhere(seen(429, perDay)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
-		{"429, a quota of nothing", seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinute", Value: "0"}}}), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, no quota", seen(429, noQuota), policies.Fail, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
+		{"429, no quota for the model", seen(429, noQuotaOfModel), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, no quota for the model, another model", model(seen(429, noQuotaOfModel)), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, no credit", seen(429, noCredit), policies.Fail, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
+		{"429, no credit, another model", model(seen(429, noCredit)), policies.Fail, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
+		{"429, no credit, another account", other(seen(429, noCredit)), policies.Retry, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
+		{"429, no credit, another backend", elsewhere(seen(429, noCredit)), policies.Failover, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
+		{"redirect", seen(302, nil), policies.Fail, ReasonUnsuitable, 0, false, 0, conversation.ErrAPI},
+		{"redirect, another backend", elsewhere(seen(307, nil)), policies.Failover, ReasonUnsuitable, 0, false, 0, conversation.ErrAPI},
+		{"405, another account", other(seen(405, nil)), policies.Fail, ReasonUnsuitable, 0, false, 0, conversation.ErrAPI},
+		{"451, another backend", elsewhere(seen(451, nil)), policies.Failover, ReasonUnsuitable, 0, false, 0, conversation.ErrAPI},
+		{"key not found, with its reason", other(seen(404, &gemini.Status{Reason: "API_KEY_INVALID"})), policies.Retry, ReasonBadKey, 100 * time.Millisecond, true, 0, conversation.ErrAPI},
+		{"key not found, in words", other(seen(400, message("API Key not found. Please pass a valid API key."))), policies.Retry, ReasonBadKey, 100 * time.Millisecond, true, 0, conversation.ErrAPI},
 		{"429, a quota of some", seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinute", Value: "10"}}}), policies.Retry, ReasonRateLimit, time.Second, true, 0, conversation.ErrRateLimit},
 		{"429 limit zero", seen(429, message("Quota exceeded for metric: x, limit: 0")), policies.Fail, ReasonQuota, 0, true, 0, conversation.ErrQuota},
 		{"capacity, another backend", elsewhere(seen(429, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"})),
@@ -202,6 +217,8 @@ func TestJudgeEffects(t *testing.T) {
 	const min, hour = time.Minute, time.Hour
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	perDay := &gemini.Status{Reason: "QUOTA_EXHAUSTED"}
+	exhausted := func(text string) *gemini.Status { return &gemini.Status{Status: "RESOURCE_EXHAUSTED", Message: text} }
+	tools := func(s Seen) Seen { s.Tools = true; return s }
 	none := Effect{}
 	for _, c := range []struct {
 		name             string
@@ -237,7 +254,22 @@ func TestJudgeEffects(t *testing.T) {
 		}(), cool(CoolModel, rateLimited...), none, true},
 		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolModel, rateLimited...), none, true},
 		{"429 per day", seen(429, perDay), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
-		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolModel, 7*hour), none, true},
+		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolModel, 7*hour, 7*hour, 7*hour, 7*hour), none, true},
+		{"429 per day with a delay of seconds", asked(4*time.Second, seen(429, perDay)), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
+		{"429 per day with a delay of minutes", asked(10*min, seen(429, perDay)), cool(CoolModel, 10*min, 10*min, 30*min, 2*hour), none, true},
+		{"429 per day in the metadata", asked(4*time.Second, seen(429, &gemini.Status{Reason: "RATE_LIMIT_EXCEEDED", Metadata: map[string]string{"quota_limit": "GenerateRequestsPerDayPerProject"}})),
+			cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
+		{"429 by the day's metric", seen(429, &gemini.Status{Quotas: []gemini.Quota{{Metric: "x/requests_per_day", Value: "9"}}}), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
+		{"no quota for the model", asked(4*time.Second, seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "PerDayPerProjectPerModel-FreeTier", Value: "0"}}})), cool(CoolModel, 10*min, 30*min, 2*hour), none, true},
+		{"no quota", asked(4*time.Second, seen(429, &gemini.Status{Metadata: map[string]string{"quota_limit_value": "0"}})), cool(CoolAccount, 10*min, 30*min, 2*hour), none, false},
+		{"no credit, in words", seen(429, exhausted("Your prepayment credits are depleted.")), cool(CoolAccount, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
+		{"no credit, in words of whoever", seen(429, message("Your prepayment credits are depleted.")), cool(CoolModel, rateLimited...), none, false},
+		{"no credit, in words of a tool", tools(seen(429, exhausted("Your prepayment credits are depleted."))), cool(CoolModel, rateLimited...).doubtful(), none, false},
+		{"a spending cap, in words", seen(429, exhausted("Your project has exceeded its monthly spending cap.")), cool(CoolAccount, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
+		{"a spending cap, in a quotation", seen(429, exhausted("Quota exceeded for 'spending cap'.")), cool(CoolModel, rateLimited...), none, true},
+		{"the usual words of a 429", seen(429, message("You exceeded your current quota, please check your plan and billing details.")), cool(CoolModel, rateLimited...), none, true},
+		{"words against a named quota", seen(429, &gemini.Status{Message: "Your prepayment credits are depleted.", Quotas: []gemini.Quota{{ID: "PerMinute", Value: "5"}}}), cool(CoolModel, rateLimited...), none, true},
+		{"redirect", seen(301, nil), none, count, false},
 		{"capacity", seen(503, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
 		{"capacity, only in words", seen(503, message("no capacity")), none, count, true},
 		{"500", seen(500, nil), cool(CoolModel, 8*time.Second).doubtful(), count, false},

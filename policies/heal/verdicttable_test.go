@@ -49,7 +49,7 @@ type cause struct {
 // error that the table knows.
 func causes() []cause {
 	var out []cause
-	for _, status := range []int{0, 302, 400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 499, 500, 501, 502, 503, 504, 529, 599} {
+	for _, status := range []int{0, 302, 400, 401, 402, 403, 404, 405, 407, 408, 409, 413, 418, 421, 422, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 529, 599} {
 		out = append(out, cause{fmt.Sprint(status), Seen{Status: status}})
 	}
 	for _, e := range []struct {
@@ -61,6 +61,7 @@ func causes() []cause {
 		{[]int{400, 403}, "BILLING_DISABLED", gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED"}},
 		{[]int{400, 403}, "precondition", gemini.Status{Status: "FAILED_PRECONDITION"}},
 		{[]int{400}, "region", gemini.Status{Status: "FAILED_PRECONDITION", Message: "User location is not supported for the API use."}},
+		{[]int{400, 403, 404}, "api key not found", gemini.Status{Message: "API Key not found. Please pass a valid API key."}},
 		{[]int{400, 403}, "api key not valid", gemini.Status{Message: "API key not valid."}},
 		{[]int{400, 413}, "context", gemini.Status{Message: "The input token count (20) exceeds the maximum number of tokens allowed (10)."}},
 		{[]int{400}, "violation", gemini.Status{Message: "Invalid.", Violations: []gemini.FieldViolation{{Field: "tools[1]", Description: "is empty"}}}},
@@ -71,6 +72,11 @@ func causes() []cause {
 		{[]int{429, 503, 500}, "no capacity", gemini.Status{Message: "No capacity available."}},
 		{[]int{429, 503}, "QUOTA_EXHAUSTED", gemini.Status{Reason: "QUOTA_EXHAUSTED"}},
 		{[]int{429}, "per day", gemini.Status{Quotas: []gemini.Quota{{ID: "a", Value: "5"}, {ID: "RequestsPerDay", Value: "5"}}}},
+		{[]int{429}, "no quota for the model", gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", Value: "0"}}}},
+		{[]int{429}, "no quota", gemini.Status{Quotas: []gemini.Quota{{ID: "GenerateRequestsPerMinutePerProject", Value: "0"}}}},
+		{[]int{429}, "no quota, by quota_limit_value", gemini.Status{Reason: "RATE_LIMIT_EXCEEDED", Metadata: map[string]string{
+			"quota_limit": "GenerateContentRequestsPerMinutePerProjectPerRegion", "quota_limit_value": "0", "service": "generativelanguage.googleapis.com"}}},
+		{[]int{429, 503}, "no credit", gemini.Status{Status: "RESOURCE_EXHAUSTED", Message: "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project and billing."}},
 		{[]int{429, 503}, "limit: 0", gemini.Status{Message: "Quota exceeded, limit: 0"}},
 		{[]int{503, 400}, "embedded", gemini.Status{Embedded: true, Message: "too many states", Violations: []gemini.FieldViolation{{Field: "response_schema", Description: "too many states"}}}},
 	} {
@@ -138,6 +144,12 @@ func (e Effect) describe() string {
 	}
 	if e.Doubtful {
 		out += " doubtful"
+	}
+	for i, d := range e.Meanwhile {
+		if i == 0 {
+			out += ", meanwhile the model"
+		}
+		out += " " + d.String()
 	}
 	return out
 }

@@ -1,0 +1,130 @@
+package heal
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+// text is the innermost message of the upstream's error.
+func (s *Seen) text() string {
+	if s.Error == nil {
+		return ""
+	}
+	return s.Error.Message
+}
+
+// cause words what was seen, for the log.
+func (s *Seen) cause() error {
+	switch {
+	case s.Error != nil && s.Error.Message != "":
+		return fmt.Errorf("upstream status %d: %s", s.Status, redact.ForLog(head(s.Error.Message)))
+	case s.Details != "":
+		return errors.New("envoy: " + s.Details)
+	case s.Peek != "":
+		return errors.New("upstream status 200 without an answer: " + s.Peek)
+	case s.Location != "":
+		return fmt.Errorf("upstream status %d, redirects to %s", s.Status, redact.ForLog(s.Location))
+	default:
+		return fmt.Errorf("upstream status %d", s.Status)
+	}
+}
+
+// textLimit bounds what is looked at of an error's text, in bytes: a hostile
+// upstream may send megabytes. What is told of it ends at redact.Limit; the
+// difference is so that no credential stands cut in two at that end.
+const textLimit = 8 * redact.Limit
+
+func head(text string) string { return text[:min(len(text), textLimit)] }
+
+// client words the error that the client gets if the ruling is the end.
+func (r *row) client(s *Seen) conversation.Error {
+	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
+	if s.Delay > 0 {
+		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
+	}
+	switch r.kind {
+	case conversation.ErrQuota:
+		out.NoRetry = true
+	case conversation.ErrContext:
+		if m := tokenCounts.FindStringSubmatch(s.words); m != nil {
+			out.Used, _ = strconv.Atoi(m[1])
+			out.Limit, _ = strconv.Atoi(m[2])
+		}
+	case conversation.ErrInvalid:
+		if s.Error != nil && len(s.Error.Violations) > 0 {
+			out.Param = s.Error.Violations[0].Field
+		}
+	}
+	return out
+}
+
+// clientText is the upstream's own text where it helps the client, and a
+// sentence of ours where the upstream spoke about heald's credentials or said
+// nothing.
+func clientText(r *row, s *Seen) string {
+	if s.Peek != "" && s.Error == nil {
+		return peekTexts[s.Peek]
+	}
+	switch r.reason {
+	case ReasonBadKey, ReasonForbidden:
+		return "the gateway's credential for the model backend was refused; see the gateway's log"
+	case ReasonUnpaid:
+		return "the gateway's account at the model backend has no credit or no quota; see the gateway's log"
+	case ReasonBodyTooLarge:
+		return "the request body is larger than the gateway or the model backend accepts"
+	case ReasonNoCluster:
+		return "the gateway has no Envoy cluster for the chosen backend"
+	case ReasonEnvoyTimeout:
+		return "the model backend did not answer in time"
+	case ReasonConnect:
+		return "the model backend could not be reached"
+	}
+	if t := s.text(); t != "" {
+		return redact.ForClient(head(t + s.particulars()))
+	}
+	return fmt.Sprintf("the model backend answered with status %d", s.Status)
+}
+
+// mostParticulars bounds what is added to an error's text.
+const mostParticulars = 5
+
+// particulars are the fields and quotas of an error, as far as its text does
+// not name them itself.
+func (s *Seen) particulars() string {
+	var b strings.Builder
+	n := 0
+	add := func(name string, texts ...string) {
+		if name == "" || n == mostParticulars || strings.Contains(s.Error.Message, name) {
+			return
+		}
+		n++
+		b.WriteString(strings.Join(texts, ""))
+	}
+	for _, v := range s.Error.Violations {
+		add(v.Field, "; ", v.Field, ": ", v.Description)
+	}
+	for _, q := range s.Error.Quotas {
+		if q.Value == "" {
+			add(q.Metric, "; quota ", q.Metric)
+		} else {
+			add(q.Metric, "; quota ", q.Metric, ", limit ", q.Value)
+		}
+	}
+	return b.String()
+}
+
+var peekTexts = map[string]string{
+	ReasonSignature:     "the model backend refused the conversation for a missing thought signature",
+	ReasonPeekTimeout:   "the model backend sent no answer in time",
+	ReasonPeekEOF:       "the model backend ended the reply before any content",
+	ReasonPeekNoContent: "the model backend finished without an answer",
+	ReasonPeekMalformed: "the model made a malformed tool call",
+	ReasonPeekGarbage:   "the model backend sent something that is no answer",
+	ReasonPeekTruncated: "the model backend ended the reply without finishing it",
+}
