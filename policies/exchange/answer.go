@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/conversation/stopscan"
 	"github.com/heald-proxy/heald/policies/dialect"
@@ -35,10 +36,13 @@ type answer struct {
 	cleaner   *native.Cleaner          // of frames; nil if the encoder takes none
 
 	in     int            // bytes from upstream
+	read   int            // of them those of complete frames
 	news   bool           // something came that tells of the answer; see moved
 	grown  int            // of a frame that is not complete, as of the last news
 	stray  bool           // bytes came that are no answer
 	status *gemini.Status // an error object in the stream
+	failed error          // a frame could not be read; nothing after it is
+	broken error          // the bytes after what was put could not be decompressed
 	usage  conversation.Usage
 	said   int  // bytes of texts and arguments, in JSON form
 	asked  int  // bytes of the request
@@ -81,40 +85,54 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 // events, stays the same.
 func (t *answer) goOn(sent outgoing, rest *resume.Rest) {
 	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
-	t.status, t.stray = nil, false
+	t.status, t.failed, t.broken, t.stray = nil, nil, nil, false
 	t.sofar, t.rest = nil, rest
 }
 
 // feed translates the next bytes and appends what the client gets to dst.
 // After an error object in the stream it translates nothing more.
 func (t *answer) feed(dst, chunk []byte, end bool) ([]byte, error) {
-	t.in += len(chunk)
-	before := t.finished()
-	defer func() { t.news = t.news || t.finished() != before }()
-	if err := t.reader.Feed(chunk); err != nil {
+	if err := t.put(chunk); err != nil {
 		return dst, err
 	}
-	for t.status == nil {
-		frame, ok := t.reader.Next()
-		if !ok {
-			break
-		}
-		var err error
-		if dst, err = t.frame(dst, frame); err != nil {
-			return dst, err
-		}
+	return t.drain(dst, end)
+}
+
+// drain is feed for what was put.
+func (t *answer) drain(dst []byte, end bool) (out []byte, err error) {
+	for more := true; more; {
+		dst, more, err = t.next(dst, end)
 	}
-	for end && t.status == nil {
-		frame, ok := t.reader.End()
-		if !ok {
-			break
-		}
-		var err error
-		if dst, err = t.frame(dst, frame); err != nil {
-			return dst, err
-		}
+	return dst, err
+}
+
+// put takes the next bytes, which next translates. They must stay unchanged until
+// it has no more.
+func (t *answer) put(chunk []byte) error {
+	t.in += len(chunk)
+	return t.reader.Feed(chunk)
+}
+
+// next translates the next frame of what was put, and reports whether there may
+// be one more. Whoever decides by what there is so far does so after each: bytes
+// may be cut into chunks anywhere, frames are what they are. end says that
+// nothing more will be put.
+func (t *answer) next(dst []byte, end bool) (out []byte, more bool, err error) {
+	if t.status != nil || t.closed || t.failed != nil {
+		return dst, false, t.failed
 	}
-	return dst, t.reader.Err()
+	frame, ok := t.reader.Next()
+	if !ok && end && t.broken == nil {
+		frame, ok = t.reader.End()
+	}
+	if !ok {
+		return dst, false, cmp.Or(t.reader.Err(), t.broken)
+	}
+	before := t.finished()
+	dst, err = t.frame(dst, frame)
+	t.read += len(frame.Data)
+	t.news, t.failed = t.news || t.finished() != before, err
+	return dst, err == nil, err
 }
 
 // frameStep is how much of a long frame must come to count as news, in bytes.
@@ -250,7 +268,7 @@ func (t *answer) spent() conversation.Usage {
 
 // glimpse is what a peek needs to know.
 func (t *answer) glimpse(end bool) heal.Glimpse {
-	g := heal.Glimpse{Content: t.decoder.Content(), Answer: t.decoder.Answer(), Held: t.in, Ended: end, Stray: t.stray}
+	g := heal.Glimpse{Content: t.decoder.Content(), Answer: t.decoder.Answer(), Held: t.read, Ended: end, Stray: t.stray}
 	if t.decoder.Blocked() {
 		g.Finish = conversation.FinishBlocked
 	} else if f, ok := t.decoder.Finish(); ok {

@@ -104,6 +104,7 @@ type attempt struct {
 
 	lastIn, lastOut time.Time // news from upstream, bytes to the client
 	passedAt        time.Time // the client got its first bytes
+	inGrace         bool      // the reply is held only for what may follow its finish
 
 	share share // of the process's memory
 	kept  int64 // of it, for resuming

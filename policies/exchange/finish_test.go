@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -119,6 +121,62 @@ func TestGarbageAfterTheFinishEnds(t *testing.T) {
 		if !act.End || !bytes.Contains(act.Body, []byte("end_turn")) || a.record.ended != "" {
 			t.Errorf("%s: end %v, %s, ended by %q", kind, act.End, act.Body, a.record.ended)
 		}
+	}
+}
+
+// A document of thoughts alone is asked for once more. If that brings no more, or
+// cannot be, it is what the model had to say.
+func TestThoughtsAlone(t *testing.T) {
+	for _, d := range askings {
+		play := func(r rig, n int, memory string) (*attempt, policies.Action) {
+			a := r.begin(n, memory)
+			a.in.Path = d.path[1]
+			send(t, a, d.ask(false, "", "", "hi"))
+			return a, answerWith(a, 200, thinks+stop)
+		}
+		_, act := play(newRig(t, nil), 1, "")
+		if act.Reply == nil || act.Reply.Verdict != policies.Retry || act.Reply.Reason != heal.ReasonPeekThoughts {
+			t.Fatalf("%s: %+v", d.name, act)
+		}
+		if a, again := play(newRig(t, nil), 2, act.Reply.Memory); a.record.verdict != policies.Pass || !again.End {
+			t.Errorf("%s, again: %+v", d.name, again)
+		}
+		once := func(c *Config) { c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 1}} }
+		if a, only := play(newRig(t, once), 1, ""); a.record.verdict != policies.Pass || !only.End {
+			t.Errorf("%s, the only attempt: %+v", d.name, only)
+		}
+	}
+}
+
+// A finish before any content is waited on for as long as an upstream may take to
+// close: content may follow, and if none does that is no answer.
+func TestFinishBeforeContentIsWaitedOn(t *testing.T) {
+	empty := finishes("STOP")
+	for kind, body := range map[string]string{"stream": ask, "whole": askWhole} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			send(t, a, body)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			if act := a.ResponseBody([]byte(empty), false); act.Step != policies.Hold || act.Wake != finishGrace {
+				t.Fatalf("%s: %+v", kind, act)
+			}
+			time.Sleep(finishGrace - time.Second)
+			act := a.ResponseBody([]byte(hello+stop), true)
+			if a.Close(policies.EndComplete); a.record.verdict != policies.Pass || !bytes.Contains(act.Body, []byte("Hello")) {
+				t.Errorf("%s, content after it: %v %s", kind, a.record.reason, act.Body)
+			}
+		})
+		synctest.Test(t, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			send(t, a, body)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			act := a.ResponseBody([]byte(empty), false)
+			time.Sleep(act.Wake)
+			act = a.Wake()
+			if a.Close(policies.EndComplete); act.Reply == nil || act.Reply.Verdict != policies.Retry || act.Reply.Reason != heal.ReasonPeekNoContent {
+				t.Errorf("%s, nothing after it: %+v", kind, act)
+			}
+		})
 	}
 }
 

@@ -42,8 +42,8 @@ func askedOf(t *testing.T, r rig) map[string]*attempt {
 	return out
 }
 
-// cut is text in pieces of n bytes.
-func cut(text string, n int) (pieces []string) {
+// inPieces is text in pieces of n bytes.
+func inPieces(text string, n int) (pieces []string) {
 	for piece := range slices.Chunk([]byte(text), n) {
 		pieces = append(pieces, string(piece))
 	}
@@ -57,7 +57,7 @@ func TestPackedAnswers(t *testing.T) {
 	for coding := range compressors {
 		flushed := compressed(coding, heartbeat, hello, stop)
 		whole := strings.Join(flushed, "")
-		for cutting, pieces := range map[string][]string{"as flushed": flushed, "at once": {whole}, "bytes": cut(whole, 1), "sevens": cut(whole, 7)} {
+		for cutting, pieces := range map[string][]string{"as flushed": flushed, "at once": {whole}, "bytes": inPieces(whole, 1), "sevens": inPieces(whole, 7)} {
 			for name, a := range askedOf(t, r) {
 				t.Run(coding+"/"+cutting+"/"+name, func(t *testing.T) {
 					defer a.Close(policies.EndComplete)

@@ -1,9 +1,11 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
+	"github.com/heald-proxy/heald/policies/sse"
 )
 
 // errBodyLimit bounds an error body that is kept; Google's are below 20 KiB.
@@ -96,62 +99,92 @@ func (a *attempt) inflate(chunk []byte, end bool) ([]byte, error) {
 	return plain, err
 }
 
-// translate appends what the client gets of what came from upstream to dst.
-func (a *attempt) translate(dst, chunk []byte, end bool) ([]byte, error) {
+// put gives the answer what came from upstream, decompressed.
+func (a *attempt) put(chunk []byte, end bool) error {
 	plain, broken := a.inflate(chunk, end)
-	dst, err := a.answer.feed(dst, plain, end)
-	if err == nil {
-		err = broken
-	}
-	return dst, err
+	a.answer.broken = broken
+	return a.answer.put(plain)
 }
 
-// look translates what came and peeks at it.
+// look translates what came and peeks at it after each frame. So what becomes of
+// a reply follows from its bytes alone, however they were cut into chunks.
 func (a *attempt) look(chunk []byte, end bool) policies.Action {
-	body, err := a.translate(a.held, chunk, end)
-	a.held = body
-	a.heard()
-	st := a.answer.status
+	err := a.put(chunk, end)
+	for more := true; more; {
+		if more = err == nil; more {
+			a.held, more, err = a.answer.next(a.held, end)
+			a.heard()
+		}
+		if act, decided := a.peek(end && !more, end, err); decided {
+			return act
+		}
+	}
 	switch {
-	case st != nil:
-		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
-	case a.answer.finished():
-		return a.decide(end || err != nil) // [DONE] and its kin take nothing back
-	case err != nil:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage})
 	case !a.req.Stream && a.answer.in > answerLimit:
-		return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonPeekGarbage, &conversation.Error{
+		return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonPeekTooLong, &conversation.Error{
 			Kind: conversation.ErrAPI, NoRetry: true,
 			Message: fmt.Sprintf("the answer is longer than %d MiB: ask for a stream", answerLimit>>20)})}
 	case !a.holds(a.heldOfAnswer()):
 		return policies.Action{Step: policies.Answer, Reply: a.overloaded()}
 	}
-	return a.decide(end)
+	return a.readOn()
 }
 
-// decide acts on what the peek says.
-func (a *attempt) decide(end bool) policies.Action {
-	if a.answer.closed {
-		return a.commit(true) // a stop sequence has ended it
+// peek acts on what there is of a reply. over says that this is all of it, last
+// that the rest of the chunk is.
+func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided bool) {
+	st := a.answer.status
+	switch {
+	case st != nil:
+		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError}), true
+	case a.answer.closed:
+		return a.commit(true), true // a stop sequence has ended it
+	case a.answer.finished():
+		over = over || err != nil // [DONE] and its kin take nothing back
+	case errors.Is(err, sse.ErrTooLong):
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTooLong}), true
+	case err != nil:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage}), true
 	}
-	g := a.answer.glimpse(end)
-	look, reason := heal.PeekWhole(g)
-	if a.req.Stream {
-		look, reason = heal.Peek(g, a.settings.Peek.MaxBytes)
-	}
-	switch look {
+	switch look, reason := a.judgePeek(over); look {
 	case heal.LookGood:
-		return a.commit(end)
+		if !a.holds(a.heldOfAnswer()) {
+			return policies.Action{Step: policies.Answer, Reply: a.overloaded()}, true
+		}
+		return a.commit(over || last), true
 	case heal.LookBad:
-		return a.judge(heal.Seen{Peek: reason})
+		return a.judge(heal.Seen{Peek: reason}), true
 	}
-	if !a.req.Stream && a.answer.finished() {
+	return hold, false
+}
+
+// judgePeek judges what there is of a reply; over says that this is all of it.
+func (a *attempt) judgePeek(over bool) (heal.Look, string) {
+	g := a.answer.glimpse(over)
+	if a.req.Stream {
+		return heal.Peek(g, a.settings.Peek.MaxBytes)
+	}
+	g.Again = !a.mayRetry(0) || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Reason == heal.ReasonPeekThoughts })
+	return heal.PeekWhole(g)
+}
+
+// readOn waits for more of a reply that is still held. Once it has finished, that
+// is not for long.
+func (a *attempt) readOn() policies.Action {
+	finished := a.answer.finished()
+	defer func() { a.inGrace = finished }()
+	switch {
+	case finished:
 		return policies.Action{Step: policies.Hold, Wake: a.untilGrace()}
+	case a.inGrace: // another candidate has begun
+		left := min(a.settings.Peek.Timeout-time.Since(a.sentAt), a.untilDeadline())
+		return policies.Action{Step: policies.Hold, Wake: max(left, time.Millisecond)}
 	}
 	return hold
 }
 
-// commit lets the reply go: from here on nothing can be retried.
+// commit lets the reply go: from here on nothing can be retried. end says that
+// what was put is the rest of it.
 func (a *attempt) commit(end bool) policies.Action {
 	a.move(passing)
 	a.passedAt = time.Now()
@@ -160,8 +193,9 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.x.pool.Good(backendKey(a.backend.Name), a.model)
 	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
-	act := a.emit(a.held, end)
+	body, err := a.answer.drain(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
+	act := a.passOn(body, err, end)
 	act.Head = &policies.Head{
 		Status: 200,
 		Set:    append(append(a.answer.encoder.Headers(), a.clientReadable()...), a.sdkRequestID()...),
@@ -176,15 +210,27 @@ func (a *attempt) commit(end bool) policies.Action {
 // pass translates what came after the commit.
 func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
-	body, err := a.translate(a.held[:0], chunk, end)
+	body, err := a.held[:0], a.put(chunk, end)
+	if err == nil {
+		body, err = a.answer.drain(body, end)
+	}
 	a.held = body
+	return a.passOn(body, err, end)
+}
+
+// passOn passes on what was translated; err is why there is no more of it.
+func (a *attempt) passOn(body []byte, err error, end bool) policies.Action {
 	a.heard()
 	if !end && err == nil {
 		if why := a.tooLong(); why != "" {
 			return a.broken(body, heal.ReasonStreamTooLong, brokenBy(why))
 		}
 	}
-	if err != nil && !a.answer.finished() {
+	switch {
+	case err == nil || a.answer.finished():
+	case errors.Is(err, sse.ErrTooLong):
+		return a.broken(body, heal.ReasonStreamTooLong, brokenBy("the model backend sent a piece of the answer that is longer than the gateway takes"))
+	default:
 		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
 	}
 	if !a.holds(a.heldOfAnswer()) {
@@ -279,8 +325,10 @@ func (a *attempt) Wake() policies.Action {
 // document only has to show content by then; after that it may take until the
 // request's own deadline if upstream keeps sending.
 func (a *attempt) wakePeeking() policies.Action {
-	if a.answer.finished() {
-		return a.decide(true) // upstream is done but does not close
+	if a.answer.finished() { // upstream is done but does not close
+		if act, decided := a.peek(true, true, nil); decided {
+			return act
+		}
 	}
 	if !a.answer.decoder.Content() {
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})

@@ -20,9 +20,9 @@ var askIn = map[string]struct{ path, body string }{
 	"gemini":    {"/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`},
 }
 
-// envelope is what a dialect writes around an error, and a line of the log
-// around its text, in bytes.
-const envelope = 600
+// envelope is what a dialect writes around an error, the events of a begun
+// answer included, and a line of the log around its text, in bytes.
+const envelope = 1 << 10
 
 // Wherever upstream speaks, and in whatever dialect it is told: no secret, and
 // no more than redact.Limit. The native dialect tells a text twice, once for

@@ -23,56 +23,56 @@ type Glimpse struct {
 	Content, Answer bool
 	// Finish is the finish seen, if any.
 	Finish conversation.Finish
-	// Held is the number of bytes held back.
+	// Held is the number of bytes of the frames held back.
 	Held int
 	// Ended: no more bytes will come.
 	Ended bool
 	// Stray: bytes came that are no stream of answers.
 	Stray bool
+	// Again: an earlier attempt brought thoughts alone, or there will be no
+	// other: then thoughts alone are the answer.
+	Again bool
 }
 
 // Peek judges a streamed reply under status 200. limit is the number of bytes
-// that may be held. The reason is set when the look is bad.
+// that may be held. The reason is set when the look is bad, and that is only at
+// the end: content may follow a finish, as some models and proxies send one with
+// every piece.
 func Peek(g Glimpse, limit int) (Look, string) {
 	switch {
 	case g.Content:
 		return LookGood, ""
 	case final(g.Finish):
 		return LookGood, ""
+	case !g.Ended && g.Held > limit:
+		return LookGood, ""
+	case !g.Ended:
+		return LookOn, ""
 	case g.Finish == conversation.FinishSignature:
 		return LookBad, ReasonSignature
 	case g.Finish == conversation.FinishMalformed:
 		return LookBad, ReasonPeekMalformed
 	case g.Finish != conversation.FinishNone:
 		return LookBad, ReasonPeekNoContent
-	case g.Ended && g.Stray:
+	case g.Stray:
 		return LookBad, ReasonPeekGarbage
-	case g.Ended:
-		return LookBad, ReasonPeekEOF
-	case g.Held > limit:
-		return LookGood, ""
 	}
-	return LookOn, ""
+	return LookBad, ReasonPeekEOF
 }
 
 // PeekWhole judges a reply that goes to the client as one document: the whole
 // reply is the peek, so every defect up to the last byte can be retried.
 func PeekWhole(g Glimpse) (Look, string) {
 	switch {
-	case final(g.Finish):
-		return LookGood, ""
-	case Undone(g) && (g.Ended || g.Finish != conversation.FinishOther):
-		g.Content = false // what there is does not count
-		return Peek(g, 0)
 	case !g.Ended:
-		if g.Content || g.Finish == conversation.FinishNone {
-			return LookOn, ""
-		}
-		return Peek(g, 0)
-	case g.Content && g.Finish != conversation.FinishNone:
-		return LookGood, ""
-	case g.Content:
+		return LookOn, ""
+	case Undone(g):
+		g.Content = false // what there is does not count
+	case !g.Content, final(g.Finish):
+	case g.Finish == conversation.FinishNone:
 		return LookBad, ReasonPeekTruncated
+	case !g.Answer && !g.Again:
+		return LookBad, ReasonPeekThoughts
 	}
 	return Peek(g, 0)
 }

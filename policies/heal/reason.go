@@ -33,6 +33,8 @@ const (
 	ReasonPeekTimeout   = "peek_timeout"        // nothing that counts until the deadline
 	ReasonPeekEOF       = "peek_eof"            // the stream ended before content
 	ReasonPeekNoContent = "peek_no_content"     // a finish without content
+	ReasonPeekThoughts  = "peek_only_thoughts"  // thoughts and STOP, no answer (single document)
+	ReasonPeekTooLong   = "peek_too_long"       // a frame, or a single document, over heald's limit
 	ReasonPeekMalformed = "peek_malformed_call" // the model's call could not be parsed
 	ReasonPeekError     = "peek_error_event"    // an error under status 200
 	ReasonPeekGarbage   = "peek_not_an_answer"  // HTML or other bytes that are no answer
@@ -79,7 +81,7 @@ var Reasons = []string{
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
 	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
-	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekError,
+	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,

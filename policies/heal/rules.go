@@ -67,7 +67,7 @@ var rateLimited = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.S
 // rules is the verdict table; the first row that matches decides. Structured
 // reasons stand before texts, texts before bare statuses. A text decides about
 // its own request only: what a row that matches one does to an account is no
-// more than the bare status would do.
+// more than the bare status would do, unless another request was told the same.
 var rules = []row{
 	{reason: ReasonBodyTooLarge, when: details("request_payload_too_large"),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -85,6 +85,9 @@ var rules = []row{
 	// A bad peek that carries no error of its own.
 	{reason: ReasonSignature, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrAPI},
+	// Asked again, the model would send as much, and be paid for it.
+	{reason: ReasonPeekTooLong, when: func(s *Seen) bool { return s.Peek == ReasonPeekTooLong },
+		verdict: policies.Fail, refine: func(_ *Seen, out *Ruling) { out.Client.NoRetry = true }, kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: penalty, backend: count, kind: conversation.ErrAPI},
 

@@ -92,7 +92,7 @@ func causes() []cause {
 	} {
 		out = append(out, cause{"503 by Envoy: " + d, Seen{Status: 503, Details: d}})
 	}
-	for _, p := range []string{ReasonSignature, ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekMalformed, ReasonPeekGarbage, ReasonPeekTruncated} {
+	for _, p := range []string{ReasonSignature, ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekGarbage, ReasonPeekTruncated} {
 		out = append(out, cause{"200: " + p, Seen{Peek: p}})
 	}
 	return append(out, cause{"200: " + ReasonPeekError, Seen{Peek: ReasonPeekError, Status: 503, Error: &gemini.Status{Message: "overloaded"}}})

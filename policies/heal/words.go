@@ -124,6 +124,8 @@ var peekTexts = map[string]string{
 	ReasonPeekTimeout:   "the model backend sent no answer in time",
 	ReasonPeekEOF:       "the model backend ended the reply before any content",
 	ReasonPeekNoContent: "the model backend finished without an answer",
+	ReasonPeekThoughts:  "the model thought, and finished without an answer",
+	ReasonPeekTooLong:   "the model backend sent a piece of the answer that is longer than the gateway takes",
 	ReasonPeekMalformed: "the model made a malformed tool call",
 	ReasonPeekGarbage:   "the model backend sent something that is no answer",
 	ReasonPeekTruncated: "the model backend ended the reply without finishing it",
