@@ -137,9 +137,6 @@ func (w *walker) duration(dst *time.Duration) error {
 		}
 		return w.skip()
 	})
-	if seconds < 0 || seconds > int(maxDelay/time.Second) {
-		return err // it may not even fit into a Duration
-	}
 	if d := believed(time.Duration(seconds)*time.Second + time.Duration(nanos)); d > 0 {
 		*dst = d
 	}

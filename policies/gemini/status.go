@@ -50,6 +50,7 @@ type Status struct {
 // of them are known, since one kind counts before another.
 type statusReader struct {
 	st                    Status
+	kind                  string // error.type, which gateways write in place of a code
 	retryInfo, retryAfter time.Duration
 }
 
@@ -118,6 +119,7 @@ func (r *statusReader) readError(v jsontext.Value, depth int) {
 	}
 	var w walker
 	var message string
+	var relayed *Status
 	w.open(v)
 	_ = w.object(func(name []byte) error { // v was read before, so it is valid
 		switch string(name) {
@@ -125,6 +127,12 @@ func (r *statusReader) readError(v jsontext.Value, depth int) {
 			return w.int(&r.st.Code)
 		case "status":
 			return w.string(&r.st.Status)
+		case "type":
+			return w.string(&r.kind)
+		case "metadata":
+			return readRaw(&w, &relayed, depth)
+		case "upstreamResponse", "upstream_response":
+			return readRelayed(&w, &relayed, depth)
 		case "message":
 			return w.string(&message)
 		case "details":
@@ -134,7 +142,15 @@ func (r *statusReader) readError(v jsontext.Value, depth int) {
 		}
 		return w.skip()
 	})
-	r.setMessage(message, depth)
+	if r.st.Code == 0 && r.st.Status == "" && typeCodes[r.kind] != 0 {
+		r.st.Status = r.kind
+	}
+	if relayed == nil {
+		r.setMessage(message, depth)
+	} else {
+		r.st.Message = message
+		r.adopt(relayed)
+	}
 	r.settleDelay()
 }
 
@@ -150,22 +166,10 @@ func (r *statusReader) setMessage(message string, depth int) {
 	if !ok || inner.Message == "" {
 		return
 	}
-	r.st.Message = inner.Message
-	r.st.Embedded = inner.Embedded || strings.TrimSpace(message[:at]) != "" || !strings.HasSuffix(strings.TrimSpace(message), "}")
-	if inner.Code != 0 {
-		r.st.Code, r.st.Nested = inner.Code, true
-	}
-	if inner.Status != "" {
-		r.st.Status = inner.Status
-	}
-	if inner.Reason != "" {
-		r.st.Reason, r.st.Domain, r.st.Metadata = inner.Reason, inner.Domain, inner.Metadata
-	}
-	if r.retryInfo == 0 && !inner.DelayInText {
-		r.retryInfo = inner.RetryDelay
-	}
-	r.st.Quotas = append(r.st.Quotas, inner.Quotas...)
-	r.st.Violations = append(r.st.Violations, inner.Violations...)
+	r.adopt(inner)
+	// A JSON array of one is nothing around it.
+	before, after := strings.TrimSuffix(strings.TrimSpace(message[:at]), "["), strings.TrimRight(message, " \t\r\n]")
+	r.st.Embedded = inner.Embedded || before != "" || !strings.HasSuffix(after, "}")
 }
 
 // rpcCodes are the codes of google.rpc and the HTTP statuses that they stand
@@ -189,6 +193,8 @@ func (st *Status) HTTP() int {
 		return st.Code
 	case st.Code > 0 && st.Code < len(rpcCodes):
 		return rpcCodes[st.Code].http
+	case st.Code == 0 && typeCodes[st.Status] != 0:
+		return typeCodes[st.Status]
 	}
 	for _, c := range rpcCodes {
 		if c.name == st.Status {

@@ -5,8 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 const quotaError = `{"error":{"code":429,"message":"You exceeded your current quota.\nPlease retry in 9s.","status":"RESOURCE_EXHAUSTED","details":[
@@ -25,6 +28,13 @@ func quotaStatus() *Status {
 	}
 }
 
+// relayed is a gateway's error with another member in it.
+func relayed(message, member string) string {
+	return fmt.Sprintf(`{"error":{"code":500,"message":%q,%s}}`, message, member)
+}
+
+func quote(s string) string { return string(conversation.Quote(s)) }
+
 func TestParseStatus(t *testing.T) {
 	nested := fmt.Sprintf(`{"error":{"code":500,"status":"INTERNAL","message":%q}}`, "upstream said: "+quotaError)
 	for _, c := range []struct {
@@ -38,6 +48,27 @@ func TestParseStatus(t *testing.T) {
 		{"error in a message", nested, func() *Status { st := quotaStatus(); st.Nested, st.Embedded = true, true; return st }()},
 		{"error in nothing but a message", fmt.Sprintf(`{"error":{"code":500,"message":%q}}`, quotaError+"\n"),
 			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"array of one in a message", fmt.Sprintf(`{"error":{"message":%q}}`, "["+quotaError+"\n]\n"),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed as a text", relayed("Provider returned error", `"metadata":{"provider_name":"Google","raw":`+quote(quotaError)+`}`),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed as a text with an array", relayed("Provider returned error", `"metadata":{"raw":`+quote("["+quotaError+"\n]")+`,"provider_name":"Google"}`),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed as an object", relayed("upstream failed", `"upstreamResponse":`+quotaError),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed with its status", relayed("upstream failed", `"upstreamResponse":{"status":429,"body":`+quote(quotaError)+`}`),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed twice", relayed("first", `"upstream_response":`+relayed("second", `"metadata":{"raw":`+quotaError+`}`)),
+			func() *Status { st := quotaStatus(); st.Nested = true; return st }()},
+		{"relayed by name alone", relayed("m", `"upstreamResponse":{"error":{"status":"UNAVAILABLE","message":"overloaded"}}`),
+			&Status{Code: 503, Status: "UNAVAILABLE", Message: "overloaded", Nested: true}},
+		{"relayed without words", relayed("m", `"metadata":{"raw":"{\"error\":{\"code\":503}}"}`), &Status{Code: 503, Message: "m", Nested: true}},
+		{"relayed words alone", relayed("m", `"metadata":{"raw":"rate-limited upstream","reasons":["x"]},"upstreamResponse":[1]`), &Status{Code: 500, Message: "m"}},
+		{"relayed by tool's metadata in details", `{"error":{"code":500,"details":[{"@type":"x/google.rpc.ErrorInfo","reason":"A","metadata":{"raw":"{\"error\":{\"code\":401}}"}}]}}`,
+			&Status{Code: 500, Reason: "A", Metadata: map[string]string{"raw": `{"error":{"code":401}}`}}},
+		{"Anthropic's type", `{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}`, &Status{Status: "overloaded_error", Message: "Overloaded"}},
+		{"a type that says nothing", `{"error":{"type":"odd","message":"m"}}`, &Status{Message: "m"}},
+		{"a type beside a code", `{"error":{"type":"api_error","code":429}}`, &Status{Code: 429}},
 		{"error that a client wrote", `{"error":{"code":400,"message":"Unknown name \"{\"error\":{\"code\":401,\"message\":\"m\"}}\": Cannot find field."}}`,
 			&Status{Code: 400, Message: `Unknown name "{"error":{"code":401,"message":"m"}}": Cannot find field.`}},
 		{"bad request", `{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"m","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"a.b","description":"d"}]}]}}`,
@@ -80,10 +111,31 @@ func TestParseStatus(t *testing.T) {
 	}
 }
 
+// Errors in errors are read to a depth, and however deep they are, only so much.
+func TestParseStatusIsBounded(t *testing.T) {
+	in := `{"error":{"code":503,"message":"deep"}}`
+	for depth := 1; depth <= 12; depth++ {
+		in = relayed("m", `"upstreamResponse":`+in)
+		st, ok := ParseStatus([]byte(in))
+		if deep := depth > maxStatusNesting; !ok || (st.Message == "deep") == deep {
+			t.Errorf("at depth %d: %+v", depth, st)
+		}
+	}
+	for _, member := range []string{`{"error":{"upstreamResponse":`, `{"error":{"metadata":{"raw":`, `{"body":`} {
+		in := `{"error":{"code":500,"upstreamResponse":` + strings.Repeat(member, 9_000)
+		if st, ok := ParseStatus([]byte(in)); ok && st.HTTP() != 500 {
+			t.Errorf("%s…: %+v", in[:60], st)
+		}
+	}
+}
+
 // Junk never fails, what is parsed is bounded, and an array of one is the same
 // as its element.
 func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte(quotaError))
+	f.Add([]byte(relayed("m", `"metadata":{"raw":`+quote(quotaError)+`}`)))
+	f.Add([]byte(relayed("m", `"upstreamResponse":{"body":`+quotaError+`}`)))
+	f.Add([]byte(strings.Repeat(`{"error":{"upstreamResponse":`, 200) + quotaError))
 	f.Add([]byte(`[{"error":{"message":"{\"error\":{\"message\":\"{}\"}}"}}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		st, ok := ParseStatus(body)
@@ -92,6 +144,12 @@ func FuzzParseStatus(f *testing.F) {
 		}
 		if !ok {
 			return
+		}
+		// A gateway that relays it changes nothing of what it says.
+		for _, by := range []string{`"upstreamResponse":` + quote(string(body)), `"metadata":{"raw":` + quote(string(body)) + `}`} {
+			if outer, ok := ParseStatus([]byte(relayed("m", by))); ok && body[0] == '{' && st.HTTP() != 0 && utf8.Valid(body) && !st.Nested && outer.HTTP() != st.HTTP() {
+				t.Errorf("relayed by %s: %d, want %d", by, outer.HTTP(), st.HTTP())
+			}
 		}
 		if st.RetryDelay < 0 || st.RetryDelay > maxDelay {
 			t.Errorf("delay %v", st.RetryDelay)
@@ -111,6 +169,7 @@ func TestStatusHTTP(t *testing.T) {
 		want int
 	}{
 		{Status{Code: 429}, 429}, {Status{Code: 8}, 429}, {Status{Code: 14, Status: "INTERNAL"}, 503}, {Status{Status: "UNAVAILABLE"}, 503},
+		{Status{Status: "overloaded_error"}, 529}, {Status{Code: 429, Status: "api_error"}, 429},
 		{Status{Status: "INVALID_ARGUMENT"}, 400}, {Status{}, 0}, {Status{Code: 200}, 0}, {Status{Code: 17}, 0}, {Status{Status: "NEW"}, 0},
 	} {
 		if got := c.in.HTTP(); got != c.want {
