@@ -22,6 +22,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.Names, seen.Tools = a.names, a.tools
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, time.Now())
 	if a.backend != nil {
+		seen.Project = a.backend.Project
 		spent := append(a.spentAccounts(), a.account.ID)
 		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
 		a.elsewhere(&seen)

@@ -40,7 +40,7 @@ func otherService(s *Seen) bool {
 // accountReason reports an error whose structured reason speaks of the account.
 // An error inside an error's text may be that of a server which a tool called.
 func accountReason(s *Seen) bool {
-	if s.Error == nil || otherService(s) || s.Tools && s.Error.Nested {
+	if s.Error == nil || otherService(s) || otherProject(s) || s.Tools && s.Error.Nested {
 		return false
 	}
 	for _, r := range accountReasons {
@@ -49,6 +49,14 @@ func accountReason(s *Seen) bool {
 		}
 	}
 	return false
+}
+
+// otherProject reports an error about another project than the backend's, which
+// the request names: in the name of cached content, say. A number may be that of
+// any project.
+func otherProject(s *Seen) bool {
+	named, ok := strings.CutPrefix(s.Error.Metadata["consumer"], "projects/")
+	return ok && s.Names && s.Project != "" && named != s.Project && strings.Trim(named, "0123456789") != ""
 }
 
 // unreadable reports a refusal that may be about what a request names.
@@ -69,13 +77,35 @@ func (s *Seen) requestsOwn() bool {
 	return (s.Names && unreadable(s) || s.Tools && refused(s)) && !accountReason(s)
 }
 
-// ofResource finds what a request can name in a refusal. The whole text counts:
-// no more than this request's retry depends on it.
-var ofResource = regexp.MustCompile(`(?i)\bfiles?\b|cached.?content|\bgs://|https?://|\bbuckets?\b|\bobjects?\b|\bstorage\.|stores?\b|\bcorp(?:us|ora)\b|\buris?\b|\burls?\b|\bvideos?\b|\bdocuments?\b`)
+var (
+	// ofResource finds what a request can name in a refusal. The whole text
+	// counts: no more than this request's retry depends on it.
+	ofResource = regexp.MustCompile(`(?i)\bfiles?\b|cached.?content|\bgs://|https?://|\bbuckets?\b|\bobjects?\b|\bstorage\b|stores?\b|` +
+		`\bcorp(?:us|ora)\b|\buris?\b|\burls?\b|\blinks?\b|\bvideos?\b|\bimages?\b|\baudio\b|\bmedia\b|\bdocuments?\b|\btemplates?\b|\bon resource\b`)
+	// ofModel finds the model that is asked for, or the permission to ask it.
+	ofModel  = regexp.MustCompile(`(?i)\bpublisher model\b|\bmodels?/\S+ is not\b|\bpublishers/\w+/models/|\baiplatform\.endpoints\.`)
+	anyModel = regexp.MustCompile(`(?i)\bmodels?\b`)
+	// help is a page of Google's to read more.
+	help = regexp.MustCompile(`(?i)\bhttps?://(?:[a-z0-9-]+\.)*(?:google\.com|google\.dev|goo\.gle)\b\S*`)
+)
 
-// resourceRefused reports a refusal of something that the request names.
+// subject is all that says what an error is about.
+func (s *Seen) subject() string {
+	if s.Error == nil {
+		return ""
+	}
+	return help.ReplaceAllString(head(s.Error.Message), "") + " " + s.Error.Metadata["permission"] + " " + s.Error.Metadata["resource"]
+}
+
+// resourceRefused reports a refusal of something that the request names. Google
+// says "Requested entity was not found." of files, never of a model.
 func resourceRefused(s *Seen) bool {
-	return s.Names && unreadable(s) && !accountReason(s) && ofResource.MatchString(s.text())
+	if !s.Names || !unreadable(s) || accountReason(s) {
+		return false
+	}
+	about := s.subject()
+	return !ofModel.MatchString(about) &&
+		(ofResource.MatchString(about) || s.Status == 404 && s.text() != "" && !anyModel.MatchString(about))
 }
 
 // resource tells the client what upstream said of its file.

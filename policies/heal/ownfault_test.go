@@ -13,7 +13,16 @@ import (
 // A refusal of what the request names is told as such, and nothing follows from
 // it for other requests.
 func TestJudgeResources(t *testing.T) {
-	names := func(s Seen) Seen { s.Names, s.OtherAccount, s.OtherBackend = true, true, true; return s }
+	names := func(s Seen) Seen {
+		s.Names, s.OtherAccount, s.OtherBackend, s.Project = true, true, true, "own"
+		return s
+	}
+	denied := func(permission, text string) *gemini.Status {
+		return &gemini.Status{Reason: "IAM_PERMISSION_DENIED", Message: text, Metadata: map[string]string{"permission": permission}}
+	}
+	consumer := func(project string) *gemini.Status {
+		return &gemini.Status{Reason: "CONSUMER_INVALID", Message: "Permission denied on resource project x.", Metadata: map[string]string{"consumer": project}}
+	}
 	precondition := func(text string) *gemini.Status {
 		return &gemini.Status{Status: "FAILED_PRECONDITION", Message: text}
 	}
@@ -34,6 +43,27 @@ func TestJudgeResources(t *testing.T) {
 		{"bucket", names(seen(403, &gemini.Status{Reason: "IAM_PERMISSION_DENIED",
 			Message: "service-1@x.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object."})),
 			ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"bucket, by its permission", names(seen(403, denied("storage.objects.get", "Permission denied."))), ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"bucket, as Vertex AI has it", names(seen(403, message("Permission denied while accessing input file. Learn more about providing the appropriate credentials: https://cloud.google.com/x"))),
+			ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"bucket, agents to come", names(seen(400, precondition("Service agents are being provisioned (https://cloud.google.com/x). Service agents are needed to read the Cloud Storage file provided."))),
+			ReasonResource, policies.Fail, conversation.ErrInvalid, false},
+		{"cached content of another project", names(seen(403, denied("aiplatform.cachedContents.get",
+			"Permission 'aiplatform.cachedContents.get' denied on resource '//aiplatform.googleapis.com/projects/other/locations/us/cachedContents/1' (or it may not exist)."))),
+			ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"another project", names(seen(403, consumer("projects/other"))), ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"the backend's project", names(seen(403, consumer("projects/own"))), ReasonForbidden, policies.Retry, conversation.ErrAPI, true},
+		{"a project's number", names(seen(403, consumer("projects/123"))), ReasonForbidden, policies.Retry, conversation.ErrAPI, true},
+		{"another project, nothing named", seen(403, consumer("projects/other")), ReasonForbidden, policies.Fail, conversation.ErrAPI, true},
+		{"an image by its address", names(seen(403, message("Fetching the image was forbidden."))), ReasonResource, policies.Fail, conversation.ErrPermission, false},
+		{"gone, without a name", names(seen(404, message("Requested entity was not found."))), ReasonResource, policies.Fail, conversation.ErrNotFound, false},
+		{"gone, not even said so", names(seen(404, nil)), ReasonNoModel, policies.Failover, conversation.ErrNotFound, false},
+		{"model of Vertex AI, with a file", names(seen(404, message("Publisher Model `x` was not found or your project does not have access to it. For more information, see: https://cloud.google.com/x"))),
+			ReasonNoModel, policies.Failover, conversation.ErrNotFound, false},
+		{"permission for the model, with a file", names(seen(403, denied("aiplatform.endpoints.predict",
+			"Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/projects/p/locations/us/publishers/google/models/x' (or it may not exist)."))),
+			ReasonForbidden, policies.Retry, conversation.ErrAPI, false},
+		{"a page to read, with a file", names(seen(403, message("Permission denied. See https://cloud.google.com/files"))), ReasonForbidden, policies.Retry, conversation.ErrAPI, false},
 		{"which says nothing of it", names(seen(403, message("The caller does not have permission"))), ReasonForbidden, policies.Retry, conversation.ErrAPI, false},
 		{"place, with a file", names(seen(400, precondition("User location is not supported for the API use."))), ReasonPrecondition, policies.Failover, conversation.ErrRegion, false},
 		{"model, with a file", names(seen(404, message("models/x is not found"))), ReasonNoModel, policies.Failover, conversation.ErrNotFound, false},

@@ -32,6 +32,8 @@ type Seen struct {
 	// Names says that the request names something to be read with the account's
 	// rights: a file, an address, cached content.
 	Names bool
+	// Project is the one of the backend; "" if it is not known.
+	Project string
 	// Tools says that upstream runs tools for the request: search, maps, code,
 	// servers that the request names. Their errors come as upstream's own.
 	Tools bool
