@@ -154,6 +154,7 @@ const (
 	ErrTimeout                       // the upstream took too long
 	ErrAPI                           // anything else that is not the client's fault
 	ErrUnsupported                   // asked for something that has no equivalent
+	ErrNoResource                    // no such file or cached content
 	errorKindsCount                  // keep last
 )
 

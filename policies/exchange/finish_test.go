@@ -180,6 +180,25 @@ func TestFinishBeforeContentIsWaitedOn(t *testing.T) {
 	}
 }
 
+// Nor is it waited on past the deadline for the first content.
+func TestFinishBeforeContentHasTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newRig(t, nil).begin(1, "", "x-heald-set", "peek.timeout=2s")
+		send(t, a, ask)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		time.Sleep(time.Second)
+		act := a.ResponseBody([]byte(finishes("STOP")), false)
+		if act.Wake != time.Second {
+			t.Errorf("wake after %v", act.Wake)
+		}
+		time.Sleep(act.Wake)
+		if act = a.Wake(); act.Reply == nil || act.Reply.Reason != heal.ReasonPeekNoContent {
+			t.Errorf("%+v", act)
+		}
+		a.Close(policies.EndComplete)
+	})
+}
+
 // Zero tokens for an answer that has words would be a lie, unless upstream told it.
 func TestTokensAreNeverZeroForWords(t *testing.T) {
 	without := `data: {"candidates":[{"content":{"parts":[{"text":"Hello, world"}],"role":"model"},"finishReason":"STOP"}]}` + "\n\n"

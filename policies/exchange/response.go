@@ -169,18 +169,20 @@ func (a *attempt) judgePeek(over bool) (heal.Look, string) {
 }
 
 // readOn waits for more of a reply that is still held. Once it has finished, that
-// is not for long.
+// is not for long, and without content no longer than for the first of it.
 func (a *attempt) readOn() policies.Action {
-	finished := a.answer.finished()
-	defer func() { a.inGrace = finished }()
-	switch {
-	case finished:
-		return policies.Action{Step: policies.Hold, Wake: a.untilGrace()}
-	case a.inGrace: // another candidate has begun
-		left := min(a.settings.Peek.Timeout-time.Since(a.sentAt), a.untilDeadline())
-		return policies.Action{Step: policies.Hold, Wake: max(left, time.Millisecond)}
+	was := a.inGrace
+	if a.inGrace = a.answer.finished(); !a.inGrace && !was {
+		return hold
 	}
-	return hold
+	wake := min(a.settings.Peek.Timeout-time.Since(a.sentAt), a.untilDeadline())
+	switch {
+	case a.inGrace && a.answer.decoder.Content():
+		wake = a.untilGrace()
+	case a.inGrace:
+		wake = min(wake, a.untilGrace())
+	}
+	return policies.Action{Step: policies.Hold, Wake: max(wake, time.Millisecond)}
 }
 
 // commit lets the reply go: from here on nothing can be retried. end says that

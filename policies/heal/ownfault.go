@@ -115,6 +115,6 @@ func resource(s *Seen, out *Ruling) {
 	case 403:
 		out.Client.Kind = conversation.ErrPermission
 	case 404:
-		out.Client.Kind = conversation.ErrNotFound
+		out.Client.Kind = conversation.ErrNoResource
 	}
 }

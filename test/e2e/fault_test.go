@@ -27,6 +27,8 @@ type fault struct {
 	gated func(first <-chan struct{}) []fakegemini.Reply
 	// before: a request that nobody looks at comes first and gets the script.
 	before bool
+	// names: the first request names a file.
+	names  bool
 	client client
 	want   want
 	// json is what a client sees that wants one document, where that differs:
@@ -289,9 +291,14 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 	if b := s.Fakes["b"]; b != nil {
 		b.Enqueue(f.second...)
 	}
-	path, body := p.request()
+	path, plain := p.request()
+	body := plain
+	if f.names {
+		body = p.api.naming(plain)
+	}
 	if f.before {
 		s.Post(path, body)
+		body = plain
 		p.settle(t)
 		for _, fake := range s.Fakes {
 			fake.Reset()

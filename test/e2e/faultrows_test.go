@@ -29,7 +29,7 @@ func heals(tries ...try) want { return want{sees: seesGood, tries: tries} }
 // fails is an error after the attempts.
 func fails(sees, text string, tries ...try) want { return want{sees: sees, text: text, tries: tries} }
 
-var faultGroups = []faultGroup{
+var faultGroups = append([]faultGroup{
 	{"two accounts", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(noAnswerFaults, statusFaults, signatureFaults, connectionFaults, lateFaults, clientFaults, packedFaults)},
 	{"two backends", stack.Options{Backends: []string{"a", "b"}}, backendFaults},
 	{"a chain of two models", stack.Options{Models: chain}, chainFaults},
@@ -50,7 +50,7 @@ var faultGroups = []faultGroup{
 	{"two keys, both wrong", stack.Options{Keys: []string{"key-1", "key-2"}, WrongKeys: []string{"key-1", "key-2"}}, []fault{
 		{name: "wrong keys are not told as 400 or 401", want: fails(seesError, "credential", a1(heal.ReasonBadKey), a2(heal.ReasonBadKey))},
 	}},
-}
+}, ownFaultGroups...)
 
 // chain makes the requests' model the first of a chain; the second is asked for
 // at every backend, after all have been asked for the first.

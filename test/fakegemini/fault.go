@@ -3,6 +3,8 @@ package fakegemini
 import (
 	"cmp"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,6 +30,14 @@ func QuotaID(id string) StatusOption {
 	return func(f *statusFault) {
 		f.details = append(f.details, quotaFailure{rpcType + "QuotaFailure",
 			[]quotaViolation{{"generativelanguage.googleapis.com/generate_content_requests", id, "100"}}})
+	}
+}
+
+// NoQuota is QuotaID for a quota of which there is none.
+func NoQuota(id string) StatusOption {
+	return func(f *statusFault) {
+		f.details = append(f.details, quotaFailure{rpcType + "QuotaFailure",
+			[]quotaViolation{{"generativelanguage.googleapis.com/generate_content_requests", id, "0"}}})
 	}
 }
 
@@ -61,6 +71,30 @@ func Status(code int, options ...StatusOption) Reply {
 	e, header := build(code, options)
 	header.Set("Content-Type", "application/json; charset=UTF-8")
 	return Reply{name: "status", steps: []step{{op: opWhole, status: code, header: header, raw: e.body(false)}}}
+}
+
+// Redirect answers with a redirect to a web page.
+func Redirect(code int, location string) Reply {
+	return Raw(code, http.Header{"Location": {location}, "Content-Type": {"text/html"}}, []byte("<html>Moved</html>")).named("redirect")
+}
+
+// Relayed answers as a gateway does that puts Google's error into one of its own:
+// member is the path of names to it within the gateway's error. With text it is
+// a string.
+func Relayed(status int, text bool, member []string, code int, options ...StatusOption) Reply {
+	e, _ := build(code, options)
+	inner := string(e.json())
+	if text {
+		inner = quote(inner)
+	}
+	for _, name := range slices.Backward(member) {
+		inner = "{" + quote(name) + ":" + inner + "}"
+	}
+	doc := `{"error":{"code":` + strconv.Itoa(max(status, 400)) + `,"message":"Provider returned error",` + inner[1:] + `}`
+	if status == http.StatusOK {
+		return Reply{name: "relayed", steps: []step{{op: opChunk, chunk: chunk{document: doc, fault: true}}}}
+	}
+	return Raw(status, http.Header{"Content-Type": {"application/json"}}, []byte(doc)).named("relayed")
 }
 
 // EmptyOK answers 200 with a body of no bytes.

@@ -28,6 +28,7 @@ func TestErrors(t *testing.T) {
 		{conversation.ErrTimeout, 504, "server_error", "server_error", "true"},
 		{conversation.ErrAPI, 500, "server_error", "server_error", "true"},
 		{conversation.ErrUnsupported, 400, "invalid_request_error", "unsupported_parameter", "false"},
+		{conversation.ErrNoResource, 404, "invalid_request_error", nil, "false"},
 	}
 	if len(tests) != conversation.ErrorKinds {
 		t.Fatalf("%d of %d kinds are tested", len(tests), conversation.ErrorKinds)

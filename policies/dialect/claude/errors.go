@@ -34,6 +34,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrTimeout:     {504, "timeout_error", true, "The upstream took too long."},
 	conversation.ErrAPI:         {500, "api_error", true, "Internal server error"},
 	conversation.ErrUnsupported: {400, "invalid_request_error", false, "The request asks for something that is not supported."},
+	conversation.ErrNoResource:  {404, "not_found_error", false, "Not found."},
 }
 
 // promptTooLong is what Claude Code looks for to compact the conversation; it

@@ -35,6 +35,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrTimeout:     {504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."},
 	conversation.ErrAPI:         {500, "INTERNAL", "An internal error has occurred."},
 	conversation.ErrUnsupported: {400, "INVALID_ARGUMENT", "The request asks for something that is not supported."},
+	conversation.ErrNoResource:  {404, "NOT_FOUND", "Requested entity was not found."},
 }
 
 // statusNames are the google.rpc names for HTTP statuses, for errors whose

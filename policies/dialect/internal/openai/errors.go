@@ -38,6 +38,7 @@ var rows = [conversation.ErrorKinds]row{
 	conversation.ErrTimeout:     {504, "server_error", "server_error", true, "The upstream took too long."},
 	conversation.ErrAPI:         {500, "server_error", "server_error", true, "The server had an error while processing your request."},
 	conversation.ErrUnsupported: {400, badRequest, "unsupported_parameter", false, "The request asks for something that is not supported."},
+	conversation.ErrNoResource:  {404, badRequest, "", false, "Not found."},
 }
 
 // rowOf returns the row for err; a kind that is not in the table, which none
