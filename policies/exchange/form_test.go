@@ -101,14 +101,14 @@ func TestForms(t *testing.T) {
 			form{coding + ", cut", func(s string) string { z := compress(coding, s); return z[:len(z)-3] }, h, 400, "no valid " + coding},
 			form{coding + ", but it is not", same, h, 400, "no valid " + coding},
 			form{coding + ", and more", func(s string) string { return compress(coding, s) + "tail" }, h, 400, "no valid " + coding},
-			form{coding + ", a bomb", func(string) string { return compress(coding, strings.Repeat(" ", 5<<20)) }, h, 413, "decompressed"},
+			form{coding + ", a bomb", func(string) string { return compress(coding, strings.Repeat(" ", 300<<10)) }, h, 413, "decompressed"},
 		)
 	}
 	for _, w := range wires {
 		plain := w.body([]string{w.user(`"caf\u00e9 café, hi"`)}, nil, "")
 		for _, f := range forms {
 			t.Run(w.name+"/"+f.name, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.MaxBody = 4 << 20 })
+				r := newRig(t, func(c *Config) { c.MaxBody = 256 << 10 })
 				a := r.begin(1, "", f.headers...)
 				a.in.Path = w.path
 				defer a.Close(policies.EndComplete)

@@ -16,6 +16,9 @@ import (
 // zstdWindow is the longest window of zstd over HTTP, in bytes (RFC 9659 3).
 const zstdWindow = 8 << 20
 
+// brotliWindow is the longest window of brotli, in bytes (RFC 7932 9.1).
+const brotliWindow = 16 << 20
+
 // inflate decodes all that can be read. It ends with io.EOF where that was a
 // whole body, or empty.
 func (s *source) inflate() error {

@@ -83,6 +83,19 @@ func (r *Reader) Feed(chunk []byte, end bool, take func(piece []byte) error) err
 	}
 }
 
+// window is about how much of what came out the decoder keeps to refer to, in
+// bytes. Decoders take room for it as it comes, whatever a header claims.
+func (r *Reader) window() int {
+	longest := 32 << 10
+	switch r.coding {
+	case Zstd:
+		longest = zstdWindow
+	case Brotli:
+		longest = brotliWindow
+	}
+	return int(min(r.out, int64(longest)))
+}
+
 // Stop frees what the reader holds. It may be called twice, and of nil.
 func (r *Reader) Stop() {
 	if r != nil {

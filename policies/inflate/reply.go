@@ -50,12 +50,12 @@ func (r *Reply) Next(chunk []byte, end bool) ([]byte, error) {
 	return r.out, err
 }
 
-// Held is how many bytes it holds.
+// Held is about how many bytes it holds; of nil, none.
 func (r *Reply) Held() int {
-	if r == nil {
+	if r == nil || r.reader == nil {
 		return 0
 	}
-	return cap(r.out)
+	return cap(r.out) + r.reader.window()
 }
 
 // Stop frees what it holds. It may be called twice, and of nil.

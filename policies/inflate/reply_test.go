@@ -49,6 +49,27 @@ func TestReplyNamesUnknownCodings(t *testing.T) {
 	}
 }
 
+// What the decoder keeps of what came out counts.
+func TestReplyHoldsItsWindow(t *testing.T) {
+	for _, f := range formats {
+		r, err := NewReply(string(f.coding))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Next(f.deflate(strings.Repeat("x", 1<<20)), false); err != nil {
+			t.Fatal(err)
+		}
+		want := cap(r.out) + 1<<20
+		if f.coding == Gzip || f.coding == Deflate {
+			want = cap(r.out) + 32<<10
+		}
+		if r.Held() != want {
+			t.Errorf("%s: %d held, want %d", f.name, r.Held(), want)
+		}
+		r.Stop()
+	}
+}
+
 // What could be read before a break is not lost, and a large chunk's memory is
 // not kept.
 func TestReplyThatBreaks(t *testing.T) {
@@ -64,6 +85,11 @@ func TestReplyThatBreaks(t *testing.T) {
 	}
 	if plain, err = r.Next([]byte("tail"), true); err == nil || len(plain) != 0 || r.Held() > outKept {
 		t.Errorf("after its end: %q, %v, %d held", plain, err, r.Held())
+	}
+	if got, err := NewReply("gzip"); err != nil || got.Held() != 0 {
+		t.Errorf("%d held before anything came, %v", got.Held(), err)
+	} else {
+		got.Stop()
 	}
 	var none *Reply
 	none.Stop()
