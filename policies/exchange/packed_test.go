@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -182,5 +183,21 @@ func TestPackingThatBreaksLate(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Whoever leaves in the middle leaves nothing behind: a coroutine that was not
+// stopped fails the bubble.
+func TestPackedAnswerThatIsGivenUp(t *testing.T) {
+	for coding := range compressors {
+		synctest.Test(t, func(t *testing.T) {
+			a := newRig(t, nil).begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(packedReply(200, coding))
+			if act := a.ResponseBody([]byte(compressed(coding, hello, stop)[0]), false); act.Step != policies.Send {
+				t.Errorf("%s: %+v", coding, act)
+			}
+			a.Close(policies.EndCancelled)
+		})
 	}
 }

@@ -245,6 +245,9 @@ const sseAnswer = `data: {"candidates":[{"content":{"role":"model","parts":[{"te
 // Replies that a proxy on the way to the provider has compressed, although
 // nobody asked for it.
 var packedFaults = append(concat(packedAs("gzip"), packedAs("deflate"), packedAs("zstd"), packedAs("br")), []fault{
+	{name: "client leaves in mid-stream of a gzip", client: leavesLate, script: once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Silence()).Packed("gzip")),
+		want: want{sees: "left", tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonClientGone},
+		json: &want{sees: "left", tries: []try{a1(heal.ReasonClientGone)}}},
 	{name: "gzip that nobody told", script: once(fakegemini.Raw(200, nil, fakegemini.Pack("gzip", []byte(sseAnswer)))), want: heals(a1(heal.ReasonOK))},
 	{name: "gzip that is none", script: once(fakegemini.Raw(200, gzipHeader, []byte(sseAnswer))), want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
 	{name: "gzip cut short", script: once(fakegemini.Raw(200, gzipHeader, fakegemini.Pack("gzip", []byte(sseAnswer))[:40])), want: heals(a1(heal.ReasonPeekGarbage), a2(heal.ReasonOK))},
