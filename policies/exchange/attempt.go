@@ -144,7 +144,7 @@ func (a *attempt) setting(name string) string {
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
 	a.dialect, a.route, ok = findDialect(a.in)
-	a.number, a.memory = 1, heal.Memory{Started: time.Now()}
+	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.name()
 	if reply := a.admit(); reply != nil {
 		return reply
@@ -219,7 +219,7 @@ func (a *attempt) recall() {
 		}
 		return
 	}
-	m, err := heal.OpenMemory(a.x.key, a.requestID(), sealed)
+	m, err := heal.OpenMemory(a.x.key, a.x.clock, a.requestID(), sealed)
 	switch {
 	case errors.Is(err, heal.ErrOtherKey):
 		a.x.metrics.memory.WithLabelValues("other_key").Inc()

@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"time"
-
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
@@ -97,7 +95,7 @@ func (a *attempt) attemptFields() []zap.Field {
 }
 
 func (a *attempt) requestFields() []zap.Field {
-	fields := []zap.Field{zap.Duration("duration", time.Since(a.memory.Started))}
+	fields := []zap.Field{zap.Duration("duration", a.elapsed())}
 	if a.record.ended != "" {
 		fields = append(fields, zap.String("broken_by", a.record.ended))
 	}

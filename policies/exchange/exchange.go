@@ -73,6 +73,7 @@ type Exchange struct {
 	log        *zap.Logger
 	metrics    *Metrics
 	random     func() float64
+	clock      heal.Clock
 	learned    learned
 	table      gemini.Table
 	schemas    *gemini.Compiler
@@ -122,7 +123,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	return &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
-		log: deps.Log, metrics: deps.Metrics, random: rand.Float64,
+		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
 		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}, nil

@@ -232,8 +232,8 @@ func (a *attempt) refuseGone() *policies.Reply {
 	return reply
 }
 
-// longestPause bounds a wait for which a replica's clock that is off may be to
-// blame; no row of the verdict table has a longer one of its own.
+// longestPause bounds a wait, whatever the memory says; no row of the verdict
+// table has a longer one of its own.
 const longestPause = 15 * time.Second
 
 // untilDue is how long the attempt must still wait.
@@ -241,7 +241,7 @@ func (a *attempt) untilDue() time.Duration {
 	if a.memory.Until.IsZero() {
 		return 0
 	}
-	return min(time.Until(a.memory.Until), max(a.settings.MaxWait, longestPause))
+	return min(a.memory.Until.Sub(a.x.clock.Now()), max(a.settings.MaxWait, longestPause))
 }
 
 // pause waits d, or until ctx ends.

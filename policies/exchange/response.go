@@ -194,7 +194,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.x.pool.Good(a.account.ID, a.model)
 	a.x.pool.Good(backendKey(a.backend.Name), a.model)
 	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
-	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(time.Since(a.memory.Started).Seconds())
+	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
 	body, err := a.answer.drain(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
 	act := a.passOn(body, err, end)

@@ -76,8 +76,11 @@ func (a *attempt) askForRest(said string) (*policies.Forward, error) {
 
 // untilDeadline is what is left of the request's time.
 func (a *attempt) untilDeadline() time.Duration {
-	return a.settings.Deadline - time.Since(a.memory.Started)
+	return a.settings.Deadline - a.elapsed()
 }
+
+// elapsed is how long the request has taken so far, all attempts together.
+func (a *attempt) elapsed() time.Duration { return a.x.clock.Now().Sub(a.memory.Started) }
 
 // wakeResuming passes on what came of the rest, and gives it up when it does
 // not come.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -20,7 +21,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.OnlyPlaceholders = a.onlyPlaceholders()
 	seen.MaxWait = a.settings.MaxWait
 	seen.Names, seen.Tools = a.names, a.tools
-	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, time.Now())
+	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
 		seen.Project = a.backend.Project
 		spent := append(a.spentAccounts(), a.account.ID)
@@ -49,6 +50,15 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
 }
 
+// servedAt is when the response was made, on the clock of who made it: what it
+// says of dates is on the same clock.
+func (a *attempt) servedAt() time.Time {
+	if at, err := http.ParseTime(a.response.Headers.Get("date")); err == nil {
+		return at
+	}
+	return time.Now()
+}
+
 // repairs are those that earlier attempts have asked for, as far as they concern
 // this one.
 func (a *attempt) repairs() heal.Repairs {
@@ -68,7 +78,7 @@ func (a *attempt) onlyPlaceholders() bool {
 
 // mayRetry reports whether the budgets allow another attempt after wait.
 func (a *attempt) mayRetry(wait time.Duration) bool {
-	return a.number < a.settings.Attempts && time.Since(a.memory.Started)+wait < a.settings.Deadline
+	return a.number < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
 }
 
 // apply keeps an account or a backend back for later requests, as the ruling
@@ -136,9 +146,9 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		byEnvoy = (r.Wait * 2 / 3).Truncate(time.Second)
 	}
 	m := a.memory
-	m.Until = time.Time{}
+	m.Until, m.ByEnvoy = time.Time{}, byEnvoy
 	if r.Wait > 0 {
-		m.Until = time.Now().Add(r.Wait)
+		m.Until = a.x.clock.Now().Add(r.Wait)
 	}
 	m.Repairs |= r.Repair
 	if r.Repair != 0 {
@@ -152,7 +162,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
 	m.Tries = append(m.Tries, try)
-	return byEnvoy, m.Seal(a.x.key, a.requestID())
+	return byEnvoy, m.Seal(a.x.key, a.x.clock, a.requestID())
 }
 
 // lastWord is the last error of upstream's that meant something, or else e:

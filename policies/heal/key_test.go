@@ -25,7 +25,7 @@ func TestKeysRotate(t *testing.T) {
 		for j, opening := range steps {
 			opens := want[i][j] == 'y'
 			m := sample()
-			got, err := OpenMemory(opening, "id", m.Seal(sealing, "id"))
+			got, err := OpenMemory(opening, frozen, "id", m.Seal(sealing, frozen, "id"))
 			if opens != (err == nil && len(got.Tries) == len(m.Tries)) {
 				t.Errorf("memory of step %d at step %d: %v, want %t", i, j, err, opens)
 			}

@@ -20,12 +20,12 @@ const memoryLimit = 4 << 10
 
 // memoryVersion changes whenever a field changes its meaning. A replica that
 // reads another version ignores the memory and starts afresh.
-const memoryVersion = "m1"
+const memoryVersion = "m2"
 
 // Memory is what attempt N+1 must know of attempts 1 to N. It travels with
 // the request, because each attempt may be served by another replica.
 type Memory struct {
-	// Started is when the first attempt began.
+	// Started is when the first attempt began, on this process's clock.
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
@@ -34,9 +34,10 @@ type Memory struct {
 	// Repairs are the changes asked for so far, whoever asked; see
 	// RepairsAt.
 	Repairs Repairs
-	// Until is when the next attempt may go upstream; zero for at once. A time,
-	// not what is left to wait: Envoy's own waits are never exact.
-	Until time.Time
+	// Until is when the next attempt may go upstream, on this process's clock;
+	// zero for at once. ByEnvoy is the part of the wait that Envoy was asked for.
+	Until   time.Time
+	ByEnvoy time.Duration
 	// Last is the last error that meant something: what the client gets
 	// should the later attempts fail without saying why.
 	Last *conversation.Error
@@ -109,13 +110,19 @@ func unsealed(s string) ([]byte, error) {
 	return b64.DecodeString(s)
 }
 
-// wireMemory is Memory as it travels: short names, no empty fields.
+// wireMemory is Memory as it travels: short names, no empty fields. It has
+// durations, in milliseconds, since the replica that opens it may have another
+// clock. Clock and Sealed are for the one that sealed it: it also knows how
+// long Envoy has really waited, which is never exact.
 type wireMemory struct {
-	Started int64     `json:"s"` // Unix milliseconds
+	Clock   string    `json:"c"`
+	Sealed  int64     `json:"n"` // since Clock started
+	Elapsed int64     `json:"e,omitempty"`
+	Wait    int64     `json:"w,omitempty"`
+	ByEnvoy int64     `json:"v,omitempty"`
 	Tries   []wireTry `json:"t,omitempty"`
 	Dropped int       `json:"d,omitempty"`
 	Repairs Repairs   `json:"r,omitempty"`
-	Until   int64     `json:"u,omitempty"` // Unix milliseconds
 	Last    *wireLast `json:"l,omitempty"`
 }
 
@@ -144,12 +151,14 @@ type wireLast struct {
 const lastMessageLimit = 512
 
 // Seal writes the memory for the request with this id.
-func (m *Memory) Seal(k Key, requestID string) string {
+func (m *Memory) Seal(k Key, c Clock, requestID string) string {
+	now := c.Now()
 	w := wireMemory{
-		Started: m.Started.UnixMilli(), Dropped: m.Dropped, Repairs: m.Repairs,
+		Clock: c.id, Sealed: now.Sub(c.start).Milliseconds(), Elapsed: now.Sub(m.Started).Milliseconds(),
+		Dropped: m.Dropped, Repairs: m.Repairs,
 	}
 	if !m.Until.IsZero() {
-		w.Until = m.Until.UnixMilli()
+		w.Wait, w.ByEnvoy = m.Until.Sub(now).Milliseconds(), m.ByEnvoy.Milliseconds()
 	}
 	for _, t := range m.Tries {
 		w.Tries = append(w.Tries, wireTry(t))
@@ -188,7 +197,7 @@ func (w *wireMemory) encode() []byte {
 }
 
 // OpenMemory reads a memory that Seal wrote for the request with this id.
-func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
+func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	parts := strings.Split(sealed, ".")
 	if len(sealed) > memoryLimit || len(parts) != 4 || parts[0] != memoryVersion {
 		return nil, ErrUnreadable
@@ -210,11 +219,11 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return nil, ErrUnreadable
 	}
-	m := &Memory{
-		Started: time.UnixMilli(w.Started), Dropped: w.Dropped, Repairs: w.Repairs,
-	}
-	if w.Until != 0 {
-		m.Until = time.UnixMilli(w.Until)
+	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy)}
+	at := w.sealedAt(c)
+	m.Started = at.Add(-milliseconds(w.Elapsed))
+	if w.Wait != 0 {
+		m.Until = at.Add(milliseconds(w.Wait))
 	}
 	for _, t := range w.Tries {
 		m.Tries = append(m.Tries, Try(t))
@@ -224,3 +233,14 @@ func OpenMemory(k Key, requestID, sealed string) (*Memory, error) {
 	}
 	return m, nil
 }
+
+// sealedAt is when the memory was sealed, on c. Of another replica's it is
+// known that Envoy has waited since, for as long as it was asked to.
+func (w *wireMemory) sealedAt(c Clock) time.Time {
+	if w.Clock == c.id {
+		return c.start.Add(milliseconds(w.Sealed))
+	}
+	return c.Now().Add(-milliseconds(w.ByEnvoy))
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

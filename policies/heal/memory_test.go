@@ -13,6 +13,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
+// frozen is a clock that stands still.
+var frozen = ClockReading(func() time.Time { return time.UnixMilli(1_700_000_000_500) })
+
 func sample() Memory {
 	return Memory{
 		Started: time.UnixMilli(1_700_000_000_123),
@@ -20,14 +23,14 @@ func sample() Memory {
 			{Backend: "eu", Account: "eu-1", Model: "gemini-3.5-flash", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true, OfModel: true},
 			{Backend: "eu", Account: "eu-2", Model: "gemini-3.5-flash", Verdict: policies.Repair, Reason: ReasonRelax, Status: 400, Repair: OmitIDs},
 		},
-		Repairs: StripSignatures | Prompt, Until: time.UnixMilli(1_700_000_000_999),
+		Repairs: StripSignatures | Prompt, Until: time.UnixMilli(1_700_000_000_999), ByEnvoy: 200 * time.Millisecond,
 		Last: &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
 	}
 }
 
 func TestMemoryComesBackWhole(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
-	got, err := OpenMemory(k, "id-1", m.Seal(k, "id-1"))
+	got, err := OpenMemory(k, frozen, "id-1", m.Seal(k, frozen, "id-1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func TestMemoryComesBackWhole(t *testing.T) {
 
 func TestMemoryIsRefused(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
-	sealed := m.Seal(k, "id-1")
+	sealed := m.Seal(k, frozen, "id-1")
 	flipped := []byte(sealed)
 	flipped[len(flipped)/2] ^= 1
 	for _, c := range []struct {
@@ -48,14 +51,14 @@ func TestMemoryIsRefused(t *testing.T) {
 		{"another request's", sealed, "id-2", ErrUnreadable},
 		{"altered", string(flipped), "id-1", ErrUnreadable},
 		{"cut short", sealed[:len(sealed)-3], "id-1", ErrUnreadable},
-		{"another version", "m2" + sealed[2:], "id-1", ErrUnreadable},
-		{"another key", m.Seal(NewKey([]byte("other")), "id-1"), "id-1", ErrOtherKey},
+		{"another version", "m1" + sealed[2:], "id-1", ErrUnreadable},
+		{"another key", m.Seal(NewKey([]byte("other")), frozen, "id-1"), "id-1", ErrOtherKey},
 		{"a client's invention", "hello", "id-1", ErrUnreadable},
 		{"another spelling of the same bytes", respelled(sealed), "id-1", ErrUnreadable},
 		{"a line break at the end", sealed + "\n", "id-1", ErrUnreadable},
 		{"too long", strings.Repeat("x", memoryLimit+1), "id-1", ErrUnreadable},
 	} {
-		if _, err := OpenMemory(k, c.id, c.sealed); !errors.Is(err, c.want) {
+		if _, err := OpenMemory(k, frozen, c.id, c.sealed); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
 		}
 	}
@@ -75,11 +78,11 @@ func TestMemoryStaysSmall(t *testing.T) {
 	for n := range 200 {
 		m.Tries = append(m.Tries, Try{Backend: "eu", Account: strconv.Itoa(n)})
 	}
-	sealed := m.Seal(k, "id")
+	sealed := m.Seal(k, frozen, "id")
 	if len(sealed) > memoryLimit {
 		t.Fatalf("%d bytes", len(sealed))
 	}
-	got, err := OpenMemory(k, "id", sealed)
+	got, err := OpenMemory(k, frozen, "id", sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func TestMemoryStaysReadable(t *testing.T) {
 		k, m := NewKey([]byte("k")), sample()
 		m.Last.Message = strings.Repeat(text, 1000)
 		m.Tries[0].Account, m.Tries[1].Account = strings.Repeat(text, 200), strings.Repeat(text, 200)
-		got, err := OpenMemory(k, "id", m.Seal(k, "id"))
+		got, err := OpenMemory(k, frozen, "id", m.Seal(k, frozen, "id"))
 		if err != nil || got.Repairs != m.Repairs {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -124,8 +127,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	sizes := map[int]bool{}
 	for n := 2900; n < 3100; n++ { // one try is never dropped
 		m := Memory{Started: time.UnixMilli(1), Tries: []Try{{Account: strings.Repeat("a", n)}}}
-		sealed := m.Seal(k, "id")
-		_, err := OpenMemory(k, "id", sealed)
+		sealed := m.Seal(k, frozen, "id")
+		_, err := OpenMemory(k, frozen, "id", sealed)
 		if (err == nil) != (len(sealed) <= 4096) {
 			t.Fatalf("a memory of %d bytes: %v", len(sealed), err)
 		}
@@ -160,11 +163,11 @@ func TestMACKeepsPartsApart(t *testing.T) {
 
 func FuzzOpenMemory(f *testing.F) {
 	k, m := NewKey([]byte("k")), sample()
-	f.Add(m.Seal(k, "id"))
-	f.Add("m1.00000000.e30.AAAA")
+	f.Add(m.Seal(k, frozen, "id"))
+	f.Add("m2.00000000.e30.AAAA")
 	f.Fuzz(func(t *testing.T, s string) {
-		got, err := OpenMemory(k, "id", s)
-		if err == nil && got.Seal(k, "id") != s {
+		got, err := OpenMemory(k, frozen, "id", s)
+		if err == nil && got.Seal(k, frozen, "id") != s {
 			t.Errorf("%q was read but is not what Seal writes", s)
 		}
 	})
