@@ -95,52 +95,56 @@ func NewPool(accounts []Account) (*Pool, error) {
 	return p, errors.Join(errs...)
 }
 
-// Choose returns the first account of the backend that is not in tried and not
-// cooling down for the model. Without one it returns an account that was tried
-// but is not cooling down, then the one that will recover first. nil means
-// that the backend has no account at all.
-func (p *Pool) Choose(backend, model string, tried []string) *Account {
-	now := time.Now()
-	var again, first *Account
-	var recovers time.Time
-	for _, a := range p.accounts[backend] {
-		until := p.coolUntil(a.ID, model)
+// Choose returns the account of the backend to ask next for the model: one that
+// is not in tried and not cooling down, then one of tried that is not in spent
+// and not cooling down, then of those that are not in spent the one that
+// recovers first; last comes what is spent. nil means that the backend has no
+// account at all.
+func (p *Pool) Choose(backend, model string, tried, spent []string) *Account {
+	rank := func(a *Account) int {
 		switch {
-		case until.After(now):
-			if first == nil || until.Before(recovers) {
-				first, recovers = a, until
-			}
-		case !slices.Contains(tried, a.ID):
-			return a
-		case again == nil:
-			again = a
+		case slices.Contains(spent, a.ID):
+			return 2
+		case slices.Contains(tried, a.ID):
+			return 1
+		}
+		return 0
+	}
+	var best *Account
+	var bestRank int
+	var bestWait time.Duration
+	for _, a := range p.accounts[backend] {
+		r, wait := rank(a), p.Remaining(a.ID, model)
+		if wait > 0 && r < 2 {
+			r = 1 // tried or not: it has to wait
+		}
+		if best == nil || r < bestRank || r == bestRank && wait < bestWait {
+			best, bestRank, bestWait = a, r, wait
 		}
 	}
-	if again != nil {
-		return again
-	}
-	return first
+	return best
 }
 
 // Untried reports whether the backend has an account that is not in tried and
 // not cooling down for the model.
 func (p *Pool) Untried(backend, model string, tried []string) bool {
-	return slices.ContainsFunc(p.accounts[backend], func(a *Account) bool {
-		return !slices.Contains(tried, a.ID) && !p.Cooling(a.ID, model)
-	})
+	wait, ok := p.Ready(backend, model, tried)
+	return ok && wait == 0
 }
 
-// Ready returns how long it takes until some account of the backend is not
-// cooling down for the model; 0 if one is not.
-func (p *Pool) Ready(backend, model string) time.Duration {
-	var soonest time.Duration
-	for i, a := range p.accounts[backend] {
-		wait := max(time.Until(p.coolUntil(a.ID, model)), 0)
-		if i == 0 || wait < soonest {
-			soonest = wait
+// Ready returns how long it takes until some account of the backend that is not
+// in without is not cooling down for the model; 0 if one is not. ok is false if
+// there is no such account.
+func (p *Pool) Ready(backend, model string, without []string) (soonest time.Duration, ok bool) {
+	for _, a := range p.accounts[backend] {
+		if slices.Contains(without, a.ID) {
+			continue
+		}
+		if wait := p.Remaining(a.ID, model); !ok || wait < soonest {
+			soonest, ok = wait, true
 		}
 	}
-	return soonest
+	return soonest, ok
 }
 
 // Cool keeps an account back for a while: for one model, or with model "" for
@@ -191,8 +195,23 @@ func (p *Pool) makeRoom(now time.Time) {
 }
 
 // Cooling reports whether something is kept back for the model.
-func (p *Pool) Cooling(id, model string) bool {
-	return p.coolUntil(id, model).After(time.Now())
+func (p *Pool) Cooling(id, model string) bool { return p.Remaining(id, model) > 0 }
+
+// Remaining is how long something is still kept back for the model.
+func (p *Pool) Remaining(id, model string) time.Duration {
+	return max(time.Until(p.coolUntil(id, model)), 0)
+}
+
+// RemainingOf is how long something is still kept back for the model for one
+// cause alone.
+func (p *Pool) RemainingOf(cause, id, model string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	until := p.cooling[coolKey{id, ""}][cause].until
+	if u := p.cooling[coolKey{id, model}][cause].until; u.After(until) {
+		until = u
+	}
+	return max(time.Until(until), 0)
 }
 
 // Good takes back what was held against an account: it just served a model.

@@ -23,22 +23,33 @@ func pool(t *testing.T) *Pool {
 
 func keep(ds ...time.Duration) Cooldown { return Cooldown{For: ds} }
 
+// ready is how long it takes until an account of the backend is ready.
+func ready(p *Pool, backend string) time.Duration {
+	d, _ := p.Ready(backend, "m", nil)
+	return d
+}
+
 func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		backend string
 		tried   []string
+		spent   []string
 		cool    []string
 		want    string
 	}{
-		{"first in order", "x", nil, nil, "a"},
-		{"tried is passed over", "x", []string{"a"}, nil, "b"},
-		{"all tried starts again", "x", []string{"a", "b"}, nil, "a"},
-		{"cooling is passed over", "x", nil, []string{"a"}, "b"},
-		{"tried but ready beats cooling", "x", []string{"b"}, []string{"a"}, "b"},
-		{"all cooling, untried or not: the first to recover", "x", []string{"b"}, []string{"b", "a"}, "b"},
-		{"all cooling: the first to recover", "x", nil, []string{"b", "a"}, "b"},
-		{"other backend's are not touched", "y", nil, []string{"a", "b"}, "c"},
+		{"first in order", "x", nil, nil, nil, "a"},
+		{"tried is passed over", "x", []string{"a"}, nil, nil, "b"},
+		{"all tried starts again", "x", []string{"a", "b"}, nil, nil, "a"},
+		{"cooling is passed over", "x", nil, nil, []string{"a"}, "b"},
+		{"tried but ready beats cooling", "x", []string{"b"}, nil, []string{"a"}, "b"},
+		{"all cooling, untried or not: the first to recover", "x", []string{"b"}, nil, []string{"b", "a"}, "b"},
+		{"all cooling: the first to recover", "x", nil, nil, []string{"b", "a"}, "b"},
+		{"other backend's are not touched", "y", nil, nil, []string{"a", "b"}, "c"},
+		{"what is spent comes last", "x", []string{"a", "b"}, []string{"a"}, nil, "b"},
+		{"what is spent comes last, though all else cools down", "x", []string{"a", "b"}, []string{"a"}, []string{"b"}, "b"},
+		{"all spent: the first", "x", []string{"a", "b"}, []string{"a", "b"}, nil, "a"},
+		{"all spent: the first to recover", "x", []string{"a", "b"}, []string{"a", "b"}, []string{"b", "a"}, "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -46,13 +57,13 @@ func TestChoose(t *testing.T) {
 				for i, id := range c.cool {
 					p.Cool(id, "m", keep(time.Duration(i+1)*time.Minute))
 				}
-				if got := p.Choose(c.backend, "m", c.tried); got.ID != c.want {
+				if got := p.Choose(c.backend, "m", c.tried, c.spent); got.ID != c.want {
 					t.Errorf("chose %s, want %s", got.ID, c.want)
 				}
 			})
 		})
 	}
-	if got := pool(t).Choose("nowhere", "m", nil); got != nil {
+	if got := pool(t).Choose("nowhere", "m", nil, nil); got != nil {
 		t.Errorf("chose %s for a backend without accounts", got.ID)
 	}
 }
@@ -61,16 +72,16 @@ func TestCooldownEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pool(t)
 		p.Cool("a", "m", keep(time.Minute))
-		if got := p.Choose("x", "other", nil); got.ID != "a" {
+		if got := p.Choose("x", "other", nil, nil); got.ID != "a" {
 			t.Errorf("a cooldown for one model kept the account from another: %s", got.ID)
 		}
 		time.Sleep(time.Minute) // synctest's clock
-		if got := p.Choose("x", "m", nil); got.ID != "a" {
+		if got := p.Choose("x", "m", nil, nil); got.ID != "a" {
 			t.Errorf("chose %s after the cooldown, want a", got.ID)
 		}
 		p.Cool("a", "", keep(time.Hour))
 		p.Good("a", "m")
-		if got := p.Choose("x", "m", nil); got.ID != "a" {
+		if got := p.Choose("x", "m", nil, nil); got.ID != "a" {
 			t.Errorf("chose %s after a success, want a", got.ID)
 		}
 	})
@@ -104,12 +115,12 @@ func TestCooldownGrows(t *testing.T) {
 					case 's':
 						p.Good("c", "m")
 					case 'w':
-						time.Sleep(p.Ready("y", "m"))
+						time.Sleep(ready(p, "y"))
 					case 'h':
 						time.Sleep(time.Hour)
 					}
 				}
-				if got := p.Ready("y", "m"); got != c.want {
+				if got := ready(p, "y"); got != c.want {
 					t.Errorf("kept back for %v, want %v", got, c.want)
 				}
 			})
@@ -127,10 +138,10 @@ func TestCooldownsOfDifferentCauses(t *testing.T) {
 		play := func(want time.Duration, downs ...Cooldown) {
 			t.Helper()
 			for _, d := range downs {
-				time.Sleep(p.Ready("y", "m"))
+				time.Sleep(ready(p, "y"))
 				p.Cool("c", "", d)
 			}
-			if got := p.Ready("y", "m"); got != want {
+			if got := ready(p, "y"); got != want {
 				t.Errorf("kept back for %v, want %v", got, want)
 			}
 		}
@@ -146,7 +157,7 @@ func TestCooldownsOfDifferentCauses(t *testing.T) {
 		p := pool(t)
 		for range 5 { // never three within three hours
 			p.Cool("c", "", refused)
-			if got := p.Ready("y", "m"); got != time.Minute {
+			if got := ready(p, "y"); got != time.Minute {
 				t.Errorf("kept back for %v, want a minute", got)
 			}
 			time.Sleep(100 * time.Minute)
@@ -170,7 +181,7 @@ func TestReadyAndUntried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pool(t)
 		p.Cool("a", "m", keep(time.Hour))
-		if got := p.Ready("x", "m"); got != 0 {
+		if got := ready(p, "x"); got != 0 {
 			t.Errorf("ready in %v though b is", got)
 		}
 		if p.Untried("x", "m", []string{"b"}) {
@@ -180,7 +191,7 @@ func TestReadyAndUntried(t *testing.T) {
 			t.Error("an account that cools down for another model does not count")
 		}
 		p.Cool("b", "", keep(time.Minute))
-		if got := p.Ready("x", "m"); got != time.Minute {
+		if got := ready(p, "x"); got != time.Minute {
 			t.Errorf("ready in %v, want a minute", got)
 		}
 	})
@@ -246,10 +257,10 @@ func TestCooldownsLeaveNothing(t *testing.T) {
 		}
 		for i := range 20 {
 			p.Cool("c", "m", keep(steps...))
-			if got, want := p.Ready("y", "m"), steps[min(i, 15)]; got != want {
+			if got, want := ready(p, "y"), steps[min(i, 15)]; got != want {
 				t.Errorf("failure %d: kept back for %v, want %v", i+1, got, want)
 			}
-			time.Sleep(p.Ready("y", "m"))
+			time.Sleep(ready(p, "y"))
 		}
 		p.Cool("c", "", keep(time.Hour))
 		p.Good("c", "m")
@@ -271,11 +282,11 @@ func TestCooldownsAreNotShortened(t *testing.T) {
 		p.Cool("c", "m", keep(time.Hour))
 		p.Cool("c", "m", keep(time.Minute))
 		p.Cool("c", "", keep(time.Second))
-		if got := p.Ready("y", "m"); got != time.Hour {
+		if got := ready(p, "y"); got != time.Hour {
 			t.Errorf("kept back for %v, want an hour", got)
 		}
 		p.Cool("c", "", keep(2*time.Hour))
-		if got := p.Ready("y", "m"); got != 2*time.Hour {
+		if got := ready(p, "y"); got != 2*time.Hour {
 			t.Errorf("kept back for %v, want two hours", got)
 		}
 	})
@@ -300,14 +311,14 @@ func TestNewPoolSaysWhatToDo(t *testing.T) {
 		}
 	}
 	p := pool(t)
-	if a := p.Choose("x", "m", nil); a.Scheme != APIKey {
+	if a := p.Choose("x", "m", nil, nil); a.Scheme != APIKey {
 		t.Errorf("the scheme is %q where none is given", a.Scheme)
 	}
 	p, err := NewPool([]Account{{ID: "a", Backend: "x", Scheme: Bearer, Secret: NewSecret("k")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := p.Choose("x", "m", nil); a.Scheme != Bearer {
+	if a := p.Choose("x", "m", nil, nil); a.Scheme != Bearer {
 		t.Errorf("the scheme is %q, want bearer", a.Scheme)
 	}
 }
@@ -343,4 +354,27 @@ func TestHeader(t *testing.T) {
 	if n, v := a.Header(); n != "authorization" || v != "Bearer k" {
 		t.Errorf("got %s: %s", n, v)
 	}
+}
+
+// What an attempt may still ask, without the accounts that are spent.
+func TestReadyWithout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pool(t)
+		p.Cool("b", "m", Cooldown{Cause: "rate", For: []time.Duration{time.Minute}})
+		for _, c := range []struct {
+			without []string
+			want    time.Duration
+			ok      bool
+		}{{nil, 0, true}, {[]string{"a"}, time.Minute, true}, {[]string{"a", "b"}, 0, false}} {
+			if got, ok := p.Ready("x", "m", c.without); got != c.want || ok != c.ok {
+				t.Errorf("without %v: %v %v, want %v %v", c.without, got, ok, c.want, c.ok)
+			}
+		}
+		if got := p.RemainingOf("rate", "b", "m"); got != time.Minute {
+			t.Errorf("kept back for %v, want a minute", got)
+		}
+		if got := p.RemainingOf("outage", "b", "m"); got != 0 {
+			t.Errorf("kept back for another cause: %v", got)
+		}
+	})
 }

@@ -87,6 +87,8 @@ type attempt struct {
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []candidate // what could be asked, in order of preference
+	passed     []skipped   // of those, what others' failures kept the attempt from
+	probing    bool        // it finds out whether its backend answers again
 	model      string      // upstream's
 	backend    *Backend
 	account    *account.Account

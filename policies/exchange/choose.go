@@ -17,6 +17,8 @@ type candidate struct {
 	model   string
 }
 
+func (c candidate) key() outageKey { return outageKey{c.backend.Name, c.model} }
+
 // choose settles backend, model and account. Earlier attempts say which to
 // avoid.
 func (a *attempt) choose() *policies.Reply {
@@ -32,11 +34,12 @@ func (a *attempt) choose() *policies.Reply {
 	}
 	chosen := a.preferred()
 	a.backend, a.model = chosen.backend, chosen.model
-	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.spentAccounts())
+	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.avoided(a.model), a.spent(a.model))
 	if a.account == nil {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
 	}
+	a.passed = a.passedOver()
 	a.countFailover()
 	return nil
 }
@@ -59,33 +62,100 @@ func (a *attempt) along(chain Chain) []candidate {
 	return out
 }
 
-// preferred is the first candidate that was not left and is not cooling down,
-// else the first that was not left, else the first.
+// preferred is the candidate to ask: the first model that some backend is ready
+// for, or will be in the time that a request may wait. The last attempt, after
+// a failover, does not wait for a model while another one is ready.
 func (a *attempt) preferred() candidate {
-	fresh := slices.DeleteFunc(slices.Clone(a.candidates), a.left)
-	for _, c := range fresh {
-		if !a.cooling(c) {
-			return c
+	var fresh, again []candidate
+	for _, c := range a.candidates {
+		switch {
+		case a.exhausted(c):
+		case a.left(c):
+			again = append(again, c) // it failed only in passing
+		default:
+			fresh = append(fresh, c)
 		}
 	}
-	return append(fresh, a.candidates...)[0]
+	if n := len(a.memory.Tries); a.number == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover {
+		if i := slices.IndexFunc(fresh, func(c candidate) bool { return a.dueIn(c) == 0 && !a.heldBack(c) }); i >= 0 {
+			return fresh[i]
+		}
+	}
+	for _, list := range [][]candidate{fresh, again} {
+		for _, c := range list { // for the order of models
+			if c, ok := a.preferredOf(ofModel(fresh, c.model), ofModel(again, c.model)); ok {
+				return c
+			}
+		}
+	}
+	return slices.Concat(fresh, again, a.candidates)[0]
 }
 
-// cooling reports whether a candidate is better passed over: the backend lacks
-// capacity or cannot be reached, or no account of it will be ready for the
-// model in the time that a request may wait.
-func (a *attempt) cooling(c candidate) bool {
-	return a.readyIn(c) > a.settings.MaxWait
+// ofModel are the backends to ask for one model.
+func ofModel(list []candidate, model string) []candidate {
+	return slices.DeleteFunc(slices.Clone(list), func(c candidate) bool { return c.model != model })
 }
 
-// readyIn is how long it takes until a candidate may be asked; 0 for at once.
-// A backend that cools down is not worth waiting for.
+// preferredOf is the backend to ask for a model: one that is ready, first those
+// that the request has not left; then one that is worth waiting for. If all of
+// them are held back, they are asked as if none was. ok is false if none will be
+// ready in time.
+func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool) {
+	all := slices.Concat(fresh, again)
+	best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.heldBack))
+	if !ok {
+		return a.soonest(all)
+	}
+	if before := fresh[:max(slices.Index(fresh, best), 0)]; a.dueIn(best) == 0 {
+		if i := slices.IndexFunc(before, a.probes); i >= 0 {
+			return before[i], true
+		}
+	}
+	return best, true
+}
+
+// soonest is the candidate that is ready first, in the time that a request may
+// wait.
+func (a *attempt) soonest(list []candidate) (best candidate, ok bool) {
+	for _, c := range list {
+		if in := a.dueIn(c); in <= a.settings.MaxWait && (!ok || in < a.dueIn(best)) {
+			best, ok = c, true
+		}
+	}
+	return best, ok
+}
+
+// probes reports whether the request is to find out if a backend that is held
+// back answers again. A retry does not: it has failed once already.
+func (a *attempt) probes(c candidate) bool {
+	if len(a.memory.Tries) > 0 || a.counts() || a.readyIn(c) > 0 {
+		return false
+	}
+	a.probing = a.x.outages.probe(c.key())
+	return a.probing
+}
+
+// readyIn is how long it takes until a candidate may be asked; 0 for at once. A
+// backend that cools down is not worth waiting for.
 func (a *attempt) readyIn(c candidate) time.Duration {
 	if a.x.pool.Cooling(backendKey(c.backend.Name), c.model) {
 		return heal.UntilReload
 	}
-	return a.x.pool.Ready(c.backend.Name, c.model)
+	in, ok := a.x.pool.Ready(c.backend.Name, c.model, a.spent(c.model))
+	if !ok {
+		return heal.UntilReload
+	}
+	return in
 }
+
+// dueIn is how long a candidate keeps the attempt waiting beyond the time that
+// it has to wait anyway.
+func (a *attempt) dueIn(c candidate) time.Duration {
+	return max(a.readyIn(c)-max(a.untilDue(), 0), 0)
+}
+
+// heldBack reports whether requests should rather begin elsewhere.
+func (a *attempt) heldBack(c candidate) bool { return a.x.outages.held(c.key()) }
 
 // backendKey keeps a backend's cooldowns apart from those of accounts, whose
 // ids have no colon in front.
@@ -98,84 +168,42 @@ func (a *attempt) left(c candidate) bool {
 	})
 }
 
-// elsewhere notes what could be tried after this attempt but the same again:
-// another backend, or another model at this one.
-func (a *attempt) elsewhere(seen *heal.Seen) {
-	for _, c := range a.candidates {
-		switch {
-		case a.left(c):
-		case c.backend.Name != a.backend.Name:
-			seen.OtherBackend = true
-			seen.ReadyBackend = seen.ReadyBackend || c.model == a.model && a.readyIn(c) == 0
-		case c.model != a.model:
-			seen.OtherModel = true
-		}
+// exhausted reports whether the candidate is of no use to the request: all its
+// accounts are spent, or the prompt is too long for the model.
+func (a *attempt) exhausted(c candidate) bool {
+	if _, some := a.x.pool.Ready(c.backend.Name, c.model, nil); !some {
+		return false // that there is no account is told as such
 	}
+	_, some := a.x.pool.Ready(c.backend.Name, c.model, a.spent(c.model))
+	return !some || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+		return t.Failure == heal.Overflow && !a.larger(c.model, t.Model)
+	})
 }
 
-// stuck reports whether the backend failed the request before this attempt, and
-// the budget allows one more.
-func (a *attempt) stuck() bool {
-	return a.number == a.settings.Attempts-1 &&
-		slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == a.backend.Name })
+// larger reports whether a model has a larger context window than another.
+func (a *attempt) larger(model, than string) bool {
+	return a.x.table.Capabilities(model).Context > a.x.table.Capabilities(than).Context
 }
 
-// spentAccounts are those that an earlier attempt asked not to use again for
-// the model.
-func (a *attempt) spentAccounts() []string {
+// avoided are the accounts that an earlier attempt asked not to use again for
+// the model, as long as there are others.
+func (a *attempt) avoided(model string) []string {
+	return a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) })
+}
+
+// spent are the accounts of which an earlier attempt found that they will not
+// answer for the model soon.
+func (a *attempt) spent(model string) []string {
+	return a.accounts(func(t heal.Try) bool { return t.Failure == heal.Spent && (!t.OfModel || t.Model == model) })
+}
+
+// accounts are those of the attempts that is true for.
+func (a *attempt) accounts(is func(heal.Try) bool) []string {
 	var out []string
 	for _, t := range a.memory.Tries {
-		if t.Rotate && (!t.OfModel || t.Model == a.model) {
+		if is(t) {
 			out = append(out, t.Account)
 		}
-	}
-	return out
-}
-
-// passedOver are the candidates that come before the attempt's own, though no
-// attempt of this request failed there: others did.
-func (a *attempt) passedOver() []candidate {
-	own := slices.Index(a.candidates, candidate{a.backend, a.model})
-	return slices.DeleteFunc(slices.Clone(a.candidates[:max(own, 0)]), a.left)
-}
-
-// cooldownReason is the metric's label for a candidate that was passed over.
-const cooldownReason = "cooldown"
-
-// countFailover counts a move to another backend or model.
-func (a *attempt) countFailover() {
-	from, model, reason := "", "", ""
-	switch n := len(a.memory.Tries); {
-	case n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover:
-		last := a.memory.Tries[n-1]
-		from, model, reason = last.Backend, last.Model, last.Reason
-	case n == 0 && len(a.passedOver()) > 0:
-		from, model, reason = a.candidates[0].backend.Name, a.candidates[0].model, cooldownReason
-	default:
-		return
-	}
-	switch {
-	case from != a.backend.Name:
-		a.x.metrics.failovers.WithLabelValues("backend", reason).Inc()
-	case model != a.model:
-		a.x.metrics.failovers.WithLabelValues("model", reason).Inc()
-	}
-}
-
-// hops tell the way that a request has taken from backend to backend and from
-// model to model.
-func (a *attempt) hops() []string {
-	var out []string
-	for _, t := range a.memory.Tries {
-		if t.Verdict == policies.Failover {
-			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
-		}
-	}
-	if a.backend == nil {
-		return out
-	}
-	for _, c := range a.passedOver() {
-		out = append(out, "failover: passed over "+c.model+" at "+c.backend.Name+" (cooling down)")
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strconv"
 	"testing"
@@ -37,10 +38,12 @@ func (r rig) choosing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *at
 	return a
 }
 
-func names(list []candidate) []string {
+func (c candidate) String() string { return c.backend.Name + "/" + c.model }
+
+func names[T fmt.Stringer](list []T) []string {
 	var out []string
 	for _, c := range list {
-		out = append(out, c.backend.Name+"/"+c.model)
+		out = append(out, c.String())
 	}
 	return out
 }
@@ -53,7 +56,13 @@ func TestChoose(t *testing.T) {
 		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: ofModel}
 	}
 	spent := func(account, model string, ofModel bool) heal.Try {
-		return heal.Try{Backend: "a", Account: account, Model: model, Verdict: policies.Retry, Rotate: true, OfModel: ofModel}
+		return heal.Try{Backend: "a", Account: account, Model: model, Verdict: policies.Retry, Rotate: true, OfModel: ofModel, Failure: heal.Spent}
+	}
+	gone := func(backend, account string) heal.Try {
+		return heal.Try{Backend: backend, Account: account, Model: "pro", Verdict: policies.Failover, OfModel: true, Failure: heal.Spent}
+	}
+	passing := func(account string) heal.Try {
+		return heal.Try{Backend: "a", Account: account, Model: "pro", Verdict: policies.Retry, Rotate: true, Failure: heal.Passing}
 	}
 	for _, c := range []struct {
 		name  string
@@ -67,14 +76,27 @@ func TestChoose(t *testing.T) {
 		{"left with all models", list, []heal.Try{left("a", "pro", false), left("b", "pro", true)}, nil, "b/lite/b-1"},
 		{"left with another model", list, []heal.Try{left("a", "lite", true)}, nil, "a/pro/a-1"},
 		{"left as another one", list, []heal.Try{left("c", "pro", false)}, nil, "a/pro/a-1"},
-		{"all others cool down: still not where it was left", list, []heal.Try{left("a", "pro", true)},
+		{"all others cool down: back to where it was left in passing", list, []heal.Try{left("a", "pro", true)},
+			[]cooled{{":b", "", long}, {":a", "lite", long}}, "a/pro/a-1"},
+		{"all others cool down, and it was left as spent: to another account there", list, []heal.Try{gone("a", "a-1")},
+			[]cooled{{":b", "", long}, {":a", "lite", long}}, "a/pro/a-2"},
+		{"all others cool down, and it was left as all spent", list, []heal.Try{gone("a", "a-1"), gone("a", "a-2")},
 			[]cooled{{":b", "", long}, {":a", "lite", long}}, "b/pro/b-1"},
 		{"everything was left: from the beginning", Chain{{Model: "pro", Backend: "a"}}, []heal.Try{left("a", "pro", true)}, nil, "a/pro/a-1"},
 		{"the backend cools down for the model", list, nil, []cooled{{":a", "pro", time.Second}}, "b/pro/b-1"},
 		{"the backend cools down for another model", list, nil, []cooled{{":a", "lite", long}}, "a/pro/a-1"},
-		{"the accounts cool down for as long as may be waited", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}}, "a/pro/a-1"},
+		{"the accounts cool down for a while, another backend is ready", list, nil, []cooled{{"a-1", "pro", 3 * time.Second}, {"a-2", "pro", long}}, "b/pro/b-1"},
+		{"all cool down for a while: the first to recover", list, nil, []cooled{{"a-1", "pro", 5 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 3 * time.Second}}, "b/pro/b-1"},
+		{"all cool down for as long as may be waited: not another model", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/pro/a-1"},
+		{"all cool down for longer: another model", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/lite/a-1"},
 		{"the accounts cool down for longer", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}}, "b/pro/b-1"},
 		{"an account cools down that is called as the backend", list, nil, []cooled{{"a", "", long}}, "a/pro/a-1"},
+		{"one account failed in passing, the other is spent", list, []heal.Try{passing("a-1"), spent("a-2", "pro", true)}, nil, "a/pro/a-1"},
+		{"one account is spent, the other failed in passing", list, []heal.Try{spent("a-1", "pro", true), passing("a-2")}, nil, "a/pro/a-2"},
+		{"one backend failed in passing, the other is spent", Chain{{Model: "pro"}}, []heal.Try{left("a", "pro", false), gone("b", "b-1")}, nil, "a/pro/a-1"},
+		{"one backend failed in passing, the other is spent, another model is untried", list, []heal.Try{left("a", "pro", true), gone("b", "b-1")}, nil, "a/lite/a-1"},
+		{"all is spent: from the beginning", Chain{{Model: "pro"}}, []heal.Try{gone("a", "a-1"), gone("a", "a-2"), gone("b", "b-1")}, nil, "a/pro/a-1"},
+		{"the prompt is too long for the model", list, []heal.Try{{Backend: "a", Account: "a-1", Model: "pro", Verdict: policies.Failover, OfModel: true, Failure: heal.Overflow}}, nil, "a/lite/a-1"},
 		{"an account was spent", list, []heal.Try{spent("a-1", "pro", false)}, nil, "a/pro/a-2"},
 		{"an account was spent for another model", list, []heal.Try{spent("a-1", "lite", true)}, nil, "a/pro/a-1"},
 		{"an account was spent for all models", list, []heal.Try{spent("a-1", "lite", false)}, nil, "a/pro/a-2"},
@@ -82,7 +104,11 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(cfg *Config) { cfg.Models.Aliases = map[string]Chain{"top": c.chain} })
+				r := newRig(t, func(cfg *Config) {
+					cfg.Models.Aliases = map[string]Chain{"top": c.chain}
+					cfg.Models.Known = map[string]KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}}
+					cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: 5}} // none is the last
+				})
 				a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
 				if got := a.backend.Name + "/" + a.model + "/" + a.account.ID; got != c.want {
 					t.Errorf("goes to %s, want %s", got, c.want)
@@ -103,7 +129,10 @@ func TestCandidatesAreNotRepeated(t *testing.T) {
 // What the verdict is told of what else there is.
 func TestElsewhere(t *testing.T) {
 	try := func(backend string) heal.Try {
-		return heal.Try{Backend: backend, Model: "pro", Verdict: policies.Retry}
+		return heal.Try{Backend: backend, Model: "pro", Verdict: policies.Retry, Failure: heal.Passing}
+	}
+	gone := func(backend string) heal.Try {
+		return heal.Try{Backend: backend, Account: backend + "-1", Model: "pro", Verdict: policies.Failover, Failure: heal.Spent}
 	}
 	left := func(backend, model string) heal.Try {
 		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: true}
@@ -119,28 +148,37 @@ func TestElsewhere(t *testing.T) {
 		want     heal.Seen
 	}{
 		{"nothing", Chain{{Model: "pro", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{}},
-		{"another backend and another model", both, 1, 3, nil, nil, heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true}},
+		{"another backend and another model", both, 1, 3, nil, nil,
+			heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true, ReadyModel: true, LargerModel: true, BackendAgain: true}},
 		{"another model at another backend is ready, but not for this one", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "b"}}, 1, 3, nil, nil,
-			heal.Seen{OtherBackend: true}},
-		{"another backend, whose account is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
+			heal.Seen{OtherBackend: true, ReadyModel: true, LargerModel: true}},
+		{"another model, with a smaller window", Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{OtherModel: true, ReadyModel: true}},
+		{"another model, which is not ready", Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, []cooled{{"a-1", "small", time.Second}}, heal.Seen{OtherModel: true}},
+		{"another backend, whose account is ready soon", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}},
+			heal.Seen{OtherBackend: true, BackendAgain: true, BackendIn: time.Second}},
+		{"another backend, whose account is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Minute}}, heal.Seen{OtherBackend: true}},
 		{"another backend, which is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
-		{"another backend, which was left", Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{}},
-		{"another model, which was left", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 3, []heal.Try{left("a", "lite")}, nil, heal.Seen{Stuck: true}},
-		{"the second try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("a")}, nil, heal.Seen{Stuck: true}},
-		{"the second try here, and two are left", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{try("a")}, nil, heal.Seen{}},
-		{"the last try", Chain{{Model: "pro", Backend: "a"}}, 2, 2, []heal.Try{try("a")}, nil, heal.Seen{}},
-		{"the first try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("b")}, nil, heal.Seen{}},
+		{"another backend, which was left in passing", Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{BackendAgain: true, Last: true}},
+		{"another backend, which is spent", Chain{{Model: "pro"}}, 2, 3, []heal.Try{gone("b")}, nil, heal.Seen{Last: true}},
+		{"another model, which was left", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 4, []heal.Try{left("a", "lite")}, nil, heal.Seen{}},
+		{"the second try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("a")}, nil, heal.Seen{Failed: true, Last: true}},
+		{"the second try here, and two are left", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
+		{"the last try", Chain{{Model: "pro", Backend: "a"}}, 2, 2, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
+		{"the first try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("b")}, nil, heal.Seen{Last: true}},
+		{"a repair is no failure", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Repair}}, nil, heal.Seen{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, c.chain, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: c.attempts}} })
+				r := chained(t, c.chain, func(cfg *Config) {
+					cfg.Policies = map[string]Settings{"default": {Attempts: c.attempts}}
+					cfg.Models.Known = map[string]KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}, "small": {Context: 1000}}
+				})
 				a := r.choosing(t, c.number, c.tries, c.cool...)
 				if a.backend.Name != "a" || a.model != "pro" {
 					t.Fatalf("goes to %s/%s", a.backend.Name, a.model)
 				}
 				var got heal.Seen
 				a.elsewhere(&got)
-				got.Stuck = a.stuck()
 				if !reflect.DeepEqual(got, c.want) {
 					t.Errorf("got  %+v\nwant %+v", got, c.want)
 				}

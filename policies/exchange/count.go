@@ -37,7 +37,7 @@ func (a *attempt) counted() policies.Action {
 // recounts reports whether a count that failed is tried elsewhere, and takes the
 // wait from the ruling. Another model would count otherwise.
 func (a *attempt) recounts(seen *heal.Seen, r *heal.Ruling) bool {
-	elsewhere := r.Verdict == policies.Failover && seen.ReadyBackend
+	elsewhere := r.Verdict == policies.Failover && seen.ReadyBackend && seen.Peek != heal.ReasonPeekTimeout
 	if r.Verdict == policies.Retry && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) {
 		elsewhere = seen.OtherAccount
 	}

@@ -75,6 +75,7 @@ type Exchange struct {
 	random     func() float64
 	clock      heal.Clock
 	learned    learned
+	outages    outages
 	table      gemini.Table
 	schemas    *gemini.Compiler
 

@@ -59,7 +59,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
-	if err := pause(ctx, a.untilDue()); err != nil {
+	if err := pause(ctx, max(a.untilDue(), a.untilReady())); err != nil {
 		return nil, a.refuseGone()
 	}
 	if a.untilDeadline() <= 0 {
@@ -242,6 +242,21 @@ func (a *attempt) untilDue() time.Duration {
 		return 0
 	}
 	return min(a.memory.Until.Sub(a.x.clock.Now()), max(a.settings.MaxWait, longestPause))
+}
+
+// untilReady is how long a request that has not failed yet waits for an account
+// that is over its rate limit: what is ready at once was preferred. No other
+// cooldown is waited for: with one backend, the failures of one client must not
+// keep the others.
+func (a *attempt) untilReady() time.Duration {
+	if len(a.memory.Tries) > 0 || a.counts() {
+		return 0
+	}
+	d := a.x.pool.RemainingOf(heal.ReasonRateLimit, a.account.ID, a.model)
+	if d > a.settings.MaxWait {
+		return 0 // nobody waits that long; then it is asked at once
+	}
+	return d
 }
 
 // pause waits d, or until ctx ends.

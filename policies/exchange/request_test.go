@@ -103,7 +103,7 @@ func TestLostAttemptsAreBounded(t *testing.T) {
 	r := newRig(t, nil)
 	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry).Memory
 	second := r.retry(t, 2, first, ask, 503, overload, policies.Failover).Memory
-	afterLost := r.retry(t, 2, "", ask, 503, overload, policies.Retry).Memory
+	afterLost := r.retry(t, 2, "", ask, 503, overload, policies.Failover).Memory
 	for _, c := range []struct {
 		name    string
 		number  int
@@ -119,8 +119,8 @@ func TestLostAttemptsAreBounded(t *testing.T) {
 		{"two after two that are known", 5, second, true},
 		{"one before one that is known", 3, afterLost, false},
 		{"one before and one after one that is known", 4, afterLost, true},
-		{"none, but other memory keys", 4, "m1.00000000.e30.AAAA", false},
-		{"far too many, and other memory keys", 5, "m1.00000000.e30.AAAA", true},
+		{"none, but other memory keys", 4, "m2.00000000.e30.AAAA", false},
+		{"far too many, and other memory keys", 5, "m2.00000000.e30.AAAA", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reply := r.begin(c.number, c.memory).RequestHeaders()

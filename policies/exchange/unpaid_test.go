@@ -32,7 +32,7 @@ func TestAccountWithoutMoney(t *testing.T) {
 			for n := 1; n <= c.at; n++ {
 				a := r.begin(1, "")
 				send(t, a, saying(strings.Repeat("x", n)))
-				a.account = r.pool.Choose("a", other, nil) // what cools for one model only is still asked
+				a.account = r.pool.Choose("a", other, nil, nil) // what cools for one model only is still asked
 				got := answerWith(a, 429, c.body).Reply
 				if got == nil || got.Verdict != policies.Retry || got.Reason != heal.ReasonUnpaid || strings.Contains(string(got.Body), "ai.studio") {
 					t.Fatalf("%+v", got)

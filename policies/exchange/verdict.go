@@ -24,10 +24,8 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
 		seen.Project = a.backend.Project
-		spent := append(a.spentAccounts(), a.account.ID)
-		seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, spent)
 		a.elsewhere(&seen)
-		seen.Stuck = a.stuck()
+		seen.Cut = a.untilDeadline() <= 0
 	}
 	r := heal.Judge(seen)
 	r.Jitter(a.x.random())
@@ -99,12 +97,13 @@ func (a *attempt) apply(r heal.Ruling) {
 	case heal.CoolAccount:
 		cool(a.account.ID, "", r.Account)
 	}
-	if r.Backend.Scope != heal.CoolBackend {
-		return
-	}
-	if r.OfModel {
+	a.probed(r.Backend.Scope != heal.NoEffect)
+	switch {
+	case r.Backend.Scope == heal.HoldBackend && !a.counts():
+		a.holdBack(r)
+	case r.Backend.Scope == heal.CoolBackend && r.OfModel:
 		cool(backendKey(a.backend.Name), a.model, r.Backend)
-	} else {
+	case r.Backend.Scope == heal.CoolBackend:
 		cool(backendKey(a.backend.Name), "", r.Backend)
 	}
 }
@@ -157,7 +156,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if meaningful(r) {
 		m.Last = &client
 	}
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}

@@ -61,6 +61,8 @@ type Try struct {
 	// OfModel: what failed goes for Model alone. The backend may be asked for
 	// another one, and so may the account.
 	OfModel bool
+	// Failure says whether the account may be asked again.
+	Failure Failure
 }
 
 // Known is how many attempts have left a memory.
@@ -137,6 +139,7 @@ type wireTry struct {
 	Repair  Repairs          `json:"p,omitempty"`
 	Lasting bool             `json:"y,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
+	Failure Failure          `json:"f,omitempty"`
 }
 
 type wireLast struct {

@@ -31,7 +31,7 @@ type row struct {
 }
 
 var (
-	count   = Effect{Scope: CountBackend}
+	count   = Effect{Scope: HoldBackend, Doubtful: true} // see Seen.hold
 	penalty = Effect{Scope: CountAccount}
 )
 
@@ -103,7 +103,7 @@ var rules = []row{
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonContext, when: all(status(400), text(contextOverflow)),
-		verdict: policies.Fail, kind: conversation.ErrContext},
+		verdict: policies.Fail, refine: largerModel, kind: conversation.ErrContext},
 	{reason: ReasonRelax, when: relaxed,
 		verdict: policies.Repair, refine: relax, kind: conversation.ErrInvalid},
 	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION"), accountReason),
@@ -177,7 +177,7 @@ var unknown = row{
 	reason: ReasonUnknownStatus, verdict: policies.Fail, kind: conversation.ErrAPI,
 	refine: func(s *Seen, out *Ruling) {
 		if s.Status >= 500 {
-			out.Verdict, out.Wait = policies.Retry, 500*time.Millisecond
+			out.Verdict, out.Wait, out.Backend = policies.Retry, 500*time.Millisecond, count
 			obey(s, out)
 		}
 		out.Client.NoRetry = s.Status < 500

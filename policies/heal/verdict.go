@@ -42,12 +42,22 @@ type Seen struct {
 	Attempt int
 	// OtherAccount says that another account of the backend is ready, and
 	// OtherBackend that there is a backend that was not left yet; ReadyBackend
-	// that one of those is ready for the same model. OtherModel says that this
-	// backend could be asked for another model.
-	OtherAccount, OtherBackend, ReadyBackend, OtherModel bool
-	// Stuck says that the backend has failed this request before, and that the
-	// next attempt is the last one.
-	Stuck bool
+	// that one of those is ready for the same model, and HeldBackend that one
+	// would be, but failed others of late. OtherModel says that this backend
+	// could be asked for another model, ReadyModel that some backend is ready
+	// for another one, and LargerModel that one has a larger context window.
+	OtherAccount, OtherBackend, ReadyBackend, HeldBackend bool
+	OtherModel, ReadyModel, LargerModel                   bool
+	// AccountSoon says that another account of the backend is not spent and is
+	// ready in AccountIn, which is no longer than MaxWait; AccountAgain that one
+	// of those has failed the request in passing. BackendAgain and BackendIn say
+	// so of another backend, whether it has failed the request or not.
+	AccountSoon, AccountAgain, BackendAgain bool
+	AccountIn, BackendIn                    time.Duration
+	// Failed says that the backend has failed this request in passing before,
+	// Last that the next attempt is the last one, and Cut that the attempt had
+	// to end since the request's own time is over.
+	Failed, Last, Cut bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
 	// OnlyPlaceholders says that no signature of the history went upstream.
@@ -68,7 +78,7 @@ const (
 	CoolAccount        // the account
 	CountAccount       // a failure for the account's health
 	CoolBackend        // the backend: this model there, if the ruling is OfModel
-	CountBackend       // a failure for the backend's breaker
+	HoldBackend        // the backend for this model, until a probe succeeds
 )
 
 // UntilReload is a cooldown that ends with the configuration: only a changed
@@ -76,8 +86,8 @@ const (
 const UntilReload = 100 * 365 * 24 * time.Hour
 
 // Effect is what an attempt's failure means for later requests. Judge only
-// states it; policies/account applies it. CountAccount and CountBackend are
-// for whoever ranks accounts and backends.
+// states it; policies/exchange applies it. CountAccount is for whoever ranks
+// accounts.
 type Effect struct {
 	Scope Scope
 	// For is how long, by hits in a row; the last one goes for all further.
@@ -112,6 +122,8 @@ type Ruling struct {
 	// the model at once.
 	Repair  Repairs
 	Lasting bool
+	// Failure is for the later attempts of the request.
+	Failure Failure
 	// Account and Backend are the effects on later requests.
 	Account, Backend Effect
 	// Client is what the client gets if this is the end.
@@ -162,10 +174,13 @@ func (r *row) rule(s *Seen) Ruling {
 	if r.refine != nil {
 		r.refine(s, &out)
 	}
-	if s.Stuck && s.ReadyBackend && out.Verdict == policies.Retry && out.Backend.Scope == CountBackend {
-		// What a second try did not mend, a third at the same place hardly will.
-		out.Verdict, out.Wait = policies.Failover, 0
+	switch out.Failure = r.failure(s, &out); out.Failure {
+	case Passing:
+		s.moveOn(&out)
+	case Spent:
+		s.goBack(r, &out)
 	}
+	s.hold(&out)
 	if s.requestsOwn() {
 		out.Account, out.Backend = Effect{}, Effect{}
 	}

@@ -23,7 +23,16 @@ func TestJudge(t *testing.T) {
 	other := func(s Seen) Seen { s.OtherAccount = true; return s }
 	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
 	ready := func(s Seen) Seen { s.OtherBackend, s.ReadyBackend = true, true; return s }
-	stuck := func(s Seen) Seen { s.Stuck = true; return s }
+	failed := func(s Seen) Seen { s.Failed = true; return s }
+	last := func(s Seen) Seen { s.Last = true; return s }
+	held := func(s Seen) Seen { s.OtherBackend, s.HeldBackend = true, true; return s }
+	next := func(s Seen) Seen { s.ReadyModel = true; return s }
+	again := func(in time.Duration, s Seen) Seen {
+		s.AccountSoon, s.AccountAgain, s.AccountIn = true, true, in
+		return s
+	}
+	soon := func(s Seen) Seen { s.AccountSoon, s.AccountIn = true, 2*time.Second; return s }
+	back := func(s Seen) Seen { s.BackendAgain, s.BackendIn = true, 2*time.Second; return s }
 	model := func(s Seen) Seen { s.OtherModel = true; return s }
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	at := func(n int, s Seen) Seen { s.Attempt = n; return s }
@@ -152,13 +161,56 @@ func TestJudge(t *testing.T) {
 		{"503", seen(503, nil), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
 		{"529, fifth", at(5, seen(529, nil)), policies.Retry, ReasonOverloaded, 8 * time.Second, false, 0, conversation.ErrOverloaded},
 		{"503 with a delay", asked(3*time.Second, seen(503, nil)), policies.Retry, ReasonOverloaded, 3 * time.Second, false, 0, conversation.ErrOverloaded},
-		{"503 again, before the last attempt, another backend", stuck(ready(at(2, seen(503, nil)))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
-		{"503 again, before the last attempt, nothing else", stuck(at(2, seen(503, nil))), policies.Retry, ReasonOverloaded, 2 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503 again, another backend", failed(ready(at(2, seen(503, nil)))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"503 again, nothing else", failed(at(2, seen(503, nil))), policies.Retry, ReasonOverloaded, 2 * time.Second, false, 0, conversation.ErrOverloaded},
 		{"503, another backend: not yet", ready(seen(503, nil)), policies.Retry, ReasonOverloaded, time.Second, false, 0, conversation.ErrOverloaded},
-		{"peek eof again, before the last attempt, another backend", stuck(ready(peek(ReasonPeekEOF))), policies.Failover, ReasonPeekEOF, 0, true, 0, conversation.ErrAPI},
-		{"forbidden, before the last attempt: another account is no third try of the same", stuck(ready(other(seen(403, nil)))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
-		{"429, before the last attempt, another account", stuck(ready(other(seen(429, nil)))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
-		{"signature, before the last attempt: the same body would be refused elsewhere", stuck(ready(seen(400, message("Corrupted thought signature.")))),
+		{"503, another backend, one attempt left", last(ready(seen(503, nil))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"503 with a delay, another backend need not wait", ready(asked(3*time.Second, seen(503, nil))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"503 with a delay, another backend failed of late", held(asked(3*time.Second, seen(503, nil))), policies.Retry, ReasonOverloaded, 3 * time.Second, false, 0, conversation.ErrOverloaded},
+		{"503 again, another backend failed of late, too", failed(held(at(2, seen(503, nil)))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"unheard-of 5xx again, another backend", failed(ready(seen(599, nil))), policies.Failover, ReasonUnknownStatus, 0, false, 0, conversation.ErrAPI},
+		{"peek eof again, another backend", failed(ready(peek(ReasonPeekEOF))), policies.Failover, ReasonPeekEOF, 0, true, 0, conversation.ErrAPI},
+		{"silence, another backend", ready(other(peek(ReasonPeekTimeout))), policies.Failover, ReasonPeekTimeout, 0, true, 0, conversation.ErrAPI},
+		{"silence, another backend failed of late, too", held(peek(ReasonPeekTimeout)), policies.Failover, ReasonPeekTimeout, 0, true, 0, conversation.ErrAPI},
+		{"silence, as Envoy saw it, another backend", ready(Seen{Details: "upstream_per_try_timeout", Attempt: 1}), policies.Failover, ReasonEnvoyTimeout, 0, false, 0, conversation.ErrTimeout},
+		{"silence, another model: not yet", next(peek(ReasonPeekTimeout)), policies.Retry, ReasonPeekTimeout, 100 * ms, true, 0, conversation.ErrAPI},
+
+		// The last attempt takes the next model where no backend is left.
+		{"silence, last attempt, another model", last(next(peek(ReasonPeekTimeout))), policies.Failover, ReasonPeekTimeout, 0, true, 0, conversation.ErrAPI},
+		{"503, last attempt, another model", last(next(seen(503, nil))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"500, last attempt, another model", last(next(seen(500, nil))), policies.Failover, ReasonServerError, 0, true, 0, conversation.ErrAPI},
+		{"peek eof, last attempt, another model", last(next(peek(ReasonPeekEOF))), policies.Failover, ReasonPeekEOF, 0, true, 0, conversation.ErrAPI},
+		{"503, last attempt, another model before a backend that failed of late", last(held(next(seen(503, nil)))), policies.Failover, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
+		{"connection refused, last attempt: another model would not be reached either", last(next(Seen{Status: 503, Details: "no_healthy_upstream", Attempt: 1})), policies.Retry, ReasonConnect, 0, false, 0, conversation.ErrAPI},
+		{"reset, last attempt, another model", last(next(Seen{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}", Attempt: 2})), policies.Failover, ReasonConnect, 0, false, 0, conversation.ErrAPI},
+		{"429 without a delay, last attempt, another model", last(next(seen(429, nil))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429 without a delay, last attempt, another account", last(next(other(seen(429, nil)))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429 with a short delay, last attempt, another model", last(next(asked(time.Second, seen(429, nil)))), policies.Retry, ReasonRateLimit, time.Second, true, 0, conversation.ErrRateLimit},
+		{"bad request, last attempt, another model", last(next(seen(400, nil))), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrInvalid},
+
+		// Back to what failed only in passing.
+		{"429 per day, another account failed in passing", again(0, seen(429, perDay)), policies.Retry, ReasonQuota, 100 * ms, true, 0, conversation.ErrQuota},
+		{"429 per day, another account is ready soon", soon(seen(429, perDay)), policies.Retry, ReasonQuota, 2 * time.Second, true, 0, conversation.ErrQuota},
+		{"429 per day, another account soon, another backend now", soon(ready(seen(429, perDay))), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429 per day, another backend failed in passing", back(seen(429, perDay)), policies.Failover, ReasonQuota, 2 * time.Second, true, 0, conversation.ErrQuota},
+		{"429 per day, another account in passing before a backend that is not ready", again(0, elsewhere(seen(429, perDay))), policies.Retry, ReasonQuota, 100 * ms, true, 0, conversation.ErrQuota},
+		{"429 per day, last attempt, another model is ready", again(0, last(model(next(seen(429, perDay))))), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429 with too long a delay, another account failed in passing", again(3*time.Second, asked(time.Minute, seen(429, nil))), policies.Retry, ReasonRateLimit, 3 * time.Second, true, 0, conversation.ErrRateLimit},
+		{"bad key, another account failed in passing", again(0, seen(401, nil)), policies.Retry, ReasonBadKey, 100 * ms, true, 0, conversation.ErrAPI},
+		{"forbidden, another account failed in passing", again(0, seen(403, nil)), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"billing, another account failed in passing", again(0, seen(400, &gemini.Status{Status: "FAILED_PRECONDITION"})), policies.Retry, ReasonPrecondition, 100 * ms, true, 0, conversation.ErrRegion},
+		{"no model, another account failed in passing", again(0, seen(404, nil)), policies.Retry, ReasonNoModel, 100 * ms, true, 0, conversation.ErrNotFound},
+		{"no model, another account was not asked", soon(seen(404, nil)), policies.Fail, ReasonNoModel, 0, false, 0, conversation.ErrNotFound},
+		{"bad request, another account failed in passing", again(0, seen(400, nil)), policies.Fail, ReasonInvalid, 0, false, 0, conversation.ErrInvalid},
+		{"context overflow, a larger model", func() Seen {
+			s := seen(400, message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576)."))
+			s.LargerModel = true
+			return s
+		}(), policies.Failover, ReasonContext, 0, false, 0, conversation.ErrContext},
+
+		{"forbidden, before the last attempt: another account is no third try of the same", failed(last(ready(other(seen(403, nil))))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"429, before the last attempt, another account", failed(last(ready(other(seen(429, nil))))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"signature, before the last attempt: the same body would be refused elsewhere", failed(last(ready(seen(400, message("Corrupted thought signature."))))),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"503 with a tiny delay", asked(ms, seen(503, nil)), policies.Retry, ReasonOverloaded, 100 * ms, false, 0, conversation.ErrOverloaded},
 		{"503 with too long a delay", asked(time.Minute, seen(503, nil)), policies.Fail, ReasonOverloaded, 0, false, 0, conversation.ErrOverloaded},
@@ -275,14 +327,18 @@ func TestJudgeEffects(t *testing.T) {
 		{"500", seen(500, nil), cool(CoolModel, 8*time.Second).doubtful(), count, false},
 		{"502", seen(502, nil), cool(CoolModel, 8*time.Second).doubtful(), count, false},
 		{"504", seen(504, nil), cool(CoolModel, 8*time.Second).doubtful(), count, false},
-		{"unheard-of 5xx", seen(599, nil), none, none, false},
+		{"unheard-of 5xx", seen(599, nil), none, count, false},
 		{"503", seen(503, nil), none, count, false},
 		{"529", seen(529, nil), none, count, false},
 		{"refused", Seen{Details: "no_healthy_upstream"}, none, cool(CoolBackend, 5*time.Second), false},
 		{"reset", Seen{Details: "upstream_reset_before_response_started{connection_termination}"}, none, count, false},
 		{"no cluster", Seen{Details: "cluster_not_found"}, none, count, false},
-		{"envoy's timer", Seen{Details: "response_timeout"}, none, count, false},
+		{"envoy's timer", Seen{Details: "response_timeout"}, none, Effect{Scope: HoldBackend}, false},
 		{"bad peek", Seen{Peek: ReasonPeekEOF}, penalty, count, false},
+		{"bad peek again", Seen{Peek: ReasonPeekEOF, Failed: true}, penalty, Effect{Scope: HoldBackend}, false},
+		{"503 again", Seen{Status: 503, Failed: true}, none, Effect{Scope: HoldBackend}, false},
+		{"silence", Seen{Peek: ReasonPeekTimeout}, penalty, Effect{Scope: HoldBackend}, false},
+		{"silence until the request's own end", Seen{Peek: ReasonPeekTimeout, Cut: true}, penalty, none, false},
 		{"signature as finish", Seen{Peek: ReasonSignature}, none, none, false},
 	} {
 		r := Judge(c.in)

@@ -113,8 +113,15 @@ var situations = []struct {
 	{"model", func(s *Seen) { s.OtherModel = true }},
 	{"ready", func(s *Seen) { s.OtherBackend, s.ReadyBackend = true, true }},
 	{"account+ready", func(s *Seen) { s.OtherAccount, s.OtherBackend, s.ReadyBackend = true, true, true }},
-	{"stuck", func(s *Seen) { s.Attempt, s.Stuck = 2, true }},
-	{"stuck+ready", func(s *Seen) { s.Attempt, s.Stuck, s.OtherBackend, s.ReadyBackend = 2, true, true, true }},
+	{"failed", func(s *Seen) { s.Attempt, s.Failed = 2, true }},
+	{"failed+ready", func(s *Seen) { s.Attempt, s.Failed, s.OtherBackend, s.ReadyBackend = 2, true, true, true }},
+	{"failed+held", func(s *Seen) { s.Attempt, s.Failed, s.OtherBackend, s.HeldBackend = 2, true, true, true }},
+	{"last+ready", func(s *Seen) { s.Last, s.OtherBackend, s.ReadyBackend = true, true, true }},
+	{"last+model", func(s *Seen) { s.Last, s.OtherModel, s.ReadyModel = true, true, true }},
+	{"account again", func(s *Seen) { s.AccountSoon, s.AccountAgain = true, true }},
+	{"account soon", func(s *Seen) { s.AccountSoon, s.AccountIn = true, 2*time.Second }},
+	{"backend again", func(s *Seen) { s.BackendAgain, s.BackendIn = true, 2*time.Second }},
+	{"larger model", func(s *Seen) { s.LargerModel = true }},
 	{"1ns", func(s *Seen) { s.Delay = 1 }},
 	{"3s", func(s *Seen) { s.Delay = 3 * time.Second }},
 	{"3s in text", func(s *Seen) { s.Delay, s.DelayInText = 3*time.Second, true }},
@@ -132,7 +139,7 @@ var situations = []struct {
 	{"names", func(s *Seen) { s.Names = true }},
 }
 
-var scopeNames = []string{"none", "model", "account", "account's health", "backend", "backend's breaker"}
+var scopeNames = []string{"none", "model", "account", "account's health", "backend", "backend until a probe"}
 
 func (e Effect) describe() string {
 	out := scopeNames[e.Scope]
@@ -180,6 +187,7 @@ func rulingOf(r *Ruling) string {
 		text string
 	}{
 		{r.Wait != 0, "wait " + r.Wait.String()}, {r.Stated, "as stated"}, {r.Rotate, "rotate"},
+		{r.Failure != Refused, [...]string{"", "passing", "spent", "overflow"}[r.Failure]},
 		{r.Repair != 0, "repair " + r.Repair.String()}, {r.Lasting, "lasting"},
 		{r.Client.RetryAfter != 0, fmt.Sprintf("retry-after %d", r.Client.RetryAfter)}, {r.Client.NoRetry, "no retry"},
 	} {

@@ -1,0 +1,63 @@
+package exchange
+
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// elsewhere reports what could be tried after this attempt but the same again:
+// another account, another backend, or another model.
+func (a *attempt) elsewhere(seen *heal.Seen) {
+	own := candidate{a.backend, a.model}
+	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID))
+	a.accountsAgain(seen)
+	for _, c := range a.candidates {
+		if c == own || a.exhausted(c) {
+			continue
+		}
+		in, left := a.readyIn(c), a.left(c)
+		if c.model == a.model && in <= a.settings.MaxWait {
+			if !seen.BackendAgain || in < seen.BackendIn {
+				seen.BackendIn = in
+			}
+			seen.BackendAgain = true
+		}
+		if left {
+			continue
+		}
+		ready, other := in == 0, c.backend.Name != a.backend.Name
+		switch {
+		case c.model != a.model:
+			seen.ReadyModel = seen.ReadyModel || ready && !a.heldBack(c)
+			seen.LargerModel = seen.LargerModel || a.larger(c.model, a.model)
+		case a.heldBack(c):
+			seen.HeldBackend = seen.HeldBackend || ready
+		default:
+			seen.ReadyBackend = seen.ReadyBackend || ready
+		}
+		seen.OtherBackend = seen.OtherBackend || other
+		seen.OtherModel = seen.OtherModel || !other
+	}
+	if a.counts() {
+		return // a count is not worth another try
+	}
+	seen.Last = a.number == a.settings.Attempts-1
+	seen.Failed = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+		return t.Backend == a.backend.Name && t.Failure == heal.Passing && !t.OfModel
+	})
+}
+
+// accountsAgain reports which accounts of this backend may be asked, this one
+// being spent, though none is both untried and ready.
+func (a *attempt) accountsAgain(seen *heal.Seen) {
+	in, ok := a.x.pool.Ready(a.backend.Name, a.model, append(a.spent(a.model), a.account.ID))
+	if !ok || in > a.settings.MaxWait {
+		return
+	}
+	seen.AccountAgain = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+		return t.Failure == heal.Passing && t.Backend == a.backend.Name && t.Account != a.account.ID &&
+			!slices.Contains(a.spent(a.model), t.Account) && a.x.pool.Remaining(t.Account, a.model) <= a.settings.MaxWait
+	})
+	seen.AccountSoon, seen.AccountIn = true, in
+}

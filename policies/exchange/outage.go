@@ -1,0 +1,120 @@
+package exchange
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// outages are the backends that have failed with a model and not answered
+// since: requests begin at another backend that is ready, if there is one. One
+// request at a time is let through as a probe. They live in this process, and
+// end with its configuration.
+type outages struct {
+	mu    sync.Mutex
+	known map[outageKey]*outage
+}
+
+// outageKey is a model at a backend.
+type outageKey struct{ backend, model string }
+
+type outage struct {
+	failed  int       // probes
+	next    time.Time // when a probe may go
+	probing bool      // one is under way
+}
+
+// probeAfter is the time until a probe, by failed probes; the last one repeats.
+var probeAfter = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute}
+
+// mostOutages bounds those that are kept: model names come from clients.
+const mostOutages = 1000
+
+// begin notes that a backend failed, and reports whether that is new.
+func (o *outages) begin(k outageKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known[k] != nil {
+		return false // only a probe lengthens it: requests that run at the same time fail together
+	}
+	if o.known == nil || len(o.known) >= mostOutages {
+		o.known = map[outageKey]*outage{}
+	}
+	o.known[k] = &outage{next: time.Now().Add(probeAfter[0])}
+	return true
+}
+
+// lift ends an outage, and reports whether there was one.
+func (o *outages) lift(k outageKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, held := o.known[k]
+	delete(o.known, k)
+	return held
+}
+
+// held reports whether a backend is held back.
+func (o *outages) held(k outageKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.known[k] != nil
+}
+
+// probe reports whether the caller is to probe a backend that is held back: it
+// is time, and nobody else does. Whoever probes calls probed, or lift.
+func (o *outages) probe(k outageKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := o.known[k]
+	if out == nil || out.probing || out.next.After(time.Now()) {
+		return false
+	}
+	out.probing = true
+	return true
+}
+
+// probed ends a probe that was not answered. One that failed makes the time
+// until the next longer; one that tells nothing of the backend does not.
+func (o *outages) probed(k outageKey, failed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := o.known[k]
+	if out == nil || !out.probing {
+		return
+	}
+	if failed && out.failed < len(probeAfter)-1 {
+		out.failed++
+	}
+	out.probing, out.next = false, time.Now().Add(probeAfter[out.failed])
+}
+
+// holdBack lets later requests begin at another backend.
+func (a *attempt) holdBack(r heal.Ruling) {
+	if r.Backend.Doubtful && !a.x.pool.Suspect(backendKey(a.backend.Name), a.model, r.Rule, a.sum) {
+		return
+	}
+	if a.x.outages.begin(outageKey{a.backend.Name, a.model}) && len(a.backends) > 1 {
+		a.log.Warn("backend is held back until it answers a probe", zap.String("backend", a.backend.Name),
+			zap.String("model", a.model), zap.String("reason", r.Reason))
+	}
+}
+
+// probed ends the attempt's probe, if it is one.
+func (a *attempt) probed(failed bool) {
+	if a.probing {
+		a.probing = false
+		a.x.outages.probed(outageKey{a.backend.Name, a.model}, failed)
+	}
+}
+
+// answered takes back what was held against the backend.
+func (a *attempt) answered() {
+	a.probing = false
+	a.x.pool.Good(backendKey(a.backend.Name), a.model)
+	if a.x.outages.lift(outageKey{a.backend.Name, a.model}) && len(a.backends) > 1 {
+		a.log.Info("backend is no longer held back", zap.String("backend", a.backend.Name), zap.String("model", a.model))
+	}
+}

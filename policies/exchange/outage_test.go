@@ -1,0 +1,202 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+)
+
+// asking plays one request with one attempt, in another body each time, and
+// returns where it went.
+func (r rig) asking(t *testing.T, n int, status int, reply string) *attempt {
+	t.Helper()
+	a := r.begin(1, "")
+	send(t, a, strings.Replace(askTop, "hi", fmt.Sprint("hi ", n), 1))
+	if status == 0 {
+		time.Sleep(a.settings.Peek.Timeout)
+		a.Wake()
+		a.Close(policies.EndComplete)
+	} else {
+		answerWith(a, status, reply)
+	}
+	return a
+}
+
+// Each step is one request: when it comes, where it must go, and what it gets.
+// 0 is silence.
+func TestOutage(t *testing.T) {
+	type step struct {
+		after  time.Duration
+		at     string
+		status int
+	}
+	const ms = time.Millisecond
+	failed := step{0, "a", 0}
+	for _, c := range []struct {
+		name  string
+		steps []step
+	}{
+		{"after silence, requests begin elsewhere", []step{failed, {0, "b", 200}, {4 * time.Second, "b", 200}}},
+		{"a probe that is answered ends it at once", []step{failed, {5 * time.Second, "a", 200}, {0, "a", 200}}},
+		{"a probe that fails makes the time longer", []step{failed, {5 * time.Second, "a", 503}, {9 * time.Second, "b", 200}, {time.Second, "a", 503}, {19 * time.Second, "b", 200}, {time.Second, "a", 200}, {0, "a", 200}}},
+		{"a minute is the longest", []step{failed, {5 * time.Second, "a", 503}, {10 * time.Second, "a", 503}, {20 * time.Second, "a", 503}, {40 * time.Second, "a", 503}, {time.Minute, "a", 503}, {time.Minute - ms, "b", 200}, {ms, "a", 503}}},
+		{"a probe that tells nothing of the backend", []step{failed, {5 * time.Second, "a", 400}, {4 * time.Second, "b", 200}, {time.Second, "a", 200}}},
+		{"one 503 is none", []step{{0, "a", 503}, {0, "a", 200}}},
+		{"503 of two requests in a row is one", []step{{0, "a", 503}, {0, "a", 503}, {0, "b", 200}}},
+		{"503 of two requests with an answer between is none", []step{{0, "a", 503}, {0, "a", 200}, {0, "a", 503}, {0, "a", 200}}},
+		{"a refused request is none", []step{{0, "a", 400}, {0, "a", 400}, {0, "a", 200}}},
+		{"if all are held back, they are asked as if none was", []step{failed, {0, "b", 0}, {0, "a", 200}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, Chain{{Model: "pro"}}, nil)
+				for n, s := range c.steps {
+					time.Sleep(s.after)
+					reply := map[int]string{200: hello + stop, 503: overload, 400: corrupted}[s.status]
+					if a := r.asking(t, n, s.status, reply); a.backend.Name != s.at {
+						t.Fatalf("request %d goes to %s, want %s", n+1, a.backend.Name, s.at)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The request that failed itself goes elsewhere after one deadline, with the
+// second of two attempts, too. What it is told and what is counted is true.
+func TestSilenceLeavesABackend(t *testing.T) {
+	for _, attempts := range []int{2, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			r, counted := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
+				c.Policies = map[string]Settings{DefaultPolicy: {Attempts: attempts}}
+			}).counting(t)
+			a := r.begin(1, "")
+			send(t, a, askTop)
+			time.Sleep(a.settings.Peek.Timeout)
+			first := a.Wake().Reply
+			a.Close(policies.EndComplete)
+			if first.Verdict != policies.Failover || first.Wait != 0 {
+				t.Fatalf("silence: %+v", first)
+			}
+			b := r.begin(2, first.Memory)
+			send(t, b, askTop)
+			act := answerWith(b, 200, hello+stop)
+			if w := act.Head.Set.Get("x-heald-warning"); b.backend.Name != "b" || w != "failover: left pro at a (peek_timeout)" {
+				t.Errorf("goes to %s, warning %q", b.backend.Name, w)
+			}
+			next := r.asking(t, 1, 200, hello+stop)
+			if w := next.warning(); next.backend.Name != "b" || w != "failover: passed over pro at a (failed of late)" {
+				t.Errorf("the next request goes to %s, warning %q", next.backend.Name, w)
+			}
+			if got := counted("heald_failovers_total", "backend"); got != 1 {
+				t.Errorf("%v failovers counted for one reason, want 1 each", got)
+			}
+		})
+	}
+}
+
+// One request at a time probes; one that ends without a verdict makes room for
+// another.
+func TestOneProbeAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r.asking(t, 0, 0, "")
+		time.Sleep(5 * time.Second)
+		probe, other := r.begin(1, ""), r.begin(1, "")
+		send(t, probe, askTop)
+		send(t, other, askTop)
+		if probe.backend.Name != "a" || other.backend.Name != "b" {
+			t.Errorf("go to %s and %s", probe.backend.Name, other.backend.Name)
+		}
+		probe.Close(policies.EndCancelled)
+		time.Sleep(5 * time.Second)
+		if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != "a" {
+			t.Errorf("after a probe that was canceled: goes to %s", a.backend.Name)
+		}
+	})
+}
+
+// An outage is of one model, and nothing is held back that has no other backend.
+func TestOutageReach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro", Backend: "a"}}, func(c *Config) {
+			c.Models.Aliases["other"] = Chain{{Model: "lite"}}
+		})
+		r.asking(t, 0, 0, "")
+		if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != "a" || a.warning() != "" {
+			t.Errorf("the only backend: goes to %s, warning %q", a.backend.Name, a.warning())
+		}
+		r.asking(t, 2, 0, "")
+		a := r.begin(1, "")
+		send(t, a, strings.Replace(askTop, "top", "other", 1))
+		if a.backend.Name != "a" {
+			t.Errorf("another model goes to %s", a.backend.Name)
+		}
+	})
+}
+
+// The request's own deadline says nothing of the backend.
+func TestDeadlineIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
+			c.Policies = map[string]Settings{DefaultPolicy: {Deadline: time.Second}}
+		})
+		a := r.begin(1, "")
+		send(t, a, askTop)
+		time.Sleep(time.Second)
+		if reply := a.Wake().Reply; reply.Verdict != policies.Fail {
+			t.Errorf("%+v", reply)
+		}
+		a.Close(policies.EndComplete)
+		if next := r.asking(t, 1, 200, hello+stop); next.backend.Name != "a" {
+			t.Errorf("the next request goes to %s", next.backend.Name)
+		}
+	})
+}
+
+// Outages are bounded: model names come from clients.
+func TestOutagesAreBounded(t *testing.T) {
+	var o outages
+	for n := range 3 * mostOutages {
+		o.begin(outageKey{"a", fmt.Sprint(n)})
+	}
+	if len(o.known) > mostOutages {
+		t.Errorf("%d are kept", len(o.known))
+	}
+}
+
+// A request waits for an account over its rate limit if nothing else is ready,
+// and for no longer than max_wait.
+func TestRateLimitIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		chain Chain
+		cool  time.Duration
+		cause string
+		at    string
+		waits time.Duration
+	}{
+		{"nothing else is ready", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, "rate_limited", "a", 3 * time.Second},
+		{"another backend is ready", Chain{{Model: "pro"}}, 3 * time.Second, "rate_limited", "b", 0},
+		{"too long to wait for", Chain{{Model: "pro", Backend: "a"}}, time.Minute, "rate_limited", "a", 0},
+		{"failures of others are not waited for", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, "upstream_error", "a", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, c.chain, nil)
+				r.pool.Cool("a-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{c.cool}})
+				before := time.Now()
+				a := r.begin(1, "")
+				send(t, a, askTop)
+				if got := time.Since(before); got != c.waits || a.backend.Name != c.at {
+					t.Errorf("goes to %s after %v, want %s after %v", a.backend.Name, got, c.at, c.waits)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package heal
+
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// Failure says what a failed attempt means for asking the same account for the
+// same model again within the request.
+type Failure uint8
+
+// The failures.
+const (
+	// Refused: the request as it was sent would be refused again.
+	Refused Failure = iota
+	// Passing: the next try may well be answered. An empty answer, a 5xx,
+	// silence, a reset, a rate limit that is soon over.
+	Passing
+	// Spent: no answer can be expected soon. Quota, credential, billing,
+	// permission, an unknown model, or a stated delay that is not waited for.
+	Spent
+	// Overflow: the prompt is longer than the model's context window.
+	Overflow
+)
+
+// spentReasons are the rows after which the same account is not asked again.
+var spentReasons = []string{
+	ReasonBadKey, ReasonForbidden, ReasonPrecondition, ReasonNoModel, ReasonQuota, ReasonUnpaid, ReasonNoCluster, ReasonUnsuitable,
+}
+
+// failure sorts the attempt of a ruling.
+func (r *row) failure(s *Seen, out *Ruling) Failure {
+	switch {
+	case r.reason == ReasonContext:
+		return Overflow
+	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
+		return Refused
+	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.longerThan(s):
+		return Spent
+	}
+	return Passing
+}
+
+// longerThan reports whether the account is kept back for longer than a request
+// waits, already at the first failure.
+func (e *Effect) longerThan(s *Seen) bool {
+	return s.MaxWait > 0 && len(e.For) > 0 && e.For[0] > s.MaxWait
+}
+
+// silent reports whether nothing came in time. To ask the same again would take
+// as long.
+func (s *Seen) silent(out *Ruling) bool {
+	return s.Peek == ReasonPeekTimeout || out.Rule == ReasonEnvoyTimeout
+}
+
+// moveOn sends a request elsewhere whose backend failed it in passing, where a
+// further try at the same place hardly helps: after silence, after a second
+// failure, before a wait, and with the last attempt. Another backend comes
+// first. If none is ready, the last attempt goes to the next model.
+func (s *Seen) moveOn(out *Ruling) {
+	if out.Verdict != policies.Retry {
+		return
+	}
+	failing := out.Backend.Scope == HoldBackend
+	moves := failing && (s.silent(out) || s.Failed || s.Last || out.Stated)
+	limited := out.Rule == ReasonRateLimit && s.Delay == 0 && !s.OtherAccount
+	switch {
+	case moves && s.ReadyBackend:
+	case s.Last && s.ReadyModel && (failing || limited):
+		out.OfModel = true
+	case moves && s.HeldBackend && !out.Stated:
+	default:
+		return
+	}
+	out.Verdict, out.Wait, out.Stated = policies.Failover, 0, false
+}
+
+// goBack uses the attempt that is left after one that landed on a spent
+// account: for an account or a backend that failed the request only in passing,
+// or that will be ready soon, unless something untried is ready now.
+func (s *Seen) goBack(r *row, out *Ruling) {
+	ended := out.Verdict == policies.Fail && r.verdict != policies.Fail
+	nothingReady := out.Verdict == policies.Failover && !s.ReadyBackend && !(s.Last && s.ReadyModel)
+	if !ended && !nothingReady {
+		return
+	}
+	switch {
+	case s.AccountAgain, s.AccountSoon && r.rotate:
+		out.Verdict, out.Wait, out.Rotate = policies.Retry, s.AccountIn, true
+	case s.BackendAgain && (ended || !s.ReadyModel):
+		out.Verdict, out.Wait = policies.Failover, s.BackendIn
+	default:
+		return
+	}
+	out.Wait, out.Stated = max(out.Wait, leastDelay), true
+	out.Client = r.client(s)
+}
+
+// hold settles whether the backend is held back at once. Silence costs each
+// request a whole deadline, and what failed twice was no accident; otherwise
+// another request has to fail alike.
+func (s *Seen) hold(out *Ruling) {
+	switch {
+	case out.Backend.Scope != HoldBackend:
+	case s.Cut:
+		out.Backend = Effect{}
+	case s.silent(out), s.Failed:
+		out.Backend.Doubtful = false
+	}
+}
+
+// largerModel goes on to a model whose context window is larger.
+func largerModel(s *Seen, out *Ruling) {
+	if s.LargerModel {
+		out.Verdict, out.OfModel = policies.Failover, true
+	}
+}
