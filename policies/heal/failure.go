@@ -2,6 +2,7 @@ package heal
 
 import (
 	"slices"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -36,17 +37,15 @@ func (r *row) failure(s *Seen, out *Ruling) Failure {
 		return Overflow
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
-	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.longerThan(s):
+	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.long():
 		return Spent
 	}
 	return Passing
 }
 
-// longerThan reports whether the account is kept back for longer than a request
+// long reports whether an account is kept back for longer than any request
 // waits, already at the first failure.
-func (e *Effect) longerThan(s *Seen) bool {
-	return s.MaxWait > 0 && len(e.For) > 0 && e.For[0] > s.MaxWait
-}
+func (e *Effect) long() bool { return len(e.For) > 0 && e.For[0] >= time.Minute }
 
 // silent reports whether nothing came in time. To ask the same again would take
 // as long.

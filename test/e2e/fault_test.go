@@ -57,15 +57,21 @@ type want struct {
 	// tries are the attempts in order. Each calls its backend with the key of
 	// its account, except where it has none, or that backend is not there.
 	tries []try
-	// passed: the first model at the first backend is passed over, since it
-	// cools down.
-	passed bool
+	// passed is why the first model at the first backend is passed over; "" if
+	// it is not.
+	passed string
 	// brokenBy is the log word for an answer that had begun.
 	brokenBy string
 	// repairs are those that the client is told of.
 	repairs    string
 	retryAfter string
 }
+
+// Why a candidate is passed over, in the words for clients.
+const (
+	coolingDown  = "cooling down"
+	failedOfLate = "failed of late"
+)
 
 // try is an attempt as its log line tells it. model is "" for the one that the
 // client asks for.
@@ -246,8 +252,8 @@ func (p *player) compare(g faultGroup, w want, got observed) []string {
 	warned := strings.Split(got.header.Get("x-heald-warning"), "; ")
 	differ("repairs", strings.Join(told(warned, "repaired: "), ""), w.repairs)
 	moves := hops(w.tries)
-	if w.passed {
-		moves = append(moves, "failover: passed over "+model+" at a (cooling down)")
+	if w.passed != "" {
+		moves = append(moves, "failover: passed over "+model+" at a ("+w.passed+")")
 	}
 	differ("hops", told(warned, "failover: "), told(moves, "failover: "))
 	if w.retryAfter != "" {

@@ -29,7 +29,7 @@ func heals(tries ...try) want { return want{sees: seesGood, tries: tries} }
 // fails is an error after the attempts.
 func fails(sees, text string, tries ...try) want { return want{sees: sees, text: text, tries: tries} }
 
-var faultGroups = append([]faultGroup{
+var faultGroups = slices.Concat([]faultGroup{
 	{"two accounts", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(noAnswerFaults, statusFaults, signatureFaults, connectionFaults, lateFaults, clientFaults, packedFaults)},
 	{"two backends", stack.Options{Backends: []string{"a", "b"}}, backendFaults},
 	{"a chain of two models", stack.Options{Models: chain}, chainFaults},
@@ -50,7 +50,7 @@ var faultGroups = append([]faultGroup{
 	{"two keys, both wrong", stack.Options{Keys: []string{"key-1", "key-2"}, WrongKeys: []string{"key-1", "key-2"}}, []fault{
 		{name: "wrong keys are not told as 400 or 401", want: fails(seesError, "credential", a1(heal.ReasonBadKey), a2(heal.ReasonBadKey))},
 	}},
-}, ownFaultGroups...)
+}, ownFaultGroups, choiceGroups)
 
 // chain makes the requests' model the first of a chain; the second is asked for
 // at every backend, after all have been asked for the first.
@@ -316,7 +316,7 @@ var noCapacity = fakegemini.Status(429, fakegemini.Reason("MODEL_CAPACITY_EXHAUS
 var chainFaults = []fault{
 	{name: "capacity exhausted for the first model", script: once(noCapacity), want: heals(a1(heal.ReasonCapacity), lite(a1(heal.ReasonOK)))},
 	{name: "capacity exhausted, next request", script: once(noCapacity), before: true,
-		want: want{sees: seesGood, tries: []try{lite(a1(heal.ReasonOK))}, passed: true}},
+		want: want{sees: seesGood, tries: []try{lite(a1(heal.ReasonOK))}, passed: coolingDown}},
 	{name: "first model not found", script: once(fakegemini.Status(404)), want: heals(a1(heal.ReasonNoModel), lite(a1(heal.ReasonOK)))},
 	{name: "quota of the first model used up", script: once(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))),
 		want: heals(a1(heal.ReasonQuota), lite(a1(heal.ReasonOK)))},
