@@ -80,11 +80,10 @@ func (s *Seen) moveOn(out *Ruling) {
 // or that will be ready soon, unless something untried is ready now.
 func (s *Seen) goBack(r *row, out *Ruling) {
 	ended := out.Verdict == policies.Fail && r.verdict != policies.Fail
-	nothingReady := out.Verdict == policies.Failover && !s.ReadyBackend && !(s.Last && s.ReadyModel)
-	if !ended && !nothingReady {
-		return
-	}
+	untried := s.ReadyBackend || s.Last && s.ReadyModel
 	switch {
+	case !ended && (out.Verdict != policies.Failover || untried):
+		return
 	case s.AccountAgain, s.AccountSoon && r.rotate:
 		out.Verdict, out.Wait, out.Rotate = policies.Retry, s.AccountIn, true
 	case s.BackendAgain && (ended || !s.ReadyModel):
