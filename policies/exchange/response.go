@@ -3,15 +3,11 @@ package exchange
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/sse"
@@ -130,85 +126,6 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	return a.readOn()
 }
 
-// peek acts on what there is of a reply. over says that this is all of it, last
-// that the rest of the chunk is.
-func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided bool) {
-	st := a.answer.status
-	switch {
-	case st != nil:
-		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError}), true
-	case a.answer.closed:
-		return a.commit(true), true // a stop sequence has ended it
-	case a.answer.finished():
-		over = over || err != nil // [DONE] and its kin take nothing back
-	case errors.Is(err, sse.ErrTooLong):
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTooLong}), true
-	case err != nil:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage}), true
-	}
-	switch look, reason := a.judgePeek(over); look {
-	case heal.LookGood:
-		if !a.holds(a.heldOfAnswer()) {
-			return policies.Action{Step: policies.Answer, Reply: a.overloaded()}, true
-		}
-		return a.commit(over || last), true
-	case heal.LookBad:
-		return a.judge(heal.Seen{Peek: reason}), true
-	}
-	return hold, false
-}
-
-// judgePeek judges what there is of a reply; over says that this is all of it.
-func (a *attempt) judgePeek(over bool) (heal.Look, string) {
-	g := a.answer.glimpse(over)
-	if a.req.Stream {
-		return heal.Peek(g, a.settings.Peek.MaxBytes)
-	}
-	g.Again = !a.mayRetry(0) || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Reason == heal.ReasonPeekThoughts })
-	return heal.PeekWhole(g)
-}
-
-// readOn waits for more of a reply that is still held. Once it has finished, that
-// is not for long, and without content no longer than for the first of it.
-func (a *attempt) readOn() policies.Action {
-	was := a.inGrace
-	if a.inGrace = a.answer.finished(); !a.inGrace && !was {
-		return hold
-	}
-	wake := min(a.settings.Peek.Timeout-time.Since(a.sentAt), a.untilDeadline())
-	switch {
-	case a.inGrace && a.answer.decoder.Content():
-		wake = a.untilGrace()
-	case a.inGrace:
-		wake = min(wake, a.untilGrace())
-	}
-	return policies.Action{Step: policies.Hold, Wake: max(wake, time.Millisecond)}
-}
-
-// commit lets the reply go: from here on nothing can be retried. end says that
-// what was put is the rest of it.
-func (a *attempt) commit(end bool) policies.Action {
-	a.move(passing)
-	a.passedAt = time.Now()
-	a.settle(policies.Pass, heal.ReasonOK)
-	a.x.pool.Good(a.account.ID, a.model)
-	a.answered()
-	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
-	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
-	body, err := a.answer.drain(a.held, end)
-	a.held = nil // it may wait in the protocol's hands for the first chunk
-	act := a.passOn(body, err, end)
-	act.Head = &policies.Head{
-		Status: 200,
-		Set:    append(append(a.answer.encoder.Headers(), a.clientReadable()...), a.sdkRequestID()...),
-		Remove: a.upstreamHeaders(),
-	}
-	if act.Wake == 0 {
-		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout, a.settings.MaxStream)
-	}
-	return act
-}
-
 // pass translates what came after the commit.
 func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
@@ -323,28 +240,6 @@ func (a *attempt) Wake() policies.Action {
 	return hold
 }
 
-// wakePeeking enforces the absolute deadline. A reply that goes out as one
-// document only has to show content by then; after that it may take until the
-// request's own deadline if upstream keeps sending.
-func (a *attempt) wakePeeking() policies.Action {
-	if a.answer.finished() { // upstream is done but does not close
-		if act, decided := a.peek(true, true, nil); decided {
-			return act
-		}
-	}
-	if !a.answer.decoder.Content() {
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
-	}
-	silent := time.Since(a.lastIn)
-	switch {
-	case silent >= a.settings.IdleTimeout:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTruncated})
-	case a.untilDeadline() <= 0:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
-	}
-	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
-}
-
 // wakePassing ends a stalled answer, or keeps the client waiting politely.
 func (a *attempt) wakePassing() policies.Action {
 	now := time.Now()
@@ -368,40 +263,6 @@ func (a *attempt) wakePassing() policies.Action {
 		act.Wake = min(act.Wake, a.untilGrace())
 	}
 	return act
-}
-
-// judgeError judges a reply whose status was no success.
-func (a *attempt) judgeError() policies.Action {
-	st, _ := gemini.ParseStatus(a.errBody)
-	seen := heal.Seen{Status: a.response.Status, Error: st, Location: place(a.response.Headers.Get("location"))}
-	if st != nil && st.Nested {
-		seen.Status = statusOf(st) // a gateway's status; the error inside is upstream's
-	}
-	act := a.judge(seen)
-	a.record.status = a.response.Status
-	return act
-}
-
-// locationLimit bounds what is logged of a redirect, in bytes.
-const locationLimit = 256
-
-// place is where a redirect points, as far as it may be logged: query, fragment
-// and credentials may hold secrets.
-func place(location string) string {
-	u, err := url.Parse(location)
-	if err != nil || len(location) > locationLimit {
-		return ""
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
-// statusOf is the HTTP status that an error object stands for where there is no
-// other, or none that is upstream's.
-func statusOf(st *gemini.Status) int {
-	if code := st.HTTP(); code != 0 {
-		return code
-	}
-	return http.StatusInternalServerError
 }
 
 // clientReadable are the headers that tell the client and the operator what

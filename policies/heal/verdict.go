@@ -181,6 +181,9 @@ func (r *row) rule(s *Seen) Ruling {
 		s.goBack(r, &out)
 	}
 	s.hold(&out)
+	if out.Client.NoRetry && out.Client.Kind != conversation.ErrQuota {
+		out.Client.RetryAfter = 0 // of a quota it says when it is back
+	}
 	if s.requestsOwn() {
 		out.Account, out.Backend = Effect{}, Effect{}
 	}

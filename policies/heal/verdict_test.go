@@ -369,7 +369,13 @@ func TestJudgeTellsWhenToComeBack(t *testing.T) {
 		{"503", Seen{Status: 503, Delay: 1500 * ms}, 2, false},
 		{"quota of the day, said to be back in 20 s", Seen{Status: 429, Error: perDay, Delay: 20 * time.Second}, 0, true},
 		{"quota of the day with its reset", Seen{Status: 429, Error: perDay, Delay: 7 * time.Hour}, 7 * 3600, true},
+		{"quota of the day, another account", Seen{Status: 429, Error: perDay, Delay: 4 * time.Second, OtherAccount: true}, 0, true},
 		{"signature refused again", Seen{Status: 400, Error: message("Corrupted thought signature."), Repaired: StripSignatures}, 0, true},
+		{"no credit", Seen{Status: 429, Error: message("Your prepayment credits are depleted."), Delay: time.Hour}, 0, true},
+		{"no quota for the model", Seen{Status: 429, Error: &gemini.Status{Quotas: []gemini.Quota{{ID: "PerModel", Value: "0"}}}, Delay: 4 * time.Second}, 0, true},
+		{"wrong request", Seen{Status: 400, Delay: 3 * time.Second}, 0, false},
+		{"wrong key", Seen{Status: 401, Delay: 3 * time.Second}, 0, true},
+		{"redirect", Seen{Status: 302, Delay: 3 * time.Second}, 0, true},
 		{"signature as finish, again", Seen{Peek: ReasonSignature, Repaired: StripSignatures}, 0, true},
 	} {
 		c.in.Attempt, c.in.MaxWait = 3, 10*time.Second

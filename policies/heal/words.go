@@ -23,16 +23,22 @@ func (s *Seen) text() string {
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d: %s", s.Status, redact.ForLog(head(s.Error.Message)))
+		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(head(s.Error.Message)))
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
 	case s.Peek != "":
 		return errors.New("upstream status 200 without an answer: " + s.Peek)
-	case s.Location != "":
-		return fmt.Errorf("upstream status %d, redirects to %s", s.Status, redact.ForLog(s.Location))
 	default:
-		return fmt.Errorf("upstream status %d", s.Status)
+		return fmt.Errorf("upstream status %d%s", s.Status, s.pointer())
 	}
+}
+
+// pointer says where a redirect points.
+func (s *Seen) pointer() string {
+	if s.Location == "" {
+		return ""
+	}
+	return ", redirects to " + redact.ForLog(s.Location)
 }
 
 // textLimit bounds what is looked at of an error's text, in bytes: a hostile
@@ -45,7 +51,7 @@ func head(text string) string { return text[:min(len(text), textLimit)] }
 // client words the error that the client gets if the ruling is the end.
 func (r *row) client(s *Seen) conversation.Error {
 	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
-	if s.Delay > 0 {
+	if s.Delay > 0 && passes(r.kind) {
 		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
 	}
 	switch r.kind {
@@ -62,6 +68,15 @@ func (r *row) client(s *Seen) conversation.Error {
 		}
 	}
 	return out
+}
+
+// passes reports whether an error may be gone when the client comes back.
+func passes(kind conversation.ErrorKind) bool {
+	switch kind {
+	case conversation.ErrRateLimit, conversation.ErrQuota, conversation.ErrOverloaded, conversation.ErrTimeout, conversation.ErrAPI:
+		return true
+	}
+	return false
 }
 
 // clientText is the upstream's own text where it helps the client, and a

@@ -1,0 +1,112 @@
+package exchange
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/sse"
+)
+
+// peek acts on what there is of a reply. over says that this is all of it, last
+// that the rest of the chunk is.
+func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided bool) {
+	st := a.answer.status
+	switch {
+	case st != nil:
+		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError}), true
+	case a.answer.closed:
+		return a.commit(true), true // a stop sequence has ended it
+	case a.answer.finished():
+		over = over || err != nil // [DONE] and its kin take nothing back
+	case errors.Is(err, sse.ErrTooLong):
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTooLong}), true
+	case err != nil:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage}), true
+	}
+	switch look, reason := a.judgePeek(over); look {
+	case heal.LookGood:
+		if !a.holds(a.heldOfAnswer()) {
+			return policies.Action{Step: policies.Answer, Reply: a.overloaded()}, true
+		}
+		return a.commit(over || last), true
+	case heal.LookBad:
+		return a.judge(heal.Seen{Peek: reason}), true
+	}
+	return hold, false
+}
+
+// judgePeek judges what there is of a reply; over says that this is all of it.
+func (a *attempt) judgePeek(over bool) (heal.Look, string) {
+	g := a.answer.glimpse(over)
+	if a.req.Stream {
+		return heal.Peek(g, a.settings.Peek.MaxBytes)
+	}
+	g.Again = !a.mayRetry(0) || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Reason == heal.ReasonPeekThoughts })
+	return heal.PeekWhole(g)
+}
+
+// readOn waits for more of a reply that is still held. Once it has finished, that
+// is not for long, and without content no longer than for the first of it.
+func (a *attempt) readOn() policies.Action {
+	was := a.inGrace
+	if a.inGrace = a.answer.finished(); !a.inGrace && !was {
+		return hold
+	}
+	wake := min(a.settings.Peek.Timeout-time.Since(a.sentAt), a.untilDeadline())
+	switch {
+	case a.inGrace && a.answer.decoder.Content():
+		wake = a.untilGrace()
+	case a.inGrace:
+		wake = min(wake, a.untilGrace())
+	}
+	return policies.Action{Step: policies.Hold, Wake: max(wake, time.Millisecond)}
+}
+
+// commit lets the reply go: from here on nothing can be retried. end says that
+// what was put is the rest of it.
+func (a *attempt) commit(end bool) policies.Action {
+	a.move(passing)
+	a.passedAt = time.Now()
+	a.settle(policies.Pass, heal.ReasonOK)
+	a.x.pool.Good(a.account.ID, a.model)
+	a.answered()
+	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
+	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
+	body, err := a.answer.drain(a.held, end)
+	a.held = nil // it may wait in the protocol's hands for the first chunk
+	act := a.passOn(body, err, end)
+	act.Head = &policies.Head{
+		Status: 200,
+		Set:    append(append(a.answer.encoder.Headers(), a.clientReadable()...), a.sdkRequestID()...),
+		Remove: a.upstreamHeaders(),
+	}
+	if act.Wake == 0 {
+		act.Wake = min(a.settings.Ping, a.settings.IdleTimeout, a.settings.MaxStream)
+	}
+	return act
+}
+
+// wakePeeking enforces the absolute deadline. A reply that goes out as one
+// document only has to show content by then; after that it may take until the
+// request's own deadline if upstream keeps sending.
+func (a *attempt) wakePeeking() policies.Action {
+	if a.answer.finished() { // upstream is done but does not close
+		if act, decided := a.peek(true, true, nil); decided {
+			return act
+		}
+	}
+	if !a.answer.decoder.Content() {
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+	}
+	silent := time.Since(a.lastIn)
+	switch {
+	case silent >= a.settings.IdleTimeout:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTruncated})
+	case a.untilDeadline() <= 0:
+		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+	}
+	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
+}
