@@ -91,10 +91,20 @@ func (a *attempt) inflateBody(body []byte) ([]byte, *policies.Reply) {
 // libraries write it.
 var byteOrderMark = []byte("\ufeff")
 
+// The beginnings of gzip (RFC 1952 2.3.1) and zstd (RFC 8878 3.1.1). Deflate and
+// brotli have none.
+var (
+	gzipMark = []byte("\x1f\x8b")
+	zstdMark = []byte("\x28\xb5\x2f\xfd")
+)
+
 // inUTF8 takes away a byte order mark, and refuses what is not UTF-8. What a
 // charset parameter says matters only where it makes a difference: JSON has no
 // such parameter (RFC 8259 11), and libraries add one by habit.
 func (a *attempt) inUTF8(body []byte) ([]byte, *policies.Reply) {
+	if bytes.HasPrefix(body, gzipMark) || bytes.HasPrefix(body, zstdMark) {
+		return nil, a.refuseMedia("the request body is compressed, and no content-encoding header says so")
+	}
 	if wide(body) {
 		return nil, a.refuseMedia("the request body is in UTF-16 or UTF-32; JSON must be sent in UTF-8")
 	}

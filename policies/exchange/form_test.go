@@ -6,7 +6,6 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -92,6 +91,8 @@ func TestForms(t *testing.T) {
 		{"empty", func(string) string { return "" }, nil, 400, "JSON"},
 		{"empty, compressed", func(string) string { return compress("gzip", "") }, []string{"content-encoding", "gzip"}, 400, "JSON"},
 		{"NaN", func(s string) string { return strings.Replace(s, "{", `{"top_p":NaN,`, 1) }, nil, 400, ""},
+		{"gzip that is not told", func(s string) string { return compress("gzip", s) }, nil, 415, "content-encoding"},
+		{"zstd that is not told", func(s string) string { return compress("zstd", s) }, nil, 415, "content-encoding"},
 		{"a form", func(string) string { return "model=gemini-3.5-flash&stream=true" }, []string{"content-type", "application/x-www-form-urlencoded"}, 400, "JSON"},
 	}
 	for coding := range compressors {
@@ -146,17 +147,20 @@ func TestInflatedBodiesTakeRoom(t *testing.T) {
 	const length = 3 << 20
 	long := strings.Replace(ask, `"hi"`, `"`+strings.Repeat("a", length)+`"`, 1)
 	for _, c := range []struct {
-		limit int64
-		want  int
+		name   string
+		limit  int64
+		others int64 // bytes held by others
+		want   int
 	}{
-		{2 * length * bodyCost, 0},
-		{length * bodyCost / 2, 503},
+		{"room", 2 * length * bodyCost, grain, 0},
+		{"no room", length * bodyCost / 2, grain, 503},
+		{"no room, but nobody else", length * bodyCost / 2, 0, 0},
 	} {
-		t.Run(fmt.Sprint(c.limit), func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, nil)
 			r.inFlight = &InFlight{}
 			r.inFlight.SetLimit(c.limit)
-			r.inFlight.held.Store(grain) // a request alone would be let in
+			r.inFlight.held.Store(c.others)
 			a := r.begin(1, "", "content-encoding", "zstd")
 			if reply := a.RequestHeaders(); reply != nil {
 				t.Fatalf("refused: %s", reply.Body)
@@ -166,8 +170,8 @@ func TestInflatedBodiesTakeRoom(t *testing.T) {
 				t.Errorf("status %d, want %d", got, c.want)
 			}
 			a.Close(policies.EndComplete)
-			if held := r.inFlight.held.Load(); held != grain {
-				t.Errorf("%d bytes are still held", held-grain)
+			if held := r.inFlight.held.Load(); held != c.others {
+				t.Errorf("%d bytes are still held", held-c.others)
 			}
 		})
 	}

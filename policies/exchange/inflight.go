@@ -78,13 +78,24 @@ type share struct {
 // set makes n bytes the share, and reports whether they fit; if not, the share
 // stays what it was.
 func (s *share) set(n int64, isNew bool) bool {
+	return s.change(n, func(held, n int64) bool { return s.of.admits(held, n-s.bytes, isNew) })
+}
+
+// setBody is set for a request's body. One that grows while it is inflated is
+// taken, like any, as long as nothing else is held.
+func (s *share) setBody(n int64, isNew bool) bool {
+	return s.change(n, func(held, n int64) bool { return s.of.admits(held-s.bytes, n, isNew) })
+}
+
+// change makes n bytes the share if fits says so of them, beside what all hold.
+func (s *share) change(n int64, fits func(held, n int64) bool) bool {
 	if s.of == nil {
 		return true
 	}
 	n = n / grain * grain
 	for n > s.bytes {
 		held := s.of.held.Load()
-		if !s.of.admits(held, n-s.bytes, isNew) {
+		if !fits(held, n) {
 			return false
 		}
 		if s.of.held.CompareAndSwap(held, held+n-s.bytes) {
@@ -114,7 +125,7 @@ func (a *attempt) checkRoom(n int) *policies.Reply {
 // takeBody takes the room that a body of n bytes needs while the request is
 // made, or refuses it.
 func (a *attempt) takeBody(n int) *policies.Reply {
-	if a.share.set(int64(n)*bodyCost, a.isNew()) {
+	if a.share.setBody(int64(n)*bodyCost, a.isNew()) {
 		return nil
 	}
 	return a.overloaded()
