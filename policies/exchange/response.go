@@ -9,7 +9,6 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
-	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/sse"
 )
 
@@ -78,28 +77,6 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 		return policies.Action{Step: policies.Hold, More: true}
 	}
 	return hold
-}
-
-// readable reports whether it is known how the reply is compressed. Upstream is
-// not told that heald takes compressed replies: the client's accept-encoding is
-// removed. Proxies on the way compress some all the same.
-func (a *attempt) readable(resp *policies.Response) bool {
-	a.packed, a.unreadable = inflate.NewReply(contentEncoding(resp.Headers))
-	return a.unreadable == nil
-}
-
-// inflate is what came from upstream, decompressed.
-func (a *attempt) inflate(chunk []byte, end bool) ([]byte, error) {
-	plain, err := a.packed.Next(chunk, end)
-	a.unreadable = err
-	return plain, err
-}
-
-// put gives the answer what came from upstream, decompressed.
-func (a *attempt) put(chunk []byte, end bool) error {
-	plain, broken := a.inflate(chunk, end)
-	a.answer.broken = broken
-	return a.answer.put(plain)
 }
 
 // look translates what came and peeks at it after each frame. So what becomes of
