@@ -15,6 +15,7 @@ var strangers = []string{
 	"x-forwarded-access-token", "x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username",
 	"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-client-cert", "x-forwarded-for", "forwarded", "via",
 	"x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-forwarded-for", "x-original-url",
+	"x-envoy-hedge-on-per-try-timeout", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-max-retries", "x-envoy-retry-on", "x-envoy-retriable-header-names",
 	"x-envoy-peer-metadata", "x-envoy-peer-metadata-id", "x-envoy-original-path", "x-envoy-decorator-operation", "x-envoy-external-address",
 	"x-auth-request-user", "x-auth-request-email", "x-auth-request-access-token", "x-auth-request-groups", "x-id-token", "x-jwt-payload",
 	"x-amzn-trace-id", "x-amzn-oidc-data", "x-amzn-oidc-identity", "x-amzn-oidc-accesstoken", "x-amz-cf-id",

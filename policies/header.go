@@ -28,6 +28,14 @@ const (
 	// HeaderCluster names the Envoy cluster of this attempt.
 	HeaderCluster = "x-heald-cluster"
 
+	// HeaderHedged comes with the provider's reply to an attempt that Envoy has
+	// sent twice: when the request was sent that it answers, in milliseconds
+	// from the stream's start, or a word where Envoy does not say.
+	HeaderHedged = "x-heald-hedged"
+	// HeaderLost marks a reply that is no success of an attempt that was sent
+	// twice, so that Envoy waits for the other one.
+	HeaderLost = "x-heald-lost"
+
 	// HeaderPolicy names the policy that the route wants.
 	HeaderPolicy = "x-heald-policy"
 	// HeaderSet overrides single settings of the policy:
@@ -45,6 +53,16 @@ const (
 	HeaderAttemptCount = "x-envoy-attempt-count"
 	// HeaderRequestID is Envoy's: the same for all attempts of a request.
 	HeaderRequestID = "x-request-id"
+)
+
+// Names of the headers by which Envoy's router is asked to send one request a
+// second time. It takes them off; they reach no provider.
+const (
+	HeaderHedge           = "x-envoy-hedge-on-per-try-timeout"
+	HeaderPerTryTimeout   = "x-envoy-upstream-rq-per-try-timeout-ms"
+	HeaderMaxRetries      = "x-envoy-max-retries"
+	HeaderRetryOn         = "x-envoy-retry-on"
+	HeaderRetriableHeader = "x-envoy-retriable-header-names"
 )
 
 // Names of the response headers that clients and operators may read.

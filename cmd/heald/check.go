@@ -106,6 +106,7 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	for _, s := range cfg.Settings() {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
+		w.Hedge = w.Hedge || s.Hedges()
 	}
 	w.Wait, w.Silence = waits(cfg)
 	w.RetryAfter = retryAfter(cfg)

@@ -69,6 +69,8 @@ type Want struct {
 	// rest of broken answers (resume: text), host:port or "unix:///path"; ""
 	// where no policy does.
 	Resume string
+	// Hedge says that slow attempts are sent twice (hedge).
+	Hedge bool
 	// RetryStatuses are the statuses that the outer route retries
 	// (outer.retry_statuses); empty where it retries by header.
 	RetryStatuses []int
@@ -119,6 +121,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkTransport()
 	c.checkTunnels(b)
 	c.checkResume()
+	c.checkHedge()
 	return c.problems
 }
 

@@ -69,7 +69,7 @@ func TestCheckMesh(t *testing.T) {
 		{"filter of another name, Lua in the cluster", []edit{
 			{"          - name: heald\n", "          - name: envoy.filters.http.ext_proc/1\n"},
 			{"stat_prefix: heald", "stat_prefix: x"},
-			{"com/envoy.extensions.filters.http.lua.v3.Lua\n                  default", "com/envoy.extensions.filters.http.lua.v3.Lua\n                  stat_prefix: x\n                  default"},
+			{"heald.memory\n                typed_config:\n", "heald.memory\n                typed_config:\n                  stat_prefix: x\n"},
 			{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`},
 			{"  - name: inner\n    type: STATIC\n", "  - name: inner\n    type: STATIC\n    typed_extension_protocol_options:\n      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n" +
 				"        \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n        explicit_http_config: {http2_protocol_options: {}}\n        http_filters:\n" +

@@ -28,7 +28,7 @@ func TestCheckPerturbed(t *testing.T) {
 	want, _ := os.ReadFile(path) // Diff reports that it is missing
 	asks := Want{
 		Attempts: 5, MaxBody: 32 << 20, MaxMessage: 33 << 20, Wait: 10 * time.Minute, Silence: 5 * time.Minute, RetryAfter: 10 * time.Second,
-		GRPC: []string{"127.0.0.1:9000"}, Backends: []string{"ai-studio"},
+		GRPC: []string{"127.0.0.1:9000"}, Backends: []string{"ai-studio"}, Hedge: true,
 	}
 	var tree any
 	if err := yaml.Unmarshal(envoy.Config, &tree); err != nil {

@@ -47,6 +47,7 @@ func TestCheckConfig(t *testing.T) {
 		"all said": {
 			Attempts: 5, MaxBody: 32 << 20, MaxMessage: 33 << 20, Wait: 10 * time.Minute, Backends: []string{"ai-studio"},
 		},
+		"hedge":      {Hedge: true, Backends: []string{"ai-studio"}},
 		"less asked": {StoreMemory: true, RouteAuthority: true, OwnWait: true, Attempts: 1},
 	}
 	for name, want := range wants {
@@ -68,7 +69,7 @@ const (
 	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
 	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-retry\n"
-	routerList   = "              upstream_http_filters:\n"
+	routerList   = "router.v3.Router\n              upstream_http_filters:\n"
 	retryBudget  = "        retry_budget: {budget_percent: {value: 50}, min_retry_concurrency: 200}\n"
 	openDoor     = "address: 127.0.0.1, port_value: 10000"
 	publicDoor   = "address: 0.0.0.0, port_value: 10000"

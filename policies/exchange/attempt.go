@@ -93,8 +93,10 @@ type attempt struct {
 	backend    *Backend
 	account    *account.Account
 
+	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy
-	estimate int       // tokens of the request, guessed; for counts
+	hedge    hedging
+	estimate int // tokens of the request, guessed; for counts
 	response policies.Response
 	packed   *inflate.Reply // inflates the body; nil before it comes
 	errBody  []byte
@@ -122,12 +124,14 @@ type record struct {
 	err     error
 	wait    time.Duration
 	held    time.Duration // from sent to verdict
+	headers time.Duration // from sent to the provider's headers; 0 if none came
+	content time.Duration // from sent to the first content; 0 if none came
 	final   bool          // the request ends with this attempt
 	ended   string        // reason for which a passed answer broke off
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, log: x.log, settings: x.cfg.Policies[DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.

@@ -17,6 +17,7 @@ func (a *attempt) Close(end policies.End) {
 		return // Envoy left before it said what it wants
 	}
 	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
+	a.measureNothing()
 	outcome := a.outcome(end)
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	a.log.Info("attempt finished", a.attemptFields()...)
@@ -70,6 +71,15 @@ func (a *attempt) attemptFields() []zap.Field {
 		zap.Stringer("verdict", r.verdict),
 		zap.String("reason", r.reason),
 		zap.Duration("held", r.held),
+	}
+	if r.headers > 0 {
+		fields = append(fields, zap.Duration("headers", r.headers))
+	}
+	if r.content > 0 {
+		fields = append(fields, zap.Duration("content", r.content))
+	}
+	if a.hedge.result != "" {
+		fields = append(fields, zap.String("hedged", a.hedge.result))
 	}
 	if a.backend != nil {
 		fields = append(fields, zap.String("backend", a.backend.Name), zap.String("model", a.model))

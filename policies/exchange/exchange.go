@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -76,6 +77,8 @@ type Exchange struct {
 	clock      heal.Clock
 	learned    learned
 	outages    outages
+	times      hedge.Times // until the provider's headers
+	duplicates hedge.Budget
 	table      gemini.Table
 	schemas    *gemini.Compiler
 

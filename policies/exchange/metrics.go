@@ -21,6 +21,11 @@ type Metrics struct {
 	resumes   *prometheus.CounterVec
 	peek      *prometheus.HistogramVec
 	content   *prometheus.HistogramVec
+	hedges    *prometheus.CounterVec
+
+	providerHeaders *prometheus.HistogramVec
+	providerContent *prometheus.HistogramVec
+	models          modelLabels
 
 	signatures *prometheus.CounterVec
 }
@@ -52,11 +57,18 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		resumes:   counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
 		peek:      histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),
 		content:   histogram("heald_first_content_seconds", "Time from the request's first attempt to its first content.", "dialect"),
+		hedges:    counter("heald_hedges_total", "First attempts under a policy with hedge, by what came of sending them twice.", "result"),
+
+		providerHeaders: histogram("heald_provider_headers_seconds", "Time from request sent to the headers of a provider's answer.", "backend", "model"),
+		providerContent: histogram("heald_provider_content_seconds", "Time from request sent to the first content of a provider's answer.", "backend", "model"),
 
 		signatures: counter("heald_signature_cache_total", "Signatures of conversations whose client loses carriers, by what became of them.", "result"),
 	}
 	for _, result := range heal.SignatureResults {
 		m.signatures.WithLabelValues(result) // shows that there were none
+	}
+	for _, result := range hedgeResults {
+		m.hedges.WithLabelValues(result)
 	}
 	return m
 }

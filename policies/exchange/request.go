@@ -69,6 +69,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())
+	a.hedgeWith(forward)
 	return forward, nil
 }
 
@@ -157,8 +158,7 @@ func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
 
 // forward addresses a rendered request to the backend, for the account.
 func (a *attempt) forward(sent outgoing) *policies.Forward {
-	// A single document is the same events, folded, whichever way it comes.
-	stream := a.req.Stream || a.settings.UpstreamStream != asClient
+	stream := a.upstreamStreams()
 	accept := "text/event-stream"
 	if !stream {
 		accept = "application/json"
@@ -180,6 +180,12 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		{Name: name, Value: value},
 	}, sent.headers...)
 	return out
+}
+
+// upstreamStreams reports whether upstream is asked for a stream. A single
+// document is the same events, folded, whichever way it comes.
+func (a *attempt) upstreamStreams() bool {
+	return a.req.Stream || a.settings.UpstreamStream != asClient
 }
 
 func (a *attempt) target() gemini.Target {

@@ -26,6 +26,7 @@ var hold = policies.Action{Step: policies.Hold}
 func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	a.response = *resp
 	a.lastIn = time.Now()
+	a.measureHeaders(resp)
 	switch {
 	case resp.Local():
 		return a.judge(heal.Seen{Status: resp.Status, Details: resp.Details})
@@ -87,6 +88,7 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 		if more = err == nil; more {
 			a.held, more, err = a.answer.next(a.held, end)
 			a.heard()
+			a.measureContent()
 		}
 		if act, decided := a.peek(end && !more, end, err); decided {
 			return act

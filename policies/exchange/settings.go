@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/allow"
+	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -63,6 +64,11 @@ type Settings struct {
 	// text of an answer, the rest is fetched with a request of its own, which
 	// is billed as well. Needs the listener of envoy/resume.yaml.
 	Resume string `yaml:"resume"`
+	// Hedge is after how long without the provider's headers the first attempt
+	// of a request is sent a second time, which is billed as well: a duration
+	// such as "2s", or a percentile of the times that this replica has seen for
+	// the model at the backend, "p50" to "p99". "off" (default) for never.
+	Hedge string `yaml:"hedge"`
 }
 
 // PeekSettings bound the look at a reply before it is passed on.
@@ -113,7 +119,7 @@ func DefaultSettings() Settings {
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
-		UpstreamStream: "always", Resume: "off", Allow: allow.Rules{}.WithDefaults(),
+		UpstreamStream: "always", Resume: "off", Hedge: hedge.Off, Allow: allow.Rules{}.WithDefaults(),
 	}
 }
 
@@ -134,6 +140,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.UpstreamStream, d.UpstreamStream)
 	fill(&s.Authority, d.Authority)
 	fill(&s.Resume, d.Resume)
+	fill(&s.Hedge, d.Hedge)
 	s.Allow = s.Allow.WithDefaults()
 	return s
 }
@@ -164,6 +171,7 @@ var setters = map[string]func(*Settings, string) error{
 	"local.title":      func(s *Settings, v string) error { return setBool(&s.Local.Title, v) },
 	"local.topic":      func(s *Settings, v string) error { return setBool(&s.Local.Topic, v) },
 	"resume":           func(s *Settings, v string) error { s.Resume = v; return nil },
+	"hedge":            func(s *Settings, v string) error { s.Hedge = v; return nil },
 	"strict_model":     func(s *Settings, v string) error { return setBool(&s.StrictModel, v) },
 
 	"allow.file_uris":       func(s *Settings, v string) error { s.Allow.FileURIs = strings.Fields(v); return nil },
@@ -178,6 +186,9 @@ var setters = map[string]func(*Settings, string) error{
 
 // Resumes reports whether broken answers are resumed.
 func (s *Settings) Resumes() bool { return s.Resume == resumeText }
+
+// Hedges reports whether slow attempts are sent twice.
+func (s *Settings) Hedges() bool { return s.Hedge != hedge.Off }
 
 // override applies "name=value,name=value" to the settings.
 func (s Settings) override(list string) (Settings, error) {

@@ -29,6 +29,8 @@ func FuzzOverride(f *testing.F) {
 	f.Add("attempts=4, deadline=90s,max_wait=1m,idle_timeout=1h,ping=1s,peek.timeout=15s,peek.max_bytes=1000")
 	f.Add("thinking.history=keep,wait=heald,authority=route,upstream_stream=as_client,resume=text,repair_prompt=none")
 	f.Add("local.warmup=1,local.title=t,local.topic=F,strict=true,strict_model=false")
+	f.Add("hedge=2s")
+	f.Add("hedge=p90, hedge=off")
 	f.Add("attempts=0")
 	f.Add("attempt=3")
 	f.Add("=,,")
@@ -69,7 +71,7 @@ func TestSettingsDefaults(t *testing.T) {
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
 		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
-		UpstreamStream: "always", Resume: "off",
+		UpstreamStream: "always", Resume: "off", Hedge: "off",
 		Allow: allow.Rules{FileURIs: []string{"public"}, Tools: allow.DefaultTools, CachedContents: "own", Safety: "client", Tiers: []string{"standard", "flex"}},
 	}
 	if got := DefaultSettings(); !reflect.DeepEqual(got, want) {
@@ -130,6 +132,7 @@ func TestSetters(t *testing.T) {
 		"local.title":           {"true", func(s *Settings) { s.Local.Title = true }},
 		"local.topic":           {"true", func(s *Settings) { s.Local.Topic = true }},
 		"resume":                {"text", func(s *Settings) { s.Resume = "text" }},
+		"hedge":                 {"p90", func(s *Settings) { s.Hedge = "p90" }},
 		"strict_model":          {"true", func(s *Settings) { s.StrictModel = true }},
 		"strict":                {"true", func(s *Settings) { s.Strict = true }},
 		"allow.file_uris":       {"gs://a/ public", func(s *Settings) { s.Allow.FileURIs = []string{"gs://a/", "public"} }},
@@ -158,13 +161,13 @@ func TestSetters(t *testing.T) {
 	if len(rows) != len(setters) {
 		t.Errorf("%d rows of %d setters", len(rows), len(setters))
 	}
-	for _, bad := range []string{"thinking.history", "wait", "authority", "upstream_stream", "resume", "allow.cached_contents", "allow.safety",
+	for _, bad := range []string{"thinking.history", "wait", "authority", "upstream_stream", "resume", "hedge", "allow.cached_contents", "allow.safety",
 		"attempts", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
 		if _, err := DefaultSettings().override(bad + "=other"); err == nil {
 			t.Errorf("%s=other is taken", bad)
 		}
 	}
-	for _, word := range []string{"thinking.history=drop", "wait=envoy", "authority=heald", "upstream_stream=always", "resume=off"} {
+	for _, word := range []string{"thinking.history=drop", "wait=envoy", "authority=heald", "upstream_stream=always", "resume=off", "hedge=off"} {
 		if got, err := DefaultSettings().override(word); err != nil || !reflect.DeepEqual(got, DefaultSettings()) {
 			t.Errorf("%s: %+v, %v", word, got, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -42,6 +43,9 @@ func (s Settings) Validate(path string) error {
 			bad(w.name, fmt.Sprintf("%s is neither %q nor %q", redact.Quote(w.got), w.one, w.other), "write one of the two")
 		}
 	}
+	if _, err := hedge.ParseDelay(s.Hedge); err != nil {
+		bad("hedge", redact.Quote(s.Hedge)+" "+err.Error(), "leave the line out for off")
+	}
 	if err := s.Allow.Validate(path + ".allow"); err != nil {
 		errs = append(errs, err)
 	}
@@ -52,6 +56,12 @@ func (s Settings) Validate(path string) error {
 // Notes tells of settings that are each possible and together hardly meant.
 func (s Settings) Notes(path string) []*setting.Problem {
 	var out []*setting.Problem
+	delay, _ := hedge.ParseDelay(s.Hedge) // Validate has complained
+	if delay.Percentile > 0 && delay.Percentile < 90 {
+		out = append(out, &setting.Problem{Note: true, Path: path + ".hedge",
+			Found:       fmt.Sprintf("%d of 100 attempts are slower than %s, and 10 of 100 may be sent twice", 100-delay.Percentile, s.Hedge),
+			Consequence: "the budget is spent on attempts that are hardly slow", Fix: "p90 or above"})
+	}
 	for _, w := range []struct {
 		name, longer     string
 		value, than      time.Duration
@@ -64,6 +74,8 @@ func (s Settings) Notes(path string) []*setting.Problem {
 			"a delay that long is never waited for, because the request is over by then", "make max_wait shorter than deadline"},
 		{"ping", "idle_timeout", s.Ping, s.IdleTimeout, true,
 			"the stream is ended before its client gets a keep-alive", "make ping shorter than idle_timeout"},
+		{"hedge", "peek.timeout", delay.Fixed, s.Peek.Timeout, true,
+			"an attempt is given up before it would be sent a second time", "make hedge a fraction of peek.timeout"},
 	} {
 		if w.value > w.than || w.orSame && w.value == w.than {
 			out = append(out, &setting.Problem{Note: true, Path: path + "." + w.name,

@@ -26,7 +26,7 @@ func retryStats(t *testing.T, s *stack.Stack) (made, refused int) {
 
 // oneRetry lets Envoy make a single retry at a time, over all requests.
 func oneRetry(t *testing.T) func(yaml string) string {
-	budget := regexp.MustCompile(`(retry_budget:\s+budget_percent:\s+value:) \d+(\s+min_retry_concurrency:) \d+`)
+	budget := regexp.MustCompile(`(retry_budget:\s+budget_percent:\s+value:) 50(\s+min_retry_concurrency:) 200`)
 	return func(yaml string) string {
 		if n := len(budget.FindAllString(yaml, -1)); n != 1 {
 			t.Fatalf("the configuration has %d retry budgets", n)
