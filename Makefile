@@ -91,6 +91,10 @@ bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as rati
 sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in heald
 	go run ./test/bench sizing -heald bin/heald $(ARGS)
 
+.PHONY: hedge
+hedge: envoy bin/heald ## show what sending slow requests twice is worth, simulated and through Envoy
+	go run ./test/hedge -heald bin/heald $(ARGS)
+
 .PHONY: gobench
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...
