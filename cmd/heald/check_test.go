@@ -34,3 +34,21 @@ func TestWantOfBackends(t *testing.T) {
 		t.Errorf("without heald.yaml: got %q", got)
 	}
 }
+
+// What only some policies need is asked of Envoy where one of them does.
+func TestWantOfHedge(t *testing.T) {
+	t.Setenv("KEY", "k")
+	for text, want := range map[string]bool{
+		minimal: false,
+		minimal + "policies: {default: {hedge: off}}\n":                    false,
+		minimal + "policies: {default: {hedge: off}, gold: {hedge: 2s}}\n": true,
+	} {
+		cfg, err := (&config.Flags{File: write(t, "heald.yaml", text)}).Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wantOf(cfg).Hedge; got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}

@@ -21,6 +21,7 @@ var extremes = map[string]string{
 	"a body of one":     "max_body: 1\n",
 	"the largest body":  "max_body: 1073741824\n",
 	"resumed":           "policies: {gold: {resume: text, peek: {timeout: 2h}}}\nhop_secret: {env: HOP}\n",
+	"hedged":            "policies: {gold: {hedge: p90}, other: {hedge: 2s}}\n",
 	"route's authority": "policies: {default: {authority: route}, other: {max_wait: 30m}}\n",
 }
 

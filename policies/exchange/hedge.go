@@ -99,7 +99,7 @@ func (a *attempt) settleHedge(resp *policies.Response, took time.Duration) {
 	// used up.
 	const late = 200 * time.Millisecond
 	said := ""
-	if resp != nil {
+	if resp != nil && took >= delay { // before, Envoy may have retried by itself
 		said = resp.Headers.Get(policies.HeaderHedged)
 	}
 	switch {

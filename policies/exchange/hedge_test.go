@@ -137,6 +137,7 @@ func TestHedgeResults(t *testing.T) {
 		spent   bool
 	}{
 		{"in time", 300 * time.Millisecond, 200, "via_upstream", "", "", false, false},
+		{"in time, after a retry of Envoy's own", 300 * time.Millisecond, 200, "via_upstream", "7", "", false, false},
 		{"the second sending", 1500 * time.Millisecond, 200, "via_upstream", "1012", "won", true, true},
 		{"the first one", 1500 * time.Millisecond, 200, "via_upstream", "7", "lost", true, true},
 		{"any success", 1500 * time.Millisecond, 201, "via_upstream", "1003", "won", true, true},
@@ -258,5 +259,21 @@ func TestModelLabels(t *testing.T) {
 	}
 	if got := (&modelLabels{}).of("a", "m\n1"); got != "m?1" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Settings that are possible and hardly meant.
+func TestHedgeNotes(t *testing.T) {
+	for hedge, want := range map[string]string{
+		"off": "", "2s": "", "p90": "", "p99": "", "59s": "",
+		"1m": "x.hedge: 1m0s is not shorter than peek.timeout", "2m": "is not shorter than peek.timeout", "p89": "x.hedge: 11 of 100 attempts", "p50": "50 of 100",
+	} {
+		notes := Settings{Hedge: hedge}.WithDefaults().Notes("x")
+		switch {
+		case want == "" && len(notes) > 0:
+			t.Errorf("%s: %v", hedge, notes[0])
+		case want != "" && (len(notes) != 1 || !notes[0].Note || !strings.Contains(notes[0].Error(), want)):
+			t.Errorf("%s: got %v, want %q", hedge, notes, want)
+		}
 	}
 }

@@ -189,6 +189,38 @@ func TestHedgeBothFail(t *testing.T) {
 	})
 }
 
+// A connection that breaks ends its sending, and not the other one.
+func TestHedgeOneBreaks(t *testing.T) {
+	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
+		s := hedged(t, version)
+		for broken, word := range []string{"won", "lost"} {
+			t.Run(word, func(t *testing.T) {
+				earnHedge(s)
+				breaks, answers := make(chan struct{}), make(chan struct{})
+				script := []fakegemini.Reply{fakegemini.Gate(answers).Then(fakegemini.Text(good)), fakegemini.Gate(answers).Then(fakegemini.Text(good))}
+				script[broken] = fakegemini.Gate(breaks).Then(fakegemini.ResetBeforeHeaders())
+				s.Fake().Enqueue(script...)
+				got := play(t, s, apis[0], true, func() {
+					arrivals(t, s, 2)
+					close(breaks)
+					eventually(t, "the connection is broken", func() bool {
+						calls := s.Fake().Requests()
+						return len(calls) > broken && calls[broken].Ended == fakegemini.EndedReset
+					})
+					close(answers)
+				})
+				if sees, _ := apis[0].seen(got, true, good); sees != wholeAnswer || got.Header.Get("x-heald-attempts") != "1" {
+					t.Errorf("the client sees %q after %s attempts", sees, got.Header.Get("x-heald-attempts"))
+				}
+				two(t, s)
+				if said := hedgedWord(t, s, got); said != word {
+					t.Errorf("the log says hedged: %q, want %q", said, word)
+				}
+			})
+		}
+	})
+}
+
 // A client that leaves takes both sendings with it.
 func TestHedgeClientLeaves(t *testing.T) {
 	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
@@ -207,111 +239,5 @@ func TestHedgeClientLeaves(t *testing.T) {
 				t.Errorf("the calls ended as %q and %q", first.Ended, second.Ended)
 			}
 		})
-	})
-}
-
-// What is sent once, however slow.
-func TestNoHedge(t *testing.T) {
-	const slow = 3 * hedgeDelay
-	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
-		s := hedged(t, version)
-		rows := []struct {
-			name, path, body string
-			reply            func(gate <-chan struct{}) fakegemini.Reply
-		}{
-			{name: "a long body", path: messages, body: turn(model, prose(1200*1000), true)},
-			{name: "a count", path: messages + "/count_tokens", body: streamed, reply: func(gate <-chan struct{}) fakegemini.Reply {
-				return fakegemini.Gate(gate).Then(fakegemini.Raw(200, http.Header{"Content-Type": {"application/json"}}, []byte(`{"totalTokens":5}`)))
-			}},
-		}
-		for _, row := range rows {
-			t.Run(row.name, func(t *testing.T) {
-				earnHedge(s)
-				gate := make(chan struct{})
-				time.AfterFunc(slow, func() { close(gate) })
-				reply := fakegemini.Gate(gate).Then(fakegemini.Text("late"))
-				if row.reply != nil {
-					reply = row.reply(gate)
-				}
-				s.Fake().Enqueue(reply)
-				got := s.Post(row.path, row.body)
-				s.Settle()
-				if n := len(s.Fake().Requests()); got.Status != 200 || n != 1 {
-					t.Errorf("status %d after %d upstream calls, want 200 after 1", got.Status, n)
-				}
-			})
-		}
-	})
-}
-
-// Streams that take longer than the delay go on, sent once or twice.
-func TestHedgeLongStream(t *testing.T) {
-	pieces := strings.SplitAfter(strings.Repeat("piece ", 20), " ")
-	long := fakegemini.Text(pieces...).Slow(hedgeDelay / 6)
-	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
-		s := hedged(t, version)
-		for name, script := range map[string][]fakegemini.Reply{"once": {long}, "twice": {fakegemini.SilentBeforeHeaders(), long}} {
-			t.Run(name, func(t *testing.T) {
-				earnHedge(s)
-				s.Fake().Enqueue(script...)
-				got := s.Post(messages, streamed)
-				if answer, err := answerText(got, true); err != nil || answer != strings.Join(pieces, "") {
-					t.Errorf("got %q, %v", answer, err)
-				}
-				s.Settle()
-				if n := len(s.Fake().Requests()); n != len(script) {
-					t.Errorf("%d upstream calls, want %d", n, len(script))
-				}
-			})
-		}
-	})
-}
-
-// A client cannot ask Envoy for duplicates, retries or time-outs.
-func TestClientAsksForHedge(t *testing.T) {
-	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
-		s := stack.Start(t, stack.Options{Envoy: version, Plain: true})
-		s.Fake().Enqueue(fakegemini.Text(strings.SplitAfter("a slow answer", " ")...).Slow(hedgeDelay))
-		req, err := http.NewRequestWithContext(patient(t), http.MethodPost, s.URL+messages, strings.NewReader(streamed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range map[string]string{
-			"content-type": "application/json", "x-heald-set": "hedge=100ms", "x-envoy-hedge-on-per-try-timeout": "true",
-			"x-envoy-upstream-rq-per-try-timeout-ms": "100", "x-envoy-upstream-rq-timeout-ms": "200", "x-envoy-max-retries": "3",
-			"x-envoy-retry-on": "5xx,retriable-headers,gateway-error", "x-envoy-retriable-header-names": "date,x-heald-verdict",
-		} {
-			req.Header.Set(name, value)
-		}
-		resp, err := stack.NewClient(t, stack.HTTP1).Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		s.Settle()
-		if n := len(s.Fake().Requests()); resp.StatusCode != 200 || n != 1 {
-			t.Errorf("status %d after %d upstream calls, want 200 after 1", resp.StatusCode, n)
-		}
-	})
-}
-
-// The delay may come from the replica's own times.
-func TestHedgePercentile(t *testing.T) {
-	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
-		s := stack.Start(t, stack.Options{Envoy: version, Plain: true, Policy: "{hedge: p99}"})
-		for range 30 {
-			s.Post(messages, streamed)
-		}
-		s.Settle()
-		if n := s.Replicas[0].Metric("heald_hedges_total", `result="not_enough_times"`); n != 20 {
-			t.Errorf("%v requests had not enough times, want 20", n)
-		}
-		s.Fake().Reset()
-		s.Fake().Enqueue(fakegemini.SilentBeforeHeaders())
-		got := s.Post(messages, streamed)
-		if sees, _ := apis[0].seen(got, true, good); sees != wholeAnswer || hedgedWord(t, s, got) != "won" {
-			t.Errorf("the client sees %q, and the log says hedged: %q", sees, hedgedWord(t, s, got))
-		}
-		two(t, s)
 	})
 }
