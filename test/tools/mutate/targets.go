@@ -20,6 +20,7 @@ var targets = []target{
 	{dir: "policies/exchange", users: []string{"cmd/heald/config"}},
 	{dir: "policies/account", users: []string{"policies/exchange"}},
 	{dir: "policies/gemini", users: []string{"policies/exchange"}},
+	{dir: "policies/hedge", users: []string{"policies/exchange"}},
 	{dir: "policies/sse", users: []string{"policies/gemini"}},
 	{dir: "policies/resume", users: []string{"policies/exchange"}},
 	{dir: "policies/allow", users: []string{"policies/exchange", "cmd/heald/config"}},
