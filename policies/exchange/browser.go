@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -77,6 +78,9 @@ func (b *Browsers) knowsHost(authority string) bool {
 	host := hostOf(authority)
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true // no name, so nobody can have it resolve to something else
+	}
+	if dotless := host != "" && !strings.Contains(host, ".") && strings.ContainsFunc(host, unicode.IsLetter); dotless {
+		return true // a service of Docker Compose, a machine of the house: no page of the Internet has such a name (RFC 7085)
 	}
 	return local(host) || slices.ContainsFunc(b.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }

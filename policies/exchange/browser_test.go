@@ -93,7 +93,9 @@ func TestHosts(t *testing.T) {
 		{authority: "localhost.evil.example:10000", browsers: Browsers{LocalHosts: true}, refused: true},
 		{authority: "127.0.0.1.evil.example", browsers: Browsers{LocalHosts: true}, refused: true},
 		{authority: "2130706433", browsers: Browsers{LocalHosts: true}, refused: true},
-		{authority: "mybox:10000", browsers: Browsers{LocalHosts: true, Hosts: []string{"MyBox"}}},
+		{authority: "mybox:10000", browsers: Browsers{LocalHosts: true}}, // no page of the Internet is called so
+		{authority: "heald", browsers: Browsers{Hosts: []string{"llm.example.com"}}},
+		{authority: "", browsers: Browsers{LocalHosts: true}, refused: true},
 		{authority: "llm.example.com", browsers: Browsers{Hosts: []string{"llm.example.com"}}},
 		{authority: "evil.example", browsers: Browsers{Hosts: []string{"llm.example.com"}}, refused: true},
 	} {
