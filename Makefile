@@ -50,7 +50,7 @@ e2e: envoy envoy-old ## run the tests against real Envoys
 .PHONY: faults
 faults: envoy ## show what clients see of each fault, next to what reaches the upstreams
 	@mkdir -p out && rm -f out/faults.txt
-	@HEALD_FAULT_TABLE=$(CURDIR)/out/faults.txt go test -race -count=1 -timeout 10m -run '^TestFaults$$/^envoy-$(ENVOY_VERSION)$$' ./test/e2e > out/faults.log; \
+	@HEALD_FAULT_TABLE=$(CURDIR)/out/faults.txt go test -race -count=1 -timeout 10m -run '^(TestFaults|TestMidstream)$$/^envoy-$(ENVOY_VERSION)$$' ./test/e2e > out/faults.log; \
 	status=$$?; cat out/faults.txt || tail -50 out/faults.log; \
 	test $$status = 0 || echo "make faults: a row failed; out/faults.log has the details"; exit $$status
 

@@ -31,6 +31,7 @@ type answer struct {
 	sealer  *heal.Sealer
 	encoder dialect.Encoder
 	frames  frameEncoder // encoder, if it takes frames; else nil
+	framed  framed       // what it takes of one
 
 	forClient func(text string) string // what the client may have of a text of upstream's
 	cleaner   *native.Cleaner          // of frames; nil if the encoder takes none
@@ -48,8 +49,9 @@ type answer struct {
 	asked  int  // bytes of the request
 	closed bool // Finish or Failure was encoded
 
-	sofar *resume.SoFar // what there is of an answer that may be resumed; else nil
-	rest  *resume.Rest  // completes an answer that broke off; nil before
+	sofar  *resume.SoFar      // what there is of an answer that may be resumed; else nil
+	rest   *resume.Rest       // completes an answer that broke off; nil before
+	before conversation.Usage // of the replies before the one under way
 
 	events, joined, scanned, sealed []conversation.Event // reused
 
@@ -70,23 +72,28 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 		forClient: a.x.forClient,
 	}
 	t.taking = t.take
-	t.frames, _ = t.encoder.(frameEncoder)
-	switch {
-	case t.frames != nil:
+	if t.frames, _ = t.encoder.(frameEncoder); t.frames != nil {
 		t.cleaner = native.NewCleaner(t.forClient, a.x.secrets.Hide)
-	case resumes:
+	}
+	if resumes {
 		t.sofar = &resume.SoFar{}
 	}
 	return t
 }
 
 // goOn makes the answer ready for the reply to another request, which rest
-// joins to what there is. The encoder, and with it the numbers of blocks and
-// events, stays the same.
-func (t *answer) goOn(sent outgoing, rest *resume.Rest) {
+// joins to what there is, and which comes from where carriers say. before is the
+// usage so far. The encoder, and with it the numbers of blocks and events, stays
+// the same.
+func (t *answer) goOn(sent outgoing, rest *resume.Rest, carriers heal.Carriers, before conversation.Usage) {
 	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
 	t.status, t.failed, t.broken, t.stray = nil, nil, nil, false
-	t.sofar, t.rest = nil, rest
+	t.sealer = heal.NewSealer(carriers)
+	t.rest, t.before, t.usage = rest, before, before
+	t.asked += len(sent.body)
+	if before.Known { // only the rest may have to be estimated
+		t.asked, t.said = len(sent.body), 0
+	}
 }
 
 // feed translates the next bytes and appends what the client gets to dst.
@@ -167,8 +174,8 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	t.out = dst
 	t.events, t.status, err = t.decoder.Each(t.events, frame.Data, t.taking)
 	dst, t.out = t.out, nil
-	if t.frames != nil && err == nil && t.status == nil {
-		dst = t.frames.EncodeFrame(dst, t.cleaner.Clean(frame.Data))
+	if t.frames != nil {
+		dst = t.passFrame(dst, frame.Data, err == nil && t.status == nil)
 	}
 	if err != nil && frame.Kind == sse.Stray {
 		t.stray = true
@@ -181,20 +188,14 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 func (t *answer) take(events []conversation.Event) {
 	t.news = t.news || len(events) > 0
 	if t.frames != nil {
-		t.note(events)
+		t.takeOfFrame(events)
 		return
 	}
 	t.out = t.encode(t.out, events)
 }
 
 func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
-	if t.sofar != nil {
-		t.sofar.Note(events)
-	}
-	if t.rest != nil {
-		t.joined = t.rest.Events(t.joined[:0], events)
-		events = t.joined
-	}
+	events = t.follow(events)
 	t.fillUsage(events)
 	t.clean(events)
 	t.scanned = t.stop.Scan(t.scanned[:0], events)
@@ -231,8 +232,9 @@ func (t *answer) fillUsage(events []conversation.Event) {
 	for i := range events {
 		ev := &events[i]
 		t.said += len(ev.Text) + len(ev.Args)
-		if ev.Kind == conversation.EventFinish && t.said > 0 && !ev.Usage.Known {
-			ev.Usage = conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked), Output: gemini.EstimateTokens(t.said)}
+		if ev.Kind == conversation.EventFinish && (t.said > 0 || t.before.Known) && !ev.Usage.Known {
+			guess := conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked), Output: gemini.EstimateTokens(t.said)}
+			ev.Usage = resume.Sum(t.before, guess)
 		}
 	}
 }
@@ -257,11 +259,10 @@ func (t *answer) fail(dst []byte, err *conversation.Error) []byte {
 	return t.encode(dst, []conversation.Event{{Kind: conversation.EventFailure, Err: err, Usage: t.spent()}})
 }
 
-// spent is the usage so far. What upstream counts grows with its frames; of an
-// answer in two parts only the events know the sum.
+// spent is the usage so far. What upstream counts grows with its frames.
 func (t *answer) spent() conversation.Usage {
-	if u := t.decoder.Usage(); u.Known && t.rest == nil {
-		return u
+	if u := t.decoder.Usage(); u.Known {
+		return resume.Sum(t.before, u)
 	}
 	return t.usage
 }

@@ -22,7 +22,8 @@ import (
 // phase is where an attempt stands.
 //
 //	asked ─Forward→ sent ─200→ peeking ─good→ passing ─end→ over
-//	  │               │           │              └break→ resuming ─end→ over
+//	  │               │           │  │           └break→ resuming ─end→ over
+//	  │               │           │  └─broken document────▲ └─whole document→ passing
 //	  │               │           └──────bad──────────────────▲
 //	  │               ├─other status→ failing ─judged─────────┤
 //	  │               └─200 to a count→ counting ─end─────────┤
@@ -36,7 +37,7 @@ const (
 	failing               // an error body is being collected
 	counting              // a token count is being collected
 	passing               // the client has bytes
-	resuming              // the client has bytes, upstream broke off, the rest is being fetched
+	resuming              // upstream broke off, the rest is being fetched; the client of a stream has bytes
 	over                  // a reply was made, or the answer is complete
 )
 
@@ -44,11 +45,11 @@ const (
 var moves = [...][]phase{
 	asked:    {sent, over},
 	sent:     {peeking, failing, counting, over},
-	peeking:  {passing, over},
+	peeking:  {passing, resuming, over},
 	failing:  {over},
 	counting: {over},
 	passing:  {resuming, over},
-	resuming: {over},
+	resuming: {passing, over},
 	over:     {},
 }
 
@@ -87,7 +88,7 @@ type attempt struct {
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []candidate // what could be asked, in order of preference
-	passed     []skipped   // of those, what others' failures kept the attempt from
+	skipped    []skipped   // of those, what others' failures kept the attempt from
 	probing    bool        // it finds out whether its backend answers again
 	model      string      // upstream's
 	backend    *Backend
@@ -104,6 +105,7 @@ type attempt struct {
 	answer   *answer // the translation of a 200; nil before
 
 	unreadable error       // why the reply could not be inflated
+	resumes    resumes     // of the request, if the answer may be resumed
 	resumption *resumption // nil unless the answer broke off
 
 	lastIn, lastOut time.Time // news from upstream, bytes to the client

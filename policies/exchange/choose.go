@@ -39,7 +39,7 @@ func (a *attempt) choose() *policies.Reply {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
 	}
-	a.passed = a.passedOver()
+	a.skipped = a.passedOver()
 	a.countFailover()
 	return nil
 }

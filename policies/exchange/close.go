@@ -46,7 +46,7 @@ func (a *attempt) outcome(end policies.End) string {
 	case broken:
 		r.verdict, r.reason = policies.Retry, reason
 		return ""
-	case a.phase == passing, a.phase == resuming:
+	case a.passed():
 		// Envoy ended the stream before the answer was complete.
 		r.ended = heal.ReasonClientGone
 		return "canceled"

@@ -16,6 +16,14 @@ type direct interface {
 	// already, and headers that go with it. It notes in req.Warnings what it
 	// changed; errors are *conversation.Error.
 	Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error)
+
+	// Outline tells of body what decides whether its answer can be resumed, and
+	// its token limit; nil if it cannot be.
+	Outline(req *conversation.Request, body []byte) *conversation.Request
+
+	// Extend returns a body that has an Outline with messages at the end, and
+	// with another token limit, if it has one and maxTokens is not nil.
+	Extend(body []byte, messages []conversation.Message, maxTokens *int) ([]byte, error)
 }
 
 // frameEncoder is an encoder that passes the upstream's frames on. Of the
@@ -44,9 +52,37 @@ func (a *attempt) outgoing(client []byte, opts gemini.Options) (outgoing, error)
 		body, headers, err := d.Repair(a.req, client, a.target(), opts)
 		return outgoing{body: body, headers: headers}, err
 	}
-	r, err := gemini.Render(a.req, a.target(), opts)
+	return a.rendered(a.req, opts)
+}
+
+// rendered is the upstream's request for one that was decoded.
+func (a *attempt) rendered(req *conversation.Request, opts gemini.Options) (outgoing, error) {
+	r, err := gemini.Render(req, a.target(), opts)
 	if err != nil {
 		return outgoing{}, err
 	}
 	return outgoing{body: r.Body, headers: r.Headers, expect: r.Expect, stop: r.Stop}, nil
+}
+
+// outline is the request as far as it decides on resuming; nil if the answer
+// cannot be resumed.
+func (a *attempt) outline(client []byte) *conversation.Request {
+	if d, ok := a.dialect.(direct); ok {
+		return d.Outline(a.req, client)
+	}
+	return a.req
+}
+
+// outgoingRest makes the upstream's request for the rest. asked is what
+// resume.Ask made of the outline.
+func (a *attempt) outgoingRest(asked *conversation.Request) (outgoing, error) {
+	d, ok := a.dialect.(direct)
+	if !ok {
+		return a.rendered(asked, a.options())
+	}
+	extended, err := d.Extend(a.resumes.client, asked.Messages, asked.Limits.MaxTokens)
+	if err != nil {
+		return outgoing{}, err
+	}
+	return a.outgoing(extended, a.options())
 }

@@ -48,8 +48,8 @@ func (a *attempt) countFailover() {
 	case n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover:
 		last := a.memory.Tries[n-1]
 		from, model, reason = last.Backend, last.Model, last.Reason
-	case n == 0 && len(a.passed) > 0:
-		first := a.passed[0]
+	case n == 0 && len(a.skipped) > 0:
+		first := a.skipped[0]
 		from, model, reason = first.backend.Name, first.model, first.why
 	default:
 		return
@@ -71,7 +71,7 @@ func (a *attempt) hops() []string {
 			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
 		}
 	}
-	for _, s := range a.passed {
+	for _, s := range a.skipped {
 		out = append(out, "failover: passed over "+s.model+" at "+s.backend.Name+" ("+skippedWords[s.why]+")")
 	}
 	return out

@@ -148,6 +148,9 @@ func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false)
 // its bytes, and as what comes out of it.
 func (a *attempt) heldOfAnswer() int {
 	n := cap(a.held) + a.packed.Held() + a.answer.reader.Held()
+	if a.answer.rest != nil {
+		n += 2 * a.answer.sofar.Size() // as it grows, and as it was when it broke off
+	}
 	if !a.req.Stream {
 		n += a.answer.in + a.answer.decoder.Blocks()*partSize
 	} else if h, ok := a.answer.encoder.(dialect.Holder); ok {

@@ -16,7 +16,7 @@ func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided
 	st := a.answer.status
 	switch {
 	case st != nil:
-		return a.judge(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError}), true
+		return a.judgeDocument(heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError}), true
 	case a.answer.closed:
 		return a.commit(true), true // a stop sequence has ended it
 	case a.answer.finished():
@@ -24,7 +24,7 @@ func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided
 	case errors.Is(err, sse.ErrTooLong):
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTooLong}), true
 	case err != nil:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekGarbage}), true
+		return a.judgeDocument(heal.Seen{Peek: heal.ReasonPeekGarbage}), true
 	}
 	switch look, reason := a.judgePeek(over); look {
 	case heal.LookGood:
@@ -33,7 +33,7 @@ func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided
 		}
 		return a.commit(over || last), true
 	case heal.LookBad:
-		return a.judge(heal.Seen{Peek: reason}), true
+		return a.judgeDocument(heal.Seen{Peek: reason}), true
 	}
 	return hold, false
 }
@@ -104,7 +104,7 @@ func (a *attempt) wakePeeking() policies.Action {
 	silent := time.Since(a.lastIn)
 	switch {
 	case silent >= a.settings.IdleTimeout:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTruncated})
+		return a.judgeDocument(heal.Seen{Peek: heal.ReasonPeekTruncated})
 	case a.untilDeadline() <= 0:
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	}

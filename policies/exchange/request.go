@@ -84,7 +84,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		return nil, err
 	}
 	a.called = len(a.req.CallIDs()) > 0
-	resumes := !a.counts() && a.resumes()
+	resumes := a.mayResume(client)
 	var kept int64
 	if resumes {
 		kept = weight(a.req, len(client))

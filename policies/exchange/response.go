@@ -142,7 +142,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
 	if st := t.status; st != nil {
 		// Also after a finish: some models send one with every piece.
-		r := heal.Judge(heal.Seen{Status: statusOf(st), Error: st, Delay: st.RetryDelay})
+		r := a.rule(&heal.Seen{Status: statusOf(st), Error: st})
 		if !r.Verdict.Again() {
 			return a.broken(body, heal.ReasonStreamError, r.Client)
 		}
@@ -186,10 +186,15 @@ var undoings = map[conversation.Finish]string{
 	conversation.FinishOther:     "the model ended without an answer",
 }
 
+// passed reports whether the client has a part of an answer under way.
+func (a *attempt) passed() bool {
+	return a.phase == passing || a.phase == resuming && a.resumption.held == nil
+}
+
 // EndNow ends a passed answer because heald has to go: its client should not
 // take what it has for the whole.
 func (a *attempt) EndNow() policies.Action {
-	if a.phase != passing && a.phase != resuming {
+	if !a.passed() {
 		return hold
 	}
 	return a.broken(nil, heal.ReasonStreamShutdown, conversation.Error{Kind: conversation.ErrOverloaded,

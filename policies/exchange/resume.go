@@ -10,68 +10,122 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
 )
 
-// resumption is the one fetch of the rest of a broken answer that a request may
-// have. It decides how the answer ends, whatever the first upstream still does.
+// restRequests is how many requests for the rest of one answer there are at
+// most. Each is billed.
+const restRequests = 3
+
+// resumption gets the rest of an answer that broke off. It decides how the
+// answer ends, whatever the first upstream still does.
+//
+//	waiting ─due→ fetching ─the rest, whole→ resumed
+//	   ▲             └─failure─┬─no more requests, or no use→ unresumed
+//	   └───────────────────────┘
 type resumption struct {
 	cause  string             // the reason for which the answer broke off
-	client conversation.Error // what the client is told if the rest does not come
-	since  time.Time
-	fetch  *resume.Fetch
+	client conversation.Error // what the client of a stream is told if the rest does not come
+	held   *heal.Seen         // of a document, of which the client has nothing: what its attempt has shown; else nil
+
+	asker  *attempt // says who is asked; see newAsker
+	class  string   // of the backend that the signatures in the request are for
+	form   resume.Form
+	broken resume.Broken
+
+	asked  int           // requests so far
+	due    time.Time     // of the next one
+	since  time.Time     // the one under way was sent
+	fetch  *resume.Fetch // it; nil while waiting
 	cancel context.CancelFunc
-	result string // a reason; "" while under way
-	err    error  // why it failed
+	result string // a reason; "" until it is known
+	err    error  // why the last request failed
 }
 
-// resumes reports whether the answer should be followed so that it can be
+// resumes is what is kept of a request for as long as its answer may be resumed.
+type resumes struct {
+	req    *conversation.Request // an outline of it, if the dialect is direct; nil if the answer cannot be resumed
+	client []byte                // its body
+}
+
+// mayResume settles whether the answer should be followed so that it can be
 // resumed.
-func (a *attempt) resumes() bool {
-	return a.settings.Resumes() && a.in.Notify != nil && resume.Able(a.req)
+func (a *attempt) mayResume(client []byte) bool {
+	if !a.settings.Resumes() || a.in.Notify == nil || a.counts() {
+		return false
+	}
+	req := a.outline(client)
+	if req == nil || !resume.Able(req) {
+		return false
+	}
+	a.resumes = resumes{req, client}
+	return true
+}
+
+// resumable reports whether the rest of the answer can be asked for.
+func (a *attempt) resumable() bool {
+	return a.answer.sofar != nil && a.resumption == nil && a.untilDeadline() > 0 && a.answer.sofar.EndsInText()
 }
 
 // breakOff ends a passed answer whose stream broke off: by fetching the rest
 // if it can, else honestly.
 func (a *attempt) breakOff(body []byte, cause string, client conversation.Error) policies.Action {
-	if a.answer.sofar == nil || a.resumption != nil {
+	if !a.resumable() {
 		return a.broken(body, cause, client)
 	}
-	said, ok := a.answer.sofar.Text()
-	if !ok || a.untilDeadline() <= 0 {
-		return a.broken(body, cause, client)
+	return a.resume(body, &resumption{cause: cause, client: client})
+}
+
+// resume begins to fetch the rest.
+func (a *attempt) resume(body []byte, r *resumption) policies.Action {
+	a.resumption = r
+	r.asker, r.class = a.newAsker(), a.backend.class()
+	if st := a.answer.status; st != nil {
+		r.moveOn(&heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	}
-	a.resumption = &resumption{cause: cause, client: client, since: time.Now()}
-	forward, err := a.askForRest(said)
+	a.move(resuming)
+	a.takeStock()
+	return a.ask(body)
+}
+
+// takeStock notes what there is of the answer when a reply breaks off, and what
+// it has cost.
+func (a *attempt) takeStock() {
+	b, t := &a.resumption.broken, a.answer
+	b.Text = t.sofar.Text()
+	switch reply := t.decoder.Usage(); {
+	case t.rest == nil:
+		b.Made = t.spent()
+	case !t.rest.Joined():
+	case b.Made.Known && reply.Known:
+		b.Made = resume.Sum(b.Made, reply)
+	default:
+		b.Made = conversation.Usage{} // a guess by the text is better than a part
+	}
+	b.Billed = t.spent()
+}
+
+// ask sends a request for the rest when it is due.
+func (a *attempt) ask(body []byte) policies.Action {
+	r := a.resumption
+	if time.Until(r.due) > 0 {
+		return a.resumeLater(body)
+	}
+	forward, err := a.requestRest()
 	if err != nil {
 		return a.unresumed(body, err)
 	}
-	a.log.Info("fetching the rest of a broken answer", zap.String("cause", cause), zap.Int("bytes_so_far", len(said)))
+	r.asked++
+	a.log.Info("fetching the rest of a broken answer", zap.String("cause", r.cause), zap.Int("request", r.asked),
+		zap.String("backend", r.asker.backend.Name), zap.String("account", r.asker.account.ID), zap.Int("bytes_so_far", len(r.broken.Text)))
 	// Not the context of a request: Close ends it, however the stream ends.
 	ctx, cancel := context.WithCancel(context.Background())
-	a.resumption.cancel = cancel
-	a.move(resuming)
-	a.lastIn = a.resumption.since
-	a.resumption.fetch = a.x.rest.Fetch(ctx, forward, a.in.Notify)
+	r.cancel = cancel
+	r.since = time.Now()
+	a.lastIn = r.since
+	r.fetch = a.x.rest.Fetch(ctx, forward, a.in.Notify)
 	return a.resumeLater(body)
-}
-
-// askForRest renders the request for the rest, for the same account, and makes
-// the answer ready for its reply.
-func (a *attempt) askForRest(said string) (*policies.Forward, error) {
-	asked, rest, err := resume.Ask(a.req, said, a.answer.usage)
-	if err != nil {
-		return nil, err
-	}
-	r, err := gemini.Render(asked, a.target(), a.options())
-	if err != nil {
-		return nil, fmt.Errorf("render the request for the rest: %w", err)
-	}
-	sent := outgoing{body: r.Body, headers: r.Headers, expect: r.Expect, stop: r.Stop}
-	a.answer.goOn(sent, rest)
-	return a.forward(sent), nil
 }
 
 // untilDeadline is what is left of the request's time.
@@ -82,10 +136,13 @@ func (a *attempt) untilDeadline() time.Duration {
 // elapsed is how long the request has taken so far, all attempts together.
 func (a *attempt) elapsed() time.Duration { return a.x.clock.Now().Sub(a.memory.Started) }
 
-// wakeResuming passes on what came of the rest, and gives it up when it does
-// not come.
+// wakeResuming passes on what came of the rest, and asks again or gives it up
+// when it does not come.
 func (a *attempt) wakeResuming() policies.Action {
 	r, t := a.resumption, a.answer
+	if r.fetch == nil {
+		return a.ask(nil)
+	}
 	chunk, done, err := r.fetch.Take(nil)
 	body, broken := t.feed(a.held[:0], chunk, done)
 	a.held = body
@@ -93,77 +150,110 @@ func (a *attempt) wakeResuming() policies.Action {
 	done = done || t.closed || t.finished() && time.Since(a.lastIn) >= finishGrace
 	switch {
 	case broken != nil:
-		return a.unresumed(body, broken)
+		return a.restFailed(body, broken, &heal.Seen{Peek: heal.ReasonPeekGarbage})
 	case t.status != nil:
-		return a.unresumed(body, fmt.Errorf("error event with status %d", statusOf(t.status)))
+		st := t.status
+		return a.restFailed(body, fmt.Errorf("error event with status %d", statusOf(st)), &heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	case !a.holds(a.heldOfAnswer()):
 		return a.unresumed(body, errNoRoom)
 	case t.rest.Err() != nil:
-		return a.unresumed(body, t.rest.Err())
+		return a.restFailed(body, t.rest.Err(), nil)
+	case errors.Is(err, resume.ErrNoListener):
+		return a.unresumed(body, err) // nobody else can be asked either
 	case done && !t.finished():
 		if err == nil {
 			err = errors.New("the rest ended without a finish")
 		}
-		return a.unresumed(body, err)
+		return a.restFailed(body, err, r.asker.seenIn(err))
 	case done && t.undone():
-		return a.unresumed(body, errors.New("the rest ended in a finish that undoes it"))
+		return a.restFailed(body, errors.New("the rest ended in a finish that undoes it"), &heal.Seen{Peek: heal.ReasonPeekMalformed})
+	case done && !t.rest.Joined():
+		return a.restFailed(body, resume.ErrNoText, nil)
 	case done:
 		return a.resumed(body)
 	}
-	if err := a.restOverdue(); err != nil {
-		return a.unresumed(body, err)
+	if _, overdue := a.restDue(); overdue <= 0 {
+		return a.restFailed(body, errors.New("the rest did not come in time"), &heal.Seen{Peek: heal.ReasonPeekTimeout})
 	}
 	return a.resumeLater(body)
-}
-
-// restOverdue says which of the deadlines of a reply has passed: for its first
-// content, or for silence after it.
-func (a *attempt) restOverdue() error {
-	if _, overdue := a.restDue(); overdue > 0 {
-		return nil
-	}
-	return errors.New("the rest did not come in time")
 }
 
 // restDue is how long to wait for more of the rest, until something must be
 // done: a keep-alive, or giving up.
 func (a *attempt) restDue() (wake, overdue time.Duration) {
-	if a.answer.decoder.Content() {
+	r := a.resumption
+	switch {
+	case r.fetch == nil:
+		overdue = time.Until(r.due)
+	case a.answer.decoder.Content():
 		overdue = a.settings.IdleTimeout - time.Since(a.lastIn)
-	} else {
-		overdue = min(a.settings.Peek.Timeout-time.Since(a.resumption.since), a.untilDeadline())
+	default:
+		overdue = min(a.settings.Peek.Timeout-time.Since(r.since), a.untilDeadline())
 	}
-	overdue = min(overdue, a.untilTooLong())
-	wake = min(overdue, a.settings.Ping-time.Since(a.lastOut))
-	if a.answer.finished() {
+	overdue = min(overdue, a.untilTooLate())
+	wake = overdue
+	if r.held == nil {
+		wake = min(wake, a.settings.Ping-time.Since(a.lastOut))
+	}
+	if r.fetch != nil && a.answer.finished() {
 		wake = min(wake, finishGrace-time.Since(a.lastIn))
 	}
 	return max(wake, time.Millisecond), overdue
 }
 
-// resumeLater sends what there is, or a keep-alive when it is time for one.
+// untilTooLate is what is left of the time that the whole answer may take.
+func (a *attempt) untilTooLate() time.Duration {
+	if a.resumption.held != nil {
+		return a.untilDeadline()
+	}
+	return a.untilTooLong()
+}
+
+// resumeLater sends what there is, or a keep-alive when it is time for one. The
+// client of a document gets nothing before all is there.
 func (a *attempt) resumeLater(body []byte) policies.Action {
 	now := time.Now()
-	if len(body) == 0 && now.Sub(a.lastOut) >= a.settings.Ping {
-		body = a.answer.encoder.Ping(body)
-		a.lastOut = now
-	}
 	act := policies.Action{Step: policies.Hold, More: true}
-	if len(body) > 0 {
-		act.Step, act.Body = policies.Send, body
-		a.lastOut = now
+	if a.resumption.held == nil {
+		if len(body) == 0 && now.Sub(a.lastOut) >= a.settings.Ping {
+			body = a.answer.encoder.Ping(body)
+			a.lastOut = now
+		}
+		if len(body) > 0 {
+			act.Step, act.Body = policies.Send, body
+			a.lastOut = now
+		}
 	}
 	act.Wake, _ = a.restDue()
 	return act
 }
 
+// restFailed asks again after a request whose reply did not complete the
+// answer. seen is what it has shown of whoever was asked; nil if the reply is an
+// answer that cannot be joined.
+func (a *attempt) restFailed(body []byte, err error, seen *heal.Seen) policies.Action {
+	r := a.resumption
+	r.cancel()
+	a.log.Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
+	wait, ok := r.moveOn(seen)
+	if !ok || r.asked >= restRequests || wait >= min(a.untilDeadline(), a.untilTooLate()) || !a.answer.sofar.EndsInText() {
+		return a.unresumed(body, err)
+	}
+	a.takeStock()
+	r.fetch, r.due = nil, time.Now().Add(wait)
+	return a.ask(body)
+}
+
 // resumed completes the answer.
 func (a *attempt) resumed(body []byte) policies.Action {
-	body = a.answer.finish(body)
-	if err := a.answer.rest.Err(); err != nil {
-		return a.unresumed(body, err) // a finish, but nothing to join
+	r := a.resumption
+	r.result = heal.ReasonResumed
+	r.asker.proven()
+	if r.held != nil {
+		a.held = body
+		return a.commit(true)
 	}
-	a.resumption.result = heal.ReasonResumed
+	body = a.answer.finish(body)
 	a.move(over)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }
@@ -171,8 +261,12 @@ func (a *attempt) resumed(body []byte) policies.Action {
 // unresumed ends the answer honestly, as it would have ended without the
 // attempt to get the rest.
 func (a *attempt) unresumed(body []byte, err error) policies.Action {
-	a.resumption.result, a.resumption.err = heal.ReasonResumeFailed, err
-	return a.broken(body, a.resumption.cause, a.resumption.client)
+	r := a.resumption
+	r.result, r.err = heal.ReasonResumeFailed, err
+	if r.held != nil {
+		return a.judge(*r.held)
+	}
+	return a.broken(body, r.cause, r.client)
 }
 
 // closeResumption ends the fetch and counts it.
@@ -199,6 +293,9 @@ func (r *resumption) fields(x *Exchange) []zap.Field {
 		zap.Bool("resumed", r.result == heal.ReasonResumed),
 		zap.String("reason", r.result),
 		zap.String("resume_cause", r.cause),
+		zap.Int("resume_requests", r.asked),
+		zap.String("resume_backend", r.asker.backend.Name),
+		zap.String("resume_account", r.asker.account.ID),
 	}
 	if r.err != nil {
 		fields = append(fields, zap.String("resume_error", x.forLog(r.err.Error())))

@@ -122,9 +122,9 @@ func TestUnresumed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := breaking(t, ask, resumeSet, saidFrame(beginning, 9))
 				b.upstream("", true)
-				c.rest(b)
+				b.eachRest(c.rest)
 				b.want(beginning+c.text, "event: error", heal.ReasonStreamTruncated, heal.ReasonResumeFailed, c.why)
-				if b.calls != 1 || !strings.Contains(b.body.String(), "ended the reply without finishing it") {
+				if b.calls != 3 || !strings.Contains(b.body.String(), "ended the reply without finishing it") {
 					t.Errorf("%d calls, body:\n%s", b.calls, b.body.String())
 				}
 				synctest.Wait()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,13 +27,19 @@ type broken struct {
 	counter func(name, label string) float64
 	attempt *attempt
 
-	mu    sync.Mutex // orders the calls
-	body  strings.Builder
-	ended bool
-	wake  time.Time
+	mu      sync.Mutex // orders the calls
+	head    *policies.Head
+	body    strings.Builder
+	refused *policies.Reply // instead of an answer
+	ended   bool
+	wake    time.Time
 
 	// The request for the rest, and its reply.
 	calls   int
+	replies atomic.Int32  // calls that were not refused
+	refuse  []restRefusal // what the next calls are answered with; then with the reply
+	places  []string      // cluster and credential of each call
+	asks    []string      // the body of each
 	request *http.Request
 	asked   string
 	reply   *io.PipeWriter
@@ -43,17 +50,36 @@ type broken struct {
 // may break off.
 func breaking(t *testing.T, body, set string, chunks ...string) *broken {
 	t.Helper()
+	return breakingAt(t, "/v1/messages", body, set, chunks...)
+}
+
+// breakingAt does so for the API that a path names.
+func breakingAt(t *testing.T, path, body, set string, chunks ...string) *broken {
+	t.Helper()
+	return breakingIn(t, newRig(t, nil), path, body, set, chunks...)
+}
+
+// breakingIn does so in a set-up of its own.
+func breakingIn(t *testing.T, r rig, path, body, set string, chunks ...string) *broken {
+	t.Helper()
 	b := &broken{t: t}
-	b.rig, b.counter = newRig(t, nil).counting(t)
+	b.rig, b.counter = r.counting(t)
 	b.rig.rest = resume.NewClientOf(b)
 	b.attempt = b.rig.begin(1, "", "x-heald-set", set)
-	b.attempt.in.Notify = b.notify
+	b.attempt.in.Path, b.attempt.in.Notify = path, b.notify
 	send(t, b.attempt, body)
 	b.attempt.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 	for _, c := range chunks {
 		b.upstream(c, false)
 	}
 	return b
+}
+
+// restRefusal is how a request for the rest is refused.
+type restRefusal struct {
+	status int
+	body   string
+	err    error // of the way to the listener
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -65,12 +91,28 @@ func (b *broken) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, w := io.Pipe()
 	b.mu.Lock()
 	b.calls++
-	b.request, b.asked, b.reply = req, string(asked), w
+	b.asks = append(b.asks, string(asked))
+	b.places = append(b.places, req.Header.Get("x-heald-cluster")+" "+req.Header.Get("x-goog-api-key")+req.Header.Get("authorization"))
+	b.request, b.asked, b.reply, b.left = req, string(asked), w, false
+	var refused *restRefusal
+	if len(b.refuse) > 0 {
+		refused, b.refuse = &b.refuse[0], b.refuse[1:]
+	}
 	b.mu.Unlock()
+	switch {
+	case refused == nil:
+		b.replies.Add(1)
+	case refused.err != nil:
+		return nil, refused.err
+	default:
+		return &http.Response{StatusCode: refused.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(refused.body))}, nil
+	}
 	context.AfterFunc(req.Context(), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.left = true
+		if b.request == req { // else the next one was sent
+			b.left = true
+		}
 		_ = w.CloseWithError(context.Cause(req.Context()))
 	})
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r}, nil
@@ -86,10 +128,13 @@ func (b *broken) do(call func() policies.Action) {
 	if a.Step == policies.Send {
 		b.body.Write(a.Body)
 	}
+	if a.Head != nil {
+		b.head = a.Head
+	}
 	if a.Wake > 0 {
 		b.wake = time.Now().Add(a.Wake)
 	}
-	if a.End {
+	if b.refused = a.Reply; a.End || a.Reply != nil {
 		b.ended = true
 		b.attempt.Close(policies.EndComplete)
 	}
@@ -101,7 +146,7 @@ func (b *broken) notify() { b.do(b.attempt.Wake) }
 func (b *broken) upstream(chunk string, end bool) {
 	b.do(func() policies.Action {
 		a := b.attempt.ResponseBody([]byte(chunk), end)
-		if end && !a.End && !a.More {
+		if end && !a.End && !a.More && a.Reply == nil {
 			b.t.Error("the response has ended, and nobody goes on with it")
 		}
 		return a
@@ -117,6 +162,26 @@ func (b *broken) rest(chunks ...string) {
 		}
 	}
 	synctest.Wait()
+}
+
+// eachRest plays the reply to every request for the rest, until the answer ends.
+func (b *broken) eachRest(play func(*broken)) {
+	b.t.Helper()
+	for n := int32(1); ; n++ {
+		synctest.Wait()
+		for range 10 {
+			if b.replies.Load() < n && !b.ended {
+				b.pass(time.Second) // it waits before it asks again
+			}
+		}
+		if b.ended {
+			return
+		}
+		if b.replies.Load() < n {
+			b.t.Fatal("nobody asks again, but the answer goes on")
+		}
+		play(b)
+	}
 }
 
 func (b *broken) restEnds() {
@@ -199,5 +264,6 @@ const (
 	wrongFrame = "data: {\"error\": {\"code\": 400, \"message\": \"unheard of\", \"status\": \"INVALID_ARGUMENT\"}}\r\n\r\n"
 	callFrame  = "data: {\"candidates\": [{\"content\": {\"parts\": [{\"functionCall\": {\"name\": \"ls\", \"args\": {}}}],\"role\": \"model\"}}]}\r\n\r\n"
 	thinkFrame = "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \"hm\", \"thought\": true}],\"role\": \"model\"}}]}\r\n\r\n"
+	badForm    = `{"error":{"code":400,"message":"Please ensure that multiturn requests end with a user role.","status":"INVALID_ARGUMENT"}}`
 	resumeSet  = "resume=text,idle_timeout=20s,ping=3s,peek.timeout=10s"
 )

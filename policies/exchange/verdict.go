@@ -16,19 +16,7 @@ import (
 // ends it. A reply that asks for another attempt is at the same time the
 // right error, should Envoy refuse to retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
-	seen.Attempt = a.number
-	seen.Repaired = a.repairs()
-	seen.OnlyPlaceholders = a.onlyPlaceholders()
-	seen.MaxWait = a.settings.MaxWait
-	seen.Names, seen.Tools = a.names, a.tools
-	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
-	if a.backend != nil {
-		seen.Project = a.backend.Project
-		a.elsewhere(&seen)
-		seen.Cut = a.untilDeadline() <= 0
-	}
-	r := heal.Judge(seen)
-	r.Jitter(a.x.random())
+	r := a.rule(&seen)
 	a.x.tell(&r.Client)
 	a.record.err, a.record.status = r.Err, seen.Status
 	// What becomes of a count says nothing of the quota and the capacity for
@@ -46,6 +34,25 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
+}
+
+// rule finds the ruling on what an attempt has shown, among what else could be
+// tried.
+func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
+	seen.Attempt = a.number
+	seen.Repaired = a.repairs()
+	seen.OnlyPlaceholders = a.onlyPlaceholders()
+	seen.MaxWait = a.settings.MaxWait
+	seen.Names, seen.Tools = a.names, a.tools
+	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
+	if a.backend != nil {
+		seen.Project = a.backend.Project
+		a.elsewhere(seen)
+		seen.Cut = a.untilDeadline() <= 0
+	}
+	r := heal.Judge(*seen)
+	r.Jitter(a.x.random())
+	return r
 }
 
 // servedAt is when the response was made, on the clock of who made it: what it
@@ -156,12 +163,17 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if meaningful(r) {
 		m.Last = &client
 	}
+	m.Tries = append(m.Tries, a.try(r))
+	return byEnvoy, m.Seal(a.x.key, a.x.clock, a.requestID())
+}
+
+// try is what later attempts should know of this one.
+func (a *attempt) try(r *heal.Ruling) heal.Try {
 	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
-	m.Tries = append(m.Tries, try)
-	return byEnvoy, m.Seal(a.x.key, a.x.clock, a.requestID())
+	return try
 }
 
 // lastWord is the last error of upstream's that meant something, or else e:

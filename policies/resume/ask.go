@@ -10,8 +10,7 @@ import (
 // Able reports whether an answer to req could be resumed at all.
 func Able(req *conversation.Request) bool {
 	switch {
-	case !req.Stream, // a document is retried whole
-		req.Format != nil, // a continuation would be a document of its own
+	case req.Format != nil, // a continuation would be a document of its own
 		req.Limits.Candidates > 1,
 		req.Limits.Logprobs,
 		req.Choice.Mode == conversation.ChoiceAny, req.Choice.Mode == conversation.ChoiceNamed:
@@ -23,42 +22,92 @@ func Able(req *conversation.Request) bool {
 		req.Upstream.CachedContent == "" // may hold tools
 }
 
+// Form is a way to ask for the rest. A backend that refuses one, or whose reply
+// to it cannot be joined, is asked in the next.
+type Form uint8
+
+// The forms, in the order in which they are tried.
+const (
+	// Continue shows the text so far as a message of the model, and asks the
+	// model to go on.
+	Continue Form = iota
+	// Quote shows it inside the user's message: for a backend that refuses a
+	// conversation with a cut message of the model.
+	Quote
+	// Repeat sends the request as it was, for a reply that is the same again.
+	Repeat
+)
+
+// Next returns the form to try after f; not ok if there is none.
+func (f Form) Next() (next Form, ok bool) { return min(f+1, Repeat), f < Repeat }
+
+// Broken is an answer that broke off.
+type Broken struct {
+	// Text is what there is of it.
+	Text string
+	// Made is what the replies cost that Text comes from. It counts toward the
+	// request's token limit.
+	Made conversation.Usage
+	// Billed is what all replies so far cost, those included that gave nothing.
+	Billed conversation.Usage
+}
+
 // bytesPerToken is a cautious guess for text.
 const bytesPerToken = 4
 
-// Ask returns the request for the rest of an answer to req that broke off
-// after the text said and cost used, and what joins its reply to the text.
-func Ask(req *conversation.Request, said string, used conversation.Usage) (*conversation.Request, *Rest, error) {
-	anchor, ok := anchorOf(said)
-	if !ok {
-		return nil, nil, errors.New("the text so far has no end that stands in it only once")
-	}
+var (
+	// ErrNoAnchor says that a text can only be asked for in the form Repeat.
+	ErrNoAnchor = errors.New("the text so far has no end that stands in it only once")
+	errNoTokens = errors.New("the token limit leaves no room for more")
+)
+
+// Ask returns the request for the rest of an answer to req, and what joins its
+// reply to the text.
+func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request, *Rest, error) {
 	asked := *req
 	asked.Warnings = nil
+	if form == Repeat {
+		return &asked, &Rest{joint: newJoint(b.Text, ""), before: b.Billed}, nil
+	}
+	anchor, ok := anchorOf(b.Text)
+	if !ok {
+		return nil, nil, ErrNoAnchor
+	}
 	if most := req.Limits.MaxTokens; most != nil {
-		spent := used.Output
-		if !used.Known {
-			spent = len(said) / bytesPerToken
+		spent := b.Made.Output
+		if !b.Made.Known {
+			spent = len(b.Text) / bytesPerToken
 		}
 		left := *most - spent
 		if left <= len(anchor)/bytesPerToken {
-			return nil, nil, errors.New("the token limit leaves no room for more")
+			return nil, nil, errNoTokens
 		}
 		asked.Limits.MaxTokens = &left
 	}
-	asked.Messages = append(slices.Clip(req.Messages),
-		conversation.Message{Role: conversation.Model, Parts: []conversation.Part{text(said)}},
-		conversation.Message{Role: conversation.User, Parts: []conversation.Part{text(wish(anchor))}})
-	return &asked, &Rest{joint: newJoint(said, anchor), before: used}, nil
+	asked.Messages = slices.Clip(req.Messages)
+	if form == Continue {
+		asked.Messages = append(asked.Messages,
+			message(conversation.Model, b.Text),
+			message(conversation.User, "Your last message was cut off by a broken connection. "+wish(anchor)))
+	} else {
+		asked.Messages = append(asked.Messages,
+			message(conversation.User, "You have answered this before, but your answer was cut off by a broken connection. "+
+				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+wish(anchor)))
+	}
+	return &asked, &Rest{joint: newJoint(b.Text, anchor), before: b.Billed}, nil
 }
 
 // wish asks for the continuation in words.
 func wish(anchor string) string {
-	return "Your last message was cut off by a broken connection. Continue it now.\n" +
+	return "Continue it now.\n" +
 		"Begin your reply with a verbatim repetition of the last words that arrived, which stand between the marks below, " +
 		"character for character and without the marks. Then go on directly from there, as if there had been no interruption. " +
 		"Write nothing before these words, repeat nothing else, and do not mention the interruption.\n" +
 		"<last-words>" + anchor + "</last-words>"
+}
+
+func message(role conversation.Role, s string) conversation.Message {
+	return conversation.Message{Role: role, Parts: []conversation.Part{text(s)}}
 }
 
 func text(s string) conversation.Part {

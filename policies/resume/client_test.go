@@ -3,6 +3,7 @@ package resume
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -141,6 +142,51 @@ func TestFetchInflates(t *testing.T) {
 	t.Cleanup(client.http.CloseIdleConnections)
 	if got, err := collect(t.Context(), client, forward()); err != nil || got != strings.Repeat("data: {}\n\n", 3) {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A refusal tells what the provider said, and whether it was reached at all.
+func TestRefusal(t *testing.T) {
+	for _, c := range []struct {
+		status    int
+		body      string
+		unreached bool
+	}{
+		{503, "no healthy upstream", true},
+		{503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused", true},
+		{503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination", false},
+		{503, `{"error":{"code":503,"message":"no healthy upstream"}}`, false},
+		{500, "no healthy upstream", false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("retry-after", "7")
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body) // the client reads it
+		}))
+		t.Cleanup(server.Close)
+		client, err := NewClient(server.URL, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(client.http.CloseIdleConnections)
+		_, err = collect(t.Context(), client, forward())
+		var r *Refusal
+		if !errors.As(err, &r) || r.Status != c.status || string(r.Body) != c.body || r.RetryAfter != "7" || r.Unreached() != c.unreached {
+			t.Errorf("%d %s: %+v", c.status, c.body, err)
+		}
+	}
+}
+
+// Without the listener nobody can be asked.
+func TestNoListener(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(echo))
+	client, err := NewClient(server.URL, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	if _, err := collect(t.Context(), client, forward()); !errors.Is(err, ErrNoListener) {
+		t.Errorf("got %v", err)
 	}
 }
 

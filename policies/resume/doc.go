@@ -1,28 +1,38 @@
-// Package resume fetches the rest of an answer whose stream broke off after
-// the client had a part of it (`resume: text`).
+// Package resume fetches the rest of an answer that broke off (`resume: text`):
+// of a stream, after the client had a part of it, or of a document that is held
+// back until it is whole.
 //
 // One broken answer's way through it:
 //
 //  1. [SoFar] follows the answer's events from the beginning, and knows whether
-//     it could be gone on with: thoughts and text only, text last.
-//  2. [Ask] makes the request for the rest: the conversation, the text so far as
-//     a message of the model, and a wish of the user that names the last words
-//     of it, the anchor, and asks for them once more before the rest.
+//     it can be resumed: thoughts and text only, text last.
+//  2. [Ask] makes the request for the rest, in one of three forms ([Form]). The
+//     first shows the model its text so far as its own message. The second
+//     quotes it in the user's, for a backend that refuses the first. Both name
+//     the last words of the text, the anchor, and ask for them once more before
+//     the rest. The third is the client's request again, unchanged.
 //  3. [Client] sends it through an Envoy listener that leads to the provider's
 //     clusters without heald's filter, and collects what comes ([Fetch]).
 //  4. [Rest] turns the events of the reply into those that complete the answer.
-//     Its text must begin with the anchor, which is dropped: that is the proof
-//     that the seam is where the first answer ended, and that no character is
-//     lost or said twice (joint.go). A reply without it is refused.
+//     What the client has already is dropped.
+//
+// A reply is joined only where it proves where the seam is (joint.go), so that
+// no character is lost or said twice. There are two proofs. Its text begins with
+// the anchor, or a longer end of the text so far that the anchor closes: the
+// anchor stands in the text only once. Or its text begins with the whole text so
+// far, character for character: it is the same answer again. Anything else is
+// refused.
 //
 // Why not a model turn at the end, which some models go on with: what comes
 // then may go on, or start over, or repeat some words, and nothing tells which.
-// The anchor is chosen so that it stands only once in the text so far.
 //
-// What the client is told of usage is the sum: both requests are billed, the
-// conversation is read twice.
+// A reply that fails is followed by another request, of whom policies/exchange
+// decides. What the client is told of usage is the sum of all replies, those of
+// which nothing could be used included: each is billed. Only the replies that
+// the text comes from count toward the request's token limit.
 //
 // Known limits: thoughts of the continuation are not shown, since they would
 // tear the text apart. Structured output, several answers, log probabilities,
-// citations, forced tool calls and native Gemini bodies are not resumed.
+// citations and forced tool calls are not resumed, and nor are native Gemini
+// requests with a field whose meaning for the answer is not known.
 package resume

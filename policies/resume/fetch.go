@@ -20,6 +20,31 @@ const (
 	replyLimit = 16 << 20
 )
 
+// refusalLimit bounds what is read of an error, in bytes.
+const refusalLimit = 64 << 10
+
+// ErrNoListener says that the Envoy listener gave no answer.
+var ErrNoListener = errors.New("the listener at resume_via does not answer")
+
+// Refusal is a reply with another status than 200.
+type Refusal struct {
+	Status     int
+	RetryAfter string // the header
+	Body       []byte
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return fmt.Sprintf("ask for the rest: status %d", r.Status) }
+
+// Unreached reports a reply that Envoy made itself because it could not connect
+// to the provider. Envoy tells no code details to its clients, only these words.
+func (r *Refusal) Unreached() bool {
+	body := string(r.Body)
+	return r.Status == http.StatusServiceUnavailable &&
+		(strings.HasPrefix(body, "no healthy upstream") ||
+			strings.HasPrefix(body, "upstream connect error") && strings.Contains(body, "connection failure"))
+}
+
 // Fetch is one request for the rest of an answer, under way.
 type Fetch struct {
 	notify func()
@@ -36,7 +61,7 @@ type Fetch struct {
 // goroutine: it ends with the reply, or soon after ctx.
 func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) *Fetch {
 	out := &Fetch{notify: notify}
-	go func() { // at most one per attempt; ends with ctx, see above
+	go func() { // at most one under way per attempt; ends with ctx, see above
 		out.add(nil, true, c.read(ctx, f, out))
 	}()
 	return out
@@ -56,11 +81,15 @@ func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		if ctx.Err() == nil { // Envoy answers even where the provider does not
+			err = fmt.Errorf("%w: %w", ErrNoListener, err)
+		}
 		return fmt.Errorf("ask for the rest: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask for the rest: status %d", resp.StatusCode)
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, refusalLimit)) // a part of it tells as much
+		return &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("retry-after"), Body: body}
 	}
 	body, err := inflate.NewReply(strings.Join(resp.Header.Values("content-encoding"), ","))
 	if err != nil {

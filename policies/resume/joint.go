@@ -16,13 +16,13 @@ const (
 	anchorLimit = 1000
 	// wordLimit bounds the way back to the beginning of a word.
 	wordLimit = 40
-	// repeatLimit bounds how much of the text so far a continuation may
-	// repeat, in bytes.
+	// repeatLimit bounds how much of the end of the text so far a continuation
+	// may repeat, in bytes.
 	repeatLimit = 32 << 10
 )
 
 // errNoSeam says that a continuation does not go on where the text ended.
-var errNoSeam = errors.New("the continuation does not begin with the last words of the text")
+var errNoSeam = errors.New("the continuation begins neither with the last words of the text nor with all of it")
 
 // anchorOf returns the last words of a text: they begin with a word, and stand
 // nowhere else in it. Not ok is a text without words, and one that repeats
@@ -59,58 +59,109 @@ func wordStart(s string, at int) int {
 	return at
 }
 
-// joint finds the seam in the text of a continuation.
+// joint finds the seam in the text of a continuation. Two proofs count: the
+// continuation begins with the anchor, the unique end of the text so far; or it
+// is a reply from the start that repeats the whole text so far.
 //
-//	seeking ─anchor→ joined
-//	   └─anything else→ refused
+//	seeking ─either proof→ joined
+//	   └─neither is possible any more→ refused
 type joint struct {
-	said   string // the text so far, or the end of it
-	anchor string
 	joined bool
-
-	got  []byte // of the continuation, while seeking: all of it stands in said
-	from int    // where, at the earliest
+	whole  wholeSeam
+	last   anchorSeam
 }
 
-// newJoint starts the search; anchor is the end of said.
+// newJoint starts the search; anchor is the end of said, or "" if only a
+// repetition of the whole text counts.
 func newJoint(said, anchor string) joint {
-	if cut := len(said) - repeatLimit; cut > 0 {
-		said = said[cut:]
-	}
-	return joint{said: said, anchor: anchor}
+	return joint{whole: wholeSeam{said: said, lost: said == ""}, last: newAnchorSeam(said, anchor)}
 }
 
 // feed takes the next piece of the continuation and returns what of it the
-// client does not have yet. A continuation may repeat more than the anchor, up
-// to the whole text, as long as it repeats it exactly. That the anchor is
-// unique leaves only one place for the seam.
+// client does not have yet.
 func (j *joint) feed(piece string) (rest string, err error) {
 	if j.joined {
 		return piece, nil
 	}
-	known := len(j.got)
+	rest, found := j.whole.feed(piece)
+	if !found {
+		rest, found = j.last.feed(piece)
+	}
+	switch {
+	case found:
+		*j = joint{joined: true} // lets go of the text
+	case j.whole.lost && j.last.lost:
+		return "", errNoSeam
+	}
+	return rest, nil
+}
+
+// wholeSeam finds the end of the text so far in a reply that repeats it from its
+// first byte on.
+type wholeSeam struct {
+	said string // what is still to come of the text so far
+	lost bool   // something else came
+}
+
+func (w *wholeSeam) feed(piece string) (rest string, found bool) {
+	if w.lost {
+		return "", false
+	}
+	n := min(len(piece), len(w.said))
+	if piece[:n] != w.said[:n] {
+		w.lost = true
+		return "", false
+	}
+	w.said = w.said[n:]
+	return piece[n:], w.said == ""
+}
+
+// anchorSeam finds the anchor in a continuation that repeats the end of the text
+// so far.
+type anchorSeam struct {
+	said   string // the end of the text so far
+	anchor string
+	lost   bool // something else came
+
+	got  []byte // of the continuation: all of it stands in said
+	from int    // where, at the earliest
+}
+
+func newAnchorSeam(said, anchor string) anchorSeam {
+	if cut := len(said) - repeatLimit; cut > 0 {
+		said = said[cut:]
+	}
+	return anchorSeam{said: said, anchor: anchor, lost: anchor == ""}
+}
+
+// feed takes the next piece. A continuation may repeat more than the anchor, as
+// long as it repeats it exactly. That the anchor is unique leaves only one place
+// for the seam.
+func (a *anchorSeam) feed(piece string) (rest string, found bool) {
+	if a.lost {
+		return "", false
+	}
+	known := len(a.got)
 	if known == 0 {
 		piece = strings.TrimLeftFunc(piece, unicode.IsSpace)
 	}
-	j.got = append(j.got, piece...)
-	look := max(0, known-len(j.anchor))
-	if at := bytes.Index(j.got[look:], []byte(j.anchor)); at >= 0 {
-		seam := look + at + len(j.anchor)
-		if !strings.HasSuffix(j.said, string(j.got[:seam])) {
-			return "", errNoSeam
+	a.got = append(a.got, piece...)
+	look := max(0, known-len(a.anchor))
+	if at := bytes.Index(a.got[look:], []byte(a.anchor)); at >= 0 {
+		seam := look + at + len(a.anchor)
+		if strings.HasSuffix(a.said, string(a.got[:seam])) {
+			return string(a.got[seam:]), true
 		}
-		rest = string(j.got[seam:])
-		*j = joint{joined: true}
-		return rest, nil
+		a.lost = true
+		return "", false
 	}
 	// Until the anchor is complete, all of it must be a repetition.
-	if strings.HasPrefix(j.said[j.from+known:], piece) {
-		return "", nil
+	if strings.HasPrefix(a.said[a.from+known:], piece) {
+		return "", false
 	}
-	next := strings.Index(j.said[j.from:], string(j.got))
-	if next < 0 {
-		return "", errNoSeam
+	next := strings.Index(a.said[a.from:], string(a.got))
+	if a.lost = next < 0; !a.lost {
+		a.from += next
 	}
-	j.from += next
-	return "", nil
+	return "", false
 }

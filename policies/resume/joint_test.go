@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // play feeds a continuation in pieces of step bytes.
@@ -36,6 +37,9 @@ func TestJoint(t *testing.T) {
 		{name: "space before it", said: first, continuation: "\n " + tail + ".", rest: ".", joined: true},
 		{name: "the whole text again", said: first, continuation: first + ".", rest: ".", joined: true},
 		{name: "a longer end of it", said: first, continuation: "in Europe. " + tail + ".", rest: ".", joined: true},
+		{name: "the whole text again, blanks before it and all", said: "\n " + first, continuation: "\n " + first + ".", rest: ".", joined: true},
+		{name: "the whole text, not to its end", said: first, continuation: first[:70]},
+		{name: "the whole text but for one character", said: first, continuation: first[:30] + "!" + first[31:] + ".", refused: true},
 		{name: "a short text, cut in a word", said: "Half an ans", continuation: "Half an answer.", rest: "wer.", joined: true},
 		{name: "the end of a line", said: "one\ntwo\n", continuation: "one\ntwo\n\nthree", rest: "\nthree", joined: true},
 		{name: "an end that is unique though lines repeat", said: long, continuation: long[len(long)-2*33-10:] + ".", rest: ".", joined: true},
@@ -103,7 +107,8 @@ func TestAnchor(t *testing.T) {
 	}
 }
 
-// A continuation may repeat the last 32 KiB of the text, and no more.
+// A continuation may repeat the last 32 KiB of the text, or all of it, and
+// nothing between.
 func TestJointRepeats(t *testing.T) {
 	const most = 32 << 10
 	var b strings.Builder
@@ -118,7 +123,7 @@ func TestJointRepeats(t *testing.T) {
 	for _, c := range []struct {
 		repeats int
 		ok      bool
-	}{{most, true}, {most - 1, true}, {most + 1, false}, {len(said), false}} {
+	}{{most, true}, {most - 1, true}, {most + 1, false}, {len(said) - 1, false}, {len(said), true}} {
 		j := newJoint(said, anchor)
 		rest, err := play(&j, said[len(said)-c.repeats:]+"end", 1<<20)
 		if (err == nil) != c.ok || c.ok && rest != "end" {
@@ -158,26 +163,48 @@ func FuzzJoint(f *testing.F) {
 	})
 }
 
+// A reply that repeats the whole text needs no anchor: wherever a text is cut,
+// the joined text is the whole reply.
+func FuzzJointWhole(f *testing.F) {
+	f.Add("The quick brown fox jumps over the lazy dog.", uint16(20), uint8(3))
+	f.Add(strings.Repeat("ha", 100), uint16(90), uint8(1))
+	f.Add(" \n leading blanks", uint16(2), uint8(0))
+	f.Add("\x80\x80\x80\x80", uint16(3), uint8(0))
+	f.Fuzz(func(t *testing.T, whole string, cut uint16, step uint8) {
+		said := whole[:min(int(cut), len(whole))]
+		anchor, _ := anchorOf(said)
+		for _, a := range []string{anchor, ""} {
+			j := newJoint(said, a)
+			rest, err := play(&j, whole, int(step)+1)
+			switch {
+			case said == "" && rest == "": // nothing proves anything
+			case err != nil || !j.joined || said+rest != whole:
+				t.Errorf("anchor %q, %q + %q: got %q, joined %t, %v", a, said, whole, said+rest, j.joined, err)
+			}
+		}
+	})
+}
+
 // A continuation that is anything else is either refused or held: what goes
-// out follows a repetition of the last words, whatever came.
+// out follows a repetition of the last words, or of all of them, whatever came.
 func FuzzJointForeign(f *testing.F) {
 	f.Add("some words that were said", "said words", uint8(2))
 	f.Fuzz(func(t *testing.T, said, foreign string, step uint8) {
 		anchor, ok := anchorOf(said)
-		if !ok {
-			return
-		}
-		j := newJoint(said, anchor)
-		rest, _ := play(&j, foreign, int(step)+1)
-		if !j.joined {
-			if rest != "" {
-				t.Errorf("%q went out without a seam", rest)
+		for _, a := range []string{anchor, ""} {
+			j := newJoint(said, a)
+			rest, _ := play(&j, foreign, int(step)+1)
+			if !j.joined {
+				if rest != "" {
+					t.Errorf("%q went out without a seam", rest)
+				}
+				continue
 			}
-			return
-		}
-		repeated := strings.TrimSuffix(foreign, rest)
-		if !strings.HasSuffix(repeated, anchor) {
-			t.Errorf("%q was taken for a repetition of %q", repeated, anchor)
+			repeated := strings.TrimSuffix(foreign, rest)
+			last := ok && a != "" && strings.HasSuffix(repeated, anchor) && strings.HasSuffix(said, strings.TrimLeftFunc(repeated, unicode.IsSpace))
+			if !last && repeated != said {
+				t.Errorf("anchor %q: %q was taken for a repetition of %q", a, repeated, said)
+			}
 		}
 	})
 }

@@ -10,13 +10,16 @@ import (
 // that broke off.
 type Rest struct {
 	joint  joint
-	before conversation.Usage // of the answer that broke off
+	before conversation.Usage // of all replies before this one
 	err    error
 }
 
 // Err says why the continuation cannot be joined; nil if it can, or if that is
 // not known yet.
 func (r *Rest) Err() error { return r.err }
+
+// Joined reports whether the seam was found: what comes goes to the client.
+func (r *Rest) Joined() bool { return r.joint.joined }
 
 // Events appends to dst what of events completes the answer. A failure goes on
 // whatever came before.
@@ -57,12 +60,13 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 		return true
 	}
 	if !r.joint.joined {
-		r.err = errNoText
+		r.err = ErrNoText
 	}
 	return r.err == nil
 }
 
-var errNoText = errors.New("the continuation has no text that could be joined")
+// ErrNoText says that a reply ended before the seam was found.
+var ErrNoText = errors.New("the continuation has no text that could be joined")
 
 // Sum adds what two requests cost: both are billed.
 func Sum(a, b conversation.Usage) conversation.Usage {

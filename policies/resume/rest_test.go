@@ -59,7 +59,7 @@ func TestRest(t *testing.T) {
 		{"a failure goes on", []conversation.Event{start, call, failure}, []string{"failure 100"}, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, rest, err := Ask(request(nil), "Half an ans", conversation.Usage{Known: true, Input: 150, Output: 20})
+			_, rest, err := Ask(request(nil), Broken{Text: "Half an ans", Billed: conversation.Usage{Known: true, Input: 150, Output: 20}}, Continue)
 			if err != nil {
 				t.Fatal(err)
 			}

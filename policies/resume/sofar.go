@@ -44,7 +44,14 @@ func (s *SoFar) note(ev *conversation.Event) {
 	}
 }
 
-// Text returns the text so far; not ok is an answer that cannot be resumed.
-func (s *SoFar) Text() (text string, ok bool) {
-	return string(s.text), !s.off && s.last == conversation.EventText
-}
+// Stop says that the answer cannot be resumed from here on.
+func (s *SoFar) Stop() { s.text, s.off = nil, true }
+
+// Text returns the text so far.
+func (s *SoFar) Text() string { return string(s.text) }
+
+// Size is how much text there is so far, in bytes.
+func (s *SoFar) Size() int { return len(s.text) }
+
+// EndsInText reports whether the answer can be resumed.
+func (s *SoFar) EndsInText() bool { return !s.off && s.last == conversation.EventText }

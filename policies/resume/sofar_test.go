@@ -49,8 +49,8 @@ func TestSoFar(t *testing.T) {
 			for _, ev := range c.events {
 				s.Note([]conversation.Event{ev})
 			}
-			if text, ok := s.Text(); text != c.text || ok != c.ok {
-				t.Errorf("got %q, %t; want %q, %t", text, ok, c.text, c.ok)
+			if text, ok := s.Text(), s.EndsInText(); text != c.text || ok != c.ok || s.Size() != len(text) {
+				t.Errorf("got %q, %d bytes, %t; want %q, %t", text, s.Size(), ok, c.text, c.ok)
 			}
 		})
 	}

@@ -3,12 +3,15 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -53,23 +56,34 @@ var broken = []struct {
 	{"error event", heal.ReasonStreamError, []fakegemini.Reply{fakegemini.ErrorEvent(503)}},
 }
 
-// rests are what the second request is answered with, and whether the client
-// gets the whole answer then.
+// continues is a reply to a request for the rest that does what it is asked.
+var continues = fakegemini.Text("It lies at the \"mouth\" of the Rhine", " and the Meuse, and has grown westwards", " ever since 1872 – up to the sea.\n")
+
+// rests are what the requests for the rest are answered with, the accounts that
+// get them, and whether the client gets the whole answer then.
 var rests = []struct {
-	name  string
-	whole bool
-	reply fakegemini.Reply
-	tells string // in resume_error
+	name    string
+	whole   bool
+	keys    string
+	replies []fakegemini.Reply
+	tells   string // in resume_error
 }{
-	{"continues", true, fakegemini.Text("It lies at the \"mouth\" of the Rhine", " and the Meuse, and has grown westwards", " ever since 1872 – up to the sea.\n"), ""},
-	{"repeats everything", true, fakegemini.Text(resumeBegin[:20], resumeBegin[20:]+resumeEnd), ""},
-	{"refused", false, fakegemini.Status(503), "status 503"},
-	{"empty", false, fakegemini.EmptyOK(), "without a finish"},
-	{"other words", false, fakegemini.Text("I am sorry for the interruption! " + resumeWords + resumeEnd), "last words"},
-	{"nothing said", false, fakegemini.StopWithoutParts(), "no text"},
-	{"breaks off as well", false, fakegemini.EndWithoutFinish(resumeWords + resumeEnd[:10]), "without a finish"},
-	{"resets", false, fakegemini.ResetBeforeHeaders(), "status 503"},
+	{"continues", true, "1", once(continues), ""},
+	{"repeats everything", true, "1", once(fakegemini.Text(resumeBegin[:20], resumeBegin[20:]+resumeEnd)), ""},
+	{"refused once", true, "1 1", []fakegemini.Reply{fakegemini.Status(503), continues}, ""},
+	{"rate limit", true, "1 2", []fakegemini.Reply{fakegemini.Status(429), continues}, ""},
+	{"resets once", true, "1 1", []fakegemini.Reply{fakegemini.ResetBeforeHeaders(), continues}, ""},
+	{"the form refused", true, "1 1", []fakegemini.Reply{refusedPrefill, continues}, ""},
+	{"two forms refused", true, "1 1 1", []fakegemini.Reply{refusedPrefill, refusedPrefill, fakegemini.Text(resumeWhole)}, ""},
+	{"breaks off, and goes on", true, "1 2", []fakegemini.Reply{fakegemini.EndWithoutFinish(resumeWords + resumeEnd[:10]), fakegemini.Text(resumeWhole)}, ""},
+	{"refused", false, "1 2 1", again(3, fakegemini.Status(500)), "status 500"},
+	{"empty", false, "1 2 1", again(3, fakegemini.EmptyOK()), "without a finish"},
+	{"other words", false, "1 1 1", again(3, fakegemini.Text("I am sorry for the interruption! "+resumeWords+resumeEnd)), "last words"},
+	{"nothing said", false, "1 1 1", again(3, fakegemini.StopWithoutParts()), "no text"},
+	{"breaks off as well", false, "1 2 1", again(3, fakegemini.EndWithoutFinish(resumeWords+resumeEnd[:10])), "without a finish"},
 }
+
+var refusedPrefill = fakegemini.Status(400, fakegemini.Message("Please ensure that multiturn requests end with a user role."))
 
 const resumeOn = `{resume: text, peek: {timeout: 2s}, idle_timeout: 1s}`
 
@@ -83,13 +97,14 @@ func TestResume(t *testing.T) {
 						continue // how the rest fails has nothing to do with how the first part did
 					}
 					t.Run(client.api+"/"+b.name+"/"+r.name, func(t *testing.T) {
+						s.Reload() // forgets what cools down
 						fake, replica := s.Fake(), s.Replicas[0]
 						result := heal.ReasonResumeFailed
 						if r.whole {
 							result = heal.ReasonResumed
 						}
 						counted := replica.Metric("heald_resumes_total", `result="`+result+`"`)
-						got := breakOff(t, s, client.api, fakegemini.EndWithoutFinish(resumeBegin[:40], resumeBegin[40:]), b.then, r.reply)
+						got := breakOff(t, s, client.api, fakegemini.EndWithoutFinish(resumeBegin[:40], resumeBegin[40:]), b.then, r.replies...)
 
 						text := ""
 						for _, m := range client.delta.FindAllStringSubmatch(got.Body, -1) {
@@ -107,8 +122,15 @@ func TestResume(t *testing.T) {
 							}
 						}
 						calls := fake.Requests()
-						if len(calls) != 2 || calls[0].Key != calls[1].Key || calls[0].Path != calls[1].Path || calls[1].Rejected != "" {
-							t.Errorf("%d upstream calls, want 2 of one account: %+v", len(calls), calls)
+						keys := ""
+						for _, c := range calls[1:] {
+							keys += strings.TrimPrefix(c.Key, "key-") + " "
+							if c.Path != calls[0].Path || c.Rejected != "" {
+								t.Errorf("upstream call %+v", c)
+							}
+						}
+						if keys != r.keys+" " {
+							t.Errorf("the rest was asked of accounts %s, want %s", keys, r.keys)
 						}
 						for name := range calls[len(calls)-1].Header {
 							if strings.HasPrefix(name, "X-") && name != "X-Goog-Api-Key" {
@@ -179,8 +201,9 @@ func wantResumeLine(t *testing.T, s *stack.Stack, got stack.Answer, cause, resul
 		outcome, resumed = "passed", "true"
 	}
 	l := lines[0]
+	failed := l.Get("resume_error")
 	if l.Get("outcome") != outcome || l.Get("resumed") != resumed || l.Get("reason") != result || l.Get("resume_cause") != cause ||
-		!strings.Contains(l.Get("resume_error"), tells) {
+		result != heal.ReasonResumed && !strings.Contains(failed, tells) {
 		t.Errorf("log line %v, want %s, %s because of %s, error with %q", l, outcome, result, cause, tells)
 	}
 }
@@ -251,4 +274,89 @@ func TestNotResumed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// longText is more than is generated again.
+var longText = strings.Repeat("All work and no play makes Jack a dull boy. ", 60) + "The end of it is nea"
+
+// A document that breaks off after much text is completed, whatever its API; one
+// with little text is asked for again as a whole.
+func TestResumeDocument(t *testing.T) {
+	const end = "r, by all means."
+	whole := longText + end
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version, Keys: []string{"key-1", "key-2"}, Policy: resumeOn, Resume: true})
+		for _, client := range apis {
+			for _, b := range broken {
+				t.Run(client.name+"/"+b.name, func(t *testing.T) {
+					s.Reload()
+					fake := s.Fake()
+					fake.Reset()
+					first := fakegemini.EndWithoutFinish(longText[:100], longText[100:])
+					for _, r := range b.then {
+						first = first.Then(r)
+					}
+					fake.Enqueue(first, fakegemini.Text(longText[len(longText)-200:], end))
+					got := s.Post(client.wholePath, client.wholeBody)
+					s.Settle()
+					if saw, _ := client.seen(got, false, whole); saw != wholeAnswer {
+						t.Errorf("client saw %s:\n%s", saw, got.Body)
+					}
+					calls := fake.Requests()
+					if len(calls) != 2 || !strings.Contains(string(calls[1].Body), "last-words") || got.Header.Get("x-heald-attempts") != "1" {
+						t.Errorf("%d upstream calls, %s attempts: the rest was not asked for", len(calls), got.Header.Get("x-heald-attempts"))
+					}
+				})
+			}
+			t.Run(client.name+"/short", func(t *testing.T) {
+				s.Reload()
+				fake := s.Fake()
+				fake.Reset()
+				fake.Enqueue(fakegemini.EndWithoutFinish(resumeBegin), fakegemini.Text(resumeWhole))
+				got := s.Post(client.wholePath, client.wholeBody)
+				s.Settle()
+				if saw, _ := client.seen(got, false, resumeWhole); saw != wholeAnswer || got.Header.Get("x-heald-attempts") != "2" {
+					t.Errorf("client saw %s in %s attempts:\n%s", saw, got.Header.Get("x-heald-attempts"), got.Body)
+				}
+			})
+		}
+	})
+}
+
+// Where a backend refuses to complete its answer, another one does.
+func TestResumeAtAnotherBackend(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version, Backends: []string{"a", "b"}, Policy: resumeOn, Resume: true})
+		first := make(chan struct{})
+		s.Fakes["a"].Enqueue(fakegemini.EndWithoutFinish(resumeBegin).Then(fakegemini.Gate(first)), noCapacity)
+		s.Fakes["b"].Enqueue(continues)
+		client := apiNamed(t, "claude")
+		got := s.PostWatching(client.streamPath, client.streamBody, sync.OnceFunc(func() { close(first) }))
+		if saw, _ := client.seen(got, true, resumeWhole); saw != wholeAnswer {
+			t.Errorf("client saw %s:\n%s", saw, got.Body)
+		}
+		lines, err := s.Replicas[0].Log.Wait(patient(t), 1, "request finished", "request_id", got.Header.Get("x-heald-request-id"))
+		if err != nil || lines[0].Get("resume_backend") != "b" || got.Header.Get("x-heald-backend") != "a" {
+			t.Errorf("log line %v, %v", lines, err)
+		}
+	})
+}
+
+// What Envoy says where nobody listens at the provider is known as that.
+func TestResumeListenerSaysUnreached(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version, Backends: []string{"a", "b"}, Down: []string{"a"}, Policy: resumeOn, Resume: true})
+		c, err := resume.NewClient("unix://"+s.ResumeSocket, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{}, 1)
+		fetch := c.Fetch(patient(t), &policies.Forward{Cluster: "a", Path: "/v1beta/models/m:generateContent", Body: []byte("{}")}, func() { ended <- struct{}{} })
+		<-ended
+		_, done, err := fetch.Take(nil)
+		var refusal *resume.Refusal
+		if !done || !errors.As(err, &refusal) || !refusal.Unreached() {
+			t.Errorf("done %t, %v, %+v", done, err, refusal)
+		}
+	})
 }

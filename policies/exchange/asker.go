@@ -1,0 +1,111 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/resume"
+)
+
+// newAsker makes the asker of a resumption: a copy of the attempt that chooses
+// whom to ask for the rest by the rules of attempts, and remembers those who
+// failed. It begins where the attempt is, and stays with the model. It sends,
+// holds and logs nothing itself.
+func (a *attempt) newAsker() *attempt {
+	asker := *a
+	asker.number, asker.settings.Attempts = 1, restRequests
+	asker.memory.Tries = slices.Clip(a.memory.Tries)
+	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c candidate) bool { return c.model != a.model })
+	asker.response, asker.probing = policies.Response{}, false
+	return &asker
+}
+
+// seenIn is what an error of a fetch shows of whoever was asked.
+func (a *attempt) seenIn(err error) *heal.Seen {
+	a.response = policies.Response{}
+	var refusal *resume.Refusal
+	if !errors.As(err, &refusal) {
+		return &heal.Seen{Peek: heal.ReasonPeekTruncated}
+	}
+	a.response.Headers = policies.Headers{{Name: "retry-after", Value: refusal.RetryAfter}}
+	seen := &heal.Seen{Status: refusal.Status}
+	if refusal.Unreached() {
+		seen.Details = "upstream_reset_before_response_started{connection_failure}"
+	} else if st, _ := gemini.ParseStatus(refusal.Body); st != nil {
+		seen.Error = st
+	}
+	return seen
+}
+
+// moveOn settles what is asked next after a failure, of whom, and after which
+// wait; not ok if asking again is of no use. seen is nil for a reply that could
+// not be joined.
+func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
+	if seen == nil {
+		r.form, ok = r.form.Next()
+		return 0, ok
+	}
+	by := r.asker
+	ruling := by.rule(seen)
+	if seen.Error != nil || seen.Details != "" {
+		by.apply(ruling) // an error without the provider's words may be of the listener's route
+	}
+	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
+	by.number++
+	if ruling.Verdict.Again() {
+		return ruling.Wait, by.chooseNext()
+	}
+	switch seen.Status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		// It took the client's request, so it is the form that it refuses.
+		r.form, ok = r.form.Next()
+	}
+	return 0, ok
+}
+
+// chooseNext settles backend and account anew, after what failed.
+func (a *attempt) chooseNext() bool {
+	next := a.preferred()
+	account := a.x.pool.Choose(next.backend.Name, next.model, a.avoided(next.model), a.spent(next.model))
+	if account == nil {
+		return false
+	}
+	a.backend, a.model, a.account = next.backend, next.model, account
+	return true
+}
+
+// proven notes that whoever was asked last gave a good answer.
+func (a *attempt) proven() {
+	a.x.pool.Good(a.account.ID, a.model)
+	a.answered()
+}
+
+// requestRest renders the request for the rest, and makes the answer ready for
+// its reply.
+func (a *attempt) requestRest() (*policies.Forward, error) {
+	r, by := a.resumption, a.resumption.asker
+	asked, rest, err := resume.Ask(a.resumes.req, r.broken, r.form)
+	if errors.Is(err, resume.ErrNoAnchor) {
+		r.form = resume.Repeat
+		asked, rest, err = resume.Ask(a.resumes.req, r.broken, r.form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if class := by.backend.class(); class != r.class {
+		r.class = class
+		by.carriers().Verify(a.req) // a signature is good where it came from
+	}
+	sent, err := by.outgoingRest(asked)
+	if err != nil {
+		return nil, fmt.Errorf("render the request for the rest: %w", err)
+	}
+	a.answer.goOn(sent, rest, by.carriers(), r.broken.Billed)
+	return by.forward(sent), nil
+}

@@ -1,0 +1,74 @@
+package exchange
+
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/native"
+)
+
+// framed is what was found in the frame that is being decoded, for a client that
+// takes frames.
+type framed struct {
+	seam    native.Seam
+	texts   bool // there are some
+	fresh   bool // there is something that the client does not have
+	dropped int  // bytes of text that it has already
+}
+
+// follow keeps track of an answer that may be resumed; of the events of a rest
+// it returns those that complete the answer.
+func (t *answer) follow(events []conversation.Event) []conversation.Event {
+	if t.rest != nil {
+		t.joined = t.rest.Events(t.joined[:0], events)
+		events = t.joined
+	}
+	if t.sofar != nil {
+		t.sofar.Note(events)
+	}
+	return events
+}
+
+// takeOfFrame takes events of a frame that will be passed on whole.
+func (t *answer) takeOfFrame(events []conversation.Event) {
+	if t.sofar == nil {
+		t.note(events)
+		return
+	}
+	f, before := &t.framed, textSize(events)
+	events = t.follow(events)
+	f.texts, f.fresh = f.texts || before > 0, f.fresh || len(events) > 0
+	f.dropped += before - textSize(events)
+	t.note(events)
+}
+
+// textSize is how much text events have, in bytes.
+func textSize(events []conversation.Event) (n int) {
+	for i := range events {
+		if events[i].Kind == conversation.EventText {
+			n += len(events[i].Text.String())
+		}
+	}
+	return n
+}
+
+// passFrame passes a frame on if it is good. Of a rest it passes what the client
+// does not have.
+func (t *answer) passFrame(dst, frame []byte, good bool) []byte {
+	f := &t.framed
+	texts, fresh, dropped := f.texts, f.fresh, f.dropped
+	f.texts, f.fresh, f.dropped = false, false, 0
+	switch {
+	case !good && texts && t.sofar != nil:
+		t.sofar.Stop() // it knows of text that the client does not get
+		return dst
+	case !good:
+		return dst
+	}
+	frame = t.cleaner.Clean(frame)
+	if t.rest != nil {
+		if !t.rest.Joined() || !fresh && !t.decoder.Finished() {
+			return dst
+		}
+		frame = f.seam.Fit(frame, dropped, t.spent())
+	}
+	return t.frames.EncodeFrame(dst, frame)
+}
