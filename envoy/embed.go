@@ -12,3 +12,9 @@ var Config []byte
 //
 //go:embed resume.yaml
 var Resume []byte
+
+// Proxy is proxy.yaml: the listener and the cluster that a provider behind a
+// CONNECT proxy needs beside Config.
+//
+//go:embed proxy.yaml
+var Proxy []byte

@@ -5,13 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"time"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/extproc"
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -115,6 +115,12 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.Hop, w.ClientKeys = x.Hop, len(x.ClientKeys) > 0
 	}
 	w.Backends = clusters(cfg.Backends) // Exchange has added the one that GEMINI_API_KEY means
+	w.Proxies = map[string]string{}
+	for _, b := range cfg.Backends {
+		if u, err := url.Parse(b.Proxy); err == nil && b.Proxy != "" {
+			w.Proxies[b.WithDefaults().Cluster] = u.Host
+		}
+	}
 	return w
 }
 
@@ -139,7 +145,7 @@ func retryAfter(cfg *config.Config) (longest time.Duration) {
 	return longest
 }
 
-func clusters(backends []exchange.Backend) []string {
+func clusters(backends []config.Backend) []string {
 	var out []string
 	for _, b := range backends {
 		out = append(out, b.WithDefaults().Cluster)

@@ -47,11 +47,13 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	if x.Hop != "" {
 		fmt.Fprintln(out.err, "note: the configuration holds hop_secret in clear: keep the file readable for Envoy's user alone (mode 0600)")
 	}
+	noteProxies(out.err, cfg)
 	_, err = out.out.Write(text)
 	return err
 }
 
-// envoyParams is what Envoy's configuration takes from heald's.
+// envoyParams is what Envoy's configuration takes from heald's, of which x was
+// made.
 func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, sidecars []string) bootstrap.Params {
 	p := bootstrap.Params{
 		Listen: listen, Admin: admin, Sidecars: sidecars,
@@ -62,9 +64,9 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 		p.Attempts = max(p.Attempts, s.Attempts)
 	}
 	p.Wait, p.Silence = waits(cfg)
-	for _, b := range x.Backends {
-		b = b.WithDefaults()
-		p.Backends = append(p.Backends, bootstrap.Backend{Name: b.Cluster, URL: b.URL})
+	logins := proxyVariables(cfg)
+	for _, b := range cfg.Backends {
+		p.Backends = append(p.Backends, bootstrap.Backend{Name: b.Cluster, URL: b.URL, Proxy: b.Proxy, ProxyAuth: logins[b.Cluster]})
 	}
 	return p
 }

@@ -15,16 +15,20 @@ type fit struct {
 	envoy *bootstrapv3.Bootstrap
 	// maxMessage is the longest that heald receives, which no reload changes.
 	maxMessage int
-	urls       map[string]string // of the backends, by cluster
+	ways       map[string]way // to the backends, by cluster
 	// known is what was told before, so that a reload tells what it changes.
 	known map[bootstrap.Problem]bool
 }
 
+// way is how Envoy reaches a backend.
+type way struct{ url, proxy, login string }
+
+func wayOf(b *config.Backend) way { return way{b.URL, b.Proxy, b.ProxyAuthorization()} }
+
 func newFit(envoy *bootstrapv3.Bootstrap, cfg *config.Config) *fit {
-	f := &fit{envoy: envoy, maxMessage: wantOf(cfg).MaxMessage, urls: map[string]string{}}
+	f := &fit{envoy: envoy, maxMessage: wantOf(cfg).MaxMessage, ways: map[string]way{}}
 	for _, b := range cfg.Backends {
-		b = b.WithDefaults()
-		f.urls[b.Cluster] = b.URL
+		f.ways[b.Cluster] = wayOf(&b)
 	}
 	return f
 }
@@ -36,10 +40,20 @@ func (f *fit) check(cfg *config.Config) []bootstrap.Problem {
 	want.MaxMessage = f.maxMessage
 	problems := bootstrap.Check(f.envoy, want)
 	for _, b := range cfg.Backends {
-		b = b.WithDefaults()
-		if runs, ok := f.urls[b.Cluster]; ok && runs != b.URL {
-			problems = append(problems, bootstrap.Problem{Path: "static_resources.clusters[" + b.Cluster + "]",
-				Problem: "it leads to " + redact.Text(runs), Consequence: "requests go there, and not to the url in heald.yaml"})
+		runs, ok := f.ways[b.Cluster]
+		if !ok {
+			continue
+		}
+		found := func(problem, consequence string) {
+			problems = append(problems, bootstrap.Problem{Path: "static_resources.clusters[" + b.Cluster + "]", Problem: problem, Consequence: consequence})
+		}
+		switch wants := wayOf(&b); {
+		case runs.url != wants.url:
+			found("it leads to "+redact.Text(runs.url), "requests go there, and not to the url in heald.yaml")
+		case runs.proxy != wants.proxy && wants.proxy == "":
+			found("it leads through the proxy "+redact.Text(runs.proxy), "requests go that way, though heald.yaml names no proxy")
+		case runs.login != wants.login && runs.proxy == wants.proxy:
+			found("its proxy gets another login than heald.yaml names now", "requests fail once the proxy refuses the old one")
 		}
 	}
 	return problems

@@ -97,6 +97,7 @@ func TestReloadTellsWhatEnvoyLacks(t *testing.T) {
 		{minimal + "policies: {default: {peek: {timeout: 20m}, deadline: 30m, max_wait: 11m, attempts: 8}}\n", 3},
 		{minimal, 0},
 		{strings.Replace(minimal, "kind: ai_studio", "kind: ai_studio, url: 'http://127.0.0.1:1'", 1), 1},
+		{strings.Replace(minimal, "kind: ai_studio", "kind: ai_studio, proxy: 'http://127.0.0.1:1'", 1), 1},
 		{"backends: [{name: a, kind: ai_studio}, {name: b, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}, {backend: b, secret: {env: KEY}}]\n", 2},
 	} {
 		if said := reload(c.text); strings.Count(said, unfit) != c.want || strings.Contains(said, "not reloaded") {

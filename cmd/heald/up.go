@@ -114,11 +114,16 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	go func() { sideDone <- side.run(sideCtx, grpc, adminListener, o.drain) }()
 
 	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
+	tellProxies(out, cfg)
 	late := func() {
 		log.Warn("not every request finished in time: streams are ended with the error event of their API", zap.Duration("drain", o.drain))
 		side.server.CutOff()
 	}
-	envoy, err := proc.Start(ctx, proc.Options{Binary: binary, Config: b, Grace: o.drain, Late: late, Stderr: envoyLog(log)})
+	envoy, err := proc.Start(ctx, proc.Options{
+		Binary: binary, Config: b, Grace: o.drain, Late: late, Stderr: envoyLog(log), Env: proxyEnvironment(cfg),
+		// What a proxy has said is told while it helps (the default is 10s).
+		Args: []string{"--file-flush-interval-msec", "500"},
+	})
 	if err == nil {
 		key := "heald" // any will do
 		if len(cfg.ClientKeys) > 0 {
@@ -139,6 +144,7 @@ func (o *upOptions) load(dir string) (*config.Config, error) {
 	if _, err := rand.Read(secret); err != nil {
 		return nil, err
 	}
+	o.flags.StartsEnvoy = true
 	o.flags.Hop = hex.EncodeToString(secret)
 	o.flags.Listen = config.Listen{GRPC: []string{"unix://" + filepath.Join(dir, "heald.sock")}, Admin: o.admin}
 	// Also where no policy resumes yet: after a reload one may, and what heald
@@ -180,6 +186,12 @@ func (o *upOptions) bootstrap(cfg *config.Config, admin string) (*bootstrapv3.Bo
 	}
 	p := envoyParams(cfg, x, o.listen, admin, cfg.Listen.GRPC)
 	p.AccessLog = false
+	// As other programs understand it, such as for a company's own authority.
+	if p.CAFile = os.Getenv("SSL_CERT_FILE"); p.CAFile != "" {
+		if _, err := os.Stat(p.CAFile); err != nil {
+			return nil, fmt.Errorf("SSL_CERT_FILE: %w; it names the root certificates by which Envoy knows providers: correct or unset it", err)
+		}
+	}
 	return bootstrap.Render(p)
 }
 

@@ -57,6 +57,9 @@ type Want struct {
 	// Backends are the names of the backends; nil leaves the provider clusters
 	// unchecked.
 	Backends []string
+	// Proxies are host and port of the proxies that lead to backends, by
+	// cluster; nil leaves them unchecked.
+	Proxies map[string]string
 	// StoreMemory says that memory between attempts is in the state store
 	// (memory: store) and Envoy need not carry it.
 	StoreMemory bool
@@ -119,7 +122,8 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkSidecarAddress()
 	c.checkBackends()
 	c.checkTransport()
-	c.checkTunnels(b)
+	c.checkTunnels()
+	c.checkProxies()
 	c.checkResume()
 	c.checkHedge()
 	return c.problems

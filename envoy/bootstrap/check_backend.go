@@ -5,10 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
-	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -22,7 +19,7 @@ func (c *checker) checkBackends() {
 		return
 	}
 	for _, cl := range c.clusters {
-		if provider(cl) && !c.backend(cl.GetName()) {
+		if c.provider(cl) && !c.backend(cl.GetName()) {
 			c.note(clusterPath(cl.GetName()), "looks like a provider, but no backend leads to it",
 				"heald never sends a request there", fmt.Sprintf("add a backend for %q to heald.yaml, or remove the cluster", cl.GetName()))
 		}
@@ -64,7 +61,7 @@ func (c *checker) checkBypass() {
 		}
 		for _, r := range ch.routes() {
 			cl := c.cluster(r.cluster)
-			if cl != nil && !c.leadsToInner(r.cluster) && (provider(cl) || slices.Contains(c.want.Backends, r.cluster)) {
+			if cl != nil && !c.leadsToInner(r.cluster) && (c.provider(cl) || slices.Contains(c.want.Backends, r.cluster)) {
 				c.problem(r.field("cluster"), fmt.Sprintf("%q is a provider, reached without the inner listener", r.cluster),
 					"these requests are neither translated nor healed, and go out without heald's credentials", "cluster: inner")
 			}
@@ -77,22 +74,18 @@ func (c *checker) checkBypass() {
 }
 
 // checkTunnels looks for ways around heald that carry bytes instead of
-// requests.
-func (c *checker) checkTunnels(b *bootstrapv3.Bootstrap) {
-	for i, l := range b.GetStaticResources().GetListeners() {
-		for j, fc := range append(slices.Clone(l.GetFilterChains()), l.GetDefaultFilterChain()) {
-			for k, f := range fc.GetFilters() {
-				tunnel, ok := decode[*tcpproxyv3.TcpProxy](f.GetTypedConfig())
-				if !ok {
-					continue
-				}
-				cl := c.cluster(tunnel.GetCluster())
-				if cl != nil && (provider(cl) || slices.Contains(c.want.Backends, cl.GetName())) {
-					c.problem(fmt.Sprintf("static_resources.listeners[%s].filter_chains[%d].filters[%s].typed_config.cluster", itemLabel(l.ProtoReflect(), i), j, itemLabel(f.ProtoReflect(), k)),
-						fmt.Sprintf("%q is a provider, reached without the inner listener", cl.GetName()),
-						"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "remove it, or lead it to the inner listener")
-				}
-			}
+// requests. The one to a proxy is right where only this Envoy enters it.
+func (c *checker) checkTunnels() {
+	for _, t := range c.tunnels {
+		cl := c.cluster(t.filter.GetCluster())
+		if to := t.filter.GetTunnelingConfig(); to != nil && t.listener.GetInternalListener() == nil && ofProvider(t.target()) {
+			c.problem(t.path+".tunneling_config", fmt.Sprintf("leads to %s, for everyone who reaches the listener", to.GetHostname()),
+				"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "internal_listener: {} instead of an address")
+		}
+		if cl != nil && (c.provider(cl) || slices.Contains(c.want.Backends, cl.GetName())) {
+			c.problem(t.path+".cluster",
+				fmt.Sprintf("%q is a provider, reached without the inner listener", cl.GetName()),
+				"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "remove it, or lead it to the inner listener")
 		}
 	}
 }
@@ -128,15 +121,7 @@ func steers(r *routev3.Route) []string {
 	return backends
 }
 
-// provider reports whether a cluster's endpoints are Google's model APIs.
-func provider(cl *clusterv3.Cluster) bool {
-	for _, group := range cl.GetLoadAssignment().GetEndpoints() {
-		for _, e := range group.GetLbEndpoints() {
-			host := e.GetEndpoint().GetAddress().GetSocketAddress().GetAddress()
-			if host == "generativelanguage.googleapis.com" || strings.HasSuffix(host, "aiplatform.googleapis.com") {
-				return true
-			}
-		}
-	}
-	return false
+// ofProvider reports whether a host is one of Google's model APIs.
+func ofProvider(host string) bool {
+	return host == "generativelanguage.googleapis.com" || strings.HasSuffix(host, "aiplatform.googleapis.com")
 }

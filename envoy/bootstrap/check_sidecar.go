@@ -23,7 +23,7 @@ func (c *checker) checkSidecarAddress() {
 	path := clusterPath(cl.GetName()) + ".load_assignment"
 	text := fmt.Sprintf("no endpoint is where heald listens (%s)", strings.Join(c.want.GRPC, ", "))
 	const consequence, fix = "heald cannot be reached; every request ends with a 503", "one address in both files: here and in listen.grpc of heald.yaml"
-	if remote(cl) != "" {
+	if c.remote(cl) != "" {
 		c.note(path, text, consequence+", unless ports are mapped in between", fix)
 		return
 	}

@@ -16,12 +16,12 @@ import (
 // to providers and to heald.
 func (c *checker) checkTransport() {
 	for _, cl := range c.clusters {
-		if provider(cl) || slices.Contains(c.want.Backends, cl.GetName()) {
+		if c.provider(cl) || slices.Contains(c.want.Backends, cl.GetName()) {
 			c.checkProviderTLS(cl)
 		}
 	}
 	if cl := c.cluster(c.filter.cluster()); cl != nil && plaintext(cl) {
-		if host := remote(cl); host != "" {
+		if host := c.remote(cl); host != "" {
 			c.problem(clusterPath(cl.GetName())+".transport_socket", fmt.Sprintf("heald at %s is reached in plain text", host),
 				"prompts, answers and the providers' keys can be read and changed on the way",
 				"TLS with a client certificate, heald's listen.tls on the other side; or heald on this machine")
@@ -33,7 +33,7 @@ func (c *checker) checkTransport() {
 func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 	path := clusterPath(cl.GetName()) + ".transport_socket"
 	if plaintext(cl) {
-		if host := remote(cl); host != "" {
+		if host := c.remote(cl); host != "" {
 			c.problem(path, fmt.Sprintf("%s is reached in plain text", host), "keys and prompts can be read on the way",
 				"copy transport_socket of envoy.yaml's cluster `ai-studio`")
 		}
@@ -61,7 +61,7 @@ func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 		c.problem(path+".common_tls_context.validation_context.match_typed_subject_alt_names", "none: Envoy takes a certificate for any host", stranger,
 			"match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: the provider's host}}]")
 	}
-	if tls.GetSni() == "" && !auto.GetAutoSni() && !tls.GetAutoHostSni() && !byAddress(cl) {
+	if tls.GetSni() == "" && !auto.GetAutoSni() && !tls.GetAutoHostSni() && !c.byAddress(cl) {
 		c.problem(path+".sni", "none", "Google's front end answers with a certificate of another host, or refuses", "sni: the provider's host")
 	}
 }
@@ -72,11 +72,11 @@ func plaintext(cl *clusterv3.Cluster) bool {
 		(cl.GetTransportSocket() == nil || strings.HasSuffix(cl.GetTransportSocket().GetTypedConfig().GetTypeUrl(), ".raw_buffer.v3.RawBuffer"))
 }
 
-// remote returns the first host of a cluster that is not this machine; "" if
-// there is none, or none that can be seen.
-func remote(cl *clusterv3.Cluster) string {
-	for _, a := range addresses(cl) {
-		if host := a.GetSocketAddress().GetAddress(); host != "" && !loopback(host) {
+// remote returns the first host that a cluster leads to and that is not this
+// machine; "" if there is none, or none that can be seen.
+func (v *view) remote(cl *clusterv3.Cluster) string {
+	for _, host := range v.hosts(cl) {
+		if !loopback(host) {
 			return host
 		}
 	}
@@ -85,10 +85,10 @@ func remote(cl *clusterv3.Cluster) string {
 
 // byAddress reports whether a cluster's endpoints have no names: an IP address
 // is no server name (RFC 6066).
-func byAddress(cl *clusterv3.Cluster) bool {
-	return !slices.ContainsFunc(addresses(cl), func(a *corev3.Address) bool {
-		_, err := netip.ParseAddr(a.GetSocketAddress().GetAddress())
-		return a.GetSocketAddress() != nil && err != nil
+func (v *view) byAddress(cl *clusterv3.Cluster) bool {
+	return !slices.ContainsFunc(v.hosts(cl), func(host string) bool {
+		_, err := netip.ParseAddr(host)
+		return err != nil
 	})
 }
 

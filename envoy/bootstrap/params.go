@@ -77,6 +77,12 @@ type Backend struct {
 	Name string
 	// URL is "https://host[:port]" or, for plain text, "http://host[:port]".
 	URL string
+	// Proxy is the CONNECT proxy that leads there, "http://host:port" or
+	// "https://host:port"; "" for none.
+	Proxy string
+	// ProxyAuth is the variable of Envoy's environment that holds the value of
+	// the header Proxy-Authorization; "" sends none.
+	ProxyAuth string
 }
 
 // minHop is the least length of a hop secret. Those who reach the inner
@@ -84,8 +90,9 @@ type Backend struct {
 const minHop = 8
 
 var (
-	clusterName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._|:/-]{0,198}[A-Za-z0-9])?$`)
-	headerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,98}$`)
+	clusterName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._|:/-]{0,198}[A-Za-z0-9])?$`)
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	headerName   = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,98}$`)
 )
 
 // reserved are the clusters of envoy.yaml that are no backends.
@@ -177,9 +184,16 @@ func (p *Params) validateSidecars() []error {
 
 func (p *Params) validateBackends() []error {
 	var errs []error
-	seen := map[string]bool{}
+	seen, taken := map[string]bool{}, map[string]string{}
+	for _, b := range p.Backends {
+		if b.Proxy != "" {
+			taken[proxyClusterName(b.Name)] = b.Name
+		}
+	}
 	for i, b := range p.Backends {
 		switch {
+		case taken[b.Name] != "":
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is the cluster of %s's proxy; choose another name", i, b.Name, taken[b.Name]))
 		case !clusterName.MatchString(b.Name):
 			errs = append(errs, fmt.Errorf("backends[%d].name: %q is no cluster name; use letters, digits and hyphens", i, b.Name))
 		case slices.Contains(reserved, b.Name):
@@ -191,8 +205,22 @@ func (p *Params) validateBackends() []error {
 		if _, err := parseEndpoint(b.URL); err != nil {
 			errs = append(errs, fmt.Errorf("backends[%d].url: %w", i, err))
 		}
+		errs = append(errs, b.validateProxy(i))
 	}
 	return errs
+}
+
+func (b *Backend) validateProxy(i int) error {
+	if b.Proxy == "" {
+		return nil
+	}
+	if _, err := parseProxy(b.Proxy); err != nil {
+		return fmt.Errorf("backends[%d].proxy: %w", i, err)
+	}
+	if b.ProxyAuth != "" && !variableName.MatchString(b.ProxyAuth) {
+		return fmt.Errorf("backends[%d]: %q is no name of a variable", i, b.ProxyAuth)
+	}
+	return nil
 }
 
 // address is where something listens: a Unix socket, or a host and port.
@@ -235,7 +263,8 @@ func hostAddress(host string, port uint32) (address, error) {
 // endpoint is a provider's address.
 type endpoint struct {
 	address
-	tls bool
+	tls      bool
+	explicit bool // the port was named
 }
 
 func parseEndpoint(s string) (endpoint, error) {
@@ -265,7 +294,7 @@ func parseEndpoint(s string) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, err
 	}
-	return endpoint{address: at, tls: u.Scheme == "https"}, nil
+	return endpoint{address: at, tls: u.Scheme == "https", explicit: u.Port() != ""}, nil
 }
 
 var hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)

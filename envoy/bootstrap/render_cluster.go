@@ -18,6 +18,7 @@ const templateBackend = "ai-studio"
 
 func renderClusters(b *bootstrapv3.Bootstrap, p *Params) error {
 	var kept []*clusterv3.Cluster
+	var template *clusterv3.Cluster
 	for _, c := range b.GetStaticResources().GetClusters() {
 		switch {
 		case c.GetName() == healdName && len(p.Sidecars) > 0:
@@ -25,6 +26,7 @@ func renderClusters(b *bootstrapv3.Bootstrap, p *Params) error {
 				return err
 			}
 		case c.GetName() == templateBackend:
+			template = c
 			backends, err := renderBackends(c, p)
 			if err != nil {
 				return err
@@ -35,7 +37,7 @@ func renderClusters(b *bootstrapv3.Bootstrap, p *Params) error {
 		kept = append(kept, c)
 	}
 	b.StaticResources.Clusters = kept
-	return nil
+	return renderProxies(b, template, p)
 }
 
 func renderSidecars(c *clusterv3.Cluster, sidecars []string) error {

@@ -25,7 +25,7 @@ func renderText(t *testing.T, p Params) string {
 }
 
 func TestRenderResume(t *testing.T) {
-	backends := []Backend{{"studio", "http://127.0.0.1:1"}, {"vertex", "http://127.0.0.1:2"}}
+	backends := []Backend{{Name: "studio", URL: "http://127.0.0.1:1"}, {Name: "vertex", URL: "http://127.0.0.1:2"}}
 	for _, p := range []Params{
 		{Resume: "127.0.0.1:10001", Hop: resumeHop},
 		{Resume: "[::1]:0", Hop: resumeHop, Backends: backends},

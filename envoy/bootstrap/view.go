@@ -15,6 +15,7 @@ import (
 // view is a bootstrap with its extensions decoded and its parts findable.
 type view struct {
 	chains   []*chain
+	tunnels  []*tunnel
 	clusters []*clusterv3.Cluster
 }
 
@@ -39,6 +40,7 @@ func newView(b *bootstrapv3.Bootstrap) *view {
 }
 
 func (v *view) addChain(l *listenerv3.Listener, fc *listenerv3.FilterChain, path string) {
+	v.addTunnels(l, fc, path)
 	for i, f := range fc.GetFilters() {
 		hcm, ok := decode[*hcmv3.HttpConnectionManager](f.GetTypedConfig())
 		if !ok {

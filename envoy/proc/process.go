@@ -46,6 +46,8 @@ type Options struct {
 	// Stdout and Stderr get the access log and Envoy's log; nil drops them.
 	// The end of the log is kept for error messages in any case.
 	Stdout, Stderr io.Writer
+	// Env are further variables of its environment, NAME=value.
+	Env []string
 	// Args are further arguments, such as --concurrency 1.
 	Args []string
 	// Ready bounds the time until Envoy serves; 0 means 30s.
@@ -129,6 +131,7 @@ func (p *Process) start(ctx context.Context, o Options, dir string, config []byt
 	}, o.Args...)
 	// Not CommandContext: ctx bounds the start, not the process.
 	p.cmd = exec.Command(o.Binary, args...)
+	p.cmd.Env = append(os.Environ(), o.Env...)
 	p.cmd.Stdout = o.Stdout
 	p.cmd.Stderr = io.Writer(p.log)
 	if o.Stderr != nil {

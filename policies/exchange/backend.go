@@ -31,6 +31,10 @@ type Backend struct {
 	Location string `yaml:"location"`
 	// Models are the models served; empty for all.
 	Models []string `yaml:"models"`
+	// Proxy is the CONNECT proxy through which Envoy reaches the backend, as in
+	// http://proxy.example:3128; "" for none. heald names it where it fails, and
+	// makes `heald up` and `heald envoy` lead there.
+	Proxy string `yaml:"proxy" text:"address" secret:"backends[].proxy_login"`
 	// Cluster is the value of x-heald-cluster; default Name. Meshes whose
 	// clusters have other names set it.
 	Cluster string `yaml:"cluster"`
@@ -64,6 +68,15 @@ func vertexURL(location string) string {
 // authority is the host that requests to the backend carry.
 func (b *Backend) authority() string {
 	u, err := url.Parse(b.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// proxyHost is the proxy as errors name it; "" for none.
+func (b *Backend) proxyHost() string {
+	u, err := url.Parse(b.Proxy)
 	if err != nil {
 		return ""
 	}

@@ -55,7 +55,7 @@ func (b Backend) Validate(path string) error {
 	if b.Cluster != b.Name && !clusterSyntax.MatchString(b.Cluster) {
 		bad("cluster", redact.Quote(b.Cluster)+" is no name of an Envoy cluster", "it travels in a header", "use no spaces, commas, semicolons and control characters")
 	}
-	errs = append(errs, b.validateURL(path+".url"))
+	errs = append(errs, b.validateURL(path+".url"), ValidateProxy(path+".proxy", b.Proxy))
 	return errors.Join(errs...)
 }
 
@@ -110,11 +110,13 @@ func ParseBackend(s string) (Backend, error) {
 			b.Version = value
 		case key == "cluster":
 			b.Cluster = value
+		case key == "proxy":
+			b.Proxy = value
 		case key == "models":
 			b.Models = strings.Split(value, "|")
 		default:
 			return Backend{}, &setting.Problem{Path: "backend " + redact.Quote(name),
-				Found: redact.Quote(f) + " is none of project, location, version, cluster, models", Fix: form}
+				Found: redact.Quote(f) + " is none of project, location, version, cluster, proxy, models", Fix: form}
 		}
 	}
 	b = b.WithDefaults()

@@ -17,7 +17,9 @@ import (
 // right error, should Envoy refuse to retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
 	r := a.rule(&seen)
-	a.x.tell(&r.Client)
+	if r.Rule != heal.ReasonProxy { // heald's own words, of a host that somebody has to repair
+		a.x.tell(&r.Client)
+	}
 	a.record.err, a.record.status = r.Err, seen.Status
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
@@ -46,7 +48,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	seen.Names, seen.Tools = a.names, a.tools
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
-		seen.Project = a.backend.Project
+		seen.Project, seen.Proxy = a.backend.Project, a.backend.proxyHost()
 		a.elsewhere(seen)
 		seen.Cut = a.untilDeadline() <= 0
 	}
@@ -142,7 +144,9 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 // meaningful reports whether a ruling tells the client something that an
 // earlier attempt's error may not hide: an upstream that spoke says more than
 // one that could not be reached or said nothing.
-func meaningful(r *heal.Ruling) bool { return r.Status != 0 && r.Reason != heal.ReasonConnect }
+func meaningful(r *heal.Ruling) bool {
+	return r.Status != 0 && r.Reason != heal.ReasonConnect && r.Reason != heal.ReasonProxy
+}
 
 // remember makes the memory for the next attempt, and says how much of the wait
 // is Envoy's where the route leaves it to Envoy: whole seconds, and fewer than

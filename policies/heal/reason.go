@@ -25,6 +25,7 @@ const (
 	ReasonOverloaded    = "upstream_overloaded"    // 503, 529
 	ReasonUnknownStatus = "unknown_status"         // anything else that is not 2xx
 	ReasonConnect       = "connect_failure"        // refused, reset, TLS, no healthy host
+	ReasonProxy         = "proxy_failure"          // the backend's proxy cannot be reached, or gives no way
 	ReasonNoCluster     = "no_cluster"             // Envoy does not know the backend's cluster
 	ReasonEnvoyTimeout  = "envoy_timeout"          // a timer of Envoy's own
 	ReasonBodyTooLarge  = "request_body_too_large" // over Envoy's buffer limit
@@ -80,7 +81,7 @@ var Reasons = []string{
 	ReasonOK,
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
 	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
-	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
+	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonProxy, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,

@@ -75,6 +75,10 @@ var rules = []row{
 		verdict: policies.Failover, backend: count, refine: failoverOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonEnvoyTimeout, when: details("upstream_per_try", "response_timeout", "upstream_response_timeout", "stream_idle_timeout"),
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrTimeout},
+	// The proxy leads nowhere: the way to another backend may be another one.
+	{reason: ReasonProxy, when: proxyFailed,
+		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),
+		refine: failoverOrRetry, kind: conversation.ErrAPI},
 	// Nobody answers there: another backend is better than the same again.
 	{reason: ReasonConnect, when: unreachable,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),

@@ -22,6 +22,9 @@ type Seen struct {
 	Peek string
 	// Details is Envoy's code details where Envoy answered for the upstream.
 	Details string
+	// Proxy is the host and port of the proxy that leads to the backend; "" for
+	// none.
+	Proxy string
 	// Delay is the wait that the server asked for; 0 if none. DelayInText says
 	// that nothing but the text of an error says so.
 	Delay       time.Duration

@@ -92,6 +92,12 @@ func causes() []cause {
 	} {
 		out = append(out, cause{"503 by Envoy: " + d, Seen{Status: 503, Details: d}})
 	}
+	for _, d := range []string{
+		"no_healthy_upstream", "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Invalid_argument}",
+		refusedByProxy, "upstream_reset_before_response_started{connection_timeout}", untrusted, "upstream_reset_before_response_started{connection_termination}",
+	} {
+		out = append(out, cause{"503 by Envoy, through a proxy: " + d, Seen{Status: 503, Details: d, Proxy: "proxy.example:3128"}})
+	}
 	for _, p := range []string{ReasonSignature, ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekGarbage, ReasonPeekTruncated} {
 		out = append(out, cause{"200: " + p, Seen{Peek: p}})
 	}

@@ -24,6 +24,8 @@ func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
 		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(head(s.Error.Message)))
+	case s.Details != "" && s.Proxy != "":
+		return errors.New("envoy, through the proxy " + s.Proxy + ": " + s.Details)
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
 	case s.Peek != "":
@@ -97,7 +99,12 @@ func clientText(r *row, s *Seen) string {
 		return "the gateway has no Envoy cluster for the chosen backend"
 	case ReasonEnvoyTimeout:
 		return "the model backend did not answer in time"
+	case ReasonProxy:
+		return proxyText(s)
 	case ReasonConnect:
+		if s.Proxy != "" {
+			return "the model backend could not be reached through the gateway's proxy"
+		}
 		return "the model backend could not be reached"
 	}
 	if t := s.text(); t != "" {

@@ -2,6 +2,7 @@ package fakegemini
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -39,6 +40,9 @@ type Options struct {
 	Faults func(n int) (Reply, bool)
 	// Pace is how long the auto model takes for each chunk.
 	Pace time.Duration
+	// TLS, if set, is spoken instead of plain text, with HTTP/2 where the client
+	// offers it. URL does not say so: its host is none of the certificate's names.
+	TLS *tls.Config
 	// Gzip compresses replies for clients that accept it, as Google does.
 	Gzip bool
 }
@@ -73,14 +77,22 @@ func Listen(address string, opts Options) (*Server, error) {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
+	protocols.SetHTTP2(true)
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withConn,
+		TLSConfig:         opts.TLS,
 	}
-	go func() { s.served <- s.http.Serve(ln) }() // ends with Close, which waits for it
+	go func() { // ends with Close, which waits for it
+		if opts.TLS != nil {
+			s.served <- s.http.ServeTLS(ln, "", "")
+			return
+		}
+		s.served <- s.http.Serve(ln)
+	}()
 	return s, nil
 }
 

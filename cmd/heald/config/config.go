@@ -42,7 +42,7 @@ type Config struct {
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
 
-	Backends []exchange.Backend           `yaml:"backends"`
+	Backends []Backend                    `yaml:"backends"`
 	Accounts []Account                    `yaml:"accounts"`
 	Models   exchange.Models              `yaml:"models"`
 	Policies map[string]exchange.Settings `yaml:"policies"`
@@ -56,6 +56,8 @@ type Config struct {
 
 	hop    string // replaces HopSecret; "" does not
 	public string // where clients connect from other machines; "" if they do not
+	// startsEnvoy says that Envoy gets its proxies from this process.
+	startsEnvoy bool
 }
 
 // Account is one credential usable at one backend.
@@ -142,7 +144,7 @@ func (c *Config) setDefaults() {
 // configured, and numbers the accounts that have no id.
 func (c *Config) complete(getenv func(string) string) {
 	if len(c.Backends) == 0 && len(c.Accounts) == 0 && getenv(KeyVariable) != "" {
-		c.Backends = []exchange.Backend{{Name: DefaultBackend, Kind: exchange.AIStudio}}
+		c.Backends = []Backend{{Backend: exchange.Backend{Name: DefaultBackend, Kind: exchange.AIStudio}}}
 		c.Accounts = []Account{{Backend: DefaultBackend, Secret: Source{Env: KeyVariable}}}
 	}
 	numbers := map[string]int{}
@@ -170,9 +172,13 @@ func (c *Config) Exchange() (exchange.Config, error) {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
 	errs = append(errs, c.Memory.validate())
-	out := exchange.Config{Backends: c.Backends, Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
-	for i := range out.Backends {
-		out.Backends[i] = out.Backends[i].WithDefaults()
+	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
+	for i := range c.Backends {
+		c.Backends[i].Backend = c.Backends[i].WithDefaults()
+	}
+	errs = append(errs, c.completeProxies())
+	for i := range c.Backends {
+		out.Backends = append(out.Backends, c.Backends[i].Backend)
 	}
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d]", i)

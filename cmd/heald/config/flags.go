@@ -25,10 +25,14 @@ type Flags struct {
 	// Public, if set, is where clients connect from other machines: there must
 	// be client_keys.
 	Public string
+	// StartsEnvoy has backends that name no proxy go through the environment's
+	// (HTTPS_PROXY, NO_PROXY), and the logins of proxies read: for who starts
+	// Envoy too.
+	StartsEnvoy bool
 	// LocalHosts refuses requests for host names that are not this machine's.
 	LocalHosts bool
 
-	backends []exchange.Backend
+	backends []Backend
 	accounts []Account
 	keys     []Source
 	// errs are reported by Load: the flag package would repeat the value in
@@ -41,7 +45,7 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.StringVar(&f.File, "config", "", "read `FILE` (heald.yaml); without one, "+KeyVariable+" makes one account")
 	fs.Func("backend", "add a backend, `NAME=KIND,URL[,key=value…]`, kind ai_studio or vertex; repeatable, in order of preference", func(s string) error {
 		b, err := exchange.ParseBackend(s)
-		f.backends, f.errs = append(f.backends, b), append(f.errs, err)
+		f.backends, f.errs = append(f.backends, Backend{Backend: b}), append(f.errs, err)
 		return nil
 	})
 	fs.Func("account", "add an account, `BACKEND=env:VAR|file:PATH`; repeatable, in order of preference", func(s string) error {
@@ -81,7 +85,7 @@ func (f *Flags) Load() (*Config, error) {
 		return nil, err
 	}
 	if len(f.backends) > 0 {
-		c.Backends = append([]exchange.Backend(nil), f.backends...)
+		c.Backends = append([]Backend(nil), f.backends...)
 	}
 	if len(f.accounts) > 0 {
 		c.Accounts = append([]Account(nil), f.accounts...)
@@ -93,7 +97,7 @@ func (f *Flags) Load() (*Config, error) {
 		c.ResumeVia = f.ResumeVia
 	}
 	c.Listen = c.Listen.over(f.Listen)
-	c.hop, c.public, c.Browsers.LocalHosts = f.Hop, f.Public, f.LocalHosts
+	c.hop, c.public, c.Browsers.LocalHosts, c.startsEnvoy = f.Hop, f.Public, f.LocalHosts, f.StartsEnvoy
 	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
 		name := f.backends[0].Name
 		return nil, fmt.Errorf("--backend %s has no account: add --account %s=env:VARIABLE or --account %s=file:PATH", name, name, name)

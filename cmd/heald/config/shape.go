@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -19,7 +20,8 @@ import (
 // YAML library's own errors name Go types and quote values, which may be
 // credentials.
 //
-// The tag `zero:"…"` of a field says that 0 is a value; elsewhere a 0 that is
+// The tag `secret:"…"` of a field names where a credential belongs that was
+// pasted there. The tag `zero:"…"` of a field says that 0 is a value; elsewhere a 0 that is
 // written down is refused, since it would be taken for the default.
 type shape struct {
 	problems []error
@@ -63,7 +65,7 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 	case t == sourceType:
 		s.source(n, path)
 	case n.Kind == yaml.ScalarNode && pastedInto(tag, n.Value) && t != reflect.TypeFor[Sources]():
-		s.bad(n, place(path), pasted+"what belongs here", exposed, sourceForm+", under accounts[].secret")
+		s.bad(n, place(path), pasted+"what belongs here", exposed, sourceForm+", under "+cmp.Or(tag.Get("secret"), "accounts[].secret"))
 	case n.Tag == "!!null":
 		if t == reflect.TypeFor[Sources]() {
 			s.source(n, path)
@@ -310,8 +312,8 @@ func join(path, key string) string {
 
 // fieldOf finds the field for a key.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if f := t.Field(i); yamlName(f) == key {
+	for _, f := range reflect.VisibleFields(t) { // those of inlined structs, too
+		if yamlName(f) == key {
 			return f, true
 		}
 	}
@@ -321,8 +323,8 @@ func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 // keysOf lists the keys of a mapping.
 func keysOf(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		if name := yamlName(t.Field(i)); name != "" {
+	for _, f := range reflect.VisibleFields(t) {
+		if name := yamlName(f); name != "" {
 			out = append(out, name)
 		}
 	}

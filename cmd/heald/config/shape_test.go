@@ -57,14 +57,14 @@ func settingsOf(t reflect.Type, path string, file func(string) string, use func(
 	case t.Kind() == reflect.Map:
 		settingsOf(t.Elem(), path+".name", func(in string) string { return file("{name: " + in + "}") }, use)
 	case t.Kind() == reflect.Struct:
-		for i := range t.NumField() {
-			name := yamlName(t.Field(i))
+		for _, f := range reflect.VisibleFields(t) {
+			name := yamlName(f)
 			if name == "" {
 				continue
 			}
 			inner := func(in string) string { return file("{" + name + ": " + in + "}") }
 			use(join(path, name), inner)
-			settingsOf(t.Field(i).Type, join(path, name), inner, use)
+			settingsOf(f.Type, join(path, name), inner, use)
 		}
 	}
 }

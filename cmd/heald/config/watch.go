@@ -36,6 +36,11 @@ func (c *Config) sources() []string {
 	for _, k := range c.ClientKeys {
 		out = append(out, k.File)
 	}
+	for _, b := range c.Backends {
+		if c.startsEnvoy { // else Envoy alone has to know it
+			out = append(out, b.ProxyLogin.File)
+		}
+	}
 	return out
 }
 

@@ -1,0 +1,91 @@
+package bootstrap
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+)
+
+// checkProxies checks the ways to providers that lead through CONNECT proxies.
+func (c *checker) checkProxies() {
+	for _, cl := range c.clusters {
+		if !c.provider(cl) && !slices.Contains(c.want.Backends, cl.GetName()) {
+			continue
+		}
+		want := c.want.Proxies[cl.GetName()]
+		if t := c.tunnelOf(cl); t != nil {
+			c.checkTunnel(t)
+			c.checkProxy(cl, t, want)
+		} else if want != "" && direct(cl) {
+			c.problem(clusterPath(cl.GetName())+".load_assignment", "goes out directly, and not through the proxy "+want+" of heald.yaml",
+				"where only the proxy leads outside, every attempt fails; where it does not, the proxy is passed by",
+				"the listener and the clusters of envoy/proxy.yaml, which `heald envoy` renders; or remove proxy from heald.yaml")
+		}
+	}
+}
+
+// checkTunnel checks that a proxy can be asked for the way.
+func (c *checker) checkTunnel(t *tunnel) {
+	at := t.path + ".tunneling_config"
+	name := t.filter.GetTunnelingConfig().GetHostname()
+	if _, port, err := net.SplitHostPort(name); (err != nil || port == "") && !strings.Contains(name, "%") {
+		c.problem(at+".hostname", fmt.Sprintf("%q names no port", name), "proxies refuse it: every connection to the provider fails", "hostname: host:443")
+	}
+	for i, h := range t.filter.GetTunnelingConfig().GetHeadersToAdd() {
+		if strings.EqualFold(h.GetHeader().GetKey(), proxyAuthorization) && !strings.Contains(h.GetHeader().GetValue(), "%") {
+			c.note(fmt.Sprintf("%s.headers_to_add[%d]", at, i), "a login in clear", "whoever reads the file, or reaches Envoy's admin, has it",
+				`value: "%ENVIRONMENT(HEALD_PROXY_AUTHORIZATION)%", and the variable in Envoy's environment`)
+		}
+	}
+	if len(t.filter.GetAccessLog()) == 0 {
+		c.note(t.path+".access_log", "none", "where the proxy gives no tunnel, what it said (407, 403) is told nowhere", "copy access_log of envoy/proxy.yaml")
+	}
+}
+
+// checkProxy checks the proxy that a tunnel leads to.
+func (c *checker) checkProxy(cl *clusterv3.Cluster, t *tunnel, want string) {
+	name := t.filter.GetCluster()
+	if name == "" {
+		return // weighted, or by a header
+	}
+	proxy := c.cluster(name)
+	if proxy == nil {
+		c.unless(c.cds, t.path+".cluster", fmt.Sprintf("there is no cluster %q", name), "every connection to the provider fails", "add the cluster of envoy/proxy.yaml")
+		return
+	}
+	limits := c.limits(name)
+	limits.above("max_connections", limits.t.GetMaxConnections(), "connections to the provider fail: each is one of the proxy's")
+	limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), "connections to the provider fail")
+	limits.above("max_requests", limits.t.GetMaxRequests(), "connections to the provider fail: each is a request to the proxy")
+	var found []string
+	for _, a := range addresses(proxy) {
+		if s := a.GetSocketAddress(); s != nil {
+			found = append(found, net.JoinHostPort(s.GetAddress(), strconv.Itoa(int(s.GetPortValue()))))
+		}
+	}
+	at := clusterPath(name) + ".load_assignment"
+	switch {
+	case len(found) == 0 || c.want.Proxies == nil || slices.Contains(found, want):
+	case want == "":
+		c.note(at, fmt.Sprintf("heald.yaml does not say that %s is reached through the proxy %s", cl.GetName(), found[0]),
+			"where the proxy fails, neither errors nor the log say that it was the proxy", "proxy: http://"+found[0]+" at the backend in heald.yaml")
+	default:
+		c.problem(at, fmt.Sprintf("the proxy is %s, and %s in heald.yaml", found[0], want), "requests go through the first, and errors name the second", "the same proxy in both files")
+	}
+}
+
+// direct reports whether a cluster connects to what its endpoints name. Other
+// transports and internal listeners may do more.
+func direct(cl *clusterv3.Cluster) bool {
+	all := addresses(cl)
+	for _, a := range all {
+		if a.GetSocketAddress() == nil {
+			return false
+		}
+	}
+	return len(all) > 0 && !strings.Contains(cl.GetTransportSocket().GetTypedConfig().GetTypeUrl(), ".http_11_proxy.")
+}
