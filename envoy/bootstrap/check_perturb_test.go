@@ -34,9 +34,39 @@ func TestCheckPerturbed(t *testing.T) {
 	if err := yaml.Unmarshal(envoy.Config, &tree); err != nil {
 		t.Fatal(err)
 	}
+	said, seen := perturbed(t, tree, tree, "", asks)
+	if seen < 300 {
+		t.Errorf("only %d settings were changed", seen)
+	}
+	fixture.Diff(t, path, want, []byte(said))
+}
+
+// TestCheckPerturbedProxy is the same for what a provider behind a proxy adds.
+func TestCheckPerturbedProxy(t *testing.T) {
+	const path = "testdata/perturbed-proxy.txt"
+	want, _ := os.ReadFile(path) // Diff reports that it is missing
+	var tree map[string]any
+	if err := yaml.Unmarshal([]byte(proxied(t, nil)), &tree); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, part := range []struct{ list, name string }{{"listeners", "tunnel-ai-studio"}, {"clusters", "proxy-ai-studio"}, {"clusters", "ai-studio"}} {
+		for _, one := range tree["static_resources"].(map[string]any)[part.list].([]any) {
+			if one.(map[string]any)["name"] == part.name {
+				said, _ := perturbed(t, tree, one, part.list+"["+part.name+"]", ways())
+				all.WriteString(said)
+			}
+		}
+	}
+	fixture.Diff(t, path, want, []byte(all.String()))
+}
+
+// perturbed says what Check finds in tree for each change of part, and how many
+// changes there were.
+func perturbed(t *testing.T, tree, part any, path string, asks Want) (said string, seen int) {
+	t.Helper()
 	var b strings.Builder
-	seen := 0
-	perturb(tree, "", func(any) {}, func(what string) {
+	perturb(part, path, func(any) {}, func(what string) {
 		seen++
 		text, err := json.Marshal(tree)
 		if err != nil {
@@ -58,10 +88,7 @@ func TestCheckPerturbed(t *testing.T) {
 			}
 		}
 	})
-	if seen < 300 {
-		t.Errorf("only %d settings were changed", seen)
-	}
-	fixture.Diff(t, path, want, []byte(b.String()))
+	return b.String(), seen
 }
 
 // long abbreviates the beginnings of paths, as short spells them out.

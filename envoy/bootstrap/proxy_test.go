@@ -1,8 +1,15 @@
 package bootstrap
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/heald-proxy/heald/envoy"
 )
 
 // proxied is a configuration whose providers are behind proxies.
@@ -62,6 +69,24 @@ func TestRenderProxies(t *testing.T) {
 	accept(t, []byte(text))
 }
 
+// proxy.yaml is what is rendered for the backend and the proxy that it names,
+// so that the tests of one are those of the other.
+func TestRenderProxySnippet(t *testing.T) {
+	want, err := Parse(envoy.Proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Render(Params{AccessLog: true, Backends: []Backend{{Name: "ai-studio", URL: "https://generativelanguage.googleapis.com", Proxy: "http://proxy.example:3128"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, cluster := want.GetStaticResources().GetListeners()[0], want.GetStaticResources().GetClusters()[0]
+	if !slices.ContainsFunc(got.GetStaticResources().GetListeners(), func(l *listenerv3.Listener) bool { return proto.Equal(l, listener) }) ||
+		!slices.ContainsFunc(got.GetStaticResources().GetClusters(), func(c *clusterv3.Cluster) bool { return proto.Equal(c, cluster) }) {
+		t.Errorf("another is rendered: %v", got.GetStaticResources())
+	}
+}
+
 func TestRenderProxyErrors(t *testing.T) {
 	for want, b := range map[string]Backend{
 		"backends[1].proxy: no port":                              {Name: "a", URL: "https://a", Proxy: "http://proxy.example"},
@@ -95,6 +120,9 @@ func TestCheckProxies(t *testing.T) {
 		{name: "another port", path: proxy, want: func(w *Want) { w.Proxies["ai-studio"] = "proxy.example:8080" }},
 		{name: "not said", path: proxy, note: true, want: func(w *Want) { delete(w.Proxies, "ai-studio") }},
 		{name: "no port", path: filter + ".tunneling_config.hostname", edits: []edit{{"googleapis.com:443\n", "googleapis.com\n"}}},
+		{name: "no such listener", path: studio, edits: []edit{{"server_listener_name: tunnel-ai-studio", "server_listener_name: elsewhere"}}},
+		{name: "another listener", path: studio, edits: []edit{{"server_listener_name: tunnel-ai-studio", "server_listener_name: inner"}}},
+		{name: "another host", path: filter + ".tunneling_config.hostname", note: true, edits: []edit{{"hostname: generativelanguage.googleapis.com:443", "hostname: aiplatform.googleapis.com:443"}}},
 		{name: "login in clear", path: filter + ".tunneling_config.headers_to_add[0]", note: true, edits: []edit{{"'%ENVIRONMENT(HEALD_PROXY_AUTHORIZATION)%'", "Basic dTpw"}}},
 		{name: "no cluster", path: filter + ".cluster", edits: []edit{{"cluster: proxy-ai-studio", "cluster: elsewhere"}}},
 		{name: "provider straight", path: filter + ".cluster", edits: []edit{{"cluster: proxy-ai-studio", "cluster: eu"}}},

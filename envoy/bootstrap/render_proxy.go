@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -131,15 +130,3 @@ func enterTunnel(c *clusterv3.Cluster) {
 
 // proxyAuthorization is the header by which proxies know who comes.
 const proxyAuthorization = "proxy-authorization"
-
-// parseProxy reads the address of a proxy, which must name its port.
-func parseProxy(s string) (endpoint, error) {
-	at, err := parseEndpoint(s)
-	if err != nil {
-		return at, err
-	}
-	if !at.explicit {
-		return at, errors.New("no port; want http://host:port")
-	}
-	return at, nil
-}

@@ -28,8 +28,8 @@ func proxyText(s *Seen) string {
 	switch {
 	case proxySilent(s):
 		return "the proxy " + s.Proxy + " did not lead to the model backend in time"
-	case strings.Contains(s.Details, "TLS_error"):
-		return "the proxy " + s.Proxy + " refused to lead to the model backend, or ended the connection; the log of the gateway's Envoy has what it said"
+	case strings.Contains(s.Details, "connect_error"), strings.HasPrefix(s.Details, "no_healthy_upstream"):
+		return "the proxy " + s.Proxy + ", which leads to the model backend, could not be reached"
 	}
-	return "the proxy " + s.Proxy + ", which leads to the model backend, could not be reached"
+	return "the proxy " + s.Proxy + " refused to lead to the model backend, or ended the connection; the log of the gateway's Envoy has what it said"
 }

@@ -23,6 +23,8 @@ func TestJudgeProxy(t *testing.T) {
 		{"without an address", "upstream_reset_before_response_started{remote_connection_failure|immediate_connect_error:_Invalid_argument|remote_address:envoy://tunnel-a/}", "p:1", ReasonProxy, "could not be reached"},
 		{"refuses", refusedByProxy, "p:1", ReasonProxy, "the proxy p:1 refused"},
 		{"refuses, 1.39", refusedOn1393, "p:1", ReasonProxy, "the proxy p:1 refused"},
+		{"refuses another transport of Envoy", "upstream_reset_before_response_started{remote_connection_failure}", "p:1", ReasonProxy, "the proxy p:1 refused"},
+		{"has no address", "no_healthy_upstream", "p:1", ReasonProxy, "could not be reached"},
 		{"silent", "upstream_reset_before_response_started{connection_timeout}", "p:1", ReasonProxy, "did not lead to the model backend in time"},
 		{"another certificate than the provider's", untrusted, "p:1", ReasonConnect, "through the gateway's proxy"},
 		{"ended later", "upstream_reset_before_response_started{connection_termination}", "p:1", ReasonConnect, "through the gateway's proxy"},

@@ -101,6 +101,14 @@ func askUp(t *testing.T, u *stack.Up, path, body string) stack.Answer {
 	return stack.Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(text), Err: err}
 }
 
+// eachAPI calls use with a request of each API, streaming and not.
+func eachAPI(use func(api *api, path, body string, stream bool)) {
+	for i := range apis {
+		use(&apis[i], apis[i].wholePath, apis[i].wholeBody, false)
+		use(&apis[i], apis[i].streamPath, apis[i].streamBody, true)
+	}
+}
+
 const (
 	throughProxy = "backends: [{name: a, kind: ai_studio, url: 'https://provider.example', proxy: 'http://PROXY'}]\n" + proxyAccount
 	withLogin    = "backends: [{name: a, kind: ai_studio, url: 'https://provider.example', proxy: 'http://PROXY', proxy_login: {file: LOGIN}}]\n" + proxyAccount
@@ -126,13 +134,13 @@ func TestProxy(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				f := newOffice(t, version, c.proxy)
 				u := f.up(c.config, strings.ReplaceAll(c.env, "ADDRESS", f.proxy.Addr()))
-				for _, stream := range []bool{false, true} {
+				eachAPI(func(api *api, path, body string, stream bool) {
 					f.fake.Enqueue(fakegemini.Text("hel", "lo"))
-					got := askUp(t, u, messages, turn(model, "hi", stream))
-					if text, err := answerText(got, stream); err != nil || text != "hello" {
-						t.Errorf("%q, %v: %s", text, err, got.Body)
+					got := askUp(t, u, path, body)
+					if _, err := api.read(got.Body, stream); err != nil || got.Status != 200 || !strings.Contains(got.Body, "hel") {
+						t.Errorf("%s: %d, %v: %s", path, got.Status, err, got.Body)
 					}
-				}
+				})
 				for _, r := range f.fake.Requests() {
 					if r.Proto != "HTTP/2.0" || r.Host != providerHost {
 						t.Errorf("the provider got %s for %s", r.Proto, r.Host)
@@ -201,10 +209,12 @@ func TestProxyFails(t *testing.T) {
 					f.proxy.Close()
 				}
 				u := f.up(throughProxy + "policies: {default: {attempts: 2}}\n")
-				got := askUp(t, u, messages, turn(model, "hi", false))
-				if got.Status < 500 || !strings.Contains(got.Body, "the proxy "+f.proxy.Addr()) || !strings.Contains(got.Body, c.words) {
-					t.Errorf("%d %s", got.Status, got.Body)
-				}
+				eachAPI(func(_ *api, path, body string, _ bool) {
+					got := askUp(t, u, path, body)
+					if got.Status < 500 || !strings.Contains(got.Body, "the proxy "+f.proxy.Addr()) || !strings.Contains(got.Body, c.words) {
+						t.Errorf("%s: %d %s", path, got.Status, got.Body)
+					}
+				})
 				attempts := u.Log.Lines("attempt finished", "reason", heal.ReasonProxy)
 				if len(attempts) == 0 || !strings.Contains(attempts[0].Get("error"), f.proxy.Addr()) {
 					t.Errorf("%v", attempts)
