@@ -5,6 +5,7 @@ package connectproxy
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,8 @@ type Options struct {
 	Authorization string
 	// Status, if not 0, answers every request.
 	Status int
+	// TLS, if set, is spoken with those who ask.
+	TLS *tls.Config
 	// Old answers in HTTP/1.0, as many proxies do.
 	Old bool
 }
@@ -51,6 +54,9 @@ func Start(t testing.TB, o Options) *Proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.TLS != nil {
+		l = tls.NewListener(l, o.TLS)
 	}
 	p := &Proxy{opts: o, listener: l}
 	p.running.Go(p.accept) // ends with Close, which waits for it

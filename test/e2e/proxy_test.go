@@ -4,11 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,102 +14,6 @@ import (
 	"github.com/heald-proxy/heald/test/connectproxy"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
-)
-
-const (
-	// providerHost is a name that only the proxy resolves.
-	providerHost = "provider.example"
-	proxyLogin   = "gateway:pass word%1"
-	// proxyHeader is proxyLogin as the header has it.
-	proxyHeader = "Basic Z2F0ZXdheTpwYXNzIHdvcmQlMQ=="
-)
-
-// office is a network with a provider outside and a proxy that leads there.
-type office struct {
-	t       *testing.T
-	version string // of Envoy
-	ca      *authority.Authority
-	fake    *fakegemini.Server
-	proxy   *connectproxy.Proxy
-}
-
-func newOffice(t *testing.T, version string, o connectproxy.Options) *office {
-	t.Helper()
-	f := &office{t: t, version: version, ca: authority.New(t)}
-	cert, key := f.ca.Issue("provider", providerHost, "direct.localhost")
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.fake = fakegemini.Start(t, fakegemini.Options{Keys: []string{"provider-key"}, TLS: &tls.Config{Certificates: []tls.Certificate{pair}}})
-	_, port, _ := net.SplitHostPort(f.fake.Addr())
-	o.Hosts = map[string]string{providerHost + ":443": f.fake.Addr(), "direct.localhost:" + port: f.fake.Addr()}
-	f.proxy = connectproxy.Start(t, o)
-	return f
-}
-
-// up starts `heald up` with a heald.yaml. env are variables of its environment.
-func (f *office) up(config string, env ...string) *stack.Up {
-	f.t.Helper()
-	dir := f.t.TempDir()
-	file, login := filepath.Join(dir, "heald.yaml"), filepath.Join(dir, "login")
-	config = strings.NewReplacer("PROXY", f.proxy.Addr(), "LOGIN", login).Replace(config)
-	for path, text := range map[string]string{file: config, login: proxyLogin + "\n"} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			f.t.Fatal(err)
-		}
-	}
-	env = append([]string{"HTTPS_PROXY=", "https_proxy=", "NO_PROXY=", "no_proxy=", "SSL_CERT_FILE=" + f.ca.File, "TEST_UP_KEY=provider-key"}, env...)
-	u, err := stack.StartUp(patient(f.t), stack.Binary(f.t), env, "--envoy", stack.EnvoyBinary(f.t, f.version), "--drain", "1s", "--config", file)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() {
-		if err := u.Stop(); err != nil {
-			f.t.Error(err)
-		}
-		for _, secret := range []string{"pass word", "pass%20word", proxyHeader, "provider-key"} {
-			if strings.Contains(u.Log.Text()+u.Output(), secret) {
-				f.t.Errorf("%q is in what it prints:\n%s\n%s", secret, u.Output(), u.Log.Text())
-			}
-		}
-		if f.t.Failed() {
-			f.t.Log(u.Output(), u.Log.Text())
-		}
-	})
-	return u
-}
-
-// askUp sends a request and returns the answer.
-func askUp(t *testing.T, u *stack.Up, path, body string) stack.Answer {
-	t.Helper()
-	req, err := http.NewRequestWithContext(patient(t), http.MethodPost, u.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("content-type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return stack.Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(text), Err: err}
-}
-
-// eachAPI calls use with a request of each API, streaming and not.
-func eachAPI(use func(api *api, path, body string, stream bool)) {
-	for i := range apis {
-		use(&apis[i], apis[i].wholePath, apis[i].wholeBody, false)
-		use(&apis[i], apis[i].streamPath, apis[i].streamBody, true)
-	}
-}
-
-const (
-	throughProxy = "backends: [{name: a, kind: ai_studio, url: 'https://provider.example', proxy: 'http://PROXY'}]\n" + proxyAccount
-	withLogin    = "backends: [{name: a, kind: ai_studio, url: 'https://provider.example', proxy: 'http://PROXY', proxy_login: {file: LOGIN}}]\n" + proxyAccount
-	byEnvAlone   = "backends: [{name: a, kind: ai_studio, url: 'https://provider.example'}]\n" + proxyAccount
-	proxyAccount = "accounts: [{backend: a, secret: {env: TEST_UP_KEY}}]\n"
 )
 
 // Answers come through the proxy, which has resolved the provider's name; TLS
@@ -127,6 +27,7 @@ func TestProxy(t *testing.T) {
 			authorized   string
 		}{
 			{name: "of heald.yaml", config: throughProxy, env: "HTTPS_PROXY="},
+			{name: "in TLS", config: strings.Replace(throughProxy, "http://PROXY", "https://PROXY", 1), env: "HTTPS_PROXY=", proxy: connectproxy.Options{TLS: &tls.Config{}}},
 			{name: "with a login", config: withLogin, env: "HTTPS_PROXY=http://unused.example", proxy: connectproxy.Options{Authorization: proxyHeader}, authorized: proxyHeader},
 			{name: "HTTPS_PROXY", config: byEnvAlone, env: "HTTPS_PROXY=http://gateway:pass%20word%251@ADDRESS", proxy: connectproxy.Options{Authorization: proxyHeader}, authorized: proxyHeader},
 			{name: "https_proxy, HTTP/1.0", config: byEnvAlone, env: "https_proxy=ADDRESS", proxy: connectproxy.Options{Old: true}},
@@ -155,7 +56,7 @@ func TestProxy(t *testing.T) {
 						t.Errorf("the proxy got %+v, want %+v", r, want)
 					}
 				}
-				if want := "a is reached through the proxy http://" + f.proxy.Addr(); !strings.Contains(u.Output(), want) {
+				if want := "://" + f.proxy.Addr() + " (of "; !strings.Contains(u.Output(), want) {
 					t.Errorf("%q is not said:\n%s", want, u.Output())
 				}
 			})
@@ -276,6 +177,20 @@ func TestProxyResumes(t *testing.T) {
 		}
 		if n := len(f.fake.Requests()); n != 2 {
 			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// A backend without TLS, of a private network, is asked for in the same way.
+func TestProxyToPlainText(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		fake := fakegemini.Start(t, fakegemini.Options{Keys: []string{"provider-key"}})
+		proxy := connectproxy.Start(t, connectproxy.Options{Hosts: map[string]string{"provider.internal:80": fake.Addr()}})
+		f := &office{t: t, version: version, ca: authority.New(t), fake: fake, proxy: proxy}
+		u := f.up(strings.Replace(throughProxy, "https://provider.example", "http://provider.internal", 1))
+		fake.Enqueue(fakegemini.Text("hello"))
+		if got := askUp(t, u, messages, turn(model, "hi", false)); got.Status != 200 || len(proxy.Requests()) != 1 {
+			t.Errorf("%d %s, %d tunnels", got.Status, got.Body, len(proxy.Requests()))
 		}
 	})
 }
