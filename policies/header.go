@@ -36,6 +36,11 @@ const (
 	// twice, so that Envoy waits for the other one.
 	HeaderLost = "x-heald-lost"
 
+	// HeaderConnection is a value by which Envoy pools connections: an attempt
+	// with one of its own goes over a new connection. Without it an attempt may
+	// get a connection that has died while it was idle.
+	HeaderConnection = "x-heald-connection"
+
 	// HeaderPolicy names the policy that the route wants.
 	HeaderPolicy = "x-heald-policy"
 	// HeaderSet overrides single settings of the policy:

@@ -121,6 +121,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkClusters()
 	c.checkSidecarAddress()
 	c.checkBackends()
+	c.checkConnections()
 	c.checkTransport()
 	c.checkTunnels()
 	c.checkProxies()

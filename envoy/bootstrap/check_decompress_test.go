@@ -22,9 +22,8 @@ func TestCheckDecompressors(t *testing.T) {
 		off      = "common_config: {enabled: {default_value: false, runtime_key: heald.inflate}}"
 		requests = ".http_filters[inflate].typed_config.request_direction_config"
 		replies  = ".http_filters[inflate].typed_config.response_direction_config"
-		filters  = "          http_filters:\n"
 	)
-	first := func(filter string) string { return strings.Replace(outerRouter, filters, filters+filter, 1) }
+	first := func(filter string) string { return filter + outerRouter }
 	for _, c := range []struct {
 		name  string
 		edit  edit

@@ -12,6 +12,7 @@ var clientHeaders = []struct{ name, consequence string }{
 	{policies.HeaderMemory, "clients can send memory of attempts that never were"},
 	{policies.HeaderUnreached, "clients can have a request that kills replicas tried again"},
 	{policies.HeaderCluster, "clients can name the cluster that their request goes to"},
+	{policies.HeaderConnection, "clients can have connections to the provider opened for each of their requests"},
 	{policies.HeaderPolicy, "clients can choose the policy that applies to them"},
 	{policies.HeaderSet, "clients can override settings of their policy"},
 	{policies.HeaderBackends, "clients can name backends, and get credentials sent there"},
@@ -23,7 +24,7 @@ var replyHeaders = []string{policies.HeaderRetry, policies.HeaderRetryAfter, pol
 
 // providerHeaders must not reach a provider.
 var providerHeaders = []string{
-	policies.HeaderCluster, policies.HeaderMemory, policies.HeaderUnreached, policies.HeaderPolicy,
+	policies.HeaderCluster, policies.HeaderConnection, policies.HeaderMemory, policies.HeaderUnreached, policies.HeaderPolicy,
 	policies.HeaderSet, policies.HeaderBackends, policies.HeaderHop,
 }
 

@@ -38,6 +38,8 @@ func (c *checker) checkOuter() {
 			c.checkOuterListener(r.chain)
 			c.checkDoor(r.chain)
 			c.checkDecompressors(r.chain)
+			c.checkHeaderCount(r.chain)
+			c.checkUpgrade(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)

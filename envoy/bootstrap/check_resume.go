@@ -30,6 +30,11 @@ func (c *checker) checkResume() {
 			c.checkResumeRoute(r)
 		}
 		c.checkResumeBackends(ch)
+		if !slices.ContainsFunc(ch.hcm.GetHttpFilters(), sharesConnection) {
+			c.note(ch.path+".http_filters", "no set_filter_state filter shares "+policies.HeaderConnection+" with the connection pool",
+				"the rest of an answer may be asked for over the connection on which the answer died",
+				"copy the filter heald.connection of envoy/resume.yaml")
+		}
 	}
 	if !found {
 		c.problem("static_resources.listeners", fmt.Sprintf("no listener at %s leads to the providers", c.want.Resume),

@@ -68,24 +68,27 @@ const (
 	innerTimeout = "because the client reads slowly.\n                  timeout: 0s\n"
 	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
-	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-retry\n"
+	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-retry\n"
 	routerList   = "router.v3.Router\n              upstream_http_filters:\n"
 	retryBudget  = "        retry_budget: {budget_percent: {value: 50}, min_retry_concurrency: 200}\n"
 	openDoor     = "address: 127.0.0.1, port_value: 10000"
 	publicDoor   = "address: 0.0.0.0, port_value: 10000"
-	outerRouter  = "          http_filters:\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
+	outerRouter  = "          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
 	outerFilters = "for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
 	healdAt      = "address: {socket_address: {address: 127.0.0.1, port_value: 9000}}"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
 
+// checkRow is an edited envoy.yaml, and where Check finds something.
+type checkRow struct {
+	name  string
+	edits []edit
+	want  Want
+	paths []string // of all problems, in order
+}
+
 func TestCheck(t *testing.T) {
-	tests := []struct {
-		name  string
-		edits []edit
-		want  Want
-		paths []string // of all problems, in order
-	}{
+	checkRows(t, []checkRow{
 		// The filter.
 		{"no filter", []edit{{"filters.http.ext_proc.v3.ExternalProcessor", "filters.http.other.v3.Other"}}, Want{},
 			[]string{"FILTER", "static_resources.listeners"}},
@@ -108,8 +111,8 @@ func TestCheck(t *testing.T) {
 		{"gRPC retries", []edit{{"envoy_grpc: {cluster_name: heald}", "envoy_grpc: {cluster_name: heald}\n                retry_policy: {num_retries: 2}"}}, Want{}, []string{"FILTER.grpc_service.retry_policy"}},
 		{"gRPC library", []edit{{"envoy_grpc: {cluster_name: heald}", "google_grpc: {target_uri: heald, stat_prefix: x}"}}, Want{}, []string{"FILTER.grpc_service"}},
 		{"disabled", []edit{{healdFilter, "          - name: heald\n            disabled: true\n            typed_config:\n"}}, Want{}, []string{"INNER.http_filters[heald].disabled"}},
-		{"second filter", []edit{{"          http_filters:\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream",
-			"          http_filters:\n          - name: heald\n            typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor, stat_prefix: heald}\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"}},
+		{"second filter", []edit{{"          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream",
+			"          - name: heald\n            typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor, stat_prefix: heald}\n          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"}},
 			Want{}, []string{"OUTER.http_filters[heald].typed_config"}},
 		{"upstream filter", []edit{{routerList, routerList + "              - name: evil\n                typed_config:\n                  \"@type\": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor\n                  processing_mode: {response_body_mode: STREAMED}\n"}},
 			Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters[evil]"}},
@@ -172,7 +175,7 @@ func TestCheck(t *testing.T) {
 			Want{RetryStatuses: []int{507}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},
 
 		// Headers.
-		{"client's memory", []edit{{outerMarkup, "              request_headers_to_remove:\n              - x-heald-cluster\n              - x-heald-retry\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
+		{"client's memory", []edit{{outerMarkup, "              request_headers_to_remove:\n              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-retry\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
 		{"client's overrides", []edit{{"[x-heald-policy, x-heald-set, ", "[x-heald-policy, "}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
 		{"policy removed above", []edit{{outerMarkup, outerMarkup + "              - x-heald-policy\n"}}, Want{}, []string{"OUTER.LLM.request_headers_to_remove"}},
 		{"policy appended", []edit{{"[x-heald-policy, x-heald-set, ", "[x-heald-set, "}, {"value: default}\n                  append_action: OVERWRITE_IF_EXISTS_OR_ADD", "value: default}"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
@@ -257,7 +260,7 @@ func TestCheck(t *testing.T) {
 		{"no internal listeners", []edit{{"bootstrap_extensions:\n- name: envoy.bootstrap.internal_listener\n  typed_config:\n    \"@type\": type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener\n", ""}}, Want{}, []string{"bootstrap_extensions"}},
 		{"open to all", []edit{{openDoor, publicDoor}}, Want{}, []string{"static_resources.listeners[outer].address"}},
 		{"open to all, with keys", []edit{{openDoor, publicDoor}}, Want{ClientKeys: true}, nil},
-		{"open to all, with a filter", []edit{{openDoor, publicDoor}, {outerRouter, "          http_filters:\n          - {name: jwt, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}}\n" + strings.TrimPrefix(outerRouter, "          http_filters:\n")}}, Want{}, nil},
+		{"open to all, with a filter", []edit{{openDoor, publicDoor}, {outerRouter, "          - {name: jwt, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}}\n" + outerRouter}}, Want{}, nil},
 		{"open to all, with certificates", []edit{{openDoor, publicDoor}, {outerFilters, strings.Replace(outerFilters, "    - filters:\n", "    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext, require_client_certificate: true}}\n      filters:\n", 1)}}, Want{}, nil},
 		{"request id of clients", []edit{{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"}}, Want{}, []string{"OUTER.preserve_external_request_id"}},
 		{"log with query", []edit{{"%PATH(NQ)%", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
@@ -286,7 +289,11 @@ func TestCheck(t *testing.T) {
 
 		// What comes by xDS is not missing, but cannot be seen.
 		{"clusters by CDS", []edit{{"static_resources:\n", "dynamic_resources: {cds_config: {ads: {}}}\nstatic_resources:\n"}}, Want{Backends: []string{"ai-studio", "vertex"}}, []string{"static_resources.clusters[vertex]"}},
-	}
+	})
+}
+
+func checkRows(t *testing.T, tests []checkRow) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := checkText(t, apply(t, string(envoy.Config), tt.edits), tt.want)

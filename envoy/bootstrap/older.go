@@ -5,6 +5,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -33,4 +34,8 @@ func olderScript(l *luav3.Lua) string {
 
 func olderHTTP2(c *clusterv3.Cluster) *corev3.Http2ProtocolOptions {
 	return c.GetHttp2ProtocolOptions() //nolint:staticcheck // see above
+}
+
+func olderIdle(c *clusterv3.Cluster) *durationpb.Duration {
+	return c.GetCommonHttpProtocolOptions().GetIdleTimeout() //nolint:staticcheck // see above
 }

@@ -9,6 +9,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 )
@@ -87,14 +88,28 @@ func renderBackends(template *clusterv3.Cluster, p *Params) ([]*clusterv3.Cluste
 func secure(c *clusterv3.Cluster, at endpoint, caFile string) error {
 	if !at.tls {
 		c.TransportSocket = nil
-		// Which HTTP to speak is agreed on in TLS; without it, HTTP/1.1.
-		c.TypedExtensionProtocolOptions = nil
-		return nil
+		return speakHTTP1(c)
 	}
 	return changeTLS(c, func(tls *tlsv3.UpstreamTlsContext) {
 		setTLSHost(tls, at.address)
 		setCA(tls, caFile)
 	})
+}
+
+// speakHTTP1 keeps what holds for any HTTP: which one to speak is agreed on in
+// TLS, and without it HTTP/1.1 is spoken.
+func speakHTTP1(c *clusterv3.Cluster) error {
+	packed := c.GetTypedExtensionProtocolOptions()[protocolOptions]
+	options, ok := decode[*upstreamsv3.HttpProtocolOptions](packed)
+	if !ok {
+		return fmt.Errorf("cluster %s of envoy.yaml has no HTTP options", c.GetName())
+	}
+	options.UpstreamProtocolOptions = &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_{
+		ExplicitHttpConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig{
+			ProtocolConfig: &upstreamsv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{HttpProtocolOptions: &corev3.Http1ProtocolOptions{}},
+		},
+	}
+	return encode(packed, options)
 }
 
 func setDiscovery(c *clusterv3.Cluster, kind clusterv3.Cluster_DiscoveryType) {

@@ -113,6 +113,7 @@ func TestCheckResume(t *testing.T) {
 		{"backend without a route", onSocket, Want{Resume: socket, Backends: []string{"ai-studio", "vertex"}}, []string{"static_resources.clusters[vertex]", config}},
 		{"headers of the gateway's", edit(onSocket, "- x-heald-policy", "- x-other"), Want{Resume: socket}, []string{host + ".request_headers_to_remove"}},
 		{"timeout", edit(onSocket, "timeout: 0s", "timeout: 5s"), Want{Resume: socket}, []string{route + ".route.timeout"}},
+		{"no own connection", edit(onSocket, "factory_key: envoy.hashable_string", "factory_key: envoy.string"), Want{Resume: socket}, []string{strings.TrimSuffix(config, ".route_config") + ".http_filters"}},
 		{"by name", onPort, Want{Resume: "envoy.example:10001", Hop: resumeHop}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

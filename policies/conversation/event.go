@@ -146,7 +146,7 @@ const (
 	ErrAuth                          // the caller's key is unknown
 	ErrPermission                    // the caller may not do this
 	ErrRegion                        // location or billing precondition
-	ErrNotFound                      // no such model or path
+	ErrNotFound                      // no such model
 	ErrTooLarge                      // the body is over the limit
 	ErrRateLimit                     // slow down
 	ErrQuota                         // out of quota: do not retry soon
@@ -155,6 +155,7 @@ const (
 	ErrAPI                           // anything else that is not the client's fault
 	ErrUnsupported                   // asked for something that has no equivalent
 	ErrNoResource                    // no such file or cached content
+	ErrPath                          // no such path
 	errorKindsCount                  // keep last
 )
 

@@ -17,11 +17,14 @@ func (x *Exchange) throughOuter(req *policies.Request) bool {
 	return len(x.hop) == 0 || req != nil && x.hop.has(req.Headers.Get(policies.HeaderHop))
 }
 
-// admit refuses whoever may not ask anything: nothing of the request but its
+// admit refuses whoever may not ask anything, and answers those who do not: nothing of the request but its
 // path, for the dialect of the refusal, has been looked at before.
 func (a *attempt) admit() *policies.Reply {
 	if !a.x.throughOuter(a.in) {
 		return a.refuse(heal.ReasonHop, &conversation.Error{Kind: conversation.ErrPermission, Message: notFromOuter})
+	}
+	if reply := a.greet(); reply != nil {
+		return reply
 	}
 	if len(a.x.clientKeys) > 0 {
 		return a.admitKey()

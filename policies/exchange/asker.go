@@ -20,7 +20,7 @@ import (
 func (a *attempt) newAsker() *attempt {
 	asker := *a
 	asker.number, asker.settings.Attempts = 1, restRequests
-	asker.memory.Tries = slices.Clip(a.memory.Tries)
+	asker.memory.Tries = slices.DeleteFunc(slices.Clone(a.memory.Tries), func(t heal.Try) bool { return t.Reason == heal.ReasonStale })
 	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c candidate) bool { return c.model != a.model })
 	asker.response, asker.probing = policies.Response{}, false
 	return &asker
@@ -107,5 +107,6 @@ func (a *attempt) requestRest() (*policies.Forward, error) {
 		return nil, fmt.Errorf("render the request for the rest: %w", err)
 	}
 	a.answer.goOn(sent, rest, by.carriers(), r.broken.Billed)
+	by.alone = true // the connection of the answer may be what is broken
 	return by.forward(sent), nil
 }

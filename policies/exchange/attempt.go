@@ -93,6 +93,7 @@ type attempt struct {
 	model      string      // upstream's
 	backend    *Backend
 	account    *account.Account
+	alone      bool // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy
@@ -163,7 +164,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
-	if a.lost > lostAttempts || a.number > a.settings.Attempts+lostAttempts {
+	if a.lost > lostAttempts || a.attemptsUsed() > a.settings.Attempts+lostAttempts {
 		return a.refuse(heal.ReasonLost, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,
 			Message: "the model backend could not be reached, or broke off, too often"}))
 	}
@@ -182,7 +183,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	if ok {
 		return a.checkCoding()
 	}
-	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrNotFound,
+	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrPath,
 		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
 }
 
@@ -210,6 +211,9 @@ func (a *attempt) checkLength(n int) *policies.Reply {
 // replica. heald has the last word, in the client's dialect, which is why
 // Envoy should retry once more than there are attempts.
 const lostAttempts = 1
+
+// attemptsUsed is the attempt's number among those that count.
+func (a *attempt) attemptsUsed() int { return max(a.number-a.memory.Forgiven(), 1) }
 
 // recall reads the memory of earlier attempts. One that cannot be read is
 // ignored: Envoy's attempt count still bounds the request.

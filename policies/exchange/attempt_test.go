@@ -120,14 +120,14 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"POST", "/v1/messages/batches", "", claude},
 		{"POST", "/anthropic/v1/files", "", claude},
 		{"POST", "/v1/nonsense", "", claude}, // whose it is nothing tells
-		{"GET", "/", "", claude},
+		{"POST", "/", "", claude},
 	} {
 		a := newRig(t, nil).begin(1, "")
 		a.in.Method, a.in.Path = c.method, c.path
 		if c.version != "" {
 			a.in.Headers.Set("anthropic-version", c.version)
 		}
-		if reply := a.RequestHeaders(); reply == nil || reply.Status != 404 || !strings.Contains(string(reply.Body), c.shape) {
+		if reply := a.RequestHeaders(); reply == nil || reply.Status != 404 || strings.Contains(string(reply.Body), "model_not_found") != (c.path == "/v1/models/nope" && c.version == "") || !strings.Contains(string(reply.Body), c.shape) {
 			t.Errorf("%s %s: %+v, want an error with %s", c.method, c.path, reply, c.shape)
 		}
 	}

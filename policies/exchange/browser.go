@@ -16,13 +16,15 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// Browsers say which web pages may send requests where no client keys are set.
+// Browsers say which web pages may send requests where no client keys are set,
+// and, keys or not, which may read the replies.
 // A page that somebody visits can send requests to addresses that only his
 // machine reaches, and would spend the owner's quota. Tools do not send the
 // headers by which this is found out, and are not concerned.
 type Browsers struct {
 	// Origins are further origins whose pages may, such as
-	// https://chat.example.com; "*" for all. Pages from this machine (localhost,
+	// https://chat.example.com; "*" for all. Only for these CORS headers are
+	// sent, so only their pages can read what they get. Pages from this machine (localhost,
 	// 127.0.0.1, host.docker.internal) and desktop applications always may.
 	Origins []string `yaml:"origins" text:"address"`
 	// Hosts are the names, without port, under which clients reach the
@@ -116,7 +118,7 @@ func (b *Browsers) trusts(headers policies.Headers) bool {
 // trustsOrigin reports whether pages of an origin may send requests. "null" is
 // that of sandboxed frames, which any page can make.
 func (b *Browsers) trustsOrigin(origin string) bool {
-	if slices.ContainsFunc(b.Origins, func(o string) bool { return o == "*" || strings.EqualFold(o, origin) }) {
+	if b.lists(origin) {
 		return true
 	}
 	u, err := url.Parse(origin)

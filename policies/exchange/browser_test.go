@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -110,24 +109,6 @@ func TestHosts(t *testing.T) {
 			if c.refused {
 				refusedAs(t, reply, 403, heal.ReasonForeignHost, "browsers.hosts", "evil.example")
 			}
-		}
-	}
-}
-
-// A preflight is not answered with leave to go on.
-func TestPreflight(t *testing.T) {
-	for origin, want := range map[string]int{"https://evil.example": 403, "http://localhost:3000": 404} {
-		reply := newRig(t, nil).headOnly("OPTIONS", "/v1/messages", "origin", origin, "access-control-request-method", "POST").RequestHeaders()
-		if reply == nil || reply.Status != want {
-			t.Fatalf("%s: %+v", origin, reply)
-		}
-		for _, h := range reply.Headers {
-			if strings.HasPrefix(h.Name, "access-control-") {
-				t.Errorf("%s: %v", origin, h)
-			}
-		}
-		if reply.Verdict != policies.Fail {
-			t.Errorf("%s: %v", origin, reply.Verdict)
 		}
 	}
 }

@@ -32,8 +32,8 @@ var modelsPrefixes = []struct {
 // listModels answers a request for the list of models, or for one of them; nil
 // if the request is for something else.
 func (a *attempt) listModels() *policies.Reply {
-	path, query, _ := strings.Cut(a.in.Path, "?")
-	if a.in.Method != http.MethodGet {
+	path, query := splitPath(a.in.Path)
+	if a.in.Method != http.MethodGet && a.in.Method != http.MethodHead {
 		return nil
 	}
 	for _, p := range modelsPrefixes {
@@ -72,11 +72,11 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 	a.move(over)
 	return &policies.Reply{
 		Status: http.StatusOK, Verdict: policies.Pass, Reason: heal.ReasonModelList, Body: text,
-		Headers: policies.Headers{
+		Headers: append(policies.Headers{
 			{Name: "content-type", Value: "application/json"},
 			{Name: policies.HeaderLocal, Value: heal.ReasonModelList},
 			{Name: policies.HeaderClientRequestID, Value: a.requestID()},
-		},
+		}, a.x.cfg.Browsers.readable(a.in)...),
 	}
 }
 

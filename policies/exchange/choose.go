@@ -76,7 +76,7 @@ func (a *attempt) preferred() candidate {
 			fresh = append(fresh, c)
 		}
 	}
-	if n := len(a.memory.Tries); a.number == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover {
+	if n := len(a.memory.Tries); a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover {
 		if i := slices.IndexFunc(fresh, func(c candidate) bool { return a.dueIn(c) == 0 && !a.heldBack(c) }); i >= 0 {
 			return fresh[i]
 		}

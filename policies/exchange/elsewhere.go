@@ -42,9 +42,9 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	if a.counts() {
 		return // a count is not worth another try
 	}
-	seen.Last = a.number == a.settings.Attempts-1
+	seen.Last = a.attemptsUsed() == a.settings.Attempts-1
 	seen.Failed = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
-		return t.Backend == a.backend.Name && t.Failure == heal.Passing && !t.OfModel
+		return t.Backend == a.backend.Name && t.Failure == heal.Passing && !t.OfModel && t.Reason != heal.ReasonStale
 	})
 }
 

@@ -203,13 +203,16 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 	if id != "" {
 		headers = append(headers, policies.Header{Name: policies.HeaderClientRequestID, Value: id})
 	}
+	if req != nil {
+		headers = append(headers, x.cfg.Browsers.readable(req)...)
+	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }
 
 // findDialect returns the dialect that a request's path names; ok is false if
 // none does, and the dialect is then the one in which to say so.
 func findDialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
-	path, query, _ := strings.Cut(req.Path, "?")
+	path, query := splitPath(req.Path)
 	for _, d := range dialects {
 		if route, ok := d.Match(req.Method, path); ok {
 			route.Query = query

@@ -96,6 +96,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	} else {
 		a.answer = newAnswer(a, sent, resumes)
 	}
+	a.alone = a.needsConnection()
 	forward := a.forward(sent)
 	a.keepSent(forward, kept)
 	return forward, nil
@@ -179,6 +180,9 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)
+	if a.alone {
+		out.Set = append(out.Set, ownConnection())
+	}
 	return out
 }
 

@@ -266,7 +266,7 @@ func (a *attempt) clientReadable() policies.Headers {
 	if w := a.warning(); w != "" {
 		h = append(h, policies.Header{Name: policies.HeaderWarning, Value: w})
 	}
-	return h
+	return append(h, a.x.cfg.Browsers.readable(a.in)...)
 }
 
 // sdkRequestID is the request id where SDKs look for it: Anthropic's and

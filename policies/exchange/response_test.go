@@ -133,7 +133,8 @@ func TestEnvoysOwnReplies(t *testing.T) {
 		verdict policies.Verdict
 		reason  string
 	}{
-		{"refused connection", policies.Response{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}"}, false, policies.Retry, heal.ReasonConnect},
+		{"reset connection", policies.Response{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}"}, false, policies.Retry, heal.ReasonStale},
+		{"refused connection", policies.Response{Status: 503, Details: "upstream_reset_before_response_started{remote_connection_failure}"}, false, policies.Failover, heal.ReasonConnect},
 		{"no such cluster", policies.Response{Status: 503, Details: "cluster_not_found", NoBody: true}, false, policies.Failover, heal.ReasonNoCluster},
 		{"body over Envoy's limit", policies.Response{Status: 413, Details: "request_payload_too_large"}, true, policies.Fail, heal.ReasonBodyTooLarge},
 	} {

@@ -32,7 +32,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Rule == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))
 	}
-	if r.Verdict.Again() && !a.mayRetry(r.Wait) {
+	if r.Verdict.Again() && r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait) {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
@@ -41,11 +41,12 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 // rule finds the ruling on what an attempt has shown, among what else could be
 // tried.
 func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
-	seen.Attempt = a.number
+	seen.Attempt = a.attemptsUsed()
 	seen.Repaired = a.repairs()
 	seen.OnlyPlaceholders = a.onlyPlaceholders()
 	seen.MaxWait = a.settings.MaxWait
 	seen.Names, seen.Tools = a.names, a.tools
+	seen.Pooled = !a.alone && a.memory.Forgiven() == 0
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
 		seen.Project, seen.Proxy = a.backend.Project, a.backend.proxyHost()
@@ -85,7 +86,7 @@ func (a *attempt) onlyPlaceholders() bool {
 
 // mayRetry reports whether the budgets allow another attempt after wait.
 func (a *attempt) mayRetry(wait time.Duration) bool {
-	return a.number < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
+	return a.attemptsUsed() < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
 }
 
 // apply keeps an account or a backend back for later requests, as the ruling
@@ -145,7 +146,11 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 // earlier attempt's error may not hide: an upstream that spoke says more than
 // one that could not be reached or said nothing.
 func meaningful(r *heal.Ruling) bool {
-	return r.Status != 0 && r.Reason != heal.ReasonConnect && r.Reason != heal.ReasonProxy
+	switch r.Reason {
+	case heal.ReasonConnect, heal.ReasonProxy, heal.ReasonStale:
+		return false
+	}
+	return r.Status != 0
 }
 
 // remember makes the memory for the next attempt, and says how much of the wait

@@ -68,6 +68,18 @@ type Try struct {
 // Known is how many attempts have left a memory.
 func (m *Memory) Known() int { return m.Dropped + len(m.Tries) }
 
+// Forgiven is how many of them do not count as attempts: all that is known of
+// them is that a connection broke which may have been idle too long.
+func (m *Memory) Forgiven() int {
+	n := 0
+	for _, t := range m.Tries {
+		if t.Reason == ReasonStale {
+			n++
+		}
+	}
+	return n
+}
+
 // RepairsAt are the changes to be made for a model at a backend. A history that
 // was refused anywhere is repaired everywhere; what else was refused says
 // something of the model that refused it, and of no other.

@@ -26,6 +26,7 @@ const (
 	ReasonUnknownStatus = "unknown_status"         // anything else that is not 2xx
 	ReasonConnect       = "connect_failure"        // refused, reset, TLS, no healthy host
 	ReasonProxy         = "proxy_failure"          // the backend's proxy cannot be reached, or gives no way
+	ReasonStale         = "stale_connection"       // a connection that may have been idle was closed; not counted
 	ReasonNoCluster     = "no_cluster"             // Envoy does not know the backend's cluster
 	ReasonEnvoyTimeout  = "envoy_timeout"          // a timer of Envoy's own
 	ReasonBodyTooLarge  = "request_body_too_large" // over Envoy's buffer limit
@@ -53,6 +54,8 @@ const (
 
 	// Answered without upstream.
 	ReasonModelList     = "model_list"     // the list of models
+	ReasonProbe         = "probe"          // somebody looked whether the gateway is there
+	ReasonPreflight     = "preflight"      // a browser asked whether a page may send a request
 	ReasonTokenEstimate = "token_estimate" // tokens were estimated, since upstream did not count them
 	ReasonWarmup        = "warmup"         // a probe of a coding agent
 	ReasonTitle         = "title"          // a coding agent's wish for a title
@@ -81,11 +84,11 @@ var Reasons = []string{
 	ReasonOK,
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
 	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
-	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonProxy, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
+	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonProxy, ReasonStale, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
-	ReasonModelList, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
+	ReasonModelList, ReasonProbe, ReasonPreflight, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }

@@ -83,6 +83,10 @@ var rules = []row{
 	{reason: ReasonConnect, when: unreachable,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
+	// Whoever closes idle connections closes one just as a request arrives now
+	// and then. The next attempt has a new connection, so this is no verdict on
+	// the backend.
+	{reason: ReasonStale, when: stale, verdict: policies.Retry, kind: conversation.ErrAPI},
 	{reason: ReasonConnect, when: func(s *Seen) bool { return s.Details != "" || (s.Status == 0 && s.Peek == "") },
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrAPI},
 
@@ -243,6 +247,13 @@ func unreachable(s *Seen) bool {
 	return strings.HasPrefix(s.Details, "no_healthy_upstream") ||
 		strings.HasPrefix(s.Details, "upstream_reset_before_response_started{") &&
 			(strings.Contains(s.Details, "connection_failure") || strings.Contains(s.Details, "connect_error"))
+}
+
+// stale reports a connection that broke, or on which the request was turned
+// away unread, where it may have been another request's before.
+func stale(s *Seen) bool {
+	return s.Pooled && strings.HasPrefix(s.Details, "upstream_reset_before_response_started{") &&
+		(strings.Contains(s.Details, "connection_termination") || strings.Contains(s.Details, "refused_stream"))
 }
 
 func all(conds ...func(*Seen) bool) func(*Seen) bool {

@@ -25,6 +25,9 @@ type Seen struct {
 	// Proxy is the host and port of the proxy that leads to the backend; "" for
 	// none.
 	Proxy string
+	// Pooled says that the attempt may have gone over a connection that was used
+	// before, and that none of the request's attempts was forgiven for that.
+	Pooled bool
 	// Delay is the wait that the server asked for; 0 if none. DelayInText says
 	// that nothing but the text of an error says so.
 	Delay       time.Duration

@@ -101,7 +101,7 @@ func clientText(r *row, s *Seen) string {
 		return "the model backend did not answer in time"
 	case ReasonProxy:
 		return proxyText(s)
-	case ReasonConnect:
+	case ReasonConnect, ReasonStale:
 		if s.Proxy != "" {
 			return "the model backend could not be reached through the gateway's proxy"
 		}

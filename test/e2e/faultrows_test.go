@@ -138,8 +138,8 @@ var statusFaults = []fault{
 	{name: "504 three times", script: again(3, fakegemini.Status(504)),
 		want: fails(seesTimeout, "", a1(heal.ReasonServerError), a2(heal.ReasonServerError), a1(heal.ReasonServerError))},
 	// The last status that says something, not the last thing that happened.
-	{name: "everything fails, each time otherwise", script: []fakegemini.Reply{fakegemini.Status(503), fakegemini.EmptyOK(), fakegemini.ResetBeforeHeaders()},
-		want: fails(seesOverload, "overloaded", a1(heal.ReasonOverloaded), a1(heal.ReasonPeekEOF), a2(heal.ReasonConnect))},
+	{name: "everything fails, each time otherwise", script: []fakegemini.Reply{fakegemini.Status(503), fakegemini.EmptyOK(), fakegemini.ResetBeforeHeaders(), fakegemini.ResetBeforeHeaders()},
+		want: fails(seesOverload, "overloaded", a1(heal.ReasonOverloaded), a1(heal.ReasonPeekEOF), a2(heal.ReasonStale), a2(heal.ReasonConnect))},
 	{name: "400 that is the client's fault", script: once(fakegemini.Status(400, fakegemini.Message("Unsupported thing."))),
 		want: fails(seesInvalid, "Unsupported thing.", a1(heal.ReasonInvalid))},
 	{name: "400 that another body avoids", script: once(fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))),
@@ -200,9 +200,10 @@ var signatureFaults = []fault{
 }
 
 var connectionFaults = []fault{
-	{name: "reset before headers", script: once(fakegemini.ResetBeforeHeaders()), want: heals(a1(heal.ReasonConnect), a1(heal.ReasonOK))},
-	{name: "reset before headers, three times", script: again(3, fakegemini.ResetBeforeHeaders()),
-		want: fails(seesError, "could not be reached", a1(heal.ReasonConnect), a1(heal.ReasonConnect), a1(heal.ReasonConnect))},
+	{name: "reset before headers", script: once(fakegemini.ResetBeforeHeaders()), want: heals(a1(heal.ReasonStale), a1(heal.ReasonOK))},
+	// The first may be the end of an idle connection, and does not count.
+	{name: "reset before headers, always", script: again(5, fakegemini.ResetBeforeHeaders()),
+		want: fails(seesError, "could not be reached", a1(heal.ReasonStale), a1(heal.ReasonConnect), a1(heal.ReasonConnect), a1(heal.ReasonConnect))},
 	// While heald holds, a reset reaches it only as the end of the stream.
 	{name: "reset after headers", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), a1(heal.ReasonOK))},
 	{name: "reset after headers, again and again", script: again(2, fakegemini.ResetAfterHeaders()),
@@ -302,7 +303,7 @@ var backendFaults = []fault{
 	{name: "503 at the first, once", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
 	{name: "503 at the first, always", script: again(3, fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOverloaded), b1(heal.ReasonOK))},
 	{name: "no answer at the first, ever", script: again(3, fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), a1(heal.ReasonPeekEOF), b1(heal.ReasonOK))},
-	{name: "resets at the first, always", script: again(3, fakegemini.ResetBeforeHeaders()), want: heals(a1(heal.ReasonConnect), a1(heal.ReasonConnect), b1(heal.ReasonOK))},
+	{name: "resets at the first, always", script: again(3, fakegemini.ResetBeforeHeaders()), want: heals(a1(heal.ReasonStale), a1(heal.ReasonConnect), a1(heal.ReasonConnect), b1(heal.ReasonOK))},
 	{name: "429 at the first, with a delay", script: once(fakegemini.Status(429, fakegemini.RetryDelay("1s"))), want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonOK))},
 	{name: "503 with too long a delay at the first", script: once(fakegemini.Status(503, fakegemini.RetryDelay("30s"))), want: heals(a1(heal.ReasonOverloaded), b1(heal.ReasonOK))},
 	{name: "capacity at one, then everything", script: once(noCapacity), second: again(2, fakegemini.EmptyOK()),

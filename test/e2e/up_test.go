@@ -164,7 +164,7 @@ func TestUpIsClosed(t *testing.T) {
 		{"a wrong key", closed, "POST", "", []string{"x-api-key", "client-key-9876543210"}, 401, "invalid x-api-key"},
 		{"the key", closed, "POST", "", []string{"x-api-key", "client-key-0123456789"}, 200, "hello"},
 		{"the key as bearer, at any name", closed, "POST", "evil.example", []string{"authorization", "Bearer client-key-0123456789", "origin", "https://evil.example"}, 200, "hello"},
-		{"a preflight without key", closed, "OPTIONS", "", []string{"origin", "http://localhost:3000"}, 401, "authentication_error"},
+		{"a preflight without key", closed, "OPTIONS", "", []string{"origin", "http://localhost:3000"}, 204, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fake.Reset()

@@ -27,6 +27,7 @@ func TestErrors(t *testing.T) {
 		{conversation.ErrOverloaded, 503, "server_error", "server_is_overloaded", "true"},
 		{conversation.ErrTimeout, 504, "server_error", "server_error", "true"},
 		{conversation.ErrAPI, 500, "server_error", "server_error", "true"},
+		{conversation.ErrPath, 404, "invalid_request_error", "unknown_url", "false"},
 		{conversation.ErrUnsupported, 400, "invalid_request_error", "unsupported_parameter", "false"},
 		{conversation.ErrNoResource, 404, "invalid_request_error", nil, "false"},
 	}

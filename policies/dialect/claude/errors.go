@@ -33,6 +33,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrOverloaded:  {529, "overloaded_error", true, "Overloaded"},
 	conversation.ErrTimeout:     {504, "timeout_error", true, "The upstream took too long."},
 	conversation.ErrAPI:         {500, "api_error", true, "Internal server error"},
+	conversation.ErrPath:        {404, "not_found_error", false, "Not found."},
 	conversation.ErrUnsupported: {400, "invalid_request_error", false, "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, "not_found_error", false, "Not found."},
 }

@@ -34,6 +34,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrOverloaded:  {503, "UNAVAILABLE", "The model is overloaded. Please try again later."},
 	conversation.ErrTimeout:     {504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."},
 	conversation.ErrAPI:         {500, "INTERNAL", "An internal error has occurred."},
+	conversation.ErrPath:        {404, "NOT_FOUND", "Requested entity was not found."},
 	conversation.ErrUnsupported: {400, "INVALID_ARGUMENT", "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, "NOT_FOUND", "Requested entity was not found."},
 }

@@ -37,6 +37,7 @@ var rows = [conversation.ErrorKinds]row{
 	conversation.ErrOverloaded:  {503, "server_error", "server_is_overloaded", true, "The server is overloaded."},
 	conversation.ErrTimeout:     {504, "server_error", "server_error", true, "The upstream took too long."},
 	conversation.ErrAPI:         {500, "server_error", "server_error", true, "The server had an error while processing your request."},
+	conversation.ErrPath:        {404, badRequest, "unknown_url", false, "Unknown request URL."},
 	conversation.ErrUnsupported: {400, badRequest, "unsupported_parameter", false, "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, badRequest, "", false, "Not found."},
 }

@@ -1,0 +1,27 @@
+package bootstrap
+
+import "testing"
+
+// Dead connections to providers are found, and not met twice.
+func TestCheckConnections(t *testing.T) {
+	checkRows(t, []checkRow{
+		{"no own connections", []edit{{"factory_key: envoy.hashable_string", "factory_key: envoy.string"}}, Want{}, []string{"INNER.http_filters"}},
+		{"own connections before heald", []edit{{"          - name: heald.connection\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config", "          - name: heald.connection\n            disabled: true\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config"}}, Want{}, []string{"INNER.http_filters"}},
+		{"connection to the provider", []edit{{"              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-memory\n", "              - x-heald-cluster\n              - x-heald-memory\n"}}, Want{}, []string{"INNER.LLM.request_headers_to_remove"}},
+		{"idle connections", []edit{{"{idle_timeout: 50s,", "{idle_timeout: 60s,"}}, Want{}, []string{"static_resources.clusters[ai-studio].OPTIONS.common_http_protocol_options.idle_timeout"}},
+		{"idle connections, older field", []edit{{"    typed_extension_protocol_options:\n      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n        \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n        # An idle", "    common_http_protocol_options: {idle_timeout: 300s}\n    metadata:\n      filter_metadata:\n       x:\n        # An idle"}}, Want{}, []string{"static_resources.clusters[ai-studio].common_http_protocol_options.idle_timeout"}},
+		{"no pings", []edit{{"            connection_keepalive: {interval: 10s, timeout: 5s, connection_idle_interval: 10s}\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].OPTIONS.auto_config.http2_protocol_options.connection_keepalive"}},
+		{"no pings, Envoy's defaults", []edit{{"        auto_config:\n          http2_protocol_options:\n", "        auto_config: {}\n    metadata:\n      filter_metadata:\n        x:\n"}}, Want{}, []string{"static_resources.clusters[ai-studio].OPTIONS.auto_config.http2_protocol_options.connection_keepalive"}},
+		{"rare pings", []edit{{"{interval: 10s, timeout: 5s,", "{interval: 31s, timeout: 5s,"}}, Want{}, []string{"static_resources.clusters[ai-studio].OPTIONS.auto_config.http2_protocol_options.connection_keepalive"}},
+		{"HTTP/1.1 alone needs no pings", []edit{{"        auto_config:\n          http2_protocol_options:\n", "        explicit_http_config: {http_protocol_options: {}}\n    metadata:\n      filter_metadata:\n        x:\n"}}, Want{}, nil},
+	})
+}
+
+// What clients begin with is answered, and what was taken from them is not refused inside.
+func TestCheckDoor(t *testing.T) {
+	checkRows(t, []checkRow{
+		{"few headers inside", []edit{{"          common_http_protocol_options: {max_headers_count: 200}\n", ""}}, Want{}, []string{"INNER.common_http_protocol_options.max_headers_count"}},
+		{"more headers at the door", []edit{{"max_headers_count: 100}", "max_headers_count: 171}"}}, Want{}, []string{"INNER.common_http_protocol_options.max_headers_count"}},
+		{"upgrades refused with 403", []edit{{"              status_code: 426\n", ""}}, Want{}, []string{"OUTER.local_reply_config.mappers"}},
+	})
+}

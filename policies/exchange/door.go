@@ -1,0 +1,126 @@
+package exchange
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// methods are those that any path of an API is asked with.
+const methods = "GET, HEAD, POST, OPTIONS"
+
+// probed are the paths at which clients and monitors look whether somebody is
+// there; Claude Code asks for the second.
+var probed = []string{"/", "/api/hello"}
+
+// greet answers what asks for nothing: probes, and a browser's question whether
+// a page may send a request. Both come without a key. nil for all else.
+func (a *attempt) greet() *policies.Reply {
+	path, _ := splitPath(a.in.Path)
+	switch a.in.Method {
+	case http.MethodOptions:
+		if len(a.x.clientKeys) == 0 && !a.x.cfg.Browsers.trusts(a.in.Headers) {
+			return nil // a page that may not ask: refused as its request would be
+		}
+		headers := policies.Headers{{Name: "allow", Value: methods}}
+		if a.in.Headers.Get("access-control-request-method") == "" {
+			return a.greeting(heal.ReasonProbe, http.StatusNoContent, headers, nil)
+		}
+		return a.greeting(heal.ReasonPreflight, http.StatusNoContent, append(headers, a.leave()...), nil)
+	case http.MethodGet, http.MethodHead:
+		if slices.Contains(probed, path) {
+			return a.greeting(heal.ReasonProbe, http.StatusOK, policies.Headers{{Name: "content-type", Value: "application/json"}}, []byte(`{"status":"ok"}`))
+		}
+	}
+	return nil
+}
+
+func (a *attempt) greeting(reason string, status int, headers policies.Headers, body []byte) *policies.Reply {
+	a.record.final = true
+	a.settle(policies.Pass, reason)
+	a.move(over)
+	headers = append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason},
+		policies.Header{Name: policies.HeaderClientRequestID, Value: a.requestID()})
+	return &policies.Reply{Status: status, Verdict: policies.Pass, Reason: reason, Body: body,
+		Headers: append(headers, a.x.cfg.Browsers.readable(a.in)...)}
+}
+
+// leave says what a page of a listed origin may send; nothing for others.
+func (a *attempt) leave() policies.Headers {
+	if a.x.cfg.Browsers.listed(a.in) == "" {
+		return nil
+	}
+	out := policies.Headers{
+		{Name: "access-control-allow-methods", Value: methods},
+		{Name: "access-control-max-age", Value: "7200"}, // the most that Chrome keeps
+	}
+	for _, h := range []struct{ asked, allowed string }{
+		// Which headers SDKs send changes with each version.
+		{"access-control-request-headers", "access-control-allow-headers"},
+		// A page of the Internet asks a gateway of this machine or network.
+		{"access-control-request-private-network", "access-control-allow-private-network"},
+	} {
+		if v := a.in.Headers.Get(h.asked); v != "" {
+			out = append(out, policies.Header{Name: h.allowed, Value: policies.Clean(v)})
+		}
+	}
+	return out
+}
+
+// exposed are the headers of replies that a page may read.
+var exposed = strings.Join([]string{
+	policies.HeaderClientRequestID, policies.HeaderAccount, policies.HeaderModel, policies.HeaderBackend, policies.HeaderAttempts,
+	policies.HeaderWarning, policies.HeaderLocal, policies.HeaderRequestID, "request-id", "retry-after", "x-should-retry",
+}, ", ")
+
+// readable lets a page of a listed origin read a reply (CORS). Of what else a
+// browser protects there is nothing: no cookies, no credentials of its own.
+func (b *Browsers) readable(req *policies.Request) policies.Headers {
+	origin := b.listed(req)
+	if origin == "" {
+		return nil
+	}
+	return policies.Headers{
+		{Name: "access-control-allow-origin", Value: origin},
+		{Name: "access-control-expose-headers", Value: exposed},
+		{Name: "vary", Value: "origin"},
+	}
+}
+
+// listed returns the origin of the request if it is one of Origins, else "".
+// Pages of this machine may send requests without being listed, as they always
+// could, but may not read the replies.
+func (b *Browsers) listed(req *policies.Request) string {
+	origin := ""
+	for _, h := range req.Headers {
+		switch {
+		case h.Name != "origin":
+		case origin != "" || !b.lists(h.Value) || policies.Clean(h.Value) != h.Value:
+			return "" // no browser sends two
+		default:
+			origin = h.Value
+		}
+	}
+	return origin
+}
+
+// lists reports whether an origin is one of Origins.
+func (b *Browsers) lists(origin string) bool {
+	return slices.ContainsFunc(b.Origins, func(o string) bool { return o == "*" || strings.EqualFold(o, origin) })
+}
+
+// splitPath returns a request's path and query. Base URLs end with a slash, or
+// paths begin with one too many: no path of an API has an empty segment.
+func splitPath(target string) (path, query string) {
+	path, query, _ = strings.Cut(target, "?")
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return path, query
+}

@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/test/stack"
+)
+
+// spoken is a reply that was read whole.
+type spoken struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// speak sends bytes to the outer listener and reads one reply.
+func speak(t *testing.T, s *stack.Stack, method, text string) spoken {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	deadline, _ := patient(t).Deadline()
+	_ = c.SetDeadline(deadline)
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	return spoken{resp.StatusCode, resp.Header, string(body)}
+}
+
+// failedRequests counts the requests that replicas called failed.
+func failedRequests(s *stack.Stack) (n float64) {
+	for _, r := range s.Replicas {
+		n += r.Metric("heald_requests_total", `outcome="failed"`)
+	}
+	return n
+}
+
+// A WebSocket handshake is told that HTTP is spoken here, whatever its path, and
+// never reaches heald.
+func TestWebSocketHandshake(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version})
+		for _, path := range []string{"/v1/responses", "/openai/v1/responses", "/v1/realtime?model=m", "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"} {
+			got := speak(t, s, "GET", "GET "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			if got.status != 426 || got.header.Get("upgrade") != "HTTP/1.1" || !strings.EqualFold(got.header.Get("connection"), "upgrade") || !strings.Contains(got.body, `"message"`) {
+				t.Errorf("%s: %d %v %s", path, got.status, got.header, got.body)
+			}
+		}
+		s.Settle()
+		if n := failedRequests(s); n != 0 {
+			t.Errorf("%v failed requests", n)
+		}
+	})
+}
+
+// What load balancers, monitors and clients ask before they ask for anything.
+func TestProbesAtTheDoor(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version, ClientKeys: []string{"a key of sixteen and more"}})
+		for _, c := range []struct {
+			line, headers string
+			status        int
+		}{
+			{"GET /healthz HTTP/1.1", "Host: localhost", 200},
+			{"HEAD /healthz HTTP/1.1", "Host: localhost", 200},
+			{"GET /healthz HTTP/1.0", "X-A: b", 200},
+			{"GET / HTTP/1.0", "X-A: b", 200},
+			{"GET / HTTP/1.1", "Host: localhost", 200},
+			{"HEAD / HTTP/1.1", "Host: localhost", 200},
+			{"GET /api/hello HTTP/1.1", "Host: localhost", 200},
+			{"HEAD /api/hello HTTP/1.1", "Host: localhost", 200},
+			{"OPTIONS /v1/messages HTTP/1.1", "Host: localhost", 204},
+		} {
+			method, _, _ := strings.Cut(c.line, " ")
+			if got := speak(t, s, method, c.line+"\r\nConnection: close\r\n"+c.headers+"\r\n\r\n"); got.status != c.status {
+				t.Errorf("%s: %d %s", c.line, got.status, got.body)
+			}
+		}
+		s.Settle()
+		if n := failedRequests(s); n != 0 {
+			t.Errorf("%v failed requests", n)
+		}
+		// Without a replica nobody should send requests here.
+		s.Replicas[0].Kill()
+		eventually(t, "/healthz says no", func() bool {
+			got := speak(t, s, "GET", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+			return got.status == 503
+		})
+	})
+}
+
+// As many headers as the door takes fail nowhere behind it.
+func TestManyHeaders(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version})
+		for _, c := range []struct{ headers, status int }{{100, 200}, {120, 431}} {
+			var b strings.Builder
+			fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", messages, len(plain))
+			for i := range c.headers - 4 {
+				fmt.Fprintf(&b, "X-Header-%d: value\r\n", i)
+			}
+			if got := speak(t, s, "POST", b.String()+"\r\n"+plain); got.status != c.status {
+				t.Errorf("%d headers: %d %s", c.headers, got.status, got.body)
+			}
+		}
+	})
+}
+
+// A base URL that ends with a slash works for every API.
+func TestSlashesInPaths(t *testing.T) {
+	s := stack.Start(t, stack.Options{})
+	for _, r := range wireRequests {
+		path, query, _ := strings.Cut(r.path, "?")
+		for _, p := range []string{"/" + path, path + "/", strings.ReplaceAll(path, "/", "//")} {
+			if a := s.Post(p+"?"+query, r.body); a.Status != 200 {
+				t.Errorf("%s %s: %d %s", r.api, p, a.Status, a.Body)
+			}
+		}
+	}
+}
+
+// A web app whose origin is listed may ask, and read what it gets.
+func TestWebApp(t *testing.T) {
+	const app = "https://chat.example.com"
+	s := stack.Start(t, stack.Options{Config: "browsers: {origins: [\"" + app + "\"]}\n", ClientKeys: []string{"a key of sixteen and more"}})
+	const close = "Host: localhost\r\nConnection: close\r\nOrigin: " + app + "\r\n"
+	for name, c := range map[string]struct {
+		method, text string
+		status       int
+	}{
+		"preflight": {"OPTIONS", "OPTIONS /v1/messages HTTP/1.1\r\n" + close + "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-api-key\r\n\r\n", 204},
+		"answer":    {"POST", fmt.Sprintf("POST /v1/messages HTTP/1.1\r\n%sX-Api-Key: a key of sixteen and more\r\nContent-Length: %d\r\n\r\n%s", close, len(streamed), streamed), 200},
+		"no key":    {"POST", fmt.Sprintf("POST /v1/messages HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s", close, len(streamed), streamed), 401},
+		"models":    {"GET", "GET /v1/models HTTP/1.1\r\n" + close + "X-Api-Key: a key of sixteen and more\r\n\r\n", 200},
+	} {
+		got := speak(t, s, c.method, c.text)
+		if got.status != c.status || got.header.Get("access-control-allow-origin") != app {
+			t.Errorf("%s: %d %v %s", name, got.status, got.header, got.body)
+		}
+		if name == "preflight" && got.header.Get("access-control-allow-headers") != "x-api-key" {
+			t.Errorf("%s: %v", name, got.header)
+		}
+	}
+}
