@@ -70,7 +70,8 @@ type Encoder interface {
 	// until Finish. After Finish or Failure nothing may follow.
 	Encode(dst []byte, ev conversation.Event) []byte
 
-	// Ping appends a keep-alive, or nothing where the dialect has none.
+	// Ping appends a keep-alive that the dialect's clients count as a sign of
+	// life, or nothing where there is no room for one.
 	Ping(dst []byte) []byte
 }
 

@@ -137,8 +137,8 @@ func TestNativeRequestAtTheOtherAPI(t *testing.T) {
 
 func TestNativeBreaksOffHonestly(t *testing.T) {
 	for path, want := range map[string]string{
-		nativeStream: "\r\n\r\ndata: {\"error\":{\"code\":500,\"message\":\"the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\r\n\r\n",
-		nativeArray:  "}\n,\r\n{\"error\":{\"code\":500,\"message\":\"the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\n]",
+		nativeStream: "\r\n\r\ndata: {\"error\":{\"code\":500,\"message\":\"Server error: the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\r\n\r\n",
+		nativeArray:  "}\n,\r\n{\"error\":{\"code\":500,\"message\":\"Server error: the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\n]",
 	} {
 		a := newRig(t, nil).native(path, 1, "")
 		send(t, a, nativeAsk)
@@ -154,24 +154,41 @@ func TestNativeBreaksOffHonestly(t *testing.T) {
 	}
 }
 
-// No keep-alive is known to all of Google's clients, but a stall must end.
+// A client of a silent upstream hears that it is still there; but a stall ends.
 func TestNativeStallEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newRig(t, nil).native(nativeStream, 1, "")
+		a := newRig(t, nil).native(nativeStream, 1, "", "x-heald-set", "ping=10s,idle_timeout=35s")
 		send(t, a, nativeAsk)
 		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 		act := a.ResponseBody([]byte(hello), false)
+		keepAlives := 0
 		for !act.End {
 			if act.Wake <= 0 {
 				t.Fatalf("nobody would wake it: %+v", act)
 			}
 			time.Sleep(act.Wake)
-			if act = a.Wake(); !act.End && len(act.Body) > 0 {
-				t.Errorf("keep-alive %q", act.Body)
+			if act = a.Wake(); !act.End && bytes.Contains(act.Body, []byte(`"text":""`)) {
+				keepAlives++
 			}
 		}
-		if !bytes.Contains(act.Body, []byte("stopped sending")) {
-			t.Errorf("%q", act.Body)
+		if keepAlives != 3 || !bytes.Contains(act.Body, []byte("stopped sending")) {
+			t.Errorf("%d keep-alives, want 3; then %q", keepAlives, act.Body)
+		}
+	})
+}
+
+// An upstream that has finished has nothing more to wait for.
+func TestNoKeepAliveAfterTheFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newRig(t, nil).native(nativeStream, 1, "", "x-heald-set", "ping=1s")
+		send(t, a, nativeAsk)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		act := a.ResponseBody([]byte(hello+stop), false)
+		for !act.End {
+			time.Sleep(act.Wake)
+			if act = a.Wake(); len(act.Body) > 0 {
+				t.Errorf("%q", act.Body)
+			}
 		}
 	})
 }

@@ -121,13 +121,13 @@ func (a *attempt) passOn(body []byte, err error, end bool) policies.Action {
 	a.heard()
 	if !end && err == nil {
 		if why := a.tooLong(); why != "" {
-			return a.broken(body, heal.ReasonStreamTooLong, brokenBy(why))
+			return a.broken(body, heal.ReasonStreamTooLong, tooMuch(why))
 		}
 	}
 	switch {
 	case err == nil || a.answer.finished():
 	case errors.Is(err, sse.ErrTooLong):
-		return a.broken(body, heal.ReasonStreamTooLong, brokenBy("the model backend sent a piece of the answer that is longer than the gateway takes"))
+		return a.broken(body, heal.ReasonStreamTooLong, tooMuch("the model backend sent a piece of the answer that is longer than the gateway takes"))
 	default:
 		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
 	}
@@ -168,44 +168,6 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	return act
 }
 
-// broken ends a passed answer honestly: with the dialect's error event, never
-// with an invented finish.
-func (a *attempt) broken(body []byte, reason string, client conversation.Error) policies.Action {
-	a.record.ended = reason
-	a.move(over)
-	client.RequestID = a.requestID()
-	a.x.tell(&client)
-	body = a.answer.fail(body, &client)
-	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
-}
-
-// undoings word the finishes that undo an answer.
-var undoings = map[conversation.Finish]string{
-	conversation.FinishMalformed: "the model's tool call could not be parsed",
-	conversation.FinishSignature: "the model backend refused the signatures of earlier turns",
-	conversation.FinishOther:     "the model ended without an answer",
-}
-
-// passed reports whether the client has a part of an answer under way.
-func (a *attempt) passed() bool {
-	return a.phase == passing || a.phase == resuming && a.resumption.held == nil
-}
-
-// EndNow ends a passed answer because heald has to go: its client should not
-// take what it has for the whole.
-func (a *attempt) EndNow() policies.Action {
-	if !a.passed() {
-		return hold
-	}
-	return a.broken(nil, heal.ReasonStreamShutdown, conversation.Error{Kind: conversation.ErrOverloaded,
-		Message: "the gateway had to stop before the answer was complete, please try again"})
-}
-
-// brokenBy is the error of an upstream that said nothing about its fault.
-func brokenBy(message string) conversation.Error {
-	return conversation.Error{Kind: conversation.ErrAPI, Message: message}
-}
-
 // Wake is called when a deadline has come, or when the client should hear
 // something.
 func (a *attempt) Wake() policies.Action {
@@ -231,14 +193,14 @@ func (a *attempt) wakePassing() policies.Action {
 		return a.emit(nil, true)
 	}
 	if why := a.tooLong(); why != "" {
-		return a.broken(nil, heal.ReasonStreamTooLong, brokenBy(why))
+		return a.broken(nil, heal.ReasonStreamTooLong, tooMuch(why))
 	}
 	silent := now.Sub(a.lastIn)
 	if silent >= a.settings.IdleTimeout {
 		return a.breakOff(nil, heal.ReasonStreamStalled, brokenBy("the model backend stopped sending"))
 	}
 	act := policies.Action{Step: policies.Hold}
-	if now.Sub(a.lastOut) >= a.settings.Ping {
+	if now.Sub(a.lastOut) >= a.settings.Ping && !a.answer.finished() {
 		act.Step, act.Body = policies.Send, a.answer.encoder.Ping(nil)
 		a.lastOut = now
 	}

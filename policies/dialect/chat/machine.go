@@ -86,9 +86,10 @@ func (d *Dialect) machine(req *conversation.Request, own own, s sink) *machine {
 // Headers implements dialect.Encoder.
 func (m *machine) Headers() policies.Headers { return m.sink.headers() }
 
-// Ping implements dialect.Encoder.
+// Ping implements dialect.Encoder. Streams begin with the role, so there is
+// nothing to keep alive before it.
 func (m *machine) Ping(dst []byte) []byte {
-	if m.state == done {
+	if m.state == idle || m.state == done {
 		return dst
 	}
 	return m.sink.ping(dst)

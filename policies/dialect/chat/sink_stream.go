@@ -28,7 +28,6 @@ func (s *streamSink) headers() policies.Headers {
 
 const (
 	eventEnd  = "\n\n"
-	pingText  = ": keep-alive" + eventEnd
 	doneText  = "data: [DONE]" + eventEnd
 	noFinish  = `,"finish_reason":null}]`
 	noDetails = `},"logprobs":null` + noFinish
@@ -131,7 +130,9 @@ func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Us
 	return append(dst, eventEnd...)
 }
 
-func (s *streamSink) ping(dst []byte) []byte { return append(dst, pingText...) }
+// ping is a chunk that adds nothing: a comment is not counted by clients that
+// wait for the next chunk.
+func (s *streamSink) ping(dst []byte) []byte { return s.end(s.delta(dst)) }
 
 // appendImage writes an image that the model made, as routers of models do;
 // the original service has no place for it.

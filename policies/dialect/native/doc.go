@@ -41,6 +41,6 @@
 // Schemas are not compiled: what the upstream refuses in one, other than that
 // it is too complex, the client is told. Enums are names also where the client asked for numbers
 // ($alt=json;enum-encoding=int), which clients that parse proto JSON take as
-// well. There are no keep-alives: Google sends none, and some of its SDKs take
-// a comment line for a broken event.
+// well. Google sends no keep-alives, and some of its SDKs take a comment line
+// for a broken event: ours are a piece of text that is empty.
 package native

@@ -32,9 +32,13 @@ func (e *eventEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 	return dst
 }
 
-// Ping implements dialect.Encoder: there is no keep-alive that all of Google's
-// SDKs read over.
-func (e *eventEncoder) Ping(dst []byte) []byte { return dst }
+// emptyText is a piece of an answer that adds nothing. It has a text so that
+// what programs join is never absent.
+const emptyText = `{"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0}]}`
+
+// Ping implements dialect.Encoder. A comment would not do: Google's SDK for
+// JavaScript reads no event that follows one, and the one for Go ends the stream.
+func (e *eventEncoder) Ping(dst []byte) []byte { return appendEvent(dst, []byte(emptyText)) }
 
 // appendEvent appends one event. The data must be one line for clients that
 // read no more; in JSON a raw line end is only ever space.
@@ -82,8 +86,13 @@ func (e *arrayEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 	return append(dst, "\n]"...)
 }
 
-// Ping implements dialect.Encoder.
-func (e *arrayEncoder) Ping(dst []byte) []byte { return dst }
+// Ping implements dialect.Encoder: white space between two elements.
+func (e *arrayEncoder) Ping(dst []byte) []byte {
+	if !e.open {
+		return dst
+	}
+	return append(dst, '\n')
+}
 
 func (e *arrayEncoder) element(dst, response []byte) []byte {
 	if e.open {

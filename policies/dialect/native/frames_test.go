@@ -38,7 +38,7 @@ func play(e frameEncoder, last conversation.Event, frames ...string) string {
 	out = e.Encode(out, conversation.Event{Kind: conversation.EventStart})
 	for _, f := range frames {
 		frame := []byte(f)
-		out = e.Ping(e.EncodeFrame(out, frame))
+		out = e.EncodeFrame(out, frame)
 		for i := range frame {
 			frame[i] = '!'
 		}
@@ -71,6 +71,30 @@ func TestFramings(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestKeepAlives(t *testing.T) {
+	const a, b = `{"candidates": [{"content": {"parts": [{"text": "A"}]}}]}`, `{"responseId": "r"}`
+	for name, c := range map[string]struct {
+		e    frameEncoder
+		want string
+	}{
+		// Without a text some programs would join nothing to a string.
+		"events":   {&eventEncoder{}, "data: " + a + "\r\n\r\n" + `data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0}]}` + "\r\n\r\n" + "data: " + b + "\r\n\r\n"},
+		"array":    {&arrayEncoder{}, "[" + a + "\n\n,\r\n" + b + "\n]"},
+		"document": {&documentEncoder{}, `{"candidates":[{"content":{"parts":[{"text":"A"}]}}],"responseId":"r"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := c.e.EncodeFrame(nil, []byte(a))
+			out = c.e.EncodeFrame(c.e.Ping(out), []byte(b))
+			if diff := cmp.Diff(c.want, string(c.e.Encode(out, finish))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if got := (&arrayEncoder{}).Ping(nil); len(got) > 0 {
+		t.Errorf("before the array: %q", got)
 	}
 }
 

@@ -70,11 +70,20 @@ func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
 	if err == nil {
 		err = apiError("The upstream failed.")
 	}
-	code := openai.Code(err)
-	if code == "" {
-		code = codeRefused
+	return m.failWith(dst, codeOf(err), openai.Message(err))
+}
+
+// codeOf is the code of a response that failed. Codex ends the turn at
+// server_is_overloaded, and asks again at server_error.
+func codeOf(err *conversation.Error) string {
+	switch code := openai.Code(err); {
+	case code == "":
+		return codeRefused
+	case err.Kind == conversation.ErrOverloaded && !err.NoRetry:
+		return openai.Code(&conversation.Error{Kind: conversation.ErrAPI})
+	default:
+		return code
 	}
-	return m.failWith(dst, code, openai.Message(err))
 }
 
 func (m *machine) failWith(dst []byte, code, message string) []byte {

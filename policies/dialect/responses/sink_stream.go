@@ -65,5 +65,8 @@ func (s *streamSink) delta(dst []byte, kind string, at place, piece, more []byte
 	return append(append(dst, more...), eventEnd...)
 }
 
-// ping is a comment: an event would need a number, which clients count.
-func (s *streamSink) ping(dst []byte) []byte { return append(dst, ": keep-alive\n\n"...) }
+// ping is the event that the original service sends in long silences. A comment
+// would not do: Codex counts events, and gives up a stream without any.
+func (s *streamSink) ping(dst []byte) []byte {
+	return append(s.event(dst, "keepalive"), eventEnd...)
+}
