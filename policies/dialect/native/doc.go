@@ -42,5 +42,5 @@
 // it is too complex, the client is told. Enums are names also where the client asked for numbers
 // ($alt=json;enum-encoding=int), which clients that parse proto JSON take as
 // well. Google sends no keep-alives, and some of its SDKs take a comment line
-// for a broken event: ours are a piece of text that is empty.
+// for a broken event: ours are blank lines.
 package native

@@ -32,13 +32,13 @@ func (e *eventEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 	return dst
 }
 
-// emptyText is a piece of an answer that adds nothing. It has a text so that
-// what programs join is never absent.
-const emptyText = `{"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0}]}`
+// Ping implements dialect.Encoder: one more end of an event, which all SDKs of
+// Google's read over. That for JavaScript reads no event that follows a comment,
+// that for Go ends the stream at one; and an event without a new part would
+// stand in the history of the chats that SDKs keep.
+func (e *eventEncoder) Ping(dst []byte) []byte { return append(dst, eventEnd...) }
 
-// Ping implements dialect.Encoder. A comment would not do: Google's SDK for
-// JavaScript reads no event that follows one, and the one for Go ends the stream.
-func (e *eventEncoder) Ping(dst []byte) []byte { return appendEvent(dst, []byte(emptyText)) }
+const eventEnd = "\r\n\r\n"
 
 // appendEvent appends one event. The data must be one line for clients that
 // read no more; in JSON a raw line end is only ever space.
@@ -54,7 +54,7 @@ func appendEvent(dst, data []byte) []byte {
 		i += next
 		dst[i] = ' '
 	}
-	return append(dst, "\r\n\r\n"...)
+	return append(dst, eventEnd...)
 }
 
 // arrayEncoder passes frames on as elements of one JSON array, separated as

@@ -80,8 +80,7 @@ func TestKeepAlives(t *testing.T) {
 		e    frameEncoder
 		want string
 	}{
-		// Without a text some programs would join nothing to a string.
-		"events":   {&eventEncoder{}, "data: " + a + "\r\n\r\n" + `data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"index":0}]}` + "\r\n\r\n" + "data: " + b + "\r\n\r\n"},
+		"events":   {&eventEncoder{}, "data: " + a + "\r\n\r\n\r\n\r\ndata: " + b + "\r\n\r\n"},
 		"array":    {&arrayEncoder{}, "[" + a + "\n\n,\r\n" + b + "\n]"},
 		"document": {&documentEncoder{}, `{"candidates":[{"content":{"parts":[{"text":"A"}]}}],"responseId":"r"}`},
 	} {

@@ -48,6 +48,18 @@ func threeSteps() []fakegemini.Reply {
 	}
 }
 
+// slowly makes an upstream fall silent before each piece, for longer than the
+// set-up's ping.
+func slowly(r fakegemini.Reply) fakegemini.Reply { return r.Slow(120 * time.Millisecond) }
+
+func slowSteps(yield func(fakegemini.Reply) bool) {
+	for _, r := range threeSteps() {
+		if !yield(slowly(r)) {
+			return
+		}
+	}
+}
+
 var loopCalls = []string{"weather Paris", "weather Rome", "time Paris", "time Rome", "weather Lima"}
 
 // scenarios run in this order; the last leaves the account cooling.
@@ -59,6 +71,9 @@ var scenarios = []scenario{
 			t.Errorf("the answer came in %d pieces; the upstream sent three", got.Chunks)
 		}
 	}},
+	// Keep-alives come between the pieces. They must change neither what is read
+	// nor what is sent back.
+	{"tools streamed with silences", task{Do: "tools_stream", Prompt: "How is it there?"}, slices.Collect(slowSteps), none, checkLoop},
 	{"heals an empty reply", task{Do: "chat", Prompt: "Say hello."}, []fakegemini.Reply{fakegemini.EmptyOK()}, none, checkEcho},
 	{"tools", task{Do: "tools", Prompt: "How is it there?"}, threeSteps(), none, checkLoop},
 	{"tools streamed", task{Do: "tools_stream", Prompt: "How is it there?"}, threeSteps(), none, checkLoop},

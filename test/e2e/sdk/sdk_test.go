@@ -68,7 +68,7 @@ func TestSDK(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			cmd := p.cmd(t)
 			// A stand-in for a signature that was lost would hide the loss.
-			s := stack.Start(t, stack.Options{Fake: fakegemini.Options{RefusePlaceholder: true, Tolerate: p.own}})
+			s := stack.Start(t, stack.Options{Policy: "{ping: 40ms}", Fake: fakegemini.Options{RefusePlaceholder: true, Tolerate: p.own}})
 			running := start(t, s.URL, cmd)
 			for _, c := range scenarios {
 				t.Run(c.name, func(t *testing.T) { c.run(t, p, running, s.Fake()) })
