@@ -40,7 +40,7 @@ type client struct {
 	own []fakegemini.Rule
 }
 
-var clients = []client{claudeCode, codex, geminiCLI, qwenCode}
+var clients = []client{claudeCode, codex, geminiCLI, qwenCode, opencode}
 
 // run gives a client one prompt in the folder and returns what it printed. It
 // has an empty home and nothing of this process's environment but the path.
