@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"cmp"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/conversation/stopscan"
 	"github.com/heald-proxy/heald/policies/dialect"
