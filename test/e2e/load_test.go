@@ -144,7 +144,7 @@ func (l *faultLoad) account(t *testing.T) {
 			if line.Get("reason") == heal.ReasonLost {
 				refused++
 			}
-			reset[id] = reset[id] || line.Get("reason") == heal.ReasonClientGone
+			reset[id] = reset[id] || line.Get("reason") == heal.ReasonClientGone || line.Get("reason") == heal.ReasonStale
 		}
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {

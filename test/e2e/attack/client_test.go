@@ -180,9 +180,13 @@ var browser = []attack{
 		r := request{method: http.MethodOptions, path: "/v1/messages", noKey: true,
 			header: http.Header{"Origin": {"https://evil.example"}, "Access-Control-Request-Method": {"POST"}}}
 		got := v.do(t, r)
-		if got.header.Get("access-control-allow-origin") != "" || got.status < 400 {
-			t.Errorf("got %v with %v", got, got.header)
+		// Where keys are asked for, a preflight is answered, since it cannot show
+		// one. What lets a page go on is the leave, and there is none.
+		for name := range got.header {
+			if strings.HasPrefix(strings.ToLower(name), "access-control-") {
+				t.Errorf("got %v with %v", got, got.header)
+			}
 		}
-		return fmt.Sprint(got.status)
+		return fmt.Sprint(got.status, ", without leave")
 	}},
 }
