@@ -72,7 +72,7 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 // chooseNext settles backend and account anew, after what failed.
 func (a *attempt) chooseNext() bool {
 	next := a.preferred()
-	account := a.x.pool.Choose(next.backend.Name, next.model, a.avoided(next.model), a.spent(next.model))
+	account := a.accountAt(next)
 	if account == nil {
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -34,7 +35,7 @@ func (a *attempt) choose() *policies.Reply {
 	}
 	chosen := a.preferred()
 	a.backend, a.model = chosen.backend, chosen.model
-	a.account = a.x.pool.Choose(a.backend.Name, a.model, a.avoided(a.model), a.spent(a.model))
+	a.account = a.accountAt(chosen)
 	if a.account == nil {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
@@ -42,6 +43,11 @@ func (a *attempt) choose() *policies.Reply {
 	a.skipped = a.passedOver()
 	a.countFailover()
 	return nil
+}
+
+// accountAt is the account to ask for a candidate; nil if it has none at all.
+func (a *attempt) accountAt(c candidate) *account.Account {
+	return a.x.pool.Choose(c.backend.Name, c.model, a.avoided(c.model), a.spent(c.model))
 }
 
 // along lists what can be asked along a chain, in order of preference and
@@ -97,18 +103,27 @@ func ofModel(list []candidate, model string) []candidate {
 }
 
 // preferredOf is the backend to ask for a model: one that is ready, first those
-// that the request has not left; then one that is worth waiting for. If all of
-// them are held back, they are asked as if none was. ok is false if none will be
-// ready in time.
+// that the request has not left; then one that is worth waiting for. One that is
+// held back comes after those that are ready, unless it is due for a probe and
+// stands before them. It comes before those that are not: as a probe, or where
+// the attempt would ask what still cools down. ok is false if none will be ready
+// in time.
 func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool) {
 	all := slices.Concat(fresh, again)
 	best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.heldBack))
 	if !ok {
 		return a.soonest(all)
 	}
-	if before := fresh[:max(slices.Index(fresh, best), 0)]; a.dueIn(best) == 0 {
-		if i := slices.IndexFunc(before, a.probes); i >= 0 {
-			return before[i], true
+	before := fresh
+	if a.dueIn(best) == 0 {
+		before = fresh[:max(slices.Index(fresh, best), 0)]
+	}
+	if i := slices.IndexFunc(before, a.probes); i >= 0 {
+		return before[i], true
+	}
+	if wait := a.wait(a.accountAt(best), best.model); a.readyIn(best) > wait {
+		if c, _ := a.soonest(all); a.dueIn(c) == 0 {
+			return c, true
 		}
 	}
 	return best, true
@@ -118,7 +133,11 @@ func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool
 // wait.
 func (a *attempt) soonest(list []candidate) (best candidate, ok bool) {
 	for _, c := range list {
-		if in := a.dueIn(c); in <= a.settings.MaxWait && (!ok || in < a.dueIn(best)) {
+		in := a.dueIn(c)
+		if in > 0 && !a.mayWait(a.readyIn(c)) {
+			continue
+		}
+		if !ok || in < a.dueIn(best) {
 			best, ok = c, true
 		}
 	}
@@ -136,16 +155,15 @@ func (a *attempt) probes(c candidate) bool {
 }
 
 // readyIn is how long it takes until a candidate may be asked; 0 for at once. A
-// backend that cools down is not worth waiting for.
+// backend that cools down is not worth waiting for, beyond the time that the
+// attempt has to wait anyway.
 func (a *attempt) readyIn(c candidate) time.Duration {
-	if a.x.pool.Cooling(backendKey(c.backend.Name), c.model) {
-		return heal.UntilReload
-	}
+	backendIn := a.x.pool.Remaining(backendKey(c.backend.Name), c.model)
 	in, ok := a.x.pool.Ready(c.backend.Name, c.model, a.spent(c.model))
-	if !ok {
+	if !ok || backendIn > max(a.untilDue(), 0) {
 		return heal.UntilReload
 	}
-	return in
+	return max(in, backendIn)
 }
 
 // dueIn is how long a candidate keeps the attempt waiting beyond the time that

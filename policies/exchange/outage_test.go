@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // asking plays one request with one attempt, in another body each time, and
@@ -170,33 +171,53 @@ func TestOutagesAreBounded(t *testing.T) {
 	}
 }
 
-// A request waits for an account over its rate limit if nothing else is ready,
-// and for no longer than max_wait.
-func TestRateLimitIsWaitedFor(t *testing.T) {
+// A backend that is due for a probe is asked before anybody waits for another
+// one, and before one is asked that cools down. One that may not be probed yet is
+// asked only where nothing is worth waiting for.
+func TestProbeBeforeWaiting(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		chain Chain
-		cool  time.Duration
-		cause string
+		since time.Duration // a is held back
+		cause string        // b cools down for 8 s
 		at    string
+		probe bool
 		waits time.Duration
 	}{
-		{"nothing else is ready", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, "rate_limited", "a", 3 * time.Second},
-		{"another backend is ready", Chain{{Model: "pro"}}, 3 * time.Second, "rate_limited", "b", 0},
-		{"too long to wait for", Chain{{Model: "pro", Backend: "a"}}, time.Minute, "rate_limited", "a", 0},
-		{"failures of others are not waited for", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, "upstream_error", "a", 0},
+		{"a probe is due, the other is over its rate limit", time.Hour, heal.ReasonRateLimit, "a", true, 0},
+		{"a probe is due, the other cools down", time.Hour, heal.ReasonServerError, "a", true, 0},
+		{"no probe is due, the other is over its rate limit", 0, heal.ReasonRateLimit, "b", false, 8 * time.Second},
+		{"no probe is due, the other cools down", 0, heal.ReasonServerError, "a", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, c.chain, nil)
-				r.pool.Cool("a-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{c.cool}})
+				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r.asking(t, 0, 0, "")
+				time.Sleep(c.since)
+				r.pool.Cool("b-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{8 * time.Second}})
 				before := time.Now()
 				a := r.begin(1, "")
 				send(t, a, askTop)
-				if got := time.Since(before); got != c.waits || a.backend.Name != c.at {
-					t.Errorf("goes to %s after %v, want %s after %v", a.backend.Name, got, c.at, c.waits)
+				if waited := time.Since(before); a.backend.Name != c.at || a.probing != c.probe || waited != c.waits {
+					t.Errorf("goes to %s after %v, probe: %v", a.backend.Name, waited, a.probing)
 				}
 			})
 		})
 	}
+}
+
+// A rate limit that others keep up at the other backend does not keep one that is
+// well from being found so.
+func TestProbeUnderSteadyRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r.asking(t, 0, 0, "")
+		for n := range 3 {
+			time.Sleep(5 * time.Second)
+			r.pool.Cool("b-1", "pro", account.Cooldown{Cause: heal.ReasonRateLimit, For: []time.Duration{5 * time.Second}})
+			before := time.Now()
+			if a := r.asking(t, n, 200, hello+stop); a.backend.Name != "a" || time.Since(before) > 0 {
+				t.Errorf("request %d goes to %s after %v", n, a.backend.Name, time.Since(before))
+			}
+		}
+	})
 }

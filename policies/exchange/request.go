@@ -59,7 +59,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
-	if err := pause(ctx, max(a.untilDue(), a.untilReady())); err != nil {
+	if err := pause(ctx, a.wait(a.account, a.model)); err != nil {
 		return nil, a.refuseGone()
 	}
 	if a.untilDeadline() <= 0 {
@@ -240,48 +240,6 @@ func (a *attempt) refuseGone() *policies.Reply {
 	reply := a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	a.record.verdict, a.record.final = policies.Retry, false
 	return reply
-}
-
-// longestPause bounds a wait, whatever the memory says; no row of the verdict
-// table has a longer one of its own.
-const longestPause = 15 * time.Second
-
-// untilDue is how long the attempt must still wait.
-func (a *attempt) untilDue() time.Duration {
-	if a.memory.Until.IsZero() {
-		return 0
-	}
-	return min(a.memory.Until.Sub(a.x.clock.Now()), max(a.settings.MaxWait, longestPause))
-}
-
-// untilReady is how long a request that has not failed yet waits for an account
-// that is over its rate limit: what is ready at once was preferred. No other
-// cooldown is waited for: with one backend, the failures of one client must not
-// keep the others.
-func (a *attempt) untilReady() time.Duration {
-	if len(a.memory.Tries) > 0 || a.counts() {
-		return 0
-	}
-	d := a.x.pool.RemainingOf(heal.ReasonRateLimit, a.account.ID, a.model)
-	if d > a.settings.MaxWait {
-		return 0 // nobody waits that long; then it is asked at once
-	}
-	return d
-}
-
-// pause waits d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // pathOf is the path without its query, which may hold a credential.

@@ -1,0 +1,93 @@
+package exchange
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// A request waits for an account over its rate limit if nothing else is ready,
+// and for no longer than max_wait or the deadline.
+func TestRateLimitIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		chain Chain
+		cool  time.Duration
+		cause string
+		at    string
+		waits time.Duration
+	}{
+		{"nothing else is ready", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonRateLimit, "a", 3 * time.Second},
+		{"another backend is ready", Chain{{Model: "pro"}}, 3 * time.Second, heal.ReasonRateLimit, "b", 0},
+		{"too long to wait for", Chain{{Model: "pro", Backend: "a"}}, time.Minute, heal.ReasonRateLimit, "a", 0},
+		{"failures of others are not waited for", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonServerError, "a", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, c.chain, nil)
+				r.pool.Cool("a-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{c.cool}})
+				before := time.Now()
+				a := r.begin(1, "")
+				send(t, a, askTop)
+				if got := time.Since(before); got != c.waits || a.backend.Name != c.at {
+					t.Errorf("goes to %s after %v, want %s after %v", a.backend.Name, got, c.at, c.waits)
+				}
+			})
+		})
+	}
+}
+
+// Nobody waits past the request's deadline: another model that is ready is asked
+// instead, and without one the same at once.
+func TestRateLimitBeyondTheDeadline(t *testing.T) {
+	for _, c := range []struct {
+		chain Chain
+		want  string
+	}{
+		{Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, "lite"},
+		{Chain{{Model: "pro", Backend: "a"}}, "pro"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := chained(t, c.chain, func(cfg *Config) {
+				cfg.Policies = map[string]Settings{DefaultPolicy: {Deadline: 3 * time.Second}}
+			})
+			r.pool.Cool("a-1", "pro", account.Cooldown{Cause: heal.ReasonRateLimit, For: []time.Duration{3 * time.Second}})
+			before := time.Now()
+			a := r.begin(1, "")
+			send(t, a, askTop)
+			if waited := time.Since(before); waited > 0 || a.model != c.want {
+				t.Errorf("asks %s after %v, want %s", a.model, waited, c.want)
+			}
+		})
+	}
+}
+
+// A retry waits, too, for what is known to be over its rate limit for a while
+// that may be waited: asked at once, it would be refused, and the attempt lost.
+func TestFailoverWaitsForARateLimit(t *testing.T) {
+	for _, c := range []struct{ limited, waits time.Duration }{
+		{5 * time.Second, 5 * time.Second},
+		{time.Minute, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
+				c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 2}}
+			})
+			first := r.begin(1, "")
+			send(t, first, askTop)
+			r.pool.Cool("b-1", "pro", account.Cooldown{Cause: heal.ReasonRateLimit, For: []time.Duration{c.limited}})
+			reply := first.ResponseHeaders(&policies.Response{Status: 503, Details: refusedConnection}).Reply
+			first.Close(policies.EndComplete)
+			before := time.Now()
+			last := r.begin(2, reply.Memory)
+			send(t, last, askTop)
+			if waited := time.Since(before); last.backend.Name != "b" || waited != c.waits {
+				t.Errorf("limited for %v: goes to %s after %v", c.limited, last.backend.Name, waited)
+			}
+		})
+	}
+}
