@@ -12,7 +12,7 @@ import (
 func (a *attempt) Close(end policies.End) {
 	a.share.set(0, false)
 	a.packed.Stop()
-	a.probed(false)
+	a.probed(probeOpen)
 	if a.dialect == nil {
 		return // Envoy left before it said what it wants
 	}

@@ -76,19 +76,33 @@ func (o *outages) probe(k outageKey) bool {
 	return true
 }
 
-// probed ends a probe that was not answered. One that failed makes the time
-// until the next longer; one that tells nothing of the backend does not.
-func (o *outages) probed(k outageKey, failed bool) {
+// probeEnd is how a probe ended that does not lift the outage.
+type probeEnd uint8
+
+const (
+	probeOpen    probeEnd = iota // without a word of the backend: the client left, say
+	probeRefused                 // the backend refused this request or its account: the next one may be answered
+	probeFailed                  // the backend failed again
+)
+
+// probed ends a probe. After one that was refused the next request probes, or
+// requests that are refused anyway could keep all others from it. A failure makes
+// the time until the next probe longer.
+func (o *outages) probed(k outageKey, end probeEnd) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	out := o.known[k]
 	if out == nil || !out.probing {
 		return
 	}
-	if failed && out.failed < len(probeAfter)-1 {
+	out.probing = false
+	if end == probeRefused {
+		return
+	}
+	if end == probeFailed && out.failed < len(probeAfter)-1 {
 		out.failed++
 	}
-	out.probing, out.next = false, time.Now().Add(probeAfter[out.failed])
+	out.next = time.Now().Add(probeAfter[out.failed])
 }
 
 // holdBack lets later requests begin at another backend.
@@ -103,11 +117,22 @@ func (a *attempt) holdBack(r heal.Ruling) {
 }
 
 // probed ends the attempt's probe, if it is one.
-func (a *attempt) probed(failed bool) {
+func (a *attempt) probed(end probeEnd) {
 	if a.probing {
 		a.probing = false
-		a.x.outages.probed(outageKey{a.backend.Name, a.model}, failed)
+		a.x.outages.probed(outageKey{a.backend.Name, a.model}, end)
 	}
+}
+
+// endOf tells how a probe ended that showed this and was ruled so.
+func endOf(seen *heal.Seen, r *heal.Ruling) probeEnd {
+	switch {
+	case r.Backend.Scope != heal.NoEffect:
+		return probeFailed
+	case seen.Cut || seen.Details != "" || seen.Status == 0:
+		return probeOpen
+	}
+	return probeRefused
 }
 
 // answered takes back what was held against the backend.

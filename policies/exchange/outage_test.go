@@ -46,7 +46,8 @@ func TestOutage(t *testing.T) {
 		{"a probe that is answered ends it at once", []step{failed, {5 * time.Second, "a", 200}, {0, "a", 200}}},
 		{"a probe that fails makes the time longer", []step{failed, {5 * time.Second, "a", 503}, {9 * time.Second, "b", 200}, {time.Second, "a", 503}, {19 * time.Second, "b", 200}, {time.Second, "a", 200}, {0, "a", 200}}},
 		{"a minute is the longest", []step{failed, {5 * time.Second, "a", 503}, {10 * time.Second, "a", 503}, {20 * time.Second, "a", 503}, {40 * time.Second, "a", 503}, {time.Minute, "a", 503}, {time.Minute - ms, "b", 200}, {ms, "a", 503}}},
-		{"a probe that tells nothing of the backend", []step{failed, {5 * time.Second, "a", 400}, {4 * time.Second, "b", 200}, {time.Second, "a", 200}}},
+		{"after a probe that is refused, the next request probes", []step{failed, {5 * time.Second, "a", 400}, {0, "a", 200}, {0, "a", 200}}},
+		{"refused probes make no time longer", []step{failed, {5 * time.Second, "a", 400}, {0, "a", 400}, {0, "a", 503}, {9 * time.Second, "b", 200}, {time.Second, "a", 200}}},
 		{"one 503 is none", []step{{0, "a", 503}, {0, "a", 200}}},
 		{"503 of two requests in a row is one", []step{{0, "a", 503}, {0, "a", 503}, {0, "b", 200}}},
 		{"503 of two requests with an answer between is none", []step{{0, "a", 503}, {0, "a", 200}, {0, "a", 503}, {0, "a", 200}}},
@@ -118,6 +119,48 @@ func TestOneProbeAtATime(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != "a" {
 			t.Errorf("after a probe that was canceled: goes to %s", a.backend.Name)
+		}
+	})
+}
+
+// A client whose requests are refused, and which comes first each time, does not
+// keep a backend held back that answers the others.
+func TestRefusedProbesStarveNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r.asking(t, 0, 0, "")
+		time.Sleep(4 * time.Second)
+		for n := range 10 {
+			time.Sleep(time.Second)
+			bad := r.begin(1, "")
+			send(t, bad, strings.Replace(askTop, "hi", fmt.Sprint("bad ", n), 1))
+			answerWith(bad, 400, corrupted)
+			if good := r.asking(t, n, 200, hello+stop); good.backend.Name != "a" {
+				t.Fatalf("request %d goes to %s, though a refuses requests at once", n, good.backend.Name)
+			}
+		}
+	})
+}
+
+// A probe that ends at its own request's deadline has heard nothing of the
+// backend: the next one has to wait, or short requests would all be spent on it.
+func TestProbeCutByDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r.asking(t, 0, 0, "")
+		time.Sleep(5 * time.Second)
+		probe := r.begin(1, "", "x-heald-set", "deadline=1s")
+		send(t, probe, askTop)
+		time.Sleep(time.Second)
+		if reply := probe.Wake().Reply; probe.backend.Name != "a" || reply.Verdict != policies.Fail {
+			t.Fatalf("%s: %+v", probe.backend.Name, reply)
+		}
+		probe.Close(policies.EndComplete)
+		for _, want := range []string{"b", "a"} {
+			if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != want {
+				t.Errorf("goes to %s, want %s", a.backend.Name, want)
+			}
+			time.Sleep(5 * time.Second)
 		}
 	})
 }

@@ -21,6 +21,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 		a.x.tell(&r.Client)
 	}
 	a.record.err, a.record.status = r.Err, seen.Status
+	a.probed(endOf(&seen, &r))
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
@@ -107,7 +108,6 @@ func (a *attempt) apply(r heal.Ruling) {
 	case heal.CoolAccount:
 		cool(a.account.ID, "", r.Account)
 	}
-	a.probed(r.Backend.Scope != heal.NoEffect)
 	switch {
 	case r.Backend.Scope == heal.HoldBackend && !a.counts():
 		a.holdBack(r)
