@@ -129,7 +129,7 @@ func endOf(seen *heal.Seen, r *heal.Ruling) probeEnd {
 	switch {
 	case r.Backend.Scope != heal.NoEffect:
 		return probeFailed
-	case seen.Cut || seen.Details != "" || seen.Status == 0:
+	case seen.Cut || seen.Details != "":
 		return probeOpen
 	}
 	return probeRefused

@@ -142,27 +142,46 @@ func TestRefusedProbesStarveNobody(t *testing.T) {
 	})
 }
 
-// A probe that ends at its own request's deadline has heard nothing of the
-// backend: the next one has to wait, or short requests would all be spent on it.
-func TestProbeCutByDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, nil)
-		r.asking(t, 0, 0, "")
-		time.Sleep(5 * time.Second)
-		probe := r.begin(1, "", "x-heald-set", "deadline=1s")
-		send(t, probe, askTop)
-		time.Sleep(time.Second)
-		if reply := probe.Wake().Reply; probe.backend.Name != "a" || reply.Verdict != policies.Fail {
-			t.Fatalf("%s: %+v", probe.backend.Name, reply)
-		}
-		probe.Close(policies.EndComplete)
-		for _, want := range []string{"b", "a"} {
-			if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != want {
-				t.Errorf("goes to %s, want %s", a.backend.Name, want)
-			}
-			time.Sleep(5 * time.Second)
-		}
-	})
+// A probe that has heard nothing of the backend puts off the next one: short
+// requests would all be spent on probes, one after the other.
+func TestProbeWithoutAWord(t *testing.T) {
+	cut := func(a *attempt) policies.Action {
+		time.Sleep(a.settings.Deadline)
+		return a.Wake()
+	}
+	for _, c := range []struct {
+		name string
+		end  func(*attempt) policies.Action
+	}{
+		{"cut by its deadline", cut},
+		{"cut by its deadline after the headers", func(a *attempt) policies.Action {
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			return cut(a)
+		}},
+		{"a stale connection", func(a *attempt) policies.Action {
+			return a.ResponseHeaders(&policies.Response{Status: 503, Details: "upstream_reset_before_response_started{connection_termination}"})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r.asking(t, 0, 0, "")
+				time.Sleep(5 * time.Second)
+				probe := r.begin(1, "", "x-heald-set", "deadline=1s")
+				send(t, probe, askTop)
+				if act := c.end(probe); probe.backend.Name != "a" || act.Reply == nil {
+					t.Fatalf("%s: %+v", probe.backend.Name, act)
+				}
+				probe.Close(policies.EndComplete)
+				for _, want := range []string{"b", "a"} {
+					if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != want {
+						t.Errorf("goes to %s, want %s", a.backend.Name, want)
+					}
+					time.Sleep(5 * time.Second)
+				}
+			})
+		})
+	}
 }
 
 // An outage is of one model, and nothing is held back that has no other backend.
