@@ -57,6 +57,17 @@ func (l *learned) get(k learnedKey) heal.Repairs {
 	return l.known[k]
 }
 
+// learn remembers the repairs with which the model has answered. The texts of
+// errors on requests that have upstream run tools do not count, however often
+// they come: they may be those of a server that the client chose.
+func (a *attempt) learn() {
+	repairs, structured := a.repairs(), a.memory.LastingAt(a.backend.Name, a.model)
+	if a.tools {
+		repairs &= structured
+	}
+	a.x.learned.add(a.backend.Name, a.model, repairs, structured, a.sum, a.schemas)
+}
+
 // add notes that a request was answered with these repairs. For those among
 // them that are structured, upstream named the field. Of others only the text of
 // an error spoke, and texts can quote what a client wrote: they are remembered

@@ -73,7 +73,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.x.pool.Good(a.account.ID, a.model)
 	a.answered()
-	a.x.learned.add(a.backend.Name, a.model, a.repairs(), a.memory.LastingAt(a.backend.Name, a.model), a.sum, a.schemas)
+	a.learn()
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
 	body, err := a.answer.drain(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk

@@ -59,6 +59,7 @@ func readRelayed(w *walker, found **Status, depth int) error {
 
 // adopt takes over what an error inside this one says.
 func (r *statusReader) adopt(inner *Status) {
+	r.st.Relayed = true
 	if inner.Message != "" {
 		r.st.Message = inner.Message
 	}

@@ -24,8 +24,9 @@ type Status struct {
 	Status string
 	// Message is the innermost: gateways put whole errors into a message.
 	Message string
-	// Nested says that Code is one of those.
-	Nested bool
+	// Relayed says that some of this was found in an error inside the error: in
+	// its message, or in what it relays. Nested says that Code is one of those.
+	Relayed, Nested bool
 	// Embedded says that something stands around the innermost error. That may
 	// be a quotation of the request: nothing but this request follows from such
 	// an error.

@@ -37,10 +37,15 @@ func otherService(s *Seen) bool {
 	return true
 }
 
+// ofToolServer reports an error inside the error on a request that has upstream
+// run tools: it may be what a server said that the client chose. That is also
+// why a second request's failing alike proves nothing: the same client can send
+// both.
+func ofToolServer(s *Seen) bool { return s.Tools && s.Error != nil && s.Error.Relayed }
+
 // accountReason reports an error whose structured reason speaks of the account.
-// An error inside an error's text may be that of a server which a tool called.
 func accountReason(s *Seen) bool {
-	if s.Error == nil || otherService(s) || otherProject(s) || s.Tools && s.Error.Nested {
+	if s.Error == nil || otherService(s) || otherProject(s) || ofToolServer(s) {
 		return false
 	}
 	for _, r := range accountReasons {
@@ -71,7 +76,7 @@ func refused(s *Seen) bool { return s.Status == 401 || s.Status == 402 || unread
 // one of something that the request names or has upstream run, or one that was
 // found in the midst of other words, which may be the client's.
 func (s *Seen) requestsOwn() bool {
-	if s.Error != nil && s.Error.Embedded || otherService(s) || toolQuota(s) {
+	if s.Error != nil && s.Error.Embedded || ofToolServer(s) || otherService(s) || toolQuota(s) {
 		return true
 	}
 	return (s.Names && unreadable(s) || s.Tools && refused(s)) && !accountReason(s)

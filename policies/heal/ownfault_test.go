@@ -108,7 +108,7 @@ func TestJudgeTools(t *testing.T) {
 		{"billing of another API", 400, &gemini.Status{Status: "FAILED_PRECONDITION", Reason: "BILLING_DISABLED", Metadata: map[string]string{"service": "storage.googleapis.com"}}, none, none},
 		{"bad key", 400, info("API_KEY_INVALID", "generativelanguage.googleapis.com"), effect, effect},
 		{"token expired", 401, &gemini.Status{Reason: "ACCESS_TOKEN_EXPIRED"}, effect, effect},
-		{"bad key, said by a server", 401, &gemini.Status{Reason: "API_KEY_INVALID", Nested: true}, none, effect},
+		{"bad key, said by a server", 401, &gemini.Status{Reason: "API_KEY_INVALID", Relayed: true, Nested: true}, none, effect},
 		{"401", 401, message("MCP server https://a.example/x: unauthorized"), none, effect},
 		{"402", 402, nil, none, effect},
 		{"403", 403, message("The caller does not have permission"), none, doubtful},

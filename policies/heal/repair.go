@@ -165,7 +165,7 @@ func findRelaxation(s *Seen) (repair Repairs, structured bool) {
 	for i := range relaxations {
 		r := &relaxations[i]
 		if r.asked(s.text(), s.words) {
-			return r.repair, !s.Error.Embedded && slices.ContainsFunc(s.Error.Violations, r.violated)
+			return r.repair, !s.Error.Embedded && !ofToolServer(s) && slices.ContainsFunc(s.Error.Violations, r.violated)
 		}
 	}
 	return 0, false
