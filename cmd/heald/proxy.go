@@ -11,21 +11,30 @@ import (
 // the header Proxy-Authorization. Further logins have a number behind it.
 const proxyVariable = "HEALD_PROXY_AUTHORIZATION"
 
+// proxyLogin tells logins apart. value is not known where this process starts no
+// Envoy, and from is empty where the environment names the proxy: there one
+// login may be that of HTTPS_PROXY, and another that of HTTP_PROXY.
+type proxyLogin struct {
+	from  config.Source
+	value string
+}
+
 // proxyVariables names a variable for the login of each backend's proxy, by
 // cluster. Backends with the same login share one.
 func proxyVariables(cfg *config.Config) map[string]string {
-	names, out := map[config.Source]string{}, map[string]string{}
+	names, out := map[proxyLogin]string{}, map[string]string{}
 	for _, b := range cfg.Backends {
 		if !b.HasProxyLogin() {
 			continue
 		}
-		name, ok := names[b.ProxyLogin]
+		login := proxyLogin{b.ProxyLogin, b.ProxyAuthorization()}
+		name, ok := names[login]
 		if !ok {
 			name = proxyVariable
 			if len(names) > 0 {
 				name = fmt.Sprintf("%s_%d", proxyVariable, len(names)+1)
 			}
-			names[b.ProxyLogin] = name
+			names[login] = name
 		}
 		out[b.Cluster] = name
 	}

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const proxyYAML = `backends:
@@ -17,7 +19,7 @@ hop_secret: {env: HOP}
 
 // noProxies empties the environment of proxies.
 func noProxies(t *testing.T) {
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"} {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"} {
 		t.Setenv(name, "")
 	}
 }
@@ -113,6 +115,41 @@ func TestUpBehindProxies(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "")
 	if said := misfits(proxyYAML); !strings.Contains(said, "it leads through the proxy http://env.example:1") {
 		t.Errorf("without the environment's:\n%s", said)
+	}
+}
+
+// The environment may name two proxies, each with a login of its own: neither
+// gets the other's.
+func TestUpGivesEachProxyItsOwnLogin(t *testing.T) {
+	noProxies(t)
+	for name, value := range map[string]string{
+		"KEY": "a provider's key", "HOP": "a secret of the hop, long enough",
+		"HTTPS_PROXY": "http://me:hunter2@one.example:3128", "HTTP_PROXY": "http://you:hunter3@two.example:3128",
+	} {
+		t.Setenv(name, value)
+	}
+	o := upOptions{listen: "127.0.0.1:0", admin: "127.0.0.1:0"}
+	o.flags.File = write(t, "heald.yaml", `backends:
+- {name: a, kind: ai_studio}
+- {name: b, kind: ai_studio, url: "http://10.1.2.3:8080"}
+- {name: c, kind: ai_studio}
+accounts: [{backend: a, secret: {env: KEY}}, {backend: b, secret: {env: KEY}}, {backend: c, secret: {env: KEY}}]
+hop_secret: {env: HOP}
+`)
+	cfg, err := o.load(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.bootstrap(cfg, ""); err != nil {
+		t.Fatal(err)
+	}
+	const one, two = "HEALD_PROXY_AUTHORIZATION", "HEALD_PROXY_AUTHORIZATION_2"
+	if diff := cmp.Diff(map[string]string{"a": one, "b": two, "c": one}, proxyVariables(cfg)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	want := []string{one + "=Basic bWU6aHVudGVyMg==", two + "=Basic eW91Omh1bnRlcjM="}
+	if diff := cmp.Diff(want, proxyEnvironment(cfg)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
