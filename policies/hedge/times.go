@@ -10,7 +10,8 @@ import (
 const (
 	// window is how many of the latest times count.
 	window = 200
-	// Enough times for a quantile.
+	// Enough times for a quantile, besides those that were cut: attempts whose
+	// connections fail and clients that leave at once say next to nothing.
 	Enough = 20
 	// keysLimit bounds the models that are remembered: their names come from
 	// clients. All together they take about 0.8 MB.
@@ -82,13 +83,26 @@ func (t *Times) forgetOne() {
 func (t *Times) Quantile(k Key, percent int) (after time.Duration, ok bool) {
 	t.mu.Lock()
 	r := t.known[k]
-	if r == nil || r.n < Enough {
+	if r == nil {
 		t.mu.Unlock()
 		return 0, false
 	}
 	times := slices.Clone(r.times[:min(r.n, window)])
 	t.mu.Unlock()
+	if whole(times) < Enough {
+		return 0, false
+	}
 	return quantile(times, percent)
+}
+
+// whole counts the times that were not cut.
+func whole(times []sample) (n int) {
+	for _, s := range times {
+		if !s.cut {
+			n++
+		}
+	}
+	return n
 }
 
 // quantile is that of the Kaplan-Meier estimate (Kaplan and Meier, 1958): at

@@ -30,6 +30,29 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+// Attempts that ended at once, without headers, are no times to go by.
+func TestQuantileNeedsWholeTimes(t *testing.T) {
+	var times Times
+	for i := range Enough {
+		for range 3 {
+			times.Add(key, time.Millisecond, true)
+		}
+		if got, ok := times.Quantile(key, 90); ok {
+			t.Fatalf("%v of %d whole times", got, i)
+		}
+		times.Add(key, time.Second, false)
+	}
+	if got, ok := times.Quantile(key, 90); !ok || got != time.Second {
+		t.Errorf("got %v, %v, want a second", got, ok)
+	}
+	for range window {
+		times.Add(key, time.Millisecond, true)
+	}
+	if got, ok := times.Quantile(key, 90); ok {
+		t.Errorf("%v of a window of cut times", got)
+	}
+}
+
 // Only the latest times count.
 func TestQuantileForgets(t *testing.T) {
 	var times Times
