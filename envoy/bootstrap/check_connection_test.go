@@ -23,5 +23,8 @@ func TestCheckDoor(t *testing.T) {
 		{"few headers inside", []edit{{"          common_http_protocol_options: {max_headers_count: 200}\n", ""}}, Want{}, []string{"INNER.common_http_protocol_options.max_headers_count"}},
 		{"more headers at the door", []edit{{"max_headers_count: 100}", "max_headers_count: 171}"}}, Want{}, []string{"INNER.common_http_protocol_options.max_headers_count"}},
 		{"upgrades refused with 403", []edit{{"              status_code: 426\n", ""}}, Want{}, []string{"OUTER.local_reply_config.mappers"}},
+		{"offers of TLS refused", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"}}, Want{}, []string{"OUTER.http_protocol_options.ignore_http_11_upgrade"}},
+		{"nobody offers TLS within TLS", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"},
+			{"is what counts for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:", "\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}\n      filters:"}}, Want{}, nil},
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 )
 
 // checkDoor checks that a listener which other machines reach asks who comes.
@@ -56,6 +57,46 @@ func (c *checker) checkUpgrade(ch *chain) {
 	}
 }
 
+// checkOfferOfTLS checks that a client may offer to go on in TLS. Only those
+// that come without do.
+func (c *checker) checkOfferOfTLS(ch *chain) {
+	if ch.allTLS() || slices.ContainsFunc(ch.hcm.GetHttpProtocolOptions().GetIgnoreHttp_11Upgrade(), takesTLS) {
+		return
+	}
+	c.note(ch.path+".http_protocol_options.ignore_http_11_upgrade", "TLS/ is not listed",
+		"without TLS, every request of Apache's HttpClient (5.4 and later, so Spring's) is refused: it offers an upgrade",
+		"ignore_http_11_upgrade: [{prefix: TLS/}]")
+}
+
+// takesTLS reports whether a matcher takes what Apache's HttpClient offers.
+func takesTLS(m *matcherv3.StringMatcher) bool {
+	const offer = "TLS/1.2"
+	switch p := m.GetMatchPattern().(type) {
+	case *matcherv3.StringMatcher_Exact:
+		return p.Exact == offer
+	case *matcherv3.StringMatcher_Prefix:
+		return strings.HasPrefix(offer, p.Prefix)
+	}
+	return true // not looked into
+}
+
+// chains are the listener's filter chains, the default one too.
+func (ch *chain) chains() []*listenerv3.FilterChain {
+	all := slices.Clone(ch.listener.GetFilterChains())
+	if d := ch.listener.GetDefaultFilterChain(); d != nil {
+		all = append(all, d)
+	}
+	return all
+}
+
+// allTLS reports whether clients can only come by TLS.
+func (ch *chain) allTLS() bool {
+	return !slices.ContainsFunc(ch.chains(), func(fc *listenerv3.FilterChain) bool {
+		_, ok := decode[*tlsv3.DownstreamTlsContext](fc.GetTransportSocket().GetTypedConfig())
+		return !ok
+	})
+}
+
 // authFilters are the types of filters that let only those in who may.
 var authFilters = []string{".jwt_authn.", ".ext_authz.", ".rbac.", ".oauth2.", ".basic_auth.", ".api_key_auth."}
 
@@ -68,7 +109,7 @@ func (ch *chain) authenticates() bool {
 			}
 		}
 	}
-	for _, fc := range slices.Concat(ch.listener.GetFilterChains(), []*listenerv3.FilterChain{ch.listener.GetDefaultFilterChain()}) {
+	for _, fc := range ch.chains() {
 		tls, ok := decode[*tlsv3.DownstreamTlsContext](fc.GetTransportSocket().GetTypedConfig())
 		if ok && tls.GetRequireClientCertificate().GetValue() {
 			return true

@@ -40,6 +40,7 @@ func (c *checker) checkOuter() {
 			c.checkDecompressors(r.chain)
 			c.checkHeaderCount(r.chain)
 			c.checkUpgrade(r.chain)
+			c.checkOfferOfTLS(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)

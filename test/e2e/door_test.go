@@ -70,6 +70,45 @@ func TestWebSocketHandshake(t *testing.T) {
 	})
 }
 
+// A client may offer to go on in TLS, as Apache's HttpClient does with each
+// request: whoever does not care passes over it (RFC 9110, 7.8).
+func TestOfferOfTLS(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version})
+		got := speak(t, s, "POST", fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: TLS/1.2\r\nContent-Length: %d\r\n\r\n%s", messages, len(plain), plain))
+		if got.status != 200 {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	})
+}
+
+// No spelling of a path gets around the keys, and none reaches the provider but
+// those of an API.
+func TestOddPaths(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		const key = "a key of sixteen and more"
+		s := stack.Start(t, stack.Options{Envoy: version, ClientKeys: []string{key}})
+		for _, path := range []string{
+			"/v1%2Fmessages", "/%2Fv1/messages", "/x/../v1/messages", "/./v1/messages", `/v1\messages`, "/%761/messages", "/v1/messages%3F", "/v1/messages;a=b", "/v1/messages%00", "/v1/messages#x",
+			"/healthz/../v1/messages", "/v1beta/models/..%2F..%2Ffiles:generateContent", "/v1beta/models/x%252F..%2Fy:generateContent", "/v1/../v1beta/models/gemini-3.5-flash:generateContent",
+		} {
+			for _, header := range []string{"X-A: b", "X-Api-Key: " + key} {
+				got := speak(t, s, "POST", fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\nContent-Length: %d\r\n\r\n%s", path, header, len(plain), plain))
+				if got.status < 400 || got.status > 404 {
+					t.Errorf("%s, %s: %d %s", path, header, got.status, got.body)
+				}
+			}
+		}
+		if got := speak(t, s, "POST", fmt.Sprintf("POST //v1//messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(plain), plain)); got.status != 401 {
+			t.Errorf("doubled slashes, no key: %d %s", got.status, got.body)
+		}
+		s.Settle()
+		if calls := s.Fake().Requests(); len(calls) > 0 {
+			t.Errorf("the provider was asked for %s", calls[0].Path)
+		}
+	})
+}
+
 // What load balancers, monitors and clients ask before they ask for anything.
 func TestProbesAtTheDoor(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
