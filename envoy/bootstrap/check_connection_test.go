@@ -1,6 +1,9 @@
 package bootstrap
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Dead connections to providers are found, and not met twice.
 func TestCheckConnections(t *testing.T) {
@@ -26,5 +29,28 @@ func TestCheckDoor(t *testing.T) {
 		{"offers of TLS refused", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"}}, Want{}, []string{"OUTER.http_protocol_options.ignore_http_11_upgrade"}},
 		{"nobody offers TLS within TLS", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"},
 			{"is what counts for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:", "\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}\n      filters:"}}, Want{}, nil},
+	})
+}
+
+// No spelling of a path goes around the route that is meant.
+func TestCheckSpellings(t *testing.T) {
+	merged := edit{"          merge_slashes: true\n", "          merge_slashes: true\n"}
+	unmerged := edit{merged.old, ""}
+	two := func(match string, slashes edit) []edit { // a route before the one for all paths
+		const name, end = "              - name: llm\n                match: {prefix: /}\n                # What", "reset_headers: [{name: x-heald-retry-after, format: SECONDS}]\n"
+		return []edit{slashes,
+			{name, strings.NewReplacer("name: llm", "name: strict", "{prefix: /}", match).Replace(name)},
+			{"request_headers_to_remove: [x-heald-policy", "request_headers_to_remove: &removed [x-heald-policy"},
+			{"request_headers_to_add:\n", "request_headers_to_add: &added\n"},
+			{"route:\n                  cluster: inner", "route: &way\n                  cluster: inner"},
+			{end, end + "              - {name: llm, match: {prefix: /}, request_headers_to_remove: *removed, request_headers_to_add: *added, route: *way}\n"}}
+	}
+	checkRows(t, []checkRow{
+		{"one route", []edit{unmerged}, Want{}, nil},
+		{"told apart by a header", two("{prefix: /, headers: [{name: a, present_match: true}]}", unmerged), Want{}, nil},
+		{"a prefix", two("{prefix: /v1/}", merged), Want{}, nil},
+		{"a prefix, slashes are not merged", two("{prefix: /v1/}", unmerged), Want{}, []string{"OUTER.merge_slashes"}},
+		{"a path", two("{path: /v1/messages}", merged), Want{}, []string{"OUTER.route_config.virtual_hosts[llm].routes[strict].match.path"}},
+		{"a path, whole segments", two("{path_separated_prefix: /v1/messages}", merged), Want{}, nil},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 )
@@ -54,6 +55,34 @@ func (c *checker) checkUpgrade(ch *chain) {
 	if !websocket(ch.hcm.GetUpgradeConfigs()) {
 		c.note(ch.path+".local_reply_config.mappers", "none answers refused upgrades (upgrade_failed) with 426",
 			"Codex, which begins with a WebSocket, gets 403 and goes over to HTTP only after 8s", "copy the first mapper of envoy.yaml's listener `outer`")
+	}
+}
+
+// checkSpellings checks that a path which heald takes in several spellings goes
+// by one route in all of them: it merges slashes, and passes over one at the end.
+func (c *checker) checkSpellings(ch *chain) {
+	var byPath []*routeRef
+	routes := map[*routev3.Route]bool{}
+	for _, r := range uniq(c.outer) {
+		if r.chain != ch {
+			continue
+		}
+		routes[r.route] = true
+		if m := r.route.GetMatch(); m.GetPrefix() != "/" && m.GetConnectMatcher() == nil {
+			byPath = append(byPath, r)
+		}
+	}
+	if len(routes) < 2 || len(byPath) == 0 {
+		return
+	}
+	const consequence = "another route to heald takes them, without the policy and the checks of the route that is meant"
+	if !ch.hcm.GetMergeSlashes() {
+		c.note(ch.path+".merge_slashes", "not set, and routes to heald differ by path: heald takes //v1/messages for /v1/messages", consequence, "merge_slashes: true")
+	}
+	for _, r := range byPath {
+		if r.route.GetMatch().GetPath() != "" {
+			c.note(r.path+".match.path", "matches one spelling, and heald takes the path with a slash at its end as well", consequence, "path_separated_prefix in place of path")
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func (c *checker) checkOuter() {
 			c.checkHeaderCount(r.chain)
 			c.checkUpgrade(r.chain)
 			c.checkOfferOfTLS(r.chain)
+			c.checkSpellings(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)
