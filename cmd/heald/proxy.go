@@ -61,7 +61,7 @@ func tellProxies(out io.Writer, cfg *config.Config) {
 		}
 		from := "heald.yaml"
 		if b.EnvProxy() {
-			from = config.EnvProxyName()
+			from = config.EnvProxyName(b.URL)
 		}
 		fmt.Fprintf(out, "%s is reached through the proxy %s (of %s)\n", b.Name, b.Proxy, from)
 	}

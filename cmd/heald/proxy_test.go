@@ -147,6 +147,11 @@ hop_secret: {env: HOP}
 	if diff := cmp.Diff(map[string]string{"a": one, "b": two, "c": one}, proxyVariables(cfg)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	var said strings.Builder
+	tellProxies(&said, cfg)
+	if !strings.Contains(said.String(), "a is reached through the proxy http://one.example:3128 (of HTTPS_PROXY)\nb is reached through the proxy http://two.example:3128 (of HTTP_PROXY)\n") {
+		t.Errorf("%s", said.String())
+	}
 	want := []string{one + "=Basic bWU6aHVudGVyMg==", two + "=Basic eW91Omh1bnRlcjM="}
 	if diff := cmp.Diff(want, proxyEnvironment(cfg)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

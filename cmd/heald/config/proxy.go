@@ -96,7 +96,7 @@ func (b *Backend) takeEnvProxy() error {
 		bare.Host = net.JoinHostPort(at.Hostname(), map[string]string{"http": "80", "https": "443"}[at.Scheme])
 	}
 	b.Proxy = bare.String()
-	return exchange.ValidateProxy(EnvProxyName(), b.Proxy)
+	return exchange.ValidateProxy(EnvProxyName(b.URL), b.Proxy)
 }
 
 // envProxy is the proxy that the environment names for an address; nil for
@@ -113,29 +113,39 @@ func envProxy(address string) (*url.URL, error) {
 	}
 	// What the package cannot parse, it ignores or takes for a host and a path.
 	// With another proxy it tells whether there should be one here.
-	unusable := env.HTTPSProxy != ""
-	env.HTTPSProxy = "http://proxy.invalid"
+	own := &env.HTTPSProxy
+	if to.Scheme == "http" {
+		own = &env.HTTPProxy
+	}
+	unusable := *own != ""
+	*own = "http://proxy.invalid"
 	if should, _ := env.ProxyFunc()(to); err == nil && (should == nil || !unusable) {
 		return nil, nil //nolint:nilnil // none is an answer
 	}
 	// Not repeated: there may be a password in it.
-	return nil, &setting.Problem{Path: EnvProxyName(), Found: "is no address of a proxy", Fix: "write it as in http://proxy.example:3128, or unset it"}
+	return nil, &setting.Problem{Path: EnvProxyName(address), Found: "is no address of a proxy", Fix: "write it as in http://proxy.example:3128, or unset it"}
 }
 
-// EnvProxyName is the variable of the environment that names a proxy.
-func EnvProxyName() string {
-	if os.Getenv("HTTPS_PROXY") == "" && os.Getenv("https_proxy") != "" {
-		return "https_proxy"
+// EnvProxyName is the variable of the environment that names the proxy for an
+// address: there is one for each scheme, in capitals or not.
+func EnvProxyName(address string) string {
+	name := "HTTPS_PROXY"
+	if strings.HasPrefix(address, "http://") {
+		name = "HTTP_PROXY"
 	}
-	return "HTTPS_PROXY"
+	if small := strings.ToLower(name); os.Getenv(name) == "" && os.Getenv(small) != "" {
+		return small
+	}
+	return name
 }
 
 // UnusedEnvProxy returns the variable of the environment that names a proxy for
 // a backend which has none here; "" if there is none.
 func (c *Config) UnusedEnvProxy() string {
 	for _, b := range c.Backends {
-		if at, err := envProxy(b.WithDefaults().URL); b.Proxy == "" && (at != nil || err != nil) {
-			return EnvProxyName()
+		address := b.WithDefaults().URL
+		if at, err := envProxy(address); b.Proxy == "" && (at != nil || err != nil) {
+			return EnvProxyName(address)
 		}
 	}
 	return ""

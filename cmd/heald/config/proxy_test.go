@@ -67,7 +67,8 @@ func TestProxyOfFile(t *testing.T) {
 
 func TestProxyOfEnvironment(t *testing.T) {
 	for _, c := range []struct {
-		name, more, proxy, no string
+		name, more, proxy, no string // proxy is HTTPS_PROXY, and plain HTTP_PROXY
+		plain                 string
 		want, header, fault   string
 	}{
 		{name: "a proxy", proxy: "http://proxy.example:3128", want: "http://proxy.example:3128"},
@@ -81,6 +82,9 @@ func TestProxyOfEnvironment(t *testing.T) {
 		{name: "the file goes first", more: ", proxy: 'http://own.example:1'", proxy: "http://proxy.example:3128", want: "http://own.example:1"},
 		{name: "this machine", more: ", url: 'https://127.0.0.1:1'", proxy: "http://proxy.example:3128"},
 		{name: "plain text", more: ", url: 'http://10.0.0.1:1'", proxy: "http://proxy.example:3128"},
+		{name: "plain text, with a proxy of its own", more: ", url: 'http://10.0.0.1:1'", proxy: "http://proxy.example:3128", plain: "http://me:x@plain.example:1", want: "http://plain.example:1", header: "Basic bWU6eA=="},
+		{name: "plain text, no address", more: ", url: 'http://10.0.0.1:1'", proxy: "http://proxy.example:3128", plain: "http://me:hunter2@proxy .example", fault: "HTTP_PROXY: is no address of a proxy"},
+		{name: "plain text, SOCKS", more: ", url: 'http://10.0.0.1:1'", plain: "socks5://proxy.example:1080", fault: "HTTP_PROXY: is a SOCKS proxy"},
 		{name: "SOCKS", proxy: "socks5://me:hunter2@proxy.example:1080", fault: "HTTPS_PROXY: is a SOCKS proxy"},
 		{name: "no address", proxy: "http://me:hunter2@proxy .example", fault: "HTTPS_PROXY: is no address of a proxy"},
 		{name: "a port too large", proxy: "http://me:hunter2@proxy.example:99999", fault: "HTTPS_PROXY: "},
@@ -88,8 +92,10 @@ func TestProxyOfEnvironment(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := Flags{File: proxyFile(t, c.more), StartsEnvoy: true}
-			t.Setenv("HTTPS_PROXY", c.proxy)
-			t.Setenv("NO_PROXY", c.no)
+			for name, value := range map[string]string{"HTTPS_PROXY": c.proxy, "HTTP_PROXY": c.plain, "NO_PROXY": c.no} {
+				t.Setenv(name, value)
+				t.Setenv(strings.ToLower(name), "")
+			}
 			cfg, err := f.Load()
 			for range 2 { // as a start does
 				if err == nil {
@@ -105,7 +111,8 @@ func TestProxyOfEnvironment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b := cfg.Backends[0]; b.Proxy != c.want || b.ProxyAuthorization() != c.header || b.EnvProxy() != (c.want != "" && c.more == "") {
+			ofEnv := c.want != "" && !strings.Contains(c.more, "proxy:")
+			if b := cfg.Backends[0]; b.Proxy != c.want || b.ProxyAuthorization() != c.header || b.EnvProxy() != ofEnv {
 				t.Errorf("%q %q %v", b.Proxy, b.ProxyAuthorization(), b.EnvProxy())
 			}
 			// Who does not start Envoy has no use for it, and is told.
@@ -117,8 +124,15 @@ func TestProxyOfEnvironment(t *testing.T) {
 			if _, err := cfg.Exchange(); err != nil || c.more == "" && cfg.Backends[0].Proxy != "" {
 				t.Errorf("%q, %v", cfg.Backends[0].Proxy, err)
 			}
-			if want := c.want != "" && c.more == ""; (cfg.UnusedEnvProxy() == "HTTPS_PROXY") != want {
-				t.Errorf("unused: %q", cfg.UnusedEnvProxy())
+			unused := ""
+			switch {
+			case ofEnv && c.plain != "":
+				unused = "HTTP_PROXY"
+			case ofEnv:
+				unused = "HTTPS_PROXY"
+			}
+			if got := cfg.UnusedEnvProxy(); got != unused {
+				t.Errorf("unused: %q, want %q", got, unused)
 			}
 		})
 	}
