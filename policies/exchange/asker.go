@@ -80,7 +80,7 @@ func (a *attempt) chooseNext() bool {
 	return true
 }
 
-// proven notes that whoever was asked last gave a good answer.
+// proven notes that the account and the backend gave a good answer.
 func (a *attempt) proven() {
 	a.x.pool.Good(a.account.ID, a.model)
 	a.answered()

@@ -71,8 +71,9 @@ func (a *attempt) commit(end bool) policies.Action {
 	a.move(passing)
 	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)
-	a.x.pool.Good(a.account.ID, a.model)
-	a.answered()
+	if a.resumption == nil { // else those who gave the rest are proven, not who broke off
+		a.proven()
+	}
 	a.learn()
 	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
 	body, err := a.answer.drain(a.held, end)

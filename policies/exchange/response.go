@@ -218,12 +218,13 @@ func (a *attempt) clientReadable() policies.Headers {
 		{Name: policies.HeaderClientRequestID, Value: a.requestID()},
 		{Name: policies.HeaderAttempts, Value: strconv.Itoa(a.number)},
 	}
-	if a.backend != nil {
-		h = append(h, policies.Header{Name: policies.HeaderBackend, Value: a.backend.Name},
-			policies.Header{Name: policies.HeaderModel, Value: policies.Clean(a.model)})
+	by := a.answeredBy()
+	if by.backend != nil {
+		h = append(h, policies.Header{Name: policies.HeaderBackend, Value: by.backend.Name},
+			policies.Header{Name: policies.HeaderModel, Value: policies.Clean(by.model)})
 	}
-	if a.account != nil {
-		h = append(h, policies.Header{Name: policies.HeaderAccount, Value: policies.Clean(a.account.ID)})
+	if by.account != nil {
+		h = append(h, policies.Header{Name: policies.HeaderAccount, Value: policies.Clean(by.account.ID)})
 	}
 	if w := a.warning(); w != "" {
 		h = append(h, policies.Header{Name: policies.HeaderWarning, Value: w})

@@ -258,6 +258,14 @@ func (a *attempt) resumed(body []byte) policies.Action {
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }
 
+// answeredBy is who completed the answer, or else who was asked for it.
+func (a *attempt) answeredBy() *attempt {
+	if r := a.resumption; r != nil && r.result == heal.ReasonResumed {
+		return r.asker
+	}
+	return a
+}
+
 // unresumed ends the answer honestly, as it would have ended without the
 // attempt to get the rest.
 func (a *attempt) unresumed(body []byte, err error) policies.Action {
