@@ -45,7 +45,8 @@ func (a *attempt) seenIn(err error) *heal.Seen {
 
 // moveOn settles what is asked next after a failure, of whom, and after which
 // wait; not ok if asking again is of no use. seen is nil for a reply that could
-// not be joined.
+// not be joined. The error that broke the answer off is followed by the first
+// request at once, unless it states a delay.
 func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	if seen == nil {
 		r.form, ok = r.form.Next()
@@ -58,6 +59,9 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	}
 	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
 	by.number++
+	if r.asked == 0 && !ruling.Stated {
+		ruling.Wait = 0
+	}
 	if ruling.Verdict.Again() {
 		return ruling.Wait, by.chooseNext()
 	}

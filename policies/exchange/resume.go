@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
 )
@@ -81,12 +82,33 @@ func (a *attempt) breakOff(body []byte, cause string, client conversation.Error)
 func (a *attempt) resume(body []byte, r *resumption) policies.Action {
 	a.resumption = r
 	r.asker, r.class = a.newAsker(), a.backend.class()
-	if st := a.answer.status; st != nil {
-		r.moveOn(&heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
-	}
 	a.move(resuming)
+	st := a.answer.status
+	if st == nil {
+		return a.askIn(body, 0)
+	}
+	wait, ok := r.moveOn(&heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
+	if err := errorEvent(st); !ok || a.tooLate(wait) {
+		return a.unresumed(body, err)
+	}
+	return a.askIn(body, wait)
+}
+
+// askIn sends a request for the rest after a wait.
+func (a *attempt) askIn(body []byte, wait time.Duration) policies.Action {
 	a.takeStock()
+	a.resumption.fetch, a.resumption.due = nil, time.Now().Add(wait)
 	return a.ask(body)
+}
+
+// tooLate reports whether there is no time left for a request after a wait.
+func (a *attempt) tooLate(wait time.Duration) bool {
+	return wait >= min(a.untilDeadline(), a.untilTooLate())
+}
+
+// errorEvent says that a stream ended in an error.
+func errorEvent(st *gemini.Status) error {
+	return fmt.Errorf("error event with status %d", statusOf(st))
 }
 
 // takeStock notes what there is of the answer when a reply breaks off, and what
@@ -153,7 +175,7 @@ func (a *attempt) wakeResuming() policies.Action {
 		return a.restFailed(body, broken, &heal.Seen{Peek: heal.ReasonPeekGarbage})
 	case t.status != nil:
 		st := t.status
-		return a.restFailed(body, fmt.Errorf("error event with status %d", statusOf(st)), &heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
+		return a.restFailed(body, errorEvent(st), &heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	case !a.holds(a.heldOfAnswer()):
 		return a.unresumed(body, errNoRoom)
 	case t.rest.Err() != nil:
@@ -236,77 +258,8 @@ func (a *attempt) restFailed(body []byte, err error, seen *heal.Seen) policies.A
 	r.cancel()
 	a.log.Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
 	wait, ok := r.moveOn(seen)
-	if !ok || r.asked >= restRequests || wait >= min(a.untilDeadline(), a.untilTooLate()) || !a.answer.sofar.EndsInText() {
+	if !ok || r.asked >= restRequests || a.tooLate(wait) || !a.answer.sofar.EndsInText() {
 		return a.unresumed(body, err)
 	}
-	a.takeStock()
-	r.fetch, r.due = nil, time.Now().Add(wait)
-	return a.ask(body)
-}
-
-// resumed completes the answer.
-func (a *attempt) resumed(body []byte) policies.Action {
-	r := a.resumption
-	r.result = heal.ReasonResumed
-	r.asker.proven()
-	if r.held != nil {
-		a.held = body
-		return a.commit(true)
-	}
-	body = a.answer.finish(body)
-	a.move(over)
-	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
-}
-
-// answeredBy is who completed the answer, or else who was asked for it.
-func (a *attempt) answeredBy() *attempt {
-	if r := a.resumption; r != nil && r.result == heal.ReasonResumed {
-		return r.asker
-	}
-	return a
-}
-
-// unresumed ends the answer honestly, as it would have ended without the
-// attempt to get the rest.
-func (a *attempt) unresumed(body []byte, err error) policies.Action {
-	r := a.resumption
-	r.result, r.err = heal.ReasonResumeFailed, err
-	if r.held != nil {
-		return a.judge(*r.held)
-	}
-	return a.broken(body, r.cause, r.client)
-}
-
-// closeResumption ends the fetch and counts it.
-func (a *attempt) closeResumption() {
-	r := a.resumption
-	if r == nil {
-		return
-	}
-	if r.cancel != nil {
-		r.cancel()
-	}
-	if r.result == "" {
-		r.result = heal.ReasonClientGone
-	}
-	a.x.metrics.resumes.WithLabelValues(r.result).Inc()
-}
-
-// fields are what the log line of the request tells of the resumption.
-func (r *resumption) fields(x *Exchange) []zap.Field {
-	if r == nil {
-		return nil
-	}
-	fields := []zap.Field{
-		zap.Bool("resumed", r.result == heal.ReasonResumed),
-		zap.String("reason", r.result),
-		zap.String("resume_cause", r.cause),
-		zap.Int("resume_requests", r.asked),
-		zap.String("resume_backend", r.asker.backend.Name),
-		zap.String("resume_account", r.asker.account.ID),
-	}
-	if r.err != nil {
-		fields = append(fields, zap.String("resume_error", x.forLog(r.err.Error())))
-	}
-	return fields
+	return a.askIn(body, wait)
 }

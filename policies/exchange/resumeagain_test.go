@@ -255,3 +255,41 @@ func TestRestHasTheSignaturesOfItsBackend(t *testing.T) {
 		}
 	})
 }
+
+// The only account says when it may be asked again, with the error that breaks
+// the answer off. It is not asked before.
+func TestRestWaitsAsLongAsTheErrorEventSays(t *testing.T) {
+	for name, body := range map[string]string{"stream": ask, "document": askWhole} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:1] })
+				b := breakingIn(t, r, "/v1/messages", body, resumeSet, saidFrame(long, 9))
+				b.upstream("data: "+tenSeconds+"\r\n\r\n", true)
+				b.pass(9 * time.Second)
+				if b.calls != 0 {
+					t.Error("the rest was asked for within the 10s")
+				}
+				b.pass(2 * time.Second)
+				b.rest(saidFrame(tail+"nd.", 3), stop)
+				b.restEnds()
+				if b.calls != 1 || !b.ended || b.refused != nil {
+					t.Errorf("%d calls, ended %t, refused %+v", b.calls, b.ended, b.refused)
+				}
+			})
+		})
+	}
+}
+
+// A delay that ends after the request's deadline is not begun, and ends the
+// answer without a request that would be refused.
+func TestRestIsNotAskedForAfterTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:1] })
+		b := breakingIn(t, r, "/v1/messages", ask, resumeSet+",deadline=9s", saidFrame(beginning, 9))
+		b.upstream("data: "+tenSeconds+"\r\n\r\n", true)
+		synctest.Wait()
+		if b.calls != 0 || !b.ended || !strings.Contains(b.body.String(), "event: error") {
+			t.Errorf("%d calls, ended %t:\n%s", b.calls, b.ended, b.body.String())
+		}
+	})
+}
