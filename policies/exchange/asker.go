@@ -19,7 +19,7 @@ import (
 // holds and logs nothing itself.
 func (a *attempt) newAsker() *attempt {
 	asker := *a
-	asker.number, asker.settings.Attempts = 1, restRequests
+	asker.number, asker.settings.Attempts = 1, a.restsLeft()
 	asker.memory.Tries = slices.DeleteFunc(slices.Clone(a.memory.Tries), func(t heal.Try) bool { return t.Reason == heal.ReasonStale })
 	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c candidate) bool { return c.model != a.model })
 	asker.response, asker.probing = policies.Response{}, false
@@ -56,6 +56,7 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	ruling := by.rule(seen)
 	if seen.Error != nil || seen.Details != "" {
 		by.apply(ruling) // an error without the provider's words may be of the listener's route
+		r.noteSpent(&ruling)
 	}
 	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
 	by.number++
@@ -71,6 +72,19 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 		r.form, ok = r.form.Next()
 	}
 	return 0, ok
+}
+
+// noteSpent notes an account that a request for the rest found spent: the next
+// attempt need not find out again.
+func (r *resumption) noteSpent(ruling *heal.Ruling) {
+	if r.asked == 0 || ruling.Failure != heal.Spent {
+		return // of the attempt's own account its memory tells
+	}
+	s := heal.SpentAccount{Account: r.asker.account.ID}
+	if ruling.OfModel {
+		s.Model = r.asker.model
+	}
+	r.spent = append(r.spent, s)
 }
 
 // chooseNext settles backend and account anew, after what failed.

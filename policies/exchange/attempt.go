@@ -73,7 +73,8 @@ type attempt struct {
 	dialect  dialect.Dialect
 	route    dialect.Route
 	number   int // from 1
-	lost     int // earlier attempts that reached a replica and left no memory; 0 if there is one that cannot be read
+	unknown  int // earlier attempts that reached a replica, and of which no memory tells
+	lost     int // those that left none; 0 if there is one that cannot be read
 	memory   heal.Memory
 	backends []Backend
 
@@ -223,9 +224,10 @@ func (a *attempt) recall() {
 	}
 	unreached, _ := strconv.Atoi(a.in.Headers.Get(policies.HeaderUnreached))
 	without := func(known int) int { return max(a.number-1-known-max(unreached, 0), 0) }
+	a.unknown = without(0)
 	sealed := a.in.Headers.Get(policies.HeaderMemory)
 	if sealed == "" {
-		a.lost = without(0)
+		a.lost = a.unknown
 		if a.number > 1 {
 			a.x.metrics.memory.WithLabelValues("absent").Inc()
 		}
@@ -243,7 +245,8 @@ func (a *attempt) recall() {
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		a.memory = *m
 		a.number = max(a.number, m.Known()+1)
-		a.lost = without(m.Known())
+		a.unknown = without(m.Known())
+		a.lost = a.unknown
 	}
 }
 

@@ -204,15 +204,27 @@ func (a *attempt) larger(model, than string) bool {
 }
 
 // avoided are the accounts that an earlier attempt asked not to use again for
-// the model, as long as there are others.
+// the model, as long as there are others, and those that requests for the rest of
+// an answer found spent.
 func (a *attempt) avoided(model string) []string {
-	return a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) })
+	return append(a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
 }
 
-// spent are the accounts of which an earlier attempt found that they will not
+// spent are the accounts of which this request has found that they will not
 // answer for the model soon.
 func (a *attempt) spent(model string) []string {
-	return a.accounts(func(t heal.Try) bool { return t.Failure == heal.Spent && (!t.OfModel || t.Model == model) })
+	return append(a.accounts(func(t heal.Try) bool { return t.Failure == heal.Spent && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
+}
+
+// spentByRests are those that requests for the rest of an answer have found.
+func (a *attempt) spentByRests(model string) []string {
+	var out []string
+	for _, s := range a.memory.Spent {
+		if s.Model == "" || s.Model == model {
+			out = append(out, s.Account)
+		}
+	}
+	return out
 }
 
 // accounts are those of the attempts that is true for.

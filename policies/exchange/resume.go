@@ -15,8 +15,8 @@ import (
 	"github.com/heald-proxy/heald/policies/resume"
 )
 
-// restRequests is how many requests for the rest of one answer there are at
-// most. Each is billed.
+// restRequests is how many requests for the rest of an answer there are at most
+// for one request of a client, all its attempts together. Each is billed.
 const restRequests = 3
 
 // resumption gets the rest of an answer that broke off. It decides how the
@@ -35,7 +35,8 @@ type resumption struct {
 	form   resume.Form
 	broken resume.Broken
 
-	asked  int           // requests so far
+	asked  int // requests of this attempt so far
+	spent  []heal.SpentAccount
 	due    time.Time     // of the next one
 	since  time.Time     // the one under way was sent
 	fetch  *resume.Fetch // it; nil while waiting
@@ -66,7 +67,17 @@ func (a *attempt) mayResume(client []byte) bool {
 
 // resumable reports whether the rest of the answer can be asked for.
 func (a *attempt) resumable() bool {
-	return a.answer.sofar != nil && a.resumption == nil && a.untilDeadline() > 0 && a.answer.sofar.EndsInText()
+	return a.answer.sofar != nil && a.resumption == nil && a.restsLeft() > 0 && a.untilDeadline() > 0 && a.answer.sofar.EndsInText()
+}
+
+// restsLeft is how many requests for the rest there may still be. Attempts that
+// left no memory may have sent them all: those for a document are sent while the
+// reply is held.
+func (a *attempt) restsLeft() int {
+	if a.unknown > 0 && !a.req.Stream {
+		return 0
+	}
+	return restRequests - a.memory.Rests
 }
 
 // breakOff ends a passed answer whose stream broke off: by fetching the rest
@@ -139,6 +150,7 @@ func (a *attempt) ask(body []byte) policies.Action {
 		return a.unresumed(body, err)
 	}
 	r.asked++
+	a.memory.Rests++
 	a.log.Info("fetching the rest of a broken answer", zap.String("cause", r.cause), zap.Int("request", r.asked),
 		zap.String("backend", r.asker.backend.Name), zap.String("account", r.asker.account.ID), zap.Int("bytes_so_far", len(r.broken.Text)))
 	// Not the context of a request: Close ends it, however the stream ends.
@@ -258,7 +270,7 @@ func (a *attempt) restFailed(body []byte, err error, seen *heal.Seen) policies.A
 	r.cancel()
 	a.log.Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
 	wait, ok := r.moveOn(seen)
-	if !ok || r.asked >= restRequests || a.tooLate(wait) || !a.answer.sofar.EndsInText() {
+	if !ok || a.restsLeft() <= 0 || a.tooLate(wait) || !a.answer.sofar.EndsInText() {
 		return a.unresumed(body, err)
 	}
 	return a.askIn(body, wait)

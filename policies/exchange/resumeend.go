@@ -35,6 +35,7 @@ func (a *attempt) unresumed(body []byte, err error) policies.Action {
 	r := a.resumption
 	r.result, r.err = heal.ReasonResumeFailed, err
 	if r.held != nil {
+		a.memory.Spent = append(a.memory.Spent, r.spent...)
 		return a.judge(*r.held)
 	}
 	return a.broken(body, r.cause, r.client)

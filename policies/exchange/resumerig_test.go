@@ -62,17 +62,28 @@ func breakingAt(t *testing.T, path, body, set string, chunks ...string) *broken 
 // breakingIn does so in a set-up of its own.
 func breakingIn(t *testing.T, r rig, path, body, set string, chunks ...string) *broken {
 	t.Helper()
+	return breakingAgain(t, r, 1, "", path, body, set, chunks...)
+}
+
+// breakingAgain does so in attempt n, which has a memory of those before.
+func breakingAgain(t *testing.T, r rig, n int, memory, path, body, set string, chunks ...string) *broken {
+	t.Helper()
 	b := &broken{t: t}
 	b.rig, b.counter = r.counting(t)
+	b.begin(b.rig.begin(n, memory, "x-heald-set", set), path, body, chunks...)
+	return b
+}
+
+// begin brings an attempt to that point.
+func (b *broken) begin(a *attempt, path, body string, chunks ...string) {
+	b.t.Helper()
 	b.rig.rest = resume.NewClientOf(b)
-	b.attempt = b.rig.begin(1, "", "x-heald-set", set)
-	b.attempt.in.Path, b.attempt.in.Notify = path, b.notify
-	send(t, b.attempt, body)
-	b.attempt.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	b.attempt, a.in.Path, a.in.Notify = a, path, b.notify
+	send(b.t, a, body)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 	for _, c := range chunks {
 		b.upstream(c, false)
 	}
-	return b
 }
 
 // restRefusal is how a request for the rest is refused.

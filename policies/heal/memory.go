@@ -41,6 +41,17 @@ type Memory struct {
 	// Last is the last error that meant something: what the client gets
 	// should the later attempts fail without saying why.
 	Last *conversation.Error
+	// Rests is how many requests for the rest of an answer there were, and
+	// Spent are the accounts that they found spent. They are no attempts.
+	Rests int
+	Spent []SpentAccount
+}
+
+// SpentAccount is an account that will not answer the request soon.
+type SpentAccount struct {
+	Account string
+	// Model is the one that it goes for; "" for all.
+	Model string
 }
 
 // Try is one earlier attempt.
@@ -138,6 +149,14 @@ type wireMemory struct {
 	Dropped int       `json:"d,omitempty"`
 	Repairs Repairs   `json:"r,omitempty"`
 	Last    *wireLast `json:"l,omitempty"`
+	// Replicas before these were added leave them out.
+	Rests int         `json:"f,omitempty"`
+	Spent []wireSpent `json:"s,omitempty"`
+}
+
+type wireSpent struct {
+	Account string `json:"a,omitempty"`
+	Model   string `json:"m,omitempty"`
 }
 
 type wireTry struct {
@@ -170,13 +189,16 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	now := c.Now()
 	w := wireMemory{
 		Clock: c.id, Sealed: now.Sub(c.start).Milliseconds(), Elapsed: now.Sub(m.Started).Milliseconds(),
-		Dropped: m.Dropped, Repairs: m.Repairs,
+		Dropped: m.Dropped, Repairs: m.Repairs, Rests: m.Rests,
 	}
 	if !m.Until.IsZero() {
 		w.Wait, w.ByEnvoy = m.Until.Sub(now).Milliseconds(), m.ByEnvoy.Milliseconds()
 	}
 	for _, t := range m.Tries {
 		w.Tries = append(w.Tries, wireTry(t))
+	}
+	for _, s := range m.Spent {
+		w.Spent = append(w.Spent, wireSpent(s))
 	}
 	if l := m.Last; l != nil {
 		w.Last = &wireLast{Kind: l.Kind, Status: l.Status, After: l.RetryAfter, NoRetry: l.NoRetry,
@@ -195,6 +217,8 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 			w.Dropped++
 		case w.Last != nil && w.Last.Message != "":
 			w.Last.Message = strings.ToValidUTF8(w.Last.Message[:len(w.Last.Message)/2], "")
+		case len(w.Spent) > 0:
+			w.Spent = w.Spent[1:]
 		default:
 			return sealed
 		}
@@ -234,7 +258,7 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return nil, ErrUnreadable
 	}
-	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy)}
+	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests}
 	at := w.sealedAt(c)
 	m.Started = at.Add(-milliseconds(w.Elapsed))
 	if w.Wait != 0 {
@@ -242,6 +266,9 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	}
 	for _, t := range w.Tries {
 		m.Tries = append(m.Tries, Try(t))
+	}
+	for _, s := range w.Spent {
+		m.Spent = append(m.Spent, SpentAccount(s))
 	}
 	if l := w.Last; l != nil {
 		m.Last = &conversation.Error{Kind: l.Kind, Status: l.Status, Message: l.Message, RetryAfter: l.After, NoRetry: l.NoRetry}

@@ -24,7 +24,8 @@ func sample() Memory {
 			{Backend: "eu", Account: "eu-2", Model: "gemini-3.5-flash", Verdict: policies.Repair, Reason: ReasonRelax, Status: 400, Repair: OmitIDs},
 		},
 		Repairs: StripSignatures | Prompt, Until: time.UnixMilli(1_700_000_000_999), ByEnvoy: 200 * time.Millisecond,
-		Last: &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
+		Last:  &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
+		Rests: 2, Spent: []SpentAccount{{Account: "us-1", Model: "gemini-3.5-flash"}, {Account: "us-2"}},
 	}
 }
 
@@ -101,8 +102,9 @@ func TestMemoryStaysReadable(t *testing.T) {
 		k, m := NewKey([]byte("k")), sample()
 		m.Last.Message = strings.Repeat(text, 1000)
 		m.Tries[0].Account, m.Tries[1].Account = strings.Repeat(text, 200), strings.Repeat(text, 200)
+		m.Spent = []SpentAccount{{Account: strings.Repeat(text, 300)}, {Account: strings.Repeat(text, 300)}, {Account: strings.Repeat(text, 300)}}
 		got, err := OpenMemory(k, frozen, "id", m.Seal(k, frozen, "id"))
-		if err != nil || got.Repairs != m.Repairs {
+		if err != nil || got.Repairs != m.Repairs || got.Rests != m.Rests {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
