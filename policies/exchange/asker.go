@@ -33,14 +33,12 @@ func (a *attempt) seenIn(err error) *heal.Seen {
 	if !errors.As(err, &refusal) {
 		return &heal.Seen{Peek: heal.ReasonPeekTruncated}
 	}
-	a.response.Headers = policies.Headers{{Name: "retry-after", Value: refusal.RetryAfter}}
-	seen := &heal.Seen{Status: refusal.Status}
+	a.response.Headers = policies.Headers{{Name: "retry-after", Value: refusal.RetryAfter}, {Name: "date", Value: refusal.Date}}
 	if refusal.Unreached() {
-		seen.Details = "upstream_reset_before_response_started{connection_failure}"
-	} else if st, _ := gemini.ParseStatus(refusal.Body); st != nil {
-		seen.Error = st
+		return &heal.Seen{Status: refusal.Status, Details: "upstream_reset_before_response_started{connection_failure}"}
 	}
-	return seen
+	st, _ := gemini.ParseStatus(refusal.Body)
+	return &heal.Seen{Status: statusIn(refusal.Status, st), Error: st}
 }
 
 // moveOn settles what is asked next after a failure, of whom, and after which
@@ -54,8 +52,8 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	}
 	by := r.asker
 	ruling := by.rule(seen)
-	if seen.Error != nil || seen.Details != "" {
-		by.apply(ruling) // an error without the provider's words may be of the listener's route
+	if ofProvider(seen) {
+		by.apply(ruling)
 		r.noteSpent(&ruling)
 	}
 	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
@@ -72,6 +70,12 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 		r.form, ok = r.form.Next()
 	}
 	return 0, ok
+}
+
+// ofProvider reports whether a failure is one of who was asked. A refusal without
+// the provider's words may be of the listener's route.
+func ofProvider(seen *heal.Seen) bool {
+	return seen.Error != nil || seen.Details != "" || seen.Peek != ""
 }
 
 // noteSpent notes an account that a request for the rest found spent: the next

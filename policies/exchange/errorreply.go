@@ -12,10 +12,7 @@ import (
 // judgeError judges a reply whose status was no success.
 func (a *attempt) judgeError() policies.Action {
 	st, _ := gemini.ParseStatus(a.errBody)
-	seen := heal.Seen{Status: a.response.Status, Error: st, Location: place(a.response.Headers.Get("location"))}
-	if st != nil && st.Nested {
-		seen.Status = statusOf(st) // a gateway's status; the error inside is upstream's
-	}
+	seen := heal.Seen{Status: statusIn(a.response.Status, st), Error: st, Location: place(a.response.Headers.Get("location"))}
 	act := a.judge(seen)
 	a.record.status = a.response.Status
 	return act
@@ -32,6 +29,15 @@ func place(location string) string {
 		return ""
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// statusIn is the status to judge of a reply whose body says st, if anything. A
+// gateway puts its own status on an error of upstream's.
+func statusIn(status int, st *gemini.Status) int {
+	if st != nil && st.Nested {
+		return statusOf(st)
+	}
+	return status
 }
 
 // statusOf is the HTTP status that an error object stands for where there is no

@@ -206,11 +206,18 @@ func (a *attempt) wakeResuming() policies.Action {
 	case done:
 		return a.resumed(body)
 	}
-	if _, overdue := a.restDue(); overdue <= 0 {
-		return a.restFailed(body, errors.New("the rest did not come in time"), &heal.Seen{Peek: heal.ReasonPeekTimeout})
+	switch _, overdue := a.restDue(); {
+	case overdue > 0:
+		return a.resumeLater(body)
+	case a.tooLate(0):
+		return a.unresumed(body, errOverdue) // who was asked may have had no time
+	case t.decoder.Content():
+		return a.restFailed(body, errOverdue, &heal.Seen{Peek: heal.ReasonPeekTruncated})
 	}
-	return a.resumeLater(body)
+	return a.restFailed(body, errOverdue, &heal.Seen{Peek: heal.ReasonPeekTimeout})
 }
+
+var errOverdue = errors.New("the rest did not come in time")
 
 // restDue is how long to wait for more of the rest, until something must be
 // done: a keep-alive, or giving up.

@@ -60,36 +60,6 @@ func TestRestIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// What a refusal says of an account or a backend goes for later requests. An
-// error that is not worded as the provider's own says nothing of it.
-func TestRestFailuresHaveEffects(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		refuse  restRefusal
-		cooling string
-		want    bool
-	}{
-		{"rate limit", restRefusal{status: 429, body: minute}, "a-1", true},
-		{"nobody there", restRefusal{status: 503, body: unreached}, backendKey("a"), true},
-		{"no route to it", restRefusal{status: 404}, "a-1", false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := breaking(t, ask, resumeSet, saidFrame(beginning, 9))
-				b.refuse = []restRefusal{c.refuse}
-				b.upstream("", true)
-				b.eachRest(func(b *broken) {
-					if got := b.rig.pool.Cooling(c.cooling, "gemini-3.5-flash"); got != c.want {
-						t.Errorf("%s cools down: %t, want %t", c.cooling, got, c.want)
-					}
-					b.rest(saidFrame(beginning+"wn.", 3), stop)
-					b.restEnds()
-				})
-			})
-		})
-	}
-}
-
 // An error event says whom to ask, as the status would.
 func TestRestAfterARateLimitIsAskedOfAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,9 +1,13 @@
 package exchange
 
 import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -57,6 +61,99 @@ func TestResumedDocumentIsNoProofOfWhoBrokeOff(t *testing.T) {
 				}
 				if got := b.head.Set.Get(policies.HeaderBackend) + " " + b.head.Set.Get(policies.HeaderAccount); got != c.by {
 					t.Errorf("the headers name %s, want %s", got, c.by)
+				}
+			})
+		})
+	}
+}
+
+// What a refusal says of an account or a backend goes for later requests, as it
+// does for attempts: compressed or not, by the provider itself or relayed. An
+// error that is not worded as the provider's own says nothing of it.
+func TestRestFailuresHaveEffects(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		refuse  restRefusal
+		cooling string
+		want    bool
+	}{
+		{"rate limit", restRefusal{status: 429, body: minute}, "a-1", true},
+		{"rate limit, compressed", restRefusal{status: 429, body: zipped(t, tenSeconds)}, "a-1", true},
+		{"rate limit, relayed", restRefusal{status: 500, body: `{"error":{"code":500,"message":"upstream failed","upstreamResponse":` + tenSeconds + `}}`}, "a-1", true},
+		{"rate limit until a date on the provider's own clock", restRefusal{status: 429, body: `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}`, header: http.Header{
+			"Date": {"Sat, 01 Jan 2000 05:00:00 GMT"}, "Retry-After": {"Sat, 01 Jan 2000 05:00:10 GMT"},
+		}}, "a-1", true},
+		{"nobody there", restRefusal{status: 503, body: unreached}, backendKey("a"), true},
+		{"no route to it", restRefusal{status: 404}, "a-1", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := breaking(t, ask, resumeSet, saidFrame(beginning, 9))
+				b.refuse = []restRefusal{c.refuse}
+				b.upstream("", true)
+				b.eachRest(func(b *broken) {
+					if got := b.rig.pool.Cooling(c.cooling, "gemini-3.5-flash"); got != c.want {
+						t.Errorf("%s cools down: %t, want %t", c.cooling, got, c.want)
+					}
+					if left := b.rig.pool.Remaining(c.cooling, "gemini-3.5-flash"); left > 10*time.Second {
+						t.Errorf("%s cools down for %s", c.cooling, left)
+					}
+					b.rest(saidFrame(beginning+"wn.", 3), stop)
+					b.restEnds()
+				})
+			})
+		})
+	}
+}
+
+// zipped is s as gzip.
+func zipped(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(s))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A backend that is silent when it is asked for the rest, or breaks off twice,
+// is held back, as it is after attempts. That the answer has no more time is not
+// its fault.
+func TestRestThatDoesNotComeHoldsTheBackendBack(t *testing.T) {
+	silent := func(b *broken) { b.pass(11 * time.Second) }
+	for _, c := range []struct {
+		name, set string
+		rest      func(*broken)
+		want      bool
+	}{
+		{"silence", resumeSet, silent, true},
+		{"silence at the end of the whole answer's time", resumeSet + ",max_stream=9s", silent, false},
+		{"silence at the deadline", resumeSet + ",deadline=9s", silent, false},
+		{"breaks off each time", resumeSet, func(b *broken) { b.restEnds() }, true},
+		{"silence after text, once", resumeSet, func(b *broken) {
+			b.rest(saidFrame(beginning+"wn", 3))
+			if b.calls == 1 {
+				b.pass(21 * time.Second)
+				return
+			}
+			b.rest(stop)
+			b.restEnds()
+		}, false},
+		{"other words", resumeSet, func(b *broken) { b.rest(saidFrame("Sorry!", 3)) }, false},
+		{"refusals that are not the provider's", resumeSet, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := breaking(t, ask, c.set, saidFrame(beginning, 9))
+				if c.rest == nil {
+					b.refuse = []restRefusal{{status: 503}, {status: 503}, {status: 503}}
+				}
+				b.upstream("", true)
+				b.eachRest(c.rest)
+				if got := b.rig.outages.held(outageKey{"a", "gemini-3.5-flash"}); got != c.want || b.places[0] != atA1 {
+					t.Errorf("held back: %t, want %t; asked %s", got, c.want, b.places)
 				}
 			})
 		})

@@ -90,6 +90,7 @@ func (b *broken) begin(a *attempt, path, body string, chunks ...string) {
 type restRefusal struct {
 	status int
 	body   string
+	header http.Header
 	err    error // of the way to the listener
 }
 
@@ -116,7 +117,7 @@ func (b *broken) RoundTrip(req *http.Request) (*http.Response, error) {
 	case refused.err != nil:
 		return nil, refused.err
 	default:
-		return &http.Response{StatusCode: refused.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(refused.body))}, nil
+		return &http.Response{StatusCode: refused.status, Header: refused.header, Body: io.NopCloser(strings.NewReader(refused.body))}, nil
 	}
 	context.AfterFunc(req.Context(), func() {
 		b.mu.Lock()

@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,27 @@ var ErrNoListener = errors.New("the listener at resume_via does not answer")
 type Refusal struct {
 	Status     int
 	RetryAfter string // the header
-	Body       []byte
+	Date       string // the header
+	Body       []byte // inflated
+}
+
+// newRefusal reads the body of an error: a part of it tells as much.
+func newRefusal(resp *http.Response) *Refusal {
+	r := &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("retry-after"), Date: resp.Header.Get("date")}
+	packed, err := newReply(resp)
+	if err != nil {
+		return r // nobody can read it
+	}
+	defer packed.Stop()
+	sent, _ := io.ReadAll(io.LimitReader(resp.Body, refusalLimit))
+	body, _ := packed.Next(sent, true)
+	r.Body = bytes.Clone(body[:min(len(body), refusalLimit)])
+	return r
+}
+
+// newReply inflates the body of a response.
+func newReply(resp *http.Response) (*inflate.Reply, error) {
+	return inflate.NewReply(strings.Join(resp.Header.Values("content-encoding"), ","))
 }
 
 // Error implements error.
@@ -88,10 +109,9 @@ func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, refusalLimit)) // a part of it tells as much
-		return &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("retry-after"), Body: body}
+		return newRefusal(resp)
 	}
-	body, err := inflate.NewReply(strings.Join(resp.Header.Values("content-encoding"), ","))
+	body, err := newReply(resp)
 	if err != nil {
 		return fmt.Errorf("read the rest: %w", err)
 	}
