@@ -20,14 +20,18 @@ func (a *attempt) Close(end policies.End) {
 	a.measureNothing()
 	outcome := a.outcome(end)
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
-	a.log.Info("attempt finished", a.attemptFields()...)
+	fields := a.attemptFields()
+	if outcome == "" && a.resumption != nil {
+		fields = append(append(fields, a.resumption.requestFields(a.x)...), a.answer.fields()...)
+	}
+	a.log.Info("attempt finished", fields...)
+	if a.answer != nil && (outcome != "" || a.resumption != nil) {
+		a.x.metrics.count(a.answer.usage)
+	}
 	if outcome == "" {
 		return
 	}
 	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
-	if a.answer != nil {
-		a.x.metrics.count(a.answer.usage)
-	}
 	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
 }
 
@@ -114,12 +118,18 @@ func (a *attempt) requestFields() []zap.Field {
 	if a.req != nil {
 		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
 	}
-	if t := a.answer; t != nil && t.usage.Known {
-		fields = append(fields, zap.Int("input_tokens", t.usage.Input), zap.Int("cached_tokens", t.usage.Cached),
-			zap.Int("output_tokens", t.usage.Output), zap.Int("thought_tokens", t.usage.Thoughts))
-	}
+	fields = append(fields, a.answer.fields()...)
 	if w := a.warning(); w != "" {
 		fields = append(fields, zap.String("warning", w))
 	}
 	return fields
+}
+
+// fields are what the log tells of an answer's usage.
+func (t *answer) fields() []zap.Field {
+	if t == nil || !t.usage.Known {
+		return nil
+	}
+	return []zap.Field{zap.Int("input_tokens", t.usage.Input), zap.Int("cached_tokens", t.usage.Cached),
+		zap.Int("output_tokens", t.usage.Output), zap.Int("thought_tokens", t.usage.Thoughts)}
 }

@@ -52,7 +52,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		failovers: counter("heald_failovers_total", "Moves to another backend or model, by what was left behind and why.", "left", "reason"),
 		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
 		warnings:  counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
-		tokens:    counter("heald_tokens_total", "Tokens of passed answers as upstream counted them.", "kind"),
+		tokens:    counter("heald_tokens_total", "Tokens of passed answers, and of documents whose rest was asked for in vain, as upstream counted them.", "kind"),
 		local:     counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
 		resumes:   counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
 		peek:      histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),

@@ -65,14 +65,27 @@ func TestDocumentUnresumed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := breaking(t, askWhole, resumeSet+",attempts="+c.attempts, saidFrame(strings.Repeat(beginning+" ", 50), 9))
 			b.upstream("", true)
-			b.eachRest(func(b *broken) { b.rest(saidFrame("Sorry!", 3)) })
+			b.eachRest(func(b *broken) { b.rest(saidFrame("Sorry!", 20)) })
 			if r := b.refused; r == nil || r.Verdict != c.verdict || r.Reason != heal.ReasonPeekTruncated || b.body.Len() != 0 {
 				t.Errorf("reply %+v, body %s", r, b.body.String())
 			}
 			if b.counter("heald_resumes_total", heal.ReasonResumeFailed) != 1 {
 				t.Error("it was not counted")
 			}
+			b.wantBilled(map[string]string{"3": "attempt finished", "1": "request finished"}[c.attempts], 100, 29)
 		})
+	}
+}
+
+// wantBilled checks that a line of the log and the counters tell of tokens, once.
+func (b *broken) wantBilled(line string, input, output int64) {
+	b.t.Helper()
+	f := b.rig.log.FilterMessage(line).All()[0].ContextMap()
+	if f["input_tokens"] != input || f["output_tokens"] != output || f["resume_requests"] == nil {
+		b.t.Errorf("%s: %v", line, f)
+	}
+	if i, o := b.counter("heald_tokens_total", "input"), b.counter("heald_tokens_total", "output"); i != float64(input) || o != float64(output) {
+		b.t.Errorf("%v and %v tokens were counted, want %d and %d", i, o, input, output)
 	}
 }
 
@@ -124,7 +137,7 @@ func TestLeavingAResumedDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := breaking(t, askWhole, resumeSet+",attempts=1", saidFrame(beginning, 9))
 		b.upstream("", true)
-		synctest.Wait()
+		b.rest(saidFrame(beginning, 11))
 		if a := b.attempt.EndNow(); a.Step != policies.Hold || a.End {
 			t.Errorf("at shutdown: %+v", a)
 		}
@@ -136,5 +149,6 @@ func TestLeavingAResumedDocument(t *testing.T) {
 		if n := b.rig.log.FilterMessage("request finished").Len(); n != 0 || !b.left {
 			t.Errorf("%d requests finished; the fetch ended: %t", n, b.left)
 		}
+		b.wantBilled("attempt finished", 100, 20)
 	})
 }

@@ -53,6 +53,9 @@ func (a *attempt) closeResumption() {
 	if r.result == "" {
 		r.result = heal.ReasonClientGone
 	}
+	if r.result != heal.ReasonResumed {
+		a.answer.usage = a.answer.spent() // all replies are billed, also those of which nothing came
+	}
 	a.x.metrics.resumes.WithLabelValues(r.result).Inc()
 }
 
@@ -61,9 +64,15 @@ func (r *resumption) fields(x *Exchange) []zap.Field {
 	if r == nil {
 		return nil
 	}
-	fields := []zap.Field{
+	return append([]zap.Field{
 		zap.Bool("resumed", r.result == heal.ReasonResumed),
 		zap.String("reason", r.result),
+	}, r.requestFields(x)...)
+}
+
+// requestFields are what the log tells of the requests for the rest.
+func (r *resumption) requestFields(x *Exchange) []zap.Field {
+	fields := []zap.Field{
 		zap.String("resume_cause", r.cause),
 		zap.Int("resume_requests", r.asked),
 		zap.String("resume_backend", r.asker.backend.Name),
