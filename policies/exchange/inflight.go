@@ -151,6 +151,9 @@ func (a *attempt) heldOfAnswer() int {
 	if a.answer.rest != nil {
 		n += 2 * a.answer.sofar.Size() // as it grows, and as it was when it broke off
 	}
+	if a.resumption != nil {
+		n += a.resumption.body
+	}
 	if !a.req.Stream {
 		n += a.answer.in + a.answer.decoder.Blocks()*partSize
 	} else if h, ok := a.answer.encoder.(dialect.Holder); ok {

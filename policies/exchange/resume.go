@@ -40,6 +40,7 @@ type resumption struct {
 	due    time.Time     // of the next one
 	since  time.Time     // the one under way was sent
 	fetch  *resume.Fetch // it; nil while waiting
+	body   int           // bytes held for it: net/http keeps a request's body until the reply has ended
 	cancel context.CancelFunc
 	result string // a reason; "" until it is known
 	err    error  // why the last request failed
@@ -108,7 +109,8 @@ func (a *attempt) resume(body []byte, r *resumption) policies.Action {
 // askIn sends a request for the rest after a wait.
 func (a *attempt) askIn(body []byte, wait time.Duration) policies.Action {
 	a.takeStock()
-	a.resumption.fetch, a.resumption.due = nil, time.Now().Add(wait)
+	r := a.resumption
+	r.fetch, r.body, r.due = nil, 0, time.Now().Add(wait)
 	return a.ask(body)
 }
 
@@ -145,9 +147,15 @@ func (a *attempt) ask(body []byte) policies.Action {
 	if time.Until(r.due) > 0 {
 		return a.resumeLater(body)
 	}
+	if r.body = 2 * len(a.resumes.client); !a.holds(a.heldOfAnswer()) { // while it is made
+		return a.unresumed(body, errNoRoom)
+	}
 	forward, err := a.requestRest()
 	if err != nil {
 		return a.unresumed(body, err)
+	}
+	if r.body = len(forward.Body); !a.holds(a.heldOfAnswer()) {
+		return a.unresumed(body, errNoRoom)
 	}
 	r.asked++
 	a.memory.Rests++

@@ -10,7 +10,7 @@ import (
 // resumed completes the answer.
 func (a *attempt) resumed(body []byte) policies.Action {
 	r := a.resumption
-	r.result = heal.ReasonResumed
+	r.result, r.body = heal.ReasonResumed, 0
 	r.asker.proven()
 	if r.held != nil {
 		a.held = body
