@@ -21,10 +21,23 @@ func (t *answer) follow(events []conversation.Event) []conversation.Event {
 		t.joined = t.rest.Events(t.joined[:0], events)
 		events = t.joined
 	}
-	if t.sofar != nil {
+	if t.sofar != nil && !t.dropsFrame() {
 		t.sofar.Note(events)
 	}
 	return events
+}
+
+// dropsFrame reports whether the frame under way is not passed on: it is of a
+// rest that cannot be joined, or has a finish that does not count.
+func (t *answer) dropsFrame() bool {
+	return t.frames != nil && t.rest != nil && (t.rest.Err() != nil || t.cutShort())
+}
+
+// cutShort reports whether the reply ended at a token limit that is not the
+// client's.
+func (t *answer) cutShort() bool {
+	f, _ := t.decoder.Finish()
+	return t.rest != nil && t.rest.CutShort(f)
 }
 
 // takeOfFrame takes events of a frame that will be passed on whole.
@@ -34,7 +47,9 @@ func (t *answer) takeOfFrame(events []conversation.Event) {
 		return
 	}
 	f, before := &t.framed, textSize(events)
-	events = t.follow(events)
+	if events = t.follow(events); t.dropsFrame() {
+		events = nil
+	}
 	f.texts, f.fresh = f.texts || before > 0, f.fresh || len(events) > 0
 	f.dropped += before - textSize(events)
 	t.note(events)
@@ -61,6 +76,11 @@ func (t *answer) passFrame(dst, frame []byte, good bool) []byte {
 		t.sofar.Stop() // it knows of text that the client does not get
 		return dst
 	case !good:
+		return dst
+	case t.dropsFrame():
+		if fresh { // as above
+			t.sofar.Stop()
+		}
 		return dst
 	}
 	frame = t.cleaner.Clean(frame)

@@ -133,6 +133,8 @@ func (a *attempt) takeStock() {
 	case t.rest == nil:
 		b.Made = t.spent()
 	case !t.rest.Joined():
+	case t.rest.Again():
+		b.Made = reply
 	case b.Made.Known && reply.Known:
 		b.Made = resume.Sum(b.Made, reply)
 	default:
@@ -211,6 +213,8 @@ func (a *attempt) wakeResuming() policies.Action {
 		return a.restFailed(body, errors.New("the rest ended in a finish that undoes it"), &heal.Seen{Peek: heal.ReasonPeekMalformed})
 	case done && !t.rest.Joined():
 		return a.restFailed(body, resume.ErrNoText, nil)
+	case done && !t.closed && t.cutShort():
+		return a.restFailed(body, resume.ErrCutShort, nil)
 	case done:
 		return a.resumed(body)
 	}

@@ -95,8 +95,8 @@ func TestRestBreaksOffAndGoesOn(t *testing.T) {
 		if body := b.body.String(); !strings.Contains(body, `"input_tokens":153`) || !strings.Contains(body, `"output_tokens":32`) {
 			t.Errorf("usage is not the sum of all:\n%s", body)
 		}
-		// 9 and 11 and 11 of 100 are used up.
-		if !strings.Contains(b.asked, `"maxOutputTokens":69`) || !strings.Contains(b.asked, beginning+"wn west") {
+		// The second rest is the whole answer so far again: its 11 of 100 are used up.
+		if !strings.Contains(b.asked, `"maxOutputTokens":89`) || !strings.Contains(b.asked, beginning+"wn west") {
 			t.Errorf("the last request:\n%s", b.asked)
 		}
 		if n := b.counter("heald_tokens_total", "output"); n != 32 {

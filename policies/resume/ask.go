@@ -45,8 +45,8 @@ func (f Form) Next() (next Form, ok bool) { return min(f+1, Repeat), f < Repeat 
 type Broken struct {
 	// Text is what there is of it.
 	Text string
-	// Made is what the replies cost that Text comes from. It counts toward the
-	// request's token limit.
+	// Made is what the replies cost that Text comes from; of one that has all of
+	// it, that one alone. It counts toward the request's token limit.
 	Made conversation.Usage
 	// Billed is what all replies so far cost, those included that gave nothing.
 	Billed conversation.Usage
@@ -73,16 +73,18 @@ func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request,
 	if !ok {
 		return nil, nil, ErrNoAnchor
 	}
+	rest := &Rest{joint: newJoint(b.Text, anchor), before: b.Billed}
 	if most := req.Limits.MaxTokens; most != nil {
 		spent := b.Made.Output
 		if !b.Made.Known {
 			spent = len(b.Text) / bytesPerToken
 		}
-		left := *most - spent
-		if left <= len(anchor)/bytesPerToken {
+		left, seam := *most-spent, len(anchor)/bytesPerToken
+		if left <= seam {
 			return nil, nil, errNoTokens
 		}
 		asked.Limits.MaxTokens = &left
+		rest.less = spent > seam // less than the seam takes is not worth another request
 	}
 	asked.Messages = slices.Clip(req.Messages)
 	if form == Continue {
@@ -94,7 +96,7 @@ func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request,
 			message(conversation.User, "You have answered this before, but your answer was cut off by a broken connection. "+
 				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+wish(anchor)))
 	}
-	return &asked, &Rest{joint: newJoint(b.Text, anchor), before: b.Billed}, nil
+	return &asked, rest, nil
 }
 
 // wish asks for the continuation in words.

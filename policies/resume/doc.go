@@ -29,7 +29,9 @@
 // A reply that fails is followed by another request, of whom policies/exchange
 // decides. What the client is told of usage is the sum of all replies, those of
 // which nothing could be used included: each is billed. Only the replies that
-// the text comes from count toward the request's token limit.
+// the text comes from count toward the request's token limit. A reply that is the
+// same answer again has all of the text; if it ends at the limit that was lowered
+// for the rest, the answer has not ended, and is asked for in another form.
 //
 // Known limits: thoughts of the continuation are not shown, since they would
 // tear the text apart. Structured output, several answers, log probabilities,

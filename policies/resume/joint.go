@@ -67,6 +67,7 @@ func wordStart(s string, at int) int {
 //	   └─neither is possible any more→ refused
 type joint struct {
 	joined bool
+	again  bool // by the second proof: the reply has the whole text in it
 	whole  wholeSeam
 	last   anchorSeam
 }
@@ -83,13 +84,14 @@ func (j *joint) feed(piece string) (rest string, err error) {
 	if j.joined {
 		return piece, nil
 	}
-	rest, found := j.whole.feed(piece)
+	rest, again := j.whole.feed(piece)
+	found := again
 	if !found {
 		rest, found = j.last.feed(piece)
 	}
 	switch {
 	case found:
-		*j = joint{joined: true} // lets go of the text
+		*j = joint{joined: true, again: again} // lets go of the text
 	case j.whole.lost && j.last.lost:
 		return "", errNoSeam
 	}

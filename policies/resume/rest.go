@@ -11,6 +11,7 @@ import (
 type Rest struct {
 	joint  joint
 	before conversation.Usage // of all replies before this one
+	less   bool               // the token limit was lowered by what the text so far took
 	err    error
 }
 
@@ -20,6 +21,17 @@ func (r *Rest) Err() error { return r.err }
 
 // Joined reports whether the seam was found: what comes goes to the client.
 func (r *Rest) Joined() bool { return r.joint.joined }
+
+// Again reports whether the seam was found in a reply that is the whole answer
+// again: all of the text comes from it.
+func (r *Rest) Again() bool { return r.joint.again }
+
+// CutShort reports whether a finish ends the answer at a token limit that is not
+// the client's: that of the reply was lowered by what the text so far took, but
+// the reply has this text in it.
+func (r *Rest) CutShort(f conversation.Finish) bool {
+	return r.less && r.joint.again && f == conversation.FinishLength
+}
 
 // Events appends to dst what of events completes the answer. A failure goes on
 // whatever came before.
@@ -65,8 +77,12 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 	return r.err == nil
 }
 
-// ErrNoText says that a reply ended before the seam was found.
-var ErrNoText = errors.New("the continuation has no text that could be joined")
+var (
+	// ErrNoText says that a reply ended before the seam was found.
+	ErrNoText = errors.New("the continuation has no text that could be joined")
+	// ErrCutShort says that an answer ended at a limit that is not the client's.
+	ErrCutShort = errors.New("the continuation is the whole answer again, and ended at the token limit for the rest of it")
+)
 
 // Sum adds what two requests cost: both are billed.
 func Sum(a, b conversation.Usage) conversation.Usage {

@@ -86,3 +86,40 @@ func TestSum(t *testing.T) {
 		t.Error("a sum is known if one of its parts is")
 	}
 }
+
+// A token limit that was lowered for the rest does not end a reply that has the
+// text so far in it, unless what is missing is less than a seam takes.
+func TestCutShort(t *testing.T) {
+	const text = "Rotterdam has the largest harbor of Europe. It lies at the mouths of the Rhine and the Meuse, forty kilometers long."
+	for _, c := range []struct {
+		name   string
+		form   Form
+		made   int // tokens so far
+		reply  string
+		finish conversation.Finish
+		want   bool
+	}{
+		{"the whole again", Continue, 40, text + " Half", conversation.FinishLength, true},
+		{"the whole again, quoted", Quote, 40, text + " Half", conversation.FinishLength, true},
+		{"the whole again, at its end", Continue, 40, text + " Half", conversation.FinishStop, false},
+		{"the whole again, little is missing", Continue, 5, text + " Half", conversation.FinishLength, false},
+		{"the limit was not lowered", Repeat, 40, text + " Half", conversation.FinishLength, false},
+		{"a continuation", Continue, 40, text[20:] + " Half", conversation.FinishLength, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			most := 100
+			req := request(func(r *conversation.Request) { r.Limits.MaxTokens = &most })
+			_, rest, err := Ask(req, Broken{Text: text, Made: conversation.Usage{Known: true, Output: c.made}}, c.form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := rest.Events(nil, []conversation.Event{said(conversation.EventText, c.reply)})
+			if !rest.Joined() || !slices.Equal(trace(got), []string{`" Half"`}) {
+				t.Fatalf("joined %t, got %q", rest.Joined(), trace(got))
+			}
+			if rest.CutShort(c.finish) != c.want {
+				t.Errorf("cut short: %t, want %t", !c.want, c.want)
+			}
+		})
+	}
+}
