@@ -184,6 +184,7 @@ func (b *broken) eachRest(play func(*broken)) {
 		for range 10 {
 			if b.replies.Load() < n && !b.ended {
 				b.pass(time.Second) // it waits before it asks again
+				synctest.Wait()
 			}
 		}
 		if b.ended {
