@@ -29,7 +29,10 @@ func TestBodies(t *testing.T) {
 		s := stack.Start(t, stack.Options{Envoy: version, Plain: true,
 			Fake: fakegemini.Options{Tolerate: []fakegemini.Rule{fakegemini.RuleLimits}}, // 20 MB are too many tokens
 		})
-		for _, size := range []int{1 * kib, 100 * kib, 1 * mib, 5 * mib, 20 * mib} {
+		for i, size := range []int{1 * kib, 100 * kib, 1 * mib, 5 * mib, 20 * mib} {
+			if !plays(version, i) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%d KiB", size/kib), func(t *testing.T) { threeAttempts(t, s, size) })
 		}
 	})

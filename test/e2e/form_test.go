@@ -114,7 +114,10 @@ func TestCompressedBodyIsRetried(t *testing.T) {
 			Fake: fakegemini.Options{Tolerate: []fakegemini.Rule{fakegemini.RuleLimits}}, // that many are too many tokens
 		})
 		text := prose(3 * mib)
-		for _, f := range forms[:5] {
+		for i, f := range forms[:5] {
+			if !plays(version, i) {
+				continue
+			}
 			t.Run(f.name, func(t *testing.T) {
 				fake := s.Fake()
 				fake.Reset()
