@@ -166,8 +166,8 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
 	if a.lost > lostAttempts || a.attemptsUsed() > a.settings.Attempts+lostAttempts {
-		return a.refuse(heal.ReasonLost, a.lastWord(conversation.Error{Kind: conversation.ErrAPI,
-			Message: "the model backend could not be reached, or broke off, too often"}))
+		last := a.lastWord(conversation.Error{Kind: conversation.ErrAPI, Message: "the model backend could not be reached, or broke off, too often"})
+		return a.refuse(heal.ReasonLost, &last)
 	}
 	// Before it is read: one that is far too long could not be answered later.
 	if n, err := strconv.Atoi(a.in.Headers.Get("content-length")); err == nil {

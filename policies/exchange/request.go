@@ -63,7 +63,8 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, a.refuseGone()
 	}
 	if a.untilDeadline() <= 0 {
-		return nil, a.refuse(heal.ReasonDeadline, a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"}))
+		last := a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
+		return nil, a.refuse(heal.ReasonDeadline, &last)
 	}
 	a.move(sent)
 	a.sentAt = time.Now()

@@ -120,10 +120,7 @@ func (a *attempt) apply(r heal.Ruling) {
 
 // reply words a ruling in the client's dialect.
 func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
-	client := r.Client
-	if !meaningful(r) {
-		client = *a.lastWord(client)
-	}
+	client := a.words(r)
 	client.RequestID = a.requestID()
 	if a.record.final = !r.Verdict.Again(); !a.record.final {
 		client.RetryAfter = max(client.RetryAfter, int(r.Wait/time.Second))
@@ -142,17 +139,6 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	return reply
 }
 
-// meaningful reports whether a ruling tells the client something that an
-// earlier attempt's error may not hide: an upstream that spoke says more than
-// one that could not be reached or said nothing.
-func meaningful(r *heal.Ruling) bool {
-	switch r.Reason {
-	case heal.ReasonConnect, heal.ReasonProxy, heal.ReasonStale:
-		return false
-	}
-	return r.Status != 0
-}
-
 // remember makes the memory for the next attempt, and says how much of the wait
 // is Envoy's where the route leaves it to Envoy: whole seconds, and fewer than
 // there are, since Envoy adds up to half of them. The next attempt waits the rest.
@@ -169,9 +155,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	if r.Repair != 0 {
 		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()
 	}
-	if meaningful(r) {
-		m.Last = &client
-	}
+	m.Last = &client
 	m.Tries = append(m.Tries, a.try(r))
 	return byEnvoy, m.Seal(a.x.key, a.x.clock, a.requestID())
 }
@@ -183,16 +167,6 @@ func (a *attempt) try(r *heal.Ruling) heal.Try {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
 	return try
-}
-
-// lastWord is the last error of upstream's that meant something, or else e:
-// what heald itself has to say about the end says less.
-func (a *attempt) lastWord(e conversation.Error) *conversation.Error {
-	if a.memory.Last != nil {
-		e = *a.memory.Last
-		e.RetryAfter = 0 // that was a while ago
-	}
-	return &e
 }
 
 // refuse ends the attempt with an error of heald's own finding.

@@ -38,8 +38,8 @@ type Memory struct {
 	// zero for at once. ByEnvoy is the part of the wait that Envoy was asked for.
 	Until   time.Time
 	ByEnvoy time.Duration
-	// Last is the last error that meant something: what the client gets
-	// should the later attempts fail without saying why.
+	// Last is what the client would have been told after the attempts so far.
+	// It is told so if the later ones say less.
 	Last *conversation.Error
 	// Rests is how many requests for the rest of an answer there were, and
 	// Spent are the accounts that they found spent. They are no attempts.

@@ -17,6 +17,13 @@ var choiceGroups = []faultGroup{
 		{name: "503 at the first, once", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), b1(heal.ReasonOK))},
 		{name: "no answer at the first, once", script: once(fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), b1(heal.ReasonOK))},
 		{name: "silence at the first", script: once(fakegemini.SilentBeforeHeaders()), want: heals(a1(heal.ReasonPeekTimeout), b1(heal.ReasonOK))},
+		// The next request would be answered by the first.
+		{name: "500 at the first, quota of the day at the second", script: once(fakegemini.Status(500)), second: once(shortQuotaOfTheDay),
+			want: fails(seesError, "", a1(heal.ReasonServerError), b1(heal.ReasonQuota))},
+		{name: "silence at the first, quota of the day at the second, and that is the end", script: once(fakegemini.SilentBeforeHeaders()), second: once(shortQuotaOfTheDay),
+			want: fails(seesError, "sent no answer in time", a1(heal.ReasonPeekTimeout), b1(heal.ReasonQuota))},
+		{name: "silence at the first, a wrong key at the second", script: once(fakegemini.SilentBeforeHeaders()), second: once(fakegemini.Status(401)),
+			want: fails(seesError, "sent no answer in time", a1(heal.ReasonPeekTimeout), b1(heal.ReasonBadKey))},
 	}},
 	{"a chain of two models, all of them ready", stack.Options{Models: chain, Policy: `{peek: {timeout: 1s}}`}, lastFaults},
 	{"a chain at two backends that are out", stack.Options{Backends: []string{"a", "b"}, Models: chain}, []fault{
@@ -37,7 +44,9 @@ var choiceGroups = []faultGroup{
 
 var (
 	quotaOfTheDay = fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"))
-	overflow      = fakegemini.Status(400, fakegemini.Message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576)."))
+	// Google sends a delay of seconds with it.
+	shortQuotaOfTheDay = fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerDayPerProjectPerModel"), fakegemini.RetryDelay("3s"))
+	overflow           = fakegemini.Status(400, fakegemini.Message("The input token count (1250074) exceeds the maximum number of tokens allowed (1048576)."))
 )
 
 // then is one reply after another.
