@@ -45,6 +45,7 @@ type answer struct {
 	status *gemini.Status // an error object in the stream
 	failed error          // a frame could not be read; nothing after it is
 	broken error          // the bytes after what was put could not be decompressed
+	cut    bool           // they were cut, so that a frame which is not complete is not the last one
 	usage  conversation.Usage
 	said   int  // bytes of texts and arguments, in JSON form
 	asked  int  // bytes of the request
@@ -88,7 +89,7 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 // the same.
 func (t *answer) goOn(sent outgoing, rest *resume.Rest, carriers heal.Carriers, before conversation.Usage) {
 	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
-	t.status, t.failed, t.broken, t.stray = nil, nil, nil, false
+	t.status, t.failed, t.broken, t.cut, t.stray = nil, nil, nil, false, false
 	t.sealer = heal.NewSealer(carriers)
 	t.rest, t.before, t.usage = rest, before, before
 	t.asked += len(sent.body)
@@ -130,7 +131,7 @@ func (t *answer) next(dst []byte, end bool) (out []byte, more bool, err error) {
 		return dst, false, t.failed
 	}
 	frame, ok := t.reader.Next()
-	if !ok && end && t.broken == nil {
+	if !ok && end && t.broken == nil && !t.cut {
 		frame, ok = t.reader.End()
 	}
 	if !ok {

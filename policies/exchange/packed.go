@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"errors"
+
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/inflate"
 )
@@ -20,9 +22,12 @@ func (a *attempt) inflate(chunk []byte, end bool) ([]byte, error) {
 	return plain, err
 }
 
-// put gives the answer what came from upstream, decompressed.
+// put gives the answer what came from upstream, decompressed. A body that was cut
+// ends like one that was not compressed.
 func (a *attempt) put(chunk []byte, end bool) error {
 	plain, broken := a.inflate(chunk, end)
-	a.answer.broken = broken
+	if a.answer.cut = errors.Is(broken, inflate.ErrCut); !a.answer.cut {
+		a.answer.broken = broken
+	}
 	return a.answer.put(plain)
 }

@@ -120,12 +120,12 @@ func TestPackedBadly(t *testing.T) {
 		{"unknown", "lzma", 200, hello + stop, heal.ReasonPeekGarbage, `"lzma"`},
 		{"unknown, an error", "lzma", 503, overload, heal.ReasonOverloaded, `"lzma"`},
 		{"twice", "gzip, gzip", 200, hello + stop, heal.ReasonPeekGarbage, "more than one"},
-		{"an error, cut", "gzip", 503, compress("gzip", overload)[:20], heal.ReasonOverloaded, "no valid gzip"},
+		{"an error, cut", "gzip", 503, compress("gzip", overload)[:20], heal.ReasonOverloaded, "cut short"},
 	}
 	for _, coding := range slices.Sorted(maps.Keys(compressors)) {
 		replies = append(replies,
 			reply{coding + " that is none", coding, 200, hello + stop, heal.ReasonPeekGarbage, "no valid " + coding},
-			reply{coding + " cut before content", coding, 200, half(coding), heal.ReasonPeekGarbage, "no valid " + coding},
+			reply{coding + " cut before content", coding, 200, half(coding), heal.ReasonPeekEOF, "cut short"},
 			reply{coding + ", a bomb", coding, 200, compress(coding, bomb), heal.ReasonPeekGarbage, "100 times"},
 		)
 	}
@@ -161,7 +161,8 @@ func TestPackingThatBreaksLate(t *testing.T) {
 			ended   string
 		}{
 			{"in the text", compressed(coding, hello, hello, stop)[:2], strings.Repeat("\xff\x00garbage", 20), heal.ReasonStreamError},
-			{"cut in the text", compressed(coding, hello, hello, stop)[:2], "", heal.ReasonStreamError},
+			{"cut in the text", compressed(coding, hello, hello, stop)[:2], "", heal.ReasonStreamTruncated},
+			{"cut in an event", append(compressed(coding, hello, hello[:len(hello)/2], stop)[:2:2], ""), "", heal.ReasonStreamTruncated},
 			{"a bomb", compressed(coding, hello, ": "+strings.Repeat(" ", 9<<20))[:2], "", heal.ReasonStreamError},
 			{"cut after the finish", compressed(coding, hello, stop)[:2], "", ""},
 		} {
@@ -178,10 +179,29 @@ func TestPackingThatBreaksLate(t *testing.T) {
 					act = a.ResponseBody([]byte(piece), piece == c.garbage)
 				}
 				a.Close(policies.EndComplete)
+				if lines := r.log.FilterMessage("attempt finished").All(); lines[0].ContextMap()["unreadable"] == nil && c.ended != "" {
+					t.Error("the log does not say what is broken")
+				}
 				if !act.End || a.record.ended != c.ended || (c.ended != "") != strings.Contains(string(act.Body), "event: error") {
 					t.Errorf("end %t, %q:\n%s", act.End, a.record.ended, act.Body)
 				}
 			})
+		}
+	}
+}
+
+// A document that is cut has no finish, compressed or not.
+func TestPackedDocumentThatIsCut(t *testing.T) {
+	for coding := range compressors {
+		cut := strings.Join(compressed(coding, hello, stop)[:1], "")
+		for name, a := range askedOf(t, newRig(t, nil)) {
+			if a.req.Stream {
+				a.Close(policies.EndComplete)
+				continue
+			}
+			if act := answerWith(a, 200, cut, "content-encoding", coding); act.Reply == nil || act.Reply.Reason != heal.ReasonPeekTruncated || a.unreadable == nil {
+				t.Errorf("%s, %s: %+v, %v", coding, name, act.Reply, a.unreadable)
+			}
 		}
 	}
 }

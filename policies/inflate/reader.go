@@ -23,7 +23,9 @@ var (
 	ErrRatio = fmt.Errorf("it inflates to more than %d times its length", maxRatio)
 	// errTrailing is the error of bodies that go on after their end.
 	errTrailing = errors.New("bytes follow its end")
-	errStopped  = errors.New("inflate: stopped")
+	// ErrCut is the error of bodies that end too early. What came before is good.
+	ErrCut     = errors.New("it was cut short")
+	errStopped = errors.New("inflate: stopped")
 )
 
 // Reader inflates one body.
@@ -107,9 +109,13 @@ func (r *Reader) Stop() {
 func (r *Reader) pieces(yield func([]byte) bool) {
 	src := &source{reader: r, yield: yield}
 	err := src.inflate()
-	if !src.stopped && !errors.Is(err, io.EOF) {
-		r.err = fmt.Errorf("no valid %s: %w", r.coding, err)
+	switch {
+	case src.stopped, errors.Is(err, io.EOF):
+		return
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = ErrCut
 	}
+	r.err = fmt.Errorf("no valid %s: %w", r.coding, err)
 }
 
 // source is what a decoder reads: the chunks, as they come.
