@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Kind is what API a backend speaks.
@@ -73,6 +74,9 @@ func (b *Backend) authority() string {
 	}
 	return u.Host
 }
+
+// plainText reports whether the backend is reached without TLS.
+func (b *Backend) plainText() bool { return strings.HasPrefix(b.URL, "http://") }
 
 // proxyHost is the proxy as errors name it; "" for none.
 func (b *Backend) proxyHost() string {

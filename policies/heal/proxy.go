@@ -9,7 +9,14 @@ import "strings"
 // proxyFailed reports that no way through the backend's proxy was to be had. A
 // TLS error with words of TLS's own is the far end's: the way was open.
 func proxyFailed(s *Seen) bool {
-	return s.Proxy != "" && (unreachable(s) && !farTLS(s) || proxySilent(s))
+	return s.Proxy != "" && (unreachable(s) && !farTLS(s) || proxySilent(s) || tunnelEnded(s))
+}
+
+// tunnelEnded reports a connection without TLS that ended before the response. To
+// Envoy it was open before the proxy was asked, so a refusal ends it; there is no
+// handshake to fail. The provider hardly ends a new one.
+func tunnelEnded(s *Seen) bool {
+	return s.PlainText && !s.Pooled && strings.HasPrefix(s.Details, "upstream_reset_before_response_started{connection_termination")
 }
 
 // farTLS reports a TLS handshake that failed for what the other side sent, and

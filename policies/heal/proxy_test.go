@@ -14,6 +14,28 @@ const (
 	untrusted      = "upstream_reset_before_response_started{remote_connection_failure|TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_X509_verify_cert:TLS_error_end}"
 )
 
+// Without TLS, a proxy's refusal looks like a connection that broke. One that may
+// have been used before may also be stale.
+func TestJudgeProxyToPlainText(t *testing.T) {
+	const ended = "upstream_reset_before_response_started{connection_termination}"
+	for _, c := range []struct {
+		name, details, proxy string
+		plain, pooled        bool
+		want                 string
+	}{
+		{"new connection", ended, "p:1", true, false, ReasonProxy},
+		{"may be an old one", ended, "p:1", true, true, ReasonStale},
+		{"with TLS", ended, "p:1", false, false, ReasonConnect},
+		{"no proxy", ended, "", true, false, ReasonConnect},
+		{"the provider resets a stream", "upstream_reset_before_response_started{remote_reset}", "p:1", true, false, ReasonConnect},
+	} {
+		r := Judge(Seen{Status: 503, Details: c.details, Proxy: c.proxy, PlainText: c.plain, Pooled: c.pooled, Attempt: 1, OtherBackend: true})
+		if r.Reason != c.want || (c.want == ReasonProxy) != strings.Contains(r.Client.Message, "the proxy p:1 refused") {
+			t.Errorf("%s: %s, %s", c.name, r.Reason, r.Client.Message)
+		}
+	}
+}
+
 func TestJudgeProxy(t *testing.T) {
 	for _, c := range []struct {
 		name, details, proxy string

@@ -25,6 +25,8 @@ type Seen struct {
 	// Proxy is the host and port of the proxy that leads to the backend; "" for
 	// none.
 	Proxy string
+	// PlainText says that the backend is reached without TLS.
+	PlainText bool
 	// Pooled says that the attempt may have gone over a connection that was used
 	// before, and that none of the request's attempts was forgiven for that.
 	Pooled bool

@@ -194,3 +194,30 @@ func TestProxyToPlainText(t *testing.T) {
 		}
 	})
 }
+
+// There, too, a proxy that refuses is named, and another backend takes over. The
+// connection may have been an old one, so one attempt is forgiven.
+func TestProxyRefusesPlainText(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		fake := fakegemini.Start(t, fakegemini.Options{Keys: []string{"provider-key"}})
+		proxy := connectproxy.Start(t, connectproxy.Options{Status: 403})
+		f := &office{t: t, version: version, ca: authority.New(t), fake: fake, proxy: proxy}
+		u := f.up(fmt.Sprintf(`backends:
+- {name: a, kind: ai_studio, url: 'http://provider.internal', proxy: 'http://PROXY'}
+- {name: b, kind: ai_studio, url: 'http://%s'}
+accounts: [{backend: a, secret: {env: TEST_UP_KEY}}, {backend: b, secret: {env: TEST_UP_KEY}}]
+policies: {default: {attempts: 2}}
+`, fake.Addr()))
+		fake.Enqueue(fakegemini.Text("hello"))
+		if got := askUp(t, u, messages, turn(model, "hi", false)); got.Status != 200 || got.Header.Get("x-heald-backend") != "b" {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+		var reasons []string
+		for _, line := range u.Log.Lines("attempt finished") {
+			reasons = append(reasons, line.Get("reason"))
+		}
+		if want := []string{heal.ReasonStale, heal.ReasonProxy, heal.ReasonOK}; !slices.Equal(reasons, want) {
+			t.Errorf("%v, want %v", reasons, want)
+		}
+	})
+}
