@@ -17,14 +17,21 @@ func TestRelayedErrors(t *testing.T) {
 		"raw":          `{"error":{"code":%d,"message":"Provider returned error","metadata":{"provider_name":"Google","raw":%s}}}`,
 		"raw in array": `[{"error":{"code":%d,"message":"Provider returned error","metadata":{"raw":%s}}}]`,
 		"response":     `{"error":{"code":%d,"message":"failed","upstreamResponse":{"status":429,"body":%s}}}`,
+		"text beside":  `{"error":"bad gateway, status %d","upstreamResponse":%s}`,
+		"alone":        `{"status":%d,"upstreamResponse":%s}`,
+		"in metadata":  `{"error":{"code":%d,"message":"x","metadata":{"upstream_response":%s}}}`,
 		"message":      `{"error":{"code":%d,"message":%s}}`,
 	}
 	for name, form := range forms {
-		for _, status := range []int{500, 502, 429, 400, 200} {
+		for _, status := range []int{500, 502, 503, 429, 400, 200} {
 			r := newRig(t, nil)
 			a := r.begin(1, "")
 			send(t, a, ask)
-			body := fmt.Sprintf(form, max(status, 400), jsonString(day))
+			inner := jsonString(day)
+			if status%2 == 1 && name != "message" { // as JSON, too
+				inner = day
+			}
+			body := fmt.Sprintf(form, max(status, 400), inner)
 			reason := heal.ReasonQuota
 			if status == 200 {
 				body, reason = "data: "+body+"\n\n", heal.ReasonPeekError

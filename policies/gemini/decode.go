@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
@@ -108,7 +106,7 @@ func (d *Decoder) Frame(dst []conversation.Event, data []byte) ([]conversation.E
 		if err := d.frame.read(&d.walker); err != nil {
 			return err
 		}
-		if st := failureOf(d.frame.failure); st != nil {
+		if st := d.frame.status(); st != nil {
 			status = st
 		}
 		var err error
@@ -274,12 +272,12 @@ func (d *Decoder) unsupport(kind string) {
 	}
 }
 
-// failureOf parses the error object of a frame; nil if there is none.
-func failureOf(v jsontext.Value) *Status {
-	if v == nil {
+// status parses the error of a frame; nil if there is none. What an answer has
+// beside it is none.
+func (f *frame) status() *Status {
+	if f.failure == nil && (f.relayed == nil || f.known) {
 		return nil
 	}
-	r := &statusReader{}
-	r.readError(v, 0)
-	return &r.st
+	st, _ := (&statusReader{}).read(f.failure, f.relayed, 0)
+	return st
 }

@@ -22,6 +22,7 @@ type frame struct {
 	blockNote  string
 	counters   counters
 	failure    jsontext.Value // the error object, if this is no answer
+	relayed    jsontext.Value // beside it, what a gateway's provider said
 
 	known bool // some member of an answer was seen
 
@@ -81,6 +82,8 @@ func (f *frame) read(w *walker) error {
 			return w.string(&f.model)
 		case "error":
 			return w.value(&f.failure)
+		case "upstreamResponse", "upstream_response": // relays
+			return w.value(&f.relayed)
 		}
 		return w.skip()
 	})

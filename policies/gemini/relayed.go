@@ -7,6 +7,7 @@ import "github.com/go-json-experiment/json/jsontext"
 //
 //	{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"{\"error\":…}"}}}
 //	{"error":{"code":500,"message":"upstream failed","upstreamResponse":{"error":…}}}
+//	{"error":"bad gateway","upstreamResponse":"{\"error\":…}"}
 //
 // The inner error is the one to judge.
 
@@ -18,43 +19,58 @@ var typeCodes = map[string]int{
 	"api_error": 500, "server_error": 500, "timeout_error": 504, "overloaded_error": 529,
 }
 
-// readRaw reads error.metadata, in which gateways keep what their provider said
-// as raw.
-func readRaw(w *walker, found **Status, depth int) error {
+// relays are the members that hold what a gateway's provider said; raw only
+// within metadata.
+func relays(name []byte) bool {
+	return string(name) == "upstreamResponse" || string(name) == "upstream_response"
+}
+
+// readMetadata reads error.metadata, in which gateways keep what their provider
+// said.
+func readMetadata(w *walker, found **Status, depth int) error {
 	return w.object(func(name []byte) error {
-		if string(name) == "raw" {
+		if string(name) == "raw" || relays(name) {
 			return readRelayed(w, found, depth)
 		}
 		return w.skip()
 	})
 }
 
-// readRelayed reads the reply of a gateway's provider: an error document, a text
-// that is one, or an object with such a body. found stays what it is if there is
-// no error in it.
+// readRelayed reads the reply of a gateway's provider. found stays what it is if
+// there is no error in it.
 func readRelayed(w *walker, found **Status, depth int) error {
 	var reply jsontext.Value
-	if err := w.value(&reply); err != nil || reply == nil || depth >= maxStatusNesting {
+	if err := w.value(&reply); err != nil {
 		return err
 	}
-	if reply.Kind() == '"' {
-		if st, ok := parseStatus([]byte(cleanText(reply).String()), depth+1); ok {
-			*found = st
-		}
+	if st := relayedIn(reply, depth); st != nil {
+		*found = st
+	}
+	return nil
+}
+
+// relayedIn is the error in the reply of a gateway's provider: an error document,
+// a text that is one, or an object with such a body; nil if there is none.
+func relayedIn(reply jsontext.Value, depth int) (found *Status) {
+	if reply == nil || depth >= maxStatusNesting {
 		return nil
 	}
+	if reply.Kind() == '"' {
+		found, _ = parseStatus([]byte(cleanText(reply).String()), depth+1)
+		return found
+	}
 	if st, ok := parseStatus(reply, depth+1); ok {
-		*found = st
-		return nil
+		return st
 	}
 	var inner walker
 	inner.open(reply)
-	return inner.object(func(name []byte) error {
+	_ = inner.object(func(name []byte) error { // reply was read before, so it is valid
 		if string(name) == "body" || string(name) == "data" {
-			return readRelayed(&inner, found, depth+1)
+			return readRelayed(&inner, &found, depth+1)
 		}
 		return inner.skip()
 	})
+	return found
 }
 
 // adopt takes over what an error inside this one says.

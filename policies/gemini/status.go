@@ -80,13 +80,15 @@ func parseStatus(body []byte, depth int) (*Status, bool) {
 		return nil, false
 	}
 	var w walker
-	var failure, message jsontext.Value
+	var failure, relayed, message jsontext.Value
 	w.open(body)
 	object := func() error {
 		return w.object(func(name []byte) error {
 			switch {
 			case string(name) == "error" && failure == nil:
 				return w.value(&failure)
+			case relays(name):
+				return w.value(&relayed)
 			case string(name) == "error_description": // of OAuth
 				return w.value(&message)
 			}
@@ -99,28 +101,38 @@ func parseStatus(body []byte, depth int) (*Status, bool) {
 	} else {
 		_ = object()
 	}
-	if failure == nil {
-		return nil, false
-	}
 	r := &statusReader{}
-	if failure.Kind() == '"' && message.Kind() == '"' {
+	if failure != nil && failure.Kind() == '"' && message.Kind() == '"' {
 		r.st.Status, r.st.Message = cleanText(failure).String(), cleanText(message).String()
 		return &r.st, true
 	}
-	r.readError(failure, depth)
+	return r.read(failure, relayed, depth)
+}
+
+// read reads the values of "error" and of what stands beside it for the reply of
+// a gateway's provider; nil is none. It returns false if there is no error.
+func (r *statusReader) read(failure, relayed jsontext.Value, depth int) (*Status, bool) {
+	inner := relayedIn(relayed, depth)
+	switch {
+	case failure != nil:
+		r.readError(failure, inner, depth)
+	case inner != nil:
+		r.adopt(inner)
+		r.settleDelay()
+	default:
+		return nil, false
+	}
 	return &r.st, true
 }
 
-// readError fills st from the value of "error": an object, or a bare text.
-func (r *statusReader) readError(v jsontext.Value, depth int) {
-	if v.Kind() == '"' {
-		r.setMessage(cleanText(v).String(), depth)
-		r.settleDelay()
-		return
-	}
+// readError fills st from the value of "error", an object or a bare text, and
+// from the error that it relays; nil if none was found yet.
+func (r *statusReader) readError(v jsontext.Value, relayed *Status, depth int) {
 	var w walker
 	var message string
-	var relayed *Status
+	if v.Kind() == '"' {
+		message = cleanText(v).String()
+	}
 	w.open(v)
 	_ = w.object(func(name []byte) error { // v was read before, so it is valid
 		switch string(name) {
@@ -131,8 +143,8 @@ func (r *statusReader) readError(v jsontext.Value, depth int) {
 		case "type":
 			return w.string(&r.kind)
 		case "metadata":
-			return readRaw(&w, &relayed, depth)
-		case "upstreamResponse", "upstream_response":
+			return readMetadata(&w, &relayed, depth)
+		case "upstreamResponse", "upstream_response": // relays
 			return readRelayed(&w, &relayed, depth)
 		case "message":
 			return w.string(&message)
