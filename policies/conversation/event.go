@@ -167,6 +167,9 @@ type Error struct {
 	Kind ErrorKind
 	// Status is the HTTP status; 0 leaves it to the dialect's table.
 	Status int
+	// Name is the google.rpc name of upstream's own status, which native clients
+	// get; "" leaves it to the kind.
+	Name string
 	// Message is for the client: no keys, URLs or project numbers.
 	Message string
 	// Param names the field at fault; may be "".

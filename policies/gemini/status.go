@@ -217,6 +217,17 @@ func (st *Status) HTTP() int {
 	return 0
 }
 
+// Name is the google.rpc name of the HTTP status that the error states; "" if it
+// gives none, or one of another status.
+func (st *Status) Name() string {
+	for _, c := range rpcCodes {
+		if c.name == st.Status && c.http == st.HTTP() {
+			return c.name
+		}
+	}
+	return ""
+}
+
 // String words the status for logs.
 func (st *Status) String() string {
 	return strings.TrimSpace(strconv.Itoa(st.Code) + " " + st.Status + ": " + st.Message)

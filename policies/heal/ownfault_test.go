@@ -292,3 +292,24 @@ func TestLastingRepairs(t *testing.T) {
 		}
 	}
 }
+
+// Native clients know upstream's own status by its name, and get it if it is the
+// one of the HTTP status.
+func TestNameOfTheClientsStatus(t *testing.T) {
+	for _, c := range []struct {
+		body, want string
+	}{
+		{`{"error":{"code":400,"message":"The File abc is not in an ACTIVE state and usage is not allowed.","status":"FAILED_PRECONDITION"}}`, "FAILED_PRECONDITION"},
+		{`{"error":{"code":400,"message":"Out of range.","status":"OUT_OF_RANGE"}}`, "OUT_OF_RANGE"},
+		{`{"error":{"code":400,"message":"Bad.","status":"INVALID_ARGUMENT"}}`, "INVALID_ARGUMENT"},
+		{`{"error":{"code":400,"message":"Bad.","status":"UNAVAILABLE"}}`, ""},
+		{`{"error":{"code":400,"message":"Bad.","status":"a gateway's word"}}`, ""},
+		{`{"error":{"code":400,"message":"Bad."}}`, ""},
+		{`{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}`, ""}, // not of a file: the kind has its name
+	} {
+		st, _ := gemini.ParseStatus([]byte(c.body))
+		if got := Judge(Seen{Status: 400, Error: st, Names: true, Attempt: 1}).Client; got.Name != c.want {
+			t.Errorf("%s: %q, want %q", c.body, got.Name, c.want)
+		}
+	}
+}

@@ -65,6 +65,9 @@ func (r *row) client(s *Seen) conversation.Error {
 			out.Limit, _ = strconv.Atoi(m[2])
 		}
 	case conversation.ErrInvalid:
+		if s.Error != nil && s.Error.HTTP() == s.Status {
+			out.Name = s.Error.Name()
+		}
 		if s.Error != nil && len(s.Error.Violations) > 0 {
 			out.Param = s.Error.Violations[0].Field
 		}

@@ -65,6 +65,9 @@ func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte)
 // statusOf returns the HTTP status of err and its google.rpc name.
 func statusOf(err *conversation.Error) (code int, name string) {
 	row := rowOf(err)
+	if err.Name != "" {
+		row.status = err.Name
+	}
 	if err.Status == 0 || err.Status == row.code {
 		return row.code, row.status
 	}

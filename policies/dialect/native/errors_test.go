@@ -69,6 +69,7 @@ func TestErrorWords(t *testing.T) {
 	}{
 		{conversation.Error{Kind: conversation.ErrContext, Used: 10, Limit: 5, Message: "x"}, 400, "INVALID_ARGUMENT", "The input token count (10) exceeds the maximum number of tokens allowed (5).", 0},
 		{conversation.Error{Kind: conversation.ErrInvalid, Param: "contents", Message: "bad", RetryAfter: 1}, 400, "INVALID_ARGUMENT", "bad", 2},
+		{conversation.Error{Kind: conversation.ErrInvalid, Name: "FAILED_PRECONDITION", Message: "m"}, 400, "FAILED_PRECONDITION", "m", 0},
 		{conversation.Error{Kind: conversation.ErrAPI, Status: 503, Message: "m"}, 503, "UNAVAILABLE", "m", 0},
 		{conversation.Error{Kind: conversation.ErrAPI, Status: 502, Message: "m"}, 502, "UNKNOWN", "m", 0},
 		{conversation.Error{Kind: conversation.ErrInvalid, Status: 418, Message: "m"}, 418, "INVALID_ARGUMENT", "m", 0},
