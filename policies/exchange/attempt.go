@@ -126,7 +126,8 @@ type record struct {
 	reason  string
 	status  int // upstream's
 	err     error
-	wait    time.Duration
+	waited  time.Duration // before it was sent
+	wait    time.Duration // before the next one
 	held    time.Duration // from sent to verdict
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came

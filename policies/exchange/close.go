@@ -94,6 +94,9 @@ func (a *attempt) attemptFields() []zap.Field {
 	if r.status != 0 {
 		fields = append(fields, zap.Int("status", r.status))
 	}
+	if r.waited > 0 {
+		fields = append(fields, zap.Duration("waited", r.waited))
+	}
 	if r.wait > 0 {
 		fields = append(fields, zap.Duration("wait", r.wait))
 	}

@@ -31,8 +31,13 @@ func (a *attempt) greet() *policies.Reply {
 		}
 		return a.greeting(heal.ReasonPreflight, http.StatusNoContent, append(headers, a.leave()...), nil)
 	case http.MethodGet, http.MethodHead:
-		if slices.Contains(probed, path) {
+		switch {
+		case slices.Contains(probed, path):
 			return a.greeting(heal.ReasonProbe, http.StatusOK, policies.Headers{{Name: "content-type", Value: "application/json"}}, []byte(`{"status":"ok"}`))
+		case path == "/favicon.ico": // of every browser that opens one of the paths above
+			return a.greeting(heal.ReasonProbe, http.StatusNoContent, nil, nil)
+		case path == "/robots.txt":
+			return a.greeting(heal.ReasonProbe, http.StatusOK, policies.Headers{{Name: "content-type", Value: "text/plain"}}, []byte("User-agent: *\nDisallow: /\n"))
 		}
 	}
 	return nil

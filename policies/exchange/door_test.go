@@ -37,6 +37,7 @@ func TestProbes(t *testing.T) {
 		status       int
 	}{
 		{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/?a=b", 200}, {"GET", "/api/hello", 200}, {"HEAD", "/api/hello", 200},
+		{"GET", "/favicon.ico", 204}, {"GET", "/robots.txt", 200},
 		{"OPTIONS", "/v1/messages", 204},
 	} {
 		r, counted := newRig(t, func(cfg *Config) { cfg.ClientKeys = []string{"a key of sixteen and more"} }).counting(t)

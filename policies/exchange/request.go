@@ -59,7 +59,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
-	if err := pause(ctx, a.wait(a.account, a.model)); err != nil {
+	if err := a.pause(ctx); err != nil {
 		return nil, a.refuseGone()
 	}
 	if a.untilDeadline() <= 0 {

@@ -61,9 +61,15 @@ func TestWaitIsSplit(t *testing.T) {
 			}
 			time.Sleep(first.Wait)
 			before := time.Now()
-			send(t, r.begin(2, first.Memory), ask)
+			a := r.begin(2, first.Memory)
+			send(t, a, ask)
 			if got := time.Since(before); got != c.here {
 				t.Errorf("wait %s: the next attempt waits %v, want %v", c.wait, got, c.here)
+			}
+			a.Close(policies.EndCancelled)
+			lines := r.log.FilterMessage("attempt finished").All()
+			if got := lines[len(lines)-1].ContextMap()["waited"]; got != c.here {
+				t.Errorf("wait %s: the log says that it waited %v, want %v", c.wait, got, c.here)
 			}
 		})
 	}

@@ -43,6 +43,18 @@ func (a *attempt) mayWait(d time.Duration) bool {
 	return d <= a.settings.MaxWait && d < a.untilDeadline()
 }
 
+// pause waits until the attempt may ask its account.
+func (a *attempt) pause(ctx context.Context) error {
+	d := a.wait(a.account, a.model)
+	if d <= 0 {
+		return nil
+	}
+	began := time.Now()
+	err := pause(ctx, d)
+	a.record.waited = time.Since(began)
+	return err
+}
+
 // pause waits d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
