@@ -29,6 +29,10 @@ func TestCheckDoor(t *testing.T) {
 		{"offers of TLS refused", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"}}, Want{}, []string{"OUTER.http_protocol_options.ignore_http_11_upgrade"}},
 		{"nobody offers TLS within TLS", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"},
 			{"is what counts for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:", "\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}\n      filters:"}}, Want{}, nil},
+		{"no HTTP/1.0", []edit{{"accept_http_10: true, ", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
+		{"HTTP/1.0 with a host alone", []edit{{", default_host_for_http_10: localhost", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
+		{"doubled slashes", []edit{{"          merge_slashes: true\n", ""}}, Want{}, []string{"OUTER.merge_slashes"}},
+		{"nothing at /healthz", []edit{{"          - name: envoy.filters.http.health_check\n", "          - name: envoy.filters.http.health_check\n            disabled: true\n"}}, Want{}, []string{"OUTER.http_filters"}},
 	})
 }
 
@@ -46,8 +50,8 @@ func TestCheckSpellings(t *testing.T) {
 			{end, end + "              - {name: llm, match: {prefix: /}, request_headers_to_remove: *removed, request_headers_to_add: *added, route: *way}\n"}}
 	}
 	checkRows(t, []checkRow{
-		{"one route", []edit{unmerged}, Want{}, nil},
-		{"told apart by a header", two("{prefix: /, headers: [{name: a, present_match: true}]}", unmerged), Want{}, nil},
+		{"one route", []edit{unmerged}, Want{}, []string{"OUTER.merge_slashes"}},
+		{"told apart by a header", two("{prefix: /, headers: [{name: a, present_match: true}]}", merged), Want{}, nil},
 		{"a prefix", two("{prefix: /v1/}", merged), Want{}, nil},
 		{"a prefix, slashes are not merged", two("{prefix: /v1/}", unmerged), Want{}, []string{"OUTER.merge_slashes"}},
 		{"a path", two("{path: /v1/messages}", merged), Want{}, []string{"OUTER.route_config.virtual_hosts[llm].routes[strict].match.path"}},

@@ -8,6 +8,7 @@ import (
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 )
@@ -59,7 +60,8 @@ func (c *checker) checkUpgrade(ch *chain) {
 }
 
 // checkSpellings checks that a path which heald takes in several spellings goes
-// by one route in all of them: it merges slashes, and passes over one at the end.
+// by one route in all of them: it passes over a slash at the end. For doubled
+// slashes see checkAsked.
 func (c *checker) checkSpellings(ch *chain) {
 	var byPath []*routeRef
 	routes := map[*routev3.Route]bool{}
@@ -76,9 +78,6 @@ func (c *checker) checkSpellings(ch *chain) {
 		return
 	}
 	const consequence = "another route to heald takes them, without the policy and the checks of the route that is meant"
-	if !ch.hcm.GetMergeSlashes() {
-		c.note(ch.path+".merge_slashes", "not set, and routes to heald differ by path: heald takes //v1/messages for /v1/messages", consequence, "merge_slashes: true")
-	}
 	for _, r := range byPath {
 		if r.route.GetMatch().GetPath() != "" {
 			c.note(r.path+".match.path", "matches one spelling, and heald takes the path with a slash at its end as well", consequence, "path_separated_prefix in place of path")
@@ -124,6 +123,26 @@ func (ch *chain) allTLS() bool {
 		_, ok := decode[*tlsv3.DownstreamTlsContext](fc.GetTransportSocket().GetTypedConfig())
 		return !ok
 	})
+}
+
+// checkAsked checks what monitors, old clients and base URLs that end with a slash
+// ask for.
+func (c *checker) checkAsked(ch *chain) {
+	old := ch.hcm.GetHttpProtocolOptions()
+	if !old.GetAcceptHttp_10() || old.GetDefaultHostForHttp_10() == "" {
+		c.note(ch.path+".http_protocol_options", "HTTP/1.0 is not accepted, or not without a host", "health checks and scripts that speak it are refused",
+			"http_protocol_options: {accept_http_10: true, default_host_for_http_10: localhost}")
+	}
+	if !ch.hcm.GetMergeSlashes() {
+		c.note(ch.path+".merge_slashes", "not set", "a base URL that ends with a slash makes paths like //v1/messages, which heald takes and routes and filters for /v1 do not know",
+			"merge_slashes: true")
+	}
+	if !slices.ContainsFunc(ch.hcm.GetHttpFilters(), func(f *hcmv3.HttpFilter) bool {
+		return strings.Contains(f.GetTypedConfig().GetTypeUrl(), ".health_check.") && !f.GetDisabled()
+	}) {
+		c.note(ch.path+".http_filters", "no health_check filter", "/healthz is 404: load balancers cannot ask whether a replica of heald can be reached",
+			"copy the first filter of envoy.yaml's listener `outer`")
+	}
 }
 
 // authFilters are the types of filters that let only those in who may.

@@ -42,6 +42,7 @@ func (c *checker) checkOuter() {
 			c.checkUpgrade(r.chain)
 			c.checkOfferOfTLS(r.chain)
 			c.checkSpellings(r.chain)
+			c.checkAsked(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)

@@ -120,6 +120,9 @@ func TestProbesAtTheDoor(t *testing.T) {
 			{"GET /healthz HTTP/1.1", "Host: localhost", 200},
 			{"HEAD /healthz HTTP/1.1", "Host: localhost", 200},
 			{"GET /healthz HTTP/1.0", "X-A: b", 200},
+			{"GET /healthz/ HTTP/1.1", "Host: localhost", 200},
+			{"GET /healthz?full=1 HTTP/1.1", "Host: localhost", 200},
+			{"GET /favicon.ico HTTP/1.1", "Host: localhost", 204},
 			{"GET / HTTP/1.0", "X-A: b", 200},
 			{"GET / HTTP/1.1", "Host: localhost", 200},
 			{"HEAD / HTTP/1.1", "Host: localhost", 200},
@@ -155,7 +158,7 @@ func TestManyHeaders(t *testing.T) {
 			for i := range c.headers - 4 {
 				fmt.Fprintf(&b, "X-Header-%d: value\r\n", i)
 			}
-			if got := speak(t, s, "POST", b.String()+"\r\n"+plain); got.status != c.status {
+			if got := speak(t, s, "POST", b.String()+"\r\n"+plain); got.status != c.status || (c.status == 431) != strings.Contains(got.body, "more than 100 headers") {
 				t.Errorf("%d headers: %d %s", c.headers, got.status, got.body)
 			}
 		}
