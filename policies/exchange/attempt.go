@@ -59,6 +59,9 @@ func (a *attempt) move(to phase) {
 	if !slices.Contains(moves[a.phase], to) {
 		panic(fmt.Sprintf("exchange: attempt in phase %d cannot move to %d", a.phase, to))
 	}
+	if a.phase != asked && a.phase < passing && to >= passing {
+		a.x.underway.take(a.requestID())
+	}
 	a.phase = to
 }
 
@@ -166,6 +169,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
+	a.recallLost()
 	if a.lost > lostAttempts || a.attemptsUsed() > a.settings.Attempts+lostAttempts {
 		last := a.lastWord(conversation.Error{Kind: conversation.ErrAPI, Message: "the model backend could not be reached, or broke off, too often"})
 		return a.refuse(heal.ReasonLost, &last)

@@ -83,6 +83,29 @@ func TestChain(t *testing.T) {
 			{"a/pro", 503, overload, policies.Failover},
 			{"b/pro", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (upstream_overloaded)"}},
+		{"each attempt has a place of its own", Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
+			{"a/pro", 503, overload, policies.Failover},
+			{"b/pro", 503, overload, policies.Failover},
+			{"b/lite", 200, hello + stop, policies.Pass},
+		}, []string{"left pro at a (upstream_overloaded)", "left pro at b (upstream_overloaded)"}},
+		{"with an attempt to spare, the same place is tried again", Chain{{Model: "pro"}, {Model: "lite"}}, func(c *Config) {
+			c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 4}}
+		}, []step{
+			{"a/pro", 503, overload, policies.Retry},
+			{"a/pro", 503, overload, policies.Failover},
+			{"b/pro", 503, overload, policies.Failover},
+			{"b/lite", 200, hello + stop, policies.Pass},
+		}, []string{"left pro at a (upstream_overloaded)", "left pro at b (upstream_overloaded)"}},
+		{"a short delay is waited for once", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+			{"a/pro", 429, minute, policies.Retry},
+			{"a/pro", 429, minute, policies.Failover},
+			{"a/lite", 200, hello + stop, policies.Pass},
+		}, []string{"left pro at a (rate_limited)"}},
+		{"a short delay is waited for once, and not at each backend", Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
+			{"a/pro", 429, minute, policies.Failover},
+			{"b/pro", 429, minute, policies.Failover},
+			{"a/lite", 200, hello + stop, policies.Pass},
+		}, []string{"left pro at a (rate_limited)", "left pro at b (rate_limited)"}},
 		{"attempts bound a longer chain", Chain{{Model: "m1", Backend: "a"}, {Model: "m2", Backend: "a"}, {Model: "m3", Backend: "a"}, {Model: "m4", Backend: "a"}}, nil, []step{
 			{"a/m1", 404, noModel, policies.Failover},
 			{"a/m2", 404, noModel, policies.Failover},

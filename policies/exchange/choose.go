@@ -33,6 +33,7 @@ func (a *attempt) choose() *policies.Reply {
 		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
 			Message: "model " + strconv.Quote(chain[0].Model) + " is served by no backend of this gateway"})
 	}
+	a.leaveLost()
 	chosen := a.preferred()
 	a.backend, a.model = chosen.backend, chosen.model
 	a.account = a.accountAt(chosen)
@@ -68,9 +69,10 @@ func (a *attempt) along(chain Chain) []candidate {
 	return out
 }
 
-// preferred is the candidate to ask: the first model that some backend is ready
-// for, or will be in the time that a request may wait. The last attempt, after
-// a failover, does not wait for a model while another one is ready.
+// preferred is the candidate to ask: of the first model of the chain that can be
+// asked at once, or that this request waits for since it has begun there. With no
+// such model, of the first one that is ready in the time that a request may wait.
+// The last attempt, after a failover, does not wait while something is ready.
 func (a *attempt) preferred() candidate {
 	var fresh, again []candidate
 	for _, c := range a.candidates {
@@ -87,14 +89,30 @@ func (a *attempt) preferred() candidate {
 			return fresh[i]
 		}
 	}
+	var inTime []candidate
 	for _, list := range [][]candidate{fresh, again} {
 		for _, c := range list { // for the order of models
-			if c, ok := a.preferredOf(ofModel(fresh, c.model), ofModel(again, c.model)); ok {
-				return c
+			best, ok := a.preferredOf(ofModel(fresh, c.model), ofModel(again, c.model))
+			if ok && a.worthIt(best) {
+				return best
+			}
+			if ok {
+				inTime = append(inTime, best)
 			}
 		}
 	}
-	return slices.Concat(fresh, again, a.candidates)[0]
+	return slices.Concat(inTime, fresh, again, a.candidates)[0]
+}
+
+// worthIt reports whether the best candidate of a model comes before those of the
+// models behind it: unless all backends of its model are surely out, or it is over
+// its rate limit and the request has not begun there.
+func (a *attempt) worthIt(c candidate) bool {
+	if a.probing || a.counts() {
+		return true
+	}
+	begun := slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.model })
+	return !a.surelyOut(c) && (begun || a.dueIn(c) == 0)
 }
 
 // ofModel are the backends to ask for one model.
@@ -112,6 +130,12 @@ func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool
 	all := slices.Concat(fresh, again)
 	best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.heldBack))
 	if !ok {
+		if best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.surelyOut)); ok && a.dueIn(best) == 0 {
+			return best, true
+		}
+		if i := slices.IndexFunc(fresh, a.probes); i >= 0 {
+			return fresh[i], true
+		}
 		return a.soonest(all)
 	}
 	before := fresh
@@ -147,7 +171,7 @@ func (a *attempt) soonest(list []candidate) (best candidate, ok bool) {
 // probes reports whether the request is to find out if a backend that is held
 // back answers again. A retry does not: it has failed once already.
 func (a *attempt) probes(c candidate) bool {
-	if len(a.memory.Tries) > 0 || a.counts() || a.readyIn(c) > 0 {
+	if len(a.memory.Tries) > 0 || a.lost > 0 || a.counts() || a.readyIn(c) > 0 {
 		return false
 	}
 	a.probing = a.x.outages.probe(c.key())
@@ -175,12 +199,19 @@ func (a *attempt) dueIn(c candidate) time.Duration {
 // heldBack reports whether requests should rather begin elsewhere.
 func (a *attempt) heldBack(c candidate) bool { return a.x.outages.held(c.key()) }
 
+// surelyOut reports whether requests should rather begin at another model.
+func (a *attempt) surelyOut(c candidate) bool { return a.x.outages.surely(c.key()) }
+
 // backendKey keeps a backend's cooldowns apart from those of accounts, whose
 // ids have no colon in front.
 func backendKey(name string) string { return ":" + name }
 
-// left reports whether an earlier attempt asked to leave the candidate.
+// left reports whether an earlier attempt asked to leave the candidate, or was
+// lost there.
 func (a *attempt) left(c candidate) bool {
+	if l := a.memory.Lost; l != nil && l.Left && c.key() == lostAt(l) {
+		return true
+	}
 	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
 		return t.Verdict == policies.Failover && t.Backend == c.backend.Name && (!t.OfModel || t.Model == c.model)
 	})
@@ -207,7 +238,11 @@ func (a *attempt) larger(model, than string) bool {
 // the model, as long as there are others, and those that requests for the rest of
 // an answer found spent.
 func (a *attempt) avoided(model string) []string {
-	return append(a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
+	out := append(a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
+	if l := a.memory.Lost; l != nil && l.Model == model {
+		out = append(out, l.Account)
+	}
+	return out
 }
 
 // spent are the accounts of which this request has found that they will not

@@ -86,8 +86,13 @@ func TestChoose(t *testing.T) {
 		{"the backend cools down for the model", list, nil, []cooled{{":a", "pro", time.Second}}, "b/pro/b-1"},
 		{"the backend cools down for another model", list, nil, []cooled{{":a", "lite", long}}, "a/pro/a-1"},
 		{"the accounts cool down for a while, another backend is ready", list, nil, []cooled{{"a-1", "pro", 3 * time.Second}, {"a-2", "pro", long}}, "b/pro/b-1"},
-		{"all cool down for a while: the first to recover", list, nil, []cooled{{"a-1", "pro", 5 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 3 * time.Second}}, "b/pro/b-1"},
-		{"all cool down for as long as may be waited: not another model", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/pro/a-1"},
+		{"all cool down for a while: the first to recover", Chain{{Model: "pro"}}, nil, []cooled{{"a-1", "pro", 5 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 3 * time.Second}}, "b/pro/b-1"},
+		{"all cool down for as long as may be waited: another model is ready", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/lite/a-1"},
+		{"all of both models cool down for as long as may be waited: the first model", list, nil, []cooled{{"a-1", "", 10 * time.Second}, {"a-2", "", long}, {"b-1", "", 5 * time.Second}}, "b/pro/b-1"},
+		{"the model that the request has begun with is waited for", list, []heal.Try{{Backend: "b", Account: "b-1", Model: "pro", Verdict: policies.Retry}},
+			[]cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 5 * time.Second}}, "b/pro/b-1"},
+		{"another model than the request has begun with is not waited for", list, []heal.Try{{Backend: "b", Account: "b-1", Model: "lite", Verdict: policies.Retry}},
+			[]cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 5 * time.Second}}, "a/lite/a-1"},
 		{"all cool down for longer: another model", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/lite/a-1"},
 		{"the accounts cool down for longer", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}}, "b/pro/b-1"},
 		{"an account cools down that is called as the backend", list, nil, []cooled{{"a", "", long}}, "a/pro/a-1"},
@@ -149,7 +154,15 @@ func TestElsewhere(t *testing.T) {
 	}{
 		{"nothing", Chain{{Model: "pro", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{}},
 		{"another backend and another model", both, 1, 3, nil, nil,
+			heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true, ReadyModel: true, LargerModel: true, BackendAgain: true, NoneToSpare: true}},
+		{"another backend and another model, and three attempts are left", both, 1, 4, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true, ReadyModel: true, LargerModel: true, BackendAgain: true}},
+		{"another backend, before the last attempt", Chain{{Model: "pro"}}, 1, 2, nil, nil,
+			heal.Seen{OtherBackend: true, ReadyBackend: true, BackendAgain: true, Last: true, NoneToSpare: true}},
+		{"the model was over its rate limit elsewhere", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
+			heal.Seen{Limited: true}},
+		{"another model was over its rate limit", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "lite", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
+			heal.Seen{}},
 		{"another model at another backend is ready, but not for this one", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "b"}}, 1, 3, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyModel: true, LargerModel: true}},
 		{"another model, with a smaller window", Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{OtherModel: true, ReadyModel: true}},
@@ -201,6 +214,8 @@ func TestPassedOver(t *testing.T) {
 		{"a backend that cools down", nil, []cooled{{":a", "pro", time.Hour}}, []string{"a/pro"}, 1},
 		{"a backend that was left", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Failover, OfModel: true}}, nil, nil, 1},
 		{"a backend that began to cool down after a first try", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Retry}},
+			[]cooled{{":a", "pro", time.Hour}}, nil, 1},
+		{"a backend that began to cool down, after a first try elsewhere", []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Retry}},
 			[]cooled{{":a", "pro", time.Hour}}, []string{"a/pro"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -211,6 +226,33 @@ func TestPassedOver(t *testing.T) {
 			}
 			if got := counted("heald_failovers_total", "backend"); got != c.counted {
 				t.Errorf("%v failovers counted, want %v", got, c.counted)
+			}
+		})
+	}
+}
+
+// A place that the request has asked itself was left after its own failure there,
+// though nobody told it to leave: another replica may hold the backend back.
+func TestLeftWithoutBeingTold(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		tries []heal.Try
+		held  string
+		want  string
+	}{
+		{"for another backend", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Retry, Reason: heal.ReasonOverloaded}}, "a",
+			"failover: left pro at a (upstream_overloaded)"},
+		{"back to the first backend", []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Retry, Reason: heal.ReasonOverloaded}}, "b",
+			"failover: left pro at b (upstream_overloaded)"},
+		{"for none", []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Retry, Reason: heal.ReasonOverloaded}}, "b", ""},
+		{"never asked", []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Retry, Reason: heal.ReasonOverloaded}}, "a",
+			"failover: passed over pro at a (failed of late)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := chained(t, Chain{{Model: "pro"}}, nil)
+			r.outages.begin(outageKey{c.held, "pro"}, 1, false)
+			if a := r.choosing(t, 2, c.tries); a.warning() != c.want {
+				t.Errorf("at %s: %q, want %q", a.backend.Name, a.warning(), c.want)
 			}
 		})
 	}

@@ -48,6 +48,7 @@ func (a *attempt) outcome(end policies.End) string {
 	reason, broken := endReasons[end]
 	switch {
 	case broken:
+		a.x.underway.take(a.requestID()) // heald's own fault says nothing of the backend
 		r.verdict, r.reason = policies.Retry, reason
 		return ""
 	case a.passed():

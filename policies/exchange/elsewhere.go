@@ -12,6 +12,7 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	own := candidate{a.backend, a.model}
 	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID))
 	a.accountsAgain(seen)
+	places := 0 // that are worth a try
 	for _, c := range a.candidates {
 		if c == own || a.exhausted(c) {
 			continue
@@ -35,6 +36,9 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 			seen.HeldBackend = seen.HeldBackend || ready
 		default:
 			seen.ReadyBackend = seen.ReadyBackend || ready
+			if ready {
+				places++
+			}
 		}
 		seen.OtherBackend = seen.OtherBackend || other
 		seen.OtherModel = seen.OtherModel || !other
@@ -42,7 +46,14 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	if a.counts() {
 		return // a count is not worth another try
 	}
-	seen.Last = a.attemptsUsed() == a.settings.Attempts-1
+	if seen.ReadyModel {
+		places++
+	}
+	attempts := a.settings.Attempts - a.attemptsUsed()
+	seen.Last, seen.NoneToSpare = attempts == 1, attempts > 0 && places >= attempts
+	seen.Limited = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+		return t.Model == a.model && t.Reason == heal.ReasonRateLimit
+	})
 	seen.Failed = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
 		return t.Backend == a.backend.Name && t.Failure == heal.Passing && !t.OfModel && t.Reason != heal.ReasonStale
 	})

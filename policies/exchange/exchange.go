@@ -77,6 +77,7 @@ type Exchange struct {
 	clock      heal.Clock
 	learned    learned
 	outages    outages
+	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
 	table      gemini.Table

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // skipped is a candidate that an attempt has passed over.
@@ -20,18 +21,22 @@ const (
 
 // skippedWords tell clients of them.
 var skippedWords = map[string]string{
-	cooldownReason: "cooling down",
-	outageReason:   "failed of late",
+	cooldownReason:  "cooling down",
+	outageReason:    "failed of late",
+	heal.ReasonLost: "an attempt was lost",
 }
 
 // passedOver are the candidates that come before the attempt's own, though no
-// attempt of this request failed there: others did.
+// attempt of this request failed there: others did, or one may have been lost there.
 func (a *attempt) passedOver() []skipped {
 	own := slices.Index(a.candidates, candidate{a.backend, a.model})
 	var out []skipped
 	for _, c := range a.candidates[:max(own, 0)] {
+		l := a.memory.Lost
 		switch {
-		case a.left(c), a.exhausted(c):
+		case l != nil && l.Left && !l.Known && c.key() == lostAt(l):
+			out = append(out, skipped{c, heal.ReasonLost})
+		case a.left(c), a.exhausted(c), a.asked(c):
 		case a.readyIn(c) == 0 && a.heldBack(c):
 			out = append(out, skipped{c, outageReason})
 		default:
@@ -41,13 +46,21 @@ func (a *attempt) passedOver() []skipped {
 	return out
 }
 
+// asked reports whether an earlier attempt of the request asked a candidate.
+func (a *attempt) asked(c candidate) bool {
+	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == c.backend.Name && t.Model == c.model })
+}
+
 // countFailover counts a move to another backend or model.
 func (a *attempt) countFailover() {
 	from, model, reason := "", "", ""
 	switch n := len(a.memory.Tries); {
-	case n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover:
+	case n > 0 && a.memory.Tries[n-1].Backend != "":
 		last := a.memory.Tries[n-1]
 		from, model, reason = last.Backend, last.Model, last.Reason
+	case n == 0 && a.memory.Lost != nil && a.memory.Lost.Left:
+		l := a.memory.Lost
+		from, model, reason = l.Backend, l.Model, heal.ReasonLost
 	case n == 0 && len(a.skipped) > 0:
 		first := a.skipped[0]
 		from, model, reason = first.backend.Name, first.model, first.why
@@ -66,8 +79,18 @@ func (a *attempt) countFailover() {
 // model to model.
 func (a *attempt) hops() []string {
 	var out []string
-	for _, t := range a.memory.Tries {
-		if t.Verdict == policies.Failover {
+	if l := a.memory.Lost; l != nil && l.Left && l.Known {
+		out = append(out, "failover: left "+l.Model+" at "+l.Backend+" (connection broke)")
+	}
+	for i, t := range a.memory.Tries {
+		var next outageKey // without a name if no backend was chosen
+		switch {
+		case i+1 < len(a.memory.Tries):
+			next = outageKey{a.memory.Tries[i+1].Backend, a.memory.Tries[i+1].Model}
+		case a.backend != nil:
+			next = outageKey{a.backend.Name, a.model}
+		}
+		if t.Verdict == policies.Failover || t.Backend != "" && next.backend != "" && next != (outageKey{t.Backend, t.Model}) {
 			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
 		}
 	}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,6 +185,95 @@ func TestProbeWithoutAWord(t *testing.T) {
 	}
 }
 
+// Each step is one request along a chain, of its own unless it repeats the one
+// before: when it comes, and where its attempts go that fail. It ends with an
+// answer.
+func TestOutageOfAModel(t *testing.T) {
+	type step struct {
+		after time.Duration
+		again bool
+		fails []string // "a/pro 0": where, and how; 0 is silence
+		at    string   // where it is answered; "" for nowhere
+	}
+	one, two := Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, Chain{{Model: "pro"}, {Model: "lite"}}
+	silent, both := []string{"a/pro 0", "a/pro 0"}, []string{"a/pro 0", "b/pro 0"}
+	overloaded, all := []string{"a/pro 503", "a/pro 503"}, []string{"a/pro 0", "a/pro 0", "a/lite 0"}
+	for _, c := range []struct {
+		name  string
+		chain Chain
+		steps []step
+	}{
+		{"silence of two requests: the next ones begin at the next model", one, []step{
+			{fails: silent, at: "a/lite"}, {fails: silent[:1], at: "a/lite"}, {at: "a/lite"}, {at: "a/lite"},
+		}},
+		{"one request, however often it comes, moves no other to another model", one, []step{
+			{fails: silent, at: "a/lite"}, {again: true, fails: silent, at: "a/lite"}, {again: true, fails: silent, at: "a/lite"}, {at: "a/pro"},
+		}},
+		{"both backends are out", two, []step{
+			{fails: both, at: "b/lite"}, {fails: both, at: "b/lite"}, {at: "a/lite"}, {at: "a/lite"},
+		}},
+		{"one of them is out for one request only", two, []step{
+			{fails: both[:1], at: "b/pro"}, {at: "b/pro"}, {fails: []string{"b/pro 0", "a/pro 0"}, at: "a/lite"}, {at: "b/pro"},
+		}},
+		{"503 of two requests", one, []step{
+			{fails: overloaded, at: "a/lite"}, {fails: overloaded[:1], at: "a/lite"}, {at: "a/lite"},
+		}},
+		{"a probe that is answered ends it", one, []step{
+			{fails: silent, at: "a/lite"}, {fails: silent[:1], at: "a/lite"}, {after: 5 * time.Second, at: "a/pro"}, {at: "a/pro"},
+		}},
+		{"after a probe that fails, the next request begins at the next model", one, []step{
+			{fails: silent, at: "a/lite"}, {fails: silent[:1], at: "a/lite"}, {after: 5 * time.Second, fails: silent[:1], at: "a/lite"}, {at: "a/lite"},
+			{after: 10 * time.Second, at: "a/pro"},
+		}},
+		{"both models are out: as if none was", one, []step{{fails: all}, {fails: []string{"a/pro 0", "a/lite 0", "a/pro 0"}}, {at: "a/pro"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, text := chained(t, c.chain, func(cfg *Config) {
+					cfg.Policies = map[string]Settings{DefaultPolicy: {Peek: PeekSettings{Timeout: time.Second}}} // no probe is due soon
+				}), 0
+				for n, s := range c.steps {
+					time.Sleep(s.after)
+					if !s.again {
+						text++
+					}
+					got := r.alongChain(t, strings.Replace(askTop, "hi", fmt.Sprint("hi ", text), 1), s.fails)
+					if want := append(s.fails[:len(s.fails):len(s.fails)], s.at); strings.Join(got, ", ") != strings.Join(want, ", ") {
+						t.Fatalf("request %d: %q, want %q", n+1, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// alongChain plays a request whose attempts fail so where they go there, and
+// returns how it went: the last is where it was answered, "" for nowhere.
+func (r rig) alongChain(t *testing.T, body string, fails []string) (way []string) {
+	t.Helper()
+	for n, memory := 1, ""; ; n++ {
+		a := r.begin(n, memory)
+		send(t, a, body)
+		at := (candidate{a.backend, a.model}).String()
+		if n > len(fails) {
+			answerWith(a, 200, hello+stop)
+			return append(way, at)
+		}
+		_, how, _ := strings.Cut(fails[n-1], " ")
+		status, err := strconv.Atoi(how)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply := r.fails(a, answered{status: status, body: overload})
+		way = append(way, at+" "+how)
+		if !reply.Verdict.Again() {
+			return append(way, "")
+		}
+		memory = reply.Memory
+		time.Sleep(reply.Wait)
+	}
+}
+
 // An outage is of one model, and nothing is held back that has no other backend.
 func TestOutageReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -226,7 +316,7 @@ func TestDeadlineIsNoOutage(t *testing.T) {
 func TestOutagesAreBounded(t *testing.T) {
 	var o outages
 	for n := range 3 * mostOutages {
-		o.begin(outageKey{"a", fmt.Sprint(n)})
+		o.begin(outageKey{"a", fmt.Sprint(n)}, 1, false)
 	}
 	if len(o.known) > mostOutages {
 		t.Errorf("%d are kept", len(o.known))
@@ -280,6 +370,20 @@ func TestProbeUnderSteadyRateLimit(t *testing.T) {
 			if a := r.asking(t, n, 200, hello+stop); a.backend.Name != "a" || time.Since(before) > 0 {
 				t.Errorf("request %d goes to %s after %v", n, a.backend.Name, time.Since(before))
 			}
+		}
+	})
+}
+
+// The log says that a probe failed, and when the next one is due.
+func TestFailedProbeIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r.asking(t, 0, 0, "")
+		time.Sleep(5 * time.Second)
+		r.asking(t, 1, 503, overload)
+		lines := r.log.FilterMessage("probe failed").All()
+		if len(lines) != 1 || lines[0].ContextMap()["next_in"] != 10*time.Second || lines[0].ContextMap()["backend"] != "a" {
+			t.Errorf("%v", lines)
 		}
 	})
 }

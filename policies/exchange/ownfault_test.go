@@ -98,10 +98,10 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 // A request that makes upstream fail has no effect, whichever accounts it meets;
 // nor has a server error for other models.
 func TestServerErrorOfOneRequest(t *testing.T) {
-	r := newRig(t, nil)
+	r := newRig(t, func(cfg *Config) { cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:2] })
 	for i, text := range []string{"one", "one", "another"} {
 		first := r.retry(t, 1, "", saying(text), 500, "", policies.Retry)
-		r.retry(t, 2, first.Memory, saying(text), 500, "", policies.Failover)
+		r.retry(t, 2, first.Memory, saying(text), 500, "", policies.Retry)
 		for _, id := range []string{"a-1", "a-2"} {
 			if out := r.pool.Cooling(id, "gemini-3.5-flash"); out != (i == 2) {
 				t.Errorf("request %d: %s out %v", i+1, id, out)

@@ -67,6 +67,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, a.refuse(heal.ReasonDeadline, &last)
 	}
 	a.move(sent)
+	a.beginUnderway()
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())

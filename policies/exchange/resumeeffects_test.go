@@ -34,7 +34,7 @@ func TestResumedDocumentIsNoProofOfWhoBrokeOff(t *testing.T) {
 	}{
 		{"a rate limit, the rest from another account", func(b *broken) { b.upstream("data: "+tenSeconds+"\r\n\r\n", false) }, "a-1", atA2, "a a-2"},
 		{"an outage, the rest from another backend", func(b *broken) {
-			b.rig.outages.begin(outageKey{"a", model}) // by others' requests meanwhile
+			b.rig.outages.begin(outageKey{"a", model}, 1, true) // by others' requests meanwhile
 			b.refuse = []restRefusal{{status: 503, body: unreached}}
 			b.upstream("", true)
 		}, backendKey("a"), atB1, "b b-1"},

@@ -110,7 +110,7 @@ func (a *attempt) apply(r heal.Ruling) {
 	}
 	switch {
 	case r.Backend.Scope == heal.HoldBackend && !a.counts():
-		a.holdBack(r)
+		a.holdBack(failedAt{outageKey{a.backend.Name, a.model}, a.sum, r.Rule, r.Backend.Doubtful})
 	case r.Backend.Scope == heal.CoolBackend && r.OfModel:
 		cool(backendKey(a.backend.Name), a.model, r.Backend)
 	case r.Backend.Scope == heal.CoolBackend:

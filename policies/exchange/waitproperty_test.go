@@ -18,7 +18,8 @@ const refusedConnection = "upstream_reset_before_response_started{remote_connect
 // Whatever cools down or is held back when a request comes, and whatever its
 // attempts are answered: no attempt asks what cools down while another backend
 // is ready for the model, or what is over its rate limit for less than may be
-// waited; a new request waits only where nothing is ready; and no wait is longer
+// waited; a new request waits only where no model is ready, and begins at a model
+// whose backends are surely out only where no other is ready; and no wait is longer
 // than max_wait, or beyond the deadline.
 func TestWaitProperties(t *testing.T) {
 	seeds := 1500
@@ -54,7 +55,7 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 	var path []string
 	for _, b := range backends {
 		if rnd.IntN(4) == 0 {
-			r.outages.begin(outageKey{b.Name, "pro"})
+			r.outages.begin(outageKey{b.Name, "pro"}, 1, rnd.IntN(2) == 0)
 			path = append(path, "held "+b.Name)
 		}
 	}
@@ -75,7 +76,7 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 		for _, acc := range accounts {
 			limited[acc.ID] = r.pool.RemainingOf(heal.ReasonRateLimit, acc.ID, "pro")
 		}
-		readyForNew := r.readyForNew(backends)
+		readyForNew, ofNext := r.readyForNew(backends), r.wellFor(backends, chain[1:])
 		a := r.begin(n, memory)
 		send(t, a, askTop)
 		waited, in := time.Since(begun), limited[a.account.ID]
@@ -85,8 +86,10 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 			t.Fatalf("asks what cools down, while %v are ready: %v", ready, path)
 		case a.model == "pro" && in > waited && in <= a.settings.MaxWait && in-waited < a.untilDeadline():
 			t.Fatalf("does not wait for what is over its rate limit: %v", path)
-		case n == 1 && waited > 0 && readyForNew != "":
-			t.Fatalf("waits, while %s is ready: %v", readyForNew, path)
+		case n == 1 && waited > 0 && readyForNew+ofNext != "":
+			t.Fatalf("waits, while %s is ready: %v", readyForNew+ofNext, path)
+		case n == 1 && ofNext != "" && !a.probing && a.surelyOut(candidate{a.backend, a.model}):
+			t.Fatalf("begins where requests surely fail, while %s is ready: %v", ofNext, path)
 		case waited > a.settings.MaxWait || a.untilDeadline() <= 0:
 			t.Fatalf("waits too long: %v", path)
 		}
@@ -107,6 +110,19 @@ func (r rig) readyForNew(backends []Backend) string {
 		out := r.outages.known[outageKey{b.Name, "pro"}]
 		if in, ok := r.pool.Ready(b.Name, "pro", nil); ok && in == 0 && (out == nil || !out.next.After(time.Now())) {
 			return b.Name
+		}
+	}
+	return ""
+}
+
+// wellFor is a backend that is ready for one of the models and not held back.
+func (r rig) wellFor(backends []Backend, models Chain) string {
+	for _, hop := range models {
+		for _, b := range backends {
+			in, ok := r.pool.Ready(b.Name, hop.Model, nil)
+			if ok && in == 0 && !r.outages.held(outageKey{b.Name, hop.Model}) {
+				return b.Name + "/" + hop.Model
+			}
 		}
 	}
 	return ""

@@ -54,16 +54,18 @@ func (s *Seen) silent(out *Ruling) bool {
 }
 
 // moveOn sends a request elsewhere whose backend failed it in passing, where a
-// further try at the same place hardly helps: after silence, after a second
-// failure, before a wait, and with the last attempt. Another backend comes
-// first. If none is ready, the last attempt goes to the next model.
+// further try at the same place hardly helps, or takes the place of one elsewhere:
+// after silence, after a second failure, before a wait, and where each attempt that
+// is left has somewhere else to go. Another backend comes first. If none is ready,
+// the last attempt goes to the next model; after a rate limit with a short delay
+// only if a wait did not help before.
 func (s *Seen) moveOn(out *Ruling) {
 	if out.Verdict != policies.Retry {
 		return
 	}
 	failing := out.Backend.Scope == HoldBackend
-	moves := failing && (s.silent(out) || s.Failed || s.Last || out.Stated)
-	limited := out.Rule == ReasonRateLimit && s.Delay == 0 && !s.OtherAccount
+	moves := failing && (s.silent(out) || s.Failed || s.Last || s.NoneToSpare || out.Stated)
+	limited := out.Rule == ReasonRateLimit && (s.Delay == 0 || s.Limited) && !s.OtherAccount
 	switch {
 	case moves && s.ReadyBackend:
 	case s.Last && s.ReadyModel && (failing || limited):

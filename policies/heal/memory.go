@@ -45,6 +45,9 @@ type Memory struct {
 	// Spent are the accounts that they found spent. They are no attempts.
 	Rests int
 	Spent []SpentAccount
+	// Lost is where an attempt went that left no memory; nil if there was none.
+	// It is not one of Tries: Known does not count it.
+	Lost *LostTry
 }
 
 // SpentAccount is an account that will not answer the request soon.
@@ -52,6 +55,16 @@ type SpentAccount struct {
 	Account string
 	// Model is the one that it goes for; "" for all.
 	Model string
+}
+
+// LostTry is where an attempt went that was lost: its connection broke while its
+// reply was held, or its replica died.
+type LostTry struct {
+	Backend, Account, Model string
+	// Known says that the connection broke there; otherwise it is assumed.
+	Known bool
+	// Left says that the request does not go there again for the model.
+	Left bool
 }
 
 // Try is one earlier attempt.
@@ -152,11 +165,20 @@ type wireMemory struct {
 	// Replicas before these were added leave them out.
 	Rests int         `json:"f,omitempty"`
 	Spent []wireSpent `json:"s,omitempty"`
+	Lost  *wireLost   `json:"o,omitempty"`
 }
 
 type wireSpent struct {
 	Account string `json:"a,omitempty"`
 	Model   string `json:"m,omitempty"`
+}
+
+type wireLost struct {
+	Backend string `json:"b"`
+	Account string `json:"a"`
+	Model   string `json:"m"`
+	Known   bool   `json:"k,omitempty"`
+	Left    bool   `json:"l,omitempty"`
 }
 
 type wireTry struct {
@@ -199,6 +221,9 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	}
 	for _, s := range m.Spent {
 		w.Spent = append(w.Spent, wireSpent(s))
+	}
+	if l := m.Lost; l != nil {
+		w.Lost = &wireLost{l.Backend, l.Account, l.Model, l.Known, l.Left}
 	}
 	if l := m.Last; l != nil {
 		w.Last = &wireLast{Kind: l.Kind, Status: l.Status, After: l.RetryAfter, NoRetry: l.NoRetry,
@@ -272,6 +297,9 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	}
 	if l := w.Last; l != nil {
 		m.Last = &conversation.Error{Kind: l.Kind, Status: l.Status, Message: l.Message, RetryAfter: l.After, NoRetry: l.NoRetry}
+	}
+	if l := w.Lost; l != nil {
+		m.Lost = &LostTry{l.Backend, l.Account, l.Model, l.Known, l.Left}
 	}
 	return m, nil
 }

@@ -26,6 +26,7 @@ func sample() Memory {
 		Repairs: StripSignatures | Prompt, Until: time.UnixMilli(1_700_000_000_999), ByEnvoy: 200 * time.Millisecond,
 		Last:  &conversation.Error{Kind: conversation.ErrRateLimit, Status: 429, Message: "slow down", RetryAfter: 3, NoRetry: true},
 		Rests: 2, Spent: []SpentAccount{{Account: "us-1", Model: "gemini-3.5-flash"}, {Account: "us-2"}},
+		Lost: &LostTry{Backend: "us", Account: "us-1", Model: "gemini-3.5-flash", Known: true, Left: true},
 	}
 }
 

@@ -66,6 +66,10 @@ type Seen struct {
 	// Last that the next attempt is the last one, and Cut that the attempt had
 	// to end since the request's own time is over.
 	Failed, Last, Cut bool
+	// NoneToSpare says that at least as many other places are worth a try as there
+	// are attempts left, and Limited that the model was over its rate limit before
+	// in this request.
+	NoneToSpare, Limited bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
 	// OnlyPlaceholders says that no signature of the history went upstream.

@@ -124,6 +124,11 @@ var situations = []struct {
 	{"failed+held", func(s *Seen) { s.Attempt, s.Failed, s.OtherBackend, s.HeldBackend = 2, true, true, true }},
 	{"last+ready", func(s *Seen) { s.Last, s.OtherBackend, s.ReadyBackend = true, true, true }},
 	{"last+model", func(s *Seen) { s.Last, s.OtherModel, s.ReadyModel = true, true, true }},
+	{"none to spare", func(s *Seen) { s.OtherBackend, s.ReadyBackend, s.NoneToSpare = true, true, true }},
+	{"3s+last+model", func(s *Seen) { s.Delay, s.Last, s.OtherModel, s.ReadyModel = 3*time.Second, true, true, true }},
+	{"3s+last+model, again", func(s *Seen) {
+		s.Delay, s.Limited, s.Last, s.OtherModel, s.ReadyModel = 3*time.Second, true, true, true, true
+	}},
 	{"account again", func(s *Seen) { s.AccountSoon, s.AccountAgain = true, true }},
 	{"account soon", func(s *Seen) { s.AccountSoon, s.AccountIn = true, 2*time.Second }},
 	{"backend again", func(s *Seen) { s.BackendAgain, s.BackendIn = true, 2*time.Second }},

@@ -1,0 +1,128 @@
+package exchange
+
+import (
+	queue "container/list"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// underway are the attempts of this process whose reply is held, by request. One
+// whose stream ends meanwhile stays: its connection broke, or its client left. If
+// the request's next attempt comes, without a memory of it, no client has left.
+// They are noted when they begin, since the next attempt may come before the end
+// of the stream is seen.
+type underway struct {
+	mu    sync.Mutex
+	known map[string]*queue.Element // of *sentTo, by request id
+	order queue.List                // the oldest first
+}
+
+// sentTo is where an attempt went.
+type sentTo struct {
+	requestID               string
+	backend, account, model string
+	sum                     account.RequestSum
+	counts                  bool
+	at                      time.Time
+}
+
+const (
+	// mostUnderway bounds them: clients that left leave theirs behind.
+	mostUnderway = 5000
+	// underwayLife is longer than replies are held, and waits between attempts.
+	underwayLife = 5 * time.Minute
+)
+
+func (u *underway) begin(s *sentTo) {
+	if s.requestID == "" {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.drop(s.requestID)
+	if u.known == nil {
+		u.known = map[string]*queue.Element{}
+	}
+	u.known[s.requestID] = u.order.PushBack(s)
+	if u.order.Len() > mostUnderway {
+		u.drop(u.order.Front().Value.(*sentTo).requestID)
+	}
+}
+
+// drop forgets a request; u.mu is held.
+func (u *underway) drop(requestID string) *sentTo {
+	e := u.known[requestID]
+	if e == nil {
+		return nil
+	}
+	delete(u.known, requestID)
+	return u.order.Remove(e).(*sentTo)
+}
+
+// take is the request's attempt that was under way, which is then forgotten; nil
+// if there is none.
+func (u *underway) take(requestID string) *sentTo {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s := u.drop(requestID); s != nil && time.Since(s.at) < underwayLife {
+		return s
+	}
+	return nil
+}
+
+// beginUnderway notes where the attempt goes.
+func (a *attempt) beginUnderway() {
+	a.x.underway.begin(&sentTo{
+		requestID: a.requestID(), backend: a.backend.Name, account: a.account.ID, model: a.model,
+		sum: a.sum, counts: a.counts(), at: time.Now(),
+	})
+}
+
+// recallLost finds the attempt that was lost, if it was one of this replica. That
+// its connection broke counts against the backend as any failure does for which
+// the request may be to blame.
+func (a *attempt) recallLost() {
+	if a.lost == 0 {
+		return
+	}
+	s := a.x.underway.take(a.requestID())
+	if s == nil {
+		return
+	}
+	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true}
+	if !s.counts {
+		a.holdBack(failedAt{outageKey{s.backend, s.model}, s.sum, heal.ReasonLost, true})
+	}
+}
+
+// leaveLost settles whether the request leaves the place where an attempt of it
+// was lost: for another backend that is ready for the model, and, where that is
+// known and no other account is left, for another model. A second loss would be
+// final. Where an attempt of another replica went is not known; it is assumed to
+// be what would be asked now.
+func (a *attempt) leaveLost() {
+	if a.lost == 0 {
+		return
+	}
+	l := a.memory.Lost
+	if l == nil {
+		c := a.preferred()
+		acc := a.accountAt(c)
+		if acc == nil {
+			return
+		}
+		l = &heal.LostTry{Backend: c.backend.Name, Account: acc.ID, Model: c.model}
+		a.memory.Lost = l
+	}
+	anyModel := l.Known && !a.x.pool.Untried(l.Backend, l.Model, a.avoided(l.Model))
+	l.Left = slices.ContainsFunc(a.candidates, func(c candidate) bool {
+		return c.key() != lostAt(l) && (c.model == l.Model || anyModel) &&
+			!a.left(c) && !a.exhausted(c) && a.dueIn(c) == 0 && !a.heldBack(c)
+	})
+}
+
+func lostAt(l *heal.LostTry) outageKey { return outageKey{l.Backend, l.Model} }

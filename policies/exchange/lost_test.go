@@ -1,0 +1,189 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
+)
+
+// loses plays an attempt whose connection breaks while its reply is held. The
+// stream's end may come after the next attempt's beginning: it is returned.
+func (r rig) loses(t *testing.T, n int, memory, body string) (at *attempt, ends func()) {
+	t.Helper()
+	a := r.begin(n, memory)
+	send(t, a, body)
+	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+	return a, func() { a.Close(policies.EndCancelled) }
+}
+
+func goesTo(a *attempt) string { return a.backend.Name + "/" + a.model + "/" + a.account.ID }
+
+// The attempt after one that was lost goes elsewhere: to another backend that is
+// ready, else to another account, else, where the loss is known, to another model.
+// Another replica does not know, and assumes what it would have asked.
+func TestLostAttemptIsLeft(t *testing.T) {
+	both := Chain{{Model: "pro"}, {Model: "lite"}}
+	onlyA := Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}
+	for _, c := range []struct {
+		name     string
+		chain    Chain
+		accounts int // of a
+		change   func(rig)
+		same     string // where the attempt of the same replica goes
+		other    string // and that of another one
+		warning  string // of the same replica's
+		assumed  string // of the other's
+	}{
+		{"two backends", both, 2, nil, "b/pro/b-1", "b/pro/b-1",
+			"failover: left pro at a (connection broke)", "failover: passed over pro at a (an attempt was lost)"},
+		{"two accounts", onlyA, 2, nil, "a/pro/a-2", "a/pro/a-2", "", ""},
+		{"two models", onlyA, 1, nil, "a/lite/a-1", "a/pro/a-1", "failover: left pro at a (connection broke)", ""},
+		{"nothing else", onlyA[:1], 1, nil, "a/pro/a-1", "a/pro/a-1", "", ""},
+		{"the other backend is held back", both[:1], 2, func(r rig) { r.outages.begin(outageKey{"b", "pro"}, 1, true) }, "a/pro/a-2", "a/pro/a-2", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			replica := func() rig {
+				r := newRig(t, func(cfg *Config) {
+					cfg.Models.Aliases = map[string]Chain{"top": c.chain}
+					cfg.Accounts = append(cfg.Accounts[:c.accounts:c.accounts], cfg.Accounts[2])
+				})
+				if c.change != nil {
+					c.change(r)
+				}
+				return r
+			}
+			one, other := replica(), replica()
+			a, ends := one.loses(t, 1, "", askTop)
+			if goesTo(a) != "a/pro/a-1" {
+				t.Fatalf("begins at %s", goesTo(a))
+			}
+			for _, s := range []struct {
+				r             rig
+				want, warning string
+			}{{one, c.same, c.warning}, {other, c.other, c.assumed}} {
+				next := s.r.begin(2, "")
+				send(t, next, askTop)
+				if goesTo(next) != s.want || next.warning() != s.warning {
+					t.Errorf("the next attempt goes to %s, warning %q; want %s, %q", goesTo(next), next.warning(), s.want, s.warning)
+				}
+			}
+			ends()
+		})
+	}
+}
+
+// What the attempt after a loss has found out goes on with the request, and does
+// not count as an attempt that left a memory: a second loss is final.
+func TestLossGoesWithTheRequest(t *testing.T) {
+	r := chained(t, Chain{{Model: "pro"}}, nil)
+	_, ends := r.loses(t, 1, "", askTop)
+	ends()
+	second := r.begin(2, "")
+	send(t, second, askTop)
+	memory := answerWith(second, 503, overload).Reply.Memory
+	third := r.begin(3, memory)
+	send(t, third, askTop)
+	if l := third.memory.Lost; third.lost != 1 || l == nil || *l != (heal.LostTry{Backend: "a", Account: "a-1", Model: "pro", Known: true, Left: true}) || third.backend.Name != "b" {
+		t.Errorf("attempt 3 at %s: %d lost, %+v", goesTo(third), third.lost, l)
+	}
+	third.Close(policies.EndCancelled)
+	if reply := r.begin(4, memory).RequestHeaders(); reply == nil || reply.Reason != heal.ReasonLost {
+		t.Errorf("after a second loss: %+v", reply)
+	}
+}
+
+// Breaks of two different requests hold a backend back; those of one request do
+// not, nor does a client that leaves, nor an attempt that failed or was answered.
+func TestLossesHoldBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		play func(t *testing.T, r rig, body string)
+		same bool // the same body each time
+		want bool
+	}{
+		{"two requests", lostOnce, false, true},
+		{"one request, twice", lostOnce, true, false},
+		{"clients that leave", func(t *testing.T, r rig, body string) {
+			_, ends := r.loses(t, 1, "", body)
+			ends()
+		}, false, false},
+		{"one that passed before", func(t *testing.T, r rig, body string) {
+			a, ends := r.loses(t, 1, "", body)
+			a.ResponseBody([]byte(hello), false)
+			ends()
+			send(t, r.begin(2, ""), body)
+		}, false, false},
+		{"a count", func(t *testing.T, r rig, body string) {
+			a := r.begin(1, "")
+			a.in.Path = "/v1/messages/count_tokens"
+			send(t, a, body)
+			a.Close(policies.EndCancelled)
+			send(t, r.begin(2, ""), body)
+		}, false, false},
+		{"heald's own fault", func(t *testing.T, r rig, body string) {
+			a := r.begin(1, "")
+			send(t, a, body)
+			a.Close(policies.EndPanic)
+			send(t, r.begin(2, ""), body)
+		}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := chained(t, Chain{{Model: "pro"}}, nil)
+				for n := range 2 {
+					if c.same {
+						n = 0
+					}
+					c.play(t, r, strings.Replace(askTop, "hi", fmt.Sprint("hi ", n), 1))
+				}
+				if got := r.outages.held(outageKey{"a", "pro"}); got != c.want {
+					t.Errorf("held back: %t", got)
+				}
+			})
+		})
+	}
+}
+
+func lostOnce(t *testing.T, r rig, body string) {
+	t.Helper()
+	_, ends := r.loses(t, 1, "", body)
+	ends()
+	next := r.begin(2, "")
+	send(t, next, body)
+	answerWith(next, 200, hello+stop)
+}
+
+// A first attempt with the same id as one whose client left is no retry of it.
+func TestFirstAttemptIsNotLost(t *testing.T) {
+	r := chained(t, Chain{{Model: "pro"}}, nil)
+	_, ends := r.loses(t, 1, "", askTop)
+	ends()
+	a := r.begin(1, "")
+	if send(t, a, askTop); a.backend.Name != "a" || a.memory.Lost != nil {
+		t.Errorf("goes to %s: %+v", a.backend.Name, a.memory.Lost)
+	}
+}
+
+// Attempts under way are bounded, in number and in time.
+func TestUnderwayIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var u underway
+		for n := range 3 * mostUnderway {
+			u.begin(&sentTo{requestID: fmt.Sprint(n), sum: account.RequestSum(n), at: time.Now()})
+		}
+		last := fmt.Sprint(3*mostUnderway - 1)
+		if len(u.known) != mostUnderway || u.order.Len() != mostUnderway || u.take("0") != nil || u.take(last) == nil || u.take(last) != nil {
+			t.Errorf("%d are kept, or not the last ones", len(u.known))
+		}
+		time.Sleep(underwayLife)
+		if u.take(fmt.Sprint(3*mostUnderway-2)) != nil {
+			t.Error("kept for too long")
+		}
+	})
+}
