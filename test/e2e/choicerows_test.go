@@ -29,6 +29,10 @@ var choiceGroups = []faultGroup{
 	{"a chain at two backends that are out", stack.Options{Backends: []string{"a", "b"}, Models: chain}, []fault{
 		{name: "silence at both", script: once(fakegemini.SilentAfterHeaders()), second: once(fakegemini.SilentAfterHeaders()),
 			want: heals(a1(heal.ReasonPeekTimeout), b1(heal.ReasonPeekTimeout), lite(b1(heal.ReasonOK)))},
+		{name: "503 at both", script: again(2, fakegemini.Status(503)), second: once(fakegemini.Status(503)),
+			want: heals(a1(heal.ReasonOverloaded), b1(heal.ReasonOverloaded), lite(b1(heal.ReasonOK)))},
+		{name: "429 with a short delay at both", script: once(fakegemini.Status(429, fakegemini.RetryDelay("2s"))), second: once(fakegemini.Status(429, fakegemini.RetryDelay("2s"))),
+			want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonRateLimit), lite(a1(heal.ReasonOK)))},
 	}},
 	{"a chain whose second model reads more", stack.Options{Models: `{aliases: {gemini-3.5-flash: [gemini-3.5-flash, gemini-3.5-flash-lite]}, known: {gemini-3.5-flash-lite: {context: 2000000}}}`}, []fault{
 		{name: "prompt too long for the first", script: once(overflow), want: heals(a1(heal.ReasonContext), lite(a1(heal.ReasonOK)))},
@@ -68,6 +72,7 @@ var againFaults = []fault{
 		want: heals(a1(heal.ReasonPeekEOF), a2(heal.ReasonNoModel), a1(heal.ReasonOK))},
 	{name: "no answer, then too long a delay", script: then(fakegemini.EmptyOK(), fakegemini.Status(429, fakegemini.RetryDelay("60s"))),
 		want: heals(a1(heal.ReasonPeekEOF), a2(heal.ReasonRateLimit), a1(heal.ReasonOK))},
+	{name: "reset while held", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), a2(heal.ReasonOK))},
 	{name: "quota of the day at both", script: again(2, quotaOfTheDay), want: fails(seesQuota, "", a1(heal.ReasonQuota), a2(heal.ReasonQuota))},
 }
 
@@ -75,6 +80,7 @@ var againFaults = []fault{
 var awayFaults = []fault{
 	{name: "silence at the first", script: once(fakegemini.SilentAfterHeaders()), want: heals(a1(heal.ReasonPeekTimeout), b1(heal.ReasonOK))},
 	{name: "silence before headers at the first", script: once(fakegemini.SilentBeforeHeaders()), want: heals(a1(heal.ReasonPeekTimeout), b1(heal.ReasonOK))},
+	{name: "reset while held at the first, always", script: again(3, fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), b1(heal.ReasonOK))},
 	{name: "heartbeats at the first, next request", script: once(fakegemini.Heartbeats(50*time.Millisecond, 0)), before: true, want: want{sees: seesGood, tries: []try{b1(heal.ReasonOK)}, passed: failedOfLate}},
 	{name: "503 at the first, next request", script: again(2, fakegemini.Status(503)), before: true, want: want{sees: seesGood, tries: []try{b1(heal.ReasonOK)}, passed: failedOfLate}},
 	{name: "503 at the first, once, next request", script: once(fakegemini.Status(503)), before: true, want: heals(a1(heal.ReasonOK))},
@@ -94,5 +100,10 @@ var lastFaults = []fault{
 	{name: "no answer, twice", script: again(2, fakegemini.EmptyOK()), want: heals(a1(heal.ReasonPeekEOF), a1(heal.ReasonPeekEOF), lite(a1(heal.ReasonOK)))},
 	{name: "silence, twice", script: again(2, fakegemini.SilentAfterHeaders()), want: heals(a1(heal.ReasonPeekTimeout), a1(heal.ReasonPeekTimeout), lite(a1(heal.ReasonOK)))},
 	{name: "429 without a delay, twice", script: again(2, fakegemini.Status(429)), want: heals(a1(heal.ReasonRateLimit), a1(heal.ReasonRateLimit), lite(a1(heal.ReasonOK)))},
+	{name: "429 with a short delay, twice", script: again(2, fakegemini.Status(429, fakegemini.RetryDelay("1s"))), want: heals(a1(heal.ReasonRateLimit), a1(heal.ReasonRateLimit), lite(a1(heal.ReasonOK)))},
+	{name: "429 with a short delay, once", script: once(fakegemini.Status(429, fakegemini.RetryDelay("1s"))), want: heals(a1(heal.ReasonRateLimit), a1(heal.ReasonOK))},
+	{name: "429 with a short delay, next request", script: again(2, fakegemini.Status(429, fakegemini.RetryDelay("3s"))), before: true,
+		want: want{sees: seesGood, tries: []try{lite(a1(heal.ReasonOK))}, passed: coolingDown}},
+	{name: "reset while held", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), lite(a1(heal.ReasonOK)))},
 	{name: "503, once", script: once(fakegemini.Status(503)), want: heals(a1(heal.ReasonOverloaded), a1(heal.ReasonOK))},
 }

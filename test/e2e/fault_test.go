@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -94,7 +95,11 @@ func (t try) backend() string {
 func hops(tries []try) (all []string) {
 	for i := range len(tries) - 1 {
 		if t, next := tries[i], tries[i+1]; t.backend() != next.backend() && next.backend() != "" || t.model != next.model {
-			all = append(all, fmt.Sprintf("failover: left %s at %s (%s)", cmp.Or(t.model, model), t.backend(), t.reason))
+			reason := t.reason
+			if reason == heal.ReasonClientGone {
+				reason = "connection broke" // the log cannot know it yet
+			}
+			all = append(all, fmt.Sprintf("failover: left %s at %s (%s)", cmp.Or(t.model, model), t.backend(), reason))
 		}
 	}
 	return all

@@ -205,15 +205,15 @@ var connectionFaults = []fault{
 	{name: "reset before headers, always", script: again(5, fakegemini.ResetBeforeHeaders()),
 		want: fails(seesError, "could not be reached", a1(heal.ReasonStale), a1(heal.ReasonConnect), a1(heal.ReasonConnect), a1(heal.ReasonConnect))},
 	// While heald holds, a reset reaches it only as the end of the stream.
-	{name: "reset after headers", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), a1(heal.ReasonOK))},
+	{name: "reset after headers", script: once(fakegemini.ResetAfterHeaders()), want: heals(a1(heal.ReasonClientGone), a2(heal.ReasonOK))},
 	{name: "reset after headers, again and again", script: again(2, fakegemini.ResetAfterHeaders()),
 		want: fails(seesError, "could not be reached",
-			a1(heal.ReasonClientGone), a1(heal.ReasonClientGone), try{reason: heal.ReasonLost})},
+			a1(heal.ReasonClientGone), a2(heal.ReasonClientGone), try{reason: heal.ReasonLost})},
 	{name: "reset in mid-stream", gated: func(first <-chan struct{}) []fakegemini.Reply {
 		return once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Gate(first)).Then(fakegemini.ResetMidStream(0).NoFinish()))
 	},
 		want: want{sees: seesBroken, tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonClientGone},
-		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonClientGone), a1(heal.ReasonOK)}}},
+		json: &want{sees: seesGood, tries: []try{a1(heal.ReasonClientGone), a2(heal.ReasonOK)}}},
 }
 
 const half = "Half an ans"
