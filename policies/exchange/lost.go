@@ -119,7 +119,7 @@ func (a *attempt) leaveLost() {
 		a.memory.Lost = l
 	}
 	anyModel := l.Known && !a.x.pool.Untried(l.Backend, l.Model, a.avoided(l.Model))
-	l.Left = slices.ContainsFunc(a.candidates, func(c candidate) bool {
+	l.Left = l.Left || slices.ContainsFunc(a.candidates, func(c candidate) bool {
 		return c.key() != lostAt(l) && (c.model == l.Model || anyModel) &&
 			!a.left(c) && !a.exhausted(c) && a.dueIn(c) == 0 && !a.heldBack(c)
 	})

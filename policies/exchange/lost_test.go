@@ -14,9 +14,9 @@ import (
 
 // loses plays an attempt whose connection breaks while its reply is held. The
 // stream's end may come after the next attempt's beginning: it is returned.
-func (r rig) loses(t *testing.T, n int, memory, body string) (at *attempt, ends func()) {
+func (r rig) loses(t *testing.T, body string) (at *attempt, ends func()) {
 	t.Helper()
-	a := r.begin(n, memory)
+	a := r.begin(1, "")
 	send(t, a, body)
 	a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 	return a, func() { a.Close(policies.EndCancelled) }
@@ -59,7 +59,7 @@ func TestLostAttemptIsLeft(t *testing.T) {
 				return r
 			}
 			one, other := replica(), replica()
-			a, ends := one.loses(t, 1, "", askTop)
+			a, ends := one.loses(t, askTop)
 			if goesTo(a) != "a/pro/a-1" {
 				t.Fatalf("begins at %s", goesTo(a))
 			}
@@ -82,7 +82,7 @@ func TestLostAttemptIsLeft(t *testing.T) {
 // not count as an attempt that left a memory: a second loss is final.
 func TestLossGoesWithTheRequest(t *testing.T) {
 	r := chained(t, Chain{{Model: "pro"}}, nil)
-	_, ends := r.loses(t, 1, "", askTop)
+	_, ends := r.loses(t, askTop)
 	ends()
 	second := r.begin(2, "")
 	send(t, second, askTop)
@@ -98,6 +98,44 @@ func TestLossGoesWithTheRequest(t *testing.T) {
 	}
 }
 
+// If the place to which the request has gone fails for good, the attempt that is
+// left goes back, and the client is told the whole way.
+func TestBackToWhereOneWasLost(t *testing.T) {
+	r := chained(t, Chain{{Model: "pro"}}, nil)
+	_, ends := r.loses(t, askTop)
+	ends()
+	second := r.begin(2, "")
+	send(t, second, askTop)
+	third := r.begin(3, answerWith(second, 403, forbidden).Reply.Memory)
+	send(t, third, askTop)
+	want := "failover: left pro at a (connection broke); failover: left pro at b (account_forbidden)"
+	if third.backend.Name != "a" || third.warning() != want {
+		t.Errorf("goes to %s, warning %q", third.backend.Name, third.warning())
+	}
+}
+
+// The second loss, which is final, counts against its backend, too.
+func TestSecondLossHoldsBack(t *testing.T) {
+	r := chained(t, Chain{{Model: "pro"}}, nil)
+	for n := range 2 {
+		body := strings.Replace(askTop, "hi", fmt.Sprint("hi ", n), 1)
+		_, ends := r.loses(t, body)
+		ends()
+		second := r.begin(2, "")
+		if send(t, second, body); second.backend.Name != "b" {
+			t.Fatalf("attempt 2 goes to %s", second.backend.Name)
+		}
+		second.Close(policies.EndCancelled)
+		if reply := r.begin(3, "").RequestHeaders(); reply == nil || reply.Reason != heal.ReasonLost {
+			t.Fatalf("attempt 3: %+v", reply)
+		}
+		r.outages.lift(outageKey{"a", "pro"}) // or the next request begins at b
+	}
+	if !r.outages.held(outageKey{"b", "pro"}) {
+		t.Error("b is not held back")
+	}
+}
+
 // Breaks of two different requests hold a backend back; those of one request do
 // not, nor does a client that leaves, nor an attempt that failed or was answered.
 func TestLossesHoldBack(t *testing.T) {
@@ -110,11 +148,11 @@ func TestLossesHoldBack(t *testing.T) {
 		{"two requests", lostOnce, false, true},
 		{"one request, twice", lostOnce, true, false},
 		{"clients that leave", func(t *testing.T, r rig, body string) {
-			_, ends := r.loses(t, 1, "", body)
+			_, ends := r.loses(t, body)
 			ends()
 		}, false, false},
 		{"one that passed before", func(t *testing.T, r rig, body string) {
-			a, ends := r.loses(t, 1, "", body)
+			a, ends := r.loses(t, body)
 			a.ResponseBody([]byte(hello), false)
 			ends()
 			send(t, r.begin(2, ""), body)
@@ -152,7 +190,7 @@ func TestLossesHoldBack(t *testing.T) {
 
 func lostOnce(t *testing.T, r rig, body string) {
 	t.Helper()
-	_, ends := r.loses(t, 1, "", body)
+	_, ends := r.loses(t, body)
 	ends()
 	next := r.begin(2, "")
 	send(t, next, body)
@@ -162,7 +200,7 @@ func lostOnce(t *testing.T, r rig, body string) {
 // A first attempt with the same id as one whose client left is no retry of it.
 func TestFirstAttemptIsNotLost(t *testing.T) {
 	r := chained(t, Chain{{Model: "pro"}}, nil)
-	_, ends := r.loses(t, 1, "", askTop)
+	_, ends := r.loses(t, askTop)
 	ends()
 	a := r.begin(1, "")
 	if send(t, a, askTop); a.backend.Name != "a" || a.memory.Lost != nil {
