@@ -32,6 +32,7 @@ const (
 	seesNotFound = "notfound" // no such model
 	seesDenied   = "denied"   // a file may not be read
 	seesNoFile   = "nofile"   // no such file
+	seesNotReady = "notready" // a file cannot be read yet
 	seesTooLarge = "toolarge" // the body
 	seesRate     = "rate"     // too many requests
 	seesQuota    = "quota"    // for long
@@ -50,7 +51,7 @@ func openAI(own map[string]string) map[string]string {
 	sees := map[string]string{
 		seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then server_error",
 		seesInvalid: "400 invalid_request_error", seesContext: "400 context_length_exceeded",
-		seesDenied: "403 insufficient_permissions", seesNoFile: "404 invalid_request_error",
+		seesDenied: "403 insufficient_permissions", seesNoFile: "404 invalid_request_error", seesNotReady: "400 invalid_request_error",
 		seesRegion: "403 unsupported_country_region_territory", seesNotFound: "404 model_not_found",
 		seesTooLarge: "413 request_too_large", seesRate: "429 rate_limit_exceeded", seesQuota: "429 insufficient_quota",
 		seesOverload: "503 server_is_overloaded", seesTimeout: "504 server_error", seesError: "500 server_error",
@@ -71,7 +72,7 @@ var apis = []api{
 			seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then api_error",
 			seesLength: "200 max_tokens", seesRefused: "200 refusal", seesBlocked: "200 refusal",
 			seesInvalid: "400 invalid_request_error", seesContext: "400 invalid_request_error",
-			seesDenied: "403 permission_error", seesNoFile: "404 not_found_error",
+			seesDenied: "403 permission_error", seesNoFile: "404 not_found_error", seesNotReady: "400 invalid_request_error",
 			seesRegion: "403 permission_error", seesNotFound: "404 not_found_error",
 			seesTooLarge: "413 request_too_large", seesRate: "429 rate_limit_error", seesQuota: "429 rate_limit_error",
 			seesOverload: "529 overloaded_error", seesTimeout: "504 timeout_error", seesError: "500 api_error",
@@ -103,7 +104,7 @@ var apis = []api{
 			seesGood: wholeAnswer, seesBroken: brokenOff, seesCut: "200 part, then INTERNAL",
 			seesLength: "200 MAX_TOKENS", seesRefused: "200 SAFETY", seesBlocked: "200 blocked SAFETY",
 			seesInvalid: "400 INVALID_ARGUMENT", seesContext: "400 INVALID_ARGUMENT",
-			seesDenied: "403 PERMISSION_DENIED", seesNoFile: "404 NOT_FOUND",
+			seesDenied: "403 PERMISSION_DENIED", seesNoFile: "404 NOT_FOUND", seesNotReady: "400 FAILED_PRECONDITION",
 			seesRegion: "400 FAILED_PRECONDITION", seesNotFound: "404 NOT_FOUND",
 			seesTooLarge: "413 INVALID_ARGUMENT", seesRate: "429 RESOURCE_EXHAUSTED", seesQuota: "429 RESOURCE_EXHAUSTED",
 			seesOverload: "503 UNAVAILABLE", seesTimeout: "504 DEADLINE_EXCEEDED", seesError: "500 INTERNAL",

@@ -40,7 +40,7 @@ var resourceFaults = []fault{
 	{name: "403 for a bucket, next request", names: true, before: true, script: once(raw(403, noObject)), want: heals(a1(heal.ReasonOK))},
 	{name: "404 for a file", names: true, script: once(fakegemini.Status(404)), want: fails(seesNoFile, "Requested entity was not found.", a1(heal.ReasonResource))},
 	{name: "404 for a file, next request", names: true, before: true, script: once(fakegemini.Status(404)), want: heals(a1(heal.ReasonOK))},
-	{name: "400 for a file that is not ready", names: true, script: once(raw(400, notReady)), want: fails(seesInvalid, "ACTIVE", a1(heal.ReasonResource))},
+	{name: "400 for a file that is not ready", names: true, script: once(raw(400, notReady)), want: fails(seesNotReady, "ACTIVE", a1(heal.ReasonResource))},
 	{name: "400 for a file that is not ready, next request", names: true, before: true, script: once(raw(400, notReady)), want: heals(a1(heal.ReasonOK))},
 }
 
