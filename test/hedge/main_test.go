@@ -47,7 +47,7 @@ func TestSimulate(t *testing.T) {
 		{.5, "p95", 8.8, .9, 4, 6},
 		{1, "p95", 12, .6, 4, 6},
 	} {
-		r, err := simulate(draws(100_000, row.correlation), row.policy)
+		r, err := simulate(draws(30_000, row.correlation), row.policy)
 		if err != nil {
 			t.Fatal(err)
 		}
