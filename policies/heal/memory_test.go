@@ -14,7 +14,11 @@ import (
 )
 
 // frozen is a clock that stands still.
-var frozen = ClockReading(func() time.Time { return time.UnixMilli(1_700_000_000_500) })
+var frozen = func() Clock {
+	c := ClockReading(func() time.Time { return time.UnixMilli(1_700_000_000_500) })
+	c.id = "FROZEN00" // the same in the processes that fuzz
+	return c
+}()
 
 func sample() Memory {
 	return Memory{
