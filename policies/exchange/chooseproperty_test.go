@@ -25,28 +25,37 @@ type walk struct {
 // failed only in passing is ready, none ends there either, and no request has
 // more attempts than it may.
 func TestChoiceProperties(t *testing.T) {
-	seeds := 3000
+	eachSeed(t, 3000, 0, walkRandomly)
+}
+
+// eachSeed plays a random walk with so many seeds, a tenth of them in short mode.
+// stream tells walks apart that have the same seeds.
+func eachSeed(t *testing.T, seeds int, stream uint64, play func(*testing.T, *rand.Rand)) {
 	if testing.Short() {
-		seeds = 300
+		seeds /= 10
 	}
 	for seed := range seeds {
-		synctest.Test(t, func(t *testing.T) { walkRandomly(t, rand.New(rand.NewPCG(uint64(seed), 0))) })
+		synctest.Test(t, func(t *testing.T) { play(t, rand.New(rand.NewPCG(uint64(seed), stream))) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
 	}
 }
 
-func walkRandomly(t *testing.T, rnd *rand.Rand) {
-	var backends []Backend
-	var accounts []account.Account
+// someBackends are up to three backends with up to so many accounts each.
+func someBackends(rnd *rand.Rand, mostAccounts int) (backends []Backend, accounts []account.Account) {
 	for b := range 1 + rnd.IntN(3) {
 		name := string(rune('a' + b))
 		backends = append(backends, Backend{Name: name, Kind: AIStudio})
-		for n := range 1 + rnd.IntN(3) {
+		for n := range 1 + rnd.IntN(mostAccounts) {
 			accounts = append(accounts, account.Account{ID: fmt.Sprint(name, "-", n), Backend: name, Secret: account.NewSecret("key")})
 		}
 	}
+	return backends, accounts
+}
+
+func walkRandomly(t *testing.T, rnd *rand.Rand) {
+	backends, accounts := someBackends(rnd, 3)
 	chain := Chain{{Model: "pro"}, {Model: "lite"}, {Model: "nano"}}[:1+rnd.IntN(3)]
 	attempts := 1 + rnd.IntN(6)
 	change := func(cfg *Config) {

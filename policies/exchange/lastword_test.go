@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -64,18 +63,7 @@ func TestSpentAccountIsNotTheLastWord(t *testing.T) {
 					memory := ""
 					for n, play := range c.plays {
 						a := r.begin(n+1, memory)
-						more := fmt.Sprintf(`"stream":%t,`, stream)
-						if a.in.Path = w.path; w.name == "gemini" {
-							if more = ""; stream {
-								a.in.Path = strings.Replace(w.path, "generateContent", "streamGenerateContent", 1) + "?alt=sse"
-							}
-						}
-						if reply := a.RequestHeaders(); reply != nil {
-							t.Fatalf("refused: %s", reply.Body)
-						}
-						if _, reply := a.RequestBody(context.Background(), []byte(w.body([]string{w.user(`"hi"`)}, nil, more))); reply != nil {
-							t.Fatalf("refused: %s", reply.Body)
-						}
+						w.sayHi(t, a, stream)
 						reply := play(a).Reply
 						if memory = reply.Memory; n < len(c.plays)-1 {
 							if memory == "" {

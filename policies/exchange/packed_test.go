@@ -18,6 +18,23 @@ func packedReply(status int, coding string) *policies.Response {
 	return &policies.Response{Status: status, Details: policies.ViaUpstream, Headers: policies.Headers{{Name: "content-encoding", Value: coding}}}
 }
 
+// sayHi sends a small request of the API, for a stream or a document.
+func (w *wire) sayHi(t *testing.T, a *attempt, stream bool) {
+	t.Helper()
+	more := fmt.Sprintf(`"stream":%t,`, stream)
+	if a.in.Path = w.path; w.name == "gemini" {
+		if more = ""; stream {
+			a.in.Path = strings.Replace(w.path, "generateContent", "streamGenerateContent", 1) + "?alt=sse"
+		}
+	}
+	if reply := a.RequestHeaders(); reply != nil {
+		t.Fatalf("refused: %s", reply.Body)
+	}
+	if _, reply := a.RequestBody(context.Background(), []byte(w.body([]string{w.user(`"hi"`)}, nil, more))); reply != nil {
+		t.Fatalf("refused: %s", reply.Body)
+	}
+}
+
 // askedOf are the attempts that ask for an answer, of each API, streaming and not.
 func askedOf(t *testing.T, r rig) map[string]*attempt {
 	t.Helper()
@@ -25,18 +42,7 @@ func askedOf(t *testing.T, r rig) map[string]*attempt {
 	for _, w := range wires {
 		for _, stream := range []bool{true, false} {
 			a := r.begin(1, "")
-			more := fmt.Sprintf(`"stream":%t,`, stream)
-			if a.in.Path = w.path; w.name == "gemini" {
-				if more = ""; stream {
-					a.in.Path = strings.Replace(w.path, "generateContent", "streamGenerateContent", 1) + "?alt=sse"
-				}
-			}
-			if reply := a.RequestHeaders(); reply != nil {
-				t.Fatalf("refused: %s", reply.Body)
-			}
-			if _, reply := a.RequestBody(context.Background(), []byte(w.body([]string{w.user(`"hi"`)}, nil, more))); reply != nil {
-				t.Fatalf("refused: %s", reply.Body)
-			}
+			w.sayHi(t, a, stream)
 			out[fmt.Sprintf("%s/stream %t", w.name, stream)] = a
 		}
 	}

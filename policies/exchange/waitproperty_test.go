@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -22,28 +21,11 @@ const refusedConnection = "upstream_reset_before_response_started{remote_connect
 // whose backends are surely out only where no other is ready; and no wait is longer
 // than max_wait, or beyond the deadline.
 func TestWaitProperties(t *testing.T) {
-	seeds := 1500
-	if testing.Short() {
-		seeds = 200
-	}
-	for seed := range seeds {
-		synctest.Test(t, func(t *testing.T) { waitRandomly(t, rand.New(rand.NewPCG(uint64(seed), 7))) })
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
+	eachSeed(t, 1500, 7, waitRandomly)
 }
 
 func waitRandomly(t *testing.T, rnd *rand.Rand) {
-	var backends []Backend
-	var accounts []account.Account
-	for b := range 1 + rnd.IntN(3) {
-		name := string(rune('a' + b))
-		backends = append(backends, Backend{Name: name, Kind: AIStudio})
-		for n := range 1 + rnd.IntN(2) {
-			accounts = append(accounts, account.Account{ID: fmt.Sprint(name, "-", n), Backend: name, Secret: account.NewSecret("key")})
-		}
-	}
+	backends, accounts := someBackends(rnd, 2)
 	chain := Chain{{Model: "pro"}, {Model: "lite"}}[:1+rnd.IntN(2)]
 	attempts := 1 + rnd.IntN(5)
 	deadline := []time.Duration{8 * time.Second, 10 * time.Minute}[rnd.IntN(2)]
