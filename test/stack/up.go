@@ -52,16 +52,25 @@ func StartUp(ctx context.Context, binary string, env []string, args ...string) (
 	return nil, fmt.Errorf("heald up ended before it was ready (%w):\n%s%s", err, u.Output(), u.Log.Text())
 }
 
-// read keeps the output, and reports the address that it tells.
+// lastLine begins the last line that is printed once it is ready.
+const lastLine = "Ctrl-C"
+
+// read keeps the output, and reports the address that it tells once all of what
+// goes with it is there.
 func (u *Up) read(out io.Reader, ready chan<- string) {
 	defer close(u.done)
+	address := ""
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		u.mu.Lock()
 		u.out.WriteString(lines.Text() + "\n")
 		u.mu.Unlock()
 		if url, ok := strings.CutPrefix(lines.Text(), "ready: "); ok {
-			ready <- url
+			address = url
+		}
+		if address != "" && strings.HasPrefix(lines.Text(), lastLine) {
+			ready <- address
+			address = ""
 		}
 	}
 }
