@@ -36,7 +36,7 @@ func TestCheckDoor(t *testing.T) {
 	})
 }
 
-// No spelling of a path goes around the route that is meant.
+// Another spelling of a path goes around the route that is meant.
 func TestCheckSpellings(t *testing.T) {
 	merged := edit{"          merge_slashes: true\n", "          merge_slashes: true\n"}
 	unmerged := edit{merged.old, ""}
@@ -49,12 +49,13 @@ func TestCheckSpellings(t *testing.T) {
 			{"route:\n                  cluster: inner", "route: &way\n                  cluster: inner"},
 			{end, end + "              - {name: llm, match: {prefix: /}, request_headers_to_remove: *removed, request_headers_to_add: *added, route: *way}\n"}}
 	}
+	const strict = "OUTER.route_config.virtual_hosts[llm].routes[strict].match"
 	checkRows(t, []checkRow{
 		{"one route", []edit{unmerged}, Want{}, []string{"OUTER.merge_slashes"}},
 		{"told apart by a header", two("{prefix: /, headers: [{name: a, present_match: true}]}", merged), Want{}, nil},
-		{"a prefix", two("{prefix: /v1/}", merged), Want{}, nil},
-		{"a prefix, slashes are not merged", two("{prefix: /v1/}", unmerged), Want{}, []string{"OUTER.merge_slashes"}},
-		{"a path", two("{path: /v1/messages}", merged), Want{}, []string{"OUTER.route_config.virtual_hosts[llm].routes[strict].match.path"}},
-		{"a path, whole segments", two("{path_separated_prefix: /v1/messages}", merged), Want{}, nil},
+		{"a prefix", two("{prefix: /v1/}", merged), Want{}, []string{strict}},
+		{"a prefix, slashes are not merged", two("{prefix: /v1/}", unmerged), Want{}, []string{strict, "OUTER.merge_slashes"}},
+		{"a path", two("{path: /v1/messages}", merged), Want{}, []string{strict}},
+		{"a path, whole segments", two("{path_separated_prefix: /v1/messages}", merged), Want{}, []string{strict}},
 	})
 }

@@ -59,9 +59,9 @@ func (c *checker) checkUpgrade(ch *chain) {
 	}
 }
 
-// checkSpellings checks that a path which heald takes in several spellings goes
-// by one route in all of them: it passes over a slash at the end. For doubled
-// slashes see checkAsked.
+// checkSpellings notes where paths tell routes to heald apart. heald takes a path
+// under many base URLs, and with a slash at its end, so that clients can choose.
+// For doubled slashes see checkAsked.
 func (c *checker) checkSpellings(ch *chain) {
 	var byPath []*routeRef
 	routes := map[*routev3.Route]bool{}
@@ -74,14 +74,13 @@ func (c *checker) checkSpellings(ch *chain) {
 			byPath = append(byPath, r)
 		}
 	}
-	if len(routes) < 2 || len(byPath) == 0 {
+	if len(routes) < 2 {
 		return
 	}
-	const consequence = "another route to heald takes them, without the policy and the checks of the route that is meant"
 	for _, r := range byPath {
-		if r.route.GetMatch().GetPath() != "" {
-			c.note(r.path+".match.path", "matches one spelling, and heald takes the path with a slash at its end as well", consequence, "path_separated_prefix in place of path")
-		}
+		c.note(r.path+".match", "tells requests apart by path, and heald takes /messages, /anthropic/v1/messages or /v1/messages/ for /v1/messages",
+			"a client can choose another route to heald, without the policy and the checks of the route that is meant",
+			"as strict a policy and checks on the other routes to heald; or headers in place of paths")
 	}
 }
 

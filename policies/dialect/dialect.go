@@ -45,8 +45,9 @@ type Dialect interface {
 	// Name is the metric label and log word.
 	Name() string
 
-	// Match reports whether method and path (without the query) belong to
-	// this dialect.
+	// Match reports whether method and path belong to this dialect. The path
+	// has no query, and is below the base URL that the API has itself, /v1 or
+	// /v1beta, whatever the client's is.
 	Match(method, path string) (Route, bool)
 
 	// Decode reads a request. The result refers to body. Errors are

@@ -22,18 +22,18 @@ var apis = []struct{ name, path, words string }{
 	{"responses", "/v1/responses", `"code":"invalid_api_key"`},
 	{"gemini", "/v1beta/models/gemini-3.8-flash:streamGenerateContent", `"status":"UNAUTHENTICATED"`},
 	{"vertex", "/v1/projects/p/locations/global/publishers/google/models/m:generateContent", `"reason":"API_KEY_INVALID"`},
-	{"a list of models", "/v1/models", `"code":"invalid_api_key"`},
-	{"no API", "/v1/nothing", `"type":"authentication_error"`},
+	{"a list of models", "/v1/models", ""}, // these two in the words of the API whose way it is
+	{"no API", "/v1/nothing", ""},
 }
 
 // ways are those in which the APIs' clients send a key.
-var ways = []struct{ name, header, value, query string }{
-	{"Anthropic", "x-api-key", "%s", ""},
-	{"OpenAI", "authorization", "Bearer %s", ""},
-	{"bearer in lower case", "authorization", "bearer %s", ""},
-	{"Azure", "api-key", "%s", ""},
-	{"Gemini", "x-goog-api-key", "%s", ""},
-	{"Gemini, in the path", "", "", "alt=sse&key=%s"},
+var ways = []struct{ name, header, value, query, words, list string }{
+	{"Anthropic", "x-api-key", "%s", "", apis[0].words, apis[1].words},
+	{"OpenAI", "authorization", "Bearer %s", "", apis[1].words, apis[1].words},
+	{"bearer in lower case", "authorization", "bearer %s", "", apis[1].words, apis[1].words},
+	{"Azure", "api-key", "%s", "", apis[1].words, apis[1].words},
+	{"Gemini", "x-goog-api-key", "%s", "", apis[3].words, apis[3].words},
+	{"Gemini, in the path", "", "", "alt=sse&key=%s", apis[3].words, apis[3].words},
 }
 
 // headOnly is an attempt of which only what the arguments say has arrived.
@@ -76,7 +76,14 @@ func TestClientKeys(t *testing.T) {
 				}
 				for _, key := range []string{"wrong-key-0123456789", clientKey + "x", clientKey[1:], strings.ToUpper(clientKey)} {
 					a := with(key)
-					refusedAs(t, a.RequestHeaders(), 401, heal.ReasonClientKey, api.words, key)
+					words := api.words
+					switch api.name {
+					case "a list of models":
+						words = way.list
+					case "no API":
+						words = way.words
+					}
+					refusedAs(t, a.RequestHeaders(), 401, heal.ReasonClientKey, words, key)
 					a.Close(policies.EndComplete)
 				}
 				for _, line := range r.log.All() {

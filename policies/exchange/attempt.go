@@ -73,6 +73,7 @@ type attempt struct {
 
 	phase    phase
 	settings Settings
+	endpoint endpoint
 	dialect  dialect.Dialect
 	route    dialect.Route
 	number   int // from 1
@@ -157,7 +158,8 @@ func (a *attempt) setting(name string) string {
 // RequestHeaders settles what the headers alone decide.
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
-	a.dialect, a.route, ok = findDialect(a.in)
+	a.endpoint = endpointOf(a.in.Path)
+	a.dialect, a.route, ok = findDialect(a.in, &a.endpoint)
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.name()
 	if reply := a.admit(); reply != nil {
@@ -189,8 +191,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	if ok {
 		return a.checkCoding()
 	}
-	return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrPath,
-		Message: a.in.Method + " " + pathOf(a.in.Path) + " is no path of an API that this gateway speaks"})
+	return a.refusePath()
 }
 
 // name puts into every line of the log whose it is.

@@ -100,35 +100,3 @@ func TestBodyAboveLimit(t *testing.T) {
 		})
 	}
 }
-
-// Errors speak the API that the path belongs to, or is a neighbor of.
-func TestErrorsOfUnknownPaths(t *testing.T) {
-	const claude, openai, google = `"type":"error"`, `"param":`, `"status": "`
-	for _, c := range []struct{ method, path, version, shape string }{
-		{"GET", "/v1beta/models/nope", "", google},
-		{"POST", "/v1beta/models/gemini-3.5-flash:embedContent", "", google},
-		{"POST", "/v1/models/gemini-3.5-flash:embedContent", "", google},
-		{"POST", "/v1/projects/p/locations/l/publishers/google/models/m:rawPredict", "", google},
-		{"GET", "/v1/models/nope", "", openai},
-		{"GET", "/v1/models/nope", "2023-06-01", claude},
-		{"GET", "/v1/responses/abc", "", openai},
-		{"PUT", "/v1/chat/completions", "", openai},
-		{"POST", "/v1/embeddings", "", openai},
-		{"POST", "/v1beta/openai/embeddings", "", openai},
-		{"POST", "/openai/v1/files", "", openai},
-		{"GET", "/v1/messages", "", claude},
-		{"POST", "/v1/messages/batches", "", claude},
-		{"POST", "/anthropic/v1/files", "", claude},
-		{"POST", "/v1/nonsense", "", claude}, // whose it is nothing tells
-		{"POST", "/", "", claude},
-	} {
-		a := newRig(t, nil).begin(1, "")
-		a.in.Method, a.in.Path = c.method, c.path
-		if c.version != "" {
-			a.in.Headers.Set("anthropic-version", c.version)
-		}
-		if reply := a.RequestHeaders(); reply == nil || reply.Status != 404 || strings.Contains(string(reply.Body), "model_not_found") != (c.path == "/v1/models/nope" && c.version == "") || !strings.Contains(string(reply.Body), c.shape) {
-			t.Errorf("%s %s: %+v, want an error with %s", c.method, c.path, reply, c.shape)
-		}
-	}
-}

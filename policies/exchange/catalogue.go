@@ -17,38 +17,32 @@ import (
 // gateway can serve, which is what its configuration and the table of models
 // say. Aliases are listed too, since clients pick from the list.
 
-// modelsPrefixes are the paths of model lists, and whether they are Gemini's.
-var modelsPrefixes = []struct {
-	path   string
-	native bool
-}{
-	{"/v1beta/models", true},
-	{"/v1/models", false},
-	{"/openai/v1/models", false},
-	{"/v1beta/openai/models", false},
-	{"/anthropic/v1/models", false},
-}
-
 // listModels answers a request for the list of models, or for one of them; nil
 // if the request is for something else.
 func (a *attempt) listModels() *policies.Reply {
-	path, query := splitPath(a.in.Path)
-	if a.in.Method != http.MethodGet && a.in.Method != http.MethodHead {
+	name, ok := a.endpoint.listed()
+	if !ok || a.in.Method != http.MethodGet && a.in.Method != http.MethodHead {
 		return nil
 	}
-	for _, p := range modelsPrefixes {
-		name, ok := strings.CutPrefix(path, p.path)
-		if !ok || (name != "" && name[0] != '/') {
-			continue
-		}
-		if decoded, err := url.PathUnescape(strings.TrimPrefix(name, "/")); err == nil {
-			return a.modelReply(p.native, decoded, query)
-		}
-	}
-	return nil
+	return a.modelReply(name)
 }
 
-func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
+// listed reports whether the endpoint is the list of models, and of which one,
+// "" for all. Vertex AI's clients ask for publishers/google/models.
+func (e *endpoint) listed() (model string, ok bool) {
+	name := e.name
+	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
+		name = s[4]
+	}
+	name, ok = strings.CutPrefix(strings.TrimPrefix(name, "publishers/google/"), "models")
+	if !ok || name != "" && name[0] != '/' {
+		return "", false
+	}
+	model, err := url.PathUnescape(strings.TrimPrefix(name, "/"))
+	return model, err == nil
+}
+
+func (a *attempt) modelReply(name string) *policies.Reply {
 	names := a.modelNames()
 	if name != "" && a.x.cfg.Models.aliased(name) {
 		names = append(names, name) // of a pattern, which no list can hold
@@ -58,11 +52,11 @@ func (a *attempt) modelReply(native bool, name, query string) *policies.Reply {
 			Message: "this gateway serves no model called " + policies.Clean(name)})
 	}
 	var body any
-	switch {
-	case native:
+	switch a.endpoint.wordedBy(a.in.Headers) {
+	case nativeDialect:
 		body = nativeModels(a.capabilities, names, name)
-	case a.in.Headers.Get("anthropic-version") != "":
-		body = claudeModels(a.capabilities, names, name, query)
+	case claudeDialect:
+		body = claudeModels(a.capabilities, names, name, a.endpoint.query)
 	default:
 		body = openAIModels(names, name)
 	}

@@ -79,7 +79,8 @@ func TestCountTokensElsewhere(t *testing.T) {
 // A route for counting is of no use in a dialect that cannot word the number.
 func TestCountersCanCount(t *testing.T) {
 	for _, path := range []string{"/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/gemini-3.5-flash:countTokens"} {
-		d, route, ok := findDialect(&policies.Request{Method: "POST", Path: path})
+		e := endpointOf(path)
+		d, route, ok := findDialect(&policies.Request{Method: "POST"}, &e)
 		if !ok || route.Operation != dialect.CountTokens {
 			t.Errorf("%s is no route for counting", path)
 		}

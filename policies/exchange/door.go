@@ -6,22 +6,17 @@ import (
 	"strings"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // methods are those that any path of an API is asked with.
 const methods = "GET, HEAD, POST, OPTIONS"
 
-// probed are the paths at which clients and monitors look whether somebody is
-// there; Claude Code asks for the second.
-var probed = []string{"/", "/api/hello"}
-
 // greet answers what asks for nothing: probes, and a browser's question whether
 // a page may send a request. Both come without a key. nil for all else.
 func (a *attempt) greet() *policies.Reply {
-	path, _ := splitPath(a.in.Path)
-	switch a.in.Method {
-	case http.MethodOptions:
+	if a.in.Method == http.MethodOptions {
 		if len(a.x.clientKeys) == 0 && !a.x.cfg.Browsers.trusts(a.in.Headers) {
 			return nil // a page that may not ask: refused as its request would be
 		}
@@ -30,17 +25,33 @@ func (a *attempt) greet() *policies.Reply {
 			return a.greeting(heal.ReasonProbe, http.StatusNoContent, headers, nil)
 		}
 		return a.greeting(heal.ReasonPreflight, http.StatusNoContent, append(headers, a.leave()...), nil)
-	case http.MethodGet, http.MethodHead:
-		switch {
-		case slices.Contains(probed, path):
-			return a.greeting(heal.ReasonProbe, http.StatusOK, policies.Headers{{Name: "content-type", Value: "application/json"}}, []byte(`{"status":"ok"}`))
-		case path == "/favicon.ico": // of every browser that opens one of the paths above
-			return a.greeting(heal.ReasonProbe, http.StatusNoContent, nil, nil)
-		case path == "/robots.txt":
-			return a.greeting(heal.ReasonProbe, http.StatusOK, policies.Headers{{Name: "content-type", Value: "text/plain"}}, []byte("User-agent: *\nDisallow: /\n"))
-		}
 	}
-	return nil
+	p := probed(a.in.Method, a.endpoint.name)
+	switch {
+	case p == nil && a.reads() && a.endpoint.allows() == http.MethodPost: // of a monitor that was given the whole URL
+		return a.absent(a.wrongMethod())
+	case p == nil:
+		return nil
+	case p.status == http.StatusNotFound:
+		return a.absent(a.unknownPath())
+	case p.status == http.StatusNoContent:
+		return a.greeting(heal.ReasonProbe, p.status, nil, nil)
+	case p.name == "robots.txt":
+		return a.greeting(heal.ReasonProbe, p.status, policies.Headers{{Name: "content-type", Value: "text/plain"}}, []byte("User-agent: *\nDisallow: /\n"))
+	}
+	return a.greeting(heal.ReasonProbe, p.status, policies.Headers{{Name: "content-type", Value: "application/json"}}, []byte(`{"status":"ok"}`))
+}
+
+// reads reports whether the request only looks.
+func (a *attempt) reads() bool {
+	return a.in.Method == http.MethodGet || a.in.Method == http.MethodHead
+}
+
+// absent answers a probe for what is not here, in the words of an error.
+func (a *attempt) absent(e *conversation.Error, headers policies.Headers) *policies.Reply {
+	e.RequestID = a.requestID()
+	status, worded, body := a.dialect.Error(e)
+	return a.greeting(heal.ReasonProbe, status, append(worded, headers...), body)
 }
 
 func (a *attempt) greeting(reason string, status int, headers policies.Headers, body []byte) *policies.Reply {
@@ -115,17 +126,4 @@ func (b *Browsers) listed(req *policies.Request) string {
 // lists reports whether an origin is one of Origins.
 func (b *Browsers) lists(origin string) bool {
 	return slices.ContainsFunc(b.Origins, func(o string) bool { return o == "*" || strings.EqualFold(o, origin) })
-}
-
-// splitPath returns a request's path and query. Base URLs end with a slash, or
-// paths begin with one too many: no path of an API has an empty segment.
-func splitPath(target string) (path, query string) {
-	path, query, _ = strings.Cut(target, "?")
-	for strings.Contains(path, "//") {
-		path = strings.ReplaceAll(path, "//", "/")
-	}
-	if len(path) > 1 {
-		path = strings.TrimSuffix(path, "/")
-	}
-	return path, query
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -38,7 +40,14 @@ func TestProbes(t *testing.T) {
 	}{
 		{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/?a=b", 200}, {"GET", "/api/hello", 200}, {"HEAD", "/api/hello", 200},
 		{"GET", "/favicon.ico", 204}, {"GET", "/robots.txt", 200},
-		{"OPTIONS", "/v1/messages", 204},
+		{"OPTIONS", "/v1/messages", 204}, {"OPTIONS", "/nothing", 204},
+		{"HEAD", "/anthropic", 200}, {"GET", "/v1", 200}, {"HEAD", "/v1beta/", 200}, {"GET", "/api", 200},
+		{"GET", "/health", 200}, {"GET", "/health/liveliness", 200}, {"HEAD", "/ping", 200}, {"GET", "/v1/health", 200},
+		{"POST", "/api/event_logging/batch", 200}, {"POST", "/v1/api/event_logging/v2/batch", 200},
+		{"GET", "/api/tags", 404}, {"GET", "/api/v1/api/version", 404}, {"GET", "/api/v0/models", 404}, {"GET", "/props", 404},
+		{"GET", "/.well-known/oauth-authorization-server", 404}, {"GET", "/api/claude_code/policy_limits", 404},
+		{"GET", "/v1/messages", 405}, {"HEAD", "/v1/chat/completions", 405}, {"GET", "/responses", 405},
+		{"HEAD", "/v1beta/models/gemini-3.8-flash:generateContent", 405}, {"GET", "/openai/deployments/m/chat/completions", 405},
 	} {
 		r, counted := newRig(t, func(cfg *Config) { cfg.ClientKeys = []string{"a key of sixteen and more"} }).counting(t)
 		a := r.headOnly(c.method, c.path)
@@ -50,14 +59,16 @@ func TestProbes(t *testing.T) {
 		if lines := r.log.FilterMessage("request finished").All(); len(lines) != 1 || lines[0].ContextMap()["outcome"] != "passed" {
 			t.Errorf("%s %s: log %v", c.method, c.path, lines)
 		}
-		if n := counted("heald_requests_total", "claude"); n != 1 {
+		if n := counted("heald_requests_total", a.dialect.Name()); n != 1 {
 			t.Errorf("%s %s: counted %v times", c.method, c.path, n)
 		}
-	}
-	for _, key := range []string{"POST /", "GET /v1/messages", "GET /api", "PUT /api/hello"} {
-		method, path, _ := strings.Cut(key, " ")
-		if reply := newRig(t, nil).headOnly(method, path).RequestHeaders(); reply == nil || reply.Status != 404 {
-			t.Errorf("%s: %+v, want 404", key, reply)
+		if c.method == "GET" && len(reply.Body) == 0 && c.status != 204 {
+			t.Errorf("%s %s: no body", c.method, c.path)
+		}
+		for _, line := range r.log.All() {
+			if line.Level > zap.InfoLevel {
+				t.Errorf("%s %s: logged as %s: %s", c.method, c.path, line.Level, line.Message)
+			}
 		}
 	}
 }

@@ -190,7 +190,8 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 	d := fallbackDialect
 	id := ""
 	if req != nil {
-		d, _, _ = findDialect(req)
+		e := endpointOf(req.Path)
+		d, _, _ = findDialect(req, &e)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
 	message := "gateway: " + x.forClient(fault.Error())
@@ -210,15 +211,17 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }
 
-// findDialect returns the dialect that a request's path names; ok is false if
-// none does, and the dialect is then the one in which to say so.
-func findDialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
-	path, query := splitPath(req.Path)
+// findDialect returns the dialect to which an endpoint belongs; ok is false if
+// it is of none, and the dialect is then the one in which to say so.
+func findDialect(req *policies.Request, e *endpoint) (d dialect.Dialect, route dialect.Route, ok bool) {
 	for _, d := range dialects {
-		if route, ok := d.Match(req.Method, path); ok {
-			route.Query = query
+		if route, ok := d.Match(req.Method, e.path); ok {
+			route.Query = e.query
+			if e.model != "" {
+				route.Model = e.model
+			}
 			return d, route, true
 		}
 	}
-	return nearestDialect(path, req.Headers), dialect.Route{}, false
+	return e.wordedBy(req.Headers), dialect.Route{}, false
 }

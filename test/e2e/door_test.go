@@ -178,6 +178,61 @@ func TestSlashesInPaths(t *testing.T) {
 	}
 }
 
+// Whatever base URL a client has, Envoy lets its paths in, and wrong ones come
+// back as errors that nothing retries.
+func TestBaseURLsAtTheDoor(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version})
+		for _, r := range wireRequests {
+			path, query, _ := strings.Cut(r.path, "?")
+			name := path[strings.Index(path[1:], "/")+1:]
+			for _, base := range []string{"", "/v1/v1", "/api/v1", "/v1/"} {
+				if a := s.Post(base+name+"?"+query, r.body); a.Status != 200 {
+					t.Errorf("%s %s: %d %s", r.api, base+name, a.Status, a.Body)
+				}
+			}
+		}
+		for _, r := range wireRequests {
+			if r.api == "chat" {
+				if a := s.Post("/openai/deployments/gemini-3.5-flash/chat/completions?api-version=2024-10-21", r.body); a.Status != 200 {
+					t.Errorf("Azure: %d %s", a.Status, a.Body)
+				}
+			}
+		}
+		s.Settle()
+		failed := failedRequests(s)
+		for _, c := range []struct {
+			line   string
+			status int
+			allow  string
+		}{
+			{"HEAD /v1/messages", 405, "POST, OPTIONS"},
+			{"GET /v1/chat/completions", 405, "POST, OPTIONS"},
+			{"GET /openai/v1/models", 200, ""},
+			{"HEAD /models", 200, ""},
+			{"GET /models/gemini-3.8-flash", 200, ""},
+			{"GET /api/tags", 404, ""},
+		} {
+			method, _, _ := strings.Cut(c.line, " ")
+			if got := speak(t, s, method, c.line+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); got.status != c.status || got.header.Get("allow") != c.allow {
+				t.Errorf("%s: %d %v %s", c.line, got.status, got.header, got.body)
+			}
+		}
+		s.Settle()
+		if n := failedRequests(s); n != failed {
+			t.Errorf("%v failed requests", n-failed)
+		}
+		calls := len(s.Fake().Requests())
+		if a := s.Post("/v1/messages/batches", plain); a.Status != 404 || !strings.Contains(string(a.Body), "one by one") {
+			t.Errorf("batches: %d %s", a.Status, a.Body)
+		}
+		s.Settle()
+		if n := failedRequests(s); n != failed+1 || len(s.Fake().Requests()) != calls {
+			t.Errorf("%v failed requests, want one more; upstream was asked %d times", n-failed, len(s.Fake().Requests())-calls)
+		}
+	})
+}
+
 // A web app whose origin is listed may ask, and read what it gets.
 func TestWebApp(t *testing.T) {
 	const app = "https://chat.example.com"

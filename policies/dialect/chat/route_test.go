@@ -8,8 +8,6 @@ func TestMatch(t *testing.T) {
 		want         bool
 	}{
 		{"POST", "/v1/chat/completions", true},
-		{"POST", "/openai/v1/chat/completions", true},
-		{"POST", "/v1beta/openai/chat/completions", true},
 		{"GET", "/v1/chat/completions", false},
 		{"POST", "/v1/chat/completions/", false},
 		{"POST", "/chat/completions", false},

@@ -2,18 +2,16 @@ package claude
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
-// Match implements dialect.Dialect. Some clients are configured with a base
-// URL that ends in /anthropic, as other gateways want it.
+// Match implements dialect.Dialect.
 func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if method != http.MethodPost {
 		return dialect.Route{}, false
 	}
-	switch strings.TrimPrefix(path, "/anthropic") {
+	switch path {
 	case "/v1/messages":
 		return dialect.Route{Operation: dialect.Generate}, true
 	case "/v1/messages/count_tokens":

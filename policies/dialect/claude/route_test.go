@@ -13,9 +13,7 @@ func TestMatch(t *testing.T) {
 		ok           bool
 	}{
 		{"POST", "/v1/messages", dialect.Generate, true},
-		{"POST", "/anthropic/v1/messages", dialect.Generate, true},
 		{"POST", "/v1/messages/count_tokens", dialect.CountTokens, true},
-		{"POST", "/anthropic/v1/messages/count_tokens", dialect.CountTokens, true},
 		{"GET", "/v1/messages", 0, false},
 		{"POST", "/v1/messages/", 0, false},
 		{"POST", "/v1/messages/batches", 0, false},

@@ -18,10 +18,11 @@ var versions = map[string]bool{"v1": true, "v1alpha": true, "v1beta": true, "v1b
 //	/{version}/publishers/google/models/{model}:{method}            Vertex AI, express mode
 //	/{version}/projects/P/locations/L/publishers/google/models/{model}:{method}
 //
-// Project and location are the client's own; the backend's are used. A base URL
-// that ends in a slash gives clients a path that begins with two.
+// Project and location are the client's own; the backend's are used. A model's
+// name may have slashes, as in google/gemini-3.8-flash: what it means is decided
+// where models are chosen.
 func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
-	segments := strings.Split(strings.TrimLeft(path, "/"), "/")
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	if verb != http.MethodPost || !versions[segments[0]] {
 		return dialect.Route{}, false
 	}
@@ -32,12 +33,12 @@ func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
 	if len(s) > 2 && s[0] == "publishers" && s[1] == "google" {
 		s = s[2:]
 	}
-	if len(s) != 2 || s[0] != "models" {
+	if len(s) < 2 || s[0] != "models" {
 		return dialect.Route{}, false
 	}
 	// Some clients escape the colon. What else was escaped is checked as
 	// part of the model's name.
-	name, err := url.PathUnescape(s[1])
+	name, err := url.PathUnescape(strings.Join(s[1:], "/"))
 	if err != nil {
 		return dialect.Route{}, false
 	}

@@ -2,19 +2,17 @@ package responses
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
-// Match implements dialect.Dialect. Some clients are configured with a base
-// URL that ends in /openai/v1, as services beside others want it. Stored
-// responses (GET, DELETE, /compact) are no route: nothing is stored.
+// Match implements dialect.Dialect. Stored responses (GET, DELETE, /compact) are
+// no route: nothing is stored.
 func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if method != http.MethodPost {
 		return dialect.Route{}, false
 	}
-	switch strings.TrimPrefix(path, "/openai") {
+	switch path {
 	case "/v1/responses":
 		return dialect.Route{Operation: dialect.Generate}, true
 	case "/v1/responses/input_tokens":

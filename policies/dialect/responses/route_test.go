@@ -13,9 +13,7 @@ func TestMatch(t *testing.T) {
 		operation    dialect.Operation
 	}{
 		{"POST", "/v1/responses", true, dialect.Generate},
-		{"POST", "/openai/v1/responses", true, dialect.Generate},
 		{"POST", "/v1/responses/input_tokens", true, dialect.CountTokens},
-		{"POST", "/openai/v1/responses/input_tokens", true, dialect.CountTokens},
 		{"POST", "/v1/responses/compact", false, 0},
 		{"POST", "/responses", false, 0},
 		{"POST", "/v1/responses/", false, 0},
