@@ -44,8 +44,8 @@ func (e *endpoint) listed() (model string, ok bool) {
 
 func (a *attempt) modelReply(name string) *policies.Reply {
 	names := a.modelNames()
-	if name != "" && a.x.cfg.Models.aliased(name) {
-		names = append(names, name) // of a pattern, which no list can hold
+	if name != "" && (a.x.cfg.Models.aliased(name) || slices.Contains(names, shortest(name))) {
+		names = append(names, name) // of a pattern or with a prefix, which no list holds
 	}
 	if name != "" && !slices.Contains(names, name) {
 		return a.refuse(heal.ReasonModelList, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",

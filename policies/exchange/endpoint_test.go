@@ -50,6 +50,7 @@ func TestDeployments(t *testing.T) {
 	for path, want := range map[string]string{
 		"/openai/deployments/gemini-3.8-flash/chat/completions?api-version=2024-10-21": "gemini-3.8-flash",
 		"/openai/deployments/gpt-5-mini/chat/completions":                              "gemini-3.5-flash-lite",
+		"/openai/deployments/google%2Fgemini-3.8-flash/chat/completions":               "gemini-3.8-flash",
 	} {
 		for _, model := range []string{"", `"model":"gemini-2.5-pro",`} {
 			a := newRig(t, nil).begin(1, "")

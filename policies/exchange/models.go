@@ -110,21 +110,30 @@ func pathKey(name string) string {
 
 // aliased reports whether a client's name stands for another.
 func (m Models) aliased(name string) bool {
-	_, own := match(m.Aliases, name)
-	_, builtIn := match(defaultAliases, name)
-	return own || builtIn
+	_, ok := m.chain(name)
+	return ok
 }
 
 // Resolve returns the upstream models for a client's name; a name without
-// alias is taken as it is.
+// alias is taken as it is, without the prefixes that it has.
 func (m Models) Resolve(name string) Chain {
-	name = strings.TrimPrefix(name, "models/")
-	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
-		if to, ok := match(aliases, name); ok {
-			return to
+	if to, ok := m.chain(name); ok {
+		return to
+	}
+	return only(shortest(name))
+}
+
+// chain is what an alias says of a name, or of the name without prefixes: the
+// longest that has an alias counts.
+func (m Models) chain(name string) (Chain, bool) {
+	for n := range withoutPrefixes(name) {
+		for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
+			if to, ok := match(aliases, n); ok {
+				return to, true
+			}
 		}
 	}
-	return only(name)
+	return nil, false
 }
 
 func match(aliases map[string]Chain, name string) (Chain, bool) {

@@ -210,7 +210,7 @@ func TestBaseURLsAtTheDoor(t *testing.T) {
 			{"GET /v1/chat/completions", 405, "POST, OPTIONS"},
 			{"GET /openai/v1/models", 200, ""},
 			{"HEAD /models", 200, ""},
-			{"GET /models/gemini-3.8-flash", 200, ""},
+			{"GET /models/google%2Fgemini-3.8-flash", 200, ""},
 			{"GET /api/tags", 404, ""},
 		} {
 			method, _, _ := strings.Cut(c.line, " ")
