@@ -9,7 +9,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -30,17 +29,16 @@ func (a *attempt) listModels() *policies.Reply {
 // listed reports whether the endpoint is the list of models, and of which one,
 // "" for all. Vertex AI's clients ask for publishers/google/models.
 func (e *endpoint) listed() (model string, ok bool) {
-	name := e.name
-	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
-		name = s[4]
-	}
-	name, ok = strings.CutPrefix(strings.TrimPrefix(name, "publishers/google/"), "models")
+	name, ok := strings.CutPrefix(strings.TrimPrefix(e.inProject(), "publishers/google/"), "models")
 	if !ok || name != "" && name[0] != '/' {
 		return "", false
 	}
 	model, err := url.PathUnescape(strings.TrimPrefix(name, "/"))
-	return model, err == nil
+	return strings.TrimPrefix(model, "models/"), err == nil
 }
+
+// publishers reports whether the list of models is Vertex AI's.
+func (e *endpoint) publishers() bool { return strings.HasPrefix(e.inProject(), "publishers/") }
 
 func (a *attempt) modelReply(name string) *policies.Reply {
 	names := a.modelNames()
@@ -52,13 +50,17 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 			Message: "this gateway serves no model called " + policies.Clean(name)})
 	}
 	var body any
-	switch a.endpoint.wordedBy(a.in.Headers) {
-	case nativeDialect:
-		body = nativeModels(a.capabilities, names, name)
-	case claudeDialect:
-		body = claudeModels(a.capabilities, names, name, a.endpoint.query)
-	default:
-		body = openAIModels(names, name)
+	if name != "" {
+		body = a.oneModel(a.listedModel(name))
+	} else {
+		models := make([]listedModel, 0, len(names))
+		for _, n := range names {
+			models = append(models, a.listedModel(n))
+		}
+		var err error
+		if body, err = a.allModels(models); err != nil {
+			return a.refuseError(err)
+		}
 	}
 	text, _ := json.Marshal(body) // strings and numbers always encode
 	a.record.final = true
@@ -72,12 +74,6 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 			{Name: policies.HeaderClientRequestID, Value: a.requestID()},
 		}, a.x.cfg.Browsers.readable(a.in)...),
 	}
-}
-
-// capabilities are those of the model that a name stands for, the first of its
-// chain.
-func (a *attempt) capabilities(name string) gemini.Capability {
-	return a.x.table.Capabilities(a.x.cfg.Models.Resolve(name)[0].Model)
 }
 
 // modelNames are the models that can be asked for: those of the backends, or

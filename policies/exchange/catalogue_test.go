@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
@@ -17,18 +16,40 @@ func TestModelLists(t *testing.T) {
 		c.Models.Known = map[string]KnownModel{"gemini-house": {MaxOutput: 100, Context: 1000}}
 		c.Backends[0].Models = append(c.Backends[0].Models, "gemini-house")
 	}
+	const (
+		flash  = `"created_at":"2026-05-19T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`
+		newest = `"created_at":"2026-09-02T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`
+		openAI = `{"data":[` +
+			`{"id":"claude-opus-5-5","object":"model","created":1788307200,"owned_by":"google","name":"claude-opus-5-5 (gemini-3.8-flash)","root":"gemini-3.8-flash"},` +
+			`{"id":"gemini-3.5-flash","object":"model","created":1779148800,"owned_by":"google"},` +
+			`{"id":"gemini-3.8-flash","object":"model","created":1788307200,"owned_by":"google"},` +
+			`{"id":"gemini-house","object":"model","created":1767225600,"owned_by":"google"},` +
+			`{"id":"house","object":"model","created":1767225600,"owned_by":"google","name":"house (gemini-house)","root":"gemini-house"}],"object":"list"}`
+		native = `"inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}`
+	)
 	for _, c := range []struct {
 		name, path, version string
 		status              int
 		want                string
 	}{
-		{"openai", "/v1/models", "", 200, `{"data":[{"id":"claude-opus-5-5","object":"model","created":0,"owned_by":"google"},{"id":"gemini-3.5-flash","object":"model","created":0,"owned_by":"google"},{"id":"gemini-3.8-flash","object":"model","created":0,"owned_by":"google"},{"id":"gemini-house","object":"model","created":0,"owned_by":"google"},{"id":"house","object":"model","created":0,"owned_by":"google"}],"object":"list"}`},
-		{"openai, one", "/openai/v1/models/gemini-3.5-flash", "", 200, `{"id":"gemini-3.5-flash","object":"model","created":0,"owned_by":"google"}`},
-		{"anthropic, a page", "/v1/models?limit=1&after_id=claude-opus-5-5", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-3.5-flash","display_name":"gemini-3.5-flash","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}],"first_id":"gemini-3.5-flash","has_more":true,"last_id":"gemini-3.5-flash"}`},
-		{"gemini", "/v1beta/models/gemini-3.8-flash", "", 200, `{"name":"models/gemini-3.8-flash","displayName":"gemini-3.8-flash","inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}`},
-		{"an alias has the limits of its first model", "/v1/models/house", "2023-06-01", 200, `{"type":"model","id":"house","display_name":"house","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1000,"max_tokens":100}`},
-		{"a name that a pattern stands for", "/v1/models/claude-sonnet-7", "2023-06-01", 200, `{"type":"model","id":"claude-sonnet-7","display_name":"claude-sonnet-7","created_at":"1970-01-01T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`},
-		{"a name that heald's own aliases have", "/v1/models/gpt-9", "", 200, `{"id":"gpt-9","object":"model","created":0,"owned_by":"google"}`},
+		{"openai", "/v1/models", "", 200, openAI},
+		{"openai, no version", "/models?limit=1", "", 200, openAI},
+		{"openai, as Google has it", "/v1beta/openai/models/", "", 200, openAI},
+		{"openai, one", "/openai/v1/models/gemini-3.5-flash", "", 200, `{"id":"gemini-3.5-flash","object":"model","created":1779148800,"owned_by":"google"}`},
+		{"openai, one with a prefix", "/v1/models/google/gemini-3.5-flash", "", 200, `{"id":"google/gemini-3.5-flash","object":"model","created":1779148800,"owned_by":"google","name":"google/gemini-3.5-flash (gemini-3.5-flash)","root":"gemini-3.5-flash"}`},
+		{"openai, one with a prefix, escaped", "/v1/models/google%2Fgemini-3.5-flash", "", 200, `{"id":"google/gemini-3.5-flash","object":"model","created":1779148800,"owned_by":"google","name":"google/gemini-3.5-flash (gemini-3.5-flash)","root":"gemini-3.5-flash"}`},
+		{"anthropic, a page", "/v1/models?limit=1&after_id=claude-opus-5-5", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-3.5-flash","display_name":"gemini-3.5-flash",` + flash + `],"first_id":"gemini-3.5-flash","has_more":true,"last_id":"gemini-3.5-flash"}`},
+		{"anthropic, a page backwards", "/v1/models?limit=1&before_id=gemini-3.8-flash", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-3.5-flash","display_name":"gemini-3.5-flash",` + flash + `],"first_id":"gemini-3.5-flash","has_more":true,"last_id":"gemini-3.5-flash"}`},
+		{"anthropic by the base URL", "/anthropic/v1/models?limit=1", "", 200, `{"data":[{"type":"model","id":"claude-opus-5-5","display_name":"claude-opus-5-5 (gemini-3.8-flash)",` + newest + `],"first_id":"claude-opus-5-5","has_more":true,"last_id":"claude-opus-5-5"}`},
+		{"anthropic, a model that is gone", "/v1/models?after_id=nope", "2023-06-01", 400, `{"type":"error","error":{"type":"invalid_request_error","message":"after_id: no model of this list is called \"nope\"; begin again without it"},"request_id":"id-1"}`},
+		{"gemini", "/v1beta/models/gemini-3.8-flash", "", 200, `{"name":"models/gemini-3.8-flash","displayName":"gemini-3.8-flash",` + native},
+		{"gemini, a page", "/v1beta/models?pageSize=1&pageToken=claude-opus-5-5", "", 200, `{"models":[{"name":"models/gemini-3.5-flash","displayName":"gemini-3.5-flash",` + native + `],"nextPageToken":"gemini-3.5-flash"}`},
+		{"gemini, an alias", "/v1beta/models/models%2Fclaude-opus-5-5", "", 200, `{"name":"models/claude-opus-5-5","displayName":"claude-opus-5-5 (gemini-3.8-flash)","description":"Stands for gemini-3.8-flash.",` + native},
+		{"vertex", "/v1beta1/projects/p/locations/global/publishers/google/models?page_size=1", "", 200, `{"nextPageToken":"claude-opus-5-5","publisherModels":[{"name":"publishers/google/models/claude-opus-5-5","versionId":"default"}]}`},
+		{"vertex, one", "/v1beta1/publishers/google/models/gemini-3.8-flash", "", 200, `{"name":"publishers/google/models/gemini-3.8-flash","versionId":"default"}`},
+		{"an alias has the limits of its first model", "/v1/models/house", "2023-06-01", 200, `{"type":"model","id":"house","display_name":"house (gemini-house)","created_at":"2026-01-01T00:00:00Z","max_input_tokens":1000,"max_tokens":100}`},
+		{"a name that a pattern stands for", "/v1/models/claude-sonnet-7", "2023-06-01", 200, `{"type":"model","id":"claude-sonnet-7","display_name":"claude-sonnet-7 (gemini-3.5-flash)",` + flash},
+		{"a name that heald's own aliases have", "/v1/models/gpt-9", "", 200, `{"id":"gpt-9","object":"model","created":1788307200,"owned_by":"google","name":"gpt-9 (gemini-3.8-flash)","root":"gemini-3.8-flash"}`},
 		{"unknown", "/v1/models/nope-9", "", 404, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,42 +71,5 @@ func TestModelLists(t *testing.T) {
 				t.Errorf("no JSON: %s", reply.Body)
 			}
 		})
-	}
-}
-
-// A page has 20 models unless it is said otherwise, and never more than 1,000.
-func TestPageOf(t *testing.T) {
-	models := make([]claudeModel, 1500)
-	for i := range models {
-		models[i].ID = fmt.Sprint("m", i)
-	}
-	for _, c := range []struct {
-		of, first, size int
-		query           string
-		more            bool
-	}{
-		{20, 0, 20, "", false},
-		{21, 0, 20, "", true},
-		{21, 0, 20, "limit=0", true},
-		{21, 0, 20, "limit=-1", true},
-		{21, 0, 20, "limit=x", true},
-		{21, 0, 1, "limit=1", true},
-		{21, 0, 21, "limit=21", false},
-		{1000, 0, 1000, "limit=2000", false},
-		{1001, 0, 1000, "limit=2000", true},
-		{1001, 0, 999, "limit=999", true},
-		{10, 1, 9, "after_id=m0", false},
-		{10, 10, 0, "after_id=m9", false},
-		{10, 0, 0, "before_id=m0", false},
-		{10, 0, 9, "before_id=m9", false},
-		{10, 3, 2, "after_id=m2&before_id=m5", false},
-		{10, 3, 1, "after_id=m2&before_id=m5&limit=1", true},
-		{10, 0, 10, "after_id=none&before_id=none", false},
-		{10, 0, 10, "%zz", false},
-	} {
-		page, more := pageOf(models[:c.of], c.query)
-		if len(page) != c.size || more != c.more || c.size > 0 && page[0].ID != models[c.first].ID {
-			t.Errorf("%q of %d: %d models, more %t; want %d from %d on, %t", c.query, c.of, len(page), more, c.size, c.first, c.more)
-		}
 	}
 }

@@ -85,6 +85,18 @@ func (e *endpoint) baseSegments(rest []string) int {
 	return 0
 }
 
+// inProject is the name below a project and location of Vertex AI, which are the
+// client's own.
+func (e *endpoint) inProject() string { return afterProject(e.name) }
+
+// afterProject is a resource's name without projects/P/locations/L/.
+func afterProject(name string) string {
+	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
+		return s[4]
+	}
+	return name
+}
+
 // families are the dialects whose API has paths that begin so. Where two APIs
 // have them the base URL and the headers decide.
 var families = map[string]dialect.Dialect{

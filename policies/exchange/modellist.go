@@ -1,18 +1,41 @@
 package exchange
 
 import (
-	"encoding/json"
-	"net/url"
-	"slices"
+	"time"
 
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // How each API words its list of models, and one model of it. Which names the
-// lists hold is decided in catalogue.go.
+// lists hold is decided in catalogue.go, which of them a page has in
+// modelpage.go.
 
-// epoch stands for a creation time that nobody knows.
-const epoch = "1970-01-01T00:00:00Z"
+// listedModel is a name that clients can ask for.
+type listedModel struct {
+	name string
+	// of is the model that an alias stands for, the first of its chain; ""
+	// for a name that is a model's own.
+	of      string
+	can     gemini.Capability
+	created time.Time
+}
+
+func (a *attempt) listedModel(name string) listedModel {
+	model := a.x.cfg.Models.Resolve(name)[0].Model
+	m := listedModel{name: name, can: a.x.table.Capabilities(model), created: gemini.Released(model)}
+	if model != name {
+		m.of = model
+	}
+	return m
+}
+
+// display is what clients show of a model: of an alias also what it stands for.
+func (m listedModel) display() string {
+	if m.of == "" {
+		return m.name
+	}
+	return m.name + " (" + m.of + ")"
+}
 
 type claudeModel struct {
 	Type        string `json:"type"`
@@ -23,83 +46,108 @@ type claudeModel struct {
 	MaxTokens   int    `json:"max_tokens,omitempty"`
 }
 
-func claudeModels(of func(string) gemini.Capability, names []string, one, query string) any {
-	models := make([]claudeModel, 0, len(names))
-	for _, n := range names {
-		can := of(n)
-		m := claudeModel{Type: "model", ID: n, DisplayName: n, CreatedAt: epoch, MaxInput: can.Context, MaxTokens: can.MaxOutput}
-		if n == one {
-			return m
-		}
-		models = append(models, m)
-	}
-	page, more := pageOf(models, query)
-	out := map[string]any{"data": page, "has_more": more, "first_id": nil, "last_id": nil}
-	if len(page) > 0 {
-		out["first_id"], out["last_id"] = page[0].ID, page[len(page)-1].ID
+func (m listedModel) claude() any {
+	return claudeModel{Type: "model", ID: m.name, DisplayName: m.display(), CreatedAt: m.created.Format(time.RFC3339), MaxInput: m.can.Context, MaxTokens: m.can.MaxOutput}
+}
+
+func claudeModels(page modelPage) any {
+	out := map[string]any{"data": worded(page.models, listedModel.claude), "has_more": page.more, "first_id": nil, "last_id": nil}
+	if n := len(page.models); n > 0 {
+		out["first_id"], out["last_id"] = page.models[0].name, page.models[n-1].name
 	}
 	return out
 }
 
-// pageOf cuts the page that limit, after_id and before_id ask for; the
-// Anthropic API's default is 20 a page, its limit 1,000.
-func pageOf(models []claudeModel, query string) (page []claudeModel, more bool) {
-	q, _ := url.ParseQuery(query) // what cannot be parsed asks for nothing
-	at := func(id string) int {
-		return slices.IndexFunc(models, func(m claudeModel) bool { return m.ID == id })
-	}
-	if i := at(q.Get("after_id")); i >= 0 {
-		models = models[i+1:]
-	}
-	if i := at(q.Get("before_id")); i >= 0 {
-		models = models[:i]
-	}
-	limit := 20
-	var asked int
-	if json.Unmarshal([]byte(q.Get("limit")), &asked) == nil && asked > 0 {
-		limit = min(asked, 1000)
-	}
-	if len(models) > limit {
-		return models[:limit], true
-	}
-	return models, false
+// openAIModel has two fields more for an alias: root, as vLLM has it, and name,
+// as OpenRouter has it and chat UIs show it.
+type openAIModel struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+	Name    string `json:"name,omitempty"`
+	Root    string `json:"root,omitempty"`
 }
 
-func openAIModels(names []string, one string) any {
-	type model struct {
-		ID      string `json:"id"`
-		Object  string `json:"object"`
-		Created int    `json:"created"`
-		OwnedBy string `json:"owned_by"`
+func (m listedModel) openAI() any {
+	out := openAIModel{ID: m.name, Object: "model", Created: m.created.Unix(), OwnedBy: "google", Root: m.of}
+	if m.of != "" {
+		out.Name = m.display()
 	}
-	models := make([]model, 0, len(names))
-	for _, n := range names {
-		m := model{ID: n, Object: "model", OwnedBy: "google"}
-		if n == one {
-			return m
-		}
-		models = append(models, m)
-	}
-	return map[string]any{"object": "list", "data": models}
+	return out
 }
 
-func nativeModels(of func(string) gemini.Capability, names []string, one string) any {
-	type model struct {
-		Name    string   `json:"name"`
-		Display string   `json:"displayName"`
-		Input   int      `json:"inputTokenLimit,omitempty"`
-		Output  int      `json:"outputTokenLimit,omitempty"`
-		Methods []string `json:"supportedGenerationMethods"`
+type nativeModel struct {
+	Name        string   `json:"name"`
+	Display     string   `json:"displayName"`
+	Description string   `json:"description,omitempty"`
+	Input       int      `json:"inputTokenLimit,omitempty"`
+	Output      int      `json:"outputTokenLimit,omitempty"`
+	Methods     []string `json:"supportedGenerationMethods"`
+}
+
+func (m listedModel) native() any {
+	out := nativeModel{Name: "models/" + m.name, Display: m.display(), Input: m.can.Context, Output: m.can.MaxOutput,
+		Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}}
+	if m.of != "" {
+		out.Description = "Stands for " + m.of + "."
 	}
-	models := make([]model, 0, len(names))
-	for _, n := range names {
-		can := of(n)
-		m := model{Name: "models/" + n, Display: n, Input: can.Context, Output: can.MaxOutput,
-			Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}}
-		if n == one {
-			return m
+	return out
+}
+
+// vertex is a model as Vertex AI lists those of a publisher.
+func (m listedModel) vertex() any {
+	return struct {
+		Name    string `json:"name"`
+		Version string `json:"versionId"`
+	}{"publishers/google/models/" + m.name, "default"}
+}
+
+// worded is a list in the words of an API.
+func worded(models []listedModel, word func(listedModel) any) []any {
+	out := make([]any, 0, len(models))
+	for _, m := range models {
+		out = append(out, word(m))
+	}
+	return out
+}
+
+// oneModel words a single model.
+func (a *attempt) oneModel(m listedModel) any {
+	switch a.endpoint.wordedBy(a.in.Headers) {
+	case nativeDialect:
+		return a.endpoint.nativeWords()(m)
+	case claudeDialect:
+		return m.claude()
+	}
+	return m.openAI()
+}
+
+// allModels words the page that the query asks for. OpenAI's list has no pages.
+func (a *attempt) allModels(models []listedModel) (any, error) {
+	switch a.endpoint.wordedBy(a.in.Headers) {
+	case nativeDialect:
+		page, err := nativePage(models, a.endpoint.query)
+		list := "models"
+		if a.endpoint.publishers() {
+			list = "publisherModels"
 		}
-		models = append(models, m)
+		out := map[string]any{list: worded(page.models, a.endpoint.nativeWords())}
+		if page.more {
+			out["nextPageToken"] = page.models[len(page.models)-1].name
+		}
+		return out, err
+	case claudeDialect:
+		page, err := claudePage(models, a.endpoint.query)
+		return claudeModels(page), err
 	}
-	return map[string]any{"models": models}
+	return map[string]any{"object": "list", "data": worded(models, listedModel.openAI)}, nil
+}
+
+// nativeWords are those of Gemini's API or of Vertex AI.
+func (e *endpoint) nativeWords() func(listedModel) any {
+	if e.publishers() {
+		return listedModel.vertex
+	}
+	return listedModel.native
 }

@@ -51,8 +51,8 @@ func withoutPrefix(name string) (short string, ok bool) {
 			return short, true
 		}
 	}
-	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
-		return s[4], true
+	if short := afterProject(name); short != name {
+		return short, true
 	}
 	if short, ok := strings.CutPrefix(name, "publishers/google/"); ok {
 		return short, true

@@ -91,10 +91,7 @@ var unservedRows = []unserved{
 // instead says what to do in place of asking for an endpoint; "" if it is of no
 // API that is known.
 func (e *endpoint) instead() string {
-	name := e.name
-	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
-		name = s[4]
-	}
+	name := e.inProject()
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain
 	}

@@ -90,18 +90,8 @@ func (t Table) With(rows ...Row) Table {
 // suits the newest suits all.
 func (t Table) Capabilities(model string) Capability {
 	model = strings.ToLower(bareModel(model))
-	best, rest := -1, ""
-	for i, row := range t {
-		after, ok := strings.CutPrefix(model, row.Model)
-		if !ok || after != "" && after[0] != '-' {
-			continue
-		}
-		if best < 0 || len(row.Model) >= len(t[best].Model) {
-			best, rest = i, after
-		}
-	}
-	if best >= 0 {
-		return variant(t[best].Capability, rest)
+	if row, rest := t.find(model); row != nil {
+		return variant(row.Capability, rest)
 	}
 	version, ok := strings.CutPrefix(model, "gemini-")
 	if !ok {
@@ -111,6 +101,22 @@ func (t Table) Capabilities(model string) Capability {
 		return Capability{ProtoSchema: true, MaxOutput: 8192, Context: contextWindow}
 	}
 	return variant(newest, version)
+}
+
+// find returns the row that holds for a model, and what its name adds to the
+// row's; nil if none does.
+func (t Table) find(model string) (best *Row, rest string) {
+	for i := range t {
+		row := &t[i]
+		after, ok := strings.CutPrefix(model, row.Model)
+		if !ok || after != "" && after[0] != '-' {
+			continue
+		}
+		if best == nil || len(row.Model) >= len(best.Model) {
+			best, rest = row, after
+		}
+	}
+	return best, rest
 }
 
 // old reports whether a version such as "1.5-pro" came before Gemini 2.5.
