@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
+	"github.com/heald-proxy/heald/policies/dialect/completions"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
@@ -27,6 +28,7 @@ var documented = []struct {
 	{"Anthropic Messages", claude.Tables()},
 	{"OpenAI Chat Completions", chat.Tables()},
 	{"OpenAI Responses", responses.Tables()},
+	{"OpenAI Completions", completions.Tables()},
 }
 
 // What the documentation says of a field is what the code does with it: both

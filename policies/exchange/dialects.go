@@ -4,6 +4,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
+	"github.com/heald-proxy/heald/policies/dialect/completions"
 	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
@@ -13,15 +14,17 @@ import (
 var dialects = []dialect.Dialect{
 	claudeDialect,
 	chatDialect,
+	completionsDialect,
 	responsesDialect,
 	nativeDialect,
 }
 
 var (
-	claudeDialect    dialect.Dialect = claude.New()
-	chatDialect      dialect.Dialect = chat.New(chat.Config{})
-	responsesDialect dialect.Dialect = responses.New()
-	nativeDialect    dialect.Dialect = native.New()
+	claudeDialect      dialect.Dialect = claude.New()
+	chatDialect        dialect.Dialect = chat.New(chat.Config{})
+	completionsDialect dialect.Dialect = completions.New()
+	responsesDialect   dialect.Dialect = responses.New()
+	nativeDialect      dialect.Dialect = native.New()
 )
 
 // fallbackDialect words errors where nothing tells what the client speaks.

@@ -102,7 +102,7 @@ func afterProject(name string) string {
 var families = map[string]dialect.Dialect{
 	"messages": claudeDialect, "complete": claudeDialect, "skills": claudeDialect, "organizations": claudeDialect,
 
-	"chat": chatDialect, "completions": chatDialect, "embeddings": chatDialect, "images": chatDialect, "audio": chatDialect,
+	"chat": chatDialect, "completions": completionsDialect, "embeddings": chatDialect, "images": chatDialect, "audio": chatDialect,
 	"moderations": chatDialect, "realtime": chatDialect, "conversations": chatDialect, "assistants": chatDialect, "threads": chatDialect,
 	"fine_tuning": chatDialect, "vector_stores": chatDialect, "uploads": chatDialect, "evals": chatDialect, "containers": chatDialect,
 	"videos": chatDialect, "edits": chatDialect, "organization": chatDialect,

@@ -23,6 +23,7 @@ func TestBaseURLs(t *testing.T) {
 			"", "/v1", "/openai", "/openai/v1", "/v1/openai", "/v1/v1", "/openai/v1/v1", "/v1beta/openai", "/v1beta/openai/v1", "/v1beta", "/api/v1", "/api", "/api/openai/v1",
 			"/openai/deployments/x", "/deployments/x", "/v1/engines/x", "/v1beta1/projects/p/locations/global/endpoints/openapi", "/v1/projects/p/locations/l/endpoints/openapi",
 		}},
+		{"completions", "completions", `{"model":"gemini-3.5-flash","prompt":"hi"}`, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x", "/v1/engines/x"}},
 		{"responses", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1"}},
 		{"responses/input_tokens", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1"}},
 		{"models/gemini-3.5-flash:generateContent", "gemini", contents, []string{
@@ -68,7 +69,7 @@ func TestDeployments(t *testing.T) {
 func TestOtherSpellings(t *testing.T) {
 	for _, path := range []string{
 		"/V1/messages", "/v1%2Fmessages", "/v2/messages", "/x/v1/messages", "/v1/./messages", "/v1/../messages", "/v1/messages;x", "/%761/messages", "/v1/messages/x", "/v1/messages%00",
-		"/openai/deployments/chat/completions", "/deployments/%zz/chat/completions", "/v1/projects/p/endpoints/openapi/chat/completions",
+		"/openai/deployments/x", "/deployments/%zz/chat/completions", "/v1/projects/p/endpoints/openapi/chat/completions",
 		"/v1beta/models/:generateContent", "/v1beta/models/m:generateContent/x", "/v1beta/tunedModels/m:generateContent",
 	} {
 		if reply := newRig(t, nil).headOnly("POST", path).RequestHeaders(); reply == nil || reply.Status != 404 {

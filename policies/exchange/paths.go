@@ -84,7 +84,7 @@ func (e *endpoint) meant() string {
 	}
 	name = strings.ToLower(name)
 	for _, known := range knownNames {
-		if strings.HasSuffix(name, "/"+known) || strings.HasPrefix(known, name+"/") && name != "" {
+		if name == known || strings.HasSuffix(name, "/"+known) || strings.HasPrefix(known, name+"/") && name != "" {
 			if path := served("/v1/", []string{known}, known); path != "" {
 				return path
 			}

@@ -17,7 +17,9 @@ var askIn = map[string]struct{ path, body string }{
 	"claude":    {"/v1/messages", ask},
 	"chat":      {"/v1/chat/completions", `{"model":"gemini-3.5-flash","stream":true,"messages":[{"role":"user","content":"hi"}]}`},
 	"responses": {"/v1/responses", `{"model":"gemini-3.5-flash","stream":true,"input":"hi"}`},
-	"gemini":    {"/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`},
+
+	"completions": {"/v1/completions", `{"model":"gemini-3.5-flash","stream":true,"prompt":"hi"}`},
+	"gemini":      {"/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`},
 }
 
 // envelope is what a dialect writes around an error, the events of a begun

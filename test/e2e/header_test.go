@@ -17,6 +17,7 @@ var wireRequests = []struct{ api, path, body string }{
 	{"claude whole", "/v1/messages", `{"model":"gemini-3.5-flash","max_tokens":100,"messages":[{"role":"user","content":"hi"}]}`},
 	{"chat", "/v1/chat/completions", `{"model":"gemini-3.5-flash","stream":true,"messages":[{"role":"user","content":"hi"}]}`},
 	{"responses", "/v1/responses", `{"model":"gemini-3.5-flash","stream":true,"input":"hi"}`},
+	{"completions", "/v1/completions", `{"model":"gemini-3.5-flash","stream":true,"max_tokens":100,"prompt":"hi"}`},
 	{"native", "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse&key=client-secret", nativeBody},
 	{"native whole", "/v1beta/models/gemini-3.5-flash:generateContent", nativeBody},
 }

@@ -21,6 +21,7 @@ type sign struct{ dialect, field string }
 var signs = []sign{
 	{"gemini", "contents"}, {"gemini", "generateContentRequest"},
 	{"responses", "input"}, {"responses", "instructions"}, {"responses", "previous_response_id"},
+	{"completions", "prompt"},
 	{"claude", "system"}, {"claude", "anthropic_version"}, {"claude", "stop_sequences"}, {"claude", "thinking"},
 	{"claude", "output_config"}, {"claude", "context_management"}, {"claude", "top_k"},
 	{"chat", "max_completion_tokens"}, {"chat", "response_format"}, {"chat", "stream_options"}, {"chat", "stop"},
@@ -47,7 +48,7 @@ func guess(body []byte) (dialect, why string, err error) {
 		}
 	}
 	if top["messages"] == nil {
-		return "", "", fmt.Errorf("the request has none of messages, input and contents; name its API with --dialect")
+		return "", "", fmt.Errorf("the request has none of messages, input, contents and prompt; name its API with --dialect")
 	}
 	inside := slices.Concat(top["messages"], top["tools"])
 	for _, s := range deepSigns {

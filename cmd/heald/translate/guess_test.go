@@ -4,9 +4,10 @@ import "testing"
 
 func TestGuess(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"contents":[]}`: "gemini",
-		`{"input":"hi"}`:  "responses",
-		`{"messages":[],"system":"s","stop":["x"]}`:                                      "claude",
+		`{"contents":[]}`:                           "gemini",
+		`{"input":"hi"}`:                            "responses",
+		`{"prompt":"hi","stop":"x"}`:                "completions",
+		`{"messages":[],"system":"s","stop":["x"]}`: "claude",
 		`{"messages":[{"role":"user","content":"hi"}],"max_tokens":5}`:                   "claude",
 		`{"messages":[{"role":"user","content":"hi"}],"max_completion_tokens":5}`:        "chat",
 		`{"messages":[{"role":"user","content":"hi"}]}`:                                  "chat",
@@ -19,7 +20,7 @@ func TestGuess(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", body, got, err, want)
 		}
 	}
-	for _, body := range []string{``, `[]`, `{"prompt":"hi"}`, `{"messages":`} {
+	for _, body := range []string{``, `[]`, `{"text":"hi"}`, `{"messages":`} {
 		if got, _, err := guess([]byte(body)); err == nil {
 			t.Errorf("%s: guessed %q", body, got)
 		}

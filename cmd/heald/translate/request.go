@@ -24,18 +24,20 @@ type request struct {
 // paths are the places where the APIs are spoken; the model of a Gemini path
 // is filled in.
 var paths = map[string]string{
-	"claude":    "/v1/messages",
-	"chat":      "/v1/chat/completions",
-	"responses": "/v1/responses",
-	"gemini":    "/v1beta/models/%s:%s",
+	"claude":      "/v1/messages",
+	"chat":        "/v1/chat/completions",
+	"responses":   "/v1/responses",
+	"completions": "/v1/completions",
+	"gemini":      "/v1beta/models/%s:%s",
 }
 
 // samples are requests that show everything a reply can hold.
 var samples = map[string]string{
-	"claude":    `{"model":%q,"max_tokens":65536,"thinking":{"type":"adaptive"},"messages":[{"role":"user","content":"(not given)"}]}`,
-	"chat":      `{"model":%q,"messages":[{"role":"user","content":"(not given)"}],"stream_options":{"include_usage":true}}`,
-	"responses": `{"model":%q,"reasoning":{"summary":"auto"},"input":"(not given)"}`,
-	"gemini":    `{"contents":[{"parts":[{"text":"(not given)"}]}]}`,
+	"claude":      `{"model":%q,"max_tokens":65536,"thinking":{"type":"adaptive"},"messages":[{"role":"user","content":"(not given)"}]}`,
+	"chat":        `{"model":%q,"messages":[{"role":"user","content":"(not given)"}],"stream_options":{"include_usage":true}}`,
+	"responses":   `{"model":%q,"reasoning":{"summary":"auto"},"input":"(not given)"}`,
+	"completions": `{"model":%q,"max_tokens":65536,"prompt":"(not given)"}`,
+	"gemini":      `{"contents":[{"parts":[{"text":"(not given)"}]}]}`,
 }
 
 // newRequest finds out where the client would have sent body. stream overrides
@@ -45,7 +47,7 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 	if r.path == "" {
 		form, ok := paths[dialect]
 		if !ok {
-			return r, fmt.Errorf("dialect %q is none of claude, chat, responses and gemini", dialect)
+			return r, fmt.Errorf("dialect %q is none of claude, chat, responses, completions and gemini", dialect)
 		}
 		r.path = form
 		if dialect == "gemini" {

@@ -97,7 +97,7 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	case "service_tier":
 		return openai.Tier(&d.Walker, v)
 	case "stop":
-		return d.stops(v)
+		return openai.Stops(&d.Walker, v)
 	case "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed", "random_seed",
 		"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "n":
 		return d.limit(name, v)

@@ -1,11 +1,14 @@
 package chat
 
-import "github.com/heald-proxy/heald/policies/conversation"
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+)
 
 const promptRefused = "The prompt was refused."
 
 func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
-	reason, err := m.reason(ev.Finish)
+	reason, err := openai.FinishReason(ev.Finish, m.natural(), m.answer)
 	if err != nil {
 		return m.fail(dst, err)
 	}
@@ -20,27 +23,6 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 	return m.sink.finish(dst, reason, m.takeLogprobs(), m.usage)
 }
 
-// reason returns the finish_reason, or the error that the reply ends with.
-// The set is closed: clients validate it.
-func (m *machine) reason(f conversation.Finish) (string, *conversation.Error) {
-	switch f {
-	case conversation.FinishStop, conversation.FinishPause:
-		return m.natural(), nil
-	case conversation.FinishLength, conversation.FinishWindow:
-		return "length", nil
-	case conversation.FinishRefused, conversation.FinishBlocked:
-		return "content_filter", nil
-	case conversation.FinishMalformed:
-		return "", apiError("The model's tool call could not be parsed.")
-	case conversation.FinishSignature:
-		return "", apiError("The upstream refused the signatures of earlier turns.")
-	}
-	if m.answer {
-		return m.natural(), nil
-	}
-	return "", apiError("The model ended without an answer.")
-}
-
 // natural is the reason of a model that was done. Calls count whenever they
 // came: the upstream often tells the finish in a later chunk.
 func (m *machine) natural() string {
@@ -53,16 +35,12 @@ func (m *machine) natural() string {
 	return "tool_calls"
 }
 
-func apiError(message string) *conversation.Error {
-	return &conversation.Error{Kind: conversation.ErrAPI, Message: message}
-}
-
 // fail ends the reply with an error. An open call stays as it is: a client
 // must not take half a tool call for a whole one.
 func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
 	m.state = done
 	if err == nil {
-		err = apiError("The upstream failed.")
+		err = openai.APIError("The upstream failed.")
 	}
 	return m.sink.fail(dst, err, m.usage)
 }

@@ -1,10 +1,9 @@
 package chat
 
 import (
-	"strconv"
-
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
@@ -27,7 +26,7 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 	case "top_k":
 		err = setting.Set(&l.TopK, name, v, d.Count)
 	case "seed", "random_seed":
-		err = setting.Set(&l.Seed, name, v, d.seed)
+		err = setting.Set(&l.Seed, name, v, func(name string, v jsontext.Value) (int, error) { return openai.Seed(&d.Walker, name, v) })
 	case "presence_penalty":
 		err = setting.Set(&l.PresencePenalty, name, v, d.Number)
 	case "frequency_penalty":
@@ -44,40 +43,6 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 		if err == nil && l.Candidates > 1 {
 			err = d.Unsupported(name, "one answer per request; send the request again for another")
 		}
-	}
-	return err
-}
-
-// seed reads a whole number. The upstream's seeds have 32 bits, those of this
-// API 64: the lower ones are as good.
-func (d *decoder) seed(name string, v jsontext.Value) (int, error) {
-	n, err := strconv.ParseInt(string(v), 10, 64)
-	if v.Kind() != '0' || err != nil {
-		return 0, d.Invalid(name, "Input should be a valid integer")
-	}
-	return int(int32(n)), nil
-}
-
-// stops reads one stop sequence or a list of them.
-func (d *decoder) stops(v jsontext.Value) error {
-	d.Req.Limits.Stop = nil
-	if v.Kind() == '"' {
-		return d.stop("stop", v)
-	}
-	return d.Within("stop", func() error {
-		return d.List(v, func(i int, v jsontext.Value) error {
-			if i == setting.MaxStops {
-				return d.Invalid("", "at most %d stop sequences are allowed", setting.MaxStops)
-			}
-			return d.stop("", v)
-		})
-	})
-}
-
-func (d *decoder) stop(name string, v jsontext.Value) error {
-	s, err := d.Text(name, v)
-	if err == nil && !s.Empty() {
-		d.Req.Limits.Stop = append(d.Req.Limits.Stop, s.String())
 	}
 	return err
 }

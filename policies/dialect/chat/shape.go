@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"strconv"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
@@ -133,3 +135,5 @@ func (c *call) appendArgs(dst []byte, piece conversation.Text) []byte {
 	dst = append(dst, piece...)
 	return append(dst, `}}]`...)
 }
+
+func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }

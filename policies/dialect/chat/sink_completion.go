@@ -137,7 +137,7 @@ func (s *completionSink) finish(dst []byte, reason string, logprobs []byte, u co
 		dst = append(dst, `],"refusal":null}`...)
 	}
 	dst = append(dst, `,"finish_reason":"`+reason+`"}],"usage":`...)
-	return append(appendUsage(dst, u), '}')
+	return append(openai.AppendUsage(dst, u), '}')
 }
 
 // appendMessage writes the members of the message. Content is null only where

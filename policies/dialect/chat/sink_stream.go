@@ -114,7 +114,7 @@ func (s *streamSink) finish(dst []byte, reason string, logprobs []byte, u conver
 	dst = s.close(append(dst, `,"finish_reason":"`+reason+`"}]`...))
 	if s.usage {
 		dst = append(append(dst, s.lead...), `],"usage":`...)
-		dst = append(appendUsage(dst, u), '}', '\n', '\n')
+		dst = append(openai.AppendUsage(dst, u), '}', '\n', '\n')
 	}
 	return append(dst, doneText...)
 }
@@ -124,7 +124,7 @@ func (s *streamSink) finish(dst []byte, reason string, logprobs []byte, u conver
 func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte {
 	dst = openai.AppendError(append(dst, "data: "...), err)
 	if s.usage && u.Known {
-		dst = appendUsage(append(dst[:len(dst)-1], `,"usage":`...), u)
+		dst = openai.AppendUsage(append(dst[:len(dst)-1], `,"usage":`...), u)
 		dst = append(dst, '}')
 	}
 	return append(dst, eventEnd...)

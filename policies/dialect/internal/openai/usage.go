@@ -1,4 +1,4 @@
-package chat
+package openai
 
 import (
 	"strconv"
@@ -8,9 +8,9 @@ import (
 
 func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
 
-// appendUsage writes the usage object. As in ours, completion tokens include
+// AppendUsage writes the usage object of Chat Completions and of Completions. As in ours, completion tokens include
 // the thoughts and prompt tokens what came from a cache.
-func appendUsage(dst []byte, u conversation.Usage) []byte {
+func AppendUsage(dst []byte, u conversation.Usage) []byte {
 	dst = appendInt(append(dst, `{"prompt_tokens":`...), u.Input)
 	dst = appendInt(append(dst, `,"completion_tokens":`...), u.Output)
 	dst = appendInt(append(dst, `,"total_tokens":`...), u.Input+u.Output)
