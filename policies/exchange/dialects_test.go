@@ -22,10 +22,28 @@ func FuzzMatch(f *testing.F) {
 		f.Add("POST", path)
 	}
 	f.Add("GET", "/v1/messages")
+	for _, path := range []string{
+		"/", "//v1//messages/", "/chat/completions", "/openai/deployments/a%2Fb/chat/completions", "/v1/engines/x/completions", "/v1beta1/projects/p/locations/l/endpoints/openapi/chat/completions",
+		"/api/v1/v1beta/models/google/m:free:generateContent", "/v1/../v1/messages", "/deployments/%zz/x", "/openai", "/v1/models/x%3ay",
+	} {
+		f.Add("POST", path)
+	}
 	f.Fuzz(func(t *testing.T, method, path string) {
+		e := endpointOf(path)
+		if again := endpointOf(e.path); again.name != e.name || again.path != e.path {
+			t.Errorf("%q is %q, which is %q", path, e.path, again.path)
+		}
+		if e.wordedBy(nil) == nil {
+			t.Errorf("%q: nobody words its errors", path)
+		}
+		if meant := e.meant(); meant != "" {
+			if at := endpointOf(meant); at.allows() == "" {
+				t.Errorf("%q: %s is meant, and not served", path, meant)
+			}
+		}
 		var by []string
 		for _, d := range dialects {
-			route, ok := d.Match(method, path)
+			route, ok := d.Match(method, e.path)
 			if !ok {
 				if route.Model != "" || route.Stream || route.Operation != 0 {
 					t.Errorf("%s: %s %q: no match, but %+v", d.Name(), method, path, route)

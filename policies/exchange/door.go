@@ -8,6 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // methods are those that any path of an API is asked with.
@@ -49,7 +50,7 @@ func (a *attempt) reads() bool {
 
 // absent answers a probe for what is not here, in the words of an error.
 func (a *attempt) absent(e *conversation.Error, headers policies.Headers) *policies.Reply {
-	e.RequestID = a.requestID()
+	e.RequestID, e.Message = a.requestID(), redact.Bound(e.Message, redact.Limit)
 	status, worded, body := a.dialect.Error(e)
 	return a.greeting(heal.ReasonProbe, status, append(worded, headers...), body)
 }
