@@ -34,7 +34,7 @@ func (a *attempt) greet() *policies.Reply {
 	case p == nil:
 		return nil
 	case p.status == http.StatusNotFound:
-		return a.absent(a.unknownPath())
+		return a.absent(a.unknownPath(), nil)
 	case p.status == http.StatusNoContent:
 		return a.greeting(heal.ReasonProbe, p.status, nil, nil)
 	case p.name == "robots.txt":

@@ -13,10 +13,10 @@ import (
 // refusePath ends a request for what is not served. Its status, 404 or 405, is
 // one that no SDK retries.
 func (a *attempt) refusePath() *policies.Reply {
-	e, headers := a.unknownPath()
-	if a.endpoint.allows() != "" {
-		e, headers = a.wrongMethod()
+	if a.endpoint.allows() == "" {
+		return a.refuse(heal.ReasonRefused, a.unknownPath())
 	}
+	e, headers := a.wrongMethod()
 	reply := a.refuse(heal.ReasonRefused, e)
 	reply.Headers = append(reply.Headers, headers...)
 	return reply
@@ -47,7 +47,7 @@ func (a *attempt) wrongMethod() (*conversation.Error, policies.Headers) {
 }
 
 // unknownPath says what to ask for instead.
-func (a *attempt) unknownPath() (*conversation.Error, policies.Headers) {
+func (a *attempt) unknownPath() *conversation.Error {
 	message := policies.Clean(a.in.Method) + " " + pathOf(a.in.Path)
 	if instead := a.endpoint.instead(); instead != "" {
 		message += ": " + instead
@@ -57,7 +57,7 @@ func (a *attempt) unknownPath() (*conversation.Error, policies.Headers) {
 			message += "; did you mean " + policies.Clean(meant) + "?"
 		}
 	}
-	return &conversation.Error{Kind: conversation.ErrPath, Message: message}, nil
+	return &conversation.Error{Kind: conversation.ErrPath, Message: message}
 }
 
 // knownNames are the endpoints that a client may have meant, as far as a dialect
