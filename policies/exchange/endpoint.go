@@ -71,6 +71,9 @@ func (e *endpoint) baseSegments(rest []string) int {
 	case s == "anthropic":
 		e.native, e.api = false, claudeDialect
 		return 1
+	case s == "gemini" || s == "vertex_ai": // LiteLLM's, for Google's clients
+		e.native, e.api = true, nativeDialect
+		return 1
 	case (s == "deployments" || s == "engines") && len(rest) > 2: // Azure's, and OpenAI's first
 		model, err := url.PathUnescape(rest[1])
 		if err != nil {

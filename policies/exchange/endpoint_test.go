@@ -28,6 +28,7 @@ func TestBaseURLs(t *testing.T) {
 		{"responses/input_tokens", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1"}},
 		{"models/gemini-3.5-flash:generateContent", "gemini", contents, []string{
 			"", "/v1", "/v1beta", "/v1alpha", "/v1beta1", "/v1beta/v1beta", "/v1/v1beta", "/api/v1beta", "/v1/publishers/google", "/publishers/google", "/projects/p/locations/l/publishers/google",
+			"/gemini/v1beta", "/gemini", "/vertex_ai/v1/projects/p/locations/l/publishers/google",
 		}},
 		{"models/gemini-3.5-flash:countTokens", "gemini", contents, []string{"", "/v1", "/v1beta", "/v1beta/v1beta"}},
 	} {
