@@ -55,7 +55,7 @@ func backendDown(t *testing.T, version string) {
 		s.Settle()
 	})
 	t.Run("unknown path", func(t *testing.T) {
-		got := s.Post("/v1/nonsense?key=secret", plain)
+		got := s.Post("/v1/nonsense?token=secret", plain)
 		wantError(t, got, 404, "not_found_error", "/v1/nonsense")
 		if strings.Contains(got.Body, "secret") {
 			t.Error("the error repeats the query, which may hold a key")
