@@ -23,7 +23,8 @@ type Policy interface {
 // response, only Close follows.
 type Attempt interface {
 	// RequestHeaders may end the attempt before the body was read: a local
-	// answer or a refusal. nil means: go on and wait for the body.
+	// answer or a refusal. nil means: go on and wait for the body. It may block
+	// for seconds where it makes an answer.
 	RequestHeaders() *Reply
 
 	// RequestBody gets the whole body and returns what to send upstream, or

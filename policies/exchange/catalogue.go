@@ -12,9 +12,9 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// Model lists are answered here, without upstream: the list is what this
-// gateway can serve, which is what its configuration and the table of models
-// say. Aliases are listed too, since clients pick from the list.
+// Model lists are answered here: the list is what this gateway can serve, which
+// is what its configuration, the table of models and the backends' own lists
+// (offered.go) say. Aliases are listed too, since clients pick from the list.
 
 // listModels answers a request for the list of models, or for one of them; nil
 // if the request is for something else.
@@ -41,8 +41,10 @@ func (e *endpoint) listed() (model string, ok bool) {
 func (e *endpoint) publishers() bool { return strings.HasPrefix(e.inProject(), "publishers/") }
 
 func (a *attempt) modelReply(name string) *policies.Reply {
+	a.awaitOffers()
 	names := a.modelNames()
-	if name != "" && (a.x.cfg.Models.aliased(name) || slices.Contains(names, shortest(name))) {
+	aliased := a.x.cfg.Models.aliased(name) && slices.ContainsFunc(a.x.cfg.Models.Resolve(name), a.leads)
+	if name != "" && (aliased || slices.Contains(names, shortest(name))) {
 		names = append(names, name) // of a pattern or with a prefix, which no list holds
 	}
 	if name != "" && !slices.Contains(names, name) {
@@ -76,8 +78,51 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	}
 }
 
+// methods are what can be asked of a model.
+func (a *attempt) methods(model string) []string {
+	all := []string{"generateContent", "streamGenerateContent", "countTokens"}
+	for i := range a.backends {
+		list := a.offered(&a.backends[i])
+		if list == nil {
+			continue
+		}
+		for _, m := range list.Models() {
+			if m.Name == model && m.Methods != nil && !slices.Contains(m.Methods, "countTokens") {
+				return all[:2]
+			}
+		}
+	}
+	return all
+}
+
+// leads reports whether a backend of the route serves a hop.
+func (a *attempt) leads(h Hop) bool {
+	return slices.ContainsFunc(a.backends, func(b Backend) bool { return (h.Backend == "" || h.Backend == b.Name) && b.serves(h.Model) })
+}
+
+// offeredNames adds the models that a backend which serves all can be asked for:
+// those of its list and those of the table. A row is left out where the list has
+// the model under longer names alone, such as gemini-3-pro-preview.
+func (a *attempt) offeredNames(b *Backend, names map[string]bool) {
+	longer := map[string]bool{}
+	if list := a.offered(b); list != nil {
+		for _, m := range list.Models() {
+			if m.Generates() {
+				names[m.Name] = true
+				longer[a.x.owned.Family(m.Name)] = true
+			}
+		}
+	}
+	for _, r := range a.x.owned {
+		if _, own := a.x.cfg.Models.Known[r.Model]; own || !longer[r.Model] {
+			names[r.Model] = true
+		}
+	}
+}
+
 // modelNames are the models that can be asked for: those of the backends, or
-// of the table where a backend serves all, and the aliases that are names.
+// of the table and the backend's list where a backend serves all, and the
+// aliases that are names and lead to a backend of the route.
 func (a *attempt) modelNames() []string {
 	names := map[string]bool{}
 	for _, b := range a.backends {
@@ -85,13 +130,11 @@ func (a *attempt) modelNames() []string {
 			names[m] = true
 		}
 		if len(b.Models) == 0 {
-			for _, r := range a.x.table {
-				names[r.Model] = true
-			}
+			a.offeredNames(&b, names)
 		}
 	}
-	for alias := range a.x.cfg.Models.Aliases {
-		if !strings.Contains(alias, "*") {
+	for alias, chain := range a.x.cfg.Models.Aliases {
+		if !strings.Contains(alias, "*") && slices.ContainsFunc(chain, a.leads) {
 			names[alias] = true
 		}
 	}

@@ -25,7 +25,7 @@ func TestModelLists(t *testing.T) {
 			`{"id":"gemini-3.8-flash","object":"model","created":1788307200,"owned_by":"google"},` +
 			`{"id":"gemini-house","object":"model","created":1767225600,"owned_by":"google"},` +
 			`{"id":"house","object":"model","created":1767225600,"owned_by":"google","name":"house (gemini-house)","root":"gemini-house"}],"object":"list"}`
-		native = `"inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}`
+		native = `"inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"],"thinking":true}`
 	)
 	for _, c := range []struct {
 		name, path, version string

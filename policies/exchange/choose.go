@@ -231,7 +231,8 @@ func (a *attempt) exhausted(c candidate) bool {
 
 // larger reports whether a model has a larger context window than another.
 func (a *attempt) larger(model, than string) bool {
-	return a.x.table.Capabilities(model).Context > a.x.table.Capabilities(than).Context
+	table := a.x.table.Load()
+	return table.Capabilities(model).Context > table.Capabilities(than).Context
 }
 
 // avoided are the accounts that an earlier attempt asked not to use again for

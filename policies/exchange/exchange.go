@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -49,8 +50,10 @@ type Config struct {
 	// Browsers say which web pages may send requests where there are no
 	// ClientKeys.
 	Browsers Browsers
-	// ResumeVia is the Envoy listener through which the rest of broken answers
-	// is fetched, http://host:port or unix:///path; default resume.DefaultVia.
+	// ResumeVia is the Envoy listener through which heald sends requests of its
+	// own, for the rest of broken answers and for lists of models:
+	// http://host:port or unix:///path. "" is resume.DefaultVia if a policy
+	// resumes; else there is no listener, and no list is fetched.
 	ResumeVia string
 }
 
@@ -80,7 +83,10 @@ type Exchange struct {
 	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
-	table      gemini.Table
+	table      atomic.Pointer[gemini.Table] // what is known of models, lists included
+	owned      gemini.Table                 // the same without lists
+	lists      bool                         // lists of models can be fetched
+	offers     offers
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
@@ -108,30 +114,34 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	pool, err := account.NewPool(cfg.Accounts)
 	errs = append(errs, err, checkAccounts(cfg))
+	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
+	lists := cfg.ResumeVia != "" // the listener is there
+	for name, s := range cfg.Policies {
+		s = s.WithDefaults()
+		errs = append(errs, s.Validate("policies."+pathKey(name)))
+		named[name] = s
+		lists = lists || s.Resumes()
+	}
+	cfg.Policies = named
 	fill(&cfg.ResumeVia, resume.DefaultVia)
 	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
-	table, err := cfg.Models.table()
+	table, err := cfg.Models.table(gemini.DefaultTable)
 	errs = append(errs, err, cfg.Models.check(cfg.Backends))
-	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
-	for name, s := range cfg.Policies {
-		s = s.WithDefaults()
-		errs = append(errs, s.Validate("policies."+pathKey(name)))
-		named[name] = s
-	}
-	cfg.Policies = named
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Exchange{
+	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
-		table: table, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
+		owned: table, lists: lists, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
-	}, nil
+	}
+	x.table.Store(&table)
+	return x, nil
 }
 
 // checkAccounts finds backends without accounts and accounts without backends.

@@ -18,11 +18,12 @@ type listedModel struct {
 	of      string
 	can     gemini.Capability
 	created time.Time
+	methods []string // of Gemini's API
 }
 
 func (a *attempt) listedModel(name string) listedModel {
 	model := a.x.cfg.Models.Resolve(name)[0].Model
-	m := listedModel{name: name, can: a.x.table.Capabilities(model), created: gemini.Released(model)}
+	m := listedModel{name: name, can: a.x.table.Load().Capabilities(model), created: gemini.Released(model), methods: a.methods(model)}
 	if model != name {
 		m.of = model
 	}
@@ -84,11 +85,12 @@ type nativeModel struct {
 	Input       int      `json:"inputTokenLimit,omitempty"`
 	Output      int      `json:"outputTokenLimit,omitempty"`
 	Methods     []string `json:"supportedGenerationMethods"`
+	Thinks      bool     `json:"thinking,omitempty"`
 }
 
 func (m listedModel) native() any {
 	out := nativeModel{Name: "models/" + m.name, Display: m.display(), Input: m.can.Context, Output: m.can.MaxOutput,
-		Methods: []string{"generateContent", "streamGenerateContent", "countTokens"}}
+		Methods: m.methods, Thinks: m.can.Thinking != gemini.NoControl}
 	if m.of != "" {
 		out.Description = "Stands for " + m.of + "."
 	}

@@ -39,10 +39,10 @@ type KnownModel struct {
 // levelNames are the thinking levels that the API has words for.
 var levelNames = []string{"minimal", "low", "medium", "high"}
 
-// table is what is known of models: the built-in table and heald.yaml's rows.
-// The error names every row that cannot be.
-func (m Models) table() (gemini.Table, error) {
-	table := gemini.DefaultTable
+// table is what is known of models: known, and over it heald.yaml's rows. What a
+// row does not say is as in known. The error names every row that cannot be.
+func (m Models) table(known gemini.Table) (gemini.Table, error) {
+	table := known
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(m.Known)) {
 		k := m.Known[name]
@@ -50,7 +50,7 @@ func (m Models) table() (gemini.Table, error) {
 		if err := gemini.ValidModel(name); err != nil {
 			errs = append(errs, &setting.Problem{Path: at, Found: "the name: " + err.Error(), Fix: "write the upstream name of the model"})
 		}
-		can := gemini.DefaultTable.Capabilities(cmp.Or(k.Like, name))
+		can := known.Capabilities(cmp.Or(k.Like, name))
 		for _, l := range k.Levels {
 			if !slices.Contains(levelNames, l) {
 				errs = append(errs, &setting.Problem{Path: at + ".levels", Found: redact.Quote(l) + " is no thinking level",

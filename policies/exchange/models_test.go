@@ -3,6 +3,8 @@ package exchange
 import (
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // heald.yaml can tell of a model that heald does not know.
@@ -18,7 +20,7 @@ func TestKnownModels(t *testing.T) {
 	if !strings.Contains(body, `"maxOutputTokens":50`) || strings.Contains(body, "Continue your previous") || strings.Contains(strings.ToLower(body), `"medium"`) {
 		t.Errorf("the row is not obeyed: %s", body)
 	}
-	_, err := Models{Known: map[string]KnownModel{"a b": {}, "m": {Levels: []string{"huge"}, Context: -1}}}.table()
+	_, err := Models{Known: map[string]KnownModel{"a b": {}, "m": {Levels: []string{"huge"}, Context: -1}}}.table(gemini.DefaultTable)
 	for _, want := range []string{"models.known.a b", `models.known.m.levels: "huge"`, "models.known.m: max_output"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q: %v", want, err)

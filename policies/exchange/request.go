@@ -52,6 +52,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
+	a.learnOf()
 	forward, err := a.render(body)
 	switch {
 	case ctx.Err() != nil:
@@ -122,7 +123,7 @@ func (a *attempt) letGo() {
 func (a *attempt) options() gemini.Options {
 	repairs := a.repairs() | a.x.learned.of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
-		Table:           tableWith(a.x.table, a.model, repairs),
+		Table:           tableWith(*a.x.table.Load(), a.model, repairs),
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),

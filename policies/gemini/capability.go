@@ -103,6 +103,21 @@ func (t Table) Capabilities(model string) Capability {
 	return variant(newest, version)
 }
 
+// Knows reports whether the table has a row of the model itself. A variant that
+// draws or speaks only inherits from its base, whose limits are other ones.
+func (t Table) Knows(model string) bool {
+	row, rest := t.find(strings.ToLower(bareModel(model)))
+	return row != nil && !isVariant(rest)
+}
+
+// Family returns the model whose row holds for a model; "" if none does.
+func (t Table) Family(model string) string {
+	if row, _ := t.find(strings.ToLower(bareModel(model))); row != nil {
+		return row.Model
+	}
+	return ""
+}
+
 // find returns the row that holds for a model, and what its name adds to the
 // row's; nil if none does.
 func (t Table) find(model string) (best *Row, rest string) {

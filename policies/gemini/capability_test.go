@@ -74,3 +74,18 @@ func TestTableIsSound(t *testing.T) {
 		}
 	}
 }
+
+func TestKnows(t *testing.T) {
+	for model, want := range map[string]string{
+		"gemini-3.8-flash": "gemini-3.8-flash", "models/Gemini-2.5-pro-preview-06-05": "gemini-2.5-pro",
+		"gemini-2.5-flash-image-001": "gemini-2.5-flash-image",
+		"gemini-4-pro":               "", "gemma-3": "", "gemini-2.0-flash": "",
+	} {
+		if got := DefaultTable.Family(model); got != want || DefaultTable.Knows(model) != (want != "") {
+			t.Errorf("%s: %q, known: %t", model, got, DefaultTable.Knows(model))
+		}
+	}
+	if m := "gemini-2.5-flash-preview-tts"; DefaultTable.Knows(m) || DefaultTable.Family(m) != "gemini-2.5-flash" {
+		t.Errorf("%s has no row of its own", m)
+	}
+}

@@ -95,16 +95,26 @@ func speechModel(c Capability) Capability {
 	return c
 }
 
-// variant is c of the variant of a model that a word in the rest of its name
-// tells of, such as gemini-2.5-pro-preview-tts.
+// variants are what words in the rest of a model's name make of it, such as in
+// gemini-2.5-pro-preview-tts.
+var variants = map[string]func(Capability) Capability{"image": imageModel, "tts": speechModel}
+
+// variant is c of the variant of a model that the rest of its name tells of.
 func variant(c Capability, rest string) Capability {
 	for word := range strings.SplitSeq(rest, "-") {
-		switch word {
-		case "image":
-			return imageModel(c)
-		case "tts":
-			return speechModel(c)
+		if of := variants[word]; of != nil {
+			return of(c)
 		}
 	}
 	return c
+}
+
+// isVariant reports whether the rest of a model's name makes it another model.
+func isVariant(rest string) bool {
+	for word := range strings.SplitSeq(rest, "-") {
+		if variants[word] != nil {
+			return true
+		}
+	}
+	return false
 }

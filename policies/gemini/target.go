@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -57,6 +58,25 @@ func (t Target) prefix() string {
 		return "/" + version + "/publishers/google/models/"
 	}
 	return "/" + version + "/projects/" + t.Project + "/locations/" + t.Location + "/publishers/google/models/"
+}
+
+// listPage is how many models a page of a list has at most; AI Studio gives no
+// more.
+const listPage = "1000"
+
+// ListPath returns the path of one page of the models at the target's API; token
+// is that of the page, "" for the first. Vertex lists what Google publishes, for
+// every project the same, and in no other version of its API.
+func (t Target) ListPath(token string) string {
+	path := "/v1beta1/publishers/google/models"
+	if t.Kind == AIStudio {
+		path = strings.TrimSuffix(t.prefix(), "/")
+	}
+	path += "?pageSize=" + listPage
+	if token != "" {
+		path += "&pageToken=" + url.QueryEscape(token)
+	}
+	return path
 }
 
 // Credential returns the header that carries secret: an API key, which both

@@ -39,6 +39,21 @@ func TestTargetPath(t *testing.T) {
 	}
 }
 
+func TestListPath(t *testing.T) {
+	for _, c := range []struct {
+		target      Target
+		token, want string
+	}{
+		{Target{}, "", "/v1beta/models?pageSize=1000"},
+		{Target{Version: "v1"}, "a&b=c", "/v1/models?pageSize=1000&pageToken=a%26b%3Dc"},
+		{Target{Kind: Vertex, Version: "v1", Project: "p", Location: "l"}, "", "/v1beta1/publishers/google/models?pageSize=1000"},
+	} {
+		if got := c.target.ListPath(c.token); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+}
+
 func TestCredential(t *testing.T) {
 	if n, v := Credential("k", false); n != "x-goog-api-key" || v != "k" {
 		t.Errorf("key: %s: %s", n, v)

@@ -17,8 +17,8 @@ import (
 // DefaultVia is the address of the listener in envoy/resume.yaml.
 const DefaultVia = "unix:///run/heald/resume.sock"
 
-// Client sends requests for the rest of answers to an Envoy listener that
-// routes by [policies.HeaderCluster].
+// Client sends heald's own requests, for the rest of answers and for lists of
+// models, to an Envoy listener that routes by [policies.HeaderCluster].
 type Client struct {
 	http *http.Client
 	base string // scheme and host
@@ -68,8 +68,8 @@ func NewClientOf(transport http.RoundTripper) *Client {
 }
 
 // request makes the HTTP request of a Forward.
-func (c *Client) request(ctx context.Context, f *policies.Forward) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+f.Path, bytes.NewReader(f.Body))
+func (c *Client) request(ctx context.Context, method string, f *policies.Forward) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+f.Path, bytes.NewReader(f.Body))
 	if err != nil {
 		return nil, err
 	}

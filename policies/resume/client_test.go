@@ -75,6 +75,13 @@ func TestFetch(t *testing.T) {
 		if got != want || err != nil {
 			t.Errorf("%s: got %q, %v", via, got, err)
 		}
+		list, err := c.Get(t.Context(), &policies.Forward{Cluster: "a", Path: "/v1beta/models?pageSize=2"}, 100)
+		if want := `GET ` + strings.TrimPrefix(c.base, "http://") + ` /v1beta/models?pageSize=2 a   "" hop secret`; string(list) != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", via, list, err, want)
+		}
+		if _, err := c.Get(t.Context(), forward(), 10); err == nil || !strings.Contains(err.Error(), "more than 10 bytes") {
+			t.Errorf("%s: a document that is too long: %v", via, err)
+		}
 		c.http.CloseIdleConnections()
 	}
 }

@@ -55,7 +55,7 @@ func newReply(resp *http.Response) (*inflate.Reply, error) {
 }
 
 // Error implements error.
-func (r *Refusal) Error() string { return fmt.Sprintf("ask for the rest: status %d", r.Status) }
+func (r *Refusal) Error() string { return fmt.Sprintf("status %d", r.Status) }
 
 // Unreached reports a reply that Envoy made itself because it could not connect
 // to the provider. Envoy tells no code details to its clients, only these words.
@@ -83,29 +83,40 @@ type Fetch struct {
 func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) *Fetch {
 	out := &Fetch{notify: notify}
 	go func() { // at most one under way per attempt; ends with ctx, see above
-		out.add(nil, true, c.read(ctx, f, out))
+		err := c.read(ctx, http.MethodPost, f, replyLimit, func(b []byte) { out.add(b, false, nil) })
+		if err != nil {
+			err = fmt.Errorf("ask for the rest: %w", err)
+		}
+		out.add(nil, true, err)
 	}()
 	return out
 }
 
-// read reads the reply to its end. A panic on this goroutine would end the
-// process: it ends the fetch instead.
-func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err error) {
+// Get fetches a document of at most limit bytes.
+func (c *Client) Get(ctx context.Context, f *policies.Forward, limit int) ([]byte, error) {
+	var out []byte
+	err := c.read(ctx, http.MethodGet, f, limit, func(b []byte) { out = append(out, b...) })
+	return out, err
+}
+
+// read reads a reply of at most limit bytes to its end. A panic on the goroutine
+// of a fetch would end the process: it ends the fetch instead.
+func (c *Client) read(ctx context.Context, method string, f *policies.Forward, limit int, add func([]byte)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("ask for the rest: panic: %v", p)
+			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	req, err := c.request(ctx, f)
+	req, err := c.request(ctx, method, f)
 	if err != nil {
-		return fmt.Errorf("ask for the rest: %w", err)
+		return err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if ctx.Err() == nil { // Envoy answers even where the provider does not
 			err = fmt.Errorf("%w: %w", ErrNoListener, err)
 		}
-		return fmt.Errorf("ask for the rest: %w", err)
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -113,27 +124,28 @@ func (c *Client) read(ctx context.Context, f *policies.Forward, out *Fetch) (err
 	}
 	body, err := newReply(resp)
 	if err != nil {
-		return fmt.Errorf("read the rest: %w", err)
+		return err
 	}
 	defer body.Stop()
 	buf := make([]byte, readSize)
-	for size := 0; size <= replyLimit; {
+	for size := 0; ; {
 		n, err := resp.Body.Read(buf)
 		end := errors.Is(err, io.EOF)
 		b, broken := body.Next(buf[:n], end)
 		if size += len(b); len(b) > 0 {
-			out.add(b, false, nil)
+			add(b)
 		}
 		switch {
 		case broken != nil:
-			return fmt.Errorf("read the rest: %w", broken)
+			return broken
+		case size > limit:
+			return fmt.Errorf("more than %d bytes came", limit)
 		case end:
 			return nil
 		case err != nil:
-			return fmt.Errorf("read the rest: %w", err)
+			return err
 		}
 	}
-	return fmt.Errorf("read the rest: more than %d bytes came", replyLimit)
 }
 
 func (f *Fetch) add(b []byte, done bool, err error) {

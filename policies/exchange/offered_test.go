@@ -1,0 +1,377 @@
+package exchange
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/resume"
+)
+
+// lister plays the listener: it answers requests for lists.
+type lister struct {
+	mu     sync.Mutex
+	asked  []string          // cluster, credential and path of each request
+	pages  map[string]string // by cluster and path
+	refuse map[string]int    // status by credential
+	down   bool              // nobody is there
+	hold   chan struct{}     // answers come once it is closed; nil: at once
+	others []*http.Request   // requests that are no GET
+}
+
+func (l *lister) RoundTrip(req *http.Request) (*http.Response, error) {
+	l.mu.Lock()
+	key := req.Header.Get("x-goog-api-key") + req.Header.Get("authorization")
+	l.asked = append(l.asked, req.Header.Get("x-heald-cluster")+" "+key+" "+req.Host+req.URL.RequestURI())
+	page, found := l.pages[req.Header.Get("x-heald-cluster")+" "+req.URL.RequestURI()]
+	status, down, hold := l.refuse[key], l.down, l.hold
+	if req.Method != http.MethodGet {
+		l.others = append(l.others, req)
+	}
+	l.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+	switch {
+	case down:
+		return nil, errors.New("connection refused")
+	case status == 0 && !found:
+		status = http.StatusNotFound
+	case status == 0:
+		status = http.StatusOK
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(page))}, nil
+}
+
+func (l *lister) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.asked)
+}
+
+const (
+	studioList = "a /v1beta/models?pageSize=1000"
+	vertexList = "b /v1beta1/publishers/google/models?pageSize=1000"
+)
+
+// newLister makes an exchange whose lists come from a lister.
+func newLister(t *testing.T, change func(*Config)) (rig, *lister) {
+	t.Helper()
+	r := newRig(t, func(c *Config) {
+		c.ResumeVia = "http://envoy.example:1"
+		if change != nil {
+			change(c)
+		}
+	})
+	l := &lister{pages: map[string]string{
+		studioList: `{"models":[
+			{"name":"models/gemini-3.8-flash","inputTokenLimit":5,"outputTokenLimit":5,"supportedGenerationMethods":["generateContent","countTokens"],"thinking":true},
+			{"name":"models/gemini-3-pro-preview","inputTokenLimit":5,"outputTokenLimit":5,"supportedGenerationMethods":["generateContent"],"thinking":true},
+			{"name":"models/gemini-9-ultra","inputTokenLimit":9000,"outputTokenLimit":90,"supportedGenerationMethods":["generateContent","countTokens","batchGenerateContent"],"thinking":true}],
+			"nextPageToken":"a b"}`,
+		studioList + "&pageToken=a+b": `{"models":[
+			{"name":"models/gemini-9-plain","inputTokenLimit":800,"outputTokenLimit":80,"supportedGenerationMethods":["generateContent"]},
+			{"name":"models/gemini-9-house","inputTokenLimit":800,"outputTokenLimit":80,"supportedGenerationMethods":["generateContent"],"thinking":true},
+			{"name":"models/gemini-2.5-flash-preview-tts","inputTokenLimit":8192,"outputTokenLimit":16384,"supportedGenerationMethods":["generateContent","countTokens"]},
+			{"name":"models/imagen-9","supportedGenerationMethods":["predict"]},
+			{"name":"models/../etc"}]}`,
+		vertexList: `{"publisherModels":[{"name":"publishers/google/models/gemini-9-vertex","versionId":"default"},
+			{"name":"publishers/google/models/gemini-3-pro-preview"},{"name":"publishers/google/models/text-embedding-9"},{"name":"publishers/google/models/gemini-9-live"}]}`,
+	}}
+	r.rest = resume.NewClientOf(l)
+	return r, l
+}
+
+// get asks for a list.
+func (r rig) get(path string, headers ...string) *policies.Reply {
+	a := r.begin(1, "", headers...)
+	a.in.Method, a.in.Path, a.in.NoBody = http.MethodGet, path, true
+	defer a.Close(policies.EndComplete)
+	return a.RequestHeaders()
+}
+
+// listed asks for Gemini's list and returns it by name.
+func (r rig) listed(t *testing.T) map[string]nativeEntry {
+	t.Helper()
+	var list struct{ Models []nativeEntry }
+	if reply := r.get("/v1beta/models"); reply == nil || json.Unmarshal(reply.Body, &list) != nil {
+		t.Fatalf("no list: %+v", reply)
+	}
+	out := map[string]nativeEntry{}
+	for _, m := range list.Models {
+		out[strings.TrimPrefix(m.Name, "models/")] = m
+	}
+	return out
+}
+
+type nativeEntry struct {
+	Name                              string
+	InputTokenLimit, OutputTokenLimit int
+	SupportedGenerationMethods        []string
+	Thinking                          bool
+}
+
+// warnings counts the lines about lists.
+func (r rig) warnings() int { return r.log.FilterMessageSnippet("list of models").Len() }
+
+// Lists of both kinds, all pages, are merged with the table, heald.yaml's rows
+// and the aliases.
+func TestListsOfBackends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := newLister(t, func(c *Config) {
+			c.Models.Known = map[string]KnownModel{"gemini-9-house": {Levels: []string{"low"}, Context: 1234}}
+			c.Models.Aliases = map[string]Chain{"house": only("gemini-9-house")}
+		})
+		got := r.listed(t)
+		for name, want := range map[string][2]int{
+			"gemini-3.8-flash":             {1_048_576, 65_536}, // the table is right
+			"gemini-9-ultra":               {9000, 90},
+			"gemini-9-plain":               {800, 80},
+			"gemini-9-house":               {1234, 80}, // heald.yaml, else upstream
+			"house":                        {1234, 80},
+			"gemini-2.5-flash-preview-tts": {8192, 16384}, // not its base's
+			"gemini-9-vertex":              {1_048_576, 65_536},
+			"gemini-3-pro-preview":         {1_048_576, 65_536},
+			"gemini-3.5-flash":             {1_048_576, 65_536}, // of the table alone
+		} {
+			if m := got[name]; [2]int{m.InputTokenLimit, m.OutputTokenLimit} != want {
+				t.Errorf("%s: %+v, want %v", name, m, want)
+			}
+		}
+		for _, name := range []string{"imagen-9", "text-embedding-9", "gemini-9-live", "etc", "gemini-3-pro"} {
+			if _, there := got[name]; there {
+				t.Errorf("%s cannot be asked for", name)
+			}
+		}
+		if !got["gemini-9-ultra"].Thinking || got["gemini-9-plain"].Thinking || !got["gemini-9-vertex"].Thinking {
+			t.Errorf("thinking: %+v", got)
+		}
+		if slices.Contains(got["gemini-9-plain"].SupportedGenerationMethods, "countTokens") || !slices.Contains(got["gemini-9-ultra"].SupportedGenerationMethods, "countTokens") {
+			t.Errorf("methods: %+v", got)
+		}
+		slices.Sort(l.asked)
+		want := []string{
+			"a key-a-1 generativelanguage.googleapis.com/v1beta/models?pageSize=1000",
+			"a key-a-1 generativelanguage.googleapis.com/v1beta/models?pageSize=1000&pageToken=a+b",
+			"b Bearer token-b-1 europe-west4-aiplatform.googleapis.com/v1beta1/publishers/google/models?pageSize=1000",
+		}
+		if !slices.Equal(l.asked, want) || len(l.others) > 0 {
+			t.Errorf("asked\n%q, want\n%q", l.asked, want)
+		}
+		for path, version := range map[string]string{"/v1/models/gemini-9-ultra": "", "/v1/models/gemini-9-plain": "2023-06-01"} {
+			if reply := r.get(path, "anthropic-version", version); reply.Status != 200 {
+				t.Errorf("%s: %d %s", path, reply.Status, reply.Body)
+			}
+		}
+	})
+}
+
+// A list shows what the backends of the route may be asked for, and no more.
+func TestListsObeyBackends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newLister(t, func(c *Config) {
+			c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2]
+			c.Backends[0].Models = []string{"gemini-9-ultra"}
+			c.Models.Aliases = map[string]Chain{"house": only("gemini-9-ultra")}
+		})
+		got := r.listed(t)
+		if len(got) != 2 || got["gemini-9-ultra"].InputTokenLimit != 9000 || got["house"].OutputTokenLimit != 90 {
+			t.Errorf("got %+v", got)
+		}
+		for _, name := range []string{"gemini-9-plain", "gemini-3.8-flash", "claude-opus-5"} {
+			if reply := r.get("/v1/models/" + name); reply.Status != http.StatusNotFound {
+				t.Errorf("%s: %d", name, reply.Status)
+			}
+		}
+	})
+}
+
+// A list is fetched once however many ask, kept for ten minutes, and then
+// fetched again while the old one is served.
+func TestListIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := newLister(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2] })
+		l.hold = make(chan struct{})
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if reply := r.get("/v1/models"); !strings.Contains(string(reply.Body), "gemini-9-ultra") {
+					t.Errorf("the first list was not waited for: %s", reply.Body)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := l.count(); n != 1 {
+			t.Errorf("%d requests at the same time", n)
+		}
+		close(l.hold)
+		all.Wait()
+		time.Sleep(10*time.Minute - time.Second)
+		r.listed(t)
+		if n := l.count(); n != 2 { // two pages
+			t.Errorf("%d requests within ten minutes", n)
+		}
+		time.Sleep(2 * time.Second)
+		l.mu.Lock()
+		l.hold = make(chan struct{})
+		l.pages[studioList] = `{"models":[{"name":"models/gemini-10","inputTokenLimit":1,"outputTokenLimit":1,"supportedGenerationMethods":["generateContent"]}]}`
+		l.mu.Unlock()
+		before := time.Now()
+		if got := r.listed(t); got["gemini-9-ultra"].Name == "" || time.Since(before) > 0 {
+			t.Errorf("after %s: %+v", time.Since(before), got)
+		}
+		close(l.hold)
+		synctest.Wait()
+		if got := r.listed(t); got["gemini-10"].OutputTokenLimit != 1 || got["gemini-9-ultra"].Name != "" {
+			t.Errorf("the new list: %+v", got)
+		}
+	})
+}
+
+// A request for an answer waits for no list; the next one profits.
+func TestListsDoNotHoldRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := newLister(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2] })
+		l.hold = make(chan struct{})
+		const ask = `{"model":"gemini-9-ultra","max_tokens":5000,"messages":[{"role":"user","content":"hi"}]}`
+		before := time.Now()
+		f := send(t, r.begin(1, ""), ask)
+		if !strings.Contains(string(f.Body), `"maxOutputTokens":5000`) || time.Since(before) > 0 {
+			t.Errorf("after %s: %s", time.Since(before), f.Body)
+		}
+		close(l.hold)
+		synctest.Wait()
+		if f := send(t, r.begin(1, ""), ask); !strings.Contains(string(f.Body), `"maxOutputTokens":90`) {
+			t.Errorf("the list's limit is not obeyed: %s", f.Body)
+		}
+		known, _ := newLister(t, nil)
+		send(t, known.begin(1, ""), askWhole)
+		synctest.Wait()
+		if n := l.count(); n != 2 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// Nobody is worse off where no list comes: the table counts, one line of the log
+// tells, and the next try waits.
+func TestListsWhereUpstreamIsDown(t *testing.T) {
+	for name, broken := range map[string]func(*lister){
+		"no listener": func(l *lister) { l.down = true },
+		"no list":     func(l *lister) { l.pages[studioList] = "<html>" },
+		"refused":     func(l *lister) { l.refuse = map[string]int{"key-a-1": 503} },
+		"silence":     func(l *lister) { l.hold = make(chan struct{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, l := newLister(t, func(c *Config) {
+					c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2]
+					c.Models.Aliases = map[string]Chain{"house": only("gemini-3.8-flash")}
+				})
+				broken(l)
+				before := time.Now()
+				if got := r.listed(t); got["gemini-3.8-flash"].InputTokenLimit != 1_048_576 || got["house"].Name == "" || time.Since(before) > firstList {
+					t.Errorf("after %s: %+v", time.Since(before), got)
+				}
+				time.Sleep(30 * time.Second)
+				asked := l.count()
+				for range 10 {
+					r.listed(t)
+				}
+				if l.count() != asked {
+					t.Errorf("asked %d times more at once", l.count()-asked)
+				}
+				time.Sleep(2 * time.Minute)
+				r.listed(t)
+				time.Sleep(time.Minute)
+				if l.count() == asked {
+					t.Error("never asked again")
+				}
+				if n := r.warnings(); n != 1 {
+					t.Errorf("%d warnings, want 1: %v", n, r.log.All())
+				}
+			})
+		})
+	}
+}
+
+// A refused account is followed by another one, and held against nobody.
+func TestListsAndAccounts(t *testing.T) {
+	for _, status := range []int{401, 403, 429} {
+		synctest.Test(t, func(t *testing.T) {
+			r, l := newLister(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2] })
+			l.refuse = map[string]int{"key-a-1": status}
+			if got := r.listed(t); got["gemini-9-ultra"].InputTokenLimit != 9000 {
+				t.Errorf("%d: the second account was not asked: %v", status, l.asked)
+			}
+			f := send(t, r.begin(1, ""), askWhole)
+			if got := f.Set.Get("x-goog-api-key"); got != "key-a-1" {
+				t.Errorf("%d: the request goes to %s", status, got)
+			}
+			if r.warnings() != 0 {
+				t.Errorf("%d: %v", status, r.log.All())
+			}
+		})
+	}
+}
+
+// Without a listener all is as if there were no lists, and whoever may not ask
+// has nothing fetched.
+func TestListsAreNotFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := newLister(t, func(c *Config) { c.ResumeVia = "" })
+		r.rest = resume.NewClientOf(l)
+		if got := r.listed(t); got["gemini-3.8-flash"].Name == "" {
+			t.Errorf("got %+v", got)
+		}
+		strict, refused := newLister(t, func(c *Config) { c.ClientKeys = []string{"the gateway's own key"} })
+		if reply := strict.get("/v1/models"); reply.Status != http.StatusUnauthorized {
+			t.Errorf("without the key: %d", reply.Status)
+		}
+		synctest.Wait()
+		if l.count()+refused.count() != 0 || r.warnings() != 0 {
+			t.Errorf("asked %q, %q", l.asked, refused.asked)
+		}
+		if reply := strict.get("/v1/models", "authorization", "Bearer the gateway's own key"); reply.Status != 200 || refused.count() == 0 {
+			t.Errorf("with the key: %d", reply.Status)
+		}
+	})
+}
+
+// Lists are bounded in number, pages and time.
+func TestListsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l := newLister(t, func(c *Config) { c.Backends = nil })
+		l.pages["a /v1beta/models?pageSize=1000&pageToken=x"] = `{"models":[],"nextPageToken":"x"}`
+		l.pages[studioList] = `{"models":[],"nextPageToken":"x"}`
+		for range 2 * listedBackends {
+			a := r.begin(1, "")
+			a.backends = []Backend{{Name: "a", Kind: AIStudio, Cluster: "a"}}
+			_ = a.offered(&a.backends[0])
+		}
+		synctest.Wait()
+		if n := l.count(); n != listPages {
+			t.Errorf("%d pages", n)
+		}
+		for i := range 2 * listedBackends {
+			a := r.begin(1, "")
+			_ = a.offered(&Backend{Name: "a", Kind: AIStudio, Cluster: strings.Repeat("c", i+1)})
+		}
+		synctest.Wait()
+		if n := len(r.offers.lists); n != listedBackends {
+			t.Errorf("%d lists", n)
+		}
+	})
+}
