@@ -1,8 +1,11 @@
 package bootstrap
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +16,7 @@ import (
 )
 
 // checkResume checks the listener through which heald fetches the rest of
-// broken answers. It leads past heald: whoever reaches it uses the gateway's
+// broken answers, and lists of models. It leads past heald: whoever reaches it uses the gateway's
 // way to the providers.
 func (c *checker) checkResume() {
 	if c.want.Resume == "" {
@@ -38,7 +41,7 @@ func (c *checker) checkResume() {
 	}
 	if !found {
 		c.problem("static_resources.listeners", fmt.Sprintf("no listener at %s leads to the providers", c.want.Resume),
-			"answers that break off are not completed, though a policy says resume: text", "add the listener of envoy/resume.yaml, or set resume_via in heald.yaml")
+			"answers that break off are not completed, and model lists lack what the providers' own lists say", "add the listener of envoy/resume.yaml, or set resume_via in heald.yaml")
 	}
 }
 
@@ -104,8 +107,40 @@ func (c *checker) checkResumeBackends(ch *chain) {
 		}) {
 			c.problem(ch.path+".route_config", fmt.Sprintf("no route matches x-heald-cluster: %s", backend),
 				"answers of this backend that break off are not completed", "add a route that matches it")
+		} else if !slices.ContainsFunc(ch.routes(), func(r *routeRef) bool {
+			return (named(r) || len(steers(r.route)) == 0 || slices.Contains(steers(r.route), backend)) && letsListsPass(r.route)
+		}) {
+			c.note(ch.path+".route_config", fmt.Sprintf("no route of x-heald-cluster: %s lets GET …/models pass", backend),
+				"model lists lack what the provider's own list says", "match prefix: / and any method, as in envoy/resume.yaml")
 		}
 	}
+}
+
+// listPaths are those of the lists of models, of AI Studio and of Vertex AI.
+var listPaths = []string{"/v1beta/models", "/v1beta1/publishers/google/models"}
+
+// letsListsPass reports whether a route takes a request for a list of models.
+// What cannot be told from the route alone counts as taken.
+func letsListsPass(r *routev3.Route) bool {
+	m := r.GetMatch()
+	for _, h := range m.GetHeaders() {
+		method := cmp.Or(h.GetStringMatch().GetExact(), olderExact(h))
+		if h.GetName() == ":method" && method != "" && (method == http.MethodGet) == h.GetInvertMatch() {
+			return false
+		}
+	}
+	return slices.ContainsFunc(listPaths, func(path string) bool {
+		switch m.GetPathSpecifier().(type) {
+		case *routev3.RouteMatch_Prefix:
+			return strings.HasPrefix(path, m.GetPrefix())
+		case *routev3.RouteMatch_Path:
+			return path == m.GetPath()
+		case *routev3.RouteMatch_SafeRegex:
+			whole, err := regexp.Compile("^(?:" + m.GetSafeRegex().GetRegex() + ")$")
+			return err != nil || whole.MatchString(path)
+		}
+		return true
+	})
 }
 
 // hopOf returns the hop secret that a route asks for, if it asks for one.

@@ -114,6 +114,10 @@ func TestCheckResume(t *testing.T) {
 		{"headers of the gateway's", edit(onSocket, "- x-heald-policy", "- x-other"), Want{Resume: socket}, []string{host + ".request_headers_to_remove"}},
 		{"timeout", edit(onSocket, "timeout: 0s", "timeout: 5s"), Want{Resume: socket}, []string{route + ".route.timeout"}},
 		{"no own connection", edit(onSocket, "factory_key: envoy.hashable_string", "factory_key: envoy.string"), Want{Resume: socket}, []string{strings.TrimSuffix(config, ".route_config") + ".http_filters"}},
+		{"lists: another path", edit(onSocket, "prefix: /", "path: /v1beta/other"), Want{Resume: socket, Backends: []string{"ai-studio"}}, []string{config}},
+		{"lists: answers alone", edit(onSocket, "prefix: /", "safe_regex: {regex: '/.*:(streamG|g)enerateContent'}"), Want{Resume: socket, Backends: []string{"ai-studio"}}, []string{config}},
+		{"lists: named too", edit(onSocket, "prefix: /", "safe_regex: {regex: '/.*:streamGenerateContent|/v1beta/models'}"), Want{Resume: socket, Backends: []string{"ai-studio"}}, nil},
+		{"lists: another method", edit(onSocket, "- name: x-heald-cluster\n", "- {name: ':method', string_match: {exact: POST}}\n"+strings.Repeat(" ", 30)+"- name: x-heald-cluster\n"), Want{Resume: socket, Backends: []string{"ai-studio"}}, []string{config}},
 		{"by name", onPort, Want{Resume: "envoy.example:10001", Hop: resumeHop}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

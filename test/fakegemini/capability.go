@@ -33,7 +33,8 @@ const (
 	embedding          // countTokens only
 )
 
-// maxOutput and maxInput are the token limits of every model in the table.
+// maxOutput and maxInput are the token limits of every model in the table; see
+// Options.Limits.
 const (
 	maxOutput = 65_536
 	maxInput  = 1_048_576
@@ -105,6 +106,14 @@ func capabilityOf(name string, extra []string) (capability, bool) {
 
 // signs reports that the model issues and checks thought signatures.
 func (c capability) signs() bool { return c.generation >= 30 }
+
+// limitsOf are the token limits of a model.
+func (o *Options) limitsOf(model string) (input, output int) {
+	if own, ok := o.Limits[model]; ok {
+		return own[0], own[1]
+	}
+	return maxInput, maxOutput
+}
 
 // does reports whether the model has a method.
 func (c capability) does(m method) bool { return m == count || c.output != embedding }

@@ -101,7 +101,8 @@ func (j *judge) sampling() {
 }
 
 func (j *judge) limits() {
-	j.within(RuleLimits, "maxOutputTokens", 1, maxOutput, strconv.Itoa(maxOutput+1))
+	maxInput, maxOutput := j.opts.limitsOf(j.target.model)
+	j.within(RuleLimits, "maxOutputTokens", 1, float64(maxOutput), strconv.Itoa(maxOutput+1))
 	if v, ok := j.number("candidateCount"); ok && v != 1 {
 		if j.cap.generation >= 30 && v > 1 {
 			j.fault(RuleCandidates, "Multiple candidates is not enabled for models/%s", j.target.model)

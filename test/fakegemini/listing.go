@@ -14,9 +14,9 @@ const (
 )
 
 // listing answers GET on models: one, or a page of all. Vertex has neither
-// under a project.
+// under a project, and lists models in v1beta1 alone.
 func (s *Server) listing(w http.ResponseWriter, r *http.Request, t target, refuse func(*apiError) Ended) Ended {
-	if t.project != "" {
+	if t.project != "" || t.vertex && t.method == list && t.version != "v1beta1" {
 		e := newError(404, "Method not found.")
 		return refuse(&e)
 	}
@@ -26,7 +26,7 @@ func (s *Server) listing(w http.ResponseWriter, r *http.Request, t target, refus
 			e := modelNotFound(t)
 			return refuse(&e)
 		}
-		return writeDocument(w, modelEntry(t, t.model, c))
+		return writeDocument(w, s.modelEntry(t, t.model, c))
 	}
 	names := s.catalog()
 	q := r.URL.Query()
@@ -38,7 +38,7 @@ func (s *Server) listing(w http.ResponseWriter, r *http.Request, t target, refus
 	entries := make([]string, 0, size)
 	for _, name := range names[start:end] {
 		c, _ := capabilityOf(name, s.opts.Models)
-		entries = append(entries, modelEntry(t, name, c))
+		entries = append(entries, s.modelEntry(t, name, c))
 	}
 	field := "models"
 	if t.vertex {
@@ -90,7 +90,7 @@ func page(size, token string, total int) (n, start int, fail *apiError) {
 	return n, start, nil
 }
 
-func modelEntry(t target, name string, c capability) string {
+func (s *Server) modelEntry(t target, name string, c capability) string {
 	if t.vertex {
 		return `{"name":` + quote("publishers/google/models/"+name) + `,"versionId":"default","launchStage":"GA"}`
 	}
@@ -98,8 +98,13 @@ func modelEntry(t target, name string, c capability) string {
 	if c.output == embedding {
 		methods = `["embedContent","countTextTokens","countTokens"]`
 	}
-	return fmt.Sprintf(`{"name":%s,"version":"001","displayName":%s,"inputTokenLimit":%d,"outputTokenLimit":%d,"supportedGenerationMethods":%s,"temperature":1,"topP":0.95,"topK":64,"maxTemperature":2,"thinking":%t}`,
-		quote("models/"+name), quote(name), maxInput, maxOutput, methods, c.budget != nil)
+	thinking := ""
+	if c.budget != nil { // a flag that is false is left out
+		thinking = `,"thinking":true`
+	}
+	input, output := s.opts.limitsOf(name)
+	return fmt.Sprintf(`{"name":%s,"version":"001","displayName":%s,"inputTokenLimit":%d,"outputTokenLimit":%d,"supportedGenerationMethods":%s,"temperature":1,"topP":0.95,"topK":64,"maxTemperature":2%s}`,
+		quote("models/"+name), quote(name), input, output, methods, thinking)
 }
 
 func writeDocument(w http.ResponseWriter, document string) Ended {

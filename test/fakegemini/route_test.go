@@ -194,6 +194,7 @@ func TestListing(t *testing.T) {
 		"/v1beta/models?pageToken=nonsense":                   400,
 		"/v1beta/models?pageSize=-1":                          400,
 		"/v1beta1/publishers/google/models":                   200,
+		"/v1/publishers/google/models":                        404,
 		"/v1/projects/p/locations/l/publishers/google/models": 404,
 	} {
 		if status, body := send(t, s, path, ""); status != want {

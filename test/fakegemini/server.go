@@ -17,6 +17,9 @@ type Options struct {
 	Keys []string
 	// Models known beside the built-in table; they behave as the newest model.
 	Models []string
+	// Limits are the input and output tokens of models, where they are not those
+	// of the built-in table.
+	Limits map[string][2]int
 	// Tolerate lists rules that only leave a mark on the recorded request.
 	Tolerate []Rule
 	// Refuse lists rules that are marks by default but shall refuse.

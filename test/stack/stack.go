@@ -32,6 +32,8 @@ type Options struct {
 	Plain bool
 	// Backends are the names of the backends; each has a fake of its own.
 	Backends []string
+	// Vertex are those of Backends that are Vertex AI's and not AI Studio's.
+	Vertex []string
 	// Keys are the credentials at every backend, in order of preference, and
 	// the only ones its fake takes. Empty: one key.
 	Keys []string
@@ -175,7 +177,11 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 	}
 	b.WriteString("backends:\n")
 	for _, be := range backends {
-		fmt.Fprintf(&b, "- {name: %s, kind: ai_studio, url: %q}\n", be.Name, be.URL)
+		kind := "ai_studio"
+		if slices.Contains(o.Vertex, be.Name) {
+			kind = "vertex, project: project-1, location: global"
+		}
+		fmt.Fprintf(&b, "- {name: %s, kind: %s, url: %q}\n", be.Name, kind, be.URL)
 	}
 	b.WriteString("accounts:\n")
 	for _, be := range backends {

@@ -47,8 +47,9 @@ type Config struct {
 	Models   exchange.Models              `yaml:"models"`
 	Policies map[string]exchange.Settings `yaml:"policies"`
 	// ResumeVia is the Envoy listener through which the rest of broken
-	// answers is fetched (resume: text), http://host:port or unix:///path;
-	// default unix:///run/heald/resume.sock.
+	// answers (resume: text) and lists of models are fetched, http://host:port
+	// or unix:///path; default unix:///run/heald/resume.sock where a policy
+	// resumes, else none.
 	ResumeVia string `yaml:"resume_via" text:"address"`
 
 	text []byte // what was read
@@ -257,8 +258,8 @@ func (c *Config) Settings() map[string]exchange.Settings {
 	return out
 }
 
-// Resumes returns the listener through which the rest of broken answers is
-// fetched; "" if no policy resumes and none is named for routes that do.
+// Resumes returns the listener through which the rest of broken answers and
+// lists of models are fetched; "" if no policy resumes and none is named.
 func (c *Config) Resumes() string {
 	for _, s := range c.Settings() {
 		if s.Resumes() {
