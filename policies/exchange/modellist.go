@@ -143,7 +143,11 @@ func (a *attempt) allModels(models []listedModel) (any, error) {
 		page, err := claudePage(models, a.endpoint.query)
 		return claudeModels(page), err
 	}
-	return map[string]any{"object": "list", "data": worded(models, listedModel.openAI)}, nil
+	list := map[string]any{"object": "list", "data": worded(models, listedModel.openAI)}
+	if a.endpoint.isCodex() {
+		list["models"] = codexModels(models, a.x.cfg.Models.Resolve(codexName)[0].Model)
+	}
+	return list, nil
 }
 
 // nativeWords are those of Gemini's API or of Vertex AI.
