@@ -29,8 +29,10 @@ const (
 	firstList = 2 * time.Second
 	// listBytes bounds one page of a list.
 	listBytes = 4 << 20
-	// listPages bounds one list, and listAccounts how many accounts are asked.
-	listPages, listAccounts = 20, 3
+	// listPages and listModels bound one list.
+	listPages, listModels = 20, 10_000
+	// listAccounts is how many accounts are asked for one list.
+	listAccounts = 3
 	// listedBackends bounds the lists: routes may name backends of their own.
 	listedBackends = 64
 )
@@ -160,7 +162,11 @@ func (x *Exchange) fetchPages(ctx context.Context, of offerKey, credential polic
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, models...); next == "" {
+		all = append(all, models...)
+		switch {
+		case len(all) > listModels:
+			return nil, errors.New("the list has too many models")
+		case next == "":
 			return all, nil
 		}
 		token = next
