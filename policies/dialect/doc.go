@@ -6,6 +6,14 @@
 // To add one, implement [Dialect] in a new folder and add it to the list in
 // policies/exchange/dialects.go.
 //
+// Clients that know several APIs send the words of one on the path of another:
+// tools, tool choices, formats, parts, whole bodies. What is plain is read by
+// the one reader of those words, wherever it comes, and the reply is that of
+// the path: internal/tool and internal/setting read declarations, internal/openai
+// parts and calls, claude blocks, responses items. Imports go that way: chat →
+// responses → claude → internal. What is of no API is refused by name if it
+// holds what was said, else left out with a warning.
+//
 // A dialect keeps no state between requests, knows nothing of Gemini, accounts
 // or Envoy, and writes each rule of its API once: a reply as one JSON document
 // is the same events, folded.

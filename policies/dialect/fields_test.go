@@ -31,6 +31,13 @@ var documented = []struct {
 	{"OpenAI Completions", completions.Tables()},
 }
 
+func writeTable(b *bytes.Buffer, table *jsonwalk.Table) {
+	fmt.Fprintf(b, "\n### %s\n\n| field | | why |\n|---|---|---|\n", table.Name)
+	for _, f := range table.Fields {
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Name, f.Action, strings.ReplaceAll(f.Why, "|", "\\|"))
+	}
+}
+
 // What the documentation says of a field is what the code does with it: both
 // come from one table.
 func TestFieldsAreDocumented(t *testing.T) {
@@ -46,7 +53,7 @@ Made from the tables that the decoders consult: ` + "`go test ./policies/dialect
 | warn | left out or changed, and the client is told in ` + "`x-heald-warning`" + `; refused where the policy is ` + "`strict`" + ` |
 | refuse | the request fails with 400: without it the answer would be wrong |
 
-A field that stands in no table is left out with a warning that names it. Of native Gemini requests only what needs a right is listed: their bodies reach the backend as they are, save for what the backend would refuse.
+A field that stands in no table is left out with a warning that names it; a message, part, item or tool of which that would lose what was said, or a schema, is refused. Parts and blocks of another API are read by its table. Of native Gemini requests only what needs a right is listed: their bodies reach the backend as they are, save for what the backend would refuse.
 
 ## What a policy must allow
 
@@ -58,13 +65,28 @@ What these fields of a Gemini request name is read, run or recorded with the rig
 	for _, f := range allow.Fields {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", f.Path, f.Setting, f.Why)
 	}
+	uses := map[*jsonwalk.Table]int{}
+	for _, d := range documented {
+		for _, table := range d.tables {
+			uses[table]++
+		}
+	}
 	for _, d := range documented {
 		fmt.Fprintf(&b, "\n## %s\n", d.title)
 		for _, table := range d.tables {
-			fmt.Fprintf(&b, "\n### %s\n\n| field | | why |\n|---|---|---|\n", table.Name)
-			for _, f := range table.Fields {
-				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, f.Action, strings.ReplaceAll(f.Why, "|", "\\|"))
+			if uses[table] == 1 {
+				writeTable(&b, table)
 			}
+		}
+	}
+	b.WriteString("\n## Common to several APIs\n\n" +
+		"Clients that know several APIs send the words of one on the path of another. What is plain is understood on each path; the reply is that of the path.\n")
+	for _, d := range documented {
+		for _, table := range d.tables {
+			if uses[table] > 1 {
+				writeTable(&b, table)
+			}
+			uses[table] = 0
 		}
 	}
 	if *update {

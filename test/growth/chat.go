@@ -41,36 +41,20 @@ func chatHolders() map[string]string {
 		return message(`{"role":"assistant","tool_calls":[` + object + `]}`)
 	}
 	tool := func(object string) string { return member(`"tools":[` + object + `]`) }
-	return map[string]string{
-		"request":                     chatHead + here + `,"messages":[` + chatHello + `]}`,
-		"stream_options":              member(`"stream_options":{"include_usage":true` + here + `}`),
-		"response_format":             member(`"response_format":{"type":"json_object"` + here + `}`),
-		"response_format.json_schema": member(`"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}` + here + `}}`),
-		"audio":                       member(`"audio":{"voice":"v"` + here + `}`),
-		"web_search_options":          member(`"web_search_options":{"search_context_size":"low"` + here + `}`),
-		"reasoning":                   member(`"reasoning":{"effort":"low"` + here + `}`),
-		"thinking":                    member(`"thinking":{"type":"enabled"` + here + `}`),
-		"extra_body":                  member(`"extra_body":{"google":{}` + here + `}`),
-		"extra_body.google":           member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
-		"message":                     message(`{"role":"user","content":"t"` + here + `}`),
-		"extra_content":               message(`{"role":"assistant","content":"t","extra_content":{"google":{}` + here + `}}`),
-		"extra_content.google":        message(`{"role":"assistant","content":"t","extra_content":{"google":{"thought_signature":"s"` + here + `}}}`),
-		"content part":                part(`{"type":"text","text":"t"` + here + `}`),
-		"image_url":                   part(`{"type":"image_url","image_url":{"url":"https://a/b.png"` + here + `}}`),
-		"video_url, document_url":     part(`{"type":"video_url","video_url":{"url":"https://a/b.mp4"` + here + `}}`),
-		"input_audio":                 part(`{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"` + here + `}}`),
-		"file":                        part(`{"type":"file","file":{"filename":"a.pdf","file_data":"AAAA"` + here + `}}`),
-		"tool call":                   call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}` + here + `}`),
-		"called function":             call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"` + here + `}}`),
-		"called custom tool":          call(`{"id":"a","type":"custom","custom":{"name":"f","input":"t"` + here + `}}`),
-		"tool":                        tool(`{"type":"function","function":{"name":"f"}` + here + `}`),
-		"function":                    tool(`{"type":"function","function":{"name":"f","parameters":{"type":"object"}` + here + `}}`),
-		"custom tool":                 tool(`{"type":"custom","custom":{"name":"f"` + here + `}}`),
-		"custom tool format":          tool(`{"type":"custom","custom":{"name":"f","format":{"type":"text"` + here + `}}}`),
-		"custom tool grammar":         tool(`{"type":"custom","custom":{"name":"f","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"d"` + here + `}}}}`),
-		"tool_choice":                 member(`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}` + here + `}`),
-		"tool_choice.allowed_tools":   member(`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]` + here + `}}`),
-	}
+	return commonHolders(member, part, call, tool, map[string]string{
+		"search tool":        tool(`{"type":"web_search"` + here + `}`),
+		"text":               member(`"text":{"format":{"type":"text"}` + here + `}`),
+		"output_config":      member(`"output_config":{"effort":"low"` + here + `}`),
+		"request":            chatHead + here + `,"messages":[` + chatHello + `]}`,
+		"stream_options":     member(`"stream_options":{"include_usage":true` + here + `}`),
+		"audio":              member(`"audio":{"voice":"v"` + here + `}`),
+		"web_search_options": member(`"web_search_options":{"search_context_size":"low"` + here + `}`),
+		"reasoning":          member(`"reasoning":{"effort":"low"` + here + `}`),
+		"thinking":           member(`"thinking":{"type":"enabled"` + here + `}`),
+		"extra_body":         member(`"extra_body":{"google":{}` + here + `}`),
+		"extra_body.google":  member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
+		"message":            message(`{"role":"user","content":"t"` + here + `}`),
+	})
 }
 
 func chatLists() []sample {
@@ -90,6 +74,14 @@ func chatLists() []sample {
 			return fmt.Sprintf(`{"type":"image_url","image_url":{"url":"https://a.example/%d.png","detail":%q}}`, i, [3]string{"low", "high", "odd"}[i%3])
 		}, `]}]}`)},
 		{name: "images of the answer", at: vertex, body: list(chatMessages+`{"role":"assistant","content":"t","images":[`, numbered(`{"type":"image_url","image_url":{"url":"https://a.example/%d"}}`), `]},`+chatHello+`]}`)},
+		{name: "input: items of Responses", body: list(chatHead+`,"input":[`, func(i int) string {
+			return fmt.Sprintf([2]string{`{"type":"function_call","call_id":"c%d","name":"f","arguments":"{}"}`, `{"type":"function_call_output","call_id":"c%d","output":"t"}`}[i%2], i/2)
+		}, `]}`)},
+		{name: "messages: items of Responses", body: list(chatMessages, numbered(`{"type":"function_call","call_id":"c%d","name":"f","arguments":"{}"}`), `,`+chatHello+`]}`)},
+		{name: "content: blocks of Anthropic, and the same calls again", body: func(n int) []byte {
+			blocks := list(chatMessages+`{"role":"assistant","content":[`, numbered(`{"type":"tool_use","id":"c%d","name":"f","input":{}}`), `],"tool_calls":[`)(n / 2)
+			return list(string(blocks), numbered(`{"id":"c%d","type":"function","function":{"name":"f","arguments":"{}"}}`), `]},`+chatHello+`]}`)(n / 2)
+		}},
 		{name: "tool_calls", body: list(chatMessages+`{"role":"assistant","tool_calls":[`, numbered(`{"id":"c%d","type":"function","function":{"name":"f","arguments":"{}"}}`), `]},`+chatHello+`]}`)},
 		{name: "tool_calls of custom tools", body: list(chatMessages+`{"role":"assistant","tool_calls":[`, numbered(`{"id":"c%d","type":"custom","custom":{"name":"f","input":"t"}}`), `]},`+chatHello+`]}`)},
 		{name: "functions", body: list(chatHead+`,"messages":[`+chatHello+`],"functions":[`, numbered(`{"name":"f%d"}`), `]}`)},

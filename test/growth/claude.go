@@ -46,17 +46,19 @@ func claudeHolders() map[string]string {
 		return claudeMessages + `{"role":"assistant","content":[` + object + `]},` + claudeHello + `]}`
 	}
 	tool := func(object string) string { return claudeTool + object + `]}` }
-	return map[string]string{
+	call := func(object string) string {
+		return claudeMessages + `{"role":"assistant","content":"t","tool_calls":[` + object + `]},` + claudeHello + `]}`
+	}
+	return commonHolders(member, block, call, tool, map[string]string{
 		"request":                            request,
 		"thinking":                           member(`"thinking":{"type":"adaptive"` + here + `}`),
 		"output_config":                      member(`"output_config":{"effort":"low"` + here + `}`),
-		"output format":                      member(`"output_format":{"type":"json_schema","schema":{"type":"object"}` + here + `}`),
 		"metadata":                           member(`"metadata":{"user_id":"u"` + here + `}`),
-		"tool_choice":                        member(`"tool_choice":{"type":"auto"` + here + `},"tools":[{"name":"f"}]`),
 		"message":                            claudeHead + `,"messages":[{"role":"user","content":"hi"` + here + `}]}`,
 		"message output_config":              claudeHead + `,"messages":[{"role":"user","content":"hi","output_config":{"effort":"low"` + here + `}}]}`,
 		"text block":                         block(`{"type":"text","text":"t"` + here + `}`),
 		"image block":                        block(`{"type":"image","source":{"type":"url","url":"https://a/b.png"}` + here + `}`),
+		"image block without source":         block(`{"type":"image","url":"https://a/b.png"` + here + `}`),
 		"document block":                     block(`{"type":"document","source":{"type":"text","data":"t"}` + here + `}`),
 		"source":                             block(`{"type":"document","source":{"type":"content","content":"t"` + here + `}}`),
 		"citations":                          block(`{"type":"document","source":{"type":"text","data":"t"},"citations":{"enabled":true` + here + `}}`),
@@ -71,12 +73,11 @@ func claudeHolders() map[string]string {
 		"mid_conv_system block":              block(`{"type":"mid_conv_system","content":"t"` + here + `}`),
 		"server_tool_use block":              answered(`{"type":"server_tool_use","id":"a","name":"web_search","input":{}` + here + `}`),
 		"server tool result blocks":          answered(`{"type":"web_search_tool_result","tool_use_id":"a","content":[]` + here + `}`),
-		"custom tool":                        tool(`{"name":"f","input_schema":{"type":"object"}` + here + `}`),
 		"bash, text_editor and memory tools": tool(`{"type":"bash_20250124","name":"bash"` + here + `}`),
 		"web_search tool":                    tool(`{"type":"web_search_20250305","name":"web_search"` + here + `}`),
 		"web_fetch tool":                     tool(`{"type":"web_fetch_20250910","name":"web_fetch"` + here + `}`),
 		"code_execution tool":                tool(`{"type":"code_execution_20250825","name":"code_execution"` + here + `}`),
-	}
+	})
 }
 
 // claudeHistory are conversations that grow.
@@ -107,7 +108,7 @@ func claudeHistory() []sample {
 		{name: "content: reminders", body: list(claudeBlocks, numbered(`{"type":"text","text":"<system-reminder>%d</system-reminder>"}`), `]}]}`)},
 		{name: "content: images by address", at: vertex, body: list(claudeBlocks, numbered(`{"type":"image","source":{"type":"url","url":"https://a.example/%d"}}`), `]}]}`)},
 		{name: "content: unknown fields", body: list(claudeBlocks, numbered(`{"type":"text","text":"t","u%d":1}`), `]}]}`)},
-		{name: "content: unknown blocks", refused: true, body: list(claudeBlocks, numbered(`{"type":"u%d"}`), `]}]}`)},
+		{name: "content: unknown blocks", body: list(claudeBlocks, numbered(`{"type":"u%d"},{"type":"text","text":"t"}`), `]}]}`)},
 		{name: "content: documents with citations", body: list(claudeBlocks, numbered(`{"type":"document","title":"t%d","source":{"type":"text","data":"t"},"citations":{"enabled":true}}`), `]}]}`)},
 		{name: "content: search results", body: list(claudeBlocks+`{"type":"search_result","title":"t","source":"s","content":[`, numbered(`{"type":"text","text":"t%d"}`), `]}]}]}`)},
 		{name: "content: thoughts with foreign signatures", body: answered(numbered(`{"type":"thinking","thinking":"t%d","signature":"abc"}`))},

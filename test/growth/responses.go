@@ -37,11 +37,13 @@ func responsesHolders() map[string]string {
 	item := func(object string) string { return responsesInput + object + `,` + responsesHello + `]}` }
 	part := func(object string) string { return item(`{"role":"user","content":[` + object + `]}`) }
 	tool := func(object string) string { return member(`"tools":[` + object + `]`) }
-	return map[string]string{
+	call := func(object string) string {
+		return item(`{"role":"assistant","tool_calls":[` + object + `]}`)
+	}
+	return commonHolders(member, part, call, tool, map[string]string{
+		"text, output_config":    member(`"text":{"format":{"type":"text"}` + here + `}`),
 		"request":                responsesHead + here + `,"input":"hi"}`,
 		"reasoning":              member(`"reasoning":{"effort":"low"` + here + `}`),
-		"text":                   member(`"text":{"format":{"type":"text"}` + here + `}`),
-		"text.format":            member(`"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}` + here + `}}`),
 		"message item":           item(`{"role":"user","content":"t"` + here + `}`),
 		"reasoning item":         item(`{"type":"reasoning","summary":[],"encrypted_content":"s"` + here + `}`),
 		"reasoning item summary": item(`{"type":"reasoning","summary":[{"type":"summary_text","text":"t"` + here + `}],"encrypted_content":"s"}`),
@@ -57,18 +59,12 @@ func responsesHolders() map[string]string {
 		"code_interpreter_call.outputs":                      item(`{"type":"code_interpreter_call","id":"a","code":"c","outputs":[{"type":"logs","logs":"l"` + here + `}]}`),
 		"image_generation_call item":                         item(`{"type":"image_generation_call","id":"a","result":"AAAA"` + here + `}`),
 		"mcp_call item":                                      item(`{"type":"mcp_call","id":"a","name":"f","server_label":"s"` + here + `}`),
-		"content part":                                       part(`{"type":"input_text","text":"t"` + here + `}`),
-		"input_audio":                                        part(`{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"` + here + `}}`),
-		"function tool":                                      tool(`{"type":"function","name":"f","parameters":{"type":"object"}` + here + `}`),
-		"custom tool":                                        tool(`{"type":"custom","name":"f"` + here + `}`),
-		"custom tool format":                                 tool(`{"type":"custom","name":"f","format":{"type":"text"` + here + `}}`),
 		"namespace tool":                                     tool(`{"type":"namespace","name":"n","tools":[]` + here + `}`),
 		"local_shell, shell, apply_patch, tool_search":       tool(`{"type":"local_shell"` + here + `}`),
 		"web_search":                                         tool(`{"type":"web_search"` + here + `}`),
 		"web_search.filters":                                 tool(`{"type":"web_search","filters":{"blocked_domains":[]` + here + `}}`),
 		"code_interpreter":                                   tool(`{"type":"code_interpreter","container":{"type":"auto"}` + here + `}`),
-		"tool_choice":                                        member(`"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"f"` + here + `}`),
-	}
+	})
 }
 
 func responsesLists() []sample {

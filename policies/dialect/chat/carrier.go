@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
@@ -45,24 +43,4 @@ func joinCallID(id, carrier string) string {
 func appendCarrier(dst []byte, carrier string) []byte {
 	dst = append(dst, `"extra_content":{"google":{"thought_signature":`...)
 	return append(jsonwalk.AppendString(dst, carrier), `}}`...)
-}
-
-// extraContent returns the carrier in an extra_content field of that name.
-func (d *decoder) extraContent(name string, v jsontext.Value) (carrier string, err error) {
-	err = d.Within(name, func() error {
-		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(extraContentFields); err != nil {
-				return err
-			}
-			return m.Object("google", func(m jsonwalk.Members) error {
-				if err := m.Obey(signatureFields); err != nil {
-					return err
-				}
-				signature, err := m.Text("thought_signature")
-				carrier = signature.String()
-				return err
-			})
-		})
-	})
-	return carrier, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
 // words are the API's own where they differ from those of the conversation.
@@ -22,15 +23,18 @@ var words = &conversation.Words{Fields: map[string]string{
 
 // decoder reads one request.
 type decoder struct {
-	jsonwalk.Walker
+	*jsonwalk.Walker
 
 	own      own
 	messages bool // the field was there
 
 	// What is put together once all fields are known: they come in any order.
 	maxTokens     *int // max_tokens
-	maxCompletion *int // max_completion_tokens
+	maxCompletion *int // max_completion_tokens, max_output_tokens
 	functions     []conversation.Tool
+	added         []conversation.Tool // within input, of another API
+	system        []conversation.Part // in fields of other APIs
+	input         bool                // the field of another API was there
 	search        *conversation.Tool
 	thinking      thinking
 }
@@ -41,7 +45,7 @@ func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (
 }
 
 func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Request, error) {
-	dec := &decoder{Walker: jsonwalk.Walker{
+	dec := &decoder{Walker: &jsonwalk.Walker{
 		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Words: words},
 		Brackets: true,
 		Gone:     route.Gone,
@@ -65,6 +69,9 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
+		return err
+	}
 	use, err := d.Sort(requestFields, name, v)
 	if err != nil || !use {
 		return err
@@ -79,14 +86,14 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	case "messages":
 		return d.Invalid(name, "Input should be a valid list")
 	case "model":
-		return setting.Model(&d.Walker, v)
+		return setting.Model(d.Walker, v)
 	case "stream":
 		stream, err := d.Flag(name, v)
 		d.Req.Stream = stream
 		return err
 	case "parallel_tool_calls":
 		parallel, err := d.Flag(name, v)
-		d.Req.OneCall = !parallel
+		d.Req.OneCall = d.Req.OneCall || !parallel
 		return err
 	case "reasoning_effort":
 		effort, err := d.Text(name, v)
@@ -95,10 +102,12 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	case "enable_thinking", "include_reasoning", "reasoning_format":
 		return d.thinkingField(name, v)
 	case "service_tier":
-		return openai.Tier(&d.Walker, v)
-	case "stop":
-		return openai.Stops(&d.Walker, v)
-	case "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed", "random_seed",
+		return openai.Tier(d.Walker, v)
+	case "stop", "stop_sequences":
+		return setting.Stops(d.Walker, name, v)
+	case "input", "instructions", "system":
+		return d.foreign(name, v)
+	case "max_completion_tokens", "max_output_tokens", "max_tokens", "temperature", "top_p", "top_k", "seed", "random_seed",
 		"presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "n":
 		return d.limit(name, v)
 	}
@@ -110,13 +119,23 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 	case "stream_options":
 		return d.Object(v, d.streamOptions)
 	case "tools":
-		return d.tools(v)
+		d.own.freeform = nil
+		return d.tools(v, &d.Req.Tools)
 	case "functions":
-		return d.legacyFunctions(v)
+		return d.tools(v, &d.functions)
 	case "tool_choice", "function_call":
-		return d.choice(v)
+		_, err := tool.Choice(d.Walker, v, tool.Named)
+		return err
 	case "response_format":
-		return d.Object(v, d.format)
+		return setting.Format(d.Walker, "json_schema", v)
+	case "guided_json", "response_schema":
+		return setting.Schema(d.Walker, v)
+	case "output_format":
+		return setting.Format(d.Walker, "schema", v)
+	case "text":
+		return d.Object(v, func(m jsonwalk.Members) error { return d.formatWithin(m, textFields) })
+	case "output_config":
+		return d.Object(v, func(m jsonwalk.Members) error { return d.formatWithin(m, outputFields) })
 	case "reasoning":
 		return d.Object(v, d.reasoning)
 	case "thinking":
@@ -153,7 +172,10 @@ func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")
 	}
-	if !d.messages {
+	if d.messages && d.input {
+		return d.Invalid("input", "the conversation stands in messages too; send one of them")
+	}
+	if !d.messages && !d.input {
 		return d.Invalid("messages", "Field required")
 	}
 	d.leadSystem()

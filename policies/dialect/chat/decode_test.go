@@ -185,7 +185,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		{`"tools":{}`, "tools", conversation.ErrInvalid},
 		{`"tools":[{"type":"function","function":{}}]`, "tools[0].function.name", conversation.ErrInvalid},
 		{`"tools":[{"type":"function","function":{"name":"f","parameters":[]}}]`, "tools[0].function.parameters", conversation.ErrInvalid},
-		{`"tools":[{"type":"custom"}]`, "tools[0].custom", conversation.ErrInvalid},
+		{`"tools":[{"type":"custom"}]`, "tools[0].name", conversation.ErrInvalid},
 		{`"tools":[{"type":7}]`, "tools[0].type", conversation.ErrInvalid},
 		{`"tool_choice":"maybe"`, "tool_choice", conversation.ErrInvalid},
 		{`"tool_choice":{"type":"function"}`, "tool_choice.name", conversation.ErrInvalid},

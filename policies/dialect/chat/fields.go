@@ -1,16 +1,20 @@
 package chat
 
-import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
+)
 
 // Tables returns all tables, for the documentation.
 func Tables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{
-		requestFields, streamFields, formatTypes, formatFields, schemaFields, audioFields,
-		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields, extraContentFields,
-		signatureFields, partTypes, partFields, imageFields, linkFields, soundFields, fileFields,
-		callFields, calledFunctionFields, calledCustomFields, toolTypes, toolFields,
-		functionFields, customFields, customFormatFields, grammarFields, choiceFields, allowedFields,
-	}
+	return slices.Concat([]*jsonwalk.Table{
+		requestFields, streamFields, textFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, audioFields,
+		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields,
+	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{toolTypes, searchToolFields}, tool.Tables())
 }
 
 const (
@@ -20,7 +24,7 @@ const (
 	foreign     = "reasoning without a signature of ours is not replayed"
 )
 
-var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
+var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.Field{
 	{"model", jsonwalk.Map, "the model, by the alias table; replies echo it"},
 	{"messages", jsonwalk.Map, "the conversation"},
 	{"stream", jsonwalk.Map, "chunks instead of one document"},
@@ -44,6 +48,21 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"functions", jsonwalk.Map, "tools; calls are delivered as function_call"},
 	{"function_call", jsonwalk.Map, "tool choice"},
 	{"response_format", jsonwalk.Map, "structured output"},
+	{"input", jsonwalk.Map, "the conversation, in the words of Responses; not beside messages"},
+	{"instructions", jsonwalk.Map, "system text, in the words of Responses"},
+	{"max_output_tokens", jsonwalk.Map, "the output limit, in the words of Responses"},
+	{"text", jsonwalk.Map, "structured output, in the words of Responses"},
+	{"system", jsonwalk.Map, "system text, in the words of Anthropic"},
+	{"stop_sequences", jsonwalk.Map, "as stop, in the words of Anthropic"},
+	{"output_format", jsonwalk.Map, "structured output, in the words of Anthropic"},
+	{"guided_json", jsonwalk.Map, "the schema of the answer, in the words of vLLM"},
+	{"response_schema", jsonwalk.Map, "the schema of the answer, in the words of gateways"},
+	{"output_config", jsonwalk.Map, "effort and structured output, in the words of Anthropic"},
+	{"previous_response_id", jsonwalk.Refuse, noStore + "; send the whole conversation"},
+	{"conversation", jsonwalk.Refuse, noStore + "; send the whole conversation"},
+	{"prompt", jsonwalk.Refuse, "of another API; send messages"},
+	{"include", jsonwalk.Drop, "of Responses; replies hold what this API has"},
+	{"truncation", jsonwalk.Drop, "an input that is too long is an error"},
 	{"reasoning_effort", jsonwalk.Map, "the thinking level; none switches it off"},
 	{"reasoning", jsonwalk.Map, "thinking in the words of routers of models"},
 	{"thinking", jsonwalk.Map, "whether to think, in the words of other services"},
@@ -56,6 +75,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have"},
 	{"extra_body", jsonwalk.Map, "settings in the upstream's own words"},
 	{"google", jsonwalk.Map, "the same, from clients that merge extra_body into the body"},
+	{"documents", jsonwalk.Refuse, "nothing is searched in them; send them as messages"},
 	{"logit_bias", jsonwalk.Warn, "tokens are not the original service's"},
 	{"prediction", jsonwalk.Warn, "the upstream takes no predicted output"},
 	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
@@ -68,29 +88,21 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"prompt_cache_key", jsonwalk.Drop, noCacheMark},
 	{"prompt_cache_retention", jsonwalk.Drop, noCacheMark},
 	{"prompt_cache_options", jsonwalk.Drop, noCacheMark},
-}}
+}, setting.GeminiFields...)}
 
 var streamFields = &jsonwalk.Table{Name: "stream_options", Fields: []jsonwalk.Field{
 	{"include_usage", jsonwalk.Map, "a last chunk tells the usage"},
 	{"include_obfuscation", jsonwalk.Drop, "chunks are not padded"},
 }}
 
-var formatTypes = &jsonwalk.Table{Name: "response format types", Fields: []jsonwalk.Field{
-	{"text", jsonwalk.Map, "free text"},
-	{"json_object", jsonwalk.Map, "any JSON"},
-	{"json_schema", jsonwalk.Map, "JSON that obeys the schema"},
+var textFields = &jsonwalk.Table{Name: "text", Fields: []jsonwalk.Field{
+	{"format", jsonwalk.Map, "structured output"},
+	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the prompt"},
 }}
 
-var formatFields = &jsonwalk.Table{Name: "response_format", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"json_schema", jsonwalk.Map, "the schema of the answer"},
-}}
-
-var schemaFields = &jsonwalk.Table{Name: "response_format.json_schema", Fields: []jsonwalk.Field{
-	{"schema", jsonwalk.Map, "the schema; absent means any JSON"},
-	{"name", jsonwalk.Drop, "the upstream does not name formats"},
-	{"description", jsonwalk.Drop, "the upstream does not describe formats"},
-	{"strict", jsonwalk.Drop, "the schema always holds"},
+var outputFields = &jsonwalk.Table{Name: "output_config", Fields: []jsonwalk.Field{
+	{"effort", jsonwalk.Map, "as reasoning_effort"},
+	{"format", jsonwalk.Map, "structured output"},
 }}
 
 var audioFields = &jsonwalk.Table{Name: "audio", Fields: []jsonwalk.Field{
@@ -132,6 +144,7 @@ var googleFields = &jsonwalk.Table{Name: "extra_body.google", Fields: []jsonwalk
 // on the role, but clients send them all, mostly null.
 var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"role", jsonwalk.Map, "system, developer, user, assistant, tool or function"},
+	{"type", jsonwalk.Map, "message; without a role it is an item of Responses, and read as that"},
 	{"content", jsonwalk.Map, "text or parts; system text after the first turn stays at its place"},
 	{"refusal", jsonwalk.Map, "text"},
 	{"tool_calls", jsonwalk.Map, "tool calls"},
@@ -145,83 +158,11 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"reasoning_details", jsonwalk.Drop, foreign},
 	{"thinking_blocks", jsonwalk.Drop, foreign},
 	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
+	{"experimental_attachments", jsonwalk.Refuse, "of no API; send it as content"},
 	{"annotations", jsonwalk.Drop, echoed},
 	{"prefix", jsonwalk.Drop, "a last message of the assistant is continued anyway"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
-}}
-
-var extraContentFields = &jsonwalk.Table{Name: "extra_content", Fields: []jsonwalk.Field{
-	{"google", jsonwalk.Map, "the signature it carries"},
-}}
-
-var signatureFields = &jsonwalk.Table{Name: "extra_content.google", Fields: []jsonwalk.Field{
-	{"thought_signature", jsonwalk.Map, "the signature, if it is ours"},
-	{"thought", jsonwalk.Drop, foreign},
-}}
-
-var partTypes = &jsonwalk.Table{Name: "content part types", Fields: []jsonwalk.Field{
-	{"text", jsonwalk.Map, "text"},
-	{"refusal", jsonwalk.Map, "text"},
-	{"image_url", jsonwalk.Map, "media"},
-	{"video_url", jsonwalk.Map, "media; not of the original service"},
-	{"document_url", jsonwalk.Map, "media; not of the original service"},
-	{"input_audio", jsonwalk.Map, "media"},
-	{"file", jsonwalk.Map, "media"},
-	{"thinking", jsonwalk.Drop, foreign},
-}}
-
-var partFields = &jsonwalk.Table{Name: "content part", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"text", jsonwalk.Map, "text"},
-	{"refusal", jsonwalk.Map, "text"},
-	{"image_url", jsonwalk.Map, "media"},
-	{"video_url", jsonwalk.Map, "media"},
-	{"document_url", jsonwalk.Map, "media"},
-	{"input_audio", jsonwalk.Map, "media"},
-	{"file", jsonwalk.Map, "media"},
-	{"index", jsonwalk.Drop, echoed},
-	{"cache_control", jsonwalk.Drop, noCacheMark},
-	{"prompt_cache_breakpoint", jsonwalk.Drop, noCacheMark},
-}}
-
-var imageFields = &jsonwalk.Table{Name: "image_url", Fields: []jsonwalk.Field{
-	{"url", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
-	{"detail", jsonwalk.Map, "how closely it is looked at"},
-}}
-
-var linkFields = &jsonwalk.Table{Name: "video_url, document_url", Fields: []jsonwalk.Field{
-	{"url", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
-}}
-
-var soundFields = &jsonwalk.Table{Name: "input_audio", Fields: []jsonwalk.Field{
-	{"data", jsonwalk.Map, "base64"},
-	{"format", jsonwalk.Map, "the MIME type"},
-}}
-
-var fileFields = &jsonwalk.Table{Name: "file", Fields: []jsonwalk.Field{
-	{"file_data", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
-	{"filename", jsonwalk.Map, "the name of the media"},
-	{"file_id", jsonwalk.Refuse, "files of another service cannot be read; send the data inline"},
-}}
-
-var callFields = &jsonwalk.Table{Name: "tool call", Fields: []jsonwalk.Field{
-	{"id", jsonwalk.Map, "the id, and the signature it may carry"},
-	{"type", jsonwalk.Map, "function or custom; absent means function"},
-	{"function", jsonwalk.Map, "the tool and its arguments"},
-	{"custom", jsonwalk.Map, "the freeform tool and its text"},
-	{"extra_content", jsonwalk.Map, "the signature it carries"},
-	{"index", jsonwalk.Drop, echoed},
-	{"cache_control", jsonwalk.Drop, noCacheMark},
-}}
-
-var calledFunctionFields = &jsonwalk.Table{Name: "called function", Fields: []jsonwalk.Field{
-	{"name", jsonwalk.Map, "the tool"},
-	{"arguments", jsonwalk.Map, "the arguments"},
-}}
-
-var calledCustomFields = &jsonwalk.Table{Name: "called custom tool", Fields: []jsonwalk.Field{
-	{"name", jsonwalk.Map, "the tool"},
-	{"input", jsonwalk.Map, "the text, as the argument that stands for it"},
 }}
 
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
@@ -231,48 +172,8 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"openrouter:web_search", jsonwalk.Map, "the upstream's search"},
 }}
 
-var toolFields = &jsonwalk.Table{Name: "tool", Fields: []jsonwalk.Field{
+var searchToolFields = &jsonwalk.Table{Name: "search tool", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
-	{"function", jsonwalk.Map, "the function"},
-	{"custom", jsonwalk.Map, "the freeform tool"},
 	{"parameters", jsonwalk.Warn, "the search takes no parameters"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
-}}
-
-var functionFields = &jsonwalk.Table{Name: "function", Fields: []jsonwalk.Field{
-	{"name", jsonwalk.Map, "the name"},
-	{"description", jsonwalk.Map, "the description"},
-	{"parameters", jsonwalk.Map, "the schema of the arguments"},
-	{"strict", jsonwalk.Map, "arguments are validated"},
-	{"type", jsonwalk.Drop, "of tools that are not nested in function"},
-	{"cache_control", jsonwalk.Drop, noCacheMark},
-}}
-
-var customFields = &jsonwalk.Table{Name: "custom tool", Fields: []jsonwalk.Field{
-	{"name", jsonwalk.Map, "the name"},
-	{"description", jsonwalk.Map, "the description"},
-	{"format", jsonwalk.Map, "a grammar, as text at the end of the description"},
-}}
-
-var customFormatFields = &jsonwalk.Table{Name: "custom tool format", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "text or grammar"},
-	{"grammar", jsonwalk.Map, "the grammar; the upstream is told but not bound"},
-}}
-
-var grammarFields = &jsonwalk.Table{Name: "custom tool grammar", Fields: []jsonwalk.Field{
-	{"syntax", jsonwalk.Map, "lark or regex"},
-	{"definition", jsonwalk.Map, "the grammar"},
-}}
-
-var choiceFields = &jsonwalk.Table{Name: "tool_choice", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "function, custom or allowed_tools"},
-	{"function", jsonwalk.Map, "the tool that must be called"},
-	{"custom", jsonwalk.Map, "the tool that must be called"},
-	{"name", jsonwalk.Map, "the tool that must be called"},
-	{"allowed_tools", jsonwalk.Map, "the tools that may be called"},
-}}
-
-var allowedFields = &jsonwalk.Table{Name: "tool_choice.allowed_tools", Fields: []jsonwalk.Field{
-	{"mode", jsonwalk.Map, "auto or required"},
-	{"tools", jsonwalk.Map, "the tools that may be called"},
 }}

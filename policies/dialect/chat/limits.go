@@ -15,7 +15,7 @@ const maxTopLogprobs = 20
 func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 	l := &d.Req.Limits
 	switch name {
-	case "max_completion_tokens":
+	case "max_completion_tokens", "max_output_tokens":
 		err = setting.Set(&d.maxCompletion, name, v, d.Count)
 	case "max_tokens":
 		err = setting.Set(&d.maxTokens, name, v, d.Count)
@@ -26,7 +26,7 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 	case "top_k":
 		err = setting.Set(&l.TopK, name, v, d.Count)
 	case "seed", "random_seed":
-		err = setting.Set(&l.Seed, name, v, func(name string, v jsontext.Value) (int, error) { return openai.Seed(&d.Walker, name, v) })
+		err = setting.Set(&l.Seed, name, v, func(name string, v jsontext.Value) (int, error) { return openai.Seed(d.Walker, name, v) })
 	case "presence_penalty":
 		err = setting.Set(&l.PresencePenalty, name, v, d.Number)
 	case "frequency_penalty":

@@ -5,16 +5,19 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // message is one message as the client wrote it. Its fields come in any order,
 // so what they mean together is settled at its end.
 type message struct {
 	role       string
+	kind       string // the type of an item of Responses
 	content    []conversation.Part
 	refusal    conversation.Text
 	calls      []conversation.Part
 	legacyCall *conversation.Part
+	stray      string // an unknown field that may hold what was said
 	callID     string
 	name       string
 	images     []conversation.Part
@@ -44,6 +47,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		return d.Invalid("", "Input should be an object")
 	}
 	var msg message
+	start, warned := r.Offset(), len(d.Req.Warnings)
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" && r.Kind() == '[' {
 			msg.content = nil
@@ -52,6 +56,9 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		v, err := r.Value()
 		if err != nil {
 			return err
+		}
+		if jsonwalk.Lost(messageFields, name, v) {
+			msg.stray = string(name)
 		}
 		use, err := d.Sort(messageFields, name, v)
 		if err != nil || !use {
@@ -62,16 +69,22 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 	if err != nil {
 		return err
 	}
+	if msg.role == "" && msg.kind != "" {
+		d.Req.Warnings = d.Req.Warnings[:warned]
+		return d.item(r.Since(start))
+	}
 	return d.addMessage(&msg)
 }
 
 func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err error) {
 	switch name {
-	case "role", "name", "tool_call_id", "refusal", "content", "reasoning_content":
+	case "role", "type", "name", "tool_call_id", "refusal", "content", "reasoning_content":
 		t, err := d.Text(name, v)
 		switch name {
 		case "role":
 			msg.role = t.String()
+		case "type":
+			msg.kind = t.String()
 		case "name":
 			msg.name = t.String()
 		case "tool_call_id":
@@ -79,7 +92,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 		case "refusal":
 			msg.refusal = t
 		case "content":
-			msg.content = appendText(nil, t)
+			msg.content = openai.AppendText(nil, t)
 			d.Mark(name, msg.content)
 		case "reasoning_content":
 			msg.reasoning = t
@@ -87,10 +100,11 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 		return err
 	case "tool_calls":
 		msg.calls = nil
-		return d.Within(name, func() error { return d.calls(v, &msg.calls) })
+		return d.Within(name, func() error { return openai.Calls(d.Walker, v, splitCallID, &msg.calls) })
 	case "function_call":
 		return d.Within(name, func() error {
-			msg.legacyCall, err = d.calledFunction(v)
+			call, err := openai.CalledFunction(d.Walker, v)
+			msg.legacyCall = &call
 			return err
 		})
 	case "images":
@@ -99,16 +113,9 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			return d.List(v, func(_ int, v jsontext.Value) error { return d.part(v, &msg.images) })
 		})
 	default: // extra_content
-		msg.carrier, err = d.extraContent(name, v)
+		msg.carrier, err = openai.ExtraContent(d.Walker, name, v)
 		return err
 	}
-}
-
-func appendText(parts []conversation.Part, t conversation.Text) []conversation.Part {
-	if t.Empty() {
-		return parts
-	}
-	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }
 
 // addMessage adds what msg means to the conversation. A message that says
@@ -129,12 +136,21 @@ func (d *decoder) addMessage(msg *message) error {
 	case "assistant":
 		m.Role, m.Parts = conversation.Model, assistantParts(msg)
 	case "tool", "function":
-		result := conversation.Result{CallID: msg.callID, Name: msg.name, Parts: msg.content}
-		m.Parts = []conversation.Part{{Kind: conversation.KindResult, Result: &result}}
+		result := conversation.Result{CallID: msg.callID, Name: msg.name}
+		var err error
+		if m.Parts, err = openai.Results(d.Walker, result, msg.content); err != nil {
+			return err
+		}
 	default:
 		return d.Invalid("role", "Input should be 'system', 'developer', 'user', 'assistant', 'tool' or 'function'")
 	}
+	if msg.role != "assistant" && (len(msg.calls) > 0 || msg.legacyCall != nil) {
+		return d.Invalid("role", "only an assistant's message may hold tool calls")
+	}
 	d.Mark("", m.Parts)
+	if len(m.Parts) == 0 && msg.stray != "" {
+		return d.Invalid(msg.stray, "not a known field of a message, and the message says nothing without it; send it as content")
+	}
 	if len(m.Parts) > 0 {
 		d.Req.Messages = append(d.Req.Messages, m)
 	}
@@ -153,7 +169,7 @@ func assistantParts(msg *message) []conversation.Part {
 		parts = append(parts, conversation.Part{Kind: conversation.KindThought, Text: msg.reasoning, Carrier: msg.carrier})
 	}
 	parts = append(parts, msg.content...)
-	parts = appendText(parts, msg.refusal)
+	parts = openai.AppendText(parts, msg.refusal)
 	if n := len(parts); n > 0 && parts[n-1].Kind == conversation.KindText {
 		parts[n-1].Carrier = msg.carrier
 	}
@@ -165,11 +181,12 @@ func assistantParts(msg *message) []conversation.Part {
 	if len(calls) > 0 && calls[0].Carrier == "" {
 		calls[0].Carrier = msg.carrier
 	}
-	return append(parts, calls...)
+	return openai.JoinCalls(parts, calls)
 }
 
-// leadSystem takes the leading system messages as the request's system text.
-// If there is nothing else they are what the user says.
+// leadSystem takes the leading system messages as the request's system text,
+// after that in fields of other APIs. If there is nothing else they are what
+// the user says.
 func (d *decoder) leadSystem() {
 	lead := 0
 	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {
@@ -181,4 +198,5 @@ func (d *decoder) leadSystem() {
 		d.Req.Messages = []conversation.Message{{Role: conversation.User, Parts: d.Req.System}}
 		d.Req.System = nil
 	}
+	d.Req.System = append(d.system, d.Req.System...)
 }

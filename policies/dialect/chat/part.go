@@ -4,7 +4,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // partsOff reads a list of content parts straight off r.
@@ -24,58 +26,23 @@ func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
 	if v.Kind() == '"' {
-		*parts = appendText(*parts, conversation.Text(v))
+		*parts = openai.AppendText(*parts, conversation.Text(v))
 		return nil
 	}
 	return d.Object(v, func(m jsonwalk.Members) error {
-		name := jsonwalk.Chars(m.Get("type"))
-		if name == nil {
-			return d.Invalid("type", "Field required")
-		}
-		f := partTypes.Find(name)
-		if f == nil {
-			return d.Invalid("type", "'%s' is not a known type of content part", jsonwalk.Shorten(name))
-		}
-		if f.Action == jsonwalk.Drop {
-			return nil
-		}
-		if err := m.Obey(partFields); err != nil {
-			return err
-		}
-		return d.partOf(f.Name, m, parts)
+		return claude.Part(d.Walker, "content part", splitCallID, m, parts)
 	})
 }
 
-func (d *decoder) partOf(kind string, m jsonwalk.Members, parts *[]conversation.Part) error {
-	if kind == "text" || kind == "refusal" {
-		text, err := m.NeedText(kind)
-		*parts = appendText(*parts, text)
-		return err
-	}
-	v := m.Get(kind)
-	if v == nil {
-		return d.Invalid(kind, "Field required")
-	}
-	var media conversation.Media
-	err := d.Within(kind, func() (err error) {
-		switch kind {
-		case "image_url":
-			media, err = d.link(v, imageFields)
-		case "input_audio":
-			err = d.Object(v, func(m jsonwalk.Members) error {
-				media, err = d.sound(m)
-				return err
-			})
-		case "file":
-			err = d.Object(v, func(m jsonwalk.Members) error {
-				media, err = d.file(m)
-				return err
-			})
-		default: // video_url, document_url
-			media, err = d.link(v, linkFields)
+// splitIDs takes the carriers off the ids of calls and results that were read
+// as items of Responses: the client got them from this API.
+func splitIDs(parts []conversation.Part) {
+	for i := range parts {
+		switch p := &parts[i]; {
+		case p.Call != nil && p.Carrier == "":
+			p.Call.ID, p.Carrier = splitCallID(p.Call.ID)
+		case p.Result != nil:
+			p.Result.CallID, _ = splitCallID(p.Result.CallID)
 		}
-		return err
-	})
-	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: &media})
-	return err
+	}
 }

@@ -109,7 +109,7 @@ func (d *decoder) resolveThinking() error {
 			t.Intent = conversation.ThinkAuto
 		}
 	default:
-		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "reasoning_effort", effort)
+		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(d.Walker, "reasoning_effort", effort)
 	}
 	return nil
 }

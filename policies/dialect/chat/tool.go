@@ -5,93 +5,52 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
-func (d *decoder) tools(v jsontext.Value) error {
-	d.Req.Tools, d.own.freeform = nil, nil
-	return d.List(v, func(i int, v jsontext.Value) error {
-		if i == conversation.MaxTools {
-			return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
-		}
-		return d.Object(v, func(m jsonwalk.Members) error {
-			t, err := d.tool(m)
-			t.At = d.Place("")
-			d.Req.Tools = append(d.Req.Tools, t)
-			return err
-		})
+// tools reads tools, or functions of older clients, into list.
+func (d *decoder) tools(v jsontext.Value, list *[]conversation.Tool) error {
+	*list = nil
+	return d.List(v, func(_ int, v jsontext.Value) error {
+		return d.Object(v, func(m jsonwalk.Members) error { return d.tool(m, list) })
 	})
 }
 
 // tool reads one tool. Some clients leave the type out, others the nesting
 // within function.
-func (d *decoder) tool(m jsonwalk.Members) (t conversation.Tool, err error) {
-	kind := []byte("function")
-	if v := m.Get("type"); v != nil {
-		kind = jsonwalk.Chars(v)
-	} else if m.Get("custom") != nil {
-		kind = []byte("custom")
+func (d *decoder) tool(m jsonwalk.Members, list *[]conversation.Tool) error {
+	if len(*list) == conversation.MaxTools {
+		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
-	f := toolTypes.Find(kind)
+	known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.tool(m, list) })
+	if known {
+		return err
+	}
+	f, kind := tool.Kind(d.Walker, m, toolTypes, "function")
 	if f == nil {
-		return t, d.Invalid("type", "'%s' is not a known type of tool", jsonwalk.Shorten(kind))
+		return d.Invalid("type", "'%s' is not a known type of tool", jsonwalk.Shorten(kind))
 	}
-	if f.Name == "function" && m.Get("function") == nil {
-		return d.function(m)
-	}
-	if err := m.Obey(toolFields); err != nil {
-		return t, err
-	}
+	t := conversation.Tool{Kind: conversation.WebSearch}
 	switch f.Name {
-	case "function":
-		err = m.Object("function", func(m jsonwalk.Members) error { t, err = d.function(m); return err })
-	case "custom":
-		if m.Get("custom") == nil {
-			return t, d.Invalid("custom", "Field required")
+	case "function", "custom":
+		var freeform bool
+		if t, freeform, err = tool.Function(d.Walker, m, true); freeform {
+			d.takesText(t.Name)
 		}
-		err = m.Object("custom", func(m jsonwalk.Members) error { t, err = d.freeformTool(m); return err })
 	default:
-		t.Kind = conversation.WebSearch
+		err = m.Obey(searchToolFields)
 	}
-	return t, err
+	t.At = d.Place("")
+	*list = append(*list, t)
+	return err
 }
 
-// function reads a function.
-func (d *decoder) function(m jsonwalk.Members) (t conversation.Tool, err error) {
-	if err := m.Obey(functionFields); err != nil {
-		return t, err
+// takesText notes that calls of a tool are delivered as text.
+func (d *decoder) takesText(name string) {
+	if d.own.freeform == nil {
+		d.own.freeform = map[string]bool{}
 	}
-	name, err := m.NeedText("name")
-	if err != nil {
-		return t, err
-	}
-	t.Name = name.String()
-	if t.Description, err = m.Text("description"); err != nil {
-		return t, err
-	}
-	if schema := m.Get("parameters"); schema != nil {
-		if schema.Kind() != '{' {
-			return t, d.Invalid("parameters", "Input should be an object")
-		}
-		t.Schema = conversation.Raw(schema)
-	}
-	t.Strict, err = m.Flag("strict")
-	return t, err
-}
-
-// legacyFunctions reads functions, which tools replaced.
-func (d *decoder) legacyFunctions(v jsontext.Value) error {
-	d.functions = nil
-	return d.List(v, func(i int, v jsontext.Value) error {
-		if i == conversation.MaxTools {
-			return d.Invalid("", "at most %d functions are allowed", conversation.MaxTools)
-		}
-		return d.Object(v, func(m jsonwalk.Members) error {
-			t, err := d.function(m)
-			t.At = d.Place("")
-			d.functions = append(d.functions, t)
-			return err
-		})
-	})
+	d.own.freeform[name] = true
 }
 
 // searchOptions reads web_search_options, which asks for a search by being
@@ -108,7 +67,7 @@ func (d *decoder) joinTools() {
 	if len(d.functions) > 0 && len(d.Req.Tools) == 0 {
 		d.own.legacy, d.Req.OneCall = true, true
 	}
-	d.Req.Tools = append(d.Req.Tools, d.functions...)
+	d.Req.Tools = append(append(d.Req.Tools, d.functions...), d.added...)
 	if d.search != nil {
 		d.Req.Tools = append(d.Req.Tools, *d.search)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // blockReader reads one type of content block: its fields obey table, then
@@ -85,7 +86,11 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 	}
 	f := blockTypes.Find(name)
 	if f == nil {
-		return d.Invalid("", "Input tag '%s' found using 'type' is not a known content block", jsonwalk.Shorten(name))
+		known, err := openai.Part(d.Walker, m, parts)
+		if !known {
+			err = m.Unknown("content block")
+		}
+		return err
 	}
 	switch f.Action {
 	case jsonwalk.Drop:
@@ -95,6 +100,9 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 		return nil
 	case jsonwalk.Refuse:
 		return d.Unsupported("", f.Name+" ("+f.Why+")")
+	}
+	if f.Name == "image" && m.Get("source") == nil {
+		return d.readBareImage(m, parts)
 	}
 	r := blockReaders[f.Name]
 	if err := m.Obey(r.table); err != nil {
@@ -138,7 +146,7 @@ func (d *decoder) readCall(m jsonwalk.Members, parts *[]conversation.Part) error
 	}
 	name, err := m.NeedText("name")
 	p := conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{}}
-	p.Call.ID, p.Carrier = splitCallID(id.String())
+	p.Call.ID, p.Carrier = d.splitID(id.String())
 	p.Call.Name = name.String()
 	p.Call.Args = conversation.Raw(m.Get("input"))
 	*parts = append(*parts, p)

@@ -16,7 +16,7 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 }
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	dec := &decoder{Walker: jsonwalk.Walker{Req: &conversation.Request{
+	dec := &decoder{Walker: &jsonwalk.Walker{Req: &conversation.Request{
 		Model:   route.Model,
 		Stream:  route.Stream,
 		Session: headerSession(headers),
@@ -41,6 +41,9 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
+		return err
+	}
 	use, err := d.Sort(requestFields, name, v)
 	if err != nil || !use {
 		return err
@@ -54,7 +57,7 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	case "messages":
 		return d.Invalid(name, "Input should be a valid list")
 	case "model":
-		return setting.Model(&d.Walker, v)
+		return setting.Model(d.Walker, v)
 	case "stream":
 		stream, err := d.Flag(name, v)
 		d.Req.Stream = stream
@@ -69,7 +72,17 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 			d.Req.Upstream.ServiceTier = "standard"
 		}
 		return nil
-	case "max_tokens", "temperature", "top_p", "top_k":
+	case "stop":
+		return setting.Stops(d.Walker, name, v)
+	case "reasoning_effort":
+		effort, err := d.Text(name, v)
+		d.effort = effort.String()
+		return err
+	case "parallel_tool_calls":
+		parallel, err := d.Flag(name, v)
+		d.Req.OneCall = d.Req.OneCall || !parallel
+		return err
+	case "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k":
 		return d.limit(name, v)
 	}
 	return d.Within(name, func() error {
@@ -83,11 +96,16 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 		case "output_config":
 			return d.Object(v, d.outputConfig)
 		case "output_format":
-			return d.Object(v, d.format)
+			return setting.Format(d.Walker, "schema", v)
+		case "response_format":
+			return setting.Format(d.Walker, "json_schema", v)
 		case "tools":
-			return d.tools(v)
+			d.deferred = 0
+			return d.tools(v, &d.Req.Tools)
+		case "functions":
+			return d.tools(v, &d.functions)
 		case "tool_choice":
-			return d.Object(v, d.choice)
+			return d.choice(v)
 		default: // metadata
 			return d.Object(v, d.metadata)
 		}
@@ -102,7 +120,8 @@ func (d *decoder) finish() error {
 	if d.Req.Messages == nil {
 		return d.Invalid("messages", "Field required")
 	}
-	d.Req.Tools = append(d.Req.Tools, d.added...)
+	d.leadSystem()
+	d.Req.Tools = append(append(d.Req.Tools, d.functions...), d.added...)
 	if d.deferred > maxDeferred {
 		d.Warn("tools", "every deferred tool is sent at once; that many make the model choose worse")
 	}

@@ -16,14 +16,26 @@ var words = &conversation.Words{Dots: true, Fields: map[string]string{
 
 // decoder reads one request.
 type decoder struct {
-	jsonwalk.Walker
+	*jsonwalk.Walker
 	nesting int
+	// ids takes carriers off the ids of calls, as the API does on whose path the
+	// request came; nil for this one.
+	ids func(id string) (bare, carrier string)
 
 	// What is put together once all fields are known.
 	thinking   thinking
+	functions  []conversation.Tool // in functions, of another API
 	effort     string              // output_config.effort
 	turnEffort string              // the last message's
 	added      []conversation.Tool // tools defined in mid-conversation
 	deferred   int                 // tools with defer_loading
 	passing    []int               // indexes of messages that go when the user speaks again
+}
+
+// splitID takes the carrier off a call's id.
+func (d *decoder) splitID(id string) (bare, carrier string) {
+	if d.ids != nil {
+		return d.ids(id)
+	}
+	return splitCallID(id)
 }

@@ -1,18 +1,24 @@
 package claude
 
-import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
+)
 
 // Tables returns all tables, for the documentation.
 func Tables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{
-		requestFields, thinkingFields, outputFields, formatFields, metadataFields,
-		choiceFields, messageFields, turnFields, blockTypes, textFields, imageFields,
+	return slices.Concat([]*jsonwalk.Table{
+		requestFields, thinkingFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, metadataFields,
+		messageFields, turnFields, blockTypes, textFields, imageFields, bareImageFields,
 		documentFields, sourceTypes, sourceFields, citationsFields, searchResultFields,
 		thoughtFields, redactedFields, callFields, resultFields, referenceFields,
 		changeFields, compactionFields, systemBlockFields, serverCallFields, serverResultFields,
-		toolTypes, functionFields, typedToolFields, webSearchFields, webFetchFields,
-		codeExecutionFields,
-	}
+		toolTypes, typedToolFields, webSearchFields, webFetchFields, codeExecutionFields,
+	}, tool.Tables(), openai.PartTables(), openai.CallTables())
 }
 
 const (
@@ -21,10 +27,11 @@ const (
 	noInclusion = "answers hold what the upstream tells of its own tools"
 	noCacheMark = "the upstream caches prefixes by itself"
 	noCitations = "the answer will hold no citations"
+	noThought   = "reasoning without a signature of ours is not replayed"
 	asText      = "history text"
 )
 
-var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
+var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.Field{
 	{"model", jsonwalk.Map, "the model, by the alias table; replies echo it"},
 	{"max_tokens", jsonwalk.Map, "the output limit"},
 	{"messages", jsonwalk.Map, "the conversation"},
@@ -40,6 +47,16 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"tools", jsonwalk.Map, "tools"},
 	{"tool_choice", jsonwalk.Map, "tool choice; only the first call is delivered if parallel use is disabled"},
 	{"metadata", jsonwalk.Map, "the session"},
+	{"response_format", jsonwalk.Map, "structured output, in the words of Chat Completions"},
+	{"stop", jsonwalk.Map, "stop sequences, in the words of Chat Completions"},
+	{"reasoning_effort", jsonwalk.Map, "as output_config.effort, in the words of Chat Completions"},
+	{"functions", jsonwalk.Map, "tools, in the words of Chat Completions"},
+	{"max_completion_tokens", jsonwalk.Map, "the output limit, in the words of Chat Completions"},
+	{"parallel_tool_calls", jsonwalk.Map, "only the first call of an answer is delivered if false"},
+	{"input", jsonwalk.Refuse, "of another API; send messages"},
+	{"instructions", jsonwalk.Refuse, "of another API; send it as system"},
+	{"prompt", jsonwalk.Refuse, "of another API; send messages"},
+	{"text", jsonwalk.Refuse, "of another API; send output_config.format"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 	{"service_tier", jsonwalk.Map, "standard_only asks for the standard tier"},
 	{"diagnostics", jsonwalk.Drop, "concerns the original service"},
@@ -54,7 +71,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"mcp_servers", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
 	{"compaction", jsonwalk.Refuse, "the upstream does not summarize conversations; ask the model to"},
 	{"fallbacks", jsonwalk.Refuse, "fallback models are configured in the gateway"},
-}}
+}, setting.GeminiFields...)}
 
 var thinkingFields = &jsonwalk.Table{Name: "thinking", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, "enabled, adaptive or disabled; absent means off"},
@@ -69,27 +86,27 @@ var outputFields = &jsonwalk.Table{Name: "output_config", Fields: []jsonwalk.Fie
 	{"task_budget", jsonwalk.Drop, "a hint that the upstream does not know"},
 }}
 
-var formatFields = &jsonwalk.Table{Name: "output format", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "json_schema"},
-	{"schema", jsonwalk.Map, "the schema of the answer"},
-	{"name", jsonwalk.Drop, "the upstream does not name formats"},
-}}
-
 var metadataFields = &jsonwalk.Table{Name: "metadata", Fields: []jsonwalk.Field{
 	{"user_id", jsonwalk.Map, "its session part names the session; the rest is not passed on"},
 }}
 
-var choiceFields = &jsonwalk.Table{Name: "tool_choice", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "auto, any, tool or none"},
-	{"name", jsonwalk.Map, "the tool that must be called"},
-	{"disable_parallel_tool_use", jsonwalk.Map, "only the first call of an answer is delivered"},
-}}
-
 var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
-	{"role", jsonwalk.Map, "user, assistant or system"},
+	{"role", jsonwalk.Map, "user, assistant or system; developer is system; tool and function, of another API, are results"},
 	{"clear_at", jsonwalk.Map, "next_user_message leaves system text out once the user has spoken again"},
 	{"content", jsonwalk.Map, "text or blocks"},
 	{"output_config", jsonwalk.Map, "the effort of the last message that has one holds where the request has none"},
+	{"tool_calls", jsonwalk.Map, "tool calls, in the words of Chat Completions"},
+	{"function_call", jsonwalk.Map, "a tool call, in the words of Chat Completions"},
+	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
+	{"name", jsonwalk.Map, "the tool of a result; of other roles not passed on"},
+	{"refusal", jsonwalk.Map, "text"},
+	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"reasoning_content", jsonwalk.Drop, noThought},
+	{"reasoning", jsonwalk.Drop, noThought},
+	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
+	{"experimental_attachments", jsonwalk.Refuse, "of no API; send it as content"},
+	{"annotations", jsonwalk.Drop, "answers put back whole bring it along"},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
 	{"id", jsonwalk.Drop, "answers put back whole bring it along"},
 	{"type", jsonwalk.Drop, "answers put back whole bring it along"},
 	{"model", jsonwalk.Drop, "answers put back whole bring it along"},
@@ -269,6 +286,7 @@ var serverResultFields = &jsonwalk.Table{Name: "server tool result blocks", Fiel
 // versions.
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"custom", jsonwalk.Map, "a function"},
+	{"function", jsonwalk.Map, "a function, in the words of other APIs"},
 	{"web_search_*", jsonwalk.Map, "the upstream's search"},
 	{"web_fetch_*", jsonwalk.Map, "the upstream fetches URLs"},
 	{"code_execution_*", jsonwalk.Map, "the upstream runs code"},
@@ -280,19 +298,6 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"browser_toolset_*", jsonwalk.Refuse, noBrowser},
 	{"mcp_toolset", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
 	{"advisor*", jsonwalk.Refuse, "the upstream has no advisor"},
-}}
-
-var functionFields = &jsonwalk.Table{Name: "custom tool", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"name", jsonwalk.Map, "the name"},
-	{"description", jsonwalk.Map, "the description"},
-	{"input_schema", jsonwalk.Map, "the schema of the arguments"},
-	{"input_examples", jsonwalk.Map, "text at the end of the description"},
-	{"strict", jsonwalk.Map, "arguments are validated"},
-	{"defer_loading", jsonwalk.Drop, "the tool is sent at once"},
-	{"allowed_callers", jsonwalk.Drop, "every call is direct"},
-	{"eager_input_streaming", jsonwalk.Drop, "arguments stream as the upstream gives them"},
-	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
 var typedToolFields = &jsonwalk.Table{Name: "bash, text_editor and memory tools", Fields: []jsonwalk.Field{

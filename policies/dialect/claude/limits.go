@@ -3,7 +3,6 @@ package claude
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
@@ -13,7 +12,7 @@ import (
 func (d *decoder) limit(name string, v jsontext.Value) error {
 	l := &d.Req.Limits
 	switch name {
-	case "max_tokens":
+	case "max_tokens", "max_completion_tokens":
 		return setting.Set(&l.MaxTokens, name, v, d.Count)
 	case "top_k":
 		return setting.Set(&l.TopK, name, v, d.Count)
@@ -25,7 +24,7 @@ func (d *decoder) limit(name string, v jsontext.Value) error {
 }
 
 func (d *decoder) stops(v jsontext.Value) (err error) {
-	d.Req.Limits.Stop, err = setting.Strings(&d.Walker, v, setting.MaxStops, "stop sequences")
+	d.Req.Limits.Stop, err = setting.Strings(d.Walker, v, setting.MaxStops, "stop sequences")
 	return err
 }
 
@@ -38,29 +37,9 @@ func (d *decoder) outputConfig(m jsonwalk.Members) error {
 		return err
 	}
 	d.effort = effort.String()
-	return m.Object("format", d.format)
-}
-
-// format reads the shape of the answer, which newer clients put into
-// output_config.format and older ones into output_format.
-func (d *decoder) format(m jsonwalk.Members) error {
-	kind, err := m.NeedText("type")
-	if err != nil {
-		return err
+	v := m.Get("format")
+	if v == nil {
+		return nil
 	}
-	if kind.String() != "json_schema" {
-		return d.Unsupported("type", "only json_schema is known")
-	}
-	if err := m.Obey(formatFields); err != nil {
-		return err
-	}
-	schema := m.Get("schema")
-	if schema == nil {
-		return d.Invalid("schema", "Field required")
-	}
-	if schema.Kind() != '{' {
-		return d.Invalid("schema", "Input should be an object")
-	}
-	d.Req.Format = &conversation.Format{Schema: conversation.Raw(schema)}
-	return nil
+	return d.Within("format", func() error { return setting.Format(d.Walker, "schema", v) })
 }

@@ -9,6 +9,14 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
+// message is one message as the client wrote it.
+type message struct {
+	role    string
+	parts   []conversation.Part // nil without content
+	passing bool                // only for the current turn of the user
+	foreign foreign             // what it says in the words of another API
+}
+
 // messages reads the conversation straight off r.
 func (d *decoder) messages(r *jsonwalk.Reader) error {
 	d.Req.Messages = []conversation.Message{}
@@ -26,12 +34,12 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		}
 		return d.Invalid("", "Input should be an object")
 	}
-	role, parts, passing := "", []conversation.Part(nil), false
+	var msg message
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" {
-			parts = []conversation.Part{}
+			msg.parts = []conversation.Part{}
 			if r.Kind() == '[' {
-				return d.Within("content", func() error { return d.blocksOff(r, &parts) })
+				return d.Within("content", func() error { return d.blocksOff(r, &msg.parts) })
 			}
 		}
 		v, err := r.Value()
@@ -45,22 +53,34 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		if !use {
 			v = nil
 		}
-		switch string(name) {
-		case "role":
-			role, err = d.role(v)
-		case "content":
-			err = d.Within("content", func() error { parts, err = d.content(v); return err })
-		case "output_config":
-			err = d.turnConfig(v)
-		case "clear_at":
-			passing = string(jsonwalk.Chars(v)) == "next_user_message"
-		}
-		return err
+		return d.messageField(&msg, string(name), v)
 	})
 	if err != nil {
 		return err
 	}
-	return d.addMessage(role, parts, passing)
+	if err := d.joinForeign(&msg); err != nil {
+		return err
+	}
+	return d.addMessage(msg.role, msg.parts, msg.passing)
+}
+
+// messageField reads one field; v is nil for one that means nothing.
+func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err error) {
+	switch name {
+	case "role":
+		msg.role, err = d.role(v)
+	case "content":
+		err = d.Within("content", func() error { msg.parts, err = d.content(v); return err })
+	case "output_config":
+		err = d.turnConfig(v)
+	case "clear_at":
+		msg.passing = string(jsonwalk.Chars(v)) == "next_user_message"
+	default:
+		if v != nil {
+			err = d.foreignField(msg, name, v)
+		}
+	}
+	return err
 }
 
 // addMessage adds a message; passing is one for the current turn of the user
@@ -115,12 +135,10 @@ func (d *decoder) forget() {
 }
 
 func (d *decoder) role(v jsontext.Value) (string, error) {
-	switch string(jsonwalk.Chars(v)) {
-	case "user":
-		return "user", nil
-	case "assistant":
-		return "assistant", nil
-	case "system":
+	switch role := string(jsonwalk.Chars(v)); role {
+	case "user", "assistant", "system", "tool", "function":
+		return role, nil
+	case "developer":
 		return "system", nil
 	}
 	return "", d.Invalid("role", "Input should be 'user', 'assistant' or 'system'")
@@ -161,21 +179,25 @@ func (d *decoder) turnConfig(v jsontext.Value) error {
 var billingHeader = []byte(`"x-anthropic-billing-header:`)
 
 // system reads the leading system text.
-func (d *decoder) system(v jsontext.Value) error {
+func (d *decoder) system(v jsontext.Value) (err error) {
+	d.Req.System, err = d.systemParts(v)
+	return err
+}
+
+func (d *decoder) systemParts(v jsontext.Value) (system []conversation.Part, err error) {
 	var parts []conversation.Part
 	if err := d.nested(v, &parts); err != nil {
-		return err
+		return nil, err
 	}
 	if err := d.onlyText(parts); err != nil {
-		return err
+		return nil, err
 	}
-	d.Req.System = nil
 	for _, p := range parts {
 		if v.Kind() == '"' || !bytes.HasPrefix(p.Text, billingHeader) {
-			d.Req.System = append(d.Req.System, p)
+			system = append(system, p)
 		}
 	}
-	return nil
+	return system, nil
 }
 
 func (d *decoder) onlyText(parts []conversation.Part) error {

@@ -3,6 +3,7 @@ package claude
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) error {
@@ -11,21 +12,14 @@ func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) err
 		return err
 	}
 	p := conversation.Part{Kind: conversation.KindResult, Result: &conversation.Result{}}
-	p.Result.CallID, _ = splitCallID(id.String())
+	p.Result.CallID, _ = d.splitID(id.String())
 	if p.Result.Failed, err = m.Flag("is_error"); err != nil {
 		return err
 	}
-	err = d.Within("content", func() error {
-		if err := d.nested(m.Get("content"), &p.Result.Parts); err != nil {
-			return err
-		}
-		for _, inner := range p.Result.Parts {
-			if inner.Kind != conversation.KindText && inner.Kind != conversation.KindMedia {
-				return d.Invalid("", "a tool result may only hold text, images, documents and search results")
-			}
-		}
-		return nil
-	})
+	err = d.Within("content", func() error { return d.nested(m.Get("content"), &p.Result.Parts) })
+	if err == nil {
+		err = openai.OnlyContent(d.Walker, "content", p.Result.Parts)
+	}
 	*parts = append(*parts, p)
 	return err
 }

@@ -26,7 +26,7 @@ func (d *decoder) readServerCall(m jsonwalk.Members, parts *[]conversation.Part)
 	}
 	digest := conversation.Join("", conversation.Quote("["), name,
 		conversation.Quote(" was called with "), rawText(m.Get("input")), conversation.Quote("]"))
-	_, carrier := splitCallID(string(jsonwalk.Chars(m.Get("id"))))
+	_, carrier := d.splitID(string(jsonwalk.Chars(m.Get("id"))))
 	addServerPart(parts, digest, carrier)
 	return nil
 }

@@ -59,7 +59,7 @@ func (d *decoder) resolveThinking() conversation.Thinking {
 		t.Intent = conversation.ThinkAuto
 	}
 	if effort != "" && (d.thinking.mode == "adaptive" || d.thinking.mode == "") {
-		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "output_config.effort", effort)
+		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(d.Walker, "output_config.effort", effort)
 	}
 	t.Carries = d.thinking.mode == "enabled" || d.thinking.mode == "adaptive"
 	t.Visible = t.Carries && d.thinking.display != "omitted"

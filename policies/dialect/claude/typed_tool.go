@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
 // Tools that the original service declares by a type alone: the model was
@@ -66,5 +67,5 @@ func (d *decoder) typedTool(version string, m jsonwalk.Members) (conversation.To
 		}
 		t.Description = conversation.Quote("Views, creates and edits text files.")
 	}
-	return t, finishTool(m, &t)
+	return t, tool.Head(m, &t)
 }

@@ -93,7 +93,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 		l.Seed = &seed
 		return err
 	case "stop":
-		return openai.Stops(&d.Walker, v)
+		return setting.Stops(&d.Walker, "stop", v)
 	default: // n, best_of
 		n, err := d.Count(name, v)
 		if err == nil && n > 1 {

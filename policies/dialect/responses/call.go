@@ -78,10 +78,13 @@ func (d *decoder) output(m jsonwalk.Members) error {
 // should have been text.
 func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) error {
 	if k := v.Kind(); v != nil && k != '"' && k != '[' {
-		*parts = textParts(*parts, conversation.Quote(string(v)))
+		*parts = openai.AppendText(*parts, conversation.Quote(string(v)))
 		return nil
 	}
-	return d.content("output", v, parts)
+	if err := d.content("output", v, parts); err != nil {
+		return err
+	}
+	return openai.OnlyContent(d.Walker, "output", *parts)
 }
 
 func (d *decoder) addResult(r conversation.Result) {

@@ -7,100 +7,33 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
-var choices = map[string]conversation.ChoiceMode{
-	"auto": conversation.ChoiceAuto, "none": conversation.ChoiceNone, "required": conversation.ChoiceAny,
-}
-
 // choice reads tool_choice.
-func (d *decoder) choice(v jsontext.Value) error {
-	d.Req.Choice, d.hosted = conversation.Choice{}, ""
-	if v.Kind() != '"' {
-		return d.Object(v, d.choiceOf)
-	}
-	mode, ok := choices[string(jsonwalk.Unquote(v))]
-	if !ok {
-		return d.Invalid("", "Input should be 'none', 'auto', 'required' or an object that names a tool")
-	}
-	d.Req.Choice.Mode = mode
-	return nil
-}
-
-func (d *decoder) choiceOf(m jsonwalk.Members) error {
-	if err := m.Obey(choiceFields); err != nil {
-		return err
-	}
-	kind, err := m.NeedText("type")
-	if err != nil {
-		return err
-	}
-	if kind.String() == "allowed_tools" {
-		return d.allowed(m)
-	}
-	name, err := d.chosen(m)
-	if err != nil {
-		return err
-	}
-	if name == "" {
-		d.hosted = kind.String()
-		return nil
-	}
-	d.Req.Choice = conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{name}}
-	return nil
+func (d *decoder) choice(v jsontext.Value) (err error) {
+	d.hosted, err = tool.Choice(d.Walker, v, chosen)
+	return err
 }
 
 // chosen returns the upstream's name of the function that m names, "" for a
 // tool that the upstream runs.
-func (d *decoder) chosen(m jsonwalk.Members) (string, error) {
+func chosen(w *jsonwalk.Walker, m jsonwalk.Members) (string, error) {
 	kind := string(jsonwalk.Chars(m.Get("type")))
 	if typedToolOf(kind) != nil {
 		return kind, nil
 	}
-	if kind != "function" && kind != "custom" {
+	switch kind {
+	case "function", "custom", "tool", "":
+	default:
 		return "", nil
 	}
-	name, err := m.NeedText("name")
+	name, err := tool.Named(w, m)
 	if err != nil {
 		return "", err
 	}
 	namespace, err := m.Text("namespace")
-	return flatten(namespace.String(), name.String()), err
-}
-
-// allowed reads the tools that may be called.
-func (d *decoder) allowed(m jsonwalk.Members) error {
-	c := conversation.Choice{Mode: conversation.ChoiceAllow}
-	switch string(jsonwalk.Chars(m.Get("mode"))) {
-	case "auto":
-	case "required":
-		c.Mode = conversation.ChoiceNamed
-	default:
-		return d.Invalid("mode", "Input should be 'auto' or 'required'")
-	}
-	if m.Get("tools") == nil {
-		return d.Invalid("tools", "Field required")
-	}
-	err := d.Within("tools", func() error {
-		return d.List(m.Get("tools"), func(i int, v jsontext.Value) error {
-			if i == conversation.MaxTools {
-				return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
-			}
-			return d.Object(v, func(m jsonwalk.Members) error {
-				name, err := d.chosen(m)
-				if name != "" {
-					c.Names = append(c.Names, name)
-				}
-				return err
-			})
-		})
-	})
-	if len(c.Names) == 0 {
-		d.Warn("tools", "names no function, so every tool may be called")
-		c.Mode = conversation.ChoiceAuto
-	}
-	d.Req.Choice = c
-	return err
+	return flatten(namespace.String(), name), err
 }
 
 // checkHosted settles a choice of a tool that the upstream runs. It cannot be

@@ -6,6 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
@@ -24,16 +25,20 @@ var words = &conversation.Words{Fields: map[string]string{
 
 // decoder reads one request.
 type decoder struct {
-	jsonwalk.Walker
+	*jsonwalk.Walker
 	own *own
 
-	count bool // tokens are to be counted, for which input may be absent or empty
-	input bool // the field was there
+	count bool   // tokens are to be counted, for which input may be absent or empty
+	input string // the field that holds the conversation, "" as yet
 	run   run
+	stray string // an unknown field of the present item that may hold what was said
 	// What is put together once all fields are known: they come in any order.
 	instructions conversation.Text
+	system       []conversation.Part // in the field of another API
+	maxTokens    *int                // likewise
 	cacheKey     string
 	declared     []conversation.Tool // in tools
+	functions    []conversation.Tool // in functions, of another API
 	added        []conversation.Tool // in items
 	hosted       string              // the tool of the upstream that tool_choice names
 }
@@ -45,7 +50,7 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{
-		Walker: jsonwalk.Walker{
+		Walker: &jsonwalk.Walker{
 			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), Words: words},
 			Brackets: true,
 			Gone:     route.Gone,
@@ -66,14 +71,20 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 // member reads one member of the body. Values are read as they come; only
 // input is walked into at once, since it is nearly all of the body.
 func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
-	if string(name) == "input" && r.Kind() == '[' {
-		return d.Within("input", func() error { return d.items(r) })
+	if n := string(name); (n == "input" || n == "messages") && r.Kind() == '[' {
+		if err := d.once(n); err != nil {
+			return err
+		}
+		return d.Within(n, func() error { return d.items(r) })
 	}
 	v, err := r.Value()
 	if err != nil {
 		return err
 	}
 	d.own.keep(name, v)
+	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
+		return err
+	}
 	use, err := d.Sort(requestFields, name, v)
 	if err != nil || !use {
 		return err
@@ -86,25 +97,38 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 func (d *decoder) field(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "model":
-		return setting.Model(&d.Walker, v)
+		return setting.Model(d.Walker, v)
 	case "input":
+		if err := d.once(name); err != nil {
+			return err
+		}
 		return d.plainInput(v)
+	case "messages":
+		return d.Invalid(name, "Input should be a valid list")
 	case "instructions":
 		d.instructions, err = d.Text(name, v)
 	case "stream":
 		d.Req.Stream, err = d.Flag(name, v)
 	case "parallel_tool_calls":
 		parallel, err := d.Flag(name, v)
-		d.Req.OneCall = !parallel
+		d.Req.OneCall = d.Req.OneCall || !parallel
 		return err
 	case "prompt_cache_key":
 		key, err := d.Text(name, v)
 		d.cacheKey = setting.Session(key.String())
 		return err
 	case "service_tier":
-		return openai.Tier(&d.Walker, v)
+		return openai.Tier(d.Walker, v)
 	case "max_output_tokens":
 		return setting.Set(&d.Req.Limits.MaxTokens, name, v, d.Count)
+	case "stop", "stop_sequences":
+		return setting.Stops(d.Walker, name, v)
+	case "reasoning_effort":
+		effort, err := d.Text(name, v)
+		d.think(name, effort.String())
+		return err
+	case "max_tokens", "max_completion_tokens":
+		return setting.Set(&d.maxTokens, name, v, d.Count)
 	case "temperature":
 		return setting.Set(&d.Req.Limits.Temperature, name, v, d.Number)
 	case "top_p":
@@ -117,18 +141,28 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 	return err
 }
 
-func (d *decoder) structure(name string, v jsontext.Value) error {
+func (d *decoder) structure(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "reasoning":
 		return d.Object(v, d.reasoning)
-	case "text":
+	case "text", "output_config":
 		return d.Object(v, d.text)
+	case "response_format":
+		return setting.Format(d.Walker, "json_schema", v)
+	case "output_format":
+		return setting.Format(d.Walker, "schema", v)
+	case "system":
+		d.system, err = claude.System(d.Walker, v)
+		return err
+	case "functions":
+		d.functions = nil
+		return d.tools(v, &d.functions)
 	case "include":
 		return d.include(v)
 	case "tools":
 		d.declared = nil
 		return d.tools(v, &d.declared)
-	default: // tool_choice
+	default: // tool_choice, function_call
 		return d.choice(v)
 	}
 }
@@ -171,14 +205,17 @@ func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")
 	}
-	if !d.input && !d.count {
+	if d.input == "" && !d.count {
 		return d.Invalid("input", "Field required")
 	}
 	d.leadSystem()
 	if len(d.Req.Messages) == 0 && !d.count {
 		return d.Invalid("input", nothingToAnswer)
 	}
-	d.Req.Tools = append(d.declared, d.added...)
+	d.Req.Tools = append(append(d.declared, d.functions...), d.added...)
+	if d.Req.Limits.MaxTokens == nil {
+		d.Req.Limits.MaxTokens = d.maxTokens
+	}
 	for _, t := range d.Req.Tools {
 		d.own.searches = d.own.searches || t.Kind == conversation.WebSearch
 	}

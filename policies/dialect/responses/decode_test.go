@@ -96,7 +96,7 @@ func TestInvalid(t *testing.T) {
 		{"input of another kind", `{"model":"m","input":7}`, "input: Input should be a valid string"},
 		{"item without type", `{"model":"m","input":[{"x":1}]}`, "input[0].type: Field required"},
 		{"item that is none", `{"model":"m","input":[7]}`, "input[0]: Input should be an object"},
-		{"unknown role", `{"model":"m","input":[{"role":"tool","content":"a"}]}`, "input[0].role: Input should be"},
+		{"unknown role", `{"model":"m","input":[{"role":"wizard","content":"a"}]}`, "input[0].role: Input should be"},
 		{"image as system text", `{"model":"m","input":[{"role":"system","content":[{"type":"input_image","image_url":"https://a"}]}]}`, "input[0].content: system content may only hold text"},
 		{"image of a file", `{"model":"m","input":[{"role":"user","content":[{"type":"input_image","image_url":"file:///a"}]}]}`, "input[0].content[0].image_url: Input should be a data:"},
 		{"function output without id", `{"model":"m","input":[{"type":"function_call_output","output":"x"}]}`, "input[0].call_id: Field required"},

@@ -3,8 +3,8 @@
 // A request arrives as bytes. [Dialect.Decode] walks the body once and asks
 // the tables in fields.go and item_fields.go what becomes of each field: it
 // has an equivalent, is left out (with or without a warning), or makes the
-// request fail. What is in no table is left out with a warning, also items and
-// tools of types yet to come, so nothing is lost in silence. Texts, arguments
+// request fail. What is in no table is left out with a warning; an item or part
+// of a type yet to come is refused if it holds what was said. Texts, arguments
 // and schemas stay slices of the body.
 //
 // The input is a flat list of items. Consecutive items of the assistant

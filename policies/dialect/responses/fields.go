@@ -1,18 +1,24 @@
 package responses
 
-import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
+)
 
 // Tables returns all tables, for the documentation.
 func Tables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{
-		requestFields, reasoningFields, textFields, formatTypes, formatFields,
+	return slices.Concat([]*jsonwalk.Table{
+		requestFields, reasoningFields, textFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields,
 		itemTypes, messageFields, thoughtFields, summaryFields, callFields, outputFields, customCallFields,
 		typedCallFields, typedOutputFields, shellChunkFields, searchOutputFields, addedToolsFields,
 		codeFields, codeOutputFields, pictureFields, mcpCallFields,
-		partTypes, partFields, soundFields,
-		toolTypes, functionFields, customFields, customFormatFields, namespaceFields,
-		typedToolFields, searchToolFields, searchFilterFields, codeToolFields, choiceFields,
-	}
+	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{
+		toolTypes, namespaceFields, typedToolFields, searchToolFields, searchFilterFields, codeToolFields,
+	}, tool.Tables())
 }
 
 const (
@@ -21,11 +27,10 @@ const (
 	noPerson    = "persons are not passed on"
 	noCaller    = "calls are made by the model alone"
 	noDefer     = "every tool is sent at once"
-	noAsync     = "results must come with the next request"
 	echoedBack  = "answers put back whole bring it along"
 )
 
-var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
+var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.Field{
 	{"model", jsonwalk.Map, "the model, by the alias table; replies echo it"},
 	{"input", jsonwalk.Map, "the conversation: text or items"},
 	{"instructions", jsonwalk.Map, "the first part of the system text"},
@@ -40,6 +45,18 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"tools", jsonwalk.Map, "tools"},
 	{"tool_choice", jsonwalk.Map, "tool choice"},
 	{"parallel_tool_calls", jsonwalk.Map, "only the first call of an answer is delivered if false"},
+	{"messages", jsonwalk.Map, "the conversation, in the words of Chat Completions; not beside input"},
+	{"system", jsonwalk.Map, "system text, in the words of Anthropic"},
+	{"max_tokens", jsonwalk.Map, "the output limit where max_output_tokens is absent"},
+	{"max_completion_tokens", jsonwalk.Map, "as max_tokens"},
+	{"response_format", jsonwalk.Map, "structured output, in the words of Chat Completions"},
+	{"output_format", jsonwalk.Map, "structured output, in the words of Anthropic"},
+	{"output_config", jsonwalk.Map, "effort and structured output, in the words of Anthropic"},
+	{"stop", jsonwalk.Map, "stop sequences, in the words of Chat Completions"},
+	{"stop_sequences", jsonwalk.Map, "stop sequences, in the words of Anthropic"},
+	{"reasoning_effort", jsonwalk.Map, "as reasoning.effort, in the words of Chat Completions"},
+	{"functions", jsonwalk.Map, "tools, in the words of Chat Completions"},
+	{"function_call", jsonwalk.Map, "tool choice, in the words of Chat Completions"},
 	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have"},
 	{"prompt_cache_key", jsonwalk.Map, "the session, where no header names it"},
 	{"previous_response_id", jsonwalk.Refuse, noStore},
@@ -60,7 +77,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: []jsonwalk.Field{
 	{"metadata", jsonwalk.Drop, "nothing is stored; replies echo it"},
 	{"user", jsonwalk.Drop, noPerson},
 	{"safety_identifier", jsonwalk.Drop, noPerson},
-}}
+}, setting.GeminiFields...)}
 
 var reasoningFields = &jsonwalk.Table{Name: "reasoning", Fields: []jsonwalk.Field{
 	{"effort", jsonwalk.Map, "the thinking level; none switches it off"},
@@ -70,23 +87,10 @@ var reasoningFields = &jsonwalk.Table{Name: "reasoning", Fields: []jsonwalk.Fiel
 	{"mode", jsonwalk.Drop, "the upstream has one mode"},
 }}
 
-var textFields = &jsonwalk.Table{Name: "text", Fields: []jsonwalk.Field{
+var textFields = &jsonwalk.Table{Name: "text, output_config", Fields: []jsonwalk.Field{
+	{"effort", jsonwalk.Map, "the thinking level, of output_config"},
 	{"format", jsonwalk.Map, "structured output"},
 	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the instructions"},
-}}
-
-var formatTypes = &jsonwalk.Table{Name: "text format types", Fields: []jsonwalk.Field{
-	{"text", jsonwalk.Map, "free text"},
-	{"json_object", jsonwalk.Map, "any JSON"},
-	{"json_schema", jsonwalk.Map, "JSON that obeys the schema"},
-}}
-
-var formatFields = &jsonwalk.Table{Name: "text.format", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"schema", jsonwalk.Map, "the schema of the answer"},
-	{"name", jsonwalk.Drop, "the upstream does not name formats"},
-	{"description", jsonwalk.Drop, "the upstream does not describe formats"},
-	{"strict", jsonwalk.Drop, "the schema always holds"},
 }}
 
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
@@ -104,34 +108,6 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"file_search", jsonwalk.Refuse, "files of another service cannot be searched"},
 	{"mcp", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
 	{"computer*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
-}}
-
-var functionFields = &jsonwalk.Table{Name: "function tool", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"name", jsonwalk.Map, "the name"},
-	{"description", jsonwalk.Map, "the description"},
-	{"parameters", jsonwalk.Map, "the schema of the arguments"},
-	{"strict", jsonwalk.Map, "arguments are validated"},
-	{"async", jsonwalk.Warn, noAsync},
-	{"output_schema", jsonwalk.Drop, "results are not validated"},
-	{"defer_loading", jsonwalk.Drop, noDefer},
-	{"allowed_callers", jsonwalk.Drop, noCaller},
-}}
-
-var customFields = &jsonwalk.Table{Name: "custom tool", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"name", jsonwalk.Map, "the name"},
-	{"description", jsonwalk.Map, "the description"},
-	{"format", jsonwalk.Map, "a grammar, as text at the end of the description"},
-	{"async", jsonwalk.Warn, noAsync},
-	{"defer_loading", jsonwalk.Drop, noDefer},
-	{"allowed_callers", jsonwalk.Drop, noCaller},
-}}
-
-var customFormatFields = &jsonwalk.Table{Name: "custom tool format", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "text or grammar"},
-	{"syntax", jsonwalk.Map, "lark or regex"},
-	{"definition", jsonwalk.Map, "the grammar; the upstream is told but not bound"},
 }}
 
 var namespaceFields = &jsonwalk.Table{Name: "namespace tool", Fields: []jsonwalk.Field{
@@ -170,12 +146,4 @@ var codeToolFields = &jsonwalk.Table{Name: "code_interpreter", Fields: []jsonwal
 	{"type", jsonwalk.Map, ""},
 	{"container", jsonwalk.Warn, "code runs in the upstream's own surroundings, without the client's files"},
 	{"allowed_callers", jsonwalk.Drop, noCaller},
-}}
-
-var choiceFields = &jsonwalk.Table{Name: "tool_choice", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, "function, custom, allowed_tools or the type of a tool"},
-	{"name", jsonwalk.Map, "the tool that must be called"},
-	{"namespace", jsonwalk.Map, "the namespace of that tool"},
-	{"mode", jsonwalk.Map, "auto or required"},
-	{"tools", jsonwalk.Map, "the tools that may be called"},
 }}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // What a service's own tools left in the history becomes text: the upstream
@@ -20,7 +21,7 @@ func (d *decoder) addDigest(lines ...conversation.Text) {
 			kept = append(kept, l)
 		}
 	}
-	d.add(answer, conversation.Model, textParts(nil, conversation.Join("\n", kept...))...)
+	d.add(answer, conversation.Model, openai.AppendText(nil, conversation.Join("\n", kept...))...)
 }
 
 // codeCall reads code that was run and what it printed.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // run says what the last message is made of: a message of the client is an
@@ -56,7 +57,7 @@ func init() {
 func (d *decoder) plainInput(v jsontext.Value) error {
 	text, err := d.Text("input", v)
 	d.restart()
-	parts := textParts(nil, text)
+	parts := openai.AppendText(nil, text)
 	d.Mark("input", parts)
 	d.add(alone, conversation.User, parts...)
 	return err
@@ -64,7 +65,7 @@ func (d *decoder) plainInput(v jsontext.Value) error {
 
 // restart forgets the input so far: of two input fields the last one counts.
 func (d *decoder) restart() {
-	d.input, d.run = true, alone
+	d.run = alone
 	d.Req.Messages, d.added = nil, nil
 }
 
@@ -96,8 +97,7 @@ func (d *decoder) item(v jsontext.Value) error {
 		f := itemTypes.Find(kind)
 		switch {
 		case f == nil:
-			d.Warn("", "left out: unknown item type "+string(jsonwalk.Shorten(kind)))
-			return nil
+			return d.foreignItem(string(kind), m)
 		case f.Action == jsonwalk.Drop:
 			return nil
 		case f.Action == jsonwalk.Warn:
@@ -107,6 +107,9 @@ func (d *decoder) item(v jsontext.Value) error {
 			return d.Unsupported("", string(jsonwalk.Shorten(kind))+" ("+f.Why+")")
 		}
 		r := itemReaders[f.Name]
+		if d.stray = ""; f.Name == "message" {
+			d.stray = m.Stray(messageFields, nil)
+		}
 		if err := m.Obey(r.table); err != nil {
 			return err
 		}
@@ -144,16 +147,9 @@ func (d *decoder) leadSystem() {
 		}
 		lead = 0
 	}
-	d.Req.System = textParts(nil, d.instructions)
+	d.Req.System = append(openai.AppendText(nil, d.instructions), d.system...)
 	for _, m := range d.Req.Messages[:lead] {
 		d.Req.System = append(d.Req.System, m.Parts...)
 	}
 	d.Req.Messages = d.Req.Messages[lead:]
-}
-
-func textParts(parts []conversation.Part, t conversation.Text) []conversation.Part {
-	if t.Empty() {
-		return parts
-	}
-	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }

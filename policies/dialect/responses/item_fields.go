@@ -28,6 +28,7 @@ var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Fie
 	{"mcp_list_tools", jsonwalk.Drop, "those tools cannot be called here"},
 	{"mcp_approval_request", jsonwalk.Drop, "those tools cannot be called here"},
 	{"mcp_approval_response", jsonwalk.Drop, "those tools cannot be called here"},
+	{"ghost_snapshot", jsonwalk.Drop, "the client's own note of a commit"},
 	{"configuration_update", jsonwalk.Warn, "settings are those of the request"},
 	{"compaction*", jsonwalk.Warn, "its content can be read by the original service only"},
 	{"context_compaction", jsonwalk.Warn, "its content can be read by the original service only"},
@@ -38,12 +39,23 @@ var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Fie
 
 var messageFields = &jsonwalk.Table{Name: "message item", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
-	{"role", jsonwalk.Map, "user, assistant, system or developer"},
+	{"role", jsonwalk.Map, "user, assistant, system or developer; tool and function, of another API, are results"},
 	{"content", jsonwalk.Map, "text or parts; system text after the first turn stays at its place"},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, echoedBack},
 	{"phase", jsonwalk.Drop, echoedBack},
-	{"name", jsonwalk.Drop, noPerson},
+	{"name", jsonwalk.Map, "the tool of a result; of other roles not passed on"},
+	{"tool_calls", jsonwalk.Map, "tool calls, in the words of Chat Completions"},
+	{"function_call", jsonwalk.Map, "a tool call, in the words of Chat Completions"},
+	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
+	{"refusal", jsonwalk.Map, "text"},
+	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"reasoning_content", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
+	{"reasoning", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
+	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
+	{"experimental_attachments", jsonwalk.Refuse, "of no API; send it as content"},
+	{"annotations", jsonwalk.Drop, echoedBack},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
 var thoughtFields = &jsonwalk.Table{Name: "reasoning item", Fields: []jsonwalk.Field{
@@ -184,38 +196,4 @@ var mcpCallFields = &jsonwalk.Table{Name: "mcp_call item", Fields: []jsonwalk.Fi
 	{"approval_request_id", jsonwalk.Drop, echoedBack},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, echoedBack},
-}}
-
-var partTypes = &jsonwalk.Table{Name: "content part types", Fields: []jsonwalk.Field{
-	{"input_text", jsonwalk.Map, "text"},
-	{"output_text", jsonwalk.Map, "text"},
-	{"text", jsonwalk.Map, "text; not of the original service"},
-	{"refusal", jsonwalk.Map, "text"},
-	{"input_image", jsonwalk.Map, "media"},
-	{"input_file", jsonwalk.Map, "media"},
-	{"input_audio", jsonwalk.Map, "media"},
-	{"summary_text", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
-	{"reasoning_text", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
-	{"computer_screenshot", jsonwalk.Refuse, "the upstream's computer use has other actions"},
-}}
-
-var partFields = &jsonwalk.Table{Name: "content part", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"text", jsonwalk.Map, "text"},
-	{"refusal", jsonwalk.Map, "text"},
-	{"image_url", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
-	{"detail", jsonwalk.Map, "how closely an image is looked at"},
-	{"file_data", jsonwalk.Map, "inline media"},
-	{"file_url", jsonwalk.Map, "a reference that the upstream fetches"},
-	{"filename", jsonwalk.Map, "the name of the media"},
-	{"input_audio", jsonwalk.Map, "inline media"},
-	{"file_id", jsonwalk.Refuse, "files of another service cannot be read; send the data inline"},
-	{"annotations", jsonwalk.Drop, echoedBack},
-	{"logprobs", jsonwalk.Drop, echoedBack},
-	{"prompt_cache_breakpoint", jsonwalk.Drop, noCacheMark},
-}}
-
-var soundFields = &jsonwalk.Table{Name: "input_audio", Fields: []jsonwalk.Field{
-	{"data", jsonwalk.Map, "base64"},
-	{"format", jsonwalk.Map, "the MIME type"},
 }}

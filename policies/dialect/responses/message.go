@@ -4,21 +4,35 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // message reads a message item. One that says nothing is left out.
 func (d *decoder) message(m jsonwalk.Members) error {
-	role := string(jsonwalk.Chars(m.Get("role")))
 	var parts []conversation.Part
 	if err := d.content("content", m.Get("content"), &parts); err != nil {
 		return err
+	}
+	calls, err := d.foreignCalls(m)
+	if err != nil {
+		return err
+	}
+	role := string(jsonwalk.Chars(m.Get("role")))
+	if len(calls) > 0 && role != "assistant" {
+		return d.Invalid("role", "only an assistant's message may hold tool calls")
+	}
+	if len(parts)+len(calls) == 0 && d.stray != "" {
+		return d.Invalid(d.stray, "not a known field of a message, and the message says nothing without it; send it as content")
 	}
 	switch role {
 	case "user":
 		d.add(alone, conversation.User, parts...)
 	case "assistant":
-		d.add(answer, conversation.Model, parts...)
+		d.add(answer, conversation.Model, openai.JoinCalls(parts, calls)...)
+	case "tool", "function":
+		return d.foreignResult(m, parts)
 	case "system", "developer":
 		for _, p := range parts {
 			if p.Kind != conversation.KindText {
@@ -38,7 +52,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 	case v == nil:
 		return nil
 	case v.Kind() == '"':
-		*parts = textParts(*parts, conversation.Text(v))
+		*parts = openai.AppendText(*parts, conversation.Text(v))
 		d.Mark(name, *parts)
 		return nil
 	}
@@ -47,10 +61,10 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 			before := len(*parts)
 			defer func() { d.Mark("", (*parts)[before:]) }()
 			if v.Kind() == '"' {
-				*parts = textParts(*parts, conversation.Text(v))
+				*parts = openai.AppendText(*parts, conversation.Text(v))
 				return nil
 			}
-			return d.Object(v, func(m jsonwalk.Members) error { return d.part(m, parts) })
+			return d.Object(v, func(m jsonwalk.Members) error { return claude.Part(d.Walker, "content part", bare, m, parts) })
 		})
 	})
 }

@@ -17,14 +17,19 @@ func (d *decoder) reasoning(m jsonwalk.Members) error {
 		return err
 	}
 	summary, err := m.Text("summary")
-	t := conversation.Thinking{Carries: true, Visible: summary.String() != "none"}
-	switch effort := effort.String(); effort {
+	d.Req.Thinking.Visible = summary.String() != "none"
+	d.think("effort", effort.String())
+	return err
+}
+
+// think sets how much to think, as field name says; "" leaves it as it is.
+func (d *decoder) think(name, effort string) {
+	t := &d.Req.Thinking
+	switch effort {
 	case "":
 	case "none":
-		t.Intent = conversation.ThinkOff
+		t.Intent, t.Level = conversation.ThinkOff, ""
 	default:
-		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(&d.Walker, "effort", effort)
+		t.Intent, t.Level = conversation.ThinkLevel, setting.Level(d.Walker, name, effort)
 	}
-	d.Req.Thinking = t
-	return err
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
-	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
 // tools appends the tools in v to list.
@@ -21,11 +21,10 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	if len(*list) == conversation.MaxTools {
 		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
-	kind := jsonwalk.Chars(m.Get("type"))
-	if kind == nil {
-		kind = []byte("function")
+	if known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.tool(m, namespace, list) }); known {
+		return err
 	}
-	f := toolTypes.Find(kind)
+	f, kind := tool.Kind(d.Walker, m, toolTypes, "function")
 	switch {
 	case f == nil:
 		d.Warn("", "left out: unknown tool type "+string(jsonwalk.Shorten(kind)))
@@ -47,7 +46,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, At: d.Place("")})
 		return m.Obey(codeToolFields)
 	}
-	s := shape{namespace: namespace, freeform: f.Name == "custom", typed: typedToolOf(f.Name)}
+	s := shape{namespace: namespace, typed: typedToolOf(f.Name)}
 	t, ok, err := d.function(m, &s)
 	if err != nil || !ok {
 		return err
@@ -67,51 +66,12 @@ func (d *decoder) function(m jsonwalk.Members, s *shape) (t conversation.Tool, o
 		s.name = s.typed.tool
 		return d.declareTyped(s.typed, m)
 	}
-	table := functionFields
-	if s.freeform {
-		table = customFields
-	}
-	if err := m.Obey(table); err != nil {
+	if t, s.freeform, err = tool.Function(d.Walker, m, true); err != nil {
 		return t, false, err
 	}
-	name, err := m.NeedText("name")
-	if err != nil {
-		return t, false, err
-	}
-	s.name = name.String()
+	s.name = t.Name
 	t.Name = flatten(s.namespace, s.name)
-	if t.Description, err = m.Text("description"); err != nil {
-		return t, false, err
-	}
-	if s.freeform {
-		t.Schema = conversation.Raw(openai.FreeformSchema)
-		return t, true, m.Object("format", func(m jsonwalk.Members) error { return grammar(m, &t.Description) })
-	}
-	if schema := m.Get("parameters"); schema != nil {
-		if schema.Kind() != '{' {
-			return t, false, d.Invalid("parameters", "Input should be an object")
-		}
-		t.Schema = conversation.Raw(schema)
-	}
-	t.Strict, err = m.Flag("strict")
-	return t, true, err
-}
-
-// grammar reads what the input of a freeform tool must look like.
-func grammar(m jsonwalk.Members, description *conversation.Text) error {
-	if err := m.Obey(customFormatFields); err != nil {
-		return err
-	}
-	if m.Get("definition") == nil {
-		return nil // free text
-	}
-	definition, err := m.Text("definition")
-	if err != nil {
-		return err
-	}
-	syntax, err := m.Text("syntax")
-	*description = openai.Grammar(*description, syntax, definition)
-	return err
+	return t, true, nil
 }
 
 // namespace reads the tools in a namespace. What it is for is told once, with
@@ -163,7 +123,7 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 			return nil
 		}
 		return d.Within("blocked_domains", func() (err error) {
-			t.Blocked, err = setting.Strings(&d.Walker, v, setting.MaxDomains, "domains")
+			t.Blocked, err = setting.Strings(d.Walker, v, setting.MaxDomains, "domains")
 			return err
 		})
 	})

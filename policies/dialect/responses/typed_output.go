@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // typedOutput reads the output of a typed tool.
@@ -41,13 +42,13 @@ func (d *decoder) shellOutput(v jsontext.Value, parts *[]conversation.Part) erro
 				if err != nil {
 					return err
 				}
-				*parts = textParts(*parts, text)
+				*parts = openai.AppendText(*parts, text)
 			}
 			return m.Object("outcome", func(m jsonwalk.Members) error {
 				if string(jsonwalk.Chars(m.Get("type"))) == "timeout" {
-					*parts = textParts(*parts, conversation.Quote("timed out"))
+					*parts = openai.AppendText(*parts, conversation.Quote("timed out"))
 				} else if code := m.Get("exit_code"); code != nil {
-					*parts = textParts(*parts, conversation.Quote("exit code "+string(code)))
+					*parts = openai.AppendText(*parts, conversation.Quote("exit code "+string(code)))
 				}
 				return nil
 			})
@@ -75,7 +76,7 @@ func (d *decoder) searchOutput(m jsonwalk.Members) error {
 		found = "found: " + strings.Join(list, ", ")
 	}
 	d.addResult(conversation.Result{
-		CallID: id.String(), Name: "tool_search", Parts: textParts(nil, conversation.Quote(found)),
+		CallID: id.String(), Name: "tool_search", Parts: openai.AppendText(nil, conversation.Quote(found)),
 	})
 	return nil
 }

@@ -34,6 +34,8 @@ var targets = []target{
 	{dir: "policies/dialect/responses", users: []string{"policies/dialect", "policies/exchange"}},
 	{dir: "policies/dialect/internal/jsonwalk", users: []string{"policies/dialect/claude", "policies/dialect/chat", "policies/dialect/native"}},
 	{dir: "policies/dialect/internal/openai", users: []string{"policies/dialect", "policies/dialect/chat", "policies/dialect/responses"}},
+	{dir: "policies/dialect/internal/setting", users: []string{"policies/dialect"}},
+	{dir: "policies/dialect/internal/tool", users: []string{"policies/dialect", "policies/dialect/chat", "policies/dialect/responses"}},
 	{dir: "extproc"},
 	{dir: "cmd/heald/config", users: []string{"cmd/heald"}},
 	{dir: "envoy/bootstrap", users: []string{"envoy"}},

@@ -73,6 +73,15 @@ func (r *Reader) Array(each func(i int) error) error {
 	return err
 }
 
+// Offset is how far r has read.
+func (r *Reader) Offset() int { return int(r.dec.InputOffset()) }
+
+// Since returns the value that was read last, which began behind offset.
+func (r *Reader) Since(offset int) jsontext.Value {
+	v := bytes.TrimLeft(r.text[offset:r.Offset()], ", \t\r\n:")
+	return v[:len(v):len(v)]
+}
+
 // End returns an error unless nothing but space follows.
 func (r *Reader) End() error {
 	_, err := r.dec.ReadToken()

@@ -25,6 +25,15 @@ func elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
 	}
 }
 
+// Fields are those of v, which a Reader must have read: none unless it is an
+// object. Unlike [Walker.Object] it sets no limit on how many there are.
+func Fields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
+	if v.Kind() != '{' {
+		return func(func([]byte, jsontext.Value) bool) {}
+	}
+	return fields(v)
+}
+
 // fields are the names, unescaped, and values of v, a valid object, in order.
 func fields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
 	return func(yield func([]byte, jsontext.Value) bool) {

@@ -3,6 +3,7 @@ package setting
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
@@ -27,4 +28,24 @@ func Strings(w *jsonwalk.Walker, v jsontext.Value, most int, what string) (list 
 		return err
 	})
 	return list, err
+}
+
+// Stops reads one stop sequence or a list of them. Empty ones stop nothing.
+func Stops(w *jsonwalk.Walker, name string, v jsontext.Value) error {
+	var list []string
+	if v.Kind() == '"' {
+		list = []string{conversation.Text(v).String()}
+	} else if err := w.Within(name, func() (err error) {
+		list, err = Strings(w, v, MaxStops, "stop sequences")
+		return err
+	}); err != nil {
+		return err
+	}
+	w.Req.Limits.Stop = nil
+	for _, s := range list {
+		if s != "" {
+			w.Req.Limits.Stop = append(w.Req.Limits.Stop, s)
+		}
+	}
+	return nil
 }

@@ -1,0 +1,126 @@
+package claude
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+)
+
+// Clients that know several APIs send messages of one on the path of another.
+// What they say is plain, so it is understood both ways: messages of Chat
+// Completions here, and blocks of this API there.
+
+// foreign is what a message says in fields of Chat Completions.
+type foreign struct {
+	calls   []conversation.Part
+	callID  string
+	name    string
+	refusal conversation.Text
+}
+
+// foreignField reads a field of Chat Completions.
+func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) error {
+	f := &msg.foreign
+	switch name {
+	case "tool_calls":
+		return d.Within(name, func() error { return openai.Calls(d.Walker, v, splitCallID, &f.calls) })
+	case "function_call":
+		return d.Within(name, func() error {
+			p, err := openai.CalledFunction(d.Walker, v)
+			f.calls = append(f.calls, p)
+			return err
+		})
+	case "tool_call_id", "name", "refusal":
+		t, err := d.Text(name, v)
+		switch name {
+		case "tool_call_id":
+			f.callID, _ = splitCallID(t.String())
+		case "name":
+			f.name = t.String()
+		default:
+			f.refusal = t
+		}
+		return err
+	}
+	return nil
+}
+
+// joinForeign makes of msg what it would be in this API: results are the
+// user's, calls follow what the model said.
+func (d *decoder) joinForeign(msg *message) error {
+	f := &msg.foreign
+	if msg.role == "tool" || msg.role == "function" {
+		parts, err := openai.Results(d.Walker, conversation.Result{CallID: f.callID, Name: f.name}, msg.parts)
+		if err == nil && f.callID == "" && f.name == "" && parts[0].Result.CallID == "" {
+			err = d.Invalid("tool_call_id", "Field required")
+		}
+		msg.role, msg.parts = "user", parts
+		return err
+	}
+	if said := append(openai.AppendText(nil, f.refusal), f.calls...); len(said) > 0 {
+		if msg.role != "assistant" {
+			return d.Invalid("role", "only an assistant's message may hold tool calls")
+		}
+		// A text that is empty stands in for none.
+		if len(msg.parts) == 1 && msg.parts[0].Kind == conversation.KindText && msg.parts[0].Text.Empty() {
+			msg.parts = nil
+		}
+		msg.parts = openai.JoinCalls(msg.parts, said)
+	}
+	return nil
+}
+
+// leadSystem takes leading system messages as system text, but for those that
+// go when the user speaks again. If nothing else was said they are what the
+// user says.
+func (d *decoder) leadSystem() {
+	lead, end := 0, len(d.Req.Messages)
+	if len(d.passing) > 0 {
+		end = d.passing[0]
+	}
+	for lead < end && d.Req.Messages[lead].Role == conversation.System {
+		lead++
+	}
+	if lead == len(d.Req.Messages) {
+		for i := range d.Req.Messages {
+			d.Req.Messages[i].Role = conversation.User
+		}
+		return
+	}
+	for _, m := range d.Req.Messages[:lead] {
+		d.Req.System = append(d.Req.System, m.Parts...)
+	}
+	d.Req.Messages = d.Req.Messages[lead:]
+}
+
+// Part reads a content part of OpenAI's APIs, or a block of this API that
+// stands among them. what it is called stands in the error for any other; ids
+// takes carriers off the ids of calls, as the request's API does.
+func Part(w *jsonwalk.Walker, what string, ids func(id string) (bare, carrier string), m jsonwalk.Members, parts *[]conversation.Part) error {
+	kind := jsonwalk.Chars(m.Get("type"))
+	if kind == nil {
+		return w.Invalid("type", "Field required")
+	}
+	signed := string(kind) == "thinking" && m.Get("signature") != nil
+	if !signed {
+		if known, err := openai.Part(w, m, parts); known {
+			return err
+		}
+	}
+	switch f := blockTypes.Find(kind); {
+	case f == nil:
+		return m.Unknown(what)
+	case f.Name == "tool_addition":
+		return w.Unsupported("", f.Name+" (declare the tool in tools)")
+	}
+	d := decoder{Walker: w, ids: ids}
+	return d.block(m, parts)
+}
+
+// System reads the system text of this API in a request of another.
+func System(w *jsonwalk.Walker, v jsontext.Value) ([]conversation.Part, error) {
+	d := decoder{Walker: w}
+	return d.systemParts(v)
+}

@@ -1,0 +1,154 @@
+package openai
+
+import (
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// media reads the parts that are no text.
+type media struct{ *jsonwalk.Walker }
+
+// within runs f with the members of field name, which must be there.
+func (r media) within(name string, m jsonwalk.Members, f func(m jsonwalk.Members) error) error {
+	if m.Get(name) == nil {
+		return r.Invalid(name, "Field required")
+	}
+	return m.Object(name, f)
+}
+
+func appendMedia(parts *[]conversation.Part, m conversation.Media) {
+	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: &m})
+}
+
+// image reads an image, whose URL and detail stand in the part or in an object
+// within.
+func (r media) image(m jsonwalk.Members, parts *[]conversation.Part) error {
+	if err := r.linked("image_url", imageFields, m, parts); err != nil {
+		return err
+	}
+	detail, err := m.Text("detail")
+	if image := (*parts)[len(*parts)-1].Media; image.Detail == "" {
+		image.Detail = r.detail(detail.String())
+	}
+	return err
+}
+
+// linked reads an image, video or document by its URL, in field name. Some
+// clients write the URL where the object should be.
+func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts *[]conversation.Part) error {
+	if v := m.Get(name); v.Kind() == '"' {
+		found, err := r.link(name, conversation.Text(v))
+		appendMedia(parts, found)
+		return err
+	}
+	return r.within(name, m, func(m jsonwalk.Members) error {
+		if err := m.Obey(t); err != nil {
+			return err
+		}
+		url, err := m.NeedText("url")
+		if err != nil {
+			return err
+		}
+		found, err := r.link("url", url)
+		if err != nil {
+			return err
+		}
+		detail, err := m.Text("detail")
+		found.Detail = r.detail(detail.String())
+		appendMedia(parts, found)
+		return err
+	})
+}
+
+// detail returns how closely to look in our words.
+func (r media) detail(name string) string {
+	switch name {
+	case "low", "high":
+		return name
+	case "original":
+		return "max"
+	case "", "auto":
+	default:
+		r.Warn("detail", "unknown, left to the model")
+	}
+	return ""
+}
+
+// link reads a URL, the value of field name: inline data or a reference.
+func (r media) link(name string, url conversation.Text) (conversation.Media, error) {
+	found, problem := dataurl.Media(url)
+	if problem != "" {
+		return found, r.Invalid(name, "%s", problem)
+	}
+	return found, nil
+}
+
+// soundMIME are the MIME types of sounds whose format does not name them.
+var soundMIME = map[string]string{"wav": "audio/wav", "mp3": "audio/mp3", "pcm16": "audio/L16", "m4a": "audio/mp4"}
+
+// sound reads input_audio.
+func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
+	return r.within("input_audio", m, func(m jsonwalk.Members) error {
+		if err := m.Obey(soundFields); err != nil {
+			return err
+		}
+		data, err := m.NeedText("data")
+		if err != nil {
+			return err
+		}
+		if dataurl.Scheme(data) == "data" {
+			found, err := r.link("data", data)
+			appendMedia(parts, found)
+			return err
+		}
+		format, err := m.NeedText("format")
+		if err != nil {
+			return err
+		}
+		name := strings.ToLower(format.String())
+		found := conversation.Media{MIME: soundMIME[name], Data: data}
+		if found.MIME == "" {
+			found.MIME = "audio/" + name
+		}
+		if !conversation.ValidMIME(found.MIME) {
+			return r.Invalid("format", "Input should be the name of a format, such as wav or mp3")
+		}
+		appendMedia(parts, found)
+		return nil
+	})
+}
+
+// file reads a file. Its data are a data: URL, bare base64, or a reference,
+// which routers of models take.
+func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
+	name, err := m.Text("filename")
+	if err != nil {
+		return err
+	}
+	field := "file_data"
+	if m.Get(field) == nil && m.Get("file_url") != nil {
+		field = "file_url"
+	}
+	data, err := m.NeedText(field)
+	if err != nil {
+		return err
+	}
+	var found conversation.Media
+	switch {
+	case field == "file_url" || dataurl.Scheme(data) != "":
+		found, err = r.link(field, data)
+	case data.Empty():
+		err = r.Invalid(field, "the file is empty")
+	default:
+		found = conversation.Media{Data: data, MIME: dataurl.MIME(name.String())}
+		if found.MIME == "" {
+			found.MIME = "application/pdf" // the files that nearly all clients send
+		}
+	}
+	found.Title = name.String()
+	appendMedia(parts, found)
+	return err
+}

@@ -1,0 +1,69 @@
+package openai
+
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+)
+
+// Part reads a content part of either API. known is false for a type that is
+// none of theirs.
+func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (known bool, err error) {
+	f := PartTypes.Find(jsonwalk.Chars(m.Get("type")))
+	switch {
+	case f == nil:
+		return false, nil
+	case f.Action == jsonwalk.Drop:
+		return true, nil
+	case f.Action == jsonwalk.Refuse:
+		return true, w.Unsupported("", f.Name+" ("+f.Why+")")
+	}
+	if err := m.Obey(partFields); err != nil {
+		return true, err
+	}
+	switch f.Name {
+	case "refusal":
+		return true, text(m, "refusal", parts)
+	case "text", "input_text", "output_text":
+		return true, text(m, "text", parts)
+	}
+	r := media{w}
+	before := len(*parts)
+	switch f.Name {
+	case "image_url", "input_image":
+		err = r.image(m, parts)
+	case "input_audio":
+		err = r.sound(m, parts)
+	case "input_file":
+		err = r.file(m, parts)
+	case "file":
+		if m.Get("file") == nil && (m.Get("file_data") != nil || m.Get("file_url") != nil) {
+			err = r.file(m, parts)
+			break
+		}
+		err = r.within("file", m, func(m jsonwalk.Members) error {
+			if err := m.Obey(fileFields); err != nil {
+				return err
+			}
+			return r.file(m, parts)
+		})
+	default: // video_url, document_url
+		err = r.linked(f.Name, linkFields, m, parts)
+	}
+	w.Mark("", (*parts)[before:])
+	return true, err
+}
+
+// text adds field name, which is text.
+func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
+	t, err := m.NeedText(name)
+	*parts = AppendText(*parts, t)
+	return err
+}
+
+// AppendText adds t unless it is empty.
+func AppendText(parts []conversation.Part, t conversation.Text) []conversation.Part {
+	if t.Empty() {
+		return parts
+	}
+	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
+}
