@@ -174,7 +174,7 @@ func TestForeignThinkingStaysHere(t *testing.T) {
 // the same API and goes back to it as it is.
 func TestNativeThinkingIsLeftAlone(t *testing.T) {
 	body := `{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"let me see","thought":true,"thoughtSignature":"` + thoughtSig +
-		`"},{"functionCall":{"name":"ls","args":{}},"thoughtSignature":"` + callSig + `"}]},{"role":"user","parts":[{"functionResponse":{"name":"ls","response":{}}}]}],"tools":[{"functionDeclarations":[{"name":"ls"}]}]}`
+		`"},{"functionCall":{"id":"1","name":"ls","args":{}},"thoughtSignature":"` + callSig + `"}]},{"role":"user","parts":[{"functionResponse":{"id":"1","name":"ls","response":{}}}]}],"tools":[{"functionDeclarations":[{"name":"ls"}]}]}`
 	for _, set := range []string{"", "thinking.history=keep"} {
 		if f := send(t, newRig(t, nil).native(nativeStream, 1, "", "x-heald-set", set), body); string(f.Body) != body {
 			t.Errorf("%q: %s", set, f.Body)

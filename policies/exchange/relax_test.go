@@ -63,6 +63,8 @@ func TestRelaxingRepairs(t *testing.T) {
 			level, heal.RaiseThinking, `"MINIMAL"`, `"thinkingLevel":"low"`},
 		{"thinking budget", claude, `{"model":"gemini-2.5-flash","max_tokens":9000,"stream":true,"thinking":{"type":"enabled","budget_tokens":5000},"messages":[{"role":"user","content":"hi"}]}`,
 			"The thinking budget 5000 is invalid. Please choose a value between 1 and 10.", heal.RaiseThinking, `"thinkingBudget"`, `"contents"`},
+		{"thinking budget, native", strings.Replace(nativeStream, "3.5", "2.5", 1), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":5000},"topK":3},` + native + `}`,
+			"The thinking budget 5000 is invalid. Please choose a value between 1 and 10.", heal.RaiseThinking, `"thinkingBudget"`, `{"topK":3}`},
 		{"trailing model turn", claude, `{"model":"gemini-3.5-flash","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"Well,"}]}`,
 			turn, heal.NoTrailingModel, `{"role":"model","parts":[{"text":"Well,"}]}]`, `"role":"user"`},
 		{"trailing model turn, native", nativeStream, `{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"Well,"}]}]}`,

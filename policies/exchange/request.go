@@ -127,6 +127,7 @@ func (a *attempt) options() gemini.Options {
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),
+		OmitIDs:         repairs.Has(heal.OmitIDs),
 		RelaxSchema:     repairs.Has(heal.RelaxSchema),
 		OmitPenalties:   repairs.Has(heal.OmitPenalties),
 		OmitLogprobs:    repairs.Has(heal.OmitLogprobs),
@@ -139,10 +140,6 @@ func (a *attempt) options() gemini.Options {
 	}
 	if opts.RelaxSchema {
 		a.req.Warn("tools", "schemas were simplified: the model backend finds them too complex")
-	}
-	if repairs.Has(heal.OmitIDs) {
-		omit := true
-		opts.OmitIDs = &omit
 	}
 	if repairs.Has(heal.Prompt) && a.settings.RepairPrompt != "none" {
 		opts.RepairPrompt = a.settings.RepairPrompt

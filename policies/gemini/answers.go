@@ -122,6 +122,9 @@ func (r *renderer) unpaired(pieces []piece) []piece {
 			if label == "" {
 				label = p.id
 			}
+			if p.native {
+				p.output = []conversation.Text{responseText(conversation.Raw(p.text))}
+			}
 			text := append([]conversation.Text{conversation.Quote("[tool result " + label + "] ")}, p.output...)
 			orphan := literalPiece(conversation.Join("", text...))
 			orphan.at = p.at
@@ -154,7 +157,7 @@ func (r *renderer) giveIDs(turns []turn) {
 		if again && used == nil {
 			used = idsOf(turns)
 		}
-		open := openCalls{byID: map[string][]*piece{}, byName: map[string][]*piece{}}
+		open := newOpenCalls(next)
 		here := map[string]bool{}
 		for j := range turns[i].pieces {
 			p := &turns[i].pieces[j]
@@ -219,17 +222,34 @@ func lacksID(p piece) bool { return p.kind == conversation.KindResult && p.id ==
 // answer may name them.
 type openCalls struct {
 	byID, byName map[string][]*piece
+	bare         map[string][]*piece // by name, those that came without an id
 	all          []*piece
 }
 
+// newOpenCalls makes an openCalls for the answers in the next turn; nil if there
+// are none.
+func newOpenCalls(next []piece) *openCalls {
+	if !slices.ContainsFunc(next, func(p piece) bool { return p.kind == conversation.KindResult }) {
+		return nil
+	}
+	return &openCalls{byID: map[string][]*piece{}, byName: map[string][]*piece{}, bare: map[string][]*piece{}}
+}
+
 func (o *openCalls) add(call *piece) {
+	if o == nil {
+		return
+	}
 	o.byID[call.id] = append(o.byID[call.id], call)
 	o.byName[call.name] = append(o.byName[call.name], call)
+	if call.id == "" {
+		o.bare[call.name] = append(o.bare[call.name], call)
+	}
 	o.all = append(o.all, call)
 }
 
 // answer gives a the id of the first waiting call that it may belong to: by
-// its id, or else by its name, or else by its place.
+// its id, or else by its name, or else by its place. A call that came without an
+// id may have an answer with one.
 func (o *openCalls) answer(a *piece) {
 	list, key := o.byID, a.id
 	switch {
@@ -240,6 +260,9 @@ func (o *openCalls) answer(a *piece) {
 			o.take(o.all[0], a)
 		}
 		return
+	}
+	if a.id != "" && len(list[key]) == 0 {
+		list, key = o.bare, a.name
 	}
 	if list[key] = waiting(list[key]); len(list[key]) > 0 {
 		o.take(list[key][0], a)

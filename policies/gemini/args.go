@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,10 +12,29 @@ import (
 
 var noArgs = conversation.Raw(`{}`)
 
-// objectArgs returns a call's arguments as the object that they must be (N10),
+// ObjectResponse returns what a tool gave back as the object that it must be
+// (N9). A "$ref" in it, which upstream takes for a reference to a part and
+// refuses, goes as text; with attached parts it may be one.
+func ObjectResponse(raw conversation.Raw, parts bool) conversation.Raw {
+	raw = bytes.TrimSpace(raw)
+	var output []byte
+	switch {
+	case !parts && bytes.Contains(raw, []byte(`"$ref"`)):
+		output = conversation.Quote(string(raw))
+	case len(raw) == 0 || string(raw) == "null":
+		output = emptyText
+	case raw[0] == '{':
+		return raw
+	default:
+		output = raw
+	}
+	return slices.Concat([]byte(`{"output":`), output, []byte(`}`))
+}
+
+// ObjectArgs returns a call's arguments as the object that they must be (N10),
 // and whether they were one. An object is passed on as it is, numbers to the
 // last digit; some clients send it as a string.
-func objectArgs(raw conversation.Raw) (args conversation.Raw, whole bool) {
+func ObjectArgs(raw conversation.Raw) (args conversation.Raw, whole bool) {
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case len(raw) == 0 || string(raw) == "null":

@@ -51,6 +51,8 @@ type Capability struct {
 	// StrictSignatures: the first call of a step must carry a thought
 	// signature.
 	StrictSignatures bool
+	// CallIDs: calls and answers are matched by their ids.
+	CallIDs bool
 	// MediaInResults: functionResponse.parts may carry media.
 	MediaInResults bool
 	// LoneAnswers: beside anything else in one content, function responses

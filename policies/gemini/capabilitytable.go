@@ -60,7 +60,7 @@ func levels(names []string) Capability {
 	return Capability{
 		Thinking: LevelControl, Levels: names,
 		MixedTools: true, JSONWithTools: true,
-		StrictSignatures: true, MediaInResults: true, InlineReminders: true,
+		StrictSignatures: true, CallIDs: true, MediaInResults: true, InlineReminders: true,
 		NoPenalties: true, OneCandidate: true, PartResolution: true, Outputs: textOnly,
 		MaxOutput: outputLimit, Context: contextWindow,
 	}

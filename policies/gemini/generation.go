@@ -89,7 +89,7 @@ func (r *renderer) sampling(g *generation) {
 	}
 	switch {
 	case zeroOrNil(limits.PresencePenalty) && zeroOrNil(limits.FrequencyPenalty):
-	case r.can.NoPenalties || r.opts.OmitPenalties:
+	case r.opts.RefusesPenalties(r.can):
 		r.dropPenalty("presence_penalty", limits.PresencePenalty)
 		r.dropPenalty("frequency_penalty", limits.FrequencyPenalty)
 	default:

@@ -19,13 +19,11 @@ func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) err
 		return invalid(r.where(at), "media type is missing")
 	case m.MIME != "" && !conversation.ValidMIME(m.MIME):
 		return invalid(r.where(at), notMIME)
-	case m.Data == nil && r.target.Kind == AIStudio && strings.HasPrefix(m.URI, "gs://"):
-		return unsupported(r.where(at), "gs:// addresses are read by Vertex AI only; send the data inline")
-	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "":
-		// Vertex AI wants a type. Only the addresses of images come without
-		// one, where they have no telling ending.
-		m.MIME = "image/jpeg"
-		r.req.Warn(r.where(at), "the address does not tell the type of the image; image/jpeg is assumed")
+	case m.Data == nil && r.target.Kind.UnreadableFile(m.URI) != "":
+		return unsupported(r.where(at), r.target.Kind.UnreadableFile(m.URI))
+	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "": // it wants one
+		m.MIME = AssumedMIME(m.URI)
+		r.req.Warn(r.where(at), "the address does not tell the media type; "+m.MIME+" is assumed")
 	}
 	if m.Data != nil {
 		return nil

@@ -47,13 +47,19 @@ func (r *renderer) normalise() ([]turn, error) {
 	if len(turns) == 0 {
 		return nil, r.invalid("messages", "at least one message with content is required")
 	}
+	return r.settle(turns), nil
+}
+
+// settle puts right what a history of turns, of which there are some, begins and
+// ends with, and signs it.
+func (r *renderer) settle(turns []turn) []turn {
 	turns = firstUser(turns)
 	turns = r.lastUser(turns)
 	if r.opts.StripSignatures && r.opts.RepairPrompt != "" {
 		turns = addPrompt(turns, textPiece(r.opts.RepairPrompt))
 	}
 	r.placeSignatures(turns)
-	return turns, nil
+	return turns
 }
 
 // mergeTurns joins neighbors of one side (N3). Beside answers nothing may

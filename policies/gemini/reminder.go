@@ -37,6 +37,9 @@ func (r *renderer) inlineReminders(t *turn, rest []piece) []piece {
 		return rest
 	}
 	last := &t.pieces[len(t.pieces)-1]
+	if last.native { // its response is the client's
+		return rest
+	}
 	for len(rest) > 0 {
 		p := &rest[0]
 		if p.kind != conversation.KindText || !p.reminder && !isReminder(p.text) {

@@ -32,10 +32,9 @@ type Options struct {
 	// ProtoSchema writes schemas as the API's own type instead of JSON Schema,
 	// as it is done for models before 2.5.
 	ProtoSchema bool
-	// OmitIDs leaves the ids of calls and answers out. nil means: at Vertex,
-	// whose v1 does not know the field, and not at AI Studio, where Gemini 3
-	// answers with nothing if they are missing.
-	OmitIDs *bool
+	// OmitIDs leaves the ids of calls and answers out, after the upstream said
+	// that it does not know the name.
+	OmitIDs bool
 	// OmitPenalties and OmitLogprobs leave those settings out, after the
 	// upstream said that the model has none.
 	OmitPenalties, OmitLogprobs bool
@@ -63,6 +62,10 @@ func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (boo
 	}
 	return o.Resource(conversation.Resource{Kind: kind, Field: field, Name: name})
 }
+
+// RefusesPenalties reports whether a model refuses presence and frequency
+// penalties.
+func (o *Options) RefusesPenalties(can Capability) bool { return can.NoPenalties || o.OmitPenalties }
 
 // Wanted returns what Gone says.
 func (o *Options) Wanted() error {
@@ -154,13 +157,10 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		model: bareModel(target.Model),
 		can:   table.Capabilities(target.Model),
 		names: newNames(req),
-		ids:   target.Kind == AIStudio,
 
 		schemas: newSchemaBudget(schemaBytes(req)),
 	}
-	if opts.OmitIDs != nil {
-		r.ids = !*opts.OmitIDs
-	}
+	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	return r
 }
 

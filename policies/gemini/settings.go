@@ -11,9 +11,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
-// tierHeader asks Vertex AI for a tier of its shared capacity; in the body it
+// TierHeader asks Vertex AI for a tier of its shared capacity; in the body it
 // is refused there.
-const tierHeader = "x-vertex-ai-llm-shared-request-type"
+const TierHeader = "x-vertex-ai-llm-shared-request-type"
 
 // settings are the members of a body beside the conversation, its tools and
 // generationConfig. Zero and nil mean: left out.
@@ -33,6 +33,9 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 	if s.cached != "" {
 		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.Words.Field("cached_content"), s.cached); err != nil {
 			return s, err
+		}
+		if why := r.target.Kind.UnknownCache(s.cached); why != "" && r.opts.Operation != dialect.CountTokens {
+			return s, r.unsupported("cached_content", why)
 		}
 	}
 	if s.cached != "" && (len(r.system) > 0 || !tools.empty()) {
@@ -84,7 +87,7 @@ func (r *renderer) tier(s *settings, tier string) error {
 		case r.target.Kind == AIStudio:
 			s.tier = tier
 		case tier != "standard":
-			s.headers = append(s.headers, policies.Header{Name: tierHeader, Value: tier})
+			s.headers = append(s.headers, policies.Header{Name: TierHeader, Value: tier})
 		}
 	default:
 		return r.invalid("service_tier", "must be standard, flex or priority")

@@ -19,6 +19,8 @@ func TestSettings(t *testing.T) {
 		SafetySettings: conversation.Raw(safety), CachedContent: "cachedContents/x",
 		Labels: conversation.Raw(`{"team":"a-b_1"}`), ServiceTier: "flex",
 	}
+	atVertex := all
+	atVertex.CachedContent = "projects/p/locations/l/cachedContents/x"
 	studio, vertex := Target{Model: older}, Target{Kind: Vertex, Project: "p", Location: "l", Model: older}
 	const contents = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]`
 	for _, c := range []struct {
@@ -32,7 +34,7 @@ func TestSettings(t *testing.T) {
 	}{
 		{"none", studio, conversation.Upstream{}, Options{}, contents + `}`, nil, 0},
 		{"AI Studio", studio, all, Options{}, contents + `,"safetySettings":` + safety + `,"cachedContent":"cachedContents/x","serviceTier":"flex"}`, nil, 1},
-		{"Vertex", vertex, all, Options{}, contents + `,"safetySettings":` + safety + `,"cachedContent":"cachedContents/x","labels":{"team":"a-b_1"}}`,
+		{"Vertex", vertex, atVertex, Options{}, contents + `,"safetySettings":` + safety + `,"cachedContent":"projects/p/locations/l/cachedContents/x","labels":{"team":"a-b_1"}}`,
 			policies.Headers{{Name: "x-vertex-ai-llm-shared-request-type", Value: "flex"}}, 0},
 		{"standard tier at Vertex", vertex, conversation.Upstream{ServiceTier: "standard"}, Options{}, contents + `}`, nil, 0},
 		{"standard tier at AI Studio", studio, conversation.Upstream{ServiceTier: "standard"}, Options{}, contents + `,"serviceTier":"standard"}`, nil, 0},
@@ -70,7 +72,9 @@ func TestSettingsErrors(t *testing.T) {
 		param  string
 	}{
 		{"cache beside system text", Target{Model: older}, conversation.Request{Upstream: cached, System: []conversation.Part{text("s")}}, "cached_content"},
-		{"cache beside tools", vertex, conversation.Request{Upstream: cached, Tools: []conversation.Tool{{Name: "a"}}}, "cached_content"},
+		{"cache beside tools", Target{Model: older}, conversation.Request{Upstream: cached, Tools: []conversation.Tool{{Name: "a"}}}, "cached_content"},
+		{"cache of AI Studio", vertex, conversation.Request{Upstream: cached}, "cached_content"},
+		{"cache of Vertex AI", Target{Model: older}, conversation.Request{Upstream: conversation.Upstream{CachedContent: "projects/p/locations/l/cachedContents/x"}}, "cached_content"},
 		{"safety that is no list", vertex, conversation.Request{Upstream: conversation.Upstream{SafetySettings: conversation.Raw(`{}`)}}, "safety_settings"},
 		{"unknown tier", vertex, conversation.Request{Upstream: conversation.Upstream{ServiceTier: "gold"}}, "service_tier"},
 		{"labels that are no object", vertex, conversation.Request{Upstream: labels(`[]`)}, "labels"},
@@ -83,7 +87,11 @@ func TestSettingsErrors(t *testing.T) {
 		c.req.Messages = []conversation.Message{user(text("hi"))}
 		_, err := Render(&c.req, c.target, Options{})
 		var e *conversation.Error
-		if !errors.As(err, &e) || e.Kind != conversation.ErrInvalid || e.Param != c.param {
+		kind := conversation.ErrInvalid
+		if strings.HasPrefix(c.name, "cache of") {
+			kind = conversation.ErrUnsupported
+		}
+		if !errors.As(err, &e) || e.Kind != kind || e.Param != c.param {
 			t.Errorf("%s: got %#v", c.name, err)
 		}
 	}

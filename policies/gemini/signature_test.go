@@ -46,8 +46,7 @@ func TestSignatures(t *testing.T) {
 				"M {\"(no visible output)\"} {\"call\":{\"name\":\"C\",\"args\":{}}}\n" + last + "U {\"go on\"}\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			omit := true
-			c.opts.OmitIDs = &omit
+			c.opts.OmitIDs = true
 			body := rendered(t, &conversation.Request{Messages: history}, Target{Model: c.model}, c.opts)
 			if got := short(t, body["contents"]); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)

@@ -56,7 +56,8 @@ func send(t *testing.T, server *fakegemini.Server, name string, req *conversatio
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if reply, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 {
+	reply, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != 200 || opts.Operation != dialect.CountTokens && !bytes.Contains(reply, []byte(`"parts"`)) {
 		t.Errorf("%s %s: %s\n%s\n%s", name, out.Path, resp.Status, reply, out.Body)
 	}
 }
@@ -128,7 +129,7 @@ func strictRequests() map[string]func() *conversation.Request {
 		},
 		"cache": func() *conversation.Request {
 			req := build(user(text("hi")))()
-			req.Upstream.CachedContent = "cachedContents/x"
+			req.Upstream.CachedContent = "x"
 			return req
 		},
 		"JSON": func() *conversation.Request {

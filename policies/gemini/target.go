@@ -79,6 +79,14 @@ func (t Target) ListPath(token string) string {
 	return path
 }
 
+// CallIDs reports whether calls and answers carry ids. AI Studio takes them for
+// all models. At Vertex AI, Gemini 3 answers a history without them with an empty
+// reply; older models pair by position, and some of their endpoints do not know
+// the field. omit says that the target has refused it.
+func (t Target) CallIDs(can Capability, omit bool) bool {
+	return !omit && (t.Kind == AIStudio || can.CallIDs)
+}
+
 // Credential returns the header that carries secret: an API key, which both
 // APIs take in the same header, or an OAuth access token.
 func Credential(secret string, oauth bool) (name, value string) {

@@ -54,6 +54,28 @@ func TestListPath(t *testing.T) {
 	}
 }
 
+// Gemini 3 pairs calls and answers by their ids, wherever it is served; Vertex
+// AI's older models have none.
+func TestTargetCallIDs(t *testing.T) {
+	for _, model := range []string{"gemini-3-flash-preview", "gemini-3.1-pro-preview", "gemini-3.8-flash", "models/gemini-4-flash", "gemini-flash-latest"} {
+		for _, kind := range []Kind{AIStudio, Vertex} {
+			for _, version := range []string{"", "v1", "v1beta1"} {
+				target := Target{Kind: kind, Version: version, Model: model}
+				can := DefaultTable.Capabilities(model)
+				if !target.CallIDs(can, false) || target.CallIDs(can, true) {
+					t.Errorf("%+v", target)
+				}
+			}
+		}
+	}
+	for _, model := range []string{"gemini-2.5-flash", "gemini-2.0-flash", "gemma-3"} {
+		can := DefaultTable.Capabilities(model)
+		if !(Target{Model: model}).CallIDs(can, false) || (Target{Kind: Vertex, Model: model}).CallIDs(can, false) {
+			t.Error(model)
+		}
+	}
+}
+
 func TestCredential(t *testing.T) {
 	if n, v := Credential("k", false); n != "x-goog-api-key" || v != "k" {
 		t.Errorf("key: %s: %s", n, v)

@@ -59,22 +59,17 @@ func resolveBudget(t conversation.Thinking, can Capability, maxOutput int) (budg
 	case conversation.ThinkAuto:
 		return dynamicBudget, true
 	case conversation.ThinkLevel:
-		var ok bool
-		if budget, ok = effortBudgets[t.Level]; !ok {
-			budget = can.MaxBudget
-		}
+		budget = can.levelBudget(t.Level)
 	case conversation.ThinkBudget:
 		if budget = t.Budget; budget < 0 {
 			return dynamicBudget, true
 		}
 	}
-	clamp := func(n int) int { return min(max(n, can.MinBudget), can.MaxBudget) }
-	if budget == 0 && can.ZeroBudget {
+	if budget = can.NearestBudget(budget); budget == 0 {
 		return 0, true
 	}
-	budget = clamp(budget)
 	if maxOutput > 0 && budget >= maxOutput {
-		budget = clamp(maxOutput - answerReserve)
+		budget = can.clampBudget(maxOutput - answerReserve)
 		if budget >= maxOutput && can.ZeroBudget {
 			budget = 0
 		}
@@ -107,8 +102,35 @@ func resolveLevel(t conversation.Thinking, levels []string) string {
 	if want == "" || len(levels) == 0 {
 		return ""
 	}
-	// The next level that the model has, counting up: less thinking than was
-	// asked for costs quality, more costs tokens.
+	return NearestLevel(want, levels)
+}
+
+// clampBudget moves a budget into the model's range.
+func (c *Capability) clampBudget(n int) int { return min(max(n, c.MinBudget), c.MaxBudget) }
+
+// NearestBudget returns the budget of thinking, in tokens, that the model takes
+// for n. Below 0 the model decides.
+func (c *Capability) NearestBudget(n int) int {
+	if n < 0 || n == 0 && c.ZeroBudget {
+		return n
+	}
+	return c.clampBudget(n)
+}
+
+// levelBudget is the budget for a level.
+func (c *Capability) levelBudget(level string) int {
+	if budget, ok := effortBudgets[level]; ok {
+		return budget
+	}
+	return c.MaxBudget
+}
+
+// LevelBudget is the budget for a level that the model takes.
+func (c *Capability) LevelBudget(level string) int { return c.clampBudget(c.levelBudget(level)) }
+
+// NearestLevel returns the next of a model's levels, counting up: less thinking
+// than was asked for costs quality, more costs tokens.
+func NearestLevel(want string, levels []string) string {
 	for i := max(0, slices.Index(fourLevels, want)); i < len(fourLevels); i++ {
 		if want != "xhigh" && want != "max" && slices.Contains(levels, fourLevels[i]) {
 			return fourLevels[i]

@@ -26,6 +26,7 @@ type piece struct {
 	failed    bool // result
 	reminder  bool // text that was injected, not said
 	taken     bool // a result that was paired with its call
+	native    bool // raw is the whole part as the client wrote it
 	text      conversation.Text
 	signature string // text, thought, call: the upstream's encoding
 	// at is where the client wrote it, nil where nobody did.
@@ -65,6 +66,9 @@ func (r *renderer) warn(at *conversation.Place, why string) {
 		r.req.Warn(r.where(at), why)
 	}
 }
+
+// noOutput stands for a message of the model that was all thoughts.
+const noOutput = "(no visible output)"
 
 func textPiece(s string) piece {
 	return literalPiece(conversation.Quote(s))
@@ -111,7 +115,7 @@ func (r *renderer) turns() ([]turn, error) {
 			said = true
 		}
 		if !said && r.opts.StripSignatures && m.Role == conversation.Model && len(m.Parts) > 0 {
-			out = place(out, m.Role, textPiece("(no visible output)"))
+			out = place(out, m.Role, textPiece(noOutput))
 		}
 	}
 	return out, nil
@@ -154,7 +158,7 @@ func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p pie
 		return p, true, r.checkMedia(p.media, p.at)
 	case conversation.KindCall:
 		p.id, p.name = part.Call.ID, r.names.Rendered(part.Call.Name)
-		args, whole := objectArgs(part.Call.Args)
+		args, whole := ObjectArgs(part.Call.Args)
 		if p.raw = args; !whole {
 			r.warn(p.at, "arguments are not an object and were wrapped into one")
 		}

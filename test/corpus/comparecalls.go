@@ -18,7 +18,8 @@ const noResult = "tool result missing"
 
 // pairs finds the result of each call, and the results that have none. An id
 // counts until the next call of the same id, and the last result wins. Without
-// ids results belong to calls in their order.
+// ids results belong to calls in their order; a result with one belongs to a call
+// of its name without.
 func pairs(items []item) (out []pair, orphans []item) {
 	open := map[string]int{} // by id: index into out
 	queue := []int{}         // calls without id
@@ -35,6 +36,12 @@ func pairs(items []item) (out []pair, orphans []item) {
 			n, ok := open[i.id]
 			if i.id == "" && len(queue) > 0 {
 				n, queue, ok = queue[0], queue[1:], true
+			}
+			if !ok { // its call may have lost the id
+				at := slices.IndexFunc(queue, func(q int) bool { return out[q].call.name == i.name })
+				if ok = at >= 0; ok {
+					n, queue = queue[at], slices.Delete(queue, at, at+1)
+				}
 			}
 			if !ok {
 				orphans = append(orphans, i)

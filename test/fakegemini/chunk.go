@@ -136,15 +136,16 @@ func (r *renderer) call(p part) string {
 	return out + `}`
 }
 
-// callID: AI Studio gives ids from 3.x on; it is a hash, as the fake keeps no
-// state, over the request so far so that turns differ.
+// callID: Gemini gives ids from 3.x on, but at an older endpoint of Vertex; it is
+// a hash, as the fake keeps no state, over the request so far so that turns
+// differ.
 func (r *renderer) callID(c *FunctionCall) string {
 	switch {
 	case c.ID == "-":
 		return ""
 	case c.ID != "":
 		return c.ID
-	case r.j.target.vertex || !r.j.cap.signs():
+	case !r.j.cap.signs() || r.j.target.vertex && r.j.opts.VertexWithoutIDs:
 		return ""
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%s", r.id, r.calls, c.Name))

@@ -177,11 +177,15 @@ func (j *judge) blob(blob *node, path string) {
 	}
 }
 
-// file checks a URI: AI Studio takes its own files and web addresses, Vertex
+// file checks a URI: AI Studio takes its own files and web addresses, Vertex AI
 // takes Cloud Storage and web addresses.
 func (j *judge) file(file *node, path string) {
 	uri := file.get("fileUri").str()
+	uploaded := strings.HasPrefix(uri, "https://generativelanguage.googleapis.com/") || strings.HasPrefix(uri, "files/")
 	switch {
+	case uploaded && !j.target.vertex:
+	case uploaded:
+		j.field(RuleMedia, path+".file_uri", "Unsupported file uri: %s", clip(uri))
 	case strings.HasPrefix(uri, "https://"), j.target.vertex && strings.HasPrefix(uri, "http://"):
 	case j.target.vertex && strings.HasPrefix(uri, "gs://"):
 	default:

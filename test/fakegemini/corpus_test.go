@@ -89,7 +89,7 @@ var refusedRows = map[string]string{
 func TestRecordedRequestsAccepted(t *testing.T) {
 	rows := recordedRequests(t)
 	strict := &Server{opts: Options{PresenceOnly: true}}
-	lax := &Server{opts: Options{PresenceOnly: true, VertexCallIDs: true, Tolerate: laxRules}}
+	lax := &Server{opts: Options{PresenceOnly: true, Tolerate: laxRules}}
 	total, byDefault, accepted := 0, 0, 0
 	for _, r := range rows {
 		if r.Status != 200 || !r.real() {
@@ -115,7 +115,7 @@ func TestRecordedRequestsAccepted(t *testing.T) {
 
 // Requests that the real API refused for their content must be refused here.
 func TestRecordedRefusalsRefused(t *testing.T) {
-	s := &Server{opts: Options{PresenceOnly: true, VertexCallIDs: true}}
+	s := &Server{opts: Options{PresenceOnly: true}}
 	refusals := map[string]string{ // by id, what the API said
 		"gr-69ea6b66da4c": "Please use a valid role: user, model.",
 		"gr-48a29be3b61c": "Unable to submit request because it has a temperature value of 1000 but the supported range is from 0 (inclusive) to 2.0001 (exclusive). Update the value and try again.",

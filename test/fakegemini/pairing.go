@@ -114,13 +114,18 @@ func (j *judge) layout(r run) {
 // matchIDs pairs by id where ids exist; false means: pair by position.
 func (j *judge) matchIDs(calls, answers []*node) bool {
 	callIDs, answerIDs := ids(calls), ids(answers)
-	if len(callIDs) == 0 && len(answerIDs) == 0 {
+	match := len(callIDs) == len(calls) && len(answerIDs) == len(answers) && sameSet(callIDs, answerIDs)
+	switch {
+	case match:
+	case j.target.vertex && j.cap.generation >= 30 && !j.opts.VertexWithoutIDs:
+		j.lost = true
+		return false
+	case len(callIDs) == 0 && len(answerIDs) == 0:
 		if !j.target.vertex && j.cap.generation >= 35 {
 			j.fault(RuleMissingID, "functionCall.id and functionResponse.id are required for this model.")
 		}
 		return false
-	}
-	if len(callIDs) != len(calls) || len(answerIDs) != len(answers) || !sameSet(callIDs, answerIDs) {
+	default:
 		j.fault(RuleAnswerID, "functionResponse.id does not match functionCall.id.")
 		return false
 	}

@@ -21,7 +21,7 @@ const (
 	RuleEmptyText       Rule = "empty_text"        // no empty text, save under a signature; the real API is lax
 	RulePairing         Rule = "pairing"           // as many answers as calls, right after them
 	RuleAnswerName      Rule = "answer_name"       // answers bear the names of their calls
-	RuleAnswerID        Rule = "answer_id"         // and their ids (AI Studio)
+	RuleAnswerID        Rule = "answer_id"         // and their ids; Gemini 3 at Vertex answers with nothing instead
 	RuleMissingID       Rule = "missing_id"        // 3.5 and later on AI Studio want ids on both
 	RuleSplitAnswers    Rule = "split_answers"     // the answers to one turn stand in one content
 	RuleMixedAnswers    Rule = "mixed_answers"     // nothing else stands in it (3.5 and later answer with nothing)
@@ -67,6 +67,9 @@ type judge struct {
 	cap    capability
 	body   *node // GenerateContentRequest
 	faults []fault
+	// lost says that the model cannot tell which answer belongs to which call:
+	// Vertex AI does not refuse that, Gemini 3 answers it with nothing.
+	lost bool
 }
 
 // verdict examines a well-formed request: the first fault that is not
@@ -81,6 +84,9 @@ func (j *judge) verdict() (*apiError, []string) {
 	j.signatures()
 	var marks []string
 	var first *apiError
+	if j.lost {
+		marks = append(marks, "lost: calls and answers do not match by id")
+	}
 	for _, f := range j.faults {
 		switch {
 		case j.tolerates(f.rule):
@@ -120,6 +126,13 @@ func (j *judge) whole() {
 	if j.body.get("cachedContent") != nil &&
 		(j.body.get("systemInstruction") != nil || j.body.get("tools") != nil || j.body.get("toolConfig") != nil) {
 		j.fault(RuleCache, "CachedContent can not be used with GenerateContent request setting system_instruction, tools or tool_config.\n\nProposed fix: move those values to CachedContent from GenerateContent request.")
+	}
+	other := "projects/"
+	if j.target.vertex {
+		other = "cachedContents/"
+	}
+	if name := j.body.get("cachedContent").str(); strings.HasPrefix(name, other) {
+		j.fault(RuleCache, "Invalid cached content name: %s", clip(name))
 	}
 	j.safety()
 	j.labels()

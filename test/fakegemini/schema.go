@@ -137,7 +137,10 @@ func vertexTable(callIDs bool) messages {
 	t["CountTokensRequest"] = &message{fields: map[string]field{
 		"model": parseField("string"), "contents": parseField("[]$Content"), "systemInstruction": parseField("$Content"),
 		"tools": parseField("[]$Tool"), "generationConfig": parseField("$GenerationConfig")}}
-	drop("Part", "toolCall", "toolResponse", "partMetadata")
+	drop("Part", "toolCall", "toolResponse", "partMetadata", "mediaProcessing", "audioTranscription")
+	drop("FunctionDeclaration", "behavior")
+	drop("GoogleSearch", "timeRangeFilter")
+	drop("GenerationConfig", "_responseJsonSchema", "responseFormat", "translationConfig", "audioTranscriptionConfig", "enableEnhancedCivicAnswers")
 	t["Part"].oneof = []string{"text", "inlineData", "functionCall", "functionResponse", "fileData", "executableCode", "codeExecutionResult"}
 	drop("Tool", "mcpServers", "fileSearch")
 	drop("ToolConfig", "includeServerSideToolInvocations")
@@ -146,7 +149,10 @@ func vertexTable(callIDs bool) messages {
 	add("FunctionResponsePart", map[string]string{"fileData": "$FileData"})
 	add("GenerationConfig", map[string]string{"audioTimestamp": "bool", "routingConfig": "any"})
 	add("Schema", map[string]string{"additionalProperties": "any", "ref": "string", "defs": "{}$Schema"})
-	add("GoogleSearch", map[string]string{"excludeDomains": "[]string"})
+	add("GoogleSearch", map[string]string{"excludeDomains": "[]string", "blockingConfidence": "string"})
+	add("GoogleMaps", map[string]string{"authConfig": "any"})
+	add("Tool", map[string]string{"retrieval": "any", "enterpriseWebSearch": "any", "parallelAiSearch": "any"})
+	add("ImageConfig", map[string]string{"personGeneration": "string", "imageOutputOptions": "any"})
 	if !callIDs {
 		drop("FunctionCall", "id")
 		drop("FunctionResponse", "id")

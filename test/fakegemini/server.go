@@ -32,9 +32,9 @@ type Options struct {
 	RefusePlaceholder bool
 	// RefuseLogprobs takes response_logprobs for not enabled.
 	RefuseLogprobs bool
-	// VertexCallIDs lets v1beta1 on Vertex have ids on calls and answers.
-	// Reports differ; v1 never has them.
-	VertexCallIDs bool
+	// VertexWithoutIDs makes Vertex an older endpoint, whose calls and answers
+	// have no ids: the field is an unknown name.
+	VertexWithoutIDs bool
 	// SignatureKey keys thought signatures; servers with one key accept each
 	// other's. Empty: a fixed key.
 	SignatureKey []byte
@@ -164,14 +164,24 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended
 	if fail != nil {
 		return refuse(fail)
 	}
-	reply, scripted := s.scripts.next(key, r.URL.Path)
-	if !scripted && t.method == count {
-		reply = countReply(j)
-	} else if !scripted {
-		reply = s.unscripted(j)
+	reply := StopWithoutParts()
+	if !j.lost || t.method == count {
+		reply = s.next(j, key, r.URL.Path)
 	}
 	s.records.update(h, func(rec *Request) { rec.Reply = reply.name })
 	return s.play(w, r, j, reply)
+}
+
+// next is the scripted reply that is due, or the fake's own.
+func (s *Server) next(j *judge, key, path string) Reply {
+	reply, scripted := s.scripts.next(key, path)
+	switch {
+	case scripted:
+		return reply
+	case j.target.method == count:
+		return countReply(j)
+	}
+	return s.unscripted(j)
 }
 
 // unscripted answers as the auto model does, or as Faults has it.
@@ -201,7 +211,7 @@ func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
 	if t.method == count {
 		name = "CountTokensRequest"
 	}
-	table := tables()[dialect{t.vertex, t.vertex && s.opts.VertexCallIDs && t.version == "v1beta1"}]
+	table := tables()[dialect{t.vertex, t.vertex && !s.opts.VertexWithoutIDs}]
 	if v := checkMessage(table, t.namespace(), name, n); len(v) > 0 {
 		e := schemaError(v)
 		return nil, nil, &e

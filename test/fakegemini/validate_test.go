@@ -113,8 +113,6 @@ func TestRefusesByFieldTable(t *testing.T) {
 		{"cut short", studio25, hello[:20], `Invalid JSON payload received. Unexpected end of string. Expected a value.`},
 		{"not an object", studio25, `[]`, `Invalid JSON payload received. The request must be an object.`},
 		{"too deep", studio25, contentsOf(strings.Repeat(`[`, 101) + strings.Repeat(`]`, 101)), `Message too deep. Max recursion depth reached.`},
-		{"call id on vertex", vertex25, contentsOf(`{"role":"model","parts":[{"functionCall":{"id":"1","name":"f"}}]}`), `Invalid JSON payload received. Unknown name "id" at 'contents[0].parts[0].function_call': Cannot find field.`},
-		{"answer id on vertex", vertex25, contentsOf(`{"parts":[{"functionResponse":{"id":"1","name":"f"}}]}`), `Invalid JSON payload received. Unknown name "id" at 'contents[0].parts[0].function_response': Cannot find field.`},
 		{"service tier on vertex", vertex25, with(`"serviceTier":"flex"`), `Invalid JSON payload received. Unknown name "serviceTier": Cannot find field.`},
 		{"server-side tools on vertex", vertex25, with(`"toolConfig":{"includeServerSideToolInvocations":true}`), `Invalid JSON payload received. Unknown name "includeServerSideToolInvocations" at 'tool_config': Cannot find field.`},
 		{"labels on AI Studio", studio25, with(`"labels":{"a":"b"}`), `Invalid JSON payload received. Unknown name "labels": Cannot find field.`},
@@ -167,4 +165,42 @@ func FuzzParseNode(f *testing.F) {
 			t.Errorf("%q, then %q", once, twice)
 		}
 	})
+}
+
+// Gemini 3 at Vertex AI answers a history with nothing where calls and answers
+// have no ids in common. An older endpoint knows no ids.
+func TestVertexCallIDs(t *testing.T) {
+	const (
+		bareCall   = `{"functionCall":{"name":"a","args":{}},"thoughtSignature":"skip_thought_signature_validator"}`
+		bareAnswer = `{"functionResponse":{"name":"a","response":{}}}`
+		unknown    = `Invalid JSON payload received. Unknown name \"id\" at 'contents[1].parts[0].function_call': Cannot find field.`
+	)
+	for _, tc := range []struct {
+		name, path, calls, answers string
+		older                      bool
+		status                     int
+		want                       string
+	}{
+		{"ids", vertex35, callA, answerA, false, 200, "The tool said"},
+		{"no ids", vertex35, bareCall, bareAnswer, false, 200, ""},
+		{"no id on the answer", vertex35, callA, bareAnswer, false, 200, ""},
+		{"other ids", vertex35, callA, strings.Replace(answerA, `"1"`, `"9"`, 1), false, 200, ""},
+		{"no ids on 2.5", vertex25, bareCall, bareAnswer, false, 200, "The tool said"},
+		{"older endpoint", vertex35, bareCall, bareAnswer, true, 200, "The tool said"},
+		{"ids at an older endpoint", vertex35, callA, answerA, true, 400, unknown},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := Start(t, Options{VertexWithoutIDs: tc.older})
+			status, body := send(t, s, tc.path, toolTurn(tc.calls, tc.answers))
+			if status != tc.status || !strings.Contains(body, tc.want) {
+				t.Errorf("%d %s", status, body)
+			}
+			if empty := status == 200 && !strings.Contains(body, `"text"`); empty != (tc.want == "") {
+				t.Errorf("empty: %t: %s", empty, body)
+			}
+			if lost := strings.Contains(strings.Join(s.Requests()[0].Marks, " "), "lost"); lost != (tc.want == "") {
+				t.Errorf("marks %q", s.Requests()[0].Marks)
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -20,10 +21,14 @@ func history(n int) []byte {
 func BenchmarkRepair(b *testing.B) {
 	for name, target := range map[string]gemini.Target{
 		"fit":     {Model: "gemini-3.5-flash"},
-		"changed": {Kind: gemini.Vertex, Model: "gemini-3.5-flash"},
+		"changed": {Kind: gemini.Vertex, Model: "gemini-2.5-flash"}, // has no ids
+		"mended":  {Model: "gemini-3.5-flash"},
 	} {
 		for _, n := range []int{10, 100, 1000} {
 			body := history(n)
+			if name == "mended" {
+				body = bytes.ReplaceAll(body, []byte(`"id":"c1",`), nil)
+			}
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()

@@ -1,50 +1,35 @@
 package native
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
 
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// contents repairs the conversation.
+// contents repairs the conversation, as far as each part alone tells what is
+// wrong with it. Whether they fit together finds out r.fit.
 func (r *repair) contents() error {
-	r.steps = steps{everywhere: r.opts.StripSignatures}
-	r.listed = r.kind() == '['
+	before := r.at()
 	err := r.elements(func(i int) (fate, error) {
 		if err := r.opts.Wanted(); err != nil {
 			return cut, err
 		}
 		r.content = i
+		if r.mended {
+			return keep, r.oneContent()
+		}
 		if err := r.tally.Message(func() string { return fmt.Sprintf("contents[%d]", i) }); err != nil {
 			return keep, err
 		}
 		return keep, r.oneContent()
-	}, r.lastWord)
-	if err == nil {
-		r.placeholders()
-	}
+	}, nil)
+	r.lists++
+	r.span.to = r.at()
+	r.span.from = r.at() - len(bytes.TrimLeft(r.text[before:r.at()], ": \t\r\n"))
 	return err
-}
-
-// resume asks a model that refuses to be given the beginning of its answer to
-// go on all the same.
-const resume = "Continue your previous message exactly where it ends. Write only the continuation."
-
-// lastWord adds what must be said at the end of the contents, in a content of
-// its own: beside answers, text gives empty replies.
-func (r *repair) lastWord(it items) {
-	text := ""
-	switch {
-	case r.opts.StripSignatures && r.opts.RepairPrompt != "":
-		text = r.opts.RepairPrompt
-	case r.can.NoTrailingModel && r.steps.trailing && !r.count:
-		text = resume
-		r.req.Warn("contents", "the model refuses a turn of its own at the end; it was asked to continue it")
-	default:
-		return
-	}
-	at, full := it.end()
-	r.insert(at, full, `{"role":"user","parts":[{"text":`+quoted(text)+`}]}`)
 }
 
 // insert adds an element or member at the end of a list.
@@ -56,24 +41,16 @@ func (r *repair) insert(at int, full bool, with string) {
 }
 
 // said is what a content was found to hold.
-type said struct {
-	calls, answers int
-	other          bool // text, media or anything else
-	first          call // the first call
-
-	open, close int  // of the list of parts: behind its bracket, and before the one that closes
-	roleFirst   bool // the role stands before the parts
-
-	edits  int    // how many came before the parts
-	places []int  // which parts are answers
-	moved  []byte // parts that go into a content of their own
-}
+type said struct{ calls, answers int }
 
 // oneContent repairs a content. Its role is settled last, as it may stand
 // behind the parts.
 func (r *repair) oneContent() error {
+	if r.kind() != '{' {
+		r.odd = true
+	}
 	var s said
-	var role string
+	var role, right string
 	from, to := 0, 0 // of the role's value
 	err := r.members(func(_ int, name []byte) (fate, error) {
 		switch string(name) {
@@ -83,14 +60,14 @@ func (r *repair) oneContent() error {
 				return cut, err
 			}
 			role, from, to = string(jsonwalk.Chars(v)), r.at()-len(v), r.at()
-			s.roleFirst = s.close == 0
 			return keep, nil
 		case "parts":
 			return keep, r.parts(&s)
 		}
+		r.odd = true
 		return keep, r.files(fmt.Sprintf("contents[%d].%s", r.content, jsonwalk.Shorten(name)))
 	}, func(it items) {
-		right := r.role(role, &s)
+		right = r.role(role, &s)
 		switch at, full := it.end(); {
 		case right == role:
 		case to > 0:
@@ -98,27 +75,26 @@ func (r *repair) oneContent() error {
 		default:
 			r.insert(at, full, `"role":`+quoted(right))
 		}
-		role = right
-		r.follow(&s)
 	})
-	if err == nil && r.steps.joins(role == "model", &s) && r.can.StrictSignatures {
-		r.replace(r.steps.last.close, s.open, ",")
-		s.first.signed = true // it is not the first any more
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.steps.add(role == "model", &s)
+	r.fit.EndContent(right == "model")
+	if r.history != nil {
+		r.history.EndContent(right == "model")
 	}
-	return err
+	return nil
 }
 
 // role returns the role that a content must have. AI Studio takes one without
 // for the user's; Vertex AI refuses it.
 func (r *repair) role(role string, s *said) string {
+	calls := s.calls > 0 && s.answers == 0
 	right := "user"
 	switch {
-	case role == "user" || role == "model" || role == "" && !r.vertex:
+	case role == "user" || role == "model" || role == "" && !r.vertex && !calls:
 		return role
-	case s.answers == 0 && (s.calls > 0 || role == "assistant"):
+	case calls || s.answers == 0 && role == "assistant":
 		right = "model"
 	}
 	if role != "" && s.answers == 0 {
@@ -129,29 +105,48 @@ func (r *repair) role(role string, s *said) string {
 
 // parts repairs the parts of a content.
 func (r *repair) parts(s *said) error {
-	s.edits, s.places = len(r.edits), nil
+	if k := r.kind(); k != '[' && k != '{' && k != 'n' {
+		r.odd = true
+	}
 	return r.elements(func(i int) (fate, error) {
 		r.part = i
+		if r.mended {
+			return keep, r.onePart(s)
+		}
 		if err := r.tally.Part(func() string { return fmt.Sprintf("contents[%d].parts[%d]", r.content, i) }); err != nil {
 			return keep, err
 		}
-		return r.onePart(s)
-	}, func(it items) {
-		s.open, s.close = it.open, r.at()-1
-		for _, p := range it.list {
-			if p.fate == keep {
-				r.split(it, s)
-				return
-			}
-		}
-		if at, _ := it.end(); len(it.list) > 0 {
-			// All were thoughts: a content without parts is refused.
-			r.replace(at, at, `{"text":"(no visible output)"}`)
-		}
-	})
+		return keep, r.onePart(s)
+	}, nil)
 }
 
 // where names a member of the part being read.
 func (r *repair) where(field string) string {
 	return fmt.Sprintf("contents[%d].parts[%d].%s", r.content, r.part, field)
+}
+
+// withHistory returns body with a history that upstream takes, in place of the one
+// that stands at span; nil if there is nothing to make one of.
+func (r *repair) withHistory(body []byte) []byte {
+	out := append(make([]byte, 0, len(body)+len(body)/8), body[:r.span.from]...)
+	open := len(out)
+	out = append(out, '[')
+	r.history.Mended(func(model bool, parts iter.Seq[gemini.NativePart]) {
+		if len(out) > open+1 {
+			out = append(out, ',')
+		}
+		role := "user"
+		if model {
+			role = "model"
+		}
+		out = append(append(append(out, `{"role":"`...), role...), `","parts":[`...)
+		for p := range parts {
+			out = append(append(out, r.fitted(&p)...), ',')
+		}
+		out = append(bytes.TrimSuffix(out, []byte(",")), `]}`...)
+	})
+	if len(out) == open+1 {
+		return nil
+	}
+	return append(append(out, ']'), body[r.span.to:]...)
 }

@@ -9,13 +9,18 @@
 // very bytes that came in; in any other all that did not have to change stays
 // as it was. What is changed:
 //
-//   - what one of the two APIs does not know and the other does: ids of calls,
-//     part metadata, labels, the service tier, the model's name (repair.go,
-//     part.go, tools.go);
-//   - roles that are neither user nor model (content.go);
-//   - what stands beside function responses in one content (mixed.go);
-//   - calls of the current turn that Gemini 3 would refuse for want of a thought
-//     signature, and on a second try all signatures (signature.go);
+//   - what one of the two APIs does not know and the other does: it is put in the
+//     other's words (the service tier, a schema by its old name, a media type),
+//     left out with a warning, or refused with words that say what to do, where
+//     the answer must have it (foreign.go, repair.go, part.go, tools.go);
+//   - roles that are neither user nor model (content.go); arguments and results
+//     that are no objects (part.go);
+//   - a history that upstream would refuse, or answer with nothing: calls and
+//     results that do not match, have no ids or no signature, a model's turn
+//     first, empty parts. gemini.Fitness finds that out as the body is walked;
+//     then it is walked again, gemini.NativeHistory puts the history right by the
+//     rules of all dialects, and what comes out is repaired once more as a body
+//     of its own (content.go, fitted.go);
 //   - thinking and limits that the model is known to refuse (thinking.go,
 //     generation.go);
 //   - on a second try, what makes a schema too complex (relax.go);

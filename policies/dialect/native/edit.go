@@ -18,7 +18,7 @@ type rewriter struct {
 	stack []item // of the objects and arrays that are being read
 
 	name    []byte // of the member read last
-	entries int    // elements of arrays so far
+	entries int    // elements of arrays so far; negative if there may be more
 }
 
 // Limits on what is walked, since each entry takes more memory than its bytes.

@@ -2,7 +2,6 @@ package native
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -24,7 +23,8 @@ func (r *repair) files(at string) error {
 			}
 			switch string(name) {
 			case "fileUri":
-				return keep, r.fileURI(place)
+				_, err := r.fileURI(place)
+				return keep, err
 			case "mimeType":
 				return keep, r.mime(at)
 			case "args", "response":
@@ -47,15 +47,17 @@ func (r *repair) files(at string) error {
 	return r.skip()
 }
 
-// fileURI asks for the file that the value to come names; null names none.
-func (r *repair) fileURI(field string) error {
+// fileURI asks for the file that the value to come names, and returns its
+// address; null names none.
+func (r *repair) fileURI(field string) (string, error) {
 	v, err := r.value()
-	switch uri := string(jsonwalk.Chars(v)); {
-	case err != nil || v.Kind() == 'n':
-	case !r.vertex && strings.HasPrefix(uri, "gs://"):
-		err = unsupported(field, "AI Studio cannot read Cloud Storage; upload the file with its Files API")
-	default:
-		_, err = r.opts.Keeps(conversation.ResourceFile, field, uri)
+	if err != nil || v.Kind() == 'n' {
+		return "", err
 	}
-	return err
+	uri := string(jsonwalk.Chars(v))
+	if why := r.target.Kind.UnreadableFile(uri); why != "" {
+		return uri, unsupported(field, why)
+	}
+	_, err = r.opts.Keeps(conversation.ResourceFile, field, uri)
+	return uri, err
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,8 @@ func TestEveryFileIsAskedFor(t *testing.T) {
 		`{"Contents":[{"Parts":[{"filedata":{"fileuri":"https://a/b"}}]}]}`,
 		`{"thing":` + file + `}`,
 	} {
-		if got, err := resourcesOf(t, gemini.Target{Model: "gemini-3.5-flash"}, c); err != nil || strings.Join(got, " ") != "https://a/b" {
+		// A history that is mended is walked more than once.
+		if got, err := resourcesOf(t, gemini.Target{Model: "gemini-3.5-flash"}, c); err != nil || strings.Join(slices.Compact(got), " ") != "https://a/b" {
 			t.Errorf("%s: %q, %v", c, got, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -9,10 +10,11 @@ import (
 
 // generation repairs the generationConfig.
 func (r *repair) generation() error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	old := -1 // the member by the name that Vertex AI does not know
+	return r.members(func(i int, name []byte) (fate, error) {
 		switch string(name) {
-		case "thinkingConfig", "thinking_config":
-			return keep, r.thinking()
+		case "thinkingConfig":
+			return r.thinking()
 		case "maxOutputTokens", "max_output_tokens":
 			return keep, r.maxOutput()
 		case "presencePenalty", "presence_penalty", "frequencyPenalty", "frequency_penalty":
@@ -23,18 +25,30 @@ func (r *repair) generation() error {
 			}
 			return fate(!r.opts.OmitLogprobs), r.skip()
 		case "routingConfig", "modelConfig":
-			if field := "generationConfig." + string(name); r.vertex || string(name) != "routingConfig" {
-				return keep, r.noModel(field)
+			err := r.noModel("generationConfig." + string(name))
+			if err == nil && !r.vertex {
+				r.warn("generationConfig."+string(name), "left out: only Vertex AI takes it")
 			}
-			return r.onlyVertex("generationConfig.routingConfig", "exists at Vertex AI only")
-		case "audioTimestamp", "audio_timestamp":
-			return r.onlyVertex("generationConfig."+camel(name), "exists at Vertex AI only")
+			return fate(r.vertex), err
+		case "imageConfig":
+			return keep, r.known("generationConfig.imageConfig", "generationConfig.imageConfig")
+		case "_responseJsonSchema":
+			old = i
+		}
+		path := "generationConfig." + string(jsonwalk.Shorten(name))
+		if found, err := r.foreign(path, path); found || err != nil {
+			return cut, err
 		}
 		if r.opts.RelaxSchema && responseSchema(name) {
 			return keep, r.relax()
 		}
 		return keep, r.skip()
-	}, nil)
+	}, func(it items) {
+		if old >= 0 && r.vertex {
+			at := it.list[old].from
+			r.replace(at, at+bytes.IndexByte(r.text[at:], ':'), `"responseJsonSchema"`)
+		}
+	})
 }
 
 // noModel refuses a model that the value to come names: which one serves a
@@ -72,7 +86,7 @@ func (r *repair) maxOutput() error {
 // "Penalty is not enabled".
 func (r *repair) penalty(field string) (fate, error) {
 	v, err := r.value()
-	if err != nil || !r.can.NoPenalties && !r.opts.OmitPenalties {
+	if err != nil || !r.opts.RefusesPenalties(r.can) {
 		return keep, err
 	}
 	if n, bad := strconv.ParseFloat(string(v), 64); bad == nil && n != 0 {

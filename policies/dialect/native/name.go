@@ -9,13 +9,17 @@ const longestName = 40
 var names = func() map[string]string {
 	list := map[string]string{}
 	for name := range strings.FieldsSeq(`
-		args audioTimestamp cachedContent contents displayName fileData fileSearch fileUri
-		frequencyPenalty functionCall functionCallingConfig functionDeclarations functionResponse
-		generateContentRequest generationConfig inlineData labels logprobs maxOutputTokens
-		mcpServers mediaResolution method mimeType model modelArmorConfig modelConfig modelName partMetadata parts partialArgs
-		presencePenalty response responseLogprobs role routingConfig safetySettings serviceTier
-		store streamFunctionCallArguments systemInstruction text thinkingConfig thought
-		thoughtSignature toolCall toolConfig toolResponse tools videoMetadata willContinue`) {
+		args audioTimestamp audioTranscription audioTranscriptionConfig authConfig behavior
+		blockingConfidence cachedContent contents displayName enableEnhancedCivicAnswers
+		enterpriseWebSearch excludeDomains fileData fileSearch fileUri frequencyPenalty functionCall
+		functionCallingConfig functionDeclarations functionResponse generateContentRequest
+		generationConfig googleMaps googleSearch id imageConfig imageOutputOptions inlineData labels
+		logprobs maxOutputTokens mcpServers mediaProcessing mediaResolution method mimeType model
+		modelArmorConfig modelConfig modelName name parallelAiSearch partialArgs partMetadata parts
+		personGeneration presencePenalty response responseFormat responseLogprobs retrieval role
+		routingConfig safetySettings serviceTier store streamFunctionCallArguments systemInstruction text
+		thinkingConfig thought thoughtSignature timeRangeFilter toolCall toolConfig toolResponse tools
+		translationConfig videoMetadata willContinue`) {
 		list[strings.ToLower(name)] = name
 	}
 	return list

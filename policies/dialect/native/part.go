@@ -2,69 +2,82 @@ package native
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // partSeen is what a part was found to be.
 type partSeen struct {
-	call, answer bool
-	data         bool // has something else than a text
-	text         bool // has a text that is not empty
-	thought      bool
-	server       jsontext.Value // of a tool that the upstream ran itself
-	serverName   string
+	gemini.NativePart
+	thought bool
+	data    bool // it has something else than a text
+	files   bool // a result has some
 
-	signed           bool // has a signature that stays
-	signFrom, signTo int  // of the signature's value, if the member stays
+	server     jsontext.Value // of a tool that the upstream ran itself
+	serverName string
+
+	signFrom, signTo int // of the signature's value
 }
 
 // onePart repairs a part.
-func (r *repair) onePart(s *said) (fate, error) {
+func (r *repair) onePart(s *said) error {
 	if err := r.opts.Wanted(); err != nil {
-		return cut, err
+		return err
 	}
 	var p partSeen
-	from, end, full := -1, 0, false
+	from := -1
 	err := r.members(func(_ int, name []byte) (fate, error) {
 		return r.partField(name, &p)
-	}, func(it items) {
-		from = it.open - 1
-		end, full = it.end()
-	})
+	}, func(it items) { from = it.open - 1 })
 	if err != nil {
-		return cut, err
+		return err
 	}
 	if from < 0 {
-		return keep, nil // no object
+		r.odd = true
+		return nil
 	}
-	if r.opts.StripSignatures && (p.thought && !p.call || !p.text && !p.data) {
-		return cut, nil // nothing is left that may go back
-	}
+	p.Raw = conversation.Raw(r.text[from:r.at()])
 	switch {
-	case p.server != nil && r.vertex:
-		r.replace(from, r.at(), `{"text":`+quoted("["+p.serverName+"] "+string(p.server))+`}`)
-		r.warn(r.where(p.serverName), "tools that AI Studio ran are text to Vertex AI")
-		s.other = true
-	case p.call:
-		if s.calls++; s.calls == 1 {
-			s.first = call{signed: p.signed, from: p.signFrom, to: p.signTo, end: end, full: full}
-		}
-	case p.answer:
+	case p.Kind == conversation.KindCall:
+		s.calls++
+	case p.Kind == conversation.KindResult:
 		s.answers++
-		s.places = append(s.places, r.part)
-		if p.signed {
+		if p.Signature != "" {
 			// Refused on answers, whatever it is; null is as good as absent.
 			r.replace(p.signFrom, p.signTo, "null")
 		}
+	case p.thought:
+		p.Kind = conversation.KindThought
+	case p.data:
+		p.Kind = conversation.KindMedia
 	default:
-		s.other = true
+		p.Kind = conversation.KindText
 	}
-	return keep, nil
+	if p.server != nil && r.vertex {
+		r.replace(from, r.at(), `{"text":`+quoted("["+p.serverName+"] "+string(p.server))+`}`)
+		r.warn(r.where(p.serverName), "tools that AI Studio ran are text to Vertex AI")
+	}
+	empty := !p.data && p.Text.Empty() && (p.Text == nil || p.Signature == "")
+	if p.Text == nil && !p.data {
+		r.fit.Blank()
+	}
+	r.fit.Part(p.Kind, p.ID, p.Name, p.Signature != "", empty)
+	if p.files {
+		r.fit.Files()
+	}
+	if r.history != nil {
+		r.history.Add(&p.NativePart, conversation.Place{
+			Root: "contents", Item: int32(r.content), Field: "parts", Index: int32(r.part), //nolint:gosec // there are few
+		})
+	}
+	return nil
 }
 
 // partField repairs one member of a part.
@@ -72,75 +85,134 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 	switch string(name) {
 	case "text":
 		v, err := r.value()
-		p.text = !empty(v)
+		if r.string(v) {
+			p.Text = conversation.Text(v)
+		}
 		return keep, err
 	case "thought":
 		v, err := r.value()
 		p.thought = v.Kind() == 't'
 		return keep, err
-	case "thoughtSignature", "thought_signature":
+	case "thoughtSignature":
 		v, err := r.value()
-		if err != nil || r.opts.StripSignatures {
+		r.string(v)
+		p.Signature, p.signFrom, p.signTo = string(jsonwalk.Chars(v)), r.at()-len(v), r.at()
+		return keep, err
+	case "partMetadata":
+		return r.onlyStudio()
+	case "videoMetadata", "mediaResolution":
+		return keep, r.skip() // says something about the part, is none itself
+	}
+	switch string(name) {
+	case "mediaProcessing", "audioTranscription":
+		found, err := r.foreign("contents.parts."+string(name), r.where(string(name)))
+		if found || err != nil {
 			return cut, err
 		}
-		p.signed, p.signFrom, p.signTo = !empty(v), r.at()-len(v), r.at()
-		return keep, nil
-	case "partMetadata", "part_metadata":
-		return r.onlyStudio()
-	case "videoMetadata", "video_metadata", "mediaResolution", "media_resolution":
-		return keep, r.skip() // says something about the part, is none itself
+		return keep, r.skip()
 	}
 	if r.kind() == 'n' {
 		return keep, r.skip() // proto JSON for a field that is not set
 	}
 	p.data = true
+	r.odd = r.odd || r.kind() != '{'
 	switch string(name) {
-	case "functionCall", "function_call":
-		p.call = true
-		return keep, r.functionCall()
-	case "functionResponse", "function_response":
-		p.answer = true
-		return keep, r.functionResponse()
-	case "toolCall", "tool_call", "toolResponse", "tool_response":
+	case "functionCall":
+		p.Kind = conversation.KindCall
+		return keep, r.functionCall(p)
+	case "functionResponse":
+		p.Kind = conversation.KindResult
+		return keep, r.functionResponse(p)
+	case "toolCall", "toolResponse":
 		from := r.at()
-		err := r.files(r.where(camel(name)))
-		p.server, p.serverName = jsontext.Value(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n")), camel(name)
+		err := r.files(r.where(string(name)))
+		p.server, p.serverName = jsontext.Value(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n")), string(name)
 		return keep, err
-	case "fileData", "file_data", "inlineData", "inline_data":
-		return keep, r.media(r.where(camel(name)))
+	case "fileData", "inlineData":
+		return keep, r.media(r.where(string(name)))
 	}
 	return keep, r.files(r.where(string(jsonwalk.Shorten(name))))
 }
 
+// string reports whether v is a string. Anything else but null is odd.
+func (r *repair) string(v jsontext.Value) bool {
+	r.odd = r.odd || v.Kind() != '"' && v.Kind() != 'n'
+	return v.Kind() == '"'
+}
+
 // functionCall repairs a call in the history.
-func (r *repair) functionCall() error {
+func (r *repair) functionCall(p *partSeen) error {
 	return r.members(func(_ int, name []byte) (fate, error) {
 		switch string(name) {
 		case "id":
-			return fate(r.ids), r.skip()
-		case "partialArgs", "partial_args", "willContinue", "will_continue":
+			return r.identity(&p.ID, r.ids)
+		case "name":
+			return r.identity(&p.Name, true)
+		case "partialArgs", "willContinue":
 			// Streamed arguments are Vertex AI's; put together they are args.
 			return fate(r.vertex), r.skip()
 		case "args":
-			return keep, r.skip()
+			return keep, r.args()
 		}
 		return keep, r.files(r.where("functionCall." + string(jsonwalk.Shorten(name))))
 	}, nil)
 }
 
+// identity reads the id or name of a call or result.
+func (r *repair) identity(into *string, known bool) (fate, error) {
+	v, err := r.value()
+	r.string(v)
+	*into = string(jsonwalk.Chars(v))
+	return fate(known), err
+}
+
+// args makes an object of the arguments of a call.
+func (r *repair) args() error {
+	if k := r.kind(); k == '{' || k == 'n' {
+		return r.skip()
+	}
+	v, err := r.value()
+	if err != nil {
+		return err
+	}
+	args, whole := gemini.ObjectArgs(conversation.Raw(v))
+	if r.replace(r.at()-len(v), r.at(), string(args)); !whole {
+		r.warn(r.where("functionCall.args"), "arguments are not an object and were wrapped into one")
+	}
+	return nil
+}
+
 // functionResponse repairs an answer.
-func (r *repair) functionResponse() error {
+func (r *repair) functionResponse(p *partSeen) error {
+	to := -1 // of the response
 	return r.members(func(_ int, name []byte) (fate, error) {
 		switch string(name) {
 		case "id":
-			return fate(r.ids), r.skip()
+			return r.identity(&p.ID, r.ids)
+		case "name":
+			return r.identity(&p.Name, true)
 		case "parts":
-			return keep, r.elements(func(i int) (fate, error) { return keep, r.answerPart(i) }, nil)
+			from := r.at()
+			err := r.elements(func(i int) (fate, error) { p.files = true; return keep, r.answerPart(i) }, nil)
+			if err == nil && r.history != nil {
+				p.Files = filesOf(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n"))
+			}
+			return keep, err
 		case "response":
-			return keep, r.skip()
+			v, err := r.value()
+			p.Response, to = conversation.Raw(v), r.at()
+			return keep, err
 		}
 		return keep, r.files(r.where("functionResponse." + string(jsonwalk.Shorten(name))))
-	}, nil)
+	}, func(it items) {
+		right := gemini.ObjectResponse(p.Response, p.files)
+		switch at, full := it.end(); {
+		case to < 0:
+			r.insert(at, full, `"response":`+string(right))
+		case !bytes.Equal(right, p.Response):
+			r.replace(to-len(p.Response), to, string(right))
+		}
+	})
 }
 
 // answerPart checks media within an answer.
@@ -161,19 +233,30 @@ func (r *repair) answerPart(i int) error {
 	}, nil)
 }
 
-// media repairs media at a place, inline or by reference.
+// media repairs media at a place, inline or by reference. Vertex AI wants a
+// media type with a reference.
 func (r *repair) media(at string) error {
+	uri, typed := "", false
 	return r.members(func(_ int, name []byte) (fate, error) {
 		switch string(name) {
-		case "displayName", "display_name":
-			return r.onlyVertex(at+".displayName", "names of media exist at Vertex AI only")
-		case "mimeType", "mime_type":
+		case "mimeType":
+			typed = r.kind() == '"'
 			return keep, r.mime(at)
-		case "fileUri", "file_uri":
-			return keep, r.fileURI(at + ".fileUri")
+		case "fileUri":
+			var err error
+			uri, err = r.fileURI(at + ".fileUri")
+			return keep, err
 		}
 		return keep, r.skip()
-	}, nil)
+	}, func(it items) {
+		if uri == "" || typed || !r.vertex {
+			return
+		}
+		mime := cmp.Or(dataurl.MIME(uri), gemini.AssumedMIME(uri))
+		end, full := it.end()
+		r.insert(end, full, `"mimeType":`+quoted(mime))
+		r.warn(at, "Vertex AI wants a media type; "+mime+" is assumed")
+	})
 }
 
 // blob checks inline data where a name may stand beside them.

@@ -37,12 +37,18 @@ func (r *repair) relax() error {
 	}, nil)
 }
 
-// declaration repairs the declaration of a function.
-func (r *repair) declaration() error {
+// declaration repairs the declaration of a function, which stands at at.
+func (r *repair) declaration(at string) error {
 	return r.members(func(_ int, name []byte) (fate, error) {
-		switch camel(name) {
+		field := camel(name)
+		switch field {
 		case "parameters", "parametersJsonSchema", "response", "responseJsonSchema":
-			return keep, r.relax()
+			if r.opts.RelaxSchema {
+				return keep, r.relax()
+			}
+		}
+		if found, err := r.foreign("tools.functionDeclarations."+field, at+"."+field); found || err != nil {
+			return cut, err
 		}
 		return keep, r.skip()
 	}, nil)

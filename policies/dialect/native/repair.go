@@ -26,19 +26,65 @@ type repair struct {
 
 	headers  policies.Headers
 	tally    jsonwalk.Tally
-	content  int  // index of the content being read
-	part     int  // and of the part in it
-	listed   bool // the contents are a list, not one alone in its place
-	steps    steps
-	tooled   bool // there is some tool
-	cached   bool // the tools may be in cached content
+	content  int // index of the content being read
+	part     int // and of the part in it
+	fit      gemini.Fitness
+	lists    int  // how many conversations there are: one, in a valid body
+	odd      bool // there is something in it that the API does not have: it is upstream's to refuse
+	span     struct{ from, to int }
+	tooled   bool     // there is some tool
+	without  []string // tools that were left out
+	cached   bool     // the tools may be in cached content
 	warnings map[string]int
+
+	history *gemini.NativeHistory // what is read is added to it; nil most of the time
+	mended  bool                  // the body is not the client's any more, whose size was checked
 }
 
 // Repair returns body as target takes it, which is body itself if it was fit
 // already, and headers that go with it. What was changed or left out is noted
 // in req.Warnings; errors are *conversation.Error.
 func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error) {
+	body = jsonwalk.Sanitize(body)
+	r := newRepair(req, target, opts)
+	if err := r.read(body); err != nil {
+		return nil, nil, err
+	}
+	if r.fit.Fit() || r.odd || r.lists != 1 {
+		return r.result(), r.headers, nil
+	}
+	if mended, err := mend(req, body, target, opts); err != nil {
+		return nil, nil, err
+	} else if mended != nil {
+		body = mended
+	}
+	warned := len(req.Warnings) // the places of further ones would be none that the client knows
+	last := newRepair(req, target, opts)
+	last.mended, last.entries = true, -maxEntries
+	err := last.read(body)
+	req.Warnings = req.Warnings[:warned]
+	return last.result(), last.headers, err
+}
+
+// mend reads body again for its history and returns it with one that upstream
+// takes; nil if there is nothing to make one of.
+func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
+	r, warned := newRepair(req, target, opts), len(req.Warnings)
+	if req.Words == nil {
+		req.Words = words
+	}
+	r.history = gemini.NewNativeHistory(req, target, opts)
+	if err := r.read(body); err != nil {
+		return nil, err
+	}
+	req.Warnings = req.Warnings[:warned] // they were given before
+	return r.withHistory(body), nil
+}
+
+// words are the API's, for whoever warns of its fields by their neutral names.
+var words = &conversation.Words{Fields: map[string]string{"messages": "contents"}}
+
+func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Options) *repair {
 	table := opts.Table
 	if table == nil {
 		table = gemini.DefaultTable
@@ -48,26 +94,28 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 		can:    table.Capabilities(target.Model),
 		vertex: target.Kind == gemini.Vertex,
 		count:  opts.Operation == dialect.CountTokens,
+		fit:    gemini.NewFitness(target, opts),
 	}
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
-	// Vertex v1 refuses ids as an unknown name; v1beta1 was recorded to take
-	// them.
-	r.ids = !r.vertex || target.Version == "v1beta1"
-	if opts.OmitIDs != nil {
-		r.ids = !*opts.OmitIDs
-	}
-	r.reset(jsonwalk.Sanitize(body))
+	r.ids = target.CallIDs(r.can, opts.OmitIDs)
+	r.fit.Counts = r.count
+	return r
+}
+
+// read walks a whole body.
+func (r *repair) read(body []byte) error {
+	r.reset(body)
 	read := r.generate
 	if r.count {
 		read = r.countTokens
 	}
 	if err := read(); err != nil {
-		return nil, nil, jsonwalk.Syntax(err)
+		return jsonwalk.Syntax(err)
 	}
 	if err := r.end(); err != nil {
-		return nil, nil, jsonwalk.Syntax(err)
+		return jsonwalk.Syntax(err)
 	}
-	return r.result(), r.headers, nil
+	return nil
 }
 
 // generate repairs a GenerateContentRequest.
@@ -104,7 +152,7 @@ func (r *repair) field(name []byte) (fate, error) {
 		return keep, r.files("systemInstruction")
 	case "cachedContent", "cached_content":
 		r.cached = true
-		return r.named(conversation.ResourceCache, "cachedContent")
+		return r.cache()
 	case "model":
 		return r.model()
 	case "serviceTier", "service_tier":
@@ -117,7 +165,11 @@ func (r *repair) field(name []byte) (fate, error) {
 		}
 		return r.onlyVertex("labels", "labels exist at Vertex AI only")
 	case "store":
-		return r.named(conversation.ResourceLabels, "store")
+		f, err := r.named(conversation.ResourceLabels, "store")
+		if f == keep && r.vertex && err == nil {
+			r.warn("store", "left out: only AI Studio takes it")
+		}
+		return f && fate(!r.vertex), err
 	case "modelArmorConfig", "model_armor_config":
 		if !r.vertex {
 			return cut, unsupported("modelArmorConfig", "Model Armor exists at Vertex AI only, and leaving it out would change what is filtered")
@@ -136,6 +188,20 @@ func (r *repair) named(kind conversation.ResourceKind, field string) (fate, erro
 	}
 	kept, err := r.opts.Keeps(kind, field, string(jsonwalk.Chars(v)))
 	return fate(kept), err
+}
+
+// cache asks for cached content, which the target must have.
+func (r *repair) cache() (fate, error) {
+	from := r.at()
+	f, err := r.named(conversation.ResourceCache, "cachedContent")
+	if err != nil || r.count {
+		return f, err
+	}
+	name := jsonwalk.Chars(jsontext.Value(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n")))
+	if why := r.target.Kind.UnknownCache(string(name)); why != "" {
+		return cut, unsupported("cachedContent", why)
+	}
+	return f, nil
 }
 
 // onlyVertex leaves out what AI Studio refuses as an unknown name.
@@ -163,9 +229,6 @@ func (r *repair) model() (fate, error) {
 	return keep, nil
 }
 
-// tierHeader is how Vertex AI is asked for a service tier.
-const tierHeader = "x-vertex-ai-llm-shared-request-type"
-
 // serviceTier turns the field of AI Studio into the header of Vertex AI. The
 // standard tier has no word there.
 func (r *repair) serviceTier() (fate, error) {
@@ -187,7 +250,7 @@ func (r *repair) serviceTier() (fate, error) {
 	}
 	switch tier {
 	case "flex", "priority":
-		r.headers.Set(tierHeader, tier)
+		r.headers.Set(gemini.TierHeader, tier)
 	case "", "standard", "unspecified":
 	default:
 		r.req.Warn("serviceTier", "this tier is not known at Vertex AI")
@@ -232,6 +295,3 @@ func unsupported(field, why string) error {
 
 // quoted returns s as a JSON string.
 func quoted(s string) string { return string(jsonwalk.AppendString(nil, s)) }
-
-// empty reports whether v is no string, or one without characters.
-func empty(v jsontext.Value) bool { return v.Kind() != '"' || bytes.Equal(v, []byte(`""`)) }

@@ -8,13 +8,6 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// levels are the thinking levels, lowest first.
-var levels = []string{"minimal", "low", "medium", "high"}
-
-// levelBudgets are Google's own numbers for them, in tokens, from its OpenAI
-// compatibility layer.
-var levelBudgets = map[string]int{"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576}
-
 // setting is a member of the thinkingConfig.
 type setting struct {
 	item     int    // its index; -1 if it is not there
@@ -25,9 +18,13 @@ type setting struct {
 // thinking repairs the thinkingConfig: a level and a budget together are
 // refused, and so is either where the model does not know it. A budget for a
 // model that has levels is taken, and stays.
-func (r *repair) thinking() error {
+func (r *repair) thinking() (fate, error) {
+	if r.refusesThinking() {
+		r.req.Warn("generationConfig.thinkingConfig", "left out: the model's thinking cannot be steered")
+		return cut, r.skip()
+	}
 	budget, level := setting{item: -1}, setting{item: -1}
-	return r.members(func(i int, name []byte) (fate, error) {
+	return keep, r.members(func(i int, name []byte) (fate, error) {
 		var s *setting
 		switch string(name) {
 		case "thinkingBudget", "thinking_budget":
@@ -65,45 +62,35 @@ func (r *repair) thinking() error {
 	})
 }
 
+// refusesThinking reports whether the model is known to refuse the whole
+// thinkingConfig: those before 2.5 do, and a model may have done so before. What
+// image models take is not known well enough.
+func (r *repair) refusesThinking() bool {
+	return r.can.Thinking == gemini.NoControl && (r.can.ProtoSchema || r.can.MaxBudget > 0 || len(r.can.Levels) > 0)
+}
+
 // level repairs a level that the model does not have.
 func (r *repair) level(s setting, member item) {
 	const field = "generationConfig.thinkingConfig.thinkingLevel"
 	switch {
 	case r.can.Thinking == gemini.LevelControl && len(r.can.Levels) > 0 && !slices.Contains(r.can.Levels, s.text):
-		near := nearest(s.text, r.can.Levels)
+		near := gemini.NearestLevel(s.text, r.can.Levels)
 		r.replace(s.from, s.to, quoted(near))
 		r.req.Warn(field, "the model has no such level; "+near+" was taken")
 	case r.can.Thinking == gemini.BudgetControl:
-		n, ok := levelBudgets[s.text]
-		if !ok {
-			n = r.can.MaxBudget
-		}
-		budget := strconv.Itoa(min(max(n, r.can.MinBudget), r.can.MaxBudget))
+		budget := strconv.Itoa(r.can.LevelBudget(s.text))
 		r.replace(member.from, member.to, `"thinkingBudget":`+budget)
 		r.req.Warn(field, "the model has budgets; "+budget+" tokens were taken")
 	}
 }
 
-// nearest returns the next level that the model has, counting up: less
-// thinking than was asked for costs quality, more costs tokens.
-func nearest(level string, has []string) string {
-	if at := slices.Index(levels, level); at >= 0 {
-		for _, l := range levels[at:] {
-			if slices.Contains(has, l) {
-				return l
-			}
-		}
-	}
-	return has[len(has)-1]
-}
-
 // budget moves a budget into the model's range.
 func (r *repair) budget(s setting) {
 	n, err := strconv.Atoi(s.text)
-	if err != nil || r.can.Thinking != gemini.BudgetControl || n < 0 || n == 0 && r.can.ZeroBudget {
+	if err != nil || r.can.Thinking != gemini.BudgetControl {
 		return
 	}
-	if right := min(max(n, r.can.MinBudget), r.can.MaxBudget); right != n {
+	if right := r.can.NearestBudget(n); right != n {
 		r.replace(s.from, s.to, strconv.Itoa(right))
 		r.req.Warn("generationConfig.thinkingConfig.thinkingBudget", "the model takes "+strconv.Itoa(r.can.MinBudget)+
 			" to "+strconv.Itoa(r.can.MaxBudget)+" tokens; "+strconv.Itoa(right)+" was taken")

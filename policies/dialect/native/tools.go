@@ -8,39 +8,50 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// tools looks for tools that only AI Studio has: without them the answer would
-// be another.
+// tools leaves out what only the other API has.
 func (r *repair) tools() error {
-	return r.elements(func(i int) (fate, error) {
+	err := r.elements(func(i int) (fate, error) {
 		if err := r.opts.Wanted(); err != nil {
 			return cut, err
 		}
-		r.tooled = true
 		if i == conversation.MaxTools {
 			return keep, jsonwalk.TooMany(fmt.Sprintf("tools[%d]", i), conversation.MaxTools, "tools")
 		}
-		return keep, r.members(func(_ int, name []byte) (fate, error) {
-			switch string(name) {
-			case "fileSearch", "file_search", "mcpServers", "mcp_servers":
-				if r.vertex && r.kind() != 'n' {
-					return cut, unsupported(fmt.Sprintf("tools[%d].%s", i, camel(name)), "only AI Studio has this tool")
-				}
-			case "functionDeclarations", "function_declarations":
-				if r.opts.RelaxSchema {
-					return keep, r.elements(func(int) (fate, error) { return keep, r.declaration() }, nil)
-				}
-				return keep, r.skip()
-			}
-			if r.kind() == 'n' {
-				return keep, r.skip()
-			}
-			field := camel(name)
-			if _, err := r.opts.Keeps(conversation.ResourceTool, fmt.Sprintf("tools[%d].%s", i, field), gemini.SnakeCase(field)); err != nil {
-				return cut, err
-			}
-			return keep, r.skip()
-		}, nil)
+		kept := keep
+		err := r.members(func(_ int, name []byte) (fate, error) {
+			return r.tool(i, camel(name))
+		}, func(it items) {
+			_, full := it.end()
+			kept = fate(full || len(it.list) == 0) // it was empty before
+		})
+		r.tooled = r.tooled || kept == keep
+		return kept, err
 	}, nil)
+	if err != nil {
+		return err
+	}
+	return r.withoutTools()
+}
+
+// tool repairs a tool, the member of an entry.
+func (r *repair) tool(i int, field string) (fate, error) {
+	if found, err := r.foreignTool(i, field); found || err != nil {
+		return cut, err
+	}
+	at := fmt.Sprintf("tools[%d].%s", i, field)
+	switch {
+	case r.kind() == 'n':
+		return keep, r.skip()
+	case field == "functionDeclarations":
+		if r.opts.RelaxSchema || r.vertex {
+			return keep, r.elements(func(j int) (fate, error) { return keep, r.declaration(fmt.Sprintf("%s[%d]", at, j)) }, nil)
+		}
+		return keep, r.skip()
+	}
+	if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
+		return cut, err
+	}
+	return keep, r.known("tools."+field, at)
 }
 
 // toolConfig repairs the toolConfig. bare says that it holds nothing but a

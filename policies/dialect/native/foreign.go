@@ -1,0 +1,120 @@
+package native
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// foreignField is a field that one of Google's two APIs takes and the other
+// refuses as an unknown name. At the other it is left out with a warning, unless
+// the answer must have what it asks for.
+type foreignField struct {
+	home    gemini.Kind // that takes it
+	instead string      // what the client can do, where the request is refused; "" where the field is left out
+}
+
+// foreignFields are those by their path, without the places in lists. More of
+// them, which have an equivalent at the other API, stand where they are repaired.
+var foreignFields = map[string]foreignField{
+	"generationConfig.responseFormat":             {gemini.AIStudio, "write responseMimeType and responseJsonSchema, which both APIs take"},
+	"generationConfig.translationConfig":          {gemini.AIStudio, "ask for the translation in words"},
+	"generationConfig.audioTranscriptionConfig":   {gemini.AIStudio, "ask for the transcript in words"},
+	"generationConfig.enableEnhancedCivicAnswers": {gemini.AIStudio, ""},
+	"generationConfig.audioTimestamp":             {gemini.Vertex, ""},
+	"generationConfig.routingConfig":              {gemini.Vertex, ""},
+	"generationConfig.modelConfig":                {gemini.Vertex, ""},
+
+	"generationConfig.imageConfig.personGeneration":   {gemini.Vertex, ""},
+	"generationConfig.imageConfig.imageOutputOptions": {gemini.Vertex, ""},
+
+	"contents.parts.mediaProcessing":    {gemini.AIStudio, ""},
+	"contents.parts.audioTranscription": {gemini.AIStudio, ""},
+
+	"tools.functionDeclarations.behavior":   {gemini.AIStudio, ""},
+	"tools.googleSearch.timeRangeFilter":    {gemini.AIStudio, ""},
+	"tools.googleSearch.excludeDomains":     {gemini.Vertex, ""},
+	"tools.googleSearch.blockingConfidence": {gemini.Vertex, ""},
+	"tools.googleMaps.authConfig":           {gemini.Vertex, ""},
+}
+
+// foreignTools are the tools that one API alone has. They are offers: where the
+// model has others, it does without.
+var foreignTools = map[string]gemini.Kind{
+	"fileSearch": gemini.AIStudio, "mcpServers": gemini.AIStudio,
+	"retrieval": gemini.Vertex, "enterpriseWebSearch": gemini.Vertex, "parallelAiSearch": gemini.Vertex,
+}
+
+// apiNames are the APIs as people call them.
+var apiNames = map[gemini.Kind]string{gemini.AIStudio: "AI Studio", gemini.Vertex: "Vertex AI"}
+
+// foreign settles a member of a message at path, if it belongs to the other API.
+// at names it to the client. Null is as good as absent, but not where the name is
+// unknown.
+func (r *repair) foreign(path, at string) (found bool, err error) {
+	f, ok := foreignFields[path]
+	switch {
+	case !ok || f.home == r.target.Kind:
+		return false, nil
+	case r.kind() == 'n':
+	case f.instead != "":
+		return true, unsupported(at, "only "+apiNames[f.home]+" takes it; "+f.instead)
+	default:
+		r.warn(at, "left out: only "+apiNames[f.home]+" takes it")
+	}
+	return true, r.skip()
+}
+
+// known reads a message of which some members may belong to the other API.
+func (r *repair) known(path, at string) error {
+	if r.kind() != '{' {
+		return r.skip()
+	}
+	return r.members(func(_ int, name []byte) (fate, error) {
+		found, err := r.foreign(path+"."+string(name), at+"."+string(jsonwalk.Shorten(name)))
+		if found || err != nil {
+			return cut, err
+		}
+		return keep, r.skip()
+	}, nil)
+}
+
+// foreignTool leaves a tool out that only the other API has.
+func (r *repair) foreignTool(i int, field string) (found bool, err error) {
+	home, ok := foreignTools[field]
+	if !ok || home == r.target.Kind {
+		return false, nil
+	}
+	empty := r.kind() == 'n'
+	if r.kind() == '[' {
+		n := 0
+		err = r.array(func() error { n++; return r.skip() })
+		empty = n == 0
+	} else {
+		err = r.skip()
+	}
+	if err == nil && !empty {
+		r.without = append(r.without, fmt.Sprintf("tools[%d].%s", i, field))
+	}
+	return true, err
+}
+
+// withoutTools says that tools were left out, or refuses a request that has no
+// others: then the answer would come from nowhere.
+func (r *repair) withoutTools() error {
+	for _, at := range r.without {
+		field := at[strings.LastIndexByte(at, '.')+1:]
+		home := apiNames[foreignTools[field]]
+		if !r.tooled {
+			if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
+				return err
+			}
+			return unsupported(at, "only "+home+" has this tool, and the request has no other; send it to a model there")
+		}
+		r.warn(at, "left out: only "+home+" has this tool")
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package gemini
+
+import "github.com/heald-proxy/heald/policies/conversation"
+
+// Fitness finds out, part by part, whether upstream takes a history as it is.
+// It asks for what NativeHistory makes, but for what upstream does without: then the
+// client's own bytes are better.
+type Fitness struct {
+	// Counts says that tokens are counted: the parts are looked at, but not how
+	// they follow each other.
+	Counts bool
+
+	can  Capability
+	ids  bool // ids are sent
+	need bool // and must be there
+	sign bool // calls must be signed
+	lone bool // a content may be one empty text
+
+	unfit    bool
+	contents int
+	model    bool   // the content before was the model's
+	open     []pair // calls without their answers
+
+	calls, answers []pair // of this content
+	signed         bool   // its first call is
+	other          int    // how many other parts it has
+	empty          bool   // one of them says nothing
+}
+
+// pair is what joins a call and its answer.
+type pair struct{ id, name string }
+
+// NewFitness makes a Fitness for target.
+func NewFitness(target Target, opts Options) Fitness {
+	table := opts.Table
+	if table == nil {
+		table = DefaultTable
+	}
+	can := table.Capabilities(target.Model)
+	f := Fitness{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
+	f.need = f.ids && can.CallIDs
+	f.lone = target.Kind == AIStudio
+	f.unfit = opts.StripSignatures // all of them must go
+	return f
+}
+
+// Part looks at a part. empty says that there is nothing in it.
+func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bool) {
+	switch kind {
+	case conversation.KindCall:
+		f.signed = f.signed || len(f.calls) == 0 && signed
+		f.calls = append(f.calls, pair{id, name})
+	case conversation.KindResult:
+		f.answers = append(f.answers, pair{id, name})
+	default:
+		f.other++
+		f.empty = f.empty || empty
+	}
+}
+
+// Blank looks at a part without data, which is refused even alone.
+func (f *Fitness) Blank() { f.unfit = true }
+
+// Files looks at a result that has files.
+func (f *Fitness) Files() { f.unfit = f.unfit || !f.can.MediaInResults && !f.Counts }
+
+// EndContent looks at a content as a whole.
+func (f *Fitness) EndContent(model bool) {
+	f.unfit = f.unfit || !f.fitContent(model)
+	if model {
+		f.open = append(f.open, f.calls...)
+	} else {
+		f.open = f.open[:0]
+	}
+	f.contents++
+	f.model = model
+	f.calls, f.answers, f.signed, f.other = f.calls[:0], f.answers[:0], false, 0
+	f.empty = false
+}
+
+func (f *Fitness) fitContent(model bool) bool {
+	parts := len(f.calls) + len(f.answers) + f.other
+	switch {
+	case parts == 0, f.empty && (parts > 1 || !f.lone),
+		model && len(f.answers) > 0, !model && len(f.calls) > 0:
+		return false
+	case f.Counts:
+		return true
+	case model:
+		return f.contents > 0 && (len(f.calls) == 0 || f.signed || !f.sign)
+	case len(f.answers) > 0 && f.other > 0 && f.can.LoneAnswers:
+		return false
+	}
+	return f.paired()
+}
+
+// paired reports whether the answers of a content are those to the open calls.
+func (f *Fitness) paired() bool {
+	if len(f.answers) != len(f.open) {
+		return false
+	}
+	bare, inOrder := 0, true
+	for i, a := range f.answers {
+		inOrder = inOrder && a == f.open[i]
+		if a.id == "" && f.open[i].id == "" {
+			bare++
+		}
+	}
+	switch n := len(f.answers); {
+	case n == 0:
+		return true
+	case bare == n:
+		return inOrder && !f.need
+	case bare > 0 || !f.ids && !inOrder: // without ids the order alone counts
+		return false
+	case n == 1:
+		return inOrder
+	}
+	names := make(map[string]string, len(f.open))
+	for _, c := range f.open {
+		names[c.id] = c.name
+	}
+	for _, a := range f.answers {
+		if name, ok := names[a.id]; !ok || name != a.name || a.id == "" {
+			return false
+		}
+		delete(names, a.id) // whose id is another's, too, is not found again
+	}
+	return true
+}
+
+// Fit reports whether upstream takes the history as it is.
+func (f *Fitness) Fit() bool {
+	return !f.unfit && (f.Counts || len(f.open) == 0 && (!f.model || !f.can.NoTrailingModel))
+}
