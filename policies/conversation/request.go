@@ -21,6 +21,9 @@ type Request struct {
 	// Format asks for structured output; nil for free text.
 	Format *Format
 
+	// Embedding asks for vectors in place of an answer; nil for an answer.
+	Embedding *Embedding
+
 	// Session is the key that ties requests of one conversation together;
 	// "" if the client gave none.
 	Session string
@@ -49,7 +52,7 @@ type Request struct {
 func (r *Request) WithoutContent() *Request {
 	return &Request{
 		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings,
+		Own: r.Own, Words: r.Words, Warnings: r.Warnings, Embedding: r.Embedding.withoutInputs(),
 		callIDs: r.CallIDs(),
 	}
 }

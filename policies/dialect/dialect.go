@@ -12,14 +12,19 @@ type Operation uint8
 const (
 	Generate    Operation = iota // an answer from a model
 	CountTokens                  // how many tokens the same request would be
+	Embed                        // vectors of texts
 )
 
 // Route is what a dialect learns from method and path.
 type Route struct {
 	Operation Operation
+	// Method is the one that the path names, where an operation has several.
+	Method string
 	// Model and Stream are set where the path, not the body, names them.
 	Model  string
 	Stream bool
+	// Form says that the body is a form; otherwise it is JSON.
+	Form bool
 	// Query is the raw query of the path, which Match is not given: it may
 	// hold a credential. It is set before Decode.
 	Query string
@@ -54,7 +59,8 @@ type Dialect interface {
 	// *conversation.Error and name the field at fault.
 	Decode(route Route, headers policies.Headers, body []byte) (*conversation.Request, error)
 
-	// Encoder starts the reply to req.
+	// Encoder starts the reply to req. It is nil for a dialect that has no
+	// answers of a model.
 	Encoder(req *conversation.Request) Encoder
 
 	// Error words err as a complete reply: status, headers, body.
@@ -74,6 +80,21 @@ type Encoder interface {
 	// Ping appends a keep-alive that the dialect's clients count as a sign of
 	// life, or nothing where there is no room for one.
 	Ping(dst []byte) []byte
+}
+
+// Embedder is a Dialect with a route for Embed.
+type Embedder interface {
+	Dialect
+
+	// Embeddings words e as the whole body of the reply to req.
+	Embeddings(req *conversation.Request, e *conversation.Embeddings) []byte
+}
+
+// Finisher is an Encoder whose API has no word for some finishes.
+type Finisher interface {
+	// Unfinished is the error that the client gets in place of a document with
+	// finish f; nil for a document.
+	Unfinished(f conversation.Finish) *conversation.Error
 }
 
 // Holder is an Encoder that keeps what it has written.

@@ -12,8 +12,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
+	"github.com/heald-proxy/heald/policies/dialect/embeddings"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
+	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
 )
 
 var update = flag.Bool("update", false, "write FIELDS.md anew")
@@ -29,6 +31,8 @@ var documented = []struct {
 	{"OpenAI Chat Completions", chat.Tables()},
 	{"OpenAI Responses", responses.Tables()},
 	{"OpenAI Completions", completions.Tables()},
+	{"OpenAI Embeddings", embeddings.Tables()},
+	{"OpenAI Transcriptions", transcriptions.Tables()},
 }
 
 func writeTable(b *bytes.Buffer, table *jsonwalk.Table) {

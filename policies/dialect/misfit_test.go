@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
+	"github.com/heald-proxy/heald/policies/dialect/embeddings"
 	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
@@ -51,6 +52,7 @@ var full = []struct {
 	{responses.New(), `{"model":"m","input":"plain","tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]},"text":{"format":{"type":"text"}},"reasoning":{"effort":"none"},"tools":[{"type":"function","name":"f"}]}`},
 	{chat.New(chat.Config{}), `{"model":"m","messages":[{"role":"developer","content":"alone"}],"extra_body":{"google":{"thinking_config":{"thinking_budget":1}}},"response_format":{"type":"json_object"},"stop":"a","max_tokens":5,"functions":[{"name":"f"}],"function_call":{"name":"f"}}`},
 	{completions.New(), `{"model":"m","prompt":["p"],"stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":1,"top_p":0.5,"seed":4,"stop":["a"],"presence_penalty":1,"frequency_penalty":1,"n":1,"best_of":1,"suffix":"","echo":false,"logit_bias":{},"user":"u"}`},
+	{embeddings.New(), `{"model":"m","input":["a","b"],"dimensions":5,"encoding_format":"base64","user":"u"}`},
 }
 
 // TestMisfits writes down what becomes of a request when any one of its values

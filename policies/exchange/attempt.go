@@ -26,31 +26,35 @@ import (
 //	  │               │           │  └─broken document────▲ └─whole document→ passing
 //	  │               │           └──────bad──────────────────▲
 //	  │               ├─other status→ failing ─judged─────────┤
-//	  │               └─200 to a count→ counting ─end─────────┤
+//	  │               ├─200 to a count→ counting ─end─────────┤
+//	  │               └─200 to inputs→ collecting ─broken─────┤
+//	  │                                    └─whole→ passing   │
 //	  └─refusal, local answer──────────────────────────────────┘
 type phase uint8
 
 const (
-	asked    phase = iota // nothing has gone upstream
-	sent                  // upstream has the request
-	peeking               // a 200 is held back
-	failing               // an error body is being collected
-	counting              // a token count is being collected
-	passing               // the client has bytes
-	resuming              // upstream broke off, the rest is being fetched; the client of a stream has bytes
-	over                  // a reply was made, or the answer is complete
+	asked      phase = iota // nothing has gone upstream
+	sent                    // upstream has the request
+	peeking                 // a 200 is held back
+	failing                 // an error body is being collected
+	counting                // a token count is being collected
+	collecting              // embeddings are being collected
+	passing                 // the client has bytes
+	resuming                // upstream broke off, the rest is being fetched; the client of a stream has bytes
+	over                    // a reply was made, or the answer is complete
 )
 
 // moves are the arrows of the drawing.
 var moves = [...][]phase{
-	asked:    {sent, over},
-	sent:     {peeking, failing, counting, over},
-	peeking:  {passing, resuming, over},
-	failing:  {over},
-	counting: {over},
-	passing:  {resuming, over},
-	resuming: {passing, over},
-	over:     {},
+	asked:      {sent, over},
+	sent:       {peeking, failing, counting, collecting, over},
+	peeking:    {passing, resuming, over},
+	failing:    {over},
+	counting:   {over},
+	collecting: {passing, over},
+	passing:    {resuming, over},
+	resuming:   {passing, over},
+	over:       {},
 }
 
 // move is the only place that changes the phase. A move that is not drawn
@@ -107,8 +111,9 @@ type attempt struct {
 	response policies.Response
 	packed   *inflate.Reply // inflates the body; nil before it comes
 	errBody  []byte
-	held     []byte  // translated: not yet released, or memory for the next chunk
-	answer   *answer // the translation of a 200; nil before
+	held     []byte    // translated: not yet released, or memory for the next chunk
+	answer   *answer   // the translation of a 200; nil before
+	vectors  embedding // in place of an answer
 
 	unreadable error       // why the reply could not be inflated
 	resumes    resumes     // of the request, if the answer may be resumed

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // Kind is what API a backend speaks.
@@ -95,6 +97,15 @@ func (b *Backend) class() string {
 	}
 	sum := sha256.Sum256([]byte(b.Project))
 	return string(b.Kind) + "/" + hex.EncodeToString(sum[:4])
+}
+
+// target is a model at the backend.
+func (b *Backend) target(model string) gemini.Target {
+	t := gemini.Target{Kind: gemini.AIStudio, Version: b.Version, Model: model}
+	if b.Kind == Vertex {
+		t.Kind, t.Project, t.Location = gemini.Vertex, b.Project, b.Location
+	}
+	return t
 }
 
 func (b *Backend) serves(model string) bool {

@@ -44,21 +44,22 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	a.awaitOffers()
 	names := a.modelNames()
 	aliased := a.x.cfg.Models.aliased(name) && slices.ContainsFunc(a.x.cfg.Models.Resolve(name), a.leads)
-	if name != "" && (aliased || slices.Contains(names, shortest(name))) {
-		names = append(names, name) // of a pattern or with a prefix, which no list holds
+	switch {
+	case name == "":
+	case aliased, slices.Contains(names, name), slices.Contains(names, shortest(name)):
+		names = []string{name} // perhaps of a pattern or with a prefix, which no list holds
+	default:
+		names = nil
 	}
-	if name != "" && !slices.Contains(names, name) {
+	models := a.listedModels(names)
+	if name != "" && len(models) == 0 {
 		return a.refuse(heal.ReasonModelList, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
 			Message: "this gateway serves no model called " + policies.Clean(name)})
 	}
 	var body any
 	if name != "" {
-		body = a.oneModel(a.listedModel(name))
+		body = a.oneModel(models[0])
 	} else {
-		models := make([]listedModel, 0, len(names))
-		for _, n := range names {
-			models = append(models, a.listedModel(n))
-		}
 		var err error
 		if body, err = a.allModels(models); err != nil {
 			return a.refuseError(err)
@@ -81,6 +82,9 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 // methods are what can be asked of a model.
 func (a *attempt) methods(model string) []string {
 	all := []string{"generateContent", "streamGenerateContent", "countTokens"}
+	if a.x.table.Load().Capabilities(model).Embeds() {
+		all = []string{"embedContent", "batchEmbedContents", "countTokens"}
+	}
 	for i := range a.backends {
 		list := a.offered(&a.backends[i])
 		if list == nil {
@@ -107,13 +111,16 @@ func (a *attempt) offeredNames(b *Backend, names map[string]bool) {
 	longer := map[string]bool{}
 	if list := a.offered(b); list != nil {
 		for _, m := range list.Models() {
-			if m.Generates() {
+			if m.Generates() || m.Embeds() {
 				names[m.Name] = true
 				longer[a.x.owned.Family(m.Name)] = true
 			}
 		}
 	}
 	for _, r := range a.x.owned {
+		if r.VertexOnly && b.Kind != Vertex {
+			continue
+		}
 		if _, own := a.x.cfg.Models.Known[r.Model]; own || !longer[r.Model] {
 			names[r.Model] = true
 		}

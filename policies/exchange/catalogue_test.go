@@ -2,16 +2,19 @@ package exchange
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 )
 
 func TestModelLists(t *testing.T) {
 	change := func(c *Config) {
 		c.Backends = c.Backends[:1]
 		c.Accounts = c.Accounts[:2]
-		c.Backends[0].Models = []string{"gemini-3.5-flash", "gemini-3.8-flash"}
+		c.Backends[0].Models = []string{"gemini-3.5-flash", "gemini-3.8-flash", "gemini-embedding-2"}
 		c.Models.Aliases = map[string]Chain{"claude-opus-5-5": only("gemini-3.8-flash"), "claude-*": only("gemini-3.5-flash"), "house": {{Model: "gemini-house"}, {Model: "gemini-3.5-flash"}}}
 		c.Models.Known = map[string]KnownModel{"gemini-house": {MaxOutput: 100, Context: 1000}}
 		c.Backends[0].Models = append(c.Backends[0].Models, "gemini-house")
@@ -19,10 +22,12 @@ func TestModelLists(t *testing.T) {
 	const (
 		flash  = `"created_at":"2026-05-19T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`
 		newest = `"created_at":"2026-09-02T00:00:00Z","max_input_tokens":1048576,"max_tokens":65536}`
+		house  = `"created_at":"2026-01-01T00:00:00Z","max_input_tokens":1000,"max_tokens":100}`
 		openAI = `{"data":[` +
 			`{"id":"claude-opus-5-5","object":"model","created":1788307200,"owned_by":"google","name":"claude-opus-5-5 (gemini-3.8-flash)","root":"gemini-3.8-flash"},` +
 			`{"id":"gemini-3.5-flash","object":"model","created":1779148800,"owned_by":"google"},` +
 			`{"id":"gemini-3.8-flash","object":"model","created":1788307200,"owned_by":"google"},` +
+			`{"id":"gemini-embedding-2","object":"model","created":1773100800,"owned_by":"google"},` +
 			`{"id":"gemini-house","object":"model","created":1767225600,"owned_by":"google"},` +
 			`{"id":"house","object":"model","created":1767225600,"owned_by":"google","name":"house (gemini-house)","root":"gemini-house"}],"object":"list"}`
 		native = `"inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"],"thinking":true}`
@@ -47,9 +52,15 @@ func TestModelLists(t *testing.T) {
 		{"gemini, an alias", "/v1beta/models/models%2Fclaude-opus-5-5", "", 200, `{"name":"models/claude-opus-5-5","displayName":"claude-opus-5-5 (gemini-3.8-flash)","description":"Stands for gemini-3.8-flash.",` + native},
 		{"vertex", "/v1beta1/projects/p/locations/global/publishers/google/models?page_size=1", "", 200, `{"nextPageToken":"claude-opus-5-5","publisherModels":[{"name":"publishers/google/models/claude-opus-5-5","versionId":"default"}]}`},
 		{"vertex, one", "/v1beta1/publishers/google/models/gemini-3.8-flash", "", 200, `{"name":"publishers/google/models/gemini-3.8-flash","versionId":"default"}`},
-		{"an alias has the limits of its first model", "/v1/models/house", "2023-06-01", 200, `{"type":"model","id":"house","display_name":"house (gemini-house)","created_at":"2026-01-01T00:00:00Z","max_input_tokens":1000,"max_tokens":100}`},
+		{"an alias has the limits of its first model", "/v1/models/house", "2023-06-01", 200, `{"type":"model","id":"house","display_name":"house (gemini-house)",` + house},
 		{"a name that a pattern stands for", "/v1/models/claude-sonnet-7", "2023-06-01", 200, `{"type":"model","id":"claude-sonnet-7","display_name":"claude-sonnet-7 (gemini-3.5-flash)",` + flash},
 		{"a name that heald's own aliases have", "/v1/models/gpt-9", "", 200, `{"id":"gpt-9","object":"model","created":1788307200,"owned_by":"google","name":"gpt-9 (gemini-3.8-flash)","root":"gemini-3.8-flash"}`},
+		{"openai, one for embeddings", "/v1/models/gemini-embedding-2", "", 200, `{"id":"gemini-embedding-2","object":"model","created":1773100800,"owned_by":"google"}`},
+		{"openai, an alias for embeddings that its backends do not serve", "/v1/models/text-embedding-3-small", "", 404, ""},
+		{"gemini, one for embeddings", "/v1beta/models/gemini-embedding-2", "", 200, `{"name":"models/gemini-embedding-2","displayName":"gemini-embedding-2","inputTokenLimit":8192,"supportedGenerationMethods":["embedContent","batchEmbedContents","countTokens"]}`},
+		{"gemini, a page with one for embeddings", "/v1beta/models?pageSize=1&pageToken=gemini-3.8-flash", "", 200, `{"models":[{"name":"models/gemini-embedding-2","displayName":"gemini-embedding-2","inputTokenLimit":8192,"supportedGenerationMethods":["embedContent","batchEmbedContents","countTokens"]}],"nextPageToken":"gemini-embedding-2"}`},
+		{"anthropic, none for embeddings", "/v1/models?after_id=gemini-3.8-flash", "2023-06-01", 200, `{"data":[{"type":"model","id":"gemini-house","display_name":"gemini-house",` + house + `,{"type":"model","id":"house","display_name":"house (gemini-house)",` + house + `],"first_id":"gemini-house","has_more":false,"last_id":"house"}`},
+		{"anthropic, not even one by name", "/v1/models/gemini-embedding-2", "2023-06-01", 404, ""},
 		{"unknown", "/v1/models/nope-9", "", 404, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -71,5 +82,22 @@ func TestModelLists(t *testing.T) {
 				t.Errorf("no JSON: %s", reply.Body)
 			}
 		})
+	}
+}
+
+// A model that only Vertex AI has is not offered where there is no Vertex AI.
+func TestModelsOfTheBackends(t *testing.T) {
+	for kind, offered := range map[Kind]bool{AIStudio: false, Vertex: true} {
+		a := newRig(t, func(c *Config) {
+			c.Backends = slices.DeleteFunc(c.Backends, func(b Backend) bool { return b.Kind != kind })
+			c.Accounts = slices.DeleteFunc(c.Accounts, func(a account.Account) bool { return a.Backend != c.Backends[0].Name })
+		}).begin(1, "")
+		a.in.Method, a.in.Path, a.in.NoBody = "GET", "/v1/models", true
+		reply := a.RequestHeaders()
+		for name, want := range map[string]bool{"gemini-embedding-001": true, "text-embedding-005": offered} {
+			if strings.Contains(string(reply.Body), `"`+name+`"`) != want {
+				t.Errorf("%s: %s is listed: %t", kind, name, !want)
+			}
+		}
 	}
 }

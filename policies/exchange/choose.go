@@ -28,8 +28,11 @@ func (a *attempt) choose() *policies.Reply {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
 			Message: "model: " + err.Error()})
 	}
-	a.candidates = a.along(chain)
+	a.candidates = a.suited(a.along(chain))
 	if len(a.candidates) == 0 {
+		if err := a.x.table.Load().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
+			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
+		}
 		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
 			Message: "model " + strconv.Quote(chain[0].Model) + " is served by no backend of this gateway"})
 	}
@@ -56,7 +59,8 @@ func (a *attempt) accountAt(c candidate) *account.Account {
 func (a *attempt) along(chain Chain) []candidate {
 	var out []candidate
 	for _, hop := range chain {
-		if a.settings.StrictModel && hop.Model != chain[0].Model {
+		other := hop.Model != chain[0].Model
+		if other && (a.settings.StrictModel || a.embeds()) || a.x.table.Load().Capabilities(hop.Model).Does(a.route.Operation) != nil {
 			continue
 		}
 		for i := range a.backends {

@@ -22,11 +22,11 @@ func (a *attempt) Close(end policies.End) {
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	fields := a.attemptFields()
 	if outcome == "" && a.resumption != nil {
-		fields = append(append(fields, a.resumption.requestFields(a.x)...), a.answer.fields()...)
+		fields = append(append(fields, a.resumption.requestFields(a.x)...), a.usageFields()...)
 	}
 	a.log.Info("attempt finished", fields...)
-	if a.answer != nil && (outcome != "" || a.resumption != nil) {
-		a.x.metrics.count(a.answer.usage)
+	if outcome != "" || a.resumption != nil {
+		a.x.metrics.count(a.usage())
 	}
 	if outcome == "" {
 		return
@@ -122,18 +122,19 @@ func (a *attempt) requestFields() []zap.Field {
 	if a.req != nil {
 		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
 	}
-	fields = append(fields, a.answer.fields()...)
+	fields = append(fields, a.usageFields()...)
 	if w := a.warning(); w != "" {
 		fields = append(fields, zap.String("warning", w))
 	}
 	return fields
 }
 
-// fields are what the log tells of an answer's usage.
-func (t *answer) fields() []zap.Field {
-	if t == nil || !t.usage.Known {
+// usageFields are what the log tells of the usage.
+func (a *attempt) usageFields() []zap.Field {
+	u := a.usage()
+	if !u.Known {
 		return nil
 	}
-	return []zap.Field{zap.Int("input_tokens", t.usage.Input), zap.Int("cached_tokens", t.usage.Cached),
-		zap.Int("output_tokens", t.usage.Output), zap.Int("thought_tokens", t.usage.Thoughts)}
+	return []zap.Field{zap.Int("input_tokens", u.Input), zap.Int("cached_tokens", u.Cached),
+		zap.Int("output_tokens", u.Output), zap.Int("thought_tokens", u.Thoughts)}
 }

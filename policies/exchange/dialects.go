@@ -5,8 +5,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
+	"github.com/heald-proxy/heald/policies/dialect/embeddings"
 	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
+	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
 )
 
 // dialects are the client APIs that are spoken. A new one is its folder and a
@@ -17,14 +19,18 @@ var dialects = []dialect.Dialect{
 	completionsDialect,
 	responsesDialect,
 	nativeDialect,
+	embeddingsDialect,
+	transcriptionsDialect,
 }
 
 var (
-	claudeDialect      dialect.Dialect = claude.New()
-	chatDialect        dialect.Dialect = chat.New(chat.Config{})
-	completionsDialect dialect.Dialect = completions.New()
-	responsesDialect   dialect.Dialect = responses.New()
-	nativeDialect      dialect.Dialect = native.New()
+	claudeDialect         dialect.Dialect = claude.New()
+	chatDialect           dialect.Dialect = chat.New(chat.Config{})
+	completionsDialect    dialect.Dialect = completions.New()
+	responsesDialect      dialect.Dialect = responses.New()
+	nativeDialect         dialect.Dialect = native.New()
+	embeddingsDialect     dialect.Dialect = embeddings.New()
+	transcriptionsDialect dialect.Dialect = transcriptions.New()
 )
 
 // fallbackDialect words errors where nothing tells what the client speaks.

@@ -13,7 +13,7 @@ import (
 func FuzzMatch(f *testing.F) {
 	for _, path := range []string{
 		"/v1/messages", "/anthropic/v1/messages/count_tokens", "/v1/chat/completions", "/v1beta/openai/chat/completions",
-		"/openai/v1/responses", "/v1/responses/input_tokens",
+		"/openai/v1/responses", "/v1/responses/input_tokens", "/v1/embeddings", "/openai/audio/translations", "/v1beta/models/gemini-embedding-001:predict",
 		"/v1beta/models/gemini-3.5-flash:generateContent", "//v1/models/m%3AcountTokens",
 		"/v1/projects/p/locations/l/publishers/google/models/m:streamGenerateContent",
 		"/v1beta/models/..%2F..%2Fx:generateContent", "/v1beta/models/m%3Fkey=1%23:generateContent", "/v1beta/models/models%2Fm:generateContent",

@@ -39,6 +39,7 @@ type frameEncoder interface {
 // outgoing is a request as the upstream takes it, and what reading its reply
 // needs to know.
 type outgoing struct {
+	path    string // "" for that of the operation
 	body    []byte
 	headers policies.Headers
 	expect  gemini.Expect
@@ -48,6 +49,13 @@ type outgoing struct {
 
 // outgoing makes the upstream's request of the client's body.
 func (a *attempt) outgoing(client []byte, opts gemini.Options) (outgoing, error) {
+	if a.embeds() {
+		r, err := gemini.RenderEmbedding(a.req, a.target(), opts)
+		if err != nil {
+			return outgoing{}, err
+		}
+		return outgoing{path: r.Path, body: r.Body}, nil
+	}
 	if d, ok := a.dialect.(direct); ok {
 		body, headers, err := d.Repair(a.req, client, a.target(), opts)
 		return outgoing{body: body, headers: headers}, err

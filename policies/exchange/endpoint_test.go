@@ -12,6 +12,9 @@ import (
 func TestBaseURLs(t *testing.T) {
 	const plain = `{"model":"gemini-3.5-flash","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`
 	const input = `{"model":"gemini-3.5-flash","input":"hi"}`
+	const vectors = `{"model":"gemini-embedding-001","input":"hi"}`
+	form := strings.Replace(spoken, "whisper-1", "gemini-3.5-flash", 1)
+	const content = `{"content":{"parts":[{"text":"hi"}]}}`
 	const contents = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
 	for _, c := range []struct {
 		name, dialect, body string
@@ -24,22 +27,34 @@ func TestBaseURLs(t *testing.T) {
 			"/openai/deployments/x", "/deployments/x", "/v1/engines/x", "/v1beta1/projects/p/locations/global/endpoints/openapi", "/v1/projects/p/locations/l/endpoints/openapi",
 		}},
 		{"completions", "completions", `{"model":"gemini-3.5-flash","prompt":"hi"}`, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x", "/v1/engines/x"}},
+		{"embeddings", "embeddings", vectors, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/v1beta", "/api/v1", "/openai/deployments/x", "/v1/engines/x", "/v1/projects/p/locations/l/endpoints/openapi"}},
+		{"audio/transcriptions", "transcriptions", form, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x"}},
+		{"audio/translations", "transcriptions", form, []string{"", "/v1", "/openai/v1", "/openai/deployments/x"}},
 		{"responses", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1"}},
 		{"responses/input_tokens", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1"}},
 		{"models/gemini-3.5-flash:generateContent", "gemini", contents, []string{
 			"", "/v1", "/v1beta", "/v1alpha", "/v1beta1", "/v1beta/v1beta", "/v1/v1beta", "/api/v1beta", "/v1/publishers/google", "/publishers/google", "/projects/p/locations/l/publishers/google",
 			"/gemini/v1beta", "/gemini", "/vertex_ai/v1/projects/p/locations/l/publishers/google",
 		}},
+		{"models/gemini-embedding-001:embedContent", "gemini", content, []string{"", "/v1", "/v1beta", "/v1beta/v1beta", "/publishers/google", "/gemini/v1beta"}},
+		{"models/gemini-embedding-001:predict", "gemini", `{"instances":[{"content":"hi"}]}`, []string{"/v1/projects/p/locations/l/publishers/google", "/vertex_ai/v1/projects/p/locations/l/publishers/google", "/projects/p/locations/l/publishers/google"}},
 		{"models/gemini-3.5-flash:countTokens", "gemini", contents, []string{"", "/v1", "/v1beta", "/v1beta/v1beta"}},
 	} {
 		for _, base := range c.bases {
 			for _, path := range []string{base + "/" + c.name, base + "//" + c.name, "/" + base + "/" + c.name + "/", base + "/" + c.name + "?api-version=2024-10-21"} {
 				a := newRig(t, nil).begin(1, "")
 				a.in.Path = path
+				if c.body == form {
+					a.in.Headers.Set("content-type", "multipart/form-data; boundary=b")
+				}
 				if f := send(t, a, c.body); a.dialect.Name() != c.dialect || f == nil {
 					t.Errorf("%s is of %s", path, a.dialect.Name())
 				}
-				if want := "gemini-3.5-flash"; a.model != want && a.endpoint.model == "" {
+				want := "gemini-3.5-flash"
+				if strings.Contains(c.name+c.body, "embedding-001") {
+					want = "gemini-embedding-001"
+				}
+				if a.model != want && a.endpoint.model == "" {
 					t.Errorf("%s asks for %q", path, a.model)
 				}
 			}
@@ -61,6 +76,19 @@ func TestDeployments(t *testing.T) {
 			if a.model != want {
 				t.Errorf("%s, %s: %s, want %s", path, model, a.model, want)
 			}
+		}
+	}
+	unnamed, _, _ := strings.Cut(spoken, "--b\r\nContent-Disposition: form-data; name=\"model\"")
+	for _, c := range []struct{ path, contentType, body, want string }{
+		{"/openai/deployments/text-embedding-3-large/embeddings?api-version=2024-10-21", "application/json", `{"input":"hi"}`, "gemini-embedding-001"},
+		{"/openai/deployments/gemini-embedding-2/embeddings", "application/json", `{"model":"x","input":"hi"}`, "gemini-embedding-2"},
+		{"/openai/deployments/whisper-1/audio/transcriptions?api-version=2024-10-21", "multipart/form-data; boundary=b", unnamed + "--b--\r\n", "gemini-3.5-flash-lite"},
+		{"/openai/deployments/gemini-3.8-flash/audio/translations", "multipart/form-data; boundary=b", spoken, "gemini-3.8-flash"},
+	} {
+		a := newRig(t, nil).begin(1, "", "content-type", c.contentType)
+		a.in.Path = c.path
+		if send(t, a, c.body); a.model != c.want {
+			t.Errorf("%s: %s, want %s", c.path, a.model, c.want)
 		}
 	}
 }
@@ -103,12 +131,24 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"POST", "/v1beta/models/m:generatecontent", "", 404, google, "did you mean /v1beta/models/m:generateContent?"},
 		{"POST", "/v1/models/m:generateText", "", 404, google, "no path of an API"},
 		{"POST", "/v2/models/m:streamGenerateContent", "x-goog-api-key", 404, google, "did you mean /v1beta/models/m:streamGenerateContent?"},
+		{"POST", "/v1/embedding", "", 404, claude, "did you mean /v1/embeddings?"},
+		{"POST", "/v1/embeddings/e", "", 404, openai, "did you mean /v1/embeddings?"},
+		{"POST", "/llm/v1/embeddings", "authorization", 404, openai, "did you mean /v1/embeddings?"},
+		{"POST", "/v1/audio", "", 404, openai, "did you mean /v1/audio/transcriptions?"},
+		{"POST", "/v1/audio/transcription", "", 404, openai, "did you mean /v1/audio/transcriptions?"},
+		{"POST", "/v1/audio/translation", "", 404, openai, "did you mean /v1/audio/translations?"},
+		{"POST", "/v1beta/models/m:embedContents", "", 404, google, "did you mean /v1beta/models/m:embedContent?"},
+		{"POST", "/v1beta/models/m:batchembedcontents", "", 404, google, "did you mean /v1beta/models/m:batchEmbedContents?"},
 		{"POST", "/v1/nonsense", "", 404, claude, "no path of an API that this gateway speaks\""}, // whose it is nothing tells
 		{"POST", "/", "", 404, claude, "no path of an API"},
 		{"PUT", "/api/hello", "", 404, claude, "no path of an API"},
 
 		{"PUT", "/v1/chat/completions", "", 405, openai, "use POST"},
 		{"DELETE", "/v1/messages", "", 405, claude, "use POST"},
+		{"PUT", "/v1/embeddings", "", 405, openai, "use POST"},
+		{"DELETE", "/openai/deployments/x/embeddings", "", 405, openai, "use POST"},
+		{"PUT", "/v1/audio/transcriptions", "", 405, openai, "use POST"},
+		{"PUT", "/v1beta/models/gemini-embedding-001:embedContent", "", 405, google, "use POST"},
 		{"POST", "/v1/models", "", 405, openai, "use GET"},
 		{"DELETE", "/v1/models/gemini-3.8-flash", "", 405, openai, "use GET"},
 		{"POST", "/v1beta/models", "", 405, google, "use GET"},
@@ -139,6 +179,7 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"POST", "/v1/projects/p/locations/l/cachedContents", "", 404, google, "allow.cached_contents"},
 		{"POST", "/v1beta/interactions", "", 404, google, ":generateContent"},
 		{"POST", "/v1beta/models/m:predict", "", 404, google, ":generateContent"},
+		{"POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", "", 404, google, "one by one"},
 		{"POST", "/v1/projects/p/locations/l/publishers/google/models/m:predictLongRunning", "", 404, google, "videos"},
 		{"POST", "/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict", "", 404, google, "ANTHROPIC_BASE_URL"},
 		{"POST", "/model/anthropic.claude/invoke-with-response-stream", "", 404, claude, "ANTHROPIC_BASE_URL"},

@@ -17,7 +17,7 @@ import (
 
 // The form of a request body is what HTTP says about its bytes: compressed or
 // not, in which charset. It is settled here, for all dialects; they see JSON in
-// UTF-8.
+// UTF-8, or a form (package dialect/internal/form) where their route says so.
 
 // contentEncoding is the header's value, all lines of it.
 func contentEncoding(headers policies.Headers) string {

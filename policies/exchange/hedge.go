@@ -38,7 +38,7 @@ type hedging struct {
 // hedgeWith asks Envoy to send the request a second time if it is slow, where
 // the policy wants it and the budget allows it.
 func (a *attempt) hedgeWith(f *policies.Forward) {
-	if !a.settings.Hedges() || a.number > 1 || a.counts() {
+	if !a.settings.Hedges() || a.number > 1 || !a.answers() {
 		return
 	}
 	a.x.duplicates.Earn()

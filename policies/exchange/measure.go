@@ -25,8 +25,8 @@ func (a *attempt) measureHeaders(resp *policies.Response) {
 	}
 	a.record.headers = took
 	a.settleHedge(resp, took)
-	if !succeeded(resp.Status) || a.counts() {
-		return // errors come quickly, and counts too: they are no answers
+	if !succeeded(resp.Status) || !a.answers() {
+		return // errors come quickly, counts and embeddings too: they are no answers
 	}
 	a.x.metrics.observe(a.x.metrics.providerHeaders, a.backend.Name, a.model, took)
 	// Unless the first sending was answered, its time is at least as long.
@@ -50,7 +50,7 @@ func (a *attempt) measureNothing() {
 	}
 	took := time.Since(a.sentAt)
 	a.settleHedge(nil, took)
-	if !a.counts() {
+	if a.answers() {
 		a.x.times.Add(a.hedgeKey(), took, true)
 	}
 }

@@ -30,6 +30,19 @@ func (a *attempt) listedModel(name string) listedModel {
 	return m
 }
 
+// listedModels are those of names that the client's API has. Anthropic's has none
+// that make embeddings, so its clients offer all of the list for chats.
+func (a *attempt) listedModels(names []string) []listedModel {
+	claude := a.endpoint.wordedBy(a.in.Headers) == claudeDialect
+	models := make([]listedModel, 0, len(names))
+	for _, n := range names {
+		if m := a.listedModel(n); !claude || !m.can.Embeds() {
+			models = append(models, m)
+		}
+	}
+	return models
+}
+
 // display is what clients show of a model: of an alias also what it stands for.
 func (m listedModel) display() string {
 	if m.of == "" {

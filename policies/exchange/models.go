@@ -85,6 +85,14 @@ var defaultAliases = map[string]Chain{
 	"gpt-*-nano*":    only("gemini-3.5-flash-lite"),
 	"gpt-*":          only("gemini-3.8-flash"),
 	"codex-*":        only("gemini-3.8-flash"),
+
+	"whisper-*":        only("gemini-3.5-flash-lite"),
+	"gpt-*transcribe*": only("gemini-3.5-flash-lite"),
+
+	// Not a pattern: Vertex AI has models with such names.
+	"text-embedding-3-small": only("gemini-embedding-001"),
+	"text-embedding-3-large": only("gemini-embedding-001"),
+	"text-embedding-ada-002": only("gemini-embedding-001"),
 }
 
 // check names every alias that cannot be.

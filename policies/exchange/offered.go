@@ -200,6 +200,9 @@ func withOffered(table gemini.Table, models []listing.Model) gemini.Table {
 			continue
 		}
 		can := table.Capabilities(m.Name)
+		if m.Embeds() && !m.Generates() && !can.Embeds() {
+			can = gemini.EmbeddingModel(0)
+		}
 		if m.Input > 0 {
 			can.Context = m.Input
 		}

@@ -30,13 +30,17 @@ func TestListsOfBackends(t *testing.T) {
 			"gemini-2.5-flash-preview-tts": {8192, 16384}, // not its base's
 			"gemini-9-vertex":              {1_048_576, 65_536},
 			"gemini-3-pro-preview":         {1_048_576, 65_536},
+			"gemini-embedding-9":           {700, 1},
+			"gemini-9-vectors":             {600, 1},
+			"text-embedding-9":             {},
+			"gemini-embedding-001":         {2048, 0},           // of the table alone
 			"gemini-3.5-flash":             {1_048_576, 65_536}, // of the table alone
 		} {
 			if m := got[name]; [2]int{m.InputTokenLimit, m.OutputTokenLimit} != want {
 				t.Errorf("%s: %+v, want %v", name, m, want)
 			}
 		}
-		for _, name := range []string{"imagen-9", "text-embedding-9", "gemini-9-live", "etc", "gemini-3-pro"} {
+		for _, name := range []string{"imagen-9", "gemini-9-live", "etc", "gemini-3-pro"} {
 			if _, there := got[name]; there {
 				t.Errorf("%s cannot be asked for", name)
 			}
@@ -46,6 +50,23 @@ func TestListsOfBackends(t *testing.T) {
 		}
 		if slices.Contains(got["gemini-9-plain"].SupportedGenerationMethods, "countTokens") || !slices.Contains(got["gemini-9-ultra"].SupportedGenerationMethods, "countTokens") {
 			t.Errorf("methods: %+v", got)
+		}
+		for name, want := range map[string][]string{
+			"gemini-embedding-9": {"embedContent", "batchEmbedContents", "countTokens"},
+			"gemini-9-vectors":   {"embedContent", "batchEmbedContents"},
+			"text-embedding-9":   {"embedContent", "batchEmbedContents", "countTokens"},
+		} {
+			if got := got[name].SupportedGenerationMethods; !slices.Equal(got, want) {
+				t.Errorf("%s: methods %q, want %q", name, got, want)
+			}
+			for _, list := range []struct {
+				path, version string
+				shown         int
+			}{{"/v1/models", "", 1}, {"/v1/models?limit=1000", "2023-06-01", 0}, {"/v1/models?client_version=0.169.0", "", 1}} {
+				if reply := r.get(list.path, "anthropic-version", list.version); strings.Count(string(reply.Body), `"`+name+`"`) != list.shown {
+					t.Errorf("%s, version %q: %s is there %d times, want %d", list.path, list.version, name, strings.Count(string(reply.Body), `"`+name+`"`), list.shown)
+				}
+			}
 		}
 		slices.Sort(l.asked)
 		want := []string{

@@ -82,6 +82,8 @@ func newLister(t *testing.T, change func(*Config)) (rig, *lister) {
 			{"name":"models/gemini-9-plain","inputTokenLimit":800,"outputTokenLimit":80,"supportedGenerationMethods":["generateContent"]},
 			{"name":"models/gemini-9-house","inputTokenLimit":800,"outputTokenLimit":80,"supportedGenerationMethods":["generateContent"],"thinking":true},
 			{"name":"models/gemini-2.5-flash-preview-tts","inputTokenLimit":8192,"outputTokenLimit":16384,"supportedGenerationMethods":["generateContent","countTokens"]},
+			{"name":"models/gemini-embedding-9","inputTokenLimit":700,"outputTokenLimit":1,"supportedGenerationMethods":["embedContent","countTextTokens","countTokens","asyncBatchEmbedContent"]},
+			{"name":"models/gemini-9-vectors","inputTokenLimit":600,"outputTokenLimit":1,"supportedGenerationMethods":["embedContent"]},
 			{"name":"models/imagen-9","supportedGenerationMethods":["predict"]},
 			{"name":"models/../etc"}]}`,
 		vertexList: `{"publisherModels":[{"name":"publishers/google/models/gemini-9-vertex","versionId":"default"},

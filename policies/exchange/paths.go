@@ -64,7 +64,7 @@ func (a *attempt) unknownPath() *conversation.Error {
 // serves them.
 var knownNames = []string{
 	"messages", "messages/count_tokens", "chat/completions", "responses", "responses/input_tokens", "completions",
-	"embeddings", "images/generations", "images/edits", "audio/transcriptions", "models",
+	"embeddings", "images/generations", "images/edits", "audio/transcriptions", "audio/translations", "models",
 }
 
 // knownMethods are those of Gemini's models.

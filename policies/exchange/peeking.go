@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/sse"
 )
@@ -31,6 +33,10 @@ func (a *attempt) peek(over, last bool, err error) (act policies.Action, decided
 		if !a.holds(a.heldOfAnswer()) {
 			return policies.Action{Step: policies.Answer, Reply: a.overloaded()}, true
 		}
+		if e := a.unfinished(); e != nil {
+			a.proven() // the backend is well
+			return policies.Action{Step: policies.Answer, Reply: a.refuse(heal.ReasonInvalid, e)}, true
+		}
 		return a.commit(over || last), true
 	case heal.LookBad:
 		return a.judgeDocument(heal.Seen{Peek: reason}), true
@@ -46,6 +52,16 @@ func (a *attempt) judgePeek(over bool) (heal.Look, string) {
 	}
 	g.Again = !a.mayRetry(0) || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Reason == heal.ReasonPeekThoughts })
 	return heal.PeekWhole(g)
+}
+
+// unfinished is the error that a document goes out as whose finish has no word in
+// the client's API; nil for all others.
+func (a *attempt) unfinished() *conversation.Error {
+	f, ok := a.answer.encoder.(dialect.Finisher)
+	if !ok || a.req.Stream {
+		return nil
+	}
+	return f.Unfinished(a.answer.glimpse(true).Finish)
 }
 
 // readOn waits for more of a reply that is still held. Once it has finished, that

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -11,6 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -27,7 +29,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	body, reply := a.inflateBody(body)
-	if reply == nil {
+	if reply == nil && !a.route.Form {
 		body, reply = a.inUTF8(body)
 	}
 	if reply != nil {
@@ -90,6 +92,9 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		return nil, err
 	}
 	a.called = len(a.req.CallIDs()) > 0
+	if a.embeds() {
+		a.expectVectors()
+	}
 	resumes := a.mayResume(client)
 	var kept int64
 	if resumes {
@@ -97,10 +102,12 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	} else {
 		a.letGo()
 	}
-	if a.counts() {
+	switch a.route.Operation {
+	case dialect.CountTokens:
 		a.estimate = gemini.EstimateTokens(len(sent.body))
-	} else {
+	case dialect.Generate:
 		a.answer = newAnswer(a, sent, resumes)
+	case dialect.Embed:
 	}
 	a.alone = a.needsConnection()
 	forward := a.forward(sent)
@@ -169,7 +176,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 	}
 	out := &policies.Forward{
 		Cluster: a.backend.Cluster,
-		Path:    a.target().Path(a.route.Operation, stream),
+		Path:    cmp.Or(sent.path, a.target().Path(a.route.Operation, stream)),
 		Body:    sent.body,
 		Remove:  a.clientHeaders(),
 	}
@@ -192,15 +199,11 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 // upstreamStreams reports whether upstream is asked for a stream. A single
 // document is the same events, folded, whichever way it comes.
 func (a *attempt) upstreamStreams() bool {
-	return a.req.Stream || a.settings.UpstreamStream != asClient
+	return !a.embeds() && (a.req.Stream || a.settings.UpstreamStream != asClient)
 }
 
 func (a *attempt) target() gemini.Target {
-	t := gemini.Target{Kind: gemini.AIStudio, Version: a.backend.Version, Model: a.model}
-	if a.backend.Kind == Vertex {
-		t.Kind, t.Project, t.Location = gemini.Vertex, a.backend.Project, a.backend.Location
-	}
-	return t
+	return a.backend.target(a.model)
 }
 
 func (a *attempt) carriers() heal.Carriers {

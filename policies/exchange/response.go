@@ -40,6 +40,8 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 		return a.judge(heal.Seen{Status: resp.Status})
 	case succeeded(resp.Status) && a.counts():
 		a.move(counting)
+	case succeeded(resp.Status) && a.embeds():
+		a.move(collecting)
 	case succeeded(resp.Status):
 		a.move(peeking)
 	default:
@@ -70,6 +72,8 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 			return a.counted()
 		}
 		return a.judgeError()
+	case collecting:
+		return a.collect(chunk, end)
 	case peeking:
 		return a.look(chunk, end)
 	case passing:
@@ -176,6 +180,8 @@ func (a *attempt) Wake() policies.Action {
 		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	case failing:
 		return a.judgeError()
+	case collecting:
+		return a.wakeCollecting()
 	case peeking:
 		return a.wakePeeking()
 	case passing:

@@ -55,7 +55,7 @@ type resumes struct {
 // mayResume settles whether the answer should be followed so that it can be
 // resumed.
 func (a *attempt) mayResume(client []byte) bool {
-	if !a.settings.Resumes() || a.in.Notify == nil || a.counts() {
+	if !a.settings.Resumes() || a.in.Notify == nil || !a.answers() {
 		return false
 	}
 	req := a.outline(client)

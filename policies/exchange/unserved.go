@@ -70,7 +70,6 @@ var unservedRows = []unserved{
 	{"ws", noSockets},
 	{"live", noSockets},
 	{"audio/speech", "send the text to /v1/chat/completions, to a model whose name ends in -tts, with modalities [\"audio\"]"},
-	{"audio/translations", "send the sound to /v1/chat/completions as input_audio, and ask for a translation"},
 	{"images/variations", "send the picture to /v1/chat/completions, to an image model, and ask for a variation"},
 	{"videos", noVideos},
 	{"fine_tuning", noTraining},

@@ -1,6 +1,12 @@
 package gemini
 
-import "strings"
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/dialect"
+)
 
 // Control says how a model's thinking is steered. A model takes one of the
 // two; both together are refused.
@@ -32,8 +38,12 @@ type Capability struct {
 	// OneCandidate: more than one answer is refused.
 	OneCandidate bool
 	// Outputs are the kinds of answer that the model makes, as in
-	// conversation.Output; nil if unknown.
+	// conversation.Output, or VectorOutput alone; nil if unknown.
 	Outputs []string
+	// Predicts: Vertex AI makes its vectors by the method predict.
+	Predicts bool
+	// VertexOnly: AI Studio does not have the model.
+	VertexOnly bool
 	// PartResolution: a part may carry its own media resolution; otherwise
 	// there is one for all.
 	PartResolution bool
@@ -67,6 +77,20 @@ type Capability struct {
 	MaxOutput, Context int
 }
 
+// Embeds reports whether the model makes vectors, and nothing else.
+func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
+
+// Does says why the model has no part in an operation; nil if it may have.
+func (c Capability) Does(op dialect.Operation) error {
+	switch {
+	case op == dialect.Embed && c.Outputs != nil && !c.Embeds():
+		return errors.New("this model makes no embeddings; ask for one that does, such as gemini-embedding-001")
+	case op == dialect.Generate && c.Embeds():
+		return errors.New("this model makes embeddings only, and no answers; ask for it at /v1/embeddings or by embedContent")
+	}
+	return nil
+}
+
 // Row is what is known of one model.
 type Row struct {
 	// Model is the name without suffixes such as -preview or -001: a row
@@ -96,7 +120,10 @@ func (t Table) Capabilities(model string) Capability {
 		return variant(row.Capability, rest)
 	}
 	version, ok := strings.CutPrefix(model, "gemini-")
-	if !ok {
+	switch {
+	case !ok && slices.Contains(strings.Split(model, "-"), embeddingWord):
+		return predicts(EmbeddingModel(0)) // such as text-embedding-004: old ones
+	case !ok:
 		return Capability{}
 	}
 	if old(version) {

@@ -41,6 +41,11 @@ var DefaultTable = Table{
 
 	{"gemini-pro-latest", levels(threeLevels)},
 	{"gemini-flash-lite-latest", fixed(levels(fourLevels))},
+
+	{"gemini-embedding-001", predicts(EmbeddingModel(2048))},
+	{"gemini-embedding-2", EmbeddingModel(8192)},
+	{"text-embedding-005", vertexOnly(predicts(EmbeddingModel(2048)))},
+	{"text-multilingual-embedding-002", vertexOnly(predicts(EmbeddingModel(2048)))},
 }
 
 // newest is what a model not yet known inherits.
@@ -95,9 +100,36 @@ func speechModel(c Capability) Capability {
 	return c
 }
 
+// VectorOutput is the output of a model that makes embeddings, and nothing else.
+const VectorOutput = "vector"
+
+// embeddingWord is part of the names of all of Google's models that make vectors.
+const embeddingWord = "embedding"
+
+// EmbeddingModel is a model that makes vectors of inputs of so many tokens; 0 if
+// that is not known.
+func EmbeddingModel(context int) Capability {
+	return Capability{Outputs: []string{VectorOutput}, NoFunctions: true, Context: context}
+}
+
+// predicts is c of the embedding models before gemini-embedding-2.
+func predicts(c Capability) Capability {
+	c.Predicts = true
+	return c
+}
+
+// vertexOnly is c of a model that AI Studio does not have.
+func vertexOnly(c Capability) Capability {
+	c.VertexOnly = true
+	return c
+}
+
 // variants are what words in the rest of a model's name make of it, such as in
 // gemini-2.5-pro-preview-tts.
-var variants = map[string]func(Capability) Capability{"image": imageModel, "tts": speechModel}
+var variants = map[string]func(Capability) Capability{
+	"image": imageModel, "tts": speechModel,
+	embeddingWord: func(Capability) Capability { return EmbeddingModel(0) },
+}
 
 // variant is c of the variant of a model that the rest of its name tells of.
 func variant(c Capability, rest string) Capability {

@@ -35,22 +35,26 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestGenerates(t *testing.T) {
+func TestMethods(t *testing.T) {
 	for _, c := range []struct {
-		model Model
-		want  bool
+		model             Model
+		generates, embeds bool
 	}{
-		{Model{Name: "aqa", Methods: []string{"generateAnswer"}}, false},
-		{Model{Name: "gemma-9", Methods: []string{"countTokens", "generateContent"}}, true},
-		{Model{Name: "gemini-9", Methods: []string{}}, false},
-		{Model{Name: "gemini-9-flash-image"}, true},
-		{Model{Name: "gemini-embedding-2"}, false},
-		{Model{Name: "gemini-live-9-flash"}, false},
-		{Model{Name: "gemini-9-flash-native-audio"}, false},
-		{Model{Name: "imagen-9"}, false},
+		{Model{Name: "aqa", Methods: []string{"generateAnswer"}}, false, false},
+		{Model{Name: "gemma-9", Methods: []string{"countTokens", "generateContent"}}, true, false},
+		{Model{Name: "gemini-9", Methods: []string{}}, false, false},
+		{Model{Name: "gemini-9-flash-image"}, true, false},
+		{Model{Name: "gemini-embedding-2"}, false, true},
+		{Model{Name: "gemini-embedding-9", Methods: []string{"embedContent", "countTokens"}}, false, true},
+		{Model{Name: "gemini-embedding-9", Methods: []string{"countTokens"}}, false, false},
+		{Model{Name: "text-embedding-9"}, false, true},
+		{Model{Name: "textembedding-gecko"}, false, false},
+		{Model{Name: "gemini-live-9-flash"}, false, false},
+		{Model{Name: "gemini-9-flash-native-audio"}, false, false},
+		{Model{Name: "imagen-9"}, false, false},
 	} {
-		if got := c.model.Generates(); got != c.want {
-			t.Errorf("%+v: %t", c.model, got)
+		if generates, embeds := c.model.Generates(), c.model.Embeds(); generates != c.generates || embeds != c.embeds {
+			t.Errorf("%+v: %t, %t", c.model, generates, embeds)
 		}
 	}
 }

@@ -50,9 +50,8 @@ func Parse(page []byte) (models []Model, next string, err error) {
 	return models, list.Next, nil
 }
 
-// otherwise are words in the names of models that answer in other ways than
-// generateContent.
-var otherwise = []string{"embedding", "live", "native"}
+// live are words in the names of models that are spoken to over WebSockets.
+var live = []string{"live", "native"}
 
 // Generates reports whether a model takes generateContent. Where the list does
 // not say, its name must do: Vertex AI lists models of all kinds.
@@ -61,5 +60,18 @@ func (m *Model) Generates() bool {
 		return slices.Contains(m.Methods, "generateContent")
 	}
 	words := strings.Split(m.Name, "-")
-	return words[0] == "gemini" && !slices.ContainsFunc(otherwise, func(w string) bool { return slices.Contains(words, w) })
+	return words[0] == "gemini" && !m.vectors() && !slices.ContainsFunc(live, func(w string) bool { return slices.Contains(words, w) })
+}
+
+// Embeds reports whether a model makes embeddings by the methods that heald asks.
+func (m *Model) Embeds() bool {
+	if m.Methods != nil {
+		return slices.Contains(m.Methods, "embedContent")
+	}
+	return m.vectors()
+}
+
+// vectors reports whether the model's name is that of one that makes vectors.
+func (m *Model) vectors() bool {
+	return gemini.DefaultTable.Capabilities(m.Name).Embeds()
 }

@@ -199,6 +199,11 @@ func TestBaseURLsAtTheDoor(t *testing.T) {
 				}
 			}
 		}
+		for _, path := range []string{"/embeddings", "/openai/v1/embeddings", "/openai/deployments/gemini-embedding-001/embeddings?api-version=2024-10-21"} {
+			if a := s.Post(path, `{"model":"text-embedding-3-small","input":"hi"}`); a.Status != 200 {
+				t.Errorf("%s: %d %s", path, a.Status, a.Body)
+			}
+		}
 		s.Settle()
 		failed := failedRequests(s)
 		for _, c := range []struct {

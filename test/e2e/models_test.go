@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ type listedModel struct {
 	Name                              string
 	InputTokenLimit, OutputTokenLimit int
 	Thinking                          bool
+	SupportedGenerationMethods        []string
 }
 
 func listedModels(t *testing.T, url, key string) map[string]listedModel {
@@ -89,8 +91,11 @@ func TestModelLists(t *testing.T) {
 			if m := got[house]; m.InputTokenLimit != 30_000 || m.OutputTokenLimit != 700 || !m.Thinking {
 				t.Errorf("%s: %+v", house, m)
 			}
-			if _, there := got["gemini-embedding-001"]; there || got["gemini-3-pro-preview"].Name == "" || got["gemini-3-pro"].Name != "" {
+			if got["gemini-3-pro-preview"].Name == "" || got["gemini-3-pro"].Name != "" {
 				t.Errorf("got %+v", got)
+			}
+			if got := got["gemini-embedding-001"].SupportedGenerationMethods; !slices.Equal(got, []string{"embedContent", "batchEmbedContents", "countTokens"}) {
+				t.Errorf("methods of an embedding model: %q", got)
 			}
 		}
 		for name, want := range map[string]string{"studio": "/v1beta/models?pageSize=1000", "vertex": "/v1beta1/publishers/google/models?pageSize=1000"} {

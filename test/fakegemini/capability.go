@@ -16,6 +16,7 @@ type capability struct {
 	fixed      bool    // sampling parameters have no effect
 	noTrailing bool    // refuses contents that end with a model turn
 	output     modality
+	predicts   bool // embeddings by predict at Vertex
 }
 
 // budget is the thinkingBudget range; -1 (automatic) always passes.
@@ -30,7 +31,7 @@ const (
 	textOut   modality = iota
 	imageOut           // no function tools
 	audioOut           // speech only
-	embedding          // countTokens only
+	embedding          // vectors, no answers
 )
 
 // maxOutput and maxInput are the token limits of every model in the table; see
@@ -70,7 +71,7 @@ var capabilities = []capability{
 	{base: "gemini-3.6-flash", generation: 36, levels: fourLevels, budget: legacyBudget, fixed: true, noTrailing: true},
 	{base: "gemini-3.7-flash", generation: 37, levels: threeLevels, budget: legacyBudget, fixed: true, noTrailing: true},
 	{base: "gemini-3.8-flash", generation: 38, levels: threeLevels, budget: legacyBudget, fixed: true, noTrailing: true},
-	{base: "gemini-embedding-001", generation: 25, output: embedding},
+	{base: "gemini-embedding-001", generation: 25, output: embedding, predicts: true},
 	{base: "gemini-embedding-2", generation: 25, output: embedding},
 }
 
@@ -116,7 +117,17 @@ func (o *Options) limitsOf(model string) (input, output int) {
 }
 
 // does reports whether the model has a method.
-func (c capability) does(m method) bool { return m == count || c.output != embedding }
+func (c capability) does(t target) bool {
+	switch t.method {
+	case count:
+		return true
+	case predict:
+		return c.predicts
+	case embed, batch:
+		return c.output == embedding && (!t.vertex || !c.predicts)
+	}
+	return c.output != embedding
+}
 
 // name is what the model list calls it.
 func (c capability) name() string {

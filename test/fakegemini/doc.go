@@ -23,13 +23,13 @@
 //
 // With nothing queued the auto model answers: it echoes the last user text,
 // returns JSON that fits a response schema, and calls a function when the text
-// holds USE-TOOL (automodel.go).
+// holds USE-TOOL (automodel.go). Vectors follow from their texts (embedding.go).
 //
 // From another process it is scripted over HTTP, at paths that the API does not
 // have: POST /fake/script takes a JSON list of replies (scriptjson.go has the
 // fields), POST /fake/release?gate=name opens a gate that a reply waits at,
 // GET /fake/requests tells what came in, POST /fake/reset forgets it all.
 //
-// What it does not do: cached contents, files, tuning, live sessions,
-// embeddings, and tokens are estimates (four bytes each).
+// What it does not do: cached contents, files, tuning, live sessions;
+// tokens are estimates (four bytes each).
 package fakegemini

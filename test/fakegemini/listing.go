@@ -96,7 +96,7 @@ func (s *Server) modelEntry(t target, name string, c capability) string {
 	}
 	methods := `["generateContent","countTokens"]`
 	if c.output == embedding {
-		methods = `["embedContent","countTextTokens","countTokens"]`
+		methods = `["embedContent","countTextTokens","countTokens","asyncBatchEmbedContent"]`
 	}
 	thinking := ""
 	if c.budget != nil { // a flag that is false is left out

@@ -14,6 +14,9 @@ const (
 	generate method = "generateContent"
 	stream   method = "streamGenerateContent"
 	count    method = "countTokens"
+	embed    method = "embedContent"
+	batch    method = "batchEmbedContents"
+	predict  method = "predict"
 	getModel method = "get"
 	list     method = "list"
 )
@@ -106,7 +109,7 @@ func (t target) action(verb string, rest []string) (target, bool) {
 		t.method = getModel
 		return t, verb == http.MethodGet
 	}
-	known := t.method == generate || t.method == stream || t.method == count
+	known := t.method == generate || t.method == stream || t.method == count || t.embeds()
 	return t, known && verb == http.MethodPost
 }
 

@@ -23,7 +23,7 @@ func TestParseTarget(t *testing.T) {
 		{"GET", "/v1beta1/publishers/google/models", target{vertex: true, version: "v1beta1", method: list}},
 		{"GET", "/v1beta/models/m:generateContent", target{}},
 		{"POST", "/v1beta/models/m", target{}},
-		{"POST", "/v1beta/models/m:embedContent", target{}},
+		{"POST", "/v1beta/models/m:predict", target{}},
 		{"POST", "/v1beta1/models/m:generateContent", target{}},
 		{"POST", "/v2/models/m:generateContent", target{}},
 		{"POST", "/v1beta/models/a%2Fb:generateContent", target{}},

@@ -137,6 +137,16 @@ func vertexTable(callIDs bool) messages {
 	t["CountTokensRequest"] = &message{fields: map[string]field{
 		"model": parseField("string"), "contents": parseField("[]$Content"), "systemInstruction": parseField("$Content"),
 		"tools": parseField("[]$Tool"), "generationConfig": parseField("$GenerationConfig")}}
+	t["EmbedContentConfig"] = &message{fields: map[string]field{
+		"taskType": t["EmbedContentRequest"].fields["taskType"], "title": parseField("string"), "outputDimensionality": parseField("int32"),
+		"autoTruncate": parseField("bool"), "documentOcr": parseField("bool"), "audioTrackExtraction": parseField("bool")}}
+	t["EmbedContentRequest"] = &message{fields: map[string]field{
+		"content": parseField("$Content"), "embedContentConfig": parseField("$EmbedContentConfig")}}
+	// Google takes any instance; what is here is what its documents name.
+	t["PredictRequest"] = &message{fields: map[string]field{"instances": parseField("[]$Instance"), "parameters": parseField("$Parameters")}}
+	t["Instance"] = &message{fields: map[string]field{"content": parseField("string"), "task_type": t["EmbedContentConfig"].fields["taskType"],
+		"title": parseField("string"), "mimeType": parseField("string")}}
+	t["Parameters"] = &message{fields: map[string]field{"outputDimensionality": parseField("int32"), "autoTruncate": parseField("bool")}}
 	drop("Part", "toolCall", "toolResponse", "partMetadata", "mediaProcessing", "audioTranscription")
 	drop("FunctionDeclaration", "behavior")
 	drop("GoogleSearch", "timeRangeFilter")

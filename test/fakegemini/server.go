@@ -32,6 +32,9 @@ type Options struct {
 	RefusePlaceholder bool
 	// RefuseLogprobs takes response_logprobs for not enabled.
 	RefuseLogprobs bool
+	// OneInstance: predict takes one instance, as Vertex AI had it at first for
+	// gemini-embedding-001.
+	OneInstance bool
 	// VertexWithoutIDs makes Vertex an older endpoint, whose calls and answers
 	// have no ids: the field is an unknown name.
 	VertexWithoutIDs bool
@@ -180,6 +183,8 @@ func (s *Server) next(j *judge, key, path string) Reply {
 		return reply
 	case j.target.method == count:
 		return countReply(j)
+	case j.target.embeds():
+		return embedReply(j)
 	}
 	return s.unscripted(j)
 }
@@ -198,7 +203,7 @@ func (s *Server) unscripted(j *judge) Reply {
 // examine parses a body and judges it.
 func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
 	c, ok := capabilityOf(t.model, s.opts.Models)
-	if !ok || !c.does(t.method) {
+	if !ok || !c.does(t) {
 		e := modelNotFound(t)
 		return nil, nil, &e
 	}
@@ -208,13 +213,17 @@ func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
 		return nil, nil, &e
 	}
 	name := "GenerateContentRequest"
-	if t.method == count {
-		name = "CountTokensRequest"
+	if named := requestNames[t.method]; named != "" {
+		name = named
 	}
 	table := tables()[dialect{t.vertex, t.vertex && !s.opts.VertexWithoutIDs}]
 	if v := checkMessage(table, t.namespace(), name, n); len(v) > 0 {
 		e := schemaError(v)
 		return nil, nil, &e
+	}
+	j := &judge{opts: &s.opts, signer: &s.signer, target: t, cap: c, body: n}
+	if t.embeds() {
+		return j, nil, j.embedding()
 	}
 	if t.method == count {
 		if n, err = countBody(t, n); err != nil {
@@ -222,7 +231,7 @@ func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
 			return nil, nil, &e
 		}
 	}
-	j := &judge{opts: &s.opts, signer: &s.signer, target: t, cap: c, body: n}
+	j.body = n
 	fail, marks := j.verdict()
 	return j, marks, fail
 }

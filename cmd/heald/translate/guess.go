@@ -20,6 +20,7 @@ type sign struct{ dialect, field string }
 // signs are looked for in this order at the top level of a body.
 var signs = []sign{
 	{"gemini", "contents"}, {"gemini", "generateContentRequest"},
+	{"embeddings", "encoding_format"}, {"embeddings", "dimensions"},
 	{"responses", "input"}, {"responses", "instructions"}, {"responses", "previous_response_id"},
 	{"completions", "prompt"},
 	{"claude", "system"}, {"claude", "anthropic_version"}, {"claude", "stop_sequences"}, {"claude", "thinking"},

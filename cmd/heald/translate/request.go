@@ -28,6 +28,7 @@ var paths = map[string]string{
 	"chat":        "/v1/chat/completions",
 	"responses":   "/v1/responses",
 	"completions": "/v1/completions",
+	"embeddings":  "/v1/embeddings",
 	"gemini":      "/v1beta/models/%s:%s",
 }
 
@@ -37,6 +38,7 @@ var samples = map[string]string{
 	"chat":        `{"model":%q,"messages":[{"role":"user","content":"(not given)"}],"stream_options":{"include_usage":true}}`,
 	"responses":   `{"model":%q,"reasoning":{"summary":"auto"},"input":"(not given)"}`,
 	"completions": `{"model":%q,"max_tokens":65536,"prompt":"(not given)"}`,
+	"embeddings":  `{"model":%q,"input":"(not given)","encoding_format":"float"}`,
 	"gemini":      `{"contents":[{"parts":[{"text":"(not given)"}]}]}`,
 }
 
@@ -47,7 +49,7 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 	if r.path == "" {
 		form, ok := paths[dialect]
 		if !ok {
-			return r, fmt.Errorf("dialect %q is none of claude, chat, responses, completions and gemini", dialect)
+			return r, fmt.Errorf("dialect %q is none of claude, chat, responses, completions, embeddings and gemini", dialect)
 		}
 		r.path = form
 		if dialect == "gemini" {
@@ -66,6 +68,9 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 // framed asks for a stream, or for one document: in the body, or where the
 // path says it, there.
 func (r request) framed(stream bool) (request, error) {
+	if r.dialect == "embeddings" {
+		return r, nil // always one document
+	}
 	if before, _, ok := strings.Cut(r.path, ":"); ok { // a method of Google's
 		r.path = before + ":generateContent"
 		if stream {

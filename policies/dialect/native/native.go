@@ -11,7 +11,7 @@ import (
 // Dialect is Google's Gemini API. It has no state.
 type Dialect struct{}
 
-var _ dialect.Dialect = (*Dialect)(nil)
+var _ dialect.Embedder = (*Dialect)(nil)
 
 // New makes the dialect.
 func New() *Dialect { return &Dialect{} }
@@ -22,11 +22,16 @@ func (d *Dialect) Name() string { return "gemini" }
 // own is the dialect's note to itself in conversation.Request.
 type own struct {
 	framing framing
+	method  string // of a request for embeddings
 }
 
 // Decode implements dialect.Dialect. Of the body it only sees that it can be an
-// object: Repair reads it.
+// object: Repair reads it. Only requests for embeddings are decoded: each of their
+// three shapes may have to become another.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+	if route.Operation == dialect.Embed {
+		return decodeEmbedding(route, body)
+	}
 	f, err := framingOf(route)
 	if err != nil {
 		return nil, err

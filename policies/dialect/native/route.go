@@ -47,12 +47,19 @@ func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
 		return dialect.Route{}, false
 	}
 	route := dialect.Route{Model: name[:colon]}
-	switch name[colon+1:] {
+	switch method := name[colon+1:]; method {
 	case "generateContent":
 	case "streamGenerateContent":
 		route.Stream = true
 	case "countTokens":
 		route.Operation = dialect.CountTokens
+	case embedContent, batchEmbedContents:
+		route.Operation, route.Method = dialect.Embed, method
+	case predict: // the method of other models, too
+		if !strings.Contains(route.Model, "embedding") {
+			return dialect.Route{}, false
+		}
+		route.Operation, route.Method = dialect.Embed, method
 	default:
 		return dialect.Route{}, false
 	}

@@ -33,7 +33,7 @@ func TestMatch(t *testing.T) {
 		}
 	}
 	for _, path := range []string{
-		"", "/", "/v1/messages", "/v1/models", "/v1/models/m", "/v1beta/models/:generateContent", "/v1beta/models/m:embedContent",
+		"", "/", "/v1/messages", "/v1/models", "/v1/models/m", "/v1beta/models/:generateContent", "/v1beta/models/imagen-4.0:predict",
 		"/v2/models/m:generateContent", "/v1beta/models/m:generateContent/x", "/v1beta/tunedModels/m:generateContent",
 		"/v1/projects/p/publishers/google/models/m:generateContent", "/v1/publishers/anthropic/models/m:rawPredict",
 		"/v1beta/models/m%zz:generateContent", "/models/m:generateContent",

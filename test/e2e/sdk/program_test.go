@@ -16,9 +16,12 @@ import (
 
 // task is what a program is asked to do.
 type task struct {
-	Do     string `json:"do"` // chat, stream, tools, tools_stream, image, structured
+	Do     string `json:"do"` // chat, stream, tools, tools_stream, image, structured, embed, transcribe
 	Prompt string `json:"prompt"`
 	Image  []byte `json:"image,omitempty"` // a PNG
+	Sound  []byte `json:"sound,omitempty"` // a WAV
+	// Texts are those to embed.
+	Texts []string `json:"texts,omitempty"`
 }
 
 // told is what a program says of a reply. Fields that a task has no use for

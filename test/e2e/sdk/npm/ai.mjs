@@ -2,12 +2,13 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
-import { generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
+import { embedMany, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { base, describe, model as name, serve, told, toolNames, toolSchema, use } from './program.mjs';
+import { base, describe, embeddingModel, model as name, serve, told, toolNames, toolSchema, use } from './program.mjs';
 
 const apiKey = 'test';
 const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey });
+const google = createGoogleGenerativeAI({ baseURL: `${base}/v1beta`, apiKey });
 const [model, providerOptions] = {
   anthropic: () => [
     createAnthropic({ baseURL: `${base}/v1`, apiKey })(name),
@@ -19,7 +20,7 @@ const [model, providerOptions] = {
     { openai: { store: false, reasoningSummary: 'auto', include: ['reasoning.encrypted_content'], forceReasoning: true } },
   ],
   google: () => [
-    createGoogleGenerativeAI({ baseURL: `${base}/v1beta`, apiKey })(name),
+    google(name),
     { google: { thinkingConfig: { includeThoughts: true } } },
   ],
 }[process.argv[2]]();
@@ -56,7 +57,18 @@ async function loop({ prompt }, send) {
   return { ...answer(result), thinking: result.steps.map((s) => s.reasoningText ?? '').join(''), calls };
 }
 
+// embedders are the models for vectors, by provider.
+const embedders = {
+  chat: () => [openai.embeddingModel('text-embedding-3-small'), { openai: { dimensions: 256 } }],
+  google: () => [google.embeddingModel(embeddingModel), { google: { outputDimensionality: 256 } }],
+};
+
 await serve({
+  embed: async ({ texts: values }) => {
+    const [model, providerOptions] = embedders[process.argv[2]]();
+    const { embeddings, usage } = await embedMany({ model, providerOptions, values, maxRetries: 0 });
+    return { value: embeddings, tokens: usage.tokens || 1 };
+  },
   chat: async ({ prompt }) => answer(await generateText({ ...plain, prompt })),
   stream: async ({ prompt }) => {
     const result = await streamed({ ...plain, prompt });

@@ -1,6 +1,6 @@
 // Google's SDK.
 import { GoogleGenAI } from '@google/genai';
-import { base, describe, model, serve, told, toolNames, toolSchema, use } from './program.mjs';
+import { base, describe, embeddingModel, model, serve, told, toolNames, toolSchema, use } from './program.mjs';
 
 const { chats, models } = new GoogleGenAI({ apiKey: 'test', httpOptions: { baseUrl: base, retryOptions: { attempts: 1 } } });
 const text = (parts, thought) => parts.filter((p) => p.text && !!p.thought === thought).map((p) => p.text).join('');
@@ -43,6 +43,10 @@ async function loop({ prompt }, send) {
 }
 
 await serve({
+  embed: async ({ texts }) => {
+    const { embeddings } = await models.embedContent({ model: embeddingModel, contents: texts, config: { outputDimensionality: 256 } });
+    return { value: embeddings.map(({ values }) => values), tokens: 1 };
+  },
   chat: async ({ prompt }) => {
     const { parts, usage } = await unary({ model, contents: prompt });
     return answer(parts, usage);

@@ -1,10 +1,10 @@
 // OpenAI's SDK, Chat Completions.
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import { base, describe, model, serve, told, toolNames, toolSchema, use } from './program.mjs';
 
-const { completions } = new OpenAI({ baseURL: `${base}/v1`, apiKey: 'test', maxRetries: 0 }).chat;
+const { audio, chat: { completions }, embeddings } = new OpenAI({ baseURL: `${base}/v1`, apiKey: 'test', maxRetries: 0 });
 const ask = (content) => ({ model, max_completion_tokens: 4000, messages: [{ role: 'user', content }] });
 const answer = ({ choices: [{ message }], usage }) => ({
   text: message.content ?? '',
@@ -32,7 +32,31 @@ async function loop({ prompt }, send) {
   }
 }
 
+async function transcribe({ sound }) {
+  const file = await toFile(Buffer.from(sound, 'base64'), 'speech.wav');
+  const { text, usage } = await audio.transcriptions.create({ model: 'whisper-1', file });
+  const verbose = await audio.transcriptions.create({ model: 'whisper-1', file, response_format: 'verbose_json', language: 'en' });
+  let pieces = '';
+  let chunks = 0;
+  let done;
+  for await (const event of await audio.transcriptions.create({ model: 'gpt-4o-mini-transcribe', file, stream: true })) {
+    if (event.type === 'transcript.text.delta') {
+      pieces += event.delta;
+      chunks++;
+    } else {
+      done = event;
+    }
+  }
+  return { text: [text, verbose.text, verbose.language, pieces, done.text].join('|'), tokens: usage.total_tokens, chunks };
+}
+
 await serve({
+  transcribe,
+  // The SDK asks for base64 by itself.
+  embed: async ({ texts }) => {
+    const { data, usage } = await embeddings.create({ model: 'text-embedding-3-small', input: texts, dimensions: 256 });
+    return { value: data.map(({ embedding }) => embedding), tokens: usage.prompt_tokens };
+  },
   chat: async ({ prompt }) => answer(await completions.create(ask(prompt))),
   stream: async ({ prompt }) => {
     let chunks = 0;

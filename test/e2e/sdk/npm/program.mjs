@@ -1,9 +1,10 @@
-// A program takes one task a line, {"do", "prompt", "image"}, does it with its
+// A program takes one task a line, {"do", "prompt", "image", "texts", "sound"}, does it with its
 // SDK, and answers with one line: what the SDK made of the reply.
 import { createInterface } from 'node:readline';
 
 export const base = process.env.BASE_URL;
 export const model = 'gemini-3.5-flash';
+export const embeddingModel = 'gemini-embedding-001';
 
 // The tools of the loop: weather and time, both of a city.
 export const toolNames = ['weather', 'time'];

@@ -5,7 +5,7 @@ import base64
 from google import genai
 from google.genai import types
 
-from program import BASE, MODEL, TOOL_SCHEMA, TOOLS, Weather, describe, serve, told, use
+from program import BASE, EMBEDDING_MODEL, MODEL, TOOL_SCHEMA, TOOLS, Weather, describe, serve, told, use
 
 options = types.HttpOptions(base_url=BASE, retry_options=types.HttpRetryOptions(attempts=1))
 client = genai.Client(api_key="test", http_options=options)
@@ -78,7 +78,24 @@ def structured(task):
     return {"value": reply.parsed.model_dump()}
 
 
+def embed(client, model):
+    config = types.EmbedContentConfig(output_dimensionality=256)
+
+    def do(task):
+        # Newer models make one vector of a list of strings.
+        contents = [types.Content(parts=[types.Part(text=t)]) for t in task["texts"]]
+        reply = client.models.embed_content(model=model, contents=contents, config=config)
+        return {"value": [e.values for e in reply.embeddings], "tokens": 1}
+
+    return do
+
+
+vertex = genai.Client(vertexai=True, api_key="test", http_options=options)
+
 serve({
+    "embed": embed(client, EMBEDDING_MODEL),
+    "embed_vertex": embed(vertex, EMBEDDING_MODEL),
+    "embed_vertex_newer": embed(vertex, "gemini-embedding-2"),
     "chat": lambda task: answer(*unary(task["prompt"])),
     "stream": stream,
     "tools": lambda task: loop(task, lambda chat, message: joined([chat.send_message(message)])),

@@ -1,12 +1,14 @@
 """OpenAI's SDK, Chat Completions."""
 
+import base64
 import json
 
 import openai
 
 from program import BASE, MODEL, TOOL_SCHEMA, TOOLS, Weather, describe, serve, told, use
 
-completions = openai.OpenAI(base_url=BASE + "/v1", api_key="test", max_retries=0).chat.completions
+client = openai.OpenAI(base_url=BASE + "/v1", api_key="test", max_retries=0)
+completions = client.chat.completions
 
 
 def ask(content):
@@ -67,7 +69,34 @@ def structured(task):
     return {"value": completion.choices[0].message.parsed.model_dump()}
 
 
+def embed(task):
+    # The SDK asks for base64 by itself.
+    reply = client.embeddings.create(model="text-embedding-3-small", input=task["texts"], dimensions=256)
+    return {"value": [d.embedding for d in reply.data], "tokens": reply.usage.prompt_tokens}
+
+
+def transcribe(task):
+    recording = ("speech.wav", base64.b64decode(task["sound"]))
+    transcript = client.audio.transcriptions.create(model="whisper-1", file=recording)
+    verbose = client.audio.transcriptions.create(
+        model="whisper-1", file=recording, response_format="verbose_json", language="en"
+    )
+    pieces, done = [], None
+    for event in client.audio.transcriptions.create(model="gpt-4o-mini-transcribe", file=recording, stream=True):
+        if event.type == "transcript.text.delta":
+            pieces.append(event.delta)
+        else:
+            done = event
+    return {
+        "text": "|".join([transcript.text, verbose.text, verbose.language, "".join(pieces), done.text]),
+        "tokens": transcript.usage.total_tokens,
+        "chunks": len(pieces),
+    }
+
+
 serve({
+    "transcribe": transcribe,
+    "embed": embed,
     "chat": lambda task: answer(completions.create(**ask(task["prompt"]))),
     "stream": stream,
     "tools": lambda task: loop(task, lambda request: completions.create(**request)),

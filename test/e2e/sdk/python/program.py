@@ -1,4 +1,4 @@
-"""A program takes one task a line, {"do", "prompt", "image"}, does it with its
+"""A program takes one task a line, {"do", "prompt", "image", "texts", "sound"}, does it with its
 SDK, and answers with one line: what the SDK made of the reply."""
 
 import json
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 BASE = os.environ["BASE_URL"]
 MODEL = "gemini-3.5-flash"
+EMBEDDING_MODEL = "gemini-embedding-001"
 
 # The tools of the loop: weather and time, both of a city.
 TOOLS = ["weather", "time"]

@@ -1,0 +1,130 @@
+package embeddings
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+)
+
+// own is the dialect's note to itself in conversation.Request.
+type own struct {
+	base64 bool
+}
+
+// decoder reads one request.
+type decoder struct {
+	jsonwalk.Walker
+
+	own        own
+	want       conversation.Embedding
+	dimensions *int
+}
+
+// Decode implements dialect.Dialect.
+func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) {
+		dec := &decoder{Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model}, Brackets: true, Gone: route.Gone}}
+		if err := dec.Body(body, dec.member); err != nil {
+			return nil, err
+		}
+		return dec.finish()
+	})
+}
+
+func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
+	v, err := r.Value()
+	if err != nil {
+		return err
+	}
+	use, err := d.Sort(requestFields, name, v)
+	if err != nil || !use {
+		return err
+	}
+	switch string(name) {
+	case "model":
+		return setting.Model(&d.Walker, v)
+	case "input":
+		return d.input(v)
+	case "dimensions":
+		n, err := d.Count("dimensions", v)
+		if err == nil && n == 0 {
+			err = d.Invalid("dimensions", "Input should be greater than or equal to 1")
+		}
+		d.dimensions = &n
+		return err
+	}
+	return d.format(v)
+}
+
+// format reads encoding_format.
+func (d *decoder) format(v jsontext.Value) error {
+	text, err := d.Text("encoding_format", v)
+	if err != nil {
+		return err
+	}
+	switch s := text.String(); s {
+	case "float", "base64":
+		d.own.base64 = s == "base64"
+		return nil
+	}
+	return d.Invalid("encoding_format", "Input should be 'float' or 'base64'")
+}
+
+// input reads a text, or a list of texts.
+func (d *decoder) input(v jsontext.Value) error {
+	d.want = conversation.Embedding{Each: "input"}
+	switch v.Kind() {
+	case '"':
+		return d.text("input", v)
+	case '[':
+	default:
+		return d.Invalid("input", "Input should be a string, or a list of strings")
+	}
+	d.want = conversation.Embedding{List: "input"}
+	return d.Within("input", func() error {
+		return d.List(v, func(i int, v jsontext.Value) error {
+			switch {
+			case i == conversation.MaxInputs:
+				return jsonwalk.TooMany("input", conversation.MaxInputs, "inputs")
+			case v.Kind() == '0' || v.Kind() == '[':
+				return &conversation.Error{Kind: conversation.ErrUnsupported, Param: "input",
+					Message: "input: lists of tokens are not supported, since they are those of another model; send the texts (in LangChain: check_embedding_ctx_length=False)"}
+			}
+			return d.text("", v)
+		})
+	})
+}
+
+// text adds an input of one text, the value of field name.
+func (d *decoder) text(name string, v jsontext.Value) error {
+	text, err := d.Text(name, v)
+	switch {
+	case err != nil:
+		return err
+	case text.Empty():
+		return d.Invalid(name, "an empty text has no embedding")
+	}
+	d.want.Inputs = append(d.want.Inputs, conversation.EmbeddingInput{
+		Parts: []conversation.Part{{Kind: conversation.KindText, Text: text}},
+	})
+	return nil
+}
+
+// finish checks what only the whole request tells.
+func (d *decoder) finish() (*conversation.Request, error) {
+	switch {
+	case d.Req.Model == "":
+		return nil, d.Invalid("model", "Field required")
+	case len(d.want.Inputs) == 0:
+		return nil, d.Invalid("input", "at least one text is required")
+	}
+	for i := range d.want.Inputs {
+		d.want.Inputs[i].Dimensions = d.dimensions
+	}
+	d.Req.Embedding, d.Req.Own = &d.want, d.own
+	return d.Req, nil
+}
