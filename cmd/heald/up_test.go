@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,6 +50,53 @@ func TestUpAlwaysHasItsResumeListener(t *testing.T) {
 		if !slices.Contains(sockets, x.ResumeVia) {
 			t.Errorf("%s: the rest is fetched through %q, and Envoy's sockets are %q", more, x.ResumeVia, sockets)
 		}
+	}
+}
+
+// What `heald up` prints is what CLIENTS.md says, whose blocks real clients are
+// tested with.
+func TestReadyIsWhatThePageSays(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "CLIENTS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	var out strings.Builder
+	printReady(&out, "127.0.0.1:10000", "", "", "heald")
+	text, _, found := strings.Cut(out.String(), "\ncurl:\n")
+	if !found {
+		t.Fatalf("no curl in\n%s", text)
+	}
+	checked := 0
+	for line := range strings.Lines(text) {
+		line, pasted := strings.CutPrefix(strings.TrimRight(line, "\n"), "  ")
+		if !pasted {
+			continue
+		}
+		checked++
+		words := strings.Fields(line)
+		if !strings.Contains(words[0], "_") || !strings.Contains(words[0], "=") { // a line of a file
+			if !strings.Contains(page, "\n"+line+"\n") {
+				t.Errorf("CLIENTS.md lacks the line %q", line)
+			}
+			continue
+		}
+		for i, word := range words {
+			if strings.Contains(word, "=") {
+				word = "export " + word
+			} else {
+				word = strings.Join(words[i:], " ")
+			}
+			if !strings.Contains(page, "\n"+word+"\n") {
+				t.Errorf("CLIENTS.md lacks the line %q", word)
+			}
+			if !strings.HasPrefix(word, "export ") {
+				break
+			}
+		}
+	}
+	if checked < 12 {
+		t.Errorf("only %d lines to paste in\n%s", checked, text)
 	}
 }
 

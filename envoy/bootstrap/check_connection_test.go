@@ -32,6 +32,9 @@ func TestCheckDoor(t *testing.T) {
 		{"no HTTP/1.0", []edit{{"accept_http_10: true, ", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
 		{"HTTP/1.0 with a host alone", []edit{{", default_host_for_http_10: localhost", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
 		{"doubled slashes", []edit{{"          merge_slashes: true\n", ""}}, Want{}, []string{"OUTER.merge_slashes"}},
+		{"no filter heald.close", []edit{{"h:streamInfo():drainConnectionUponCompletion()", "h:logInfo(agent)"}}, Want{}, []string{"OUTER.http_filters"}},
+		{"heald.close disabled", []edit{{"          - name: heald.close\n", "          - name: heald.close\n            disabled: true\n"}}, Want{}, []string{"OUTER.http_filters"}},
+		{"heald.close in a file", []edit{{"          - name: heald.close\n            typed_config:\n", "          - name: heald.close\n            typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, default_source_code: {filename: /etc/envoy/close.lua}}\n          - name: other\n            typed_config:\n"}, {"h:streamInfo():drainConnectionUponCompletion()", "h:logInfo(agent)"}}, Want{}, nil},
 		{"nothing at /healthz", []edit{{"          - name: envoy.filters.http.health_check\n", "          - name: envoy.filters.http.health_check\n            disabled: true\n"}}, Want{}, []string{"OUTER.http_filters"}},
 	})
 }

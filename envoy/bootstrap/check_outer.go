@@ -43,6 +43,7 @@ func (c *checker) checkOuter() {
 			c.checkOfferOfTLS(r.chain)
 			c.checkSpellings(r.chain)
 			c.checkAsked(r.chain)
+			c.checkClose(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)

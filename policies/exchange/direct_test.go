@@ -135,10 +135,26 @@ func TestNativeRequestAtTheOtherAPI(t *testing.T) {
 	}
 }
 
+// gemini-cli finds a line that was begun where an answer breaks off, others do not.
+func TestNativeOpenLine(t *testing.T) {
+	for agent, open := range map[string]bool{"GeminiCLI/0.61.0/gemini-3.8-flash (linux; x64)": true, "google-genai-sdk/3.1.0 gl-node/v20": false} {
+		a := newRig(t, nil).native(nativeStream, 1, "")
+		a.in.Headers.Set("user-agent", agent)
+		send(t, a, nativeAsk)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		act := a.ResponseBody([]byte(hello), false)
+		if got := strings.HasSuffix(string(act.Body), "\r\n\r\ndata: "); got != open {
+			t.Errorf("%s: %q", agent, act.Body)
+		}
+		a.Close(policies.EndCancelled)
+	}
+}
+
 func TestNativeBreaksOffHonestly(t *testing.T) {
+	const broken = `{"error":{"code":500,"message":"Server error: the model backend ended the reply without finishing it","status":"INTERNAL"}}`
 	for path, want := range map[string]string{
-		nativeStream: "\r\n\r\ndata: {\"error\":{\"code\":500,\"message\":\"Server error: the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\r\n\r\n",
-		nativeArray:  "}\n,\r\n{\"error\":{\"code\":500,\"message\":\"Server error: the model backend ended the reply without finishing it\",\"status\":\"INTERNAL\"}}\n]",
+		nativeStream: "\r\n\r\ndata: " + broken + "\r\n\r\n" + broken + "\r\n",
+		nativeArray:  "}\n,\r\n" + broken + "\n]",
 	} {
 		a := newRig(t, nil).native(path, 1, "")
 		send(t, a, nativeAsk)

@@ -25,6 +25,7 @@ type nativeReply struct {
 func readNative(t *testing.T, body string) (out nativeReply) {
 	t.Helper()
 	if strings.HasPrefix(body, "data: ") {
+		body, _, _ = strings.Cut(body, "\r\n\r\n{\"error\":") // an error comes twice
 		body = "[" + strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(body, "data: "), "\r\n\r\n"), "\r\n\r\ndata: ", ",") + "]"
 	} else if strings.HasPrefix(body, "{") {
 		body = "[" + body + "]"

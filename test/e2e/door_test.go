@@ -17,6 +17,7 @@ type spoken struct {
 	status int
 	header http.Header
 	body   string
+	last   bool // of its connection, as it says itself
 }
 
 // speak sends bytes to the outer listener and reads one reply.
@@ -41,7 +42,7 @@ func speak(t *testing.T, s *stack.Stack, method, text string) spoken {
 	if err != nil {
 		t.Fatalf("%.60q: %v", text, err)
 	}
-	return spoken{resp.StatusCode, resp.Header, string(body)}
+	return spoken{resp.StatusCode, resp.Header, string(body), resp.Close}
 }
 
 // failedRequests counts the requests that replicas called failed.
@@ -66,6 +67,24 @@ func TestWebSocketHandshake(t *testing.T) {
 		s.Settle()
 		if n := failedRequests(s); n != 0 {
 			t.Errorf("%v failed requests", n)
+		}
+	})
+}
+
+// gemini-cli is told that the connection ends with the reply, and nobody else is.
+func TestCloseIsAnnounced(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := stack.Start(t, stack.Options{Envoy: version})
+		for agent, want := range map[string]bool{
+			"GeminiCLI/0.61.0/gemini-3.8-flash (linux; x64; terminal)": true,
+			"GeminiCLI-vscode/0.61.0":                                  true,
+			"google-genai-sdk/3.1.0 gl-node/v20.20.2":                  false,
+			"claude-cli/2.1.329 (external, sdk-cli)":                   false,
+		} {
+			got := speak(t, s, "POST", fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\nContent-Length: %d\r\n\r\n%s", messages, agent, len(plain), plain))
+			if got.status != 200 || got.last != want {
+				t.Errorf("%s: %d, announces its close: %v, want %v", agent, got.status, got.last, want)
+			}
 		}
 	})
 }

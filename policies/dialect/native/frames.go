@@ -11,7 +11,16 @@ import (
 
 // eventEncoder passes frames on as server-sent events, with the line ends that
 // Google has.
-type eventEncoder struct{}
+//
+// With openLine, each event that another must follow is written with the
+// beginning of the next one. gemini-cli takes an answer to a tool's result for
+// whole even without a finish; but an answer that ends in a begun line breaks
+// off in the eyes of the SDK within it, and gemini-cli asks again. That counts
+// where the provider resets the connection: heald can write no more then.
+type eventEncoder struct {
+	openLine bool
+	begun    bool // "data: " of the next event was written
+}
 
 // Headers implements dialect.Encoder.
 func (e *eventEncoder) Headers() policies.Headers {
@@ -20,14 +29,37 @@ func (e *eventEncoder) Headers() policies.Headers {
 
 // EncodeFrame appends a frame of the upstream's.
 func (e *eventEncoder) EncodeFrame(dst, frame []byte) []byte {
-	eachResponse(frame, func(response []byte) { dst = appendEvent(dst, response) })
+	eachResponse(frame, func(response []byte) {
+		dst = e.event(dst, response)
+		if e.openLine && unfinished(response) {
+			dst = append(dst, eventStart...)
+			e.begun = true
+		}
+	})
 	return dst
 }
 
-// Encode appends what is the gateway's own: an error. The end needs no event.
+// unfinished reports whether an answer must go on after response. Within text,
+// the quotes of these names would be escaped.
+func unfinished(response []byte) bool {
+	return bytes.Contains(response, []byte(`"candidates"`)) && !bytes.Contains(response, []byte(`"finishReason"`))
+}
+
+// Encode appends what is the gateway's own: an error. The end needs no event,
+// unless one was begun.
+//
+// The error comes twice: as an event, and, as Google writes it, as a line of
+// its own. Older SDKs for JavaScript, such as the one in gemini-cli, know only the second
+// and take the answer for whole. All others raise the first that comes, and
+// what is no field of an event is passed over by whoever knows events.
 func (e *eventEncoder) Encode(dst []byte, ev conversation.Event) []byte {
-	if ev.Kind == conversation.EventFailure && ev.Err != nil {
-		dst = appendEvent(dst, appendError(nil, ev.Err))
+	switch {
+	case ev.Kind == conversation.EventFailure && ev.Err != nil:
+		failure := appendError(nil, ev.Err)
+		dst = append(e.event(dst, failure), failure...)
+		return append(dst, "\r\n"...)
+	case ev.Kind == conversation.EventFinish && e.begun:
+		return e.event(dst, []byte("{}"))
 	}
 	return dst
 }
@@ -35,15 +67,27 @@ func (e *eventEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 // Ping implements dialect.Encoder: one more end of an event, which all SDKs of
 // Google's read over. That for JavaScript reads no event that follows a comment,
 // that for Go ends the stream at one; and an event without a new part would
-// stand in the history of the chats that SDKs keep.
-func (e *eventEncoder) Ping(dst []byte) []byte { return append(dst, eventEnd...) }
+// stand in the history of the chats that SDKs keep. In a begun event it is a
+// space before its JSON.
+func (e *eventEncoder) Ping(dst []byte) []byte {
+	if e.begun {
+		return append(dst, ' ')
+	}
+	return append(dst, eventEnd...)
+}
 
-const eventEnd = "\r\n\r\n"
+const (
+	eventStart = "data: "
+	eventEnd   = "\r\n\r\n"
+)
 
-// appendEvent appends one event. The data must be one line for clients that
-// read no more; in JSON a raw line end is only ever space.
-func appendEvent(dst, data []byte) []byte {
-	dst = append(dst, "data: "...)
+// event appends one event. The data must be one line for clients that read no
+// more; in JSON a raw line end is only ever space.
+func (e *eventEncoder) event(dst, data []byte) []byte {
+	if !e.begun {
+		dst = append(dst, eventStart...)
+	}
+	e.begun = false
 	at := len(dst)
 	dst = append(dst, data...)
 	for i := at; i < len(dst); i++ {

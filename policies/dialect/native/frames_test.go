@@ -48,6 +48,7 @@ func play(e frameEncoder, last conversation.Event, frames ...string) string {
 
 func TestFramings(t *testing.T) {
 	const a, b = `{"candidates": [{"content": {"parts": [{"text": "A"}]}}]}`, `{"responseId": "r"}`
+	const last = `{"candidates": [{"content": {"parts": [{"text": "B"}]},"finishReason": "STOP"}]}`
 	for _, c := range []struct {
 		name   string
 		e      frameEncoder
@@ -56,7 +57,12 @@ func TestFramings(t *testing.T) {
 		want   string
 	}{
 		{"events", &eventEncoder{}, finish, []string{a, b}, "data: " + a + "\r\n\r\ndata: " + b + "\r\n\r\n"},
-		{"events that break off", &eventEncoder{}, failure, []string{a}, "data: " + a + "\r\n\r\ndata: " + broken + "\r\n\r\n"},
+		{"events that break off", &eventEncoder{}, failure, []string{a}, "data: " + a + "\r\n\r\ndata: " + broken + "\r\n\r\n" + broken + "\r\n"},
+		{"an open line", &eventEncoder{openLine: true}, finish, []string{a, last, b}, "data: " + a + "\r\n\r\ndata: " + last + "\r\n\r\ndata: " + b + "\r\n\r\n"},
+		{"an open line, an error", &eventEncoder{openLine: true}, failure, []string{a}, "data: " + a + "\r\n\r\ndata: " + broken + "\r\n\r\n" + broken + "\r\n"},
+		{"an open line, the end", &eventEncoder{openLine: true}, finish, []string{a}, "data: " + a + "\r\n\r\ndata: {}\r\n\r\n"},
+		{"an open line, nothing but a block", &eventEncoder{openLine: true}, finish, []string{b}, "data: " + b + "\r\n\r\n"},
+		{"an open line, broken off without a word", &eventEncoder{openLine: true}, conversation.Event{}, []string{a}, "data: " + a + "\r\n\r\ndata: "},
 		{"an array where events were wanted", &eventEncoder{}, finish, []string{"[" + a + "\n,\r\n" + b + "\n]\n"}, "data: " + a + "\r\n\r\ndata: " + b + "\r\n\r\n"},
 		{"an event of many lines", &eventEncoder{}, finish, []string{"{\n\"a\":\r\n1}\n"}, "data: { \"a\":  1}\r\n\r\n"},
 		{"array", &arrayEncoder{}, finish, []string{a, b}, "[" + a + "\n,\r\n" + b + "\n]"},
@@ -80,9 +86,10 @@ func TestKeepAlives(t *testing.T) {
 		e    frameEncoder
 		want string
 	}{
-		"events":   {&eventEncoder{}, "data: " + a + "\r\n\r\n\r\n\r\ndata: " + b + "\r\n\r\n"},
-		"array":    {&arrayEncoder{}, "[" + a + "\n\n,\r\n" + b + "\n]"},
-		"document": {&documentEncoder{}, `{"candidates":[{"content":{"parts":[{"text":"A"}]}}],"responseId":"r"}`},
+		"events":    {&eventEncoder{}, "data: " + a + "\r\n\r\n\r\n\r\ndata: " + b + "\r\n\r\n"},
+		"open line": {&eventEncoder{openLine: true}, "data: " + a + "\r\n\r\ndata:  " + b + "\r\n\r\n"},
+		"array":     {&arrayEncoder{}, "[" + a + "\n\n,\r\n" + b + "\n]"},
+		"document":  {&documentEncoder{}, `{"candidates":[{"content":{"parts":[{"text":"A"}]}}],"responseId":"r"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := c.e.EncodeFrame(nil, []byte(a))

@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -23,12 +24,18 @@ func (d *Dialect) Name() string { return "gemini" }
 type own struct {
 	framing framing
 	method  string // of a request for embeddings
+	// openLine says that the client must be shown by an open line that an
+	// answer broke off (eventEncoder).
+	openLine bool
 }
+
+// geminiCLI begins the user agent of gemini-cli, whatever runs it.
+const geminiCLI = "GeminiCLI"
 
 // Decode implements dialect.Dialect. Of the body it only sees that it can be an
 // object: Repair reads it. Only requests for embeddings are decoded: each of their
 // three shapes may have to become another.
-func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
+func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	if route.Operation == dialect.Embed {
 		return decodeEmbedding(route, body)
 	}
@@ -43,7 +50,7 @@ func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (
 	return &conversation.Request{
 		Model:  route.Model,
 		Stream: f != document,
-		Own:    own{framing: f},
+		Own:    own{framing: f, openLine: strings.HasPrefix(headers.Get("user-agent"), geminiCLI)},
 	}, nil
 }
 
@@ -51,7 +58,7 @@ func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (
 func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 	switch note, _ := req.Own.(own); note.framing {
 	case events:
-		return &eventEncoder{}
+		return &eventEncoder{openLine: note.openLine}
 	case array:
 		return &arrayEncoder{}
 	}

@@ -10,15 +10,17 @@ import (
 
 var claudeCode = client{
 	name: "Claude Code", program: "claude",
-	prepare: func(_ *testing.T, _, url, prompt string) (args, env []string) {
-		return []string{"-p", prompt, "--model", model, "--allowedTools", "Bash,Write,Read"},
-			[]string{"ANTHROPIC_API_KEY=sk-ant-dummy", "ANTHROPIC_BASE_URL=" + url, "IS_SANDBOX=1",
-				"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "DISABLE_ERROR_REPORTING=1"}
+	prepare: func(t *testing.T, _, url, prompt string) (args, env []string) {
+		return []string{"-p", prompt, "--allowedTools", "Bash,Write,Read"},
+			append(exports(t, "claude", url), "IS_SANDBOX=1", "DISABLE_TELEMETRY=1", "DISABLE_AUTOUPDATER=1", "DISABLE_ERROR_REPORTING=1")
 	},
 	write: func(path, text string) fakegemini.FunctionCall {
 		return call("Write", "file_path", path, "content", text)
 	},
 	read: func(path string) fakegemini.FunctionCall { return call("Read", "file_path", path) },
+	shell: func(command string) fakegemini.FunctionCall {
+		return call("Bash", "command", command, "description", "do it")
+	},
 }
 
 // toolTurn asks for a command to be run; the fake's model calls the tool and

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,16 +36,31 @@ type client struct {
 	// read the file.
 	write func(path, text string) fakegemini.FunctionCall
 	read  func(path string) fakegemini.FunctionCall
+	// shell is a call that runs a command.
+	shell func(command string) fakegemini.FunctionCall
+	// steps are the model's replies for the task in a folder, where the client
+	// has no such tools.
+	steps func(dir string) []fakegemini.Reply
 	// own are rules that the client breaks by itself, in a body that heald
 	// passes on as it is.
 	own []fakegemini.Rule
 }
 
-var clients = []client{claudeCode, codex, geminiCLI, qwenCode, opencode}
+var clients = []client{claudeCode, codex, geminiCLI, qwenCode, opencodeAnthropic, opencodeOpenAI, aiderOpenAI, aiderAnthropic, continueCLI}
 
-// run gives a client one prompt in the folder and returns what it printed. It
-// has an empty home and nothing of this process's environment but the path.
+// run gives a client one prompt in the folder and returns what it printed.
 func (c client) run(t *testing.T, url, dir, prompt string) string {
+	t.Helper()
+	out, err := c.try(t, url, dir, prompt)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", c.name, err, out)
+	}
+	return out
+}
+
+// try is run for a client that may fail. It has an empty home and nothing of
+// this process's environment but the path.
+func (c client) try(t *testing.T, url, dir, prompt string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), clientTime)
 	defer cancel()
@@ -53,21 +69,34 @@ func (c client) run(t *testing.T, url, dir, prompt string) string {
 	cmd := exec.CommandContext(ctx, installed(t, c.program), args...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, env...)
+	cmd.WaitDelay = time.Second // children may keep its output open
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", c.name, err, out)
-	}
-	return string(out)
+	return string(out), err
 }
+
+// programs are where `make clients` installs them, below .tools.
+var programs = []string{"clients/node_modules/.bin", "aider/bin"}
 
 // installed finds a program that `make clients` has installed.
 func installed(t *testing.T, program string) string {
 	t.Helper()
-	path := filepath.Join(stack.Root(), ".tools", "clients", "node_modules", ".bin", program)
-	if _, err := os.Stat(path); err != nil {
-		stack.Missing(t, program+" is not installed: run `make clients`, which needs Node.js 20")
+	for _, dir := range programs {
+		path := filepath.Join(stack.Root(), ".tools", dir, program)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
 	}
-	return path
+	stack.Missing(t, program+" is not installed: run `make clients`, which needs Node.js 20")
+	return ""
+}
+
+// quoted is a text as JSON.
+func quoted(text string) string {
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(b)
 }
 
 // settings writes a file below a client's home.

@@ -13,19 +13,10 @@ import (
 var codex = client{
 	name: "Codex", program: "codex",
 	prepare: func(t *testing.T, home, url, prompt string) (args, env []string) {
-		settings(t, `model = "`+model+`"
-model_provider = "heald"
-check_for_update_on_startup = false
-[analytics]
-enabled = false
-[model_providers.heald]
-name = "heald"
-base_url = "`+url+`/v1"
-env_key = "HEALD_KEY"
-wire_api = "responses"
-`, home, ".codex", "config.toml")
+		settings(t, "check_for_update_on_startup = false\n"+page(t, "toml codex", url)+"[analytics]\nenabled = false\n",
+			home, ".codex", "config.toml")
 		return []string{"exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", prompt},
-			[]string{"CODEX_HOME=" + filepath.Join(home, ".codex"), "HEALD_KEY=dummy"}
+			append(exports(t, "codex", url), "CODEX_HOME="+filepath.Join(home, ".codex"))
 	},
 	write: func(path, text string) fakegemini.FunctionCall {
 		return call("exec_command", "cmd", "printf %s "+strconv.Quote(text)+" > "+strconv.Quote(path))
@@ -33,4 +24,5 @@ wire_api = "responses"
 	read: func(path string) fakegemini.FunctionCall {
 		return call("exec_command", "cmd", "cat "+strconv.Quote(path))
 	},
+	shell: func(command string) fakegemini.FunctionCall { return call("exec_command", "cmd", command) },
 }
