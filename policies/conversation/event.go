@@ -11,7 +11,8 @@ type EventKind uint8
 //
 // Usage may come with any of them; the last one that is known counts. Where
 // several answers were asked for, their events come mixed, each with its
-// Candidate: Start comes once, for all of them, Finish for each.
+// Candidate: Start comes once, for all of them, Finish for each, the last one
+// without More.
 const (
 	// EventStart opens the answer: ID, Model.
 	EventStart EventKind = iota
@@ -81,6 +82,7 @@ type Event struct {
 
 	Finish Finish
 	Note   string // Finish: the upstream's explanation
+	More   bool   // Finish: another of several answers is still to be finished
 	Stop   string // Finish: the stop sequence that ended the answer; "" if none or not known
 
 	// Logprobs of the text, in the upstream's form; nil if not asked for.
@@ -134,6 +136,9 @@ type Usage struct {
 	Cached   int // part of Input read from a cache
 	Output   int // answer and thoughts
 	Thoughts int // part of Output
+	// Tier is the service tier that the answer came from: standard, flex or
+	// priority; "" if upstream did not say.
+	Tier string
 }
 
 // ErrorKind sorts errors by what the client should make of them.
@@ -178,6 +183,9 @@ type Error struct {
 	RetryAfter int
 	// NoRetry tells SDKs that obey it (x-should-retry) not to try again.
 	NoRetry bool
+	// Rates are the rate limits that the error is about, as far as upstream
+	// named them.
+	Rates []Rate
 	// RequestID is the id to quote in a bug report.
 	RequestID string
 	// Used and Limit are token counts, for ErrContext; 0 if unknown.

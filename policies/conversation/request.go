@@ -40,8 +40,10 @@ type Request struct {
 	// Words are the dialect's own, for errors and warnings.
 	Words *Words
 
-	// Warnings says what could not be carried over.
-	Warnings []Warning
+	// Warnings says what could not be carried over, UntoldWarnings how many
+	// more there are.
+	Warnings       []Warning
+	UntoldWarnings int
 
 	callIDs []string // instead of Messages, of a request without content
 }
@@ -52,7 +54,8 @@ type Request struct {
 func (r *Request) WithoutContent() *Request {
 	return &Request{
 		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, Embedding: r.Embedding.withoutInputs(),
+		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: r.UntoldWarnings, Embedding: r.Embedding.withoutInputs(),
+		Limits:  Limits{Candidates: r.Limits.Candidates},
 		callIDs: r.CallIDs(),
 	}
 }
@@ -78,14 +81,13 @@ func (r *Request) CallIDs() []string {
 const MaxWarnings = 128
 
 // Warn notes that field (a path such as "messages[3].content[0].citations")
-// was changed or left out, and why. It reaches the client as a header. The last
-// warning that fits says that there were more.
+// was changed or left out, and why. It reaches the client as a header.
 func (r *Request) Warn(field, why string) {
 	w := Warning{Field: field, Why: why}
 	switch n := len(r.Warnings); {
-	case n == MaxWarnings || slices.Contains(r.Warnings, w):
-	case n == MaxWarnings-1:
-		r.Warnings = append(r.Warnings, Warning{Field: "...", Why: "more was changed or left out"})
+	case slices.Contains(r.Warnings, w):
+	case n == MaxWarnings:
+		r.UntoldWarnings++
 	default:
 		r.Warnings = append(r.Warnings, w)
 	}
@@ -192,6 +194,9 @@ const (
 	WebSearch                     // the upstream's own search; Blocked
 	WebFetch                      // the upstream fetches URLs
 	CodeExecution                 // the upstream runs code
+	// Unavailable is a tool that was offered and that nobody here can run: Name,
+	// Why. It is left out, unless the model is made to call it.
+	Unavailable
 )
 
 // Tool is what the model may call.
@@ -205,6 +210,8 @@ type Tool struct {
 	Strict bool
 	// Blocked are domains a search must leave out.
 	Blocked []string
+	// Why says why a tool is unavailable.
+	Why string
 
 	// At is where the client wrote it.
 	At Place

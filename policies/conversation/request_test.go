@@ -15,11 +15,8 @@ func TestWarningsAreBounded(t *testing.T) {
 		r.Warn(fmt.Sprint("field", i), "why")
 		r.Warn("field0", "why") // said before
 	}
-	if n := len(r.Warnings); n != MaxWarnings {
-		t.Fatalf("%d warnings, want %d", n, MaxWarnings)
-	}
-	if first, last := r.Warnings[0], r.Warnings[MaxWarnings-1]; first.Field != "field0" || last.Field != "..." {
-		t.Errorf("first %+v, last %+v; the last must say that there were more", first, last)
+	if n := len(r.Warnings); n != MaxWarnings || r.UntoldWarnings != 9*MaxWarnings {
+		t.Fatalf("%d warnings and %d more, want %d and %d", n, r.UntoldWarnings, MaxWarnings, 9*MaxWarnings)
 	}
 	if second := r.Warnings[1].Field; second != "field1" {
 		t.Errorf("the second is of %s: the first is there twice", second)
@@ -31,14 +28,15 @@ func TestWithoutContent(t *testing.T) {
 	r := Request{
 		Model: "m", Stream: true, OneCall: true, Session: "s",
 		Thinking: Thinking{Intent: ThinkLevel, Level: "high", Budget: 1, Visible: true, Carries: true},
-		Own:      "own", Words: &Words{Dots: true}, Warnings: []Warning{{"f", "w"}},
+		Own:      "own", Words: &Words{Dots: true}, Warnings: []Warning{{"f", "w"}}, UntoldWarnings: 3,
 		System: []Part{{Kind: KindText, Text: Quote("x")}},
 		Messages: []Message{
 			{Role: Model, Parts: []Part{{Kind: KindText}, {Kind: KindCall, Call: &Call{ID: "1"}}, {Kind: KindCall, Call: &Call{ID: "2"}}}},
 			{Role: User, Parts: []Part{{Kind: KindResult, Result: &Result{CallID: "1"}}}},
 			{Role: Model, Parts: []Part{{Kind: KindCall, Call: &Call{ID: "3"}}}},
 		},
-		Tools: []Tool{{Name: "t"}},
+		Tools:  []Tool{{Name: "t"}},
+		Limits: Limits{Candidates: 2, Stop: []string{"x"}},
 	}
 	ids := []string{"1", "2", "3"}
 	if got := r.CallIDs(); !slices.Equal(got, ids) {
@@ -47,7 +45,8 @@ func TestWithoutContent(t *testing.T) {
 	got := r.WithoutContent()
 	want := &Request{
 		Model: r.Model, Stream: true, OneCall: true, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, callIDs: ids,
+		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: 3, callIDs: ids,
+		Limits: Limits{Candidates: 2},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

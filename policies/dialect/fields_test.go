@@ -57,7 +57,7 @@ Made from the tables that the decoders consult: ` + "`go test ./policies/dialect
 | warn | left out or changed, and the client is told in ` + "`x-heald-warning`" + `; refused where the policy is ` + "`strict`" + ` |
 | refuse | the request fails with 400: without it the answer would be wrong |
 
-A field that stands in no table is left out with a warning that names it; a message, part, item or tool of which that would lose what was said, or a schema, is refused. Parts and blocks of another API are read by its table. Of native Gemini requests only what needs a right is listed: their bodies reach the backend as they are, save for what the backend would refuse.
+A field that stands in no table is left out with a warning that names it; a message, part or item of which that would lose what was said, and a field that holds a schema, are refused. A tool that cannot be called here is left out with a warning, and refused only where nothing else could fulfill the tool_choice; what such tools left in the history becomes text. Parts and blocks of another API are read by its table. Of native Gemini requests only what needs a right is listed: their bodies reach the backend as they are, save for what the backend would refuse.
 
 ## What a policy must allow
 

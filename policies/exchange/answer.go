@@ -4,7 +4,6 @@ import (
 	"cmp"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/conversation/stopscan"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/gemini"
@@ -28,8 +27,8 @@ const strayLimit = 16 << 20
 type answer struct {
 	reader  sse.Reader
 	decoder *gemini.Decoder
-	stop    *stopscan.Scanner
-	sealer  *heal.Sealer
+	lanes   []lane // of each answer that was asked for
+	ended   int    // of them
 	encoder dialect.Encoder
 	frames  frameEncoder // encoder, if it takes frames; else nil
 	framed  framed       // what it takes of one
@@ -47,9 +46,10 @@ type answer struct {
 	broken error          // the bytes after what was put could not be decompressed
 	cut    bool           // they were cut, so that a frame which is not complete is not the last one
 	usage  conversation.Usage
-	said   int  // bytes of texts and arguments, in JSON form
-	asked  int  // bytes of the request
-	closed bool // Finish or Failure was encoded
+	tier   string // that the reply's headers name; "" if they do not
+	said   int    // bytes of texts and arguments, in JSON form
+	asked  int    // bytes of the request
+	closed bool   // Finish or Failure was encoded
 
 	sofar  *resume.SoFar      // what there is of an answer that may be resumed; else nil
 	rest   *resume.Rest       // completes an answer that broke off; nil before
@@ -66,8 +66,7 @@ type answer struct {
 func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 	t := &answer{
 		decoder: gemini.NewDecoderOf(sent.expect),
-		stop:    stopscan.New(sent.stop),
-		sealer:  heal.NewSealer(a.carriers()),
+		lanes:   newLanes(sent, a.carriers()),
 		encoder: a.dialect.Encoder(a.req),
 		asked:   len(sent.body),
 
@@ -90,7 +89,7 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 func (t *answer) goOn(sent outgoing, rest *resume.Rest, carriers heal.Carriers, before conversation.Usage) {
 	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
 	t.status, t.failed, t.broken, t.cut, t.stray = nil, nil, nil, false, false
-	t.sealer = heal.NewSealer(carriers)
+	t.lanes[0].sealer = heal.NewSealer(carriers)
 	t.rest, t.before, t.usage = rest, before, before
 	t.asked += len(sent.body)
 	if before.Known { // only the rest may have to be estimated
@@ -199,16 +198,12 @@ func (t *answer) take(events []conversation.Event) {
 func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 	events = t.follow(events)
 	t.fillUsage(events)
+	t.fillTier(events)
 	t.clean(events)
-	t.scanned = t.stop.Scan(t.scanned[:0], events)
-	t.sealed = t.sealer.Seal(t.sealed[:0], t.scanned)
-	t.note(t.sealed)
-	for _, ev := range t.sealed {
-		if t.closed {
-			break
-		}
-		dst = t.encoder.Encode(dst, ev)
-		t.closed = ev.Kind == conversation.EventFinish || ev.Kind == conversation.EventFailure
+	for len(events) > 0 {
+		n := sameLane(events)
+		dst = t.encodeLane(dst, events[:n])
+		events = events[n:]
 	}
 	return dst
 }
@@ -223,6 +218,15 @@ func (t *answer) clean(events []conversation.Event) {
 		}
 		if ev.Kind == conversation.EventStart && t.forClient(ev.ID) != ev.ID {
 			ev.ID = ""
+		}
+	}
+}
+
+// fillTier says which tier the answer came from where only headers tell.
+func (t *answer) fillTier(events []conversation.Event) {
+	for i := range events {
+		if u := &events[i].Usage; u.Known && u.Tier == "" {
+			u.Tier = t.tier
 		}
 	}
 }
@@ -252,7 +256,7 @@ func (t *answer) note(events []conversation.Event) {
 
 // finish completes an answer whose upstream has finished.
 func (t *answer) finish(dst []byte) []byte {
-	return t.encode(dst, t.decoder.End(nil))
+	return t.endLanes(t.encode(dst, t.decoder.End(nil)))
 }
 
 // fail ends an answer that cannot be completed. What the client has of it

@@ -27,7 +27,7 @@ var madeUp = regexp.MustCompile(`(?:msg|resp|rs|fc|call|toolu|chatcmpl|item|req)
 func cut(t *testing.T, way asking, whole bool, reply string, cuts []int, apart bool) outcome {
 	t.Helper()
 	a := newRig(t, nil).begin(1, "")
-	a.in.Path = way.path[map[bool]int{true: 1}[whole]]
+	a.in.Path = strings.Replace(way.path[map[bool]int{true: 1}[whole]], "gemini-3.5", "gemini-2.5", 1) // which gives two answers
 	send(t, a, stopping.Replace(way.ask(!whole, "", "", "hi")))
 	act := a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
 	out, from := outcome{}, 0

@@ -97,7 +97,7 @@ func (a *attempt) commit(end bool) policies.Action {
 	act := a.passOn(body, err, end)
 	act.Head = &policies.Head{
 		Status: 200,
-		Set:    append(append(a.answer.encoder.Headers(), a.clientReadable()...), a.sdkRequestID()...),
+		Set:    slices.Concat(a.answer.encoder.Headers(), a.rateHeaders(), a.clientReadable(), a.sdkRequestID()),
 		Remove: a.upstreamHeaders(),
 	}
 	if act.Wake == 0 {

@@ -43,6 +43,7 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	case succeeded(resp.Status) && a.embeds():
 		a.move(collecting)
 	case succeeded(resp.Status):
+		a.answer.tier = tierOf(resp.Headers)
 		a.move(peeking)
 	default:
 		a.move(failing)

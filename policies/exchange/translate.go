@@ -72,12 +72,13 @@ func (t *Translation) Dialect() string { return t.attempt.dialect.Name() }
 // Model is the upstream model; "" before one was chosen.
 func (t *Translation) Model() string { return t.attempt.model }
 
-// Warnings tell what was changed or left out, and why.
-func (t *Translation) Warnings() []conversation.Warning {
+// Warnings tell what was changed or left out, and why; more is how many others
+// there are.
+func (t *Translation) Warnings() (list []conversation.Warning, more int) {
 	if t.attempt.req == nil {
-		return nil
+		return nil, 0
 	}
-	return t.attempt.req.Warnings
+	return t.attempt.req.Warnings, t.attempt.req.UntoldWarnings
 }
 
 // Answered is what the client gets for a reply of the upstream.

@@ -27,8 +27,9 @@ func claudeHead() *policies.Request {
 func TestTranslator(t *testing.T) {
 	tr := translator(t, TranslatorConfig{Model: "gemini-3.5-flash"}).Request(context.Background(), claudeHead(),
 		[]byte(`{"model":"vendor/claude-x","speed":"fast","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}`))
-	if tr.Reply != nil || tr.Dialect() != "claude" || tr.Model() != "gemini-3.5-flash" || len(tr.Warnings()) != 1 {
-		t.Fatalf("got %+v, %s, %s, %v", tr.Reply, tr.Dialect(), tr.Model(), tr.Warnings())
+	warnings, more := tr.Warnings()
+	if tr.Reply != nil || tr.Dialect() != "claude" || tr.Model() != "gemini-3.5-flash" || len(warnings) != 1 || more != 0 {
+		t.Fatalf("got %+v, %s, %s, %v and %d more", tr.Reply, tr.Dialect(), tr.Model(), warnings, more)
 	}
 	if tr.Forward.Path != "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse" {
 		t.Errorf("path %s", tr.Forward.Path)

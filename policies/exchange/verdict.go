@@ -122,6 +122,9 @@ func (a *attempt) apply(r heal.Ruling) {
 func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	client := a.words(r)
 	client.RequestID = a.requestID()
+	if r.Status == http.StatusTooManyRequests {
+		client.Rates = a.timed(withRates(client.Rates, headerRates(a.response.Headers)))
+	}
 	if a.record.final = !r.Verdict.Again(); !a.record.final {
 		client.RetryAfter = max(client.RetryAfter, int(r.Wait/time.Second))
 	}

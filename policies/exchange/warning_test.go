@@ -4,7 +4,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/conversation"
 )
+
+// Whatever is not told in full is counted, so that the list never looks whole.
+func TestUntoldWarningsAreCounted(t *testing.T) {
+	a := &attempt{req: &conversation.Request{UntoldWarnings: 7}}
+	a.req.Warn("speed", "left out")
+	if got := a.warning(); got != "speed: left out; and 7 more" {
+		t.Errorf("got %q", got)
+	}
+}
 
 // Names of fields and their number come from clients; a header that is too long
 // costs the reply.

@@ -180,8 +180,16 @@ func (d *Decoder) Finished() bool {
 }
 
 // Finish returns the latest finish of the first answer, and whether all are
-// finished.
-func (d *Decoder) Finish() (conversation.Finish, bool) { return d.finishOf(d.first()), d.Finished() }
+// finished. One that undoes another answer counts more: there is no reply
+// without that one.
+func (d *Decoder) Finish() (conversation.Finish, bool) {
+	for _, c := range d.seen() {
+		if c.finish == conversation.FinishMalformed || c.finish == conversation.FinishSignature {
+			return c.finish, d.Finished()
+		}
+	}
+	return d.finishOf(d.first()), d.Finished()
+}
 
 // Reason returns the upstream's own word for the finish of the first answer,
 // or "". A number is given as its name where both APIs number alike, else as

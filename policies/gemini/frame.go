@@ -188,6 +188,13 @@ func (f *frame) readUsage(w *walker) error {
 			which = hasThoughts
 		case "totalTokenCount", "total_token_count":
 			which = hasTotal
+		case "serviceTier", "service_tier", "trafficType", "traffic_type":
+			var word string
+			err := w.scalar(&word)
+			if tier := ServiceTier(word); tier != "" {
+				f.counters.tier = tier
+			}
+			return err
 		default:
 			return w.skip()
 		}

@@ -37,8 +37,8 @@ type generation struct {
 }
 
 // generation settles sampling, limits, response format, thinking and what
-// kinds of answer there may be.
-func (r *renderer) generation(turns []turn) (generation, error) {
+// kinds of answer there may be. tooled says that there are tools.
+func (r *renderer) generation(turns []turn, tooled bool) (generation, error) {
 	limits := r.req.Limits
 	g := generation{seed: limits.Seed}
 	var err error
@@ -72,49 +72,13 @@ func (r *renderer) generation(turns []turn) (generation, error) {
 		}
 		g.thinking.own = own
 	}
-	return g, r.format(&g)
+	return g, r.format(&g, tooled)
 }
 
-// sampling settles what the model may be told of sampling.
-func (r *renderer) sampling(g *generation) {
-	limits := &r.req.Limits
-	// A model that ignores sampling parameters loses nothing without them,
-	// and announces to refuse them.
-	if !r.can.FixedSampling {
-		g.topP, g.topK = limits.TopP, limits.TopK
-		if t := limits.Temperature; t != nil {
-			clamped := min(max(*t, 0), 2)
-			g.temperature = &clamped
-		}
-	}
-	switch {
-	case zeroOrNil(limits.PresencePenalty) && zeroOrNil(limits.FrequencyPenalty):
-	case r.opts.RefusesPenalties(r.can):
-		r.dropPenalty("presence_penalty", limits.PresencePenalty)
-		r.dropPenalty("frequency_penalty", limits.FrequencyPenalty)
-	default:
-		g.presence, g.frequency = limits.PresencePenalty, limits.FrequencyPenalty
-	}
-	switch {
-	case !limits.Logprobs && zeroOrNil(limits.TopLogprobs):
-	case r.opts.OmitLogprobs:
-		r.note("logprobs", "left out: model "+r.model+" gives none")
-	default:
-		g.logprobs = true
-		if n := limits.TopLogprobs; n != nil {
-			g.topLogprobs = min(max(*n, 0), maxLogprobs)
-		}
-	}
+// OneAnswer words that a model gives one answer only.
+func OneAnswer(model string) string {
+	return "model " + model + " gives one answer per request; send the request again for another"
 }
-
-func (r *renderer) dropPenalty(field string, v *float64) {
-	if !zeroOrNil(v) {
-		r.note(field, "left out: model "+r.model+" has no penalties")
-	}
-}
-
-// zeroOrNil reports whether a setting is absent, or what it is without it.
-func zeroOrNil[T int | float64](v *T) bool { return v == nil || *v == 0 }
 
 // candidates settles the number of answers. Fewer than asked for would change
 // what the client gets, so that is an error.
@@ -126,7 +90,7 @@ func (r *renderer) candidates(g *generation) error {
 	case n <= 1:
 		return nil
 	case r.can.OneCandidate:
-		return r.unsupported("n", "model "+r.model+" gives one answer per request; send the request again for another")
+		return r.unsupported("n", OneAnswer(r.model))
 	case n > maxCandidates:
 		return r.invalid("n", "must be at most "+strconv.Itoa(maxCandidates))
 	}
@@ -153,12 +117,12 @@ func (r *renderer) splitStops(all []string) (known, rest []string, err error) {
 	return known, rest, nil
 }
 
-func (r *renderer) format(g *generation) error {
+func (r *renderer) format(g *generation, tooled bool) error {
 	f := r.req.Format
 	if f == nil {
 		return nil
 	}
-	if len(r.req.Tools) > 0 && !r.can.JSONWithTools {
+	if tooled && !r.can.JSONWithTools {
 		return r.unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
 	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)

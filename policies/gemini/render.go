@@ -38,9 +38,6 @@ type Options struct {
 	// OmitPenalties and OmitLogprobs leave those settings out, after the
 	// upstream said that the model has none.
 	OmitPenalties, OmitLogprobs bool
-	// DropBuiltins leaves built-in tools out where they cannot stand beside
-	// functions; otherwise that is an error.
-	DropBuiltins bool
 	// Unary asks for the answer in one document. Otherwise it is a stream,
 	// whatever the client wants: its quota is looser, an empty answer shows
 	// early, and one document is the same events, folded.
@@ -106,7 +103,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err != nil {
 		return nil, err
 	}
-	config, err := r.generation(turns)
+	config, err := r.generation(turns, !tools.empty())
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type toolset struct {
 	blocked   map[string]bool // the same
 	mode      string          // "" leaves functionCallingConfig out
 	allowed   []string        // rendered names
+	left      []leftTool      // tools that were offered and cannot be called
 	// serverSide asks AI Studio to tell of built-in calls, without which it
 	// refuses built-in tools beside functions.
 	serverSide bool
@@ -57,25 +58,15 @@ func (d *declaration) says(description conversation.Text, schema conversation.Ra
 // call them.
 func (r *renderer) toolset() (toolset, error) {
 	var t toolset
-	if len(r.req.Tools) == 0 {
-		return t, nil
-	}
-	if r.can.NoFunctions {
-		return t, r.unsupported("tools", "model "+r.model+" draws images and takes no tools")
-	}
 	strict, err := r.declare(&t)
 	if err != nil {
 		return t, err
 	}
-	switch {
-	case len(t.builtins) > 0 && r.req.Choice.Mode == conversation.ChoiceNone:
+	if r.req.Choice.Mode == conversation.ChoiceNone {
 		t.builtins = nil // there is no other way to forbid them
-	case len(t.builtins) == 0 || len(t.functions) == 0 || r.can.MixedTools:
-	case r.opts.DropBuiltins:
-		r.note("tools", "built-in tools were left out: model "+r.model+" does not take them beside functions")
-		t.builtins = nil
-	default:
-		return t, r.unsupported("tools", "model "+r.model+" does not take built-in tools beside functions; leave one kind out, or use Gemini 3 or later")
+	}
+	if err := r.callable(&t); err != nil {
+		return t, err
 	}
 	mixed := len(t.builtins) > 0 && len(t.functions) > 0
 	t.serverSide = mixed && r.target.Kind == AIStudio
@@ -85,11 +76,16 @@ func (r *renderer) toolset() (toolset, error) {
 // declare fills in the tools and reports whether one is strict.
 func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	declared := make(map[string]int, len(r.req.Tools)) // index in t.functions
+	alone := !r.can.MixedTools && slices.ContainsFunc(r.req.Tools, isFunction)
 	for i := range r.req.Tools {
 		if err := r.opts.Wanted(); err != nil {
 			return false, err
 		}
 		tool := &r.req.Tools[i]
+		if why := r.unavailable(tool, alone); why != "" {
+			r.leaveOut(t, tool, why)
+			continue
+		}
 		if tool.Kind != conversation.Function {
 			if err := r.builtin(t, tool); err != nil {
 				return false, err
@@ -227,11 +223,17 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 		case functions[rendered]:
 			allowed[rendered] = true
 			t.allowed = append(t.allowed, rendered)
+		case r.whyLeft(t, name) != "":
+			r.note("tool_choice", fmt.Sprintf("tool %q cannot be called here", name))
 		case !own[name]:
 			return r.invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
 		}
 	}
-	if len(t.allowed) == 0 {
+	switch {
+	case len(t.allowed) > 0:
+	case !slices.ContainsFunc(r.req.Choice.Names, func(name string) bool { return own[name] && r.whyLeft(t, name) == "" }):
+		t.mode = "NONE" // no tool that may be called is left
+	default:
 		t.mode = free
 		r.note("tool_choice", "the upstream's own tools cannot be forced")
 	}

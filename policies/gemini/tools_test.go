@@ -12,6 +12,7 @@ import (
 func TestTools(t *testing.T) {
 	a := conversation.Tool{Name: "a"}
 	b := conversation.Tool{Name: "my b", Strict: true}
+	left := conversation.Tool{Kind: conversation.Unavailable, Name: "advisor", Why: "there is none"}
 	search := conversation.Tool{Kind: conversation.WebSearch, Name: "web_search"}
 	choice := func(m conversation.ChoiceMode, names ...string) conversation.Choice {
 		return conversation.Choice{Mode: m, Names: names}
@@ -54,7 +55,14 @@ func TestTools(t *testing.T) {
 		{"mixed, none to be called", Target{Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceNone), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 0},
 		{"mixed, the built-in named", Target{Model: strict}, []conversation.Tool{search, a}, choice(conversation.ChoiceNamed, "web_search"), Options{},
 			`[{"functionDeclarations":[{"name":"a"}]},{"googleSearch":{}}]`, `{"functionCallingConfig":{"mode":"VALIDATED"},"includeServerSideToolInvocations":true}`, 1},
-		{"mixed on 2.5, dropped", Target{Model: older}, []conversation.Tool{search, a}, choice(conversation.ChoiceUnset), Options{DropBuiltins: true}, declA, ``, 1},
+		{"mixed on 2.5, dropped", Target{Model: older}, []conversation.Tool{search, a}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 1},
+		{"image model", Target{Model: "gemini-2.5-flash-image"}, []conversation.Tool{a}, choice(conversation.ChoiceAuto), Options{}, ``, ``, 1},
+		{"left out beside a function", Target{Model: strict}, []conversation.Tool{left, a}, choice(conversation.ChoiceAny), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY"}}`, 1},
+		{"left out alone", Target{Model: strict}, []conversation.Tool{left}, choice(conversation.ChoiceAuto), Options{}, ``, ``, 1},
+		{"left out alone, none to be called", Target{Model: strict}, []conversation.Tool{left}, choice(conversation.ChoiceNone), Options{}, ``, ``, 1},
+		{"left out and named beside another", Target{Model: strict}, []conversation.Tool{left, a}, choice(conversation.ChoiceNamed, "a", "advisor"), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["a"]}}`, 2},
+		{"left out and alone allowed", Target{Model: strict}, []conversation.Tool{left, a}, choice(conversation.ChoiceAllow, "advisor"), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 2},
+		{"a function of the same name", Target{Model: strict}, []conversation.Tool{{Kind: conversation.Unavailable, Name: "a", Why: "there is none"}, a}, choice(conversation.ChoiceNamed, "a"), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["a"]}}`, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}
@@ -113,6 +121,10 @@ func TestToolsErrors(t *testing.T) {
 		many = append(many, conversation.Tool{Name: fmt.Sprint("f", i)})
 	}
 	a := conversation.Tool{Name: "a"}
+	left := conversation.Tool{Kind: conversation.Unavailable, Name: "advisor", Why: "there is none"}
+	named := func(names ...string) conversation.Choice {
+		return conversation.Choice{Mode: conversation.ChoiceNamed, Names: names}
+	}
 	for _, c := range []struct {
 		name, model string
 		tools       []conversation.Tool
@@ -125,8 +137,10 @@ func TestToolsErrors(t *testing.T) {
 		{"deep schema", strict, []conversation.Tool{{Name: "a", Schema: conversation.Raw(strings.Repeat(`{"items":`, 300) + "{}" + strings.Repeat("}", 300))}},
 			conversation.Choice{}, conversation.ErrInvalid, "tools[0]"},
 		{"unknown choice", strict, []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{"b"}}, conversation.ErrInvalid, "tool_choice"},
-		{"mixed on 2.5", older, []conversation.Tool{a, {Kind: conversation.WebSearch}}, conversation.Choice{}, conversation.ErrUnsupported, "tools"},
-		{"image model", "gemini-2.5-flash-image", []conversation.Tool{a}, conversation.Choice{}, conversation.ErrUnsupported, "tools"},
+		{"mixed on 2.5, the built-in named", older, []conversation.Tool{a, {Kind: conversation.WebSearch, Name: "s"}}, named("s"), conversation.ErrUnsupported, "tool_choice"},
+		{"image model that must call", "gemini-2.5-flash-image", []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},
+		{"left out and named", strict, []conversation.Tool{a, left}, named("advisor"), conversation.ErrUnsupported, "tool_choice"},
+		{"left out, and some must be called", strict, []conversation.Tool{left}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}

@@ -1,12 +1,32 @@
 package gemini
 
-import "github.com/heald-proxy/heald/policies/conversation"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
 
 // counters are those of one usageMetadata; has says which were there. Each
 // object stands for the whole answer so far, so they are never summed.
 type counters struct {
 	has                                                 counterSet
 	prompt, cached, toolPrompt, output, thoughts, total int
+	tier                                                string // as in conversation.Usage
+}
+
+// ServiceTier is the tier that upstream's word for one stands for; "" for none
+// that clients know. Both services have words of their own.
+func ServiceTier(word string) string {
+	switch strings.TrimPrefix(strings.ToLower(word), "service_tier_") {
+	case "standard", "on_demand":
+		return "standard"
+	case "flex", "on_demand_flex":
+		return "flex"
+	case "priority", "on_demand_priority":
+		return "priority"
+	}
+	return ""
 }
 
 // counterSet is a set of counters.
@@ -72,6 +92,7 @@ func (c counters) usage() conversation.Usage {
 		Cached:   min(c.cached, input),
 		Output:   output,
 		Thoughts: c.thoughts,
+		Tier:     c.tier,
 	}
 }
 
@@ -80,7 +101,9 @@ func (c counters) usage() conversation.Usage {
 // and the last chunk may lack the output: then the total tells it, or, without
 // a total, the chunk before.
 func (c counters) follow(next counters) counters {
+	next.tier = cmp.Or(next.tier, c.tier)
 	if next.has == 0 {
+		c.tier = next.tier
 		return c
 	}
 	if next.has&(hasOutput|hasTotal) == 0 && c.has&hasOutput != 0 {

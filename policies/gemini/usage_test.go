@@ -34,7 +34,12 @@ func TestUsage(t *testing.T) {
 		}, conversation.Usage{Known: true, Input: 18, Output: 9}},
 		{"a middle chunk wipes nothing", []string{
 			`{"promptTokenCount":19,"candidatesTokenCount":1,"totalTokenCount":20}`, `{"trafficType":"ON_DEMAND"}`, `{}`, `null`,
-		}, conversation.Usage{Known: true, Input: 19, Output: 1}},
+		}, conversation.Usage{Known: true, Input: 19, Output: 1, Tier: "standard"}},
+		{"tier at AI Studio", []string{`{"promptTokenCount":1,"serviceTier":"priority"}`, `{"promptTokenCount":1,"candidatesTokenCount":2}`},
+			conversation.Usage{Known: true, Input: 1, Output: 2, Tier: "priority"}},
+		{"tier at Vertex AI", []string{`{"promptTokenCount":1,"trafficType":"ON_DEMAND_FLEX"}`}, conversation.Usage{Known: true, Input: 1, Tier: "flex"}},
+		{"tier that clients do not know", []string{`{"promptTokenCount":1,"trafficType":"PROVISIONED_THROUGHPUT"}`}, conversation.Usage{Known: true, Input: 1}},
+		{"tier that is no word", []string{`{"promptTokenCount":1,"serviceTier":{"a":1},"service_tier":null}`}, conversation.Usage{Known: true, Input: 1}},
 		{"last chunk without output, with total", []string{
 			`{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}`, `{"promptTokenCount":10,"totalTokenCount":18}`,
 		}, conversation.Usage{Known: true, Input: 10, Output: 8}},

@@ -3,8 +3,11 @@ package heal
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 // Which quota a 429 is about, and whether money is what is missing.
@@ -38,6 +41,43 @@ func (q namedQuota) ofDay() bool   { return strings.Contains(q.name, "perday") }
 
 // none reports a limit of zero: there is no such quota, and no time brings it.
 func (q namedQuota) none() bool { return q.limit == "0" && !q.ofTool() }
+
+// rates are the exceeded quotas as rate limits. Nothing of them is left. The
+// delay says when one is back, but not that of a day: Google states a minute
+// for it all the same.
+func (s *Seen) rates() (out []conversation.Rate) {
+	for _, q := range quotas(s) {
+		of := q.of()
+		if of == "" || slices.ContainsFunc(out, func(r conversation.Rate) bool { return r.Of == of }) {
+			continue
+		}
+		r := conversation.Rate{Of: of, Remaining: new(0)}
+		if n, err := strconv.Atoi(q.limit); err == nil && n >= 0 {
+			r.Limit = &n
+		}
+		if !q.ofDay() {
+			r.Reset = s.Delay
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// of is what the quota counts; "" for what clients have no limits of.
+func (q namedQuota) of() string {
+	switch {
+	case q.ofTool():
+	case strings.Contains(q.name, "inputtoken"):
+		return conversation.RateInputTokens
+	case strings.Contains(q.name, "outputtoken"):
+		return conversation.RateOutputTokens
+	case strings.Contains(q.name, "token"):
+		return conversation.RateTokens
+	case strings.Contains(q.name, "request"):
+		return conversation.RateRequests
+	}
+	return ""
+}
 
 // toolQuota reports a 429 for the quotas of grounding alone: a request without
 // it is answered.

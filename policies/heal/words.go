@@ -57,6 +57,10 @@ func (r *row) client(s *Seen) conversation.Error {
 		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
 	}
 	switch r.kind {
+	case conversation.ErrRateLimit, conversation.ErrQuota:
+		out.Rates = s.rates()
+	}
+	switch r.kind {
 	case conversation.ErrQuota:
 		out.NoRetry = true
 	case conversation.ErrContext:

@@ -18,7 +18,9 @@ func Able(req *conversation.Request) bool {
 	}
 	return !slices.ContainsFunc(req.Output.Modalities, func(m string) bool { return m != "text" }) &&
 		// Citations count characters from the beginning of the answer.
-		!slices.ContainsFunc(req.Tools, func(t conversation.Tool) bool { return t.Kind != conversation.Function }) &&
+		!slices.ContainsFunc(req.Tools, func(t conversation.Tool) bool {
+			return t.Kind != conversation.Function && t.Kind != conversation.Unavailable
+		}) &&
 		req.Upstream.CachedContent == "" // may hold tools
 }
 

@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -92,5 +93,6 @@ func Sum(a, b conversation.Usage) conversation.Usage {
 		Cached:   a.Cached + b.Cached,
 		Output:   a.Output + b.Output,
 		Thoughts: a.Thoughts + b.Thoughts,
+		Tier:     cmp.Or(b.Tier, a.Tier),
 	}
 }

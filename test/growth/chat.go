@@ -54,6 +54,8 @@ func chatHolders() map[string]string {
 		"extra_body":         member(`"extra_body":{"google":{}` + here + `}`),
 		"extra_body.google":  member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
 		"message":            message(`{"role":"user","content":"t"` + here + `}`),
+
+		"audio of an earlier answer": message(`{"role":"assistant","audio":{"transcript":"t"` + here + `}}`),
 	})
 }
 
@@ -86,6 +88,10 @@ func chatLists() []sample {
 		{name: "tool_calls of custom tools", body: list(chatMessages+`{"role":"assistant","tool_calls":[`, numbered(`{"id":"c%d","type":"custom","custom":{"name":"f","input":"t"}}`), `]},`+chatHello+`]}`)},
 		{name: "functions", body: list(chatHead+`,"messages":[`+chatHello+`],"functions":[`, numbered(`{"name":"f%d"}`), `]}`)},
 		{name: "tools", body: list(chatHead+`,"messages":[`+chatHello+`],"tools":[`, numbered(`{"type":"function","function":{"name":"f%d"}}`), `]}`)},
+		{name: "tools that cannot be called, each allowed by its type", body: func(n int) []byte {
+			tools := list(chatHead+`,"messages":[`+chatHello+`],"tools":[`, numbered(`{"type":"u%d"}`), `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[`)(n / 2)
+			return list(string(tools), numbered(`{"type":"u%d"}`), `]}}}`)(n / 2)
+		}},
 		{name: "allowed_tools of one tool", body: list(chatHead+`,"messages":[`+chatHello+`],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[`,
 			func(int) string { return `{"type":"function","function":{"name":"f"}}` }, `]}}}`)},
 		{name: "modalities", body: list(chatHead+`,"messages":[`+chatHello+`],"modalities":[`, func(int) string { return `"text"` }, `]}`)},

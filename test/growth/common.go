@@ -15,6 +15,7 @@ func commonHolders(member, part, call, tool func(object string) string, own map[
 		"video_url, document_url":   part(`{"type":"video_url","video_url":{"url":"https://a/b.mp4"` + here + `}}`),
 		"input_audio":               part(`{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"` + here + `}}`),
 		"file":                      part(`{"type":"file","file":{"filename":"a.pdf","file_data":"AAAA"` + here + `}}`),
+		"computer_screenshot":       part(`{"type":"computer_screenshot","image_url":"https://a/b.png"` + here + `}`),
 		"tool call":                 call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}` + here + `}`),
 		"called function":           call(`{"id":"a","type":"function","function":{"name":"f","arguments":"{}"` + here + `}}`),
 		"called custom tool":        call(`{"id":"a","type":"custom","custom":{"name":"f","input":"t"` + here + `}}`),

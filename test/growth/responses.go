@@ -58,6 +58,9 @@ func responsesHolders() map[string]string {
 		"code_interpreter_call item":                         item(`{"type":"code_interpreter_call","id":"a","code":"c","outputs":[]` + here + `}`),
 		"code_interpreter_call.outputs":                      item(`{"type":"code_interpreter_call","id":"a","code":"c","outputs":[{"type":"logs","logs":"l"` + here + `}]}`),
 		"image_generation_call item":                         item(`{"type":"image_generation_call","id":"a","result":"AAAA"` + here + `}`),
+		"call item of a tool that is not known here":         item(`{"type":"foo_call","id":"a","arguments":"t"` + here + `}`),
+		"output item of a tool that is not known here":       item(`{"type":"foo_call_output","call_id":"a","output":"t"` + here + `}`),
+		"audio of an earlier answer":                         item(`{"role":"assistant","audio":{"transcript":"t"` + here + `}}`),
 		"mcp_call item":                                      item(`{"type":"mcp_call","id":"a","name":"f","server_label":"s"` + here + `}`),
 		"namespace tool":                                     tool(`{"type":"namespace","name":"n","tools":[]` + here + `}`),
 		"local_shell, shell, apply_patch, tool_search":       tool(`{"type":"local_shell"` + here + `}`),
@@ -78,6 +81,7 @@ func responsesLists() []sample {
 		{name: "input: messages of the assistant", body: list(responsesInput, numbered(`{"role":"assistant","content":"t%d"}`), `,`+responsesHello+`]}`)},
 		{name: "input: system texts first", body: list(responsesHead+`,"input":[`, numbered(`{"role":"system","content":"t%d"}`), `,`+responsesHello+`]}`)},
 		{name: "input: unknown items", body: list(responsesInput, numbered(`{"type":"u%d"}`), `]}`)},
+		{name: "foo_call_output.output: parts", body: list(responsesInput+`{"type":"foo_call_output","call_id":"a","output":[`, numbered(`{"type":"input_text","text":"t%d"}`), `]}]}`)},
 		{name: "input: calls", body: list(responsesInput, numbered(`{"type":"function_call","call_id":"c%d","name":"f","arguments":"{}"}`), `,`+responsesHello+`]}`)},
 		{name: "input: calls and outputs in turn", body: list(responsesInput, func(i int) string {
 			return fmt.Sprintf([2]string{`{"type":"function_call","call_id":"c%d","name":"f","arguments":"{}"}`, `{"type":"function_call_output","call_id":"c%d","output":"t"}`}[i%2], i/2)

@@ -52,8 +52,12 @@ func Run(ctx context.Context, input []byte, o Options, out, notes io.Writer) err
 	if tr.Model() != "" {
 		fmt.Fprintln(notes, "model:", policies.Clean(tr.Model()))
 	}
-	for _, w := range tr.Warnings() {
+	warnings, more := tr.Warnings()
+	for _, w := range warnings {
 		fmt.Fprintf(notes, "warning: %s: %s\n", w.Field, w.Why)
+	}
+	if more > 0 {
+		fmt.Fprintf(notes, "warning: and %d more\n", more)
 	}
 	switch {
 	case tr.Reply != nil:

@@ -3,9 +3,11 @@ package chat
 import (
 	"time"
 
+	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // Config says how the dialect behaves. The zero value is the default.
@@ -41,8 +43,16 @@ func (d *Dialect) Name() string { return "chat" }
 // Encoder implements dialect.Dialect.
 func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 	own, _ := req.Own.(own) // a request that was not decoded here asked for nothing
+	if req.Limits.Candidates > 1 {
+		return d.several(req, own)
+	}
 	if req.Stream {
 		return d.machine(req, own, &streamSink{usage: own.usage})
 	}
 	return d.machine(req, own, &completionSink{})
+}
+
+// RateHeaders are the headers in which the API's clients look for rate limits.
+func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
+	return openai.RateHeaders(rates)
 }

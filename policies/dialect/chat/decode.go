@@ -37,6 +37,7 @@ type decoder struct {
 	input         bool                // the field of another API was there
 	search        *conversation.Tool
 	thinking      thinking
+	choice        tool.Choice
 }
 
 // Decode implements dialect.Dialect.
@@ -103,6 +104,8 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 		return d.thinkingField(name, v)
 	case "service_tier":
 		return openai.Tier(d.Walker, v)
+	case "verbosity":
+		return openai.Verbosity(d.Walker, v)
 	case "stop", "stop_sequences":
 		return setting.Stops(d.Walker, name, v)
 	case "input", "instructions", "system":
@@ -124,8 +127,7 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 	case "functions":
 		return d.tools(v, &d.functions)
 	case "tool_choice", "function_call":
-		_, err := tool.Choice(d.Walker, v, tool.Named)
-		return err
+		return d.choice.Read(d.Walker, v, tool.Named)
 	case "response_format":
 		return setting.Format(d.Walker, "json_schema", v)
 	case "guided_json", "response_schema":
@@ -189,5 +191,5 @@ func (d *decoder) finish() error {
 		return err
 	}
 	d.Req.Own = d.own
-	return nil
+	return d.choice.Settle(d.Walker, toolTypes)
 }

@@ -166,7 +166,6 @@ func TestErrorsNameTheField(t *testing.T) {
 		fields, param string
 		kind          conversation.ErrorKind
 	}{
-		{`"n":2`, "n", conversation.ErrUnsupported},
 		{`"n":"1"`, "n", conversation.ErrInvalid},
 		{`"temperature":"hot"`, "temperature", conversation.ErrInvalid},
 		{`"max_tokens":-1`, "max_tokens", conversation.ErrInvalid},
@@ -202,7 +201,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		{`"messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]`, "messages[0].content[0].image_url.url", conversation.ErrInvalid},
 		{`"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,"}}]}]`, "messages[0].content[0].image_url.url", conversation.ErrInvalid},
 		{`"messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]`, "messages[0].content[0].file.file_id", conversation.ErrUnsupported},
-		{`"messages":[{"role":"assistant","audio":{"id":"a"}}]`, "messages[0].audio", conversation.ErrUnsupported},
+		{`"messages":[{"role":"assistant","audio":7}]`, "messages[0].audio", conversation.ErrInvalid},
 		{`"messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}]`, "messages[0].tool_calls[0].function", conversation.ErrInvalid},
 		{`"model":""`, "model", conversation.ErrInvalid},
 		{`"model":"` + strings.Repeat("m", 300) + `"`, "model", conversation.ErrInvalid},

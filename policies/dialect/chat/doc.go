@@ -17,6 +17,7 @@
 // of a tool call or message. Most SDKs drop fields that they do not know, so a
 // call's carrier is also written behind its id, which every client gives back.
 //
-// Known limits: one answer per request; results of the upstream's own tools
-// are told as text or citations; sound is sent as the upstream gives it.
+// Known limits: at most 8 answers per request, and one where the model gives no
+// more; results of the upstream's own tools are told as text or citations; sound
+// is sent as the upstream gives it.
 package chat

@@ -41,7 +41,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"frequency_penalty", jsonwalk.Map, "sampling, where the model honors it"},
 	{"logprobs", jsonwalk.Map, "log probabilities, where the model has them"},
 	{"top_logprobs", jsonwalk.Map, "alternatives with their log probabilities"},
-	{"n", jsonwalk.Map, "must be 1: other numbers of answers are refused"},
+	{"n", jsonwalk.Map, "the number of answers, up to 8; refused where the model gives one"},
 	{"tools", jsonwalk.Map, "tools"},
 	{"tool_choice", jsonwalk.Map, "tool choice"},
 	{"parallel_tool_calls", jsonwalk.Map, "only the first call of an answer is delivered if false"},
@@ -72,14 +72,14 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"modalities", jsonwalk.Map, "kinds of answer beside text"},
 	{"audio", jsonwalk.Map, "the voice"},
 	{"web_search_options", jsonwalk.Map, "the upstream's search"},
-	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have"},
+	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have; replies say which tier they came from"},
 	{"extra_body", jsonwalk.Map, "settings in the upstream's own words"},
 	{"google", jsonwalk.Map, "the same, from clients that merge extra_body into the body"},
 	{"documents", jsonwalk.Refuse, "nothing is searched in them; send them as messages"},
 	{"logit_bias", jsonwalk.Warn, "tokens are not the original service's"},
 	{"prediction", jsonwalk.Warn, "the upstream takes no predicted output"},
 	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
-	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the prompt"},
+	{"verbosity", jsonwalk.Map, "a warning unless medium: the upstream has no such setting; say it in the prompt"},
 	{"usage", jsonwalk.Drop, "a router's own; stream_options asks for the usage"},
 	{"store", jsonwalk.Drop, noStore},
 	{"metadata", jsonwalk.Drop, noStore},
@@ -97,7 +97,7 @@ var streamFields = &jsonwalk.Table{Name: "stream_options", Fields: []jsonwalk.Fi
 
 var textFields = &jsonwalk.Table{Name: "text", Fields: []jsonwalk.Field{
 	{"format", jsonwalk.Map, "structured output"},
-	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the prompt"},
+	{"verbosity", jsonwalk.Map, "as verbosity"},
 }}
 
 var outputFields = &jsonwalk.Table{Name: "output_config", Fields: []jsonwalk.Field{
@@ -157,7 +157,7 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"reasoning", jsonwalk.Drop, foreign},
 	{"reasoning_details", jsonwalk.Drop, foreign},
 	{"thinking_blocks", jsonwalk.Drop, foreign},
-	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
 	{"experimental_attachments", jsonwalk.Refuse, "of no API; send it as content"},
 	{"annotations", jsonwalk.Drop, echoed},
@@ -165,11 +165,14 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
+// toolTypes are the values of a tool's type. What is left out with a warning is
+// refused where tool_choice asks for it.
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"function", jsonwalk.Map, "a function; a tool without a type is one"},
 	{"custom", jsonwalk.Map, "a function with one string as its input"},
 	{"web_search*", jsonwalk.Map, "the upstream's search"},
 	{"openrouter:web_search", jsonwalk.Map, "the upstream's search"},
+	{"*", jsonwalk.Warn, "the upstream has no such tool; one with a name and a schema is declared as a function"},
 }}
 
 var searchToolFields = &jsonwalk.Table{Name: "search tool", Fields: []jsonwalk.Field{

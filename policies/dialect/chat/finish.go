@@ -8,7 +8,8 @@ import (
 const promptRefused = "The prompt was refused."
 
 func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
-	reason, err := openai.FinishReason(ev.Finish, m.natural(), m.answer)
+	several := m.req.Limits.Candidates > 1 // the other answers may be good
+	reason, err := openai.FinishReason(ev.Finish, m.natural(), m.answer || several)
 	if err != nil {
 		return m.fail(dst, err)
 	}
@@ -20,7 +21,11 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 		dst = m.sink.refusal(dst, conversation.Quote(note))
 	}
 	m.state = done
-	return m.sink.finish(dst, reason, m.takeLogprobs(), m.usage)
+	dst = m.sink.finish(dst, reason, m.takeLogprobs())
+	if ev.More {
+		return dst
+	}
+	return m.sink.complete(dst, m.usage)
 }
 
 // natural is the reason of a model that was done. Calls count whenever they
@@ -38,7 +43,7 @@ func (m *machine) natural() string {
 // fail ends the reply with an error. An open call stays as it is: a client
 // must not take half a tool call for a whole one.
 func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
-	m.state = done
+	m.state, m.failed = done, true
 	if err == nil {
 		err = openai.APIError("The upstream failed.")
 	}

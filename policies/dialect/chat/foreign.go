@@ -60,6 +60,11 @@ func (d *decoder) formatWithin(m jsonwalk.Members, t *jsonwalk.Table) error {
 	if effort := jsonwalk.Chars(m.Get("effort")); effort != nil {
 		d.thinking.effort = string(effort)
 	}
+	if v := m.Get("verbosity"); v != nil {
+		if err := openai.Verbosity(d.Walker, v); err != nil {
+			return err
+		}
+	}
 	v := m.Get("format")
 	if v == nil {
 		return nil

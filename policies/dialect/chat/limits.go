@@ -40,9 +40,6 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 		}
 	case "n":
 		l.Candidates, err = d.Count(name, v)
-		if err == nil && l.Candidates > 1 {
-			err = d.Unsupported(name, "one answer per request; send the request again for another")
-		}
 	}
 	return err
 }

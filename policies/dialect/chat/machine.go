@@ -40,7 +40,9 @@ type sink interface {
 	sound(dst []byte, data conversation.Text) []byte
 	// cite gets annotations as elements of a JSON array.
 	cite(dst, annotations []byte) []byte
-	finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte
+	finish(dst []byte, reason string, logprobs []byte) []byte
+	// complete ends the reply after the last of its answers.
+	complete(dst []byte, u conversation.Usage) []byte
 	fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte
 	ping(dst []byte) []byte
 }
@@ -49,6 +51,8 @@ type sink interface {
 type head struct {
 	id, model string
 	created   int64 // Unix time
+	// usage is what is known of it at the start: its tier.
+	usage conversation.Usage
 }
 
 // machine turns the events of one answer into what the client gets.
@@ -63,6 +67,7 @@ type machine struct {
 	thought bool // inside a run of thoughts
 	tagged  bool // inside the tags around it
 	answer  bool // something beside thoughts was delivered
+	failed  bool // ended with an error
 	calls   int  // calls delivered
 
 	freeform bool   // the open call is one of a freeform tool
@@ -152,7 +157,7 @@ func (m *machine) part(dst []byte, ev conversation.Event) []byte {
 
 func (m *machine) start(dst []byte, upstream string) []byte {
 	m.state = open
-	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix()}
+	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix(), usage: m.usage}
 	if !callid.Fits(upstream) {
 		h.id = callid.Fresh("chatcmpl-", m.ids.Random)
 	}

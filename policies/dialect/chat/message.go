@@ -22,6 +22,7 @@ type message struct {
 	name       string
 	images     []conversation.Part
 	reasoning  conversation.Text
+	spoken     conversation.Text // what the answer said in sound
 	carrier    string
 }
 
@@ -107,6 +108,9 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			msg.legacyCall = &call
 			return err
 		})
+	case "audio":
+		msg.spoken, err = openai.Spoken(d.Walker, v)
+		return err
 	case "images":
 		msg.images = nil
 		return d.Within(name, func() error {
@@ -169,6 +173,9 @@ func assistantParts(msg *message) []conversation.Part {
 		parts = append(parts, conversation.Part{Kind: conversation.KindThought, Text: msg.reasoning, Carrier: msg.carrier})
 	}
 	parts = append(parts, msg.content...)
+	if len(msg.content) == 0 {
+		parts = openai.AppendText(parts, msg.spoken)
+	}
 	parts = openai.AppendText(parts, msg.refusal)
 	if n := len(parts); n > 0 && parts[n-1].Kind == conversation.KindText {
 		parts[n-1].Carrier = msg.carrier

@@ -25,6 +25,10 @@ type completionSink struct {
 	legacy   bool   // the open call is the function_call
 	spoken   []byte // sound, decoded: pieces of base64 cannot be joined
 	seal     string // the message's carrier
+
+	index  int               // of the choice
+	choice []byte            // the choice, once it is complete
+	all    []*completionSink // of the choices of one reply, by index; nil where there is one
 }
 
 func (s *completionSink) headers() policies.Headers {
@@ -120,23 +124,43 @@ func (s *completionSink) cite(dst, annotations []byte) []byte {
 	return dst
 }
 
-func (s *completionSink) finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte {
+func (s *completionSink) finish(dst []byte, reason string, logprobs []byte) []byte {
 	s.closeCall()
 	s.addLogprobs(logprobs)
+	s.choice = strconv.AppendInt([]byte(`{"index":`), int64(s.index), 10)
+	s.choice = s.appendMessage(append(s.choice, `,"message":{"role":"assistant"`...))
+	s.choice = append(s.choice, `},"logprobs":`...)
+	if s.probs == nil {
+		s.choice = append(s.choice, `null`...)
+	} else {
+		s.choice = append(append(s.choice, `{"content":[`...), s.probs...)
+		s.choice = append(s.choice, `],"refusal":null}`...)
+	}
+	s.choice = append(s.choice, `,"finish_reason":"`+reason+`"}`...)
+	return dst
+}
+
+func (s *completionSink) complete(dst []byte, u conversation.Usage) []byte {
 	dst = jsonwalk.AppendString(append(dst, `{"id":`...), s.info.id)
 	dst = append(dst, `,"object":"chat.completion","created":`...)
 	dst = strconv.AppendInt(dst, s.info.created, 10)
 	dst = jsonwalk.AppendString(append(dst, `,"model":`...), s.info.model)
-	dst = append(dst, `,"choices":[{"index":0,"message":{"role":"assistant"`...)
-	dst = s.appendMessage(dst)
-	dst = append(dst, `},"logprobs":`...)
-	if s.probs == nil {
-		dst = append(dst, `null`...)
-	} else {
-		dst = append(append(dst, `{"content":[`...), s.probs...)
-		dst = append(dst, `],"refusal":null}`...)
+	dst = append(dst, `,"choices":[`...)
+	if s.all == nil {
+		dst = append(dst, s.choice...)
 	}
-	dst = append(dst, `,"finish_reason":"`+reason+`"}],"usage":`...)
+	first := true
+	for _, c := range s.all {
+		if c == nil || c.choice == nil {
+			continue // it never came
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(dst, c.choice...)
+	}
+	dst = append(openai.AppendTier(append(dst, `],`...), u), `"usage":`...)
 	return append(openai.AppendUsage(dst, u), '}')
 }
 

@@ -13,6 +13,7 @@ import (
 // data lines that end with LF, no event names, [DONE] at the end.
 type streamSink struct {
 	usage bool // a last chunk tells the usage; all others then say null
+	index int  // of the choice
 
 	info head
 	lead []byte // what every chunk starts with, up to its choices
@@ -39,14 +40,15 @@ func (s *streamSink) start(dst []byte, h head) []byte {
 	s.lead = append(s.lead, `,"object":"chat.completion.chunk","created":`...)
 	s.lead = strconv.AppendInt(s.lead, h.created, 10)
 	s.lead = jsonwalk.AppendString(append(s.lead, `,"model":`...), h.model)
-	s.lead = append(s.lead, `,"choices":[`...)
+	s.lead = append(openai.AppendTier(append(s.lead, ','), h.usage), `"choices":[`...)
 	dst = append(s.delta(dst), `"role":"assistant","content":"","refusal":null`...)
 	return s.end(dst)
 }
 
 // delta begins a chunk up to the members of its delta.
 func (s *streamSink) delta(dst []byte) []byte {
-	return append(append(dst, s.lead...), `{"index":0,"delta":{`...)
+	dst = strconv.AppendInt(append(append(dst, s.lead...), `{"index":`...), int64(s.index), 10)
+	return append(dst, `,"delta":{`...)
 }
 
 // end completes a chunk begun with delta.
@@ -109,12 +111,18 @@ func (s *streamSink) cite(dst, annotations []byte) []byte {
 	return s.end(append(dst, ']'))
 }
 
-func (s *streamSink) finish(dst []byte, reason string, logprobs []byte, u conversation.Usage) []byte {
+func (s *streamSink) finish(dst []byte, reason string, logprobs []byte) []byte {
 	dst = s.logprobs(s.delta(dst), logprobs)
-	dst = s.close(append(dst, `,"finish_reason":"`+reason+`"}]`...))
+	return s.close(append(dst, `,"finish_reason":"`+reason+`"}]`...))
+}
+
+func (s *streamSink) complete(dst []byte, u conversation.Usage) []byte {
 	if s.usage {
-		dst = append(append(dst, s.lead...), `],"usage":`...)
-		dst = append(openai.AppendUsage(dst, u), '}', '\n', '\n')
+		dst = append(append(dst, s.lead...), `],`...)
+		if s.info.usage.Tier == "" { // else each chunk says it
+			dst = openai.AppendTier(dst, u)
+		}
+		dst = append(openai.AppendUsage(append(dst, `"usage":`...), u), '}', '\n', '\n')
 	}
 	return append(dst, doneText...)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
@@ -26,13 +27,15 @@ func (d *decoder) tool(m jsonwalk.Members, list *[]conversation.Tool) error {
 	if known {
 		return err
 	}
-	f, kind := tool.Kind(d.Walker, m, toolTypes, "function")
-	if f == nil {
-		return d.Invalid("type", "'%s' is not a known type of tool", jsonwalk.Shorten(kind))
+	f, kind, err := tool.Kind(d.Walker, m, toolTypes, "function")
+	if err != nil {
+		return err
 	}
-	t := conversation.Tool{Kind: conversation.WebSearch}
-	switch f.Name {
-	case "function", "custom":
+	t := conversation.Tool{Kind: conversation.WebSearch, Name: string(kind)}
+	switch {
+	case f.Action == jsonwalk.Warn:
+		t = setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why)
+	case f.Name == "function" || f.Name == "custom":
 		var freeform bool
 		if t, freeform, err = tool.Function(d.Walker, m, true); freeform {
 			d.takesText(t.Name)

@@ -41,6 +41,10 @@ func init() {
 		"text_editor_code_execution_tool_result": {serverResultFields, (*decoder).readServerResult},
 		"tool_search_tool_result":                {serverResultFields, (*decoder).readServerResult},
 		"advisor_tool_result":                    {serverResultFields, (*decoder).readServerResult},
+		"*_tool_result":                          {serverResultFields, (*decoder).readServerResult},
+		"*_tool_use":                             {serverCallFields, (*decoder).readServerCall},
+		"browser_state":                          {browserFields, (*decoder).readBrowser},
+		"container_upload":                       {uploadFields, (*decoder).readUpload},
 		"compaction":                             {compactionFields, (*decoder).readCompaction},
 		"mid_conv_system":                        {systemBlockFields, (*decoder).readSystemBlock},
 	}

@@ -67,6 +67,11 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 			d.Warn(name, "left out: the upstream has no fast mode")
 		}
 		return nil
+	case "inference_geo":
+		if string(v) != `"global"` {
+			return d.Unsupported(name, requestFields.Find([]byte(name)).Why)
+		}
+		return nil
 	case "service_tier":
 		if string(v) == `"standard_only"` {
 			d.Req.Upstream.ServiceTier = "standard"
@@ -126,5 +131,5 @@ func (d *decoder) finish() error {
 		d.Warn("tools", "every deferred tool is sent at once; that many make the model choose worse")
 	}
 	d.Req.Thinking = d.resolveThinking()
-	return nil
+	return d.toolChoice.Settle(d.Walker, toolTypes)
 }

@@ -177,10 +177,9 @@ func TestInvalid(t *testing.T) {
 		{"file", `{"model":"m","messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"f"}}]}]}`, "messages.0.content.0.source", "not supported"},
 		{"result of a call", `{"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"tool_use","id":"b","name":"c"}]}]}]}`, "messages.0.content.0.content", "may only hold"},
 		{"system of images", `{"model":"m","messages":[],"system":[{"type":"image","source":{"type":"url","url":"x"}}]}`, "system", "only hold text"},
-		{"container", `{"model":"m","messages":[],"container":"c1"}`, "container", "not supported"},
-		{"mcp servers", `{"model":"m","messages":[],"mcp_servers":[{}]}`, "mcp_servers", "not supported"},
-		{"computer", `{"model":"m","messages":[],"tools":[{"type":"computer_20250124","name":"computer"}]}`, "tools.0", "not supported"},
-		{"tool of tomorrow", `{"model":"m","messages":[],"tools":[{"type":"nose_2027","name":"nose"}]}`, "tools.0", "'nose_2027'"},
+		{"residency", `{"model":"m","messages":[],"inference_geo":"eu"}`, "inference_geo", "not supported"},
+		{"compaction", `{"model":"m","messages":[],"compaction":{"type":"now"}}`, "compaction", "not supported"},
+		{"tool type a number", `{"model":"m","messages":[],"tools":[{"type":7}]}`, "tools.0.type", "valid string"},
 		{"tool without name", `{"model":"m","messages":[],"tools":[{"input_schema":{}}]}`, "tools.0.name", "Field required"},
 		{"max_tokens negative", `{"model":"m","messages":[],"max_tokens":-1}`, "max_tokens", "integer"},
 		{"max_tokens half", `{"model":"m","messages":[],"max_tokens":1.5}`, "max_tokens", "integer"},
@@ -241,14 +240,14 @@ func TestDeepInput(t *testing.T) {
 	}
 }
 
-// The number of warnings is bounded, and the last says that there were more.
+// The number of warnings is bounded, and it is known how many more there are.
 func TestWarningsAreBounded(t *testing.T) {
 	req, err := decode(t, numbered(conversation.MaxMessages))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(req.Warnings); n != jsonwalk.MaxWarnings || req.Warnings[n-1].Field != "..." {
-		t.Errorf("%d warnings, the last %v; want %d, the last about more", n, req.Warnings[n-1], jsonwalk.MaxWarnings)
+	if n := len(req.Warnings); n != jsonwalk.MaxWarnings || n+req.UntoldWarnings != conversation.MaxMessages {
+		t.Errorf("%d warnings and %d more; want %d, and %d in all", n, req.UntoldWarnings, jsonwalk.MaxWarnings, conversation.MaxMessages)
 	}
 }
 

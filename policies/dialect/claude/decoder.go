@@ -3,6 +3,7 @@ package claude
 import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
 // maxNesting bounds content within content: a message's tool result's
@@ -29,7 +30,8 @@ type decoder struct {
 	turnEffort string              // the last message's
 	added      []conversation.Tool // tools defined in mid-conversation
 	deferred   int                 // tools with defer_loading
-	passing    []int               // indexes of messages that go when the user speaks again
+	toolChoice tool.Choice
+	passing    []int // indexes of messages that go when the user speaks again
 }
 
 // splitID takes the carrier off a call's id.

@@ -59,7 +59,7 @@ func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte)
 	if err.RetryAfter > 0 {
 		headers.Set("retry-after", strconv.Itoa(err.RetryAfter))
 	}
-	return status, headers, appendFault(nil, err)
+	return status, append(headers, d.RateHeaders(err.Rates)...), appendFault(nil, err)
 }
 
 // rowOf returns the row for err; a kind that is not in the table, which none

@@ -16,13 +16,14 @@ func Tables() []*jsonwalk.Table {
 		messageFields, turnFields, blockTypes, textFields, imageFields, bareImageFields,
 		documentFields, sourceTypes, sourceFields, citationsFields, searchResultFields,
 		thoughtFields, redactedFields, callFields, resultFields, referenceFields,
-		changeFields, compactionFields, systemBlockFields, serverCallFields, serverResultFields,
+		changeFields, compactionFields, systemBlockFields, serverCallFields, serverResultFields, uploadFields, browserFields,
 		toolTypes, typedToolFields, webSearchFields, webFetchFields, codeExecutionFields,
 	}, tool.Tables(), openai.PartTables(), openai.CallTables())
 }
 
 const (
 	noBrowser   = "the upstream has no browser tools"
+	noMCP       = "MCP servers are not connected to; let the client do it"
 	noToolset   = "the tool's own name stands for it"
 	noInclusion = "answers hold what the upstream tells of its own tools"
 	noCacheMark = "the upstream caches prefixes by itself"
@@ -58,7 +59,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"prompt", jsonwalk.Refuse, "of another API; send messages"},
 	{"text", jsonwalk.Refuse, "of another API; send output_config.format"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},
-	{"service_tier", jsonwalk.Map, "standard_only asks for the standard tier"},
+	{"service_tier", jsonwalk.Map, "standard_only asks for the standard tier; replies say which tier they came from, if the upstream does"},
 	{"diagnostics", jsonwalk.Drop, "concerns the original service"},
 	{"fallback_credit_token", jsonwalk.Drop, "concerns the original service"},
 	{"anthropic_version", jsonwalk.Drop, "all versions are read alike"},
@@ -66,11 +67,11 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"speed", jsonwalk.Map, "a warning unless standard: the upstream has no fast mode"},
 	{"context_management", jsonwalk.Warn, "context is not edited on the way"},
 	{"safeguards", jsonwalk.Warn, "the upstream's own safety settings hold"},
-	{"inference_geo", jsonwalk.Refuse, "where the upstream computes cannot be promised"},
-	{"container", jsonwalk.Refuse, "no containers are kept"},
-	{"mcp_servers", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
-	{"compaction", jsonwalk.Refuse, "the upstream does not summarize conversations; ask the model to"},
-	{"fallbacks", jsonwalk.Refuse, "fallback models are configured in the gateway"},
+	{"inference_geo", jsonwalk.Map, "where the upstream computes cannot be promised; leave it out, or send global"},
+	{"container", jsonwalk.Warn, "no containers are kept: code starts in an empty one"},
+	{"mcp_servers", jsonwalk.Warn, noMCP},
+	{"compaction", jsonwalk.Refuse, "the answer would be a summary, which the upstream has no word for; ask the model for one"},
+	{"fallbacks", jsonwalk.Warn, "fallback models are configured in the gateway"},
 }, setting.GeminiFields...)}
 
 var thinkingFields = &jsonwalk.Table{Name: "thinking", Fields: []jsonwalk.Field{
@@ -100,7 +101,7 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
 	{"name", jsonwalk.Map, "the tool of a result; of other roles not passed on"},
 	{"refusal", jsonwalk.Map, "text"},
-	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
 	{"reasoning_content", jsonwalk.Drop, noThought},
 	{"reasoning", jsonwalk.Drop, noThought},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
@@ -148,8 +149,10 @@ var blockTypes = &jsonwalk.Table{Name: "content block types", Fields: []jsonwalk
 	{"fallback", jsonwalk.Drop, "tells which model answered"},
 	{"tool_removal", jsonwalk.Warn, "the tool stays callable"},
 	{"mcp_tool_listing", jsonwalk.Drop, "those tools cannot be called here"},
-	{"browser_state", jsonwalk.Refuse, noBrowser},
-	{"container_upload", jsonwalk.Refuse, "files cannot be put into a container"},
+	{"browser_state", jsonwalk.Map, asText},
+	{"container_upload", jsonwalk.Map, "left out but for a placeholder: no containers are kept"},
+	{"*_tool_result", jsonwalk.Map, asText},
+	{"*_tool_use", jsonwalk.Map, asText},
 }}
 
 var textFields = &jsonwalk.Table{Name: "text block", Fields: []jsonwalk.Field{
@@ -180,7 +183,7 @@ var sourceTypes = &jsonwalk.Table{Name: "source types", Fields: []jsonwalk.Field
 	{"url", jsonwalk.Map, "a reference that the upstream fetches"},
 	{"text", jsonwalk.Map, "text (documents)"},
 	{"content", jsonwalk.Map, "the blocks within (documents)"},
-	{"file", jsonwalk.Refuse, "files of another service cannot be read"},
+	{"file", jsonwalk.Refuse, "files of another service cannot be read, and the answer is about them; send the data inline"},
 }}
 
 var sourceFields = &jsonwalk.Table{Name: "source", Fields: []jsonwalk.Field{
@@ -273,6 +276,19 @@ var serverCallFields = &jsonwalk.Table{Name: "server_tool_use block", Fields: []
 	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
+var uploadFields = &jsonwalk.Table{Name: "container_upload block", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"file_id", jsonwalk.Drop, "the warning tells of the whole block"},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
+}}
+
+var browserFields = &jsonwalk.Table{Name: "browser_state block", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"tabs", jsonwalk.Map, asText},
+	{"state_changes", jsonwalk.Map, asText},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
+}}
+
 var serverResultFields = &jsonwalk.Table{Name: "server tool result blocks", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
 	{"content", jsonwalk.Map, asText},
@@ -283,7 +299,8 @@ var serverResultFields = &jsonwalk.Table{Name: "server tool result blocks", Fiel
 }}
 
 // toolTypes are the values of a tool's type. The dates they end with are
-// versions.
+// versions. What is left out with a warning is refused where tool_choice asks
+// for it.
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"custom", jsonwalk.Map, "a function"},
 	{"function", jsonwalk.Map, "a function, in the words of other APIs"},
@@ -294,10 +311,11 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"text_editor_*", jsonwalk.Map, "a function with the published inputs of its version"},
 	{"memory_*", jsonwalk.Map, "a function with the published inputs"},
 	{"tool_search_tool_*", jsonwalk.Drop, "every deferred tool is sent at once"},
-	{"computer_*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
-	{"browser_toolset_*", jsonwalk.Refuse, noBrowser},
-	{"mcp_toolset", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
-	{"advisor*", jsonwalk.Refuse, "the upstream has no advisor"},
+	{"computer_*", jsonwalk.Warn, "the upstream's computer use has other actions"},
+	{"browser_toolset_*", jsonwalk.Warn, noBrowser},
+	{"mcp_toolset", jsonwalk.Warn, noMCP},
+	{"advisor*", jsonwalk.Warn, "the upstream has no advisor"},
+	{"*", jsonwalk.Warn, "the upstream has no such tool; one with a name and a schema is declared as a function"},
 }}
 
 var typedToolFields = &jsonwalk.Table{Name: "bash, text_editor and memory tools", Fields: []jsonwalk.Field{

@@ -39,8 +39,8 @@ func TestFind(t *testing.T) {
 		{"web_search_20991231", "web_search_*"},
 		{"tool_search_tool_bm25_20251119", "tool_search_tool_*"},
 		{"advisor", "advisor*"},
-		{"customs", ""},
-		{"", ""},
+		{"customs", "*"},
+		{"", "*"},
 	}
 	for _, tt := range tests {
 		got := ""

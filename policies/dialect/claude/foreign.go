@@ -18,6 +18,7 @@ type foreign struct {
 	callID  string
 	name    string
 	refusal conversation.Text
+	spoken  conversation.Text
 }
 
 // foreignField reads a field of Chat Completions.
@@ -32,6 +33,10 @@ func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) erro
 			f.calls = append(f.calls, p)
 			return err
 		})
+	case "audio":
+		var err error
+		f.spoken, err = openai.Spoken(d.Walker, v)
+		return err
 	case "tool_call_id", "name", "refusal":
 		t, err := d.Text(name, v)
 		switch name {
@@ -59,17 +64,26 @@ func (d *decoder) joinForeign(msg *message) error {
 		msg.role, msg.parts = "user", parts
 		return err
 	}
-	if said := append(openai.AppendText(nil, f.refusal), f.calls...); len(said) > 0 {
+	said := openai.AppendText(nil, f.refusal)
+	if msg.role == "assistant" && empty(msg.parts) {
+		said = openai.AppendText(said, f.spoken)
+	}
+	if said = append(said, f.calls...); len(said) > 0 {
 		if msg.role != "assistant" {
 			return d.Invalid("role", "only an assistant's message may hold tool calls")
 		}
-		// A text that is empty stands in for none.
-		if len(msg.parts) == 1 && msg.parts[0].Kind == conversation.KindText && msg.parts[0].Text.Empty() {
+		if empty(msg.parts) {
 			msg.parts = nil
 		}
 		msg.parts = openai.JoinCalls(msg.parts, said)
 	}
 	return nil
+}
+
+// empty reports whether parts say nothing; a text that is empty stands in for
+// none.
+func empty(parts []conversation.Part) bool {
+	return len(parts) == 0 || len(parts) == 1 && parts[0].Kind == conversation.KindText && parts[0].Text.Empty()
 }
 
 // leadSystem takes leading system messages as system text, but for those that
@@ -93,6 +107,32 @@ func (d *decoder) leadSystem() {
 		d.Req.System = append(d.Req.System, m.Parts...)
 	}
 	d.Req.Messages = d.Req.Messages[lead:]
+}
+
+// Readable reports whether v is content that Part can read: a part of a type
+// that is known, text, or a list of those.
+func Readable(v jsontext.Value) bool {
+	if v.Kind() != '[' {
+		return readable(v)
+	}
+	for _, v := range jsonwalk.Elements(v) {
+		if !readable(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func readable(v jsontext.Value) bool {
+	if v.Kind() == '"' {
+		return true
+	}
+	for name, v := range jsonwalk.Fields(v) {
+		if kind := jsonwalk.Chars(v); string(name) == "type" {
+			return openai.PartTypes.Find(kind) != nil || blockTypes.Find(kind) != nil
+		}
+	}
+	return false
 }
 
 // Part reads a content part of OpenAI's APIs, or a block of this API that

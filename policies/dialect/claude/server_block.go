@@ -55,8 +55,12 @@ func (d *decoder) readServerResult(m jsonwalk.Members, parts *[]conversation.Par
 	return nil
 }
 
-// readServerText reads a result whose content is text or blocks.
+// readServerText reads a result whose content is text or blocks. Where it holds
+// blocks that are not known it is JSON.
 func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part) error {
+	if v := m.Get("content"); v != nil && !Readable(v) {
+		return d.readServerResult(m, parts)
+	}
 	var content []conversation.Part
 	if err := d.Within("content", func() error { return d.nested(m.Get("content"), &content) }); err != nil {
 		return err
@@ -66,6 +70,7 @@ func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part)
 	if failed {
 		head = conversation.Join(" ", head, conversation.Quote("failed"))
 	}
+	nameMedia(content)
 	addText(parts, joinLines(head, joinTexts(content)))
 	return err
 }
@@ -101,8 +106,18 @@ func textOr(v jsontext.Value) conversation.Text {
 	return conversation.Text(v)
 }
 
+// nameMedia puts the type of media in their place: the upstream reads media of
+// users, not of its own.
+func nameMedia(parts []conversation.Part) {
+	for i, p := range parts {
+		if p.Kind == conversation.KindMedia {
+			parts[i] = conversation.Part{Text: conversation.Quote("[" + p.Media.MIME + "]")}
+		}
+	}
+}
+
 // readWebFetch keeps the address and the text of the page. A page that is not
-// text is named only: the upstream reads media of users, not of its own.
+// text is named only.
 func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if m.Get("content").Kind() != '{' {
 		return d.readServerResult(m, parts)
@@ -110,7 +125,7 @@ func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) e
 	title, outer := heading(m), m
 	return m.Object("content", func(m jsonwalk.Members) error {
 		page := m.Get("content")
-		if page.Kind() != '{' { // an error
+		if page.Kind() != '{' || !Readable(page) { // an error, or of another kind
 			return d.readServerResult(outer, parts)
 		}
 		var inner []conversation.Part
@@ -120,12 +135,28 @@ func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) e
 		if err != nil {
 			return err
 		}
-		for i, p := range inner {
-			if p.Kind == conversation.KindMedia {
-				inner[i] = conversation.Part{Text: conversation.Quote("[" + p.Media.MIME + "]")}
-			}
-		}
+		nameMedia(inner)
 		addText(parts, joinLines(title, textOr(m.Get("url")), joinTexts(inner)))
 		return nil
 	})
+}
+
+// readUpload reads a file that was put into a container of the original service.
+// The model sees that there was one.
+func (d *decoder) readUpload(m jsonwalk.Members, parts *[]conversation.Part) error {
+	d.Warn("", "container_upload: "+blockTypes.Find([]byte("container_upload")).Why)
+	addText(parts, heading(m))
+	return nil
+}
+
+// readBrowser reads what the tabs of a browser show.
+func (d *decoder) readBrowser(m jsonwalk.Members, parts *[]conversation.Part) error {
+	lines := []conversation.Text{heading(m)}
+	for _, name := range []string{"tabs", "state_changes"} {
+		if v := m.Get(name); v != nil {
+			lines = append(lines, rawText(v))
+		}
+	}
+	addText(parts, joinLines(lines...))
+	return nil
 }

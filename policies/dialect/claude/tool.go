@@ -32,15 +32,16 @@ func (d *decoder) toolOf(m jsonwalk.Members, tools *[]conversation.Tool) error {
 	if known {
 		return err
 	}
-	f, kind := tool.Kind(d.Walker, m, toolTypes, "custom")
-	if f == nil {
-		return d.Invalid("", "Input tag '%s' found using 'type' is not a known tool", jsonwalk.Shorten(kind))
+	f, kind, err := tool.Kind(d.Walker, m, toolTypes, "custom")
+	if err != nil {
+		return err
 	}
 	switch f.Action {
 	case jsonwalk.Drop:
 		return nil
-	case jsonwalk.Refuse:
-		return d.Unsupported("", string(jsonwalk.Shorten(kind))+" ("+f.Why+")")
+	case jsonwalk.Warn:
+		*tools = append(*tools, setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why))
+		return nil
 	}
 	if string(m.Get("defer_loading")) == "true" {
 		d.deferred++
@@ -99,6 +100,5 @@ func (d *decoder) domains(name string, v jsontext.Value) (domains []string, err 
 
 // choice reads tool_choice.
 func (d *decoder) choice(v jsontext.Value) error {
-	_, err := tool.Choice(d.Walker, v, tool.Named)
-	return err
+	return d.toolChoice.Read(d.Walker, v, tool.Named)
 }

@@ -19,6 +19,9 @@ func appendUsage(dst []byte, u conversation.Usage, searches int) []byte {
 	dst = append(dst, `,"output_tokens_details":{"thinking_tokens":`...)
 	dst = strconv.AppendInt(dst, int64(u.Thoughts), 10)
 	dst = append(dst, '}')
+	if u.Tier == "standard" || u.Tier == "priority" { // the API has no flex
+		dst = append(append(append(dst, `,"service_tier":"`...), u.Tier...), '"')
+	}
 	if searches > 0 {
 		dst = append(dst, `,"server_tool_use":{"web_search_requests":`...)
 		dst = append(strconv.AppendInt(dst, int64(searches), 10), '}')

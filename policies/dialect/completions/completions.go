@@ -42,3 +42,8 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 	own, _ := req.Own.(own) // a request that was not decoded here asked for nothing
 	return &encoder{dialect: d, model: req.Model, stream: req.Stream, usageLast: own.usage}
 }
+
+// RateHeaders are the headers in which the API's clients look for rate limits.
+func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
+	return openai.RateHeaders(rates)
+}

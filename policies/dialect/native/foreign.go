@@ -2,7 +2,6 @@ package native
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -41,8 +40,8 @@ var foreignFields = map[string]foreignField{
 	"tools.googleMaps.authConfig":           {gemini.Vertex, ""},
 }
 
-// foreignTools are the tools that one API alone has. They are offers: where the
-// model has others, it does without.
+// foreignTools are the tools that one API alone has. They are offers: at the
+// other API the model does without.
 var foreignTools = map[string]gemini.Kind{
 	"fileSearch": gemini.AIStudio, "mcpServers": gemini.AIStudio,
 	"retrieval": gemini.Vertex, "enterpriseWebSearch": gemini.Vertex, "parallelAiSearch": gemini.Vertex,
@@ -82,7 +81,8 @@ func (r *repair) known(path, at string) error {
 	}, nil)
 }
 
-// foreignTool leaves a tool out that only the other API has.
+// foreignTool leaves a tool out that only the other API has. Whether the client
+// may offer it is asked first.
 func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 	home, ok := foreignTools[field]
 	if !ok || home == r.target.Kind {
@@ -97,24 +97,9 @@ func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 		err = r.skip()
 	}
 	if err == nil && !empty {
-		r.without = append(r.without, fmt.Sprintf("tools[%d].%s", i, field))
+		at := fmt.Sprintf("tools[%d].%s", i, field)
+		_, err = r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field))
+		r.warn(at, "left out: only "+apiNames[home]+" has this tool")
 	}
 	return true, err
-}
-
-// withoutTools says that tools were left out, or refuses a request that has no
-// others: then the answer would come from nowhere.
-func (r *repair) withoutTools() error {
-	for _, at := range r.without {
-		field := at[strings.LastIndexByte(at, '.')+1:]
-		home := apiNames[foreignTools[field]]
-		if !r.tooled {
-			if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
-				return err
-			}
-			return unsupported(at, "only "+home+" has this tool, and the request has no other; send it to a model there")
-		}
-		r.warn(at, "left out: only "+home+" has this tool")
-	}
-	return nil
 }

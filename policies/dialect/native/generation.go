@@ -6,13 +6,19 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // generation repairs the generationConfig.
 func (r *repair) generation() error {
 	old := -1 // the member by the name that Vertex AI does not know
-	return r.members(func(i int, name []byte) (fate, error) {
+	var ignored gemini.Ignored
+	err := r.members(func(i int, name []byte) (fate, error) {
 		switch string(name) {
+		case "temperature", "topP", "topK", "top_p", "top_k":
+			return keep, r.ignore(&ignored, camel(name))
+		case "candidateCount", "candidate_count":
+			return keep, r.candidates()
 		case "thinkingConfig":
 			return r.thinking()
 		case "maxOutputTokens", "max_output_tokens":
@@ -49,6 +55,33 @@ func (r *repair) generation() error {
 			r.replace(at, at+bytes.IndexByte(r.text[at:], ':'), `"responseJsonSchema"`)
 		}
 	})
+	if field, why := ignored.Warning("no effect", r.target.Model); field != "" {
+		r.req.Warn("generationConfig."+field, why)
+	}
+	return err
+}
+
+// ignore notes a sampling setting that the model ignores. It stays, since the
+// model takes it.
+func (r *repair) ignore(list *gemini.Ignored, field string) error {
+	v, err := r.value()
+	if err != nil || !r.can.FixedSampling {
+		return err
+	}
+	if n, bad := strconv.ParseFloat(string(v), 64); bad == nil {
+		list.Add(field, field, n)
+	}
+	return nil
+}
+
+// candidates refuses more answers than the model gives.
+func (r *repair) candidates() error {
+	v, err := r.value()
+	if n, bad := strconv.Atoi(string(v)); err == nil && bad == nil && n > 1 && r.can.OneCandidate {
+		const field = "generationConfig.candidateCount"
+		return &conversation.Error{Kind: conversation.ErrUnsupported, Param: field, Message: field + ": " + gemini.OneAnswer(r.target.Model)}
+	}
+	return err
 }
 
 // noModel refuses a model that the value to come names: which one serves a

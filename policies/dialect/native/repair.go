@@ -32,9 +32,8 @@ type repair struct {
 	lists    int  // how many conversations there are: one, in a valid body
 	odd      bool // there is something in it that the API does not have: it is upstream's to refuse
 	span     struct{ from, to int }
-	tooled   bool     // there is some tool
-	without  []string // tools that were left out
-	cached   bool     // the tools may be in cached content
+	tooled   bool // there is some tool
+	cached   bool // the tools may be in cached content
 	warnings map[string]int
 
 	history *gemini.NativeHistory // what is read is added to it; nil most of the time
@@ -284,9 +283,11 @@ func (r *repair) warn(field, why string) {
 	if r.warnings == nil {
 		r.warnings = map[string]int{}
 	}
-	if r.warnings[why]++; r.warnings[why] <= warningLimit {
-		r.req.Warn(field, why)
+	if r.warnings[why]++; r.warnings[why] > warningLimit {
+		r.req.UntoldWarnings++
+		return
 	}
+	r.req.Warn(field, why)
 }
 
 func unsupported(field, why string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -145,8 +146,6 @@ func TestRepairRefuses(t *testing.T) {
 		"media type of a file":   {studio, `{"contents":[{"parts":[{"file_data":{"mime_type":"x/API key not v\u0061lid","file_uri":"https://a/b"}}]}]}`, "contents[0].parts[0].fileData.mimeType", conversation.ErrInvalid},
 		"media type in a result": {studio, `{"contents":[{"parts":[{"functionResponse":{"name":"f","response":{},"parts":[{"inline_data":{"mime_type":"x/API key not valid","data":"aGk="}}]}}]}]}`, "contents[0].parts[0].functionResponse.parts[0].inlineData.mimeType", conversation.ErrInvalid},
 		"Model Armor":            {studio, `{"modelArmorConfig":{"promptTemplateName":"t"}}`, "modelArmorConfig", conversation.ErrUnsupported},
-		"file search at Vertex":  {vertex, `{"tools":[{"fileSearch":{}}]}`, "tools[0].fileSearch", conversation.ErrUnsupported},
-		"retrieval at AI Studio": {studio, `{"tools":[{"retrieval":{}}]}`, "tools[0].retrieval", conversation.ErrUnsupported},
 		"format of AI Studio":    {vertex, `{"generationConfig":{"response_format":{"text":{}}}}`, "generationConfig.responseFormat", conversation.ErrUnsupported},
 		"cache of AI Studio":     {vertex, `{"cachedContent":"cachedContents/x"}`, "cachedContent", conversation.ErrUnsupported},
 		"cache of Vertex":        {studio, `{"cachedContent":"projects/p/locations/l/cachedContents/x"}`, "cachedContent", conversation.ErrUnsupported},
@@ -155,7 +154,6 @@ func TestRepairRefuses(t *testing.T) {
 		"another model":          {vertex, `{"generationConfig":{"routingConfig":{"manualMode":{"modelName":"gemini-x"}}}}`, "generationConfig.routingConfig.manualMode.modelName", conversation.ErrInvalid},
 		"another, in snake_case": {vertex, `{"generation_config":{"routing_config":{"manual_mode":{"model_name":"gemini-x"}}}}`, "generationConfig.routingConfig.manual_mode.modelName", conversation.ErrInvalid},
 		"another by modelConfig": {studio, `{"generationConfig":{"modelConfig":{"modelName":"gemini-x"}}}`, "generationConfig.modelConfig.modelName", conversation.ErrInvalid},
-		"MCP at Vertex":          {vertex, `{"tools":[{"mcp_servers":[{"name":"m"}]}]}`, "tools[0].mcpServers", conversation.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := New().Repair(&conversation.Request{}, []byte(c.body), c.target, gemini.Options{})
@@ -167,12 +165,58 @@ func TestRepairRefuses(t *testing.T) {
 	}
 }
 
+// What only the other service has is left out: the model may use what is
+// offered, and need not. A choice among tools goes with the last of them.
+func TestToolsOfTheOtherService(t *testing.T) {
+	vertex := gemini.Target{Kind: gemini.Vertex, Model: "gemini-3.5-flash"}
+	studio := gemini.Target{Model: "gemini-3.5-flash"}
+	for _, c := range []struct {
+		target           gemini.Target
+		body, want, warn string
+	}{
+		{vertex, `{"tools":[{"googleSearch":{}},{"fileSearch":{}}]}`, `{"tools":[{"googleSearch":{}}]}`, "tools[1].fileSearch"},
+		{vertex, `{"tools":[{"googleSearch":{},"file_search":{}}]}`, `{"tools":[{"googleSearch":{}}]}`, "tools[0].fileSearch"},
+		{vertex, `{"tools":[{"mcp_servers":[{"name":"m"}]}],"toolConfig":{"functionCallingConfig":{"mode":"AUTO"}}}`, `{"tools":[]}`, "tools[0].mcpServers"},
+		{studio, `{"tools":[{"functionDeclarations":[{"name":"f"}]},{"enterpriseWebSearch":{}}]}`, `{"tools":[{"functionDeclarations":[{"name":"f"}]}]}`, "tools[1].enterpriseWebSearch"},
+		{studio, `{"tools":[{"retrieval":{}}]}`, `{"tools":[]}`, "tools[0].retrieval"},
+	} {
+		req := &conversation.Request{}
+		got, _, err := New().Repair(req, []byte(c.body), c.target, gemini.Options{})
+		if err != nil || string(got) != c.want || len(req.Warnings) != 1 || req.Warnings[0].Field != c.warn {
+			t.Errorf("%s: %s, %v, %v", c.body, got, req.Warnings, err)
+		}
+	}
+}
+
+// Sampling settings that the model ignores are told once, unless they are what
+// clients send unasked. More answers than the model gives are refused.
+func TestSettingsWithoutEffect(t *testing.T) {
+	for _, c := range []struct{ model, config, want string }{
+		{"gemini-3.8-flash", `"temperature":0.2,"topP":0.5,"topK":3`, "[{generationConfig.temperature no effect, like topP and topK: model gemini-3.8-flash ignores sampling settings}]"},
+		{"gemini-3.8-flash", `"temperature":1,"topP":0.95,"topK":64,"presencePenalty":0`, "[]"},
+		{"gemini-3.8-flash", `"temperature":1,"top_k":3`, "[{generationConfig.topK no effect: model gemini-3.8-flash ignores sampling settings}]"},
+		{"gemini-2.5-flash", `"temperature":0.2,"candidateCount":3`, "[]"},
+		{"gemini-3.5-flash", `"candidateCount":1`, "[]"},
+		{"gemini-3.5-flash", `"candidate_count":2`, "generationConfig.candidateCount: model gemini-3.5-flash gives one answer per request; send the request again for another"},
+	} {
+		req := &conversation.Request{}
+		_, _, err := New().Repair(req, []byte(`{"generationConfig":{`+c.config+`}}`), gemini.Target{Model: c.model}, gemini.Options{})
+		got := fmt.Sprint(req.Warnings)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s, %s: got %s, want %s", c.model, c.config, got, c.want)
+		}
+	}
+}
+
 // A long history with the same trouble everywhere must not fill the headers.
 func TestWarningsAreBounded(t *testing.T) {
 	body := `{"contents":[` + strings.TrimSuffix(strings.Repeat(`{"role":"x","parts":[{"text":"a"}]},`, 1000), ",") + `]}`
 	req := &conversation.Request{}
-	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit {
-		t.Errorf("%d warnings, %v", len(req.Warnings), err)
+	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit || req.UntoldWarnings != 1000-warningLimit {
+		t.Errorf("%d warnings and %d more, %v", len(req.Warnings), req.UntoldWarnings, err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // tools leaves out what only the other API has.
 func (r *repair) tools() error {
-	err := r.elements(func(i int) (fate, error) {
+	return r.elements(func(i int) (fate, error) {
 		if err := r.opts.Wanted(); err != nil {
 			return cut, err
 		}
@@ -27,10 +27,6 @@ func (r *repair) tools() error {
 		r.tooled = r.tooled || kept == keep
 		return kept, err
 	}, nil)
-	if err != nil {
-		return err
-	}
-	return r.withoutTools()
 }
 
 // tool repairs a tool, the member of an entry.

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,9 +12,8 @@ import (
 )
 
 // choice reads tool_choice.
-func (d *decoder) choice(v jsontext.Value) (err error) {
-	d.hosted, err = tool.Choice(d.Walker, v, chosen)
-	return err
+func (d *decoder) choice(v jsontext.Value) error {
+	return d.toolChoice.Read(d.Walker, v, chosen)
 }
 
 // chosen returns the upstream's name of the function that m names, "" for a
@@ -39,16 +39,14 @@ func chosen(w *jsonwalk.Walker, m jsonwalk.Members) (string, error) {
 // checkHosted settles a choice of a tool that the upstream runs. It cannot be
 // made to run one, but where there is no other it will.
 func (d *decoder) checkHosted() error {
-	if d.hosted == "" {
-		return nil
-	}
 	kind := conversation.WebSearch
-	if d.hosted == "code_interpreter" {
+	if d.toolChoice.Chosen == "code_interpreter" {
 		kind = conversation.CodeExecution
-	} else if !strings.HasPrefix(d.hosted, "web_search") {
+	} else if !strings.HasPrefix(d.toolChoice.Chosen, "web_search") {
 		return d.Unsupported("tool_choice", "the upstream has no such tool to choose")
 	}
-	if len(d.Req.Tools) != 1 || d.Req.Tools[0].Kind != kind {
+	tools := slices.DeleteFunc(slices.Clone(d.Req.Tools), func(t conversation.Tool) bool { return t.Kind == conversation.Unavailable })
+	if len(tools) != 1 || tools[0].Kind != kind {
 		return d.Unsupported("tool_choice", "a tool that the upstream runs can be chosen only if it is the only tool")
 	}
 	d.Warn("tool_choice", "the upstream decides whether it runs its own tools")

@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
 )
 
 // maxTopLogprobs is the original service's limit, and the upstream's.
@@ -40,7 +41,7 @@ type decoder struct {
 	declared     []conversation.Tool // in tools
 	functions    []conversation.Tool // in functions, of another API
 	added        []conversation.Tool // in items
-	hosted       string              // the tool of the upstream that tool_choice names
+	toolChoice   tool.Choice
 }
 
 // Decode implements dialect.Dialect.
@@ -223,5 +224,8 @@ func (d *decoder) finish() error {
 		d.Req.Session = d.cacheKey
 	}
 	d.Req.Own = d.own
-	return d.checkHosted()
+	if d.toolChoice.Chosen != "" {
+		return d.checkHosted()
+	}
+	return d.toolChoice.Settle(d.Walker, toolTypes)
 }

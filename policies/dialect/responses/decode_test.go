@@ -63,13 +63,10 @@ func TestRefused(t *testing.T) {
 		{"stored conversation", `"conversation":{"id":"conv_1"}`, "conversation"},
 		{"stored prompt", `"prompt":{"id":"pmpt_1"}`, "prompt"},
 		{"background", `"background":true`, "background"},
-		{"computer", `"tools":[{"type":"computer_use_preview"}]`, "tools[0]"},
-		{"MCP", `"tools":[{"type":"function","name":"f"},{"type":"mcp","server_label":"s"}]`, "tools[1]"},
-		{"shell in a container", `"tools":[{"type":"shell","environment":{"type":"container_auto"}}]`, "tools[0].environment.type"},
 		{"hosted choice among others", `"tools":[{"type":"web_search"},{"type":"function","name":"f"}],"tool_choice":{"type":"web_search"}`, "tool_choice"},
 		{"hosted choice without the tool", `"tool_choice":{"type":"code_interpreter"}`, "tool_choice"},
 		{"hosted choice of no tool", `"tools":[{"type":"web_search"}],"tool_choice":{"type":"file_search"}`, "tool_choice"},
-		{"computer call", `"input":[{"type":"computer_call","call_id":"c"}]`, "input[0]"},
+		{"only tools of no offer required", `"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"web_search"}]}`, "tool_choice"},
 		{"item reference", `"input":[{"role":"user","content":"a"},{"type":"item_reference","id":"i"}]`, "input[1]"},
 		{"uploaded file", `"input":[{"role":"user","content":[{"type":"input_file","file_id":"file-1"}]}]`, "input[0].content[0].file_id"},
 	}
@@ -186,8 +183,9 @@ func TestChoice(t *testing.T) {
 		{"custom", `{"type":"custom","name":"f"}`, "{4 [f]}"},
 		{"typed", `{"type":"apply_patch"}`, "{4 [apply_patch]}"},
 		{"allowed", `{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"},{"type":"web_search"},{"type":"shell"}]}`, "{5 [f shell]}"},
+		{"allowed, offered under another name", `{"type":"allowed_tools","mode":"auto","tools":[{"type":"web_search"},{"type":"mcp"}]},"tools":[{"type":"mcp","server_label":"s"},{"type":"web_search_preview"}]`, "{5 [web_search_preview mcp]}"},
 		{"allowed, required", `{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]}`, "{4 [f]}"},
-		{"allowed without functions", `{"type":"allowed_tools","mode":"auto","tools":[{"type":"web_search"}]}`, "{1 []}"},
+		{"allowed without functions", `{"type":"allowed_tools","mode":"auto","tools":[{"type":"web_search"}]}`, "{2 []}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

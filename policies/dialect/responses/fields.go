@@ -15,7 +15,7 @@ func Tables() []*jsonwalk.Table {
 		requestFields, reasoningFields, textFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields,
 		itemTypes, messageFields, thoughtFields, summaryFields, callFields, outputFields, customCallFields,
 		typedCallFields, typedOutputFields, shellChunkFields, searchOutputFields, addedToolsFields,
-		codeFields, codeOutputFields, pictureFields, mcpCallFields,
+		codeFields, codeOutputFields, pictureFields, mcpCallFields, unknownCallFields, unknownOutputFields,
 	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{
 		toolTypes, namespaceFields, typedToolFields, searchToolFields, searchFilterFields, codeToolFields,
 	}, tool.Tables())
@@ -57,7 +57,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"reasoning_effort", jsonwalk.Map, "as reasoning.effort, in the words of Chat Completions"},
 	{"functions", jsonwalk.Map, "tools, in the words of Chat Completions"},
 	{"function_call", jsonwalk.Map, "tool choice, in the words of Chat Completions"},
-	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have"},
+	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have; replies say which tier they came from"},
 	{"prompt_cache_key", jsonwalk.Map, "the session, where no header names it"},
 	{"previous_response_id", jsonwalk.Refuse, noStore},
 	{"conversation", jsonwalk.Refuse, noStore},
@@ -68,7 +68,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"moderation", jsonwalk.Warn, "the upstream's own safety settings hold"},
 	{"store", jsonwalk.Drop, "nothing is stored"},
 	{"truncation", jsonwalk.Drop, "an input that is too long is an error"},
-	{"max_tool_calls", jsonwalk.Drop, "concerns tools of the original service"},
+	{"max_tool_calls", jsonwalk.Warn, "calls of the upstream's own tools are not counted"},
 	{"stream_options", jsonwalk.Drop, "events are not padded"},
 	{"prompt_cache_retention", jsonwalk.Drop, noCacheMark},
 	{"prompt_cache_options", jsonwalk.Drop, noCacheMark},
@@ -90,9 +90,11 @@ var reasoningFields = &jsonwalk.Table{Name: "reasoning", Fields: []jsonwalk.Fiel
 var textFields = &jsonwalk.Table{Name: "text, output_config", Fields: []jsonwalk.Field{
 	{"effort", jsonwalk.Map, "the thinking level, of output_config"},
 	{"format", jsonwalk.Map, "structured output"},
-	{"verbosity", jsonwalk.Warn, "the upstream has no such setting; say it in the instructions"},
+	{"verbosity", jsonwalk.Map, "a warning unless medium: the upstream has no such setting; say it in the instructions"},
 }}
 
+// toolTypes are the values of a tool's type. What is left out with a warning is
+// refused where tool_choice asks for it.
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"function", jsonwalk.Map, "a function"},
 	{"custom", jsonwalk.Map, "a function with one string as its input"},
@@ -104,10 +106,11 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"web_search*", jsonwalk.Map, "the upstream's search"},
 	{"code_interpreter", jsonwalk.Map, "the upstream's code execution"},
 	{"programmatic_tool_calling", jsonwalk.Drop, noCaller},
-	{"image_generation", jsonwalk.Refuse, "the upstream has no such tool; use a model that makes images"},
-	{"file_search", jsonwalk.Refuse, "files of another service cannot be searched"},
-	{"mcp", jsonwalk.Refuse, "MCP servers are not connected to; let the client do it"},
-	{"computer*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
+	{"image_generation", jsonwalk.Warn, "the upstream has no such tool; use a model that makes images"},
+	{"file_search", jsonwalk.Warn, "files of another service cannot be searched"},
+	{"mcp", jsonwalk.Warn, "MCP servers are not connected to; let the client do it"},
+	{"computer*", jsonwalk.Warn, "the upstream's computer use has other actions"},
+	{"*", jsonwalk.Warn, "the upstream has no such tool; one with a name and a schema is declared as a function"},
 }}
 
 var namespaceFields = &jsonwalk.Table{Name: "namespace tool", Fields: []jsonwalk.Field{
@@ -123,7 +126,7 @@ var typedToolFields = &jsonwalk.Table{Name: "local_shell, shell, apply_patch, to
 	{"execution", jsonwalk.Map, "client, or the tool search is left out"},
 	{"description", jsonwalk.Map, "the description of a tool search"},
 	{"parameters", jsonwalk.Map, "the schema of a tool search"},
-	{"environment", jsonwalk.Map, "must be local: no containers are kept"},
+	{"environment", jsonwalk.Map, "unless it is local the tool is left out with a warning: no containers are kept"},
 	{"allowed_callers", jsonwalk.Drop, noCaller},
 }}
 

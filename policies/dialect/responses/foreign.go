@@ -27,11 +27,18 @@ func (d *decoder) once(name string) error {
 func bare(id string) (string, string) { return id, "" }
 
 // foreignCalls reads what a message of Chat Completions says beside its
-// content.
-func (d *decoder) foreignCalls(m jsonwalk.Members) (parts []conversation.Part, err error) {
+// content. silent says that there is no content.
+func (d *decoder) foreignCalls(m jsonwalk.Members, silent bool) (parts []conversation.Part, err error) {
 	refusal, err := m.Text("refusal")
 	if err != nil {
 		return nil, err
+	}
+	if v := m.Get("audio"); v != nil && silent {
+		said, err := openai.Spoken(d.Walker, v)
+		if err != nil {
+			return nil, err
+		}
+		parts = openai.AppendText(parts, said)
 	}
 	parts = openai.AppendText(parts, refusal)
 	if v := m.Get("tool_calls"); v != nil {

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
@@ -11,6 +12,11 @@ func (d *decoder) text(m jsonwalk.Members) error {
 	d.Req.Format = nil
 	if err := m.Obey(textFields); err != nil {
 		return err
+	}
+	if v := m.Get("verbosity"); v != nil {
+		if err := openai.Verbosity(d.Walker, v); err != nil {
+			return err
+		}
 	}
 	d.think("effort", string(jsonwalk.Chars(m.Get("effort"))))
 	v := m.Get("format")

@@ -43,6 +43,10 @@ func init() {
 		"code_interpreter_call":   {codeFields, (*decoder).codeCall},
 		"image_generation_call":   {pictureFields, (*decoder).picture},
 		"mcp_call":                {mcpCallFields, (*decoder).mcpCall},
+		"computer_call":           {unknownCallFields, (*decoder).unknownCall},
+		"*_call":                  {unknownCallFields, (*decoder).unknownCall},
+		"computer_call_output":    {unknownOutputFields, (*decoder).unknownOutput},
+		"*_call_output":           {unknownOutputFields, (*decoder).unknownOutput},
 	}
 	for i := range typedTools {
 		t := &typedTools[i]

@@ -2,7 +2,10 @@ package responses
 
 import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 
-const searched = "what was found is in the text that follows"
+const (
+	searched = "what was found is in the text that follows"
+	asText   = "history text"
+)
 
 var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Field{
 	{"message", jsonwalk.Map, "a message; an item without a type that has a role is one"},
@@ -33,7 +36,10 @@ var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Fie
 	{"compaction*", jsonwalk.Warn, "its content can be read by the original service only"},
 	{"context_compaction", jsonwalk.Warn, "its content can be read by the original service only"},
 	{"program*", jsonwalk.Warn, "programs of the original service are not replayed"},
-	{"computer_call*", jsonwalk.Refuse, "the upstream's computer use has other actions"},
+	{"computer_call", jsonwalk.Map, "history text"},
+	{"computer_call_output", jsonwalk.Map, "the screenshot; without it, a placeholder and a warning"},
+	{"*_call", jsonwalk.Map, "history text"},
+	{"*_call_output", jsonwalk.Map, "history text"},
 	{"item_reference", jsonwalk.Refuse, noStore},
 }}
 
@@ -49,7 +55,7 @@ var messageFields = &jsonwalk.Table{Name: "message item", Fields: []jsonwalk.Fie
 	{"function_call", jsonwalk.Map, "a tool call, in the words of Chat Completions"},
 	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
 	{"refusal", jsonwalk.Map, "text"},
-	{"audio", jsonwalk.Refuse, "sound of earlier answers is not kept; send its transcript as content"},
+	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
 	{"reasoning_content", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
 	{"reasoning", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
@@ -196,4 +202,26 @@ var mcpCallFields = &jsonwalk.Table{Name: "mcp_call item", Fields: []jsonwalk.Fi
 	{"approval_request_id", jsonwalk.Drop, echoedBack},
 	{"id", jsonwalk.Drop, echoedBack},
 	{"status", jsonwalk.Drop, echoedBack},
+}}
+var unknownCallFields = &jsonwalk.Table{Name: "call item of a tool that is not known here", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"name", jsonwalk.Map, asText},
+	{"action", jsonwalk.Map, asText},
+	{"actions", jsonwalk.Map, asText},
+	{"arguments", jsonwalk.Map, asText},
+	{"input", jsonwalk.Map, asText},
+	{"output", jsonwalk.Map, asText},
+	{"id", jsonwalk.Drop, echoedBack},
+	{"call_id", jsonwalk.Drop, "only joins the call to its output, which follows"},
+	{"status", jsonwalk.Drop, echoedBack},
+	{"pending_safety_checks", jsonwalk.Drop, "concerns the original service"},
+}}
+
+var unknownOutputFields = &jsonwalk.Table{Name: "output item of a tool that is not known here", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"output", jsonwalk.Map, "text or parts"},
+	{"id", jsonwalk.Drop, echoedBack},
+	{"call_id", jsonwalk.Drop, "only joins the output to its call, which precedes"},
+	{"status", jsonwalk.Drop, echoedBack},
+	{"acknowledged_safety_checks", jsonwalk.Drop, "concerns the original service"},
 }}

@@ -15,7 +15,7 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	if err := d.content("content", m.Get("content"), &parts); err != nil {
 		return err
 	}
-	calls, err := d.foreignCalls(m)
+	calls, err := d.foreignCalls(m, len(parts) == 0)
 	if err != nil {
 		return err
 	}

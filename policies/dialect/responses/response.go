@@ -1,10 +1,12 @@
 package responses
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // response is the response object as it is now. detail is its error if it has
@@ -28,7 +30,9 @@ func (m *machine) response(status string, detail []byte) []byte {
 	b = append(append(b, incomplete...), `,"model":`...)
 	b = jsonwalk.AppendString(b, m.req.Model)
 	b = append(append(append(b, `,"output":[`...), m.output...), ']')
-	b = append(b, `,"previous_response_id":null,"service_tier":"default","store":false`...)
+	b = append(b, `,"previous_response_id":null,"service_tier":"`...)
+	b = append(b, cmp.Or(openai.TierName(m.usage.Tier), "default")...) // which it always has
+	b = append(b, `","store":false`...)
 	b = m.own.appendEcho(b)
 	b = append(b, `,"usage":`...)
 	if status == "in_progress" || status == "failed" && !m.usage.Known {

@@ -44,3 +44,8 @@ func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte)
 func (d *Dialect) TokenCount(n int) []byte {
 	return append(strconv.AppendInt([]byte(`{"object":"response.input_tokens","input_tokens":`), int64(n), 10), '}')
 }
+
+// RateHeaders are the headers in which the API's clients look for rate limits.
+func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
+	return openai.RateHeaders(rates)
+}

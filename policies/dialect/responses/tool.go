@@ -24,15 +24,16 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	if known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.tool(m, namespace, list) }); known {
 		return err
 	}
-	f, kind := tool.Kind(d.Walker, m, toolTypes, "function")
-	switch {
-	case f == nil:
-		d.Warn("", "left out: unknown tool type "+string(jsonwalk.Shorten(kind)))
+	f, kind, err := tool.Kind(d.Walker, m, toolTypes, "function")
+	if err != nil {
+		return err
+	}
+	switch f.Action {
+	case jsonwalk.Drop:
 		return nil
-	case f.Action == jsonwalk.Drop:
+	case jsonwalk.Warn:
+		*list = append(*list, setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why))
 		return nil
-	case f.Action == jsonwalk.Refuse:
-		return d.Unsupported("", string(jsonwalk.Shorten(kind))+" ("+f.Why+")")
 	}
 	switch f.Name {
 	case "namespace":
@@ -43,7 +44,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	case "web_search*":
 		return d.searchTool(m, list)
 	case "code_interpreter":
-		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, At: d.Place("")})
+		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, Name: f.Name, At: d.Place("")})
 		return m.Obey(codeToolFields)
 	}
 	s := shape{namespace: namespace, typed: typedToolOf(f.Name)}
@@ -53,7 +54,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	}
 	t.At = d.Place("")
 	*list = append(*list, t)
-	if _, taken := d.own.calls[t.Name]; !taken { // of tools with one name the first counts
+	if _, taken := d.own.calls[t.Name]; !taken && t.Kind == conversation.Function { // of tools with one name the first counts
 		d.own.calls[t.Name] = s
 	}
 	return nil
@@ -113,7 +114,7 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 	if err := m.Obey(searchToolFields); err != nil {
 		return err
 	}
-	t := conversation.Tool{Kind: conversation.WebSearch, At: d.Place("")}
+	t := conversation.Tool{Kind: conversation.WebSearch, Name: string(jsonwalk.Chars(m.Get("type"))), At: d.Place("")}
 	err := m.Object("filters", func(m jsonwalk.Members) error {
 		if err := m.Obey(searchFilterFields); err != nil {
 			return err

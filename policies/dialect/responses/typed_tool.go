@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
 // typedTool is a tool that the original service declares by a type alone: its
@@ -82,14 +83,16 @@ func (d *decoder) declareTyped(t *typedTool, m jsonwalk.Members) (tool conversat
 	if t.tool == "tool_search" && string(jsonwalk.Chars(m.Get("execution"))) != "client" {
 		return tool, false, nil
 	}
+	local := true
 	err = m.Object("environment", func(m jsonwalk.Members) error {
-		if kind := jsonwalk.Chars(m.Get("type")); string(kind) != "local" {
-			return d.Unsupported("type", "no containers are kept; run the shell locally")
-		}
+		local = string(jsonwalk.Chars(m.Get("type"))) == "local"
 		return nil
 	})
 	if err != nil {
 		return tool, false, err
+	}
+	if !local {
+		return setting.Unavailable(d.Walker, []byte(t.tool), nil, "no containers are kept; run it locally"), true, nil
 	}
 	tool = conversation.Tool{Name: t.tool, Description: conversation.Quote(t.description), Schema: conversation.Raw(t.schema)}
 	description, err := m.Text("description")

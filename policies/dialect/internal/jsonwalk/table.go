@@ -26,8 +26,9 @@ func (a Action) String() string {
 // Field is one row of a Table. It is an alias so that tables elsewhere can be
 // written as rows, without naming the columns.
 type Field = struct {
-	// Name is the field's name, or the value of a type field. A trailing *
-	// stands for anything, such as the date that versioned types end with.
+	// Name is the field's name, or the value of a type field. A * at the end or
+	// at the start stands for anything, such as the date that versioned types
+	// end with.
 	Name   string
 	Action Action
 	// Why says what it becomes, or why it is left out or refused.
@@ -45,14 +46,19 @@ type Table struct {
 // as a map and keeps them plain data.
 func (t *Table) Find(name []byte) *Field {
 	for i := range t.Fields {
-		f := &t.Fields[i]
-		if prefix, ok := strings.CutSuffix(f.Name, "*"); ok {
-			if strings.HasPrefix(string(name), prefix) {
-				return f
-			}
-		} else if f.Name == string(name) {
+		if f := &t.Fields[i]; matches(f.Name, name) {
 			return f
 		}
 	}
 	return nil
+}
+
+func matches(pattern string, name []byte) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(string(name), prefix)
+	}
+	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasSuffix(string(name), suffix)
+	}
+	return pattern == string(name)
 }

@@ -25,6 +25,15 @@ func elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
 	}
 }
 
+// Elements are those of v, which a Reader must have read: none unless it is an
+// array. Unlike [Walker.List] it does not count them.
+func Elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
+	if v.Kind() != '[' {
+		return func(func(int, jsontext.Value) bool) {}
+	}
+	return elements(v)
+}
+
 // Fields are those of v, which a Reader must have read: none unless it is an
 // object. Unlike [Walker.Object] it sets no limit on how many there are.
 func Fields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {

@@ -10,7 +10,8 @@ import (
 
 const (
 	maxMembers = 64 // fields of one object that is walked; the largest known has 40
-	// MaxWarnings bounds what is told of fields that were left out.
+	// MaxWarnings bounds what is told of fields that were left out. What is
+	// found later has room beside it.
 	MaxWarnings = 64
 	// maxName bounds the names that messages and warnings repeat.
 	maxName = 64
@@ -130,14 +131,13 @@ func (w *Walker) Mark(name string, parts []conversation.Part) {
 func Shorten[T ~string | ~[]byte](name T) T { return name[:min(len(name), maxName)] }
 
 // Warn tells the client that field name of the current value was changed or
-// left out. The last warning that fits says that there were more.
+// left out.
 func (w *Walker) Warn(name, why string) {
-	switch n := len(w.Req.Warnings); {
-	case n < MaxWarnings-1:
-		w.Req.Warn(w.Where(name), why)
-	case n == MaxWarnings-1:
-		w.Req.Warn("...", "more fields were left out")
+	if len(w.Req.Warnings) == MaxWarnings {
+		w.Req.UntoldWarnings++
+		return
 	}
+	w.Req.Warn(w.Where(name), why)
 }
 
 // Sort decides about a field by its table. use says that it has a meaning; a

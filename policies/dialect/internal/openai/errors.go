@@ -68,7 +68,7 @@ func Error(err *conversation.Error) (status int, headers policies.Headers, body 
 	if err.RetryAfter > 0 {
 		headers.Set("retry-after", strconv.Itoa(err.RetryAfter))
 	}
-	return status, headers, AppendError(nil, err)
+	return status, append(headers, RateHeaders(err.Rates)...), AppendError(nil, err)
 }
 
 // AppendError appends the error document.

@@ -152,3 +152,17 @@ func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
 	appendMedia(parts, found)
 	return err
 }
+
+// screenshot reads an image of a screen. Where it is a file of another service
+// a placeholder is all there is.
+func (r media) screenshot(m jsonwalk.Members, parts *[]conversation.Part) error {
+	if err := m.Obey(screenFields); err != nil {
+		return err
+	}
+	if m.Get("image_url") == nil {
+		r.Warn("", "left out but for a placeholder: the image is not in the request")
+		*parts = AppendText(*parts, conversation.Quote("[a screenshot]"))
+		return nil
+	}
+	return r.image(m, parts)
+}

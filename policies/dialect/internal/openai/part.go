@@ -17,6 +17,9 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 	case f.Action == jsonwalk.Refuse:
 		return true, w.Unsupported("", f.Name+" ("+f.Why+")")
 	}
+	if f.Name == "computer_screenshot" {
+		return true, media{w}.screenshot(m, parts)
+	}
 	if err := m.Obey(partFields); err != nil {
 		return true, err
 	}

@@ -5,18 +5,19 @@ import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 const (
 	noCacheMark = "the upstream caches prefixes by itself"
 	echoed      = "answers put back whole bring it along"
-	noFile      = "files of another service cannot be read; send the data inline"
+	noFile      = "files of another service cannot be read, and the answer is about them; send the data inline"
 	foreign     = "reasoning without a signature of ours is not replayed"
 )
 
 // PartTables returns the tables of content parts, for the documentation.
 func PartTables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{PartTypes, partFields, imageFields, linkFields, soundFields, fileFields}
+	return []*jsonwalk.Table{PartTypes, partFields, imageFields, linkFields, soundFields, fileFields, screenFields}
 }
 
-// CallTables returns the tables of tool calls, for the documentation.
+// CallTables returns the tables of what answers of Chat Completions hold beside
+// their content, for the documentation.
 func CallTables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{callFields, calledFunctionFields, calledCustomFields, ExtraContentFields, signatureFields}
+	return []*jsonwalk.Table{spokenFields, callFields, calledFunctionFields, calledCustomFields, ExtraContentFields, signatureFields}
 }
 
 // PartTypes are the types of content parts of both APIs: clients mix them.
@@ -36,7 +37,7 @@ var PartTypes = &jsonwalk.Table{Name: "content part types", Fields: []jsonwalk.F
 	{"reasoning_text", jsonwalk.Drop, foreign},
 	{"reasoning", jsonwalk.Drop, foreign},
 	{"thinking", jsonwalk.Drop, foreign + "; one with a signature is read as a block of Anthropic Messages"},
-	{"computer_screenshot", jsonwalk.Refuse, "the upstream's computer use has other actions"},
+	{"computer_screenshot", jsonwalk.Map, "media; a placeholder and a warning where the image is a file of another service"},
 }}
 
 var partFields = &jsonwalk.Table{Name: "content part", Fields: []jsonwalk.Field{
@@ -80,6 +81,22 @@ var fileFields = &jsonwalk.Table{Name: "file", Fields: []jsonwalk.Field{
 	{"file_url", jsonwalk.Map, "a reference that the upstream fetches"},
 	{"filename", jsonwalk.Map, "the name of the media"},
 	{"file_id", jsonwalk.Refuse, noFile},
+}}
+
+var screenFields = &jsonwalk.Table{Name: "computer_screenshot", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"image_url", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
+	{"detail", jsonwalk.Map, "how closely an image is looked at"},
+	{"file_id", jsonwalk.Drop, "what is left without the image is a placeholder"},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
+	{"prompt_cache_breakpoint", jsonwalk.Drop, noCacheMark},
+}}
+
+var spokenFields = &jsonwalk.Table{Name: "audio of an earlier answer", Fields: []jsonwalk.Field{
+	{"transcript", jsonwalk.Map, "text"},
+	{"id", jsonwalk.Drop, "sound is not kept"},
+	{"data", jsonwalk.Drop, "the model reads what it said as text"},
+	{"expires_at", jsonwalk.Drop, echoed},
 }}
 
 var callFields = &jsonwalk.Table{Name: "tool call", Fields: []jsonwalk.Field{

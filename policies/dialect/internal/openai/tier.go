@@ -3,8 +3,26 @@ package openai
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
+
+// TierName is this API's name of a tier that an answer came from; "" if it is
+// not known.
+func TierName(tier string) string {
+	if tier == "standard" {
+		return "default"
+	}
+	return tier
+}
+
+// AppendTier writes the member that names the service tier, if it is known.
+func AppendTier(dst []byte, u conversation.Usage) []byte {
+	if u.Tier == "" {
+		return dst
+	}
+	return append(append(append(dst, `"service_tier":"`...), TierName(u.Tier)...), `",`...)
+}
 
 // Tier reads service_tier.
 func Tier(w *jsonwalk.Walker, v jsontext.Value) error {

@@ -14,22 +14,30 @@ var modes = map[string]conversation.ChoiceMode{
 	"required": conversation.ChoiceAny, "any": conversation.ChoiceAny,
 }
 
-// Namer returns the tool that m names, "" for one that the upstream runs.
+// Namer returns the tool that m names, "" for one that has only its type, as
+// tools have that the client does not run.
 type Namer func(w *jsonwalk.Walker, m jsonwalk.Members) (string, error)
 
-// Choice reads v, a tool choice, into the request of w. hosted is the type of
-// a tool that the upstream runs, "" if none is chosen.
-func Choice(w *jsonwalk.Walker, v jsontext.Value, named Namer) (hosted string, err error) {
-	w.Req.Choice = conversation.Choice{}
+// Choice is what a tool choice says of tools by their type. Which tools those
+// are is known once all fields of the request are.
+type Choice struct {
+	// Chosen is the type of the tool that must be called, "" for none.
+	Chosen  string
+	allowed []string // types of tools that may be called
+}
+
+// Read reads v, a tool choice, into c and the request of w.
+func (c *Choice) Read(w *jsonwalk.Walker, v jsontext.Value, named Namer) error {
+	*c, w.Req.Choice = Choice{}, conversation.Choice{}
 	if v.Kind() == '"' {
 		mode, ok := modes[string(jsonwalk.Unquote(v))]
 		if !ok {
-			return "", w.Invalid("", "Input should be 'none', 'auto', 'required' or an object that names a tool")
+			return w.Invalid("", "Input should be 'none', 'auto', 'required' or an object that names a tool")
 		}
 		w.Req.Choice.Mode = mode
-		return "", nil
+		return nil
 	}
-	err = w.Object(v, func(m jsonwalk.Members) error {
+	return w.Object(v, func(m jsonwalk.Members) error {
 		if err := m.Obey(ChoiceFields); err != nil {
 			return err
 		}
@@ -38,44 +46,46 @@ func Choice(w *jsonwalk.Walker, v jsontext.Value, named Namer) (hosted string, e
 			return err
 		}
 		w.Req.OneCall = w.Req.OneCall || one
-		hosted, err = choiceOf(w, m, named)
-		return err
+		return c.object(w, m, named)
 	})
-	return hosted, err
 }
 
-func choiceOf(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) (hosted string, err error) {
+func (c *Choice) object(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) error {
 	kind, err := m.Text("type")
 	if err != nil {
-		return "", err
+		return err
 	}
 	mode, ok := modes[kind.String()]
 	switch {
 	case m.Get("allowed_tools") != nil:
-		return "", m.Object("allowed_tools", func(m jsonwalk.Members) error {
+		return m.Object("allowed_tools", func(m jsonwalk.Members) error {
 			if err := m.Obey(allowedFields); err != nil {
 				return err
 			}
-			return allowed(w, m, named)
+			return c.allow(w, m, named)
 		})
 	case kind.String() == "allowed_tools":
-		return "", allowed(w, m, named)
+		return c.allow(w, m, named)
 	case ok:
 		w.Req.Choice.Mode = mode
-		return "", nil
+		return nil
 	}
 	name, err := named(w, m)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if name == "" {
-		return kind.String(), nil
+		c.Chosen = kind.String()
+		return nil
 	}
 	w.Req.Choice = conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{name}}
-	return "", nil
+	return nil
 }
 
-// Named returns the tool that m names: in function, in custom, or directly.
+const kindsOfChoice = "Input should be 'auto', 'any', 'required', 'none', 'tool', 'function', 'custom', 'allowed_tools' or the type of a tool that is offered"
+
+// Named returns the tool that m names: in function, in custom, or directly; ""
+// where it says a type alone.
 func Named(w *jsonwalk.Walker, m jsonwalk.Members) (name string, err error) {
 	read := func(m jsonwalk.Members) error {
 		text, err := m.NeedText("name")
@@ -94,19 +104,21 @@ func Named(w *jsonwalk.Walker, m jsonwalk.Members) (name string, err error) {
 		case "", "tool", "function", "custom":
 			err = read(m)
 		default:
-			err = w.Invalid("type", "Input should be 'auto', 'any', 'required', 'none', 'tool', 'function', 'custom' or 'allowed_tools'")
+			if m.Get("name") != nil {
+				err = w.Invalid("type", kindsOfChoice)
+			}
 		}
 	}
 	return name, err
 }
 
-// allowed reads the tools that may be called.
-func allowed(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) error {
-	c := conversation.Choice{Mode: conversation.ChoiceAllow}
+// allow reads the tools that may be called.
+func (c *Choice) allow(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) error {
+	choice := conversation.Choice{Mode: conversation.ChoiceAllow}
 	switch string(jsonwalk.Chars(m.Get("mode"))) {
 	case "auto":
 	case "required":
-		c.Mode = conversation.ChoiceNamed
+		choice.Mode = conversation.ChoiceNamed
 	default:
 		return w.Invalid("mode", "Input should be 'auto' or 'required'")
 	}
@@ -121,17 +133,66 @@ func allowed(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) error {
 			}
 			return w.Object(v, func(m jsonwalk.Members) error {
 				name, err := named(w, m)
-				if name != "" {
-					c.Names = append(c.Names, name)
+				if name == "" {
+					c.allowed = append(c.allowed, string(jsonwalk.Chars(m.Get("type"))))
+				} else {
+					choice.Names = append(choice.Names, name)
 				}
 				return err
 			})
 		})
 	})
-	if len(c.Names) == 0 {
-		w.Warn("tools", "names no function, so every tool may be called")
-		c.Mode = conversation.ChoiceAuto
-	}
-	w.Req.Choice = c
+	w.Req.Choice = choice
 	return err
+}
+
+// Settle puts the tools that were told by their type, a row of types, into the
+// request's choice, under the names by which they are offered. What is not
+// offered cannot be called: a list is the shorter for it.
+func (c *Choice) Settle(w *jsonwalk.Walker, types *jsonwalk.Table) error {
+	choice := &w.Req.Choice
+	offered := offers(w.Req.Tools, types)
+	if c.Chosen != "" {
+		name := offered(c.Chosen)
+		if name == "" {
+			return w.Invalid("tool_choice.type", kindsOfChoice)
+		}
+		*choice = conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{name}}
+		return nil
+	}
+	for _, kind := range c.allowed {
+		if name := offered(kind); name != "" {
+			choice.Names = append(choice.Names, name)
+		}
+	}
+	switch {
+	case len(choice.Names) > 0 || choice.Mode != conversation.ChoiceAllow && choice.Mode != conversation.ChoiceNamed:
+	case choice.Mode == conversation.ChoiceNamed:
+		return w.Unsupported("tool_choice", "names no tool that is offered")
+	default:
+		w.Warn("tool_choice", "names no tool that is offered, so none may be called")
+		choice.Mode = conversation.ChoiceNone
+	}
+	return nil
+}
+
+// offers returns what finds the name of a tool of some type, or of another
+// version of it, among those that the client does not run; "" if there is none.
+func offers(tools []conversation.Tool, types *jsonwalk.Table) func(kind string) string {
+	names, families := map[string]bool{}, map[*jsonwalk.Field]string{}
+	for _, t := range tools {
+		if t.Kind == conversation.Function {
+			continue
+		}
+		names[t.Name] = true
+		if family := types.Find([]byte(t.Name)); family.Name != "*" && families[family] == "" {
+			families[family] = t.Name
+		}
+	}
+	return func(kind string) string {
+		if names[kind] {
+			return kind
+		}
+		return families[types.Find([]byte(kind))]
+	}
 }

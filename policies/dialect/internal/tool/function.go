@@ -2,6 +2,7 @@ package tool
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -157,25 +158,30 @@ func addGrammar(m jsonwalk.Members, description *conversation.Text) error {
 	return err
 }
 
-// Kind returns the type of tool m by its row in types, nil for one that is not
-// known. A tool of unknown type that has a name and a schema is what the client
-// runs, so it is read as a function.
-func Kind(w *jsonwalk.Walker, m jsonwalk.Members, types *jsonwalk.Table, absent string) (f *jsonwalk.Field, kind []byte) {
+// Kind returns the type of tool m and its row in types, which has one for every
+// type. A tool that cannot be called here, but has the name and the schema of
+// what the client runs, is read as a function.
+func Kind(w *jsonwalk.Walker, m jsonwalk.Members, types *jsonwalk.Table, absent string) (f *jsonwalk.Field, kind []byte, err error) {
 	kind = []byte(absent)
-	if v := m.Get("type"); v != nil {
-		kind = jsonwalk.Chars(v)
+	if v, err := m.Text("type"); err != nil {
+		return nil, nil, err
+	} else if v != nil {
+		kind = []byte(v.String())
 	}
 	f = types.Find(kind)
-	if f != nil || m.Get("name") == nil {
-		return f, kind
+	if f.Action == jsonwalk.Warn && callable(m) {
+		w.Warn("type", "'"+string(jsonwalk.Shorten(kind))+"' is not a type of tool that is known here; its schema makes it a function")
+		f = types.Find([]byte("function"))
 	}
-	for _, name := range schemaNames {
-		if m.Get(name).Kind() == '{' {
-			w.Warn("type", "'"+string(jsonwalk.Shorten(kind))+"' is not a known type of tool; its schema makes it a function")
-			return types.Find([]byte("function")), kind
-		}
+	return f, kind, nil
+}
+
+// callable reports whether m says all that a function needs.
+func callable(m jsonwalk.Members) bool {
+	if m.Get("function").Kind() == '{' {
+		return true
 	}
-	return nil, kind
+	return m.Get("name") != nil && slices.ContainsFunc(schemaNames, func(name string) bool { return m.Get(name).Kind() == '{' })
 }
 
 // Declarations calls read for each function of a tool in Gemini's words, which

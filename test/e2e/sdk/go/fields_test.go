@@ -27,7 +27,8 @@ func (s section) find(name string) (row, action string) {
 		return name, action
 	}
 	for row, action := range s {
-		if prefix, ok := strings.CutSuffix(row, "*"); ok && strings.HasPrefix(name, prefix) {
+		// A row that takes all that is left does not know the SDK's types.
+		if prefix, ok := strings.CutSuffix(row, "*"); ok && prefix != "" && strings.HasPrefix(name, prefix) {
 			return row, action
 		}
 	}
@@ -61,6 +62,7 @@ const (
 	anthropicFields = "Anthropic Messages/"
 	chatFields      = "OpenAI Chat Completions/"
 	responsesFields = "OpenAI Responses/"
+	commonFields    = "Common to several APIs/"
 )
 
 // objects are the types of the SDKs whose fields stand in one section.
@@ -81,19 +83,20 @@ var objects = []struct {
 
 	{chatFields + "request", []any{openai.ChatCompletionNewParams{}}},
 	{chatFields + "stream_options", []any{openai.ChatCompletionStreamOptionsParam{}}},
-	{chatFields + "response_format", []any{shared.ResponseFormatTextParam{}, shared.ResponseFormatJSONObjectParam{}, shared.ResponseFormatJSONSchemaParam{}}},
-	{chatFields + "response_format.json_schema", []any{shared.ResponseFormatJSONSchemaJSONSchemaParam{}}},
+	{chatFields + "output format", []any{shared.ResponseFormatTextParam{}, shared.ResponseFormatJSONObjectParam{}, shared.ResponseFormatJSONSchemaParam{}}},
+	{chatFields + "output format json_schema", []any{shared.ResponseFormatJSONSchemaJSONSchemaParam{}}},
 	{chatFields + "audio", []any{openai.ChatCompletionAudioParam{}}},
 	{chatFields + "web_search_options", []any{openai.ChatCompletionNewParamsWebSearchOptions{}}},
 	{chatFields + "message", []any{openai.ChatCompletionDeveloperMessageParam{}, openai.ChatCompletionSystemMessageParam{}, openai.ChatCompletionUserMessageParam{}, openai.ChatCompletionAssistantMessageParam{}, openai.ChatCompletionToolMessageParam{}, openai.ChatCompletionFunctionMessageParam{}, openai.ChatCompletionMessage{}}},
 	{chatFields + "image_url", []any{openai.ChatCompletionContentPartImageImageURLParam{}}},
 	{chatFields + "input_audio", []any{openai.ChatCompletionContentPartInputAudioInputAudioParam{}}},
 	{chatFields + "file", []any{openai.ChatCompletionContentPartFileFileParam{}}},
+	{chatFields + "audio of an earlier answer", []any{openai.ChatCompletionAssistantMessageParamAudio{}}},
 	{chatFields + "tool call", []any{openai.ChatCompletionMessageFunctionToolCallParam{}, openai.ChatCompletionMessageCustomToolCallParam{}}},
 	{chatFields + "called function", []any{openai.ChatCompletionMessageFunctionToolCallFunctionParam{}, openai.ChatCompletionAssistantMessageParamFunctionCall{}}},
 	{chatFields + "called custom tool", []any{openai.ChatCompletionMessageCustomToolCallCustomParam{}}},
-	{chatFields + "tool", []any{openai.ChatCompletionFunctionToolParam{}, openai.ChatCompletionCustomToolParam{}}},
-	{chatFields + "function", []any{shared.FunctionDefinitionParam{}, openai.ChatCompletionNewParamsFunction{}}},
+	{chatFields + "nested tool", []any{openai.ChatCompletionFunctionToolParam{}, openai.ChatCompletionCustomToolParam{}}},
+	{chatFields + "function tool", []any{shared.FunctionDefinitionParam{}, openai.ChatCompletionNewParamsFunction{}}},
 	{chatFields + "custom tool", []any{openai.ChatCompletionCustomToolCustomParam{}}},
 	{chatFields + "custom tool format", []any{openai.ChatCompletionCustomToolCustomFormatGrammarParam{}}},
 	{chatFields + "custom tool grammar", []any{openai.ChatCompletionCustomToolCustomFormatGrammarGrammarParam{}}},
@@ -102,8 +105,8 @@ var objects = []struct {
 
 	{responsesFields + "request", []any{responses.ResponseNewParams{}, responses.InputTokenCountParams{}}},
 	{responsesFields + "reasoning", []any{shared.ReasoningParam{}}},
-	{responsesFields + "text", []any{responses.ResponseTextConfigParam{}}},
-	{responsesFields + "text.format", []any{responses.ResponseFormatTextJSONSchemaConfigParam{}}},
+	{responsesFields + "text, output_config", []any{responses.ResponseTextConfigParam{}}},
+	{responsesFields + "output format", []any{responses.ResponseFormatTextJSONSchemaConfigParam{}}},
 	{responsesFields + "reasoning item summary", []any{responses.ResponseReasoningItemSummaryParam{}}},
 	{responsesFields + "shell_call_output.output", []any{responses.ResponseFunctionShellCallOutputContentParam{}}},
 	{responsesFields + "custom tool format", []any{shared.CustomToolInputFormatGrammarParam{}}},
@@ -132,16 +135,17 @@ var unions = []struct {
 		"base64": "source", "url": "source", "text": "source", "content": "source",
 	}, ""},
 	{anthropicFields + "tool types", []any{anthropic.ToolUnionParam{}, anthropic.BetaToolUnionParam{}}, map[string]string{
-		"bash_*": clientTools, "text_editor_*": clientTools, "memory_*": clientTools,
+		"custom": "function tool", "bash_*": clientTools, "text_editor_*": clientTools, "memory_*": clientTools,
 		"web_search_*": "web_search tool", "web_fetch_*": "web_fetch tool", "code_execution_*": "code_execution tool",
 	}, "tool"},
 	{chatFields + "content part types", []any{openai.ChatCompletionContentPartUnionParam{}, openai.ChatCompletionAssistantMessageParamContentArrayOfContentPartUnion{}}, map[string]string{
 		"text": "content part", "refusal": "content part", "image_url": "content part", "input_audio": "content part", "file": "content part",
 	}, ""},
-	{chatFields + "tool types", []any{openai.ChatCompletionToolUnionParam{}}, map[string]string{"function": "tool", "custom": "tool"}, ""},
+	{chatFields + "tool types", []any{openai.ChatCompletionToolUnionParam{}}, map[string]string{"function": "nested tool", "custom": "nested tool"}, ""},
 	{responsesFields + "input item types", []any{responses.ResponseInputItemUnionParam{}}, map[string]string{
 		"function_call_output": outputs, "custom_tool_call_output": outputs,
 		"local_shell_call": typedCall, "shell_call": typedCall, "apply_patch_call": typedCall, "tool_search_call": typedCall,
+		"computer_call": foreignCall, "computer_call_output": foreignOutput,
 		"local_shell_call_output": typedOutput, "shell_call_output": typedOutput, "apply_patch_call_output": typedOutput,
 	}, "item"},
 	{responsesFields + "content part types", []any{responses.ResponseInputContentUnionParam{}, responses.ResponseOutputMessageContentUnionParam{}, responses.ResponseFunctionCallOutputItemUnionParam{}}, map[string]string{
@@ -159,6 +163,8 @@ const (
 	outputs       = "function_call_output, custom_tool_call_output item"
 	typedCall     = "call item of a typed tool"
 	typedOutput   = "output item of a typed tool"
+	foreignCall   = "call item of a tool that is not known here"
+	foreignOutput = "output item of a tool that is not known here"
 	typedTools    = "local_shell, shell, apply_patch, tool_search"
 )
 
@@ -189,7 +195,7 @@ func TestFieldsOfSDKsAreKnown(t *testing.T) {
 			}
 			for _, variant := range all {
 				kind := typeName(variant)
-				row, action := sections[u.types].find(kind)
+				row, action := sectionOf(sections, u.types).find(kind)
 				if action == "" {
 					t.Errorf("%s: %q is missing (%s)", u.types, kind, variant.Name())
 				}
@@ -209,7 +215,8 @@ func TestFieldsOfSDKsAreKnown(t *testing.T) {
 // checkObject checks that each JSON field of a struct stands in a section.
 func checkObject(t *testing.T, sections map[string]section, title string, object reflect.Type) {
 	t.Helper()
-	if sections[title] == nil {
+	fieldsOf := sectionOf(sections, title)
+	if fieldsOf == nil {
 		t.Fatalf("there is no section %q, for %s", title, object.Name())
 	}
 	fields := jsonFields(object)
@@ -217,10 +224,20 @@ func checkObject(t *testing.T, sections map[string]section, title string, object
 		t.Errorf("%s has no fields", object.Name())
 	}
 	for _, name := range fields {
-		if _, action := sections[title].find(name); action == "" {
+		if _, action := fieldsOf.find(name); action == "" {
 			t.Errorf("%s: %s is missing (%s)", title, name, object.Name())
 		}
 	}
+}
+
+// sectionOf returns the section of an API, or the one that several have in
+// common; nil if there is neither.
+func sectionOf(sections map[string]section, title string) section {
+	if s := sections[title]; s != nil {
+		return s
+	}
+	_, name, _ := strings.Cut(title, "/")
+	return sections[commonFields+name]
 }
 
 func jsonFields(object reflect.Type) (names []string) {

@@ -1,0 +1,22 @@
+package conversation
+
+import "time"
+
+// What rate limits count. Dialects have their own names for it.
+const (
+	RateRequests     = "requests"
+	RateTokens       = "tokens"
+	RateInputTokens  = "input-tokens"
+	RateOutputTokens = "output-tokens"
+)
+
+// Rate is what upstream has said of one of its rate limits. What it has not said
+// is not known here either, and nobody is told.
+type Rate struct {
+	Of               string
+	Limit, Remaining *int
+	// Reset is how long it takes until the limit starts anew, At the time at
+	// which it does; 0 if not known.
+	Reset time.Duration
+	At    time.Time
+}

@@ -1,0 +1,96 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
+)
+
+// maxChoices is how many answers the upstream gives at most.
+const maxChoices = 8
+
+// several encodes more than one answer. Their events come mixed: each answer has
+// a machine of its own, and all write to one reply.
+type several struct {
+	make     func(index int) *machine
+	machines [maxChoices]*machine // by index; nil where none was seen yet
+	id       string               // of the reply
+	usage    conversation.Usage
+	closed   bool
+}
+
+func (d *Dialect) several(req *conversation.Request, own own) *several {
+	now := d.cfg.Now()
+	cfg := d.cfg
+	cfg.Now = func() time.Time { return now } // one reply, one time
+	same := &Dialect{cfg: cfg, random: d.random}
+	all := make([]*completionSink, maxChoices)
+	return &several{make: func(index int) *machine {
+		if req.Stream {
+			return same.machine(req, own, &streamSink{usage: own.usage, index: index})
+		}
+		all[index] = &completionSink{index: index, all: all}
+		return same.machine(req, own, all[index])
+	}}
+}
+
+// first is the machine of the first answer, which there always is.
+func (c *several) first() *machine {
+	if c.machines[0] == nil {
+		c.machines[0] = c.make(0)
+	}
+	return c.machines[0]
+}
+
+// Headers implements dialect.Encoder.
+func (c *several) Headers() policies.Headers { return c.first().Headers() }
+
+// Ping implements dialect.Encoder. An answer that has ended stays silent.
+func (c *several) Ping(dst []byte) []byte {
+	for _, m := range c.machines {
+		if before := len(dst); m != nil && !c.closed {
+			if dst = m.Ping(dst); len(dst) > before {
+				break
+			}
+		}
+	}
+	return dst
+}
+
+// Encode implements dialect.Encoder.
+func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
+	if c.closed || ev.Candidate >= maxChoices {
+		return dst
+	}
+	if c.id == "" {
+		if c.id = ev.ID; !callid.Fits(c.id) {
+			c.id = callid.Fresh("", c.first().ids.Random)
+		}
+	}
+	if ev.Usage.Known {
+		c.usage = ev.Usage
+	}
+	if ev.Kind == conversation.EventFailure {
+		c.closed = true
+		m := c.first()
+		m.state = open // it may have ended before the others
+		return m.Encode(dst, ev)
+	}
+	m := c.machines[ev.Candidate]
+	if m == nil {
+		m = c.make(ev.Candidate)
+		c.machines[ev.Candidate] = m
+	}
+	if m.state == idle {
+		dst = m.Encode(dst, conversation.Event{Kind: conversation.EventStart, ID: c.id, Usage: c.usage})
+	}
+	if m.state == done && ev.Kind == conversation.EventFinish && !ev.More {
+		dst = m.sink.complete(dst, ev.Usage) // the others never came
+	} else {
+		dst = m.Encode(dst, ev)
+	}
+	c.closed = m.failed || ev.Kind == conversation.EventFinish && !ev.More
+	return dst
+}

@@ -1,0 +1,87 @@
+package exchange
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// tierOf is the service tier that a reply's headers name.
+func tierOf(h policies.Headers) string { return gemini.ServiceTier(h.Get("x-gemini-service-tier")) }
+
+// rateTeller is a dialect whose clients look for rate limits in headers.
+type rateTeller interface {
+	RateHeaders(rates []conversation.Rate) policies.Headers
+}
+
+// rateHeaders tell the client of a good reply what the provider, or a gateway on
+// the way to it, says of its rate limits.
+func (a *attempt) rateHeaders() policies.Headers {
+	d, ok := a.dialect.(rateTeller)
+	if !ok {
+		return nil
+	}
+	return d.RateHeaders(a.timed(headerRates(a.response.Headers)))
+}
+
+// withRates is rates and those of more that it does not have.
+func withRates(rates, more []conversation.Rate) []conversation.Rate {
+	for _, m := range more {
+		if !slices.ContainsFunc(rates, func(r conversation.Rate) bool { return r.Of == m.Of }) {
+			rates = append(rates, m)
+		}
+	}
+	return rates
+}
+
+// timed says at what time limits start anew.
+func (a *attempt) timed(rates []conversation.Rate) []conversation.Rate {
+	for i := range rates {
+		if rates[i].Reset > 0 {
+			rates[i].At = a.x.clock.Now().Add(rates[i].Reset)
+		}
+	}
+	return rates
+}
+
+// headerRates reads rate limits in the form that most gateways have: OpenAI's.
+func headerRates(h policies.Headers) (rates []conversation.Rate) {
+	for _, of := range []string{conversation.RateRequests, conversation.RateTokens} {
+		r := conversation.Rate{
+			Of: of, Limit: count(h.Get("x-ratelimit-limit-" + of)), Remaining: count(h.Get("x-ratelimit-remaining-" + of)),
+			Reset: wait(h.Get("x-ratelimit-reset-" + of)),
+		}
+		if r.Limit != nil || r.Remaining != nil {
+			rates = append(rates, r)
+		}
+	}
+	return rates
+}
+
+// count is a whole number, or nil.
+func count(s string) *int {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return nil
+	}
+	return &n
+}
+
+// longestReset bounds what is believed of a limit's reset.
+const longestReset = 32 * 24 * time.Hour
+
+// wait is a duration such as 6m0s, or a number of seconds; 0 for neither.
+func wait(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		d, err = time.ParseDuration(s + "s")
+	}
+	if err != nil || d < 0 || d > longestReset {
+		return 0
+	}
+	return d
+}

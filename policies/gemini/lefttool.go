@@ -1,0 +1,66 @@
+package gemini
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// A tool that is offered is one that the model may use. One that cannot be
+// called here is left out with a warning, so that an extra never costs the
+// answer. Only a request that makes the model call it is refused.
+
+// leftTool is a tool that was left out.
+type leftTool struct{ name, why string }
+
+func isFunction(t conversation.Tool) bool { return t.Kind == conversation.Function }
+
+// unavailable says why a tool cannot be called; "" where it can. alone says that
+// what the upstream runs cannot stand beside the request's functions. Those
+// stay: without them a client cannot work.
+func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
+	switch {
+	case tool.Kind == conversation.Unavailable:
+		return tool.Why
+	case r.can.NoFunctions:
+		return "model " + r.model + " takes no tools"
+	case alone && tool.Kind != conversation.Function:
+		return "model " + r.model + " does not take it beside functions; leave one kind out, or use Gemini 3 or later"
+	}
+	return ""
+}
+
+func (r *renderer) leaveOut(t *toolset, tool *conversation.Tool, why string) {
+	t.left = append(t.left, leftTool{tool.Name, why})
+	if tool.Name != "" {
+		why = tool.Name + ": " + why
+	}
+	r.req.Warn(r.where(&tool.At), "left out: "+why)
+}
+
+// whyLeft says why there is no tool of that name; "" if there is one, or if none
+// was offered.
+func (r *renderer) whyLeft(t *toolset, name string) string {
+	i := slices.IndexFunc(t.left, func(l leftTool) bool { return l.name == name })
+	rendered := r.names.Rendered(name)
+	if i < 0 || slices.ContainsFunc(t.functions, func(d declaration) bool { return d.name == rendered }) {
+		return ""
+	}
+	return t.left[i].why
+}
+
+// callable refuses a choice that only tools which were left out could fulfill.
+func (r *renderer) callable(t *toolset) error {
+	c := r.req.Choice
+	switch {
+	case len(t.left) == 0:
+	case c.Mode == conversation.ChoiceAny && t.empty():
+		return r.unsupported("tool_choice", "asks for a call, and no tool is left that can be called here ("+t.left[0].why+
+			"); leave tool_choice out, or offer a function")
+	case c.Mode == conversation.ChoiceNamed && !slices.ContainsFunc(c.Names, func(name string) bool { return r.whyLeft(t, name) == "" }):
+		return r.unsupported("tool_choice", fmt.Sprintf("tool %q cannot be called here (%s); choose another, or leave tool_choice out",
+			c.Names[0], r.whyLeft(t, c.Names[0])))
+	}
+	return nil
+}
