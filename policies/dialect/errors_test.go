@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-var random = regexp.MustCompile(`((?:resp|msg|rs|fc|call|toolu|chatcmpl)[_-])[A-Za-z0-9]+|("created(?:_at)?":)\d+`)
+var random = regexp.MustCompile(`((?:resp|msg|rs|fc|call|toolu|chatcmpl)[_-])[A-Za-z0-9]+|("(?:created|created_at|completed_at)":)\d+`)
 
 // masked takes out what is another each time: ids and times.
 func masked(b []byte) []byte { return random.ReplaceAll(b, []byte("${1}${2}X")) }

@@ -39,7 +39,7 @@ func TestFaultsAreNamedAsTheClientWroteThem(t *testing.T) {
 		{"responses, in an output", responses.New(), `"input":[{"role":"user","content":"a"},{"type":"function_call","call_id":"t","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"t","output":[{"type":"input_image","image_url":"gs://b/o"}]}]`, "input[2].output[0]"},
 		{"responses, orphan", responses.New(), `"input":[{"role":"user","content":"a"},{"type":"function_call_output","call_id":"t","output":"x"}]`, "input[1]"},
 		{"responses, call", responses.New(), `"input":[{"role":"user","content":"a"},{"type":"function_call","call_id":"t","name":"f","arguments":"[1]"}]`, "input[1]"},
-		{"responses, limit", responses.New(), `"input":"a","max_output_tokens":0`, "max_output_tokens"},
+		{"responses, schema", responses.New(), `"input":"a","text":{"format":{"type":"json_schema","name":"x","schema":{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}}}`, "text.format.schema"},
 		{"responses, tool in a namespace", responses.New(), `"input":"a","tools":[{"type":"namespace","name":"n","tools":[{"type":"function","name":"f"},{"type":"function","name":"f","description":"other"}]}]`, "tools[0].tools[1]"},
 		{"responses, tool that comes later", responses.New(), `"input":[{"role":"user","content":"a"},{"type":"additional_tools","tools":[{"type":"function","name":"f","description":"other"}]}],"tools":[{"type":"function","name":"f"}]`, "input[1].tools[0]"},
 	} {

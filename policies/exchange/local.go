@@ -28,20 +28,28 @@ func (a *attempt) local(body []byte) *policies.Reply {
 	req := a.req
 	if d, ok := a.dialect.(glancer); ok {
 		req = d.Glance(body)
+	} else if on.Warmup && silent(req) {
+		return a.localReply(heal.ReasonWarmup, "", "MAX_TOKENS")
 	}
 	kind, text := sideRequest(req, on)
 	if kind == "" {
 		return nil
 	}
-	a.x.metrics.local.WithLabelValues(kind).Inc()
-	return a.localReply(kind, text)
+	return a.localReply(kind, text, "STOP")
+}
+
+// silent reports whether a request wants no token at all: it is there to fill a
+// cache.
+func silent(req *conversation.Request) bool {
+	return req.Limits.MaxTokens != nil && *req.Limits.MaxTokens == 0
 }
 
 // localReply words text as the answer of a model: it goes the way of an answer
 // that the upstream gave.
-func (a *attempt) localReply(reason, text string) *policies.Reply {
+func (a *attempt) localReply(reason, text, finish string) *policies.Reply {
+	a.x.metrics.local.WithLabelValues(reason).Inc()
 	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(text)) +
-		`}]},"finishReason":"STOP","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
+		`}]},"finishReason":"` + finish + `","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
 	t := newAnswer(a, outgoing{expect: gemini.Expect{Original: func(name string) string { return name }}}, false)
 	out, err := t.feed(nil, []byte(frame), true)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -144,6 +145,12 @@ func (a *attempt) options() gemini.Options {
 	}
 	if a.settings.Thinking.History == "keep" {
 		opts.History = gemini.Keep
+	}
+	switch {
+	case repairs.Has(heal.OmitOlderMedia):
+		opts.OmitMedia = media.History
+	case repairs.Has(heal.OmitMedia):
+		opts.OmitMedia = media.Odd
 	}
 	if opts.RelaxSchema {
 		a.req.Warn("tools", "schemas were simplified: the model backend finds them too complex")

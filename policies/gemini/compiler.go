@@ -41,12 +41,19 @@ type compiled struct {
 	key schemaKey
 	// same says that the schema stayed as it was; out is what it became
 	// otherwise.
-	same bool
-	out  conversation.Raw
-	work int // what it cost of a budget
+	same   bool
+	out    conversation.Raw
+	opened []string // what compileSchema says of it
+	work   int      // what it cost of a budget
 }
 
-func (c *compiled) cost() int { return entryCost + len(c.out) }
+func (c *compiled) cost() int {
+	cost := entryCost + len(c.out)
+	for _, name := range c.opened {
+		cost += len(name)
+	}
+	return cost
+}
 
 // NewCompiler makes a compiler that keeps up to limit bytes.
 func NewCompiler(limit int) *Compiler {
@@ -56,7 +63,7 @@ func NewCompiler(limit int) *Compiler {
 // compile is compileSchema. What it returns may be shared and must not be
 // changed. What is remembered costs of the budget what it cost at first: a
 // request is not taken or refused by what others sent before.
-func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
+func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, opened []string, err error) {
 	if c == nil || len(raw) < minCached {
 		return compileSchema(raw, opts, budget)
 	}
@@ -64,23 +71,23 @@ func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *sch
 	if entry := c.get(key); entry != nil {
 		switch {
 		case !budget.spend(entry.work):
-			return nil, errSchemaSize
+			return nil, nil, errSchemaSize
 		case entry.same:
-			return raw, nil
+			return raw, nil, nil
 		}
-		return entry.out, nil
+		return entry.out, entry.opened, nil
 	}
 	before := budget.left
-	out, err := compileSchema(raw, opts, budget)
+	out, opened, err = compileSchema(raw, opts, budget)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	entry := &compiled{key: key, same: bytes.Equal(out, raw), work: before - budget.left}
+	entry := &compiled{key: key, same: bytes.Equal(out, raw), opened: opened, work: before - budget.left}
 	if !entry.same {
 		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
 	}
 	c.put(entry)
-	return out, nil
+	return out, opened, nil
 }
 
 func (c *Compiler) get(key schemaKey) *compiled {

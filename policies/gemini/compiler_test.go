@@ -122,5 +122,6 @@ func BenchmarkTools(b *testing.B) {
 
 // compileBy compiles the only schema of a request.
 func compileBy(c *Compiler, raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
-	return c.compile(raw, opts, newSchemaBudget(len(raw)))
+	out, _, err := c.compile(raw, opts, newSchemaBudget(len(raw)))
+	return out, err
 }

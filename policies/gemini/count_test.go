@@ -56,7 +56,7 @@ func TestCountWithoutConversation(t *testing.T) {
 		{"instructions", conversation.Request{System: system}, dialect.CountTokens, false},
 		{"instructions and an empty message", conversation.Request{System: system, Messages: empty}, dialect.CountTokens, false},
 		{"tools", conversation.Request{Tools: tools}, dialect.CountTokens, false},
-		{"nothing", conversation.Request{Messages: empty}, dialect.CountTokens, true},
+		{"nothing", conversation.Request{}, dialect.CountTokens, true},
 		{"an answer", conversation.Request{System: system, Tools: tools}, dialect.Generate, true},
 	} {
 		for _, kind := range []Kind{AIStudio, Vertex} {

@@ -29,6 +29,9 @@ type Expect struct {
 	// Citations keeps the text of the answer until its end, so that the
 	// sources can be tied to it.
 	Citations bool
+	// Silent leaves out what the answer says: the request wanted no token, and
+	// the upstream gives at least one.
+	Silent bool
 }
 
 // Decoder turns the responses of one reply, streamed or whole, into events.
@@ -146,8 +149,9 @@ func (d *Decoder) End(dst []conversation.Event) []conversation.Event {
 	d.state = decoderEnded
 	for _, c := range d.seen() {
 		from := len(dst)
-		dst = c.call.end(dst)
-		if s := c.sources(); s != nil {
+		if dst = c.call.end(dst); d.expect.Silent {
+			dst = dst[:from]
+		} else if s := c.sources(); s != nil {
 			dst = append(dst, conversation.Event{Kind: conversation.EventSources, Sources: s})
 		}
 		if finish := d.finishOf(c); finish != conversation.FinishNone {
@@ -219,6 +223,9 @@ func (d *Decoder) finishOf(c *candidate) conversation.Finish {
 	if u := d.Usage(); c.finish == conversation.FinishLength && d.expect.Context > 0 && u.Input+u.Output >= d.expect.Context {
 		return conversation.FinishWindow
 	}
+	if c.finish == conversation.FinishStop && d.expect.Silent {
+		return conversation.FinishLength // of no token
+	}
 	return c.finish
 }
 
@@ -242,8 +249,7 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 			c = d.newCandidate(said.index)
 			d.candidates[said.index] = c
 		}
-		var err error
-		if dst, err = c.take(dst, said, f.parts[said.from:said.to]); err != nil {
+		if err := d.take(&dst, c, said); err != nil {
 			return dst, err
 		}
 		if said.reason != "" && !d.blocked {
@@ -254,6 +260,20 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 		d.block(f.block, f.blockNote)
 	}
 	return dst, nil
+}
+
+// take appends what a candidate of the frame says.
+func (d *Decoder) take(dst *[]conversation.Event, c *candidate, said *candidateFrame) (err error) {
+	parts := d.frame.parts[said.from:said.to]
+	if !d.expect.Silent {
+		*dst, err = c.take(*dst, said, parts)
+		return err
+	}
+	yield := d.yield
+	d.yield = nil
+	_, err = c.take(nil, said, parts) // it is seen, but not told
+	d.yield = yield
+	return err
 }
 
 // block notes that the prompt was refused. With an answer begun it is the

@@ -94,9 +94,14 @@ func (e *embedder) check() error {
 			if e.method == methodPredict {
 				return unsupported(e.want.Place(i), "model "+e.model+" embeds texts only at Vertex AI")
 			}
-			if err := e.checkMedia(p.Media, &p.At); err != nil {
+			sent, _, err := e.file(p.Media, &p.At, false)
+			if err != nil {
 				return err
 			}
+			if sent == nil { // the vector of a placeholder would mean nothing
+				return unsupported(e.where(&p.At), "the model makes no vectors of files of this type; send what it says as text")
+			}
+			p.Media = sent
 		}
 	}
 	return nil

@@ -18,6 +18,12 @@ func picture(uri string) conversation.EmbeddingInput {
 		Media: &conversation.Media{MIME: "image/png", URI: uri}, At: conversation.Place{Root: "content", Item: -1, Index: -1}}}}
 }
 
+func file(mime, base64 string) conversation.EmbeddingInput {
+	in := picture("")
+	in.Parts[0].Media = &conversation.Media{MIME: mime, Data: conversation.Quote(base64)}
+	return in
+}
+
 func TestRenderEmbedding(t *testing.T) {
 	const one, two = "gemini-embedding-001", "gemini-embedding-2"
 	n, cut := 768, false
@@ -57,6 +63,9 @@ func TestRenderEmbedding(t *testing.T) {
 		{"media by reference", vertex, two, []conversation.EmbeddingInput{picture("gs://b/o")}, "/v1beta1/projects/p/locations/l/publishers/google/models/gemini-embedding-2:embedContent",
 			`{"content":{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://b/o"}}]}}`},
 		{"media that AI Studio cannot read", Target{}, two, []conversation.EmbeddingInput{picture("gs://b/o")}, "content: AI Studio cannot read Cloud Storage (gs://); upload the file with its Files API and name the URI that it returns, or send the data inline", ""},
+		{"media that no model reads", Target{}, two, []conversation.EmbeddingInput{file("application/x-tar", "AAAA")}, "content: the model makes no vectors of files of this type; send what it says as text", ""},
+		{"media with a wrong type", Target{}, two, []conversation.EmbeddingInput{file("image/jpg", "/9j/4AAQ")}, "/v1beta/models/gemini-embedding-2:embedContent",
+			`{"model":"models/gemini-embedding-2","content":{"parts":[{"inlineData":{"mimeType":"image/jpeg","data":"/9j/4AAQ"}}]}}`},
 		{"media and predict", vertex, one, []conversation.EmbeddingInput{picture("gs://b/o")}, "requests[0]: model gemini-embedding-001 embeds texts only at Vertex AI", ""},
 		{"two lengths and predict", vertex, one, []conversation.EmbeddingInput{textInput("a"), short}, "requests[1]: Vertex AI has one length of vectors", ""},
 		{"too many for AI Studio", Target{}, one, make([]conversation.EmbeddingInput, 101), "requests: 101 inputs are too many: the model backend takes 100 in one request", ""},

@@ -1,6 +1,9 @@
 package gemini
 
-import "github.com/heald-proxy/heald/policies/conversation"
+import (
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini/media"
+)
 
 // Fitness finds out, part by part, whether upstream takes a history as it is.
 // It asks for what NativeHistory makes, but for what upstream does without: then the
@@ -61,8 +64,11 @@ func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bo
 // Blank looks at a part without data, which is refused even alone.
 func (f *Fitness) Blank() { f.unfit = true }
 
-// Files looks at a result that has files.
-func (f *Fitness) Files() { f.unfit = f.unfit || !f.can.MediaInResults && !f.Counts }
+// File looks at a file in a result, by its type; "" is one by its address.
+func (f *Fitness) File(mime string) {
+	taken := f.can.MediaInResults && (mime == "" || media.InAnswers(mime))
+	f.unfit = f.unfit || !taken && !f.Counts
+}
 
 // EndContent looks at a content as a whole.
 func (f *Fitness) EndContent(model bool) {

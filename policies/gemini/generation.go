@@ -34,6 +34,7 @@ type generation struct {
 	thinking            thinkingConfig
 	output              output
 	resolution          string // of all media
+	silent              bool   // the answer is not told
 }
 
 // generation settles sampling, limits, response format, thinking and what
@@ -46,14 +47,14 @@ func (r *renderer) generation(turns []turn, tooled bool) (generation, error) {
 		return g, err
 	}
 	if n := limits.MaxTokens; n != nil {
-		if *n <= 0 {
-			return g, r.invalid("max_tokens", "must be greater than 0")
-		}
-		g.maxOutput = *n
+		// None is wanted where only a cache is to be filled; one is the least
+		// that the upstream gives.
+		g.silent = *n == 0
+		g.maxOutput = max(*n, 1)
 		if r.can.MaxOutput > 0 {
 			// Clients ask for what their own model could give: Claude Code
 			// for 128,000.
-			g.maxOutput = min(*n, r.can.MaxOutput)
+			g.maxOutput = min(g.maxOutput, r.can.MaxOutput)
 		}
 		g.maxOutput = min(g.maxOutput, math.MaxInt32)
 	}
@@ -125,9 +126,12 @@ func (r *renderer) format(g *generation, tooled bool) error {
 	if tooled && !r.can.JSONWithTools {
 		return r.unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
-	schema, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)
+	schema, opened, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)
 	if err != nil {
 		return r.invalid("format.schema", err.Error())
+	}
+	for _, name := range opened {
+		r.note("format.schema", LoopWarning(name))
 	}
 	g.json, g.schema = true, schema
 	g.schemaField = r.schemaField("responseJsonSchema", "responseSchema")

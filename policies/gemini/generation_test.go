@@ -81,7 +81,6 @@ func TestGenerationErrors(t *testing.T) {
 		kind        conversation.ErrorKind
 		param       string
 	}{
-		{"no tokens", older, conversation.Request{Limits: conversation.Limits{MaxTokens: new(0)}}, conversation.ErrInvalid, "max_tokens"},
 		{"JSON beside tools on 2.5", older, conversation.Request{Format: &conversation.Format{}, Tools: []conversation.Tool{{Name: "a"}}}, conversation.ErrUnsupported, "format"},
 		{"schema that is none", older, conversation.Request{Format: &conversation.Format{Schema: conversation.Raw(`{"a":`)}}, conversation.ErrInvalid, "format.schema"},
 		{"no answers", older, conversation.Request{Limits: conversation.Limits{Candidates: -1}}, conversation.ErrInvalid, "n"},

@@ -62,7 +62,7 @@ func (h *NativeHistory) Add(p *NativePart, at conversation.Place) {
 	if out.native {
 		out.pieceData = &pieceData{raw: p.Raw, id: p.ID, name: p.Name}
 	}
-	if p.Kind == conversation.KindResult && !h.r.can.MediaInResults {
+	if p.Kind == conversation.KindResult {
 		out.files = p.Files
 	}
 	h.pieces = append(h.pieces, out)

@@ -1,40 +1,56 @@
 package gemini
 
 import (
-	"bytes"
-	"strings"
-
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
 // notMIME is what a client is told of a media type that is none.
 const notMIME = "the media type is not one; expected type/subtype, as in image/png"
 
-// checkMedia refuses media that the target cannot take.
-func (r *renderer) checkMedia(m *conversation.Media, at *conversation.Place) error {
+// file says what goes upstream for media of a message: other media, a text, or
+// nothing. Media that the target cannot take are an error.
+func (r *renderer) file(m *conversation.Media, at *conversation.Place, answer bool) (sent *conversation.Media, text string, err error) {
 	switch {
 	case m.Data == nil && m.URI == "":
-		return invalid(r.where(at), "media has neither data nor an address")
-	case m.Data != nil && m.MIME == "":
-		return invalid(r.where(at), "media type is missing")
-	case m.MIME != "" && !conversation.ValidMIME(m.MIME):
-		return invalid(r.where(at), notMIME)
-	case m.Data == nil && r.target.Kind.UnreadableFile(m.URI) != "":
-		return unsupported(r.where(at), r.target.Kind.UnreadableFile(m.URI))
-	case m.Data == nil && r.target.Kind == Vertex && m.MIME == "": // it wants one
-		m.MIME = AssumedMIME(m.URI)
-		r.req.Warn(r.where(at), "the address does not tell the media type; "+m.MIME+" is assumed")
+		return nil, "", invalid(r.where(at), "media has neither data nor an address")
+	case m.MIME != "" && !conversation.ValidMIME(media.Proper(m.MIME)):
+		return nil, "", invalid(r.where(at), notMIME)
+	case m.Data == nil:
+		return r.reference(m, at)
 	}
-	if m.Data != nil {
-		return nil
+	out := r.files.Settle(media.File{MIME: m.MIME, Name: m.Title, Data: m.Data, Answer: answer, Last: r.last})
+	if out.Why != "" {
+		r.warn(at, out.Why)
 	}
-	_, err := r.opts.Keeps(conversation.ResourceFile, r.where(at), m.URI)
-	return err
+	switch {
+	case out.Data == nil:
+		return nil, out.Text, nil
+	case out.Same:
+		return m, "", nil
+	}
+	settled := *m
+	settled.MIME, settled.Data = out.MIME, out.Data
+	return &settled, "", nil
 }
 
-// inResult are the media types that a functionResponse may carry.
-var inResult = map[string]bool{
-	"image/png": true, "image/jpeg": true, "image/webp": true, "application/pdf": true, "text/plain": true,
+// reference checks media by address.
+func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sent *conversation.Media, text string, err error) {
+	if why := r.target.Kind.UnreadableFile(m.URI); why != "" {
+		return nil, "", unsupported(r.where(at), why)
+	}
+	settled := *m
+	settled.MIME = media.Proper(m.MIME)
+	if mime, refused := media.Referred(settled.MIME, m.URI); refused {
+		why := "the model cannot read " + mime + " by its address; send the data inline"
+		r.warn(at, mime+" was replaced by a line of text: "+why)
+		return nil, "[" + m.URI + ": left out, " + why + "]", nil
+	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // it wants one
+		settled.MIME = AssumedMIME(m.URI)
+		r.req.Warn(r.where(at), "the address does not tell the media type; "+settled.MIME+" is assumed")
+	}
+	_, err = r.opts.Keeps(conversation.ResourceFile, r.where(at), m.URI)
+	return &settled, "", err
 }
 
 // looseFiles takes the files that cannot stand in the answers out of them and
@@ -46,8 +62,7 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 		kept := a.files[:0:0]
 		labeled := false
 		for _, f := range a.files {
-			mime, _, _ := strings.Cut(strings.ToLower(f.MIME), ";")
-			if r.can.MediaInResults && f.Data != nil && inResult[strings.TrimSpace(mime)] {
+			if r.inAnswer(a, f) {
 				kept = append(kept, f)
 				continue
 			}
@@ -60,6 +75,15 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 		a.files = kept
 	}
 	return loose
+}
+
+// inAnswer reports whether a file may stand in an answer. One by its address may
+// where a client of the native API put it there.
+func (r *renderer) inAnswer(a *piece, f *conversation.Media) bool {
+	if f.Data == nil {
+		return r.can.MediaInResults && a.native
+	}
+	return r.can.MediaInResults && media.InAnswers(f.MIME)
 }
 
 // media appends a blob or a reference to one.
@@ -78,20 +102,6 @@ func (w *bodyWriter) media(m *conversation.Media) {
 	w.open('{')
 	w.stringField("mimeType", m.MIME)
 	w.key("data")
-	w.raw(base64Literal(m.Data))
+	w.raw(m.Data)
 	w.close('}')
-}
-
-// base64Literal returns data without the line breaks of MIME, which the API
-// refuses, and without needless escapes.
-func base64Literal(data conversation.Text) conversation.Text {
-	if bytes.IndexByte(data, '\\') < 0 {
-		return data
-	}
-	return conversation.Quote(strings.Map(func(c rune) rune {
-		if c == '\n' || c == '\r' || c == ' ' || c == '\t' {
-			return -1
-		}
-		return c
-	}, data.String()))
 }

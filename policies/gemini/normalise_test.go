@@ -225,6 +225,20 @@ U {"answer":{"id":"call_1_1","name":"A","r":{"output":"a"}}} {"answer":{"id":"ca
 M {"call":{"id":"a","name":"A","args":{}}}
 U {"answer":{"id":"a","name":"A","r":{"output":"2"}}}
 `},
+		{name: "N1 nothing but empty text", model: strict,
+			messages: []conversation.Message{user(text(""), text(""))},
+			want: `U {""}
+`},
+		{name: "N1 nothing, and a thought", model: strict,
+			messages: []conversation.Message{user(text("")), model(thought("x"))},
+			want: `U {""}
+`},
+		{name: "N1 nothing after the model", model: strict,
+			messages: []conversation.Message{hello, model(text("a")), user(text(""))},
+			want: `U {"hi"}
+M {"a"}
+U {""}
+`},
 		{name: "N6 text before answers", model: strict,
 			messages: []conversation.Message{hello, model(call("a", "A", `{}`)), user(text("look"), result("a", text("1")), text("now"))},
 			want: `U {"hi"}
@@ -276,7 +290,7 @@ U {"[files of tool result a (A)]"} {"inlineData":{"mimeType":"image/png","data":
 			messages: []conversation.Message{hello, model(call("a", "A", `{}`)), user(result("a", blob("audio/wav", "QQ=="), blob("Text/Plain; charset=utf-8", "Qg=="), link("image/png", "https://e.x/i.png")))},
 			want: `U {"hi"}
 M {"call":{"id":"a","name":"A","args":{}},"sig":"PLACEHOLDER"}
-U {"answer":{"id":"a","name":"A","r":{"output":""},"parts":[{"inlineData":{"mimeType":"Text/Plain; charset=utf-8","data":"Qg=="}}]}}
+U {"answer":{"id":"a","name":"A","r":{"output":""},"parts":[{"inlineData":{"mimeType":"text/plain","data":"Qg=="}}]}}
 U {"[files of tool result a (A)]"} {"inlineData":{"mimeType":"audio/wav","data":"QQ=="}} {"fileData":{"mimeType":"image/png","fileUri":"https://e.x/i.png"}}
 `},
 		{name: "N9 JSON in an answer stays text", model: older,
@@ -362,9 +376,9 @@ func TestNormaliseErrors(t *testing.T) {
 		param    string
 	}{
 		{"N2 nothing", nil, "messages"},
-		{"N2 nothing but empty text", []conversation.Message{user(text("")), model(thought("x"))}, "messages"},
-		{"media without type", []conversation.Message{user(text("hi"), blob("", "QQ=="))}, "messages[0].content[1]"},
-		{"media without anything", []conversation.Message{user(result("a", blob("", "")))}, "messages[0].content[0]"},
+		{"N2 nothing but a thought", []conversation.Message{user(), model(thought("x"))}, "messages"},
+		{"media with a sentence for a type", []conversation.Message{user(text("hi"), blob("no type", "QQ=="))}, "messages[0].content[1]"},
+		{"media without anything", []conversation.Message{user(result("a", link("", "")))}, "messages[0].content[0]"},
 		{"media only Vertex can read", []conversation.Message{user(link("image/png", "gs://b/i.png"))}, "messages[0].content[0]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
 // Options say how a request is rendered. The zero value is the usual way; what
@@ -38,6 +39,9 @@ type Options struct {
 	// OmitPenalties and OmitLogprobs leave those settings out, after the
 	// upstream said that the model has none.
 	OmitPenalties, OmitLogprobs bool
+	// OmitMedia puts lines of text in the place of files, after the upstream
+	// refused one.
+	OmitMedia media.Omit
 	// Unary asks for the answer in one document. Otherwise it is a stream,
 	// whatever the client wants: its quota is looser, an empty answer shows
 	// early, and one document is the same events, folded.
@@ -99,6 +103,10 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err != nil {
 		return nil, err
 	}
+	if opts.OmitMedia == media.Odd && r.files.Omitted == 0 {
+		opts.OmitMedia = media.History // each of them may be the one
+		return Render(req, target, opts)
+	}
 	tools, err := r.toolset()
 	if err != nil {
 		return nil, err
@@ -123,6 +131,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 			Original: r.names.Original, Context: r.can.Context, Candidates: config.candidates,
 			// A cache may hold tools.
 			Citations: len(tools.builtins) > 0 || settings.cached != "",
+			Silent:    config.silent,
 		},
 		Stop: config.unknownStops,
 	}, nil
@@ -140,6 +149,9 @@ type renderer struct {
 
 	schemas *schemaBudget // of tools and answer together
 
+	files media.Converter
+	last  bool // the message being read is the last one
+
 	system []conversation.Text
 	warned map[string]int // by reason
 }
@@ -156,6 +168,7 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		names: newNames(req),
 
 		schemas: newSchemaBudget(schemaBytes(req)),
+		files:   media.Converter{Omit: opts.OmitMedia},
 	}
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	return r

@@ -27,38 +27,44 @@ type schemaOptions struct {
 // description, since the model reads that too. A schema without a fault comes
 // back as the bytes it was, nil stands for one that says nothing.
 //
-// Compiling what was compiled changes nothing.
-func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
-	out, err := compileJSONSchema(raw, opts, budget)
-	if err != nil || !opts.proto {
-		return out, err
+// Compiling what was compiled changes nothing. opened names the properties that
+// were required and had to become optional.
+func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, opened []string, err error) {
+	out, opened, err = compileJSONSchema(raw, opts, budget)
+	if err == nil && opts.proto {
+		out, err = protoSchema(out, opts.object, budget)
 	}
-	return protoSchema(out, opts.object, budget)
+	return out, opened, err
 }
 
-func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (conversation.Raw, error) {
+func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (_ conversation.Raw, opened []string, err error) {
 	if len(raw) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	root, err := parseSchema(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if root.kind != jsontext.KindBeginObject {
-		return nil, nil // null, true, or no schema at all
+		return nil, nil, nil // null, true, or no schema at all
 	}
 	c := newSchemaCompiler(root, opts, budget)
 	out := c.compileRoot()
 	if c.err != nil {
-		return nil, c.err
+		return nil, nil, c.err
 	}
 	if out == nil {
-		return nil, nil
+		return nil, nil, nil
+	}
+	if mayLoop(raw) {
+		if out, opened, err = openLoops(out, opts.relaxed, budget); err != nil {
+			return nil, nil, err
+		}
 	}
 	if out.raw != nil {
-		return out.raw, nil
+		return out.raw, opened, nil
 	}
-	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), nil
+	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), opened, nil
 }
 
 // schemaCompiler compiles one schema.

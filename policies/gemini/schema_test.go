@@ -270,5 +270,6 @@ func BenchmarkCompileSchema(b *testing.B) {
 
 // compileAlone compiles the only schema of a request.
 func compileAlone(raw conversation.Raw, opts schemaOptions) (conversation.Raw, error) {
-	return compileSchema(raw, opts, newSchemaBudget(len(raw)))
+	out, _, err := compileSchema(raw, opts, newSchemaBudget(len(raw)))
+	return out, err
 }

@@ -91,7 +91,7 @@ func TestSchemaBudgetHolds(t *testing.T) {
 		for _, proto := range []bool{false, true} {
 			budget := newSchemaBudget(len(schema))
 			before := budget.left
-			out, err := compileSchema(conversation.Raw(schema), schemaOptions{object: true, proto: proto}, budget)
+			out, _, err := compileSchema(conversation.Raw(schema), schemaOptions{object: true, proto: proto}, budget)
 			if err != nil && !errors.Is(err, errSchemaSize) || len(out) > before {
 				t.Errorf("%.80s (proto %t): %d bytes became %d, %v", schema, proto, len(schema), len(out), err)
 			}

@@ -71,6 +71,9 @@ func strictRequests() map[string]func() *conversation.Request {
 		`{"anyOf":[{"type":"object","properties":{"a":{"type":"string","nullable":true}},"required":["a"]},{"type":"object","properties":{"b":false}}]}`,
 		`{"type":"object","properties":{}}`,
 	}
+	for _, l := range loops {
+		schemas = append(schemas, l.in)
+	}
 	tools := func(req *conversation.Request) {
 		for i, s := range schemas {
 			name := strings.Repeat("mcp: tool/", 9) + string(rune('a'+i))
@@ -127,6 +130,12 @@ func strictRequests() map[string]func() *conversation.Request {
 			req.Limits = conversation.Limits{PresencePenalty: new(1.0), TopLogprobs: new(3)}
 			return req
 		},
+		"nothing":            build(user(text(""))),
+		"nothing in the end": build(user(text("hi")), model(text("a")), user(text(""))),
+		"files of all kinds": build(user(text("hi"), blob("image/gif", "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
+			blob("image/svg+xml", "PHN2Zy8+"), blob("application/octet-stream", "AAE="), blob("application/json", "e30="), blob("audio/x-wav", "AAE="),
+			blob("image/png", "data:image/png;base64,iVBORw0KGgo="), blob("image/png", ""), blob("video/quicktime", "AAE="), blob("IMAGE/JPG", "/9j/")),
+			model(call("a", "f", "{}")), user(result("a", blob("image/gif", "R0lG"), blob("image/svg+xml", "PHN2Zy8+"), blob("text/csv", "YSxi"), blob("audio/mp3", "AAE=")))),
 		"cache": func() *conversation.Request {
 			req := build(user(text("hi")))()
 			req.Upstream.CachedContent = "x"

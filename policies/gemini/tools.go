@@ -98,7 +98,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		if tool.Name == "" {
 			return false, invalid(r.where(&tool.At), "a tool needs a name")
 		}
-		schema, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true), r.schemas)
+		schema, opened, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true), r.schemas)
 		if first, again := declared[tool.Name]; again {
 			if err != nil || !t.functions[first].says(tool.Description, schema) {
 				r.req.Warn(r.where(&tool.At), "a second tool of the same name was left out")
@@ -110,6 +110,9 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		}
 		if len(declared) == maxFunctions {
 			return false, r.invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
+		}
+		for _, name := range opened {
+			r.warn(&tool.At, LoopWarning(name))
 		}
 		declared[tool.Name] = len(t.functions)
 		strict = strict || tool.Strict

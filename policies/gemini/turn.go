@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"slices"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
@@ -96,6 +98,7 @@ func (r *renderer) turns() ([]turn, error) {
 			continue
 		}
 		said := false
+		r.last = i == len(r.req.Messages)-1
 		for j := range m.Parts {
 			if err := r.opts.Wanted(); err != nil {
 				return nil, err
@@ -108,7 +111,7 @@ func (r *renderer) turns() ([]turn, error) {
 			if !ok {
 				continue
 			}
-			if part.Kind == conversation.KindMedia && part.Media.Title != "" {
+			if p.kind == conversation.KindMedia && part.Media.Title != "" {
 				out = place(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
 			}
 			out = place(out, m.Role, p)
@@ -118,7 +121,35 @@ func (r *renderer) turns() ([]turn, error) {
 			out = place(out, m.Role, textPiece(noOutput))
 		}
 	}
+	if !r.countsRest() && r.saysNothing(out) {
+		out = place(out, conversation.User, r.nothing())
+	}
 	return out, nil
+}
+
+// saysNothing reports whether what the user says last, or alone, is an empty
+// text. Between other parts such a text vanishes (N1).
+func (r *renderer) saysNothing(turns []turn) bool {
+	empty := func(m conversation.Message) bool {
+		return m.Role == conversation.User && len(m.Parts) > 0 && !slices.ContainsFunc(m.Parts, func(p conversation.Part) bool {
+			return p.Kind != conversation.KindText || !p.Text.Empty()
+		})
+	}
+	messages := r.req.Messages
+	if len(turns) == 0 {
+		return slices.ContainsFunc(messages, empty)
+	}
+	last := turns[len(turns)-1]
+	return last.model && last.pieces[len(last.pieces)-1].kind != conversation.KindCall && empty(messages[len(messages)-1])
+}
+
+// nothing is an empty text of the user's. AI Studio was recorded to take one
+// where nothing stands beside it; Vertex AI refuses it in so many words.
+func (r *renderer) nothing() piece {
+	if r.target.Kind == Vertex {
+		return textPiece(" ")
+	}
+	return textPiece("")
 }
 
 // place appends p to the last turn, or to a new one if the last is the other
@@ -154,8 +185,13 @@ func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p pie
 		p.text = part.Text
 		return p, role == conversation.Model && r.keepsThought(p.signature), nil
 	case conversation.KindMedia:
-		p.media = part.Media
-		return p, true, r.checkMedia(p.media, p.at)
+		var text string
+		if p.media, text, err = r.file(part.Media, p.at, false); text != "" {
+			p = textPiece(text)
+			p.at = &part.At
+			return p, true, nil
+		}
+		return p, p.media != nil, err
 	case conversation.KindCall:
 		p.id, p.name = part.Call.ID, r.names.Rendered(part.Call.Name)
 		args, whole := ObjectArgs(part.Call.Args)
@@ -183,18 +219,28 @@ func (r *renderer) answer(p *piece, result *conversation.Result) error {
 	for i := range result.Parts {
 		switch part := &result.Parts[i]; part.Kind {
 		case conversation.KindText:
-			if len(p.output) > 0 {
-				p.output = append(p.output, lineBreak)
-			}
-			p.output = append(p.output, part.Text)
+			p.addLine(part.Text)
 		case conversation.KindMedia:
-			if err := r.checkMedia(part.Media, &part.At); err != nil {
+			file, text, err := r.file(part.Media, &part.At, true)
+			switch {
+			case err != nil:
 				return err
+			case file != nil:
+				p.files = append(p.files, file)
+			case text != "":
+				p.addLine(conversation.Quote(text))
 			}
-			p.files = append(p.files, part.Media)
 		}
 	}
 	return nil
+}
+
+// addLine adds text to a tool result.
+func (p *piece) addLine(text conversation.Text) {
+	if len(p.output) > 0 {
+		p.output = append(p.output, lineBreak)
+	}
+	p.output = append(p.output, text)
 }
 
 // addSystem adds system text to the instruction that stands before the

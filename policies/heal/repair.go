@@ -25,7 +25,8 @@ const (
 	Prompt
 	// OmitIDs removes the ids of calls and results.
 	OmitIDs
-	// RelaxSchema simplifies schemas that upstream finds too complex.
+	// RelaxSchema simplifies schemas that upstream finds too complex, or that
+	// hold themselves in a way that it refuses.
 	RelaxSchema
 	// OmitPenalties removes presence and frequency penalties.
 	OmitPenalties
@@ -35,6 +36,12 @@ const (
 	RaiseThinking
 	// NoTrailingModel turns a trailing model message into a user message.
 	NoTrailingModel
+	// OmitMedia puts text in the place of files that are broken or odd, or if
+	// there are none, of all but those of the last message.
+	OmitMedia
+	// OmitOlderMedia puts text in the place of all files but those of the last
+	// message.
+	OmitOlderMedia
 )
 
 const signatureRepairs = StripSignatures | NoPlaceholder | Prompt
@@ -63,6 +70,8 @@ var repairNames = []struct {
 	{OmitLogprobs, "omit_logprobs"},
 	{RaiseThinking, "raise_thinking"},
 	{NoTrailingModel, "no_trailing_model"},
+	{OmitMedia, "omit_media"},
+	{OmitOlderMedia, "omit_older_media"},
 }
 
 // String lists the repairs for logs: "strip_signatures+prompt".
@@ -117,15 +126,35 @@ type relaxation struct {
 	field *regexp.Regexp
 }
 
+var (
+	// mediaRefused matches errors about a file in the conversation. They do not
+	// say which, and name at most its type.
+	mediaRefused = regexp.MustCompile(`(?i)` + strings.Join([]string{
+		`unsupported (mime|media|file) ?type`,
+		`mime_?type parameter with value`,
+		`mime type must be`,
+		`mime ?type is not supported`,
+		`unable to process (the )?input (image|audio|video|file|document|pdf)`,
+		`(provided|input) (image|audio|video|file|document) is (not valid|invalid|corrupt)`,
+		`document has no pages`,
+		`(failed|unable|could not) to (decode|open|load|read) (the )?(input |provided )?(image|audio|video|document|pdf)`,
+	}, "|"))
+	// base64Refused is matched from its beginning, since the value is quoted.
+	base64Refused = regexp.MustCompile(`(?s)^(?:\* )?Invalid value at '(?:generate_content_request\.)?contents\[\d+\]\.parts\[\d+\]\.(?:function_response\.parts\[\d+\]\.)?inline_data\.data' \(TYPE_BYTES\), Base64 decoding failed for .*$`)
+	mediaField    = regexp.MustCompile(`(?i)inline_?data|mime_?type|^contents`)
+)
+
 const thinkingConfig = `(?i)thinking_?(config|level|budget)`
 
 var relaxations = []relaxation{
 	{OmitIDs, nil, regexp.MustCompile(`^(?:Invalid JSON payload received\. Unknown name "id" at 'contents\[\d+\]\.parts\[\d+\]\.function_?(?:[cC]all|[rR]esponse)': Cannot find field\.\s*)+$`),
 		regexp.MustCompile(`^contents\[\d+\]\.parts\[\d+\]\.function_?(?:[cC]all|[rR]esponse)$`)},
-	{RelaxSchema, regexp.MustCompile(`(?i)too many states|nesting depth`), nil, regexp.MustCompile(`(?i)schema|parameters`)},
+	{RelaxSchema, regexp.MustCompile(`(?i)too many states|nesting depth|\bref loops?\b`), nil, regexp.MustCompile(`(?i)schema|parameters`)},
 	{OmitPenalties, regexp.MustCompile(`(?i)penalty is not enabled`), nil, regexp.MustCompile(`(?i)penalty$`)},
 	{OmitLogprobs, regexp.MustCompile(`(?i)logprobs is not enabled`), nil, regexp.MustCompile(`(?i)logprobs$`)},
 	{RaiseThinking, regexp.MustCompile(`(?i)thinking.?level.{0,80}not supported|thinking.?budget.{0,80}(invalid|out of range|only works)`), nil, regexp.MustCompile(thinkingConfig)},
+	{OmitMedia, mediaRefused, nil, mediaField},
+	{OmitMedia, nil, base64Refused, mediaField},
 	{NoTrailingModel, regexp.MustCompile(`(?i)ending with a model turn|end with a model (turn|role)`), nil, regexp.MustCompile(`^contents`)},
 }
 
@@ -165,6 +194,9 @@ func findRelaxation(s *Seen) (repair Repairs, structured bool) {
 	for i := range relaxations {
 		r := &relaxations[i]
 		if r.asked(s.text(), s.words) {
+			if r.repair == OmitMedia && s.Repaired.Has(OmitMedia) {
+				return OmitOlderMedia, false // the odd ones were not it
+			}
 			return r.repair, !s.Error.Embedded && !ofToolServer(s) && slices.ContainsFunc(s.Error.Violations, r.violated)
 		}
 	}

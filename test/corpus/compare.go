@@ -197,12 +197,13 @@ func (c *comparison) pieces(w item) {
 var labels = []string{
 	"(conversation continues)", "[document: ", "[files of tool result ", "[tool result ", continuation,
 	"[calls ", "[toolCall] ", "[toolResponse] ", // of the service itself, in words
+	"[application/", "[image/", // files that Gemini does not take, as their text
 }
 
 // leftover finds texts that the client did not write.
 func (c *comparison) leftover() {
 	for i, g := range c.got.items {
-		if g.kind == text && !c.used[i] && !slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(g.text, l) }) {
+		if g.kind == text && !c.used[i] && strings.TrimSpace(g.text) != "" && !slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(g.text, l) }) {
 			c.fault("%s text was invented: %s", g.slot, short(g.text))
 		}
 	}

@@ -2,6 +2,7 @@ package fakegemini
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -71,9 +72,21 @@ func (j *judge) parts(content *node, path string) {
 	if len(parts) == 0 {
 		j.field(RuleContents, path+".parts", "contents.parts must not be empty.")
 	}
+	if j.saysNothing(content) {
+		return
+	}
 	for i, p := range parts {
 		j.part(p, role(content), fmt.Sprintf("%s.parts[%d]", path, i))
 	}
+}
+
+// saysNothing reports whether a content of the user's is nothing but empty text,
+// which AI Studio was recorded to take.
+func (j *judge) saysNothing(content *node) bool {
+	parts := content.get("parts").list()
+	return !j.target.vertex && role(content) == "user" && len(parts) > 0 && !slices.ContainsFunc(parts, func(p *node) bool {
+		return len(p.members) != 1 || p.get("text") == nil || p.get("text").str() != ""
+	})
 }
 
 func (j *judge) part(p *node, role, path string) {
@@ -90,7 +103,7 @@ func (j *judge) part(p *node, role, path string) {
 	case "functionResponse":
 		j.answerPart(p.get("functionResponse"), role, path)
 	case "inlineData":
-		j.blob(p.get("inlineData"), path+".inline_data")
+		j.blob(p.get("inlineData"), path+".inline_data", false)
 	case "fileData":
 		j.file(p.get("fileData"), path+".file_data")
 	}
@@ -140,7 +153,7 @@ func (j *judge) answerPart(answer *node, role, path string) {
 		at := fmt.Sprintf("%s.function_response.parts[%d]", path, i)
 		names[p.get("inlineData").get("displayName").str()] = true
 		if blob := p.get("inlineData"); blob != nil {
-			j.blob(blob, at+".inline_data")
+			j.blob(blob, at+".inline_data", true)
 		} else if p.get("fileData") == nil {
 			j.field(RuleEmptyPart, at+".data", "required oneof field 'data' must have one initialized field")
 		}
@@ -165,15 +178,6 @@ func (j *judge) references(n *node, names map[string]bool) {
 	}
 	for _, e := range n.elems {
 		j.references(e, names)
-	}
-}
-
-func (j *judge) blob(blob *node, path string) {
-	if !strings.Contains(blob.get("mimeType").str(), "/") {
-		j.field(RuleMedia, path+".mime_type", "mime_type is required.")
-	}
-	if blob.get("data").str() == "" {
-		j.field(RuleMedia, path+".data", "data must not be empty.")
 	}
 }
 

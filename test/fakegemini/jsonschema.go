@@ -25,7 +25,7 @@ type schemaWalk struct {
 func (j *judge) jsonSchema(n *node, path string) {
 	w := schemaWalk{j, n, path}
 	w.schema(n, "")
-	w.recursion(n, nil, map[*node]bool{})
+	w.eachLoop()
 }
 
 // where names a place inside the document as the API's texts do.
@@ -169,26 +169,54 @@ func (w schemaWalk) resolve(ref string) *node {
 	return w.root.member("$defs").member(name)
 }
 
-// recursion refuses cycles that pass through required properties only: no
-// value could satisfy them. done holds schemas already found to be free of them.
-func (w schemaWalk) recursion(n *node, above []*node, done map[*node]bool) {
-	if slices.Contains(above, n) {
-		w.fault(RuleSchemaRef, "", "recurses through required properties")
-		return
-	}
-	if done[n] {
+// loops refuses schemas that hold themselves through required properties only,
+// in Google's words. By these words null in the property is enough to end a
+// loop. done holds schemas already found to be free of loops.
+func (w schemaWalk) loops(n *node, at string, above []*node, done map[*node]bool) {
+	if n.kind != '{' || done[n] {
 		return
 	}
 	above = append(above, n)
-	if ref := n.member("$ref"); ref != nil {
-		if to := w.resolve(ref.str()); to != nil {
-			w.recursion(to, above, done)
+	if to := w.resolve(n.member("$ref").str()); to != nil && slices.Contains(above, to) {
+		w.j.fault(RuleSchemaRef, "ref loops are only supported if they include optional or nullable property values, or a potentially-zero-length array items, but a ref loop of required fields was found at %s", where(at))
+	} else if to != nil {
+		w.loops(to, strings.ReplaceAll(strings.TrimLeft(n.member("$ref").str(), "#/"), "/", "."), above, done)
+	}
+	for _, list := range []string{"anyOf", "oneOf"} {
+		for i, e := range n.member(list).list() {
+			w.loops(e, fmt.Sprintf("%s.%d", join(at, list), i), above, done)
 		}
 	}
 	for _, r := range n.member("required").list() {
-		if p := n.member("properties").member(r.str()); p != nil {
-			w.recursion(p, above, done)
+		if p := n.member("properties").member(r.str()); p != nil && !mayBeNull(p) {
+			w.loops(p, join(at, "properties."+r.str()), above, done)
 		}
 	}
+	if extra := n.member("additionalProperties"); extra != nil {
+		w.loops(extra, join(at, "additionalProperties"), above, done)
+	}
+	if items := n.member("items"); items != nil && needsItem(n.member("minItems")) {
+		w.loops(items, join(at, "items"), above, done)
+	}
 	done[n] = true
+}
+
+// eachLoop looks for loops in the whole document.
+func (w schemaWalk) eachLoop() {
+	done := map[*node]bool{}
+	w.loops(w.root, "", nil, done)
+	if defs := w.root.member("$defs"); defs != nil {
+		for _, d := range defs.members {
+			w.loops(d.value, "$defs."+d.name, nil, done)
+		}
+	}
+}
+
+// needsItem reports whether minItems asks for an item.
+func needsItem(n *node) bool { return n != nil && fitsInt(n, 1, 1<<31-1) }
+
+// mayBeNull reports whether a schema allows null beside something else.
+func mayBeNull(n *node) bool {
+	null := func(e *node) bool { return e.str() == "null" || e.member("type").str() == "null" }
+	return slices.ContainsFunc(n.member("anyOf").list(), null) || slices.ContainsFunc(n.member("type").list(), null)
 }

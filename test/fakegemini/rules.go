@@ -28,6 +28,7 @@ const (
 	RuleOldMixedAnswers Rule = "old_mixed_answers" // the same on earlier models, which took it in recordings
 	RuleResponseRef     Rule = "response_ref"      // a $ref in an answer is a part reference
 	RuleMedia           Rule = "media"             // part kinds that a surface or model does not take
+	RuleMediaType       Rule = "media_type"        // files are of a type that Google documents
 	RuleFunctions       Rule = "functions"         // declarations: unique, at most 512, well named
 	RuleFunctionMode    Rule = "function_mode"     // toolConfig fits the declarations
 	RuleBuiltIn         Rule = "built_in"          // built-in tools beside functions

@@ -15,7 +15,7 @@ func TestRefusesContents(t *testing.T) {
 		{"no parts", studio25, contentsOf(`{"role":"user","parts":[]}`), "* GenerateContentRequest.contents[0].parts: contents.parts must not be empty.\n"},
 		{"empty part", studio25, contentsOf(`{"parts":[{"text":"a"},{}]}`), "* GenerateContentRequest.contents[0].parts[1].data: " + oneof},
 		{"thought without data", studio25, contentsOf(`{"parts":[{"text":"a"}]},{"role":"model","parts":[{"thought":true}]}`), "* GenerateContentRequest.contents[1].parts[0].data: " + oneof},
-		{"empty text", studio25, contentsOf(`{"parts":[{"text":""}]}`), "* GenerateContentRequest.contents[0].parts[0].data: " + oneof},
+		{"empty text", studio25, contentsOf(`{"parts":[{"text":""},{"text":"a"}]}`), "* GenerateContentRequest.contents[0].parts[0].data: " + oneof},
 		{"empty text on vertex", vertex25, contentsOf(`{"parts":[{"text":""}]}`), "Unable to submit request because it has an empty text parameter. Add a value to the parameter and try again."},
 		{"empty system text", studio25, with(`"systemInstruction":{"parts":[{"text":""}]}`), "* GenerateContentRequest.system_instruction.parts[0].data: " + oneof},
 		{"role assistant", studio25, contentsOf(`{"role":"assistant","parts":[{"text":"a"}]}`), "Please use a valid role: user, model."},
@@ -24,6 +24,9 @@ func TestRefusesContents(t *testing.T) {
 		{"trailing model turn", studio36, contentsOf(`{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"text":"a"}]}`), "Requests ending with a model turn are not supported."},
 		{"cloud storage on AI Studio", studio25, contentsOf(`{"parts":[{"fileData":{"fileUri":"gs://b/o"}}]}`), "* GenerateContentRequest.contents[0].parts[0].file_data.file_uri: Unsupported file uri: gs://b/o\n"},
 		{"part resolution on 2.5", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="},"mediaResolution":{"level":"MEDIA_RESOLUTION_LOW"}}]}`), "* GenerateContentRequest.contents[0].parts[0].media_resolution: per-part media resolution is not supported for this model.\n"},
+		{"GIF", studio35, contentsOf(`{"parts":[{"inlineData":{"mimeType":"image/gif","data":"R0lGODlh"}}]}`), "Unsupported MIME type: image/gif"},
+		{"GIF at vertex", vertex25, contentsOf(`{"role":"user","parts":[{"inlineData":{"mimeType":"image/gif","data":"R0lGODlh"}}]}`), "Unable to submit request because it has a mimeType parameter with value image/gif, which is not supported. Update the mimeType and try again. Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/gemini"},
+		{"sound in an answer", studio35, toolTurn(`{"functionCall":{"id":"c","name":"a","args":{}},"thoughtSignature":"c2ln"}`, `{"functionResponse":{"id":"c","name":"a","response":{},"parts":[{"inlineData":{"mimeType":"audio/wav","data":"aGk="}}]}}`), "Unsupported MIME type: audio/wav"},
 		{"media in an answer on 2.5", studio25, toolTurn(`{"functionCall":{"name":"a","args":{}}}`, `{"functionResponse":{"name":"a","response":{},"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]}}`), "Multimodal function responses are not supported for this model."},
 		{"$ref in an answer", studio35, toolTurn(callA, `{"functionResponse":{"id":"1","name":"a","response":{"deep":[{"$ref":"#/x"}]}}}`), "The referenced name `#/x` in function_response.response does not match to a display_name in the function_response.parts."},
 		{"answer without response", studio35, toolTurn(callA, `{"functionResponse":{"id":"1","name":"a"}}`), "* GenerateContentRequest.contents[2].parts[0].function_response.response: required field is missing.\n"},
@@ -90,12 +93,18 @@ func TestRefusesTools(t *testing.T) {
 		{"json keyword", studio25, jsonParameters(`{"type":"object","properties":{"x":{"type":"string","minLength":1}}}`), `tools[0].function_declarations[0].parameters_json_schema: schema at properties.x has the unsupported keyword "minLength"`},
 		{"$ref with siblings", studio25, jsonParameters(`{"type":"object","properties":{"x":{"$ref":"#/$defs/T","description":"d"}},"$defs":{"T":{"type":"string"}}}`), `tools[0].function_declarations[0].parameters_json_schema: schema at properties.x can only contain properties starting with '$' when $ref is present`},
 		{"$ref nowhere", studio25, jsonParameters(`{"type":"object","properties":{"x":{"$ref":"#/properties/y"}}}`), `tools[0].function_declarations[0].parameters_json_schema: schema at properties.x has a $ref "#/properties/y" that does not resolve within $defs`},
-		{"required recursion", studio25, jsonParameters(`{"type":"object","properties":{"x":{"$ref":"#"}},"required":["x"]}`), `tools[0].function_declarations[0].parameters_json_schema: schema at top-level recurses through required properties`},
+		{"required recursion", studio25, jsonParameters(`{"type":"object","properties":{"x":{"$ref":"#"}},"required":["x"]}`), loopText + "properties.x"},
+		{"loop through anyOf", studio25, jsonParameters(`{"type":"object","properties":{"f":{"$ref":"#/$defs/F"}},"$defs":{"F":{"anyOf":[{"type":"string"},{"$ref":"#/$defs/And"}]},"And":{"type":"object","properties":{"left":{"$ref":"#/$defs/F"}},"required":["left"]}}}`), loopText + "$defs.And.properties.left"},
+		{"loop through an array that is not empty", studio25, jsonParameters(`{"type":"object","properties":{"k":{"type":"array","minItems":1,"items":{"$ref":"#"}}},"required":["k"]}`), loopText + "properties.k.items"},
+		{"loop through additionalProperties", studio25, jsonParameters(`{"type":"object","properties":{"f":{"$ref":"#/$defs/V"}},"$defs":{"V":{"anyOf":[{"type":"string"},{"type":"object","additionalProperties":{"$ref":"#/$defs/V"}}]}}}`), loopText + "$defs.V.anyOf.1.additionalProperties"},
 		{"boolean enum", studio25, jsonParameters(`{"type":"object","properties":{"x":{"enum":[true]}}}`), `tools[0].function_declarations[0].parameters_json_schema: schema at properties.x.enum [0]: only strings and numbers are supported`},
 		{"boolean schema", studio25, jsonParameters(`{"type":"object","properties":{"x":true}}`), `tools[0].function_declarations[0].parameters_json_schema: schema at properties.x must be an object, not true`},
 		{"root without type", studio25, jsonParameters(`{"properties":{}}`), path + ".parameters_json_schema: schema at top-level must be of type object.\n"},
 	})
 }
+
+// loopText is what Google says of schemas that hold themselves, before the place.
+const loopText = "ref loops are only supported if they include optional or nullable property values, or a potentially-zero-length array items, but a ref loop of required fields was found at "
 
 func TestRefusesGeneration(t *testing.T) {
 	config := func(members string) string { return with(`"generationConfig":{` + members + `}`) }
@@ -128,7 +137,7 @@ func TestRefusesGeneration(t *testing.T) {
 }
 
 func TestTolerateAndRefuse(t *testing.T) {
-	body := `{"contents":[{"role":"user","parts":[{"text":""}]}],"generationConfig":{"temperature":1}}`
+	body := `{"contents":[{"role":"user","parts":[{"text":"a"},{"text":""}]}],"generationConfig":{"temperature":1}}`
 	for _, tc := range []struct {
 		name   string
 		opts   Options

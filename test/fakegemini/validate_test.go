@@ -40,6 +40,7 @@ func TestAccepts(t *testing.T) {
 	s := Start(t)
 	for _, tc := range []struct{ name, path, body string }{
 		{"text", studio25, hello},
+		{"nothing but empty text", studio25, contentsOf(`{"role":"user","parts":[{"text":""},{"text":""}]}`)},
 		{"snake case names", studio25, `{"contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"iVBORw0KGgo="}}]}],"generation_config":{"max_output_tokens":5}}`},
 		{"v1", "/v1/models/gemini-2.5-flash:generateContent", hello},
 		{"dated preview", "/v1beta/models/gemini-2.5-flash-preview-05-20:generateContent", hello},
@@ -48,7 +49,7 @@ func TestAccepts(t *testing.T) {
 		{"enum as number", studio25, with(`"safetySettings":[{"category":10,"threshold":3}]`)},
 		{"integral float", studio25, with(`"generationConfig":{"maxOutputTokens":1e3,"topK":40.0,"seed":"7"}`)},
 		{"null is absence", studio25, with(`"tools":null,"generationConfig":{"seed":null}`)},
-		{"url-safe bytes without padding", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"a/b","data":"_-8"}}]}`)},
+		{"url-safe bytes without padding", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"text/csv","data":"_-8"}}]}`)},
 		{"adjacent contents of a role", studio25, contentsOf(`{"role":"user","parts":[{"text":"a"}]},{"role":"user","parts":[{"text":"b"}]}`)},
 		{"tool exchange", studio35, toolTurn(callA+","+callB, answerA+","+answerB)},
 		{"answers in another order, by id", studio35, toolTurn(callA+","+callB, answerB+","+answerA)},
@@ -99,8 +100,8 @@ func TestRefusesByFieldTable(t *testing.T) {
 		{"fraction for int32", studio25, with(`"generationConfig":{"topK":1.5}`), `Invalid value at 'generation_config.top_k' (TYPE_INT32), 1.5`},
 		{"int32 overflow", studio25, with(`"generationConfig":{"seed":2147483648}`), `Invalid value at 'generation_config.seed' (TYPE_INT32), 2147483648`},
 		{"unknown enum", studio35, with(`"generationConfig":{"thinkingConfig":{"thinkingLevel":"max"}}`), `Invalid value at 'generation_config.thinking_config.thinking_level' (type.googleapis.com/google.ai.generativelanguage.v1beta.ThinkingLevel), "max"`},
-		{"bad base64", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"a/b","data":"%%%"}}]}`), `Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed for "%%%"`},
-		{"mixed base64 alphabets", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"a/b","data":"+_8="}}]}`), `Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed for "+_8="`},
+		{"bad base64", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"text/csv","data":"%%%"}}]}`), `Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed for "%%%"`},
+		{"mixed base64 alphabets", studio25, contentsOf(`{"parts":[{"inlineData":{"mimeType":"text/csv","data":"+_8="}}]}`), `Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding failed for "+_8="`},
 		{"args not an object", studio25, contentsOf(`{"role":"model","parts":[{"functionCall":{"name":"f","args":"{}"}}]}`), `Invalid value at 'contents[0].parts[0].function_call.args' (type.googleapis.com/google.protobuf.Struct), "{}"`},
 		{"scalar for a message", studio25, with(`"systemInstruction":"be nice"`), `Invalid value at 'system_instruction' (type.googleapis.com/google.ai.generativelanguage.v1beta.Content), "be nice"`},
 		{"oneof", studio25, contentsOf(`{"parts":[{"text":"a","functionCall":{"name":"f"}}]}`), `Invalid value at 'contents[0].parts[0]' (oneof), oneof field 'data' is already set. Cannot set 'functionCall'`},

@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 	"github.com/heald-proxy/heald/policies/dialect/internal/tool"
+	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
 // words are the API's own where they differ from those of the conversation.
@@ -35,6 +36,7 @@ type decoder struct {
 	added         []conversation.Tool // within input, of another API
 	system        []conversation.Part // in fields of other APIs
 	input         bool                // the field of another API was there
+	hollow        jsontext.Value      // it holds nothing
 	search        *conversation.Tool
 	thinking      thinking
 	choice        tool.Choice
@@ -178,7 +180,12 @@ func (d *decoder) finish() error {
 		return d.Invalid("input", "the conversation stands in messages too; send one of them")
 	}
 	if !d.messages && !d.input {
-		return d.Invalid("messages", "Field required")
+		if d.hollow.Kind() != '"' {
+			return d.Invalid("messages", "Field required")
+		}
+		if _, err := responses.Input(d.Walker, d.hollow); err != nil { // an empty text
+			return err
+		}
 	}
 	d.leadSystem()
 	d.dropTagged()

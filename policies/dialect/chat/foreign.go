@@ -19,7 +19,8 @@ func (d *decoder) foreign(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "input":
 		if jsonwalk.Hollow(v) {
-			return nil // beside messages, as some gateways add it
+			d.hollow = v // beside messages, as some gateways add it, it means nothing
+			return nil
 		}
 		d.input = true
 		d.added, err = responses.Input(d.Walker, v)

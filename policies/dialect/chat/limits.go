@@ -16,9 +16,9 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 	l := &d.Req.Limits
 	switch name {
 	case "max_completion_tokens", "max_output_tokens":
-		err = setting.Set(&d.maxCompletion, name, v, d.Count)
+		err = openai.Limit(d.Walker, &d.maxCompletion, name, v)
 	case "max_tokens":
-		err = setting.Set(&d.maxTokens, name, v, d.Count)
+		err = openai.Limit(d.Walker, &d.maxTokens, name, v)
 	case "temperature":
 		err = setting.Set(&l.Temperature, name, v, d.Number)
 	case "top_p":

@@ -93,7 +93,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 		case "refusal":
 			msg.refusal = t
 		case "content":
-			msg.content = openai.AppendText(nil, t)
+			msg.content = openai.Said(nil, t)
 			d.Mark(name, msg.content)
 		case "reasoning_content":
 			msg.reasoning = t
@@ -109,7 +109,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			return err
 		})
 	case "audio":
-		msg.spoken, err = openai.Spoken(d.Walker, v)
+		msg.spoken, err = openai.Transcript(d.Walker, v)
 		return err
 	case "images":
 		msg.images = nil
@@ -125,6 +125,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 // addMessage adds what msg means to the conversation. A message that says
 // nothing is left out: many clients send content: null.
 func (d *decoder) addMessage(msg *message) error {
+	msg.content = openai.Spoken(msg.content, msg.role == "user" && msg.stray == "")
 	m := conversation.Message{Role: conversation.User, Parts: msg.content}
 	switch msg.role {
 	case "":

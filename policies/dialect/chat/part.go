@@ -26,7 +26,7 @@ func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
 	if v.Kind() == '"' {
-		*parts = openai.AppendText(*parts, conversation.Text(v))
+		*parts = openai.Said(*parts, conversation.Text(v))
 		return nil
 	}
 	return d.Object(v, func(m jsonwalk.Members) error {

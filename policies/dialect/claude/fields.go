@@ -34,7 +34,7 @@ const (
 
 var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.Field{
 	{"model", jsonwalk.Map, "the model, by the alias table; replies echo it"},
-	{"max_tokens", jsonwalk.Map, "the output limit"},
+	{"max_tokens", jsonwalk.Map, "the output limit; 0, which fills a cache, asks for one token and tells nothing of it"},
 	{"messages", jsonwalk.Map, "the conversation"},
 	{"system", jsonwalk.Map, "the system text; the billing header block is removed"},
 	{"stop_sequences", jsonwalk.Map, "stop sequences, at most 1024"},

@@ -35,7 +35,7 @@ func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) erro
 		})
 	case "audio":
 		var err error
-		f.spoken, err = openai.Spoken(d.Walker, v)
+		f.spoken, err = openai.Transcript(d.Walker, v)
 		return err
 	case "tool_call_id", "name", "refusal":
 		t, err := d.Text(name, v)

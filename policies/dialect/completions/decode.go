@@ -79,7 +79,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 	case "stream_options":
 		return d.Within(name, func() error { return d.Object(v, d.streamOptions) })
 	case "max_tokens":
-		return setting.Set(&l.MaxTokens, name, v, d.Count)
+		return openai.Limit(&d.Walker, &l.MaxTokens, name, v)
 	case "temperature":
 		return setting.Set(&l.Temperature, name, v, d.Number)
 	case "top_p":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
@@ -111,18 +112,33 @@ func (r *repair) parts(s *said) error {
 	return r.elements(func(i int) (fate, error) {
 		r.part = i
 		if r.mended {
-			return keep, r.onePart(s)
+			return r.onePart(s)
 		}
 		if err := r.tally.Part(func() string { return fmt.Sprintf("contents[%d].parts[%d]", r.content, i) }); err != nil {
 			return keep, err
 		}
-		return keep, r.onePart(s)
+		return r.onePart(s)
 	}, nil)
 }
 
 // where names a member of the part being read.
 func (r *repair) where(field string) string {
 	return fmt.Sprintf("contents[%d].parts[%d].%s", r.content, r.part, field)
+}
+
+// mend reads body again for its history and returns it with one that upstream
+// takes; nil if there is nothing to make one of.
+func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
+	r, warned := newRepair(req, target, opts), len(req.Warnings)
+	if req.Words == nil {
+		req.Words = words
+	}
+	r.history = gemini.NewNativeHistory(req, target, opts)
+	if err := r.read(body); err != nil {
+		return nil, err
+	}
+	req.Warnings = req.Warnings[:warned] // they were given before
+	return r.withHistory(body), nil
 }
 
 // withHistory returns body with a history that upstream takes, in place of the one

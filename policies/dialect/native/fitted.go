@@ -1,15 +1,18 @@
 package native
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
 // fitted returns the bytes of a part with the id, name and signature that it
-// must have. All else stays as the client wrote it.
+// must have. All else stays as it is.
 func (r *repair) fitted(p *gemini.NativePart) []byte {
 	if p.Kind == conversation.KindUpstream {
 		return p.Raw
@@ -50,7 +53,7 @@ func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 			name = true
 			return keep, w.become(p.Name)
 		case "parts":
-			return fate(files), w.skip()
+			return w.answerFiles(files)
 		}
 		return keep, w.skip()
 	}, func(it items) {
@@ -61,6 +64,24 @@ func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 			w.append(it, "name", p.Name)
 		}
 	})
+}
+
+// answerFiles takes the files out of a result that must not be there; files says
+// that some may.
+func (w *rewriter) answerFiles(files bool) (fate, error) {
+	stays := func(part []byte) bool {
+		return files && !slices.ContainsFunc(filesOf(part), func(f *conversation.Media) bool {
+			return f.Data != nil && !media.InAnswers(f.MIME)
+		})
+	}
+	if w.kind() != '[' {
+		v, err := w.value()
+		return fate(stays(v)), err
+	}
+	return fate(files), w.elements(func(int) (fate, error) {
+		v, err := w.value()
+		return fate(stays(v)), err
+	}, nil)
 }
 
 // become makes the value to come the string s.

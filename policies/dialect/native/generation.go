@@ -45,8 +45,8 @@ func (r *repair) generation() error {
 		if found, err := r.foreign(path, path); found || err != nil {
 			return cut, err
 		}
-		if r.opts.RelaxSchema && responseSchema(name) {
-			return keep, r.relax()
+		if responseSchema(name) {
+			return keep, r.schema("generationConfig." + camel(name))
 		}
 		return keep, r.skip()
 	}, func(it items) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
 
@@ -51,6 +52,14 @@ func TestHistory(t *testing.T) {
 			s = strings.Replace(s, "ID", id, 1)
 		}
 		return s
+	}
+	const (
+		pixel  = `{"inlineData":{"mimeType":"image/png","data":"QQ=="}}`
+		sound  = `{"inlineData":{"mimeType":"audio/wav","data":"QQ=="}}`
+		noFile = `{"inlineData":{"mimeType":"image/png","data":""}}`
+	)
+	withFiles := func(files ...string) string {
+		return strings.TrimSuffix(answerA, "}}") + `,"parts":[` + strings.Join(files, ",") + `]}}`
 	}
 	response := func(r string) string {
 		return `{"functionResponse":{"id":"1","name":"a","response":` + r + `}}`
@@ -109,6 +118,11 @@ func TestHistory(t *testing.T) {
 		{"no id on the answer", []string{userHi, model(callA), user(noIDs(answerA))}, []string{userHi, model(callA), numbered(user(madeIDs(answerA)), "1")}},
 		{"no id on the call", []string{userHi, model(noIDs(callA)), user(answerA)},
 			[]string{userHi, numbered(model(madeIDs(callA)), "call_1_0"), user(strings.Replace(answerA, `"1"`, `"call_1_0"`, 1))}},
+		{"sound in an answer", []string{userHi, model(callA), user(withFiles(sound, pixel))},
+			[]string{userHi, model(callA), user(withFiles(pixel)), user(`{"text":"[files of tool result 1 (a)]"}`, sound)}},
+		{"a file of an orphan", []string{userHi, user(withFiles(pixel))}, []string{user(`{"text":"hi"}`, `{"text":"[tool result a] x"}`, pixel)}},
+		{"empty files", []string{userHi, model(callA), user(withFiles(noFile)), model(`{"text":"m"}`), user(noFile), userHi},
+			[]string{userHi, model(callA), user(withFiles()), model(`{"text":"m"}`), userHi}},
 		{"an unsigned call of an earlier turn", []string{userHi, model(callB), user(answerB), userHi},
 			[]string{userHi, model(strings.TrimSuffix(callB, "}") + `,"thoughtSignature":"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="}`), user(answerB), userHi}},
 	} {
@@ -155,20 +169,26 @@ func TestAnyHistoryIsTaken(t *testing.T) {
 	server := fakegemini.Start(t, fakegemini.Options{PresenceOnly: true})
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	const onePixel = `"data":"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}}`
+	file := func() string {
+		return `{"inlineData":{` + pick(`"mimeType":"image/png","data":"QQ=="}}`, `"mimeType":"image/gif",`+onePixel, onePixel, `"mimeType":"audio/wav","data":"QQ=="}}`,
+			`"mimeType":"image/png","data":""}}`, `"mimeType":"image/png","data":"!"}}`, `"mimeType":"application/octet-stream","data":"AAE="}}`)
+	}
+	answer := func() string { return pick(`{}`, `{"output":"o"}`, `"o"`, `null`, `[1]`) }
 	part := func() string {
 		name, id := pick(`"a"`, `"b"`), pick("", `"id":"1",`, `"id":"2",`, `"id":"3",`)
 		switch random.IntN(10) {
 		case 0:
 			return pick(`{}`, `{"text":""}`, `{"text":"","thoughtSignature":"QQ=="}`, `{"thoughtSignature":"QQ=="}`, `{"text":null}`)
 		case 1, 2:
-			return pick(`{"text":"t"}`, `{"text":"<system-reminder>r</system-reminder>"}`, `{"inlineData":{"mimeType":"image/png","data":"QQ=="}}`)
+			return pick(`{"text":"t"}`, `{"text":"<system-reminder>r</system-reminder>"}`, file())
 		case 3, 4, 5:
 			return `{"functionCall":{` + id + `"name":` + name + pick(``, `,"args":{}`, `,"args":"x"`, `,"args":[]`) + `}` + pick(``, `,"thoughtSignature":"QQ=="`) + `}`
 		}
-		return `{"functionResponse":{` + id + pick(``, `"name":`+name+`,`, `"name":`+name+`,`) + `"response":` + pick(`{}`, `{"output":"o"}`, `"o"`, `null`, `[1]`, `{"$ref":"x"}`) + `}` + pick(``, ``, `,"thoughtSignature":"QQ=="`) + `}`
+		return `{"functionResponse":{` + id + pick(``, `"name":`+name+`,`, `"name":`+name+`,`) + `"response":` + pick(`{"$ref":"x"}`, answer(), answer()+`,"parts":[`+file()+`]`, answer()+`,"parts":[`+file()+`,`+file()+`]`, answer()+`,"parts":`+file()) + `}` + pick(``, ``, `,"thoughtSignature":"QQ=="`) + `}`
 	}
 	targets := historyTargets()
-	for n := range 3000 {
+	for n := range 2000 {
 		contents := make([]string, 1+random.IntN(6))
 		for i := range contents {
 			parts := make([]string, random.IntN(4))
@@ -186,6 +206,22 @@ func TestAnyHistoryIsTaken(t *testing.T) {
 		}
 		if again, _ := repairedHistory(t, got, target); !bytes.Equal(again, got) {
 			t.Fatalf("%+v: again\n%s\nafter\n%s", target, again, got)
+		}
+	}
+}
+
+// After a refusal the files of the history give way and those of the last
+// message stay, also where the history is mended and the contents move.
+func TestOmittedFilesOfAMendedHistory(t *testing.T) {
+	const file, last = `{"inlineData":{"mimeType":"text/plain","data":"QQ=="}}`, `{"inlineData":{"mimeType":"text/plain","data":"Qg=="}}`
+	answer := strings.TrimSuffix(answerA, "}}") + `,"parts":[` + last + `]}}`
+	body := `{"contents":[` + strings.Join([]string{user(file), user(file), model(callA), user(last, answer)}, ",") + `]}`
+	for _, target := range historyTargets() {
+		req := &conversation.Request{}
+		got, _, err := New().Repair(req, []byte(body), target, gemini.Options{OmitMedia: media.Odd})
+		if err != nil || bytes.Count(got, []byte(`"QQ=="}}`)) != 0 || bytes.Count(got, []byte(`"Qg=="}}`)) != 2 ||
+			bytes.Count(got, []byte("refused a file")) != 2 || len(req.Warnings) != 2 {
+			t.Errorf("%+v: %v, %v\n%s", target, err, req.Warnings, got)
 		}
 	}
 }

@@ -10,7 +10,7 @@ var names = func() map[string]string {
 	list := map[string]string{}
 	for name := range strings.FieldsSeq(`
 		args audioTimestamp audioTranscription audioTranscriptionConfig authConfig behavior
-		blockingConfidence cachedContent contents displayName enableEnhancedCivicAnswers
+		blockingConfidence cachedContent contents data displayName enableEnhancedCivicAnswers
 		enterpriseWebSearch excludeDomains fileData fileSearch fileUri frequencyPenalty functionCall
 		functionCallingConfig functionDeclarations functionResponse generateContentRequest
 		generationConfig googleMaps googleSearch id imageConfig imageOutputOptions inlineData labels

@@ -2,13 +2,10 @@ package native
 
 import (
 	"bytes"
-	"cmp"
-	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
@@ -20,6 +17,8 @@ type partSeen struct {
 	data    bool // it has something else than a text
 	files   bool // a result has some
 
+	file blob // inline data
+
 	server     jsontext.Value // of a tool that the upstream ran itself
 	serverName string
 
@@ -27,23 +26,41 @@ type partSeen struct {
 }
 
 // onePart repairs a part.
-func (r *repair) onePart(s *said) error {
+func (r *repair) onePart(s *said) (fate, error) {
 	if err := r.opts.Wanted(); err != nil {
-		return err
+		return cut, err
 	}
 	var p partSeen
-	from := -1
-	err := r.members(func(_ int, name []byte) (fate, error) {
+	from, before := -1, len(r.edits)
+	var beside []int // members that say how media are looked at
+	err := r.members(func(i int, name []byte) (fate, error) {
+		switch string(name) {
+		case "inlineData":
+			p.file.member = i
+		case "videoMetadata", "mediaResolution":
+			beside = append(beside, i)
+		}
 		return r.partField(name, &p)
-	}, func(it items) { from = it.open - 1 })
+	}, func(it items) {
+		from = it.open - 1
+		if p.file.text != "" { // in the place of the data
+			m := it.list[p.file.member]
+			r.replace(m.from, m.to, `"text":`+quoted(p.file.text))
+			for _, i := range beside {
+				it.list[i].fate = cut
+			}
+		}
+	})
 	if err != nil {
-		return err
+		return cut, err
 	}
-	if from < 0 {
+	switch {
+	case from < 0:
 		r.odd = true
-		return nil
+		return keep, nil
+	case p.file.gone:
+		return cut, nil
 	}
-	p.Raw = conversation.Raw(r.text[from:r.at()])
 	switch {
 	case p.Kind == conversation.KindCall:
 		s.calls++
@@ -69,15 +86,13 @@ func (r *repair) onePart(s *said) error {
 		r.fit.Blank()
 	}
 	r.fit.Part(p.Kind, p.ID, p.Name, p.Signature != "", empty)
-	if p.files {
-		r.fit.Files()
-	}
 	if r.history != nil {
+		p.Raw = r.applied(from, r.at(), r.edits[before:])
 		r.history.Add(&p.NativePart, conversation.Place{
 			Root: "contents", Item: int32(r.content), Field: "parts", Index: int32(r.part), //nolint:gosec // there are few
 		})
 	}
-	return nil
+	return keep, nil
 }
 
 // partField repairs one member of a part.
@@ -128,8 +143,10 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 		err := r.files(r.where(string(name)))
 		p.server, p.serverName = jsontext.Value(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n")), string(name)
 		return keep, err
-	case "fileData", "inlineData":
-		return keep, r.media(r.where(string(name)))
+	case "fileData":
+		return keep, r.reference(r.where("fileData"))
+	case "inlineData":
+		return keep, r.inline(&p.file)
 	}
 	return keep, r.files(r.where(string(jsonwalk.Shorten(name))))
 }
@@ -192,12 +209,16 @@ func (r *repair) functionResponse(p *partSeen) error {
 		case "name":
 			return r.identity(&p.Name, true)
 		case "parts":
-			from := r.at()
-			err := r.elements(func(i int) (fate, error) { p.files = true; return keep, r.answerPart(i) }, nil)
+			from, before, kept, lone := r.at(), len(r.edits), keep, r.kind() == '{'
+			err := r.elements(func(i int) (_ fate, err error) {
+				kept, err = r.answerPart(i, p)
+				return kept, err
+			}, nil)
 			if err == nil && r.history != nil {
-				p.Files = filesOf(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n"))
+				from = r.at() - len(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n"))
+				p.Files = filesOf(r.applied(from, r.at(), r.edits[before:]))
 			}
-			return keep, err
+			return kept || fate(!lone), err // an object stands for a list of one
 		case "response":
 			v, err := r.value()
 			p.Response, to = conversation.Raw(v), r.at()
@@ -213,70 +234,6 @@ func (r *repair) functionResponse(p *partSeen) error {
 			r.replace(to-len(p.Response), to, string(right))
 		}
 	})
-}
-
-// answerPart checks media within an answer.
-func (r *repair) answerPart(i int) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
-		if s := string(name); (s == "fileData" || s == "file_data") && !r.vertex && r.kind() != 'n' {
-			return cut, unsupported(r.where(fmt.Sprintf("functionResponse.parts[%d].fileData", i)),
-				"AI Studio takes no references within function responses; send the data inline, or the reference in a content that follows")
-		}
-		at := r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, camel(name)))
-		switch camel(name) {
-		case "fileData":
-			return keep, r.media(at)
-		case "inlineData":
-			return keep, r.blob(at)
-		}
-		return keep, r.files(r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, jsonwalk.Shorten(name))))
-	}, nil)
-}
-
-// media repairs media at a place, inline or by reference. Vertex AI wants a
-// media type with a reference.
-func (r *repair) media(at string) error {
-	uri, typed := "", false
-	return r.members(func(_ int, name []byte) (fate, error) {
-		switch string(name) {
-		case "mimeType":
-			typed = r.kind() == '"'
-			return keep, r.mime(at)
-		case "fileUri":
-			var err error
-			uri, err = r.fileURI(at + ".fileUri")
-			return keep, err
-		}
-		return keep, r.skip()
-	}, func(it items) {
-		if uri == "" || typed || !r.vertex {
-			return
-		}
-		mime := cmp.Or(dataurl.MIME(uri), gemini.AssumedMIME(uri))
-		end, full := it.end()
-		r.insert(end, full, `"mimeType":`+quoted(mime))
-		r.warn(at, "Vertex AI wants a media type; "+mime+" is assumed")
-	})
-}
-
-// blob checks inline data where a name may stand beside them.
-func (r *repair) blob(at string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
-		if camel(name) == "mimeType" {
-			return keep, r.mime(at)
-		}
-		return keep, r.skip()
-	}, nil)
-}
-
-// mime refuses a media type that is none, within media at a place.
-func (r *repair) mime(at string) error {
-	v, err := r.value()
-	if mime := string(jsonwalk.Chars(v)); err == nil && mime != "" && !conversation.ValidMIME(mime) {
-		at += ".mimeType"
-		err = &conversation.Error{Kind: conversation.ErrInvalid, Param: at, Message: at + ": not a media type; expected type/subtype, as in image/png"}
-	}
-	return err
 }
 
 // camel returns the camelCase form of a name in snake_case.

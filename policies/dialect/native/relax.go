@@ -1,6 +1,13 @@
 package native
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
 
 const (
 	// longDescription is the longest description, in bytes, that a relaxed
@@ -43,15 +50,38 @@ func (r *repair) declaration(at string) error {
 		field := camel(name)
 		switch field {
 		case "parameters", "parametersJsonSchema", "response", "responseJsonSchema":
-			if r.opts.RelaxSchema {
-				return keep, r.relax()
-			}
+			return keep, r.schema(at + "." + field)
 		}
 		if found, err := r.foreign("tools.functionDeclarations."+field, at+"."+field); found || err != nil {
 			return cut, err
 		}
 		return keep, r.skip()
 	}, nil)
+}
+
+// schema repairs the schema to come: it may not hold itself through required
+// properties, and is relaxed after a refusal.
+func (r *repair) schema(at string) error {
+	v, err := r.value()
+	if err != nil {
+		return err
+	}
+	out, told := gemini.OpenLoops(conversation.Raw(v), r.opts.RelaxSchema)
+	for _, name := range told {
+		r.warn(at, gemini.LoopWarning(name))
+	}
+	if r.opts.RelaxSchema {
+		var s repair
+		s.reset(out)
+		if err := s.relax(); err != nil {
+			return err
+		}
+		out = s.result()
+	}
+	if !bytes.Equal(out, v) {
+		r.replace(r.at()-len(v), r.at(), string(out))
+	}
+	return nil
 }
 
 // Schemas returns what a body asks the upstream to obey, as raw values: two

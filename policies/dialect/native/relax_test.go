@@ -43,3 +43,27 @@ func TestRelax(t *testing.T) {
 		})
 	}
 }
+
+// A loop of required properties is opened where it closes, in every place that
+// takes a schema; a refusal takes out the rest.
+func TestSchemaLoops(t *testing.T) {
+	const in = `{ "type":"object", "properties":{"n":{"$ref":"#/$defs/N"}}, "$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"},"kids":{"type":"array","items":{"$ref":"#/$defs/N"},"maxItems":3}},"required":["next","kids"]}}}`
+	const open = `{"type":"object","properties":{"n":{"$ref":"#/$defs/N"}},"$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"},"kids":{"type":"array","items":{"$ref":"#/$defs/N"},"maxItems":3}},"required":["kids"]}}}`
+	relaxed := strings.Replace(strings.Replace(open, `,"maxItems":3`, "", 1), `,"required":["kids"]`, "", 1)
+	for _, where := range []string{
+		`{"tools":[{"functionDeclarations":[{"name":"x","parametersJsonSchema":%s}]}]}`,
+		`{"tools":{"function_declarations":{"name":"x","parameters_json_schema":%s}}}`,
+		`{"generationConfig":{"responseJsonSchema":%s}}`,
+	} {
+		for relax, want := range map[bool]string{false: open, true: relaxed} {
+			req := &conversation.Request{}
+			got, _, err := New().Repair(req, []byte(fmt.Sprintf(where, in)), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{RelaxSchema: relax})
+			if want := fmt.Sprintf(where, want); err != nil || string(got) != want {
+				t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+			}
+			if len(req.Warnings) == 0 || !strings.Contains(req.Warnings[0].Why, `"next" is not required any more`) {
+				t.Errorf("warnings %v", req.Warnings)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
 // repair makes one body fit for one target.
@@ -38,6 +39,9 @@ type repair struct {
 
 	history *gemini.NativeHistory // what is read is added to it; nil most of the time
 	mended  bool                  // the body is not the client's any more, whose size was checked
+
+	media       media.Converter
+	lastContent int // index of the last content; -1 where it does not matter
 }
 
 // Repair returns body as target takes it, which is body itself if it was fit
@@ -45,9 +49,14 @@ type repair struct {
 // in req.Warnings; errors are *conversation.Error.
 func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error) {
 	body = jsonwalk.Sanitize(body)
-	r := newRepair(req, target, opts)
+	r, warned := newRepair(req, target, opts), len(req.Warnings)
 	if err := r.read(body); err != nil {
 		return nil, nil, err
+	}
+	if opts.OmitMedia == media.Odd && r.media.Omitted == 0 {
+		opts.OmitMedia = media.History // each of them may be the one
+		req.Warnings = req.Warnings[:warned]
+		return d.Repair(req, body, target, opts)
 	}
 	if r.fit.Fit() || r.odd || r.lists != 1 {
 		return r.result(), r.headers, nil
@@ -57,27 +66,13 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 	} else if mended != nil {
 		body = mended
 	}
-	warned := len(req.Warnings) // the places of further ones would be none that the client knows
+	warned = len(req.Warnings)     // the places of further ones would be none that the client knows
+	opts.OmitMedia = media.Nothing // those that give way have done so
 	last := newRepair(req, target, opts)
 	last.mended, last.entries = true, -maxEntries
 	err := last.read(body)
 	req.Warnings = req.Warnings[:warned]
 	return last.result(), last.headers, err
-}
-
-// mend reads body again for its history and returns it with one that upstream
-// takes; nil if there is nothing to make one of.
-func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
-	r, warned := newRepair(req, target, opts), len(req.Warnings)
-	if req.Words == nil {
-		req.Words = words
-	}
-	r.history = gemini.NewNativeHistory(req, target, opts)
-	if err := r.read(body); err != nil {
-		return nil, err
-	}
-	req.Warnings = req.Warnings[:warned] // they were given before
-	return r.withHistory(body), nil
 }
 
 // words are the API's, for whoever warns of its fields by their neutral names.
@@ -98,11 +93,15 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	r.fit.Counts = r.count
+	r.media.Omit = opts.OmitMedia
 	return r
 }
 
 // read walks a whole body.
 func (r *repair) read(body []byte) error {
+	if r.lastContent = -1; r.media.Omit == media.History {
+		r.lastContent = lastContent(body)
+	}
 	r.reset(body)
 	read := r.generate
 	if r.count {

@@ -39,10 +39,7 @@ func (r *repair) tool(i int, field string) (fate, error) {
 	case r.kind() == 'n':
 		return keep, r.skip()
 	case field == "functionDeclarations":
-		if r.opts.RelaxSchema || r.vertex {
-			return keep, r.elements(func(j int) (fate, error) { return keep, r.declaration(fmt.Sprintf("%s[%d]", at, j)) }, nil)
-		}
-		return keep, r.skip()
+		return keep, r.elements(func(j int) (fate, error) { return keep, r.declaration(fmt.Sprintf("%s[%d]", at, j)) }, nil)
 	}
 	if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
 		return cut, err

@@ -81,7 +81,8 @@ func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) erro
 		*parts = openai.AppendText(*parts, conversation.Quote(string(v)))
 		return nil
 	}
-	if err := d.content("output", v, parts); err != nil {
+	err := d.content("output", v, parts)
+	if *parts = openai.Spoken(*parts, false); err != nil {
 		return err
 	}
 	return openai.OnlyContent(d.Walker, "output", *parts)

@@ -121,7 +121,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 	case "service_tier":
 		return openai.Tier(d.Walker, v)
 	case "max_output_tokens":
-		return setting.Set(&d.Req.Limits.MaxTokens, name, v, d.Count)
+		return openai.Limit(d.Walker, &d.Req.Limits.MaxTokens, name, v)
 	case "stop", "stop_sequences":
 		return setting.Stops(d.Walker, name, v)
 	case "reasoning_effort":
@@ -129,7 +129,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 		d.think(name, effort.String())
 		return err
 	case "max_tokens", "max_completion_tokens":
-		return setting.Set(&d.maxTokens, name, v, d.Count)
+		return openai.Limit(d.Walker, &d.maxTokens, name, v)
 	case "temperature":
 		return setting.Set(&d.Req.Limits.Temperature, name, v, d.Number)
 	case "top_p":

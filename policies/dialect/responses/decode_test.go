@@ -93,6 +93,7 @@ func TestInvalid(t *testing.T) {
 		{"input of another kind", `{"model":"m","input":7}`, "input: Input should be a valid string"},
 		{"item without type", `{"model":"m","input":[{"x":1}]}`, "input[0].type: Field required"},
 		{"item that is none", `{"model":"m","input":[7]}`, "input[0]: Input should be an object"},
+		{"text in an unknown field", `{"model":"m","input":[{"role":"user","content":"","said":"x"}]}`, "input[0].said: not a known field"},
 		{"unknown role", `{"model":"m","input":[{"role":"wizard","content":"a"}]}`, "input[0].role: Input should be"},
 		{"image as system text", `{"model":"m","input":[{"role":"system","content":[{"type":"input_image","image_url":"https://a"}]}]}`, "input[0].content: system content may only hold text"},
 		{"image of a file", `{"model":"m","input":[{"role":"user","content":[{"type":"input_image","image_url":"file:///a"}]}]}`, "input[0].content[0].image_url: Input should be a data:"},
@@ -121,7 +122,7 @@ func TestInvalid(t *testing.T) {
 
 // Counting tokens needs no input: instructions have some too.
 func TestCountWithoutInput(t *testing.T) {
-	for _, fields := range []string{``, `,"input":null`, `,"input":""`, `,"input":[]`, `,"input":[{"role":"user","content":""}]`} {
+	for _, fields := range []string{``, `,"input":null`, `,"input":[]`, `,"input":[{"role":"user","content":null}]`} {
 		body := []byte(`{"model":"m","instructions":"be brief"` + fields + `}`)
 		req, err := New().Decode(dialect.Route{Operation: dialect.CountTokens}, nil, body)
 		if err != nil || len(req.Messages) != 0 || len(req.System) != 1 {
@@ -234,13 +235,13 @@ func TestSession(t *testing.T) {
 // like one; all else is base64.
 func TestFiles(t *testing.T) {
 	for _, c := range []struct{ fields, uri, data, mime, problem string }{
-		{`"file_data":"AAAA"`, "", `"AAAA"`, "application/pdf", ""},
+		{`"file_data":"AAAA"`, "", `"AAAA"`, "", ""},
 		{`"file_data":"AAAA","filename":"a.txt"`, "", `"AAAA"`, "text/plain", ""},
 		{`"file_data":"https://a/b.pdf"`, "https://a/b.pdf", "", "application/pdf", ""},
 		{`"file_url":"https://a/b.pdf"`, "https://a/b.pdf", "", "application/pdf", ""},
-		{`"file_url":"https://a/b.pdf","file_data":"AAAA"`, "", `"AAAA"`, "application/pdf", ""},
+		{`"file_url":"https://a/b.pdf","file_data":"AAAA"`, "", `"AAAA"`, "", ""},
 		{`"file_url":"AAAA"`, "", "", "", "input[0].content[0].file_url"},
-		{`"file_data":""`, "", "", "", "input[0].content[0].file_data"},
+		{`"file_data":""`, "", `""`, "", ""},
 		{`"filename":"a"`, "", "", "", "input[0].content[0].file_data"},
 	} {
 		req, err := decode(`"input":[{"role":"user","content":[{"type":"input_file",` + c.fields + `}]}]`)

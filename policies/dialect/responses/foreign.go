@@ -34,7 +34,7 @@ func (d *decoder) foreignCalls(m jsonwalk.Members, silent bool) (parts []convers
 		return nil, err
 	}
 	if v := m.Get("audio"); v != nil && silent {
-		said, err := openai.Spoken(d.Walker, v)
+		said, err := openai.Transcript(d.Walker, v)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,8 @@ func (d *decoder) foreignResult(m jsonwalk.Members, content []conversation.Part)
 // foreignItem reads a content part or block that stands where an item should.
 func (d *decoder) foreignItem(kind string, m jsonwalk.Members) error {
 	var parts []conversation.Part
-	if err := claude.Part(d.Walker, "item", bare, m, &parts); err != nil || len(parts) == 0 {
+	err := claude.Part(d.Walker, "item", bare, m, &parts)
+	if parts = openai.Spoken(parts, !ofModel(kind)); err != nil || len(parts) == 0 {
 		return err
 	}
 	switch {

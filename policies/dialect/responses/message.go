@@ -15,11 +15,12 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	if err := d.content("content", m.Get("content"), &parts); err != nil {
 		return err
 	}
+	role := string(jsonwalk.Chars(m.Get("role")))
+	parts = openai.Spoken(parts, role == "user" && d.stray == "")
 	calls, err := d.foreignCalls(m, len(parts) == 0)
 	if err != nil {
 		return err
 	}
-	role := string(jsonwalk.Chars(m.Get("role")))
 	if len(calls) > 0 && role != "assistant" {
 		return d.Invalid("role", "only an assistant's message may hold tool calls")
 	}
@@ -52,7 +53,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 	case v == nil:
 		return nil
 	case v.Kind() == '"':
-		*parts = openai.AppendText(*parts, conversation.Text(v))
+		*parts = openai.Said(*parts, conversation.Text(v))
 		d.Mark(name, *parts)
 		return nil
 	}
@@ -61,7 +62,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 			before := len(*parts)
 			defer func() { d.Mark("", (*parts)[before:]) }()
 			if v.Kind() == '"' {
-				*parts = openai.AppendText(*parts, conversation.Text(v))
+				*parts = openai.Said(*parts, conversation.Text(v))
 				return nil
 			}
 			return d.Object(v, func(m jsonwalk.Members) error { return claude.Part(d.Walker, "content part", bare, m, parts) })

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/url"
-	"path"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
 const (
@@ -24,14 +24,14 @@ const (
 
 // Media reads a URL: inline data or a reference. problem says what is wrong
 // with it, "" if nothing is.
-func Media(link conversation.Text) (media conversation.Media, problem string) {
+func Media(link conversation.Text) (file conversation.Media, problem string) {
 	switch Scheme(link) {
 	case "data":
-		media, ok := inline(link)
+		file, ok := inline(link)
 		if !ok {
-			return media, badData
+			return file, badData
 		}
-		return media, ""
+		return file, ""
 	case "http", "https", "gs":
 		uri := link.String()
 		return conversation.Media{URI: uri, MIME: MIME(uri)}, ""
@@ -52,26 +52,28 @@ func Scheme(t conversation.Text) string {
 
 // inline reads a data: URL. Base64 is copied once, in the form in which the
 // client escaped it; what was written in percent escapes becomes base64.
-func inline(t conversation.Text) (media conversation.Media, ok bool) {
+func inline(t conversation.Text) (file conversation.Media, ok bool) {
 	head, data, ok := bytes.Cut(t[len(`"data:`):len(t)-1], []byte(","))
 	if !ok || len(head) > maxHead {
-		return media, false
+		return file, false
 	}
 	mime, params, _ := strings.Cut(quoted(head).String(), ";")
-	media.MIME = properMIME(mime)
-	if !conversation.ValidMIME(media.MIME) {
-		return media, false
+	if file.MIME = media.Proper(mime); file.MIME == "" {
+		file.MIME = "text/plain"
 	}
-	if params = strings.ToLower(params); params == "base64" || strings.HasSuffix(params, ";base64") {
-		media.Data = quoted(data)
-		return media, len(data) > 0
+	if !conversation.ValidMIME(file.MIME) {
+		return file, false
+	}
+	if params = strings.ToLower(strings.TrimSpace(params)); params == "base64" || strings.HasSuffix(params, ";base64") {
+		file.Data = quoted(data)
+		return file, true
 	}
 	plain, err := url.PathUnescape(quoted(data).String())
 	if err != nil {
-		return media, false
+		return file, false
 	}
-	media.Data = conversation.Quote(base64.StdEncoding.EncodeToString([]byte(plain)))
-	return media, plain != ""
+	file.Data = conversation.Quote(base64.StdEncoding.EncodeToString([]byte(plain)))
+	return file, true
 }
 
 // quoted puts escaped characters, a piece of a literal, between quotes again.
@@ -80,34 +82,11 @@ func quoted(inner []byte) conversation.Text {
 	return append(append(append(t, '"'), inner...), '"')
 }
 
-// properMIME returns the registered name of a MIME type that clients write
-// otherwise.
-func properMIME(mime string) string {
-	switch mime = strings.ToLower(strings.TrimSpace(mime)); mime {
-	case "":
-		return "text/plain"
-	case "image/jpg":
-		return "image/jpeg"
-	}
-	return mime
-}
-
-// extensionMIME are the MIME types of what the upstream reads, by extension.
-// It is a table of its own because that of the standard library depends on
-// the machine.
-var extensionMIME = map[string]string{
-	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",
-	".heic": "image/heic", ".heif": "image/heif", ".pdf": "application/pdf", ".txt": "text/plain", ".md": "text/markdown",
-	".html": "text/html", ".csv": "text/csv", ".json": "application/json", ".xml": "text/xml",
-	".mp3": "audio/mp3", ".wav": "audio/wav", ".ogg": "audio/ogg", ".flac": "audio/flac", ".aac": "audio/aac", ".m4a": "audio/mp4",
-	".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".mpeg": "video/mpeg", ".avi": "video/x-msvideo",
-}
-
 // MIME guesses the MIME type of a URL or file name; "" if there is nothing to
 // go by.
 func MIME(name string) string {
 	if i := strings.IndexAny(name, "?#"); i >= 0 {
 		name = name[:i]
 	}
-	return extensionMIME[strings.ToLower(path.Ext(name))]
+	return media.ByName(name)
 }

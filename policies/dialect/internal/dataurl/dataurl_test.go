@@ -21,7 +21,7 @@ func TestMedia(t *testing.T) {
 		{"reference", `"https://h.example/a.PNG?q=1#f"`, "image/png", "", "https://h.example/a.PNG?q=1#f", ""},
 		{"reference without extension", `"gs://b/o"`, "", "", "gs://b/o", ""},
 		{"no comma", `"data:image/png;base64"`, "", "", "", badData},
-		{"no data", `"data:image/png;base64,"`, "", "", "", badData},
+		{"no data", `"data:image/png;base64,"`, "image/png", `""`, "", ""},
 		{"no MIME type", `"data:image png;base64,AAAA"`, "", "", "", badData},
 		{"broken escape", `"data:,%zz"`, "", "", "", badData},
 		{"file", `"file:///etc/passwd"`, "", "", "", badScheme},

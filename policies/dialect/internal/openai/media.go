@@ -140,13 +140,8 @@ func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
 	switch {
 	case field == "file_url" || dataurl.Scheme(data) != "":
 		found, err = r.link(field, data)
-	case data.Empty():
-		err = r.Invalid(field, "the file is empty")
 	default:
 		found = conversation.Media{Data: data, MIME: dataurl.MIME(name.String())}
-		if found.MIME == "" {
-			found.MIME = "application/pdf" // the files that nearly all clients send
-		}
 	}
 	found.Title = name.String()
 	appendMedia(parts, found)

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"slices"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
@@ -59,8 +61,30 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 // text adds field name, which is text.
 func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 	t, err := m.NeedText(name)
-	*parts = AppendText(*parts, t)
+	*parts = Said(*parts, t)
 	return err
+}
+
+// Said adds t, which may be empty: what that means tells [Spoken], at the end
+// of the message.
+func Said(parts []conversation.Part, t conversation.Text) []conversation.Part {
+	if t == nil {
+		return parts
+	}
+	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
+}
+
+// Spoken takes the empty texts out of a message or result. Where nothing else is
+// said and asks is set one stays: so the user asks.
+func Spoken(parts []conversation.Part, asks bool) []conversation.Part {
+	empty := func(p conversation.Part) bool { return p.Kind == conversation.KindText && p.Text.Empty() }
+	switch {
+	case slices.ContainsFunc(parts, func(p conversation.Part) bool { return !empty(p) }):
+		return slices.DeleteFunc(parts, empty)
+	case asks && len(parts) > 0:
+		return parts[:1]
+	}
+	return nil
 }
 
 // AppendText adds t unless it is empty.

@@ -7,10 +7,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Spoken reads audio of a message of Chat Completions: what an earlier answer
+// Transcript reads audio of a message of Chat Completions: what an earlier answer
 // said in sound. Without its transcript it is a gap in the conversation, which
 // the model should see.
-func Spoken(w *jsonwalk.Walker, v jsontext.Value) (said conversation.Text, err error) {
+func Transcript(w *jsonwalk.Walker, v jsontext.Value) (said conversation.Text, err error) {
 	err = w.Within("audio", func() error {
 		return w.Object(v, func(m jsonwalk.Members) error {
 			if err := m.Obey(spokenFields); err != nil {

@@ -1,0 +1,20 @@
+package openai
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
+)
+
+// Limit reads a limit of output tokens. No tokens are refused in the original
+// service's words; only the Messages API fills caches that way.
+func Limit(w *jsonwalk.Walker, limit **int, name string, v jsontext.Value) error {
+	if err := setting.Set(limit, name, v, w.Count); err != nil {
+		return err
+	}
+	if **limit == 0 {
+		return w.Invalid(name, "integer below minimum value. Expected a value >= 1, but got 0 instead.")
+	}
+	return nil
+}

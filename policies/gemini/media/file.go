@@ -1,0 +1,273 @@
+package media
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// Omit says which files give way to a line of text, after the upstream refused
+// one without saying which.
+type Omit uint8
+
+// What is omitted.
+const (
+	Nothing Omit = iota
+	Odd          // files that are broken or of a type that few take
+	History      // all but those of the last message
+)
+
+// File is a file that stands inline in a request.
+type File struct {
+	MIME string
+	Name string // of the file, "" if it has none
+	// Data is base64 as the client wrote it.
+	Data conversation.Text
+	// Answer says that the file is part of a tool's result, where fewer types
+	// are taken.
+	Answer bool
+	// Last says that it is part of the last message.
+	Last bool
+	// Native says that the client speaks Gemini's own API, which was recorded
+	// to take a PNG that is declared as a JPEG. Such bodies stay as they are.
+	Native bool
+}
+
+// Sent is what goes upstream for a file: data and their type, or a text.
+type Sent struct {
+	MIME string
+	Data conversation.Text // nil if a text or nothing goes instead
+	Text string
+	// Why is what the client is told, "" if nothing was lost.
+	Why string
+	// Same says that type and data are those of the client.
+	Same bool
+}
+
+// Converter settles the files of one request.
+type Converter struct {
+	// Omit is for the second try after a refusal; Omitted counts what gave way
+	// for it.
+	Omit    Omit
+	Omitted int
+
+	pixels int64 // of pictures converted so far
+	bytes  int   // of files unpacked so far
+}
+
+const (
+	// headLength is how much base64 is decoded to tell a type.
+	headLength = 2048
+	// maxConverted bounds a file that is converted, in bytes, and allConverted
+	// those of a request together.
+	maxConverted = 16 << 20
+	allConverted = 2 * maxConverted
+)
+
+// Settle says what goes upstream for f.
+func (c *Converter) Settle(f File) Sent {
+	sent := c.settle(f)
+	sent.Same = sent.Data != nil && sent.MIME == f.MIME && len(sent.Data) == len(f.Data) && &sent.Data[0] == &f.Data[0]
+	return sent
+}
+
+func (c *Converter) settle(f File) Sent {
+	data, told, ok := clean(f.Data)
+	if !ok {
+		return c.placeholder(f, Proper(f.MIME), 0, "its base64 cannot be decoded")
+	}
+	if data.Empty() {
+		return Sent{Why: "the file is empty; it was left out"}
+	}
+	head := decode(data, headLength)
+	mime, why := kind(Proper(f.MIME), Proper(told), f.Name, head)
+	if declared := Proper(f.MIME); f.Native && c.Omit == Nothing && family(mime) == "image" && family(declared) == "image" && Taken(mime) && Taken(declared) {
+		mime, why = declared, ""
+	}
+	switch {
+	case c.Omit == History && !f.Last:
+		c.Omitted++
+		return c.placeholder(f, mime, size(data), "the model backend refused a file of this conversation")
+	case c.Omit >= Odd && texts[mime] && mime != plain:
+		c.Omitted++
+		return Sent{MIME: plain, Data: data, Why: why}
+	}
+	sent := c.convert(f, mime, data)
+	if c.Omit >= Odd && sent.Data != nil && !c.sound(f, sent) {
+		c.Omitted++
+		return c.placeholder(f, mime, size(data), "the model backend refused a file of this conversation")
+	}
+	if sent.Why == "" {
+		sent.Why = why
+	}
+	return sent
+}
+
+// kind settles the type of a file: by its first bytes where they are certain,
+// or else as declared, told by a data: prefix, named, or by being text. why is
+// what the client is told.
+func kind(declared, told, name string, head []byte) (mime, why string) {
+	known := func(t string) bool {
+		return Taken(t) || isText(t) || formats[t].read != nil || t == svg || offices[t] != ""
+	}
+	mime = declared
+	for _, other := range []string{told, ByName(name)} {
+		if !known(mime) && other != "" {
+			mime = other
+		}
+	}
+	first := sniff(head)
+	switch {
+	case first == zipped && offices[mime] != "":
+	case overrules(first, mime):
+		if known(declared) && declared != first {
+			why = "declared as " + declared + ", but it is " + first
+		}
+		mime = first
+	case !known(mime) && (looksLikeText(head) || isUTF16(head)):
+		mime = plain
+	}
+	return mime, why
+}
+
+// convert makes of a file what Gemini can read.
+func (c *Converter) convert(f File, mime string, data conversation.Text) Sent {
+	switch {
+	case isText(mime):
+		return c.asText(mime, data)
+	case Taken(mime):
+		return Sent{MIME: mime, Data: data}
+	case mime == gif, mime == bmp, mime == tiff:
+		file, why := c.whole(data)
+		if why == "" {
+			var out []byte
+			if out, why = c.toPNG(mime, file); why == "" {
+				sent := Sent{MIME: png, Data: encode(out)}
+				if mime == gif && frames(file) > 1 {
+					sent.Why = "an animated GIF; its first picture was sent"
+				}
+				return sent
+			}
+		}
+		return c.placeholder(f, mime, size(data), why)
+	case mime == svg:
+		file, why := c.whole(data)
+		if why != "" || len(file) > maxText || !looksLikeText(file) {
+			return c.placeholder(f, mime, size(data), "SVG that is packed, or too long to be sent as text")
+		}
+		return Sent{Text: label(f, mime) + "\n" + string(file), Why: "SVG was sent as its text"}
+	case offices[mime] != "", mime == zipped:
+		file, why := c.whole(data)
+		if why == "" {
+			converting <- struct{}{}
+			text, ok := office(file)
+			<-converting
+			if ok {
+				return Sent{Text: label(f, mime) + "\n" + text, Why: "the file was sent as its text alone"}
+			}
+		}
+	}
+	return c.placeholder(f, mime, size(data), "the model cannot read files of this type; send text, PDF or PNG")
+}
+
+// asText sends a file that is text; UTF-16, which Windows writes, in UTF-8.
+func (c *Converter) asText(mime string, data conversation.Text) Sent {
+	if !texts[mime] {
+		mime = plain
+	}
+	if isUTF16(decode(data, 4)) {
+		if file, why := c.whole(data); why == "" {
+			data = encode(fromUTF16(file))
+		}
+	}
+	return Sent{MIME: mime, Data: data}
+}
+
+// fromUTF16 makes UTF-8 of a text that begins with the mark of UTF-16.
+func fromUTF16(file []byte) []byte {
+	var order binary.ByteOrder = binary.LittleEndian
+	if file[0] == 0xfe {
+		order = binary.BigEndian
+	}
+	units := make([]uint16, 0, len(file)/2)
+	for i := 2; i+1 < len(file); i += 2 {
+		units = append(units, order.Uint16(file[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// whole decodes a file that is to be converted.
+func (c *Converter) whole(data conversation.Text) (file []byte, why string) {
+	if n := size(data); n > maxConverted || c.bytes+n > allConverted {
+		return nil, "the file is too large to be converted"
+	}
+	file = decode(data, 0)
+	c.bytes += len(file)
+	return file, ""
+}
+
+// sound reports whether nothing speaks against a file that is sent.
+func (c *Converter) sound(f File, sent Sent) bool {
+	switch mime := sent.MIME; {
+	case !common[mime], f.Answer && !inAnswers[mime]:
+		return false
+	case formats[mime].read == nil && mime != "image/webp" && mime != pdf:
+		return true
+	case sniff(decode(sent.Data, headLength)) != mime:
+		return false
+	case mime == "image/webp":
+		return true
+	}
+	file, why := c.whole(sent.Data)
+	if why != "" {
+		return true // nobody knows
+	}
+	if sent.MIME == pdf {
+		return bytes.Contains(file, []byte("/Page")) || bytes.Contains(file, []byte("/ObjStm"))
+	}
+	converting <- struct{}{}
+	defer func() { <-converting }()
+	_, why = c.picture(sent.MIME, file)
+	return why != brokenPicture
+}
+
+// label names a file in a text that stands for it.
+func label(f File, mime string) string {
+	text := "[" + clip(mime)
+	if mime == "" {
+		text = "[file"
+	}
+	if f.Name != "" {
+		text += ` "` + clip(f.Name) + `"`
+	}
+	return text + "]"
+}
+
+// clip bounds what a client wrote, and keeps it on one line.
+func clip(s string) string {
+	const longest = 128
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.ToValidUTF8(s[:min(len(s), longest)], "")
+}
+
+// placeholder is the text that stands for a file that is not sent.
+func (c *Converter) placeholder(f File, mime string, bytes int, why string) Sent {
+	text := strings.TrimSuffix(label(f, mime), "]")
+	if bytes > 0 {
+		text += ", " + strconv.Itoa(bytes) + " bytes"
+	}
+	named := mime
+	if named == "" {
+		named = "file"
+	}
+	return Sent{Text: text + ": left out, " + why + "]", Why: clip(named) + " was replaced by a line of text: " + why}
+}

@@ -1,0 +1,336 @@
+package media
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/color"
+	gifs "image/gif"
+	jpegs "image/jpeg"
+	pngs "image/png"
+	"strings"
+	"testing"
+
+	bmps "golang.org/x/image/bmp"
+	tiffs "golang.org/x/image/tiff"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// literal is a file as clients send it.
+func literal(file string) conversation.Text {
+	return conversation.Quote(base64.StdEncoding.EncodeToString([]byte(file)))
+}
+
+// drawn is a small picture as a file.
+func drawn(t testing.TB, kind string, frames int) string {
+	t.Helper()
+	img := image.NewPaletted(image.Rect(0, 0, 3, 2), color.Palette{color.White, color.Black})
+	img.SetColorIndex(1, 1, 1)
+	var buf bytes.Buffer
+	var err error
+	switch kind {
+	case png:
+		err = pngs.Encode(&buf, img)
+	case jpeg:
+		err = jpegs.Encode(&buf, img, nil)
+	case bmp:
+		err = bmps.Encode(&buf, img)
+	case tiff:
+		err = tiffs.Encode(&buf, img, nil)
+	case gif:
+		all := &gifs.GIF{}
+		for range frames {
+			all.Image, all.Delay = append(all.Image, img), append(all.Delay, 1)
+		}
+		err = gifs.EncodeAll(&buf, all)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+// packed is a zip file of these entries, name and content in turn.
+func packed(t testing.TB, entries ...string) string {
+	t.Helper()
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	for i := 0; i < len(entries); i += 2 {
+		f, err := w.Create(entries[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(entries[i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.String()
+}
+
+const (
+	docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	pptx = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+	odt  = "application/vnd.oasis.opendocument.text"
+)
+
+// Only the type changes, and the data stay the bytes that the client sent.
+func TestTypes(t *testing.T) {
+	const pdfFile, ftyp = "%PDF-1.7\n", "\x00\x00\x00\x18ftyp"
+	for _, c := range []struct{ name, declared, file, content, want string }{
+		{"as declared", "image/png", "", drawn(t, png, 0), "image/png"},
+		{"nothing known of the bytes", "image/png", "", "hi", "image/png"},
+		{"upper case and parameters", "IMAGE/PNG; q=1", "", drawn(t, png, 0), "image/png"},
+		{"image/jpg", "image/jpg", "", drawn(t, jpeg, 0), "image/jpeg"},
+		{"an extension", "jpg", "", drawn(t, jpeg, 0), "image/jpeg"},
+		{"a JPEG declared as PNG", "image/png", "", drawn(t, jpeg, 0), "image/jpeg"},
+		{"a WebP declared as JPEG", "image/jpeg", "", "RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"},
+		{"a PDF declared as PNG", "image/png", "", pdfFile, "application/pdf"},
+		{"a picture declared as PDF", "application/pdf", "", drawn(t, png, 0), "image/png"},
+		{"HEIF and HEIC are one", "image/heif", "", ftyp + "heic", "image/heif"},
+		{"HTML declared as a picture", "image/png", "", "<!DOCTYPE html><p>404", "text/html"},
+		{"octet-stream by name", "application/octet-stream", "a.csv", "a,b", "text/csv"},
+		{"octet-stream by bytes", "application/octet-stream", "", drawn(t, png, 0), "image/png"},
+		{"octet-stream by bytes, not by name", "application/octet-stream", "a.png", drawn(t, jpeg, 0), "image/jpeg"},
+		{"octet-stream of text", "application/octet-stream", "", "naïve\n", "text/plain"},
+		{"no type", "", "", pdfFile, "application/pdf"},
+		{"no type, text", "", "", "x", "text/plain"},
+		{"no type, name", "", "main.go", "package main", "text/plain"},
+		{"JSON", "application/json", "", "{}", "text/plain"},
+		{"JSON of an API", "application/vnd.api+json", "", "{}", "text/plain"},
+		{"YAML", "application/x-yaml", "", "a: 1", "text/plain"},
+		{"XML", "application/xml", "", "<a/>", "text/xml"},
+		{"Markdown", "text/x-markdown", "", "# a", "text/markdown"},
+		{"CSV of Windows", "application/vnd.ms-excel", "a.csv", "a;b", "text/csv"},
+		{"Python", "text/x-python-script", "", "x = 1", "text/plain"},
+		{"RTF", "application/rtf", "", `{\rtf1}`, "text/plain"},
+		{"wav", "audio/x-wav", "", "RIFF\x00\x00\x00\x00WAVE", "audio/wav"},
+		{"MP3 declared as wav", "audio/wav", "", "ID3\x03", "audio/mp3"},
+		{"mpeg is MP3", "audio/mpeg", "", "ID3\x03", "audio/mpeg"},
+		{"m4a", "audio/x-m4a", "", ftyp + "M4A ", "audio/m4a"},
+		{"sound in a container of video", "audio/mp4", "", ftyp + "isom", "audio/mp4"},
+		{"raw sound keeps its rate", "audio/L16;rate=24000", "", "\x00\x01", "audio/L16;rate=24000"},
+		{"MOV", "video/quicktime", "", ftyp + "qt  ", "video/mov"},
+		{"AVI", "video/x-msvideo", "", "RIFF\x00\x00\x00\x00AVI ", "video/avi"},
+		{"video by name", "application/octet-stream", "a.mp4", ftyp + "mp42", "video/mp4"},
+		{"video by bytes", "application/octet-stream", "", ftyp + "mp42", "video/mp4"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var conv Converter
+			data := literal(c.content)
+			got := conv.Settle(File{MIME: c.declared, Name: c.file, Data: data})
+			if got.MIME != c.want || &got.Data[0] != &data[0] || got.Text != "" {
+				t.Errorf("got %+v, want %s and the same data", got, c.want)
+			}
+			if got.Same != (c.declared == c.want) {
+				t.Errorf("same: %v", got.Same)
+			}
+			wrong := Taken(Proper(c.declared)) && Proper(c.declared) != c.want
+			if told := got.Why != ""; told != wrong {
+				t.Errorf("told %q", got.Why)
+			}
+		})
+	}
+}
+
+// What Gemini does not take becomes what it takes.
+func TestConversions(t *testing.T) {
+	const svgText = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`
+	w := func(text string) string { return "<w:p><w:r><w:t>" + text + "</w:t></w:r></w:p>" }
+	word := packed(t, "[Content_Types].xml", "<x/>", "word/document.xml",
+		`<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>`+w("one &amp; two")+w("three")+`</w:body></w:document>`)
+	excel := packed(t, "xl/workbook.xml", "<workbook/>",
+		"xl/sharedStrings.xml", "<sst><si><t>name</t></si><si><r><t>a</t></r><r><t>b</t></r></si></sst>",
+		"xl/worksheets/sheet2.xml", `<worksheet><row><c><v>2</v></c></row></worksheet>`,
+		"xl/worksheets/sheet1.xml", `<worksheet><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="inlineStr"><is><t>x</t></is></c><c><f>1+1</f><v>7</v></c></row></worksheet>`)
+	slides := packed(t, "ppt/presentation.xml", "<p/>", "ppt/slides/slide10.xml", "<a:p xmlns:a='x'><a:t>last</a:t></a:p>", "ppt/slides/slide2.xml", "<a:p xmlns:a='x'><a:t>first</a:t></a:p>")
+	open := packed(t, "mimetype", odt, "content.xml", `<office:text xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><text:h>Head</text:h><text:p>a <text:span>b</text:span></text:p></office:text>`)
+	for _, c := range []struct{ name, declared, file, content, want, told string }{
+		{"GIF", gif, "", drawn(t, gif, 1), png, ""},
+		{"GIF declared as PNG", png, "", drawn(t, gif, 1), png, "declared as image/png, but it is image/gif"},
+		{"animated GIF", gif, "", drawn(t, gif, 2), png, "an animated GIF; its first picture was sent"},
+		{"BMP", "image/x-ms-bmp", "", drawn(t, bmp, 0), png, ""},
+		{"BMP of unknown type", "application/octet-stream", "", drawn(t, bmp, 0), png, ""},
+		{"TIFF", "image/tif", "", drawn(t, tiff, 0), png, ""},
+		{"SVG", "image/svg+xml", "logo.svg", svgText, `[image/svg+xml "logo.svg"]` + "\n" + svgText, "SVG was sent as its text"},
+		{"SVG declared as PNG", png, "", svgText, "[image/svg+xml]\n" + svgText, "SVG was sent as its text"},
+		{"UTF-16", "text/csv", "", "\xff\xfea\x00,\x00\xe9\x00", "text/csv", ""},
+		{"Word", docx, "", word, "[" + docx + "]\none & two\nthree", "the file was sent as its text alone"},
+		{"Word of unknown type", "application/octet-stream", "a.docx", word, "[" + docx + ` "a.docx"]` + "\none & two\nthree", "the file was sent as its text alone"},
+		{"Word declared as PDF", pdf, "", word, "[application/zip]\none & two\nthree", "the file was sent as its text alone"},
+		{"Excel", xlsx, "", excel, "[" + xlsx + "]\n[sheet 1]\nname\tab\t\nx\t7\t\n[sheet 2]\n2", "the file was sent as its text alone"},
+		{"PowerPoint", pptx, "", slides, "[" + pptx + "]\n[slide 1]\nfirst\n[slide 2]\nlast", "the file was sent as its text alone"},
+		{"OpenDocument", odt, "", open, "[" + odt + "]\nHead\na b", "the file was sent as its text alone"},
+		{"zip", "application/zip", "a.zip", packed(t, "x", "y"), `[application/zip "a.zip", 123 bytes: left out, the model cannot read files of this type; send text, PDF or PNG]`, ""},
+		{"old Word", "application/msword", "a\nb.doc", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", `[application/x-ole-storage "a b.doc", 9 bytes: left out, the model cannot read files of this type; send text, PDF or PNG]`, ""},
+		{"unknown", "application/octet-stream", "", "\x00\x01", "[application/octet-stream, 2 bytes: left out, the model cannot read files of this type; send text, PDF or PNG]", ""},
+		{"broken GIF", gif, "", "GIF89a\x01\x00\x01\x00\x00\x00\x00,", "[image/gif, 14 bytes: left out, the picture is broken]", ""},
+		{"GIF with too many pixels", gif, "", "GIF89a\xff\xff\xff\xff\x00\x00\x00,", "[image/gif, 14 bytes: left out, the picture has too many pixels to be converted]", ""},
+		{"packed SVG", svg, "", "\x1f\x8b\x08\x00", "[application/gzip, 4 bytes: left out, the model cannot read files of this type; send text, PDF or PNG]", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var conv Converter
+			got := conv.Settle(File{MIME: c.declared, Name: c.file, Data: literal(c.content)})
+			if strings.HasPrefix(c.want, "[") {
+				if got.Text != c.want || got.Data != nil {
+					t.Errorf("got  %q\nwant %q", got.Text, c.want)
+				}
+				if c.told == "" && got.Why == "" {
+					t.Error("not told")
+				}
+			} else if file := decode(got.Data, 0); got.MIME != c.want || c.want == png && sniff(file) != png || c.want != png && string(file) != "a,é" {
+				t.Errorf("got %s %q, want %s", got.MIME, file, c.want)
+			}
+			if c.told != "" && got.Why != c.told {
+				t.Errorf("told %q, want %q", got.Why, c.told)
+			}
+		})
+	}
+}
+
+// Base64 becomes what every service takes.
+func TestBase64(t *testing.T) {
+	for _, c := range []struct{ name, in, want, mime string }{
+		{"clean", `"iVBORw0KGgo="`, `"iVBORw0KGgo="`, png},
+		{"a data: prefix", `"data:image/png;base64,iVBORw0KGgo="`, `"iVBORw0KGgo="`, png},
+		{"a prefix without base64", `"data:image/png,iVBORw0KGgo="`, `"iVBORw0KGgo="`, png},
+		{"a prefix of text", `"data:text/csv,a%2Cb"`, `"YSxi"`, "text/csv"},
+		{"line breaks", `"iVBO\r\nRw0K\nGgo="`, `"iVBORw0KGgo="`, png},
+		{"spaces", `" iVBO Rw0K Ggo= "`, `"iVBORw0KGgo="`, png},
+		{"escaped slash", `"\/9j\/"`, `"/9j/"`, jpeg},
+		{"the other alphabet", `"_9j_"`, `"_9j_"`, jpeg},
+		{"both alphabets", `"/9j_"`, `"/9j/"`, jpeg},
+		{"no padding", `"iVBORw0KGgo"`, `"iVBORw0KGgo"`, png},
+		{"no padding and a space", `"iVBORw0KGgo "`, `"iVBORw0KGgo="`, png},
+		{"too much padding", `"iVBORw0KGgo=="`, `"iVBORw0KGgo="`, png},
+		{"percent escapes", `"%2F9j%2F"`, `"/9j/"`, jpeg},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var conv Converter
+			got := conv.Settle(File{Data: conversation.Text(c.in)})
+			if string(got.Data) != c.want || got.MIME != c.mime {
+				t.Errorf("got %s %s %q, want %s %s", got.MIME, got.Data, got.Text, c.mime, c.want)
+			}
+		})
+	}
+	for name, in := range map[string]string{"no base64": `"{}"`, "padding within": `"AA==AA=="`, "one character too many": `"AAAAA"`, "a prefix without comma": `"data:image/png;base64"`} {
+		var conv Converter
+		got := conv.Settle(File{MIME: png, Data: conversation.Text(in)})
+		if got.Data != nil || got.Text != "[image/png: left out, its base64 cannot be decoded]" || got.Why == "" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for _, in := range []string{`""`, `"data:image/png;base64,"`, `" \n"`} {
+		var conv Converter
+		if got := conv.Settle(File{MIME: png, Data: conversation.Text(in)}); got.Data != nil || got.Text != "" || got.Why == "" {
+			t.Errorf("%s: %+v", in, got)
+		}
+	}
+}
+
+// After a refusal, what is broken or odd gives way, or else the history.
+func TestOmit(t *testing.T) {
+	for _, c := range []struct {
+		name, mime, content string
+		answer              bool
+		odd                 string // "" if it stays
+	}{
+		{"a sound picture", png, drawn(t, png, 0), false, ""},
+		{"a sound photo", jpeg, drawn(t, jpeg, 0), false, ""},
+		{"a picture that is cut off", png, drawn(t, png, 0)[:30], false, png},
+		{"no picture", png, "hi", false, png},
+		{"a PDF", pdf, "%PDF-1.7 /Type /Page", false, ""},
+		{"a PDF without pages", pdf, "%PDF-1.7", false, pdf},
+		{"text", plain, "hi", false, ""},
+		{"other text", "text/csv", "a,b", false, plain},
+		{"odd sound", "audio/flac", "fLaC", false, "audio/flac"},
+		{"sound", "audio/wav", "RIFF\x00\x00\x00\x00WAVE", false, ""},
+		{"sound in a result", "audio/wav", "RIFF\x00\x00\x00\x00WAVE", true, "audio/wav"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conv := Converter{Omit: Odd}
+			got := conv.Settle(File{MIME: c.mime, Data: literal(c.content), Answer: c.answer, Last: true})
+			switch {
+			case c.odd == "":
+				if !got.Same || conv.Omitted != 0 {
+					t.Errorf("%+v", got)
+				}
+			case c.odd == plain && got.MIME == plain && got.Data != nil:
+			case !strings.HasPrefix(got.Text, "["+c.odd) || conv.Omitted != 1 || got.Why == "":
+				t.Errorf("%+v", got)
+			}
+			for _, last := range []bool{false, true} {
+				conv := Converter{Omit: History}
+				got := conv.Settle(File{MIME: png, Data: literal(drawn(t, png, 0)), Last: last})
+				if got.Same != last || (conv.Omitted == 0) != last {
+					t.Errorf("last %v: %+v", last, got)
+				}
+			}
+		})
+	}
+}
+
+// A file of a few kilobytes that unpacks to gigabytes takes little.
+func TestBombs(t *testing.T) {
+	huge := packed(t, "word/document.xml", "<w:document xmlns:w='x'><w:t>"+strings.Repeat("a", maxText+100)+"</w:t>")
+	var conv Converter
+	if got := conv.Settle(File{MIME: docx, Data: literal(huge)}); !strings.HasSuffix(got.Text, textEnd) || len(got.Text) > maxText+200 {
+		t.Errorf("%d bytes, %.100q", len(got.Text), got.Text)
+	}
+	blank := packed(t, "word/document.xml", "<w:document xmlns:w='x'>"+strings.Repeat(" ", maxUnpacked+100)+"<w:t>a</w:t>")
+	if got := conv.Settle(File{MIME: docx, Data: literal(blank)}); !strings.HasPrefix(got.Text, "["+docx+", ") {
+		t.Errorf("%.100q", got.Text)
+	}
+	big := "GIF89a\x00\x0d\x00\x0d\x00\x00\x00" // 11 million pixels each
+	for i := range 4 {
+		got := conv.Settle(File{MIME: gif, Data: literal(big)})
+		if many := strings.Contains(got.Text, "too many pixels"); many != (i > 1) {
+			t.Errorf("picture %d: %s", i, got.Text)
+		}
+	}
+}
+
+// Whatever comes, what goes is base64 of a type that Gemini takes, or text.
+func FuzzSettle(f *testing.F) {
+	for _, kind := range []string{png, jpeg, gif, bmp, tiff} {
+		f.Add(kind, "a.x", base64.StdEncoding.EncodeToString([]byte(drawn(f, kind, 2))), uint8(0))
+	}
+	f.Add("", "", "data:;base64,UEsDBA==", uint8(1))
+	f.Fuzz(func(t *testing.T, mime, name, data string, omit uint8) {
+		conv := Converter{Omit: Omit(omit % 3)}
+		got := conv.Settle(File{MIME: mime, Name: name, Data: conversation.Quote(data)})
+		switch {
+		case got.Data == nil:
+			if got.Why == "" {
+				t.Error("something went without a word")
+			}
+		case !Taken(got.MIME) || got.Text != "":
+			t.Errorf("%q %q", got.MIME, got.Text)
+		default:
+			encoding := base64.RawStdEncoding
+			if strings.ContainsAny(got.Data.String(), "-_") {
+				encoding = base64.RawURLEncoding
+			}
+			if _, err := encoding.DecodeString(strings.TrimRight(got.Data.String(), "=")); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func BenchmarkSettle(b *testing.B) {
+	data := literal(drawn(b, png, 0) + strings.Repeat("x", 1<<20))
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var conv Converter
+		if !conv.Settle(File{MIME: png, Data: data}).Same {
+			b.Fatal("changed")
+		}
+	}
+}

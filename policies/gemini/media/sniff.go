@@ -1,0 +1,157 @@
+package media
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// magics are the first bytes of files. What begins with them is of this type,
+// whatever was declared.
+var magics = []struct{ start, mime string }{
+	{"\x89PNG\r\n\x1a\n", png},
+	{"\xff\xd8\xff", jpeg},
+	{"GIF87a", gif}, {"GIF89a", gif},
+	{"II*\x00", tiff}, {"MM\x00*", tiff},
+	{"8BPS", "image/vnd.adobe.photoshop"},
+	{"%PDF-", pdf},
+	{"PK\x03\x04", zipped},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"},
+	{"\x1f\x8b\x08", "application/gzip"},
+	{"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"},
+	{"Rar!\x1a\x07", "application/vnd.rar"},
+	{"\x7fELF", "application/x-executable"},
+	{"OggS", "audio/ogg"},
+	{"fLaC", "audio/flac"},
+	{"ID3", "audio/mp3"},
+	{"\x1a\x45\xdf\xa3", "video/webm"},
+	{"FLV\x01", "video/x-flv"},
+	{"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/wmv"},
+	{"\x00\x00\x01\xba", "video/mpeg"}, {"\x00\x00\x01\xb3", "video/mpeg"},
+}
+
+// brands are the kinds of files that have ftyp behind the first four bytes.
+var brands = map[string]string{
+	"heic": "image/heic", "heix": "image/heic", "hevc": "image/heic", "heim": "image/heic", "heis": "image/heic",
+	"mif1": "image/heif", "msf1": "image/heif", "avif": "image/avif", "avis": "image/avif",
+	"M4A ": "audio/mp4", "M4B ": "audio/mp4", "qt  ": "video/mov",
+	"3gp4": "video/3gpp", "3gp5": "video/3gpp", "3gp6": "video/3gpp", "3ge6": "video/3gpp",
+}
+
+// sniff returns the type that the first bytes of a file tell, "" if they tell
+// none. Text is not looked for, but for markup.
+func sniff(head []byte) string {
+	for _, m := range magics {
+		if bytes.HasPrefix(head, []byte(m.start)) {
+			return m.mime
+		}
+	}
+	at := func(from int, want string) bool {
+		return len(head) >= from+len(want) && string(head[from:from+len(want)]) == want
+	}
+	switch {
+	case at(0, "RIFF") && at(8, "WEBP"):
+		return "image/webp"
+	case at(0, "RIFF") && at(8, "WAVE"):
+		return "audio/wav"
+	case at(0, "RIFF") && at(8, "AVI "):
+		return "video/avi"
+	case at(0, "FORM") && (at(8, "AIFF") || at(8, "AIFC")):
+		return "audio/aiff"
+	case at(4, "ftyp") && len(head) >= 12:
+		if mime := brands[string(head[8:12])]; mime != "" {
+			return mime
+		}
+		return "video/mp4"
+	case len(head) > 26 && at(0, "BM") && at(6, "\x00\x00\x00\x00") && head[14] >= 12 && at(15, "\x00\x00\x00"):
+		return bmp
+	case len(head) > 1 && head[0] == 0xff && head[1]&0xf6 == 0xf0:
+		return "audio/aac"
+	case len(head) > 2 && head[0] == 0xff && head[1] < 0xfe && head[1]&0xe0 == 0xe0 && head[1]&0x06 != 0 && head[2]&0xf0 != 0xf0:
+		return "audio/mp3"
+	}
+	return markup(head)
+}
+
+// markup tells SVG and HTML.
+func markup(head []byte) string {
+	if !looksLikeText(head) {
+		return ""
+	}
+	text := strings.ToLower(string(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")))
+	begins := func(tags ...string) bool {
+		for _, tag := range tags {
+			if strings.HasPrefix(text, tag) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case begins("<svg"):
+		return svg
+	case begins("<?xml", "<!--", "<!doctype svg") && strings.Contains(text, "<svg"):
+		return svg
+	case begins("<!doctype html", "<html"):
+		return "text/html"
+	}
+	return ""
+}
+
+// looksLikeText reports whether the beginning of a file is text in UTF-8.
+func looksLikeText(head []byte) bool {
+	for i := 0; i < len(head); {
+		r, size := utf8.DecodeRune(head[i:])
+		switch {
+		case r == utf8.RuneError && size == 1 && (len(head)-i >= utf8.UTFMax || utf8.FullRune(head[i:])):
+			return false // not merely cut off
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b':
+			return false
+		}
+		i += size
+	}
+	return len(head) > 0
+}
+
+// family is the part of a type before the slash.
+func family(mime string) string {
+	name, _, _ := strings.Cut(mime, "/")
+	return name
+}
+
+// overrules reports whether the type that the first bytes tell counts more than
+// the one that was declared.
+func overrules(told, declared string) bool {
+	switch {
+	case told == "" || told == declared || told == svg && isText(declared):
+		return false
+	case family(told) == "image" && family(declared) == "image":
+		return !isHEIF(told) || !isHEIF(declared)
+	case !Taken(declared) && !isText(declared), family(told) == "image", family(told) == "application":
+		return true
+	case family(told) == "text":
+		return family(declared) == "image" || declared == pdf
+	case family(told) == "audio" && family(declared) == "audio":
+		return !alike[told][declared]
+	}
+	// Sound and video share containers, and are read by what they are.
+	return family(declared) != "audio" && family(declared) != "video"
+}
+
+// alike are the types of sound that begin alike, or may begin with anything.
+var alike = map[string]map[string]bool{
+	"audio/mp3":  set("audio/mpeg", "audio/mpga", "audio/aac", "audio/pcm", "audio/l16"),
+	"audio/aac":  set("audio/mp3", "audio/mpeg", "audio/mpga", "audio/m4a", "audio/mp4", "audio/pcm", "audio/l16"),
+	"audio/mp4":  set("audio/m4a", "audio/aac"),
+	"audio/ogg":  set("audio/opus"),
+	"audio/wav":  set("audio/pcm", "audio/l16"),
+	"audio/flac": nil,
+	"audio/aiff": nil,
+}
+
+func isHEIF(mime string) bool { return mime == "image/heic" || mime == "image/heif" }
+
+// isUTF16 reports whether a file begins with the mark of UTF-16.
+func isUTF16(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))
+}

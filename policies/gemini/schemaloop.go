@@ -1,0 +1,317 @@
+package gemini
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+)
+
+// A schema that holds itself through nothing but required properties describes
+// a value without an end, and the API refuses it: "ref loops are only supported
+// if they include optional or nullable property values, or a
+// potentially-zero-length array items". Measured on Gemini 3.8, an optional
+// property ends a loop, and so do the items of an array without minItems, also
+// as a member of anyOf. A type list with null, null beside a reference and
+// additionalProperties do not, whatever the text says; the documentation says
+// so, too ("nullable properties are not sufficient"). So each such loop is
+// opened at one edge, the one nearest to where it closes: a property is no
+// longer required, or if the loop has none, something else lets it end.
+
+// LoopWarning is what a client is told of a property that is optional now.
+func LoopWarning(name string) string {
+	return strconv.Quote(name[:min(len(name), longestTold)]) +
+		" is not required any more: its schema holds itself through required properties, which the API refuses; make it optional"
+}
+
+const (
+	mostTold    = 10 // properties of one schema that a client is told of
+	longestTold = 64 // bytes of a name
+)
+
+// loopEdge leads from a schema to one that it holds.
+type loopEdge struct {
+	from, to *schemaNode
+	keyword  string      // properties, additionalProperties, items, prefixItems, anyOf, oneOf, $ref
+	name     string      // of a property
+	list     *schemaNode // of anyOf or oneOf
+	at       int         // in the list
+}
+
+// opens ranks edges: a loop is opened at its last edge of the highest rank.
+func (e loopEdge) opens() int {
+	switch e.keyword {
+	case "properties":
+		return 4
+	case "items", "prefixItems":
+		return 3
+	case "additionalProperties":
+		return 2
+	case "anyOf", "oneOf":
+		return 1
+	}
+	return 0 // nothing but references
+}
+
+// loopFinder looks for loops in one schema.
+type loopFinder struct {
+	root *schemaNode
+	// strict lets only optional properties end a loop, for the second try
+	// after a refusal.
+	strict bool
+	budget *schemaBudget
+	err    error
+
+	path   []loopEdge
+	opened map[*schemaNode]int // where on the path a schema stands, plus one; done if 0
+	queue  []*schemaNode       // schemas to be looked at for themselves
+	drop   map[*schemaNode][]loopEdge
+	cut    map[*schemaNode]map[int]bool // members of lists
+	told   []string
+}
+
+// openLoops opens the loops of required properties in a schema, which stays as
+// it is where there are none. told names the properties that are optional now.
+func openLoops(root *schemaNode, strict bool, budget *schemaBudget) (out *schemaNode, told []string, err error) {
+	f := loopFinder{root: root, strict: strict, budget: budget,
+		opened: map[*schemaNode]int{}, drop: map[*schemaNode][]loopEdge{}, cut: map[*schemaNode]map[int]bool{},
+		queue: []*schemaNode{root}}
+	for len(f.queue) > 0 && f.err == nil {
+		n := f.queue[0]
+		f.queue = f.queue[1:]
+		if _, seen := f.opened[n]; !seen {
+			f.visit(n)
+		}
+	}
+	if f.err != nil || len(f.drop) == 0 {
+		return root, nil, f.err
+	}
+	return f.rewrite(root), f.told, nil
+}
+
+// OpenLoops is openLoops for a schema as a client of the native API wrote it,
+// JSON Schema or the API's own type: raw itself if nothing had to change.
+func OpenLoops(raw conversation.Raw, strict bool) (out conversation.Raw, told []string) {
+	if !mayLoop(raw) {
+		return raw, nil
+	}
+	root, err := parseSchema(raw)
+	if err != nil || root.kind != jsontext.KindBeginObject {
+		return raw, nil // the upstream says what is wrong with it
+	}
+	opened, told, err := openLoops(root, strict, newSchemaBudget(len(raw)))
+	if err != nil || opened == root {
+		return raw, nil
+	}
+	return opened.appendTo(make([]byte, 0, len(raw))), told
+}
+
+// mayLoop reports whether a schema has references at all.
+func mayLoop(raw []byte) bool { return bytes.Contains(raw, []byte(`ref"`)) }
+
+// visit follows the edges that no loop may consist of. It returns where on the
+// path an edge was dropped; -1 if none was.
+func (f *loopFinder) visit(n *schemaNode) int {
+	if !f.budget.spend(visitCost) {
+		f.err = errSchemaSize
+	}
+	if f.err != nil {
+		return -1
+	}
+	if at, seen := f.opened[n]; seen {
+		if at > 0 {
+			return f.open(at - 1)
+		}
+		return -1
+	}
+	depth := len(f.path)
+	f.opened[n] = depth + 1
+	for _, e := range f.edges(n) {
+		f.path = append(f.path[:depth], e)
+		if at := f.visit(e.to); at >= 0 && at < depth {
+			delete(f.opened, n) // it may be reached on another way
+			return at
+		}
+	}
+	f.path = f.path[:depth]
+	f.opened[n] = 0
+	return -1
+}
+
+// open drops an edge of the loop that the path from at on is.
+func (f *loopFinder) open(at int) int {
+	best := at
+	for i := at; i < len(f.path); i++ {
+		if f.path[i].opens() >= f.path[best].opens() {
+			best = i
+		}
+	}
+	e := f.path[best]
+	f.drop[e.from] = append(f.drop[e.from], e)
+	f.queue = append(f.queue, e.to)
+	if e.list != nil {
+		if f.cut[e.list] == nil {
+			f.cut[e.list] = map[int]bool{}
+		}
+		f.cut[e.list][e.at] = true
+	}
+	if e.keyword == "properties" && len(f.told) < mostTold && !slices.Contains(f.told, e.name) {
+		f.told = append(f.told, e.name)
+	}
+	return best
+}
+
+// edges are those of n that do not end a loop. What is behind the others is
+// looked at for itself.
+func (f *loopFinder) edges(n *schemaNode) (out []loopEdge) {
+	if n.kind != jsontext.KindBeginObject {
+		return nil
+	}
+	for _, field := range n.fields {
+		switch v := field.node; field.name {
+		case "$ref", "ref":
+			if to := f.resolve(v.text()); to != nil {
+				out = append(out, loopEdge{from: n, to: to, keyword: field.name})
+			}
+		case "anyOf", "oneOf":
+			for i, to := range v.items {
+				out = append(out, loopEdge{from: n, to: to, keyword: field.name, list: v, at: i})
+			}
+		case "additionalProperties":
+			out = append(out, loopEdge{from: n, to: v, keyword: field.name})
+		case "items":
+			f.add(&out, loopEdge{from: n, to: v, keyword: field.name}, f.strict || !mayBeEmpty(n))
+		case "prefixItems":
+			for i, to := range v.items {
+				f.add(&out, loopEdge{from: n, to: to, keyword: field.name, at: i}, f.strict || !mayBeEmpty(n))
+			}
+		case "properties":
+			required := requiredNames(n)
+			for _, p := range v.fields {
+				f.add(&out, loopEdge{from: n, to: p.node, keyword: field.name, name: p.name}, required[p.name])
+			}
+		case "$defs", "defs":
+			for _, d := range v.fields {
+				f.queue = append(f.queue, d.node)
+			}
+		}
+	}
+	if dropped := f.drop[n]; len(dropped) > 0 {
+		out = slices.DeleteFunc(out, func(e loopEdge) bool { return slices.Contains(dropped, e) })
+	}
+	return out
+}
+
+// add adds an edge that is needed, and notes the schema behind another one.
+func (f *loopFinder) add(out *[]loopEdge, e loopEdge, needed bool) {
+	if needed {
+		*out = append(*out, e)
+	} else {
+		f.queue = append(f.queue, e.to)
+	}
+}
+
+func requiredNames(n *schemaNode) map[string]bool {
+	list := n.get("required")
+	if list == nil {
+		return nil
+	}
+	names := make(map[string]bool, len(list.items))
+	for _, item := range list.items {
+		names[item.text()] = true
+	}
+	return names
+}
+
+// mayBeEmpty reports whether an array of this schema may have no items. One
+// that may also be null was refused all the same.
+func mayBeEmpty(n *schemaNode) bool {
+	if least := n.get("minItems"); least != nil && strings.Trim(string(least.raw), `"0`) != "" {
+		return false
+	}
+	kind := n.get("type")
+	return kind == nil || kind.kind == jsontext.KindString
+}
+
+// resolve follows the references that the API knows.
+func (f *loopFinder) resolve(ref string) *schemaNode {
+	if ref == "#" {
+		return f.root
+	}
+	for keyword, pointer := range map[string]string{"$defs": defsPointer, "defs": "#/defs/"} {
+		if name, ok := strings.CutPrefix(ref, pointer); ok {
+			if defs := f.root.get(keyword); defs != nil {
+				return defs.get(unescapePointer(name))
+			}
+		}
+	}
+	return nil
+}
+
+// rewrite makes the changes: n itself if there are none in it.
+func (f *loopFinder) rewrite(n *schemaNode) *schemaNode {
+	out := &schemaNode{kind: n.kind}
+	changed := false
+	for _, field := range n.fields {
+		old := field.node
+		field.node = f.rewrite(old)
+		changed = changed || field.node != old
+		if len(f.cut[old]) > 0 && len(field.node.items) == 0 {
+			continue // no member is left
+		}
+		out.fields = append(out.fields, field)
+	}
+	for i, old := range n.items {
+		if f.cut[n][i] {
+			changed = true
+			continue
+		}
+		item := f.rewrite(old)
+		changed = changed || item != old
+		out.items = append(out.items, item)
+	}
+	for _, e := range f.drop[n] {
+		changed = true
+		f.loosen(out, e)
+	}
+	if !changed {
+		return n
+	}
+	if len(out.fields) == 0 && len(n.fields) > 0 {
+		out.fields = []schemaField{member("type", stringNode("object"))}
+	}
+	return out
+}
+
+// loosen drops an edge of the schema that becomes out.
+func (f *loopFinder) loosen(out *schemaNode, e loopEdge) {
+	without := func(keyword string) {
+		out.fields = slices.DeleteFunc(out.fields, func(s schemaField) bool { return s.name == keyword })
+	}
+	switch e.keyword {
+	case "properties":
+		list := arrayNode()
+		for _, item := range out.get("required").items {
+			if item.text() != e.name {
+				list.items = append(list.items, item)
+			}
+		}
+		if out.fields[out.index("required")].node = list; len(list.items) == 0 {
+			without("required")
+		}
+	case "items", "prefixItems":
+		if without("minItems"); f.strict || !mayBeEmpty(out) { // whatever it holds, it is refused
+			without("prefixItems")
+			without("items")
+			out.fields = append(out.fields, member("items", objectNode(member("type", stringNode("object")))))
+		}
+	case "additionalProperties":
+		out.fields[out.index(e.keyword)].node = &schemaNode{kind: jsontext.KindTrue, raw: []byte("true")}
+	case "$ref", "ref":
+		without(e.keyword)
+	}
+}
