@@ -63,7 +63,7 @@ attack: envoy ## play the attacks of SECURITY.md to real processes, and show wha
 
 .PHONY: test-clients
 test-clients: envoy clients sdks ## run real coding agents and SDKs against the stack
-	go test -race -timeout 10m $(CLIENTS)
+	go test -race -timeout 20m $(CLIENTS)
 	cd test/e2e/sdk/go && go test -count=1 . # it reads a file of another module, which the cache does not see
 
 .PHONY: agents
