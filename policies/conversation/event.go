@@ -1,5 +1,7 @@
 package conversation
 
+import "slices"
+
 // EventKind says what an Event tells.
 type EventKind uint8
 
@@ -100,7 +102,17 @@ type Sources struct {
 }
 
 // Page is a web page that was used.
-type Page struct{ URL, Title string }
+type Page struct {
+	URL, Title string
+	// Recited says that no search found it: the answer repeats it, as the
+	// upstream noticed.
+	Recited bool
+}
+
+// Found are the pages that the upstream searched for or read.
+func (s *Sources) Found() []Page {
+	return slices.DeleteFunc(slices.Clone(s.Pages), func(p Page) bool { return p.Recited })
+}
 
 // Cited ties a piece of the answer's text to pages.
 type Cited struct {

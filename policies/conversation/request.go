@@ -197,6 +197,7 @@ const (
 	// Unavailable is a tool that was offered and that nobody here can run: Name,
 	// Why. It is left out, unless the model is made to call it.
 	Unavailable
+	OwnTool // one that the client names in the upstream's words: Field, Settings
 )
 
 // Tool is what the model may call.
@@ -212,9 +213,28 @@ type Tool struct {
 	Blocked []string
 	// Why says why a tool is unavailable.
 	Why string
+	// Field is the member of the upstream's tool, such as googleMaps, and
+	// Settings the object that it holds, with the upstream's names; nil for an
+	// empty one.
+	Field    string
+	Settings Raw
+	// Around is where a search for places looks, in the upstream's form (a
+	// retrievalConfig); nil if not told.
+	Around Raw
 
 	// At is where the client wrote it.
 	At Place
+}
+
+// Cites reports whether an answer that used t may name where it comes from.
+func (t *Tool) Cites() bool {
+	switch t.Kind {
+	case WebSearch, WebFetch:
+		return true
+	case OwnTool:
+		return t.Field != "codeExecution" && t.Field != "computerUse"
+	}
+	return false
 }
 
 // ChoiceMode says how free the model is in calling tools.

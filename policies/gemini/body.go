@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -43,6 +44,16 @@ func (w *bodyWriter) key(name string) {
 func (w *bodyWriter) raw(value []byte) {
 	w.comma()
 	w.buf = append(w.buf, value...)
+}
+
+// members appends the members of an object; nil has none.
+func (w *bodyWriter) members(object conversation.Raw) {
+	if object == nil {
+		return
+	}
+	if inner := bytes.TrimSpace(object[1 : len(object)-1]); len(inner) > 0 {
+		w.raw(inner)
+	}
 }
 
 func (w *bodyWriter) int(n int) {

@@ -27,7 +27,8 @@ type Expect struct {
 	// left out.
 	Candidates int
 	// Citations keeps the text of the answer until its end, so that the
-	// sources can be tied to it.
+	// sources can be tied to it. Without it, what the answer repeats is not
+	// told: nobody asked for sources.
 	Citations bool
 	// Silent leaves out what the answer says: the request wanted no token, and
 	// the upstream gives at least one.
@@ -78,7 +79,7 @@ func NewDecoderOf(e Expect) *Decoder {
 	e.Candidates = min(max(e.Candidates, 1), maxCandidates)
 	d := &Decoder{expect: e, candidates: make([]*candidate, e.Candidates)}
 	d.candidates[0] = d.newCandidate(0)
-	d.frame.wanted = e.Candidates
+	d.frame.wanted, d.frame.cites = e.Candidates, e.Citations
 	return d
 }
 

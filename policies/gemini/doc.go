@@ -15,8 +15,8 @@
 //   - schema.go compiles JSON Schemas to the keywords that the API knows;
 //     schemaproto.go goes on to the API's own type, for models before 2.5. A
 //     [Compiler] remembers the results.
-//   - thinking.go, generation.go, output.go, resolution.go, tools.go and
-//     settings.go settle what is left.
+//   - thinking.go, generation.go, output.go, resolution.go, tools.go, builtin.go
+//     and settings.go settle what is left.
 //   - render.go writes the body, once, into one buffer. Texts, arguments,
 //     media and schemas without a fault are copied as the bytes they were.
 //

@@ -12,8 +12,10 @@ import (
 // slices of the bytes it was read from. Keys come in camelCase, and in
 // snake_case from gateways that print proto names; both are read.
 type frame struct {
-	// wanted is how many candidates are read; it outlives reset.
+	// wanted is how many candidates are read, and cites whether what the answer
+	// repeats is of interest; both outlive reset.
 	wanted int
+	cites  bool
 
 	id, model  string
 	candidates []candidateFrame
@@ -47,7 +49,7 @@ type candidateFrame struct {
 func (f *frame) reset() {
 	clear(f.parts)
 	clear(f.candidates)
-	*f = frame{wanted: f.wanted, listed: f.listed, candidates: f.candidates[:0], parts: f.parts[:0], begun: f.begun}
+	*f = frame{wanted: f.wanted, cites: f.cites, listed: f.listed, candidates: f.candidates[:0], parts: f.parts[:0], begun: f.begun}
 }
 
 // read reads one response object.
@@ -118,6 +120,11 @@ func (f *frame) readCandidate(w *walker) error {
 			return c.sources().read(w)
 		case "urlContextMetadata", "url_context_metadata":
 			return c.sources().readFetched(w)
+		case "citationMetadata", "citation_metadata":
+			if !f.cites {
+				return w.skip()
+			}
+			return c.sources().readCitations(w)
 		}
 		return w.skip()
 	})

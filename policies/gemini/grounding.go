@@ -16,12 +16,19 @@ const (
 )
 
 // groundingFrame is what one frame says of where an answer comes from:
-// groundingMetadata and urlContextMetadata.
+// groundingMetadata, urlContextMetadata and citationMetadata.
 type groundingFrame struct {
 	queries  []string
 	chunks   []conversation.Page // one without address and title cannot be named
 	supports []support
 	fetched  []string // addresses that were read
+	recited  []recitation
+}
+
+// recitation is a piece of the answer that repeats what stands elsewhere.
+type recitation struct {
+	support
+	page conversation.Page
 }
 
 // support ties a piece of the answer to chunks.
@@ -141,6 +148,38 @@ func (g *groundingFrame) readFetched(w *walker) error {
 	})
 }
 
+// readCitations reads a citationMetadata. The two APIs name its list
+// differently.
+func (g *groundingFrame) readCitations(w *walker) error {
+	return w.object(func(name []byte) error {
+		switch string(name) {
+		case "citationSources", "citation_sources", "citations":
+		default:
+			return w.skip()
+		}
+		return w.array(func() error {
+			r := recitation{page: conversation.Page{Recited: true}}
+			err := w.object(func(name []byte) error {
+				switch string(name) {
+				case "startIndex", "start_index":
+					return w.int(&r.start)
+				case "endIndex", "end_index":
+					return w.int(&r.end)
+				case "uri":
+					return w.string(&r.page.URL)
+				case "title":
+					return w.string(&r.page.Title)
+				}
+				return w.skip()
+			})
+			if len(g.recited) < maxSupports && (r.page.URL != "" || r.page.Title != "") {
+				g.recited = append(g.recited, r)
+			}
+			return err
+		})
+	})
+}
+
 // fetchedWell reports whether a page was read; its status may be a number.
 func fetchedWell(status string) bool {
 	return status == "" || status == "URL_RETRIEVAL_STATUS_SUCCESS" || status == "1"
@@ -176,6 +215,12 @@ func (g *grounding) add(f *groundingFrame) {
 		}
 		if s.chunks = cited; len(cited) > 0 && len(g.supports) < maxSupports {
 			g.supports = append(g.supports, s)
+		}
+	}
+	for _, r := range f.recited {
+		if at := g.page(r.page); at >= 0 && len(g.supports) < maxSupports {
+			r.chunks = []int{at}
+			g.supports = append(g.supports, r.support)
 		}
 	}
 	for _, url := range f.fetched {

@@ -23,6 +23,8 @@ func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 	switch {
 	case tool.Kind == conversation.Unavailable:
 		return tool.Why
+	case ToolHome(field(tool)).Away(r.target.Kind):
+		return "only " + ToolHome(field(tool)).Name() + " has this tool"
 	case r.can.NoFunctions:
 		return "model " + r.model + " takes no tools"
 	case alone && tool.Kind != conversation.Function:

@@ -250,6 +250,9 @@ func (r *renderer) size(turns []turn, tools toolset) int {
 	for _, f := range tools.functions {
 		n += perPiece + len(f.name) + len(f.description) + len(f.schema)
 	}
+	for _, b := range tools.builtins {
+		n += perText + len(b.settings)
+	}
 	if r.req.Format != nil {
 		n += len(r.req.Format.Schema)
 	}

@@ -23,8 +23,26 @@ func (c *candidate) sources() *conversation.Sources {
 	if len(out.Queries)+len(out.Pages) == 0 {
 		return nil
 	}
-	out.Cited = c.said.cite(g.supports)
+	out.Cited = fitting(c.said.cite(g.supports), out.Pages)
 	return out
+}
+
+// maxCitedBytes bounds what citations take when they are written out: each
+// repeats its page.
+const maxCitedBytes = 4 << 20
+
+// fitting returns the first citations, as far as there is room for them.
+func fitting(cited []conversation.Cited, pages []conversation.Page) []conversation.Cited {
+	left := maxCitedBytes
+	for i, c := range cited {
+		for _, p := range c.Pages {
+			left -= len(pages[p].URL) + len(pages[p].Title) + len(`{"start_index":,"end_index":}`)
+		}
+		if left < 0 {
+			return cited[:i]
+		}
+	}
+	return cited
 }
 
 // cite ties supports to the text, in its order and without overlaps: a client

@@ -84,6 +84,10 @@ func TestSources(t *testing.T) {
 		{"told in pieces", []string{grounded(`"groundingChunks":[{"web":{"uri":"https://b","title":"B"}}]`), grounded(twoPages)}, &conversation.Sources{Pages: []conversation.Page{b, a}}},
 		{"fetched pages", []string{`{"candidates":[{"urlContextMetadata":{"urlMetadata":[{"retrievedUrl":"https://x","urlRetrievalStatus":"URL_RETRIEVAL_STATUS_ERROR"},{"retrievedUrl":"https://a","urlRetrievalStatus":"URL_RETRIEVAL_STATUS_SUCCESS"},{"retrievedUrl":"https://c"}]}}]}`, grounded(twoPages)},
 			&conversation.Sources{Pages: []conversation.Page{a, b, {URL: "https://c"}}}},
+		{"recited", []string{parts(`{"text":"Grüße von"}`), `{"candidates":[{"citationMetadata":{"citationSources":[{"startIndex":0,"endIndex":7,"uri":"https://a","license":"mit"},{"startIndex":3,"endIndex":99,"uri":"https://b"},{"endIndex":7}]},"groundingMetadata":{` + twoPages + "," + supports(`"startIndex":8,"endIndex":11`) + `},"finishReason":"STOP"}]}`},
+			&conversation.Sources{Pages: []conversation.Page{a, b, {URL: "https://a", Recited: true}, {URL: "https://b", Recited: true}}, Cited: []conversation.Cited{{End: 7, Text: "Grüße", Pages: []int{2}}, {Start: 8, End: 11, Text: "von", Pages: []int{0}}}}},
+		{"recited at Vertex AI, in snake case", []string{parts(`{"text":"one"}`), `{"candidates":[{"citation_metadata":{"citations":[{"start_index":0,"end_index":3,"title":"Book","uri":""}]}}]}`},
+			&conversation.Sources{Pages: []conversation.Page{{Title: "Book", Recited: true}}, Cited: []conversation.Cited{{End: 3, Text: "one", Pages: []int{0}}}}},
 		{"snake case", []string{`{"candidates":[{"content":{"parts":[{"text":"one"}]},"finish_reason":"STOP","grounding_metadata":{"web_search_queries":["x"],"grounding_chunks":[{"web":{"uri":"https://a","title":"A"}}],"grounding_supports":[{"segment":{"start_index":0,"end_index":3},"grounding_chunk_indices":[0]}]},"url_context_metadata":{"url_metadata":[{"retrieved_url":"https://c","url_retrieval_status":1}]}}]}`},
 			&conversation.Sources{Queries: []string{"x"}, Pages: []conversation.Page{a, {URL: "https://c"}}, Cited: []conversation.Cited{{End: 3, Text: "one", Pages: []int{0}}}}},
 	} {
@@ -190,5 +194,31 @@ func TestSourcesAreBounded(t *testing.T) {
 	g := d.first().grounding
 	if len(g.pages) != 1 || len(g.supports) != maxSupports || !reflect.DeepEqual(g.supports[0].chunks, []int{0}) {
 		t.Errorf("%d pages, %d supports, %v", len(g.pages), len(g.supports), g.supports[0].chunks)
+	}
+}
+
+// Who asked for no sources gets none of what the answer repeats.
+func TestRecitedUnasked(t *testing.T) {
+	payload := `{"candidates":[{"content":{"parts":[{"text":"one"}]},"citationMetadata":{"citations":[{"endIndex":3,"uri":"https://a"}]}}]}`
+	if got := sourcesOf(t, NewDecoderOf(Expect{}), payload); got != nil {
+		t.Errorf("got %+v", got)
+	}
+	if got := sourcesOf(t, NewDecoderOf(Expect{Citations: true}), payload); got == nil || len(got.Cited) != 1 {
+		t.Errorf("asked for, got %+v", got)
+	}
+}
+
+// Each citation repeats its page, so long addresses bound their number.
+func TestCitationsFit(t *testing.T) {
+	pages := []conversation.Page{{URL: strings.Repeat("a", maxCitedBytes/3)}}
+	cited := make([]conversation.Cited, 5)
+	for i := range cited {
+		cited[i].Pages = []int{0}
+	}
+	if got := len(fitting(cited, pages)); got != 2 {
+		t.Errorf("%d citations, want 2", got)
+	}
+	if got := len(fitting(cited, []conversation.Page{{URL: "https://a"}})); got != len(cited) {
+		t.Errorf("%d of short addresses", got)
 	}
 }

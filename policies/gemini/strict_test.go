@@ -118,6 +118,16 @@ func strictRequests() map[string]func() *conversation.Request {
 			req.Choice.Mode = conversation.ChoiceAny
 			return req
 		},
+		"own tools beside functions": func() *conversation.Request {
+			req := build(user(text("hi")))()
+			tools(req)
+			req.Tools = append(req.Tools,
+				conversation.Tool{Kind: conversation.OwnTool, Field: "googleSearch", Blocked: []string{"a.com"}},
+				conversation.Tool{Kind: conversation.OwnTool, Field: "codeExecution"},
+				conversation.Tool{Kind: conversation.OwnTool, Field: "googleMaps", Settings: conversation.Raw(`{"enableWidget":true}`),
+					Around: conversation.Raw(`{"latLng":{"latitude":52.5,"longitude":13.4},"languageCode":"de"}`)})
+			return req
+		},
 		"upstream's words": func() *conversation.Request {
 			req := build(user(text("hi"), blob("image/png", "QQ==")), model(text("a"), upstream(`{"toolCall":{"id":"1","toolType":"GOOGLE_SEARCH_WEB","args":{"queries":["x"]}}}`, ""),
 				upstream(`{"toolResponse":{"id":"1","toolType":"GOOGLE_SEARCH_WEB","response":{}}}`, "found")), user(text("go on")))()

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 )
@@ -13,22 +11,10 @@ import (
 // maxFunctions is how many functions the API lets a request declare.
 const maxFunctions = 512
 
-// maxExcluded is how many domains Vertex AI's search can leave out.
-const maxExcluded = 2000
-
-const searchTool = "googleSearch"
-
-// builtins are the names of the tools that run upstream.
-var builtins = map[conversation.ToolKind]string{
-	conversation.WebSearch:     searchTool,
-	conversation.WebFetch:      "urlContext",
-	conversation.CodeExecution: "codeExecution",
-}
-
 // toolset is the resolved tools and toolConfig.
 type toolset struct {
 	functions []declaration
-	builtins  []string        // names of members of a tool
+	builtins  []builtin
 	excluded  []string        // domains that a search leaves out
 	blocked   map[string]bool // the same
 	mode      string          // "" leaves functionCallingConfig out
@@ -37,6 +23,7 @@ type toolset struct {
 	// serverSide asks AI Studio to tell of built-in calls, without which it
 	// refuses built-in tools beside functions.
 	serverSide bool
+	around     conversation.Raw // retrievalConfig; nil for none
 }
 
 func (t *toolset) empty() bool { return len(t.functions) == 0 && len(t.builtins) == 0 }
@@ -63,7 +50,7 @@ func (r *renderer) toolset() (toolset, error) {
 		return t, err
 	}
 	if r.req.Choice.Mode == conversation.ChoiceNone {
-		t.builtins = nil // there is no other way to forbid them
+		t.builtins, t.around = nil, nil // there is no other way to forbid them
 	}
 	if err := r.callable(&t); err != nil {
 		return t, err
@@ -82,14 +69,15 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 			return false, err
 		}
 		tool := &r.req.Tools[i]
+		if err := r.mayOffer(tool); err != nil {
+			return false, err
+		}
 		if why := r.unavailable(tool, alone); why != "" {
 			r.leaveOut(t, tool, why)
 			continue
 		}
 		if tool.Kind != conversation.Function {
-			if err := r.builtin(t, tool); err != nil {
-				return false, err
-			}
+			r.builtin(t, tool)
 			if err := r.exclude(t, tool); err != nil {
 				return false, err
 			}
@@ -122,56 +110,6 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		})
 	}
 	return strict, nil
-}
-
-// builtin adds a tool that runs upstream.
-func (r *renderer) builtin(t *toolset, tool *conversation.Tool) error {
-	name := builtins[tool.Kind]
-	if name == "" || slices.Contains(t.builtins, name) {
-		return nil
-	}
-	t.builtins = append(t.builtins, name)
-	_, err := r.opts.Keeps(conversation.ResourceTool, r.where(&tool.At), SnakeCase(name))
-	return err
-}
-
-// SnakeCase returns the form of a field's name that proto JSON takes as well:
-// google_search for googleSearch.
-func SnakeCase(name string) string {
-	var b strings.Builder
-	for _, c := range name {
-		if unicode.IsUpper(c) {
-			b.WriteByte('_')
-			c = unicode.ToLower(c)
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-// exclude notes the domains that a search must leave out.
-func (r *renderer) exclude(t *toolset, tool *conversation.Tool) error {
-	switch {
-	case len(tool.Blocked) == 0:
-		return nil
-	case r.target.Kind != Vertex || tool.Kind != conversation.WebSearch:
-		r.req.Warn(r.where(&tool.At)+".blocked_domains", "left out: only the search of Vertex AI takes them")
-		return nil
-	}
-	if t.blocked == nil {
-		t.blocked = map[string]bool{}
-	}
-	for _, domain := range tool.Blocked {
-		if t.blocked[domain] {
-			continue
-		}
-		if len(t.excluded) == maxExcluded {
-			return invalid(r.where(&tool.At)+".blocked_domains", fmt.Sprintf("at most %d domains are allowed in all", maxExcluded))
-		}
-		t.blocked[domain] = true
-		t.excluded = append(t.excluded, domain)
-	}
-	return nil
 }
 
 // choose settles the mode. validated asks that calls obey their schemas where
@@ -243,17 +181,6 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 	return nil
 }
 
-// builtinNames are the client's names of the tools that run upstream.
-func (r *renderer) builtinNames() map[string]bool {
-	names := map[string]bool{}
-	for i := range r.req.Tools {
-		if t := &r.req.Tools[i]; t.Kind != conversation.Function {
-			names[t.Name] = true
-		}
-	}
-	return names
-}
-
 // tools appends tools.
 func (w *bodyWriter) tools(t toolset) {
 	if t.empty() {
@@ -281,13 +208,14 @@ func (w *bodyWriter) tools(t toolset) {
 		w.close(']')
 		w.close('}')
 	}
-	for _, name := range t.builtins {
+	for _, b := range t.builtins {
 		w.open('{')
-		w.key(name)
+		w.key(b.name)
 		w.open('{')
-		if name == searchTool && len(t.excluded) > 0 {
+		if b.name == searchTool && len(t.excluded) > 0 {
 			w.strings("excludeDomains", t.excluded)
 		}
+		w.members(b.settings)
 		w.close('}')
 		w.close('}')
 	}
@@ -296,7 +224,7 @@ func (w *bodyWriter) tools(t toolset) {
 
 // toolConfig appends how the model may call, if anything is to be said.
 func (w *bodyWriter) toolConfig(t toolset) {
-	if t.mode == "" && !t.serverSide {
+	if t.mode == "" && !t.serverSide && t.around == nil {
 		return
 	}
 	w.key("toolConfig")
@@ -309,6 +237,10 @@ func (w *bodyWriter) toolConfig(t toolset) {
 			w.strings("allowedFunctionNames", t.allowed)
 		}
 		w.close('}')
+	}
+	if t.around != nil {
+		w.key("retrievalConfig")
+		w.raw(t.around)
 	}
 	if t.serverSide {
 		w.key("includeServerSideToolInvocations")

@@ -14,6 +14,13 @@ func TestTools(t *testing.T) {
 	b := conversation.Tool{Name: "my b", Strict: true}
 	left := conversation.Tool{Kind: conversation.Unavailable, Name: "advisor", Why: "there is none"}
 	search := conversation.Tool{Kind: conversation.WebSearch, Name: "web_search"}
+	own := func(field, settings string) conversation.Tool {
+		t := conversation.Tool{Kind: conversation.OwnTool, Field: field}
+		if settings != "" {
+			t.Settings = conversation.Raw(strings.TrimSpace(settings))
+		}
+		return t
+	}
 	choice := func(m conversation.ChoiceMode, names ...string) conversation.Choice {
 		return conversation.Choice{Mode: m, Names: names}
 	}
@@ -63,6 +70,19 @@ func TestTools(t *testing.T) {
 		{"left out and named beside another", Target{Model: strict}, []conversation.Tool{left, a}, choice(conversation.ChoiceNamed, "a", "advisor"), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["a"]}}`, 2},
 		{"left out and alone allowed", Target{Model: strict}, []conversation.Tool{left, a}, choice(conversation.ChoiceAllow, "advisor"), Options{}, declA, `{"functionCallingConfig":{"mode":"NONE"}}`, 2},
 		{"a function of the same name", Target{Model: strict}, []conversation.Tool{{Kind: conversation.Unavailable, Name: "a", Why: "there is none"}, a}, choice(conversation.ChoiceNamed, "a"), Options{}, declA, `{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["a"]}}`, 1},
+		{"in the upstream's words", Target{Model: older}, []conversation.Tool{own("googleMaps", ` { "enableWidget":true } `), own("urlContext", ``), own("googleMaps", ``)}, choice(conversation.ChoiceUnset), Options{},
+			`[{"googleMaps":{"enableWidget":true}},{"urlContext":{}}]`, ``, 0},
+		{"places", Target{Model: older}, []conversation.Tool{{Kind: conversation.OwnTool, Field: "googleMaps", Around: conversation.Raw(`{"languageCode":"de"}`)}}, choice(conversation.ChoiceUnset), Options{},
+			`[{"googleMaps":{}}]`, `{"retrievalConfig":{"languageCode":"de"}}`, 0},
+		{"places beside functions on 2.5", Target{Model: older}, []conversation.Tool{a, {Kind: conversation.OwnTool, Field: "googleMaps", Around: conversation.Raw(`{"languageCode":"de"}`)}}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 1},
+		{"the same tool in two words", Target{Kind: Vertex, Model: older}, []conversation.Tool{{Kind: conversation.WebSearch, Blocked: []string{"a.com"}}, own("googleSearch", `{"searchTypes":{}}`), own("googleSearch", `{"x":1}`)}, choice(conversation.ChoiceUnset), Options{},
+			`[{"googleSearch":{"excludeDomains":["a.com"],"searchTypes":{}}}]`, ``, 1},
+		{"what the other API alone has", Target{Kind: Vertex, Model: older}, []conversation.Tool{own("fileSearch", ``), own("googleSearch", `{"timeRangeFilter":{},"searchTypes":{}}`)}, choice(conversation.ChoiceUnset), Options{},
+			`[{"googleSearch":{"searchTypes":{}}}]`, ``, 2},
+		{"a tool alone of the other API", Target{Model: older}, []conversation.Tool{own("retrieval", `{}`)}, choice(conversation.ChoiceAuto), Options{}, ``, ``, 1},
+		{"a setting alone of the other API", Target{Model: older}, []conversation.Tool{own("googleMaps", `{"authConfig":{}}`)}, choice(conversation.ChoiceUnset), Options{}, `[{"googleMaps":{}}]`, ``, 1},
+		{"Vertex AI's own", Target{Kind: Vertex, Model: older}, []conversation.Tool{own("enterpriseWebSearch", ``)}, choice(conversation.ChoiceUnset), Options{}, `[{"enterpriseWebSearch":{}}]`, ``, 0},
+		{"AI Studio's own", Target{Model: older}, []conversation.Tool{own("fileSearch", `{"fileSearchStoreNames":["a"]}`)}, choice(conversation.ChoiceUnset), Options{}, `[{"fileSearch":{"fileSearchStoreNames":["a"]}}]`, ``, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}
@@ -141,6 +161,7 @@ func TestToolsErrors(t *testing.T) {
 		{"image model that must call", "gemini-2.5-flash-image", []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},
 		{"left out and named", strict, []conversation.Tool{a, left}, named("advisor"), conversation.ErrUnsupported, "tool_choice"},
 		{"left out, and some must be called", strict, []conversation.Tool{left}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},
+		{"tool of Vertex AI alone, and some must be called", strict, []conversation.Tool{{Kind: conversation.OwnTool, Field: "retrieval"}}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Tools: c.tools, Choice: c.choice}

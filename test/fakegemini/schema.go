@@ -153,6 +153,7 @@ func vertexTable(callIDs bool) messages {
 	drop("GenerationConfig", "_responseJsonSchema", "responseFormat", "translationConfig", "audioTranscriptionConfig", "enableEnhancedCivicAnswers")
 	t["Part"].oneof = []string{"text", "inlineData", "functionCall", "functionResponse", "fileData", "executableCode", "codeExecutionResult"}
 	drop("Tool", "mcpServers", "fileSearch")
+	add("Tool", map[string]string{"enterpriseWebSearch": "any", "retrieval": "any"})
 	drop("ToolConfig", "includeServerSideToolInvocations")
 	add("FunctionCallingConfig", map[string]string{"streamFunctionCallArguments": "bool"})
 	add("FunctionCall", map[string]string{"partialArgs": "[]any", "willContinue": "bool"})

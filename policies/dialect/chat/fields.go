@@ -14,7 +14,7 @@ func Tables() []*jsonwalk.Table {
 	return slices.Concat([]*jsonwalk.Table{
 		requestFields, streamFields, textFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, audioFields,
 		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields,
-	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{toolTypes, searchToolFields}, tool.Tables())
+	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{toolTypes}, tool.Tables())
 }
 
 const (
@@ -170,13 +170,5 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"function", jsonwalk.Map, "a function; a tool without a type is one"},
 	{"custom", jsonwalk.Map, "a function with one string as its input"},
-	{"web_search*", jsonwalk.Map, "the upstream's search"},
-	{"openrouter:web_search", jsonwalk.Map, "the upstream's search"},
 	{"*", jsonwalk.Warn, "the upstream has no such tool; one with a name and a schema is declared as a function"},
-}}
-
-var searchToolFields = &jsonwalk.Table{Name: "search tool", Fields: []jsonwalk.Field{
-	{"type", jsonwalk.Map, ""},
-	{"parameters", jsonwalk.Warn, "the search takes no parameters"},
-	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}

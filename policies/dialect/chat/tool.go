@@ -23,25 +23,24 @@ func (d *decoder) tool(m jsonwalk.Members, list *[]conversation.Tool) error {
 	if len(*list) == conversation.MaxTools {
 		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
-	known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.tool(m, list) })
+	known, err := tool.Google(d.Walker, m, list, func(m jsonwalk.Members) error { return d.tool(m, list) })
 	if known {
+		return err
+	}
+	if known, err := tool.Hosted(d.Walker, m, list); known {
 		return err
 	}
 	f, kind, err := tool.Kind(d.Walker, m, toolTypes, "function")
 	if err != nil {
 		return err
 	}
-	t := conversation.Tool{Kind: conversation.WebSearch, Name: string(kind)}
-	switch {
-	case f.Action == jsonwalk.Warn:
-		t = setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why)
-	case f.Name == "function" || f.Name == "custom":
-		var freeform bool
-		if t, freeform, err = tool.Function(d.Walker, m, true); freeform {
-			d.takesText(t.Name)
-		}
-	default:
-		err = m.Obey(searchToolFields)
+	if f.Action == jsonwalk.Warn {
+		*list = append(*list, setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why))
+		return nil
+	}
+	t, freeform, err := tool.Function(d.Walker, m, true)
+	if freeform {
+		d.takesText(t.Name)
 	}
 	t.At = d.Place("")
 	*list = append(*list, t)
@@ -59,7 +58,7 @@ func (d *decoder) takesText(name string) {
 // searchOptions reads web_search_options, which asks for a search by being
 // there.
 func (d *decoder) searchOptions(m jsonwalk.Members) error {
-	d.search = &conversation.Tool{Kind: conversation.WebSearch}
+	d.search = &conversation.Tool{Kind: conversation.WebSearch, At: d.Place("")}
 	return m.Obey(searchFields)
 }
 
@@ -74,7 +73,8 @@ func (d *decoder) joinTools() {
 	if d.search != nil {
 		d.Req.Tools = append(d.Req.Tools, *d.search)
 	}
-	for _, t := range d.Req.Tools {
-		d.own.cites = d.own.cites || t.Kind == conversation.WebSearch
+	d.own.cites = d.Req.Upstream.CachedContent != "" // may hold tools
+	for i := range d.Req.Tools {
+		d.own.cites = d.own.cites || d.Req.Tools[i].Cites()
 	}
 }

@@ -19,7 +19,8 @@
 // block, the data of a redacted one, the id of a call behind two underscores.
 //
 // Known limits: what another service's own tools left in the history becomes
-// text; the upstream's searches are told after the text that used them, without
-// citations in it. Content nests at most four deep, walked objects have at most 64 fields, and what is
-// not walked may nest as deep as jsontext allows, 10,000.
+// text; the upstream's searches are told after the text that used them, of which
+// only the last block holds citations. Content nests at most four deep, walked
+// objects have at most 64 fields, and what is not walked may nest as deep as
+// jsontext allows, 10,000.
 package claude

@@ -353,7 +353,7 @@ var webFetchFields = &jsonwalk.Table{Name: "web_fetch tool", Fields: []jsonwalk.
 	{"url_sources", jsonwalk.Warn, "fetching is not limited to them"},
 	{"use_cache", jsonwalk.Drop, "the upstream decides what it fetches anew"},
 	{"response_inclusion", jsonwalk.Drop, noInclusion},
-	{"citations", jsonwalk.Map, "a warning if enabled: " + noCitations},
+	{"citations", jsonwalk.Drop, "answers cite pages wherever the upstream tells them"},
 	{"defer_loading", jsonwalk.Drop, "the tool is sent at once"},
 	{"allowed_callers", jsonwalk.Drop, "every call is direct"},
 	{"strict", jsonwalk.Drop, "its inputs are the upstream's own"},

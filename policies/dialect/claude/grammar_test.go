@@ -260,6 +260,9 @@ func foldDelta(block map[string]any, input *strings.Builder, delta map[string]an
 		block["text"] = block["text"].(string) + delta["text"].(string)
 	case "thinking_delta":
 		block["thinking"] = block["thinking"].(string) + delta["thinking"].(string)
+	case "citations_delta":
+		list, _ := block["citations"].([]any)
+		block["citations"] = append(list, delta["citation"])
 	case "signature_delta":
 		block["signature"] = delta["signature"]
 	case "input_json_delta":

@@ -41,6 +41,7 @@ type sink interface {
 	thought(dst []byte, t conversation.Text) []byte
 	seal(dst []byte, carrier string) []byte
 	text(dst []byte, t conversation.Text) []byte
+	cite(dst []byte, citation []byte) []byte // of the open text block
 	args(dst []byte, piece conversation.Raw) []byte
 	close(dst []byte) []byte
 	finish(dst []byte, s stop, u conversation.Usage, searches int) []byte
@@ -67,6 +68,8 @@ type machine struct {
 	args    bool   // the open call has arguments
 	usage   conversation.Usage
 
+	said     int    // bytes of the answer's text so far
+	from     int    // where in it the open text block begins
 	server   string // id of the server call that waits for its result
 	searches int    // searches the upstream made
 }
@@ -181,6 +184,12 @@ func (m *machine) onSignature(carrier string) {
 }
 
 func (m *machine) onText(dst []byte, t conversation.Text) []byte {
+	dst = m.writeText(dst, t)
+	m.said += textLength(t)
+	return dst
+}
+
+func (m *machine) writeText(dst []byte, t conversation.Text) []byte {
 	if t.Empty() {
 		return dst
 	}
@@ -190,7 +199,7 @@ func (m *machine) onText(dst []byte, t conversation.Text) []byte {
 	dst = m.endThinking(dst)
 	if m.state == between {
 		dst = m.sink.openText(dst)
-		m.state, m.answer = inText, true
+		m.state, m.answer, m.from = inText, true, m.said
 	}
 	return m.sink.text(dst, t)
 }

@@ -15,7 +15,7 @@ import (
 // onMedia names what the model made: the dialect has no output but text.
 func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 	size := len(media.Data.Inner()) / 4 * 3 // base64
-	return m.onText(dst, conversation.Quote("["+media.MIME+", "+strconv.Itoa(size)+" bytes]"))
+	return m.writeText(dst, conversation.Quote("["+media.MIME+", "+strconv.Itoa(size)+" bytes]"))
 }
 
 // serverCall writes a server_tool_use block; its result will name its id. A carrier rides behind the id, as it does for calls.
@@ -103,28 +103,4 @@ func appendPage(dst []byte, p conversation.Page, carrier, end string) []byte {
 	dst = append(dst, `,"encrypted_content":`...)
 	dst = jsonwalk.AppendString(dst, carrier)
 	return append(append(dst, `,"page_age":null}`...), end...)
-}
-
-// onSources tells of the upstream's searches: a call for each query, and the
-// pages as the result of the last. They come after the text that used them, so
-// the text holds no citations.
-func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
-	if s == nil || len(s.Queries)+len(s.Pages) == 0 {
-		return dst
-	}
-	m.searches += max(len(s.Queries), 1)
-	for i, q := range s.Queries {
-		if i > 0 {
-			dst = m.serverResult(dst, "web_search_tool_result", []byte("[]"))
-		}
-		dst = m.serverCall(dst, "web_search", append(jsonwalk.AppendString([]byte(`{"query":`), q), '}'), "")
-	}
-	pages := []byte{'['}
-	for i, p := range s.Pages {
-		if i > 0 {
-			pages = append(pages, ',')
-		}
-		pages = appendPage(pages, p, "", "")
-	}
-	return m.serverResult(dst, "web_search_tool_result", append(pages, ']'))
 }

@@ -74,6 +74,19 @@ func (s *messageSink) text(dst []byte, t conversation.Text) []byte {
 	return dst
 }
 
+// cite adds a citation behind the text, where none can follow any more.
+func (s *messageSink) cite(dst []byte, citation []byte) []byte {
+	const after = "]}"
+	if s.tail == after {
+		s.content = append(s.content, ',')
+	} else {
+		s.content = append(s.content, `","citations":[`...)
+		s.tail = after
+	}
+	s.content = append(s.content, citation...)
+	return dst
+}
+
 func (s *messageSink) args(dst []byte, piece conversation.Raw) []byte {
 	s.content = append(s.content, piece...)
 	return dst

@@ -93,6 +93,11 @@ func (s *streamSink) text(dst []byte, t conversation.Text) []byte {
 	return append(dst, deltaEnd...)
 }
 
+func (s *streamSink) cite(dst []byte, citation []byte) []byte {
+	dst = append(s.delta(dst, `"citations_delta","citation":`), citation...)
+	return append(dst, deltaEnd...)
+}
+
 func (s *streamSink) args(dst []byte, piece conversation.Raw) []byte {
 	dst = jsonwalk.AppendString(s.delta(dst, `"input_json_delta","partial_json":`), piece)
 	return append(dst, deltaEnd...)

@@ -28,7 +28,7 @@ func (d *decoder) toolOf(m jsonwalk.Members, tools *[]conversation.Tool) error {
 	if len(*tools) == conversation.MaxTools {
 		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
-	known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.toolOf(m, tools) })
+	known, err := tool.Google(d.Walker, m, tools, func(m jsonwalk.Members) error { return d.toolOf(m, tools) })
 	if known {
 		return err
 	}
@@ -40,6 +40,9 @@ func (d *decoder) toolOf(m jsonwalk.Members, tools *[]conversation.Tool) error {
 	case jsonwalk.Drop:
 		return nil
 	case jsonwalk.Warn:
+		if known, err := tool.Hosted(d.Walker, m, tools); known {
+			return err
+		}
 		*tools = append(*tools, setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why))
 		return nil
 	}
@@ -67,11 +70,7 @@ func (d *decoder) readTool(family, version string, m jsonwalk.Members) (conversa
 		t.Blocked, err = d.domains("blocked_domains", m.Get("blocked_domains"))
 		return t, err
 	case "web_fetch_*":
-		t, err := serverTool(m, webFetchFields, conversation.WebFetch)
-		if err != nil {
-			return t, err
-		}
-		return t, d.warnCitations(m)
+		return serverTool(m, webFetchFields, conversation.WebFetch)
 	case "code_execution_*":
 		return serverTool(m, codeExecutionFields, conversation.CodeExecution)
 	default:

@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -12,57 +13,46 @@ import (
 // refuses as an unknown name. At the other it is left out with a warning, unless
 // the answer must have what it asks for.
 type foreignField struct {
-	home    gemini.Kind // that takes it
-	instead string      // what the client can do, where the request is refused; "" where the field is left out
+	home    gemini.Home
+	instead string // what the client can do, where the request is refused; "" where the field is left out
 }
 
-// foreignFields are those by their path, without the places in lists. More of
-// them, which have an equivalent at the other API, stand where they are repaired.
+// foreignFields are those by their path, without the places in lists; tools and
+// their settings have a table of their own, which requests of all dialects obey.
+// More of them, which have an equivalent at the other API, stand where they are
+// repaired.
 var foreignFields = map[string]foreignField{
-	"generationConfig.responseFormat":             {gemini.AIStudio, "write responseMimeType and responseJsonSchema, which both APIs take"},
-	"generationConfig.translationConfig":          {gemini.AIStudio, "ask for the translation in words"},
-	"generationConfig.audioTranscriptionConfig":   {gemini.AIStudio, "ask for the transcript in words"},
-	"generationConfig.enableEnhancedCivicAnswers": {gemini.AIStudio, ""},
-	"generationConfig.audioTimestamp":             {gemini.Vertex, ""},
-	"generationConfig.routingConfig":              {gemini.Vertex, ""},
-	"generationConfig.modelConfig":                {gemini.Vertex, ""},
+	"generationConfig.responseFormat":             {gemini.OnlyStudio, "write responseMimeType and responseJsonSchema, which both APIs take"},
+	"generationConfig.translationConfig":          {gemini.OnlyStudio, "ask for the translation in words"},
+	"generationConfig.audioTranscriptionConfig":   {gemini.OnlyStudio, "ask for the transcript in words"},
+	"generationConfig.enableEnhancedCivicAnswers": {gemini.OnlyStudio, ""},
+	"generationConfig.audioTimestamp":             {gemini.OnlyVertex, ""},
+	"generationConfig.routingConfig":              {gemini.OnlyVertex, ""},
+	"generationConfig.modelConfig":                {gemini.OnlyVertex, ""},
 
-	"generationConfig.imageConfig.personGeneration":   {gemini.Vertex, ""},
-	"generationConfig.imageConfig.imageOutputOptions": {gemini.Vertex, ""},
+	"generationConfig.imageConfig.personGeneration":   {gemini.OnlyVertex, ""},
+	"generationConfig.imageConfig.imageOutputOptions": {gemini.OnlyVertex, ""},
 
-	"contents.parts.mediaProcessing":    {gemini.AIStudio, ""},
-	"contents.parts.audioTranscription": {gemini.AIStudio, ""},
-
-	"tools.functionDeclarations.behavior":   {gemini.AIStudio, ""},
-	"tools.googleSearch.timeRangeFilter":    {gemini.AIStudio, ""},
-	"tools.googleSearch.excludeDomains":     {gemini.Vertex, ""},
-	"tools.googleSearch.blockingConfidence": {gemini.Vertex, ""},
-	"tools.googleMaps.authConfig":           {gemini.Vertex, ""},
+	"contents.parts.mediaProcessing":    {gemini.OnlyStudio, ""},
+	"contents.parts.audioTranscription": {gemini.OnlyStudio, ""},
 }
-
-// foreignTools are the tools that one API alone has. They are offers: at the
-// other API the model does without.
-var foreignTools = map[string]gemini.Kind{
-	"fileSearch": gemini.AIStudio, "mcpServers": gemini.AIStudio,
-	"retrieval": gemini.Vertex, "enterpriseWebSearch": gemini.Vertex, "parallelAiSearch": gemini.Vertex,
-}
-
-// apiNames are the APIs as people call them.
-var apiNames = map[gemini.Kind]string{gemini.AIStudio: "AI Studio", gemini.Vertex: "Vertex AI"}
 
 // foreign settles a member of a message at path, if it belongs to the other API.
 // at names it to the client. Null is as good as absent, but not where the name is
 // unknown.
 func (r *repair) foreign(path, at string) (found bool, err error) {
-	f, ok := foreignFields[path]
+	f := foreignFields[path]
+	if setting, ok := strings.CutPrefix(path, "tools."); ok {
+		f.home = gemini.SettingHome(setting)
+	}
 	switch {
-	case !ok || f.home == r.target.Kind:
+	case !f.home.Away(r.target.Kind):
 		return false, nil
 	case r.kind() == 'n':
 	case f.instead != "":
-		return true, unsupported(at, "only "+apiNames[f.home]+" takes it; "+f.instead)
+		return true, unsupported(at, "only "+f.home.Name()+" takes it; "+f.instead)
 	default:
-		r.warn(at, "left out: only "+apiNames[f.home]+" takes it")
+		r.warn(at, "left out: only "+f.home.Name()+" takes it")
 	}
 	return true, r.skip()
 }
@@ -84,8 +74,8 @@ func (r *repair) known(path, at string) error {
 // foreignTool leaves a tool out that only the other API has. Whether the client
 // may offer it is asked first.
 func (r *repair) foreignTool(i int, field string) (found bool, err error) {
-	home, ok := foreignTools[field]
-	if !ok || home == r.target.Kind {
+	home := gemini.ToolHome(field)
+	if !home.Away(r.target.Kind) {
 		return false, nil
 	}
 	empty := r.kind() == 'n'
@@ -99,7 +89,7 @@ func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 	if err == nil && !empty {
 		at := fmt.Sprintf("tools[%d].%s", i, field)
 		_, err = r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field))
-		r.warn(at, "left out: only "+apiNames[home]+" has this tool")
+		r.warn(at, "left out: only "+home.Name()+" has this tool")
 	}
 	return true, err
 }

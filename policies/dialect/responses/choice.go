@@ -2,7 +2,6 @@ package responses
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -39,10 +38,8 @@ func chosen(w *jsonwalk.Walker, m jsonwalk.Members) (string, error) {
 // checkHosted settles a choice of a tool that the upstream runs. It cannot be
 // made to run one, but where there is no other it will.
 func (d *decoder) checkHosted() error {
-	kind := conversation.WebSearch
-	if d.toolChoice.Chosen == "code_interpreter" {
-		kind = conversation.CodeExecution
-	} else if !strings.HasPrefix(d.toolChoice.Chosen, "web_search") {
+	kind, ok := tool.HostedKind(d.toolChoice.Chosen)
+	if !ok {
 		return d.Unsupported("tool_choice", "the upstream has no such tool to choose")
 	}
 	tools := slices.DeleteFunc(slices.Clone(d.Req.Tools), func(t conversation.Tool) bool { return t.Kind == conversation.Unavailable })

@@ -33,20 +33,21 @@ func (c *citations) next(text []byte) {
 // onSources annotates the open message, then tells of the search: what comes
 // after the text that used it cannot stand before.
 func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
-	if s == nil || len(s.Queries)+len(s.Pages) == 0 {
+	if s == nil {
 		return dst
 	}
 	if m.state == inText && m.cites.on {
 		dst = m.annotate(dst, s)
 	}
-	if m.told {
+	found := s.Found()
+	if m.told || len(s.Queries)+len(found) == 0 {
 		return dst
 	}
 	var queries []conversation.Text
 	for _, q := range s.Queries {
 		queries = append(queries, conversation.Quote(q))
 	}
-	return m.search(dst, searchAction(queries, s.Pages))
+	return m.search(dst, searchAction(queries, found))
 }
 
 func (m *machine) annotate(dst []byte, s *conversation.Sources) []byte {

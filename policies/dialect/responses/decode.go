@@ -217,8 +217,8 @@ func (d *decoder) finish() error {
 	if d.Req.Limits.MaxTokens == nil {
 		d.Req.Limits.MaxTokens = d.maxTokens
 	}
-	for _, t := range d.Req.Tools {
-		d.own.searches = d.own.searches || t.Kind == conversation.WebSearch
+	for i := range d.Req.Tools {
+		d.own.cites = d.own.cites || d.Req.Tools[i].Cites()
 	}
 	if d.Req.Session == "" {
 		d.Req.Session = d.cacheKey

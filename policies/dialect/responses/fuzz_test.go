@@ -51,7 +51,7 @@ func FuzzDecode(f *testing.F) {
 func fuzzed(mode uint8) conversation.Request {
 	req := conversation.Request{Model: "m", OneCall: mode&1 != 0}
 	req.Thinking.Visible = mode&2 != 0
-	o := &own{searches: mode&4 != 0, calls: map[string]shape{"freeform": {name: "freeform", freeform: true}}}
+	o := &own{cites: mode&4 != 0, calls: map[string]shape{"freeform": {name: "freeform", freeform: true}}}
 	if mode&8 != 0 {
 		o.calls["f"] = shape{name: "f", typed: &typedTools[int(mode/16)%len(typedTools)]}
 	}

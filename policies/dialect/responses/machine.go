@@ -97,7 +97,7 @@ func newMachine(d *Dialect, req *conversation.Request, s sink) *machine {
 	return &machine{
 		d: d, req: req, own: o, sink: s,
 		ids:   callid.Giver{Req: req, Prefix: "call_", Random: d.random},
-		cites: citations{on: o.searches},
+		cites: citations{on: o.cites},
 	}
 }
 

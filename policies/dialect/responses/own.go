@@ -9,9 +9,8 @@ type own struct {
 	calls map[string]shape
 	// echo holds the fields of the request that replies repeat, in the order
 	// of echoed; nil for those that were absent. They are copies, on one line.
-	echo [len(echoed)]jsontext.Value
-	// searches says that the upstream may search.
-	searches bool
+	echo  [len(echoed)]jsontext.Value
+	cites bool // the answer may cite pages
 }
 
 // shape is what calls of a tool look like to the client.

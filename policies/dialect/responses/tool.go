@@ -21,7 +21,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	if len(*list) == conversation.MaxTools {
 		return d.Invalid("", "at most %d tools are allowed", conversation.MaxTools)
 	}
-	if known, err := tool.Declarations(d.Walker, m, func(m jsonwalk.Members) error { return d.tool(m, namespace, list) }); known {
+	if known, err := tool.Google(d.Walker, m, list, func(m jsonwalk.Members) error { return d.tool(m, namespace, list) }); known {
 		return err
 	}
 	f, kind, err := tool.Kind(d.Walker, m, toolTypes, "function")
@@ -32,6 +32,9 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	case jsonwalk.Drop:
 		return nil
 	case jsonwalk.Warn:
+		if known, err := tool.Hosted(d.Walker, m, list); known {
+			return err
+		}
 		*list = append(*list, setting.Unavailable(d.Walker, kind, m.Get("name"), f.Why))
 		return nil
 	}

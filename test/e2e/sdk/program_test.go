@@ -16,7 +16,7 @@ import (
 
 // task is what a program is asked to do.
 type task struct {
-	Do     string `json:"do"` // chat, stream, tools, tools_stream, image, structured, embed, transcribe
+	Do     string `json:"do"` // chat, stream, tools, tools_stream, search, search_stream, image, structured, embed, transcribe
 	Prompt string `json:"prompt"`
 	Image  []byte `json:"image,omitempty"` // a PNG
 	Sound  []byte `json:"sound,omitempty"` // a WAV
@@ -32,6 +32,7 @@ type told struct {
 	Tokens   int             `json:"tokens"` // of the output
 	Chunks   int             `json:"chunks"` // of text, when streamed
 	Calls    []string        `json:"calls"`  // "name city", in the model's order
+	Cited    []string        `json:"cited"`  // "piece address", or the address alone
 	Value    json.RawMessage `json:"value"`
 	Error    *failure        `json:"error"`
 }

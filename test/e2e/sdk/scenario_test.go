@@ -60,6 +60,38 @@ func slowSteps(yield func(fakegemini.Reply) bool) {
 	}
 }
 
+// searched is an answer with a source that comes last, as it does upstream: the
+// text has streamed by then. Its places are bytes. The next turn has the answer
+// in its history.
+func searched() []fakegemini.Reply {
+	return []fakegemini.Reply{
+		fakegemini.Chunks(
+			`{"candidates":[{"content":{"parts":[{"text":"Größe 😀. Ruby "}],"role":"model"},"index":0}],"responseId":"r1"}`,
+			`{"candidates":[{"content":{"parts":[{"text":"4 is out."}],"role":"model"},"index":0}],"responseId":"r1"}`,
+			`{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0,"groundingMetadata":{"webSearchQueries":["ruby"],`+
+				`"groundingChunks":[{"web":{"uri":"https://ruby.example/redirect","title":"ruby.example"}}],`+
+				`"groundingSupports":[{"segment":{"startIndex":14,"endIndex":28,"text":"Ruby 4 is out."},"groundingChunkIndices":[0,9]}]}}],`+
+				`"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":7,"totalTokenCount":16},"responseId":"r1"}`),
+		fakegemini.Text("Quite ", "sure."),
+	}
+}
+
+func (c *scenario) searches() bool { return strings.HasPrefix(c.task.Do, "search") }
+
+func checkCited(t *testing.T, _ program, got told, upstream []fakegemini.Request) {
+	const page = "https://ruby.example/redirect"
+	got.Cited = slices.Compact(got.Cited) // Vercel's AI SDK also counts what the search found
+	if len(got.Cited) != 1 || got.Cited[0] != "Ruby 4 is out. "+page && got.Cited[0] != page || got.Text != "Quite sure." {
+		t.Errorf("cited %q, then said %q", got.Cited, got.Text)
+	}
+	if len(upstream) != 2 || !strings.Contains(string(upstream[1].Body), "Ruby 4 is out.") {
+		t.Fatalf("%d upstream requests, want 2, the second with the first answer", len(upstream))
+	}
+	if !strings.Contains(string(upstream[0].Body), `"tools":[{"googleSearch":{}}]`) {
+		t.Errorf("no search was asked for: %s", upstream[0].Body)
+	}
+}
+
 var loopCalls = []string{"weather Paris", "weather Rome", "time Paris", "time Rome", "weather Lima"}
 
 // scenarios run in this order; the last leaves the account cooling.
@@ -77,6 +109,8 @@ var scenarios = []scenario{
 	{"heals an empty reply", task{Do: "chat", Prompt: "Say hello."}, []fakegemini.Reply{fakegemini.EmptyOK()}, none, checkEcho},
 	{"tools", task{Do: "tools", Prompt: "How is it there?"}, threeSteps(), none, checkLoop},
 	{"tools streamed", task{Do: "tools_stream", Prompt: "How is it there?"}, threeSteps(), none, checkLoop},
+	{"search", task{Do: "search", Prompt: "Which Ruby is out?"}, searched(), none, checkCited},
+	{"search streamed", task{Do: "search_stream", Prompt: "Which Ruby is out?"}, searched(), none, checkCited},
 	{"image", task{Do: "image", Prompt: "What is this?", Image: pixel}, nil, none, checkImage},
 	{"structured output", task{Do: "structured", Prompt: "The weather in Paris?"}, nil, none, checkValue},
 	{"refused request", task{Do: "chat", Prompt: "Hi."}, []fakegemini.Reply{fakegemini.Status(400, fakegemini.Message(refusal))}, 400,

@@ -33,6 +33,8 @@ func CheckRequest(t testing.TB, req *conversation.Request) {
 	for _, tool := range req.Tools {
 		checkLeaf(t, tool.Description, '"')
 		checkLeaf(t, tool.Schema, '{')
+		checkLeaf(t, tool.Settings, '{')
+		checkLeaf(t, tool.Around, '{')
 	}
 	if req.Format != nil {
 		checkLeaf(t, req.Format.Schema, '{')

@@ -179,20 +179,35 @@ func (c *Choice) Settle(w *jsonwalk.Walker, types *jsonwalk.Table) error {
 // offers returns what finds the name of a tool of some type, or of another
 // version of it, among those that the client does not run; "" if there is none.
 func offers(tools []conversation.Tool, types *jsonwalk.Table) func(kind string) string {
-	names, families := map[string]bool{}, map[*jsonwalk.Field]string{}
+	names, families := map[string]bool{}, map[string]string{}
 	for _, t := range tools {
 		if t.Kind == conversation.Function {
 			continue
 		}
 		names[t.Name] = true
-		if family := types.Find([]byte(t.Name)); family.Name != "*" && families[family] == "" {
-			families[family] = t.Name
+		if of := family(types, t.Name); families[of] == "" {
+			families[of] = t.Name
 		}
 	}
 	return func(kind string) string {
 		if names[kind] {
 			return kind
 		}
-		return families[types.Find([]byte(kind))]
+		if of := family(types, kind); of != "*" {
+			return families[of]
+		}
+		return ""
 	}
+}
+
+// family is what a type is a version or another name of, "*" for one that
+// stands alone.
+func family(types *jsonwalk.Table, kind string) string {
+	if OfGoogle([]byte(kind)) {
+		return googleField(kind)
+	}
+	if f := hostedTypes.Find([]byte(kind)); f != nil {
+		return f.Name
+	}
+	return types.Find([]byte(kind)).Name
 }

@@ -11,7 +11,8 @@ const (
 // Tables returns all tables, for the documentation.
 func Tables() []*jsonwalk.Table {
 	return []*jsonwalk.Table{
-		NestedFields, FunctionFields, FreeformFields, freeformFormatFields, grammarFields, declarationFields, ChoiceFields, allowedFields,
+		NestedFields, FunctionFields, FreeformFields, freeformFormatFields, grammarFields,
+		googleFields, googleNames, hostedTypes, hostedFields, ChoiceFields, allowedFields,
 	}
 }
 
@@ -77,12 +78,6 @@ var freeformFormatFields = &jsonwalk.Table{Name: "custom tool format", Fields: [
 var grammarFields = &jsonwalk.Table{Name: "custom tool grammar", Fields: []jsonwalk.Field{
 	{"syntax", jsonwalk.Map, "lark or regex"},
 	{"definition", jsonwalk.Map, "the grammar"},
-}}
-
-var declarationFields = &jsonwalk.Table{Name: "Gemini tool", Fields: []jsonwalk.Field{
-	{"functionDeclarations", jsonwalk.Map, "functions"},
-	{"function_declarations", jsonwalk.Map, "functions"},
-	{"type", jsonwalk.Drop, "the declarations say what they are"},
 }}
 
 // ChoiceFields are those of a tool choice that is an object.

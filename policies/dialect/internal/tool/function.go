@@ -59,8 +59,10 @@ func declared(w *jsonwalk.Walker, m jsonwalk.Members, text bool) (t conversation
 	if err := Head(m, &t); err != nil {
 		return t, false, err
 	}
-	t.Schema, err = schemaOf(w, m)
-	return t, false, err
+	if t.Schema, err = schemaOf(w, m); err != nil {
+		return t, false, err
+	}
+	return t, false, googleFunction(w, m, &t)
 }
 
 // Head reads what all functions have beside their schema, which typed tools do
@@ -182,22 +184,4 @@ func callable(m jsonwalk.Members) bool {
 		return true
 	}
 	return m.Get("name") != nil && slices.ContainsFunc(schemaNames, func(name string) bool { return m.Get(name).Kind() == '{' })
-}
-
-// Declarations calls read for each function of a tool in Gemini's words, which
-// holds a list of them. known is false for any other tool.
-func Declarations(w *jsonwalk.Walker, m jsonwalk.Members, read func(m jsonwalk.Members) error) (known bool, err error) {
-	for _, name := range []string{"functionDeclarations", "function_declarations"} {
-		v := m.Get(name)
-		if v == nil {
-			continue
-		}
-		if err := m.Obey(declarationFields); err != nil {
-			return true, err
-		}
-		return true, w.Within(name, func() error {
-			return w.List(v, func(_ int, v jsontext.Value) error { return w.Object(v, read) })
-		})
-	}
-	return false, nil
 }

@@ -7,11 +7,12 @@ import { z } from 'zod';
 import { base, describe, embeddingModel, model as name, serve, told, toolNames, toolSchema, use } from './program.mjs';
 
 const apiKey = 'test';
+const claude = createAnthropic({ baseURL: `${base}/v1`, apiKey });
 const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey });
 const google = createGoogleGenerativeAI({ baseURL: `${base}/v1beta`, apiKey });
 const [model, providerOptions] = {
   anthropic: () => [
-    createAnthropic({ baseURL: `${base}/v1`, apiKey })(name),
+    claude(name),
     { anthropic: { thinking: { type: 'enabled', budgetTokens: 2000 } } },
   ],
   chat: () => [openai.chat(name), { openai: { reasoningEffort: 'medium' } }],
@@ -37,7 +38,8 @@ async function streamed(options) {
     if (part.type === 'text-delta') chunks++;
   }
   const [text, reasoningText, totalUsage, steps] = await Promise.all([result.text, result.reasoningText, result.totalUsage, result.steps]);
-  return { text, reasoningText, totalUsage, steps, chunks };
+  const { sources, response } = result;
+  return { text, reasoningText, totalUsage, steps, chunks, sources, response };
 }
 
 async function loop({ prompt }, send) {
@@ -63,6 +65,17 @@ const embedders = {
   google: () => [google.embeddingModel(embeddingModel), { google: { outputDimensionality: 256 } }],
 };
 
+// The SDK tells the pages, but not where they are cited.
+async function search({ prompt }, send) {
+  const web_search = process.argv[2] === 'anthropic' ? claude.tools.webSearch_20250305() : openai.tools.webSearch();
+  const options = { ...plain, providerOptions, tools: { web_search } };
+  const messages = [{ role: 'user', content: prompt }];
+  const first = await send({ ...options, messages });
+  const response = await first.response;
+  const again = [...messages, ...response.messages, { role: 'user', content: 'Sure?' }];
+  return { ...answer(await send({ ...options, messages: again })), cited: (await first.sources).map((s) => s.url) };
+}
+
 await serve({
   embed: async ({ texts: values }) => {
     const [model, providerOptions] = embedders[process.argv[2]]();
@@ -76,6 +89,8 @@ await serve({
   },
   tools: (task) => loop(task, generateText),
   tools_stream: (task) => loop(task, streamed),
+  search: (task) => search(task, generateText),
+  search_stream: (task) => search(task, streamed),
   image: async ({ prompt, image }) => {
     const content = [
       { type: 'image', image, mediaType: 'image/png' },

@@ -34,6 +34,14 @@ async function loop({ prompt }, send) {
   }
 }
 
+async function search({ prompt }, send) {
+  const request = { ...ask(prompt), tools: [{ google_search: {} }] };
+  const { content } = await send(request);
+  const cited = content.flatMap((b) => b.citations ?? []).map((c) => `${c.cited_text} ${c.url}`);
+  request.messages.push({ role: 'assistant', content }, { role: 'user', content: 'Sure?' });
+  return { ...answer(await send(request)), cited };
+}
+
 await serve({
   chat: async ({ prompt }) => answer(await client.messages.create(ask(prompt))),
   stream: async ({ prompt }) => {
@@ -43,6 +51,8 @@ await serve({
   },
   tools: (task) => loop(task, (request) => client.messages.create(request)),
   tools_stream: (task) => loop(task, (request) => client.messages.stream(request).finalMessage()),
+  search: (task) => search(task, (request) => client.messages.create(request)),
+  search_stream: (task) => search(task, (request) => client.messages.stream(request).finalMessage()),
   image: async ({ prompt, image }) =>
     answer(
       await client.messages.create(

@@ -50,6 +50,17 @@ async function transcribe({ sound }) {
   return { text: [text, verbose.text, verbose.language, pieces, done.text].join('|'), tokens: usage.total_tokens, chunks };
 }
 
+// Places count characters, where JavaScript counts UTF-16 units.
+async function search({ prompt }, send) {
+  const request = { ...ask(prompt), tools: [{ googleSearch: {} }] };
+  const { message } = (await send(request)).choices[0];
+  const cited = message.annotations.map(
+    ({ url_citation: c }) => `${[...message.content].slice(c.start_index, c.end_index).join('')} ${c.url}`,
+  );
+  request.messages.push(message, { role: 'user', content: 'Sure?' });
+  return { ...answer(await send(request)), cited };
+}
+
 await serve({
   transcribe,
   // The SDK asks for base64 by itself.
@@ -77,6 +88,8 @@ await serve({
         .on('chunk', (chunk) => think(chunk.choices[0]?.delta.reasoning_content ?? ''))
         .finalChatCompletion(),
     ),
+  search: (task) => search(task, (request) => completions.create(request)),
+  search_stream: (task) => search(task, (request) => completions.stream(request).finalChatCompletion()),
   image: async ({ prompt, image }) =>
     answer(
       await completions.create(

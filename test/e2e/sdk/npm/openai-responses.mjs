@@ -37,6 +37,18 @@ async function loop({ prompt }, send) {
   }
 }
 
+// Places count characters, where JavaScript counts UTF-16 units.
+async function search({ prompt }, send) {
+  const request = { ...ask(prompt), tools: [{ type: 'web_search' }] };
+  const { output } = await send(request);
+  const parts = output.filter((i) => i.type === 'message').flatMap((i) => i.content);
+  const cited = parts.flatMap(({ text, annotations }) =>
+    annotations.map((a) => `${[...text].slice(a.start_index, a.end_index).join('')} ${a.url}`),
+  );
+  request.input.push(...output, { role: 'user', content: 'Sure?' });
+  return { ...answer(await send(request)), cited };
+}
+
 await serve({
   chat: async ({ prompt }) => answer(await responses.create(ask(prompt))),
   stream: async ({ prompt }) => {
@@ -46,6 +58,8 @@ await serve({
   },
   tools: (task) => loop(task, (request) => responses.create(request)),
   tools_stream: (task) => loop(task, (request) => responses.stream(request).finalResponse()),
+  search: (task) => search(task, (request) => responses.create(request)),
+  search_stream: (task) => search(task, (request) => responses.stream(request).finalResponse()),
   image: async ({ prompt, image }) =>
     answer(
       await responses.create(

@@ -44,6 +44,14 @@ def loop(task, send):
         request["messages"] += [{"role": "assistant", "content": message.content}, {"role": "user", "content": results}]
 
 
+def search(task, send):
+    request = ask(task["prompt"]) | {"tools": [{"google_search": {}}]}
+    message = send(request)
+    cited = [f"{c.cited_text} {c.url}" for b in message.content if b.type == "text" for c in b.citations or []]
+    request["messages"] += [{"role": "assistant", "content": message.content}, {"role": "user", "content": "Sure?"}]
+    return answer(send(request)) | {"cited": cited}
+
+
 def stream(task):
     message, chunks = streamed(ask(task["prompt"]))
     return answer(message) | {"chunks": chunks}
@@ -60,6 +68,8 @@ serve({
     "stream": stream,
     "tools": lambda task: loop(task, lambda request: messages.create(**request)),
     "tools_stream": lambda task: loop(task, lambda request: streamed(request)[0]),
+    "search": lambda task: search(task, lambda request: messages.create(**request)),
+    "search_stream": lambda task: search(task, lambda request: streamed(request)[0]),
     "image": image,
     "structured": lambda task: {
         "value": messages.parse(**ask(task["prompt"]), output_format=Weather).parsed_output.model_dump()

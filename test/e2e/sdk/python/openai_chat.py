@@ -53,6 +53,17 @@ def loop(task, send):
             request["messages"].append({"role": "tool", "tool_call_id": call.id, "content": content})
 
 
+def search(task, send):
+    # The SDK's stream helper looks for a function in each tool.
+    request = ask(task["prompt"]) | {"extra_body": {"tools": [{"googleSearch": {}}]}}
+    message = send(request).choices[0].message
+    found = [a.url_citation if hasattr(a, "url_citation") else a["url_citation"] for a in message.annotations or []]
+    found = [c if isinstance(c, dict) else c.model_dump() for c in found]
+    cited = [f"{message.content[c['start_index'] : c['end_index']]} {c['url']}" for c in found]
+    request["messages"] += [message, {"role": "user", "content": "Sure?"}]
+    return answer(send(request)) | {"cited": cited}
+
+
 def stream(task):
     completion, chunks = streamed(ask(task["prompt"]))
     return answer(completion) | {"chunks": chunks}
@@ -101,6 +112,8 @@ serve({
     "stream": stream,
     "tools": lambda task: loop(task, lambda request: completions.create(**request)),
     "tools_stream": lambda task: loop(task, lambda request: streamed(request)[0]),
+    "search": lambda task: search(task, lambda request: completions.create(**request)),
+    "search_stream": lambda task: search(task, lambda request: streamed(request)[0]),
     "image": image,
     "structured": structured,
 })

@@ -54,6 +54,15 @@ def loop(task, send):
             request["input"].append({"type": "function_call_output", "call_id": call.call_id, "output": output})
 
 
+def search(task, send):
+    request = ask(task["prompt"]) | {"tools": [{"type": "web_search"}]}
+    response = send(request)
+    parts = [part for item in response.output if item.type == "message" for part in item.content]
+    cited = [f"{part.text[a.start_index : a.end_index]} {a.url}" for part in parts for a in part.annotations]
+    request["input"] += [*response.output, {"role": "user", "content": "Sure?"}]
+    return answer(send(request)) | {"cited": cited}
+
+
 def stream(task):
     response, chunks = streamed(ask(task["prompt"]))
     return answer(response) | {"chunks": chunks}
@@ -70,6 +79,8 @@ serve({
     "stream": stream,
     "tools": lambda task: loop(task, lambda request: responses.create(**request)),
     "tools_stream": lambda task: loop(task, lambda request: streamed(request)[0]),
+    "search": lambda task: search(task, lambda request: responses.create(**request)),
+    "search_stream": lambda task: search(task, lambda request: streamed(request)[0]),
     "image": image,
     "structured": lambda task: {
         "value": responses.parse(**ask(task["prompt"]), text_format=Weather).output_parsed.model_dump()
