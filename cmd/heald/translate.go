@@ -19,7 +19,7 @@ const inputLimit = 256 << 20
 func runTranslate(ctx context.Context, args []string, out streams) error {
 	fs := newFlags("translate", "show what goes upstream for the client request in FILE (or standard input), or with --reply what the client gets for a reply; exit status 1 if it is refused", out)
 	var o translate.Options
-	fs.StringVar(&o.Dialect, "dialect", "", "the client's `API`: claude, chat, responses, completions, embeddings or gemini (default: guessed from the request)")
+	fs.StringVar(&o.Dialect, "dialect", "", "the client's `API`: claude, chat, responses, completions, embeddings, images or gemini (default: guessed from the request)")
 	fs.StringVar(&o.Path, "path", "", "the client's request `PATH`, in place of --dialect")
 	fs.StringVar(&o.Model, "model", "", "the upstream `MODEL` (default: by the built-in aliases)")
 	target := fs.String("target", "ai_studio", "the upstream: ai_studio or vertex[,project=…,location=…]")

@@ -173,6 +173,7 @@ const (
 	ErrUnsupported                   // asked for something that has no equivalent
 	ErrNoResource                    // no such file or cached content
 	ErrPath                          // no such path
+	ErrModerated                     // what was asked for is refused by the upstream's safety system
 	errorKindsCount                  // keep last
 )
 

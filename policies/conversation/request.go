@@ -198,6 +198,9 @@ const (
 	// Why. It is left out, unless the model is made to call it.
 	Unavailable
 	OwnTool // one that the client names in the upstream's words: Field, Settings
+	// ImageMaking says that the answer may be an image, which a model that makes
+	// images does without a tool: Image.
+	ImageMaking
 )
 
 // Tool is what the model may call.
@@ -211,6 +214,8 @@ type Tool struct {
 	Strict bool
 	// Blocked are domains a search must leave out.
 	Blocked []string
+	// Image says what an image should be like; nil leaves it to the model.
+	Image *Image
 	// Why says why a tool is unavailable.
 	Why string
 	// Field is the member of the upstream's tool, such as googleMaps, and
@@ -309,6 +314,22 @@ type Output struct {
 	Modalities []string
 	// Voice is the name of a prebuilt voice for audio.
 	Voice string
+	// Image says what an image should be like; nil leaves it to the model.
+	Image *Image
+}
+
+// Image is what a made image should be like. Zero fields are the model's choice.
+type Image struct {
+	// Ratio is that of width to height, such as "16:9"; Scale is the upstream's
+	// name of a size, such as "2K".
+	Ratio, Scale string
+	// Width and Height are in pixels, from clients that do not give the two
+	// above. The nearest that the model makes is good enough for them.
+	Width, Height int
+	// MIME is the format.
+	MIME string
+	// Quality is that of a compressed image, from 0 to 100; nil if unset.
+	Quality *int
 }
 
 // Upstream holds settings that a client gave in Gemini's own form, as some

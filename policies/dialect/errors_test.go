@@ -16,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/chat"
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
+	"github.com/heald-proxy/heald/policies/dialect/images"
 	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
@@ -28,7 +29,7 @@ import (
 func TestErrors(t *testing.T) {
 	const path = "testdata/errors.txt"
 	var b bytes.Buffer
-	for _, d := range []dialect.Dialect{chat.New(chat.Config{}), claude.New(), native.New(), responses.New(), completions.New(), transcriptions.New()} {
+	for _, d := range []dialect.Dialect{chat.New(chat.Config{}), claude.New(), native.New(), responses.New(), completions.New(), transcriptions.New(), images.New()} {
 		for kind := range conversation.ErrorKind(conversation.ErrorKinds) + 1 { // and one that is none
 			for _, e := range []conversation.Error{
 				{},

@@ -13,6 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
 	"github.com/heald-proxy/heald/policies/dialect/embeddings"
+	"github.com/heald-proxy/heald/policies/dialect/images"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
@@ -33,6 +34,7 @@ var documented = []struct {
 	{"OpenAI Completions", completions.Tables()},
 	{"OpenAI Embeddings", embeddings.Tables()},
 	{"OpenAI Transcriptions", transcriptions.Tables()},
+	{"OpenAI Images", images.Tables()},
 }
 
 func writeTable(b *bytes.Buffer, table *jsonwalk.Table) {

@@ -18,6 +18,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
 	"github.com/heald-proxy/heald/policies/dialect/embeddings"
+	"github.com/heald-proxy/heald/policies/dialect/images"
 	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
@@ -51,6 +52,7 @@ var full = []struct {
 		{"type":"function_call","call_id":"t","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"t","output":"r"},{"type":"custom_tool_call","call_id":"u","name":"g","input":"i"},{"type":"custom_tool_call_output","call_id":"u","output":"r"}]}`},
 	{responses.New(), `{"model":"m","input":"plain","tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]},"text":{"format":{"type":"text"}},"reasoning":{"effort":"none"},"tools":[{"type":"function","name":"f"}]}`},
 	{chat.New(chat.Config{}), `{"model":"m","messages":[{"role":"developer","content":"alone"}],"extra_body":{"google":{"thinking_config":{"thinking_budget":1}}},"response_format":{"type":"json_object"},"stop":"a","max_tokens":5,"functions":[{"name":"f"}],"function_call":{"name":"f"}}`},
+	{images.New(), `{"model":"m","prompt":"p","n":1,"size":"1536x1024","quality":"high","background":"opaque","output_format":"jpeg","output_compression":80,"response_format":"b64_json","stream":true,"partial_images":1,"moderation":"low","style":"vivid","user":"u"}`},
 	{completions.New(), `{"model":"m","prompt":["p"],"stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":1,"top_p":0.5,"seed":4,"stop":["a"],"presence_penalty":1,"frequency_penalty":1,"n":1,"best_of":1,"suffix":"","echo":false,"logit_bias":{},"user":"u"}`},
 	{embeddings.New(), `{"model":"m","input":["a","b"],"dimensions":5,"encoding_format":"base64","user":"u"}`},
 }

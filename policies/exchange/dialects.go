@@ -6,6 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/completions"
 	"github.com/heald-proxy/heald/policies/dialect/embeddings"
+	"github.com/heald-proxy/heald/policies/dialect/images"
 	"github.com/heald-proxy/heald/policies/dialect/native"
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
@@ -21,6 +22,7 @@ var dialects = []dialect.Dialect{
 	nativeDialect,
 	embeddingsDialect,
 	transcriptionsDialect,
+	imagesDialect,
 }
 
 var (
@@ -31,6 +33,7 @@ var (
 	nativeDialect         dialect.Dialect = native.New()
 	embeddingsDialect     dialect.Dialect = embeddings.New()
 	transcriptionsDialect dialect.Dialect = transcriptions.New()
+	imagesDialect         dialect.Dialect = images.New()
 )
 
 // fallbackDialect words errors where nothing tells what the client speaks.

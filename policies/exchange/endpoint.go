@@ -105,7 +105,7 @@ func afterProject(name string) string {
 var families = map[string]dialect.Dialect{
 	"messages": claudeDialect, "complete": claudeDialect, "skills": claudeDialect, "organizations": claudeDialect,
 
-	"chat": chatDialect, "completions": completionsDialect, "embeddings": embeddingsDialect, "images": chatDialect, "audio": transcriptionsDialect,
+	"chat": chatDialect, "completions": completionsDialect, "embeddings": embeddingsDialect, "images": imagesDialect, "audio": transcriptionsDialect,
 	"moderations": chatDialect, "realtime": chatDialect, "conversations": chatDialect, "assistants": chatDialect, "threads": chatDialect,
 	"fine_tuning": chatDialect, "vector_stores": chatDialect, "uploads": chatDialect, "evals": chatDialect, "containers": chatDialect,
 	"videos": chatDialect, "edits": chatDialect, "organization": chatDialect,

@@ -14,6 +14,7 @@ func TestBaseURLs(t *testing.T) {
 	const input = `{"model":"gemini-3.5-flash","input":"hi"}`
 	const vectors = `{"model":"gemini-embedding-001","input":"hi"}`
 	form := strings.Replace(spoken, "whisper-1", "gemini-3.5-flash", 1)
+	const dot = `{"model":"gemini-3.1-flash-image","prompt":"a dot"}`
 	const content = `{"content":{"parts":[{"text":"hi"}]}}`
 	const contents = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
 	for _, c := range []struct {
@@ -30,6 +31,8 @@ func TestBaseURLs(t *testing.T) {
 		{"embeddings", "embeddings", vectors, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/v1beta", "/api/v1", "/openai/deployments/x", "/v1/engines/x", "/v1/projects/p/locations/l/endpoints/openapi"}},
 		{"audio/transcriptions", "transcriptions", form, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x"}},
 		{"audio/translations", "transcriptions", form, []string{"", "/v1", "/openai/v1", "/openai/deployments/x"}},
+		{"images/generations", "images", dot, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x"}},
+		{"images/edits", "images", strings.Replace(dot, "{", `{"image":"data:image/png;base64,AAAA",`, 1), []string{"", "/v1", "/openai/v1", "/openai/deployments/x"}},
 		{"responses", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1"}},
 		{"responses/input_tokens", "responses", input, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1"}},
 		{"models/gemini-3.5-flash:generateContent", "gemini", contents, []string{
@@ -53,6 +56,9 @@ func TestBaseURLs(t *testing.T) {
 				want := "gemini-3.5-flash"
 				if strings.Contains(c.name+c.body, "embedding-001") {
 					want = "gemini-embedding-001"
+				}
+				if a.dialect.Name() == "images" {
+					want = "gemini-3.1-flash-image"
 				}
 				if a.model != want && a.endpoint.model == "" {
 					t.Errorf("%s asks for %q", path, a.model)

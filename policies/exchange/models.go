@@ -89,6 +89,10 @@ var defaultAliases = map[string]Chain{
 	"whisper-*":        only("gemini-3.5-flash-lite"),
 	"gpt-*transcribe*": only("gemini-3.5-flash-lite"),
 
+	"gpt-image-*":     only(gemini.ImageModel),
+	"chatgpt-image-*": only(gemini.ImageModel),
+	"dall-e-*":        only(gemini.ImageModel),
+
 	// Not a pattern: Vertex AI has models with such names.
 	"text-embedding-3-small": only("gemini-embedding-001"),
 	"text-embedding-3-large": only("gemini-embedding-001"),

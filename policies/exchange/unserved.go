@@ -3,6 +3,8 @@ package exchange
 import (
 	"net/url"
 	"strings"
+
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // unserved is a part of an API that heald does not speak, and what to do instead.
@@ -28,7 +30,7 @@ const (
 var unservedRows = []unserved{
 	{":batchGenerateContent", noBatches},
 	{":asyncBatchEmbedContent", noBatches},
-	{":predict", "this is not served here: ask an image model by :generateContent"},
+	{":predict", "this is not served here: ask an image model, such as " + gemini.ImageModel + ", by :generateContent"},
 	{":predictLongRunning", noVideos},
 	{":fetchPredictOperation", noVideos},
 	{":rawPredict", "Claude on Vertex AI is not served here: switch Vertex AI off in the client, and set its base URL for Anthropic (ANTHROPIC_BASE_URL) to this gateway"},
@@ -70,7 +72,7 @@ var unservedRows = []unserved{
 	{"ws", noSockets},
 	{"live", noSockets},
 	{"audio/speech", "send the text to /v1/chat/completions, to a model whose name ends in -tts, with modalities [\"audio\"]"},
-	{"images/variations", "send the picture to /v1/chat/completions, to an image model, and ask for a variation"},
+	{"images/variations", "send the image to /v1/images/edits, and ask for a variation in the prompt"},
 	{"videos", noVideos},
 	{"fine_tuning", noTraining},
 	{"fine-tunes", noTraining},

@@ -44,6 +44,9 @@ type Capability struct {
 	Predicts bool
 	// VertexOnly: AI Studio does not have the model.
 	VertexOnly bool
+	// Ratios and Scales are what an image may be like, Scales from the smallest
+	// to the largest, as in conversation.Image; nil if unknown.
+	Ratios, Scales []string
 	// PartResolution: a part may carry its own media resolution; otherwise
 	// there is one for all.
 	PartResolution bool

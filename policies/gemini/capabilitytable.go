@@ -17,21 +17,27 @@ var (
 	threeLevels = []string{"low", "medium", "high"}
 )
 
+// The ratios of images.
+var (
+	tenRatios = []string{"1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"}
+	allRatios = append(tenRatios[:len(tenRatios):len(tenRatios)], "1:4", "4:1", "1:8", "8:1")
+)
+
 // DefaultTable is what is known of Google's models (their documentation and
 // recorded refusals, autumn 2026).
 var DefaultTable = Table{
 	{"gemini-2.5-pro", budget(128, 32_768, false)},
 	{"gemini-2.5-flash", budget(1, 24_576, true)},
 	{"gemini-2.5-flash-lite", budget(512, 24_576, true)},
-	{"gemini-2.5-flash-image", imageModel(Capability{NoPenalties: true})},
+	{"gemini-2.5-flash-image", sized(imageModel(Capability{NoPenalties: true}), tenRatios, "1K")},
 
 	{"gemini-3-flash", levels(fourLevels)},
 	// The first 3 Pro knew two levels only.
 	{"gemini-3-pro", levels([]string{"low", "high"})},
-	{"gemini-3-pro-image", imageModel(levels(nil))},
+	{"gemini-3-pro-image", sized(imageModel(levels(nil)), tenRatios, "1K", "2K", "4K")},
 	{"gemini-3.1-pro", levels(threeLevels)},
 	{"gemini-3.1-flash-lite", levels(fourLevels)},
-	{"gemini-3.1-flash-image", imageModel(levels(nil))},
+	{"gemini-3.1-flash-image", sized(imageModel(levels(nil)), allRatios, "512", "1K", "2K", "4K")},
 	{"gemini-3.5-flash", lone(levels(fourLevels))},
 	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
 	{"gemini-3.6-flash", fixed(levels(fourLevels))},
@@ -85,10 +91,17 @@ func fixed(c Capability) Capability {
 	return lone(c)
 }
 
-// imageModel is c of a model that draws: no functions, no steered thinking.
+// imageModel is c of a model that draws: no functions, no steered thinking, one
+// answer.
 func imageModel(c Capability) Capability {
-	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
+	c.Thinking, c.Levels, c.NoFunctions, c.OneCandidate = NoControl, nil, true, true
 	c.Outputs = []string{"text", "image"}
+	return c
+}
+
+// sized is c of a model that makes images of these ratios and scales.
+func sized(c Capability, ratios []string, scales ...string) Capability {
+	c.Ratios, c.Scales = ratios, scales
 	return c
 }
 

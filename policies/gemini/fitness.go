@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"slices"
+
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
@@ -17,6 +19,7 @@ type Fitness struct {
 	ids  bool // ids are sent
 	need bool // and must be there
 	sign bool // calls must be signed
+	draw bool // so must images
 	lone bool // a content may be one empty text
 
 	unfit    bool
@@ -28,6 +31,7 @@ type Fitness struct {
 	signed         bool   // its first call is
 	other          int    // how many other parts it has
 	empty          bool   // one of them says nothing
+	bare           bool   // one of them is an image without a signature
 }
 
 // pair is what joins a call and its answer.
@@ -41,6 +45,7 @@ func NewFitness(target Target, opts Options) Fitness {
 	}
 	can := table.Capabilities(target.Model)
 	f := Fitness{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
+	f.draw = f.sign && slices.Contains(can.Outputs, "image")
 	f.need = f.ids && can.CallIDs
 	f.lone = target.Kind == AIStudio
 	f.unfit = opts.StripSignatures // all of them must go
@@ -58,6 +63,7 @@ func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bo
 	default:
 		f.other++
 		f.empty = f.empty || empty
+		f.bare = f.bare || kind == conversation.KindMedia && !signed
 	}
 }
 
@@ -81,7 +87,7 @@ func (f *Fitness) EndContent(model bool) {
 	f.contents++
 	f.model = model
 	f.calls, f.answers, f.signed, f.other = f.calls[:0], f.answers[:0], false, 0
-	f.empty = false
+	f.empty, f.bare = false, false
 }
 
 func (f *Fitness) fitContent(model bool) bool {
@@ -92,6 +98,8 @@ func (f *Fitness) fitContent(model bool) bool {
 		return false
 	case f.Counts:
 		return true
+	case model && f.draw && f.bare:
+		return false
 	case model:
 		return f.contents > 0 && (len(f.calls) == 0 || f.signed || !f.sign)
 	case len(f.answers) > 0 && f.other > 0 && f.can.LoneAnswers:

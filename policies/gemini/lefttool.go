@@ -23,6 +23,10 @@ func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 	switch {
 	case tool.Kind == conversation.Unavailable:
 		return tool.Why
+	case tool.Kind == conversation.ImageMaking && r.draws():
+		return ""
+	case tool.Kind == conversation.ImageMaking:
+		return "model " + r.model + " makes no images; ask for one that does, such as " + ImageModel
 	case ToolHome(field(tool)).Away(r.target.Kind):
 		return "only " + ToolHome(field(tool)).Name() + " has this tool"
 	case r.can.NoFunctions:
@@ -57,7 +61,7 @@ func (r *renderer) callable(t *toolset) error {
 	c := r.req.Choice
 	switch {
 	case len(t.left) == 0:
-	case c.Mode == conversation.ChoiceAny && t.empty():
+	case c.Mode == conversation.ChoiceAny && t.empty() && !t.images:
 		return r.unsupported("tool_choice", "asks for a call, and no tool is left that can be called here ("+t.left[0].why+
 			"); leave tool_choice out, or offer a function")
 	case c.Mode == conversation.ChoiceNamed && !slices.ContainsFunc(c.Names, func(name string) bool { return r.whyLeft(t, name) == "" }):

@@ -98,6 +98,9 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err := ValidModel(target.Model); err != nil {
 		return nil, invalid("model", err.Error())
 	}
+	if err := noImagen(target.Model); err != nil {
+		return nil, err
+	}
 	r := newRenderer(req, target, opts)
 	turns, err := r.normalise()
 	if err != nil {

@@ -3,7 +3,7 @@ package gemini
 import "github.com/heald-proxy/heald/policies/conversation"
 
 // placeholder is base64 of "skip_thought_signature_validator", which Google
-// documents for calls whose signature is not known: those that another model
+// documents for parts whose signature is not known: those that another model
 // made, or whose signature the client lost.
 const placeholder = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 
@@ -25,25 +25,46 @@ func (r *renderer) keepsThought(signature string) bool {
 	return r.opts.History == Keep && signature != ""
 }
 
-// placeSignatures gives the first call of each model turn a placeholder if it
-// has no signature. Gemini 3 asks for one in the current turn only, that is
-// since the last user content with something else than answers; on earlier
-// ones it is harmless, and the bytes stay the same when the turn moves on.
-// Parallel calls after the first have none of their own.
+// placeSignatures gives parts that must be signed a placeholder where they have
+// no signature.
 func (r *renderer) placeSignatures(turns []turn) {
 	if !r.can.StrictSignatures || r.opts.NoPlaceholder {
 		return
 	}
 	for i := range turns {
-		for j := range turns[i].pieces {
-			p := &turns[i].pieces[j]
-			if p.kind != conversation.KindCall {
-				continue
-			}
-			if p.signature == "" {
-				p.signature = placeholder
-			}
-			break
+		if t := &turns[i]; r.draws() && t.model {
+			t.signImages()
+		} else {
+			t.signCall()
+		}
+	}
+}
+
+// signCall sees to the first call. Gemini 3 asks for its signature in the current
+// turn only, that is since the last user content with something else than
+// answers; on earlier ones it is harmless, and the bytes stay the same when the
+// turn moves on. Parallel calls after the first have none of their own.
+func (t *turn) signCall() {
+	for i := range t.pieces {
+		p := &t.pieces[i]
+		if p.kind != conversation.KindCall {
+			continue
+		}
+		if p.signature == "" {
+			p.signature = placeholder
+		}
+		return
+	}
+}
+
+// signImages sees to the first part and to every image, which are what the
+// models sign that make images.
+func (t *turn) signImages() {
+	for i := range t.pieces {
+		p := &t.pieces[i]
+		first := i == 0 && p.kind != conversation.KindUpstream && p.kind != conversation.KindThought
+		if (first || p.kind == conversation.KindMedia) && p.signature == "" {
+			p.signature = placeholder
 		}
 	}
 }

@@ -19,6 +19,7 @@ type toolset struct {
 	blocked   map[string]bool // the same
 	mode      string          // "" leaves functionCallingConfig out
 	allowed   []string        // rendered names
+	images    bool            // images may be made; no tool says so upstream
 	left      []leftTool      // tools that were offered and cannot be called
 	// serverSide asks AI Studio to tell of built-in calls, without which it
 	// refuses built-in tools beside functions.
@@ -74,6 +75,10 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		}
 		if why := r.unavailable(tool, alone); why != "" {
 			r.leaveOut(t, tool, why)
+			continue
+		}
+		if tool.Kind == conversation.ImageMaking {
+			t.images = true
 			continue
 		}
 		if tool.Kind != conversation.Function {

@@ -20,7 +20,7 @@ import (
 // the tenant, and what the signature belongs to: for a call its name and the
 // RFC 8785 canonical form of its arguments (clients re-serialize, so key order
 // and number spelling must not matter), for text and thoughts the hash of the
-// exact text. A carrier that was altered, swapped between two calls, cut
+// exact text, for media that of their bytes. A carrier that was altered, swapped between two calls, cut
 // short or taken from another tenant does not verify; it is then treated as
 // absent and never sent upstream. It does not say which key made it: each key
 // that is configured is tried.
@@ -59,6 +59,7 @@ const (
 	forCall    = "call"
 	forText    = "text"
 	forThought = "thought"
+	forMedia   = "media"
 	// forPart carries a whole part of the upstream's, signature and all: a
 	// server-side tool call that must go back unchanged.
 	forPart = "part"
@@ -206,10 +207,11 @@ func textBinding(t conversation.Text) []byte {
 }
 
 // Verify opens the carriers of a request's history and sets the signatures of
-// those that belong. A call's carrier may come with the call, or ride in the
-// thought before it; a thought's carrier belongs to the thought otherwise.
-// Where a carrier is lost, the signature of a call that must have one or of a
-// text is taken from what the thread remembers; thoughts are never restored.
+// those that belong. The carrier of a call or of media may come with it, or ride
+// in the thought before it; a thought's carrier belongs to the thought otherwise.
+// Where a carrier is lost, the signature of a call that must have one, of a text
+// or of media is taken from what the thread remembers; thoughts are never
+// restored.
 // It returns how many carriers verified and how many were there.
 func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
 	c.Thread.begin()
@@ -239,6 +241,9 @@ func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
 				if p.Signature == "" && riding != "" {
 					p.Signature = c.signature(forCall, riding, binding)
 				}
+				riding = ""
+			case conversation.KindMedia:
+				p.Signature = c.mediaSignature(p, riding)
 				riding = ""
 			case conversation.KindUpstream:
 				p.Upstream = c.open(forPart, p.Carrier, []byte{})
@@ -270,6 +275,10 @@ func (c Carriers) recall(p *conversation.Part, binding []byte, signed *bool) {
 	case conversation.KindText:
 		if p.Signature == "" {
 			p.Signature = c.Thread.text(c.origin(forText), p.Text)
+		}
+	case conversation.KindMedia:
+		if p.Signature == "" {
+			p.Signature = c.Thread.media(c.origin(forMedia), p.Media.Data)
 		}
 	case conversation.KindCall:
 		lost := p.Signature == "" && !*signed

@@ -55,6 +55,9 @@ func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conver
 	case conversation.EventServerCall, conversation.EventServerResult,
 		conversation.EventCode, conversation.EventCodeResult:
 		ev.Carrier = s.carriers.SealPart(ev.Upstream)
+	case conversation.EventMedia:
+		s.run = 0
+		ev.Carrier = s.sealMedia(&ev)
 	case conversation.EventCallStart:
 		s.run = 0
 		if ev.Signature != "" {
@@ -114,7 +117,7 @@ func (s *Sealer) sealRun(ev *conversation.Event) string {
 	case conversation.EventText:
 		binding := s.hash.Sum(nil)
 		if ev.Candidate == 0 {
-			s.carriers.Thread.signedText(s.carriers.origin(forText), binding, ev.Signature)
+			s.carriers.Thread.signed(s.carriers.origin(forText), binding, ev.Signature)
 		}
 		return s.carriers.sealRun(forText, ev.Signature, binding)
 	}

@@ -347,7 +347,7 @@ func TestThreadsThatKnowNothing(t *testing.T) {
 		t.Error("a nil thread knows something")
 	}
 	none.begin()
-	none.signedText("o", []byte("b"), "s")
+	none.signed("o", []byte("b"), "s")
 	none.signedCall("o", []byte("b"), "s")
 	none.Purge(true)
 	fresh := NewSignatures(10, 1<<20, func(string) {}).Thread("t", &conversation.Request{})

@@ -90,7 +90,19 @@ func (t *Thread) text(origin string, text conversation.Text) string {
 	if t == nil || !t.known || text.Empty() {
 		return ""
 	}
-	signature := t.cache.get(t.key, digestOf([]byte(origin), textBinding(text)))
+	return t.find(origin, textBinding(text))
+}
+
+// media looks for the signature of media of the history.
+func (t *Thread) media(origin string, data conversation.Text) string {
+	if t == nil || !t.known || data.Empty() {
+		return ""
+	}
+	return t.find(origin, mediaBinding(data))
+}
+
+func (t *Thread) find(origin string, binding []byte) string {
+	signature := t.cache.get(t.key, digestOf([]byte(origin), binding))
 	if signature != "" {
 		t.cache.count(SignatureHit)
 	}
@@ -107,8 +119,9 @@ func (t *Thread) signedCall(origin string, binding []byte, signature string) {
 	t.cache.put(t.key, callKey(origin, binding, n), signature)
 }
 
-// signedText remembers the signature of a text that the answer has completed.
-func (t *Thread) signedText(origin string, binding []byte, signature string) {
+// signed remembers the signature of a text or media that the answer has
+// completed.
+func (t *Thread) signed(origin string, binding []byte, signature string) {
 	if t != nil {
 		t.cache.put(t.key, digestOf([]byte(origin), binding), signature)
 	}

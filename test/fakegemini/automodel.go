@@ -25,6 +25,8 @@ func autoReply(j *judge) Reply {
 	answers, text := lastInput(j.body)
 	schema, _ := j.responseSchema()
 	switch calls := j.autoCalls(text); {
+	case j.cap.output == imageOut:
+		reply = j.autoImage(text)
 	case len(calls) > 0:
 		reply = Calls(calls...)
 	case j.wantsJSON():

@@ -16,7 +16,9 @@ type capability struct {
 	fixed      bool    // sampling parameters have no effect
 	noTrailing bool    // refuses contents that end with a model turn
 	output     modality
-	predicts   bool // embeddings by predict at Vertex
+	predicts   bool     // embeddings by predict at Vertex
+	scales     []string // sizes of images, where there is a choice
+	banners    bool     // images may be four or eight times as long as wide
 }
 
 // budget is the thinkingBudget range; -1 (automatic) always passes.
@@ -62,9 +64,10 @@ var capabilities = []capability{
 	{base: "gemini-2.5-flash-image", generation: 25, output: imageOut},
 	{base: "gemini-2.5-flash-preview-tts", generation: 25, output: audioOut},
 	{base: "gemini-3-pro", preview: true, generation: 30, levels: twoLevels, budget: legacyBudget},
-	{base: "gemini-3-pro-image", preview: true, generation: 30, levels: twoLevels, budget: legacyBudget, output: imageOut},
+	{base: "gemini-3-pro-image", generation: 30, levels: twoLevels, budget: legacyBudget, output: imageOut, scales: []string{"1K", "2K", "4K"}},
 	{base: "gemini-3-flash", preview: true, generation: 30, levels: fourLevels, budget: legacyBudget},
 	{base: "gemini-3.1-pro", preview: true, generation: 31, levels: threeLevels, budget: legacyBudget},
+	{base: "gemini-3.1-flash-image", generation: 31, levels: twoLevels, budget: legacyBudget, output: imageOut, scales: []string{"512", "1K", "2K", "4K"}, banners: true},
 	{base: "gemini-3.1-flash-lite", generation: 31, levels: fourLevels, budget: legacyBudget},
 	{base: "gemini-3.5-flash", generation: 35, levels: fourLevels, budget: legacyBudget},
 	{base: "gemini-3.5-flash-lite", generation: 35, levels: fourLevels, budget: legacyBudget, fixed: true, noTrailing: true},

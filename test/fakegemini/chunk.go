@@ -26,7 +26,8 @@ type part struct {
 	text    string
 	thought bool
 	call    *FunctionCall
-	sign    bool // sign a call, or on a text part all text so far
+	sign    bool // sign a call or an image, or on a text part all text so far
+	image   []byte
 }
 
 // renderer turns the chunks of one reply into JSON, counting as it goes.
@@ -99,6 +100,8 @@ func (r *renderer) part(p part) string {
 		return r.call(p)
 	}
 	switch {
+	case p.image != nil:
+		return r.picture(p)
 	case p.thought:
 		r.thoughts += len(p.text)
 		return `{"text":` + quote(p.text) + `,"thought":true}`

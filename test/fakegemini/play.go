@@ -58,7 +58,11 @@ func (r Reply) script(c capability) []step {
 		steps[last].chunk.finish = r.finish
 		return steps
 	}
-	return append(steps, step{op: opChunk, chunk: chunk{parts: []part{{sign: true}}, finish: r.finish}})
+	last := chunk{parts: []part{{sign: true}}, finish: r.finish}
+	if c.output == imageOut { // each of its parts was signed
+		last = chunk{emptyContent: true, finish: r.finish}
+	}
+	return append(steps, step{op: opChunk, chunk: last})
 }
 
 // do performs one step; an empty result means go on.

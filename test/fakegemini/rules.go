@@ -44,6 +44,7 @@ const (
 	RuleCandidates      Rule = "candidates"        // candidateCount, one on 3.x
 	RuleLimits          Rule = "limits"            // output limit, stop sequences, labels
 	RuleFormat          Rule = "format"            // response type and schema
+	RuleOutput          Rule = "output"            // kinds of answer, and what images are like
 	RuleCache           Rule = "cache"             // cachedContent carries system, tools and toolConfig itself
 	RuleSafety          Rule = "safety"            // one setting a category; not with Model Armor
 	RuleBodyModel       Rule = "body_model"        // a model in the body is the path's
@@ -81,6 +82,7 @@ func (j *judge) verdict() (*apiError, []string) {
 	j.tools()
 	j.toolConfig()
 	j.generation()
+	j.outputs()
 	j.whole()
 	j.signatures()
 	var marks []string

@@ -159,6 +159,8 @@ func vertexTable(callIDs bool) messages {
 	add("FunctionCall", map[string]string{"partialArgs": "[]any", "willContinue": "bool"})
 	add("FunctionResponsePart", map[string]string{"fileData": "$FileData"})
 	add("GenerationConfig", map[string]string{"audioTimestamp": "bool", "routingConfig": "any"})
+	add("ImageConfig", map[string]string{"imageOutputOptions": "$ImageOutputOptions"})
+	t["ImageOutputOptions"] = &message{fields: map[string]field{"mimeType": parseField("string"), "compressionQuality": parseField("int32")}}
 	add("Schema", map[string]string{"additionalProperties": "any", "ref": "string", "defs": "{}$Schema"})
 	add("GoogleSearch", map[string]string{"excludeDomains": "[]string", "blockingConfidence": "string"})
 	add("GoogleMaps", map[string]string{"authConfig": "any"})

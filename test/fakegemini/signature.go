@@ -29,6 +29,8 @@ type signatureKind byte
 const (
 	signedCall signatureKind = 'c'
 	signedText signatureKind = 't'
+
+	signedImage signatureKind = 'i'
 )
 
 var signatureMagic = []byte{0x0a, 0xfa, 0x6e, 0x01}

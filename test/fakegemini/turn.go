@@ -38,7 +38,7 @@ func turnStart(contents []*node) int {
 // contentSignatures takes the position counted from 1, as the API's texts do.
 func (j *judge) contentSignatures(c *node, current bool, position int) {
 	calls := 0
-	for _, p := range c.get("parts").list() {
+	for i, p := range c.get("parts").list() {
 		signature := p.get("thoughtSignature").str()
 		call := p.get("functionCall")
 		if call != nil {
@@ -51,6 +51,8 @@ func (j *judge) contentSignatures(c *node, current bool, position int) {
 			j.oneSignature(signature, p)
 		case call != nil && calls == 1 && current && j.cap.signs():
 			j.missingSignature(call.get("name").str(), position)
+		case p.get("inlineData") != nil && role(c) == "model" && j.cap.output == imageOut && j.cap.signs():
+			j.fault(RuleSignature, "Image part is missing a thought_signature in content position %d, part position %d. Please refer to https://ai.google.dev/gemini-api/docs/thought-signatures for more details.", position, i+1)
 		}
 	}
 }
@@ -76,6 +78,10 @@ func (j *judge) oneSignature(signature string, p *node) {
 			args = a.json()
 		}
 		kind, subject = signedCall, callSubject(call.get("name").str(), []byte(args))
+	}
+	if blob := p.get("inlineData"); blob != nil {
+		data, _ := decodeBytes(blob.get("data").str()) // checked before
+		kind, subject = signedImage, append([]byte{}, data...)
 	}
 	switch j.signer.check(signature, kind, j.target.scope(j.cap), subject) {
 	case corrupted:

@@ -22,6 +22,7 @@ var signs = []sign{
 	{"gemini", "contents"}, {"gemini", "generateContentRequest"},
 	{"embeddings", "encoding_format"}, {"embeddings", "dimensions"},
 	{"responses", "input"}, {"responses", "instructions"}, {"responses", "previous_response_id"},
+	{"images", "size"}, {"images", "quality"}, {"images", "output_format"},
 	{"completions", "prompt"},
 	{"claude", "system"}, {"claude", "anthropic_version"}, {"claude", "stop_sequences"}, {"claude", "thinking"},
 	{"claude", "output_config"}, {"claude", "context_management"}, {"claude", "top_k"},

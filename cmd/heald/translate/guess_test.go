@@ -4,10 +4,11 @@ import "testing"
 
 func TestGuess(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"contents":[]}`:                           "gemini",
-		`{"input":"hi"}`:                            "responses",
-		`{"prompt":"hi","stop":"x"}`:                "completions",
-		`{"messages":[],"system":"s","stop":["x"]}`: "claude",
+		`{"contents":[]}`:                                                                "gemini",
+		`{"input":"hi"}`:                                                                 "responses",
+		`{"prompt":"hi","stop":"x"}`:                                                     "completions",
+		`{"prompt":"hi","size":"auto"}`:                                                  "images",
+		`{"messages":[],"system":"s","stop":["x"]}`:                                      "claude",
 		`{"messages":[{"role":"user","content":"hi"}],"max_tokens":5}`:                   "claude",
 		`{"messages":[{"role":"user","content":"hi"}],"max_completion_tokens":5}`:        "chat",
 		`{"messages":[{"role":"user","content":"hi"}]}`:                                  "chat",

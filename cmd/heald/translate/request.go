@@ -29,6 +29,7 @@ var paths = map[string]string{
 	"responses":   "/v1/responses",
 	"completions": "/v1/completions",
 	"embeddings":  "/v1/embeddings",
+	"images":      "/v1/images/generations",
 	"gemini":      "/v1beta/models/%s:%s",
 }
 
@@ -39,6 +40,7 @@ var samples = map[string]string{
 	"responses":   `{"model":%q,"reasoning":{"summary":"auto"},"input":"(not given)"}`,
 	"completions": `{"model":%q,"max_tokens":65536,"prompt":"(not given)"}`,
 	"embeddings":  `{"model":%q,"input":"(not given)","encoding_format":"float"}`,
+	"images":      `{"model":%q,"prompt":"(not given)"}`,
 	"gemini":      `{"contents":[{"parts":[{"text":"(not given)"}]}]}`,
 }
 
@@ -49,7 +51,7 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 	if r.path == "" {
 		form, ok := paths[dialect]
 		if !ok {
-			return r, fmt.Errorf("dialect %q is none of claude, chat, responses, completions, embeddings and gemini", dialect)
+			return r, fmt.Errorf("dialect %q is none of claude, chat, responses, completions, embeddings, images and gemini", dialect)
 		}
 		r.path = form
 		if dialect == "gemini" {

@@ -15,7 +15,7 @@ import (
 
 // Options say what to translate and how.
 type Options struct {
-	Dialect string // claude, chat, responses, completions, embeddings or gemini; "" guesses
+	Dialect string // claude, chat, responses, completions, embeddings, images or gemini; "" guesses
 	Path    string // the client's path, in place of Dialect
 	Model   string // the upstream's; "" follows the client's by the default aliases
 	Backend exchange.Backend
@@ -97,7 +97,7 @@ func (o *Options) request(input []byte, notes io.Writer) (request, error) {
 		}
 		sample, ok := samples[dialect]
 		if !ok {
-			return request{}, fmt.Errorf("dialect %q is none of claude, chat, responses, completions, embeddings and gemini", dialect)
+			return request{}, fmt.Errorf("dialect %q is none of claude, chat, responses, completions, embeddings, images and gemini", dialect)
 		}
 		body = []byte(sample)
 		if dialect != "gemini" {

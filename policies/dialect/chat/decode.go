@@ -16,6 +16,7 @@ import (
 // words are the API's own where they differ from those of the conversation.
 var words = &conversation.Words{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",
+	"image": "image_config", "image.ratio": "image_config.aspect_ratio", "image.scale": "image_config.image_size",
 	"format": "response_format", "format.schema": "response_format.json_schema.schema",
 	"thinking_config": "extra_body.google.thinking_config",
 	"cached_content":  "extra_body.google.cached_content",
@@ -148,6 +149,8 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 		return d.modalities(v)
 	case "audio":
 		return d.Object(v, d.audio)
+	case "image_config":
+		return d.Object(v, d.imageConfig)
 	case "web_search_options":
 		return d.Object(v, d.searchOptions)
 	case "google":

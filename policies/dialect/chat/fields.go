@@ -12,7 +12,7 @@ import (
 // Tables returns all tables, for the documentation.
 func Tables() []*jsonwalk.Table {
 	return slices.Concat([]*jsonwalk.Table{
-		requestFields, streamFields, textFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, audioFields,
+		requestFields, streamFields, textFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, audioFields, imageConfigFields,
 		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields,
 	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{toolTypes}, tool.Tables())
 }
@@ -71,6 +71,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"include_reasoning", jsonwalk.Map, "false hides the thoughts; not of the original service"},
 	{"modalities", jsonwalk.Map, "kinds of answer beside text"},
 	{"audio", jsonwalk.Map, "the voice"},
+	{"image_config", jsonwalk.Map, "what images should be like; not of the original service"},
 	{"web_search_options", jsonwalk.Map, "the upstream's search"},
 	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have; replies say which tier they came from"},
 	{"extra_body", jsonwalk.Map, "settings in the upstream's own words"},
@@ -110,6 +111,13 @@ var audioFields = &jsonwalk.Table{Name: "audio", Fields: []jsonwalk.Field{
 	{"format", jsonwalk.Map, "a warning unless pcm16: sound is not converted"},
 }}
 
+var imageConfigFields = &jsonwalk.Table{Name: "image_config", Fields: []jsonwalk.Field{
+	{"aspect_ratio", jsonwalk.Map, "the ratio of width to height; one that the model does not make is refused"},
+	{"aspectRatio", jsonwalk.Map, "the same"},
+	{"image_size", jsonwalk.Map, "1K, 2K, …; one that the model does not make is refused"},
+	{"imageSize", jsonwalk.Map, "the same"},
+}}
+
 var searchFields = &jsonwalk.Table{Name: "web_search_options", Fields: []jsonwalk.Field{
 	{"search_context_size", jsonwalk.Drop, "the upstream decides how much it reads"},
 	{"user_location", jsonwalk.Warn, "the search does not know it"},
@@ -137,6 +145,7 @@ var googleFields = &jsonwalk.Table{Name: "extra_body.google", Fields: []jsonwalk
 	{"thinking_config", jsonwalk.Map, "thinking; refused beside reasoning_effort"},
 	{"cached_content", jsonwalk.Map, "the cached prefix"},
 	{"safety_settings", jsonwalk.Map, "the safety settings"},
+	{"image_config", jsonwalk.Map, "as the field of that name outside"},
 	{"thought_tag_marker", jsonwalk.Map, "thoughts come in the text, between tags of that name"},
 }}
 

@@ -29,6 +29,9 @@ func (d *decoder) google(m jsonwalk.Members) error {
 	if d.Req.Upstream.SafetySettings, err = d.raw(m, "safety_settings", '['); err != nil {
 		return err
 	}
+	if err := m.Object("image_config", d.imageConfig); err != nil {
+		return err
+	}
 	tag, err := m.Text("thought_tag_marker")
 	if err != nil {
 		return err

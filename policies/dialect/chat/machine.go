@@ -36,7 +36,7 @@ type sink interface {
 	carrier(dst []byte, carrier string) []byte
 	openCall(dst []byte, c call) []byte
 	args(dst []byte, piece conversation.Text) []byte
-	image(dst []byte, url conversation.Text) []byte
+	image(dst []byte, url conversation.Text, carrier string) []byte
 	sound(dst []byte, data conversation.Text) []byte
 	// cite gets annotations as elements of a JSON array.
 	cite(dst, annotations []byte) []byte
@@ -140,7 +140,7 @@ func (m *machine) part(dst []byte, ev conversation.Event) []byte {
 	case conversation.EventCallStart:
 		return m.onCallStart(dst, ev)
 	case conversation.EventMedia:
-		return m.onMedia(dst, ev.Media)
+		return m.onMedia(dst, ev.Media, ev.Carrier)
 	case conversation.EventCode:
 		return m.insert(dst, fenced(ev.Name, ev.Text))
 	case conversation.EventCodeResult:
@@ -226,7 +226,7 @@ func (m *machine) onSignature(dst []byte, carrier string) []byte {
 	return m.sink.carrier(dst, carrier)
 }
 
-func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
+func (m *machine) onMedia(dst []byte, media conversation.Media, carrier string) []byte {
 	if media.Data.Empty() && media.URI == "" {
 		return dst
 	}
@@ -236,7 +236,7 @@ func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 		return m.sink.sound(dst, media.Data)
 	case kind == "image":
 		m.answer = true
-		return m.sink.image(dst, mediaURL(media))
+		return m.sink.image(dst, mediaURL(media), carrier)
 	}
 	return m.insert(dst, conversation.Quote("[inline data: "+jsonwalk.Shorten(media.MIME)+"]"))
 }

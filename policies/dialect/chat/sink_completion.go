@@ -19,6 +19,8 @@ type completionSink struct {
 	content, thoughts, refused []byte
 	// Elements of arrays, comma-separated.
 	calls, images, cites, probs []byte
+	// imageCount is how many of images there are.
+	imageCount int
 
 	function []byte // the function_call object
 	tail     string // what closes the open call after its arguments
@@ -106,8 +108,9 @@ func (s *completionSink) closeCall() {
 	s.tail = ""
 }
 
-func (s *completionSink) image(dst []byte, url conversation.Text) []byte {
-	s.images = appendImage(jsonwalk.Separate(s.images), url)
+func (s *completionSink) image(dst []byte, url conversation.Text, carrier string) []byte {
+	s.images = appendImage(jsonwalk.Separate(s.images), s.imageCount, url, carrier)
+	s.imageCount++
 	return dst
 }
 

@@ -18,6 +18,8 @@ type streamSink struct {
 	info head
 	lead []byte // what every chunk starts with, up to its choices
 	call call   // the open one
+
+	images int // so far
 }
 
 func (s *streamSink) headers() policies.Headers {
@@ -97,8 +99,9 @@ func (s *streamSink) args(dst []byte, piece conversation.Text) []byte {
 	return s.end(s.call.appendArgs(s.delta(dst), piece))
 }
 
-func (s *streamSink) image(dst []byte, url conversation.Text) []byte {
-	dst = appendImage(append(s.delta(dst), `"images":[`...), url)
+func (s *streamSink) image(dst []byte, url conversation.Text, carrier string) []byte {
+	dst = appendImage(append(s.delta(dst), `"images":[`...), s.images, url, carrier)
+	s.images++
 	return s.end(append(dst, ']'))
 }
 
@@ -141,13 +144,6 @@ func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Us
 // ping is a chunk that adds nothing: a comment is not counted by clients that
 // wait for the next chunk.
 func (s *streamSink) ping(dst []byte) []byte { return s.end(s.delta(dst)) }
-
-// appendImage writes an image that the model made, as routers of models do;
-// the original service has no place for it.
-func appendImage(dst []byte, url conversation.Text) []byte {
-	dst = append(append(dst, `{"type":"image_url","image_url":{"url":`...), url...)
-	return append(dst, `}}`...)
-}
 
 // appendSound writes the audio object. It expires at once: nothing is kept
 // that a later request could name by its id.

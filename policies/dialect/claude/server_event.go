@@ -15,7 +15,11 @@ import (
 // onMedia names what the model made: the dialect has no output but text.
 func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 	size := len(media.Data.Inner()) / 4 * 3 // base64
-	return m.writeText(dst, conversation.Quote("["+media.MIME+", "+strconv.Itoa(size)+" bytes]"))
+	note := media.MIME + ", " + strconv.Itoa(size) + " bytes"
+	if strings.HasPrefix(media.MIME, "image/") {
+		note += ", which this API has no place for: ask for images by /v1/images/generations or /v1/chat/completions"
+	}
+	return m.writeText(dst, conversation.Quote("["+note+"]"))
 }
 
 // serverCall writes a server_tool_use block; its result will name its id. A carrier rides behind the id, as it does for calls.

@@ -37,6 +37,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrPath:        {404, "NOT_FOUND", "Requested entity was not found."},
 	conversation.ErrUnsupported: {400, "INVALID_ARGUMENT", "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, "NOT_FOUND", "Requested entity was not found."},
+	conversation.ErrModerated:   {400, "INVALID_ARGUMENT", "The request was refused."},
 }
 
 // statusNames are the google.rpc names for HTTP statuses, for errors whose

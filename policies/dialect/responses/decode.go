@@ -22,6 +22,8 @@ const nothingToAnswer = "there is nothing to answer"
 var words = &conversation.Words{Fields: map[string]string{
 	"messages": "input", "max_tokens": "max_output_tokens", "logprobs": "top_logprobs",
 	"format": "text.format", "format.schema": "text.format.schema",
+	"image.ratio": imageGeneration + ".size", "image.scale": imageGeneration + ".size", "image.size": imageGeneration + ".size",
+	"image.format": imageGeneration + ".output_format", "image.quality": imageGeneration + ".output_compression",
 }}
 
 // decoder reads one request.
@@ -224,7 +226,7 @@ func (d *decoder) finish() error {
 		d.Req.Session = d.cacheKey
 	}
 	d.Req.Own = d.own
-	if d.toolChoice.Chosen != "" {
+	if kind := d.toolChoice.Chosen; kind != "" && kind != imageGeneration {
 		return d.checkHosted()
 	}
 	return d.toolChoice.Settle(d.Walker, toolTypes)

@@ -17,7 +17,7 @@ func Tables() []*jsonwalk.Table {
 		typedCallFields, typedOutputFields, shellChunkFields, searchOutputFields, addedToolsFields,
 		codeFields, codeOutputFields, pictureFields, mcpCallFields, unknownCallFields, unknownOutputFields,
 	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{
-		toolTypes, namespaceFields, typedToolFields, searchToolFields, searchFilterFields, codeToolFields,
+		toolTypes, namespaceFields, typedToolFields, searchToolFields, searchFilterFields, codeToolFields, imageToolFields,
 	}, tool.Tables())
 }
 
@@ -105,8 +105,8 @@ var toolTypes = &jsonwalk.Table{Name: "tool types", Fields: []jsonwalk.Field{
 	{"tool_search", jsonwalk.Map, "a function if the client runs it; else left out, as every tool is sent at once"},
 	{"web_search*", jsonwalk.Map, "the upstream's search"},
 	{"code_interpreter", jsonwalk.Map, "the upstream's code execution"},
+	{"image_generation", jsonwalk.Map, "what a model that makes images does; with another one it is left out with a warning, or refused where it is forced"},
 	{"programmatic_tool_calling", jsonwalk.Drop, noCaller},
-	{"image_generation", jsonwalk.Warn, "the upstream has no such tool; use a model that makes images"},
 	{"file_search", jsonwalk.Warn, "files of another service cannot be searched"},
 	{"mcp", jsonwalk.Warn, "MCP servers are not connected to; let the client do it"},
 	{"computer*", jsonwalk.Warn, "the upstream's computer use has other actions"},
@@ -150,3 +150,10 @@ var codeToolFields = &jsonwalk.Table{Name: "code_interpreter", Fields: []jsonwal
 	{"container", jsonwalk.Warn, "code runs in the upstream's own surroundings, without the client's files"},
 	{"allowed_callers", jsonwalk.Drop, noCaller},
 }}
+
+var imageToolFields = &jsonwalk.Table{Name: "image_generation", Fields: append([]jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"model", jsonwalk.Drop, "the model of the request makes the images"},
+	{"action", jsonwalk.Drop, "the model decides whether it changes an image or makes a new one"},
+	{"input_image_mask", jsonwalk.Warn, "the upstream takes no masks; say in words what to change"},
+}, openai.ImageFields...)}

@@ -13,9 +13,13 @@ import (
 // What the upstream does itself becomes items of hosted tools. They come
 // whole: unlike calls, the client has nothing to do while they stream.
 
-// onMedia writes an image as one that was generated. Other media have no
-// place: a text says what there was.
-func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
+// onMedia writes an image as one that was generated; its carrier is in a
+// reasoning item before it. Other media have no place: a text says what there
+// was.
+func (m *machine) onMedia(dst []byte, media conversation.Media, carrier string) []byte {
+	if dst = m.closeItem(dst); carrier != "" {
+		dst = m.carry(dst, carrier)
+	}
 	dst = m.closeAll(dst)
 	m.answer = true
 	format, isImage := strings.CutPrefix(media.MIME, "image/")

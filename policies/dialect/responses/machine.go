@@ -153,7 +153,7 @@ func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
 	switch ev.Kind {
 	case conversation.EventMedia:
-		return m.onMedia(dst, ev.Media)
+		return m.onMedia(dst, ev.Media, ev.Carrier)
 	case conversation.EventCode:
 		return m.onCode(dst, ev.Text)
 	case conversation.EventCodeResult:

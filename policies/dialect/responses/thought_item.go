@@ -48,8 +48,8 @@ func (m *machine) onSignature(carrier string) {
 	}
 }
 
-// carry leaves the carrier of a call in a reasoning item right before it: the
-// open one, unless its thought has its own signature, or an empty one.
+// carry leaves the carrier of a call or an image in a reasoning item before it:
+// the open one, unless its thought has its own signature, or an empty one.
 func (m *machine) carry(dst []byte, carrier string) []byte {
 	if m.thought && m.seal == "" {
 		m.seal = carrier

@@ -49,6 +49,8 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	case "code_interpreter":
 		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, Name: f.Name, At: d.Place("")})
 		return m.Obey(codeToolFields)
+	case imageGeneration:
+		return d.imageTool(m, list)
 	}
 	s := shape{namespace: namespace, typed: typedToolOf(f.Name)}
 	t, ok, err := d.function(m, &s)

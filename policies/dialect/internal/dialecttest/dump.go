@@ -13,7 +13,7 @@ import (
 var dumpNames = map[reflect.Type][]string{
 	reflect.TypeFor[conversation.Role]():       {"user", "model", "system"},
 	reflect.TypeFor[conversation.Kind]():       {"text", "thought", "media", "call", "result", "upstream"},
-	reflect.TypeFor[conversation.ToolKind]():   {"function", "web search", "web fetch", "code execution", "unavailable", "own tool"},
+	reflect.TypeFor[conversation.ToolKind]():   {"function", "web search", "web fetch", "code execution", "unavailable", "own tool", "image making"},
 	reflect.TypeFor[conversation.ChoiceMode](): {"unset", "auto", "none", "any", "named", "allow"},
 	reflect.TypeFor[conversation.Intent]():     {"unset", "off", "auto", "level", "budget"},
 	reflect.TypeFor[conversation.ErrorKind]():  {conversation.ErrInvalid: "invalid", conversation.ErrUnsupported: "unsupported"},

@@ -40,6 +40,7 @@ var rows = [conversation.ErrorKinds]row{
 	conversation.ErrPath:        {404, badRequest, "unknown_url", false, "Unknown request URL."},
 	conversation.ErrUnsupported: {400, badRequest, "unsupported_parameter", false, "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, badRequest, "", false, "Not found."},
+	conversation.ErrModerated:   {400, "image_generation_user_error", "moderation_blocked", false, "The request was refused by the safety system."},
 }
 
 // rowOf returns the row for err; a kind that is not in the table, which none

@@ -55,6 +55,9 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 		err = r.linked(f.Name, linkFields, m, parts)
 	}
 	w.Mark("", (*parts)[before:])
+	if extra := m.Get("extra_content"); extra != nil && err == nil && len(*parts) > before {
+		(*parts)[before].Carrier, err = ExtraContent(w, "extra_content", extra)
+	}
 	return true, err
 }
 

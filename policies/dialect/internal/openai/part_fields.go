@@ -56,6 +56,7 @@ var partFields = &jsonwalk.Table{Name: "content part", Fields: []jsonwalk.Field{
 	{"file_id", jsonwalk.Refuse, noFile},
 	{"annotations", jsonwalk.Drop, echoed},
 	{"logprobs", jsonwalk.Drop, echoed},
+	{"extra_content", jsonwalk.Map, "the signature of an image that the model made"},
 	{"index", jsonwalk.Drop, echoed},
 	{"citations", jsonwalk.Drop, "the upstream does not read citations"},
 	{"cache_control", jsonwalk.Drop, noCacheMark},

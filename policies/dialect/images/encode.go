@@ -1,0 +1,206 @@
+package images
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	_ "image/jpeg" // what models make, for the size
+	_ "image/png"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
+)
+
+// encoder keeps the images of an answer until it is complete, and then writes a
+// document, or an event for each.
+type encoder struct {
+	now func() time.Time
+	own own
+
+	images []picture
+	said   string // the beginning of what the model says
+	usage  conversation.Usage
+	done   bool
+}
+
+// picture is an image of the answer.
+type picture struct {
+	format string // "png"
+	data   conversation.Text
+}
+
+var (
+	_ dialect.Encoder  = (*encoder)(nil)
+	_ dialect.Finisher = (*encoder)(nil)
+	_ dialect.Holder   = (*encoder)(nil)
+)
+
+// Headers implements dialect.Encoder.
+func (e *encoder) Headers() policies.Headers {
+	if !e.own.stream {
+		return policies.Headers{{Name: "content-type", Value: "application/json"}}
+	}
+	return policies.Headers{{Name: "content-type", Value: "text/event-stream; charset=utf-8"}, {Name: "cache-control", Value: "no-cache"}}
+}
+
+// Held implements dialect.Holder.
+func (e *encoder) Held() int {
+	n := len(e.said)
+	for _, p := range e.images {
+		n += cap(p.data)
+	}
+	return n
+}
+
+// Ping implements dialect.Encoder: nothing is sent before the answer is complete.
+func (e *encoder) Ping(dst []byte) []byte { return dst }
+
+// mostSaid bounds what is kept of the model's words, in bytes: an error repeats
+// them.
+const mostSaid = 512
+
+// Encode implements dialect.Encoder.
+func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
+	if e.done {
+		return dst
+	}
+	if ev.Usage.Known {
+		e.usage = ev.Usage
+	}
+	switch ev.Kind {
+	case conversation.EventText:
+		if room := mostSaid - len(e.said); room > 0 {
+			text := ev.Text.String()
+			e.said += strings.ToValidUTF8(text[:min(len(text), room)], "")
+		}
+	case conversation.EventMedia:
+		format, ok := strings.CutPrefix(ev.Media.MIME, "image/")
+		if ok && !ev.Media.Data.Empty() {
+			e.images = append(e.images, picture{format, bytes.Clone(ev.Media.Data)})
+		}
+	case conversation.EventFinish:
+		e.done = true
+		if err := e.Unfinished(ev.Finish); err != nil {
+			return e.fail(dst, err)
+		}
+		if e.own.stream {
+			return e.events(dst)
+		}
+		return e.document(dst)
+	case conversation.EventFailure:
+		e.done = true
+		return e.fail(dst, ev.Err)
+	}
+	return dst
+}
+
+// Unfinished implements dialect.Finisher: an answer without an image is none.
+func (e *encoder) Unfinished(f conversation.Finish) *conversation.Error {
+	switch {
+	case len(e.images) > 0:
+		return nil
+	case f == conversation.FinishRefused, f == conversation.FinishBlocked:
+		return &conversation.Error{Kind: conversation.ErrModerated, Message: "The upstream's safety system refused the request; change the prompt or the images."}
+	case f == conversation.FinishLength, f == conversation.FinishWindow:
+		return openai.APIError("The answer ended at the token limit, and there was no image yet.")
+	case len(e.said) > 0:
+		return &conversation.Error{Kind: conversation.ErrInvalid, Param: "prompt", Message: "The model answered in words and made no image: " + e.said}
+	}
+	return openai.APIError("The model made no image.")
+}
+
+// document writes all images.
+func (e *encoder) document(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"created":`...), e.now().Unix(), 10)
+	dst = append(dst, `,"data":[`...)
+	for i, p := range e.images {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, `{"b64_json":`...), p.data...), '}')
+	}
+	dst = e.images[0].appendLooks(append(dst, ']'))
+	return append(e.appendUsage(dst), '}')
+}
+
+// events writes an event for each image; the last one tells the usage.
+func (e *encoder) events(dst []byte) []byte {
+	kind := "image_generation.completed"
+	if e.own.edit {
+		kind = "image_edit.completed"
+	}
+	for i, p := range e.images {
+		dst = append(dst, "event: "+kind+"\ndata: {\"type\":\""+kind+"\",\"created_at\":"...)
+		dst = strconv.AppendInt(dst, e.now().Unix(), 10)
+		dst = append(append(dst, `,"b64_json":`...), p.data...)
+		dst = p.appendLooks(dst)
+		if i == len(e.images)-1 {
+			dst = e.appendUsage(dst)
+		}
+		dst = append(dst, "}\n\n"...)
+	}
+	return dst
+}
+
+// appendLooks writes what an image is like.
+func (p *picture) appendLooks(dst []byte) []byte {
+	dst = jsonwalk.AppendString(append(dst, `,"background":"opaque","quality":"auto","output_format":`...), p.format)
+	if size := p.size(); size != "" {
+		dst = jsonwalk.AppendString(append(dst, `,"size":`...), size)
+	}
+	return dst
+}
+
+// size is the one that the file's head tells; "" if it does not.
+func (p *picture) size() string {
+	const enough = 256 << 10 // of base64: metadata may stand before the size
+	chars := p.data.Inner()
+	head := base64.NewDecoder(base64.StdEncoding, bytes.NewReader(chars[:min(len(chars), enough)]))
+	config, _, err := image.DecodeConfig(head)
+	if err != nil {
+		return ""
+	}
+	return strconv.Itoa(config.Width) + "x" + strconv.Itoa(config.Height)
+}
+
+// appendUsage writes the usage, if it is known. Which of the input tokens are
+// those of images is reckoned: what the prompt cannot be.
+func (e *encoder) appendUsage(dst []byte) []byte {
+	if !e.usage.Known {
+		return dst
+	}
+	const bytesPerToken = 4
+	u, pictures := e.usage, 0
+	if e.own.images > 0 {
+		pictures = max(0, u.Input-e.own.words/bytesPerToken)
+	}
+	number := func(name string, n int) {
+		dst = strconv.AppendInt(append(dst, name...), int64(n), 10)
+	}
+	number(`,"usage":{"input_tokens":`, u.Input)
+	number(`,"output_tokens":`, u.Output)
+	number(`,"total_tokens":`, u.Input+u.Output)
+	number(`,"input_tokens_details":{"text_tokens":`, u.Input-pictures)
+	number(`,"image_tokens":`, pictures)
+	number(`},"output_tokens_details":{"text_tokens":`, u.Thoughts)
+	number(`,"image_tokens":`, u.Output-u.Thoughts)
+	return append(dst, `}}`...)
+}
+
+// fail words the end of a reply that cannot be completed.
+func (e *encoder) fail(dst []byte, err *conversation.Error) []byte {
+	if err == nil {
+		err = openai.APIError("The upstream failed.")
+	}
+	if !e.own.stream {
+		return openai.AppendError(dst, err)
+	}
+	dst = openai.AppendError(append(dst, "event: error\ndata: "...), err)
+	return append(dst, "\n\n"...)
+}
