@@ -32,12 +32,11 @@ func startForCodex(t *testing.T) *stack.Stack {
 	})
 }
 
-const (
-	// byCommand is the one way to show a key with which Codex asks a provider of
-	// the user's for its models.
-	byCommand = "[model_providers.heald.auth]\ncommand = \"printenv\"\nargs = [\"HEALD_KEY\"]\n"
-	byEnv     = "env_key = \"HEALD_KEY\"\n"
-)
+const byEnv = "env_key = \"HEALD_KEY\"\n"
+
+// byCommand is the one way to show a key with which Codex asks a provider of the
+// user's for its models.
+func byCommand(t *testing.T) string { return page(t, "toml codex-list", "") }
 
 // codexIn runs codex in a home of its own. top are lines at the top of its
 // config.toml.
@@ -141,7 +140,7 @@ func TestCodexCatalogue(t *testing.T) {
 		fakegemini.Calls(call("exec_command", "cmd", "true")).Usage(fakegemini.Usage{Prompt: 94_990, Candidates: 10}),
 		fakegemini.Text("A summary of what was done."),
 		fakegemini.Text("All done."))
-	out := codexIn(t, home, s.URL, byCommand, "", codexExec("go", "-c", "model_reasoning_effort=low")...)
+	out := codexIn(t, home, s.URL, byCommand(t), "", codexExec("go", "-c", "model_reasoning_effort=low")...)
 	if strings.Contains(out, codexWarns) || strings.Contains(out, "ERROR") || !strings.Contains(out, "All done.") {
 		t.Errorf("Codex printed:\n%s", out)
 	}
@@ -163,7 +162,7 @@ func TestCodexCatalogue(t *testing.T) {
 			Levels []struct{ Effort string } `json:"supported_reasoning_levels"`
 		}
 	}
-	list, _, _ := strings.Cut(codexIn(t, home, s.URL, byCommand, "", "debug", "models"), "\n")
+	list, _, _ := strings.Cut(codexIn(t, home, s.URL, byCommand(t), "", "debug", "models"), "\n")
 	if err := json.Unmarshal([]byte(list), &all); err != nil {
 		t.Fatalf("%v: %.300s", err, list)
 	}
@@ -187,7 +186,7 @@ func TestCodexWithoutCatalogue(t *testing.T) {
 	home := t.TempDir()
 	s.Fake().EnqueueForPath(codexHouse, fakegemini.Text("Hello."))
 	if out := codexIn(t, home, s.URL, byEnv, "", codexExec("hi")...); !strings.Contains(out, codexWarns) {
-		t.Errorf("Codex has nothing to warn of any more: this test, and README on Codex, can go:\n%s", out)
+		t.Errorf("Codex has nothing to warn of any more: this test, and the sentence of CLIENTS.md, can go:\n%s", out)
 	}
 	if r := rolloutIn(t, home); r.window == codexWindow*95/100 {
 		t.Error("Codex knows the window")
@@ -209,7 +208,7 @@ func TestCodexOwnPrompt(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "prompt.md")
 	settings(t, own, file)
-	out := codexIn(t, second, s.URL, byCommand, fmt.Sprintf("model_instructions_file = %q", file), codexExec("hi")...)
+	out := codexIn(t, second, s.URL, byCommand(t), fmt.Sprintf("model_instructions_file = %q", file), codexExec("hi")...)
 	if got := sentAsSystem(t, s.Fake()); strings.TrimSpace(got) != strings.TrimSpace(own) || strings.Contains(out, codexWarns) {
 		t.Errorf("sent %d bytes, Codex's own prompt has %d; it printed:\n%s", len(got), len(own), out)
 	}

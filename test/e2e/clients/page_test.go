@@ -18,7 +18,7 @@ import (
 const pageURL = "http://127.0.0.1:10000"
 
 var (
-	block  = regexp.MustCompile("(?ms)^```([a-z]+ [a-z-]+)\n(.*?)^```$")
+	block  = regexp.MustCompile("(?ms)^ *```([a-z]+ [a-z-]+)\n(.*?)^ *```$")
 	export = regexp.MustCompile(`(?m)^export (\w+=\S+)$`)
 )
 
