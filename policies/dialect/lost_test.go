@@ -8,6 +8,10 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/dialect/chat"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
+	"github.com/heald-proxy/heald/policies/dialect/responses"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 // What is of no API and holds what was said, or a schema, is refused by name on
@@ -83,6 +87,33 @@ func TestMessagesInUnknownFields(t *testing.T) {
 		var fault *conversation.Error
 		if !errors.As(err, &fault) || fault.Param != p.messages+"[1].parts" {
 			t.Errorf("%s: %v, want an error about parts", p.dialect.Name(), err)
+		}
+	}
+}
+
+// A message of the assistant's at the end is put in words for models that do not
+// continue it, but not what words cannot tell.
+func TestPictureOfTheAssistantAtTheEnd(t *testing.T) {
+	const picture = `data:image/png;base64,` + pngData
+	for _, p := range []struct {
+		dialect dialect.Dialect
+		body    string
+	}{
+		{claude.New(), `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a cat"},{"role":"assistant","content":[{"type":"text","text":"Here:"},` +
+			`{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + pngData + `"}}]}]}`},
+		{chat.New(chat.Config{}), `{"model":"m","messages":[{"role":"user","content":"a cat"},{"role":"assistant","content":"Here:","images":[{"type":"image_url","image_url":{"url":"` + picture + `"}}]}]}`},
+		{responses.New(), `{"model":"m","input":[{"role":"user","content":"a cat"},{"role":"assistant","content":[{"type":"output_text","text":"Here:"}]},{"type":"image_generation_call","id":"i","status":"completed","result":"` + pngData + `"}]}`},
+	} {
+		req, err := p.dialect.Decode(dialect.Route{}, nil, []byte(p.body))
+		if err != nil {
+			t.Errorf("%s: %v", p.dialect.Name(), err)
+			continue
+		}
+		out, err := gemini.Render(req, gemini.Target{Model: "gemini-3.8-flash"}, gemini.Options{})
+		const want = `{"role":"model","parts":[{"text":"Here:"},{"inlineData":{"mimeType":"image/png","data":"` + pngData + `"}}]},` +
+			`{"role":"user","parts":[{"text":"Continue your previous message; output only the continuation."}]}]`
+		if err != nil || !strings.Contains(string(out.Body), want) {
+			t.Errorf("%s: %v %s", p.dialect.Name(), err, out.Body)
 		}
 	}
 }

@@ -105,13 +105,16 @@ func (r *renderer) lastUser(turns []turn) []turn {
 	var texts []conversation.Text
 	own := false
 	for _, p := range last.pieces {
-		own = own || p.kind == conversation.KindUpstream
-		if p.kind == conversation.KindText {
+		switch p.kind {
+		case conversation.KindText:
 			texts = append(texts, p.text)
+		case conversation.KindThought:
+		default:
+			own = true
 		}
 	}
 	r.note("messages", "the model does not continue an assistant message; it was asked to in words")
-	if own { // only the model can say what is in them
+	if own { // files, code and the like cannot be quoted
 		return append(turns, turn{pieces: []piece{textPiece("Continue your previous message; output only the continuation.")}})
 	}
 	wish := conversation.Join("",

@@ -317,6 +317,12 @@ U {"answer":{"id":"a","name":"A","r":{"output":""}}}
 		{name: "N12 prefill in words", model: fixedM, warn: "continue",
 			messages: []conversation.Message{hello, model(text("one "), text("two"))},
 			want:     "U {\"hi\"} {\"Continue your previous message, which so far reads:\\n\\none two\\n\\nOutput only the continuation.\"}\n"},
+		{name: "N12 a picture cannot be quoted", model: fixedM, warn: "continue",
+			messages: []conversation.Message{hello, model(text("Here:"), blob("image/png", "iVBORw0KGgo="))},
+			want: `U {"hi"}
+M {"Here:"} {"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}
+U {"Continue your previous message; output only the continuation."}
+`},
 		{name: "N13 system in mid-conversation", model: older,
 			messages: []conversation.Message{hello, system(text("be brief"), text("<system-reminder>x</system-reminder>"))},
 			want:     "U {\"hi\"} {\"<system-reminder>\\nbe brief\\n</system-reminder>\"} {\"<system-reminder>x</system-reminder>\"}\n"},

@@ -153,6 +153,29 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// What a model said last stays where it is more than text, which alone can be
+// quoted.
+func TestLastTurnOfTheModel(t *testing.T) {
+	const wish = `{"role":"user","parts":[{"text":"Continue your previous message; output only the continuation."}]}`
+	for _, part := range []string{
+		`{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}`,
+		`{"fileData":{"mimeType":"image/png","fileUri":"https://a/b.png"}}`,
+		`{"executableCode":{"language":"PYTHON","code":"1"}}`,
+		`{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}}`,
+		`{"toolCall":{"id":"t","toolType":"GOOGLE_SEARCH_WEB"}},{"toolResponse":{"id":"t","toolType":"GOOGLE_SEARCH_WEB"}}`,
+		`{"unheardOf":{"x":1}}`,
+	} {
+		body := `{"contents":[` + userHi + "," + model(`{"text":"Here:"}`, part)
+		got, req := repairedHistory(t, []byte(body+"]}"), gemini.Target{Model: "gemini-3.8-flash"})
+		if want := body + "," + wish + "]}"; string(got) != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if len(req.Warnings) != 1 {
+			t.Errorf("%s: warnings %v", part, req.Warnings)
+		}
+	}
+}
+
 func repairedHistory(t *testing.T, body []byte, target gemini.Target) ([]byte, *conversation.Request) {
 	t.Helper()
 	req := &conversation.Request{Stream: true}
