@@ -92,6 +92,7 @@ type attempt struct {
 	called  bool                  // the history has calls
 	schemas func() schemaSum      // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
+	body    uint64       // tells the body that goes upstream
 	names   bool         // a file, a cache or the like is named by the request
 	tools   bool         // upstream runs tools for the request
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered

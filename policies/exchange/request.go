@@ -63,6 +63,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	case err != nil:
 		return nil, a.refuseError(err)
 	}
+	if reply := a.unrepaired(); reply != nil {
+		return nil, reply
+	}
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
@@ -92,6 +95,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.body = bodySum(sent.body)
 	a.called = len(a.req.CallIDs()) > 0
 	if a.embeds() {
 		a.expectVectors()

@@ -169,6 +169,9 @@ func (a *attempt) try(r *heal.Ruling) heal.Try {
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}
+	if r.Repair != 0 {
+		try.Body = a.body
+	}
 	return try
 }
 

@@ -87,6 +87,8 @@ type Try struct {
 	OfModel bool
 	// Failure says whether the account may be asked again.
 	Failure Failure
+	// Body tells the body that was sent, of a try with a Repair; 0 is not known.
+	Body uint64
 }
 
 // Known is how many attempts have left a memory.
@@ -193,6 +195,7 @@ type wireTry struct {
 	Lasting bool             `json:"y,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
 	Failure Failure          `json:"f,omitempty"`
+	Body    uint64           `json:"d,omitempty"` // replicas before this was added leave it out
 }
 
 type wireLast struct {
