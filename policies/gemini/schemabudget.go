@@ -25,6 +25,9 @@ func newSchemaBudget(size int) *schemaBudget {
 	return &schemaBudget{left: schemaGrowth*size + schemaRoom}
 }
 
+// add makes room for one more schema, of size bytes.
+func (b *schemaBudget) add(size int) { b.left += schemaGrowth * size }
+
 // spend takes n from the budget and reports whether there was so much.
 func (b *schemaBudget) spend(n int) bool {
 	b.left -= n

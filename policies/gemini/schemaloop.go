@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,10 @@ func LoopWarning(name string) string {
 	return strconv.Quote(name[:min(len(name), longestTold)]) +
 		" is not required any more: its schema holds itself through required properties, which the API refuses; make it optional"
 }
+
+// LoopsLeft is what a client is told of a schema that is too large for its loops
+// to be looked for.
+const LoopsLeft = "the schemas are too large to be searched for required properties that hold themselves; Gemini may refuse them: use fewer references"
 
 const (
 	mostTold    = 10 // properties of one schema that a client is told of
@@ -69,16 +74,19 @@ type loopFinder struct {
 	path   []loopEdge
 	opened map[*schemaNode]int // where on the path a schema stands, plus one; done if 0
 	queue  []*schemaNode       // schemas to be looked at for themselves
-	drop   map[*schemaNode][]loopEdge
+	drop   map[*schemaNode]dropped
 	cut    map[*schemaNode]map[int]bool // members of lists
 	told   []string
 }
+
+// dropped are edges of one schema.
+type dropped map[loopEdge]bool
 
 // openLoops opens the loops of required properties in a schema, which stays as
 // it is where there are none. told names the properties that are optional now.
 func openLoops(root *schemaNode, strict bool, budget *schemaBudget) (out *schemaNode, told []string, err error) {
 	f := loopFinder{root: root, strict: strict, budget: budget,
-		opened: map[*schemaNode]int{}, drop: map[*schemaNode][]loopEdge{}, cut: map[*schemaNode]map[int]bool{},
+		opened: map[*schemaNode]int{}, drop: map[*schemaNode]dropped{}, cut: map[*schemaNode]map[int]bool{},
 		queue: []*schemaNode{root}}
 	for len(f.queue) > 0 && f.err == nil {
 		n := f.queue[0]
@@ -93,19 +101,40 @@ func openLoops(root *schemaNode, strict bool, budget *schemaBudget) (out *schema
 	return f.rewrite(root), f.told, nil
 }
 
-// OpenLoops is openLoops for a schema as a client of the native API wrote it,
-// JSON Schema or the API's own type: raw itself if nothing had to change.
-func OpenLoops(raw conversation.Raw, strict bool) (out conversation.Raw, told []string) {
+// LoopOpener opens the loops in the schemas of one request as a client of the
+// native API wrote them, JSON Schema or the API's own type. They have one budget.
+type LoopOpener struct {
+	// Strict is for the second try after a refusal.
+	Strict bool
+	budget *schemaBudget
+}
+
+// Open returns raw itself if nothing had to change. told is what the client is
+// told.
+func (l *LoopOpener) Open(raw conversation.Raw) (out conversation.Raw, told []string) {
 	if !mayLoop(raw) {
 		return raw, nil
 	}
+	if l.budget == nil {
+		l.budget = newSchemaBudget(0)
+	}
+	l.budget.add(len(raw))
 	root, err := parseSchema(raw)
+	if errors.Is(err, errSchemaValues) {
+		return raw, []string{LoopsLeft}
+	}
 	if err != nil || root.kind != jsontext.KindBeginObject {
 		return raw, nil // the upstream says what is wrong with it
 	}
-	opened, told, err := openLoops(root, strict, newSchemaBudget(len(raw)))
-	if err != nil || opened == root {
+	opened, names, err := openLoops(root, l.Strict, l.budget)
+	switch {
+	case err != nil:
+		return raw, []string{LoopsLeft}
+	case opened == root:
 		return raw, nil
+	}
+	for _, name := range names {
+		told = append(told, LoopWarning(name))
 	}
 	return opened.appendTo(make([]byte, 0, len(raw))), told
 }
@@ -116,10 +145,7 @@ func mayLoop(raw []byte) bool { return bytes.Contains(raw, []byte(`ref"`)) }
 // visit follows the edges that no loop may consist of. It returns where on the
 // path an edge was dropped; -1 if none was.
 func (f *loopFinder) visit(n *schemaNode) int {
-	if !f.budget.spend(visitCost) {
-		f.err = errSchemaSize
-	}
-	if f.err != nil {
+	if f.spend(visitCost); f.err != nil {
 		return -1
 	}
 	if at, seen := f.opened[n]; seen {
@@ -142,16 +168,27 @@ func (f *loopFinder) visit(n *schemaNode) int {
 	return -1
 }
 
+// spend takes n from the budget.
+func (f *loopFinder) spend(n int) {
+	if !f.budget.spend(n) {
+		f.err = errSchemaSize
+	}
+}
+
 // open drops an edge of the loop that the path from at on is.
 func (f *loopFinder) open(at int) int {
 	best := at
+	f.spend(len(f.path) - at)
 	for i := at; i < len(f.path); i++ {
 		if f.path[i].opens() >= f.path[best].opens() {
 			best = i
 		}
 	}
 	e := f.path[best]
-	f.drop[e.from] = append(f.drop[e.from], e)
+	if f.drop[e.from] == nil {
+		f.drop[e.from] = dropped{}
+	}
+	f.drop[e.from][e] = true
 	f.queue = append(f.queue, e.to)
 	if e.list != nil {
 		if f.cut[e.list] == nil {
@@ -171,6 +208,7 @@ func (f *loopFinder) edges(n *schemaNode) (out []loopEdge) {
 	if n.kind != jsontext.KindBeginObject {
 		return nil
 	}
+	f.spend(len(n.fields))
 	for _, field := range n.fields {
 		switch v := field.node; field.name {
 		case "$ref", "ref":
@@ -178,6 +216,7 @@ func (f *loopFinder) edges(n *schemaNode) (out []loopEdge) {
 				out = append(out, loopEdge{from: n, to: to, keyword: field.name})
 			}
 		case "anyOf", "oneOf":
+			f.spend(len(v.items))
 			for i, to := range v.items {
 				out = append(out, loopEdge{from: n, to: to, keyword: field.name, list: v, at: i})
 			}
@@ -186,22 +225,25 @@ func (f *loopFinder) edges(n *schemaNode) (out []loopEdge) {
 		case "items":
 			f.add(&out, loopEdge{from: n, to: v, keyword: field.name}, f.strict || !mayBeEmpty(n))
 		case "prefixItems":
+			f.spend(len(v.items))
 			for i, to := range v.items {
 				f.add(&out, loopEdge{from: n, to: to, keyword: field.name, at: i}, f.strict || !mayBeEmpty(n))
 			}
 		case "properties":
 			required := requiredNames(n)
+			f.spend(len(v.fields) + len(required))
 			for _, p := range v.fields {
 				f.add(&out, loopEdge{from: n, to: p.node, keyword: field.name, name: p.name}, required[p.name])
 			}
 		case "$defs", "defs":
+			f.spend(len(v.fields))
 			for _, d := range v.fields {
 				f.queue = append(f.queue, d.node)
 			}
 		}
 	}
 	if dropped := f.drop[n]; len(dropped) > 0 {
-		out = slices.DeleteFunc(out, func(e loopEdge) bool { return slices.Contains(dropped, e) })
+		out = slices.DeleteFunc(out, func(e loopEdge) bool { return dropped[e] })
 	}
 	return out
 }
@@ -250,68 +292,4 @@ func (f *loopFinder) resolve(ref string) *schemaNode {
 		}
 	}
 	return nil
-}
-
-// rewrite makes the changes: n itself if there are none in it.
-func (f *loopFinder) rewrite(n *schemaNode) *schemaNode {
-	out := &schemaNode{kind: n.kind}
-	changed := false
-	for _, field := range n.fields {
-		old := field.node
-		field.node = f.rewrite(old)
-		changed = changed || field.node != old
-		if len(f.cut[old]) > 0 && len(field.node.items) == 0 {
-			continue // no member is left
-		}
-		out.fields = append(out.fields, field)
-	}
-	for i, old := range n.items {
-		if f.cut[n][i] {
-			changed = true
-			continue
-		}
-		item := f.rewrite(old)
-		changed = changed || item != old
-		out.items = append(out.items, item)
-	}
-	for _, e := range f.drop[n] {
-		changed = true
-		f.loosen(out, e)
-	}
-	if !changed {
-		return n
-	}
-	if len(out.fields) == 0 && len(n.fields) > 0 {
-		out.fields = []schemaField{member("type", stringNode("object"))}
-	}
-	return out
-}
-
-// loosen drops an edge of the schema that becomes out.
-func (f *loopFinder) loosen(out *schemaNode, e loopEdge) {
-	without := func(keyword string) {
-		out.fields = slices.DeleteFunc(out.fields, func(s schemaField) bool { return s.name == keyword })
-	}
-	switch e.keyword {
-	case "properties":
-		list := arrayNode()
-		for _, item := range out.get("required").items {
-			if item.text() != e.name {
-				list.items = append(list.items, item)
-			}
-		}
-		if out.fields[out.index("required")].node = list; len(list.items) == 0 {
-			without("required")
-		}
-	case "items", "prefixItems":
-		if without("minItems"); f.strict || !mayBeEmpty(out) { // whatever it holds, it is refused
-			without("prefixItems")
-			without("items")
-			out.fields = append(out.fields, member("items", objectNode(member("type", stringNode("object")))))
-		}
-	case "additionalProperties":
-		out.fields[out.index(e.keyword)].node = &schemaNode{kind: jsontext.KindTrue, raw: []byte("true")}
-	case "$ref", "ref":
-		without(e.keyword)
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,7 +39,7 @@ func nativeLists() []sample {
 		return func(i int) string { return fmt.Sprintf(format, i) }
 	}
 	model := `{"contents":[` + nativeHello + `,{"role":"model","parts":[`
-	return []sample{
+	return append([]sample{
 		{name: "contents in turn", body: list(`{"contents":[`, func(i int) string {
 			return fmt.Sprintf(`{"role":%q,"parts":[{"text":"t"}]}`, [2]string{"user", "model"}[i%2])
 		}, `,`+nativeHello+`]}`)},
@@ -56,5 +57,13 @@ func nativeLists() []sample {
 		{name: "parts: server tools", at: vertex, body: list(model, numbered(`{"toolCall":{"id":"c%d","toolType":"GOOGLE_SEARCH_WEB","args":{}}}`), `]},`+nativeHello+`]}`)},
 		{name: "parts: named media", body: list(`{"contents":[{"role":"user","parts":[`, numbered(`{"inlineData":{"mimeType":"image/png","data":"AAAA","displayName":"d%d"}}`), `]}]}`)},
 		{name: "the same member again and again", body: list(`{"contents":[`+nativeHello+`],"generationConfig":{`, func(int) string { return `"presencePenalty":1` }, `}}`)},
-	}
+		{name: "tools: schemas that hold themselves", body: list(`{"contents":[`+nativeHello+`],"tools":[{"functionDeclarations":[`,
+			numbered(`{"name":"f%d","parametersJsonSchema":{"type":"object","properties":{"p":{"$ref":"#"}},"required":["p"]}}`), `]}]}`)},
+	}, nativeSchemas()...)
+}
+
+// nativeSchemas are the lists of schemas that are the same at all targets.
+func nativeSchemas() []sample {
+	list := schemas(`{"contents":[`+nativeHello+`],"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":`, `}]}]}`)
+	return slices.DeleteFunc(list, func(s sample) bool { return s.at != studio })
 }

@@ -63,6 +63,14 @@ func schemas(before, after string) []sample {
 		{"references to a definition with a long text", func(n int) []byte {
 			return object(`"$defs":{"d":{"type":"string","description":"`+strings.Repeat("d", n)+`"}},"properties":{`, numbered(`"p#i":{"$ref":"#/$defs/d"}`), `}`)(n / 10)
 		}},
+		{"required that hold the schema", func(n int) []byte { // within the limit on values
+			return twice(`"properties":{`, `"p#i":{"$ref":"#"}`, `},"required":[`, `"p#i"`, `]`)(n/16 + 1)
+		}},
+		{"definitions that all lead to the first", func(n int) []byte {
+			return object(`"properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{`, func(i int) string {
+				return fmt.Sprintf(`"d%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"},"b":{"$ref":"#/$defs/d%d"}},"required":["b","a"]}`, i, i+1)
+			}, `,"end":{}}`)(n/60 + 1)
+		}},
 		{"recursion by path", object(`"properties":{`, numbered(`"p#i":{"type":"object","properties":{"q":{"$ref":"#/properties/p#i"}}}`), `}`)},
 		{"recursion by path, names taken", twice(`"$defs":{`, `"recursive#i":{"type":"string"}`, `},"properties":{`, `"p#i":{"type":"object","properties":{"q":{"$ref":"#/properties/p#i"}}}`, `}`)},
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 const (
@@ -66,9 +65,9 @@ func (r *repair) schema(at string) error {
 	if err != nil {
 		return err
 	}
-	out, told := gemini.OpenLoops(conversation.Raw(v), r.opts.RelaxSchema)
-	for _, name := range told {
-		r.warn(at, gemini.LoopWarning(name))
+	out, told := r.loops.Open(conversation.Raw(v))
+	for _, why := range told {
+		r.warn(at, why)
 	}
 	if r.opts.RelaxSchema {
 		var s repair

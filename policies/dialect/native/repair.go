@@ -36,6 +36,7 @@ type repair struct {
 	tooled   bool // there is some tool
 	cached   bool // the tools may be in cached content
 	warnings map[string]int
+	loops    gemini.LoopOpener
 
 	history *gemini.NativeHistory // what is read is added to it; nil most of the time
 	mended  bool                  // the body is not the client's any more, whose size was checked
@@ -93,7 +94,7 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	r.fit.Counts = r.count
-	r.media.Omit = opts.OmitMedia
+	r.media.Omit, r.loops.Strict = opts.OmitMedia, opts.RelaxSchema
 	return r
 }
 
