@@ -21,4 +21,7 @@ const (
 	// MaxTools is how many tools a request may declare, also several times. The
 	// upstream takes 512 different ones.
 	MaxTools = 4096
+	// MaxModel is how long a model's name may be, in bytes; the longest known
+	// has 60.
+	MaxModel = 256
 )

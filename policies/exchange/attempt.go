@@ -218,6 +218,16 @@ func (a *attempt) checkLength(n int) *policies.Reply {
 	return nil
 }
 
+// checkModel refuses a model's name that is far too long, wherever it stands,
+// before anything is looked for in it.
+func (a *attempt) checkModel(name string) *policies.Reply {
+	if len(name) > conversation.MaxModel {
+		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
+			Message: fmt.Sprintf("model: the name has %d characters; at most %d are taken", len(name), conversation.MaxModel)})
+	}
+	return nil
+}
+
 // lostAttempts are forgiven: attempts that Envoy retried by itself, because the
 // replica died or upstream reset a held reply, leave no memory. The second one
 // is final: a request that kills what reads it must not go from replica to

@@ -23,6 +23,9 @@ func (a *attempt) listModels() *policies.Reply {
 	if !ok || a.in.Method != http.MethodGet && a.in.Method != http.MethodHead {
 		return nil
 	}
+	if reply := a.checkModel(name); reply != nil {
+		return reply
+	}
 	return a.modelReply(name)
 }
 

@@ -101,3 +101,29 @@ func TestModelsOfTheBackends(t *testing.T) {
 		}
 	}
 }
+
+// A name that is far too long is refused before it is compared with anything,
+// wherever it stands.
+func TestLongModelNames(t *testing.T) {
+	long := "claude-" + strings.Repeat("hai", 10_000) + "%2Fz" + strings.Repeat(":free", 5_000)
+	contents, messages := `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, `"messages":[{"role":"user","content":"hi"}]`
+	for _, c := range []struct{ method, path, body string }{
+		{"GET", "/v1/models/" + long, ""},
+		{"GET", "/v1beta/models/" + long, ""},
+		{"GET", "/v1beta1/publishers/google/models/" + long, ""},
+		{"POST", "/openai/deployments/" + long + "/chat/completions", `{` + messages + `}`},
+		{"POST", "/v1beta/models/" + long + ":generateContent", contents},
+		{"POST", "/v1beta/models/" + long + ":countTokens", contents},
+		{"POST", "/v1/messages", `{"model":"` + long + `","max_tokens":9,` + messages + `}`},
+	} {
+		a := newRig(t, nil).begin(1, "")
+		a.in.Method, a.in.Path = c.method, c.path
+		reply := a.RequestHeaders()
+		if reply == nil {
+			_, reply = a.RequestBody(t.Context(), []byte(c.body))
+		}
+		if reply == nil || reply.Status != 400 || !strings.Contains(string(reply.Body), "at most 256") {
+			t.Errorf("%s %.40s: %+v", c.method, c.path, reply)
+		}
+	}
+}

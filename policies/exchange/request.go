@@ -49,6 +49,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		req.Model = a.endpoint.model // Azure's rule: the path counts, not the body
 	}
 	a.req = req
+	if reply := a.checkModel(req.Model); reply != nil {
+		return nil, reply
+	}
 	if reply := a.local(body); reply != nil {
 		return nil, reply
 	}

@@ -3,15 +3,12 @@ package setting
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-const (
-	// maxModel bounds model names; the longest known has 60 characters.
-	maxModel = 256
-	// maxSession bounds session keys; those of coding agents are UUIDs.
-	maxSession = 256
-)
+// maxSession bounds session keys; those of coding agents are UUIDs.
+const maxSession = 256
 
 // Set points field to the value v of the field called name, as read reads it.
 func Set[T any](field **T, name string, v jsontext.Value, read func(string, jsontext.Value) (T, error)) error {
@@ -26,8 +23,8 @@ func Model(w *jsonwalk.Walker, v jsontext.Value) error {
 	if err != nil {
 		return err
 	}
-	if len(name) > maxModel {
-		return w.Invalid("model", "String should have at most %d characters", maxModel)
+	if len(name) > conversation.MaxModel {
+		return w.Invalid("model", "String should have at most %d characters", conversation.MaxModel)
 	}
 	w.Req.Model = name.String()
 	return nil
