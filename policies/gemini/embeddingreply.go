@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -105,23 +106,46 @@ func (r *embeddingReader) vector() error {
 	return err
 }
 
-// isVector reports whether a JSON value is a list of numbers, of which not all
-// are zero. What has no letters, quotes and brackets within it is such a list.
+// isVector reports whether a JSON value is a list of numbers that 64 bits can
+// hold, of which not all are zero. What has no letters, quotes and brackets within
+// it is such a list.
 func isVector(v []byte) bool {
 	if len(v) < 2 || v[0] != '[' {
 		return false
 	}
 	nonzero := false
-	for _, c := range v[1 : len(v)-1] {
+	for number := range bytes.SplitSeq(v[1:len(v)-1], []byte(",")) {
+		is, ok := isNonzero(number)
+		if !ok {
+			return false
+		}
+		nonzero = nonzero || is
+	}
+	return nonzero
+}
+
+// isNonzero reports whether a number of a list is another than zero; not ok is
+// one that is too large, or no number. Most have neither an exponent nor so many
+// digits that they need a closer look.
+func isNonzero(number []byte) (nonzero, ok bool) {
+	const fewDigits = 300
+	plain := len(number) <= fewDigits
+	for _, c := range number {
 		switch {
 		case '1' <= c && c <= '9':
 			nonzero = true
-		case c == '0', bytes.IndexByte([]byte(" \t\r\n,+-.eE"), c) >= 0:
+		case c == 'e', c == 'E':
+			plain = false
+		case c == '0', bytes.IndexByte([]byte(" \t\r\n+-."), c) >= 0:
 		default:
-			return false
+			return false, false
 		}
 	}
-	return nonzero
+	if plain {
+		return nonzero, true
+	}
+	n, err := strconv.ParseFloat(string(bytes.TrimSpace(number)), 64)
+	return n != 0, err == nil
 }
 
 // length is that of a list of numbers.

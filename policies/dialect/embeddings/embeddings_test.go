@@ -74,8 +74,9 @@ func TestDecodeRefuses(t *testing.T) {
 func TestEmbeddings(t *testing.T) {
 	reply := &conversation.Embeddings{Tokens: 7, Vectors: []conversation.Vector{
 		{Values: conversation.Raw("[3, -4]")}, {Values: conversation.Raw("[\n 1e-300,\n 0\n]")},
+		{Values: conversation.Raw("[3e300,4e300]")}, {Values: conversation.Raw("[5e-324,-5e-324]")},
 	}}
-	want := [][]float32{{0.6, -0.8}, {0, 0}} // the second one is nothing in 32 bits
+	want := [][]float32{{0.6, -0.8}, {1, 0}, {0.6, 0.8}, {math.Sqrt2 / 2, -math.Sqrt2 / 2}}
 	for _, encoded := range []bool{false, true} {
 		var got struct {
 			Object, Model string
@@ -93,7 +94,7 @@ func TestEmbeddings(t *testing.T) {
 		if err := json.Unmarshal(body, &got); err != nil {
 			t.Fatalf("%v in %s", err, body)
 		}
-		if got.Object != "list" || got.Model != `my "model"` || got.Usage.Prompt != 7 || got.Usage.Total != 7 || len(got.Data) != 2 {
+		if got.Object != "list" || got.Model != `my "model"` || got.Usage.Prompt != 7 || got.Usage.Total != 7 || len(got.Data) != 4 {
 			t.Errorf("got %s", body)
 		}
 		for i, d := range got.Data {

@@ -41,23 +41,24 @@ func (d *Dialect) Embeddings(req *conversation.Request, e *conversation.Embeddin
 // has written.
 func unit(dst []float32, values []byte) []float32 {
 	var numbers []float64
-	square := 0.0
+	largest := 0.0
 	var r jsonwalk.Reader
 	r.Reset(values)
-	_ = r.Array(func(int) error { // it was checked to be a list of numbers
+	_ = r.Array(func(int) error { // it was checked to be a list of numbers, not all zero
 		v, err := r.Value()
 		if err != nil {
 			return err
 		}
-		n, _ := strconv.ParseFloat(string(v), 64) // out of range: the largest there is
-		numbers = append(numbers, n)
-		square += n * n
-		return nil
+		n, err := strconv.ParseFloat(string(v), 64)
+		numbers, largest = append(numbers, n), max(largest, math.Abs(n))
+		return err
 	})
-	length := math.Sqrt(square)
-	if length == 0 { // the numbers are too small for their squares
-		length = 1
+	square := 0.0
+	for i := range numbers { // squares of numbers of any size could not be told
+		numbers[i] /= largest
+		square += numbers[i] * numbers[i]
 	}
+	length := math.Sqrt(square)
 	for _, n := range numbers {
 		dst = append(dst, float32(n/length))
 	}
