@@ -11,9 +11,6 @@ import (
 // called here is left out with a warning, so that an extra never costs the
 // answer. Only a request that makes the model call it is refused.
 
-// leftTool is a tool that was left out.
-type leftTool struct{ name, why string }
-
 func isFunction(t conversation.Tool) bool { return t.Kind == conversation.Function }
 
 // unavailable says why a tool cannot be called; "" where it can. alone says that
@@ -38,7 +35,12 @@ func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 }
 
 func (r *renderer) leaveOut(t *toolset, tool *conversation.Tool, why string) {
-	t.left = append(t.left, leftTool{tool.Name, why})
+	if len(t.left) == 0 {
+		t.left, t.firstLeft = map[string]string{}, why
+	}
+	if t.left[tool.Name] == "" {
+		t.left[tool.Name] = why
+	}
 	if tool.Name != "" {
 		why = tool.Name + ": " + why
 	}
@@ -48,12 +50,10 @@ func (r *renderer) leaveOut(t *toolset, tool *conversation.Tool, why string) {
 // whyLeft says why there is no tool of that name; "" if there is one, or if none
 // was offered.
 func (r *renderer) whyLeft(t *toolset, name string) string {
-	i := slices.IndexFunc(t.left, func(l leftTool) bool { return l.name == name })
-	rendered := r.names.Rendered(name)
-	if i < 0 || slices.ContainsFunc(t.functions, func(d declaration) bool { return d.name == rendered }) {
+	if t.declared[r.names.Rendered(name)] {
 		return ""
 	}
-	return t.left[i].why
+	return t.left[name]
 }
 
 // callable refuses a choice that only tools which were left out could fulfill.
@@ -62,7 +62,7 @@ func (r *renderer) callable(t *toolset) error {
 	switch {
 	case len(t.left) == 0:
 	case c.Mode == conversation.ChoiceAny && t.empty() && !t.images:
-		return r.unsupported("tool_choice", "asks for a call, and no tool is left that can be called here ("+t.left[0].why+
+		return r.unsupported("tool_choice", "asks for a call, and no tool is left that can be called here ("+t.firstLeft+
 			"); leave tool_choice out, or offer a function")
 	case c.Mode == conversation.ChoiceNamed && !slices.ContainsFunc(c.Names, func(name string) bool { return r.whyLeft(t, name) == "" }):
 		return r.unsupported("tool_choice", fmt.Sprintf("tool %q cannot be called here (%s); choose another, or leave tool_choice out",

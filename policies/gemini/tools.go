@@ -20,7 +20,11 @@ type toolset struct {
 	mode      string          // "" leaves functionCallingConfig out
 	allowed   []string        // rendered names
 	images    bool            // images may be made; no tool says so upstream
-	left      []leftTool      // tools that were offered and cannot be called
+	// left says of tools that were offered why they cannot be called, by name;
+	// firstLeft of the first one.
+	left      map[string]string
+	firstLeft string
+	declared  map[string]bool // rendered names of functions
 	// serverSide asks AI Studio to tell of built-in calls, without which it
 	// refuses built-in tools beside functions.
 	serverSide bool
@@ -64,6 +68,7 @@ func (r *renderer) toolset() (toolset, error) {
 // declare fills in the tools and reports whether one is strict.
 func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	declared := make(map[string]int, len(r.req.Tools)) // index in t.functions
+	t.declared = make(map[string]bool, len(r.req.Tools))
 	alone := !r.can.MixedTools && slices.ContainsFunc(r.req.Tools, isFunction)
 	for i := range r.req.Tools {
 		if err := r.opts.Wanted(); err != nil {
@@ -109,8 +114,10 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		}
 		declared[tool.Name] = len(t.functions)
 		strict = strict || tool.Strict
+		rendered := r.names.Rendered(tool.Name)
+		t.declared[rendered] = true
 		t.functions = append(t.functions, declaration{
-			name: r.names.Rendered(tool.Name), description: tool.Description,
+			name: rendered, description: tool.Description,
 			schema: schema, field: r.schemaField("parametersJsonSchema", "parameters"),
 		})
 	}
@@ -157,16 +164,12 @@ func (r *renderer) choose(t *toolset, validated bool) error {
 // if none of them is a function's.
 func (r *renderer) allow(t *toolset, mode, free string) error {
 	t.mode = mode
-	functions := make(map[string]bool, len(t.functions))
-	for _, f := range t.functions {
-		functions[f.name] = true
-	}
 	own, allowed := r.builtinNames(), map[string]bool{}
 	for _, name := range r.req.Choice.Names {
 		rendered := r.names.Rendered(name)
 		switch {
 		case allowed[rendered]: // named before
-		case functions[rendered]:
+		case t.declared[rendered]:
 			allowed[rendered] = true
 			t.allowed = append(t.allowed, rendered)
 		case r.whyLeft(t, name) != "":
