@@ -105,6 +105,11 @@ func responsesLists() []sample {
 		{name: "tools in a namespace", body: list(responsesHead+`,"input":"hi","tools":[{"type":"namespace","name":"n","description":"d","tools":[`, numbered(`{"type":"function","name":"f%d"}`), `]}]}`)},
 		{name: "tools: web_search.filters.blocked_domains", at: vertex, body: list(responsesHead+`,"input":"hi","tools":[{"type":"web_search","filters":{"blocked_domains":[`, numbered(`"d%d.example"`), `]}}]}`)},
 		{name: "allowed_tools", body: list(responsesHead+`,"input":"hi","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[`, func(int) string { return `{"type":"function","name":"f"}` }, `]}}`)},
+		{name: "allowed_tools: tools that were left out", body: func(n int) []byte {
+			n = min(n/25+1, 4000)
+			tools := list(responsesHead+`,"input":"hi","tools":[{"type":"function","name":"f"},`, numbered(`{"type":"mcp","server_label":"s%d","name":"t%[1]d"}`), ``)(n)
+			return list(string(tools)+`],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"},`, numbered(`{"type":"function","name":"t%d"}`), `]}}`)(n)
+		}},
 		{name: "include", body: list(responsesHead+`,"input":"hi","include":[`, numbered(`"i%d"`), `]}`)},
 	}
 }

@@ -63,14 +63,8 @@ func schemas(before, after string) []sample {
 		{"references to a definition with a long text", func(n int) []byte {
 			return object(`"$defs":{"d":{"type":"string","description":"`+strings.Repeat("d", n)+`"}},"properties":{`, numbered(`"p#i":{"$ref":"#/$defs/d"}`), `}`)(n / 10)
 		}},
-		{"required that hold the schema", func(n int) []byte { // within the limit on values
-			return twice(`"properties":{`, `"p#i":{"$ref":"#"}`, `},"required":[`, `"p#i"`, `]`)(n/16 + 1)
-		}},
-		{"definitions that all lead to the first", func(n int) []byte {
-			return object(`"properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{`, func(i int) string {
-				return fmt.Sprintf(`"d%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"},"b":{"$ref":"#/$defs/d%d"}},"required":["b","a"]}`, i, i+1)
-			}, `,"end":{}}`)(n/60 + 1)
-		}},
+		{"required that hold the schema", within(16, twice(`"properties":{`, `"p#i":{"$ref":"#"}`, `},"required":[`, `"p#i"`, `]`))},
+		{"definitions that all lead to the first", within(60, object(`"properties":{"a":{"$ref":"#/$defs/d0"}},"$defs":{`, ring, `,"end":{}}`))},
 		{"recursion by path", object(`"properties":{`, numbered(`"p#i":{"type":"object","properties":{"q":{"$ref":"#/properties/p#i"}}}`), `}`)},
 		{"recursion by path, names taken", twice(`"$defs":{`, `"recursive#i":{"type":"string"}`, `},"properties":{`, `"p#i":{"type":"object","properties":{"q":{"$ref":"#/properties/p#i"}}}`, `}`)},
 	}
@@ -85,4 +79,14 @@ func schemas(before, after string) []sample {
 		}
 	}
 	return out
+}
+
+// within makes bodies of fewer entries: schemas have a limit on values.
+func within(share int, body func(n int) []byte) func(n int) []byte {
+	return func(n int) []byte { return body(n/share + 1) }
+}
+
+// ring is a definition that holds the first one and the next one.
+func ring(i int) string {
+	return fmt.Sprintf(`"d%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"},"b":{"$ref":"#/$defs/d%d"}},"required":["b","a"]}`, i, i+1)
 }
