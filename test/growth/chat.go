@@ -42,7 +42,7 @@ func chatHolders() map[string]string {
 	}
 	tool := func(object string) string { return member(`"tools":[` + object + `]`) }
 	return commonHolders(member, part, call, tool, map[string]string{
-		"search tool":        tool(`{"type":"web_search"` + here + `}`),
+		"image_config":       member(`"image_config":{"aspect_ratio":"1:1"` + here + `}`),
 		"text":               member(`"text":{"format":{"type":"text"}` + here + `}`),
 		"output_config":      member(`"output_config":{"effort":"low"` + here + `}`),
 		"request":            chatHead + here + `,"messages":[` + chatHello + `]}`,

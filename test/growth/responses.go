@@ -64,6 +64,7 @@ func responsesHolders() map[string]string {
 		"mcp_call item":                                      item(`{"type":"mcp_call","id":"a","name":"f","server_label":"s"` + here + `}`),
 		"namespace tool":                                     tool(`{"type":"namespace","name":"n","tools":[]` + here + `}`),
 		"local_shell, shell, apply_patch, tool_search":       tool(`{"type":"local_shell"` + here + `}`),
+		"image_generation":                                   tool(`{"type":"image_generation"` + here + `}`),
 		"web_search":                                         tool(`{"type":"web_search"` + here + `}`),
 		"web_search.filters":                                 tool(`{"type":"web_search","filters":{"blocked_domains":[]` + here + `}}`),
 		"code_interpreter":                                   tool(`{"type":"code_interpreter","container":{"type":"auto"}` + here + `}`),
