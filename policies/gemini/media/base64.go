@@ -36,26 +36,15 @@ const maxHead = 512
 // is that. mime is the type that a data: prefix names, "" without one.
 func clean(data conversation.Text) (out conversation.Text, mime string, ok bool) {
 	inner := data.Inner()
+	if isDataURL(inner) {
+		if data, mime, ok = FromURL(data); !ok {
+			return nil, mime, false
+		}
+		inner = data.Inner()
+	}
 	if bytes.IndexByte(inner, '\\') >= 0 {
 		inner = []byte(data.String())
 		data = nil
-	}
-	if len(inner) > len("data:") && strings.EqualFold(string(inner[:len("data:")]), "data:") {
-		head, _, found := bytes.Cut(inner[:min(len(inner), maxHead)], []byte(","))
-		if !found {
-			return nil, "", false
-		}
-		params := ""
-		mime, params, _ = strings.Cut(string(head[len("data:"):]), ";")
-		inner, data = inner[len(head)+1:], nil
-		// Some forget the word, but a picture is never text.
-		if base64 := strings.HasSuffix(strings.ToLower(";"+params), ";base64"); !base64 && (mime == "" || isText(mime) || mime == svg) {
-			text, err := url.PathUnescape(string(inner))
-			if err != nil {
-				return nil, mime, false
-			}
-			return encode([]byte(text)), mime, true
-		}
 	}
 	if bytes.IndexByte(inner, '%') >= 0 {
 		text, err := url.PathUnescape(string(inner))
@@ -74,6 +63,44 @@ func clean(data conversation.Text) (out conversation.Text, mime string, ok bool)
 		return quoted(inner), mime, true
 	}
 	return standardized(inner, n), mime, true
+}
+
+const scheme = "data:"
+
+func isDataURL(inner []byte) bool {
+	return len(inner) > len(scheme) && strings.EqualFold(string(inner[:len(scheme)]), scheme)
+}
+
+// FromURL reads a data: URL: the type that it names, and data in base64 as the
+// client wrote it. Some forget the word base64, but a picture is never text.
+func FromURL(link conversation.Text) (data conversation.Text, mime string, ok bool) {
+	inner := link.Inner()
+	if !isDataURL(inner) {
+		return nil, "", false
+	}
+	inner = inner[len(scheme):]
+	head, _, ok := bytes.Cut(inner[:min(len(inner), maxHead)], []byte(","))
+	if !ok {
+		return nil, "", false
+	}
+	inner = inner[len(head)+1:]
+	mime, params, _ := strings.Cut(quoted(head).String(), ";")
+	mime = strings.TrimSpace(mime)
+	for param := range strings.SplitSeq(params, ";") {
+		if strings.EqualFold(strings.TrimSpace(param), "base64") {
+			return quoted(inner), mime, true
+		}
+	}
+	text, err := url.PathUnescape(quoted(inner).String())
+	if err != nil {
+		return nil, mime, false
+	}
+	if named := Proper(mime); named != "" && named != svg && !isText(named) {
+		if n, _ := length([]byte(text)); n >= 0 {
+			return conversation.Quote(text), mime, true
+		}
+	}
+	return encode([]byte(text)), mime, true
 }
 
 // length counts the characters that stand for bits, -1 if something is no
