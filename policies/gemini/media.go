@@ -34,6 +34,24 @@ func (r *renderer) file(m *conversation.Media, at *conversation.Place, answer bo
 	return &settled, "", nil
 }
 
+// filesAhead converts the pictures that need it, newest first.
+func (r *renderer) filesAhead() {
+	for i := len(r.req.Messages) - 1; i >= 0; i-- {
+		r.partsAhead(r.req.Messages[i].Parts, i == len(r.req.Messages)-1)
+	}
+}
+
+func (r *renderer) partsAhead(parts []conversation.Part, last bool) {
+	for i := len(parts) - 1; i >= 0; i-- {
+		if m := parts[i].Media; m != nil && m.Data != nil {
+			r.files.Ahead(media.File{MIME: m.MIME, Name: m.Title, Data: m.Data, Last: last})
+		}
+		if result := parts[i].Result; result != nil {
+			r.partsAhead(result.Parts, last)
+		}
+	}
+}
+
 // reference checks media by address.
 func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sent *conversation.Media, text string, err error) {
 	if why := r.target.Kind.UnreadableFile(m.URI); why != "" {
@@ -41,8 +59,7 @@ func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sen
 	}
 	settled := *m
 	settled.MIME = media.Proper(m.MIME)
-	if mime, refused := media.Referred(settled.MIME, m.URI); refused {
-		why := "the model cannot read " + mime + " by its address; send the data inline"
+	if mime, why := media.Referred(settled.MIME, m.URI); why != "" {
 		r.warn(at, mime+" was replaced by a line of text: "+why)
 		return nil, "[" + m.URI + ": left out, " + why + "]", nil
 	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // it wants one

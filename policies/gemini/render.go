@@ -171,7 +171,7 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		names: newNames(req),
 
 		schemas: newSchemaBudget(schemaBytes(req)),
-		files:   media.Converter{Omit: opts.OmitMedia},
+		files:   media.Converter{Omit: opts.OmitMedia, Wanted: opts.Gone},
 	}
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	return r

@@ -90,6 +90,7 @@ func mediaPiece(m *conversation.Media, at *conversation.Place) piece {
 // (N3). Parts that stand in a message of the wrong role go where they belong
 // (N18), empty ones vanish (N1).
 func (r *renderer) turns() ([]turn, error) {
+	r.filesAhead()
 	out := make([]turn, 0, len(r.req.Messages)+8)
 	for i := range r.req.Messages {
 		m := &r.req.Messages[i]

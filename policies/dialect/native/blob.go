@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
@@ -166,6 +167,48 @@ func checkMIME(mime, at string) error {
 	}
 	at += ".mimeType"
 	return &conversation.Error{Kind: conversation.ErrInvalid, Param: at, Message: at + ": not a media type; expected type/subtype, as in image/png"}
+}
+
+// filesAhead converts the pictures of a body that need it, newest first.
+func (r *repair) filesAhead(body []byte) {
+	if r.media.Omit == media.History || !media.HasConvertible(body) {
+		return
+	}
+	var s scan
+	s.reset(body)
+	var files []media.File
+	var walk func() error
+	walk = func() error {
+		var file media.File
+		err := s.array(func() error {
+			return s.object(func(name []byte) error {
+				switch string(canonical(name)) {
+				case "generateContentRequest", "contents", "parts", "functionResponse", "inlineData":
+					return walk()
+				case "mimeType", "data":
+					v, err := s.value()
+					if err != nil || v.Kind() != '"' {
+						return err
+					}
+					if len(canonical(name)) == len("data") {
+						file.Data = conversation.Text(v)
+					} else {
+						file.MIME = string(jsonwalk.Chars(v))
+					}
+					return nil
+				}
+				return s.skip()
+			})
+		})
+		if file.Data != nil {
+			files = append(files, file)
+		}
+		return err
+	}
+	_ = walk() // read again, which tells of errors
+	for _, f := range slices.Backward(files) {
+		r.media.Ahead(f)
+	}
 }
 
 // lastContent is the index of the last content.

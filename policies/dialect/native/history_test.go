@@ -2,7 +2,12 @@ package native
 
 import (
 	"bytes"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -245,6 +250,33 @@ func TestOmittedFilesOfAMendedHistory(t *testing.T) {
 		if err != nil || bytes.Count(got, []byte(`"QQ=="}}`)) != 0 || bytes.Count(got, []byte(`"Qg=="}}`)) != 2 ||
 			bytes.Count(got, []byte("refused a file")) != 2 || len(req.Warnings) != 2 {
 			t.Errorf("%+v: %v, %v\n%s", target, err, req.Warnings, got)
+		}
+	}
+}
+
+// Where a conversation has too many pictures to convert, the oldest go without,
+// those of results included.
+func TestNewestPicturesFirst(t *testing.T) {
+	var buf bytes.Buffer
+	if err := gif.Encode(&buf, image.NewPaletted(image.Rect(0, 0, 4000, 2250), color.Palette{color.White, color.Black}), nil); err != nil {
+		t.Fatal(err)
+	}
+	file := `{"inline_data":{"mime_type":"image/gif","data":"` + base64.StdEncoding.EncodeToString(buf.Bytes()) + `"}}`
+	answer := strings.TrimSuffix(answerA, "}}") + `,"parts":[` + file + `]}}`
+	body := `{"contents":[` + strings.Join([]string{user(file, file), model(callA), user(answer)}, ",") + `]}`
+	for _, target := range historyTargets() {
+		req := &conversation.Request{}
+		got, _, err := New().Repair(req, []byte(body), target, gemini.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dropped, first := bytes.Index(got, []byte("too many pictures")), bytes.Index(got, []byte("image/png"))
+		if bytes.Count(got, []byte("image/png")) != 2 || bytes.Count(got, []byte("too many pictures")) != 1 || dropped > first {
+			t.Errorf("%+v: %d, %d: %v", target, dropped, first, req.Warnings)
+		}
+		gone := errors.New("gone")
+		if _, _, err := New().Repair(req, []byte(body), target, gemini.Options{Gone: func() error { return gone }}); err == nil {
+			t.Error("a client that has gone is served")
 		}
 	}
 }

@@ -94,7 +94,7 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	r.fit.Counts = r.count
-	r.media.Omit, r.loops.Strict = opts.OmitMedia, opts.RelaxSchema
+	r.media.Omit, r.media.Wanted, r.loops.Strict = opts.OmitMedia, opts.Gone, opts.RelaxSchema
 	return r
 }
 
@@ -103,6 +103,7 @@ func (r *repair) read(body []byte) error {
 	if r.lastContent = -1; r.media.Omit == media.History {
 		r.lastContent = lastContent(body)
 	}
+	r.filesAhead(body)
 	r.reset(body)
 	read := r.generate
 	if r.count {
@@ -114,7 +115,7 @@ func (r *repair) read(body []byte) error {
 	if err := r.end(); err != nil {
 		return jsonwalk.Syntax(err)
 	}
-	return nil
+	return r.opts.Wanted()
 }
 
 // generate repairs a GenerateContentRequest.

@@ -3,8 +3,9 @@
 // conversation, since clients send their history with every turn. So the type
 // is made right (by the declared type, the name, and the first bytes), base64
 // is cleaned, and what Gemini cannot read is turned into something it can: the
-// first frame of a GIF as PNG, the text of SVG and Office files. What is left
-// becomes a line of text that says what stood there.
+// first frame of a GIF as PNG, SVG as its text. What is left becomes a line of
+// text that says what stood there. Archives, which Office files are, are not
+// unpacked.
 //
 // A file that is fit already is not copied.
 package media

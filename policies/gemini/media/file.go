@@ -1,7 +1,6 @@
 package media
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strconv"
 	"strings"
@@ -55,17 +54,19 @@ type Converter struct {
 	Omit    Omit
 	Omitted int
 
-	pixels int64 // of pictures converted so far
-	bytes  int   // of files unpacked so far
+	// Wanted is asked while a conversion waits for those of other requests; its
+	// error ends the wait. nil for a client that stays.
+	Wanted func() error
+
+	converted, checked budget
+	ahead              map[*byte]Sent // by where the client's data stand
 }
 
 const (
 	// headLength is how much base64 is decoded to tell a type.
 	headLength = 2048
-	// maxConverted bounds a file that is converted, in bytes, and allConverted
-	// those of a request together.
-	maxConverted = 16 << 20
-	allConverted = 2 * maxConverted
+	// maxText bounds a file that is sent as its text.
+	maxText = 512 << 10
 )
 
 // Settle says what goes upstream for f.
@@ -75,7 +76,27 @@ func (c *Converter) Settle(f File) Sent {
 	return sent
 }
 
+// Ahead converts a picture before its turn comes. Whoever calls it with the
+// files of a conversation, newest first, has the oldest go without if there are
+// too many.
+func (c *Converter) Ahead(f File) {
+	if c.Omit == History && !f.Last || !convertible(f.Data) {
+		return
+	}
+	if sent := c.settle(f); sent.MIME == png && sent.Data != nil {
+		if c.ahead == nil {
+			c.ahead = map[*byte]Sent{}
+		}
+		c.ahead[&f.Data[0]] = sent
+	}
+}
+
 func (c *Converter) settle(f File) Sent {
+	if len(f.Data) > 0 {
+		if sent, ok := c.ahead[&f.Data[0]]; ok {
+			return sent
+		}
+	}
 	data, told, ok := clean(f.Data)
 	if !ok {
 		return c.placeholder(f, Proper(f.MIME), 0, "its base64 cannot be decoded")
@@ -107,28 +128,35 @@ func (c *Converter) settle(f File) Sent {
 	return sent
 }
 
+// Kind is the type of a file that stands as bytes, "" if nothing tells it.
+func Kind(declared, name string, file []byte) string {
+	mime, _ := kind(Proper(declared), "", name, file[:min(len(file), headLength/4*3)])
+	return mime
+}
+
 // kind settles the type of a file: by its first bytes where they are certain,
 // or else as declared, told by a data: prefix, named, or by being text. why is
 // what the client is told.
 func kind(declared, told, name string, head []byte) (mime, why string) {
 	known := func(t string) bool {
-		return Taken(t) || isText(t) || formats[t].read != nil || t == svg || offices[t] != ""
+		return Taken(t) || isText(t) || formats[t].read != nil || t == svg || isOffice(t)
 	}
 	mime = declared
 	for _, other := range []string{told, ByName(name)} {
-		if !known(mime) && other != "" {
+		if other != "" && (!known(mime) || isOffice(mime) && isText(other)) { // Windows calls CSV a workbook
 			mime = other
 		}
 	}
 	first := sniff(head)
 	switch {
-	case first == zipped && offices[mime] != "":
+	case isOffice(mime) && (first == zipped || isOffice(first)):
+	case isText(mime) && looksLikeText(head): // whatever it begins with
 	case overrules(first, mime):
 		if known(declared) && declared != first {
 			why = "declared as " + declared + ", but it is " + first
 		}
 		mime = first
-	case !known(mime) && (looksLikeText(head) || isUTF16(head)):
+	case (!known(mime) || isOffice(mime)) && (looksLikeText(head) || isUTF16(head)):
 		mime = plain
 	}
 	return mime, why
@@ -142,36 +170,20 @@ func (c *Converter) convert(f File, mime string, data conversation.Text) Sent {
 	case Taken(mime):
 		return Sent{MIME: mime, Data: data}
 	case mime == gif, mime == bmp, mime == tiff:
-		file, why := c.whole(data)
-		if why == "" {
-			var out []byte
-			if out, why = c.toPNG(mime, file); why == "" {
-				sent := Sent{MIME: png, Data: encode(out)}
-				if mime == gif && frames(file) > 1 {
-					sent.Why = "an animated GIF; its first picture was sent"
-				}
-				return sent
-			}
+		out, why := c.toPNG(mime, data)
+		if out == nil {
+			return c.placeholder(f, mime, size(data), why)
 		}
-		return c.placeholder(f, mime, size(data), why)
+		return Sent{MIME: png, Data: out, Why: why}
 	case mime == svg:
-		file, why := c.whole(data)
-		if why != "" || len(file) > maxText || !looksLikeText(file) {
-			return c.placeholder(f, mime, size(data), "SVG that is packed, or too long to be sent as text")
-		}
-		return Sent{Text: label(f, mime) + "\n" + string(file), Why: "SVG was sent as its text"}
-	case offices[mime] != "", mime == zipped:
-		file, why := c.whole(data)
-		if why == "" {
-			converting <- struct{}{}
-			text, ok := office(file)
-			<-converting
-			if ok {
-				return Sent{Text: label(f, mime) + "\n" + text, Why: "the file was sent as its text alone"}
+		if n := size(data); n <= maxText {
+			if file := decode(data, 0); looksLikeText(file) {
+				return Sent{Text: label(f, mime) + "\n" + string(file), Why: "SVG was sent as its text"}
 			}
 		}
+		return c.placeholder(f, mime, size(data), "SVG that is packed, or too long to be sent as text")
 	}
-	return c.placeholder(f, mime, size(data), "the model cannot read files of this type; send text, PDF or PNG")
+	return c.placeholder(f, mime, size(data), unreadable(mime))
 }
 
 // asText sends a file that is text; UTF-16, which Windows writes, in UTF-8.
@@ -179,10 +191,8 @@ func (c *Converter) asText(mime string, data conversation.Text) Sent {
 	if !texts[mime] {
 		mime = plain
 	}
-	if isUTF16(decode(data, 4)) {
-		if file, why := c.whole(data); why == "" {
-			data = encode(fromUTF16(file))
-		}
+	if isUTF16(decode(data, 4)) && size(data) <= maxConverted {
+		data = encode(fromUTF16(decode(data, 0)))
 	}
 	return Sent{MIME: mime, Data: data}
 }
@@ -200,19 +210,10 @@ func fromUTF16(file []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// whole decodes a file that is to be converted.
-func (c *Converter) whole(data conversation.Text) (file []byte, why string) {
-	if n := size(data); n > maxConverted || c.bytes+n > allConverted {
-		return nil, "the file is too large to be converted"
-	}
-	file = decode(data, 0)
-	c.bytes += len(file)
-	return file, ""
-}
-
 // sound reports whether nothing speaks against a file that is sent.
 func (c *Converter) sound(f File, sent Sent) bool {
-	switch mime := sent.MIME; {
+	mime := sent.MIME
+	switch {
 	case !common[mime], f.Answer && !inAnswers[mime]:
 		return false
 	case formats[mime].read == nil && mime != "image/webp" && mime != pdf:
@@ -222,25 +223,12 @@ func (c *Converter) sound(f File, sent Sent) bool {
 	case mime == "image/webp":
 		return true
 	}
-	file, why := c.whole(sent.Data)
-	if why != "" {
-		return true // nobody knows
-	}
-	if sent.MIME == pdf {
-		return bytes.Contains(file, []byte("/Page")) || bytes.Contains(file, []byte("/ObjStm"))
-	}
-	converting <- struct{}{}
-	defer func() { <-converting }()
-	_, why = c.picture(sent.MIME, file)
-	return why != brokenPicture
+	return c.readable(mime, sent.Data)
 }
 
 // label names a file in a text that stands for it.
 func label(f File, mime string) string {
-	text := "[" + clip(mime)
-	if mime == "" {
-		text = "[file"
-	}
+	text := "[" + noun(mime)
 	if f.Name != "" {
 		text += ` "` + clip(f.Name) + `"`
 	}
@@ -265,9 +253,5 @@ func (c *Converter) placeholder(f File, mime string, bytes int, why string) Sent
 	if bytes > 0 {
 		text += ", " + strconv.Itoa(bytes) + " bytes"
 	}
-	named := mime
-	if named == "" {
-		named = "file"
-	}
-	return Sent{Text: text + ": left out, " + why + "]", Why: clip(named) + " was replaced by a line of text: " + why}
+	return Sent{Text: text + ": left out, " + why + "]", Why: noun(mime) + " was replaced by a line of text: " + why}
 }

@@ -6,17 +6,12 @@ import (
 	gifs "image/gif"
 	jpegs "image/jpeg"
 	pngs "image/png"
+	"slices"
 
 	bmps "golang.org/x/image/bmp"
 	tiffs "golang.org/x/image/tiff"
-)
 
-const (
-	// maxPixels bounds a picture that is converted. A file of some kilobytes
-	// can hold a picture that takes gigabytes.
-	maxPixels = 12 << 20
-	// allPixels bounds the pictures of a request together.
-	allPixels = 2 * maxPixels
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 // format reads a picture of one type.
@@ -35,51 +30,80 @@ var formats = map[string]format{
 	jpeg: {func(r *bytes.Reader) (image.Config, error) { return jpegs.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return jpegs.Decode(r) }},
 }
 
-// brokenPicture is what a client is told of a picture that cannot be decoded.
-const brokenPicture = "the picture is broken"
+// starts are how base64 of the pictures begins that are converted: GIF8, BM,
+// II*, and MM.
+var starts = []string{"R0lGOD", "Qk", "SUkqA", "TU0AK"}
 
-// converting bounds the memory of all requests together: one of them has its
-// pictures converted at a time.
-var converting = make(chan struct{}, 1)
-
-// picture decodes a picture, of a GIF the first frame. why says why it cannot
-// be, in words for the client.
-func (c *Converter) picture(mime string, file []byte) (img image.Image, why string) {
-	defer func() {
-		if recover() != nil { // a decoder that does not expect what it reads
-			img, why = nil, brokenPicture
-		}
-	}()
-	f := formats[mime]
-	config, err := f.config(bytes.NewReader(file))
-	if err != nil || config.Width <= 0 || config.Height <= 0 {
-		return nil, brokenPicture
+// convertible reports whether base64 begins like a picture that is converted. It
+// only decides what is looked at first.
+func convertible(data conversation.Text) bool {
+	inner := data.Inner()
+	if isDataURL(inner) {
+		_, inner, _ = bytes.Cut(inner[:min(len(inner), maxHead)], []byte(","))
 	}
-	pixels := int64(config.Width) * int64(config.Height)
-	if pixels > maxPixels || c.pixels+pixels > allPixels {
-		return nil, "the picture has too many pixels to be converted"
-	}
-	c.pixels += pixels
-	if img, err = f.read(bytes.NewReader(file)); err != nil {
-		return nil, brokenPicture
-	}
-	return img, ""
+	return slices.ContainsFunc(starts, func(start string) bool { return bytes.HasPrefix(inner, []byte(start)) })
 }
 
-// toPNG converts a picture.
-func (c *Converter) toPNG(mime string, file []byte) (out []byte, why string) {
-	converting <- struct{}{}
-	defer func() { <-converting }()
-	img, why := c.picture(mime, file)
+// HasConvertible reports whether there may be a picture that is converted in a
+// body.
+func HasConvertible(body []byte) bool {
+	return slices.ContainsFunc(starts, func(start string) bool {
+		return bytes.Contains(body, []byte(`"`+start)) || bytes.Contains(body, []byte(","+start))
+	})
+}
+
+// toPNG converts a picture, of a GIF the first frame. why is what the client is
+// told; without a picture it says why there is none.
+func (c *Converter) toPNG(mime string, data conversation.Text) (out conversation.Text, why string) {
+	if size(data) > maxConverted {
+		return nil, tooLarge
+	}
+	if !c.acquire() {
+		return nil, gone
+	}
+	defer release()
+	defer func() {
+		if recover() != nil { // a decoder that does not expect what it reads
+			out, why = nil, brokenPicture
+		}
+	}()
+	file := decode(data, 0)
+	img, why := c.converted.picture(mime, file)
 	if why != "" {
 		return nil, why
 	}
-	var buf bytes.Buffer
+	buf := limited{most: c.converted.output(len(file))}
 	encoder := pngs.Encoder{CompressionLevel: pngs.BestSpeed}
-	if encoder.Encode(&buf, img) != nil {
-		return nil, brokenPicture
+	if bounds := img.Bounds(); bounds.Dx()*bounds.Dy() <= minPixels {
+		encoder.BufferPool = &spare
 	}
-	return buf.Bytes(), ""
+	if encoder.Encode(&buf, img) != nil {
+		return nil, tooMany
+	}
+	c.converted.written += buf.Len()
+	if mime == gif && frames(file) > 1 {
+		why = "an animated GIF; its first picture was sent"
+	}
+	return encode(buf.Bytes()), why
+}
+
+// readable reports whether a file can be decoded, as far as that is known.
+func (c *Converter) readable(mime string, data conversation.Text) (ok bool) {
+	if size(data) > maxConverted || !c.acquire() {
+		return true // nobody knows
+	}
+	defer release()
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	file := decode(data, 0)
+	if mime == pdf {
+		return bytes.Contains(file, []byte("/Page")) || bytes.Contains(file, []byte("/ObjStm"))
+	}
+	_, why := c.checked.picture(mime, file)
+	return why != brokenPicture
 }
 
 // frames counts the pictures in a GIF, up to two, by its blocks.

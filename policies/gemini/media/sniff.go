@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,24 +12,32 @@ import (
 var magics = []struct{ start, mime string }{
 	{"\x89PNG\r\n\x1a\n", png},
 	{"\xff\xd8\xff", jpeg},
-	{"GIF87a", gif}, {"GIF89a", gif},
 	{"II*\x00", tiff}, {"MM\x00*", tiff},
-	{"8BPS", "image/vnd.adobe.photoshop"},
-	{"%PDF-", pdf},
 	{"PK\x03\x04", zipped},
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ole},
 	{"\x1f\x8b\x08", "application/gzip"},
 	{"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"},
 	{"Rar!\x1a\x07", "application/vnd.rar"},
 	{"\x7fELF", "application/x-executable"},
-	{"OggS", "audio/ogg"},
-	{"fLaC", "audio/flac"},
-	{"ID3", "audio/mp3"},
 	{"\x1a\x45\xdf\xa3", "video/webm"},
 	{"FLV\x01", "video/x-flv"},
 	{"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/wmv"},
 	{"\x00\x00\x01\xba", "video/mpeg"}, {"\x00\x00\x01\xb3", "video/mpeg"},
 }
+
+// spelled are those that text may begin with, too. Behind them there is always
+// some control character.
+var spelled = []struct{ start, mime string }{
+	{"GIF87a", gif}, {"GIF89a", gif},
+	{"8BPS", "image/vnd.adobe.photoshop"},
+	{"OggS", "audio/ogg"},
+	{"fLaC", "audio/flac"},
+	{"ID3", "audio/mp3"},
+}
+
+// pdfStart is how a PDF begins: a version, and nothing else on the line but a
+// comment.
+var pdfStart = regexp.MustCompile(`^%PDF-\d\.\d[ \t]*[\r\n%]`)
 
 // brands are the kinds of files that have ftyp behind the first four bytes.
 var brands = map[string]string{
@@ -42,6 +51,35 @@ var brands = map[string]string{
 // none. Text is not looked for, but for markup.
 func sniff(head []byte) string {
 	for _, m := range magics {
+		if bytes.HasPrefix(head, []byte(m.start)) {
+			if m.mime == zipped {
+				return archived(head)
+			}
+			return m.mime
+		}
+	}
+	if pdfStart.Match(head) {
+		return pdf
+	}
+	if mime := spelledOut(head); mime != "" {
+		return mime
+	}
+	switch {
+	case len(head) > 1 && head[0] == 0xff && head[1]&0xf6 == 0xf0:
+		return "audio/aac"
+	case len(head) > 2 && head[0] == 0xff && head[1] < 0xfe && head[1]&0xe0 == 0xe0 && head[1]&0x06 != 0 && head[2]&0xf0 != 0xf0:
+		return "audio/mp3"
+	}
+	return markup(head)
+}
+
+// spelledOut returns the type that letters tell, where control characters say
+// that they are no text about such files.
+func spelledOut(head []byte) string {
+	if bytes.IndexFunc(head, isControl) < 0 {
+		return ""
+	}
+	for _, m := range spelled {
 		if bytes.HasPrefix(head, []byte(m.start)) {
 			return m.mime
 		}
@@ -58,19 +96,15 @@ func sniff(head []byte) string {
 		return "video/avi"
 	case at(0, "FORM") && (at(8, "AIFF") || at(8, "AIFC")):
 		return "audio/aiff"
-	case at(4, "ftyp") && len(head) >= 12:
+	case at(4, "ftyp") && len(head) >= 12 && head[0] == 0: // the length of the box
 		if mime := brands[string(head[8:12])]; mime != "" {
 			return mime
 		}
 		return "video/mp4"
 	case len(head) > 26 && at(0, "BM") && at(6, "\x00\x00\x00\x00") && head[14] >= 12 && at(15, "\x00\x00\x00"):
 		return bmp
-	case len(head) > 1 && head[0] == 0xff && head[1]&0xf6 == 0xf0:
-		return "audio/aac"
-	case len(head) > 2 && head[0] == 0xff && head[1] < 0xfe && head[1]&0xe0 == 0xe0 && head[1]&0x06 != 0 && head[2]&0xf0 != 0xf0:
-		return "audio/mp3"
 	}
-	return markup(head)
+	return ""
 }
 
 // markup tells SVG and HTML.
@@ -105,12 +139,17 @@ func looksLikeText(head []byte) bool {
 		switch {
 		case r == utf8.RuneError && size == 1 && (len(head)-i >= utf8.UTFMax || utf8.FullRune(head[i:])):
 			return false // not merely cut off
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b':
+		case isControl(r):
 			return false
 		}
 		i += size
 	}
 	return len(head) > 0
+}
+
+// isControl reports whether a character stands in no text.
+func isControl(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != '\x1b'
 }
 
 // family is the part of a type before the slash.

@@ -85,17 +85,6 @@ var readable = set("application/json", "application/jsonl", "application/x-ndjso
 	"application/x-httpd-php", "application/rtf", "application/x-tex", "application/x-latex", "application/x-subrip", "application/ecmascript",
 	"application/x-ruby", "application/x-perl", "application/x-go", "application/x-java", "application/x-rust", "application/mbox")
 
-// offices are the types of Office files whose text can be taken out, and what
-// the name of one ends in.
-var offices = map[string]string{
-	"application/vnd.openxmlformats-officedocument.wordprocessingml.document":   ".docx",
-	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":         ".xlsx",
-	"application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
-	"application/vnd.oasis.opendocument.text":                                   ".odt",
-	"application/vnd.oasis.opendocument.spreadsheet":                            ".ods",
-	"application/vnd.oasis.opendocument.presentation":                           ".odp",
-}
-
 // byExtension are types by the extension of a name. It is a table of its own
 // because that of the standard library depends on the machine.
 var byExtension = map[string]string{
@@ -103,7 +92,7 @@ var byExtension = map[string]string{
 	".gif": gif, ".bmp": bmp, ".tif": tiff, ".tiff": tiff, ".svg": svg, ".avif": "image/avif", ".ico": "image/x-icon", ".pdf": pdf,
 
 	".mp3": "audio/mp3", ".wav": "audio/wav", ".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/opus", ".flac": "audio/flac",
-	".aac": "audio/aac", ".m4a": "audio/mp4", ".aif": "audio/aiff", ".aiff": "audio/aiff",
+	".mpga": "audio/mp3", ".aac": "audio/aac", ".m4a": "audio/mp4", ".aif": "audio/aiff", ".aiff": "audio/aiff",
 	".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mov", ".webm": "video/webm", ".mpeg": "video/mpeg", ".mpg": "video/mpg",
 	".avi": "video/avi", ".flv": "video/x-flv", ".wmv": "video/wmv", ".3gp": "video/3gpp",
 
@@ -111,13 +100,15 @@ var byExtension = map[string]string{
 	".csv": "text/csv", ".xml": "text/xml", ".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript",
 	".py": "text/x-python", ".ts": "text/x-typescript", ".tsx": "text/x-typescript", ".json": "application/json",
 
-	".zip": zipped, ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
-	".gz": "application/gzip", ".tgz": "application/gzip", ".exe": "application/x-msdownload", ".mkv": "video/x-matroska",
+	".zip": zipped,
+	".gz":  "application/gzip", ".tgz": "application/gzip", ".exe": "application/x-msdownload", ".mkv": "video/x-matroska",
 }
 
 func init() {
-	for mime, ext := range offices {
-		byExtension[ext] = mime
+	for mime, kind := range offices {
+		if kind.ext != "" {
+			byExtension[kind.ext] = mime
+		}
 	}
 	for _, ext := range strings.Fields(`.log .text .tsv .tab .yaml .yml .toml .ini .cfg .conf .env .properties .jsonl .ndjson .json5 .rst .tex
 		.go .rs .c .h .cc .cpp .hpp .cxx .cs .java .kt .kts .scala .swift .m .mm .rb .php .pl .pm .lua .r .jl .sh .bash .zsh .fish .ps1 .bat .cmd
@@ -167,13 +158,12 @@ func Taken(mime string) bool {
 }
 
 // Referred settles the type of a file that stands in the request by its
-// address. refused says that it is of a type that Gemini does not take, and
-// that only a file inline could be turned into another.
-func Referred(mime, address string) (_ string, refused bool) {
+// address. why says why Gemini does not take it, in words for the client.
+func Referred(mime, address string) (_, why string) {
 	address, _, _ = strings.Cut(address, "?")
 	address, _, _ = strings.Cut(address, "#")
 	refuses := func(t string) bool {
-		return offices[t] != "" || formats[t].read != nil && !taken[t] || t == svg
+		return isOffice(t) || formats[t].read != nil && !taken[t] || t == svg
 	}
 	if named := ByName(address); !Taken(mime) && (Taken(named) || isText(named) || refuses(named)) {
 		mime = named
@@ -181,5 +171,11 @@ func Referred(mime, address string) (_ string, refused bool) {
 	if isText(mime) && !texts[mime] {
 		mime = plain
 	}
-	return mime, refuses(mime)
+	switch {
+	case isOffice(mime):
+		why = unreadable(mime)
+	case refuses(mime):
+		why = "the model cannot read " + mime + " by its address; send the data inline"
+	}
+	return mime, why
 }

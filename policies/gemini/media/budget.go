@@ -1,0 +1,122 @@
+package media
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	pngs "image/png"
+	"time"
+)
+
+// Limits of conversions. A file of some kilobytes can hold a picture that takes
+// gigabytes, and a conversation holds many files.
+const (
+	// maxPixels bounds a picture, and allPixels those of a request together,
+	// where each counts as minPixels at least.
+	maxPixels = 12 << 20
+	allPixels = 2 * maxPixels
+	minPixels = 1 << 16
+	// maxConverted bounds a file, in bytes. allConverted bounds those of a
+	// request together, and what is made of them.
+	maxConverted = 16 << 20
+	allConverted = 2 * maxConverted
+	// A file does not become longer than outMultiple times its length and
+	// outFloor.
+	outMultiple = 16
+	outFloor    = 64 << 10
+)
+
+// What a client is told of a picture that is not converted.
+const (
+	brokenPicture = "the picture is broken"
+	tooLarge      = "the file is too large to be converted"
+	manyPixels    = "the picture has too many pixels to be converted"
+	tooMany       = "the conversation has too many pictures to convert"
+	gone          = "the client has gone"
+)
+
+// budget is what was spent on the pictures of a request.
+type budget struct {
+	pixels         int64
+	bytes, written int
+}
+
+// picture decodes a picture that the budget allows. why says why there is none.
+func (b *budget) picture(mime string, file []byte) (img image.Image, why string) {
+	f := formats[mime]
+	config, err := f.config(bytes.NewReader(file))
+	if err != nil || config.Width <= 0 || config.Height <= 0 {
+		return nil, brokenPicture
+	}
+	pixels := max(int64(config.Width)*int64(config.Height), minPixels)
+	if m := config.ColorModel; m == color.RGBA64Model || m == color.NRGBA64Model {
+		pixels *= 2 // of twice the memory
+	}
+	switch {
+	case pixels > maxPixels:
+		return nil, manyPixels
+	case b.pixels+pixels > allPixels, b.bytes+len(file) > allConverted:
+		return nil, tooMany
+	}
+	b.pixels += pixels
+	b.bytes += len(file)
+	if img, err = f.read(bytes.NewReader(file)); err != nil {
+		return nil, brokenPicture
+	}
+	return img, ""
+}
+
+// output is how long a file of n bytes may become.
+func (b *budget) output(n int) int { return min(outMultiple*n+outFloor, allConverted-b.written) }
+
+// limited is a buffer of bounded length.
+type limited struct {
+	bytes.Buffer
+	most int
+}
+
+var errTooLong = errors.New("the picture becomes too long")
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.Len()+len(p) > l.most {
+		return 0, errTooLong
+	}
+	return l.Buffer.Write(p)
+}
+
+// converting bounds the memory of all requests together: one picture is decoded
+// at a time.
+var converting = make(chan struct{}, 1)
+
+// lookAround is how often a wait asks whether somebody still waits for it.
+const lookAround = 50 * time.Millisecond
+
+// acquire waits for the turn to convert; false if nobody wants it any more.
+func (c *Converter) acquire() bool {
+	look := time.NewTicker(lookAround)
+	defer look.Stop()
+	for c.Wanted == nil || c.Wanted() == nil {
+		select {
+		case converting <- struct{}{}:
+			return true
+		case <-look.C:
+		}
+	}
+	return false
+}
+
+func release() { <-converting }
+
+// spareBuffer keeps the buffers of an encoder, a megabyte, for the next small
+// picture. It keeps the picture as well, so it is not for large ones. Whose turn
+// it is to convert may use it.
+type spareBuffer struct{ *pngs.EncoderBuffer }
+
+var spare spareBuffer
+
+// Get implements png.EncoderBufferPool.
+func (s *spareBuffer) Get() *pngs.EncoderBuffer { return s.EncoderBuffer }
+
+// Put implements png.EncoderBufferPool.
+func (s *spareBuffer) Put(b *pngs.EncoderBuffer) { s.EncoderBuffer = b }
