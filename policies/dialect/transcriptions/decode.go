@@ -118,7 +118,7 @@ func (d *decoder) finish() (*conversation.Request, error) {
 	}
 	mime := mimeOf(d.file)
 	if mime == "" {
-		return nil, d.Invalid("file", "the type of the recording is not known; name the file with its ending (flac, mp3, mp4, m4a, ogg, wav, webm), or send its content-type")
+		return nil, d.Invalid("file", "the type of the recording is not known; name the file with its ending (flac, mp3, mp4, m4a, ogg, wav, webm, aac, aiff), or send its content-type")
 	}
 	d.Req.Stream = d.stream && !strings.HasPrefix(d.Req.Model, "whisper")
 	switch {

@@ -119,7 +119,16 @@ func TestDecodeRefuses(t *testing.T) {
 func TestMIME(t *testing.T) {
 	for _, c := range []struct{ name, declared, data, want string }{
 		{"a.MP3", "application/octet-stream", "", "audio/mp3"},
-		{"a", "audio/mpeg", "", "audio/mp3"},
+		{"a", "audio/mpeg", "", "audio/mpeg"},
+		{"a", "audio/x-wav", "", "audio/wav"},
+		{"a.mpga", "", "", "audio/mp3"},
+		{"a.mpeg", "", "", "audio/mp3"},
+		{"a.webm", "application/octet-stream", "", "audio/webm"},
+		{"a.mp4", "", "", "audio/mp4"},
+		{"a.ogg", "audio/wav", "fLaC\x00", "audio/flac"},
+		{"blob", "", "FORM\x00\x00\x00\x00AIFF", "audio/aiff"},
+		{"blob", "", "\xff\xf1\x50\x80", "audio/aac"},
+		{"blob", "", "\x89PNG\r\n\x1a\n", ""},
 		{"a.webm", "audio/webm", "", "audio/webm"},
 		{"a.mp4", "video/mp4", "", "video/mp4"},
 		{"blob", "", "RIFF\x00\x00\x00\x00WAVEfmt ", "audio/wav"},
