@@ -174,6 +174,9 @@ func geminiContent(in string) string {
 
 const geminiHi = `"contents":[{"role":"user","parts":[{"text":"hi"}]}]`
 
+// dot is a GIF of one pixel, which becomes a PNG.
+const dot = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
+
 // ownShapes are those that one API has.
 var ownShapes = []struct{ wire, name, body, unit string }{
 	{"claude", "text blocks", claudeContent(hole), `{"type":"text","text":"a"}`},
@@ -185,6 +188,7 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"claude", "blocks left out", claudeContent(hole), `{"type":"fallback"}`},
 	{"claude", "blocks warned of", claudeContent(hole), `{"type":"tool_removal"}`},
 	{"claude", "images without data", claudeContent(hole), `{"type":"image","source":{"type":"base64","media_type":"a/b","data":""}}`},
+	{"claude", "small pictures", claudeContent(hole), `{"type":"image","source":{"type":"base64","media_type":"image/gif","data":"` + dot + `"}}`},
 	{"claude", "images by address", claudeContent(hole), `{"type":"image","source":{"type":"url","url":""}}`},
 	{"claude", "documents", claudeContent(hole), `{"type":"document","source":{"type":"text","data":"a"}}`},
 	{"claude", "documents with a title", claudeContent(hole), `{"type":"document","title":"t","source":{"type":"url","url":"u"}}`},
@@ -225,6 +229,7 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"chat", "parts with an unknown field", chatContent, `{"type":"text","text":"a","u#":0}`},
 	{"chat", "images", chatContent, `{"type":"image_url","image_url":"gs:"}`},
 	{"chat", "inline images", chatContent, `{"type":"image_url","image_url":"data:,a"}`},
+	{"chat", "small pictures", chatContent, `{"type":"image_url","image_url":"data:image/gif;base64,` + dot + `"}`},
 	{"chat", "images of addresses", chatContent, `{"type":"image_url","image_url":{"url":"http:"}}`},
 	{"chat", "files", chatContent, `{"type":"file","file":{"file_data":"a"}}`},
 	{"chat", "calls", chatSaid(`"tool_calls":[` + hole + `]`), `{"function":{"name":""}}`},
@@ -251,6 +256,7 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"responses", "bare strings", responsesContent, `"a"`},
 	{"responses", "images", responsesContent, `{"type":"input_image","image_url":"gs:"}`},
 	{"responses", "inline images", responsesContent, `{"type":"input_image","image_url":"data:,a"}`},
+	{"responses", "small pictures", responsesContent, `{"type":"input_image","image_url":"data:image/gif;base64,` + dot + `"}`},
 	{"responses", "files", responsesContent, `{"type":"input_file","file_data":"a"}`},
 	{"responses", "parts of an unknown type", responsesContent, `{"type":"u#"}`},
 	{"responses", "unknown items", responsesInput(hole), `{"type":"u#"}`},
@@ -296,6 +302,7 @@ var ownShapes = []struct{ wire, name, body, unit string }{
 	{"gemini", "server calls", geminiContent(hole), `{"toolCall":0}`},
 	{"gemini", "names of media", geminiContent(hole), `{"fileData":{"displayName":"a"}}`},
 	{"gemini", "media within answers", geminiContent(`{"functionResponse":{"parts":[` + hole + `]}}`), `{"inlineData":{}}`},
+	{"gemini", "small pictures", geminiContent(hole), `{"inlineData":{"mimeType":"image/gif","data":"` + dot + `"}}`},
 	{"gemini", "inline data", geminiContent(hole), `{"inlineData":{"mimeType":"a/b","data":""}}`},
 	{"gemini", "system parts", `{` + geminiHi + `,"systemInstruction":{"parts":[` + hole + `]}}`, `{"text":"a"}`},
 	{"gemini", "tool entries", `{` + geminiHi + `,"tools":[` + hole + `]}`, `{}`},
