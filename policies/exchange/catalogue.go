@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Model lists are answered here: the list is what this gateway can serve, which
@@ -49,15 +50,14 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	aliased := a.x.cfg.Models.aliased(name) && slices.ContainsFunc(a.x.cfg.Models.Resolve(name), a.leads)
 	switch {
 	case name == "":
-	case aliased, slices.Contains(names, name), slices.Contains(names, shortest(name)):
+	case aliased, slices.Contains(names, name), slices.Contains(names, a.x.cfg.Models.upstreamName(name)):
 		names = []string{name} // perhaps of a pattern or with a prefix, which no list holds
 	default:
 		names = nil
 	}
 	models := a.listedModels(names)
 	if name != "" && len(models) == 0 {
-		return a.refuse(heal.ReasonModelList, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
-			Message: "this gateway serves no model called " + policies.Clean(name)})
+		return a.refuseModel(heal.ReasonModelList, conversation.ErrNotFound, redact.Quote(name)+" is not served by this gateway")
 	}
 	var body any
 	if name != "" {

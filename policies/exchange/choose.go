@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // candidate is a model at a backend: what an attempt can be sent to.
@@ -25,16 +26,14 @@ func (c candidate) key() outageKey { return outageKey{c.backend.Name, c.model} }
 func (a *attempt) choose() *policies.Reply {
 	chain := a.x.cfg.Models.Resolve(a.req.Model)
 	if err := gemini.ValidModel(chain[0].Model); err != nil {
-		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
-			Message: "model: " + err.Error()})
+		return a.refuseModel(heal.ReasonRefused, conversation.ErrInvalid, redact.Quote(a.req.Model)+": "+err.Error())
 	}
 	a.candidates = a.suited(a.along(chain))
 	if len(a.candidates) == 0 {
 		if err := a.x.table.Load().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
-		return a.refuse(heal.ReasonNoBackend, &conversation.Error{Kind: conversation.ErrNotFound, Param: "model",
-			Message: "model " + strconv.Quote(chain[0].Model) + " is served by no backend of this gateway"})
+		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
 	}
 	a.leaveLost()
 	chosen := a.preferred()

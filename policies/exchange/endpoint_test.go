@@ -89,6 +89,7 @@ func TestDeployments(t *testing.T) {
 		{"/openai/deployments/text-embedding-3-large/embeddings?api-version=2024-10-21", "application/json", `{"input":"hi"}`, "gemini-embedding-001"},
 		{"/openai/deployments/gemini-embedding-2/embeddings", "application/json", `{"model":"x","input":"hi"}`, "gemini-embedding-2"},
 		{"/openai/deployments/whisper-1/audio/transcriptions?api-version=2024-10-21", "multipart/form-data; boundary=b", unnamed + "--b--\r\n", "gemini-3.5-flash-lite"},
+		{"/openai/deployments/whisper/audio/transcriptions", "multipart/form-data; boundary=b", unnamed + "--b--\r\n", "gemini-3.5-flash-lite"},
 		{"/openai/deployments/gemini-3.8-flash/audio/translations", "multipart/form-data; boundary=b", spoken, "gemini-3.8-flash"},
 	} {
 		a := newRig(t, nil).begin(1, "", "content-type", c.contentType)

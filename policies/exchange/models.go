@@ -85,7 +85,13 @@ var defaultAliases = map[string]Chain{
 	"gpt-*-nano*":    only("gemini-3.5-flash-lite"),
 	"gpt-*":          only("gemini-3.8-flash"),
 	"codex-*":        only("gemini-3.8-flash"),
+	"chatgpt-*":      only("gemini-3.8-flash"),
+	"o[0-9]":         only("gemini-3.8-flash"),
+	"o[0-9]-*":       only("gemini-3.8-flash"),
+	"claude":         only("gemini-3.8-flash"),
+	"opusplan":       only("gemini-3.8-flash"),
 
+	"whisper":          only("gemini-3.5-flash-lite"), // what Azure's deployments are called
 	"whisper-*":        only("gemini-3.5-flash-lite"),
 	"gpt-*transcribe*": only("gemini-3.5-flash-lite"),
 
@@ -127,21 +133,24 @@ func (m Models) aliased(name string) bool {
 }
 
 // Resolve returns the upstream models for a client's name; a name without
-// alias is taken as it is, without the prefixes that it has.
+// alias is taken as it is, without what says nothing here.
 func (m Models) Resolve(name string) Chain {
 	if to, ok := m.chain(name); ok {
 		return to
 	}
-	return only(shortest(name))
+	return only(m.upstreamName(name))
 }
 
-// chain is what an alias says of a name, or of the name without prefixes: the
-// longest that has an alias counts.
+// chain is what an alias says of a name, or of what is left of it: heald.yaml's
+// come first, then the longest name that has one counts. Clients may write it in
+// capitals.
 func (m Models) chain(name string) (Chain, bool) {
-	for n := range withoutPrefixes(name) {
-		for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
-			if to, ok := match(aliases, n); ok {
-				return to, true
+	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
+		for n := range withoutPrefixes(name) {
+			for _, n := range []string{n, strings.ToLower(n)} {
+				if to, ok := match(aliases, n); ok {
+					return to, true
+				}
 			}
 		}
 	}

@@ -20,6 +20,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Rule != heal.ReasonProxy { // heald's own words, of a host that somebody has to repair
 		a.x.tell(&r.Client)
 	}
+	if r.Rule == heal.ReasonNoModel {
+		a.noModel(&r.Client)
+	}
 	a.record.err, a.record.status = r.Err, seen.Status
 	a.probed(endOf(&seen, &r))
 	// What becomes of a count says nothing of the quota and the capacity for
