@@ -30,6 +30,10 @@ type endpoint struct {
 // geminiVersions are the versions in base URLs that only Gemini's API has.
 var geminiVersions = []string{"v1beta", "v1alpha", "v1beta1"}
 
+// inferencePaths are what Azure AI Inference has below /models: no models are
+// called so.
+var inferencePaths = []string{"chat/completions", "embeddings"}
+
 // endpointOf reads the path of a request. An escaped slash, a dot segment or any
 // other segment that no base URL has ends the base URL: what follows is a name
 // that nothing knows.
@@ -59,8 +63,11 @@ func endpointOf(target string) endpoint {
 // base URL, and notes what they say.
 func (e *endpoint) baseSegments(rest []string) int {
 	switch s := rest[0]; {
-	case s == "v1" || s == "api": // OpenRouter's and Open WebUI's begin with /api
-		e.native = e.native && s == "api"
+	case s == "v1" || s == "api" || s == "inference": // OpenRouter's and Open WebUI's begin with /api, those of GitHub Models and Fireworks with /inference
+		e.native = e.native && s != "v1"
+		return 1
+	case s == "models" && slices.Contains(inferencePaths, strings.Join(rest[1:], "/")):
+		e.native = false
 		return 1
 	case slices.Contains(geminiVersions, s):
 		e.native = true

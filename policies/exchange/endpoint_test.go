@@ -25,10 +25,10 @@ func TestBaseURLs(t *testing.T) {
 		{"messages/count_tokens", "claude", plain, []string{"", "/v1", "/anthropic", "/anthropic/v1", "/v1/v1", "/api/v1"}},
 		{"chat/completions", "chat", plain, []string{
 			"", "/v1", "/openai", "/openai/v1", "/v1/openai", "/v1/v1", "/openai/v1/v1", "/v1beta/openai", "/v1beta/openai/v1", "/v1beta", "/api/v1", "/api", "/api/openai/v1",
-			"/openai/deployments/x", "/deployments/x", "/v1/engines/x", "/v1beta1/projects/p/locations/global/endpoints/openapi", "/v1/projects/p/locations/l/endpoints/openapi",
+			"/models", "/inference", "/inference/v1", "/openai/deployments/x", "/deployments/x", "/v1/engines/x", "/v1beta1/projects/p/locations/global/endpoints/openapi", "/v1/projects/p/locations/l/endpoints/openapi",
 		}},
 		{"completions", "completions", `{"model":"gemini-3.5-flash","prompt":"hi"}`, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x", "/v1/engines/x"}},
-		{"embeddings", "embeddings", vectors, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/v1beta", "/api/v1", "/openai/deployments/x", "/v1/engines/x", "/v1/projects/p/locations/l/endpoints/openapi"}},
+		{"embeddings", "embeddings", vectors, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/v1beta", "/api/v1", "/models", "/inference", "/openai/deployments/x", "/v1/engines/x", "/v1/projects/p/locations/l/endpoints/openapi"}},
 		{"audio/transcriptions", "transcriptions", form, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x"}},
 		{"audio/translations", "transcriptions", form, []string{"", "/v1", "/openai/v1", "/openai/deployments/x"}},
 		{"images/generations", "images", dot, []string{"", "/v1", "/openai", "/openai/v1", "/v1/v1", "/v1beta/openai", "/api/v1", "/openai/deployments/x"}},
@@ -124,8 +124,8 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		shape, says          string
 	}{
 		{"POST", "/v1/chat/completion", "", 404, openai, "did you mean /v1/chat/completions?"},
-		{"POST", "/chat", "", 404, openai, "did you mean /v1/chat/completions?"},
-		{"POST", "/api/chat", "", 404, openai, "did you mean /v1/chat/completions?"},
+		{"POST", "/chat", "", 404, openai, "/v1/chat/completions"},
+		{"POST", "/api/chat", "", 404, openai, "/v1/chat/completions"},
 		{"POST", "/v1/chat/Completions", "", 404, openai, "did you mean /v1/chat/completions?"},
 		{"POST", "/v1/message", "authorization", 404, openai, "did you mean /v1/messages?"},
 		{"POST", "/v1/message", "x-api-key", 404, claude, "did you mean /v1/messages?"},
@@ -149,6 +149,17 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"POST", "/v1/nonsense", "", 404, claude, "no path of an API that this gateway speaks\""}, // whose it is nothing tells
 		{"POST", "/", "", 404, claude, "no path of an API"},
 		{"PUT", "/api/hello", "", 404, claude, "no path of an API"},
+
+		{"POST", "/v1/rerank", "authorization", 404, openai, "/v1/embeddings"},
+		{"POST", "/v2/rerank", "authorization", 404, openai, "/v1/embeddings"},
+		{"POST", "/v1/images/variations", "", 404, openai, "/v1/images/edits"},
+		{"GET", "/openai/deployments?api-version=2024-10-21", "", 404, openai, "GET /v1/models"},
+		{"GET", "/v1/engines", "authorization", 404, openai, "GET /v1/models"},
+		{"POST", "/api/chat", "", 404, openai, "base URL that ends in /v1"},
+		{"POST", "/api/generate", "", 404, claude, "base URL that ends in /v1"},
+		{"POST", "/api/embed", "", 404, claude, "base URL that ends in /v1"},
+		{"POST", "/api/create", "", 404, claude, "base URL that ends in /v1"},
+		{"DELETE", "/api/delete", "", 404, claude, "base URL that ends in /v1"},
 
 		{"PUT", "/v1/chat/completions", "", 405, openai, "use POST"},
 		{"DELETE", "/v1/messages", "", 405, claude, "use POST"},
@@ -207,6 +218,17 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		}
 		if allow := reply.Headers.Get("allow"); (allow != "") != (c.status == 405) || c.status == 405 && !strings.HasPrefix(allow, strings.TrimPrefix(c.says, "use ")) {
 			t.Errorf("%s %s: allow %q", c.method, c.path, allow)
+		}
+	}
+}
+
+// Whoever looks for Ollama is told how to ask this gateway, and has not failed.
+func TestOllamaProbes(t *testing.T) {
+	for _, line := range []string{"GET /api/tags", "HEAD /api/tags", "POST /api/show", "GET /api/ps", "GET /api/version"} {
+		method, path, _ := strings.Cut(line, " ")
+		reply := newRig(t, nil).headOnly(method, path).RequestHeaders()
+		if reply == nil || reply.Status != 404 || reply.Verdict != policies.Pass || !strings.Contains(string(reply.Body), "base URL that ends in /v1") {
+			t.Errorf("%s: %+v", line, reply)
 		}
 	}
 }

@@ -10,19 +10,22 @@ import (
 // unserved is a part of an API that heald does not speak, and what to do instead.
 type unserved struct {
 	// name is an endpoint's, or with a slash or colon before it how one ends. All
-	// below a name belongs to it, too.
+	// below a name belongs to it, too, unless a $ ends it.
 	name    string
 	instead string
 }
 
 const (
-	noBatches  = "batches are not served here: send the requests one by one, as many at a time as you like"
-	noFiles    = "no files are kept here: put a file's content, in base64, into the message that speaks of it"
-	noHistory  = "no conversations are kept here: send the whole conversation with each request, to /v1/responses or /v1/chat/completions"
-	noTraining = "models are not trained here: use Google's API for it, and name the tuned model in requests"
-	noSockets  = "no sessions over WebSockets are served here: send requests over HTTP, and ask for a stream"
-	noStores   = "no stores of documents are kept here: put what the model shall read into the request"
-	noVideos   = "videos are not made here: use Google's API for it"
+	noDeployments = "there are no deployments to list here: GET /v1/models lists the models, and each can be named as a deployment"
+	noBatches     = "batches are not served here: send the requests one by one, as many at a time as you like"
+	noFiles       = "no files are kept here: put a file's content, in base64, into the message that speaks of it"
+	noHistory     = "no conversations are kept here: send the whole conversation with each request, to /v1/responses or /v1/chat/completions"
+	noTraining    = "models are not trained here: use Google's API for it, and name the tuned model in requests"
+	noSockets     = "no sessions over WebSockets are served here: send requests over HTTP, and ask for a stream"
+	noStores      = "no stores of documents are kept here: put what the model shall read into the request"
+	noRanks       = "documents are not ranked here: compare embeddings, by /v1/embeddings, or ask a model for the order"
+	noOllama      = "Ollama's API is not spoken here: choose the client's provider for OpenAI's API, with a base URL that ends in /v1"
+	noVideos      = "videos are not made here: use Google's API for it"
 )
 
 // unservedRows are looked through in order; the first one that fits counts.
@@ -84,9 +87,24 @@ var unservedRows = []unserved{
 	{"organization", "this gateway has no accounts of its own to manage: its metrics tell what is used"},
 	{"organizations", "this gateway has no accounts of its own to manage: its metrics tell what is used"},
 
-	{"generate", "Ollama's API is not spoken here: choose the client's provider for OpenAI's API, with a base URL that ends in /v1"},
-	{"pull", "Ollama's API is not spoken here: choose the client's provider for OpenAI's API, with a base URL that ends in /v1"},
-	{"embed", "Ollama's API is not spoken here: choose the client's provider for OpenAI's API, with a base URL that ends in /v1"},
+	{"rerank", noRanks},
+	{"/rerank", noRanks},
+	{"deployments", noDeployments},
+	{"engines", noDeployments},
+
+	{"chat$", "send messages to /v1/chat/completions; a client for Ollama has a provider for OpenAI's API as well: choose that, with a base URL that ends in /v1"},
+	{"generate", noOllama},
+	{"embed", noOllama},
+	{"tags", noOllama},
+	{"show", noOllama},
+	{"ps", noOllama},
+	{"version", noOllama},
+	{"pull", noOllama},
+	{"push", noOllama},
+	{"create", noOllama},
+	{"copy", noOllama},
+	{"delete", noOllama},
+	{"blobs", noOllama},
 }
 
 // instead says what to do in place of asking for an endpoint; "" if it is of no
@@ -103,6 +121,9 @@ func (e *endpoint) instead() string {
 				return row.instead
 			}
 		default:
+			if name+"$" == row.name {
+				return row.instead
+			}
 			if rest, ok := strings.CutPrefix(name, row.name); ok && (rest == "" || rest[0] == '/' || rest[0] == ':') {
 				return row.instead
 			}

@@ -56,7 +56,9 @@ func TestDecode(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for fields, want := range map[string]string{
-		`"max_tokens":1`:             "prompt: Field required",
+		`"max_tokens":1`: "prompt: Field required",
+		`"messages":[{"role":"user","content":"hi"}]`: "messages: belong to /v1/chat/completions",
+		`"input":"hi"`:               "input: belong to /v1/responses",
 		`"prompt":[]`:                "prompt: List should have at least 1 item",
 		`"prompt":["a","b"]`:         "prompt[1]: not supported: one prompt per request",
 		`"prompt":[1,2]`:             "prompt[0]: not supported: tokens",

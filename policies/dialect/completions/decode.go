@@ -27,7 +27,12 @@ type decoder struct {
 
 	own    own
 	prompt bool // the field was there
+	// belongs is the path of another API whose field was there, and the field.
+	belongs, misplaced string
 }
+
+// elsewhere are fields of other APIs that stand for the prompt, and their paths.
+var elsewhere = map[string]string{"messages": "/v1/chat/completions", "input": "/v1/responses"}
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
@@ -48,6 +53,9 @@ func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 		if err != nil {
 			return err
 		}
+		if path, ok := elsewhere[string(name)]; ok {
+			d.belongs, d.misplaced = path, string(name)
+		}
 		use, err := d.Sort(requestFields, name, v)
 		if err != nil || !use {
 			return err
@@ -59,6 +67,8 @@ func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 		return nil, err
 	case d.Req.Model == "":
 		return nil, d.Invalid("model", "Field required")
+	case !d.prompt && d.belongs != "":
+		return nil, d.Invalid(d.misplaced, "this path takes a prompt; requests with %s belong to %s", d.misplaced, d.belongs)
 	case !d.prompt:
 		return nil, d.Invalid("prompt", "Field required")
 	}

@@ -22,6 +22,7 @@ type decoder struct {
 	own        own
 	want       conversation.Embedding
 	dimensions *int
+	misnamed   string // a field that holds the texts in other APIs
 }
 
 // Decode implements dialect.Dialect.
@@ -39,6 +40,10 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	v, err := r.Value()
 	if err != nil {
 		return err
+	}
+	switch string(name) {
+	case "prompt", "content", "contents", "text", "texts", "inputs", "messages": // Ollama's, Gemini's, Cohere's and others'
+		d.misnamed = string(name)
 	}
 	use, err := d.Sort(requestFields, name, v)
 	if err != nil || !use {
@@ -119,6 +124,8 @@ func (d *decoder) finish() (*conversation.Request, error) {
 	switch {
 	case d.Req.Model == "":
 		return nil, d.Invalid("model", "Field required")
+	case len(d.want.Inputs) == 0 && d.want.List == "" && d.misnamed != "":
+		return nil, d.Invalid(d.misnamed, "the texts belong into the field input, a string or a list of strings")
 	case len(d.want.Inputs) == 0:
 		return nil, d.Invalid("input", "at least one text is required")
 	}
