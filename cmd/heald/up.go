@@ -241,7 +241,8 @@ Qwen Code, in ~/.qwen/settings.json:
 then
   OPENAI_BASE_URL={base}/v1 OPENAI_API_KEY={key} OPENAI_MODEL=gemini-3.8-flash qwen
 
-Others, and what looks wrong in each: CLIENTS.md.
+Others for OpenAI's API: base URL {base}/v1, for Anthropic's {base},
+API key {key}, model gemini-3.8-flash. What looks wrong in each: CLIENTS.md.
 
 curl:
   curl {base}/v1/messages -H 'content-type: application/json' -H "x-api-key: {key}" \
@@ -256,6 +257,9 @@ Ctrl-C stops.
 // envoyLog passes Envoy's warnings on as lines of heald's log.
 func envoyLog(log *zap.Logger) io.Writer {
 	return &lineWriter{write: func(line string) {
+		if strings.HasSuffix(line, "caught ENVOY_SIGTERM") { // from heald, when it stops
+			return
+		}
 		log.Warn("envoy", zap.String("line", redact.Bound(redact.ForLog(line), redact.Limit)))
 	}}
 }

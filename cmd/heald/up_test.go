@@ -103,6 +103,9 @@ func TestReadyIsWhatThePageSays(t *testing.T) {
 // Envoy's own lines may quote headers, with the credentials in them.
 func TestEnvoyLogTellsNoKeys(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
+	if _, err := io.WriteString(envoyLog(zap.New(core)), "[2026-11-29 21:38:48.015][27424][warning][main] [source/server/server.cc:1028] caught ENVOY_SIGTERM\n"); err != nil || logs.Len() != 0 {
+		t.Errorf("%v: %d lines of a stop that was asked for", err, logs.Len())
+	}
 	if _, err := io.WriteString(envoyLog(zap.New(core)), "x-goog-api-key: AIzaSyA1234567890abcdefghijklmnopqrstuv "+strings.Repeat("x", 10_000)+"\n"); err != nil {
 		t.Fatal(err)
 	}

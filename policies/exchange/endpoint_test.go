@@ -153,8 +153,7 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 		{"POST", "/v1/rerank", "authorization", 404, openai, "/v1/embeddings"},
 		{"POST", "/v2/rerank", "authorization", 404, openai, "/v1/embeddings"},
 		{"POST", "/v1/images/variations", "", 404, openai, "/v1/images/edits"},
-		{"GET", "/openai/deployments?api-version=2024-10-21", "", 404, openai, "GET /v1/models"},
-		{"GET", "/v1/engines", "authorization", 404, openai, "GET /v1/models"},
+		{"PUT", "/openai/deployments/x?api-version=2024-10-21", "", 404, openai, "GET /v1/models"},
 		{"POST", "/api/chat", "", 404, openai, "base URL that ends in /v1"},
 		{"POST", "/api/generate", "", 404, claude, "base URL that ends in /v1"},
 		{"POST", "/api/embed", "", 404, claude, "base URL that ends in /v1"},
@@ -222,12 +221,17 @@ func TestErrorsOfUnknownPaths(t *testing.T) {
 	}
 }
 
-// Whoever looks for Ollama is told how to ask this gateway, and has not failed.
-func TestOllamaProbes(t *testing.T) {
-	for _, line := range []string{"GET /api/tags", "HEAD /api/tags", "POST /api/show", "GET /api/ps", "GET /api/version"} {
+// Whoever looks for Ollama or Azure is told how to ask this gateway, and has not
+// failed.
+func TestOtherServicesProbes(t *testing.T) {
+	for _, line := range []string{"GET /api/tags", "HEAD /api/tags", "POST /api/show", "GET /api/ps", "GET /api/version", "GET /openai/deployments?api-version=2024-10-21", "GET /v1/engines"} {
 		method, path, _ := strings.Cut(line, " ")
 		reply := newRig(t, nil).headOnly(method, path).RequestHeaders()
-		if reply == nil || reply.Status != 404 || reply.Verdict != policies.Pass || !strings.Contains(string(reply.Body), "base URL that ends in /v1") {
+		says := "base URL that ends in /v1"
+		if !strings.HasPrefix(path, "/api/") {
+			says = "GET /v1/models"
+		}
+		if reply == nil || reply.Status != 404 || reply.Verdict != policies.Pass || !strings.Contains(string(reply.Body), says) {
 			t.Errorf("%s: %+v", line, reply)
 		}
 	}

@@ -39,12 +39,14 @@ var probes = []probe{
 	{"ps", http.MethodGet, http.StatusNotFound},
 	{"version", http.MethodGet, http.StatusNotFound},
 	{"show", http.MethodPost, http.StatusNotFound},
-	{"props", http.MethodGet, http.StatusNotFound},      // llama.cpp?
-	{"slots", http.MethodGet, http.StatusNotFound},      // llama.cpp?
-	{"v0/models", http.MethodGet, http.StatusNotFound},  // LM Studio?
-	{"model/info", http.MethodGet, http.StatusNotFound}, // LiteLLM?
-	{"key/info", http.MethodGet, http.StatusNotFound},   // LiteLLM?
-	{"metrics", http.MethodGet, http.StatusNotFound},    // heald's are on its own port
+	{"props", http.MethodGet, http.StatusNotFound},       // llama.cpp?
+	{"slots", http.MethodGet, http.StatusNotFound},       // llama.cpp?
+	{"v0/models", http.MethodGet, http.StatusNotFound},   // LM Studio?
+	{"model/info", http.MethodGet, http.StatusNotFound},  // LiteLLM?
+	{"key/info", http.MethodGet, http.StatusNotFound},    // LiteLLM?
+	{"deployments", http.MethodGet, http.StatusNotFound}, // Azure?
+	{"engines", http.MethodGet, http.StatusNotFound},     // OpenAI's first list of models
+	{"metrics", http.MethodGet, http.StatusNotFound},     // heald's are on its own port
 
 	{"favicon.ico", http.MethodGet, http.StatusNoContent},
 	{"robots.txt", http.MethodGet, http.StatusOK},
