@@ -129,6 +129,24 @@ func TestTypedToolsWithASchemaAreFunctions(t *testing.T) {
 	}
 }
 
+// A search is the upstream's under every name that services have for it; of its
+// settings only where the user is cannot be told.
+func TestSearchByAnyName(t *testing.T) {
+	for tool, warnings := range map[string]int{
+		`{"type":"web_search"}`: 0,
+		`{"type":"web_search_preview","search_context_size":"low"}`:                                                            0,
+		`{"type":"web_search_preview","search_context_size":"low","user_location":{"type":"approximate","country":"DE"}}`:      1,
+		`{"type":"web_search_20250305","name":"web_search","user_location":{"type":"approximate","city":"Rome"},"max_uses":1}`: 2,
+	} {
+		for _, c := range extras {
+			req, err := c.dialect.Decode(dialect.Route{}, nil, fmt.Appendf(nil, c.body, tool, ""))
+			if err != nil || len(req.Tools) != 1 || req.Tools[0].Kind != conversation.WebSearch || len(req.Warnings) != warnings {
+				t.Errorf("%s: %s: %v, %+v", c.dialect.Name(), tool, err, req)
+			}
+		}
+	}
+}
+
 // A choice says tools by their type on every path. Those that are not offered
 // shorten a list; where none is left none may be called, or none can be.
 func TestChoiceByType(t *testing.T) {

@@ -119,7 +119,7 @@ func TestWordsOfOtherAPIs(t *testing.T) {
 			`"output_config":{"format":{"type":"json_schema","schema":SCHEMA}}`,
 			`"output_config":{"format":{"type":"json_object","schema":SCHEMA}}`,
 		)},
-		{"format of any JSON", hello(`"response_format":{"type":"json_object"}`, `"output_format":{"type":"json_object"}`)},
+		{"format of any JSON", hello(`"response_format":{"type":"json_object"}`, `"response_format":"json_object"`, `"output_format":{"type":"json_object"}`)},
 		{"stop sequences", hello(`"stop":["x",""]`, `"stop":"x"`, `"stop":["x"]`, `"stop_sequences":["x"]`)},
 		{"output limit", hello(`"max_tokens":7`, `"max_completion_tokens":7`)},
 		{"text", talk(

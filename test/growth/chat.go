@@ -42,20 +42,21 @@ func chatHolders() map[string]string {
 	}
 	tool := func(object string) string { return member(`"tools":[` + object + `]`) }
 	return commonHolders(member, part, call, tool, map[string]string{
-		"image_config":       member(`"image_config":{"aspect_ratio":"1:1"` + here + `}`),
-		"text":               member(`"text":{"format":{"type":"text"}` + here + `}`),
-		"output_config":      member(`"output_config":{"effort":"low"` + here + `}`),
-		"request":            chatHead + here + `,"messages":[` + chatHello + `]}`,
-		"stream_options":     member(`"stream_options":{"include_usage":true` + here + `}`),
-		"audio":              member(`"audio":{"voice":"v"` + here + `}`),
-		"web_search_options": member(`"web_search_options":{"search_context_size":"low"` + here + `}`),
-		"reasoning":          member(`"reasoning":{"effort":"low"` + here + `}`),
-		"thinking":           member(`"thinking":{"type":"enabled"` + here + `}`),
-		"extra_body":         member(`"extra_body":{"google":{}` + here + `}`),
-		"extra_body.google":  member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
-		"message":            message(`{"role":"user","content":"t"` + here + `}`),
+		"image_config":         member(`"image_config":{"aspect_ratio":"1:1"` + here + `}`),
+		"text":                 member(`"text":{"format":{"type":"text"}` + here + `}`),
+		"output_config":        member(`"output_config":{"effort":"low"` + here + `}`),
+		"request":              chatHead + here + `,"messages":[` + chatHello + `]}`,
+		"stream_options":       member(`"stream_options":{"include_usage":true` + here + `}`),
+		"audio":                member(`"audio":{"voice":"v"` + here + `}`),
+		"web_search_options":   member(`"web_search_options":{"search_context_size":"low"` + here + `}`),
+		"reasoning":            member(`"reasoning":{"effort":"low"` + here + `}`),
+		"thinking":             member(`"thinking":{"type":"enabled"` + here + `}`),
+		"chat_template_kwargs": member(`"chat_template_kwargs":{"enable_thinking":false` + here + `}`),
+		"extra_body":           member(`"extra_body":{"google":{}` + here + `}`),
+		"extra_body.google":    member(`"extra_body":{"google":{"thinking_config":{}` + here + `}}`),
+		"message":              message(`{"role":"user","content":"t"` + here + `}`),
 
-		"audio of an earlier answer": message(`{"role":"assistant","audio":{"transcript":"t"` + here + `}}`),
+		"audio of a message": message(`{"role":"assistant","audio":{"transcript":"t"` + here + `}}`),
 	})
 }
 

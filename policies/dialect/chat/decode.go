@@ -105,6 +105,8 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 		return err
 	case "enable_thinking", "include_reasoning", "reasoning_format":
 		return d.thinkingField(name, v)
+	case "thinking_config", "thinkingConfig", "safety_settings", "safetySettings":
+		return d.googleSetting(name, v)
 	case "service_tier":
 		return openai.Tier(d.Walker, v)
 	case "verbosity":
@@ -145,6 +147,8 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 		return d.Object(v, d.reasoning)
 	case "thinking":
 		return d.Object(v, d.thinkingObject)
+	case "chat_template_kwargs":
+		return d.Object(v, d.template)
 	case "modalities":
 		return d.modalities(v)
 	case "audio":

@@ -13,7 +13,7 @@ import (
 func Tables() []*jsonwalk.Table {
 	return slices.Concat([]*jsonwalk.Table{
 		requestFields, streamFields, textFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, audioFields, imageConfigFields,
-		searchFields, reasoningFields, thinkingFields, extraFields, googleFields, messageFields,
+		searchFields, reasoningFields, thinkingFields, templateFields, extraFields, googleFields, messageFields,
 	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{toolTypes}, tool.Tables())
 }
 
@@ -67,6 +67,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"reasoning", jsonwalk.Map, "thinking in the words of routers of models"},
 	{"thinking", jsonwalk.Map, "whether to think, in the words of other services"},
 	{"enable_thinking", jsonwalk.Map, "whether to think, in the words of other services"},
+	{"chat_template_kwargs", jsonwalk.Map, "whether to think, in the words of vLLM"},
 	{"reasoning_format", jsonwalk.Map, "hidden hides the thoughts; not of the original service"},
 	{"include_reasoning", jsonwalk.Map, "false hides the thoughts; not of the original service"},
 	{"modalities", jsonwalk.Map, "kinds of answer beside text"},
@@ -76,6 +77,10 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"service_tier", jsonwalk.Map, "the tier; a warning for tiers that the upstream does not have; replies say which tier they came from"},
 	{"extra_body", jsonwalk.Map, "settings in the upstream's own words"},
 	{"google", jsonwalk.Map, "the same, from clients that merge extra_body into the body"},
+	{"thinking_config", jsonwalk.Map, "as in extra_body.google, in the words of LiteLLM"},
+	{"thinkingConfig", jsonwalk.Map, "the same"},
+	{"safety_settings", jsonwalk.Map, "the same"},
+	{"safetySettings", jsonwalk.Map, "the same"},
 	{"documents", jsonwalk.Refuse, "nothing is searched in them; send them as messages"},
 	{"logit_bias", jsonwalk.Warn, "tokens are not the original service's"},
 	{"prediction", jsonwalk.Warn, "the upstream takes no predicted output"},
@@ -137,6 +142,12 @@ var thinkingFields = &jsonwalk.Table{Name: "thinking", Fields: []jsonwalk.Field{
 	{"clear_thinking", jsonwalk.Drop, "earlier thoughts are kept as the gateway is configured"},
 }}
 
+var templateFields = &jsonwalk.Table{Name: "chat_template_kwargs", Fields: []jsonwalk.Field{
+	{"enable_thinking", jsonwalk.Map, "whether to think"},
+	{"thinking", jsonwalk.Map, "the same"},
+	{"*", jsonwalk.Warn, "there is no template"},
+}}
+
 var extraFields = &jsonwalk.Table{Name: "extra_body", Fields: []jsonwalk.Field{
 	{"google", jsonwalk.Map, "settings in the upstream's own words"},
 }}
@@ -160,13 +171,13 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"function_call", jsonwalk.Map, "a tool call"},
 	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
 	{"name", jsonwalk.Map, "the tool of a result; of other roles not passed on"},
-	{"images", jsonwalk.Map, "images that the model made"},
+	{"images", jsonwalk.Map, "images: those that the model made, or base64 and addresses in the words of Ollama"},
 	{"extra_content", jsonwalk.Map, "the signature it carries"},
 	{"reasoning_content", jsonwalk.Map, "a thought, if the message carries its signature; else left out"},
 	{"reasoning", jsonwalk.Drop, foreign},
 	{"reasoning_details", jsonwalk.Drop, foreign},
 	{"thinking_blocks", jsonwalk.Drop, foreign},
-	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
+	{"audio", jsonwalk.Map, "of an answer its transcript, where the client sends it back, else a placeholder, since sound is not kept; of others the sound"},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
 	{"experimental_attachments", jsonwalk.Refuse, "of no API; send it as content"},
 	{"annotations", jsonwalk.Drop, echoed},

@@ -23,11 +23,12 @@ func (d *decoder) google(m jsonwalk.Members) error {
 		return err
 	}
 	d.Req.Upstream.CachedContent = cached.String()
-	if d.Req.Upstream.ThinkingConfig, err = d.raw(m, "thinking_config", '{'); err != nil {
-		return err
-	}
-	if d.Req.Upstream.SafetySettings, err = d.raw(m, "safety_settings", '['); err != nil {
-		return err
+	for _, name := range []string{"thinking_config", "safety_settings"} {
+		if v := m.Get(name); v != nil {
+			if err := d.googleSetting(name, v); err != nil {
+				return err
+			}
+		}
 	}
 	if err := m.Object("image_config", d.imageConfig); err != nil {
 		return err
@@ -43,13 +44,27 @@ func (d *decoder) google(m jsonwalk.Members) error {
 	return nil
 }
 
-// raw returns a field as it is, if it is an object or array as kind says.
-func (d *decoder) raw(m jsonwalk.Members, name string, kind jsontext.Kind) (conversation.Raw, error) {
-	v := m.Get(name)
-	if v == nil || v.Kind() == kind {
-		return conversation.Raw(v), nil
+// googleSetting reads a setting that is passed on as it is.
+func (d *decoder) googleSetting(name string, v jsontext.Value) error {
+	field, kind, what := &d.Req.Upstream.ThinkingConfig, jsontext.Kind('{'), "an object"
+	if strings.HasPrefix(name, "safety") {
+		field, kind, what = &d.Req.Upstream.SafetySettings, '[', "a list"
 	}
-	return nil, d.Invalid(name, "Input should be %s", map[jsontext.Kind]string{'{': "an object", '[': "a list"}[kind])
+	if v.Kind() != kind {
+		return d.Invalid(name, "Input should be %s", what)
+	}
+	*field = conversation.Raw(v)
+	if kind == '{' {
+		return nil
+	}
+	return d.Within(name, func() error {
+		return d.List(v, func(_ int, v jsontext.Value) error {
+			if v.Kind() != '{' {
+				return d.Invalid("", "Input should be an object")
+			}
+			return nil
+		})
+	})
 }
 
 // dropTagged takes the thoughts out of the history that earlier answers put

@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
@@ -22,8 +23,10 @@ type message struct {
 	name       string
 	images     []conversation.Part
 	reasoning  conversation.Text
-	spoken     conversation.Text // what the answer said in sound
 	carrier    string
+	// What can only be read once the role is known; nil if absent.
+	late  jsontext.Value // content
+	audio jsontext.Value
 }
 
 // readMessages reads the conversation straight off r.
@@ -50,8 +53,8 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 	var msg message
 	start, warned := r.Offset(), len(d.Req.Warnings)
 	err := r.Object(func(name []byte) error {
-		if string(name) == "content" && r.Kind() == '[' {
-			msg.content = nil
+		if string(name) == "content" && r.Kind() == '[' && msg.role != "" && !msg.isResult() {
+			msg.content, msg.late = nil, nil
 			return d.Within("content", func() error { return d.partsOff(r, &msg.content) })
 		}
 		v, err := r.Value()
@@ -74,12 +77,43 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		d.Req.Warnings = d.Req.Warnings[:warned]
 		return d.item(r.Since(start))
 	}
+	if err := d.settle(&msg); err != nil {
+		return err
+	}
 	return d.addMessage(&msg)
+}
+
+// isResult reports whether a message is the result of a tool.
+func (msg *message) isResult() bool { return msg.role == "tool" || msg.role == "function" }
+
+// settle reads what depends on the role.
+func (d *decoder) settle(msg *message) (err error) {
+	switch v := msg.late; {
+	case v == nil:
+	case msg.isResult():
+		err = claude.ResultContent(d.Walker, splitCallID, "content", v, &msg.content)
+	case v.Kind() == '[':
+		err = d.Within("content", func() error {
+			return d.List(v, func(_ int, v jsontext.Value) error { return d.part(v, &msg.content) })
+		})
+	default:
+		var t conversation.Text
+		t, err = d.Text("content", v)
+		msg.content = openai.Said(nil, t)
+		d.Mark("content", msg.content)
+	}
+	if msg.audio == nil || err != nil {
+		return err
+	}
+	if msg.role != "assistant" || len(msg.content) == 0 {
+		err = openai.Audio(d.Walker, msg.audio, msg.role == "assistant", &msg.content)
+	}
+	return err
 }
 
 func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err error) {
 	switch name {
-	case "role", "type", "name", "tool_call_id", "refusal", "content", "reasoning_content":
+	case "role", "type", "name", "tool_call_id", "refusal", "reasoning_content":
 		t, err := d.Text(name, v)
 		switch name {
 		case "role":
@@ -92,9 +126,6 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			msg.callID, _ = splitCallID(t.String())
 		case "refusal":
 			msg.refusal = t
-		case "content":
-			msg.content = openai.Said(nil, t)
-			d.Mark(name, msg.content)
 		case "reasoning_content":
 			msg.reasoning = t
 		}
@@ -108,14 +139,15 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 			msg.legacyCall = &call
 			return err
 		})
+	case "content":
+		msg.content, msg.late = nil, v
+		return nil
 	case "audio":
-		msg.spoken, err = openai.Transcript(d.Walker, v)
-		return err
+		msg.audio = v
+		return nil
 	case "images":
 		msg.images = nil
-		return d.Within(name, func() error {
-			return d.List(v, func(_ int, v jsontext.Value) error { return d.part(v, &msg.images) })
-		})
+		return claude.Images(d.Walker, splitCallID, v, &msg.images)
 	default: // extra_content
 		msg.carrier, err = openai.ExtraContent(d.Walker, name, v)
 		return err
@@ -125,6 +157,9 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 // addMessage adds what msg means to the conversation. A message that says
 // nothing is left out: many clients send content: null.
 func (d *decoder) addMessage(msg *message) error {
+	if msg.role != "assistant" {
+		msg.content = append(msg.content, msg.images...)
+	}
 	msg.content = openai.Spoken(msg.content, msg.role == "user" && msg.stray == "")
 	m := conversation.Message{Role: conversation.User, Parts: msg.content}
 	switch msg.role {
@@ -141,11 +176,7 @@ func (d *decoder) addMessage(msg *message) error {
 	case "assistant":
 		m.Role, m.Parts = conversation.Model, assistantParts(msg)
 	case "tool", "function":
-		result := conversation.Result{CallID: msg.callID, Name: msg.name}
-		var err error
-		if m.Parts, err = openai.Results(d.Walker, result, msg.content); err != nil {
-			return err
-		}
+		m.Parts = openai.Results(conversation.Result{CallID: msg.callID, Name: msg.name}, msg.content)
 	default:
 		return d.Invalid("role", "Input should be 'system', 'developer', 'user', 'assistant', 'tool' or 'function'")
 	}
@@ -174,9 +205,6 @@ func assistantParts(msg *message) []conversation.Part {
 		parts = append(parts, conversation.Part{Kind: conversation.KindThought, Text: msg.reasoning, Carrier: msg.carrier})
 	}
 	parts = append(parts, msg.content...)
-	if len(msg.content) == 0 {
-		parts = openai.AppendText(parts, msg.spoken)
-	}
 	parts = openai.AppendText(parts, msg.refusal)
 	if n := len(parts); n > 0 && parts[n-1].Kind == conversation.KindText {
 		parts[n-1].Carrier = msg.carrier

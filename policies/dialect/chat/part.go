@@ -25,8 +25,11 @@ func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
-	if v.Kind() == '"' {
+	switch v.Kind() {
+	case '"':
 		*parts = openai.Said(*parts, conversation.Text(v))
+		return nil
+	case 'n':
 		return nil
 	}
 	return d.Object(v, func(m jsonwalk.Members) error {

@@ -62,6 +62,22 @@ func (d *decoder) thinkingObject(m jsonwalk.Members) error {
 	return nil
 }
 
+// template reads the arguments of a template of chats, which servers of open
+// models have.
+func (d *decoder) template(m jsonwalk.Members) error {
+	if err := m.Obey(templateFields); err != nil {
+		return err
+	}
+	for _, name := range []string{"enable_thinking", "thinking"} {
+		if v := m.Get(name); v != nil {
+			if err := setting.Set(&d.thinking.on, name, v, d.Flag); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // reasoning reads the object in which routers of models, and clients made for
 // them, put what they want of thinking.
 func (d *decoder) reasoning(m jsonwalk.Members) error {

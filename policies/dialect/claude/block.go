@@ -50,13 +50,26 @@ func init() {
 	}
 }
 
-// blocksOff reads a list of blocks straight off r.
+// blocksOff reads a list of blocks straight off r. Bare texts in the list were
+// seen too.
 func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		return d.At(i, func() error {
+			if k := r.Kind(); k == '"' || k == 'n' {
+				v, err := r.Value()
+				d.bareText(v, parts)
+				return err
+			}
 			return d.ObjectOff(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
 		})
 	})
+}
+
+// bareText adds a text that stands in place of a block; null is nothing.
+func (d *decoder) bareText(v jsontext.Value, parts *[]conversation.Part) {
+	if v.Kind() == '"' {
+		*parts = append(*parts, conversation.Part{Kind: conversation.KindText, Text: conversation.Text(v), At: d.Place("")})
+	}
 }
 
 // nested reads the content of something that is itself content, or stands
@@ -70,14 +83,28 @@ func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 		*parts = append(*parts, text...)
 		return err
 	}
+	return d.deeper(func() error { return d.blocks(v, parts) })
+}
+
+// blocks reads a list of blocks.
+func (d *decoder) blocks(v jsontext.Value, parts *[]conversation.Part) error {
+	return d.List(v, func(_ int, v jsontext.Value) error {
+		if k := v.Kind(); k == '"' || k == 'n' {
+			d.bareText(v, parts)
+			return nil
+		}
+		return d.Object(v, func(m jsonwalk.Members) error { return d.block(m, parts) })
+	})
+}
+
+// deeper runs f, which reads content within content.
+func (d *decoder) deeper(f func() error) error {
 	if d.nesting == maxNesting {
 		return d.Invalid("", "content is nested too deeply")
 	}
 	d.nesting++
 	defer func() { d.nesting-- }()
-	return d.List(v, func(_ int, v jsontext.Value) error {
-		return d.Object(v, func(m jsonwalk.Members) error { return d.block(m, parts) })
-	})
+	return f()
 }
 
 // block reads the members of one content block.
@@ -105,8 +132,8 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 	case jsonwalk.Refuse:
 		return d.Unsupported("", f.Name+" ("+f.Why+")")
 	}
-	if f.Name == "image" && m.Get("source") == nil {
-		return d.readBareImage(m, parts)
+	if (f.Name == "image" || f.Name == "document") && m.Get("source").Kind() != '{' {
+		return openai.Bare(d.Walker, m, parts)
 	}
 	r := blockReaders[f.Name]
 	if err := m.Obey(r.table); err != nil {
@@ -116,6 +143,9 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 }
 
 func (d *decoder) readText(m jsonwalk.Members, parts *[]conversation.Part) error {
+	if m.Null("text") {
+		return nil
+	}
 	text, err := m.NeedText("text")
 	addText(parts, text)
 	return err

@@ -13,7 +13,7 @@ import (
 func Tables() []*jsonwalk.Table {
 	return slices.Concat([]*jsonwalk.Table{
 		requestFields, thinkingFields, outputFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields, metadataFields,
-		messageFields, turnFields, blockTypes, textFields, imageFields, bareImageFields,
+		messageFields, turnFields, blockTypes, textFields, imageFields,
 		documentFields, sourceTypes, sourceFields, citationsFields, searchResultFields,
 		thoughtFields, redactedFields, callFields, resultFields, referenceFields,
 		changeFields, compactionFields, systemBlockFields, serverCallFields, serverResultFields, uploadFields, browserFields,
@@ -101,7 +101,8 @@ var messageFields = &jsonwalk.Table{Name: "message", Fields: []jsonwalk.Field{
 	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
 	{"name", jsonwalk.Map, "the tool of a result; of other roles not passed on"},
 	{"refusal", jsonwalk.Map, "text"},
-	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
+	{"audio", jsonwalk.Map, "of an answer its transcript, where the client sends it back, else a placeholder, since sound is not kept; of others the sound"},
+	{"images", jsonwalk.Map, "images, in the words of Ollama and of routers of models"},
 	{"reasoning_content", jsonwalk.Drop, noThought},
 	{"reasoning", jsonwalk.Drop, noThought},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},
@@ -188,7 +189,7 @@ var sourceTypes = &jsonwalk.Table{Name: "source types", Fields: []jsonwalk.Field
 
 var sourceFields = &jsonwalk.Table{Name: "source", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
-	{"media_type", jsonwalk.Map, "the MIME type"},
+	{"media_type", jsonwalk.Map, "the MIME type; without it the first bytes tell"},
 	{"data", jsonwalk.Map, "base64, or text"},
 	{"url", jsonwalk.Map, "the reference"},
 	{"content", jsonwalk.Map, "text or blocks"},
@@ -335,6 +336,7 @@ var webSearchFields = &jsonwalk.Table{Name: "web_search tool", Fields: []jsonwal
 	{"allowed_domains", jsonwalk.Warn, "the search is not limited to them"},
 	{"blocked_domains", jsonwalk.Map, "left out of the search, where the backend can; at most 2000"},
 	{"response_inclusion", jsonwalk.Drop, noInclusion},
+	{"search_context_size", jsonwalk.Drop, "the upstream decides how much it reads"},
 	{"max_uses", jsonwalk.Warn, "searches are not counted"},
 	{"user_location", jsonwalk.Warn, "the search does not know it"},
 	{"defer_loading", jsonwalk.Drop, "the tool is sent at once"},

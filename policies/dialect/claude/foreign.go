@@ -18,7 +18,8 @@ type foreign struct {
 	callID  string
 	name    string
 	refusal conversation.Text
-	spoken  conversation.Text
+	images  []conversation.Part
+	audio   jsontext.Value // nil if absent
 }
 
 // foreignField reads a field of Chat Completions.
@@ -34,9 +35,11 @@ func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) erro
 			return err
 		})
 	case "audio":
-		var err error
-		f.spoken, err = openai.Transcript(d.Walker, v)
-		return err
+		f.audio = v
+		return nil
+	case "images":
+		f.images = nil
+		return Images(d.Walker, splitCallID, v, &f.images)
 	case "tool_call_id", "name", "refusal":
 		t, err := d.Text(name, v)
 		switch name {
@@ -56,18 +59,30 @@ func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) erro
 // user's, calls follow what the model said.
 func (d *decoder) joinForeign(msg *message) error {
 	f := &msg.foreign
-	if msg.role == "tool" || msg.role == "function" {
-		parts, err := openai.Results(d.Walker, conversation.Result{CallID: f.callID, Name: f.name}, msg.parts)
-		if err == nil && f.callID == "" && f.name == "" && parts[0].Result.CallID == "" {
+	if ofModel := msg.role == "assistant"; f.audio != nil && (!ofModel || empty(msg.parts)) {
+		if empty(msg.parts) {
+			msg.parts = nil
+		}
+		if err := openai.Audio(d.Walker, f.audio, ofModel, &msg.parts); err != nil {
+			return err
+		}
+	}
+	if len(f.images) > 0 {
+		if empty(msg.parts) {
+			msg.parts = nil
+		}
+		msg.parts = append(msg.parts, f.images...)
+	}
+	if msg.isResult() {
+		var err error
+		parts := openai.Results(conversation.Result{CallID: f.callID, Name: f.name}, msg.parts)
+		if f.callID == "" && f.name == "" && parts[0].Result.CallID == "" {
 			err = d.Invalid("tool_call_id", "Field required")
 		}
 		msg.role, msg.parts = "user", parts
 		return err
 	}
 	said := openai.AppendText(nil, f.refusal)
-	if msg.role == "assistant" && empty(msg.parts) {
-		said = openai.AppendText(said, f.spoken)
-	}
 	if said = append(said, f.calls...); len(said) > 0 {
 		if msg.role != "assistant" {
 			return d.Invalid("role", "only an assistant's message may hold tool calls")
@@ -139,13 +154,19 @@ func readable(v jsontext.Value) bool {
 // stands among them. what it is called stands in the error for any other; ids
 // takes carriers off the ids of calls, as the request's API does.
 func Part(w *jsonwalk.Walker, what string, ids func(id string) (bare, carrier string), m jsonwalk.Members, parts *[]conversation.Part) error {
+	d := decoder{Walker: w, ids: ids}
+	return d.part(what, m, parts)
+}
+
+// part is Part for a decoder that may be within another part.
+func (d *decoder) part(what string, m jsonwalk.Members, parts *[]conversation.Part) error {
 	kind := jsonwalk.Chars(m.Get("type"))
 	if kind == nil {
-		return w.Invalid("type", "Field required")
+		return d.Invalid("type", "Field required")
 	}
 	signed := string(kind) == "thinking" && m.Get("signature") != nil
 	if !signed {
-		if known, err := openai.Part(w, m, parts); known {
+		if known, err := openai.Part(d.Walker, m, parts); known {
 			return err
 		}
 	}
@@ -153,9 +174,8 @@ func Part(w *jsonwalk.Walker, what string, ids func(id string) (bare, carrier st
 	case f == nil:
 		return m.Unknown(what)
 	case f.Name == "tool_addition":
-		return w.Unsupported("", f.Name+" (declare the tool in tools)")
+		return d.Unsupported("", f.Name+" (declare the tool in tools)")
 	}
-	d := decoder{Walker: w, ids: ids}
 	return d.block(m, parts)
 }
 

@@ -1,11 +1,9 @@
 package claude
 
 import (
-	"cmp"
-
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
 // source is where an image or document comes from, by its type.
@@ -13,7 +11,7 @@ type source struct {
 	kind    string // base64, url, text, content
 	mime    string
 	data    conversation.Text // base64 or text
-	url     string
+	url     conversation.Text
 	content []conversation.Part
 }
 
@@ -52,16 +50,11 @@ func (d *decoder) source(m jsonwalk.Members) (src source, err error) {
 	src.mime = mime.String()
 	switch src.kind {
 	case "url":
-		url, err := m.NeedText("url")
-		src.url = url.String()
+		src.url, err = m.NeedText("url")
 		return src, err
 	case "content":
 		err = d.Within("content", func() error { return d.nested(m.Get("content"), &src.content) })
 		return src, err
-	case "base64":
-		if src.mime == "" {
-			return src, d.Invalid("media_type", "Field required")
-		}
 	}
 	src.data, err = m.NeedText("data")
 	return src, err
@@ -72,16 +65,10 @@ func (d *decoder) readImage(m jsonwalk.Members, parts *[]conversation.Part) erro
 	if err != nil {
 		return err
 	}
-	p := conversation.Part{Kind: conversation.KindMedia}
-	switch src.kind {
-	case "base64":
-		p.Media = &conversation.Media{MIME: src.mime, Data: src.data}
-	case "url":
-		p.Media = &conversation.Media{MIME: cmp.Or(src.mime, dataurl.MIME(src.url)), URI: src.url}
-	default:
+	if src.kind != "base64" && src.kind != "url" {
 		return d.Invalid("source", "an image source should be 'base64', 'url' or 'file'")
 	}
-	*parts = append(*parts, p)
+	*parts = append(*parts, d.file(src))
 	return nil
 }
 
@@ -115,17 +102,24 @@ func (d *decoder) readDocument(m jsonwalk.Members, parts *[]conversation.Part) e
 		if !context.Empty() {
 			addText(parts, context)
 		}
-		*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: documentMedia(src, title)})
+		if src.kind == "url" && src.mime == "" {
+			src.mime = "application/pdf" // the only documents that the original service fetches
+		}
+		p := d.file(src)
+		if p.Media != nil {
+			p.Media.Title = title.String()
+		}
+		*parts = append(*parts, p)
 	}
 	return nil
 }
 
-func documentMedia(src source, title conversation.Text) *conversation.Media {
-	media := &conversation.Media{MIME: src.mime, Data: src.data, URI: src.url, Title: title.String()}
-	if media.MIME == "" {
-		media.MIME = "application/pdf" // the only documents that the original service fetches
+// file is the part for a source that is a file.
+func (d *decoder) file(src source) conversation.Part {
+	if src.kind == "url" {
+		return openai.Address(d.Walker, "source.url", src.url, src.mime)
 	}
-	return media
+	return conversation.Part{Kind: conversation.KindMedia, Media: &conversation.Media{MIME: src.mime, Data: src.data}}
 }
 
 // joinLines joins the texts that are not empty by newlines.

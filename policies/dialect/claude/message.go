@@ -15,7 +15,12 @@ type message struct {
 	parts   []conversation.Part // nil without content
 	passing bool                // only for the current turn of the user
 	foreign foreign             // what it says in the words of another API
+	// late is content that can only be read once the role is known; nil if absent.
+	late jsontext.Value
 }
+
+// isResult reports whether a message is the result of a tool, in another API.
+func (msg *message) isResult() bool { return msg.role == "tool" || msg.role == "function" }
 
 // messages reads the conversation straight off r.
 func (d *decoder) messages(r *jsonwalk.Reader) error {
@@ -37,8 +42,8 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 	var msg message
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" {
-			msg.parts = []conversation.Part{}
-			if r.Kind() == '[' {
+			msg.parts, msg.late = []conversation.Part{}, nil
+			if r.Kind() == '[' && msg.role != "" && !msg.isResult() {
 				return d.Within("content", func() error { return d.blocksOff(r, &msg.parts) })
 			}
 		}
@@ -58,10 +63,31 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 	if err != nil {
 		return err
 	}
+	if err := d.settle(&msg); err != nil {
+		return err
+	}
 	if err := d.joinForeign(&msg); err != nil {
 		return err
 	}
 	return d.addMessage(msg.role, msg.parts, msg.passing)
+}
+
+// settle reads content that depends on the role.
+func (d *decoder) settle(msg *message) error {
+	if msg.late == nil {
+		return nil
+	}
+	msg.parts = []conversation.Part{}
+	if msg.isResult() {
+		return d.resultContent("content", msg.late, &msg.parts)
+	}
+	return d.Within("content", func() (err error) {
+		if msg.late.Kind() == '[' {
+			return d.blocks(msg.late, &msg.parts)
+		}
+		msg.parts, err = d.content(msg.late)
+		return err
+	})
 }
 
 // messageField reads one field; v is nil for one that means nothing.
@@ -70,7 +96,7 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 	case "role":
 		msg.role, err = d.role(v)
 	case "content":
-		err = d.Within("content", func() error { msg.parts, err = d.content(v); return err })
+		msg.parts, msg.late = nil, v
 	case "output_config":
 		err = d.turnConfig(v)
 	case "clear_at":

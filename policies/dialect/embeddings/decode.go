@@ -22,7 +22,8 @@ type decoder struct {
 	own        own
 	want       conversation.Embedding
 	dimensions *int
-	misnamed   string // a field that holds the texts in other APIs
+	misnamed   string            // a field that holds the texts in other APIs
+	task       conversation.Text // nil for none
 }
 
 // Decode implements dialect.Dialect.
@@ -62,7 +63,10 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 		d.dimensions = &n
 		return err
 	}
-	return d.format(v)
+	if string(name) == "encoding_format" {
+		return d.format(v)
+	}
+	return d.readTask(string(name), v)
 }
 
 // format reads encoding_format.
@@ -130,7 +134,7 @@ func (d *decoder) finish() (*conversation.Request, error) {
 		return nil, d.Invalid("input", "at least one text is required")
 	}
 	for i := range d.want.Inputs {
-		d.want.Inputs[i].Dimensions = d.dimensions
+		d.want.Inputs[i].Dimensions, d.want.Inputs[i].Task = d.dimensions, d.task
 	}
 	d.Req.Embedding, d.Req.Own = &d.want, d.own
 	return d.Req, nil

@@ -34,12 +34,25 @@ func TestDecode(t *testing.T) {
 	if req.Model != "m" || len(in) != 2 || in[1].Parts[0].Text.String() != `b "c"` || *in[0].Dimensions != 768 || *in[1].Dimensions != 768 || req.Embedding.Place(1) != "input[1]" {
 		t.Errorf("got %q, %+v", req.Model, req.Embedding)
 	}
-	if len(req.Warnings) != 1 || req.Warnings[0].Field != "input_type" {
-		t.Errorf("warnings %v", req.Warnings)
+	if len(req.Warnings) != 0 || in[0].Task.String() != "RETRIEVAL_QUERY" || in[1].Task.String() != "RETRIEVAL_QUERY" {
+		t.Errorf("warnings %v, task %s", req.Warnings, in[0].Task)
 	}
 	req, err = New().Decode(dialect.Route{}, nil, []byte(`{"model":"m","input":"a","dimensions":null,"encoding_format":null}`))
 	if err != nil || len(req.Embedding.Inputs) != 1 || req.Embedding.Inputs[0].Dimensions != nil || req.Embedding.Place(0) != "input" {
 		t.Errorf("got %+v, %v", req, err)
+	}
+}
+
+func TestTasks(t *testing.T) {
+	for field, want := range map[string]string{
+		`"task_type":"RETRIEVAL_DOCUMENT"`: "RETRIEVAL_DOCUMENT", `"taskType":"clustering"`: "CLUSTERING",
+		`"input_type":"search_document"`: "RETRIEVAL_DOCUMENT", `"input_type":"passage"`: "RETRIEVAL_DOCUMENT",
+		`"input_type":"classification"`: "CLASSIFICATION", `"input_type":"image"`: "", `"input_type":null`: "", `"task_type":""`: "",
+	} {
+		req, err := New().Decode(dialect.Route{}, nil, []byte(`{`+field+`,"model":"m","input":["a"]}`))
+		if err != nil || req.Embedding.Inputs[0].Task.String() != want || (len(req.Warnings) > 0) != strings.Contains(field, "image") {
+			t.Errorf("%s: %+v, %v", field, req, err)
+		}
 	}
 }
 

@@ -137,7 +137,10 @@ func (d *decoder) readImage(v jsontext.Value) error {
 }
 
 func (d *decoder) link(name string, url conversation.Text) error {
-	media, problem := dataurl.Media(url)
+	media, problem := dataurl.Media(url, "")
+	if problem == "" && media.URI == "" && media.MIME == "" { // of bare base64 nobody said what it is
+		problem = "Input should be a data:, http:, https: or gs: URL"
+	}
 	if problem != "" {
 		return d.Invalid(name, "%s", problem)
 	}

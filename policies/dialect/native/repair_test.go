@@ -236,3 +236,20 @@ func TestStreamedArguments(t *testing.T) {
 		}
 	}
 }
+
+// Tools in the shape of other APIs are refused in words that say Gemini's, not as
+// tools that an operator could allow.
+func TestToolsInOtherShapes(t *testing.T) {
+	for _, c := range []struct{ tool, at, whose string }{
+		{`{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}`, "tools[0].type", "other APIs"},
+		{`{"function":{"name":"f"}}`, "tools[0].function", "OpenAI"},
+		{`{"input_schema":{"type":"object"},"name":"f"}`, "tools[0].inputSchema", "Anthropic"},
+		{`{"parameters":{},"name":"f"}`, "tools[0].parameters", "OpenAI"},
+	} {
+		_, _, err := New().Repair(&conversation.Request{}, []byte(`{"tools":[`+c.tool+`]}`), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{})
+		var fault *conversation.Error
+		if !errors.As(err, &fault) || fault.Param != c.at || !strings.Contains(fault.Message, c.whose) || !strings.Contains(fault.Message, "functionDeclarations") {
+			t.Errorf("%s: %v", c.tool, err)
+		}
+	}
+}

@@ -8,6 +8,13 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
+// otherShape has the fields of a tool in other APIs, and whose they are. No tool
+// of Google's has such a name.
+var otherShape = map[string]string{
+	"type": "other APIs' tools", "function": "OpenAI's tools", "custom": "OpenAI's tools", "name": "other APIs' tools",
+	"description": "other APIs' tools", "parameters": "OpenAI's tools", "strict": "OpenAI's tools", "inputSchema": "Anthropic's tools",
+}
+
 // tools leaves out what only the other API has.
 func (r *repair) tools() error {
 	return r.elements(func(i int) (fate, error) {
@@ -38,6 +45,9 @@ func (r *repair) tool(i int, field string) (fate, error) {
 	switch {
 	case r.kind() == 'n':
 		return keep, r.skip()
+	case otherShape[field] != "":
+		return cut, unsupported(at, "this is the shape of "+otherShape[field]+"; Gemini's is "+
+			`{"functionDeclarations":[{"name":"…","description":"…","parametersJsonSchema":{…}}]} for functions, and {"googleSearch":{}} for one of Google's own tools`)
 	case field == "functionDeclarations":
 		return keep, r.elements(func(j int) (fate, error) { return keep, r.declaration(fmt.Sprintf("%s[%d]", at, j)) }, nil)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/claude"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
@@ -77,15 +78,9 @@ func (d *decoder) output(m jsonwalk.Members) error {
 // outputParts reads what a tool gave: text or content parts, or JSON that
 // should have been text.
 func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) error {
-	if k := v.Kind(); v != nil && k != '"' && k != '[' {
-		*parts = openai.AppendText(*parts, conversation.Quote(string(v)))
-		return nil
-	}
-	err := d.content("output", v, parts)
-	if *parts = openai.Spoken(*parts, false); err != nil {
-		return err
-	}
-	return openai.OnlyContent(d.Walker, "output", *parts)
+	err := claude.ResultContent(d.Walker, bare, "output", v, parts)
+	*parts = openai.Spoken(openai.Flat(*parts), false)
+	return err
 }
 
 func (d *decoder) addResult(r conversation.Result) {

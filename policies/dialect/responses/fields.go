@@ -15,7 +15,7 @@ func Tables() []*jsonwalk.Table {
 		requestFields, reasoningFields, textFields, setting.FormatTypes, setting.FormatFields, setting.SchemaFields,
 		itemTypes, messageFields, thoughtFields, summaryFields, callFields, outputFields, customCallFields,
 		typedCallFields, typedOutputFields, shellChunkFields, searchOutputFields, addedToolsFields,
-		codeFields, codeOutputFields, pictureFields, mcpCallFields, unknownCallFields, unknownOutputFields,
+		codeFields, codeOutputFields, pictureFields, mcpCallFields, referenceFields, unknownCallFields, unknownOutputFields,
 	}, openai.PartTables(), openai.CallTables(), []*jsonwalk.Table{
 		toolTypes, namespaceFields, typedToolFields, searchToolFields, searchFilterFields, codeToolFields, imageToolFields,
 	}, tool.Tables())
@@ -138,6 +138,11 @@ var searchToolFields = &jsonwalk.Table{Name: "web_search", Fields: []jsonwalk.Fi
 	{"external_web_access", jsonwalk.Drop, "the upstream's search is its own index"},
 	{"indexed_web_access", jsonwalk.Drop, "the upstream's search is its own index"},
 	{"user_location", jsonwalk.Warn, "the search does not know it"},
+	{"blocked_domains", jsonwalk.Map, "as in filters, in the words of Anthropic"},
+	{"allowed_domains", jsonwalk.Warn, "the search cannot be held to them"},
+	{"max_uses", jsonwalk.Warn, "searches are not counted"},
+	{"name", jsonwalk.Drop, "the type names it"},
+	{"cache_control", jsonwalk.Drop, noCacheMark},
 }}
 
 var searchFilterFields = &jsonwalk.Table{Name: "web_search.filters", Fields: []jsonwalk.Field{

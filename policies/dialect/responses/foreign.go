@@ -27,18 +27,11 @@ func (d *decoder) once(name string) error {
 func bare(id string) (string, string) { return id, "" }
 
 // foreignCalls reads what a message of Chat Completions says beside its
-// content. silent says that there is no content.
-func (d *decoder) foreignCalls(m jsonwalk.Members, silent bool) (parts []conversation.Part, err error) {
+// content.
+func (d *decoder) foreignCalls(m jsonwalk.Members) (parts []conversation.Part, err error) {
 	refusal, err := m.Text("refusal")
 	if err != nil {
 		return nil, err
-	}
-	if v := m.Get("audio"); v != nil && silent {
-		said, err := openai.Transcript(d.Walker, v)
-		if err != nil {
-			return nil, err
-		}
-		parts = openai.AppendText(parts, said)
 	}
 	parts = openai.AppendText(parts, refusal)
 	if v := m.Get("tool_calls"); v != nil {
@@ -64,8 +57,8 @@ func (d *decoder) foreignResult(m jsonwalk.Members, content []conversation.Part)
 	if err != nil {
 		return err
 	}
-	parts, err := openai.Results(d.Walker, conversation.Result{CallID: id.String(), Name: name.String()}, content)
-	if err == nil && id.Empty() && name.Empty() && parts[0].Result.CallID == "" {
+	parts := openai.Results(conversation.Result{CallID: id.String(), Name: name.String()}, content)
+	if id.Empty() && name.Empty() && parts[0].Result.CallID == "" {
 		err = d.Invalid("tool_call_id", "Field required")
 	}
 	d.add(results, conversation.User, parts...)

@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -43,6 +45,7 @@ func init() {
 		"code_interpreter_call":   {codeFields, (*decoder).codeCall},
 		"image_generation_call":   {pictureFields, (*decoder).picture},
 		"mcp_call":                {mcpCallFields, (*decoder).mcpCall},
+		"item_reference":          {referenceFields, (*decoder).reference},
 		"computer_call":           {unknownCallFields, (*decoder).unknownCall},
 		"*_call":                  {unknownCallFields, (*decoder).unknownCall},
 		"computer_call_output":    {unknownOutputFields, (*decoder).unknownOutput},
@@ -119,6 +122,22 @@ func (d *decoder) item(v jsontext.Value) error {
 		}
 		return r.read(d, m)
 	})
+}
+
+// reference reads the id of an item that the client believes to be stored.
+// Vercel's AI SDK sends those of reasoning beside calls that are whole.
+func (d *decoder) reference(m jsonwalk.Members) error {
+	id, err := m.NeedText("id")
+	if err != nil {
+		return err
+	}
+	switch kind, _, _ := strings.Cut(id.String(), "_"); kind {
+	case "rs", "ws":
+		d.Warn("", "item_reference left out: "+noStore+"; set store to false")
+		return nil
+	}
+	return d.Unsupported("", "item_reference ("+noStore+"; set store to false, so that the client sends items whole; "+
+		"in Vercel's AI SDK: providerOptions: {openai: {store: false}}, or the model from .chat())")
 }
 
 // add puts parts into the conversation: into the last message if that is of

@@ -40,7 +40,12 @@ var itemTypes = &jsonwalk.Table{Name: "input item types", Fields: []jsonwalk.Fie
 	{"computer_call_output", jsonwalk.Map, "the screenshot; without it, a placeholder and a warning"},
 	{"*_call", jsonwalk.Map, "history text"},
 	{"*_call_output", jsonwalk.Map, "history text"},
-	{"item_reference", jsonwalk.Refuse, noStore},
+	{"item_reference", jsonwalk.Map, "left out with a warning where it names reasoning or a search, which the call or text beside it can do without; any other is refused: " + noStore},
+}}
+
+var referenceFields = &jsonwalk.Table{Name: "item_reference item", Fields: []jsonwalk.Field{
+	{"type", jsonwalk.Map, ""},
+	{"id", jsonwalk.Map, "tells by its first letters what it names"},
 }}
 
 var messageFields = &jsonwalk.Table{Name: "message item", Fields: []jsonwalk.Field{
@@ -55,7 +60,8 @@ var messageFields = &jsonwalk.Table{Name: "message item", Fields: []jsonwalk.Fie
 	{"function_call", jsonwalk.Map, "a tool call, in the words of Chat Completions"},
 	{"tool_call_id", jsonwalk.Map, "the call that a result belongs to"},
 	{"refusal", jsonwalk.Map, "text"},
-	{"audio", jsonwalk.Map, "its transcript, where the client sends it back; else left out with a warning, since sound is not kept"},
+	{"audio", jsonwalk.Map, "of an answer its transcript, where the client sends it back, else a placeholder, since sound is not kept; of others the sound"},
+	{"images", jsonwalk.Map, "images, in the words of Ollama and of routers of models"},
 	{"reasoning_content", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
 	{"reasoning", jsonwalk.Drop, "reasoning without a signature of ours is not replayed"},
 	{"attachments", jsonwalk.Refuse, "of no API; send it as content"},

@@ -11,13 +11,13 @@ import (
 
 // message reads a message item. One that says nothing is left out.
 func (d *decoder) message(m jsonwalk.Members) error {
-	var parts []conversation.Part
-	if err := d.content("content", m.Get("content"), &parts); err != nil {
+	role := string(jsonwalk.Chars(m.Get("role")))
+	parts, err := d.said(role, m)
+	if err != nil {
 		return err
 	}
-	role := string(jsonwalk.Chars(m.Get("role")))
 	parts = openai.Spoken(parts, role == "user" && d.stray == "")
-	calls, err := d.foreignCalls(m, len(parts) == 0)
+	calls, err := d.foreignCalls(m)
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,24 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	return nil
 }
 
+// said reads the content of a message, and media that stand beside it.
+func (d *decoder) said(role string, m jsonwalk.Members) (parts []conversation.Part, err error) {
+	content := m.Get("content")
+	if role == "tool" || role == "function" {
+		err = claude.ResultContent(d.Walker, bare, "content", content, &parts)
+	} else {
+		err = d.content("content", content, &parts)
+	}
+	ofModel := role == "assistant"
+	if v := m.Get("audio"); v != nil && err == nil && (!ofModel || len(openai.Spoken(parts, false)) == 0) {
+		err = openai.Audio(d.Walker, v, ofModel, &parts)
+	}
+	if v := m.Get("images"); v != nil && err == nil {
+		err = claude.Images(d.Walker, bare, v, &parts)
+	}
+	return parts, err
+}
+
 // content reads field name: text or content parts.
 func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.Part) error {
 	switch {
@@ -61,8 +79,11 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 		return d.List(v, func(_ int, v jsontext.Value) error {
 			before := len(*parts)
 			defer func() { d.Mark("", (*parts)[before:]) }()
-			if v.Kind() == '"' {
+			switch v.Kind() {
+			case '"':
 				*parts = openai.Said(*parts, conversation.Text(v))
+				return nil
+			case 'n':
 				return nil
 			}
 			return d.Object(v, func(m jsonwalk.Members) error { return claude.Part(d.Walker, "content part", bare, m, parts) })

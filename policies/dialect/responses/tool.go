@@ -120,10 +120,7 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 		return err
 	}
 	t := conversation.Tool{Kind: conversation.WebSearch, Name: string(jsonwalk.Chars(m.Get("type"))), At: d.Place("")}
-	err := m.Object("filters", func(m jsonwalk.Members) error {
-		if err := m.Obey(searchFilterFields); err != nil {
-			return err
-		}
+	blocked := func(m jsonwalk.Members) error {
 		v := m.Get("blocked_domains")
 		if v == nil {
 			return nil
@@ -132,6 +129,15 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 			t.Blocked, err = setting.Strings(d.Walker, v, setting.MaxDomains, "domains")
 			return err
 		})
+	}
+	if err := blocked(m); err != nil {
+		return err
+	}
+	err := m.Object("filters", func(m jsonwalk.Members) error {
+		if err := m.Obey(searchFilterFields); err != nil {
+			return err
+		}
+		return blocked(m)
 	})
 	*list = append(*list, t)
 	return err

@@ -2,6 +2,8 @@ package dataurl
 
 import (
 	"bytes"
+	"cmp"
+	"regexp"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -10,15 +12,18 @@ import (
 
 const maxScheme = 8 // characters looked at for the colon; https: has the longest scheme known here
 
-// What is wrong with a URL, for the message to the client.
+// What is wrong with an address, for the message to the client.
 const (
 	badData   = "not a valid data: URL; expected data:image/png;base64,..."
-	badScheme = "Input should be a data:, http:, https: or gs: URL"
+	badScheme = "only a data:, http:, https: or gs: URL can be read; send the data inline"
+	noAddress = "it is empty"
 )
 
-// Media reads a URL: inline data or a reference. problem says what is wrong
-// with it, "" if nothing is.
-func Media(link conversation.Text) (file conversation.Media, problem string) {
+// Media reads an address: inline data or a reference. What has no scheme is
+// base64, of the given type; "" if that is not known. problem says what is wrong,
+// "" if nothing is.
+func Media(link conversation.Text, mime string) (file conversation.Media, problem string) {
+	link = trim(link)
 	switch Scheme(link) {
 	case "data":
 		file, ok := inline(link)
@@ -28,9 +33,28 @@ func Media(link conversation.Text) (file conversation.Media, problem string) {
 		return file, ""
 	case "http", "https", "gs":
 		uri := link.String()
-		return conversation.Media{URI: uri, MIME: MIME(uri)}, ""
+		return conversation.Media{URI: uri, MIME: cmp.Or(mime, MIME(uri))}, ""
+	case "":
+		if link.Empty() {
+			return conversation.Media{}, noAddress
+		}
+		return conversation.Media{MIME: mime, Data: link}, ""
 	}
 	return conversation.Media{}, badScheme
+}
+
+// blanks are those that stand at the ends of addresses, as JSON writes them.
+var blanks = regexp.MustCompile(`^( |\\[nrtu])|( |\\[nrt]|\\u[0-9A-Fa-f]{4})$`)
+
+// trim takes blanks and line breaks off the ends. Where there are none, as
+// nearly always, nothing is copied.
+func trim(t conversation.Text) conversation.Text {
+	const longest = len(`\u000a`)
+	inner := t.Inner()
+	if !blanks.Match(inner[:min(len(inner), longest)]) && !blanks.Match(inner[max(0, len(inner)-longest):]) {
+		return t
+	}
+	return conversation.Quote(strings.TrimSpace(t.String()))
 }
 
 // Scheme returns the scheme of a URL in lower case, "" for what is none:
@@ -65,4 +89,15 @@ func MIME(name string) string {
 		name = name[:i]
 	}
 	return media.ByName(name)
+}
+
+// Type returns a MIME type, or that of a format such as mp4; "" for what is none.
+func Type(name string) string {
+	if !conversation.ValidMIME(media.Proper(name)) {
+		return ""
+	}
+	if named := media.ByName("." + name); named != "" {
+		return named
+	}
+	return name
 }

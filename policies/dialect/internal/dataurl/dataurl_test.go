@@ -29,12 +29,17 @@ func TestMedia(t *testing.T) {
 		{"no MIME type", `"data:image png;base64,AAAA"`, "", "", "", badData},
 		{"broken escape", `"data:,%zz"`, "", "", "", badData},
 		{"file", `"file:///etc/passwd"`, "", "", "", badScheme},
-		{"nothing", `""`, "", "", "", badScheme},
-		{"no scheme", `"AAAA"`, "", "", "", badScheme},
+		{"of a page", `"blob:https://h.example/1"`, "", "", "", badScheme},
+		{"nothing", `""`, "", "", "", noAddress},
+		{"blanks", `" \n"`, "", "", "", noAddress},
+		{"no scheme", `"AA\/A"`, "", `"AA\/A"`, "", ""},
+		{"no scheme, line break", `"AAAA\n"`, "", `"AAAA"`, "", ""},
+		{"blanks around", `" \r\ndata:image\/png;base64,AAAA\u000a"`, "image/png", `"AAAA"`, "", ""},
+		{"reference with blanks around", `"\thttps://h.example/a.png "`, "image/png", "", "https://h.example/a.png", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m, problem := Media(conversation.Text(tt.url))
+			m, problem := Media(conversation.Text(tt.url), "")
 			if problem != tt.problem {
 				t.Fatalf("problem %q, want %q", problem, tt.problem)
 			}
@@ -45,16 +50,17 @@ func TestMedia(t *testing.T) {
 	}
 }
 
-// Data are always a valid literal, and the MIME type can stand anywhere.
+// Data are always a valid literal, and the MIME type, if there is one, can stand
+// anywhere.
 func FuzzMedia(f *testing.F) {
 	f.Add("data:image/png;base64,AAAA")
 	f.Add("data:;x,%20\"\\")
 	f.Fuzz(func(t *testing.T, url string) {
-		m, problem := Media(conversation.Quote(url))
+		m, problem := Media(conversation.Quote(url), "")
 		if problem != "" {
 			return
 		}
-		if m.Data != nil && (!jsontext.Value(m.Data).IsValid() || !conversation.ValidMIME(m.MIME)) {
+		if m.Data != nil && (!jsontext.Value(m.Data).IsValid() || m.MIME != "" && !conversation.ValidMIME(m.MIME)) {
 			t.Errorf("data %q, MIME %q", m.Data, m.MIME)
 		}
 		if (m.Data == nil) == (m.URI == "") {

@@ -121,6 +121,16 @@ func (m Members) Get(name string) jsontext.Value {
 	return nil
 }
 
+// Null reports whether a field is there and says nothing.
+func (m Members) Null(name string) bool {
+	for _, f := range m.list {
+		if string(f.name) == name {
+			return f.value == nil || f.value.Kind() == 'n'
+		}
+	}
+	return false
+}
+
 // Text returns a string field, nil if it is absent.
 func (m Members) Text(name string) (conversation.Text, error) {
 	v := m.Get(name)

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -19,10 +20,6 @@ func (r media) within(name string, m jsonwalk.Members, f func(m jsonwalk.Members
 	return m.Object(name, f)
 }
 
-func appendMedia(parts *[]conversation.Part, m conversation.Media) {
-	*parts = append(*parts, conversation.Part{Kind: conversation.KindMedia, Media: &m})
-}
-
 // image reads an image, whose URL and detail stand in the part or in an object
 // within.
 func (r media) image(m jsonwalk.Members, parts *[]conversation.Part) error {
@@ -30,7 +27,7 @@ func (r media) image(m jsonwalk.Members, parts *[]conversation.Part) error {
 		return err
 	}
 	detail, err := m.Text("detail")
-	if image := (*parts)[len(*parts)-1].Media; image.Detail == "" {
+	if image := (*parts)[len(*parts)-1].Media; image != nil && image.Detail == "" {
 		image.Detail = r.detail(detail.String())
 	}
 	return err
@@ -40,9 +37,8 @@ func (r media) image(m jsonwalk.Members, parts *[]conversation.Part) error {
 // clients write the URL where the object should be.
 func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts *[]conversation.Part) error {
 	if v := m.Get(name); v.Kind() == '"' {
-		found, err := r.link(name, conversation.Text(v))
-		appendMedia(parts, found)
-		return err
+		*parts = append(*parts, Address(r.Walker, name, conversation.Text(v), ""))
+		return nil
 	}
 	return r.within(name, m, func(m jsonwalk.Members) error {
 		if err := m.Obey(t); err != nil {
@@ -52,13 +48,12 @@ func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts 
 		if err != nil {
 			return err
 		}
-		found, err := r.link("url", url)
-		if err != nil {
-			return err
-		}
+		found := Address(r.Walker, "url", url, "")
 		detail, err := m.Text("detail")
-		found.Detail = r.detail(detail.String())
-		appendMedia(parts, found)
+		if found.Media != nil {
+			found.Media.Detail = r.detail(detail.String())
+		}
+		*parts = append(*parts, found)
 		return err
 	})
 }
@@ -77,15 +72,6 @@ func (r media) detail(name string) string {
 	return ""
 }
 
-// link reads a URL, the value of field name: inline data or a reference.
-func (r media) link(name string, url conversation.Text) (conversation.Media, error) {
-	found, problem := dataurl.Media(url)
-	if problem != "" {
-		return found, r.Invalid(name, "%s", problem)
-	}
-	return found, nil
-}
-
 // soundMIME are the MIME types of sounds whose format does not name them.
 var soundMIME = map[string]string{"wav": "audio/wav", "mp3": "audio/mp3", "pcm16": "audio/L16", "m4a": "audio/mp4"}
 
@@ -99,26 +85,27 @@ func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
 		if err != nil {
 			return err
 		}
-		if dataurl.Scheme(data) == "data" {
-			found, err := r.link("data", data)
-			appendMedia(parts, found)
-			return err
-		}
-		format, err := m.NeedText("format")
+		format, err := m.Text("format")
 		if err != nil {
 			return err
 		}
-		name := strings.ToLower(format.String())
-		found := conversation.Media{MIME: soundMIME[name], Data: data}
-		if found.MIME == "" {
-			found.MIME = "audio/" + name
-		}
-		if !conversation.ValidMIME(found.MIME) {
+		mime := soundType(format.String())
+		if mime != "" && !conversation.ValidMIME(mime) {
 			return r.Invalid("format", "Input should be the name of a format, such as wav or mp3")
 		}
-		appendMedia(parts, found)
+		*parts = append(*parts, Address(r.Walker, "data", data, mime))
 		return nil
 	})
+}
+
+// soundType is the MIME type of a format of sound; "" for none, which the first
+// bytes then tell.
+func soundType(format string) string {
+	name := strings.ToLower(format)
+	if name == "" {
+		return ""
+	}
+	return cmp.Or(soundMIME[name], "audio/"+name)
 }
 
 // file reads a file. Its data are a data: URL, bare base64, or a reference,
@@ -136,16 +123,12 @@ func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if err != nil {
 		return err
 	}
-	var found conversation.Media
-	switch {
-	case field == "file_url" || dataurl.Scheme(data) != "":
-		found, err = r.link(field, data)
-	default:
-		found = conversation.Media{Data: data, MIME: dataurl.MIME(name.String())}
+	found := Address(r.Walker, field, data, dataurl.MIME(name.String()))
+	if found.Media != nil {
+		found.Media.Title = name.String()
 	}
-	found.Title = name.String()
-	appendMedia(parts, found)
-	return err
+	*parts = append(*parts, found)
+	return nil
 }
 
 // screenshot reads an image of a screen. Where it is a file of another service

@@ -19,8 +19,8 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 	case f.Action == jsonwalk.Refuse:
 		return true, w.Unsupported("", f.Name+" ("+f.Why+")")
 	}
-	if f.Name == "computer_screenshot" {
-		return true, media{w}.screenshot(m, parts)
+	if read := ownFields(f.Name, m); read != nil {
+		return true, read(media{w}, m, parts)
 	}
 	if err := m.Obey(partFields); err != nil {
 		return true, err
@@ -41,7 +41,7 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 	case "input_file":
 		err = r.file(m, parts)
 	case "file":
-		if m.Get("file") == nil && (m.Get("file_data") != nil || m.Get("file_url") != nil) {
+		if m.Get("file") == nil {
 			err = r.file(m, parts)
 			break
 		}
@@ -51,18 +51,42 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 			}
 			return r.file(m, parts)
 		})
-	default: // video_url, document_url
+	default: // video_url, document_url, audio_url
 		err = r.linked(f.Name, linkFields, m, parts)
 	}
 	w.Mark("", (*parts)[before:])
-	if extra := m.Get("extra_content"); extra != nil && err == nil && len(*parts) > before {
+	if extra := m.Get("extra_content"); extra != nil && err == nil && len(*parts) > before && (*parts)[before].Media != nil {
 		(*parts)[before].Carrier, err = ExtraContent(w, "extra_content", extra)
 	}
 	return true, err
 }
 
-// text adds field name, which is text.
+// ownFields returns what reads a type of part that has fields of its own; nil
+// for the others.
+func ownFields(kind string, m jsonwalk.Members) func(r media, m jsonwalk.Members, parts *[]conversation.Part) error {
+	switch kind {
+	case "computer_screenshot":
+		return media.screenshot
+	case "resource":
+		return media.resource
+	case "resource_link":
+		return media.resourceLink
+	case "file":
+		if m.Get("file").Kind() == '{' || m.Get("file_data") != nil || m.Get("file_url") != nil || m.Get("file_id") != nil {
+			return nil
+		}
+		fallthrough
+	case "audio", "video", "media", "input_video":
+		return func(r media, m jsonwalk.Members, parts *[]conversation.Part) error { return r.bare(m, false, parts) }
+	}
+	return nil
+}
+
+// text adds field name, which is text; null, as some clients write it, is none.
 func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
+	if m.Null(name) {
+		return nil
+	}
 	t, err := m.NeedText(name)
 	*parts = Said(*parts, t)
 	return err

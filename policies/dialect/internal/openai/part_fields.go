@@ -6,12 +6,14 @@ const (
 	noCacheMark = "the upstream caches prefixes by itself"
 	echoed      = "answers put back whole bring it along"
 	noFile      = "files of another service cannot be read, and the answer is about them; send the data inline"
+	hints       = "hints for the client"
 	foreign     = "reasoning without a signature of ours is not replayed"
 )
 
 // PartTables returns the tables of content parts, for the documentation.
 func PartTables() []*jsonwalk.Table {
-	return []*jsonwalk.Table{PartTypes, partFields, imageFields, linkFields, soundFields, fileFields, screenFields}
+	return []*jsonwalk.Table{PartTypes, partFields, imageFields, linkFields, soundFields, fileFields, screenFields,
+		bareFields, resourcePartFields, resourceFields, resourceLinkFields}
 }
 
 // CallTables returns the tables of what answers of Chat Completions hold beside
@@ -30,9 +32,16 @@ var PartTypes = &jsonwalk.Table{Name: "content part types", Fields: []jsonwalk.F
 	{"input_image", jsonwalk.Map, "media"},
 	{"video_url", jsonwalk.Map, "media; not of the original service"},
 	{"document_url", jsonwalk.Map, "media; not of the original service"},
+	{"audio_url", jsonwalk.Map, "media; not of the original service"},
 	{"input_audio", jsonwalk.Map, "media"},
+	{"input_video", jsonwalk.Map, "media; not of the original service"},
 	{"file", jsonwalk.Map, "media"},
 	{"input_file", jsonwalk.Map, "media"},
+	{"audio", jsonwalk.Map, "media, as tools of MCP servers and frameworks give it"},
+	{"video", jsonwalk.Map, "the same"},
+	{"media", jsonwalk.Map, "the same"},
+	{"resource", jsonwalk.Map, "text or media, as tools of MCP servers give it"},
+	{"resource_link", jsonwalk.Map, "a line of text"},
 	{"summary_text", jsonwalk.Drop, foreign},
 	{"reasoning_text", jsonwalk.Drop, foreign},
 	{"reasoning", jsonwalk.Drop, foreign},
@@ -48,6 +57,7 @@ var partFields = &jsonwalk.Table{Name: "content part", Fields: []jsonwalk.Field{
 	{"detail", jsonwalk.Map, "how closely an image is looked at"},
 	{"video_url", jsonwalk.Map, "media"},
 	{"document_url", jsonwalk.Map, "media"},
+	{"audio_url", jsonwalk.Map, "media"},
 	{"input_audio", jsonwalk.Map, "media"},
 	{"file", jsonwalk.Map, "media"},
 	{"file_data", jsonwalk.Map, "inline media"},
@@ -68,13 +78,13 @@ var imageFields = &jsonwalk.Table{Name: "image_url", Fields: []jsonwalk.Field{
 	{"detail", jsonwalk.Map, "how closely it is looked at"},
 }}
 
-var linkFields = &jsonwalk.Table{Name: "video_url, document_url", Fields: []jsonwalk.Field{
+var linkFields = &jsonwalk.Table{Name: "video_url, document_url, audio_url", Fields: []jsonwalk.Field{
 	{"url", jsonwalk.Map, "inline media, or a reference that the upstream fetches"},
 }}
 
 var soundFields = &jsonwalk.Table{Name: "input_audio", Fields: []jsonwalk.Field{
 	{"data", jsonwalk.Map, "base64"},
-	{"format", jsonwalk.Map, "the MIME type"},
+	{"format", jsonwalk.Map, "the MIME type; without it the first bytes tell"},
 }}
 
 var fileFields = &jsonwalk.Table{Name: "file", Fields: []jsonwalk.Field{
@@ -93,10 +103,11 @@ var screenFields = &jsonwalk.Table{Name: "computer_screenshot", Fields: []jsonwa
 	{"prompt_cache_breakpoint", jsonwalk.Drop, noCacheMark},
 }}
 
-var spokenFields = &jsonwalk.Table{Name: "audio of an earlier answer", Fields: []jsonwalk.Field{
+var spokenFields = &jsonwalk.Table{Name: "audio of a message", Fields: []jsonwalk.Field{
 	{"transcript", jsonwalk.Map, "text"},
 	{"id", jsonwalk.Drop, "sound is not kept"},
-	{"data", jsonwalk.Drop, "the model reads what it said as text"},
+	{"data", jsonwalk.Map, "media; of an earlier answer the model reads the transcript instead"},
+	{"format", jsonwalk.Map, "the MIME type; without it the first bytes tell"},
 	{"expires_at", jsonwalk.Drop, echoed},
 }}
 

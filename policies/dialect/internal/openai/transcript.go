@@ -4,25 +4,39 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/dataurl"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Transcript reads audio of a message of Chat Completions: what an earlier answer
-// said in sound. Without its transcript it is a gap in the conversation, which
-// the model should see.
-func Transcript(w *jsonwalk.Walker, v jsontext.Value) (said conversation.Text, err error) {
-	err = w.Within("audio", func() error {
+// Audio reads the field audio of a message of Chat Completions into parts: of the
+// model what an earlier answer said in sound, of others the sound itself. Without
+// transcript or data it is a gap in the conversation, which the model should see.
+func Audio(w *jsonwalk.Walker, v jsontext.Value, ofModel bool, parts *[]conversation.Part) error {
+	return w.Within("audio", func() error {
 		return w.Object(v, func(m jsonwalk.Members) error {
 			if err := m.Obey(spokenFields); err != nil {
 				return err
 			}
-			if said, err = m.Text("transcript"); err != nil || !said.Empty() {
+			data, err := m.Text("data")
+			if err != nil {
 				return err
 			}
-			said = conversation.Quote("[a spoken answer]")
-			w.Warn("", "left out but for a placeholder: sound is not kept; send its transcript as content")
-			return nil
+			if !ofModel && !data.Empty() {
+				format, err := m.Text("format")
+				*parts = append(*parts, Address(w, "data", data, dataurl.Type(soundType(format.String()))))
+				w.Mark("", *parts)
+				return err
+			}
+			said, err := m.Text("transcript")
+			if err == nil && said.Empty() {
+				said = conversation.Quote("[sound]")
+				if ofModel {
+					said = conversation.Quote("[a spoken answer]")
+				}
+				w.Warn("", "left out but for a placeholder: sound is not kept; send its transcript as content")
+			}
+			*parts = AppendText(*parts, said)
+			return err
 		})
 	})
-	return said, err
 }

@@ -38,9 +38,18 @@ var SchemaFields = &jsonwalk.Table{Name: "output format json_schema", Fields: []
 
 // Format reads how the answer should look. APIs put the schema at different
 // places, and clients that know several put it at any of them; some send the
-// schema in place of the format. own is the field where the API has it.
+// schema in place of the format, or its type alone. own is the field where the API has it.
 func Format(w *jsonwalk.Walker, own string, v jsontext.Value) error {
 	w.Req.Format = nil
+	switch kind := string(jsonwalk.Chars(v)); {
+	case kind == "text":
+		return nil
+	case kind == "json_object":
+		w.Req.Format = &conversation.Format{}
+		return nil
+	case v.Kind() == '"':
+		return w.Invalid("", "Input should be an object, or 'text' or 'json_object'")
+	}
 	return w.Object(v, func(m jsonwalk.Members) error {
 		kind, err := m.Text("type")
 		if err != nil && !IsSchema(v) {

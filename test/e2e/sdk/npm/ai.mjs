@@ -20,6 +20,7 @@ const [model, providerOptions] = {
     openai.responses(name),
     { openai: { store: false, reasoningSummary: 'auto', include: ['reasoning.encrypted_content'], forceReasoning: true } },
   ],
+  stored: () => [openai(name), undefined], // the provider as it is: it believes that answers are stored
   google: () => [
     google(name),
     { google: { thinkingConfig: { includeThoughts: true } } },
