@@ -41,15 +41,15 @@ type compiled struct {
 	key schemaKey
 	// same says that the schema stayed as it was; out is what it became
 	// otherwise.
-	same   bool
-	out    conversation.Raw
-	opened []string // what compileSchema says of it
-	work   int      // what it cost of a budget
+	same bool
+	out  conversation.Raw
+	told []string // what compileSchema says of it
+	work int      // what it cost of a budget
 }
 
 func (c *compiled) cost() int {
 	cost := entryCost + len(c.out)
-	for _, name := range c.opened {
+	for _, name := range c.told {
 		cost += len(name)
 	}
 	return cost
@@ -63,7 +63,7 @@ func NewCompiler(limit int) *Compiler {
 // compile is compileSchema. What it returns may be shared and must not be
 // changed. What is remembered costs of the budget what it cost at first: a
 // request is not taken or refused by what others sent before.
-func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, opened []string, err error) {
+func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, told []string, err error) {
 	if c == nil || len(raw) < minCached {
 		return compileSchema(raw, opts, budget)
 	}
@@ -75,19 +75,19 @@ func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *sch
 		case entry.same:
 			return raw, nil, nil
 		}
-		return entry.out, entry.opened, nil
+		return entry.out, entry.told, nil
 	}
 	before := budget.left
-	out, opened, err = compileSchema(raw, opts, budget)
+	out, told, err = compileSchema(raw, opts, budget)
 	if err != nil {
 		return nil, nil, err
 	}
-	entry := &compiled{key: key, same: bytes.Equal(out, raw), opened: opened, work: before - budget.left}
+	entry := &compiled{key: key, same: bytes.Equal(out, raw), told: told, work: before - budget.left}
 	if !entry.same {
 		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
 	}
 	c.put(entry)
-	return out, opened, nil
+	return out, told, nil
 }
 
 func (c *Compiler) get(key schemaKey) *compiled {

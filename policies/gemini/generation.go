@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// maxStops is how many stop sequences the API takes.
-const maxStops = 5
+// MaxStops is how many stop sequences the API takes.
+const MaxStops = 5
 
 // maxStopBytes bounds the stop sequences together: looking for those that the
 // API does not take needs some 30 bytes for each of theirs.
@@ -108,7 +108,7 @@ func (r *renderer) splitStops(all []string) (known, rest []string, err error) {
 		}
 		switch {
 		case seen[s]:
-		case len(known) < maxStops:
+		case len(known) < MaxStops:
 			known = append(known, s)
 		default:
 			rest = append(rest, s)
@@ -126,12 +126,12 @@ func (r *renderer) format(g *generation, tooled bool) error {
 	if tooled && !r.can.JSONWithTools {
 		return r.unsupported("format", "model "+r.model+" cannot give JSON output while it has tools; leave one of them out, or use Gemini 3 or later")
 	}
-	schema, opened, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)
+	schema, told, err := r.opts.Compiler.compile(f.Schema, r.schemaOptions(false), r.schemas)
 	if err != nil {
 		return r.invalid("format.schema", err.Error())
 	}
-	for _, name := range opened {
-		r.note("format.schema", LoopWarning(name))
+	for _, why := range told {
+		r.note("format.schema", why)
 	}
 	g.json, g.schema = true, schema
 	g.schemaField = r.schemaField("responseJsonSchema", "responseSchema")

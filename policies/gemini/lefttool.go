@@ -56,11 +56,15 @@ func (r *renderer) whyLeft(t *toolset, name string) string {
 	return t.left[name]
 }
 
-// callable refuses a choice that only tools which were left out could fulfill.
+// callable refuses a choice that no tool could fulfill, or only such as were left
+// out.
 func (r *renderer) callable(t *toolset) error {
 	c := r.req.Choice
+	forced := c.Mode == conversation.ChoiceAny || c.Mode == conversation.ChoiceNamed
 	switch {
-	case len(t.left) == 0:
+	case len(t.left) == 0 && (!forced || !t.empty() || t.images):
+	case forced && len(t.left) == 0:
+		return r.invalid("tool_choice", "asks for a call, and the request has no tools; add the tool, or leave tool_choice out")
 	case c.Mode == conversation.ChoiceAny && t.empty() && !t.images:
 		return r.unsupported("tool_choice", "asks for a call, and no tool is left that can be called here ("+t.firstLeft+
 			"); leave tool_choice out, or offer a function")

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -22,19 +24,35 @@ const maxNameLength = 64
 type Names struct {
 	rendered map[string]string // by the client's name
 	original map[string]string // by the rendered name
+	declared []string          // the client's names of what may be called
 }
 
 // Rendered returns the upstream's name of a tool; "" if the request did not
 // name the tool.
 func (n *Names) Rendered(client string) string { return n.rendered[client] }
 
+// inventedPrefixes are what models put before the names of tools, as in the code
+// that they learned to call them in.
+var inventedPrefixes = []string{"default_api:", "default_api."}
+
 // Original returns the client's name of a tool. A name that the model invented
-// is returned as it is.
+// is returned as it is, but for a prefix before the name of a declared tool: the
+// client would refuse the call, and the model repeat it.
 func (n *Names) Original(rendered string) string {
+	for _, prefix := range inventedPrefixes {
+		if rest, ok := strings.CutPrefix(rendered, prefix); ok && n.declares(rest) && !n.declares(rendered) {
+			return n.original[rest]
+		}
+	}
 	if name, ok := n.original[rendered]; ok {
 		return name
 	}
 	return rendered
+}
+
+func (n *Names) declares(rendered string) bool {
+	name, ok := n.original[rendered]
+	return ok && slices.Contains(n.declared, name)
 }
 
 // newNames names the tools that req declares and those that its history
@@ -49,6 +67,7 @@ func newNames(req *conversation.Request) *Names {
 		}
 	}
 	n.add(declared)
+	n.declared = declared
 	var mentioned []string
 	for _, m := range req.Messages {
 		for i := range m.Parts {
@@ -112,6 +131,13 @@ func withSum(rendered string, sum []byte) string {
 func validName(name string) bool {
 	return name != "" && len(name) <= maxNameLength && name == sanitized(name)
 }
+
+// nativeName is what Google's definition of the API says of names, with the
+// first letter that its refusals ask for.
+var nativeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$`)
+
+// NativeName reports whether the upstream may take a name that cannot be changed.
+func NativeName(name string) bool { return nativeName.MatchString(name) }
 
 // sanitized returns name with every character that is not allowed replaced;
 // it may be too long.

@@ -102,3 +102,21 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// Models write default_api: before the names of tools, which no client knows.
+func TestInventedPrefixes(t *testing.T) {
+	call := conversation.Part{Kind: conversation.KindCall, Call: &conversation.Call{Name: "default_api.w"}}
+	n := newNames(&conversation.Request{
+		Tools: []conversation.Tool{{Name: "w"}, {Name: "my tool!"}, {Name: "x"}, {Name: "default_api.x"}, {Kind: conversation.WebSearch, Name: "web"}},
+		// The client has answered such a call before.
+		Messages: []conversation.Message{{Role: conversation.Model, Parts: []conversation.Part{call}}},
+	})
+	for rendered, want := range map[string]string{
+		"default_api:w": "w", "default_api.w": "w", "default_api:my_tool_": "my tool!", "default_api.x": "default_api.x",
+		"default_api:x": "x", "default_api:other": "default_api:other", "default_api:web": "default_api:web", "default_api:": "default_api:",
+	} {
+		if got := n.Original(rendered); got != want {
+			t.Errorf("%s became %q, want %q", rendered, got, want)
+		}
+	}
+}

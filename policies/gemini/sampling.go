@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,9 +18,9 @@ func (i *Ignored) Add(name, field string, v float64) {
 }
 
 // unasked are the values that clients send for no reason of their own: the
-// model's defaults, and top_p 1, which is what OpenAI's and Anthropic's APIs
-// have.
-var unasked = map[string][]float64{"temperature": {1}, "topP": {0.95, 1}, "topK": {64}}
+// model's defaults, top_p 1, which is what OpenAI's and Anthropic's APIs have, and
+// top_k 0, which limits nothing.
+var unasked = map[string][]float64{"temperature": {1}, "topP": {0.95, 1}, "topK": {64, 0}}
 
 // Warning is what the client is told; "" for nothing. field is the first
 // setting, what says what becomes of it.
@@ -34,6 +35,43 @@ func (i *Ignored) Warning(what, model string) (field, why string) {
 	return i.names[0], what + ": model " + model + " ignores sampling settings"
 }
 
+// samplingRanges are what the API takes of each setting; it refuses the request
+// for what is outside.
+var samplingRanges = map[string]struct{ least, most float64 }{
+	"temperature": {0, 2}, "topP": {0, 1}, "topK": {1, 1000}, "presencePenalty": {-2, 2}, "frequencyPenalty": {-2, 2},
+}
+
+// InRange returns the value nearest to v that the API takes of a setting, by its
+// own name for it, and what a client is told of that; "" if it takes v. To choose
+// from fewer tokens than one means not to limit them: ok is false.
+func InRange(field string, v float64) (near float64, why string, ok bool) {
+	r, known := samplingRanges[field]
+	switch {
+	case !known || v >= r.least && v <= r.most:
+		return v, "", true
+	case field == "topK" && v < r.least:
+		return 0, "left out: below 1 it limits nothing", false
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	return min(max(v, r.least), r.most), "changed: the model takes " + number(r.least) + " to " + number(r.most), true
+}
+
+// inRange is v, the setting called name, as the API takes it.
+func inRange[T int | float64](r *renderer, name, field string, v *T) *T {
+	if v == nil {
+		return nil
+	}
+	near, why, ok := InRange(field, float64(*v))
+	if why == "" {
+		return v
+	}
+	if r.note(name, why); !ok {
+		return nil
+	}
+	fit := T(near)
+	return &fit
+}
+
 // sampling settles what the model may be told of sampling.
 func (r *renderer) sampling(g *generation) {
 	limits := &r.req.Limits
@@ -42,14 +80,9 @@ func (r *renderer) sampling(g *generation) {
 		// and announces to refuse them.
 		r.ignoreSampling()
 	} else {
-		g.topP, g.topK = limits.TopP, limits.TopK
-		if t := limits.Temperature; t != nil {
-			clamped := min(max(*t, 0), 2)
-			g.temperature = &clamped
-			if clamped != *t {
-				r.note("temperature", "changed: the model takes 0 to 2")
-			}
-		}
+		g.temperature = inRange(r, "temperature", "temperature", limits.Temperature)
+		g.topP = inRange(r, "top_p", "topP", limits.TopP)
+		g.topK = inRange(r, "top_k", "topK", limits.TopK)
 	}
 	switch {
 	case zeroOrNil(limits.PresencePenalty) && zeroOrNil(limits.FrequencyPenalty):
@@ -57,7 +90,8 @@ func (r *renderer) sampling(g *generation) {
 		r.dropPenalty("presence_penalty", limits.PresencePenalty)
 		r.dropPenalty("frequency_penalty", limits.FrequencyPenalty)
 	default:
-		g.presence, g.frequency = limits.PresencePenalty, limits.FrequencyPenalty
+		g.presence = inRange(r, "presence_penalty", "presencePenalty", limits.PresencePenalty)
+		g.frequency = inRange(r, "frequency_penalty", "frequencyPenalty", limits.FrequencyPenalty)
 	}
 	switch {
 	case !limits.Logprobs && zeroOrNil(limits.TopLogprobs):

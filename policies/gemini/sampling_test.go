@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -23,5 +24,21 @@ func TestIgnoredSampling(t *testing.T) {
 		if _, err := Render(req, Target{Model: fixedM}, Options{}); err != nil || fmt.Sprint(req.Warnings) != c.want {
 			t.Errorf("%v, %v, want %s", req.Warnings, err, c.want)
 		}
+	}
+}
+
+// What is out of the upstream's range is moved into it, or left out where it
+// limits nothing, and the client is told.
+func TestSamplingOutOfRange(t *testing.T) {
+	limits := conversation.Limits{Temperature: new(3.0), TopP: new(-1.0), TopK: new(0), PresencePenalty: new(2.5), FrequencyPenalty: new(-2.0)}
+	req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Limits: limits}
+	out, err := Render(req, Target{Model: "gemini-2.0-flash"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `"generationConfig":{"temperature":2,"topP":0,"presencePenalty":2,"frequencyPenalty":-2}`
+	const told = "[{temperature changed: the model takes 0 to 2} {top_p changed: the model takes 0 to 1} {top_k left out: below 1 it limits nothing} {presence_penalty changed: the model takes -2 to 2}]"
+	if body := string(out.Body); !strings.Contains(body, want) || fmt.Sprint(req.Warnings) != told {
+		t.Errorf("%s\n%v", body, req.Warnings)
 	}
 }

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -19,6 +20,11 @@ type schemaOptions struct {
 	relaxed bool
 	// proto asks for the API's own schema type instead of JSON Schema.
 	proto bool
+	// native keeps what was written for the API and is fit for it, though no
+	// other client's schema is compiled to it.
+	native bool
+	// vertex adds what Vertex AI alone has to the API's own schema type.
+	vertex bool
 }
 
 // compileSchema rewrites a JSON Schema into the subset that the API reads in
@@ -27,22 +33,42 @@ type schemaOptions struct {
 // description, since the model reads that too. A schema without a fault comes
 // back as the bytes it was, nil stands for one that says nothing.
 //
-// Compiling what was compiled changes nothing. opened names the properties that
-// were required and had to become optional.
-func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, opened []string, err error) {
-	out, opened, err = compileJSONSchema(raw, opts, budget)
-	if err == nil && opts.proto {
-		out, err = protoSchema(out, opts.object, budget)
+// Compiling what was compiled changes nothing. told is what a client must know:
+// of properties that were required and had to become optional, and of what was
+// nested too deep.
+func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, told []string, err error) {
+	if opts.native && opts.proto {
+		root, err := parseSchema(raw)
+		if root == nil {
+			return nil, nil, err
+		}
+		shape := protoShape{vertex: opts.vertex, object: opts.object}
+		if err == nil && (root.kind != jsontext.KindBeginObject || shape.fit(root)) {
+			return raw, nil, nil
+		}
+		raw = shape.plain(root).appendTo(nil)
 	}
-	return out, opened, err
+	out, told, err = compileJSONSchema(raw, opts, budget)
+	if err == nil && opts.proto {
+		var cut bool
+		if out, cut, err = protoSchema(out, opts.object, budget); cut && !slices.Contains(told, cutWarning) {
+			told = append(told, cutWarning)
+		}
+	}
+	return out, told, err
 }
 
-func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (_ conversation.Raw, opened []string, err error) {
+// cutWarning is what a client is told of a tool that is cut at maxSchemaLevels:
+// it is only offered. The schema of an answer is refused, since the answer would
+// not obey it.
+var cutWarning = fmt.Sprintf("changed: its schema is nested more than %d levels deep, and says nothing of what is below", maxSchemaLevels)
+
+func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (_ conversation.Raw, told []string, err error) {
 	if len(raw) == 0 {
 		return nil, nil, nil
 	}
 	root, err := parseSchema(raw)
-	if err != nil {
+	if err != nil && (root == nil || !opts.object) {
 		return nil, nil, err
 	}
 	if root.kind != jsontext.KindBeginObject {
@@ -57,14 +83,21 @@ func compileJSONSchema(raw conversation.Raw, opts schemaOptions, budget *schemaB
 		return nil, nil, nil
 	}
 	if mayLoop(raw) {
+		var opened []string
 		if out, opened, err = openLoops(out, opts.relaxed, budget); err != nil {
 			return nil, nil, err
 		}
+		for _, name := range opened {
+			told = append(told, loopWarning(name))
+		}
+	}
+	if c.cut {
+		told = append(told, cutWarning)
 	}
 	if out.raw != nil {
-		return out.raw, opened, nil
+		return out.raw, told, nil
 	}
-	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), opened, nil
+	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), told, nil
 }
 
 // schemaCompiler compiles one schema.
@@ -72,6 +105,8 @@ type schemaCompiler struct {
 	root    *schemaNode // with definitions renamed to $defs
 	relaxed bool
 	object  bool
+	native  bool
+	cut     bool  // something was nested too deep
 	err     error // the first; it ends the work
 
 	defs   map[string]bool        // names in the root's $defs
@@ -86,7 +121,7 @@ type schemaCompiler struct {
 
 func newSchemaCompiler(root *schemaNode, opts schemaOptions, budget *schemaBudget) *schemaCompiler {
 	c := &schemaCompiler{
-		root: renameDefinitions(root), relaxed: opts.relaxed, object: opts.object,
+		root: renameDefinitions(root), relaxed: opts.relaxed, object: opts.object, native: opts.native && !opts.proto,
 		defs: map[string]bool{}, active: map[*schemaNode]bool{}, hoists: map[*schemaNode]string{},
 		budget: budget,
 	}
@@ -121,9 +156,8 @@ func (c *schemaCompiler) schema(n *schemaNode) *schemaNode {
 	}
 	c.depth++
 	defer func() { c.depth-- }()
-	if c.depth > maxSchemaDepth {
-		c.err = errSchemaDepth
-		return n
+	if c.depth > maxSchemaLevels {
+		return c.cutOff(n)
 	}
 	outer := c.active[n]
 	c.active[n] = true
@@ -147,6 +181,24 @@ func (c *schemaCompiler) fields(n *schemaNode, fields []schemaField) *schemaNode
 	}
 	b := schemaBuilder{c: c, changed: n.raw == nil || !sameFields(n.fields, merged)}
 	return b.build(n, merged)
+}
+
+// cutOff leaves the type alone of a schema that is nested too deep.
+func (c *schemaCompiler) cutOff(n *schemaNode) *schemaNode {
+	if !c.object {
+		c.err = errSchemaDepth
+		return n
+	}
+	c.cut = true
+	return cutOff(n)
+}
+
+func cutOff(n *schemaNode) *schemaNode {
+	switch kind := n.get("type").text(); kind {
+	case "string", "number", "integer", "boolean":
+		return objectNode(member("type", stringNode(kind)))
+	}
+	return objectNode(member("type", stringNode("object")))
 }
 
 func sameFields(a, b []schemaField) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,12 @@ func TestCompileSchema(t *testing.T) {
 		name, in, want string // want "" means unchanged, to the byte
 	}{
 		{"verbatim", "{ \"type\":\"object\", \"properties\" : {\"a\":{\"type\":[\"string\",\"null\"],\"title\":\"A\"}},\n \"required\":[\"a\"],\"additionalProperties\":false }", ""},
+		{"patterns alone", `{"type":"object","patternProperties":{"^x-":{"type":"string"}},"additionalProperties":false}`,
+			`{"type":"object","additionalProperties":{"type":"string"},"description":"(patternProperties: {\"^x-\":{\"type\":\"string\"}})"}`},
+		{"several patterns", prop(`{"patternProperties":{"a":{},"b":{"type":"null"}}}`),
+			prop(`{"additionalProperties":true,"description":"(patternProperties: {\"a\":{},\"b\":{\"type\":\"null\"}})"}`)},
+		{"patterns beside properties", prop(`{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{"b":{}},"additionalProperties":false}`),
+			prop(`{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false,"description":"(patternProperties: {\"b\":{}})"}`)},
 		{"verbatim with definitions", `{"type":"object","properties":{"a":{"$ref":"#/$defs/N"}},"$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"}}}}}`, ""},
 		{"every listed keyword", prop(`{"type":"array","format":"f","title":"t","description":"d","items":{"type":"integer","minimum":-1.50,"maximum":12345678901234567890},"minItems":1,"maxItems":2,"prefixItems":[{"type":"string"}],"$id":"i","$anchor":"a"}`), ""},
 		{"property ordering", `{"type":"object","properties":{"a":{"type":"string"}},"propertyOrdering":["a"]}`, ""},
@@ -170,7 +177,7 @@ func TestCompileSchemaLimits(t *testing.T) {
 		name, in string
 		want     error
 	}{
-		{"90 levels", deep(`{"type":"object","properties":{"a":`, "}}", 90), nil},
+		{"40 levels", deep(`{"type":"object","properties":{"a":`, "}}", 40), nil},
 		{"101 levels", deep(`{"type":"object","properties":{"a":`, "}}", 101), errSchemaDepth},
 		{"a hundred thousand levels", deep(`{"items":`, "}", 100_000), errSchemaDepth},
 		{"arrays", strings.Repeat("[", 100_000), errSchemaDepth},
@@ -179,10 +186,43 @@ func TestCompileSchemaLimits(t *testing.T) {
 		{"not JSON", `{type}`, errSchemaSyntax},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := compileAlone(conversation.Raw(c.in), schemaOptions{object: true}); !errors.Is(err, c.want) {
+			if _, err := compileAlone(conversation.Raw(c.in), schemaOptions{}); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+// A tool is merely offered, so its schema is cut where Google would not read the
+// request any more.
+func TestDeepToolsAreCut(t *testing.T) {
+	for _, level := range []string{`{"type":"object","properties":{"a":%s}}`, `{"type":"array","items":%s}`, `{"anyOf":[%s,{"type":"object","properties":{"b":{"type":"string"}}}]}`} {
+		for _, n := range []int{30, 60, 99, 150, 500} {
+			in := `{"type":"string","minimum":1}`
+			for range n {
+				in = fmt.Sprintf(level, in)
+			}
+			in = `{"type":"object","properties":{"p":` + in + `}}`
+			for _, opts := range []schemaOptions{{object: true}, {object: true, proto: true}, {object: true, native: true}, {object: true, native: true, proto: true}} {
+				got, told, err := compileSchema(conversation.Raw(in), opts, newSchemaBudget(len(in)))
+				if err != nil || slices.Contains(told, cutWarning) != (n > maxSchemaLevels) {
+					t.Errorf("%d levels of %s, %+v: %v %v", n, level, opts, told, err)
+				}
+				depth, deepest := 0, 0
+				for _, c := range got {
+					switch c {
+					case '{', '[':
+						depth++
+						deepest = max(deepest, depth)
+					case '}', ']':
+						depth--
+					}
+				}
+				if deepest < min(n, maxSchemaLevels) || deepest > 94 {
+					t.Errorf("%d levels of %s, %+v: nested %d deep", n, level, opts, deepest)
+				}
+			}
+		}
 	}
 }
 

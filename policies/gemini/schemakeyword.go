@@ -43,8 +43,9 @@ type schemaBuilder struct {
 	hints   []string
 	changed bool // something is not as it was received
 
-	nullable bool // the keyword of OpenAPI was set
-	emptied  bool // a member of anyOf lost all it said
+	nullable bool        // the keyword of OpenAPI was set
+	patterns *schemaNode // patternProperties
+	emptied  bool        // a member of anyOf lost all it said
 }
 
 // build returns the compiled schema: n itself if nothing changed.
@@ -56,6 +57,7 @@ func (b *schemaBuilder) build(n *schemaNode, fields []schemaField) *schemaNode {
 	b.settleValues(fields)
 	b.settleNull()
 	b.settleItems()
+	b.settlePatterns()
 	b.settleRequired()
 	b.settleAnyOf()
 	b.describe()
@@ -104,17 +106,32 @@ func (b *schemaBuilder) field(f schemaField) {
 	case "prefixItems", "anyOf":
 		b.list(f, f.name)
 	case "oneOf":
+		if b.c.native {
+			b.list(f, f.name)
+			return
+		}
 		b.changed = true
 		if b.get("anyOf") == nil {
 			b.list(f, "anyOf")
 		}
 	case "additionalProperties":
 		b.additional(f)
+	case "patternProperties":
+		b.patterns, b.changed = f.node, true
+		b.hint(f.name, f.node)
 	default:
+		if b.c.native && answered[f.name] {
+			b.put(f, f.node)
+			return
+		}
 		b.changed = true
 		b.hint(f.name, f.node)
 	}
 }
+
+// answered are keywords that the API does not list, and that native requests with
+// them were recorded to be answered, at both APIs.
+var answered = map[string]bool{"$schema": true, "default": true, "pattern": true, "minLength": true, "maxLength": true}
 
 // isCount reports whether raw is a number of items: digits only.
 func isCount(raw []byte) bool {

@@ -23,8 +23,8 @@ import (
 // opened at one edge, the one nearest to where it closes: a property is no
 // longer required, or if the loop has none, something else lets it end.
 
-// LoopWarning is what a client is told of a property that is optional now.
-func LoopWarning(name string) string {
+// loopWarning is what a client is told of a property that is optional now.
+func loopWarning(name string) string {
 	return strconv.Quote(name[:min(len(name), longestTold)]) +
 		" is not required any more: its schema holds itself through required properties, which the API refuses; make it optional"
 }
@@ -134,7 +134,7 @@ func (l *LoopOpener) Open(raw conversation.Raw) (out conversation.Raw, told []st
 		return raw, nil
 	}
 	for _, name := range names {
-		told = append(told, LoopWarning(name))
+		told = append(told, loopWarning(name))
 	}
 	return opened.appendTo(make([]byte, 0, len(raw))), told
 }

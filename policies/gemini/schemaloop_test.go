@@ -35,6 +35,16 @@ var loops = []struct {
 		`{"type":"object","properties":{"v":{"$ref":"#/$defs/V"}},"$defs":{"V":{"anyOf":[{"type":"string"}]},"W":{"type":"object"}}}`, ""},
 }
 
+// saysOf are the properties that a client was told of.
+func saysOf(told []string) string {
+	var names []string
+	for _, why := range told {
+		name, _, _ := strings.Cut(strings.TrimPrefix(why, `"`), `" is not required`)
+		names = append(names, name)
+	}
+	return strings.Join(names, " ")
+}
+
 // A loop of required properties is opened where it closes, and nothing else of
 // the schema changes.
 func TestOpenLoops(t *testing.T) {
@@ -47,7 +57,7 @@ func TestOpenLoops(t *testing.T) {
 			for range 2 { // compiled and remembered
 				compiler := NewCompiler(DefaultCompilerSize)
 				got, told, err := compiler.compile(conversation.Raw(c.in), schemaOptions{object: true}, newSchemaBudget(len(c.in)))
-				if err != nil || string(got) != want || strings.Join(told, " ") != c.told {
+				if err != nil || string(got) != want || saysOf(told) != c.told {
 					t.Errorf("got  %s %v %v\nwant %s [%s]", got, told, err, want, c.told)
 				}
 			}
@@ -55,10 +65,8 @@ func TestOpenLoops(t *testing.T) {
 			if again, more := openNative(native); string(again) != string(native) || len(more) > 0 {
 				t.Errorf("native: %s\nbecomes %s", native, again)
 			}
-			for i, name := range strings.Fields(c.told) {
-				if len(told) <= i || told[i] != LoopWarning(name) {
-					t.Errorf("native: told of %v, want %s", told, c.told)
-				}
+			if saysOf(told) != c.told {
+				t.Errorf("native: told of %v, want %s", told, c.told)
 			}
 			if c.want == "" && string(native) != c.in {
 				t.Errorf("native: changed to %s", native)

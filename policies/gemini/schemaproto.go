@@ -24,33 +24,39 @@ type protoCompiler struct {
 	defs   *schemaNode // nil if there are none
 	active map[string]int
 	budget *schemaBudget
+	object bool // what is nested too deep is cut off
+	cut    bool
 	err    error
 }
 
 // protoSchema rewrites raw, which compileSchema made; nil stands for a schema
 // that says nothing.
-func protoSchema(raw conversation.Raw, object bool, budget *schemaBudget) (conversation.Raw, error) {
+func protoSchema(raw conversation.Raw, object bool, budget *schemaBudget) (_ conversation.Raw, cut bool, err error) {
 	if raw == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	root, err := parseSchema(raw)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	c := protoCompiler{defs: root.get("$defs"), active: map[string]int{}, budget: budget}
+	c := protoCompiler{defs: root.get("$defs"), active: map[string]int{}, budget: budget, object: object}
 	out := c.schema(root, 0)
 	if c.err != nil {
-		return nil, c.err
+		return nil, false, c.err
 	}
 	if properties := out.get("properties"); object && (properties == nil || len(properties.fields) == 0) {
-		return nil, nil // an object must have properties
+		return nil, false, nil // an object must have properties
 	}
-	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), nil
+	return out.appendTo(make([]byte, 0, len(raw)+len(raw)/8)), c.cut, nil
 }
 
 func (c *protoCompiler) schema(n *schemaNode, depth int) *schemaNode {
 	c.spend(visitCost)
-	if depth > maxSchemaDepth && c.err == nil {
+	if depth >= maxSchemaLevels && c.object {
+		c.cut = c.cut || n.get("properties") != nil || n.get("items") != nil || n.get("anyOf") != nil || n.get("$ref") != nil
+		return cutOff(n)
+	}
+	if depth >= maxSchemaLevels && c.err == nil {
 		c.err = errSchemaDepth
 	}
 	if c.err != nil {

@@ -16,7 +16,7 @@ func (c *schemaCompiler) compileRoot() *schemaNode {
 		out = c.rootObject(out)
 	}
 	out = c.addHoisted(out)
-	if c.err != nil || len(out.fields) == 0 || c.object && saysNothing(out) {
+	if c.err != nil || len(out.fields) == 0 && !c.native || c.object && !c.native && saysNothing(out) {
 		return nil
 	}
 	return out

@@ -15,13 +15,18 @@ import (
 // two (the properties and the property).
 const maxSchemaDepth = 200
 
+// maxSchemaLevels is how many schemas may lie in one another. Google reads 100
+// levels of JSON ("Message too deep"), of which a request has six around a
+// tool's schema.
+const maxSchemaLevels = 45
+
 // maxSchemaValues bounds the values in a schema's JSON, since each takes far
 // more memory than its bytes. The upstream refuses schemas long before, as too
 // complex.
 const maxSchemaValues = 20_000
 
 var (
-	errSchemaDepth  = fmt.Errorf("schema is nested more than %d levels deep; flatten it, or move parts to $defs", maxSchemaDepth)
+	errSchemaDepth  = fmt.Errorf("schema is nested more than %d levels deep; flatten it, or move parts to $defs", maxSchemaLevels)
 	errSchemaValues = fmt.Errorf("schema has more than %d values; leave out what the model can do without, such as long enums", maxSchemaValues)
 	errSchemaSize   = errors.New("the schemas of the request grow too large where references are replaced by what they refer to; refer to $defs and to less, and use a model since Gemini 2.5, which reads such references")
 	errSchemaSyntax = errors.New("schema is not valid JSON")
@@ -137,7 +142,8 @@ func (n *schemaNode) appendTo(dst []byte) []byte {
 
 // schemaParser reads one JSON value into nodes.
 type schemaParser struct {
-	values int // read so far
+	values int  // read so far
+	deep   bool // something was nested too deep to be read
 	dec    *jsontext.Decoder
 	in     []byte
 	slab   []schemaNode // nodes are made many at a time
@@ -146,6 +152,8 @@ type schemaParser struct {
 // decoders are kept, since a request has dozens of schemas.
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
 
+// parseSchema reads a schema. With errSchemaDepth it may return one that says
+// nothing where it is nested too deep.
 func parseSchema(raw []byte) (*schemaNode, error) {
 	dec := decoders.Get().(*jsontext.Decoder)
 	dec.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -153,7 +161,13 @@ func parseSchema(raw []byte) (*schemaNode, error) {
 	n, err := p.value(0)
 	dec.Reset(bytes.NewReader(nil)) // lets go of raw
 	decoders.Put(dec)
-	return n, err
+	switch {
+	case err != nil:
+		return nil, err
+	case p.deep:
+		return n, errSchemaDepth
+	}
+	return n, nil
 }
 
 func (p *schemaParser) node() *schemaNode {
@@ -167,7 +181,10 @@ func (p *schemaParser) node() *schemaNode {
 
 func (p *schemaParser) value(depth int) (*schemaNode, error) {
 	if depth > maxSchemaDepth {
-		return nil, errSchemaDepth
+		if p.deep = true; p.dec.SkipValue() != nil {
+			return nil, errSchemaDepth
+		}
+		return objectNode(), nil
 	}
 	if p.values++; p.values > maxSchemaValues {
 		return nil, errSchemaValues

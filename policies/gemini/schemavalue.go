@@ -165,6 +165,21 @@ func (b *schemaBuilder) settleItems() {
 	}
 }
 
+// settlePatterns lets an object have properties if it has none but those whose
+// names match patterns: without any it would say nothing.
+func (b *schemaBuilder) settlePatterns() {
+	if b.patterns == nil || len(b.patterns.fields) == 0 || b.get("properties") != nil {
+		return
+	}
+	extra := &schemaNode{kind: jsontext.KindTrue, raw: []byte("true")}
+	if len(b.patterns.fields) == 1 {
+		if only := b.c.schema(b.patterns.fields[0].node); only != nil && len(only.fields) > 0 {
+			extra = only
+		}
+	}
+	b.replace("additionalProperties", extra)
+}
+
 // settleRequired removes names that properties does not have.
 func (b *schemaBuilder) settleRequired() {
 	required := b.get("required")

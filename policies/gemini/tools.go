@@ -96,7 +96,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		if tool.Name == "" {
 			return false, invalid(r.where(&tool.At), "a tool needs a name")
 		}
-		schema, opened, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true), r.schemas)
+		schema, told, err := r.opts.Compiler.compile(tool.Schema, r.schemaOptions(true), r.schemas)
 		if first, again := declared[tool.Name]; again {
 			if err != nil || !t.functions[first].says(tool.Description, schema) {
 				r.req.Warn(r.where(&tool.At), "a second tool of the same name was left out")
@@ -109,8 +109,8 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 		if len(declared) == maxFunctions {
 			return false, r.invalid("tools", fmt.Sprintf("more than %d functions are declared", maxFunctions))
 		}
-		for _, name := range opened {
-			r.warn(&tool.At, LoopWarning(name))
+		for _, why := range told {
+			r.warn(&tool.At, why)
 		}
 		declared[tool.Name] = len(t.functions)
 		strict = strict || tool.Strict
@@ -135,7 +135,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 //	allow          VALIDATED and the names, which AUTO does not take
 func (r *renderer) choose(t *toolset, validated bool) error {
 	if len(t.functions) == 0 {
-		return nil
+		return r.chooseOwn(t)
 	}
 	free := "AUTO"
 	if validated {
@@ -159,6 +159,34 @@ func (r *renderer) choose(t *toolset, validated bool) error {
 	}
 	return nil
 }
+
+// chooseOwn settles a choice among the upstream's own tools: it cannot be kept.
+func (r *renderer) chooseOwn(t *toolset) error {
+	forced, own := len(t.builtins) > 0, r.builtinNames()
+	switch r.req.Choice.Mode {
+	case conversation.ChoiceAny:
+		forced = forced && !t.images
+	case conversation.ChoiceNamed:
+		named := false
+		for _, name := range r.req.Choice.Names {
+			if !own[name] {
+				return r.invalid("tool_choice", fmt.Sprintf("tool %q is not among the tools", name))
+			}
+			named = named || !slices.ContainsFunc(r.req.Tools, func(t conversation.Tool) bool {
+				return t.Name == name && t.Kind == conversation.ImageMaking
+			})
+		}
+		forced = forced && named
+	default:
+		return nil
+	}
+	if forced {
+		r.note("tool_choice", cannotBeForced)
+	}
+	return nil
+}
+
+const cannotBeForced = "the upstream's own tools cannot be forced"
 
 // allow fills in the names that the choice is restricted to. free is the mode
 // if none of them is a function's.
@@ -184,7 +212,7 @@ func (r *renderer) allow(t *toolset, mode, free string) error {
 		t.mode = "NONE" // no tool that may be called is left
 	default:
 		t.mode = free
-		r.note("tool_choice", "the upstream's own tools cannot be forced")
+		r.note("tool_choice", cannotBeForced)
 	}
 	return nil
 }

@@ -34,7 +34,10 @@ func TestTools(t *testing.T) {
 		want, config  string
 		warningsCount int
 	}{
-		{"none", Target{Model: strict}, nil, choice(conversation.ChoiceAny), Options{}, ``, ``, 0},
+		{"none", Target{Model: strict}, nil, choice(conversation.ChoiceAuto), Options{}, ``, ``, 0},
+		{"a built-in alone, named", Target{Model: strict}, []conversation.Tool{search}, choice(conversation.ChoiceNamed, "web_search"), Options{}, `[{"googleSearch":{}}]`, ``, 1},
+		{"built-ins alone, one to be called", Target{Model: strict}, []conversation.Tool{search}, choice(conversation.ChoiceAny), Options{}, `[{"googleSearch":{}}]`, ``, 1},
+		{"built-ins alone, freely", Target{Model: strict}, []conversation.Tool{search}, choice(conversation.ChoiceAuto), Options{}, `[{"googleSearch":{}}]`, ``, 0},
 		{"declaration", Target{Model: older}, []conversation.Tool{{Name: "a", Description: conversation.Quote("d"), Schema: conversation.Raw(`{"type":"object","properties":{"x":{"type":"string"}}}`)}}, choice(conversation.ChoiceUnset), Options{},
 			`[{"functionDeclarations":[{"name":"a","description":"d","parametersJsonSchema":{"type":"object","properties":{"x":{"type":"string"}}}}]}]`, ``, 0},
 		{"empty schema is left out", Target{Model: older}, []conversation.Tool{{Name: "a", Schema: conversation.Raw(`{"type":"object","properties":{}}`)}}, choice(conversation.ChoiceUnset), Options{}, declA, ``, 0},
@@ -154,8 +157,9 @@ func TestToolsErrors(t *testing.T) {
 	}{
 		{"N16 too many", strict, many, conversation.Choice{}, conversation.ErrInvalid, "tools"},
 		{"no name", strict, []conversation.Tool{a, {}}, conversation.Choice{}, conversation.ErrInvalid, "tools[1]"},
-		{"deep schema", strict, []conversation.Tool{{Name: "a", Schema: conversation.Raw(strings.Repeat(`{"items":`, 300) + "{}" + strings.Repeat("}", 300))}},
-			conversation.Choice{}, conversation.ErrInvalid, "tools[0]"},
+		{"no tools, and some must be called", strict, nil, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrInvalid, "tool_choice"},
+		{"no tools, and one is named", strict, nil, conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{"a"}}, conversation.ErrInvalid, "tool_choice"},
+		{"a function named beside built-ins alone", strict, []conversation.Tool{{Kind: conversation.WebSearch, Name: "s"}}, named("a"), conversation.ErrInvalid, "tool_choice"},
 		{"unknown choice", strict, []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceNamed, Names: []string{"b"}}, conversation.ErrInvalid, "tool_choice"},
 		{"mixed on 2.5, the built-in named", older, []conversation.Tool{a, {Kind: conversation.WebSearch, Name: "s"}}, named("s"), conversation.ErrUnsupported, "tool_choice"},
 		{"image model that must call", "gemini-2.5-flash-image", []conversation.Tool{a}, conversation.Choice{Mode: conversation.ChoiceAny}, conversation.ErrUnsupported, "tool_choice"},

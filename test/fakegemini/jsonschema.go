@@ -12,6 +12,10 @@ var schemaKeywords = []string{
 	"minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties", "additionalProperties", "required", "propertyOrdering",
 }
 
+// recordedKeywords are those that it does not document, and that the real API
+// answered requests with.
+var recordedKeywords = []string{"$schema", "default", "pattern", "minLength", "maxLength"}
+
 var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object", "null"}
 
 // schemaWalk checks one JSON Schema document.
@@ -49,7 +53,7 @@ func (w schemaWalk) schema(n *node, at string) {
 		w.ref(n, ref, at)
 	}
 	for _, m := range n.members {
-		if !slices.Contains(schemaKeywords, m.name) {
+		if !slices.Contains(schemaKeywords, m.name) && !slices.Contains(recordedKeywords, m.name) {
 			w.fault(RuleSchemaKeyword, at, "has the unsupported keyword %q", m.name)
 			continue
 		}

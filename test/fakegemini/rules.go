@@ -34,7 +34,7 @@ const (
 	RuleBuiltIn         Rule = "built_in"          // built-in tools beside functions
 	RuleBuiltInMode     Rule = "built_in_mode"     // and then mode VALIDATED is the documented one
 	RuleSchema          Rule = "schema"            // Schema messages make sense
-	RuleSchemaKeyword   Rule = "schema_keyword"    // *JsonSchema holds documented keywords only; the real API is laxer
+	RuleSchemaKeyword   Rule = "schema_keyword"    // *JsonSchema holds documented or recorded keywords only; the real API is laxer
 	RuleSchemaRef       Rule = "schema_ref"        // $ref stands alone and resolves
 	RuleThinking        Rule = "thinking"          // level and budget fit the model
 	RuleThinkingBudget  Rule = "thinking_budget"   // a budget on a model with levels

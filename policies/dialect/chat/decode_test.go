@@ -168,7 +168,7 @@ func TestErrorsNameTheField(t *testing.T) {
 	}{
 		{`"n":"1"`, "n", conversation.ErrInvalid},
 		{`"temperature":"hot"`, "temperature", conversation.ErrInvalid},
-		{`"max_tokens":-1`, "max_tokens", conversation.ErrInvalid},
+		{`"max_tokens":-2`, "max_tokens", conversation.ErrInvalid},
 		{`"max_completion_tokens":1.5`, "max_completion_tokens", conversation.ErrInvalid},
 		{`"seed":1e30`, "seed", conversation.ErrInvalid},
 		{`"random_seed":"a"`, "random_seed", conversation.ErrInvalid},

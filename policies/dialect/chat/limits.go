@@ -24,7 +24,7 @@ func (d *decoder) limit(name string, v jsontext.Value) (err error) {
 	case "top_p":
 		err = setting.Set(&l.TopP, name, v, d.Number)
 	case "top_k":
-		err = setting.Set(&l.TopK, name, v, d.Count)
+		err = setting.TopK(d.Walker, &l.TopK, name, v)
 	case "seed", "random_seed":
 		err = setting.Set(&l.Seed, name, v, func(name string, v jsontext.Value) (int, error) { return openai.Seed(d.Walker, name, v) })
 	case "presence_penalty":

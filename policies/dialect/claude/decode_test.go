@@ -178,7 +178,7 @@ func TestInvalid(t *testing.T) {
 		{"compaction", `{"model":"m","messages":[],"compaction":{"type":"now"}}`, "compaction", "not supported"},
 		{"tool type a number", `{"model":"m","messages":[],"tools":[{"type":7}]}`, "tools.0.type", "valid string"},
 		{"tool without name", `{"model":"m","messages":[],"tools":[{"input_schema":{}}]}`, "tools.0.name", "Field required"},
-		{"max_tokens negative", `{"model":"m","messages":[],"max_tokens":-1}`, "max_tokens", "integer"},
+		{"max_tokens negative", `{"model":"m","messages":[],"max_tokens":-2}`, "max_tokens", "integer"},
 		{"max_tokens half", `{"model":"m","messages":[],"max_tokens":1.5}`, "max_tokens", "integer"},
 		{"max_tokens huge", `{"model":"m","messages":[],"max_tokens":1e300}`, "max_tokens", "integer"},
 		{"temperature a string", `{"model":"m","messages":[],"temperature":"1"}`, "temperature", "valid number"},

@@ -13,9 +13,9 @@ func (d *decoder) limit(name string, v jsontext.Value) error {
 	l := &d.Req.Limits
 	switch name {
 	case "max_tokens", "max_completion_tokens":
-		return setting.Set(&l.MaxTokens, name, v, d.Count)
+		return setting.Limit(d.Walker, &l.MaxTokens, name, v)
 	case "top_k":
-		return setting.Set(&l.TopK, name, v, d.Count)
+		return setting.TopK(d.Walker, &l.TopK, name, v)
 	case "top_p":
 		return setting.Set(&l.TopP, name, v, d.Number)
 	default: // temperature

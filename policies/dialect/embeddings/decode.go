@@ -15,6 +15,9 @@ type own struct {
 	base64 bool
 }
 
+// maxDimensions is how long Gemini's vectors are at most.
+const maxDimensions = 3072
+
 // decoder reads one request.
 type decoder struct {
 	jsonwalk.Walker
@@ -57,8 +60,8 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 		return d.input(v)
 	case "dimensions":
 		n, err := d.Count("dimensions", v)
-		if err == nil && n == 0 {
-			err = d.Invalid("dimensions", "Input should be greater than or equal to 1")
+		if err == nil && (n == 0 || n > maxDimensions) {
+			err = d.Invalid("dimensions", "Input should be greater than or equal to 1 and less than or equal to %d", maxDimensions)
 		}
 		d.dimensions = &n
 		return err

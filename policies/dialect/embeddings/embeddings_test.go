@@ -75,6 +75,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"model":"m","input":` + many + `}`, "input", "2048"},
 		{`{"input":"a"}`, "model", "required"},
 		{`{"model":"m","input":"a","dimensions":0}`, "dimensions", "1"},
+		{`{"model":"m","input":"a","dimensions":3073}`, "dimensions", "3072"},
 		{`{"model":"m","input":"a","dimensions":1.5}`, "dimensions", "integer"},
 		{`{"model":"m","input":"a","encoding_format":"int8"}`, "encoding_format", "base64"},
 		{`["a"]`, "", "object"},

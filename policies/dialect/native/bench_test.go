@@ -42,6 +42,28 @@ func BenchmarkRepair(b *testing.B) {
 	}
 }
 
+// Tools that are fit cost a look at each, once their schemas are known.
+func BenchmarkRepairTools(b *testing.B) {
+	declaration := `{"name":"t%d","description":"` + strings.Repeat("what it does ", 30) + `","%s":{"type":"object","properties":{"p":{"type":"string","description":"which one of them"},"l":{"type":"array","items":{"type":"string"}}},"required":["p"]}}`
+	for _, field := range []string{"parameters", "parametersJsonSchema"} {
+		var all []string
+		for i := range 50 {
+			all = append(all, fmt.Sprintf(declaration, i, field))
+		}
+		body := bytes.Replace(history(10), []byte(`{"contents"`), []byte(`{"tools":[{"functionDeclarations":[`+strings.Join(all, ",")+`]}],"contents"`), 1)
+		b.Run(field, func(b *testing.B) {
+			opts := gemini.Options{Compiler: gemini.NewCompiler(gemini.DefaultCompilerSize)}
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := New().Repair(&conversation.Request{}, body, gemini.Target{Model: "gemini-3.5-flash"}, opts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkFold(b *testing.B) {
 	frame := []byte(`{"candidates": [{"content": {"parts": [{"text": "` + strings.Repeat("word ", 20) + `"}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 3,"candidatesTokenCount": 40,"totalTokenCount": 43},"modelVersion": "gemini-3.5-flash","responseId": "r"}`)
 	for _, n := range []int{10, 100, 1000, 10_000} {

@@ -88,7 +88,9 @@ func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 	}
 	if err == nil && !empty {
 		at := fmt.Sprintf("tools[%d].%s", i, field)
-		_, err = r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field))
+		if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
+			return true, err
+		}
 		r.warn(at, "left out: only "+home.Name()+" has this tool")
 	}
 	return true, err

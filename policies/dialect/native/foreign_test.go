@@ -97,3 +97,14 @@ func TestThinkingThatIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is said to be left out of a request that is refused.
+func TestForeignToolThatMayNotBeOffered(t *testing.T) {
+	refused := &conversation.Error{Kind: conversation.ErrUnsupported, Param: "tools"}
+	opts := gemini.Options{Resource: func(conversation.Resource) (bool, error) { return false, refused }}
+	req := &conversation.Request{}
+	_, _, err := New().Repair(req, []byte(`{"contents":[],"tools":[{"fileSearch":{"fileSearchStoreNames":["a"]}}]}`), gemini.Target{Kind: gemini.Vertex, Model: "gemini-3.5-flash", Project: "p", Location: "global"}, opts)
+	if err == nil || len(req.Warnings) > 0 {
+		t.Errorf("%v, warnings %v", err, req.Warnings)
+	}
+}

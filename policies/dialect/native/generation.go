@@ -2,7 +2,10 @@ package native
 
 import (
 	"bytes"
+	"math"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -16,15 +19,17 @@ func (r *repair) generation() error {
 	err := r.members(func(i int, name []byte) (fate, error) {
 		switch string(name) {
 		case "temperature", "topP", "topK", "top_p", "top_k":
-			return keep, r.ignore(&ignored, camel(name))
+			return r.sampling(&ignored, camel(name))
 		case "candidateCount", "candidate_count":
 			return keep, r.candidates()
 		case "thinkingConfig":
 			return r.thinking()
 		case "maxOutputTokens", "max_output_tokens":
-			return keep, r.maxOutput()
+			return r.maxOutput()
+		case "stopSequences", "stop_sequences":
+			return keep, r.stops()
 		case "presencePenalty", "presence_penalty", "frequencyPenalty", "frequency_penalty":
-			return r.penalty("generationConfig." + camel(name))
+			return r.penalty(camel(name))
 		case "responseLogprobs", "response_logprobs", "logprobs":
 			if r.opts.OmitLogprobs {
 				r.req.Warn("generationConfig."+camel(name), "the model gives no log probabilities")
@@ -46,7 +51,7 @@ func (r *repair) generation() error {
 			return cut, err
 		}
 		if responseSchema(name) {
-			return keep, r.schema("generationConfig." + camel(name))
+			return r.schema("generationConfig."+camel(name), camel(name))
 		}
 		return keep, r.skip()
 	}, func(it items) {
@@ -61,17 +66,53 @@ func (r *repair) generation() error {
 	return err
 }
 
-// ignore notes a sampling setting that the model ignores. It stays, since the
-// model takes it.
-func (r *repair) ignore(list *gemini.Ignored, field string) error {
+// sampling brings a sampling setting into the range that the API takes, whether
+// the model ignores it or not. One that it ignores stays and is noted.
+func (r *repair) sampling(list *gemini.Ignored, field string) (fate, error) {
 	v, err := r.value()
-	if err != nil || !r.can.FixedSampling {
-		return err
+	if err != nil {
+		return keep, err
 	}
-	if n, bad := strconv.ParseFloat(string(v), 64); bad == nil {
+	n, bad := strconv.ParseFloat(numeral(v), 64)
+	if bad != nil || math.IsNaN(n) { // NaN is a number in proto JSON
+		return keep, nil
+	}
+	near, why, ok := gemini.InRange(field, n)
+	switch {
+	case why != "":
+		r.req.Warn("generationConfig."+field, why)
+		r.replace(r.at()-len(v), r.at(), strconv.FormatFloat(near, 'g', -1, 64))
+	case r.can.FixedSampling:
 		list.Add(field, field, n)
 	}
-	return nil
+	return fate(ok), nil
+}
+
+// numeral is the text of a number, which proto JSON takes as a string, too.
+func numeral(v jsontext.Value) string {
+	if v.Kind() == '"' {
+		return string(jsonwalk.Unquote(v))
+	}
+	return string(v)
+}
+
+// stops leaves out stop sequences that the API refuses: empty ones, and more than
+// it takes.
+func (r *repair) stops() error {
+	n, more := 0, false
+	err := r.elements(func(int) (fate, error) {
+		v, err := r.value()
+		if err != nil || string(v) == `""` {
+			return cut, err
+		}
+		n++
+		more = more || n > gemini.MaxStops
+		return fate(n <= gemini.MaxStops), nil
+	}, nil)
+	if more {
+		r.req.Warn("generationConfig.stopSequences", "left out: all after the first "+strconv.Itoa(gemini.MaxStops)+", which are as many as the API takes")
+	}
+	return err
 }
 
 // candidates refuses more answers than the model gives.
@@ -101,25 +142,35 @@ func (r *repair) noModel(at string) error {
 	}, nil)
 }
 
-// maxOutput caps the output limit at what the model can give.
-func (r *repair) maxOutput() error {
+// maxOutput caps the output limit at what the model can give. One below 1 is
+// refused, and clients mean none by it.
+func (r *repair) maxOutput() (fate, error) {
 	v, err := r.value()
 	if err != nil {
-		return err
+		return keep, err
 	}
-	if n, bad := strconv.Atoi(string(v)); bad == nil && r.can.MaxOutput > 0 && n > r.can.MaxOutput {
+	n, bad := strconv.Atoi(numeral(v))
+	if bad == nil && n < 1 {
+		r.req.Warn("generationConfig.maxOutputTokens", "left out: below 1 it sets no limit")
+		return cut, nil
+	}
+	if bad == nil && r.can.MaxOutput > 0 && n > r.can.MaxOutput {
 		most := strconv.Itoa(r.can.MaxOutput)
 		r.replace(r.at()-len(v), r.at(), most)
 		r.req.Warn("generationConfig.maxOutputTokens", "the model's limit is "+most)
 	}
-	return nil
+	return keep, nil
 }
 
 // penalty leaves a penalty out where it is refused: Gemini since 2.5 answers
 // "Penalty is not enabled".
-func (r *repair) penalty(field string) (fate, error) {
+func (r *repair) penalty(name string) (fate, error) {
+	if !r.opts.RefusesPenalties(r.can) {
+		return r.sampling(&gemini.Ignored{}, name)
+	}
+	field := "generationConfig." + name
 	v, err := r.value()
-	if err != nil || !r.opts.RefusesPenalties(r.can) {
+	if err != nil {
 		return keep, err
 	}
 	if n, bad := strconv.ParseFloat(string(v), 64); bad == nil && n != 0 {

@@ -2,10 +2,14 @@ package native
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
+	"github.com/heald-proxy/heald/policies/gemini"
 )
 
 const (
@@ -43,44 +47,105 @@ func (r *repair) relax() error {
 	}, nil)
 }
 
-// declaration repairs the declaration of a function, which stands at at.
-func (r *repair) declaration(at string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
-		field := camel(name)
+// declarations repairs those of functions, which stand at at. One that the API
+// refuses the whole request for is left out: the tool is merely offered. It
+// cannot be renamed, since the calls in replies are not rewritten.
+func (r *repair) declarations(at string) (fate, error) {
+	kept := keep
+	err := r.elements(func(i int) (fate, error) {
+		at := fmt.Sprintf("%s[%d]", at, i)
+		name, err := r.declaration(at)
+		switch {
+		case err != nil || name == nil:
+			return keep, err
+		case !gemini.NativeName(string(name)):
+			r.warn(at+".name", "left out: the API takes no function of this name; start it with a letter or _, and use letters, digits, _, ., : and - only, 128 at most")
+			return cut, nil
+		case r.declared[string(name)]:
+			r.warn(at+".name", "a second tool of the same name was left out")
+			return cut, nil
+		}
+		if r.declared == nil {
+			r.declared = map[string]bool{}
+		}
+		r.declared[string(name)] = true
+		return keep, nil
+	}, func(it items) {
+		_, full := it.end()
+		kept = fate(full || len(it.list) == 0)
+	})
+	return kept, err
+}
+
+// declaration repairs the declaration of a function, which stands at at, and
+// returns the function's name.
+func (r *repair) declaration(at string) (name []byte, err error) {
+	err = r.members(func(_ int, member []byte) (fate, error) {
+		field := camel(member)
 		switch field {
+		case "name":
+			v, err := r.value()
+			if v.Kind() == '"' {
+				name = jsonwalk.Unquote(v)
+			}
+			return keep, err
 		case "parameters", "parametersJsonSchema", "response", "responseJsonSchema":
-			return keep, r.schema(at + "." + field)
+			return r.schema(at+"."+field, field)
 		}
 		if found, err := r.foreign("tools.functionDeclarations."+field, at+"."+field); found || err != nil {
 			return cut, err
 		}
 		return keep, r.skip()
 	}, nil)
+	return name, err
 }
 
-// schema repairs the schema to come: it may not hold itself through required
-// properties, and is relaxed after a refusal.
-func (r *repair) schema(at string) error {
+// schema repairs the schema to come, which is in the field of that name: it
+// becomes one that the API takes, may not hold itself through required
+// properties, and is relaxed after a refusal. One that says nothing then is left
+// out.
+func (r *repair) schema(at, field string) (fate, error) {
 	v, err := r.value()
-	if err != nil {
-		return err
+	if err != nil || v.Kind() == 'n' {
+		return keep, err
 	}
 	out, told := r.loops.Open(conversation.Raw(v))
+	proto := !strings.HasSuffix(field, "JsonSchema")
+	fit, more, err := r.schemas().Repair(out, proto, strings.HasPrefix(field, "parameters"))
+	switch {
+	case err != nil: // the upstream says what is wrong with it
+	case !bytes.Equal(fit, out):
+		told = append(append(told, more...), "changed: "+notTaken)
+		out = fit
+	}
 	for _, why := range told {
 		r.warn(at, why)
+	}
+	if out == nil {
+		return cut, nil
 	}
 	if r.opts.RelaxSchema {
 		var s repair
 		s.reset(out)
 		if err := s.relax(); err != nil {
-			return err
+			return keep, err
 		}
 		out = s.result()
 	}
 	if !bytes.Equal(out, v) {
 		r.replace(r.at()-len(v), r.at(), string(out))
 	}
-	return nil
+	return keep, nil
+}
+
+const notTaken = "it held what the API refuses in this field; what was left out stands in the descriptions"
+
+// schemas repairs those of the request, which share what it may cost.
+func (r *repair) schemas() *gemini.NativeSchemas {
+	if r.allSchemas == nil {
+		r.allSchemas = gemini.NewNativeSchemas(r.opts.Compiler, r.target.Kind, len(r.text))
+	}
+	return r.allSchemas
 }
 
 // Schemas returns what a body asks the upstream to obey, as raw values: two

@@ -23,24 +23,35 @@ func TestRelax(t *testing.T) {
 		{"no schema", `true`, `true`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for _, where := range []string{
-				`{"tools":[{"functionDeclarations":[{"name":"x","parameters":%s}]}]}`,
-				`{"tools":[{"function_declarations":[{"parametersJsonSchema":%s,"description":"` + long + long + `"}]}]}`,
-				`{"generationConfig":{"responseSchema":%s}}`,
-				`{"generation_config":{"_responseJsonSchema":%s}}`,
-			} {
-				in := fmt.Sprintf(where, c.in)
-				for relaxed, want := range map[bool]string{true: fmt.Sprintf(where, c.want), false: in} {
-					got, _, err := New().Repair(&conversation.Request{}, []byte(in), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{RelaxSchema: relaxed})
-					if err != nil || string(got) != want {
-						t.Errorf("relaxed %v, %v:\n%s\nwant\n%s", relaxed, err, got, want)
-					}
-				}
-				if n := len(New().Schemas([]byte(in))); n != 1 {
-					t.Errorf("%d schemas in %s", n, in)
-				}
+			var r repair
+			r.reset([]byte(c.in))
+			if err := r.relax(); err != nil || string(r.result()) != c.want {
+				t.Errorf("%v\n%s\nwant\n%s", err, r.result(), c.want)
 			}
 		})
+	}
+}
+
+// Only a refusal relaxes schemas, in every place that takes one.
+func TestRelaxEverywhere(t *testing.T) {
+	const strict = `{"type":"object","properties":{"n":{"type":"number","minimum":1}}}`
+	relaxed := strings.Replace(strict, `,"minimum":1`, "", 1)
+	for _, where := range []string{
+		`{"tools":[{"functionDeclarations":[{"name":"x","parameters":%s}]}]}`,
+		`{"tools":[{"function_declarations":[{"name":"x","parametersJsonSchema":%s,"description":"` + strings.Repeat("a", 2*longDescription) + `"}]}]}`,
+		`{"generationConfig":{"responseSchema":%s}}`,
+		`{"generation_config":{"_responseJsonSchema":%s}}`,
+	} {
+		in := fmt.Sprintf(where, strict)
+		for relax, want := range map[bool]string{true: fmt.Sprintf(where, relaxed), false: in} {
+			got, _, err := New().Repair(&conversation.Request{}, []byte(in), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{RelaxSchema: relax})
+			if err != nil || string(got) != want {
+				t.Errorf("relaxed %v, %v:\n%s\nwant\n%s", relax, err, got, want)
+			}
+		}
+		if n := len(New().Schemas([]byte(in))); n != 1 {
+			t.Errorf("%d schemas in %s", n, in)
+		}
 	}
 }
 

@@ -33,14 +33,17 @@ type repair struct {
 	lists    int  // how many conversations there are: one, in a valid body
 	odd      bool // there is something in it that the API does not have: it is upstream's to refuse
 	span     struct{ from, to int }
-	tooled   bool // there is some tool
-	cached   bool // the tools may be in cached content
+	declared map[string]bool // names of functions
+	forced   bool            // some function must be called
+	tooled   bool            // there is some tool
+	cached   bool            // the tools may be in cached content
 	warnings map[string]int
 	loops    gemini.LoopOpener
 
 	history *gemini.NativeHistory // what is read is added to it; nil most of the time
 	mended  bool                  // the body is not the client's any more, whose size was checked
 
+	allSchemas  *gemini.NativeSchemas // nil until there is one
 	media       media.Converter
 	lastContent int // index of the last content; -1 where it does not matter
 }
@@ -134,7 +137,9 @@ func (r *repair) generate() error {
 		// A functionCallingConfig without any tool is refused; with built-in
 		// ones alone it was recorded to be taken.
 		if config >= 0 && !r.tooled && !r.cached {
-			it.list[config].fate = cut
+			if it.list[config].fate = cut; r.forced {
+				r.warn("toolConfig.functionCallingConfig", "left out: it asks for a call, and the request has no tools")
+			}
 		}
 	})
 }

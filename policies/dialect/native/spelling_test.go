@@ -33,6 +33,9 @@ func snake(body []byte) []byte {
 func TestRepairTakesBothSpellings(t *testing.T) {
 	changed := 0
 	for _, c := range fixture.Load(t, "testdata/repair") {
+		if strings.HasPrefix(c.Name, "schemas-") {
+			continue // JSON Schema spells its words in one way
+		}
 		var rc repairCase
 		if err := json.Unmarshal(c.File("case.json"), &rc); err != nil {
 			t.Fatal(err)
@@ -61,7 +64,7 @@ func TestRepairTakesBothSpellings(t *testing.T) {
 		`{"contents":[],"modelArmorConfig":{"promptTemplateName":"t"}}`,
 		`{"contents":[],"tools":[{"fileSearch":{"fileSearchStoreNames":["a"]}}]}`,
 		`{"contents":[],"tools":[{"mcpServers":[{"name":"a"}]}]}`,
-		`{"contents":[],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"minItems":"1"},"parametersJsonSchema":{"maxItems":1},"responseJsonSchema":{"minLength":1}}]}]}`,
+		`{"contents":[],"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"ARRAY","minItems":"1"},"b":{"anyOf":[{"type":"STRING","minLength":"1"}]}}},"response":{"type":"ARRAY","items":{"type":"STRING"},"maxItems":"2"}},{"name":"g","parametersJsonSchema":{"maximum":1},"responseJsonSchema":{"minimum":"1"}},{"name":"a b"}]}]}`,
 		`{"contents":[],"generationConfig":{"routingConfig":{},"audioTimestamp":true,"maxOutputTokens":1000000,"presencePenalty":1,"frequencyPenalty":1,"responseLogprobs":true,"responseSchema":{"maxLength":"1"}}}`,
 		`{"contents":[{"parts":[{"fileData":{"fileUri":"gs://b/o","displayName":"d"}}]}]}`,
 		`{"contents":[{"parts":[{"inlineData":{"data":"","displayName":"d"},"partMetadata":{}}]}],"systemInstruction":{"parts":[{"fileData":{"fileUri":"gs://b/o"}}]}}`,

@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
@@ -49,7 +50,7 @@ func (r *repair) tool(i int, field string) (fate, error) {
 		return cut, unsupported(at, "this is the shape of "+otherShape[field]+"; Gemini's is "+
 			`{"functionDeclarations":[{"name":"…","description":"…","parametersJsonSchema":{…}}]} for functions, and {"googleSearch":{}} for one of Google's own tools`)
 	case field == "functionDeclarations":
-		return keep, r.elements(func(j int) (fate, error) { return keep, r.declaration(fmt.Sprintf("%s[%d]", at, j)) }, nil)
+		return r.declarations(at)
 	}
 	if _, err := r.opts.Keeps(conversation.ResourceTool, at, gemini.SnakeCase(field)); err != nil {
 		return cut, err
@@ -91,6 +92,10 @@ func (r *repair) functionCalling() error {
 		switch string(name) {
 		case "streamFunctionCallArguments", "stream_function_call_arguments":
 			return fate(r.vertex && r.req.Stream), r.skip()
+		case "mode":
+			v, err := r.value()
+			r.forced = strings.EqualFold(numeral(v), "ANY") || numeral(v) == "2"
+			return keep, err
 		}
 		return keep, r.skip()
 	}, nil)

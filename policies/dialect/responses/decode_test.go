@@ -124,7 +124,7 @@ func TestInvalid(t *testing.T) {
 		{"namespace in a namespace", `{"model":"m","input":"a","tools":[{"type":"namespace","name":"n","tools":[{"type":"namespace","name":"o","tools":[]}]}]}`, "tools[0].tools[0].type: a namespace"},
 		{"unknown choice", `{"model":"m","input":"a","tool_choice":"maybe"}`, "tool_choice: Input should be"},
 		{"unknown format", `{"model":"m","input":"a","text":{"format":{"type":"xml"}}}`, "text.format.type: Input should be"},
-		{"negative limit", `{"model":"m","input":"a","max_output_tokens":-1}`, "max_output_tokens: Input should be a valid integer"},
+		{"negative limit", `{"model":"m","input":"a","max_output_tokens":-2}`, "max_output_tokens: Input should be a valid integer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 // Limit reads a limit of output tokens. No tokens are refused in the original
 // service's words; only the Messages API fills caches that way.
 func Limit(w *jsonwalk.Walker, limit **int, name string, v jsontext.Value) error {
-	if err := setting.Set(limit, name, v, w.Count); err != nil {
+	if err := setting.Limit(w, limit, name, v); err != nil {
 		return err
 	}
-	if **limit == 0 {
+	if *limit != nil && **limit == 0 {
 		return w.Invalid(name, "integer below minimum value. Expected a value >= 1, but got 0 instead.")
 	}
 	return nil

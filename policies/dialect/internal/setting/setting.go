@@ -1,6 +1,8 @@
 package setting
 
 import (
+	"math"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -15,6 +17,25 @@ func Set[T any](field **T, name string, v jsontext.Value, read func(string, json
 	n, err := read(name, v)
 	*field = &n
 	return err
+}
+
+// Limit reads a limit of tokens. Clients write -1 where they want none.
+func Limit(w *jsonwalk.Walker, field **int, name string, v jsontext.Value) error {
+	if n, err := w.Number(name, v); err == nil && n == -1 {
+		*field = nil
+		w.Warn(name, "left out: -1 sets no limit")
+		return nil
+	}
+	return Set(field, name, v, w.Count)
+}
+
+// TopK reads how many tokens are chosen from. Below 1 it is all of them, in
+// vLLM's and llama.cpp's words.
+func TopK(w *jsonwalk.Walker, field **int, name string, v jsontext.Value) error {
+	if n, err := w.Number(name, v); err == nil && n < 0 && n == math.Trunc(n) {
+		v = jsontext.Value("0")
+	}
+	return Set(field, name, v, w.Count)
 }
 
 // Model reads the model's name.
