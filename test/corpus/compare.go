@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -183,7 +184,7 @@ func (c *comparison) pieces(w item) {
 		}
 		found := false
 		for i, g := range c.got.items {
-			if (g.slot == w.slot || g.slot == user) && strings.Contains(g.text, p) {
+			if (g.slot == w.slot || g.slot == user) && (strings.Contains(g.text, p) || strings.Contains(g.text, quoted(p))) {
 				c.used[i], found = c.used[i] || g.kind == text, true
 			}
 		}
@@ -193,11 +194,19 @@ func (c *comparison) pieces(w item) {
 	}
 }
 
+// quoted is a text as it stands within JSON.
+func quoted(text string) string {
+	b, _ := json.Marshal(text) // a string always encodes
+	return strings.Trim(string(b), `"`)
+}
+
 // labels begin the texts that the translation may add.
 var labels = []string{
 	"(conversation continues)", "[document: ", "[files of tool result ", "[tool result ", continuation,
 	"[calls ", "[toolCall] ", "[toolResponse] ", // of the service itself, in words
 	"[application/", "[image/", // files that Gemini does not take, as their text
+	"[a Word document", "[an Excel workbook", "[a PowerPoint presentation", // or left out
+	"[container_upload]", // a file for a container of the original service
 }
 
 // leftover finds texts that the client did not write.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -119,6 +120,9 @@ func (c *comparison) appended(i int, w pair, rest string) {
 				}
 			}
 		}
+		if keptFile.MatchString(rest) {
+			return
+		}
 		if !cut {
 			c.fault("call %d (%s): %s was added to the result", i, w.call.name, short(rest))
 			return
@@ -153,10 +157,22 @@ func picture(mime string) bool {
 	return mime == "image/png" || mime == "image/jpeg" || mime == "image/webp"
 }
 
-// inWords reports whether a text stands for a file.
+// inWords reports whether a text stands for a file: one of a type that Gemini
+// does not take, or one that the original service keeps and a result names.
 func (c *comparison) inWords(m media) bool {
-	return slices.ContainsFunc(c.got.items, func(g item) bool { return strings.HasPrefix(g.text, "["+m.mime) })
+	return slices.ContainsFunc(c.got.items, func(g item) bool {
+		if m == (media{}) {
+			return keptFile.MatchString(g.text)
+		}
+		return strings.HasPrefix(g.text, "["+m.mime) || strings.HasPrefix(m.mime, "application/vnd.") && officeLine.MatchString(g.text)
+	})
 }
+
+var (
+	// keptFile is a part that names a file of the original service, as JSON.
+	keptFile   = regexp.MustCompile(`^\{[^{}]*"file_id":[^{}]*\}$`)
+	officeLine = regexp.MustCompile(`^\[an? (Word document|Excel workbook|PowerPoint presentation)\b.*: left out, `)
+)
 
 func allMedia(items []item) []media {
 	var out []media
