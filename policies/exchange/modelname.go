@@ -72,8 +72,10 @@ func withoutPrefix(name string) (short string, ok bool) {
 			return short, true
 		}
 	}
-	if at := release.FindStringIndex(name); at != nil {
-		return name[:at[0]], true
+	if strings.ContainsAny(name, ":@") {
+		if at := release.FindStringIndex(name); at != nil {
+			return name[:at[0]], true
+		}
 	}
 	if short := afterProject(name); short != name {
 		return short, true
@@ -81,8 +83,10 @@ func withoutPrefix(name string) (short string, ok bool) {
 	if short, ok := strings.CutPrefix(name, "publishers/google/"); ok {
 		return short, true
 	}
-	if at := bedrockPrefix.FindStringIndex(name); at != nil {
-		return name[at[1]:], true
+	if strings.Contains(name, "anthropic.") || strings.Contains(name, "openai.") {
+		if at := bedrockPrefix.FindStringIndex(name); at != nil {
+			return name[at[1]:], true
+		}
 	}
 	if end := strings.IndexAny(name, "/:"); end >= 0 && slices.Contains(providers, strings.ToLower(strings.TrimPrefix(name[:end], "@"))) {
 		return name[end+1:], true

@@ -147,10 +147,12 @@ func (m Models) Resolve(name string) Chain {
 func (m Models) chain(name string) (Chain, bool) {
 	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
 		for n := range withoutPrefixes(name) {
-			for _, n := range []string{n, strings.ToLower(n)} {
-				if to, ok := match(aliases, n); ok {
-					return to, true
-				}
+			to, ok := match(aliases, n)
+			if lower := strings.ToLower(n); !ok && lower != n {
+				to, ok = match(aliases, lower)
+			}
+			if ok {
+				return to, true
 			}
 		}
 	}

@@ -14,13 +14,13 @@ import (
 const maxCited = 150
 
 // textLength is how many bytes of UTF-8 a text has, unescaped.
-func textLength(t conversation.Text) int {
+func (m *machine) textLength(t conversation.Text) int {
 	inner := t.Inner()
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return len(inner)
 	}
-	plain, _ := jsontext.AppendUnquote(nil, t)
-	return len(plain)
+	m.plain, _ = jsontext.AppendUnquote(m.plain[:0], t)
+	return len(m.plain)
 }
 
 // onSources tells of the upstream's searches: a call for each query, and the

@@ -69,6 +69,7 @@ type machine struct {
 	usage   conversation.Usage
 
 	said     int    // bytes of the answer's text so far
+	plain    []byte // room for unescaping, used again
 	from     int    // where in it the open text block begins
 	server   string // id of the server call that waits for its result
 	searches int    // searches the upstream made
@@ -185,7 +186,7 @@ func (m *machine) onSignature(carrier string) {
 
 func (m *machine) onText(dst []byte, t conversation.Text) []byte {
 	dst = m.writeText(dst, t)
-	m.said += textLength(t)
+	m.said += m.textLength(t)
 	return dst
 }
 

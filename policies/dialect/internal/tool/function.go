@@ -164,11 +164,14 @@ func addGrammar(m jsonwalk.Members, description *conversation.Text) error {
 // type. A tool that cannot be called here, but has the name and the schema of
 // what the client runs, is read as a function.
 func Kind(w *jsonwalk.Walker, m jsonwalk.Members, types *jsonwalk.Table, absent string) (f *jsonwalk.Field, kind []byte, err error) {
-	kind = []byte(absent)
-	if v, err := m.Text("type"); err != nil {
+	v, err := m.Text("type")
+	switch {
+	case err != nil:
 		return nil, nil, err
-	} else if v != nil {
-		kind = []byte(v.String())
+	case v != nil:
+		kind = jsonwalk.Chars(jsontext.Value(v))
+	default:
+		kind = []byte(absent)
 	}
 	f = types.Find(kind)
 	if f.Action == jsonwalk.Warn && callable(m) {

@@ -68,10 +68,9 @@ func inGoogleWords(m jsonwalk.Members, kind string) bool {
 	if kind != "" && kind != "function" && kind != "custom" {
 		return false
 	}
-	for _, other := range append([]string{"function", "custom"}, schemaNames...) {
-		if m.Get(other) != nil {
-			return false
-		}
+	has := func(name string) bool { return m.Get(name) != nil }
+	if has("function") || has("custom") || slices.ContainsFunc(schemaNames, has) {
+		return false
 	}
 	for _, f := range googleFields.Fields {
 		if f.Action != jsonwalk.Drop && m.Get(f.Name) != nil {
