@@ -159,6 +159,7 @@ func TestFlags(t *testing.T) {
 		want string
 	}{
 		{[]string{"--backend", "studio"}, "want NAME=KIND,URL"},
+		{[]string{"--backend", "studio=ai_studio,"}, "the URL behind the comma is empty"},
 		{[]string{"--backend", "studio=ai_studio,http://x,color=red"}, `"color=red" is none of`},
 		{[]string{"--account", "studio"}, "want BACKEND="},
 		{[]string{"--account", "studio=AIzaSecret"}, "does not belong on a command line"},
