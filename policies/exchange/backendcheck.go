@@ -94,10 +94,6 @@ func ParseBackend(s string) (Backend, error) {
 		return Backend{}, &setting.Problem{Path: "backend", Found: redact.Quote(s) + " names no kind", Fix: form}
 	}
 	fields := strings.Split(rest, ",")
-	if len(fields) == 2 && fields[1] == "" { // an unset variable of a script, which must not become Google
-		return Backend{}, &setting.Problem{Path: "backend " + redact.Quote(name), Found: "the URL behind the comma is empty",
-			Fix: "write it, or leave the comma out for Google's own address"}
-	}
 	b := Backend{Name: name, Kind: Kind(fields[0])}
 	for i, f := range fields[1:] {
 		key, value, pair := strings.Cut(f, "=")

@@ -45,6 +45,9 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.StringVar(&f.File, "config", "", "read `FILE` (heald.yaml); without one, "+KeyVariable+" makes one account")
 	fs.Func("backend", "add a backend, `NAME=KIND,URL[,key=value…]`, kind ai_studio or vertex; repeatable, in order of preference", func(s string) error {
 		b, err := exchange.ParseBackend(s)
+		if strings.HasSuffix(s, ",") { // an unset variable of a script, which must not become Google
+			err = errors.New("--backend: the URL behind the comma is empty; write it, or leave the comma out for Google's own address")
+		}
 		f.backends, f.errs = append(f.backends, Backend{Backend: b}), append(f.errs, err)
 		return nil
 	})
