@@ -5,18 +5,24 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// unrepaired refuses a request that the repair asked for by the attempt before
-// has not changed: it would be refused again, so the first refusal is the answer.
-// nil if it is worth sending.
+// unrepaired refuses a request in which no file could give way, although the
+// attempt before asked for that: the same files would be refused again, and the
+// first refusal is the answer. nil if the request is worth sending, as it is after
+// every other repair: what upstream says of signatures and fields is not always
+// true, and the same body may pass the second time.
 func (a *attempt) unrepaired() *policies.Reply {
 	tries := a.memory.Tries
 	if len(tries) == 0 {
 		return nil
 	}
 	last := tries[len(tries)-1]
-	if last.Repair == 0 || last.Body != a.body || last.Backend != a.backend.Name || last.Model != a.model {
+	if !last.Repair.Has(heal.OmitMedia) && !last.Repair.Has(heal.OmitOlderMedia) {
+		return nil
+	}
+	if last.Body != a.body || last.Backend != a.backend.Name || last.Model != a.model {
 		return nil
 	}
 	refusal := a.lastWord(conversation.Error{Kind: conversation.ErrInvalid, Message: "the model backend refused the request"})
