@@ -156,9 +156,15 @@ var codeToolFields = &jsonwalk.Table{Name: "code_interpreter", Fields: []jsonwal
 	{"allowed_callers", jsonwalk.Drop, noCaller},
 }}
 
+const oneStill = "the upstream makes single images"
+
 var imageToolFields = &jsonwalk.Table{Name: "image_generation", Fields: append([]jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
 	{"model", jsonwalk.Drop, "the model of the request makes the images"},
 	{"action", jsonwalk.Drop, "the model decides whether it changes an image or makes a new one"},
 	{"input_image_mask", jsonwalk.Warn, "the upstream takes no masks; say in words what to change"},
+	{"frame_count", jsonwalk.Warn, oneStill},
+	{"frame_duration_ms", jsonwalk.Warn, oneStill},
+	{"svg", jsonwalk.Warn, "the upstream makes images of pixels"},
+	{"complexity", jsonwalk.Warn, "the upstream has no such setting; say it in the prompt"},
 }, openai.ImageFields...)}

@@ -91,7 +91,7 @@ var objects = []struct {
 	{chatFields + "image_url", []any{openai.ChatCompletionContentPartImageImageURLParam{}}},
 	{chatFields + "input_audio", []any{openai.ChatCompletionContentPartInputAudioInputAudioParam{}}},
 	{chatFields + "file", []any{openai.ChatCompletionContentPartFileFileParam{}}},
-	{chatFields + "audio of an earlier answer", []any{openai.ChatCompletionAssistantMessageParamAudio{}}},
+	{chatFields + "audio of a message", []any{openai.ChatCompletionAssistantMessageParamAudio{}}},
 	{chatFields + "tool call", []any{openai.ChatCompletionMessageFunctionToolCallParam{}, openai.ChatCompletionMessageCustomToolCallParam{}}},
 	{chatFields + "called function", []any{openai.ChatCompletionMessageFunctionToolCallFunctionParam{}, openai.ChatCompletionAssistantMessageParamFunctionCall{}}},
 	{chatFields + "called custom tool", []any{openai.ChatCompletionMessageCustomToolCallCustomParam{}}},
@@ -153,7 +153,7 @@ var unions = []struct {
 	}, ""},
 	{responsesFields + "tool types", []any{responses.ToolUnionParam{}}, map[string]string{
 		"local_shell": typedTools, "shell": typedTools, "apply_patch": typedTools, "tool_search": typedTools,
-		"web_search*": "web_search", "code_interpreter": "code_interpreter",
+		"web_search*": "web_search", "code_interpreter": "code_interpreter", "image_generation": "image_generation",
 	}, "tool"},
 }
 
