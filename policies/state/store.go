@@ -1,0 +1,206 @@
+package state
+
+import (
+	"context"
+	"time"
+)
+
+// Store holds what replicas share. It is safe for concurrent use. Every method
+// obeys ctx; an error means that the outcome is not known, and that nobody must
+// repeat the call: the heartbeat corrects slots, and windows run out.
+type Store interface {
+	// Take takes for the tenant and at the first of the places that has room,
+	// in one atomic step: both, or nothing.
+	Take(ctx context.Context, want *Want) (Taken, error)
+	// Settle ends what was taken. Each Taken is settled once.
+	Settle(ctx context.Context, ended ...Settlement) error
+	// Snapshot tells of all accounts, groups and documents. It may be as old as
+	// SnapshotAge.
+	Snapshot(ctx context.Context) (*Snapshot, error)
+	// Change replaces a document by what change makes of it: nil of one that
+	// does not exist, and nil to delete it. change may be called several times
+	// and must not block. The document ends after life.
+	Change(ctx context.Context, doc Doc, life time.Duration, change func(old []byte) []byte) error
+	// Get returns a value that Put has put; nil if there is none.
+	Get(ctx context.Context, key Key) ([]byte, error)
+	// Put keeps a value until its life ends.
+	Put(ctx context.Context, key Key, value []byte, life time.Duration) error
+	// Count adds one to a counter and returns it; its life begins with the first.
+	Count(ctx context.Context, key Key, life time.Duration) (int64, error)
+	// Close ends what runs in the background, and gives all slots back.
+	Close() error
+}
+
+// SnapshotAge is how old a snapshot may be.
+const SnapshotAge = 250 * time.Millisecond
+
+// Want is what an attempt needs before it may go upstream.
+type Want struct {
+	// Tenant is who calls; nil takes nothing for a tenant.
+	Tenant *TenantWant
+	// Places are where the attempt may go, in order of preference, at most
+	// MostPlaces. Empty takes for the tenant alone.
+	Places []Place
+}
+
+// MostPlaces is how many places one step looks at.
+const MostPlaces = 4
+
+// TenantWant is what an attempt takes of its tenant.
+type TenantWant struct {
+	Name string
+	// Slots are how many attempts the tenant may have at once; 0 is no limit.
+	Slots int
+	// Budgets are what is reserved of each window; all must have room.
+	Budgets []Budget
+}
+
+// Budget is a limit on one window of time. Windows are fixed: a minute, hour,
+// day or month as the clock has it.
+type Budget struct {
+	// Name tells the tenant's budgets apart, as in "tokens/day".
+	Name string
+	// Ends is when the window ends; it tells windows of one name apart.
+	Ends time.Time
+	// Limit and Amount are in requests, tokens, or millionths of the currency.
+	// A limit of 0 lets nothing pass.
+	Limit, Amount int64
+}
+
+// Place is one account, for one model.
+type Place struct {
+	Account string
+	// Slots are how many attempts the account may have at once; 0 is no limit.
+	Slots int
+	// Group is the quota group, for Model.
+	Group, Model string
+	// Rates limit the group's use of the model.
+	Rates Rates
+	// Tokens are the input tokens to reserve.
+	Tokens int64
+	// DayEnds is when the day of Rates.Day ends: midnight at Google.
+	DayEnds time.Time
+}
+
+// Rates are limits of a quota group for one model; 0 is no limit.
+//
+// A minute is the running second and the 60 whole seconds before it, so that no
+// 60 seconds have more, wherever the provider begins to count.
+type Rates struct {
+	Requests int64 `json:"rpm,omitempty"` // per minute
+	Tokens   int64 `json:"tpm,omitempty"` // input tokens per minute
+	Day      int64 `json:"rpd,omitempty"` // requests per day
+}
+
+// Taken is the outcome of a Take.
+type Taken struct {
+	// Place is the index of the place that had room; -1 if none had, or the
+	// tenant had none.
+	Place int
+	// Tenant says why the tenant was refused; "" if it was not. It is
+	// TenantSlots or the name of a budget.
+	Tenant string
+	// TenantReady is when the budget's window ends that refused; zero for slots.
+	TenantReady time.Time
+	// Full says of each place that had no room why, in the order of Want.Places.
+	Full []Full
+	// Service is the tenant's service so far over all replicas; see Settlement.
+	Service int64
+	// Local says that the store could not be reached, and that this replica
+	// decided by itself.
+	Local bool
+	// Receipt is handed back with Settle.
+	Receipt Receipt
+}
+
+// TenantSlots is the Taken.Tenant of a tenant whose slots are all taken.
+const TenantSlots = "slots"
+
+// Full is why a place had no room.
+type Full struct {
+	// Limit is "slots", "rpm", "tpm" or "rpd".
+	Limit string
+	// In is how long until it has room again if nothing else is taken; 0 for
+	// slots, where nobody knows.
+	In time.Duration
+}
+
+// Receipt says what was taken, for whom, and when by the store's clock.
+type Receipt struct {
+	Tenant  string
+	Slot    bool // of the tenant
+	Budgets []Budget
+	Place   *Place // nil if none was taken
+	At      int64  // second of the store's clock in which rates were counted
+	Local   bool   // taken while the store could not be reached
+}
+
+// Settlement ends what was taken.
+type Settlement struct {
+	Receipt Receipt
+	// Unsent says that nothing went upstream: all that was reserved is given
+	// back, requests included.
+	Unsent bool
+	// Tokens are the input tokens that upstream has counted for its rates;
+	// negative if it is not known, and the reservation stands.
+	Tokens int64
+	// Used is what was really used of each of Receipt.Budgets, in their order.
+	// nil if it is not known, and the reservations stand.
+	Used []int64
+	// Service is what was done for the tenant: input and four times the output
+	// tokens, divided by its weight.
+	Service int64
+}
+
+// Snapshot is what ranking reads.
+type Snapshot struct {
+	// At is when it was taken, by this process's clock.
+	At time.Time
+	// InUse are the attempts of each account, over all replicas.
+	InUse map[string]int
+	// Load is what each group has used, by model.
+	Load map[GroupModel]Load
+	// Docs are all documents.
+	Docs map[Doc][]byte
+	// Replicas are those that live, this one included.
+	Replicas int
+}
+
+// GroupModel is a quota group's use of one model.
+type GroupModel struct{ Group, Model string }
+
+// Load is what a group has used of a model.
+type Load struct{ Requests, Tokens, Day int64 }
+
+// Doc names a small document about an account, a quota group or a backend.
+type Doc struct {
+	Of   DocKind
+	Name string // of the account, group or backend
+	Part string // what of it, as in a model's name; "" for all
+}
+
+// DocKind is what a document is about.
+type DocKind string
+
+// The kinds of documents.
+const (
+	OfAccount DocKind = "account"
+	OfGroup   DocKind = "group"
+	OfBackend DocKind = "backend"
+)
+
+// Key names a value of a tenant. No tenant can reach the values of another.
+type Key struct {
+	Tenant string
+	Space  Space
+	ID     string
+}
+
+// Space tells kinds of values apart.
+type Space string
+
+// The spaces.
+const (
+	Attempts   Space = "req" // memory between attempts, by request
+	Signatures Space = "sig" // signatures that clients lose, by conversation
+)
