@@ -213,16 +213,16 @@ func TestReloadDoesNotWaitForEver(t *testing.T) {
 func TestOpenPortIsWarnedOf(t *testing.T) {
 	t.Setenv("KEY", "a credential of the tests")
 	t.Setenv("HOP", "hop-secret-hop-secret")
-	_, logs := loadedSidecar(t, write(t, "heald.yaml", minimal))
+	_, logs := loadedSidecar(t, write(t, "heald.yaml", minimal+"auth: none\n"))
 	if n := logs.FilterMessage("a setting may not do what is meant").FilterFieldKey("consequence").Len(); n != 1 {
 		t.Errorf("start: %d warnings", n)
 	}
-	s, reload := rewriting(t, minimal+"hop_secret: {env: HOP}\n")
+	s, reload := rewriting(t, minimal+"auth: none\n"+"hop_secret: {env: HOP}\n")
 	t.Setenv("KEY", "a credential of the tests") // rewriting sets a short one, of which is told as well
-	if said := reload(minimal + "hop_secret: {env: HOP}\nmax_body: 10\n"); s.asks("1") != 403 || strings.Contains(said, "may not do") {
+	if said := reload(minimal + "auth: none\n" + "hop_secret: {env: HOP}\nmax_body: 10\n"); s.asks("1") != 403 || strings.Contains(said, "may not do") {
 		t.Errorf("with a secret: %s", said)
 	}
-	if said := reload(minimal); !strings.Contains(said, "may not do") {
+	if said := reload(minimal + "auth: none\n"); !strings.Contains(said, "may not do") {
 		t.Errorf("the secret was taken away: %s", said)
 	}
 }

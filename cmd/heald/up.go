@@ -51,7 +51,7 @@ func runUp(ctx context.Context, args []string, out streams) error {
 	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
 	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
-	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without client_keys: something else must keep strangers out")
+	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -126,9 +126,11 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	})
 	if err == nil {
 		key := "heald" // any will do
-		if len(cfg.ClientKeys) > 0 {
+		if cfg.Asks() {
 			key = "$HEALD_CLIENT_KEY"
-			fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of client_keys")
+			fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of a tenant, or of client_keys")
+		} else {
+			fmt.Fprintf(out, "NO KEY IS ASKED FOR: everybody who can connect to %s may call, and spends the quota of your accounts\n", o.listen)
 		}
 		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), key, sideDone)
 	}

@@ -44,6 +44,8 @@ type Key struct {
 	Hash Hash
 	// Expires is when the key stops working; zero for never.
 	Expires time.Time
+	// Place is where the key is configured, for errors; "" numbers it.
+	Place string
 }
 
 // Make makes a key. It is shown to whoever asked for it, once; only its hash is

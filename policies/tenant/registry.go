@@ -38,9 +38,9 @@ func Open() *Registry {
 	return &Registry{open: t, tenants: []*Tenant{t}}
 }
 
-// New makes a registry of tenants. With none, nobody may call. paths say where
-// each stands, for errors; nil numbers them. The error lists every fault.
-func New(tenants []Tenant, paths []string) (*Registry, error) {
+// New makes a registry of tenants. With none, nobody may call. The error lists
+// every fault.
+func New(tenants []Tenant) (*Registry, error) {
 	r := &Registry{keys: map[Hash]entry{}}
 	var errs []error
 	at := map[string]string{}  // where a name stands
@@ -50,10 +50,7 @@ func New(tenants []Tenant, paths []string) (*Registry, error) {
 	}
 	for i := range tenants {
 		t := tenants[i].withDefaults()
-		path := fmt.Sprintf("tenants[%d]", i)
-		if paths != nil {
-			path = paths[i]
-		}
+		path := cmp.Or(t.Place, fmt.Sprintf("tenants[%d]", i))
 		errs = append(errs, t.Validate(path)...)
 		if first, twice := at[t.Name]; twice {
 			bad(Field(path, "name"), redact.Quote(t.Name)+" is used twice, first by "+first, "", "give each tenant a name of its own")
@@ -61,7 +58,7 @@ func New(tenants []Tenant, paths []string) (*Registry, error) {
 		at[t.Name] = cmp.Or(at[t.Name], path)
 		ids := map[string]bool{}
 		for j, k := range t.Keys {
-			path := Field(path, fmt.Sprintf("keys[%d]", j))
+			path := cmp.Or(k.Place, Field(path, fmt.Sprintf("keys[%d]", j)))
 			if ids[k.ID] {
 				bad(path+".id", redact.Quote(k.ID)+" is used twice in this tenant", "", "give each key an id of its own")
 			}

@@ -20,7 +20,7 @@ func TestWho(t *testing.T) {
 		{Name: "a", Keys: []Key{key("1", "key-of-a")}, Weight: 3},
 		{Name: "off", Disabled: true, Keys: []Key{key("1", "key-of-off"), {ID: "2", Hash: HashOf("gone-and-off"), Expires: now}}},
 		{Name: "nobody"},
-	}, nil)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestNobodyIsAskedForAKey(t *testing.T) {
 
 // An empty list is not an open door.
 func TestNoTenantsLetNobodyIn(t *testing.T) {
-	r, err := New(nil, nil)
+	r, err := New(nil)
 	if err != nil || !r.Asks() {
 		t.Fatal(r, err)
 	}
@@ -121,12 +121,12 @@ func TestRegistriesThatCannotBe(t *testing.T) {
 		{"labels", []Tenant{{Name: "a", Labels: labels}}, "tenants[0].labels: 17 labels"},
 		{"a long label", []Tenant{{Name: "a", Labels: map[string]string{"a": strings.Repeat("x", 129)}}}, "tenants[0].labels: a name"},
 	} {
-		r, err := New(c.tenants, nil)
+		r, err := New(c.tenants)
 		if r != nil || err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
-	_, err := New([]Tenant{{Name: "a"}, {}}, []string{"a.yaml: ", "b.yaml: "})
+	_, err := New([]Tenant{{Name: "a", Place: "a.yaml: "}, {Place: "b.yaml: "}})
 	if err == nil || !strings.HasPrefix(err.Error(), "b.yaml: name: is missing") {
 		t.Errorf("in a file of its own: %v", err)
 	}
@@ -151,7 +151,7 @@ func BenchmarkWho(b *testing.B) {
 	for i := range 1000 {
 		tenants = append(tenants, Tenant{Name: fmt.Sprint("t", i), Keys: []Key{key("1", fmt.Sprint("key", i))}})
 	}
-	r, err := New(tenants, nil)
+	r, err := New(tenants)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func FuzzShown(f *testing.F) {
 		if len(seen) > mostShown {
 			t.Errorf("%d keys", len(seen))
 		}
-		registry, err := New([]Tenant{{Name: "a", Keys: []Key{{ID: "1", Hash: HashOf("k")}}}}, nil)
+		registry, err := New([]Tenant{{Name: "a", Keys: []Key{{ID: "1", Hash: HashOf("k")}}}})
 		if err != nil {
 			t.Fatal(err)
 		}

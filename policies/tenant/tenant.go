@@ -43,6 +43,8 @@ type Tenant struct {
 
 	// Keys are those with which the tenant may call.
 	Keys []Key `yaml:"-"`
+	// Place is where the tenant is configured, for errors; "" numbers it.
+	Place string `yaml:"-"`
 }
 
 const (
