@@ -73,8 +73,8 @@ func CheckName(name string) string {
 	return ""
 }
 
-// nameForm is what to write for a name.
-const nameForm = "write at most 63 letters, digits, '.', '_' and '-', the first a letter or digit"
+// NameForm is what to write for a name.
+const NameForm = "write at most 63 letters, digits, '.', '_' and '-', the first a letter or digit"
 
 // withDefaults fills what was left out.
 func (t Tenant) withDefaults() Tenant {
@@ -109,7 +109,7 @@ func (t *Tenant) Validate(path string) []error {
 		}
 	}
 	if found := CheckName(t.Name); found != "" {
-		bad("name", found, nameForm)
+		bad("name", found, NameForm)
 	}
 	for i, m := range t.Models {
 		if m == "" || strings.TrimSpace(m) != m {

@@ -19,7 +19,12 @@ type Tenant struct {
 	// Keys are those with which the tenant may call; several, so that one can be
 	// replaced while clients still use it.
 	Keys []TenantKey `yaml:"keys"`
+
+	file string
 }
+
+// File is the tenant's own file; "" for one of heald.yaml.
+func (t Tenant) File() string { return t.file }
 
 // TenantKey is one key: its hash, as `heald tenant` writes it, or where a key is
 // found that somebody has chosen.
@@ -52,6 +57,13 @@ func (k TenantKey) Name(i int) string { return cmp.Or(k.ID, fmt.Sprintf("key-%d"
 // AllTenants are those of heald.yaml and of its directory.
 func (c *Config) AllTenants() []Tenant { return append(slices.Clone(c.Tenants), c.inFiles...) }
 
+// With returns the tenants with t in the place of the one of its name, or behind
+// the others.
+func (c *Config) With(t Tenant) *Config {
+	same := func(other Tenant) bool { return other.Name == t.Name }
+	return &Config{Auth: c.Auth, Tenants: slices.DeleteFunc(slices.Clone(c.Tenants), same), inFiles: append(slices.DeleteFunc(slices.Clone(c.inFiles), same), t)}
+}
+
 // Asks reports whether callers must show a key. A directory without a tenant is
 // no open door.
 func (c *Config) Asks() bool {
@@ -78,7 +90,7 @@ func (c *Config) CheckTenants() error {
 		tenants, errs = append(tenants, hashed), append(errs, err)
 	}
 	_, err := tenant.New(tenants)
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, err, c.checkAuth())...)
 }
 
 // registry composes the tenants. clientKeys are keys of the default tenant.

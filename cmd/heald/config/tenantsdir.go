@@ -18,6 +18,12 @@ const mostTenantFiles = 10_000
 // TenantFile is where the directory has a tenant.
 func TenantFile(dir, name string) string { return filepath.Join(dir, name+".yaml") }
 
+// LoadTenants reads a directory of tenants alone.
+func LoadTenants(dir string) (*Config, error) {
+	c := &Config{TenantsDir: dir}
+	return c, c.readTenants()
+}
+
 // readTenants reads the directory, whole or not at all.
 func (c *Config) readTenants() error {
 	if c.TenantsDir == "" {
@@ -69,7 +75,7 @@ func ParseTenant(data []byte, file, name string) (Tenant, error) {
 	if err := decode(data, shownPath(file), at, &t); err != nil {
 		return t, err
 	}
-	t.Place = at
+	t.Place, t.file = at, file
 	if t.Name != "" && t.Name != name {
 		return t, &setting.Problem{Path: at + "name", Found: redact.Quote(t.Name) + " is not what the file is called", Fix: "give both the same name, or leave the line out"}
 	}
