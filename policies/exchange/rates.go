@@ -64,6 +64,9 @@ func headerRates(h policies.Headers) (rates []conversation.Rate) {
 
 // count is a whole number, or nil.
 func count(s string) *int {
+	if s == "" {
+		return nil // without the cost of an error
+	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
 		return nil
@@ -76,6 +79,9 @@ const longestReset = 32 * 24 * time.Hour
 
 // wait is a duration such as 6m0s, or a number of seconds; 0 for neither.
 func wait(s string) time.Duration {
+	if s == "" {
+		return 0
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		d, err = time.ParseDuration(s + "s")

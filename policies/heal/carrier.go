@@ -51,7 +51,11 @@ var modelSuffix = regexp.MustCompile(`-(preview|latest|exp)(-.*)?$|-\d{3}$`)
 // Family returns the model's name without release suffixes: signatures stay
 // valid between "gemini-3.5-flash-preview-10-2026" and "gemini-3.5-flash".
 func Family(model string) string {
-	return modelSuffix.ReplaceAllString(strings.TrimPrefix(model, "models/"), "")
+	model = strings.TrimPrefix(model, "models/")
+	if at := modelSuffix.FindStringIndex(model); at != nil {
+		return model[:at[0]] + model[at[1]:]
+	}
+	return model
 }
 
 // The kinds of things a signature can belong to.
