@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // phase is where an attempt stands.
@@ -76,7 +77,7 @@ type attempt struct {
 	in  *policies.Request
 
 	phase    phase
-	settings Settings
+	settings route.Settings
 	endpoint endpoint
 	dialect  dialect.Dialect
 	route    dialect.Route
@@ -84,7 +85,7 @@ type attempt struct {
 	unknown  int // earlier attempts that reached a replica, and of which no memory tells
 	lost     int // those that left none; 0 if there is one that cannot be read
 	memory   heal.Memory
-	backends []Backend
+	backends []route.Backend
 
 	coding inflate.Coding // of the client's body
 
@@ -97,11 +98,11 @@ type attempt struct {
 	tools   bool         // upstream runs tools for the request
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
-	candidates []candidate // what could be asked, in order of preference
-	skipped    []skipped   // of those, what others' failures kept the attempt from
-	probing    bool        // it finds out whether its backend answers again
-	model      string      // upstream's
-	backend    *Backend
+	candidates []route.Candidate // what could be asked, in order of preference
+	skipped    []skipped         // of those, what others' failures kept the attempt from
+	probing    bool              // it finds out whether its backend answers again
+	model      string            // upstream's
+	backend    *route.Backend
 	account    *account.Account
 	alone      bool // it goes over a connection of its own
 
@@ -146,7 +147,7 @@ type record struct {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -276,20 +277,20 @@ func (a *attempt) recall() {
 func (a *attempt) configure() error {
 	name := a.setting(policies.HeaderPolicy)
 	if name == "" {
-		name = DefaultPolicy
+		name = route.DefaultPolicy
 	}
 	s, ok := a.x.cfg.Policies[name]
 	if !ok {
 		return errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
 	}
-	s, err := s.override(a.setting(policies.HeaderSet))
+	s, err := s.Override(a.setting(policies.HeaderSet))
 	if err != nil {
 		return err
 	}
 	a.settings = s
 	a.backends = a.x.cfg.Backends
 	if list := a.routeBackends(); list != "" {
-		if a.backends, err = ParseBackends(list); err != nil {
+		if a.backends, err = route.ParseBackends(list); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Model lists are answered here: the list is what this gateway can serve, which
@@ -47,10 +48,10 @@ func (e *endpoint) publishers() bool { return strings.HasPrefix(e.inProject(), "
 func (a *attempt) modelReply(name string) *policies.Reply {
 	a.awaitOffers()
 	names := a.modelNames()
-	aliased := a.x.cfg.Models.aliased(name) && slices.ContainsFunc(a.x.cfg.Models.Resolve(name), a.leads)
+	aliased := a.x.cfg.Models.Aliased(name) && slices.ContainsFunc(a.x.cfg.Models.Resolve(name), a.leads)
 	switch {
 	case name == "":
-	case aliased, slices.Contains(names, name), slices.Contains(names, a.x.cfg.Models.upstreamName(name)):
+	case aliased, slices.Contains(names, name), slices.Contains(names, a.x.cfg.Models.UpstreamName(name)):
 		names = []string{name} // perhaps of a pattern or with a prefix, which no list holds
 	default:
 		names = nil
@@ -103,14 +104,14 @@ func (a *attempt) methods(model string) []string {
 }
 
 // leads reports whether a backend of the route serves a hop.
-func (a *attempt) leads(h Hop) bool {
-	return slices.ContainsFunc(a.backends, func(b Backend) bool { return (h.Backend == "" || h.Backend == b.Name) && b.serves(h.Model) })
+func (a *attempt) leads(h route.Hop) bool {
+	return slices.ContainsFunc(a.backends, func(b route.Backend) bool { return h.LeadsTo(&b) })
 }
 
 // offeredNames adds the models that a backend which serves all can be asked for:
 // those of its list and those of the table. A row is left out where the list has
 // the model under longer names alone, such as gemini-3-pro-preview.
-func (a *attempt) offeredNames(b *Backend, names map[string]bool) {
+func (a *attempt) offeredNames(b *route.Backend, names map[string]bool) {
 	longer := map[string]bool{}
 	if list := a.offered(b); list != nil {
 		for _, m := range list.Models() {
@@ -121,7 +122,7 @@ func (a *attempt) offeredNames(b *Backend, names map[string]bool) {
 		}
 	}
 	for _, r := range a.x.owned {
-		if r.VertexOnly && b.Kind != Vertex {
+		if r.VertexOnly && b.Kind != route.Vertex {
 			continue
 		}
 		if _, own := a.x.cfg.Models.Known[r.Model]; own || !longer[r.Model] {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 func TestModelLists(t *testing.T) {
@@ -15,8 +16,8 @@ func TestModelLists(t *testing.T) {
 		c.Backends = c.Backends[:1]
 		c.Accounts = c.Accounts[:2]
 		c.Backends[0].Models = []string{"gemini-3.5-flash", "gemini-3.8-flash", "gemini-embedding-2"}
-		c.Models.Aliases = map[string]Chain{"claude-opus-5-5": only("gemini-3.8-flash"), "claude-*": only("gemini-3.5-flash"), "house": {{Model: "gemini-house"}, {Model: "gemini-3.5-flash"}}}
-		c.Models.Known = map[string]KnownModel{"gemini-house": {MaxOutput: 100, Context: 1000}}
+		c.Models.Aliases = map[string]route.Chain{"claude-opus-5-5": route.Only("gemini-3.8-flash"), "claude-*": route.Only("gemini-3.5-flash"), "house": {{Model: "gemini-house"}, {Model: "gemini-3.5-flash"}}}
+		c.Models.Known = map[string]route.KnownModel{"gemini-house": {MaxOutput: 100, Context: 1000}}
 		c.Backends[0].Models = append(c.Backends[0].Models, "gemini-house")
 	}
 	const (
@@ -87,9 +88,9 @@ func TestModelLists(t *testing.T) {
 
 // A model that only Vertex AI has is not offered where there is no Vertex AI.
 func TestModelsOfTheBackends(t *testing.T) {
-	for kind, offered := range map[Kind]bool{AIStudio: false, Vertex: true} {
+	for kind, offered := range map[route.Kind]bool{route.AIStudio: false, route.Vertex: true} {
 		a := newRig(t, func(c *Config) {
-			c.Backends = slices.DeleteFunc(c.Backends, func(b Backend) bool { return b.Kind != kind })
+			c.Backends = slices.DeleteFunc(c.Backends, func(b route.Backend) bool { return b.Kind != kind })
 			c.Accounts = slices.DeleteFunc(c.Accounts, func(a account.Account) bool { return a.Backend != c.Backends[0].Name })
 		}).begin(1, "")
 		a.in.Method, a.in.Path, a.in.NoBody = "GET", "/v1/models", true

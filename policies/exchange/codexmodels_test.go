@@ -4,14 +4,16 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Codex takes the whole list or nothing: each entry has what Codex 0.169 cannot
 // do without, and other clients still find theirs.
 func TestCodexModels(t *testing.T) {
 	r := newRig(t, func(c *Config) {
-		c.Models.Aliases = map[string]Chain{"house": only("gemini-house")}
-		c.Models.Known = map[string]KnownModel{"gemini-house": {Levels: []string{"low", "high"}, MaxOutput: 100, Context: 1000}}
+		c.Models.Aliases = map[string]route.Chain{"house": route.Only("gemini-house")}
+		c.Models.Known = map[string]route.KnownModel{"gemini-house": {Levels: []string{"low", "high"}, MaxOutput: 100, Context: 1000}}
 	})
 	required := []string{
 		"slug", "display_name", "supported_reasoning_levels", "shell_type", "visibility", "supported_in_api", "priority",

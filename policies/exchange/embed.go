@@ -13,6 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Embeddings are one document without events: it is held whole, and then good
@@ -38,18 +39,18 @@ func (a *attempt) embeds() bool { return a.route.Operation == dialect.Embed }
 func (a *attempt) answers() bool { return a.route.Operation == dialect.Generate }
 
 // takesInputs reports whether a candidate takes all inputs of the request.
-func (a *attempt) takesInputs(c candidate) bool {
-	can := a.x.table.Load().Capabilities(c.model)
-	return len(a.req.Embedding.Inputs) <= c.backend.target(c.model).MostInputs(can)
+func (a *attempt) takesInputs(c route.Candidate) bool {
+	can := a.x.table.Load().Capabilities(c.Model)
+	return len(a.req.Embedding.Inputs) <= c.Backend.Target(c.Model).MostInputs(can)
 }
 
 // suited are the candidates that suit the request; all of them if none does, so
 // that it is said why.
-func (a *attempt) suited(all []candidate) []candidate {
+func (a *attempt) suited(all []route.Candidate) []route.Candidate {
 	if !a.embeds() {
 		return all
 	}
-	suited := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !a.takesInputs(c) })
+	suited := slices.DeleteFunc(slices.Clone(all), func(c route.Candidate) bool { return !a.takesInputs(c) })
 	if len(suited) == 0 {
 		return all
 	}

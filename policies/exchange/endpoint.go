@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // endpoint is what a request's path asks for, whatever base URL the client was
@@ -97,15 +98,7 @@ func (e *endpoint) baseSegments(rest []string) int {
 
 // inProject is the name below a project and location of Vertex AI, which are the
 // client's own.
-func (e *endpoint) inProject() string { return afterProject(e.name) }
-
-// afterProject is a resource's name without projects/P/locations/L/.
-func afterProject(name string) string {
-	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
-		return s[4]
-	}
-	return name
-}
+func (e *endpoint) inProject() string { return route.BelowProject(e.name) }
 
 // families are the dialects whose API has paths that begin so. Where two APIs
 // have them the base URL and the headers decide.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	cryptorand "crypto/rand"
 	"errors"
@@ -21,22 +22,20 @@ import (
 	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
 )
-
-// DefaultPolicy is the policy of routes that name none.
-const DefaultPolicy = "default"
 
 // Config is what the credential owner sets. It does not change while an
 // Exchange lives: a reload makes a new one.
 type Config struct {
 	// Backends in order of preference; may be empty if routes name them.
-	Backends []Backend
+	Backends []route.Backend
 	// Accounts in order of preference.
 	Accounts []account.Account
-	Models   Models
+	Models   route.Models
 	// Policies by name; DefaultPolicy exists even if not listed.
-	Policies map[string]Settings
+	Policies map[string]route.Settings
 	// MemoryKeys authenticate memory and carriers; all replicas share them.
 	// The first seals, all open; without any, a key is made.
 	MemoryKeys [][]byte
@@ -114,23 +113,23 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	pool, err := account.NewPool(cfg.Accounts)
 	errs = append(errs, err, checkAccounts(cfg))
-	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
+	named := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
 	lists := cfg.ResumeVia != "" // the listener is there
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()
-		errs = append(errs, s.Validate("policies."+pathKey(name)))
+		errs = append(errs, s.Validate("policies."+setting.Key(name)))
 		named[name] = s
 		lists = lists || s.Resumes()
 	}
 	cfg.Policies = named
-	fill(&cfg.ResumeVia, resume.DefaultVia)
+	cfg.ResumeVia = cmp.Or(cfg.ResumeVia, resume.DefaultVia)
 	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
-	table, err := cfg.Models.table(gemini.DefaultTable)
-	errs = append(errs, err, cfg.Models.check(cfg.Backends))
+	table, err := cfg.Models.Table(gemini.DefaultTable)
+	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

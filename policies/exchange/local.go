@@ -8,6 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // glancer is a direct dialect that can tell of a body what a side request is
@@ -22,7 +23,7 @@ type glancer interface {
 // claimed to be.
 func (a *attempt) local(body []byte) *policies.Reply {
 	on := a.settings.Local
-	if on == (LocalSettings{}) || a.route.Operation != dialect.Generate {
+	if on == (route.LocalSettings{}) || a.route.Operation != dialect.Generate {
 		return nil
 	}
 	req := a.req

@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/listing"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // What the backends say of their models. Their lists are fetched through the
@@ -51,18 +52,18 @@ type offer struct {
 // offerKey is what makes two backends give the same list.
 type offerKey struct {
 	name, cluster, version, authority string
-	kind                              Kind
+	kind                              route.Kind
 }
 
 // offered returns the list of a backend and has it refreshed if it is due; nil
 // where none can be fetched.
-func (a *attempt) offered(b *Backend) *listing.List {
+func (a *attempt) offered(b *route.Backend) *listing.List {
 	if !a.x.lists {
 		return nil
 	}
 	key := offerKey{b.Name, b.Cluster, b.Version, "", b.Kind}
 	if a.settings.Authority == "heald" {
-		key.authority = b.authority()
+		key.authority = b.Authority()
 	}
 	o := &a.x.offers
 	o.mu.Lock()
@@ -146,7 +147,7 @@ func ofAccount(err error) bool {
 // fetchPages fetches all pages of a list with one credential.
 func (x *Exchange) fetchPages(ctx context.Context, of offerKey, credential policies.Header) (all []listing.Model, err error) {
 	target := gemini.Target{Version: of.version}
-	if of.kind == Vertex {
+	if of.kind == route.Vertex {
 		target.Kind = gemini.Vertex
 	}
 	token := ""
@@ -182,7 +183,7 @@ func (x *Exchange) learnOffers() {
 	for _, o := range x.offers.lists {
 		known = withOffered(known, o.list.Models())
 	}
-	table, _ := x.cfg.Models.table(known) // New has seen the errors
+	table, _ := x.cfg.Models.Table(known) // New has seen the errors
 	x.table.Store(&table)
 }
 

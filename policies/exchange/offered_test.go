@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Lists of both kinds, all pages, are merged with the table, heald.yaml's rows
@@ -17,8 +18,8 @@ import (
 func TestListsOfBackends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, l := newLister(t, func(c *Config) {
-			c.Models.Known = map[string]KnownModel{"gemini-9-house": {Levels: []string{"low"}, Context: 1234}}
-			c.Models.Aliases = map[string]Chain{"house": only("gemini-9-house")}
+			c.Models.Known = map[string]route.KnownModel{"gemini-9-house": {Levels: []string{"low"}, Context: 1234}}
+			c.Models.Aliases = map[string]route.Chain{"house": route.Only("gemini-9-house")}
 		})
 		got := r.listed(t)
 		for name, want := range map[string][2]int{
@@ -91,7 +92,7 @@ func TestListsObeyBackends(t *testing.T) {
 		r, _ := newLister(t, func(c *Config) {
 			c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2]
 			c.Backends[0].Models = []string{"gemini-9-ultra"}
-			c.Models.Aliases = map[string]Chain{"house": only("gemini-9-ultra")}
+			c.Models.Aliases = map[string]route.Chain{"house": route.Only("gemini-9-ultra")}
 		})
 		got := r.listed(t)
 		if len(got) != 2 || got["gemini-9-ultra"].InputTokenLimit != 9000 || got["house"].OutputTokenLimit != 90 {
@@ -185,7 +186,7 @@ func TestListsWhereUpstreamIsDown(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, l := newLister(t, func(c *Config) {
 					c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:2]
-					c.Models.Aliases = map[string]Chain{"house": only("gemini-3.8-flash")}
+					c.Models.Aliases = map[string]route.Chain{"house": route.Only("gemini-3.8-flash")}
 				})
 				broken(l)
 				before := time.Now()
@@ -265,7 +266,7 @@ func TestListsAreBounded(t *testing.T) {
 		l.pages[studioList] = `{"models":[],"nextPageToken":"x"}`
 		for range 2 * listedBackends {
 			a := r.begin(1, "")
-			a.backends = []Backend{{Name: "a", Kind: AIStudio, Cluster: "a"}}
+			a.backends = []route.Backend{{Name: "a", Kind: route.AIStudio, Cluster: "a"}}
 			_ = a.offered(&a.backends[0])
 		}
 		synctest.Wait()
@@ -276,14 +277,14 @@ func TestListsAreBounded(t *testing.T) {
 		l.mu.Lock()
 		l.pages["b /v1/models?pageSize=1000"] = `{"models":[{"name":"m"}` + strings.Repeat(`,{"name":"m"}`, listModels) + `]}`
 		l.mu.Unlock()
-		list := many.offered(&Backend{Name: "a", Kind: AIStudio, Version: "v1", Cluster: "b"})
+		list := many.offered(&route.Backend{Name: "a", Kind: route.AIStudio, Version: "v1", Cluster: "b"})
 		synctest.Wait()
 		if list.Models() != nil || r.warnings() != 2 {
 			t.Errorf("%d models, %d warnings", len(list.Models()), r.warnings())
 		}
 		for i := range 2 * listedBackends {
 			a := r.begin(1, "")
-			_ = a.offered(&Backend{Name: "a", Kind: AIStudio, Cluster: strings.Repeat("c", i+1)})
+			_ = a.offered(&route.Backend{Name: "a", Kind: route.AIStudio, Cluster: strings.Repeat("c", i+1)})
 		}
 		synctest.Wait()
 		if n := len(r.offers.lists); n != listedBackends {

@@ -7,6 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // saying returns a request that says something else each time.
@@ -163,7 +164,7 @@ func TestToolThatFails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, func(c *Config) {
-				c.Policies = map[string]Settings{"default": {Allow: allow.Rules{CachedContents: "any"}}}
+				c.Policies = map[string]route.Settings{"default": {Allow: allow.Rules{CachedContents: "any"}}}
 			})
 			for _, text := range []string{"one", "two", "three"} {
 				memory := ""

@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // refusal is an error of the API as Google words it.
@@ -181,7 +182,7 @@ func TestLearnedIsBounded(t *testing.T) {
 
 // What a model at one backend refuses is neither left out at another nor remembered of it.
 func TestRepairsStayWithTheirModel(t *testing.T) {
-	r := chained(t, only("gemini-2.0-flash"), nil)
+	r := chained(t, route.Only("gemini-2.0-flash"), nil)
 	ask := `{"model":"top","stream":true,"presence_penalty":0.5,"messages":[{"role":"user","content":"hi"}]}`
 	begin := func(n int, memory string) (*attempt, *policies.Forward) {
 		a := r.begin(n, memory)

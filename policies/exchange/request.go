@@ -195,7 +195,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		Remove:  a.clientHeaders(),
 	}
 	if a.settings.Authority == "heald" {
-		out.Authority = a.backend.authority()
+		out.Authority = a.backend.Authority()
 	}
 	name, value := a.account.Header()
 	out.Set = append(policies.Headers{
@@ -213,17 +213,17 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 // upstreamStreams reports whether upstream is asked for a stream. A single
 // document is the same events, folded, whichever way it comes.
 func (a *attempt) upstreamStreams() bool {
-	return !a.embeds() && (a.req.Stream || a.settings.UpstreamStream != asClient)
+	return !a.embeds() && (a.req.Stream || !a.settings.StreamsAsClient())
 }
 
 func (a *attempt) target() gemini.Target {
-	return a.backend.target(a.model)
+	return a.backend.Target(a.model)
 }
 
 func (a *attempt) carriers() heal.Carriers {
 	c := heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Thread: a.thread}
 	if a.backend != nil {
-		c.Origin = heal.NewOrigin(a.backend.class(), a.model)
+		c.Origin = heal.NewOrigin(a.backend.Class(), a.model)
 	}
 	return c
 }

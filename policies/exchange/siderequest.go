@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Side requests of coding agents are known by their own words, as recorded and
@@ -31,7 +32,7 @@ const (
 // sideRequest says what kind of side request req is, as a reason, and what
 // answers it; "" if it is none, or one that the settings do not name. A request
 // with tools is for work to be done; only a warm-up has them.
-func sideRequest(req *conversation.Request, on LocalSettings) (kind, answer string) {
+func sideRequest(req *conversation.Request, on route.LocalSettings) (kind, answer string) {
 	last := lastWords(req)
 	if on.Warmup && (last == warmupText || last == quotaText && bare(req)) {
 		return heal.ReasonWarmup, "OK"

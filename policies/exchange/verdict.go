@@ -53,7 +53,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	seen.Pooled = !a.alone && a.memory.Forgiven() == 0
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
-		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.proxyHost(), a.backend.plainText()
+		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.ProxyHost(), a.backend.PlainText()
 		a.elsewhere(seen)
 		seen.Cut = a.untilDeadline() <= 0
 	}

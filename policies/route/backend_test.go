@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"reflect"
@@ -42,7 +42,7 @@ func FuzzParseBackends(f *testing.F) {
 			if err := b.Validate("x"); err != nil {
 				t.Errorf("%q: taken, but %v", list, err)
 			}
-			if b.authority() == "" || b.Version == "" || b.Cluster == "" {
+			if b.Authority() == "" || b.Version == "" || b.Cluster == "" {
 				t.Errorf("%q: incomplete: %+v", list, b)
 			}
 			again = append(again, written(b))

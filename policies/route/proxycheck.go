@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"net/url"

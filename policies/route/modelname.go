@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"iter"
@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
@@ -77,7 +75,7 @@ func withoutPrefix(name string) (short string, ok bool) {
 			return name[:at[0]], true
 		}
 	}
-	if short := afterProject(name); short != name {
+	if short := BelowProject(name); short != name {
 		return short, true
 	}
 	if short, ok := strings.CutPrefix(name, "publishers/google/"); ok {
@@ -94,9 +92,9 @@ func withoutPrefix(name string) (short string, ok bool) {
 	return "", false
 }
 
-// upstreamName is a client's name, which no alias knows, as upstream has it. All
+// UpstreamName is a client's name, which no alias knows, as upstream has it. All
 // of Google's are in lower case.
-func (m Models) upstreamName(name string) string {
+func (m Models) UpstreamName(name string) string {
 	name = shortest(name)
 	lower := strings.ToLower(name)
 	_, own := m.Known[name]
@@ -107,24 +105,10 @@ func (m Models) upstreamName(name string) string {
 	return name
 }
 
-// refuseModel ends a request for a model that cannot be asked.
-func (a *attempt) refuseModel(reason string, kind conversation.ErrorKind, why string) *policies.Reply {
-	e := &conversation.Error{Kind: kind, Message: "model " + why}
-	a.noModel(e)
-	return a.refuse(reason, e)
-}
-
-// noModel completes an error about a model's name: it names the field, and says
-// what to do, in the words of the client's API.
-func (a *attempt) noModel(e *conversation.Error) {
-	list := "/v1/models"
-	if a.dialect == nativeDialect {
-		list = "/v1beta/models"
+// BelowProject is a resource's name without projects/P/locations/L/.
+func BelowProject(name string) string {
+	if s := strings.SplitN(name, "/", 5); len(s) == 5 && s[0] == "projects" && s[2] == "locations" {
+		return s[4]
 	}
-	end := "; "
-	if strings.HasSuffix(e.Message, ".") {
-		end = " "
-	}
-	e.Param = "model"
-	e.Message += end + "GET " + list + " lists what is served; models.aliases in heald.yaml adds names"
+	return name
 }

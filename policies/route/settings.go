@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"sort"
@@ -11,6 +11,9 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
+
+// DefaultPolicy is the policy of routes that name none.
+const DefaultPolicy = "default"
 
 // Settings are what a named policy in heald.yaml sets, and what a route may
 // override with the header x-heald-set. The zero value of a field means its
@@ -187,11 +190,15 @@ var setters = map[string]func(*Settings, string) error{
 // Resumes reports whether broken answers are resumed.
 func (s *Settings) Resumes() bool { return s.Resume == resumeText }
 
+// StreamsAsClient reports whether upstream is asked for a stream only where the
+// client wants one.
+func (s *Settings) StreamsAsClient() bool { return s.UpstreamStream == asClient }
+
 // Hedges reports whether slow attempts are sent twice.
 func (s *Settings) Hedges() bool { return s.Hedge != hedge.Off }
 
-// override applies "name=value,name=value" to the settings.
-func (s Settings) override(list string) (Settings, error) {
+// Override applies "name=value,name=value" to the settings.
+func (s Settings) Override(list string) (Settings, error) {
 	if list == "" {
 		return s, nil
 	}

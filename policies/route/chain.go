@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"errors"
@@ -24,8 +24,13 @@ type Hop struct {
 	Backend string `yaml:"backend"`
 }
 
-// only is the chain of one model.
-func only(model string) Chain { return Chain{{Model: model}} }
+// LeadsTo reports whether a backend can be asked for the hop.
+func (h Hop) LeadsTo(b *Backend) bool {
+	return (h.Backend == "" || h.Backend == b.Name) && b.Serves(h.Model)
+}
+
+// Only is the chain of one model.
+func Only(model string) Chain { return Chain{{Model: model}} }
 
 // UnmarshalYAML takes one hop or a list of them.
 func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
@@ -75,7 +80,7 @@ func (c Chain) check(path string, backends []Backend) error {
 		if len(backends) == 0 {
 			continue
 		}
-		serves := func(b Backend) bool { return (h.Backend == "" || h.Backend == b.Name) && b.serves(h.Model) }
+		serves := func(b Backend) bool { return h.LeadsTo(&b) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
 			bad(i, "no backend is called %s", redact.Quote(h.Backend))

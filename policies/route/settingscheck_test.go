@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func TestOverrideFaults(t *testing.T) {
 		"wait=" + key:          "not shown",
 		"repair_prompt,wait=x": `"repair_prompt" is no setting`,
 	} {
-		_, err := DefaultSettings().override(list)
+		_, err := DefaultSettings().Override(list)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", list, err, want)
 			continue

@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ func TestValidateProxy(t *testing.T) {
 
 func TestParseBackendProxy(t *testing.T) {
 	b, err := ParseBackend("a=ai_studio,,proxy=http://proxy.example:3128")
-	if err != nil || b.proxyHost() != "proxy.example:3128" {
+	if err != nil || b.ProxyHost() != "proxy.example:3128" {
 		t.Errorf("%+v, %v", b, err)
 	}
 }

@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"crypto/sha256"
@@ -68,8 +68,8 @@ func vertexURL(location string) string {
 	return "https://" + location + "-aiplatform.googleapis.com"
 }
 
-// authority is the host that requests to the backend carry.
-func (b *Backend) authority() string {
+// Authority is the host that requests to the backend carry.
+func (b *Backend) Authority() string {
 	u, err := url.Parse(b.URL)
 	if err != nil {
 		return ""
@@ -77,11 +77,11 @@ func (b *Backend) authority() string {
 	return u.Host
 }
 
-// plainText reports whether the backend is reached without TLS.
-func (b *Backend) plainText() bool { return strings.HasPrefix(b.URL, "http://") }
+// PlainText reports whether the backend is reached without TLS.
+func (b *Backend) PlainText() bool { return strings.HasPrefix(b.URL, "http://") }
 
-// proxyHost is the proxy as errors name it; "" for none.
-func (b *Backend) proxyHost() string {
+// ProxyHost is the proxy as errors name it; "" for none.
+func (b *Backend) ProxyHost() string {
 	u, err := url.Parse(b.Proxy)
 	if err != nil {
 		return ""
@@ -89,9 +89,9 @@ func (b *Backend) proxyHost() string {
 	return u.Host
 }
 
-// class scopes signatures: one made at another class of backend is refused. It
+// Class scopes signatures: one made at another class of backend is refused. It
 // stands in carriers, which clients can read: the project is not for them.
-func (b *Backend) class() string {
+func (b *Backend) Class() string {
 	if b.Project == "" {
 		return string(b.Kind)
 	}
@@ -99,8 +99,8 @@ func (b *Backend) class() string {
 	return string(b.Kind) + "/" + hex.EncodeToString(sum[:4])
 }
 
-// target is a model at the backend.
-func (b *Backend) target(model string) gemini.Target {
+// Target is a model at the backend.
+func (b *Backend) Target(model string) gemini.Target {
 	t := gemini.Target{Kind: gemini.AIStudio, Version: b.Version, Model: model}
 	if b.Kind == Vertex {
 		t.Kind, t.Project, t.Location = gemini.Vertex, b.Project, b.Location
@@ -108,6 +108,6 @@ func (b *Backend) target(model string) gemini.Target {
 	return t
 }
 
-func (b *Backend) serves(model string) bool {
+func (b *Backend) Serves(model string) bool {
 	return len(b.Models) == 0 || slices.Contains(b.Models, model)
 }

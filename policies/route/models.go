@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"cmp"
@@ -39,14 +39,14 @@ type KnownModel struct {
 // levelNames are the thinking levels that the API has words for.
 var levelNames = []string{"minimal", "low", "medium", "high"}
 
-// table is what is known of models: known, and over it heald.yaml's rows. What a
+// Table is what is known of models: known, and over it heald.yaml's rows. What a
 // row does not say is as in known. The error names every row that cannot be.
-func (m Models) table(known gemini.Table) (gemini.Table, error) {
+func (m Models) Table(known gemini.Table) (gemini.Table, error) {
 	table := known
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(m.Known)) {
 		k := m.Known[name]
-		at := "models.known." + pathKey(name)
+		at := "models.known." + setting.Key(name)
 		if err := gemini.ValidModel(name); err != nil {
 			errs = append(errs, &setting.Problem{Path: at, Found: "the name: " + err.Error(), Fix: "write the upstream name of the model"})
 		}
@@ -76,40 +76,40 @@ func (m Models) table(known gemini.Table) (gemini.Table, error) {
 // models for side tasks go to a small model, everything else to a strong one.
 // heald.yaml's aliases win.
 var defaultAliases = map[string]Chain{
-	"claude-*haiku*": only("gemini-3.5-flash-lite"),
-	"claude-*":       only("gemini-3.8-flash"),
-	"haiku":          only("gemini-3.5-flash-lite"),
-	"sonnet":         only("gemini-3.8-flash"),
-	"opus":           only("gemini-3.8-flash"),
-	"gpt-*-mini*":    only("gemini-3.5-flash-lite"),
-	"gpt-*-nano*":    only("gemini-3.5-flash-lite"),
-	"gpt-*":          only("gemini-3.8-flash"),
-	"codex-*":        only("gemini-3.8-flash"),
-	"chatgpt-*":      only("gemini-3.8-flash"),
-	"o[0-9]":         only("gemini-3.8-flash"),
-	"o[0-9]-*":       only("gemini-3.8-flash"),
-	"claude":         only("gemini-3.8-flash"),
-	"opusplan":       only("gemini-3.8-flash"),
+	"claude-*haiku*": Only("gemini-3.5-flash-lite"),
+	"claude-*":       Only("gemini-3.8-flash"),
+	"haiku":          Only("gemini-3.5-flash-lite"),
+	"sonnet":         Only("gemini-3.8-flash"),
+	"opus":           Only("gemini-3.8-flash"),
+	"gpt-*-mini*":    Only("gemini-3.5-flash-lite"),
+	"gpt-*-nano*":    Only("gemini-3.5-flash-lite"),
+	"gpt-*":          Only("gemini-3.8-flash"),
+	"codex-*":        Only("gemini-3.8-flash"),
+	"chatgpt-*":      Only("gemini-3.8-flash"),
+	"o[0-9]":         Only("gemini-3.8-flash"),
+	"o[0-9]-*":       Only("gemini-3.8-flash"),
+	"claude":         Only("gemini-3.8-flash"),
+	"opusplan":       Only("gemini-3.8-flash"),
 
-	"whisper":          only("gemini-3.5-flash-lite"), // what Azure's deployments are called
-	"whisper-*":        only("gemini-3.5-flash-lite"),
-	"gpt-*transcribe*": only("gemini-3.5-flash-lite"),
+	"whisper":          Only("gemini-3.5-flash-lite"), // what Azure's deployments are called
+	"whisper-*":        Only("gemini-3.5-flash-lite"),
+	"gpt-*transcribe*": Only("gemini-3.5-flash-lite"),
 
-	"gpt-image-*":     only(gemini.ImageModel),
-	"chatgpt-image-*": only(gemini.ImageModel),
-	"dall-e-*":        only(gemini.ImageModel),
+	"gpt-image-*":     Only(gemini.ImageModel),
+	"chatgpt-image-*": Only(gemini.ImageModel),
+	"dall-e-*":        Only(gemini.ImageModel),
 
 	// Not a pattern: Vertex AI has models with such names.
-	"text-embedding-3-small": only("gemini-embedding-001"),
-	"text-embedding-3-large": only("gemini-embedding-001"),
-	"text-embedding-ada-002": only("gemini-embedding-001"),
+	"text-embedding-3-small": Only("gemini-embedding-001"),
+	"text-embedding-3-large": Only("gemini-embedding-001"),
+	"text-embedding-ada-002": Only("gemini-embedding-001"),
 }
 
-// check names every alias that cannot be.
-func (m Models) check(backends []Backend) error {
+// Check names every alias that cannot be.
+func (m Models) Check(backends []Backend) error {
 	var errs []error
 	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
-		at := "models.aliases." + pathKey(alias)
+		at := "models.aliases." + setting.Key(alias)
 		if _, err := path.Match(alias, ""); err != nil {
 			errs = append(errs, &setting.Problem{Path: at, Found: "the pattern has a bracket or backslash that is not closed", Fix: "'*' stands for any characters but '/'"})
 		}
@@ -118,16 +118,8 @@ func (m Models) check(backends []Backend) error {
 	return errors.Join(errs...)
 }
 
-// pathKey is a key of heald.yaml in the path of a setting.
-func pathKey(name string) string {
-	if redact.Secret(name) {
-		return redact.Quote(name)
-	}
-	return name
-}
-
-// aliased reports whether a client's name stands for another.
-func (m Models) aliased(name string) bool {
+// Aliased reports whether a client's name stands for another.
+func (m Models) Aliased(name string) bool {
 	_, ok := m.chain(name)
 	return ok
 }
@@ -138,7 +130,7 @@ func (m Models) Resolve(name string) Chain {
 	if to, ok := m.chain(name); ok {
 		return to
 	}
-	return only(m.upstreamName(name))
+	return Only(m.UpstreamName(name))
 }
 
 // chain is what an alias says of a name, or of what is left of it: heald.yaml's

@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"reflect"
@@ -16,7 +16,7 @@ func TestSettingsBounds(t *testing.T) {
 		"max_stream=0s": false, "max_stream=-1s": false, "max_stream=1ns": true, "peek.timeout=1ns": true, "max_wait=1ns": true, "idle_timeout=1ns": true, "deadline=1ns": true, "deadline=0s": false,
 		"peek.max_bytes=-1": false, "ping=1ns": true, "ping=0s": false, "deadline=-1s": false, "max_wait=0s": false, "idle_timeout=0s": false, "peek.timeout=0s": false,
 	} {
-		if _, err := DefaultSettings().override(item); (err == nil) != ok {
+		if _, err := DefaultSettings().Override(item); (err == nil) != ok {
 			t.Errorf("%s: %v", item, err)
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzOverride(f *testing.F) {
 	f.Add("ping=-1s,resume=")
 	f.Fuzz(func(t *testing.T, list string) {
 		base := DefaultSettings()
-		got, err := base.override(list)
+		got, err := base.Override(list)
 		if err != nil {
 			named := strings.Contains(err.Error(), "is no setting")
 			for name := range setters {
@@ -51,7 +51,7 @@ func FuzzOverride(f *testing.F) {
 		if err := got.Validate("x"); err != nil {
 			t.Errorf("%q: taken, but %v", list, err)
 		}
-		if twice, err := got.override(list); err != nil || !reflect.DeepEqual(twice, got) {
+		if twice, err := got.Override(list); err != nil || !reflect.DeepEqual(twice, got) {
 			t.Errorf("%q: set twice it is %+v, %v; want %+v", list, twice, err, got)
 		}
 		if !strings.Contains(list, "=") && !reflect.DeepEqual(got, base) {
@@ -150,11 +150,11 @@ func TestSetters(t *testing.T) {
 		}
 		want := DefaultSettings()
 		row.want(&want)
-		got, err := DefaultSettings().override(" " + name + "=" + row.value)
+		got, err := DefaultSettings().Override(" " + name + "=" + row.value)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v,\nwant %+v", name, got, err, want)
 		}
-		if _, err := DefaultSettings().override(name); err == nil {
+		if _, err := DefaultSettings().Override(name); err == nil {
 			t.Errorf("%s is taken without a value", name)
 		}
 	}
@@ -163,12 +163,12 @@ func TestSetters(t *testing.T) {
 	}
 	for _, bad := range []string{"thinking.history", "wait", "authority", "upstream_stream", "resume", "hedge", "allow.cached_contents", "allow.safety",
 		"attempts", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
-		if _, err := DefaultSettings().override(bad + "=other"); err == nil {
+		if _, err := DefaultSettings().Override(bad + "=other"); err == nil {
 			t.Errorf("%s=other is taken", bad)
 		}
 	}
 	for _, word := range []string{"thinking.history=drop", "wait=envoy", "authority=heald", "upstream_stream=always", "resume=off", "hedge=off"} {
-		if got, err := DefaultSettings().override(word); err != nil || !reflect.DeepEqual(got, DefaultSettings()) {
+		if got, err := DefaultSettings().Override(word); err != nil || !reflect.DeepEqual(got, DefaultSettings()) {
 			t.Errorf("%s: %+v, %v", word, got, err)
 		}
 	}

@@ -1,0 +1,12 @@
+// Package route decides where a request may go.
+//
+// The owner's configuration says which endpoints there are ([Backend]), which
+// upstream models a client's model name means ([Models], [Chain]), and what a
+// named policy sets, with what a route changes of it ([Settings]). For a request
+// these become a list of candidates, each a model at a backend, in order of
+// preference ([Plan]). Which of them is asked, and with which account, is decided
+// by whoever knows what has failed: package exchange.
+//
+// Everything here is a value that a configuration or a request has made. Nothing
+// waits, and nothing keeps state.
+package route
