@@ -22,11 +22,11 @@ func (a *attempt) choose() *policies.Reply {
 		return a.refuseModel(heal.ReasonRefused, conversation.ErrInvalid, redact.Quote(a.req.Model)+": "+err.Error())
 	}
 	a.candidates = a.suited(route.Plan(route.Request{
-		Chain: chain, Backends: a.backends, Table: *a.x.table.Load(), Operation: a.route.Operation,
+		Chain: chain, Backends: a.backends, Table: a.x.catalog.Table(), Operation: a.route.Operation,
 		OneModel: a.settings.StrictModel || a.embeds(), // vectors of two models cannot be compared
 	}))
 	if len(a.candidates) == 0 {
-		if err := a.x.table.Load().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
+		if err := a.x.catalog.Table().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
@@ -216,7 +216,7 @@ func (a *attempt) exhausted(c route.Candidate) bool {
 
 // larger reports whether a model has a larger context window than another.
 func (a *attempt) larger(model, than string) bool {
-	table := a.x.table.Load()
+	table := a.x.catalog.Table()
 	return table.Capabilities(model).Context > table.Capabilities(than).Context
 }
 

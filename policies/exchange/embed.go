@@ -40,7 +40,7 @@ func (a *attempt) answers() bool { return a.route.Operation == dialect.Generate 
 
 // takesInputs reports whether a candidate takes all inputs of the request.
 func (a *attempt) takesInputs(c route.Candidate) bool {
-	can := a.x.table.Load().Capabilities(c.Model)
+	can := a.x.catalog.Table().Capabilities(c.Model)
 	return len(a.req.Embedding.Inputs) <= c.Backend.Target(c.Model).MostInputs(can)
 }
 

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -82,10 +81,7 @@ type Exchange struct {
 	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
-	table      atomic.Pointer[gemini.Table] // what is known of models, lists included
-	owned      gemini.Table                 // the same without lists
-	lists      bool                         // lists of models can be fetched
-	offers     offers
+	catalog    *route.Catalog
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
@@ -128,18 +124,21 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
-	table, err := cfg.Models.Table(gemini.DefaultTable)
+	x := &Exchange{
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
+		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
+		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
+	}
+	var fetch route.Fetch
+	if lists {
+		fetch = x.fetchList
+	}
+	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	x := &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
-		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
-		owned: table, lists: lists, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
-		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
-	}
-	x.table.Store(&table)
 	return x, nil
 }
 

@@ -58,7 +58,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
-	a.learnOf()
+	a.catalog().Learn(a.backend, a.model)
 	forward, err := a.render(body)
 	switch {
 	case ctx.Err() != nil:
@@ -138,7 +138,7 @@ func (a *attempt) letGo() {
 func (a *attempt) options() gemini.Options {
 	repairs := a.repairs() | a.x.learned.of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
-		Table:           tableWith(*a.x.table.Load(), a.model, repairs),
+		Table:           tableWith(a.x.catalog.Table(), a.model, repairs),
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),

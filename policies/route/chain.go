@@ -24,8 +24,8 @@ type Hop struct {
 	Backend string `yaml:"backend"`
 }
 
-// LeadsTo reports whether a backend can be asked for the hop.
-func (h Hop) LeadsTo(b *Backend) bool {
+// leadsTo reports whether a backend can be asked for the hop.
+func (h Hop) leadsTo(b *Backend) bool {
 	return (h.Backend == "" || h.Backend == b.Name) && b.Serves(h.Model)
 }
 
@@ -80,7 +80,7 @@ func (c Chain) check(path string, backends []Backend) error {
 		if len(backends) == 0 {
 			continue
 		}
-		serves := func(b Backend) bool { return h.LeadsTo(&b) }
+		serves := func(b Backend) bool { return h.leadsTo(&b) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
 			bad(i, "no backend is called %s", redact.Quote(h.Backend))

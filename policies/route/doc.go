@@ -7,6 +7,9 @@
 // preference ([Plan]). Which of them is asked, and with which account, is decided
 // by whoever knows what has failed: package exchange.
 //
-// Everything here is a value that a configuration or a request has made. Nothing
-// waits, and nothing keeps state.
+// What is known of models is in the [Catalog]: the built-in table, the owner's
+// rows, and the lists that backends give, which whoever makes the catalog fetches.
+// Through a [View] a request sees the models that it may ask for, and words them
+// for its client. All else here is values that a configuration or a request has
+// made.
 package route

@@ -41,7 +41,7 @@ func Plan(req Request) []Candidate {
 		}
 		for i := range req.Backends {
 			c := Candidate{&req.Backends[i], hop.Model}
-			if hop.LeadsTo(c.Backend) && !slices.Contains(out, c) {
+			if hop.leadsTo(c.Backend) && !slices.Contains(out, c) {
 				out = append(out, c)
 			}
 		}

@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-func modelsOf(n int) []listedModel {
-	models := make([]listedModel, n)
+func modelsOf(n int) []Listed {
+	models := make([]Listed, n)
 	for i := range models {
-		models[i].name = fmt.Sprint("m", i)
+		models[i].Name = fmt.Sprint("m", i)
 	}
 	return models
 }
@@ -46,7 +46,7 @@ func TestPages(t *testing.T) {
 		{10, 0, 10, "%zz", false},
 	} {
 		page, err := claudePage(modelsOf(c.of), c.query)
-		if err != nil || len(page.models) != c.size || page.more != c.more || c.size > 0 && page.models[0].name != fmt.Sprint("m", c.first) {
+		if err != nil || len(page.models) != c.size || page.more != c.more || c.size > 0 && page.models[0].Name != fmt.Sprint("m", c.first) {
 			t.Errorf("%q of %d: %d models, more %t, %v; want %d from %d on, %t", c.query, c.of, len(page.models), page.more, err, c.size, c.first, c.more)
 		}
 	}
@@ -67,7 +67,7 @@ func TestPagesAreComplete(t *testing.T) {
 		for n := range 25 {
 			models := modelsOf(n)
 			walk := func(name string, next func(last modelPage) (modelPage, error)) {
-				var got []listedModel
+				var got []Listed
 				page := modelPage{more: true}
 				for calls := 0; page.more; calls++ {
 					var err error
@@ -84,30 +84,30 @@ func TestPagesAreComplete(t *testing.T) {
 				if name == "backwards" && n > 0 {
 					want = models[:n-1] // before the last one
 				}
-				if len(got) != len(want) || len(got) > 0 && got[len(got)-1].name != want[len(want)-1].name || len(got) > 0 && got[0].name != want[0].name {
+				if len(got) != len(want) || len(got) > 0 && got[len(got)-1].Name != want[len(want)-1].Name || len(got) > 0 && got[0].Name != want[0].Name {
 					t.Errorf("%s, %d by %s: %d models", name, n, limit, len(got))
 				}
 			}
 			walk("forwards", func(last modelPage) (modelPage, error) {
 				query := "limit=" + limit
 				if k := len(last.models); k > 0 {
-					query += "&after_id=" + last.models[k-1].name
+					query += "&after_id=" + last.models[k-1].Name
 				}
 				return claudePage(models, query)
 			})
 			walk("backwards", func(last modelPage) (modelPage, error) {
 				switch {
 				case len(last.models) > 0:
-					return claudePage(models, "limit="+limit+"&before_id="+last.models[0].name)
+					return claudePage(models, "limit="+limit+"&before_id="+last.models[0].Name)
 				case n > 0:
-					return claudePage(models, "limit="+limit+"&before_id="+models[n-1].name)
+					return claudePage(models, "limit="+limit+"&before_id="+models[n-1].Name)
 				}
 				return modelPage{}, nil
 			})
 			walk("native", func(last modelPage) (modelPage, error) {
 				query := "pageSize=" + limit
 				if k := len(last.models); k > 0 {
-					query += "&pageToken=" + last.models[k-1].name
+					query += "&pageToken=" + last.models[k-1].Name
 				}
 				return nativePage(models, query)
 			})

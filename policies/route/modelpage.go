@@ -1,4 +1,4 @@
-package exchange
+package route
 
 import (
 	"net/url"
@@ -10,7 +10,7 @@ import (
 
 // modelPage is a part of the list of models, in its order.
 type modelPage struct {
-	models []listedModel
+	models []Listed
 	more   bool // in the direction of paging
 }
 
@@ -19,7 +19,7 @@ const longestPage = 1000
 
 // claudePage cuts the page that limit and after_id or before_id ask for. With
 // before_id paging goes backwards: the page ends just before it.
-func claudePage(models []listedModel, query string) (modelPage, error) {
+func claudePage(models []Listed, query string) (modelPage, error) {
 	q, _ := url.ParseQuery(query) // what cannot be parsed asks for nothing
 	size := pageSize(20, q.Get("limit"))
 	after, err := indexOf(models, "after_id", q.Get("after_id"))
@@ -40,7 +40,7 @@ func claudePage(models []listedModel, query string) (modelPage, error) {
 
 // nativePage cuts the page that pageSize and pageToken ask for. A token is the
 // name of the last model of the page before.
-func nativePage(models []listedModel, query string) (modelPage, error) {
+func nativePage(models []Listed, query string) (modelPage, error) {
 	q, _ := url.ParseQuery(query)
 	after, err := indexOf(models, "pageToken", q.Get("pageToken")+q.Get("page_token"))
 	if err != nil {
@@ -49,7 +49,7 @@ func nativePage(models []listedModel, query string) (modelPage, error) {
 	return firstPage(models[after+1:], pageSize(50, q.Get("pageSize"), q.Get("page_size"))), nil
 }
 
-func firstPage(models []listedModel, size int) modelPage {
+func firstPage(models []Listed, size int) modelPage {
 	size = min(size, len(models))
 	return modelPage{models[:size], size < len(models)}
 }
@@ -66,11 +66,11 @@ func pageSize(otherwise int, asked ...string) int {
 
 // indexOf finds the model that a parameter names; -1 for "". Beginning anew with
 // a name that is not there would send a client round and round.
-func indexOf(models []listedModel, param, name string) (int, error) {
+func indexOf(models []Listed, param, name string) (int, error) {
 	if name == "" {
 		return -1, nil
 	}
-	if i := slices.IndexFunc(models, func(m listedModel) bool { return m.name == name }); i >= 0 {
+	if i := slices.IndexFunc(models, func(m Listed) bool { return m.Name == name }); i >= 0 {
 		return i, nil
 	}
 	return -1, &conversation.Error{Kind: conversation.ErrInvalid, Param: param,

@@ -1,10 +1,6 @@
-package exchange
+package route
 
-import (
-	"net/url"
-
-	"github.com/heald-proxy/heald/policies/gemini"
-)
+import "github.com/heald-proxy/heald/policies/gemini"
 
 // Codex asks for models?client_version=… and wants a field "models" beside
 // OpenAI's list. It takes all of it or nothing: an entry that lacks a field, or
@@ -77,23 +73,18 @@ Run the narrowest test that covers your change, then wider ones. Say so if you c
 
 End with a short answer: what you did, where (file and line), how it was checked, and what is left. Write plainly, and do not paste whole files that you have written.`
 
-// isCodex reports whether a request for models is Codex's.
-func (e *endpoint) isCodex() bool {
-	q, _ := url.ParseQuery(e.query) // what cannot be parsed asks for nothing
-	return q.Has("client_version")
-}
-
-// codexModels words the models that can call tools, without which an agent
+// CodexList words the models that can call tools, without which an agent
 // cannot work.
-func codexModels(all []listedModel, first string) []codexModel {
+func CodexList(all []Listed, aliases Models) any {
+	first := aliases.Resolve(codexName)[0].Model
 	models := make([]codexModel, 0, len(all))
 	for _, listed := range all {
-		can := listed.can
+		can := listed.Can
 		if can.NoFunctions {
 			continue
 		}
 		m := codexModel{
-			Slug: listed.name, DisplayName: listed.display(), Levels: codexLevels(&can), Shell: "default", Visibility: "list", InAPI: true,
+			Slug: listed.Name, DisplayName: listed.display(), Levels: codexLevels(&can), Shell: "default", Visibility: "list", InAPI: true,
 			Priority: len(models) + 1, Instructions: codexInstructions,
 			Summaries: can.Thinking != gemini.NoControl, SummaryParameter: can.Thinking != gemini.NoControl,
 			Truncation: codexTruncation{"tokens", codexOutput}, ParallelCalls: true,

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/route"
@@ -56,25 +55,6 @@ func TestCodexModels(t *testing.T) {
 		var other map[string]json.RawMessage
 		if reply := r.get(path); json.Unmarshal(reply.Body, &other) != nil || other["models"] != nil {
 			t.Errorf("%s: %s", path, reply.Body)
-		}
-	}
-}
-
-func TestCodexLevels(t *testing.T) {
-	x := newRig(t, nil)
-	for model, want := range map[string][]string{
-		"gemini-3.5-flash": {"minimal", "low", "medium", "high"}, "gemini-3.8-flash": {"low", "medium", "high"},
-		"gemini-2.5-pro": {"low", "medium", "high"}, "gemini-2.0-flash": {}, "gemma-3-27b-it": {},
-	} {
-		can := x.table.Load().Capabilities(model)
-		got := []string{}
-		for _, l := range codexLevels(&can) {
-			if got = append(got, l.Effort); l.Description == "" {
-				t.Errorf("%s: %s is not described", model, l.Effort)
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", model, got, want)
 		}
 	}
 }
