@@ -7,7 +7,7 @@
 //  1. RequestHeaders: dialect from the path, settings from the route, memory
 //     of earlier attempts (attempt.go).
 //  2. RequestBody: decode, answer side requests here if the route wants it
-//     (local.go, siderequest.go), choose backend, model and account
+//     (local.go, policies/shortcut), choose backend, model and account
 //     (choose.go), verify signatures, render, or repair in place where the
 //     client speaks the upstream's own language (request.go, direct.go).
 //  3. ResponseHeaders, ResponseBody: hold and peek (peeking.go), then

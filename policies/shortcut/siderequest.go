@@ -1,4 +1,4 @@
-package exchange
+package shortcut
 
 import (
 	"strings"
@@ -29,9 +29,31 @@ const (
 	noNewTopic = `{"isNewTopic": false, "title": null}`
 )
 
-// sideRequest says what kind of side request req is, as a reason, and what
-// answers it; "" if it is none, or one that the settings do not name. A request
-// with tools is for work to be done; only a warm-up has them.
+// Answer is what a side request is answered with.
+type Answer struct {
+	// Kind is the kind of side request, as a reason.
+	Kind string
+	// Text is the answer, Finish the upstream's word for its end.
+	Text, Finish string
+}
+
+// SideRequest answers a side request; ok is false if req is none, or one that the
+// settings do not name. A request with tools is for work to be done; only a
+// warm-up has them.
+func SideRequest(req *conversation.Request, on route.LocalSettings) (answer Answer, ok bool) {
+	kind, text := sideRequest(req, on)
+	return Answer{kind, text, "STOP"}, kind != ""
+}
+
+// NoTokens answers a request that wants no token at all: it is there to fill a
+// cache. ok is false for all others, and if the settings do not name warm-ups.
+func NoTokens(req *conversation.Request, on route.LocalSettings) (answer Answer, ok bool) {
+	ok = on.Warmup && req.Limits.MaxTokens != nil && *req.Limits.MaxTokens == 0
+	return Answer{heal.ReasonWarmup, "", "MAX_TOKENS"}, ok
+}
+
+// sideRequest says what kind of side request req is, and what answers it; "" if it
+// is none.
 func sideRequest(req *conversation.Request, on route.LocalSettings) (kind, answer string) {
 	last := lastWords(req)
 	if on.Warmup && (last == warmupText || last == quotaText && bare(req)) {

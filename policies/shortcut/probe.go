@@ -1,22 +1,35 @@
-package exchange
+package shortcut
 
 import (
 	"net/http"
 	"strings"
 )
 
-// probe is what the answer to a request is that only looks who is there.
-type probe struct {
+// Probe is a request that only looks who is there, and its answer.
+type Probe struct {
 	// name is that of an endpoint; with a slash at its end, all below it.
 	name   string
 	method string // GET stands for HEAD too
-	status int
+	// Status of the answer. That of 404 is worded as an error of the client's API;
+	// Content is that of the others.
+	Status int
+}
+
+// Content is the body of the answer, and its type; none goes with 204.
+func (p *Probe) Content() (contentType, body string) {
+	switch {
+	case p.Status == http.StatusNoContent:
+		return "", ""
+	case p.name == "robots.txt":
+		return "text/plain", "User-agent: *\nDisallow: /\n"
+	}
+	return "application/json", `{"status":"ok"}`
 }
 
 // probes are what clients and monitors ask for before, or beside, what they are
 // for. None of them needs a key, and none is a failed request, whatever its
 // status. Where 200 would say that this is another service, it is 404.
-var probes = []probe{
+var probes = []Probe{
 	{"", http.MethodGet, http.StatusOK}, // Claude Code sends HEAD for its base URL
 	{"hello", http.MethodGet, http.StatusOK},
 	{"health", http.MethodGet, http.StatusOK},
@@ -52,8 +65,8 @@ var probes = []probe{
 	{"robots.txt", http.MethodGet, http.StatusOK},
 }
 
-// probed is the row of a request that is a probe; nil if it is none.
-func probed(method, name string) *probe {
+// Probed is the probe that a request for an endpoint is; nil if it is none.
+func Probed(method, name string) *Probe {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
