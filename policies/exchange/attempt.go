@@ -18,6 +18,7 @@ import (
 	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // phase is where an attempt stands.
@@ -89,9 +90,9 @@ type attempt struct {
 
 	coding inflate.Coding // of the client's body
 
-	req     *conversation.Request // without content once it was rendered, unless the answer may be resumed
-	called  bool                  // the history has calls
-	schemas func() schemaSum      // of the body; it is only asked for where some were refused
+	req     *conversation.Request  // without content once it was rendered, unless the answer may be resumed
+	called  bool                   // the history has calls
+	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
 	body    uint64       // tells the body that goes upstream
 	names   bool         // a file, a cache or the like is named by the request

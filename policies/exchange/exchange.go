@@ -23,6 +23,7 @@ import (
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // Config is what the credential owner sets. It does not change while an
@@ -76,7 +77,7 @@ type Exchange struct {
 	metrics    *Metrics
 	random     func() float64
 	clock      heal.Clock
-	learned    learned
+	learned    state.Learned
 	outages    outages
 	underway   underway
 	times      hedge.Times // until the provider's headers

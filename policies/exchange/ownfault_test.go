@@ -202,7 +202,7 @@ func TestQuotationsTeachNothing(t *testing.T) {
 				t.Errorf("%q was taken for %s", said, reply.Reason)
 			}
 		}
-		if r.pool.Cooling("a-1", "gemini-3.5-flash") || len(r.learned.known)+len(r.learned.heard) > 0 {
+		if known, heard := r.learned.Len(); r.pool.Cooling("a-1", "gemini-3.5-flash") || known+heard > 0 {
 			t.Errorf("%q has effects", said)
 		}
 	}
@@ -221,7 +221,7 @@ func TestViolationTeachesAtOnce(t *testing.T) {
 	a := r.begin(2, first.Memory)
 	send(t, a, calls)
 	answerWith(a, 200, hello+stop)
-	if got := r.learned.of("a", "gemini-3.5-flash", nil); got != heal.OmitIDs {
+	if got := r.learned.Of("a", "gemini-3.5-flash", nil); got != heal.OmitIDs {
 		t.Errorf("learned %q", got)
 	}
 }

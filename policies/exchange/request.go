@@ -16,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/gemini/media"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // defaultTenant owns everything while tenants are not told apart.
@@ -90,7 +91,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
-	a.schemas = func() schemaSum { return a.schemasOf(client) }
+	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, client))
 	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
 	a.carriers().Verify(a.req)
@@ -126,17 +127,17 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 // letGo gives up what refers to the client's body, which is not needed again:
 // it would be kept as long as the answer takes.
 func (a *attempt) letGo() {
-	var sum schemaSum
+	var sum state.SchemaSum
 	if a.repairs().Has(heal.RelaxSchema) { // only then the answer teaches something about them
 		sum = a.schemas()
 	}
-	a.schemas = func() schemaSum { return sum }
+	a.schemas = func() state.SchemaSum { return sum }
 	a.req = a.req.WithoutContent()
 }
 
 // options are how requests of the attempt are rendered.
 func (a *attempt) options() gemini.Options {
-	repairs := a.repairs() | a.x.learned.of(a.backend.Name, a.model, a.schemas)
+	repairs := a.repairs() | a.x.learned.Of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
 		Table:           tableWith(a.x.catalog.Table(), a.model, repairs),
 		Operation:       a.route.Operation,
