@@ -5,19 +5,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Operation is what a path asks for.
-type Operation uint8
-
-// The operations.
-const (
-	Generate    Operation = iota // an answer from a model
-	CountTokens                  // how many tokens the same request would be
-	Embed                        // vectors of texts
-)
-
 // Route is what a dialect learns from method and path.
 type Route struct {
-	Operation Operation
+	Operation conversation.Operation
 	// Method is the one that the path names, where an operation has several.
 	Method string
 	// Model and Stream are set where the path, not the body, names them.

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -19,7 +19,7 @@ import (
 type tokenCounter interface{ TokenCount(n int) []byte }
 
 // counts reports whether the attempt asks for a number, not for an answer.
-func (a *attempt) counts() bool { return a.route.Operation == dialect.CountTokens }
+func (a *attempt) counts() bool { return a.route.Operation == conversation.CountTokens }
 
 // counted answers with what upstream has counted.
 func (a *attempt) counted() policies.Action {

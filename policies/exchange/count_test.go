@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -81,7 +81,7 @@ func TestCountersCanCount(t *testing.T) {
 	for _, path := range []string{"/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/gemini-3.5-flash:countTokens"} {
 		e := endpointOf(path)
 		d, route, ok := findDialect(&policies.Request{Method: "POST"}, &e)
-		if !ok || route.Operation != dialect.CountTokens {
+		if !ok || route.Operation != conversation.CountTokens {
 			t.Errorf("%s is no route for counting", path)
 		}
 		if _, ok := d.(tokenCounter); !ok {

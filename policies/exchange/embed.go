@@ -33,10 +33,10 @@ type embedding struct {
 }
 
 // embeds reports whether the attempt asks for embeddings.
-func (a *attempt) embeds() bool { return a.route.Operation == dialect.Embed }
+func (a *attempt) embeds() bool { return a.route.Operation == conversation.Embed }
 
 // answers reports whether the attempt asks for an answer of a model.
-func (a *attempt) answers() bool { return a.route.Operation == dialect.Generate }
+func (a *attempt) answers() bool { return a.route.Operation == conversation.Generate }
 
 // takesInputs reports whether a candidate takes all inputs of the request.
 func (a *attempt) takesInputs(c route.Candidate) bool {

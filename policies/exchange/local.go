@@ -5,7 +5,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
@@ -24,7 +23,7 @@ type glancer interface {
 // claimed to be.
 func (a *attempt) local(body []byte) *policies.Reply {
 	on := a.settings.Local
-	if on == (route.LocalSettings{}) || a.route.Operation != dialect.Generate {
+	if on == (route.LocalSettings{}) || a.route.Operation != conversation.Generate {
 		return nil
 	}
 	req := a.req

@@ -12,7 +12,6 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/gemini/media"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -112,11 +111,11 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		a.letGo()
 	}
 	switch a.route.Operation {
-	case dialect.CountTokens:
+	case conversation.CountTokens:
 		a.estimate = gemini.EstimateTokens(len(sent.body))
-	case dialect.Generate:
+	case conversation.Generate:
 		a.answer = newAnswer(a, sent, resumes)
-	case dialect.Embed:
+	case conversation.Embed:
 	}
 	a.alone = a.needsConnection()
 	forward := a.forward(sent)

@@ -3,7 +3,7 @@ package route
 import (
 	"slices"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
@@ -25,7 +25,7 @@ type Request struct {
 	Backends []Backend
 	// Table is what is known of models, Operation what is asked of them.
 	Table     gemini.Table
-	Operation dialect.Operation
+	Operation conversation.Operation
 	// OneModel keeps to the first model of the chain.
 	OneModel bool
 }

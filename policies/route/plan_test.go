@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
@@ -29,7 +29,7 @@ func TestPlan(t *testing.T) {
 		{"one model", Request{Chain: hops("gemini-3.5-flash", "gemini-2.5-pro"), OneModel: true},
 			[]string{"a/gemini-3.5-flash", "b/gemini-3.5-flash"}},
 		{"no answers of what makes embeddings", Request{Chain: hops("gemini-embedding-001", "gemini-2.5-pro")}, []string{"a/gemini-2.5-pro"}},
-		{"no embeddings of what answers", Request{Chain: hops("gemini-embedding-001", "gemini-2.5-flash-image"), Operation: dialect.Embed},
+		{"no embeddings of what answers", Request{Chain: hops("gemini-embedding-001", "gemini-2.5-flash-image"), Operation: conversation.Embed},
 			[]string{"a/gemini-embedding-001", "b/gemini-embedding-001"}},
 	} {
 		c.req.Backends, c.req.Table = backends, gemini.DefaultTable

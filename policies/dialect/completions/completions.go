@@ -29,7 +29,7 @@ func (d *Dialect) Name() string { return "completions" }
 
 // Match implements dialect.Dialect.
 func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
-	return dialect.Route{Operation: dialect.Generate}, method == http.MethodPost && path == "/v1/completions"
+	return dialect.Route{Operation: conversation.Generate}, method == http.MethodPost && path == "/v1/completions"
 }
 
 // Error implements dialect.Dialect.

@@ -25,7 +25,7 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if method != http.MethodPost || path != "/v1/embeddings" {
 		return dialect.Route{}, false
 	}
-	return dialect.Route{Operation: dialect.Embed}, true
+	return dialect.Route{Operation: conversation.Embed}, true
 }
 
 // Encoder implements dialect.Dialect: there are no answers of a model.

@@ -36,7 +36,7 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if !ok || method != http.MethodPost || name != generations && name != edits {
 		return dialect.Route{}, false
 	}
-	return dialect.Route{Operation: dialect.Generate, Method: name, Form: name == edits}, true
+	return dialect.Route{Operation: conversation.Generate, Method: name, Form: name == edits}, true
 }
 
 // Encoder implements dialect.Dialect.

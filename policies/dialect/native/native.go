@@ -36,7 +36,7 @@ const geminiCLI = "GeminiCLI"
 // object: Repair reads it. Only requests for embeddings are decoded: each of their
 // three shapes may have to become another.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	if route.Operation == dialect.Embed {
+	if route.Operation == conversation.Embed {
 		return decodeEmbedding(route, body)
 	}
 	f, err := framingOf(route)

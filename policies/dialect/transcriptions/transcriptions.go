@@ -33,7 +33,7 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if !ok || method != http.MethodPost || name != transcribe && name != translate {
 		return dialect.Route{}, false
 	}
-	return dialect.Route{Operation: dialect.Generate, Method: name, Form: true}, true
+	return dialect.Route{Operation: conversation.Generate, Method: name, Form: true}, true
 }
 
 // Encoder implements dialect.Dialect.
