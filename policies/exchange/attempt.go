@@ -81,6 +81,7 @@ type attempt struct {
 	settings route.Settings
 	endpoint endpoint
 	dialect  dialect.Dialect
+	features dialect.Features // of the dialect
 	route    dialect.Route
 	number   int // from 1
 	unknown  int // earlier attempts that reached a replica, and of which no memory tells
@@ -168,6 +169,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
 	a.endpoint = endpointOf(a.in.Path)
 	a.dialect, a.route, ok = findDialect(a.in, &a.endpoint)
+	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.name()
 	if reply := a.admit(); reply != nil {

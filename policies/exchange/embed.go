@@ -10,7 +10,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
@@ -133,7 +132,7 @@ func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 			a.req.Warn(a.req.Embedding.Place(i), "longer than the model reads: its end has no part in the vector")
 		}
 	}
-	body := a.dialect.(dialect.Embedder).Embeddings(a.req, e)
+	body := a.features.Embeddings(a.req, e)
 	a.vectors.body = nil
 	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)

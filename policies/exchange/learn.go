@@ -21,13 +21,10 @@ func (a *attempt) learn() {
 	a.x.learned.Add(a.backend.Name, a.model, repairs, structured, uint64(a.sum), a.schemas)
 }
 
-// schemaTeller is a direct dialect that can tell the schemas of a body.
-type schemaTeller interface{ Schemas(body []byte) [][]byte }
-
 // schemasOf sums the schemas of a request up.
 func (a *attempt) schemasOf(body []byte) state.SchemaSum {
 	var list [][]byte
-	if d, ok := a.dialect.(schemaTeller); ok {
+	if d := a.features.Direct; d != nil {
 		list = d.Schemas(body)
 	} else {
 		list = neutralSchemas(a.req)

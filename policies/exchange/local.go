@@ -11,13 +11,6 @@ import (
 	"github.com/heald-proxy/heald/policies/shortcut"
 )
 
-// glancer is a direct dialect that can tell of a body what a side request is
-// known by, although it does not decode it: system text, tools, the number of
-// messages and what the last of them says.
-type glancer interface {
-	Glance(body []byte) *conversation.Request
-}
-
 // local answers a side request without upstream where the policy says so; nil
 // if there is to be an answer of a model. No tokens are spent, and none are
 // claimed to be.
@@ -27,7 +20,7 @@ func (a *attempt) local(body []byte) *policies.Reply {
 		return nil
 	}
 	req := a.req
-	if d, ok := a.dialect.(glancer); ok {
+	if d := a.features.Direct; d != nil {
 		req = d.Glance(body)
 	} else if answer, ok := shortcut.NoTokens(req, on); ok {
 		return a.localReply(answer)

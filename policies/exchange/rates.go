@@ -13,19 +13,13 @@ import (
 // tierOf is the service tier that a reply's headers name.
 func tierOf(h policies.Headers) string { return gemini.ServiceTier(h.Get("x-gemini-service-tier")) }
 
-// rateTeller is a dialect whose clients look for rate limits in headers.
-type rateTeller interface {
-	RateHeaders(rates []conversation.Rate) policies.Headers
-}
-
 // rateHeaders tell the client of a good reply what the provider, or a gateway on
 // the way to it, says of its rate limits.
 func (a *attempt) rateHeaders() policies.Headers {
-	d, ok := a.dialect.(rateTeller)
-	if !ok {
+	if a.features.RateHeaders == nil {
 		return nil
 	}
-	return d.RateHeaders(a.timed(headerRates(a.response.Headers)))
+	return a.features.RateHeaders(a.timed(headerRates(a.response.Headers)))
 }
 
 // withRates is rates and those of more that it does not have.

@@ -84,8 +84,7 @@ func (a *attempt) repairs() heal.Repairs {
 // went upstream: a refusal is then one of the placeholder. Native bodies are not
 // looked into.
 func (a *attempt) onlyPlaceholders() bool {
-	_, native := a.dialect.(direct)
-	return !native && a.called && a.thread != nil && !a.thread.Sent()
+	return a.features.Direct == nil && a.called && a.thread != nil && !a.thread.Sent()
 }
 
 // mayRetry reports whether the budgets allow another attempt after wait.

@@ -12,7 +12,7 @@ import (
 // Dialect is the OpenAI Embeddings API. It has no state.
 type Dialect struct{}
 
-var _ dialect.Embedder = (*Dialect)(nil)
+var _ dialect.Dialect = (*Dialect)(nil)
 
 // New makes the dialect.
 func New() *Dialect { return &Dialect{} }
@@ -34,4 +34,9 @@ func (d *Dialect) Encoder(*conversation.Request) dialect.Encoder { return nil }
 // Error implements dialect.Dialect.
 func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte) {
 	return openai.Error(err)
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{Embeddings: d.Embeddings}
 }

@@ -12,7 +12,7 @@ import (
 // Dialect is Google's Gemini API. It has no state.
 type Dialect struct{}
 
-var _ dialect.Embedder = (*Dialect)(nil)
+var _ dialect.Dialect = (*Dialect)(nil)
 
 // New makes the dialect.
 func New() *Dialect { return &Dialect{} }
@@ -63,4 +63,9 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 		return &arrayEncoder{}
 	}
 	return &documentEncoder{}
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{TokenCount: d.TokenCount, Embeddings: d.Embeddings, Direct: d}
 }

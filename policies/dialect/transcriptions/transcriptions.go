@@ -46,3 +46,8 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte) {
 	return openai.Error(err)
 }
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{}
+}
