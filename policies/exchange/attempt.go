@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/redact"
@@ -79,7 +80,7 @@ type attempt struct {
 
 	phase    phase
 	settings route.Settings
-	endpoint endpoint
+	endpoint endpoint.Endpoint
 	dialect  dialect.Dialect
 	features dialect.Features // of the dialect
 	route    dialect.Route
@@ -167,8 +168,8 @@ func (a *attempt) setting(name string) string {
 // RequestHeaders settles what the headers alone decide.
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
-	a.endpoint = endpointOf(a.in.Path)
-	a.dialect, a.route, ok = findDialect(a.in, &a.endpoint)
+	a.endpoint = endpoint.Of(a.in.Path)
+	a.dialect, a.route, ok = a.endpoint.Dialect(a.in)
 	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.name()

@@ -235,3 +235,15 @@ func TestNativeRefusals(t *testing.T) {
 		})
 	}
 }
+
+// The events of all a native client's forms of a stream are frames.
+func TestNativeEncodersTakeFrames(t *testing.T) {
+	for _, path := range []string{nativeStream, nativeWhole, "/v1beta/models/gemini-3.5-flash:streamGenerateContent"} {
+		a := newRig(t, nil).begin(1, "")
+		a.in.Path = path
+		send(t, a, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`)
+		if !a.answer.takesFrames() {
+			t.Errorf("%s is not answered with frames", path)
+		}
+	}
+}

@@ -28,9 +28,9 @@ func (a *attempt) greet() *policies.Reply {
 		}
 		return a.greeting(heal.ReasonPreflight, http.StatusNoContent, append(headers, a.leave()...), nil)
 	}
-	p := shortcut.Probed(a.in.Method, a.endpoint.name)
+	p := shortcut.Probed(a.in.Method, a.endpoint.Name)
 	switch {
-	case p == nil && a.reads() && a.endpoint.allows() == http.MethodPost: // of a monitor that was given the whole URL
+	case p == nil && a.reads() && a.endpoint.Allows() == http.MethodPost: // of a monitor that was given the whole URL
 		return a.absent(a.wrongMethod())
 	case p == nil:
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/hedge"
@@ -196,11 +196,11 @@ func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.At
 
 // Refuse words a fault of heald itself in the dialect of the request's path.
 func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
-	d := fallbackDialect
+	d := endpoint.Fallback
 	id := ""
 	if req != nil {
-		e := endpointOf(req.Path)
-		d, _, _ = findDialect(req, &e)
+		e := endpoint.Of(req.Path)
+		d, _, _ = e.Dialect(req)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
 	message := "gateway: " + x.forClient(fault.Error())
@@ -218,19 +218,4 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		headers = append(headers, x.cfg.Browsers.readable(req)...)
 	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
-}
-
-// findDialect returns the dialect to which an endpoint belongs; ok is false if
-// it is of none, and the dialect is then the one in which to say so.
-func findDialect(req *policies.Request, e *endpoint) (d dialect.Dialect, route dialect.Route, ok bool) {
-	for _, d := range dialects {
-		if route, ok := d.Match(req.Method, e.path); ok {
-			route.Query = e.query
-			if e.model != "" {
-				route.Model = e.model
-			}
-			return d, route, true
-		}
-	}
-	return e.wordedBy(req.Headers), dialect.Route{}, false
 }

@@ -3,12 +3,11 @@ package exchange
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
@@ -20,7 +19,7 @@ import (
 // listModels answers a request for the list of models, or for one of them; nil
 // if the request is for something else.
 func (a *attempt) listModels() *policies.Reply {
-	name, ok := a.endpoint.listed()
+	name, ok := a.endpoint.Listed()
 	if !ok || a.in.Method != http.MethodGet && a.in.Method != http.MethodHead {
 		return nil
 	}
@@ -29,20 +28,6 @@ func (a *attempt) listModels() *policies.Reply {
 	}
 	return a.modelReply(name)
 }
-
-// listed reports whether the endpoint is the list of models, and of which one,
-// "" for all. Vertex AI's clients ask for publishers/google/models.
-func (e *endpoint) listed() (model string, ok bool) {
-	name, ok := strings.CutPrefix(strings.TrimPrefix(e.inProject(), "publishers/google/"), "models")
-	if !ok || name != "" && name[0] != '/' {
-		return "", false
-	}
-	model, err := url.PathUnescape(strings.TrimPrefix(name, "/"))
-	return strings.TrimPrefix(model, "models/"), err == nil
-}
-
-// publishers reports whether the list of models is Vertex AI's.
-func (e *endpoint) publishers() bool { return strings.HasPrefix(e.inProject(), "publishers/") }
 
 // catalog is what is known of models, as the attempt sees it.
 func (a *attempt) catalog() route.View { return a.x.catalog.View(a.backends, &a.settings) }
@@ -54,7 +39,7 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	view := a.catalog()
 	view.Await()
 	unlisted := func(m route.Listed) bool {
-		return a.endpoint.wordedBy(a.in.Headers) == claudeDialect && m.Can.Embeds()
+		return a.endpoint.WordedBy(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
 	}
 	var body any
 	if name != "" {
@@ -85,12 +70,12 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 
 // oneModel words a single model.
 func (a *attempt) oneModel(m route.Listed) any {
-	switch by := a.endpoint.wordedBy(a.in.Headers); {
-	case by == nativeDialect && a.endpoint.publishers():
+	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	case by == endpoint.Native && a.endpoint.Publishers():
 		return m.Vertex()
-	case by == nativeDialect:
+	case by == endpoint.Native:
 		return m.Native()
-	case by == claudeDialect:
+	case by == endpoint.Claude:
 		return m.Claude()
 	}
 	return m.OpenAI()
@@ -98,23 +83,17 @@ func (a *attempt) oneModel(m route.Listed) any {
 
 // allModels words the page that the query asks for.
 func (a *attempt) allModels(models []route.Listed) (any, error) {
-	switch by := a.endpoint.wordedBy(a.in.Headers); {
-	case by == nativeDialect && a.endpoint.publishers():
-		return route.VertexList(models, a.endpoint.query)
-	case by == nativeDialect:
-		return route.NativeList(models, a.endpoint.query)
-	case by == claudeDialect:
-		return route.ClaudeList(models, a.endpoint.query)
+	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	case by == endpoint.Native && a.endpoint.Publishers():
+		return route.VertexList(models, a.endpoint.Query)
+	case by == endpoint.Native:
+		return route.NativeList(models, a.endpoint.Query)
+	case by == endpoint.Claude:
+		return route.ClaudeList(models, a.endpoint.Query)
 	}
 	list := route.OpenAIList(models)
-	if a.endpoint.isCodex() {
+	if a.endpoint.IsCodex() {
 		list["models"] = route.CodexList(models, a.x.cfg.Models)
 	}
 	return list, nil
-}
-
-// isCodex reports whether a request for models is Codex's.
-func (e *endpoint) isCodex() bool {
-	q, _ := url.ParseQuery(e.query) // what cannot be parsed asks for nothing
-	return q.Has("client_version")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/endpoint"
 )
 
 // refuseModel ends a request for a model that cannot be asked.
@@ -18,7 +19,7 @@ func (a *attempt) refuseModel(reason string, kind conversation.ErrorKind, why st
 // what to do, in the words of the client's API.
 func (a *attempt) noModel(e *conversation.Error) {
 	list := "/v1/models"
-	if a.dialect == nativeDialect {
+	if a.dialect == endpoint.Native {
 		list = "/v1beta/models"
 	}
 	end := "; "

@@ -45,8 +45,8 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	case err != nil:
 		return nil, a.refuseError(err)
 	}
-	if a.endpoint.model != "" {
-		req.Model = a.endpoint.model // Azure's rule: the path counts, not the body
+	if a.endpoint.Model != "" {
+		req.Model = a.endpoint.Model // Azure's rule: the path counts, not the body
 	}
 	a.req = req
 	if reply := a.checkModel(req.Model); reply != nil {

@@ -108,6 +108,7 @@ func (b *Backend) Target(model string) gemini.Target {
 	return t
 }
 
+// Serves reports whether the model may be asked for at the backend.
 func (b *Backend) Serves(model string) bool {
 	return len(b.Models) == 0 || slices.Contains(b.Models, model)
 }

@@ -1,4 +1,4 @@
-package exchange
+package endpoint
 
 import (
 	"net/url"
@@ -107,9 +107,9 @@ var unservedRows = []unserved{
 	{"blobs", noOllama},
 }
 
-// instead says what to do in place of asking for an endpoint; "" if it is of no
+// Instead says what to do in place of asking for an endpoint; "" if it is of no
 // API that is known.
-func (e *endpoint) instead() string {
+func (e *Endpoint) Instead() string {
 	name := e.inProject()
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain

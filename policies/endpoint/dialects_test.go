@@ -1,4 +1,4 @@
-package exchange
+package endpoint
 
 import (
 	"net/url"
@@ -29,21 +29,21 @@ func FuzzMatch(f *testing.F) {
 		f.Add("POST", path)
 	}
 	f.Fuzz(func(t *testing.T, method, path string) {
-		e := endpointOf(path)
-		if again := endpointOf(e.path); again.name != e.name || again.path != e.path {
-			t.Errorf("%q is %q, which is %q", path, e.path, again.path)
+		e := Of(path)
+		if again := Of(e.Path); again.Name != e.Name || again.Path != e.Path {
+			t.Errorf("%q is %q, which is %q", path, e.Path, again.Path)
 		}
-		if e.wordedBy(nil) == nil {
+		if e.WordedBy(nil) == nil {
 			t.Errorf("%q: nobody words its errors", path)
 		}
-		if meant := e.meant(); meant != "" {
-			if at := endpointOf(meant); at.allows() == "" {
+		if meant := e.Meant(); meant != "" {
+			if at := Of(meant); at.Allows() == "" {
 				t.Errorf("%q: %s is meant, and not served", path, meant)
 			}
 		}
 		var by []string
-		for _, d := range dialects {
-			route, ok := d.Match(method, e.path)
+		for _, d := range Dialects {
+			route, ok := d.Match(method, e.Path)
 			if !ok {
 				if route.Model != "" || route.Stream || route.Operation != 0 {
 					t.Errorf("%s: %s %q: no match, but %+v", d.Name(), method, path, route)

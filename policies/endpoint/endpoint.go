@@ -1,4 +1,4 @@
-package exchange
+package endpoint
 
 import (
 	"net/url"
@@ -10,22 +10,22 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// endpoint is what a request's path asks for, whatever base URL the client was
+// Endpoint is what a request's path asks for, whatever base URL the client was
 // given: with a version, without, or with two, in the form of another gateway
 // or of Azure. Everything that looks at a path looks at this.
-type endpoint struct {
-	// name is the path below the base URL, such as messages or
+type Endpoint struct {
+	// Name is the path below the base URL, such as messages or
 	// models/gemini-3.5-flash:generateContent; "" for the base URL itself.
-	name string
-	// path is name in the form that the dialects match.
-	path  string
-	query string
+	Name string
+	// Path is name in the form that the dialects match.
+	Path  string
+	Query string
 	// native: the base URL's version is one that only Gemini has.
 	native bool
 	// api is the dialect that the base URL names; nil if it names none.
 	api dialect.Dialect
-	// model is the one that the base URL names, as Azure's do; "" for none.
-	model string
+	// Model is the one that the base URL names, as Azure's do; "" for none.
+	Model string
 }
 
 // geminiVersions are the versions in base URLs that only Gemini's API has.
@@ -35,12 +35,12 @@ var geminiVersions = []string{"v1beta", "v1alpha", "v1beta1"}
 // called so.
 var inferencePaths = []string{"chat/completions", "embeddings"}
 
-// endpointOf reads the path of a request. An escaped slash, a dot segment or any
+// Of reads the path of a request. An escaped slash, a dot segment or any
 // other segment that no base URL has ends the base URL: what follows is a name
 // that nothing knows.
-func endpointOf(target string) endpoint {
+func Of(target string) Endpoint {
 	path, query, _ := strings.Cut(target, "?")
-	e := endpoint{query: query}
+	e := Endpoint{Query: query}
 	rest := slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
 	for len(rest) > 0 {
 		n := e.baseSegments(rest)
@@ -49,10 +49,10 @@ func endpointOf(target string) endpoint {
 		}
 		rest = rest[n:]
 	}
-	e.name = strings.Join(rest, "/")
-	e.path = "/v1/" + e.name
-	if of := familyOf(e.name); of == nativeDialect || of == nil && e.native {
-		e.path = "/v1beta/" + e.name
+	e.Name = strings.Join(rest, "/")
+	e.Path = "/v1/" + e.Name
+	if of := familyOf(e.Name); of == Native || of == nil && e.native {
+		e.Path = "/v1beta/" + e.Name
 	}
 	if e.api == nil {
 		e.api = e.family()
@@ -62,7 +62,7 @@ func endpointOf(target string) endpoint {
 
 // baseSegments counts the segments at the beginning of rest that belong to the
 // base URL, and notes what they say.
-func (e *endpoint) baseSegments(rest []string) int {
+func (e *Endpoint) baseSegments(rest []string) int {
 	switch s := rest[0]; {
 	case s == "v1" || s == "api" || s == "inference": // OpenRouter's and Open WebUI's begin with /api, those of GitHub Models and Fireworks with /inference
 		e.native = e.native && s != "v1"
@@ -74,46 +74,61 @@ func (e *endpoint) baseSegments(rest []string) int {
 		e.native = true
 		return 1
 	case s == "openai":
-		e.native, e.api = false, chatDialect
+		e.native, e.api = false, Chat
 		return 1
 	case s == "anthropic":
-		e.native, e.api = false, claudeDialect
+		e.native, e.api = false, Claude
 		return 1
 	case s == "gemini" || s == "vertex_ai": // LiteLLM's, for Google's clients
-		e.native, e.api = true, nativeDialect
+		e.native, e.api = true, Native
 		return 1
 	case (s == "deployments" || s == "engines") && len(rest) > 2: // Azure's, and OpenAI's first
 		model, err := url.PathUnescape(rest[1])
 		if err != nil {
 			return 0
 		}
-		e.native, e.api, e.model = false, chatDialect, model
+		e.native, e.api, e.Model = false, Chat, model
 		return 2
 	case s == "projects" && len(rest) > 6 && rest[2] == "locations" && rest[4] == "endpoints" && rest[5] == "openapi":
-		e.native, e.api = false, chatDialect // Vertex AI's layer for OpenAI's clients
+		e.native, e.api = false, Chat // Vertex AI's layer for OpenAI's clients
 		return 6
 	}
 	return 0
 }
 
+// Dialect returns the dialect to which a request for the endpoint belongs; ok is
+// false if it is of none, and the dialect is then the one in which to say so.
+func (e *Endpoint) Dialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
+	for _, d := range Dialects {
+		if route, ok := d.Match(req.Method, e.Path); ok {
+			route.Query = e.Query
+			if e.Model != "" {
+				route.Model = e.Model
+			}
+			return d, route, true
+		}
+	}
+	return e.WordedBy(req.Headers), dialect.Route{}, false
+}
+
 // inProject is the name below a project and location of Vertex AI, which are the
 // client's own.
-func (e *endpoint) inProject() string { return route.BelowProject(e.name) }
+func (e *Endpoint) inProject() string { return route.BelowProject(e.Name) }
 
 // families are the dialects whose API has paths that begin so. Where two APIs
 // have them the base URL and the headers decide.
 var families = map[string]dialect.Dialect{
-	"messages": claudeDialect, "complete": claudeDialect, "skills": claudeDialect, "organizations": claudeDialect,
+	"messages": Claude, "complete": Claude, "skills": Claude, "organizations": Claude,
 
-	"chat": chatDialect, "completions": completionsDialect, "embeddings": embeddingsDialect, "images": imagesDialect, "audio": transcriptionsDialect,
-	"moderations": chatDialect, "realtime": chatDialect, "conversations": chatDialect, "assistants": chatDialect, "threads": chatDialect,
-	"fine_tuning": chatDialect, "vector_stores": chatDialect, "uploads": chatDialect, "evals": chatDialect, "containers": chatDialect,
-	"videos": chatDialect, "edits": chatDialect, "organization": chatDialect,
-	"responses": responsesDialect,
+	"chat": Chat, "completions": Completions, "embeddings": Embeddings, "images": Images, "audio": Transcriptions,
+	"moderations": Chat, "realtime": Chat, "conversations": Chat, "assistants": Chat, "threads": Chat,
+	"fine_tuning": Chat, "vector_stores": Chat, "uploads": Chat, "evals": Chat, "containers": Chat,
+	"videos": Chat, "edits": Chat, "organization": Chat,
+	"responses": Responses,
 
-	"projects": nativeDialect, "publishers": nativeDialect, "tunedModels": nativeDialect, "cachedContents": nativeDialect,
-	"corpora": nativeDialect, "fileSearchStores": nativeDialect, "upload": nativeDialect, "ws": nativeDialect,
-	"interactions": nativeDialect, "operations": nativeDialect,
+	"projects": Native, "publishers": Native, "tunedModels": Native, "cachedContents": Native,
+	"corpora": Native, "fileSearchStores": Native, "upload": Native, "ws": Native,
+	"interactions": Native, "operations": Native,
 }
 
 // familyOf is the dialect whose API alone has a path of this name; nil if that
@@ -121,39 +136,39 @@ var families = map[string]dialect.Dialect{
 func familyOf(name string) dialect.Dialect {
 	head, rest, _ := strings.Cut(name, "/")
 	if head == "models" && (strings.Contains(rest, ":") || strings.Contains(strings.ToLower(rest), "%3a")) {
-		return nativeDialect
+		return Native
 	}
 	return families[head]
 }
 
 // family is the dialect that the path alone speaks; nil if it does not tell.
-func (e *endpoint) family() dialect.Dialect {
-	if d := familyOf(e.name); d != nil {
+func (e *Endpoint) family() dialect.Dialect {
+	if d := familyOf(e.Name); d != nil {
 		return d
 	}
 	if e.native {
-		return nativeDialect
+		return Native
 	}
 	return nil
 }
 
-// wordedBy is the dialect in which an error about the path is said: whoever asks
+// WordedBy is the dialect in which an error about the path is said: whoever asks
 // for a neighbor of a path speaks the same API. Where the path does not tell, the
 // header that holds the key may.
-func (e *endpoint) wordedBy(headers policies.Headers) dialect.Dialect {
-	switch head, _, _ := strings.Cut(e.name, "/"); {
+func (e *Endpoint) WordedBy(headers policies.Headers) dialect.Dialect {
+	switch head, _, _ := strings.Cut(e.Name, "/"); {
 	case headers.Get("anthropic-version") != "":
-		return claudeDialect
+		return Claude
 	case e.api != nil:
 		return e.api
-	case headers.Get("x-goog-api-key") != "", strings.HasPrefix(e.query, "key="), strings.Contains(e.query, "&key="):
-		return nativeDialect
+	case headers.Get("x-goog-api-key") != "", strings.HasPrefix(e.Query, "key="), strings.Contains(e.Query, "&key="):
+		return Native
 	case head == "models", head == "files", head == "batches":
-		return chatDialect // Anthropic's clients send the header above
+		return Chat // Anthropic's clients send the header above
 	case headers.Get("x-api-key") != "":
-		return claudeDialect
+		return Claude
 	case headers.Get("authorization") != "", headers.Get("api-key") != "":
-		return chatDialect
+		return Chat
 	}
-	return fallbackDialect
+	return Fallback
 }

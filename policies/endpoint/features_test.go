@@ -1,4 +1,4 @@
-package exchange
+package endpoint
 
 import (
 	"slices"
@@ -46,7 +46,7 @@ func TestFeatures(t *testing.T) {
 		"transcriptions": {stream: []string{"held", "unfinished"}, whole: []string{"held", "unfinished"}},
 		"images":         {stream: []string{"held", "unfinished"}, whole: []string{"held", "unfinished"}},
 	}
-	for _, d := range dialects {
+	for _, d := range Dialects {
 		want, ok := rows[d.Name()]
 		if !ok {
 			t.Errorf("%s has no row", d.Name())
@@ -60,8 +60,8 @@ func TestFeatures(t *testing.T) {
 			}
 		}
 	}
-	if len(rows) != len(dialects) {
-		t.Errorf("%d rows of %d dialects", len(rows), len(dialects))
+	if len(rows) != len(Dialects) {
+		t.Errorf("%d rows of %d dialects", len(rows), len(Dialects))
 	}
 }
 
@@ -72,25 +72,13 @@ func TestRoutesHaveTheirFeature(t *testing.T) {
 		"/v1beta/models/gemini-3.5-flash:countTokens": conversation.CountTokens,
 		"/v1/embeddings": conversation.Embed, "/v1beta/models/gemini-embedding-001:embedContent": conversation.Embed,
 	} {
-		e := endpointOf(path)
-		d, route, ok := findDialect(&policies.Request{Method: "POST"}, &e)
+		e := Of(path)
+		d, route, ok := e.Dialect(&policies.Request{Method: "POST"})
 		if !ok || route.Operation != op {
 			t.Errorf("%s is a route for %d", path, route.Operation)
 		}
 		if f := d.Features(); op == conversation.CountTokens && f.TokenCount == nil || op == conversation.Embed && f.Embeddings == nil {
 			t.Errorf("%s cannot word the reply to %s", d.Name(), path)
-		}
-	}
-}
-
-// The events of all a native client's forms of a stream are frames.
-func TestNativeEncodersTakeFrames(t *testing.T) {
-	for _, path := range []string{nativeStream, nativeWhole, "/v1beta/models/gemini-3.5-flash:streamGenerateContent"} {
-		a := newRig(t, nil).begin(1, "")
-		a.in.Path = path
-		send(t, a, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`)
-		if !a.answer.takesFrames() {
-			t.Errorf("%s is not answered with frames", path)
 		}
 	}
 }
