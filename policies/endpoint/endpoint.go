@@ -17,8 +17,9 @@ type Endpoint struct {
 	// Name is the path below the base URL, such as messages or
 	// models/gemini-3.5-flash:generateContent; "" for the base URL itself.
 	Name string
-	// Path is name in the form that the dialects match.
-	Path  string
+	// Path is Name in the form that the dialects match.
+	Path string
+	// Query is as the client wrote it; it may hold a credential.
 	Query string
 	// native: the base URL's version is one that only Gemini has.
 	native bool
