@@ -26,15 +26,11 @@ const (
 	OutOfMoney             // money that does not come back soon: of the month, or in total
 	Spent                  // requests or tokens in total, which never come back
 	TooLarge               // the request alone needs more than a budget's limit
-	kinds                  // keep last
+	kindsCount             // keep last
 )
 
-// reasons are the log words, which are metric labels too.
-var reasons = [kinds]string{
-	NoKey: "client_key", UnknownKey: "client_key", DamagedKey: "client_key", ExpiredKey: "client_key", Ambiguous: "client_key",
-	Disabled: "tenant_disabled", Model: "model_not_allowed", Slots: "tenant_slots", Waiting: "tenant_waiting",
-	Budget: "tenant_budget", OutOfMoney: "tenant_money", Spent: "tenant_budget", TooLarge: "tenant_budget",
-}
+// Kinds is the number of kinds, for tables that must be complete.
+const Kinds = int(kindsCount)
 
 // Denied is a request that a tenant may not make, or not now.
 type Denied struct {
@@ -50,9 +46,6 @@ type Denied struct {
 	// knows.
 	RetryAfter time.Duration
 }
-
-// Reason is the log word.
-func (d *Denied) Reason() string { return reasons[d.Kind] }
 
 // Error says what is wrong, in words for the caller. "" leaves it to the API's
 // own words.

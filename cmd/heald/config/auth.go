@@ -26,6 +26,21 @@ func (c *Config) clientKeys() (keys []string, errs []error) {
 	return keys, errs
 }
 
+// chosenKeys are the keys of tenants that are known in plain text.
+func (c *Config) chosenKeys() (keys []string) {
+	for _, t := range c.AllTenants() {
+		for _, k := range t.Keys {
+			if k.Source == (Source{}) {
+				continue
+			}
+			if key, err := k.Read(""); err == nil { // what is wrong, registry says
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
 // everybody is what happens where no key is asked for.
 const everybody = "whoever connects there spends the quota of your accounts"
 

@@ -190,8 +190,8 @@ func (c *Config) door(out *exchange.Config) error {
 	}
 	errs = append(errs, c.Listen.Check(out.Hop != "" || c.HopSecret != Source{}))
 	keys, problems := c.clientKeys()
-	out.ClientKeys, errs = keys, append(errs, problems...)
-	_, err := c.registry(out.ClientKeys)
+	registry, err := c.registry(keys)
+	out.Tenants, out.ClientKeys, errs = registry, append(keys, c.chosenKeys()...), append(errs, problems...)
 	return errors.Join(append(errs, err, c.checkAuth())...)
 }
 

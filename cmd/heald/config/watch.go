@@ -41,7 +41,9 @@ func (c *Config) sources() []string {
 	}
 	for _, t := range c.AllTenants() {
 		for _, k := range t.Keys {
-			out = append(out, k.File)
+			if k.File != "" { // a key more is no other setting
+				out = append(out, k.File)
+			}
 		}
 	}
 	for _, b := range c.Backends {
