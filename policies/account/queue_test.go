@@ -134,6 +134,9 @@ func TestQueueRemove(t *testing.T) {
 	if q.Remove(b) {
 		t.Error("what was admitted could be removed")
 	}
+	if q.Remove(&Waiter[string]{Tenant: "nobody"}) {
+		t.Error("what never waited could be removed")
+	}
 }
 
 // Any number of tenants may come; those that owe something are kept longest.
