@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heald-proxy/heald/cmd/heald/config"
 	policy "github.com/heald-proxy/heald/policies/tenant"
 )
 
@@ -90,13 +91,24 @@ func TestMistakesWithTheTenantCommand(t *testing.T) {
 // Where everybody may call, it is said.
 func TestOpenDoorIsSaid(t *testing.T) {
 	t.Setenv("KEY", "a credential of the tests")
-	for _, c := range []struct{ text, want string }{
-		{minimal, ": tenants: no key is asked for"},
-		{minimal + "auth: none\n", "auth: none: NO KEY IS ASKED FOR"},
+	t.Setenv("CHOSEN", "chosen-by-the-operator-24")
+	for _, c := range []struct{ text, check, up, key string }{
+		{minimal, ": tenants: no key is asked for", "NO KEY IS ASKED FOR: everybody who can connect to 1.2.3.4:5 may call", "heald"},
+		{minimal + "auth: none\n", "auth: none: NO KEY IS ASKED FOR", "NO KEY IS ASKED FOR", "heald"},
+		{minimal + "tenants: [{name: a, keys: [{env: CHOSEN}]}]\n", "", "clients need a key", "$HEALD_CLIENT_KEY"},
 	} {
 		file := write(t, "heald.yaml", c.text)
-		if code, out, _ := heald(t, "check", "--config", file); code != exitOK || !strings.Contains(out, c.want) {
+		code, out, _ := heald(t, "check", "--config", file)
+		if open := strings.Contains(strings.ToLower(out), "no key is asked for"); code != exitOK || open != (c.check != "") || !strings.Contains(out, c.check) {
 			t.Errorf("check: exit %d, %s", code, out)
+		}
+		cfg, err := config.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		if key := tellDoor(&said, cfg, "1.2.3.4:5"); key != c.key || !strings.Contains(said.String(), c.up) {
+			t.Errorf("up: key %s, %s", key, said.String())
 		}
 	}
 }

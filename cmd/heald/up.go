@@ -125,14 +125,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 		Args: []string{"--file-flush-interval-msec", "500"},
 	})
 	if err == nil {
-		key := "heald" // any will do
-		if cfg.Asks() {
-			key = "$HEALD_CLIENT_KEY"
-			fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of a tenant, or of client_keys")
-		} else {
-			fmt.Fprintf(out, "NO KEY IS ASKED FOR: everybody who can connect to %s may call, and spends the quota of your accounts\n", o.listen)
-		}
-		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), key, sideDone)
+		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), tellDoor(out, cfg, o.listen), sideDone)
 	}
 	stopSide()
 	return errors.Join(err, <-sideDone)
@@ -205,6 +198,17 @@ func portFree(address string) error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	return l.Close()
+}
+
+// tellDoor says whether clients need a key, and returns what stands for it in
+// what is printed to paste.
+func tellDoor(out io.Writer, cfg *config.Config, listen string) (key string) {
+	if cfg.Asks() {
+		fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of a tenant, or of client_keys")
+		return "$HEALD_CLIENT_KEY"
+	}
+	fmt.Fprintf(out, "NO KEY IS ASKED FOR: everybody who can connect to %s may call, and spends the quota of your accounts\n", listen)
+	return "heald" // any will do
 }
 
 // printReady tells how to use what was started. Scripts wait for the line

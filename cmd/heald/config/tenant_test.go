@@ -107,6 +107,28 @@ func TestTenants(t *testing.T) {
 	}
 }
 
+// The tenant of client_keys may be listed, to give it limits; its name alone
+// makes no key.
+func TestTheDefaultTenantMayHaveLimits(t *testing.T) {
+	t.Setenv("TEST_OLD", "sixteen-and-more")
+	c, err := loadText(t, oneAccount+"client_keys: [{env: TEST_OLD}]\ntenants: [{name: default, weight: 5, limits: {requests/day: 9}}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, denied := r.Who([]string{"sixteen-and-more"}, time.Now())
+	if denied != nil || caller.Tenant.Name != tenant.Default || caller.Tenant.Weight != 5 || caller.KeyID != "client-key-1" || len(r.Tenants()) != 1 {
+		t.Errorf("%+v, %v", caller, denied)
+	}
+	x, err := c.Exchange()
+	if err != nil || !x.Tenants.Asks() || len(x.ClientKeys) != 1 {
+		t.Errorf("%+v, %v", x.ClientKeys, err)
+	}
+}
+
 // A directory of which nothing is known, or nothing can be used, opens no door.
 func TestAnEmptyDirectoryIsNoOpenDoor(t *testing.T) {
 	c, err := loadText(t, oneAccount+"tenants_dir: "+t.TempDir())
