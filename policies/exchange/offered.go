@@ -128,6 +128,9 @@ func (x *Exchange) fetchList(ctx context.Context, of offerKey) ([]listing.Model,
 		if account == nil {
 			return nil, errors.New("the backend has no account")
 		}
+		if why := account.Unusable(); why != "" {
+			return nil, errors.New("account " + account.ID + ": " + why)
+		}
 		name, value := account.Header()
 		models, err := x.fetchPages(ctx, of, policies.Header{Name: name, Value: value})
 		tried = append(tried, account.ID)

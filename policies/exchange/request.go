@@ -58,6 +58,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
+	if reply := a.awaitToken(ctx); reply != nil {
+		return nil, reply
+	}
 	a.learnOf()
 	forward, err := a.render(body)
 	switch {
@@ -198,6 +201,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		out.Authority = a.backend.authority()
 	}
 	name, value := a.account.Header()
+	a.shown = value
 	out.Set = append(policies.Headers{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},

@@ -209,6 +209,15 @@ func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Metadata is the metadata server alone, by whatever host it is asked: that of
+// GCE_METADATA_HOST.
+func (g *Google) Metadata() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = MetadataHost
+		g.ServeHTTP(w, r)
+	})
+}
+
 // refuse answers in OAuth's grammar and notes why.
 func (g *Google) refuse(w http.ResponseWriter, status int, why, code string) {
 	g.mu.Lock()

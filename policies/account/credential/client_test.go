@@ -46,10 +46,7 @@ func TestRealConnections(t *testing.T) {
 	google.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	google.StartTLS()
 	defer google.Close()
-	metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Host = fakegoogle.MetadataHost
-		g.ServeHTTP(w, r)
-	}))
+	metadata := httptest.NewServer(g.Metadata())
 	defer metadata.Close()
 	proxy := connectproxy.Start(t, connectproxy.Options{Hosts: map[string]string{fakegoogle.TokenHost + ":443": google.Listener.Addr().String()}})
 

@@ -141,7 +141,7 @@ func parseFile(data []byte, want Type, path string) (file, error) {
 	}
 	out, err := f.take(want == ApplicationDefault)
 	if err != nil {
-		return file{}, &setting.Problem{Path: path, Found: err.Error(), Fix: download}
+		return file{}, &setting.Problem{Path: path, Found: err.Error(), Fix: "make the file anew, as Google's console or gcloud writes it"}
 	}
 	return out, nil
 }

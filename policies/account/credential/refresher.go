@@ -24,6 +24,9 @@ const (
 	margin = 10 * time.Second
 	// waitLimit bounds how long a caller waits for a token.
 	waitLimit = 10 * time.Second
+	// settleLimit bounds how long a request waits for the token after the one
+	// that was refused.
+	settleLimit = 3 * time.Second
 	// refusedPause is the least time between two fetches that refused tokens
 	// ask for: one bad grant must not become a token call per request.
 	refusedPause = 30 * time.Second
@@ -41,9 +44,11 @@ type State struct {
 	Ready bool `json:"ready"`
 	// Expires is when the token ends; zero if there is none.
 	Expires time.Time `json:"expires,omitzero"`
-	// Tokens counts the different tokens fetched. When it grows, what was held
-	// against the last token is over.
+	// Tokens counts the different tokens fetched.
 	Tokens int `json:"tokens"`
+	// Renewed says that the last fetch brought another token: what was held
+	// against the one before is over.
+	Renewed bool `json:"-"`
 	// Problem is why the last fetch failed, in words without secrets; "" if it
 	// did not. With Ready, the old token goes on being used.
 	Problem string `json:"problem,omitempty"`
@@ -51,7 +56,7 @@ type State struct {
 	Refused bool `json:"refused,omitempty"`
 	// Failures counts fetches that failed in a row.
 	Failures int `json:"failures,omitempty"`
-	// Next is when the next fetch begins; zero while one runs.
+	// Next is when the next fetch begins; zero while one runs or is about to.
 	Next time.Time `json:"next,omitzero"`
 }
 
@@ -73,10 +78,13 @@ type Refresher struct {
 	done   chan struct{}
 
 	mu      sync.Mutex
-	state   State         // Ready and Expires are those of token
-	news    chan struct{} // closed at the next change of state
-	refusal time.Time     // when a refused token last asked for a fetch
+	state   State          // Ready and Expires are those of token
+	last    account.Secret // token, its end or not
+	news    chan struct{}  // closed at the next change of state
+	refusal time.Time      // when a refused token last asked for a fetch
 }
+
+var _ account.Tokens = (*Refresher)(nil)
 
 // held is a token with what is needed to send and to end it.
 type held struct {
@@ -175,6 +183,39 @@ func (r *Refresher) Wait(ctx context.Context) error {
 	}
 }
 
+// answered returns once a fetch has ended, well or not, or with ctx.
+func (r *Refresher) answered(ctx context.Context) {
+	r.mu.Lock()
+	s, news := r.state, r.news
+	r.mu.Unlock()
+	if s.Tokens > 0 || s.Failures > 0 {
+		return
+	}
+	r.untilNews(ctx, news)
+}
+
+// Settle returns once a fetch that runs, or that was asked for, has ended, after
+// 3 s at most. A request whose token was refused should be sent again with the
+// next one.
+func (r *Refresher) Settle(ctx context.Context) {
+	r.mu.Lock()
+	running, news := r.state.Next.IsZero(), r.news
+	r.mu.Unlock()
+	if running {
+		ctx, cancel := context.WithTimeout(ctx, settleLimit)
+		defer cancel()
+		r.untilNews(ctx, news)
+	}
+}
+
+func (r *Refresher) untilNews(ctx context.Context, news chan struct{}) {
+	select {
+	case <-news:
+	case <-r.done:
+	case <-ctx.Done():
+	}
+}
+
 var errNotInTime = errors.New("no access token in time")
 
 // Refused is told that the provider answered 401 to a token. If that is still
@@ -188,6 +229,7 @@ func (r *Refresher) Refused(secret account.Secret) {
 	soon := !r.refusal.IsZero() && now.Sub(r.refusal) < refusedPause
 	if !soon {
 		r.refusal = now
+		r.state.Next = time.Time{}
 	}
 	r.mu.Unlock()
 	if !soon {
@@ -265,9 +307,10 @@ func (r *Refresher) take(began time.Time, tok Token, err error) (pause time.Dura
 	if s := &r.state; err == nil {
 		pause = max(jittered(tok.Lifetime, 0.5, 0.8), leastPause)
 		s.Problem, s.Refused, s.Failures = "", false, 0
-		if h := r.token.Load(); h == nil || h.secret != tok.Secret {
+		if s.Renewed = tok.Secret != r.last; s.Renewed {
 			s.Tokens++
 		}
+		r.last = tok.Secret
 		r.hold(tok, began)
 	} else {
 		var f *Failure
@@ -279,7 +322,7 @@ func (r *Refresher) take(began time.Time, tok Token, err error) (pause time.Dura
 			bounds = deniedPause
 		}
 		pause = jittered(min(bounds[0]<<min(s.Failures, 20), bounds[1]), 0.75, 1)
-		s.Problem, s.Refused = f.Text, f.Refused
+		s.Problem, s.Refused, s.Renewed = f.Text, f.Refused, false
 		s.Failures++
 	}
 	r.state.Next = time.Now().Add(pause)

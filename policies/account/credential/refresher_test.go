@@ -267,7 +267,7 @@ func TestRefusedTokens(t *testing.T) {
 		if n := e.count(); n != 2 {
 			t.Fatalf("%d calls, want the first and one more", n)
 		}
-		if r.State().Tokens != 1 {
+		if r.State().Tokens != 1 || r.State().Renewed {
 			t.Error("the same token counts as another")
 		}
 		for range 29 {
@@ -280,13 +280,41 @@ func TestRefusedTokens(t *testing.T) {
 		e.set(func(e *endpoint) { e.same = false })
 		time.Sleep(time.Second)
 		storm()
-		if n := e.count(); n != 3 || token(r) == bad.Reveal() || r.State().Tokens != 2 {
+		if n := e.count(); n != 3 || token(r) == bad.Reveal() || r.State().Tokens != 2 || !r.State().Renewed {
 			t.Errorf("%d calls after 30 s, want 3", n)
 		}
 		time.Sleep(time.Minute)
 		storm() // late words about a token that is no longer used
 		if n := e.count(); n != 3 {
 			t.Errorf("%d calls for an old token", n)
+		}
+	})
+}
+
+// A request whose token was refused waits for the next one, not for long.
+func TestSettle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{}
+		r := start(t, e)
+		settle := func() time.Duration {
+			began := time.Now()
+			r.Settle(t.Context())
+			return time.Since(began)
+		}
+		if d := settle(); d != 0 {
+			t.Errorf("waited %v though no fetch runs", d)
+		}
+		for _, c := range []struct{ takes, want time.Duration }{{time.Second, time.Second}, {time.Minute, settleLimit}} {
+			e.set(func(e *endpoint) { e.takes = c.takes })
+			before, _ := r.Token()
+			r.Refused(before)
+			if d := settle(); d != c.want {
+				t.Errorf("waited %v for a fetch of %v, want %v", d, c.takes, c.want)
+			}
+			if changed := token(r) != before.Reveal(); changed != (c.takes == c.want) {
+				t.Errorf("a fetch of %v: another token: %v", c.takes, changed)
+			}
+			time.Sleep(refusedPause)
 		}
 	})
 }

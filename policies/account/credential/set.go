@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Set keeps the refreshers of a process over reloads of its configuration.
@@ -62,31 +63,46 @@ func (s *Set) refresher(source *Source) *Refresher {
 	return r
 }
 
-// Take starts what is new and closes what is no longer configured. Prepare and
-// Take of one set must not interleave with others'.
-func (g *Generation) Take() {
+// firstWait bounds how long Take waits for tokens.
+const firstWait = 5 * time.Second
+
+// Take starts what is new and makes it the running configuration. It returns
+// once each new credential has had its first answer, or after 5 s: requests that
+// come then find a token. retire ends what is no longer configured; it is called
+// when no new request can get it.
+//
+// Between Prepare and retire of one generation no other is prepared.
+func (g *Generation) Take() (retire func()) {
 	s := g.set
 	s.mu.Lock()
-	old := s.running
 	if s.closed {
 		s.mu.Unlock()
-		return
+		return func() {}
 	}
+	old, fresh := s.running, []*Refresher{}
 	s.running = g.next
 	for sum, r := range g.next {
 		if old[sum] == nil {
 			r.Start()
+			fresh = append(fresh, r)
 		}
 	}
 	s.mu.Unlock()
-	for sum, r := range old {
-		if g.next[sum] == nil {
-			r.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), firstWait)
+	defer cancel()
+	for _, r := range fresh {
+		r.answered(ctx)
+	}
+	return func() {
+		for sum, r := range old {
+			if g.next[sum] == nil {
+				r.Close()
+			}
 		}
 	}
 }
 
-// Close ends all refreshers; Take does nothing from then on.
+// Close ends all refreshers and waits for them; Take does nothing from then on.
 func (s *Set) Close() {
 	s.mu.Lock()
 	old := s.running

@@ -24,8 +24,7 @@ func TestReload(t *testing.T) {
 			for _, c := range configs {
 				out = append(out, gen.Refresher(mustLoad(t, c)))
 			}
-			gen.Take()
-			synctest.Wait()
+			gen.Take()()
 			return out
 		}
 		first := take(key, key, other)
@@ -61,7 +60,7 @@ func TestReload(t *testing.T) {
 		gen := s.Prepare() // of a configuration that is not taken
 		gen.Refresher(mustLoad(t, other))
 		s.Close()
-		gen.Take()
+		gen.Take()()
 		synctest.Wait()
 		if n := g.Calls(fakegoogle.MetadataHost); n != 1 {
 			t.Errorf("%d metadata calls after the end", n)
@@ -80,8 +79,7 @@ func TestSetTellsChanges(t *testing.T) {
 		defer s.Close()
 		gen := s.Prepare()
 		r := gen.Refresher(mustLoad(t, Config{Type: ServiceAccount, File: write(t, g.Account(robot))}))
-		gen.Take()
-		synctest.Wait()
+		gen.Take()()
 		if why := r.Unusable(); why != "no access token: oauth2.googleapis.com answered 503: internal_failure" {
 			t.Errorf("unusable: %q", why)
 		}
@@ -94,6 +92,36 @@ func TestSetTellsChanges(t *testing.T) {
 		synctest.Wait()
 		if len(told) != 3 || told[0].Refused || !told[1].Refused || !told[2].Ready || of[2] != r {
 			t.Errorf("told %+v", told)
+		}
+	})
+}
+
+// A token endpoint that does not answer holds up a start for a while, not for
+// ever; what runs goes on meanwhile, with the old credential.
+func TestSlowStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &fakegoogle.Google{}
+		s := NewSet(NewClient(g.Transport()), nil)
+		defer s.Close()
+		gen := s.Prepare()
+		old := gen.Refresher(mustLoad(t, Config{Type: Metadata}))
+		gen.Take()()
+		g.Fail(fakegoogle.TokenHost, fakegoogle.Fault{Delay: time.Hour})
+		began := time.Now()
+		gen = s.Prepare()
+		r := gen.Refresher(mustLoad(t, Config{Type: ServiceAccount, File: write(t, g.Account(robot))}))
+		retire := gen.Take()
+		if time.Since(began) != firstWait || r.Unusable() == "" {
+			t.Errorf("waited %v, unusable: %q", time.Since(began), r.Unusable())
+		}
+		time.Sleep(time.Hour) // the old one is still refreshed
+		if old.Unusable() != "" {
+			t.Errorf("before it was retired: %q", old.Unusable())
+		}
+		retire()
+		time.Sleep(time.Hour)
+		if old.Unusable() == "" {
+			t.Error("a retired credential goes on")
 		}
 	})
 }
