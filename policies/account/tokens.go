@@ -11,6 +11,9 @@ type Tokens interface {
 	// Token returns the token to send; ok is false if there is none. It never
 	// blocks.
 	Token() (token Secret, ok bool)
+	// QuotaProject is the project to which the credential wants requests
+	// counted; empty if it names none.
+	QuotaProject() Secret
 	// Unusable says in words why there is no token; "" means that there is one.
 	Unusable() string
 	// Wait returns once there is a token. It waits for a short time at most, and
@@ -31,6 +34,15 @@ func (a *Account) Unusable() string {
 		return ""
 	}
 	return a.Tokens.Unusable()
+}
+
+// QuotaProject is the value of the header field x-goog-user-project that belongs
+// to the credential; "" for none.
+func (a *Account) QuotaProject() string {
+	if a.Tokens == nil {
+		return ""
+	}
+	return a.Tokens.QuotaProject().Reveal()
 }
 
 // Shows reports that the account would send this value of its header field now:

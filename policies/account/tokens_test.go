@@ -13,6 +13,7 @@ type tokens struct {
 }
 
 func (t *tokens) Token() (Secret, bool)      { return NewSecret(t.now), t.now != "" }
+func (t *tokens) QuotaProject() Secret       { return NewSecret("quota") }
 func (t *tokens) Wait(context.Context) error { return nil }
 func (t *tokens) Settle(context.Context)     {}
 func (t *tokens) Refused(s Secret)           { t.refused = append(t.refused, s) }
@@ -58,7 +59,7 @@ func TestTokens(t *testing.T) {
 		t.Error("an account without a token could be asked")
 	}
 	key := Account{Secret: NewSecret("k")}
-	if key.Refused("k"); key.Unusable() != "" {
+	if key.Refused("k"); key.Unusable() != "" || key.QuotaProject() != "" || a.QuotaProject() != "quota" {
 		t.Error("a key is unusable")
 	}
 	_, err = NewPool([]Account{{ID: "a", Scheme: APIKey, Tokens: now}, {ID: "b", Secret: NewSecret("k"), Tokens: now}})

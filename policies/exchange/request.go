@@ -208,6 +208,9 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)
+	if quota := a.account.QuotaProject(); quota != "" {
+		out.Set = append(out.Set, policies.Header{Name: quotaHeader, Value: quota})
+	}
 	if a.alone {
 		out.Set = append(out.Set, ownConnection())
 	}

@@ -9,6 +9,10 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
+// quotaHeader names the project to which Google counts a request, where a
+// credential says so: requests of a person's login have none of their own.
+const quotaHeader = "x-goog-user-project"
+
 // CredentialRenewed is told that an account has another credential than before:
 // that the provider refused the last one no longer counts.
 func (x *Exchange) CredentialRenewed(id string) { x.pool.Good(id, "") }

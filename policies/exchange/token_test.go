@@ -28,6 +28,8 @@ func (t *tokens) Token() (account.Secret, bool) {
 	return account.NewSecret(t.list[0]), true
 }
 
+func (t *tokens) QuotaProject() account.Secret { return account.NewSecret("quota-project") }
+
 func (t *tokens) Unusable() string {
 	if _, ok := t.Token(); !ok {
 		return "the provider refuses the credential: invalid_grant"
@@ -70,8 +72,9 @@ func TestRefusedTokenIsReplaced(t *testing.T) {
 	ts, with := withTokens("first", "second", "third")
 	r := newRig(t, with)
 	a := r.begin(1, "")
-	if got := send(t, a, ask).Set.Get("authorization"); got != "Bearer first" {
-		t.Fatalf("sent %q", got)
+	f := send(t, a, ask)
+	if got, quota := f.Set.Get("authorization"), f.Set.Get("x-goog-user-project"); got != "Bearer first" || quota != "quota-project" {
+		t.Fatalf("sent %q, quota project %q", got, quota)
 	}
 	act := answerWith(a, 401, `{"error":{"code":401,"message":"Request had invalid authentication credentials.","status":"UNAUTHENTICATED"}}`)
 	if act.Reply.Verdict != policies.Retry || act.Reply.Reason != heal.ReasonBadKey || ts.refused != 1 {

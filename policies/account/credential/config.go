@@ -30,6 +30,10 @@ const types = "service_account, application_default, metadata, external_account 
 // default.
 const CloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
+// quotaVariable names the project to which requests are counted. As in Google's
+// libraries it wins over the file.
+const quotaVariable = "GOOGLE_CLOUD_QUOTA_PROJECT"
+
 // scopeBase begins all scopes of Google's APIs.
 const scopeBase = "https://www.googleapis.com/auth/"
 
@@ -115,6 +119,8 @@ func (c *Config) check(path string) error {
 		p.Path, p.Found, p.Fix = ".impersonate", "this is no service account", "write its address, which ends in .gserviceaccount.com, or its numeric id"
 	case badScope >= 0:
 		p.Path, p.Found, p.Fix = fmt.Sprintf(".scopes[%d]", badScope), redact.Quote(c.Scopes[badScope])+" is no scope of Google's", "leave scopes out for "+CloudPlatform
+	case os.Getenv(quotaVariable) != "" && !project.MatchString(os.Getenv(quotaVariable)):
+		p.Found, p.Fix = "the environment variable "+quotaVariable+" is no project", "set it to the id of a project, or unset it"
 	default:
 		return nil
 	}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"net"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -110,6 +108,11 @@ type subjectSource struct {
 	EnvironmentID string          `json:"environment_id,omitempty"`
 }
 
+// project is a Google project, by id or number. It travels in a header.
+var project = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,99}$`)
+
+var errNoProject = errors.New("quota_project_id is no project")
+
 // parseFile takes a credential file apart. path names it in errors, which never
 // repeat what stands in it.
 func parseFile(data []byte, want Type, path string) (file, error) {
@@ -168,6 +171,9 @@ func join(ks []kind) string {
 func (f *fields) take(users bool) (file, error) {
 	if f.Universe != "" && f.Universe != "googleapis.com" {
 		return file{}, errors.New("universe_domain is not googleapis.com, and heald knows no other cloud")
+	}
+	if f.QuotaProject != "" && !project.MatchString(f.QuotaProject) {
+		return file{}, errNoProject
 	}
 	clean := fields{Type: f.Type, QuotaProject: f.QuotaProject}
 	out := file{kind: f.Type, quota: account.NewSecret(f.QuotaProject)}
@@ -239,6 +245,9 @@ func (f *fields) takeImpersonation(users bool) (file, error) {
 	}
 	out.targets = append(out.targets, t)
 	if f.QuotaProject != "" {
+		if !project.MatchString(f.QuotaProject) {
+			return file{}, errNoProject
+		}
 		out.quota = account.NewSecret(f.QuotaProject)
 	}
 	return out, nil
@@ -270,79 +279,4 @@ func (f *fields) serviceKey(tokenURL string) (*serviceKey, error) {
 		return nil, errors.New("private_key is no RSA key, as those of service accounts are")
 	}
 	return &serviceKey{email: f.ClientEmail, id: f.PrivateKeyID, url: tokenURL, private: rsaKey}, nil
-}
-
-// checkFederation checks an external_account. The file names where the token of
-// the other side comes from and where it is sent.
-func (f *fields) checkFederation() error {
-	s := f.CredentialSource
-	switch {
-	case f.Audience == "":
-		return errors.New("audience is missing")
-	case f.SubjectTokenType == "":
-		return errors.New("subject_token_type is missing")
-	case f.TokenURL != "" && !googleURL(f.TokenURL):
-		return errors.New("token_url is no https address of Google's: the subject token would go to somebody else")
-	case s == nil:
-		return errors.New("credential_source is missing")
-	case s.Executable != nil:
-		return errors.New("credential_source names a program to run, which heald does not do; let the program write its token into a file, and name that")
-	case s.Certificate != nil:
-		return errors.New("credential_source names a client certificate, which heald cannot use; use a file or a URL")
-	case s.EnvironmentID != "":
-		return errors.New("credential_source is AWS, which heald cannot use; use a file or a URL")
-	case (s.File == "") == (s.URL == ""):
-		return errors.New("credential_source must name either a file or a url")
-	case s.URL != "" && !subjectURL(s.URL):
-		return errors.New("credential_source.url must be https, or an address of this machine or its metadata server")
-	case s.Format != nil && s.Format.Type != "" && s.Format.Type != "text" && s.Format.Type != "json":
-		return errors.New("credential_source.format.type is neither text nor json")
-	case s.Format != nil && s.Format.Type == "json" && s.Format.Field == "":
-		return errors.New("credential_source.format.subject_token_field_name is missing")
-	}
-	return nil
-}
-
-// impersonationPath is that of IAM's generateAccessToken.
-var impersonationPath = regexp.MustCompile(`^/v1/projects/[^/]+/serviceAccounts/[^/]+:generateAccessToken$`)
-
-func (t *target) check() error {
-	u, err := url.Parse(t.url)
-	if err != nil || !googleURL(t.url) || !impersonationPath.MatchString(u.Path) {
-		return errors.New("service_account_impersonation_url is not that of Google's IAM credentials API")
-	}
-	if t.seconds < 0 || t.seconds > int(longest.Seconds()) {
-		return errors.New("token_lifetime_seconds is not between 0 and 43200")
-	}
-	return nil
-}
-
-// googleURL reports that a URL is https at one of Google's API hosts.
-func googleURL(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	return strings.HasSuffix(host, ".googleapis.com") || host == "accounts.google.com" // of old key files
-}
-
-// subjectURL reports that a subject token may be asked for at a URL: in plain
-// text only where it leaves the machine for nobody but its metadata server.
-func subjectURL(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || u.User != nil || u.Hostname() == "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && nearby(u.Hostname())
-}
-
-// nearby reports that a host is this machine, or the metadata server that each
-// machine of a cloud has at a link-local address.
-func nearby(host string) bool {
-	if host == "localhost" || host == "metadata.google.internal" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && (ip.IsLoopback() || ip.IsLinkLocalUnicast())
 }

@@ -62,6 +62,8 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"another type, the other way", ExternalAccount, key, `the file is of type "service_account", not of type external_account`},
 		{"an unknown type", ApplicationDefault, []byte(`{"type":"gdch_service_account"}`), `the file is of type "gdch_service_account"`},
 		{"another cloud", ServiceAccount, with(map[string]any{"universe_domain": "example.com"}), "universe_domain is not googleapis.com"},
+		{"a quota project that would break a header", ServiceAccount, with(map[string]any{"quota_project_id": "p\r\nx: y"}), "quota_project_id is no project"},
+		{"one of impersonation", Impersonated, imp(json.RawMessage(key), map[string]any{"quota_project_id": "P"}), "quota_project_id is no project"},
 		{"no address", ServiceAccount, with(map[string]any{"client_email": ""}), "client_email is missing"},
 		{"no key", ServiceAccount, with(map[string]any{"private_key": ""}), "private_key is missing"},
 		{"key without line ends", ServiceAccount, with(map[string]any{"private_key": strings.ReplaceAll(whole.PrivateKey, "\n", "")}), "private_key is no PEM block"},
@@ -134,6 +136,14 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "accounts[0].credential"+c.told) {
 			t.Errorf("%+v:\ngot  %v\nwant %s", c.config, err, c.told)
 		}
+	}
+	t.Setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "a b")
+	if _, err := load(Config{Type: Metadata}); err == nil || !strings.HasPrefix(err.Error(), "accounts[0].credential: the environment variable GOOGLE_CLOUD_QUOTA_PROJECT is no project") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "other-project")
+	if s := mustLoad(t, Config{Type: Metadata}); s.QuotaProject().Reveal() != "other-project" {
+		t.Error("the variable does not count")
 	}
 	if c := (Config{}); !c.Empty() {
 		t.Error("nothing is something")

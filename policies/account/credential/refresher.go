@@ -22,11 +22,6 @@ const (
 	// margin is how long before its end a token is no longer sent: it must live
 	// until the provider has looked at it.
 	margin = 10 * time.Second
-	// waitLimit bounds how long a caller waits for a token.
-	waitLimit = 10 * time.Second
-	// settleLimit bounds how long a request waits for the token after the one
-	// that was refused.
-	settleLimit = 3 * time.Second
 	// refusedPause is the least time between two fetches that refused tokens
 	// ask for: one bad grant must not become a token call per request.
 	refusedPause = 30 * time.Second
@@ -70,6 +65,7 @@ type State struct {
 type Refresher struct {
 	fetch   func(context.Context) (Token, error)
 	changed func(State) // nil: nobody wants to know
+	quota   account.Secret
 
 	token atomic.Pointer[held]
 	wake  chan struct{} // holds one: fetch now
@@ -125,6 +121,9 @@ func (r *Refresher) Token() (secret account.Secret, ok bool) {
 	return account.Secret{}, false
 }
 
+// QuotaProject is that of the source; see [Source.QuotaProject].
+func (r *Refresher) QuotaProject() account.Secret { return r.quota }
+
 // Unusable says why there is no token; "" means that there is one.
 func (r *Refresher) Unusable() string {
 	if r.token.Load() != nil {
@@ -151,72 +150,6 @@ func (r *Refresher) State() State {
 	}
 	return s
 }
-
-// Wait returns once there is a token. It waits at most 10 s, and not at all
-// where the provider has refused the credential.
-func (r *Refresher) Wait(ctx context.Context) error {
-	if _, ok := r.Token(); ok {
-		return nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, waitLimit, errNotInTime)
-	defer cancel()
-	for {
-		r.mu.Lock()
-		refused, news := r.state.Refused, r.news
-		r.mu.Unlock()
-		if _, ok := r.Token(); ok {
-			return nil
-		}
-		if refused {
-			return errors.New(r.Unusable())
-		}
-		select {
-		case <-news:
-		case <-r.done:
-			return errors.New(r.Unusable())
-		case <-ctx.Done():
-			if cause := context.Cause(ctx); !errors.Is(cause, errNotInTime) {
-				return cause
-			}
-			return errors.New(r.Unusable())
-		}
-	}
-}
-
-// answered returns once a fetch has ended, well or not, or with ctx.
-func (r *Refresher) answered(ctx context.Context) {
-	r.mu.Lock()
-	s, news := r.state, r.news
-	r.mu.Unlock()
-	if s.Tokens > 0 || s.Failures > 0 {
-		return
-	}
-	r.untilNews(ctx, news)
-}
-
-// Settle returns once a fetch that runs, or that was asked for, has ended, after
-// 3 s at most. A request whose token was refused should be sent again with the
-// next one.
-func (r *Refresher) Settle(ctx context.Context) {
-	r.mu.Lock()
-	running, news := r.state.Next.IsZero(), r.news
-	r.mu.Unlock()
-	if running {
-		ctx, cancel := context.WithTimeout(ctx, settleLimit)
-		defer cancel()
-		r.untilNews(ctx, news)
-	}
-}
-
-func (r *Refresher) untilNews(ctx context.Context, news chan struct{}) {
-	select {
-	case <-news:
-	case <-r.done:
-	case <-ctx.Done():
-	}
-}
-
-var errNotInTime = errors.New("no access token in time")
 
 // Refused is told that the provider answered 401 to a token. If that is still
 // the current one, another is fetched, at most once per 30 s.

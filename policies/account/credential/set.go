@@ -60,6 +60,7 @@ func (s *Set) refresher(source *Source) *Refresher {
 				s.changed(r, st)
 			}
 		})
+	r.quota = source.quota
 	return r
 }
 

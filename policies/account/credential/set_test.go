@@ -15,7 +15,7 @@ import (
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fakegoogle.Google{}
-		name := write(t, g.Account(robot))
+		name := write(t, encode(t, g.Account(robot), map[string]any{"quota_project_id": "quota"}))
 		key, other := Config{Type: ServiceAccount, File: name}, Config{Type: Metadata}
 		s := NewSet(NewClient(g.Transport()), nil)
 		defer s.Close()
@@ -35,6 +35,9 @@ func TestReload(t *testing.T) {
 			t.Errorf("%d token calls, %d metadata calls; want one each", a, b)
 		}
 		before := token(first[0])
+		if quota := first[0].QuotaProject().Reveal(); quota != "quota" {
+			t.Errorf("quota project %q", quota)
+		}
 
 		next := take(key)
 		if next[0] != first[0] || token(next[0]) != before || g.Calls(fakegoogle.TokenHost) != 1 {

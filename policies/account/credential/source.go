@@ -49,8 +49,7 @@ func newSource(c *Config, f file) *Source {
 		s.targets = append(s.targets, target{url: "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/" +
 			url.PathEscape(c.Impersonate) + ":generateAccessToken"})
 	}
-	// As Google's libraries do, the variable wins over the file.
-	if q := os.Getenv("GOOGLE_CLOUD_QUOTA_PROJECT"); q != "" {
+	if q := os.Getenv(quotaVariable); q != "" {
 		s.quota = account.NewSecret(q)
 	}
 	text, _ := json.Marshal([]any{s.kind, s.json.Reveal(), fmt.Sprint(s.targets), s.scopes, s.quota.Reveal()})
