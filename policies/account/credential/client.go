@@ -30,14 +30,8 @@ var errAnswerTooLong = errors.New("the answer of the token endpoint is too long"
 // credential.
 func NewClient(base http.RoundTripper) *http.Client {
 	if base == nil {
-		viaProxy := httpproxy.FromEnvironment().ProxyFunc()
 		base = &http.Transport{
-			Proxy: func(r *http.Request) (*url.URL, error) {
-				if nearby(r.URL.Hostname()) {
-					return nil, nil // a proxy would reach its own machine's
-				}
-				return viaProxy(r.URL)
-			},
+			Proxy:               environmentProxy(),
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 5 * time.Second,
 			// There is a call an hour: no connection is worth keeping.
@@ -49,6 +43,19 @@ func NewClient(base http.RoundTripper) *http.Client {
 		Transport:     &listener{base},
 		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// environmentProxy returns what finds the proxy for a request, by the variables
+// of this moment. What is nearby is asked directly: a proxy would reach the
+// metadata server of its own machine.
+func environmentProxy() func(*http.Request) (*url.URL, error) {
+	proxy := httpproxy.FromEnvironment().ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) {
+		if nearby(r.URL.Hostname()) {
+			return nil, nil
+		}
+		return proxy(r.URL)
 	}
 }
 

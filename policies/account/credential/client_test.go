@@ -69,6 +69,22 @@ func TestRealConnections(t *testing.T) {
 	}
 }
 
+// A proxy would reach the metadata server of its own machine.
+func TestNoProxyForMetadata(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
+	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
+	t.Setenv("NO_PROXY", "sts.googleapis.com")
+	for address, want := range map[string]bool{
+		"http://169.254.169.254/x": false, "http://metadata.google.internal/x": false, "https://sts.googleapis.com/x": false,
+		"https://oauth2.googleapis.com/token": true, "http://example.com/": true,
+	} {
+		u, err := environmentProxy()(httptest.NewRequest(http.MethodGet, address, nil))
+		if err != nil || (u != nil) != want {
+			t.Errorf("%s: proxy %v, %v", address, u, err)
+		}
+	}
+}
+
 // What is nearby is asked without a proxy and without TLS.
 func TestNearby(t *testing.T) {
 	for host, want := range map[string]bool{
