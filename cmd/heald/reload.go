@@ -12,6 +12,8 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -49,7 +51,10 @@ func (s *sidecar) take(cfg *config.Config) error {
 	if next.exchange != nil {
 		limits := cfg.Memory.Apply()
 		s.inFlight.SetLimit(limits.Held)
+		s.tokensOf.Store(&next.tokensOf)
+		retire := next.tokens.Take()
 		s.policy.current.Store(next.exchange)
+		retire()
 		next.tell(s, limits)
 		s.fit.tell(s.log, cfg)
 	}
@@ -62,6 +67,9 @@ type prepared struct {
 	exchange *exchange.Exchange // nil if the settings are those that run
 	tls      *tls.Config        // nil if there is none, or it is the one that runs
 	tenants  *tenant.Registry   // nil if they are those that run, or come with exchange
+
+	tokens   *credential.Generation
+	tokensOf map[account.Tokens][]string
 
 	settings exchange.Config
 	listen   bool // the file has another listen than runs
@@ -92,8 +100,16 @@ func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 
 // build makes the policy of a configuration.
 func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
+	p.tokens, p.tokensOf = s.tokens.Prepare(), map[account.Tokens][]string{}
+	cfg.UseTokens(func(source *credential.Source) account.Tokens { return p.tokens.Refresher(source) })
+	defer cfg.UseTokens(nil)
 	if p.settings, err = cfg.Exchange(); err != nil {
 		return p, err
+	}
+	for _, a := range p.settings.Accounts {
+		if a.Tokens != nil {
+			p.tokensOf[a.Tokens] = append(p.tokensOf[a.Tokens], a.ID)
+		}
 	}
 	x := &p.settings
 	if p.listen = cfg.Listen.Keep(s.listen); p.listen {

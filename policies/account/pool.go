@@ -25,10 +25,16 @@ type Account struct {
 	Backend string
 	Scheme  Scheme
 	Secret  Secret
+	// Tokens, if not nil, are in place of Secret, with the scheme Bearer.
+	Tokens Tokens
 }
 
 // Header returns the header field that presents the credential.
 func (a *Account) Header() (name, value string) {
+	if a.Tokens != nil {
+		token, _ := a.Tokens.Token()
+		return "authorization", "Bearer " + token.Reveal()
+	}
 	if a.Scheme == Bearer {
 		return "authorization", "Bearer " + a.Secret.Reveal()
 	}
@@ -87,7 +93,10 @@ func NewPool(accounts []Account) (*Pool, error) {
 		a := accounts[i]
 		errs = append(errs, check(&a, fmt.Sprintf("accounts[%d]", i), ids[a.ID]))
 		ids[a.ID] = true
-		if a.Scheme == "" {
+		switch {
+		case a.Tokens != nil:
+			a.Scheme = Bearer
+		case a.Scheme == "":
 			a.Scheme = APIKey
 		}
 		p.accounts[a.Backend] = append(p.accounts[a.Backend], &a)
@@ -98,11 +107,13 @@ func NewPool(accounts []Account) (*Pool, error) {
 // Choose returns the account of the backend to ask next for the model: one that
 // is not in tried and not cooling down, then one of tried that is not in spent
 // and not cooling down, then of those that are not in spent the one that
-// recovers first; last comes what is spent. nil means that the backend has no
-// account at all.
+// recovers first; then comes what is spent, and last what has nothing to show.
+// nil means that the backend has no account at all.
 func (p *Pool) Choose(backend, model string, tried, spent []string) *Account {
 	rank := func(a *Account) int {
 		switch {
+		case a.Unusable() != "":
+			return 3
 		case slices.Contains(spent, a.ID):
 			return 2
 		case slices.Contains(tried, a.ID):
@@ -133,11 +144,11 @@ func (p *Pool) Untried(backend, model string, tried []string) bool {
 }
 
 // Ready returns how long it takes until some account of the backend that is not
-// in without is not cooling down for the model; 0 if one is not. ok is false if
-// there is no such account.
+// in without and has something to show is not cooling down for the model; 0 if
+// one is not. ok is false if there is no such account.
 func (p *Pool) Ready(backend, model string, without []string) (soonest time.Duration, ok bool) {
 	for _, a := range p.accounts[backend] {
-		if slices.Contains(without, a.ID) {
+		if slices.Contains(without, a.ID) || a.Unusable() != "" {
 			continue
 		}
 		if wait := p.Remaining(a.ID, model); !ok || wait < soonest {

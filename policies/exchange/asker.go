@@ -96,7 +96,7 @@ func (r *resumption) noteSpent(ruling *heal.Ruling) {
 func (a *attempt) chooseNext() bool {
 	next := a.preferred()
 	account := a.accountAt(next)
-	if account == nil {
+	if account == nil || account.Unusable() != "" {
 		return false
 	}
 	a.backend, a.model, a.account = next.Backend, next.Model, account

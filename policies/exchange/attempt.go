@@ -112,7 +112,8 @@ type attempt struct {
 	model      string            // upstream's
 	backend    *route.Backend
 	account    *account.Account
-	alone      bool // it goes over a connection of its own
+	shown      string // of the account's credential, as it was sent
+	alone      bool   // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy

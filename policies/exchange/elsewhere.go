@@ -10,7 +10,7 @@ import (
 // another account, another backend, or another model.
 func (a *attempt) elsewhere(seen *heal.Seen) {
 	own := a.chosen()
-	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID))
+	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID)) || a.otherToken(seen)
 	a.accountsAgain(seen)
 	places := 0 // that are worth a try
 	for _, c := range a.candidates {

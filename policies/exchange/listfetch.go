@@ -44,8 +44,15 @@ func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Mo
 		if account == nil {
 			return nil, errors.New("the backend has no account")
 		}
+		if why := account.Unusable(); why != "" {
+			return nil, errors.New("account " + account.ID + ": " + why)
+		}
 		name, value := account.Header()
-		models, err := x.fetchPages(ctx, of, policies.Header{Name: name, Value: value})
+		credential := policies.Headers{{Name: name, Value: value}}
+		if quota := account.QuotaProject(); quota != "" {
+			credential = append(credential, policies.Header{Name: quotaHeader, Value: quota})
+		}
+		models, err := x.fetchPages(ctx, of, credential)
 		tried = append(tried, account.ID)
 		if !ofAccount(err) || len(tried) >= listAccounts || !x.pool.Untried(of.Name, "", tried) {
 			return models, err
@@ -60,7 +67,7 @@ func ofAccount(err error) bool {
 }
 
 // fetchPages fetches all pages of a list with one credential.
-func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential policies.Header) (all []listing.Model, err error) {
+func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential policies.Headers) (all []listing.Model, err error) {
 	target := gemini.Target{Version: of.Version}
 	if of.Kind == route.Vertex {
 		target.Kind = gemini.Vertex
@@ -69,7 +76,7 @@ func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential p
 	for range listPages {
 		page, err := x.rest.Get(ctx, &policies.Forward{
 			Cluster: of.Cluster, Path: target.ListPath(token), Authority: of.Authority,
-			Set: policies.Headers{{Name: "accept", Value: "application/json"}, {Name: "user-agent", Value: "heald"}, credential},
+			Set: append(policies.Headers{{Name: "accept", Value: "application/json"}, {Name: "user-agent", Value: "heald"}}, credential...),
 		}, listBytes)
 		if err != nil {
 			return nil, err

@@ -58,6 +58,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
+	if reply := a.awaitToken(ctx); reply != nil {
+		return nil, reply
+	}
 	a.catalog().Learn(a.backend, a.model)
 	forward, err := a.render(body)
 	switch {
@@ -198,12 +201,16 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		out.Authority = a.backend.Authority()
 	}
 	name, value := a.account.Header()
+	a.shown = value
 	out.Set = append(policies.Headers{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)
+	if quota := a.account.QuotaProject(); quota != "" {
+		out.Set = append(out.Set, policies.Header{Name: quotaHeader, Value: quota})
+	}
 	if a.alone {
 		out.Set = append(out.Set, ownConnection())
 	}

@@ -95,6 +95,9 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 // apply keeps an account or a backend back for later requests, as the ruling
 // says. A reload of the configuration makes a new pool.
 func (a *attempt) apply(r heal.Ruling) {
+	if r.Rule == heal.ReasonBadKey {
+		a.credentialRefused(&r)
+	}
 	cool := func(id, model string, e heal.Effect) {
 		if e.Doubtful && !a.x.pool.Suspect(id, model, r.Rule, a.sum) {
 			if e.Meanwhile == nil {

@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
-	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -66,6 +66,8 @@ type Config struct {
 	public string // where clients connect from other machines; "" if they do not
 	// startsEnvoy says that Envoy gets its proxies from this process.
 	startsEnvoy bool
+
+	tokens func(*credential.Source) account.Tokens // nil: nothing is fetched
 }
 
 // Account is one credential usable at one backend.
@@ -75,6 +77,9 @@ type Account struct {
 	Backend string         `yaml:"backend"`
 	Secret  Source         `yaml:"secret"`
 	Scheme  account.Scheme `yaml:"scheme"`
+	// Credential is a Google credential from which heald makes access tokens, in
+	// place of secret and scheme.
+	Credential credential.Config `yaml:"credential"`
 }
 
 // Defaults.
@@ -164,14 +169,9 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	}
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d]", i)
-		secret, err := a.Secret.Read(path + ".secret")
-		errs = append(errs, err, headerSafe(path+".secret", secret))
-		if s := a.Scheme; s != "" && s != account.APIKey && s != account.Bearer {
-			bad(path+".scheme", fmt.Sprintf("%s is neither %q nor %q", redact.Quote(string(s)), account.APIKey, account.Bearer), "write one of the two")
-		}
-		out.Accounts = append(out.Accounts, account.Account{
-			ID: a.ID, Backend: a.Backend, Scheme: a.Scheme, Secret: account.NewSecret(secret),
-		})
+		made, err := c.account(a, path)
+		errs = append(errs, err)
+		out.Accounts = append(out.Accounts, made)
 	}
 	keys, problems := c.memoryKeys()
 	errs = append(errs, problems...)
@@ -201,6 +201,10 @@ func (c *Config) Notes() []*setting.Problem {
 	out := c.Listen.notes(c.hop != "" || c.HopSecret != Source{})
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d].secret", i)
+		if !a.Credential.Empty() {
+			out = append(out, a.Credential.Notes(fmt.Sprintf("accounts[%d].credential", i))...)
+			continue
+		}
 		if v, err := a.Secret.Read(path); err == nil && len(v) < leastCredential {
 			out = append(out, &setting.Problem{Note: true, Path: path,
 				Found:       fmt.Sprintf("the credential has %d bytes, fewer than any provider's", len(v)),

@@ -34,7 +34,7 @@ func (c *Config) sources() []string {
 		out = append(out, k.File)
 	}
 	for _, a := range c.Accounts {
-		out = append(out, a.Secret.File)
+		out = append(append(out, a.Secret.File), a.Credential.Files()...)
 	}
 	for _, k := range c.ClientKeys {
 		out = append(out, k.File)
