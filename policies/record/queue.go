@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ const (
 	mostAtOnce = 256
 	// writeTime is how long one call may take.
 	writeTime = 10 * time.Second
+	// graceTime is how long a canceled call may take, such as one that writes to
+	// a disk that hangs.
+	graceTime = time.Second
 	// complaintPause is the least time between two lines of the log about one sink.
 	complaintPause = time.Minute
 )
@@ -133,10 +137,21 @@ func (q *Queue) Close(ctx context.Context) error {
 	close(q.entries)
 	q.mu.Unlock()
 	defer context.AfterFunc(ctx, q.cancel)()
-	<-q.done // ends: each call of a sink obeys its context
+	select {
+	case <-q.done:
+	case <-after(ctx, graceTime):
+		return fmt.Errorf("sink %s does not let go", q.name)
+	}
 	q.cancel()
 	if err := q.sink.Close(); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// after is closed some time after ctx has ended.
+func after(ctx context.Context, d time.Duration) <-chan struct{} {
+	late, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return late.Done()
 }

@@ -163,3 +163,23 @@ func TestQueueLosesNothingSilently(t *testing.T) {
 		t.Errorf("%d written and %v dropped of 4000", len(sink.got), dropped())
 	}
 }
+
+// A call that cannot be canceled does not keep the process from ending.
+func TestQueueLeavesWhatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		sink := &fakeSink{write: func(context.Context) error { <-release; return nil }}
+		q, _ := newQueue(t, sink, 10)
+		q.Attempt(Attempt{})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		before := time.Now()
+		if err := q.Close(ctx); err == nil {
+			t.Error("no error")
+		}
+		if took := time.Since(before); took != 2*time.Second+graceTime {
+			t.Errorf("took %v", took)
+		}
+		close(release)
+	})
+}
