@@ -29,10 +29,23 @@ type Origin struct {
 	Tenant string `json:"tenant,omitempty"`
 	// KeyID names the tenant's key without telling it; "" if there was none.
 	KeyID string `json:"key_id,omitempty"`
-	// API is the dialect's name, Path the path without its query.
-	API  string `json:"api,omitempty"`
-	Path string `json:"path,omitempty"`
+	// API is the dialect's name, Path the path without its query. Operation is
+	// what was asked for; "" where that was not found out.
+	API       string    `json:"api,omitempty"`
+	Path      string    `json:"path,omitempty"`
+	Operation Operation `json:"operation,omitempty"`
 }
+
+// Operation is what a client asked for.
+type Operation string
+
+// The operations.
+const (
+	Generate Operation = "generate"
+	Embed    Operation = "embed"
+	Count    Operation = "count" // tokens
+	List     Operation = "list"  // models
+)
 
 // Attempt is one attempt that has ended.
 type Attempt struct {

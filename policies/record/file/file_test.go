@@ -193,7 +193,7 @@ func TestOpenFails(t *testing.T) {
 	for _, path := range []string{dir, filepath.Join(dir, "none", "usage.jsonl"), os.DevNull} {
 		if s, err := Open(Options{Path: path}); err == nil {
 			t.Errorf("%s was opened", path)
-			s.Close()
+			_ = s.Close()
 		}
 	}
 }
