@@ -84,9 +84,9 @@ func inspect(f *os.File) (size int64, begun time.Time, err error) {
 		size++
 	}
 	begun = info.ModTime() // the best guess if the first line cannot be read
-	for e, err := range Read(io.NewSectionReader(f, 0, size)) {
-		if err == nil && !origin(e).Time.IsZero() {
-			begun = origin(e).Time
+	for line, err := range Read(io.NewSectionReader(f, 0, size)) {
+		if err == nil && line.Err == nil && !origin(line.Entry).Time.IsZero() {
+			begun = origin(line.Entry).Time
 		}
 		break
 	}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,12 +37,12 @@ func numbers(t *testing.T, path string) (out []int) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for e, err := range Read(f) {
-		if err != nil {
+	for line, err := range Read(f) {
+		if err := errors.Join(err, line.Err); err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		out = append(out, e.Attempt.Number)
+		out = append(out, line.Attempt.Number)
 	}
 	return out
 }

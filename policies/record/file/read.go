@@ -16,42 +16,40 @@ import (
 // some ten attempts of 1 KiB each.
 const longestLine = 1 << 20
 
-// LineError is a line that cannot be read.
-type LineError struct {
-	Line int // from 1
-	Err  error
+// Line is one line of a file.
+type Line struct {
+	Number int // from 1
+	record.Entry
+	// Err says why the line cannot be read; Entry is then empty.
+	Err error
 }
 
-func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
-func (e *LineError) Unwrap() error { return e.Err }
-
-// Read reads records, one at a time. A line that cannot be read gives a
-// *LineError, and reading goes on with the next one; any other error is the
-// reader's, and the last one. Empty lines are skipped.
-func Read(r io.Reader) iter.Seq2[record.Entry, error] {
-	return func(yield func(record.Entry, error) bool) {
+// Read reads records, one at a time. After a line that cannot be read it goes on
+// with the next one. An error is the reader's, and the last one. Empty lines are
+// skipped.
+func Read(r io.Reader) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
 		var buf []byte
 		for n := 1; ; n++ {
 			line, long, err := readLine(in, buf[:0])
 			buf = line
 			if err != nil && !errors.Is(err, io.EOF) {
-				yield(record.Entry{}, err)
+				yield(Line{Number: n}, err)
 				return
 			}
 			line = bytes.TrimSpace(line)
-			var e record.Entry
+			next := Line{Number: n}
 			switch {
 			case long:
-				if !yield(e, &LineError{n, fmt.Errorf("has more than %d bytes", longestLine)}) {
+				if next.Err = fmt.Errorf("has more than %d bytes", longestLine); !yield(next, nil) {
 					return
 				}
 			case len(line) > 0:
-				bad := json.Unmarshal(line, &e)
-				if bad != nil {
-					e, bad = record.Entry{}, &LineError{n, bad}
+				if next.Err = json.Unmarshal(line, &next.Entry); next.Err != nil {
+					next.Entry = record.Entry{}
 				}
-				if !yield(e, bad) {
+				if !yield(next, nil) {
 					return
 				}
 			}

@@ -3,6 +3,7 @@ package file
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -16,14 +17,13 @@ func TestReadNamesBrokenLines(t *testing.T) {
 		strings.Repeat("x", longestLine+1) + "\n" + `{"v":1,"record":"request","outcome":"passed"}`
 	var said []string
 	var good int
-	for e, err := range Read(strings.NewReader(in)) {
-		var bad *LineError
+	for line, err := range Read(strings.NewReader(in)) {
 		switch {
-		case errors.As(err, &bad):
-			said = append(said, bad.Error())
 		case err != nil:
 			t.Fatal(err)
-		case e.Attempt != nil || e.Request != nil:
+		case line.Err != nil:
+			said = append(said, fmt.Sprintf("line %d: %v", line.Number, line.Err))
+		case line.Attempt != nil || line.Request != nil:
 			good++
 		}
 	}
@@ -64,8 +64,8 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		var got []string
-		for e, err := range Read(&steps{in, int(step) + 1}) {
-			got = append(got, outcome(t, &e, err))
+		for line, err := range Read(&steps{in, int(step) + 1}) {
+			got = append(got, outcome(t, &line.Entry, errors.Join(err, line.Err)))
 		}
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("got %q, want %q", got, want)
