@@ -23,10 +23,14 @@ const (
 	mostPrice = 10_000 * perMillion
 )
 
-// perToken says what to do about a price that is far too low.
-var errPerToken = errors.New("looks like the price of one token; prices are those of a million tokens, as in 1.25, and 0 is free")
+// errPerToken is a price that is far too low.
+var errPerToken = errors.New("looks like the price of one token; prices are those of a million tokens, and 0 is free")
 
-// Parse reads a price.
+// errNoPrice is what is no number as prices are written.
+var errNoPrice = errors.New("is not a price")
+
+// Parse reads a price. The error completes a sentence that begins with what
+// stood there.
 func Parse(s string) (Price, error) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	digits := len(fraction)
@@ -35,11 +39,11 @@ func Parse(s string) (Price, error) {
 		if err == nil && f > 0 && f*perMillion < leastPrice {
 			return 0, errPerToken
 		}
-		return 0, fmt.Errorf("%.40q is not a price; write it as in 1.25", s)
+		return 0, errNoPrice
 	}
 	n, err := strconv.ParseUint(whole, 10, 32)
 	if whole == "" || err != nil || strings.HasSuffix(s, ".") || strings.Trim(fraction, "0123456789") != "" {
-		return 0, fmt.Errorf("%.40q is not a price; write the price of a million tokens, as in 1.25", s)
+		return 0, errNoPrice
 	}
 	if n == 0 && strings.Trim(fraction, "0") == "" {
 		return 0, nil
@@ -49,7 +53,7 @@ func Parse(s string) (Price, error) {
 			return 0, errPerToken
 		}
 		if strings.Trim(fraction[6:], "0") != "" {
-			return 0, fmt.Errorf("%.40q has more than six decimals", s)
+			return 0, errors.New("has more than six decimals")
 		}
 		fraction, digits = fraction[:6], 6
 	}
@@ -59,7 +63,7 @@ func Parse(s string) (Price, error) {
 	case p < leastPrice:
 		return 0, errPerToken
 	case p > mostPrice:
-		return 0, fmt.Errorf("%.40q is too much for a million tokens; at most %d", s, mostPrice/perMillion)
+		return 0, fmt.Errorf("is too much for a million tokens, at most %d", mostPrice/perMillion)
 	}
 	return p, nil
 }
