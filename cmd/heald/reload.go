@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 	if next.exchange != nil {
 		limits := cfg.Memory.Apply()
 		s.inFlight.SetLimit(limits.Held)
+		s.records.labels.SetNames(namesOf(cfg, &next.settings))
 		s.policy.current.Store(next.exchange)
 		next.tell(s, limits)
 		s.fit.tell(s.log, cfg)
@@ -59,6 +61,7 @@ type prepared struct {
 
 	settings exchange.Config
 	listen   bool // the file has another listen than runs
+	record   bool // the same of record
 	maxBody  int  // that the file asks for
 	notes    []*setting.Problem
 }
@@ -92,6 +95,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
 		}
 	}
+	p.record = !reflect.DeepEqual(cfg.Record, s.recordTo)
 	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
 	if len(x.MemoryKeys) == 0 {
 		x.MemoryKeys = [][]byte{s.key}
@@ -119,6 +123,9 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	if p.listen {
 		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",
 			zap.Strings("running_grpc", s.listen.GRPC), zap.String("running_admin", s.listen.Admin), zap.Bool("running_tls", s.listen.TLS != nil))
+	}
+	if p.record {
+		s.log.Warn("record has changed: restart heald to use it; everything else of heald.yaml counts now")
 	}
 	if p.maxBody > s.room {
 		s.log.Warn("max_body has grown beyond what it was at the start, and gRPC's limit on messages cannot: restart heald to use it; until then running_max_body counts",
