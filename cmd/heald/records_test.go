@@ -18,6 +18,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 type fakeStore struct{ values atomic.Int32 }
@@ -69,8 +70,8 @@ func TestRecordFileThatCannotBe(t *testing.T) {
 // Labels are names of the configuration and of the price list, never a client's.
 func TestNames(t *testing.T) {
 	n := namesOf(&config.Config{}, &exchange.Config{
-		Backends: []exchange.Backend{{Name: "studio", Models: []string{"tuned-1"}}}, Accounts: []account.Account{{ID: "studio-1"}},
-		Models: exchange.Models{Aliases: map[string]exchange.Chain{"best": {{Model: "gemini-9-preview"}}}},
+		Backends: []route.Backend{{Name: "studio", Models: []string{"tuned-1"}}}, Accounts: []account.Account{{ID: "studio-1"}},
+		Models: route.Models{Aliases: map[string]route.Chain{"best": {{Model: "gemini-9-preview"}}}},
 	})
 	for model, want := range map[string]string{"tuned-1": "tuned-1", "gemini-9-preview": "gemini-9-preview", "gemini-2.5-pro-001": "gemini-2.5-pro", "best": "", "tuned-2": "", "": ""} {
 		if got := n.Model(model); got != want {
