@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
@@ -80,5 +81,35 @@ func TestNames(t *testing.T) {
 	}
 	if !n.Tenants["default"] || !n.Backends["studio"] || !n.Accounts["studio-1"] {
 		t.Errorf("%+v", n)
+	}
+}
+
+// What is asked for is recorded by whatever configuration runs, where the first
+// one has said.
+func TestRecordsOutliveAReload(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "usage.jsonl")
+	s, rewrite := rewriting(t, minimal+"record: {file: "+path+"}\n")
+	ask := func() {
+		a := s.policy.Begin(t.Context(), &policies.Request{Method: "GET", Path: "/v1/models", Authority: "x"})
+		if r := a.RequestHeaders(); r == nil || r.Status != http.StatusOK {
+			t.Fatalf("got %+v", r)
+		}
+		a.Close(policies.EndComplete)
+	}
+	ask()
+	if said := rewrite(minimal + "record: {file: " + path + ", keep: 5}\nmax_body: 1048576\n"); !strings.Contains(said, "record has changed: restart heald to use it") {
+		t.Errorf("said %q", said)
+	}
+	if said := rewrite(minimal + "record: {file: " + path + "}\n"); strings.Contains(said, "record has changed") {
+		t.Errorf("said %q", said)
+	}
+	ask()
+	if err := s.records.close(); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	if code := run(t.Context(), []string{"usage", "--csv", "--by", "tenant", path}, streams{&out, &said}); code != exitOK || !strings.Contains(out.String(), "default,2,0,2,0,") {
+		t.Errorf("exit %d: %s %s", code, out.String(), said.String())
 	}
 }

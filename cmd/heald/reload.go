@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -101,7 +102,10 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 		x.MemoryKeys = [][]byte{s.key}
 	}
 	p.notes = cfg.Notes()
-	p.exchange, err = exchange.New(*x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight})
+	p.exchange, err = exchange.New(*x, exchange.Deps{
+		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
+		Recorder: s.records.fan, Prices: price.New(cfg.Prices),
+	})
 	return p, err
 }
 
