@@ -94,6 +94,7 @@ type Exchange struct {
 	signatures *heal.Signatures
 	recorder   record.Recorder
 	prices     *price.Table
+	paths      paths // that records have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts

@@ -8,7 +8,6 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
-	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // tell hands over the records of the attempt and, if there is an outcome, of the
@@ -28,14 +27,11 @@ func (a *attempt) tell(outcome string) {
 	a.x.recorder.Request(a.requestRecord(outcome, origin, own))
 }
 
-// pathLimit bounds the path in records, in bytes.
-const pathLimit = 200
-
 // origin says who asked for what.
 func (a *attempt) origin() record.Origin {
 	o := record.Origin{
 		Time: a.begunAt, RequestID: a.requestID(), Tenant: defaultTenant,
-		API: a.dialect.Name(), Path: a.x.forLog(redact.Bound(pathOf(a.in.Path), pathLimit)),
+		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
 	o.TraceID, o.ParentSpan, o.Sampled = record.ParseTraceparent(a.in.Headers.Get("traceparent"))
 	switch {

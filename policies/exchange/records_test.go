@@ -11,8 +11,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/price"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // told keeps what a recorder is told.
@@ -208,5 +210,24 @@ func TestNoRecorderBuildsNothing(t *testing.T) {
 	answerWith(a, 200, hello+stop)
 	if n := testing.AllocsPerRun(100, func() { a.tell("passed") }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkTell is what records add to an attempt that ends a request.
+func BenchmarkTell(b *testing.B) {
+	x, err := New(Config{Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}}, Accounts: []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key-a-1")}}},
+		Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), Prices: price.New(price.Config{}), Recorder: record.Fan{record.NewLabels(record.NewMetrics(prometheus.NewRegistry()))}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := rig{Exchange: x}.begin(1, "", "traceparent", traceparent)
+	a.RequestHeaders()
+	if _, reply := a.RequestBody(b.Context(), []byte(ask)); reply != nil {
+		b.Fatal(reply.Status)
+	}
+	answerWith(a, 200, hello+stop)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.tell("passed")
 	}
 }

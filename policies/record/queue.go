@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Sink writes records somewhere. Its queue calls it from one goroutine.
@@ -124,7 +126,8 @@ func (q *Queue) write(batch []Entry) {
 	q.dropped.Add(float64(len(batch)))
 	if now := time.Now(); now.Sub(q.complained) >= complaintPause {
 		q.complained = now
-		q.log.Warn("records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)), zap.Error(err))
+		q.log.Warn("records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
+			zap.String("error", redact.ForLog(redact.Bound(err.Error(), redact.Limit)))) // it may quote what a collector says
 	}
 }
 

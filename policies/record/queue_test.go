@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -181,5 +185,31 @@ func TestQueueLeavesWhatHangs(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		close(release)
+	})
+}
+
+// The log tells of a sink that fails once a minute, and no credential that a
+// collector repeats.
+func TestQueueComplains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		sink := &fakeSink{write: func(context.Context) error {
+			return errors.New("refused: Authorization: Bearer sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789 " + strings.Repeat("x", 10_000))
+		}}
+		q := NewQueue(sink, QueueOptions{Name: "fake", Metrics: NewMetrics(prometheus.NewRegistry()), Log: zap.New(core)})
+		for range 150 {
+			q.Attempt(Attempt{})
+			time.Sleep(time.Second)
+		}
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		lines := logs.All()
+		if len(lines) != 3 {
+			t.Fatalf("%d lines in 150 s", len(lines))
+		}
+		if said := lines[0].ContextMap()["error"].(string); strings.Contains(said, "abcdefghij") || len(said) > redact.Limit+20 || !strings.Contains(said, "refused") {
+			t.Errorf("said %q", said)
+		}
 	})
 }

@@ -84,7 +84,7 @@ func (r *Record) validate(shared bool) error {
 	}
 	if o := r.OTLP; o != nil {
 		if _, err := otlp.Endpoint(o.Endpoint); err != nil {
-			bad("otlp.endpoint", err.Error(), "", "write one as in http://127.0.0.1:4318, with the port for OTLP over HTTP")
+			bad("otlp.endpoint", err.Error(), "", "write one as in http://127.0.0.1:4318, with the port for OTLP over HTTP; a credential goes into record.otlp.headers")
 		}
 		_, err := o.ReadHeaders()
 		errs = append(errs, err)

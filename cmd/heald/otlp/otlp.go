@@ -2,7 +2,7 @@ package otlp
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/url"
 	"time"
 
@@ -67,8 +67,11 @@ func New(ctx context.Context, o Options) (*Sink, error) {
 // Endpoint completes a collector's URL.
 func Endpoint(s string) (string, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("is no URL of a collector") // what stands there may hold a password
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "", errors.New("is no URL of a collector") // what stands there may hold a password
+	case u.User != nil || u.RawQuery != "":
+		return "", errors.New("has a login or a query, which is not sent")
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/v1/traces"

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type receiver struct {
 	auth   string
 	path   string
 	status int
+	reply  []byte
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -51,7 +53,9 @@ func newReceiver(t *testing.T) *receiver {
 				r.spans = append(r.spans, scope.Spans...)
 			}
 		}
+		w.Header().Set("Content-Type", "application/x-protobuf")
 		w.WriteHeader(r.status)
+		_, _ = w.Write(r.reply)
 	}))
 	t.Cleanup(r.Close)
 	return r
@@ -184,6 +188,19 @@ func TestNotSampled(t *testing.T) {
 	}
 }
 
+// Spans that a collector leaves out are lost, which the queue counts.
+func TestPartlyRefusedByCollector(t *testing.T) {
+	r := newReceiver(t)
+	reply, err := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: &collector.ExportTracePartialSuccess{RejectedSpans: 1, ErrorMessage: "too old"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.reply = reply
+	if err := newSink(t, r).Write(t.Context(), []record.Entry{{Attempt: &record.Attempt{}}}); err == nil || !strings.Contains(err.Error(), "too old") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestRefusedByCollector(t *testing.T) {
 	r := newReceiver(t)
 	r.status = http.StatusBadRequest
@@ -196,6 +213,7 @@ func TestEndpoint(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://127.0.0.1:4318": "http://127.0.0.1:4318/v1/traces", "https://c.example/": "https://c.example/v1/traces",
 		"https://c.example/otlp/v1/traces": "https://c.example/otlp/v1/traces", "127.0.0.1:4318": "", "": "", "grpc://c:4317": "", "http:///x": "",
+		"http://user:password@c:4318": "", "http://c:4318?key=1": "",
 	} {
 		if got, err := Endpoint(in); got != want || (err == nil) == (want == "") {
 			t.Errorf("%q: %q, %v", in, got, err)
