@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record/file"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/setting"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // flushTime is how long the sinks of records may take to write what waits when
@@ -79,9 +80,18 @@ func (r *records) close() error {
 	return errors.Join(all...)
 }
 
+// tenantNames are the names of tenants.
+func tenantNames(r *tenant.Registry) map[string]bool {
+	names := map[string]bool{}
+	for _, t := range r.Tenants() {
+		names[t.Name] = true
+	}
+	return names
+}
+
 // namesOf are the names of a configuration that may become labels.
 func namesOf(cfg *config.Config, x *exchange.Config) record.Names {
-	n := record.Names{Tenants: map[string]bool{record.DefaultTenant: true}, Backends: map[string]bool{}, Accounts: map[string]bool{}}
+	n := record.Names{Tenants: tenantNames(x.Tenants), Backends: map[string]bool{}, Accounts: map[string]bool{}}
 	models := map[string]bool{}
 	for _, b := range x.Backends {
 		n.Backends[b.Name] = true

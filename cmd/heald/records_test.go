@@ -20,6 +20,7 @@ import (
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 type fakeStore struct{ values atomic.Int32 }
@@ -70,7 +71,7 @@ func TestRecordFileThatCannotBe(t *testing.T) {
 
 // Labels are names of the configuration and of the price list, never a client's.
 func TestNames(t *testing.T) {
-	n := namesOf(&config.Config{}, &exchange.Config{
+	n := namesOf(&config.Config{}, &exchange.Config{Tenants: tenant.Open(),
 		Backends: []route.Backend{{Name: "studio", Models: []string{"tuned-1"}}}, Accounts: []account.Account{{ID: "studio-1"}},
 		Models: route.Models{Aliases: map[string]route.Chain{"best": {{Model: "gemini-9-preview"}}}},
 	})

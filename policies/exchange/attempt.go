@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // phase is where an attempt stands.
@@ -77,6 +79,9 @@ type attempt struct {
 	x   *Exchange
 	log *zap.Logger
 	in  *policies.Request
+
+	tenants *tenant.Registry // who may call, as it was when the attempt began
+	caller  tenant.Caller    // who calls, once it was admitted
 
 	phase    phase
 	settings route.Settings
@@ -140,8 +145,9 @@ type attempt struct {
 type findings struct {
 	verdict policies.Verdict
 	reason  string
-	status  int // upstream's
-	client  int // the client's, of a final reply; 0 before, and for the 200 of an answer
+	status  int    // upstream's
+	tenant  string // whose request was refused although the key is known
+	client  int    // the client's, of a final reply; 0 before, and for the 200 of an answer
 	err     error
 	waited  time.Duration // before it was sent
 	wait    time.Duration // before the next one
@@ -153,7 +159,7 @@ type findings struct {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -215,6 +221,9 @@ func (a *attempt) name() {
 		zap.String("dialect", a.dialect.Name()),
 		zap.Int("attempt", a.number),
 	)
+	if a.caller.KeyID != "" {
+		a.log = a.log.With(zap.String("tenant", a.caller.Tenant.Name), zap.String("key_id", a.caller.KeyID))
+	}
 }
 
 // checkLength refuses a body of n bytes if that is too many.
@@ -271,6 +280,9 @@ func (a *attempt) recall() {
 	case err != nil:
 		a.x.metrics.memory.WithLabelValues("unreadable").Inc()
 		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
+	case cmp.Or(m.Tenant, tenant.Default) != a.caller.Tenant.Name:
+		a.x.metrics.memory.WithLabelValues("other_tenant").Inc()
+		a.log.Error("memory of earlier attempts was ignored: it is of another tenant")
 	default:
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		a.memory = *m

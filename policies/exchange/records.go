@@ -30,10 +30,13 @@ func (a *attempt) tell(outcome string) {
 // origin says who asked for what.
 func (a *attempt) origin() record.Origin {
 	o := record.Origin{
-		Time: a.begunAt, RequestID: a.requestID(), Tenant: defaultTenant,
+		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.record.tenant, KeyID: a.caller.KeyID,
 		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
 	o.TraceID, o.ParentSpan, o.Sampled = record.ParseTraceparent(a.in.Headers.Get("traceparent"))
+	if t := a.caller.Tenant; t != nil {
+		o.Tenant = t.Name
+	}
 	switch {
 	case a.req == nil:
 	case a.counts():

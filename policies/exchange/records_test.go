@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -229,5 +230,31 @@ func BenchmarkTell(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		a.tell("passed")
+	}
+}
+
+// Records say whose request it was, as far as that is known, and never the key.
+func TestRecordsOfTenants(t *testing.T) {
+	for _, c := range []struct{ key, model, tenant, id, outcome string }{
+		{keyOfB, "gemini-3.5-flash", "b", keysOf(keyOfB)[0].ID, ""}, // goes upstream
+		{keyOfA, "gemini-3.8-flash", "a", keysOf(keyOfA)[0].ID, "failed"},
+		{keyOfOff, "gemini-3.5-flash", "off", "", "failed"},
+		{"the-key-of-nobody-01234567", "gemini-3.5-flash", "", "", "failed"},
+	} {
+		r, to := shared(t), &told{}
+		r.recorder = to
+		a, forward, _ := r.askAs(1, c.model, c.key)
+		if forward != nil {
+			answerWith(a, 503, overload)
+		} else {
+			a.Close(policies.EndComplete)
+		}
+		got := to.last()
+		if got.Tenant != c.tenant || got.KeyID != c.id || strings.Contains(fmt.Sprint(to), c.key) {
+			t.Errorf("%+v: tenant %q, key %q", c, got.Tenant, got.KeyID)
+		}
+		if ended := len(to.requests) == 1; ended != (c.outcome != "") || ended && to.request().Outcome != c.outcome {
+			t.Errorf("%+v: %d requests", c, len(to.requests))
+		}
 	}
 }

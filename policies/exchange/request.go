@@ -18,9 +18,6 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// defaultTenant owns everything while tenants are not told apart.
-const defaultTenant = "default"
-
 // RequestBody decodes the request, chooses who serves it, and renders it.
 func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
 	if reply := a.checkLength(len(body)); reply != nil {
@@ -53,6 +50,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	if reply := a.local(body); reply != nil {
+		return nil, reply
+	}
+	if reply := a.mayUse(); reply != nil {
 		return nil, reply
 	}
 	if reply := a.choose(); reply != nil {
@@ -92,7 +92,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, client))
-	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
+	a.thread = a.x.signatures.Thread(a.caller.Tenant.Name, a.req)
 	a.carriers().Verify(a.req)
 	sent, err := a.outgoing(client, a.options())
 	if err != nil {
@@ -224,7 +224,7 @@ func (a *attempt) target() gemini.Target {
 }
 
 func (a *attempt) carriers() heal.Carriers {
-	c := heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Thread: a.thread}
+	c := heal.Carriers{Key: a.x.key, Tenant: a.caller.Tenant.Name, Thread: a.thread}
 	if a.backend != nil {
 		c.Origin = heal.NewOrigin(a.backend.Class(), a.model)
 	}

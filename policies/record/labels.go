@@ -38,6 +38,13 @@ func (l *Labels) SetNames(n Names) {
 	l.names.Store(&n)
 }
 
+// SetTenants changes the names of tenants alone. It must not run beside SetNames.
+func (l *Labels) SetTenants(names map[string]bool) {
+	n := *l.names.Load()
+	n.Tenants = names
+	l.names.Store(&n)
+}
+
 // perUnit is how many billionths the currency's unit has.
 const perUnit = 1e9
 

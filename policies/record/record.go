@@ -12,9 +12,6 @@ type Recorder interface {
 	Request(Request)
 }
 
-// DefaultTenant is the tenant of all requests where none are configured.
-const DefaultTenant = "default"
-
 // Origin says who asked for what. Its zero value is left out of JSON, as in the
 // attempts within a Request.
 type Origin struct {
@@ -28,7 +25,8 @@ type Origin struct {
 	TraceID    string `json:"trace_id,omitempty"`
 	ParentSpan string `json:"parent_span_id,omitempty"`
 	Sampled    bool   `json:"-"`
-	// Tenant is who called; DefaultTenant where no tenants are configured.
+	// Tenant is who called; "default" where callers are not told apart, ""
+	// where it was not found out, as of a request without a key.
 	Tenant string `json:"tenant,omitempty"`
 	// KeyID names the tenant's key without telling it; "" if there was none.
 	KeyID string `json:"key_id,omitempty"`

@@ -1,17 +1,12 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
@@ -40,6 +35,15 @@ type Config struct {
 	// ClientKeys are the API keys of which every client must show one, each at
 	// least 16 characters. None: clients need no key.
 	ClientKeys []Source `yaml:"client_keys"`
+	// Tenants are who may call, each with keys and limits of its own.
+	Tenants []Tenant `yaml:"tenants"`
+	// TenantsDir is a directory with a file for each more tenant, NAME.yaml,
+	// such as a Kubernetes Secret. It is watched.
+	TenantsDir string `yaml:"tenants_dir"`
+	// Auth is "none" to say in words that everybody may call, where there are
+	// neither tenants nor client_keys; default: whoever can connect where they
+	// are not needed.
+	Auth string `yaml:"auth"`
 	// Browsers say which web pages may send requests where no client key is
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
@@ -59,8 +63,10 @@ type Config struct {
 	// something else.
 	Prices price.Config `yaml:"prices"`
 
-	text []byte // what was read
-	sum  Sum
+	text     []byte   // what was read
+	inFiles  []Tenant // those of TenantsDir
+	tenanted []byte   // what was read there
+	sum      Sum
 
 	hop    string // replaces HopSecret; "" does not
 	public string // where clients connect from other machines; "" if they do not
@@ -103,36 +109,10 @@ func Load(path string) (*Config, error) {
 		}
 		c.text = data
 	}
-	c.setDefaults()
-	return c, nil
-}
-
-// Parse decodes heald.yaml without defaults. The error lists every place where
-// something stands that cannot be read, unknown keys among them.
-func Parse(data []byte) (*Config, error) {
-	c := &Config{}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, more yaml.Node
-	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return c, nil
-	} else if err != nil {
-		return nil, syntaxProblem(err)
-	}
-	if err := dec.Decode(&more); err == nil {
-		return nil, &setting.Problem{Path: fmt.Sprintf("line %d of heald.yaml", more.Line), Found: "there is a second YAML document", Fix: "put everything into one"}
-	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(err)
-	}
-	var s shape
-	if root := doc.Content[0]; root.Tag != "!!null" {
-		s.check(root, reflect.TypeFor[Config](), "", "")
-	}
-	if err := errors.Join(s.problems...); err != nil {
+	if err := c.readTenants(); err != nil {
 		return nil, err
 	}
-	if err := doc.Decode(c); err != nil {
-		return nil, syntaxProblem(err)
-	}
+	c.setDefaults()
 	return c, nil
 }
 
@@ -217,24 +197,10 @@ func (c *Config) door(out *exchange.Config) error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, c.Listen.Check(out.Hop != "" || c.HopSecret != Source{}))
-	for i, s := range c.ClientKeys {
-		path := fmt.Sprintf("client_keys[%d]", i)
-		read := s.shared
-		if s == (Source{}) {
-			read = s.Read // says what belongs there
-		}
-		key, err := read(path)
-		if err == nil {
-			out.ClientKeys = append(out.ClientKeys, key)
-		}
-		errs = append(errs, err)
-	}
-	if c.public != "" && len(c.ClientKeys) == 0 {
-		errs = append(errs, &setting.Problem{Path: "--listen", Found: c.public + " can be reached from other machines, and there are no client_keys",
-			Consequence: "whoever connects there spends the quota of your accounts",
-			Fix:         "list client_keys in heald.yaml (or pass --client-key env:VARIABLE), listen on 127.0.0.1, or pass --insecure-open if something else keeps strangers out"})
-	}
-	return errors.Join(errs...)
+	keys, problems := c.clientKeys()
+	registry, err := c.registry(keys)
+	out.Tenants, out.ClientKeys, errs = registry, append(keys, c.chosenKeys()...), append(errs, problems...)
+	return errors.Join(append(errs, err, c.checkAuth())...)
 }
 
 // Notes tells of settings that work, but hardly as intended. It has something to
@@ -249,6 +215,7 @@ func (c *Config) Notes() []*setting.Problem {
 				Consequence: "the provider will refuse it", Fix: "check the variable or file it comes from"})
 		}
 	}
+	out = append(out, c.noteTenants()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
