@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -186,46 +185,51 @@ func (s *Sink) rotate(now time.Time) error {
 	s.file = nil
 	ext := filepath.Ext(s.o.Path)
 	base := strings.TrimSuffix(s.o.Path, ext)
-	aside := ""
-	for i := range 1000 { // a millisecond may have several
-		aside = base + "-" + now.UTC().Add(time.Duration(i)*time.Millisecond).Format(stamp) + ext
-		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	if err := os.Rename(s.o.Path, aside); err != nil {
+	aside, newest, err := older(base, ext)
+	if err != nil {
 		return errors.Join(err, s.open())
 	}
-	return errors.Join(s.open(), s.prune(base, ext))
+	// Two in one millisecond, or a clock that was set back: the order of the
+	// names stays that of the records.
+	at := now.UTC().Truncate(time.Millisecond)
+	if !at.After(newest) {
+		at = newest.Add(time.Millisecond)
+	}
+	name := base + "-" + at.Format(stamp) + ext
+	if err := os.Rename(s.o.Path, name); err != nil {
+		return errors.Join(err, s.open())
+	}
+	return errors.Join(s.open(), s.prune(append(aside, name)))
 }
 
-// prune deletes the oldest files that were put aside.
-func (s *Sink) prune(base, ext string) error {
-	if s.o.Keep <= 0 {
-		return nil
-	}
+// older lists the files that were put aside, the oldest first, and when the
+// newest was.
+func older(base, ext string) (aside []string, newest time.Time, err error) {
 	dir, prefix := filepath.Split(base + "-")
 	if dir == "" {
 		dir = "."
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return nil, newest, err
 	}
-	var aside []string
-	for _, f := range list {
+	for _, f := range list { // sorted by name, which is by time
 		middle, ok := strings.CutPrefix(f.Name(), prefix)
 		if !ok {
 			continue
 		}
 		middle, ok = strings.CutSuffix(strings.TrimSuffix(middle, ".gz"), ext)
-		if _, err := time.Parse(stamp, middle); ok && err == nil {
-			aside = append(aside, f.Name())
+		if at, err := time.Parse(stamp, middle); ok && err == nil {
+			aside, newest = append(aside, filepath.Join(dir, f.Name())), at
 		}
 	}
-	slices.Sort(aside) // the stamp sorts by time
-	for len(aside) > s.o.Keep {
-		if err := os.Remove(filepath.Join(dir, aside[0])); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return aside, newest, nil
+}
+
+// prune deletes the oldest of the files that were put aside.
+func (s *Sink) prune(aside []string) error {
+	for s.o.Keep > 0 && len(aside) > s.o.Keep {
+		if err := os.Remove(aside[0]); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("delete an old file: %w", err)
 		}
 		aside = aside[1:]
