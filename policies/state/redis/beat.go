@@ -58,7 +58,7 @@ func (s *Store) Beat(ctx context.Context) error {
 	accounts := s.accounts.statements(ledgerRest)
 	pool := &call{script: beatScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{
 		s.timing.now(), s.replica, known.incarnation, s.newIncarnation(), known.replicas,
-		s.timing.Silent.Microseconds(), s.grace().Microseconds(), s.keys.accounts}}
+		s.timing.Silent.Microseconds(), s.grace().Microseconds(), s.timing.Gone.Microseconds(), s.keys.accounts}}
 	for _, h := range accounts {
 		pool.keys = append(pool.keys, s.keys.accounts+h.name)
 		pool.args = append(pool.args, h.name, h.slots)
@@ -137,7 +137,9 @@ func (s *Store) compareTenant(h statement, c *call) (*call, error) {
 		return nil, errReply
 	}
 	incarnation := text(answer[0])
-	s.tenants.know(h.name, incarnation)
+	if h.incarnation == "" {
+		s.tenants.know(h.name, incarnation)
+	} // else a take must see that the data was lost, for the budgets' sake
 	if incarnation == "" {
 		return nil, nil // nobody holds anything
 	}

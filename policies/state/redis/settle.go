@@ -126,7 +126,7 @@ func (s *Store) tenantEnd(e *state.Settlement) *call {
 			by = e.Used[i] - b.Amount
 		}
 		if by != 0 {
-			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by)
+			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by, s.totals.of(totalKey{e.Receipt.Tenant, b.Name}, b.Ends))
 		}
 	}
 	return c

@@ -44,7 +44,7 @@ type knowledge struct {
 	replicas    int64
 }
 
-var _ state.Store = (*Store)(nil)
+var _ state.Remote = (*Store)(nil)
 
 // queued bounds the settlements that wait; what comes after is dropped and
 // counted, and heartbeats give its slot back.
@@ -61,7 +61,7 @@ func New(cfg Config) (*Store, error) {
 	s := &Store{
 		client:   client,
 		keys:     poolKeys(cfg.pool()),
-		timing:   cfg.Timing.withDefaults(),
+		timing:   cfg.timing(),
 		replica:  rand.Text(),
 		accounts: newLedger(),
 		tenants:  newLedger(),

@@ -35,7 +35,7 @@ redis.call('EXPIRE', KEYS[2], 93600)
 
 local out = {id, live, lost and 1 or 0}
 for i = 3, #KEYS do
-  local account, held = ARGV[9 + (i - 3) * 2], tonumber(ARGV[10 + (i - 3) * 2])
+  local account, held = ARGV[10 + (i - 3) * 2], tonumber(ARGV[11 + (i - 3) * 2])
   local mine = tonumber(redis.call('HGET', KEYS[i], 'r:' .. replica)) or 0
   if lost then
     accountShare(KEYS[2], KEYS[i], account, replica, held - mine)
@@ -47,22 +47,38 @@ for i = 3, #KEYS do
 end
 
 local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. whole(now - tonumber(ARGV[6])))
-local sweep = now - tonumber(pool[5] or 0) > 60000000
+local every = tonumber(ARGV[8])
+if every == 0 or every > 60000000 then every = 60000000 end
+local sweep = now - tonumber(pool[5] or 0) > every
+  or redis.call('HDEL', KEYS[2], 'gone:' .. replica) == 1
 if #dead == 0 and not sweep then return out end
 redis.call('HSET', KEYS[2], 'swept', whole(now))
-local summary = redis.call('HGETALL', KEYS[2])
+for _, silent in ipairs(dead) do
+  redis.call('ZREM', KEYS[1], silent)
+  redis.call('HSET', KEYS[2], 'gone:' .. silent, whole(now))
+end
+local summary, gone = redis.call('HGETALL', KEYS[2]), 0
 for i = 1, #summary, 2 do
-  local account = string.match(summary[i], '^a:(.*)$')
-  local group = string.match(summary[i], '^g:')
-  if account then
+  local kind, name = string.match(summary[i], '^(%a+):(.*)$')
+  if kind == 'a' then
     for _, silent in ipairs(dead) do
-      accountShare(KEYS[2], ARGV[8] .. account, account, silent, -1e15)
+      accountShare(KEYS[2], ARGV[9] .. name, name, silent, -1e15)
     end
-    if redis.call('EXISTS', ARGV[8] .. account) == 0 then redis.call('HDEL', KEYS[2], summary[i]) end
-  elseif group and tonumber(string.match(summary[i + 1], '^%d+')) * 1000000 < now - 93600e6 then
+    if redis.call('EXISTS', ARGV[9] .. name) == 0 then redis.call('HDEL', KEYS[2], summary[i]) end
+  elseif kind == 'g' and tonumber(string.match(summary[i + 1], '^%d+')) * 1000000 < now - 93600e6 then
     redis.call('HDEL', KEYS[2], summary[i])
+  elseif kind == 'gone' then
+    if tonumber(summary[i + 1]) + tonumber(ARGV[8]) <= now then
+      redis.call('HDEL', KEYS[2], summary[i])
+    else
+      gone = gone + 1
+    end
   end
 end
-for _, silent in ipairs(dead) do redis.call('ZREM', KEYS[1], silent) end
 out[2] = redis.call('ZCARD', KEYS[1])
+if gone > 0 then
+  redis.call('HSET', KEYS[2], 'reserve', whole(gone) .. ' ' .. whole(gone + out[2]))
+else
+  redis.call('HDEL', KEYS[2], 'reserve')
+end
 return out

@@ -9,15 +9,26 @@
 -- the data is not what it knew, or it was thought dead. Then the second in which
 -- rates were counted; then a limit and microseconds for each place that was full.
 local now, replica = clock(), ARGV[2]
-local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'lost')
+local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'lost', 'reserve')
 if pool[1] ~= ARGV[3] or not redis.call('ZSCORE', KEYS[1], replica) then return {-2} end
 local grace, lost = tonumber(pool[2] or 0) > now, tonumber(pool[3] or 0)
+
+-- part is what of a limit replicas may take that live, while others are gone
+-- that may still work by themselves: "gone all" are numbers of replicas.
+local part = function(limit) return limit end
+if pool[4] then
+  local gone, all = string.match(pool[4], '(%d+) (%d+)')
+  part = function(limit)
+    if limit <= 0 then return limit end
+    return math.max(1, limit - tonumber(gone) * math.floor(limit / tonumber(all)))
+  end
+end
 
 local out = {-1, 0}
 for i = 0, (#KEYS - 2) / 2 - 1 do
   local a = 3 + i * 9
-  local account, slots, group, model = ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3], ARGV[a + 4]
-  local rpm, tpm, rpd = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+  local account, slots, group, model = ARGV[a + 1], part(tonumber(ARGV[a + 2])), ARGV[a + 3], ARGV[a + 4]
+  local rpm, tpm, rpd = part(tonumber(ARGV[a + 5])), part(tonumber(ARGV[a + 6])), tonumber(ARGV[a + 7])
   local tokens, dayEnds = tonumber(ARGV[a + 8]), tonumber(ARGV[a + 9])
   local accountKey, groupKey = KEYS[3 + i * 2], KEYS[4 + i * 2]
 
