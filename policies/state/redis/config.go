@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -87,10 +88,11 @@ func (c *Config) timing() Timing {
 // Validate lists what is wrong with the section; path is its place, as in
 // state.redis.
 func (c *Config) Validate(path string) error {
-	if _, err := c.client(path); err != nil {
-		return err
+	client, err := c.client(path)
+	if err == nil {
+		err = client.Close() // it never connected
 	}
-	return c.OnError.Validate(path + ".on_error")
+	return errors.Join(err, c.OnError.Validate(path+".on_error"))
 }
 
 // client returns a client that has not connected yet. No error tells the URL,

@@ -54,7 +54,11 @@ const queued = 8192
 // New returns a store that connects when it is first used, so that a Redis that
 // is down at start is no error.
 func New(cfg Config) (*Store, error) {
-	client, err := cfg.client("state.redis")
+	const path = "state.redis"
+	if err := cfg.Validate(path); err != nil {
+		return nil, err
+	}
+	client, err := cfg.client(path)
 	if err != nil {
 		return nil, err
 	}
