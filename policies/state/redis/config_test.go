@@ -27,11 +27,11 @@ func TestConfigProblems(t *testing.T) {
 		{"missing", Config{}, "state.redis.url: is missing"},
 		{"another scheme", Config{URL: "http://user:" + secret + "@localhost"}, "state.redis.url: is not the URL of a Redis"},
 		{"no URL at all", Config{URL: "redis://user:" + secret + "@local host:%%"}, "state.redis.url: is not the URL of a Redis"},
-		{"an unknown option", Config{URL: "redis://user:" + secret + "@localhost?colour=" + secret}, "state.redis.url: has something that Redis does not take"},
+		{"an unknown option", Config{URL: "redis://user:" + secret + "@localhost?tint=" + secret}, "state.redis.url: has something that Redis does not take"},
 		{"a bad database", Config{URL: "redis://user:" + secret + "@localhost/" + secret}, "state.redis.url: has something that Redis does not take"},
 		{"sentinels and cluster", Config{URL: "redis://a?master_name=m", Cluster: true}, "leave out one of the two"},
-		{"sentinels with an unknown option", Config{URL: "redis://user:" + secret + "@a?master_name=m&colour=red"}, "sentinels do not take"},
-		{"cluster with an unknown option", Config{URL: "redis://user:" + secret + "@a?colour=red", Cluster: true}, "a cluster does not take"},
+		{"sentinels with an unknown option", Config{URL: "redis://user:" + secret + "@a?master_name=m&tint=red"}, "sentinels do not take"},
+		{"cluster with an unknown option", Config{URL: "redis://user:" + secret + "@a?tint=red", Cluster: true}, "a cluster does not take"},
 		{"on_error", Config{URL: "redis://a", OnError: "perhaps"}, "state.redis.on_error: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,7 +36,6 @@
 // An ACL user needs ~h1:* and +@hash +@string +@sortedset +@keyspace +@scripting
 // +@connection +time; nothing is published or subscribed to, but for sentinels.
 //
-// What a script takes of Redis's one thread, on one core of a shared machine
-// (go test -run '^$' -bench Script ./policies/state/redis prints it), stands in
-// OPERATING.md.
+// What a script takes of Redis's one thread prints
+// go test -run '^$' -bench Script ./policies/state/redis; figures stand below.
 package redis

@@ -82,7 +82,8 @@ func consistent(t testing.TB, s *Store) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if !strings.HasPrefix(name, s.keys.accounts) && !(strings.HasPrefix(name, prefix+"{t:") && strings.HasSuffix(name, "}")) {
+		tenant := strings.HasPrefix(name, prefix+"{t:") && strings.HasSuffix(name, "}")
+		if !tenant && !strings.HasPrefix(name, s.keys.accounts) {
 			continue
 		}
 		hash, err := s.client.HGetAll(ctx, name).Result()
