@@ -36,6 +36,8 @@ type Config struct {
 	// default, or state.Closed.
 	OnError state.OnError `yaml:"on_error"`
 
+	// Metrics are the process's; nil counts nothing.
+	Metrics *Metrics `yaml:"-"`
 	// Timing is for tests.
 	Timing Timing `yaml:"-"`
 }

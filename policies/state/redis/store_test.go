@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"pgregory.net/rapid"
 
 	"github.com/heald-proxy/heald/policies/account"
@@ -318,7 +320,8 @@ func TestLostAnswer(t *testing.T) {
 // What a queue of settlements has no room for is counted, and its slot comes back.
 func TestSettlementsAreBounded(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server, short)
+	reg := prometheus.NewRegistry()
+	s := open(t, server, short, func(cfg *Config) { cfg.Metrics = NewMetrics(reg) })
 	want := &state.Want{Places: []state.Place{{Account: "a"}}}
 	taken, err := s.Take(t.Context(), want)
 	if err != nil {
@@ -329,8 +332,11 @@ func TestSettlementsAreBounded(t *testing.T) {
 	for range 2 * queued {
 		_ = s.Settle(t.Context(), ended)
 	}
-	if s.Dropped.Load() == 0 || len(s.queue) > queued {
-		t.Errorf("%d dropped, %d queued", s.Dropped.Load(), len(s.queue))
+	if s.dropped.Load() == 0 || len(s.queue) > queued {
+		t.Errorf("%d dropped, %d queued", s.dropped.Load(), len(s.queue))
+	}
+	if n := testutil.ToFloat64(s.dropped.counter); n != float64(s.dropped.Load()) {
+		t.Errorf("the metric says %v", n)
 	}
 	server.Resume()
 	atRest(t, server)
@@ -367,11 +373,70 @@ func TestACL(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := s.Lost.Load(); n > 0 {
+	if n := s.lost.Load(); n > 0 {
 		t.Errorf("%d settlements failed", n)
 	}
 	wrong := open(t, server, func(cfg *Config) { cfg.User, cfg.Password = "heald", account.NewSecret("hunter2") })
 	if _, err := wrong.Snapshot(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// A replica that cannot reach the store is reaped, but may work by itself: for a
+// minute the others leave it its part of the limits, then they take it.
+func TestGoneReplicaIsLeftItsPart(t *testing.T) {
+	server := redistest.Start(t)
+	c := newClock()
+	change := func(cfg *Config) { cfg.Timing.now, cfg.Timing.Beat = c.text, time.Hour }
+	cut, other := open(t, server, change), open(t, server, change)
+	beat := func(s *Store) {
+		t.Helper()
+		if err := s.Beat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := &state.Want{Places: []state.Place{{Account: "a", Slots: 10, Group: "g", Model: "m", Rates: state.Rates{Requests: 1000}}}}
+	take := func(s *Store) bool {
+		t.Helper()
+		taken, err := s.Take(t.Context(), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return taken.Place == 0
+	}
+	fill := func() (n int) {
+		for take(other) {
+			n++
+		}
+		return n
+	}
+	for range 3 {
+		take(cut)
+	}
+	beat(other)
+	if n := fill(); n != 7 {
+		t.Fatalf("%d slots beside the 3 of the other replica, of 10", n)
+	}
+	c.Sleep(16 * time.Second)
+	beat(other)
+	if n := fill(); n != 0 {
+		t.Errorf("%d more slots: half of them are left to a replica that may work by itself", n)
+	}
+	snapshot, err := other.fetch(t.Context())
+	if err != nil || snapshot.InUse["a"] != 7 || snapshot.Replicas != 2 {
+		t.Errorf("in use %v by %d replicas, %v", snapshot.InUse, snapshot.Replicas, err)
+	}
+	cut.Hold("a", "", 2) // what it took by itself
+	beat(cut)            // it is back, and says so
+	if n := fill(); n != 0 {
+		t.Errorf("%d more slots, though both hold 12", n)
+	}
+	consistent(t, other)
+	c.Sleep(16 * time.Second)
+	beat(other)
+	c.Sleep(61 * time.Second)
+	beat(other)
+	if n := fill(); n != 3 {
+		t.Errorf("%d more slots after a minute, want all 10 in use", n)
 	}
 }
