@@ -124,18 +124,100 @@ func TestGuarded(t *testing.T) {
 // A cluster keeps a tenant and a pool on different slots, and each script's keys
 // on one.
 func TestCluster(t *testing.T) {
-	server := redistest.Start(t, "--cluster-enabled", "yes")
-	server.Must("CLUSTER ADDSLOTSRANGE 0 16383")
-	for ready := false; !ready; time.Sleep(10 * time.Millisecond) { // a hang ends with the test's time
-		answer, err := server.Do("SET x x")
-		ready = err == nil && answer == "+OK"
-	}
+	server := cluster(t)
 	statetest.Run(t, func(t *testing.T, test func(*testing.T, *statetest.Rig)) {
 		server.Must("FLUSHALL")
 		c := newClock()
 		s := open(t, server, func(cfg *Config) { cfg.Cluster, cfg.Timing.now = true, c.text })
 		test(t, &statetest.Rig{Store: s, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait})
 	})
+}
+
+// cluster starts a cluster of one node.
+func cluster(t *testing.T) *redistest.Server {
+	t.Helper()
+	server := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
+	server.Must("CLUSTER ADDSLOTSRANGE 0 16383")
+	for range 1000 {
+		if answer, err := server.Do("SET x x"); err == nil && answer == "+OK" {
+			return server
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the cluster never became ready")
+	return nil
+}
+
+// After a loss of data no slot is given away before all replicas have said what
+// they hold.
+func TestSlotsWaitAfterLoss(t *testing.T) {
+	server := redistest.Start(t)
+	c := newClock()
+	change := func(cfg *Config) { cfg.Timing.now, cfg.Timing.Beat = c.text, time.Hour }
+	one, two := open(t, server, change), open(t, server, change)
+	want := &state.Want{Tenant: &state.TenantWant{Name: "t", Slots: 5}, Places: []state.Place{{Account: "a", Slots: 5}}}
+	take := func(s *Store) state.Taken {
+		t.Helper()
+		taken, err := s.Take(t.Context(), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return taken
+	}
+	for _, s := range []*Store{one, one, two, two} {
+		if taken := take(s); taken.Place != 0 {
+			t.Fatalf("got %+v", taken)
+		}
+	}
+	if err := one.Beat(t.Context()); err != nil { // it knows of the other
+		t.Fatal(err)
+	}
+	server.Must("FLUSHALL")
+	c.Sleep(time.Second)
+	want.Tenant = nil // its slots wait likewise
+	for range 3 {
+		if taken := take(one); taken.Place >= 0 {
+			t.Fatal("a slot was given away though nobody knows what the other replica holds")
+		}
+	}
+	c.Sleep(20 * time.Minute) // a quarter of what is waited for at most
+	for _, s := range []*Store{two, one} {
+		if err := s.Beat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first, second := take(one), take(one); first.Place != 0 || second.Place >= 0 {
+		t.Errorf("of five slots four are in use: got %+v and %+v", first, second)
+	}
+	want.Tenant = &state.TenantWant{Name: "t", Slots: 5}
+	want.Places = nil
+	if taken := take(one); taken.Tenant != state.TenantSlots {
+		t.Errorf("the tenant's slots do not wait: %+v", taken)
+	}
+	consistent(t, one)
+}
+
+// A tenant's slots that a dead replica held come back to who asks for one.
+func TestTenantReapedByTake(t *testing.T) {
+	server := redistest.Start(t)
+	c := newClock()
+	change := func(cfg *Config) { cfg.Timing.now, cfg.Timing.Beat = c.text, time.Hour }
+	dies, lives := open(t, server, change), open(t, server, change)
+	want := &state.Want{Tenant: &state.TenantWant{Name: "t", Slots: 1}}
+	for i, step := range []struct {
+		store *Store
+		after time.Duration
+		want  string
+	}{{dies, 0, ""}, {lives, 14 * time.Second, state.TenantSlots}, {lives, 2 * time.Second, ""}} {
+		c.Sleep(step.after)
+		if taken, err := step.store.Take(t.Context(), want); err != nil || taken.Tenant != step.want {
+			t.Fatalf("step %d: %+v, %v", i, taken, err)
+		}
+		if i == 0 {
+			dies.abandon()
+		}
+	}
+	consistent(t, lives)
 }
 
 // Whatever replicas do, die and are told, n is the sum of shares, and it is what
@@ -286,9 +368,17 @@ func TestScriptsForgotten(t *testing.T) {
 // An answer that is lost may have been one of success: the call is not sent again,
 // and the slot that it took is found by heartbeats.
 func TestLostAnswer(t *testing.T) {
-	server := redistest.Start(t)
+	t.Run("server", func(t *testing.T) { lostAnswer(t, redistest.Start(t), false) })
+	t.Run("cluster", func(t *testing.T) { lostAnswer(t, cluster(t), true) })
+}
+
+func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 	p := newProxy(t, server.Addr())
-	s := open(t, server, func(cfg *Config) { cfg.URL, cfg.Timing.Beat = "redis://"+p.addr(), time.Hour })
+	if cluster { // its clients go where it says it is
+		_, port, _ := strings.Cut(p.addr(), ":")
+		server.Must("CONFIG SET cluster-announce-port " + port)
+	}
+	s := open(t, server, func(cfg *Config) { cfg.URL, cfg.Cluster, cfg.Timing.Beat = "redis://"+p.addr(), cluster, time.Hour })
 	want := &state.Want{Places: []state.Place{{Account: "a", Slots: 9}}}
 	known, err := s.Take(t.Context(), want)
 	if err != nil {
