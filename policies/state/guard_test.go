@@ -33,10 +33,12 @@ type remote struct {
 	total    int64
 	calls    atomic.Int64
 
-	mu      sync.Mutex
-	held    map[string]int
-	asked   []time.Time
-	settled []state.Settlement
+	mu   sync.Mutex
+	held map[string]int
+
+	rejoining func() // called while the guard comes back
+	asked     []time.Time
+	settled   []state.Settlement
 }
 
 func (r *remote) answer(ctx context.Context) error {
@@ -86,7 +88,12 @@ func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
 	return r.Store.Get(ctx, key)
 }
 
-func (r *remote) Rejoin(ctx context.Context) error { return r.answer(ctx) }
+func (r *remote) Rejoin(ctx context.Context) error {
+	if r.rejoining != nil {
+		r.rejoining()
+	}
+	return r.answer(ctx)
+}
 
 func (r *remote) Alone() {}
 
@@ -342,6 +349,27 @@ func TestGuardValuesOfTheOutage(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if got, err := g.Get(t.Context(), key); string(got) != "v" || err != nil {
 			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
+
+// While a replica says what it holds it takes no slot by itself: nobody would know
+// of it.
+func TestGuardTakesNothingWhileRejoining(t *testing.T) {
+	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
+		goDown(t, g, r)
+		want := at(state.Place{Account: "a", Slots: 5})
+		rejoins := 0
+		r.rejoining = func() {
+			rejoins++
+			if taken := take(t, g, want); taken.Place >= 0 {
+				t.Errorf("taken meanwhile: %+v", taken)
+			}
+		}
+		r.silent.Store(false)
+		time.Sleep(2 * time.Second)
+		if taken := take(t, g, want); taken.Local || taken.Place != 0 || rejoins != 1 {
+			t.Errorf("after %d rejoins: %+v", rejoins, taken)
 		}
 	})
 }

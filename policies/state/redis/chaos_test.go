@@ -358,7 +358,7 @@ type proxy struct {
 	to     string
 	mu     sync.Mutex
 	broken bool
-	deaf   atomic.Bool // breaks connections instead of passing answers on
+	deaf   atomic.Bool // breaks a connection instead of passing the next answer on
 	open   map[net.Conn]bool
 	work   sync.WaitGroup
 }
@@ -413,7 +413,7 @@ type answers struct {
 }
 
 func (a answers) Write(b []byte) (int, error) {
-	if a.client && a.p.deaf.Load() {
+	if a.client && a.p.deaf.CompareAndSwap(true, false) {
 		return 0, io.ErrClosedPipe
 	}
 	return a.Conn.Write(b)

@@ -389,7 +389,6 @@ func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 	if _, err := s.Take(t.Context(), want); err == nil {
 		t.Fatal("an answer that was lost")
 	}
-	p.deaf.Store(false)
 	direct := open(t, server)
 	if n := direct.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "2" {
 		t.Fatalf("%s in use: the call was to be done, once", n)
