@@ -1,9 +1,6 @@
 package gemini
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // callState is where an openCall stands. Only in callOpen arguments are taken
 // and handed out.
@@ -16,16 +13,24 @@ const (
 	callOpen                  // one is; id and name are its
 )
 
-// callMoves are the arrows of the drawing.
-var callMoves = [...][]callState{
-	callNone: {callOpen},
-	callOpen: {callNone},
+// callMoves are the arrows of the drawing. They are looked up, not searched for,
+// as calls come in the decoder's busiest loop.
+var callMoves = [...][callOpen + 1]bool{
+	callNone: {callOpen: true},
+	callOpen: {callNone: true},
 }
 
 // move is the only place that changes the state, as [Decoder.move] is for its.
 func (o *openCall) move(to callState) {
-	if !slices.Contains(callMoves[o.state], to) {
-		panic(fmt.Sprintf("gemini: call in state %d cannot move to %d", o.state, to))
+	if !callMoves[o.state][to] {
+		undrawnCall(o.state, to)
 	}
 	o.state = to
+}
+
+// undrawnCall is apart, so that move is inlined.
+//
+//go:noinline
+func undrawnCall(from, to callState) {
+	panic(fmt.Sprintf("gemini: call in state %d cannot move to %d", from, to))
 }
