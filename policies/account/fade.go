@@ -1,9 +1,6 @@
 package account
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 // fadeSteps is how finely fadings divides a half-life; straight lines between
 // the steps are within 0.002 % of the curve.
@@ -19,14 +16,15 @@ var fadings = func() (t [fadeSteps + 2]float64) {
 	return t
 }()
 
-// fade is how much something counts after a time: half after healthHalfLife, a
-// quarter after two. A clock that goes backwards counts as one that stands.
-func fade(age time.Duration) float64 {
+// fade is how much something counts after a time in nanoseconds: half after
+// healthHalfLife, a quarter after two. A clock that goes backwards counts as one
+// that stands.
+func fade(age int64) float64 {
 	x := float64(age) * (1 / float64(healthHalfLife))
 	if x <= 0 {
 		return 1
 	}
-	if x > 50 { // nothing is left; also of the age of the zero time
+	if x > 50 { // nothing is left; also since 1970
 		return 0
 	}
 	whole := int(x)

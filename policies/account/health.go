@@ -46,12 +46,15 @@ const (
 
 // Health says how well a group has worked of late. The zero value is one that
 // nobody has asked. It is not safe for concurrent use; who holds it guards it.
+//
+// Times are kept in nanoseconds since 1970: all groups' are read for every
+// request, and this is half the size and the work of time.Time.
 type Health struct {
-	good, all float64   // outcomes, each halved every healthHalfLife; at is when
-	at        time.Time // of the last outcome
-	failed    time.Time // last failure; zero for none
-	content   float64   // time to first content in seconds; 0 if not known
-	contentAt time.Time
+	all, bad float64 // outcomes and failures, each halved every healthHalfLife
+	at       int64   // when all and bad were so: at the last outcome
+	failed   int64   // last failure
+	content  float64 // time to first content in seconds; 0 if not known
+	answered int64   // when content was last measured
 }
 
 // Note notes an attempt's end, once for each attempt. content is the time from
@@ -61,19 +64,19 @@ func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 	if r == Neutral {
 		return
 	}
-	f := fade(now.Sub(h.at))
-	h.good, h.all, h.at = h.good*f, h.all*f+1, now
+	t := now.UnixNano()
+	f := fade(t - h.at)
+	h.all, h.bad, h.at = h.all*f+1, h.bad*f, t
 	if r == Failed {
-		h.failed = now
-	} else {
-		h.good++
+		h.bad++
+		h.failed = t
 	}
 	switch seconds := content.Seconds(); {
 	case content <= 0:
 	case h.content == 0:
-		h.content, h.contentAt = seconds, now
+		h.content, h.answered = seconds, t
 	default:
-		h.content, h.contentAt = h.content+contentStep*(seconds-h.content), now
+		h.content, h.answered = h.content+contentStep*(seconds-h.content), t
 	}
 }
 
@@ -81,16 +84,15 @@ func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 // first content, 20 for how long ago the last failure is. It is within 0 to 100;
 // 100 is also what nobody has asked. A median of 0 is not known.
 func (h *Health) Score(now time.Time, median time.Duration) float64 {
+	t := now.UnixNano()
 	s := float64(successPoints + speedPoints + recencyPoints)
-	if h.all > 0 {
-		f := fade(now.Sub(h.at))
-		s -= successPoints * (1 - (h.good*f+healthPrior)/(h.all*f+healthPrior))
+	if h.bad > 0 {
+		f := fade(t - h.at)
+		s -= successPoints * h.bad * f / (h.all*f + healthPrior)
+		s -= recencyPoints * unit(1-float64(t-h.failed)*(1/float64(errorFades)))
 	}
-	if slower := h.slower(now, median); slower > 1 {
+	if slower := h.slower(t, median); slower > 1 {
 		s -= speedPoints * (1 - 1/slower)
-	}
-	if !h.failed.IsZero() {
-		s -= recencyPoints * (1 - unit(float64(now.Sub(h.failed))/float64(errorFades)))
 	}
 	return s
 }
@@ -100,21 +102,18 @@ func (h *Health) Score(now time.Time, median time.Duration) float64 {
 // after two answers in a row that take ten times the median; and no more after
 // some minutes without an answer, so that the group is tried again.
 func (h *Health) Slow(now time.Time, median time.Duration) bool {
-	return h.slower(now, median) >= slowFactor
+	return h.slower(now.UnixNano(), median) >= slowFactor
 }
 
 // slower is how many times the median the group takes; 1 if either is not known.
 // It goes back to 1 with time: a slow group that nobody asks could not show
 // otherwise that it is well again.
-func (h *Health) slower(now time.Time, median time.Duration) float64 {
-	if h.content == 0 || median <= 0 {
+func (h *Health) slower(now int64, median time.Duration) float64 {
+	m := float64(median) * 1e-9 // seconds
+	if m <= 0 || h.content <= m {
 		return 1
 	}
-	r := h.content / median.Seconds()
-	if r <= 1 {
-		return 1
-	}
-	return 1 + (r-1)*fade(now.Sub(h.contentAt))
+	return 1 + (h.content/m-1)*fade(now-h.answered)
 }
 
 // Content is the time to first content, 0 if not known; for [MedianContent].
