@@ -53,6 +53,7 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 				now = time.Now()
 				continue
 			}
+			first.generation = first.lane.outage.Generation
 			return p.lease(now, first, w, state.Receipt{}), blocked{}, nil
 		}
 		why, l, err := p.take(ctx, now, &r, tenant, w)
@@ -82,6 +83,7 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 		if !p.beginProbe(ctx, now, first) {
 			return blocked{}, nil, nil
 		}
+		first.generation = first.lane.outage.Generation
 		options = options[:1] // or another request could not probe meanwhile
 	}
 	want := state.Want{Tenant: tenant}
@@ -106,11 +108,11 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 		return blocked{}, nil, &Unavailable{Kind: NoState, RetryAfter: time.Second}
 	case taken.Tenant == state.TenantSlots:
 		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true}
-		p.tenants[w.Tenant] = b.until
+		p.tenants[w.Tenant] = b
 		return b, nil, nil
 	case taken.Tenant != "":
 		b := blocked{kind: TenantBudget, what: taken.Tenant, until: taken.TenantReady}
-		p.tenants[w.Tenant] = b.until
+		p.tenants[w.Tenant] = b
 		return b, nil, nil
 	case taken.Place >= 0:
 		return blocked{}, p.lease(now, &options[taken.Place], w, taken.Receipt), nil

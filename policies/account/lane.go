@@ -45,6 +45,7 @@ type quota struct {
 	state.GroupModel
 	rates    state.Rates // configured
 	learned  Learned
+	taught   bool // learned is not zero
 	recent   Recent     // successes, for what is learned
 	load     state.Load // of the last snapshot, and what was taken since
 	room     room
@@ -56,7 +57,7 @@ type quota struct {
 // limits are those that count now. Vertex AI's tokens per minute are soft: what
 // was learned of them paces nobody.
 func (q *quota) limits(now time.Time) state.Rates {
-	if q.learned == (Learned{}) {
+	if !q.taught {
 		return q.rates
 	}
 	learned := q.learned.Rates(now)

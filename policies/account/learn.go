@@ -19,11 +19,11 @@ func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 		if other := l.p.quotas[state.GroupModel{Group: q.Group, Model: model}]; other != nil {
 			of = other
 		}
-		of.learned = of.learned.Stated(now, kind, value)
+		of.teach(of.learned.Stated(now, kind, value))
 	}
 	if unnamed {
 		requests, tokens := q.recent.Sum(now)
-		q.learned = q.learned.Refused(now, requests, tokens)
+		q.teach(q.learned.Refused(now, requests, tokens))
 	}
 	if q.learned != before {
 		l.tellLearned(now)
@@ -37,12 +37,12 @@ func (l *lease) succeeded(now time.Time, o *Outcome) {
 	if onVertex(q.Group) {
 		q.capacity.Succeeded(q.inFlight)
 	}
-	if q.learned == (Learned{}) {
+	if !q.taught {
 		return
 	}
 	requests, tokens := q.recent.Sum(now)
 	if next := q.learned.Succeeded(now, requests, tokens); next != q.learned {
-		q.learned = next
+		q.teach(next)
 		l.tellLearned(now)
 	}
 }
@@ -53,3 +53,5 @@ func (l *lease) tellLearned(now time.Time) {
 	l.p.log.Info("limits were learned from a refusal", zap.String("group", l.quota.Group), zap.String("model", l.quota.Model),
 		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", l.quota.learned.Absent))
 }
+
+func (q *quota) teach(l Learned) { q.learned, q.taught = l, l != Learned{} }

@@ -61,7 +61,6 @@ type Outcome struct {
 // lease is the Lease of Accounts.
 type lease struct {
 	p         *Accounts
-	candidate Candidate
 	lane      *lane
 	quota     *quota
 	member    *member
@@ -76,8 +75,8 @@ type lease struct {
 	request RequestSum
 	tokens  int64
 	count   bool     // it counts tokens
-	option  option   // with a probe
-	end     ProbeEnd // of it
+	probe   *option  // what it finds out the end of; nil for none
+	end     ProbeEnd // of the probe
 	failed  bool     // the backend did
 	done    bool
 }
@@ -85,13 +84,13 @@ type lease struct {
 // lease makes the lease of an option.
 func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *lease {
 	l := &lease{
-		p: p, candidate: Candidate{Backend: o.lane.backend, Model: o.lane.model},
-		lane: o.lane, quota: o.seat.quota, member: o.place.member, receipt: r, began: now,
+		p: p, lane: o.lane, quota: o.seat.quota, member: o.place.member, receipt: r, began: now,
 		known: p.book.last, outage: o.lane.outage.Generation,
 		tenant: w.Tenant, weight: w.Weight, request: w.Request, tokens: w.Tokens, count: w.Count,
 	}
 	if o.probe != noProbe {
-		l.option = *o
+		probe := *o
+		l.probe = &probe
 	}
 	if w.Count {
 		return l
@@ -109,13 +108,13 @@ func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *le
 }
 
 // Candidate is who is asked, for which model.
-func (l *lease) Candidate() Candidate { return l.candidate }
+func (l *lease) Candidate() Candidate { return Candidate{Backend: l.lane.backend, Model: l.lane.model} }
 
 // Account is whose credential is shown.
 func (l *lease) Account() *Account { return &l.member.Account }
 
 // Probing reports whether the attempt finds out if something is well again.
-func (l *lease) Probing() bool { return l.option.probe != noProbe }
+func (l *lease) Probing() bool { return l.probe != nil }
 
 // subjects are all that the attempt's outcome is about.
 func (l *lease) subjects() []Subject {
@@ -149,12 +148,12 @@ func (l *lease) Note(e Effects) {
 		l.quota.capacity.Refused(now, l.began, l.quota.inFlight)
 	}
 	l.learn(now, e.Limits, e.Limited)
-	if l.end = max(l.end, e.Probe); len(e.Cooldowns) > 0 && l.option.probe == ofRest {
+	if l.end = max(l.end, e.Probe); len(e.Cooldowns) > 0 && l.probe != nil && l.probe.probe == ofRest {
 		l.end = ProbeFailed
 	}
 	if e.Failed != "" {
 		l.failed = true
-		if l.option.probe == ofBackend {
+		if l.probe != nil && l.probe.probe == ofBackend {
 			l.end = ProbeFailed
 		} else {
 			p.fail(now, l.lane, l.outage, l.request, e.Failed, e.Doubtful)
@@ -249,8 +248,8 @@ func (l *lease) Done(o Outcome) {
 // release ends what this replica knows of the attempt.
 func (l *lease) release(now time.Time, o *Outcome) {
 	p := l.p
-	if l.option.probe != noProbe {
-		p.endProbe(now, &l.option, l.end)
+	if l.probe != nil {
+		p.endProbe(now, l.probe, l.end)
 	}
 	if l.count {
 		return

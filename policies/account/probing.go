@@ -12,13 +12,7 @@ import (
 // the store is asked.
 func (p *Accounts) beginProbe(ctx context.Context, now time.Time, o *option) bool {
 	if o.probe == ofBackend {
-		out := &o.lane.outage
-		return p.change(ctx, o.lane.subject(), func() (bool, func()) {
-			before := out.Breaker
-			permission, next := before.Allow(now)
-			out.Breaker, o.generation = next, next.Generation
-			return permission == Probe, func() { out.Breaker = before }
-		})
+		return p.beginProbeOf(ctx, now, o.lane)
 	}
 	taken := o.coolings(now)
 	for i, c := range taken {
@@ -31,6 +25,15 @@ func (p *Accounts) beginProbe(ctx context.Context, now time.Time, o *option) boo
 		}
 	}
 	return true
+}
+
+func (p *Accounts) beginProbeOf(ctx context.Context, now time.Time, l *lane) bool {
+	return p.change(ctx, l.subject(), func() (bool, func()) {
+		before := l.outage.Breaker
+		permission, next := before.Allow(now)
+		l.outage.Breaker = next
+		return permission == Probe, func() { l.outage.Breaker = before }
+	})
 }
 
 // endProbe ends the probe of an option that did not lift what it was for.

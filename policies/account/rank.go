@@ -168,7 +168,9 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 	for i := range l.seats {
 		s := &l.seats[i]
 		of := of
-		of.add(now, s.resting)
+		if len(s.resting) > 0 {
+			of.add(now, s.resting)
+		}
 		if b := s.quota.noRoom(now, w); b.kind != NoKind && !w.Count {
 			r.block(b)
 			continue
@@ -178,7 +180,7 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 			continue
 		}
 		best, score, tried := -1, 0.0, false
-		var bestRest rest
+		probe := noProbe
 		for j := range s.members {
 			m := &s.members[j]
 			avoid := Fresh
@@ -189,10 +191,14 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 			if avoid == Spent {
 				continue
 			}
-			of := of
-			of.add(now, m.resting)
+			of := &of
+			if len(m.resting) > 0 {
+				own := *of
+				own.add(now, m.resting)
+				of = &own
+			}
 			switch {
-			case of.ready.After(now) || of.until.After(now) && !probes:
+			case of.probes() && (!probes || of.ready.After(now)):
 				r.block(of.blocked())
 				continue
 			case !m.free(now) && !w.Count:
@@ -208,16 +214,16 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 				fit += 4
 			}
 			if best < 0 || fit > score {
-				best, score, bestRest = j, fit, of
+				best, score, probe = j, fit, noProbe
+				if of.probes() {
+					probe = ofRest
+				}
 			}
 		}
 		if best < 0 {
 			continue
 		}
-		o := option{lane: l, seat: s, place: &s.members[best]}
-		if bestRest.probes() {
-			o.probe = ofRest
-		}
+		o := option{lane: l, seat: s, place: &s.members[best], probe: probe}
 		o.score = Score(p.fit(now, s, o.place.member, w, median, tried, home))
 		if len(l.seats) > 1 {
 			o.score += ScoreNoise * p.random()
@@ -232,7 +238,10 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 // fit is what is known of a group for the request.
 func (p *Accounts) fit(now time.Time, s *seat, m *member, w *Want, median time.Duration, tried bool, home string) Fit {
 	q := s.quota
-	limits := q.limits(now)
+	limits := q.rates
+	if q.taught {
+		limits = q.limits(now)
+	}
 	f := Fit{Health: q.health.Score(now, median), Tried: tried, Use: LargestUse(
 		Share{q.load.Requests, 1, limits.Requests},
 		Share{q.load.Tokens, w.Tokens, limits.Tokens},

@@ -157,7 +157,7 @@ func (p *Accounts) encode(s Subject) []byte {
 			d.Outage = &l.outage
 		}
 	case s.Scope == OfGroup && s.Model != "":
-		if q := p.quotas[state.GroupModel{Group: s.Name, Model: s.Model}]; q != nil && q.learned != (Learned{}) {
+		if q := p.quotas[state.GroupModel{Group: s.Name, Model: s.Model}]; q != nil && q.taught {
 			l := q.learned
 			l.Absent = false // until a reload, and this outlives one
 			d.Learned = &l
@@ -193,8 +193,9 @@ func (p *Accounts) absorb(s Subject, from []byte) {
 	case d.Learned != nil && s.Scope == OfGroup:
 		q := p.quota(s.Name, s.Model)
 		absent := q.learned.Absent
-		q.learned = q.learned.newer(*d.Learned)
-		q.learned.Absent = absent
+		newer := q.learned.newer(*d.Learned)
+		newer.Absent = absent
+		q.teach(newer)
 	}
 }
 

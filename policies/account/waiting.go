@@ -32,7 +32,8 @@ type waiting struct {
 // The one whose turn it is tries, and only then the next one: so whoever has
 // waited is admitted in the order of the queue.
 func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w *Want) (Lease, error) {
-	me := &waiting{plan: plan, want: w, turn: make(chan struct{}, 1), until: now.Add(min(w.MaxWait, longestWait))}
+	want := *w // only those who wait need one on the heap
+	me := &waiting{plan: plan, want: &want, turn: make(chan struct{}, 1), until: now.Add(min(w.MaxWait, longestWait))}
 	if !w.Deadline.IsZero() && w.Deadline.Before(me.until) {
 		me.until = w.Deadline
 	}
@@ -113,7 +114,7 @@ func (p *Accounts) dispatch(now time.Time) {
 		return
 	}
 	p.turn = p.queue.Next(func(w *Waiter[*waiting]) bool {
-		if p.tenants[w.Tenant].After(now) {
+		if p.tenants[w.Tenant].until.After(now) {
 			return false
 		}
 		r := p.rank(now, w.Value.plan, w.Value.want)
@@ -129,8 +130,8 @@ func (p *Accounts) dispatch(now time.Time) {
 
 // whyOf is what a request waits for that is not served now.
 func (p *Accounts) whyOf(now time.Time, me *waiting) blocked {
-	if until := p.tenants[me.want.Tenant]; until.After(now) {
-		return blocked{kind: TenantSlots, what: me.want.Tenant, until: until, event: true}
+	if b := p.tenants[me.want.Tenant]; b.until.After(now) {
+		return b
 	}
 	r := p.rank(now, me.plan, me.want)
 	if r.n > 0 {
