@@ -156,6 +156,13 @@ func (q *Queue[T]) Len(tenant string) int {
 	return 0
 }
 
+// each calls f for each tenant of which requests wait, in no order.
+func (q *Queue[T]) each(f func(tenant string, waiting int)) {
+	for _, t := range q.active {
+		f(t.name, len(t.waiters))
+	}
+}
+
 // Waiting is how many requests wait.
 func (q *Queue[T]) Waiting() int { return q.waiting }
 
