@@ -83,7 +83,7 @@ type Cooldown struct {
 	// Doubtful says that the request itself may be to blame: it is kept back
 	// only once another request has failed in the same way.
 	Doubtful bool
-	// Meanwhile is how long the model on the account is kept back while there
-	// is doubt, by failures in a row; nil for not at all.
+	// Meanwhile is how long it is kept back for the model alone while there is
+	// doubt, by failures in a row; nil for not at all.
 	Meanwhile []time.Duration
 }
