@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -97,18 +95,3 @@ func (p *Accounts) Close() {
 	p.close()
 	p.background.Wait()
 }
-
-// Of lists the accounts of a backend that may be asked at all, in order of
-// preference.
-func (p *Accounts) Of(backend string) []*Account {
-	var out []*Account
-	for _, m := range p.members[backend] {
-		if !m.Disabled {
-			out = append(out, &m.Account)
-		}
-	}
-	return out
-}
-
-// backends are the names of those that have accounts.
-func (p *Accounts) backends() []string { return slices.Sorted(maps.Keys(p.members)) }

@@ -13,6 +13,9 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	if len(plan) == 0 {
+		return nil, p.decided(&Unavailable{})
+	}
 	p.readAgain(now)
 	if p.queue.Waiting() > 0 && !w.Count {
 		return p.wait(ctx, now, plan, &w) // nobody overtakes those who wait
@@ -24,7 +27,7 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 	case l != nil:
 		p.decisions.acquired++
 		return l, nil
-	case w.Count:
+	case w.Count, why.kind == NoKind: // nothing to wait for
 		return nil, p.decided(why.unavailable(now))
 	}
 	return p.wait(ctx, now, plan, &w)
@@ -169,7 +172,7 @@ func (r *ranking) why() blocked {
 
 // unavailable words it for who asked.
 func (b *blocked) unavailable(now time.Time) *Unavailable {
-	u := &Unavailable{Kind: b.kind, What: b.what, Until: b.until}
+	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}
 	switch back := b.retry; {
 	case back.After(now):
 		u.RetryAfter = back.Sub(now)

@@ -30,6 +30,8 @@ type Effects struct {
 	// says that the request itself may be to blame.
 	Failed   string
 	Doubtful bool
+	// Certain says that no request can be to blame.
+	Certain bool
 	// NoCapacity says that capacity was short which the account shares with
 	// others.
 	NoCapacity bool
@@ -156,7 +158,7 @@ func (l *lease) Note(e Effects) {
 		if l.probe != nil && l.probe.probe == ofBackend {
 			l.end = ProbeFailed
 		} else {
-			p.fail(now, l.lane, l.outage, l.request, e.Failed, e.Doubtful)
+			p.fail(now, l.lane, l.outage, l.request, e.Failed, e.Doubtful, e.Certain)
 		}
 	}
 	p.dispatch(now)

@@ -22,6 +22,9 @@ type Candidate struct {
 	Backend, Model string
 	// Priority: neighbors in the plan with the same one are scored together.
 	Priority int
+	// Begun says that the request has begun with the model: it is waited for
+	// rather than a model behind it asked.
+	Begun bool
 	// CachedFrom is the least prompt, in tokens, that the model caches by
 	// itself; 0 is none. Only longer ones have a home.
 	CachedFrom int64
@@ -75,8 +78,9 @@ const (
 // Unavailable is why no candidate may be asked.
 type Unavailable struct {
 	Kind Kind
-	// What is the account, group or backend, or the tenant's limit.
-	What string
+	// What is the account, group or backend, or the tenant's limit. Cause is
+	// that of the cooldown; "" if it is none.
+	What, Cause string
 	// Until is when it ends, as far as it is known; RetryAfter is how long that
 	// takes, or a guess.
 	Until      time.Time

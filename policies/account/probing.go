@@ -98,11 +98,11 @@ func (o *option) coolings(now time.Time) (out []coolingOf) {
 }
 
 // fail notes that a backend failed a request.
-func (p *Accounts) fail(now time.Time, l *lane, known uint64, r RequestSum, reason string, doubtful bool) {
+func (p *Accounts) fail(now time.Time, l *lane, known uint64, r RequestSum, reason string, doubtful, certain bool) {
 	if doubtful && !p.suspects.again(now, l.subject(), reason, r) {
 		return
 	}
-	if l.outage.failed(now, known, r, doubtful, p.random()) {
+	if l.outage.failed(now, known, r, doubtful || certain, p.random()) {
 		p.log.Warn("backend is held back until it answers a probe", zap.String("backend", l.backend),
 			zap.String("model", l.model), zap.String("reason", reason))
 	}
@@ -115,7 +115,7 @@ func (p *Accounts) Lost(c Candidate, r RequestSum, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.lane(c.Backend, c.Model)
-	p.fail(time.Now(), l, l.outage.Generation, r, reason, true)
+	p.fail(time.Now(), l, l.outage.Generation, r, reason, true, false)
 }
 
 // subject is what the lane's breaker is about.

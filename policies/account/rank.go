@@ -41,6 +41,7 @@ type ranking struct {
 // blocked is why an account may not be asked.
 type blocked struct {
 	kind  Kind
+	cause string
 	what  string
 	until time.Time // zero: nobody knows
 	retry time.Time // when a client may come back: until, or the next probe
@@ -75,6 +76,18 @@ func (r *ranking) block(b blocked) {
 // rest.
 type pass struct{ probes, soft bool }
 
+// endsBy reports whether it is known to end by then.
+func (b *blocked) endsBy(t time.Time) bool { return !b.until.IsZero() && !b.until.After(t) }
+
+// merge takes in what was found of one model.
+func (r *ranking) merge(one *ranking) {
+	if one.soonest.kind != NoKind {
+		r.block(one.soonest)
+	}
+	r.options, r.n = one.options, one.n
+	r.event, r.soft = r.event || one.event, r.soft || one.soft
+}
+
 // rank finds who may be asked of a plan: of the first model and in it of the
 // first candidates where somebody is ready at once. Candidates that are held
 // back come after the others of their model, and after all models if it is sure
@@ -93,30 +106,47 @@ func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 	if of.probes || r.n == 0 && !w.Count {
 		p.probeOutage(&r, now, plan[:at], w)
 	}
+	if o := &r.options[0]; r.n > 0 && of.probes && o.probe == noProbe && o.lane.outage.begun() && !o.lane.outage.Ready().After(now) {
+		o.probe = ofBackend // it is asked anyway
+	}
 	return r
 }
+
+// heldWait is how long it is better to wait for a candidate than to ask another
+// one that failed of late: that may well cost a whole deadline.
+const heldWait = 10 * time.Second
 
 // rankHeld ranks by how much candidates are held back. It returns the index of
 // the first candidate that was chosen.
 func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want, of pass) int {
 	most := notHeld
+	worthIt := now.Add(min(w.MaxWait, heldWait))
 	for i := 0; i < len(plan); {
 		j := i + 1
 		for j < len(plan) && plan[j].Model == plan[i].Model {
 			j++
 		}
-		for held := notHeld; held <= doubtful; held++ {
-			if at := p.rankTiers(r, now, plan[i:j], w, held, of, &most); at >= 0 {
-				return i + at
-			}
+		one := ranking{}
+		at := p.rankTiers(&one, now, plan[i:j], w, notHeld, of, &most)
+		if at < 0 && !one.soonest.endsBy(worthIt) {
+			at = p.rankTiers(&one, now, plan[i:j], w, doubtful, of, &most)
+		}
+		r.merge(&one)
+		if at >= 0 {
+			return i + at
+		}
+		if plan[i].Begun && one.soonest.endsBy(now.Add(w.MaxWait)) {
+			return len(plan)
 		}
 		i = j
 	}
-	if most < surely {
+	if most == notHeld || r.soonest.endsBy(worthIt) {
 		return len(plan)
 	}
-	if at := p.rankTiers(r, now, plan, w, surely, of, &most); at >= 0 {
-		return at
+	for held := doubtful; held <= surely; held++ {
+		if at := p.rankTiers(r, now, plan, w, held, of, &most); at >= 0 {
+			return at
+		}
 	}
 	if most == obeyed && (!p.breakersHold(plan) || w.Count) {
 		if at := p.rankTiers(r, now, plan, w, obeyed, of, &most); at >= 0 {

@@ -7,6 +7,7 @@ type rest struct {
 	until time.Time // when all is over
 	ready time.Time // when it may be asked: until, or when a probe may go
 	kind  Kind
+	cause string
 	scope Scope
 	what  string
 	soft  bool // it would better rest
@@ -18,7 +19,7 @@ func (r *rest) add(now time.Time, list []*tired) {
 		if !t.until.After(now) {
 			continue
 		}
-		for _, c := range t.causes {
+		for cause, c := range t.causes {
 			if !c.Until.After(now) {
 				continue
 			}
@@ -31,7 +32,7 @@ func (r *rest) add(now time.Time, list []*tired) {
 				ready = c.Probe.due()
 			}
 			if c.Until.After(r.until) {
-				r.until, r.kind = c.Until, c.Kind
+				r.until, r.kind, r.cause = c.Until, c.Kind, cause
 				r.scope, r.what = t.subject.Scope, t.subject.Name
 			}
 			if ready.After(r.ready) {
@@ -48,7 +49,7 @@ func (r *rest) probes() bool { return !r.until.IsZero() }
 // blocked is why it may not be asked. It is waited for until all is over: a
 // probe is for one request, and those that wait would all wait for it.
 func (r *rest) blocked() blocked {
-	return blocked{kind: r.kind, what: r.what, until: r.until, retry: r.ready}
+	return blocked{kind: r.kind, cause: r.cause, what: r.what, until: r.until, retry: r.ready}
 }
 
 // room is when a quota has room again that had none, by the store's word.

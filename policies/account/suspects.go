@@ -2,6 +2,26 @@ package account
 
 import "time"
 
+const (
+	// suspicionTime is how long one failure is remembered. A refused credential
+	// fails every request; a request that brings its own refusal along is
+	// rarely followed by another such one in that time without a success
+	// between them.
+	suspicionTime = 15 * time.Minute
+	// mostSuspicions bounds those that are kept; model names come from clients.
+	mostSuspicions = 10_000
+)
+
+// RequestSum tells requests apart: it is the same for each attempt of one, and
+// for each repetition by a client.
+type RequestSum uint64
+
+// suspicion is a failure for which the request itself may be to blame.
+type suspicion struct {
+	request RequestSum
+	since   time.Time
+}
+
 // suspects are failures for which the request itself may be to blame. Who holds
 // them guards them.
 type suspects map[suspect]suspicion

@@ -35,7 +35,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	want := *w // only those who wait need one on the heap
 	me := &waiting{plan: plan, want: &want, turn: make(chan struct{}, 1), until: now.Add(min(w.MaxWait, longestWait))}
 	if !w.Deadline.IsZero() && w.Deadline.Before(me.until) {
-		me.until = w.Deadline
+		me.until = w.Deadline.Add(-1) // by then the request is over
 	}
 	entry := &Waiter[*waiting]{Tenant: w.Tenant, Weight: w.Weight, Service: float64(w.Tokens), Retry: w.Retry, Line: plan[0].Backend + "/" + plan[0].Model, Value: me}
 	p.decisions.waited++
@@ -60,7 +60,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	for {
 		p.dispatch(now)
 		why := p.whyOf(now, me)
-		if p.turn != entry && (!me.until.After(now) || !why.event && !why.until.IsZero() && why.until.After(me.until)) {
+		if p.turn != entry && (why.kind == NoKind || !me.until.After(now) || !why.event && !why.until.IsZero() && why.until.After(me.until)) {
 			return nil, p.decided(why.unavailable(now))
 		}
 		if err := p.sleep(ctx, now, me, &why); err != nil {

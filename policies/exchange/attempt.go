@@ -103,11 +103,11 @@ type attempt struct {
 
 	candidates []route.Candidate // what could be asked, in order of preference
 	skipped    []skipped         // of those, what others' failures kept the attempt from
-	probing    bool              // it finds out whether its backend answers again
 	model      string            // upstream's
 	backend    *route.Backend
 	account    *account.Account
-	alone      bool // it goes over a connection of its own
+	lease      account.Lease // of account; nil before
+	alone      bool          // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy
@@ -146,6 +146,7 @@ type record struct {
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came
 	final   bool          // the request ends with this attempt
+	failure heal.Failure  // what the ruling says of asking again; Refused without one
 	ended   string        // reason for which a passed answer broke off
 }
 

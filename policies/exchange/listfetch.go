@@ -38,19 +38,15 @@ func (x *Exchange) listFailed(of route.Source, err error) {
 // fetchList fetches the list of a backend, of another account where one is
 // refused.
 func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Model, error) {
-	var tried []string
-	for {
-		account := x.pool.Choose(of.Name, "", tried, nil)
-		if account == nil {
-			return nil, errors.New("the backend has no account")
-		}
-		name, value := account.Header()
-		models, err := x.fetchPages(ctx, of, policies.Header{Name: name, Value: value})
-		tried = append(tried, account.ID)
-		if !ofAccount(err) || len(tried) >= listAccounts || !x.pool.Untried(of.Name, "", tried) {
+	err := errors.New("the backend has no account that may be asked")
+	for _, a := range x.accounts.Ready(of.Name, listAccounts) {
+		var models []listing.Model
+		name, value := a.Header()
+		if models, err = x.fetchPages(ctx, of, policies.Header{Name: name, Value: value}); !ofAccount(err) {
 			return models, err
 		}
 	}
+	return nil, err
 }
 
 // ofAccount reports an error that another account may not meet.

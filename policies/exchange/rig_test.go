@@ -36,7 +36,7 @@ func newRig(t *testing.T, change func(*Config)) rig {
 		change(&cfg)
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	x, err := New(cfg, Deps{Log: zap.New(core), Metrics: NewMetrics(prometheus.NewRegistry())})
+	x, err := New(cfg, Deps{Log: zap.New(core), Metrics: NewMetrics(prometheus.NewRegistry()), Random: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,15 +37,15 @@ func (r *row) failure(s *Seen, out *Ruling) Failure {
 		return Overflow
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
-	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.long():
+	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.Long():
 		return Spent
 	}
 	return Passing
 }
 
-// long reports whether an account is kept back for longer than any request
+// Long reports whether an account is kept back for longer than any request
 // waits, already at the first failure.
-func (e *Effect) long() bool { return e.Day || len(e.For) > 0 && e.For[0] >= time.Minute }
+func (e *Effect) Long() bool { return e.Day || len(e.For) > 0 && e.For[0] >= time.Minute }
 
 // silent reports whether nothing came in time. To ask the same again would take
 // as long.
