@@ -150,8 +150,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	cfg.Backends = slices.Clone(cfg.Backends)
-	slices.SortStableFunc(cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
+	x.cfg.Backends = slices.Clone(cfg.Backends)
+	slices.SortStableFunc(x.cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
 	return x, nil
 }
 
