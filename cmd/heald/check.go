@@ -46,6 +46,9 @@ func runCheck(_ context.Context, args []string, out streams) error {
 			problems++
 		}
 	}
+	if cfg != nil && cfg.Auth == "none" && !cfg.Asks() {
+		fmt.Fprintln(out.out, "auth: none: NO KEY IS ASKED FOR, everybody who can connect to Envoy may call")
+	}
 	if *file != "" {
 		found, err := checkEnvoy(*file, cfg, flags.File != "")
 		if err != nil {
@@ -112,7 +115,7 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	w.RetryAfter = retryAfter(cfg)
 	w.OwnWait = w.RetryAfter == 0
 	if x, err := cfg.Exchange(); err == nil {
-		w.Hop, w.ClientKeys = x.Hop, len(x.ClientKeys) > 0
+		w.Hop, w.ClientKeys = x.Hop, cfg.Asks()
 	}
 	w.Backends = clusters(cfg.Backends) // Exchange has added the one that GEMINI_API_KEY means
 	w.Proxies = map[string]string{}

@@ -31,6 +31,7 @@ func commands() []command {
 		{"check", "check heald.yaml and an Envoy configuration", runCheck},
 		{"envoy", "print an Envoy configuration", runEnvoy},
 		{"translate", "show what becomes of one request or reply", runTranslate},
+		{"tenant", "say who may call: make, replace and remove keys", runTenant},
 		{"health", "ask a running heald whether it lives", runHealth},
 		{"version", "print the version", runVersion},
 	}
@@ -122,13 +123,18 @@ func newFlags(name, about string, out streams) *flag.FlagSet {
 // parse reads a command line without arguments besides flags.
 func parse(fs *flag.FlagSet, args []string) error {
 	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
+		return misread(fs, err)
 	}
 	if fs.NArg() > 0 {
 		return &usageError{fmt.Errorf("unexpected argument %q; see heald %s -h", fs.Arg(0), fs.Name())}
 	}
 	return nil
+}
+
+// misread words what the flag package says of a command line.
+func misread(fs *flag.FlagSet, err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
 }

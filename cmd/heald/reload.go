@@ -12,9 +12,12 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // reloadable is a policy that can be swapped: a stream keeps the one it began
@@ -41,10 +44,17 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.tls.Store(next.tls)
 		s.log.Info("certificates loaded", zap.String("cert", cfg.Listen.TLS.Cert), zap.Time("not_after", next.tls.Certificates[0].Leaf.NotAfter))
 	}
+	if next.tenants != nil {
+		s.policy.current.Load().UseTenants(next.tenants)
+		s.log.Info("tenants loaded", zap.Int("tenants", len(next.tenants.Tenants())))
+	}
 	if next.exchange != nil {
 		limits := cfg.Memory.Apply()
 		s.inFlight.SetLimit(limits.Held)
+		s.tokensOf.Store(&next.tokensOf)
+		retire := next.tokens.Take()
 		s.policy.current.Store(next.exchange)
+		retire()
 		next.tell(s, limits)
 		s.fit.tell(s.log, cfg)
 	}
@@ -56,6 +66,10 @@ func (s *sidecar) take(cfg *config.Config) error {
 type prepared struct {
 	exchange *exchange.Exchange // nil if the settings are those that run
 	tls      *tls.Config        // nil if there is none, or it is the one that runs
+	tenants  *tenant.Registry   // nil if they are those that run, or come with exchange
+
+	tokens   *credential.Generation
+	tokensOf map[account.Tokens][]string
 
 	settings exchange.Config
 	listen   bool // the file has another listen than runs
@@ -63,14 +77,18 @@ type prepared struct {
 	notes    []*setting.Problem
 }
 
-// prepare does all that can fail. A change of certificates alone leaves the
-// policy, which would forget what cools down.
+// prepare does all that can fail. A change of certificates alone, or of the files
+// of tenants, leaves the policy, which would forget what cools down.
 func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 	var p prepared
 	var err error
 	changed := s.loaded.IsZero() || cfg.Sum().Settings != s.running.Settings
 	if changed {
 		if p, err = s.build(cfg); err != nil {
+			return p, err
+		}
+	} else if cfg.Sum().Tenants != s.running.Tenants {
+		if p.tenants, err = cfg.Registry(); err != nil {
 			return p, err
 		}
 	}
@@ -82,8 +100,16 @@ func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 
 // build makes the policy of a configuration.
 func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
+	p.tokens, p.tokensOf = s.tokens.Prepare(), map[account.Tokens][]string{}
+	cfg.UseTokens(func(source *credential.Source) account.Tokens { return p.tokens.Refresher(source) })
+	defer cfg.UseTokens(nil)
 	if p.settings, err = cfg.Exchange(); err != nil {
 		return p, err
+	}
+	for _, a := range p.settings.Accounts {
+		if a.Tokens != nil {
+			p.tokensOf[a.Tokens] = append(p.tokensOf[a.Tokens], a.ID)
+		}
 	}
 	x := &p.settings
 	if p.listen = cfg.Listen.Keep(s.listen); p.listen {
@@ -105,7 +131,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	x := &p.settings
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
-		zap.Int("client_keys", len(x.ClientKeys)), zap.Int("max_body", x.MaxBody),
+		zap.Bool("keys_asked", x.Tenants.Asks()), zap.Int("tenants", len(x.Tenants.Tenants())), zap.Int("max_body", x.MaxBody),
 		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()),
 		zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))
 	if n := s.inFlight.LargestBody(); n > 0 && n < int64(x.MaxBody) {

@@ -213,16 +213,63 @@ func TestReloadDoesNotWaitForEver(t *testing.T) {
 func TestOpenPortIsWarnedOf(t *testing.T) {
 	t.Setenv("KEY", "a credential of the tests")
 	t.Setenv("HOP", "hop-secret-hop-secret")
-	_, logs := loadedSidecar(t, write(t, "heald.yaml", minimal))
+	_, logs := loadedSidecar(t, write(t, "heald.yaml", minimal+"auth: none\n"))
 	if n := logs.FilterMessage("a setting may not do what is meant").FilterFieldKey("consequence").Len(); n != 1 {
 		t.Errorf("start: %d warnings", n)
 	}
-	s, reload := rewriting(t, minimal+"hop_secret: {env: HOP}\n")
+	s, reload := rewriting(t, minimal+"auth: none\n"+"hop_secret: {env: HOP}\n")
 	t.Setenv("KEY", "a credential of the tests") // rewriting sets a short one, of which is told as well
-	if said := reload(minimal + "hop_secret: {env: HOP}\nmax_body: 10\n"); s.asks("1") != 403 || strings.Contains(said, "may not do") {
+	if said := reload(minimal + "auth: none\n" + "hop_secret: {env: HOP}\nmax_body: 10\n"); s.asks("1") != 403 || strings.Contains(said, "may not do") {
 		t.Errorf("with a secret: %s", said)
 	}
-	if said := reload(minimal); !strings.Contains(said, "may not do") {
+	if said := reload(minimal + "auth: none\n"); !strings.Contains(said, "may not do") {
 		t.Errorf("the secret was taken away: %s", said)
+	}
+}
+
+// Tenants of files of their own come and go without a new policy, which would
+// forget what cools down.
+func TestTenantsAreReloadedAlone(t *testing.T) {
+	dir := t.TempDir()
+	code, key, errs := heald(t, "tenant", "add", "a", "--dir", dir)
+	if code != exitOK {
+		t.Fatal(errs)
+	}
+	s, reload := rewriting(t, minimal+"tenants_dir: "+dir+"\n")
+	same := func() string { return reload(minimal + "tenants_dir: " + dir + "\n") }
+	status := func(key string) int {
+		a := s.policy.Begin(context.Background(), &policies.Request{Method: "POST", Path: "/v1/messages", Headers: policies.Headers{{Name: "x-api-key", Value: strings.TrimSpace(key)}}})
+		if r := a.RequestHeaders(); r != nil {
+			return r.Status
+		}
+		return 0
+	}
+	before := s.policy.current.Load()
+	if status(key) != 0 || status("") != 401 {
+		t.Fatalf("with the key %d, without %d", status(key), status(""))
+	}
+	if said := same(); said != "" {
+		t.Errorf("nothing has changed: %s", said)
+	}
+	_, other, _ := heald(t, "tenant", "add", "b", "--dir", dir)
+	_, _, _ = heald(t, "tenant", "disable", "a", "--dir", dir)
+	if said := same(); !strings.Contains(said, "tenants loaded") || status(key) != 403 || status(other) != 0 {
+		t.Errorf("a is disabled, b is new: %d and %d, %s", status(key), status(other), said)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "c.yaml"), []byte("weight: many\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := same(); !strings.Contains(said, "c.yaml: weight") || status(other) != 0 {
+		t.Errorf("a fault in one file: %d, %s", status(other), said)
+	}
+	if err := os.Remove(filepath.Join(dir, "c.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _ = heald(t, "tenant", "enable", "a", "--dir", dir)
+	if said := same(); status(key) != 0 {
+		t.Errorf("a is enabled again: %d, %s", status(key), said)
+	}
+	if s.policy.current.Load() != before {
+		t.Error("there is a new policy")
 	}
 }

@@ -43,6 +43,9 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	if len(cfg.MemoryKey) == 0 {
 		log.Warn("no memory_key is configured: this process made its own; replicas that serve the same clients must share one")
 	}
+	if !cfg.Asks() {
+		log.Warn("NO KEY IS ASKED FOR: everybody who can connect to Envoy may call, and spends the quota of the accounts")
+	}
 	for _, address := range side.listen.GRPC {
 		if side.listen.TLS == nil && config.Exposed(address) {
 			log.Warn("Envoy is told the accounts' credentials in plain text on an address that other machines reach: whoever can listen in on that network reads them; set listen.tls",

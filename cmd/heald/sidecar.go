@@ -18,6 +18,8 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/admin"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -33,6 +35,8 @@ type sidecar struct {
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
 	policy     reloadable
+	tokens     *credential.Set
+	tokensOf   atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
 	server     *extproc.Server
 	admin      *admin.Server
 	stopped    atomic.Bool
@@ -74,6 +78,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
 	}
+	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
 	if err := s.take(cfg); err != nil {
 		return nil, err
 	}
@@ -85,6 +90,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	}
 	var err error
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
+		s.tokens.Close()
 		return nil, err
 	}
 	s.admin = admin.New(admin.Options{Registry: reg, Ready: s.ready, Profiles: profiles})
@@ -103,6 +109,7 @@ func (s *sidecar) ready() (string, error) {
 // run serves until ctx ends, then lets running streams finish, at most for
 // drain. Listeners are closed on return.
 func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener net.Listener, drain time.Duration) error {
+	defer s.tokens.Close()
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, _ := errgroup.WithContext(serving)

@@ -51,7 +51,7 @@ func runUp(ctx context.Context, args []string, out streams) error {
 	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
 	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
-	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without client_keys: something else must keep strangers out")
+	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -125,12 +125,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 		Args: []string{"--file-flush-interval-msec", "500"},
 	})
 	if err == nil {
-		key := "heald" // any will do
-		if len(cfg.ClientKeys) > 0 {
-			key = "$HEALD_CLIENT_KEY"
-			fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of client_keys")
-		}
-		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), key, sideDone)
+		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), tellDoor(out, cfg, o.listen), sideDone)
 	}
 	stopSide()
 	return errors.Join(err, <-sideDone)
@@ -203,6 +198,17 @@ func portFree(address string) error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	return l.Close()
+}
+
+// tellDoor says whether clients need a key, and returns what stands for it in
+// what is printed to paste.
+func tellDoor(out io.Writer, cfg *config.Config, listen string) (key string) {
+	if cfg.Asks() {
+		fmt.Fprintln(out, "clients need a key: below, HEALD_CLIENT_KEY stands for one of a tenant, or of client_keys")
+		return "$HEALD_CLIENT_KEY"
+	}
+	fmt.Fprintf(out, "NO KEY IS ASKED FOR: everybody who can connect to %s may call, and spends the quota of your accounts\n", listen)
+	return "heald" // any will do
 }
 
 // printReady tells how to use what was started. Scripts wait for the line

@@ -46,7 +46,7 @@ type Want struct {
 	// GRPC are the addresses on which heald listens for Envoy (listen.grpc);
 	// empty leaves the endpoints of heald's cluster unchecked.
 	GRPC []string
-	// ClientKeys says that heald asks clients for a key (client_keys).
+	// ClientKeys says that heald asks clients for a key (tenants, client_keys).
 	ClientKeys bool
 	// RetryAfter is the longest that heald asks Envoy to wait between two
 	// attempts, in x-heald-retry-after; 0 means 10 seconds.

@@ -20,7 +20,7 @@ func (c *checker) checkDoor(ch *chain) {
 	}
 	c.note(fmt.Sprintf("static_resources.listeners[%s].address", ch.listener.GetName()), "other machines can reach it, and nothing asks for a key",
 		"whoever reaches it spends the quota of heald's accounts",
-		"client_keys in heald.yaml; or a filter that authenticates (jwt_authn, ext_authz, rbac), or TLS with require_client_certificate; or 127.0.0.1")
+		"tenants or client_keys in heald.yaml; or a filter that authenticates (jwt_authn, ext_authz, rbac), or TLS with require_client_certificate; or 127.0.0.1")
 }
 
 const (

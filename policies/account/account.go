@@ -23,6 +23,8 @@ type Account struct {
 	Backend string
 	Scheme  Scheme
 	Secret  Secret
+	// Tokens, if not nil, are in place of Secret, with the scheme Bearer.
+	Tokens Tokens
 	// Place is what has quotas of its own at Google: "ai_studio", or
 	// "vertex/LOCATION"; "" is the backend by its name.
 	Place string
@@ -51,6 +53,10 @@ func (a *Account) Group() string {
 
 // Header returns the header field that presents the credential.
 func (a *Account) Header() (name, value string) {
+	if a.Tokens != nil {
+		token, _ := a.Tokens.Token()
+		return "authorization", "Bearer " + token.Reveal()
+	}
 	if a.Scheme == Bearer {
 		return "authorization", "Bearer " + a.Secret.Reveal()
 	}

@@ -77,7 +77,10 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 	for i := range accounts {
 		a := accounts[i]
 		errs = append(errs, check(&a, fmt.Sprintf("accounts[%d]", i), p.byID[a.ID] != nil))
-		if a.Scheme == "" {
+		switch {
+		case a.Tokens != nil:
+			a.Scheme = Bearer
+		case a.Scheme == "":
 			a.Scheme = APIKey
 		}
 		m := &member{Account: a, group: a.Group(), order: i}

@@ -42,8 +42,20 @@ const mostRounds = 8
 // is asked.
 func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *Want) (*lease, blocked, error) {
 	var r ranking
+	asked := false // for a token
 	for range mostRounds {
 		r = p.rank(now, plan, w)
+		if r.n == 0 && r.tokenless != nil && !asked {
+			asked = true
+			if p.awaitToken(ctx, r.tokenless) {
+				now = time.Now()
+				continue
+			}
+			if ctx.Err() != nil {
+				return nil, blocked{}, ctx.Err()
+			}
+			return nil, blocked{}, &Unavailable{Kind: BadCredential, Cause: NoToken, What: r.tokenless.ID}
+		}
 		if r.n == 0 {
 			return nil, r.why(), nil
 		}
@@ -66,6 +78,17 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 		now = time.Now()
 	}
 	return nil, r.why(), nil
+}
+
+// NoToken is the Unavailable.Cause of an account that has no access token.
+const NoToken = "no_token"
+
+// awaitToken waits for the access token of an account, without the lock: where
+// nothing else is left, that is better than a refusal.
+func (p *Accounts) awaitToken(ctx context.Context, m *member) bool {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	return m.Tokens.Wait(ctx) == nil
 }
 
 // limitsOf asks for the tenant's limits, without the lock.

@@ -21,7 +21,11 @@ func check(a *Account, path string, used bool) error {
 		p.Found, p.Consequence, p.Fix = "looks like an e-mail address", "ids are shown to clients, in x-heald-account", short
 	case used:
 		p.Found, p.Consequence, p.Fix = redact.Quote(a.ID)+" is used twice", "logs and memory could not tell them apart", short
-	case a.Secret.Empty():
+	case a.Tokens != nil && a.Scheme == APIKey:
+		p.Path, p.Found, p.Fix = path+".scheme", "access tokens travel as bearer", "leave scheme out"
+	case a.Tokens != nil && !a.Secret.Empty():
+		p.Path, p.Found, p.Fix = path+".secret", "the account has a secret and a credential", "leave one of them out"
+	case a.Tokens == nil && a.Secret.Empty():
 		p.Path, p.Found, p.Fix = path+".secret", "the credential is empty", "check the variable or file it comes from"
 	default:
 		return nil

@@ -30,7 +30,7 @@ func (p *Accounts) Outlook(c Candidate, w *Want) (out Outlook) {
 		room := s.quota.noRoom(now, w)
 		for j := range s.members {
 			m := &s.members[j]
-			if w.Avoid != nil && w.Avoid(m.ID, l.model) == Spent {
+			if w.Avoid != nil && w.Avoid(m.ID, l.model) == Spent || m.Unusable() != "" {
 				continue
 			}
 			in := max(until(now, l.resting), until(now, s.resting), until(now, m.resting), room.until.Sub(now), 0)
@@ -113,4 +113,11 @@ func (p *Accounts) Ready(backend string, most int) (out []*Account) {
 		out = append(out, &all[0].Account)
 	}
 	return out
+}
+
+// HasTokens reports whether an account shows access tokens, of which there may be
+// another one next time.
+func (p *Accounts) HasTokens(id string) bool {
+	m := p.byID[id]
+	return m != nil && m.Tokens != nil
 }

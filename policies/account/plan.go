@@ -110,6 +110,7 @@ var unavailableWords = map[Kind]string{
 	Refused:       "the provider does not serve it",
 	BadCredential: "the credential is refused",
 	TenantSlots:   "all slots of the tenant are taken",
+	TenantWaiting: "too many requests of the tenant are waiting",
 	TenantBudget:  "the tenant's budget is used up",
 	Crowded:       "too many requests are waiting",
 	NoState:       "the state that replicas share cannot be reached",

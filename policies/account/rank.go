@@ -36,6 +36,8 @@ type ranking struct {
 	soonest blocked
 	event   bool
 	soft    bool // somebody was passed over that would better rest
+	// tokenless is an account that would be ready but has no access token.
+	tokenless *member
 }
 
 // blocked is why an account may not be asked.
@@ -86,6 +88,9 @@ func (r *ranking) merge(one *ranking) {
 	}
 	r.options, r.n = one.options, one.n
 	r.event, r.soft = r.event || one.event, r.soft || one.soft
+	if one.tokenless != nil {
+		r.tokenless = one.tokenless
+	}
 }
 
 // rank finds who may be asked of a plan: of the first model and in it of the
@@ -237,8 +242,14 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 				of = &own
 			}
 			switch {
+			case m.Tokens != nil && m.Unusable() != "":
+				r.tokenless = m.member
+				r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
+				continue
 			case of.probes() && (!ps.probes || of.ready.After(now)):
-				r.block(of.blocked())
+				b := of.blocked()
+				b.event = m.Tokens != nil && b.kind == BadCredential // until its token is renewed
+				r.block(b)
 				continue
 			case of.soft && !ps.soft:
 				r.soft = true

@@ -43,7 +43,10 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own: others can be served where it cannot
 	}
 	pool := plan[0].Backend
-	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting || p.crowds[pool] >= poolWaiting || !p.queue.Push(entry) {
+	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting {
+		return nil, p.decided(&Unavailable{Kind: TenantWaiting, What: w.Tenant, RetryAfter: busyAgain})
+	}
+	if p.crowds[pool] >= poolWaiting || !p.queue.Push(entry) {
 		return nil, p.decided(&Unavailable{Kind: Crowded, What: pool, RetryAfter: busyAgain})
 	}
 	p.crowds[pool]++
@@ -60,7 +63,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	for {
 		p.dispatch(now)
 		why := p.whyOf(now, me)
-		if p.turn != entry && (why.kind == NoKind || !me.until.After(now) || !why.event && !why.until.IsZero() && why.until.After(me.until)) {
+		if p.turn != entry && (why.kind == NoKind || !me.until.After(now) || !why.event && !why.endsBy(me.until)) {
 			return nil, p.decided(why.unavailable(now))
 		}
 		if err := p.sleep(ctx, now, me, &why); err != nil {

@@ -244,7 +244,7 @@ func TestWaitingRooms(t *testing.T) {
 			synctest.Wait()
 		}
 		enter("small", 1)
-		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "small", MaxWaiting: 1, MaxWait: time.Minute}); got != "crowded" {
+		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "small", MaxWaiting: 1, MaxWait: time.Minute}); got != "tenant_waiting" {
 			t.Errorf("%s, want a refusal: the tenant's waiting room is full", got)
 		}
 		for range poolWaiting - 1 {

@@ -174,6 +174,7 @@ const (
 	ErrNoResource                    // no such file or cached content
 	ErrPath                          // no such path
 	ErrModerated                     // what was asked for is refused by the upstream's safety system
+	ErrBilling                       // the caller's money is spent, and does not come back by itself
 	errorKindsCount                  // keep last
 )
 

@@ -1,12 +1,14 @@
 package exchange
 
 import (
-	"net/url"
-	"strings"
+	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // notFromOuter is all that whoever goes around the outer listener is told.
@@ -26,54 +28,47 @@ func (a *attempt) admit() *policies.Reply {
 	if reply := a.greet(); reply != nil {
 		return reply
 	}
-	if len(a.x.clientKeys) > 0 {
-		return a.admitKey()
+	var shown []string
+	if a.tenants.Asks() {
+		shown = tenant.Shown(a.in)
 	}
-	return a.admitBrowser()
+	caller, denied := a.tenants.Who(shown, time.Now())
+	if denied != nil {
+		return a.deny(denied)
+	}
+	a.caller = caller
+	if !a.tenants.Asks() {
+		return a.admitBrowser()
+	}
+	return nil
 }
 
-// admitKey refuses requests without one of client_keys.
-func (a *attempt) admitKey() *policies.Reply {
-	shown := shownKeys(a.in)
-	known := false
-	for _, key := range shown {
-		known = a.x.clientKeys.has(key) || known
+// deniedReasons are the log words of what tenants are denied.
+var deniedReasons = [tenant.Kinds]string{
+	tenant.NoKey: heal.ReasonClientKey, tenant.UnknownKey: heal.ReasonClientKey, tenant.DamagedKey: heal.ReasonClientKey,
+	tenant.ExpiredKey: heal.ReasonClientKey, tenant.Ambiguous: heal.ReasonClientKey,
+	tenant.Disabled: heal.ReasonTenantDisabled, tenant.Model: heal.ReasonTenantModel,
+	tenant.Slots: heal.ReasonTenantSlots, tenant.Waiting: heal.ReasonTenantWaiting,
+	tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
+	tenant.OutOfMoney: heal.ReasonTenantMoney,
+}
+
+// deny refuses what a tenant may not do, or not now.
+func (a *attempt) deny(d *tenant.Denied) *policies.Reply {
+	if a.caller.Tenant == nil && d.Tenant != "" { // it is known who it is all the same
+		a.log = a.log.With(zap.String("tenant", d.Tenant))
 	}
-	switch {
-	case known:
+	return a.refuse(deniedReasons[d.Kind], d.Client())
+}
+
+// mayUse refuses a model that the tenant may not use: under the name that the
+// client asks for, or as one that this may lead to.
+func (a *attempt) mayUse() *policies.Reply {
+	if len(a.caller.Tenant.Models) == 0 {
 		return nil
-	case len(shown) == 0:
-		return a.refuse(heal.ReasonClientKey, &conversation.Error{Kind: conversation.ErrAuth,
-			Message: "this gateway takes requests with one of its own API keys only, and this request has no key"})
 	}
-	return a.refuse(heal.ReasonClientKey, &conversation.Error{Kind: conversation.ErrAuth}) // in the API's own words
-}
-
-// shownKeys are the API keys that a request shows, wherever one of the APIs
-// expects it: the client's library decides where, not the path. Anthropic's
-// take x-api-key or a bearer token, OpenAI's a bearer token, Azure's api-key,
-// Google's x-goog-api-key, a bearer token, or key in the query.
-func shownKeys(req *policies.Request) (keys []string) {
-	add := func(key string) {
-		if key != "" {
-			keys = append(keys, key)
-		}
+	if refused, ok := a.x.cfg.Models.Allowed(a.req.Model, a.caller.Tenant.MayUse); !ok {
+		return a.deny(&tenant.Denied{Kind: tenant.Model, Tenant: a.caller.Tenant.Name, Model: refused})
 	}
-	for _, h := range req.Headers {
-		switch h.Name {
-		case "x-api-key", "x-goog-api-key", "api-key":
-			add(strings.TrimSpace(h.Value))
-		case "authorization":
-			scheme, token, _ := strings.Cut(strings.TrimSpace(h.Value), " ")
-			if strings.EqualFold(scheme, "bearer") {
-				add(strings.TrimSpace(token))
-			}
-		}
-	}
-	_, query, _ := strings.Cut(req.Path, "?")
-	values, _ := url.ParseQuery(query) // what could be read of it
-	for _, key := range values["key"] {
-		add(key)
-	}
-	return keys
+	return nil
 }

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // phase is where an attempt stands.
@@ -78,6 +80,9 @@ type attempt struct {
 	log *zap.Logger
 	in  *policies.Request
 
+	tenants *tenant.Registry // who may call, as it was when the attempt began
+	caller  tenant.Caller    // who calls, once it was admitted
+
 	phase    phase
 	settings route.Settings
 	endpoint endpoint.Endpoint
@@ -106,8 +111,10 @@ type attempt struct {
 	model      string            // upstream's
 	backend    *route.Backend
 	account    *account.Account
-	lease      account.Lease // of account; nil before
-	alone      bool          // it goes over a connection of its own
+	lease      account.Lease     // of account; nil before
+	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
+	shown      string            // of the account's credential, as it was sent
+	alone      bool              // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy
@@ -151,7 +158,7 @@ type record struct {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -213,6 +220,9 @@ func (a *attempt) name() {
 		zap.String("dialect", a.dialect.Name()),
 		zap.Int("attempt", a.number),
 	)
+	if a.caller.KeyID != "" {
+		a.log = a.log.With(zap.String("tenant", a.caller.Tenant.Name), zap.String("key_id", a.caller.KeyID))
+	}
 }
 
 // checkLength refuses a body of n bytes if that is too many.
@@ -269,6 +279,9 @@ func (a *attempt) recall() {
 	case err != nil:
 		a.x.metrics.memory.WithLabelValues("unreadable").Inc()
 		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
+	case cmp.Or(m.Tenant, tenant.Default) != a.caller.Tenant.Name:
+		a.x.metrics.memory.WithLabelValues("other_tenant").Inc()
+		a.log.Error("memory of earlier attempts was ignored: it is of another tenant")
 	default:
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		a.memory = *m

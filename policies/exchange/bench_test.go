@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 const benchModel = "gemini-3.5-flash"
@@ -51,7 +52,7 @@ func benchBody(b *testing.B, x *Exchange, size int, stream bool) []byte {
 	if size < 20_000 {
 		return []byte(head + `"messages":[{"role":"user","content":"` + prose(size-len(head)-60) + `"}]}`)
 	}
-	carriers := heal.Carriers{Key: x.key, Tenant: defaultTenant, Origin: heal.NewOrigin(x.cfg.Backends[0].Class(), benchModel)}
+	carriers := heal.Carriers{Key: x.key, Tenant: tenant.Default, Origin: heal.NewOrigin(x.cfg.Backends[0].Class(), benchModel)}
 	var s strings.Builder
 	fmt.Fprintf(&s, `%s"thinking":{"type":"enabled","budget_tokens":10000},"system":"%s","tools":[`, head, prose(size/10))
 	for i := range 20 {

@@ -55,6 +55,7 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	if reply := a.checkDeadline(); reply != nil {
 		return reply
 	}
+	a.settleTokens(ctx)
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, body))
 	began := time.Now()
 	lease, err := a.x.accounts.Acquire(ctx, a.plan(), a.want(body))
@@ -66,6 +67,9 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 		a.estimate = gemini.EstimateTokens(len(body))
 		return a.estimated().Reply
 	case err != nil:
+		if reply := a.refuseTenant(err); reply != nil {
+			return reply
+		}
 		return a.refuseTired(err)
 	}
 	a.take(lease)
@@ -160,6 +164,7 @@ func (a *attempt) want(body []byte) account.Want {
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}
+	a.wantOfTenant(&w)
 	return w
 }
 
@@ -172,7 +177,7 @@ func (a *attempt) avoid(id, model string) account.Avoidance {
 			continue
 		}
 		switch {
-		case t.Failure == heal.Spent:
+		case t.Failure == heal.Spent && !a.showsAnother(t):
 			return account.Spent
 		case t.Rotate:
 			out = account.Tried
@@ -187,6 +192,21 @@ func (a *attempt) avoid(id, model string) account.Avoidance {
 		return account.Tried
 	}
 	return out
+}
+
+// showsAnother reports whether the account that was refused may have another
+// access token now. One more try finds out.
+func (a *attempt) showsAnother(t *heal.Try) bool {
+	if t.Reason != heal.ReasonBadKey || !a.x.accounts.HasTokens(t.Account) {
+		return false
+	}
+	n := 0
+	for i := range a.memory.Tries {
+		if o := &a.memory.Tries[i]; o.Account == t.Account && o.Reason == heal.ReasonBadKey {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // sameAccount reports whether what was found of one account, or of its group,

@@ -19,7 +19,7 @@ const methods = "GET, HEAD, POST, OPTIONS"
 // a page may send a request. Both come without a key. nil for all else.
 func (a *attempt) greet() *policies.Reply {
 	if a.in.Method == http.MethodOptions {
-		if len(a.x.clientKeys) == 0 && !a.x.cfg.Browsers.trusts(a.in.Headers) {
+		if !a.tenants.Asks() && !a.x.cfg.Browsers.trusts(a.in.Headers) {
 			return nil // a page that may not ask: refused as its request would be
 		}
 		headers := policies.Headers{{Name: "allow", Value: methods}}

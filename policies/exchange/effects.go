@@ -5,6 +5,8 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // kinds are what clients are told who meet what a row of the verdict table keeps
@@ -30,6 +32,9 @@ var scopes = map[heal.Scope]account.Scope{
 
 // apply tells the accounts what the ruling means for later requests.
 func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
+	if r.Rule == heal.ReasonBadKey {
+		a.credentialRefused(r)
+	}
 	e := account.Effects{Probe: endOf(seen, r), Limited: r.Limited}
 	for _, effect := range []*heal.Effect{&r.Account, &r.Backend} {
 		switch effect.Scope {
@@ -97,6 +102,10 @@ func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
 	if u := a.usage(); u.Known {
 		o.Tokens, o.Service = int64(u.Input), int64(u.Input)+4*int64(u.Output)
+		if a.reserved != nil {
+			used := tenant.Usage{Input: int64(u.Input), Output: int64(u.Output)}
+			o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
+		}
 	}
 	return o
 }

@@ -70,7 +70,7 @@ func (a *attempt) otherAccounts(seen *heal.Seen) {
 	id, group := a.account.ID, a.x.accounts.Group(a.account.ID)
 	notThis := func(other string) bool { return other != id }
 	notGroup := func(other string) bool { return a.x.accounts.Group(other) != group }
-	seen.OtherAccount = a.untried(notThis)
+	seen.OtherAccount = a.untried(notThis) || a.otherToken(seen)
 	seen.AccountSoon, seen.AccountAgain, seen.AccountIn = a.soon(notThis)
 	g := &seen.Group
 	g.Ready = a.untried(notGroup)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/state"
 	"github.com/heald-proxy/heald/policies/state/memory"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // Config is what the credential owner sets. It does not change while an
@@ -45,11 +47,12 @@ type Config struct {
 	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
-	// ClientKeys are the keys of which every client must show one; empty asks
-	// for none.
+	// Tenants know who may call; nil asks for no key.
+	Tenants *tenant.Registry
+	// ClientKeys are the keys of clients that are known in plain text, to be
+	// taken out of texts.
 	ClientKeys []string
-	// Browsers say which web pages may send requests where there are no
-	// ClientKeys.
+	// Browsers say which web pages may send requests where no key is asked for.
 	Browsers Browsers
 	// ResumeVia is the Envoy listener through which heald sends requests of its
 	// own, for the rest of broken answers and for lists of models:
@@ -79,7 +82,7 @@ type Exchange struct {
 	cfg        Config
 	key        heal.Key
 	hop        keySet
-	clientKeys keySet
+	tenants    atomic.Pointer[tenant.Registry]
 	accounts   *account.Accounts
 	log        *zap.Logger
 	metrics    *Metrics
@@ -136,7 +139,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
 	x := &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), accounts: accounts,
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
@@ -145,6 +148,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if lists {
 		fetch = x.fetchList
 	}
+	x.UseTenants(cfg.Tenants)
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
@@ -153,6 +157,15 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	x.cfg.Backends = slices.Clone(cfg.Backends)
 	slices.SortStableFunc(x.cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
 	return x, nil
+}
+
+// UseTenants says who may call from now on; nil asks for no key. What is known of
+// accounts and backends stays, and a request keeps what it began with.
+func (x *Exchange) UseTenants(r *tenant.Registry) {
+	if r == nil {
+		r = tenant.Open()
+	}
+	x.tenants.Store(r)
 }
 
 // newAccounts makes the scheduler. It is told where the quotas of each account are,

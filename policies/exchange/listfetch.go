@@ -40,9 +40,17 @@ func (x *Exchange) listFailed(of route.Source, err error) {
 func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Model, error) {
 	err := errors.New("the backend has no account that may be asked")
 	for _, a := range x.accounts.Ready(of.Name, listAccounts) {
+		if why := a.Unusable(); why != "" {
+			err = errors.New("account " + a.ID + ": " + why)
+			continue
+		}
 		var models []listing.Model
 		name, value := a.Header()
-		if models, err = x.fetchPages(ctx, of, policies.Header{Name: name, Value: value}); !ofAccount(err) {
+		credential := policies.Headers{{Name: name, Value: value}}
+		if quota := a.QuotaProject(); quota != "" {
+			credential = append(credential, policies.Header{Name: quotaHeader, Value: quota})
+		}
+		if models, err = x.fetchPages(ctx, of, credential); !ofAccount(err) {
 			return models, err
 		}
 	}
@@ -56,7 +64,7 @@ func ofAccount(err error) bool {
 }
 
 // fetchPages fetches all pages of a list with one credential.
-func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential policies.Header) (all []listing.Model, err error) {
+func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential policies.Headers) (all []listing.Model, err error) {
 	target := gemini.Target{Version: of.Version}
 	if of.Kind == route.Vertex {
 		target.Kind = gemini.Vertex
@@ -65,7 +73,7 @@ func (x *Exchange) fetchPages(ctx context.Context, of route.Source, credential p
 	for range listPages {
 		page, err := x.rest.Get(ctx, &policies.Forward{
 			Cluster: of.Cluster, Path: target.ListPath(token), Authority: of.Authority,
-			Set: policies.Headers{{Name: "accept", Value: "application/json"}, {Name: "user-agent", Value: "heald"}, credential},
+			Set: append(policies.Headers{{Name: "accept", Value: "application/json"}, {Name: "user-agent", Value: "heald"}}, credential...),
 		}, listBytes)
 		if err != nil {
 			return nil, err

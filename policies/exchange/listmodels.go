@@ -33,13 +33,14 @@ func (a *attempt) listModels() *policies.Reply {
 func (a *attempt) catalog() route.View { return a.x.catalog.View(a.backends, &a.settings) }
 
 // modelReply answers with the list of models, or with the one of this name.
-// Anthropic's list has no models that make embeddings, since its clients offer all
-// of the list for chats.
+// A tenant sees what it may use. Anthropic's list has no models that make
+// embeddings, since its clients offer all of the list for chats.
 func (a *attempt) modelReply(name string) *policies.Reply {
 	view := a.catalog()
 	view.Await()
 	unlisted := func(m route.Listed) bool {
-		return a.endpoint.WordedBy(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
+		_, allowed := a.x.cfg.Models.Allowed(m.Name, a.caller.Tenant.MayUse)
+		return !allowed || a.endpoint.WordedBy(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
 	}
 	var body any
 	if name != "" {

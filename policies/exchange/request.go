@@ -17,9 +17,6 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// defaultTenant owns everything while tenants are not told apart.
-const defaultTenant = "default"
-
 // RequestBody decodes the request, chooses who serves it, and renders it.
 func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
 	if reply := a.checkLength(len(body)); reply != nil {
@@ -52,6 +49,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	if reply := a.local(body); reply != nil {
+		return nil, reply
+	}
+	if reply := a.mayUse(); reply != nil {
 		return nil, reply
 	}
 	if reply := a.choose(); reply != nil {
@@ -98,7 +98,7 @@ func (a *attempt) checkDeadline() *policies.Reply {
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
-	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
+	a.thread = a.x.signatures.Thread(a.caller.Tenant.Name, a.req)
 	a.carriers().Verify(a.req)
 	sent, err := a.outgoing(client, a.options())
 	if err != nil {
@@ -204,12 +204,16 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		out.Authority = a.backend.Authority()
 	}
 	name, value := a.account.Header()
+	a.shown = value
 	out.Set = append(policies.Headers{
 		{Name: "content-type", Value: "application/json"},
 		{Name: "accept", Value: accept},
 		{Name: "user-agent", Value: "heald"},
 		{Name: name, Value: value},
 	}, sent.headers...)
+	if quota := a.account.QuotaProject(); quota != "" {
+		out.Set = append(out.Set, policies.Header{Name: quotaHeader, Value: quota})
+	}
 	if a.alone {
 		out.Set = append(out.Set, ownConnection())
 	}
@@ -227,7 +231,7 @@ func (a *attempt) target() gemini.Target {
 }
 
 func (a *attempt) carriers() heal.Carriers {
-	c := heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Thread: a.thread}
+	c := heal.Carriers{Key: a.x.key, Tenant: a.caller.Tenant.Name, Thread: a.thread}
 	if a.backend != nil {
 		c.Origin = heal.NewOrigin(a.backend.Class(), a.model)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // rig is an exchange and what it logged.
@@ -35,6 +36,9 @@ func newRig(t *testing.T, change func(*Config)) rig {
 	if change != nil {
 		change(&cfg)
 	}
+	if cfg.Tenants == nil && len(cfg.ClientKeys) > 0 {
+		cfg.Tenants = callers(t, tenant.Tenant{Name: tenant.Default, Keys: keysOf(cfg.ClientKeys...)})
+	}
 	core, logs := observer.New(zapcore.DebugLevel)
 	x, err := New(cfg, Deps{Log: zap.New(core), Metrics: NewMetrics(prometheus.NewRegistry()), Random: func() float64 { return 0 }})
 	if err != nil {
@@ -42,6 +46,24 @@ func newRig(t *testing.T, change func(*Config)) rig {
 	}
 	x.random = func() float64 { return 1 } // no jitter
 	return rig{x, logs}
+}
+
+// callers is a registry of tenants.
+func callers(t *testing.T, tenants ...tenant.Tenant) *tenant.Registry {
+	t.Helper()
+	r, err := tenant.New(tenants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// keysOf are keys of a tenant, with the ids k0, k1 and so on.
+func keysOf(keys ...string) (out []tenant.Key) {
+	for i, key := range keys {
+		out = append(out, tenant.Key{ID: fmt.Sprint("k", i), Hash: tenant.HashOf(key)})
+	}
+	return out
 }
 
 const (

@@ -15,12 +15,12 @@ const sessionBytes = 2048
 // prompt is cached.
 func (a *attempt) session(body []byte) uint64 {
 	if s := a.in.Headers.Get(policies.HeaderSession); s != "" {
-		return account.SessionKey(defaultTenant, s)
+		return account.SessionKey(a.caller.Tenant.Name, s)
 	}
 	if a.req.Session != "" {
-		return account.SessionKey(defaultTenant, a.req.Session)
+		return account.SessionKey(a.caller.Tenant.Name, a.req.Session)
 	}
-	parts := []string{defaultTenant, a.req.Model}
+	parts := []string{a.caller.Tenant.Name, a.req.Model}
 	if a.features.Direct != nil {
 		return account.SessionKey(append(parts, string(body[:min(len(body), sessionBytes)]))...)
 	}

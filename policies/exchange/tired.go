@@ -21,8 +21,6 @@ var tiredReasons = map[account.Kind]string{
 	account.NoMoney:       heal.ReasonAccountsRefused,
 	account.Refused:       heal.ReasonAccountsRefused,
 	account.BadCredential: heal.ReasonAccountsRefused,
-	account.TenantSlots:   heal.ReasonTenantLimit,
-	account.TenantBudget:  heal.ReasonTenantLimit,
 }
 
 // longestRetryAfter is the longest that clients are told to wait: what is out
@@ -34,9 +32,9 @@ const longestRetryAfter = 24 * time.Hour
 func tiredError(u *account.Unavailable) conversation.Error {
 	e := conversation.Error{Kind: conversation.ErrOverloaded, Message: "gateway: " + tiredWords[u.Kind]}
 	switch u.Kind {
-	case account.Busy, account.Crowded, account.RateLimit, account.TenantSlots:
+	case account.Busy, account.Crowded, account.RateLimit:
 		e.Kind = conversation.ErrRateLimit
-	case account.QuotaSpent, account.NoMoney, account.TenantBudget:
+	case account.QuotaSpent, account.NoMoney:
 		e.Kind, e.NoRetry = conversation.ErrQuota, true
 	case account.BadCredential, account.NoKind:
 		e.Kind, e.NoRetry = conversation.ErrAPI, true
@@ -45,6 +43,9 @@ func tiredError(u *account.Unavailable) conversation.Error {
 		if u.Cause == heal.ReasonNoModel {
 			e.Kind = conversation.ErrNotFound
 		}
+	}
+	if u.Cause == account.NoToken {
+		e.Message = "gateway: account " + u.What + " has no access token at the moment" // why is in the log
 	}
 	if u.RetryAfter > 0 && u.RetryAfter <= longestRetryAfter {
 		e.RetryAfter = int((u.RetryAfter + time.Second - 1) / time.Second)
@@ -64,6 +65,4 @@ var tiredWords = map[account.Kind]string{
 	account.NoMoney:       "the model backend's accounts are out of credit",
 	account.Refused:       "the model backend does not serve this",
 	account.BadCredential: "the gateway's credential for the model backend was refused; see the gateway's log",
-	account.TenantSlots:   "you have as many requests under way as you may",
-	account.TenantBudget:  "your budget of this window is used up",
 }

@@ -124,6 +124,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		byEnvoy = (r.Wait * 2 / 3).Truncate(time.Second)
 	}
 	m := a.memory
+	m.Tenant = a.caller.Tenant.Name
 	m.Until, m.ByEnvoy = time.Time{}, byEnvoy
 	if r.Wait > 0 {
 		m.Until = a.x.clock.Now().Add(r.Wait)

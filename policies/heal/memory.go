@@ -25,6 +25,8 @@ const memoryVersion = "m2"
 // Memory is what attempt N+1 must know of attempts 1 to N. It travels with
 // the request, because each attempt may be served by another replica.
 type Memory struct {
+	// Tenant is whose request it is. An attempt of another ignores the memory.
+	Tenant string
 	// Started is when the first attempt began, on this process's clock.
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
@@ -172,6 +174,8 @@ type wireMemory struct {
 	Rests int         `json:"f,omitempty"`
 	Spent []wireSpent `json:"s,omitempty"`
 	Lost  *wireLost   `json:"o,omitempty"`
+	// Where tenants are not told apart there is the one called default.
+	Tenant string `json:"u,omitempty"`
 }
 
 type wireSpent struct {
@@ -220,7 +224,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	now := c.Now()
 	w := wireMemory{
 		Clock: c.id, Sealed: now.Sub(c.start).Milliseconds(), Elapsed: now.Sub(m.Started).Milliseconds(),
-		Dropped: m.Dropped, Repairs: m.Repairs, Rests: m.Rests,
+		Dropped: m.Dropped, Repairs: m.Repairs, Rests: m.Rests, Tenant: m.Tenant,
 	}
 	if !m.Until.IsZero() {
 		w.Wait, w.ByEnvoy = m.Until.Sub(now).Milliseconds(), m.ByEnvoy.Milliseconds()
@@ -293,7 +297,7 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return nil, ErrUnreadable
 	}
-	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests}
+	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests, Tenant: w.Tenant}
 	at := w.sealedAt(c)
 	m.Started = at.Add(-milliseconds(w.Elapsed))
 	if w.Wait != 0 {

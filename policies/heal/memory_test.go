@@ -22,7 +22,7 @@ var frozen = func() Clock {
 
 func sample() Memory {
 	return Memory{
-		Started: time.UnixMilli(1_700_000_000_123),
+		Tenant: "search", Started: time.UnixMilli(1_700_000_000_123),
 		Tries: []Try{
 			{Backend: "eu", Account: "eu-1", Model: "gemini-3.5-flash", Verdict: policies.Retry, Reason: ReasonRateLimit, Status: 429, Rotate: true, OfModel: true},
 			{Backend: "eu", Account: "eu-2", Model: "gemini-3.5-flash", Verdict: policies.Repair, Reason: ReasonRelax, Status: 400, Repair: OmitIDs},

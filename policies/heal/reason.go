@@ -68,10 +68,15 @@ const (
 	ReasonAccountsLimited   = "accounts_limited"   // all quota groups are over a rate limit or a quota
 	ReasonAccountsOut       = "accounts_out"       // no backend answers or has capacity, or the shared state cannot be reached
 	ReasonAccountsRefused   = "accounts_refused"   // no account is left whose credential, credit or place is good
-	ReasonTenantLimit       = "tenant_limit"       // the caller's slots or budget are used up
 	ReasonNoBackend         = "no_backend"         // no backend serves the model
 	ReasonHop               = "hop_refused"        // the hop secret is missing
-	ReasonClientKey         = "client_key"         // the client showed none of client_keys
+	ReasonClientKey         = "client_key"         // the client showed no key, or none that says who calls
+	ReasonTenantDisabled    = "tenant_disabled"    // its tenant is switched off
+	ReasonTenantModel       = "model_not_allowed"  // its tenant may not use the model
+	ReasonTenantSlots       = "tenant_slots"       // its tenant's slots stayed taken
+	ReasonTenantWaiting     = "tenant_waiting"     // too many requests of its tenant wait
+	ReasonTenantBudget      = "tenant_budget"      // requests or tokens of its tenant are spent, or money that comes back soon
+	ReasonTenantMoney       = "tenant_money"       // money of its tenant is spent, for the month or for good
 	ReasonCrossSite         = "cross_site"         // a web page of another site sent it
 	ReasonForeignHost       = "foreign_host"       // it is for a host name that is not the gateway's
 	ReasonLost              = "attempts_lost"      // two attempts ended without a word: replicas died, or upstream reset
@@ -94,7 +99,7 @@ var Reasons = []string{
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonProbe, ReasonPreflight, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
-	ReasonAccountsBusy, ReasonAccountsLimited, ReasonAccountsOut, ReasonAccountsRefused, ReasonTenantLimit,
-	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
+	ReasonAccountsBusy, ReasonAccountsLimited, ReasonAccountsOut, ReasonAccountsRefused,
+	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }

@@ -8,12 +8,13 @@ import (
 // mark stands where a secret was.
 const mark = "[redacted]"
 
-// forms are credentials that are known by their beginning: Google's API keys
-// (AIza, AQ.), OAuth tokens (ya29., 1//) and client secrets, keys of other
+// forms are credentials that are known by their beginning: keys that heald
+// makes for clients (heald_), Google's API keys (AIza, AQ.), OAuth tokens (ya29., 1//) and client secrets, keys of other
 // providers (sk-, gsk_, xai-, hf_, pplx-, r8_, nvapi-, tgp_v1_), tokens of
 // GitHub, GitLab, Slack, AWS, npm, PyPI, Docker, DigitalOcean, Stripe and
 // Vault, JSON Web Tokens, and PEM blocks, which may be escaped.
 var forms = regexp.MustCompile(`AIza[0-9A-Za-z_-]{10,}` +
+	`|heald_[0-9A-Za-z]{20,}` + // names of metrics have an underscore sooner
 	`|\bAQ\.[0-9A-Za-z_-]{10,}` +
 	`|ya29\.[0-9A-Za-z._-]+` +
 	`|\b1//0[0-9A-Za-z_-]{10,}` +

@@ -12,6 +12,8 @@ import (
 // Each is a form in which a key may be pasted by mistake; none is one.
 var keys = []string{
 	"AIzaSyA1234567890abcdefghijklmnopqrstuv",
+	"heald_k6dPyuMS0wsTb3MWXqgw5iZyEtiXlx9GDXOKYRKGDp02fLk3",
+	"heald_k6dPyuMS0wsTb3MWXqgw", // cut off
 	"AQ.Ab8RN6Jx_example-Key1234",
 	"ya29.a0AfH6SMBx-y_z",
 	"1//0gExampleRefreshToken",
@@ -49,7 +51,7 @@ var names = []string{
 	"projects/123456789012/locations/europe-west4/endpoints/1234567890123456789",
 	"6f1c3a52-9d1e-4f0b-8f53-2f6f7f0c9f11", "unix:///run/heald/heald.sock", "service-account@my-proj.iam.gserviceaccount.com",
 	"Note: an earlier reasoning block of this conversation could not be verified.", "Production-Gateway-Europe-West4-Main",
-	"npm_config_registry_of_the_company", "NPM_TOKEN_FOR_THE_GATEWAY_OF_PRODUCTION", "pplx-sonar", "pypi-mirror.example.com",
+	"heald_request_duration_seconds", "heald_configuration_loaded_timestamp", "heald_1", "npm_config_registry_of_the_company", "NPM_TOKEN_FOR_THE_GATEWAY_OF_PRODUCTION", "pplx-sonar", "pypi-mirror.example.com",
 	"publishers/anthropic/models/claude-sonnet-4-5@20250929", "deployment_environment_identifier_1",
 }
 

@@ -133,6 +133,27 @@ func (m Models) Resolve(name string) Chain {
 	return Only(m.UpstreamName(name))
 }
 
+// Allowed reports whether a caller may use a client's name for a model: the name,
+// however it is written, if it is an alias, and every model that it may lead to.
+// Otherwise refused is the first that may not be used.
+func (m Models) Allowed(name string, mayUse func(names ...string) (refused string, ok bool)) (refused string, ok bool) {
+	var models []string
+	for _, h := range m.Resolve(name) {
+		models = append(models, h.Model)
+	}
+	if m.Aliased(name) {
+		ok := false
+		for n := range withoutPrefixes(name) {
+			_, one := mayUse(n)
+			ok = ok || one
+		}
+		if !ok {
+			return name, false
+		}
+	}
+	return mayUse(models...)
+}
+
 // chain is what an alias says of a name, or of what is left of it: heald.yaml's
 // come first, then the longest name that has one counts. Clients may write it in
 // capitals.

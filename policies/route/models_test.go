@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,40 @@ func TestModels(t *testing.T) {
 	} {
 		if got := m.Resolve(name); len(got) != 1 || got[0].Model != want {
 			t.Errorf("%s is %v, want %s", name, got, want)
+		}
+	}
+}
+
+// An alias and all that it may lead to must be allowed, however its name is
+// written; a model's other spellings are the model.
+func TestAllowed(t *testing.T) {
+	m := Models{Aliases: map[string]Chain{"fast": {{Model: "p"}, {Model: "q"}}, "p": {{Model: "p"}, {Model: "r"}}}}
+	for _, c := range []struct {
+		name    string
+		may     []string
+		refused string
+	}{
+		{"fast", []string{"fast", "p", "q"}, ""},
+		{"fast", []string{"fast", "p"}, "q"},
+		{"fast", []string{"p", "q"}, "fast"},
+		{"heald/fast", []string{"fast", "p", "q"}, ""},
+		{"heald/fast", []string{"p", "q"}, "heald/fast"},
+		{"p", []string{"p"}, "r"},
+		{"z", []string{"z"}, ""},
+		{"google/z", []string{"z"}, ""},
+		{"google/z", []string{"google/z"}, "z"},
+		{"claude-opus-4", []string{"claude-opus-4"}, "gemini-3.8-flash"},
+	} {
+		refused, ok := m.Allowed(c.name, func(names ...string) (string, bool) {
+			for _, n := range names {
+				if !slices.Contains(c.may, n) {
+					return n, false
+				}
+			}
+			return "", true
+		})
+		if refused != c.refused || ok != (c.refused == "") {
+			t.Errorf("%s by one who may use %v: %q, %t, want %q", c.name, c.may, refused, ok, c.refused)
 		}
 	}
 }

@@ -27,8 +27,13 @@ func up(t *testing.T, fake *fakegemini.Server, args ...string) string {
 // startUp is up, and returns what interrupts the process, too.
 func startUp(t *testing.T, fake *fakegemini.Server, args ...string) (address string, interrupt func()) {
 	t.Helper()
-	args = append([]string{"up", "--envoy", stack.EnvoyBinary(t, ""), "--listen", "127.0.0.1:0", "--drain", "1s",
-		"--backend", "a=ai_studio," + fake.URL(), "--account", "a=env:TEST_UP_KEY"}, args...)
+	return startUpWith(t, append([]string{"--backend", "a=ai_studio," + fake.URL(), "--account", "a=env:TEST_UP_KEY"}, args...)...)
+}
+
+// startUpWith is startUp with backends of the caller's.
+func startUpWith(t *testing.T, args ...string) (address string, interrupt func()) {
+	t.Helper()
+	args = append([]string{"up", "--envoy", stack.EnvoyBinary(t, ""), "--listen", "127.0.0.1:0", "--drain", "1s"}, args...)
 	cmd := exec.Command(stack.Binary(t), args...)
 	cmd.Env = append(os.Environ(), "TEST_UP_KEY=provider-key", "TEST_UP_CLIENT=client-key-0123456789")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -1,21 +1,16 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
-	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -39,6 +34,15 @@ type Config struct {
 	// ClientKeys are the API keys of which every client must show one, each at
 	// least 16 characters. None: clients need no key.
 	ClientKeys []Source `yaml:"client_keys"`
+	// Tenants are who may call, each with keys and limits of its own.
+	Tenants []Tenant `yaml:"tenants"`
+	// TenantsDir is a directory with a file for each more tenant, NAME.yaml,
+	// such as a Kubernetes Secret. It is watched.
+	TenantsDir string `yaml:"tenants_dir"`
+	// Auth is "none" to say in words that everybody may call, where there are
+	// neither tenants nor client_keys; default: whoever can connect where they
+	// are not needed.
+	Auth string `yaml:"auth"`
 	// Browsers say which web pages may send requests where no client key is
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
@@ -53,13 +57,17 @@ type Config struct {
 	// resumes, else none.
 	ResumeVia string `yaml:"resume_via" text:"address"`
 
-	text []byte // what was read
-	sum  Sum
+	text     []byte   // what was read
+	inFiles  []Tenant // those of TenantsDir
+	tenanted []byte   // what was read there
+	sum      Sum
 
 	hop    string // replaces HopSecret; "" does not
 	public string // where clients connect from other machines; "" if they do not
 	// startsEnvoy says that Envoy gets its proxies from this process.
 	startsEnvoy bool
+
+	tokens func(*credential.Source) account.Tokens // nil: nothing is fetched
 }
 
 // Account is one credential usable at one backend.
@@ -69,6 +77,9 @@ type Account struct {
 	Backend string         `yaml:"backend"`
 	Secret  Source         `yaml:"secret"`
 	Scheme  account.Scheme `yaml:"scheme"`
+	// Credential is a Google credential from which heald makes access tokens, in
+	// place of secret and scheme.
+	Credential credential.Config `yaml:"credential"`
 }
 
 // Defaults.
@@ -97,36 +108,10 @@ func Load(path string) (*Config, error) {
 		}
 		c.text = data
 	}
-	c.setDefaults()
-	return c, nil
-}
-
-// Parse decodes heald.yaml without defaults. The error lists every place where
-// something stands that cannot be read, unknown keys among them.
-func Parse(data []byte) (*Config, error) {
-	c := &Config{}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, more yaml.Node
-	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return c, nil
-	} else if err != nil {
-		return nil, syntaxProblem(err)
-	}
-	if err := dec.Decode(&more); err == nil {
-		return nil, &setting.Problem{Path: fmt.Sprintf("line %d of heald.yaml", more.Line), Found: "there is a second YAML document", Fix: "put everything into one"}
-	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxProblem(err)
-	}
-	var s shape
-	if root := doc.Content[0]; root.Tag != "!!null" {
-		s.check(root, reflect.TypeFor[Config](), "", "")
-	}
-	if err := errors.Join(s.problems...); err != nil {
+	if err := c.readTenants(); err != nil {
 		return nil, err
 	}
-	if err := doc.Decode(c); err != nil {
-		return nil, syntaxProblem(err)
-	}
+	c.setDefaults()
 	return c, nil
 }
 
@@ -184,14 +169,9 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	}
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d]", i)
-		secret, err := a.Secret.Read(path + ".secret")
-		errs = append(errs, err, headerSafe(path+".secret", secret))
-		if s := a.Scheme; s != "" && s != account.APIKey && s != account.Bearer {
-			bad(path+".scheme", fmt.Sprintf("%s is neither %q nor %q", redact.Quote(string(s)), account.APIKey, account.Bearer), "write one of the two")
-		}
-		out.Accounts = append(out.Accounts, account.Account{
-			ID: a.ID, Backend: a.Backend, Scheme: a.Scheme, Secret: account.NewSecret(secret),
-		})
+		made, err := c.account(a, path)
+		errs = append(errs, err)
+		out.Accounts = append(out.Accounts, made)
 	}
 	keys, problems := c.memoryKeys()
 	errs = append(errs, problems...)
@@ -209,24 +189,10 @@ func (c *Config) door(out *exchange.Config) error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, c.Listen.Check(out.Hop != "" || c.HopSecret != Source{}))
-	for i, s := range c.ClientKeys {
-		path := fmt.Sprintf("client_keys[%d]", i)
-		read := s.shared
-		if s == (Source{}) {
-			read = s.Read // says what belongs there
-		}
-		key, err := read(path)
-		if err == nil {
-			out.ClientKeys = append(out.ClientKeys, key)
-		}
-		errs = append(errs, err)
-	}
-	if c.public != "" && len(c.ClientKeys) == 0 {
-		errs = append(errs, &setting.Problem{Path: "--listen", Found: c.public + " can be reached from other machines, and there are no client_keys",
-			Consequence: "whoever connects there spends the quota of your accounts",
-			Fix:         "list client_keys in heald.yaml (or pass --client-key env:VARIABLE), listen on 127.0.0.1, or pass --insecure-open if something else keeps strangers out"})
-	}
-	return errors.Join(errs...)
+	keys, problems := c.clientKeys()
+	registry, err := c.registry(keys)
+	out.Tenants, out.ClientKeys, errs = registry, append(keys, c.chosenKeys()...), append(errs, problems...)
+	return errors.Join(append(errs, err, c.checkAuth())...)
 }
 
 // Notes tells of settings that work, but hardly as intended. It has something to
@@ -235,12 +201,17 @@ func (c *Config) Notes() []*setting.Problem {
 	out := c.Listen.notes(c.hop != "" || c.HopSecret != Source{})
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d].secret", i)
+		if !a.Credential.Empty() {
+			out = append(out, a.Credential.Notes(fmt.Sprintf("accounts[%d].credential", i))...)
+			continue
+		}
 		if v, err := a.Secret.Read(path); err == nil && len(v) < leastCredential {
 			out = append(out, &setting.Problem{Note: true, Path: path,
 				Found:       fmt.Sprintf("the credential has %d bytes, fewer than any provider's", len(v)),
 				Consequence: "the provider will refuse it", Fix: "check the variable or file it comes from"})
 		}
 	}
+	out = append(out, c.noteTenants()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]

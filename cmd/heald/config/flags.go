@@ -23,7 +23,7 @@ type Flags struct {
 	// it a secret of their own.
 	Hop string
 	// Public, if set, is where clients connect from other machines: there must
-	// be client_keys.
+	// be keys, or auth: none.
 	Public string
 	// StartsEnvoy has backends that name no proxy go through the environment's
 	// (HTTPS_PROXY, NO_PROXY), and the logins of proxies read: for who starts

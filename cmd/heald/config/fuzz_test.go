@@ -37,6 +37,11 @@ func sourcesOf(c *Config) []*Source {
 	for i := range c.Accounts {
 		out = append(out, &c.Accounts[i].Secret)
 	}
+	for i := range c.Tenants {
+		for j := range c.Tenants[i].Keys {
+			out = append(out, &c.Tenants[i].Keys[j].Source)
+		}
+	}
 	return out
 }
 
@@ -52,6 +57,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte("models: {aliases: {a*: [p, {model: q, backend: b}]}, known: {z: {like: p, levels: [low], trailing_model_turn: true}}}"))
 	f.Add([]byte("backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: A}}]\nmodels: {aliases: {'[': p}, known: {'a/b': {levels: [lowest]}}}\n"))
 	f.Add([]byte("resume_via: unix:///x\nmax_body: -1\nlisten: {grpc: [a, b]}\n"))
+	f.Add([]byte("tenants: [{name: a, models: [x*], weight: 2, max_waiting: 0, limits: {requests/day: 1, money/total: 0.5}, keys: [{id: k, expires: 2027-01-31T12:00:00Z, env: A}]}]\nauth: none\n"))
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		c, err := Parse(file)

@@ -104,7 +104,7 @@ func TestDoor(t *testing.T) {
 
 // A port without a secret is for every process of the machine, which is told.
 func TestOpenToThisMachine(t *testing.T) {
-	const base = "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: TEST_KEY}}]\n"
+	const base = "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: TEST_KEY}}]\nauth: none\n"
 	t.Setenv("TEST_KEY", "a credential of the tests")
 	t.Setenv("TEST_HOP", "hop-secret-hop-secret")
 	for _, c := range []struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // shape compares a document with the types that it is read into, so that each
@@ -37,6 +38,7 @@ const (
 
 var (
 	durationType    = reflect.TypeFor[time.Duration]()
+	timeType        = reflect.TypeFor[time.Time]()
 	sizeType        = reflect.TypeFor[Size]()
 	sourceType      = reflect.TypeFor[Source]()
 	unmarshalerType = reflect.TypeFor[interface {
@@ -74,6 +76,8 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 		s.duration(n, path, tag)
 	case t == sizeType:
 		s.size(n, path, tag)
+	case t == timeType:
+		s.time(n, path)
 	case t.Kind() == reflect.Pointer:
 		s.check(n, t.Elem(), path, tag)
 	case t.Kind() == reflect.Struct && custom && n.Kind == yaml.ScalarNode:
@@ -93,6 +97,10 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 	case t.Kind() == reflect.Bool:
 		if n.Decode(new(bool)) != nil {
 			s.bad(n, path, redact.Quote(n.Value)+" is neither true nor false", "", "write true or false")
+		}
+	case t.Kind() == reflect.Float64:
+		if n.Decode(new(float64)) != nil {
+			s.bad(n, path, redact.Quote(n.Value)+" is not a number", "", "write digits, with a decimal point if need be")
 		}
 	default:
 		s.number(n, t, path, tag)
@@ -256,6 +264,12 @@ func (s *shape) duration(n *yaml.Node, path string, tag reflect.StructTag) {
 	}
 }
 
+func (s *shape) time(n *yaml.Node, path string) {
+	if n.Kind != yaml.ScalarNode || n.Decode(new(time.Time)) != nil {
+		s.bad(n, path, found(n)+" stands where a time belongs", "", "write one such as 2027-01-31T12:00:00Z")
+	}
+}
+
 func (s *shape) size(n *yaml.Node, path string, tag reflect.StructTag) {
 	if n.Kind != yaml.ScalarNode {
 		s.bad(n, path, kindOf(n)+" stands where a size belongs", "", sizeForm)
@@ -303,11 +317,7 @@ func place(path string) string {
 }
 
 func join(path, key string) string {
-	key = redact.Bound(key, 100)
-	if path == "" {
-		return key
-	}
-	return path + "." + key
+	return tenant.Field(path, redact.Bound(key, 100))
 }
 
 // fieldOf finds the field for a key.

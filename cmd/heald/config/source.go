@@ -87,10 +87,12 @@ func looksPasted(s string) bool { return redact.Known(s) || !pathLike(s) && reda
 
 // pastedInto is looksPasted for a value of heald.yaml. The tag `text:"…"` of a
 // field says what else may well have hashes in it: an "address", such as that
-// of a bucket, or a "sentence".
+// of a bucket, a "sentence", or the "hash" of a key.
 func pastedInto(tag reflect.StructTag, value string) bool {
 	schemes := []string{"gs://", "https://", "http://"}
 	switch kind := tag.Get("text"); {
+	case kind == "hash" && hashSyntax.MatchString(value):
+		return false
 	case kind == "address" && slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(value, scheme) }),
 		kind == "sentence" && strings.Contains(strings.TrimSpace(value), " "):
 		return redact.Known(value)

@@ -26,11 +26,11 @@ var syntaxHints = []struct{ theirs, ours string }{
 
 var syntaxLine = regexp.MustCompile(`line (\d+)`)
 
-// syntaxProblem words an error of the YAML library.
-func syntaxProblem(err error) error {
+// syntaxProblem words an error of the YAML library about a file.
+func syntaxProblem(err error, name string) error {
 	p := &setting.Problem{Found: "the text is no valid YAML", Fix: "compare it with the example in README.md"}
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
-		p.Path = "line " + m[1] + " of heald.yaml"
+		p.Path = "line " + m[1] + " of " + name
 	}
 	for _, h := range syntaxHints {
 		if strings.Contains(err.Error(), h.theirs) {

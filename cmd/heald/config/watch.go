@@ -21,6 +21,9 @@ func (c *Config) Dirs(path string) []string {
 			out = append(out, filepath.Dir(f))
 		}
 	}
+	if c.TenantsDir != "" {
+		out = append(out, c.TenantsDir)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -31,10 +34,17 @@ func (c *Config) sources() []string {
 		out = append(out, k.File)
 	}
 	for _, a := range c.Accounts {
-		out = append(out, a.Secret.File)
+		out = append(append(out, a.Secret.File), a.Credential.Files()...)
 	}
 	for _, k := range c.ClientKeys {
 		out = append(out, k.File)
+	}
+	for _, t := range c.AllTenants() {
+		for _, k := range t.Keys {
+			if k.File != "" { // a key more is no other setting
+				out = append(out, k.File)
+			}
+		}
 	}
 	for _, b := range c.Backends {
 		if c.startsEnvoy { // else Envoy alone has to know it
@@ -50,13 +60,14 @@ func (c *Config) sources() []string {
 type Sum struct {
 	Settings [sha256.Size]byte // of heald.yaml and the secrets
 	TLS      [sha256.Size]byte // of the files of listen.tls, which change often
+	Tenants  [sha256.Size]byte // of the files of tenants_dir, which change often
 }
 
 // Sum returns the state of the files at the time of Load.
 func (c *Config) Sum() Sum { return c.sum }
 
 func (c *Config) sumUp(text []byte) {
-	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: c.Listen.TLS.sum()}
+	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: c.Listen.TLS.sum(), Tenants: sha256.Sum256(c.tenanted)}
 }
 
 func sumOf(text []byte, files []string) [sha256.Size]byte {

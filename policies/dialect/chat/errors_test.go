@@ -30,6 +30,7 @@ func TestErrors(t *testing.T) {
 		{conversation.ErrPath, 404, "invalid_request_error", "unknown_url", "false"},
 		{conversation.ErrUnsupported, 400, "invalid_request_error", "unsupported_parameter", "false"},
 		{conversation.ErrNoResource, 404, "invalid_request_error", nil, "false"},
+		{conversation.ErrBilling, 402, "insufficient_quota", "insufficient_quota", "false"},
 		{conversation.ErrModerated, 400, "image_generation_user_error", "moderation_blocked", "false"},
 	}
 	if len(tests) != conversation.ErrorKinds {

@@ -36,6 +36,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrPath:        {404, "not_found_error", false, "Not found."},
 	conversation.ErrUnsupported: {400, "invalid_request_error", false, "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, "not_found_error", false, "Not found."},
+	conversation.ErrBilling:     {402, "billing_error", false, "The budget is used up."},
 	conversation.ErrModerated:   {400, "invalid_request_error", false, "The request was refused."},
 }
 

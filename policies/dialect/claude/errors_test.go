@@ -42,6 +42,7 @@ func TestError(t *testing.T) {
 		{"slow down, but do not retry", conversation.Error{Kind: conversation.ErrRateLimit, Message: "m", NoRetry: true},
 			429, "rate_limit_error", "m", "false", ""},
 		{"quota", conversation.Error{Kind: conversation.ErrQuota, Message: "m"}, 429, "rate_limit_error", "m", "false", ""},
+		{"money", conversation.Error{Kind: conversation.ErrBilling, Message: "m"}, 402, "billing_error", "m", "false", ""},
 		{"overloaded", conversation.Error{Kind: conversation.ErrOverloaded}, 529, "overloaded_error", "Overloaded", "true", ""},
 		{"own status", conversation.Error{Kind: conversation.ErrAPI, Status: 503, Message: "m"}, 503, "api_error", "m", "true", ""},
 		{"kind of tomorrow", conversation.Error{Kind: 250, Message: "m"}, 500, "api_error", "m", "true", ""},

@@ -37,6 +37,7 @@ var errorRows = [conversation.ErrorKinds]errorRow{
 	conversation.ErrPath:        {404, "NOT_FOUND", "Requested entity was not found."},
 	conversation.ErrUnsupported: {400, "INVALID_ARGUMENT", "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, "NOT_FOUND", "Requested entity was not found."},
+	conversation.ErrBilling:     {402, "RESOURCE_EXHAUSTED", "The budget is used up."},
 	conversation.ErrModerated:   {400, "INVALID_ARGUMENT", "The request was refused."},
 }
 

@@ -40,6 +40,7 @@ var rows = [conversation.ErrorKinds]row{
 	conversation.ErrPath:        {404, badRequest, "unknown_url", false, "Unknown request URL."},
 	conversation.ErrUnsupported: {400, badRequest, "unsupported_parameter", false, "The request asks for something that is not supported."},
 	conversation.ErrNoResource:  {404, badRequest, "", false, "Not found."},
+	conversation.ErrBilling:     {402, "insufficient_quota", "insufficient_quota", false, "The budget is used up."},
 	conversation.ErrModerated:   {400, "image_generation_user_error", "moderation_blocked", false, "The request was refused by the safety system."},
 }
 

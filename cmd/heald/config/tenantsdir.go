@@ -1,0 +1,93 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
+)
+
+// mostTenantFiles bounds what is read of a directory that was named by mistake.
+const mostTenantFiles = 10_000
+
+// TenantFile is where the directory has a tenant.
+func TenantFile(dir, name string) string { return filepath.Join(dir, name+".yaml") }
+
+// LoadTenants reads a directory of tenants alone.
+func LoadTenants(dir string) (*Config, error) {
+	c := &Config{TenantsDir: dir}
+	return c, c.readTenants()
+}
+
+// readTenants reads the directory, whole or not at all.
+func (c *Config) readTenants() error {
+	if c.TenantsDir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(c.TenantsDir)
+	if err != nil {
+		return &setting.Problem{Path: "tenants_dir", Found: "the directory " + shownPath(c.TenantsDir) + " " + fileFault(err), Fix: "name a directory that heald may read"}
+	}
+	var errs []error
+	var all bytes.Buffer
+	for _, e := range entries {
+		name, isTenant := tenantName(e.Name())
+		if !isTenant {
+			continue
+		}
+		if len(c.inFiles) == mostTenantFiles {
+			return &setting.Problem{Path: "tenants_dir", Found: fmt.Sprintf("more than %d files are in %s", mostTenantFiles, shownPath(c.TenantsDir)), Fix: "name a directory that holds tenants only"}
+		}
+		file := filepath.Join(c.TenantsDir, e.Name())
+		data, err := readFile(file)
+		if err != nil {
+			errs = append(errs, &setting.Problem{Path: shownPath(file), Found: "the file " + fileFault(err), Fix: "let heald read it, or take it away"})
+			continue
+		}
+		t, err := ParseTenant(data, file, name)
+		errs = append(errs, err)
+		c.inFiles = append(c.inFiles, t)
+		fmt.Fprintf(&all, "%s %d\n%s", e.Name(), len(data), data)
+	}
+	c.tenanted = all.Bytes()
+	return errors.Join(errs...)
+}
+
+// tenantName is the tenant of a file in the directory. Hidden files are none:
+// Kubernetes keeps ..data there, and heald its files while it writes them.
+func tenantName(file string) (name string, ok bool) {
+	ext := filepath.Ext(file)
+	if strings.HasPrefix(file, ".") || ext != ".yaml" && ext != ".yml" {
+		return "", false
+	}
+	return strings.TrimSuffix(file, ext), true
+}
+
+// ParseTenant reads a tenant from a file of its own, whose name is name.
+func ParseTenant(data []byte, file, name string) (Tenant, error) {
+	var t Tenant
+	at := shownPath(file) + ": "
+	if err := decode(data, shownPath(file), at, &t); err != nil {
+		return t, err
+	}
+	t.Place, t.file = at, file
+	if t.Name != "" && t.Name != name {
+		return t, &setting.Problem{Path: at + "name", Found: redact.Quote(t.Name) + " is not what the file is called", Fix: "give both the same name, or leave the line out"}
+	}
+	t.Name = name
+	return t, nil
+}
+
+// shownPath is a path as errors may tell it. It was checked when it was read, so
+// only what is surely a credential is left out.
+func shownPath(path string) string {
+	if looksPasted(path) {
+		return "a file of tenants_dir"
+	}
+	return redact.Bound(path, 200)
+}

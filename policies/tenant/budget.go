@@ -1,0 +1,117 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// Estimate is what an attempt may use at most, as far as that can be told
+// before it is sent.
+type Estimate struct {
+	// Tokens are input and expected output.
+	Tokens int64
+	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// nothing is reserved.
+	Cost *int64
+}
+
+// Usage is what an attempt has used.
+type Usage struct {
+	Input, Output int64 // tokens
+	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// the reservation stands.
+	Cost *int64
+}
+
+// Want is what an attempt takes of the tenant before it goes upstream. nil is
+// nothing: the tenant has neither slots nor limits, and no store has to be asked.
+func (t *Tenant) Want(e Estimate, now time.Time) *state.TenantWant {
+	limits := t.Limits.list()
+	if t.MaxConcurrency == 0 && len(limits) == 0 {
+		return nil
+	}
+	want := &state.TenantWant{Name: t.Name, Slots: t.MaxConcurrency}
+	for _, l := range limits {
+		b := state.Budget{Name: l.name, Ends: l.window.End(now), Limit: l.most}
+		switch l.unit {
+		case Requests:
+			b.Amount = 1
+		case Tokens:
+			b.Amount = max(e.Tokens, 0)
+		case Money:
+			b.Amount = micros(e.Cost, 0)
+		}
+		want.Budgets = append(want.Budgets, b)
+	}
+	return want
+}
+
+// Refused words what the store has refused of want, at the time now; nil if it
+// has refused nothing of the tenant's. How long slots stay taken nobody knows;
+// after is what the caller believes.
+func (t *Tenant) Refused(taken *state.Taken, want *state.TenantWant, now time.Time, after time.Duration) *Denied {
+	if taken.Tenant == "" || want == nil {
+		return nil
+	}
+	d := &Denied{Kind: Budget, Tenant: t.Name, Limit: taken.Tenant}
+	u, w, ok := ParseLimit(taken.Tenant)
+	if !ok {
+		return &Denied{Kind: Slots, Tenant: t.Name, RetryAfter: after}
+	}
+	for _, b := range want.Budgets {
+		if b.Name == taken.Tenant && b.Amount > b.Limit {
+			d.Kind = TooLarge
+			return d
+		}
+	}
+	if w != Total {
+		d.RetryAfter = max(taken.TenantReady.Sub(now), 0)
+	}
+	switch {
+	case u == Money && w >= Month:
+		d.Kind = OutOfMoney
+	case w == Total:
+		d.Kind = Spent
+	}
+	return d
+}
+
+// Settlement ends what receipt has taken, once the attempt is over. used is what
+// it used, estimated where upstream did not say; nil if nothing went upstream.
+func (t *Tenant) Settlement(receipt state.Receipt, used *Usage) state.Settlement {
+	if used == nil {
+		return state.Settlement{Receipt: receipt, Unsent: true}
+	}
+	out := state.Settlement{Receipt: receipt, Tokens: used.Input, Service: t.service(used)}
+	for _, b := range receipt.Budgets {
+		amount := b.Amount
+		switch u, _, _ := ParseLimit(b.Name); u {
+		case Requests: // it was one
+		case Tokens:
+			amount = used.Input + used.Output
+		case Money:
+			amount = micros(used.Cost, b.Amount)
+		}
+		out.Used = append(out.Used, amount)
+	}
+	return out
+}
+
+// outputWeight is how much more an output token counts than an input token:
+// about what it costs, in time and money.
+const outputWeight = 4
+
+// service is what was done for the tenant, by which the queue is fair.
+func (t *Tenant) service(used *Usage) int64 {
+	return (used.Input + outputWeight*used.Output) / int64(max(t.Weight, 1))
+}
+
+// micros are nano-units in millionths, rounded up so that many small sums are
+// not free; unknown is for a cost that is not known.
+func micros(nanos *int64, unknown int64) int64 {
+	if nanos == nil {
+		return unknown
+	}
+	return (max(*nanos, 0) + 999) / 1000
+}

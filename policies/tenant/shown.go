@@ -1,0 +1,52 @@
+package tenant
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// mostShown is how many keys of one request are looked at. A client has one,
+// and its SDK may repeat it in another header or send a placeholder beside it.
+const mostShown = 16
+
+// Shown are the different API keys that a request shows, wherever one of the
+// APIs expects it: the client's library decides where, not the path. Anthropic's
+// take x-api-key or a bearer token, OpenAI's a bearer token, Azure's api-key,
+// Google's x-goog-api-key, a bearer token, or key in the query. At most
+// mostShown are returned.
+func Shown(req *policies.Request) []string {
+	var keys []string
+	add := func(key string) {
+		if key == "" || len(keys) == mostShown {
+			return
+		}
+		for _, k := range keys {
+			if k == key {
+				return
+			}
+		}
+		keys = append(keys, key)
+	}
+	for _, h := range req.Headers {
+		switch h.Name {
+		case "x-api-key", "x-goog-api-key", "api-key":
+			add(strings.TrimSpace(h.Value))
+		case "authorization":
+			scheme, token, _ := strings.Cut(strings.TrimSpace(h.Value), " ")
+			if strings.EqualFold(scheme, "bearer") {
+				add(strings.TrimSpace(token))
+			}
+		}
+	}
+	_, query, found := strings.Cut(req.Path, "?")
+	if !found {
+		return keys
+	}
+	values, _ := url.ParseQuery(query) // what could be read of it
+	for _, key := range values["key"] {
+		add(key)
+	}
+	return keys
+}
