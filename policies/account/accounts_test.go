@@ -181,11 +181,11 @@ func TestLongCooldownsAreProbed(t *testing.T) {
 		p := accounts(t, two[2:], Deps{})
 		keepBack(p, "c", "m", bad)
 		for _, wait := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, time.Hour} {
-			time.Sleep(wait - 1)
+			time.Sleep(wait - time.Nanosecond)
 			if got, _ := acquired(t, p, plan("m", "y"), Want{}); got != "credential" {
 				t.Fatalf("%s before %v were over", got, wait)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			got, probe := acquired(t, p, plan("m", "y"), Want{})
 			if got != "c" {
 				t.Fatalf("%s after %v, want a probe", got, wait)

@@ -186,13 +186,6 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	}
 }
 
-// why is why nobody can be asked.
-func (r *ranking) why() blocked {
-	b := r.soonest
-	b.event = r.event
-	return b
-}
-
 // unavailable words it for who asked.
 func (b *blocked) unavailable(now time.Time) *Unavailable {
 	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}

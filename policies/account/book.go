@@ -50,7 +50,7 @@ func newBook() book { return book{tired: map[Subject]*tired{}} }
 // cool keeps a subject back. known is the number of the book when the failing
 // attempt began: one that began before the subject was kept back belongs to the
 // same failure.
-func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) *tired {
+func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	t := b.subject(now, s)
 	c := t.causes[d.Cause]
 	if c == nil {
@@ -76,7 +76,6 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) *tired 
 	}
 	b.enter(c)
 	t.refresh()
-	return t
 }
 
 // subject is the entry of a subject.
@@ -145,16 +144,6 @@ func (t *tired) refresh() {
 			t.until = c.Until
 		}
 	}
-}
-
-// longest is the cause that keeps the subject back longest; nil if none does.
-func (t *tired) longest(now time.Time) (cause string, c *cooling) {
-	for name, at := range t.causes {
-		if at.Until.After(now) && (c == nil || at.Until.After(c.Until) || at.Until.Equal(c.Until) && name < cause) {
-			cause, c = name, at
-		}
-	}
-	return cause, c
 }
 
 // makeRoom keeps the number of subjects bounded: those that are over go first,

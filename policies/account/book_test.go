@@ -24,10 +24,10 @@ func (p *coolings) Good(id, model string) {
 	p.lift(Subject{OfAccount, id, ""}, p.last)
 }
 
-// left is how long an account rests for the model m.
-func (p *coolings) left(id string) time.Duration {
+// left is how long the account c rests for the model m.
+func (p *coolings) left() time.Duration {
 	now := time.Now()
-	return max(p.remaining(now, Subject{OfAccount, id, "m"}, ""), p.remaining(now, Subject{OfAccount, id, ""}, ""))
+	return max(p.remaining(now, Subject{OfAccount, "c", "m"}, ""), p.remaining(now, Subject{OfAccount, "c", ""}, ""))
 }
 
 func keep(ds ...time.Duration) Cooldown { return Cooldown{For: ds} }
@@ -60,12 +60,12 @@ func TestCooldownGrows(t *testing.T) {
 					case 's':
 						p.Good("c", "m")
 					case 'w':
-						time.Sleep(p.left("c"))
+						time.Sleep(p.left())
 					case 'h':
 						time.Sleep(time.Hour)
 					}
 				}
-				if got := p.left("c"); got != c.want {
+				if got := p.left(); got != c.want {
 					t.Errorf("kept back for %v, want %v", got, c.want)
 				}
 			})
@@ -83,10 +83,10 @@ func TestCooldownsOfDifferentCauses(t *testing.T) {
 		play := func(want time.Duration, downs ...Cooldown) {
 			t.Helper()
 			for _, d := range downs {
-				time.Sleep(p.left("c"))
+				time.Sleep(p.left())
 				p.Cool("c", "", d)
 			}
-			if got := p.left("c"); got != want {
+			if got := p.left(); got != want {
 				t.Errorf("kept back for %v, want %v", got, want)
 			}
 		}
@@ -102,7 +102,7 @@ func TestCooldownsOfDifferentCauses(t *testing.T) {
 		p := newCooling()
 		for range 5 { // never three within three hours
 			p.Cool("c", "", refused)
-			if got := p.left("c"); got != time.Minute {
+			if got := p.left(); got != time.Minute {
 				t.Errorf("kept back for %v, want a minute", got)
 			}
 			time.Sleep(100 * time.Minute)
@@ -160,10 +160,10 @@ func TestCooldownsLeaveNothing(t *testing.T) {
 		}
 		for i := range 20 {
 			p.Cool("c", "m", keep(steps...))
-			if got, want := p.left("c"), steps[min(i, 15)]; got != want {
+			if got, want := p.left(), steps[min(i, 15)]; got != want {
 				t.Errorf("failure %d: kept back for %v, want %v", i+1, got, want)
 			}
-			time.Sleep(p.left("c"))
+			time.Sleep(p.left())
 		}
 		p.Cool("c", "", keep(time.Hour))
 		p.Good("c", "m")
@@ -174,7 +174,7 @@ func TestCooldownsLeaveNothing(t *testing.T) {
 		}
 		p.Cool("c", "m", Cooldown{For: steps, Within: time.Hour})
 		p.Good("c", "m")
-		if c := p.tired[Subject{OfAccount, "c", "m"}].causes[""]; len(c.Hits) != 1 || p.left("c") > 0 {
+		if c := p.tired[Subject{OfAccount, "c", "m"}].causes[""]; len(c.Hits) != 1 || p.left() > 0 {
 			t.Errorf("a success ends a cooldown, and keeps its row: %+v", c)
 		}
 	})
@@ -187,11 +187,11 @@ func TestCooldownsAreNotShortened(t *testing.T) {
 		p.Cool("c", "m", keep(time.Hour))
 		p.Cool("c", "m", keep(time.Minute))
 		p.Cool("c", "", keep(time.Second))
-		if got := p.left("c"); got != time.Hour {
+		if got := p.left(); got != time.Hour {
 			t.Errorf("kept back for %v, want an hour", got)
 		}
 		p.Cool("c", "", keep(2*time.Hour))
-		if got := p.left("c"); got != 2*time.Hour {
+		if got := p.left(); got != 2*time.Hour {
 			t.Errorf("kept back for %v, want two hours", got)
 		}
 	})
@@ -207,7 +207,7 @@ func TestLateFailuresAreTheSame(t *testing.T) {
 		p.Cool("c", "m", d)
 		time.Sleep(2 * time.Minute)
 		p.cool(time.Now(), s, &d, before)
-		if got := p.left("c"); got != time.Minute {
+		if got := p.left(); got != time.Minute {
 			t.Errorf("kept back for %v, want a minute: it is the first failure", got)
 		}
 	})

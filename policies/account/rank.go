@@ -3,95 +3,11 @@ package account
 import (
 	"math"
 	"time"
-
-	"github.com/heald-proxy/heald/policies/state"
 )
-
-// option is an account that may be asked now.
-type option struct {
-	lane  *lane
-	seat  *seat
-	place *place
-	score float64
-	probe probing
-	// generation is that of the lane's breaker, for a probe of it.
-	generation uint64
-}
-
-// probing says what an attempt finds out the end of.
-type probing uint8
-
-const (
-	noProbe   probing = iota
-	ofRest            // of what keeps the account back
-	ofBackend         // of the backend's outage
-)
-
-// ranking is who may be asked now, the best first. Without any it says why not.
-type ranking struct {
-	options [state.MostPlaces]option
-	n       int
-	// soonest is what ends first of what keeps accounts back; its until is zero
-	// if nobody knows. event says that something waits for an attempt to end.
-	soonest blocked
-	event   bool
-	soft    bool // somebody was passed over that would better rest
-	// tokenless is an account that would be ready but has no access token.
-	tokenless *member
-}
-
-// blocked is why an account may not be asked.
-type blocked struct {
-	kind  Kind
-	cause string
-	what  string
-	until time.Time // zero: nobody knows
-	retry time.Time // when a client may come back: until, or the next probe
-	event bool      // it may end sooner, as an attempt ends
-}
-
-// add keeps the best, ordered by score; of equal ones the first.
-func (r *ranking) add(o option) {
-	i := r.n
-	for i > 0 && r.options[i-1].score < o.score {
-		i--
-	}
-	if i == len(r.options) {
-		return
-	}
-	r.n = min(r.n+1, len(r.options))
-	copy(r.options[i+1:r.n], r.options[i:])
-	r.options[i] = o
-}
-
-// block notes why an account may not be asked.
-func (r *ranking) block(b blocked) {
-	r.event = r.event || b.event
-	switch {
-	case r.soonest.kind == NoKind,
-		!b.until.IsZero() && (r.soonest.until.IsZero() || b.until.Before(r.soonest.until)):
-		r.soonest = b
-	}
-}
 
 // pass is what counts as ready: what is due for a probe, and what would better
 // rest.
 type pass struct{ probes, soft bool }
-
-// endsBy reports whether it is known to end by then.
-func (b *blocked) endsBy(t time.Time) bool { return !b.until.IsZero() && !b.until.After(t) }
-
-// merge takes in what was found of one model.
-func (r *ranking) merge(one *ranking) {
-	if one.soonest.kind != NoKind {
-		r.block(one.soonest)
-	}
-	r.options, r.n = one.options, one.n
-	r.event, r.soft = r.event || one.event, r.soft || one.soft
-	if one.tokenless != nil {
-		r.tokenless = one.tokenless
-	}
-}
 
 // rank finds who may be asked of a plan: of the first model and in it of the
 // first candidates where somebody is ready at once. Candidates that are held
@@ -191,29 +107,16 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 	return -1
 }
 
-// held says how much requests keep away from a lane. What sheds is like one that
-// has failed one request: it loses attempts to the others of its model, but none
-// altogether.
-func (p *Accounts) held(now time.Time, l *lane) heldBack {
-	h := l.outage.held()
-	if h == notHeld {
-		if share := l.shed.Share(now); share > 0 && p.random() < share {
-			return doubtful
-		}
-	}
-	return h
-}
-
 // rankLane ranks the groups of a lane.
-func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, ps pass) {
-	var of rest
-	of.add(now, l.resting)
+func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, of pass) {
+	var rests rest
+	rests.add(now, l.resting)
 	median := l.medianContent(now)
 	for i := range l.seats {
 		s := &l.seats[i]
-		of := of
+		rests := rests
 		if len(s.resting) > 0 {
-			of.add(now, s.resting)
+			rests.add(now, s.resting)
 		}
 		if b := s.quota.noRoom(now, w); b.kind != NoKind && !w.Count {
 			r.block(b)
@@ -223,60 +126,10 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 			r.block(blocked{kind: NoCapacity, what: s.quota.Group, event: true})
 			continue
 		}
-		best, score, tried := -1, 0.0, false
-		probe := noProbe
-		for j := range s.members {
-			m := &s.members[j]
-			avoid := Fresh
-			if w.Avoid != nil {
-				avoid = w.Avoid(m.ID, l.model)
-				tried = tried || avoid == Tried
-			}
-			if avoid == Spent {
-				continue
-			}
-			of := &of
-			if len(m.resting) > 0 {
-				own := *of
-				own.add(now, m.resting)
-				of = &own
-			}
-			switch {
-			case m.Tokens != nil && m.Unusable() != "":
-				r.tokenless = m.member
-				r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
-				continue
-			case of.probes() && (!ps.probes || of.ready.After(now)):
-				b := of.blocked()
-				b.event = m.Tokens != nil && b.kind == BadCredential // until its token is renewed
-				r.block(b)
-				continue
-			case of.soft && !ps.soft:
-				r.soft = true
-				continue
-			case !m.free(now) && !w.Count:
-				r.block(m.busy(now))
-				continue
-			}
-			// Within a group: not tried, then the emptiest, then as configured.
-			fit := -m.used()
-			if avoid == Tried {
-				fit -= 2
-			}
-			if of.probes() {
-				fit += 4
-			}
-			if best < 0 || fit > score {
-				best, score, probe = j, fit, noProbe
-				if of.probes() {
-					probe = ofRest
-				}
-			}
-		}
-		if best < 0 {
+		o, tried := r.bestOf(now, l, s, w, &rests, of)
+		if o.place == nil {
 			continue
 		}
-		o := option{lane: l, seat: s, place: &s.members[best], probe: probe}
 		o.score = Score(p.fit(now, s, o.place.member, w, median, tried, home))
 		if len(l.seats) > 1 {
 			o.score += ScoreNoise * p.random()
@@ -286,6 +139,63 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 		}
 		r.add(o)
 	}
+}
+
+// bestOf is the account of a group to ask: of those that may be asked one that
+// the request has not tried, then the emptiest, then the first as configured.
+// What may be probed comes first. tried says that the request has tried the
+// group.
+func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, of pass) (best option, tried bool) {
+	best = option{lane: l, seat: s}
+	most := 0.0
+	for i := range s.members {
+		m := &s.members[i]
+		avoid := Fresh
+		if w.Avoid != nil {
+			avoid = w.Avoid(m.ID, l.model)
+			tried = tried || avoid == Tried
+		}
+		rests := group
+		if len(m.resting) > 0 {
+			own := *group
+			own.add(now, m.resting)
+			rests = &own
+		}
+		if avoid == Spent || !r.mayAsk(now, m, w, rests, of) {
+			continue
+		}
+		fit, probe := -m.used(), noProbe
+		if avoid == Tried {
+			fit -= 2
+		}
+		if rests.probes() {
+			fit, probe = fit+4, ofRest
+		}
+		if best.place == nil || fit > most {
+			best.place, best.probe, most = m, probe, fit
+		}
+	}
+	return best, tried
+}
+
+// mayAsk reports whether an account may be asked, and notes why not.
+func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass) bool {
+	switch {
+	case m.Tokens != nil && m.Unusable() != "":
+		r.tokenless = m.member
+		r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
+	case rests.probes() && (!of.probes || rests.ready.After(now)):
+		b := rests.blocked()
+		b.event = m.Tokens != nil && b.kind == BadCredential // until its token is renewed
+		r.block(b)
+	case rests.soft && !of.soft:
+		r.soft = true
+	case !m.free(now) && !w.Count:
+		r.block(m.busy(now))
+	default:
+		return true
+	}
+	return false
 }
 
 // fit is what is known of a group for the request.
@@ -313,70 +223,4 @@ func (m *member) used() float64 {
 		return 0
 	}
 	return float64(m.inUse+m.others) / float64(m.Slots)
-}
-
-// homeOf is the group of a tier where a conversation is at home.
-func (p *Accounts) homeOf(now time.Time, tier []Candidate, session uint64) string {
-	first := p.lane(tier[0].Backend, tier[0].Model)
-	names, seats := first.names, first.seats
-	for _, c := range tier[1:] {
-		l := p.lane(c.Backend, c.Model)
-		names, seats = append(names[:len(names):len(names)], l.names...), append(seats[:len(seats):len(seats)], l.seats...)
-	}
-	if len(names) < 2 {
-		return ""
-	}
-	all := 0
-	for i := range seats {
-		all += seats[i].quota.inFlight
-	}
-	median := first.medianContent(now)
-	i := Home(session, names, func(i int) float64 {
-		if q := seats[i].quota; !q.health.Slow(now, median) {
-			return LoadShare(q.inFlight, all, len(seats))
-		}
-		return math.Inf(1)
-	})
-	return names[i]
-}
-
-// probeOutage lets the request find out whether a candidate before the chosen one
-// answers again.
-func (p *Accounts) probeOutage(r *ranking, now time.Time, before []Candidate, w *Want) {
-	for _, c := range before {
-		l := p.lane(c.Backend, c.Model)
-		if !l.outage.begun() || l.outage.Ready().After(now) {
-			continue
-		}
-		var only ranking
-		p.rankLane(&only, now, l, w, "", pass{})
-		if only.n == 0 {
-			continue
-		}
-		o := only.options[0]
-		o.score, o.probe = math.Inf(1), ofBackend
-		r.add(o)
-		return
-	}
-}
-
-// breakersHold reports whether the breakers of a plan are obeyed: not where they
-// would leave less than half of its backends.
-func (p *Accounts) breakersHold(plan []Candidate) bool {
-	open := 0
-	for _, c := range plan {
-		if p.lane(c.Backend, c.Model).outage.held() == obeyed {
-			open++
-		}
-	}
-	return BreakersHold(open, len(plan))
-}
-
-// blockOpen notes the breakers that are obeyed.
-func (p *Accounts) blockOpen(r *ranking, plan []Candidate) {
-	for _, c := range plan {
-		if o := &p.lane(c.Backend, c.Model).outage; o.held() == obeyed {
-			r.block(blocked{kind: Outage, what: c.Backend, until: o.Ready()})
-		}
-	}
 }

@@ -11,7 +11,7 @@ import (
 // Status is what is known of all accounts at one time, for people.
 type Status struct {
 	At       time.Time       `json:"at"`
-	Accounts []AccountStatus `json:"accounts"`
+	Accounts []OneStatus     `json:"accounts"`
 	Groups   []GroupStatus   `json:"groups"`
 	Backends []BackendStatus `json:"backends"`
 	Queues   []QueueStatus   `json:"queues,omitempty"`
@@ -28,9 +28,9 @@ type Usable struct {
 	Probe time.Time `json:"probe,omitzero"`
 }
 
-// AccountStatus tells of one account. Models are those that it may not be asked
+// OneStatus tells of one account. Models are those that it may not be asked
 // for though it may for others.
-type AccountStatus struct {
+type OneStatus struct {
 	ID      string `json:"id"`
 	Backend string `json:"backend"`
 	Group   string `json:"group"`
@@ -82,7 +82,7 @@ func (p *Accounts) Status(now time.Time) Status {
 	defer p.mu.Unlock()
 	s := Status{At: now}
 	for _, m := range p.byOrder() {
-		s.Accounts = append(s.Accounts, p.accountStatus(now, m))
+		s.Accounts = append(s.Accounts, p.oneStatus(now, m))
 	}
 	for _, q := range p.quotas {
 		g := GroupStatus{
@@ -120,9 +120,9 @@ func (p *Accounts) Status(now time.Time) Status {
 
 var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
 
-// accountStatus tells of one account, and of the models for which it rests.
-func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
-	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots}
+// oneStatus tells of one account, and of the models for which it rests.
+func (p *Accounts) oneStatus(now time.Time, m *member) OneStatus {
+	s := OneStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots}
 	var of rest
 	of.add(now, p.restsOf(m, ""))
 	switch {

@@ -28,7 +28,7 @@ func TestStatus(t *testing.T) {
 		lost.Note(Effects{Failed: "peek_timeout"})
 		lost.Done(Outcome{Sent: true, Tokens: -1})
 		s := p.Status(now)
-		byID := map[string]AccountStatus{}
+		byID := map[string]OneStatus{}
 		for _, a := range s.Accounts {
 			byID[a.ID] = a
 		}

@@ -118,7 +118,7 @@ func TestSetters(t *testing.T) {
 		"attempts":              {"7", func(s *Settings) { s.Attempts = 7 }},
 		"deadline":              {"1s", func(s *Settings) { s.Deadline = time.Second }},
 		"max_wait":              {"2s", func(s *Settings) { s.MaxWait = 2 * time.Second }},
-		"queue_wait":              {"2s", func(s *Settings) { s.QueueWait = 2 * time.Second }},
+		"queue_wait":            {"2s", func(s *Settings) { s.QueueWait = 2 * time.Second }},
 		"idle_timeout":          {"3s", func(s *Settings) { s.IdleTimeout = 3 * time.Second }},
 		"max_stream":            {"4s", func(s *Settings) { s.MaxStream = 4 * time.Second }},
 		"ping":                  {"5s", func(s *Settings) { s.Ping = 5 * time.Second }},
