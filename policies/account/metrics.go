@@ -120,7 +120,7 @@ var breakerLevels = map[heldBack]int{notHeld: 0, doubtful: 1, surely: 1, obeyed:
 func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
 	type rates struct{ used, limits, learned state.Rates }
 	by := map[state.GroupModel]*rates{}
-	for _, q := range p.quotas {
+	for _, q := range p.told() {
 		k := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
 		r := by[k]
 		if r == nil {

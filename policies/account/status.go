@@ -82,26 +82,54 @@ type QueueStatus struct {
 
 // Status tells what is known now.
 func (p *Accounts) Status(now time.Time) Status {
+	s := p.unsorted(now)
+	slices.SortFunc(s.Groups, func(a, b GroupStatus) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Model, b.Model))
+	})
+	slices.SortFunc(s.Backends, func(a, b BackendStatus) int {
+		return cmp.Or(cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Model, b.Model))
+	})
+	slices.SortFunc(s.Queues, func(a, b QueueStatus) int { return cmp.Compare(a.Tenant, b.Tenant) })
+	return s
+}
+
+// unsorted reads all of it at one time.
+func (p *Accounts) unsorted(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Status{At: now, Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
 	for _, m := range p.byOrder() {
 		s.Accounts = append(s.Accounts, p.accountStatus(now, m))
 	}
-	for _, q := range p.quotas {
+	for _, q := range p.told() {
 		s.Groups = append(s.Groups, p.groupStatus(now, q))
 	}
-	slices.SortFunc(s.Groups, func(a, b GroupStatus) int {
-		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Model, b.Model))
-	})
 	for _, l := range p.lanes {
 		s.Backends = append(s.Backends, p.backendStatus(now, l))
 	}
-	slices.SortFunc(s.Backends, func(a, b BackendStatus) int {
-		return cmp.Or(cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Model, b.Model))
-	})
 	s.Queues = append(s.Queues, p.queueStatus(now)...)
 	return s
+}
+
+// mostIdle is how many quotas are told of though nothing is known of them.
+const mostIdle = 2000
+
+// told are the quotas to tell of. A model that a client makes up leaves one with
+// each group of a backend: of very many, those that were never used are left
+// out, so that who asks for the status does not keep requests waiting.
+func (p *Accounts) told() []*quota {
+	out := make([]*quota, 0, min(len(p.quotas), mostIdle))
+	for _, q := range p.quotas {
+		if len(p.quotas) <= mostIdle || !q.idle() {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// idle reports whether nothing is known of the quota but what is configured.
+func (q *quota) idle() bool {
+	return q.inFlight == 0 && !q.taught && q.health.at == 0 && q.capacity.limit == 0 && q.load == state.Load{} && q.room == room{}
 }
 
 // accountStatus tells of one account, and of the models for which it rests.
@@ -196,7 +224,6 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 		}
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b QueueStatus) int { return cmp.Compare(a.Tenant, b.Tenant) })
 	return out
 }
 

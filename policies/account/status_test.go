@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -110,4 +111,27 @@ func TestTenantKeptBackInStatus(t *testing.T) {
 		}
 		held.Done(Outcome{})
 	})
+}
+
+// Clients make up models, and each leaves a quota with every group. Those that
+// were never used are not told of when there are very many.
+func TestStatusIsBounded(t *testing.T) {
+	var list []Account
+	for i := range 10 {
+		list = append(list, Account{ID: fmt.Sprint("a", i), Backend: "x", Secret: NewSecret("s")})
+	}
+	p := accounts(t, list, Deps{})
+	for i := range 900 {
+		_, l := acquired(t, p, plan(fmt.Sprint("model-", i), "x"), Want{})
+		l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: 1})
+	}
+	s := p.Status(time.Now())
+	if len(p.quotas) != 9000 || len(s.Groups) != 900 || len(s.Backends) != 900 {
+		t.Errorf("of %d quotas, %d groups and %d backends are told", len(p.quotas), len(s.Groups), len(s.Backends))
+	}
+	for _, g := range s.Groups {
+		if g.Used.Requests == 0 {
+			t.Fatalf("%+v", g)
+		}
+	}
 }
