@@ -115,7 +115,7 @@ func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Profiles: profiles})
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Profiles: profiles})
 	return nil
 }
 
