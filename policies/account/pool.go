@@ -8,40 +8,13 @@ import (
 	"time"
 )
 
-// Scheme is how a credential is presented.
-type Scheme string
-
-// The schemes.
-const (
-	APIKey Scheme = "api_key" // header x-goog-api-key
-	Bearer Scheme = "bearer"  // header Authorization, for OAuth access tokens
-)
-
-// Account is one credential usable at one backend.
-type Account struct {
-	// ID is opaque: it is shown to clients and in logs, so it must not be a
-	// key or an e-mail address.
-	ID      string
-	Backend string
-	Scheme  Scheme
-	Secret  Secret
-}
-
-// Header returns the header field that presents the credential.
-func (a *Account) Header() (name, value string) {
-	if a.Scheme == Bearer {
-		return "authorization", "Bearer " + a.Secret.Reveal()
-	}
-	return "x-goog-api-key", a.Secret.Reveal()
-}
-
 // Pool holds all accounts, in order of preference. It is safe for concurrent
 // use.
 type Pool struct {
 	accounts map[string][]*Account // by backend
 
 	mu         sync.Mutex
-	cooling    map[coolKey]map[string]cooling // by cause
+	cooling    map[coolKey]map[string]oldCooling // by cause
 	suspicions map[suspicionKey]suspicion
 }
 
@@ -49,27 +22,10 @@ type Pool struct {
 type coolKey struct{ account, model string }
 
 // cooling is one thing that is kept back for one cause.
-type cooling struct {
+type oldCooling struct {
 	until  time.Time
 	hits   []time.Time // in a row, bounded by mostHits
 	within time.Duration
-}
-
-// mostHits is more than any row of cooldowns has steps.
-const mostHits = 16
-
-// Cooldown says how long something is kept back after a failure.
-type Cooldown struct {
-	// Cause tells rows of failures apart: an outage does not count towards a
-	// refused credential.
-	Cause string
-	// For is how long, by failures in a row; the last goes for all further.
-	// Failures while it is kept back anyway are the same one: requests that
-	// run at the same time fail together.
-	For []time.Duration
-	// Within, if not 0, is the time in which failures make a row, successes in
-	// between or not; otherwise a success ends the row.
-	Within time.Duration
 }
 
 // coolingLimit bounds the cooldowns kept: model names come from clients.
@@ -78,7 +34,7 @@ const coolingLimit = 10_000
 // NewPool checks the accounts and makes a pool of them.
 func NewPool(accounts []Account) (*Pool, error) {
 	p := &Pool{
-		accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]cooling{},
+		accounts: map[string][]*Account{}, cooling: map[coolKey]map[string]oldCooling{},
 		suspicions: map[suspicionKey]suspicion{},
 	}
 	var errs []error
@@ -156,7 +112,7 @@ func (p *Pool) Cool(id, model string, d Cooldown) {
 	k := coolKey{id, model}
 	if p.cooling[k] == nil {
 		p.makeRoom(now)
-		p.cooling[k] = map[string]cooling{}
+		p.cooling[k] = map[string]oldCooling{}
 	}
 	c := p.cooling[k][d.Cause]
 	if d.Within > 0 {

@@ -1,0 +1,134 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+// The points of [Health.Score]; they make 100. What answers counts most, then
+// how soon it does compared to the others, then how long ago it failed: the
+// last makes a group that begins to fail lose points at once, while its share of
+// successes still looks good.
+const (
+	successPoints = 50
+	speedPoints   = 30
+	recencyPoints = 20
+)
+
+const (
+	// healthHalfLife is when an outcome counts half of a new one: long enough
+	// to see one failure in a hundred, short enough to forget a bad quarter of
+	// an hour within the next.
+	healthHalfLife = 5 * time.Minute
+	// healthPrior is a success that everybody has. A group that nobody has
+	// asked, or not for long, is taken for good, so that it is asked again.
+	healthPrior = 1
+	// errorFades is when the last failure costs no point of recency any more.
+	errorFades = 5 * time.Minute
+	// contentStep is how far one answer moves the time to first content. Half
+	// the way: two answers in a row show a group that has become slow.
+	contentStep = 0.5
+	// slowFactor is how many times the pool's median makes a group too slow to
+	// be a home. With contentStep, one answer that takes ten times as long does
+	// not reach it (5.5), a second one does (7.75).
+	slowFactor = 6
+)
+
+// Result is what an attempt's end says about the account that it used.
+type Result uint8
+
+// The results.
+const (
+	Neutral   Result = iota // says nothing: the client left, or sent what nobody can answer
+	Succeeded               // the answer reached its true end
+	Failed
+)
+
+// Health says how well a group has worked of late. The zero value is one that
+// nobody has asked. It is not safe for concurrent use; who holds it guards it.
+//
+// Times are kept in nanoseconds since 1970: all groups' are read for every
+// request, and this is half the size and the work of time.Time.
+type Health struct {
+	all, bad float64 // outcomes and failures, each halved every healthHalfLife
+	at       int64   // when all and bad were so: at the last outcome
+	failed   int64   // last failure
+	content  float64 // time to first content in seconds; 0 if not known
+	answered int64   // when content was last measured
+}
+
+// Note notes an attempt's end, once for each attempt. content is the time from
+// sending the request to the first content; 0 if there was none, or if it is not
+// known.
+func (h *Health) Note(now time.Time, r Result, content time.Duration) {
+	if r == Neutral {
+		return
+	}
+	t := now.UnixNano()
+	f := fade(t - h.at)
+	h.all, h.bad, h.at = h.all*f+1, h.bad*f, t
+	if r == Failed {
+		h.bad++
+		h.failed = t
+	}
+	switch seconds := content.Seconds(); {
+	case content <= 0:
+	case h.content == 0:
+		h.content, h.answered = seconds, t
+	default:
+		h.content, h.answered = h.content+contentStep*(seconds-h.content), t
+	}
+}
+
+// Score is H: 50 for successes, 30 for speed against the pool's median time to
+// first content, 20 for how long ago the last failure is. It is within 0 to 100;
+// 100 is also what nobody has asked. A median of 0 is not known.
+func (h *Health) Score(now time.Time, median time.Duration) float64 {
+	t := now.UnixNano()
+	s := float64(successPoints + speedPoints + recencyPoints)
+	if h.bad > 0 {
+		f := fade(t - h.at)
+		s -= successPoints * h.bad * f / (h.all*f + healthPrior)
+		s -= recencyPoints * unit(1-float64(t-h.failed)*(1/float64(errorFades)))
+	}
+	if slower := h.slower(t, median); slower > 1 {
+		s -= speedPoints * (1 - 1/slower)
+	}
+	return s
+}
+
+// Slow reports that a group is too slow for its pool to be a conversation's
+// home: what a cached prompt saves is less than what waiting costs. It is so
+// after two answers in a row that take ten times the median; and no more after
+// some minutes without an answer, so that the group is tried again.
+func (h *Health) Slow(now time.Time, median time.Duration) bool {
+	return h.slower(now.UnixNano(), median) >= slowFactor
+}
+
+// slower is how many times the median the group takes; 1 if either is not known.
+// It goes back to 1 with time: a slow group that nobody asks could not show
+// otherwise that it is well again.
+func (h *Health) slower(now int64, median time.Duration) float64 {
+	m := float64(median) * 1e-9 // seconds
+	if m <= 0 || h.content <= m {
+		return 1
+	}
+	return 1 + (h.content/m-1)*fade(now-h.answered)
+}
+
+// Content is the time to first content, 0 if not known; for [MedianContent].
+func (h *Health) Content() time.Duration {
+	return time.Duration(h.content * float64(time.Second))
+}
+
+// MedianContent is the median of a pool's times to first content, without those
+// that are 0; 0 if none is known. It sorts the times.
+func MedianContent(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	known, _ := slices.BinarySearch(times, 1)
+	times = times[known:]
+	if len(times) == 0 {
+		return 0
+	}
+	return times[(len(times)-1)/2]
+}

@@ -1,0 +1,215 @@
+package account
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Queue says who of those that wait is admitted next: the tenant with the least
+// virtual service (what was done for it, divided by its weight), and within a
+// tenant retries before new work, first come first served. So whatever the others
+// ask for, no tenant that has work waiting gets less than its share, by weight,
+// minus L (1 + w/m), where L is the largest request, w its weight and m the mean
+// weight of those that have work waiting. That is twice the largest request where
+// weights are equal.
+//
+// Who had nothing to wait for saves nothing up: a tenant that returns starts at
+// the least of those that wait. It is not safe for concurrent use; who holds it
+// guards it. It starts no goroutines.
+type Queue[T any] struct {
+	most    int // bound on waiters
+	waiting int
+	arrived uint64
+	tenants map[string]*queuedTenant[T]
+	active  []*queuedTenant[T] // those with waiters, in no order
+	highest float64            // of all virtual services so far
+}
+
+// Waiter is a request that waits. Its fields are not changed while it does.
+type Waiter[T any] struct {
+	Tenant string
+	// Weight is the tenant's; 0 and less count as 1.
+	Weight float64
+	// Service is what the request is likely to cost: input plus four times
+	// output tokens. It is charged as the request is admitted.
+	Service float64
+	// Retry puts the request in front of the tenant's new ones.
+	Retry bool
+	// Line tells apart what waits for different things, as for other models: a
+	// waiter that nothing can serve holds back only what is behind it in its
+	// tenant's line, so that smaller requests do not overtake it for ever.
+	Line string
+	// Value is the caller's.
+	Value T
+
+	arrival uint64 // 0: does not wait
+}
+
+// queuedTenant is a tenant, with those who wait in the order of their admission.
+type queuedTenant[T any] struct {
+	name    string
+	virtual float64 // service divided by weight
+	waiters []*Waiter[T]
+}
+
+// mostTenants bounds the tenants that are remembered while they wait for
+// nothing.
+const mostTenants = 10_000
+
+// NewQueue makes a queue of at most so many waiters.
+func NewQueue[T any](most int) *Queue[T] {
+	return &Queue[T]{most: most, tenants: map[string]*queuedTenant[T]{}}
+}
+
+// Push adds a waiter. It reports false if the queue is full.
+func (q *Queue[T]) Push(w *Waiter[T]) bool {
+	if q.waiting >= q.most {
+		return false
+	}
+	t := q.tenant(w.Tenant)
+	if len(t.waiters) == 0 {
+		t.virtual = max(t.virtual, q.least())
+		q.active = append(q.active, t)
+	}
+	q.arrived++
+	w.arrival = q.arrived
+	at := len(t.waiters)
+	if w.Retry {
+		at, _ = slices.BinarySearchFunc(t.waiters, false, func(w *Waiter[T], _ bool) int {
+			if w.Retry {
+				return -1
+			}
+			return 0
+		})
+	}
+	t.waiters = slices.Insert(t.waiters, at, w)
+	q.waiting++
+	return true
+}
+
+// Pop takes the next waiter out that can be served, and charges its tenant; nil
+// if nobody can be. can is that of Next.
+func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
+	w := q.Next(can)
+	if w != nil {
+		q.Remove(w)
+		q.Charge(w.Tenant, w.Weight, w.Service)
+	}
+	return w
+}
+
+// Next is the next waiter that can be served, which goes on waiting; nil if
+// nobody can be. can must not block and must not call the queue. It is called
+// for the first of each line until it says yes.
+func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
+	slices.SortFunc(q.active, func(a, b *queuedTenant[T]) int {
+		return cmp.Or(cmp.Compare(a.virtual, b.virtual), cmp.Compare(a.waiters[0].arrival, b.waiters[0].arrival))
+	})
+	for _, t := range q.active {
+		var refused []string // lines whose first cannot be served
+		for _, w := range t.waiters {
+			if slices.Contains(refused, w.Line) {
+				continue
+			}
+			if can(w) {
+				return w
+			}
+			refused = append(refused, w.Line)
+		}
+	}
+	return nil
+}
+
+// Remove takes a waiter out that gave up. It reports false if it does not wait
+// any more.
+func (q *Queue[T]) Remove(w *Waiter[T]) bool {
+	if w.arrival == 0 {
+		return false
+	}
+	t := q.tenants[w.Tenant]
+	i := slices.Index(t.waiters, w)
+	if i < 0 {
+		return false // it waits in another queue
+	}
+	q.take(t, i)
+	return true
+}
+
+// Charge adds service to a tenant: of what was admitted without waiting, and,
+// once it is known, the difference between what a request was charged and what
+// it took, which may be negative.
+func (q *Queue[T]) Charge(tenant string, weight, service float64) {
+	if weight <= 0 {
+		weight = 1
+	}
+	t := q.tenant(tenant)
+	t.virtual += service / weight
+	q.highest = max(q.highest, t.virtual)
+}
+
+// Len is how many requests of a tenant wait.
+func (q *Queue[T]) Len(tenant string) int {
+	if t := q.tenants[tenant]; t != nil {
+		return len(t.waiters)
+	}
+	return 0
+}
+
+// Waiting is how many requests wait.
+func (q *Queue[T]) Waiting() int { return q.waiting }
+
+// take takes a tenant's waiter out.
+func (q *Queue[T]) take(t *queuedTenant[T], i int) {
+	t.waiters[i].arrival = 0
+	t.waiters = slices.Delete(t.waiters, i, i+1)
+	q.waiting--
+	if len(t.waiters) == 0 {
+		q.active = slices.DeleteFunc(q.active, func(a *queuedTenant[T]) bool { return a == t })
+	}
+}
+
+// least is where a tenant starts: at the least virtual service of those that
+// wait. Where nobody does, all are equal, at the highest: what they took while
+// there was enough for all is not held against them.
+func (q *Queue[T]) least() float64 {
+	if len(q.active) == 0 {
+		return q.highest
+	}
+	least := math.Inf(1)
+	for _, t := range q.active {
+		least = min(least, t.virtual)
+	}
+	return least
+}
+
+// tenant finds a tenant, or makes one.
+func (q *Queue[T]) tenant(name string) *queuedTenant[T] {
+	t := q.tenants[name]
+	if t == nil {
+		q.makeRoom()
+		t = &queuedTenant[T]{name: name, virtual: q.least()}
+		q.tenants[name] = t
+	}
+	return t
+}
+
+// makeRoom keeps the number of tenants bounded. Those go first that would start
+// again where they are, then others that wait for nothing. It makes room for
+// many at once, since it looks at all.
+func (q *Queue[T]) makeRoom() {
+	if len(q.tenants) < mostTenants+len(q.active) {
+		return
+	}
+	least := q.least()
+	for _, all := range []bool{false, true} {
+		for name, t := range q.tenants {
+			if len(q.tenants) <= mostTenants*9/10+len(q.active) {
+				return
+			}
+			if len(t.waiters) == 0 && (all || t.virtual <= least) {
+				delete(q.tenants, name)
+			}
+		}
+	}
+}
