@@ -32,7 +32,7 @@ func TestFairShares(t *testing.T) {
 }
 
 func TestFairness(t *testing.T) {
-	tenants := []Tenant{{"a", 1, 1}, {"b", 3, 1}}
+	tenants := []Tenant{{Name: "a", Weight: 1}, {Name: "b", Weight: 3}}
 	for _, c := range []struct {
 		name        string
 		served      []float64

@@ -12,8 +12,9 @@ import (
 const (
 	// attempts is a request's first try and three more.
 	attempts = 4
-	// patience is how long a client waits for the first content.
-	patience = time.Minute
+	// patience is how long a client waits for the first content. Who waits longer
+	// would only take the place of those for whom it is not too late.
+	patience = goodWithin
 	// silence is how long an attempt may be without content until it is given up.
 	silence = 15 * time.Second
 )

@@ -107,6 +107,9 @@ type Tenant struct {
 	Weight float64
 	// Share is its part of the load, in the same unit as all others' together.
 	Share float64
+	// MaxWaiting is how many of its requests may wait, where the policy has
+	// such a room; 0 is no limit.
+	MaxWaiting int
 }
 
 // Sizes says what requests look like.

@@ -76,16 +76,16 @@ var Scenarios = []Scenario{
 		}),
 	}, {
 		Name: "greedy-1:1", What: "a greedy tenant at 1.3 × capacity beside one at 0.7, weights 1:1",
-		Seed: 17, Load: 2, Limits: Known, Tenants: []Tenant{{"greedy", 1, 1.3}, {"modest", 1, 0.7}},
+		Seed: 17, Load: 2, Limits: Known, Tenants: []Tenant{{"greedy", 1, 1.3, 200}, {"modest", 1, 0.7, 200}},
 		Aim: Aim{OfBound: 0.98, Refused: 1, Jain: 0.95},
 	}, {
 		Name: "greedy-3:1", What: "a greedy tenant at 1.3 × capacity beside one at 0.9 with three times its weight",
-		Seed: 18, Load: 2.2, Limits: Known, Tenants: []Tenant{{"greedy", 1, 1.3}, {"modest", 3, 0.9}},
+		Seed: 18, Load: 2.2, Limits: Known, Tenants: []Tenant{{"greedy", 1, 1.3, 200}, {"modest", 3, 0.9, 200}},
 		Aim: Aim{OfBound: 0.98, Refused: 1, Jain: 0.95},
 	}, {
 		Name: "conversations", What: "conversations of about eight turns that projects cache, 0.6 of the capacity, three tenants",
 		Seed: 19, Load: 0.6, Limits: Known, Sizes: Sizes{Input: 9000, Spread: 0.6, Output: 300, Conversations: true},
-		Tenants: []Tenant{{"a", 1, 1}, {"b", 1, 2}, {"c", 1, 3}}, Aim: Aim{OfBound: 0.98, Refused: 1},
+		Tenants: []Tenant{{"a", 1, 1, 0}, {"b", 1, 2, 0}, {"c", 1, 3, 0}}, Aim: Aim{OfBound: 0.98, Refused: 1},
 	}, {
 		Name: "replicas-3", What: "three times the capacity, three replicas",
 		Seed: 20, Load: 3, Limits: Known, Replicas: 3, Aim: Aim{OfBound: 0.98, Refused: 1},
@@ -113,7 +113,7 @@ func Named(name string) *Scenario {
 			s.Models = []string{"flash"}
 		}
 		if s.Tenants == nil {
-			s.Tenants = []Tenant{{"default", 1, 1}}
+			s.Tenants = []Tenant{{Name: "default", Weight: 1, Share: 1}}
 		}
 		if s.Projects == nil {
 			s.Projects = eight()

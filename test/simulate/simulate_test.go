@@ -49,6 +49,11 @@ func TestSimulate(t *testing.T) {
 		s := Named(scenario.Name)
 		results := play(t, s, Policies())
 		Print(w, s, results)
+		for _, r := range results {
+			if missed := r.Missed(s.Aim); r.Policy == Heald && missed != "" {
+				t.Errorf("%s: %s", s.Name, missed)
+			}
+		}
 		all = append(all, results...)
 		for _, r := range results {
 			events += r.Requests
