@@ -156,7 +156,7 @@ func TestPastedKeysInBrokenYAML(t *testing.T) {
 }
 
 // goWords are those of Go's packages and of the YAML library.
-var goWords = []string{"strconv", " yaml: ", "unmarshal", "invalid syntax", "!!", "exchange.", "config.", "no such file", "time: ", "parse error", "goroutine"}
+var goWords = []string{"strconv", " yaml: ", "unmarshal", "invalid syntax", "!!", "exchange.", "route.S", "route.B", "route.M", "route.K", "config.", "no such file", "time: ", "parse error", "goroutine"}
 
 // No command takes a credential on its command line, where every process can
 // read it.

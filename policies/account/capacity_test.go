@@ -23,7 +23,7 @@ func TestCapacity(t *testing.T) {
 		{"the floor at once", "r", 1, 1},
 		{"a window of successes", "rsssssss", 10, 8},
 		{"not quite", "rssssss", 10, 7},
-		{"a refusal ends the window", "rssssssrssss", 10, 5},
+		{"a refusal ends the window", "rssssssrs", 10, 4},
 		{"what does not use the limit does not raise it", "rsssssssssssssssss", 10, 8 + 1},
 	} {
 		var a Capacity

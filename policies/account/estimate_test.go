@@ -34,7 +34,12 @@ func TestEstimate(t *testing.T) {
 			t.Errorf("%s: %d, want %d to %d", c.name, got, c.least, c.most)
 		}
 	}
-	e := note(2000)
+	e := NewEstimator()
+	e.Note("t", "m", 4000, 500, 1500)
+	if got := e.Tokens("t", "m", 4000, 0); got != 1000 {
+		t.Errorf("media counted as text: %d", got)
+	}
+	e = note(2000)
 	if e.Tokens("u", "m", 4000, 0) != 1000 || e.Tokens("t", "n", 4000, 0) != 1000 {
 		t.Error("what one tenant asks one model changes the estimate of others")
 	}

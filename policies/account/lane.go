@@ -45,7 +45,7 @@ type quota struct {
 	state.GroupModel
 	rates    state.Rates // configured
 	learned  Learned
-	taught   bool // learned is not zero
+	taught   bool       // learned is not zero
 	recent   Recent     // successes, for what is learned
 	load     state.Load // of the last snapshot, and what was taken since
 	room     room

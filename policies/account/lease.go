@@ -60,14 +60,14 @@ type Outcome struct {
 
 // lease is the Lease of Accounts.
 type lease struct {
-	p         *Accounts
-	lane      *lane
-	quota     *quota
-	member    *member
-	receipt   state.Receipt
-	began     time.Time
-	known     uint64 // the book's number when it was taken
-	outage    uint64 // the lane's generation then
+	p       *Accounts
+	lane    *lane
+	quota   *quota
+	member  *member
+	receipt state.Receipt
+	began   time.Time
+	known   uint64 // the book's number when it was taken
+	outage  uint64 // the lane's generation then
 
 	tenant  string
 	weight  float64
@@ -176,6 +176,7 @@ func (l *lease) answered(now time.Time) {
 		}
 	}
 	if l.lane.outage.answered(now, l.outage) {
+		l.lane.shed = Shed{}
 		p.write(l.lane.subject())
 		p.log.Info("backend is no longer held back", zap.String("backend", l.lane.backend), zap.String("model", l.lane.model))
 	}

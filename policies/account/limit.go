@@ -140,7 +140,7 @@ func (l LearnedLimit) value(now time.Time) int64 {
 	}
 	// At most 2¹¹ times; a limit too large for int64 would be none.
 	risen := float64(l.Value) * math.Exp2(float64(age-hold)/float64(guessDoubles))
-	return int64(min(risen, 1<<53))
+	return max(l.Value, int64(min(risen, 1<<53)))
 }
 
 // Tighter are the tighter of two limits each; 0 is none.

@@ -84,6 +84,13 @@ func TestGuessedLimits(t *testing.T) {
 	}
 }
 
+func TestGuessTooLargeToDouble(t *testing.T) {
+	l := Learned{}.Refused(start, 1<<60, 1<<62)
+	if got := l.Rates(start.Add(guessLife - 1)); got.Requests <= 0 || got.Tokens <= 0 {
+		t.Errorf("a large limit became %+v", got)
+	}
+}
+
 // A learned limit is never below what has just succeeded, and no guess is for
 // ever.
 func TestLearnedProperties(t *testing.T) {

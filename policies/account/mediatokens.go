@@ -65,9 +65,8 @@ var (
 )
 
 const (
-	// tileSide is the side of a tile, and oneTile the side up to which an image
-	// is one, in pixels.
-	tileSide, oneTile = 768, 384
+	// tileSide is the side of a tile in pixels.
+	tileSide = 768
 	// tilesUnknown is for an image whose size is not known: that of a usual
 	// screenshot, 1,536 by 1,536 at most.
 	tilesUnknown = 4
@@ -95,11 +94,8 @@ func (m Media) Tokens(fixed bool) int64 {
 
 // tiles is into how many tiles an image is cut.
 func (m Media) tiles() int64 {
-	switch {
-	case m.Width <= 0 || m.Height <= 0:
+	if m.Width <= 0 || m.Height <= 0 {
 		return tilesUnknown
-	case m.Width <= oneTile && m.Height <= oneTile:
-		return 1
 	}
 	across := func(side int) int64 { return int64(side+tileSide-1) / tileSide }
 	return across(m.Width) * across(m.Height)

@@ -43,7 +43,7 @@ type Waiter[T any] struct {
 	// Value is the caller's.
 	Value T
 
-	arrival uint64 // 0: does not wait
+	arrival uint64
 }
 
 // queuedTenant is a tenant, with those who wait in the order of their admission.
@@ -124,13 +124,13 @@ func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 // Remove takes a waiter out that gave up. It reports false if it does not wait
 // any more.
 func (q *Queue[T]) Remove(w *Waiter[T]) bool {
-	if w.arrival == 0 {
+	t := q.tenants[w.Tenant]
+	if t == nil {
 		return false
 	}
-	t := q.tenants[w.Tenant]
 	i := slices.Index(t.waiters, w)
 	if i < 0 {
-		return false // it waits in another queue
+		return false
 	}
 	q.take(t, i)
 	return true
@@ -156,12 +156,18 @@ func (q *Queue[T]) Len(tenant string) int {
 	return 0
 }
 
+// each calls f for each tenant of which requests wait, in no order.
+func (q *Queue[T]) each(f func(tenant string, waiting int)) {
+	for _, t := range q.active {
+		f(t.name, len(t.waiters))
+	}
+}
+
 // Waiting is how many requests wait.
 func (q *Queue[T]) Waiting() int { return q.waiting }
 
 // take takes a tenant's waiter out.
 func (q *Queue[T]) take(t *queuedTenant[T], i int) {
-	t.waiters[i].arrival = 0
 	t.waiters = slices.Delete(t.waiters, i, i+1)
 	q.waiting--
 	if len(t.waiters) == 0 {

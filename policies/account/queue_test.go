@@ -92,6 +92,7 @@ func TestQueueReturningTenant(t *testing.T) {
 		t.Errorf("while a waits: %s, want %s", got, want)
 	}
 	q.Charge("a", 1, 1000)
+	q.Charge("b", 1, 0)
 	push("b", 3)
 	push("a", 3)
 	if got, want := drain(q, anyone), "b0 a0 b1 a1 b2 a2"; got != want {
@@ -133,6 +134,9 @@ func TestQueueRemove(t *testing.T) {
 	}
 	if q.Remove(b) {
 		t.Error("what was admitted could be removed")
+	}
+	if q.Remove(&Waiter[string]{Tenant: "nobody"}) {
+		t.Error("what never waited could be removed")
 	}
 }
 

@@ -7,6 +7,7 @@ type rest struct {
 	until time.Time // when all is over
 	ready time.Time // when it may be asked: until, or when a probe may go
 	kind  Kind
+	scope Scope
 	what  string
 }
 
@@ -25,7 +26,8 @@ func (r *rest) add(now time.Time, list []*tired) {
 				ready = c.Probe.due()
 			}
 			if c.Until.After(r.until) {
-				r.until, r.kind, r.what = c.Until, c.Kind, t.subject.Name
+				r.until, r.kind = c.Until, c.Kind
+				r.scope, r.what = t.subject.Scope, t.subject.Name
 			}
 			if ready.After(r.ready) {
 				r.ready = ready

@@ -39,8 +39,22 @@ func TestWindow(t *testing.T) {
 		if a < least.a || a > most.a || b < least.b || b > most.b {
 			t.Errorf("%d and %d, want from %d and %d to %d and %d", a, b, least.a, least.b, most.a, most.b)
 		}
-		if a2, b2 := w.sum(now.Add(-time.Hour), length); a2 != a || b2 != b {
-			t.Error("a clock that goes backwards changes what was counted")
+		for _, back := range []time.Duration{time.Hour, 0} {
+			if a2, b2 := w.sum(now.Add(-back), length); a2 != a || b2 != b {
+				t.Error("a clock that goes backwards changes what was counted")
+			}
 		}
 	})
+	for after := time.Duration(0); after < 3*time.Minute; after += time.Second {
+		var w window
+		for s := range 60 {
+			w.add(start.Add(time.Duration(s)*time.Second), time.Minute, 1, 0)
+		}
+		// Whole parts of five seconds go.
+		gone := max((59*time.Second+after)/(5*time.Second)-11, 0)
+		want := max(60-5*int64(gone), 0)
+		if got, _ := w.sum(start.Add(59*time.Second+after), time.Minute); got != want {
+			t.Errorf("%d after %v, want %d", got, after, want)
+		}
+	}
 }

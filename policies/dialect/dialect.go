@@ -5,19 +5,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Operation is what a path asks for.
-type Operation uint8
-
-// The operations.
-const (
-	Generate    Operation = iota // an answer from a model
-	CountTokens                  // how many tokens the same request would be
-	Embed                        // vectors of texts
-)
-
 // Route is what a dialect learns from method and path.
 type Route struct {
-	Operation Operation
+	Operation conversation.Operation
 	// Method is the one that the path names, where an operation has several.
 	Method string
 	// Model and Stream are set where the path, not the body, names them.
@@ -65,6 +55,9 @@ type Dialect interface {
 
 	// Error words err as a complete reply: status, headers, body.
 	Error(err *conversation.Error) (status int, headers policies.Headers, body []byte)
+
+	// Features are what it can do beyond that. They are always the same.
+	Features() Features
 }
 
 // Encoder writes one reply. It is fed the events of one answer in order.
@@ -80,25 +73,7 @@ type Encoder interface {
 	// Ping appends a keep-alive that the dialect's clients count as a sign of
 	// life, or nothing where there is no room for one.
 	Ping(dst []byte) []byte
-}
 
-// Embedder is a Dialect with a route for Embed.
-type Embedder interface {
-	Dialect
-
-	// Embeddings words e as the whole body of the reply to req.
-	Embeddings(req *conversation.Request, e *conversation.Embeddings) []byte
-}
-
-// Finisher is an Encoder whose API has no word for some finishes.
-type Finisher interface {
-	// Unfinished is the error that the client gets in place of a document with
-	// finish f; nil for a document.
-	Unfinished(f conversation.Finish) *conversation.Error
-}
-
-// Holder is an Encoder that keeps what it has written.
-type Holder interface {
-	// Held is about how much that is, in bytes.
-	Held() int
+	// Features are what it can do beyond that. They are always the same.
+	Features() EncoderFeatures
 }

@@ -4,7 +4,8 @@
 // encodes neutral events into replies. One speaks the upstream's own language
 // and is the exception to most of what follows: native (Google Gemini).
 // To add one, implement [Dialect] in a new folder and add it to the list in
-// policies/exchange/dialects.go.
+// policies/endpoint/dialects.go. What only some can do they name in [Features]
+// and [EncoderFeatures].
 //
 // Clients that know several APIs send the words of one on the path of another:
 // tools, tool choices, formats, parts, whole bodies. What is plain is read by

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -41,7 +42,7 @@ func TestSpentIsNotFinal(t *testing.T) {
 		for _, second := range spentFailures {
 			t.Run(first.name+"/"+second.name+"/backend", func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					r := chained(t, Chain{{Model: "gemini-3.5-flash"}}, nil)
+					r := chained(t, route.Chain{{Model: "gemini-3.5-flash"}}, nil)
 					goesBack(t, r, 4, first, second, "b-1", "a-1")
 				})
 			})
@@ -110,8 +111,8 @@ func TestLastAttemptTakesTheNextModel(t *testing.T) {
 		for _, strict := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/strict %v", kind.name, strict), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					r := chained(t, Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, func(c *Config) {
-						c.Policies = map[string]Settings{DefaultPolicy: {StrictModel: strict}}
+					r := chained(t, route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, func(c *Config) {
+						c.Policies = map[string]route.Settings{route.DefaultPolicy: {StrictModel: strict}}
 					})
 					memory := ""
 					for n := 1; n <= 3; n++ {
@@ -150,12 +151,12 @@ func (r rig) fails(a *attempt, kind answered) *policies.Reply {
 // is known to be out does not.
 func TestNextModelComesAfterBackends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}, {Model: "lite"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro"}, {Model: "lite"}}, nil)
 		memory := ""
 		for n, want := range []string{"a/pro", "b/pro", "b/lite"} {
 			a := r.begin(n+1, memory)
 			send(t, a, askTop)
-			if got := (candidate{a.backend, a.model}).String(); got != want {
+			if got := a.chosen().String(); got != want {
 				t.Fatalf("attempt %d goes to %s, want %s", n+1, got, want)
 			}
 			if n < 2 {
@@ -168,16 +169,16 @@ func TestNextModelComesAfterBackends(t *testing.T) {
 // A prompt that is too long goes on to a model with a larger window, past those
 // with none, and ends as it would without one.
 func TestOverflowGoesOn(t *testing.T) {
-	known := map[string]KnownModel{"pro": {Context: 1000}, "lite": {Context: 1000}, "large": {Context: 2000}, "larger": {Context: 3000}}
+	known := map[string]route.KnownModel{"pro": {Context: 1000}, "lite": {Context: 1000}, "large": {Context: 2000}, "larger": {Context: 3000}}
 	for _, c := range []struct {
 		name  string
-		chain Chain
+		chain route.Chain
 		asked []string
 		set   string
 	}{
-		{"larger", Chain{{Model: "pro"}, {Model: "lite"}, {Model: "large"}, {Model: "larger"}}, []string{"a/pro", "a/large", "a/larger"}, ""},
-		{"none is larger", Chain{{Model: "large"}, {Model: "lite"}, {Model: "pro"}}, []string{"a/large"}, ""},
-		{"strict", Chain{{Model: "pro"}, {Model: "large"}}, []string{"a/pro"}, "strict_model=true"},
+		{"larger", route.Chain{{Model: "pro"}, {Model: "lite"}, {Model: "large"}, {Model: "larger"}}, []string{"a/pro", "a/large", "a/larger"}, ""},
+		{"none is larger", route.Chain{{Model: "large"}, {Model: "lite"}, {Model: "pro"}}, []string{"a/large"}, ""},
+		{"strict", route.Chain{{Model: "pro"}, {Model: "large"}}, []string{"a/pro"}, "strict_model=true"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := chained(t, c.chain, func(cfg *Config) { cfg.Models.Known = known })
@@ -185,7 +186,7 @@ func TestOverflowGoesOn(t *testing.T) {
 			for n, want := range c.asked {
 				a := r.begin(n+1, memory, "x-heald-set", c.set)
 				send(t, a, askTop)
-				if got := (candidate{a.backend, a.model}).String(); got != want {
+				if got := a.chosen().String(); got != want {
 					t.Fatalf("attempt %d goes to %s, want %s", n+1, got, want)
 				}
 				reply := answerWith(a, 400, tooLong).Reply

@@ -25,13 +25,13 @@ const strayLimit = 16 << 20
 // It holds no bytes of its own but what a frame or a signed call needs to be
 // complete; whether its output is held back is the attempt's business.
 type answer struct {
-	reader  sse.Reader
-	decoder *gemini.Decoder
-	lanes   []lane // of each answer that was asked for
-	ended   int    // of them
-	encoder dialect.Encoder
-	frames  frameEncoder // encoder, if it takes frames; else nil
-	framed  framed       // what it takes of one
+	reader   sse.Reader
+	decoder  *gemini.Decoder
+	lanes    []lane // of each answer that was asked for
+	ended    int    // of them
+	encoder  dialect.Encoder
+	features dialect.EncoderFeatures // of the encoder
+	framed   framed                  // what it takes of a frame, if it takes frames
 
 	forClient func(text string) string // what the client may have of a text of upstream's
 	cleaner   *native.Cleaner          // of frames; nil if the encoder takes none
@@ -73,7 +73,8 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 		forClient: a.x.forClient,
 	}
 	t.taking = t.take
-	if t.frames, _ = t.encoder.(frameEncoder); t.frames != nil {
+	t.features = t.encoder.Features()
+	if t.takesFrames() {
 		t.cleaner = native.NewCleaner(t.forClient, a.x.secrets.Hide)
 	}
 	if resumes {
@@ -81,6 +82,9 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 	}
 	return t
 }
+
+// takesFrames reports whether the encoder takes the upstream's frames.
+func (t *answer) takesFrames() bool { return t.features.EncodeFrame != nil }
 
 // goOn makes the answer ready for the reply to another request, which rest
 // joins to what there is, and which comes from where carriers say. before is the
@@ -175,7 +179,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	t.out = dst
 	t.events, t.status, err = t.decoder.Each(t.events, frame.Data, t.taking)
 	dst, t.out = t.out, nil
-	if t.frames != nil {
+	if t.takesFrames() {
 		dst = t.passFrame(dst, frame.Data, err == nil && t.status == nil)
 	}
 	if err != nil && frame.Kind == sse.Stray {
@@ -188,7 +192,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 // take takes events of the frame that is being decoded.
 func (t *answer) take(events []conversation.Event) {
 	t.news = t.news || len(events) > 0
-	if t.frames != nil {
+	if t.takesFrames() {
 		t.takeOfFrame(events)
 		return
 	}
@@ -287,7 +291,7 @@ func (t *answer) glimpse(end bool) heal.Glimpse {
 // undone reports a finish that undoes an answer which has begun. Native clients
 // know such finishes, and get them as they are.
 func (t *answer) undone() bool {
-	return t.frames == nil && !t.closed && heal.Undone(t.glimpse(true))
+	return !t.takesFrames() && !t.closed && heal.Undone(t.glimpse(true))
 }
 
 func (t *answer) finished() bool {

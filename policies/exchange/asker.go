@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // newAsker makes the asker of a resumption: a copy of the attempt that chooses
@@ -21,7 +22,7 @@ func (a *attempt) newAsker() *attempt {
 	asker := *a
 	asker.number, asker.settings.Attempts = 1, a.restsLeft()
 	asker.memory.Tries = slices.DeleteFunc(slices.Clone(a.memory.Tries), func(t heal.Try) bool { return t.Reason == heal.ReasonStale })
-	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c candidate) bool { return c.model != a.model })
+	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c route.Candidate) bool { return c.Model != a.model })
 	asker.response, asker.probing = policies.Response{}, false
 	return &asker
 }
@@ -98,7 +99,7 @@ func (a *attempt) chooseNext() bool {
 	if account == nil {
 		return false
 	}
-	a.backend, a.model, a.account = next.backend, next.model, account
+	a.backend, a.model, a.account = next.Backend, next.Model, account
 	return true
 }
 
@@ -120,7 +121,7 @@ func (a *attempt) requestRest() (*policies.Forward, error) {
 	if err != nil {
 		return nil, err
 	}
-	if class := by.backend.class(); class != r.class {
+	if class := by.backend.Class(); class != r.class {
 		r.class = class
 		by.carriers().Verify(a.req) // a signature is good where it came from
 	}

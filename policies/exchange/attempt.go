@@ -14,9 +14,12 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // phase is where an attempt stands.
@@ -76,32 +79,33 @@ type attempt struct {
 	in  *policies.Request
 
 	phase    phase
-	settings Settings
-	endpoint endpoint
+	settings route.Settings
+	endpoint endpoint.Endpoint
 	dialect  dialect.Dialect
+	features dialect.Features // of the dialect
 	route    dialect.Route
 	number   int // from 1
 	unknown  int // earlier attempts that reached a replica, and of which no memory tells
 	lost     int // those that left none; 0 if there is one that cannot be read
 	memory   heal.Memory
-	backends []Backend
+	backends []route.Backend
 
 	coding inflate.Coding // of the client's body
 
-	req     *conversation.Request // without content once it was rendered, unless the answer may be resumed
-	called  bool                  // the history has calls
-	schemas func() schemaSum      // of the body; it is only asked for where some were refused
+	req     *conversation.Request  // without content once it was rendered, unless the answer may be resumed
+	called  bool                   // the history has calls
+	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
 	body    uint64       // tells the body that goes upstream
 	names   bool         // a file, a cache or the like is named by the request
 	tools   bool         // upstream runs tools for the request
 	thread  *heal.Thread // the conversation, among those whose signatures are remembered
 
-	candidates []candidate // what could be asked, in order of preference
-	skipped    []skipped   // of those, what others' failures kept the attempt from
-	probing    bool        // it finds out whether its backend answers again
-	model      string      // upstream's
-	backend    *Backend
+	candidates []route.Candidate // what could be asked, in order of preference
+	skipped    []skipped         // of those, what others' failures kept the attempt from
+	probing    bool              // it finds out whether its backend answers again
+	model      string            // upstream's
+	backend    *route.Backend
 	account    *account.Account
 	alone      bool // it goes over a connection of its own
 
@@ -146,7 +150,7 @@ type record struct {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -164,8 +168,9 @@ func (a *attempt) setting(name string) string {
 // RequestHeaders settles what the headers alone decide.
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
-	a.endpoint = endpointOf(a.in.Path)
-	a.dialect, a.route, ok = findDialect(a.in, &a.endpoint)
+	a.endpoint = endpoint.Of(a.in.Path)
+	a.dialect, a.route, ok = a.endpoint.Dialect(a.in)
+	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.name()
 	if reply := a.admit(); reply != nil {
@@ -276,20 +281,20 @@ func (a *attempt) recall() {
 func (a *attempt) configure() error {
 	name := a.setting(policies.HeaderPolicy)
 	if name == "" {
-		name = DefaultPolicy
+		name = route.DefaultPolicy
 	}
 	s, ok := a.x.cfg.Policies[name]
 	if !ok {
 		return errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
 	}
-	s, err := s.override(a.setting(policies.HeaderSet))
+	s, err := s.Override(a.setting(policies.HeaderSet))
 	if err != nil {
 		return err
 	}
 	a.settings = s
 	a.backends = a.x.cfg.Backends
 	if list := a.routeBackends(); list != "" {
-		if a.backends, err = ParseBackends(list); err != nil {
+		if a.backends, err = route.ParseBackends(list); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const benchModel = "gemini-3.5-flash"
@@ -26,7 +27,7 @@ func newBenchExchange(b *testing.B) *Exchange {
 	b.Helper()
 	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 	x, err := New(Config{
-		Backends:   []Backend{{Name: "a", Kind: AIStudio}},
+		Backends:   []route.Backend{{Name: "a", Kind: route.AIStudio}},
 		Accounts:   []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key")}},
 		MemoryKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 	}, Deps{
@@ -50,7 +51,7 @@ func benchBody(b *testing.B, x *Exchange, size int, stream bool) []byte {
 	if size < 20_000 {
 		return []byte(head + `"messages":[{"role":"user","content":"` + prose(size-len(head)-60) + `"}]}`)
 	}
-	carriers := heal.Carriers{Key: x.key, Tenant: defaultTenant, Origin: heal.NewOrigin(x.cfg.Backends[0].class(), benchModel)}
+	carriers := heal.Carriers{Key: x.key, Tenant: defaultTenant, Origin: heal.NewOrigin(x.cfg.Backends[0].Class(), benchModel)}
 	var s strings.Builder
 	fmt.Fprintf(&s, `%s"thinking":{"type":"enabled","budget_tokens":10000},"system":"%s","tools":[`, head, prose(size/10))
 	for i := range 20 {
@@ -98,7 +99,7 @@ func sendRequest(b *testing.B, x *Exchange, body []byte) policies.Attempt {
 			{Name: "content-type", Value: "application/json"}, {Name: "x-api-key", Value: "none"},
 			{Name: "anthropic-version", Value: "2023-06-01"}, {Name: "user-agent", Value: "bench"},
 			{Name: policies.HeaderRequestID, Value: "5a1d6d27-4f0b-4d0e-9d3b-0f6f0a6b7c11"},
-			{Name: policies.HeaderAttemptCount, Value: "1"}, {Name: policies.HeaderPolicy, Value: DefaultPolicy},
+			{Name: policies.HeaderAttemptCount, Value: "1"}, {Name: policies.HeaderPolicy, Value: route.DefaultPolicy},
 		},
 	})
 	if r := a.RequestHeaders(); r != nil {

@@ -2,16 +2,14 @@ package exchange
 
 import (
 	"context"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -22,11 +20,11 @@ const (
 )
 
 // chained is a rig in which "top" is a chain, with one account per backend.
-func chained(t *testing.T, chain Chain, change func(*Config)) rig {
+func chained(t *testing.T, chain route.Chain, change func(*Config)) rig {
 	t.Helper()
 	return newRig(t, func(c *Config) {
 		c.Accounts = []account.Account{c.Accounts[0], c.Accounts[2]}
-		c.Models.Aliases = map[string]Chain{"top": chain}
+		c.Models.Aliases = map[string]route.Chain{"top": chain}
 		if change != nil {
 			change(c)
 		}
@@ -42,10 +40,10 @@ func TestChain(t *testing.T) {
 		reply   string
 		verdict policies.Verdict
 	}
-	list := Chain{{Model: "pro"}, {Model: "flash", Backend: "b"}, {Model: "lite"}}
+	list := route.Chain{{Model: "pro"}, {Model: "flash", Backend: "b"}, {Model: "lite"}}
 	for _, c := range []struct {
 		name   string
-		chain  Chain
+		chain  route.Chain
 		change func(*Config)
 		steps  []step
 		warned []string
@@ -55,64 +53,64 @@ func TestChain(t *testing.T) {
 			{"b/pro", 429, noCapacity, policies.Failover},
 			{"b/flash", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (capacity_exhausted)", "left pro at b (capacity_exhausted)"}},
-		{"unknown model", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+		{"unknown model", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
 			{"a/pro", 404, noModel, policies.Failover},
 			{"a/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (model_not_found)"}},
-		{"quota of the model used up: the same account serves another", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+		{"quota of the model used up: the same account serves another", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
 			{"a/pro", 429, perDay, policies.Failover},
 			{"a/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (quota_exhausted)"}},
-		{"a refused credential is not the model's fault", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+		{"a refused credential is not the model's fault", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
 			{"a/pro", 403, forbidden, policies.Fail},
 		}, nil},
-		{"a refused credential leaves the backend with all its models", Chain{{Model: "pro", Backend: "a"}, {Model: "lite"}}, nil, []step{
+		{"a refused credential leaves the backend with all its models", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite"}}, nil, []step{
 			{"a/pro", 403, forbidden, policies.Failover},
 			{"b/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (account_forbidden)"}},
-		{"it ends, and does not begin again", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+		{"it ends, and does not begin again", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
 			{"a/pro", 404, noModel, policies.Failover},
 			{"a/lite", 404, noModel, policies.Fail},
 		}, []string{"left pro at a (model_not_found)"}},
-		{"what the chain does not help is retried where it was", Chain{{Model: "pro", Backend: "a"}, {Model: "lite"}}, nil, []step{
+		{"what the chain does not help is retried where it was", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite"}}, nil, []step{
 			{"a/pro", 503, overload, policies.Retry},
 			{"a/pro", 200, hello + stop, policies.Pass},
 		}, nil},
-		{"the last attempt goes elsewhere if a second one did not help", Chain{{Model: "pro"}}, nil, []step{
+		{"the last attempt goes elsewhere if a second one did not help", route.Chain{{Model: "pro"}}, nil, []step{
 			{"a/pro", 503, overload, policies.Retry},
 			{"a/pro", 503, overload, policies.Failover},
 			{"b/pro", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (upstream_overloaded)"}},
-		{"each attempt has a place of its own", Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
+		{"each attempt has a place of its own", route.Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
 			{"a/pro", 503, overload, policies.Failover},
 			{"b/pro", 503, overload, policies.Failover},
 			{"b/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (upstream_overloaded)", "left pro at b (upstream_overloaded)"}},
-		{"with an attempt to spare, the same place is tried again", Chain{{Model: "pro"}, {Model: "lite"}}, func(c *Config) {
-			c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 4}}
+		{"with an attempt to spare, the same place is tried again", route.Chain{{Model: "pro"}, {Model: "lite"}}, func(c *Config) {
+			c.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 4}}
 		}, []step{
 			{"a/pro", 503, overload, policies.Retry},
 			{"a/pro", 503, overload, policies.Failover},
 			{"b/pro", 503, overload, policies.Failover},
 			{"b/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (upstream_overloaded)", "left pro at b (upstream_overloaded)"}},
-		{"a short delay is waited for once", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
+		{"a short delay is waited for once", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil, []step{
 			{"a/pro", 429, minute, policies.Retry},
 			{"a/pro", 429, minute, policies.Failover},
 			{"a/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (rate_limited)"}},
-		{"a short delay is waited for once, and not at each backend", Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
+		{"a short delay is waited for once, and not at each backend", route.Chain{{Model: "pro"}, {Model: "lite"}}, nil, []step{
 			{"a/pro", 429, minute, policies.Failover},
 			{"b/pro", 429, minute, policies.Failover},
 			{"a/lite", 200, hello + stop, policies.Pass},
 		}, []string{"left pro at a (rate_limited)", "left pro at b (rate_limited)"}},
-		{"attempts bound a longer chain", Chain{{Model: "m1", Backend: "a"}, {Model: "m2", Backend: "a"}, {Model: "m3", Backend: "a"}, {Model: "m4", Backend: "a"}}, nil, []step{
+		{"attempts bound a longer chain", route.Chain{{Model: "m1", Backend: "a"}, {Model: "m2", Backend: "a"}, {Model: "m3", Backend: "a"}, {Model: "m4", Backend: "a"}}, nil, []step{
 			{"a/m1", 404, noModel, policies.Failover},
 			{"a/m2", 404, noModel, policies.Failover},
 			{"a/m3", 404, noModel, policies.Fail},
 		}, []string{"left m1 at a", "left m2 at a"}},
 		{"strict_model: other backends, but no other model", list,
-			func(c *Config) { c.Policies = map[string]Settings{"default": {StrictModel: true}} }, []step{
+			func(c *Config) { c.Policies = map[string]route.Settings{"default": {StrictModel: true}} }, []step{
 				{"a/pro", 404, noModel, policies.Failover},
 				{"b/pro", 404, noModel, policies.Fail},
 			}, []string{"left pro at a"}},
@@ -160,7 +158,7 @@ func TestChain(t *testing.T) {
 // cooldown ends.
 func TestChainPassesOverWhatCoolsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, counted := chained(t, Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil).counting(t)
+		r, counted := chained(t, route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil).counting(t)
 		first := r.begin(1, "")
 		send(t, first, askTop)
 		answerWith(first, 429, perDay)
@@ -187,7 +185,7 @@ func TestChainPassesOverWhatCoolsDown(t *testing.T) {
 // A cooldown that a request can wait for does not change the model.
 func TestChainWaitsOutShortCooldowns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, nil)
 		first := r.retry(t, 1, "", askTop, 429, minute, policies.Retry)
 		again := r.begin(2, first.Memory)
 		send(t, again, askTop)
@@ -199,7 +197,7 @@ func TestChainWaitsOutShortCooldowns(t *testing.T) {
 
 // Every hop of a failover is counted, by what was left.
 func TestFailoversAreCounted(t *testing.T) {
-	r, counted := chained(t, Chain{{Model: "pro"}, {Model: "lite", Backend: "b"}}, nil).counting(t)
+	r, counted := chained(t, route.Chain{{Model: "pro"}, {Model: "lite", Backend: "b"}}, nil).counting(t)
 	first := r.retry(t, 1, "", askTop, 404, noModel, policies.Failover)
 	second := r.retry(t, 2, first.Memory, askTop, 404, noModel, policies.Failover)
 	send(t, r.begin(3, second.Memory), askTop)
@@ -208,68 +206,9 @@ func TestFailoversAreCounted(t *testing.T) {
 	}
 }
 
-func TestChainInYAML(t *testing.T) {
-	var m Models
-	dec := yaml.NewDecoder(strings.NewReader(`
-aliases:
-  one: pro
-  list: [pro, {model: flash, backend: eu}, lite]
-  map: {model: pro, backend: eu}
-`))
-	dec.KnownFields(true)
-	if err := dec.Decode(&m); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]Chain{
-		"one":  {{Model: "pro"}},
-		"list": {{Model: "pro"}, {Model: "flash", Backend: "eu"}, {Model: "lite"}},
-		"map":  {{Model: "pro", Backend: "eu"}},
-	}
-	if !reflect.DeepEqual(m.Aliases, want) {
-		t.Errorf("got %v, want %v", m.Aliases, want)
-	}
-	for _, c := range []struct{ bad, want string }{
-		{"aliases: {x: {modell: pro}}", "line 1: field modell not found"},
-		{"aliases: {x: [{backend: eu, models: pro}]}", "line 1: field models not found"},
-		{"aliases:\n  x:\n  - pro\n  - {model: pro, bakend: eu}", "line 4: field bakend not found"},
-		{"aliases: {x: [{model: pro, model: lite}]}", `line 1: mapping key "model" already defined`},
-		{"aliases: {x: [[pro]]}", "line 1: cannot unmarshal !!seq"},
-	} {
-		dec := yaml.NewDecoder(strings.NewReader(c.bad))
-		dec.KnownFields(true)
-		if err := dec.Decode(&Models{}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", c.bad, err, c.want)
-		}
-	}
-}
-
-func TestChainMistakes(t *testing.T) {
-	backends := []Backend{{Name: "a", Models: []string{"pro"}}, {Name: "b"}}
-	for _, c := range []struct {
-		alias string
-		chain Chain
-		want  string
-	}{
-		{"x", Chain{}, "models.aliases.x: is empty"},
-		{"x", Chain{{}}, `models.aliases.x[0]: "": model name must`},
-		{"x", Chain{{Model: "pro"}, {Model: "lite", Backend: "c"}}, `models.aliases.x[1]: no backend is called "c"`},
-		{"x", Chain{{Model: "lite", Backend: "a"}}, `models.aliases.x[0]: "lite" is not among the models`},
-		{"x", Chain{{Model: "pro"}, {Model: "lite"}, {Model: "pro"}}, "models.aliases.x[2]: repeats entry 0"},
-		{"claude-[", Chain{{Model: "pro"}}, "models.aliases.claude-[: the pattern has a bracket"},
-	} {
-		err := Models{Aliases: map[string]Chain{c.alias: c.chain}}.check(backends)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: got %v, want %q", c.chain, err, c.want)
-		}
-	}
-	if err := (Models{Aliases: map[string]Chain{"x": {{Model: "lite", Backend: "route's"}}}}).check(nil); err != nil {
-		t.Errorf("routes may name the backends: %v", err)
-	}
-}
-
 // A chain's backend that the route does not have is no candidate.
 func TestChainWithoutBackend(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro", Backend: "b"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro", Backend: "b"}}, nil)
 	a := r.begin(1, "")
 	a.in.Settings = policies.Headers{{Name: policies.HeaderBackends, Value: "a=ai_studio,http://127.0.0.1:1"}}
 	if reply := a.RequestHeaders(); reply != nil {

@@ -11,15 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
-
-// candidate is a model at a backend: what an attempt can be sent to.
-type candidate struct {
-	backend *Backend
-	model   string
-}
-
-func (c candidate) key() outageKey { return outageKey{c.backend.Name, c.model} }
 
 // choose settles backend, model and account. Earlier attempts say which to
 // avoid.
@@ -28,16 +21,19 @@ func (a *attempt) choose() *policies.Reply {
 	if err := gemini.ValidModel(chain[0].Model); err != nil {
 		return a.refuseModel(heal.ReasonRefused, conversation.ErrInvalid, redact.Quote(a.req.Model)+": "+err.Error())
 	}
-	a.candidates = a.suited(a.along(chain))
+	a.candidates = a.suited(route.Plan(route.Request{
+		Chain: chain, Backends: a.backends, Table: a.x.catalog.Table(), Operation: a.route.Operation,
+		OneModel: a.settings.StrictModel || a.embeds(), // vectors of two models cannot be compared
+	}))
 	if len(a.candidates) == 0 {
-		if err := a.x.table.Load().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
+		if err := a.x.catalog.Table().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
 	}
 	a.leaveLost()
 	chosen := a.preferred()
-	a.backend, a.model = chosen.backend, chosen.model
+	a.backend, a.model = chosen.Backend, chosen.Model
 	a.account = a.accountAt(chosen)
 	if a.account == nil {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
@@ -48,36 +44,22 @@ func (a *attempt) choose() *policies.Reply {
 	return nil
 }
 
-// accountAt is the account to ask for a candidate; nil if it has none at all.
-func (a *attempt) accountAt(c candidate) *account.Account {
-	return a.x.pool.Choose(c.backend.Name, c.model, a.avoided(c.model), a.spent(c.model))
+// chosen is what the attempt asks.
+func (a *attempt) chosen() route.Candidate {
+	return route.Candidate{Backend: a.backend, Model: a.model}
 }
 
-// along lists what can be asked along a chain, in order of preference and
-// without repetition.
-func (a *attempt) along(chain Chain) []candidate {
-	var out []candidate
-	for _, hop := range chain {
-		other := hop.Model != chain[0].Model
-		if other && (a.settings.StrictModel || a.embeds()) || a.x.table.Load().Capabilities(hop.Model).Does(a.route.Operation) != nil {
-			continue
-		}
-		for i := range a.backends {
-			c := candidate{&a.backends[i], hop.Model}
-			if (hop.Backend == "" || hop.Backend == c.backend.Name) && c.backend.serves(hop.Model) && !slices.Contains(out, c) {
-				out = append(out, c)
-			}
-		}
-	}
-	return out
+// accountAt is the account to ask for a candidate; nil if it has none at all.
+func (a *attempt) accountAt(c route.Candidate) *account.Account {
+	return a.x.pool.Choose(c.Backend.Name, c.Model, a.avoided(c.Model), a.spent(c.Model))
 }
 
 // preferred is the candidate to ask: of the first model of the chain that can be
 // asked at once, or that this request waits for since it has begun there. With no
 // such model, of the first one that is ready in the time that a request may wait.
 // The last attempt, after a failover, does not wait while something is ready.
-func (a *attempt) preferred() candidate {
-	var fresh, again []candidate
+func (a *attempt) preferred() route.Candidate {
+	var fresh, again []route.Candidate
 	for _, c := range a.candidates {
 		switch {
 		case a.exhausted(c):
@@ -88,14 +70,14 @@ func (a *attempt) preferred() candidate {
 		}
 	}
 	if n := len(a.memory.Tries); a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover {
-		if i := slices.IndexFunc(fresh, func(c candidate) bool { return a.dueIn(c) == 0 && !a.heldBack(c) }); i >= 0 {
+		if i := slices.IndexFunc(fresh, func(c route.Candidate) bool { return a.dueIn(c) == 0 && !a.heldBack(c) }); i >= 0 {
 			return fresh[i]
 		}
 	}
-	var inTime []candidate
-	for _, list := range [][]candidate{fresh, again} {
+	var inTime []route.Candidate
+	for _, list := range [][]route.Candidate{fresh, again} {
 		for _, c := range list { // for the order of models
-			best, ok := a.preferredOf(ofModel(fresh, c.model), ofModel(again, c.model))
+			best, ok := a.preferredOf(ofModel(fresh, c.Model), ofModel(again, c.Model))
 			if ok && a.worthIt(best) {
 				return best
 			}
@@ -110,17 +92,17 @@ func (a *attempt) preferred() candidate {
 // worthIt reports whether the best candidate of a model comes before those of the
 // models behind it: unless all backends of its model are surely out, or it is over
 // its rate limit and the request has not begun there.
-func (a *attempt) worthIt(c candidate) bool {
+func (a *attempt) worthIt(c route.Candidate) bool {
 	if a.probing || a.counts() {
 		return true
 	}
-	begun := slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.model })
+	begun := slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.Model })
 	return !a.surelyOut(c) && (begun || a.dueIn(c) == 0)
 }
 
 // ofModel are the backends to ask for one model.
-func ofModel(list []candidate, model string) []candidate {
-	return slices.DeleteFunc(slices.Clone(list), func(c candidate) bool { return c.model != model })
+func ofModel(list []route.Candidate, model string) []route.Candidate {
+	return slices.DeleteFunc(slices.Clone(list), func(c route.Candidate) bool { return c.Model != model })
 }
 
 // preferredOf is the backend to ask for a model: one that is ready, first those
@@ -129,7 +111,7 @@ func ofModel(list []candidate, model string) []candidate {
 // stands before them. It comes before those that are not: as a probe, or where
 // the attempt would ask what still cools down. ok is false if none will be ready
 // in time.
-func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool) {
+func (a *attempt) preferredOf(fresh, again []route.Candidate) (best route.Candidate, ok bool) {
 	all := slices.Concat(fresh, again)
 	best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.heldBack))
 	if !ok {
@@ -148,7 +130,7 @@ func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool
 	if i := slices.IndexFunc(before, a.probes); i >= 0 {
 		return before[i], true
 	}
-	if wait := a.wait(a.accountAt(best), best.model); a.readyIn(best) > wait {
+	if wait := a.wait(a.accountAt(best), best.Model); a.readyIn(best) > wait {
 		if c, _ := a.soonest(all); a.dueIn(c) == 0 {
 			return c, true
 		}
@@ -158,7 +140,7 @@ func (a *attempt) preferredOf(fresh, again []candidate) (best candidate, ok bool
 
 // soonest is the candidate that is ready first, in the time that a request may
 // wait.
-func (a *attempt) soonest(list []candidate) (best candidate, ok bool) {
+func (a *attempt) soonest(list []route.Candidate) (best route.Candidate, ok bool) {
 	for _, c := range list {
 		in := a.dueIn(c)
 		if in > 0 && !a.mayWait(a.readyIn(c)) {
@@ -173,20 +155,20 @@ func (a *attempt) soonest(list []candidate) (best candidate, ok bool) {
 
 // probes reports whether the request is to find out if a backend that is held
 // back answers again. A retry does not: it has failed once already.
-func (a *attempt) probes(c candidate) bool {
+func (a *attempt) probes(c route.Candidate) bool {
 	if len(a.memory.Tries) > 0 || a.lost > 0 || a.counts() || a.readyIn(c) > 0 {
 		return false
 	}
-	a.probing = a.x.outages.probe(c.key())
+	a.probing = a.x.outages.probe(outageOf(c))
 	return a.probing
 }
 
 // readyIn is how long it takes until a candidate may be asked; 0 for at once. A
 // backend that cools down is not worth waiting for, beyond the time that the
 // attempt has to wait anyway.
-func (a *attempt) readyIn(c candidate) time.Duration {
-	backendIn := a.x.pool.Remaining(backendKey(c.backend.Name), c.model)
-	in, ok := a.x.pool.Ready(c.backend.Name, c.model, a.spent(c.model))
+func (a *attempt) readyIn(c route.Candidate) time.Duration {
+	backendIn := a.x.pool.Remaining(backendKey(c.Backend.Name), c.Model)
+	in, ok := a.x.pool.Ready(c.Backend.Name, c.Model, a.spent(c.Model))
 	if !ok || backendIn > max(a.untilDue(), 0) {
 		return heal.UntilReload
 	}
@@ -195,15 +177,15 @@ func (a *attempt) readyIn(c candidate) time.Duration {
 
 // dueIn is how long a candidate keeps the attempt waiting beyond the time that
 // it has to wait anyway.
-func (a *attempt) dueIn(c candidate) time.Duration {
+func (a *attempt) dueIn(c route.Candidate) time.Duration {
 	return max(a.readyIn(c)-max(a.untilDue(), 0), 0)
 }
 
 // heldBack reports whether requests should rather begin elsewhere.
-func (a *attempt) heldBack(c candidate) bool { return a.x.outages.held(c.key()) }
+func (a *attempt) heldBack(c route.Candidate) bool { return a.x.outages.held(outageOf(c)) }
 
 // surelyOut reports whether requests should rather begin at another model.
-func (a *attempt) surelyOut(c candidate) bool { return a.x.outages.surely(c.key()) }
+func (a *attempt) surelyOut(c route.Candidate) bool { return a.x.outages.surely(outageOf(c)) }
 
 // backendKey keeps a backend's cooldowns apart from those of accounts, whose
 // ids have no colon in front.
@@ -211,30 +193,30 @@ func backendKey(name string) string { return ":" + name }
 
 // left reports whether an earlier attempt asked to leave the candidate, or was
 // lost there.
-func (a *attempt) left(c candidate) bool {
-	if l := a.memory.Lost; l != nil && l.Left && c.key() == lostAt(l) {
+func (a *attempt) left(c route.Candidate) bool {
+	if l := a.memory.Lost; l != nil && l.Left && outageOf(c) == lostAt(l) {
 		return true
 	}
 	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
-		return t.Verdict == policies.Failover && t.Backend == c.backend.Name && (!t.OfModel || t.Model == c.model)
+		return t.Verdict == policies.Failover && t.Backend == c.Backend.Name && (!t.OfModel || t.Model == c.Model)
 	})
 }
 
 // exhausted reports whether the candidate is of no use to the request: all its
 // accounts are spent, or the prompt is too long for the model.
-func (a *attempt) exhausted(c candidate) bool {
-	if _, some := a.x.pool.Ready(c.backend.Name, c.model, nil); !some {
+func (a *attempt) exhausted(c route.Candidate) bool {
+	if _, some := a.x.pool.Ready(c.Backend.Name, c.Model, nil); !some {
 		return false // that there is no account is told as such
 	}
-	_, some := a.x.pool.Ready(c.backend.Name, c.model, a.spent(c.model))
+	_, some := a.x.pool.Ready(c.Backend.Name, c.Model, a.spent(c.Model))
 	return !some || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
-		return t.Failure == heal.Overflow && !a.larger(c.model, t.Model)
+		return t.Failure == heal.Overflow && !a.larger(c.Model, t.Model)
 	})
 }
 
 // larger reports whether a model has a larger context window than another.
 func (a *attempt) larger(model, than string) bool {
-	table := a.x.table.Load()
+	table := a.x.catalog.Table()
 	return table.Capabilities(model).Context > table.Capabilities(than).Context
 }
 

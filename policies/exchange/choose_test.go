@@ -12,6 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // cooled is something that is kept back while an attempt chooses.
@@ -38,8 +39,6 @@ func (r rig) choosing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *at
 	return a
 }
 
-func (c candidate) String() string { return c.backend.Name + "/" + c.model }
-
 func names[T fmt.Stringer](list []T) []string {
 	var out []string
 	for _, c := range list {
@@ -51,7 +50,7 @@ func names[T fmt.Stringer](list []T) []string {
 // The rules of ARCHITECTURE, "Where an attempt goes".
 func TestChoose(t *testing.T) {
 	const long = time.Hour
-	list := Chain{{Model: "pro"}, {Model: "lite"}}
+	list := route.Chain{{Model: "pro"}, {Model: "lite"}}
 	left := func(backend, model string, ofModel bool) heal.Try {
 		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: ofModel}
 	}
@@ -66,7 +65,7 @@ func TestChoose(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name  string
-		chain Chain
+		chain route.Chain
 		tries []heal.Try
 		cool  []cooled
 		want  string // backend/model/account
@@ -82,11 +81,11 @@ func TestChoose(t *testing.T) {
 			[]cooled{{":b", "", long}, {":a", "lite", long}}, "a/pro/a-2"},
 		{"all others cool down, and it was left as all spent", list, []heal.Try{gone("a", "a-1"), gone("a", "a-2")},
 			[]cooled{{":b", "", long}, {":a", "lite", long}}, "b/pro/b-1"},
-		{"everything was left: from the beginning", Chain{{Model: "pro", Backend: "a"}}, []heal.Try{left("a", "pro", true)}, nil, "a/pro/a-1"},
+		{"everything was left: from the beginning", route.Chain{{Model: "pro", Backend: "a"}}, []heal.Try{left("a", "pro", true)}, nil, "a/pro/a-1"},
 		{"the backend cools down for the model", list, nil, []cooled{{":a", "pro", time.Second}}, "b/pro/b-1"},
 		{"the backend cools down for another model", list, nil, []cooled{{":a", "lite", long}}, "a/pro/a-1"},
 		{"the accounts cool down for a while, another backend is ready", list, nil, []cooled{{"a-1", "pro", 3 * time.Second}, {"a-2", "pro", long}}, "b/pro/b-1"},
-		{"all cool down for a while: the first to recover", Chain{{Model: "pro"}}, nil, []cooled{{"a-1", "pro", 5 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 3 * time.Second}}, "b/pro/b-1"},
+		{"all cool down for a while: the first to recover", route.Chain{{Model: "pro"}}, nil, []cooled{{"a-1", "pro", 5 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 3 * time.Second}}, "b/pro/b-1"},
 		{"all cool down for as long as may be waited: another model is ready", list, nil, []cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/lite/a-1"},
 		{"all of both models cool down for as long as may be waited: the first model", list, nil, []cooled{{"a-1", "", 10 * time.Second}, {"a-2", "", long}, {"b-1", "", 5 * time.Second}}, "b/pro/b-1"},
 		{"the model that the request has begun with is waited for", list, []heal.Try{{Backend: "b", Account: "b-1", Model: "pro", Verdict: policies.Retry}},
@@ -98,9 +97,9 @@ func TestChoose(t *testing.T) {
 		{"an account cools down that is called as the backend", list, nil, []cooled{{"a", "", long}}, "a/pro/a-1"},
 		{"one account failed in passing, the other is spent", list, []heal.Try{passing("a-1"), spent("a-2", "pro", true)}, nil, "a/pro/a-1"},
 		{"one account is spent, the other failed in passing", list, []heal.Try{spent("a-1", "pro", true), passing("a-2")}, nil, "a/pro/a-2"},
-		{"one backend failed in passing, the other is spent", Chain{{Model: "pro"}}, []heal.Try{left("a", "pro", false), gone("b", "b-1")}, nil, "a/pro/a-1"},
+		{"one backend failed in passing, the other is spent", route.Chain{{Model: "pro"}}, []heal.Try{left("a", "pro", false), gone("b", "b-1")}, nil, "a/pro/a-1"},
 		{"one backend failed in passing, the other is spent, another model is untried", list, []heal.Try{left("a", "pro", true), gone("b", "b-1")}, nil, "a/lite/a-1"},
-		{"all is spent: from the beginning", Chain{{Model: "pro"}}, []heal.Try{gone("a", "a-1"), gone("a", "a-2"), gone("b", "b-1")}, nil, "a/pro/a-1"},
+		{"all is spent: from the beginning", route.Chain{{Model: "pro"}}, []heal.Try{gone("a", "a-1"), gone("a", "a-2"), gone("b", "b-1")}, nil, "a/pro/a-1"},
 		{"the prompt is too long for the model", list, []heal.Try{{Backend: "a", Account: "a-1", Model: "pro", Verdict: policies.Failover, OfModel: true, Failure: heal.Overflow}}, nil, "a/lite/a-1"},
 		{"an account was spent", list, []heal.Try{spent("a-1", "pro", false)}, nil, "a/pro/a-2"},
 		{"an account was spent for another model", list, []heal.Try{spent("a-1", "lite", true)}, nil, "a/pro/a-1"},
@@ -110,9 +109,9 @@ func TestChoose(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, func(cfg *Config) {
-					cfg.Models.Aliases = map[string]Chain{"top": c.chain}
-					cfg.Models.Known = map[string]KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}}
-					cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: 5}} // none is the last
+					cfg.Models.Aliases = map[string]route.Chain{"top": c.chain}
+					cfg.Models.Known = map[string]route.KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}}
+					cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 5}} // none is the last
 				})
 				a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
 				if got := a.backend.Name + "/" + a.model + "/" + a.account.ID; got != c.want {
@@ -125,7 +124,7 @@ func TestChoose(t *testing.T) {
 
 // A candidate that two entries of a chain stand for is one.
 func TestCandidatesAreNotRepeated(t *testing.T) {
-	a := chained(t, Chain{{Model: "pro", Backend: "b"}, {Model: "pro"}, {Model: "lite", Backend: "b"}}, nil).choosing(t, 1, nil)
+	a := chained(t, route.Chain{{Model: "pro", Backend: "b"}, {Model: "pro"}, {Model: "lite", Backend: "b"}}, nil).choosing(t, 1, nil)
 	if got, want := names(a.candidates), []string{"b/pro", "a/pro", "b/lite"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -142,49 +141,49 @@ func TestElsewhere(t *testing.T) {
 	left := func(backend, model string) heal.Try {
 		return heal.Try{Backend: backend, Model: model, Verdict: policies.Failover, OfModel: true}
 	}
-	both := Chain{{Model: "pro"}, {Model: "lite"}}
+	both := route.Chain{{Model: "pro"}, {Model: "lite"}}
 	for _, c := range []struct {
 		name     string
-		chain    Chain
+		chain    route.Chain
 		number   int
 		attempts int
 		tries    []heal.Try
 		cool     []cooled
 		want     heal.Seen
 	}{
-		{"nothing", Chain{{Model: "pro", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{}},
+		{"nothing", route.Chain{{Model: "pro", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{}},
 		{"another backend and another model", both, 1, 3, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true, ReadyModel: true, LargerModel: true, BackendAgain: true, NoneToSpare: true}},
 		{"another backend and another model, and three attempts are left", both, 1, 4, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyBackend: true, OtherModel: true, ReadyModel: true, LargerModel: true, BackendAgain: true}},
-		{"another backend, before the last attempt", Chain{{Model: "pro"}}, 1, 2, nil, nil,
+		{"another backend, before the last attempt", route.Chain{{Model: "pro"}}, 1, 2, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyBackend: true, BackendAgain: true, Last: true, NoneToSpare: true}},
-		{"the model was over its rate limit elsewhere", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
+		{"the model was over its rate limit elsewhere", route.Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "b", Model: "pro", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
 			heal.Seen{Limited: true}},
-		{"another model was over its rate limit", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "lite", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
+		{"another model was over its rate limit", route.Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "lite", Verdict: policies.Failover, OfModel: true, Reason: heal.ReasonRateLimit}}, nil,
 			heal.Seen{}},
-		{"another model at another backend is ready, but not for this one", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "b"}}, 1, 3, nil, nil,
+		{"another model at another backend is ready, but not for this one", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "b"}}, 1, 3, nil, nil,
 			heal.Seen{OtherBackend: true, ReadyModel: true, LargerModel: true}},
-		{"another model, with a smaller window", Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{OtherModel: true, ReadyModel: true}},
-		{"another model, which is not ready", Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, []cooled{{"a-1", "small", time.Second}}, heal.Seen{OtherModel: true}},
-		{"another backend, whose account is ready soon", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}},
+		{"another model, with a smaller window", route.Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, nil, heal.Seen{OtherModel: true, ReadyModel: true}},
+		{"another model, which is not ready", route.Chain{{Model: "pro", Backend: "a"}, {Model: "small", Backend: "a"}}, 1, 3, nil, []cooled{{"a-1", "small", time.Second}}, heal.Seen{OtherModel: true}},
+		{"another backend, whose account is ready soon", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}},
 			heal.Seen{OtherBackend: true, BackendAgain: true, BackendIn: time.Second}},
-		{"another backend, whose account is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Minute}}, heal.Seen{OtherBackend: true}},
-		{"another backend, which is not ready", Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
-		{"another backend, which was left in passing", Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{BackendAgain: true, Last: true}},
-		{"another backend, which is spent", Chain{{Model: "pro"}}, 2, 3, []heal.Try{gone("b")}, nil, heal.Seen{Last: true}},
-		{"another model, which was left", Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 4, []heal.Try{left("a", "lite")}, nil, heal.Seen{}},
-		{"the second try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("a")}, nil, heal.Seen{Failed: true, Last: true}},
-		{"the second try here, and two are left", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
-		{"the last try", Chain{{Model: "pro", Backend: "a"}}, 2, 2, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
-		{"the first try here, before the last", Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("b")}, nil, heal.Seen{Last: true}},
-		{"a repair is no failure", Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Repair}}, nil, heal.Seen{}},
+		{"another backend, whose account is not ready", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Minute}}, heal.Seen{OtherBackend: true}},
+		{"another backend, which is not ready", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
+		{"another backend, which was left in passing", route.Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{BackendAgain: true, Last: true}},
+		{"another backend, which is spent", route.Chain{{Model: "pro"}}, 2, 3, []heal.Try{gone("b")}, nil, heal.Seen{Last: true}},
+		{"another model, which was left", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 4, []heal.Try{left("a", "lite")}, nil, heal.Seen{}},
+		{"the second try here, before the last", route.Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("a")}, nil, heal.Seen{Failed: true, Last: true}},
+		{"the second try here, and two are left", route.Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
+		{"the last try", route.Chain{{Model: "pro", Backend: "a"}}, 2, 2, []heal.Try{try("a")}, nil, heal.Seen{Failed: true}},
+		{"the first try here, before the last", route.Chain{{Model: "pro", Backend: "a"}}, 2, 3, []heal.Try{try("b")}, nil, heal.Seen{Last: true}},
+		{"a repair is no failure", route.Chain{{Model: "pro", Backend: "a"}}, 2, 4, []heal.Try{{Backend: "a", Model: "pro", Verdict: policies.Repair}}, nil, heal.Seen{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := chained(t, c.chain, func(cfg *Config) {
-					cfg.Policies = map[string]Settings{"default": {Attempts: c.attempts}}
-					cfg.Models.Known = map[string]KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}, "small": {Context: 1000}}
+					cfg.Policies = map[string]route.Settings{"default": {Attempts: c.attempts}}
+					cfg.Models.Known = map[string]route.KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}, "small": {Context: 1000}}
 				})
 				a := r.choosing(t, c.number, c.tries, c.cool...)
 				if a.backend.Name != "a" || a.model != "pro" {
@@ -219,7 +218,7 @@ func TestPassedOver(t *testing.T) {
 			[]cooled{{":a", "pro", time.Hour}}, []string{"a/pro"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, counted := chained(t, Chain{{Model: "pro"}}, nil).counting(t)
+			r, counted := chained(t, route.Chain{{Model: "pro"}}, nil).counting(t)
 			a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
 			if got := names(a.passedOver()); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
@@ -249,7 +248,7 @@ func TestLeftWithoutBeingTold(t *testing.T) {
 			"failover: passed over pro at a (failed of late)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := chained(t, Chain{{Model: "pro"}}, nil)
+			r := chained(t, route.Chain{{Model: "pro"}}, nil)
 			r.outages.begin(outageKey{c.held, "pro"}, 1, false)
 			if a := r.choosing(t, 2, c.tries); a.warning() != c.want {
 				t.Errorf("at %s: %q, want %q", a.backend.Name, a.warning(), c.want)
@@ -260,7 +259,7 @@ func TestLeftWithoutBeingTold(t *testing.T) {
 
 // Whoever serves a request is no longer kept back.
 func TestSuccessEndsCooldowns(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro", Backend: "a"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro", Backend: "a"}}, nil)
 	a := r.choosing(t, 1, nil, cooled{":a", "pro", time.Hour}, cooled{"a-1", "pro", time.Hour})
 	if act := answerWith(a, 200, hello+stop); act.Head == nil {
 		t.Fatalf("no answer: %+v", act)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // spot is all that is chosen for an attempt.
@@ -43,10 +44,10 @@ func eachSeed(t *testing.T, seeds int, stream uint64, play func(*testing.T, *ran
 }
 
 // someBackends are up to three backends with up to so many accounts each.
-func someBackends(rnd *rand.Rand, mostAccounts int) (backends []Backend, accounts []account.Account) {
+func someBackends(rnd *rand.Rand, mostAccounts int) (backends []route.Backend, accounts []account.Account) {
 	for b := range 1 + rnd.IntN(3) {
 		name := string(rune('a' + b))
-		backends = append(backends, Backend{Name: name, Kind: AIStudio})
+		backends = append(backends, route.Backend{Name: name, Kind: route.AIStudio})
 		for n := range 1 + rnd.IntN(mostAccounts) {
 			accounts = append(accounts, account.Account{ID: fmt.Sprint(name, "-", n), Backend: name, Secret: account.NewSecret("key")})
 		}
@@ -56,12 +57,12 @@ func someBackends(rnd *rand.Rand, mostAccounts int) (backends []Backend, account
 
 func walkRandomly(t *testing.T, rnd *rand.Rand) {
 	backends, accounts := someBackends(rnd, 3)
-	chain := Chain{{Model: "pro"}, {Model: "lite"}, {Model: "nano"}}[:1+rnd.IntN(3)]
+	chain := route.Chain{{Model: "pro"}, {Model: "lite"}, {Model: "nano"}}[:1+rnd.IntN(3)]
 	attempts := 1 + rnd.IntN(6)
 	change := func(cfg *Config) {
 		cfg.Backends, cfg.Accounts = slices.Clone(backends), accounts
-		cfg.Models.Aliases = map[string]Chain{"top": chain}
-		cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: attempts}}
+		cfg.Models.Aliases = map[string]route.Chain{"top": chain}
+		cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: attempts}}
 	}
 	replicas := []rig{newRig(t, change), newRig(t, change)}
 	w := walk{passing: map[spot]bool{}, spent: map[spot]bool{}}
@@ -98,7 +99,7 @@ func walkRandomly(t *testing.T, rnd *rand.Rand) {
 }
 
 // spend notes that an account is spent: for the model, or for all.
-func (w *walk) spend(p spot, kind answered, chain Chain) {
+func (w *walk) spend(p spot, kind answered, chain route.Chain) {
 	ofModel := []string{"quota of the day", "unknown model", "too long a delay"}
 	for _, hop := range chain {
 		if hop.Model == p.model || !slices.Contains(ofModel, kind.name) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Every attempt at another replica, whose clocks differ by minutes in both
@@ -21,7 +22,7 @@ func TestReplicasWithOtherClocks(t *testing.T) {
 				replica := func(ahead time.Duration) rig {
 					r := newRig(t, func(cfg *Config) {
 						cfg.Accounts, cfg.Backends = cfg.Accounts[:1], cfg.Backends[:1]
-						cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: 5}}
+						cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 5}}
 					})
 					r.clock = heal.ClockReading(func() time.Time { return time.Now().Add(ahead) })
 					return r

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const terminated = "upstream_reset_before_response_started{connection_termination}"
@@ -26,7 +27,7 @@ func TestStaleConnectionDoesNotCount(t *testing.T) {
 	for _, attempts := range []int{1, 2, 3} {
 		r := newRig(t, func(cfg *Config) {
 			cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:1]
-			cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: attempts}}
+			cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: attempts}}
 		})
 		memory := ""
 		for n := 1; ; n++ {
@@ -75,7 +76,7 @@ func TestWhoGetsAConnection(t *testing.T) {
 		{"after one without a word", nil, 1, true},
 	} {
 		a := newRig(t, nil).begin(1, "")
-		a.backend, a.lost, a.memory.Tries = &Backend{Name: "a"}, c.lost, c.tries
+		a.backend, a.lost, a.memory.Tries = &route.Backend{Name: "a"}, c.lost, c.tries
 		if got := a.needsConnection(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -15,11 +15,8 @@ import (
 // reply says so; only what another account or backend may well count is asked
 // for there, at once.
 
-// tokenCounter is what every dialect with a route for counting implements.
-type tokenCounter interface{ TokenCount(n int) []byte }
-
 // counts reports whether the attempt asks for a number, not for an answer.
-func (a *attempt) counts() bool { return a.route.Operation == dialect.CountTokens }
+func (a *attempt) counts() bool { return a.route.Operation == conversation.CountTokens }
 
 // counted answers with what upstream has counted.
 func (a *attempt) counted() policies.Action {
@@ -28,10 +25,10 @@ func (a *attempt) counted() policies.Action {
 		a.record.err = err
 		return a.estimated()
 	}
-	if _, ok := a.dialect.(direct); ok {
+	if a.features.Direct != nil {
 		return a.countReply(a.errBody, heal.ReasonOK)
 	}
-	return a.countReply(a.tokenCount(n), heal.ReasonOK)
+	return a.countReply(a.features.TokenCount(n), heal.ReasonOK)
 }
 
 // recounts reports whether a count that failed is tried elsewhere, and takes the
@@ -49,11 +46,7 @@ func (a *attempt) recounts(seen *heal.Seen, r *heal.Ruling) bool {
 
 // estimated answers with a guess from the size of the rendered request.
 func (a *attempt) estimated() policies.Action {
-	return a.countReply(a.tokenCount(a.estimate), heal.ReasonTokenEstimate)
-}
-
-func (a *attempt) tokenCount(n int) []byte {
-	return a.dialect.(tokenCounter).TokenCount(n)
+	return a.countReply(a.features.TokenCount(a.estimate), heal.ReasonTokenEstimate)
 }
 
 func (a *attempt) countReply(body []byte, reason string) policies.Action {

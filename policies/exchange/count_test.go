@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -73,20 +72,6 @@ func TestCountTokensElsewhere(t *testing.T) {
 				memory = reply.Memory
 			}
 		})
-	}
-}
-
-// A route for counting is of no use in a dialect that cannot word the number.
-func TestCountersCanCount(t *testing.T) {
-	for _, path := range []string{"/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/gemini-3.5-flash:countTokens"} {
-		e := endpointOf(path)
-		d, route, ok := findDialect(&policies.Request{Method: "POST"}, &e)
-		if !ok || route.Operation != dialect.CountTokens {
-			t.Errorf("%s is no route for counting", path)
-		}
-		if _, ok := d.(tokenCounter); !ok {
-			t.Errorf("%s cannot word a count", d.Name())
-		}
 	}
 }
 

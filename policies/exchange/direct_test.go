@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -121,7 +122,7 @@ func TestNativeSignatureRepair(t *testing.T) {
 func TestNativeRequestAtTheOtherAPI(t *testing.T) {
 	r := newRig(t, func(c *Config) {
 		c.Backends, c.Accounts = c.Backends[1:], c.Accounts[2:]
-		c.Models.Aliases = map[string]Chain{"house-model": only("gemini-3.5-flash")}
+		c.Models.Aliases = map[string]route.Chain{"house-model": route.Only("gemini-3.5-flash")}
 	})
 	a := r.native("/v1beta/models/house-model:generateContent", 1, "")
 	a.in.Headers.Set("x-heald-set", "allow.labels=true,allow.tiers=priority")
@@ -232,5 +233,17 @@ func TestNativeRefusals(t *testing.T) {
 				t.Errorf("%+v\n%s", reply, reply.Body)
 			}
 		})
+	}
+}
+
+// The events of all a native client's forms of a stream are frames.
+func TestNativeEncodersTakeFrames(t *testing.T) {
+	for _, path := range []string{nativeStream, nativeWhole, "/v1beta/models/gemini-3.5-flash:streamGenerateContent"} {
+		a := newRig(t, nil).begin(1, "")
+		a.in.Path = path
+		send(t, a, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`)
+		if !a.answer.takesFrames() {
+			t.Errorf("%s is not answered with frames", path)
+		}
 	}
 }

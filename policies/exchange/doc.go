@@ -4,11 +4,11 @@
 //
 // What happens to one attempt, in order:
 //
-//  1. RequestHeaders: dialect from the path, settings from the route, memory
-//     of earlier attempts (attempt.go).
+//  1. RequestHeaders: dialect from the path (policies/endpoint), settings from
+//     the route, memory of earlier attempts (attempt.go).
 //  2. RequestBody: decode, answer side requests here if the route wants it
-//     (local.go, siderequest.go), choose backend, model and account
-//     (choose.go), verify signatures, render, or repair in place where the
+//     (local.go, policies/shortcut), list the candidates (policies/route),
+//     choose one and an account (choose.go), verify signatures, render, or repair in place where the
 //     client speaks the upstream's own language (request.go, direct.go).
 //  3. ResponseHeaders, ResponseBody: hold and peek (peeking.go), then
 //     translate (response.go); or collect an error body (errorreply.go). A

@@ -6,6 +6,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // A document as Gemini writes it: over several lines, none of which is a field
@@ -25,7 +26,7 @@ const document = `{
 `
 
 func documents(c *Config) {
-	c.Policies = map[string]Settings{"default": {UpstreamStream: "as_client"}}
+	c.Policies = map[string]route.Settings{"default": {UpstreamStream: "as_client"}}
 }
 
 func TestUpstreamStream(t *testing.T) {

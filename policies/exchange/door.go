@@ -9,6 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/shortcut"
 )
 
 // methods are those that any path of an API is asked with.
@@ -27,20 +28,21 @@ func (a *attempt) greet() *policies.Reply {
 		}
 		return a.greeting(heal.ReasonPreflight, http.StatusNoContent, append(headers, a.leave()...), nil)
 	}
-	p := probed(a.in.Method, a.endpoint.name)
+	p := shortcut.Probed(a.in.Method, a.endpoint.Name)
 	switch {
-	case p == nil && a.reads() && a.endpoint.allows() == http.MethodPost: // of a monitor that was given the whole URL
+	case p == nil && a.reads() && a.endpoint.Allows() == http.MethodPost: // of a monitor that was given the whole URL
 		return a.absent(a.wrongMethod())
 	case p == nil:
 		return nil
-	case p.status == http.StatusNotFound:
+	case p.Status == http.StatusNotFound:
 		return a.absent(a.unknownPath(), nil)
-	case p.status == http.StatusNoContent:
-		return a.greeting(heal.ReasonProbe, p.status, nil, nil)
-	case p.name == "robots.txt":
-		return a.greeting(heal.ReasonProbe, p.status, policies.Headers{{Name: "content-type", Value: "text/plain"}}, []byte("User-agent: *\nDisallow: /\n"))
 	}
-	return a.greeting(heal.ReasonProbe, p.status, policies.Headers{{Name: "content-type", Value: "application/json"}}, []byte(`{"status":"ok"}`))
+	var headers policies.Headers
+	contentType, body := p.Content()
+	if contentType != "" {
+		headers = policies.Headers{{Name: "content-type", Value: contentType}}
+	}
+	return a.greeting(heal.ReasonProbe, p.Status, headers, []byte(body))
 }
 
 // reads reports whether the request only looks.

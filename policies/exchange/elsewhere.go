@@ -9,7 +9,7 @@ import (
 // elsewhere reports what could be tried after this attempt but the same again:
 // another account, another backend, or another model.
 func (a *attempt) elsewhere(seen *heal.Seen) {
-	own := candidate{a.backend, a.model}
+	own := a.chosen()
 	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID))
 	a.accountsAgain(seen)
 	places := 0 // that are worth a try
@@ -18,7 +18,7 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 			continue
 		}
 		in, left := a.readyIn(c), a.left(c)
-		if c.model == a.model && in <= a.settings.MaxWait {
+		if c.Model == a.model && in <= a.settings.MaxWait {
 			if !seen.BackendAgain || in < seen.BackendIn {
 				seen.BackendIn = in
 			}
@@ -27,11 +27,11 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 		if left {
 			continue
 		}
-		ready, other := in == 0, c.backend.Name != a.backend.Name
+		ready, other := in == 0, c.Backend.Name != a.backend.Name
 		switch {
-		case c.model != a.model:
+		case c.Model != a.model:
 			seen.ReadyModel = seen.ReadyModel || ready && !a.heldBack(c)
-			seen.LargerModel = seen.LargerModel || a.larger(c.model, a.model)
+			seen.LargerModel = seen.LargerModel || a.larger(c.Model, a.model)
 		case a.heldBack(c):
 			seen.HeldBackend = seen.HeldBackend || ready
 		default:

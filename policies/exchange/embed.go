@@ -10,9 +10,9 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Embeddings are one document without events: it is held whole, and then good
@@ -32,24 +32,24 @@ type embedding struct {
 }
 
 // embeds reports whether the attempt asks for embeddings.
-func (a *attempt) embeds() bool { return a.route.Operation == dialect.Embed }
+func (a *attempt) embeds() bool { return a.route.Operation == conversation.Embed }
 
 // answers reports whether the attempt asks for an answer of a model.
-func (a *attempt) answers() bool { return a.route.Operation == dialect.Generate }
+func (a *attempt) answers() bool { return a.route.Operation == conversation.Generate }
 
 // takesInputs reports whether a candidate takes all inputs of the request.
-func (a *attempt) takesInputs(c candidate) bool {
-	can := a.x.table.Load().Capabilities(c.model)
-	return len(a.req.Embedding.Inputs) <= c.backend.target(c.model).MostInputs(can)
+func (a *attempt) takesInputs(c route.Candidate) bool {
+	can := a.x.catalog.Table().Capabilities(c.Model)
+	return len(a.req.Embedding.Inputs) <= c.Backend.Target(c.Model).MostInputs(can)
 }
 
 // suited are the candidates that suit the request; all of them if none does, so
 // that it is said why.
-func (a *attempt) suited(all []candidate) []candidate {
+func (a *attempt) suited(all []route.Candidate) []route.Candidate {
 	if !a.embeds() {
 		return all
 	}
-	suited := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !a.takesInputs(c) })
+	suited := slices.DeleteFunc(slices.Clone(all), func(c route.Candidate) bool { return !a.takesInputs(c) })
 	if len(suited) == 0 {
 		return all
 	}
@@ -132,7 +132,7 @@ func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 			a.req.Warn(a.req.Embedding.Place(i), "longer than the model reads: its end has no part in the vector")
 		}
 	}
-	body := a.dialect.(dialect.Embedder).Embeddings(a.req, e)
+	body := a.features.Embeddings(a.req, e)
 	a.vectors.body = nil
 	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -115,7 +116,7 @@ func TestEmbeddingsThatFail(t *testing.T) {
 // two models cannot be compared.
 func TestEmbeddingsStayWithTheirModel(t *testing.T) {
 	r := newRig(t, func(cfg *Config) {
-		cfg.Models.Aliases = map[string]Chain{"text-embedding-3-small": {{Model: "gemini-embedding-001"}, {Model: "gemini-embedding-2"}}}
+		cfg.Models.Aliases = map[string]route.Chain{"text-embedding-3-small": {{Model: "gemini-embedding-001"}, {Model: "gemini-embedding-2"}}}
 	})
 	memory := ""
 	for n, account := range []string{"a-1", "b-1", "a-2"} {
@@ -225,9 +226,9 @@ func TestEmbeddingsOfLongTexts(t *testing.T) {
 // It is not sent a second time, and not resumed.
 func TestEmbeddingsAreNotHedged(t *testing.T) {
 	a := newRig(t, func(cfg *Config) {
-		s := DefaultSettings()
+		s := route.DefaultSettings()
 		s.Hedge = "1s"
-		cfg.Policies = map[string]Settings{DefaultPolicy: s}
+		cfg.Policies = map[string]route.Settings{route.DefaultPolicy: s}
 	}).beginAt(embeddingsPath, 1, "")
 	if f := send(t, a, askVectors); f.Set.Get(policies.HeaderHedge) != "" {
 		t.Errorf("headers %v", f.Set)

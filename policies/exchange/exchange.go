@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	cryptorand "crypto/rand"
 	"errors"
@@ -8,35 +9,33 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
+	"github.com/heald-proxy/heald/policies/state"
 )
-
-// DefaultPolicy is the policy of routes that name none.
-const DefaultPolicy = "default"
 
 // Config is what the credential owner sets. It does not change while an
 // Exchange lives: a reload makes a new one.
 type Config struct {
 	// Backends in order of preference; may be empty if routes name them.
-	Backends []Backend
+	Backends []route.Backend
 	// Accounts in order of preference.
 	Accounts []account.Account
-	Models   Models
+	Models   route.Models
 	// Policies by name; DefaultPolicy exists even if not listed.
-	Policies map[string]Settings
+	Policies map[string]route.Settings
 	// MemoryKeys authenticate memory and carriers; all replicas share them.
 	// The first seals, all open; without any, a key is made.
 	MemoryKeys [][]byte
@@ -78,15 +77,12 @@ type Exchange struct {
 	metrics    *Metrics
 	random     func() float64
 	clock      heal.Clock
-	learned    learned
+	learned    state.Learned
 	outages    outages
 	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
-	table      atomic.Pointer[gemini.Table] // what is known of models, lists included
-	owned      gemini.Table                 // the same without lists
-	lists      bool                         // lists of models can be fetched
-	offers     offers
+	catalog    *route.Catalog
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
@@ -114,33 +110,36 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	pool, err := account.NewPool(cfg.Accounts)
 	errs = append(errs, err, checkAccounts(cfg))
-	named := map[string]Settings{DefaultPolicy: DefaultSettings()}
+	named := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
 	lists := cfg.ResumeVia != "" // the listener is there
 	for name, s := range cfg.Policies {
 		s = s.WithDefaults()
-		errs = append(errs, s.Validate("policies."+pathKey(name)))
+		errs = append(errs, s.Validate("policies."+setting.Key(name)))
 		named[name] = s
 		lists = lists || s.Resumes()
 	}
 	cfg.Policies = named
-	fill(&cfg.ResumeVia, resume.DefaultVia)
+	cfg.ResumeVia = cmp.Or(cfg.ResumeVia, resume.DefaultVia)
 	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
 		errs = append(errs, &setting.Problem{Path: "resume_via", Found: err.Error(), Fix: "name the listener of envoy/resume.yaml, or leave the line out for " + resume.DefaultVia})
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
-	table, err := cfg.Models.table(gemini.DefaultTable)
-	errs = append(errs, err, cfg.Models.check(cfg.Backends))
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
 	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), clientKeys: newKeySet(cfg.ClientKeys...), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
-		owned: table, lists: lists, schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
-	x.table.Store(&table)
+	var fetch route.Fetch
+	if lists {
+		fetch = x.fetchList
+	}
+	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
+	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	return x, nil
 }
 
@@ -197,11 +196,11 @@ func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.At
 
 // Refuse words a fault of heald itself in the dialect of the request's path.
 func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
-	d := fallbackDialect
+	d := endpoint.Fallback
 	id := ""
 	if req != nil {
-		e := endpointOf(req.Path)
-		d, _, _ = findDialect(req, &e)
+		e := endpoint.Of(req.Path)
+		d, _, _ = e.Dialect(req)
 		id = req.Headers.Get(policies.HeaderRequestID)
 	}
 	message := "gateway: " + x.forClient(fault.Error())
@@ -219,19 +218,4 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		headers = append(headers, x.cfg.Browsers.readable(req)...)
 	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
-}
-
-// findDialect returns the dialect to which an endpoint belongs; ok is false if
-// it is of none, and the dialect is then the one in which to say so.
-func findDialect(req *policies.Request, e *endpoint) (d dialect.Dialect, route dialect.Route, ok bool) {
-	for _, d := range dialects {
-		if route, ok := d.Match(req.Method, e.path); ok {
-			route.Query = e.query
-			if e.model != "" {
-				route.Model = e.model
-			}
-			return d, route, true
-		}
-	}
-	return e.wordedBy(req.Headers), dialect.Route{}, false
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // What a client is told when nothing more is tried: whether to try again
@@ -43,7 +44,7 @@ func TestFinalErrors(t *testing.T) {
 				t.Run(c.name+"/"+d.name+"/"+mode, func(t *testing.T) {
 					r := newRig(t, func(cfg *Config) {
 						cfg.Backends, cfg.Accounts = cfg.Backends[:1], cfg.Accounts[:1]
-						cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: 1}}
+						cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 1}}
 					})
 					a := r.begin(1, "")
 					a.in.Path = d.path[i]
@@ -86,7 +87,7 @@ func TestRetryAfterIsNotStale(t *testing.T) {
 
 // With another account to go to, the client may well come back.
 func TestRefusedKeyAmongOthers(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 1}} })
+	r := newRig(t, func(c *Config) { c.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 1}} })
 	reply := r.retry(t, 1, "", ask, 403, forbidden, policies.Fail)
 	if reply.Status != 500 || reply.Headers.Get("x-should-retry") != "true" || reply.Reason != heal.ReasonForbidden {
 		t.Errorf("%d %s %v", reply.Status, reply.Reason, reply.Headers)

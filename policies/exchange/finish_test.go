@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const thinks = `data: {"candidates":[{"content":{"parts":[{"text":"Hm","thought":true}],"role":"model"}}]}` + "\n\n"
@@ -141,7 +142,7 @@ func TestThoughtsAlone(t *testing.T) {
 		if a, again := play(newRig(t, nil), 2, act.Reply.Memory); a.record.verdict != policies.Pass || !again.End {
 			t.Errorf("%s, again: %+v", d.name, again)
 		}
-		once := func(c *Config) { c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 1}} }
+		once := func(c *Config) { c.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 1}} }
 		if a, only := play(newRig(t, once), 1, ""); a.record.verdict != policies.Pass || !only.End {
 			t.Errorf("%s, the only attempt: %+v", d.name, only)
 		}

@@ -30,7 +30,7 @@ func (t *answer) follow(events []conversation.Event) []conversation.Event {
 // dropsFrame reports whether the frame under way is not passed on: it is of a
 // rest that cannot be joined, or has a finish that does not count.
 func (t *answer) dropsFrame() bool {
-	return t.frames != nil && t.rest != nil && (t.rest.Err() != nil || t.cutShort())
+	return t.takesFrames() && t.rest != nil && (t.rest.Err() != nil || t.cutShort())
 }
 
 // cutShort reports whether the reply ended at a token limit that is not the
@@ -90,5 +90,5 @@ func (t *answer) passFrame(dst, frame []byte, good bool) []byte {
 		}
 		frame = f.seam.Fit(frame, dropped, t.spent())
 	}
-	return t.frames.EncodeFrame(dst, frame)
+	return t.features.EncodeFrame(dst, frame)
 }

@@ -9,13 +9,14 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/hedge"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // hedger is a rig under a policy with hedge, whose budget is full.
 func hedger(t *testing.T, setting string) (rig, func(name, label string) float64) {
 	t.Helper()
 	r, count := newRig(t, func(c *Config) {
-		c.Policies = map[string]Settings{DefaultPolicy: {Hedge: setting}}
+		c.Policies = map[string]route.Settings{route.DefaultPolicy: {Hedge: setting}}
 	}).counting(t)
 	earn(r, 1000)
 	return r, count
@@ -105,7 +106,7 @@ func TestNoHedge(t *testing.T) {
 
 func TestHedgeBudget(t *testing.T) {
 	r, count := newRig(t, func(c *Config) {
-		c.Policies = map[string]Settings{DefaultPolicy: {Hedge: "1s"}}
+		c.Policies = map[string]route.Settings{route.DefaultPolicy: {Hedge: "1s"}}
 	}).counting(t)
 	asked := 0
 	for i := range 40 {
@@ -268,7 +269,7 @@ func TestHedgeNotes(t *testing.T) {
 		"off": "", "2s": "", "p90": "", "p99": "", "59s": "",
 		"1m": "x.hedge: 1m0s is not shorter than peek.timeout", "2m": "is not shorter than peek.timeout", "p89": "x.hedge: 11 of 100 attempts", "p50": "50 of 100",
 	} {
-		notes := Settings{Hedge: hedge}.WithDefaults().Notes("x")
+		notes := route.Settings{Hedge: hedge}.WithDefaults().Notes("x")
 		switch {
 		case want == "" && len(notes) > 0:
 			t.Errorf("%s: %v", hedge, notes[0])

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 var (
@@ -125,7 +127,7 @@ func TestHistoricalThinking(t *testing.T) {
 					reply = c.change(reply)
 				}
 				if c.alias != "" {
-					r.cfg.Models.Aliases = map[string]Chain{"gemini-3.5-flash": only(c.alias)}
+					r.cfg.Models.Aliases = map[string]route.Chain{"gemini-3.5-flash": route.Only(c.alias)}
 				}
 				body := r.nextTurn(t, d, c.set, reply)
 				whole := `{"text":"let me see","thought":true,"thoughtSignature":"` + thoughtSig + `"}`

@@ -5,11 +5,12 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // skipped is a candidate that an attempt has passed over.
 type skipped struct {
-	candidate
+	route.Candidate
 	why string // a label of cooldownReason and its like
 }
 
@@ -29,12 +30,12 @@ var skippedWords = map[string]string{
 // passedOver are the candidates that come before the attempt's own, though no
 // attempt of this request failed there: others did, or one may have been lost there.
 func (a *attempt) passedOver() []skipped {
-	own := slices.Index(a.candidates, candidate{a.backend, a.model})
+	own := slices.Index(a.candidates, a.chosen())
 	var out []skipped
 	for _, c := range a.candidates[:max(own, 0)] {
 		l := a.memory.Lost
 		switch {
-		case l != nil && l.Left && !l.Known && c.key() == lostAt(l):
+		case l != nil && l.Left && !l.Known && outageOf(c) == lostAt(l):
 			out = append(out, skipped{c, heal.ReasonLost})
 		case a.left(c), a.exhausted(c), a.asked(c):
 		case a.readyIn(c) == 0 && a.heldBack(c):
@@ -47,8 +48,8 @@ func (a *attempt) passedOver() []skipped {
 }
 
 // asked reports whether an earlier attempt of the request asked a candidate.
-func (a *attempt) asked(c candidate) bool {
-	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == c.backend.Name && t.Model == c.model })
+func (a *attempt) asked(c route.Candidate) bool {
+	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == c.Backend.Name && t.Model == c.Model })
 }
 
 // countFailover counts a move to another backend or model.
@@ -63,7 +64,7 @@ func (a *attempt) countFailover() {
 		from, model, reason = l.Backend, l.Model, heal.ReasonLost
 	case n == 0 && len(a.skipped) > 0:
 		first := a.skipped[0]
-		from, model, reason = first.backend.Name, first.model, first.why
+		from, model, reason = first.Backend.Name, first.Model, first.why
 	default:
 		return
 	}
@@ -95,7 +96,7 @@ func (a *attempt) hops() []string {
 		}
 	}
 	for _, s := range a.skipped {
-		out = append(out, "failover: passed over "+s.model+" at "+s.backend.Name+" ("+skippedWords[s.why]+")")
+		out = append(out, "failover: passed over "+s.Model+" at "+s.Backend.Name+" ("+skippedWords[s.why]+")")
 	}
 	return out
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -156,8 +155,8 @@ func (a *attempt) heldOfAnswer() int {
 	}
 	if !a.req.Stream {
 		n += a.answer.in + a.answer.decoder.Blocks()*partSize
-	} else if h, ok := a.answer.encoder.(dialect.Holder); ok {
-		n += h.Held()
+	} else if held := a.answer.features.Held; held != nil {
+		n += held()
 	}
 	return n
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 func TestShare(t *testing.T) {
@@ -146,7 +147,7 @@ func TestBodiesInFlight(t *testing.T) {
 
 // A request that is kept for resuming counts until it ends.
 func TestKeptForResuming(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Policies = map[string]Settings{DefaultPolicy: {Resume: "text"}} }).bounded(1<<30, 0)
+	r := newRig(t, func(c *Config) { c.Policies = map[string]route.Settings{route.DefaultPolicy: {Resume: "text"}} }).bounded(1<<30, 0)
 	body := strings.ReplaceAll(bigBodies()["/v1/messages"], `,"tools":`, `,"unused":`)
 	a := r.begin(1, "")
 	a.in.Notify = func() {}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -55,10 +56,10 @@ func TestSpentAccountIsNotTheLastWord(t *testing.T) {
 						cfg.Backends, cfg.Accounts = nil, nil
 						for i := range c.places {
 							name := string(rune('a' + i))
-							cfg.Backends = append(cfg.Backends, Backend{Name: name, Kind: AIStudio})
+							cfg.Backends = append(cfg.Backends, route.Backend{Name: name, Kind: route.AIStudio})
 							cfg.Accounts = append(cfg.Accounts, account.Account{ID: name + "-1", Backend: name, Secret: account.NewSecret("key-" + name)})
 						}
-						cfg.Policies = map[string]Settings{"default": {Attempts: len(c.plays)}}
+						cfg.Policies = map[string]route.Settings{"default": {Attempts: len(c.plays)}}
 					})
 					memory := ""
 					for n, play := range c.plays {

@@ -8,6 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // A request waits for an account over its rate limit if nothing else is ready,
@@ -15,16 +16,16 @@ import (
 func TestRateLimitIsWaitedFor(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		chain Chain
+		chain route.Chain
 		cool  time.Duration
 		cause string
 		at    string
 		waits time.Duration
 	}{
-		{"nothing else is ready", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonRateLimit, "a", 3 * time.Second},
-		{"another backend is ready", Chain{{Model: "pro"}}, 3 * time.Second, heal.ReasonRateLimit, "b", 0},
-		{"too long to wait for", Chain{{Model: "pro", Backend: "a"}}, time.Minute, heal.ReasonRateLimit, "a", 0},
-		{"failures of others are not waited for", Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonServerError, "a", 0},
+		{"nothing else is ready", route.Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonRateLimit, "a", 3 * time.Second},
+		{"another backend is ready", route.Chain{{Model: "pro"}}, 3 * time.Second, heal.ReasonRateLimit, "b", 0},
+		{"too long to wait for", route.Chain{{Model: "pro", Backend: "a"}}, time.Minute, heal.ReasonRateLimit, "a", 0},
+		{"failures of others are not waited for", route.Chain{{Model: "pro", Backend: "a"}}, 3 * time.Second, heal.ReasonServerError, "a", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -45,15 +46,15 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 // instead, and without one the same at once.
 func TestRateLimitBeyondTheDeadline(t *testing.T) {
 	for _, c := range []struct {
-		chain Chain
+		chain route.Chain
 		want  string
 	}{
-		{Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, "lite"},
-		{Chain{{Model: "pro", Backend: "a"}}, "pro"},
+		{route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, "lite"},
+		{route.Chain{{Model: "pro", Backend: "a"}}, "pro"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := chained(t, c.chain, func(cfg *Config) {
-				cfg.Policies = map[string]Settings{DefaultPolicy: {Deadline: 3 * time.Second}}
+				cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Deadline: 3 * time.Second}}
 			})
 			r.pool.Cool("a-1", "pro", account.Cooldown{Cause: heal.ReasonRateLimit, For: []time.Duration{3 * time.Second}})
 			before := time.Now()
@@ -74,8 +75,8 @@ func TestFailoverWaitsForARateLimit(t *testing.T) {
 		{time.Minute, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			r := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
-				c.Policies = map[string]Settings{DefaultPolicy: {Attempts: 2}}
+			r := chained(t, route.Chain{{Model: "pro"}}, func(c *Config) {
+				c.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 2}}
 			})
 			first := r.begin(1, "")
 			send(t, first, askTop)

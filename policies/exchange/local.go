@@ -5,51 +5,39 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/shortcut"
 )
-
-// glancer is a direct dialect that can tell of a body what a side request is
-// known by, although it does not decode it: system text, tools, the number of
-// messages and what the last of them says.
-type glancer interface {
-	Glance(body []byte) *conversation.Request
-}
 
 // local answers a side request without upstream where the policy says so; nil
 // if there is to be an answer of a model. No tokens are spent, and none are
 // claimed to be.
 func (a *attempt) local(body []byte) *policies.Reply {
 	on := a.settings.Local
-	if on == (LocalSettings{}) || a.route.Operation != dialect.Generate {
+	if on == (route.LocalSettings{}) || a.route.Operation != conversation.Generate {
 		return nil
 	}
 	req := a.req
-	if d, ok := a.dialect.(glancer); ok {
+	if d := a.features.Direct; d != nil {
 		req = d.Glance(body)
-	} else if on.Warmup && silent(req) {
-		return a.localReply(heal.ReasonWarmup, "", "MAX_TOKENS")
+	} else if answer, ok := shortcut.NoTokens(req, on); ok {
+		return a.localReply(answer)
 	}
-	kind, text := sideRequest(req, on)
-	if kind == "" {
+	answer, ok := shortcut.SideRequest(req, on)
+	if !ok {
 		return nil
 	}
-	return a.localReply(kind, text, "STOP")
+	return a.localReply(answer)
 }
 
-// silent reports whether a request wants no token at all: it is there to fill a
-// cache.
-func silent(req *conversation.Request) bool {
-	return req.Limits.MaxTokens != nil && *req.Limits.MaxTokens == 0
-}
-
-// localReply words text as the answer of a model: it goes the way of an answer
-// that the upstream gave.
-func (a *attempt) localReply(reason, text, finish string) *policies.Reply {
-	a.x.metrics.local.WithLabelValues(reason).Inc()
-	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(text)) +
-		`}]},"finishReason":"` + finish + `","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
+// localReply words an answer as that of a model: it goes the way of one that the
+// upstream gave.
+func (a *attempt) localReply(is shortcut.Answer) *policies.Reply {
+	a.x.metrics.local.WithLabelValues(is.Kind).Inc()
+	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(is.Text)) +
+		`}]},"finishReason":"` + is.Finish + `","index":0}],"modelVersion":` + string(conversation.Quote(a.req.Model)) + "}\n\n"
 	t := newAnswer(a, outgoing{expect: gemini.Expect{Original: func(name string) string { return name }}}, false)
 	out, err := t.feed(nil, []byte(frame), true)
 	if err != nil {
@@ -57,12 +45,12 @@ func (a *attempt) localReply(reason, text, finish string) *policies.Reply {
 	}
 	out = t.finish(out)
 	a.record.final = true
-	a.settle(policies.Pass, reason)
+	a.settle(policies.Pass, is.Kind)
 	a.move(over)
 	headers := append(t.encoder.Headers(), a.clientReadable()...)
 	headers = append(headers, a.sdkRequestID()...)
 	return &policies.Reply{
-		Status: http.StatusOK, Verdict: policies.Pass, Reason: reason, Body: out,
-		Headers: append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason}),
+		Status: http.StatusOK, Verdict: policies.Pass, Reason: is.Kind, Body: out,
+		Headers: append(headers, policies.Header{Name: policies.HeaderLocal, Value: is.Kind}),
 	}
 }

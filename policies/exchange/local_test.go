@@ -69,6 +69,13 @@ var askings = []asking{
 	},
 }
 
+// What Claude Code says in its side requests.
+const (
+	topicPrompt  = "Analyze if this message indicates a new conversation topic."
+	titlePrompt  = "Generate a concise, sentence-case title"
+	titleMessage = "Please write a 5-10 word title for the following conversation:"
+)
+
 const everythingLocal = "local.warmup=true,local.title=true,local.topic=true"
 
 // localReplyTo returns the reply that comes without upstream, or nil.
@@ -101,7 +108,7 @@ func TestLocalAnswers(t *testing.T) {
 	}{
 		{heal.ReasonWarmup, "local.warmup", "", "Warmup", false, "OK"},
 		{heal.ReasonWarmup, "local.warmup", "You are an agent.", "Warmup", true, "OK"},
-		{heal.ReasonTopic, "local.topic", topic, "fix the login", false, noNewTopic},
+		{heal.ReasonTopic, "local.topic", topic, "fix the login", false, `{"isNewTopic": false, "title": null}`},
 		{heal.ReasonTitle, "local.title", title, "<session>\nfix the login of \"Ada\" & co please\n</session>", false, `{"title": "fix the login of Ada &"}`},
 		{heal.ReasonTitle, "local.title", "", titleMessage + "\n\nUser: fix the login.", false, "fix the login"},
 	} {
@@ -230,21 +237,5 @@ func TestWarmupBeforeReminders(t *testing.T) {
 	body := `{"model":"claude-haiku-4-5","max_tokens":9,"messages":[{"role":"user","content":"Warmup"},{"role":"system","content":"today is Monday"}]}`
 	if newRig(t, nil).localReplyTo(t, "/v1/messages", everythingLocal, body) == nil {
 		t.Error("went upstream")
-	}
-}
-
-func TestTitleOf(t *testing.T) {
-	for in, want := range map[string]string{
-		"":                              "New conversation",
-		"<session>":                     "New conversation",
-		"Fix it.":                       "Fix it",
-		"User: `make` fails, why?":      "make fails, why",
-		strings.Repeat("a", 100):        "New conversation",
-		"one two three four five six 7": "one two three four five six",
-		strings.Repeat("ä", 3000):       "New conversation",
-	} {
-		if got := titleOf(in); got != want {
-			t.Errorf("%.20q: %q, want %q", in, got, want)
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // underway are the attempts of this process whose reply is held, by request. One
@@ -115,12 +116,12 @@ func (a *attempt) leaveLost() {
 		if acc == nil {
 			return
 		}
-		l = &heal.LostTry{Backend: c.backend.Name, Account: acc.ID, Model: c.model}
+		l = &heal.LostTry{Backend: c.Backend.Name, Account: acc.ID, Model: c.Model}
 		a.memory.Lost = l
 	}
 	anyModel := l.Known && !a.x.pool.Untried(l.Backend, l.Model, a.avoided(l.Model))
-	l.Left = l.Left || slices.ContainsFunc(a.candidates, func(c candidate) bool {
-		return c.key() != lostAt(l) && (c.model == l.Model || anyModel) &&
+	l.Left = l.Left || slices.ContainsFunc(a.candidates, func(c route.Candidate) bool {
+		return outageOf(c) != lostAt(l) && (c.Model == l.Model || anyModel) &&
 			!a.left(c) && !a.exhausted(c) && a.dueIn(c) == 0 && !a.heldBack(c)
 	})
 }

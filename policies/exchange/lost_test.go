@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // loses plays an attempt whose connection breaks while its reply is held. The
@@ -28,11 +29,11 @@ func goesTo(a *attempt) string { return a.backend.Name + "/" + a.model + "/" + a
 // ready, else to another account, else, where the loss is known, to another model.
 // Another replica does not know, and assumes what it would have asked.
 func TestLostAttemptIsLeft(t *testing.T) {
-	both := Chain{{Model: "pro"}, {Model: "lite"}}
-	onlyA := Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}
+	both := route.Chain{{Model: "pro"}, {Model: "lite"}}
+	onlyA := route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}
 	for _, c := range []struct {
 		name     string
-		chain    Chain
+		chain    route.Chain
 		accounts int // of a
 		change   func(rig)
 		same     string // where the attempt of the same replica goes
@@ -50,7 +51,7 @@ func TestLostAttemptIsLeft(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			replica := func() rig {
 				r := newRig(t, func(cfg *Config) {
-					cfg.Models.Aliases = map[string]Chain{"top": c.chain}
+					cfg.Models.Aliases = map[string]route.Chain{"top": c.chain}
 					cfg.Accounts = append(cfg.Accounts[:c.accounts:c.accounts], cfg.Accounts[2])
 				})
 				if c.change != nil {
@@ -81,7 +82,7 @@ func TestLostAttemptIsLeft(t *testing.T) {
 // What the attempt after a loss has found out goes on with the request, and does
 // not count as an attempt that left a memory: a second loss is final.
 func TestLossGoesWithTheRequest(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro"}}, nil)
 	_, ends := r.loses(t, askTop)
 	ends()
 	second := r.begin(2, "")
@@ -101,7 +102,7 @@ func TestLossGoesWithTheRequest(t *testing.T) {
 // If the place to which the request has gone fails for good, the attempt that is
 // left goes back, and the client is told the whole way.
 func TestBackToWhereOneWasLost(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro"}}, nil)
 	_, ends := r.loses(t, askTop)
 	ends()
 	second := r.begin(2, "")
@@ -116,7 +117,7 @@ func TestBackToWhereOneWasLost(t *testing.T) {
 
 // The second loss, which is final, counts against its backend, too.
 func TestSecondLossHoldsBack(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro"}}, nil)
 	for n := range 2 {
 		body := strings.Replace(askTop, "hi", fmt.Sprint("hi ", n), 1)
 		_, ends := r.loses(t, body)
@@ -173,7 +174,7 @@ func TestLossesHoldBack(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r := chained(t, route.Chain{{Model: "pro"}}, nil)
 				for n := range 2 {
 					if c.same {
 						n = 0
@@ -199,7 +200,7 @@ func lostOnce(t *testing.T, r rig, body string) {
 
 // A first attempt with the same id as one whose client left is no retry of it.
 func TestFirstAttemptIsNotLost(t *testing.T) {
-	r := chained(t, Chain{{Model: "pro"}}, nil)
+	r := chained(t, route.Chain{{Model: "pro"}}, nil)
 	_, ends := r.loses(t, askTop)
 	ends()
 	a := r.begin(1, "")

@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // onePixel is a GIF of one pixel.
@@ -132,7 +133,7 @@ func TestRefusedFilesAreRepaired(t *testing.T) {
 			for _, path := range apiPaths {
 				t.Run(c.name+path, func(t *testing.T) {
 					r := newRig(t, func(c *Config) {
-						c.Policies = map[string]Settings{DefaultPolicy: {Allow: allow.Rules{FileURIs: []string{"public"}}}}
+						c.Policies = map[string]route.Settings{route.DefaultPolicy: {Allow: allow.Rules{FileURIs: []string{"public"}}}}
 					})
 					memory := ""
 					for i, want := range c.files {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // What a request may take at its peak, body included: a multiple of the body,
@@ -40,7 +41,7 @@ func newMemoryExchange(t *testing.T) *Exchange {
 	t.Helper()
 	counters := NewMetrics(prometheus.NewRegistry())
 	x, err := New(Config{
-		Backends:   []Backend{{Name: "a", Kind: AIStudio}},
+		Backends:   []route.Backend{{Name: "a", Kind: route.AIStudio}},
 		Accounts:   []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key")}},
 		MemoryKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 	}, Deps{Log: zap.NewNop(), Metrics: counters, Signatures: NewSignatures(counters)})

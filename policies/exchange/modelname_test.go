@@ -4,18 +4,20 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // The clients of prefixed names get what they mean, and the alias's owner is
 // asked first.
 func TestModelNames(t *testing.T) {
 	r := newRig(t, func(c *Config) {
-		c.Models.Aliases = map[string]Chain{
-			"google/gemini-3.6-flash":  only("gemini-2.5-pro"),
-			"gemini-3.7-flash":         only("gemini-2.5-flash"),
-			"house":                    only("gemini-3.5-flash"),
-			"team/*":                   only("gemini-3-flash"),
-			"claude-opus-4-1-20250805": only("gemini-2.5-flash-lite"),
+		c.Models.Aliases = map[string]route.Chain{
+			"google/gemini-3.6-flash":  route.Only("gemini-2.5-pro"),
+			"gemini-3.7-flash":         route.Only("gemini-2.5-flash"),
+			"house":                    route.Only("gemini-3.5-flash"),
+			"team/*":                   route.Only("gemini-3-flash"),
+			"claude-opus-4-1-20250805": route.Only("gemini-2.5-flash-lite"),
 		}
 	})
 	for name, want := range map[string]string{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // outages are the backends that have failed with a model and not answered
@@ -22,6 +23,9 @@ type outages struct {
 
 // outageKey is a model at a backend.
 type outageKey struct{ backend, model string }
+
+// outageOf is the key of a candidate's outage.
+func outageOf(c route.Candidate) outageKey { return outageKey{c.Backend.Name, c.Model} }
 
 type outage struct {
 	request account.RequestSum // the first that failed

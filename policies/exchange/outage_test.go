@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // asking plays one request with one attempt, in another body each time, and
@@ -57,7 +58,7 @@ func TestOutage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r := chained(t, route.Chain{{Model: "pro"}}, nil)
 				for n, s := range c.steps {
 					time.Sleep(s.after)
 					reply := map[int]string{200: hello + stop, 503: overload, 400: corrupted}[s.status]
@@ -75,8 +76,8 @@ func TestOutage(t *testing.T) {
 func TestSilenceLeavesABackend(t *testing.T) {
 	for _, attempts := range []int{2, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			r, counted := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
-				c.Policies = map[string]Settings{DefaultPolicy: {Attempts: attempts}}
+			r, counted := chained(t, route.Chain{{Model: "pro"}}, func(c *Config) {
+				c.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: attempts}}
 			}).counting(t)
 			a := r.begin(1, "")
 			send(t, a, askTop)
@@ -107,7 +108,7 @@ func TestSilenceLeavesABackend(t *testing.T) {
 // another.
 func TestOneProbeAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro"}}, nil)
 		r.asking(t, 0, 0, "")
 		time.Sleep(5 * time.Second)
 		probe, other := r.begin(1, ""), r.begin(1, "")
@@ -128,7 +129,7 @@ func TestOneProbeAtATime(t *testing.T) {
 // keep a backend held back that answers the others.
 func TestRefusedProbesStarveNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro"}}, nil)
 		r.asking(t, 0, 0, "")
 		time.Sleep(4 * time.Second)
 		for n := range 10 {
@@ -165,7 +166,7 @@ func TestProbeWithoutAWord(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r := chained(t, route.Chain{{Model: "pro"}}, nil)
 				r.asking(t, 0, 0, "")
 				time.Sleep(5 * time.Second)
 				probe := r.begin(1, "", "x-heald-set", "deadline=1s")
@@ -195,12 +196,12 @@ func TestOutageOfAModel(t *testing.T) {
 		fails []string // "a/pro 0": where, and how; 0 is silence
 		at    string   // where it is answered; "" for nowhere
 	}
-	one, two := Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, Chain{{Model: "pro"}, {Model: "lite"}}
+	one, two := route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, route.Chain{{Model: "pro"}, {Model: "lite"}}
 	silent, both := []string{"a/pro 0", "a/pro 0"}, []string{"a/pro 0", "b/pro 0"}
 	overloaded, all := []string{"a/pro 503", "a/pro 503"}, []string{"a/pro 0", "a/pro 0", "a/lite 0"}
 	for _, c := range []struct {
 		name  string
-		chain Chain
+		chain route.Chain
 		steps []step
 	}{
 		{"silence of two requests: the next ones begin at the next model", one, []step{
@@ -230,7 +231,7 @@ func TestOutageOfAModel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, text := chained(t, c.chain, func(cfg *Config) {
-					cfg.Policies = map[string]Settings{DefaultPolicy: {Peek: PeekSettings{Timeout: time.Second}}} // no probe is due soon
+					cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Peek: route.PeekSettings{Timeout: time.Second}}} // no probe is due soon
 				}), 0
 				for n, s := range c.steps {
 					time.Sleep(s.after)
@@ -254,7 +255,7 @@ func (r rig) alongChain(t *testing.T, body string, fails []string) (way []string
 	for n, memory := 1, ""; ; n++ {
 		a := r.begin(n, memory)
 		send(t, a, body)
-		at := (candidate{a.backend, a.model}).String()
+		at := a.chosen().String()
 		if n > len(fails) {
 			answerWith(a, 200, hello+stop)
 			return append(way, at)
@@ -277,8 +278,8 @@ func (r rig) alongChain(t *testing.T, body string, fails []string) (way []string
 // An outage is of one model, and nothing is held back that has no other backend.
 func TestOutageReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro", Backend: "a"}}, func(c *Config) {
-			c.Models.Aliases["other"] = Chain{{Model: "lite"}}
+		r := chained(t, route.Chain{{Model: "pro", Backend: "a"}}, func(c *Config) {
+			c.Models.Aliases["other"] = route.Chain{{Model: "lite"}}
 		})
 		r.asking(t, 0, 0, "")
 		if a := r.asking(t, 1, 200, hello+stop); a.backend.Name != "a" || a.warning() != "" {
@@ -296,8 +297,8 @@ func TestOutageReach(t *testing.T) {
 // The request's own deadline says nothing of the backend.
 func TestDeadlineIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, func(c *Config) {
-			c.Policies = map[string]Settings{DefaultPolicy: {Deadline: time.Second}}
+		r := chained(t, route.Chain{{Model: "pro"}}, func(c *Config) {
+			c.Policies = map[string]route.Settings{route.DefaultPolicy: {Deadline: time.Second}}
 		})
 		a := r.begin(1, "")
 		send(t, a, askTop)
@@ -342,7 +343,7 @@ func TestProbeBeforeWaiting(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := chained(t, Chain{{Model: "pro"}}, nil)
+				r := chained(t, route.Chain{{Model: "pro"}}, nil)
 				r.asking(t, 0, 0, "")
 				time.Sleep(c.since)
 				r.pool.Cool("b-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{8 * time.Second}})
@@ -361,7 +362,7 @@ func TestProbeBeforeWaiting(t *testing.T) {
 // well from being found so.
 func TestProbeUnderSteadyRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro"}}, nil)
 		r.asking(t, 0, 0, "")
 		for n := range 3 {
 			time.Sleep(5 * time.Second)
@@ -377,7 +378,7 @@ func TestProbeUnderSteadyRateLimit(t *testing.T) {
 // The log says that a probe failed, and when the next one is due.
 func TestFailedProbeIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := chained(t, Chain{{Model: "pro"}}, nil)
+		r := chained(t, route.Chain{{Model: "pro"}}, nil)
 		r.asking(t, 0, 0, "")
 		time.Sleep(5 * time.Second)
 		r.asking(t, 1, 503, overload)

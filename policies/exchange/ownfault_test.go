@@ -7,6 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // saying returns a request that says something else each time.
@@ -163,7 +164,7 @@ func TestToolThatFails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, func(c *Config) {
-				c.Policies = map[string]Settings{"default": {Allow: allow.Rules{CachedContents: "any"}}}
+				c.Policies = map[string]route.Settings{"default": {Allow: allow.Rules{CachedContents: "any"}}}
 			})
 			for _, text := range []string{"one", "two", "three"} {
 				memory := ""
@@ -201,7 +202,7 @@ func TestQuotationsTeachNothing(t *testing.T) {
 				t.Errorf("%q was taken for %s", said, reply.Reason)
 			}
 		}
-		if r.pool.Cooling("a-1", "gemini-3.5-flash") || len(r.learned.known)+len(r.learned.heard) > 0 {
+		if known, heard := r.learned.Len(); r.pool.Cooling("a-1", "gemini-3.5-flash") || known+heard > 0 {
 			t.Errorf("%q has effects", said)
 		}
 	}
@@ -220,7 +221,7 @@ func TestViolationTeachesAtOnce(t *testing.T) {
 	a := r.begin(2, first.Memory)
 	send(t, a, calls)
 	answerWith(a, 200, hello+stop)
-	if got := r.learned.of("a", "gemini-3.5-flash", nil); got != heal.OmitIDs {
+	if got := r.learned.Of("a", "gemini-3.5-flash", nil); got != heal.OmitIDs {
 		t.Errorf("learned %q", got)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/sse"
 )
@@ -57,11 +56,11 @@ func (a *attempt) judgePeek(over bool) (heal.Look, string) {
 // unfinished is the error that a document goes out as whose finish has no word in
 // the client's API; nil for all others.
 func (a *attempt) unfinished() *conversation.Error {
-	f, ok := a.answer.encoder.(dialect.Finisher)
-	if !ok || a.req.Stream {
+	unfinished := a.answer.features.Unfinished
+	if unfinished == nil || a.req.Stream {
 		return nil
 	}
-	return f.Unfinished(a.answer.glimpse(true).Finish)
+	return unfinished(a.answer.glimpse(true).Finish)
 }
 
 // readOn waits for more of a reply that is still held. Once it has finished, that

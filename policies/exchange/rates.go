@@ -13,19 +13,13 @@ import (
 // tierOf is the service tier that a reply's headers name.
 func tierOf(h policies.Headers) string { return gemini.ServiceTier(h.Get("x-gemini-service-tier")) }
 
-// rateTeller is a dialect whose clients look for rate limits in headers.
-type rateTeller interface {
-	RateHeaders(rates []conversation.Rate) policies.Headers
-}
-
 // rateHeaders tell the client of a good reply what the provider, or a gateway on
 // the way to it, says of its rate limits.
 func (a *attempt) rateHeaders() policies.Headers {
-	d, ok := a.dialect.(rateTeller)
-	if !ok {
+	if a.features.RateHeaders == nil {
 		return nil
 	}
-	return d.RateHeaders(a.timed(headerRates(a.response.Headers)))
+	return a.features.RateHeaders(a.timed(headerRates(a.response.Headers)))
 }
 
 // withRates is rates and those of more that it does not have.
@@ -64,6 +58,9 @@ func headerRates(h policies.Headers) (rates []conversation.Rate) {
 
 // count is a whole number, or nil.
 func count(s string) *int {
+	if s == "" {
+		return nil // without the cost of an error
+	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
 		return nil
@@ -76,6 +73,9 @@ const longestReset = 32 * 24 * time.Hour
 
 // wait is a duration such as 6m0s, or a number of seconds; 0 for neither.
 func wait(s string) time.Duration {
+	if s == "" {
+		return 0
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		d, err = time.ParseDuration(s + "s")

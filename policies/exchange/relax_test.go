@@ -3,13 +3,12 @@ package exchange
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // refusal is an error of the API as Google words it.
@@ -165,23 +164,9 @@ func TestLearnedIsNotTooMuch(t *testing.T) {
 	}
 }
 
-// Model names come from clients, so what is learned is bounded.
-func TestLearnedIsBounded(t *testing.T) {
-	var l learned
-	for n := range 2500 {
-		l.add("a", fmt.Sprint(n), heal.OmitIDs, heal.OmitIDs, account.RequestSum(n), nil)
-		if l.of("a", fmt.Sprint(n), nil) != heal.OmitIDs {
-			t.Fatalf("the %dth is forgotten at once", n)
-		}
-		if len(l.known) > 1000 {
-			t.Fatalf("%d models are remembered", len(l.known))
-		}
-	}
-}
-
 // What a model at one backend refuses is neither left out at another nor remembered of it.
 func TestRepairsStayWithTheirModel(t *testing.T) {
-	r := chained(t, only("gemini-2.0-flash"), nil)
+	r := chained(t, route.Only("gemini-2.0-flash"), nil)
 	ask := `{"model":"top","stream":true,"presence_penalty":0.5,"messages":[{"role":"user","content":"hi"}]}`
 	begin := func(n int, memory string) (*attempt, *policies.Forward) {
 		a := r.begin(n, memory)
@@ -200,7 +185,7 @@ func TestRepairsStayWithTheirModel(t *testing.T) {
 		t.Errorf("%s gets %s", third.backend.Name, f.Body)
 	}
 	answerWith(third, 200, hello+stop)
-	if got := r.learned.of("b", "gemini-2.0-flash", nil); got != 0 {
+	if got := r.learned.Of("b", "gemini-2.0-flash", nil); got != 0 {
 		t.Errorf("learned of the second backend: %v", got)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/gemini/media"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // defaultTenant owns everything while tenants are not told apart.
@@ -45,8 +45,8 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	case err != nil:
 		return nil, a.refuseError(err)
 	}
-	if a.endpoint.model != "" {
-		req.Model = a.endpoint.model // Azure's rule: the path counts, not the body
+	if a.endpoint.Model != "" {
+		req.Model = a.endpoint.Model // Azure's rule: the path counts, not the body
 	}
 	a.req = req
 	if reply := a.checkModel(req.Model); reply != nil {
@@ -58,7 +58,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
-	a.learnOf()
+	a.catalog().Learn(a.backend, a.model)
 	forward, err := a.render(body)
 	switch {
 	case ctx.Err() != nil:
@@ -90,7 +90,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
-	a.schemas = func() schemaSum { return a.schemasOf(client) }
+	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, client))
 	a.thread = a.x.signatures.Thread(defaultTenant, a.req)
 	a.carriers().Verify(a.req)
@@ -111,11 +111,11 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 		a.letGo()
 	}
 	switch a.route.Operation {
-	case dialect.CountTokens:
+	case conversation.CountTokens:
 		a.estimate = gemini.EstimateTokens(len(sent.body))
-	case dialect.Generate:
+	case conversation.Generate:
 		a.answer = newAnswer(a, sent, resumes)
-	case dialect.Embed:
+	case conversation.Embed:
 	}
 	a.alone = a.needsConnection()
 	forward := a.forward(sent)
@@ -126,19 +126,19 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 // letGo gives up what refers to the client's body, which is not needed again:
 // it would be kept as long as the answer takes.
 func (a *attempt) letGo() {
-	var sum schemaSum
+	var sum state.SchemaSum
 	if a.repairs().Has(heal.RelaxSchema) { // only then the answer teaches something about them
 		sum = a.schemas()
 	}
-	a.schemas = func() schemaSum { return sum }
+	a.schemas = func() state.SchemaSum { return sum }
 	a.req = a.req.WithoutContent()
 }
 
 // options are how requests of the attempt are rendered.
 func (a *attempt) options() gemini.Options {
-	repairs := a.repairs() | a.x.learned.of(a.backend.Name, a.model, a.schemas)
+	repairs := a.repairs() | a.x.learned.Of(a.backend.Name, a.model, a.schemas)
 	opts := gemini.Options{
-		Table:           tableWith(*a.x.table.Load(), a.model, repairs),
+		Table:           tableWith(a.x.catalog.Table(), a.model, repairs),
 		Operation:       a.route.Operation,
 		StripSignatures: repairs.Has(heal.StripSignatures),
 		NoPlaceholder:   repairs.Has(heal.NoPlaceholder),
@@ -195,7 +195,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 		Remove:  a.clientHeaders(),
 	}
 	if a.settings.Authority == "heald" {
-		out.Authority = a.backend.authority()
+		out.Authority = a.backend.Authority()
 	}
 	name, value := a.account.Header()
 	out.Set = append(policies.Headers{
@@ -213,17 +213,17 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 // upstreamStreams reports whether upstream is asked for a stream. A single
 // document is the same events, folded, whichever way it comes.
 func (a *attempt) upstreamStreams() bool {
-	return !a.embeds() && (a.req.Stream || a.settings.UpstreamStream != asClient)
+	return !a.embeds() && (a.req.Stream || !a.settings.StreamsAsClient())
 }
 
 func (a *attempt) target() gemini.Target {
-	return a.backend.target(a.model)
+	return a.backend.Target(a.model)
 }
 
 func (a *attempt) carriers() heal.Carriers {
 	c := heal.Carriers{Key: a.x.key, Tenant: defaultTenant, Thread: a.thread}
 	if a.backend != nil {
-		c.Origin = heal.NewOrigin(a.backend.class(), a.model)
+		c.Origin = heal.NewOrigin(a.backend.Class(), a.model)
 	}
 	return c
 }

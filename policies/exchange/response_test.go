@@ -10,6 +10,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Heartbeats must not extend the deadline, and silence must end in a retry as
@@ -221,7 +222,7 @@ func TestGarbageInTheFirstChunk(t *testing.T) {
 // Whatever upstream says of heald's credentials stays here.
 func TestCredentialsStayHere(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 429, 500, 503} {
-		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: 1}} })
+		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]route.Settings{"default": {Attempts: 1}} })
 		a := r.begin(1, "")
 		send(t, a, ask)
 		act := answerWith(a, status, `{"error":{"code":400,"message":"Consumer key-a-1 is odd"}}`)
@@ -257,7 +258,7 @@ func TestInnerCodes(t *testing.T) {
 		{"nested", 500, `{"error":{"code":500,"message":"{\"error\":{\"code\":429,\"message\":\"slow down\"}}"}}`, "rate_limit_error"},
 		{"nothing", 200, `data: {"error":{"message":"oops"}}` + "\n\n", "api_error"},
 	} {
-		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]Settings{"default": {Attempts: 1}} })
+		r := newRig(t, func(cfg *Config) { cfg.Policies = map[string]route.Settings{"default": {Attempts: 1}} })
 		a := r.begin(1, "")
 		send(t, a, ask)
 		if act := answerWith(a, c.status, c.body); act.Reply == nil || !strings.Contains(string(act.Reply.Body), c.want) {

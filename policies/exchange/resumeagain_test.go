@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const (
@@ -205,7 +206,7 @@ func TestRestHasTheSignaturesOfItsBackend(t *testing.T) {
 		reply := d.reply(t, answerWith(a, 200, thinkingReply).Body)
 		talk := d.first[:len(d.first)-2] + strings.Replace(d.history, "$reply", reply, 1)
 		three := newRig(t, func(c *Config) {
-			c.Backends = append(c.Backends, Backend{Name: "c", Kind: AIStudio})
+			c.Backends = append(c.Backends, route.Backend{Name: "c", Kind: route.AIStudio})
 			c.Accounts = append(c.Accounts, account.Account{ID: "c-1", Backend: "c", Secret: account.NewSecret("key-c-1")})
 		})
 		b := breakingIn(t, three, "/v1/messages", strings.Replace(talk, "{", `{"stream":true,`, 1), resumeSet, saidFrame(beginning, 9))

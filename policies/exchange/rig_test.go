@@ -12,6 +12,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // rig is an exchange and what it logged.
@@ -23,7 +24,7 @@ type rig struct {
 func newRig(t *testing.T, change func(*Config)) rig {
 	t.Helper()
 	cfg := Config{
-		Backends: []Backend{{Name: "a", Kind: AIStudio}, {Name: "b", Kind: Vertex, Project: "p", Location: "europe-west4"}},
+		Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}, {Name: "b", Kind: route.Vertex, Project: "p", Location: "europe-west4"}},
 		Accounts: []account.Account{
 			{ID: "a-1", Backend: "a", Secret: account.NewSecret("key-a-1")},
 			{ID: "a-2", Backend: "a", Secret: account.NewSecret("key-a-2")},

@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // longSignature does not fit behind an id.
@@ -147,7 +148,7 @@ func TestCarelessClientsKeepSignatures(t *testing.T) {
 			}
 			r = remembering(t)
 			other := func() rig {
-				r.cfg.Models.Aliases = map[string]Chain{"gemini-3.5-flash": only("gemini-3.8-flash")}
+				r.cfg.Models.Aliases = map[string]route.Chain{"gemini-3.5-flash": route.Only("gemini-3.8-flash")}
 				return r
 			}
 			if body := r.play(t, c, other); strings.Contains(body, longSignature) {
@@ -261,10 +262,10 @@ func TestPlaceholderRefused(t *testing.T) {
 // Carriers can be read by clients.
 func TestCarriersDoNotNameTheProject(t *testing.T) {
 	r := newRig(t, func(cfg *Config) {
-		cfg.Backends = []Backend{{Name: "v", Kind: Vertex, Project: "my-secret-project", Location: "l"}}
+		cfg.Backends = []route.Backend{{Name: "v", Kind: route.Vertex, Project: "my-secret-project", Location: "l"}}
 		cfg.Accounts = []account.Account{{ID: "v-1", Backend: "v", Secret: account.NewSecret("a-credential")}}
 	})
-	if class := r.cfg.Backends[0].class(); strings.Contains(class, "secret") || !strings.HasPrefix(class, "vertex/") {
+	if class := r.cfg.Backends[0].Class(); strings.Contains(class, "secret") || !strings.HasPrefix(class, "vertex/") {
 		t.Errorf("class %q", class)
 	}
 	a := r.begin(1, "")

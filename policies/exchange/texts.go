@@ -6,6 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Whatever upstream says passes one of these functions on its way out of the
@@ -26,7 +27,7 @@ func secretsOf(cfg Config) redact.Secrets {
 
 // projectNames are the names of the backends' projects, and what clients read
 // instead. One as short as a word is not told from it.
-func projectNames(backends []Backend) *strings.Replacer {
+func projectNames(backends []route.Backend) *strings.Replacer {
 	const shortest = 6 // of a project's id, by Google's rules
 	var list []string
 	for _, b := range backends {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,15 +10,16 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // TranslatorConfig says how requests are translated outside of a gateway.
 type TranslatorConfig struct {
 	// Backend is who would serve them; its Name may be empty.
-	Backend Backend
+	Backend route.Backend
 	// Model is the upstream model; "" resolves what the client asks for.
 	Model    string
-	Settings Settings
+	Settings route.Settings
 }
 
 // Translator takes requests and replies the way that a gateway's go, one
@@ -28,16 +30,16 @@ type Translator struct{ x *Exchange }
 // NewTranslator makes a translator. Its carriers are sealed with a fixed key,
 // so that a translation can be repeated.
 func NewTranslator(cfg TranslatorConfig) (*Translator, error) {
-	fill(&cfg.Backend.Name, "backend")
+	cfg.Backend.Name = cmp.Or(cfg.Backend.Name, "backend")
 	c := Config{
-		Backends:   []Backend{cfg.Backend},
+		Backends:   []route.Backend{cfg.Backend},
 		Accounts:   []account.Account{{ID: "none", Backend: cfg.Backend.Name, Secret: account.NewSecret("none")}},
-		Policies:   map[string]Settings{DefaultPolicy: cfg.Settings},
+		Policies:   map[string]route.Settings{route.DefaultPolicy: cfg.Settings},
 		MemoryKeys: [][]byte{[]byte("translator: not a secret")},
 	}
 	if cfg.Model != "" {
 		// '*' ends at a slash; names with two are the longest known.
-		c.Models.Aliases = map[string]Chain{"*": only(cfg.Model), "*/*": only(cfg.Model), "*/*/*": only(cfg.Model)}
+		c.Models.Aliases = map[string]route.Chain{"*": route.Only(cfg.Model), "*/*": route.Only(cfg.Model), "*/*/*": route.Only(cfg.Model)}
 	}
 	x, err := New(c, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry())})
 	if err != nil {

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 func translator(t *testing.T, cfg TranslatorConfig) *Translator {
 	t.Helper()
 	if cfg.Backend.Kind == "" {
-		cfg.Backend.Kind = AIStudio
+		cfg.Backend.Kind = route.AIStudio
 	}
 	tr, err := NewTranslator(cfg)
 	if err != nil {
@@ -56,11 +57,11 @@ func TestTranslatorRefusals(t *testing.T) {
 	speed := `{"model":"m","speed":"fast","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`
 	for _, c := range []struct {
 		name, body string
-		settings   Settings
+		settings   route.Settings
 		want       string
 	}{
-		{"strict", speed, Settings{Strict: true}, "strict"},
-		{"not JSON", `{`, Settings{}, "not valid JSON"},
+		{"strict", speed, route.Settings{Strict: true}, "strict"},
+		{"not JSON", `{`, route.Settings{}, "not valid JSON"},
 	} {
 		tr := translator(t, TranslatorConfig{Settings: c.settings}).Request(context.Background(), claudeHead(), []byte(c.body))
 		if tr.Reply == nil || tr.Reply.Status != 400 || !strings.Contains(string(tr.Reply.Body), c.want) {
@@ -72,7 +73,7 @@ func TestTranslatorRefusals(t *testing.T) {
 	if !got.Verdict.Again() || got.Status < 500 || got.Reason == "" {
 		t.Errorf("an empty reply: %+v", got)
 	}
-	if _, err := NewTranslator(TranslatorConfig{Backend: Backend{Kind: Vertex}}); err == nil {
+	if _, err := NewTranslator(TranslatorConfig{Backend: route.Backend{Kind: route.Vertex}}); err == nil {
 		t.Error("Vertex without a project was taken")
 	}
 }

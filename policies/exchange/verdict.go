@@ -53,7 +53,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	seen.Pooled = !a.alone && a.memory.Forgiven() == 0
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
-		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.proxyHost(), a.backend.plainText()
+		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.ProxyHost(), a.backend.PlainText()
 		a.elsewhere(seen)
 		seen.Cut = a.untilDeadline() <= 0
 	}
@@ -84,8 +84,7 @@ func (a *attempt) repairs() heal.Repairs {
 // went upstream: a refusal is then one of the placeholder. Native bodies are not
 // looked into.
 func (a *attempt) onlyPlaceholders() bool {
-	_, native := a.dialect.(direct)
-	return !native && a.called && a.thread != nil && !a.thread.Sent()
+	return a.features.Direct == nil && a.called && a.thread != nil && !a.thread.Sent()
 }
 
 // mayRetry reports whether the budgets allow another attempt after wait.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // retry plays an attempt that must be marked, and returns its reply.
@@ -53,7 +54,7 @@ func TestWaitIsSplit(t *testing.T) {
 			r := newRig(t, func(cfg *Config) {
 				cfg.Accounts = cfg.Accounts[:1]
 				cfg.Backends = cfg.Backends[:1]
-				cfg.Policies = map[string]Settings{"default": {Wait: c.wait}}
+				cfg.Policies = map[string]route.Settings{"default": {Wait: c.wait}}
 			})
 			first := r.retry(t, 1, "", ask, 429, minute, policies.Retry)
 			if first.Wait != c.envoy {
@@ -84,7 +85,7 @@ func TestWaitIsExact(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 			r := newRig(t, func(cfg *Config) { cfg.Accounts, cfg.Backends = cfg.Accounts[:1], cfg.Backends[:1] })
 			a := r.begin(2, "")
-			a.settings = DefaultSettings()
+			a.settings = route.DefaultSettings()
 			a.memory.Until = time.Now().Add(1500*time.Millisecond - c.slept)
 			before := time.Now()
 			if err := pause(t.Context(), a.untilDue()); err != nil {

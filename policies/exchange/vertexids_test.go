@@ -64,7 +64,7 @@ func TestOlderVertexEndpoint(t *testing.T) {
 				if act := answerWith(a, 200, hello+stop); act.Step != policies.Send && act.Reply != nil {
 					t.Fatalf("%+v", act.Reply)
 				}
-				if got := r.learned.of(a.backend.Name, "gemini-3.5-flash", nil); got != heal.OmitIDs {
+				if got := r.learned.Of(a.backend.Name, "gemini-3.5-flash", nil); got != heal.OmitIDs {
 					t.Errorf("learned %q", got)
 				}
 				if _, ids = begin(1, ""); ids {

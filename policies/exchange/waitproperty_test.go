@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const refusedConnection = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
@@ -26,13 +27,13 @@ func TestWaitProperties(t *testing.T) {
 
 func waitRandomly(t *testing.T, rnd *rand.Rand) {
 	backends, accounts := someBackends(rnd, 2)
-	chain := Chain{{Model: "pro"}, {Model: "lite"}}[:1+rnd.IntN(2)]
+	chain := route.Chain{{Model: "pro"}, {Model: "lite"}}[:1+rnd.IntN(2)]
 	attempts := 1 + rnd.IntN(5)
 	deadline := []time.Duration{8 * time.Second, 10 * time.Minute}[rnd.IntN(2)]
 	r := newRig(t, func(cfg *Config) {
 		cfg.Backends, cfg.Accounts = slices.Clone(backends), accounts
-		cfg.Models.Aliases = map[string]Chain{"top": chain}
-		cfg.Policies = map[string]Settings{DefaultPolicy: {Attempts: attempts, Deadline: deadline}}
+		cfg.Models.Aliases = map[string]route.Chain{"top": chain}
+		cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: attempts, Deadline: deadline}}
 	})
 	var path []string
 	for _, b := range backends {
@@ -70,7 +71,7 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 			t.Fatalf("does not wait for what is over its rate limit: %v", path)
 		case n == 1 && waited > 0 && readyForNew+ofNext != "":
 			t.Fatalf("waits, while %s is ready: %v", readyForNew+ofNext, path)
-		case n == 1 && ofNext != "" && !a.probing && a.surelyOut(candidate{a.backend, a.model}):
+		case n == 1 && ofNext != "" && !a.probing && a.surelyOut(a.chosen()):
 			t.Fatalf("begins where requests surely fail, while %s is ready: %v", ofNext, path)
 		case waited > a.settings.MaxWait || a.untilDeadline() <= 0:
 			t.Fatalf("waits too long: %v", path)
@@ -87,7 +88,7 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 
 // readyForNew is a backend that a new request for pro may be sent to at once:
 // one that is not held back, or is due for a probe.
-func (r rig) readyForNew(backends []Backend) string {
+func (r rig) readyForNew(backends []route.Backend) string {
 	for _, b := range backends {
 		out := r.outages.known[outageKey{b.Name, "pro"}]
 		if in, ok := r.pool.Ready(b.Name, "pro", nil); ok && in == 0 && (out == nil || !out.next.After(time.Now())) {
@@ -98,7 +99,7 @@ func (r rig) readyForNew(backends []Backend) string {
 }
 
 // wellFor is a backend that is ready for one of the models and not held back.
-func (r rig) wellFor(backends []Backend, models Chain) string {
+func (r rig) wellFor(backends []route.Backend, models route.Chain) string {
 	for _, hop := range models {
 		for _, b := range backends {
 			in, ok := r.pool.Ready(b.Name, hop.Model, nil)
@@ -111,9 +112,9 @@ func (r rig) wellFor(backends []Backend, models Chain) string {
 }
 
 // ready are the candidates of the attempt's model that could be asked now.
-func (a *attempt) ready() (list []candidate) {
+func (a *attempt) ready() (list []route.Candidate) {
 	for _, c := range a.candidates {
-		if c.model == a.model && a.readyIn(c) == 0 {
+		if c.Model == a.model && a.readyIn(c) == 0 {
 			list = append(list, c)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 // Control says how a model's thinking is steered. A model takes one of the
@@ -84,11 +84,11 @@ type Capability struct {
 func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
 
 // Does says why the model has no part in an operation; nil if it may have.
-func (c Capability) Does(op dialect.Operation) error {
+func (c Capability) Does(op conversation.Operation) error {
 	switch {
-	case op == dialect.Embed && c.Outputs != nil && !c.Embeds():
+	case op == conversation.Embed && c.Outputs != nil && !c.Embeds():
 		return errors.New("this model makes no embeddings; ask for one that does, such as gemini-embedding-001")
-	case op == dialect.Generate && c.Embeds():
+	case op == conversation.Generate && c.Embeds():
 		return errors.New("this model makes embeddings only, and no answers; ask for it at /v1/embeddings or by embedContent")
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestParseTokenCount(t *testing.T) {
@@ -50,14 +49,14 @@ func TestCountWithoutConversation(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		req   conversation.Request
-		op    dialect.Operation
+		op    conversation.Operation
 		fails bool
 	}{
-		{"instructions", conversation.Request{System: system}, dialect.CountTokens, false},
-		{"instructions and an empty message", conversation.Request{System: system, Messages: empty}, dialect.CountTokens, false},
-		{"tools", conversation.Request{Tools: tools}, dialect.CountTokens, false},
-		{"nothing", conversation.Request{}, dialect.CountTokens, true},
-		{"an answer", conversation.Request{System: system, Tools: tools}, dialect.Generate, true},
+		{"instructions", conversation.Request{System: system}, conversation.CountTokens, false},
+		{"instructions and an empty message", conversation.Request{System: system, Messages: empty}, conversation.CountTokens, false},
+		{"tools", conversation.Request{Tools: tools}, conversation.CountTokens, false},
+		{"nothing", conversation.Request{}, conversation.CountTokens, true},
+		{"an answer", conversation.Request{System: system, Tools: tools}, conversation.Generate, true},
 	} {
 		for _, kind := range []Kind{AIStudio, Vertex} {
 			out, err := Render(&c.req, Target{Kind: kind, Model: strict}, Options{Operation: c.op})

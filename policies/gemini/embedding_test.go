@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func textInput(text string) conversation.EmbeddingInput {
@@ -103,20 +102,20 @@ func TestRenderEmbeddingAsksForFiles(t *testing.T) {
 func TestModelsDoWhatTheyCan(t *testing.T) {
 	for _, c := range []struct {
 		model   string
-		op      dialect.Operation
+		op      conversation.Operation
 		refused bool
 	}{
-		{"gemini-3.8-flash", dialect.Generate, false},
-		{"gemini-3.8-flash", dialect.Embed, true},
-		{"gemini-9-flash", dialect.Embed, true},
-		{"gemini-embedding-001", dialect.Embed, false},
-		{"gemini-embedding-001", dialect.CountTokens, false},
-		{"gemini-embedding-001", dialect.Generate, true},
-		{"gemini-embedding-2-preview", dialect.Generate, true},
-		{"gemini-embedding-9", dialect.Generate, true},
-		{"text-embedding-005", dialect.Generate, true},
-		{"house-model", dialect.Embed, false},
-		{"house-model", dialect.Generate, false},
+		{"gemini-3.8-flash", conversation.Generate, false},
+		{"gemini-3.8-flash", conversation.Embed, true},
+		{"gemini-9-flash", conversation.Embed, true},
+		{"gemini-embedding-001", conversation.Embed, false},
+		{"gemini-embedding-001", conversation.CountTokens, false},
+		{"gemini-embedding-001", conversation.Generate, true},
+		{"gemini-embedding-2-preview", conversation.Generate, true},
+		{"gemini-embedding-9", conversation.Generate, true},
+		{"text-embedding-005", conversation.Generate, true},
+		{"house-model", conversation.Embed, false},
+		{"house-model", conversation.Generate, false},
 	} {
 		if err := DefaultTable.Capabilities(c.model).Does(c.op); (err != nil) != c.refused {
 			t.Errorf("%s, operation %d: %v", c.model, c.op, err)

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 // normalise makes the turns of a body that the API accepts out of whatever
@@ -84,7 +83,7 @@ const goesOn = "(conversation continues)"
 // countsRest reports whether tokens are to be counted of what stands beside
 // the conversation: clients ask how long their instructions and tools are.
 func (r *renderer) countsRest() bool {
-	return r.opts.Operation == dialect.CountTokens && (len(r.system) > 0 || len(r.req.Tools) > 0)
+	return r.opts.Operation == conversation.CountTokens && (len(r.system) > 0 || len(r.req.Tools) > 0)
 }
 
 // firstUser puts a user turn before a history that begins with the model (N2).

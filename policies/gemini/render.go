@@ -3,7 +3,6 @@ package gemini
 import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
@@ -14,7 +13,7 @@ type Options struct {
 	// learns of a refusal (a level, a model turn at the end) adds a row.
 	Table Table
 	// Operation is Generate or CountTokens.
-	Operation dialect.Operation
+	Operation conversation.Operation
 	// History says what becomes of earlier thoughts.
 	History History
 
@@ -191,7 +190,7 @@ func schemaBytes(req *conversation.Request) (size int) {
 // body writes the request body.
 func (r *renderer) body(turns []turn, tools toolset, config generation, settings settings) []byte {
 	w := &bodyWriter{buf: make([]byte, 0, r.size(turns, tools))}
-	count := r.opts.Operation == dialect.CountTokens
+	count := r.opts.Operation == conversation.CountTokens
 	w.open('{')
 	if count && r.target.Kind == AIStudio {
 		w.key("generateContentRequest")

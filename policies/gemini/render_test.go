@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestRenderWhole(t *testing.T) {
@@ -42,9 +41,9 @@ func TestRenderWhole(t *testing.T) {
 			"/v1/projects/p/locations/global/publishers/google/models/gemini-3.5-flash:streamGenerateContent?alt=sse", "{" + head + withID + args + withID + answer + config + settings},
 		{"Vertex that has refused ids", vertex, Options{OmitIDs: true},
 			"/v1/projects/p/locations/global/publishers/google/models/gemini-3.5-flash:streamGenerateContent?alt=sse", "{" + head + args + answer + config + settings},
-		{"count at AI Studio", Target{Model: "models/" + strict}, Options{Operation: dialect.CountTokens},
+		{"count at AI Studio", Target{Model: "models/" + strict}, Options{Operation: conversation.CountTokens},
 			"/v1beta/models/gemini-3.5-flash:countTokens", `{"generateContentRequest":{"model":"models/gemini-3.5-flash",` + head + withID + args + withID + answer + config + settings + "}"},
-		{"count at Vertex", vertex, Options{Operation: dialect.CountTokens},
+		{"count at Vertex", vertex, Options{Operation: conversation.CountTokens},
 			"/v1/projects/p/locations/global/publishers/google/models/gemini-3.5-flash:countTokens", "{" + head + withID + args + withID + answer + settings},
 		{"in one document", Target{Model: strict}, Options{Unary: true},
 			"/v1beta/models/gemini-3.5-flash:generateContent", "{" + head + withID + args + withID + answer + config + settings},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 // TierHeader asks Vertex AI for a tier of its shared capacity; in the body it
@@ -34,14 +33,14 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.Words.Field("cached_content"), s.cached); err != nil {
 			return s, err
 		}
-		if why := r.target.Kind.UnknownCache(s.cached); why != "" && r.opts.Operation != dialect.CountTokens {
+		if why := r.target.Kind.UnknownCache(s.cached); why != "" && r.opts.Operation != conversation.CountTokens {
 			return s, r.unsupported("cached_content", why)
 		}
 	}
 	if s.cached != "" && (len(r.system) > 0 || !tools.empty()) {
 		return s, r.invalid("cached_content", "a cache holds system text and tools itself; leave them out of the request")
 	}
-	if r.opts.Operation == dialect.CountTokens {
+	if r.opts.Operation == conversation.CountTokens {
 		if r.target.Kind == Vertex {
 			s.cached = "" // not known there
 		}

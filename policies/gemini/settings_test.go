@@ -10,7 +10,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestSettings(t *testing.T) {
@@ -38,9 +37,9 @@ func TestSettings(t *testing.T) {
 			policies.Headers{{Name: "x-vertex-ai-llm-shared-request-type", Value: "flex"}}, 0},
 		{"standard tier at Vertex", vertex, conversation.Upstream{ServiceTier: "standard"}, Options{}, contents + `}`, nil, 0},
 		{"standard tier at AI Studio", studio, conversation.Upstream{ServiceTier: "standard"}, Options{}, contents + `,"serviceTier":"standard"}`, nil, 0},
-		{"count at AI Studio", studio, all, Options{Operation: dialect.CountTokens},
+		{"count at AI Studio", studio, all, Options{Operation: conversation.CountTokens},
 			`{"generateContentRequest":{"model":"models/` + older + `",` + contents[1:] + `,"cachedContent":"cachedContents/x"}}`, nil, 0},
-		{"count at Vertex", vertex, all, Options{Operation: dialect.CountTokens}, contents + `}`, nil, 0},
+		{"count at Vertex", vertex, all, Options{Operation: conversation.CountTokens}, contents + `}`, nil, 0},
 	} {
 		req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Upstream: c.own}
 		out, err := Render(req, c.target, c.opts)

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
 
@@ -30,7 +29,7 @@ func TestStrictUpstream(t *testing.T) {
 				send(t, server, name, build(), target, Options{})
 				send(t, server, name+", own schema type", build(), target, Options{ProtoSchema: true})
 				if name == "everything" || name == "upstream's words" {
-					send(t, server, name, build(), target, Options{Operation: dialect.CountTokens})
+					send(t, server, name, build(), target, Options{Operation: conversation.CountTokens})
 				}
 			}
 		}
@@ -57,7 +56,7 @@ func send(t *testing.T, server *fakegemini.Server, name string, req *conversatio
 	}
 	defer resp.Body.Close()
 	reply, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != 200 || opts.Operation != dialect.CountTokens && !bytes.Contains(reply, []byte(`"parts"`)) {
+	if resp.StatusCode != 200 || opts.Operation != conversation.CountTokens && !bytes.Contains(reply, []byte(`"parts"`)) {
 		t.Errorf("%s %s: %s\n%s\n%s", name, out.Path, resp.Status, reply, out.Body)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 // Kind says which of Google's two APIs a target is.
@@ -31,10 +31,10 @@ type Target struct {
 }
 
 // Path returns the request path of op, with its query.
-func (t Target) Path(op dialect.Operation, stream bool) string {
+func (t Target) Path(op conversation.Operation, stream bool) string {
 	method := ":generateContent"
 	switch {
-	case op == dialect.CountTokens:
+	case op == conversation.CountTokens:
 		method = ":countTokens"
 	case stream:
 		// Without alt=sse a stream is one long JSON array.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 func TestTargetPath(t *testing.T) {
@@ -12,23 +12,23 @@ func TestTargetPath(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		target Target
-		op     dialect.Operation
+		op     conversation.Operation
 		stream bool
 		want   string
 	}{
-		{"stream", Target{Model: "gemini-3.5-flash"}, dialect.Generate, true,
+		{"stream", Target{Model: "gemini-3.5-flash"}, conversation.Generate, true,
 			"/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse"},
-		{"unary", Target{Model: "gemini-3.5-flash"}, dialect.Generate, false,
+		{"unary", Target{Model: "gemini-3.5-flash"}, conversation.Generate, false,
 			"/v1beta/models/gemini-3.5-flash:generateContent"},
-		{"count never streams", Target{Model: "gemini-3.5-flash"}, dialect.CountTokens, true,
+		{"count never streams", Target{Model: "gemini-3.5-flash"}, conversation.CountTokens, true,
 			"/v1beta/models/gemini-3.5-flash:countTokens"},
-		{"prefix", Target{Model: "models/gemini-3.5-flash", Version: "v1"}, dialect.Generate, false,
+		{"prefix", Target{Model: "models/gemini-3.5-flash", Version: "v1"}, conversation.Generate, false,
 			"/v1/models/gemini-3.5-flash:generateContent"},
-		{"vertex", vertex, dialect.Generate, true,
+		{"vertex", vertex, conversation.Generate, true,
 			"/v1/projects/p1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse"},
-		{"vertex count", vertex, dialect.CountTokens, false,
+		{"vertex count", vertex, conversation.CountTokens, false,
 			"/v1/projects/p1/locations/europe-west4/publishers/google/models/gemini-2.5-pro:countTokens"},
-		{"vertex express", Target{Kind: Vertex, Version: "v1beta1", Model: "m"}, dialect.Generate, false,
+		{"vertex express", Target{Kind: Vertex, Version: "v1beta1", Model: "m"}, conversation.Generate, false,
 			"/v1beta1/publishers/google/models/m:generateContent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

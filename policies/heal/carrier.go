@@ -51,7 +51,11 @@ var modelSuffix = regexp.MustCompile(`-(preview|latest|exp)(-.*)?$|-\d{3}$`)
 // Family returns the model's name without release suffixes: signatures stay
 // valid between "gemini-3.5-flash-preview-10-2026" and "gemini-3.5-flash".
 func Family(model string) string {
-	return modelSuffix.ReplaceAllString(strings.TrimPrefix(model, "models/"), "")
+	model = strings.TrimPrefix(model, "models/")
+	if at := modelSuffix.FindStringIndex(model); at != nil {
+		return model[:at[0]] + model[at[1]:]
+	}
+	return model
 }
 
 // The kinds of things a signature can belong to.
@@ -92,11 +96,20 @@ func (c Carriers) seal(kind string, payload, binding []byte) string {
 		return ""
 	}
 	head := carrierPrefix + b64.EncodeToString([]byte(c.origin(kind))) + "." + b64.EncodeToString(payload)
-	return head + "." + b64.EncodeToString(c.Key.mac("carrier", []byte(head), []byte(c.Tenant), binding))
+	tag := c.Key.mac("carrier", head, c.Tenant, string(binding))
+	return head + "." + b64.EncodeToString(tag[:])
 }
 
 func (c Carriers) origin(kind string) string {
 	return c.Origin.Backend + "\x00" + c.Origin.Family + "\x00" + kind
+}
+
+// isOrigin reports whether a carrier's field names this origin, for this kind.
+// It is asked of every carrier of a history, so it allocates nothing.
+func (c Carriers) isOrigin(field, kind string) bool {
+	var plain, coded [128]byte
+	origin := append(append(append(append(append(plain[:0], c.Origin.Backend...), 0), c.Origin.Family...), 0), kind...)
+	return string(b64.AppendEncode(coded[:0], origin)) == field
 }
 
 // signature opens a carrier of a signature and returns it in upstream's
@@ -118,11 +131,11 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	// What is not for here, most often a call's carrier that rides in a thought,
 	// is seen without a mac.
 	origin, payload, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
-	if !ok || origin != b64.EncodeToString([]byte(c.origin(kind))) {
+	if !ok || !c.isOrigin(origin, kind) {
 		return nil
 	}
 	mac, err := unsealed(tag)
-	if err != nil || !c.Key.verifies(mac, "carrier", []byte(head), []byte(c.Tenant), binding) {
+	if err != nil || !c.Key.verifies(mac, "carrier", head, c.Tenant, string(binding)) {
 		return nil
 	}
 	raw, err := unsealed(payload)

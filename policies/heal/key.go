@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"strconv"
+	"sync"
 )
 
 // Key authenticates what heald hands to others and gets back: the memory
@@ -16,7 +18,17 @@ type Key struct {
 	secret [sha256.Size]byte
 	id     string
 	older  []Key
+	macs   *sync.Pool // of *macState; nil in the zero Key
 }
+
+// macState is what making a tag needs; setting it up costs more than most tags.
+type macState struct {
+	hash  hash.Hash
+	input []byte
+}
+
+// mostKept bounds the input that stays with a macState: signatures can be long.
+const mostKept = 16 << 10
 
 // NewKey derives a key from a secret, which must not be guessable: clients have
 // carriers, and could try secrets on them for as long as they like.
@@ -24,6 +36,7 @@ func NewKey(secret []byte) Key {
 	k := Key{secret: sha256.Sum256(append([]byte("heald memory key\x00"), secret...))}
 	id := sha256.Sum256(append([]byte("heald key id\x00"), k.secret[:]...))
 	k.id = hex.EncodeToString(id[:4])
+	k.macs = new(sync.Pool)
 	return k
 }
 
@@ -64,14 +77,18 @@ func (k *Key) named(id string) *Key {
 	return nil
 }
 
+// tag proves that a key has seen what it was made of.
+type tag [16]byte
+
 // verifies reports whether the key or an older one made a tag. The tag does not
 // say which; there are few.
-func (k *Key) verifies(tag []byte, purpose string, parts ...[]byte) bool {
-	if hmac.Equal(tag, k.mac(purpose, parts...)) {
+func (k *Key) verifies(shown []byte, purpose string, parts ...string) bool {
+	t := k.mac(purpose, parts...)
+	if hmac.Equal(shown, t[:]) {
 		return true
 	}
 	for i := range k.older {
-		if hmac.Equal(tag, k.older[i].mac(purpose, parts...)) {
+		if t = k.older[i].mac(purpose, parts...); hmac.Equal(shown, t[:]) {
 			return true
 		}
 	}
@@ -80,12 +97,34 @@ func (k *Key) verifies(tag []byte, purpose string, parts ...[]byte) bool {
 
 // mac authenticates the parts under a purpose, so that a tag made for one
 // thing is never valid for another. Each part is preceded by its length.
-func (k *Key) mac(purpose string, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, k.secret[:])
-	var length [20]byte
-	for _, p := range append([][]byte{[]byte(purpose)}, parts...) {
-		h.Write(append(strconv.AppendInt(length[:0], int64(len(p)), 10), ':'))
-		h.Write(p)
+func (k *Key) mac(purpose string, parts ...string) (t tag) {
+	m := k.macState()
+	if k.macs != nil {
+		defer k.macs.Put(m)
 	}
-	return h.Sum(nil)[:16]
+	in := appendPart(m.input[:0], purpose)
+	for _, p := range parts {
+		in = appendPart(in, p)
+	}
+	m.hash.Reset()
+	m.hash.Write(in)
+	if cap(in) <= mostKept {
+		m.input = in
+	}
+	copy(t[:], m.hash.Sum(in[:0]))
+	return t
+}
+
+func (k *Key) macState() *macState {
+	if k.macs != nil {
+		if m, ok := k.macs.Get().(*macState); ok {
+			return m
+		}
+	}
+	return &macState{hash: hmac.New(sha256.New, k.secret[:])}
+}
+
+func appendPart(dst []byte, part string) []byte {
+	dst = append(strconv.AppendInt(dst, int64(len(part)), 10), ':')
+	return append(dst, part...)
 }

@@ -235,8 +235,8 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	for {
 		body := w.encode()
 		payload := b64.EncodeToString(body)
-		tag := k.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(payload))
-		sealed := memoryVersion + "." + k.id + "." + payload + "." + b64.EncodeToString(tag)
+		tag := k.mac("memory", memoryVersion, requestID, payload)
+		sealed := memoryVersion + "." + k.id + "." + payload + "." + b64.EncodeToString(tag[:])
 		switch {
 		case len(sealed) <= memoryLimit:
 			return sealed
@@ -274,8 +274,9 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 		return nil, fmt.Errorf("%w (this replica's key id is %s, the other's %s)",
 			ErrOtherKey, strings.Join(k.IDs(), ", then "), policies.Clean(parts[1]))
 	}
-	tag, err := unsealed(parts[3])
-	if err != nil || !hmac.Equal(tag, with.mac("memory", []byte(memoryVersion), []byte(requestID), []byte(parts[2]))) {
+	shown, err := unsealed(parts[3])
+	made := with.mac("memory", memoryVersion, requestID, parts[2])
+	if err != nil || !hmac.Equal(shown, made[:]) {
 		return nil, ErrUnreadable
 	}
 	body, err := unsealed(parts[2])

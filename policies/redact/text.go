@@ -11,11 +11,20 @@ import (
 // numbers of projects in nearly every 429. Neither is the client's business,
 // and no key belongs into a log.
 
+// replace is ReplaceAllString, which allocates even where nothing matches: as
+// in nearly every text.
+func replace(re *regexp.Regexp, text, with string) string {
+	if !re.MatchString(text) {
+		return text
+	}
+	return re.ReplaceAllString(text, with)
+}
+
 // ForLog takes credentials out of a text for the log.
 func ForLog(text string) string {
-	text = forms.ReplaceAllString(text, mark)
-	text = announced.ReplaceAllString(text, mark)
-	return userInfo.ReplaceAllString(text, "${1}"+mark+"@")
+	text = replace(forms, text, mark)
+	text = replace(announced, text, mark)
+	return replace(userInfo, text, "${1}"+mark+"@")
 }
 
 var (
@@ -33,15 +42,20 @@ var (
 // gateway: credentials, projects, accounts, buckets, hosts of its network, and
 // links, which lead to its consoles.
 func ForClient(text string) string {
-	text = links.ReplaceAllString(text, "[link]")
-	text = buckets.ReplaceAllString(text, mark)
+	text = replace(links, text, "[link]")
+	text = replace(buckets, text, mark)
 	text = ForLog(text)
-	text = emails.ReplaceAllString(text, mark)
-	text = projects.ReplaceAllString(text, "${1}"+mark)
-	text = projectNumbers.ReplaceAllString(text, "${1}"+mark)
-	text = localhost.ReplaceAllString(text, mark)
-	text = dotted.ReplaceAllStringFunc(text, hideInternal)
-	return colons.ReplaceAllStringFunc(text, hideInternal)
+	text = replace(emails, text, mark)
+	text = replace(projects, text, "${1}"+mark)
+	text = replace(projectNumbers, text, "${1}"+mark)
+	text = replace(localhost, text, mark)
+	if dotted.MatchString(text) {
+		text = dotted.ReplaceAllStringFunc(text, hideInternal)
+	}
+	if colons.MatchString(text) {
+		text = colons.ReplaceAllStringFunc(text, hideInternal)
+	}
+	return text
 }
 
 func hideInternal(host string) string {

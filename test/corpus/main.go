@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // corpus is one run over the recorded traffic.
@@ -73,7 +74,7 @@ func run(c *corpus, only string, out io.Writer) (clean bool, err error) {
 func (c *corpus) renew() error {
 	c.translators = nil
 	for _, t := range targets {
-		tr, err := exchange.NewTranslator(exchange.TranslatorConfig{Backend: t.backend, Model: t.model, Settings: exchange.Settings{Allow: everything}})
+		tr, err := exchange.NewTranslator(exchange.TranslatorConfig{Backend: t.backend, Model: t.model, Settings: route.Settings{Allow: everything}})
 		if err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
 
@@ -77,7 +78,7 @@ func (c *corpus) request(a api, r row, path string, body []byte, t target, tr *e
 		}
 		return exception, []string{"Gemini would refuse: " + strings.TrimSpace(err.Error())}
 	}
-	if strings.HasSuffix(got.Forward.Path, ":countTokens") && t.backend.Kind == exchange.Vertex {
+	if strings.HasSuffix(got.Forward.Path, ":countTokens") && t.backend.Kind == route.Vertex {
 		want.limits.choice = "" // the request has no place for it
 	}
 	doc, err = parse(got.Forward.Body)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/heald-proxy/heald/policies/allow"
-	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
 
@@ -12,7 +12,7 @@ import (
 type target struct {
 	name     string
 	model    string
-	backend  exchange.Backend
+	backend  route.Backend
 	lowest   string // thinking level
 	old      bool   // 2.5: no built-in tools or JSON beside functions
 	sampling bool   // honors temperature and the like
@@ -20,11 +20,11 @@ type target struct {
 }
 
 var targets = []target{
-	{name: "3.8@ai_studio", model: "gemini-3.8-flash", lowest: "low", backend: exchange.Backend{Kind: exchange.AIStudio}},
+	{name: "3.8@ai_studio", model: "gemini-3.8-flash", lowest: "low", backend: route.Backend{Kind: route.AIStudio}},
 	{name: "3.5@vertex", model: "gemini-3.5-flash", lowest: "minimal", sampling: true, trailing: true,
-		backend: exchange.Backend{Kind: exchange.Vertex, Project: "project", Location: "global"}},
+		backend: route.Backend{Kind: route.Vertex, Project: "project", Location: "global"}},
 	{name: "2.5@ai_studio", model: "gemini-2.5-flash", old: true, sampling: true, trailing: true,
-		backend: exchange.Backend{Kind: exchange.AIStudio}},
+		backend: route.Backend{Kind: route.AIStudio}},
 }
 
 // everything lets recorded requests name what they like: the translation is
@@ -35,7 +35,7 @@ var everything = allow.Rules{
 
 // path is where the target is asked for an answer.
 func (t target) path() string {
-	if t.backend.Kind == exchange.Vertex {
+	if t.backend.Kind == route.Vertex {
 		return "/v1/projects/project/locations/global/publishers/google/models/" + t.model + ":generateContent"
 	}
 	return "/v1beta/models/" + t.model + ":generateContent"

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -39,7 +39,7 @@ func TestReplicasAlternate(t *testing.T) {
 					got := s.Post(messages, turn(model, "hello", stream))
 					s.Settle()
 					claude := apis[0]
-					if sees, _ := claude.seen(got, stream, good+"\n"+exchange.DefaultRepairPrompt); sees != claude.sees[c.sees] {
+					if sees, _ := claude.seen(got, stream, good+"\n"+route.DefaultRepairPrompt); sees != claude.sees[c.sees] {
 						t.Errorf("the client sees %q, want %q", sees, claude.sees[c.sees])
 					}
 					id := got.Header.Get("x-heald-request-id")
@@ -54,7 +54,7 @@ func TestReplicasAlternate(t *testing.T) {
 					}
 					for i, r := range s.Fake().Requests() {
 						// The first two attempts come before the repair.
-						if told := strings.Contains(string(r.Body), exchange.DefaultRepairPrompt); told != (i >= 2) {
+						if told := strings.Contains(string(r.Body), route.DefaultRepairPrompt); told != (i >= 2) {
 							t.Errorf("upstream call %d tells of a repair: %v", i+1, told)
 						}
 					}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -164,7 +164,7 @@ func refusesSignature(name, message, repairs string) fault {
 func repaired(repairs string, tries ...try) want {
 	w := want{sees: seesGood, repairs: repairs, tries: tries}
 	if strings.Contains(repairs, "prompt") {
-		w.answer = good + "\n" + exchange.DefaultRepairPrompt
+		w.answer = good + "\n" + route.DefaultRepairPrompt
 	}
 	return w
 }

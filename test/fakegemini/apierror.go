@@ -46,9 +46,10 @@ type quotaFailure struct {
 }
 
 type quotaViolation struct {
-	QuotaMetric string `json:"quotaMetric"`
-	QuotaID     string `json:"quotaId"`
-	QuotaValue  string `json:"quotaValue"`
+	QuotaMetric     string            `json:"quotaMetric"`
+	QuotaID         string            `json:"quotaId"`
+	QuotaDimensions map[string]string `json:"quotaDimensions,omitempty"`
+	QuotaValue      string            `json:"quotaValue"`
 }
 
 const rpcType = "type.googleapis.com/google.rpc."

@@ -29,7 +29,7 @@ func RetryDelay(d string) StatusOption {
 func QuotaID(id string) StatusOption {
 	return func(f *statusFault) {
 		f.details = append(f.details, quotaFailure{rpcType + "QuotaFailure",
-			[]quotaViolation{{"generativelanguage.googleapis.com/generate_content_requests", id, "100"}}})
+			[]quotaViolation{{QuotaMetric: "generativelanguage.googleapis.com/generate_content_requests", QuotaID: id, QuotaValue: "100"}}})
 	}
 }
 
@@ -37,7 +37,7 @@ func QuotaID(id string) StatusOption {
 func NoQuota(id string) StatusOption {
 	return func(f *statusFault) {
 		f.details = append(f.details, quotaFailure{rpcType + "QuotaFailure",
-			[]quotaViolation{{"generativelanguage.googleapis.com/generate_content_requests", id, "0"}}})
+			[]quotaViolation{{QuotaMetric: "generativelanguage.googleapis.com/generate_content_requests", QuotaID: id, QuotaValue: "0"}}})
 	}
 }
 

@@ -44,6 +44,8 @@ type Options struct {
 	// Faults may answer what no script answers: request n, counted from 0, of
 	// those that would get to the auto model. It is called from many goroutines.
 	Faults func(n int) (Reply, bool)
+	// Quotas are what keys are granted; those that are in none have no limits.
+	Quotas []Quota
 	// Pace is how long the auto model takes for each chunk.
 	Pace time.Duration
 	// TLS, if set, is spoken instead of plain text, with HTTP/2 where the client
@@ -60,6 +62,7 @@ type Server struct {
 	records recorder
 	scripts queue
 	gates   gates
+	quotas  *quotas
 	http    *http.Server
 	addr    net.Addr
 	stop    context.CancelFunc
@@ -78,7 +81,7 @@ func Listen(address string, opts Options) (*Server, error) {
 		opts.SignatureKey = defaultSignatureKey
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{opts: opts, signer: signer{opts.SignatureKey}, addr: ln.Addr(), stop: stop, served: make(chan error, 1)}
+	s := &Server{opts: opts, signer: signer{opts.SignatureKey}, quotas: newQuotas(opts.Quotas), addr: ln.Addr(), stop: stop, served: make(chan error, 1)}
 	s.records.changed = make(chan struct{})
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -166,6 +169,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended
 	s.records.update(h, func(rec *Request) { rec.Marks = marks })
 	if fail != nil {
 		return refuse(fail)
+	}
+	if t.method != count {
+		release, fail := s.quotas.take(key, t.model, estimateTokens(j.body), time.Now())
+		if fail != nil {
+			return refuse(fail)
+		}
+		defer release()
 	}
 	reply := StopWithoutParts()
 	if !j.lost || t.method == count {

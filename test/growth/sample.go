@@ -7,6 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // sample is a list that can be made as long as one wants.
@@ -55,12 +56,12 @@ var everything = allow.Rules{FileURIs: []string{"any"}, Tools: []string{"any"}, 
 func translator(at target) *exchange.Translator {
 	cfg := exchange.TranslatorConfig{
 		Model:    "gemini-3.5-flash",
-		Backend:  exchange.Backend{Kind: exchange.AIStudio},
-		Settings: exchange.Settings{Local: exchange.LocalSettings{Warmup: true, Title: true, Topic: true}, Allow: everything},
+		Backend:  route.Backend{Kind: route.AIStudio},
+		Settings: route.Settings{Local: route.LocalSettings{Warmup: true, Title: true, Topic: true}, Allow: everything},
 	}
 	switch at {
 	case vertex:
-		cfg.Backend = exchange.Backend{Kind: exchange.Vertex, Project: "project", Location: "global"}
+		cfg.Backend = route.Backend{Kind: route.Vertex, Project: "project", Location: "global"}
 	case older:
 		cfg.Model = "gemini-2.0-flash"
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
@@ -42,10 +43,10 @@ type Config struct {
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
 
-	Backends []Backend                    `yaml:"backends"`
-	Accounts []Account                    `yaml:"accounts"`
-	Models   exchange.Models              `yaml:"models"`
-	Policies map[string]exchange.Settings `yaml:"policies"`
+	Backends []Backend                 `yaml:"backends"`
+	Accounts []Account                 `yaml:"accounts"`
+	Models   route.Models              `yaml:"models"`
+	Policies map[string]route.Settings `yaml:"policies"`
 	// ResumeVia is the Envoy listener through which the rest of broken
 	// answers (resume: text) and lists of models are fetched, http://host:port
 	// or unix:///path; default unix:///run/heald/resume.sock where a policy
@@ -145,7 +146,7 @@ func (c *Config) setDefaults() {
 // configured, and numbers the accounts that have no id.
 func (c *Config) complete(getenv func(string) string) {
 	if len(c.Backends) == 0 && len(c.Accounts) == 0 && getenv(KeyVariable) != "" {
-		c.Backends = []Backend{{Backend: exchange.Backend{Name: DefaultBackend, Kind: exchange.AIStudio}}}
+		c.Backends = []Backend{{Backend: route.Backend{Name: DefaultBackend, Kind: route.AIStudio}}}
 		c.Accounts = []Account{{Backend: DefaultBackend, Secret: Source{Env: KeyVariable}}}
 	}
 	numbers := map[string]int{}
@@ -250,8 +251,8 @@ func (c *Config) Notes() []*setting.Problem {
 
 // Settings are those of every policy, with defaults, the default policy among
 // them.
-func (c *Config) Settings() map[string]exchange.Settings {
-	out := map[string]exchange.Settings{exchange.DefaultPolicy: exchange.DefaultSettings()}
+func (c *Config) Settings() map[string]route.Settings {
+	out := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
 	for name, s := range c.Policies {
 		out[name] = s.WithDefaults()
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 const memoryKey = "a memory key of 32 bytes or more"
@@ -63,7 +63,7 @@ func TestZeroConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(x.Backends) != 1 || x.Backends[0].Kind != exchange.AIStudio || len(x.Accounts) != 1 || x.Accounts[0].ID != "ai-studio-1" {
+	if len(x.Backends) != 1 || x.Backends[0].Kind != route.AIStudio || len(x.Accounts) != 1 || x.Accounts[0].ID != "ai-studio-1" {
 		t.Errorf("got %+v", x)
 	}
 }

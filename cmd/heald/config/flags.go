@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Flags are the command-line settings that scripts use instead of a file.
@@ -44,7 +44,7 @@ type Flags struct {
 func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.StringVar(&f.File, "config", "", "read `FILE` (heald.yaml); without one, "+KeyVariable+" makes one account")
 	fs.Func("backend", "add a backend, `NAME=KIND,URL[,key=value…]`, kind ai_studio or vertex; repeatable, in order of preference", func(s string) error {
-		b, err := exchange.ParseBackend(s)
+		b, err := route.ParseBackend(s)
 		if strings.HasSuffix(s, ",") { // an unset variable of a script, which must not become Google
 			err = errors.New("--backend: the URL behind the comma is empty; write it, or leave the comma out for Google's own address")
 		}

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/heald-proxy/heald/policies/account"
-	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // Backend is one upstream endpoint, with what only the way there needs.
 type Backend struct {
-	exchange.Backend `yaml:",inline"`
+	route.Backend `yaml:",inline"`
 	// ProxyLogin is user:password for Proxy; none: the proxy asks for none.
 	// Only Envoy needs it: only `heald up` reads it, for its own.
 	ProxyLogin Source `yaml:"proxy_login"`
@@ -96,7 +96,7 @@ func (b *Backend) takeEnvProxy() error {
 		bare.Host = net.JoinHostPort(at.Hostname(), map[string]string{"http": "80", "https": "443"}[at.Scheme])
 	}
 	b.Proxy = bare.String()
-	return exchange.ValidateProxy(EnvProxyName(b.URL), b.Proxy)
+	return route.ValidateProxy(EnvProxyName(b.URL), b.Proxy)
 }
 
 // envProxy is the proxy that the environment names for an address; nil for

@@ -11,6 +11,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Options say what to translate and how.
@@ -18,7 +19,7 @@ type Options struct {
 	Dialect string // claude, chat, responses, completions, embeddings, images or gemini; "" guesses
 	Path    string // the client's path, in place of Dialect
 	Model   string // the upstream's; "" follows the client's by the default aliases
-	Backend exchange.Backend
+	Backend route.Backend
 	Strict  bool
 
 	// Reply says that the input is a reply of the upstream to Request.
@@ -43,7 +44,7 @@ func Run(ctx context.Context, input []byte, o Options, out, notes io.Writer) err
 		return err
 	}
 	t, err := exchange.NewTranslator(exchange.TranslatorConfig{
-		Backend: o.Backend, Model: o.Model, Settings: exchange.Settings{Strict: o.Strict},
+		Backend: o.Backend, Model: o.Model, Settings: route.Settings{Strict: o.Strict},
 	})
 	if err != nil {
 		return err
@@ -155,11 +156,11 @@ func (o *Options) body(w io.Writer, body []byte) error {
 }
 
 // ParseTarget reads ai_studio or vertex[,project=…,location=…,version=…].
-func ParseTarget(s string) (exchange.Backend, error) {
-	if kind, _, _ := strings.Cut(s, ","); kind == string(exchange.Vertex) && !strings.Contains(s, "project=") {
+func ParseTarget(s string) (route.Backend, error) {
+	if kind, _, _ := strings.Cut(s, ","); kind == string(route.Vertex) && !strings.Contains(s, "project=") {
 		s += ",project=project" // only the path shows it
 	}
-	b, err := exchange.ParseBackend("target=" + s)
+	b, err := route.ParseBackend("target=" + s)
 	if err != nil {
 		return b, fmt.Errorf("want ai_studio or vertex[,project=…,location=…]: %w", err)
 	}

@@ -56,3 +56,8 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
 	return openai.RateHeaders(rates)
 }
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{RateHeaders: d.RateHeaders}
+}

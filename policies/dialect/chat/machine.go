@@ -3,6 +3,7 @@ package chat
 import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
@@ -98,6 +99,11 @@ func (m *machine) Ping(dst []byte) []byte {
 		return dst
 	}
 	return m.sink.ping(dst)
+}
+
+// Features implements dialect.Encoder.
+func (m *machine) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{}
 }
 
 // Encode implements dialect.Encoder.

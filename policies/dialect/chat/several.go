@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
@@ -57,6 +58,11 @@ func (c *several) Ping(dst []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// Features implements dialect.Encoder.
+func (c *several) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{}
 }
 
 // Encode implements dialect.Encoder.

@@ -36,3 +36,8 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 func (d *Dialect) TokenCount(n int) []byte {
 	return append(strconv.AppendInt([]byte(`{"input_tokens":`), int64(n), 10), '}')
 }
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{TokenCount: d.TokenCount, RateHeaders: d.RateHeaders}
+}

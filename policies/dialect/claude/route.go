@@ -3,6 +3,7 @@ package claude
 import (
 	"net/http"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
@@ -13,9 +14,9 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	}
 	switch path {
 	case "/v1/messages":
-		return dialect.Route{Operation: dialect.Generate}, true
+		return dialect.Route{Operation: conversation.Generate}, true
 	case "/v1/messages/count_tokens":
-		return dialect.Route{Operation: dialect.CountTokens}, true
+		return dialect.Route{Operation: conversation.CountTokens}, true
 	}
 	return dialect.Route{}, false
 }

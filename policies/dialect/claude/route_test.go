@@ -3,17 +3,18 @@ package claude
 import (
 	"testing"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestMatch(t *testing.T) {
 	tests := []struct {
 		method, path string
-		op           dialect.Operation
+		op           conversation.Operation
 		ok           bool
 	}{
-		{"POST", "/v1/messages", dialect.Generate, true},
-		{"POST", "/v1/messages/count_tokens", dialect.CountTokens, true},
+		{"POST", "/v1/messages", conversation.Generate, true},
+		{"POST", "/v1/messages/count_tokens", conversation.CountTokens, true},
 		{"GET", "/v1/messages", 0, false},
 		{"POST", "/v1/messages/", 0, false},
 		{"POST", "/v1/messages/batches", 0, false},

@@ -29,7 +29,7 @@ func (d *Dialect) Name() string { return "completions" }
 
 // Match implements dialect.Dialect.
 func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
-	return dialect.Route{Operation: dialect.Generate}, method == http.MethodPost && path == "/v1/completions"
+	return dialect.Route{Operation: conversation.Generate}, method == http.MethodPost && path == "/v1/completions"
 }
 
 // Error implements dialect.Dialect.
@@ -46,4 +46,9 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 // RateHeaders are the headers in which the API's clients look for rate limits.
 func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
 	return openai.RateHeaders(rates)
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{RateHeaders: d.RateHeaders}
 }

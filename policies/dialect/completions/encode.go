@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
@@ -43,8 +44,13 @@ func (e *encoder) Headers() policies.Headers {
 	return policies.Headers{{Name: "content-type", Value: "text/event-stream; charset=utf-8"}, {Name: "cache-control", Value: "no-cache"}}
 }
 
-// Held implements dialect.Holder.
-func (e *encoder) Held() int { return cap(e.text) }
+// held is the feature Held.
+func (e *encoder) held() int { return cap(e.text) }
+
+// Features implements dialect.Encoder.
+func (e *encoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{Held: e.held}
+}
 
 // Encode implements dialect.Encoder.
 func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {

@@ -12,7 +12,7 @@ import (
 // Dialect is the OpenAI Embeddings API. It has no state.
 type Dialect struct{}
 
-var _ dialect.Embedder = (*Dialect)(nil)
+var _ dialect.Dialect = (*Dialect)(nil)
 
 // New makes the dialect.
 func New() *Dialect { return &Dialect{} }
@@ -25,7 +25,7 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if method != http.MethodPost || path != "/v1/embeddings" {
 		return dialect.Route{}, false
 	}
-	return dialect.Route{Operation: dialect.Embed}, true
+	return dialect.Route{Operation: conversation.Embed}, true
 }
 
 // Encoder implements dialect.Dialect: there are no answers of a model.
@@ -34,4 +34,9 @@ func (d *Dialect) Encoder(*conversation.Request) dialect.Encoder { return nil }
 // Error implements dialect.Dialect.
 func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte) {
 	return openai.Error(err)
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{Embeddings: d.Embeddings}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMatch(t *testing.T) {
-	if route, ok := New().Match("POST", "/v1/embeddings"); !ok || route.Operation != dialect.Embed {
+	if route, ok := New().Match("POST", "/v1/embeddings"); !ok || route.Operation != conversation.Embed {
 		t.Errorf("%+v, %v", route, ok)
 	}
 	if _, ok := New().Match("GET", "/v1/embeddings"); ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Embeddings implements dialect.Embedder.
+// Embeddings is the feature of dialect.Features.
 func (d *Dialect) Embeddings(req *conversation.Request, e *conversation.Embeddings) []byte {
 	note, _ := req.Own.(own)
 	dst := []byte(`{"object":"list","data":[`)

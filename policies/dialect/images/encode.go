@@ -35,11 +35,7 @@ type picture struct {
 	data   conversation.Text
 }
 
-var (
-	_ dialect.Encoder  = (*encoder)(nil)
-	_ dialect.Finisher = (*encoder)(nil)
-	_ dialect.Holder   = (*encoder)(nil)
-)
+var _ dialect.Encoder = (*encoder)(nil)
 
 // Headers implements dialect.Encoder.
 func (e *encoder) Headers() policies.Headers {
@@ -49,8 +45,8 @@ func (e *encoder) Headers() policies.Headers {
 	return policies.Headers{{Name: "content-type", Value: "text/event-stream; charset=utf-8"}, {Name: "cache-control", Value: "no-cache"}}
 }
 
-// Held implements dialect.Holder.
-func (e *encoder) Held() int {
+// held is the feature Held.
+func (e *encoder) held() int {
 	n := len(e.said)
 	for _, p := range e.images {
 		n += cap(p.data)
@@ -64,6 +60,11 @@ func (e *encoder) Ping(dst []byte) []byte { return dst }
 // mostSaid bounds what is kept of the model's words, in bytes: an error repeats
 // them.
 const mostSaid = 512
+
+// Features implements dialect.Encoder.
+func (e *encoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{Unfinished: e.unfinished, Held: e.held}
+}
 
 // Encode implements dialect.Encoder.
 func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
@@ -86,7 +87,7 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		}
 	case conversation.EventFinish:
 		e.done = true
-		if err := e.Unfinished(ev.Finish); err != nil {
+		if err := e.unfinished(ev.Finish); err != nil {
 			return e.fail(dst, err)
 		}
 		if e.own.stream {
@@ -100,8 +101,8 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 	return dst
 }
 
-// Unfinished implements dialect.Finisher: an answer without an image is none.
-func (e *encoder) Unfinished(f conversation.Finish) *conversation.Error {
+// unfinished is the feature Unfinished: an answer without an image is none.
+func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	switch {
 	case len(e.images) > 0:
 		return nil

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/dialecttest"
 	"github.com/heald-proxy/heald/policies/gemini"
 )
@@ -107,7 +106,7 @@ func TestRecordedRequestsForTheOtherAPI(t *testing.T) {
 	dialecttest.Corpus(t, "gemini_requests.jsonl.gz", func(row dialecttest.Recorded) {
 		path, _, _ := strings.Cut(row.Path, "?")
 		route, ok := New().Match("POST", path)
-		if row.Status != 200 || !ok || route.Operation != dialect.Generate {
+		if row.Status != 200 || !ok || route.Operation != conversation.Generate {
 			return
 		}
 		target := gemini.Target{Kind: gemini.Vertex, Model: route.Model}

@@ -239,7 +239,7 @@ func (e *embedding) instance(in *conversation.EmbeddingInput, name string, v jso
 
 func (e *embedding) unknown(name string) { e.Warn(name, "unknown field, left out") }
 
-// Embeddings implements dialect.Embedder, in the shape of the client's method.
+// Embeddings is the feature of dialect.Features, in the shape of the client's method.
 func (d *Dialect) Embeddings(req *conversation.Request, e *conversation.Embeddings) []byte {
 	note, _ := req.Own.(own)
 	var dst []byte

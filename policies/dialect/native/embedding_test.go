@@ -16,7 +16,7 @@ func TestMatchEmbeddings(t *testing.T) {
 		"/v1beta1/projects/p/locations/l/publishers/google/models/gemini-embedding-2:batchEmbedContents": batchEmbedContents,
 		"/v1/projects/p/locations/l/publishers/google/models/text-embedding-005:predict":                 predict,
 	} {
-		if got, ok := New().Match("POST", path); !ok || got.Operation != dialect.Embed || got.Method != method {
+		if got, ok := New().Match("POST", path); !ok || got.Operation != conversation.Embed || got.Method != method {
 			t.Errorf("%s: %+v, %v", path, got, ok)
 		}
 	}
@@ -34,7 +34,7 @@ func TestDecodeEmbedding(t *testing.T) {
 		{"predict, parameters first", predict, `{"parameters":{"outputDimensionality":5,"autoTruncate":true},"instances":[{"content":"a","taskType":"CLUSTERING","title":"t"}]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			req, err := New().Decode(dialect.Route{Operation: dialect.Embed, Method: c.method, Model: "m"}, nil, []byte(c.body))
+			req, err := New().Decode(dialect.Route{Operation: conversation.Embed, Method: c.method, Model: "m"}, nil, []byte(c.body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func TestDecodeEmbedding(t *testing.T) {
 }
 
 func TestDecodeEmbeddingOfMedia(t *testing.T) {
-	req, err := New().Decode(dialect.Route{Operation: dialect.Embed, Method: embedContent}, nil,
+	req, err := New().Decode(dialect.Route{Operation: conversation.Embed, Method: embedContent}, nil,
 		[]byte(`{"content":{"parts":[{"text":"a"},{"inline_data":{"mime_type":"image/png","data":"AAAA"}},{"fileData":{"fileUri":"gs://b/o","mimeType":"audio/mp3"}}]},"documentOcr":true}`))
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestDecodeEmbeddingRefuses(t *testing.T) {
 		{predict, `{"instances":[{"content":1}]}`, "instances[0].content"},
 		{predict, `[]`, ""},
 	} {
-		_, err := New().Decode(dialect.Route{Operation: dialect.Embed, Method: c.method}, nil, []byte(c.body))
+		_, err := New().Decode(dialect.Route{Operation: conversation.Embed, Method: c.method}, nil, []byte(c.body))
 		var e *conversation.Error
 		if !errors.As(err, &e) || e.Param != c.param || !strings.HasPrefix(e.Message, c.param) {
 			t.Errorf("%s %s: %v about %+v, want %q", c.method, c.body, err, e, c.param)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 // documentEncoder folds the frames of an answer into the document that the
@@ -34,6 +35,11 @@ func (e *documentEncoder) Headers() policies.Headers {
 func (e *documentEncoder) EncodeFrame(dst, frame []byte) []byte {
 	eachResponse(frame, e.add)
 	return dst
+}
+
+// Features implements dialect.Encoder.
+func (e *documentEncoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{EncodeFrame: e.EncodeFrame}
 }
 
 // Encode writes the document, or the error that it became.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 // eventEncoder passes frames on as server-sent events, with the line ends that
@@ -43,6 +44,11 @@ func (e *eventEncoder) EncodeFrame(dst, frame []byte) []byte {
 // the quotes of these names would be escaped.
 func unfinished(response []byte) bool {
 	return bytes.Contains(response, []byte(`"candidates"`)) && !bytes.Contains(response, []byte(`"finishReason"`))
+}
+
+// Features implements dialect.Encoder.
+func (e *eventEncoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{EncodeFrame: e.EncodeFrame}
 }
 
 // Encode appends what is the gateway's own: an error. The end needs no event,
@@ -114,6 +120,11 @@ func (e *arrayEncoder) Headers() policies.Headers {
 func (e *arrayEncoder) EncodeFrame(dst, frame []byte) []byte {
 	eachResponse(frame, func(response []byte) { dst = e.element(dst, response) })
 	return dst
+}
+
+// Features implements dialect.Encoder.
+func (e *arrayEncoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{EncodeFrame: e.EncodeFrame}
 }
 
 // Encode closes the array; an error is its last element.

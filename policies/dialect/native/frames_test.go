@@ -14,7 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/sse"
 )
 
-// frameEncoder is what the encoders of this package are to the exchange.
+// frameEncoder is what the encoders of this package have in common.
 type frameEncoder interface {
 	EncodeFrame(dst, frame []byte) []byte
 	Encode(dst []byte, ev conversation.Event) []byte

@@ -7,7 +7,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/test/fixture"
 )
@@ -31,7 +30,7 @@ func FuzzRepair(f *testing.F) {
 			target.Kind = gemini.Vertex
 		}
 		if way&2 != 0 {
-			opts.Operation = dialect.CountTokens
+			opts.Operation = conversation.CountTokens
 		}
 		opts.StripSignatures, opts.NoPlaceholder, opts.RelaxSchema = way&4 != 0, way&8 != 0, way&64 != 0
 		once, _, err := New().Repair(&conversation.Request{}, body, target, opts)

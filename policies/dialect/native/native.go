@@ -12,7 +12,7 @@ import (
 // Dialect is Google's Gemini API. It has no state.
 type Dialect struct{}
 
-var _ dialect.Embedder = (*Dialect)(nil)
+var _ dialect.Dialect = (*Dialect)(nil)
 
 // New makes the dialect.
 func New() *Dialect { return &Dialect{} }
@@ -36,7 +36,7 @@ const geminiCLI = "GeminiCLI"
 // object: Repair reads it. Only requests for embeddings are decoded: each of their
 // three shapes may have to become another.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	if route.Operation == dialect.Embed {
+	if route.Operation == conversation.Embed {
 		return decodeEmbedding(route, body)
 	}
 	f, err := framingOf(route)
@@ -63,4 +63,9 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 		return &arrayEncoder{}
 	}
 	return &documentEncoder{}
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{TokenCount: d.TokenCount, Embeddings: d.Embeddings, Direct: d}
 }

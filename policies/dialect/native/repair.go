@@ -8,7 +8,6 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/gemini/media"
@@ -91,7 +90,7 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 		req: req, target: target, opts: opts,
 		can:    table.Capabilities(target.Model),
 		vertex: target.Kind == gemini.Vertex,
-		count:  opts.Operation == dialect.CountTokens,
+		count:  opts.Operation == conversation.CountTokens,
 		fit:    gemini.NewFitness(target, opts),
 	}
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/conversation"
-	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/fixture"
@@ -47,7 +46,7 @@ func (c repairCase) target() gemini.Target {
 func (c repairCase) options() gemini.Options {
 	o := gemini.Options{StripSignatures: c.Strip, RepairPrompt: c.Prompt, NoPlaceholder: c.NoPlaceholder, OmitLogprobs: c.OmitLogprobs, OmitIDs: c.OmitIDs}
 	if c.Count {
-		o.Operation = dialect.CountTokens
+		o.Operation = conversation.CountTokens
 	}
 	return o
 }

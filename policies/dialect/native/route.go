@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
@@ -52,14 +53,14 @@ func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
 	case "streamGenerateContent":
 		route.Stream = true
 	case "countTokens":
-		route.Operation = dialect.CountTokens
+		route.Operation = conversation.CountTokens
 	case embedContent, batchEmbedContents:
-		route.Operation, route.Method = dialect.Embed, method
+		route.Operation, route.Method = conversation.Embed, method
 	case predict: // the method of other models, too
 		if !strings.Contains(route.Model, "embedding") {
 			return dialect.Route{}, false
 		}
-		route.Operation, route.Method = dialect.Embed, method
+		route.Operation, route.Method = conversation.Embed, method
 	default:
 		return dialect.Route{}, false
 	}

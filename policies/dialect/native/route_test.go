@@ -3,13 +3,14 @@ package native
 import (
 	"testing"
 
+	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
 func TestMatch(t *testing.T) {
 	generate := dialect.Route{Model: "m-1.5"}
 	stream := dialect.Route{Model: "m-1.5", Stream: true}
-	count := dialect.Route{Model: "m-1.5", Operation: dialect.CountTokens}
+	count := dialect.Route{Model: "m-1.5", Operation: conversation.CountTokens}
 	for path, want := range map[string]dialect.Route{
 		"/v1beta/models/m-1.5:generateContent":                                                     generate,
 		"/v1beta/models/m-1.5:streamGenerateContent":                                               stream,

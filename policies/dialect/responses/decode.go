@@ -59,7 +59,7 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 			Gone:     route.Gone,
 		},
 		own:   &own{calls: map[string]shape{}},
-		count: route.Operation == dialect.CountTokens,
+		count: route.Operation == conversation.CountTokens,
 	}
 	dec.Req.Thinking = conversation.Thinking{Visible: true, Carries: true}
 	if err := dec.Body(body, dec.member); err != nil {

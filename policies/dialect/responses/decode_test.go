@@ -141,7 +141,7 @@ func TestInvalid(t *testing.T) {
 func TestCountWithoutInput(t *testing.T) {
 	for _, fields := range []string{``, `,"input":null`, `,"input":[]`, `,"input":[{"role":"user","content":null}]`} {
 		body := []byte(`{"model":"m","instructions":"be brief"` + fields + `}`)
-		req, err := New().Decode(dialect.Route{Operation: dialect.CountTokens}, nil, body)
+		req, err := New().Decode(dialect.Route{Operation: conversation.CountTokens}, nil, body)
 		if err != nil || len(req.Messages) != 0 || len(req.System) != 1 {
 			t.Errorf("%s: %+v, %v", fields, req, err)
 		}

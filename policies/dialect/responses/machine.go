@@ -3,6 +3,7 @@ package responses
 import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
@@ -113,8 +114,13 @@ func (m *machine) Ping(dst []byte) []byte {
 	return m.sink.ping(dst)
 }
 
-// Held implements dialect.Holder: the last event repeats the whole output.
-func (m *machine) Held() int { return cap(m.output) + cap(m.text) }
+// held is the feature Held: the last event repeats the whole output.
+func (m *machine) held() int { return cap(m.output) + cap(m.text) }
+
+// Features implements dialect.Encoder.
+func (m *machine) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{Held: m.held}
+}
 
 // Encode implements dialect.Encoder.
 func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {

@@ -49,3 +49,8 @@ func (d *Dialect) TokenCount(n int) []byte {
 func (d *Dialect) RateHeaders(rates []conversation.Rate) policies.Headers {
 	return openai.RateHeaders(rates)
 }
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{TokenCount: d.TokenCount, RateHeaders: d.RateHeaders}
+}

@@ -3,17 +3,17 @@ package responses
 import (
 	"testing"
 
-	"github.com/heald-proxy/heald/policies/dialect"
+	"github.com/heald-proxy/heald/policies/conversation"
 )
 
 func TestMatch(t *testing.T) {
 	tests := []struct {
 		method, path string
 		ok           bool
-		operation    dialect.Operation
+		operation    conversation.Operation
 	}{
-		{"POST", "/v1/responses", true, dialect.Generate},
-		{"POST", "/v1/responses/input_tokens", true, dialect.CountTokens},
+		{"POST", "/v1/responses", true, conversation.Generate},
+		{"POST", "/v1/responses/input_tokens", true, conversation.CountTokens},
 		{"POST", "/v1/responses/compact", false, 0},
 		{"POST", "/responses", false, 0},
 		{"POST", "/v1/responses/", false, 0},

@@ -48,7 +48,7 @@ func TestMatch(t *testing.T) {
 	for path, method := range map[string]string{
 		"/v1/audio/transcriptions": transcribe, "/v1/audio/translations": translate,
 	} {
-		if route, ok := New().Match("POST", path); !ok || !route.Form || route.Method != method || route.Operation != dialect.Generate {
+		if route, ok := New().Match("POST", path); !ok || !route.Form || route.Method != method || route.Operation != conversation.Generate {
 			t.Errorf("%s: %+v, %v", path, route, ok)
 		}
 		if _, ok := New().Match("GET", path); ok {

@@ -34,11 +34,7 @@ type encoder struct {
 	done  bool
 }
 
-var (
-	_ dialect.Encoder  = (*encoder)(nil)
-	_ dialect.Finisher = (*encoder)(nil)
-	_ dialect.Holder   = (*encoder)(nil)
-)
+var _ dialect.Encoder = (*encoder)(nil)
 
 // Headers implements dialect.Encoder.
 func (e *encoder) Headers() policies.Headers {
@@ -51,8 +47,8 @@ func (e *encoder) Headers() policies.Headers {
 	return policies.Headers{{Name: "content-type", Value: "application/json"}}
 }
 
-// Held implements dialect.Holder: the last event repeats the text.
-func (e *encoder) Held() int { return e.text.Len() }
+// held is the feature Held: the last event repeats the text.
+func (e *encoder) held() int { return e.text.Len() }
 
 // Ping implements dialect.Encoder: a comment, which readers of events skip.
 func (e *encoder) Ping(dst []byte) []byte {
@@ -60,6 +56,11 @@ func (e *encoder) Ping(dst []byte) []byte {
 		return dst
 	}
 	return append(dst, ": keep-alive\n\n"...)
+}
+
+// Features implements dialect.Encoder.
+func (e *encoder) Features() dialect.EncoderFeatures {
+	return dialect.EncoderFeatures{Unfinished: e.unfinished, Held: e.held}
 }
 
 // Encode implements dialect.Encoder.
@@ -78,7 +79,7 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		}
 	case conversation.EventFinish:
 		e.done = true
-		if err := e.Unfinished(ev.Finish); err != nil {
+		if err := e.unfinished(ev.Finish); err != nil {
 			return e.fail(dst, err)
 		}
 		return e.finish(dst)
@@ -90,9 +91,9 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 	return dst
 }
 
-// Unfinished implements dialect.Finisher: a part of a transcript would be taken
+// unfinished is the feature Unfinished: a part of a transcript would be taken
 // for the whole.
-func (e *encoder) Unfinished(f conversation.Finish) *conversation.Error {
+func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	switch f {
 	case conversation.FinishLength, conversation.FinishWindow:
 		return &conversation.Error{Kind: conversation.ErrTooLarge, Message: "the transcript is longer than the model can write; send the recording in pieces"}

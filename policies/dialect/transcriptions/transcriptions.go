@@ -33,7 +33,7 @@ func (d *Dialect) Match(method, path string) (dialect.Route, bool) {
 	if !ok || method != http.MethodPost || name != transcribe && name != translate {
 		return dialect.Route{}, false
 	}
-	return dialect.Route{Operation: dialect.Generate, Method: name, Form: true}, true
+	return dialect.Route{Operation: conversation.Generate, Method: name, Form: true}, true
 }
 
 // Encoder implements dialect.Dialect.
@@ -45,4 +45,9 @@ func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
 // Error implements dialect.Dialect.
 func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte) {
 	return openai.Error(err)
+}
+
+// Features implements dialect.Dialect.
+func (d *Dialect) Features() dialect.Features {
+	return dialect.Features{}
 }

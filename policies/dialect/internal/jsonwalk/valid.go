@@ -13,48 +13,56 @@ import (
 // elements are the elements of v, a valid array, in order. They are slices of
 // it.
 func elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
-	return func(yield func(int, jsontext.Value) bool) {
-		at := 1
-		for i := 0; ; i++ {
-			from, end := next(v, at)
-			if from == end || !yield(i, v[from:end:end]) {
-				return
-			}
-			at = end
+	return func(yield func(int, jsontext.Value) bool) { eachElement(v, yield) }
+}
+
+// eachElement is a function of its own, as eachField is: what returns it is
+// inlined then, and a loop over it allocates nothing.
+func eachElement(v jsontext.Value, yield func(int, jsontext.Value) bool) {
+	at := 1
+	for i := 0; ; i++ {
+		from, end := next(v, at)
+		if from == end || !yield(i, v[from:end:end]) {
+			return
 		}
+		at = end
 	}
 }
 
 // Elements are those of v, which a Reader must have read: none unless it is an
 // array. Unlike [Walker.List] it does not count them.
 func Elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
-	if v.Kind() != '[' {
-		return func(func(int, jsontext.Value) bool) {}
+	return func(yield func(int, jsontext.Value) bool) {
+		if v.Kind() == '[' {
+			eachElement(v, yield)
+		}
 	}
-	return elements(v)
 }
 
 // Fields are those of v, which a Reader must have read: none unless it is an
 // object. Unlike [Walker.Object] it sets no limit on how many there are.
 func Fields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
-	if v.Kind() != '{' {
-		return func(func([]byte, jsontext.Value) bool) {}
+	return func(yield func([]byte, jsontext.Value) bool) {
+		if v.Kind() == '{' {
+			eachField(v, yield)
+		}
 	}
-	return fields(v)
 }
 
 // fields are the names, unescaped, and values of v, a valid object, in order.
 func fields(v jsontext.Value) iter.Seq2[[]byte, jsontext.Value] {
-	return func(yield func([]byte, jsontext.Value) bool) {
-		at := 1
-		for {
-			name, colon := next(v, at)
-			from, end := next(v, colon)
-			if colon-name < len(`""`) || from == end || !yield(Unquote(v[name:colon]), v[from:end:end]) {
-				return
-			}
-			at = end
+	return func(yield func([]byte, jsontext.Value) bool) { eachField(v, yield) }
+}
+
+func eachField(v jsontext.Value, yield func([]byte, jsontext.Value) bool) {
+	at := 1
+	for {
+		name, colon := next(v, at)
+		from, end := next(v, colon)
+		if colon-name < len(`""`) || from == end || !yield(Unquote(v[name:colon]), v[from:end:end]) {
+			return
 		}
+		at = end
 	}
 }
 

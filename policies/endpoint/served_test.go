@@ -1,0 +1,23 @@
+package endpoint
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is suggested is served.
+func TestMeantIsServed(t *testing.T) {
+	for _, row := range unservedRows {
+		if row.instead == "" || strings.HasSuffix(row.instead, ".") {
+			t.Errorf("%s: %q", row.name, row.instead)
+		}
+	}
+	for _, name := range knownNames {
+		e := Of("/x/" + name)
+		if got := e.Meant(); got != "" {
+			if at := Of(got); at.Allows() == "" {
+				t.Errorf("%s is suggested, and is not served", got)
+			}
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package exchange
+
+import (
+	"crypto/sha256"
+	"strconv"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// learn remembers the repairs with which the model has answered. The texts of
+// errors on requests that have upstream run tools do not count, however often
+// they come: they may be those of a server that the client chose.
+func (a *attempt) learn() {
+	repairs, structured := a.repairs(), a.memory.LastingAt(a.backend.Name, a.model)
+	if a.tools {
+		repairs &= structured
+	}
+	a.x.learned.Add(a.backend.Name, a.model, repairs, structured, uint64(a.sum), a.schemas)
+}
+
+// schemasOf sums the schemas of a request up.
+func (a *attempt) schemasOf(body []byte) state.SchemaSum {
+	var list [][]byte
+	if d := a.features.Direct; d != nil {
+		list = d.Schemas(body)
+	} else {
+		list = neutralSchemas(a.req)
+	}
+	h := sha256.New()
+	for _, s := range list {
+		h.Write(strconv.AppendInt(nil, int64(len(s)), 10))
+		h.Write([]byte{':'})
+		h.Write(s)
+	}
+	return state.SchemaSum(h.Sum(nil))
+}
+
+func neutralSchemas(req *conversation.Request) (list [][]byte) {
+	for i := range req.Tools {
+		list = append(list, req.Tools[i].Schema)
+	}
+	if req.Format != nil {
+		list = append(list, req.Format.Schema)
+	}
+	return list
+}
+
+// tableWith is what is known of models, corrected by what one has refused.
+func tableWith(table gemini.Table, model string, r heal.Repairs) gemini.Table {
+	if !r.Has(heal.RaiseThinking | heal.NoTrailingModel) {
+		return table
+	}
+	can := table.Capabilities(model)
+	if r.Has(heal.NoTrailingModel) {
+		can.NoTrailingModel = true
+	}
+	if r.Has(heal.RaiseThinking) {
+		if len(can.Levels) > 1 {
+			can.Levels = can.Levels[1:]
+		} else {
+			can.Thinking = gemini.NoControl
+		}
+	}
+	return table.With(gemini.Row{Model: model, Capability: can})
+}

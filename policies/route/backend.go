@@ -1,0 +1,114 @@
+package route
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// Kind is what API a backend speaks.
+type Kind string
+
+// The kinds of backends.
+const (
+	AIStudio Kind = "ai_studio"
+	Vertex   Kind = "vertex"
+)
+
+// Backend is one upstream endpoint. Its name is the name of its Envoy cluster.
+type Backend struct {
+	Name string `yaml:"name"`
+	Kind Kind   `yaml:"kind"`
+	// URL is the endpoint: its host becomes :authority; `heald up` and
+	// `heald envoy` also make the cluster from it. Default: Google's own.
+	URL string `yaml:"url" text:"address"`
+	// Version is the API version in paths; default v1beta for ai_studio, v1
+	// for vertex.
+	Version string `yaml:"version"`
+	// Project and Location are Vertex AI's.
+	Project  string `yaml:"project"`
+	Location string `yaml:"location"`
+	// Models are the models served; empty for all.
+	Models []string `yaml:"models"`
+	// Proxy is the CONNECT proxy through which Envoy reaches the backend, as in
+	// http://proxy.example:3128; "" for none. heald names it where it fails, and
+	// makes `heald up` and `heald envoy` lead there.
+	Proxy string `yaml:"proxy" text:"address" secret:"backends[].proxy_login"`
+	// Cluster is the value of x-heald-cluster; default Name. Meshes whose
+	// clusters have other names set it.
+	Cluster string `yaml:"cluster"`
+}
+
+// WithDefaults fills what follows from the kind.
+func (b Backend) WithDefaults() Backend {
+	fill(&b.Cluster, b.Name)
+	switch b.Kind {
+	case AIStudio:
+		fill(&b.Version, "v1beta")
+		fill(&b.URL, "https://generativelanguage.googleapis.com")
+	case Vertex:
+		fill(&b.Version, "v1")
+		fill(&b.Location, "global")
+		if b.URL == "" {
+			b.URL = vertexURL(b.Location)
+		}
+	}
+	return b
+}
+
+// vertexURL is Vertex AI's endpoint for a location.
+func vertexURL(location string) string {
+	if location == "global" {
+		return "https://aiplatform.googleapis.com"
+	}
+	return "https://" + location + "-aiplatform.googleapis.com"
+}
+
+// Authority is the host that requests to the backend carry.
+func (b *Backend) Authority() string {
+	u, err := url.Parse(b.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// PlainText reports whether the backend is reached without TLS.
+func (b *Backend) PlainText() bool { return strings.HasPrefix(b.URL, "http://") }
+
+// ProxyHost is the proxy as errors name it; "" for none.
+func (b *Backend) ProxyHost() string {
+	u, err := url.Parse(b.Proxy)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Class scopes signatures: one made at another class of backend is refused. It
+// stands in carriers, which clients can read: the project is not for them.
+func (b *Backend) Class() string {
+	if b.Project == "" {
+		return string(b.Kind)
+	}
+	sum := sha256.Sum256([]byte(b.Project))
+	return string(b.Kind) + "/" + hex.EncodeToString(sum[:4])
+}
+
+// Target is a model at the backend.
+func (b *Backend) Target(model string) gemini.Target {
+	t := gemini.Target{Kind: gemini.AIStudio, Version: b.Version, Model: model}
+	if b.Kind == Vertex {
+		t.Kind, t.Project, t.Location = gemini.Vertex, b.Project, b.Location
+	}
+	return t
+}
+
+// Serves reports whether the model may be asked for at the backend.
+func (b *Backend) Serves(model string) bool {
+	return len(b.Models) == 0 || slices.Contains(b.Models, model)
+}

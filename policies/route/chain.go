@@ -1,0 +1,92 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
+)
+
+// Chain is what a client's model name means: the model to ask for, and those
+// to go on to, in this order, when it has no capacity, is not known, or every
+// account's quota for it is used up. In heald.yaml it is a model, or a list of
+// hops.
+type Chain []Hop
+
+// Hop is one link of a chain. In heald.yaml it is a model's name, or a mapping.
+type Hop struct {
+	Model string `yaml:"model"`
+	// Backend names the one backend to ask; "" for every backend that serves
+	// the model, in order of preference.
+	Backend string `yaml:"backend"`
+}
+
+// leadsTo reports whether a backend can be asked for the hop.
+func (h Hop) leadsTo(b *Backend) bool {
+	return (h.Backend == "" || h.Backend == b.Name) && b.Serves(h.Model)
+}
+
+// Only is the chain of one model.
+func Only(model string) Chain { return Chain{{Model: model}} }
+
+// UnmarshalYAML takes one hop or a list of them.
+func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
+	// What it is comes first, so that the error of a list's entry is not hidden
+	// by one that says the list is no single hop.
+	var list []unread
+	if unmarshal(&list) == nil {
+		return unmarshal((*[]Hop)(c))
+	}
+	*c = make(Chain, 1)
+	return unmarshal(&(*c)[0])
+}
+
+// unread takes any YAML.
+type unread struct{}
+
+// UnmarshalYAML looks at nothing.
+func (unread) UnmarshalYAML(func(any) error) error { return nil }
+
+// UnmarshalYAML takes a model's name or a mapping.
+func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {
+	if err := unmarshal(&h.Model); err == nil {
+		return nil
+	}
+	type mapping Hop // without this method
+	return unmarshal((*mapping)(h))
+}
+
+// check names every hop that cannot be, or that would lead back to where the
+// chain has been. backends may be empty: then routes name them.
+func (c Chain) check(path string, backends []Backend) error {
+	if len(c) == 0 {
+		return &setting.Problem{Path: path, Found: "is empty", Fix: "name a model, or a list of models in order of preference"}
+	}
+	var errs []error
+	bad := func(i int, format string, args ...any) {
+		errs = append(errs, &setting.Problem{Path: fmt.Sprintf("%s[%d]", path, i), Found: fmt.Sprintf(format, args...),
+			Fix: "write a model, or {model: …, backend: …}, that a backend serves"})
+	}
+	for i, h := range c {
+		if err := gemini.ValidModel(h.Model); err != nil {
+			bad(i, "%s: %v", redact.Quote(h.Model), err)
+		}
+		if j := slices.Index(c, h); j < i {
+			bad(i, "repeats entry %d; a chain does not return to where it was", j)
+		}
+		if len(backends) == 0 {
+			continue
+		}
+		serves := func(b Backend) bool { return h.leadsTo(&b) }
+		switch {
+		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
+			bad(i, "no backend is called %s", redact.Quote(h.Backend))
+		case !slices.ContainsFunc(backends, serves):
+			bad(i, "%s is not among the models of the backend; it would never be asked", redact.Quote(h.Model))
+		}
+	}
+	return errors.Join(errs...)
+}

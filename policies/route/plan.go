@@ -1,0 +1,50 @@
+package route
+
+import (
+	"slices"
+
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
+)
+
+// Candidate is a model at a backend: what an attempt can be sent to.
+type Candidate struct {
+	// Backend is one of the request's; it is not copied.
+	Backend *Backend
+	Model   string
+}
+
+// String is backend/model.
+func (c Candidate) String() string { return c.Backend.Name + "/" + c.Model }
+
+// Request is what decides where a request can go.
+type Request struct {
+	// Chain is what its model name means; it has a hop at least.
+	Chain Chain
+	// Backends of its route, in order of preference. Candidates point into them.
+	Backends []Backend
+	// Table is what is known of models, Operation what is asked of them.
+	Table     gemini.Table
+	Operation conversation.Operation
+	// OneModel keeps to the first model of the chain.
+	OneModel bool
+}
+
+// Plan lists what can be asked along the chain of a request, in order of
+// preference and without repetition: of each hop the backends that serve it.
+func Plan(req Request) []Candidate {
+	var out []Candidate
+	for _, hop := range req.Chain {
+		other := hop.Model != req.Chain[0].Model
+		if other && req.OneModel || req.Table.Capabilities(hop.Model).Does(req.Operation) != nil {
+			continue
+		}
+		for i := range req.Backends {
+			c := Candidate{&req.Backends[i], hop.Model}
+			if hop.leadsTo(c.Backend) && !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
