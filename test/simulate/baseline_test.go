@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,7 +86,7 @@ func TestCooldownRestsProjects(t *testing.T) {
 		_, lease = take(t, p, request(1))
 		lease.Note(Reply{Status: 503})
 		_, err := p.Acquire(t.Context(), request(1), nil)
-		if refused, ok := err.(*Refused); !ok || refused.RetryAfter != 5*time.Second {
+		if refused := (*Refused)(nil); !errors.As(err, &refused) || refused.RetryAfter != 5*time.Second {
 			t.Fatalf("%v, want a refusal for 5 s", err)
 		}
 		time.Sleep(5 * time.Second)

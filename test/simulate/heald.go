@@ -19,6 +19,7 @@ import (
 // heald is the real scheduler over the real store, in virtual time.
 type heald struct {
 	s        *Scenario
+	store    state.Store
 	accounts *account.Accounts
 	index    map[string]int // of accounts, by id
 	plans    [][]account.Candidate
@@ -38,7 +39,7 @@ func makeHeald(s *Scenario) []Policy {
 	for i := range s.replicas() {
 		var store state.Store = shared
 		if s.replicas() > 1 {
-			store = newRemote(s, shared)
+			store = state.NewGuard(newRemote(s, shared), memory.New(), state.GuardConfig{})
 		}
 		all = append(all, newHeald(s, store, rand.New(rand.NewPCG(s.Seed, uint64(i)))))
 	}
@@ -46,7 +47,7 @@ func makeHeald(s *Scenario) []Policy {
 }
 
 func newHeald(s *Scenario, store state.Store, rnd *rand.Rand) *heald {
-	h := &heald{s: s, index: map[string]int{}, estimator: account.NewEstimator()}
+	h := &heald{s: s, store: store, index: map[string]int{}, estimator: account.NewEstimator()}
 	var list []account.Account
 	for i, a := range s.accounts() {
 		h.index[a.ID] = i
@@ -94,7 +95,10 @@ func (s *Scenario) configured(a Account) account.Account {
 }
 
 // Close implements [Policy].
-func (h *heald) Close() { h.accounts.Close() }
+func (h *heald) Close() {
+	h.accounts.Close()
+	_ = h.store.Close() // nothing of it is kept
+}
 
 // Acquire implements [Policy].
 func (h *heald) Acquire(ctx context.Context, r *Request, tried []int) (Lease, error) {

@@ -6,70 +6,53 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies/state"
-	"github.com/heald-proxy/heald/policies/state/memory"
 )
 
-// remote is a store as one of several replicas sees it: each call takes time,
-// snapshots are old, and for a while it cannot be reached. Then the replica works
-// by itself, with its part of the limits.
+// remote is a store as one of several replicas sees it over a network: each call
+// takes time, snapshots are old, and for a while nothing answers. It is what
+// heald's own guard is put around.
 type remote struct {
-	state.Store
-	local *memory.Store
-	s     *Scenario
-	begin time.Time
+	state.Store // that all replicas share; it is closed with none of them
+	s           *Scenario
+	begin       time.Time
 
 	mu       sync.Mutex
 	snapshot *state.Snapshot
 }
 
+var _ state.Remote = (*remote)(nil)
+
 // roundTrip is what a call to a store in the same data center takes.
 const roundTrip = time.Millisecond
 
 func newRemote(s *Scenario, shared state.Store) *remote {
-	return &remote{Store: shared, local: memory.New(), s: s, begin: time.Now()}
+	return &remote{Store: shared, s: s, begin: time.Now()}
 }
 
-// at is the store that can be reached now.
-func (r *remote) at() (_ state.Store, gone bool) {
+// reach is the way to the store and back.
+func (r *remote) reach(ctx context.Context) error {
 	if r.s.StoreGone.has(time.Since(r.begin)) {
-		return r.local, true
+		<-ctx.Done()
+	} else {
+		sleep(ctx, roundTrip)
 	}
-	time.Sleep(roundTrip)
-	return r.Store, false
+	return ctx.Err()
 }
 
 // Take implements [state.Store].
 func (r *remote) Take(ctx context.Context, want *state.Want) (state.Taken, error) {
-	store, gone := r.at()
-	if gone {
-		part := *want
-		part.Places = nil
-		for _, p := range want.Places {
-			n := int64(r.s.replicas())
-			p.Rates = state.Rates{Requests: divide(p.Rates.Requests, n), Tokens: divide(p.Rates.Tokens, n), Day: divide(p.Rates.Day, n)}
-			part.Places = append(part.Places, p)
-		}
-		want = &part
+	if err := r.reach(ctx); err != nil {
+		return state.Taken{Place: -1}, err
 	}
-	taken, err := store.Take(ctx, want)
-	taken.Local, taken.Receipt.Local = gone, gone
-	return taken, err
+	return r.Store.Take(ctx, want)
 }
 
 // Settle implements [state.Store].
 func (r *remote) Settle(ctx context.Context, ended ...state.Settlement) error {
-	for _, e := range ended {
-		store, gone := r.Store, false
-		if e.Receipt.Local {
-			store = r.local
-		} else if _, gone = r.at(); gone {
-			continue // windows run out by themselves
-		}
-		if err := store.Settle(ctx, e); err != nil {
-			return err
-		}
+	if err := r.reach(ctx); err != nil {
+		return err
 	}
-	return nil
+	return r.Store.Settle(ctx, ended...)
 }
 
 // Snapshot implements [state.Store].
@@ -80,12 +63,14 @@ func (r *remote) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 	if last != nil && time.Since(last.At) < state.SnapshotAge {
 		return last, nil
 	}
-	store, _ := r.at()
-	next, err := store.Snapshot(ctx)
+	if err := r.reach(ctx); err != nil {
+		return nil, err
+	}
+	next, err := r.Store.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	copied := *next
+	copied := *next // others have it as well
 	copied.Replicas = r.s.replicas()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,9 +80,21 @@ func (r *remote) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 
 // Change implements [state.Store].
 func (r *remote) Change(ctx context.Context, doc state.Doc, life time.Duration, change func([]byte) []byte) error {
-	store, _ := r.at()
-	return store.Change(ctx, doc, life, change)
+	if err := r.reach(ctx); err != nil {
+		return err
+	}
+	return r.Store.Change(ctx, doc, life, change)
 }
 
+// Rejoin implements [state.Remote]. The simulated accounts have no slots, so there
+// is nothing to tell.
+func (r *remote) Rejoin(ctx context.Context) error { return r.reach(ctx) }
+
+// Hold implements [state.Remote].
+func (r *remote) Hold(string, string, int) {}
+
+// Total implements [state.Remote]. The simulated tenants have no budgets.
+func (r *remote) Total(string, *state.Budget) int64 { return 0 }
+
 // Close implements [state.Store].
-func (r *remote) Close() error { return r.local.Close() }
+func (r *remote) Close() error { return nil }

@@ -87,6 +87,10 @@ var Scenarios = []Scenario{
 		Seed: 19, Load: 0.6, Limits: Known, Sizes: Sizes{Input: 9000, Spread: 0.6, Output: 300, Conversations: true},
 		Tenants: []Tenant{{"a", 1, 1, 0}, {"b", 1, 2, 0}, {"c", 1, 3, 0}}, Aim: Aim{OfBound: 0.98, Refused: 1},
 	}, {
+		Name: "conversations-busy", What: "the same at 0.9 of the capacity",
+		Seed: 23, Load: 0.9, Limits: Known, Sizes: Sizes{Input: 9000, Spread: 0.6, Output: 300, Conversations: true},
+		Tenants: []Tenant{{"a", 1, 1, 0}, {"b", 1, 2, 0}, {"c", 1, 3, 0}}, Aim: Aim{OfBound: 0.98, Refused: 1},
+	}, {
 		Name: "replicas-3", What: "three times the capacity, three replicas",
 		Seed: 20, Load: 3, Limits: Known, Replicas: 3, Aim: Aim{OfBound: 0.98, Refused: 1},
 	}, {

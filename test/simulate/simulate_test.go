@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func TestSimulate(t *testing.T) {
 			events += r.Requests
 		}
 	}
-	io.WriteString(w, Legend+"\n"+Speed(events, time.Since(began))+"\n")
+	fmt.Fprintln(w, Legend+"\n"+Speed(events, time.Since(began)))
 	data, err := json.MarshalIndent(all, "", " ")
 	if err != nil {
 		t.Fatal(err)

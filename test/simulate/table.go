@@ -22,7 +22,7 @@ func Print(w io.Writer, s *Scenario, results []Result) {
 		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s\t%.0f\t%.1f\t%.1f\t\n", r.Policy, 100*r.Good, 100*r.OfBound,
 			r.RateLimited, r.Failed, r.WaitP50, r.WaitP99, jain, 100*r.Worst, 100*r.Cached, 100*r.Extra)
 	}
-	t.Flush()
+	_ = t.Flush() // as every other output for people
 	for _, r := range results {
 		if missed := r.Missed(s.Aim); r.Policy == Heald && missed != "" {
 			fmt.Fprintf(w, "MISSED by heald: %s\n", missed)

@@ -34,11 +34,11 @@ type result struct {
 // panels are the pictures, one below the other.
 var panels = []panel{
 	{"answers that began within 30 s, % of the upper bound", func(r result) float64 { return 100 * r.OfBound }, 100},
-	{"429s, for each 1,000 attempts", func(r result) float64 { return r.RateLimited }, 0},
-	{"5xx and silence, for each 1,000 attempts", func(r result) float64 { return r.Failed }, 0},
-	{"99th percentile of the wait, s", func(r result) float64 { return r.WaitP99 }, 0},
-	{"worst tenant, % of what it was entitled to", func(r result) float64 { return 100 * r.Worst }, 0},
-	{"input that cost more than it had to, %", func(r result) float64 { return 100 * r.Extra }, 0},
+	{"429s, for each 1,000 attempts", func(r result) float64 { return r.RateLimited }, 100},
+	{"5xx and silence, for each 1,000 attempts", func(r result) float64 { return r.Failed }, 100},
+	{"99th percentile of the wait, s", func(r result) float64 { return r.WaitP99 }, 30},
+	{"worst tenant, % of what it was entitled to", func(r result) float64 { return 100 * r.Worst }, 100},
+	{"input that cost more than it had to, %", func(r result) float64 { return 100 * r.Extra }, 10},
 }
 
 func run(dir string) error {
