@@ -251,3 +251,17 @@ func TestOutageIsProbed(t *testing.T) {
 		}
 	})
 }
+
+// What would better rest is asked after all that is ready, and before nothing.
+func TestSoftCooldowns(t *testing.T) {
+	soft := Cooldown{Scope: OfAccount, OfModel: true, Cause: "500", Kind: Outage, Soft: true, For: []time.Duration{8 * time.Second}}
+	synctest.Test(t, func(t *testing.T) {
+		p := accounts(t, two, Deps{})
+		for _, c := range []struct{ rests, want string }{{"a", "b"}, {"b", "c"}, {"c", "a"}} {
+			keepBack(p, c.rests, "m", soft)
+			if got, _ := acquired(t, p, plan("m", "x", "y"), Want{}); got != c.want {
+				t.Errorf("%s was asked after %s failed, want %s", got, c.rests, c.want)
+			}
+		}
+	})
+}

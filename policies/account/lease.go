@@ -198,6 +198,9 @@ func (l *lease) cool(now time.Time, d *Cooldown) {
 			return
 		}
 		s.Model = l.lane.model
+		if d.Scope == OfBilling {
+			s.Scope, s.Name = OfGroup, l.member.group
+		}
 		d = &Cooldown{Cause: d.Cause, Kind: RateLimit, For: d.Meanwhile}
 	}
 	p.book.cool(now, s, d, l.known)

@@ -103,6 +103,7 @@ var unavailableWords = map[Kind]string{
 	Outage:        "the backend does not answer",
 	QuotaSpent:    "the quota is used up",
 	NoMoney:       "money is missing",
+	Refused:       "the provider does not serve it",
 	BadCredential: "the credential is refused",
 	TenantSlots:   "all slots of the tenant are taken",
 	TenantBudget:  "the tenant's budget is used up",

@@ -35,6 +35,7 @@ type ranking struct {
 	// if nobody knows. event says that something waits for an attempt to end.
 	soonest blocked
 	event   bool
+	soft    bool // somebody was passed over that would better rest
 }
 
 // blocked is why an account may not be asked.
@@ -70,18 +71,26 @@ func (r *ranking) block(b blocked) {
 	}
 }
 
+// pass is what counts as ready: what is due for a probe, and what would better
+// rest.
+type pass struct{ probes, soft bool }
+
 // rank finds who may be asked of a plan: of the first model and in it of the
 // first candidates where somebody is ready at once. Candidates that are held
 // back come after the others of their model, and after all models if it is sure
 // that they fail.
 func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
-	probes := !w.Retry && !w.NoProbe && !w.Count
-	at := p.rankHeld(&r, now, plan, w, probes)
-	if r.n == 0 && !probes && !w.Count {
+	of := pass{probes: !w.Retry && !w.NoProbe && !w.Count}
+	at := p.rankHeld(&r, now, plan, w, of)
+	if of.soft = true; r.n == 0 && r.soft {
 		r = ranking{}
-		at = p.rankHeld(&r, now, plan, w, true) // better than nothing
+		at = p.rankHeld(&r, now, plan, w, of)
 	}
-	if probes || r.n == 0 && !w.Count {
+	if r.n == 0 && !of.probes && !w.Count {
+		r = ranking{}
+		at = p.rankHeld(&r, now, plan, w, pass{probes: true, soft: true}) // better than nothing
+	}
+	if of.probes || r.n == 0 && !w.Count {
 		p.probeOutage(&r, now, plan[:at], w)
 	}
 	return r
@@ -89,7 +98,7 @@ func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 
 // rankHeld ranks by how much candidates are held back. It returns the index of
 // the first candidate that was chosen.
-func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want, probes bool) int {
+func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want, of pass) int {
 	most := notHeld
 	for i := 0; i < len(plan); {
 		j := i + 1
@@ -97,7 +106,7 @@ func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want
 			j++
 		}
 		for held := notHeld; held <= doubtful; held++ {
-			if at := p.rankTiers(r, now, plan[i:j], w, held, probes, &most); at >= 0 {
+			if at := p.rankTiers(r, now, plan[i:j], w, held, of, &most); at >= 0 {
 				return i + at
 			}
 		}
@@ -106,11 +115,11 @@ func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want
 	if most < surely {
 		return len(plan)
 	}
-	if at := p.rankTiers(r, now, plan, w, surely, probes, &most); at >= 0 {
+	if at := p.rankTiers(r, now, plan, w, surely, of, &most); at >= 0 {
 		return at
 	}
 	if most == obeyed && (!p.breakersHold(plan) || w.Count) {
-		if at := p.rankTiers(r, now, plan, w, obeyed, probes, &most); at >= 0 {
+		if at := p.rankTiers(r, now, plan, w, obeyed, of, &most); at >= 0 {
 			return at
 		}
 	} else if most == obeyed {
@@ -121,7 +130,7 @@ func (p *Accounts) rankHeld(r *ranking, now time.Time, plan []Candidate, w *Want
 
 // rankTiers ranks candidates that are held back so much, one priority after the
 // other, until somebody is ready. It returns the candidate's index, or −1.
-func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Want, held heldBack, probes bool, most *heldBack) int {
+func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Want, held heldBack, of pass, most *heldBack) int {
 	for i := 0; i < len(plan); {
 		j := i + 1
 		for j < len(plan) && plan[j].Priority == plan[i].Priority && plan[j].Model == plan[i].Model {
@@ -137,7 +146,7 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 			if home == "" && w.Session != 0 && c.CachedFrom > 0 && w.Tokens >= c.CachedFrom {
 				home = p.homeOf(now, plan[i:j], w.Session)
 			}
-			p.rankLane(r, now, l, w, home, probes)
+			p.rankLane(r, now, l, w, home, of)
 		}
 		if r.n > 0 {
 			return i
@@ -161,7 +170,7 @@ func (p *Accounts) held(now time.Time, l *lane) heldBack {
 }
 
 // rankLane ranks the groups of a lane.
-func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, probes bool) {
+func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, ps pass) {
 	var of rest
 	of.add(now, l.resting)
 	median := l.medianContent(now)
@@ -198,8 +207,11 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 				of = &own
 			}
 			switch {
-			case of.probes() && (!probes || of.ready.After(now)):
+			case of.probes() && (!ps.probes || of.ready.After(now)):
 				r.block(of.blocked())
+				continue
+			case of.soft && !ps.soft:
+				r.soft = true
 				continue
 			case !m.free(now) && !w.Count:
 				r.block(m.busy(now))
@@ -296,7 +308,7 @@ func (p *Accounts) probeOutage(r *ranking, now time.Time, before []Candidate, w 
 			continue
 		}
 		var only ranking
-		p.rankLane(&only, now, l, w, "", false)
+		p.rankLane(&only, now, l, w, "", pass{})
 		if only.n == 0 {
 			continue
 		}

@@ -9,6 +9,7 @@ type rest struct {
 	kind  Kind
 	scope Scope
 	what  string
+	soft  bool // it would better rest
 }
 
 // add takes in what subjects say.
@@ -19,6 +20,10 @@ func (r *rest) add(now time.Time, list []*tired) {
 		}
 		for _, c := range t.causes {
 			if !c.Until.After(now) {
+				continue
+			}
+			if c.Soft {
+				r.soft = true
 				continue
 			}
 			ready := c.Until

@@ -38,6 +38,7 @@ const (
 	Outage             // the backend does not answer
 	QuotaSpent         // requests per day, or a model without any
 	NoMoney            // prepaid credit or a spending limit
+	Refused            // the provider does not serve it so: a region, a model
 	BadCredential      // a credential that is refused
 
 	TenantSlots  // the tenant has as many attempts as it may
@@ -50,7 +51,7 @@ const (
 
 // String is the kind's word in logs and labels.
 func (k Kind) String() string {
-	return [...]string{"", "busy", "rate_limit", "capacity", "outage", "quota", "money", "credential",
+	return [...]string{"", "busy", "rate_limit", "capacity", "outage", "quota", "money", "refused", "credential",
 		"tenant_slots", "tenant_budget", "crowded", "no_state"}[k]
 }
 
@@ -77,10 +78,12 @@ type Cooldown struct {
 	// provider said that it would be: there is a probe then as well.
 	Probes bool
 	Stated time.Duration
+	// Soft says that it is asked all the same where nothing else is ready.
+	Soft bool
 	// Doubtful says that the request itself may be to blame: it is kept back
 	// only once another request has failed in the same way.
 	Doubtful bool
-	// Meanwhile is how long the model on the account is kept back while there
-	// is doubt, by failures in a row; nil for not at all.
+	// Meanwhile is how long it is kept back for the model alone while there is
+	// doubt, by failures in a row; nil for not at all.
 	Meanwhile []time.Duration
 }
