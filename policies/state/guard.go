@@ -13,6 +13,9 @@ import (
 // Remote is a store that replicas share, as a Guard needs it.
 type Remote interface {
 	Store
+	// Alone says that this replica works by itself: no heartbeat until Rejoin, so
+	// that the others leave it its part.
+	Alone()
 	// Rejoin tells the store what this replica holds.
 	Rejoin(ctx context.Context) error
 	// Hold counts slots that this replica has taken by itself, of an account and a
@@ -60,11 +63,17 @@ type Guard struct {
 	local  Local
 	cfg    GuardConfig
 
+	// deciding is held for reading while something is taken locally, which does
+	// not block, and for writing by who forbids it.
+	deciding sync.RWMutex
+	frozen   bool
+
 	mu      sync.Mutex
 	down    bool
 	since   time.Time // of the last answer before it went down
 	misses  int       // in a row
 	last    *Snapshot // the remote store's newest
+	peaks   peaks     // of accounts' slots in use, lately
 	merged  *Snapshot // last with what the local store says
 	mergeOf *Snapshot // the local snapshot in merged
 	// held are the slots that the remote store has given.
@@ -166,6 +175,7 @@ func (g *Guard) missed(op string, err error) {
 		return
 	}
 	g.down = true
+	g.remote.Alone()
 	g.cfg.Metrics.setUp(false)
 	g.cfg.Log.Warn("the shared store does not answer; "+map[OnError]string{
 		Open: "this replica decides by itself, with its part of each limit", Closed: "new attempts are refused"}[g.cfg.OnError],
@@ -191,8 +201,8 @@ func (g *Guard) rejoins(ctx context.Context) {
 	}
 }
 
-// rejoin waits, then reports whether the store answers. What was taken meanwhile
-// it is told of a second time, when nothing is taken locally any more.
+// rejoin waits, then reports whether the store answers and knows what this
+// replica holds. Between the two nothing is taken locally: for one round trip.
 func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	wait := time.NewTimer(pause)
 	defer wait.Stop()
@@ -201,12 +211,18 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-	tell := func() error {
+	ask := func(what func(context.Context) error) bool {
 		limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
 		defer cancel()
-		return g.remote.Rejoin(limited)
+		return what(limited) == nil
 	}
-	if tell() != nil {
+	if !ask(func(ctx context.Context) error { _, err := g.remote.Get(ctx, Key{Space: Attempts}); return err }) {
+		return false
+	}
+	g.freeze(true)
+	defer g.freeze(false)
+	if !ask(g.remote.Rejoin) {
+		g.remote.Alone()
 		return false
 	}
 	g.mu.Lock()
@@ -214,11 +230,17 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	owed := g.owed()
 	g.mu.Unlock()
 	g.cfg.Metrics.setUp(true)
-	_ = tell() // the next heartbeat does it otherwise
 	if len(owed) > 0 {
-		_ = g.remote.Settle(ctx, owed...)
+		_ = g.remote.Settle(ctx, owed...) // what it cannot be told is lost
 	}
 	return true
+}
+
+// freeze forbids or allows to take locally.
+func (g *Guard) freeze(on bool) {
+	g.deciding.Lock()
+	defer g.deciding.Unlock()
+	g.frozen = on
 }
 
 // Close closes both stores.

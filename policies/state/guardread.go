@@ -16,7 +16,12 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err == nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.last = out
+		if g.last != out {
+			g.last = out
+			for account, n := range out.InUse {
+				g.peaks.note(account, n)
+			}
+		}
 		return out, nil
 	}
 	if err := g.alone(ctx, "snapshot", err); err != nil {

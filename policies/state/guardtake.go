@@ -14,6 +14,7 @@ func (g *Guard) Take(ctx context.Context, want *Want) (Taken, error) {
 	})
 	if err == nil {
 		g.given(&taken.Receipt, 1)
+		g.full(want, &taken)
 		if taken.Receipt.Place != nil {
 			g.local.Record(taken.Receipt.Place)
 		}
@@ -23,6 +24,17 @@ func (g *Guard) Take(ctx context.Context, want *Want) (Taken, error) {
 		return Taken{Place: -1}, err
 	}
 	return g.takeLocally(ctx, want)
+}
+
+// full remembers accounts that were full.
+func (g *Guard) full(want *Want, taken *Taken) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, full := range taken.Full {
+		if full.Limit == "slots" {
+			g.peaks.note(want.Places[i].Account, want.Places[i].Slots)
+		}
+	}
 }
 
 // given counts slots that the remote store has given.
@@ -46,6 +58,8 @@ func add(m map[string]int, name string, by int) {
 
 // takeLocally takes at the local store, with this replica's part of the limits.
 func (g *Guard) takeLocally(ctx context.Context, want *Want) (Taken, error) {
+	g.deciding.RLock()
+	defer g.deciding.RUnlock()
 	local := Want{Places: make([]Place, 0, min(len(want.Places), MostPlaces))}
 	refused := Taken{Place: -1, Local: true}
 	if want.Tenant != nil {
@@ -133,6 +147,9 @@ func (g *Guard) placePart(p *Place) (Place, bool) {
 	defer g.mu.Unlock()
 	n := g.replicas()
 	out := *p
+	if p.Slots > 0 && g.frozen {
+		return out, false
+	}
 	out.Rates = Rates{part(p.Rates.Requests, n), part(p.Rates.Tokens, n), part(p.Rates.Day, n)}
 	if p.Slots > 0 {
 		held := g.accounts[p.Account]
@@ -160,7 +177,7 @@ func (g *Guard) slots(p *Place, n, held int) int {
 	if g.last == nil || time.Since(g.since) > 2*g.cfg.Silent {
 		return own
 	}
-	free := max(0, p.Slots-g.last.InUse[p.Account])
+	free := max(0, p.Slots-g.peaks.of(p.Account))
 	return min(own, held+free/n)
 }
 

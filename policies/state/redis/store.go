@@ -25,6 +25,7 @@ type Store struct {
 	// known is what this replica knows of the data: "" until its first heartbeat.
 	known    atomic.Pointer[knowledge]
 	beating  chan struct{} // holds one token; who beats takes it
+	alone    atomic.Bool   // no heartbeats
 	kick     chan struct{} // asks for a heartbeat out of turn
 	queue    chan state.Settlement
 	waiting  sync.WaitGroup // settlements that are queued or on their way

@@ -7,9 +7,9 @@
 -- its name and how many slots this replica holds.
 --
 -- It returns the incarnation, how many replicas live, 1 if this replica's shares
--- were set because the data was lost, then the share of each account as it is.
+-- were set because it or the data was lost, then the share of each account as it is.
 local now, replica, known = clock(), ARGV[2], ARGV[3]
-local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'expect', 'lost', 'swept')
+local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'expect', 'lost', 'swept', 'silent', 'reserve')
 local id = pool[1]
 if not id then
   id = ARGV[4]
@@ -22,22 +22,47 @@ if known ~= '' and (lost or not pool[1]) then
     -- Nobody knows what the others hold: until they have said so, or until the
     -- grace ends, no slot is given away.
     redis.call('HSET', KEYS[2], 'lost', whole(now), 'grace', whole(now + tonumber(ARGV[7])), 'expect', ARGV[5])
-    pool[2], pool[3] = whole(now + tonumber(ARGV[7])), ARGV[5]
+    pool[2], pool[3], pool[4] = whole(now + tonumber(ARGV[7])), ARGV[5], whole(now)
   end
 end
+-- A replica that was reaped has no shares, and take refuses it until it beats:
+-- what it holds is set at once, before the others may have its part again.
+local set = lost or (known ~= '' and not redis.call('ZSCORE', KEYS[1], replica))
 redis.call('ZADD', KEYS[1], whole(now), replica)
 local live = redis.call('ZCARD', KEYS[1])
-if pool[2] and (now >= tonumber(pool[2]) or live >= tonumber(pool[3])) then
-  redis.call('HDEL', KEYS[2], 'grace', 'expect')
+-- Not at once when all are back: what they take by themselves at that moment they
+-- say in a second heartbeat.
+if pool[2] and (now >= tonumber(pool[2])
+  or (live >= tonumber(pool[3]) and (tonumber(pool[3]) == 1 or now >= tonumber(pool[4]) + tonumber(ARGV[7]) / 4))) then
+  redis.call('HDEL', KEYS[2], 'grace')
 end
 redis.call('EXPIRE', KEYS[1], 93600)
 redis.call('EXPIRE', KEYS[2], 93600)
 
-local out = {id, live, lost and 1 or 0}
+-- Replicas that are gone may work by themselves: those that were reaped, and
+-- after a loss those that have not come back. take leaves them their part.
+local silent = tonumber(pool[6] or 0)
+local function reserve()
+  local gone = silent
+  if pool[3] then
+    if now < tonumber(pool[4]) + tonumber(ARGV[8]) then
+      gone = gone + math.max(0, tonumber(pool[3]) - live)
+    else
+      redis.call('HDEL', KEYS[2], 'expect')
+    end
+  end
+  if gone > 0 then
+    redis.call('HSET', KEYS[2], 'reserve', whole(gone) .. ' ' .. whole(gone + live), 'silent', silent)
+  elseif pool[7] then
+    redis.call('HDEL', KEYS[2], 'reserve', 'silent')
+  end
+end
+
+local out = {id, live, set and 1 or 0}
 for i = 3, #KEYS do
   local account, held = ARGV[10 + (i - 3) * 2], tonumber(ARGV[11 + (i - 3) * 2])
   local mine = tonumber(redis.call('HGET', KEYS[i], 'r:' .. replica)) or 0
-  if lost then
+  if set then
     accountShare(KEYS[2], KEYS[i], account, replica, held - mine)
     mine = held
   elseif mine > 0 then
@@ -51,18 +76,22 @@ local every = tonumber(ARGV[8])
 if every == 0 or every > 60000000 then every = 60000000 end
 local sweep = now - tonumber(pool[5] or 0) > every
   or redis.call('HDEL', KEYS[2], 'gone:' .. replica) == 1
-if #dead == 0 and not sweep then return out end
-redis.call('HSET', KEYS[2], 'swept', whole(now))
-for _, silent in ipairs(dead) do
-  redis.call('ZREM', KEYS[1], silent)
-  redis.call('HSET', KEYS[2], 'gone:' .. silent, whole(now))
+if #dead == 0 and not sweep then
+  reserve()
+  return out
 end
-local summary, gone = redis.call('HGETALL', KEYS[2]), 0
+redis.call('HSET', KEYS[2], 'swept', whole(now))
+for _, replica in ipairs(dead) do
+  redis.call('ZREM', KEYS[1], replica)
+  if tonumber(ARGV[8]) > 0 then redis.call('HSET', KEYS[2], 'gone:' .. replica, whole(now)) end
+end
+local summary = redis.call('HGETALL', KEYS[2])
+silent = 0
 for i = 1, #summary, 2 do
   local kind, name = string.match(summary[i], '^(%a+):(.*)$')
   if kind == 'a' then
-    for _, silent in ipairs(dead) do
-      accountShare(KEYS[2], ARGV[9] .. name, name, silent, -1e15)
+    for _, replica in ipairs(dead) do
+      accountShare(KEYS[2], ARGV[9] .. name, name, replica, -1e15)
     end
     if redis.call('EXISTS', ARGV[9] .. name) == 0 then redis.call('HDEL', KEYS[2], summary[i]) end
   elseif kind == 'g' and tonumber(string.match(summary[i + 1], '^%d+')) * 1000000 < now - 93600e6 then
@@ -71,14 +100,11 @@ for i = 1, #summary, 2 do
     if tonumber(summary[i + 1]) + tonumber(ARGV[8]) <= now then
       redis.call('HDEL', KEYS[2], summary[i])
     else
-      gone = gone + 1
+      silent = silent + 1
     end
   end
 end
-out[2] = redis.call('ZCARD', KEYS[1])
-if gone > 0 then
-  redis.call('HSET', KEYS[2], 'reserve', whole(gone) .. ' ' .. whole(gone + out[2]))
-else
-  redis.call('HDEL', KEYS[2], 'reserve')
-end
+live = redis.call('ZCARD', KEYS[1])
+out[2] = live
+reserve()
 return out
