@@ -86,6 +86,17 @@ func (r *remote) Change(ctx context.Context, doc state.Doc, life time.Duration, 
 	return r.Store.Change(ctx, doc, life, change)
 }
 
+// Get implements [state.Store]. The guard asks so whether the store is back.
+func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
+	if err := r.reach(ctx); err != nil {
+		return nil, err
+	}
+	return r.Store.Get(ctx, key)
+}
+
+// Alone implements [state.Remote]. There is no heartbeat to stop.
+func (r *remote) Alone() {}
+
 // Rejoin implements [state.Remote]. The simulated accounts have no slots, so there
 // is nothing to tell.
 func (r *remote) Rejoin(ctx context.Context) error { return r.reach(ctx) }
