@@ -358,6 +358,7 @@ type proxy struct {
 	to     string
 	mu     sync.Mutex
 	broken bool
+	deaf   atomic.Bool // breaks connections instead of passing answers on
 	open   map[net.Conn]bool
 	work   sync.WaitGroup
 }
@@ -396,12 +397,26 @@ func (p *proxy) accept() {
 		}
 		for _, pair := range [][2]net.Conn{{from, to}, {to, from}} {
 			p.work.Go(func() {
-				_, _ = io.Copy(pair[0], pair[1])
+				_, _ = io.Copy(answers{pair[0], p, pair[0] == from}, pair[1])
 				_ = pair[0].Close()
 				_ = pair[1].Close()
 			})
 		}
 	}
+}
+
+// answers writes to one side of a connection.
+type answers struct {
+	net.Conn
+	p      *proxy
+	client bool
+}
+
+func (a answers) Write(b []byte) (int, error) {
+	if a.client && a.p.deaf.Load() {
+		return 0, io.ErrClosedPipe
+	}
+	return a.Conn.Write(b)
 }
 
 func (p *proxy) keep(conns ...net.Conn) bool {

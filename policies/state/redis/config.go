@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ type Config struct {
 	// default, or state.Closed.
 	OnError state.OnError `yaml:"on_error"`
 
+	// Metrics are the process's; nil counts nothing.
+	Metrics *Metrics `yaml:"-"`
 	// Timing is for tests.
 	Timing Timing `yaml:"-"`
 }
@@ -87,10 +90,11 @@ func (c *Config) timing() Timing {
 // Validate lists what is wrong with the section; path is its place, as in
 // state.redis.
 func (c *Config) Validate(path string) error {
-	if _, err := c.client(path); err != nil {
-		return err
+	client, err := c.client(path)
+	if err == nil {
+		err = client.Close() // it never connected
 	}
-	return c.OnError.Validate(path + ".on_error")
+	return errors.Join(err, c.OnError.Validate(path+".on_error"))
 }
 
 // client returns a client that has not connected yet. No error tells the URL,

@@ -58,12 +58,12 @@ local function reserve()
   end
 end
 
-local out = {id, live, set and 1 or 0}
+local out, told = {id, live, set and 1 or 0}, {}
 for i = 3, #KEYS do
   local account, held = ARGV[10 + (i - 3) * 2], tonumber(ARGV[11 + (i - 3) * 2])
   local mine = tonumber(redis.call('HGET', KEYS[i], 'r:' .. replica)) or 0
   if set then
-    accountShare(KEYS[2], KEYS[i], account, replica, held - mine)
+    accountShare(KEYS[2], KEYS[i], account, replica, held - mine, told)
     mine = held
   elseif mine > 0 then
     redis.call('EXPIRE', KEYS[i], 180)
@@ -77,6 +77,7 @@ if every == 0 or every > 60000000 then every = 60000000 end
 local sweep = now - tonumber(pool[5] or 0) > every
   or redis.call('HDEL', KEYS[2], 'gone:' .. replica) == 1
 if #dead == 0 and not sweep then
+  tell(KEYS[2], told)
   reserve()
   return out
 end
@@ -85,13 +86,14 @@ for _, replica in ipairs(dead) do
   redis.call('ZREM', KEYS[1], replica)
   if tonumber(ARGV[8]) > 0 then redis.call('HSET', KEYS[2], 'gone:' .. replica, whole(now)) end
 end
+tell(KEYS[2], told)
 local summary = redis.call('HGETALL', KEYS[2])
-silent = 0
+silent, told = 0, {}
 for i = 1, #summary, 2 do
   local kind, name = string.match(summary[i], '^(%a+):(.*)$')
   if kind == 'a' then
     for _, replica in ipairs(dead) do
-      accountShare(KEYS[2], ARGV[9] .. name, name, replica, -1e15)
+      accountShare(KEYS[2], ARGV[9] .. name, name, replica, -1e15, told)
     end
     if redis.call('EXISTS', ARGV[9] .. name) == 0 then redis.call('HDEL', KEYS[2], summary[i]) end
   elseif kind == 'g' and tonumber(string.match(summary[i + 1], '^%d+')) * 1000000 < now - 93600e6 then
@@ -104,6 +106,7 @@ for i = 1, #summary, 2 do
     end
   end
 end
+tell(KEYS[2], told)
 live = redis.call('ZCARD', KEYS[1])
 out[2] = live
 reserve()

@@ -63,12 +63,15 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
       refuse('rpd', w[4] * 1000 - now)
     end
   end
-  if not limit and slots > 0 and (grace or (tonumber(redis.call('HGET', accountKey, 'n')) or 0) >= slots) then
-    refuse('slots', 0)
+  local has
+  if not limit then
+    has = redis.call('HMGET', accountKey, 'n', 'r:' .. replica)
+    if slots > 0 and (grace or (tonumber(has[1]) or 0) >= slots) then refuse('slots', 0) end
   end
 
   if not limit then
-    accountShare(KEYS[2], accountKey, account, replica, 1)
+    local told = {}
+    accountShare(KEYS[2], accountKey, account, replica, 1, told, has)
     out[1], out[2] = i, math.floor(now / 1000000)
     if group ~= '' then
       out[2] = second
@@ -76,15 +79,15 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
       if dayEnds > w[4] then w[3], w[4] = 0, dayEnds end
       w[3] = w[3] + 1
       local last = #w - 2
-      if last > HEAD and w[last] == second then
-        w[last + 1], w[last + 2] = w[last + 1] + 1, w[last + 2] + tokens
-      else
-        w[#w + 1] = second
-        w[#w + 1] = 1
-        w[#w + 1] = tokens
+      local newSecond = last <= HEAD or w[last] ~= second
+      if newSecond then
+        last = #w + 1
+        w[last], w[last + 1], w[last + 2] = second, 0, 0
       end
-      writeWindow(KEYS[2], groupKey, group, model, field, w, now)
+      w[last + 1], w[last + 2] = w[last + 1] + 1, w[last + 2] + tokens
+      writeWindow(groupKey, group, field, w, now, told, newSecond)
     end
+    tell(KEYS[2], told)
     return out
   end
   out[#out + 1] = limit
