@@ -42,6 +42,7 @@ type Accounts struct {
 	decisions decisions
 
 	snapshotAt time.Time
+	replicas   int                  // as of the last snapshot; 0 before the first
 	reading    bool                 // the snapshot
 	seen       map[state.Doc][]byte // documents of the last snapshot
 	dirty      map[Subject]bool     // of which other replicas are to be told

@@ -43,16 +43,21 @@ func (m *member) busy(now time.Time) blocked {
 // model is asked: two backends may lead to one place.
 type quota struct {
 	state.GroupModel
-	rates    state.Rates // configured
-	learned  Learned
-	taught   bool       // learned is not zero
-	recent   Recent     // successes, for what is learned
-	load     state.Load // of the last snapshot, and what was taken since
-	room     room
-	inFlight int // attempts of this replica
-	health   Health
-	capacity Capacity // of Vertex AI
+	rates     state.Rates // configured
+	learned   Learned
+	taught    bool       // learned is not zero
+	uncounted uncounted  // by the store
+	recent    Recent     // successes, for what is learned
+	load      state.Load // of the last snapshot, and what was taken since
+	room      room
+	inFlight  int // attempts of this replica
+	health    Health
+	capacity  Capacity // of Vertex AI
 }
+
+// alone reports whether the store is not told of what is sent as long as nothing
+// is learned.
+func (q *quota) alone() bool { return q.rates == state.Rates{} }
 
 // limits are those that count now. Vertex AI's tokens per minute are soft: what
 // was learned of them paces nobody.
