@@ -72,9 +72,21 @@ func (q *quota) limits(now time.Time) state.Rates {
 	return Tighter(q.rates, learned)
 }
 
+// room is where requests wait for a backend first. Backends are configured, so
+// their number is bounded.
+func (p *Accounts) room(backend string) *waitingRoom {
+	r := p.rooms[backend]
+	if r == nil {
+		r = new(waitingRoom)
+		p.rooms[backend] = r
+	}
+	return r
+}
+
 // lane is a model at a backend: what a candidate names, with whom to ask there.
 type lane struct {
 	backend, model string
+	room           *waitingRoom
 	shape          uint64   // of the book that it was made for
 	resting        []*tired // of the backend
 	seats          []seat
@@ -112,7 +124,7 @@ func (p *Accounts) lane(backend, model string) *lane {
 	}
 	if l == nil {
 		p.makeLaneRoom()
-		l = &lane{backend: backend, model: model}
+		l = &lane{backend: backend, model: model, room: p.room(backend)}
 		p.lanes[k] = l
 	}
 	p.fill(l)

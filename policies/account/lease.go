@@ -100,6 +100,7 @@ func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *le
 	l.quota.load.Requests++
 	l.quota.load.Tokens += w.Tokens
 	l.quota.load.Day++
+	l.lane.room.serve(now)
 	if l.quota.alone() {
 		l.quota.uncounted.sending(now, w.Tokens)
 	}

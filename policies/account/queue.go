@@ -62,9 +62,12 @@ func NewQueue[T any](most int) *Queue[T] {
 	return &Queue[T]{most: most, tenants: map[string]*queuedTenant[T]{}}
 }
 
+// Full reports whether nobody else may wait.
+func (q *Queue[T]) Full() bool { return q.waiting >= q.most }
+
 // Push adds a waiter. It reports false if the queue is full.
 func (q *Queue[T]) Push(w *Waiter[T]) bool {
-	if q.waiting >= q.most {
+	if q.Full() {
 		return false
 	}
 	t := q.tenant(w.Tenant)

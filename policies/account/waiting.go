@@ -11,9 +11,6 @@ import (
 const (
 	// mostWaiting bounds all that wait at one replica.
 	mostWaiting = 10_000
-	// poolWaiting bounds those that wait for one backend first. More would wait
-	// longer than clients do.
-	poolWaiting = 100
 	// longestWait bounds each wait.
 	longestWait = 45 * time.Second
 )
@@ -42,15 +39,13 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	if w.Avoid != nil {
 		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own: others can be served where it cannot
 	}
-	pool := plan[0].Backend
-	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting || p.crowds[pool] >= poolWaiting || !p.queue.Push(entry) {
-		return nil, p.decided(&Unavailable{Kind: Crowded, What: pool, RetryAfter: busyAgain})
+	room := p.room(plan[0].Backend)
+	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting || p.queue.Full() || !room.enter(now, w.Tenant, w.Weight, me.until.Sub(now)) {
+		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: busyAgain})
 	}
-	p.crowds[pool]++
+	p.queue.Push(entry)
 	defer func() {
-		if p.crowds[pool]--; p.crowds[pool] == 0 {
-			delete(p.crowds, pool)
-		}
+		room.leave(w.Tenant)
 		p.queue.Remove(entry)
 		if p.turn == entry {
 			p.turn = nil

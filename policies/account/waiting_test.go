@@ -247,17 +247,17 @@ func TestWaitingRooms(t *testing.T) {
 		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "small", MaxWaiting: 1, MaxWait: time.Minute}); got != "crowded" {
 			t.Errorf("%s, want a refusal: the tenant's waiting room is full", got)
 		}
-		for range poolWaiting - 1 {
+		for range leastRoom - 1 {
 			enter("large", 0)
 		}
-		if got, _ := acquired(t, p, plan("m", "x"), Want{MaxWait: time.Minute}); got != "crowded" {
+		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "large", MaxWait: time.Minute}); got != "crowded" {
 			t.Errorf("%s, want a refusal: the backend's waiting room is full", got)
 		}
 		cancel()
 		all.Wait()
 		held.Done(Outcome{})
-		if n := p.queue.Waiting(); n != 0 || len(p.crowds) != 0 {
-			t.Errorf("%d wait, %v", n, p.crowds)
+		if n := p.queue.Waiting(); n != 0 || p.room("x").waiting != 0 {
+			t.Errorf("%d wait, %d in the room", n, p.room("x").waiting)
 		}
 	})
 }

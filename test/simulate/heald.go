@@ -107,17 +107,20 @@ func (h *heald) Acquire(ctx context.Context, r *Request, tried []int) (Lease, er
 	if r.Conversation >= 0 {
 		session = strconv.Itoa(r.Conversation)
 	}
-	l, err := h.accounts.Acquire(ctx, h.plans[r.Model], account.Want{
+	want := account.Want{
 		Tenant: t.Name, Weight: t.Weight, MaxWaiting: t.MaxWaiting, Session: account.SessionKey(t.Name, session),
 		Tokens: h.estimate(r), Cached: float64(r.Prefix) / float64(r.Input), Retry: len(tried) > 0, MaxWait: maxWait,
 		Request: account.RequestSum(r.ID + 1),
-		Avoid: func(id, _ string) account.Avoidance {
+	}
+	if len(tried) > 0 {
+		want.Avoid = func(id, _ string) account.Avoidance {
 			if slices.Contains(tried, h.index[id]) {
 				return account.Tried
 			}
 			return account.Fresh
-		},
-	})
+		}
+	}
+	l, err := h.accounts.Acquire(ctx, h.plans[r.Model], want)
 	if err != nil {
 		if u := (*account.Unavailable)(nil); errors.As(err, &u) {
 			return nil, &Refused{u.RetryAfter}
