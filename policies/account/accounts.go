@@ -41,6 +41,7 @@ type Accounts struct {
 	tenants   map[string]blocked      // what keeps a tenant back by its limits
 	decisions decisions
 
+	dayEnds    time.Time // Google's, as of the last ranking that asked
 	snapshotAt time.Time
 	replicas   int                  // as of the last snapshot; 0 before the first
 	reading    bool                 // the snapshot
