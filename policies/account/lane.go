@@ -216,6 +216,15 @@ func (l *lane) medianContent(now time.Time) time.Duration {
 	return l.median
 }
 
+// usualContent is what an attempt's content usually takes to begin; 0 if that is
+// not known.
+func (l *lane) usualContent(now time.Time) time.Duration {
+	if len(l.seats) == 1 {
+		return l.seats[0].quota.health.Content()
+	}
+	return l.medianContent(now)
+}
+
 // groupRates are the limits of each group: the least of its accounts'.
 func groupRates(members map[string][]*member) map[string]state.Rates {
 	out := map[string]state.Rates{}

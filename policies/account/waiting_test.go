@@ -261,3 +261,42 @@ func TestWaitingRooms(t *testing.T) {
 		}
 	})
 }
+
+// A deadline is for the answer to begin: the wait ends so much sooner as content
+// usually takes, but not before half of the time.
+func TestWaitLeavesTimeForContent(t *testing.T) {
+	for _, c := range []struct{ content, deadline, maxWait, want time.Duration }{
+		{0, 30 * time.Second, 40 * time.Second, 30 * time.Second},
+		{time.Second, 30 * time.Second, 40 * time.Second, 26 * time.Second},
+		{time.Second, 30 * time.Second, 10 * time.Second, 10 * time.Second},
+		{time.Second, 0, 20 * time.Second, 20 * time.Second},
+		{20 * time.Second, 30 * time.Second, 40 * time.Second, 15 * time.Second},
+		{time.Second, time.Hour, time.Hour, longestWait},
+	} {
+		for _, accounts := range []int{1, 3} {
+			synctest.Test(t, func(t *testing.T) {
+				var list []Account
+				for i := range accounts {
+					list = append(list, Account{ID: fmt.Sprint(i), Backend: "x", Slots: 1, Secret: NewSecret("s")})
+				}
+				p := withStore(t, list)
+				for range accounts {
+					_, l := acquired(t, p, plan("m", "x"), Want{})
+					defer l.Done(Outcome{Sent: true, Tokens: -1})
+					if c.content > 0 {
+						l.(*lease).quota.health.Note(time.Now(), Succeeded, c.content)
+					}
+				}
+				time.Sleep(2 * time.Second) // medians are found anew
+				want := Want{MaxWait: c.maxWait}
+				if c.deadline > 0 {
+					want.Deadline = time.Now().Add(c.deadline)
+				}
+				began := time.Now()
+				if got, _ := acquired(t, p, plan("m", "x"), want); got != "busy" || time.Since(began) != c.want {
+					t.Errorf("%d accounts, %+v: %s after %v", accounts, c, got, time.Since(began))
+				}
+			})
+		}
+	}
+}

@@ -28,9 +28,8 @@ type heald struct {
 	estimator *account.Estimator
 }
 
-// maxWait is what an owner sets whose clients leave after 30 s: content takes some
-// seconds more. heald's default is 30 s.
-const maxWait = 25 * time.Second
+// maxWait is heald's default.
+const maxWait = 30 * time.Second
 
 // makeHeald makes replicas that share a store; a single one has its own.
 func makeHeald(s *Scenario) []Policy {
@@ -107,9 +106,10 @@ func (h *heald) Acquire(ctx context.Context, r *Request, tried []int) (Lease, er
 	if r.Conversation >= 0 {
 		session = strconv.Itoa(r.Conversation)
 	}
+	deadline, _ := ctx.Deadline() // when the client leaves; Envoy tells it to heald
 	want := account.Want{
 		Tenant: t.Name, Weight: t.Weight, MaxWaiting: t.MaxWaiting, Session: account.SessionKey(t.Name, session),
-		Tokens: h.estimate(r), Cached: float64(r.Prefix) / float64(r.Input), Retry: len(tried) > 0, MaxWait: maxWait,
+		Tokens: h.estimate(r), Cached: float64(r.Prefix) / float64(r.Input), Retry: len(tried) > 0, MaxWait: maxWait, Deadline: deadline,
 		Request: account.RequestSum(r.ID + 1),
 	}
 	if len(tried) > 0 {
