@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 type waiting struct {
 	plan  []Candidate
 	want  *Want
+	alike string        // requests that are alike but for their size
 	turn  chan struct{} // of one: it may try
 	until time.Time     // it gives up
 }
@@ -36,6 +38,7 @@ type waiting struct {
 func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w *Want) (Lease, error) {
 	want := *w // only those who wait need one on the heap
 	me := &waiting{plan: plan, want: &want, turn: make(chan struct{}, 1), until: p.waitsUntil(now, plan, w)}
+	me.alike = fmt.Sprint(plan, w.MaxWait, w.Retry, w.NoProbe)
 	entry := &Waiter[*waiting]{Tenant: w.Tenant, Weight: w.Weight, Service: float64(w.Tokens), Retry: w.Retry, Line: plan[0].Backend + "/" + plan[0].Model, Value: me}
 	p.decisions.waited++
 	if w.Avoid != nil {
@@ -125,12 +128,24 @@ func (p *Accounts) dispatch(now time.Time) {
 	if p.turn != nil || p.queue.Waiting() == 0 {
 		return
 	}
+	// Of requests that are alike, the least tokens that nobody can take. What one
+	// of them avoids only leaves it fewer accounts.
+	unserved := map[string]int64{}
 	p.turn = p.queue.Next(func(w *Waiter[*waiting]) bool {
+		me, tokens := w.Value, w.Value.want.Tokens
 		if p.tenants[w.Tenant].until.After(now) {
 			return false
 		}
-		r := p.rank(now, w.Value.plan, w.Value.want)
-		return r.n > 0
+		if least, ok := unserved[me.alike]; ok && tokens >= least {
+			return false
+		}
+		if r := p.rank(now, me.plan, me.want); r.n > 0 {
+			return true
+		}
+		if me.want.Avoid == nil {
+			unserved[me.alike] = tokens
+		}
+		return false
 	})
 	if p.turn != nil {
 		select {
