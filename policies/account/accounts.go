@@ -37,6 +37,9 @@ type Accounts struct {
 	quotas    map[state.GroupModel]*quota
 	queue     *Queue[*waiting]
 	turn      *Waiter[*waiting]       // who tries now, of those that wait
+	watch     *waiting                // who wakes at the alarm, of those that wait
+	alarm     time.Time               // when something is over that is waited for; zero: nobody knows
+	looks     int64                   // rankings for those who wait
 	rooms     map[string]*waitingRoom // by the backend of the first choice
 	tenants   map[string]blocked      // what keeps a tenant back by its limits
 	decisions decisions

@@ -166,6 +166,14 @@ func (q *Queue[T]) each(f func(tenant string, waiting int)) {
 	}
 }
 
+// Any is one of those who wait; nil if nobody does.
+func (q *Queue[T]) Any() *Waiter[T] {
+	if len(q.active) == 0 {
+		return nil
+	}
+	return q.active[0].waiters[0]
+}
+
 // Waiting is how many requests wait.
 func (q *Queue[T]) Waiting() int { return q.waiting }
 

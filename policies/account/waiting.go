@@ -26,15 +26,26 @@ type waiting struct {
 	plan  []Candidate
 	want  *Want
 	alike string        // requests that are alike but for their size
-	turn  chan struct{} // of one: it may try
+	turn  chan struct{} // of one: it may try, or look again
 	until time.Time     // it gives up
+	sleep time.Time     // it sleeps until then; zero while it does not
+}
+
+// wake has it look again, once.
+func (me *waiting) wake() {
+	me.sleep = time.Time{}
+	select {
+	case me.turn <- struct{}{}:
+	default:
+	}
 }
 
 // wait has the request wait until it is admitted. p.mu is held, but not while it
 // waits.
 //
 // The one whose turn it is tries, and only then the next one: so whoever has
-// waited is admitted in the order of the queue.
+// waited is admitted in the order of the queue. Until then it sleeps; one of them
+// watches for the time when something is over that they wait for.
 func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w *Want) (Lease, error) {
 	want := *w // only those who wait need one on the heap
 	me := &waiting{plan: plan, want: &want, turn: make(chan struct{}, 1), until: p.waitsUntil(now, plan, w)}
@@ -55,15 +66,19 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		if p.turn == entry {
 			p.turn = nil
 		}
+		if p.watch == me {
+			p.watch = nil
+		}
 		p.dispatch(time.Now())
 	}()
 	for {
 		p.dispatch(now)
-		why := p.whyOf(now, me)
-		if p.turn != entry && (!me.until.After(now) || !why.event && !why.until.IsZero() && why.until.After(me.until)) {
-			return nil, p.decided(why.unavailable(now))
+		if p.turn != entry {
+			if why := p.whyOf(now, me); !me.until.After(now) || why.lasts(me.until) {
+				return nil, p.decided(why.unavailable(now))
+			}
 		}
-		if err := p.sleep(ctx, now, me, &why); err != nil {
+		if err := p.sleep(ctx, now, me); err != nil {
 			return nil, err
 		}
 		now = time.Now()
@@ -99,16 +114,23 @@ func (p *Accounts) waitsUntil(now time.Time, plan []Candidate, w *Want) time.Tim
 	return until
 }
 
-// sleep waits, without the lock, until the request may try, something is over
-// that it waits for, or it has to give up.
-func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, why *blocked) error {
+// lasts reports whether it is sure to last longer than until then.
+func (b *blocked) lasts(until time.Time) bool {
+	return !b.event && !b.until.IsZero() && b.until.After(until)
+}
+
+// sleep waits, without the lock, until the request may try or has to give up. The
+// one that watches also wakes at the alarm.
+func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting) error {
 	until := me.until
-	if !why.until.IsZero() && why.until.Before(until) {
-		until = why.until
+	if p.watch == nil {
+		p.watch = me
 	}
-	if again := now.Add(state.SnapshotAge); p.shared && why.event && again.Before(until) {
-		until = again // an attempt of another replica may have ended
+	if p.watch == me && !p.alarm.IsZero() && p.alarm.Before(until) {
+		until = p.alarm
 	}
+	me.sleep = until
+	defer func() { me.sleep = time.Time{} }()
 	p.mu.Unlock()
 	defer p.mu.Lock()
 	t := time.NewTimer(until.Sub(now))
@@ -123,35 +145,55 @@ func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, why *b
 }
 
 // dispatch gives the turn to the next of those that wait, if somebody can be
-// served and nobody has it.
+// served and nobody has it. If nobody can be, it sets the alarm to when something
+// is over that they wait for, and wakes who waits in vain.
+//
+// It ranks once for requests that are alike: what the smaller one cannot have, the
+// larger one cannot have either, nor one that avoids accounts.
 func (p *Accounts) dispatch(now time.Time) {
 	if p.turn != nil || p.queue.Waiting() == 0 {
 		return
 	}
-	// Of requests that are alike, the least tokens that nobody can take. What one
-	// of them avoids only leaves it fewer accounts.
-	unserved := map[string]int64{}
+	unserved := map[string]int64{} // tokens, of requests that are alike
+	var all ranking                // of all that is waited for
 	p.turn = p.queue.Next(func(w *Waiter[*waiting]) bool {
 		me, tokens := w.Value, w.Value.want.Tokens
-		if p.tenants[w.Tenant].until.After(now) {
+		if b := p.tenants[w.Tenant]; b.until.After(now) {
+			if all.block(b); b.lasts(me.until) {
+				me.wake()
+			}
 			return false
 		}
 		if least, ok := unserved[me.alike]; ok && tokens >= least {
 			return false
 		}
-		if r := p.rank(now, me.plan, me.want); r.n > 0 {
+		r := p.rank(now, me.plan, me.want)
+		p.looks++
+		if r.n > 0 {
 			return true
 		}
 		if me.want.Avoid == nil {
 			unserved[me.alike] = tokens
 		}
+		why := r.why()
+		if all.block(why); why.lasts(me.until) {
+			me.wake()
+		}
 		return false
 	})
 	if p.turn != nil {
-		select {
-		case p.turn.Value.turn <- struct{}{}:
-		default:
-		}
+		p.turn.Value.wake()
+		return
+	}
+	p.alarm = all.soonest.until
+	if again := now.Add(state.SnapshotAge); p.shared && all.event && (p.alarm.IsZero() || again.Before(p.alarm)) {
+		p.alarm = again // an attempt of another replica may have ended
+	}
+	if p.watch == nil {
+		p.watch = p.queue.Any().Value
+	}
+	if !p.alarm.IsZero() && p.alarm.Before(p.watch.sleep) {
+		p.watch.wake()
 	}
 }
 
@@ -161,6 +203,7 @@ func (p *Accounts) whyOf(now time.Time, me *waiting) blocked {
 		return b
 	}
 	r := p.rank(now, me.plan, me.want)
+	p.looks++
 	if r.n > 0 {
 		return blocked{kind: Busy, event: true} // somebody else's turn is first
 	}
