@@ -10,7 +10,7 @@ import (
 )
 
 // together are three guards over one shared store.
-func together(t *testing.T) (guards [3]*state.Guard, remotes [3]*remote) {
+func together() (guards [3]*state.Guard, remotes [3]*remote) {
 	shared := memory.New()
 	for i := range guards {
 		remotes[i] = &remote{Store: shared, replicas: 3}
@@ -52,7 +52,7 @@ func TestGuardsKeepRatesTogether(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				guards, remotes := together(t)
+				guards, remotes := together()
 				for _, g := range guards {
 					defer g.Close()
 				}
@@ -111,7 +111,7 @@ const minuteAndMore = 61 * time.Second
 // whole.
 func TestGuardsKeepTheDayTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		guards, remotes := together(t)
+		guards, remotes := together()
 		for _, g := range guards {
 			defer g.Close()
 		}
@@ -142,7 +142,7 @@ func TestGuardsKeepTheDayTogether(t *testing.T) {
 // them; it would never be sent otherwise.
 func TestGuardSendsLargeRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		guards, remotes := together(t)
+		guards, remotes := together()
 		for _, g := range guards {
 			defer g.Close()
 		}

@@ -64,7 +64,7 @@ extra      what input cost more than if each answered request had been sent once
 Under every policy a client's request is tried up to four times, 1, 2 and 4 s
 apart (up to half of that less, by chance; longer where a refusal by the gateway
 says so), an attempt is given up after 15 s without content, and clients leave
-after 30 s. All policies meet the same requests. heald has max_wait: 25s; of
+after 30 s. All policies meet the same requests. heald knows when clients leave; of
 accounts it knows the projects, and where limits are known their limits.
 `
 
