@@ -103,6 +103,13 @@ sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in h
 hedge: envoy bin/heald ## show what sending slow requests twice is worth, simulated and through Envoy
 	go run ./test/hedge -heald bin/heald $(ARGS)
 
+.PHONY: simulate
+simulate: ## play policies of choosing accounts in virtual time; table and pictures in out/; ONLY=greedy (2 minutes)
+	@mkdir -p out && rm -f out/simulate.*
+	@HEALD_SIMULATE=$(CURDIR)/out HEALD_SIMULATE_ONLY='$(ONLY)' go test -count=1 -timeout 60m -run '^TestSimulate$$' ./test/simulate > out/simulate.log; \
+	status=$$?; cat out/simulate.txt && go -C test/simulate/plot run . $(CURDIR)/out || tail -50 out/simulate.log; \
+	test $$status = 0 || echo "make simulate: heald missed an aim; out/simulate.log has the details"; exit $$status
+
 .PHONY: gobench
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...

@@ -34,12 +34,17 @@ type Accounts struct {
 	lanes     map[laneKey]*lane
 	quotas    map[state.GroupModel]*quota
 	queue     *Queue[*waiting]
-	turn      *Waiter[*waiting]  // who tries now, of those that wait
-	crowds    map[string]int     // who wait, by the backend of their first choice
-	tenants   map[string]blocked // what keeps a tenant back by its limits
+	turn      *Waiter[*waiting]       // who tries now, of those that wait
+	watch     *waiting                // who wakes at the alarm, of those that wait
+	alarm     time.Time               // when something is over that is waited for; zero: nobody knows
+	looks     int64                   // rankings for those who wait
+	rooms     map[string]*waitingRoom // by the backend of the first choice
+	tenants   map[string]blocked      // what keeps a tenant back by its limits
 	decisions decisions
 
+	dayEnds    time.Time // Google's, as of the last ranking that asked
 	snapshotAt time.Time
+	replicas   int                  // as of the last snapshot; 0 before the first
 	reading    bool                 // the snapshot
 	seen       map[state.Doc][]byte // documents of the last snapshot
 	dirty      map[Subject]bool     // of which other replicas are to be told
@@ -70,7 +75,7 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
 		members: map[string][]*member{}, byID: map[string]*member{},
 		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
-		queue: NewQueue[*waiting](mostWaiting), crowds: map[string]int{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
+		queue: NewQueue[*waiting](mostWaiting), rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	var errs []error

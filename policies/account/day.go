@@ -20,3 +20,12 @@ func DayEnds(now time.Time) time.Time {
 	y, m, d := now.In(pacific).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
 }
+
+// dayLeft is the time until the day ends. It is asked for each group, so the zone's
+// tables are looked up once a day.
+func (p *Accounts) dayLeft(now time.Time) time.Duration {
+	if !p.dayEnds.After(now) {
+		p.dayEnds = DayEnds(now)
+	}
+	return p.dayEnds.Sub(now)
+}

@@ -148,3 +148,22 @@ func BenchmarkSessionKey(b *testing.B) {
 		SessionKey("team-search", "0b9e5b6e-2f1d-4f7e-9d57-6a4a1c3b2f10")
 	}
 }
+
+// A home with somewhat more than the mean keeps its conversations: that is chance.
+func TestHomeIsKeptDespiteChance(t *testing.T) {
+	groups := groupNames(8)
+	for session := range uint64(100) {
+		home := Home(session, groups, func(int) float64 { return 1 })
+		for load, stays := range map[float64]bool{1.3: true, 1.9: true, 2.1: false} {
+			got := Home(session, groups, func(i int) float64 {
+				if i == home {
+					return load
+				}
+				return 1
+			})
+			if (got == home) != stays {
+				t.Errorf("session %d: at %v times the mean load its home is %s, was %s", session, load, groups[got], groups[home])
+			}
+		}
+	}
+}

@@ -43,16 +43,21 @@ func (m *member) busy(now time.Time) blocked {
 // model is asked: two backends may lead to one place.
 type quota struct {
 	state.GroupModel
-	rates    state.Rates // configured
-	learned  Learned
-	taught   bool       // learned is not zero
-	recent   Recent     // successes, for what is learned
-	load     state.Load // of the last snapshot, and what was taken since
-	room     room
-	inFlight int // attempts of this replica
-	health   Health
-	capacity Capacity // of Vertex AI
+	rates     state.Rates // configured
+	learned   Learned
+	taught    bool       // learned is not zero
+	uncounted uncounted  // by the store
+	recent    Recent     // successes, for what is learned
+	load      state.Load // of the last snapshot, and what was taken since
+	room      room
+	inFlight  int // attempts of this replica
+	health    Health
+	capacity  Capacity // of Vertex AI
 }
+
+// alone reports whether the store is not told of what is sent as long as nothing
+// is learned.
+func (q *quota) alone() bool { return q.rates == state.Rates{} }
 
 // limits are those that count now. Vertex AI's tokens per minute are soft: what
 // was learned of them paces nobody.
@@ -67,9 +72,21 @@ func (q *quota) limits(now time.Time) state.Rates {
 	return Tighter(q.rates, learned)
 }
 
+// room is where requests wait for a backend first. Backends are configured, so
+// their number is bounded.
+func (p *Accounts) room(backend string) *waitingRoom {
+	r := p.rooms[backend]
+	if r == nil {
+		r = new(waitingRoom)
+		p.rooms[backend] = r
+	}
+	return r
+}
+
 // lane is a model at a backend: what a candidate names, with whom to ask there.
 type lane struct {
 	backend, model string
+	room           *waitingRoom
 	shape          uint64   // of the book that it was made for
 	resting        []*tired // of the backend
 	seats          []seat
@@ -107,7 +124,7 @@ func (p *Accounts) lane(backend, model string) *lane {
 	}
 	if l == nil {
 		p.makeLaneRoom()
-		l = &lane{backend: backend, model: model}
+		l = &lane{backend: backend, model: model, room: p.room(backend)}
 		p.lanes[k] = l
 	}
 	p.fill(l)
@@ -197,6 +214,15 @@ func (l *lane) medianContent(now time.Time) time.Duration {
 	}
 	l.median, l.medianAt = MedianContent(l.scratch), now
 	return l.median
+}
+
+// usualContent is what an attempt's content usually takes to begin; 0 if that is
+// not known.
+func (l *lane) usualContent(now time.Time) time.Duration {
+	if len(l.seats) == 1 {
+		return l.seats[0].quota.health.Content()
+	}
+	return l.medianContent(now)
 }
 
 // groupRates are the limits of each group: the least of its accounts'.

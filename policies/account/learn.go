@@ -19,11 +19,11 @@ func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 		if other := l.p.quotas[state.GroupModel{Group: q.Group, Model: model}]; other != nil {
 			of = other
 		}
-		of.teach(of.learned.Stated(now, kind, value))
+		of.teach(now, of.learned.Stated(now, kind, value), l.p.replicas)
 	}
 	if unnamed {
 		requests, tokens := q.recent.Sum(now)
-		q.teach(q.learned.Refused(now, requests, tokens))
+		q.teach(now, q.learned.Refused(now, requests, tokens), l.p.replicas)
 	}
 	if q.learned != before {
 		l.tellLearned(now)
@@ -42,7 +42,7 @@ func (l *lease) succeeded(now time.Time, o *Outcome) {
 	}
 	requests, tokens := q.recent.Sum(now)
 	if next := q.learned.Succeeded(now, requests, tokens); next != q.learned {
-		q.teach(next)
+		q.teach(now, next, l.p.replicas)
 		l.tellLearned(now)
 	}
 }
@@ -54,4 +54,12 @@ func (l *lease) tellLearned(now time.Time) {
 		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", l.quota.learned.Absent))
 }
 
-func (q *quota) teach(l Learned) { q.learned, q.taught = l, l != Learned{} }
+// teach replaces what is learned. If nothing was limited before, the store counts
+// only since it was learned.
+func (q *quota) teach(now time.Time, l Learned, replicas int) {
+	counted := q.limits(now) != state.Rates{}
+	q.learned, q.taught = l, l != Learned{}
+	if !counted && q.limits(now) != (state.Rates{}) {
+		q.uncounted.begin(now, l.newest(), replicas)
+	}
+}

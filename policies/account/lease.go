@@ -102,6 +102,10 @@ func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *le
 	l.quota.load.Requests++
 	l.quota.load.Tokens += w.Tokens
 	l.quota.load.Day++
+	l.lane.room.serve(now)
+	if l.quota.alone() {
+		l.quota.uncounted.sending(now, w.Tokens)
+	}
 	if w.Tenant != "" {
 		l.charged = w.Tokens
 		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
@@ -273,8 +277,10 @@ func (l *lease) release(now time.Time, o *Outcome) {
 		l.quota.load.Requests--
 		l.quota.load.Day--
 		l.quota.load.Tokens -= l.tokens
+		l.quota.uncounted.correct(now, l.began, -1, -l.tokens)
 	} else if o.Tokens >= 0 {
 		l.quota.load.Tokens += o.Tokens - l.tokens
+		l.quota.uncounted.correct(now, l.began, 0, o.Tokens-l.tokens)
 	}
 	if l.tenant != "" {
 		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))

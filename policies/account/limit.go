@@ -113,6 +113,16 @@ func (l LearnedLimit) succeeded(now time.Time, n int64) LearnedLimit {
 	return l
 }
 
+// newest is when the last of the limits was learned.
+func (l Learned) newest() (at time.Time) {
+	for _, t := range []time.Time{l.Requests.At, l.Tokens.At, l.Day.At} {
+		if t.After(at) {
+			at = t
+		}
+	}
+	return at
+}
+
 // Rates are the limits that hold now.
 func (l Learned) Rates(now time.Time) state.Rates {
 	return state.Rates{Requests: l.Requests.value(now), Tokens: l.Tokens.value(now), Day: l.Day.value(now)}

@@ -53,7 +53,8 @@ type Want struct {
 	Retry bool
 	// NoProbe says that the request has no attempt to spare for a probe.
 	NoProbe bool
-	// MaxWait bounds the wait, Deadline as well unless it is zero.
+	// MaxWait bounds the wait. Deadline, unless it is zero, is when the answer must
+	// have begun: the wait ends earlier, by the time that content usually takes.
 	MaxWait  time.Duration
 	Deadline time.Time
 	// Count says that tokens are counted: it takes no slot and no quota, does

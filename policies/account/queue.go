@@ -62,9 +62,12 @@ func NewQueue[T any](most int) *Queue[T] {
 	return &Queue[T]{most: most, tenants: map[string]*queuedTenant[T]{}}
 }
 
+// Full reports whether nobody else may wait.
+func (q *Queue[T]) Full() bool { return q.waiting >= q.most }
+
 // Push adds a waiter. It reports false if the queue is full.
 func (q *Queue[T]) Push(w *Waiter[T]) bool {
-	if q.waiting >= q.most {
+	if q.Full() {
 		return false
 	}
 	t := q.tenant(w.Tenant)
@@ -161,6 +164,14 @@ func (q *Queue[T]) each(f func(tenant string, waiting int)) {
 	for _, t := range q.active {
 		f(t.name, len(t.waiters))
 	}
+}
+
+// Any is one of those who wait; nil if nobody does.
+func (q *Queue[T]) Any() *Waiter[T] {
+	if len(q.active) == 0 {
+		return nil
+	}
+	return q.active[0].waiters[0]
 }
 
 // Waiting is how many requests wait.

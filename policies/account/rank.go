@@ -211,6 +211,9 @@ func (p *Accounts) fit(now time.Time, s *seat, m *member, w *Want, median time.D
 		Share{q.load.Day, 1, limits.Day},
 		Share{int64(m.inUse + m.others), 1, int64(m.Slots)},
 	)}
+	if limits.Day > 0 {
+		f.Pace = Pace(q.load, limits, p.dayLeft(now))
+	}
 	if home != "" && home == q.Group {
 		f.Cached = w.Cached
 	}

@@ -67,6 +67,9 @@ func (q *quota) noRoom(now time.Time, w *Want) (b blocked) {
 		}
 	}
 	wait(RateLimit, r.requests)
+	if q.uncounted.ends.After(now) {
+		wait(RateLimit, q.uncounted.until(now, q.limits(now), w.Tokens))
+	}
 	if w.Tokens >= r.amount {
 		wait(RateLimit, r.tokens)
 	}

@@ -37,16 +37,19 @@ type Fit struct {
 	// Cached is the share of the prompt, 0 to 1, that is likely to be cached at
 	// this group; 0 if it is not the conversation's home.
 	Cached float64
+	// Pace is how fast the day's quota is used, against what is left of it; see
+	// [Pace].
+	Pace float64
 	// Tried says that this request has asked the group before.
 	Tried bool
 }
 
 // Score says how well a group suits a request; the highest is chosen. It is
-// 0.6 Q + 0.4 H + C − T, with Q = 100 (1 − use²): the first half of a quota
+// 0.6 Q + 0.4 H + C − T, less what its [Pace] costs, with Q = 100 (1 − use²): the first half of a quota
 // costs a quarter of its points, the second half the rest.
 func Score(f Fit) float64 {
 	use := unit(f.Use)
-	s := quotaShare*100*(1-use*use) + healthShare*f.Health + cachedPoints*unit(f.Cached)
+	s := quotaShare*100*(1-use*use) + healthShare*f.Health + cachedPoints*unit(f.Cached) - paceLoss(f.Pace)
 	if f.Tried {
 		s -= triedPoints
 	}

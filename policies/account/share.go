@@ -195,7 +195,7 @@ func (p *Accounts) absorb(s Subject, from []byte) {
 		absent := q.learned.Absent
 		newer := q.learned.newer(*d.Learned)
 		newer.Absent = absent
-		q.teach(newer)
+		q.teach(time.Now(), newer, p.replicas)
 	}
 }
 
@@ -263,6 +263,7 @@ func (p *Accounts) read() {
 	if err != nil {
 		return // the store says so itself
 	}
+	p.replicas = snapshot.Replicas
 	for _, m := range p.byID {
 		if m.others = 0; p.shared {
 			m.others = max(snapshot.InUse[m.ID]-m.inUse, 0)

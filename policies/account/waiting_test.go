@@ -247,17 +247,140 @@ func TestWaitingRooms(t *testing.T) {
 		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "small", MaxWaiting: 1, MaxWait: time.Minute}); got != "tenant_waiting" {
 			t.Errorf("%s, want a refusal: the tenant's waiting room is full", got)
 		}
-		for range poolWaiting - 1 {
+		for range leastRoom - 1 {
 			enter("large", 0)
 		}
-		if got, _ := acquired(t, p, plan("m", "x"), Want{MaxWait: time.Minute}); got != "crowded" {
+		if got, _ := acquired(t, p, plan("m", "x"), Want{Tenant: "large", MaxWait: time.Minute}); got != "crowded" {
 			t.Errorf("%s, want a refusal: the backend's waiting room is full", got)
 		}
 		cancel()
 		all.Wait()
 		held.Done(Outcome{})
-		if n := p.queue.Waiting(); n != 0 || len(p.crowds) != 0 {
-			t.Errorf("%d wait, %v", n, p.crowds)
+		if n := p.queue.Waiting(); n != 0 || p.room("x").waiting != 0 {
+			t.Errorf("%d wait, %d in the room", n, p.room("x").waiting)
+		}
+	})
+}
+
+// A deadline is for the answer to begin: the wait ends so much sooner as content
+// usually takes, but not before half of the time.
+func TestWaitLeavesTimeForContent(t *testing.T) {
+	for _, c := range []struct{ content, deadline, maxWait, want time.Duration }{
+		{0, 30 * time.Second, 40 * time.Second, 30*time.Second - 1}, // at the deadline the request is over
+		{time.Second, 30 * time.Second, 40 * time.Second, 26 * time.Second},
+		{time.Second, 30 * time.Second, 10 * time.Second, 10 * time.Second},
+		{time.Second, 0, 20 * time.Second, 20 * time.Second},
+		{20 * time.Second, 30 * time.Second, 40 * time.Second, 15 * time.Second},
+		{time.Second, time.Hour, time.Hour, longestWait},
+	} {
+		for _, accounts := range []int{1, 3} {
+			synctest.Test(t, func(t *testing.T) {
+				var list []Account
+				for i := range accounts {
+					list = append(list, Account{ID: fmt.Sprint(i), Backend: "x", Slots: 1, Secret: NewSecret("s")})
+				}
+				p := withStore(t, list)
+				for range accounts {
+					_, l := acquired(t, p, plan("m", "x"), Want{})
+					defer l.Done(Outcome{Sent: true, Tokens: -1})
+					if c.content > 0 {
+						l.(*lease).quota.health.Note(time.Now(), Succeeded, c.content)
+					}
+				}
+				time.Sleep(2 * time.Second) // medians are found anew
+				want := Want{MaxWait: c.maxWait}
+				if c.deadline > 0 {
+					want.Deadline = time.Now().Add(c.deadline)
+				}
+				began := time.Now()
+				if got, _ := acquired(t, p, plan("m", "x"), want); got != "busy" || time.Since(began) != c.want {
+					t.Errorf("%d accounts, %+v: %s after %v", accounts, c, got, time.Since(began))
+				}
+			})
+		}
+	}
+}
+
+// Those who wait sleep: as room appears once a second for a while, it is looked for
+// whom it could be, and not by each of them for itself.
+func TestWaitersSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, waiters = 30, 100
+		p := withStore(t, one(0, state.Rates{Requests: limit}))
+		for range limit {
+			_, l := acquired(t, p, plan("m", "x"), Want{})
+			l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1})
+			time.Sleep(time.Second)
+		}
+		wants, order := map[string]Want{}, make([]string, waiters)
+		for i := range order {
+			order[i] = fmt.Sprint(i)
+			wants[order[i]] = Want{MaxWait: 40 * time.Second}
+		}
+		served := 0
+		for _, e := range await(t, p, wants, order, plan("m", "x"), 0) {
+			if e.err == nil {
+				if e.name != order[served] || e.after != time.Duration(31+served)*time.Second {
+					t.Errorf("%s was served after %v", e.name, e.after)
+				}
+				served++
+			}
+		}
+		if served != 10 {
+			t.Errorf("%d were served, want one a second for 10 s", served)
+		}
+		if p.looks > 8*waiters { // twice as they come, thrice as they go, and a few
+			t.Errorf("%d rankings for %d that waited", p.looks, waiters)
+		}
+	})
+}
+
+// Where an attempt of another replica may end at any time, one of those who wait
+// looks for all.
+func TestOneWaiterLooksForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const waiters = 100
+		a, b := replicas(t, one(1, state.Rates{}))
+		_, held := acquired(t, a, plan("m", "x"), Want{})
+		time.AfterFunc(8*time.Second, func() { held.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1}) })
+		wants, order := map[string]Want{}, make([]string, waiters)
+		for i := range order {
+			order[i] = fmt.Sprint(i)
+			wants[order[i]] = Want{MaxWait: 10 * time.Second}
+		}
+		served := 0
+		for _, e := range await(t, b, wants, order, plan("m", "x"), 0) {
+			if e.err == nil {
+				served++
+			}
+		}
+		if served != waiters {
+			t.Errorf("%d of %d were served when the other replica's attempt had ended", served, waiters)
+		}
+		if b.looks > 10*waiters {
+			t.Errorf("%d rankings for %d that waited 8 s", b.looks, waiters)
+		}
+	})
+}
+
+// What lasts longer than anybody waits ends the wait of all.
+func TestNobodyWaitsInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := withStore(t, one(1, state.Rates{}))
+		_, held := acquired(t, p, plan("m", "x"), Want{})
+		time.AfterFunc(5*time.Second, func() {
+			held.Note(Effects{Cooldowns: []Cooldown{{Scope: OfGroup, Cause: "quota", Kind: QuotaSpent, For: []time.Duration{time.Hour}}}})
+			held.Done(Outcome{Result: Failed, Sent: true, Tokens: -1})
+		})
+		wants, order := map[string]Want{}, []string{"a", "b", "c", "d"}
+		for i, name := range order {
+			wants[name] = Want{Tenant: fmt.Sprint("tenant", i%2), Tokens: int64(100 * i), MaxWait: 30 * time.Second}
+		}
+		for _, e := range await(t, p, wants, order, plan("m", "x"), 0) {
+			var u *Unavailable
+			if !errors.As(e.err, &u) || u.Kind != QuotaSpent || e.after != 5*time.Second {
+				t.Errorf("%s: %v after %v, want a refusal at once", e.name, e.err, e.after)
+			}
 		}
 	})
 }

@@ -27,7 +27,10 @@
 // the whole limit again, since most replicas that vanish have died. Limits below
 // the number of replicas are 1 at each of them.
 //
-// Rates hold likewise in parts, but not over the moment at which a replica begins
-// or ends to work by itself. What it spends of budgets it tells the shared store
-// afterwards.
+// Rates hold likewise in parts. For a minute after a replica begins to work by
+// itself it takes no more than what it had used and its part of what was free, by
+// the last snapshot; for a minute after it has rejoined the store it stays within
+// its part, since the store does not know what was sent meanwhile. Nor does it ever
+// learn what of a day was: that may exceed its limit by as much. What a replica
+// spends of budgets it tells the shared store afterwards.
 package state

@@ -31,6 +31,8 @@ type Local interface {
 	Store
 	// Record counts a request that the remote store has admitted.
 	Record(p *Place)
+	// Full says which limit of a place has no room, without taking anything.
+	Full(p *Place) (Full, bool)
 }
 
 // GuardConfig sets up a Guard. 0 is the default of each.
@@ -70,12 +72,15 @@ type Guard struct {
 
 	mu      sync.Mutex
 	down    bool
-	since   time.Time // of the last answer before it went down
-	misses  int       // in a row
-	last    *Snapshot // the remote store's newest
-	peaks   peaks     // of accounts' slots in use, lately
-	merged  *Snapshot // last with what the local store says
-	mergeOf *Snapshot // the local snapshot in merged
+	since   time.Time           // of the last answer before it went down
+	left    time.Time           // when it last began to be silent
+	back    time.Time           // when it last came back
+	own     map[GroupModel]Load // what this replica had used then
+	misses  int                 // in a row
+	last    *Snapshot           // the remote store's newest
+	peaks   peaks               // of accounts' slots in use, lately
+	merged  *Snapshot           // last with what the local store says
+	mergeOf *Snapshot           // the local snapshot in merged
 	// held are the slots that the remote store has given.
 	accounts, tenants map[string]int
 	spent             map[spentKey]int64 // what the remote store must still be told of
@@ -171,6 +176,9 @@ func (g *Guard) answered() {
 func (g *Guard) missed(op string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.misses == 0 && !g.down {
+		g.leave() // what it decides from now on, it decides by itself
+	}
 	if g.misses++; g.down || g.misses < g.cfg.Misses {
 		return
 	}
@@ -229,7 +237,7 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 		return false
 	}
 	g.mu.Lock()
-	g.down, g.misses, g.since = false, 0, time.Now()
+	g.down, g.misses, g.since, g.back = false, 0, time.Now(), time.Now()
 	owed := g.owed()
 	g.mu.Unlock()
 	g.cfg.Metrics.setUp(true)

@@ -266,6 +266,7 @@ func TestGuardPartOfLimits(t *testing.T) {
 		if r.held["a/t"] != 2 {
 			t.Errorf("the store's ledger holds %v", r.held)
 		}
+		time.Sleep(state.SnapshotAge)
 		s, err := g.Snapshot(t.Context())
 		if err != nil || s.InUse["a"] != 3 || s.Replicas != 3 {
 			t.Errorf("snapshot %+v, %v", s, err)

@@ -8,11 +8,20 @@ import (
 // Take implements Store.
 func (g *Guard) Take(ctx context.Context, want *Want) (Taken, error) {
 	var taken Taken
+	ask, early := want, g.within(want)
+	if early != nil {
+		if ask = early.ask(); len(ask.Places) == 0 && len(want.Places) > 0 {
+			return Taken{Place: -1, Full: early.full}, nil
+		}
+	}
 	err := g.call(ctx, "take", func(ctx context.Context) (err error) {
-		taken, err = g.remote.Take(ctx, want)
+		taken, err = g.remote.Take(ctx, ask)
 		return err
 	})
 	if err == nil {
+		if early != nil {
+			early.taken(&taken)
+		}
 		g.given(&taken.Receipt, 1)
 		g.full(want, &taken)
 		if taken.Receipt.Place != nil {
@@ -150,7 +159,8 @@ func (g *Guard) placePart(p *Place) (Place, bool) {
 	if p.Slots > 0 && g.frozen {
 		return out, false
 	}
-	out.Rates = Rates{part(p.Rates.Requests, n), part(p.Rates.Tokens, n), part(p.Rates.Day, n)}
+	out.Rates = g.rates(p, n)
+	out.fit()
 	if p.Slots > 0 {
 		held := g.accounts[p.Account]
 		if out.Slots = g.slots(p, n, held) - held; out.Slots <= 0 {

@@ -181,6 +181,14 @@ func (s *Store) Record(p *state.Place) {
 	}
 }
 
+// Full says which limit of a place has no room, without taking anything.
+func (s *Store) Full(p *state.Place) (state.Full, bool) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full(p, now)
+}
+
 // Snapshot implements state.Store.
 func (s *Store) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 	if err := ctx.Err(); err != nil {

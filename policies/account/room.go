@@ -1,0 +1,79 @@
+package account
+
+import (
+	"cmp"
+	"time"
+)
+
+const (
+	// leastRoom is how many may wait for a backend whatever it serves.
+	leastRoom = 100
+	// roomMemory is over how long it is counted what a backend serves: quotas
+	// are of a minute, and under load all of it may go in its first seconds.
+	roomMemory = time.Minute
+)
+
+// waitingRoom bounds those that wait for one backend first: to as many as it
+// serves in the time that they wait, since more would wait in vain. Where it is
+// full, a tenant may still come in that has less than its part of it, by weight, of
+// those who wait: one that is served seldom could fill it otherwise, and keep out
+// the others whose turn is sooner. So n
+// tenants of equal weight are never more than 1 + 1/2 + 1/3 … 1/n times as many as
+// it should hold.
+//
+// The zero value is empty. It is not safe for concurrent use; who holds it guards
+// it.
+type waitingRoom struct {
+	served  window // requests, over roomMemory
+	waiting int
+	tenants map[string]crowd // those who wait
+}
+
+// crowd are those of one tenant.
+type crowd struct {
+	waiting int
+	weight  float64
+}
+
+// serve counts a request that the backend got.
+func (r *waitingRoom) serve(now time.Time) { r.served.add(now, roomMemory, 1, 0) }
+
+// enter takes in one that would wait so long; false if there is no room.
+func (r *waitingRoom) enter(now time.Time, tenant string, weight float64, wait time.Duration) bool {
+	served, _ := r.served.sum(now, roomMemory)
+	size := max(leastRoom, float64(served)*wait.Seconds()/roomMemory.Seconds())
+	c := r.tenants[tenant]
+	c.weight = cmp.Or(max(weight, 0), 1)
+	if float64(r.waiting) >= size && float64(c.waiting) >= size*r.part(tenant, c.weight) {
+		return false
+	}
+	if r.tenants == nil {
+		r.tenants = map[string]crowd{}
+	}
+	r.waiting++
+	c.waiting++
+	r.tenants[tenant] = c
+	return true
+}
+
+// part is a tenant's part, by weight.
+func (r *waitingRoom) part(tenant string, weight float64) float64 {
+	all := weight
+	for name, c := range r.tenants {
+		if name != tenant {
+			all += c.weight
+		}
+	}
+	return weight / all
+}
+
+// leave takes one out.
+func (r *waitingRoom) leave(tenant string) {
+	r.waiting--
+	c := r.tenants[tenant]
+	if c.waiting--; c.waiting > 0 {
+		r.tenants[tenant] = c
+		return
+	}
+	delete(r.tenants, tenant)
+}
