@@ -134,7 +134,7 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 		if len(l.seats) > 1 {
 			o.score += ScoreNoise * p.random()
 		}
-		if o.probe != noProbe {
+		if o.probe != noProbe || o.again {
 			o.score = math.Inf(1)
 		}
 		r.add(o)
@@ -165,14 +165,17 @@ func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, 
 			continue
 		}
 		fit, probe := -m.used(), noProbe
-		if avoid == Tried {
+		switch avoid {
+		case Tried:
 			fit -= 2
+		case Again:
+			fit += 4
 		}
 		if rests.probes() {
 			fit, probe = fit+4, ofRest
 		}
 		if best.place == nil || fit > most {
-			best.place, best.probe, most = m, probe, fit
+			best.place, best.probe, best.again, most = m, probe, avoid == Again, fit
 		}
 	}
 	return best, tried

@@ -153,7 +153,7 @@ type record struct {
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came
 	final   bool          // the request ends with this attempt
-	failure heal.Failure  // what the ruling says of asking again; Refused without one
+	blames  bool          // the ruling has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
 }
 

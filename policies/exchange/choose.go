@@ -191,6 +191,11 @@ func (a *attempt) avoid(id, model string) account.Avoidance {
 	if l := a.memory.Lost; l != nil && l.Model == model && l.Account == id {
 		return account.Tried
 	}
+	if n := len(a.memory.Tries); n > 0 && out == account.Fresh {
+		if t := &a.memory.Tries[n-1]; t.Account == id && t.Model == model && !t.Rotate && t.Verdict != policies.Failover {
+			return account.Again
+		}
+	}
 	return out
 }
 
