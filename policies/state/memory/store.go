@@ -38,7 +38,7 @@ type Store struct {
 	snapshot *state.Snapshot
 }
 
-var _ state.Store = (*Store)(nil)
+var _ state.Local = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,8 @@ func TestEverythingIsBounded(t *testing.T) {
 		}
 		full := 0
 		for i := range mostDocs + 10 {
-			if s.Change(ctx, state.Doc{Of: state.OfGroup, Name: fmt.Sprint(i)}, time.Minute, func([]byte) []byte { return []byte{1} }) == state.ErrFull {
+			doc := state.Doc{Of: state.OfGroup, Name: fmt.Sprint(i)}
+			if err := s.Change(ctx, doc, time.Minute, func([]byte) []byte { return []byte{1} }); errors.Is(err, state.ErrFull) {
 				full++
 			}
 		}

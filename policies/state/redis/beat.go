@@ -22,6 +22,9 @@ func (s *Store) beats(ctx context.Context) {
 		case <-next.C:
 		case <-s.kick:
 		}
+		if s.alone.Load() {
+			continue
+		}
 		s.background(ctx, func(ctx context.Context) {
 			_ = s.Beat(ctx) // the next one tries again; calls tell whether the store is there
 		})
@@ -58,7 +61,7 @@ func (s *Store) Beat(ctx context.Context) error {
 	accounts := s.accounts.statements(ledgerRest)
 	pool := &call{script: beatScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{
 		s.timing.now(), s.replica, known.incarnation, s.newIncarnation(), known.replicas,
-		s.timing.Silent.Microseconds(), s.grace().Microseconds(), s.keys.accounts}}
+		s.timing.Silent.Microseconds(), s.grace().Microseconds(), s.timing.Gone.Microseconds(), s.keys.accounts}}
 	for _, h := range accounts {
 		pool.keys = append(pool.keys, s.keys.accounts+h.name)
 		pool.args = append(pool.args, h.name, h.slots)
@@ -137,7 +140,9 @@ func (s *Store) compareTenant(h statement, c *call) (*call, error) {
 		return nil, errReply
 	}
 	incarnation := text(answer[0])
-	s.tenants.know(h.name, incarnation)
+	if h.incarnation == "" {
+		s.tenants.know(h.name, incarnation)
+	} // else a take must see that the data was lost, for the budgets' sake
 	if incarnation == "" {
 		return nil, nil // nobody holds anything
 	}
@@ -149,11 +154,17 @@ func (s *Store) compareTenant(h statement, c *call) (*call, error) {
 }
 
 // Rejoin says what this replica holds after it worked by itself; see state.Guard.
-func (s *Store) Rejoin(ctx context.Context) error { return s.Beat(ctx) }
+func (s *Store) Rejoin(ctx context.Context) error {
+	s.alone.Store(false)
+	return s.Beat(ctx)
+}
+
+// Alone ends heartbeats until Rejoin.
+func (s *Store) Alone() { s.alone.Store(true) }
 
 // Hold counts slots that this replica took by itself while the store could not
-// be reached, so that the next heartbeat tells the store of them. by is negative
-// when they are given back.
+// be reached, and has a heartbeat tell the store of them. by is negative when they
+// are given back.
 func (s *Store) Hold(account, tenant string, by int) {
 	if account != "" {
 		s.accounts.hold(account, int64(by))
@@ -161,4 +172,5 @@ func (s *Store) Hold(account, tenant string, by int) {
 	if tenant != "" {
 		s.tenants.hold(tenant, int64(by))
 	}
+	s.wake()
 }

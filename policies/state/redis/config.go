@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ type Config struct {
 	// default, or state.Closed.
 	OnError state.OnError `yaml:"on_error"`
 
+	// Metrics are the process's; nil counts nothing.
+	Metrics *Metrics `yaml:"-"`
 	// Timing is for tests.
 	Timing Timing `yaml:"-"`
 }
@@ -46,6 +49,10 @@ type Timing struct {
 	// Silent is after how long without a heartbeat a replica's slots are given
 	// back. Default 15 s.
 	Silent time.Duration
+	// Gone is for how long after that a replica is thought to work by itself,
+	// with its part of the limits: the others leave that part to it. Default
+	// 1 min; with Closed there is no such part.
+	Gone time.Duration
 	// SnapshotAge is how old a snapshot may be. Default state.SnapshotAge.
 	SnapshotAge time.Duration
 	// Background bounds heartbeats and settlements. Default 1 s.
@@ -65,18 +72,29 @@ func (t Timing) withDefaults() Timing {
 		now:         now,
 		Beat:        cmp.Or(t.Beat, 5*time.Second),
 		Silent:      cmp.Or(t.Silent, 15*time.Second),
+		Gone:        cmp.Or(t.Gone, time.Minute),
 		SnapshotAge: cmp.Or(t.SnapshotAge, state.SnapshotAge),
 		Background:  cmp.Or(t.Background, time.Second),
 	}
 }
 
+// timing are the intervals. Replicas that are Closed have no part when gone.
+func (c *Config) timing() Timing {
+	t := c.Timing.withDefaults()
+	if c.OnError == state.Closed {
+		t.Gone = 0
+	}
+	return t
+}
+
 // Validate lists what is wrong with the section; path is its place, as in
 // state.redis.
 func (c *Config) Validate(path string) error {
-	if _, err := c.client(path); err != nil {
-		return err
+	client, err := c.client(path)
+	if err == nil {
+		err = client.Close() // it never connected
 	}
-	return c.OnError.Validate(path + ".on_error")
+	return errors.Join(err, c.OnError.Validate(path+".on_error"))
 }
 
 // client returns a client that has not connected yet. No error tells the URL,

@@ -17,7 +17,7 @@ func (s *Store) Settle(_ context.Context, ended ...state.Settlement) error {
 		select {
 		case s.queue <- e:
 		default:
-			s.Dropped.Add(1)
+			s.dropped.add()
 			s.forget(&e)
 			s.waiting.Done()
 		}
@@ -94,7 +94,7 @@ func (s *Store) settle(ctx context.Context, ended []state.Settlement) {
 	for _, c := range calls {
 		switch {
 		case c.err() != nil:
-			s.Lost.Add(1)
+			s.lost.add()
 		case c.script == settleScript && number(c.cmd.Val()) == 0:
 			s.wake() // the data was lost: say what this replica holds
 		}
@@ -126,7 +126,7 @@ func (s *Store) tenantEnd(e *state.Settlement) *call {
 			by = e.Used[i] - b.Amount
 		}
 		if by != 0 {
-			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by)
+			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by, s.totals.of(totalKey{e.Receipt.Tenant, b.Name}, b.Ends))
 		}
 	}
 	return c

@@ -102,6 +102,9 @@ func (s *Store) fetch(ctx context.Context) (*state.Snapshot, error) {
 		switch kind, name, _ := strings.Cut(field, ":"); kind {
 		case "a":
 			out.InUse[name] = int(integer(value))
+		case "reserve": // gone and all, when some are gone that may work by themselves
+			_, all, _ := strings.Cut(value, " ")
+			out.Replicas = max(out.Replicas, int(integer(all)))
 		case "g":
 			group, model, _ := strings.Cut(name, "\x00")
 			if load := loadAt(value, now); load != (state.Load{}) {

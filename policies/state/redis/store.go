@@ -25,11 +25,12 @@ type Store struct {
 	// known is what this replica knows of the data: "" until its first heartbeat.
 	known    atomic.Pointer[knowledge]
 	beating  chan struct{} // holds one token; who beats takes it
+	alone    atomic.Bool   // no heartbeats
 	kick     chan struct{} // asks for a heartbeat out of turn
 	queue    chan state.Settlement
 	waiting  sync.WaitGroup // settlements that are queued or on their way
-	Dropped  atomic.Int64   // settlements that found the queue full
-	Lost     atomic.Int64   // settlements whose outcome is not known
+	dropped  tally          // settlements that found the queue full
+	lost     tally          // settlements whose outcome is not known
 	snapshot snapshots
 
 	stop   context.CancelFunc
@@ -44,7 +45,7 @@ type knowledge struct {
 	replicas    int64
 }
 
-var _ state.Store = (*Store)(nil)
+var _ state.Remote = (*Store)(nil)
 
 // queued bounds the settlements that wait; what comes after is dropped and
 // counted, and heartbeats give its slot back.
@@ -53,7 +54,11 @@ const queued = 8192
 // New returns a store that connects when it is first used, so that a Redis that
 // is down at start is no error.
 func New(cfg Config) (*Store, error) {
-	client, err := cfg.client("state.redis")
+	const path = "state.redis"
+	if err := cfg.Validate(path); err != nil {
+		return nil, err
+	}
+	client, err := cfg.client(path)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +66,7 @@ func New(cfg Config) (*Store, error) {
 	s := &Store{
 		client:   client,
 		keys:     poolKeys(cfg.pool()),
-		timing:   cfg.Timing.withDefaults(),
+		timing:   cfg.timing(),
 		replica:  rand.Text(),
 		accounts: newLedger(),
 		tenants:  newLedger(),
@@ -72,6 +77,9 @@ func New(cfg Config) (*Store, error) {
 		stop:     stop,
 	}
 	s.known.Store(&knowledge{})
+	if m := cfg.Metrics; m != nil {
+		s.dropped.counter, s.lost.counter = m.dropped, m.lost
+	}
 	// Both end with Close, which waits for them.
 	s.work.Go(func() { s.beats(ctx) })
 	s.work.Go(func() { s.settlements(ctx) })

@@ -84,11 +84,7 @@ func (s *Store) giveBack(ctx context.Context, out *state.Taken) {
 }
 
 func (s *Store) tenantCall(want *state.TenantWant) *call {
-	var slots int64
-	var incarnation string
-	if want.Slots > 0 {
-		slots, incarnation = s.tenants.taking(want.Name)
-	}
+	slots, incarnation := s.tenants.taking(want.Name)
 	grace := s.grace()
 	if s.known.Load().replicas <= 1 {
 		grace = 0 // nobody else holds anything
@@ -109,15 +105,11 @@ func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) e
 		err = errReply
 	}
 	if err != nil {
-		if want.Slots > 0 {
-			s.tenants.took(want.Name, false, "")
-		}
+		s.tenants.took(want.Name, false, "")
 		return err
 	}
 	refused := number(answer[0])
-	if want.Slots > 0 {
-		s.tenants.took(want.Name, refused == 0, text(answer[2]))
-	}
+	s.tenants.took(want.Name, refused == 0 && want.Slots > 0, text(answer[2]))
 	out.Service = integer(text(answer[1]))
 	for i := range want.Budgets {
 		b := &want.Budgets[i]

@@ -3,6 +3,8 @@ package redis
 import (
 	"sync"
 	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // mostTotals bounds what is remembered of budgets.
@@ -62,4 +64,9 @@ func (t *totals) forget(now time.Time) {
 			delete(t.byName, key)
 		}
 	}
+}
+
+// Total is the largest use of a budget's window that this replica was told of.
+func (s *Store) Total(tenant string, b *state.Budget) int64 {
+	return s.totals.of(totalKey{tenant, b.Name}, b.Ends)
 }

@@ -13,10 +13,11 @@ end
 local function whole(n) return string.format('%.0f', n) end
 
 -- share changes what a replica holds in a hash, and n with it, so that n is the
--- sum of shares after every script. It returns the new n.
-local function share(key, replica, by)
+-- sum of shares after every script. It returns the new n. has is what the hash
+-- has of both, if the caller has read it.
+local function share(key, replica, by, has)
   local field = 'r:' .. replica
-  local has = redis.call('HMGET', key, 'n', field)
+  has = has or redis.call('HMGET', key, 'n', field)
   local n, mine = tonumber(has[1]) or 0, tonumber(has[2]) or 0
   by = math.max(by, -mine)
   if by == 0 then return n end
@@ -30,15 +31,23 @@ local function share(key, replica, by)
 end
 
 -- accountShare is share for an account: a hash of nobody goes, and the pool's
--- summary says how many are in use.
-local function accountShare(summary, key, account, replica, by)
-  local n = share(key, replica, by)
-  if n > 0 then
-    redis.call('EXPIRE', key, 180)
-    redis.call('HSET', summary, 'a:' .. account, n)
-  else
+-- summary says how many are in use; what it is to say is added to told, for
+-- tell(). Heartbeats prolong a hash's life.
+local function accountShare(summary, key, account, replica, by, told, has)
+  local n = share(key, replica, by, has)
+  if n <= 0 then
     redis.call('DEL', key)
     redis.call('HDEL', summary, 'a:' .. account)
+    return
+  end
+  if n == by then redis.call('EXPIRE', key, 180) end
+  told[#told + 1] = 'a:' .. account
+  told[#told + 1] = n
+end
+
+local function tell(summary, told)
+  for i = 1, #told, 1000 do -- unpack takes some thousands at most
+    redis.call('HSET', summary, unpack(told, i, math.min(i + 999, #told)))
   end
 end
 
@@ -73,11 +82,13 @@ local function readWindow(key, model, now)
   return w, second, field, false
 end
 
-local function writeWindow(summary, key, group, model, field, w, now)
+-- writeWindow keeps a window. Its group lives for a day and a bit after the last
+-- second with requests.
+local function writeWindow(key, group, field, w, now, told, newSecond)
   redis.call('HSET', key, field, cmsgpack.pack(w))
-  redis.call('EXPIRE', key, 93600)
-  redis.call('HSET', summary, 'g:' .. group .. '\0' .. string.sub(field, 3),
-    whole(math.floor(now / 1000000)) .. ' ' .. whole(w[1]) .. ' ' .. whole(w[2]) .. ' ' .. whole(w[3]) .. ' ' .. whole(w[4]))
+  if newSecond then redis.call('EXPIRE', key, 93600) end
+  told[#told + 1] = 'g:' .. group .. '\0' .. string.sub(field, 3)
+  told[#told + 1] = string.format('%.0f %.0f %.0f %.0f %.0f', math.floor(now / 1000000), w[1], w[2], w[3], w[4])
 end
 
 -- A budget is its running window's end in ms and use, then those of the one

@@ -9,15 +9,26 @@
 -- the data is not what it knew, or it was thought dead. Then the second in which
 -- rates were counted; then a limit and microseconds for each place that was full.
 local now, replica = clock(), ARGV[2]
-local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'lost')
+local pool = redis.call('HMGET', KEYS[2], 'id', 'grace', 'lost', 'reserve')
 if pool[1] ~= ARGV[3] or not redis.call('ZSCORE', KEYS[1], replica) then return {-2} end
 local grace, lost = tonumber(pool[2] or 0) > now, tonumber(pool[3] or 0)
+
+-- part is what of a limit replicas may take that live, while others are gone
+-- that may still work by themselves: "gone all" are numbers of replicas.
+local part = function(limit) return limit end
+if pool[4] then
+  local gone, all = string.match(pool[4], '(%d+) (%d+)')
+  part = function(limit)
+    if limit <= 0 then return limit end
+    return math.max(1, limit - tonumber(gone) * math.floor(limit / tonumber(all)))
+  end
+end
 
 local out = {-1, 0}
 for i = 0, (#KEYS - 2) / 2 - 1 do
   local a = 3 + i * 9
-  local account, slots, group, model = ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3], ARGV[a + 4]
-  local rpm, tpm, rpd = tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+  local account, slots, group, model = ARGV[a + 1], part(tonumber(ARGV[a + 2])), ARGV[a + 3], ARGV[a + 4]
+  local rpm, tpm, rpd = part(tonumber(ARGV[a + 5])), part(tonumber(ARGV[a + 6])), tonumber(ARGV[a + 7])
   local tokens, dayEnds = tonumber(ARGV[a + 8]), tonumber(ARGV[a + 9])
   local accountKey, groupKey = KEYS[3 + i * 2], KEYS[4 + i * 2]
 
@@ -52,12 +63,15 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
       refuse('rpd', w[4] * 1000 - now)
     end
   end
-  if not limit and slots > 0 and (grace or (tonumber(redis.call('HGET', accountKey, 'n')) or 0) >= slots) then
-    refuse('slots', 0)
+  local has
+  if not limit then
+    has = redis.call('HMGET', accountKey, 'n', 'r:' .. replica)
+    if slots > 0 and (grace or (tonumber(has[1]) or 0) >= slots) then refuse('slots', 0) end
   end
 
   if not limit then
-    accountShare(KEYS[2], accountKey, account, replica, 1)
+    local told = {}
+    accountShare(KEYS[2], accountKey, account, replica, 1, told, has)
     out[1], out[2] = i, math.floor(now / 1000000)
     if group ~= '' then
       out[2] = second
@@ -65,15 +79,15 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
       if dayEnds > w[4] then w[3], w[4] = 0, dayEnds end
       w[3] = w[3] + 1
       local last = #w - 2
-      if last > HEAD and w[last] == second then
-        w[last + 1], w[last + 2] = w[last + 1] + 1, w[last + 2] + tokens
-      else
-        w[#w + 1] = second
-        w[#w + 1] = 1
-        w[#w + 1] = tokens
+      local newSecond = last <= HEAD or w[last] ~= second
+      if newSecond then
+        last = #w + 1
+        w[last], w[last + 1], w[last + 2] = second, 0, 0
       end
-      writeWindow(KEYS[2], groupKey, group, model, field, w, now)
+      w[last + 1], w[last + 2] = w[last + 1] + 1, w[last + 2] + tokens
+      writeWindow(groupKey, group, field, w, now, told, newSecond)
     end
+    tell(KEYS[2], told)
     return out
   end
   out[#out + 1] = limit

@@ -12,13 +12,14 @@ local key, now, replica = KEYS[1], clock(), ARGV[2]
 local slots, held, silent, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local has = redis.call('HMGET', key, 'id', 'vs', 'grace', 'n')
 local id, n = has[1], tonumber(has[4]) or 0
-if not id or (ARGV[3] ~= '' and id ~= ARGV[3]) then
+local lost = ARGV[3] ~= '' and id ~= ARGV[3]
+if not id or lost then
   if not id then
     id = ARGV[4]
     redis.call('HSET', key, 'id', id)
     redis.call('EXPIRE', key, 7200)
   end
-  if ARGV[3] ~= '' then
+  if lost then
     -- The data was lost: this replica states what it holds; slots wait for the
     -- others to do the same.
     local mine = tonumber(redis.call('HGET', key, 'r:' .. replica)) or 0
@@ -41,11 +42,9 @@ local budgets, last = {}, 0
 for i = 9, #ARGV, 5 do
   local name, ends, limit, amount = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
   local b, new = readBudget(redis.call('HGET', key, 'b:' .. name))
-  if ends > b[1] then
-    b = {ends, 0, b[1], b[2]}
-    if new then b[2] = tonumber(ARGV[i + 4]) end
-  end
+  if ends > b[1] then b = {ends, 0, b[1], b[2]} end
   local at = budgetAt(b, ends) or 2 -- a clock that is late asks for a window that is over
+  if new or lost then b[at] = math.max(b[at], tonumber(ARGV[i + 4])) end
   if out[1] == 0 and b[at] + math.max(amount, 1) > limit then out[1] = (i - 9) / 5 + 1 end
   budgets[#budgets + 1] = {name, b, at, amount}
   last = math.max(last, ends)
