@@ -147,6 +147,10 @@ func (a *attempt) lastAfterFailover() bool {
 	return a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover
 }
 
+// dueSlack is how long an attempt that has waited until it was due may wait for
+// its account, which should be ready by then: clocks of replicas differ.
+const dueSlack = time.Second
+
 // want is what the attempt needs of an account.
 func (a *attempt) want(body []byte) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
@@ -155,7 +159,7 @@ func (a *attempt) want(body []byte) account.Want {
 		MaxWait: a.settings.QueueWait, Deadline: time.Now().Add(max(a.untilDeadline(), 0)),
 	}
 	if retry {
-		w.MaxWait = a.settings.MaxWait
+		w.MaxWait = max(a.settings.MaxWait-a.record.waited, dueSlack)
 	}
 	if retry || len(a.memory.Spent) > 0 {
 		w.Avoid = a.avoid
