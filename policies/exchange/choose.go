@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // destination is a model at a backend, by their names.
@@ -37,6 +38,9 @@ func (a *attempt) choose() *policies.Reply {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
+	}
+	if a.candidates = a.priced(a.candidates); len(a.candidates) == 0 {
+		return a.deny(&tenant.Denied{Kind: tenant.Model, Tenant: a.caller.Tenant.Name, Model: a.req.Model})
 	}
 	if !slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return a.x.accounts.Has(c.Backend.Name) }) {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
