@@ -114,6 +114,7 @@ type attempt struct {
 	backend    *route.Backend
 	account    *account.Account
 	lease      account.Lease     // of account; nil before
+	size       size              // of the request
 	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
 	shown      string            // of the account's credential, as it was sent
 	alone      bool              // it goes over a connection of its own

@@ -168,7 +168,8 @@ func (a *attempt) want(body []byte) account.Want {
 	if retry || len(a.memory.Spent) > 0 {
 		w.Avoid = a.avoid
 	}
-	w.Tokens = int64(gemini.EstimateTokens(len(body)))
+	a.size = a.sizeOf(len(body))
+	w.Tokens = a.x.accounts.EstimateTokens(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media)
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}

@@ -96,7 +96,11 @@ func (a *attempt) release(result account.Result) {
 	if a.lease == nil {
 		return
 	}
-	a.lease.Done(a.outcomeOf(result))
+	o := a.outcomeOf(result)
+	if o.Tokens > 0 && a.resumption == nil && a.features.Direct == nil && !a.embeds() {
+		a.x.accounts.Counted(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media, o.Tokens)
+	}
+	a.lease.Done(o)
 }
 
 // outcomeOf is what the accounts are told of the attempt's end.
