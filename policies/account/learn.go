@@ -54,4 +54,7 @@ func (l *lease) tellLearned(now time.Time) {
 		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", l.quota.learned.Absent))
 }
 
-func (q *quota) teach(l Learned) { q.learned, q.taught = l, l != Learned{} }
+func (q *quota) teach(l Learned) {
+	q.learned, q.taught = l, l != Learned{}
+	q.full = q.full || l.Absent
+}

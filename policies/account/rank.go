@@ -109,24 +109,28 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 
 // rankLane ranks the groups of a lane.
 func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, of pass) {
-	var rests rest
-	rests.add(now, l.resting)
+	var ofLane rest
+	ofLane.add(now, l.resting)
 	median := l.medianContent(now)
 	for i := range l.seats {
 		s := &l.seats[i]
-		rests := rests
+		rests := &ofLane
 		if len(s.resting) > 0 {
-			rests.add(now, s.resting)
+			own := ofLane
+			own.add(now, s.resting)
+			rests = &own
 		}
-		if b := s.quota.noRoom(now, w); b.kind != NoKind && !w.Count {
-			r.block(b)
-			continue
+		if s.quota.full && !w.Count {
+			if b := s.quota.noRoom(now, w); b.kind != NoKind {
+				r.block(b)
+				continue
+			}
 		}
 		if !w.Count && !s.quota.capacity.Room(s.quota.inFlight) {
 			r.block(blocked{kind: NoCapacity, what: s.quota.Group, event: true})
 			continue
 		}
-		o, tried := r.bestOf(now, l, s, w, &rests, of)
+		o, tried := r.bestOf(now, l, s, w, rests, of)
 		if o.place == nil {
 			continue
 		}
