@@ -265,3 +265,23 @@ func TestSoftCooldowns(t *testing.T) {
 		}
 	})
 }
+
+// What is to be asked again is asked again, though another one looks better.
+func TestAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := accounts(t, two, Deps{})
+		leaseOf(p, "a", "m").Done(Outcome{Result: Failed, Sent: true})
+		if got, _ := acquired(t, p, plan("m", "x"), Want{}); got != "b" {
+			t.Errorf("%s was asked after a failed", got)
+		}
+		again := Want{Retry: true, Avoid: func(id, _ string) Avoidance {
+			if id == "a" {
+				return Again
+			}
+			return Fresh
+		}}
+		if got, _ := acquired(t, p, plan("m", "x"), again); got != "a" {
+			t.Errorf("%s was asked, want a again", got)
+		}
+	})
+}

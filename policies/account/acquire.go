@@ -173,6 +173,7 @@ func (o *option) asked(now time.Time, tokens int64) state.Place {
 // one of another replica.
 func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r := &o.seat.quota.room
+	o.seat.quota.full = true
 	until := now.Add(max(f.In, time.Millisecond))
 	switch f.Limit {
 	case "rpm":

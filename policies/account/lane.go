@@ -50,7 +50,8 @@ type quota struct {
 	recent    Recent     // successes, for what is learned
 	load      state.Load // of the last snapshot, and what was taken since
 	room      room
-	inFlight  int // attempts of this replica
+	full      bool // room or learned may keep requests back
+	inFlight  int  // attempts of this replica
 	health    Health
 	capacity  Capacity // of Vertex AI
 }

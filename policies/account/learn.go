@@ -59,7 +59,9 @@ func (l *lease) tellLearned(now time.Time) {
 func (q *quota) teach(now time.Time, l Learned, replicas int) {
 	counted := q.limits(now) != state.Rates{}
 	q.learned, q.taught = l, l != Learned{}
+	q.full = q.full || l.Absent
 	if !counted && q.limits(now) != (state.Rates{}) {
+		q.full = true
 		q.uncounted.begin(now, l.newest(), replicas)
 	}
 }

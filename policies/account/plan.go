@@ -74,6 +74,7 @@ const (
 	Fresh Avoidance = iota // nothing
 	Tried                  // another one is better
 	Spent                  // it will not answer this request
+	Again                  // it is to be asked again, whatever others are like
 )
 
 // Unavailable is why no candidate may be asked.

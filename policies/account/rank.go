@@ -109,24 +109,28 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 
 // rankLane ranks the groups of a lane.
 func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, of pass) {
-	var rests rest
-	rests.add(now, l.resting)
+	var ofLane rest
+	ofLane.add(now, l.resting)
 	median := l.medianContent(now)
 	for i := range l.seats {
 		s := &l.seats[i]
-		rests := rests
+		rests := &ofLane
 		if len(s.resting) > 0 {
-			rests.add(now, s.resting)
+			own := ofLane
+			own.add(now, s.resting)
+			rests = &own
 		}
-		if b := s.quota.noRoom(now, w); b.kind != NoKind && !w.Count {
-			r.block(b)
-			continue
+		if s.quota.full && !w.Count {
+			if b := s.quota.noRoom(now, w); b.kind != NoKind {
+				r.block(b)
+				continue
+			}
 		}
 		if !w.Count && !s.quota.capacity.Room(s.quota.inFlight) {
 			r.block(blocked{kind: NoCapacity, what: s.quota.Group, event: true})
 			continue
 		}
-		o, tried := r.bestOf(now, l, s, w, &rests, of)
+		o, tried := r.bestOf(now, l, s, w, rests, of)
 		if o.place == nil {
 			continue
 		}
@@ -134,7 +138,7 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 		if len(l.seats) > 1 {
 			o.score += ScoreNoise * p.random()
 		}
-		if o.probe != noProbe {
+		if o.probe != noProbe || o.again {
 			o.score = math.Inf(1)
 		}
 		r.add(o)
@@ -165,14 +169,17 @@ func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, 
 			continue
 		}
 		fit, probe := -m.used(), noProbe
-		if avoid == Tried {
+		switch avoid {
+		case Tried:
 			fit -= 2
+		case Again:
+			fit += 4
 		}
 		if rests.probes() {
 			fit, probe = fit+4, ofRest
 		}
 		if best.place == nil || fit > most {
-			best.place, best.probe, most = m, probe, fit
+			best.place, best.probe, best.again, most = m, probe, avoid == Again, fit
 		}
 	}
 	return best, tried

@@ -13,6 +13,7 @@ type option struct {
 	place *place
 	score float64
 	probe probing
+	again bool // the request has asked it, and is to ask it again
 	// generation is that of the lane's breaker, for a probe of it.
 	generation uint64
 }

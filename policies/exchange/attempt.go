@@ -114,6 +114,7 @@ type attempt struct {
 	backend    *route.Backend
 	account    *account.Account
 	lease      account.Lease     // of account; nil before
+	size       size              // of the request
 	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
 	shown      string            // of the account's credential, as it was sent
 	alone      bool              // it goes over a connection of its own
@@ -157,7 +158,7 @@ type findings struct {
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came
 	final   bool          // the request ends with this attempt
-	failure heal.Failure  // what the ruling says of asking again; Refused without one
+	blames  bool          // the ruling has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // destination is a model at a backend, by their names.
@@ -37,6 +38,9 @@ func (a *attempt) choose() *policies.Reply {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
+	}
+	if a.candidates = a.priced(a.candidates); len(a.candidates) == 0 {
+		return a.deny(&tenant.Denied{Kind: tenant.Model, Tenant: a.caller.Tenant.Name, Model: a.req.Model})
 	}
 	if !slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return a.x.accounts.Has(c.Backend.Name) }) {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
@@ -147,6 +151,10 @@ func (a *attempt) lastAfterFailover() bool {
 	return a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover
 }
 
+// dueSlack is how long an attempt that has waited until it was due may wait for
+// its account, which should be ready by then: clocks of replicas differ.
+const dueSlack = time.Second
+
 // want is what the attempt needs of an account.
 func (a *attempt) want(body []byte) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
@@ -155,12 +163,13 @@ func (a *attempt) want(body []byte) account.Want {
 		MaxWait: a.settings.QueueWait, Deadline: time.Now().Add(max(a.untilDeadline(), 0)),
 	}
 	if retry {
-		w.MaxWait = a.settings.MaxWait
+		w.MaxWait = max(a.settings.MaxWait-a.record.waited, dueSlack)
 	}
 	if retry || len(a.memory.Spent) > 0 {
 		w.Avoid = a.avoid
 	}
-	w.Tokens = int64(gemini.EstimateTokens(len(body)))
+	a.size = a.sizeOf(len(body))
+	w.Tokens = a.x.accounts.EstimateTokens(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media)
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}
@@ -190,6 +199,11 @@ func (a *attempt) avoid(id, model string) account.Avoidance {
 	}
 	if l := a.memory.Lost; l != nil && l.Model == model && l.Account == id {
 		return account.Tried
+	}
+	if n := len(a.memory.Tries); n > 0 && out == account.Fresh {
+		if t := &a.memory.Tries[n-1]; t.Account == id && t.Model == model && !t.Rotate && t.Verdict != policies.Failover {
+			return account.Again
+		}
 	}
 	return out
 }

@@ -74,14 +74,15 @@ func (a *attempt) outcome(end policies.End) string {
 }
 
 // healthOf is what the end of the attempt says about its account. A client that
-// left, and a request that nobody can answer, say nothing.
+// left, a request that nobody can answer, and what only the text of an error
+// says, tell nothing.
 func (a *attempt) healthOf(outcome string) account.Result {
 	switch r := &a.record; {
 	case outcome == "broken":
 		return account.Failed
 	case r.verdict == policies.Pass && outcome == "passed":
 		return account.Succeeded
-	case r.failure == heal.Passing, r.failure == heal.Spent:
+	case r.blames:
 		return account.Failed
 	}
 	return account.Neutral

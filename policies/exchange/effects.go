@@ -1,10 +1,12 @@
 package exchange
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/state"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
@@ -94,18 +96,35 @@ func (a *attempt) release(result account.Result) {
 	if a.lease == nil {
 		return
 	}
-	a.lease.Done(a.outcomeOf(result))
+	o := a.outcomeOf(result)
+	if o.Tokens > 0 && a.resumption == nil && a.features.Direct == nil && !a.embeds() {
+		a.x.accounts.Counted(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media, o.Tokens)
+	}
+	a.lease.Done(o)
 }
 
 // outcomeOf is what the accounts are told of the attempt's end.
 func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
-	if u := a.usage(); u.Known {
-		o.Tokens, o.Service = int64(u.Input), int64(u.Input)+4*int64(u.Output)
-		if a.reserved != nil {
-			used := tenant.Usage{Input: int64(u.Input), Output: int64(u.Output)}
-			o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
-		}
+	u := a.usageRecord()
+	if u == nil {
+		u = &record.Usage{} // an error, or nothing: that is not billed
+	} else if !u.Estimated {
+		o.Tokens = u.Input
+	}
+	o.Service = u.Input + 4*u.Output
+	if o.Sent && a.reserved != nil {
+		used := tenant.Usage{Input: u.Input, Output: u.Output, Cost: a.cost(u)}
+		o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
 	}
 	return o
+}
+
+// cost is what a usage costs, in nano-units of the currency; nil if that is not
+// known.
+func (a *attempt) cost(u *record.Usage) *int64 {
+	if a.x.prices == nil || a.backend == nil {
+		return nil
+	}
+	return a.x.prices.Cost(a.model, cmp.Or(a.tierServed(), a.tierAsked), a.begunAt, u).Nano
 }

@@ -86,7 +86,7 @@ func (a *attempt) outlookOf(backend, model string, avoid func(id, model string) 
 // tried.
 func (a *attempt) untried(among func(id string) bool) bool {
 	return a.outlookOf(a.backend.Name, a.model, func(id, model string) account.Avoidance {
-		if !among(id) || a.avoid(id, model) != account.Fresh {
+		if v := a.avoid(id, model); !among(id) || v == account.Tried || v == account.Spent {
 			return account.Spent
 		}
 		return account.Fresh
@@ -96,7 +96,7 @@ func (a *attempt) untried(among func(id string) bool) bool {
 // untriedAt is untried of all accounts of another place.
 func (a *attempt) untriedAt(backend, model string) bool {
 	return a.outlookOf(backend, model, func(id, model string) account.Avoidance {
-		if a.avoid(id, model) != account.Fresh {
+		if v := a.avoid(id, model); v == account.Tried || v == account.Spent {
 			return account.Spent
 		}
 		return account.Fresh

@@ -1,12 +1,14 @@
 package exchange
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
@@ -58,4 +60,35 @@ func sending(t *testing.T, a *attempt) *attempt {
 	t.Helper()
 	send(t, a, ask)
 	return a
+}
+
+// Money is reserved by the price of the dearest model that may be asked, and
+// settled by what was used; a model without a price may be denied.
+func TestTenantMoney(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Hour)
+		for _, c := range []struct {
+			unknown string
+			denied  bool
+		}{{"allow", false}, {"deny", true}} {
+			r := shared(t)
+			r.prices = price.New(price.Config{OnUnknown: price.OnUnknown(c.unknown)})
+			r.UseTenants(callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: tenant.Limits{"money/day": 0.05}}))
+			answerWith(sending(t, r.begin(1, "", "x-api-key", keyOfA)), 200, hello+stop)
+			answerWith(sending(t, r.begin(1, "", "x-api-key", keyOfA)), 200, hello+stop)
+			many := strings.Replace(stop, `"promptTokenCount": 3,"candidatesTokenCount": 1`, `"promptTokenCount": 300000,"candidatesTokenCount": 60000`, 1)
+			answerWith(sending(t, r.begin(1, "", "x-api-key", keyOfA)), 200, hello+many)
+			if reply := r.refused(t, r.begin(1, "", "x-api-key", keyOfA), ask); reply.Reason != heal.ReasonTenantBudget {
+				t.Errorf("%d %s after the money was used", reply.Status, reply.Reason)
+			}
+			r.UseTenants(callers(t, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB), Limits: tenant.Limits{"money/day": 1}}))
+			a := r.begin(1, "", "x-api-key", keyOfB)
+			a.RequestHeaders()
+			_, reply := a.RequestBody(t.Context(), []byte(strings.Replace(ask, "gemini-3.5-flash", "model-without-a-price", 1)))
+			if denied := reply != nil && reply.Reason == heal.ReasonTenantModel; denied != c.denied {
+				t.Errorf("%s: denied %v", c.unknown, denied)
+			}
+			a.Close(policies.EndCancelled)
+		}
+	})
 }

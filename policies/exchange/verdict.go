@@ -23,7 +23,8 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Rule == heal.ReasonNoModel {
 		a.noModel(&r.Client)
 	}
-	a.record.err, a.record.status, a.record.failure = r.Err, seen.Status, r.Failure
+	a.record.err, a.record.status = r.Err, seen.Status
+	a.record.blames = r.Account.Scope != heal.NoEffect || r.Backend.Scope != heal.NoEffect
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
