@@ -106,7 +106,9 @@ func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Prob
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
 	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
+	w.StoreMemory = true
 	for _, s := range cfg.Settings() {
+		w.StoreMemory = w.StoreMemory && s.StoresMemory()
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 		w.Hedge = w.Hedge || s.Hedges()

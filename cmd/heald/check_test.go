@@ -35,6 +35,26 @@ func TestWantOfBackends(t *testing.T) {
 	}
 }
 
+// The Lua filter that carries the memory is asked for unless no policy needs it.
+func TestWantOfStoredMemory(t *testing.T) {
+	t.Setenv("KEY", "k")
+	for text, want := range map[string]bool{
+		minimal: false,
+		minimal + "policies: {default: {memory: store}}\n":                         true,
+		minimal + "policies: {default: {memory: store}, gold: {memory: store}}\n":  true,
+		minimal + "policies: {default: {memory: store}, gold: {memory: header}}\n": false,
+		minimal + "policies: {gold: {memory: store}}\n":                            false,
+	} {
+		cfg, err := (&config.Flags{File: write(t, "heald.yaml", text)}).Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wantOf(cfg).StoreMemory; got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
 // What only some policies need is asked of Envoy where one of them does.
 func TestWantOfHedge(t *testing.T) {
 	t.Setenv("KEY", "k")

@@ -190,6 +190,36 @@ func TestVersionAndHelp(t *testing.T) {
 	}
 }
 
+// Where every policy keeps its memory in the store, an outer route without the Lua
+// filter and without an attempt count is whole.
+func TestCheckOfStoredMemory(t *testing.T) {
+	t.Setenv("KEY", "k")
+	bare := string(envoy.Config)
+	for old, other := range map[string]string{
+		"include_request_attempt_count: true": "", `get("x-heald-memory")`: `get("x-other")`,
+		`remove("x-heald-memory")`: `remove("x-other")`, `replace("x-heald-memory"`: `replace("x-other"`,
+	} {
+		if !strings.Contains(bare, old) {
+			t.Fatalf("envoy.yaml has no %s", old)
+		}
+		bare = strings.Replace(bare, old, other, 1)
+	}
+	file := write(t, "bare.yaml", bare)
+	for policies, whole := range map[string]bool{
+		"{default: {memory: store}}":                               true,
+		"{default: {memory: store}, gold: {}}":                     false,
+		"{default: {}, gold: {memory: store}}":                     false,
+		"{default: {memory: header, wait: envoy}}":                 false,
+		"{default: {memory: store, peek: {}}, a: {memory: store}}": true,
+	} {
+		config := write(t, "heald.yaml", "backends: [{name: ai-studio, kind: ai_studio}]\naccounts: [{backend: ai-studio, secret: {env: KEY}}]\npolicies: "+policies+"\n")
+		_, out, _ := heald(t, "check", "--config", config, "--envoy", file)
+		if asks := strings.Contains(out, "no Lua filter carries") || strings.Contains(out, "include_request_attempt_count"); asks == whole {
+			t.Errorf("%s:\n%s", policies, out)
+		}
+	}
+}
+
 // check says what serve would.
 func TestCheckFindsOpenDoors(t *testing.T) {
 	t.Setenv("KEY", "k")

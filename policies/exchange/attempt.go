@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,10 +88,12 @@ type attempt struct {
 	dialect  dialect.Dialect
 	features dialect.Features // of the dialect
 	route    dialect.Route
-	number   int // from 1
-	unknown  int // earlier attempts that reached a replica, and of which no memory tells
-	lost     int // those that left none; 0 if there is one that cannot be read
+	number   int  // from 1
+	numbered bool // Envoy has told the number
+	unknown  int  // earlier attempts that reached a replica, and of which no memory tells
+	lost     int  // those that left none; 0 if there is one that cannot be read
 	memory   heal.Memory
+	stored   stored // of the memory, where it is in the store
 	backends []route.Backend
 
 	coding inflate.Coding // of the client's body
@@ -189,16 +190,17 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	if reply := a.admit(); reply != nil {
 		return reply
 	}
+	err := a.configure() // says where the memory is
 	a.recall()
 	a.name()
-	if err := a.configure(); err != nil {
+	if err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
 	}
-	a.recallLost()
-	if a.lost > lostAttempts || a.attemptsUsed() > a.settings.Attempts+lostAttempts {
-		last := a.lastWord(conversation.Error{Kind: conversation.ErrAPI, Message: "the model backend could not be reached, or broke off, too often"})
-		return a.refuse(heal.ReasonLost, &last)
+	if !a.settings.StoresMemory() { // else recallStored looks
+		if reply := a.checkLost(); reply != nil {
+			return reply
+		}
 	}
 	// Before it is read: one that is far too long could not be answered later.
 	if n, err := strconv.Atoi(a.in.Headers.Get("content-length")); err == nil {
@@ -247,53 +249,6 @@ func (a *attempt) checkModel(name string) *policies.Reply {
 			Message: fmt.Sprintf("model: the name has %d characters; at most %d are taken", len(name), conversation.MaxModel)})
 	}
 	return nil
-}
-
-// lostAttempts are forgiven: attempts that Envoy retried by itself, because the
-// replica died or upstream reset a held reply, leave no memory. The second one
-// is final: a request that kills what reads it must not go from replica to
-// replica. heald has the last word, in the client's dialect, which is why
-// Envoy should retry once more than there are attempts.
-const lostAttempts = 1
-
-// attemptsUsed is the attempt's number among those that count.
-func (a *attempt) attemptsUsed() int { return max(a.number-a.memory.Forgiven(), 1) }
-
-// recall reads the memory of earlier attempts. One that cannot be read is
-// ignored: Envoy's attempt count still bounds the request.
-func (a *attempt) recall() {
-	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 1 && n < 1000 {
-		a.number = n
-	}
-	unreached, _ := strconv.Atoi(a.in.Headers.Get(policies.HeaderUnreached))
-	without := func(known int) int { return max(a.number-1-known-max(unreached, 0), 0) }
-	a.unknown = without(0)
-	sealed := a.in.Headers.Get(policies.HeaderMemory)
-	if sealed == "" {
-		a.lost = a.unknown
-		if a.number > 1 {
-			a.x.metrics.memory.WithLabelValues("absent").Inc()
-		}
-		return
-	}
-	m, err := heal.OpenMemory(a.x.key, a.x.clock, a.requestID(), sealed)
-	switch {
-	case errors.Is(err, heal.ErrOtherKey):
-		a.x.metrics.memory.WithLabelValues("other_key").Inc()
-		a.x.log.Error("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
-	case err != nil:
-		a.x.metrics.memory.WithLabelValues("unreadable").Inc()
-		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
-	case cmp.Or(m.Tenant, tenant.Default) != a.caller.Tenant.Name:
-		a.x.metrics.memory.WithLabelValues("other_tenant").Inc()
-		a.log.Error("memory of earlier attempts was ignored: it is of another tenant")
-	default:
-		a.x.metrics.memory.WithLabelValues("ok").Inc()
-		a.memory = *m
-		a.number = max(a.number, m.Known()+1)
-		a.unknown = without(m.Known())
-		a.lost = a.unknown
-	}
 }
 
 // configure finds the policy and the backends of the route.

@@ -34,6 +34,7 @@ func (a *attempt) Close(end policies.End) {
 	if outcome == "" {
 		return
 	}
+	a.keepEnd()
 	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
 	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
 }

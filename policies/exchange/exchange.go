@@ -75,8 +75,8 @@ type Deps struct {
 	Prices   *price.Table
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
-	// State holds slots, rates and what is kept back; nil is a store of the
-	// exchange's own. Shared says that other replicas use it as well.
+	// State holds slots, rates, what is kept back, and the memory of policies with
+	// memory: store; nil is a store of the exchange's own. Shared says that other replicas use it as well.
 	State  state.Store
 	Shared bool
 	// Random is in [0,1); nil is that of math/rand.
@@ -89,6 +89,7 @@ type Exchange struct {
 	key        heal.Key
 	hop        keySet
 	tenants    atomic.Pointer[tenant.Registry]
+	store      state.Store
 	accounts   *account.Accounts
 	log        *zap.Logger
 	metrics    *Metrics
@@ -111,6 +112,7 @@ type Exchange struct {
 	projects   *strings.Replacer // taken out of texts for clients
 
 	ignoredBackends sync.Once // says that a header was ignored
+	missingID       sync.Once // says that request ids are missing
 }
 
 // schemaCache bounds the compiled schemas that are kept, in bytes. A client
@@ -130,6 +132,9 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if deps.Random == nil {
 		deps.Random = rand.Float64
 	}
+	if deps.State == nil {
+		deps.State = memory.New()
+	}
 	accounts, err := newAccounts(&cfg, deps)
 	errs = append(errs, err, checkAccounts(cfg))
 	named := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
@@ -148,7 +153,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
 	x := &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts,
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
@@ -192,11 +197,7 @@ func newAccounts(cfg *Config, deps Deps) (*account.Accounts, error) {
 			}
 		}
 	}
-	store := deps.State
-	if store == nil {
-		store = memory.New()
-	}
-	return account.New(list, account.Deps{Store: store, Shared: deps.Shared, Random: deps.Random, Log: cmp.Or(deps.Log, zap.NewNop())})
+	return account.New(list, account.Deps{Store: deps.State, Shared: deps.Shared, Random: deps.Random, Log: cmp.Or(deps.Log, zap.NewNop())})
 }
 
 // checkAccounts finds backends without accounts and accounts without backends.

@@ -22,6 +22,9 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.checkLength(len(body)); reply != nil {
 		return nil, reply
 	}
+	if reply := a.recallStored(ctx, body); reply != nil {
+		return nil, reply
+	}
 	if reply := a.takeBody(len(body)); reply != nil {
 		return nil, reply
 	}

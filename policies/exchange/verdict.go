@@ -121,6 +121,7 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 // remember makes the memory for the next attempt, and says how much of the wait
 // is Envoy's where the route leaves it to Envoy: whole seconds, and fewer than
 // there are, since Envoy adds up to half of them. The next attempt waits the rest.
+// With memory: store the memory is put there, and nothing is left for the header.
 func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy time.Duration, sealed string) {
 	if a.settings.Wait == "envoy" {
 		byEnvoy = (r.Wait * 2 / 3).Truncate(time.Second)
@@ -137,7 +138,12 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 	}
 	m.Last = &client
 	m.Tries = append(m.Tries, a.try(r))
-	return byEnvoy, m.Seal(a.x.key, a.x.clock, a.requestID())
+	sealed = m.Seal(a.x.key, a.x.clock, a.requestID())
+	if a.settings.StoresMemory() {
+		a.keep(sealed, r.Wait)
+		return byEnvoy, ""
+	}
+	return byEnvoy, sealed
 }
 
 // try is what later attempts should know of this one.

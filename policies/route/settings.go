@@ -54,6 +54,11 @@ type Settings struct {
 	// seconds, from x-heald-retry-after) or "heald" (at the start of the next attempt,
 	// for meshes whose outer route cannot).
 	Wait string `yaml:"wait"`
+	// Memory says where an attempt leaves what the next one must know: "header"
+	// (default; a few lines of Lua on the outer route carry it) or "store", the
+	// state store, which then counts the attempts as well, for meshes whose outer
+	// route can do neither. Replicas must share the store.
+	Memory string `yaml:"memory"`
 	// UpstreamStream says when upstream is asked for a stream: "always"
 	// (default; the quota of streams is looser, and an empty answer shows
 	// early), or "as_client", only where the client wants one. peek.timeout is
@@ -107,6 +112,9 @@ type LocalSettings struct {
 	Topic bool `yaml:"topic"`
 }
 
+// memoryInStore is the value of Settings.Memory that needs no header.
+const memoryInStore = "store"
+
 // asClient is the value of Settings.UpstreamStream that asks for documents
 // where clients want them.
 const asClient = "as_client"
@@ -125,7 +133,7 @@ func DefaultSettings() Settings {
 		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
-		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
+		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Memory: "header", Authority: "heald",
 		UpstreamStream: "always", Resume: "off", Hedge: hedge.Off, Allow: allow.Rules{}.WithDefaults(),
 	}
 }
@@ -145,6 +153,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.Thinking.History, d.Thinking.History)
 	fill(&s.RepairPrompt, d.RepairPrompt)
 	fill(&s.Wait, d.Wait)
+	fill(&s.Memory, d.Memory)
 	fill(&s.UpstreamStream, d.UpstreamStream)
 	fill(&s.Authority, d.Authority)
 	fill(&s.Resume, d.Resume)
@@ -174,6 +183,7 @@ var setters = map[string]func(*Settings, string) error{
 	"thinking.history": func(s *Settings, v string) error { s.Thinking.History = v; return nil },
 	"repair_prompt":    func(s *Settings, v string) error { s.RepairPrompt = v; return nil },
 	"wait":             func(s *Settings, v string) error { s.Wait = v; return nil },
+	"memory":           func(s *Settings, v string) error { s.Memory = v; return nil },
 	"authority":        func(s *Settings, v string) error { s.Authority = v; return nil },
 	"upstream_stream":  func(s *Settings, v string) error { s.UpstreamStream = v; return nil },
 	"local.warmup":     func(s *Settings, v string) error { return setBool(&s.Local.Warmup, v) },
@@ -195,6 +205,9 @@ var setters = map[string]func(*Settings, string) error{
 
 // Resumes reports whether broken answers are resumed.
 func (s *Settings) Resumes() bool { return s.Resume == resumeText }
+
+// StoresMemory reports whether the memory between attempts is in the state store.
+func (s *Settings) StoresMemory() bool { return s.Memory == memoryInStore }
 
 // StreamsAsClient reports whether upstream is asked for a stream only where the
 // client wants one.

@@ -70,7 +70,7 @@ func TestSettingsDefaults(t *testing.T) {
 		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
-		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Authority: "heald",
+		RepairPrompt: DefaultRepairPrompt, Wait: "envoy", Memory: "header", Authority: "heald",
 		UpstreamStream: "always", Resume: "off", Hedge: "off",
 		Allow: allow.Rules{FileURIs: []string{"public"}, Tools: allow.DefaultTools, CachedContents: "own", Safety: "client", Tiers: []string{"standard", "flex"}},
 	}
@@ -127,6 +127,7 @@ func TestSetters(t *testing.T) {
 		"thinking.history":      {"keep", func(s *Settings) { s.Thinking.History = "keep" }},
 		"repair_prompt":         {"words", func(s *Settings) { s.RepairPrompt = "words" }},
 		"wait":                  {"heald", func(s *Settings) { s.Wait = "heald" }},
+		"memory":                {"store", func(s *Settings) { s.Memory = "store" }},
 		"authority":             {"route", func(s *Settings) { s.Authority = "route" }},
 		"upstream_stream":       {"as_client", func(s *Settings) { s.UpstreamStream = "as_client" }},
 		"local.warmup":          {"true", func(s *Settings) { s.Local.Warmup = true }},
@@ -162,7 +163,7 @@ func TestSetters(t *testing.T) {
 	if len(rows) != len(setters) {
 		t.Errorf("%d rows of %d setters", len(rows), len(setters))
 	}
-	for _, bad := range []string{"thinking.history", "wait", "authority", "upstream_stream", "resume", "hedge", "allow.cached_contents", "allow.safety",
+	for _, bad := range []string{"thinking.history", "wait", "memory", "authority", "upstream_stream", "resume", "hedge", "allow.cached_contents", "allow.safety",
 		"attempts", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
 		if _, err := DefaultSettings().Override(bad + "=other"); err == nil {
 			t.Errorf("%s=other is taken", bad)

@@ -35,6 +35,7 @@ func (s Settings) Validate(path string) error {
 	for _, w := range []struct{ name, got, one, other string }{
 		{"thinking.history", s.Thinking.History, "drop", "keep"},
 		{"wait", s.Wait, "envoy", "heald"},
+		{"memory", s.Memory, "header", memoryInStore},
 		{"upstream_stream", s.UpstreamStream, "always", asClient},
 		{"authority", s.Authority, "heald", "route"},
 		{"resume", s.Resume, "off", resumeText},

@@ -346,6 +346,12 @@ func TestGuardValuesOfTheOutage(t *testing.T) {
 		if err := g.Put(t.Context(), key, []byte("v"), time.Minute); err != nil {
 			t.Fatal(err)
 		}
+		if got, err := g.Get(t.Context(), key); string(got) != "v" || !errors.Is(err, state.ErrUnavailable) {
+			t.Errorf("meanwhile: %q, %v: others may know better", got, err)
+		}
+		if got, err := g.Get(t.Context(), state.Key{Tenant: "t", Space: state.Attempts, ID: "other"}); got != nil || !errors.Is(err, state.ErrUnavailable) {
+			t.Errorf("meanwhile: %q, %v: others may know it", got, err)
+		}
 		r.silent.Store(false)
 		time.Sleep(2 * time.Second)
 		if got, err := g.Get(t.Context(), key); string(got) != "v" || err != nil {

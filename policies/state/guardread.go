@@ -85,7 +85,7 @@ func (g *Guard) lastDoc(doc Doc) []byte {
 }
 
 // Get implements Store. What was put while the remote store could not be reached
-// is found locally.
+// is found locally; while it cannot be, others may have put something newer.
 func (g *Guard) Get(ctx context.Context, key Key) ([]byte, error) {
 	var value []byte
 	err := g.call(ctx, "get", func(ctx context.Context) (err error) {
@@ -95,12 +95,16 @@ func (g *Guard) Get(ctx context.Context, key Key) ([]byte, error) {
 	if err == nil && value != nil {
 		return value, nil
 	}
-	if err != nil {
-		if err := g.alone(ctx, "get", err); err != nil {
-			return nil, err
-		}
+	if err == nil {
+		return g.local.Get(ctx, key)
 	}
-	return g.local.Get(ctx, key)
+	if err := g.alone(ctx, "get", err); err != nil {
+		return nil, err
+	}
+	if value, err = g.local.Get(ctx, key); err != nil {
+		return nil, err
+	}
+	return value, ErrUnavailable
 }
 
 // Put implements Store.

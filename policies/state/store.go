@@ -21,7 +21,9 @@ type Store interface {
 	// does not exist, and nil to delete it. change may be called several times
 	// and must not block. The document ends after life.
 	Change(ctx context.Context, doc Doc, life time.Duration, change func(old []byte) []byte) error
-	// Get returns a value that Put has put; nil if there is none.
+	// Get returns a value that Put has put; nil if there is none. With
+	// ErrUnavailable the value is what this replica has put, if it has: others may
+	// have put something newer.
 	Get(ctx context.Context, key Key) ([]byte, error)
 	// Put keeps a value until its life ends.
 	Put(ctx context.Context, key Key, value []byte, life time.Duration) error

@@ -1,0 +1,205 @@
+package exchange
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// With memory: store the memory between attempts is in the state store, by tenant
+// and request id. Clients may use an id twice, so it says of which body it is. The
+// store also counts the attempts that replicas have begun, by body too: all of
+// them where Envoy does not tell their number, else those after the first. So an
+// attempt that Envoy calls the first asks the store nothing.
+
+// stored is what an attempt knows of its memory in the store.
+type stored struct {
+	body  string // checksum of the client's; "" where nothing can be kept
+	begun int    // attempts with this body that were counted, with this one
+	ended int    // those of them that belong to earlier requests with the same id
+}
+
+// storedMemory is the value in the store.
+type storedMemory struct {
+	Body   string `json:"b"`           // checksum of the client's
+	Ended  int    `json:"e,omitempty"` // see stored
+	Sealed string `json:"m,omitempty"` // none once the request has ended
+}
+
+const (
+	// storedFor is how long a memory is kept beyond the time that the next attempt
+	// may take: it is needed again if that one is lost.
+	storedFor = time.Minute
+	// storeTime bounds a call to the store, which has a shorter bound of its own
+	// if it is a shared one.
+	storeTime = 250 * time.Millisecond
+)
+
+// recallStored reads the memory where it is in the store. What cannot be read is
+// ignored, and nothing is known of lost attempts then: a store that fails must
+// fail no request.
+func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply {
+	if !a.settings.StoresMemory() {
+		return nil
+	}
+	if a.requestID() == "" {
+		a.warnMissingID()
+		return a.checkLost()
+	}
+	a.stored.body = checksum(body)
+	if a.numbered && a.number == 1 {
+		return nil
+	}
+	kept, err := a.askStore(ctx)
+	if ctx.Err() != nil {
+		return a.refuseGone()
+	}
+	if !a.numbered {
+		a.number = min(max(a.stored.begun-a.stored.ended, 1), mostAttempts)
+	}
+	a.unknown = a.without(0)
+	if err != nil {
+		a.x.metrics.memory.WithLabelValues("store_failed").Inc()
+		a.log.Debug("the store does not tell all of earlier attempts", zap.Error(err))
+	}
+	switch {
+	case kept == nil || kept.Body == a.stored.body && kept.Sealed == "":
+		if err == nil {
+			a.missing()
+			a.lost = a.lostByStore(0)
+		}
+	case kept.Body != a.stored.body:
+		a.ofAnother()
+	default:
+		a.adoptStored(kept, err == nil)
+	}
+	a.name()
+	return a.checkLost()
+}
+
+// adoptStored goes on with what the store has. Unless sure, others may have left
+// something newer.
+func (a *attempt) adoptStored(kept *storedMemory, sure bool) {
+	m := a.open(kept.Sealed)
+	switch {
+	case m == nil:
+		return
+	case a.numbered && m.Known() >= a.number:
+		a.ofAnother()
+		return
+	}
+	a.adopt(m)
+	if sure {
+		a.lost = a.lostByStore(m.Known())
+	}
+}
+
+// ofAnother tells of a memory that another request with the same id has left.
+func (a *attempt) ofAnother() {
+	a.x.metrics.memory.WithLabelValues("other_request").Inc()
+	a.log.Warn("memory of earlier attempts was ignored: it is of another request with the same " + policies.HeaderRequestID)
+}
+
+// lostByStore is how many earlier attempts were lost, if known have left a memory.
+// Envoy's count alone would take those for lost that reached no replica: without
+// its Lua filter nobody counts them.
+func (a *attempt) lostByStore(known int) int {
+	if !a.numbered {
+		return a.unknown
+	}
+	return max(min(a.unknown, a.stored.begun-known), 0) // the first was not counted, and this one was
+}
+
+// askStore counts the attempt and reads what the one before has left, in one round
+// trip. nil is nothing.
+func (a *attempt) askStore(ctx context.Context) (*storedMemory, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	var begun int64
+	var countErr error
+	var counting sync.WaitGroup
+	counting.Go(func() { // ends with ctx
+		key := a.storeKey()
+		key.ID += "/" + a.stored.body
+		begun, countErr = a.x.store.Count(ctx, key, a.storeLife(0))
+	})
+	value, err := a.x.store.Get(ctx, a.storeKey())
+	counting.Wait()
+	a.stored.begun = int(min(max(begun, 0), 1<<30))
+	if err == nil {
+		err = countErr
+	}
+	var kept storedMemory
+	if value == nil || json.Unmarshal(value, &kept) != nil {
+		return nil, err
+	}
+	// A counter that has ended and begun anew says nothing of those before.
+	if kept.Body == a.stored.body && kept.Ended < a.stored.begun {
+		a.stored.ended = kept.Ended
+	}
+	return &kept, err
+}
+
+// keep leaves the sealed memory for the attempt after wait.
+func (a *attempt) keep(sealed string, wait time.Duration) {
+	if a.stored.body == "" {
+		return
+	}
+	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.ended, Sealed: sealed}, a.storeLife(wait))
+}
+
+// keepEnd says that the request has ended, where Envoy does not count attempts:
+// the next one with its id and its body is a request of its own.
+func (a *attempt) keepEnd() {
+	if a.numbered || a.stored.begun == 0 {
+		return
+	}
+	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.begun}, a.storeLife(0))
+}
+
+// putMemory does not use the client's context: Envoy asks again though the client that
+// it had may be gone.
+func (a *attempt) putMemory(m storedMemory, life time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
+	defer cancel()
+	value, err := json.Marshal(m)
+	if err == nil {
+		err = a.x.store.Put(ctx, a.storeKey(), value, life)
+	}
+	if err != nil {
+		a.x.metrics.memory.WithLabelValues("not_stored").Inc()
+		a.log.Debug("the store did not take the memory for the next attempt", zap.Error(err))
+	}
+}
+
+// storeLife is how long something is kept for the next attempt: until it is over.
+func (a *attempt) storeLife(wait time.Duration) time.Duration {
+	return wait + a.settings.MaxWait + a.settings.Peek.Timeout + storedFor
+}
+
+// storeKey is the request's. The id is a client's and may be of any length.
+func (a *attempt) storeKey() state.Key {
+	return state.Key{Tenant: a.caller.Tenant.Name, Space: state.Attempts, ID: checksum([]byte(a.requestID()))}
+}
+
+// checksum is the same at all replicas.
+func checksum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+func (a *attempt) warnMissingID() {
+	a.x.metrics.memory.WithLabelValues("no_id").Inc()
+	a.x.missingID.Do(func() {
+		a.x.log.Warn("request ids are missing: with memory: store the attempts of a request have nothing to find its memory by, and each begins anew; " +
+			"have the outer listener set " + policies.HeaderRequestID + " (generate_request_id; said once)")
+	})
+}

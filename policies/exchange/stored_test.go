@@ -1,0 +1,445 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/state/memory"
+	"github.com/heald-proxy/heald/policies/tenant"
+)
+
+// watched is a store that counts calls about values, and fails on demand.
+type watched struct {
+	state.Store
+	gets, puts, counts atomic.Int64
+	down, hangs        atomic.Bool
+	lives              []time.Duration
+}
+
+func (w *watched) fail(ctx context.Context) error {
+	if w.hangs.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if w.down.Load() {
+		return state.ErrUnavailable
+	}
+	return nil
+}
+
+func (w *watched) Get(ctx context.Context, key state.Key) ([]byte, error) {
+	w.gets.Add(1)
+	if err := w.fail(ctx); err != nil {
+		return nil, err
+	}
+	return w.Store.Get(ctx, key)
+}
+
+func (w *watched) Put(ctx context.Context, key state.Key, value []byte, life time.Duration) error {
+	w.puts.Add(1)
+	w.lives = append(w.lives, life)
+	if err := w.fail(ctx); err != nil {
+		return err
+	}
+	return w.Store.Put(ctx, key, value, life)
+}
+
+func (w *watched) Count(ctx context.Context, key state.Key, life time.Duration) (int64, error) {
+	w.counts.Add(1)
+	if err := w.fail(ctx); err != nil {
+		return 0, err
+	}
+	return w.Store.Count(ctx, key, life)
+}
+
+func (w *watched) calls() string {
+	return fmt.Sprintf("%d counts, %d gets, %d puts", w.counts.Swap(0), w.gets.Swap(0), w.puts.Swap(0))
+}
+
+// replicas are two exchanges that share nothing but a store.
+func replicas(t *testing.T, change func(*Config)) (one, two rig, store *watched) {
+	t.Helper()
+	store = &watched{Store: memory.New()}
+	rigOf := func() rig {
+		r := newRig(t, func(c *Config) {
+			c.Policies = map[string]route.Settings{route.DefaultPolicy: {Memory: "store", Attempts: 4}}
+			if change != nil {
+				change(c)
+			}
+		})
+		r.store = store
+		return r
+	}
+	return rigOf(), rigOf(), store
+}
+
+// unnumbered takes Envoy's count off an attempt.
+func unnumbered(a *attempt) *attempt {
+	a.in.Headers = lacking(a.in.Headers, policies.HeaderAttemptCount)
+	return a
+}
+
+func lacking(h policies.Headers, name string) (out policies.Headers) {
+	for _, f := range h {
+		if f.Name != name {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// isForbidden plays an attempt that the provider answers with a 403, which asks for
+// another account.
+func isForbidden(t *testing.T, a *attempt, body string) {
+	t.Helper()
+	send(t, a, body)
+	if r := answerWith(a, 403, forbidden).Reply; r == nil || !r.Verdict.Again() || r.Memory != "" {
+		t.Errorf("%+v: want another attempt, and no memory in the header", r)
+	}
+}
+
+func isAnswered(t *testing.T, a *attempt, body string) {
+	t.Helper()
+	send(t, a, body)
+	answerWith(a, 200, hello+stop)
+}
+
+// The next attempt knows what another replica has learned, with Envoy's count of
+// attempts and without.
+func TestStoredMemoryReachesAnotherReplica(t *testing.T) {
+	for name, numbers := range map[string]func(*attempt) *attempt{"counted by Envoy": func(a *attempt) *attempt { return a }, "counted by the store": unnumbered} {
+		t.Run(name, func(t *testing.T) {
+			one, two, store := replicas(t, nil)
+			isForbidden(t, numbers(one.begin(1, "")), ask)
+			first := store.calls()
+			second := numbers(two.begin(2, ""))
+			send(t, second, ask)
+			if second.account.ID != "a-2" || second.number != 2 || second.lost != 0 || second.memory.Known() != 1 {
+				t.Errorf("attempt %d asks %s, knows %d, %d lost", second.number, second.account.ID, second.memory.Known(), second.lost)
+			}
+			answerWith(second, 200, hello+stop)
+			wantFirst, wantSecond := "0 counts, 0 gets, 1 puts", "1 counts, 1 gets, 0 puts"
+			if name == "counted by the store" { // and it is told of the request's end
+				wantFirst, wantSecond = "1 counts, 1 gets, 1 puts", "1 counts, 1 gets, 1 puts"
+			}
+			if got := store.calls(); first != wantFirst || got != wantSecond {
+				t.Errorf("calls %s, then %s", first, got)
+			}
+		})
+	}
+}
+
+// A request that Envoy calls the first attempt asks the store nothing, nor do
+// policies whose memory is in the header.
+func TestStoreIsNotAskedForNothing(t *testing.T) {
+	one, _, store := replicas(t, nil)
+	isAnswered(t, one.begin(1, ""), ask)
+	if got := store.calls(); got != "0 counts, 0 gets, 0 puts" {
+		t.Error(got)
+	}
+	header, _, store := replicas(t, func(c *Config) { c.Policies = nil })
+	send(t, header.begin(1, ""), ask)
+	memory := answerWith(func() *attempt { a := header.begin(1, ""); send(t, a, ask); return a }(), 403, forbidden).Reply.Memory
+	isAnswered(t, header.begin(2, memory), ask)
+	if got := store.calls(); memory == "" || got != "0 counts, 0 gets, 0 puts" {
+		t.Errorf("memory %q, %s", memory, got)
+	}
+}
+
+// A memory is kept while the next attempt waits and runs, and a minute longer.
+func TestStoredMemoryOutlivesTheNextAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two, store := replicas(t, nil)
+		first := one.begin(1, "")
+		isForbidden(t, first, ask)
+		s := one.cfg.Policies[route.DefaultPolicy]
+		if life := store.lives[0]; life != first.record.wait+s.MaxWait+s.Peek.Timeout+time.Minute {
+			t.Errorf("kept for %v", life)
+		}
+		lost := two.begin(2, "")
+		send(t, lost, ask)
+		time.Sleep(s.Peek.Timeout)
+		lost.Close(policies.EndCancelled)
+		third := one.begin(3, "")
+		send(t, third, ask)
+		if third.memory.Known() != 1 || third.lost != 1 {
+			t.Errorf("knows %d, %d lost", third.memory.Known(), third.lost)
+		}
+		third.Close(policies.EndCancelled)
+		time.Sleep(store.lives[0])
+		late := two.begin(4, "")
+		if r := late.RequestHeaders(); r != nil {
+			t.Fatal(r.Reason)
+		}
+		_, r := late.RequestBody(t.Context(), []byte(ask))
+		if late.memory.Known() != 0 || r != nil {
+			t.Errorf("knows %d after its end, refused: %v", late.memory.Known(), r)
+		}
+		late.Close(policies.EndCancelled)
+	})
+}
+
+// Another request with the same id neither gets the memory nor counts.
+func TestStoredMemoryOfAnotherBody(t *testing.T) {
+	for _, numbered := range []bool{true, false} {
+		one, two, _ := replicas(t, nil)
+		two, count := two.counting(t)
+		begin := func(r rig, n int) *attempt {
+			if numbered {
+				return r.begin(n, "")
+			}
+			return unnumbered(r.begin(n, ""))
+		}
+		isForbidden(t, begin(one, 1), ask)
+		other := begin(two, 2)
+		send(t, other, saying("other"))
+		want := 1 // by the store
+		if numbered {
+			want = 2
+		}
+		if other.memory.Known() != 0 || other.lost != 0 || other.number != want || other.account.ID != "a-1" {
+			t.Errorf("numbered %v: attempt %d asks %s, knows %d, %d lost", numbered, other.number, other.account.ID, other.memory.Known(), other.lost)
+		}
+		if n := count("heald_memory_total", "other_request"); n != 1 {
+			t.Errorf("numbered %v: counted %v", numbered, n)
+		}
+		if n := two.log.FilterMessageSnippet("another request with the same x-request-id").Len(); n != 1 {
+			t.Errorf("numbered %v: %d lines about it", numbered, n)
+		}
+		other.Close(policies.EndCancelled)
+	}
+}
+
+// A client that uses one id and one body for all its requests gets an answer to
+// each: a request that has ended is no attempt of the next one.
+func TestRequestIDsUsedAgain(t *testing.T) {
+	one, two, _ := replicas(t, nil)
+	for range 6 {
+		isForbidden(t, unnumbered(one.begin(1, "")), ask)
+		again := unnumbered(two.begin(1, ""))
+		isAnswered(t, again, ask)
+		if again.number != 2 || again.lost != 0 || again.memory.Known() != 1 {
+			t.Fatalf("attempt %d knows %d, %d lost", again.number, again.memory.Known(), again.lost)
+		}
+		one.accounts, two.accounts = newRig(t, nil).accounts, newRig(t, nil).accounts // nothing is kept back
+	}
+	// With Envoy's count, a memory that knows more than there was is of another.
+	two, count := two.counting(t)
+	isForbidden(t, one.begin(1, ""), ask)
+	isForbidden(t, one.begin(2, ""), ask)
+	second := two.begin(2, "")
+	send(t, second, ask)
+	second.Close(policies.EndCancelled)
+	if second.number != 2 || second.memory.Known() != 0 || count("heald_memory_total", "other_request") != 1 {
+		t.Errorf("attempt %d knows %d", second.number, second.memory.Known())
+	}
+}
+
+// lose plays an attempt whose replica dies: nobody closes it.
+func lose(t *testing.T, a *attempt) {
+	t.Helper()
+	send(t, a, ask)
+}
+
+// The second lost attempt is final: by the store's count as well as by Envoy's. But
+// attempts that reached no replica are none.
+func TestLostAttemptsByTheStore(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		numbers  []int // by Envoy; 0 is none
+		lost     int   // that the last attempt knows
+		refusals int
+	}{
+		{"one is forgiven", []int{0, 0}, 1, 0},
+		{"two are not", []int{0, 0, 0}, 2, 1},
+		{"two, by Envoy's count", []int{1, 2, 3}, 2, 1},
+		{"Envoy could not connect twice", []int{3}, 1, 0},
+		{"nor after the first", []int{1, 4}, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one, two, _ := replicas(t, nil)
+			var last *attempt
+			for i, n := range c.numbers {
+				r := []rig{one, two}[i%2]
+				a := r.begin(max(n, 1), "")
+				if n == 0 {
+					unnumbered(a)
+				}
+				if i < len(c.numbers)-1 {
+					lose(t, a)
+					continue
+				}
+				last = a
+			}
+			if reply := last.RequestHeaders(); reply != nil {
+				t.Fatal(reply.Reason)
+			}
+			_, reply := last.RequestBody(t.Context(), []byte(ask))
+			if last.lost != c.lost || (reply != nil) != (c.refusals > 0) || reply != nil && reply.Reason != heal.ReasonLost {
+				t.Errorf("%d lost, reply %+v", last.lost, reply)
+			}
+		})
+	}
+}
+
+// A store that fails, or hangs, costs the memory and no request.
+func TestStoreDown(t *testing.T) {
+	for _, hangs := range []bool{false, true} {
+		for _, numbered := range []bool{true, false} {
+			t.Run(fmt.Sprintf("hangs %v, numbered %v", hangs, numbered), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					one, two, store := replicas(t, nil)
+					two, count := two.counting(t)
+					store.down.Store(!hangs)
+					store.hangs.Store(hangs)
+					begin := func(r rig, n int) *attempt {
+						if numbered {
+							return r.begin(n, "")
+						}
+						return unnumbered(r.begin(n, ""))
+					}
+					isForbidden(t, begin(one, 1), ask)
+					isForbidden(t, begin(two, 2), ask)
+					isForbidden(t, begin(one, 3), ask) // nobody takes the others for lost
+					began := time.Now()
+					last := begin(two, 4)
+					send(t, last, ask)
+					if waited := time.Since(began); waited > storeTime {
+						t.Errorf("waits %v for the store", waited)
+					}
+					if last.lost != 0 || last.memory.Known() != 0 || count("heald_memory_total", "store_failed") != 2 || count("heald_memory_total", "not_stored") != 1 {
+						t.Errorf("%d lost, knows %d, counted %v and %v", last.lost, last.memory.Known(),
+							count("heald_memory_total", "store_failed"), count("heald_memory_total", "not_stored"))
+					}
+					answerWith(last, 200, hello+stop)
+				})
+			})
+		}
+	}
+}
+
+// The client that leaves ends the wait for the store.
+func TestClientLeavesWhileTheStoreHangs(t *testing.T) {
+	one, _, store := replicas(t, nil)
+	store.hangs.Store(true)
+	a := one.begin(2, "")
+	if reply := a.RequestHeaders(); reply != nil {
+		t.Fatal(reply.Reason)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, reply := a.RequestBody(ctx, []byte(ask)); reply == nil || reply.Reason != heal.ReasonClientGone {
+		t.Errorf("%+v", reply)
+	}
+	a.Close(policies.EndCancelled)
+}
+
+// Without request ids there is nothing to find a memory by. It is said once.
+func TestStoredMemoryNeedsRequestIDs(t *testing.T) {
+	one, _, store := replicas(t, nil)
+	one, count := one.counting(t)
+	for n := 1; n <= 3; n++ {
+		a := one.begin(n, "")
+		a.in.Headers = lacking(a.in.Headers, policies.HeaderRequestID)
+		isForbidden(t, a, ask)
+		if a.lost != 0 {
+			t.Errorf("attempt %d: %d lost", n, a.lost)
+		}
+	}
+	if n := one.log.FilterMessageSnippet("request ids are missing").Len(); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	if got := store.calls(); got != "0 counts, 0 gets, 0 puts" || count("heald_memory_total", "no_id") != 3 {
+		t.Errorf("%s, counted %v", got, count("heald_memory_total", "no_id"))
+	}
+}
+
+// No tenant reaches another's memory, and none learns of its count.
+func TestStoredMemoryIsTheTenants(t *testing.T) {
+	one, two, _ := replicas(t, func(c *Config) {
+		c.Tenants = callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA)}, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB)})
+	})
+	as := func(r rig, key string) *attempt {
+		return unnumbered(r.begin(1, "", "x-api-key", key, "authorization", ""))
+	}
+	isForbidden(t, as(one, keyOfA), ask)
+	b := as(two, keyOfB)
+	send(t, b, ask)
+	if b.number != 1 || b.memory.Known() != 0 || b.account.ID != "a-1" {
+		t.Errorf("the other tenant's attempt %d asks %s, knows %d", b.number, b.account.ID, b.memory.Known())
+	}
+	b.Close(policies.EndCancelled)
+	a := as(two, keyOfA)
+	send(t, a, ask)
+	if a.number != 2 || a.memory.Known() != 1 {
+		t.Errorf("its own attempt %d knows %d", a.number, a.memory.Known())
+	}
+	a.Close(policies.EndCancelled)
+}
+
+// Clients choose ids and bodies: what is kept of them is short.
+func TestStoredMemoryIsBounded(t *testing.T) {
+	one, _, store := replicas(t, nil)
+	store.Store = &keysSeen{Store: store.Store, t: t}
+	a := one.begin(1, "", "x-request-id", strings.Repeat("i", 50_000))
+	isForbidden(t, unnumbered(a), saying(strings.Repeat("long ", 20_000)))
+	if n := store.Store.(*keysSeen).calls.Load(); n != 3 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+type keysSeen struct {
+	state.Store
+	t     *testing.T
+	calls atomic.Int64
+}
+
+func (k *keysSeen) see(key state.Key, value []byte) {
+	k.calls.Add(1)
+	if len(key.ID) > 100 || len(value) > 5000 {
+		k.t.Errorf("a key of %d bytes, a value of %d", len(key.ID), len(value))
+	}
+}
+
+func (k *keysSeen) Get(ctx context.Context, key state.Key) ([]byte, error) {
+	k.see(key, nil)
+	return k.Store.Get(ctx, key)
+}
+
+func (k *keysSeen) Count(ctx context.Context, key state.Key, life time.Duration) (int64, error) {
+	k.see(key, nil)
+	return k.Store.Count(ctx, key, life)
+}
+
+func (k *keysSeen) Put(ctx context.Context, key state.Key, value []byte, life time.Duration) error {
+	k.see(key, value)
+	return k.Store.Put(ctx, key, value, life)
+}
+
+// Deps.State is the store that memories are kept in.
+func TestMemoryStoreIsTheStateStore(t *testing.T) {
+	store := &watched{Store: memory.New()}
+	x, err := New(newRig(t, nil).cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store})
+	if err != nil || x.store != state.Store(store) {
+		t.Errorf("%v, %v", x.store, err)
+	}
+	if _, err := (route.Settings{}).WithDefaults().Override("memory=store"); err != nil {
+		t.Error(err)
+	}
+	if _, err := (route.Settings{}).WithDefaults().Override("memory=redis"); err == nil || errors.Is(err, state.ErrUnavailable) {
+		t.Error("memory=redis is taken")
+	}
+}
