@@ -432,7 +432,7 @@ func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 func TestSettlementsAreBounded(t *testing.T) {
 	server := redistest.Start(t)
 	reg := prometheus.NewRegistry()
-	s := open(t, server, short, func(cfg *Config) { cfg.Metrics = NewMetrics(reg) })
+	s := open(t, server, func(cfg *Config) { cfg.Metrics, cfg.Timing.Background = NewMetrics(reg), 200*time.Millisecond })
 	want := &state.Want{Places: []state.Place{{Account: "a"}}}
 	taken, err := s.Take(t.Context(), want)
 	if err != nil {
@@ -450,7 +450,7 @@ func TestSettlementsAreBounded(t *testing.T) {
 		t.Errorf("the metric says %v", n)
 	}
 	server.Resume()
-	atRest(t, server)
+	atRest(t, server, s)
 }
 
 // The rights that doc.go names are enough.
