@@ -537,7 +537,7 @@ func TestGoneReplicaIsLeftItsPart(t *testing.T) {
 	if err != nil || snapshot.InUse["a"] != 7 || snapshot.Replicas != 2 {
 		t.Errorf("in use %v by %d replicas, %v", snapshot.InUse, snapshot.Replicas, err)
 	}
-	cut.Hold("a", "", 2) // what it took by itself
+	cut.accounts.hold("a", 2) // what it took by itself
 	beat(cut)            // it is back, and says so
 	if n := fill(); n != 0 {
 		t.Errorf("%d more slots, though both hold 12", n)
