@@ -124,12 +124,14 @@ func (f *fleet) allInUse() {
 }
 
 // round has all workers take slots until no more are given, and returns how many
-// are in use then. Afterwards slots change hands, while something is done, and all
-// are given back.
+// are in use then. Afterwards slots change hands while something is done: first at
+// one replica, while the others keep what they hold and call nobody, then at
+// those. At the end all are given back.
 func (f *fleet) round(during func()) (inUse [accounts]int64) {
 	f.t.Helper()
-	var filled, work sync.WaitGroup
-	churn := make(chan struct{})
+	var filled, first, work sync.WaitGroup
+	begin, done, others := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	chosen := rand.IntN(replicas)
 	for i, g := range f.guards {
 		until := itself
 		if f.reach[i] {
@@ -137,15 +139,26 @@ func (f *fleet) round(during func()) (inUse [accounts]int64) {
 		}
 		for range workers {
 			filled.Add(1)
+			if i == chosen {
+				first.Add(1)
+			}
 			work.Go(func() {
 				held := f.fill(g, until, nil)
 				filled.Done()
-				<-churn
-				for range 2 {
-					rand.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
-					half := len(held) / 2
-					f.giveBack(g, held[half:])
-					held = f.fill(g, anyone, held[:half])
+				if i == chosen {
+					<-begin
+					for going := true; going; {
+						select {
+						case <-done:
+							going = false // and once more
+						default:
+						}
+						held = f.exchange(g, held)
+					}
+					first.Done()
+				} else {
+					<-others
+					held = f.exchange(g, f.exchange(g, held))
 				}
 				f.giveBack(g, held)
 			})
@@ -155,10 +168,13 @@ func (f *fleet) round(during func()) (inUse [accounts]int64) {
 	for i := range inUse {
 		inUse[i] = f.inUse[i].Load()
 	}
-	close(churn)
+	close(begin)
 	if during != nil {
 		during()
 	}
+	close(done)
+	first.Wait()
+	close(others)
 	work.Wait()
 	for _, s := range f.stores {
 		s.waiting.Wait()
@@ -172,6 +188,14 @@ func (f *fleet) round(during func()) (inUse [accounts]int64) {
 		f.t.FailNow()
 	}
 	return inUse
+}
+
+// exchange gives half of the slots back, and takes what it can.
+func (f *fleet) exchange(g *state.Guard, held []state.Receipt) []state.Receipt {
+	rand.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
+	half := len(held) / 2
+	f.giveBack(g, held[half:])
+	return f.fill(g, anyone, held[:half])
 }
 
 // refuser is who must have refused a slot, so that a worker asks for no more.
