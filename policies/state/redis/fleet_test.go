@@ -274,38 +274,3 @@ func (f *fleet) land(server *redistest.Server) {
 		}
 	}
 }
-
-// atRest has replicas beat until nothing is in use at the store, by its own
-// counters.
-func atRest(t *testing.T, server *redistest.Server, beating ...*Store) {
-	t.Helper()
-	var all map[string]string
-	probe := open(t, server)
-	for begin := time.Now(); time.Since(begin) < hang; time.Sleep(10 * time.Millisecond) {
-		for _, s := range beating {
-			_ = s.Beat(t.Context()) // the next one tries again
-		}
-		all = map[string]string{}
-		names, err := probe.client.Keys(t.Context(), probe.keys.accounts+"*").Result()
-		if err != nil {
-			continue
-		}
-		for _, name := range names {
-			all[name] = fmt.Sprint(probe.client.HGetAll(t.Context(), name).Val())
-		}
-		if len(all) == 0 {
-			return
-		}
-	}
-	t.Errorf("still in use: %v", all)
-}
-
-// abandon ends a store as kill -9 does: nothing is given back.
-func (s *Store) abandon() {
-	s.once.Do(func() {
-		close(s.closed)
-		s.stop()
-		s.work.Wait()
-		_ = s.client.Close()
-	})
-}

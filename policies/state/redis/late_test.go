@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // late is a replica that holds slots and was taken for dead by two others.
 type late struct {
 	t           *testing.T
+	server      *redistest.Server
 	one, others *Store
 	held        []state.Receipt // of the late replica
 }
@@ -26,7 +28,7 @@ func newLate(t *testing.T, onError state.OnError, want *state.Want, holds int) *
 	change := func(cfg *Config) {
 		cfg.OnError, cfg.Timing.now, cfg.Timing.byHand = onError, c.text, true
 	}
-	l := &late{t: t, one: open(t, server, change), others: open(t, server, change)}
+	l := &late{t: t, server: server, one: open(t, server, change), others: open(t, server, change)}
 	third := open(t, server, change)
 	all := []*Store{l.one, l.others, third}
 	for range 2 {
@@ -148,6 +150,20 @@ func TestLateReplicaAsksFirst(t *testing.T) {
 			t.Errorf("%d were admitted, though 5 of 9 are free", n)
 		}
 		consistent(t, l.one)
+	}
+}
+
+// A late replica's first heartbeat says at once what it holds: in a second step
+// the others could take the part in between that was left to it.
+func TestLateReplicaStatesAtOnce(t *testing.T) {
+	l := newLate(t, state.Open, &state.Want{Places: []state.Place{{Account: "a", Slots: 9}}}, 5)
+	l.server.Must("CONFIG RESETSTAT")
+	l.beat(l.one)
+	if stats := l.others.client.Info(t.Context(), "commandstats").Val(); !strings.Contains(stats, "cmdstat_evalsha:calls=1,") {
+		t.Errorf("want one script: %s", stats)
+	}
+	if n := l.others.client.HGet(t.Context(), l.one.keys.accounts+"a", "n").Val(); n != "5" {
+		t.Errorf("%s in use, want 5", n)
 	}
 }
 

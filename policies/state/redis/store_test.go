@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strconv"
@@ -72,39 +71,6 @@ func TestStore(t *testing.T) {
 		test(t, &statetest.Rig{Store: s, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait})
 		consistent(t, s)
 	})
-}
-
-// consistent checks that n is the sum of shares for all accounts and tenants.
-func consistent(t testing.TB, s *Store) {
-	t.Helper()
-	s.waiting.Wait()
-	ctx := context.Background()
-	names, err := s.client.Keys(ctx, prefix+"*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		tenant := strings.HasPrefix(name, prefix+"{t:") && strings.HasSuffix(name, "}")
-		if !tenant && !strings.HasPrefix(name, s.keys.accounts) {
-			continue
-		}
-		hash, err := s.client.HGetAll(ctx, name).Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var sum int64
-		for field, value := range hash {
-			if strings.HasPrefix(field, "r:") {
-				if integer(value) <= 0 {
-					t.Errorf("%s: share %s is %s", name, field, value)
-				}
-				sum += integer(value)
-			}
-		}
-		if n := integer(hash["n"]); n != sum {
-			t.Errorf("%s: n is %d, the shares are %d: %v", name, n, sum, hash)
-		}
-	}
 }
 
 // The guard changes nothing while the store answers.
@@ -538,7 +504,7 @@ func TestGoneReplicaIsLeftItsPart(t *testing.T) {
 		t.Errorf("in use %v by %d replicas, %v", snapshot.InUse, snapshot.Replicas, err)
 	}
 	cut.accounts.hold("a", 2) // what it took by itself
-	beat(cut)            // it is back, and says so
+	beat(cut)                 // it is back, and says so
 	if n := fill(); n != 0 {
 		t.Errorf("%d more slots, though both hold 12", n)
 	}
