@@ -54,22 +54,38 @@ func TestClientsPaused(t *testing.T) {
 }
 
 func TestKilledAndRestartedEmpty(t *testing.T) {
-	for _, outage := range []int{0, aLongTime} { // heartbeats
-		t.Run(fmt.Sprint(outage), func(t *testing.T) {
-			server := redistest.Start(t)
-			f := launch(t, three(server))
-			f.disturb(nobody, server.Kill)
-			f.round(nil)
-			f.pass(outage)
-			if outage > 0 {
-				f.allInUse()
-			}
-			f.disturb(everyone, server.Restart)
-			f.pass(3)
-			f.allInUse()
-			f.land(server)
+	t.Run("at once", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(everyone, func() {
+			server.Kill()
+			server.Restart()
 		})
-	}
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
+	t.Run("soon", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(nobody, server.Kill)
+		f.round(nil)
+		f.disturb(everyone, server.Restart)
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
+	t.Run("late", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(nobody, server.Kill)
+		f.pass(aLongTime)
+		f.allInUse() // each has its third
+		f.disturb(everyone, server.Restart)
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
 }
 
 func TestFlushed(t *testing.T) {

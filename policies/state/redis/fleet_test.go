@@ -104,11 +104,18 @@ func (f *fleet) pass(beats int) {
 	}
 }
 
-// disturb does something while all slots are in use and change hands; reach is
-// who reaches the server from then on.
+// disturb does something while all slots are in use, and waits until those are
+// back that reach the server from then on: what they hold they hold on to.
 func (f *fleet) disturb(reach [replicas]bool, do func()) {
 	f.t.Helper()
-	f.round(do)
+	f.round(func() {
+		do()
+		for i, s := range f.stores {
+			if reach[i] {
+				f.eventually("a replica back at the store", func() bool { return !s.alone.Load() })
+			}
+		}
+	})
 	f.reach = reach
 }
 
