@@ -10,7 +10,9 @@
 // Nothing is sent twice: an answer that was lost may have been one of success.
 // Only NOSCRIPT says for certain that nothing was done. So a replica keeps a
 // [ledger] of what it holds and compares it with its shares at every heartbeat;
-// differences that calls on their way cannot explain are corrected.
+// differences that calls on their way cannot explain are corrected. What was given
+// up after Timing.Background, and is done after a heartbeat has corrected it,
+// counts twice until the next one.
 //
 // A replica that is silent for Timing.Silent is reaped by whoever beats next. It
 // may live, and only be late. Then the others can take what it held of an account
