@@ -23,7 +23,6 @@ func TestPaused(t *testing.T) {
 	server := redistest.Start(t)
 	f := launch(t, three(server))
 	f.disturb(nobody, server.Pause)
-	f.round(nil)
 	f.pass(aLongTime)
 	f.allInUse() // each has its third
 	f.disturb(everyone, server.Resume)
@@ -69,7 +68,6 @@ func TestKilledAndRestartedEmpty(t *testing.T) {
 		server := redistest.Start(t)
 		f := launch(t, three(server))
 		f.disturb(nobody, server.Kill)
-		f.round(nil)
 		f.disturb(everyone, server.Restart)
 		f.pass(3)
 		f.allInUse()

@@ -40,6 +40,10 @@ type fleet struct {
 	local  atomic.Int64 // attempts that a replica admitted by itself
 	shared atomic.Int64 // and those that the store admitted
 	errors atomic.Int64
+
+	// A replica whose call misses its deadline counts on its part of what was free
+	// lately, which others may get from the store: sums hold once nothing was.
+	saturated bool
 }
 
 var (
@@ -65,6 +69,8 @@ func launch(t *testing.T, urls [replicas]string) *fleet {
 			Deadline: 300 * time.Millisecond, Pause: 20 * time.Millisecond, LongestPause: 200 * time.Millisecond}))
 	}
 	f.beat() // all are known before the first is lost
+	f.round(nil)
+	f.saturated = true
 	f.pass(1)
 	f.allInUse()
 	return f
@@ -119,6 +125,7 @@ func (f *fleet) disturb(reach [replicas]bool, do func()) {
 		}
 	})
 	f.reach = reach
+	f.round(nil) // all see before time passes that nothing is free
 }
 
 // allInUse works until all slots are in use at once, without more time to pass.
@@ -189,7 +196,7 @@ func (f *fleet) round(during func()) (inUse [accounts]int64) {
 		s.waiting.Wait()
 	}
 	for i := range f.most {
-		if n := f.most[i].Swap(0); n > slots {
+		if n := f.most[i].Swap(0); n > slots && f.saturated {
 			f.t.Errorf("account %d: %d of %d slots in use at once", i, n, slots)
 		}
 	}
