@@ -13,7 +13,7 @@ import (
 // dead, and still hold slots. These tests say what holds then; doc.go says it in
 // words.
 
-// late is a replica that holds slots and was taken for dead by two others.
+// late is a replica that holds 5 slots and was taken for dead by two others.
 type late struct {
 	t           *testing.T
 	server      *redistest.Server
@@ -21,7 +21,7 @@ type late struct {
 	held        []state.Receipt // of the late replica
 }
 
-func newLate(t *testing.T, onError state.OnError, want *state.Want, holds int) *late {
+func newLate(t *testing.T, onError state.OnError, want *state.Want) *late {
 	t.Helper()
 	server := redistest.Start(t)
 	c := newClock()
@@ -36,7 +36,7 @@ func newLate(t *testing.T, onError state.OnError, want *state.Want, holds int) *
 			l.beat(s)
 		}
 	}
-	for range holds {
+	for range 5 {
 		taken := l.take(l.one, want)
 		if !admitted(taken, want) {
 			t.Fatalf("got %+v", taken)
@@ -109,7 +109,7 @@ func TestLateReplicaKeepsItsSlots(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			want := &test.want
-			l := newLate(t, test.onError, want, 5)
+			l := newLate(t, test.onError, want)
 			others := l.fill(l.others, want)
 			if len(others) != test.others {
 				t.Errorf("the others took %d, want %d", len(others), test.others)
@@ -138,7 +138,7 @@ func TestLateReplicaAsksFirst(t *testing.T) {
 		{Places: []state.Place{{Account: "a", Slots: 9}}},
 		{Tenant: &state.TenantWant{Name: "t", Slots: 9}},
 	} {
-		l := newLate(t, state.Open, want, 5)
+		l := newLate(t, state.Open, want)
 		if n := len(l.fill(l.one, want)); n != 4 {
 			t.Errorf("%d more of 9 were admitted to a replica that holds 5", n)
 		}
@@ -156,7 +156,7 @@ func TestLateReplicaAsksFirst(t *testing.T) {
 // A late replica's first heartbeat says at once what it holds: in a second step
 // the others could take the part in between that was left to it.
 func TestLateReplicaStatesAtOnce(t *testing.T) {
-	l := newLate(t, state.Open, &state.Want{Places: []state.Place{{Account: "a", Slots: 9}}}, 5)
+	l := newLate(t, state.Open, &state.Want{Places: []state.Place{{Account: "a", Slots: 9}}})
 	l.server.Must("CONFIG RESETSTAT")
 	l.beat(l.one)
 	if stats := l.others.client.Info(t.Context(), "commandstats").Val(); !strings.Contains(stats, "cmdstat_evalsha:calls=1,") {
@@ -172,7 +172,7 @@ func TestLateReplicaStatesAtOnce(t *testing.T) {
 func TestLateReplicaComesToRest(t *testing.T) {
 	want := &state.Want{Tenant: &state.TenantWant{Name: "t", Slots: 9}, Places: []state.Place{{Account: "a", Slots: 9}}}
 	for before := range 6 {
-		l := newLate(t, state.Open, want, 5)
+		l := newLate(t, state.Open, want)
 		l.giveBack(l.one, l.held[:before]...)
 		l.beat(l.one)
 		l.giveBack(l.one, l.held[before:]...)
