@@ -51,6 +51,9 @@ type GuardConfig struct {
 	// Silent is after how long the others give this replica's slots away: the
 	// remote store's interval. Default 15 s.
 	Silent time.Duration
+	// Now is the clock by which Silent is measured, and how long ago an account was
+	// full. Nil is time.Now; a test sets the remote store's and this one.
+	Now func() time.Time
 
 	Log     *zap.Logger   // nil logs nothing
 	Metrics *GuardMetrics // nil counts nothing
@@ -60,6 +63,11 @@ type GuardConfig struct {
 // the remote store with a deadline; while that does not answer, this replica
 // decides by itself, with its part of each limit, or refuses. A call whose outcome
 // is not known is never repeated at the remote store.
+//
+// A replica by itself takes nothing while it holds its part of an account's slots
+// or more, but what it holds goes on: where one held more than its part before,
+// for longer than twice GuardConfig.Silent, the account has more slots in use than
+// it has, by no more than that, until those streams end.
 type Guard struct {
 	remote Remote
 	local  Local
@@ -102,13 +110,16 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 	cfg.LongestPause = cmp.Or(cfg.LongestPause, time.Minute)
 	cfg.Rejoin = cmp.Or(cfg.Rejoin, time.Second)
 	cfg.Silent = cmp.Or(cfg.Silent, 15*time.Second)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g := &Guard{
 		remote: remote, local: local, cfg: cfg,
-		since:    time.Now(),
+		since:    cfg.Now(),
 		accounts: make(map[string]int), tenants: make(map[string]int),
 		spent: make(map[spentKey]int64), served: make(map[string]int64),
 		wake: make(chan struct{}, 1), stop: stop,
@@ -169,7 +180,7 @@ func (g *Guard) answered() {
 	defer g.mu.Unlock()
 	g.misses = 0
 	if !g.down {
-		g.since = time.Now()
+		g.since = g.cfg.Now()
 	}
 }
 
@@ -232,12 +243,12 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	if !ask(g.remote.Rejoin) {
 		g.remote.Alone()
 		g.mu.Lock()
-		g.since = time.Now() // it may have arrived: the others no longer leave this replica its part
+		g.since = g.cfg.Now() // it may have arrived: the others no longer leave this replica its part
 		g.mu.Unlock()
 		return false
 	}
 	g.mu.Lock()
-	g.down, g.misses, g.since, g.back = false, 0, time.Now(), time.Now()
+	g.down, g.misses, g.since, g.back = false, 0, g.cfg.Now(), g.cfg.Now()
 	owed := g.owed()
 	g.mu.Unlock()
 	g.cfg.Metrics.setUp(true)

@@ -19,7 +19,7 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 		if g.last != out {
 			g.last = out
 			for account, n := range out.InUse {
-				g.peaks.note(account, n)
+				g.peaks.note(account, n, g.cfg.Now())
 			}
 		}
 		return out, nil

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"time"
 )
 
 // Take implements Store.
@@ -41,7 +40,7 @@ func (g *Guard) full(want *Want, taken *Taken) {
 	defer g.mu.Unlock()
 	for i, full := range taken.Full {
 		if full.Limit == "slots" {
-			g.peaks.note(want.Places[i].Account, want.Places[i].Slots)
+			g.peaks.note(want.Places[i].Account, want.Places[i].Slots, g.cfg.Now())
 		}
 	}
 }
@@ -184,7 +183,7 @@ func part(limit int64, n int) int64 {
 // lock is held.
 func (g *Guard) slots(p *Place, n, held int) int {
 	own := max(1, p.Slots/n)
-	if g.last == nil || time.Since(g.since) > 2*g.cfg.Silent {
+	if g.last == nil || g.cfg.Now().Sub(g.since) > 2*g.cfg.Silent {
 		return own
 	}
 	free := max(0, p.Slots-g.peaks.of(p.Account))

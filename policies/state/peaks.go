@@ -13,9 +13,9 @@ type peaks struct {
 }
 
 // note remembers a number of slots in use.
-func (p *peaks) note(account string, inUse int) {
-	if time.Since(p.turned) >= peakAge || p.now == nil {
-		p.before, p.now, p.turned = p.now, make(map[string]int), time.Now()
+func (p *peaks) note(account string, inUse int, at time.Time) {
+	if at.Sub(p.turned) >= peakAge || p.now == nil {
+		p.before, p.now, p.turned = p.now, make(map[string]int), at
 	}
 	if inUse > p.now[account] {
 		p.now[account] = inUse

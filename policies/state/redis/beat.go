@@ -13,13 +13,17 @@ const ledgerRest = time.Hour
 
 // beats beats until Close.
 func (s *Store) beats(ctx context.Context) {
-	next := time.NewTicker(s.timing.Beat)
-	defer next.Stop()
+	var next <-chan time.Time
+	if !s.timing.byHand {
+		ticker := time.NewTicker(s.timing.Beat)
+		defer ticker.Stop()
+		next = ticker.C
+	}
 	for {
 		select {
 		case <-s.closed:
 			return
-		case <-next.C:
+		case <-next:
 		case <-s.kick:
 		}
 		if s.alone.Load() {

@@ -1,13 +1,8 @@
 package redis
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,218 +11,88 @@ import (
 	"github.com/heald-proxy/heald/policies/state/redis/redistest"
 )
 
-// The intervals of these tests are a fiftieth of those that ship; but the one for
-// which a replica that is gone is left its part is longer than a test.
-const (
-	testBeat   = 100 * time.Millisecond
-	testSilent = 300 * time.Millisecond
-)
+// In each of these scenarios no account has more slots in use than it has, and
+// when the store is back, all slots can be used, and none is left behind.
 
-func short(cfg *Config) {
-	cfg.Timing = Timing{Beat: testBeat, Silent: testSilent, Gone: 20 * time.Second, SnapshotAge: 5 * time.Millisecond, Background: 200 * time.Millisecond}
-}
-
-// fleet are three replicas under load, each a guard over a store of its own, and
-// a count of what they have in use together.
-type fleet struct {
-	t      *testing.T
-	stores []*Store
-	guards []*state.Guard
-	inUse  [accounts]atomic.Int64
-	most   [accounts]atomic.Int64
-	local  atomic.Int64 // attempts that a replica admitted by itself
-	shared atomic.Int64 // and those that the store admitted
-	errors atomic.Int64
-	stop   chan struct{}
-	work   sync.WaitGroup
-}
-
-const (
-	accounts = 3
-	slots    = 9 // of each
-	workers  = 12
-)
-
-// launch starts a replica for each URL, and workers that take a slot, hold it for
-// some milliseconds, and give it back.
-func launch(t *testing.T, urls ...string) *fleet {
-	t.Helper()
-	f := &fleet{t: t, stop: make(chan struct{})}
-	for _, url := range urls {
-		cfg := Config{URL: url}
-		short(&cfg)
-		s, err := New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g := state.NewGuard(s, memory.New(), state.GuardConfig{Deadline: 100 * time.Millisecond, Pause: 20 * time.Millisecond,
-			LongestPause: 200 * time.Millisecond, Rejoin: 200 * time.Millisecond,
-			Silent: 2 * testSilent}) // a machine under load delays heartbeats by more than a fiftieth
-		f.stores, f.guards = append(f.stores, s), append(f.guards, g)
-	}
-	for _, s := range f.stores { // all are known before the first is lost
-		for range 2 {
-			if err := s.Beat(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for _, g := range f.guards {
-		for range workers {
-			f.work.Go(func() { f.load(g) })
-		}
-	}
-	return f
-}
-
-func (f *fleet) load(g *state.Guard) {
-	ctx := context.Background()
-	for {
-		select {
-		case <-f.stop:
-			return
-		default:
-		}
-		if _, err := g.Snapshot(ctx); err != nil {
-			f.errors.Add(1)
-		}
-		want := &state.Want{}
-		for _, i := range rand.Perm(accounts) {
-			want.Places = append(want.Places, state.Place{Account: fmt.Sprint(i), Slots: slots, Group: "g", Model: "m"})
-		}
-		taken, err := g.Take(ctx, want)
-		switch {
-		case err != nil:
-			f.errors.Add(1)
-		case taken.Place < 0:
-			time.Sleep(time.Millisecond)
-			continue
-		case taken.Local:
-			f.local.Add(1)
-		default:
-			f.shared.Add(1)
-		}
-		if err != nil {
-			continue
-		}
-		i := taken.Receipt.Place.Account[0] - '0'
-		n := f.inUse[i].Add(1)
-		for old := f.most[i].Load(); n > old && !f.most[i].CompareAndSwap(old, n); old = f.most[i].Load() {
-		}
-		time.Sleep(time.Duration(1+rand.IntN(10)) * time.Millisecond)
-		f.inUse[i].Add(-1)
-		if err := g.Settle(ctx, state.Settlement{Receipt: taken.Receipt, Tokens: -1}); err != nil {
-			f.errors.Add(1)
-		}
-	}
-}
-
-// progress waits until more attempts were admitted, by the store or locally.
-func (f *fleet) progress(what string, counter *atomic.Int64) {
-	f.t.Helper()
-	begin := counter.Load()
-	for range 2000 {
-		if counter.Load() > begin+20 {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	f.t.Fatalf("%s: no attempt is admitted any more", what)
-}
-
-// land ends the load, and checks that no account had too many slots in use, and
-// that nothing is taken once replicas that died have been reaped.
-func (f *fleet) land(server *redistest.Server) {
-	f.t.Helper()
-	close(f.stop)
-	f.work.Wait()
-	for i := range f.most {
-		if n := f.most[i].Load(); n > slots {
-			f.t.Errorf("account %d: %d of %d slots in use at once", i, n, slots)
-		}
-	}
-	if n := f.errors.Load(); n > 0 {
-		f.t.Errorf("%d calls failed; a request must never see that the store is gone", n)
-	}
-	f.t.Logf("%d attempts admitted by the store, %d locally", f.shared.Load(), f.local.Load())
-	atRest(f.t, server)
-	for _, g := range f.guards {
-		if err := g.Close(); err != nil {
-			f.t.Error(err)
-		}
-	}
-}
-
-// atRest waits until nothing is in use at the store, by its own counters.
-func atRest(t *testing.T, server *redistest.Server) {
-	t.Helper()
-	var all map[string]string
-	probe := open(t, server, short)
-	for range 400 {
-		all = map[string]string{}
-		names, err := probe.client.Keys(t.Context(), probe.keys.accounts+"*").Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			all[name] = fmt.Sprint(probe.client.HGetAll(t.Context(), name).Val())
-		}
-		if len(all) == 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("still in use: %v", all)
-}
-
-// three are the URLs of three replicas at one server.
-func three(server *redistest.Server) []string {
-	return []string{server.URL(), server.URL(), server.URL()}
-}
+// aLongTime are heartbeats after which a replica that is alone uses its part of
+// all limits: more than twice the 15 s after which it is taken for dead. After
+// 75 s the others take its part.
+const aLongTime = 8
 
 func TestPaused(t *testing.T) {
 	server := redistest.Start(t)
-	f := launch(t, three(server)...)
-	f.progress("before", &f.shared)
-	server.Pause()
-	f.progress("paused", &f.local)
-	time.Sleep(3 * testSilent)
-	server.Resume()
-	f.progress("resumed", &f.shared)
+	f := launch(t, three(server))
+	f.disturb(nobody, server.Pause)
+	f.pass(aLongTime)
+	f.allInUse() // each has its third
+	f.disturb(everyone, server.Resume)
+	f.pass(2)
+	f.allInUse()
 	f.land(server)
 }
 
 func TestClientsPaused(t *testing.T) {
-	server := redistest.Start(t)
-	f := launch(t, three(server)...)
-	f.progress("before", &f.shared)
-	server.Must("CLIENT PAUSE 700 ALL")
-	f.progress("paused", &f.local)
-	f.progress("resumed", &f.shared)
-	f.land(server)
+	t.Run("reads go on", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(nobody, func() { server.Must("CLIENT PAUSE 3600000 WRITE") })
+		f.pass(1)
+		f.disturb(everyone, func() { server.Must("CLIENT UNPAUSE") })
+		f.pass(1)
+		f.allInUse()
+		f.land(server)
+	})
+	t.Run("nothing is answered", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(everyone, func() { server.Must("CLIENT PAUSE 700 ALL") })
+		f.pass(1)
+		f.allInUse()
+		f.land(server)
+	})
 }
 
 func TestKilledAndRestartedEmpty(t *testing.T) {
-	server := redistest.Start(t)
-	f := launch(t, three(server)...)
-	f.progress("before", &f.shared)
-	server.Kill()
-	f.progress("killed", &f.local)
-	server.Restart()
-	f.progress("restarted", &f.shared)
-	time.Sleep(3 * testSilent)
-	f.progress("and so it remains", &f.shared)
-	f.land(server)
+	t.Run("at once", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(everyone, func() {
+			server.Kill()
+			server.Restart()
+		})
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
+	t.Run("soon", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(nobody, server.Kill)
+		f.disturb(everyone, server.Restart)
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
+	t.Run("late", func(t *testing.T) {
+		server := redistest.Start(t)
+		f := launch(t, three(server))
+		f.disturb(nobody, server.Kill)
+		f.pass(aLongTime)
+		f.allInUse() // each has its third
+		f.disturb(everyone, server.Restart)
+		f.pass(3)
+		f.allInUse()
+		f.land(server)
+	})
 }
 
 func TestFlushed(t *testing.T) {
 	server := redistest.Start(t)
-	f := launch(t, three(server)...)
+	f := launch(t, three(server))
 	for range 5 {
-		f.progress("before", &f.shared)
-		server.Must("FLUSHALL")
-		f.progress("flushed", &f.shared)
-		time.Sleep(2 * testBeat)
+		f.disturb(everyone, func() { server.Must("FLUSHALL") })
+		f.pass(2)
+		f.allInUse()
 	}
 	f.land(server)
 }
@@ -235,9 +100,7 @@ func TestFlushed(t *testing.T) {
 func TestDownAtStart(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
-	cfg := Config{URL: server.URL()}
-	short(&cfg)
-	s, err := New(cfg)
+	s, err := New(Config{URL: server.URL()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,18 +117,17 @@ func TestDownAtStart(t *testing.T) {
 		}
 	}
 	server.Restart()
-	for range 400 {
+	for begin := time.Now(); time.Since(begin) < hang; time.Sleep(10 * time.Millisecond) {
 		got, err := g.Take(t.Context(), want)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got.Place >= 0 {
+			t.Fatalf("the account's only slot was given twice: %+v", got)
+		}
 		if !got.Local { // the store knows the slot that was taken without it
-			if got.Place >= 0 {
-				t.Errorf("the account's only slot was given twice: %+v", got)
-			}
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("the store is there, and not used")
 }
@@ -273,21 +135,39 @@ func TestDownAtStart(t *testing.T) {
 func TestFailover(t *testing.T) {
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
+	var sentinels []*redistest.Server
 	url := "redis://"
 	for i := range 3 {
 		sentinel := redistest.StartSentinel(t, master)
+		sentinels = append(sentinels, sentinel)
 		if i == 0 {
 			url += sentinel.Addr() + "/0?master_name=main"
 		} else {
 			url += "&addr=" + sentinel.Addr()
 		}
 	}
-	time.Sleep(2500 * time.Millisecond) // sentinels say hello to each other every 2 s
-	f := launch(t, url, url, url)
-	f.progress("before", &f.shared)
-	master.Kill()
-	f.progress("failing over", &f.local)
-	f.progress("failed over", &f.shared)
+	f := &fleet{t: t}
+	answers := func(s *redistest.Server, command, want string) {
+		t.Helper()
+		f.eventually(command, func() bool {
+			answer, err := s.Do(command)
+			return err == nil && strings.HasPrefix(answer, want)
+		})
+	}
+	answers(master, "WAIT 1 1000", ":1")
+	for _, s := range sentinels { // they say hello to each other every 2 s
+		answers(s, "SENTINEL CKQUORUM main", "+OK 3 usable")
+		answers(s, "SENTINEL REPLICAS main", "*1")
+	}
+	f = launch(t, [...]string{url, url, url})
+	f.disturb(everyone, func() {
+		master.Kill()
+		for _, s := range sentinels {
+			s.Must("SENTINEL SET main down-after-milliseconds 300")
+		}
+	})
+	f.pass(2)
+	f.allInUse()
 	f.land(replica)
 }
 
@@ -295,21 +175,18 @@ func TestFailover(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	server := redistest.Start(t)
 	p := newProxy(t, server.Addr())
-	f := launch(t, server.URL(), server.URL(), "redis://"+p.addr())
-	// A replica counts on what was free lately: under this load nothing is.
-	for range 40 {
-		f.progress("before", &f.shared)
-	}
+	f := launch(t, [...]string{server.URL(), server.URL(), "redis://" + p.addr()})
 	for range 2 {
-		p.cut()
-		f.progress("cut off", &f.local)
-		time.Sleep(4 * testSilent)
-		p.mend()
+		f.disturb([...]bool{true, true, false}, p.cut)
 		local := f.local.Load()
-		time.Sleep(2 * testSilent)
+		f.pass(aLongTime)
+		f.allInUse() // the others leave it its third
 		if f.local.Load() == local {
-			f.progress("mended", &f.shared)
+			t.Error("the replica that is cut off admits nothing")
 		}
+		f.disturb(everyone, p.mend)
+		f.pass(2)
+		f.allInUse()
 	}
 	f.land(server)
 }
@@ -317,7 +194,9 @@ func TestCutOff(t *testing.T) {
 // A replica that dies leaves its slots to the others, after it was silent.
 func TestKilledReplica(t *testing.T) {
 	server := redistest.Start(t)
-	dies, lives := open(t, server, short), open(t, server, short)
+	c := newClock()
+	change := func(cfg *Config) { cfg.Timing.now, cfg.Timing.byHand = c.text, true }
+	dies, lives := open(t, server, change), open(t, server, change)
 	want := &state.Want{Tenant: &state.TenantWant{Name: "t", Slots: 4}, Places: []state.Place{{Account: "a", Slots: 4}}}
 	for range 4 {
 		if taken, err := dies.Take(t.Context(), want); err != nil || taken.Place != 0 {
@@ -325,128 +204,24 @@ func TestKilledReplica(t *testing.T) {
 		}
 	}
 	dies.abandon()
-	begin := time.Now()
-	for time.Since(begin) < 20*testSilent {
-		taken, err := lives.Take(t.Context(), want)
-		if err != nil {
+	var silent time.Duration
+	for ; silent <= 15*time.Second; silent += beat {
+		if err := lives.Beat(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if taken.Place == 0 {
-			if took := time.Since(begin); took < testSilent-testBeat {
-				t.Errorf("after %v only, though a replica may be silent for %v", took, testSilent)
-			}
-			_ = lives.Settle(t.Context(), state.Settlement{Receipt: taken.Receipt})
-			atRest(t, server)
-			consistent(t, lives)
-			return
+		if taken, err := lives.Take(t.Context(), want); err != nil || taken.Place == 0 {
+			t.Fatalf("after %v: %+v, %v, though a replica may be silent for 15 s", silent, taken, err)
 		}
-		time.Sleep(5 * time.Millisecond)
+		c.Sleep(beat)
 	}
-	t.Error("the slots of the dead replica never came back")
-}
-
-// abandon ends a store as kill -9 does: nothing is given back.
-func (s *Store) abandon() {
-	s.once.Do(func() {
-		close(s.closed)
-		s.stop()
-		s.work.Wait()
-		_ = s.client.Close()
-	})
-}
-
-// proxy is a TCP proxy that can be cut: connections break, and new ones find
-// nobody.
-type proxy struct {
-	l      net.Listener
-	to     string
-	mu     sync.Mutex
-	broken bool
-	deaf   atomic.Bool // breaks a connection instead of passing the next answer on
-	open   map[net.Conn]bool
-	work   sync.WaitGroup
-}
-
-func newProxy(t *testing.T, to string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if err := lives.Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{l: l, to: to, open: make(map[net.Conn]bool)}
-	p.work.Go(p.accept)
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.cut()
-		p.work.Wait()
-	})
-	return p
-}
-
-func (p *proxy) addr() string { return p.l.Addr().String() }
-
-func (p *proxy) accept() {
-	for {
-		from, err := p.l.Accept()
-		if err != nil {
-			return
-		}
-		to, err := net.Dial("tcp", p.to)
-		if err != nil || !p.keep(from, to) {
-			_ = from.Close()
-			if err == nil {
-				_ = to.Close()
-			}
-			continue
-		}
-		for _, pair := range [][2]net.Conn{{from, to}, {to, from}} {
-			p.work.Go(func() {
-				_, _ = io.Copy(answers{pair[0], p, pair[0] == from}, pair[1])
-				_ = pair[0].Close()
-				_ = pair[1].Close()
-			})
-		}
+	taken, err := lives.Take(t.Context(), want)
+	if err != nil || taken.Place != 0 {
+		t.Fatalf("after %v the slots of the dead replica are not back: %+v, %v", silent, taken, err)
 	}
-}
-
-// answers writes to one side of a connection.
-type answers struct {
-	net.Conn
-	p      *proxy
-	client bool
-}
-
-func (a answers) Write(b []byte) (int, error) {
-	if a.client && a.p.deaf.CompareAndSwap(true, false) {
-		return 0, io.ErrClosedPipe
-	}
-	return a.Conn.Write(b)
-}
-
-func (p *proxy) keep(conns ...net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.broken {
-		return false
-	}
-	for _, c := range conns {
-		p.open[c] = true
-	}
-	return true
-}
-
-func (p *proxy) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.broken = true
-	for c := range p.open {
-		_ = c.Close()
-	}
-	clear(p.open)
-}
-
-func (p *proxy) mend() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.broken = false
+	_ = lives.Settle(t.Context(), state.Settlement{Receipt: taken.Receipt})
+	atRest(t, server, lives)
+	consistent(t, lives)
 }

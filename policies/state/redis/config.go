@@ -61,6 +61,8 @@ type Timing struct {
 	// now is ARGV[1] of every script: "" for Redis's own clock, the default, or
 	// microseconds.
 	now func() string
+	// byHand is for tests that call Beat themselves: no heartbeat comes by itself.
+	byHand bool
 }
 
 func (t Timing) withDefaults() Timing {
@@ -70,6 +72,7 @@ func (t Timing) withDefaults() Timing {
 	}
 	return Timing{
 		now:         now,
+		byHand:      t.byHand,
 		Beat:        cmp.Or(t.Beat, 5*time.Second),
 		Silent:      cmp.Or(t.Silent, 15*time.Second),
 		Gone:        cmp.Or(t.Gone, time.Minute),

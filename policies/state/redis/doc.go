@@ -10,8 +10,16 @@
 // Nothing is sent twice: an answer that was lost may have been one of success.
 // Only NOSCRIPT says for certain that nothing was done. So a replica keeps a
 // [ledger] of what it holds and compares it with its shares at every heartbeat;
-// differences that calls on their way cannot explain are corrected. A replica
-// that is silent for Timing.Silent is reaped by whoever beats next.
+// differences that calls on their way cannot explain are corrected. What was given
+// up after Timing.Background, and is done after a heartbeat has corrected it,
+// counts twice until the next one.
+//
+// A replica that is silent for Timing.Silent is reaped by whoever beats next. It
+// may live, and only be late. Then the others can take what it held of an account
+// beyond its part of the limit (with on_error: closed, or of a tenant, all that it
+// held), and by no more than that there are too many slots in use. At its next
+// Take or heartbeat it states what it holds, before it is given anything, and
+// nobody is given a slot until fewer are in use than there are.
 //
 // Data that was lost (FLUSHALL, a failover to an empty replica) is noticed by the
 // incarnation, a random name in the data: scripts refuse a replica that knows

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strconv"
@@ -72,39 +71,6 @@ func TestStore(t *testing.T) {
 		test(t, &statetest.Rig{Store: s, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait})
 		consistent(t, s)
 	})
-}
-
-// consistent checks that n is the sum of shares for all accounts and tenants.
-func consistent(t testing.TB, s *Store) {
-	t.Helper()
-	s.waiting.Wait()
-	ctx := context.Background()
-	names, err := s.client.Keys(ctx, prefix+"*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		tenant := strings.HasPrefix(name, prefix+"{t:") && strings.HasSuffix(name, "}")
-		if !tenant && !strings.HasPrefix(name, s.keys.accounts) {
-			continue
-		}
-		hash, err := s.client.HGetAll(ctx, name).Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var sum int64
-		for field, value := range hash {
-			if strings.HasPrefix(field, "r:") {
-				if integer(value) <= 0 {
-					t.Errorf("%s: share %s is %s", name, field, value)
-				}
-				sum += integer(value)
-			}
-		}
-		if n := integer(hash["n"]); n != sum {
-			t.Errorf("%s: n is %d, the shares are %d: %v", name, n, sum, hash)
-		}
-	}
 }
 
 // The guard changes nothing while the store answers.
@@ -432,7 +398,7 @@ func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 func TestSettlementsAreBounded(t *testing.T) {
 	server := redistest.Start(t)
 	reg := prometheus.NewRegistry()
-	s := open(t, server, short, func(cfg *Config) { cfg.Metrics = NewMetrics(reg) })
+	s := open(t, server, func(cfg *Config) { cfg.Metrics, cfg.Timing.Background = NewMetrics(reg), 200*time.Millisecond })
 	want := &state.Want{Places: []state.Place{{Account: "a"}}}
 	taken, err := s.Take(t.Context(), want)
 	if err != nil {
@@ -450,7 +416,7 @@ func TestSettlementsAreBounded(t *testing.T) {
 		t.Errorf("the metric says %v", n)
 	}
 	server.Resume()
-	atRest(t, server)
+	atRest(t, server, s)
 }
 
 // The rights that doc.go names are enough.
@@ -538,8 +504,8 @@ func TestGoneReplicaIsLeftItsPart(t *testing.T) {
 	if err != nil || snapshot.InUse["a"] != 7 || snapshot.Replicas != 2 {
 		t.Errorf("in use %v by %d replicas, %v", snapshot.InUse, snapshot.Replicas, err)
 	}
-	cut.Hold("a", "", 2) // what it took by itself
-	beat(cut)            // it is back, and says so
+	cut.accounts.hold("a", 2) // what it took by itself
+	beat(cut)                 // it is back, and says so
 	if n := fill(); n != 0 {
 		t.Errorf("%d more slots, though both hold 12", n)
 	}

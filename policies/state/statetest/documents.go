@@ -85,14 +85,19 @@ func valuesEnd(t *testing.T, r *Rig) {
 	if got := get(); got != "" {
 		t.Fatalf("nothing was put, and there is %q", got)
 	}
-	for _, put := range []string{"one", "two\x00\xff"} {
-		if err := r.Store.Put(t.Context(), key, []byte(put), 80*time.Millisecond); err != nil {
+	put := func(value string, life time.Duration) {
+		t.Helper()
+		if err := r.Store.Put(t.Context(), key, []byte(value), life); err != nil {
 			t.Fatal(err)
 		}
-		if got := get(); got != put {
-			t.Fatalf("got %q, put %q", got, put)
+	}
+	for _, value := range []string{"one", "two\x00\xff"} {
+		put(value, time.Hour)
+		if got := get(); got != value {
+			t.Fatalf("got %q, put %q", got, value)
 		}
 	}
+	put("three", 80*time.Millisecond)
 	r.Sleep(90 * time.Millisecond)
 	if got := get(); got != "" {
 		t.Fatalf("after its end: %q", got)
@@ -122,17 +127,20 @@ func counters(t *testing.T, r *Rig) {
 	if err := r.Store.Put(t.Context(), key, []byte("a value beside"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	count := func(want int64) {
+	count := func(want int64, life time.Duration) {
 		t.Helper()
-		if got, err := r.Store.Count(t.Context(), key, 90*time.Millisecond); err != nil || got != want {
+		if got, err := r.Store.Count(t.Context(), key, life); err != nil || got != want {
 			t.Fatalf("got %d, %v; want %d", got, err, want)
 		}
 	}
-	count(1)
-	r.Sleep(40 * time.Millisecond)
-	count(2) // does not prolong it
-	r.Sleep(60 * time.Millisecond)
-	count(1)
+	count(1, time.Hour)
+	count(2, time.Millisecond) // only the first one's life counts
+	r.Sleep(10 * time.Millisecond)
+	count(3, time.Hour)
+	key.ID = "short"
+	count(1, 80*time.Millisecond)
+	r.Sleep(90 * time.Millisecond)
+	count(1, time.Hour)
 }
 
 func canceled(t *testing.T, r *Rig) {

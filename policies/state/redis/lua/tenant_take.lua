@@ -10,26 +10,24 @@
 -- the service; the incarnation; then each budget's total.
 local key, now, replica = KEYS[1], clock(), ARGV[2]
 local slots, held, silent, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local has = redis.call('HMGET', key, 'id', 'vs', 'grace', 'n')
+local has = redis.call('HMGET', key, 'id', 'vs', 'grace', 'n', 't:' .. replica)
 local id, n = has[1], tonumber(has[4]) or 0
 local lost = ARGV[3] ~= '' and id ~= ARGV[3]
-if not id or lost then
-  if not id then
-    id = ARGV[4]
-    redis.call('HSET', key, 'id', id)
-    redis.call('EXPIRE', key, 7200)
-  end
-  if lost then
-    -- The data was lost: this replica states what it holds; slots wait for the
-    -- others to do the same.
-    local mine = tonumber(redis.call('HGET', key, 'r:' .. replica)) or 0
-    n = share(key, replica, held - mine)
-    redis.call('HSET', key, 't:' .. replica, whole(now))
-    if not has[3] then
-      has[3] = whole(now + grace)
-      redis.call('HSET', key, 'grace', has[3])
-    end
-  end
+if not id then
+  id = ARGV[4]
+  redis.call('HSET', key, 'id', id)
+  redis.call('EXPIRE', key, 7200)
+end
+-- The data was lost, or this replica was reaped though it lives: it states what
+-- it holds.
+if lost or (held > 0 and not has[5]) then
+  local mine = tonumber(redis.call('HGET', key, 'r:' .. replica)) or 0
+  n = share(key, replica, held - mine)
+  redis.call('HSET', key, 't:' .. replica, whole(now))
+end
+if lost and not has[3] then -- slots wait for the others to do the same
+  has[3] = whole(now + grace)
+  redis.call('HSET', key, 'grace', has[3])
 end
 local out = {0, has[2] or '0', id}
 if slots > 0 and n >= slots then

@@ -56,12 +56,13 @@ func Start(t testing.TB, args ...string) *Server {
 }
 
 // StartSentinel starts a sentinel that watches a master by the name "main". It
-// acts when two sentinels find the master down for 300 ms.
+// acts when two sentinels find the master down for an hour: a test that kills the
+// master shortens that, so that a slow machine does not make it look dead.
 func StartSentinel(t testing.TB, master *Server) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "sentinel.conf")
-	text := fmt.Sprintf("bind 127.0.0.1\ndir %s\nsentinel monitor main 127.0.0.1 %d 2\nsentinel down-after-milliseconds main 300\nsentinel failover-timeout main 3000\n", dir, master.Port)
+	text := fmt.Sprintf("bind 127.0.0.1\ndir %s\nsentinel monitor main 127.0.0.1 %d 2\nsentinel down-after-milliseconds main 3600000\nsentinel failover-timeout main 3000\n", dir, master.Port)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
