@@ -180,6 +180,7 @@ func (p *Accounts) dispatch(now time.Time) {
 		return false
 	})
 	if p.turn != nil {
+		p.alarm = time.Time{} // it is set again when the turn is over
 		p.turn.Value.wake()
 		return
 	}

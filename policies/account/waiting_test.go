@@ -335,12 +335,21 @@ func TestWaitersSleep(t *testing.T) {
 	})
 }
 
+// farStore is a store that takes a millisecond to answer.
+type farStore struct{ state.Store }
+
+func (s farStore) Take(ctx context.Context, w *state.Want) (state.Taken, error) {
+	time.Sleep(time.Millisecond)
+	return s.Store.Take(ctx, w)
+}
+
 // Where an attempt of another replica may end at any time, one of those who wait
 // looks for all.
 func TestOneWaiterLooksForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const waiters = 100
-		a, b := replicas(t, one(1, state.Rates{}))
+		deps := Deps{Store: farStore{store(t)}, Shared: true}
+		a, b := accounts(t, one(1, state.Rates{}), deps), accounts(t, one(1, state.Rates{}), deps)
 		_, held := acquired(t, a, plan("m", "x"), Want{})
 		time.AfterFunc(8*time.Second, func() { held.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1}) })
 		wants, order := map[string]Want{}, make([]string, waiters)
@@ -382,5 +391,29 @@ func TestNobodyWaitsInVain(t *testing.T) {
 				t.Errorf("%s: %v after %v, want a refusal at once", e.name, e.err, e.after)
 			}
 		}
+	})
+}
+
+// The one that watches sleeps while somebody else has the turn and asks a store
+// that is far away. (If it does not, time stands still in this test, and it hangs.)
+func TestWatchSleepsDuringATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := accounts(t, one(0, state.Rates{Requests: 1}), Deps{Store: farStore{store(t)}, Shared: true})
+		_, l := acquired(t, p, plan("m", "x"), Want{})
+		l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1})
+		time.Sleep(30 * time.Second)
+		var all sync.WaitGroup
+		for _, retry := range []bool{false, true} {
+			all.Go(func() {
+				l, err := p.Acquire(context.Background(), plan("m", "x"), Want{MaxWait: 40 * time.Second, Retry: retry})
+				if served := err == nil; served != retry {
+					t.Errorf("retry %v: %v", retry, err)
+				} else if served {
+					l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1})
+				}
+			})
+			time.Sleep(time.Second) // the first one sleeps, and watches
+		}
+		all.Wait()
 	})
 }
