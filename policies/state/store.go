@@ -58,7 +58,8 @@ type TenantWant struct {
 // Budget is a limit on one window of time. Windows are fixed: a minute, hour,
 // day or month as the clock has it.
 type Budget struct {
-	// Name tells the tenant's budgets apart, as in "tokens/day".
+	// Name tells the tenant's budgets apart, as in "tokens/day". It is
+	// configured, never a client's.
 	Name string
 	// Ends is when the window ends; it tells windows of one name apart.
 	Ends time.Time
@@ -78,7 +79,8 @@ type Place struct {
 	Rates Rates
 	// Tokens are the input tokens to reserve.
 	Tokens int64
-	// DayEnds is when the day of Rates.Day ends: midnight at Google.
+	// DayEnds is when the day of Rates.Day ends: midnight at Google. Without it
+	// days are not counted.
 	DayEnds time.Time
 }
 
@@ -120,12 +122,13 @@ const TenantSlots = "slots"
 type Full struct {
 	// Limit is "slots", "rpm", "tpm" or "rpd".
 	Limit string
-	// In is how long until it has room again if nothing else is taken; 0 for
-	// slots, where nobody knows.
+	// In is how long until it has room again if nothing else is taken; 0 where
+	// nobody knows: for slots, and for more tokens than the whole limit.
 	In time.Duration
 }
 
-// Receipt says what was taken, for whom, and when by the store's clock.
+// Receipt says what was taken, for whom, and when by the store's clock. It
+// refers to the Want it was taken by, which must not be changed before Settle.
 type Receipt struct {
 	Tenant  string
 	Slot    bool // of the tenant
@@ -162,7 +165,8 @@ type Snapshot struct {
 	Load map[GroupModel]Load
 	// Docs are all documents.
 	Docs map[Doc][]byte
-	// Replicas are those that live, this one included.
+	// Replicas are those that live, this one included, and those that may still
+	// work by themselves since they cannot reach the store.
 	Replicas int
 }
 

@@ -22,3 +22,8 @@ CYCLONEDX_SUM       := 386a091f7bdc24b1488ea85738c5915103618dda85090fef1b0f81965
 # The Envoy releases that heald is tested with: the current and the one before.
 ENVOY_VERSION     := 1.40.0
 ENVOY_VERSION_OLD := 1.39.3
+
+# The Redis that the shared store is tested with: Debian's packages, each by the
+# hash of its file in test/tools/redis-$(REDIS_VERSION).txt. A Redis of the same
+# minor release that is installed on the machine is taken instead.
+REDIS_VERSION := 7.0.15

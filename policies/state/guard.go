@@ -1,0 +1,251 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Remote is a store that replicas share, as a Guard needs it.
+type Remote interface {
+	Store
+	// Alone says that this replica works by itself: no heartbeat until Rejoin, so
+	// that the others leave it its part.
+	Alone()
+	// Rejoin tells the store what this replica holds.
+	Rejoin(ctx context.Context) error
+	// Hold counts slots that this replica has taken by itself, of an account and a
+	// tenant ("" is none), so that Rejoin tells of them; by is negative when they
+	// are given back.
+	Hold(account, tenant string, by int)
+	// Total is the largest use of a budget's window that this replica was told of.
+	Total(tenant string, budget *Budget) int64
+}
+
+// Local is the store of one process, as a Guard needs it.
+type Local interface {
+	Store
+	// Record counts a request that the remote store has admitted.
+	Record(p *Place)
+}
+
+// GuardConfig sets up a Guard. 0 is the default of each.
+type GuardConfig struct {
+	OnError OnError
+	// Deadline is how long a call may take. Default 25 ms.
+	Deadline time.Duration
+	// Misses are the calls without an answer, in a row, after which this replica
+	// works by itself. Default 3.
+	Misses int
+	// Pause is how long it does before it asks again; it doubles until
+	// LongestPause. Defaults 1 s and 60 s.
+	Pause, LongestPause time.Duration
+	// Rejoin bounds the call that asks. Default 1 s.
+	Rejoin time.Duration
+	// Silent is after how long the others give this replica's slots away: the
+	// remote store's interval. Default 15 s.
+	Silent time.Duration
+
+	Log     *zap.Logger   // nil logs nothing
+	Metrics *GuardMetrics // nil counts nothing
+}
+
+// Guard keeps a shared store that is slow or gone from harming requests. It calls
+// the remote store with a deadline; while that does not answer, this replica
+// decides by itself, with its part of each limit, or refuses. A call whose outcome
+// is not known is never repeated at the remote store.
+type Guard struct {
+	remote Remote
+	local  Local
+	cfg    GuardConfig
+
+	// deciding is held for reading while something is taken locally, which does
+	// not block, and for writing by who forbids it.
+	deciding sync.RWMutex
+	frozen   bool
+
+	mu      sync.Mutex
+	down    bool
+	since   time.Time // of the last answer before it went down
+	misses  int       // in a row
+	last    *Snapshot // the remote store's newest
+	peaks   peaks     // of accounts' slots in use, lately
+	merged  *Snapshot // last with what the local store says
+	mergeOf *Snapshot // the local snapshot in merged
+	// held are the slots that the remote store has given.
+	accounts, tenants map[string]int
+	spent             map[spentKey]int64 // what the remote store must still be told of
+	served            map[string]int64   // service, likewise
+
+	wake chan struct{}
+	stop context.CancelFunc
+	work sync.WaitGroup
+}
+
+var _ Store = (*Guard)(nil)
+
+// NewGuard returns a guard over two stores, which it closes with itself.
+func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
+	cfg.OnError = cmp.Or(cfg.OnError, Open)
+	cfg.Deadline = cmp.Or(cfg.Deadline, 25*time.Millisecond)
+	cfg.Misses = cmp.Or(cfg.Misses, 3)
+	cfg.Pause = cmp.Or(cfg.Pause, time.Second)
+	cfg.LongestPause = cmp.Or(cfg.LongestPause, time.Minute)
+	cfg.Rejoin = cmp.Or(cfg.Rejoin, time.Second)
+	cfg.Silent = cmp.Or(cfg.Silent, 15*time.Second)
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	g := &Guard{
+		remote: remote, local: local, cfg: cfg,
+		since:    time.Now(),
+		accounts: make(map[string]int), tenants: make(map[string]int),
+		spent: make(map[spentKey]int64), served: make(map[string]int64),
+		wake: make(chan struct{}, 1), stop: stop,
+	}
+	cfg.Metrics.setUp(true)
+	g.work.Go(func() { g.rejoins(ctx) }) // ends with Close, which waits for it
+	return g
+}
+
+// errDown is the error of calls that were not made.
+var errDown = errors.New("state: working without the shared store")
+
+// call calls the remote store. The error says that its outcome is not known, or
+// that it was not made, or that the caller has gone.
+func (g *Guard) call(ctx context.Context, op string, do func(context.Context) error) error {
+	if g.isDown() {
+		return errDown
+	}
+	limited, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
+	defer cancel()
+	start := time.Now()
+	err := do(limited)
+	g.cfg.Metrics.observe(op, time.Since(start))
+	switch {
+	case err == nil, errors.Is(err, ErrFull):
+		if op != "snapshot" { // most of them come from this process's memory
+			g.answered()
+		}
+	case ctx.Err() == nil:
+		g.cfg.Metrics.failed(op)
+		g.missed(op, err)
+	}
+	return err
+}
+
+// alone says what to do after an error of call: nil to decide locally.
+func (g *Guard) alone(ctx context.Context, op string, err error) error {
+	switch {
+	case errors.Is(err, ErrFull):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case g.cfg.OnError == Closed:
+		return ErrUnavailable
+	}
+	g.cfg.Metrics.decided(op)
+	return nil
+}
+
+func (g *Guard) isDown() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.down
+}
+
+func (g *Guard) answered() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.misses = 0
+	if !g.down {
+		g.since = time.Now()
+	}
+}
+
+func (g *Guard) missed(op string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.misses++; g.down || g.misses < g.cfg.Misses {
+		return
+	}
+	g.down = true
+	g.remote.Alone()
+	g.cfg.Metrics.setUp(false)
+	g.cfg.Log.Warn("the shared store does not answer; "+map[OnError]string{
+		Open: "this replica decides by itself, with its part of each limit", Closed: "new attempts are refused"}[g.cfg.OnError],
+		zap.String("call", op), zap.Int("replicas", g.replicas()), zap.Error(err))
+	g.wake <- struct{}{} // has room: down is set once between two receipts
+}
+
+// rejoins asks a store that went down again until it answers.
+func (g *Guard) rejoins(ctx context.Context) {
+	for {
+		select {
+		case <-g.wake:
+		case <-ctx.Done():
+			return
+		}
+		start := time.Now()
+		for pause := g.cfg.Pause; !g.rejoin(ctx, pause); pause = min(2*pause, g.cfg.LongestPause) {
+			if ctx.Err() != nil {
+				return
+			}
+		}
+		g.cfg.Log.Info("the shared store answers again", zap.Duration("after", time.Since(start)))
+	}
+}
+
+// rejoin waits, then reports whether the store answers and knows what this
+// replica holds. Between the two nothing is taken locally: for one round trip.
+func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
+	wait := time.NewTimer(pause)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+		return false
+	}
+	ask := func(what func(context.Context) error) bool {
+		limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
+		defer cancel()
+		return what(limited) == nil
+	}
+	if !ask(func(ctx context.Context) error { _, err := g.remote.Get(ctx, Key{Space: Attempts}); return err }) {
+		return false
+	}
+	g.freeze(true)
+	defer g.freeze(false)
+	if !ask(g.remote.Rejoin) {
+		g.remote.Alone()
+		return false
+	}
+	g.mu.Lock()
+	g.down, g.misses, g.since = false, 0, time.Now()
+	owed := g.owed()
+	g.mu.Unlock()
+	g.cfg.Metrics.setUp(true)
+	if len(owed) > 0 {
+		_ = g.remote.Settle(ctx, owed...) // what it cannot be told is lost
+	}
+	return true
+}
+
+// freeze forbids or allows to take locally.
+func (g *Guard) freeze(on bool) {
+	g.deciding.Lock()
+	defer g.deciding.Unlock()
+	g.frozen = on
+}
+
+// Close closes both stores.
+func (g *Guard) Close() error {
+	g.stop()
+	g.work.Wait()
+	return errors.Join(g.remote.Close(), g.local.Close())
+}

@@ -1,0 +1,132 @@
+package state
+
+import (
+	"context"
+	"maps"
+	"time"
+)
+
+// Snapshot implements Store.
+func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
+	var out *Snapshot
+	err := g.call(ctx, "snapshot", func(ctx context.Context) (err error) {
+		out, err = g.remote.Snapshot(ctx)
+		return err
+	})
+	if err == nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.last != out {
+			g.last = out
+			for account, n := range out.InUse {
+				g.peaks.note(account, n)
+			}
+		}
+		return out, nil
+	}
+	if err := g.alone(ctx, "snapshot", err); err != nil {
+		return nil, err
+	}
+	local, err := g.local.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.merge(local), nil
+}
+
+// merge adds to a local snapshot what the remote store said last: its documents
+// go on, and the slots that it has given are still in use.
+func (g *Guard) merge(local *Snapshot) *Snapshot {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.mergeOf == local {
+		return g.merged
+	}
+	out := &Snapshot{At: local.At, InUse: maps.Clone(local.InUse), Load: local.Load, Docs: maps.Clone(local.Docs), Replicas: g.replicas()}
+	if g.last != nil {
+		for doc, value := range g.last.Docs {
+			if _, known := out.Docs[doc]; !known {
+				out.Docs[doc] = value
+			}
+		}
+	}
+	for account, n := range g.accounts {
+		out.InUse[account] += n
+	}
+	g.merged, g.mergeOf = out, local
+	return out
+}
+
+// Change implements Store.
+func (g *Guard) Change(ctx context.Context, doc Doc, life time.Duration, change func([]byte) []byte) error {
+	err := g.call(ctx, "change", func(ctx context.Context) error { return g.remote.Change(ctx, doc, life, change) })
+	if err == nil {
+		return nil
+	}
+	if err := g.alone(ctx, "change", err); err != nil {
+		return err
+	}
+	return g.local.Change(ctx, doc, life, func(old []byte) []byte {
+		if old == nil {
+			old = g.lastDoc(doc)
+		}
+		return change(old)
+	})
+}
+
+// lastDoc is what the remote store said last of a document.
+func (g *Guard) lastDoc(doc Doc) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.last == nil {
+		return nil
+	}
+	return g.last.Docs[doc]
+}
+
+// Get implements Store. What was put while the remote store could not be reached
+// is found locally.
+func (g *Guard) Get(ctx context.Context, key Key) ([]byte, error) {
+	var value []byte
+	err := g.call(ctx, "get", func(ctx context.Context) (err error) {
+		value, err = g.remote.Get(ctx, key)
+		return err
+	})
+	if err == nil && value != nil {
+		return value, nil
+	}
+	if err != nil {
+		if err := g.alone(ctx, "get", err); err != nil {
+			return nil, err
+		}
+	}
+	return g.local.Get(ctx, key)
+}
+
+// Put implements Store.
+func (g *Guard) Put(ctx context.Context, key Key, value []byte, life time.Duration) error {
+	err := g.call(ctx, "put", func(ctx context.Context) error { return g.remote.Put(ctx, key, value, life) })
+	if err == nil {
+		return nil
+	}
+	if err := g.alone(ctx, "put", err); err != nil {
+		return err
+	}
+	return g.local.Put(ctx, key, value, life)
+}
+
+// Count implements Store. Locally a counter begins anew.
+func (g *Guard) Count(ctx context.Context, key Key, life time.Duration) (int64, error) {
+	var n int64
+	err := g.call(ctx, "count", func(ctx context.Context) (err error) {
+		n, err = g.remote.Count(ctx, key, life)
+		return err
+	})
+	if err == nil {
+		return n, nil
+	}
+	if err := g.alone(ctx, "count", err); err != nil {
+		return 0, err
+	}
+	return g.local.Count(ctx, key, life)
+}

@@ -1,0 +1,130 @@
+package memory
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// tenantRest is how long a tenant's service is remembered after its last call.
+const tenantRest = time.Hour
+
+// tenant is what a tenant has taken. Its methods need the store's lock.
+type tenant struct {
+	slots   int
+	service int64
+	budgets map[string]*budget
+	seen    time.Time
+}
+
+// budget is a limit's running window and the one before it, which attempts that
+// began there are still settled in.
+type budget struct{ running, before used }
+
+// used is what a window has used and reserved; ends tells it from others.
+type used struct {
+	ends   time.Time
+	amount int64
+}
+
+// at is the window that ends then; nil if it has been forgotten. A new one
+// begins where none ends as late.
+func (b *budget) at(ends time.Time) *used {
+	switch {
+	case ends.After(b.running.ends):
+		b.before, b.running = b.running, used{ends: ends}
+		return &b.running
+	case ends.Equal(b.running.ends):
+		return &b.running
+	case ends.Equal(b.before.ends):
+		return &b.before
+	}
+	return nil
+}
+
+// refuses says why the tenant has no room; "" if it has.
+func (t *tenant) refuses(want *state.TenantWant) (reason string, ready time.Time) {
+	if want.Slots > 0 && t.slots >= want.Slots {
+		return state.TenantSlots, time.Time{}
+	}
+	for i := range want.Budgets {
+		b := &want.Budgets[i]
+		// What costs nothing needs something left all the same.
+		if t.amount(b)+max(b.Amount, 1) > b.Limit {
+			return b.Name, b.Ends
+		}
+	}
+	return "", time.Time{}
+}
+
+// amount is what a budget's window has used. A replica whose clock is late asks
+// for a window that is over for others: it gets the running one.
+func (t *tenant) amount(want *state.Budget) int64 {
+	b := t.budgets[want.Name]
+	switch {
+	case b == nil || want.Ends.After(b.running.ends):
+		return 0
+	case want.Ends.Equal(b.before.ends):
+		return b.before.amount
+	}
+	return b.running.amount
+}
+
+// take takes a slot and reserves the budgets.
+func (t *tenant) take(want *state.TenantWant) {
+	if want.Slots > 0 {
+		t.slots++
+	}
+	for i := range want.Budgets {
+		t.spend(&want.Budgets[i], want.Budgets[i].Amount)
+	}
+}
+
+// spend adds to a budget's window; negative gives back. Nothing becomes
+// negative.
+func (t *tenant) spend(b *state.Budget, amount int64) {
+	if t.budgets == nil {
+		t.budgets = make(map[string]*budget)
+	}
+	all := t.budgets[b.Name]
+	if all == nil {
+		all = new(budget)
+		t.budgets[b.Name] = all
+	}
+	w := all.at(b.Ends)
+	if w == nil {
+		if amount < 0 {
+			return // the window is over and forgotten
+		}
+		w = &all.running
+	}
+	w.amount = max(0, w.amount+amount)
+}
+
+// settle gives back the slot, corrects the budgets, and counts the service.
+func (t *tenant) settle(ended *state.Settlement) {
+	if ended.Receipt.Slot {
+		t.slots = max(0, t.slots-1)
+	}
+	t.service += ended.Service
+	for i := range ended.Receipt.Budgets {
+		b := &ended.Receipt.Budgets[i]
+		switch {
+		case ended.Unsent:
+			t.spend(b, -b.Amount)
+		case i < len(ended.Used):
+			t.spend(b, ended.Used[i]-b.Amount)
+		}
+	}
+}
+
+// idle drops windows that are over, and reports whether the tenant can be
+// forgotten.
+func (t *tenant) idle(now time.Time) bool {
+	for name, b := range t.budgets {
+		if !b.running.ends.After(now) {
+			delete(t.budgets, name)
+		}
+	}
+	return t.slots == 0 && len(t.budgets) == 0 && now.Sub(t.seen) > tenantRest
+}

@@ -1,0 +1,176 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+)
+
+// ledgerRest is how long a ledger keeps an account or tenant that nothing is
+// held of: less than the store keeps a tenant, so that one that is gone there
+// was lost.
+const ledgerRest = time.Hour
+
+// beats beats until Close.
+func (s *Store) beats(ctx context.Context) {
+	next := time.NewTicker(s.timing.Beat)
+	defer next.Stop()
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-next.C:
+		case <-s.kick:
+		}
+		if s.alone.Load() {
+			continue
+		}
+		s.background(ctx, func(ctx context.Context) {
+			_ = s.Beat(ctx) // the next one tries again; calls tell whether the store is there
+		})
+	}
+}
+
+// wake asks for a heartbeat out of turn.
+func (s *Store) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// grace is how long slots are not given away after the data was lost: until
+// every replica has beaten.
+func (s *Store) grace() time.Duration { return s.timing.Beat + s.timing.Beat/5 }
+
+// newIncarnation names data that nobody has named yet.
+func (s *Store) newIncarnation() string { return rand.Text() }
+
+// Beat says that this replica lives, in one round trip, and compares what it
+// holds with its shares. Where they differ by more than calls on their way can
+// explain, a second round trip corrects the share by the difference, which
+// commutes with those calls.
+func (s *Store) Beat(ctx context.Context) error {
+	select {
+	case s.beating <- struct{}{}:
+		defer func() { <-s.beating }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	known := s.known.Load()
+	accounts := s.accounts.statements(ledgerRest)
+	pool := &call{script: beatScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{
+		s.timing.now(), s.replica, known.incarnation, s.newIncarnation(), known.replicas,
+		s.timing.Silent.Microseconds(), s.grace().Microseconds(), s.timing.Gone.Microseconds(), s.keys.accounts}}
+	for _, h := range accounts {
+		pool.keys = append(pool.keys, s.keys.accounts+h.name)
+		pool.args = append(pool.args, h.name, h.slots)
+	}
+	calls := []*call{pool}
+	var tenants []statement
+	for _, h := range s.tenants.statements(ledgerRest) {
+		if h.slots == 0 && time.Since(h.seen) > 4*s.timing.Silent {
+			continue
+		}
+		tenants = append(tenants, h)
+		calls = append(calls, s.tenantBeat(h, known.replicas))
+	}
+	s.run(ctx, calls...)
+
+	answer, err := pool.list()
+	if err != nil {
+		return err
+	}
+	if len(answer) != 3+len(accounts) {
+		return errReply
+	}
+	incarnation := text(answer[0])
+	s.known.Store(&knowledge{incarnation, number(answer[1])})
+	var corrections []*call
+	for i, h := range accounts {
+		if number(answer[2]) != 0 {
+			break // they were set
+		}
+		if by := s.accounts.difference(h, number(answer[3+i])); by != 0 {
+			corrections = append(corrections, &call{script: restateScript, keys: []string{s.keys.summary, s.keys.accounts + h.name},
+				args: []any{s.timing.now(), s.replica, incarnation, h.name, by}})
+		}
+	}
+	for i, h := range tenants {
+		correction, err := s.compareTenant(h, calls[1+i])
+		if err != nil {
+			return err
+		}
+		if correction != nil {
+			corrections = append(corrections, correction)
+		}
+	}
+	if len(corrections) == 0 {
+		return nil
+	}
+	s.run(ctx, corrections...)
+	for _, c := range corrections {
+		if err := c.err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) tenantBeat(h statement, replicas int64) *call {
+	incarnation := h.incarnation
+	if incarnation == "" {
+		incarnation = s.newIncarnation()
+	}
+	grace := s.grace()
+	if replicas <= 1 {
+		grace = 0
+	}
+	return &call{script: tenantBeatScript, keys: []string{tenantKey(h.name)},
+		args: []any{s.timing.now(), s.replica, s.timing.Silent.Microseconds(), incarnation, h.slots, grace.Microseconds()}}
+}
+
+// compareTenant reads a tenantBeat's answer.
+func (s *Store) compareTenant(h statement, c *call) (*call, error) {
+	answer, err := c.list()
+	if err != nil {
+		return nil, err
+	}
+	if len(answer) != 2 {
+		return nil, errReply
+	}
+	incarnation := text(answer[0])
+	if h.incarnation == "" {
+		s.tenants.know(h.name, incarnation)
+	} // else a take must see that the data was lost, for the budgets' sake
+	if incarnation == "" {
+		return nil, nil // nobody holds anything
+	}
+	by := s.tenants.difference(h, number(answer[1]))
+	if by == 0 {
+		return nil, nil
+	}
+	return &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)}, args: []any{s.timing.now(), s.replica, incarnation, by}}, nil
+}
+
+// Rejoin says what this replica holds after it worked by itself; see state.Guard.
+func (s *Store) Rejoin(ctx context.Context) error {
+	s.alone.Store(false)
+	return s.Beat(ctx)
+}
+
+// Alone ends heartbeats until Rejoin.
+func (s *Store) Alone() { s.alone.Store(true) }
+
+// Hold counts slots that this replica took by itself while the store could not
+// be reached, and has a heartbeat tell the store of them. by is negative when they
+// are given back.
+func (s *Store) Hold(account, tenant string, by int) {
+	if account != "" {
+		s.accounts.hold(account, int64(by))
+	}
+	if tenant != "" {
+		s.tenants.hold(tenant, int64(by))
+	}
+	s.wake()
+}

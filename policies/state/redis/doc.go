@@ -1,0 +1,51 @@
+// Package redis is the store that replicas share, in a Redis of 7.0 or later.
+//
+// A Take is two scripts in one round trip, one on the hash of the tenant and one
+// on those of the pool's accounts and groups: their hash tags differ, so that a
+// cluster may keep them on different nodes. Each script is atomic, its clock is
+// Redis's TIME, and after it an account's or tenant's n is the sum of its
+// replicas' shares. If one refuses, what the other took is given back at once.
+// Settlements are queued and sent together, by one goroutine.
+//
+// Nothing is sent twice: an answer that was lost may have been one of success.
+// Only NOSCRIPT says for certain that nothing was done. So a replica keeps a
+// [ledger] of what it holds and compares it with its shares at every heartbeat;
+// differences that calls on their way cannot explain are corrected. A replica
+// that is silent for Timing.Silent is reaped by whoever beats next.
+//
+// Data that was lost (FLUSHALL, a failover to an empty replica) is noticed by the
+// incarnation, a random name in the data: scripts refuse a replica that knows
+// another one, until it has said in a heartbeat what it holds. Slots are not
+// given away until as many replicas as before have done so, or for a heartbeat
+// and a fifth. A minute's rates begin at half their limits, budgets at the
+// largest total that a replica remembers. What a failover loses without losing
+// the incarnation, the last moments before the master's death, is corrected by
+// the next heartbeats.
+//
+// Keys, with the prefix h1: as the schema's version:
+//
+//	h1:{p:POOL}:a:ACCOUNT   hash, 3 min   n in use, r:REPLICA its share
+//	h1:{p:POOL}:g:GROUP     hash, 26 h    w:MODEL a window, packed
+//	h1:{p:POOL}:d           hash          documents, each with its end
+//	h1:{p:POOL}:s           hash, 26 h    what a snapshot tells; incarnation
+//	h1:{p:POOL}:reps        sorted set    replica → heartbeat
+//	h1:{t:TENANT}           hash          n, r:REPLICA, t:REPLICA its heartbeat, b:BUDGET, vs service
+//	h1:{t:TENANT}:SPACE:ID  string        a value, with its end
+//	h1:{t:TENANT}:SPACE#:ID string        a counter, with its end
+//
+// An ACL user needs ~h1:* and +@hash +@string +@sortedset +@keyspace +@scripting
+// +@connection +time; nothing is published or subscribed to, but for sentinels.
+//
+// What a script takes of Redis's one thread, the median as the server counts it
+// (go test -run '^$' -bench Script ./policies/state/redis; AMD EPYC, two cores
+// that others use, too; a script that only increments a counter takes 2 µs):
+//
+//	take, one place                   20 µs
+//	take, the fourth place            31 µs
+//	settle                            13 µs
+//	tenant's take, two budgets        19 µs
+//	tenant's settle, two budgets       9 µs
+//	heartbeat of 100 accounts        190 µs
+//
+// So a request takes 61 µs of one core, or 33 without a tenant.
+package redis

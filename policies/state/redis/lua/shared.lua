@@ -1,0 +1,123 @@
+-- What the scripts share; it stands before each of them.
+--
+-- Times are microseconds of Redis's own clock. ARGV[1] is empty but in tests,
+-- which set the time by it. Numbers go into texts by way of whole(): Lua itself
+-- would write 14 digits.
+
+local function clock()
+  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local t = redis.call('TIME')
+  return t[1] * 1000000 + t[2]
+end
+
+local function whole(n) return string.format('%.0f', n) end
+
+-- share changes what a replica holds in a hash, and n with it, so that n is the
+-- sum of shares after every script. It returns the new n. has is what the hash
+-- has of both, if the caller has read it.
+local function share(key, replica, by, has)
+  local field = 'r:' .. replica
+  has = has or redis.call('HMGET', key, 'n', field)
+  local n, mine = tonumber(has[1]) or 0, tonumber(has[2]) or 0
+  by = math.max(by, -mine)
+  if by == 0 then return n end
+  if mine + by == 0 then
+    redis.call('HDEL', key, field)
+    redis.call('HSET', key, 'n', n + by)
+  else
+    redis.call('HSET', key, 'n', n + by, field, mine + by)
+  end
+  return n + by
+end
+
+-- accountShare is share for an account: a hash of nobody goes, and the pool's
+-- summary says how many are in use; what it is to say is added to told, for
+-- tell(). Heartbeats prolong a hash's life.
+local function accountShare(summary, key, account, replica, by, told, has)
+  local n = share(key, replica, by, has)
+  if n <= 0 then
+    redis.call('DEL', key)
+    redis.call('HDEL', summary, 'a:' .. account)
+    return
+  end
+  if n == by then redis.call('EXPIRE', key, 180) end
+  told[#told + 1] = 'a:' .. account
+  told[#told + 1] = n
+end
+
+local function tell(summary, told)
+  for i = 1, #told, 1000 do -- unpack takes some thousands at most
+    redis.call('HSET', summary, unpack(told, i, math.min(i + 999, #told)))
+  end
+end
+
+-- A window is what a group has used of a model: requests and tokens of the
+-- minute, requests of the day, the day's end in ms, then for each second with
+-- requests: the second, its requests, its tokens; oldest first. A minute is the
+-- running second and the 60 before it.
+local HEAD, MINUTE = 4, 61
+
+-- readWindow returns a window without what has left the minute, the second to
+-- count in, and the field it stands in. Beyond mostModels new models share one.
+local mostModels = 256
+local function readWindow(key, model, now)
+  local field = 'w:' .. model
+  local packed = redis.call('HGET', key, field)
+  if not packed and redis.call('HLEN', key) >= mostModels then
+    field = 'w:'
+    packed = redis.call('HGET', key, field)
+  end
+  local second = math.floor(now / 1000000)
+  if not packed then return {0, 0, 0, 0}, second, field, true end
+  local w = cmsgpack.unpack(packed)
+  if #w > HEAD then second = math.max(second, w[#w - 2]) end
+  local from = HEAD + 1
+  while w[from] and w[from] <= second - MINUTE do
+    w[1] = w[1] - w[from + 1]
+    w[2] = w[2] - w[from + 2]
+    from = from + 3
+  end
+  if from > HEAD + 1 then w = {w[1], w[2], w[3], w[4], unpack(w, from)} end
+  if w[4] * 1000 <= now then w[3] = 0 end
+  return w, second, field, false
+end
+
+-- writeWindow keeps a window. Its group lives for a day and a bit after the last
+-- second with requests.
+local function writeWindow(key, group, field, w, now, told, newSecond)
+  redis.call('HSET', key, field, cmsgpack.pack(w))
+  if newSecond then redis.call('EXPIRE', key, 93600) end
+  told[#told + 1] = 'g:' .. group .. '\0' .. string.sub(field, 3)
+  told[#told + 1] = string.format('%.0f %.0f %.0f %.0f %.0f', math.floor(now / 1000000), w[1], w[2], w[3], w[4])
+end
+
+-- A budget is its running window's end in ms and use, then those of the one
+-- before. budgetAt returns it and where the window that ends then has its use;
+-- nil if that window is forgotten.
+local function readBudget(text)
+  if not text then return {0, 0, 0, 0}, true end
+  local a, b, c, d = string.match(text, '(%d+) (%d+) (%d+) (%d+)')
+  return {tonumber(a), tonumber(b), tonumber(c), tonumber(d)}, false
+end
+
+local function budgetAt(b, ends)
+  if ends == b[1] then return 2 end
+  if ends == b[3] then return 4 end
+  return nil
+end
+
+local function writeBudget(key, name, b)
+  redis.call('HSET', key, 'b:' .. name, whole(b[1]) .. ' ' .. whole(b[2]) .. ' ' .. whole(b[3]) .. ' ' .. whole(b[4]))
+end
+
+-- reapTenant gives back what replicas hold of a tenant that have been silent.
+local function reapTenant(key, replica, before)
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    local silent = string.match(all[i], '^t:(.*)$')
+    if silent and silent ~= replica and tonumber(all[i + 1]) < before then
+      share(key, silent, -1e15)
+      redis.call('HDEL', key, all[i])
+    end
+  end
+end

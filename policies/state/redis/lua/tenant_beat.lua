@@ -1,0 +1,27 @@
+-- tenant_beat says that a replica lives that holds slots of a tenant, and gives
+-- back what silent ones held.
+--
+-- KEYS: the tenant. ARGV: time, replica, microseconds after which a replica is
+-- dead, the incarnation that this replica knows, what it holds, microseconds of
+-- grace. It returns the incarnation and this replica's share as it is.
+local key, now, replica = KEYS[1], clock(), ARGV[2]
+local id, held = redis.call('HGET', key, 'id'), tonumber(ARGV[5])
+if not id and held == 0 then return {'', 0} end
+local mine = tonumber(redis.call('HGET', key, 'r:' .. replica)) or 0
+if id ~= ARGV[4] then
+  if not id then
+    id = ARGV[4]
+    redis.call('HSET', key, 'id', id, 'grace', whole(now + tonumber(ARGV[6])))
+    redis.call('EXPIRE', key, 7200)
+  end
+  share(key, replica, held - mine)
+  mine = held
+end
+if mine > 0 or held > 0 then
+  redis.call('HSET', key, 't:' .. replica, whole(now))
+else
+  redis.call('HDEL', key, 't:' .. replica)
+end
+reapTenant(key, replica, now - tonumber(ARGV[3]))
+if redis.call('TTL', key) < 7200 then redis.call('EXPIRE', key, 7200) end
+return {id, mine}

@@ -1,0 +1,65 @@
+-- tenant_take takes a tenant's slot and reserves its budgets.
+--
+-- KEYS: the tenant. ARGV: time, replica, the incarnation that this replica knows
+-- ('' for none), one to use where there is none, slots (0: no limit), what this
+-- replica holds, microseconds after which a replica is dead, microseconds of
+-- grace, then for each budget: name, end in ms, limit, amount, and the largest
+-- total that this replica remembers of the window.
+--
+-- It returns 0, or -1 for no slot, or the number of the budget that is spent;
+-- the service; the incarnation; then each budget's total.
+local key, now, replica = KEYS[1], clock(), ARGV[2]
+local slots, held, silent, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local has = redis.call('HMGET', key, 'id', 'vs', 'grace', 'n')
+local id, n = has[1], tonumber(has[4]) or 0
+local lost = ARGV[3] ~= '' and id ~= ARGV[3]
+if not id or lost then
+  if not id then
+    id = ARGV[4]
+    redis.call('HSET', key, 'id', id)
+    redis.call('EXPIRE', key, 7200)
+  end
+  if lost then
+    -- The data was lost: this replica states what it holds; slots wait for the
+    -- others to do the same.
+    local mine = tonumber(redis.call('HGET', key, 'r:' .. replica)) or 0
+    n = share(key, replica, held - mine)
+    redis.call('HSET', key, 't:' .. replica, whole(now))
+    if not has[3] then
+      has[3] = whole(now + grace)
+      redis.call('HSET', key, 'grace', has[3])
+    end
+  end
+end
+local out = {0, has[2] or '0', id}
+if slots > 0 and n >= slots then
+  reapTenant(key, replica, now - silent)
+  n = tonumber(redis.call('HGET', key, 'n')) or 0
+end
+if slots > 0 and (n >= slots or tonumber(has[3] or 0) > now) then out[1] = -1 end
+
+local budgets, last = {}, 0
+for i = 9, #ARGV, 5 do
+  local name, ends, limit, amount = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  local b, new = readBudget(redis.call('HGET', key, 'b:' .. name))
+  if ends > b[1] then b = {ends, 0, b[1], b[2]} end
+  local at = budgetAt(b, ends) or 2 -- a clock that is late asks for a window that is over
+  if new or lost then b[at] = math.max(b[at], tonumber(ARGV[i + 4])) end
+  if out[1] == 0 and b[at] + math.max(amount, 1) > limit then out[1] = (i - 9) / 5 + 1 end
+  budgets[#budgets + 1] = {name, b, at, amount}
+  last = math.max(last, ends)
+end
+if out[1] == 0 then
+  if slots > 0 then
+    share(key, replica, 1)
+    redis.call('HSET', key, 't:' .. replica, whole(now))
+  end
+  for _, b in ipairs(budgets) do
+    b[2][b[3]] = b[2][b[3]] + b[4]
+    writeBudget(key, b[1], b[2])
+  end
+  local life = math.max(7200, math.ceil(last / 1000 - now / 1000000) + 3600)
+  if redis.call('TTL', key) < life then redis.call('EXPIRE', key, life) end
+end
+for _, b in ipairs(budgets) do out[#out + 1] = b[2][b[3]] end
+return out

@@ -1,0 +1,123 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// Store is the store that replicas share.
+type Store struct {
+	client  redis.UniversalClient
+	keys    keys
+	timing  Timing
+	replica string // a new name for each process
+
+	accounts, tenants *ledger
+	totals            totals
+
+	// known is what this replica knows of the data: "" until its first heartbeat.
+	known    atomic.Pointer[knowledge]
+	beating  chan struct{} // holds one token; who beats takes it
+	alone    atomic.Bool   // no heartbeats
+	kick     chan struct{} // asks for a heartbeat out of turn
+	queue    chan state.Settlement
+	waiting  sync.WaitGroup // settlements that are queued or on their way
+	dropped  tally          // settlements that found the queue full
+	lost     tally          // settlements whose outcome is not known
+	snapshot snapshots
+
+	stop   context.CancelFunc
+	closed chan struct{} // closed when Close has begun
+	once   sync.Once
+	work   sync.WaitGroup
+}
+
+// knowledge is what a heartbeat has told.
+type knowledge struct {
+	incarnation string // of the pool's data
+	replicas    int64
+}
+
+var _ state.Remote = (*Store)(nil)
+
+// queued bounds the settlements that wait; what comes after is dropped and
+// counted, and heartbeats give its slot back.
+const queued = 8192
+
+// New returns a store that connects when it is first used, so that a Redis that
+// is down at start is no error.
+func New(cfg Config) (*Store, error) {
+	const path = "state.redis"
+	if err := cfg.Validate(path); err != nil {
+		return nil, err
+	}
+	client, err := cfg.client(path)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Store{
+		client:   client,
+		keys:     poolKeys(cfg.pool()),
+		timing:   cfg.timing(),
+		replica:  rand.Text(),
+		accounts: newLedger(),
+		tenants:  newLedger(),
+		beating:  make(chan struct{}, 1),
+		kick:     make(chan struct{}, 1),
+		queue:    make(chan state.Settlement, queued),
+		closed:   make(chan struct{}),
+		stop:     stop,
+	}
+	s.known.Store(&knowledge{})
+	if m := cfg.Metrics; m != nil {
+		s.dropped.counter, s.lost.counter = m.dropped, m.lost
+	}
+	// Both end with Close, which waits for them.
+	s.work.Go(func() { s.beats(ctx) })
+	s.work.Go(func() { s.settlements(ctx) })
+	return s, nil
+}
+
+// Close sends the settlements that wait, gives back what this replica still
+// holds, and ends what runs in the background. It takes three times
+// Timing.Background at most.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		close(s.closed)
+		late := time.AfterFunc(s.timing.Background, s.stop) // a Redis that is down keeps nobody
+		s.work.Wait()
+		late.Stop()
+		s.stop()
+		ctx, cancel := context.WithTimeout(context.Background(), s.timing.Background)
+		defer cancel()
+		s.leave(ctx)
+		s.snapshot.wait()
+		_ = s.client.Close() // what is still to be read is of no use
+	})
+	return nil
+}
+
+// leave gives back all slots. What cannot be said is given back for this replica
+// when it has been silent.
+func (s *Store) leave(ctx context.Context) {
+	pool := &call{script: leaveScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{s.timing.now(), s.replica}}
+	calls := []*call{pool}
+	for _, h := range s.accounts.statements(0) {
+		pool.keys = append(pool.keys, s.keys.accounts+h.name)
+		pool.args = append(pool.args, h.name)
+	}
+	for _, h := range s.tenants.statements(0) {
+		if h.slots > 0 {
+			calls = append(calls, &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)}, args: []any{s.timing.now(), s.replica, h.incarnation, -h.slots}})
+		}
+	}
+	s.run(ctx, calls...)
+}
