@@ -31,6 +31,7 @@ func commands() []command {
 		{"check", "check heald.yaml and an Envoy configuration", runCheck},
 		{"envoy", "print an Envoy configuration", runEnvoy},
 		{"translate", "show what becomes of one request or reply", runTranslate},
+		{"usage", "sum files of records by tenant, model, account or day", runUsage},
 		{"tenant", "say who may call: make, replace and remove keys", runTenant},
 		{"health", "ask a running heald whether it lives", runHealth},
 		{"version", "print the version", runVersion},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -46,6 +48,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 	}
 	if next.tenants != nil {
 		s.policy.current.Load().UseTenants(next.tenants)
+		s.records.labels.SetTenants(tenantNames(next.tenants))
 		s.log.Info("tenants loaded", zap.Int("tenants", len(next.tenants.Tenants())))
 	}
 	if next.exchange != nil {
@@ -53,6 +56,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.inFlight.SetLimit(limits.Held)
 		s.tokensOf.Store(&next.tokensOf)
 		retire := next.tokens.Take()
+		s.records.labels.SetNames(namesOf(cfg, &next.settings))
 		s.policy.current.Store(next.exchange)
 		retire()
 		next.tell(s, limits)
@@ -73,6 +77,7 @@ type prepared struct {
 
 	settings exchange.Config
 	listen   bool // the file has another listen than runs
+	record   bool // the same of record
 	maxBody  int  // that the file asks for
 	notes    []*setting.Problem
 }
@@ -118,12 +123,16 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
 		}
 	}
+	p.record = !reflect.DeepEqual(cfg.Record, s.recordTo)
 	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
 	if len(x.MemoryKeys) == 0 {
 		x.MemoryKeys = [][]byte{s.key}
 	}
 	p.notes = cfg.Notes()
-	p.exchange, err = exchange.New(*x, exchange.Deps{Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight})
+	p.exchange, err = exchange.New(*x, exchange.Deps{
+		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
+		Recorder: s.records.fan, Prices: price.New(cfg.Prices),
+	})
 	return p, err
 }
 
@@ -145,6 +154,9 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	if p.listen {
 		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",
 			zap.Strings("running_grpc", s.listen.GRPC), zap.String("running_admin", s.listen.Admin), zap.Bool("running_tls", s.listen.TLS != nil))
+	}
+	if p.record {
+		s.log.Warn("record has changed: restart heald to use it; everything else of heald.yaml counts now")
 	}
 	if p.maxBody > s.room {
 		s.log.Warn("max_body has grown beyond what it was at the start, and gRPC's limit on messages cannot: restart heald to use it; until then running_max_body counts",

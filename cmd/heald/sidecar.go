@@ -34,6 +34,7 @@ type sidecar struct {
 	// signatures and what is in flight outlive a reload, like the counters.
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
+	records    *records
 	policy     reloadable
 	tokens     *credential.Set
 	tokensOf   atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
@@ -47,8 +48,10 @@ type sidecar struct {
 	listen config.Listen              // where the process listens
 	tls    atomic.Pointer[tls.Config] // for connections that begin; nil for plain text
 	room   int                        // bytes of the longest body for which the server has room
-	files  *config.Metrics
-	fit    *fit // of the Envoy that was started with it; nil for one of the operator's
+	// recordTo is where records go until a restart.
+	recordTo config.Record
+	files    *config.Metrics
+	fit      *fit // of the Envoy that was started with it; nil for one of the operator's
 
 	reloading sync.Mutex
 	running   config.Sum // of what runs
@@ -71,30 +74,42 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s := &sidecar{
 		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), dirs: cfg.Dirs(flags.File),
-		listen: cfg.Listen, room: cfg.MaxBody, files: config.NewMetrics(reg),
+		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
-	if _, err := rand.Read(s.key); err != nil {
+	var err error
+	if s.records, err = newRecords(&cfg.Record, nil, reg, log); err != nil {
 		return nil, err
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
+	if err := s.assemble(cfg, profiles); err != nil {
+		s.tokens.Close()
+		return nil, errors.Join(err, s.records.close())
+	}
+	return s, nil
+}
+
+// assemble builds what needs the rest.
+func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
+	if _, err := rand.Read(s.key); err != nil {
+		return err
+	}
 	if err := s.take(cfg); err != nil {
-		return nil, err
+		return err
 	}
 	s.files.Started(s.loaded)
 	s.describe()
-	deps := extproc.Deps{Policy: &s.policy, Logger: log, Registerer: reg}
+	deps := extproc.Deps{Policy: &s.policy, Logger: s.log, Registerer: s.registry}
 	if s.listen.TLS != nil {
 		deps.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.tls.Load(), nil }}
 	}
 	var err error
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
-		s.tokens.Close()
-		return nil, err
+		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: reg, Ready: s.ready, Profiles: profiles})
-	return s, nil
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Profiles: profiles})
+	return nil
 }
 
 // ready says what orchestrators are told: why heald should get no new requests,
@@ -135,5 +150,9 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 		s.log.Warn("not every stream finished in time", zap.Error(err))
 	}
 	stop()
-	return group.Wait()
+	err := group.Wait()
+	if lost := s.records.close(); lost != nil { // after all that makes records
+		s.log.Warn("not every record was written", zap.Error(lost))
+	}
+	return err
 }

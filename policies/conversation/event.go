@@ -153,6 +153,18 @@ type Usage struct {
 	Tier string
 }
 
+// Modalities are tokens by what they stand for.
+type Modalities struct{ Text, Image, Audio, Video, Document int }
+
+// Add adds other tokens.
+func (m *Modalities) Add(n Modalities) {
+	m.Text += n.Text
+	m.Image += n.Image
+	m.Audio += n.Audio
+	m.Video += n.Video
+	m.Document += n.Document
+}
+
 // ErrorKind sorts errors by what the client should make of them.
 type ErrorKind uint8
 

@@ -57,6 +57,7 @@ var deniedReasons = [tenant.Kinds]string{
 func (a *attempt) deny(d *tenant.Denied) *policies.Reply {
 	if a.caller.Tenant == nil && d.Tenant != "" { // it is known who it is all the same
 		a.log = a.log.With(zap.String("tenant", d.Tenant))
+		a.record.tenant = d.Tenant
 	}
 	return a.refuse(deniedReasons[d.Kind], d.Client())
 }

@@ -101,10 +101,12 @@ type attempt struct {
 	called  bool                   // the history has calls
 	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
 	sum     account.RequestSum
-	body    uint64       // tells the body that goes upstream
-	names   bool         // a file, a cache or the like is named by the request
-	tools   bool         // upstream runs tools for the request
-	thread  *heal.Thread // the conversation, among those whose signatures are remembered
+	body    uint64 // tells the body that goes upstream
+	names   bool   // a file, a cache or the like is named by the request
+	tools   bool   // upstream runs tools for the request
+	// tierAsked is the service tier that upstream is asked for; "" for none.
+	tierAsked string
+	thread    *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []route.Candidate // what could be asked, in order of preference
 	skipped    []skipped         // of those, what others' failures kept the attempt from
@@ -137,14 +139,16 @@ type attempt struct {
 	share share // of the process's memory
 	kept  int64 // of it, for resuming
 
-	record record
+	record findings
 }
 
-// record is what the log line tells of the attempt.
-type record struct {
+// findings are what the log line and the records tell of the attempt.
+type findings struct {
 	verdict policies.Verdict
 	reason  string
-	status  int // upstream's
+	status  int    // upstream's
+	tenant  string // whose request was refused although the key is known
+	client  int    // the client's, of a final reply; 0 before, and for the 200 of an answer
 	err     error
 	waited  time.Duration // before it was sent
 	wait    time.Duration // before the next one

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// Close writes what may be told of the attempt: one log line, and one more
-// where the request ends with it.
+// Close writes what may be told of the attempt: one log line and one record, and
+// one more of each where the request ends with it.
 func (a *attempt) Close(end policies.End) {
 	a.share.set(0, false)
 	a.packed.Stop()
@@ -28,6 +28,7 @@ func (a *attempt) Close(end policies.End) {
 	if outcome != "" || a.resumption != nil {
 		a.x.metrics.count(a.usage())
 	}
+	a.tell(outcome)
 	if outcome == "" {
 		return
 	}

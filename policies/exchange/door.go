@@ -58,7 +58,7 @@ func (a *attempt) absent(e *conversation.Error, headers policies.Headers) *polic
 }
 
 func (a *attempt) greeting(reason string, status int, headers policies.Headers, body []byte) *policies.Reply {
-	a.record.final = true
+	a.record.final, a.record.client = true, status
 	a.settle(policies.Pass, reason)
 	a.move(over)
 	headers = append(headers, policies.Header{Name: policies.HeaderLocal, Value: reason},

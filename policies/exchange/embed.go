@@ -29,6 +29,8 @@ type embedding struct {
 	sizes []int // of the inputs, in bytes
 	body  []byte
 	usage conversation.Usage
+	// estimated says that upstream did not count them.
+	estimated bool
 }
 
 // embeds reports whether the attempt asks for embeddings.
@@ -162,7 +164,7 @@ func (a *attempt) countTokens(e *conversation.Embeddings) {
 	if e.Tokens == 0 {
 		e.Tokens = sum
 	}
-	a.vectors.usage = conversation.Usage{Known: true, Input: e.Tokens}
+	a.vectors.usage, a.vectors.estimated = conversation.Usage{Known: true, Input: e.Tokens}, e.Estimated
 }
 
 // usage is what the request has used, as far as it is known.

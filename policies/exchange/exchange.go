@@ -20,6 +20,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/hedge"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
@@ -65,6 +67,10 @@ type Deps struct {
 	Metrics *Metrics
 	// Signatures remembers what clients lose; nil remembers nothing.
 	Signatures *heal.Signatures
+	// Recorder is told of attempts and requests; nil tells nobody. Prices say
+	// what they cost; nil knows none.
+	Recorder record.Recorder
+	Prices   *price.Table
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
 }
@@ -89,6 +95,9 @@ type Exchange struct {
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
+	recorder   record.Recorder
+	prices     *price.Table
+	paths      paths // that records have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts
@@ -131,7 +140,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), pool: pool,
 		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
-		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight,
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
 	var fetch route.Fetch

@@ -178,6 +178,9 @@ var sumSeed = maphash.MakeSeed()
 func (a *attempt) resource(r conversation.Resource) (keep bool, err error) {
 	a.names, a.tools = a.names || r.Read(), a.tools || r.Runs()
 	keep, err = a.settings.Allow.Check(r)
+	if keep && r.Kind == conversation.ResourceTier {
+		a.tierAsked = r.Name
+	}
 	if !keep && err == nil {
 		a.req.Warn(r.Field, allow.Dropped(r.Kind))
 	}

@@ -134,6 +134,7 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 		client.RetryAfter = max(client.RetryAfter, int(r.Wait/time.Second))
 	}
 	status, headers, body := a.dialect.Error(&client)
+	a.record.client = status
 	a.settle(r.Verdict, r.Reason)
 	reply := &policies.Reply{
 		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,
@@ -189,6 +190,7 @@ func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	a.settle(policies.Fail, reason)
 	a.move(over)
 	status, headers, body := a.dialect.Error(e)
+	a.record.client = status
 	return &policies.Reply{
 		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,
 		Verdict: policies.Fail, Reason: reason,

@@ -6,15 +6,10 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// openCall is the function call that is being streamed, if one is:
-//
-//	none ─begin→ open ─end→ none
-//	             │  ▲
-//	             └add, flush
-//
+// openCall is the function call that is being streamed, if one is.
 // A call that comes whole passes through it within one frame.
 type openCall struct {
-	is       bool
+	state    callState
 	id, name string           // as upstream sent them
 	whole    conversation.Raw // the arguments, if they came in one value
 	args     partialArgs      // otherwise
@@ -32,7 +27,8 @@ func (o *openCall) goesOn(c *callPart) bool {
 }
 
 func (o *openCall) begin(dst []conversation.Event, c *callPart, name, signature string) []conversation.Event {
-	o.is, o.id, o.name = true, c.id, c.name
+	o.move(callOpen)
+	o.id, o.name = c.id, c.name
 	o.whole, o.args = nil, partialArgs{}
 	return append(dst, conversation.Event{
 		Kind: conversation.EventCallStart, CallID: c.id, Name: name, Signature: signature,
@@ -78,7 +74,7 @@ func (o *openCall) flush(dst []conversation.Event) []conversation.Event {
 
 // end closes the call, if one is open.
 func (o *openCall) end(dst []conversation.Event) []conversation.Event {
-	if !o.is {
+	if o.state == callNone {
 		return dst
 	}
 	if o.whole != nil {
@@ -87,6 +83,7 @@ func (o *openCall) end(dst []conversation.Event) []conversation.Event {
 		o.out = o.args.close(o.out)
 		dst = o.flush(dst)
 	}
-	o.is, o.whole = false, nil
+	o.move(callNone)
+	o.whole = nil
 	return append(dst, conversation.Event{Kind: conversation.EventCallEnd})
 }

@@ -161,10 +161,10 @@ func (c *candidate) upstreamPart(dst []conversation.Event, p *part) []conversati
 // callPart appends the events of a functionCall: a whole one, or a piece.
 func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.Event, error) {
 	call := p.call
-	if c.call.is && !c.call.goesOn(call) {
+	if c.call.state == callOpen && !c.call.goesOn(call) {
 		dst = c.call.end(dst)
 	}
-	if !c.call.is {
+	if c.call.state == callNone {
 		if call.name == "" {
 			if call.args == nil && len(call.pieces) == 0 {
 				return dst, nil // the empty message that closes a call, once more

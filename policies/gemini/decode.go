@@ -36,11 +36,8 @@ type Expect struct {
 }
 
 // Decoder turns the responses of one reply, streamed or whole, into events.
-//
-//	new ─response→ begun ─End→ ended
-//
-// The finish is held back until End: it may come in mid-stream and again
-// later (the server's own tools), and the usage may come after it.
+// The finish is held back until End: it may come in mid-stream and again later
+// (the server's own tools), and the usage may come after it.
 type Decoder struct {
 	expect Expect
 	walker walker
@@ -55,14 +52,6 @@ type Decoder struct {
 	blocks, calls int                        // counted against maxBlocks and maxCalls
 	yield         func([]conversation.Event) // takes events on the way; nil if nobody does
 }
-
-type decoderState uint8
-
-const (
-	decoderNew   decoderState = iota // nothing came: Start is still to be made
-	decoderBegun                     // Start was made
-	decoderEnded                     // End was called
-)
 
 // NewDecoder starts a reply of one answer, of which nothing else is known.
 // original maps the name of a rendered function back to the client's; nil
@@ -147,7 +136,7 @@ func (d *Decoder) End(dst []conversation.Event) []conversation.Event {
 	if d.state != decoderBegun {
 		return dst
 	}
-	d.state = decoderEnded
+	d.move(decoderEnded)
 	for _, c := range d.seen() {
 		from := len(dst)
 		if dst = c.call.end(dst); d.expect.Silent {
@@ -238,7 +227,8 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 	}
 	d.counters = d.counters.follow(f.counters)
 	if d.state == decoderNew {
-		d.state, f.begun = decoderBegun, true
+		d.move(decoderBegun)
+		f.begun = true
 		dst = append(dst, conversation.Event{
 			Kind: conversation.EventStart, ID: f.id, Model: f.model, Usage: d.Usage(),
 		})

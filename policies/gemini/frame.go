@@ -195,6 +195,14 @@ func (f *frame) readUsage(w *walker) error {
 			which = hasThoughts
 		case "totalTokenCount", "total_token_count":
 			which = hasTotal
+		case "promptTokensDetails", "prompt_tokens_details":
+			return f.readModalities(w, ofPrompt)
+		case "toolUsePromptTokensDetails", "tool_use_prompt_tokens_details":
+			return f.readModalities(w, ofToolPrompt)
+		case "cacheTokensDetails", "cache_tokens_details":
+			return f.readModalities(w, ofCached)
+		case "candidatesTokensDetails", "candidates_tokens_details":
+			return f.readModalities(w, ofOutput)
 		case "serviceTier", "service_tier", "trafficType", "traffic_type":
 			var word string
 			err := w.scalar(&word)

@@ -13,6 +13,7 @@ type counters struct {
 	has                                                 counterSet
 	prompt, cached, toolPrompt, output, thoughts, total int
 	tier                                                string // as in conversation.Usage
+	by                                                  modalities
 }
 
 // ServiceTier is the tier that upstream's word for one stands for; "" for none
@@ -102,8 +103,9 @@ func (c counters) usage() conversation.Usage {
 // a total, the chunk before.
 func (c counters) follow(next counters) counters {
 	next.tier = cmp.Or(next.tier, c.tier)
+	next.by = c.by.follow(&next.by)
 	if next.has == 0 {
-		c.tier = next.tier
+		c.tier, c.by = next.tier, next.by
 		return c
 	}
 	if next.has&(hasOutput|hasTotal) == 0 && c.has&hasOutput != 0 {

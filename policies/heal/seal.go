@@ -19,12 +19,12 @@ import (
 type Sealer struct {
 	carriers Carriers
 
-	run    conversation.EventKind // EventThought or EventText while hash is in use
-	hash   hash.Hash
-	buffer []byte // an unescaped text; reused, since there is one per chunk
+	state  sealing
+	hash   hash.Hash // of the run in inThoughts and inText
+	buffer []byte    // an unescaped text; reused, since there is one per chunk
 
-	call []conversation.Event // a signed call that is not complete
-	args []byte
+	call conversation.Event // the start of the signed call in inCall
+	args []byte             // its arguments so far
 }
 
 // NewSealer makes a sealer for one answer.
@@ -39,64 +39,73 @@ func (s *Sealer) Seal(dst, events []conversation.Event) []conversation.Event {
 }
 
 func (s *Sealer) event(dst []conversation.Event, ev conversation.Event) []conversation.Event {
-	if s.call != nil {
+	if s.state == inCall {
 		return s.hold(dst, ev)
 	}
 	switch ev.Kind {
-	case conversation.EventThought, conversation.EventText:
-		if s.run != ev.Kind {
-			s.run = ev.Kind
-			s.hash.Reset()
-		}
-		s.hash.Write(s.plain(ev.Text))
+	case conversation.EventThought:
+		s.addTo(inThoughts, ev.Text)
+	case conversation.EventText:
+		s.addTo(inText, ev.Text)
 	case conversation.EventSignature:
 		ev.Carrier = s.sealRun(&ev)
-		s.run = 0
+		s.endRun()
 	case conversation.EventServerCall, conversation.EventServerResult,
 		conversation.EventCode, conversation.EventCodeResult:
 		ev.Carrier = s.carriers.SealPart(ev.Upstream)
 	case conversation.EventMedia:
-		s.run = 0
+		s.endRun()
 		ev.Carrier = s.sealMedia(&ev)
 	case conversation.EventCallStart:
-		s.run = 0
+		s.endRun()
 		if ev.Signature != "" {
-			s.call = append(s.call, ev)
+			s.move(inCall)
+			s.call = ev
 			return dst
 		}
 	}
 	return append(dst, ev)
 }
 
+// addTo adds a text to the run of its kind, which it may begin.
+func (s *Sealer) addTo(run sealing, t conversation.Text) {
+	if s.state != run {
+		s.move(run)
+		s.hash.Reset()
+	}
+	s.hash.Write(s.plain(t))
+}
+
+// endRun ends the run, if there is one.
+func (s *Sealer) endRun() {
+	if s.state != between {
+		s.move(between)
+	}
+}
+
 // hold keeps a signed call until it is complete. Its pieces may refer to a
-// chunk that is gone by then, so they are copied and joined.
+// chunk that is gone by then, so they are copied and joined. Where the answer
+// breaks off inside the call, it goes on unsigned.
 func (s *Sealer) hold(dst []conversation.Event, ev conversation.Event) []conversation.Event {
-	switch ev.Kind {
-	case conversation.EventCallArgs:
+	if ev.Kind == conversation.EventCallArgs {
 		s.args = append(s.args, ev.Args...)
 		return dst
-	case conversation.EventCallEnd:
-		start := s.call[0]
+	}
+	start := s.call
+	if ev.Kind == conversation.EventCallEnd {
 		binding := callBinding(start.Name, s.args)
 		start.Carrier = s.carriers.seal(forCall, signatureBytes(start.Signature), binding)
 		if start.Candidate == 0 {
 			s.carriers.Thread.signedCall(s.carriers.origin(forCall), binding, start.Signature)
 		}
-		dst = append(dst, start)
-		if len(s.args) > 0 {
-			dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
-		}
-		s.call, s.args = nil, nil
-		return append(dst, ev)
-	default:
-		// The answer broke off inside the call: let it go on unsigned.
-		dst = append(dst, s.call[0])
-		if len(s.args) > 0 {
-			dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
-		}
-		s.call, s.args = nil, nil
-		return append(dst, ev)
 	}
+	dst = append(dst, start)
+	if len(s.args) > 0 {
+		dst = append(dst, conversation.Event{Kind: conversation.EventCallArgs, Args: s.args})
+	}
+	s.move(between)
+	s.call, s.args = conversation.Event{}, nil
+	return append(dst, ev)
 }
 
 // plain is the unescaped text, valid until the next call.
@@ -111,10 +120,10 @@ func (s *Sealer) plain(t conversation.Text) []byte {
 // sealRun seals the signature of the text or thoughts before it. A signature
 // after nothing belongs to an empty text.
 func (s *Sealer) sealRun(ev *conversation.Event) string {
-	switch s.run {
-	case conversation.EventThought:
+	switch s.state {
+	case inThoughts:
 		return s.carriers.sealRun(forThought, ev.Signature, s.hash.Sum(nil))
-	case conversation.EventText:
+	case inText:
 		binding := s.hash.Sum(nil)
 		if ev.Candidate == 0 {
 			s.carriers.Thread.signed(s.carriers.origin(forText), binding, ev.Signature)

@@ -52,8 +52,8 @@ func TestAsk(t *testing.T) {
 	req.Messages = messages
 	const begin = "The harbor lies at the <mouth> of the Rhine"
 	asked, rest, err := Ask(req, Broken{Text: begin, Made: conversation.Usage{Known: true, Output: 300}}, Continue)
-	if err != nil || rest.joint.joined {
-		t.Fatalf("joined %t, %v", rest.joint.joined, err)
+	if err != nil || rest.joint.joined() {
+		t.Fatalf("joined %t, %v", rest.joint.joined(), err)
 	}
 	if *asked.Limits.MaxTokens != 700 || most != 1000 {
 		t.Errorf("%d tokens left of %d, want 700 of 1000", *asked.Limits.MaxTokens, most)

@@ -62,15 +62,14 @@ func wordStart(s string, at int) int {
 // joint finds the seam in the text of a continuation. Two proofs count: the
 // continuation begins with the anchor, the unique end of the text so far; or it
 // is a reply from the start that repeats the whole text so far.
-//
-//	seeking ─either proof→ joined
-//	   └─neither is possible any more→ refused
 type joint struct {
-	joined bool
-	again  bool // by the second proof: the reply has the whole text in it
-	whole  wholeSeam
-	last   anchorSeam
+	state seam
+	whole wholeSeam
+	last  anchorSeam
 }
+
+// joined reports whether the seam was found.
+func (j *joint) joined() bool { return j.state == atAnchor || j.state == again }
 
 // newJoint starts the search; anchor is the end of said, or "" if only a
 // repetition of the whole text counts.
@@ -81,21 +80,25 @@ func newJoint(said, anchor string) joint {
 // feed takes the next piece of the continuation and returns what of it the
 // client does not have yet.
 func (j *joint) feed(piece string) (rest string, err error) {
-	if j.joined {
+	switch j.state {
+	case atAnchor, again:
 		return piece, nil
-	}
-	rest, again := j.whole.feed(piece)
-	found := again
-	if !found {
-		rest, found = j.last.feed(piece)
-	}
-	switch {
-	case found:
-		*j = joint{joined: true, again: again} // lets go of the text
-	case j.whole.lost && j.last.lost:
+	case refused:
 		return "", errNoSeam
 	}
-	return rest, nil
+	if rest, found := j.whole.feed(piece); found {
+		j.move(again)
+		return rest, nil
+	}
+	if rest, found := j.last.feed(piece); found {
+		j.move(atAnchor)
+		return rest, nil
+	}
+	if j.whole.lost && j.last.lost {
+		j.move(refused)
+		return "", errNoSeam
+	}
+	return "", nil
 }
 
 // wholeSeam finds the end of the text so far in a reply that repeats it from its

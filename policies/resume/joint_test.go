@@ -59,8 +59,8 @@ func TestJoint(t *testing.T) {
 				}
 				j := newJoint(c.said, anchor)
 				rest, err := play(&j, c.continuation, step)
-				if rest != c.rest || j.joined != c.joined || (err != nil) != c.refused {
-					t.Errorf("step %d: got %q, joined %t, error %v; want %q, %t, %t", step, rest, j.joined, err, c.rest, c.joined, c.refused)
+				if rest != c.rest || j.joined() != c.joined || (err != nil) != c.refused {
+					t.Errorf("step %d: got %q, joined %t, error %v; want %q, %t, %t", step, rest, j.joined(), err, c.rest, c.joined, c.refused)
 				}
 			}
 		})
@@ -157,8 +157,8 @@ func FuzzJoint(f *testing.F) {
 		from := max(0, len(said)-len(anchor)-int(more))
 		j := newJoint(said, anchor)
 		rest, err := play(&j, whole[from:], int(step)+1)
-		if err != nil || !j.joined || said+rest != whole {
-			t.Errorf("%q + %q: got %q, joined %t, %v", said, whole[from:], said+rest, j.joined, err)
+		if err != nil || !j.joined() || said+rest != whole {
+			t.Errorf("%q + %q: got %q, joined %t, %v", said, whole[from:], said+rest, j.joined(), err)
 		}
 	})
 }
@@ -178,8 +178,8 @@ func FuzzJointWhole(f *testing.F) {
 			rest, err := play(&j, whole, int(step)+1)
 			switch {
 			case said == "" && rest == "": // nothing proves anything
-			case err != nil || !j.joined || said+rest != whole:
-				t.Errorf("anchor %q, %q + %q: got %q, joined %t, %v", a, said, whole, said+rest, j.joined, err)
+			case err != nil || !j.joined() || said+rest != whole:
+				t.Errorf("anchor %q, %q + %q: got %q, joined %t, %v", a, said, whole, said+rest, j.joined(), err)
 			}
 		}
 	})
@@ -194,7 +194,7 @@ func FuzzJointForeign(f *testing.F) {
 		for _, a := range []string{anchor, ""} {
 			j := newJoint(said, a)
 			rest, _ := play(&j, foreign, int(step)+1)
-			if !j.joined {
+			if !j.joined() {
 				if rest != "" {
 					t.Errorf("%q went out without a seam", rest)
 				}

@@ -21,17 +21,17 @@ type Rest struct {
 func (r *Rest) Err() error { return r.err }
 
 // Joined reports whether the seam was found: what comes goes to the client.
-func (r *Rest) Joined() bool { return r.joint.joined }
+func (r *Rest) Joined() bool { return r.joint.joined() }
 
 // Again reports whether the seam was found in a reply that is the whole answer
 // again: all of the text comes from it.
-func (r *Rest) Again() bool { return r.joint.again }
+func (r *Rest) Again() bool { return r.joint.state == again }
 
 // CutShort reports whether a finish ends the answer at a token limit that is not
 // the client's: that of the reply was lowered by what the text so far took, but
 // the reply has this text in it.
 func (r *Rest) CutShort(f conversation.Finish) bool {
-	return r.less && r.joint.again && f == conversation.FinishLength
+	return r.less && r.joint.state == again && f == conversation.FinishLength
 }
 
 // Events appends to dst what of events completes the answer. A failure goes on
@@ -62,7 +62,7 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 		// and a signature would sign text of two replies.
 		return false
 	case conversation.EventText:
-		if r.joint.joined {
+		if r.joint.joined() {
 			return true
 		}
 		rest, err := r.joint.feed(ev.Text.String())
@@ -72,7 +72,7 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 		ev.Text = conversation.Quote(rest)
 		return true
 	}
-	if !r.joint.joined {
+	if !r.joint.joined() {
 		r.err = ErrNoText
 	}
 	return r.err == nil

@@ -67,8 +67,8 @@ func TestRest(t *testing.T) {
 			for _, ev := range c.events {
 				got = rest.Events(got, []conversation.Event{ev})
 			}
-			if !slices.Equal(trace(got), c.want) || rest.joint.joined != c.joined || (rest.Err() != nil) != c.failed {
-				t.Errorf("got %q, joined %t, %v; want %q", trace(got), rest.joint.joined, rest.Err(), c.want)
+			if !slices.Equal(trace(got), c.want) || rest.joint.joined() != c.joined || (rest.Err() != nil) != c.failed {
+				t.Errorf("got %q, joined %t, %v; want %q", trace(got), rest.joint.joined(), rest.Err(), c.want)
 			}
 		})
 	}

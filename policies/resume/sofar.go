@@ -9,15 +9,14 @@ const saidLimit = 256 << 10
 // SoFar is what the client has of an answer, kept for as long as the answer
 // could be resumed. The zero value is an answer that has not begun.
 type SoFar struct {
-	text []byte
-	last conversation.EventKind // EventText or EventThought; EventStart before
-	off  bool                   // there is something that cannot be gone on with
+	text  []byte
+	state progress
 }
 
 // Note follows events of the answer.
 func (s *SoFar) Note(events []conversation.Event) {
 	for i := range events {
-		if s.off {
+		if s.state == unresumable {
 			return
 		}
 		s.note(&events[i])
@@ -25,27 +24,32 @@ func (s *SoFar) Note(events []conversation.Event) {
 }
 
 func (s *SoFar) note(ev *conversation.Event) {
+	if ev.Candidate != 0 {
+		s.Stop()
+		return
+	}
 	switch ev.Kind {
 	case conversation.EventStart, conversation.EventSignature:
 	case conversation.EventThought:
-		s.last = ev.Kind
+		s.move(inThoughts)
 	case conversation.EventText:
 		if ev.Text.Empty() {
 			break
 		}
-		s.last = ev.Kind
-		s.text = append(s.text, ev.Text.String()...)
-		s.off = len(s.text) > saidLimit
-	default:
-		s.off = true
-	}
-	if s.off = s.off || ev.Candidate != 0; s.off {
-		s.text = nil
+		s.move(inText)
+		if s.text = append(s.text, ev.Text.String()...); len(s.text) > saidLimit {
+			s.Stop()
+		}
+	default: // nothing that could be gone on with
+		s.Stop()
 	}
 }
 
 // Stop says that the answer cannot be resumed from here on.
-func (s *SoFar) Stop() { s.text, s.off = nil, true }
+func (s *SoFar) Stop() {
+	s.text = nil
+	s.move(unresumable)
+}
 
 // Text returns the text so far.
 func (s *SoFar) Text() string { return string(s.text) }
@@ -54,4 +58,4 @@ func (s *SoFar) Text() string { return string(s.text) }
 func (s *SoFar) Size() int { return len(s.text) }
 
 // EndsInText reports whether the answer can be resumed.
-func (s *SoFar) EndsInText() bool { return !s.off && s.last == conversation.EventText }
+func (s *SoFar) EndsInText() bool { return s.state == inText }

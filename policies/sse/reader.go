@@ -29,14 +29,7 @@ type Frame struct {
 	Data []byte
 }
 
-// Reader cuts frames out of chunks. The zero value is ready. What it holds
-// between two lines:
-//
-//	      ┌──data──→ event ─blank, end→ (Event)
-//	idle ─┤            └────stray line→ (Event), then stray
-//	      └──other─→ stray ─field, comment, end→ (Stray), then that line
-//
-// Comments come out at once and change nothing else.
+// Reader cuts frames out of chunks. The zero value is ready.
 type Reader struct {
 	// MaxFrame bounds one line and one frame, in bytes; 0 means
 	// DefaultMaxFrame.
@@ -56,16 +49,6 @@ type Reader struct {
 	ended bool
 	err   error
 }
-
-// pending is what is being collected.
-type pending uint8
-
-const (
-	idle     pending = iota // nothing
-	oneLine                 // an event of one line so far, in Reader.data
-	manyData                // an event, in Reader.joined
-	stray                   // a stray, in Reader.joined
-)
 
 // Feed gives the reader the next bytes. Call Next until it has no more before
 // the next Feed; chunk must stay unchanged until then, and is not needed after.
@@ -112,9 +95,15 @@ func (r *Reader) Next() (Frame, bool) {
 // letGo keeps what is pending in a store: its line may be in the chunk.
 func (r *Reader) letGo() {
 	if r.pending == oneLine {
-		r.joined.add(r.data)
-		r.data, r.pending = nil, manyData
+		r.join()
 	}
+}
+
+// join keeps the event's line in a store, where more can follow it.
+func (r *Reader) join() {
+	r.joined.add(r.data)
+	r.data = nil
+	r.move(manyData)
 }
 
 // End says that the stream is over and returns what is left, which needs no
@@ -215,7 +204,7 @@ func (r *Reader) read(line []byte) (frame Frame, ready, used bool) {
 		if frame, ready = r.take(); ready {
 			return frame, true, false
 		}
-		r.pending = stray
+		r.move(stray)
 		r.addStray(line)
 	case field == fieldBlank:
 		frame, ready = r.take()
@@ -231,11 +220,11 @@ func (r *Reader) read(line []byte) (frame Frame, ready, used bool) {
 func (r *Reader) addData(value []byte) {
 	switch r.pending {
 	case idle:
-		r.data, r.pending = value, oneLine
+		r.data = value
+		r.move(oneLine)
 		return
 	case oneLine:
-		r.joined.add(r.data)
-		r.data, r.pending = nil, manyData
+		r.join()
 	}
 	r.joined.add([]byte{'\n'})
 	r.joined.add(value)
@@ -251,7 +240,10 @@ func (r *Reader) addStray(line []byte) {
 // take completes what is pending.
 func (r *Reader) take() (Frame, bool) {
 	was := r.pending
-	r.pending = idle
+	if was == idle {
+		return Frame{}, false
+	}
+	r.move(idle)
 	switch was {
 	case oneLine:
 		data := r.data
@@ -259,10 +251,8 @@ func (r *Reader) take() (Frame, bool) {
 		return Frame{Kind: Event, Data: data}, true
 	case manyData:
 		return Frame{Kind: Event, Data: r.joined.drop()}, true
-	case stray:
-		return Frame{Kind: Stray, Data: r.joined.drop()}, true
 	}
-	return Frame{}, false
+	return Frame{Kind: Stray, Data: r.joined.drop()}, true
 }
 
 // flush completes what is pending at the end of the stream.

@@ -223,6 +223,9 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	defer g.freeze(false)
 	if !ask(g.remote.Rejoin) {
 		g.remote.Alone()
+		g.mu.Lock()
+		g.since = time.Now() // it may have arrived: the others no longer leave this replica its part
+		g.mu.Unlock()
 		return false
 	}
 	g.mu.Lock()

@@ -17,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -189,6 +190,7 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	exchange.NewMetrics(registry)
 	config.NewMetrics(registry)
+	record.NewMetrics(registry)
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
 	close(ch)

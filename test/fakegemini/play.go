@@ -12,18 +12,17 @@ import (
 
 // stage performs one reply on the wire.
 //
-//	held ─flush, first byte→ open ─end, reset, client→ closed
-//
-// A unary reply stays held and gathers documents until its end.
+// A unary reply gathers its documents, and a scripted one is written whole; of
+// any other the headers go out before the first byte, or with a flush.
 type stage struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	framing framing
 	render  *renderer
 	reply   Reply
-	coding  string // of the body; empty: not compressed
-	packer  packer // once open, when compressing
-	open    bool
+	coding  string   // of the body; empty: not compressed
+	packer  packer   // once open, when compressing
+	open    bool     // the headers are out
 	docs    []string // unary: chunks so far
 	chunks  int      // stream: chunks written
 }
@@ -211,7 +210,6 @@ func (s *stage) whole(p step) Ended {
 		s.w.Header().Del("Content-Length")
 	}
 	s.w.WriteHeader(p.status)
-	s.open = true
 	if _, err := s.w.Write(body); err != nil {
 		return EndedClient
 	}

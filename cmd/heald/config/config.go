@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -56,6 +57,11 @@ type Config struct {
 	// or unix:///path; default unix:///run/heald/resume.sock where a policy
 	// resumes, else none.
 	ResumeVia string `yaml:"resume_via" text:"address"`
+	// Record says where records of attempts and requests go.
+	Record Record `yaml:"record"`
+	// Prices are what models cost where the built-in list does not say, or says
+	// something else.
+	Prices price.Config `yaml:"prices"`
 
 	text     []byte   // what was read
 	inFiles  []Tenant // those of TenantsDir
@@ -125,6 +131,7 @@ func (c *Config) setDefaults() {
 	if c.MaxBody == 0 {
 		c.MaxBody = DefaultMaxBody
 	}
+	c.Record.setDefaults()
 }
 
 // complete adds the account that GEMINI_API_KEY means where nothing else is
@@ -158,7 +165,8 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
-	errs = append(errs, c.Memory.validate())
+	errs = append(errs, c.Memory.validate(), c.Record.validate(false))
+	errs = append(errs, c.Prices.Validate("prices")...)
 	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
 	for i := range c.Backends {
 		c.Backends[i].Backend = c.Backends[i].WithDefaults()

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -40,6 +41,7 @@ var (
 	durationType    = reflect.TypeFor[time.Duration]()
 	timeType        = reflect.TypeFor[time.Time]()
 	sizeType        = reflect.TypeFor[Size]()
+	priceType       = reflect.TypeFor[price.Price]()
 	sourceType      = reflect.TypeFor[Source]()
 	unmarshalerType = reflect.TypeFor[interface {
 		UnmarshalYAML(unmarshal func(any) error) error
@@ -76,6 +78,8 @@ func (s *shape) check(n *yaml.Node, t reflect.Type, path string, tag reflect.Str
 		s.duration(n, path, tag)
 	case t == sizeType:
 		s.size(n, path, tag)
+	case t == priceType:
+		s.price(n, path, tag)
 	case t == timeType:
 		s.time(n, path)
 	case t.Kind() == reflect.Pointer:
@@ -281,6 +285,19 @@ func (s *shape) size(n *yaml.Node, path string, tag reflect.StructTag) {
 		return
 	}
 	s.zero(n, size == 0, path, tag)
+}
+
+func (s *shape) price(n *yaml.Node, path string, tag reflect.StructTag) {
+	if n.Kind != yaml.ScalarNode {
+		s.bad(n, path, kindOf(n)+" stands where a price belongs", "", "write the price of a million tokens, as in 1.25")
+		return
+	}
+	p, err := price.Parse(n.Value)
+	if err != nil {
+		s.bad(n, path, redact.Quote(n.Value)+" "+err.Error(), "", "write the price of a million tokens, as in 1.25")
+		return
+	}
+	s.zero(n, p == 0, path, tag)
 }
 
 // zero refuses a 0 that would mean something else.

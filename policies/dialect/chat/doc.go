@@ -6,7 +6,7 @@
 // Copied are only tool arguments, which arrive as JSON within a JSON string,
 // and the base64 of data: URLs, which must lose what stands before it.
 //
-// The answer arrives as events. One machine (machine.go) decides what the
+// The answer arrives as events. One machine (machine.go, state.go) decides what the
 // client gets of them; a sink writes it as chunks or folds it into one
 // chat.completion, so that the two cannot disagree. What the encoder must know
 // of the request (whether usage was asked for, which tools are freeform,

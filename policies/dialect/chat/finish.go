@@ -20,7 +20,7 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 		}
 		dst = m.sink.refusal(dst, conversation.Quote(note))
 	}
-	m.state = done
+	m.move(done)
 	dst = m.sink.finish(dst, reason, m.takeLogprobs())
 	if ev.More {
 		return dst
@@ -40,10 +40,18 @@ func (m *machine) natural() string {
 	return "tool_calls"
 }
 
+// onFailure ends the reply with the error of upstream.
+func (m *machine) onFailure(dst []byte, ev conversation.Event) []byte {
+	if ev.Usage.Known {
+		m.usage = ev.Usage
+	}
+	return m.fail(dst, ev.Err)
+}
+
 // fail ends the reply with an error. An open call stays as it is: a client
 // must not take half a tool call for a whole one.
 func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
-	m.state, m.failed = done, true
+	m.move(failed)
 	if err == nil {
 		err = openai.APIError("The upstream failed.")
 	}

@@ -9,21 +9,6 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// state is where a reply stands.
-//
-//	idle ─Start→ open ─CallStart→ inCall ─CallEnd, any other part→ open
-//	              └──CallStart→ inDropped ─CallEnd, any other part→ open
-//	any but done ─Finish, Failure→ done
-type state uint8
-
-const (
-	idle      state = iota // nothing written
-	open                   // the role was told; no call is open
-	inCall                 // a call is open
-	inDropped              // inside a call that is not delivered
-	done                   // ended; later events are ignored
-)
-
 // sink writes what the machine decides: as a stream of chunks, or folded into
 // one document.
 type sink interface {
@@ -64,12 +49,10 @@ type machine struct {
 	sink sink
 	ids  callid.Giver
 
-	state   state
-	thought bool // inside a run of thoughts
-	tagged  bool // inside the tags around it
-	answer  bool // something beside thoughts was delivered
-	failed  bool // ended with an error
-	calls   int  // calls delivered
+	state  state
+	run    run
+	answer bool // something beside thoughts was delivered
+	calls  int  // calls delivered
 
 	freeform bool   // the open call is one of a freeform tool
 	held     []byte // its arguments so far
@@ -95,7 +78,7 @@ func (m *machine) Headers() policies.Headers { return m.sink.headers() }
 // Ping implements dialect.Encoder. Streams begin with the role, so there is
 // nothing to keep alive before it.
 func (m *machine) Ping(dst []byte) []byte {
-	if m.state == idle || m.state == done {
+	if m.state == idle || m.ended() {
 		return dst
 	}
 	return m.sink.ping(dst)
@@ -108,14 +91,14 @@ func (m *machine) Features() dialect.EncoderFeatures {
 
 // Encode implements dialect.Encoder.
 func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
-	if m.state == done {
+	if m.ended() {
 		return dst
+	}
+	if ev.Kind == conversation.EventFailure {
+		return m.onFailure(dst, ev)
 	}
 	if ev.Usage.Known {
 		m.usage = ev.Usage
-	}
-	if ev.Kind == conversation.EventFailure {
-		return m.fail(dst, ev.Err)
 	}
 	if m.state == idle {
 		dst = m.start(dst, ev.ID)
@@ -162,7 +145,7 @@ func (m *machine) part(dst []byte, ev conversation.Event) []byte {
 }
 
 func (m *machine) start(dst []byte, upstream string) []byte {
-	m.state = open
+	m.move(open)
 	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix(), usage: m.usage}
 	if !callid.Fits(upstream) {
 		h.id = callid.Fresh("chatcmpl-", m.ids.Random)
@@ -174,14 +157,16 @@ func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
 	if m.req.OneCall && m.calls > 0 {
 		return dst // it leads to calls that are not delivered
 	}
-	m.thought = true
+	if m.run == outside {
+		m.moveRun(inThoughts)
+	}
 	switch {
 	case !m.req.Thinking.Visible || t.Empty():
 		return dst
 	case m.own.thoughtTag == "":
 		return m.sink.thought(dst, t)
-	case !m.tagged:
-		m.tagged = true
+	case m.run != inTags:
+		m.moveRun(inTags)
 		dst = m.insert(dst, conversation.Quote("<"+m.own.thoughtTag+">"))
 	}
 	return m.insert(dst, t)
@@ -189,11 +174,12 @@ func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
 
 // endThought ends a run of thoughts, and the tags around it.
 func (m *machine) endThought(dst []byte) []byte {
-	if m.tagged {
-		m.tagged = false
+	if m.run == inTags {
 		dst = m.insert(dst, conversation.Quote("</"+m.own.thoughtTag+">"))
 	}
-	m.thought = false
+	if m.run != outside {
+		m.moveRun(outside)
+	}
 	return dst
 }
 
@@ -212,7 +198,7 @@ func (m *machine) insert(dst []byte, t conversation.Text) []byte {
 	if t.Empty() {
 		return dst
 	}
-	m.answer = m.answer || !m.thought
+	m.answer = m.answer || m.run == outside
 	m.cites.insert(t)
 	return m.sink.text(dst, t, nil)
 }
@@ -225,7 +211,7 @@ func (m *machine) takeLogprobs() []byte {
 
 // onSignature passes on the carrier of a thought or text that the client has.
 func (m *machine) onSignature(dst []byte, carrier string) []byte {
-	hidden := m.thought && (!m.req.Thinking.Visible || m.own.thoughtTag != "")
+	hidden := m.run != outside && (!m.req.Thinking.Visible || m.own.thoughtTag != "")
 	if carrier == "" || hidden {
 		return dst
 	}

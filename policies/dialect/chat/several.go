@@ -80,9 +80,7 @@ func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
 	}
 	if ev.Kind == conversation.EventFailure {
 		c.closed = true
-		m := c.first()
-		m.state = open // it may have ended before the others
-		return m.Encode(dst, ev)
+		return c.first().onFailure(dst, ev) // even if that answer has ended
 	}
 	m := c.machines[ev.Candidate]
 	if m == nil {
@@ -97,6 +95,6 @@ func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
 	} else {
 		dst = m.Encode(dst, ev)
 	}
-	c.closed = m.failed || ev.Kind == conversation.EventFinish && !ev.More
+	c.closed = m.state == failed || ev.Kind == conversation.EventFinish && !ev.More
 	return dst
 }

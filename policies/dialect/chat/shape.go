@@ -32,7 +32,6 @@ type call struct {
 
 func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 	if m.req.OneCall && m.calls > 0 {
-		m.state = inDropped
 		return dst
 	}
 	c := call{shape: functionShape, index: m.calls, name: ev.Name, carrier: ev.Carrier}
@@ -49,7 +48,8 @@ func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 			c.id = joinCallID(c.id, ev.Carrier)
 		}
 	}
-	m.state, m.args, m.held = inCall, false, m.held[:0]
+	m.move(inCall)
+	m.args, m.held = false, m.held[:0]
 	m.calls++
 	m.answer = true
 	return m.sink.openCall(dst, c)
@@ -77,13 +77,11 @@ func (m *machine) piece(dst, piece []byte) []byte {
 
 // closeCall ends the open call, if there is one.
 func (m *machine) closeCall(dst []byte) []byte {
-	state := m.state
-	if state != inCall && state != inDropped {
+	if m.state != inCall {
 		return dst
 	}
-	m.state = open
+	m.move(open)
 	switch {
-	case state == inDropped:
 	case m.freeform:
 		if text := openai.FreeformText(m.held); !text.Empty() {
 			return m.sink.args(dst, text)

@@ -10,7 +10,7 @@
 // (request → message → block → nested content); only the deepest are looked at
 // more than once.
 //
-// The answer arrives as events. One machine (machine.go) decides which blocks
+// The answer arrives as events. One machine (machine.go, state.go) decides which blocks
 // they make; a sink writes the blocks as a stream or folds them into one
 // document, so that the two cannot disagree.
 //

@@ -27,10 +27,10 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 	// alone may be empty.
 	if m.last == inThinking || m.last == idle && !s.refused {
 		dst = m.sink.openText(dst)
-		m.state = inText
+		m.move(inText)
 		dst = m.closeBlock(dst)
 	}
-	m.state = done
+	m.move(done)
 	return m.sink.finish(dst, s, m.usage, m.searches)
 }
 
@@ -77,7 +77,7 @@ func apiError(message string) *conversation.Error {
 // fail ends the reply with an error. An open block stays open: a client must
 // not take half a tool call for a whole one.
 func (m *machine) fail(dst []byte, err *conversation.Error) []byte {
-	m.state = done
+	m.move(done)
 	if err == nil {
 		err = apiError("The upstream failed.")
 	}

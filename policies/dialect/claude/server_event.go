@@ -26,7 +26,8 @@ func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 func (m *machine) serverCall(dst []byte, name string, args []byte, carrier string) []byte {
 	dst = m.beforeBlock(dst)
 	m.server = joinCallID(callid.Fresh("srvtoolu_", m.ids.Random), carrier)
-	m.state, m.args = inCall, true
+	m.move(inCall)
+	m.args = true
 	dst = m.sink.openCall(dst, "server_tool_use", m.server, name)
 	if len(args) == 0 {
 		args = []byte("{}")

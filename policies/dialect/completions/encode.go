@@ -1,6 +1,8 @@
 package completions
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies"
@@ -13,7 +15,8 @@ import (
 
 // encoder writes the text of one answer: as chunks, or folded into a document.
 //
-//	idle ─any event→ open ─Finish, Failure→ done
+//	idle ─any other event→ open ─Finish→ done
+//	any but done ─Failure→ done
 type encoder struct {
 	dialect   *Dialect
 	model     string
@@ -35,6 +38,22 @@ const (
 	open              // the answer has begun
 	done              // it has ended; later events are ignored
 )
+
+// moves are the arrows of the drawing.
+var moves = [...][]state{
+	idle: {open, done},
+	open: {done},
+	done: {},
+}
+
+// move is the only place that changes the state. A move that is not drawn
+// breaks an invariant; the stream's guard makes a marked reply of the panic.
+func (e *encoder) move(to state) {
+	if !slices.Contains(moves[e.state], to) {
+		panic(fmt.Sprintf("completions: answer in state %d cannot move to %d", e.state, to))
+	}
+	e.state = to
+}
 
 // Headers implements dialect.Encoder.
 func (e *encoder) Headers() policies.Headers {
@@ -81,7 +100,7 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 }
 
 func (e *encoder) start(upstream string) {
-	e.state = open
+	e.move(open)
 	id := "cmpl-" + upstream
 	if !callid.Fits(upstream) {
 		id = callid.Fresh("cmpl-", e.dialect.random)
@@ -121,7 +140,7 @@ func (e *encoder) finish(dst []byte, f conversation.Finish) []byte {
 	if err != nil {
 		return e.fail(dst, err)
 	}
-	e.state = done
+	e.move(done)
 	if !e.stream {
 		text := append(append([]byte{'"'}, e.text...), '"')
 		dst = append(e.choice(dst, text, reason), `,"usage":`...)
@@ -138,7 +157,7 @@ func (e *encoder) finish(dst []byte, f conversation.Finish) []byte {
 // fail ends the reply with an error, without [DONE]: no client must take it for
 // a whole one.
 func (e *encoder) fail(dst []byte, err *conversation.Error) []byte {
-	e.state = done
+	e.move(done)
 	if err == nil {
 		err = openai.APIError("The upstream failed.")
 	}

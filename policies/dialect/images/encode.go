@@ -26,7 +26,7 @@ type encoder struct {
 	images []picture
 	said   string // the beginning of what the model says
 	usage  conversation.Usage
-	done   bool
+	done   bool // it has ended; later events are ignored
 }
 
 // picture is an image of the answer.
@@ -85,20 +85,25 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		if ok && !ev.Media.Data.Empty() {
 			e.images = append(e.images, picture{format, bytes.Clone(ev.Media.Data)})
 		}
-	case conversation.EventFinish:
-		e.done = true
-		if err := e.unfinished(ev.Finish); err != nil {
-			return e.fail(dst, err)
-		}
-		if e.own.stream {
-			return e.events(dst)
-		}
-		return e.document(dst)
-	case conversation.EventFailure:
-		e.done = true
-		return e.fail(dst, ev.Err)
+	case conversation.EventFinish, conversation.EventFailure:
+		return e.end(dst, ev)
 	}
 	return dst
+}
+
+// end completes the reply, or ends it with an error.
+func (e *encoder) end(dst []byte, ev conversation.Event) []byte {
+	e.done = true
+	if ev.Kind == conversation.EventFailure {
+		return e.fail(dst, ev.Err)
+	}
+	if err := e.unfinished(ev.Finish); err != nil {
+		return e.fail(dst, err)
+	}
+	if e.own.stream {
+		return e.events(dst)
+	}
+	return e.document(dst)
 }
 
 // unfinished is the feature Unfinished: an answer without an image is none.

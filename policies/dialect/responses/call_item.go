@@ -15,7 +15,7 @@ type call struct {
 
 func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 	dst = m.closeItem(dst)
-	if m.dropped = m.req.OneCall && m.calls > 0; m.dropped {
+	if m.req.OneCall && m.calls > 0 {
 		return dst
 	}
 	dst = m.carry(dst, ev.Carrier)
@@ -39,7 +39,7 @@ func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 }
 
 func (m *machine) onCallArgs(dst []byte, piece conversation.Raw) []byte {
-	if m.state != inCall && m.state != inHeld || m.dropped || len(piece) == 0 {
+	if m.state != inCall && m.state != inHeld || len(piece) == 0 {
 		return dst
 	}
 	m.text = append(m.text, piece...)
@@ -51,7 +51,6 @@ func (m *machine) onCallArgs(dst []byte, piece conversation.Raw) []byte {
 }
 
 func (m *machine) onCallEnd(dst []byte) []byte {
-	m.dropped = false
 	if m.state != inCall && m.state != inHeld {
 		return dst
 	}

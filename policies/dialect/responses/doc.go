@@ -16,7 +16,7 @@
 // text, or as a bare type that the model was trained on. All become functions;
 // the shapes are noted in Request.Own, and the encoder restores them.
 //
-// The answer arrives as events. One machine (machine.go) turns them into
+// The answer arrives as events. One machine (machine.go, state.go) turns them into
 // items. A sink writes what happens to the items as a stream or waits for the
 // response that all of them make, so that the two cannot disagree.
 //

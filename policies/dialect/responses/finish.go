@@ -50,7 +50,7 @@ func (m *machine) finish(dst []byte) []byte {
 	if !m.answer {
 		dst = m.closeItem(m.openText(dst))
 	}
-	m.state = done
+	m.move(done)
 	return m.sink.end(dst, "response.completed", m.response("completed", nil))
 }
 
@@ -60,7 +60,7 @@ func (m *machine) cutOff(dst []byte, reason string) []byte {
 		dst = m.closeText(dst, "incomplete")
 	}
 	dst = m.closeAll(dst)
-	m.state = done
+	m.move(done)
 	return m.sink.end(dst, "response.incomplete", m.response("incomplete", []byte(`{"reason":"`+reason+`"}`)))
 }
 
@@ -87,6 +87,6 @@ func codeOf(err *conversation.Error) string {
 }
 
 func (m *machine) failWith(dst []byte, code, message string) []byte {
-	m.state = done
+	m.move(done)
 	return m.sink.end(dst, "response.failed", m.response("failed", appendFault(nil, code, message)))
 }

@@ -7,33 +7,6 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
-// state is where a reply stands. At most one item is open; every move out of
-// an item's state first writes what closes the item.
-//
-//	idle ─Start→ between ──Thought─→ inThought ─→ between
-//	                │ ├────Text────→ inText ────→ between
-//	                │ ├────Call────→ inCall ────→ between
-//	                │ ├────Call────→ inHeld ────→ between
-//	                │ └────Code────→ inCode ────→ between
-//	any but done ─Finish, Failure→ done
-//
-// The carrier of a call must be in the reasoning item right before it, so such
-// an item stays open until the next part is known. A thought that is hidden,
-// or has no text yet, opens no item: it is remembered in thought and seal, in
-// whatever state.
-type state uint8
-
-const (
-	idle      state = iota // nothing written
-	between                // started; no item is open
-	inThought              // a reasoning item is open
-	inText                 // a message item is open
-	inCall                 // a function_call item is open
-	inHeld                 // a call whose item is written at its end
-	inCode                 // a code_interpreter_call item waits for its result
-	done                   // ended; later events are ignored
-)
-
 // sink writes what happens to the response: as a stream of events, or nothing
 // until it is complete. Its methods take finished JSON.
 type sink interface {
@@ -83,7 +56,6 @@ type machine struct {
 	seal    string // the carrier of that thought
 	answer  bool   // a message or call was delivered
 	calls   int    // calls delivered
-	dropped bool   // inside a call that is not delivered
 	cites   citations
 	logs    logprobs
 	told    bool // a search of the upstream was told when it happened
@@ -173,7 +145,7 @@ func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
 }
 
 func (m *machine) start(dst []byte, upstream string) []byte {
-	m.state = between
+	m.move(between)
 	m.created = m.d.now().Unix()
 	m.id = "resp_" + upstream
 	if !callid.Fits(m.id) || upstream == "" {
@@ -186,7 +158,8 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 
 // open starts an item with an id of its own.
 func (m *machine) open(s state, prefix string) {
-	m.state, m.item, m.text = s, callid.Fresh(prefix, m.d.random), m.text[:0]
+	m.move(s)
+	m.item, m.text = callid.Fresh(prefix, m.d.random), m.text[:0]
 }
 
 // added writes that the open item has begun.
@@ -201,7 +174,8 @@ func (m *machine) complete(dst, item []byte) []byte {
 	}
 	m.output = append(m.output, item...)
 	dst = m.sink.item(dst, "response.output_item.done", m.index, item)
-	m.state, m.index = between, m.index+1
+	m.move(between)
+	m.index++
 	return dst
 }
 

@@ -31,7 +31,7 @@ type encoder struct {
 	text  strings.Builder // so far
 	sent  int             // bytes of it that a stream's client has
 	usage conversation.Usage
-	done  bool
+	done  bool // it has ended; later events are ignored
 }
 
 var _ dialect.Encoder = (*encoder)(nil)
@@ -77,18 +77,23 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		if e.stream && !strings.HasPrefix(silence, strings.TrimSpace(e.text.String())) {
 			return e.delta(dst)
 		}
-	case conversation.EventFinish:
-		e.done = true
-		if err := e.unfinished(ev.Finish); err != nil {
-			return e.fail(dst, err)
-		}
-		return e.finish(dst)
-	case conversation.EventFailure:
-		e.done = true
-		return e.fail(dst, ev.Err)
+	case conversation.EventFinish, conversation.EventFailure:
+		return e.end(dst, ev)
 	default: // thoughts, signatures and their kin are not told
 	}
 	return dst
+}
+
+// end completes the reply, or ends it with an error.
+func (e *encoder) end(dst []byte, ev conversation.Event) []byte {
+	e.done = true
+	if ev.Kind == conversation.EventFailure {
+		return e.fail(dst, ev.Err)
+	}
+	if err := e.unfinished(ev.Finish); err != nil {
+		return e.fail(dst, err)
+	}
+	return e.finish(dst)
 }
 
 // unfinished is the feature Unfinished: a part of a transcript would be taken
@@ -115,6 +120,9 @@ func (e *encoder) delta(dst []byte) []byte {
 }
 
 func (e *encoder) fail(dst []byte, err *conversation.Error) []byte {
+	if err == nil {
+		err = openai.APIError("The upstream failed.")
+	}
 	if e.stream {
 		return append(openai.AppendError(append(dst, "data: "...), err), "\n\n"...)
 	}

@@ -85,4 +85,8 @@ func TestEncodeFailures(t *testing.T) {
 	if got := string(e.Encode(nil, broken)); !strings.HasPrefix(got, `data: {"error":{"message":"broken"`) || !strings.HasSuffix(got, "\n\n") {
 		t.Errorf("got %s", got)
 	}
+
+	if got := string((&encoder{}).Encode(nil, conversation.Event{Kind: conversation.EventFailure})); !strings.Contains(got, "The upstream failed.") {
+		t.Errorf("a failure that says nothing: got %s", got)
+	}
 }

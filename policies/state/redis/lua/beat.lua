@@ -93,8 +93,11 @@ for i = 1, #summary, 2 do
   local kind, name = string.match(summary[i], '^(%a+):(.*)$')
   if kind == 'a' then
     for _, replica in ipairs(dead) do
+      told = {} -- only the last one says what is left
       accountShare(KEYS[2], ARGV[9] .. name, name, replica, -1e15, told)
     end
+    tell(KEYS[2], told)
+    told = {}
     if redis.call('EXISTS', ARGV[9] .. name) == 0 then redis.call('HDEL', KEYS[2], summary[i]) end
   elseif kind == 'g' and tonumber(string.match(summary[i + 1], '^%d+')) * 1000000 < now - 93600e6 then
     redis.call('HDEL', KEYS[2], summary[i])
@@ -106,7 +109,6 @@ for i = 1, #summary, 2 do
     end
   end
 end
-tell(KEYS[2], told)
 live = redis.call('ZCARD', KEYS[1])
 out[2] = live
 reserve()

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/heald-proxy/heald/cmd/heald/otlp"
+	"github.com/heald-proxy/heald/policies/record/file"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
+)
+
+// Record says where records of attempts and requests go, beside the log and the
+// metrics. What changes here counts after a restart.
+type Record struct {
+	// File is written one JSON object per line; none by default. Each process
+	// needs one of its own.
+	File string `yaml:"file"`
+	// MaxSize is the size at which a new file begins; default 100MiB.
+	MaxSize Size `yaml:"max_size"`
+	// MaxAge is the age at which a new file begins; default 24h.
+	MaxAge time.Duration `yaml:"max_age"`
+	// Keep is how many older files are kept; default 30.
+	Keep int `yaml:"keep"`
+	// OTLP sends spans to an OpenTelemetry collector.
+	OTLP *OTLP `yaml:"otlp"`
+	// RedisStream appends the records to the stream h1:usage of the shared
+	// store; default false.
+	RedisStream bool `yaml:"redis_stream"`
+}
+
+// OTLP is an OpenTelemetry collector.
+type OTLP struct {
+	// Endpoint is its URL for OTLP over HTTP, as in http://127.0.0.1:4318;
+	// without a path, /v1/traces is added.
+	Endpoint string `yaml:"endpoint" text:"address" secret:"record.otlp.headers"`
+	// Headers are sent along, as for authentication.
+	Headers map[string]Source `yaml:"headers"`
+}
+
+// Defaults of the file of records.
+const (
+	DefaultRecordSize = 100 << 20
+	DefaultRecordAge  = 24 * time.Hour
+	DefaultRecordKeep = 30
+)
+
+// leastRecordSize and leastRecordAge keep files from being too many.
+const (
+	leastRecordSize = 64 << 10
+	leastRecordAge  = time.Minute
+)
+
+func (r *Record) setDefaults() {
+	if r.MaxSize == 0 {
+		r.MaxSize = DefaultRecordSize
+	}
+	if r.MaxAge == 0 {
+		r.MaxAge = DefaultRecordAge
+	}
+	if r.Keep == 0 {
+		r.Keep = DefaultRecordKeep
+	}
+}
+
+// validate lists every fault. shared says whether there is a store that replicas
+// share.
+func (r *Record) validate(shared bool) error {
+	var errs []error
+	bad := func(at, found, consequence, fix string) {
+		errs = append(errs, &setting.Problem{Path: "record." + at, Found: found, Consequence: consequence, Fix: fix})
+	}
+	if r.MaxSize != 0 && r.MaxSize < leastRecordSize {
+		bad("max_size", fmt.Sprintf("%d bytes are too few", r.MaxSize), "there would be very many files", "write 64KiB or more")
+	}
+	if r.MaxAge != 0 && r.MaxAge < leastRecordAge {
+		bad("max_age", r.MaxAge.String()+" is too short", "there would be very many files", "write 1m or more")
+	}
+	if r.Keep < 0 {
+		bad("keep", fmt.Sprintf("%d is negative", r.Keep), "", "write how many older files are kept")
+	}
+	if o := r.OTLP; o != nil {
+		if _, err := otlp.Endpoint(o.Endpoint); err != nil {
+			bad("otlp.endpoint", err.Error(), "", "write one as in http://127.0.0.1:4318, with the port for OTLP over HTTP; a credential goes into record.otlp.headers")
+		}
+		_, err := o.ReadHeaders()
+		errs = append(errs, err)
+	}
+	if r.RedisStream && !shared {
+		bad("redis_stream", "there is no shared store", "the records would go nowhere", "leave the line out, or configure a store that replicas share")
+	}
+	return errors.Join(errs...)
+}
+
+// Files are the options of the file of records.
+func (r *Record) Files() file.Options {
+	return file.Options{Path: r.File, MaxSize: int64(r.MaxSize), MaxAge: r.MaxAge, Keep: r.Keep}
+}
+
+// ReadHeaders resolves the headers. The error lists every fault with its path.
+func (o *OTLP) ReadHeaders() (map[string]string, error) {
+	var errs []error
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(o.Headers)) {
+		at := "record.otlp.headers." + redact.Bound(name, 100)
+		value, err := o.Headers[name].Read(at)
+		errs = append(errs, err, headerSafe(at, value))
+		out[name] = value
+	}
+	return out, errors.Join(errs...)
+}

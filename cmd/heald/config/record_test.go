@@ -1,0 +1,82 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/record/price"
+)
+
+const recordBase = "backends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n"
+
+// What stands in heald.yaml is what is used.
+func TestRecordAndPrices(t *testing.T) {
+	t.Setenv("KEY", "a-credential-of-some-length")
+	t.Setenv("TOKEN", "Bearer abc")
+	c, err := Parse([]byte(recordBase + `
+record:
+  file: /var/log/heald/usage.jsonl
+  max_size: 10MiB
+  otlp: {endpoint: "http://127.0.0.1:4318", headers: {authorization: {env: TOKEN}}}
+prices:
+  on_unknown: deny
+  models:
+    own-model:
+      - standard: {input: 1.25, output: 10, long: {input: 2.5}}
+      - from: 2027-01-01
+        standard: {input: 2, cached: 0, output: "12"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setDefaults()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Record.Files(); o.MaxSize != 10<<20 || o.MaxAge != 24*time.Hour || o.Keep != 30 || o.Path == "" {
+		t.Errorf("%+v", o)
+	}
+	if h, err := c.Record.OTLP.ReadHeaders(); err != nil || h["authorization"] != "Bearer abc" {
+		t.Errorf("%v, %v", h, err)
+	}
+	table := price.New(c.Prices)
+	u := &record.Usage{Input: 1000, Cached: 1000}
+	if got := table.Cost("own-model", "", time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC), u); got.Nano == nil || *got.Nano != 0 {
+		t.Errorf("cached tokens that are free cost %v", got.Nano)
+	}
+	if got := table.Cost("own-model", "", time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC), u); got.Nano != nil {
+		t.Errorf("cached tokens without a price cost %d", *got.Nano)
+	}
+	if !table.Denies() {
+		t.Error("on_unknown")
+	}
+}
+
+func TestRecordFaults(t *testing.T) {
+	t.Setenv("KEY", "a-credential-of-some-length")
+	for _, c := range []struct{ file, want string }{
+		{"record: {max_size: 1KiB}", "record.max_size: 1024 bytes are too few"},
+		{"record: {max_age: 1s}", "record.max_age: 1s is too short"},
+		{"record: {keep: -1}", "record.keep: -1 is negative"},
+		{"record: {otlp: {endpoint: \"127.0.0.1:4317\"}}", "record.otlp.endpoint: is no URL of a collector; write one as in http://127.0.0.1:4318"},
+		{"record: {otlp: {endpoint: \"http://c:4318\", headers: {a: {env: NONE_SUCH}}}}", "record.otlp.headers.a"},
+		{"record: {redis_stream: true}", "record.redis_stream: there is no shared store"},
+		{"prices: {on_unknown: maybe}", "prices.on_unknown: \"maybe\" is neither allow nor deny"},
+		{"prices: {models: {m: [{standard: {input: 0.00000125}}]}}", "prices.models.m[0].standard.input: \"0.00000125\" looks like the price of one token; prices are those of a million tokens, and 0 is free (line 3); write the price of a million tokens, as in 1.25"},
+		{"prices: {models: {m: [{standard: {input: 1.25e-6}}]}}", "looks like the price of one token"},
+		{"prices: {models: {m: [{standard: {input: cheap}}]}}", "prices.models.m[0].standard.input: \"cheap\" is not a price (line 3)"},
+		{"prices: {models: {m: [{standard: {inptu: 1}}]}}", "prices.models.m[0].standard.inptu: there is no such setting"},
+		{"prices: {models: {m: [{from: tomorrow, standard: {input: 1}}]}}", "prices.models.m[0].from: \"tomorrow\" is not a day"},
+	} {
+		parsed, err := Parse([]byte(recordBase + c.file))
+		if err == nil {
+			parsed.setDefaults()
+			err = parsed.Validate()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.file, err)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package otlp
+
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/heald-proxy/heald/policies/record"
+)
+
+// attributes are those of one span; what is empty is left out.
+type attributes []attribute.KeyValue
+
+func (l *attributes) text(k attribute.Key, v string) {
+	if v != "" {
+		*l = append(*l, k.String(v))
+	}
+}
+
+func (l *attributes) number(k attribute.Key, v int) {
+	if v != 0 {
+		*l = append(*l, k.Int(v))
+	}
+}
+
+func (l *attributes) seconds(k attribute.Key, v record.Duration) {
+	if v != 0 {
+		*l = append(*l, k.Float64(time.Duration(v).Seconds()))
+	}
+}
+
+func (l *attributes) flag(k attribute.Key, v bool) {
+	if v {
+		*l = append(*l, k.Bool(true))
+	}
+}
+
+func (l *attributes) origin(o *record.Origin) {
+	l.text(operationName, operation(o.Operation))
+	l.text(requestID, o.RequestID)
+	l.text(tenant, o.Tenant)
+	l.text(keyID, o.KeyID)
+	l.text(api, o.API)
+	l.text(path, o.Path)
+}
+
+func (l *attributes) cost(nano *int64, guessed bool, version string) {
+	if nano != nil {
+		*l = append(*l, costNano.Int64(*nano))
+	}
+	l.flag(estimated, guessed)
+	l.text(priceVersion, version)
+}
+
+// operation is the name of an operation.
+func operation(o record.Operation) string {
+	switch o {
+	case record.Embed:
+		return embeddings
+	case record.Count:
+		return operationOfTokens
+	case record.List:
+		return operationOfModels
+	}
+	return generateContent
+}
+
+// name is that of a span: the operation and, if there is one, the model.
+func name(o record.Operation, model string) string {
+	if model == "" {
+		return operation(o)
+	}
+	return operation(o) + " " + model
+}
+
+// provider is the name of the provider of a backend's kind; "" if nothing was
+// sent.
+func provider(kind string) string {
+	switch kind {
+	case "ai_studio":
+		return providerGemini
+	case "vertex":
+		return providerVertex
+	}
+	return ""
+}
+
+// attempt makes the span of an attempt.
+func (s *Sink) attempt(a *record.Attempt) {
+	id, sampled := attemptIdentity(a)
+	if !sampled {
+		return
+	}
+	var l attributes
+	l.origin(&a.Origin)
+	l.text(providerName, provider(a.Kind))
+	l.text(requestModel, a.Model)
+	l.number(attempt, a.Number)
+	l.text(backend, a.Backend)
+	l.text(account, a.Account)
+	l.text(group, a.Group)
+	l.text(tierAsked, a.TierAsked)
+	l.text(tierServed, a.TierServed)
+	l.text(verdict, a.Verdict)
+	l.text(reason, a.Reason)
+	l.number(upstream, a.Status)
+	l.seconds(waited, a.Waited)
+	l.seconds(timeToFirstChunk, a.Content)
+	if u := a.Usage; u != nil {
+		l = append(l, inputTokens.Int64(u.Input), cacheReadTokens.Int64(u.Cached), outputTokens.Int64(u.Output), reasoningTokens.Int64(u.Thinking))
+	}
+	l.cost(a.Cost, a.Estimated, a.PriceVersion)
+	passed := a.Verdict == "pass"
+	if !passed {
+		l.text(errorType, a.Reason)
+	}
+	s.span(id, name(a.Operation, a.Model), trace.SpanKindClient, a.Time, a.Duration, func(span trace.Span) { end(span, passed, a.Reason) }, l)
+}
+
+// request makes the span of a request. Its tokens are those of its attempts.
+func (s *Sink) request(r *record.Request) {
+	id, sampled := requestIdentity(&r.Origin)
+	if !sampled {
+		return
+	}
+	var l attributes
+	l.origin(&r.Origin)
+	l.text(requestModel, r.Alias)
+	l.text(responseModel, r.Model)
+	l.flag(requestStream, r.Stream)
+	if r.StopReason != "" {
+		l = append(l, finishReasons.StringSlice([]string{r.StopReason}))
+	}
+	l.seconds(timeToFirstChunk, r.FirstByte)
+	l.seconds(firstContent, r.FirstContent)
+	l.text(outcome, r.Outcome)
+	l.text(reason, r.Reason)
+	l.number(status, r.Status)
+	l.flag(aborted, r.Aborted)
+	l.text(warnings, r.Warnings)
+	l.number(tried, r.Tried)
+	l.seconds(waited, r.Waited)
+	good := r.Outcome == "passed" || r.Outcome == "local"
+	if !good {
+		l.text(errorType, r.Reason)
+	}
+	s.span(id, name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason) }, l)
+}
+
+// end says how it ended; the words of reasons are a closed set.
+func end(span trace.Span, good bool, reason string) {
+	if !good {
+		span.SetStatus(codes.Error, reason)
+	}
+}

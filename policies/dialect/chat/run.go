@@ -1,0 +1,34 @@
+package chat
+
+import (
+	"fmt"
+	"slices"
+)
+
+// run is where an answer stands among the model's thoughts, in whatever state.
+//
+//	outside ─thought→ inThoughts ─its text, where tags enclose it→ inTags
+//	   ▲                   └─────────any other part───────────────────┤
+//	   └──────────────────────────────────────────────────────────────┘
+type run uint8
+
+const (
+	outside    run = iota // what came last is no thought
+	inThoughts            // it is one
+	inTags                // and the client has the opening tag
+)
+
+// runMoves are the arrows of the drawing.
+var runMoves = [...][]run{
+	outside:    {inThoughts},
+	inThoughts: {outside, inTags},
+	inTags:     {outside},
+}
+
+// moveRun is the only place that changes the run, as move is for the state.
+func (m *machine) moveRun(to run) {
+	if !slices.Contains(runMoves[m.run], to) {
+		panic(fmt.Sprintf("chat: run of thoughts in state %d cannot move to %d", m.run, to))
+	}
+	m.run = to
+}

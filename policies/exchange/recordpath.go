@@ -1,0 +1,43 @@
+package exchange
+
+import (
+	"sync"
+
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+const (
+	// pathLimit bounds the path in records, in bytes.
+	pathLimit = 200
+	// pathsKept bounds the paths that are not looked through again. Clients use
+	// few; what another one makes up costs it the search.
+	pathsKept = 256
+)
+
+// paths are paths as records may tell them. Looking for credentials in one takes
+// far longer than all the rest of a record.
+type paths struct {
+	mu    sync.Mutex
+	known map[string]string
+}
+
+// text is a path without what must not be told.
+func (p *paths) text(x *Exchange, path string) string {
+	path = redact.Bound(pathOf(path), pathLimit)
+	p.mu.Lock()
+	text, ok := p.known[path]
+	p.mu.Unlock()
+	if ok {
+		return text
+	}
+	text = x.forLog(path)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known = map[string]string{}
+	}
+	if len(p.known) < pathsKept {
+		p.known[path] = text
+	}
+	return text
+}

@@ -1,0 +1,260 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/record/price"
+	"github.com/heald-proxy/heald/policies/route"
+)
+
+// told keeps what a recorder is told.
+type told struct {
+	attempts []record.Attempt
+	requests []record.Request
+}
+
+func (r *told) Attempt(a record.Attempt) { r.attempts = append(r.attempts, a) }
+func (r *told) Request(q record.Request) { r.requests = append(r.requests, q) }
+func (r *told) last() (a record.Attempt) { return r.attempts[len(r.attempts)-1] }
+func (r *told) request() record.Request  { return r.requests[len(r.requests)-1] }
+
+func newRecorded(t *testing.T, change func(*Config)) (rig, *told) {
+	r := newRig(t, change)
+	to := &told{}
+	r.recorder, r.prices = to, price.New(price.Config{})
+	return r, to
+}
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func TestRecordOfAnAnswer(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	a := r.begin(1, "", "traceparent", traceparent)
+	send(t, a, ask)
+	answerWith(a, 200, hello+`data: {"candidates":[{"content":{"parts":[{"text":"!"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":300,"cachedContentTokenCount":100,"candidatesTokenCount":40,"thoughtsTokenCount":10,"totalTokenCount":350,"promptTokensDetails":[{"modality":"TEXT","tokenCount":300}],"serviceTier":"standard"}}`+"\n\n")
+	if len(to.attempts) != 1 || len(to.requests) != 1 {
+		t.Fatalf("%d attempts, %d requests", len(to.attempts), len(to.requests))
+	}
+	got, q := to.last(), to.request()
+	if got.RequestID != "id-1" || got.Tenant != "default" || got.API != "anthropic" && got.API != "claude" || got.Path != "/v1/messages" || got.Operation != record.Generate ||
+		got.TraceID != "0af7651916cd43dd8448eb211c80319c" || got.ParentSpan != "b7ad6b7169203331" || !got.Sampled {
+		t.Errorf("origin %+v", got.Origin)
+	}
+	if got.Number != 1 || got.Backend != "a" || got.Kind != "ai_studio" || got.Account != "a-1" || got.Model != "gemini-3.5-flash" || got.Verdict != "pass" || got.Reason != "ok" || got.Status != 200 || got.TierServed != "standard" {
+		t.Errorf("attempt %+v", got)
+	}
+	// $1.50 and $0.15 and $9.00 per million tokens
+	if u := got.Usage; u == nil || u.Input != 300 || u.Cached != 100 || u.Output != 50 || u.Thinking != 10 || u.Estimated || u.InputBy == nil || u.InputBy.Text != 300 ||
+		got.Cost == nil || *got.Cost != 200*1500+100*150+50*9000 || got.PriceVersion == "" {
+		t.Errorf("usage %+v, cost %v", got.Usage, got.Cost)
+	}
+	if q.Outcome != "passed" || q.Status != 200 || q.StopReason != "stop" || q.Alias != "gemini-3.5-flash" || q.Model != "gemini-3.5-flash" || !q.Stream || q.Aborted || q.Tried != 1 ||
+		len(q.Attempts) != 1 || q.Attempts[0].Origin != (record.Origin{}) || q.Cost == nil || *q.Cost != *got.Cost || q.Estimated {
+		t.Errorf("request %+v", q)
+	}
+	if q.Time.After(time.Now()) || q.Time.Before(time.Now().Add(-time.Minute)) {
+		t.Errorf("the request began at %v", q.Time)
+	}
+}
+
+// Every attempt has one record, and the request one, which names the attempts
+// before it.
+func TestRecordsOfARetry(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	a := r.begin(1, "")
+	send(t, a, ask)
+	act := answerWith(a, 503, overload)
+	if len(to.requests) != 0 || to.last().Verdict == "pass" || to.last().Usage != nil || to.last().Cost != nil || to.last().Status != 503 {
+		t.Fatalf("%+v", to)
+	}
+	b := r.begin(2, act.Reply.Memory)
+	send(t, b, ask)
+	answerWith(b, 200, hello+stop)
+	if len(to.attempts) != 2 || len(to.requests) != 1 {
+		t.Fatalf("%d attempts, %d requests", len(to.attempts), len(to.requests))
+	}
+	q := to.request()
+	if q.Tried != 2 || len(q.Attempts) != 2 || q.Attempts[0].Number != 1 || q.Attempts[0].Verdict != to.attempts[0].Verdict || q.Attempts[0].Reason != to.attempts[0].Reason ||
+		q.Attempts[0].Account != "a-1" || q.Attempts[0].Status != 503 || q.Attempts[1].Number != 2 || q.Attempts[1].Usage == nil {
+		t.Errorf("%+v", q.Attempts)
+	}
+}
+
+// Whatever ends a request, it has one record that says how.
+func TestRecordsOfOtherEnds(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		change    func(*Config)
+		play      func(*testing.T, rig)
+		outcome   string // "": no request has ended
+		reason    string
+		status    int
+		aborted   bool
+		usage     bool
+		estimated bool
+	}{
+		{"refused by heald", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			if reply := a.RequestHeaders(); reply != nil {
+				t.Fatal(reply)
+			}
+			if _, reply := a.RequestBody(context.Background(), []byte("{")); reply == nil {
+				t.Fatal("taken")
+			}
+			a.Close(policies.EndComplete)
+		}, "failed", "refused", 400, false, false, false},
+		{"no such path", nil, func(t *testing.T, r rig) {
+			a := r.Begin(context.Background(), &policies.Request{Method: "POST", Path: "/v1/nothing?key=secret", Authority: "x", Headers: policies.Headers{{Name: "x-request-id", Value: "id-1"}}}).(*attempt)
+			if reply := a.RequestHeaders(); reply == nil {
+				t.Fatal("taken")
+			}
+			a.Close(policies.EndComplete)
+		}, "failed", "refused", 404, false, false, false},
+		{"refused by upstream", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			answerWith(a, 400, `{"error":{"code":400,"message":"Bad.","status":"INVALID_ARGUMENT"}}`)
+		}, "failed", "invalid_request", 400, false, false, false},
+		{"a local answer", nil, func(t *testing.T, r rig) {
+			a := r.Begin(context.Background(), &policies.Request{Method: "GET", Path: "/v1/models", Authority: "x", Headers: policies.Headers{{Name: "x-request-id", Value: "id-1"}}}).(*attempt)
+			if reply := a.RequestHeaders(); reply == nil || reply.Status != http.StatusOK {
+				t.Fatal("not answered")
+			}
+			a.Close(policies.EndComplete)
+		}, "local", "model_list", 200, false, false, false},
+		{"broken off", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			answerWith(a, 200, hello)
+		}, "broken", "stream_truncated", 200, false, true, true},
+		{"the client leaves in the answer", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello), false)
+			a.Close(policies.EndCancelled)
+		}, "canceled", "canceled", 200, true, true, true},
+		{"the client leaves before it", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(policies.EndCancelled)
+		}, "", "canceled", 0, false, true, true},
+		{"Envoy could not connect", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 503, Details: "upstream_reset_before_response_started{connection_failure}"})
+			a.Close(policies.EndComplete)
+		}, "", "connect_failure", 0, false, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, to := newRecorded(t, c.change)
+			c.play(t, r)
+			if len(to.attempts) != 1 {
+				t.Fatalf("%d attempts", len(to.attempts))
+			}
+			got := to.last()
+			if (got.Usage != nil) != c.usage || c.usage && got.Usage.Estimated != c.estimated || strings.Contains(got.Path, "secret") {
+				t.Errorf("usage %+v, path %s", got.Usage, got.Path)
+			}
+			if c.usage && (got.Cost == nil || *got.Cost == 0 || !got.Estimated) {
+				t.Errorf("cost %v, estimated %v", got.Cost, got.Estimated)
+			}
+			if c.outcome == "" {
+				if len(to.requests) != 0 || got.Reason != c.reason {
+					t.Errorf("%d requests, reason %s", len(to.requests), got.Reason)
+				}
+				return
+			}
+			if len(to.requests) != 1 {
+				t.Fatalf("%d requests", len(to.requests))
+			}
+			if q := to.request(); q.Outcome != c.outcome || q.Reason != c.reason || q.Status != c.status || q.Aborted != c.aborted {
+				t.Errorf("outcome %s, reason %s, status %d, aborted %v", q.Outcome, q.Reason, q.Status, q.Aborted)
+			}
+		})
+	}
+}
+
+// The tier that was asked for counts where upstream says nothing of it.
+func TestRecordOfATier(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	a := r.Begin(context.Background(), &policies.Request{Method: "POST", Path: "/v1/chat/completions", Authority: "x",
+		Headers: policies.Headers{{Name: "x-request-id", Value: "id-1"}, {Name: "content-type", Value: "application/json"}}}).(*attempt)
+	send(t, a, `{"model":"gemini-3.5-flash","service_tier":"flex","messages":[{"role":"user","content":"hi"}]}`)
+	answerWith(a, 200, hello+stop)
+	// Three tokens at $0.75 and one at $4.50 per million.
+	if got := to.last(); got.TierAsked != "flex" || got.TierServed != "" || got.Cost == nil || *got.Cost != 3*750+4500 {
+		t.Errorf("%+v, cost %v", got, got.Cost)
+	}
+}
+
+// With nobody to tell, closing an attempt costs what it cost before.
+func TestNoRecorderBuildsNothing(t *testing.T) {
+	x, err := New(newRig(t, nil).cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rig{Exchange: x}
+	a := r.begin(1, "")
+	send(t, a, ask)
+	answerWith(a, 200, hello+stop)
+	if n := testing.AllocsPerRun(100, func() { a.tell("passed") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkTell is what records add to an attempt that ends a request.
+func BenchmarkTell(b *testing.B) {
+	x, err := New(Config{Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}}, Accounts: []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key-a-1")}}},
+		Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), Prices: price.New(price.Config{}), Recorder: record.Fan{record.NewLabels(record.NewMetrics(prometheus.NewRegistry()))}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := rig{Exchange: x}.begin(1, "", "traceparent", traceparent)
+	a.RequestHeaders()
+	if _, reply := a.RequestBody(b.Context(), []byte(ask)); reply != nil {
+		b.Fatal(reply.Status)
+	}
+	answerWith(a, 200, hello+stop)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.tell("passed")
+	}
+}
+
+// Records say whose request it was, as far as that is known, and never the key.
+func TestRecordsOfTenants(t *testing.T) {
+	for _, c := range []struct{ key, model, tenant, id, outcome string }{
+		{keyOfB, "gemini-3.5-flash", "b", keysOf(keyOfB)[0].ID, ""}, // goes upstream
+		{keyOfA, "gemini-3.8-flash", "a", keysOf(keyOfA)[0].ID, "failed"},
+		{keyOfOff, "gemini-3.5-flash", "off", "", "failed"},
+		{"the-key-of-nobody-01234567", "gemini-3.5-flash", "", "", "failed"},
+	} {
+		r, to := shared(t), &told{}
+		r.recorder = to
+		a, forward, _ := r.askAs(1, c.model, c.key)
+		if forward != nil {
+			answerWith(a, 503, overload)
+		} else {
+			a.Close(policies.EndComplete)
+		}
+		got := to.last()
+		if got.Tenant != c.tenant || got.KeyID != c.id || strings.Contains(fmt.Sprint(to), c.key) {
+			t.Errorf("%+v: tenant %q, key %q", c, got.Tenant, got.KeyID)
+		}
+		if ended := len(to.requests) == 1; ended != (c.outcome != "") || ended && to.request().Outcome != c.outcome {
+			t.Errorf("%+v: %d requests", c, len(to.requests))
+		}
+	}
+}

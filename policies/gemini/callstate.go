@@ -1,0 +1,36 @@
+package gemini
+
+import "fmt"
+
+// callState is where an openCall stands. Only in callOpen arguments are taken
+// and handed out.
+//
+//	callNone ─begin→ callOpen ─end→ callNone
+type callState uint8
+
+const (
+	callNone callState = iota // no call is open
+	callOpen                  // one is; id and name are its
+)
+
+// callMoves are the arrows of the drawing. They are looked up, not searched for,
+// as calls come in the decoder's busiest loop.
+var callMoves = [...][callOpen + 1]bool{
+	callNone: {callOpen: true},
+	callOpen: {callNone: true},
+}
+
+// move is the only place that changes the state, as [Decoder.move] is for its.
+func (o *openCall) move(to callState) {
+	if !callMoves[o.state][to] {
+		undrawnCall(o.state, to)
+	}
+	o.state = to
+}
+
+// undrawnCall is apart, so that move is inlined.
+//
+//go:noinline
+func undrawnCall(from, to callState) {
+	panic(fmt.Sprintf("gemini: call in state %d cannot move to %d", from, to))
+}

@@ -1,0 +1,39 @@
+package heal
+
+import (
+	"fmt"
+	"slices"
+)
+
+// sealing is what a Sealer is in the middle of.
+//
+//	between ─thought→ inThoughts ─signature, call, media→ between
+//	   │ │              ▲    │text
+//	   │ │       thought│    ▼
+//	   │ └─text─────→ inText ─────signature, call, media→ between
+//	   └─signed call→ inCall ─its end, or any other part→ between
+type sealing uint8
+
+const (
+	between    sealing = iota // nothing that a signature could belong to
+	inThoughts                // a run of thoughts
+	inText                    // a run of text
+	inCall                    // a signed call that is held until its end
+)
+
+// sealMoves are the arrows of the drawing.
+var sealMoves = [...][]sealing{
+	between:    {inThoughts, inText, inCall},
+	inThoughts: {inText, between},
+	inText:     {inThoughts, between},
+	inCall:     {between},
+}
+
+// move is the only place that changes the state. A move that is not drawn
+// breaks an invariant; the stream's guard makes a marked reply of the panic.
+func (s *Sealer) move(to sealing) {
+	if !slices.Contains(sealMoves[s.state], to) {
+		panic(fmt.Sprintf("heal: sealer in state %d cannot move to %d", s.state, to))
+	}
+	s.state = to
+}

@@ -1,0 +1,64 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Entry is one record on its way to a sink: an attempt or a request, the other
+// one is nil.
+type Entry struct {
+	Attempt *Attempt
+	Request *Request
+}
+
+// The kinds of entries, as JSON has them.
+const (
+	KindAttempt = "attempt"
+	KindRequest = "request"
+)
+
+// entryVersion changes when the meaning of a field does. New fields do not
+// change it.
+const entryVersion = 1
+
+type header struct {
+	Version int    `json:"v"`
+	Kind    string `json:"record"`
+}
+
+// MarshalJSON writes the record with its kind and the version of its form.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	if e.Attempt != nil {
+		return json.Marshal(struct {
+			header
+			*Attempt
+		}{header{entryVersion, KindAttempt}, e.Attempt})
+	}
+	return json.Marshal(struct {
+		header
+		*Request
+	}{header{entryVersion, KindRequest}, e.Request})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. Fields that it does not know are
+// ignored, since newer replicas may write to the same place.
+func (e *Entry) UnmarshalJSON(b []byte) error {
+	var h header
+	if err := json.Unmarshal(b, &h); err != nil {
+		return err
+	}
+	if h.Version != entryVersion {
+		return fmt.Errorf("record of version %d; this heald reads version %d", h.Version, entryVersion)
+	}
+	switch h.Kind {
+	case KindAttempt:
+		*e = Entry{Attempt: &Attempt{}}
+		return json.Unmarshal(b, e.Attempt)
+	case KindRequest:
+		*e = Entry{Request: &Request{}}
+		return json.Unmarshal(b, e.Request)
+	}
+	return errors.New("neither the record of an attempt nor of a request")
+}

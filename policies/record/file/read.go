@@ -1,0 +1,78 @@
+package file
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/heald-proxy/heald/policies/record"
+)
+
+// longestLine bounds what is held of one line, in bytes. A request has at most
+// some ten attempts of 1 KiB each.
+const longestLine = 1 << 20
+
+// Line is one line of a file.
+type Line struct {
+	Number int // from 1
+	record.Entry
+	// Err says why the line cannot be read; Entry is then empty.
+	Err error
+}
+
+// Read reads records, one at a time. After a line that cannot be read it goes on
+// with the next one. An error is the reader's, and the last one. Empty lines are
+// skipped.
+func Read(r io.Reader) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		var buf []byte
+		for n := 1; ; n++ {
+			line, long, err := readLine(in, buf[:0])
+			buf = line
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(Line{Number: n}, err)
+				return
+			}
+			line = bytes.TrimSpace(line)
+			next := Line{Number: n}
+			switch {
+			case long:
+				if next.Err = fmt.Errorf("has more than %d bytes", longestLine); !yield(next, nil) {
+					return
+				}
+			case len(line) > 0:
+				if next.Err = json.Unmarshal(line, &next.Entry); next.Err != nil {
+					next.Entry = record.Entry{}
+				}
+				if !yield(next, nil) {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// readLine appends the next line to buf; of one that is too long, its rest is
+// passed over.
+func readLine(in *bufio.Reader, buf []byte) (line []byte, long bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(buf)+len(part) > longestLine {
+			long = true
+		}
+		if !long {
+			buf = append(buf, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return buf, long, err
+		}
+	}
+}

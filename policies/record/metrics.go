@@ -1,0 +1,28 @@
+package record
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics are the counters of all records of a process; they outlive a reload of
+// the configuration.
+type Metrics struct {
+	dropped *prometheus.CounterVec
+	tokens  *prometheus.CounterVec
+	cost    *prometheus.CounterVec
+	unknown *prometheus.CounterVec
+}
+
+// NewMetrics registers the counters.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		reg.MustRegister(v)
+		return v
+	}
+	place := []string{"tenant", "backend", "account", "model"}
+	return &Metrics{
+		dropped: counter("heald_record_dropped_total", "Records that a sink could not take in time.", "sink"),
+		tokens:  counter("heald_usage_tokens_total", "Tokens of all attempts as upstream counted them, by who used them where.", append(place, "kind")...),
+		cost:    counter("heald_usage_cost_total", "Cost of all attempts whose price is known, in the currency of the price list.", place...),
+		unknown: counter("heald_usage_unpriced_total", "Attempts with a usage whose price is not known.", place...),
+	}
+}

@@ -1,0 +1,153 @@
+package record
+
+import (
+	"strconv"
+	"time"
+)
+
+// Recorder is told what happened. It never blocks and never fails, so that
+// records cost no request anything. It is safe for concurrent use.
+type Recorder interface {
+	Attempt(Attempt)
+	Request(Request)
+}
+
+// Origin says who asked for what. Its zero value is left out of JSON, as in the
+// attempts within a Request.
+type Origin struct {
+	// Time is when the attempt, or the request's last attempt less the time of
+	// those before it, began.
+	Time time.Time `json:"time,omitzero"`
+	// RequestID is Envoy's, the same for all attempts of a request.
+	RequestID string `json:"request_id,omitempty"`
+	// TraceID and ParentSpan are those of the client's traceparent, in
+	// hexadecimal; "" if it had none. Sampled is the trace's flag.
+	TraceID    string `json:"trace_id,omitempty"`
+	ParentSpan string `json:"parent_span_id,omitempty"`
+	Sampled    bool   `json:"-"`
+	// Tenant is who called; "default" where callers are not told apart, ""
+	// where it was not found out, as of a request without a key.
+	Tenant string `json:"tenant,omitempty"`
+	// KeyID names the tenant's key without telling it; "" if there was none.
+	KeyID string `json:"key_id,omitempty"`
+	// API is the dialect's name, Path the path without its query. Operation is
+	// what was asked for; "" where that was not found out.
+	API       string    `json:"api,omitempty"`
+	Path      string    `json:"path,omitempty"`
+	Operation Operation `json:"operation,omitempty"`
+}
+
+// Operation is what a client asked for.
+type Operation string
+
+// The operations.
+const (
+	Generate Operation = "generate"
+	Embed    Operation = "embed"
+	Count    Operation = "count" // tokens
+	List     Operation = "list"  // models
+)
+
+// Attempt is one attempt that has ended.
+type Attempt struct {
+	Origin
+	// Number counts the request's attempts, from 1.
+	Number int `json:"attempt"`
+	// Backend, Account, Group and Model say where it went; "" if it went
+	// nowhere. Kind is the backend's: ai_studio or vertex.
+	Backend string `json:"backend,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	Account string `json:"account,omitempty"`
+	Group   string `json:"group,omitempty"`
+	Model   string `json:"model,omitempty"`
+	// TierAsked and TierServed are service tiers; "" if nobody said.
+	TierAsked  string `json:"tier_asked,omitempty"`
+	TierServed string `json:"tier_served,omitempty"`
+	// Verdict and Reason are what was decided about it and why; of the closed
+	// sets that the log and the metrics use.
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"`
+	// Status is upstream's; 0 if none came.
+	Status int `json:"upstream_status,omitempty"`
+	// Usage is nil if it is not known.
+	Usage *Usage `json:"usage"`
+	// Cost is in billionths of the currency; nil if the price or the usage is
+	// not known. PriceVersion says by which list.
+	Cost         *int64 `json:"cost_nano"`
+	Estimated    bool   `json:"cost_estimated,omitempty"`
+	PriceVersion string `json:"price_version,omitempty"`
+	// Waited is how long it waited before it was sent, Held from then to the
+	// verdict, Headers and Content to upstream's first headers and content; 0 if
+	// none came. Duration is all of the attempt.
+	Waited   Duration `json:"waited_ms,omitzero"`
+	Held     Duration `json:"held_ms,omitzero"`
+	Headers  Duration `json:"headers_ms,omitzero"`
+	Content  Duration `json:"content_ms,omitzero"`
+	Duration Duration `json:"duration_ms"`
+}
+
+// Request is one request that has ended.
+type Request struct {
+	Origin
+	// Alias is the model that the client asked for, Model the one that answered
+	// or was asked last.
+	Alias string `json:"alias,omitempty"`
+	Model string `json:"model,omitempty"`
+	// Stream says that the client wanted a stream.
+	Stream bool `json:"stream,omitempty"`
+	// Outcome is how it ended: passed, failed, broken, canceled, or local where
+	// heald answered by itself. Reason is the last attempt's, or why a passed
+	// answer broke off.
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason,omitempty"`
+	// Status is what the client got; 0 if it got nothing.
+	Status int `json:"status,omitempty"`
+	// StopReason is why the model stopped, in the neutral words; "" if unknown.
+	StopReason string `json:"stop_reason,omitempty"`
+	// Aborted says that the client left before the end.
+	Aborted bool `json:"aborted,omitempty"`
+	// Warnings are the words of what was changed or left out.
+	Warnings string `json:"warnings,omitempty"`
+	// Tried is how many attempts there were; Attempts are those of which this
+	// replica knows. Of those that ended elsewhere it knows no usage.
+	Tried    int       `json:"tried"`
+	Attempts []Attempt `json:"attempts"`
+	// Usage and Cost are sums over Attempts; nil if they are not known.
+	// Estimated says that a part of them is a guess.
+	Usage        *Usage `json:"usage"`
+	Cost         *int64 `json:"cost_nano"`
+	Estimated    bool   `json:"estimated,omitempty"`
+	PriceVersion string `json:"price_version,omitempty"`
+	// Waited is how long its attempts of which this replica knows have waited.
+	// FirstByte and FirstContent are how long after the request's beginning the
+	// client got them; 0 if it got none.
+	Waited       Duration `json:"waited_ms,omitzero"`
+	FirstByte    Duration `json:"first_byte_ms,omitzero"`
+	FirstContent Duration `json:"first_content_ms,omitzero"`
+	Duration     Duration `json:"duration_ms"`
+}
+
+// Last is the attempt with which the request ended; nil if there was none.
+func (r *Request) Last() *Attempt {
+	if len(r.Attempts) == 0 {
+		return nil
+	}
+	return &r.Attempts[len(r.Attempts)-1]
+}
+
+// Duration is a time.Duration that JSON has in whole milliseconds.
+type Duration time.Duration
+
+// MarshalJSON writes milliseconds.
+func (d Duration) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, time.Duration(d).Milliseconds(), 10), nil
+}
+
+// UnmarshalJSON reads milliseconds.
+func (d *Duration) UnmarshalJSON(b []byte) error {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err == nil {
+		*d = Duration(time.Duration(n) * time.Millisecond)
+	}
+	return err
+}

@@ -1,0 +1,24 @@
+package record
+
+import "testing"
+
+func TestParseTraceparent(t *testing.T) {
+	const trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	for header, want := range map[string][2]any{
+		"00-" + trace + "-" + parent + "-01":                    {trace, true},
+		"00-" + trace + "-" + parent + "-00":                    {trace, false},
+		"00-" + trace + "-" + parent + "-03":                    {trace, true},
+		"cc-" + trace + "-" + parent + "-01-later":              {trace, true},
+		"00-" + trace + "-" + parent + "-01-later":              {"", false},
+		"ff-" + trace + "-" + parent + "-01":                    {"", false},
+		"00-" + trace + "-0000000000000000-01":                  {"", false},
+		"00-00000000000000000000000000000000-" + parent + "-01": {"", false},
+		"00-0AF7651916CD43DD8448EB211C80319C-" + parent + "-01": {"", false},
+		"00-" + trace + "-01":                                   {"", false}, "": {"", false}, "---": {"", false},
+	} {
+		id, span, sampled := ParseTraceparent(header)
+		if id != want[0] || sampled != want[1] || (span == "") != (id == "") {
+			t.Errorf("%q: %q, %q, %v", header, id, span, sampled)
+		}
+	}
+}
