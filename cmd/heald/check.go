@@ -131,8 +131,8 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 // nothing may pass on a healthy stream.
 func waits(cfg *config.Config) (wait, silence time.Duration) {
 	for _, s := range cfg.Settings() {
-		wait = max(wait, s.MaxWait)
-		silence = max(silence, s.Peek.Timeout, s.IdleTimeout, s.MaxWait)
+		wait = max(wait, s.MaxWait+s.MaxWait, s.QueueWait) // due, and then ready
+		silence = max(silence, s.Peek.Timeout, s.IdleTimeout, wait)
 	}
 	return wait, silence
 }

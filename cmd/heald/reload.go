@@ -28,6 +28,17 @@ type reloadable struct {
 	current atomic.Pointer[exchange.Exchange]
 }
 
+// accounts are those of the running configuration; nil before there is one.
+func (r *reloadable) accounts() *account.Accounts {
+	if x := r.current.Load(); x != nil {
+		return x.Accounts()
+	}
+	return nil
+}
+
+// modelLabel is the label of a model in metrics.
+func (r *reloadable) modelLabel(model string) string { return r.current.Load().ModelLabel(model) }
+
 func (r *reloadable) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
 	return r.current.Load().Begin(ctx, req)
 }
@@ -131,7 +142,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	p.notes = cfg.Notes()
 	p.exchange, err = exchange.New(*x, exchange.Deps{
 		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
-		Recorder: s.records.fan, Prices: price.New(cfg.Prices),
+		Recorder: s.records.fan, Prices: price.New(cfg.Prices), State: s.state,
 	})
 	return p, err
 }

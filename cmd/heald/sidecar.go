@@ -22,6 +22,8 @@ import (
 	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/state/memory"
 )
 
 // sidecar is heald without Envoy: what `serve` runs alone and `up` beside
@@ -35,12 +37,15 @@ type sidecar struct {
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
 	records    *records
-	policy     reloadable
-	tokens     *credential.Set
-	tokensOf   atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
-	server     *extproc.Server
-	admin      *admin.Server
-	stopped    atomic.Bool
+	// state has the slots and rates that are in use: a reload must not give them
+	// out a second time.
+	state    state.Store
+	policy   reloadable
+	tokens   *credential.Set
+	tokensOf atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
+	server   *extproc.Server
+	admin    *admin.Server
+	stopped  atomic.Bool
 	// key is used where none is configured; it lives as long as the process,
 	// so that a reload does not change it.
 	key []byte
@@ -78,6 +83,8 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
+	s.state = memory.New()
+	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel))
 	var err error
 	if s.records, err = newRecords(&cfg.Record, nil, reg, log); err != nil {
 		return nil, err

@@ -89,21 +89,30 @@ func (q *Queue[T]) Push(w *Waiter[T]) bool {
 }
 
 // Pop takes the next waiter out that can be served, and charges its tenant; nil
-// if nobody can be. can must not block and must not call the queue. It is called
-// for the first of each line until it says yes.
+// if nobody can be. can is that of Next.
 func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
+	w := q.Next(can)
+	if w != nil {
+		q.Remove(w)
+		q.Charge(w.Tenant, w.Weight, w.Service)
+	}
+	return w
+}
+
+// Next is the next waiter that can be served, which goes on waiting; nil if
+// nobody can be. can must not block and must not call the queue. It is called
+// for the first of each line until it says yes.
+func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 	slices.SortFunc(q.active, func(a, b *queuedTenant[T]) int {
 		return cmp.Or(cmp.Compare(a.virtual, b.virtual), cmp.Compare(a.waiters[0].arrival, b.waiters[0].arrival))
 	})
 	for _, t := range q.active {
 		var refused []string // lines whose first cannot be served
-		for i, w := range t.waiters {
+		for _, w := range t.waiters {
 			if slices.Contains(refused, w.Line) {
 				continue
 			}
 			if can(w) {
-				q.take(t, i)
-				q.Charge(w.Tenant, w.Weight, w.Service)
 				return w
 			}
 			refused = append(refused, w.Line)
@@ -145,6 +154,13 @@ func (q *Queue[T]) Len(tenant string) int {
 		return len(t.waiters)
 	}
 	return 0
+}
+
+// each calls f for each tenant of which requests wait, in no order.
+func (q *Queue[T]) each(f func(tenant string, waiting int)) {
+	for _, t := range q.active {
+		f(t.name, len(t.waiters))
+	}
 }
 
 // Waiting is how many requests wait.

@@ -9,6 +9,9 @@ const (
 	// it accepts more.
 	shedWindow = 2 * time.Minute
 	shedFactor = 2
+	// shedFewest are the requests of a window from which on attempts are shed:
+	// one failure in a quiet minute says nothing.
+	shedFewest = 10
 )
 
 // Shed says which part of the attempts a backend need not see: it would refuse
@@ -29,8 +32,12 @@ func (s *Shed) Note(now time.Time, accepted bool) {
 }
 
 // Share is the share of requests to shed now, from 0 to below 1:
-// max(0, (requests − 2 accepted) / (requests + 1)), over two minutes.
+// max(0, (requests − 2 accepted) / (requests + 1)), over two minutes; 0 where
+// there were fewer than shedFewest.
 func (s *Shed) Share(now time.Time) float64 {
 	requests, accepted := s.window.sum(now, shedWindow)
+	if requests < shedFewest {
+		return 0
+	}
 	return max(0, float64(requests-shedFactor*accepted)/float64(requests+1))
 }

@@ -19,10 +19,10 @@ func TestShed(t *testing.T) {
 		{"all accepted", 10, 0, 0, 0},
 		{"half refused", 10, 10, 0, 0},
 		{"three quarters refused", 10, 30, 0, 20. / 41},
-		{"all refused", 0, 9, 0, 0.9},
-		{"one refused", 0, 1, 0, 0.5},
-		{"all refused, a minute ago", 0, 9, time.Minute, 0.9},
-		{"all refused, two minutes ago", 0, 9, 2 * time.Minute, 0},
+		{"all refused", 0, 19, 0, 0.95},
+		{"nine refused, too few to tell", 0, 9, 0, 0},
+		{"all refused, a minute ago", 0, 19, time.Minute, 0.95},
+		{"all refused, two minutes ago", 0, 19, 2 * time.Minute, 0},
 	} {
 		var s Shed
 		for range c.accepted {

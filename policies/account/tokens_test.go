@@ -27,11 +27,8 @@ func (t *tokens) Unusable() string {
 // An account shows the token of the moment.
 func TestTokens(t *testing.T) {
 	now := &tokens{now: "first"}
-	p, err := NewPool([]Account{{ID: "a", Backend: "x", Tokens: now}, {ID: "b", Backend: "x", Tokens: &tokens{now: "other"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := p.Choose("x", "m", nil, nil)
+	p := accounts(t, []Account{{ID: "a", Backend: "x", Tokens: now}, {ID: "b", Backend: "x", Tokens: &tokens{now: "other"}}}, Deps{})
+	a := p.Ready("x", 1)[0]
 	for _, token := range []string{"first", "second"} {
 		now.now = token
 		if name, value := a.Header(); a.ID != "a" || name != "authorization" || value != "Bearer "+token || a.Unusable() != "" {
@@ -49,20 +46,25 @@ func TestTokens(t *testing.T) {
 	if why := a.Unusable(); why != "no access token yet" {
 		t.Errorf("unusable: %q", why)
 	}
-	if got := p.Choose("x", "m", nil, nil); got.ID != "b" {
-		t.Errorf("chose %s, which has no token", got.ID)
+	tried := Want{Avoid: func(id, _ string) Avoidance {
+		if id == "b" {
+			return Tried
+		}
+		return Fresh
+	}}
+	for _, w := range []Want{{}, tried} {
+		if got, _ := acquired(t, p, plan("m", "x"), w); got != "b" {
+			t.Errorf("%s is asked, which has no token", got)
+		}
 	}
-	if got := p.Choose("x", "m", []string{"b"}, nil); got.ID != "b" {
-		t.Errorf("chose %s, which has no token, before one that was tried", got.ID)
-	}
-	if !p.Untried("x", "m", nil) || p.Untried("x", "m", []string{"b"}) {
-		t.Error("an account without a token could be asked")
+	if !p.Outlook(Candidate{Backend: "x", Model: "m"}, &Want{}).Ready() {
+		t.Error("b could be asked")
 	}
 	key := Account{Secret: NewSecret("k")}
 	if key.Refused("k"); key.Unusable() != "" || key.QuotaProject() != "" || a.QuotaProject() != "quota" {
 		t.Error("a key is unusable")
 	}
-	_, err = NewPool([]Account{{ID: "a", Scheme: APIKey, Tokens: now}, {ID: "b", Secret: NewSecret("k"), Tokens: now}})
+	_, err := New([]Account{{ID: "a", Scheme: APIKey, Tokens: now}, {ID: "b", Secret: NewSecret("k"), Tokens: now}}, Deps{})
 	for _, want := range []string{"accounts[0].scheme: access tokens travel as bearer", "accounts[1].secret: the account has a secret and a credential"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

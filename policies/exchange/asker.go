@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
@@ -23,7 +25,7 @@ func (a *attempt) newAsker() *attempt {
 	asker.number, asker.settings.Attempts = 1, a.restsLeft()
 	asker.memory.Tries = slices.DeleteFunc(slices.Clone(a.memory.Tries), func(t heal.Try) bool { return t.Reason == heal.ReasonStale })
 	asker.candidates = slices.DeleteFunc(slices.Clone(a.candidates), func(c route.Candidate) bool { return c.Model != a.model })
-	asker.response, asker.probing = policies.Response{}, false
+	asker.response = policies.Response{}
 	return &asker
 }
 
@@ -54,7 +56,7 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	by := r.asker
 	ruling := by.rule(seen)
 	if ofProvider(seen) {
-		by.apply(ruling)
+		by.apply(seen, &ruling)
 		r.noteSpent(&ruling)
 	}
 	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
@@ -63,7 +65,8 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 		ruling.Wait = 0
 	}
 	if ruling.Verdict.Again() {
-		return ruling.Wait, by.chooseNext()
+		r.moves = true
+		return ruling.Wait, by.askable(ruling.Wait)
 	}
 	switch seen.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
@@ -85,28 +88,40 @@ func (r *resumption) noteSpent(ruling *heal.Ruling) {
 	if r.asked == 0 || ruling.Failure != heal.Spent {
 		return // of the attempt's own account its memory tells
 	}
-	s := heal.SpentAccount{Account: r.asker.account.ID}
+	s := heal.SpentAccount{Account: r.asker.account.ID, OfGroup: ruling.OfGroup}
 	if ruling.OfModel {
 		s.Model = r.asker.model
 	}
 	r.spent = append(r.spent, s)
 }
 
-// chooseNext settles backend and account anew, after what failed.
-func (a *attempt) chooseNext() bool {
-	next := a.preferred()
-	account := a.accountAt(next)
-	if account == nil || account.Unusable() != "" {
-		return false
-	}
-	a.backend, a.model, a.account = next.Backend, next.Model, account
-	return true
+// askable reports whether somebody can be asked after a wait.
+func (a *attempt) askable(wait time.Duration) bool {
+	return slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return !a.exhausted(c) && a.readyIn(c, wait) })
 }
 
-// proven notes that the account and the backend gave a good answer.
-func (a *attempt) proven() {
-	a.x.pool.Good(a.account.ID, a.model)
-	a.answered()
+// acquire leases an account for a request for the rest, whoever is ready now. The
+// first request goes to the account that broke off, with the attempt's own lease.
+func (r *resumption) acquire() error {
+	by := r.asker
+	w := by.want(nil)
+	w.MaxWait, w.Retry, w.Avoid = 0, true, by.avoid
+	l, err := by.x.accounts.Acquire(context.Background(), by.plan(), w)
+	if err != nil {
+		return err
+	}
+	r.release(account.Failed)
+	by.take(l)
+	r.lease, r.moves = l, false
+	return nil
+}
+
+// release ends the lease of the request for the rest, if it has one of its own.
+func (r *resumption) release(result account.Result) {
+	if r.lease != nil {
+		r.lease.Done(account.Outcome{Result: result, Sent: true, Tokens: -1})
+		r.lease = nil
+	}
 }
 
 // requestRest renders the request for the rest, and makes the answer ready for

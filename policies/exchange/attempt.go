@@ -110,12 +110,13 @@ type attempt struct {
 
 	candidates []route.Candidate // what could be asked, in order of preference
 	skipped    []skipped         // of those, what others' failures kept the attempt from
-	probing    bool              // it finds out whether its backend answers again
 	model      string            // upstream's
 	backend    *route.Backend
 	account    *account.Account
-	shown      string // of the account's credential, as it was sent
-	alone      bool   // it goes over a connection of its own
+	lease      account.Lease     // of account; nil before
+	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
+	shown      string            // of the account's credential, as it was sent
+	alone      bool              // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy
@@ -156,6 +157,7 @@ type findings struct {
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came
 	final   bool          // the request ends with this attempt
+	failure heal.Failure  // what the ruling says of asking again; Refused without one
 	ended   string        // reason for which a passed answer broke off
 }
 

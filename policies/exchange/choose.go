@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"context"
+	"errors"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"time"
@@ -14,8 +17,12 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// choose settles backend, model and account. Earlier attempts say which to
-// avoid.
+// destination is a model at a backend, by their names.
+type destination struct{ backend, model string }
+
+func destinationOf(c route.Candidate) destination { return destination{c.Backend.Name, c.Model} }
+
+// choose finds what can be asked. Earlier attempts say which to avoid.
 func (a *attempt) choose() *policies.Reply {
 	chain := a.x.cfg.Models.Resolve(a.req.Model)
 	if err := gemini.ValidModel(chain[0].Model); err != nil {
@@ -31,17 +38,52 @@ func (a *attempt) choose() *policies.Reply {
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
 	}
-	a.leaveLost()
-	chosen := a.preferred()
-	a.backend, a.model = chosen.Backend, chosen.Model
-	a.account = a.accountAt(chosen)
-	if a.account == nil {
+	if !slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return a.x.accounts.Has(c.Backend.Name) }) {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
-			Message: "gateway configuration: backend " + a.backend.Name + " has no account; add one under accounts in heald.yaml"})
+			Message: "gateway configuration: backend " + a.candidates[0].Backend.Name + " has no account; add one under accounts in heald.yaml"})
 	}
+	a.leaveLost()
+	return nil
+}
+
+// acquire leases an account of the best candidate that can be asked, once the
+// attempt is due. It waits where none is ready.
+func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
+	if err := a.pause(ctx); err != nil {
+		return a.refuseGone()
+	}
+	if reply := a.checkDeadline(); reply != nil {
+		return reply
+	}
+	a.settleTokens(ctx)
+	a.sum = account.RequestSum(maphash.Bytes(sumSeed, body))
+	began := time.Now()
+	lease, err := a.x.accounts.Acquire(ctx, a.plan(), a.want(body))
+	a.record.waited += time.Since(began)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return a.refuseGone()
+	case err != nil && a.counts():
+		a.estimate = gemini.EstimateTokens(len(body))
+		return a.estimated().Reply
+	case err != nil:
+		if reply := a.refuseTenant(err); reply != nil {
+			return reply
+		}
+		return a.refuseTired(err)
+	}
+	a.take(lease)
 	a.skipped = a.passedOver()
 	a.countFailover()
 	return nil
+}
+
+// take lets the attempt ask whom the lease names.
+func (a *attempt) take(l account.Lease) {
+	a.lease, a.account = l, l.Account()
+	c := l.Candidate()
+	i := slices.IndexFunc(a.candidates, func(o route.Candidate) bool { return destinationOf(o) == destination{c.Backend, c.Model} })
+	a.backend, a.model = a.candidates[i].Backend, c.Model
 }
 
 // chosen is what the attempt asks.
@@ -49,16 +91,11 @@ func (a *attempt) chosen() route.Candidate {
 	return route.Candidate{Backend: a.backend, Model: a.model}
 }
 
-// accountAt is the account to ask for a candidate; nil if it has none at all.
-func (a *attempt) accountAt(c route.Candidate) *account.Account {
-	return a.x.pool.Choose(c.Backend.Name, c.Model, a.avoided(c.Model), a.spent(c.Model))
-}
-
-// preferred is the candidate to ask: of the first model of the chain that can be
-// asked at once, or that this request waits for since it has begun there. With no
-// such model, of the first one that is ready in the time that a request may wait.
-// The last attempt, after a failover, does not wait while something is ready.
-func (a *attempt) preferred() route.Candidate {
+// plan lists the candidates in the order in which the request wants them: model
+// by model along the chain, and of each those first that it has not left. Models
+// where it has left all come last. The last attempt, after a failover, takes any
+// that was not left before one that was.
+func (a *attempt) plan() []account.Candidate {
 	var fresh, again []route.Candidate
 	for _, c := range a.candidates {
 		switch {
@@ -69,132 +106,124 @@ func (a *attempt) preferred() route.Candidate {
 			fresh = append(fresh, c)
 		}
 	}
-	if n := len(a.memory.Tries); a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover {
-		if i := slices.IndexFunc(fresh, func(c route.Candidate) bool { return a.dueIn(c) == 0 && !a.heldBack(c) }); i >= 0 {
-			return fresh[i]
+	order, last := fresh, a.lastAfterFailover()
+	switch {
+	case len(again) > 0 && last:
+		order = slices.Concat(fresh, again)
+	case len(again) > 0:
+		order = byModel(fresh, again)
+	}
+	table := a.x.catalog.Table()
+	plan := make([]account.Candidate, len(order))
+	for i, c := range order {
+		plan[i] = account.Candidate{Backend: c.Backend.Name, Model: c.Model, Priority: i, CachedFrom: int64(table.Capabilities(c.Model).CachedFrom)}
+		plan[i].Begun = !last && slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.Model })
+		if i > 0 && c.Model == order[i-1].Model && c.Backend.Priority > 0 && c.Backend.Priority == order[i-1].Backend.Priority && a.left(c) == a.left(order[i-1]) {
+			plan[i].Priority = plan[i-1].Priority
 		}
 	}
-	var inTime []route.Candidate
-	for _, list := range [][]route.Candidate{fresh, again} {
-		for _, c := range list { // for the order of models
-			best, ok := a.preferredOf(ofModel(fresh, c.Model), ofModel(again, c.Model))
-			if ok && a.worthIt(best) {
-				return best
-			}
-			if ok {
-				inTime = append(inTime, best)
-			}
-		}
-	}
-	return slices.Concat(inTime, fresh, again, a.candidates)[0]
+	return plan
 }
 
-// worthIt reports whether the best candidate of a model comes before those of the
-// models behind it: unless all backends of its model are surely out, or it is over
-// its rate limit and the request has not begun there.
-func (a *attempt) worthIt(c route.Candidate) bool {
-	if a.probing || a.counts() {
-		return true
-	}
-	begun := slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.Model })
-	return !a.surelyOut(c) && (begun || a.dueIn(c) == 0)
-}
-
-// ofModel are the backends to ask for one model.
-func ofModel(list []route.Candidate, model string) []route.Candidate {
-	return slices.DeleteFunc(slices.Clone(list), func(c route.Candidate) bool { return c.Model != model })
-}
-
-// preferredOf is the backend to ask for a model: one that is ready, first those
-// that the request has not left; then one that is worth waiting for. One that is
-// held back comes after those that are ready, unless it is due for a probe and
-// stands before them. It comes before those that are not: as a probe, or where
-// the attempt would ask what still cools down. ok is false if none will be ready
-// in time.
-func (a *attempt) preferredOf(fresh, again []route.Candidate) (best route.Candidate, ok bool) {
+// byModel lists the candidates of each model together, in the order of the
+// models.
+func byModel(fresh, again []route.Candidate) (out []route.Candidate) {
 	all := slices.Concat(fresh, again)
-	best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.heldBack))
-	if !ok {
-		if best, ok = a.soonest(slices.DeleteFunc(slices.Clone(all), a.surelyOut)); ok && a.dueIn(best) == 0 {
-			return best, true
-		}
-		if i := slices.IndexFunc(fresh, a.probes); i >= 0 {
-			return fresh[i], true
-		}
-		return a.soonest(all)
-	}
-	before := fresh
-	if a.dueIn(best) == 0 {
-		before = fresh[:max(slices.Index(fresh, best), 0)]
-	}
-	if i := slices.IndexFunc(before, a.probes); i >= 0 {
-		return before[i], true
-	}
-	if wait := a.wait(a.accountAt(best), best.Model); a.readyIn(best) > wait {
-		if c, _ := a.soonest(all); a.dueIn(c) == 0 {
-			return c, true
-		}
-	}
-	return best, true
-}
-
-// soonest is the candidate that is ready first, in the time that a request may
-// wait.
-func (a *attempt) soonest(list []route.Candidate) (best route.Candidate, ok bool) {
-	for _, c := range list {
-		in := a.dueIn(c)
-		if in > 0 && !a.mayWait(a.readyIn(c)) {
+	for _, c := range all {
+		if slices.ContainsFunc(out, func(o route.Candidate) bool { return o.Model == c.Model }) {
 			continue
 		}
-		if !ok || in < a.dueIn(best) {
-			best, ok = c, true
+		for _, o := range all {
+			if o.Model == c.Model {
+				out = append(out, o)
+			}
 		}
 	}
-	return best, ok
+	return out
 }
 
-// probes reports whether the request is to find out if a backend that is held
-// back answers again. A retry does not: it has failed once already.
-func (a *attempt) probes(c route.Candidate) bool {
-	if len(a.memory.Tries) > 0 || a.lost > 0 || a.counts() || a.readyIn(c) > 0 {
+func (a *attempt) lastAfterFailover() bool {
+	n := len(a.memory.Tries)
+	return a.attemptsUsed() == a.settings.Attempts && n > 0 && a.memory.Tries[n-1].Verdict == policies.Failover
+}
+
+// want is what the attempt needs of an account.
+func (a *attempt) want(body []byte) account.Want {
+	retry := len(a.memory.Tries) > 0 || a.lost > 0
+	w := account.Want{
+		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1,
+		MaxWait: a.settings.QueueWait, Deadline: time.Now().Add(max(a.untilDeadline(), 0)),
+	}
+	if retry {
+		w.MaxWait = a.settings.MaxWait
+	}
+	if retry || len(a.memory.Spent) > 0 {
+		w.Avoid = a.avoid
+	}
+	w.Tokens = int64(gemini.EstimateTokens(len(body)))
+	if a.x.accounts.Several() && !a.counts() {
+		w.Session, w.Cached = a.session(body), 1
+	}
+	a.wantOfTenant(&w)
+	return w
+}
+
+// avoid says what the request has found out about an account, for a model.
+func (a *attempt) avoid(id, model string) account.Avoidance {
+	out := account.Fresh
+	for i := range a.memory.Tries {
+		t := &a.memory.Tries[i]
+		if t.OfModel && t.Model != model || !a.sameAccount(t.Account, t.OfGroup, id) {
+			continue
+		}
+		switch {
+		case t.Failure == heal.Spent && !a.showsAnother(t):
+			return account.Spent
+		case t.Rotate:
+			out = account.Tried
+		}
+	}
+	for _, s := range a.memory.Spent {
+		if (s.Model == "" || s.Model == model) && a.sameAccount(s.Account, s.OfGroup, id) {
+			return account.Spent
+		}
+	}
+	if l := a.memory.Lost; l != nil && l.Model == model && l.Account == id {
+		return account.Tried
+	}
+	return out
+}
+
+// showsAnother reports whether the account that was refused may have another
+// access token now. One more try finds out.
+func (a *attempt) showsAnother(t *heal.Try) bool {
+	if t.Reason != heal.ReasonBadKey || !a.x.accounts.HasTokens(t.Account) {
 		return false
 	}
-	a.probing = a.x.outages.probe(outageOf(c))
-	return a.probing
-}
-
-// readyIn is how long it takes until a candidate may be asked; 0 for at once. A
-// backend that cools down is not worth waiting for, beyond the time that the
-// attempt has to wait anyway.
-func (a *attempt) readyIn(c route.Candidate) time.Duration {
-	backendIn := a.x.pool.Remaining(backendKey(c.Backend.Name), c.Model)
-	in, ok := a.x.pool.Ready(c.Backend.Name, c.Model, a.spent(c.Model))
-	if !ok || backendIn > max(a.untilDue(), 0) {
-		return heal.UntilReload
+	n := 0
+	for i := range a.memory.Tries {
+		if o := &a.memory.Tries[i]; o.Account == t.Account && o.Reason == heal.ReasonBadKey {
+			n++
+		}
 	}
-	return max(in, backendIn)
+	return n == 1
 }
 
-// dueIn is how long a candidate keeps the attempt waiting beyond the time that
-// it has to wait anyway.
-func (a *attempt) dueIn(c route.Candidate) time.Duration {
-	return max(a.readyIn(c)-max(a.untilDue(), 0), 0)
+// sameAccount reports whether what was found of one account, or of its group,
+// goes for another.
+func (a *attempt) sameAccount(found string, ofGroup bool, id string) bool {
+	return found == id || ofGroup && found != "" && a.x.accounts.Group(found) == a.x.accounts.Group(id)
 }
 
-// heldBack reports whether requests should rather begin elsewhere.
-func (a *attempt) heldBack(c route.Candidate) bool { return a.x.outages.held(outageOf(c)) }
-
-// surelyOut reports whether requests should rather begin at another model.
-func (a *attempt) surelyOut(c route.Candidate) bool { return a.x.outages.surely(outageOf(c)) }
-
-// backendKey keeps a backend's cooldowns apart from those of accounts, whose
-// ids have no colon in front.
-func backendKey(name string) string { return ":" + name }
+// outlook is what may be expected of a candidate now.
+func (a *attempt) outlook(c route.Candidate) account.Outlook {
+	return a.x.accounts.Outlook(account.Candidate{Backend: c.Backend.Name, Model: c.Model}, &account.Want{Count: a.counts(), Avoid: a.avoid})
+}
 
 // left reports whether an earlier attempt asked to leave the candidate, or was
 // lost there.
 func (a *attempt) left(c route.Candidate) bool {
-	if l := a.memory.Lost; l != nil && l.Left && outageOf(c) == lostAt(l) {
+	if l := a.memory.Lost; l != nil && l.Left && destinationOf(c) == lostAt(l) {
 		return true
 	}
 	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
@@ -205,11 +234,10 @@ func (a *attempt) left(c route.Candidate) bool {
 // exhausted reports whether the candidate is of no use to the request: all its
 // accounts are spent, or the prompt is too long for the model.
 func (a *attempt) exhausted(c route.Candidate) bool {
-	if _, some := a.x.pool.Ready(c.Backend.Name, c.Model, nil); !some {
-		return false // that there is no account is told as such
+	if len(a.memory.Tries) == 0 && len(a.memory.Spent) == 0 {
+		return false
 	}
-	_, some := a.x.pool.Ready(c.Backend.Name, c.Model, a.spent(c.Model))
-	return !some || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+	return !a.outlook(c).Any || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
 		return t.Failure == heal.Overflow && !a.larger(c.Model, t.Model)
 	})
 }
@@ -220,41 +248,17 @@ func (a *attempt) larger(model, than string) bool {
 	return table.Capabilities(model).Context > table.Capabilities(than).Context
 }
 
-// avoided are the accounts that an earlier attempt asked not to use again for
-// the model, as long as there are others, and those that requests for the rest of
-// an answer found spent.
-func (a *attempt) avoided(model string) []string {
-	out := append(a.accounts(func(t heal.Try) bool { return t.Rotate && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
-	if l := a.memory.Lost; l != nil && l.Model == model {
-		out = append(out, l.Account)
+// refuseTired ends a request for which nobody can be asked. err is one of
+// Acquire.
+func (a *attempt) refuseTired(err error) *policies.Reply {
+	u := &account.Unavailable{Kind: account.NoKind}
+	errors.As(err, &u)
+	e := tiredError(u)
+	reason := tiredReasons[u.Kind]
+	if len(a.memory.Tries) > 0 {
+		after := e.RetryAfter
+		e = a.lastWord(e)
+		e.RetryAfter = max(e.RetryAfter, after)
 	}
-	return out
-}
-
-// spent are the accounts of which this request has found that they will not
-// answer for the model soon.
-func (a *attempt) spent(model string) []string {
-	return append(a.accounts(func(t heal.Try) bool { return t.Failure == heal.Spent && (!t.OfModel || t.Model == model) }), a.spentByRests(model)...)
-}
-
-// spentByRests are those that requests for the rest of an answer have found.
-func (a *attempt) spentByRests(model string) []string {
-	var out []string
-	for _, s := range a.memory.Spent {
-		if s.Model == "" || s.Model == model {
-			out = append(out, s.Account)
-		}
-	}
-	return out
-}
-
-// accounts are those of the attempts that is true for.
-func (a *attempt) accounts(is func(heal.Try) bool) []string {
-	var out []string
-	for _, t := range a.memory.Tries {
-		if is(t) {
-			out = append(out, t.Account)
-		}
-	}
-	return out
+	return a.refuse(reason, &e)
 }

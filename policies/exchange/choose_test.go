@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
 )
@@ -25,18 +24,35 @@ type cooled struct {
 // lite, after these tries.
 func (r rig) choosing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *attempt {
 	t.Helper()
+	a, reply := r.choosingAny(t, n, tries, cool...)
+	if reply != nil {
+		t.Fatalf("refused: %s", reply.Body)
+	}
+	return a
+}
+
+// refusing is choosing where nobody can be asked.
+func (r rig) refusing(t *testing.T, n int, tries []heal.Try, cool ...cooled) *policies.Reply {
+	t.Helper()
+	a, reply := r.choosingAny(t, n, tries, cool...)
+	if reply == nil {
+		t.Fatalf("goes to %s, though nobody can be asked", a.account.ID)
+	}
+	return reply
+}
+
+func (r rig) choosingAny(t *testing.T, n int, tries []heal.Try, cool ...cooled) (*attempt, *policies.Reply) {
+	t.Helper()
 	for _, c := range cool {
-		r.pool.Cool(c.id, c.model, account.Cooldown{Cause: "test", For: []time.Duration{c.d}})
+		r.cool(c.id, c.model, heal.ReasonRateLimit, c.d)
 	}
 	a := r.begin(n, "", policies.HeaderUnreached, strconv.Itoa(n-1)) // that have no memory
 	if reply := a.RequestHeaders(); reply != nil {
 		t.Fatalf("refused: %s", reply.Body)
 	}
 	a.memory.Tries = tries
-	if _, reply := a.RequestBody(context.Background(), []byte(askTop)); reply != nil {
-		t.Fatalf("refused: %s", reply.Body)
-	}
-	return a
+	_, reply := a.RequestBody(context.Background(), []byte(askTop))
+	return a, reply
 }
 
 func names[T fmt.Stringer](list []T) []string {
@@ -68,7 +84,7 @@ func TestChoose(t *testing.T) {
 		chain route.Chain
 		tries []heal.Try
 		cool  []cooled
-		want  string // backend/model/account
+		want  string // backend/model/account; "" if nobody is asked
 	}{
 		{"the first", list, nil, nil, "a/pro/a-1"},
 		{"left with this model", list, []heal.Try{left("a", "pro", true)}, nil, "b/pro/b-1"},
@@ -79,8 +95,8 @@ func TestChoose(t *testing.T) {
 			[]cooled{{":b", "", long}, {":a", "lite", long}}, "a/pro/a-1"},
 		{"all others cool down, and it was left as spent: to another account there", list, []heal.Try{gone("a", "a-1")},
 			[]cooled{{":b", "", long}, {":a", "lite", long}}, "a/pro/a-2"},
-		{"all others cool down, and it was left as all spent", list, []heal.Try{gone("a", "a-1"), gone("a", "a-2")},
-			[]cooled{{":b", "", long}, {":a", "lite", long}}, "b/pro/b-1"},
+		{"all others cool down, and it was left as all spent: nobody is asked", list, []heal.Try{gone("a", "a-1"), gone("a", "a-2")},
+			[]cooled{{":b", "", long}, {":a", "lite", long}}, ""},
 		{"everything was left: from the beginning", route.Chain{{Model: "pro", Backend: "a"}}, []heal.Try{left("a", "pro", true)}, nil, "a/pro/a-1"},
 		{"the backend cools down for the model", list, nil, []cooled{{":a", "pro", time.Second}}, "b/pro/b-1"},
 		{"the backend cools down for another model", list, nil, []cooled{{":a", "lite", long}}, "a/pro/a-1"},
@@ -94,12 +110,11 @@ func TestChoose(t *testing.T) {
 			[]cooled{{"a-1", "pro", 10 * time.Second}, {"a-2", "pro", long}, {"b-1", "pro", 5 * time.Second}}, "a/lite/a-1"},
 		{"all cool down for longer: another model", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}, {"b-1", "pro", long}}, "a/lite/a-1"},
 		{"the accounts cool down for longer", list, nil, []cooled{{"a-1", "pro", 10*time.Second + 1}, {"a-2", "pro", long}}, "b/pro/b-1"},
-		{"an account cools down that is called as the backend", list, nil, []cooled{{"a", "", long}}, "a/pro/a-1"},
 		{"one account failed in passing, the other is spent", list, []heal.Try{passing("a-1"), spent("a-2", "pro", true)}, nil, "a/pro/a-1"},
 		{"one account is spent, the other failed in passing", list, []heal.Try{spent("a-1", "pro", true), passing("a-2")}, nil, "a/pro/a-2"},
 		{"one backend failed in passing, the other is spent", route.Chain{{Model: "pro"}}, []heal.Try{left("a", "pro", false), gone("b", "b-1")}, nil, "a/pro/a-1"},
 		{"one backend failed in passing, the other is spent, another model is untried", list, []heal.Try{left("a", "pro", true), gone("b", "b-1")}, nil, "a/lite/a-1"},
-		{"all is spent: from the beginning", route.Chain{{Model: "pro"}}, []heal.Try{gone("a", "a-1"), gone("a", "a-2"), gone("b", "b-1")}, nil, "a/pro/a-1"},
+		{"all is spent: nobody is asked", route.Chain{{Model: "pro"}}, []heal.Try{gone("a", "a-1"), gone("a", "a-2"), gone("b", "b-1")}, nil, ""},
 		{"the prompt is too long for the model", list, []heal.Try{{Backend: "a", Account: "a-1", Model: "pro", Verdict: policies.Failover, OfModel: true, Failure: heal.Overflow}}, nil, "a/lite/a-1"},
 		{"an account was spent", list, []heal.Try{spent("a-1", "pro", false)}, nil, "a/pro/a-2"},
 		{"an account was spent for another model", list, []heal.Try{spent("a-1", "lite", true)}, nil, "a/pro/a-1"},
@@ -113,6 +128,10 @@ func TestChoose(t *testing.T) {
 					cfg.Models.Known = map[string]route.KnownModel{"pro": {Context: 1000}, "lite": {Context: 2000}}
 					cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 5}} // none is the last
 				})
+				if c.want == "" {
+					r.refusing(t, 1+len(c.tries), c.tries, c.cool...)
+					return
+				}
 				a := r.choosing(t, 1+len(c.tries), c.tries, c.cool...)
 				if got := a.backend.Name + "/" + a.model + "/" + a.account.ID; got != c.want {
 					t.Errorf("goes to %s, want %s", got, c.want)
@@ -169,7 +188,7 @@ func TestElsewhere(t *testing.T) {
 		{"another backend, whose account is ready soon", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Second}},
 			heal.Seen{OtherBackend: true, BackendAgain: true, BackendIn: time.Second}},
 		{"another backend, whose account is not ready", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{"b-1", "pro", time.Minute}}, heal.Seen{OtherBackend: true}},
-		{"another backend, which is not ready", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true}},
+		{"another backend, which is not ready", route.Chain{{Model: "pro"}}, 1, 3, nil, []cooled{{":b", "pro", time.Second}}, heal.Seen{OtherBackend: true, BackendAgain: true, BackendIn: time.Second}},
 		{"another backend, which was left in passing", route.Chain{{Model: "pro"}}, 2, 3, []heal.Try{left("b", "pro")}, nil, heal.Seen{BackendAgain: true, Last: true}},
 		{"another backend, which is spent", route.Chain{{Model: "pro"}}, 2, 3, []heal.Try{gone("b")}, nil, heal.Seen{Last: true}},
 		{"another model, which was left", route.Chain{{Model: "pro", Backend: "a"}, {Model: "lite", Backend: "a"}}, 2, 4, []heal.Try{left("a", "lite")}, nil, heal.Seen{}},
@@ -249,24 +268,10 @@ func TestLeftWithoutBeingTold(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := chained(t, route.Chain{{Model: "pro"}}, nil)
-			r.outages.begin(outageKey{c.held, "pro"}, 1, false)
+			r.fail(c.held, "pro", false)
 			if a := r.choosing(t, 2, c.tries); a.warning() != c.want {
 				t.Errorf("at %s: %q, want %q", a.backend.Name, a.warning(), c.want)
 			}
 		})
-	}
-}
-
-// Whoever serves a request is no longer kept back.
-func TestSuccessEndsCooldowns(t *testing.T) {
-	r := chained(t, route.Chain{{Model: "pro", Backend: "a"}}, nil)
-	a := r.choosing(t, 1, nil, cooled{":a", "pro", time.Hour}, cooled{"a-1", "pro", time.Hour})
-	if act := answerWith(a, 200, hello+stop); act.Head == nil {
-		t.Fatalf("no answer: %+v", act)
-	}
-	for _, id := range []string{":a", "a-1"} {
-		if r.pool.Cooling(id, "pro") {
-			t.Errorf("%s cools down, though it just answered", id)
-		}
 	}
 }

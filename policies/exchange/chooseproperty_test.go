@@ -112,7 +112,7 @@ func (w *walk) spend(p spot, kind answered, chain route.Chain) {
 // do not cool down.
 func (w *walk) ready(a *attempt) (list []spot) {
 	for p := range w.passing {
-		if !w.spent[p] && p.model == a.model && !a.x.pool.Cooling(p.account, p.model) && !a.x.pool.Cooling(backendKey(p.backend), p.model) {
+		if !w.spent[p] && p.model == a.model && !(rig{Exchange: a.x}).cooling(p.account, p.model) {
 			list = append(list, p)
 		}
 	}

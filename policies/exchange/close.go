@@ -4,6 +4,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -12,13 +13,14 @@ import (
 func (a *attempt) Close(end policies.End) {
 	a.share.set(0, false)
 	a.packed.Stop()
-	a.probed(probeOpen)
 	if a.dialect == nil {
+		a.release(account.Neutral)
 		return // Envoy left before it said what it wants
 	}
 	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
 	a.measureNothing()
 	outcome := a.outcome(end)
+	a.release(a.healthOf(outcome))
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	fields := a.attemptFields()
 	if outcome == "" && a.resumption != nil {
@@ -69,6 +71,20 @@ func (a *attempt) outcome(end policies.End) string {
 		return "failed"
 	}
 	return ""
+}
+
+// healthOf is what the end of the attempt says about its account. A client that
+// left, and a request that nobody can answer, say nothing.
+func (a *attempt) healthOf(outcome string) account.Result {
+	switch r := &a.record; {
+	case outcome == "broken":
+		return account.Failed
+	case r.verdict == policies.Pass && outcome == "passed":
+		return account.Succeeded
+	case r.failure == heal.Passing, r.failure == heal.Spent:
+		return account.Failed
+	}
+	return account.Neutral
 }
 
 func (a *attempt) attemptFields() []zap.Field {

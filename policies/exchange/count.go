@@ -35,7 +35,11 @@ func (a *attempt) counted() policies.Action {
 // wait from the ruling. Another model would count otherwise.
 func (a *attempt) recounts(seen *heal.Seen, r *heal.Ruling) bool {
 	elsewhere := r.Verdict == policies.Failover && seen.ReadyBackend && seen.Peek != heal.ReasonPeekTimeout
-	if r.Verdict == policies.Retry && (r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount) {
+	switch {
+	case r.Verdict != policies.Retry:
+	case r.OfGroup:
+		elsewhere = seen.Group.Ready
+	case r.Account.Scope == heal.CoolModel || r.Account.Scope == heal.CoolAccount:
 		elsewhere = seen.OtherAccount
 	}
 	if elsewhere {

@@ -2,37 +2,42 @@ package exchange
 
 import (
 	"slices"
+	"time"
 
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // elsewhere reports what could be tried after this attempt but the same again:
 // another account, another backend, or another model.
 func (a *attempt) elsewhere(seen *heal.Seen) {
 	own := a.chosen()
-	seen.OtherAccount = a.x.pool.Untried(a.backend.Name, a.model, append(a.avoided(a.model), a.account.ID)) || a.otherToken(seen)
-	a.accountsAgain(seen)
+	a.otherAccounts(seen)
 	places := 0 // that are worth a try
 	for _, c := range a.candidates {
 		if c == own || a.exhausted(c) {
 			continue
 		}
-		in, left := a.readyIn(c), a.left(c)
-		if c.Model == a.model && in <= a.settings.MaxWait {
-			if !seen.BackendAgain || in < seen.BackendIn {
-				seen.BackendIn = in
+		at := a.outlook(c)
+		if !at.Any {
+			continue
+		}
+		if c.Model == a.model && at.In <= a.settings.MaxWait {
+			if !seen.BackendAgain || at.In < seen.BackendIn {
+				seen.BackendIn = at.In
 			}
 			seen.BackendAgain = true
 		}
-		if left {
+		if a.left(c) {
 			continue
 		}
-		ready, other := in == 0, c.Backend.Name != a.backend.Name
+		ready, other := at.Ready(), c.Backend.Name != a.backend.Name
 		switch {
 		case c.Model != a.model:
-			seen.ReadyModel = seen.ReadyModel || ready && !a.heldBack(c)
+			seen.ReadyModel = seen.ReadyModel || ready && !at.Held
 			seen.LargerModel = seen.LargerModel || a.larger(c.Model, a.model)
-		case a.heldBack(c):
+		case at.Held:
 			seen.HeldBackend = seen.HeldBackend || ready
 		default:
 			seen.ReadyBackend = seen.ReadyBackend || ready
@@ -59,16 +64,72 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	})
 }
 
-// accountsAgain reports which accounts of this backend may be asked, this one
-// being spent, though none is both untried and ready.
-func (a *attempt) accountsAgain(seen *heal.Seen) {
-	in, ok := a.x.pool.Ready(a.backend.Name, a.model, append(a.spent(a.model), a.account.ID))
-	if !ok || in > a.settings.MaxWait {
-		return
+// otherAccounts reports which accounts of this backend may be asked, this one
+// being spent, and which of other quota groups, its group being spent.
+func (a *attempt) otherAccounts(seen *heal.Seen) {
+	id, group := a.account.ID, a.x.accounts.Group(a.account.ID)
+	notThis := func(other string) bool { return other != id }
+	notGroup := func(other string) bool { return a.x.accounts.Group(other) != group }
+	seen.OtherAccount = a.untried(notThis) || a.otherToken(seen)
+	seen.AccountSoon, seen.AccountAgain, seen.AccountIn = a.soon(notThis)
+	g := &seen.Group
+	g.Ready = a.untried(notGroup)
+	g.Soon, g.Again, g.In = a.soon(notGroup)
+}
+
+// outlookOf is what may be expected of some accounts of a place.
+func (a *attempt) outlookOf(backend, model string, avoid func(id, model string) account.Avoidance) account.Outlook {
+	return a.x.accounts.Outlook(account.Candidate{Backend: backend, Model: model}, &account.Want{Count: a.counts(), Avoid: avoid})
+}
+
+// untried reports whether one of the accounts is ready that the request has not
+// tried.
+func (a *attempt) untried(among func(id string) bool) bool {
+	return a.outlookOf(a.backend.Name, a.model, func(id, model string) account.Avoidance {
+		if !among(id) || a.avoid(id, model) != account.Fresh {
+			return account.Spent
+		}
+		return account.Fresh
+	}).Ready()
+}
+
+// untriedAt is untried of all accounts of another place.
+func (a *attempt) untriedAt(backend, model string) bool {
+	return a.outlookOf(backend, model, func(id, model string) account.Avoidance {
+		if a.avoid(id, model) != account.Fresh {
+			return account.Spent
+		}
+		return account.Fresh
+	}).Ready()
+}
+
+// soon reports whether one of the accounts is ready in the time that a request
+// may wait, and whether one of those has failed it in passing.
+func (a *attempt) soon(among func(id string) bool) (soon, again bool, in time.Duration) {
+	of := func(among func(id string) bool) (bool, time.Duration) {
+		o := a.outlookOf(a.backend.Name, a.model, func(id, model string) account.Avoidance {
+			if !among(id) {
+				return account.Spent
+			}
+			return a.avoid(id, model)
+		})
+		return o.Any && o.In <= a.settings.MaxWait, o.In
 	}
-	seen.AccountAgain = slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
-		return t.Failure == heal.Passing && t.Backend == a.backend.Name && t.Account != a.account.ID &&
-			!slices.Contains(a.spent(a.model), t.Account) && a.x.pool.Remaining(t.Account, a.model) <= a.settings.MaxWait
+	if soon, in = of(among); !soon {
+		return false, false, 0
+	}
+	again, _ = of(func(id string) bool { return among(id) && a.failedInPassing(id) })
+	return soon, again, in
+}
+
+func (a *attempt) failedInPassing(id string) bool {
+	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
+		return t.Failure == heal.Passing && t.Backend == a.backend.Name && t.Account == id
 	})
-	seen.AccountSoon, seen.AccountIn = true, in
+}
+
+// readyIn is whether a candidate may be asked within a time.
+func (a *attempt) readyIn(c route.Candidate, d time.Duration) bool {
+	o := a.outlook(c)
+	return o.Any && o.In <= d
 }

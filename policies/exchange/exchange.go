@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/state/memory"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
@@ -73,6 +75,12 @@ type Deps struct {
 	Prices   *price.Table
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
+	// State holds slots, rates and what is kept back; nil is a store of the
+	// exchange's own. Shared says that other replicas use it as well.
+	State  state.Store
+	Shared bool
+	// Random is in [0,1); nil is that of math/rand.
+	Random func() float64
 }
 
 // Exchange is the policy that translates and heals.
@@ -81,13 +89,12 @@ type Exchange struct {
 	key        heal.Key
 	hop        keySet
 	tenants    atomic.Pointer[tenant.Registry]
-	pool       *account.Pool
+	accounts   *account.Accounts
 	log        *zap.Logger
 	metrics    *Metrics
 	random     func() float64
 	clock      heal.Clock
 	learned    state.Learned
-	outages    outages
 	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
@@ -120,7 +127,10 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		cfg.Backends[i] = cfg.Backends[i].WithDefaults()
 		errs = append(errs, cfg.Backends[i].Validate(fmt.Sprintf("backends[%d]", i)))
 	}
-	pool, err := account.NewPool(cfg.Accounts)
+	if deps.Random == nil {
+		deps.Random = rand.Float64
+	}
+	accounts, err := newAccounts(&cfg, deps)
 	errs = append(errs, err, checkAccounts(cfg))
 	named := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
 	lists := cfg.ResumeVia != "" // the listener is there
@@ -138,8 +148,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
 	x := &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), pool: pool,
-		log: deps.Log, metrics: deps.Metrics, random: rand.Float64, clock: heal.NewClock(),
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts,
+		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
 		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
@@ -153,6 +163,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	x.cfg.Backends = slices.Clone(cfg.Backends)
+	slices.SortStableFunc(x.cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
 	return x, nil
 }
 
@@ -163,6 +175,25 @@ func (x *Exchange) UseTenants(r *tenant.Registry) {
 		r = tenant.Open()
 	}
 	x.tenants.Store(r)
+}
+
+// newAccounts makes the scheduler. It is told where the quotas of each account are,
+// which only the backend knows.
+func newAccounts(cfg *Config, deps Deps) (*account.Accounts, error) {
+	list := slices.Clone(cfg.Accounts)
+	for i := range list {
+		for _, b := range cfg.Backends {
+			if b.Name == list[i].Backend {
+				list[i].Place = b.QuotaPlace()
+				list[i].Project = cmp.Or(list[i].Project, b.Project)
+			}
+		}
+	}
+	store := deps.State
+	if store == nil {
+		store = memory.New()
+	}
+	return account.New(list, account.Deps{Store: store, Shared: deps.Shared, Random: deps.Random, Log: cmp.Or(deps.Log, zap.NewNop())})
 }
 
 // checkAccounts finds backends without accounts and accounts without backends.

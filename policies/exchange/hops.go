@@ -35,13 +35,15 @@ func (a *attempt) passedOver() []skipped {
 	for _, c := range a.candidates[:max(own, 0)] {
 		l := a.memory.Lost
 		switch {
-		case l != nil && l.Left && !l.Known && outageOf(c) == lostAt(l):
+		case l != nil && l.Left && !l.Known && destinationOf(c) == lostAt(l):
 			out = append(out, skipped{c, heal.ReasonLost})
 		case a.left(c), a.exhausted(c), a.asked(c):
-		case a.readyIn(c) == 0 && a.heldBack(c):
-			out = append(out, skipped{c, outageReason})
 		default:
-			out = append(out, skipped{c, cooldownReason})
+			why := cooldownReason
+			if at := a.outlook(c); at.Ready() && at.Held {
+				why = outageReason
+			}
+			out = append(out, skipped{c, why})
 		}
 	}
 	return out
@@ -84,14 +86,14 @@ func (a *attempt) hops() []string {
 		out = append(out, "failover: left "+l.Model+" at "+l.Backend+" (connection broke)")
 	}
 	for i, t := range a.memory.Tries {
-		var next outageKey // without a name if no backend was chosen
+		var next destination // without a name if no backend was chosen
 		switch {
 		case i+1 < len(a.memory.Tries):
-			next = outageKey{a.memory.Tries[i+1].Backend, a.memory.Tries[i+1].Model}
+			next = destination{a.memory.Tries[i+1].Backend, a.memory.Tries[i+1].Model}
 		case a.backend != nil:
-			next = outageKey{a.backend.Name, a.model}
+			next = destination{a.backend.Name, a.model}
 		}
-		if t.Verdict == policies.Failover || t.Backend != "" && next.backend != "" && next != (outageKey{t.Backend, t.Model}) {
+		if t.Verdict == policies.Failover || t.Backend != "" && next.backend != "" && next != (destination{t.Backend, t.Model}) {
 			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
 		}
 	}

@@ -38,26 +38,23 @@ func (x *Exchange) listFailed(of route.Source, err error) {
 // fetchList fetches the list of a backend, of another account where one is
 // refused.
 func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Model, error) {
-	var tried []string
-	for {
-		account := x.pool.Choose(of.Name, "", tried, nil)
-		if account == nil {
-			return nil, errors.New("the backend has no account")
+	err := errors.New("the backend has no account that may be asked")
+	for _, a := range x.accounts.Ready(of.Name, listAccounts) {
+		if why := a.Unusable(); why != "" {
+			err = errors.New("account " + a.ID + ": " + why)
+			continue
 		}
-		if why := account.Unusable(); why != "" {
-			return nil, errors.New("account " + account.ID + ": " + why)
-		}
-		name, value := account.Header()
+		var models []listing.Model
+		name, value := a.Header()
 		credential := policies.Headers{{Name: name, Value: value}}
-		if quota := account.QuotaProject(); quota != "" {
+		if quota := a.QuotaProject(); quota != "" {
 			credential = append(credential, policies.Header{Name: quotaHeader, Value: quota})
 		}
-		models, err := x.fetchPages(ctx, of, credential)
-		tried = append(tried, account.ID)
-		if !ofAccount(err) || len(tried) >= listAccounts || !x.pool.Untried(of.Name, "", tried) {
+		if models, err = x.fetchPages(ctx, of, credential); !ofAccount(err) {
 			return models, err
 		}
 	}
+	return nil, err
 }
 
 // ofAccount reports an error that another account may not meet.

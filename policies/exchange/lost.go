@@ -96,7 +96,7 @@ func (a *attempt) recallLost() {
 	}
 	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true}
 	if !s.counts {
-		a.holdBack(failedAt{outageKey{s.backend, s.model}, s.sum, heal.ReasonLost, true})
+		a.x.accounts.Lost(account.Candidate{Backend: s.backend, Model: s.model}, s.sum, heal.ReasonLost)
 	}
 }
 
@@ -111,19 +111,18 @@ func (a *attempt) leaveLost() {
 	}
 	l := a.memory.Lost
 	if l == nil {
-		c := a.preferred()
-		acc := a.accountAt(c)
-		if acc == nil {
+		c, id, ok := a.x.accounts.First(a.plan(), &account.Want{Retry: true, Count: a.counts(), Avoid: a.avoid})
+		if !ok {
 			return
 		}
-		l = &heal.LostTry{Backend: c.Backend.Name, Account: acc.ID, Model: c.Model}
+		l = &heal.LostTry{Backend: c.Backend, Account: id, Model: c.Model}
 		a.memory.Lost = l
 	}
-	anyModel := l.Known && !a.x.pool.Untried(l.Backend, l.Model, a.avoided(l.Model))
+	anyModel := l.Known && !a.untriedAt(l.Backend, l.Model)
 	l.Left = l.Left || slices.ContainsFunc(a.candidates, func(c route.Candidate) bool {
-		return outageOf(c) != lostAt(l) && (c.Model == l.Model || anyModel) &&
-			!a.left(c) && !a.exhausted(c) && a.dueIn(c) == 0 && !a.heldBack(c)
+		return destinationOf(c) != lostAt(l) && (c.Model == l.Model || anyModel) &&
+			!a.left(c) && !a.exhausted(c) && a.readyIn(c, max(a.untilDue(), 0)) && !a.outlook(c).Held
 	})
 }
 
-func lostAt(l *heal.LostTry) outageKey { return outageKey{l.Backend, l.Model} }
+func lostAt(l *heal.LostTry) destination { return destination{l.Backend, l.Model} }

@@ -46,7 +46,7 @@ func TestLostAttemptIsLeft(t *testing.T) {
 		{"two accounts", onlyA, 2, nil, "a/pro/a-2", "a/pro/a-2", "", ""},
 		{"two models", onlyA, 1, nil, "a/lite/a-1", "a/pro/a-1", "failover: left pro at a (connection broke)", ""},
 		{"nothing else", onlyA[:1], 1, nil, "a/pro/a-1", "a/pro/a-1", "", ""},
-		{"the other backend is held back", both[:1], 2, func(r rig) { r.outages.begin(outageKey{"b", "pro"}, 1, true) }, "a/pro/a-2", "a/pro/a-2", "", ""},
+		{"the other backend is held back", both[:1], 2, func(r rig) { r.fail("b", "pro", true) }, "a/pro/a-2", "a/pro/a-2", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			replica := func() rig {
@@ -130,9 +130,9 @@ func TestSecondLossHoldsBack(t *testing.T) {
 		if reply := r.begin(3, "").RequestHeaders(); reply == nil || reply.Reason != heal.ReasonLost {
 			t.Fatalf("attempt 3: %+v", reply)
 		}
-		r.outages.lift(outageKey{"a", "pro"}) // or the next request begins at b
+		r.answer("a-1", "pro") // or the next request begins at b
 	}
-	if !r.outages.held(outageKey{"b", "pro"}) {
+	if !r.held("b", "pro") {
 		t.Error("b is not held back")
 	}
 }
@@ -181,7 +181,7 @@ func TestLossesHoldBack(t *testing.T) {
 					}
 					c.play(t, r, strings.Replace(askTop, "hi", fmt.Sprint("hi ", n), 1))
 				}
-				if got := r.outages.held(outageKey{"a", "pro"}); got != c.want {
+				if got := r.held("a", "pro"); got != c.want {
 					t.Errorf("held back: %t", got)
 				}
 			})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
 )
@@ -47,7 +46,8 @@ func TestOutage(t *testing.T) {
 		{"after silence, requests begin elsewhere", []step{failed, {0, "b", 200}, {4 * time.Second, "b", 200}}},
 		{"a probe that is answered ends it at once", []step{failed, {5 * time.Second, "a", 200}, {0, "a", 200}}},
 		{"a probe that fails makes the time longer", []step{failed, {5 * time.Second, "a", 503}, {9 * time.Second, "b", 200}, {time.Second, "a", 503}, {19 * time.Second, "b", 200}, {time.Second, "a", 200}, {0, "a", 200}}},
-		{"a minute is the longest", []step{failed, {5 * time.Second, "a", 503}, {10 * time.Second, "a", 503}, {20 * time.Second, "a", 503}, {40 * time.Second, "a", 503}, {time.Minute, "a", 503}, {time.Minute - ms, "b", 200}, {ms, "a", 503}}},
+		{"five minutes are the longest", []step{failed, {5 * time.Second, "a", 503}, {10 * time.Second, "a", 503}, {20 * time.Second, "a", 503}, {40 * time.Second, "a", 503}, {80 * time.Second, "a", 503}, {160 * time.Second, "a", 503},
+			{300 * time.Second, "a", 503}, {300*time.Second - ms, "b", 200}, {ms, "a", 503}}},
 		{"after a probe that is refused, the next request probes", []step{failed, {5 * time.Second, "a", 400}, {0, "a", 200}, {0, "a", 200}}},
 		{"refused probes make no time longer", []step{failed, {5 * time.Second, "a", 400}, {0, "a", 400}, {0, "a", 503}, {9 * time.Second, "b", 200}, {time.Second, "a", 200}}},
 		{"one 503 is none", []step{{0, "a", 503}, {0, "a", 200}}},
@@ -313,17 +313,6 @@ func TestDeadlineIsNoOutage(t *testing.T) {
 	})
 }
 
-// Outages are bounded: model names come from clients.
-func TestOutagesAreBounded(t *testing.T) {
-	var o outages
-	for n := range 3 * mostOutages {
-		o.begin(outageKey{"a", fmt.Sprint(n)}, 1, false)
-	}
-	if len(o.known) > mostOutages {
-		t.Errorf("%d are kept", len(o.known))
-	}
-}
-
 // A backend that is due for a probe is asked before anybody waits for another
 // one, and before one is asked that cools down. One that may not be probed yet is
 // asked only where nothing is worth waiting for.
@@ -338,7 +327,7 @@ func TestProbeBeforeWaiting(t *testing.T) {
 	}{
 		{"a probe is due, the other is over its rate limit", time.Hour, heal.ReasonRateLimit, "a", true, 0},
 		{"a probe is due, the other cools down", time.Hour, heal.ReasonServerError, "a", true, 0},
-		{"no probe is due, the other is over its rate limit", 0, heal.ReasonRateLimit, "b", false, 8 * time.Second},
+		{"no probe is due, the other is over its rate limit", 0, heal.ReasonRateLimit, "a", true, 8 * time.Second}, // a probe is due by then
 		{"no probe is due, the other cools down", 0, heal.ReasonServerError, "a", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -346,12 +335,12 @@ func TestProbeBeforeWaiting(t *testing.T) {
 				r := chained(t, route.Chain{{Model: "pro"}}, nil)
 				r.asking(t, 0, 0, "")
 				time.Sleep(c.since)
-				r.pool.Cool("b-1", "pro", account.Cooldown{Cause: c.cause, For: []time.Duration{8 * time.Second}})
+				r.cool("b-1", "pro", c.cause, 8*time.Second)
 				before := time.Now()
 				a := r.begin(1, "")
 				send(t, a, askTop)
-				if waited := time.Since(before); a.backend.Name != c.at || a.probing != c.probe || waited != c.waits {
-					t.Errorf("goes to %s after %v, probe: %v", a.backend.Name, waited, a.probing)
+				if waited := time.Since(before); a.backend.Name != c.at || a.probing() != c.probe || waited != c.waits {
+					t.Errorf("goes to %s after %v, probe: %v", a.backend.Name, waited, a.probing())
 				}
 			})
 		})
@@ -366,7 +355,7 @@ func TestProbeUnderSteadyRateLimit(t *testing.T) {
 		r.asking(t, 0, 0, "")
 		for n := range 3 {
 			time.Sleep(5 * time.Second)
-			r.pool.Cool("b-1", "pro", account.Cooldown{Cause: heal.ReasonRateLimit, For: []time.Duration{5 * time.Second}})
+			r.cool("b-1", "pro", heal.ReasonRateLimit, 5*time.Second)
 			before := time.Now()
 			if a := r.asking(t, n, 200, hello+stop); a.backend.Name != "a" || time.Since(before) > 0 {
 				t.Errorf("request %d goes to %s after %v", n, a.backend.Name, time.Since(before))

@@ -38,14 +38,14 @@ func TestAccountIsBannedBySecondRequest(t *testing.T) {
 			r := newRig(t, nil)
 			for i, text := range []string{"one", "one", "another"} {
 				r.retry(t, 1, "", saying(text), c.status, c.body, map[bool]policies.Verdict{true: policies.Failover, false: policies.Retry}[strings.HasPrefix(c.name, "billing")])
-				if out := r.pool.Cooling("a-1", "gemini-3.5-flash"); out != (i+1 >= c.at) {
+				if out := r.cooling("a-1", "gemini-3.5-flash"); out != (i+1 >= c.at) {
 					t.Fatalf("after request %d: out %v", i+1, out)
 				}
-				if out := r.pool.Cooling("a-1", "gemini-3.5-flash"); out {
+				if out := r.cooling("a-1", "gemini-3.5-flash"); out {
 					break
 				}
 			}
-			if r.pool.Cooling("a-2", "gemini-3.5-flash") {
+			if r.cooling("a-2", "gemini-3.5-flash") {
 				t.Error("the other account is out as well")
 			}
 		})
@@ -89,7 +89,7 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 					t.Fatalf("%+v", got)
 				}
 			}
-			if r.pool.Cooling("a-1", "gemini-3.5-flash") || r.pool.Cooling(":a", "gemini-3.5-flash") {
+			if r.cooling("a-1", "gemini-3.5-flash") || r.cooling(":a", "gemini-3.5-flash") {
 				t.Error("account or backend is out")
 			}
 		})
@@ -104,10 +104,10 @@ func TestServerErrorOfOneRequest(t *testing.T) {
 		first := r.retry(t, 1, "", saying(text), 500, "", policies.Retry)
 		r.retry(t, 2, first.Memory, saying(text), 500, "", policies.Retry)
 		for _, id := range []string{"a-1", "a-2"} {
-			if out := r.pool.Cooling(id, "gemini-3.5-flash"); out != (i == 2) {
+			if out := r.cooling(id, "gemini-3.5-flash"); out != (i == 2) {
 				t.Errorf("request %d: %s out %v", i+1, id, out)
 			}
-			if r.pool.Cooling(id, "gemini-3.8-flash") {
+			if r.cooling(id, "gemini-3.8-flash") {
 				t.Errorf("request %d: %s is out for another model", i+1, id)
 			}
 		}
@@ -131,7 +131,7 @@ func TestWordsOfClientsBanNoAccount(t *testing.T) {
 			answerWith(a, 400, refusal(said))
 		}
 		for _, id := range []string{"a-1", "a-2", "b-1"} {
-			if r.pool.Cooling(id, "gemini-3.5-flash") {
+			if r.cooling(id, "gemini-3.5-flash") {
 				t.Errorf("%q takes out %s", said, id)
 			}
 		}
@@ -180,7 +180,7 @@ func TestToolThatFails(t *testing.T) {
 				}
 			}
 			for _, key := range []string{"a-1", "a-2", ":a"} {
-				if r.pool.Cooling(key, "gemini-3.5-flash") {
+				if r.cooling(key, "gemini-3.5-flash") {
 					t.Errorf("%s is out", key)
 				}
 			}
@@ -202,7 +202,7 @@ func TestQuotationsTeachNothing(t *testing.T) {
 				t.Errorf("%q was taken for %s", said, reply.Reason)
 			}
 		}
-		if known, heard := r.learned.Len(); r.pool.Cooling("a-1", "gemini-3.5-flash") || known+heard > 0 {
+		if known, heard := r.learned.Len(); r.cooling("a-1", "gemini-3.5-flash") || known+heard > 0 {
 			t.Errorf("%q has effects", said)
 		}
 	}

@@ -37,7 +37,7 @@ func TestRelayedErrors(t *testing.T) {
 				body, reason = "data: "+body+"\n\n", heal.ReasonPeekError
 			}
 			got := answerWith(a, status, body).Reply
-			if got == nil || got.Verdict != policies.Retry || got.Reason != reason || !r.pool.Cooling("a-1", "gemini-3.5-flash") {
+			if got == nil || got.Verdict != policies.Retry || got.Reason != reason || !r.cooling("a-1", "gemini-3.5-flash") {
 				t.Errorf("%s, %d: %+v", name, status, got)
 			}
 		}
@@ -83,7 +83,7 @@ func TestErrorsOfToolServersStayWithTheirRequest(t *testing.T) {
 					t.Fatalf("%s was passed", e.name)
 				}
 			}
-			cools := r.pool.Cooling("a-1", model) || r.pool.Cooling("a-2", model) || r.pool.Cooling(backendKey("a"), model)
+			cools := r.cooling("a-1", model) || r.cooling("a-2", model) || r.cooling(":a", model)
 			if cools != c.cools {
 				t.Errorf("%s in %q, tools %v: cools %v", e.name, c.form, c.tools, cools)
 			}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/allow"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
@@ -58,7 +57,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.choose(); reply != nil {
 		return nil, reply
 	}
-	if reply := a.awaitToken(ctx); reply != nil {
+	if reply := a.acquire(ctx, body); reply != nil {
 		return nil, reply
 	}
 	a.catalog().Learn(a.backend, a.model)
@@ -75,12 +74,8 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.warned(); reply != nil {
 		return nil, reply
 	}
-	if err := a.pause(ctx); err != nil {
-		return nil, a.refuseGone()
-	}
-	if a.untilDeadline() <= 0 {
-		last := a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
-		return nil, a.refuse(heal.ReasonDeadline, &last)
+	if reply := a.checkDeadline(); reply != nil {
+		return nil, reply
 	}
 	a.move(sent)
 	a.beginUnderway()
@@ -91,10 +86,18 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	return forward, nil
 }
 
+// checkDeadline refuses a request whose time is over.
+func (a *attempt) checkDeadline() *policies.Reply {
+	if a.untilDeadline() > 0 {
+		return nil
+	}
+	last := a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
+	return a.refuse(heal.ReasonDeadline, &last)
+}
+
 // render makes the upstream request from the client's body.
 func (a *attempt) render(client []byte) (*policies.Forward, error) {
 	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
-	a.sum = account.RequestSum(maphash.Bytes(sumSeed, client))
 	a.thread = a.x.signatures.Thread(a.caller.Tenant.Name, a.req)
 	a.carriers().Verify(a.req)
 	sent, err := a.outgoing(client, a.options())

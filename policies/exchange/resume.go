@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -34,6 +35,9 @@ type resumption struct {
 	class  string   // of the backend that the signatures in the request are for
 	form   resume.Form
 	broken resume.Broken
+
+	lease account.Lease // of the request for the rest, unless it is the attempt's own; nil then
+	moves bool          // the next one goes to whoever is ready then
 
 	asked  int // requests of this attempt so far
 	spent  []heal.SpentAccount
@@ -148,6 +152,11 @@ func (a *attempt) ask(body []byte) policies.Action {
 	r := a.resumption
 	if time.Until(r.due) > 0 {
 		return a.resumeLater(body)
+	}
+	if r.moves {
+		if err := r.acquire(); err != nil {
+			return a.unresumed(body, err)
+		}
 	}
 	if r.body = 2 * len(a.resumes.client); !a.holds(a.heldOfAnswer()) { // while it is made
 		return a.unresumed(body, errNoRoom)

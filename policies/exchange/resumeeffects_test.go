@@ -34,18 +34,18 @@ func TestResumedDocumentIsNoProofOfWhoBrokeOff(t *testing.T) {
 	}{
 		{"a rate limit, the rest from another account", func(b *broken) { b.upstream("data: "+tenSeconds+"\r\n\r\n", false) }, "a-1", atA2, "a a-2"},
 		{"an outage, the rest from another backend", func(b *broken) {
-			b.rig.outages.begin(outageKey{"a", model}, 1, true) // by others' requests meanwhile
+			b.rig.fail("a", model, true) // by others' requests meanwhile
 			b.refuse = []restRefusal{{status: 503, body: unreached}}
 			b.upstream("", true)
-		}, backendKey("a"), atB1, "b b-1"},
+		}, ":a", atB1, "b b-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := breaking(t, askWhole, resumeSet, saidFrame(long, 9))
 				c.breakOff(b)
 				b.eachRest(func(b *broken) {
-					if !b.rig.pool.Cooling(c.cooling, model) {
-						t.Fatalf("%s does not cool down", c.cooling)
+					if !b.rig.out(c.cooling, model) {
+						t.Errorf("%s is not kept back", c.cooling)
 					}
 					b.rest(saidFrame(tail+"nd.", 2), stop)
 					b.restEnds()
@@ -53,11 +53,8 @@ func TestResumedDocumentIsNoProofOfWhoBrokeOff(t *testing.T) {
 				if got := b.places[len(b.places)-1]; got != c.asked || b.head == nil {
 					t.Fatalf("asked %s, head %+v", b.places, b.head)
 				}
-				if !b.rig.pool.Cooling(c.cooling, model) {
+				if !b.rig.out(c.cooling, model) {
 					t.Errorf("%s is asked again, since another one answered", c.cooling)
-				}
-				if strings.HasPrefix(c.cooling, ":") && !b.rig.outages.held(outageKey{"a", model}) {
-					t.Error("a is no longer held back, since b answered")
 				}
 				if got := b.head.Set.Get(policies.HeaderBackend) + " " + b.head.Set.Get(policies.HeaderAccount); got != c.by {
 					t.Errorf("the headers name %s, want %s", got, c.by)
@@ -83,7 +80,7 @@ func TestRestFailuresHaveEffects(t *testing.T) {
 		{"rate limit until a date on the provider's own clock", restRefusal{status: 429, body: `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}`, header: http.Header{
 			"Date": {"Sat, 01 Jan 2000 05:00:00 GMT"}, "Retry-After": {"Sat, 01 Jan 2000 05:00:10 GMT"},
 		}}, "a-1", true},
-		{"nobody there", restRefusal{status: 503, body: unreached}, backendKey("a"), true},
+		{"nobody there", restRefusal{status: 503, body: unreached}, ":a", true},
 		{"no route to it", restRefusal{status: 404}, "a-1", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -92,10 +89,10 @@ func TestRestFailuresHaveEffects(t *testing.T) {
 				b.refuse = []restRefusal{c.refuse}
 				b.upstream("", true)
 				b.eachRest(func(b *broken) {
-					if got := b.rig.pool.Cooling(c.cooling, "gemini-3.5-flash"); got != c.want {
+					if got := b.rig.out(c.cooling, "gemini-3.5-flash"); got != c.want {
 						t.Errorf("%s cools down: %t, want %t", c.cooling, got, c.want)
 					}
-					if left := b.rig.pool.Remaining(c.cooling, "gemini-3.5-flash"); left > 10*time.Second {
+					if left := b.rig.remaining(c.cooling, "gemini-3.5-flash"); left > 10*time.Second {
 						t.Errorf("%s cools down for %s", c.cooling, left)
 					}
 					b.rest(saidFrame(beginning+"wn.", 3), stop)
@@ -152,7 +149,7 @@ func TestRestThatDoesNotComeHoldsTheBackendBack(t *testing.T) {
 				}
 				b.upstream("", true)
 				b.eachRest(c.rest)
-				if got := b.rig.outages.held(outageKey{"a", "gemini-3.5-flash"}); got != c.want || b.places[0] != atA1 {
+				if got := b.rig.held("a", "gemini-3.5-flash"); got != c.want || b.places[0] != atA1 {
 					t.Errorf("held back: %t, want %t; asked %s", got, c.want, b.places)
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -52,6 +53,11 @@ func (a *attempt) closeResumption() {
 	}
 	if r.result == "" {
 		r.result = heal.ReasonClientGone
+	}
+	if r.result == heal.ReasonResumed {
+		r.release(account.Succeeded)
+	} else {
+		r.release(account.Failed)
 	}
 	if r.result != heal.ReasonResumed {
 		a.answer.usage = a.answer.spent() // all replies are billed, also those of which nothing came

@@ -40,7 +40,7 @@ func newRig(t *testing.T, change func(*Config)) rig {
 		cfg.Tenants = callers(t, tenant.Tenant{Name: tenant.Default, Keys: keysOf(cfg.ClientKeys...)})
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	x, err := New(cfg, Deps{Log: zap.New(core), Metrics: NewMetrics(prometheus.NewRegistry())})
+	x, err := New(cfg, Deps{Log: zap.New(core), Metrics: NewMetrics(prometheus.NewRegistry()), Random: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}

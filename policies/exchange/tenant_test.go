@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -281,7 +280,7 @@ func TestSignaturesAreOfOneTenant(t *testing.T) {
 func TestUseTenants(t *testing.T) {
 	r := shared(t)
 	running := r.begin(1, "", "x-api-key", keyOfA)
-	r.pool.Cool("a-1", "", account.Cooldown{Cause: "test", For: []time.Duration{time.Hour}})
+	r.cool("a-1", "", heal.ReasonRateLimit, time.Hour)
 	r.UseTenants(callers(t, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB)}))
 	if reply := running.RequestHeaders(); reply != nil {
 		t.Errorf("a request that has begun: %s", reply.Body)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -15,7 +13,7 @@ const quotaHeader = "x-goog-user-project"
 
 // CredentialRenewed is told that an account has another credential than before:
 // that the provider refused the last one no longer counts.
-func (x *Exchange) CredentialRenewed(id string) { x.pool.Good(id, "") }
+func (x *Exchange) CredentialRenewed(id string) { x.accounts.Renewed(id) }
 
 // otherToken reports that the account may have another access token next time,
 // after the first 401 to this request.
@@ -31,25 +29,14 @@ func (a *attempt) refusedBefore() bool {
 	})
 }
 
-// awaitToken waits for the access token of the account. One without was chosen
-// because nothing else is left.
-func (a *attempt) awaitToken(ctx context.Context) *policies.Reply {
-	if a.account.Tokens == nil {
-		return nil
+// settleTokens waits until access tokens are replaced that were refused in an
+// earlier attempt: the next one shall have the new token.
+func (a *attempt) settleTokens(ctx context.Context) {
+	for _, t := range a.memory.Tries {
+		if t.Reason == heal.ReasonBadKey {
+			a.x.accounts.SettleToken(ctx, t.Account)
+		}
 	}
-	if a.refusedBefore() {
-		a.account.Tokens.Settle(ctx)
-	}
-	err := a.account.Tokens.Wait(ctx)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return a.refuseGone()
-	}
-	// Why is the operator's business, and in the log.
-	return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
-		Message: "gateway: account " + a.account.ID + " has no access token at the moment"})
 }
 
 // credentialRefused takes a verdict that the account's credential is no good: it

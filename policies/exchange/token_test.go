@@ -99,13 +99,13 @@ func TestRefusalIsOfOneToken(t *testing.T) {
 	send(t, a, ask)
 	send(t, b, ask)
 	answerWith(a, 401, "")
-	if !r.pool.Cooling("b-1", "") {
+	if !r.cooling("b-1", "gemini-3.5-flash") {
 		t.Fatal("a refused credential is used on")
 	}
 	ts.Settle(t.Context())
 	r.CredentialRenewed("b-1")
 	answerWith(b, 401, "")
-	if r.pool.Cooling("b-1", "") {
+	if r.cooling("b-1", "gemini-3.5-flash") {
 		t.Error("the new token rests for what the old one got")
 	}
 }
@@ -119,7 +119,7 @@ func TestNoToken(t *testing.T) {
 		t.Fatal(reply.Status)
 	}
 	_, reply := a.RequestBody(t.Context(), []byte(ask))
-	if reply == nil || reply.Status != 500 || reply.Reason != heal.ReasonNoAccount || !strings.Contains(string(reply.Body), "account b-1 has no access token at the moment") || strings.Contains(string(reply.Body), "invalid_grant") {
+	if reply == nil || reply.Status != 500 || reply.Reason != heal.ReasonAccountsRefused || !strings.Contains(string(reply.Body), "account b-1 has no access token at the moment") || strings.Contains(string(reply.Body), "invalid_grant") {
 		t.Fatalf("got %+v", reply)
 	}
 	a.Close(policies.EndComplete)
@@ -128,7 +128,7 @@ func TestNoToken(t *testing.T) {
 	cancel()
 	a = r.begin(1, "")
 	a.RequestHeaders()
-	if _, reply := a.RequestBody(ctx, []byte(ask)); reply == nil || reply.Reason == heal.ReasonNoAccount {
+	if _, reply := a.RequestBody(ctx, []byte(ask)); reply == nil || reply.Reason != heal.ReasonClientGone {
 		t.Errorf("a client that has gone: %+v", reply)
 	}
 	a.Close(policies.EndCancelled)

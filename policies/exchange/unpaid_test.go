@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
@@ -32,13 +33,17 @@ func TestAccountWithoutMoney(t *testing.T) {
 			for n := 1; n <= c.at; n++ {
 				a := r.begin(1, "")
 				send(t, a, saying(strings.Repeat("x", n)))
-				a.account = r.pool.Choose("a", other, nil, nil) // what cools for one model only is still asked
+				if n == 2 { // what cools for one model only is still asked for another
+					a.lease.Done(account.Outcome{})
+					a.lease = r.asked("a-1", other)
+					a.account = a.lease.Account()
+				}
 				got := answerWith(a, 429, c.body).Reply
 				if got == nil || got.Verdict != policies.Retry || got.Reason != heal.ReasonUnpaid || strings.Contains(string(got.Body), "ai.studio") {
 					t.Fatalf("%+v", got)
 				}
-				if !r.pool.Cooling("a-1", asked) || r.pool.Cooling("a-1", other) != (n == c.at) {
-					t.Errorf("after request %d: cools for the model %v, for another %v", n, r.pool.Cooling("a-1", asked), r.pool.Cooling("a-1", other))
+				if !r.cooling("a-1", asked) || r.cooling("a-1", other) != (n == c.at) {
+					t.Errorf("after request %d: cools for the model %v, for another %v", n, r.cooling("a-1", asked), r.cooling("a-1", other))
 				}
 			}
 		})

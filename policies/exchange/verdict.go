@@ -5,11 +5,11 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // judge decides on an attempt that is not good and makes the one reply that
@@ -23,12 +23,11 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Rule == heal.ReasonNoModel {
 		a.noModel(&r.Client)
 	}
-	a.record.err, a.record.status = r.Err, seen.Status
-	a.probed(endOf(&seen, &r))
+	a.record.err, a.record.status, a.record.failure = r.Err, seen.Status, r.Failure
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
-		a.apply(r)
+		a.apply(&seen, &r)
 	}
 	if a.counts() && a.phase != asked && !a.recounts(&seen, &r) {
 		return a.estimated()
@@ -53,6 +52,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	seen.Pooled = !a.alone && a.memory.Forgiven() == 0
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
+		seen.SharedCapacity = a.backend.Kind == route.Vertex
 		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.ProxyHost(), a.backend.PlainText()
 		a.elsewhere(seen)
 		seen.Cut = a.untilDeadline() <= 0
@@ -90,37 +90,6 @@ func (a *attempt) onlyPlaceholders() bool {
 // mayRetry reports whether the budgets allow another attempt after wait.
 func (a *attempt) mayRetry(wait time.Duration) bool {
 	return a.attemptsUsed() < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
-}
-
-// apply keeps an account or a backend back for later requests, as the ruling
-// says. A reload of the configuration makes a new pool.
-func (a *attempt) apply(r heal.Ruling) {
-	if r.Rule == heal.ReasonBadKey {
-		a.credentialRefused(&r)
-	}
-	cool := func(id, model string, e heal.Effect) {
-		if e.Doubtful && !a.x.pool.Suspect(id, model, r.Rule, a.sum) {
-			if e.Meanwhile == nil {
-				return
-			}
-			model, e = a.model, heal.Effect{For: e.Meanwhile}
-		}
-		a.x.pool.Cool(id, model, account.Cooldown{Cause: r.Rule, For: e.For, Within: e.Within})
-	}
-	switch r.Account.Scope {
-	case heal.CoolModel:
-		cool(a.account.ID, a.model, r.Account)
-	case heal.CoolAccount:
-		cool(a.account.ID, "", r.Account)
-	}
-	switch {
-	case r.Backend.Scope == heal.HoldBackend && !a.counts():
-		a.holdBack(failedAt{outageKey{a.backend.Name, a.model}, a.sum, r.Rule, r.Backend.Doubtful})
-	case r.Backend.Scope == heal.CoolBackend && r.OfModel:
-		cool(backendKey(a.backend.Name), a.model, r.Backend)
-	case r.Backend.Scope == heal.CoolBackend:
-		cool(backendKey(a.backend.Name), "", r.Backend)
-	}
 }
 
 // reply words a ruling in the client's dialect.
@@ -172,7 +141,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 
 // try is what later attempts should know of this one.
 func (a *attempt) try(r *heal.Ruling) heal.Try {
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure, OfGroup: r.OfGroup}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
 	}

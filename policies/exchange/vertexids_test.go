@@ -54,7 +54,7 @@ func TestOlderVertexEndpoint(t *testing.T) {
 				if refused == nil || refused.Verdict != policies.Repair {
 					t.Fatalf("%+v", refused)
 				}
-				if r.pool.Cooling("b-1", "gemini-3.5-flash") {
+				if r.cooling("b-1", "gemini-3.5-flash") {
 					t.Error("the account pays for it")
 				}
 				a, ids = begin(2, refused.Memory)

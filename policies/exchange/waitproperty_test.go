@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
 )
@@ -16,11 +16,10 @@ import (
 const refusedConnection = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
 
 // Whatever cools down or is held back when a request comes, and whatever its
-// attempts are answered: no attempt asks what cools down while another backend
-// is ready for the model, or what is over its rate limit for less than may be
-// waited; a new request waits only where no model is ready, and begins at a model
-// whose backends are surely out only where no other is ready; and no wait is longer
-// than max_wait, or beyond the deadline.
+// attempts are answered: no attempt asks what is over its rate limit, or what
+// surely fails while something else is ready; a new request waits only where
+// nothing is ready; and no wait is longer than queue_wait and max_wait, or beyond
+// the deadline.
 func TestWaitProperties(t *testing.T) {
 	eachSeed(t, 1500, 7, waitRandomly)
 }
@@ -36,9 +35,10 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 		cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: attempts, Deadline: deadline}}
 	})
 	var path []string
+	limited := map[string]time.Time{} // until when, for pro
 	for _, b := range backends {
 		if rnd.IntN(4) == 0 {
-			r.outages.begin(outageKey{b.Name, "pro"}, 1, rnd.IntN(2) == 0)
+			r.fail(b.Name, "pro", rnd.IntN(2) == 0)
 			path = append(path, "held "+b.Name)
 		}
 	}
@@ -47,7 +47,10 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 		if rnd.IntN(3) == 0 {
 			cause := []string{heal.ReasonRateLimit, heal.ReasonServerError}[rnd.IntN(2)]
 			d := time.Duration(1+rnd.IntN(14)) * time.Second
-			r.pool.Cool(acc.ID, "pro", account.Cooldown{Cause: cause, For: []time.Duration{d}})
+			r.cool(acc.ID, "pro", cause, d)
+			if cause == heal.ReasonRateLimit {
+				limited[acc.ID] = time.Now().Add(d)
+			}
 			path = append(path, fmt.Sprint("cooled ", acc.ID, " ", cause, " ", d))
 		}
 	}
@@ -55,25 +58,36 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 		if n > attempts {
 			t.Fatalf("attempt %d of %d: %v", n, attempts, path)
 		}
-		limited, begun := map[string]time.Duration{}, time.Now()
-		for _, acc := range accounts {
-			limited[acc.ID] = r.pool.RemainingOf(heal.ReasonRateLimit, acc.ID, "pro")
-		}
-		readyForNew, ofNext := r.readyForNew(backends), r.wellFor(backends, chain[1:])
+		begun := time.Now()
+		ready := r.readyFor(backends, chain)
 		a := r.begin(n, memory)
-		send(t, a, askTop)
-		waited, in := time.Since(begun), limited[a.account.ID]
+		if reply := a.RequestHeaders(); reply != nil {
+			t.Fatalf("refused: %s", reply.Body)
+		}
+		_, reply := a.RequestBody(context.Background(), []byte(askTop))
+		waited := time.Since(begun)
+		if reply != nil {
+			if ready := r.readyFor(backends, chain); n == 1 && ready != "" {
+				t.Fatalf("refused while %s is ready: %s %v", ready, reply.Body, path)
+			}
+			a.Close(policies.EndComplete)
+			return
+		}
 		path = append(path, fmt.Sprintf("%d asks %s/%s after %s", n, a.account.ID, a.model, waited))
-		switch ready := names(a.ready()); {
-		case a.cools() && len(ready) > 0:
-			t.Fatalf("asks what cools down, while %v are ready: %v", ready, path)
-		case a.model == "pro" && in > waited && in <= a.settings.MaxWait && in-waited < a.untilDeadline():
-			t.Fatalf("does not wait for what is over its rate limit: %v", path)
-		case n == 1 && waited > 0 && readyForNew+ofNext != "":
-			t.Fatalf("waits, while %s is ready: %v", readyForNew+ofNext, path)
-		case n == 1 && ofNext != "" && !a.probing && a.surelyOut(a.chosen()):
-			t.Fatalf("begins where requests surely fail, while %s is ready: %v", ofNext, path)
-		case waited > a.settings.MaxWait || a.untilDeadline() <= 0:
+		longest := a.settings.QueueWait
+		if n > 1 {
+			longest = 2 * a.settings.MaxWait // until it is due, and then for an account
+		}
+		switch soft := r.remaining(a.account.ID, a.model); {
+		case n == 1 && soft > 0 && ready != "":
+			t.Fatalf("asks what cools down, while %s is ready: %v", ready, path)
+		case limited[a.account.ID].After(time.Now()) && a.model == "pro":
+			t.Fatalf("asks what is over its rate limit: %v", path)
+		case n == 1 && waited > 0 && ready != "":
+			t.Fatalf("waits, while %s is ready: %v", ready, path)
+		case n == 1 && ready != "" && !a.probing() && r.surelyOut(a.backend.Name, a.model):
+			t.Fatalf("begins at what surely fails, while %s is ready: %v", ready, path)
+		case waited > longest || a.untilDeadline() <= 0:
 			t.Fatalf("waits too long: %v", path)
 		}
 		reply, kind := a.failRandomly(rnd)
@@ -86,44 +100,17 @@ func waitRandomly(t *testing.T, rnd *rand.Rand) {
 	}
 }
 
-// readyForNew is a backend that a new request for pro may be sent to at once:
-// one that is not held back, or is due for a probe.
-func (r rig) readyForNew(backends []route.Backend) string {
-	for _, b := range backends {
-		out := r.outages.known[outageKey{b.Name, "pro"}]
-		if in, ok := r.pool.Ready(b.Name, "pro", nil); ok && in == 0 && (out == nil || !out.next.After(time.Now())) {
-			return b.Name
-		}
-	}
-	return ""
-}
-
-// wellFor is a backend that is ready for one of the models and not held back.
-func (r rig) wellFor(backends []route.Backend, models route.Chain) string {
+// readyFor is a backend that a new request may be sent to at once for one of the
+// models, and that is not held back.
+func (r rig) readyFor(backends []route.Backend, models route.Chain) string {
 	for _, hop := range models {
 		for _, b := range backends {
-			in, ok := r.pool.Ready(b.Name, hop.Model, nil)
-			if ok && in == 0 && !r.outages.held(outageKey{b.Name, hop.Model}) {
+			if r.remaining(":"+b.Name, hop.Model) == 0 && !r.held(b.Name, hop.Model) {
 				return b.Name + "/" + hop.Model
 			}
 		}
 	}
 	return ""
-}
-
-// ready are the candidates of the attempt's model that could be asked now.
-func (a *attempt) ready() (list []route.Candidate) {
-	for _, c := range a.candidates {
-		if c.Model == a.model && a.readyIn(c) == 0 {
-			list = append(list, c)
-		}
-	}
-	return list
-}
-
-// cools reports whether what the attempt asks cools down.
-func (a *attempt) cools() bool {
-	return a.x.pool.Cooling(a.account.ID, a.model) || a.x.pool.Cooling(backendKey(a.backend.Name), a.model)
 }
 
 // failRandomly ends an attempt in one of the ways that are not the request's

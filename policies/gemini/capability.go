@@ -78,6 +78,10 @@ type Capability struct {
 
 	// MaxOutput and Context are in tokens; 0 if unknown.
 	MaxOutput, Context int
+	// CachedFrom is the least prompt, in tokens, that is cached without being
+	// asked for (ai.google.dev/gemini-api/docs/caching, "Implicit caching"); 0 if
+	// none is.
+	CachedFrom int
 }
 
 // Embeds reports whether the model makes vectors, and nothing else.

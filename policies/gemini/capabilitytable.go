@@ -62,7 +62,7 @@ func budget(lowest, highest int, zero bool) Capability {
 	return Capability{
 		Thinking: BudgetControl, MinBudget: lowest, MaxBudget: highest, ZeroBudget: zero,
 		NoPenalties: true, Outputs: textOnly,
-		MaxOutput: outputLimit, Context: contextWindow,
+		MaxOutput: outputLimit, Context: contextWindow, CachedFrom: 2048,
 	}
 }
 
@@ -73,7 +73,7 @@ func levels(names []string) Capability {
 		MixedTools: true, JSONWithTools: true,
 		StrictSignatures: true, CallIDs: true, MediaInResults: true, InlineReminders: true,
 		NoPenalties: true, OneCandidate: true, PartResolution: true, Outputs: textOnly,
-		MaxOutput: outputLimit, Context: contextWindow,
+		MaxOutput: outputLimit, Context: contextWindow, CachedFrom: 4096,
 	}
 }
 

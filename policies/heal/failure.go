@@ -37,15 +37,15 @@ func (r *row) failure(s *Seen, out *Ruling) Failure {
 		return Overflow
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
-	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.long():
+	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.Long():
 		return Spent
 	}
 	return Passing
 }
 
-// long reports whether an account is kept back for longer than any request
+// Long reports whether an account is kept back for longer than any request
 // waits, already at the first failure.
-func (e *Effect) long() bool { return len(e.For) > 0 && e.For[0] >= time.Minute }
+func (e *Effect) Long() bool { return e.Day || len(e.For) > 0 && e.For[0] >= time.Minute }
 
 // silent reports whether nothing came in time. To ask the same again would take
 // as long.
@@ -63,7 +63,7 @@ func (s *Seen) moveOn(out *Ruling) {
 	if out.Verdict != policies.Retry {
 		return
 	}
-	failing := out.Backend.Scope == HoldBackend
+	failing := out.Backend.Scope == HoldBackend && !out.Backend.Certain // of what cannot be reached another model is as far
 	moves := failing && (s.silent(out) || s.Failed || s.Last || s.NoneToSpare || out.Stated)
 	limited := out.Rule == ReasonRateLimit && (s.Delay == 0 || s.Limited) && !s.OtherAccount
 	switch {

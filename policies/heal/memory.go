@@ -57,6 +57,8 @@ type SpentAccount struct {
 	Account string
 	// Model is the one that it goes for; "" for all.
 	Model string
+	// OfGroup says that it goes for all accounts of its quota group.
+	OfGroup bool
 }
 
 // LostTry is where an attempt went that was lost: its connection broke while its
@@ -87,8 +89,10 @@ type Try struct {
 	// OfModel: what failed goes for Model alone. The backend may be asked for
 	// another one, and so may the account.
 	OfModel bool
-	// Failure says whether the account may be asked again.
+	// Failure says whether the account may be asked again; with OfGroup it goes
+	// for all accounts of its quota group.
 	Failure Failure
+	OfGroup bool
 	// Body tells the body that was sent, of a try with a Repair; 0 is not known.
 	Body uint64
 }
@@ -177,6 +181,7 @@ type wireMemory struct {
 type wireSpent struct {
 	Account string `json:"a,omitempty"`
 	Model   string `json:"m,omitempty"`
+	OfGroup bool   `json:"g,omitempty"`
 }
 
 type wireLost struct {
@@ -199,6 +204,7 @@ type wireTry struct {
 	Lasting bool             `json:"y,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
 	Failure Failure          `json:"f,omitempty"`
+	OfGroup bool             `json:"g,omitempty"` // replicas before this was added leave it out
 	Body    uint64           `json:"d,omitempty"` // replicas before this was added leave it out
 }
 

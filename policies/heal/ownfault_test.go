@@ -125,7 +125,7 @@ func TestJudgeTools(t *testing.T) {
 	} {
 		for _, tools := range []bool{true, false} {
 			s := seen(c.status, c.st)
-			s.Tools, s.OtherAccount = tools, true
+			s.Tools, s.OtherAccount, s.Group.Ready = tools, true, true
 			r := Judge(s)
 			got := map[bool]string{true: doubtful, false: effect}[r.Account.Doubtful]
 			if r.Account.Scope == NoEffect {

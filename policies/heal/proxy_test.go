@@ -64,7 +64,7 @@ func TestJudgeProxy(t *testing.T) {
 			if r.Account.Scope != NoEffect {
 				t.Errorf("the account is to blame: %+v", r.Account)
 			}
-			if c.reason == ReasonProxy && (r.Verdict != policies.Failover || r.Backend.Scope != CoolBackend) {
+			if c.reason == ReasonProxy && (r.Verdict != policies.Failover || !r.Backend.Certain) {
 				t.Errorf("%s, %+v", r.Verdict, r.Backend)
 			}
 		})

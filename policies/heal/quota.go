@@ -109,7 +109,7 @@ func unnamed(s *Seen) bool { return len(quotas(s)) == 0 }
 // of a gateway, or of a server that the request's tools called.
 func unpaidInWords(s *Seen, out *Ruling) {
 	if s.Tools || !named("RESOURCE_EXHAUSTED")(s) {
-		out.Account = cool(CoolModel, rateLimited...)
+		out.Account = cool(CoolQuota, rateLimited...)
 	}
 	quota(s, out)
 }

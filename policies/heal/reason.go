@@ -64,6 +64,10 @@ const (
 	// heald's own.
 	ReasonRefused           = "refused"            // the request could not be understood
 	ReasonNoAccount         = "no_account"         // no account is configured for the backend
+	ReasonAccountsBusy      = "accounts_busy"      // all slots are taken, or too many wait for them
+	ReasonAccountsLimited   = "accounts_limited"   // all quota groups are over a rate limit or a quota
+	ReasonAccountsOut       = "accounts_out"       // no backend answers or has capacity, or the shared state cannot be reached
+	ReasonAccountsRefused   = "accounts_refused"   // no account is left whose credential, credit or place is good
 	ReasonNoBackend         = "no_backend"         // no backend serves the model
 	ReasonHop               = "hop_refused"        // the hop secret is missing
 	ReasonClientKey         = "client_key"         // the client showed no key, or none that says who calls
@@ -95,6 +99,7 @@ var Reasons = []string{
 	ReasonPeekGarbage, ReasonPeekTruncated,
 	ReasonStreamTruncated, ReasonStreamError, ReasonStreamStalled, ReasonStreamTooLong, ReasonStreamUndone, ReasonStreamShutdown, ReasonResumed, ReasonResumeFailed,
 	ReasonModelList, ReasonProbe, ReasonPreflight, ReasonTokenEstimate, ReasonWarmup, ReasonTitle, ReasonTopic,
+	ReasonAccountsBusy, ReasonAccountsLimited, ReasonAccountsOut, ReasonAccountsRefused,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }

@@ -32,6 +32,7 @@ type row struct {
 
 var (
 	count   = Effect{Scope: HoldBackend, Doubtful: true} // see Seen.hold
+	nobody  = Effect{Scope: HoldBackend, Certain: true}
 	penalty = Effect{Scope: CountAccount}
 )
 
@@ -77,11 +78,11 @@ var rules = []row{
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrTimeout},
 	// The proxy leads nowhere: the way to another backend may be another one.
 	{reason: ReasonProxy, when: proxyFailed,
-		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),
+		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
 	// Nobody answers there: another backend is better than the same again.
 	{reason: ReasonConnect, when: unreachable,
-		verdict: policies.Failover, delay: exponentialAfterFirst, backend: cool(CoolBackend, 5*time.Second),
+		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
 	// Whoever closes idle connections closes one just as a request arrives now
 	// and then. The next attempt has a new connection, so this is no verdict on
@@ -145,22 +146,22 @@ var rules = []row{
 		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
 	{reason: ReasonUnpaid, when: all(status(429), noQuota),
 		verdict: policies.Retry, rotate: true,
-		account: cool(CoolAccount, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
+		account: cool(CoolBilling, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonUnpaid, when: all(status(429), unnamed, text(unpaid)),
 		verdict: policies.Retry, rotate: true,
-		account: cool(CoolAccount, outOfMoney...).doubtful().meanwhile(rateLimited...), refine: unpaidInWords, kind: conversation.ErrQuota},
+		account: cool(CoolBilling, outOfMoney...).doubtful().meanwhile(rateLimited...), refine: unpaidInWords, kind: conversation.ErrQuota},
 	{reason: ReasonQuota, when: all(status(429), anyQuota(namedQuota.none)),
 		verdict: policies.Retry, rotate: true, ofModel: true,
-		account: cool(CoolModel, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
+		account: cool(CoolQuota, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonQuota, when: all(status(429), any(reason("QUOTA_EXHAUSTED"), anyQuota(namedQuota.ofDay))),
 		verdict: policies.Retry, rotate: true, ofModel: true,
-		account: cool(CoolModel, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
+		account: cool(CoolQuota, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonQuota, when: all(status(429), text(zeroLimit)),
 		verdict: policies.Retry, rotate: true, ofModel: true,
-		account: cool(CoolModel, rateLimited...), refine: quota, kind: conversation.ErrQuota},
+		account: cool(CoolQuota, rateLimited...), refine: quota, kind: conversation.ErrQuota},
 	{reason: ReasonRateLimit, when: status(429),
 		verdict: policies.Retry, rotate: true, ofModel: true, delay: exponential(time.Second),
-		account: cool(CoolModel, rateLimited...),
+		account: cool(CoolQuota, rateLimited...),
 		refine:  rateLimit, kind: conversation.ErrRateLimit},
 
 	// The upstream's own trouble

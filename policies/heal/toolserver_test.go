@@ -50,7 +50,7 @@ func TestJudgeErrorsOfToolServers(t *testing.T) {
 			}
 			for _, tools := range []bool{true, false} {
 				s := seen(st.HTTP(), st)
-				s.Tools, s.OtherAccount, s.Failed = tools, true, true
+				s.Tools, s.OtherAccount, s.Group.Ready, s.Failed = tools, true, true, true
 				s.Delay, s.DelayInText = gemini.RetryDelay("", st, time.Now())
 				r := Judge(s)
 				if effect := r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect; effect == tools {
@@ -67,7 +67,7 @@ func TestJudgeQuotaOfToolServerWithoutCode(t *testing.T) {
 	inner := `{"error":{"message":"m","details":[{"@type":"x/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequests","quotaValue":"0"}]}]}}`
 	st, _ := gemini.ParseStatus(fmt.Appendf(nil, `{"error":{"code":429,"message":%s}}`, string(conversation.Quote(inner))))
 	s := seen(429, st)
-	s.Tools, s.OtherAccount = true, true
+	s.Tools, s.OtherAccount, s.Group.Ready = true, true, true
 	if r := Judge(s); r.Rule != ReasonUnpaid || r.Verdict != policies.Retry || r.Account.Scope != NoEffect {
 		t.Errorf("%s %v, account %+v", r.Rule, r.Verdict, r.Account)
 	}

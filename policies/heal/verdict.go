@@ -62,6 +62,12 @@ type Seen struct {
 	// so of another backend, whether it has failed the request or not.
 	AccountSoon, AccountAgain, BackendAgain bool
 	AccountIn, BackendIn                    time.Duration
+	// Group says the same of accounts of other quota groups of the backend, for
+	// failures that are of the group.
+	Group OtherGroup
+	// SharedCapacity says that the backend's capacity is shared by all its
+	// customers, and its limits are soft: Vertex AI.
+	SharedCapacity bool
 	// Failed says that the backend has failed this request in passing before,
 	// Last that the next attempt is the last one, and Cut that the attempt had
 	// to end since the request's own time is over.
@@ -80,6 +86,13 @@ type Seen struct {
 	words string // of Error.Message those that are upstream's own
 }
 
+// OtherGroup is what could be tried of other quota groups: see Seen.OtherAccount,
+// AccountSoon, AccountAgain and AccountIn.
+type OtherGroup struct {
+	Ready, Soon, Again bool
+	In                 time.Duration
+}
+
 // Scope says how far an effect on an account reaches.
 type Scope uint8
 
@@ -88,6 +101,10 @@ const (
 	NoEffect     Scope = iota
 	CoolModel          // this model on this account
 	CoolAccount        // the account
+	CoolQuota          // this model in the account's quota group
+	CoolGroup          // the quota group
+	CoolBilling        // the billing account, or the group if it is not known
+	CutCapacity        // how many attempts of the group run at once for this model
 	CountAccount       // a failure for the account's health
 	CoolBackend        // the backend: this model there, if the ruling is OfModel
 	HoldBackend        // the backend for this model, until a probe succeeds
@@ -104,6 +121,13 @@ type Effect struct {
 	Scope Scope
 	// For is how long, by hits in a row; the last one goes for all further.
 	For []time.Duration
+	// Day lets it last until the quota's day is over.
+	Day bool
+	// Stated is the delay that the server stated, if that is not For: it is
+	// worth a probe.
+	Stated time.Duration
+	// Certain says of a backend that no request is to blame: one is enough.
+	Certain bool
 	// Within, if not 0, is the time in which hits make a row, whatever was
 	// between; otherwise a success ends the row.
 	Within time.Duration
@@ -134,8 +158,12 @@ type Ruling struct {
 	// the model at once.
 	Repair  Repairs
 	Lasting bool
-	// Failure is for the later attempts of the request.
+	// Failure is for the later attempts of the request. OfGroup says that it
+	// goes for all accounts of the quota group.
 	Failure Failure
+	OfGroup bool
+	// Limits says that the refusal was for a rate, and names none.
+	Limited bool
 	// Account and Backend are the effects on later requests.
 	Account, Backend Effect
 	// Client is what the client gets if this is the end.
@@ -163,6 +191,10 @@ func Judge(s Seen) Ruling {
 
 // rule makes the ruling of a row that matched.
 func (r *row) rule(s *Seen) Ruling {
+	ofGroup := r.account.ofGroup()
+	if ofGroup {
+		s.OtherAccount, s.AccountSoon, s.AccountAgain, s.AccountIn = s.Group.Ready, s.Group.Soon, s.Group.Again, s.Group.In
+	}
 	out := Ruling{
 		Fault: policies.Fault{
 			Verdict: r.verdict,
@@ -173,6 +205,7 @@ func (r *row) rule(s *Seen) Ruling {
 		Rule:    r.reason,
 		Rotate:  r.rotate,
 		OfModel: r.ofModel,
+		OfGroup: ofGroup,
 		Account: r.account,
 		Backend: r.backend,
 		Client:  r.client(s),
@@ -197,10 +230,10 @@ func (r *row) rule(s *Seen) Ruling {
 		out.Client.RetryAfter = 0 // of a quota it says when it is back
 	}
 	if s.requestsOwn() {
-		out.Account, out.Backend = Effect{}, Effect{}
+		out.Account, out.Backend, out.Limited = Effect{}, Effect{}, false
 	}
 	if out.Account.Scope != NoEffect && unnamedQuota(s) {
-		out.Account.Doubtful, out.Account.Meanwhile = true, nil
+		out.Account.Doubtful, out.Account.Meanwhile, out.Limited = true, nil, false
 	}
 	return out
 }
@@ -219,6 +252,12 @@ func (e *Effect) until(s *Seen) {
 	}
 }
 
+// ofGroup reports whether an effect is one of the account's quota group, or of
+// who pays for it.
+func (e *Effect) ofGroup() bool {
+	return e.Scope == CoolQuota || e.Scope == CoolGroup || e.Scope == CoolBilling
+}
+
 // atLeast makes no step of a cooldown shorter than the server says.
 func (e *Effect) atLeast(s *Seen) {
 	if s.Delay == 0 || s.DelayInText {
@@ -235,6 +274,11 @@ func (e *Effect) atLeast(s *Seen) {
 // the server asked if that is short, and otherwise moves on.
 func rateLimit(s *Seen, out *Ruling) {
 	out.Account.until(s)
+	if unnamed(s) && s.Delay == 0 {
+		if out.Limited = true; s.SharedCapacity {
+			out.Account, out.Limited = Effect{Scope: CutCapacity}, false
+		}
+	}
 	switch {
 	case s.OtherAccount:
 		out.Wait = 0
@@ -251,7 +295,12 @@ func rateLimit(s *Seen, out *Ruling) {
 // quotas of a day, Google sends a RetryInfo of seconds: no cooldown becomes
 // shorter by it, and no client is told to come back so soon.
 func quota(s *Seen, out *Ruling) {
-	out.Account.atLeast(s)
+	if out.Account.atLeast(s); anyQuota(namedQuota.ofDay)(s) && !anyQuota(namedQuota.none)(s) {
+		out.Account = Effect{Scope: CoolQuota, Day: true}
+		if !s.DelayInText {
+			out.Account.Stated = s.Delay
+		}
+	}
 	if s.Delay < time.Minute || out.Rule == ReasonUnpaid {
 		out.Client.RetryAfter = 0
 	}

@@ -20,7 +20,7 @@ func seen(status int, st *gemini.Status) Seen {
 func message(text string) *gemini.Status { return &gemini.Status{Message: text} }
 
 func TestJudge(t *testing.T) {
-	other := func(s Seen) Seen { s.OtherAccount = true; return s }
+	other := func(s Seen) Seen { s.OtherAccount, s.Group.Ready = true, true; return s }
 	elsewhere := func(s Seen) Seen { s.OtherBackend = true; return s }
 	ready := func(s Seen) Seen { s.OtherBackend, s.ReadyBackend = true, true; return s }
 	failed := func(s Seen) Seen { s.Failed = true; return s }
@@ -29,9 +29,13 @@ func TestJudge(t *testing.T) {
 	next := func(s Seen) Seen { s.ReadyModel = true; return s }
 	again := func(in time.Duration, s Seen) Seen {
 		s.AccountSoon, s.AccountAgain, s.AccountIn = true, true, in
+		s.Group = OtherGroup{Soon: true, Again: true, In: in}
 		return s
 	}
-	soon := func(s Seen) Seen { s.AccountSoon, s.AccountIn = true, 2*time.Second; return s }
+	soon := func(s Seen) Seen {
+		s.AccountSoon, s.AccountIn, s.Group = true, 2*time.Second, OtherGroup{Soon: true, In: 2 * time.Second}
+		return s
+	}
 	back := func(s Seen) Seen { s.BackendAgain, s.BackendIn = true, 2*time.Second; return s }
 	model := func(s Seen) Seen { s.OtherModel = true; return s }
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
@@ -298,6 +302,7 @@ func TestJudgeEffects(t *testing.T) {
 	asked := func(d time.Duration, s Seen) Seen { s.Delay = d; return s }
 	perDay := &gemini.Status{Reason: "QUOTA_EXHAUSTED"}
 	exhausted := func(text string) *gemini.Status { return &gemini.Status{Status: "RESOURCE_EXHAUSTED", Message: text} }
+	shared := func(s Seen) Seen { s.SharedCapacity = true; return s }
 	tools := func(s Seen) Seen { s.Tools = true; return s }
 	none := Effect{}
 	for _, c := range []struct {
@@ -319,36 +324,38 @@ func TestJudgeEffects(t *testing.T) {
 		{"403 with its reason", seen(403, &gemini.Status{Reason: "CONSUMER_SUSPENDED"}), cool(CoolAccount, 10*min, 10*min, UntilReload).lasting(), none, false},
 		{"404", seen(404, nil), cool(CoolModel, 10*min), none, true},
 		{"408", seen(408, nil), none, count, false},
-		{"429", seen(429, nil), cool(CoolModel, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, min), none, true},
-		{"429 with a delay", asked(3*time.Second, seen(429, nil)), cool(CoolModel, 3*time.Second), none, true},
+		{"429", seen(429, nil), cool(CoolQuota, 5*time.Second, 10*time.Second, 20*time.Second, 40*time.Second, min), none, true},
+		{"429 with a delay", asked(3*time.Second, seen(429, nil)), cool(CoolQuota, 3*time.Second), none, true},
 		{"429 with a delay in its text", func() Seen {
 			s := asked(3*time.Second, seen(429, nil))
 			s.DelayInText = true
 			return s
-		}(), cool(CoolModel, rateLimited...), none, true},
-		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolModel, rateLimited...), none, true},
+		}(), cool(CoolQuota, rateLimited...), none, true},
+		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolQuota, rateLimited...), none, true},
 		{"429 with a delay in its text", func() Seen {
 			s := asked(3*time.Second, seen(429, nil))
 			s.DelayInText = true
 			return s
-		}(), cool(CoolModel, rateLimited...), none, true},
-		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolModel, rateLimited...), none, true},
-		{"429 per day", seen(429, perDay), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
-		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolModel, 7*hour, 7*hour, 7*hour, 7*hour), none, true},
-		{"429 per day with a delay of seconds", asked(4*time.Second, seen(429, perDay)), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
-		{"429 per day with a delay of minutes", asked(10*min, seen(429, perDay)), cool(CoolModel, 10*min, 10*min, 30*min, 2*hour), none, true},
+		}(), cool(CoolQuota, rateLimited...), none, true},
+		{"429 with a limit of 0 in its text", seen(429, message("Quota exceeded for metric: x, limit: 0")), cool(CoolQuota, rateLimited...), none, true},
+		{"429 per day", seen(429, perDay), cool(CoolQuota, min, 5*min, 30*min, 2*hour), none, true},
+		{"429 per day with its reset", asked(7*hour, seen(429, perDay)), cool(CoolQuota, 7*hour, 7*hour, 7*hour, 7*hour), none, true},
+		{"429 per day with a delay of seconds", asked(4*time.Second, seen(429, perDay)), cool(CoolQuota, min, 5*min, 30*min, 2*hour), none, true},
+		{"429 per day with a delay of minutes", asked(10*min, seen(429, perDay)), cool(CoolQuota, 10*min, 10*min, 30*min, 2*hour), none, true},
 		{"429 per day in the metadata", asked(4*time.Second, seen(429, &gemini.Status{Reason: "RATE_LIMIT_EXCEEDED", Metadata: map[string]string{"quota_limit": "GenerateRequestsPerDayPerProject"}})),
-			cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
-		{"429 by the day's metric", seen(429, &gemini.Status{Quotas: []gemini.Quota{{Metric: "x/requests_per_day", Value: "9"}}}), cool(CoolModel, min, 5*min, 30*min, 2*hour), none, true},
-		{"no quota for the model", asked(4*time.Second, seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "PerDayPerProjectPerModel-FreeTier", Value: "0"}}})), cool(CoolModel, 10*min, 30*min, 2*hour), none, true},
-		{"no quota", asked(4*time.Second, seen(429, &gemini.Status{Metadata: map[string]string{"quota_limit_value": "0"}})), cool(CoolAccount, 10*min, 30*min, 2*hour), none, false},
-		{"no credit, in words", seen(429, exhausted("Your prepayment credits are depleted.")), cool(CoolAccount, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
-		{"no credit, in words of whoever", seen(429, message("Your prepayment credits are depleted.")), cool(CoolModel, rateLimited...), none, false},
-		{"no credit, in words of a tool", tools(seen(429, exhausted("Your prepayment credits are depleted."))), cool(CoolModel, rateLimited...).doubtful(), none, false},
-		{"a spending cap, in words", seen(429, exhausted("Your project has exceeded its monthly spending cap.")), cool(CoolAccount, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
-		{"a spending cap, in a quotation", seen(429, exhausted("Quota exceeded for 'spending cap'.")), cool(CoolModel, rateLimited...), none, true},
-		{"the usual words of a 429", seen(429, message("You exceeded your current quota, please check your plan and billing details.")), cool(CoolModel, rateLimited...), none, true},
-		{"words against a named quota", seen(429, &gemini.Status{Message: "Your prepayment credits are depleted.", Quotas: []gemini.Quota{{ID: "PerMinute", Value: "5"}}}), cool(CoolModel, rateLimited...), none, true},
+			Effect{Scope: CoolQuota, Day: true, Stated: 4 * time.Second}, none, true},
+		{"429 by the day's metric", seen(429, &gemini.Status{Quotas: []gemini.Quota{{Metric: "x/requests_per_day", Value: "9"}}}), Effect{Scope: CoolQuota, Day: true}, none, true},
+		{"429 of shared capacity", shared(seen(429, exhausted("Resource exhausted, please try again later."))), Effect{Scope: CutCapacity}, none, true},
+		{"429 of shared capacity with a delay", asked(3*time.Second, shared(seen(429, nil))), cool(CoolQuota, 3*time.Second), none, true},
+		{"no quota for the model", asked(4*time.Second, seen(429, &gemini.Status{Quotas: []gemini.Quota{{ID: "PerDayPerProjectPerModel-FreeTier", Value: "0"}}})), cool(CoolQuota, 10*min, 30*min, 2*hour), none, true},
+		{"no quota", asked(4*time.Second, seen(429, &gemini.Status{Metadata: map[string]string{"quota_limit_value": "0"}})), cool(CoolBilling, 10*min, 30*min, 2*hour), none, false},
+		{"no credit, in words", seen(429, exhausted("Your prepayment credits are depleted.")), cool(CoolBilling, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
+		{"no credit, in words of whoever", seen(429, message("Your prepayment credits are depleted.")), cool(CoolQuota, rateLimited...), none, false},
+		{"no credit, in words of a tool", tools(seen(429, exhausted("Your prepayment credits are depleted."))), cool(CoolQuota, rateLimited...).doubtful(), none, false},
+		{"a spending cap, in words", seen(429, exhausted("Your project has exceeded its monthly spending cap.")), cool(CoolBilling, 10*min, 30*min, 2*hour).doubtful().meanwhile(rateLimited...), none, false},
+		{"a spending cap, in a quotation", seen(429, exhausted("Quota exceeded for 'spending cap'.")), cool(CoolQuota, rateLimited...), none, true},
+		{"the usual words of a 429", seen(429, message("You exceeded your current quota, please check your plan and billing details.")), cool(CoolQuota, rateLimited...), none, true},
+		{"words against a named quota", seen(429, &gemini.Status{Message: "Your prepayment credits are depleted.", Quotas: []gemini.Quota{{ID: "PerMinute", Value: "5"}}}), cool(CoolQuota, rateLimited...), none, true},
 		{"redirect", seen(301, nil), none, count, false},
 		{"capacity", seen(503, &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}), none, cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), true},
 		{"capacity, only in words", seen(503, message("no capacity")), none, count, true},
@@ -358,7 +365,7 @@ func TestJudgeEffects(t *testing.T) {
 		{"unheard-of 5xx", seen(599, nil), none, count, false},
 		{"503", seen(503, nil), none, count, false},
 		{"529", seen(529, nil), none, count, false},
-		{"refused", Seen{Details: "no_healthy_upstream"}, none, cool(CoolBackend, 5*time.Second), false},
+		{"refused", Seen{Details: "no_healthy_upstream"}, none, nobody, false},
 		{"reset", Seen{Details: "upstream_reset_before_response_started{connection_termination}"}, none, count, false},
 		{"no cluster", Seen{Details: "cluster_not_found"}, none, count, false},
 		{"envoy's timer", Seen{Details: "response_timeout"}, none, Effect{Scope: HoldBackend}, false},

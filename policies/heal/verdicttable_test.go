@@ -114,11 +114,13 @@ var situations = []struct {
 	{"attempt 3", func(s *Seen) { s.Attempt = 3 }},
 	{"attempt 5", func(s *Seen) { s.Attempt = 5 }},
 	{"attempt 9", func(s *Seen) { s.Attempt = 9 }},
-	{"account", func(s *Seen) { s.OtherAccount = true }},
+	{"account", func(s *Seen) { s.OtherAccount, s.Group.Ready = true, true }},
+	{"key of the group", func(s *Seen) { s.OtherAccount = true }},
+	{"shared capacity", func(s *Seen) { s.SharedCapacity = true }},
 	{"backend", func(s *Seen) { s.OtherBackend = true }},
 	{"model", func(s *Seen) { s.OtherModel = true }},
 	{"ready", func(s *Seen) { s.OtherBackend, s.ReadyBackend = true, true }},
-	{"account+ready", func(s *Seen) { s.OtherAccount, s.OtherBackend, s.ReadyBackend = true, true, true }},
+	{"account+ready", func(s *Seen) { s.OtherAccount, s.Group.Ready, s.OtherBackend, s.ReadyBackend = true, true, true, true }},
 	{"failed", func(s *Seen) { s.Attempt, s.Failed = 2, true }},
 	{"failed+ready", func(s *Seen) { s.Attempt, s.Failed, s.OtherBackend, s.ReadyBackend = 2, true, true, true }},
 	{"failed+held", func(s *Seen) { s.Attempt, s.Failed, s.OtherBackend, s.HeldBackend = 2, true, true, true }},
@@ -129,19 +131,23 @@ var situations = []struct {
 	{"3s+last+model, again", func(s *Seen) {
 		s.Delay, s.Limited, s.Last, s.OtherModel, s.ReadyModel = 3*time.Second, true, true, true, true
 	}},
-	{"account again", func(s *Seen) { s.AccountSoon, s.AccountAgain = true, true }},
-	{"account soon", func(s *Seen) { s.AccountSoon, s.AccountIn = true, 2*time.Second }},
+	{"account again", func(s *Seen) {
+		s.AccountSoon, s.AccountAgain, s.Group = true, true, OtherGroup{Soon: true, Again: true}
+	}},
+	{"account soon", func(s *Seen) {
+		s.AccountSoon, s.AccountIn, s.Group = true, 2*time.Second, OtherGroup{Soon: true, In: 2 * time.Second}
+	}},
 	{"backend again", func(s *Seen) { s.BackendAgain, s.BackendIn = true, 2*time.Second }},
 	{"larger model", func(s *Seen) { s.LargerModel = true }},
 	{"1ns", func(s *Seen) { s.Delay = 1 }},
 	{"3s", func(s *Seen) { s.Delay = 3 * time.Second }},
 	{"3s in text", func(s *Seen) { s.Delay, s.DelayInText = 3*time.Second, true }},
 	{"3s+ready", func(s *Seen) { s.Delay, s.OtherBackend, s.ReadyBackend = 3*time.Second, true, true }},
-	{"3s+account", func(s *Seen) { s.Delay, s.OtherAccount = 3*time.Second, true }},
+	{"3s+account", func(s *Seen) { s.Delay, s.OtherAccount, s.Group.Ready = 3*time.Second, true, true }},
 	{"10s", func(s *Seen) { s.Delay = 10 * time.Second }},
 	{"10.1s", func(s *Seen) { s.Delay = 10*time.Second + 100*time.Millisecond }},
 	{"1m", func(s *Seen) { s.Delay = time.Minute }},
-	{"1m+account", func(s *Seen) { s.Delay, s.OtherAccount = time.Minute, true }},
+	{"1m+account", func(s *Seen) { s.Delay, s.OtherAccount, s.Group.Ready = time.Minute, true, true }},
 	{"1m+backend", func(s *Seen) { s.Delay, s.OtherBackend = time.Minute, true }},
 	{"1m+model", func(s *Seen) { s.Delay, s.OtherModel = time.Minute, true }},
 	{"stripped", func(s *Seen) { s.Repaired = StripSignatures }},
@@ -150,12 +156,21 @@ var situations = []struct {
 	{"names", func(s *Seen) { s.Names = true }},
 }
 
-var scopeNames = []string{"none", "model", "account", "account's health", "backend", "backend until a probe"}
+var scopeNames = []string{"none", "model", "account", "model in the group", "group", "billing account", "capacity", "account's health", "backend", "backend until a probe"}
 
 func (e Effect) describe() string {
 	out := scopeNames[e.Scope]
 	for _, d := range e.For {
 		out += " " + d.String()
+	}
+	if e.Day {
+		out += " until the day ends"
+	}
+	if e.Stated != 0 {
+		out += " stated " + e.Stated.String()
+	}
+	if e.Certain {
+		out += " certain"
 	}
 	if e.Within != 0 {
 		out += " within " + e.Within.String()
@@ -199,7 +214,7 @@ func rulingOf(r *Ruling) string {
 	}{
 		{r.Wait != 0, "wait " + r.Wait.String()}, {r.Stated, "as stated"}, {r.Rotate, "rotate"},
 		{r.Failure != Refused, [...]string{"", "passing", "spent", "overflow"}[r.Failure]},
-		{r.Repair != 0, "repair " + r.Repair.String()}, {r.Lasting, "lasting"},
+		{r.Repair != 0, "repair " + r.Repair.String()}, {r.Limited, "limited"}, {r.OfGroup, "of the group"}, {r.Lasting, "lasting"},
 		{r.Client.RetryAfter != 0, fmt.Sprintf("retry-after %d", r.Client.RetryAfter)}, {r.Client.NoRetry, "no retry"},
 	} {
 		if f.set {

@@ -32,6 +32,10 @@ type Backend struct {
 	// Project and Location are Vertex AI's.
 	Project  string `yaml:"project"`
 	Location string `yaml:"location"`
+	// Priority says in which order backends are asked, the lowest first; those of
+	// the same one share the load. 0, the default, comes before all others, and
+	// is not shared: such backends are asked in the order of the list.
+	Priority int `yaml:"priority"`
 	// Models are the models served; empty for all.
 	Models []string `yaml:"models"`
 	// Proxy is the CONNECT proxy through which Envoy reaches the backend, as in
@@ -58,6 +62,15 @@ func (b Backend) WithDefaults() Backend {
 		}
 	}
 	return b
+}
+
+// QuotaPlace is where at Google the quotas are of the projects that are asked
+// through the backend.
+func (b *Backend) QuotaPlace() string {
+	if b.Kind == Vertex {
+		return "vertex/" + b.Location
+	}
+	return string(b.Kind)
 }
 
 // vertexURL is Vertex AI's endpoint for a location.

@@ -30,6 +30,9 @@ func (b Backend) Validate(path string) error {
 	if !nameSyntax.MatchString(b.Name) || redact.Secret(b.Name) {
 		bad("name", redact.Quote(b.Name)+" is no cluster name", "", "use letters, digits, '.', '_' and '-'")
 	}
+	if b.Priority < 0 {
+		bad("priority", fmt.Sprintf("%d is negative", b.Priority), "", "write a number above 0, or leave the line out for the order of the list")
+	}
 	switch b.Kind {
 	case AIStudio:
 	case Vertex:

@@ -27,6 +27,10 @@ type Settings struct {
 	// MaxWait is the longest delay asked for by the upstream that is waited
 	// for; default 10s. Longer ones go to another account or backend.
 	MaxWait time.Duration `yaml:"max_wait"`
+	// QueueWait is how long a request that was not tried yet may wait for an
+	// account: for a slot, a rate limit, or a cooldown that is soon over; default
+	// 30s. A later attempt waits no longer than MaxWait.
+	QueueWait time.Duration `yaml:"queue_wait"`
 	// IdleTimeout ends a passed stream on which the upstream was silent for
 	// so long; default 5m. What tells nothing of the answer is silence too.
 	// Be generous: a slow client looks like a silent upstream.
@@ -117,7 +121,7 @@ const DefaultRepairPrompt = "Note: an earlier reasoning block of this conversati
 // DefaultSettings are the settings of a policy that sets nothing.
 func DefaultSettings() Settings {
 	return Settings{
-		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second,
+		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second, QueueWait: 30 * time.Second,
 		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
@@ -132,6 +136,7 @@ func (s Settings) WithDefaults() Settings {
 	fill(&s.Attempts, d.Attempts)
 	fill(&s.Deadline, d.Deadline)
 	fill(&s.MaxWait, d.MaxWait)
+	fill(&s.QueueWait, d.QueueWait)
 	fill(&s.IdleTimeout, d.IdleTimeout)
 	fill(&s.MaxStream, d.MaxStream)
 	fill(&s.Ping, d.Ping)
@@ -159,6 +164,7 @@ func fill[T comparable](field *T, value T) {
 var setters = map[string]func(*Settings, string) error{
 	"attempts":         func(s *Settings, v string) error { return setInt(&s.Attempts, v) },
 	"deadline":         func(s *Settings, v string) error { return setDuration(&s.Deadline, v) },
+	"queue_wait":       func(s *Settings, v string) error { return setDuration(&s.QueueWait, v) },
 	"max_wait":         func(s *Settings, v string) error { return setDuration(&s.MaxWait, v) },
 	"idle_timeout":     func(s *Settings, v string) error { return setDuration(&s.IdleTimeout, v) },
 	"max_stream":       func(s *Settings, v string) error { return setDuration(&s.MaxStream, v) },

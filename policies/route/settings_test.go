@@ -66,7 +66,7 @@ func FuzzOverride(f *testing.F) {
 // The defaults are those of OPERATING.md; what is set stays, whatever it is.
 func TestSettingsDefaults(t *testing.T) {
 	want := Settings{
-		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second,
+		Attempts: 3, Deadline: 10 * time.Minute, MaxWait: 10 * time.Second, QueueWait: 30 * time.Second,
 		IdleTimeout: 5 * time.Minute, MaxStream: time.Hour, Ping: 15 * time.Second,
 		Peek:         PeekSettings{Timeout: time.Minute, MaxBytes: 1 << 20},
 		Thinking:     ThinkingSettings{History: "drop"},
@@ -118,6 +118,7 @@ func TestSetters(t *testing.T) {
 		"attempts":              {"7", func(s *Settings) { s.Attempts = 7 }},
 		"deadline":              {"1s", func(s *Settings) { s.Deadline = time.Second }},
 		"max_wait":              {"2s", func(s *Settings) { s.MaxWait = 2 * time.Second }},
+		"queue_wait":            {"2s", func(s *Settings) { s.QueueWait = 2 * time.Second }},
 		"idle_timeout":          {"3s", func(s *Settings) { s.IdleTimeout = 3 * time.Second }},
 		"max_stream":            {"4s", func(s *Settings) { s.MaxStream = 4 * time.Second }},
 		"ping":                  {"5s", func(s *Settings) { s.Ping = 5 * time.Second }},

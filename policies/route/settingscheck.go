@@ -22,7 +22,7 @@ func (s Settings) Validate(path string) error {
 		bad("attempts", fmt.Sprintf("%d is not between 1 and 10", s.Attempts), "1 is no retry at all; leave the line out for 3")
 	}
 	for name, d := range map[string]time.Duration{
-		"deadline": s.Deadline, "max_wait": s.MaxWait, "idle_timeout": s.IdleTimeout,
+		"deadline": s.Deadline, "max_wait": s.MaxWait, "queue_wait": s.QueueWait, "idle_timeout": s.IdleTimeout,
 		"max_stream": s.MaxStream, "ping": s.Ping, "peek.timeout": s.Peek.Timeout,
 	} {
 		if d <= 0 {

@@ -86,6 +86,7 @@ type Account struct {
 	// Credential is a Google credential from which heald makes access tokens, in
 	// place of secret and scheme.
 	Credential credential.Config `yaml:"credential"`
+	Quota      `yaml:",inline"`
 }
 
 // Defaults.
@@ -178,7 +179,8 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d]", i)
 		made, err := c.account(a, path)
-		errs = append(errs, err)
+		errs = append(append(errs, err), a.validate(path)...)
+		a.use(&made)
 		out.Accounts = append(out.Accounts, made)
 	}
 	keys, problems := c.memoryKeys()
@@ -219,7 +221,7 @@ func (c *Config) Notes() []*setting.Problem {
 				Consequence: "the provider will refuse it", Fix: "check the variable or file it comes from"})
 		}
 	}
-	out = append(out, c.noteTenants()...)
+	out = append(append(out, c.noteQuotas()...), c.noteTenants()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]

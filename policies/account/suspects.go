@@ -22,41 +22,43 @@ type suspicion struct {
 	since   time.Time
 }
 
-// suspicionKey is what is suspected of what.
-type suspicionKey struct {
-	coolKey
+// suspects are failures for which the request itself may be to blame. Who holds
+// them guards them.
+type suspects map[suspect]suspicion
+
+// suspect is what is suspected of what.
+type suspect struct {
+	Subject
 	cause string
 }
 
-// Suspect notes that a request failed with an account (for one model, or with
-// model "" for any) in a way for which the request itself may be to blame. It
-// reports whether another request failed in the same way lately, and nothing
-// was answered since: then the account is to blame. Suspicions end with a
-// success; see Good.
-func (p *Pool) Suspect(id, model, cause string, request RequestSum) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	k := suspicionKey{coolKey{id, model}, cause}
-	before, known := p.suspicions[k]
+// again notes that a request failed in a way for which it may be to blame. It
+// reports whether another request failed in the same way lately, and nothing was
+// answered since: then the subject is to blame. Suspicions end with a success;
+// see acquit.
+func (all suspects) again(now time.Time, s Subject, cause string, request RequestSum) bool {
+	k := suspect{s, cause}
+	before, known := all[k]
 	switch {
 	case known && now.Sub(before.since) <= suspicionTime && before.request != request:
 		return true
 	case known && now.Sub(before.since) <= suspicionTime:
 		return false // the same again: it proves nothing, and does not last longer
 	}
-	if len(p.suspicions) >= mostSuspicions {
-		clear(p.suspicions)
+	if len(all) >= mostSuspicions {
+		clear(all)
 	}
-	p.suspicions[k] = suspicion{request, now}
+	all[k] = suspicion{request, now}
 	return false
 }
 
-// acquit ends the suspicions against a key; p.mu is held.
-func (p *Pool) acquit(k coolKey) {
-	for s := range p.suspicions {
-		if s.coolKey == k {
-			delete(p.suspicions, s)
+// acquit ends the suspicions against a subject.
+func (all suspects) acquit(subjects ...Subject) {
+	for s := range all {
+		for _, is := range subjects {
+			if s.Subject == is {
+				delete(all, s)
+			}
 		}
 	}
 }

@@ -7,12 +7,10 @@ import (
 	"time"
 )
 
-func TestSuspect(t *testing.T) {
+func TestSuspects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, err := NewPool([]Account{{ID: "x", Backend: "b", Secret: NewSecret("s")}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := suspects{}
+		of := func(id, model string) Subject { return Subject{OfAccount, id, model} }
 		for i, c := range []struct {
 			after   time.Duration
 			good    string // a model that was served before
@@ -38,17 +36,11 @@ func TestSuspect(t *testing.T) {
 		} {
 			time.Sleep(c.after)
 			if c.good != "" {
-				p.Good("x", c.good)
+				all.acquit(of("x", c.good), of("x", ""))
 			}
-			if got := p.Suspect(c.id, c.model, c.cause, c.request); got != c.want {
+			if got := all.again(time.Now(), of(c.id, c.model), c.cause, c.request); got != c.want {
 				t.Errorf("row %d: %v, want %v", i, got, c.want)
 			}
-		}
-		for i := range 2*mostSuspicions + 5 {
-			p.Suspect("x", strconv.Itoa(i), "403", 1)
-		}
-		if len(p.suspicions) > mostSuspicions {
-			t.Errorf("%d suspicions are kept", len(p.suspicions))
 		}
 	})
 }
@@ -57,6 +49,7 @@ func TestSuspect(t *testing.T) {
 // same request repeats it.
 func TestSuspicionsEnd(t *testing.T) {
 	const long = 15 * time.Minute
+	s := Subject{OfAccount, "a", "m"}
 	for _, c := range []struct {
 		name string
 		wait time.Duration
@@ -65,32 +58,28 @@ func TestSuspicionsEnd(t *testing.T) {
 		{"at the end", long, true},
 		{"after it", long + 1, false},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			p := pool(t)
-			p.Suspect("a", "m", "403", 1)
-			time.Sleep(10 * time.Minute)
-			if p.Suspect("a", "m", "403", 1) {
-				t.Error("the same request proved something")
-			}
-			time.Sleep(c.wait - 10*time.Minute)
-			if got := p.Suspect("a", "m", "403", 2); got != c.want {
-				t.Errorf("%s: %v, want %v", c.name, got, c.want)
-			}
-		})
+		all, began := suspects{}, time.Now()
+		all.again(began, s, "403", 1)
+		if all.again(began.Add(10*time.Minute), s, "403", 1) {
+			t.Error("the same request proved something")
+		}
+		if got := all.again(began.Add(c.wait), s, "403", 2); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 
 // 10,000 suspicions are kept; one more ends them all.
 func TestSuspicionsMakeRoom(t *testing.T) {
-	p := pool(t)
+	all, now := suspects{}, time.Now()
 	for i := range 10_000 {
-		p.Suspect("a", strconv.Itoa(i), "403", 1)
+		all.again(now, Subject{OfAccount, "a", strconv.Itoa(i)}, "403", 1)
 	}
-	if n := len(p.suspicions); n != 10_000 {
+	if n := len(all); n != 10_000 {
 		t.Errorf("%d are kept, want 10,000", n)
 	}
-	p.Suspect("a", "one more", "403", 1)
-	if n := len(p.suspicions); n != 1 {
+	all.again(now, Subject{OfAccount, "a", "one more"}, "403", 1)
+	if n := len(all); n != 1 {
 		t.Errorf("%d are kept after making room, want 1", n)
 	}
 }

@@ -1,0 +1,100 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// Accounts are all accounts, with what is known of them, of their groups and
+// backends. It is a Scheduler.
+//
+// One lock guards all of it. It is never held while the store is asked, nor
+// while somebody waits.
+type Accounts struct {
+	store  state.Store
+	shared bool
+	random func() float64
+	log    *zap.Logger
+
+	members map[string][]*member // by backend, in order of preference
+	byID    map[string]*member
+	rates   map[string]state.Rates // by group, configured
+	limited bool                   // somebody has slots or rates
+
+	mu        sync.Mutex
+	book      book
+	suspects  suspects
+	lanes     map[laneKey]*lane
+	quotas    map[state.GroupModel]*quota
+	queue     *Queue[*waiting]
+	turn      *Waiter[*waiting]  // who tries now, of those that wait
+	crowds    map[string]int     // who wait, by the backend of their first choice
+	tenants   map[string]blocked // what keeps a tenant back by its limits
+	decisions decisions
+
+	snapshotAt time.Time
+	reading    bool                 // the snapshot
+	seen       map[state.Doc][]byte // documents of the last snapshot
+	dirty      map[Subject]bool     // of which other replicas are to be told
+	writing    bool
+	background sync.WaitGroup
+	closed     context.Context // ends with Close
+	close      context.CancelFunc
+}
+
+// Deps are what Accounts use but do not own.
+type Deps struct {
+	// Store has the slots, rates and tenants' limits; nil has none, and then
+	// nothing may be limited.
+	Store state.Store
+	// Shared says that other replicas use the store as well.
+	Shared bool
+	// Random is in [0,1).
+	Random func() float64
+	Log    *zap.Logger
+}
+
+var _ Scheduler = (*Accounts)(nil)
+
+// New checks the accounts, in order of preference. The error names each fault.
+// Close ends what runs in the background.
+func New(accounts []Account, deps Deps) (*Accounts, error) {
+	p := &Accounts{
+		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
+		members: map[string][]*member{}, byID: map[string]*member{},
+		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
+		queue: NewQueue[*waiting](mostWaiting), crowds: map[string]int{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
+	}
+	p.closed, p.close = context.WithCancel(context.Background())
+	var errs []error
+	for i := range accounts {
+		a := accounts[i]
+		errs = append(errs, check(&a, fmt.Sprintf("accounts[%d]", i), p.byID[a.ID] != nil))
+		switch {
+		case a.Tokens != nil:
+			a.Scheme = Bearer
+		case a.Scheme == "":
+			a.Scheme = APIKey
+		}
+		m := &member{Account: a, group: a.Group(), order: i}
+		p.byID[a.ID] = m
+		p.members[a.Backend] = append(p.members[a.Backend], m)
+		p.limited = p.limited || a.Slots > 0 || a.Rates != state.Rates{}
+	}
+	p.rates = groupRates(p.members)
+	return p, errors.Join(errs...)
+}
+
+// Close ends what runs in the background and waits for it: a read, and writes of
+// what was learned of late.
+func (p *Accounts) Close() {
+	p.close()
+	p.background.Wait()
+}

@@ -1,0 +1,219 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// Acquire is that of Scheduler.
+func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if len(plan) == 0 {
+		return nil, p.decided(&Unavailable{})
+	}
+	p.readAgain(now)
+	if p.queue.Waiting() > 0 && !w.Count {
+		return p.wait(ctx, now, plan, &w) // nobody overtakes those who wait
+	}
+	l, why, err := p.try(ctx, now, plan, &w)
+	switch {
+	case err != nil:
+		return nil, p.decided(err)
+	case l != nil:
+		p.decisions.acquired++
+		return l, nil
+	case w.Count, why.kind == NoKind: // nothing to wait for
+		return nil, p.decided(why.unavailable(now))
+	}
+	return p.wait(ctx, now, plan, &w)
+}
+
+// mostRounds bounds how often one try asks the store: each time it learns of
+// four places that they are full.
+const mostRounds = 8
+
+// try takes the best account that has room. With neither a lease nor an error it
+// says what the request has to wait for. p.mu is held, but not while the store
+// is asked.
+func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *Want) (*lease, blocked, error) {
+	var r ranking
+	asked := false // for a token
+	for range mostRounds {
+		r = p.rank(now, plan, w)
+		if r.n == 0 && r.tokenless != nil && !asked {
+			asked = true
+			if p.awaitToken(ctx, r.tokenless) {
+				now = time.Now()
+				continue
+			}
+			if ctx.Err() != nil {
+				return nil, blocked{}, ctx.Err()
+			}
+			return nil, blocked{}, &Unavailable{Kind: BadCredential, Cause: NoToken, What: r.tokenless.ID}
+		}
+		if r.n == 0 {
+			return nil, r.why(), nil
+		}
+		tenant, err := p.limitsOf(now, w)
+		if err != nil {
+			return nil, blocked{}, err
+		}
+		if first := &r.options[0]; tenant == nil && (w.Count || p.store == nil || !first.limited(now)) {
+			if first.probe != noProbe && !p.beginProbe(ctx, now, first) {
+				now = time.Now()
+				continue
+			}
+			first.generation = first.lane.outage.Generation
+			return p.lease(now, first, w, state.Receipt{}), blocked{}, nil
+		}
+		why, l, err := p.take(ctx, now, &r, tenant, w)
+		if l != nil || err != nil || why.kind != NoKind {
+			return l, why, err
+		}
+		now = time.Now()
+	}
+	return nil, r.why(), nil
+}
+
+// NoToken is the Unavailable.Cause of an account that has no access token.
+const NoToken = "no_token"
+
+// awaitToken waits for the access token of an account, without the lock: where
+// nothing else is left, that is better than a refusal.
+func (p *Accounts) awaitToken(ctx context.Context, m *member) bool {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	return m.Tokens.Wait(ctx) == nil
+}
+
+// limitsOf asks for the tenant's limits, without the lock.
+func (p *Accounts) limitsOf(now time.Time, w *Want) (*state.TenantWant, error) {
+	if w.Limits == nil || w.Count {
+		return nil, nil
+	}
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	return w.Limits(now)
+}
+
+// take asks the store for one of the places. With no lease, error or cause the
+// places have no room, which is noted.
+func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *state.TenantWant, w *Want) (blocked, *lease, error) {
+	options := r.options[:r.n]
+	if first := &options[0]; first.probe != noProbe {
+		if !p.beginProbe(ctx, now, first) {
+			return blocked{}, nil, nil
+		}
+		first.generation = first.lane.outage.Generation
+		options = options[:1] // or another request could not probe meanwhile
+	}
+	want := state.Want{Tenant: tenant}
+	for i := range options {
+		if options[i].probe != noProbe && i > 0 {
+			options = options[:i]
+			break
+		}
+		want.Places = append(want.Places, options[i].asked(now, w.Tokens))
+	}
+	p.mu.Unlock()
+	taken, err := p.store.Take(ctx, &want)
+	p.mu.Lock()
+	now = time.Now()
+	if options[0].probe != noProbe && (err != nil || taken.Place != 0) {
+		p.endProbe(now, &options[0], ProbeRefused)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return blocked{}, nil, ctx.Err()
+	case err != nil:
+		return blocked{}, nil, &Unavailable{Kind: NoState, RetryAfter: time.Second}
+	case taken.Tenant == state.TenantSlots:
+		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true}
+		p.tenants[w.Tenant] = b
+		return b, nil, nil
+	case taken.Tenant != "":
+		b := blocked{kind: TenantBudget, what: taken.Tenant, until: taken.TenantReady}
+		p.tenants[w.Tenant] = b
+		return b, nil, nil
+	case taken.Place >= 0:
+		return blocked{}, p.lease(now, &options[taken.Place], w, taken.Receipt), nil
+	}
+	for i, full := range taken.Full {
+		options[i].full(now, full, w.Tokens)
+	}
+	return blocked{}, nil, nil
+}
+
+// limited reports whether the store has to be asked.
+func (o *option) limited(now time.Time) bool {
+	return o.place.Slots > 0 || o.seat.quota.limits(now) != state.Rates{}
+}
+
+// asked is the option as the store sees it. A request that is larger than a
+// whole minute's tokens takes all of them.
+func (o *option) asked(now time.Time, tokens int64) state.Place {
+	q := o.seat.quota
+	rates := q.limits(now)
+	if rates.Tokens > 0 {
+		tokens = min(tokens, rates.Tokens)
+	}
+	return state.Place{
+		Account: o.place.ID, Slots: o.place.Slots, Group: q.Group, Model: q.Model,
+		Rates: rates, Tokens: tokens, DayEnds: DayEnds(now),
+	}
+}
+
+// full notes why the store has no room. Of slots nobody knows when; they are
+// tried again as an attempt ends, and at last after SnapshotAge, since it may be
+// one of another replica.
+func (o *option) full(now time.Time, f state.Full, tokens int64) {
+	r := &o.seat.quota.room
+	until := now.Add(max(f.In, time.Millisecond))
+	switch f.Limit {
+	case "rpm":
+		r.requests = until
+	case "tpm":
+		r.tokens, r.amount = until, tokens
+	case "rpd":
+		r.day = until
+	default:
+		o.place.full = now.Add(state.SnapshotAge)
+	}
+}
+
+// unavailable words it for who asked.
+func (b *blocked) unavailable(now time.Time) *Unavailable {
+	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}
+	switch back := b.retry; {
+	case back.After(now):
+		u.RetryAfter = back.Sub(now)
+	case b.until.After(now):
+		u.RetryAfter = b.until.Sub(now)
+	case b.kind == Busy || b.kind == NoCapacity || b.kind == TenantSlots || b.kind == Crowded:
+		u.RetryAfter = busyAgain
+	}
+	return u
+}
+
+// busyAgain is a guess: attempts end at any time.
+const busyAgain = time.Second
+
+// decided counts a refusal.
+func (p *Accounts) decided(err error) error {
+	var u *Unavailable
+	if errors.As(err, &u) {
+		p.decisions.refused[u.Kind]++
+	}
+	return err
+}
+
+// decisions are counted for the metrics.
+type decisions struct {
+	acquired, waited int64
+	refused          [kinds]int64
+}

@@ -1,0 +1,170 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+// mostTired bounds the subjects that are remembered: model names come from
+// clients.
+const mostTired = 10_000
+
+// mostHits is more than any row of cooldowns has steps.
+const mostHits = 16
+
+// book is what is kept back, and until when. Who holds it guards it.
+//
+// Each entry has a number that grows with the book. A lease takes the number of
+// its time along: a success says nothing of what was entered later.
+type book struct {
+	tired map[Subject]*tired
+	last  uint64 // number of the last entry
+	shape uint64 // changes when a subject comes or goes
+}
+
+// tired is one subject that is, or was lately, kept back.
+type tired struct {
+	subject Subject
+	until   time.Time // the latest of its causes
+	causes  map[string]*cooling
+}
+
+// cooling is a subject kept back for one cause. Its exported fields are shared
+// by all replicas.
+type cooling struct {
+	Until time.Time   `json:"until,omitzero"`
+	Hits  []time.Time `json:"hits,omitempty"` // in a row, at most mostHits
+	// Within, Kind and Soft are those of the Cooldown.
+	Within time.Duration `json:"within,omitempty"`
+	Kind   Kind          `json:"kind,omitempty"`
+	Soft   bool          `json:"soft,omitempty"`
+	Probe  *probe        `json:"probe,omitempty"` // nil: nobody asks before the end
+	// Generation grows with each change; the higher one is the later one.
+	Generation uint64 `json:"gen"`
+
+	entry uint64 // in this replica's book
+}
+
+func newBook() book { return book{tired: map[Subject]*tired{}} }
+
+// cool keeps a subject back. known is the number of the book when the failing
+// attempt began: one that began before the subject was kept back belongs to the
+// same failure.
+func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
+	t := b.subject(now, s)
+	c := t.causes[d.Cause]
+	if c == nil {
+		c = &cooling{}
+		t.causes[d.Cause] = c
+	}
+	if d.Within > 0 {
+		c.Hits = slices.DeleteFunc(c.Hits, func(t time.Time) bool { return now.Sub(t) > d.Within })
+	}
+	resting := c.Until.After(now)
+	if !resting && known >= c.entry && len(c.Hits) < mostHits {
+		c.Hits = append(c.Hits, now)
+	}
+	c.Within, c.Kind, c.Soft = d.Within, d.Kind, d.Soft
+	if until := now.Add(d.For[min(max(len(c.Hits), 1), len(d.For))-1]); until.After(c.Until) {
+		c.Until = until
+	}
+	switch {
+	case !d.Probes:
+		c.Probe = nil
+	case c.Probe == nil || !resting:
+		c.Probe = newProbe(now, d.Stated)
+	}
+	b.enter(c)
+	t.refresh()
+}
+
+// subject is the entry of a subject.
+func (b *book) subject(now time.Time, s Subject) *tired {
+	t := b.tired[s]
+	if t == nil {
+		b.makeRoom(now)
+		t = &tired{subject: s, causes: map[string]*cooling{}}
+		b.tired[s] = t
+		b.shape++
+	}
+	return t
+}
+
+// enter numbers a change.
+func (b *book) enter(c *cooling) {
+	b.last++
+	c.entry = b.last
+	c.Generation++
+}
+
+// lift takes back what was held against a subject when the book had the number
+// known: it has just served. It reports whether anything changed.
+func (b *book) lift(s Subject, known uint64) (changed bool) {
+	t := b.tired[s]
+	if t == nil {
+		return false
+	}
+	for _, c := range t.causes {
+		if c.entry > known {
+			continue
+		}
+		ends := !c.Until.IsZero() || len(c.Hits) > 0 && c.Within == 0
+		if c.Until, c.Probe = (time.Time{}), nil; c.Within == 0 {
+			c.Hits = nil
+		}
+		if ends {
+			b.enter(c)
+			changed = true
+		}
+	}
+	t.refresh()
+	return changed
+}
+
+// remaining is how long a subject is still kept back; of one cause, or with ""
+// of any.
+func (b *book) remaining(now time.Time, s Subject, cause string) time.Duration {
+	t := b.tired[s]
+	switch {
+	case t == nil:
+		return 0
+	case cause == "":
+		return max(t.until.Sub(now), 0)
+	case t.causes[cause] == nil:
+		return 0
+	}
+	return max(t.causes[cause].Until.Sub(now), 0)
+}
+
+// refresh finds out anew when the last cause ends.
+func (t *tired) refresh() {
+	t.until = time.Time{}
+	for _, c := range t.causes {
+		if c.Until.After(t.until) {
+			t.until = c.Until
+		}
+	}
+}
+
+// makeRoom keeps the number of subjects bounded: those that are over go first,
+// then those of models, whose names come from clients, then whichever comes. It
+// makes room for many at once, since it looks at all.
+func (b *book) makeRoom(now time.Time) {
+	if len(b.tired) < mostTired {
+		return
+	}
+	drop := func(goes func(*tired) bool) {
+		for s, t := range b.tired {
+			if len(b.tired) < mostTired*9/10 {
+				return
+			}
+			if goes(t) {
+				delete(b.tired, s)
+				b.shape++
+			}
+		}
+	}
+	drop(func(t *tired) bool { return !t.until.After(now) })
+	drop(func(t *tired) bool { return t.subject.Model != "" })
+	drop(func(*tired) bool { return true })
+}

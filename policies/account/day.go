@@ -1,0 +1,22 @@
+package account
+
+import (
+	"time"
+	_ "time/tzdata" // images without a file system's zones
+)
+
+// pacific is where Google's days end: quotas per day are reset at midnight there
+// (ai.google.dev/gemini-api/docs/rate-limits).
+var pacific = func() *time.Location {
+	zone, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return zone
+}()
+
+// DayEnds is when the day ends of which Google's daily quotas are.
+func DayEnds(now time.Time) time.Time {
+	y, m, d := now.In(pacific).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
+}

@@ -1,0 +1,300 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
+
+// Lease is one account for one attempt.
+type Lease interface {
+	Candidate() Candidate
+	Account() *Account
+	// Note applies what a reply says about the account, its group and its
+	// backend, at once.
+	Note(Effects)
+	// Done ends the lease. It is called exactly once, whatever ended the attempt.
+	Done(Outcome)
+}
+
+// Effects are what a reply says for later requests.
+type Effects struct {
+	// Answered says that a good answer has begun.
+	Answered bool
+	// Cooldowns are what is kept back.
+	Cooldowns []Cooldown
+	// Failed is why the backend failed, if it did; "" if it did not. Doubtful
+	// says that the request itself may be to blame.
+	Failed   string
+	Doubtful bool
+	// Certain says that no request can be to blame.
+	Certain bool
+	// NoCapacity says that capacity was short which the account shares with
+	// others.
+	NoCapacity bool
+	// Limits are those that a refusal names. Limited says that it was one for
+	// a rate that names none.
+	Limited bool
+	Limits  []Quota
+	// Probe is how a probe ended that showed no answer.
+	Probe ProbeEnd
+}
+
+// Outcome is how an attempt ended.
+type Outcome struct {
+	Result Result
+	// Sent says that the request went upstream.
+	Sent bool
+	// Content is the time to first content; 0 if there was none.
+	Content time.Duration
+	// Tokens are the input tokens that upstream counted; negative if that is
+	// not known.
+	Tokens int64
+	// Used is what was used of each of the tenant's budgets; nil if that is not
+	// known.
+	Used []int64
+	// Service is input plus four times output tokens.
+	Service int64
+}
+
+// lease is the Lease of Accounts.
+type lease struct {
+	p       *Accounts
+	lane    *lane
+	quota   *quota
+	member  *member
+	receipt state.Receipt
+	began   time.Time
+	known   uint64 // the book's number when it was taken
+	outage  uint64 // the lane's generation then
+
+	tenant  string
+	weight  float64
+	charged int64
+	request RequestSum
+	tokens  int64
+	count   bool     // it counts tokens
+	probe   *option  // what it finds out the end of; nil for none
+	end     ProbeEnd // of the probe
+	failed  bool     // the backend did
+	done    bool
+}
+
+// lease makes the lease of an option.
+func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *lease {
+	l := &lease{
+		p: p, lane: o.lane, quota: o.seat.quota, member: o.place.member, receipt: r, began: now,
+		known: p.book.last, outage: o.lane.outage.Generation,
+		tenant: w.Tenant, weight: w.Weight, request: w.Request, tokens: w.Tokens, count: w.Count,
+	}
+	if o.probe != noProbe {
+		probe := *o
+		l.probe = &probe
+	}
+	if w.Count {
+		return l
+	}
+	l.member.inUse++
+	l.quota.inFlight++
+	l.quota.load.Requests++
+	l.quota.load.Tokens += w.Tokens
+	l.quota.load.Day++
+	if w.Tenant != "" {
+		l.charged = w.Tokens
+		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
+	}
+	return l
+}
+
+// Candidate is who is asked, for which model.
+func (l *lease) Candidate() Candidate { return Candidate{Backend: l.lane.backend, Model: l.lane.model} }
+
+// Account is whose credential is shown.
+func (l *lease) Account() *Account { return &l.member.Account }
+
+// Probing reports whether the attempt finds out if something is well again.
+func (l *lease) Probing() bool { return l.probe != nil }
+
+// subjects are all that the attempt's outcome is about.
+func (l *lease) subjects() []Subject {
+	out := make([]Subject, 0, 8)
+	add := func(s Scope, name string) {
+		out = append(out, Subject{s, name, ""}, Subject{s, name, l.lane.model})
+	}
+	add(OfAccount, l.member.ID)
+	add(OfGroup, l.member.group)
+	add(OfBackend, l.lane.backend)
+	if l.member.Billing != "" {
+		add(OfBilling, l.member.Billing)
+	}
+	return out
+}
+
+// Note is that of Lease.
+func (l *lease) Note(e Effects) {
+	p := l.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if e.Answered {
+		l.answered(now)
+		return
+	}
+	for i := range e.Cooldowns {
+		l.cool(now, &e.Cooldowns[i])
+	}
+	if e.NoCapacity {
+		l.quota.capacity.Refused(now, l.began, l.quota.inFlight)
+	}
+	l.learn(now, e.Limits, e.Limited)
+	if l.end = max(l.end, e.Probe); len(e.Cooldowns) > 0 && l.probe != nil && l.probe.probe == ofRest {
+		l.end = ProbeFailed
+	}
+	if e.Failed != "" {
+		l.failed = true
+		if l.probe != nil && l.probe.probe == ofBackend {
+			l.end = ProbeFailed
+		} else {
+			p.fail(now, l.lane, l.outage, l.request, e.Failed, e.Doubtful, e.Certain)
+		}
+	}
+	p.dispatch(now)
+}
+
+// answered takes back what was held against all that the answer came through.
+func (l *lease) answered(now time.Time) {
+	p := l.p
+	if len(p.suspects) > 0 {
+		p.suspects.acquit(l.subjects()...)
+	}
+	if len(p.book.tired) > 0 {
+		for _, s := range l.subjects() {
+			if p.book.lift(s, l.known) {
+				p.write(s)
+			}
+		}
+	}
+	if l.lane.outage.answered(now, l.outage) {
+		l.lane.shed = Shed{}
+		p.write(l.lane.subject())
+		p.log.Info("backend is no longer held back", zap.String("backend", l.lane.backend), zap.String("model", l.lane.model))
+	}
+	p.dispatch(now)
+}
+
+// cool keeps something back for later requests.
+func (l *lease) cool(now time.Time, d *Cooldown) {
+	p := l.p
+	s := Subject{Scope: d.Scope, Name: l.nameOf(d.Scope)}
+	if s.Name == "" {
+		s = Subject{Scope: OfGroup, Name: l.member.group} // whose billing account is not known
+	}
+	if d.OfModel {
+		s.Model = l.lane.model
+	}
+	if d.Doubtful && !p.suspects.again(now, s, d.Cause, l.request) {
+		if d.Meanwhile == nil {
+			return
+		}
+		s.Model = l.lane.model
+		if d.Scope == OfBilling {
+			s.Scope, s.Name = OfGroup, l.member.group
+		}
+		d = &Cooldown{Cause: d.Cause, Kind: RateLimit, For: d.Meanwhile}
+	}
+	p.book.cool(now, s, d, l.known)
+	p.write(s)
+}
+
+func (l *lease) nameOf(s Scope) string {
+	switch s {
+	case OfGroup:
+		return l.member.group
+	case OfBilling:
+		return l.member.Billing
+	case OfBackend:
+		return l.lane.backend
+	}
+	return l.member.ID
+}
+
+// Done is that of Lease. It works on a context of its own, since the client may
+// have left; the store bounds how long it takes.
+func (l *lease) Done(o Outcome) {
+	p := l.p
+	p.mu.Lock()
+	if l.done {
+		p.mu.Unlock()
+		return
+	}
+	l.done = true
+	now := time.Now()
+	l.release(now, &o)
+	if l.receipt.Place == nil && l.receipt.Tenant == "" {
+		p.dispatch(now)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	p.settle(l.receipt, l.weight, &o)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Only now the store has room again.
+	l.member.full = time.Time{}
+	delete(p.tenants, l.tenant)
+	if !o.Sent || o.Tokens >= 0 && o.Tokens < l.tokens {
+		l.quota.room = room{}
+	}
+	p.dispatch(time.Now())
+}
+
+// release ends what this replica knows of the attempt.
+func (l *lease) release(now time.Time, o *Outcome) {
+	p := l.p
+	if l.probe != nil {
+		p.endProbe(now, l.probe, l.end)
+	}
+	if l.count {
+		return
+	}
+	l.quota.health.Note(now, o.Result, o.Content)
+	if o.Sent && o.Result != Neutral {
+		l.lane.shed.Note(now, !l.failed)
+	}
+	if o.Result == Succeeded {
+		l.succeeded(now, o)
+	}
+	l.member.inUse--
+	l.quota.inFlight--
+	if !o.Sent {
+		l.quota.load.Requests--
+		l.quota.load.Day--
+		l.quota.load.Tokens -= l.tokens
+	} else if o.Tokens >= 0 {
+		l.quota.load.Tokens += o.Tokens - l.tokens
+	}
+	if l.tenant != "" {
+		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))
+	}
+}
+
+// settleTime bounds how long the end of an attempt waits for the store.
+const settleTime = 5 * time.Second
+
+// settle tells the store how the attempt ended.
+func (p *Accounts) settle(r state.Receipt, weight float64, o *Outcome) {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	if weight <= 0 {
+		weight = 1
+	}
+	err := p.store.Settle(ctx, state.Settlement{
+		Receipt: r, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: int64(float64(o.Service) / weight),
+	})
+	if err != nil {
+		p.log.Warn("an attempt's end could not be told to the store; its slots come back with the next heartbeat", zap.Error(err))
+	}
+}

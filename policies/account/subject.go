@@ -1,0 +1,90 @@
+package account
+
+import "time"
+
+// Scope is what a failure or a limit belongs to. Mixing them up would rest what
+// is well, and ask again what is not: ten keys of one project are one quota.
+type Scope uint8
+
+// The scopes.
+const (
+	OfAccount Scope = iota // one credential: refused, expired
+	OfGroup                // a quota group: its project's requests and tokens
+	OfBilling              // a billing account: money, over all of its groups
+	OfBackend              // an endpoint: capacity, the way to it
+)
+
+// String is the scope's word in logs and status.
+func (s Scope) String() string {
+	return [...]string{"account", "group", "billing account", "backend"}[s]
+}
+
+// Subject is what is kept back: for one model, or with Model "" for all.
+type Subject struct {
+	Scope Scope
+	Name  string // of the account, group, billing account or backend
+	Model string
+}
+
+// Kind says what clients are told who meet what is kept back.
+type Kind uint8
+
+// The kinds, the mildest first.
+const (
+	NoKind        Kind = iota
+	Busy               // all slots are taken
+	RateLimit          // requests or tokens per minute
+	NoCapacity         // the backend has none to spare
+	Outage             // the backend does not answer
+	QuotaSpent         // requests per day, or a model without any
+	NoMoney            // prepaid credit or a spending limit
+	Refused            // the provider does not serve it so: a region, a model
+	BadCredential      // a credential that is refused
+
+	TenantSlots   // the tenant has as many attempts as it may
+	TenantWaiting // as many of its requests wait as may
+	TenantBudget  // a window of the tenant is used up
+	Crowded       // as many requests wait as may
+	NoState       // the store cannot be reached
+
+	kinds = iota
+)
+
+// String is the kind's word in logs and labels.
+func (k Kind) String() string {
+	return [...]string{"", "busy", "rate_limit", "capacity", "outage", "quota", "money", "refused", "credential",
+		"tenant_slots", "tenant_waiting", "tenant_budget", "crowded", "no_state"}[k]
+}
+
+// Cooldown says how long something is kept back after a failure.
+type Cooldown struct {
+	// Scope and OfModel say what is kept back: of the lease's account, for the
+	// lease's model alone or for every model.
+	Scope   Scope
+	OfModel bool
+	// Cause tells rows of failures apart: an outage does not count towards a
+	// refused credential.
+	Cause string
+	// Kind is what clients are told who would have to wait for it.
+	Kind Kind
+	// For is how long, by failures in a row; the last goes for all further.
+	// Failures while it is kept back anyway are the same one: requests that
+	// run at the same time fail together.
+	For []time.Duration
+	// Within, if not 0, is the time in which failures make a row, successes in
+	// between or not; otherwise a success ends the row.
+	Within time.Duration
+	// Probes lets one request at a time find out before the end whether it is
+	// over; see probeSteps. Stated, if not 0, is the time after which the
+	// provider said that it would be: there is a probe then as well.
+	Probes bool
+	Stated time.Duration
+	// Soft says that it is asked all the same where nothing else is ready.
+	Soft bool
+	// Doubtful says that the request itself may be to blame: it is kept back
+	// only once another request has failed in the same way.
+	Doubtful bool
+	// Meanwhile is how long it is kept back for the model alone while there is
+	// doubt, by failures in a row; nil for not at all.
+	Meanwhile []time.Duration
+}

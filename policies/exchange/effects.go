@@ -1,0 +1,111 @@
+package exchange
+
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/tenant"
+)
+
+// kinds are what clients are told who meet what a row of the verdict table keeps
+// back.
+var kinds = map[string]account.Kind{
+	heal.ReasonRateLimit:    account.RateLimit,
+	heal.ReasonQuota:        account.QuotaSpent,
+	heal.ReasonUnpaid:       account.NoMoney,
+	heal.ReasonCapacity:     account.NoCapacity,
+	heal.ReasonServerError:  account.Outage,
+	heal.ReasonBadKey:       account.BadCredential,
+	heal.ReasonForbidden:    account.BadCredential,
+	heal.ReasonPrecondition: account.Refused,
+	heal.ReasonNoModel:      account.Refused,
+}
+
+// scopes are those of the table's effects.
+var scopes = map[heal.Scope]account.Scope{
+	heal.CoolModel: account.OfAccount, heal.CoolAccount: account.OfAccount,
+	heal.CoolQuota: account.OfGroup, heal.CoolGroup: account.OfGroup,
+	heal.CoolBilling: account.OfBilling, heal.CoolBackend: account.OfBackend,
+}
+
+// apply tells the accounts what the ruling means for later requests.
+func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
+	if r.Rule == heal.ReasonBadKey {
+		a.credentialRefused(r)
+	}
+	e := account.Effects{Probe: endOf(seen, r), Limited: r.Limited}
+	for _, effect := range []*heal.Effect{&r.Account, &r.Backend} {
+		switch effect.Scope {
+		case heal.NoEffect, heal.CountAccount: // the lease's outcome is counted anyway
+		case heal.CutCapacity:
+			e.NoCapacity = true
+		case heal.HoldBackend:
+			if !a.counts() {
+				e.Failed, e.Doubtful, e.Certain = r.Rule, effect.Doubtful, effect.Certain
+			}
+		default:
+			e.Cooldowns = append(e.Cooldowns, cooldown(r, effect))
+		}
+	}
+	if r.Account.Scope != heal.NoEffect && !r.Account.Doubtful && seen.Error != nil && !a.tools {
+		for _, q := range seen.Error.Quotas {
+			e.Limits = append(e.Limits, account.Quota{ID: q.ID, Metric: q.Metric, Value: q.Value})
+		}
+	}
+	a.lease.Note(e)
+}
+
+// cooldown is an effect in the words of accounts.
+func cooldown(r *heal.Ruling, e *heal.Effect) account.Cooldown {
+	d := account.Cooldown{
+		Scope: scopes[e.Scope], Cause: r.Rule, Kind: kinds[r.Rule],
+		OfModel: e.Scope == heal.CoolModel || e.Scope == heal.CoolQuota || e.Scope == heal.CoolBackend && r.OfModel,
+		For:     e.For, Within: e.Within, Stated: e.Stated, Doubtful: e.Doubtful, Meanwhile: e.Meanwhile,
+		Probes: e.Long(),
+		// A server's own errors say little of the account: where there is no other
+		// one, the failures of one client must not keep the others.
+		Soft: r.Rule == heal.ReasonServerError,
+	}
+	if e.Day {
+		now := time.Now()
+		d.For = []time.Duration{account.DayEnds(now).Sub(now)}
+	}
+	return d
+}
+
+// endOf tells how a probe ended that showed this and was ruled so.
+func endOf(seen *heal.Seen, r *heal.Ruling) account.ProbeEnd {
+	switch {
+	case r.Backend.Scope != heal.NoEffect:
+		return account.ProbeFailed
+	case seen.Cut || seen.Details != "":
+		return account.ProbeOpen
+	}
+	return account.ProbeRefused
+}
+
+// proven notes that the account and the backend gave a good answer.
+func (a *attempt) proven() { a.lease.Note(account.Effects{Answered: true}) }
+
+// release ends the attempt's lease.
+func (a *attempt) release(result account.Result) {
+	if a.lease == nil {
+		return
+	}
+	a.lease.Done(a.outcomeOf(result))
+}
+
+// outcomeOf is what the accounts are told of the attempt's end.
+func (a *attempt) outcomeOf(result account.Result) account.Outcome {
+	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
+	if u := a.usage(); u.Known {
+		o.Tokens, o.Service = int64(u.Input), int64(u.Input)+4*int64(u.Output)
+		if a.reserved != nil {
+			used := tenant.Usage{Input: int64(u.Input), Output: int64(u.Output)}
+			o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
+		}
+	}
+	return o
+}
