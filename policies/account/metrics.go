@@ -49,6 +49,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	p.readAgain(now) // for the next time: while no request comes, nobody else reads
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}

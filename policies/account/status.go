@@ -80,6 +80,7 @@ type QueueStatus struct {
 func (p *Accounts) Status(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.readAgain(now) // for the next time: while no request comes, nobody else reads
 	s := Status{At: now}
 	for _, m := range p.byOrder() {
 		s.Accounts = append(s.Accounts, p.oneStatus(now, m))

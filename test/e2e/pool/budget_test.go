@@ -27,11 +27,7 @@ func TestBudgets(t *testing.T) {
 	server.Pause()
 	c.progress("paused", clients)
 	server.Resume()
-	eventually(t, "all budgets are spent", patience, func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.refused[429] >= clients
-	})
+	c.refusedAll("all budgets are spent", clients)
 	c.disperse()
 	r.rest(t)
 	eventually(t, "what was used is settled", 10*time.Second, func() bool { return len(l.inUse()) == 0 })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -127,6 +128,27 @@ func (c *crowd) answered() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.whole
+}
+
+// refusedAll waits until so many requests were refused.
+func (c *crowd) refusedAll(what string, n int) {
+	c.t.Helper()
+	var refused map[int]int
+	defer func() {
+		if c.t.Failed() {
+			c.t.Logf("refused by status: %v; odd: %v", refused, c.odd)
+		}
+	}()
+	eventually(c.t, what, patience, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		refused = maps.Clone(c.refused)
+		sum := 0
+		for _, of := range refused {
+			sum += of
+		}
+		return sum >= n || len(c.odd) > 0
+	})
 }
 
 // during says that a replica is killed, so that streams may break off.
