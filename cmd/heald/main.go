@@ -33,6 +33,7 @@ func commands() []command {
 		{"translate", "show what becomes of one request or reply", runTranslate},
 		{"usage", "sum files of records by tenant, model, account or day", runUsage},
 		{"tenant", "say who may call: make, replace and remove keys", runTenant},
+		{"accounts", "show a running heald's accounts, and why each is or is not usable", runAccounts},
 		{"health", "ask a running heald whether it lives", runHealth},
 		{"version", "print the version", runVersion},
 	}

@@ -89,6 +89,7 @@ type prepared struct {
 	settings exchange.Config
 	listen   bool // the file has another listen than runs
 	record   bool // the same of record
+	state    bool // and of state
 	maxBody  int  // that the file asks for
 	notes    []*setting.Problem
 }
@@ -134,6 +135,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
 		}
 	}
+	p.state = !reflect.DeepEqual(cfg.State, s.stateAt)
 	p.record = !reflect.DeepEqual(cfg.Record, s.recordTo)
 	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
 	if len(x.MemoryKeys) == 0 {
@@ -142,7 +144,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	p.notes = cfg.Notes()
 	p.exchange, err = exchange.New(*x, exchange.Deps{
 		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
-		Recorder: s.records.fan, Prices: price.New(cfg.Prices), State: s.state,
+		Recorder: s.records.fan, Prices: price.New(cfg.Prices), State: s.state, Shared: s.state.guard != nil,
 	})
 	return p, err
 }
@@ -165,6 +167,9 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	if p.listen {
 		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",
 			zap.Strings("running_grpc", s.listen.GRPC), zap.String("running_admin", s.listen.Admin), zap.Bool("running_tls", s.listen.TLS != nil))
+	}
+	if p.state {
+		s.log.Warn("state has changed: restart heald to use it; everything else of heald.yaml counts now")
 	}
 	if p.record {
 		s.log.Warn("record has changed: restart heald to use it; everything else of heald.yaml counts now")

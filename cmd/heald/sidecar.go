@@ -22,8 +22,6 @@ import (
 	"github.com/heald-proxy/heald/policies/account/credential"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
-	"github.com/heald-proxy/heald/policies/state"
-	"github.com/heald-proxy/heald/policies/state/memory"
 )
 
 // sidecar is heald without Envoy: what `serve` runs alone and `up` beside
@@ -39,7 +37,7 @@ type sidecar struct {
 	records    *records
 	// state has the slots and rates that are in use: a reload must not give them
 	// out a second time.
-	state    state.Store
+	state    *shared
 	policy   reloadable
 	tokens   *credential.Set
 	tokensOf atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
@@ -55,6 +53,7 @@ type sidecar struct {
 	room   int                        // bytes of the longest body for which the server has room
 	// recordTo is where records go until a restart.
 	recordTo config.Record
+	stateAt  config.State // likewise
 	files    *config.Metrics
 	fit      *fit // of the Envoy that was started with it; nil for one of the operator's
 
@@ -79,20 +78,22 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s := &sidecar{
 		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), dirs: cfg.Dirs(flags.File),
-		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, files: config.NewMetrics(reg),
+		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
-	s.state = memory.New()
 	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel))
 	var err error
-	if s.records, err = newRecords(&cfg.Record, nil, reg, log); err != nil {
+	if s.state, err = openState(&cfg.State, reg, log); err != nil {
 		return nil, err
+	}
+	if s.records, err = newRecords(&cfg.Record, s.state.stream(), reg, log); err != nil {
+		return nil, errors.Join(err, s.state.Close())
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
 	if err := s.assemble(cfg, profiles); err != nil {
 		s.tokens.Close()
-		return nil, errors.Join(err, s.records.close())
+		return nil, errors.Join(err, s.records.close(), s.state.Close())
 	}
 	return s, nil
 }
@@ -115,7 +116,7 @@ func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Profiles: profiles})
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Profiles: profiles})
 	return nil
 }
 
@@ -160,6 +161,9 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 	err := group.Wait()
 	if lost := s.records.close(); lost != nil { // after all that makes records
 		s.log.Warn("not every record was written", zap.Error(lost))
+	}
+	if lost := s.state.Close(); lost != nil { // after the stream of records, and all that settles
+		s.log.Warn("the shared store was not told of everything; its slots come back by themselves", zap.Error(lost))
 	}
 	return err
 }

@@ -4,20 +4,24 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Metrics tells of accounts on a registry. Labels are names that are configured,
-// and the models that a name function lets pass.
+// Metrics tells of accounts on a registry. Labels are names that are configured
+// (accounts, their groups and backends, tenants), and the models that a name
+// function lets pass: what clients send makes no series.
 type Metrics struct {
 	of    func() *Accounts
 	model func(string) string
 
-	slots, limit, cooling, waiting, acquired, waited, refused *prometheus.Desc
+	slots, limit, cooling, breaker, shed, used, limits, learned,
+	waiting, tenant, acquired, waited, refused *prometheus.Desc
 }
 
 // NewMetrics makes a collector. of returns the accounts of now, nil for none: a
 // reload makes new ones, and their counters begin anew. model makes a label of a
-// model's name, which may come from a client.
+// model's name, which may come from a client; it returns one of few names.
 func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("heald_"+name, help, labels, nil)
@@ -26,7 +30,13 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 		slots:    desc("account_slots_in_use", "Attempts under way, over all replicas as of the last snapshot.", "backend", "account"),
 		limit:    desc("account_slots", "Attempts that the account may have at once; absent without a limit.", "backend", "account"),
 		cooling:  desc("account_cooldown_seconds", "How long the account still rests for the model; model is empty for all.", "backend", "account", "model"),
+		breaker:  desc("backend_breaker", "0 closed, 1 held back (others are asked first), 2 open (only probes are sent).", "backend", "model"),
+		shed:     desc("backend_shed_ratio", "Share of attempts that others get instead, since the backend fails many.", "backend", "model"),
+		used:     desc("group_used", "What the quota group has used, as of the last snapshot: rpm and tpm in the last minute, rpd of the day.", "group", "model", "limit"),
+		limits:   desc("group_limit", "Limit of the quota group that counts now, configured or learned; absent without one.", "group", "model", "limit"),
+		learned:  desc("group_learned_limit", "Limit of the quota group that refusals have taught; absent without one.", "group", "model", "limit"),
 		waiting:  desc("accounts_waiting", "Requests that wait for an account at this replica."),
+		tenant:   desc("tenant_waiting", "Requests of the tenant that wait for an account at this replica; absent where none does.", "tenant"),
 		acquired: desc("accounts_acquired_total", "Attempts that were given an account."),
 		waited:   desc("accounts_waited_total", "Attempts that had to wait for an account."),
 		refused:  desc("accounts_refused_total", "Attempts that were given no account, by why.", "why"),
@@ -35,7 +45,9 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 
 // Describe is that of prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.slots, m.limit, m.cooling, m.waiting, m.acquired, m.waited, m.refused} {
+	for _, d := range []*prometheus.Desc{
+		m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
+	} {
 		ch <- d
 	}
 }
@@ -46,15 +58,21 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if p == nil {
 		return
 	}
+	for _, sample := range m.samples(p, time.Now()) { // whoever reads slowly holds no lock
+		ch <- sample
+	}
+}
+
+// samples reads all of it at one time.
+func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
 	p.readAgain(now) // for the next time: while no request comes, nobody else reads
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+		out = append(out, prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 	}
 	count := func(d *prometheus.Desc, v int64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+		out = append(out, prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...))
 	}
 	for _, a := range p.byOrder() {
 		gauge(m.slots, float64(a.inUse+a.others), a.Backend, a.ID)
@@ -65,11 +83,76 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 			gauge(m.cooling, left.Seconds(), a.Backend, a.ID, model)
 		}
 	}
+	m.backends(p, now, gauge)
+	m.groups(p, now, gauge)
 	gauge(m.waiting, float64(p.queue.Waiting()))
+	p.queue.each(func(tenant string, waiting int) { gauge(m.tenant, float64(waiting), tenant) })
 	count(m.acquired, p.decisions.acquired)
 	count(m.waited, p.decisions.waited)
 	for k := Kind(1); k < kinds; k++ {
 		count(m.refused, p.decisions.refused[k], k.String())
+	}
+	return out
+}
+
+type gauge func(d *prometheus.Desc, v float64, labels ...string)
+
+// backends tells of lanes. Of models with one label the worst counts.
+func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
+	type worst struct {
+		breaker int
+		shed    float64
+	}
+	by := map[laneKey]worst{}
+	for _, l := range p.lanes {
+		k := laneKey{l.backend, m.model(l.model)}
+		by[k] = worst{max(by[k].breaker, breakerLevels[l.outage.held()]), max(by[k].shed, l.shed.Share(now))}
+	}
+	for k, w := range by {
+		gauge(m.breaker, float64(w.breaker), k.backend, k.model)
+		gauge(m.shed, w.shed, k.backend, k.model)
+	}
+}
+
+var breakerLevels = map[heldBack]int{notHeld: 0, doubtful: 1, surely: 1, obeyed: 2}
+
+// groups tells of quotas. Of models with one label the use is the sum, and the
+// tightest limit counts.
+func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
+	type rates struct{ used, limits, learned state.Rates }
+	by := map[state.GroupModel]*rates{}
+	for _, q := range p.told() {
+		k := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
+		r := by[k]
+		if r == nil {
+			r = &rates{}
+			by[k] = r
+		}
+		r.used.Requests += q.load.Requests
+		r.used.Tokens += q.load.Tokens
+		r.used.Day += q.load.Day
+		r.limits = Tighter(r.limits, q.limits(now))
+		if q.taught {
+			r.learned = Tighter(r.learned, q.learned.Rates(now))
+		}
+	}
+	for k, r := range by {
+		for _, v := range []struct {
+			limit                 string
+			used, limits, learned int64
+		}{
+			{"rpm", r.used.Requests, r.limits.Requests, r.learned.Requests},
+			{"tpm", r.used.Tokens, r.limits.Tokens, r.learned.Tokens},
+			{"rpd", r.used.Day, r.limits.Day, r.learned.Day},
+		} {
+			gauge(m.used, float64(v.used), k.Group, k.Model, v.limit)
+			if v.limits > 0 {
+				gauge(m.limits, float64(v.limits), k.Group, k.Model, v.limit)
+			}
+			if v.learned > 0 {
+				gauge(m.learned, float64(v.learned), k.Group, k.Model, v.limit)
+			}
+		}
 	}
 }
 
@@ -84,7 +167,7 @@ func (p *Accounts) coolingOf(now time.Time, m *member, label func(string) string
 	}
 	note("", "")
 	for s, t := range p.book.tired {
-		if s.Model != "" && t.until.After(now) {
+		if s.Model != "" && t.until.After(now) && m.concerns(s) {
 			note(s.Model, label(s.Model))
 		}
 	}

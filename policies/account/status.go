@@ -11,26 +11,28 @@ import (
 // Status is what is known of all accounts at one time, for people.
 type Status struct {
 	At       time.Time       `json:"at"`
-	Accounts []OneStatus     `json:"accounts"`
+	Accounts []AccountStatus     `json:"accounts"`
 	Groups   []GroupStatus   `json:"groups"`
 	Backends []BackendStatus `json:"backends"`
-	Queues   []QueueStatus   `json:"queues,omitempty"`
+	Queues   []QueueStatus   `json:"queues"` // of tenants that wait or may not ask
 }
 
 // Usable says whether something may be asked now.
 type Usable struct {
 	Now bool `json:"usable"`
-	// Why says in words why not; "" if it is.
-	Why string `json:"why,omitempty"`
+	// Kind is the Kind that keeps it back, for programs, or "disabled"; "" if it
+	// is usable. Why says the same in words.
+	Kind string `json:"kind,omitempty"`
+	Why  string `json:"why,omitempty"`
 	// Until is when that ends; zero if nobody knows.
 	Until time.Time `json:"until,omitzero"`
 	// Probe is when one request may find out whether it has ended before.
 	Probe time.Time `json:"probe,omitzero"`
 }
 
-// OneStatus tells of one account. Models are those that it may not be asked
+// AccountStatus tells of one account. Models are those that it may not be asked
 // for though it may for others.
-type OneStatus struct {
+type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and BackendStatus
 	ID      string `json:"id"`
 	Backend string `json:"backend"`
 	Group   string `json:"group"`
@@ -45,16 +47,16 @@ type GroupStatus struct {
 	Group string `json:"group"`
 	Model string `json:"model"`
 	InUse int    `json:"in_use"`
-	// Used and Limits are per minute, and per day; Learned says that some limit
-	// is known from refusals alone. Concurrency is how many attempts there may
-	// be at once where capacity is shared; 0 is no limit.
+	// Used and Limits are per minute, and per day; a limit of 0 is none. Learned
+	// are those that refusals have taught. Concurrency is how many attempts there
+	// may be at once where capacity is shared; 0 is no limit.
 	Used        state.Rates `json:"used"`
 	Limits      state.Rates `json:"limits"`
-	Learned     bool        `json:"learned,omitempty"`
+	Learned     state.Rates `json:"learned,omitzero"`
 	Concurrency int         `json:"concurrency,omitempty"`
-	// Health is 0 to 100, FirstContent the time to it.
-	Health       float64       `json:"health"`
-	FirstContent time.Duration `json:"first_content,omitempty"`
+	// Health is 0 to 100, FirstContent the time to it in seconds.
+	Health       float64 `json:"health"`
+	FirstContent float64 `json:"first_content_seconds,omitempty"`
 	Usable
 }
 
@@ -63,81 +65,92 @@ type BackendStatus struct {
 	Backend string `json:"backend"`
 	Model   string `json:"model"`
 	// Breaker is "closed", "held back" (other backends are asked first) or
-	// "open" (only probes are sent). Shed is the share of attempts that others
-	// get instead.
-	Breaker string    `json:"breaker"`
-	Probe   time.Time `json:"probe,omitzero"`
-	Shed    float64   `json:"shed,omitempty"`
+	// "open" (only probes are sent). Shed is the share of attempts, 0 to 1, that
+	// others get instead.
+	Breaker string  `json:"breaker"`
+	Shed    float64 `json:"shed,omitempty"`
+	Usable
 }
 
-// QueueStatus tells how many requests of a tenant wait at this replica.
+// QueueStatus tells how many requests of a tenant wait at this replica, and
+// whether the tenant's own limits keep them back.
 type QueueStatus struct {
 	Tenant  string `json:"tenant"`
 	Waiting int    `json:"waiting"`
+	Usable
 }
 
 // Status tells what is known now.
 func (p *Accounts) Status(now time.Time) Status {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.readAgain(now) // for the next time: while no request comes, nobody else reads
-	s := Status{At: now}
-	for _, m := range p.byOrder() {
-		s.Accounts = append(s.Accounts, p.oneStatus(now, m))
-	}
-	for _, q := range p.quotas {
-		g := GroupStatus{
-			Group: q.Group, Model: q.Model, InUse: q.inFlight, Limits: q.limits(now), Learned: q.taught, Concurrency: q.capacity.Limit(),
-			Used:   state.Rates{Requests: q.load.Requests, Tokens: q.load.Tokens, Day: q.load.Day},
-			Health: q.health.Score(now, 0), FirstContent: q.health.Content(), Usable: Usable{Now: true},
-		}
-		var of rest
-		of.add(now, p.restingOf(OfGroup, q.Group, q.Model))
-		switch b := q.noRoom(now, &Want{}); {
-		case of.probes():
-			g.Usable = of.usable()
-		case b.kind != NoKind:
-			g.Usable = Usable{Why: unavailableWords[b.kind], Until: b.until}
-		}
-		s.Groups = append(s.Groups, g)
-	}
+	s := p.unsorted(now)
 	slices.SortFunc(s.Groups, func(a, b GroupStatus) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Model, b.Model))
 	})
-	for _, l := range p.lanes {
-		b := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerWords[l.outage.held()], Shed: l.shed.Share(now)}
-		if l.outage.begun() {
-			b.Probe = l.outage.Ready()
-		}
-		s.Backends = append(s.Backends, b)
-	}
 	slices.SortFunc(s.Backends, func(a, b BackendStatus) int {
 		return cmp.Or(cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Model, b.Model))
 	})
-	p.queue.each(func(tenant string, waiting int) { s.Queues = append(s.Queues, QueueStatus{tenant, waiting}) })
 	slices.SortFunc(s.Queues, func(a, b QueueStatus) int { return cmp.Compare(a.Tenant, b.Tenant) })
 	return s
 }
 
-var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
+// unsorted reads all of it at one time.
+func (p *Accounts) unsorted(now time.Time) Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.readAgain(now) // for the next time: while no request comes, nobody else reads
+	s := Status{At: now, Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
+	for _, m := range p.byOrder() {
+		s.Accounts = append(s.Accounts, p.accountStatus(now, m))
+	}
+	for _, q := range p.told() {
+		s.Groups = append(s.Groups, p.groupStatus(now, q))
+	}
+	for _, l := range p.lanes {
+		s.Backends = append(s.Backends, p.backendStatus(now, l))
+	}
+	s.Queues = append(s.Queues, p.queueStatus(now)...)
+	return s
+}
 
-// oneStatus tells of one account, and of the models for which it rests.
-func (p *Accounts) oneStatus(now time.Time, m *member) OneStatus {
-	s := OneStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots}
+// mostIdle is how many quotas are told of though nothing is known of them.
+const mostIdle = 2000
+
+// told are the quotas to tell of. A model that a client makes up leaves one with
+// each group of a backend: of very many, those that were never used are left
+// out, so that who asks for the status does not keep requests waiting.
+func (p *Accounts) told() []*quota {
+	out := make([]*quota, 0, min(len(p.quotas), mostIdle))
+	for _, q := range p.quotas {
+		if len(p.quotas) <= mostIdle || !q.idle() {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// idle reports whether nothing is known of the quota but what is configured.
+func (q *quota) idle() bool {
+	return q.inFlight == 0 && !q.taught && q.health.at == 0 && q.capacity.limit == 0 && q.load == state.Load{} && q.room == room{}
+}
+
+// accountStatus tells of one account, and of the models for which it rests.
+func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
+	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots}
 	var of rest
 	of.add(now, p.restsOf(m, ""))
 	switch {
 	case m.Disabled:
-		s.Why = "disabled in heald.yaml"
+		s.Usable = Usable{Kind: "disabled", Why: "disabled in heald.yaml"}
 	case of.probes():
-		s.Usable = of.usable()
+		s.Usable = of.usable(now)
 	case !m.free(now):
-		s.Why = unavailableWords[Busy]
+		b := m.busy(now)
+		s.Usable = b.usable(now)
 	default:
 		s.Now = true
 	}
 	for subject, t := range p.book.tired {
-		if subject.Model == "" || !t.until.After(now) || s.Models[subject.Model].Why != "" {
+		if subject.Model == "" || !t.until.After(now) || !m.concerns(subject) || s.Models[subject.Model].Why != "" {
 			continue
 		}
 		var of rest
@@ -146,10 +159,86 @@ func (p *Accounts) oneStatus(now time.Time, m *member) OneStatus {
 			if s.Models == nil {
 				s.Models = map[string]Usable{}
 			}
-			s.Models[subject.Model] = of.usable()
+			s.Models[subject.Model] = of.usable(now)
 		}
 	}
 	return s
+}
+
+// groupStatus tells of one group's quota of a model.
+func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
+	s := GroupStatus{
+		Group: q.Group, Model: q.Model, InUse: q.inFlight, Limits: q.limits(now), Concurrency: q.capacity.Limit(),
+		Used:   state.Rates{Requests: q.load.Requests, Tokens: q.load.Tokens, Day: q.load.Day},
+		Health: q.health.Score(now, 0), FirstContent: q.health.Content().Seconds(), Usable: Usable{Now: true},
+	}
+	if q.taught {
+		s.Learned = q.learned.Rates(now)
+	}
+	var of rest
+	of.add(now, p.restingOf(OfGroup, q.Group, q.Model))
+	switch b := q.noRoom(now, &Want{}); {
+	case of.probes():
+		s.Usable = of.usable(now)
+	case b.kind != NoKind:
+		s.Usable = b.usable(now)
+	case !q.capacity.Room(q.inFlight):
+		b = blocked{kind: NoCapacity, what: q.Group}
+		s.Usable = b.usable(now)
+	}
+	return s
+}
+
+var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
+
+// backendStatus tells of a lane.
+func (p *Accounts) backendStatus(now time.Time, l *lane) BackendStatus {
+	held := l.outage.held()
+	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerWords[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
+	var of rest
+	of.add(now, p.restingOf(OfBackend, l.backend, l.model))
+	switch {
+	case of.probes():
+		s.Usable = of.usable(now)
+	case held == obeyed:
+		s.Usable = Usable{Kind: Outage.String(), Why: unavailableWords[Outage]}
+	}
+	if l.outage.begun() {
+		s.Probe = l.outage.Ready()
+	}
+	return s
+}
+
+// queueStatus tells of the tenants that wait, or may not ask.
+func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
+	waiting := map[string]int{}
+	p.queue.each(func(tenant string, n int) { waiting[tenant] = n })
+	for tenant, b := range p.tenants {
+		if b.until.After(now) {
+			waiting[tenant] += 0
+		}
+	}
+	for tenant, n := range waiting {
+		s := QueueStatus{Tenant: tenant, Waiting: n, Usable: Usable{Now: true}}
+		if b := p.tenants[tenant]; b.until.After(now) {
+			s.Usable = b.usable(now)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// concerns reports whether what keeps a subject back keeps the account back.
+func (m *member) concerns(s Subject) bool {
+	switch s.Scope {
+	case OfGroup:
+		return s.Name == m.group
+	case OfBilling:
+		return s.Name == m.Billing
+	case OfBackend:
+		return s.Name == m.Backend
+	}
+	return s.Name == m.ID
 }
 
 // restsOf is what may keep an account back, for a model.
@@ -162,14 +251,26 @@ func (p *Accounts) restsOf(m *member, model string) []*tired {
 	return append(out, p.restingOf(OfBackend, m.Backend, model)...)
 }
 
-// usable words what keeps an account back.
-func (r *rest) usable() Usable {
-	u := Usable{Why: unavailableWords[r.kind] + " (" + r.scope.String() + " " + r.what + ")", Until: r.until}
-	if r.ready.Before(r.until) {
-		u.Probe = r.ready
+// usable words what keeps something back.
+func (r *rest) usable(now time.Time) Usable {
+	b := r.blocked()
+	u := b.usable(now)
+	u.Why = unavailableWords[r.kind] + " (" + r.scope.String() + " " + r.what + ")"
+	return u
+}
+
+// usable words what keeps something back. What only an event ends, or only a
+// reload, has no end that is known.
+func (b *blocked) usable(now time.Time) Usable {
+	u := Usable{Kind: b.kind.String(), Why: unavailableWords[b.kind]}
+	if b.what != "" {
+		u.Why += " (" + b.what + ")"
 	}
-	if time.Until(u.Until) > forGood/2 {
-		u.Until = time.Time{}
+	if !b.event && b.until.Sub(now) < forGood/2 {
+		u.Until = b.until
+	}
+	if b.retry.After(now) && b.retry.Before(b.until) {
+		u.Probe = b.retry
 	}
 	return u
 }

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/heald-proxy/heald/policies/state"
 )
 
@@ -27,8 +25,10 @@ func TestStatus(t *testing.T) {
 		lost := leaseOf(p, "c", "m")
 		lost.Note(Effects{Failed: "peek_timeout"})
 		lost.Done(Outcome{Sent: true, Tokens: -1})
+		synctest.Wait() // a snapshot that was asked for has been read
+		p.quotas[state.GroupModel{Group: "x/p", Model: "m"}].load.Requests = 2
 		s := p.Status(now)
-		byID := map[string]OneStatus{}
+		byID := map[string]AccountStatus{}
 		for _, a := range s.Accounts {
 			byID[a.ID] = a
 		}
@@ -64,7 +64,7 @@ func TestQueueInStatus(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() { _, _ = p.Acquire(ctx, plan("m", "x"), Want{Tenant: "t", MaxWait: time.Minute}) }()
 		synctest.Wait()
-		if s := p.Status(time.Now()); len(s.Queues) != 1 || s.Queues[0] != (QueueStatus{"t", 1}) {
+		if s := p.Status(time.Now()); len(s.Queues) != 1 || s.Queues[0] != (QueueStatus{"t", 1, Usable{Now: true}}) {
 			t.Errorf("the queues are %v", s.Queues)
 		}
 		cancel()
@@ -73,42 +73,65 @@ func TestQueueInStatus(t *testing.T) {
 	})
 }
 
-func TestMetrics(t *testing.T) {
+// What only an owner ends has no time: a refused credential, a model that the
+// project has no quota of. Programs read the kind.
+func TestStatusWithoutAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := withStore(t, one(2, state.Rates{}))
-		reg := prometheus.NewRegistry()
-		reg.MustRegister(NewMetrics(func() *Accounts { return p }, func(string) string { return "other" }))
-		_, held := acquired(t, p, plan("m", "x"), Want{})
-		keepBack(p, "a", "m", Cooldown{Scope: OfGroup, OfModel: true, Cause: "429", Kind: RateLimit, For: []time.Duration{30 * time.Second}})
-		if got, _ := acquired(t, p, plan("m", "x"), Want{}); got != "rate_limit" {
+		p := withStore(t, one(0, state.Rates{}))
+		none := leaseOf(p, "a", "m")
+		none.Note(Effects{Limits: []Quota{{ID: "GenerateRequestsPerDayPerProject", Value: "0"}}})
+		none.Done(Outcome{Sent: true, Tokens: -1})
+		keepBack(p, "a", "", Cooldown{Scope: OfAccount, Cause: "bad_key", Kind: BadCredential, For: []time.Duration{forGood}})
+		s := p.Status(time.Now())
+		if g := s.Groups[len(s.Groups)-1]; g.Now || g.Kind != "quota" || !g.Until.IsZero() {
+			t.Errorf("the group is %+v", g)
+		}
+		if a := s.Accounts[0]; a.Now || a.Kind != "credential" || !a.Until.IsZero() {
+			t.Errorf("the account is %+v", a)
+		}
+	})
+}
+
+// A tenant that its own limits keep back is told of though nothing of it waits.
+func TestTenantKeptBackInStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := withStore(t, one(0, state.Rates{}))
+		ends := time.Now().Add(time.Minute)
+		limits := func(time.Time) (*state.TenantWant, error) {
+			return &state.TenantWant{Name: "search", Budgets: []state.Budget{{Name: "tokens/minute", Ends: ends, Limit: 5, Amount: 4}}}, nil
+		}
+		w := Want{Tenant: "search", Limits: limits, MaxWait: time.Second}
+		_, held := acquired(t, p, plan("m", "x"), w)
+		if got, _ := acquired(t, p, plan("m", "x"), w); got != "tenant_budget" {
 			t.Fatal(got)
 		}
-		families, err := reg.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := map[string]string{}
-		for _, f := range families {
-			for _, m := range f.GetMetric() {
-				key := f.GetName()
-				for _, l := range m.GetLabel() {
-					key += " " + l.GetValue()
-				}
-				got[key] = fmt.Sprint(m.GetGauge().GetValue() + m.GetCounter().GetValue())
-			}
-		}
-		for key, want := range map[string]string{
-			"heald_account_cooldown_seconds a x other": "30",
-			"heald_account_slots_in_use a x":           "1",
-			"heald_account_slots a x":                  "2",
-			"heald_accounts_acquired_total":            "1",
-			"heald_accounts_refused_total rate_limit":  "1",
-			"heald_accounts_waiting":                   "0",
-		} {
-			if got[key] != want {
-				t.Errorf("%s is %q, want %s", key, got[key], want)
-			}
+		want := QueueStatus{Tenant: "search", Usable: Usable{Kind: "tenant_budget", Why: "the tenant's budget is used up (tokens/minute)", Until: ends}}
+		if s := p.Status(time.Now()); len(s.Queues) != 1 || s.Queues[0] != want {
+			t.Errorf("the queues are %+v", s.Queues)
 		}
 		held.Done(Outcome{})
 	})
+}
+
+// Clients make up models, and each leaves a quota with every group. Those that
+// were never used are not told of when there are very many.
+func TestStatusIsBounded(t *testing.T) {
+	var list []Account
+	for i := range 10 {
+		list = append(list, Account{ID: fmt.Sprint("a", i), Backend: "x", Secret: NewSecret("s")})
+	}
+	p := accounts(t, list, Deps{})
+	for i := range 900 {
+		_, l := acquired(t, p, plan(fmt.Sprint("model-", i), "x"), Want{})
+		l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: 1})
+	}
+	s := p.Status(time.Now())
+	if len(p.quotas) != 9000 || len(s.Groups) != 900 || len(s.Backends) != 900 {
+		t.Errorf("of %d quotas, %d groups and %d backends are told", len(p.quotas), len(s.Groups), len(s.Backends))
+	}
+	for _, g := range s.Groups {
+		if g.Used.Requests == 0 {
+			t.Fatalf("%+v", g)
+		}
+	}
 }

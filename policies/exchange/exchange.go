@@ -177,6 +177,9 @@ func (x *Exchange) UseTenants(r *tenant.Registry) {
 	x.tenants.Store(r)
 }
 
+// Tenants are those who may call; none where no key is asked for.
+func (x *Exchange) Tenants() []*tenant.Tenant { return x.tenants.Load().Tenants() }
+
 // newAccounts makes the scheduler. It is told where the quotas of each account are,
 // which only the backend knows.
 func newAccounts(cfg *Config, deps Deps) (*account.Accounts, error) {

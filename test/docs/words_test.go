@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
@@ -191,13 +192,14 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	exchange.NewMetrics(registry)
 	config.NewMetrics(registry)
 	record.NewMetrics(registry)
+	registry.MustRegister(account.NewMetrics(func() *account.Accounts { return nil }, strings.Clone))
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
 	close(ch)
 	for d := range ch {
 		known += d.String()
 	}
-	for _, name := range documents {
+	for _, name := range append([]string{"ACCOUNTS.md"}, documents...) {
 		for _, metric := range metricName.FindAllString(read(t, name), -1) {
 			base := strings.TrimSuffix(metric, "_bucket")
 			if !strings.Contains(known, `"`+base+`"`) {

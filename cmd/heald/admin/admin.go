@@ -1,5 +1,5 @@
 // Package admin is the second listener, for operators and orchestrators:
-// metrics, health and, if asked for, profiles. It should not be reachable by
+// metrics, health, the accounts' states and, if asked for, profiles. It should not be reachable by
 // clients; on a loopback address web pages get nothing from it.
 package admin
 
@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
 )
 
 // Server serves the admin endpoints.
@@ -27,6 +29,8 @@ type Options struct {
 	// Ready says why heald should get no new requests, or, with a nil error,
 	// what there is to know about one that should.
 	Ready func() (string, error)
+	// Accounts tells of accounts at /accounts; nil has nothing to tell.
+	Accounts func() accounts.Report
 	// Profiles serves /debug/pprof/. They show parts of the memory, which holds
 	// prompts and credentials.
 	Profiles bool
@@ -47,6 +51,7 @@ func New(o Options) *Server {
 		}
 		_, _ = w.Write([]byte("ok\n" + more + "\n"))
 	})
+	mux.HandleFunc("GET "+accounts.Path, tellAccounts(o.Accounts))
 	if o.Profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

@@ -57,6 +57,8 @@ type Config struct {
 	// or unix:///path; default unix:///run/heald/resume.sock where a policy
 	// resumes, else none.
 	ResumeVia string `yaml:"resume_via" text:"address"`
+	// State says what replicas share.
+	State State `yaml:"state"`
 	// Record says where records of attempts and requests go.
 	Record Record `yaml:"record"`
 	// Prices are what models cost where the built-in list does not say, or says
@@ -166,7 +168,7 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
-	errs = append(errs, c.Memory.validate(), c.Record.validate(false))
+	errs = append(errs, c.Memory.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
 	errs = append(errs, c.Prices.Validate("prices")...)
 	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
 	for i := range c.Backends {

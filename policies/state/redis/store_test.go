@@ -493,7 +493,7 @@ func TestSettlementsAreBounded(t *testing.T) {
 // The rights that doc.go names are enough.
 func TestACL(t *testing.T) {
 	server := redistest.Start(t)
-	server.Must("ACL SETUSER heald on >secret ~h1:* +@hash +@string +@sortedset +@keyspace +@scripting +@connection +time -@dangerous")
+	server.Must("ACL SETUSER heald on >secret ~h1:* +@hash +@string +@sortedset +@stream +@keyspace +@scripting +@connection +time -@dangerous")
 	s := open(t, server, func(cfg *Config) { cfg.User, cfg.Password = "heald", account.NewSecret("secret") })
 	c := newClock()
 	for _, test := range []func() error{
@@ -516,6 +516,7 @@ func TestACL(t *testing.T) {
 			return err
 		},
 		func() error { return s.Beat(t.Context()) },
+		func() error { return s.Append(t.Context(), "h1:usage", []byte("{}")) },
 	} {
 		if err := test(); err != nil {
 			t.Error(err)

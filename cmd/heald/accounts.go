@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
+	"github.com/heald-proxy/heald/cmd/heald/config"
+)
+
+// leastWatch keeps a table readable, and heald from being asked all the time.
+const leastWatch = 200 * time.Millisecond
+
+// runAccounts asks a running heald about its accounts.
+func runAccounts(ctx context.Context, args []string, out streams) error {
+	fs := newFlags("accounts", "show every account, quota, backend and tenant of a running heald, and why each is or is not usable now", out)
+	address := fs.String("admin", config.DefaultAdmin, "ask at `ADDRESS`: host:port, http://host:port or unix:///path")
+	asJSON := fs.Bool("json", false, "print the admin listener's JSON")
+	interval := fs.Duration("watch", 0, "show it again every `TIME`, such as 2s")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if *interval != 0 && *interval < leastWatch {
+		return &usageError{fmt.Errorf("--watch: %v is too short; write %v or more", *interval, leastWatch)}
+	}
+	client, err := accounts.NewClient(*address)
+	if err != nil {
+		return &usageError{fmt.Errorf("--admin: %w", err)}
+	}
+	show := func(ctx context.Context) error {
+		text, report, err := client.Ask(ctx)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			_, err = out.out.Write(text)
+			return err
+		}
+		if *interval > 0 {
+			fmt.Fprint(out.out, between(out.out))
+		}
+		return accounts.WriteTable(out.out, report, time.Local)
+	}
+	if *interval == 0 {
+		return show(ctx)
+	}
+	err = accounts.Watch(ctx, *interval, show, func(err error) { complain(out.err, "accounts", err) })
+	if errors.Is(err, context.Canceled) {
+		return nil // Ctrl-C ends it
+	}
+	return err
+}
+
+// between is what separates one table from the last: a terminal is cleared.
+func between(w io.Writer) string {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return "\x1b[H\x1b[2J"
+		}
+	}
+	return "\n"
+}

@@ -1,0 +1,146 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+const (
+	// askTime bounds one question.
+	askTime = 5 * time.Second
+	// longestReport is far more than a report has, in bytes.
+	longestReport = 64 << 20
+	longestError  = 1 << 10
+)
+
+// NotTold begins the answer of a heald that has nothing to tell.
+const NotTold = "this heald does not tell of accounts"
+
+// Client asks a running heald.
+type Client struct {
+	http *http.Client
+	base string // URL without the path
+	at   string // as it was named
+}
+
+// NewClient asks at an address as the listener's is named: host:port, a URL of
+// the listener, or unix:///path.
+func NewClient(address string) (*Client, error) {
+	c := &Client{base: "http://" + address, at: address}
+	dial := (&net.Dialer{}).DialContext
+	switch path, socket := strings.CutPrefix(address, "unix://"); {
+	case socket:
+		c.base = "http://localhost"
+		dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		}
+	case strings.Contains(address, "://"):
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+			return nil, errors.New("this is no address of an admin listener: write host:port, http://host:port or unix:///path")
+		}
+		for _, end := range []string{"/", Path, "/metrics", "/readyz", "/livez"} {
+			u.Path = strings.TrimSuffix(u.Path, end)
+		}
+		c.base = u.String()
+	default:
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return nil, errors.New("this is no address of an admin listener: write host:port, http://host:port or unix:///path")
+		}
+	}
+	// No proxy: the listener is near. No redirects: it sends none.
+	c.http = &http.Client{
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true, ResponseHeaderTimeout: askTime},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// Ask returns the report as the listener wrote it, and as it reads.
+func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	status, body, err := c.get(ctx, Path)
+	switch {
+	case err != nil:
+		return nil, nil, c.unreached(err)
+	case status == http.StatusNotFound && strings.HasPrefix(string(body), NotTold):
+		return nil, nil, c.problem(strings.TrimSpace(string(body)))
+	case status == http.StatusNotFound && c.lives(ctx):
+		return nil, nil, c.problem("the heald there is too old to tell of accounts: update it, or read its /metrics")
+	case status == http.StatusForbidden:
+		return nil, nil, c.problem("it refuses: " + said(body))
+	case status != http.StatusOK:
+		return nil, nil, c.problem(fmt.Sprintf("what answers there is not heald's admin listener (it says %d): %s", status, whereItIs))
+	}
+	r := &Report{}
+	if err := json.Unmarshal(body, r); err != nil || r.At.IsZero() {
+		return nil, nil, c.problem("what answers there is not heald's admin listener (its answer is no report): " + whereItIs)
+	}
+	return body, r, nil
+}
+
+const whereItIs = "name the address of listen.admin in heald.yaml, or the one that `heald up` prints behind \"metrics\", with --admin"
+
+func (c *Client) get(ctx context.Context, path string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	limit := int64(longestReport)
+	if resp.StatusCode != http.StatusOK {
+		limit = longestError
+	}
+	body, err = io.ReadAll(io.LimitReader(resp.Body, limit))
+	return resp.StatusCode, body, err
+}
+
+// lives reports whether a heald's admin listener answers.
+func (c *Client) lives(ctx context.Context) bool {
+	status, body, err := c.get(ctx, "/livez")
+	return err == nil && status == http.StatusOK && string(body) == "ok\n"
+}
+
+// unreached words why there is no answer.
+func (c *Client) unreached(err error) error {
+	var own *url.Error
+	if errors.As(err, &own) {
+		err = own.Err // without the URL, which is not what was named
+	}
+	var network *net.OpError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		return c.problem("nothing listens there: is heald running? " + strings.ToUpper(whereItIs[:1]) + whereItIs[1:])
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return c.problem(fmt.Sprintf("no answer within %v: %s", askTime, whereItIs))
+	case errors.As(err, &network) && network.Op == "dial":
+		return c.problem("it cannot be reached: " + said([]byte(err.Error())))
+	}
+	return c.problem("what listens there does not speak HTTP, as the port for Envoy (listen.grpc) does not: " + whereItIs)
+}
+
+func (c *Client) problem(text string) error {
+	return fmt.Errorf("%s: %s", redact.Text(c.at), text)
+}
+
+func said(body []byte) string {
+	return printable(redact.Text(strings.TrimSpace(string(body))))
+}

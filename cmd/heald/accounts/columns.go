@@ -1,0 +1,111 @@
+package accounts
+
+import (
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Width is the most characters of a line.
+const Width = 100
+
+// gap is between two columns.
+const gap = 2
+
+// leastLast is the room that the last column has at least.
+const leastLast = 28
+
+// lay writes rows below the heads of columns. A row with one cell is a heading of
+// its own. The last column takes the room that is left, and is wrapped; in the
+// others, what has no room is cut.
+func lay(w io.Writer, heads []string, rows [][]string) error {
+	rows = append([][]string{heads}, rows...)
+	last := len(heads) - 1
+	widths := widths(rows, last)
+	var out strings.Builder
+	for _, row := range rows {
+		if len(row) == 1 {
+			out.WriteString(short(row[0], Width) + "\n")
+			continue
+		}
+		left := 0
+		for i, cell := range row[:last] {
+			cell = short(cell, widths[i])
+			out.WriteString(cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+gap))
+			left += widths[i] + gap
+		}
+		for i, line := range wrap(row[last], Width-left) {
+			if i > 0 {
+				out.WriteString(strings.Repeat(" ", left))
+			}
+			out.WriteString(line + "\n")
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// widths are those of the columns before the last: of what is in them, less what
+// the widest have to give away.
+func widths(rows [][]string, columns int) []int {
+	out := make([]int, columns)
+	sum := 0
+	for i := range out {
+		for _, row := range rows {
+			if len(row) > 1 {
+				out[i] = max(out[i], utf8.RuneCountInString(printable(row[i])))
+			}
+		}
+		out[i] = min(out[i], Width)
+		sum += out[i] + gap
+	}
+	for ; sum > Width-leastLast; sum-- {
+		widest := 0
+		for i := range out {
+			if out[i] > out[widest] {
+				widest = i
+			}
+		}
+		out[widest]--
+	}
+	return out
+}
+
+// short cuts the middle out of a text that is longer: names differ at both ends.
+// What a terminal would obey is replaced, since names may come from elsewhere.
+func short(text string, most int) string {
+	text = printable(text)
+	r := []rune(text)
+	if len(r) <= most {
+		return text
+	}
+	tail := (most - 1) / 2
+	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
+}
+
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// wrap breaks a text at blanks into lines of at most so many characters; a word
+// that is longer is cut.
+func wrap(text string, most int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(printable(text)) {
+		word = short(word, most)
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > most {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,76 @@
+package accounts
+
+import (
+	"maps"
+
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/redact"
+)
+
+// Path is where the admin listener tells of accounts.
+const Path = "/accounts"
+
+// Report is what is known of all accounts at one replica.
+type Report struct {
+	// Replica tells this process from the others of its pool; "" where there are
+	// no others.
+	Replica string `json:"replica,omitempty"`
+	State   State  `json:"state"`
+	account.Status
+	// Tenants are those that are configured.
+	Tenants []Tenant `json:"tenants,omitempty"`
+}
+
+// State tells of the store that holds what replicas share.
+type State struct {
+	// Store is "memory", which this process has for itself, or "redis".
+	Store string `json:"store"`
+	// Up says that the store answers. Why says what happens meanwhile if not.
+	Up  bool   `json:"up"`
+	Why string `json:"why,omitempty"`
+	// Replicas are those that live, this one included; 0 is not known.
+	Replicas int `json:"replicas,omitempty"`
+}
+
+// Tenant tells of one who may call.
+type Tenant struct {
+	Name           string `json:"name"`
+	Disabled       bool   `json:"disabled,omitempty"`
+	Weight         int    `json:"weight,omitempty"`          // 0 is 1
+	MaxConcurrency int    `json:"max_concurrency,omitempty"` // 0 is no limit
+	// Limits are the tenant's by their names, as in tokens/day; Used is what is
+	// used of the windows of now, as far as it is known.
+	Limits map[string]float64 `json:"limits,omitempty"`
+	Used   map[string]float64 `json:"used,omitempty"`
+}
+
+// longestModel bounds names of models, in bytes: clients choose them.
+const longestModel = 200
+
+// Redacted is the report without what clients may have written into names of
+// models: credentials and addresses.
+func (r Report) Redacted() Report {
+	name := func(model string) string { return redact.ForClient(redact.Text(redact.Bound(model, longestModel))) }
+	r.Accounts = each(r.Accounts, func(a *account.AccountStatus) {
+		models := maps.Clone(a.Models)
+		clear(models)
+		for model, u := range a.Models {
+			models[name(model)] = u
+		}
+		a.Models = models
+	})
+	r.Groups = each(r.Groups, func(g *account.GroupStatus) { g.Model = name(g.Model) })
+	r.Backends = each(r.Backends, func(b *account.BackendStatus) { b.Model = name(b.Model) })
+	r.Queues = each(r.Queues, func(*account.QueueStatus) {})
+	return r
+}
+
+// each is a copy of a list, changed. It is never nil, for JSON.
+func each[T any](list []T, change func(*T)) []T {
+	out := make([]T, len(list))
+	for i := range list {
+		out[i] = list[i]
+		change(&out[i])
+	}
+	return out
+}

@@ -1,0 +1,24 @@
+package accounts
+
+import (
+	"context"
+	"time"
+)
+
+// Watch shows now, and again an interval after each time, until ctx ends. The
+// first failure ends it; later ones are told, since a heald that restarts is
+// back in a moment.
+func Watch(ctx context.Context, interval time.Duration, show func(context.Context) error, tell func(error)) error {
+	err := show(ctx)
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(interval):
+		}
+		if again := show(ctx); again != nil && ctx.Err() == nil {
+			tell(again)
+		}
+	}
+	return err
+}

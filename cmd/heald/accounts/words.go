@@ -1,0 +1,146 @@
+package accounts
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/account"
+)
+
+// Kinds of what keeps something back that are worded here; see account.Kind.
+const (
+	busy        = "busy"
+	capacity    = "capacity"
+	tenantSlots = "tenant_slots"
+	credential  = "credential"
+	money       = "money"
+	quota       = "quota"
+	disabled    = "disabled"
+)
+
+// remedy is what its owner can do about something that no time mends.
+var remedy = map[string]string{
+	credential: "change the secret",
+	money:      "top up, or raise the spending limit",
+	quota:      "its limit is 0: the project does not have this model",
+}
+
+// class sorts states for the summary.
+func class(u *account.Usable) string {
+	switch {
+	case u.Now:
+		return "ready"
+	case u.Kind == disabled:
+		return disabled
+	case u.Kind == busy || u.Kind == tenantSlots || u.Kind == capacity && u.Until.IsZero():
+		return busy
+	case u.Kind == credential || u.Kind == money || u.Until.IsZero():
+		return "out"
+	}
+	return "resting"
+}
+
+// state words whether something may be asked. self is what the row is about, as
+// in "account a": it is not said twice.
+func (c clock) state(u *account.Usable, self string) string {
+	_, name, _ := strings.Cut(self, " ")
+	why := strings.TrimSuffix(strings.TrimSuffix(u.Why, " ("+self+")"), " ("+name+")")
+	out := class(u)
+	switch out {
+	case disabled:
+		out = why
+	case busy:
+		out += ": " + why
+	case "out":
+		out += ": " + why
+		if r := remedy[u.Kind]; r != "" && (u.Kind != quota || u.Until.IsZero()) {
+			out += "; " + r
+		}
+	case "resting":
+		out += " until " + c.tell(u.Until) + " (" + why + ")"
+	}
+	return out + c.probe(u)
+}
+
+// probe words when one request finds out whether it is over.
+func (c clock) probe(u *account.Usable) string {
+	switch {
+	case u.Probe.IsZero():
+		return ""
+	case !u.Probe.After(c.at):
+		return "; probe due"
+	}
+	return "; probe at " + c.tell(u.Probe)
+}
+
+// clock tells times as seen at a time and place.
+type clock struct {
+	at time.Time
+	in *time.Location
+}
+
+// tell leaves out the day if it is today.
+func (c clock) tell(t time.Time) string {
+	t = t.In(c.in)
+	if t.Format(time.DateOnly) == c.at.In(c.in).Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format("Jan 2 15:04")
+}
+
+// count writes a number: exact up to 10,000, and then with two decimals.
+func count(n float64) string {
+	unit := ""
+	for _, u := range []struct {
+		from, size float64
+		name       string
+	}{{1e9, 1e9, "G"}, {1e6, 1e6, "M"}, {1e4, 1e3, "k"}} {
+		if n >= u.from {
+			n, unit = n/u.size, u.name
+			break
+		}
+	}
+	return strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64) + unit
+}
+
+// of is what is used of a limit; a limit of 0 is none, and one that refusals have
+// taught is marked.
+func of(used, limit, learned int64) string {
+	out := count(float64(used))
+	if limit > 0 {
+		out += "/" + count(float64(limit))
+	}
+	if limit > 0 && limit == learned {
+		out += "*"
+	}
+	return out
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// words tells how the state is that replicas share.
+func (s *State) words() string {
+	switch s.Store {
+	case "":
+		return "It does not tell where its state is."
+	case "memory":
+		return "Its state is in memory: it shares nothing with other replicas."
+	}
+	out := "Its state is in " + s.Store
+	if s.Replicas > 0 {
+		out += ", shared by " + plural(s.Replicas, "replica")
+	}
+	if !s.Up {
+		out += ", WHICH DOES NOT ANSWER: " + cmp.Or(s.Why, "it decides by itself, with its part of each limit")
+	}
+	return out + "."
+}
