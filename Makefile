@@ -103,6 +103,10 @@ sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in h
 hedge: envoy bin/heald ## show what sending slow requests twice is worth, simulated and through Envoy
 	go run ./test/hedge -heald bin/heald $(ARGS)
 
+.PHONY: load
+load: envoy redis ## play real load and chaos at full size: three replicas, Redis, 500 streams, 10,000 aborts (20 minutes)
+	HEALD_LOAD=long go test -count=1 -v -timeout 60m ./test/e2e/pool
+
 .PHONY: gobench
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...

@@ -14,12 +14,12 @@ import (
 // is gone for a part of the time: what the fake counts is over the budget by no
 // more than the requests that were under way when nobody could ask.
 func TestBudgets(t *testing.T) {
-	const budget, clients = 4000, 60
+	const budget, clients = 12_000, 60
 	server := redistest.Start(t)
 	r := start(t, setup{
 		groups: groups, replicas: replicas, urls: []string{server.URL()}, limits: limits{slots: 6},
 		tenant: fmt.Sprintf("limits: {tokens/month: %d}", budget), // no test lasts from one month to the next, but for one
-		fake:   fakegemini.Options{Pace: 50 * time.Millisecond},
+		fake:   fakegemini.Options{Pace: 40 * time.Millisecond},
 	})
 	l := read(t, server)
 	c := gather(t, r, clients)

@@ -21,7 +21,7 @@ type ledger struct {
 
 func read(t *testing.T, server *redistest.Server) *ledger {
 	t.Helper()
-	c := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	c := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { _ = c.Close() })
 	return &ledger{t, c}
 }

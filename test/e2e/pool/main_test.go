@@ -1,18 +1,28 @@
 package pool
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/heald-proxy/heald/test/stack"
 )
 
 func TestMain(m *testing.M) {
+	redis.SetLogger(silent{}) // a Redis that is killed is no news here
 	code := m.Run()
 	stack.Cleanup()
 	os.Exit(code)
 }
+
+// silent is a log that nobody reads.
+type silent struct{}
+
+// Printf is that of go-redis's loggers.
+func (silent) Printf(context.Context, string, ...any) {}
 
 // patience bounds every wait for something that must happen; a test that reaches
 // it has failed.

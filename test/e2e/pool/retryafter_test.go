@@ -9,6 +9,7 @@ import (
 
 // Who comes back when heald has said is served, and who comes before is not.
 func TestRetryAfterIsTrue(t *testing.T) {
+	t.Parallel() // it waits for a minute
 	const requests = 3
 	r := start(t, setup{groups: []int{1}, limits: limits{requests: requests}, policy: "{queue_wait: 1ms}"})
 	client := &http.Client{Transport: &http.Transport{}}
