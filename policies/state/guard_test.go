@@ -337,6 +337,26 @@ func TestGuardFullAccount(t *testing.T) {
 	})
 }
 
+// One answer that is late is no reason to give a slot that the others may take in
+// the same moment: the account looks full until the store is asked again.
+func TestGuardLateAnswer(t *testing.T) {
+	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
+		want := at(state.Place{Account: "a", Slots: 9})
+		if _, err := g.Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.silent.Store(true)
+		taken := take(t, g, want)
+		if taken.Place >= 0 || len(taken.Full) != 1 || taken.Full[0].Limit != "slots" {
+			t.Errorf("got %+v", taken)
+		}
+		r.silent.Store(false)
+		if taken = take(t, g, want); taken.Place != 0 || taken.Local {
+			t.Errorf("asked again, got %+v", taken)
+		}
+	})
+}
+
 // Values that were put while the store was gone are found afterwards.
 func TestGuardValuesOfTheOutage(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
