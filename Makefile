@@ -110,6 +110,10 @@ simulate: ## play policies of choosing accounts in virtual time; table and pictu
 	status=$$?; cat out/simulate.txt && go -C test/simulate/plot run . $(CURDIR)/out || tail -50 out/simulate.log; \
 	test $$status = 0 || echo "make simulate: heald missed an aim; out/simulate.log has the details"; exit $$status
 
+.PHONY: load
+load: envoy redis ## play real load and chaos at full size: three replicas, Redis, 500 streams, 10,000 aborts (20 minutes)
+	HEALD_LOAD=long go test -count=1 -v -timeout 60m ./test/e2e/pool
+
 .PHONY: gobench
 gobench: ## run the Go benchmarks of the translation
 	go test -run '^$$' -bench . -benchmem ./policies/... ./extproc/...

@@ -67,6 +67,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.readAgain(now) // for the next time: while no request comes, nobody else reads
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out = append(out, prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 	}

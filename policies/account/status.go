@@ -97,6 +97,7 @@ func (p *Accounts) Status(now time.Time) Status {
 func (p *Accounts) unsorted(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.readAgain(now) // for the next time: while no request comes, nobody else reads
 	s := Status{At: now, Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
 	for _, m := range p.byOrder() {
 		s.Accounts = append(s.Accounts, p.accountStatus(now, m))

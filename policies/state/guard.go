@@ -125,7 +125,9 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 		wake: make(chan struct{}, 1), stop: stop,
 	}
 	cfg.Metrics.setUp(true)
-	g.work.Go(func() { g.rejoins(ctx) }) // ends with Close, which waits for it
+	// Both end with Close, which waits for them.
+	g.work.Go(func() { g.rejoins(ctx) })
+	g.work.Go(func() { g.looks(ctx) })
 	return g
 }
 

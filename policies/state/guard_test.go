@@ -31,7 +31,7 @@ type remote struct {
 	silent   atomic.Bool
 	replicas int
 	total    int64
-	calls    atomic.Int64
+	takes    atomic.Int64
 
 	mu   sync.Mutex
 	held map[string]int
@@ -42,7 +42,6 @@ type remote struct {
 }
 
 func (r *remote) answer(ctx context.Context) error {
-	r.calls.Add(1)
 	if r.silent.Load() {
 		<-ctx.Done()
 	}
@@ -50,6 +49,7 @@ func (r *remote) answer(ctx context.Context) error {
 }
 
 func (r *remote) Take(ctx context.Context, want *state.Want) (state.Taken, error) {
+	r.takes.Add(1)
 	if err := r.answer(ctx); err != nil {
 		return state.Taken{Place: -1}, err
 	}
@@ -163,7 +163,7 @@ func TestGuardGoesDownAndComesBack(t *testing.T) {
 				t.Fatalf("take %d: after %v, want %v", i, got, want*time.Millisecond)
 			}
 		}
-		if n := r.calls.Load(); n != 3 {
+		if n := r.takes.Load(); n != 3 {
 			t.Fatalf("%d calls, none may be repeated", n)
 		}
 		down := time.Now()
@@ -334,6 +334,26 @@ func TestGuardFullAccount(t *testing.T) {
 		}
 		if taken := take(t, g, at(place)); taken.Place >= 0 {
 			t.Error("a sixth of five slots")
+		}
+	})
+}
+
+// One answer that is late is no reason to give a slot that the others may take in
+// the same moment: the account looks full until the store is asked again.
+func TestGuardLateAnswer(t *testing.T) {
+	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
+		want := at(state.Place{Account: "a", Slots: 9})
+		if _, err := g.Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.silent.Store(true)
+		taken := take(t, g, want)
+		if taken.Place >= 0 || len(taken.Full) != 1 || taken.Full[0].Limit != "slots" {
+			t.Errorf("got %+v", taken)
+		}
+		r.silent.Store(false)
+		if taken = take(t, g, want); taken.Place != 0 || taken.Local {
+			t.Errorf("asked again, got %+v", taken)
 		}
 	})
 }

@@ -33,7 +33,7 @@ func (g *Guard) rates(p *Place, n int) Rates {
 // leave notes what this replica knows of rates as the store begins to be silent;
 // the lock is held.
 func (g *Guard) leave() {
-	g.left, g.own = time.Now(), nil
+	g.left, g.own = g.cfg.Now(), nil
 	if local, err := g.local.Snapshot(context.Background()); err == nil {
 		g.own = local.Load
 	}

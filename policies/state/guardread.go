@@ -14,14 +14,7 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return err
 	})
 	if err == nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.last != out {
-			g.last = out
-			for account, n := range out.InUse {
-				g.peaks.note(account, n, g.cfg.Now())
-			}
-		}
+		g.seen(out)
 		return out, nil
 	}
 	if err := g.alone(ctx, "snapshot", err); err != nil {
@@ -32,6 +25,44 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	return g.merge(local), nil
+}
+
+// lookEvery is how often a guard reads a snapshot though nobody asks for one:
+// what each replica may do by itself depends on how many there were.
+const lookEvery = time.Second
+
+// looks reads snapshots of a store that is up, the first one at once. That there
+// is none says nothing yet: nobody waits for it.
+func (g *Guard) looks(ctx context.Context) {
+	next := time.NewTicker(lookEvery)
+	defer next.Stop()
+	for {
+		if !g.isDown() {
+			limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
+			if out, err := g.remote.Snapshot(limited); err == nil {
+				g.seen(out)
+			}
+			cancel()
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// seen keeps the remote store's newest snapshot.
+func (g *Guard) seen(s *Snapshot) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.last == s {
+		return
+	}
+	g.last = s
+	for account, n := range s.InUse {
+		g.peaks.note(account, n, g.cfg.Now())
+	}
 }
 
 // merge adds to a local snapshot what the remote store said last: its documents

@@ -177,7 +177,8 @@ func part(limit int64, n int) int64 {
 }
 
 // slots is how many of an account's slots this replica may use by itself, those
-// included that it holds. That is its part, but at first no more than what it
+// included that it holds. That is its part, but none beside what it holds while
+// the store is thought to be there, and at first no more than what it
 // held and its part of what was free: the others may be able to reach the store,
 // and leave this replica its part only some time after they have missed it. The
 // lock is held.
@@ -185,6 +186,9 @@ func (g *Guard) slots(p *Place, n, held int) int {
 	own := max(1, p.Slots/n)
 	if g.last == nil || g.cfg.Now().Sub(g.since) > 2*g.cfg.Silent {
 		return own
+	}
+	if !g.down {
+		return min(own, held) // one late answer: the next call asks again
 	}
 	free := max(0, p.Slots-g.peaks.of(p.Account))
 	return min(own, held+free/n)

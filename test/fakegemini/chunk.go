@@ -41,6 +41,7 @@ type renderer struct {
 	thoughts int // bytes of thought so far
 	text     strings.Builder
 	calls    int
+	told     int // tokens in all, as the last chunk had them
 }
 
 func newRenderer(j *judge, fixed *Usage, ints bool) *renderer {

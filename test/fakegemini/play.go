@@ -27,8 +27,9 @@ type stage struct {
 	chunks  int      // stream: chunks written
 }
 
-// play performs a reply; it returns how the request ended.
-func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Reply) Ended {
+// play performs a reply; it returns how the request ended, and the tokens of
+// which the reply has told.
+func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Reply) (ended Ended, told int) {
 	q := r.URL.Query()
 	st := &stage{w: w, r: r, framing: j.target.framing(q), render: newRenderer(j, reply.usage, intEnums(r.URL.RawQuery)), reply: reply}
 	st.coding = reply.packed
@@ -37,13 +38,13 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Re
 	}
 	for _, step := range reply.script(j.cap) {
 		if ended := st.do(step); ended != "" {
-			return ended
+			return ended, st.render.told
 		}
 		if r.Context().Err() != nil {
-			return EndedClient
+			return EndedClient, st.render.told
 		}
 	}
-	return st.close()
+	return st.close(), st.render.told
 }
 
 // script is the steps with the finish in its place.

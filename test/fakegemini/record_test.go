@@ -37,6 +37,9 @@ func TestRecords(t *testing.T) {
 		if g.Time.IsZero() || g.Header.Get("Content-Type") != "application/json" || g.Host != s.Addr() || g.Proto != "HTTP/1.1" {
 			t.Errorf("%d: %+v", i, g)
 		}
+		if told := g.Rejected == ""; told != (g.Tokens > 0) {
+			t.Errorf("%d: %d tokens were told of", i, g.Tokens)
+		}
 		if g.Method != want.Method || g.Path != want.Path || g.Query != want.Query || g.Model != want.Model || g.Key != want.Key ||
 			string(g.Body) != string(want.Body) || g.Reply != want.Reply || g.Rejected != want.Rejected || g.Ended != want.Ended {
 			t.Errorf("%d:\n got %+v\nwant %+v", i, g, want)

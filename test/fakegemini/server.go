@@ -182,7 +182,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended
 		reply = s.next(j, key, r.URL.Path)
 	}
 	s.records.update(h, func(rec *Request) { rec.Reply = reply.name })
-	return s.play(w, r, j, reply)
+	ended, told := s.play(w, r, j, reply)
+	s.records.update(h, func(rec *Request) { rec.Tokens = told })
+	return ended
 }
 
 // next is the scripted reply that is due, or the fake's own.

@@ -44,6 +44,7 @@ func (r *renderer) usage() string {
 	if r.fixed != nil {
 		u = *r.fixed
 	}
+	r.told = u.Prompt + u.Candidates + u.Thoughts + u.ToolUse
 	out := fmt.Sprintf(`{"promptTokenCount":%d`, u.Prompt)
 	for _, c := range []struct {
 		name string
@@ -54,7 +55,7 @@ func (r *renderer) usage() string {
 		}
 	}
 	out += fmt.Sprintf(`,"totalTokenCount":%d,"promptTokensDetails":[{"modality":"TEXT","tokenCount":%d}]`,
-		u.Prompt+u.Candidates+u.Thoughts+u.ToolUse, u.Prompt)
+		r.told, u.Prompt)
 	if u.ToolUse > 0 {
 		out += fmt.Sprintf(`,"toolUsePromptTokenCount":%d`, u.ToolUse)
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	Keys []string
 	// WrongKeys are those of Keys that the fakes do not take after all.
 	WrongKeys []string
+	// Account is what heald.yaml says of the account of Keys[i] beside its id,
+	// backend and secret, such as "project: p, slots: 3"; nil says nothing.
+	Account func(i int) string
 	// Policy is the YAML of policies.default.
 	Policy string
 	// Models is the YAML of models.
@@ -47,6 +50,8 @@ type Options struct {
 	Resume bool
 	// Config are further lines of heald.yaml.
 	Config string
+	// Own are lines of heald.yaml that only replica i has; nil has none.
+	Own func(i int) string
 	// MaxBody is max_body of heald.yaml; 0 for its default.
 	MaxBody int
 	// MemoryKeys are the memory keys of the replicas, in order. Those without
@@ -78,7 +83,7 @@ type Stack struct {
 	Envoy    *proc.Process
 	Replicas []*Replica
 	Fakes    map[string]*fakegemini.Server
-	Config   string // path of heald.yaml
+	Config   string // path of heald.yaml, without what Options.Own adds
 	// ResumeSocket is the path of the listener for resumed answers; "" for none.
 	ResumeSocket string
 
@@ -86,6 +91,7 @@ type Stack struct {
 	binary     string // heald's
 	flags      []string
 	memoryKeys []string
+	own        func(i int) string
 	reloads    int
 }
 
@@ -102,7 +108,7 @@ func Start(t testing.TB, o Options) *Stack {
 	if len(o.Keys) == 0 {
 		o.Keys = []string{"key-1"}
 	}
-	s := &Stack{t: t, Fakes: map[string]*fakegemini.Server{}, memoryKeys: o.MemoryKeys}
+	s := &Stack{t: t, Fakes: map[string]*fakegemini.Server{}, memoryKeys: o.MemoryKeys, own: o.Own}
 	if !o.NoProfiles {
 		s.flags = append(s.flags, "--pprof")
 	}
@@ -186,11 +192,14 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 	b.WriteString("accounts:\n")
 	for _, be := range backends {
 		for i, key := range o.Keys {
-			limits := "" // a known one that is hardly used makes the first account the best
-			if i == 0 && len(o.Keys) > 1 {
-				limits = ", limits: {rpm: 1000000}"
+			more := "" // a known one that is hardly used makes the first account the best
+			switch {
+			case o.Account != nil:
+				more = ", " + o.Account(i)
+			case i == 0 && len(o.Keys) > 1:
+				more = ", limits: {rpm: 1000000}"
 			}
-			fmt.Fprintf(&b, "- {id: %s-%d, backend: %s, secret: {file: %q}%s}\n", be.Name, i+1, be.Name, secret(s.t, dir, fmt.Sprintf("key-%d", i), key), limits)
+			fmt.Fprintf(&b, "- {id: %s-%d, backend: %s, secret: {file: %q}%s}\n", be.Name, i+1, be.Name, secret(s.t, dir, fmt.Sprintf("key-%d", i), key), more)
 		}
 	}
 	policy := o.Policy
@@ -236,7 +245,24 @@ func (s *Stack) startReplica(i int, address string) *Replica {
 	if i < len(s.memoryKeys) {
 		key = s.memoryKeys[i]
 	}
-	return startReplica(s.t, s.binary, s.Config, address, s.flags, memoryKeyVariable+"="+key)
+	return startReplica(s.t, s.binary, s.configOf(i), address, s.flags, memoryKeyVariable+"="+key)
+}
+
+// configOf is the path of a replica's heald.yaml.
+func (s *Stack) configOf(i int) string {
+	s.t.Helper()
+	if s.own == nil {
+		return s.Config
+	}
+	text, err := os.ReadFile(s.Config)
+	path := filepath.Join(filepath.Dir(s.Config), fmt.Sprintf("heald-%d.yaml", i))
+	if err == nil {
+		err = os.WriteFile(path, append(text, s.own(i)...), 0o600)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return path
 }
 
 func (s *Stack) startEnvoy(binary string, params bootstrap.Params, edit func(string) string) {
@@ -382,7 +408,7 @@ func (s *Stack) Settled() error {
 }
 
 // Reload touches heald.yaml and waits until every replica has read it again:
-// what they held against accounts is forgotten.
+// what they held against accounts is forgotten. Not with Options.Own.
 func (s *Stack) Reload() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -11,7 +11,8 @@ import (
 // was lost.
 const ledgerRest = time.Hour
 
-// beats beats until Close.
+// beats beats until Close, for the first time at once: the others must know how
+// many there are before they are left to themselves.
 func (s *Store) beats(ctx context.Context) {
 	var next <-chan time.Time
 	if !s.timing.byHand {

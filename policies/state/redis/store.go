@@ -81,6 +81,7 @@ func New(cfg Config) (*Store, error) {
 		s.dropped.counter, s.lost.counter = m.dropped, m.lost
 	}
 	// Both end with Close, which waits for them.
+	s.wake()
 	s.work.Go(func() { s.beats(ctx) })
 	s.work.Go(func() { s.settlements(ctx) })
 	return s, nil

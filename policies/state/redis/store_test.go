@@ -59,7 +59,45 @@ func open(t testing.TB, server *redistest.Server, change ...func(*Config)) *Stor
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	for i := 0; i < 200 && s.known.Load().incarnation == ""; i++ {
+		time.Sleep(5 * time.Millisecond) // its first heartbeat is on its way
+	}
 	return s
+}
+
+// Replicas know of each other from the start, and so does a guard that nobody
+// has asked for anything: each may then do its part alone.
+func TestKnownFromTheStart(t *testing.T) {
+	server := redistest.Start(t)
+	var guards []*state.Guard
+	for range 3 {
+		s, err := New(Config{URL: server.URL()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := state.NewGuard(s, memory.New(), state.GuardConfig{})
+		defer g.Close()
+		guards = append(guards, g)
+	}
+	time.Sleep(1500 * time.Millisecond) // a look
+	server.Pause()
+	defer server.Resume()
+	want := &state.Want{Places: []state.Place{{Account: "a", Slots: 9}}}
+	for i, g := range guards {
+		n := 0
+		for range 20 {
+			taken, err := g.Take(t.Context(), want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if taken.Place == 0 {
+				n++
+			}
+		}
+		if n > 3 {
+			t.Errorf("replica %d of 3 gives %d of 9 slots by itself", i, n)
+		}
+	}
 }
 
 func TestStore(t *testing.T) {
@@ -377,17 +415,16 @@ func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 	if _, err := s.Take(t.Context(), want); err == nil {
 		t.Fatal("an answer that was lost")
 	}
-	direct := open(t, server)
-	if n := direct.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "2" {
+	if n := s.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "2" {
 		t.Fatalf("%s in use: the call was to be done, once", n)
 	}
-	if stats := direct.client.Info(t.Context(), "commandstats").Val(); !strings.Contains(stats, "cmdstat_evalsha:calls=1,") {
+	if stats := s.client.Info(t.Context(), "commandstats").Val(); !strings.Contains(stats, "cmdstat_evalsha:calls=1,") {
 		t.Errorf("not sent exactly once: %s", stats)
 	}
 	if err := s.Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := direct.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "1" {
+	if n := s.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "1" {
 		t.Errorf("%s in use after a heartbeat, want the one that is known", n)
 	}
 	s.settle(t.Context(), []state.Settlement{{Receipt: known.Receipt}})
