@@ -51,7 +51,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 	}
 	if r.Account.Scope != heal.NoEffect && !r.Account.Doubtful && seen.Error != nil && !a.tools {
 		for _, q := range seen.Error.Quotas {
-			e.Limits = append(e.Limits, account.Quota{ID: q.ID, Metric: q.Metric, Value: q.Value})
+			e.Limits = append(e.Limits, account.Quota{ID: q.ID, Metric: q.Metric, Value: q.Value, Dimensions: q.Dimensions})
 		}
 	}
 	a.lease.Note(e)
