@@ -84,7 +84,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
 	s.state = memory.New()
-	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel))
+	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel), exchange.NewLearnedMetrics(s.policy.current.Load))
 	var err error
 	if s.records, err = newRecords(&cfg.Record, nil, reg, log); err != nil {
 		return nil, err

@@ -100,6 +100,7 @@ type attempt struct {
 	req     *conversation.Request  // without content once it was rendered, unless the answer may be resumed
 	called  bool                   // the history has calls
 	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
+	taught  heal.Repairs           // those that it was sent with since others were refused without, not it
 	sum     account.RequestSum
 	body    uint64 // tells the body that goes upstream
 	names   bool   // a file, a cache or the like is named by the request

@@ -20,6 +20,7 @@ func (a *attempt) Close(end policies.End) {
 	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
 	a.measureNothing()
 	outcome := a.outcome(end)
+	a.unlearnPassed(outcome)
 	a.release(a.healthOf(outcome))
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	fields := a.attemptFields()

@@ -157,6 +157,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if lists {
 		fetch = x.fetchList
 	}
+	x.learned.Tell = x.tellLearned
 	x.UseTenants(cfg.Tenants)
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // Metrics are the counters of all exchanges of a process; they outlive a
@@ -28,6 +29,7 @@ type Metrics struct {
 	models          modelLabels
 
 	signatures *prometheus.CounterVec
+	learned    *prometheus.CounterVec
 }
 
 // firstContent are the buckets for waits until a model says something.
@@ -63,9 +65,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		providerContent: histogram("heald_provider_content_seconds", "Time from request sent to the first content of a provider's answer.", "backend", "model"),
 
 		signatures: counter("heald_signature_cache_total", "Signatures of conversations whose client loses carriers, by what became of them.", "result"),
+		learned:    counter("heald_learned_total", "Repairs that were learned since a model refuses requests without them, and that ended.", "repair", "result"),
 	}
 	for _, result := range heal.SignatureResults {
 		m.signatures.WithLabelValues(result) // shows that there were none
+	}
+	for _, repair := range state.LearnedRepairs {
+		for _, result := range state.LearnedResults {
+			m.learned.WithLabelValues(repair.String(), string(result))
+		}
 	}
 	for _, result := range hedgeResults {
 		m.hedges.WithLabelValues(result)

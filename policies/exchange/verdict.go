@@ -24,6 +24,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 		a.noModel(&r.Client)
 	}
 	a.record.err, a.record.status, a.record.failure = r.Err, seen.Status, r.Failure
+	if empty(seen.Peek) && seen.Error == nil {
+		a.unlearn(seen.Peek)
+	}
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
