@@ -102,6 +102,7 @@ type attempt struct {
 	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
 	taught  heal.Repairs           // those that it was sent with since others were refused without, not it
 	sum     account.RequestSum
+	size    size   // of the client's body
 	body    uint64 // tells the body that goes upstream
 	names   bool   // a file, a cache or the like is named by the request
 	tools   bool   // upstream runs tools for the request

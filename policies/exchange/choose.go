@@ -38,6 +38,9 @@ func (a *attempt) choose() *policies.Reply {
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
 	}
+	if reply := a.leaveUnpriced(); reply != nil {
+		return reply
+	}
 	if !slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return a.x.accounts.Has(c.Backend.Name) }) {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: backend " + a.candidates[0].Backend.Name + " has no account; add one under accounts in heald.yaml"})
@@ -58,7 +61,8 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	a.settleTokens(ctx)
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, body))
 	began := time.Now()
-	lease, err := a.x.accounts.Acquire(ctx, a.plan(), a.want(body))
+	plan := a.plan()
+	lease, err := a.x.accounts.Acquire(ctx, plan, a.want(body, plan))
 	a.record.waited += time.Since(began)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -148,7 +152,7 @@ func (a *attempt) lastAfterFailover() bool {
 }
 
 // want is what the attempt needs of an account.
-func (a *attempt) want(body []byte) account.Want {
+func (a *attempt) want(body []byte, plan []account.Candidate) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
 	w := account.Want{
 		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1,
@@ -160,11 +164,15 @@ func (a *attempt) want(body []byte) account.Want {
 	if retry || len(a.memory.Spent) > 0 {
 		w.Avoid = a.avoid
 	}
-	w.Tokens = int64(gemini.EstimateTokens(len(body)))
+	if body != nil { // else it is for the rest of an answer, whose size is that of the whole
+		a.size = a.sizeOf(body)
+	}
+	input, all := a.expect(plan)
+	w.Tokens = input
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}
-	a.wantOfTenant(&w)
+	a.wantOfTenant(&w, all)
 	return w
 }
 

@@ -21,6 +21,7 @@ func (a *attempt) Close(end policies.End) {
 	a.measureNothing()
 	outcome := a.outcome(end)
 	a.unlearnPassed(outcome)
+	a.learnUse(outcome)
 	a.release(a.healthOf(outcome))
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	fields := a.attemptFields()

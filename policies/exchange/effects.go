@@ -101,11 +101,18 @@ func (a *attempt) release(result account.Result) {
 func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
 	if u := a.usage(); u.Known {
-		o.Tokens, o.Service = int64(u.Input), int64(u.Input)+4*int64(u.Output)
-		if a.reserved != nil {
-			used := tenant.Usage{Input: int64(u.Input), Output: int64(u.Output)}
-			o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
-		}
+		o.Tokens = int64(u.Input)
+	}
+	if used := a.billed(); used != nil {
+		o.Service, o.Used = used.Service(), a.usedOf(used)
 	}
 	return o
+}
+
+// usedOf is a usage in the units of what was reserved; nil if nothing was.
+func (a *attempt) usedOf(used *tenant.Usage) []int64 {
+	if a.reserved == nil {
+		return nil
+	}
+	return a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, used).Used
 }

@@ -63,10 +63,10 @@ func (a *attempt) attemptRecord() record.Attempt {
 		out.Backend, out.Kind, out.Model = a.backend.Name, string(a.backend.Kind), policies.Clean(a.model)
 	}
 	if a.account != nil {
-		out.Account = a.account.ID
+		out.Account, out.Group = a.account.ID, a.account.Group()
 	}
 	if out.Usage != nil && a.x.prices != nil {
-		cost := a.x.prices.Cost(a.model, cmp.Or(out.TierServed, out.TierAsked), a.begunAt, out.Usage)
+		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
 	}
 	return out

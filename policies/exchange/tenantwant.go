@@ -11,20 +11,13 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// expectedOutput is how many output tokens are reserved of a tenant's budgets
-// where the client allows more. What was really used is settled afterwards.
-const expectedOutput = 4096
-
-// wantOfTenant adds to a want what the attempt takes of its tenant.
-func (a *attempt) wantOfTenant(w *account.Want) {
+// wantOfTenant adds to a want what the attempt takes of its tenant, which is
+// estimated. What was really used is settled afterwards.
+func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	t := a.caller.Tenant
 	w.Tenant, w.Weight, w.MaxWaiting = t.Name, float64(t.Weight), max(t.Waiting(), 0)
 	if t.Waiting() == 0 {
 		w.MaxWait = 0 // none waits
-	}
-	estimate := tenant.Estimate{Tokens: w.Tokens + expectedOutput}
-	if most := a.req.Limits.MaxTokens; most != nil {
-		estimate.Tokens = w.Tokens + min(int64(*most), expectedOutput)
 	}
 	if t.Want(estimate, time.Now()) == nil {
 		return
