@@ -37,6 +37,7 @@ func (a *attempt) Close(end policies.End) {
 		return
 	}
 	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
+	a.x.metrics.tenants.WithLabelValues(a.tenantName(), outcome).Inc()
 	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
 }
 

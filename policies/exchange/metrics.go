@@ -13,6 +13,7 @@ import (
 type Metrics struct {
 	attempts  *prometheus.CounterVec
 	requests  *prometheus.CounterVec
+	tenants   *prometheus.CounterVec
 	repairs   *prometheus.CounterVec
 	failovers *prometheus.CounterVec
 	memory    *prometheus.CounterVec
@@ -50,6 +51,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		attempts:  counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
 		requests:  counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
+		tenants:   counter("heald_tenant_requests_total", "Requests that ended, by whose they were and how; tenant is empty where the key is of nobody.", "tenant", "outcome"),
 		repairs:   counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
 		failovers: counter("heald_failovers_total", "Moves to another backend or model, by what was left behind and why.", "left", "reason"),
 		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
