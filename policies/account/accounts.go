@@ -38,7 +38,6 @@ type Accounts struct {
 	crowds    map[string]int     // who wait, by the backend of their first choice
 	tenants   map[string]blocked // what keeps a tenant back by its limits
 	decisions decisions
-	estimator *Estimator
 
 	snapshotAt time.Time
 	reading    bool                 // the snapshot
@@ -71,7 +70,7 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
 		members: map[string][]*member{}, byID: map[string]*member{},
 		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
-		queue: NewQueue[*waiting](mostWaiting), crowds: map[string]int{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{}, estimator: NewEstimator(),
+		queue: NewQueue[*waiting](mostWaiting), crowds: map[string]int{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	var errs []error
