@@ -82,7 +82,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
-	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel))
+	reg.MustRegister(account.NewMetrics(s.policy.accounts, s.policy.modelLabel), exchange.NewLearnedMetrics(s.policy.current.Load))
 	var err error
 	if s.state, err = openState(&cfg.State, reg, log); err != nil {
 		return nil, err

@@ -41,7 +41,6 @@ type Accounts struct {
 	rooms     map[string]*waitingRoom // by the backend of the first choice
 	tenants   map[string]blocked      // what keeps a tenant back by its limits
 	decisions decisions
-	estimator *Estimator
 
 	dayEnds    time.Time // Google's, as of the last ranking that asked
 	snapshotAt time.Time
@@ -76,7 +75,7 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
 		members: map[string][]*member{}, byID: map[string]*member{},
 		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
-		queue: NewQueue[*waiting](mostWaiting), rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{}, estimator: NewEstimator(),
+		queue: NewQueue[*waiting](mostWaiting), rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	var errs []error

@@ -84,11 +84,11 @@ func TestEstimateIsThirdQuartile(t *testing.T) {
 
 func TestEstimatorIsBounded(t *testing.T) {
 	e := NewEstimator()
-	for i := range 2 * mostRatios {
+	for i := range 2 * mostTrends {
 		e.Note("t", fmt.Sprint("model-", i), 4000, 0, 1000)
 	}
-	if n := len(e.ratios); n > mostRatios || n < mostRatios*9/10 {
-		t.Errorf("%d ratios are remembered, the bound is %d", n, mostRatios)
+	if n := len(e.ratios); n > mostTrends || n < mostTrends*9/10 {
+		t.Errorf("%d ratios are remembered, the bound is %d", n, mostTrends)
 	}
 }
 

@@ -9,24 +9,22 @@ import (
 )
 
 // learn takes the limits that a refusal names, or, if it names none, what may be
-// guessed of them.
+// guessed of them. One that names another model which is asked for here is that
+// model's. A model that nobody has asked for is another name of the one that was,
+// as without the date of a version.
 func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 	q := l.quota
-	before := q.learned
 	for _, v := range named {
 		kind, value, model := v.Limit(q.Model)
 		of := q
 		if other := l.p.quotas[state.GroupModel{Group: q.Group, Model: model}]; other != nil {
 			of = other
 		}
-		of.teach(now, of.learned.Stated(now, kind, value), l.p.replicas)
+		l.teach(now, of, of.learned.Stated(now, kind, value))
 	}
 	if unnamed {
 		requests, tokens := q.recent.Sum(now)
-		q.teach(now, q.learned.Refused(now, requests, tokens), l.p.replicas)
-	}
-	if q.learned != before {
-		l.tellLearned(now)
+		l.teach(now, q, q.learned.Refused(now, requests, tokens))
 	}
 }
 
@@ -41,17 +39,19 @@ func (l *lease) succeeded(now time.Time, o *Outcome) {
 		return
 	}
 	requests, tokens := q.recent.Sum(now)
-	if next := q.learned.Succeeded(now, requests, tokens); next != q.learned {
-		q.teach(now, next, l.p.replicas)
-		l.tellLearned(now)
-	}
+	l.teach(now, q, q.learned.Succeeded(now, requests, tokens))
 }
 
-func (l *lease) tellLearned(now time.Time) {
-	l.p.write(Subject{OfGroup, l.quota.Group, l.quota.Model})
-	r := l.quota.learned.Rates(now)
-	l.p.log.Info("limits were learned from a refusal", zap.String("group", l.quota.Group), zap.String("model", l.quota.Model),
-		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", l.quota.learned.Absent))
+// teach changes what is known of a quota's limits, and tells of it.
+func (l *lease) teach(now time.Time, q *quota, learned Learned) {
+	if q.learned == learned {
+		return
+	}
+	q.teach(now, learned, l.p.replicas)
+	l.p.write(Subject{OfGroup, q.Group, q.Model})
+	r := learned.Rates(now)
+	l.p.log.Info("limits were learned from a refusal", zap.String("group", q.Group), zap.String("model", q.Model),
+		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", learned.Absent))
 }
 
 // teach replaces what is learned. If nothing was limited before, the store counts

@@ -35,6 +35,41 @@ func TestNamedLimitsAreKept(t *testing.T) {
 	})
 }
 
+// A limit that names another model which is asked for here is that model's; one of
+// a model that nobody asks for is another name of the one that was asked.
+func TestNamedLimitsAreOfTheirModel(t *testing.T) {
+	for name, want := range map[string]struct{ asked, named string }{
+		"other": {"a", "rate_limit"},
+		"m-001": {"rate_limit", "a"},
+		"m":     {"rate_limit", "a"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := withStore(t, one(0, state.Rates{}))
+			leaseOf(p, "a", "other").Done(Outcome{Result: Neutral})
+			limit := perMinute
+			limit.Dimensions = map[string]string{"model": name, "location": "global"}
+			l := leaseOf(p, "a", "m")
+			l.Note(Effects{Limits: []Quota{limit}})
+			l.Done(Outcome{Result: Failed, Sent: true})
+			ask := func(model string) (got string) {
+				for range 3 {
+					var l Lease
+					if got, l = acquired(t, p, plan(model, "x"), Want{}); l != nil {
+						l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: -1})
+					}
+				}
+				return got
+			}
+			if got := ask("m"); got != want.asked {
+				t.Errorf("%s: %s for the model that was asked, want %s", name, got, want.asked)
+			}
+			if got := ask("other"); got != want.named {
+				t.Errorf("%s: %s for the other model, want %s", name, got, want.named)
+			}
+		})
+	}
+}
+
 // A limit of 0 is no quota at all: the group is out for the model.
 func TestAbsentModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -46,6 +46,9 @@ type Direct interface {
 	// the number of messages and what the last of them says.
 	Glance(body []byte) *conversation.Request
 
+	// Media lists the media in body, for estimates of its tokens.
+	Media(body []byte) []conversation.Media
+
 	// Schemas returns what body asks the upstream to obey, as raw values: two
 	// bodies for which they are equal are relaxed alike.
 	Schemas(body []byte) [][]byte

@@ -50,7 +50,7 @@ var deniedReasons = [tenant.Kinds]string{
 	tenant.Disabled: heal.ReasonTenantDisabled, tenant.Model: heal.ReasonTenantModel,
 	tenant.Slots: heal.ReasonTenantSlots, tenant.Waiting: heal.ReasonTenantWaiting,
 	tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
-	tenant.OutOfMoney: heal.ReasonTenantMoney,
+	tenant.OutOfMoney: heal.ReasonTenantMoney, tenant.Unpriced: heal.ReasonTenantModel,
 }
 
 // deny refuses what a tenant may not do, or not now.

@@ -14,6 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // newAsker makes the asker of a resumption: a copy of the attempt that chooses
@@ -104,9 +105,10 @@ func (a *attempt) askable(wait time.Duration) bool {
 // first request goes to the account that broke off, with the attempt's own lease.
 func (r *resumption) acquire() error {
 	by := r.asker
-	w := by.want(nil)
+	plan := by.plan()
+	w := by.want(nil, plan)
 	w.MaxWait, w.Retry, w.Avoid = 0, true, by.avoid
-	l, err := by.x.accounts.Acquire(context.Background(), by.plan(), w)
+	l, err := by.x.accounts.Acquire(context.Background(), plan, w)
 	if err != nil {
 		return err
 	}
@@ -117,9 +119,10 @@ func (r *resumption) acquire() error {
 }
 
 // release ends the lease of the request for the rest, if it has one of its own.
+// What it has used is settled with the attempt, whose answer it completes.
 func (r *resumption) release(result account.Result) {
 	if r.lease != nil {
-		r.lease.Done(account.Outcome{Result: result, Sent: true, Tokens: -1})
+		r.lease.Done(account.Outcome{Result: result, Sent: true, Tokens: -1, Used: r.asker.usedOf(&tenant.Usage{Cost: new(int64)})})
 		r.lease = nil
 	}
 }

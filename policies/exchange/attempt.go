@@ -101,7 +101,9 @@ type attempt struct {
 	req     *conversation.Request  // without content once it was rendered, unless the answer may be resumed
 	called  bool                   // the history has calls
 	schemas func() state.SchemaSum // of the body; it is only asked for where some were refused
+	taught  heal.Repairs           // those that it was sent with since others were refused without, not it
 	sum     account.RequestSum
+	size    size   // of the client's body
 	body    uint64 // tells the body that goes upstream
 	names   bool   // a file, a cache or the like is named by the request
 	tools   bool   // upstream runs tools for the request
@@ -115,7 +117,6 @@ type attempt struct {
 	backend    *route.Backend
 	account    *account.Account
 	lease      account.Lease     // of account; nil before
-	size       size              // of the request
 	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
 	shown      string            // of the account's credential, as it was sent
 	alone      bool              // it goes over a connection of its own

@@ -15,7 +15,6 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
-	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // destination is a model at a backend, by their names.
@@ -39,8 +38,8 @@ func (a *attempt) choose() *policies.Reply {
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
 	}
-	if a.candidates = a.priced(a.candidates); len(a.candidates) == 0 {
-		return a.deny(&tenant.Denied{Kind: tenant.Model, Tenant: a.caller.Tenant.Name, Model: a.req.Model})
+	if reply := a.leaveUnpriced(); reply != nil {
+		return reply
 	}
 	if !slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return a.x.accounts.Has(c.Backend.Name) }) {
 		return a.refuse(heal.ReasonNoAccount, &conversation.Error{Kind: conversation.ErrAPI,
@@ -62,7 +61,8 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	a.settleTokens(ctx)
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, body))
 	began := time.Now()
-	lease, err := a.x.accounts.Acquire(ctx, a.plan(), a.want(body))
+	plan := a.plan()
+	lease, err := a.x.accounts.Acquire(ctx, plan, a.want(body, plan))
 	a.record.waited += time.Since(began)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -156,7 +156,7 @@ func (a *attempt) lastAfterFailover() bool {
 const dueSlack = time.Second
 
 // want is what the attempt needs of an account.
-func (a *attempt) want(body []byte) account.Want {
+func (a *attempt) want(body []byte, plan []account.Candidate) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
 	w := account.Want{
 		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1,
@@ -168,12 +168,15 @@ func (a *attempt) want(body []byte) account.Want {
 	if retry || len(a.memory.Spent) > 0 {
 		w.Avoid = a.avoid
 	}
-	a.size = a.sizeOf(len(body))
-	w.Tokens = a.x.accounts.EstimateTokens(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media)
+	if body != nil { // else it is for the rest of an answer, whose size is that of the whole
+		a.size = a.sizeOf(body)
+	}
+	input, all := a.expect(plan)
+	w.Tokens = input
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}
-	a.wantOfTenant(&w)
+	a.wantOfTenant(&w, all)
 	return w
 }
 

@@ -20,6 +20,8 @@ func (a *attempt) Close(end policies.End) {
 	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
 	a.measureNothing()
 	outcome := a.outcome(end)
+	a.unlearnPassed(outcome)
+	a.learnUse(outcome)
 	a.release(a.healthOf(outcome))
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
 	fields := a.attemptFields()
@@ -36,6 +38,7 @@ func (a *attempt) Close(end policies.End) {
 	}
 	a.keepEnd()
 	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
+	a.x.metrics.tenants.WithLabelValues(a.tenantName(), outcome).Inc()
 	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
 }
 

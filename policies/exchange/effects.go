@@ -1,12 +1,10 @@
 package exchange
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
-	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/state"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
@@ -53,7 +51,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 	}
 	if r.Account.Scope != heal.NoEffect && !r.Account.Doubtful && seen.Error != nil && !a.tools {
 		for _, q := range seen.Error.Quotas {
-			e.Limits = append(e.Limits, account.Quota{ID: q.ID, Metric: q.Metric, Value: q.Value})
+			e.Limits = append(e.Limits, account.Quota{ID: q.ID, Metric: q.Metric, Value: q.Value, Dimensions: q.Dimensions})
 		}
 	}
 	a.lease.Note(e)
@@ -96,35 +94,25 @@ func (a *attempt) release(result account.Result) {
 	if a.lease == nil {
 		return
 	}
-	o := a.outcomeOf(result)
-	if o.Tokens > 0 && a.resumption == nil && a.features.Direct == nil && !a.embeds() {
-		a.x.accounts.Counted(a.caller.Tenant.Name, a.candidates[0].Model, a.size.text, a.size.media, o.Tokens)
-	}
-	a.lease.Done(o)
+	a.lease.Done(a.outcomeOf(result))
 }
 
 // outcomeOf is what the accounts are told of the attempt's end.
 func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
-	u := a.usageRecord()
-	if u == nil {
-		u = &record.Usage{} // an error, or nothing: that is not billed
-	} else if !u.Estimated {
-		o.Tokens = u.Input
+	if u := a.usage(); u.Known {
+		o.Tokens = int64(u.Input)
 	}
-	o.Service = u.Input + 4*u.Output
-	if o.Sent && a.reserved != nil {
-		used := tenant.Usage{Input: u.Input, Output: u.Output, Cost: a.cost(u)}
-		o.Used = a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, &used).Used
+	if used := a.billed(); used != nil {
+		o.Service, o.Used = used.Service(), a.usedOf(used)
 	}
 	return o
 }
 
-// cost is what a usage costs, in nano-units of the currency; nil if that is not
-// known.
-func (a *attempt) cost(u *record.Usage) *int64 {
-	if a.x.prices == nil || a.backend == nil {
+// usedOf is a usage in the units of what was reserved; nil if nothing was.
+func (a *attempt) usedOf(used *tenant.Usage) []int64 {
+	if a.reserved == nil {
 		return nil
 	}
-	return a.x.prices.Cost(a.model, cmp.Or(a.tierServed(), a.tierAsked), a.begunAt, u).Nano
+	return a.caller.Tenant.Settlement(state.Receipt{Budgets: a.reserved.Budgets}, used).Used
 }

@@ -96,6 +96,7 @@ type Exchange struct {
 	random     func() float64
 	clock      heal.Clock
 	learned    state.Learned
+	expected   *expectations
 	underway   underway
 	times      hedge.Times // until the provider's headers
 	duplicates hedge.Budget
@@ -156,12 +157,13 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
-		rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
+		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
 	var fetch route.Fetch
 	if lists {
 		fetch = x.fetchList
 	}
+	x.learned.Tell = x.tellLearned
 	x.UseTenants(cfg.Tenants)
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))

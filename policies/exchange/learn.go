@@ -21,6 +21,33 @@ func (a *attempt) learn() {
 	a.x.learned.Add(a.backend.Name, a.model, repairs, structured, uint64(a.sum), a.schemas)
 }
 
+// unlearn ends the repairs with which an empty answer was asked for although
+// nobody had refused this request without them: they may be what emptied it.
+func (a *attempt) unlearn(reason string) {
+	if a.taught == 0 {
+		return
+	}
+	a.x.learned.Unlearn(a.backend.Name, a.model, a.taught, a.sentAt, "an answer under it was empty: "+reason, a.schemas)
+	a.taught = 0
+}
+
+// empty reports a reason that says that an answer came to its end without any
+// content, or with thoughts alone.
+func empty(reason string) bool {
+	return reason == heal.ReasonPeekNoContent || reason == heal.ReasonPeekThoughts || reason == heal.ReasonPeekEOF
+}
+
+// unlearnPassed is unlearn for an answer that the client has, since a stream is
+// passed on with its first thought.
+func (a *attempt) unlearnPassed(outcome string) {
+	if outcome != "passed" || a.answer == nil || a.resumption != nil {
+		return
+	}
+	if g := a.answer.glimpse(true); g.Finish == conversation.FinishStop && !g.Answer {
+		a.unlearn(heal.ReasonPeekThoughts)
+	}
+}
+
 // schemasOf sums the schemas of a request up.
 func (a *attempt) schemasOf(body []byte) state.SchemaSum {
 	var list [][]byte

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,31 @@ func TestKeysOfOneProjectAreOneQuota(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A refusal may name another model than the one that was asked: its limit is kept
+// for that one.
+func TestLimitOfAnotherModel(t *testing.T) {
+	const body = `{"error":{"code":429,"message":"Quota exceeded.","status":"RESOURCE_EXHAUSTED","details":[
+		{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerMinutePerProjectPerModel","quotaValue":"0","quotaDimensions":{"location":"global","model":"gemini-3.6-flash"}}]}]}}`
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.Backends, c.Accounts = c.Backends[:1], c.Accounts[:1] })
+		other := strings.Replace(ask, "3.5", "3.6", 1)
+		answerWith(sendingBody(t, r.begin(1, ""), other), 200, hello+stop)
+		answerWith(sendingBody(t, r.begin(1, ""), ask), 429, body)
+		time.Sleep(25 * time.Hour) // what cools down is over; no time brings a model without quota
+		answerWith(sendingBody(t, r.begin(1, ""), ask), 200, hello+stop)
+		if reply := r.refused(t, r.begin(1, ""), other); reply.Status != 429 {
+			t.Errorf("%d %s", reply.Status, reply.Reason)
+		}
+	})
+}
+
+// sendingBody is an attempt of a request with this body that the provider has.
+func sendingBody(t *testing.T, a *attempt, body string) *attempt {
+	t.Helper()
+	send(t, a, body)
+	return a
 }
 
 // A key that is refused is not asked again by every request. One finds out after

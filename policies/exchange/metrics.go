@@ -5,6 +5,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // Metrics are the counters of all exchanges of a process; they outlive a
@@ -12,6 +13,7 @@ import (
 type Metrics struct {
 	attempts  *prometheus.CounterVec
 	requests  *prometheus.CounterVec
+	tenants   *prometheus.CounterVec
 	repairs   *prometheus.CounterVec
 	failovers *prometheus.CounterVec
 	memory    *prometheus.CounterVec
@@ -28,6 +30,7 @@ type Metrics struct {
 	models          modelLabels
 
 	signatures *prometheus.CounterVec
+	learned    *prometheus.CounterVec
 }
 
 // firstContent are the buckets for waits until a model says something.
@@ -48,6 +51,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		attempts:  counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
 		requests:  counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
+		tenants:   counter("heald_tenant_requests_total", "Requests that ended, by whose they were and how; tenant is empty where the key is of nobody.", "tenant", "outcome"),
 		repairs:   counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
 		failovers: counter("heald_failovers_total", "Moves to another backend or model, by what was left behind and why.", "left", "reason"),
 		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
@@ -63,9 +67,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		providerContent: histogram("heald_provider_content_seconds", "Time from request sent to the first content of a provider's answer.", "backend", "model"),
 
 		signatures: counter("heald_signature_cache_total", "Signatures of conversations whose client loses carriers, by what became of them.", "result"),
+		learned:    counter("heald_learned_total", "Repairs that were learned since a model refuses requests without them, and that ended.", "repair", "result"),
 	}
 	for _, result := range heal.SignatureResults {
 		m.signatures.WithLabelValues(result) // shows that there were none
+	}
+	for _, repair := range state.LearnedRepairs {
+		for _, result := range state.LearnedResults {
+			m.learned.WithLabelValues(repair.String(), string(result))
+		}
 	}
 	for _, result := range hedgeResults {
 		m.hedges.WithLabelValues(result)

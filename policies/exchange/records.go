@@ -30,13 +30,10 @@ func (a *attempt) tell(outcome string) {
 // origin says who asked for what.
 func (a *attempt) origin() record.Origin {
 	o := record.Origin{
-		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.record.tenant, KeyID: a.caller.KeyID,
+		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.tenantName(), KeyID: a.caller.KeyID,
 		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
 	o.TraceID, o.ParentSpan, o.Sampled = record.ParseTraceparent(a.in.Headers.Get("traceparent"))
-	if t := a.caller.Tenant; t != nil {
-		o.Tenant = t.Name
-	}
 	switch {
 	case a.req == nil:
 	case a.counts():
@@ -47,6 +44,15 @@ func (a *attempt) origin() record.Origin {
 		o.Operation = record.Generate
 	}
 	return o
+}
+
+// tenantName is whose request it is, one of the configured names, or that of
+// everybody; "" if it was not found out.
+func (a *attempt) tenantName() string {
+	if t := a.caller.Tenant; t != nil {
+		return t.Name
+	}
+	return a.record.tenant
 }
 
 // attemptRecord is what may be told of the attempt itself.
@@ -63,10 +69,10 @@ func (a *attempt) attemptRecord() record.Attempt {
 		out.Backend, out.Kind, out.Model = a.backend.Name, string(a.backend.Kind), policies.Clean(a.model)
 	}
 	if a.account != nil {
-		out.Account, out.Group = a.account.ID, a.x.accounts.Group(a.account.ID)
+		out.Account, out.Group = a.account.ID, a.account.Group()
 	}
 	if out.Usage != nil && a.x.prices != nil {
-		cost := a.x.prices.Cost(a.model, cmp.Or(out.TierServed, out.TierAsked), a.begunAt, out.Usage)
+		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
 	}
 	return out
@@ -115,7 +121,7 @@ func (a *attempt) usageRecord() *record.Usage {
 	case succeeded(a.response.Status) || a.response.Status == 0:
 		// It was cut off before upstream has told: whatever came is billed, and
 		// where nothing came, the prompt may be.
-		return &record.Usage{Input: int64(gemini.EstimateTokens(t.asked)), Output: int64(gemini.EstimateTokens(t.said)), Estimated: true}
+		return &record.Usage{Input: a.expected(a.model).Input, Output: int64(gemini.EstimateTokens(t.said)), Estimated: true}
 	}
 	return nil // an error, which is not billed
 }

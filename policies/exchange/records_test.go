@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // told keeps what a recorder is told.
@@ -231,6 +233,26 @@ func BenchmarkTell(b *testing.B) {
 	for b.Loop() {
 		a.tell("passed")
 	}
+}
+
+// Records say which quota group an attempt used, and how long it waited for its
+// tenant's slot.
+func TestRecordsOfALease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, to := shared(t), &told{}
+		r.recorder = to
+		r.UseTenants(callers(t, tenant.Tenant{Name: "a", MaxConcurrency: 1, Keys: keysOf(keyOfA)}))
+		first := sending(t, r.begin(1, "", "x-api-key", keyOfA))
+		time.AfterFunc(2*time.Second, func() { first.Close(policies.EndCancelled) })
+		answerWith(sending(t, r.begin(1, "", "x-api-key", keyOfA)), 200, hello+stop)
+		got, q := to.last(), to.request()
+		if got.Account != "a-1" || got.Group != "a/account:a-1" && got.Group != "ai_studio/account:a-1" || time.Duration(got.Waited) != 2*time.Second {
+			t.Errorf("%+v", got)
+		}
+		if q.Attempts[0].Group != got.Group || q.Waited != got.Waited {
+			t.Errorf("%+v", q)
+		}
+	})
 }
 
 // Records say whose request it was, as far as that is known, and never the key.

@@ -136,7 +136,7 @@ func (a *attempt) render(client []byte) (*policies.Forward, error) {
 // it would be kept as long as the answer takes.
 func (a *attempt) letGo() {
 	var sum state.SchemaSum
-	if a.repairs().Has(heal.RelaxSchema) { // only then the answer teaches something about them
+	if (a.repairs() | a.taught).Has(heal.RelaxSchema) { // only then the answer teaches something about them
 		sum = a.schemas()
 	}
 	a.schemas = func() state.SchemaSum { return sum }
@@ -145,7 +145,9 @@ func (a *attempt) letGo() {
 
 // options are how requests of the attempt are rendered.
 func (a *attempt) options() gemini.Options {
-	repairs := a.repairs() | a.x.learned.Of(a.backend.Name, a.model, a.schemas)
+	repairs := a.repairs()
+	a.taught = a.x.learned.Of(a.backend.Name, a.model, a.schemas) &^ repairs
+	repairs |= a.taught
 	opts := gemini.Options{
 		Table:           tableWith(a.x.catalog.Table(), a.model, repairs),
 		Operation:       a.route.Operation,

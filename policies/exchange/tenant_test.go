@@ -302,7 +302,7 @@ func TestReasonsOfDenied(t *testing.T) {
 		tenant.NoKey: heal.ReasonClientKey, tenant.UnknownKey: heal.ReasonClientKey, tenant.DamagedKey: heal.ReasonClientKey,
 		tenant.ExpiredKey: heal.ReasonClientKey, tenant.Ambiguous: heal.ReasonClientKey, tenant.Disabled: heal.ReasonTenantDisabled,
 		tenant.Model: heal.ReasonTenantModel, tenant.Slots: heal.ReasonTenantSlots, tenant.Waiting: heal.ReasonTenantWaiting,
-		tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget, tenant.OutOfMoney: heal.ReasonTenantMoney,
+		tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget, tenant.OutOfMoney: heal.ReasonTenantMoney, tenant.Unpriced: heal.ReasonTenantModel,
 	} {
 		a := shared(t).begin(1, "", "x-api-key", keyOfB)
 		if reply := a.RequestHeaders(); reply != nil {

@@ -7,35 +7,17 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
-	"github.com/heald-proxy/heald/policies/record"
-	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// expectedOutput is how many output tokens are reserved of a tenant's budgets
-// where the client allows more. What was really used is settled afterwards.
-const expectedOutput = 4096
-
-// wantOfTenant adds to a want what the attempt takes of its tenant.
-func (a *attempt) wantOfTenant(w *account.Want) {
+// wantOfTenant adds to a want what the attempt takes of its tenant, which is
+// estimated. What was really used is settled afterwards.
+func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	t := a.caller.Tenant
 	w.Tenant, w.Weight, w.MaxWaiting = t.Name, float64(t.Weight), max(t.Waiting(), 0)
 	if t.Waiting() == 0 {
 		w.MaxWait = 0 // none waits
-	}
-	output := int64(expectedOutput)
-	if most := a.req.Limits.MaxTokens; most != nil {
-		output = min(int64(*most), output)
-	}
-	estimate := tenant.Estimate{Tokens: w.Tokens + output}
-	if a.x.prices != nil {
-		dearest := record.Usage{Input: w.Tokens, Output: output}
-		for _, c := range a.candidates {
-			if cost := a.x.prices.Cost(c.Model, "", a.begunAt, &dearest).Nano; cost != nil && (estimate.Cost == nil || *cost > *estimate.Cost) {
-				estimate.Cost = cost
-			}
-		}
 	}
 	if t.Want(estimate, time.Now()) == nil {
 		return
@@ -55,24 +37,6 @@ func (a *attempt) wantOfTenant(w *account.Want) {
 		}
 		return a.reserved, nil
 	}
-}
-
-// priced are the candidates that the tenant may use: without those of an unknown
-// price, if it has budgets of money and the operator wants that.
-func (a *attempt) priced(all []route.Candidate) []route.Candidate {
-	if a.x.prices == nil || !a.x.prices.Denies() {
-		return all
-	}
-	want := a.caller.Tenant.Want(tenant.Estimate{}, a.begunAt)
-	if want == nil || !slices.ContainsFunc(want.Budgets, func(b state.Budget) bool { return ofMoney(b.Name) }) {
-		return all
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(c route.Candidate) bool { return !a.x.prices.Known(c.Model, "", a.begunAt) })
-}
-
-func ofMoney(budget string) bool {
-	unit, _, ok := tenant.ParseLimit(budget)
-	return ok && unit == tenant.Money
 }
 
 // tenantNow is who calls, as configured now: files may have changed while the

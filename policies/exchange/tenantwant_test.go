@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,61 @@ func TestTenantLimitsAreKept(t *testing.T) {
 			t.Errorf("%d %s", reply.Status, reply.Reason)
 		}
 	})
+}
+
+// Who is refused after a wait is told a true time, in the headers that the SDKs of
+// its API act on: the end of the window, or where only slots are missing, a moment.
+func TestRefusedAfterAWait(t *testing.T) {
+	none := 0
+	for i, api := range bodies {
+		for _, c := range []struct {
+			name         string
+			tenant       tenant.Tenant
+			settings     string
+			held         time.Duration // how long the slot is held that the request waits for
+			waits        time.Duration
+			reason       string
+			after, again string
+		}{
+			{"the minute is spent once there is a slot", tenant.Tenant{MaxConcurrency: 1, Limits: tenant.Limits{"requests/minute": 1}}, "queue_wait=10s", 3 * time.Second, 3 * time.Second, heal.ReasonTenantBudget, "45", "true"},
+			{"the hour is", tenant.Tenant{MaxConcurrency: 1, Limits: tenant.Limits{"requests/hour": 1}}, "queue_wait=10s", 3 * time.Second, 3 * time.Second, heal.ReasonTenantBudget, "3585", "false"},
+			{"no slot in time", tenant.Tenant{MaxConcurrency: 1}, "queue_wait=10s", 20 * time.Second, 10 * time.Second, heal.ReasonTenantSlots, "1", "true"},
+			{"none may wait", tenant.Tenant{MaxConcurrency: 1, MaxWaiting: &none}, "queue_wait=10s", 20 * time.Second, 0, heal.ReasonTenantSlots, "1", "true"},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(12 * time.Second) // into the minute
+				r := shared(t)
+				c.tenant.Name, c.tenant.Keys = "a", keysOf(keyOfA)
+				r.UseTenants(callers(t, c.tenant))
+				holds, forward, _ := r.askAs(i, "gemini-3.5-flash", keyOfA)
+				if forward == nil {
+					t.Fatal("the first one is refused")
+				}
+				time.AfterFunc(c.held, func() { answerWith(holds, 200, hello+stop) })
+				a := r.headOnly("POST", strings.ReplaceAll(api.path, "%s", "gemini-3.5-flash"), "x-api-key", keyOfA, policies.HeaderSet, c.settings)
+				if reply := a.RequestHeaders(); reply != nil {
+					t.Fatalf("%s", reply.Body)
+				}
+				before := time.Now()
+				_, reply := a.RequestBody(context.Background(), []byte(strings.ReplaceAll(api.body, "%s", "gemini-3.5-flash")))
+				a.Close(policies.EndComplete)
+				if reply == nil || reply.Status != 429 || reply.Reason != c.reason {
+					t.Fatalf("%s, %s: %+v", api.name, c.name, reply)
+				}
+				if waited := time.Since(before); waited != c.waits || a.record.waited != c.waits {
+					t.Errorf("%s, %s: waited %v, told %v, want %v", api.name, c.name, waited, a.record.waited, c.waits)
+				}
+				if got := reply.Headers.Get("retry-after"); got != c.after {
+					t.Errorf("%s, %s: retry-after %q, want %q", api.name, c.name, got, c.after)
+				}
+				// Google's own clients do not know the header, nor retry-after-ms.
+				if got := reply.Headers.Get("x-should-retry"); got != c.again && (got != "" || api.name != "gemini") {
+					t.Errorf("%s, %s: x-should-retry %q, want %q", api.name, c.name, got, c.again)
+				}
+				time.Sleep(c.held) // the first one ends
+			})
+		}
+	}
 }
 
 // sending is an attempt that the provider has.

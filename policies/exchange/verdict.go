@@ -25,6 +25,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	}
 	a.record.err, a.record.status = r.Err, seen.Status
 	a.record.blames = r.Account.Scope != heal.NoEffect || r.Backend.Scope != heal.NoEffect
+	if empty(seen.Peek) && seen.Error == nil {
+		a.unlearn(seen.Peek)
+	}
 	// What becomes of a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {

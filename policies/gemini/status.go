@@ -60,6 +60,8 @@ type Quota struct {
 	ID     string // GenerateRequestsPerDayPerProjectPerModel-FreeTier
 	Value  string // the limit
 	Metric string
+	// Dimensions say what of: model and location, say.
+	Dimensions map[string]string
 }
 
 // FieldViolation is one violation of a BadRequest.

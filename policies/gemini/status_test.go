@@ -24,7 +24,7 @@ func quotaStatus() *Status {
 		Reason: "RATE_LIMIT_EXCEEDED", Domain: "googleapis.com",
 		Metadata:   map[string]string{"quota_limit": "L", "quotaResetDelay": "5s", "n": "7"},
 		RetryDelay: 34500 * time.Millisecond,
-		Quotas:     []Quota{{ID: "PerDayPerModel-FreeTier", Value: "50", Metric: "m/requests"}},
+		Quotas:     []Quota{{ID: "PerDayPerModel-FreeTier", Value: "50", Metric: "m/requests", Dimensions: map[string]string{"model": "x"}}},
 	}
 }
 

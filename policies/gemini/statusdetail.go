@@ -48,6 +48,7 @@ func (r *statusReader) readDetail(w *walker) error {
 func (r *statusReader) readQuotas(list jsontext.Value) {
 	eachObject(list, func(w *walker) error {
 		var q Quota
+		var dimensions jsontext.Value
 		err := w.object(func(name []byte) error {
 			switch string(name) {
 			case "quotaId", "quota_id":
@@ -56,10 +57,13 @@ func (r *statusReader) readQuotas(list jsontext.Value) {
 				return w.scalar(&q.Value)
 			case "quotaMetric", "quota_metric":
 				return w.string(&q.Metric)
+			case "quotaDimensions", "quota_dimensions":
+				return w.value(&dimensions)
 			}
 			return w.skip()
 		})
-		if q != (Quota{}) && len(r.st.Quotas) < maxStatusEntries {
+		q.Dimensions = stringMap(dimensions)
+		if (q.ID != "" || q.Value != "" || q.Metric != "") && len(r.st.Quotas) < maxStatusEntries {
 			r.st.Quotas = append(r.st.Quotas, q)
 		}
 		return err

@@ -49,6 +49,16 @@ const signatureRepairs = StripSignatures | NoPlaceholder | Prompt
 // Has reports whether any of the repairs in x was made.
 func (r Repairs) Has(x Repairs) bool { return r&x != 0 }
 
+// Each returns the repairs one by one.
+func (r Repairs) Each() (each []Repairs) {
+	for bit := Repairs(1); bit != 0; bit <<= 1 {
+		if r.Has(bit) {
+			each = append(each, bit)
+		}
+	}
+	return each
+}
+
 // Once returns the latch of a repair: the repairs that count as the same one.
 func (r Repairs) Once() Repairs {
 	if r.Has(signatureRepairs) {

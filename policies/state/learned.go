@@ -3,6 +3,7 @@ package state
 import (
 	"crypto/sha256"
 	"sync"
+	"time"
 
 	"github.com/heald-proxy/heald/policies/heal"
 )
@@ -12,105 +13,267 @@ import (
 // fail first.
 const lasting = heal.OmitIDs | heal.OmitPenalties | heal.OmitLogprobs | heal.RaiseThinking | heal.NoTrailingModel
 
-// learnedLimit bounds what is remembered: model names come from clients.
-const learnedLimit = 1000
+const (
+	// learnedLimit bounds what is remembered: model names come from clients.
+	learnedLimit = 1000
+	// learnedLife is how long a repair is made without being asked for, since a
+	// request was last refused without it. Providers mend what they refuse: one
+	// request finds that out, at the price of one more attempt if they have not.
+	learnedLife = 15 * time.Minute
+)
 
 // Learned remembers what models refused. It is of one replica, and ends with
 // whoever holds it. The zero value knows nothing. It is safe for concurrent use.
 type Learned struct {
+	// Tell is told of each change after it was made, by whoever calls a method;
+	// nil tells nobody. It is set before the first use.
+	Tell func(LearnedChange)
+
 	mu    sync.Mutex
-	known map[learnedKey]heal.Repairs
+	known map[place]*refusals
+	count int // of facts in known
 	// heard is what only the text of an error said, by the request that met it.
-	heard map[heardKey]uint64
+	heard map[learnedKey]uint64
 }
 
-// heardKey is one repair of a model at a backend.
-type heardKey struct {
-	learnedKey
-	repair heal.Repairs
+// place is a model at a backend.
+type place struct{ backend, model string }
+
+// refusals are what a model at a backend refuses. Schemas are remembered one by
+// one: other ones may be simple enough.
+type refusals struct {
+	repairs map[heal.Repairs]*fact
+	schemas map[SchemaSum]*fact
 }
 
-// learnedKey is a model at a backend. RelaxSchema also needs the schemas: other
-// ones may be simple enough. Without them it says that there are some.
+// fact is one repair that is made without being asked for.
+type fact struct{ since, confirmed time.Time }
+
+func (f *fact) ended(now time.Time) bool { return now.Sub(f.confirmed) >= learnedLife }
+
+// learnedKey is one repair of a model at a backend; schemas is that of
+// RelaxSchema alone.
 type learnedKey struct {
-	backend, model string
-	schemas        SchemaSum
+	place
+	repair  heal.Repairs
+	schemas SchemaSum
 }
 
 // SchemaSum tells the schemas of requests apart.
 type SchemaSum [sha256.Size]byte
 
+// LearnedResult is what became of a repair.
+type LearnedResult string
+
+// The results.
+const (
+	RepairLearned   LearnedResult = "learned"
+	RepairEnded     LearnedResult = "ended"     // by time, or for want of room
+	RepairUnlearned LearnedResult = "unlearned" // it may have broken an answer
+)
+
+// LearnedResults are all of them.
+var LearnedResults = []LearnedResult{RepairLearned, RepairEnded, RepairUnlearned}
+
+// LearnedRepairs are the repairs that can be learned, each by itself.
+var LearnedRepairs = (lasting | heal.RelaxSchema).Each()
+
+// LearnedChange is one repair that was learned, or is no longer made.
+type LearnedChange struct {
+	Backend, Model string
+	Repair         heal.Repairs
+	Result         LearnedResult
+	Why            string // in words
+}
+
 // Of returns the repairs that the model needs at the backend. schemas is only
 // asked where some were refused.
 func (l *Learned) Of(backend, model string, schemas func() SchemaSum) heal.Repairs {
-	known := l.get(learnedKey{backend: backend, model: model})
-	if !known.Has(heal.RelaxSchema) {
-		return known
+	at := place{backend, model}
+	known, relaxed := l.at(at)
+	if relaxed && l.holds(learnedKey{at, heal.RelaxSchema, schemas()}) {
+		known |= heal.RelaxSchema
 	}
-	return known&^heal.RelaxSchema | l.get(learnedKey{backend, model, schemas()})
+	return known
 }
 
-func (l *Learned) get(k learnedKey) heal.Repairs {
+// at returns what is known whatever the schemas, and whether some were refused.
+func (l *Learned) at(at place) (known heal.Repairs, schemas bool) {
+	var changes []LearnedChange
+	defer func() { l.tell(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.known[k]
+	r := l.known[at]
+	if r == nil {
+		return 0, false
+	}
+	now := time.Now()
+	for repair, f := range r.repairs {
+		if f.ended(now) {
+			changes = append(changes, l.drop(learnedKey{place: at, repair: repair}, RepairEnded, whyOver))
+			continue
+		}
+		known |= repair
+	}
+	return known, len(r.schemas) > 0
 }
 
-// Add notes that a request was answered with these repairs. For those among
-// them that are structured, upstream named the field. Of others only the text of
-// an error spoke, and texts can quote what a client wrote: they are remembered
-// once a second, different request needed the same. request tells requests apart.
+const (
+	whyOver = "no request was refused without it for 15 minutes"
+	whyRoom = "there is no room for more"
+)
+
+// holds reports whether the repair is made.
+func (l *Learned) holds(k learnedKey) bool {
+	var changes []LearnedChange
+	defer func() { l.tell(changes) }()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.fact(k)
+	if f != nil && f.ended(time.Now()) {
+		changes = append(changes, l.drop(k, RepairEnded, whyOver))
+		f = nil
+	}
+	return f != nil
+}
+
+// Add notes that a request was answered with these repairs, having been refused
+// without. For those among them that are structured, upstream named the field. Of
+// others only the text of an error spoke, and texts can quote what a client wrote:
+// they are remembered once a second, different request needed the same. request
+// tells requests apart.
 func (l *Learned) Add(backend, model string, r, structured heal.Repairs, request uint64, schemas func() SchemaSum) {
 	if r &= lasting | heal.RelaxSchema; r == 0 {
 		return
 	}
-	k := learnedKey{backend: backend, model: model}
+	var sum SchemaSum
 	if r.Has(heal.RelaxSchema) {
-		of := learnedKey{backend, model, schemas()}
-		if structured.Has(heal.RelaxSchema) || l.again(heardKey{of, heal.RelaxSchema}, request) {
-			l.put(of, heal.RelaxSchema)
-		} else {
-			r &^= heal.RelaxSchema
+		sum = schemas()
+	}
+	var changes []LearnedChange
+	defer func() { l.tell(changes) }()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for _, k := range keysOf(backend, model, r, sum) {
+		if structured.Has(k.repair) || l.again(k, request) {
+			changes = append(changes, l.put(now, k)...)
 		}
 	}
-	for bit := heal.Repairs(1); bit != 0; bit <<= 1 {
-		if r&lasting&^structured&bit != 0 && !l.again(heardKey{k, bit}, request) {
-			r &^= bit
+}
+
+// keysOf are the keys of repairs, of which RelaxSchema is about these schemas.
+func keysOf(backend, model string, r heal.Repairs, schemas SchemaSum) (keys []learnedKey) {
+	for _, repair := range r.Each() {
+		k := learnedKey{place: place{backend, model}, repair: repair}
+		if repair == heal.RelaxSchema {
+			k.schemas = schemas
 		}
+		keys = append(keys, k)
 	}
-	l.put(k, r)
+	return keys
 }
 
 // again reports whether another request has heard the same before.
-func (l *Learned) again(k heardKey, request uint64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Learned) again(k learnedKey, request uint64) bool {
 	if before, known := l.heard[k]; known {
 		return before != request
 	}
 	if l.heard == nil || len(l.heard) >= learnedLimit {
-		l.heard = map[heardKey]uint64{}
+		l.heard = map[learnedKey]uint64{}
 	}
 	l.heard[k] = request
 	return false
 }
 
-func (l *Learned) put(k learnedKey, r heal.Repairs) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if r == 0 {
-		return
+// put remembers a repair, or confirms it.
+func (l *Learned) put(now time.Time, k learnedKey) (changes []LearnedChange) {
+	if f := l.fact(k); f != nil && !f.ended(now) {
+		f.confirmed = now
+		return nil
+	} else if f != nil {
+		changes = append(changes, l.drop(k, RepairEnded, whyOver))
 	}
-	if l.known == nil || len(l.known) >= learnedLimit {
-		l.known = map[learnedKey]heal.Repairs{}
+	if l.count >= learnedLimit {
+		changes = append(changes, l.makeRoom(now)...)
 	}
-	l.known[k] |= r
+	r := l.known[k.place]
+	if r == nil {
+		r = &refusals{repairs: map[heal.Repairs]*fact{}, schemas: map[SchemaSum]*fact{}}
+		if l.known == nil {
+			l.known = map[place]*refusals{}
+		}
+		l.known[k.place] = r
+	}
+	l.count++
+	if f := (&fact{now, now}); k.repair == heal.RelaxSchema {
+		r.schemas[k.schemas] = f
+	} else {
+		r.repairs[k.repair] = f
+	}
+	return append(changes, k.change(RepairLearned, "the model refused requests without it"))
 }
 
-// Len is how much is remembered: what models refused, and what only the text of an
-// error said of them.
-func (l *Learned) Len() (known, heard int) {
+// Unlearn forgets repairs of a request that was sent at a time, since why. What
+// was learned only after that the request says nothing of. What was heard of it is
+// forgotten, too.
+func (l *Learned) Unlearn(backend, model string, r heal.Repairs, sent time.Time, why string, schemas func() SchemaSum) {
+	if r &= lasting | heal.RelaxSchema; r == 0 {
+		return
+	}
+	var sum SchemaSum
+	if r.Has(heal.RelaxSchema) {
+		sum = schemas()
+	}
+	var changes []LearnedChange
+	defer func() { l.tell(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.known), len(l.heard)
+	for _, k := range keysOf(backend, model, r, sum) {
+		if f := l.fact(k); f != nil && !f.since.After(sent) {
+			changes = append(changes, l.drop(k, RepairUnlearned, why))
+			delete(l.heard, k)
+		}
+	}
+}
+
+// fact is what is remembered; nil for nothing.
+func (l *Learned) fact(k learnedKey) *fact {
+	r := l.known[k.place]
+	switch {
+	case r == nil:
+		return nil
+	case k.repair == heal.RelaxSchema:
+		return r.schemas[k.schemas]
+	}
+	return r.repairs[k.repair]
+}
+
+// drop forgets what is remembered.
+func (l *Learned) drop(k learnedKey, result LearnedResult, why string) LearnedChange {
+	r := l.known[k.place]
+	if k.repair == heal.RelaxSchema {
+		delete(r.schemas, k.schemas)
+	} else {
+		delete(r.repairs, k.repair)
+	}
+	if len(r.repairs)+len(r.schemas) == 0 {
+		delete(l.known, k.place)
+	}
+	l.count--
+	return k.change(result, why)
+}
+
+func (k learnedKey) change(result LearnedResult, why string) LearnedChange {
+	return LearnedChange{k.backend, k.model, k.repair, result, why}
+}
+
+// tell is called without the lock.
+func (l *Learned) tell(changes []LearnedChange) {
+	if l.Tell == nil {
+		return
+	}
+	for _, c := range changes {
+		l.Tell(c)
+	}
 }

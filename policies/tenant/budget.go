@@ -83,7 +83,7 @@ func (t *Tenant) Settlement(receipt state.Receipt, used *Usage) state.Settlement
 	if used == nil {
 		return state.Settlement{Receipt: receipt, Unsent: true}
 	}
-	out := state.Settlement{Receipt: receipt, Tokens: used.Input, Service: t.service(used)}
+	out := state.Settlement{Receipt: receipt, Tokens: used.Input, Service: used.Service() / int64(max(t.Weight, 1))}
 	for _, b := range receipt.Budgets {
 		amount := b.Amount
 		switch u, _, _ := ParseLimit(b.Name); u {
@@ -102,10 +102,9 @@ func (t *Tenant) Settlement(receipt state.Receipt, used *Usage) state.Settlement
 // about what it costs, in time and money.
 const outputWeight = 4
 
-// service is what was done for the tenant, by which the queue is fair.
-func (t *Tenant) service(used *Usage) int64 {
-	return (used.Input + outputWeight*used.Output) / int64(max(t.Weight, 1))
-}
+// Service is what was done for the tenant, by which the queue is fair between
+// tenants of one weight.
+func (u *Usage) Service() int64 { return u.Input + outputWeight*u.Output }
 
 // micros are nano-units in millionths, rounded up so that many small sums are
 // not free; unknown is for a cost that is not known.

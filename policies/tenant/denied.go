@@ -26,6 +26,7 @@ const (
 	OutOfMoney             // money that does not come back soon: of the month, or in total
 	Spent                  // requests or tokens in total, which never come back
 	TooLarge               // the request alone needs more than a budget's limit
+	Unpriced               // the model's price is not known, and the tenant's budget of money could not count it
 	kindsCount             // keep last
 )
 
@@ -63,6 +64,8 @@ func (d *Denied) Error() string {
 		return "this gateway's operator has disabled the owner of this API key"
 	case Model:
 		return "this API key may not use the model " + redact.Quote(d.Model)
+	case Unpriced:
+		return "the price of the model " + redact.Quote(d.Model) + " is not known to this gateway, so this API key, whose owner has a budget of money, may not use it"
 	case Slots:
 		return "too many requests of this API key's owner run at once, and none ended in time."
 	case Waiting:
@@ -92,7 +95,7 @@ func (d *Denied) Client() *conversation.Error {
 		out.Kind = conversation.ErrAuth
 	case Disabled:
 		out.Kind = conversation.ErrPermission
-	case Model:
+	case Model, Unpriced:
 		out.Kind, out.Param = conversation.ErrPermission, "model"
 	case Slots, Waiting, Budget:
 		out.Kind, out.NoRetry = conversation.ErrRateLimit, d.RetryAfter > longestRetry

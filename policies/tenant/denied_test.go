@@ -47,7 +47,7 @@ func everyDenied() []Denied {
 	for kind := range kindsCount {
 		d := Denied{Kind: kind, Tenant: "search-team"}
 		switch kind {
-		case Model:
+		case Model, Unpriced:
 			d.Model = "gemini-3.8-pro"
 		case Slots, Waiting:
 			d.RetryAfter = 1500 * time.Millisecond
@@ -68,7 +68,7 @@ func everyDenied() []Denied {
 }
 
 func TestStatuses(t *testing.T) {
-	statuses := [Kinds]int{NoKey: 401, UnknownKey: 401, DamagedKey: 401, ExpiredKey: 401, Ambiguous: 401, Disabled: 403, Model: 403,
+	statuses := [Kinds]int{NoKey: 401, UnknownKey: 401, DamagedKey: 401, ExpiredKey: 401, Ambiguous: 401, Disabled: 403, Model: 403, Unpriced: 403,
 		Slots: 429, Waiting: 429, Budget: 429, OutOfMoney: 402, Spent: 429, TooLarge: 429}
 	for _, denied := range everyDenied() {
 		again := denied.RetryAfter > 0 && denied.RetryAfter <= time.Minute

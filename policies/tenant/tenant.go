@@ -3,6 +3,7 @@ package tenant
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies/redact"
@@ -94,6 +95,11 @@ func (t *Tenant) Waiting() int {
 		return t.MaxConcurrency + extraWaiting
 	}
 	return -1
+}
+
+// LimitsMoney reports whether one of the limits is of money.
+func (t *Tenant) LimitsMoney() bool {
+	return slices.ContainsFunc(t.Limits.list(), func(l limit) bool { return l.unit == Money })
 }
 
 // Validate finds what cannot be. path is that of the tenant; "" for a file of

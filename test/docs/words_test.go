@@ -192,7 +192,7 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	exchange.NewMetrics(registry)
 	config.NewMetrics(registry)
 	record.NewMetrics(registry)
-	registry.MustRegister(account.NewMetrics(func() *account.Accounts { return nil }, strings.Clone))
+	registry.MustRegister(account.NewMetrics(func() *account.Accounts { return nil }, strings.Clone), exchange.NewLearnedMetrics(nil))
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
 	close(ch)

@@ -1,0 +1,159 @@
+package exchange
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/tenant"
+)
+
+// expectations guess what requests will use from what earlier ones have used. It
+// is safe for concurrent use.
+type expectations struct {
+	mu     sync.Mutex
+	input  *account.Estimator
+	output *account.Outputs
+}
+
+func newExpectations() *expectations {
+	return &expectations{input: account.NewEstimator(), output: account.NewOutputs()}
+}
+
+// size is how much a request holds, as far as it decides how much it will use.
+type size struct {
+	text  int64 // bytes, without media
+	media []account.Media
+	most  int64 // output tokens that the client allows; 0 if it does not say
+}
+
+// sizeOf measures the client's body.
+func (a *attempt) sizeOf(body []byte) size {
+	s := size{text: int64(len(body))}
+	limits := &a.req.Limits
+	if d := a.features.Direct; d != nil {
+		if !a.embeds() && len(a.caller.Tenant.Limits) > 0 { // else nobody asks
+			limits = &d.Glance(body).Limits
+		}
+		for _, m := range d.Media(body) {
+			s.add(&m)
+		}
+	}
+	for i := range a.req.Messages {
+		s.addParts(a.req.Messages[i].Parts)
+	}
+	if n := limits.MaxTokens; n != nil && *n > 0 {
+		s.most = int64(*n) * int64(max(a.req.Limits.Candidates, 1))
+	}
+	return s
+}
+
+func (s *size) addParts(parts []conversation.Part) {
+	for i := range parts {
+		if m := parts[i].Media; m != nil {
+			s.add(m)
+		}
+		if r := parts[i].Result; r != nil {
+			s.addParts(r.Parts)
+		}
+	}
+}
+
+// resolutions are what a client's detail of an image means.
+var resolutions = map[string]account.Resolution{
+	"low": account.LowResolution, "high": account.HighResolution, "max": account.UltraResolution,
+}
+
+// add takes media out of the text. Files of text stay in it.
+func (s *size) add(m *conversation.Media) {
+	kind := account.Image
+	switch sort, _, _ := strings.Cut(m.MIME, "/"); {
+	case sort == "video":
+		kind = account.Video
+	case sort == "audio":
+		kind = account.Audio
+	case sort == "text":
+		return
+	case sort == "application":
+		kind = account.Page
+	}
+	encoded := int64(len(m.Data))
+	s.text = max(s.text-encoded, 0)
+	s.media = append(s.media, account.Media{Kind: kind, Bytes: encoded / 4 * 3, Resolution: resolutions[m.Detail]})
+}
+
+// tokensOf are those of the media for a model.
+func (s *size) tokensOf(x *Exchange, model string) (sum int64) {
+	if len(s.media) == 0 {
+		return 0
+	}
+	fixed := x.catalog.Table().Capabilities(model).PartResolution
+	for _, m := range s.media {
+		sum += m.Tokens(fixed)
+	}
+	return sum
+}
+
+// expected is what the attempt is likely to use of a model: the input in three of
+// four cases at most, the output in 19 of 20.
+func (a *attempt) expected(model string) record.Usage {
+	e, t := a.x.expected, a.caller.Tenant.Name
+	media := a.size.tokensOf(a.x, model)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	u := record.Usage{Input: e.input.Tokens(t, model, a.size.text, media)}
+	if a.embeds() || a.counts() {
+		return u
+	}
+	u.Output = e.output.Tokens(t, model)
+	if a.size.most > 0 {
+		u.Output = min(u.Output, a.size.most)
+	}
+	return u
+}
+
+// expect is what the attempt may use at most, whichever model of the plan it
+// gets. A price that is not known reserves nothing.
+func (a *attempt) expect(plan []account.Candidate) (input int64, all tenant.Estimate) {
+	seen := ""
+	for _, c := range plan {
+		if c.Model == seen { // those of one model stand together
+			continue
+		}
+		seen = c.Model
+		u := a.expected(c.Model)
+		input, all.Tokens = max(input, u.Input), max(all.Tokens, u.Input+u.Output)
+		if cost := a.x.costOf(c.Model, "", &u).Nano; cost != nil && (all.Cost == nil || *cost > *all.Cost) {
+			all.Cost = cost
+		}
+	}
+	return input, all
+}
+
+// learnUse notes what an answer has really used.
+func (a *attempt) learnUse(outcome string) {
+	if outcome != "passed" || a.answer == nil || a.resumption != nil || !a.answer.decoder.Usage().Known {
+		return
+	}
+	u := a.answer.spent()
+	e, t := a.x.expected, a.caller.Tenant.Name
+	media := a.size.tokensOf(a.x, a.model)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.input.Note(t, a.model, a.size.text, media, int64(u.Input))
+	e.output.Note(t, a.model, int64(u.Output))
+}
+
+// billed is what the attempt has used of its tenant's budgets, estimated where
+// upstream did not say; nil if that is not known.
+func (a *attempt) billed() *tenant.Usage {
+	if u := a.usageRecord(); u != nil {
+		return &tenant.Usage{Input: u.Input, Output: u.Output, Cost: a.cost(u).Nano}
+	}
+	if status := a.response.Status; a.sentAt.IsZero() || a.counts() || status == 0 || succeeded(status) {
+		return nil
+	}
+	return &tenant.Usage{Cost: new(int64)} // errors are not billed
+}
