@@ -11,7 +11,7 @@ import (
 // Status is what is known of all accounts at one time, for people.
 type Status struct {
 	At       time.Time       `json:"at"`
-	Accounts []AccountStatus     `json:"accounts"`
+	Accounts []AccountStatus `json:"accounts"`
 	Groups   []GroupStatus   `json:"groups"`
 	Backends []BackendStatus `json:"backends"`
 	Queues   []QueueStatus   `json:"queues"` // of tenants that wait or may not ask

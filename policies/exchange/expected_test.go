@@ -32,7 +32,7 @@ func budgeted(t *testing.T, limits tenant.Limits) (rig, state.Store) {
 		c.Tenants = callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: limits}, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB)})
 	})
 	store := memory.New()
-	t.Cleanup(func() { store.Close() })
+	t.Cleanup(func() { _ = store.Close() })
 	x, err := New(r.cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store, Prices: price.New(price.Config{})})
 	if err != nil {
 		t.Fatal(err)
