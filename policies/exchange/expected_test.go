@@ -33,10 +33,11 @@ func budgeted(t *testing.T, limits tenant.Limits) (rig, state.Store) {
 	})
 	store := memory.New()
 	t.Cleanup(func() { _ = store.Close() })
-	x, err := New(r.cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store, Prices: price.New(price.Config{})})
+	x, err := New(r.cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store, Prices: price.New(price.Config{}), Random: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	x.random = r.random
 	return rig{x, r.log}, store
 }
 
