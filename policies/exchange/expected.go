@@ -69,14 +69,15 @@ var resolutions = map[string]account.Resolution{
 // add takes media out of the text. Files of text stay in it.
 func (s *size) add(m *conversation.Media) {
 	kind := account.Image
-	switch sort, _, _ := strings.Cut(m.MIME, "/"); {
-	case sort == "video":
+	sort, _, _ := strings.Cut(m.MIME, "/")
+	switch sort {
+	case "video":
 		kind = account.Video
-	case sort == "audio":
+	case "audio":
 		kind = account.Audio
-	case sort == "text":
+	case "text":
 		return
-	case sort == "application":
+	case "application":
 		kind = account.Page
 	}
 	encoded := int64(len(m.Data))

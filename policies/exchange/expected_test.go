@@ -32,11 +32,12 @@ func budgeted(t *testing.T, limits tenant.Limits) (rig, state.Store) {
 		c.Tenants = callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: limits}, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB)})
 	})
 	store := memory.New()
-	t.Cleanup(func() { store.Close() })
-	x, err := New(r.cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store, Prices: price.New(price.Config{})})
+	t.Cleanup(func() { _ = store.Close() })
+	x, err := New(r.cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), State: store, Prices: price.New(price.Config{}), Random: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	x.random = r.random
 	return rig{x, r.log}, store
 }
 

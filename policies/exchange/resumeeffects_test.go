@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // long is the beginning of a document that is worth resuming, and tail the part
@@ -155,4 +157,36 @@ func TestRestThatDoesNotComeHoldsTheBackendBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the rest of an answer has used is settled once, with the answer, although
+// its request had a reservation of its own.
+func TestRestIsSettledOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 1_000_000
+		r, store := budgeted(t, nil)
+		of := tenant.Tenant{Name: "a", Keys: keysOf("client-secret"), Limits: tenant.Limits{"tokens/total": limit}}
+		r.UseTenants(callers(t, of))
+		b := breakingIn(t, r, "/v1/messages", askWhole, resumeSet, saidFrame(long, 9))
+		b.upstream("data: "+tenSeconds+"\r\n\r\n", false)
+		b.eachRest(func(b *broken) {
+			b.rest(saidFrame(tail+"nd.", 2), stop)
+			b.restEnds()
+		})
+		if got := b.places[len(b.places)-1]; got != atA2 || b.head == nil {
+			t.Fatalf("asked %s, head %+v", b.places, b.head)
+		}
+		b.attempt.Close(policies.EndComplete)
+		u := b.attempt.billed()
+		left := limit - u.Input - u.Output
+		for _, c := range []struct {
+			amount int64
+			room   bool
+		}{{left + 1, false}, {left, true}} {
+			want := of.Want(tenant.Estimate{Tokens: c.amount}, time.Now())
+			if taken, err := store.Take(t.Context(), &state.Want{Tenant: want}); err != nil || (taken.Tenant == "") != c.room {
+				t.Errorf("%d more, of %+v used: %+v, %v", c.amount, u, taken, err)
+			}
+		}
+	})
 }
