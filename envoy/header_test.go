@@ -22,14 +22,15 @@ var strangers = []string{
 	"x-ms-client-principal", "x-ms-client-principal-name", "x-goog-authenticated-user-email", "x-goog-iap-jwt-assertion",
 	"cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-access-jwt-assertion", "fastly-client-ip", "x-vercel-ip-city",
 	"cookie", "proxy-authorization", "x-api-key", "api-key", "x-authorization", "anthropic-beta", "anthropic-version", "openai-organization",
-	"x-goog-user-project", "x-goog-api-client", "x-goog-request-params", "x-client-data", "x-server-timeout",
+	"x-goog-api-client", "x-goog-request-params", "x-client-data", "x-server-timeout",
 	"traceparent", "tracestate", "baggage", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "b3", "uber-trace-id", "x-cloud-trace-context", "x-datadog-trace-id",
 	"x-request-id", "x-correlation-id", "x-session-id", "origin", "referer", "accept-language", "accept-encoding", "dnt", "sec-ch-ua", "sec-fetch-site",
 	"te", "x-heald-session", "x-stainless-os", "x-app",
 }
 
-// allowed is all that the provider may see.
-var allowed = []string{"Accept", "Authorization", "Content-Length", "Content-Type", "Transfer-Encoding", "User-Agent", "X-Goog-Api-Key"}
+// allowed is all that the provider may see. The last two are of heald's accounts:
+// it removes those of clients, as it does with their Authorization.
+var allowed = []string{"Accept", "Authorization", "Content-Length", "Content-Type", "Transfer-Encoding", "User-Agent", "X-Goog-Api-Key", "X-Goog-User-Project"}
 
 // Envoy alone, with a sidecar that removes nothing, keeps the list.
 func TestHeadersThatPass(t *testing.T) {

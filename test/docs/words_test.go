@@ -19,6 +19,8 @@ import (
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/state"
+	"github.com/heald-proxy/heald/policies/state/redis"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -192,6 +194,8 @@ func TestMetricsOfTheDocuments(t *testing.T) {
 	exchange.NewMetrics(registry)
 	config.NewMetrics(registry)
 	record.NewMetrics(registry)
+	state.NewGuardMetrics(registry)
+	redis.NewMetrics(registry)
 	registry.MustRegister(account.NewMetrics(func() *account.Accounts { return nil }, strings.Clone), exchange.NewLearnedMetrics(nil))
 	ch := make(chan *prometheus.Desc, 100)
 	registry.Describe(ch)
