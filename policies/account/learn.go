@@ -8,6 +8,11 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
+// leastToGuess is how many requests must have succeeded in the minute before a
+// refusal that names no limit, for it to say anything of one: with fewer, a hiccup
+// would slow light traffic down to what it happened to be.
+const leastToGuess = 20
+
 // learn takes the limits that a refusal names, or, if it names none, what may be
 // guessed of them. One that names another model which is asked for here is that
 // model's. A model that nobody has asked for is another name of the one that was,
@@ -22,8 +27,7 @@ func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 		}
 		l.teach(now, of, of.learned.Stated(now, kind, value))
 	}
-	if unnamed {
-		requests, tokens := q.recent.Sum(now)
+	if requests, tokens := q.recent.Sum(now); unnamed && requests >= leastToGuess {
 		l.teach(now, q, q.learned.Refused(now, requests, tokens))
 	}
 }

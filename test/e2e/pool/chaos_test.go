@@ -39,6 +39,7 @@ func (r *rig) sharing(t *testing.T, what string, n int) {
 // Whatever happens to Redis, every request is answered or refused honestly, and
 // no account has more under way at the provider than its slots.
 func TestRedisInTrouble(t *testing.T) {
+	onlyLong(t)
 	t.Parallel() // with a test that only waits
 	server := redistest.Start(t)
 	cut := newCable(t, server.Addr())
@@ -80,6 +81,7 @@ func TestRedisInTrouble(t *testing.T) {
 
 // A sentinel makes another Redis the master, which may have lost the latest.
 func TestFailover(t *testing.T) {
+	onlyLong(t)
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
 	var sentinels []*redistest.Server
