@@ -26,7 +26,7 @@ func lay(w io.Writer, heads []string, rows [][]string) error {
 	var out strings.Builder
 	for _, row := range rows {
 		if len(row) == 1 {
-			out.WriteString(short(row[0], Width) + "\n")
+			out.WriteString(strings.TrimRight(short(row[0], Width), " ") + "\n") // a name may end with blanks
 			continue
 		}
 		left := 0
@@ -39,7 +39,7 @@ func lay(w io.Writer, heads []string, rows [][]string) error {
 			if i > 0 {
 				out.WriteString(strings.Repeat(" ", left))
 			}
-			out.WriteString(line + "\n")
+			out.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
 	_, err := io.WriteString(w, out.String())
