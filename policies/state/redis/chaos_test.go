@@ -136,17 +136,7 @@ func TestDownAtStart(t *testing.T) {
 func TestFailover(t *testing.T) {
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
-	var sentinels []*redistest.Server
-	url := "redis://"
-	for i := range 3 {
-		sentinel := redistest.StartSentinel(t, master)
-		sentinels = append(sentinels, sentinel)
-		if i == 0 {
-			url += sentinel.Addr() + "/0?master_name=main"
-		} else {
-			url += "&addr=" + sentinel.Addr()
-		}
-	}
+	url, sentinels := redistest.StartSentinels(t, master)
 	f := &fleet{t: t}
 	answers := func(s *redistest.Server, command, want string) {
 		t.Helper()

@@ -84,17 +84,7 @@ func TestFailover(t *testing.T) {
 	onlyLong(t)
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
-	var sentinels []*redistest.Server
-	url := "redis://"
-	for i := range 3 {
-		sentinel := redistest.StartSentinel(t, master)
-		sentinels = append(sentinels, sentinel)
-		if i == 0 {
-			url += sentinel.Addr() + "/0?master_name=main"
-		} else {
-			url += "&addr=" + sentinel.Addr()
-		}
-	}
+	url, sentinels := redistest.StartSentinels(t, master)
 	r, c := shaken(t, url) // takes longer than sentinels need to find each other
 	more := sized(150, 2*streams)
 	begin := time.Now()

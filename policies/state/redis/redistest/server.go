@@ -55,10 +55,23 @@ func Start(t testing.TB, args ...string) *Server {
 	return s
 }
 
-// StartSentinel starts a sentinel that watches a master by the name "main". It
-// acts when two sentinels find the master down for an hour: a test that kills the
-// master shortens that, so that a slow machine does not make it look dead.
-func StartSentinel(t testing.TB, master *Server) *Server {
+// StartSentinels starts three sentinels that watch a master by the name "main", and
+// returns the URL that names them. They act when two of them find the master down
+// for an hour: a test that kills the master shortens that, so that a slow machine
+// does not make it look dead.
+func StartSentinels(t testing.TB, master *Server) (url string, sentinels []*Server) {
+	t.Helper()
+	for range 3 {
+		sentinels = append(sentinels, startSentinel(t, master))
+	}
+	url = sentinels[0].URL() + "/0?master_name=main"
+	for _, s := range sentinels[1:] {
+		url += "&addr=" + s.Addr()
+	}
+	return url, sentinels
+}
+
+func startSentinel(t testing.TB, master *Server) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "sentinel.conf")
