@@ -170,6 +170,10 @@ func (a *attempt) options() gemini.Options {
 	case repairs.Has(heal.OmitMedia):
 		opts.OmitMedia = media.Odd
 	}
+	opts.Tier, opts.Unprovisioned = a.tier, a.unprovisioned()
+	if a.tierAsked = ""; a.answers() {
+		a.tierAsked = a.askedTier()
+	}
 	if opts.RelaxSchema {
 		a.req.Warn("tools", "schemas were simplified: the model backend finds them too complex")
 	}
