@@ -109,7 +109,7 @@ func TestStoreIsNotAskedForSignaturesInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &watched{Store: memory.New()}
 		r := sharing(t, store, nil)
-		isAnswered(t, r.begin(1, ""), ask) // no calls
+		isAnswered(t, r.begin(1, ""), askWhole) // no calls
 		if got := store.calls(); got != "0 counts, 0 gets, 0 puts" {
 			t.Errorf("without calls: %s", got)
 		}
