@@ -18,7 +18,7 @@
 // redis.
 //
 // A [Guard] stands before a shared store. It gives each call a deadline; after
-// three that were missed this replica works by itself until the store answers,
+// three that were missed one after the other this replica works by itself until the store answers,
 // with its part of each limit: the limit divided by the replicas. One that is cut
 // off cannot know whether the others are, too. So at first it takes of an account
 // no more than it held and its part of what was free lately; and the others leave

@@ -36,7 +36,8 @@ type remote struct {
 	mu   sync.Mutex
 	held map[string]int
 
-	rejoining func() // called while the guard comes back
+	rejoining func()      // called while the guard comes back
+	inVain    atomic.Bool // silent from the next Rejoin on
 	asked     []time.Time
 	settled   []state.Settlement
 }
@@ -91,6 +92,9 @@ func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
 func (r *remote) Rejoin(ctx context.Context) error {
 	if r.rejoining != nil {
 		r.rejoining()
+	}
+	if r.inVain.CompareAndSwap(true, false) {
+		r.silent.Store(true)
 	}
 	return r.answer(ctx)
 }

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 )
 
@@ -61,6 +62,9 @@ func (s *Store) Beat(ctx context.Context) error {
 		defer func() { <-s.beating }()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if s.alone.Load() {
+		return errAlone
 	}
 	known := s.known.Load()
 	accounts := s.accounts.statements(ledgerRest)
@@ -163,6 +167,10 @@ func (s *Store) Rejoin(ctx context.Context) error {
 	s.alone.Store(false)
 	return s.Beat(ctx)
 }
+
+// errAlone is the error of a heartbeat that a Take asks for while this replica
+// begins to work by itself.
+var errAlone = errors.New("redis: no heartbeats while this replica works by itself")
 
 // Alone ends heartbeats until Rejoin.
 func (s *Store) Alone() { s.alone.Store(true) }

@@ -17,9 +17,8 @@ func shaken(t *testing.T, urls ...string) (*rig, *crowd) {
 		policy: "{attempts: 3}",
 		fake:   fakegemini.Options{Pace: 200 * time.Millisecond},
 	})
-	// The short one leaves some slots free: where all are taken, a replica without
-	// the store takes none for 30 s, since the others may have them.
-	c := gather(t, r, sized(70, streams))
+	// All slots are taken when the store goes: each replica goes on with its own.
+	c := gather(t, r, sized(200, streams))
 	c.progress("before", sized(100, 2*streams))
 	return r, c
 }
