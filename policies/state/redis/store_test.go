@@ -106,7 +106,7 @@ func TestStore(t *testing.T) {
 		server.Must("FLUSHALL")
 		c := newClock()
 		s := open(t, server, func(cfg *Config) { cfg.Timing.now = c.text })
-		test(t, &statetest.Rig{Store: s, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait})
+		test(t, &statetest.Rig{Store: s, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait, Lose: func(want *state.Want) { s.loseTake(t, want) }})
 		consistent(t, s)
 	})
 }
@@ -120,7 +120,7 @@ func TestGuarded(t *testing.T) {
 		s := open(t, server, func(cfg *Config) { cfg.Timing.now = c.text })
 		g := state.NewGuard(s, memory.New(), state.GuardConfig{Deadline: 5 * time.Second})
 		defer g.Close()
-		test(t, &statetest.Rig{Store: g, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait})
+		test(t, &statetest.Rig{Store: g, Now: c.Now, Sleep: c.Sleep, Settled: s.waiting.Wait, Lose: func(want *state.Want) { s.loseTake(t, want) }})
 		consistent(t, s)
 	})
 }

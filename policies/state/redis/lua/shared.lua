@@ -106,18 +106,53 @@ local function budgetAt(b, ends)
   return nil
 end
 
-local function writeBudget(key, name, b)
-  redis.call('HSET', key, 'b:' .. name, whole(b[1]) .. ' ' .. whole(b[2]) .. ' ' .. whole(b[3]) .. ' ' .. whole(b[4]))
+local function writeBudget(key, field, b)
+  redis.call('HSET', key, field, whole(b[1]) .. ' ' .. whole(b[2]) .. ' ' .. whole(b[3]) .. ' ' .. whole(b[4]))
 end
 
--- reapTenant gives back what replicas hold of a tenant that have been silent.
+-- reserve changes what a replica has reserved of a budget's window; the window's
+-- use has it, too. It has the form of a budget; nothing is negative, and what is 0
+-- is not kept.
+local function reserve(key, replica, name, ends, by)
+  local field = 'v:' .. replica .. ':' .. name
+  local v = readBudget(redis.call('HGET', key, field))
+  if by > 0 and ends > v[1] then v = {ends, 0, v[1], v[2]} end
+  local at = budgetAt(v, ends)
+  if not at or by == 0 then return end
+  v[at] = math.max(0, v[at] + by)
+  if v[2] == 0 and v[4] == 0 then
+    redis.call('HDEL', key, field)
+  else
+    writeBudget(key, field, v)
+  end
+end
+
+-- reapTenant gives back the slots that replicas hold of a tenant that have been
+-- silent. What they had reserved may have been used, and counts as used from then
+-- on. It returns what this replica has reserved: budget, end in ms and amount of
+-- each window.
 local function reapTenant(key, replica, before)
-  local all = redis.call('HGETALL', key)
+  local all, dead, mine = redis.call('HGETALL', key), {}, {}
   for i = 1, #all, 2 do
     local silent = string.match(all[i], '^t:(.*)$')
     if silent and silent ~= replica and tonumber(all[i + 1]) < before then
       share(key, silent, -1e15)
       redis.call('HDEL', key, all[i])
+      dead[silent] = true
     end
   end
+  for i = 1, #all, 2 do
+    local whose, name = string.match(all[i], '^v:([^:]*):(.*)$')
+    if dead[whose or ''] then
+      redis.call('HDEL', key, all[i])
+    elseif whose == replica then
+      local v = readBudget(all[i + 1])
+      for at = 1, 3, 2 do
+        if v[at + 1] > 0 then
+          mine[#mine + 1], mine[#mine + 2], mine[#mine + 3] = name, v[at], v[at + 1]
+        end
+      end
+    end
+  end
+  return mine
 end

@@ -41,20 +41,20 @@ for i = 9, #ARGV, 5 do
   local name, ends, limit, amount = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
   local b, new = readBudget(redis.call('HGET', key, 'b:' .. name))
   if ends > b[1] then b = {ends, 0, b[1], b[2]} end
-  local at = budgetAt(b, ends) or 2 -- a clock that is late asks for a window that is over
+  local found = budgetAt(b, ends)
+  local at = found or 2 -- a clock that is late asks for a window that is over
   if new or lost then b[at] = math.max(b[at], tonumber(ARGV[i + 4])) end
   if out[1] == 0 and b[at] + math.max(amount, 1) > limit then out[1] = (i - 9) / 5 + 1 end
-  budgets[#budgets + 1] = {name, b, at, amount}
+  budgets[#budgets + 1] = {name, b, at, amount, found and ends}
   last = math.max(last, ends)
 end
 if out[1] == 0 then
-  if slots > 0 then
-    share(key, replica, 1)
-    redis.call('HSET', key, 't:' .. replica, whole(now))
-  end
+  if slots > 0 then share(key, replica, 1) end
+  if slots > 0 or #budgets > 0 then redis.call('HSET', key, 't:' .. replica, whole(now)) end
   for _, b in ipairs(budgets) do
     b[2][b[3]] = b[2][b[3]] + b[4]
-    writeBudget(key, b[1], b[2])
+    writeBudget(key, 'b:' .. b[1], b[2])
+    if b[5] then reserve(key, replica, b[1], b[5], b[4]) end
   end
   local life = math.max(7200, math.ceil(last / 1000 - now / 1000000) + 3600)
   if redis.call('TTL', key) < life then redis.call('EXPIRE', key, life) end
