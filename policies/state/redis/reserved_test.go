@@ -2,7 +2,10 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,8 +168,6 @@ func TestLostSettlementCountsAsUsed(t *testing.T) {
 	s.forget(&state.Settlement{Receipt: r, Used: []int64{250}}) // the queue was full
 	s.loseTake(t, b.want(70))
 	b.has(s, "a take and a settlement were lost", 300, 0)
-	b.beat(s)
-	b.has(s, "at rest", 300, 0)
 	s.loseTake(t, b.want(40)) // the doubt is over
 	b.has(s, "a take is lost later", 300, 0)
 
@@ -185,6 +186,51 @@ func TestLostSettlementCountsAsUsed(t *testing.T) {
 			t.Errorf("%d tenants are remembered of whom nothing is reserved", n)
 		}
 	}
+}
+
+// Heartbeats amid takes and settlements change nothing: calls on their way explain
+// every difference.
+func TestReservationsAmidHeartbeats(t *testing.T) {
+	b := newBudgeted(t)
+	s := b.open()
+	const workers, calls = 6, 60
+	var work sync.WaitGroup
+	var used atomic.Int64
+	for i := range workers {
+		work.Go(func() {
+			for n := range calls {
+				want := b.want(10)
+				want.Tenant.Budgets[0].Limit = 1 << 40
+				taken, err := s.Take(t.Context(), want)
+				if err != nil || taken.Tenant != "" {
+					t.Errorf("got %+v, %v", taken, err)
+					return
+				}
+				e := state.Settlement{Receipt: taken.Receipt, Unsent: n%3 == 0}
+				if n%3 == 1 {
+					e.Used = []int64{int64(i + n)}
+					used.Add(int64(i + n))
+				} else if n%3 == 2 {
+					used.Add(10)
+				}
+				_ = s.Settle(t.Context(), e)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { work.Wait(); close(done) }()
+	beats := 0
+	for going := true; going; beats++ {
+		select {
+		case <-done:
+			going = false
+		default:
+		}
+		b.beat(s)
+	}
+	s.waiting.Wait()
+	b.beat(s)
+	b.has(s, fmt.Sprintf("after %d heartbeats", beats), used.Load(), 0)
 }
 
 // A correction that arrives after the next heartbeat is left out: that has found

@@ -4,9 +4,8 @@
 -- KEYS: the tenant. ARGV: time, replica, microseconds after which a replica is
 -- dead, the incarnation that this replica knows, what it holds, microseconds of
 -- grace, a new name for this heartbeat, how many windows it has reserved of. It
--- returns the incarnation, this replica's
--- share as it is, and what it has reserved as it is: budget, end in ms and amount
--- of each window.
+-- returns the incarnation, this replica's share as it is, and what it has reserved
+-- as it is: budget, end in ms and amount of each window.
 local key, now, replica = KEYS[1], clock(), ARGV[2]
 local id, held = redis.call('HGET', key, 'id'), tonumber(ARGV[5])
 if not id and held == 0 then return {'', 0} end
