@@ -207,10 +207,11 @@ func TestReservationsAmidHeartbeats(t *testing.T) {
 					return
 				}
 				e := state.Settlement{Receipt: taken.Receipt, Unsent: n%3 == 0}
-				if n%3 == 1 {
+				switch n % 3 {
+				case 1:
 					e.Used = []int64{int64(i + n)}
 					used.Add(int64(i + n))
-				} else if n%3 == 2 {
+				case 2:
 					used.Add(10)
 				}
 				_ = s.Settle(t.Context(), e)

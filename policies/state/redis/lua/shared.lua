@@ -106,25 +106,28 @@ local function budgetAt(b, ends)
   return nil
 end
 
-local function writeBudget(key, field, b)
-  redis.call('HSET', key, field, whole(b[1]) .. ' ' .. whole(b[2]) .. ' ' .. whole(b[3]) .. ' ' .. whole(b[4]))
-end
+-- What a replica has reserved of a budget has the same form; the budget's use has
+-- it, too. reserve changes it; nothing is negative, and what is 0 is not kept.
+-- Both collect what is to be written, for writeFields: fields with their values,
+-- and fields that go.
+local function budgetText(b) return string.format('%.0f %.0f %.0f %.0f', b[1], b[2], b[3], b[4]) end
 
--- reserve changes what a replica has reserved of a budget's window; the window's
--- use has it, too. It has the form of a budget; nothing is negative, and what is 0
--- is not kept.
-local function reserve(key, replica, name, ends, by)
-  local field = 'v:' .. replica .. ':' .. name
-  local v = readBudget(redis.call('HGET', key, field))
+local function reserve(set, gone, field, text, ends, by)
+  local v = readBudget(text)
   if by > 0 and ends > v[1] then v = {ends, 0, v[1], v[2]} end
   local at = budgetAt(v, ends)
   if not at or by == 0 then return end
   v[at] = math.max(0, v[at] + by)
   if v[2] == 0 and v[4] == 0 then
-    redis.call('HDEL', key, field)
+    gone[#gone + 1] = field
   else
-    writeBudget(key, field, v)
+    set[#set + 1], set[#set + 2] = field, budgetText(v)
   end
+end
+
+local function writeFields(key, set, gone)
+  if #set > 0 then redis.call('HSET', key, unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
 end
 
 -- reapTenant gives back the slots that replicas hold of a tenant that have been
