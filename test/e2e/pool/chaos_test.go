@@ -81,9 +81,11 @@ func TestRedisInTrouble(t *testing.T) {
 func TestFailover(t *testing.T) {
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
+	var sentinels []*redistest.Server
 	url := "redis://"
 	for i := range 3 {
 		sentinel := redistest.StartSentinel(t, master)
+		sentinels = append(sentinels, sentinel)
 		if i == 0 {
 			url += sentinel.Addr() + "/0?master_name=main"
 		} else {
@@ -94,6 +96,9 @@ func TestFailover(t *testing.T) {
 	more := sized(150, 2*streams)
 	begin := time.Now()
 	master.Kill()
+	for _, s := range sentinels { // they would wait for an hour
+		s.Must("SENTINEL SET main down-after-milliseconds 300")
+	}
 	c.progress("the master is gone", more)
 	r.sharing(t, "failed over", replicas)
 	t.Logf("failed over after %v", time.Since(begin).Round(time.Millisecond))
