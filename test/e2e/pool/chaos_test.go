@@ -17,9 +17,8 @@ func shaken(t *testing.T, urls ...string) (*rig, *crowd) {
 		policy: "{attempts: 3}",
 		fake:   fakegemini.Options{Pace: 200 * time.Millisecond},
 	})
-	// The short one leaves some slots free: where all are taken, a replica without
-	// the store takes none for 30 s, since the others may have them.
-	c := gather(t, r, sized(70, streams))
+	// All slots are taken when the store goes: each replica goes on with its own.
+	c := gather(t, r, sized(200, streams))
 	c.progress("before", sized(100, 2*streams))
 	return r, c
 }
@@ -82,9 +81,11 @@ func TestRedisInTrouble(t *testing.T) {
 func TestFailover(t *testing.T) {
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port))
+	var sentinels []*redistest.Server
 	url := "redis://"
 	for i := range 3 {
 		sentinel := redistest.StartSentinel(t, master)
+		sentinels = append(sentinels, sentinel)
 		if i == 0 {
 			url += sentinel.Addr() + "/0?master_name=main"
 		} else {
@@ -95,6 +96,9 @@ func TestFailover(t *testing.T) {
 	more := sized(150, 2*streams)
 	begin := time.Now()
 	master.Kill()
+	for _, s := range sentinels { // they would wait for an hour
+		s.Must("SENTINEL SET main down-after-milliseconds 300")
+	}
 	c.progress("the master is gone", more)
 	r.sharing(t, "failed over", replicas)
 	t.Logf("failed over after %v", time.Since(begin).Round(time.Millisecond))
