@@ -159,6 +159,7 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 	}
 	stop()
 	err := group.Wait()
+	s.policy.current.Load().Close()             // puts what it still has into the store
 	if lost := s.records.close(); lost != nil { // after all that makes records
 		s.log.Warn("not every record was written", zap.Error(lost))
 	}

@@ -34,6 +34,7 @@ type Accounts struct {
 	lanes     map[laneKey]*lane
 	quotas    map[state.GroupModel]*quota
 	queue     *Queue[*waiting]
+	elsewhere elsewhere               // what other replicas serve
 	turn      *Waiter[*waiting]       // who tries now, of those that wait
 	watch     *waiting                // who wakes at the alarm, of those that wait
 	alarm     time.Time               // when something is over that is waited for; zero: nobody knows
@@ -75,7 +76,7 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
 		members: map[string][]*member{}, byID: map[string]*member{},
 		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
-		queue: NewQueue[*waiting](mostWaiting), rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
+		queue: NewQueue[*waiting](mostWaiting), elsewhere: elsewhere{}, rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	var errs []error

@@ -112,6 +112,9 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 		first.generation = first.lane.outage.Generation
 		options = options[:1] // or another request could not probe meanwhile
 	}
+	if tenant == nil && p.shared && w.Rivals && w.Tenant != "" {
+		tenant = &state.TenantWant{Name: w.Tenant} // for its service
+	}
 	want := state.Want{Tenant: tenant}
 	for i := range options {
 		if options[i].probe != noProbe && i > 0 {
@@ -126,6 +129,11 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 	now = time.Now()
 	if options[0].probe != noProbe && (err != nil || taken.Place != 0) {
 		p.endProbe(now, &options[0], ProbeRefused)
+	}
+	if err == nil && p.shared && tenant != nil && !taken.Local {
+		if others := p.elsewhere.note(now, tenant.Name, taken.Service); others > 0 {
+			p.queue.ChargeElsewhere(tenant.Name, float64(others))
+		}
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -242,8 +242,10 @@ func (l *lease) Done(o Outcome) {
 		p.mu.Unlock()
 		return
 	}
+	service := int64(float64(o.Service) / positive(l.weight))
+	p.elsewhere.tell(l.receipt.Tenant, service) // before the store is, so that it is never taken for others'
 	p.mu.Unlock()
-	p.settle(l.receipt, l.weight, &o)
+	p.settle(l.receipt, service, &o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Only now the store has room again.
@@ -291,14 +293,11 @@ func (l *lease) release(now time.Time, o *Outcome) {
 const settleTime = 5 * time.Second
 
 // settle tells the store how the attempt ended.
-func (p *Accounts) settle(r state.Receipt, weight float64, o *Outcome) {
+func (p *Accounts) settle(r state.Receipt, service int64, o *Outcome) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	if weight <= 0 {
-		weight = 1
-	}
 	err := p.store.Settle(ctx, state.Settlement{
-		Receipt: r, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: int64(float64(o.Service) / weight),
+		Receipt: r, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: service,
 	})
 	if err != nil {
 		p.log.Warn("an attempt's end could not be told to the store; its slots come back with the next heartbeat", zap.Error(err))

@@ -16,6 +16,7 @@ type Metrics struct {
 	model func(string) string
 
 	slots, limit, cooling, breaker, shed, used, limits, learned,
+	expires, fetched, failed,
 	waiting, tenant, acquired, waited, refused *prometheus.Desc
 }
 
@@ -35,6 +36,9 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 		used:     desc("group_used", "What the quota group has used, as of the last snapshot: rpm and tpm in the last minute, rpd of the day.", "group", "model", "limit"),
 		limits:   desc("group_limit", "Limit of the quota group that counts now, configured or learned; absent without one.", "group", "model", "limit"),
 		learned:  desc("group_learned_limit", "Limit of the quota group that refusals have taught; absent without one.", "group", "model", "limit"),
+		expires:  desc("token_expires_seconds", "How long the account's access token is still good; 0 without one, absent for accounts with a key.", "account"),
+		fetched:  desc("token_fetches_total", "Access tokens fetched for the account; accounts with one credential share them.", "account"),
+		failed:   desc("token_failures_total", "Fetches of the account's access token that failed.", "account"),
 		waiting:  desc("accounts_waiting", "Requests that wait for an account at this replica."),
 		tenant:   desc("tenant_waiting", "Requests of the tenant that wait for an account at this replica; absent where none does.", "tenant"),
 		acquired: desc("accounts_acquired_total", "Attempts that were given an account."),
@@ -46,7 +50,7 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 // Describe is that of prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
+		m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.expires, m.fetched, m.failed, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
 	} {
 		ch <- d
 	}
@@ -78,6 +82,11 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 		gauge(m.slots, float64(a.inUse+a.others), a.Backend, a.ID)
 		if a.Slots > 0 {
 			gauge(m.limit, float64(a.Slots), a.Backend, a.ID)
+		}
+		if t := a.tokenStatus(); t != nil {
+			gauge(m.expires, max(t.Expires.Sub(now).Seconds(), 0), a.ID)
+			count(m.fetched, t.Fetched, a.ID)
+			count(m.failed, t.Failed, a.ID)
 		}
 		for model, left := range p.coolingOf(now, a, m.model) {
 			gauge(m.cooling, left.Seconds(), a.Backend, a.ID, model)

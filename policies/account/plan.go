@@ -40,6 +40,9 @@ type Want struct {
 	// each wait, since windows roll and tenants are disabled; an error of it ends
 	// the Acquire. nil takes nothing of the tenant.
 	Limits func(now time.Time) (*state.TenantWant, error)
+	// Rivals says that there are other tenants: where replicas share a store, it is
+	// told what each of them serves the tenant, also without Limits.
+	Rivals bool
 	// MaxWaiting is how many requests of the tenant may wait; 0 is no limit.
 	MaxWaiting int
 	// Session is the conversation's key; see SessionKey. 0 has no home.

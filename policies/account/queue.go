@@ -14,6 +14,9 @@ import (
 // weight of those that have work waiting. That is twice the largest request where
 // weights are equal.
 //
+// What other replicas have served counts as well: it puts a tenant behind by at
+// most mostBehind more; see ChargeElsewhere.
+//
 // Who had nothing to wait for saves nothing up: a tenant that returns starts at
 // the least of those that wait. It is not safe for concurrent use; who holds it
 // guards it. It starts no goroutines.
@@ -143,11 +146,30 @@ func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 // once it is known, the difference between what a request was charged and what
 // it took, which may be negative.
 func (q *Queue[T]) Charge(tenant string, weight, service float64) {
-	if weight <= 0 {
-		weight = 1
-	}
 	t := q.tenant(tenant)
-	t.virtual += service / weight
+	t.virtual += service / positive(weight)
+	q.highest = max(q.highest, t.virtual)
+}
+
+// positive is a weight; what is not configured is 1.
+func positive(weight float64) float64 {
+	if weight <= 0 {
+		return 1
+	}
+	return weight
+}
+
+// mostBehind bounds how far behind those that wait a tenant is put for what other
+// replicas have served it: by two requests with the largest context that models
+// take, a million tokens. So once the others serve it no more, its turn comes here
+// after as much as that.
+const mostBehind = 2 << 20
+
+// ChargeElsewhere adds service of other replicas to a tenant, already divided by
+// its weight.
+func (q *Queue[T]) ChargeElsewhere(tenant string, service float64) {
+	t := q.tenant(tenant)
+	t.virtual = max(t.virtual, min(t.virtual+service, q.least()+mostBehind))
 	q.highest = max(q.highest, t.virtual)
 }
 

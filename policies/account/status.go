@@ -40,6 +40,8 @@ type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and 
 	Slots   int    `json:"slots,omitempty"` // 0 is no limit
 	Usable
 	Models map[string]Usable `json:"models,omitempty"`
+	// Token is that of a Google credential; nil for a secret.
+	Token *TokenStatus `json:"token,omitempty"`
 }
 
 // GroupStatus tells of one group's quota of a model.
@@ -135,7 +137,7 @@ func (q *quota) idle() bool {
 
 // accountStatus tells of one account, and of the models for which it rests.
 func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
-	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots}
+	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots, Token: m.tokenStatus()}
 	var of rest
 	of.add(now, p.restsOf(m, ""))
 	switch {
@@ -143,6 +145,8 @@ func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
 		s.Usable = Usable{Kind: "disabled", Why: "disabled in heald.yaml"}
 	case of.probes():
 		s.Usable = of.usable(now)
+	case s.Token != nil && !s.Token.Ready:
+		s.Usable = m.tokenless(now, s.Token)
 	case !m.free(now):
 		b := m.busy(now)
 		s.Usable = b.usable(now)

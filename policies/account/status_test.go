@@ -135,3 +135,44 @@ func TestStatusIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// An account of a Google credential tells how its token is, in the status and in
+// metrics, and is not usable without one.
+func TestTokenStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		list := []Account{
+			{ID: "well", Backend: "x", Tokens: &tokens{now: "secret-token", status: TokenStatus{Ready: true, Expires: now.Add(time.Hour), Fetched: 3}}},
+			{ID: "out", Backend: "x", Tokens: &tokens{status: TokenStatus{Problem: "it answered 503", Next: now.Add(time.Minute), Failed: 2}}},
+			{ID: "off", Backend: "x", Disabled: true, Tokens: &tokens{}},
+			{ID: "key", Backend: "x", Secret: NewSecret("k")},
+		}
+		p := accounts(t, list, Deps{})
+		byID := map[string]AccountStatus{}
+		for _, a := range p.Status(now).Accounts {
+			byID[a.ID] = a
+		}
+		if a := byID["well"]; !a.Now || a.Token == nil || !a.Token.Expires.Equal(now.Add(time.Hour)) {
+			t.Errorf("well: %+v", a)
+		}
+		if a := byID["out"]; a.Now || a.Kind != "credential" || a.Why != "no access token yet" || !a.Probe.Equal(now.Add(time.Minute)) || a.Token.Problem == "" {
+			t.Errorf("out: %+v", a)
+		}
+		if byID["off"].Kind != "disabled" || byID["key"].Token != nil || !byID["key"].Now {
+			t.Errorf("off: %+v, key: %+v", byID["off"], byID["key"])
+		}
+		if out, err := json.Marshal(byID); err != nil || strings.Contains(string(out), "secret-token") {
+			t.Errorf("%v %s", err, out)
+		}
+		got := gathered(t, p, func(m string) string { return m })
+		for key, want := range map[string]string{
+			"heald_token_expires_seconds well": "3600", "heald_token_fetches_total well": "3", "heald_token_failures_total well": "0",
+			"heald_token_expires_seconds out": "0", "heald_token_failures_total out": "2",
+			"heald_token_expires_seconds key": "", "heald_token_failures_total key": "",
+		} {
+			if got[key] != want {
+				t.Errorf("%s is %q, want %q", key, got[key], want)
+			}
+		}
+	})
+}

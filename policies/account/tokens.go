@@ -16,6 +16,8 @@ type Tokens interface {
 	QuotaProject() Secret
 	// Unusable says in words why there is no token; "" means that there is one.
 	Unusable() string
+	// Status tells of the token, for people and metrics.
+	Status() TokenStatus
 	// Wait returns once there is a token. It waits for a short time at most, and
 	// not at all where the provider refuses the credential. It blocks, so it is
 	// called outside locks.

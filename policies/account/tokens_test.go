@@ -10,12 +10,14 @@ import (
 type tokens struct {
 	now     string
 	refused []Secret
+	status  TokenStatus
 }
 
 func (t *tokens) Token() (Secret, bool)      { return NewSecret(t.now), t.now != "" }
 func (t *tokens) QuotaProject() Secret       { return NewSecret("quota") }
 func (t *tokens) Wait(context.Context) error { return nil }
 func (t *tokens) Settle(context.Context)     {}
+func (t *tokens) Status() TokenStatus        { return t.status }
 func (t *tokens) Refused(s Secret)           { t.refused = append(t.refused, s) }
 func (t *tokens) Unusable() string {
 	if t.now == "" {

@@ -46,6 +46,10 @@ type Direct interface {
 	// the number of messages and what the last of them says.
 	Glance(body []byte) *conversation.Request
 
+	// Opening returns what stays the same from turn to turn of a conversation, as
+	// raw values: its tools, system text and first message.
+	Opening(body []byte) [][]byte
+
 	// Media lists the media in body, for estimates of its tokens.
 	Media(body []byte) []conversation.Media
 

@@ -105,15 +105,15 @@ func (a *attempt) askable(wait time.Duration) bool {
 // first request goes to the account that broke off, with the attempt's own lease.
 func (r *resumption) acquire() error {
 	by := r.asker
-	plan := by.plan()
-	w := by.want(nil, plan)
+	order := by.order()
+	w := by.want(nil, order)
 	w.MaxWait, w.Retry, w.Avoid = 0, true, by.avoid
-	l, err := by.x.accounts.Acquire(context.Background(), plan, w)
+	l, err := by.x.accounts.Acquire(context.Background(), by.plan(order), w)
 	if err != nil {
 		return err
 	}
 	r.release(account.Failed)
-	by.take(l)
+	by.take(l, order)
 	r.lease, r.moves = l, false
 	return nil
 }

@@ -107,9 +107,10 @@ type attempt struct {
 	body    uint64 // tells the body that goes upstream
 	names   bool   // a file, a cache or the like is named by the request
 	tools   bool   // upstream runs tools for the request
-	// tierAsked is the service tier that upstream is asked for; "" for none.
-	tierAsked string
-	thread    *heal.Thread // the conversation, among those whose signatures are remembered
+	// tier is the service tier that the chain asks for; "" leaves it to the client.
+	// tierAsked is what upstream is asked for; "" for none.
+	tier, tierAsked string
+	thread          *heal.Thread // the conversation, among those whose signatures are remembered
 
 	candidates []route.Candidate // what could be asked, in order of preference
 	skipped    []skipped         // of those, what others' failures kept the attempt from

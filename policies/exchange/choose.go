@@ -61,8 +61,8 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	a.settleTokens(ctx)
 	a.sum = account.RequestSum(maphash.Bytes(sumSeed, body))
 	began := time.Now()
-	plan := a.plan()
-	lease, err := a.x.accounts.Acquire(ctx, plan, a.want(body, plan))
+	order := a.order()
+	lease, err := a.x.accounts.Acquire(ctx, a.plan(order), a.want(body, order))
 	a.record.waited += time.Since(began)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -76,30 +76,31 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 		}
 		return a.refuseTired(err)
 	}
-	a.take(lease)
+	a.take(lease, order)
 	a.skipped = a.passedOver()
 	a.countFailover()
 	return nil
 }
 
-// take lets the attempt ask whom the lease names.
-func (a *attempt) take(l account.Lease) {
+// take lets the attempt ask whom the lease names, in the tier that is next there.
+func (a *attempt) take(l account.Lease, order []route.Candidate) {
 	a.lease, a.account = l, l.Account()
 	c := l.Candidate()
-	i := slices.IndexFunc(a.candidates, func(o route.Candidate) bool { return destinationOf(o) == destination{c.Backend, c.Model} })
-	a.backend, a.model = a.candidates[i].Backend, c.Model
+	i := slices.IndexFunc(order, func(o route.Candidate) bool { return destinationOf(o) == destination{c.Backend, c.Model} })
+	a.backend, a.model, a.tier = order[i].Backend, c.Model, order[i].Tier
 }
 
 // chosen is what the attempt asks.
 func (a *attempt) chosen() route.Candidate {
-	return route.Candidate{Backend: a.backend, Model: a.model}
+	return route.Candidate{Backend: a.backend, Model: a.model, Tier: a.tier}
 }
 
-// plan lists the candidates in the order in which the request wants them: model
+// order lists the candidates in the order in which the request wants them: model
 // by model along the chain, and of each those first that it has not left. Models
 // where it has left all come last. The last attempt, after a failover, takes any
-// that was not left before one that was.
-func (a *attempt) plan() []account.Candidate {
+// that was not left before one that was. Of several tiers of a model at a backend
+// only the next one is among them: the accounts are the same.
+func (a *attempt) order() []route.Candidate {
 	var fresh, again []route.Candidate
 	for _, c := range a.candidates {
 		switch {
@@ -110,14 +111,32 @@ func (a *attempt) plan() []account.Candidate {
 			fresh = append(fresh, c)
 		}
 	}
-	order, last := fresh, a.lastAfterFailover()
+	order := fresh
 	switch {
-	case len(again) > 0 && last:
+	case len(again) > 0 && a.lastAfterFailover():
 		order = slices.Concat(fresh, again)
 	case len(again) > 0:
 		order = byModel(fresh, again)
 	}
-	table := a.x.catalog.Table()
+	return nextTiers(order)
+}
+
+// nextTiers keeps the first tier of each model at a backend.
+func nextTiers(order []route.Candidate) (out []route.Candidate) {
+	if !slices.ContainsFunc(order, func(c route.Candidate) bool { return c.Tier != "" }) {
+		return order
+	}
+	for _, c := range order {
+		if !slices.ContainsFunc(out, func(o route.Candidate) bool { return destinationOf(o) == destinationOf(c) }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// plan is an order in the words of accounts.
+func (a *attempt) plan(order []route.Candidate) []account.Candidate {
+	table, last := a.x.catalog.Table(), a.lastAfterFailover()
 	plan := make([]account.Candidate, len(order))
 	for i, c := range order {
 		plan[i] = account.Candidate{Backend: c.Backend.Name, Model: c.Model, Priority: i, CachedFrom: int64(table.Capabilities(c.Model).CachedFrom)}
@@ -156,7 +175,7 @@ func (a *attempt) lastAfterFailover() bool {
 const dueSlack = time.Second
 
 // want is what the attempt needs of an account.
-func (a *attempt) want(body []byte, plan []account.Candidate) account.Want {
+func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
 	w := account.Want{
 		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1,
@@ -171,7 +190,7 @@ func (a *attempt) want(body []byte, plan []account.Candidate) account.Want {
 	if body != nil { // else it is for the rest of an answer, whose size is that of the whole
 		a.size = a.sizeOf(body)
 	}
-	input, all := a.expect(plan)
+	input, all := a.expect(order)
 	w.Tokens = input
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
@@ -244,7 +263,7 @@ func (a *attempt) left(c route.Candidate) bool {
 		return true
 	}
 	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool {
-		return t.Verdict == policies.Failover && t.Backend == c.Backend.Name && (!t.OfModel || t.Model == c.Model)
+		return t.Verdict == policies.Failover && t.Backend == c.Backend.Name && (!t.OfModel || t.Model == c.Model) && (!t.OfTier || t.Tier == c.Tier)
 	})
 }
 

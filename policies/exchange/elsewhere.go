@@ -23,6 +23,11 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 		if !at.Any {
 			continue
 		}
+		ready, other := at.Ready(), c.Backend.Name != a.backend.Name
+		if !other && c.Model == a.model { // in another tier: the accounts are the same
+			seen.OtherTier = seen.OtherTier || ready && !a.left(c)
+			continue
+		}
 		if c.Model == a.model && at.In <= a.settings.MaxWait {
 			if !seen.BackendAgain || at.In < seen.BackendIn {
 				seen.BackendIn = at.In
@@ -32,7 +37,6 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 		if a.left(c) {
 			continue
 		}
-		ready, other := at.Ready(), c.Backend.Name != a.backend.Name
 		switch {
 		case c.Model != a.model:
 			seen.ReadyModel = seen.ReadyModel || ready && !at.Held

@@ -76,7 +76,8 @@ type Deps struct {
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
 	// State holds slots, rates, what is kept back, and the memory of policies with
-	// memory: store; nil is a store of the exchange's own. Shared says that other replicas use it as well.
+	// memory: store; nil is a store of the exchange's own. Shared says that other
+	// replicas use it as well: then they find what Signatures remembers, too.
 	State  state.Store
 	Shared bool
 	// Random is in [0,1); nil is that of math/rand.
@@ -104,6 +105,7 @@ type Exchange struct {
 	schemas    *gemini.Compiler
 
 	signatures *heal.Signatures
+	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
 	prices     *price.Table
 	paths      paths // that records have told
@@ -158,6 +160,9 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
 		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
+	}
+	if deps.Shared && deps.Signatures != nil {
+		x.sharing = newSignatureSharing(x)
 	}
 	var fetch route.Fetch
 	if lists {
@@ -247,6 +252,15 @@ func keyOf(secrets [][]byte) heal.Key {
 // KeyIDs names the memory keys without telling them, the one that seals first:
 // replicas must log the same.
 func (x *Exchange) KeyIDs() []string { return x.key.IDs() }
+
+// Close tells the store what it has not been told yet, in a second at most, and
+// ends what runs in the background. It is called when no attempt runs any more.
+// An exchange that a reload has replaced needs no Close: what runs there ends by
+// itself, and attempts that it has begun go on.
+func (x *Exchange) Close() {
+	x.sharing.close()
+	x.accounts.Close()
+}
 
 // Begin starts an attempt.
 func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.Attempt {

@@ -7,6 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
@@ -116,17 +117,18 @@ func (a *attempt) expected(model string) record.Usage {
 }
 
 // expect is what the attempt may use at most, whichever model of the plan it
-// gets. A price that is not known reserves nothing.
-func (a *attempt) expect(plan []account.Candidate) (input int64, all tenant.Estimate) {
-	seen := ""
-	for _, c := range plan {
-		if c.Model == seen { // those of one model stand together
+// gets, in the tier that the chain asks for. A price that is not known reserves
+// nothing.
+func (a *attempt) expect(order []route.Candidate) (input int64, all tenant.Estimate) {
+	var seen route.Candidate
+	for _, c := range order {
+		if c.Model == seen.Model && c.Tier == seen.Tier { // those of one model stand together
 			continue
 		}
-		seen = c.Model
+		seen = c
 		u := a.expected(c.Model)
 		input, all.Tokens = max(input, u.Input), max(all.Tokens, u.Input+u.Output)
-		if cost := a.x.costOf(c.Model, "", &u).Nano; cost != nil && (all.Cost == nil || *cost > *all.Cost) {
+		if cost := a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano; cost != nil && (all.Cost == nil || *cost > *all.Cost) {
 			all.Cost = cost
 		}
 	}

@@ -51,16 +51,16 @@ func (a *attempt) passedOver() []skipped {
 
 // asked reports whether an earlier attempt of the request asked a candidate.
 func (a *attempt) asked(c route.Candidate) bool {
-	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == c.Backend.Name && t.Model == c.Model })
+	return slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend == c.Backend.Name && t.Model == c.Model && t.Tier == c.Tier })
 }
 
-// countFailover counts a move to another backend or model.
+// countFailover counts a move to another backend, model or tier.
 func (a *attempt) countFailover() {
-	from, model, reason := "", "", ""
+	from, model, tier, reason := "", "", a.tier, ""
 	switch n := len(a.memory.Tries); {
 	case n > 0 && a.memory.Tries[n-1].Backend != "":
 		last := a.memory.Tries[n-1]
-		from, model, reason = last.Backend, last.Model, last.Reason
+		from, model, tier, reason = last.Backend, last.Model, last.Tier, last.Reason
 	case n == 0 && a.memory.Lost != nil && a.memory.Lost.Left:
 		l := a.memory.Lost
 		from, model, reason = l.Backend, l.Model, heal.ReasonLost
@@ -75,6 +75,8 @@ func (a *attempt) countFailover() {
 		a.x.metrics.failovers.WithLabelValues("backend", reason).Inc()
 	case model != a.model:
 		a.x.metrics.failovers.WithLabelValues("model", reason).Inc()
+	case tier != a.tier:
+		a.x.metrics.failovers.WithLabelValues("tier", reason).Inc()
 	}
 }
 
@@ -94,7 +96,11 @@ func (a *attempt) hops() []string {
 			next = destination{a.backend.Name, a.model}
 		}
 		if t.Verdict == policies.Failover || t.Backend != "" && next.backend != "" && next != (destination{t.Backend, t.Model}) {
-			out = append(out, "failover: left "+t.Model+" at "+t.Backend+" ("+t.Reason+")")
+			tier := ""
+			if t.Tier != "" {
+				tier = " in tier " + t.Tier
+			}
+			out = append(out, "failover: left "+t.Model+" at "+t.Backend+tier+" ("+t.Reason+")")
 		}
 	}
 	for _, s := range a.skipped {

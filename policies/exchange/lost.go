@@ -111,7 +111,7 @@ func (a *attempt) leaveLost() {
 	}
 	l := a.memory.Lost
 	if l == nil {
-		c, id, ok := a.x.accounts.First(a.plan(), &account.Want{Retry: true, Count: a.counts(), Avoid: a.avoid})
+		c, id, ok := a.x.accounts.First(a.plan(a.order()), &account.Want{Retry: true, Count: a.counts(), Avoid: a.avoid})
 		if !ok {
 			return
 		}

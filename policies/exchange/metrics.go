@@ -53,7 +53,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		requests:  counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
 		tenants:   counter("heald_tenant_requests_total", "Requests that ended, by whose they were and how; tenant is empty where the key is of nobody.", "tenant", "outcome"),
 		repairs:   counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
-		failovers: counter("heald_failovers_total", "Moves to another backend or model, by what was left behind and why.", "left", "reason"),
+		failovers: counter("heald_failovers_total", "Moves to another backend, model or service tier, by what was left behind and why.", "left", "reason"),
 		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
 		warnings:  counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
 		tokens:    counter("heald_tokens_total", "Tokens of passed answers, and of documents whose rest was asked for in vain, as upstream counted them.", "kind"),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/route"
@@ -25,7 +26,17 @@ func (a *attempt) cost(u *record.Usage) price.Cost {
 	if a.x.prices == nil {
 		return price.Cost{}
 	}
-	return a.x.prices.Cost(a.model, cmp.Or(a.tierServed(), a.tierAsked), a.begunAt, u)
+	return a.x.prices.Cost(a.model, cmp.Or(a.tierServed(), pricedTier(a.tierAsked)), a.begunAt, u)
+}
+
+// pricedTier is the tier whose prices hold where one is asked for. Shared capacity
+// is that of the standard tier. Provisioned throughput is paid for in advance: its
+// tokens are priced as what they would have cost otherwise.
+func pricedTier(asked string) string {
+	if asked == gemini.Dedicated || asked == gemini.Shared {
+		return ""
+	}
+	return asked
 }
 
 // leaveUnpriced leaves out models whose price is not known, where the operator has
@@ -36,7 +47,7 @@ func (a *attempt) leaveUnpriced() *policies.Reply {
 		return nil
 	}
 	now := time.Now()
-	priced := slices.DeleteFunc(slices.Clone(a.candidates), func(c route.Candidate) bool { return !a.x.prices.Known(c.Model, "", now) })
+	priced := slices.DeleteFunc(slices.Clone(a.candidates), func(c route.Candidate) bool { return !a.x.prices.Known(c.Model, pricedTier(c.Tier), now) })
 	if len(priced) == 0 {
 		return a.deny(&tenant.Denied{Kind: tenant.Unpriced, Tenant: a.caller.Tenant.Name, Model: a.req.Model})
 	}

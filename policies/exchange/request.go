@@ -64,7 +64,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 		return nil, reply
 	}
 	a.catalog().Learn(a.backend, a.model)
-	forward, err := a.render(body)
+	forward, err := a.render(ctx, body)
 	switch {
 	case ctx.Err() != nil:
 		return nil, a.refuseGone()
@@ -99,10 +99,9 @@ func (a *attempt) checkDeadline() *policies.Reply {
 }
 
 // render makes the upstream request from the client's body.
-func (a *attempt) render(client []byte) (*policies.Forward, error) {
+func (a *attempt) render(ctx context.Context, client []byte) (*policies.Forward, error) {
 	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }
-	a.thread = a.x.signatures.Thread(a.caller.Tenant.Name, a.req)
-	a.carriers().Verify(a.req)
+	a.findSignatures(ctx)
 	sent, err := a.outgoing(client, a.options())
 	if err != nil {
 		return nil, err
@@ -169,6 +168,10 @@ func (a *attempt) options() gemini.Options {
 		opts.OmitMedia = media.History
 	case repairs.Has(heal.OmitMedia):
 		opts.OmitMedia = media.Odd
+	}
+	opts.Tier, opts.Unprovisioned = a.tier, a.unprovisioned()
+	if a.tierAsked = ""; a.answers() {
+		a.tierAsked = a.askedTier()
 	}
 	if opts.RelaxSchema {
 		a.req.Warn("tools", "schemas were simplified: the model backend finds them too complex")

@@ -6,10 +6,6 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// sessionBytes is how much of a native body tells conversations apart that have
-// no key: its beginning stays from turn to turn.
-const sessionBytes = 2048
-
 // session is the key of the request's conversation: what the client calls it, or
 // what stays the same from turn to turn. Each conversation is sent where its
 // prompt is cached.
@@ -21,8 +17,14 @@ func (a *attempt) session(body []byte) uint64 {
 		return account.SessionKey(a.caller.Tenant.Name, a.req.Session)
 	}
 	parts := []string{a.caller.Tenant.Name, a.req.Model}
-	if a.features.Direct != nil {
-		return account.SessionKey(append(parts, string(body[:min(len(body), sessionBytes)]))...)
+	if d := a.features.Direct; d != nil {
+		if body == nil {
+			body = a.resumes.client // for the rest of an answer
+		}
+		for _, part := range d.Opening(body) {
+			parts = append(parts, string(part))
+		}
+		return account.SessionKey(parts...)
 	}
 	for i := range a.req.Tools {
 		parts = append(parts, a.req.Tools[i].Name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,6 +27,7 @@ type watched struct {
 	state.Store
 	gets, puts, counts atomic.Int64
 	down, hangs        atomic.Bool
+	mu                 sync.Mutex
 	lives              []time.Duration
 }
 
@@ -50,7 +52,9 @@ func (w *watched) Get(ctx context.Context, key state.Key) ([]byte, error) {
 
 func (w *watched) Put(ctx context.Context, key state.Key, value []byte, life time.Duration) error {
 	w.puts.Add(1)
+	w.mu.Lock()
 	w.lives = append(w.lives, life)
+	w.mu.Unlock()
 	if err := w.fail(ctx); err != nil {
 		return err
 	}

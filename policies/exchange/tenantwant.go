@@ -16,6 +16,7 @@ import (
 func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	t := a.caller.Tenant
 	w.Tenant, w.Weight, w.MaxWaiting = t.Name, float64(t.Weight), max(t.Waiting(), 0)
+	w.Rivals = len(a.tenants.Tenants()) > 1
 	if t.Waiting() == 0 {
 		w.MaxWait = 0 // none waits
 	}

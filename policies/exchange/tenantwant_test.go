@@ -2,12 +2,14 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -147,4 +149,24 @@ func TestTenantMoney(t *testing.T) {
 			a.Close(policies.EndCancelled)
 		}
 	})
+}
+
+// The store need not be told what a tenant is served who has no rivals.
+func TestRivals(t *testing.T) {
+	for n, want := range map[int]bool{1: false, 2: true} {
+		var all []tenant.Tenant
+		for i := range n {
+			all = append(all, tenant.Tenant{Name: fmt.Sprint("tenant-", i), Keys: keysOf(fmt.Sprintf("a-key-of-client-%d", i))})
+		}
+		r := newRig(t, func(c *Config) { c.Tenants = callers(t, all...) })
+		a := r.begin(1, "", "x-api-key", "a-key-of-client-0")
+		if reply := a.RequestHeaders(); reply != nil {
+			t.Fatalf("refused: %s", reply.Body)
+		}
+		var w account.Want
+		if a.wantOfTenant(&w, tenant.Estimate{}); w.Rivals != want || w.Tenant != "tenant-0" {
+			t.Errorf("%d tenants: %+v", n, w)
+		}
+		a.Close(policies.EndComplete)
+	}
 }

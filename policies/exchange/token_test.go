@@ -30,6 +30,11 @@ func (t *tokens) Token() (account.Secret, bool) {
 
 func (t *tokens) QuotaProject() account.Secret { return account.NewSecret("quota-project") }
 
+func (t *tokens) Status() account.TokenStatus {
+	_, ok := t.Token()
+	return account.TokenStatus{Ready: ok}
+}
+
 func (t *tokens) Unusable() string {
 	if _, ok := t.Token(); !ok {
 		return "the provider refuses the credential: invalid_grant"

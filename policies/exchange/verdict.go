@@ -57,6 +57,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	seen.Delay, seen.DelayInText = gemini.RetryDelay(a.response.Headers.Get("retry-after"), seen.Error, a.servedAt())
 	if a.backend != nil {
 		seen.SharedCapacity = a.backend.Kind == route.Vertex
+		seen.Unprovisioned = a.tierAsked == gemini.Shared || a.unprovisioned()
 		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.ProxyHost(), a.backend.PlainText()
 		a.elsewhere(seen)
 		seen.Cut = a.untilDeadline() <= 0
@@ -151,9 +152,9 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 
 // try is what later attempts should know of this one.
 func (a *attempt) try(r *heal.Ruling) heal.Try {
-	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure, OfGroup: r.OfGroup}
+	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure, OfGroup: r.OfGroup, OfTier: r.OfTier}
 	if a.backend != nil {
-		try.Backend, try.Account, try.Model = a.backend.Name, a.account.ID, a.model
+		try.Backend, try.Account, try.Model, try.Tier = a.backend.Name, a.account.ID, a.model, a.tier
 	}
 	if r.Repair != 0 {
 		try.Body = a.body

@@ -41,6 +41,11 @@ type Options struct {
 	// OmitMedia puts lines of text in the place of files, after the upstream
 	// refused one.
 	OmitMedia media.Omit
+	// Tier is one of Kind.Tiers, which the owner of the gateway asks for whatever
+	// the client does; "" leaves it to the client. Unprovisioned keeps off the
+	// provisioned throughput of Vertex AI, which was refused for being used up.
+	Tier          string
+	Unprovisioned bool
 	// Unary asks for the answer in one document. Otherwise it is a stream,
 	// whatever the client wants: its quota is looser, an empty answer shows
 	// early, and one document is the same events, folded.

@@ -10,10 +10,6 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// TierHeader asks Vertex AI for a tier of its shared capacity; in the body it
-// is refused there.
-const TierHeader = "x-vertex-ai-llm-shared-request-type"
-
 // settings are the members of a body beside the conversation, its tools and
 // generationConfig. Zero and nil mean: left out.
 type settings struct {
@@ -71,27 +67,6 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		}
 	}
 	return s, r.tier(&s, own.ServiceTier)
-}
-
-// tier settles the service tier: a member of the body at AI Studio, a header
-// at Vertex AI, where the standard one is what comes without.
-func (r *renderer) tier(s *settings, tier string) error {
-	switch tier {
-	case "":
-	case "standard", "flex", "priority":
-		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.Words.Field("service_tier"), tier)
-		switch {
-		case err != nil || !keep:
-			return err
-		case r.target.Kind == AIStudio:
-			s.tier = tier
-		case tier != "standard":
-			s.headers = append(s.headers, policies.Header{Name: TierHeader, Value: tier})
-		}
-	default:
-		return r.invalid("service_tier", "must be standard, flex or priority")
-	}
-	return nil
 }
 
 // Google Cloud's limits on labels.

@@ -227,6 +227,12 @@ func textBinding(t conversation.Text) []byte {
 // restored.
 // It returns how many carriers verified and how many were there.
 func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
+	good, seen = c.verify(req)
+	c.Thread.count(0)
+	return good, seen
+}
+
+func (c Carriers) verify(req *conversation.Request) (good, seen int) {
 	c.Thread.begin()
 	signed := false // the step has a call, and only the first may be signed
 	for i := range req.Messages {

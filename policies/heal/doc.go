@@ -3,8 +3,9 @@
 // (rules.go, the verdict table), which change of the body may help
 // (repair.go), what the next attempt must know (memory.go), how thought
 // signatures travel through clients (carrier.go, seal.go), and what is
-// remembered of them for clients that lose them (signatures.go, thread.go).
+// remembered of them for clients that lose them (signatures.go, thread.go), also
+// by other replicas (sharedthread.go).
 //
-// All but that memory is a pure function or a value: it decides and seals, and
+// All but what is remembered is a pure function or a value: it decides and seals, and
 // performs nothing. policies/exchange applies it.
 package heal

@@ -35,6 +35,8 @@ func (r *row) failure(s *Seen, out *Ruling) Failure {
 	switch {
 	case r.reason == ReasonContext:
 		return Overflow
+	case r.reason == ReasonProvisioned: // whenever it is back, the rest of the capacity is not concerned
+		return Passing
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
 	case slices.Contains(spentReasons, r.reason), s.Delay > s.MaxWait, out.Account.Long():

@@ -89,6 +89,10 @@ type Try struct {
 	// OfModel: what failed goes for Model alone. The backend may be asked for
 	// another one, and so may the account.
 	OfModel bool
+	// Tier is the one that the chain asked for; "" if it left that to the client.
+	// OfTier: what failed goes for it alone.
+	Tier   string
+	OfTier bool
 	// Failure says whether the account may be asked again; with OfGroup it goes
 	// for all accounts of its quota group.
 	Failure Failure
@@ -203,6 +207,8 @@ type wireTry struct {
 	Repair  Repairs          `json:"p,omitempty"`
 	Lasting bool             `json:"y,omitempty"`
 	OfModel bool             `json:"o,omitempty"`
+	Tier    string           `json:"t,omitempty"` // replicas before this and OfTier were added leave them out
+	OfTier  bool             `json:"z,omitempty"`
 	Failure Failure          `json:"f,omitempty"`
 	OfGroup bool             `json:"g,omitempty"` // replicas before this was added leave it out
 	Body    uint64           `json:"d,omitempty"` // replicas before this was added leave it out

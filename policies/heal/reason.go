@@ -17,6 +17,7 @@ const (
 	ReasonNoModel       = "model_not_found"        // 404
 	ReasonAborted       = "upstream_aborted"       // 408, 409, 499
 	ReasonRateLimit     = "rate_limited"           // 429, per minute or unknown
+	ReasonProvisioned   = "provisioned_throughput" // 429: the throughput that was bought is used up
 	ReasonQuota         = "quota_exhausted"        // 429, per day or none at all
 	ReasonUnpaid        = "account_unpaid"         // 429: no credit, a spending cap, no quota at all
 	ReasonCapacity      = "capacity_exhausted"     // no capacity for the model
@@ -93,7 +94,7 @@ const (
 var Reasons = []string{
 	ReasonOK,
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
-	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
+	ReasonNoModel, ReasonAborted, ReasonRateLimit, ReasonProvisioned, ReasonQuota, ReasonUnpaid, ReasonCapacity, ReasonUnsuitable, ReasonServerError,
 	ReasonOverloaded, ReasonUnknownStatus, ReasonConnect, ReasonProxy, ReasonStale, ReasonNoCluster, ReasonEnvoyTimeout, ReasonBodyTooLarge,
 	ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekError,
 	ReasonPeekGarbage, ReasonPeekTruncated,

@@ -18,6 +18,8 @@ type row struct {
 	rotate bool
 	// ofModel: another model at the same backend may well be answered.
 	ofModel bool
+	// ofTier: another service tier of the model may well be answered.
+	ofTier bool
 	// delay before the next attempt, by attempt number; nil for none.
 	delay   func(n int) time.Duration
 	account Effect
@@ -132,9 +134,9 @@ var rules = []row{
 
 	// Accounts and quota
 	{reason: ReasonCapacity, when: all(status(429, 503), reason("MODEL_CAPACITY_EXHAUSTED")),
-		verdict: policies.Failover, ofModel: true, backend: cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
+		verdict: policies.Failover, ofModel: true, ofTier: true, backend: cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
 	{reason: ReasonCapacity, when: all(status(429, 503), text(noCapacity)),
-		verdict: policies.Failover, ofModel: true, backend: count, refine: failoverOrWait, kind: conversation.ErrQuota},
+		verdict: policies.Failover, ofModel: true, ofTier: true, backend: count, refine: failoverOrWait, kind: conversation.ErrQuota},
 	{reason: ReasonForbidden, when: any(status(402), all(status(403), accountReason)),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).lasting(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
@@ -159,8 +161,12 @@ var rules = []row{
 	{reason: ReasonQuota, when: all(status(429), text(zeroLimit)),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolQuota, rateLimited...), refine: quota, kind: conversation.ErrQuota},
+	// What the project has bought is used up for the moment. All customers' capacity
+	// is asked next, at once; neither account nor backend did anything wrong.
+	{reason: ReasonProvisioned, when: all(status(429), provisioned),
+		verdict: policies.Retry, ofTier: true, kind: conversation.ErrRateLimit},
 	{reason: ReasonRateLimit, when: status(429),
-		verdict: policies.Retry, rotate: true, ofModel: true, delay: exponential(time.Second),
+		verdict: policies.Retry, rotate: true, ofModel: true, ofTier: true, delay: exponential(time.Second),
 		account: cool(CoolQuota, rateLimited...),
 		refine:  rateLimit, kind: conversation.ErrRateLimit},
 
@@ -176,7 +182,7 @@ var rules = []row{
 		verdict: policies.Retry, rotate: true, delay: linear(500 * time.Millisecond), account: cool(CoolModel, 8*time.Second).doubtful(),
 		backend: count, refine: obey, kind: conversation.ErrAPI},
 	{reason: ReasonOverloaded, when: status(503, 529),
-		verdict: policies.Retry, delay: exponential(time.Second), backend: count,
+		verdict: policies.Retry, ofTier: true, delay: exponential(time.Second), backend: count,
 		refine: obey, kind: conversation.ErrOverloaded},
 }
 
@@ -228,6 +234,13 @@ func named(status string) func(*Seen) bool {
 // text matches what of the error's message is upstream's own.
 func text(re *regexp.Regexp) func(*Seen) bool {
 	return func(s *Seen) bool { return re.MatchString(s.words) }
+}
+
+// provisioned reports that the throughput which the project has bought at Vertex
+// AI is used up, and that the attempt may have asked for it. No quota is named
+// then.
+func provisioned(s *Seen) bool {
+	return s.SharedCapacity && !s.Unprovisioned && unnamed(s) && exceedsBought.MatchString(s.words)
 }
 
 // details matches the beginning of Envoy's code details.
@@ -284,5 +297,6 @@ var (
 	contextOverflow = regexp.MustCompile(`(?i)input token count.{0,40}exceeds`)
 	tokenCounts     = regexp.MustCompile(`\((\d+)\)[^(]*\((\d+)\)`)
 	noCapacity      = regexp.MustCompile(`(?i)no capacity|capacity exhausted`)
+	exceedsBought   = regexp.MustCompile(`(?i)\bexceed(?:ed|s) the provisioned throughput`)
 	wrongPlace      = regexp.MustCompile(`(?i)\blocation|\bregion|\bcountry`)
 )

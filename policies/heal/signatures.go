@@ -35,16 +35,26 @@ const (
 	SignatureExpired = "expired" // one was not used for too long
 	SignaturePurged  = "purged"  // one belonged to a conversation that upstream refused
 	SignatureRefused = "refused" // one that upstream refused was noted as such
+
+	// Where replicas share what they remember:
+	SignatureFromStore = "from_store"     // a lost carrier was made good with what another replica knew
+	SignatureRejected  = "store_rejected" // what the store had of a conversation was not authentic
+	// Of a conversation as a whole, as whoever calls the store counts them:
+	SignatureToStore = "to_store"      // it was put there
+	SignatureFailed  = "store_failed"  // the store did not tell of it, or did not take it
+	SignatureDropped = "store_dropped" // it was not put there, since too many waited for that
 )
 
 // SignatureResults are all of them.
-var SignatureResults = []string{SignatureHit, SignatureMiss, SignatureStored, SignatureEvicted, SignatureExpired, SignaturePurged, SignatureRefused}
+var SignatureResults = []string{SignatureHit, SignatureMiss, SignatureStored, SignatureEvicted, SignatureExpired, SignaturePurged, SignatureRefused,
+	SignatureFromStore, SignatureRejected, SignatureToStore, SignatureFailed, SignatureDropped}
 
 // Signatures remembers the signatures of answers for clients that lose the
 // carriers they were given: those that drop unknown fields and rewrite ids,
 // and those whose dialect has no place for the signature of a text. Carriers
-// are the main path; without this cache, or on another replica, such a call
-// goes upstream with the placeholder that Google documents.
+// are the main path; without this cache, or on another replica that shares
+// nothing with this one (see Sealed), such a call goes upstream with the
+// placeholder that Google documents.
 //
 // An entry is found by
 //
@@ -120,12 +130,14 @@ func (s *Signatures) get(thread, key digest) string {
 	return e.signature
 }
 
-// put remembers a signature in the place of what was known before.
-func (s *Signatures) put(thread, key digest, signature string) {
+// put remembers a signature in the place of what was known before. It reports
+// whether it did.
+func (s *Signatures) put(thread, key digest, signature string) bool {
 	if len(signature) < minSignature || signatureCost+len(signature) > s.bytes {
-		return
+		return false
 	}
 	s.store(&signed{thread: thread, key: key, signature: strings.Clone(signature)}, SignatureStored)
+	return true
 }
 
 // refuse notes that upstream has refused a signature.
@@ -136,6 +148,12 @@ func (s *Signatures) refuse(thread, key digest) {
 func (s *Signatures) store(e *signed, result string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.add(e)
+	s.count(result)
+}
+
+// add remembers an entry; the lock is held.
+func (s *Signatures) add(e *signed) {
 	s.expire()
 	if at := s.threads[e.thread][e.key]; at != nil {
 		s.remove(at)
@@ -146,7 +164,6 @@ func (s *Signatures) store(e *signed, result string) {
 	e.used = time.Now()
 	s.threads[e.thread][e.key] = s.recent.PushFront(e)
 	s.size += e.cost()
-	s.count(result)
 	for s.size > s.bytes || s.recent.Len() > s.entries {
 		s.remove(s.recent.Back())
 		s.count(SignatureEvicted)
@@ -157,9 +174,11 @@ func (s *Signatures) store(e *signed, result string) {
 func (s *Signatures) purge(thread digest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, at := range s.threads[thread] {
+	for key, at := range s.threads[thread] {
 		s.remove(at)
-		s.count(SignaturePurged)
+		if key != askedKey {
+			s.count(SignaturePurged)
+		}
 	}
 }
 

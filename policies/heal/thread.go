@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"encoding/hex"
 	"strconv"
 
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -11,11 +12,24 @@ import (
 // told apart. nil knows nothing and remembers nothing.
 type Thread struct {
 	cache *Signatures
-	key   digest
-	known bool // there was something to be found when the attempt began
+	id    ConversationID
+	share func(ConversationID) // nil: nobody is told of changes
+	known bool                 // there was something to be found when the counting began
 	calls map[string]int
 	sent  []string // the signatures that go upstream
+
+	hits, misses int    // of lost carriers, since the counting began
+	missed       digest // the last call of which nothing was known
 }
+
+// ConversationID names a conversation: Tenant, and within it String.
+type ConversationID struct {
+	Tenant string
+	key    digest
+}
+
+// String is the same for the same conversation at every replica.
+func (id ConversationID) String() string { return hex.EncodeToString(id.key[:]) }
 
 // Thread finds the conversation that a request goes on with. What the client
 // says of its session selects among the conversations of its own tenant only.
@@ -37,15 +51,45 @@ func (s *Signatures) Thread(tenant string, req *conversation.Request) *Thread {
 			break
 		}
 	}
-	t := &Thread{cache: s, key: digestOf(parts...)}
-	t.known = s.knows(t.key)
-	return t
+	return &Thread{cache: s, id: ConversationID{tenant, digestOf(parts...)}}
+}
+
+// Share has f told of each change of what is remembered, by whoever makes it: it
+// must not block.
+func (t *Thread) Share(f func(ConversationID)) {
+	if t != nil {
+		t.share = f
+	}
+}
+
+func (t *Thread) changed() {
+	if t.share != nil {
+		t.share(t.id)
+	}
 }
 
 // begin starts counting anew, with the first call of the history.
 func (t *Thread) begin() {
 	if t != nil {
-		t.calls, t.sent = map[string]int{}, nil
+		t.calls, t.sent, t.hits, t.misses = map[string]int{}, nil, 0, 0
+		t.known = t.cache.knows(t.id.key)
+	}
+}
+
+// count tells what became of lost carriers. Of those made good, so many only
+// since another replica knew them.
+func (t *Thread) count(fromStore int) {
+	if t == nil {
+		return
+	}
+	for range t.hits - fromStore {
+		t.cache.count(SignatureHit)
+	}
+	for range fromStore {
+		t.cache.count(SignatureFromStore)
+	}
+	for range t.misses {
+		t.cache.count(SignatureMiss)
 	}
 }
 
@@ -54,7 +98,7 @@ func (t *Thread) accepted(signature string) string {
 	if t == nil || signature == "" {
 		return signature
 	}
-	if t.known && t.cache.get(t.key, refusedKey(signature)) != "" {
+	if t.known && t.cache.get(t.id.key, refusedKey(signature)) != "" {
 		return ""
 	}
 	t.sent = append(t.sent, signature)
@@ -72,15 +116,16 @@ func (t *Thread) call(origin string, binding []byte, lost bool) string {
 	if !lost {
 		return ""
 	}
-	signature := ""
+	key, signature := callKey(origin, binding, n), ""
 	if t.known {
-		signature = t.cache.get(t.key, callKey(origin, binding, n))
+		signature = t.cache.get(t.id.key, key)
 	}
 	if signature == "" {
-		t.cache.count(SignatureMiss)
+		t.misses++
+		t.missed = key
 		return ""
 	}
-	t.cache.count(SignatureHit)
+	t.hits++
 	return signature
 }
 
@@ -102,9 +147,9 @@ func (t *Thread) media(origin string, data conversation.Text) string {
 }
 
 func (t *Thread) find(origin string, binding []byte) string {
-	signature := t.cache.get(t.key, digestOf([]byte(origin), binding))
+	signature := t.cache.get(t.id.key, digestOf([]byte(origin), binding))
 	if signature != "" {
-		t.cache.count(SignatureHit)
+		t.hits++
 	}
 	return signature
 }
@@ -116,14 +161,20 @@ func (t *Thread) signedCall(origin string, binding []byte, signature string) {
 	}
 	n := t.calls[string(binding)]
 	t.calls[string(binding)]++
-	t.cache.put(t.key, callKey(origin, binding, n), signature)
+	t.put(callKey(origin, binding, n), signature)
 }
 
 // signed remembers the signature of a text or media that the answer has
 // completed.
 func (t *Thread) signed(origin string, binding []byte, signature string) {
 	if t != nil {
-		t.cache.put(t.key, digestOf([]byte(origin), binding), signature)
+		t.put(digestOf([]byte(origin), binding), signature)
+	}
+}
+
+func (t *Thread) put(key digest, signature string) {
+	if t.cache.put(t.id.key, key, signature) {
+		t.changed()
 	}
 }
 
@@ -138,12 +189,13 @@ func (t *Thread) Purge(refused bool) {
 	if t == nil {
 		return
 	}
-	t.cache.purge(t.key)
+	defer t.changed()
+	t.cache.purge(t.id.key)
 	if !refused {
 		return
 	}
 	for _, signature := range t.sent {
-		t.cache.refuse(t.key, refusedKey(signature))
+		t.cache.refuse(t.id.key, refusedKey(signature))
 	}
 }
 

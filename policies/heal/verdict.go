@@ -56,6 +56,9 @@ type Seen struct {
 	// for another one, and LargerModel that one has a larger context window.
 	OtherAccount, OtherBackend, ReadyBackend, HeldBackend bool
 	OtherModel, ReadyModel, LargerModel                   bool
+	// OtherTier says that this backend is ready for the same model in another
+	// service tier of the chain.
+	OtherTier bool
 	// AccountSoon says that another account of the backend is not spent and is
 	// ready in AccountIn, which is no longer than MaxWait; AccountAgain that one
 	// of those has failed the request in passing. BackendAgain and BackendIn say
@@ -66,8 +69,9 @@ type Seen struct {
 	// failures that are of the group.
 	Group OtherGroup
 	// SharedCapacity says that the backend's capacity is shared by all its
-	// customers, and its limits are soft: Vertex AI.
-	SharedCapacity bool
+	// customers, and its limits are soft: Vertex AI. Unprovisioned says that the
+	// attempt asked for nothing else: no throughput that the project has bought.
+	SharedCapacity, Unprovisioned bool
 	// Failed says that the backend has failed this request in passing before,
 	// Last that the next attempt is the last one, and Cut that the attempt had
 	// to end since the request's own time is over.
@@ -150,6 +154,10 @@ type Ruling struct {
 	// OfModel says that the failure goes for the model alone: the backend and
 	// the account may still be asked for another one.
 	OfModel bool
+	// OfTier says that it goes for the service tier alone, and that another one
+	// is asked for next. Nothing follows from it for others, who may ask for
+	// another tier.
+	OfTier bool
 	// Stated says that Wait was stated by the server: a floor, not to be
 	// shortened by jitter.
 	Stated bool
@@ -226,6 +234,9 @@ func (r *row) rule(s *Seen) Ruling {
 		s.goBack(r, &out)
 	}
 	s.hold(&out)
+	if r.ofTier && s.OtherTier {
+		s.nextTier(&out)
+	}
 	if out.Client.NoRetry && out.Client.Kind != conversation.ErrQuota {
 		out.Client.RetryAfter = 0 // of a quota it says when it is back
 	}
@@ -236,6 +247,18 @@ func (r *row) rule(s *Seen) Ruling {
 		out.Account.Doubtful, out.Account.Meanwhile, out.Limited = true, nil, false
 	}
 	return out
+}
+
+// nextTier goes on to another tier of the model where its own has no capacity,
+// unless another account comes first. A rate limit that is the account's in every
+// tier is none of a tier.
+func (s *Seen) nextTier(out *Ruling) {
+	if own := out.Account.Scope; own != NoEffect && own != CutCapacity || out.Rotate && s.OtherAccount {
+		return
+	}
+	out.Verdict, out.Wait, out.Stated, out.Rotate = policies.Failover, 0, false, false
+	out.OfTier, out.OfModel = true, true
+	out.Account, out.Backend, out.Failure = Effect{}, Effect{}, Passing
 }
 
 // elsewhere reports whether there is another backend to go on to, or another

@@ -101,6 +101,7 @@ func causes() []cause {
 	for _, p := range []string{ReasonSignature, ReasonPeekTimeout, ReasonPeekEOF, ReasonPeekNoContent, ReasonPeekThoughts, ReasonPeekTooLong, ReasonPeekMalformed, ReasonPeekGarbage, ReasonPeekTruncated} {
 		out = append(out, cause{"200: " + p, Seen{Peek: p}})
 	}
+	out = append(out, cause{"429 provisioned throughput, at Vertex AI", Seen{Status: 429, SharedCapacity: true, Error: &exceedsBoughtError}})
 	return append(out, cause{"200: " + ReasonPeekError, Seen{Peek: ReasonPeekError, Status: 503, Error: &gemini.Status{Message: "overloaded"}}})
 }
 
@@ -214,7 +215,7 @@ func rulingOf(r *Ruling) string {
 	}{
 		{r.Wait != 0, "wait " + r.Wait.String()}, {r.Stated, "as stated"}, {r.Rotate, "rotate"},
 		{r.Failure != Refused, [...]string{"", "passing", "spent", "overflow"}[r.Failure]},
-		{r.Repair != 0, "repair " + r.Repair.String()}, {r.Limited, "limited"}, {r.OfGroup, "of the group"}, {r.Lasting, "lasting"},
+		{r.Repair != 0, "repair " + r.Repair.String()}, {r.OfTier, "of the tier"}, {r.Limited, "limited"}, {r.OfGroup, "of the group"}, {r.Lasting, "lasting"},
 		{r.Client.RetryAfter != 0, fmt.Sprintf("retry-after %d", r.Client.RetryAfter)}, {r.Client.NoRetry, "no retry"},
 	} {
 		if f.set {

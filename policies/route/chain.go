@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/redact"
@@ -22,11 +23,15 @@ type Hop struct {
 	// Backend names the one backend to ask; "" for every backend that serves
 	// the model, in order of preference.
 	Backend string `yaml:"backend"`
+	// Tier is asked for whatever the client asks for: standard, flex or priority,
+	// and at Vertex AI dedicated (provisioned throughput alone) or shared (none of
+	// it). "" leaves it to the client. Backends without the tier are not asked.
+	Tier string `yaml:"tier"`
 }
 
 // leadsTo reports whether a backend can be asked for the hop.
 func (h Hop) leadsTo(b *Backend) bool {
-	return (h.Backend == "" || h.Backend == b.Name) && b.Serves(h.Model)
+	return (h.Backend == "" || h.Backend == b.Name) && b.Serves(h.Model) && b.Target("").Kind.HasTier(h.Tier)
 }
 
 // Only is the chain of one model.
@@ -68,7 +73,7 @@ func (c Chain) check(path string, backends []Backend) error {
 	var errs []error
 	bad := func(i int, format string, args ...any) {
 		errs = append(errs, &setting.Problem{Path: fmt.Sprintf("%s[%d]", path, i), Found: fmt.Sprintf(format, args...),
-			Fix: "write a model, or {model: …, backend: …}, that a backend serves"})
+			Fix: "write a model, or {model: …, backend: …, tier: …}, that a backend serves"})
 	}
 	for i, h := range c {
 		if err := gemini.ValidModel(h.Model); err != nil {
@@ -77,13 +82,21 @@ func (c Chain) check(path string, backends []Backend) error {
 		if j := slices.Index(c, h); j < i {
 			bad(i, "repeats entry %d; a chain does not return to where it was", j)
 		}
+		if !gemini.Vertex.HasTier(h.Tier) {
+			bad(i, "tier %s is none of %s", redact.Quote(h.Tier), strings.Join(gemini.Vertex.Tiers(), ", "))
+			continue
+		}
 		if len(backends) == 0 {
 			continue
 		}
+		anyTier := h
+		anyTier.Tier = ""
 		serves := func(b Backend) bool { return h.leadsTo(&b) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
 			bad(i, "no backend is called %s", redact.Quote(h.Backend))
+		case h.Tier != "" && slices.ContainsFunc(backends, func(b Backend) bool { return anyTier.leadsTo(&b) }) && !slices.ContainsFunc(backends, serves):
+			bad(i, "no backend of %s has the tier %s, which is one of Vertex AI (AI Studio has %s)", redact.Quote(h.Model), h.Tier, strings.Join(gemini.AIStudio.Tiers(), ", "))
 		case !slices.ContainsFunc(backends, serves):
 			bad(i, "%s is not among the models of the backend; it would never be asked", redact.Quote(h.Model))
 		}

@@ -7,15 +7,23 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// Candidate is a model at a backend: what an attempt can be sent to.
+// Candidate is a model at a backend in a service tier: what an attempt can be
+// sent to.
 type Candidate struct {
 	// Backend is one of the request's; it is not copied.
 	Backend *Backend
 	Model   string
+	// Tier is the hop's; "" leaves it to the client.
+	Tier string
 }
 
-// String is backend/model.
-func (c Candidate) String() string { return c.Backend.Name + "/" + c.Model }
+// String is backend/model, and the tier if the chain names one.
+func (c Candidate) String() string {
+	if c.Tier == "" {
+		return c.Backend.Name + "/" + c.Model
+	}
+	return c.Backend.Name + "/" + c.Model + " (" + c.Tier + ")"
+}
 
 // Request is what decides where a request can go.
 type Request struct {
@@ -40,7 +48,7 @@ func Plan(req Request) []Candidate {
 			continue
 		}
 		for i := range req.Backends {
-			c := Candidate{&req.Backends[i], hop.Model}
+			c := Candidate{&req.Backends[i], hop.Model, hop.Tier}
 			if hop.leadsTo(c.Backend) && !slices.Contains(out, c) {
 				out = append(out, c)
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPlan(t *testing.T) {
-	backends := []Backend{{Name: "a"}, {Name: "b", Models: []string{"gemini-3.5-flash", "gemini-embedding-001"}}}
+	backends := []Backend{{Name: "a"}, {Name: "b", Kind: Vertex, Models: []string{"gemini-3.5-flash", "gemini-embedding-001"}}}
 	hops := func(models ...string) (c Chain) {
 		for _, m := range models {
 			c = append(c, Hop{Model: m})
@@ -25,6 +25,8 @@ func TestPlan(t *testing.T) {
 			[]string{"a/gemini-3.5-flash", "b/gemini-3.5-flash", "a/gemini-2.5-pro"}},
 		{"a hop with a backend", Request{Chain: Chain{{Model: "gemini-3.5-flash", Backend: "b"}, {Model: "gemini-3.5-flash"}}},
 			[]string{"b/gemini-3.5-flash", "a/gemini-3.5-flash"}},
+		{"tiers, where there are any", Request{Chain: Chain{{Model: "gemini-3.5-flash", Tier: "dedicated"}, {Model: "gemini-3.5-flash", Tier: "flex"}, {Model: "gemini-3.5-flash"}}, OneModel: true},
+			[]string{"b/gemini-3.5-flash (dedicated)", "a/gemini-3.5-flash (flex)", "b/gemini-3.5-flash (flex)", "a/gemini-3.5-flash", "b/gemini-3.5-flash"}},
 		{"a backend that the route does not have", Request{Chain: Chain{{Model: "gemini-3.5-flash", Backend: "c"}}}, nil},
 		{"one model", Request{Chain: hops("gemini-3.5-flash", "gemini-2.5-pro"), OneModel: true},
 			[]string{"a/gemini-3.5-flash", "b/gemini-3.5-flash"}},

@@ -4,8 +4,10 @@
 // takes its tenant's slot and budget and an account's slot and quota, in one
 // atomic step and one round trip; after the attempt's end, whatever ended it,
 // [Store.Settle] gives the slots back and corrects what was reserved to what was
-// used. Between the two a heartbeat states how many slots each replica holds, so
-// that those of one that died come back.
+// used. Between the two heartbeats compare what each replica holds with what the
+// store knows: slots of one that died come back, and so does what a call took or
+// reserved whose answer was lost. What a dead replica had reserved of budgets counts
+// as used.
 //
 // What is rare (a cooldown, a breaker that opens, a limit that was learned) is a
 // small document that [Store.Change] changes by compare and swap; everybody
@@ -18,7 +20,7 @@
 // redis.
 //
 // A [Guard] stands before a shared store. It gives each call a deadline; after
-// three that were missed this replica works by itself until the store answers,
+// three that were missed one after the other this replica works by itself until the store answers,
 // with its part of each limit: the limit divided by the replicas. One that is cut
 // off cannot know whether the others are, too. So at first it takes of an account
 // no more than it held and its part of what was free lately; and the others leave

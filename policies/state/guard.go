@@ -14,7 +14,7 @@ import (
 type Remote interface {
 	Store
 	// Alone says that this replica works by itself: no heartbeat until Rejoin, so
-	// that the others leave it its part.
+	// that the store keeps what it held, and the others leave it its part.
 	Alone()
 	// Rejoin tells the store what this replica holds.
 	Rejoin(ctx context.Context) error
@@ -40,8 +40,8 @@ type GuardConfig struct {
 	OnError OnError
 	// Deadline is how long a call may take. Default 25 ms.
 	Deadline time.Duration
-	// Misses are the calls without an answer, in a row, after which this replica
-	// works by itself. Default 3.
+	// Misses are the calls without an answer, each begun after the one before was
+	// missed, after which this replica works by itself. Default 3.
 	Misses int
 	// Pause is how long it does before it asks again; it doubles until
 	// LongestPause. Defaults 1 s and 60 s.
@@ -64,7 +64,8 @@ type GuardConfig struct {
 // decides by itself, with its part of each limit, or refuses. A call whose outcome
 // is not known is never repeated at the remote store.
 //
-// A replica by itself takes nothing while it holds its part of an account's slots
+// A replica by itself goes on using the slots of an account that it held, as
+// attempts end. It takes nothing while it holds its part of an account's slots
 // or more, but what it holds goes on: where one held more than its part before,
 // for longer than twice GuardConfig.Silent, the account has more slots in use than
 // it has, by no more than that, until those streams end.
@@ -85,14 +86,21 @@ type Guard struct {
 	back    time.Time           // when it last came back
 	own     map[GroupModel]Load // what this replica had used then
 	misses  int                 // in a row
+	counted uint64              // misses that were counted, ever
 	last    *Snapshot           // the remote store's newest
 	peaks   peaks               // of accounts' slots in use, lately
 	merged  *Snapshot           // last with what the local store says
 	mergeOf *Snapshot           // the local snapshot in merged
-	// held are the slots that the remote store has given.
-	accounts, tenants map[string]int
-	spent             map[spentKey]int64 // what the remote store must still be told of
-	served            map[string]int64   // service, likewise
+	// What is in use: slots that the remote store has given, and those of accounts
+	// that this replica has taken by itself.
+	accounts, tenants, byItself map[string]int
+	// kept are the slots of accounts that this replica held when the store began to
+	// be silent; nil while it answers. They stay its own meanwhile: late are the
+	// settlements of those that the store has given, which it is told when it answers.
+	kept   map[string]int
+	late   []Settlement
+	spent  map[spentKey]int64 // what the remote store must still be told of
+	served map[string]int64   // service, likewise
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -120,7 +128,7 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 	g := &Guard{
 		remote: remote, local: local, cfg: cfg,
 		since:    cfg.Now(),
-		accounts: make(map[string]int), tenants: make(map[string]int),
+		accounts: make(map[string]int), tenants: make(map[string]int), byItself: make(map[string]int),
 		spent: make(map[spentKey]int64), served: make(map[string]int64),
 		wake: make(chan struct{}, 1), stop: stop,
 	}
@@ -137,7 +145,8 @@ var errDown = errors.New("state: working without the shared store")
 // call calls the remote store. The error says that its outcome is not known, or
 // that it was not made, or that the caller has gone.
 func (g *Guard) call(ctx context.Context, op string, do func(context.Context) error) error {
-	if g.isDown() {
+	began, down := g.begin()
+	if down {
 		return errDown
 	}
 	limited, cancel := context.WithTimeout(ctx, g.cfg.Deadline)
@@ -152,7 +161,7 @@ func (g *Guard) call(ctx context.Context, op string, do func(context.Context) er
 		}
 	case ctx.Err() == nil:
 		g.cfg.Metrics.failed(op)
-		g.missed(op, err)
+		g.missed(op, began, err)
 	}
 	return err
 }
@@ -177,22 +186,47 @@ func (g *Guard) isDown() bool {
 	return g.down
 }
 
-func (g *Guard) answered() {
+// begin says before a call how many misses were counted, and whether to make it.
+func (g *Guard) begin() (counted uint64, down bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.misses = 0
-	if !g.down {
-		g.since = g.cfg.Now()
+	return g.counted, g.down
+}
+
+func (g *Guard) answered() {
+	g.mu.Lock()
+	if g.down {
+		g.mu.Unlock()
+		return
+	}
+	g.misses, g.since = 0, g.cfg.Now()
+	late := g.letGo()
+	g.mu.Unlock()
+	g.tell(context.Background(), late)
+}
+
+// tell settles at the remote store what was not settled there before. It does not
+// wait, and what the store cannot be told is lost.
+func (g *Guard) tell(ctx context.Context, late []Settlement) {
+	if len(late) > 0 {
+		_ = g.remote.Settle(ctx, late...)
 	}
 }
 
-func (g *Guard) missed(op string, err error) {
+// missed counts a call without an answer. One that began before the last miss was
+// counted says nothing new: under load many calls share one hiccup.
+func (g *Guard) missed(op string, began uint64, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.misses == 0 && !g.down {
-		g.leave() // what it decides from now on, it decides by itself
+	if g.down || began != g.counted {
+		return
 	}
-	if g.misses++; g.down || g.misses < g.cfg.Misses {
+	if g.misses == 0 {
+		g.leave() // what it decides from now on, it decides by itself
+		g.keep()
+	}
+	g.counted++
+	if g.misses++; g.misses < g.cfg.Misses {
 		return
 	}
 	g.down = true
@@ -204,72 +238,13 @@ func (g *Guard) missed(op string, err error) {
 	g.wake <- struct{}{} // has room: down is set once between two receipts
 }
 
-// rejoins asks a store that went down again until it answers.
-func (g *Guard) rejoins(ctx context.Context) {
-	for {
-		select {
-		case <-g.wake:
-		case <-ctx.Done():
-			return
-		}
-		start := time.Now()
-		for pause := g.cfg.Pause; !g.rejoin(ctx, pause); pause = min(2*pause, g.cfg.LongestPause) {
-			if ctx.Err() != nil {
-				return
-			}
-		}
-		g.cfg.Log.Info("the shared store answers again", zap.Duration("after", time.Since(start)))
-	}
-}
-
-// rejoin waits, then reports whether the store answers and knows what this
-// replica holds. Between the two nothing is taken locally: for one round trip.
-func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
-	wait := time.NewTimer(pause)
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-ctx.Done():
-		return false
-	}
-	ask := func(what func(context.Context) error) bool {
-		limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
-		defer cancel()
-		return what(limited) == nil
-	}
-	if !ask(func(ctx context.Context) error { _, err := g.remote.Get(ctx, Key{Space: Attempts}); return err }) {
-		return false
-	}
-	g.freeze(true)
-	defer g.freeze(false)
-	if !ask(g.remote.Rejoin) {
-		g.remote.Alone()
-		g.mu.Lock()
-		g.since = g.cfg.Now() // it may have arrived: the others no longer leave this replica its part
-		g.mu.Unlock()
-		return false
-	}
-	g.mu.Lock()
-	g.down, g.misses, g.since, g.back = false, 0, g.cfg.Now(), g.cfg.Now()
-	owed := g.owed()
-	g.mu.Unlock()
-	g.cfg.Metrics.setUp(true)
-	if len(owed) > 0 {
-		_ = g.remote.Settle(ctx, owed...) // what it cannot be told is lost
-	}
-	return true
-}
-
-// freeze forbids or allows to take locally.
-func (g *Guard) freeze(on bool) {
-	g.deciding.Lock()
-	defer g.deciding.Unlock()
-	g.frozen = on
-}
-
 // Close closes both stores.
 func (g *Guard) Close() error {
 	g.stop()
 	g.work.Wait()
+	g.mu.Lock()
+	late := g.letGo()
+	g.mu.Unlock()
+	g.tell(context.Background(), late) // a last try
 	return errors.Join(g.remote.Close(), g.local.Close())
 }

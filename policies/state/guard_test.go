@@ -36,7 +36,8 @@ type remote struct {
 	mu   sync.Mutex
 	held map[string]int
 
-	rejoining func() // called while the guard comes back
+	rejoining func()      // called while the guard comes back
+	inVain    atomic.Bool // silent from the next Rejoin on
 	asked     []time.Time
 	settled   []state.Settlement
 }
@@ -68,12 +69,22 @@ func (r *remote) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 		return nil, err
 	}
 	s, err := r.Store.Snapshot(ctx)
-	if err == nil && r.replicas > 1 {
+	r.mu.Lock()
+	n := r.replicas
+	r.mu.Unlock()
+	if err == nil && n > 1 {
 		copied := *s
-		copied.Replicas = r.replicas
+		copied.Replicas = n
 		s = &copied
 	}
 	return s, err
+}
+
+// count says how many replicas there are.
+func (r *remote) count(replicas int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.replicas = replicas
 }
 
 func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
@@ -91,6 +102,9 @@ func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
 func (r *remote) Rejoin(ctx context.Context) error {
 	if r.rejoining != nil {
 		r.rejoining()
+	}
+	if r.inVain.CompareAndSwap(true, false) {
+		r.silent.Store(true)
 	}
 	return r.answer(ctx)
 }
@@ -240,7 +254,7 @@ func TestGuardClosed(t *testing.T) {
 // with what the shared store has given it.
 func TestGuardPartOfLimits(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
-		r.replicas = 3
+		r.count(3)
 		place := state.Place{Account: "a", Slots: 10, Group: "g", Model: "m", Rates: state.Rates{Requests: 30}}
 		tenant := &state.TenantWant{Name: "t", Slots: 100, Budgets: []state.Budget{{Name: "b", Ends: time.Now().Add(time.Hour), Limit: 100, Amount: 10}}}
 		r.total = 40 // of the budget, over all replicas
@@ -308,7 +322,7 @@ func TestGuardPartOfLimits(t *testing.T) {
 // others may still reach the store.
 func TestGuardFullAccount(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
-		r.replicas = 2
+		r.count(2)
 		place := state.Place{Account: "a", Slots: 10}
 		for range 9 { // another replica's
 			if _, err := r.Take(t.Context(), at(place)); err != nil {

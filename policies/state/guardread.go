@@ -41,6 +41,7 @@ func (g *Guard) looks(ctx context.Context) {
 			limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
 			if out, err := g.remote.Snapshot(limited); err == nil {
 				g.seen(out)
+				g.heard()
 			}
 			cancel()
 		}
@@ -50,6 +51,20 @@ func (g *Guard) looks(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// heard tells a store that answers what was kept back after calls were missed:
+// nobody may call for long.
+func (g *Guard) heard() {
+	g.mu.Lock()
+	if g.down || g.kept == nil {
+		g.mu.Unlock()
+		return
+	}
+	late := g.letGo()
+	g.keep()
+	g.mu.Unlock()
+	g.tell(context.Background(), late)
 }
 
 // seen keeps the remote store's newest snapshot.

@@ -15,7 +15,8 @@ type spentKey struct {
 }
 
 // Settle implements Store. What was taken locally is settled locally; its budgets
-// and service are told to the remote store as well, when it can be reached.
+// and service are told to the remote store as well, when it can be reached. What
+// the remote store has given is settled there, when this replica works with it.
 func (g *Guard) Settle(ctx context.Context, ended ...Settlement) error {
 	var remote, local []Settlement
 	for _, e := range ended {
@@ -23,9 +24,8 @@ func (g *Guard) Settle(ctx context.Context, ended ...Settlement) error {
 			local = append(local, e)
 			g.hold(&e.Receipt, -1)
 			g.owe(&e)
-		} else {
+		} else if g.end(&e) {
 			remote = append(remote, e)
-			g.given(&e.Receipt, -1)
 		}
 	}
 	if len(local) > 0 {

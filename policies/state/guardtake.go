@@ -21,7 +21,7 @@ func (g *Guard) Take(ctx context.Context, want *Want) (Taken, error) {
 		if early != nil {
 			early.taken(&taken)
 		}
-		g.given(&taken.Receipt, 1)
+		g.given(&taken.Receipt)
 		g.full(want, &taken)
 		if taken.Receipt.Place != nil {
 			g.local.Record(taken.Receipt.Place)
@@ -46,9 +46,17 @@ func (g *Guard) full(want *Want, taken *Taken) {
 }
 
 // given counts slots that the remote store has given.
-func (g *Guard) given(r *Receipt, by int) {
+func (g *Guard) given(r *Receipt) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.count(r, 1)
+	if g.kept != nil && r.Place != nil { // the answer was on its way
+		g.kept[r.Place.Account]++
+	}
+}
+
+// count changes how many slots of the remote store are in use; the lock is held.
+func (g *Guard) count(r *Receipt, by int) {
 	if r.Slot {
 		add(g.tenants, r.Tenant, by)
 	}
@@ -123,6 +131,9 @@ func (g *Guard) hold(r *Receipt, by int) {
 	account, tenant := "", ""
 	if r.Place != nil {
 		account = r.Place.Account
+		g.mu.Lock()
+		add(g.byItself, account, by)
+		g.mu.Unlock()
 	}
 	if r.Slot {
 		tenant = r.Tenant
@@ -174,30 +185,4 @@ func part(limit int64, n int) int64 {
 		return limit
 	}
 	return max(1, limit/int64(n))
-}
-
-// slots is how many of an account's slots this replica may use by itself, those
-// included that it holds. That is its part, but none beside what it holds while
-// the store is thought to be there, and at first no more than what it
-// held and its part of what was free: the others may be able to reach the store,
-// and leave this replica its part only some time after they have missed it. The
-// lock is held.
-func (g *Guard) slots(p *Place, n, held int) int {
-	own := max(1, p.Slots/n)
-	if g.last == nil || g.cfg.Now().Sub(g.since) > 2*g.cfg.Silent {
-		return own
-	}
-	if !g.down {
-		return min(own, held) // one late answer: the next call asks again
-	}
-	free := max(0, p.Slots-g.peaks.of(p.Account))
-	return min(own, held+free/n)
-}
-
-// replicas is how many there were; the lock is held.
-func (g *Guard) replicas() int {
-	if g.last == nil {
-		return 1
-	}
-	return max(1, g.last.Replicas)
 }

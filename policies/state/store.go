@@ -7,7 +7,8 @@ import (
 
 // Store holds what replicas share. It is safe for concurrent use. Every method
 // obeys ctx; an error means that the outcome is not known, and that nobody must
-// repeat the call: the heartbeat corrects slots, and windows run out.
+// repeat the call: the heartbeat corrects slots and what is reserved of budgets, and
+// minutes run out.
 type Store interface {
 	// Take takes for the tenant and at the first of the places that has room,
 	// in one atomic step: both, or nothing.

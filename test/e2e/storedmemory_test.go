@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/policies/state/redis/redistest"
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
 )
@@ -109,5 +112,66 @@ func TestStoredMemoryCountsLostAttempts(t *testing.T) {
 	}
 	if n := len(s.Replicas[0].Log.Lines("attempt finished", "reason", heal.ReasonLost)); n != 1 {
 		t.Errorf("%d attempts were refused for those that were lost, want 1", n)
+	}
+}
+
+// Attempts alternate between two replicas, which share a Redis. What one of them
+// found in the reply, the other one obeys, though Envoy carries nothing between
+// them: which account to leave alone, and that the body is to be repaired, once.
+func TestStoredMemoryReachesTheOtherReplica(t *testing.T) {
+	server := redistest.Start(t)
+	corrupted := fakegemini.Status(400, fakegemini.Message("Corrupted thought signature."))
+	s := stack.Start(t, stack.Options{Replicas: 2, Keys: []string{"key-1", "key-2"}, Policy: "{memory: store, attempts: 5}",
+		Config: fmt.Sprintf("state: {redis: {url: %q}}\n", server.URL()),
+		Edit:   func(yaml string) string { return notCounted(t, notCarried(t, yaml)) }})
+	healthy(t, s, 2)
+	for _, c := range []struct {
+		name     string
+		script   []fakegemini.Reply
+		sees     string
+		reasons  []string
+		accounts []string
+	}{
+		{"an empty answer is tried again", []fakegemini.Reply{fakegemini.Status(403), fakegemini.EmptyOK()}, seesGood,
+			[]string{heal.ReasonForbidden, heal.ReasonPeekEOF, heal.ReasonOK}, nil},
+		{"a repair holds", []fakegemini.Reply{fakegemini.Status(403), corrupted, fakegemini.Status(503)}, seesGood,
+			[]string{heal.ReasonForbidden, heal.ReasonSignature, heal.ReasonOverloaded, heal.ReasonOK}, []string{"a-1", "a-2", "a-2", "a-2"}},
+		{"no second repair", []fakegemini.Reply{fakegemini.Status(403), corrupted, corrupted}, seesInvalid,
+			[]string{heal.ReasonForbidden, heal.ReasonSignature, heal.ReasonSignature}, []string{"a-1", "a-2", "a-2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bothKinds(t, func(t *testing.T, stream bool) {
+				s.Reload()
+				s.Fake().Reset()
+				s.Fake().Enqueue(c.script...)
+				got := s.Post(messages, turn(model, "hello", stream))
+				s.Settle()
+				text := good
+				if strings.Contains(c.name, "repair") {
+					text += "\n" + route.DefaultRepairPrompt
+				}
+				if sees, _ := apis[0].seen(got, stream, text); sees != apis[0].sees[c.sees] {
+					t.Errorf("the client sees %q, want %q", sees, apis[0].sees[c.sees])
+				}
+				id := got.Header.Get("x-heald-request-id")
+				if words := s.Reasons(id); !slices.Equal(words, c.reasons) {
+					t.Errorf("log words %v, want %v", words, c.reasons)
+				}
+				attempts := servedBy(s, id)
+				for i, a := range attempts {
+					if a.replica != (attempts[0].replica+i)%2 {
+						t.Errorf("attempt %d was served by replica %d, as the one before", i+1, a.replica)
+					}
+					if i < len(c.accounts) && a.account != c.accounts[i] {
+						t.Errorf("attempt %d asked account %s, want %s", i+1, a.account, c.accounts[i])
+					}
+				}
+			})
+		})
+	}
+	for i, r := range s.Replicas {
+		if n := r.Metric("heald_memory_total", `result="ok"`); n == 0 {
+			t.Errorf("replica %d read no memory", i)
+		}
 	}
 }

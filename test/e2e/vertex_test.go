@@ -57,3 +57,30 @@ func TestVertexToolTurn(t *testing.T) {
 		})
 	}
 }
+
+// Where nothing is left of what was bought, the request is answered from what all
+// customers share, and the next one asks for what was bought again. Both headers
+// get past Envoy's list.
+func TestVertexProvisionedThroughput(t *testing.T) {
+	s := stack.Start(t, stack.Options{Vertex: []string{"a"}, Policy: shortTimers,
+		Models: `{aliases: {gemini-3.5-flash: [{model: gemini-3.5-flash, tier: dedicated}]}}`})
+	for _, body := range []string{streamed, turn(model, "hello", false)} {
+		s.Fake().Reset()
+		s.Fake().Enqueue(fakegemini.Status(429, fakegemini.Message("Too many requests. Exceeded the Provisioned Throughput.")))
+		got := s.Post(messages, body)
+		s.Settle()
+		if got.Status != 200 || got.Err != nil {
+			t.Errorf("%d, %v\n%s", got.Status, got.Err, got.Body)
+		}
+		if words, want := s.Reasons(got.Header.Get("x-heald-request-id")), []string{heal.ReasonProvisioned, heal.ReasonOK}; !slices.Equal(words, want) {
+			t.Errorf("log words %v, want %v", words, want)
+		}
+		var asked []string
+		for _, r := range s.Fake().Requests() {
+			asked = append(asked, r.Header.Get("x-vertex-ai-llm-request-type"))
+		}
+		if want := []string{"dedicated", "shared"}; !slices.Equal(asked, want) {
+			t.Errorf("the provider was asked for %q, want %q", asked, want)
+		}
+	}
+}

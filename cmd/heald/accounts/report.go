@@ -47,10 +47,11 @@ type Tenant struct {
 // longestModel bounds names of models, in bytes: clients choose them.
 const longestModel = 200
 
-// Redacted is the report without what clients may have written into names of
-// models: credentials and addresses.
+// Redacted is the report without credentials and addresses: clients may have
+// written them into names of models, and token endpoints into their errors.
 func (r Report) Redacted() Report {
-	name := func(model string) string { return redact.ForClient(redact.Text(redact.Bound(model, longestModel))) }
+	text := func(s string) string { return redact.ForClient(redact.Text(s)) }
+	name := func(model string) string { return text(redact.Bound(model, longestModel)) }
 	r.Accounts = each(r.Accounts, func(a *account.AccountStatus) {
 		models := maps.Clone(a.Models)
 		clear(models)
@@ -58,6 +59,11 @@ func (r Report) Redacted() Report {
 			models[name(model)] = u
 		}
 		a.Models = models
+		if a.Token != nil {
+			token := *a.Token
+			token.Problem = text(token.Problem)
+			a.Token, a.Why = &token, text(a.Why)
+		}
 	})
 	r.Groups = each(r.Groups, func(g *account.GroupStatus) { g.Model = name(g.Model) })
 	r.Backends = each(r.Backends, func(b *account.BackendStatus) { b.Model = name(b.Model) })

@@ -54,8 +54,13 @@ func TestRedacted(t *testing.T) {
 	for _, model := range []string{key, mail, strings.Repeat("long", 1000)} {
 		r.Accounts[0].Models = map[string]account.Usable{model: ready}
 		r.Groups[0].Model, r.Backends[0].Model = model, model
+		r.Accounts[1].Token = &account.TokenStatus{Problem: "oauth2.googleapis.com answered 400: invalid_grant"}
+		if !strings.HasPrefix(model, "long") {
+			r.Accounts[1].Token.Problem += " for " + model
+			r.Accounts[1].Why = "no access token: " + r.Accounts[1].Token.Problem
+		}
 		text, err := json.Marshal(r.Redacted())
-		if err != nil || strings.Contains(string(text), model) || !strings.Contains(string(text), "gemini-3.1-flash-image-preview") {
+		if err != nil || strings.Contains(string(text), model) || !strings.Contains(string(text), "gemini-3.1-flash-image-preview") || !strings.Contains(string(text), "googleapis.com answered 400: invalid_grant") {
 			t.Errorf("%v, %s", err, text)
 		}
 		if r.Groups[0].Model != model {

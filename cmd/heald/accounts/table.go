@@ -79,6 +79,9 @@ func (r *Report) accounts(c clock) (rows [][]string) {
 			use += "/" + strconv.Itoa(a.Slots)
 		}
 		state := c.state(&a.Usable, "account "+a.ID)
+		if a.Token != nil {
+			state = c.withToken(state, a)
+		}
 		if len(a.Models) > 0 {
 			state += ", but not for:"
 		}

@@ -106,7 +106,27 @@ func TestTable(t *testing.T) {
 		}
 		crowd.Groups = append(crowd.Groups, g)
 	}
-	for name, r := range map[string]*Report{"tired": tired(), "one-account": alone, "store-down": cut, "many-models": crowd} {
+	google := &Report{State: State{Store: "memory", Up: true}, Status: account.Status{At: noon}}
+	for _, a := range []struct {
+		id    string
+		token account.TokenStatus
+	}{
+		{"well", account.TokenStatus{Ready: true, Expires: in(40 * time.Minute), Next: in(20 * time.Minute), Fetched: 7}},
+		{"endpoint-out", account.TokenStatus{Ready: true, Expires: in(5 * time.Minute), Problem: "oauth2.googleapis.com answered 503", Next: in(30 * time.Second), Failed: 3}},
+		{"without", account.TokenStatus{Problem: "oauth2.googleapis.com answered 503", Next: in(30 * time.Second)}},
+		{"revoked", account.TokenStatus{Problem: "oauth2.googleapis.com answered 400: invalid_grant", Refused: true, Next: in(15 * time.Minute)}},
+		{"new", account.TokenStatus{}},
+	} {
+		usable := ready
+		if !a.token.Ready {
+			usable = account.Usable{Kind: account.BadCredential.String(), Why: "no access token", Probe: a.token.Next}
+		}
+		google.Accounts = append(google.Accounts, account.AccountStatus{ID: a.id, Backend: "vertex-eu", Group: "vertex/europe-west4/p", Usable: usable, Token: &a.token})
+	}
+	off := account.TokenStatus{}
+	google.Accounts = append(google.Accounts, account.AccountStatus{ID: "off", Backend: "vertex-eu", Group: "vertex/europe-west4/p",
+		Usable: account.Usable{Kind: "disabled", Why: "disabled in heald.yaml"}, Token: &off})
+	for name, r := range map[string]*Report{"tokens": google, "tired": tired(), "one-account": alone, "store-down": cut, "many-models": crowd} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name+".txt")
 			want, err := os.ReadFile(path)

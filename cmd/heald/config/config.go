@@ -228,6 +228,11 @@ func (c *Config) Notes() []*setting.Problem {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
 		out = append(out, s.Notes("policies."+name)...)
+		if s.StoresMemory() && !c.State.Shared() {
+			out = append(out, &setting.Problem{Note: true, Path: "policies." + name + ".memory",
+				Found:       "store, and state.redis is not set, so the store is this process's own",
+				Consequence: "that is fine with one replica; with several, the next attempt knows nothing of the one before where another replica gets it", Fix: "set state.redis, or memory: header"})
+		}
 	}
 	return out
 }

@@ -49,3 +49,27 @@ func TestState(t *testing.T) {
 		t.Errorf("a password in the file: %v", err)
 	}
 }
+
+// A memory in a store of the process's own is noted: another replica has none.
+func TestStoredMemoryWithoutRedis(t *testing.T) {
+	const stored = "policies: {default: {memory: store}, gold: {memory: header}}\n"
+	for file, noted := range map[string]bool{
+		stored: true,
+		stored + "state: {redis: {url: 'redis://127.0.0.1:6379'}}\n": false,
+		"policies: {default: {memory: header}}\n":                    false,
+	} {
+		c, err := Parse([]byte(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := ""
+		for _, n := range c.Notes() {
+			if strings.HasSuffix(n.Path, ".memory") {
+				found += n.Path
+			}
+		}
+		if want := map[bool]string{true: "policies.default.memory"}[noted]; found != want {
+			t.Errorf("%s: noted %q, want %q", file, found, want)
+		}
+	}
+}

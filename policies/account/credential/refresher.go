@@ -51,6 +51,9 @@ type State struct {
 	Refused bool `json:"refused,omitempty"`
 	// Failures counts fetches that failed in a row.
 	Failures int `json:"failures,omitempty"`
+	// Fetched and Failed count all fetches, by how they ended.
+	Fetched int64 `json:"fetched"`
+	Failed  int64 `json:"failed"`
 	// Next is when the next fetch begins; zero while one runs or is about to.
 	Next time.Time `json:"next,omitzero"`
 }
@@ -151,6 +154,14 @@ func (r *Refresher) State() State {
 	return s
 }
 
+// Status is State for whoever tells of accounts.
+func (r *Refresher) Status() account.TokenStatus {
+	s := r.State()
+	return account.TokenStatus{
+		Ready: s.Ready, Expires: s.Expires, Problem: s.Problem, Refused: s.Refused, Next: s.Next, Fetched: s.Fetched, Failed: s.Failed,
+	}
+}
+
 // Refused is told that the provider answered 401 to a token. If that is still
 // the current one, another is fetched, at most once per 30 s.
 func (r *Refresher) Refused(secret account.Secret) {
@@ -240,6 +251,7 @@ func (r *Refresher) take(began time.Time, tok Token, err error) (pause time.Dura
 	if s := &r.state; err == nil {
 		pause = max(jittered(tok.Lifetime, 0.5, 0.8), leastPause)
 		s.Problem, s.Refused, s.Failures = "", false, 0
+		s.Fetched++
 		if s.Renewed = tok.Secret != r.last; s.Renewed {
 			s.Tokens++
 		}
@@ -257,6 +269,7 @@ func (r *Refresher) take(began time.Time, tok Token, err error) (pause time.Dura
 		pause = jittered(min(bounds[0]<<min(s.Failures, 20), bounds[1]), 0.75, 1)
 		s.Problem, s.Refused, s.Renewed = f.Text, f.Refused, false
 		s.Failures++
+		s.Failed++
 	}
 	r.state.Next = time.Now().Add(pause)
 	close(r.news)

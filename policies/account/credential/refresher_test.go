@@ -328,6 +328,10 @@ func TestChanges(t *testing.T) {
 		if len(told) != 2 || told[0].Ready || !told[0].Refused || !told[1].Ready || told[1].Tokens != 1 {
 			t.Errorf("told %+v", told)
 		}
+		s := r.Status()
+		if !s.Ready || s.Problem != "" || s.Refused || s.Fetched != 1 || s.Failed != 1 || s.Expires.IsZero() || !s.Next.Before(s.Expires) {
+			t.Errorf("the status is %+v", s)
+		}
 	})
 }
 

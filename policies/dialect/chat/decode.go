@@ -109,6 +109,10 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 		return d.googleSetting(name, v)
 	case "service_tier":
 		return openai.Tier(d.Walker, v)
+	case "prompt_cache_key":
+		key, err := d.Text(name, v)
+		d.Req.Session = setting.Session(key.String())
+		return err
 	case "verbosity":
 		return openai.Verbosity(d.Walker, v)
 	case "stop", "stop_sequences":

@@ -91,7 +91,7 @@ var requestFields = &jsonwalk.Table{Name: "request", Fields: append([]jsonwalk.F
 	{"metadata", jsonwalk.Drop, noStore},
 	{"user", jsonwalk.Drop, "persons are not passed on"},
 	{"safety_identifier", jsonwalk.Drop, "persons are not passed on"},
-	{"prompt_cache_key", jsonwalk.Drop, noCacheMark},
+	{"prompt_cache_key", jsonwalk.Map, "the session"},
 	{"prompt_cache_retention", jsonwalk.Drop, noCacheMark},
 	{"prompt_cache_options", jsonwalk.Drop, noCacheMark},
 }, setting.GeminiFields...)}

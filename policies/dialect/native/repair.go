@@ -62,7 +62,7 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 		return d.Repair(req, body, target, opts)
 	}
 	if r.fit.Fit() || r.odd || r.lists != 1 {
-		return r.result(), r.headers, nil
+		return r.result(), opts.AddTier(r.headers, target.Kind), nil
 	}
 	if mended, err := mend(req, body, target, opts); err != nil {
 		return nil, nil, err
@@ -75,7 +75,7 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 	last.mended, last.entries = true, -maxEntries
 	err := last.read(body)
 	req.Warnings = req.Warnings[:warned]
-	return last.result(), last.headers, err
+	return last.result(), opts.AddTier(last.headers, target.Kind), err
 }
 
 // words are the API's, for whoever warns of its fields by their neutral names.
@@ -139,6 +139,13 @@ func (r *repair) generate() error {
 			if it.list[config].fate = cut; r.forced {
 				r.warn("toolConfig.functionCallingConfig", "left out: it asks for a call, and the request has no tools")
 			}
+		}
+		if tier := r.opts.BodyTier(r.target.Kind); tier != "" {
+			head := `"serviceTier":` + quoted(tier)
+			if _, full := it.end(); full {
+				head += ","
+			}
+			r.replace(it.open, it.open, head)
 		}
 	})
 }
@@ -237,6 +244,9 @@ func (r *repair) model() (fate, error) {
 // standard tier has no word there.
 func (r *repair) serviceTier() (fate, error) {
 	v, err := r.value()
+	if r.opts.Tier != "" {
+		return cut, err // the owner's counts
+	}
 	if err != nil || v.Kind() == 'n' {
 		return fate(!r.vertex), err
 	}

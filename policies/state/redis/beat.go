@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 )
 
@@ -62,6 +63,9 @@ func (s *Store) Beat(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if s.alone.Load() {
+		return errAlone
+	}
 	known := s.known.Load()
 	accounts := s.accounts.statements(ledgerRest)
 	pool := &call{script: beatScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{
@@ -72,13 +76,9 @@ func (s *Store) Beat(ctx context.Context) error {
 		pool.args = append(pool.args, h.name, h.slots)
 	}
 	calls := []*call{pool}
-	var tenants []statement
-	for _, h := range s.tenants.statements(ledgerRest) {
-		if h.slots == 0 && time.Since(h.seen) > 4*s.timing.Silent {
-			continue
-		}
-		tenants = append(tenants, h)
-		calls = append(calls, s.tenantBeat(h, known.replicas))
+	tenants := s.tenantStatements()
+	for i := range tenants {
+		calls = append(calls, s.tenantBeat(&tenants[i], known.replicas))
 	}
 	s.run(ctx, calls...)
 
@@ -101,13 +101,15 @@ func (s *Store) Beat(ctx context.Context) error {
 				args: []any{s.timing.now(), s.replica, incarnation, h.name, by}})
 		}
 	}
-	for i, h := range tenants {
-		correction, err := s.compareTenant(h, calls[1+i])
+	var settled []settledDoubt
+	for i := range tenants {
+		correction, err := s.compareTenant(&tenants[i], calls[1+i])
 		if err != nil {
 			return err
 		}
-		if correction != nil {
-			corrections = append(corrections, correction)
+		if correction.call != nil {
+			corrections = append(corrections, correction.call)
+			settled = append(settled, correction.settled...)
 		}
 	}
 	if len(corrections) == 0 {
@@ -119,43 +121,8 @@ func (s *Store) Beat(ctx context.Context) error {
 			return err
 		}
 	}
+	s.reserved.settled(settled)
 	return nil
-}
-
-func (s *Store) tenantBeat(h statement, replicas int64) *call {
-	incarnation := h.incarnation
-	if incarnation == "" {
-		incarnation = s.newIncarnation()
-	}
-	grace := s.grace()
-	if replicas <= 1 {
-		grace = 0
-	}
-	return &call{script: tenantBeatScript, keys: []string{tenantKey(h.name)},
-		args: []any{s.timing.now(), s.replica, s.timing.Silent.Microseconds(), incarnation, h.slots, grace.Microseconds()}}
-}
-
-// compareTenant reads a tenantBeat's answer.
-func (s *Store) compareTenant(h statement, c *call) (*call, error) {
-	answer, err := c.list()
-	if err != nil {
-		return nil, err
-	}
-	if len(answer) != 2 {
-		return nil, errReply
-	}
-	incarnation := text(answer[0])
-	if h.incarnation == "" {
-		s.tenants.know(h.name, incarnation)
-	} // else a take must see that the data was lost, for the budgets' sake
-	if incarnation == "" {
-		return nil, nil // nobody holds anything
-	}
-	by := s.tenants.difference(h, number(answer[1]))
-	if by == 0 {
-		return nil, nil
-	}
-	return &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)}, args: []any{s.timing.now(), s.replica, incarnation, by}}, nil
 }
 
 // Rejoin says what this replica holds after it worked by itself; see state.Guard.
@@ -163,6 +130,10 @@ func (s *Store) Rejoin(ctx context.Context) error {
 	s.alone.Store(false)
 	return s.Beat(ctx)
 }
+
+// errAlone is the error of a heartbeat that a Take asks for while this replica
+// begins to work by itself.
+var errAlone = errors.New("redis: no heartbeats while this replica works by itself")
 
 // Alone ends heartbeats until Rejoin.
 func (s *Store) Alone() { s.alone.Store(true) }

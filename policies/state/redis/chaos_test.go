@@ -17,7 +17,7 @@ import (
 
 // aLongTime are heartbeats after which a replica that is alone uses its part of
 // all limits: more than twice the 15 s after which it is taken for dead. After
-// 75 s the others take its part.
+// 90 s the others take its part.
 const aLongTime = 8
 
 func TestPaused(t *testing.T) {
@@ -26,6 +26,25 @@ func TestPaused(t *testing.T) {
 	f.disturb(nobody, server.Pause)
 	f.pass(aLongTime)
 	f.allInUse() // each has its third
+	f.disturb(everyone, server.Resume)
+	f.pass(2)
+	f.allInUse()
+	f.land(server)
+}
+
+// Where all slots are taken and the server goes, replicas go on at once with what
+// they held.
+func TestSaturatedAndGone(t *testing.T) {
+	server := redistest.Start(t)
+	f := launch(t, three(server))
+	f.disturb(nobody, server.Pause)
+	for range 3 { // no time has passed
+		got := f.round(nil)
+		t.Logf("in use: %v of %d each", got, slots)
+		if got == [accounts]int64{} {
+			t.Fatal("nothing is admitted")
+		}
+	}
 	f.disturb(everyone, server.Resume)
 	f.pass(2)
 	f.allInUse()

@@ -50,8 +50,9 @@ type Timing struct {
 	// back. Default 15 s.
 	Silent time.Duration
 	// Gone is for how long after that a replica is thought to work by itself,
-	// with its part of the limits: the others leave that part to it. Default
-	// 1 min; with Closed there is no such part.
+	// with its part of the limits: the others leave that part to it. That must be
+	// longer than the longest pause after which its guard asks again, with the calls
+	// around it. Default 75 s; with Closed there is no such part.
 	Gone time.Duration
 	// SnapshotAge is how old a snapshot may be. Default state.SnapshotAge.
 	SnapshotAge time.Duration
@@ -75,7 +76,7 @@ func (t Timing) withDefaults() Timing {
 		byHand:      t.byHand,
 		Beat:        cmp.Or(t.Beat, 5*time.Second),
 		Silent:      cmp.Or(t.Silent, 15*time.Second),
-		Gone:        cmp.Or(t.Gone, time.Minute),
+		Gone:        cmp.Or(t.Gone, 75*time.Second),
 		SnapshotAge: cmp.Or(t.SnapshotAge, state.SnapshotAge),
 		Background:  cmp.Or(t.Background, time.Second),
 	}

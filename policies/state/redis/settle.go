@@ -26,8 +26,9 @@ func (s *Store) Settle(_ context.Context, ended ...state.Settlement) error {
 }
 
 // forget counts a slot as given back that nobody tells the store of: the next
-// heartbeat does.
+// heartbeat does. What was reserved stands as used.
 func (s *Store) forget(e *state.Settlement) {
+	s.reserved.forget(e.Receipt.Tenant, e.Receipt.Budgets)
 	if e.Receipt.Slot {
 		s.tenants.hold(e.Receipt.Tenant, -1)
 	}
@@ -73,14 +74,16 @@ func (s *Store) background(ctx context.Context, work func(context.Context)) {
 
 // settle sends settlements in one round trip, once. What fails is not repeated,
 // since it may have succeeded: its slot is corrected by heartbeats, and its
-// reservations stand until their windows end.
+// reservations count as used.
 func (s *Store) settle(ctx context.Context, ended []state.Settlement) {
 	var calls []*call
+	tenants := make([]*call, len(ended))
 	known := s.known.Load().incarnation
 	for i := range ended {
 		e := &ended[i]
 		if e.Receipt.Tenant != "" {
-			calls = append(calls, s.tenantEnd(e))
+			tenants[i] = s.tenantEnd(e)
+			calls = append(calls, tenants[i])
 		}
 		if e.Receipt.Place != nil {
 			s.accounts.ending(e.Receipt.Place.Account)
@@ -104,6 +107,9 @@ func (s *Store) settle(ctx context.Context, ended []state.Settlement) {
 		if e.Receipt.Slot {
 			s.tenants.ended(e.Receipt.Tenant)
 		}
+		if c := tenants[i]; c != nil {
+			s.reserved.ended(e.Receipt.Tenant, e.Receipt.Budgets, c.err() == nil)
+		}
 		if e.Receipt.Place != nil {
 			s.accounts.ended(e.Receipt.Place.Account)
 		}
@@ -115,6 +121,7 @@ func (s *Store) tenantEnd(e *state.Settlement) *call {
 	if e.Receipt.Slot {
 		slot, incarnation = 1, s.tenants.ending(e.Receipt.Tenant)
 	}
+	s.reserved.ending(e.Receipt.Tenant, e.Receipt.Budgets)
 	c := &call{script: tenantSettleScript, keys: []string{tenantKey(e.Receipt.Tenant)}, args: []any{s.timing.now(), s.replica, incarnation, slot, e.Service}}
 	for i := range e.Receipt.Budgets {
 		b := &e.Receipt.Budgets[i]
@@ -125,8 +132,8 @@ func (s *Store) tenantEnd(e *state.Settlement) *call {
 		case i < len(e.Used):
 			by = e.Used[i] - b.Amount
 		}
-		if by != 0 {
-			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by, s.totals.of(totalKey{e.Receipt.Tenant, b.Name}, b.Ends))
+		if by != 0 || b.Amount != 0 {
+			c.args = append(c.args, b.Name, b.Ends.UnixMilli(), by, s.totals.of(totalKey{e.Receipt.Tenant, b.Name}, b.Ends), b.Amount)
 		}
 	}
 	return c

@@ -20,11 +20,13 @@ type Store struct {
 	replica string // a new name for each process
 
 	accounts, tenants *ledger
+	reserved          reservations
 	totals            totals
 
 	// known is what this replica knows of the data: "" until its first heartbeat.
 	known    atomic.Pointer[knowledge]
 	beating  chan struct{} // holds one token; who beats takes it
+	beatings uint64        // statements of tenants, ever; who beats counts them
 	alone    atomic.Bool   // no heartbeats
 	kick     chan struct{} // asks for a heartbeat out of turn
 	queue    chan state.Settlement
@@ -117,7 +119,7 @@ func (s *Store) leave(ctx context.Context) {
 	}
 	for _, h := range s.tenants.statements(0) {
 		if h.slots > 0 {
-			calls = append(calls, &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)}, args: []any{s.timing.now(), s.replica, h.incarnation, -h.slots}})
+			calls = append(calls, &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)}, args: []any{s.timing.now(), s.replica, h.incarnation, -h.slots, ""}})
 		}
 	}
 	s.run(ctx, calls...)

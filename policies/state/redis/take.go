@@ -85,6 +85,7 @@ func (s *Store) giveBack(ctx context.Context, out *state.Taken) {
 
 func (s *Store) tenantCall(want *state.TenantWant) *call {
 	slots, incarnation := s.tenants.taking(want.Name)
+	s.reserved.taking(want.Name, want.Budgets)
 	grace := s.grace()
 	if s.known.Load().replicas <= 1 {
 		grace = 0 // nobody else holds anything
@@ -106,9 +107,11 @@ func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) e
 	}
 	if err != nil {
 		s.tenants.took(want.Name, false, "")
+		s.reserved.took(want.Name, want.Budgets, false)
 		return err
 	}
 	refused := number(answer[0])
+	s.reserved.took(want.Name, want.Budgets, refused == 0)
 	s.tenants.took(want.Name, refused == 0 && want.Slots > 0, text(answer[2]))
 	out.Service = integer(text(answer[1]))
 	for i := range want.Budgets {

@@ -14,6 +14,9 @@ type Rig struct {
 	Now func() time.Time
 	// Sleep lets the store's time pass.
 	Sleep func(time.Duration)
+	// Lose takes so that nobody learns the answer, and lets the store find that out;
+	// nil where answers cannot be lost.
+	Lose func(want *state.Want)
 	// Settled waits until the store has been told of all settlements; nil if
 	// Settle does.
 	Settled func()
@@ -40,6 +43,7 @@ func Run(t *testing.T, open Opener) {
 		{"budgets are reserved, then settled", budgets},
 		{"a budget's window ends", budgetEnds},
 		{"nothing is negative, and 0 at rest", neverNegative},
+		{"what is reserved is what is under way", reservedIsUnderWay},
 		{"service adds up", service},
 		{"documents change by compare and swap", documents},
 		{"documents end", documentsEnd},

@@ -4,5 +4,5 @@
 // was one too many.
 //
 // Tests that run with the others are short; HEALD_LOAD=long, as `make load` sets
-// it, plays the same ones at full size, and those in which Redis is in trouble.
+// it, plays the same ones at full size.
 package pool

@@ -36,17 +36,6 @@ func sized[T any](short, long T) T {
 	return short
 }
 
-// onlyLong leaves a test to `make load`. In the moment in which Redis goes, a busy
-// replica may still give one slot more than there are (seen: 7 of 6, once or twice
-// in 1,900 requests); what holds without that moment, the tests of
-// policies/state/redis show with a clock that stands still.
-func onlyLong(t *testing.T) {
-	t.Helper()
-	if os.Getenv("HEALD_LOAD") != "long" {
-		t.Skip("played by make load")
-	}
-}
-
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, most time.Duration, holds func() bool) {
 	t.Helper()

@@ -74,6 +74,7 @@ end
 local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. whole(now - tonumber(ARGV[6])))
 local every = tonumber(ARGV[8])
 if every == 0 or every > 60000000 then every = 60000000 end
+if silent > 0 and every > 15000000 then every = 15000000 end -- one of them may be gone for long enough
 local sweep = now - tonumber(pool[5] or 0) > every
   or redis.call('HDEL', KEYS[2], 'gone:' .. replica) == 1
 if #dead == 0 and not sweep then

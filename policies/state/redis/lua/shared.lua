@@ -106,18 +106,56 @@ local function budgetAt(b, ends)
   return nil
 end
 
-local function writeBudget(key, name, b)
-  redis.call('HSET', key, 'b:' .. name, whole(b[1]) .. ' ' .. whole(b[2]) .. ' ' .. whole(b[3]) .. ' ' .. whole(b[4]))
+-- What a replica has reserved of a budget has the same form; the budget's use has
+-- it, too. reserve changes it; nothing is negative, and what is 0 is not kept.
+-- Both collect what is to be written, for writeFields: fields with their values,
+-- and fields that go.
+local function budgetText(b) return string.format('%.0f %.0f %.0f %.0f', b[1], b[2], b[3], b[4]) end
+
+local function reserve(set, gone, field, text, ends, by)
+  local v = readBudget(text)
+  if by > 0 and ends > v[1] then v = {ends, 0, v[1], v[2]} end
+  local at = budgetAt(v, ends)
+  if not at or by == 0 then return end
+  v[at] = math.max(0, v[at] + by)
+  if v[2] == 0 and v[4] == 0 then
+    gone[#gone + 1] = field
+  else
+    set[#set + 1], set[#set + 2] = field, budgetText(v)
+  end
 end
 
--- reapTenant gives back what replicas hold of a tenant that have been silent.
+local function writeFields(key, set, gone)
+  if #set > 0 then redis.call('HSET', key, unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+end
+
+-- reapTenant gives back the slots that replicas hold of a tenant that have been
+-- silent. What they had reserved may have been used, and counts as used from then
+-- on. It returns what this replica has reserved: budget, end in ms and amount of
+-- each window.
 local function reapTenant(key, replica, before)
-  local all = redis.call('HGETALL', key)
+  local all, dead, mine = redis.call('HGETALL', key), {}, {}
   for i = 1, #all, 2 do
     local silent = string.match(all[i], '^t:(.*)$')
     if silent and silent ~= replica and tonumber(all[i + 1]) < before then
       share(key, silent, -1e15)
       redis.call('HDEL', key, all[i])
+      dead[silent] = true
     end
   end
+  for i = 1, #all, 2 do
+    local whose, name = string.match(all[i], '^v:([^:]*):(.*)$')
+    if dead[whose or ''] then
+      redis.call('HDEL', key, all[i])
+    elseif whose == replica then
+      local v = readBudget(all[i + 1])
+      for at = 1, 3, 2 do
+        if v[at + 1] > 0 then
+          mine[#mine + 1], mine[#mine + 2], mine[#mine + 3] = name, v[at], v[at + 1]
+        end
+      end
+    end
+  end
+  return mine
 end

@@ -10,7 +10,11 @@
 -- the service; the incarnation; then each budget's total.
 local key, now, replica = KEYS[1], clock(), ARGV[2]
 local slots, held, silent, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local has = redis.call('HMGET', key, 'id', 'vs', 'grace', 'n', 't:' .. replica)
+local fields = {'id', 'vs', 'grace', 'n', 't:' .. replica}
+for i = 9, #ARGV, 5 do
+  fields[#fields + 1], fields[#fields + 2] = 'b:' .. ARGV[i], 'v:' .. replica .. ':' .. ARGV[i]
+end
+local has = redis.call('HMGET', key, unpack(fields))
 local id, n = has[1], tonumber(has[4]) or 0
 local lost = ARGV[3] ~= '' and id ~= ARGV[3]
 if not id then
@@ -38,24 +42,28 @@ if slots > 0 and (n >= slots or tonumber(has[3] or 0) > now) then out[1] = -1 en
 
 local budgets, last = {}, 0
 for i = 9, #ARGV, 5 do
-  local name, ends, limit, amount = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  local b, new = readBudget(redis.call('HGET', key, 'b:' .. name))
+  local ends, limit, amount = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  local field = 6 + (i - 9) / 5 * 2
+  local b, new = readBudget(has[field])
   if ends > b[1] then b = {ends, 0, b[1], b[2]} end
-  local at = budgetAt(b, ends) or 2 -- a clock that is late asks for a window that is over
+  local found = budgetAt(b, ends)
+  local at = found or 2 -- a clock that is late asks for a window that is over
   if new or lost then b[at] = math.max(b[at], tonumber(ARGV[i + 4])) end
   if out[1] == 0 and b[at] + math.max(amount, 1) > limit then out[1] = (i - 9) / 5 + 1 end
-  budgets[#budgets + 1] = {name, b, at, amount}
+  budgets[#budgets + 1] = {field, b, at, amount, found and ends}
   last = math.max(last, ends)
 end
 if out[1] == 0 then
-  if slots > 0 then
-    share(key, replica, 1)
-    redis.call('HSET', key, 't:' .. replica, whole(now))
-  end
+  if slots > 0 then share(key, replica, 1) end
+  local set, gone = {}, {}
+  if slots > 0 or #budgets > 0 then set = {'t:' .. replica, whole(now)} end
   for _, b in ipairs(budgets) do
+    local field = b[1]
     b[2][b[3]] = b[2][b[3]] + b[4]
-    writeBudget(key, b[1], b[2])
+    set[#set + 1], set[#set + 2] = fields[field], budgetText(b[2])
+    if b[5] then reserve(set, gone, fields[field + 1], has[field + 1], b[5], b[4]) end
   end
+  writeFields(key, set, gone)
   local life = math.max(7200, math.ceil(last / 1000 - now / 1000000) + 3600)
   if redis.call('TTL', key) < life then redis.call('EXPIRE', key, life) end
 end
