@@ -43,9 +43,13 @@ func TestChainsNeverLoop(t *testing.T) {
 			}
 		}
 		ends := rapid.SliceOfN(rapid.IntRange(0, 3), 50, 50).Draw(rt, "ends")
+		failures := rapid.SliceOfN(rapid.SampledFrom(list), 0, 5).Draw(rt, "of other requests")
 		var failed error
 		synctest.Test(t, func(t *testing.T) {
 			c := chase{accounts(t, list, Deps{}), at, map[spot]Avoidance{}, map[string]bool{}, map[spot]int{}}
+			for _, a := range failures { // so that what was tried may look better than what was not
+				leaseOf(c.p, a.ID, "pro").Done(Outcome{Result: Failed, Sent: true, Tokens: -1})
+			}
 			failed = c.run(ends)
 		})
 		if failed != nil {
