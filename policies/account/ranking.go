@@ -50,6 +50,11 @@ type blocked struct {
 	event bool      // it may end sooner, as an attempt ends
 }
 
+// takes reports whether a score is among the best so far.
+func (r *ranking) takes(score float64) bool {
+	return r.n < len(r.options) || score > r.options[r.n-1].score
+}
+
 // add keeps the best, ordered by score; of equal ones the first.
 func (r *ranking) add(o option) {
 	i := r.n
