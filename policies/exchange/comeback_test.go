@@ -39,7 +39,7 @@ func TestComeBack(t *testing.T) {
 		{"a rate limit, twice", 1, nil, 2, 429, bare, seconds(10)},
 		{"a quota of a minute", 1, nil, 1, 429, quotaOf("GenerateRequestsPerMinutePerProjectPerModel", "10"), seconds(5)},
 		{"the quota of a day", 1, nil, 1, 429, quotaOf("GenerateRequestsPerDayPerProjectPerModel", "10"), func() string {
-			return fmt.Sprint(int(account.DayEnds(time.Now()).Sub(time.Now()).Seconds()))
+			return fmt.Sprint(int(time.Until(account.DayEnds(time.Now())).Seconds()))
 		}},
 		{"no quota", 1, nil, 1, 429, quotaOf("GenerateRequestsPerDayPerProjectPerModel", "0"), seconds(0)},
 		{"no money", 1, nil, 1, 429, quotaOf("GenerateRequestsPerDayPerProject", "0"), seconds(0)},

@@ -102,15 +102,15 @@ type Scope uint8
 
 // The scopes.
 const (
-	NoEffect     Scope = iota
-	CoolModel          // this model on this account
-	CoolAccount        // the account
-	CoolQuota          // this model in the account's quota group
-	CoolGroup          // the quota group
-	CoolBilling        // the billing account, or the group if it is not known
-	CutCapacity        // how many attempts of the group run at once for this model
-	CoolBackend        // the backend: this model there, if the ruling is OfModel
-	HoldBackend        // the backend for this model, until a probe succeeds
+	NoEffect    Scope = iota
+	CoolModel         // this model on this account
+	CoolAccount       // the account
+	CoolQuota         // this model in the account's quota group
+	CoolGroup         // the quota group
+	CoolBilling       // the billing account, or the group if it is not known
+	CutCapacity       // how many attempts of the group run at once for this model
+	CoolBackend       // the backend: this model there, if the ruling is OfModel
+	HoldBackend       // the backend for this model, until a probe succeeds
 )
 
 // UntilReload is a cooldown that ends with the configuration: only a changed
