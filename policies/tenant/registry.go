@@ -87,7 +87,8 @@ func (r *Registry) Tenants() []*Tenant { return r.tenants }
 
 // Who finds out who calls with the keys that a request shows. Each is hashed
 // once and looked up: what the time tells depends on the hash, which nobody can
-// choose. With two keys that are known it is not clear who calls.
+// choose. With known keys of two tenants it is not clear who calls; of two of one
+// tenant, as clients show while keys are rotated, the one that lasts longer counts.
 func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return Caller{Tenant: r.open}, nil
@@ -99,7 +100,7 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 	}
 	switch {
-	case len(found) > 1:
+	case slices.ContainsFunc(found, func(e entry) bool { return e.tenant != found[0].tenant }):
 		return Caller{}, &Denied{Kind: Ambiguous}
 	case len(found) == 0 && len(shown) == 0:
 		return Caller{}, &Denied{Kind: NoKey}
@@ -109,7 +110,7 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 		return Caller{}, &Denied{Kind: UnknownKey}
 	}
-	e := found[0]
+	e := slices.MaxFunc(found, func(a, b entry) int { return a.key.lasts(&b.key) })
 	caller := Caller{Tenant: e.tenant, KeyID: e.key.ID}
 	switch {
 	case !e.key.Expires.IsZero() && !now.Before(e.key.Expires):
