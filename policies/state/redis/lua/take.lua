@@ -51,7 +51,7 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
   end
   if group ~= '' then
     local new
-    w, second, field, new = readWindow(groupKey, model, now)
+    w, second, field, new = readWindow(groupKey, KEYS[2], group, model, now, true)
     if new and now < lost + MINUTE * 1000000 then
       -- The data was lost: half of a minute counts as used in that second.
       local at = math.floor(lost / 1000000)
