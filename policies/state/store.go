@@ -82,6 +82,10 @@ type Place struct {
 	Rates Rates
 	// Tokens are the input tokens to reserve.
 	Tokens int64
+	// Whole is the limit that Rates.Tokens is a part of; 0 where it is no part. A
+	// request that is larger than the part, but not than the whole, fits where
+	// nothing is used: it could never be sent otherwise.
+	Whole int64
 	// DayEnds is when the day of Rates.Day ends: midnight at Google. Without it
 	// days are not counted.
 	DayEnds time.Time
@@ -95,6 +99,15 @@ type Rates struct {
 	Requests int64 `json:"rpm,omitempty"` // per minute
 	Tokens   int64 `json:"tpm,omitempty"` // input tokens per minute
 	Day      int64 `json:"rpd,omitempty"` // requests per day
+}
+
+// Need is how many tokens of Rates.Tokens must be free for the place's request. All
+// of its tokens are counted once it fits.
+func (p *Place) Need() int64 {
+	if p.Rates.Tokens < p.Tokens && p.Tokens <= p.Whole {
+		return p.Rates.Tokens
+	}
+	return p.Tokens
 }
 
 // Taken is the outcome of a Take.

@@ -116,7 +116,8 @@ func (e entry) caller(now time.Time) (Caller, *Denied) {
 
 // Who finds out who calls with the keys that a request shows. Each is hashed
 // once and looked up: what the time tells depends on the hash, which nobody can
-// choose. With two keys that are known it is not clear who calls.
+// choose. With known keys of two tenants it is not clear who calls; of two of one
+// tenant, as clients show while keys are rotated, the one that lasts longer counts.
 func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return Caller{Tenant: r.open}, nil
@@ -128,7 +129,7 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 	}
 	switch {
-	case len(found) > 1:
+	case slices.ContainsFunc(found, func(e entry) bool { return e.tenant != found[0].tenant }):
 		return Caller{}, &Denied{Kind: Ambiguous}
 	case len(found) == 0 && len(shown) == 0:
 		return Caller{}, &Denied{Kind: NoKey}
@@ -138,5 +139,5 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 		return Caller{}, &Denied{Kind: UnknownKey}
 	}
-	return found[0].caller(now)
+	return slices.MaxFunc(found, func(a, b entry) int { return a.key.lasts(&b.key) }).caller(now)
 }

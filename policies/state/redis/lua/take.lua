@@ -30,6 +30,10 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
   local account, slots, group, model = ARGV[a + 1], part(tonumber(ARGV[a + 2])), ARGV[a + 3], ARGV[a + 4]
   local rpm, tpm, rpd = part(tonumber(ARGV[a + 5])), part(tonumber(ARGV[a + 6])), tonumber(ARGV[a + 7])
   local tokens, dayEnds = tonumber(ARGV[a + 8]), tonumber(ARGV[a + 9])
+  -- A request that is larger than a part takes all of it where nothing is used: see
+  -- Place.Whole. All of its tokens are counted.
+  local need = tokens
+  if tokens <= tonumber(ARGV[a + 6]) then need = math.min(tokens, tpm) end
   local accountKey, groupKey = KEYS[3 + i * 2], KEYS[4 + i * 2]
 
   local limit, wait, w, second, field = nil, 0
@@ -47,7 +51,7 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
   end
   if group ~= '' then
     local new
-    w, second, field, new = readWindow(groupKey, model, now)
+    w, second, field, new = readWindow(groupKey, KEYS[2], group, model, now, true)
     if new and now < lost + MINUTE * 1000000 then
       -- The data was lost: half of a minute counts as used in that second.
       local at = math.floor(lost / 1000000)
@@ -56,8 +60,8 @@ for i = 0, (#KEYS - 2) / 2 - 1 do
     if rpm > 0 and w[1] + 1 > rpm then
       refuse('rpm', whenEnough(function(requests) return requests + 1 <= rpm end))
     end
-    if tpm > 0 and w[2] + tokens > tpm then
-      refuse('tpm', whenEnough(function(_, used) return used + tokens <= tpm end))
+    if tpm > 0 and w[2] + need > tpm then
+      refuse('tpm', whenEnough(function(_, used) return used + need <= tpm end))
     end
     if rpd > 0 and dayEnds <= w[4] and w[3] + 1 > rpd then
       refuse('rpd', w[4] * 1000 - now)
