@@ -13,6 +13,9 @@ import (
 // come from clients.
 const mostLanes = 1000
 
+// mostQuotas bounds those that are kept for the limits that they have taught.
+const mostQuotas = 10 * mostLanes
+
 // member is an account with its attempts.
 //
 // What every ranking reads stands together, here and in quota: the time that
@@ -195,14 +198,18 @@ func (p *Accounts) quota(group, model string) *quota {
 	return q
 }
 
-// makeLaneRoom keeps the lanes bounded, and with them the quotas. Those go that
-// nobody uses and that nothing is known of; with none, all do.
+// makeLaneRoom keeps the lanes bounded, and with them the quotas. Clients may make
+// up models, so those go that nobody uses and that nothing is known of: neither an
+// answer nor a limit. With none, all lanes go that are not used.
 func (p *Accounts) makeLaneRoom() {
 	if len(p.lanes) < mostLanes {
 		return
 	}
+	known := func(s seat) bool {
+		return s.quota.inFlight > 0 || s.quota.taught || s.quota.health.Content() > 0
+	}
 	for k, l := range p.lanes {
-		if !l.outage.begun() && !slices.ContainsFunc(l.seats, func(s seat) bool { return s.quota.inFlight > 0 }) {
+		if !l.outage.begun() && !slices.ContainsFunc(l.seats, known) {
 			delete(p.lanes, k)
 		}
 	}
@@ -215,11 +222,13 @@ func (p *Accounts) makeLaneRoom() {
 			used[s.quota] = true
 		}
 	}
+	crowded := len(p.quotas) > mostQuotas
 	for k, q := range p.quotas {
-		if !used[q] && q.inFlight == 0 {
+		if !used[q] && q.inFlight == 0 && (crowded || !q.taught) {
 			delete(p.quotas, k)
 		}
 	}
+	p.seen = nil // what replicas share of those that went is read again
 }
 
 // medianContent is the median time to first content of the lane's groups. It is

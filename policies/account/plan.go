@@ -67,6 +67,8 @@ type Want struct {
 	Request RequestSum
 	// Avoid says what the request has found out about an account; nil nothing.
 	Avoid func(account, model string) Avoidance
+
+	asked *state.TenantWant // what Limits said last
 }
 
 // Avoidance is what a request has found out about an account.
@@ -117,6 +119,8 @@ var unavailableWords = map[Kind]string{
 	TenantSlots:   "all slots of the tenant are taken",
 	TenantWaiting: "too many requests of the tenant are waiting",
 	TenantBudget:  "the tenant's budget is used up",
-	Crowded:       "too many requests are waiting",
-	NoState:       "the state that replicas share cannot be reached",
+
+	TenantReserved: "the tenant's budget is set aside for its requests that run",
+	Crowded:        "too many requests are waiting",
+	NoState:        "the state that replicas share cannot be reached",
 }

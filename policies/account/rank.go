@@ -197,13 +197,12 @@ func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of p
 // mayAsk reports whether an account may be asked, and notes why not.
 func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass) bool {
 	switch {
-	case m.Tokens != nil && m.Unusable() != "":
-		r.tokenless = m.member
-		r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
 	case rests.probes() && (!of.probes || rests.ready.After(now)):
 		b := rests.blocked()
 		b.event = m.Tokens != nil && b.kind == BadCredential // until its token is renewed
 		r.block(b)
+	case m.Tokens != nil && m.Unusable() != "":
+		r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
 	case rests.soft && !of.soft:
 		r.soft = true
 	case !m.free(now) && !w.Count:

@@ -49,7 +49,7 @@ var deniedReasons = [tenant.Kinds]string{
 	tenant.ExpiredKey: heal.ReasonClientKey, tenant.Ambiguous: heal.ReasonClientKey,
 	tenant.Disabled: heal.ReasonTenantDisabled, tenant.Model: heal.ReasonTenantModel,
 	tenant.Slots: heal.ReasonTenantSlots, tenant.Waiting: heal.ReasonTenantWaiting,
-	tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
+	tenant.Budget: heal.ReasonTenantBudget, tenant.Reserved: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
 	tenant.OutOfMoney: heal.ReasonTenantMoney, tenant.Unpriced: heal.ReasonTenantModel,
 }
 

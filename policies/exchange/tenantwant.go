@@ -67,6 +67,8 @@ func (a *attempt) refuseTenant(err error) *policies.Reply {
 		return a.deny(&tenant.Denied{Kind: tenant.Slots, Tenant: t.Name, RetryAfter: u.RetryAfter})
 	case account.TenantWaiting:
 		return a.deny(&tenant.Denied{Kind: tenant.Waiting, Tenant: t.Name, RetryAfter: u.RetryAfter})
+	case account.TenantReserved:
+		return a.deny(&tenant.Denied{Kind: tenant.Reserved, Tenant: t.Name, Limit: u.What, RetryAfter: u.RetryAfter})
 	case account.TenantBudget:
 		taken := state.Taken{Tenant: u.What, TenantReady: u.Until}
 		if d := t.Refused(&taken, a.reserved, time.Now(), u.RetryAfter); d != nil {
