@@ -11,7 +11,8 @@ import (
 // minutes run out.
 type Store interface {
 	// Take takes for the tenant and at the first of the places that has room,
-	// in one atomic step: both, or nothing.
+	// in one atomic step: both, or nothing. Only a cluster of Redis may hold one for
+	// the time of an answer while the other refuses; see package redis.
 	Take(ctx context.Context, want *Want) (Taken, error)
 	// Settle ends what was taken. Each Taken is settled once.
 	Settle(ctx context.Context, ended ...Settlement) error
