@@ -369,11 +369,11 @@ func TestJudgeEffects(t *testing.T) {
 		{"reset", Seen{Details: "upstream_reset_before_response_started{connection_termination}"}, none, count, false},
 		{"no cluster", Seen{Details: "cluster_not_found"}, none, count, false},
 		{"envoy's timer", Seen{Details: "response_timeout"}, none, Effect{Scope: HoldBackend}, false},
-		{"bad peek", Seen{Peek: ReasonPeekEOF}, penalty, count, false},
-		{"bad peek again", Seen{Peek: ReasonPeekEOF, Failed: true}, penalty, Effect{Scope: HoldBackend}, false},
+		{"bad peek", Seen{Peek: ReasonPeekEOF}, none, count, false},
+		{"bad peek again", Seen{Peek: ReasonPeekEOF, Failed: true}, none, Effect{Scope: HoldBackend}, false},
 		{"503 again", Seen{Status: 503, Failed: true}, none, Effect{Scope: HoldBackend}, false},
-		{"silence", Seen{Peek: ReasonPeekTimeout}, penalty, Effect{Scope: HoldBackend}, false},
-		{"silence until the request's own end", Seen{Peek: ReasonPeekTimeout, Cut: true}, penalty, none, false},
+		{"silence", Seen{Peek: ReasonPeekTimeout}, none, Effect{Scope: HoldBackend}, false},
+		{"silence until the request's own end", Seen{Peek: ReasonPeekTimeout, Cut: true}, none, none, false},
 		{"signature as finish", Seen{Peek: ReasonSignature}, none, none, false},
 	} {
 		r := Judge(c.in)
