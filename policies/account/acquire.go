@@ -69,7 +69,7 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 				continue
 			}
 			first.generation = first.lane.outage.Generation
-			return p.lease(now, first, w, state.Receipt{}), blocked{}, nil
+			return p.lease(now, first, w), blocked{}, nil
 		}
 		why, l, err := p.take(ctx, now, &r, tenant, w)
 		if l != nil || err != nil || why.kind != NoKind {
@@ -115,16 +115,17 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 	if tenant == nil && p.shared && w.Rivals && w.Tenant != "" {
 		tenant = &state.TenantWant{Name: w.Tenant} // for its service
 	}
-	want := state.Want{Tenant: tenant}
+	b := new(booking)
+	b.want = state.Want{Tenant: tenant, Places: b.places[:0]}
 	for i := range options {
 		if options[i].probe != noProbe && i > 0 {
 			options = options[:i]
 			break
 		}
-		want.Places = append(want.Places, options[i].asked(now, w.Tokens))
+		b.want.Places = append(b.want.Places, options[i].asked(now, w.Tokens))
 	}
 	p.mu.Unlock()
-	taken, err := p.store.Take(ctx, &want)
+	taken, err := p.store.Take(ctx, &b.want)
 	p.mu.Lock()
 	now = time.Now()
 	if options[0].probe != noProbe && (err != nil || taken.Place != 0) {
@@ -141,15 +142,17 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 	case err != nil:
 		return blocked{}, nil, &Unavailable{Kind: NoState, RetryAfter: time.Second}
 	case taken.Tenant == state.TenantSlots:
-		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true, slots: tenant.Slots}
-		p.tenants[w.Tenant] = b
-		return b, nil, nil
+		why := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true, slots: tenant.Slots}
+		p.tenants[w.Tenant] = why
+		return why, nil, nil
 	case taken.Tenant != "":
-		b := blocked{kind: TenantBudget, what: taken.Tenant, until: taken.TenantReady}
-		p.tenants[w.Tenant] = b
-		return b, nil, nil
+		why := blocked{kind: TenantBudget, what: taken.Tenant, until: taken.TenantReady}
+		p.tenants[w.Tenant] = why
+		return why, nil, nil
 	case taken.Place >= 0:
-		return blocked{}, p.lease(now, &options[taken.Place], w, taken.Receipt), nil
+		p.begin(&b.lease, now, &options[taken.Place], w)
+		b.receipt, b.booking = taken.Receipt, b
+		return blocked{}, &b.lease, nil
 	}
 	for i, full := range taken.Full {
 		options[i].full(now, full, w.Tokens)

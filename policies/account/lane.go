@@ -14,14 +14,17 @@ import (
 const mostLanes = 1000
 
 // member is an account with its attempts.
+//
+// What every ranking reads stands together, here and in quota: the time that
+// ranking takes is mostly that of reading memory.
 type member struct {
-	Account
-	group string
-	order int // in the configuration
-
 	inUse  int       // attempts of this replica
 	others int       // attempts of other replicas, as of the last snapshot
 	full   time.Time // until then the store has no slot, as far as it is known
+
+	Account
+	group string
+	order int // in the configuration
 }
 
 // free reports whether there is a slot, as far as it is known.
@@ -42,18 +45,20 @@ func (m *member) busy(now time.Time) blocked {
 // quota is a group's quota of a model. It is that of the group wherever the
 // model is asked: two backends may lead to one place.
 type quota struct {
+	rates    state.Rates // configured
+	load     state.Load  // of the last snapshot, and what was taken since
+	turn     int64       // the lane's, at the group's last attempt
+	inFlight int         // attempts of this replica
+	taught   bool        // learned is not zero
+	full     bool        // room or learned may keep requests back
+	capacity Capacity    // of Vertex AI
+	health   Health
+
 	state.GroupModel
-	rates     state.Rates // configured
 	learned   Learned
-	taught    bool       // learned is not zero
-	uncounted uncounted  // by the store
-	recent    Recent     // successes, for what is learned
-	load      state.Load // of the last snapshot, and what was taken since
+	uncounted uncounted // by the store
+	recent    Recent    // successes, for what is learned
 	room      room
-	full      bool // room or learned may keep requests back
-	inFlight  int  // attempts of this replica
-	health    Health
-	capacity  Capacity // of Vertex AI
 }
 
 // alone reports whether the store is not told of what is sent as long as nothing
@@ -91,7 +96,9 @@ type lane struct {
 	shape          uint64   // of the book that it was made for
 	resting        []*tired // of the backend
 	seats          []seat
-	names          []string // of the groups, for Home
+	quotas         []*quota // of the seats
+	keys           []uint64 // of the seats' groups, for Home
+	turn           *int64   // how many attempts the model has had; its lanes have one together
 
 	median   time.Duration // time to first content of the groups
 	medianAt time.Time
@@ -125,30 +132,42 @@ func (p *Accounts) lane(backend, model string) *lane {
 	}
 	if l == nil {
 		p.makeLaneRoom()
-		l = &lane{backend: backend, model: model, room: p.room(backend)}
+		l = &lane{backend: backend, model: model, room: p.room(backend), turn: p.turnOf(model)}
 		p.lanes[k] = l
 	}
 	p.fill(l)
 	return l
 }
 
+// turnOf is where the attempts of a model are counted. It looks at all lanes, but
+// only when one is made.
+func (p *Accounts) turnOf(model string) *int64 {
+	for k, l := range p.lanes {
+		if k.model == model {
+			return l.turn
+		}
+	}
+	return new(int64)
+}
+
 // fill finds who can be asked in a lane.
 func (p *Accounts) fill(l *lane) {
 	l.shape = p.book.shape
 	l.resting = p.restingOf(OfBackend, l.backend, l.model)
-	l.seats, l.names = nil, nil // not in place: rankings under way hold them
+	l.seats, l.quotas, l.keys = nil, nil, nil // not in place: rankings under way hold them
 	for _, m := range p.members[l.backend] {
 		if m.Disabled {
 			continue
 		}
-		i := slices.Index(l.names, m.group)
+		q := p.quota(m.group, l.model)
+		i := slices.Index(l.quotas, q)
 		if i < 0 {
 			i = len(l.seats)
-			s := seat{quota: p.quota(m.group, l.model), resting: p.restingOf(OfGroup, m.group, l.model)}
+			s := seat{quota: q, resting: p.restingOf(OfGroup, m.group, l.model)}
 			if m.Billing != "" {
 				s.resting = append(s.resting, p.restingOf(OfBilling, m.Billing, l.model)...)
 			}
-			l.seats, l.names = append(l.seats, s), append(l.names, m.group)
+			l.seats, l.quotas, l.keys = append(l.seats, s), append(l.quotas, q), append(l.keys, GroupKey(m.group))
 		}
 		s := &l.seats[i]
 		s.members = append(s.members, place{m, p.restingOf(OfAccount, m.ID, l.model)})

@@ -51,6 +51,11 @@ type blocked struct {
 	slots int       // of the tenant that are all taken; 0 if those are not what is missing
 }
 
+// takes reports whether a score is among the best so far.
+func (r *ranking) takes(score float64) bool {
+	return r.n < len(r.options) || score > r.options[r.n-1].score
+}
+
 // add keeps the best, ordered by score; of equal ones the first.
 func (r *ranking) add(o option) {
 	i := r.n

@@ -190,8 +190,8 @@ func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 	if body != nil { // else it is for the rest of an answer, whose size is that of the whole
 		a.size = a.sizeOf(body)
 	}
-	input, all := a.expect(order)
-	w.Tokens = input
+	all := a.expect(order)
+	w.Tokens = all.Certain
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}

@@ -27,8 +27,7 @@ func (a *attempt) comeBack(r *heal.Ruling, e *conversation.Error) {
 			plan = append(plan, account.Candidate{Backend: c.Backend.Name, Model: c.Model, Priority: i, CachedFrom: int64(table.Capabilities(c.Model).CachedFrom)})
 		}
 	}
-	input, _ := a.expect(a.candidates)
-	u := a.lease.NextReady(plan, &account.Want{Tenant: a.caller.Tenant.Name, Tokens: input, Request: a.sum})
+	u := a.lease.NextReady(plan, &account.Want{Tenant: a.caller.Tenant.Name, Tokens: a.expect(a.candidates).Certain, Request: a.sum})
 	if u == nil {
 		return
 	}
@@ -37,9 +36,9 @@ func (a *attempt) comeBack(r *heal.Ruling, e *conversation.Error) {
 	comesBack(e, u)
 }
 
-// comesBack lets an error say when nobody's being ready ends. What says that it is
-// no use to try again names the end, never the next probe, and only that of a quota:
-// what else is refused so needs somebody who repairs it or pays.
+// comesBack lets an error say when the client may come back, nobody being ready for
+// the reason u. One that says not to try again names the end, not the next probe, and
+// only that of a quota: what else is so refused needs somebody who repairs it or pays.
 func comesBack(e *conversation.Error, u *account.Unavailable) {
 	in := u.RetryAfter
 	if e.NoRetry || e.Kind == conversation.ErrQuota {

@@ -107,6 +107,11 @@ type Taken struct {
 	Tenant string
 	// TenantReady is when the budget's window ends that refused; zero for slots.
 	TenantReady time.Time
+	// Reserved says of a budget that refused that it has room but for what attempts
+	// under way have reserved: the same may fit once they have been settled, before
+	// TenantReady. Of several budgets without room one that is used up is named
+	// first. False where the store cannot tell, and for slots.
+	Reserved bool
 	// Full says of each place that had no room why, in the order of Want.Places.
 	Full []Full
 	// Service is the tenant's service so far over all replicas; see Settlement.

@@ -66,7 +66,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 	if want.Tenant != nil {
 		t = s.tenant(want.Tenant.Name, now)
 		out.Service = t.service
-		if out.Tenant, out.TenantReady = t.refuses(want.Tenant); out.Tenant != "" {
+		if t.refuses(want.Tenant, &out) {
 			return out, nil
 		}
 	}

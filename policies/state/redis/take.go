@@ -102,7 +102,7 @@ func (s *Store) tenantCall(want *state.TenantWant) *call {
 // tenantTaken reads tenantTake's answer.
 func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) error {
 	answer, err := c.list()
-	if err == nil && len(answer) != 3+len(want.Budgets) {
+	if err == nil && len(answer) != 4+len(want.Budgets) {
 		err = errReply
 	}
 	if err != nil {
@@ -116,14 +116,14 @@ func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) e
 	out.Service = integer(text(answer[1]))
 	for i := range want.Budgets {
 		b := &want.Budgets[i]
-		s.totals.note(totalKey{want.Name, b.Name}, b.Ends, number(answer[3+i]))
+		s.totals.note(totalKey{want.Name, b.Name}, b.Ends, number(answer[4+i]))
 	}
 	switch {
 	case refused < 0:
 		out.Tenant = state.TenantSlots
 	case refused > 0:
 		b := &want.Budgets[refused-1]
-		out.Tenant, out.TenantReady = b.Name, b.Ends
+		out.Tenant, out.TenantReady, out.Reserved = b.Name, b.Ends, number(answer[3]) != 0
 	default:
 		out.Receipt.Tenant, out.Receipt.Slot, out.Receipt.Budgets = want.Name, want.Slots > 0, want.Budgets
 	}

@@ -133,9 +133,9 @@ end
 -- reapTenant gives back the slots that replicas hold of a tenant that have been
 -- silent. What they had reserved may have been used, and counts as used from then
 -- on. It returns what this replica has reserved: budget, end in ms and amount of
--- each window.
+-- each window; and what all that live have, by budget and end as text.
 local function reapTenant(key, replica, before)
-  local all, dead, mine = redis.call('HGETALL', key), {}, {}
+  local all, dead, mine, reserved = redis.call('HGETALL', key), {}, {}, {}
   for i = 1, #all, 2 do
     local silent = string.match(all[i], '^t:(.*)$')
     if silent and silent ~= replica and tonumber(all[i + 1]) < before then
@@ -148,14 +148,16 @@ local function reapTenant(key, replica, before)
     local whose, name = string.match(all[i], '^v:([^:]*):(.*)$')
     if dead[whose or ''] then
       redis.call('HDEL', key, all[i])
-    elseif whose == replica then
+    elseif whose then
       local v = readBudget(all[i + 1])
       for at = 1, 3, 2 do
-        if v[at + 1] > 0 then
+        local window = name .. ' ' .. whole(v[at])
+        reserved[window] = (reserved[window] or 0) + v[at + 1]
+        if whose == replica and v[at + 1] > 0 then
           mine[#mine + 1], mine[#mine + 2], mine[#mine + 3] = name, v[at], v[at + 1]
         end
       end
     end
   end
-  return mine
+  return mine, reserved
 end

@@ -6,8 +6,9 @@
 -- grace, then for each budget: name, end in ms, limit, amount, and the largest
 -- total that this replica remembers of the window.
 --
--- It returns 0, or -1 for no slot, or the number of the budget that is spent;
--- the service; the incarnation; then each budget's total.
+-- It returns 0, or -1 for no slot, or the number of the budget that has no room;
+-- the service; the incarnation; 1 if that budget has room but for what is reserved;
+-- then each budget's total.
 local key, now, replica = KEYS[1], clock(), ARGV[2]
 local slots, held, silent, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local fields = {'id', 'vs', 'grace', 'n', 't:' .. replica}
@@ -33,14 +34,14 @@ if lost and not has[3] then -- slots wait for the others to do the same
   has[3] = whole(now + grace)
   redis.call('HSET', key, 'grace', has[3])
 end
-local out = {0, has[2] or '0', id}
+local out = {0, has[2] or '0', id, 0}
 if slots > 0 and n >= slots then
   reapTenant(key, replica, now - silent)
   n = tonumber(redis.call('HGET', key, 'n')) or 0
 end
 if slots > 0 and (n >= slots or tonumber(has[3] or 0) > now) then out[1] = -1 end
 
-local budgets, last = {}, 0
+local budgets, over, last = {}, {}, 0
 for i = 9, #ARGV, 5 do
   local ends, limit, amount = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
   local field = 6 + (i - 9) / 5 * 2
@@ -49,9 +50,21 @@ for i = 9, #ARGV, 5 do
   local found = budgetAt(b, ends)
   local at = found or 2 -- a clock that is late asks for a window that is over
   if new or lost then b[at] = math.max(b[at], tonumber(ARGV[i + 4])) end
-  if out[1] == 0 and b[at] + math.max(amount, 1) > limit then out[1] = (i - 9) / 5 + 1 end
+  local by = b[at] + math.max(amount, 1) - limit
+  if by > 0 then over[#over + 1] = {(i - 9) / 5 + 1, ARGV[i] .. ' ' .. whole(b[at - 1]), by} end
   budgets[#budgets + 1] = {field, b, at, amount, found and ends}
   last = math.max(last, ends)
+end
+if out[1] == 0 and #over > 0 then
+  -- One that is used up is named before one that is only reserved.
+  local _, reserved = reapTenant(key, replica, now - silent)
+  out[1], out[4] = over[1][1], 1
+  for _, o in ipairs(over) do
+    if (reserved[o[2]] or 0) < o[3] then
+      out[1], out[4] = o[1], 0
+      break
+    end
+  end
 end
 if out[1] == 0 then
   if slots > 0 then share(key, replica, 1) end
