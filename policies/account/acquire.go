@@ -212,6 +212,9 @@ func (p *Accounts) unavailable(now time.Time, plan []Candidate, b *blocked) *Una
 	if b.event && b.kind != BadCredential && u.RetryAfter > 0 { // a slot may be free before
 		u.RetryAfter = min(u.RetryAfter, p.freeIn(plan[0].Backend, b))
 	}
+	if u.Over = u.RetryAfter; !b.retry.IsZero() {
+		u.Over = max(b.until.Sub(now), 0)
+	}
 	return u
 }
 

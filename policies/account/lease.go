@@ -16,11 +16,10 @@ type Lease interface {
 	// Note applies what a reply says about the account, its group and its
 	// backend, at once.
 	Note(Effects)
-	// NextReady is how long it takes until somebody of a plan may be asked, once
-	// this attempt is over, of which nothing more is to come; 0 if somebody may be
-	// at once, or if nobody knows. What is kept back counts until its end, not
-	// until its next probe, which is for one request alone.
-	NextReady(plan []Candidate, w *Want) time.Duration
+	// NextReady is why nobody of a plan may be asked, once this attempt is over, of
+	// which nothing more is to come; nil if somebody may be at once, or if nothing
+	// is known.
+	NextReady(plan []Candidate, w *Want) *Unavailable
 	// Done ends the lease. It is called exactly once, whatever ended the attempt.
 	Done(Outcome)
 }
@@ -320,7 +319,7 @@ func (l *lease) endProbe(now time.Time) {
 }
 
 // NextReady is that of Lease.
-func (l *lease) NextReady(plan []Candidate, w *Want) time.Duration {
+func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 	p := l.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -337,12 +336,9 @@ func (l *lease) NextReady(plan []Candidate, w *Want) time.Duration {
 	r := p.rank(now, plan, w)
 	why := r.why()
 	if r.n > 0 || why.kind == NoKind {
-		return 0
+		return nil
 	}
-	if u := p.unavailable(now, plan, &why); why.retry.IsZero() {
-		return u.RetryAfter
-	}
-	return max(why.until.Sub(now), 0)
+	return p.unavailable(now, plan, &why)
 }
 
 // settleTime bounds how long the end of an attempt waits for a store that

@@ -88,10 +88,11 @@ type Unavailable struct {
 	// What is the account, group or backend, or the tenant's limit. Cause is
 	// that of the cooldown; "" if it is none.
 	What, Cause string
-	// Until is when it ends, as far as it is known; RetryAfter is how long that
-	// takes, or a guess.
-	Until      time.Time
-	RetryAfter time.Duration
+	// Until is when it ends, as far as it is known; Over is how long that takes, or
+	// a guess, and 0 where it may end at any time. RetryAfter is when it is worth
+	// another try: then, or at the next probe.
+	Until            time.Time
+	RetryAfter, Over time.Duration
 }
 
 // Error says what is tired, and until when.

@@ -292,9 +292,10 @@ func (a *attempt) refuseTired(err error) *policies.Reply {
 	e := tiredError(u)
 	reason := tiredReasons[u.Kind]
 	if len(a.memory.Tries) > 0 {
-		after := e.RetryAfter
+		noRetry := e.NoRetry && u.Kind != account.NoKind // which is what this request alone has found out
 		e = a.lastWord(e)
-		e.RetryAfter = max(e.RetryAfter, after)
+		e.NoRetry = e.NoRetry || noRetry
+		comesBack(&e, u)
 	}
 	return a.refuse(reason, &e)
 }

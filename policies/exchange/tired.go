@@ -41,7 +41,7 @@ func tiredError(u *account.Unavailable) conversation.Error {
 	if u.Cause == account.NoToken {
 		e.Message = "gateway: account " + u.What + " has no access token at the moment" // why is in the log
 	}
-	e.RetryAfter = wholeSeconds(u.RetryAfter)
+	comesBack(&e, u)
 	return e
 }
 

@@ -232,6 +232,7 @@ func (r *row) rule(s *Seen) Ruling {
 	case Spent:
 		s.goBack(r, &out)
 	}
+	s.lastElsewhere(&out)
 	s.hold(&out)
 	if r.ofTier && s.OtherTier {
 		s.nextTier(&out)

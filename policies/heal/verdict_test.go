@@ -231,8 +231,13 @@ func TestJudge(t *testing.T) {
 			return s
 		}(), policies.Failover, ReasonContext, 0, false, 0, conversation.ErrContext},
 
-		{"forbidden, before the last attempt: another account is no third try of the same", failed(last(ready(other(seen(403, nil))))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
-		{"429, before the last attempt, another account", failed(last(ready(other(seen(429, nil))))), policies.Retry, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"forbidden, before the last attempt: another backend rather than another account", last(ready(other(seen(403, nil)))), policies.Failover, ReasonForbidden, 0, true, 0, conversation.ErrAPI},
+		{"forbidden, and two attempts are left: another account first", ready(other(seen(403, nil))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"forbidden, before the last attempt: another account rather than a backend that failed of late", last(held(other(seen(403, nil)))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"forbidden, before the last attempt: another account rather than another model", last(next(other(seen(403, nil)))), policies.Retry, ReasonForbidden, 100 * ms, true, 0, conversation.ErrAPI},
+		{"429, before the last attempt, another account and another backend", last(ready(other(seen(429, nil)))), policies.Failover, ReasonRateLimit, 0, true, 0, conversation.ErrRateLimit},
+		{"429 per day, before the last attempt, another account and another backend", last(ready(other(seen(429, perDay)))), policies.Failover, ReasonQuota, 0, true, 0, conversation.ErrQuota},
+		{"429, no credit, before the last attempt, another account and another backend", last(ready(other(seen(429, noCredit)))), policies.Failover, ReasonUnpaid, 0, true, 0, conversation.ErrQuota},
 		{"signature, before the last attempt: the same body would be refused elsewhere", failed(last(ready(seen(400, message("Corrupted thought signature."))))),
 			policies.Repair, ReasonSignature, 200 * ms, false, StripSignatures | Prompt, conversation.ErrInvalid},
 		{"503 with a tiny delay", asked(ms, seen(503, nil)), policies.Retry, ReasonOverloaded, 100 * ms, false, 0, conversation.ErrOverloaded},
