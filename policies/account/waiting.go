@@ -266,8 +266,11 @@ func (p *Accounts) whyOf(now time.Time, me *waiting) blocked {
 	}
 	r := p.rank(now, me.plan, me.want)
 	p.looks++
-	if r.n > 0 {
-		return blocked{kind: Busy, event: true} // somebody else's turn is first
+	if r.n > 0 { // somebody else's turn is first
+		if b := p.tenants[me.want.Tenant]; b.until.After(now) {
+			return b.blocked
+		}
+		return blocked{kind: Busy, event: true}
 	}
 	return r.why()
 }

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/state"
@@ -58,10 +59,11 @@ func (t *Tenant) Want(e Estimate, now time.Time) *state.TenantWant {
 }
 
 // Refused words what the store has refused of want, at the time now; nil if it
-// has refused nothing of the tenant's. How long slots stay taken nobody knows;
-// after is what the caller believes.
+// has refused nothing of the tenant's. want is nil if it was another request of the
+// tenant that was refused, behind which this one waited. How long slots stay taken
+// nobody knows; after is what the caller believes.
 func (t *Tenant) Refused(taken *state.Taken, want *state.TenantWant, now time.Time, after time.Duration) *Denied {
-	if taken.Tenant == "" || want == nil {
+	if taken.Tenant == "" {
 		return nil
 	}
 	d := &Denied{Kind: Budget, Tenant: t.Name, Limit: taken.Tenant}
@@ -69,11 +71,9 @@ func (t *Tenant) Refused(taken *state.Taken, want *state.TenantWant, now time.Ti
 	if !ok {
 		return &Denied{Kind: Slots, Tenant: t.Name, RetryAfter: after}
 	}
-	for _, b := range want.Budgets {
-		if b.Name == taken.Tenant && b.Amount > b.Limit {
-			d.Kind = TooLarge
-			return d
-		}
+	if want != nil && slices.ContainsFunc(want.Budgets, func(b state.Budget) bool { return b.Name == taken.Tenant && b.Amount > b.Limit }) {
+		d.Kind = TooLarge
+		return d
 	}
 	if w != Total {
 		d.RetryAfter = max(taken.TenantReady.Sub(now), 0)

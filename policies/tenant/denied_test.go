@@ -51,7 +51,7 @@ func everyDenied() []Denied {
 			d.Model = "gemini-3.8-pro"
 		case Slots, Waiting:
 			d.RetryAfter = 1500 * time.Millisecond
-		case Budget:
+		case Budget, Reserved:
 			d.Limit, d.RetryAfter = "requests/minute", 20*time.Second
 		case OutOfMoney:
 			d.Limit = "money/total"
@@ -69,7 +69,7 @@ func everyDenied() []Denied {
 
 func TestStatuses(t *testing.T) {
 	statuses := [Kinds]int{NoKey: 401, UnknownKey: 401, DamagedKey: 401, ExpiredKey: 401, Ambiguous: 401, Disabled: 403, Model: 403, Unpriced: 403,
-		Slots: 429, Waiting: 429, Budget: 429, OutOfMoney: 402, Spent: 429, TooLarge: 429}
+		Slots: 429, Waiting: 429, Budget: 429, Reserved: 429, OutOfMoney: 402, Spent: 429, TooLarge: 429}
 	for _, denied := range everyDenied() {
 		again := denied.RetryAfter > 0 && denied.RetryAfter <= time.Minute
 		for _, d := range []dialect.Dialect{claude.New(), chat.New(chat.Config{}), responses.New(), native.New()} {

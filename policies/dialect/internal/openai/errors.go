@@ -97,6 +97,9 @@ func Message(err *conversation.Error) string {
 		return fmt.Sprintf("This model's maximum context length is %d tokens. However, your messages resulted in %d tokens. "+
 			"Please reduce the length of the messages.", err.Limit, err.Used)
 	case err.Kind == conversation.ErrRateLimit && err.RetryAfter > 0 && !strings.Contains(message, "try again in"):
+		if message != "" && !strings.ContainsAny(message[len(message)-1:], ".!?") {
+			message += "."
+		}
 		return fmt.Sprintf("%s Please try again in %ds.", message, err.RetryAfter)
 	}
 	return message
