@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // Light traffic uses ten keys evenly whose limits nobody knows: also where their
@@ -68,4 +70,26 @@ func TestLightTrafficIsEven(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A group takes turns with others whose limits nobody knows, and gives way to none
+// that is known to be free but has just failed.
+func TestNobodyToTakeTurnsWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := []Account{
+			{ID: "a", Backend: "x", Project: "p", Secret: NewSecret("s"), Rates: state.Rates{Requests: 1_000_000}},
+			{ID: "b", Backend: "x", Project: "q", Secret: NewSecret("s")},
+		}
+		p := withStore(t, list)
+		for _, result := range []Result{Failed, Succeeded} {
+			got, l := acquired(t, p, plan("m", "x"), Want{})
+			l.Done(Outcome{Sent: true, Result: result, Tokens: -1})
+			if want := map[Result]string{Failed: "a", Succeeded: "b"}[result]; got != want {
+				t.Errorf("%s is asked, want %s", got, want)
+			}
+		}
+		if got, _ := acquired(t, p, plan("m", "x"), Want{}); got != "b" {
+			t.Errorf("%s is asked after b has answered", got)
+		}
+	})
 }

@@ -101,6 +101,7 @@ type lane struct {
 	seats          []seat
 	quotas         []*quota // of the seats
 	keys           []uint64 // of the seats' groups, for Home
+	unlimited      int      // how many of the seats have no configured limits
 	turn           *int64   // how many attempts the model has had; its lanes have one together
 
 	median   time.Duration // time to first content of the groups
@@ -157,6 +158,7 @@ func (p *Accounts) turnOf(model string) *int64 {
 func (p *Accounts) fill(l *lane) {
 	l.shape = p.book.shape
 	l.resting = p.restingOf(OfBackend, l.backend, l.model)
+	l.unlimited = 0
 	l.seats, l.quotas, l.keys = nil, nil, nil // not in place: rankings under way hold them
 	for _, m := range p.members[l.backend] {
 		if m.Disabled {
@@ -174,6 +176,11 @@ func (p *Accounts) fill(l *lane) {
 		}
 		s := &l.seats[i]
 		s.members = append(s.members, place{m, p.restingOf(OfAccount, m.ID, l.model)})
+	}
+	for i := range l.seats {
+		if s := &l.seats[i]; s.quota.rates == (state.Rates{}) && !slices.ContainsFunc(s.members, func(m place) bool { return m.Slots > 0 }) {
+			l.unlimited++
+		}
 	}
 }
 

@@ -222,7 +222,10 @@ func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration
 	}
 	f := Fit{Health: q.health.Score(now, median), Tried: tried}
 	if m.Slots == 0 && limits == (state.Rates{}) {
-		f.Use, f.Recent = UnknownUse, 1/float64(1+*o.lane.turn-q.turn)
+		f.Use = UnknownUse
+		if o.lane.unlimited > 1 { // else it has nobody to take turns with
+			f.Recent = 1 / float64(1+*o.lane.turn-q.turn)
+		}
 	} else {
 		f.Use = LargerUse(f.Use, q.load.Requests+1, limits.Requests)
 		f.Use = LargerUse(f.Use, q.load.Tokens+w.Tokens, limits.Tokens)

@@ -71,7 +71,7 @@ func TestErrorDetails(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	want := `{"error":{"message":"slow \"down\" Please try again in 7s.","type":"rate_limit_error","param":"model","code":"rate_limit_exceeded"}}`
+	want := `{"error":{"message":"slow \"down\". Please try again in 7s.","type":"rate_limit_error","param":"model","code":"rate_limit_exceeded"}}`
 	if string(body) != want {
 		t.Errorf("body = %s, want %s", body, want)
 	}
