@@ -183,6 +183,7 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r := &o.seat.quota.room
 	o.seat.quota.full = true
 	until := now.Add(max(f.In, time.Millisecond))
+	r.at = now
 	switch f.Limit {
 	case "rpm":
 		r.requests = until

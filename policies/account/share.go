@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -249,20 +250,37 @@ func (p *Accounts) readAgain(now time.Time) {
 		return
 	}
 	p.reading = true
-	p.background.Go(p.read) // ends with one read; Close waits
+	p.background.Go(func() { // ends with one read; Close waits
+		p.read(p.closed)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.reading = false
+	})
 }
 
-func (p *Accounts) read() {
-	ctx, cancel := context.WithTimeout(p.closed, backgroundTime)
+// Refresh reads what the store tells of all replicas, so that Status tells it as
+// it is now. Without an answer Status tells as of when it is.
+func (p *Accounts) Refresh(ctx context.Context) {
+	if p.store != nil && (p.shared || p.limited) {
+		p.read(ctx)
+	}
+}
+
+func (p *Accounts) read(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, backgroundTime)
 	defer cancel()
 	snapshot, err := p.store.Snapshot(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	p.reading, p.snapshotAt = false, now
+	p.snapshotAt = now
 	if err != nil {
 		return // the store says so itself
 	}
+	if snapshot.At.Before(p.toldAt) {
+		return // another read was faster
+	}
+	p.toldAt = snapshot.At
 	p.replicas = snapshot.Replicas
 	for _, m := range p.byID {
 		if m.others = 0; p.shared {
@@ -272,8 +290,13 @@ func (p *Accounts) read() {
 			m.full = time.Time{}
 		}
 	}
+	renewed := snapshot.Incarnation != "" && p.incarnation != "" && snapshot.Incarnation != p.incarnation
+	p.incarnation = cmp.Or(snapshot.Incarnation, p.incarnation)
 	for k, q := range p.quotas {
 		q.load = snapshot.Load[k]
+		if p.shared && (renewed || snapshot.At.After(q.room.at)) {
+			q.room.open(q.load, q.limits(now), renewed)
+		}
 	}
 	if p.shared {
 		for doc, content := range snapshot.Docs {
