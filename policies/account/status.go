@@ -117,7 +117,7 @@ func (p *Accounts) unsorted(now time.Time) Status {
 }
 
 // fresh is how old what the store tells may be for people who look at it now.
-const fresh = 4 * state.SnapshotAge
+const fresh = 2 * state.SnapshotAge
 
 // asOf is when the store last told, if that is some time ago.
 func (p *Accounts) asOf(now time.Time) time.Time {
