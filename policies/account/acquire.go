@@ -183,7 +183,6 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r := &o.seat.quota.room
 	o.seat.quota.full = true
 	until := now.Add(max(f.In, time.Millisecond))
-	r.at = now
 	switch f.Limit {
 	case "rpm":
 		r.requests = until
@@ -194,6 +193,7 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	default:
 		o.place.full = now.Add(state.SnapshotAge)
 	}
+	r.at = now
 }
 
 // unavailable words it for who asked.
