@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -180,13 +179,14 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	}
 }
 
-// reload reads the files again and takes them if they have changed: their
-// directories may hold others, and a reload forgets what cools down. A bad file
+// reload reads the files again and takes them if they have changed: an event may
+// have changed nothing, and a reload forgets what cools down. A bad file
 // keeps what runs.
 func (s *sidecar) reload() {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	defer s.describe()
+	defer func() { s.amiss.Store(s.complaint != "") }()
 	defer func() { // it runs on a timer's goroutine, where a panic would end the process
 		if p := recover(); p != nil {
 			s.log.Error("panic while reloading, the old configuration stays", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
@@ -201,6 +201,7 @@ func (s *sidecar) reload() {
 			s.files.Restored()
 		}
 		s.complaint, s.refused = "", config.Sum{}
+		s.follow(cfg.Watched(s.flags.File)) // links may lead elsewhere
 		return
 	case cfg.Sum() == s.refused:
 		return
@@ -222,17 +223,17 @@ func (s *sidecar) reload() {
 	}
 	s.complaint = ""
 	s.files.Loaded(s.loaded)
-	s.follow(cfg.Dirs(s.flags.File))
+	s.follow(cfg.Watched(s.flags.File))
 }
 
-// follow has directories watched, if they are others than before.
-func (s *sidecar) follow(dirs []string) {
+// follow has files watched, if they are others than before.
+func (s *sidecar) follow(files config.Watched) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
-	if slices.Equal(dirs, s.dirs) {
+	if files.Equal(s.watched) {
 		return
 	}
-	s.dirs = dirs
+	s.watched = files
 	if s.rewatch != nil {
 		s.rewatch()
 	}
@@ -248,34 +249,30 @@ func (s *sidecar) describe() {
 	s.configuration.Store(&text)
 }
 
-// settleTime joins the several events of one change of files into one reload.
-const settleTime = 200 * time.Millisecond
-
 // watch reloads when files change, and follows the configuration to those that
 // it names anew. It ends with ctx and does not wait for a reload that runs.
 func (s *sidecar) watch(ctx context.Context) error {
-	timer := time.AfterFunc(time.Hour, s.reload)
-	timer.Stop()
+	changes := newSettling(s.reload)
 	defer func() {
 		s.watching.Lock()
 		defer s.watching.Unlock()
 		s.rewatch = nil
-		timer.Stop()
+		changes.stop()
 	}()
 	for ctx.Err() == nil {
 		watching, cancel := context.WithCancel(ctx)
 		s.watching.Lock()
-		dirs := s.dirs
+		files := s.watched
 		s.rewatch = func() {
 			cancel()
-			timer.Reset(settleTime) // what changed in between is seen then
+			changes.heard() // what changed in between is seen then
 		}
 		s.watching.Unlock()
-		if len(dirs) == 0 { // all comes from flags and the environment
+		if len(files.Dirs()) == 0 { // all comes from flags and the environment
 			cancel()
 			return nil
 		}
-		err := config.Watch(watching, dirs, func() { timer.Reset(settleTime) })
+		err := config.Watch(watching, files, s.amiss.Load, changes.heard)
 		cancel()
 		if err != nil {
 			s.log.Warn("files are not watched; restart heald after a change", zap.Error(err))

@@ -66,8 +66,11 @@ type sidecar struct {
 	// Apart from reloading, which a file system that does not answer may hold
 	// for ever: the end of the process must not wait for it.
 	watching sync.Mutex
-	dirs     []string // that are to be watched
-	rewatch  func()   // has them watched; nil before watch and after it
+	watched  config.Watched // that are to be watched
+	rewatch  func()         // has them watched; nil before watch and after it
+
+	// amiss says that the files were refused: what they lack may be of any name.
+	amiss atomic.Bool
 
 	configuration atomic.Pointer[string] // for /readyz: which one runs
 }
@@ -77,7 +80,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s := &sidecar{
-		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), dirs: cfg.Dirs(flags.File),
+		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), watched: cfg.Watched(flags.File),
 		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)

@@ -131,7 +131,7 @@ func TestCredentialFilesAreWatched(t *testing.T) {
 		return c
 	}
 	c := load()
-	if got := fmt.Sprint(c.Dirs(file)); got != fmt.Sprint([]string{dir, filepath.Dir(key)}) {
+	if got := fmt.Sprint(c.Watched(file).Dirs()); got != fmt.Sprint([]string{dir, filepath.Dir(key)}) {
 		t.Errorf("watched: %s", got)
 	}
 	if err := c.Validate(); err != nil {

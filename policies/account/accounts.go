@@ -40,7 +40,7 @@ type Accounts struct {
 	alarm     time.Time               // when something is over that is waited for; zero: nobody knows
 	looks     int64                   // rankings for those who wait
 	rooms     map[string]*waitingRoom // by the backend of the first choice
-	tenants   map[string]blocked      // what keeps a tenant back by its limits
+	tenants   map[string]tenantBlock  // what keeps a tenant back by its limits
 	decisions decisions
 
 	dayEnds     time.Time // Google's, as of the last ranking that asked
@@ -78,7 +78,7 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		store: deps.Store, shared: deps.Shared && deps.Store != nil, random: deps.Random, log: deps.Log,
 		members: map[string][]*member{}, byID: map[string]*member{},
 		book: newBook(), suspects: suspects{}, lanes: map[laneKey]*lane{}, quotas: map[state.GroupModel]*quota{},
-		queue: NewQueue[*waiting](mostWaiting), elsewhere: elsewhere{}, rooms: map[string]*waitingRoom{}, tenants: map[string]blocked{}, dirty: map[Subject]bool{},
+		queue: NewQueue[*waiting](mostWaiting), elsewhere: elsewhere{}, rooms: map[string]*waitingRoom{}, tenants: map[string]tenantBlock{}, dirty: map[Subject]bool{},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	var errs []error

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/heald-proxy/heald/policies/state"
 )
 
 // two are accounts of two projects at backend x, and one at y.
@@ -112,7 +110,7 @@ func leaseOf(p *Accounts, id, model string) *lease {
 	for i := range ln.seats {
 		for j := range ln.seats[i].members {
 			if pl := &ln.seats[i].members[j]; pl.member == m {
-				return p.lease(time.Now(), &option{lane: ln, seat: &ln.seats[i], place: pl}, &Want{Request: RequestSum(len(id))}, state.Receipt{})
+				return p.lease(time.Now(), &option{lane: ln, seat: &ln.seats[i], place: pl}, &Want{Request: RequestSum(len(id))})
 			}
 		}
 	}

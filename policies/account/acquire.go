@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -21,6 +22,12 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 		return p.wait(ctx, now, plan, &w) // nobody overtakes those who wait
 	}
 	l, why, err := p.try(ctx, now, plan, &w)
+	if why.cause == NoToken {
+		if err = p.awaitToken(ctx, &why); err == nil {
+			now = time.Now()
+			l, why, err = p.try(ctx, now, plan, &w)
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, p.decided(err)
@@ -28,7 +35,7 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 		p.decisions.acquired++
 		return l, nil
 	case w.Count, why.kind == NoKind: // nothing to wait for
-		return nil, p.decided(why.unavailable(now))
+		return nil, p.decided(p.unavailable(now, plan, &why))
 	}
 	return p.wait(ctx, now, plan, &w)
 }
@@ -42,20 +49,8 @@ const mostRounds = 8
 // is asked.
 func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *Want) (*lease, blocked, error) {
 	var r ranking
-	asked := false // for a token
 	for range mostRounds {
 		r = p.rank(now, plan, w)
-		if r.n == 0 && r.tokenless != nil && !asked {
-			asked = true
-			if p.awaitToken(ctx, r.tokenless) {
-				now = time.Now()
-				continue
-			}
-			if ctx.Err() != nil {
-				return nil, blocked{}, ctx.Err()
-			}
-			return nil, blocked{}, &Unavailable{Kind: BadCredential, Cause: NoToken, What: r.tokenless.ID}
-		}
 		if r.n == 0 {
 			return nil, r.why(), nil
 		}
@@ -69,7 +64,7 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 				continue
 			}
 			first.generation = first.lane.outage.Generation
-			return p.lease(now, first, w, state.Receipt{}), blocked{}, nil
+			return p.lease(now, first, w), blocked{}, nil
 		}
 		why, l, err := p.take(ctx, now, &r, tenant, w)
 		if l != nil || err != nil || why.kind != NoKind {
@@ -84,21 +79,31 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 const NoToken = "no_token"
 
 // awaitToken waits for the access token of an account, without the lock: where
-// nothing else is left, that is better than a refusal.
-func (p *Accounts) awaitToken(ctx context.Context, m *member) bool {
+// nothing else is left, that is better than a refusal. The error is that of
+// Acquire.
+func (p *Accounts) awaitToken(ctx context.Context, why *blocked) error {
+	m := p.byID[why.what]
 	p.mu.Unlock()
 	defer p.mu.Lock()
-	return m.Tokens.Wait(ctx) == nil
+	switch err := m.Tokens.Wait(ctx); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return &Unavailable{Kind: BadCredential, Cause: NoToken, What: m.ID}
 }
 
 // limitsOf asks for the tenant's limits, without the lock.
-func (p *Accounts) limitsOf(now time.Time, w *Want) (*state.TenantWant, error) {
+func (p *Accounts) limitsOf(now time.Time, w *Want) (tenant *state.TenantWant, err error) {
 	if w.Limits == nil || w.Count {
 		return nil, nil
 	}
 	p.mu.Unlock()
-	defer p.mu.Lock()
-	return w.Limits(now)
+	tenant, err = w.Limits(now)
+	p.mu.Lock()
+	w.asked = tenant
+	return tenant, err
 }
 
 // take asks the store for one of the places. With no lease, error or cause the
@@ -115,16 +120,17 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 	if tenant == nil && p.shared && w.Rivals && w.Tenant != "" {
 		tenant = &state.TenantWant{Name: w.Tenant} // for its service
 	}
-	want := state.Want{Tenant: tenant}
+	b := new(booking)
+	b.want = state.Want{Tenant: tenant, Places: b.places[:0]}
 	for i := range options {
 		if options[i].probe != noProbe && i > 0 {
 			options = options[:i]
 			break
 		}
-		want.Places = append(want.Places, options[i].asked(now, w.Tokens))
+		b.want.Places = append(b.want.Places, options[i].asked(now, w.Tokens))
 	}
 	p.mu.Unlock()
-	taken, err := p.store.Take(ctx, &want)
+	taken, err := p.store.Take(ctx, &b.want)
 	p.mu.Lock()
 	now = time.Now()
 	if options[0].probe != noProbe && (err != nil || taken.Place != 0) {
@@ -140,16 +146,12 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 		return blocked{}, nil, ctx.Err()
 	case err != nil:
 		return blocked{}, nil, &Unavailable{Kind: NoState, RetryAfter: time.Second}
-	case taken.Tenant == state.TenantSlots:
-		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true}
-		p.tenants[w.Tenant] = b
-		return b, nil, nil
 	case taken.Tenant != "":
-		b := blocked{kind: TenantBudget, what: taken.Tenant, until: taken.TenantReady}
-		p.tenants[w.Tenant] = b
-		return b, nil, nil
+		return p.refuse(now, &taken, tenant), nil, nil
 	case taken.Place >= 0:
-		return blocked{}, p.lease(now, &options[taken.Place], w, taken.Receipt), nil
+		p.begin(&b.lease, now, &options[taken.Place], w)
+		b.receipt, b.booking = taken.Receipt, b
+		return blocked{}, &b.lease, nil
 	}
 	for i, full := range taken.Full {
 		options[i].full(now, full, w.Tokens)
@@ -182,7 +184,7 @@ func (o *option) asked(now time.Time, tokens int64) state.Place {
 func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r := &o.seat.quota.room
 	o.seat.quota.full = true
-	until := now.Add(max(f.In, time.Millisecond))
+	until := now.Add(cmp.Or(max(f.In, 0), state.SnapshotAge)) // 0: nobody knows
 	switch f.Limit {
 	case "rpm":
 		r.requests = until
@@ -196,22 +198,26 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r.at = now
 }
 
-// unavailable words it for who asked.
-func (b *blocked) unavailable(now time.Time) *Unavailable {
+// unavailable words for who asked why nobody of a plan may be asked. Where a slot
+// is waited for, the time until the store is asked again says nothing.
+func (p *Accounts) unavailable(now time.Time, plan []Candidate, b *blocked) *Unavailable {
 	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}
 	switch back := b.retry; {
 	case back.After(now):
 		u.RetryAfter = back.Sub(now)
+	case b.kind == Busy || b.kind == NoCapacity || b.kind == TenantSlots || b.kind == TenantReserved:
+		u.RetryAfter = p.freeIn(plan[0].Backend, b)
 	case b.until.After(now):
 		u.RetryAfter = b.until.Sub(now)
-	case b.kind == Busy || b.kind == NoCapacity || b.kind == TenantSlots || b.kind == Crowded:
-		u.RetryAfter = busyAgain
+	}
+	if b.event && b.kind != BadCredential && u.RetryAfter > 0 { // a slot may be free before
+		u.RetryAfter = min(u.RetryAfter, p.freeIn(plan[0].Backend, b))
+	}
+	if u.Over = u.RetryAfter; !b.retry.IsZero() {
+		u.Over = max(b.until.Sub(now), 0)
 	}
 	return u
 }
-
-// busyAgain is a guess: attempts end at any time.
-const busyAgain = time.Second
 
 // decided counts a refusal.
 func (p *Accounts) decided(err error) error {

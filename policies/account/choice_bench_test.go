@@ -12,7 +12,7 @@ func BenchmarkChoice(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
-			names, healths := groupNames(n), make([]Health, n)
+			names, healths := groupKeys(n), make([]Health, n)
 			now := time.Now()
 			for i := range healths {
 				healths[i].Note(now, Result(1+i%2), time.Duration(i+1)*time.Millisecond)
@@ -25,13 +25,13 @@ func BenchmarkChoice(b *testing.B) {
 				best, bestScore := -1, 0.
 				for i := range healths {
 					fit := Fit{
-						Use:    LargestUse(Share{int64(i), 1, 2000}, Share{int64(1000 * i), 1000, 2_000_000}, Share{int64(i), 1, 10_000}, Share{int64(i % 7), 1, 8}),
+						Use:    LargerUse(LargerUse(LargerUse(LargerUse(0, int64(i+1), 2000), int64(1000*i+1000), 2_000_000), int64(i+1), 10_000), int64(i%7+1), 8),
 						Health: healths[i].Score(now, 50*time.Millisecond),
 					}
 					if i == home {
 						fit.Cached = 0.9
 					}
-					if s := Score(fit); best < 0 || s > bestScore {
+					if s := Score(&fit); best < 0 || s > bestScore {
 						best, bestScore = i, s
 					}
 				}

@@ -29,7 +29,7 @@
 // The rules by which a scheduler chooses stand one to a file, with no locks, no
 // goroutines and no clock of their own. In the order in which a request meets
 // them: [Estimator] guesses its tokens; [Home] finds the group that has its
-// prompt cached; [Health], [LargestUse], [Pace] and [Score] rank the groups; [Breaker],
+// prompt cached; [Health], [LargerUse], [Pace] and [Score] rank the groups; [Breaker],
 // [Shed], [Capacity] and [Learned] keep it from those that would fail or refuse;
 // [Queue] says who of those that wait comes next.
 //

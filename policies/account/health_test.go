@@ -25,8 +25,9 @@ func TestHealthScore(t *testing.T) {
 		{"a minute later", "sssssssss" + "fw", 50 - 50/(10+math.Exp2(0.2)) + 30 + 4},
 		{"five minutes later the failure counts half, and is long ago", "fwwwww", 50/1.5 + 50},
 		{"an hour later all is forgotten", "ffffffffffffh", 99.9},
-		{"ten times slower", "x", 50 + 3 + 20},
-		{"half as slow after five minutes", "xwwwww", 50 + 30/5.5 + 20},
+		{"ten times slower", "x", 50 + 30/9.5 + 20},
+		{"half as slow after a minute", "xw", 50 + 30/5.25 + 20},
+		{"nearly forgotten after five", "xwwwww", 50 + 30/(1+8.5/32) + 20},
 		{"faster than the pool gives no more", "ssss", 100},
 	} {
 		h, now := play(c.play, median)
@@ -58,6 +59,27 @@ func play(outcomes string, median time.Duration) (h Health, now time.Time) {
 		}
 	}
 	return h, now
+}
+
+// What is slower by chance loses no point: by half of the median, or by a
+// quarter of a second where that is more.
+func TestSlowerByChance(t *testing.T) {
+	for _, c := range []struct {
+		median, content time.Duration
+		want            float64
+	}{
+		{4 * time.Second, 5900 * time.Millisecond, 100},
+		{4 * time.Second, 10 * time.Second, 100 - 15}, // one median more than chance
+		{100 * time.Millisecond, 340 * time.Millisecond, 100},
+		{100 * time.Millisecond, 450 * time.Millisecond, 100 - 15},
+		{0, time.Hour, 100},
+	} {
+		var h Health
+		h.Note(start, Succeeded, c.content)
+		if got := h.Score(start, c.median); math.Abs(got-c.want) > 0.01 {
+			t.Errorf("%v where the median is %v: %.2f points, want %.2f", c.content, c.median, got, c.want)
+		}
+	}
 }
 
 // A home that has become ten times slower loses its conversations with the

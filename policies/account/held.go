@@ -48,7 +48,7 @@ func (p *Accounts) probeOutage(r *ranking, now time.Time, before []Candidate, w 
 			continue
 		}
 		var only ranking
-		p.rankLane(&only, now, l, w, "", pass{})
+		p.rankLane(&only, now, l, w, nil, pass{})
 		if only.n == 0 {
 			continue
 		}

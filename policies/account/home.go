@@ -24,22 +24,23 @@ const (
 )
 
 // Home returns the index of the group that is a conversation's home, where its
-// prompt is cached; −1 if there are no groups. It needs no state: every replica
-// finds the same one. Each group draws a number from the session and its name,
-// and the highest wins (rendezvous hashing), so that a group which comes or goes
-// moves only the conversations that it gets or had.
+// prompt is cached; −1 if there are no groups, which are given by their
+// [GroupKey]. It needs no state: every replica finds the same one. Each group
+// draws a number from the session and its name, and the highest wins (rendezvous
+// hashing), so that a group which comes or goes moves only the conversations that
+// it gets or had.
 //
 // load is the load of group i as a share of the pool's mean, where 1 is the
 // mean; see [LoadShare]. A group over 2 passes conversations on to their next
 // choice. If all are over it, the first choice stands. For a group that must
 // not be a home, as one that is too slow, load returns infinity.
-func Home(session uint64, groups []string, load func(i int) float64) int {
+func Home(session uint64, groups []uint64, load func(i int) float64) int {
 	// best is the highest of those that are not over the bound, first that of
 	// all. load is asked only of what could be best: of few.
 	best, first := -1, -1
 	var bestDraw, firstDraw uint64
-	for i, name := range groups {
-		draw := mix(session ^ xxhash.Sum64String(name))
+	for i, key := range groups {
+		draw := mix(session ^ key)
 		if first < 0 || draw > firstDraw {
 			first, firstDraw = i, draw
 		}
@@ -52,6 +53,9 @@ func Home(session uint64, groups []string, load func(i int) float64) int {
 	}
 	return best
 }
+
+// GroupKey is a group's key for [Home], the same in all processes and releases.
+func GroupKey(name string) uint64 { return xxhash.Sum64String(name) }
 
 // LoadShare is the load of a group for [Home]: its attempts in use, against the
 // mean of the pool. Where the pool has little to do, it is below the bound.

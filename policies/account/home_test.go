@@ -9,9 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-func groupNames(n int) (out []string) {
+func groupKeys(n int) (out []uint64) {
 	for i := range n {
-		out = append(out, fmt.Sprint("vertex/europe-west4/project-", i))
+		out = append(out, GroupKey(fmt.Sprint("vertex/europe-west4/project-", i)))
 	}
 	return out
 }
@@ -24,7 +24,7 @@ func TestHomeIsStable(t *testing.T) {
 	if got := key; got != 0x1a1f541634c2665f {
 		t.Errorf("the key is %#x", got)
 	}
-	if got := Home(key, groupNames(10), idle); got != 9 {
+	if got := Home(key, groupKeys(10), idle); got != 9 {
 		t.Errorf("the home is %d", got)
 	}
 	if got := Home(key, nil, idle); got != -1 {
@@ -47,15 +47,15 @@ func TestSessionKeyKeepsPartsApart(t *testing.T) {
 // the groups; one that comes gets what it has from all others.
 func TestHomeMovesOnlyWhatItMust(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		groups := groupNames(rapid.IntRange(2, 30).Draw(t, "groups"))
+		groups := groupKeys(rapid.IntRange(2, 30).Draw(t, "groups"))
 		overloaded := rapid.SliceOfN(rapid.Bool(), len(groups), len(groups)).Draw(t, "overloaded")
-		load := map[string]float64{}
+		load := map[uint64]float64{}
 		for i, g := range groups {
 			if overloaded[i] {
 				load[g] = 2
 			}
 		}
-		loads := func(groups []string) func(int) float64 {
+		loads := func(groups []uint64) func(int) float64 {
 			return func(i int) float64 { return load[groups[i]] }
 		}
 		session := rapid.Uint64().Draw(t, "session")
@@ -65,10 +65,10 @@ func TestHomeMovesOnlyWhatItMust(t *testing.T) {
 		rest = rapid.Permutation(rest).Draw(t, "order")
 		got := rest[Home(session, rest, loads(rest))]
 		if groups[gone] != home && got != home {
-			t.Errorf("the home moved from %s to %s as %s went", home, got, groups[gone])
+			t.Errorf("the home moved from %x to %x as %x went", home, got, groups[gone])
 		}
 		if load[home] > homeBound && slices.Contains(overloaded, false) {
-			t.Errorf("%s is over the bound, and others are not", home)
+			t.Errorf("%x is over the bound, and others are not", home)
 		}
 	})
 }
@@ -76,7 +76,7 @@ func TestHomeMovesOnlyWhatItMust(t *testing.T) {
 // Conversations that come one after the other fill no group over the bound.
 func TestHomeBoundsLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		groups := groupNames(rapid.IntRange(1, 20).Draw(t, "groups"))
+		groups := groupKeys(rapid.IntRange(1, 20).Draw(t, "groups"))
 		seed := rapid.Uint64().Draw(t, "seed")
 		inUse := make([]int, len(groups))
 		const conversations = 2000
@@ -93,7 +93,7 @@ func TestHomeBoundsLoad(t *testing.T) {
 
 // Without bounds groups get like shares, and neighbors' keys do not go together.
 func TestHomeSpreads(t *testing.T) {
-	groups := groupNames(10)
+	groups := groupKeys(10)
 	count := make([]int, 10)
 	for c := range uint64(10_000) {
 		count[Home(c, groups, idle)]++
@@ -106,7 +106,7 @@ func TestHomeSpreads(t *testing.T) {
 }
 
 func TestHomeWhereAllAreOverTheBound(t *testing.T) {
-	groups := groupNames(5)
+	groups := groupKeys(5)
 	over := func(int) float64 { return math.Inf(1) }
 	for session := range uint64(50) {
 		if got, want := Home(session, groups, over), Home(session, groups, idle); got != want {
@@ -132,7 +132,7 @@ func BenchmarkHome(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
-			groups := groupNames(n)
+			groups := groupKeys(n)
 			var session uint64
 			for b.Loop() {
 				session++
@@ -151,7 +151,7 @@ func BenchmarkSessionKey(b *testing.B) {
 
 // A home with somewhat more than the mean keeps its conversations: that is chance.
 func TestHomeIsKeptDespiteChance(t *testing.T) {
-	groups := groupNames(8)
+	groups := groupKeys(8)
 	for session := range uint64(100) {
 		home := Home(session, groups, func(int) float64 { return 1 })
 		for load, stays := range map[float64]bool{1.3: true, 1.9: true, 2.1: false} {
@@ -162,7 +162,7 @@ func TestHomeIsKeptDespiteChance(t *testing.T) {
 				return 1
 			})
 			if (got == home) != stays {
-				t.Errorf("session %d: at %v times the mean load its home is %s, was %s", session, load, groups[got], groups[home])
+				t.Errorf("session %d: at %v times the mean load its home is %x, was %x", session, load, groups[got], groups[home])
 			}
 		}
 	}

@@ -13,15 +13,21 @@ import (
 // come from clients.
 const mostLanes = 1000
 
-// member is an account with its attempts.
-type member struct {
-	Account
-	group string
-	order int // in the configuration
+// mostQuotas bounds those that are kept for the limits that they have taught.
+const mostQuotas = 10 * mostLanes
 
+// member is an account with its attempts.
+//
+// What every ranking reads stands together, here and in quota: the time that
+// ranking takes is mostly that of reading memory.
+type member struct {
 	inUse  int       // attempts of this replica
 	others int       // attempts of other replicas, as of the last snapshot
 	full   time.Time // until then the store has no slot, as far as it is known
+
+	Account
+	group string
+	order int // in the configuration
 }
 
 // free reports whether there is a slot, as far as it is known.
@@ -42,18 +48,20 @@ func (m *member) busy(now time.Time) blocked {
 // quota is a group's quota of a model. It is that of the group wherever the
 // model is asked: two backends may lead to one place.
 type quota struct {
+	rates    state.Rates // configured
+	load     state.Load  // of the last snapshot, and what was taken since
+	turn     int64       // the lane's, at the group's last attempt
+	inFlight int         // attempts of this replica
+	taught   bool        // learned is not zero
+	full     bool        // room or learned may keep requests back
+	capacity Capacity    // of Vertex AI
+	health   Health
+
 	state.GroupModel
-	rates     state.Rates // configured
 	learned   Learned
-	taught    bool       // learned is not zero
-	uncounted uncounted  // by the store
-	recent    Recent     // successes, for what is learned
-	load      state.Load // of the last snapshot, and what was taken since
+	uncounted uncounted // by the store
+	recent    Recent    // successes, for what is learned
 	room      room
-	full      bool // room or learned may keep requests back
-	inFlight  int  // attempts of this replica
-	health    Health
-	capacity  Capacity // of Vertex AI
 }
 
 // alone reports whether the store is not told of what is sent as long as nothing
@@ -91,7 +99,9 @@ type lane struct {
 	shape          uint64   // of the book that it was made for
 	resting        []*tired // of the backend
 	seats          []seat
-	names          []string // of the groups, for Home
+	quotas         []*quota // of the seats
+	keys           []uint64 // of the seats' groups, for Home
+	turn           *int64   // how many attempts the model has had; its lanes have one together
 
 	median   time.Duration // time to first content of the groups
 	medianAt time.Time
@@ -125,30 +135,42 @@ func (p *Accounts) lane(backend, model string) *lane {
 	}
 	if l == nil {
 		p.makeLaneRoom()
-		l = &lane{backend: backend, model: model, room: p.room(backend)}
+		l = &lane{backend: backend, model: model, room: p.room(backend), turn: p.turnOf(model)}
 		p.lanes[k] = l
 	}
 	p.fill(l)
 	return l
 }
 
+// turnOf is where the attempts of a model are counted. It looks at all lanes, but
+// only when one is made.
+func (p *Accounts) turnOf(model string) *int64 {
+	for k, l := range p.lanes {
+		if k.model == model {
+			return l.turn
+		}
+	}
+	return new(int64)
+}
+
 // fill finds who can be asked in a lane.
 func (p *Accounts) fill(l *lane) {
 	l.shape = p.book.shape
 	l.resting = p.restingOf(OfBackend, l.backend, l.model)
-	l.seats, l.names = nil, nil // not in place: rankings under way hold them
+	l.seats, l.quotas, l.keys = nil, nil, nil // not in place: rankings under way hold them
 	for _, m := range p.members[l.backend] {
 		if m.Disabled {
 			continue
 		}
-		i := slices.Index(l.names, m.group)
+		q := p.quota(m.group, l.model)
+		i := slices.Index(l.quotas, q)
 		if i < 0 {
 			i = len(l.seats)
-			s := seat{quota: p.quota(m.group, l.model), resting: p.restingOf(OfGroup, m.group, l.model)}
+			s := seat{quota: q, resting: p.restingOf(OfGroup, m.group, l.model)}
 			if m.Billing != "" {
 				s.resting = append(s.resting, p.restingOf(OfBilling, m.Billing, l.model)...)
 			}
-			l.seats, l.names = append(l.seats, s), append(l.names, m.group)
+			l.seats, l.quotas, l.keys = append(l.seats, s), append(l.quotas, q), append(l.keys, GroupKey(m.group))
 		}
 		s := &l.seats[i]
 		s.members = append(s.members, place{m, p.restingOf(OfAccount, m.ID, l.model)})
@@ -176,14 +198,18 @@ func (p *Accounts) quota(group, model string) *quota {
 	return q
 }
 
-// makeLaneRoom keeps the lanes bounded, and with them the quotas. Those go that
-// nobody uses and that nothing is known of; with none, all do.
+// makeLaneRoom keeps the lanes bounded, and with them the quotas. Clients may make
+// up models, so those go that nobody uses and that nothing is known of: neither an
+// answer nor a limit. With none, all lanes go that are not used.
 func (p *Accounts) makeLaneRoom() {
 	if len(p.lanes) < mostLanes {
 		return
 	}
+	known := func(s seat) bool {
+		return s.quota.inFlight > 0 || s.quota.taught || s.quota.health.Content() > 0
+	}
 	for k, l := range p.lanes {
-		if !l.outage.begun() && !slices.ContainsFunc(l.seats, func(s seat) bool { return s.quota.inFlight > 0 }) {
+		if !l.outage.begun() && !slices.ContainsFunc(l.seats, known) {
 			delete(p.lanes, k)
 		}
 	}
@@ -196,11 +222,13 @@ func (p *Accounts) makeLaneRoom() {
 			used[s.quota] = true
 		}
 	}
+	crowded := len(p.quotas) > mostQuotas
 	for k, q := range p.quotas {
-		if !used[q] && q.inFlight == 0 {
+		if !used[q] && q.inFlight == 0 && (crowded || !q.taught) {
 			delete(p.quotas, k)
 		}
 	}
+	p.seen = nil // what replicas share of those that went is read again
 }
 
 // medianContent is the median time to first content of the lane's groups. It is

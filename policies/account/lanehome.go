@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// homeOf is the group of a tier where a conversation is at home.
-func (p *Accounts) homeOf(now time.Time, tier []Candidate, session uint64) string {
+// homeOf is the group of a tier where a conversation is at home; nil if there is
+// no choice.
+func (p *Accounts) homeOf(now time.Time, tier []Candidate, session uint64) *quota {
 	first := p.lane(tier[0].Backend, tier[0].Model)
-	names, seats := first.names, first.seats
+	keys, quotas := first.keys, first.quotas
 	for _, c := range tier[1:] {
 		l := p.lane(c.Backend, c.Model)
-		names, seats = append(names[:len(names):len(names)], l.names...), append(seats[:len(seats):len(seats)], l.seats...)
+		keys, quotas = append(keys[:len(keys):len(keys)], l.keys...), append(quotas[:len(quotas):len(quotas)], l.quotas...)
 	}
-	if len(names) < 2 {
-		return ""
+	if len(keys) < 2 {
+		return nil
 	}
 	all := 0
-	for i := range seats {
-		all += seats[i].quota.inFlight
+	for _, q := range quotas {
+		all += q.inFlight
 	}
 	median := first.medianContent(now)
-	i := Home(session, names, func(i int) float64 {
-		if q := seats[i].quota; !q.health.Slow(now, median) {
-			return LoadShare(q.inFlight, all, len(seats))
+	return quotas[Home(session, keys, func(i int) float64 {
+		if q := quotas[i]; !q.health.Slow(now, median) {
+			return LoadShare(q.inFlight, all, len(quotas))
 		}
 		return math.Inf(1)
-	})
-	return names[i]
+	})]
 }

@@ -16,6 +16,10 @@ type Lease interface {
 	// Note applies what a reply says about the account, its group and its
 	// backend, at once.
 	Note(Effects)
+	// NextReady is why nobody of a plan may be asked, once this attempt is over, of
+	// which nothing more is to come; nil if somebody may be at once, or if nothing
+	// is known.
+	NextReady(plan []Candidate, w *Want) *Unavailable
 	// Done ends the lease. It is called exactly once, whatever ended the attempt.
 	Done(Outcome)
 }
@@ -67,6 +71,7 @@ type lease struct {
 	quota   *quota
 	member  *member
 	receipt state.Receipt
+	booking *booking // nil: the store was not asked
 	began   time.Time
 	known   uint64 // the book's number when it was taken
 	outage  uint64 // the lane's generation then
@@ -83,10 +88,26 @@ type lease struct {
 	done    bool
 }
 
-// lease makes the lease of an option.
-func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *lease {
-	l := &lease{
-		p: p, lane: o.lane, quota: o.seat.quota, member: o.place.member, receipt: r, began: now,
+// booking is a lease with what the store is asked for it, and told at its end: one
+// allocation.
+type booking struct {
+	lease
+	want   state.Want
+	places [state.MostPlaces]state.Place // the receipt points to one
+	ended  [1]state.Settlement
+}
+
+// lease makes the lease of an option, for which the store was not asked.
+func (p *Accounts) lease(now time.Time, o *option, w *Want) *lease {
+	l := new(lease)
+	p.begin(l, now, o, w)
+	return l
+}
+
+// begin fills in the lease of an option.
+func (p *Accounts) begin(l *lease, now time.Time, o *option, w *Want) {
+	*l = lease{
+		p: p, lane: o.lane, quota: o.seat.quota, member: o.place.member, began: now,
 		known: p.book.last, outage: o.lane.outage.Generation,
 		tenant: w.Tenant, weight: w.Weight, request: w.Request, tokens: w.Tokens, count: w.Count,
 	}
@@ -95,10 +116,12 @@ func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *le
 		l.probe = &probe
 	}
 	if w.Count {
-		return l
+		return
 	}
 	l.member.inUse++
 	l.quota.inFlight++
+	*l.lane.turn++
+	l.quota.turn = *l.lane.turn
 	l.quota.load.Requests++
 	l.quota.load.Tokens += w.Tokens
 	l.quota.load.Day++
@@ -110,7 +133,6 @@ func (p *Accounts) lease(now time.Time, o *option, w *Want, r state.Receipt) *le
 		l.charged = w.Tokens
 		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
 	}
-	return l
 }
 
 // Candidate is who is asked, for which model.
@@ -237,7 +259,7 @@ func (l *lease) Done(o Outcome) {
 	l.done = true
 	now := time.Now()
 	l.release(now, &o)
-	if l.receipt.Place == nil && l.receipt.Tenant == "" {
+	if l.booking == nil {
 		p.dispatch(now)
 		p.mu.Unlock()
 		return
@@ -245,7 +267,7 @@ func (l *lease) Done(o Outcome) {
 	service := int64(float64(o.Service) / positive(l.weight))
 	p.elsewhere.tell(l.receipt.Tenant, service) // before the store is, so that it is never taken for others'
 	p.mu.Unlock()
-	p.settle(l.receipt, service, &o)
+	l.booking.settle(service, &o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Only now the store has room again.
@@ -260,12 +282,11 @@ func (l *lease) Done(o Outcome) {
 // release ends what this replica knows of the attempt.
 func (l *lease) release(now time.Time, o *Outcome) {
 	p := l.p
-	if l.probe != nil {
-		p.endProbe(now, l.probe, l.end)
-	}
+	l.endProbe(now)
 	if l.count {
 		return
 	}
+	l.lane.room.turnover.note(now.Sub(l.began))
 	l.quota.health.Note(now, o.Result, o.Content)
 	if o.Sent && o.Result != Neutral {
 		l.lane.shed.Note(now, !l.failed)
@@ -289,17 +310,53 @@ func (l *lease) release(now time.Time, o *Outcome) {
 	}
 }
 
-// settleTime bounds how long the end of an attempt waits for the store.
+// endProbe ends the attempt's probe, once.
+func (l *lease) endProbe(now time.Time) {
+	if l.probe != nil {
+		l.p.endProbe(now, l.probe, l.end)
+		l.probe = nil
+	}
+}
+
+// NextReady is that of Lease.
+func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
+	p := l.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	l.endProbe(now) // or it would seem to keep others
+	if !l.done && !l.count {
+		l.member.inUse--
+		l.quota.inFlight--
+		defer func() {
+			l.member.inUse++
+			l.quota.inFlight++
+		}()
+	}
+	r := p.rank(now, plan, w)
+	why := r.why()
+	if r.n > 0 || why.kind == NoKind {
+		return nil
+	}
+	return p.unavailable(now, plan, &why)
+}
+
+// settleTime bounds how long the end of an attempt waits for a store that
+// replicas share; one of this process does not wait for anything.
 const settleTime = 5 * time.Second
 
 // settle tells the store how the attempt ended.
-func (p *Accounts) settle(r state.Receipt, service int64, o *Outcome) {
-	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
-	defer cancel()
-	err := p.store.Settle(ctx, state.Settlement{
-		Receipt: r, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: service,
-	})
-	if err != nil {
-		p.log.Warn("an attempt's end could not be told to the store; its slots come back with the next heartbeat", zap.Error(err))
+func (b *booking) settle(service int64, o *Outcome) {
+	ctx := context.Background()
+	if b.p.shared {
+		limited, cancel := context.WithTimeout(ctx, settleTime)
+		defer cancel()
+		ctx = limited
+	}
+	b.ended[0] = state.Settlement{
+		Receipt: b.receipt, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: service,
+	}
+	if err := b.p.store.Settle(ctx, b.ended[:]...); err != nil {
+		b.p.log.Warn("an attempt's end could not be told to the store; its slots come back with the next heartbeat", zap.Error(err))
 	}
 }

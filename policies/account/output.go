@@ -10,6 +10,9 @@ const (
 	// percentile is (of a normal distribution, which lengths of answers have on
 	// a logarithmic scale).
 	outputQuantile = 1.6449
+	// enoughOutputs is how many answers it takes until less than firstOutput is
+	// expected: a few short ones say nothing of the longest in twenty.
+	enoughOutputs = 10
 	// mostOutput bounds what is expected and what is noted; the longest answers
 	// of 2026 have 65,536 tokens.
 	mostOutput = 1 << 20
@@ -29,12 +32,19 @@ func (o *Outputs) Tokens(tenant, model string) int64 {
 	if t == nil {
 		return firstOutput
 	}
-	return int64(math.Ceil(min(math.Exp(t.mean+outputQuantile*math.Sqrt(t.variance)), mostOutput)))
+	n := int64(math.Ceil(min(math.Exp(t.mean+outputQuantile*math.Sqrt(t.variance)), mostOutput)))
+	if t.seen < enoughOutputs {
+		return max(n, firstOutput)
+	}
+	return n
 }
 
 // Note notes how many output tokens an answer had. One of none teaches nothing.
 func (o *Outputs) Note(tenant, model string, tokens int64) {
 	if tokens > 0 {
-		o.logs.note(tenant, model, math.Log(firstOutput), math.Log(float64(min(tokens, mostOutput))))
+		// The first answer counts twice, and not firstOutput with it: two numbers so
+		// far apart would look like answers of all lengths.
+		length := math.Log(float64(min(tokens, mostOutput)))
+		o.logs.note(tenant, model, length, length)
 	}
 }

@@ -67,3 +67,20 @@ func TestOutputs(t *testing.T) {
 		t.Errorf("%d are remembered, the bound is %d", n, mostTrends)
 	}
 }
+
+// A few answers, however short or long, make nobody expect more than the longest
+// of them and what is expected of unknown ones.
+func TestFirstOutputs(t *testing.T) {
+	for _, length := range []int64{1, 8, 200, 5000, 60_000} {
+		o := NewOutputs()
+		for i := range enoughOutputs - 1 {
+			o.Note("t", "m", length)
+			if got := o.Tokens("t", "m"); got < firstOutput || got > max(firstOutput, length+1) {
+				t.Errorf("after %d answers of %d tokens %d are expected", i+1, length, got)
+			}
+		}
+		if o.Note("t", "m", length); length < firstOutput && o.Tokens("t", "m") >= firstOutput {
+			t.Errorf("after %d answers of %d tokens %d are expected", enoughOutputs, length, o.Tokens("t", "m"))
+		}
+	}
+}

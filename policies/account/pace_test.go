@@ -37,15 +37,15 @@ func TestPace(t *testing.T) {
 // The faster the worse, also where all are too fast; and never worse than to have
 // tried the group.
 func TestPaceCosts(t *testing.T) {
-	last := Score(Fit{Health: 100})
+	last := Score(&Fit{Health: 100})
 	for _, pace := range []float64{0.1, 0.5, 1, 3, 10, 20} {
-		got := Score(Fit{Health: 100, Pace: pace})
-		if got > last-0.5 || got < Score(Fit{Health: 100, Tried: true}) {
+		got := Score(&Fit{Health: 100, Pace: pace})
+		if got > last-0.5 || got < Score(&Fit{Health: 100, Tried: true}) {
 			t.Errorf("pace %v: %v points after %v", pace, got, last)
 		}
 		last = got
 	}
-	if got := Score(Fit{Health: 100, Pace: math.NaN()}); got != 100 {
+	if got := Score(&Fit{Health: 100, Pace: math.NaN()}); got != 100 {
 		t.Errorf("%v points for no number", got)
 	}
 }

@@ -67,6 +67,8 @@ type Want struct {
 	Request RequestSum
 	// Avoid says what the request has found out about an account; nil nothing.
 	Avoid func(account, model string) Avoidance
+
+	asked *state.TenantWant // what Limits said last
 }
 
 // Avoidance is what a request has found out about an account.
@@ -86,10 +88,11 @@ type Unavailable struct {
 	// What is the account, group or backend, or the tenant's limit. Cause is
 	// that of the cooldown; "" if it is none.
 	What, Cause string
-	// Until is when it ends, as far as it is known; RetryAfter is how long that
-	// takes, or a guess.
-	Until      time.Time
-	RetryAfter time.Duration
+	// Until is when it ends, as far as it is known; Over is how long that takes, or
+	// a guess, and 0 where it may end at any time. RetryAfter is when it is worth
+	// another try: then, or at the next probe.
+	Until            time.Time
+	RetryAfter, Over time.Duration
 }
 
 // Error says what is tired, and until when.
@@ -117,6 +120,8 @@ var unavailableWords = map[Kind]string{
 	TenantSlots:   "all slots of the tenant are taken",
 	TenantWaiting: "too many requests of the tenant are waiting",
 	TenantBudget:  "the tenant's budget is used up",
-	Crowded:       "too many requests are waiting",
-	NoState:       "the state that replicas share cannot be reached",
+
+	TenantReserved: "the tenant's budget is set aside for its requests that run",
+	Crowded:        "too many requests are waiting",
+	NoState:        "the state that replicas share cannot be reached",
 }

@@ -15,6 +15,7 @@ func (p *Accounts) beginProbe(ctx context.Context, now time.Time, o *option) boo
 		return p.beginProbeOf(ctx, now, o.lane)
 	}
 	taken := o.coolings(now)
+	o.busy = now.Add(probeTime)
 	for i, c := range taken {
 		if !p.change(ctx, c.of.subject, func() (bool, func()) { return c.begin(now) }) {
 			for _, c := range taken[:i] {
@@ -52,7 +53,7 @@ func (p *Accounts) endProbe(now time.Time, o *option, end ProbeEnd) {
 		return
 	}
 	for _, c := range o.coolings(now) {
-		if c.at.Probe == nil || c.at.Probe.Busy.IsZero() {
+		if c.at.Probe == nil || !c.at.Probe.Busy.Equal(o.busy) { // it took too long: another one is under way
 			continue
 		}
 		c.at.Probe.end(now, end == ProbeFailed)

@@ -3,6 +3,8 @@ package account
 import (
 	"math"
 	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // pass is what counts as ready: what is due for a probe, and what would better
@@ -87,14 +89,14 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 		for j < len(plan) && plan[j].Priority == plan[i].Priority && plan[j].Model == plan[i].Model {
 			j++
 		}
-		home := ""
+		var home *quota
 		for _, c := range plan[i:j] {
 			l := p.lane(c.Backend, c.Model)
 			h := p.held(now, l)
 			if *most = max(*most, h); h != held {
 				continue
 			}
-			if home == "" && w.Session != 0 && c.CachedFrom > 0 && w.Tokens >= c.CachedFrom {
+			if home == nil && w.Session != 0 && c.CachedFrom > 0 && w.Tokens >= c.CachedFrom {
 				home = p.homeOf(now, plan[i:j], w.Session)
 			}
 			p.rankLane(r, now, l, w, home, of)
@@ -108,10 +110,14 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 }
 
 // rankLane ranks the groups of a lane.
-func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home string, of pass) {
+func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *quota, of pass) {
 	var ofLane rest
 	ofLane.add(now, l.resting)
 	median := l.medianContent(now)
+	var noise noise
+	if len(l.seats) > 1 {
+		noise = newNoise(p.random())
+	}
 	for i := range l.seats {
 		s := &l.seats[i]
 		rests := &ofLane
@@ -130,33 +136,33 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home st
 			r.block(blocked{kind: NoCapacity, what: s.quota.Group, event: true})
 			continue
 		}
-		o, tried := r.bestOf(now, l, s, w, rests, of)
+		o := option{lane: l, seat: s}
+		tried := r.bestOf(now, &o, w, rests, of)
 		if o.place == nil {
 			continue
 		}
-		o.score = Score(p.fit(now, s, o.place.member, w, median, tried, home))
-		if len(l.seats) > 1 {
-			o.score += ScoreNoise * p.random()
-		}
 		if o.probe != noProbe || o.again {
 			o.score = math.Inf(1)
+		} else {
+			o.score = p.score(now, &o, w, median, tried, home) + ScoreNoise*noise.next()
 		}
-		r.add(o)
+		if r.takes(o.score) {
+			r.add(o)
+		}
 	}
 }
 
-// bestOf is the account of a group to ask: of those that may be asked one that
+// bestOf finds the account of a group to ask: of those that may be asked one that
 // the request has not tried, then the emptiest, then the first as configured.
 // What may be probed comes first. tried says that the request has tried the
 // group.
-func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, of pass) (best option, tried bool) {
-	best = option{lane: l, seat: s}
+func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of pass) (tried bool) {
 	most := 0.0
-	for i := range s.members {
-		m := &s.members[i]
+	for i := range best.seat.members {
+		m := &best.seat.members[i]
 		avoid := Fresh
 		if w.Avoid != nil {
-			avoid = w.Avoid(m.ID, l.model)
+			avoid = w.Avoid(m.ID, best.lane.model)
 			tried = tried || avoid == Tried
 		}
 		rests := group
@@ -168,7 +174,10 @@ func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, 
 		if avoid == Spent || !r.mayAsk(now, m, w, rests, of) {
 			continue
 		}
-		fit, probe := -m.used(), noProbe
+		fit, probe := 0.0, noProbe
+		if len(best.seat.members) > 1 {
+			fit = -m.used()
+		}
 		switch avoid {
 		case Tried:
 			fit -= 2
@@ -182,19 +191,18 @@ func (r *ranking) bestOf(now time.Time, l *lane, s *seat, w *Want, group *rest, 
 			best.place, best.probe, best.again, most = m, probe, avoid == Again, fit
 		}
 	}
-	return best, tried
+	return tried
 }
 
 // mayAsk reports whether an account may be asked, and notes why not.
 func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass) bool {
 	switch {
-	case m.Tokens != nil && m.Unusable() != "":
-		r.tokenless = m.member
-		r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
 	case rests.probes() && (!of.probes || rests.ready.After(now)):
 		b := rests.blocked()
 		b.event = m.Tokens != nil && b.kind == BadCredential // until its token is renewed
 		r.block(b)
+	case m.Tokens != nil && m.Unusable() != "":
+		r.block(blocked{kind: BadCredential, cause: NoToken, what: m.ID, event: true})
 	case rests.soft && !of.soft:
 		r.soft = true
 	case !m.free(now) && !w.Count:
@@ -205,26 +213,29 @@ func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass)
 	return false
 }
 
-// fit is what is known of a group for the request.
-func (p *Accounts) fit(now time.Time, s *seat, m *member, w *Want, median time.Duration, tried bool, home string) Fit {
-	q := s.quota
+// score is how well an option suits the request.
+func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration, tried bool, home *quota) float64 {
+	q, m := o.seat.quota, o.place.member
 	limits := q.rates
 	if q.taught {
 		limits = q.limits(now)
 	}
-	f := Fit{Health: q.health.Score(now, median), Tried: tried, Use: LargestUse(
-		Share{q.load.Requests, 1, limits.Requests},
-		Share{q.load.Tokens, w.Tokens, limits.Tokens},
-		Share{q.load.Day, 1, limits.Day},
-		Share{int64(m.inUse + m.others), 1, int64(m.Slots)},
-	)}
+	f := Fit{Health: q.health.Score(now, median), Tried: tried}
+	if m.Slots == 0 && limits == (state.Rates{}) {
+		f.Use, f.Recent = UnknownUse, 1/float64(1+*o.lane.turn-q.turn)
+	} else {
+		f.Use = LargerUse(f.Use, q.load.Requests+1, limits.Requests)
+		f.Use = LargerUse(f.Use, q.load.Tokens+w.Tokens, limits.Tokens)
+		f.Use = LargerUse(f.Use, q.load.Day+1, limits.Day)
+		f.Use = LargerUse(f.Use, int64(m.inUse+m.others)+1, int64(m.Slots))
+	}
 	if limits.Day > 0 {
 		f.Pace = Pace(q.load, limits, p.dayLeft(now))
 	}
-	if home != "" && home == q.Group {
+	if home == q {
 		f.Cached = w.Cached
 	}
-	return f
+	return Score(&f)
 }
 
 // used is the part of an account's slots that is taken; 0 without a limit.

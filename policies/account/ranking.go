@@ -14,8 +14,10 @@ type option struct {
 	score float64
 	probe probing
 	again bool // the request has asked it, and is to ask it again
-	// generation is that of the lane's breaker, for a probe of it.
+	// generation is that of the lane's breaker, for a probe of it; busy is until
+	// when a probe of what keeps it back has it.
 	generation uint64
+	busy       time.Time
 }
 
 // probing says what an attempt finds out the end of.
@@ -36,8 +38,6 @@ type ranking struct {
 	soonest blocked
 	event   bool
 	soft    bool // somebody was passed over that would better rest
-	// tokenless is an account that would be ready but has no access token.
-	tokenless *member
 }
 
 // blocked is why an account may not be asked.
@@ -48,6 +48,12 @@ type blocked struct {
 	until time.Time // zero: nobody knows
 	retry time.Time // when a client may come back: until, or the next probe
 	event bool      // it may end sooner, as an attempt ends
+	slots int       // of the tenant that are all taken; 0 if those are not what is missing
+}
+
+// takes reports whether a score is among the best so far.
+func (r *ranking) takes(score float64) bool {
+	return r.n < len(r.options) || score > r.options[r.n-1].score
 }
 
 // add keeps the best, ordered by score; of equal ones the first.
@@ -68,7 +74,8 @@ func (r *ranking) add(o option) {
 func (r *ranking) block(b blocked) {
 	r.event = r.event || b.event
 	switch {
-	case r.soonest.kind == NoKind,
+	case b.cause == NoToken && r.soonest.kind != NoKind: // of that nobody knows the end
+	case r.soonest.kind == NoKind, r.soonest.cause == NoToken,
 		!b.until.IsZero() && (r.soonest.until.IsZero() || b.until.Before(r.soonest.until)):
 		r.soonest = b
 	}
@@ -84,12 +91,10 @@ func (r *ranking) merge(one *ranking) {
 	}
 	r.options, r.n = one.options, one.n
 	r.event, r.soft = r.event || one.event, r.soft || one.soft
-	if one.tokenless != nil {
-		r.tokenless = one.tokenless
-	}
 }
 
-// why is why nobody can be asked.
+// why is why nobody can be asked. Its cause is NoToken only if nothing else but
+// access tokens is missing.
 func (r *ranking) why() blocked {
 	b := r.soonest
 	b.event = r.event

@@ -22,9 +22,11 @@ func TestScore(t *testing.T) {
 		{"failing", Fit{Health: 0}, 60},
 		{"cached", Fit{Use: 0.5, Health: 100, Cached: 1}, 112},
 		{"more than all is cached", Fit{Use: 0.5, Health: 100, Cached: 2}, 112},
+		{"asked last", Fit{Use: 0.5, Health: 100, Recent: 1}, 79},
+		{"one attempt ago", Fit{Use: 0.5, Health: 100, Recent: 0.5}, 82},
 		{"tried", Fit{Health: 100, Tried: true}, 40},
 	} {
-		if got := Score(c.fit); math.Abs(got-c.want) > 1e-9 {
+		if got := Score(&c.fit); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -45,28 +47,27 @@ func TestScoreOrder(t *testing.T) {
 			Use: min(a.Use, b.Use), Health: max(a.Health, b.Health),
 			Cached: max(a.Cached, b.Cached), Tried: a.Tried && b.Tried,
 		}
-		if got := Score(better); got < max(Score(a), Score(b))-1e-9 {
+		if got := Score(&better); got < max(Score(&a), Score(&b))-1e-9 {
 			t.Errorf("%+v scores %v, less than %+v or %+v", better, got, a, b)
 		}
-		if a.Tried = false; Score(a) <= Score(Fit{Use: a.Use, Health: a.Health, Cached: a.Cached, Tried: true}) {
+		if a.Tried = false; Score(&a) <= Score(&Fit{Use: a.Use, Health: a.Health, Cached: a.Cached, Tried: true}) {
 			t.Errorf("%+v is not better than the same, tried", a)
 		}
 	})
 }
 
-func TestLargestUse(t *testing.T) {
+func TestLargerUse(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		shares []Share
-		want   float64
+		name             string
+		use, used, limit int64 // use in eighths
+		want             float64
 	}{
-		{"nothing is known", nil, UnknownUse},
-		{"no limit is known", []Share{{Used: 5}, {Used: 7, Want: 1}}, UnknownUse},
-		{"one is known", []Share{{Used: 5}, {Used: 1, Want: 1, Limit: 8}}, 0.25},
-		{"the largest", []Share{{Used: 5, Want: 1, Limit: 8}, {Used: 1, Want: 1, Limit: 8}}, 0.75},
-		{"too much", []Share{{Used: 5, Want: 100, Limit: 10}}, 10.5},
+		{"no limit", 2, 7, 0, 0.25},
+		{"a larger one", 2, 6, 8, 0.75},
+		{"a smaller one", 7, 6, 8, 0.875},
+		{"too much", 0, 105, 10, 10.5},
 	} {
-		if got := LargestUse(c.shares...); got != c.want {
+		if got := LargerUse(float64(c.use)/8, c.used, c.limit); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -76,8 +77,8 @@ func BenchmarkScore(b *testing.B) {
 	b.ReportAllocs()
 	var sum float64
 	for b.Loop() {
-		use := LargestUse(Share{3, 1, 10}, Share{30_000, 1000, 250_000}, Share{40, 1, 1000}, Share{2, 1, 8})
-		sum += Score(Fit{Use: use, Health: 80, Cached: 0.5})
+		use := LargerUse(LargerUse(LargerUse(LargerUse(0, 4, 10), 31_000, 250_000), 41, 1000), 3, 8)
+		sum += Score(&Fit{Use: use, Health: 80, Cached: 0.5})
 	}
 	_ = sum
 }

@@ -102,6 +102,7 @@ func TestTenantKeptBackInStatus(t *testing.T) {
 		}
 		w := Want{Tenant: "search", Limits: limits, MaxWait: time.Second}
 		_, held := acquired(t, p, plan("m", "x"), w)
+		held.Done(Outcome{Sent: true, Result: Succeeded, Tokens: 4, Used: []int64{4}})
 		if got, _ := acquired(t, p, plan("m", "x"), w); got != "tenant_budget" {
 			t.Fatal(got)
 		}
@@ -109,7 +110,6 @@ func TestTenantKeptBackInStatus(t *testing.T) {
 		if s := p.Status(time.Now()); len(s.Queues) != 1 || s.Queues[0] != want {
 			t.Errorf("the queues are %+v", s.Queues)
 		}
-		held.Done(Outcome{})
 	})
 }
 

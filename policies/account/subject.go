@@ -41,11 +41,12 @@ const (
 	Refused            // the provider does not serve it so: a region, a model
 	BadCredential      // a credential that is refused
 
-	TenantSlots   // the tenant has as many attempts as it may
-	TenantWaiting // as many of its requests wait as may
-	TenantBudget  // a window of the tenant is used up
-	Crowded       // as many requests wait as may
-	NoState       // the store cannot be reached
+	TenantSlots    // the tenant has as many attempts as it may
+	TenantWaiting  // as many of its requests wait as may
+	TenantBudget   // a window of the tenant is used up
+	TenantReserved // a window of the tenant is set aside for requests under way
+	Crowded        // as many requests wait as may
+	NoState        // the store cannot be reached
 
 	kinds = iota
 )
@@ -53,7 +54,7 @@ const (
 // String is the kind's word in logs and labels.
 func (k Kind) String() string {
 	return [...]string{"", "busy", "rate_limit", "capacity", "outage", "quota", "money", "refused", "credential",
-		"tenant_slots", "tenant_waiting", "tenant_budget", "crowded", "no_state"}[k]
+		"tenant_slots", "tenant_waiting", "tenant_budget", "tenant_reserved", "crowded", "no_state"}[k]
 }
 
 // Cooldown says how long something is kept back after a failure.

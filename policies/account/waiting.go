@@ -29,6 +29,7 @@ type waiting struct {
 	turn  chan struct{} // of one: it may try, or look again
 	until time.Time     // it gives up
 	sleep time.Time     // it sleeps until then; zero while it does not
+	room  *waitingRoom  // in which it waits; nil until it is known that it has to
 }
 
 // wake has it look again, once.
@@ -55,33 +56,36 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	if w.Avoid != nil {
 		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own: others can be served where it cannot
 	}
-	room := p.room(plan[0].Backend)
-	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting {
-		return nil, p.decided(&Unavailable{Kind: TenantWaiting, What: w.Tenant, RetryAfter: busyAgain})
+	if !p.queue.Push(entry) {
+		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: p.freeIn(plan[0].Backend, &blocked{})})
 	}
-	if p.queue.Full() || !room.enter(now, w.Tenant, w.Weight, me.until.Sub(now)) {
-		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: busyAgain})
-	}
-	p.queue.Push(entry)
-	defer func() {
-		room.leave(w.Tenant)
-		p.queue.Remove(entry)
-		if p.turn == entry {
-			p.turn = nil
-		}
-		if p.watch == me {
-			p.watch = nil
-		}
-		p.dispatch(time.Now())
-	}()
-	for {
+	defer p.leave(entry)
+	looks := now.Add(state.SnapshotAge) // so long it takes until everybody before it has had a turn, or it does wait
+	for asked := false; ; {
 		p.dispatch(now)
-		if p.turn != entry {
-			if why := p.whyOf(now, me); why.kind == NoKind || !me.until.After(now) || !why.event && !why.endsBy(me.until) {
-				return nil, p.decided(why.unavailable(now))
+		until := me.until
+		switch {
+		case p.turn == entry:
+		case p.turn != nil && me.room == nil && now.Before(looks):
+			until = looks // it is not known yet whether it can be served at once
+		default:
+			why := p.whyOf(now, me)
+			if why.cause == NoToken && !asked {
+				asked = true
+				if err := p.awaitTokenAside(ctx, entry, &why); err != nil {
+					return nil, p.decided(err)
+				}
+				now = time.Now()
+				continue
+			}
+			if err := p.enter(now, me); err != nil {
+				return nil, p.decided(err)
+			}
+			if why.kind == NoKind || !me.until.After(now) || !why.event && !why.endsBy(me.until) {
+				return nil, p.decided(p.unavailable(now, plan, &why))
 			}
 		}
-		if err := p.sleep(ctx, now, me); err != nil {
+		if err := p.sleep(ctx, now, me, until); err != nil {
 			return nil, err
 		}
 		now = time.Now()
@@ -89,7 +93,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 			p.readAgain(now)
 			continue
 		}
-		l, _, err := p.try(ctx, now, plan, w)
+		l, _, err := p.try(ctx, now, plan, &want)
 		if l != nil || err != nil {
 			if err != nil {
 				return nil, p.decided(err)
@@ -100,6 +104,66 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		p.turn = nil
 		now = time.Now()
 	}
+}
+
+// enter takes a request into the waiting room, once it is known that it has to
+// wait.
+func (p *Accounts) enter(now time.Time, me *waiting) error {
+	if me.room != nil {
+		return nil
+	}
+	w, backend := me.want, me.plan[0].Backend
+	if w.MaxWaiting > 0 && p.waitingOf(w.Tenant) >= w.MaxWaiting {
+		missing := p.tenants[w.Tenant]
+		return &Unavailable{Kind: TenantWaiting, What: w.Tenant, RetryAfter: p.freeIn(backend, &missing.blocked)}
+	}
+	room := p.room(backend)
+	if !room.enter(now, w.Tenant, w.Weight, me.until.Sub(now)) {
+		return &Unavailable{Kind: Crowded, What: backend, RetryAfter: p.freeIn(backend, &blocked{})}
+	}
+	me.room = room
+	return nil
+}
+
+// waitingOf is how many of a tenant's requests wait.
+func (p *Accounts) waitingOf(tenant string) (n int) {
+	for _, r := range p.rooms {
+		n += r.tenants[tenant].waiting
+	}
+	return n
+}
+
+// leave ends a wait, however it has ended.
+func (p *Accounts) leave(entry *Waiter[*waiting]) {
+	me := entry.Value
+	if me.room != nil {
+		me.room.leave(entry.Tenant)
+	}
+	p.queue.Remove(entry)
+	if p.turn == entry {
+		p.turn = nil
+	}
+	if p.watch == me {
+		p.watch = nil
+	}
+	p.dispatch(time.Now())
+}
+
+// awaitTokenAside waits for an access token outside the queue: whoever has the
+// turn must take it at once, since the others wait for it.
+func (p *Accounts) awaitTokenAside(ctx context.Context, entry *Waiter[*waiting], why *blocked) error {
+	p.queue.Remove(entry)
+	if p.watch == entry.Value {
+		p.watch = nil
+	}
+	p.dispatch(time.Now()) // for the alarm
+	if err := p.awaitToken(ctx, why); err != nil {
+		return err
+	}
+	if !p.queue.Push(entry) {
+		return &Unavailable{Kind: Crowded, What: entry.Value.plan[0].Backend}
+	}
+	return nil
 }
 
 // waitsUntil is when a request gives up. Its deadline is for the answer to begin,
@@ -117,10 +181,9 @@ func (p *Accounts) waitsUntil(now time.Time, plan []Candidate, w *Want) time.Tim
 	return until
 }
 
-// sleep waits, without the lock, until the request may try or has to give up. The
-// one that watches also wakes at the alarm.
-func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting) error {
-	until := me.until
+// sleep waits, without the lock, until the request may try or look again, or until
+// then. The one that watches also wakes at the alarm.
+func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, until time.Time) error {
 	if p.watch == nil {
 		p.watch = me
 	}
@@ -156,8 +219,8 @@ func (p *Accounts) dispatch(now time.Time) {
 	var all ranking                // of all that is waited for
 	p.turn = p.queue.Next(func(w *Waiter[*waiting]) bool {
 		me, tokens := w.Value, w.Value.want.Tokens
-		if b := p.tenants[w.Tenant]; b.until.After(now) {
-			if all.block(b); !b.event && !b.endsBy(me.until) {
+		if b := p.tenants[w.Tenant]; b.keeps(now, me.want) {
+			if all.block(b.blocked); me.room == nil || !b.event && !b.endsBy(me.until) {
 				me.wake()
 			}
 			return false
@@ -174,7 +237,7 @@ func (p *Accounts) dispatch(now time.Time) {
 			unserved[me.alike] = tokens
 		}
 		why := r.why()
-		if all.block(why); !why.event && !why.endsBy(me.until) {
+		if all.block(why); me.room == nil || !why.event && !why.endsBy(me.until) {
 			me.wake()
 		}
 		return false
@@ -198,8 +261,8 @@ func (p *Accounts) dispatch(now time.Time) {
 
 // whyOf is what a request waits for that is not served now.
 func (p *Accounts) whyOf(now time.Time, me *waiting) blocked {
-	if b := p.tenants[me.want.Tenant]; b.until.After(now) {
-		return b
+	if b := p.tenants[me.want.Tenant]; b.keeps(now, me.want) {
+		return b.blocked
 	}
 	r := p.rank(now, me.plan, me.want)
 	p.looks++

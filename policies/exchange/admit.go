@@ -49,7 +49,7 @@ var deniedReasons = [tenant.Kinds]string{
 	tenant.ExpiredKey: heal.ReasonClientKey, tenant.Ambiguous: heal.ReasonClientKey,
 	tenant.Disabled: heal.ReasonTenantDisabled, tenant.Model: heal.ReasonTenantModel,
 	tenant.Slots: heal.ReasonTenantSlots, tenant.Waiting: heal.ReasonTenantWaiting,
-	tenant.Budget: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
+	tenant.Budget: heal.ReasonTenantBudget, tenant.Reserved: heal.ReasonTenantBudget, tenant.Spent: heal.ReasonTenantBudget, tenant.TooLarge: heal.ReasonTenantBudget,
 	tenant.OutOfMoney: heal.ReasonTenantMoney, tenant.Unpriced: heal.ReasonTenantModel,
 }
 
@@ -64,12 +64,12 @@ func (a *attempt) deny(d *tenant.Denied) *policies.Reply {
 
 // mayUse refuses a model that the tenant may not use: under the name that the
 // client asks for, or as one that this may lead to.
-func (a *attempt) mayUse() *policies.Reply {
-	if len(a.caller.Tenant.Models) == 0 {
+func (x *Exchange) mayUse(t *tenant.Tenant, model string) *tenant.Denied {
+	if len(t.Models) == 0 {
 		return nil
 	}
-	if refused, ok := a.x.cfg.Models.Allowed(a.req.Model, a.caller.Tenant.MayUse); !ok {
-		return a.deny(&tenant.Denied{Kind: tenant.Model, Tenant: a.caller.Tenant.Name, Model: refused})
+	if refused, ok := x.cfg.Models.Allowed(model, t.MayUse); !ok {
+		return &tenant.Denied{Kind: tenant.Model, Tenant: t.Name, Model: refused}
 	}
 	return nil
 }

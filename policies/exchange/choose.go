@@ -190,8 +190,8 @@ func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 	if body != nil { // else it is for the rest of an answer, whose size is that of the whole
 		a.size = a.sizeOf(body)
 	}
-	input, all := a.expect(order)
-	w.Tokens = input
+	all := a.expect(order)
+	w.Tokens = all.Certain
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}
@@ -292,9 +292,10 @@ func (a *attempt) refuseTired(err error) *policies.Reply {
 	e := tiredError(u)
 	reason := tiredReasons[u.Kind]
 	if len(a.memory.Tries) > 0 {
-		after := e.RetryAfter
+		noRetry := e.NoRetry && u.Kind != account.NoKind // which is what this request alone has found out
 		e = a.lastWord(e)
-		e.RetryAfter = max(e.RetryAfter, after)
+		e.NoRetry = e.NoRetry || noRetry
+		comesBack(&e, u)
 	}
 	return a.refuse(reason, &e)
 }

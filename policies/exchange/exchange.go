@@ -187,6 +187,7 @@ func (x *Exchange) UseTenants(r *tenant.Registry) {
 		r = tenant.Open()
 	}
 	x.tenants.Store(r)
+	x.accounts.TenantsChanged()
 }
 
 // Tenants are those who may call; none where no key is asked for.

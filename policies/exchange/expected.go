@@ -6,6 +6,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -30,6 +31,10 @@ type size struct {
 	most  int64 // output tokens that the client allows; 0 if it does not say
 }
 
+// mostOutput is more output tokens than any model gives. Clients may write larger
+// numbers, which would wrap around when they are multiplied.
+const mostOutput = 1 << 40
+
 // sizeOf measures the client's body.
 func (a *attempt) sizeOf(body []byte) size {
 	s := size{text: int64(len(body))}
@@ -46,7 +51,8 @@ func (a *attempt) sizeOf(body []byte) size {
 		s.addParts(a.req.Messages[i].Parts)
 	}
 	if n := limits.MaxTokens; n != nil && *n > 0 {
-		s.most = int64(*n) * int64(max(a.req.Limits.Candidates, 1))
+		answers := min(max(limits.Candidates, 1), gemini.MaxCandidates)
+		s.most = min(int64(*n), mostOutput) * int64(answers)
 	}
 	return s
 }
@@ -119,7 +125,7 @@ func (a *attempt) expected(model string) record.Usage {
 // expect is what the attempt may use at most, whichever model of the plan it
 // gets, in the tier that the chain asks for. A price that is not known reserves
 // nothing.
-func (a *attempt) expect(order []route.Candidate) (input int64, all tenant.Estimate) {
+func (a *attempt) expect(order []route.Candidate) (all tenant.Estimate) {
 	var seen route.Candidate
 	for _, c := range order {
 		if c.Model == seen.Model && c.Tier == seen.Tier { // those of one model stand together
@@ -127,12 +133,19 @@ func (a *attempt) expect(order []route.Candidate) (input int64, all tenant.Estim
 		}
 		seen = c
 		u := a.expected(c.Model)
-		input, all.Tokens = max(input, u.Input), max(all.Tokens, u.Input+u.Output)
-		if cost := a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano; cost != nil && (all.Cost == nil || *cost > *all.Cost) {
-			all.Cost = cost
-		}
+		all.Certain, all.Tokens = max(all.Certain, u.Input), max(all.Tokens, u.Input+u.Output)
+		all.Cost = dearer(all.Cost, a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano)
+		all.CertainCost = dearer(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &record.Usage{Input: u.Input}).Nano)
 	}
-	return input, all
+	return all
+}
+
+// dearer is the larger of two costs; nil is not known.
+func dearer(a, b *int64) *int64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
 }
 
 // learnUse notes what an answer has really used.

@@ -54,8 +54,8 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply := a.local(body); reply != nil {
 		return nil, reply
 	}
-	if reply := a.mayUse(); reply != nil {
-		return nil, reply
+	if denied := a.x.mayUse(a.caller.Tenant, a.req.Model); denied != nil {
+		return nil, a.deny(denied)
 	}
 	if reply := a.choose(); reply != nil {
 		return nil, reply

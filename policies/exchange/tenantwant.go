@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -20,13 +19,13 @@ func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	if t.Waiting() == 0 {
 		w.MaxWait = 0 // none waits
 	}
-	if t.Want(estimate, time.Now()) == nil {
-		return
+	if !a.tenants.Asks() {
+		return // everybody, without limits
 	}
 	w.Limits = func(now time.Time) (*state.TenantWant, error) {
-		t := a.tenantNow()
-		if t == nil {
-			return nil, &tenant.Denied{Kind: tenant.Disabled, Tenant: a.caller.Tenant.Name}
+		t, denied := a.tenantNow(now)
+		if denied != nil {
+			return nil, denied
 		}
 		a.reserved = t.Want(estimate, now)
 		if a.reserved != nil {
@@ -40,18 +39,15 @@ func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	}
 }
 
-// tenantNow is who calls, as configured now: files may have changed while the
-// request waited. nil if the tenant is gone or disabled.
-func (a *attempt) tenantNow() *tenant.Tenant {
+// tenantNow is who calls, as configured now: while the request waited, files may
+// have changed, and its key may have ended.
+func (a *attempt) tenantNow(now time.Time) (*tenant.Tenant, *tenant.Denied) {
 	r := a.x.tenants.Load()
-	if r == a.tenants {
-		return a.caller.Tenant
+	caller, denied := r.Still(a.caller, now)
+	if denied == nil && r != a.tenants {
+		denied = a.x.mayUse(caller.Tenant, a.req.Model)
 	}
-	i := slices.IndexFunc(r.Tenants(), func(t *tenant.Tenant) bool { return t.Name == a.caller.Tenant.Name })
-	if i < 0 || r.Tenants()[i].Disabled {
-		return nil
-	}
-	return r.Tenants()[i]
+	return caller.Tenant, denied
 }
 
 // refuseTenant ends a request that its tenant may not make now; nil if the error
@@ -71,6 +67,8 @@ func (a *attempt) refuseTenant(err error) *policies.Reply {
 		return a.deny(&tenant.Denied{Kind: tenant.Slots, Tenant: t.Name, RetryAfter: u.RetryAfter})
 	case account.TenantWaiting:
 		return a.deny(&tenant.Denied{Kind: tenant.Waiting, Tenant: t.Name, RetryAfter: u.RetryAfter})
+	case account.TenantReserved:
+		return a.deny(&tenant.Denied{Kind: tenant.Reserved, Tenant: t.Name, Limit: u.What, RetryAfter: u.RetryAfter})
 	case account.TenantBudget:
 		taken := state.Taken{Tenant: u.What, TenantReady: u.Until}
 		if d := t.Refused(&taken, a.reserved, time.Now(), u.RetryAfter); d != nil {

@@ -113,6 +113,83 @@ func TestRefusedAfterAWait(t *testing.T) {
 	}
 }
 
+// What is allowed when a request comes, and not any more when its turn has come,
+// is refused: also to a tenant of which nothing is limited.
+func TestAllowedStillAfterAWait(t *testing.T) {
+	keys := keysOf(keyOfA)
+	ending := []tenant.Key{{ID: "k0", Hash: tenant.HashOf(keyOfA)}}
+	for _, c := range []struct {
+		name          string
+		before, after tenant.Tenant
+		reason        string
+	}{
+		{"disabled", tenant.Tenant{Keys: keys}, tenant.Tenant{Disabled: true, Keys: keys}, heal.ReasonTenantDisabled},
+		{"disabled, with limits", tenant.Tenant{MaxConcurrency: 5, Keys: keys}, tenant.Tenant{Disabled: true, Keys: keys}, heal.ReasonTenantDisabled},
+		{"key removed", tenant.Tenant{Keys: keys}, tenant.Tenant{Keys: []tenant.Key{{ID: "k1", Hash: tenant.HashOf(keyOfPast)}}}, heal.ReasonClientKey},
+		{"key expired", tenant.Tenant{Keys: ending}, tenant.Tenant{Keys: ending}, heal.ReasonClientKey},
+		{"model forbidden", tenant.Tenant{Keys: keys}, tenant.Tenant{Keys: keys, Models: []string{"other"}}, heal.ReasonTenantModel},
+		{"nothing changed", tenant.Tenant{Keys: keys}, tenant.Tenant{Keys: keys}, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ending[0].Expires = time.Now().Add(1500 * time.Millisecond)
+			r := newRig(t, func(cfg *Config) {
+				cfg.Accounts = []account.Account{{ID: "a-1", Backend: "a", Slots: 1, Secret: account.NewSecret("k")}}
+				cfg.Backends = cfg.Backends[:1]
+			})
+			with := func(a tenant.Tenant) *tenant.Registry {
+				a.Name = "a"
+				return callers(t, a, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB)})
+			}
+			r.UseTenants(with(c.before))
+			held := sending(t, r.begin(1, "", "x-api-key", keyOfB))
+			time.AfterFunc(time.Second, func() { r.UseTenants(with(c.after)) })
+			time.AfterFunc(2*time.Second, func() { held.Close(policies.EndComplete) })
+			waits := r.begin(1, "", "x-api-key", keyOfA)
+			if reply := waits.RequestHeaders(); reply != nil {
+				t.Fatalf("%s: %s", c.name, reply.Body)
+			}
+			forward, reply := waits.RequestBody(t.Context(), []byte(ask))
+			switch {
+			case c.reason == "" && forward == nil:
+				t.Errorf("%s: %+v", c.name, reply)
+			case c.reason != "" && (reply == nil || reply.Reason != c.reason):
+				t.Errorf("%s: forwarded %v, %+v", c.name, forward != nil, reply)
+			}
+			waits.Close(policies.EndComplete)
+		})
+	}
+}
+
+// How long answers become is a guess, which locks nobody out: with a limit below
+// what is expected of an answer a tenant is served once in each window, and as
+// soon as its answers are known to be short, as often as they fit.
+func TestGuessLocksNobodyOut(t *testing.T) {
+	for _, limits := range []tenant.Limits{{"tokens/minute": 1000}, {"money/minute": 0.001}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := shared(t)
+			r.prices = price.New(price.Config{})
+			r.UseTenants(callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: limits}))
+			body := strings.Replace(ask, `"max_tokens":100,`, "", 1)
+			asks := func() {
+				a := r.begin(1, "", "x-api-key", keyOfA)
+				send(t, a, body)
+				answerWith(a, 200, hello+stop)
+			}
+			for range 10 {
+				asks()
+				time.Sleep(time.Minute)
+			}
+			for range 20 {
+				asks()
+			}
+			long := strings.Replace(body, `"hi"`, `"`+strings.Repeat("hello ", 100_000)+`"`, 1)
+			if reply := r.refused(t, r.begin(1, "", "x-api-key", keyOfA), long); reply.Reason != heal.ReasonTenantBudget || reply.Headers.Get("retry-after") != "" {
+				t.Errorf("%v: %d %s %v, for a prompt larger than the limit", limits, reply.Status, reply.Reason, reply.Headers)
+			}
+		})
+	}
+}
+
 // sending is an attempt that the provider has.
 func sending(t *testing.T, a *attempt) *attempt {
 	t.Helper()

@@ -154,7 +154,7 @@ func TestTierIsReserved(t *testing.T) {
 		})
 		r.prices = price.New(price.Config{})
 		a := r.choosing(t, 1, nil)
-		_, all := a.expect(a.order())
+		all := a.expect(a.order())
 		if all.Cost == nil {
 			t.Fatalf("tier %q: nothing is known of the cost", tier)
 		}

@@ -79,6 +79,17 @@ func (s *Seen) moveOn(out *Ruling) {
 	out.Verdict, out.Wait, out.Stated = policies.Failover, 0, false
 }
 
+// lastElsewhere sends the last attempt to a backend that is ready and that the
+// request has not left, whatever the reason for which it would ask another account
+// of this one. Earlier attempts ask that first: most often only one is refused, and
+// what the model has cached is here. But accounts that are kept together are often
+// revoked, disabled and used up together, and after the last attempt nothing follows.
+func (s *Seen) lastElsewhere(out *Ruling) {
+	if out.Verdict == policies.Retry && out.Rotate && s.Last && s.ReadyBackend {
+		out.Verdict, out.Wait, out.Stated = policies.Failover, 0, false
+	}
+}
+
 // goBack uses the attempt that is left after one that landed on a spent
 // account: for an account or a backend that failed the request only in passing,
 // or that will be ready soon, unless something untried is ready now.

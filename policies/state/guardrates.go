@@ -39,14 +39,6 @@ func (g *Guard) leave() {
 	}
 }
 
-// fit has a request that is larger than a part of a minute's tokens take all of
-// them: it could never be sent otherwise.
-func (p *Place) fit() {
-	if p.Rates.Tokens > 0 {
-		p.Tokens = min(p.Tokens, p.Rates.Tokens)
-	}
-}
-
 // rejoined is what the guard keeps of a Want for a minute after it has rejoined
 // the store.
 type rejoined struct {
@@ -68,8 +60,8 @@ func (g *Guard) within(want *Want) *rejoined {
 	r := &rejoined{want: want}
 	for i := range want.Places[:min(len(want.Places), MostPlaces)] {
 		p := want.Places[i]
-		p.Slots, p.Rates = 0, Rates{Requests: part(p.Rates.Requests, n), Tokens: part(p.Rates.Tokens, n)}
-		p.fit()
+		p.Slots, p.Whole = 0, p.Rates.Tokens
+		p.Rates = Rates{Requests: part(p.Rates.Requests, n), Tokens: part(p.Rates.Tokens, n)}
 		full, is := g.local.Full(&p)
 		if !is {
 			r.places = append(r.places, i)

@@ -154,5 +154,15 @@ func TestGuardSendsLargeRequests(t *testing.T) {
 		if got := send(t, guards[0], place, 5); got != 1 {
 			t.Errorf("%d were sent, want 1", got)
 		}
+		// All of it counts, also when less was used than the part.
+		snapshot, err := guards[0].Snapshot(t.Context())
+		if used := snapshot.Load[state.GroupModel{Group: "g", Model: "m"}].Tokens; err != nil || used != 2000 {
+			t.Errorf("%d tokens count, want 2000; %v", used, err)
+		}
+		never := place
+		never.Model, never.Tokens = "other", 3001
+		if got := take(t, guards[0], at(never)); got.Place >= 0 || got.Full[0] != (state.Full{Limit: "tpm"}) {
+			t.Errorf("more than the whole limit never fits: %+v", got)
+		}
 	})
 }

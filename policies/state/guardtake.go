@@ -169,8 +169,7 @@ func (g *Guard) placePart(p *Place) (Place, bool) {
 	if p.Slots > 0 && g.frozen {
 		return out, false
 	}
-	out.Rates = g.rates(p, n)
-	out.fit()
+	out.Rates, out.Whole = g.rates(p, n), p.Rates.Tokens
 	if p.Slots > 0 {
 		held := g.accounts[p.Account]
 		if out.Slots = g.slots(p, n, held) - held; out.Slots <= 0 {

@@ -11,7 +11,8 @@ import (
 // minutes run out.
 type Store interface {
 	// Take takes for the tenant and at the first of the places that has room,
-	// in one atomic step: both, or nothing.
+	// in one atomic step: both, or nothing. Only a cluster of Redis may hold one for
+	// the time of an answer while the other refuses; see package redis.
 	Take(ctx context.Context, want *Want) (Taken, error)
 	// Settle ends what was taken. Each Taken is settled once.
 	Settle(ctx context.Context, ended ...Settlement) error
@@ -82,6 +83,10 @@ type Place struct {
 	Rates Rates
 	// Tokens are the input tokens to reserve.
 	Tokens int64
+	// Whole is the limit that Rates.Tokens is a part of; 0 where it is no part. A
+	// request that is larger than the part, but not than the whole, fits where
+	// nothing is used: it could never be sent otherwise.
+	Whole int64
 	// DayEnds is when the day of Rates.Day ends: midnight at Google. Without it
 	// days are not counted.
 	DayEnds time.Time
@@ -97,6 +102,15 @@ type Rates struct {
 	Day      int64 `json:"rpd,omitempty"` // requests per day
 }
 
+// Need is how many tokens of Rates.Tokens must be free for the place's request. All
+// of its tokens are counted once it fits.
+func (p *Place) Need() int64 {
+	if p.Rates.Tokens < p.Tokens && p.Tokens <= p.Whole {
+		return p.Rates.Tokens
+	}
+	return p.Tokens
+}
+
 // Taken is the outcome of a Take.
 type Taken struct {
 	// Place is the index of the place that had room; -1 if none had, or the
@@ -107,6 +121,11 @@ type Taken struct {
 	Tenant string
 	// TenantReady is when the budget's window ends that refused; zero for slots.
 	TenantReady time.Time
+	// Reserved says of a budget that refused that it has room but for what attempts
+	// under way have reserved: the same may fit once they have been settled, before
+	// TenantReady. Of several budgets without room one that is used up is named
+	// first. False where the store cannot tell, and for slots.
+	Reserved bool
 	// Full says of each place that had no room why, in the order of Want.Places.
 	Full []Full
 	// Service is the tenant's service so far over all replicas; see Settlement.

@@ -9,11 +9,21 @@ import (
 // Estimate is what an attempt may use at most, as far as that can be told
 // before it is sent.
 type Estimate struct {
-	// Tokens are input and expected output.
-	Tokens int64
+	// Tokens are input and expected output, Certain those of the input alone.
+	Tokens, Certain int64
 	// Cost is in nano-units of the currency; nil if the price is not known, and
-	// nothing is reserved.
-	Cost *int64
+	// nothing is reserved. CertainCost is that of the input alone.
+	Cost, CertainCost *int64
+}
+
+// reserve is what to set aside of a limit. How long an answer becomes is a guess,
+// which refuses nothing for good: where it is larger than the limit, and what is
+// certain is not, the whole limit is set aside.
+func reserve(expected, certain, limit int64) int64 {
+	if certain > limit {
+		return expected
+	}
+	return min(expected, limit)
 }
 
 // Usage is what an attempt has used.
@@ -38,9 +48,9 @@ func (t *Tenant) Want(e Estimate, now time.Time) *state.TenantWant {
 		case Requests:
 			b.Amount = 1
 		case Tokens:
-			b.Amount = max(e.Tokens, 0)
+			b.Amount = reserve(max(e.Tokens, 0), e.Certain, l.most)
 		case Money:
-			b.Amount = micros(e.Cost, 0)
+			b.Amount = reserve(micros(e.Cost, 0), micros(e.CertainCost, 0), l.most)
 		}
 		want.Budgets = append(want.Budgets, b)
 	}

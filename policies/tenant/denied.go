@@ -23,6 +23,7 @@ const (
 	Slots                  // its slots are taken, and none became free in time
 	Waiting                // too many of its requests wait
 	Budget                 // a window's budget is spent, and comes back
+	Reserved               // what is left of a budget is set aside for requests that run
 	OutOfMoney             // money that does not come back soon: of the month, or in total
 	Spent                  // requests or tokens in total, which never come back
 	TooLarge               // the request alone needs more than a budget's limit
@@ -76,6 +77,8 @@ func (d *Denied) Error() string {
 			text += ", until the gateway's operator raises it"
 		}
 		return text + "."
+	case Reserved:
+		return fmt.Sprintf("what is left of the limit %s of this API key's owner is set aside for its requests that run now.", d.Limit)
 	case TooLarge:
 		return fmt.Sprintf("this request alone needs more than the limit %s of this API key's owner allows.", d.Limit)
 	}
@@ -97,7 +100,7 @@ func (d *Denied) Client() *conversation.Error {
 		out.Kind = conversation.ErrPermission
 	case Model, Unpriced:
 		out.Kind, out.Param = conversation.ErrPermission, "model"
-	case Slots, Waiting, Budget:
+	case Slots, Waiting, Budget, Reserved:
 		out.Kind, out.NoRetry = conversation.ErrRateLimit, d.RetryAfter > longestRetry
 	case TooLarge:
 		out.Kind, out.NoRetry = conversation.ErrRateLimit, true

@@ -48,6 +48,17 @@ type Key struct {
 	Place string
 }
 
+// lasts is positive if the key expires later than another, and negative if earlier.
+func (k *Key) lasts(other *Key) int {
+	if k.Expires.IsZero() != other.Expires.IsZero() {
+		if k.Expires.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return k.Expires.Compare(other.Expires)
+}
+
 // Make makes a key. It is shown to whoever asked for it, once; only its hash is
 // kept.
 func Make() account.Secret {

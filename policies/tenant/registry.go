@@ -85,9 +85,39 @@ func (r *Registry) Asks() bool { return r.open == nil }
 // Tenants are all of them, by name. They must not be changed.
 func (r *Registry) Tenants() []*Tenant { return r.tenants }
 
+// Still finds a caller again who was admitted before: files may have changed
+// since, and keys end.
+func (r *Registry) Still(c Caller, now time.Time) (Caller, *Denied) {
+	if r.open != nil {
+		return c, nil
+	}
+	i, ok := slices.BinarySearchFunc(r.tenants, c.Tenant.Name, func(t *Tenant, name string) int { return cmp.Compare(t.Name, name) })
+	if !ok {
+		return Caller{}, &Denied{Kind: Disabled, Tenant: c.Tenant.Name}
+	}
+	t := r.tenants[i]
+	k := slices.IndexFunc(t.Keys, func(k Key) bool { return k.ID == c.KeyID })
+	if k < 0 {
+		return Caller{}, &Denied{Kind: UnknownKey, Tenant: t.Name}
+	}
+	return entry{t, t.Keys[k]}.caller(now)
+}
+
+// caller is whose key it is, if it counts now.
+func (e entry) caller(now time.Time) (Caller, *Denied) {
+	switch {
+	case !e.key.Expires.IsZero() && !now.Before(e.key.Expires):
+		return Caller{}, &Denied{Kind: ExpiredKey, Tenant: e.tenant.Name}
+	case e.tenant.Disabled:
+		return Caller{}, &Denied{Kind: Disabled, Tenant: e.tenant.Name}
+	}
+	return Caller{Tenant: e.tenant, KeyID: e.key.ID}, nil
+}
+
 // Who finds out who calls with the keys that a request shows. Each is hashed
 // once and looked up: what the time tells depends on the hash, which nobody can
-// choose. With two keys that are known it is not clear who calls.
+// choose. With known keys of two tenants it is not clear who calls; of two of one
+// tenant, as clients show while keys are rotated, the one that lasts longer counts.
 func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return Caller{Tenant: r.open}, nil
@@ -99,7 +129,7 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 	}
 	switch {
-	case len(found) > 1:
+	case slices.ContainsFunc(found, func(e entry) bool { return e.tenant != found[0].tenant }):
 		return Caller{}, &Denied{Kind: Ambiguous}
 	case len(found) == 0 && len(shown) == 0:
 		return Caller{}, &Denied{Kind: NoKey}
@@ -109,13 +139,5 @@ func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
 		}
 		return Caller{}, &Denied{Kind: UnknownKey}
 	}
-	e := found[0]
-	caller := Caller{Tenant: e.tenant, KeyID: e.key.ID}
-	switch {
-	case !e.key.Expires.IsZero() && !now.Before(e.key.Expires):
-		return Caller{}, &Denied{Kind: ExpiredKey, Tenant: e.tenant.Name}
-	case e.tenant.Disabled:
-		return Caller{}, &Denied{Kind: Disabled, Tenant: e.tenant.Name}
-	}
-	return caller, nil
+	return slices.MaxFunc(found, func(a, b entry) int { return a.key.lasts(&b.key) }).caller(now)
 }

@@ -25,6 +25,16 @@ var choiceGroups = []faultGroup{
 		{name: "silence at the first, a wrong key at the second", script: once(fakegemini.SilentBeforeHeaders()), second: once(fakegemini.Status(401)),
 			want: fails(seesError, "sent no answer in time", a1(heal.ReasonPeekTimeout), b1(heal.ReasonBadKey))},
 	}},
+	{"two backends, two keys at each, two attempts", stack.Options{Backends: []string{"a", "b"}, Keys: []string{"key-1", "key-2"}, Policy: `{attempts: 2, peek: {timeout: 1s}}`}, []fault{
+		{name: "all keys of the first are refused", script: again(2, fakegemini.Status(401)), want: heals(a1(heal.ReasonBadKey), b1(heal.ReasonOK))},
+		{name: "all keys of the first are forbidden", script: again(2, fakegemini.Status(403)), want: heals(a1(heal.ReasonForbidden), b1(heal.ReasonOK))},
+		{name: "the quota of the day is used up at the first", script: again(2, shortQuotaOfTheDay), want: heals(a1(heal.ReasonQuota), b1(heal.ReasonOK))},
+		{name: "the first is over its rate limit", script: again(2, fakegemini.Status(429, fakegemini.RetryDelay("7s"))), want: heals(a1(heal.ReasonRateLimit), b1(heal.ReasonOK))},
+	}},
+	{"two backends, three keys of one project at each, three attempts", stack.Options{
+		Backends: []string{"a", "b"}, Keys: []string{"key-1", "key-2", "key-3"}, Account: func(int) string { return "project: p" }, Policy: `{attempts: 3, peek: {timeout: 1s}}`}, []fault{
+		{name: "all keys of the first are refused", script: again(3, fakegemini.Status(401)), want: heals(a1(heal.ReasonBadKey), a2(heal.ReasonBadKey), b1(heal.ReasonOK))},
+	}},
 	{"a chain of two models, all of them ready", stack.Options{Models: chain, Policy: `{peek: {timeout: 1s}}`}, lastFaults},
 	{"a chain at two backends that are out", stack.Options{Backends: []string{"a", "b"}, Models: chain}, []fault{
 		{name: "silence at both", script: once(fakegemini.SilentAfterHeaders()), second: once(fakegemini.SilentAfterHeaders()),

@@ -153,7 +153,7 @@ func TestProxyLoginIsWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, err := f.Load()
-	if err != nil || before.Sum() == after.Sum() || !strings.Contains(strings.Join(after.Dirs(""), " "), filepath.Dir(secret)) {
-		t.Errorf("%v, %v", after.Dirs(""), err)
+	if err != nil || before.Sum() == after.Sum() || !strings.Contains(strings.Join(after.Watched("").Dirs(), " "), filepath.Dir(secret)) {
+		t.Errorf("%v, %v", after.Watched("").Dirs(), err)
 	}
 }

@@ -48,7 +48,7 @@ func TestMemoryKeys(t *testing.T) {
 		if got := strings.Join(keys, " "); got != want {
 			t.Errorf("%s: got %q, want %q", file, got, want)
 		}
-		if strings.Contains(file, "PATH") && !strings.Contains(strings.Join(c.Dirs(""), " "), filepath.Dir(path)) {
+		if strings.Contains(file, "PATH") && !strings.Contains(strings.Join(c.Watched("").Dirs(), " "), filepath.Dir(path)) {
 			t.Errorf("%s: the file of the key is not watched", file)
 		}
 	}

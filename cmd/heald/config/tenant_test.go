@@ -175,8 +175,8 @@ func TestTenantsOfAMountedSecret(t *testing.T) {
 	if first.Sum().Tenants == second.Sum().Tenants || first.Sum().Settings != second.Sum().Settings {
 		t.Error("a change of a tenant is not told from one of other settings")
 	}
-	if !strings.Contains(strings.Join(first.Dirs("heald.yaml"), "\n"), dir) {
-		t.Errorf("not watched: %v", first.Dirs("heald.yaml"))
+	if !strings.Contains(strings.Join(first.Watched("heald.yaml").Dirs(), "\n"), dir) {
+		t.Errorf("not watched: %v", first.Watched("heald.yaml").Dirs())
 	}
 }
 

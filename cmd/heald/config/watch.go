@@ -5,27 +5,77 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// Dirs are the directories of the files that the configuration is read from,
-// path being its own. What happens there asks for a reload: Kubernetes swaps a
-// symbolic link above a mounted ConfigMap or Secret.
-func (c *Config) Dirs(path string) []string {
-	var out []string
+// Watched are the files that a configuration is read from. The zero value is none.
+type Watched struct {
+	dirs    []string // sorted
+	files   []string // sorted; with those that links among them lead to
+	tenants string   // TenantsDir; "" for none
+}
+
+// Watched returns the files that the configuration is read from, path being its
+// own.
+func (c *Config) Watched(path string) Watched {
+	var w Watched
 	for _, f := range append(append(c.sources(), c.Listen.TLS.files()...), path) {
 		if f != "" {
-			out = append(out, filepath.Dir(f))
+			w.dirs = append(w.dirs, filepath.Dir(f))
+			w.files = append(w.files, linked(f)...)
 		}
 	}
 	if c.TenantsDir != "" {
-		out = append(out, c.TenantsDir)
+		w.tenants = filepath.Clean(c.TenantsDir)
+		w.dirs = append(w.dirs, w.tenants)
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(w.dirs)
+	slices.Sort(w.files)
+	w.dirs, w.files = slices.Compact(w.dirs), slices.Compact(w.files)
+	return w
+}
+
+// linked is a file and what it leads to, if it is a symbolic link: an editor
+// changes the latter.
+func linked(file string) []string {
+	out := []string{filepath.Clean(file)}
+	for range 8 { // as many links in a row as anybody has a use for
+		last := out[len(out)-1]
+		to, err := os.Readlink(last)
+		if err != nil {
+			break // it is none
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(last), to)
+		}
+		out = append(out, filepath.Clean(to))
+	}
+	return out
+}
+
+// Dirs are the directories to watch, sorted.
+func (w Watched) Dirs() []string { return w.dirs }
+
+// Equal reports whether both are the same files.
+func (w Watched) Equal(other Watched) bool {
+	return w.tenants == other.tenants && slices.Equal(w.dirs, other.dirs) && slices.Equal(w.files, other.files)
+}
+
+// has reports whether what happens to a file may change what is read. Kubernetes
+// swaps the symbolic link ..data above a mounted ConfigMap or Secret; a name of one
+// of the directories means that it went.
+func (w Watched) has(name string) bool {
+	name = filepath.Clean(name)
+	dir, base := filepath.Split(name)
+	if base == "..data" || slices.Contains(w.files, name) || slices.Contains(w.dirs, name) {
+		return true
+	}
+	_, tenant := tenantName(base)
+	return tenant && w.tenants != "" && filepath.Clean(dir) == w.tenants
 }
 
 func (c *Config) sources() []string {
@@ -81,24 +131,24 @@ func sumOf(text []byte, files []string) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// Watch calls changed after something changed in one of the directories, until
-// ctx ends.
-func Watch(ctx context.Context, dirs []string, changed func()) error {
+// Watch calls changed after one of the files may have changed, until ctx ends.
+// While all says so, it does after whatever happens in their directories.
+func Watch(ctx context.Context, files Watched, all func() bool, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	for _, dir := range dirs {
+	for _, dir := range files.dirs {
 		if err := w.Add(dir); err != nil {
 			return err
 		}
 	}
-	return follow(ctx, w.Events, w.Errors, changed)
+	return follow(ctx, w.Events, w.Errors, func(name string) bool { return files.has(name) || all() }, changed)
 }
 
-// follow calls changed for every event that may have changed a file.
-func follow(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error, changed func()) error {
+// follow calls changed for every event that may have changed one of our files.
+func follow(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error, ours func(name string) bool, changed func()) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -107,7 +157,7 @@ func follow(ctx context.Context, events <-chan fsnotify.Event, faults <-chan err
 			if !ok {
 				return nil
 			}
-			if ev.Op&^fsnotify.Chmod != 0 {
+			if ev.Op&^fsnotify.Chmod != 0 && ours(ev.Name) {
 				changed()
 			}
 		case err, ok := <-faults:

@@ -1,8 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,8 +12,8 @@ import (
 )
 
 // The bounds of what is kept. At mostWindows new models of a group share one
-// window, at mostTenants new tenants share one: stricter than need be, but no
-// limit is exceeded.
+// window, at mostTenants new tenants share one: stricter than need be. Each second
+// room is made for some; see forget.
 const (
 	mostWindows = 4096 // a kilobyte each
 	mostTenants = 4096
@@ -34,6 +36,7 @@ type Store struct {
 	docs     map[state.Doc]document
 	values   values
 	version  uint64 // of the newest document
+	forgot   int64  // second in which windows were forgotten last
 	swept    int64  // second of the last sweep
 	snapshot *state.Snapshot
 }
@@ -66,7 +69,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 	if want.Tenant != nil {
 		t = s.tenant(want.Tenant.Name, now)
 		out.Service = t.service
-		if out.Tenant, out.TenantReady = t.refuses(want.Tenant); out.Tenant != "" {
+		if t.refuses(want.Tenant, &out) {
 			return out, nil
 		}
 	}
@@ -118,15 +121,55 @@ func (s *Store) window(p *state.Place, now time.Time) *window {
 	key := state.GroupModel{Group: p.Group, Model: p.Model}
 	w := s.windows[key]
 	if w == nil && len(s.windows) >= mostWindows {
-		key.Model = ""
-		w = s.windows[key]
+		s.forget(now)
+	}
+	if w == nil {
+		shared := state.GroupModel{Group: p.Group}
+		w = s.windows[shared]
+		switch {
+		case len(s.windows) >= mostWindows:
+			key = shared
+		case w != nil:
+			mine := *w // it may have used all of that: it does not use it twice
+			w = &mine
+		}
 	}
 	if w == nil {
 		w = &window{last: now.Unix()}
-		s.windows[key] = w
 	}
+	s.windows[key] = w
 	w.roll(now)
 	return w
+}
+
+// forget makes room for windows once a second, among sweepEach: those that have
+// ended go, or else, of those whose minute is over, a quarter with the fewest
+// requests of the day. Names that were invented are asked for a few times; what is
+// refused because a day was forgotten, the provider says.
+func (s *Store) forget(now time.Time) {
+	if s.forgot == now.Unix() {
+		return
+	}
+	s.forgot = now.Unix()
+	before := len(s.windows)
+	var old []state.GroupModel
+	sweep(s.windows, func(w *window) bool { w.roll(now); return w.idle() })
+	if len(s.windows) < before {
+		return
+	}
+	looked := 0
+	for key, w := range s.windows {
+		if w.roll(now); w.sum == (bucket{}) && key.Model != "" {
+			old = append(old, key)
+		}
+		if looked++; looked == sweepEach {
+			break
+		}
+	}
+	slices.SortFunc(old, func(a, b state.GroupModel) int { return cmp.Compare(s.windows[a].day, s.windows[b].day) })
+	for _, key := range old[:min(len(old), sweepEach/4)] {
+		delete(s.windows, key)
+	}
 }
 
 func (s *Store) tenant(name string, now time.Time) *tenant {

@@ -95,6 +95,43 @@ func TestModelsBeyondTheBoundShareOneWindow(t *testing.T) {
 	}
 }
 
+// Names that were invented keep room from others for a minute, not for a day, and
+// what the models that share a window have used counts on when one has room.
+func TestInventedModelsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New()
+		ends := time.Now().Add(20 * time.Hour)
+		take := func(model string) bool {
+			taken, err := s.Take(t.Context(), &state.Want{Places: []state.Place{{Account: "a", Group: "g", Model: model, Rates: state.Rates{Requests: 2, Day: 3}, DayEnds: ends}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return taken.Place == 0
+		}
+		for i := range mostWindows {
+			take(fmt.Sprint("invented", i))
+		}
+		if !take("new") || !take("newer") || take("newest") {
+			t.Fatal("more models than there is room for do not share a window")
+		}
+		time.Sleep(62 * time.Second)
+		if !take("new") {
+			t.Fatal("new has one of 3 requests left today")
+		}
+		if take("new") || !take("another") || take("another") {
+			t.Error("what was used together does not count on")
+		}
+		for i := range 10 {
+			if model := fmt.Sprint("real", i); !take(model) {
+				t.Errorf("%s has no room", model)
+			}
+		}
+		if len(s.windows) > mostWindows {
+			t.Errorf("%d windows", len(s.windows))
+		}
+	})
+}
+
 func BenchmarkTakeSettle(b *testing.B) {
 	place := state.Place{Account: "a", Group: "ai_studio/p", Model: "gemini-3.5-flash", Tokens: 1000}
 	limited := place

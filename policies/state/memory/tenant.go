@@ -21,10 +21,11 @@ type tenant struct {
 // began there are still settled in.
 type budget struct{ running, before used }
 
-// used is what a window has used and reserved; ends tells it from others.
+// used is what a window has used and reserved, and how much of that is reserved
+// by attempts under way; ends tells it from others.
 type used struct {
-	ends   time.Time
-	amount int64
+	ends             time.Time
+	amount, reserved int64
 }
 
 // at is the window that ends then; nil if it has been forgotten. A new one
@@ -42,32 +43,39 @@ func (b *budget) at(ends time.Time) *used {
 	return nil
 }
 
-// refuses says why the tenant has no room; "" if it has.
-func (t *tenant) refuses(want *state.TenantWant) (reason string, ready time.Time) {
+// refuses reports whether the tenant has no room, and says why.
+func (t *tenant) refuses(want *state.TenantWant, out *state.Taken) bool {
 	if want.Slots > 0 && t.slots >= want.Slots {
-		return state.TenantSlots, time.Time{}
+		out.Tenant = state.TenantSlots
+		return true
 	}
 	for i := range want.Budgets {
 		b := &want.Budgets[i]
-		// What costs nothing needs something left all the same.
-		if t.amount(b)+max(b.Amount, 1) > b.Limit {
-			return b.Name, b.Ends
+		has := t.has(b)
+		over := has.amount + max(b.Amount, 1) - b.Limit // what costs nothing needs something left all the same
+		reserved := over <= has.reserved
+		if over <= 0 || reserved && out.Reserved {
+			continue
+		}
+		out.Tenant, out.TenantReady, out.Reserved = b.Name, b.Ends, reserved
+		if !reserved {
+			return true
 		}
 	}
-	return "", time.Time{}
+	return out.Tenant != ""
 }
 
-// amount is what a budget's window has used. A replica whose clock is late asks
-// for a window that is over for others: it gets the running one.
-func (t *tenant) amount(want *state.Budget) int64 {
+// has is a budget's window. A replica whose clock is late asks for a window that
+// is over for others: it gets the running one.
+func (t *tenant) has(want *state.Budget) used {
 	b := t.budgets[want.Name]
 	switch {
 	case b == nil || want.Ends.After(b.running.ends):
-		return 0
+		return used{}
 	case want.Ends.Equal(b.before.ends):
-		return b.before.amount
+		return b.before
 	}
-	return b.running.amount
+	return b.running
 }
 
 // take takes a slot and reserves the budgets.
@@ -76,13 +84,13 @@ func (t *tenant) take(want *state.TenantWant) {
 		t.slots++
 	}
 	for i := range want.Budgets {
-		t.spend(&want.Budgets[i], want.Budgets[i].Amount)
+		t.spend(&want.Budgets[i], want.Budgets[i].Amount, want.Budgets[i].Amount)
 	}
 }
 
-// spend adds to a budget's window; negative gives back. Nothing becomes
-// negative.
-func (t *tenant) spend(b *state.Budget, amount int64) {
+// spend adds to a budget's window, and to what of it is reserved; negative gives
+// back. Nothing becomes negative.
+func (t *tenant) spend(b *state.Budget, amount, reserved int64) {
 	if t.budgets == nil {
 		t.budgets = make(map[string]*budget)
 	}
@@ -96,9 +104,10 @@ func (t *tenant) spend(b *state.Budget, amount int64) {
 		if amount < 0 {
 			return // the window is over and forgotten
 		}
-		w = &all.running
+		w, reserved = &all.running, 0 // no settlement finds it
 	}
 	w.amount = max(0, w.amount+amount)
+	w.reserved = max(0, w.reserved+reserved)
 }
 
 // settle gives back the slot, corrects the budgets, and counts the service.
@@ -109,12 +118,14 @@ func (t *tenant) settle(ended *state.Settlement) {
 	t.service += ended.Service
 	for i := range ended.Receipt.Budgets {
 		b := &ended.Receipt.Budgets[i]
+		var by int64
 		switch {
 		case ended.Unsent:
-			t.spend(b, -b.Amount)
+			by = -b.Amount
 		case i < len(ended.Used):
-			t.spend(b, ended.Used[i]-b.Amount)
+			by = ended.Used[i] - b.Amount
 		}
+		t.spend(b, by, -b.Amount)
 	}
 }
 

@@ -51,8 +51,8 @@ func (w *window) full(p *state.Place, now time.Time) (state.Full, bool) {
 	if r := p.Rates.Requests; r > 0 && w.sum.requests+1 > r {
 		refuse("rpm", w.in(now, func(left bucket) bool { return left.requests+1 <= r }))
 	}
-	if t := p.Rates.Tokens; t > 0 && w.sum.tokens+p.Tokens > t {
-		refuse("tpm", w.in(now, func(left bucket) bool { return left.tokens+p.Tokens <= t }))
+	if t := p.Rates.Tokens; t > 0 && w.sum.tokens+p.Need() > t {
+		refuse("tpm", w.in(now, func(left bucket) bool { return left.tokens+p.Need() <= t }))
 	}
 	if d := p.Rates.Day; d > 0 && !p.DayEnds.After(w.dayEnds) && w.day+1 > d {
 		refuse("rpd", w.dayEnds.Sub(now))

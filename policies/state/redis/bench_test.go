@@ -57,6 +57,7 @@ func BenchmarkScript(b *testing.B) {
 		{"count, for comparison", func() { s.run(ctx, &call{script: countScript, keys: []string{"h1:count"}, args: []any{"", 1000}}) }},
 		{"take one place", func() { s.run(ctx, s.placeCall(full[3:])) }},
 		{"take the fourth place", func() { s.run(ctx, s.placeCall(full)) }},
+		{"take for a tenant and one place", func() { _, _, _ = s.runBoth(ctx, s.tenantCall(tenant), s.placeCall(full[3:])) }},
 		{"settle", func() {
 			s.run(ctx, s.placeEnd(&state.Settlement{Receipt: places, Tokens: 900}, s.known.Load().incarnation))
 		}},

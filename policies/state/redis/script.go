@@ -21,6 +21,8 @@ var (
 	settleLua string
 	//go:embed lua/tenant_take.lua
 	tenantTakeLua string
+	//go:embed lua/take_both.lua
+	takeBothLua string
 	//go:embed lua/tenant_settle.lua
 	tenantSettleLua string
 	//go:embed lua/beat.lua
@@ -40,13 +42,18 @@ var (
 )
 
 // script is one step at the store. All its keys have one hash tag, so that it
-// runs on one node of a cluster.
+// runs on one node of a cluster; but for take_both, which runs on none.
 type script struct{ name, text, sha string }
 
 var (
-	takeScript          = newScript("take", takeLua)
-	settleScript        = newScript("settle", settleLua)
-	tenantTakeScript    = newScript("tenant_take", tenantTakeLua)
+	takeScript       = newScript("take", takeLua+"local out, take = takePlaces(KEYS, ARGV)\nif take then take() end\nreturn out\n")
+	settleScript     = newScript("settle", settleLua)
+	tenantTakeScript = newScript("tenant_take", tenantTakeLua+"local out, take = takeTenant(KEYS, ARGV)\nif take then take() end\nreturn out\n")
+	// Where all keys are at one server, both are taken in one step; in a cluster
+	// looks say first whether there is room.
+	takeBothScript      = newScript("take_both", tenantTakeLua+takeLua+takeBothLua)
+	lookScript          = newScript("look", takeLua+"local out = takePlaces(KEYS, ARGV)\nreturn out\n")
+	tenantLookScript    = newScript("tenant_look", tenantTakeLua+"local out, room = takeTenant(KEYS, ARGV)\nif room then out[1] = -2 end\nreturn out\n")
 	tenantSettleScript  = newScript("tenant_settle", tenantSettleLua)
 	beatScript          = newScript("beat", beatLua)
 	restateScript       = newScript("restate", restateLua)

@@ -23,6 +23,8 @@ type Store struct {
 	accounts, tenants *ledger
 	reserved          reservations
 	totals            totals
+	oneStep           bool // tenants and pool are at one server
+	refusals          refusals
 
 	// known is what this replica knows of the data: "" until its first heartbeat.
 	known    atomic.Pointer[knowledge]
@@ -87,6 +89,8 @@ func New(cfg Config) (*Store, error) {
 	if m := cfg.Metrics; m != nil {
 		s.dropped.counter, s.lost.counter = m.dropped, m.lost
 	}
+	_, cluster := client.(*redis.ClusterClient)
+	s.oneStep = !cluster
 	// Both end with Close, which waits for them.
 	s.wake()
 	s.work.Go(func() { s.beats(ctx) })

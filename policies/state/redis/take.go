@@ -10,10 +10,11 @@ import (
 // mustBeat is take's answer to a replica that must beat first.
 const mustBeat = -2
 
-// Take implements state.Store. Tenant and places are two scripts in one round
-// trip, since they may be on two nodes of a cluster; if one of them refuses, what
-// the other took is given back before Take returns. The receipt refers to want,
-// which must not be changed before Settle.
+// roomAlone is the tenant's answer where nothing was taken though it has room.
+const roomAlone = -2
+
+// Take implements state.Store. The receipt refers to want, which must not be changed
+// before Settle.
 func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error) {
 	for again := false; ; again = true {
 		taken, lost, err := s.take(ctx, want)
@@ -30,7 +31,38 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 	}
 }
 
-func (s *Store) take(ctx context.Context, want *state.Want) (_ state.Taken, lost bool, _ error) {
+// take takes in one round trip. In a cluster tenant and places may be on two nodes,
+// and each takes without knowing of the other: where one of them refuses, what the
+// other took is given back, though others may have been refused for it meanwhile.
+// So who was refused lately looks first, which takes nothing; and who is refused
+// without having looked does so before that is believed.
+func (s *Store) take(ctx context.Context, want *state.Want) (out state.Taken, lost bool, err error) {
+	if s.oneStep || want.Tenant == nil || len(want.Places) == 0 {
+		return s.ask(ctx, want, false)
+	}
+	looks := s.refusals.lately(want)
+	for {
+		if looks {
+			if out, lost, err = s.ask(ctx, want, true); err != nil || lost || refused(want, &out) {
+				s.refusals.note(want, &out)
+				return out, lost, err
+			}
+		}
+		if out, lost, err = s.ask(ctx, want, false); err != nil || lost || looks || !refused(want, &out) {
+			return out, lost, err
+		}
+		looks = true
+	}
+}
+
+// refused reports whether an answer is that there is no room.
+func refused(want *state.Want, out *state.Taken) bool {
+	return out.Tenant != "" || len(want.Places) > 0 && out.Place < 0
+}
+
+// ask takes for the tenant and at a place, or only looks whether it could: then
+// there is no receipt.
+func (s *Store) ask(ctx context.Context, want *state.Want, look bool) (_ state.Taken, lost bool, _ error) {
 	out := state.Taken{Place: -1}
 	if err := ctx.Err(); err != nil {
 		return out, false, err
@@ -46,20 +78,33 @@ func (s *Store) take(ctx context.Context, want *state.Want) (_ state.Taken, lost
 		place = s.placeCall(places)
 		calls = append(calls, place)
 	}
-	if len(calls) == 0 {
-		return out, false, nil
+	if look {
+		tenant.script, place.script = tenantLookScript, lookScript
 	}
-	s.run(ctx, calls...)
-
+	var tenantAnswer, placeAnswer []any
 	var tenantErr, placeErr error
+	switch {
+	case len(calls) == 0:
+		return out, false, nil
+	case len(calls) == 2 && s.oneStep:
+		tenantAnswer, placeAnswer, tenantErr = s.runBoth(ctx, tenant, place)
+		placeErr = tenantErr
+	default:
+		s.run(ctx, calls...)
+		if tenant != nil {
+			tenantAnswer, tenantErr = tenant.list()
+		}
+		if place != nil {
+			placeAnswer, placeErr = place.list()
+		}
+	}
 	if tenant != nil {
-		tenantErr = s.tenantTaken(tenant, want.Tenant, &out)
+		tenantErr = s.tenantTaken(tenantAnswer, tenantErr, want.Tenant, &out)
 	}
 	if place != nil {
-		lost, placeErr = s.placeTaken(place, places, &out)
+		lost, placeErr = s.placeTaken(placeAnswer, placeErr, places, look, &out)
 	}
-	refused := tenantErr != nil || out.Tenant != "" || placeErr != nil || lost || len(places) > 0 && out.Place < 0
-	if refused {
+	if tenantErr != nil || placeErr != nil || lost || refused(want, &out) {
 		s.giveBack(ctx, &out)
 	}
 	if tenantErr != nil {
@@ -68,7 +113,26 @@ func (s *Store) take(ctx context.Context, want *state.Want) (_ state.Taken, lost
 	return out, lost, placeErr
 }
 
-// giveBack undoes one half of a Take whose other half was refused.
+// runBoth is both calls in one step.
+func (s *Store) runBoth(ctx context.Context, tenant, place *call) (ofTenant, ofPlace []any, _ error) {
+	both := &call{script: takeBothScript, keys: append(tenant.keys, place.keys...), args: []any{s.timing.now(), len(tenant.args)}}
+	both.args = append(append(both.args, tenant.args...), place.args...)
+	s.run(ctx, both)
+	answer, err := both.list()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(answer) == 2 {
+		ofTenant, _ = answer[0].([]any)
+		ofPlace, _ = answer[1].([]any)
+	}
+	if len(ofTenant) == 0 || len(ofPlace) == 0 {
+		return nil, nil, errReply
+	}
+	return ofTenant, ofPlace, nil
+}
+
+// giveBack undoes one half of a Take in a cluster whose other half was refused.
 func (s *Store) giveBack(ctx context.Context, out *state.Taken) {
 	receipt := out.Receipt
 	out.Place, out.Receipt = -1, state.Receipt{}
@@ -99,10 +163,9 @@ func (s *Store) tenantCall(want *state.TenantWant) *call {
 	return c
 }
 
-// tenantTaken reads tenantTake's answer.
-func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) error {
-	answer, err := c.list()
-	if err == nil && len(answer) != 3+len(want.Budgets) {
+// tenantTaken reads takeTenant's answer.
+func (s *Store) tenantTaken(answer []any, err error, want *state.TenantWant, out *state.Taken) error {
+	if err == nil && len(answer) != 4+len(want.Budgets) {
 		err = errReply
 	}
 	if err != nil {
@@ -116,14 +179,15 @@ func (s *Store) tenantTaken(c *call, want *state.TenantWant, out *state.Taken) e
 	out.Service = integer(text(answer[1]))
 	for i := range want.Budgets {
 		b := &want.Budgets[i]
-		s.totals.note(totalKey{want.Name, b.Name}, b.Ends, number(answer[3+i]))
+		s.totals.note(totalKey{want.Name, b.Name}, b.Ends, number(answer[4+i]))
 	}
 	switch {
+	case refused == roomAlone:
 	case refused < 0:
 		out.Tenant = state.TenantSlots
 	case refused > 0:
 		b := &want.Budgets[refused-1]
-		out.Tenant, out.TenantReady = b.Name, b.Ends
+		out.Tenant, out.TenantReady, out.Reserved = b.Name, b.Ends, number(answer[3]) != 0
 	default:
 		out.Receipt.Tenant, out.Receipt.Slot, out.Receipt.Budgets = want.Name, want.Slots > 0, want.Budgets
 	}
@@ -145,16 +209,15 @@ func (s *Store) placeCall(places []state.Place) *call {
 	return c
 }
 
-// placeTaken reads take's answer.
-func (s *Store) placeTaken(c *call, places []state.Place, out *state.Taken) (lost bool, err error) {
-	answer, err := c.list()
+// placeTaken reads takePlaces' answer, or that of a look.
+func (s *Store) placeTaken(answer []any, err error, places []state.Place, look bool, out *state.Taken) (lost bool, _ error) {
 	taken := -1
 	if err == nil {
 		taken = int(number(answer[0]))
 		lost = taken == mustBeat
 	}
 	for i := range places {
-		s.accounts.took(places[i].Account, i == taken, "")
+		s.accounts.took(places[i].Account, i == taken && !look, "")
 	}
 	if err != nil || lost {
 		return lost, err
@@ -168,6 +231,8 @@ func (s *Store) placeTaken(c *call, places []state.Place, out *state.Taken) (los
 	}
 	if taken >= 0 {
 		out.Place = taken
+	}
+	if taken >= 0 && !look {
 		out.Receipt.Place, out.Receipt.At = &places[taken], number(answer[1])
 	}
 	return false, nil

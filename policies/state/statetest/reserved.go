@@ -9,6 +9,46 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
+// reservedIsTold fills a budget with attempts under way, and with what was used: the
+// refusal tells which of them leaves no room.
+func reservedIsTold(t *testing.T, r *Rig) {
+	ends := r.Now().Add(time.Hour)
+	want := func(requests, tokens int64) *state.Want {
+		return &state.Want{Tenant: &state.TenantWant{Name: "t", Budgets: []state.Budget{
+			{Name: "requests", Ends: ends, Limit: requests, Amount: 1},
+			{Name: "tokens", Ends: ends, Limit: 100, Amount: tokens},
+		}}}
+	}
+	refused := func(when string, w *state.Want, budget string, reserved bool) {
+		t.Helper()
+		got := r.take(t, w)
+		if got.Tenant != budget || got.Reserved != reserved || !got.TenantReady.Equal(ends) {
+			t.Errorf("%s: %+v; want %s, reserved %v", when, got, budget, reserved)
+		}
+	}
+	refused("more than the limit", want(9, 101), "tokens", false)
+	one := r.take(t, want(9, 60))
+	refused("60 of 100 are reserved", want(9, 50), "tokens", true)
+	refused("more than the limit beside them", want(9, 101), "tokens", false)
+	refused("both are reserved: the first is named", want(1, 50), "requests", true)
+	refused("one budget lets nothing pass", want(1, 101), "tokens", false)
+	r.settle(t, state.Settlement{Receipt: one.Receipt, Tokens: -1, Used: []int64{1, 30}})
+	two := r.take(t, want(9, 70)) // 30 used, 70 reserved
+	refused("30 are used", want(9, 70), "tokens", true)
+	refused("30 are used", want(9, 71), "tokens", false)
+	refused("nothing is left, even for what costs nothing", want(9, 0), "tokens", true)
+	r.end(t, two) // not known: 70 stand
+	refused("100 are used", want(9, 1), "tokens", false)
+
+	slot := &state.Want{Tenant: &state.TenantWant{Name: "u", Slots: 1, Budgets: []state.Budget{{Name: "requests", Ends: ends, Limit: 1, Amount: 1}}}}
+	three := r.take(t, slot)
+	if got := r.take(t, slot); got.Tenant != state.TenantSlots || got.Reserved {
+		t.Errorf("slots: %+v", got)
+	}
+	r.settle(t, state.Settlement{Receipt: three.Receipt, Unsent: true})
+	r.end(t, r.until(t, slot))
+}
+
 // reservedIsUnderWay plays random takes and ends, some of them in the next window
 // and some whose answer is lost. After each step a budget holds what was used and
 // what is reserved for attempts under way, to the unit: so what is reserved is

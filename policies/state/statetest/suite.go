@@ -44,6 +44,7 @@ func Run(t *testing.T, open Opener) {
 		{"a budget's window ends", budgetEnds},
 		{"nothing is negative, and 0 at rest", neverNegative},
 		{"what is reserved is what is under way", reservedIsUnderWay},
+		{"what is only reserved is told from what is used", reservedIsTold},
 		{"service adds up", service},
 		{"documents change by compare and swap", documents},
 		{"documents end", documentsEnd},

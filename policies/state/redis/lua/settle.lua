@@ -11,7 +11,7 @@ accountShare(KEYS[1], KEYS[2], ARGV[4], ARGV[2], -1, told)
 local group, model, second = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local requests, tokens, day = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 if group ~= '' and (requests ~= 0 or tokens ~= 0 or day ~= 0) then
-  local w, _, field, new = readWindow(KEYS[3], model, now)
+  local w, _, field, new = readWindow(KEYS[3], KEYS[1], group, model, now, false)
   if not new then
     for i = #w - 2, HEAD + 1, -3 do
       if w[i] == second then

@@ -57,15 +57,54 @@ end
 -- running second and the 60 before it.
 local HEAD, MINUTE = 4, 61
 
+-- A group has as many windows as mostModels: names of models come from clients.
+-- forgetWindows makes room for others, once a second: what is over goes, or else,
+-- of windows whose minute is over, mostForgotten with the fewest requests of the
+-- day. Names that were invented are asked for a few times; what is refused because
+-- a day was forgotten, the provider says.
+local mostModels, mostForgotten = 256, 64
+local function forgetWindows(key, summary, group, now)
+  local second = math.floor(now / 1000000)
+  if redis.call('HGET', key, 'f') == whole(second) then return end
+  local all, over, old = redis.call('HGETALL', key), {}, {}
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 2) == 'w:' then
+      local w = cmsgpack.unpack(all[i + 1])
+      if #w == HEAD or w[#w - 2] <= second - MINUTE then
+        if w[3] == 0 or w[4] * 1000 <= now then
+          over[#over + 1] = {all[i]}
+        elseif all[i] ~= 'w:' then
+          old[#old + 1] = {all[i], w[3]}
+        end
+      end
+    end
+  end
+  if #over == 0 then
+    table.sort(old, function(a, b) return a[2] < b[2] end)
+    for i = 1, math.min(#old, mostForgotten) do over[i] = old[i] end
+  end
+  for _, w in ipairs(over) do
+    redis.call('HDEL', key, w[1])
+    redis.call('HDEL', summary, 'g:' .. group .. '\0' .. string.sub(w[1], 3))
+  end
+  redis.call('HSET', key, 'f', whole(second))
+end
+
 -- readWindow returns a window without what has left the minute, the second to
--- count in, and the field it stands in. Beyond mostModels new models share one.
-local mostModels = 256
-local function readWindow(key, model, now)
+-- count in, the field it stands in, and whether it is new. Where there is no room
+-- for more, new models share one; a model that has room then begins with what they
+-- have used together, so that it does not use it twice.
+local function readWindow(key, summary, group, model, now, take)
   local field = 'w:' .. model
   local packed = redis.call('HGET', key, field)
-  if not packed and redis.call('HLEN', key) >= mostModels then
-    field = 'w:'
-    packed = redis.call('HGET', key, field)
+  if not packed then
+    local count = redis.call('HLEN', key)
+    if take and count >= mostModels then
+      forgetWindows(key, summary, group, now)
+      count = redis.call('HLEN', key)
+    end
+    if not take or count >= mostModels then field = 'w:' end
+    packed = redis.call('HGET', key, 'w:')
   end
   local second = math.floor(now / 1000000)
   if not packed then return {0, 0, 0, 0}, second, field, true end
@@ -133,9 +172,9 @@ end
 -- reapTenant gives back the slots that replicas hold of a tenant that have been
 -- silent. What they had reserved may have been used, and counts as used from then
 -- on. It returns what this replica has reserved: budget, end in ms and amount of
--- each window.
+-- each window; and what all that live have, by budget and end as text.
 local function reapTenant(key, replica, before)
-  local all, dead, mine = redis.call('HGETALL', key), {}, {}
+  local all, dead, mine, reserved = redis.call('HGETALL', key), {}, {}, {}
   for i = 1, #all, 2 do
     local silent = string.match(all[i], '^t:(.*)$')
     if silent and silent ~= replica and tonumber(all[i + 1]) < before then
@@ -148,14 +187,16 @@ local function reapTenant(key, replica, before)
     local whose, name = string.match(all[i], '^v:([^:]*):(.*)$')
     if dead[whose or ''] then
       redis.call('HDEL', key, all[i])
-    elseif whose == replica then
+    elseif whose then
       local v = readBudget(all[i + 1])
       for at = 1, 3, 2 do
-        if v[at + 1] > 0 then
+        local window = name .. ' ' .. whole(v[at])
+        reserved[window] = (reserved[window] or 0) + v[at + 1]
+        if whose == replica and v[at + 1] > 0 then
           mine[#mine + 1], mine[#mine + 2], mine[#mine + 3] = name, v[at], v[at + 1]
         end
       end
     end
   end
-  return mine
+  return mine, reserved
 end
