@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -47,11 +49,11 @@ func (s *shared) stream() record.Appender {
 	return s.redis
 }
 
-// report tells of the store.
-func (s *shared) report() (replica string, st accounts.State) {
+// report tells of the store, and when it told of replicas last.
+func (s *shared) report() (replica string, st accounts.State, seen time.Time) {
 	if s.guard == nil {
-		return "", accounts.State{Store: "memory", Up: true}
+		return "", accounts.State{Store: "memory", Up: true}, time.Time{}
 	}
 	g := s.guard.Status()
-	return s.redis.Replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Replicas: g.Replicas}
+	return s.redis.Replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Trouble: g.Trouble, Replicas: g.Replicas, Gone: g.Gone}, g.Seen
 }

@@ -43,16 +43,18 @@ type Accounts struct {
 	tenants   map[string]tenantBlock  // what keeps a tenant back by its limits
 	decisions decisions
 
-	dayEnds    time.Time // Google's, as of the last ranking that asked
-	snapshotAt time.Time
-	replicas   int                  // as of the last snapshot; 0 before the first
-	reading    bool                 // the snapshot
-	seen       map[state.Doc][]byte // documents of the last snapshot
-	dirty      map[Subject]bool     // of which other replicas are to be told
-	writing    bool
-	background sync.WaitGroup
-	closed     context.Context // ends with Close
-	close      context.CancelFunc
+	dayEnds     time.Time // Google's, as of the last ranking that asked
+	snapshotAt  time.Time
+	toldAt      time.Time            // when the last snapshot was taken
+	incarnation string               // of the store's data, as of the last snapshot
+	replicas    int                  // as of the last snapshot; 0 before the first
+	reading     bool                 // the snapshot
+	seen        map[state.Doc][]byte // documents of the last snapshot
+	dirty       map[Subject]bool     // of which other replicas are to be told
+	writing     bool
+	background  sync.WaitGroup
+	closed      context.Context // ends with Close
+	close       context.CancelFunc
 }
 
 // Deps are what Accounts use but do not own.

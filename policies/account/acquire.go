@@ -195,6 +195,7 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	default:
 		o.place.full = now.Add(state.SnapshotAge)
 	}
+	r.at = now
 }
 
 // unavailable words for who asked why nobody of a plan may be asked. Where a slot

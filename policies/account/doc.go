@@ -34,7 +34,8 @@
 // [Queue] says who of those that wait comes next.
 //
 // Where replicas share a store, cooldowns, breakers and learned limits are small
-// documents in it, written in the background and read with a snapshot (share.go);
+// documents in it, written in the background (share.go) and read with a snapshot
+// (snapshot.go);
 // of two words about one thing the later generation counts. Slots, rates and
 // probes are exact over all replicas, ranking is not.
 //

@@ -1,6 +1,10 @@
 package account
 
-import "time"
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies/state"
+)
 
 // rest is how long an account has to rest, of all that keeps it back.
 type rest struct {
@@ -55,7 +59,27 @@ func (r *rest) blocked() blocked {
 // room is when a quota has room again that had none, by the store's word.
 type room struct {
 	requests, tokens, day time.Time
-	amount                int64 // of tokens that had no room; fewer may have
+	amount                int64     // of tokens that had no room; fewer may have
+	at                    time.Time // of the store's word
+}
+
+// open forgets what a later snapshot does not bear out, so that the store is asked
+// again: what it counted may be given back, it may have kept back a part of the
+// limit for replicas that were missing, or, where its data is another, nothing is
+// left of what it said.
+func (r *room) open(load state.Load, limits state.Rates, renewed bool) {
+	if renewed || limits.Requests == 0 || load.Requests < limits.Requests {
+		r.requests = time.Time{}
+	}
+	if renewed || limits.Tokens == 0 || load.Tokens+r.amount <= limits.Tokens {
+		r.tokens, r.amount = time.Time{}, 0
+	}
+	if renewed || limits.Day == 0 || load.Day < limits.Day {
+		r.day = time.Time{}
+	}
+	if r.requests.IsZero() && r.tokens.IsZero() && r.day.IsZero() {
+		*r = room{}
+	}
 }
 
 // noRoom is why a quota cannot take the request now.

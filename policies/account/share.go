@@ -1,12 +1,10 @@
 package account
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"strings"
 	"time"
 
@@ -240,51 +238,4 @@ func (l Learned) newer(other Learned) Learned {
 func fingerprint(s Secret) string {
 	sum := sha256.Sum256([]byte("heald account\n" + s.Reveal()))
 	return hex.EncodeToString(sum[:4])
-}
-
-// readAgain has the snapshot read in the background if it is too old, and if
-// anything depends on it. Only the first after a while reads.
-func (p *Accounts) readAgain(now time.Time) {
-	if p.store == nil || p.reading || now.Sub(p.snapshotAt) < state.SnapshotAge || !p.shared && !p.limited || p.closed.Err() != nil {
-		return
-	}
-	p.reading = true
-	p.background.Go(p.read) // ends with one read; Close waits
-}
-
-func (p *Accounts) read() {
-	ctx, cancel := context.WithTimeout(p.closed, backgroundTime)
-	defer cancel()
-	snapshot, err := p.store.Snapshot(ctx)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	p.reading, p.snapshotAt = false, now
-	if err != nil {
-		return // the store says so itself
-	}
-	p.replicas = snapshot.Replicas
-	for _, m := range p.byID {
-		if m.others = 0; p.shared {
-			m.others = max(snapshot.InUse[m.ID]-m.inUse, 0)
-		}
-		if m.Slots > 0 && m.full.After(now) && snapshot.InUse[m.ID] < m.Slots {
-			m.full = time.Time{}
-		}
-	}
-	for k, q := range p.quotas {
-		q.load = snapshot.Load[k]
-	}
-	if p.shared {
-		for doc, content := range snapshot.Docs {
-			if bytes.Equal(content, p.seen[doc]) {
-				continue
-			}
-			if s, ok := p.subjectOf(doc); ok {
-				p.absorb(s, content)
-			}
-		}
-		p.seen = maps.Clone(snapshot.Docs)
-	}
-	p.dispatch(now)
 }

@@ -10,7 +10,10 @@ import (
 
 // Status is what is known of all accounts at one time, for people.
 type Status struct {
-	At       time.Time       `json:"at"`
+	At time.Time `json:"at"`
+	// AsOf is when the store last told what all replicas use, if that is some time
+	// before At.
+	AsOf     time.Time       `json:"as_of,omitzero"`
 	Accounts []AccountStatus `json:"accounts"`
 	Groups   []GroupStatus   `json:"groups"`
 	Backends []BackendStatus `json:"backends"`
@@ -99,8 +102,7 @@ func (p *Accounts) Status(now time.Time) Status {
 func (p *Accounts) unsorted(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.readAgain(now) // for the next time: while no request comes, nobody else reads
-	s := Status{At: now, Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
+	s := Status{At: now, AsOf: p.asOf(now), Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
 	for _, m := range p.byOrder() {
 		s.Accounts = append(s.Accounts, p.accountStatus(now, m))
 	}
@@ -112,6 +114,17 @@ func (p *Accounts) unsorted(now time.Time) Status {
 	}
 	s.Queues = append(s.Queues, p.queueStatus(now)...)
 	return s
+}
+
+// fresh is how old what the store tells may be for people who look at it now.
+const fresh = 2 * state.SnapshotAge
+
+// asOf is when the store last told, if that is some time ago.
+func (p *Accounts) asOf(now time.Time) time.Time {
+	if !p.shared || now.Sub(p.toldAt) <= fresh {
+		return time.Time{}
+	}
+	return p.toldAt
 }
 
 // mostIdle is how many quotas are told of though nothing is known of them.

@@ -20,7 +20,8 @@
 // redis.
 //
 // A [Guard] stands before a shared store. It gives each call a deadline; after
-// three that were missed one after the other this replica works by itself until the store answers,
+// three that were missed one after the other, or three seconds in which it could not be
+// read or refused its work, this replica works by itself until the store answers,
 // with its part of each limit: the limit divided by the replicas. One that is cut
 // off cannot know whether the others are, too. So at first it takes of an account
 // no more than it held and its part of what was free lately; and the others leave
@@ -32,7 +33,8 @@
 // Rates hold likewise in parts. For a minute after a replica begins to work by
 // itself it takes no more than what it had used and its part of what was free, by
 // the last snapshot; for a minute after it has rejoined the store it stays within
-// its part, since the store does not know what was sent meanwhile. Nor does it ever
+// its part, since the store does not know what was sent meanwhile; if the store
+// loses its data in that minute, its own minutes begin half used instead. Nor does it ever
 // learn what of a day was: that may exceed its limit by as much. What a replica
 // spends of budgets it tells the shared store afterwards.
 package state

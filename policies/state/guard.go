@@ -24,6 +24,9 @@ type Remote interface {
 	Hold(account, tenant string, by int)
 	// Total is the largest use of a budget's window that this replica was told of.
 	Total(tenant string, budget *Budget) int64
+	// Trouble is why the store, though it is there, does not do what it is asked,
+	// in words that name the fix; "" if it does, as far as is known.
+	Trouble() string
 }
 
 // Local is the store of one process, as a Guard needs it.
@@ -86,6 +89,8 @@ type Guard struct {
 	back    time.Time           // when it last came back
 	own     map[GroupModel]Load // what this replica had used then
 	misses  int                 // in a row
+	unheard int                 // looks without an answer, in a row
+	knows   string              // the incarnation of the store's data since it came back
 	counted uint64              // misses that were counted, ever
 	last    *Snapshot           // the remote store's newest
 	peaks   peaks               // of accounts' slots in use, lately
@@ -229,12 +234,20 @@ func (g *Guard) missed(op string, began uint64, err error) {
 	if g.misses++; g.misses < g.cfg.Misses {
 		return
 	}
+	g.goDown(op, err)
+}
+
+// goDown has this replica work by itself; the lock is held.
+func (g *Guard) goDown(op string, err error) {
 	g.down = true
 	g.remote.Alone()
 	g.cfg.Metrics.setUp(false)
-	g.cfg.Log.Warn("the shared store does not answer; "+map[OnError]string{
-		Open: "this replica decides by itself, with its part of each limit", Closed: "new attempts are refused"}[g.cfg.OnError],
-		zap.String("call", op), zap.Int("replicas", g.replicas()), zap.Error(err))
+	what, fields := "the shared store does not answer; ", []zap.Field{zap.String("call", op), zap.Int("replicas", g.replicas()), zap.Error(err)}
+	if trouble := g.remote.Trouble(); trouble != "" {
+		what, fields = "the shared store cannot be used; ", append(fields, zap.String("trouble", trouble))
+	}
+	g.cfg.Log.Warn(what+map[OnError]string{
+		Open: "this replica decides by itself, with its part of each limit", Closed: "new attempts are refused"}[g.cfg.OnError], fields...)
 	g.wake <- struct{}{} // has room: down is set once between two receipts
 }
 

@@ -33,8 +33,9 @@ type remote struct {
 	total    int64
 	takes    atomic.Int64
 
-	mu   sync.Mutex
-	held map[string]int
+	mu                   sync.Mutex
+	held                 map[string]int
+	incarnation, trouble string
 
 	rejoining func()      // called while the guard comes back
 	inVain    atomic.Bool // silent from the next Rejoin on
@@ -70,11 +71,11 @@ func (r *remote) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 	}
 	s, err := r.Store.Snapshot(ctx)
 	r.mu.Lock()
-	n := r.replicas
+	n, incarnation := r.replicas, r.incarnation
 	r.mu.Unlock()
-	if err == nil && n > 1 {
+	if err == nil && (n > 1 || incarnation != "") {
 		copied := *s
-		copied.Replicas = n
+		copied.Replicas, copied.Incarnation = max(n, 1), incarnation
 		s = &copied
 	}
 	return s, err
@@ -110,6 +111,19 @@ func (r *remote) Rejoin(ctx context.Context) error {
 }
 
 func (r *remote) Alone() {}
+
+func (r *remote) Trouble() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble
+}
+
+// data says what the store's data is called, and what is wrong with it.
+func (r *remote) data(incarnation, trouble string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.incarnation, r.trouble = incarnation, trouble
+}
 
 func (r *remote) Hold(account, tenant string, by int) {
 	r.mu.Lock()

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 )
@@ -31,19 +32,14 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 // what each replica may do by itself depends on how many there were.
 const lookEvery = time.Second
 
-// looks reads snapshots of a store that is up, the first one at once. That there
-// is none says nothing yet: nobody waits for it.
+// looks reads snapshots of a store that is up, the first one at once: a store that
+// cannot be used is noticed though nobody asks for anything.
 func (g *Guard) looks(ctx context.Context) {
 	next := time.NewTicker(lookEvery)
 	defer next.Stop()
 	for {
 		if !g.isDown() {
-			limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
-			if out, err := g.remote.Snapshot(limited); err == nil {
-				g.seen(out)
-				g.heard()
-			}
-			cancel()
+			g.look(ctx)
 		}
 		select {
 		case <-next.C:
@@ -52,6 +48,39 @@ func (g *Guard) looks(ctx context.Context) {
 		}
 	}
 }
+
+// look reads one snapshot. Whether calls were missed it does not say: it has more
+// time than they have, and counts for itself.
+func (g *Guard) look(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
+	defer cancel()
+	out, err := g.remote.Snapshot(limited)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err == nil:
+		g.seen(out)
+		g.heard()
+		if g.remote.Trouble() != "" {
+			err = errTrouble
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.unheard = 0
+	} else if g.unheard++; !g.down && g.unheard >= g.cfg.Misses {
+		if g.misses == 0 {
+			g.leave()
+			g.keep()
+		}
+		g.unheard = 0
+		g.goDown("look", err)
+	}
+}
+
+// errTrouble is the error of a store that tells of itself, but does nothing.
+var errTrouble = errors.New("state: the shared store refuses what it is asked")
 
 // heard tells a store that answers what was kept back after calls were missed:
 // nobody may call for long.
@@ -75,6 +104,12 @@ func (g *Guard) seen(s *Snapshot) {
 		return
 	}
 	g.last = s
+	if s.Incarnation != "" && s.At.After(g.back) {
+		if g.knows != "" && g.knows != s.Incarnation {
+			g.back = time.Time{} // minutes begin half used: that stands for what the store does not know
+		}
+		g.knows = s.Incarnation
+	}
 	for account, n := range s.InUse {
 		g.peaks.note(account, n, g.cfg.Now())
 	}

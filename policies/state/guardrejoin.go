@@ -54,7 +54,7 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 		return false
 	}
 	g.mu.Lock()
-	g.down, g.misses, g.since, g.back = false, 0, g.cfg.Now(), g.cfg.Now()
+	g.down, g.misses, g.unheard, g.knows, g.since, g.back = false, 0, 0, "", g.cfg.Now(), time.Now()
 	late := append(g.letGo(), g.owed()...)
 	g.mu.Unlock()
 	g.cfg.Metrics.setUp(true)

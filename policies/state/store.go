@@ -188,8 +188,11 @@ type Snapshot struct {
 	// Docs are all documents.
 	Docs map[Doc][]byte
 	// Replicas are those that live, this one included, and those that may still
-	// work by themselves since they cannot reach the store.
-	Replicas int
+	// work by themselves since they cannot reach the store: Gone are these.
+	Replicas, Gone int
+	// Incarnation names the store's data: it is another one when they were lost.
+	// "" is not known.
+	Incarnation string
 }
 
 // GroupModel is a quota group's use of one model.

@@ -97,6 +97,9 @@ func (r *remote) Get(ctx context.Context, key state.Key) ([]byte, error) {
 // Alone implements [state.Remote]. There is no heartbeat to stop.
 func (r *remote) Alone() {}
 
+// Trouble implements [state.Remote]: there is none that is told.
+func (r *remote) Trouble() string { return "" }
+
 // Rejoin implements [state.Remote]. The simulated accounts have no slots, so there
 // is nothing to tell.
 func (r *remote) Rejoin(ctx context.Context) error { return r.reach(ctx) }

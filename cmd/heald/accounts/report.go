@@ -25,11 +25,15 @@ type Report struct {
 type State struct {
 	// Store is "memory", which this process has for itself, or "redis".
 	Store string `json:"store"`
-	// Up says that the store answers. Why says what happens meanwhile if not.
-	Up  bool   `json:"up"`
-	Why string `json:"why,omitempty"`
-	// Replicas are those that live, this one included; 0 is not known.
+	// Up says that the store answers. If not, Why says what happens meanwhile, and
+	// Trouble what is wrong and how it is mended, where the store has said so.
+	Up      bool   `json:"up"`
+	Why     string `json:"why,omitempty"`
+	Trouble string `json:"trouble,omitempty"`
+	// Replicas are those that limits are shared by, this one included; 0 is not
+	// known. Gone of them are silent, and may work by themselves.
 	Replicas int `json:"replicas,omitempty"`
+	Gone     int `json:"gone,omitempty"`
 }
 
 // Tenant tells of one who may call.
@@ -67,6 +71,7 @@ func (r Report) Redacted() Report {
 	})
 	r.Groups = each(r.Groups, func(g *account.GroupStatus) { g.Model = name(g.Model) })
 	r.Backends = each(r.Backends, func(b *account.BackendStatus) { b.Model = name(b.Model) })
+	r.State.Trouble = text(r.State.Trouble)
 	r.Queues = each(r.Queues, func(*account.QueueStatus) {})
 	return r
 }

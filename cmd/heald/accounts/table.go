@@ -61,7 +61,11 @@ func (r *Report) summary(c clock) string {
 	if r.Replica != "" {
 		who += " " + r.Replica
 	}
-	return fmt.Sprintf("%s at %s: %s (%s), %s waiting.", who, c.at.In(c.in).Format("15:04:05 MST"), plural(len(r.Accounts), "account"),
+	at := c.at.In(c.in).Format("15:04:05 MST")
+	if !r.AsOf.IsZero() {
+		at += ", what all replicas use as of " + c.tell(r.AsOf)
+	}
+	return fmt.Sprintf("%s at %s: %s (%s), %s waiting.", who, at, plural(len(r.Accounts), "account"),
 		cmp.Or(strings.Join(counts, ", "), "none"), plural(waiting, "request"))
 }
 

@@ -126,7 +126,10 @@ func TestTable(t *testing.T) {
 	off := account.TokenStatus{}
 	google.Accounts = append(google.Accounts, account.AccountStatus{ID: "off", Backend: "vertex-eu", Group: "vertex/europe-west4/p",
 		Usable: account.Usable{Kind: "disabled", Why: "disabled in heald.yaml"}, Token: &off})
-	for name, r := range map[string]*Report{"tokens": google, "tired": tired(), "one-account": alone, "store-down": cut, "many-models": crowd} {
+	trouble := &Report{Replica: "heald-7c4d-x2x9q", Status: account.Status{At: noon, AsOf: in(-time.Minute)}, State: State{
+		Store: "redis", Replicas: 3, Gone: 2, Trouble: "Redis refuses the password: look at state.redis.password (WRONGPASS invalid)",
+		Why: "this replica works by itself, with its part of each limit"}}
+	for name, r := range map[string]*Report{"store-trouble": trouble, "tokens": google, "tired": tired(), "one-account": alone, "store-down": cut, "many-models": crowd} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name+".txt")
 			want, err := os.ReadFile(path)

@@ -139,8 +139,16 @@ func (s *State) words() string {
 	if s.Replicas > 0 {
 		out += ", shared by " + plural(s.Replicas, "replica")
 	}
-	if !s.Up {
-		out += ", WHICH DOES NOT ANSWER: " + cmp.Or(s.Why, "it decides by itself, with its part of each limit")
+	if s.Gone > 0 {
+		out += " (" + strconv.Itoa(s.Gone) + " of them silent)"
+	}
+	why := cmp.Or(s.Why, "it decides by itself, with its part of each limit")
+	switch {
+	case s.Up:
+	case s.Trouble != "":
+		out += ", WHICH CANNOT BE USED: " + s.Trouble + "; meanwhile " + why
+	default:
+		out += ", WHICH DOES NOT ANSWER: " + why
 	}
 	return out + "."
 }

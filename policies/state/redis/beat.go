@@ -90,6 +90,9 @@ func (s *Store) Beat(ctx context.Context) error {
 		return errReply
 	}
 	incarnation := text(answer[0])
+	if known.incarnation != "" && incarnation != known.incarnation {
+		s.relearn.Store(time.Now().Add(s.grace()).UnixNano())
+	}
 	s.known.Store(&knowledge{incarnation, number(answer[1])})
 	var corrections []*call
 	for i, h := range accounts {

@@ -100,11 +100,13 @@ func (s *Store) fetch(ctx context.Context) (*state.Snapshot, error) {
 	out := &state.Snapshot{At: at, InUse: map[string]int{}, Load: map[state.GroupModel]state.Load{}, Docs: map[state.Doc][]byte{}, Replicas: max(1, int(replicas.Val()))}
 	for field, value := range summary.Val() {
 		switch kind, name, _ := strings.Cut(field, ":"); kind {
+		case "id":
+			out.Incarnation = value
 		case "a":
 			out.InUse[name] = int(integer(value))
 		case "reserve": // gone and all, when some are gone that may work by themselves
-			_, all, _ := strings.Cut(value, " ")
-			out.Replicas = max(out.Replicas, int(integer(all)))
+			gone, all, _ := strings.Cut(value, " ")
+			out.Replicas, out.Gone = max(out.Replicas, int(integer(all))), int(integer(gone))
 		case "g":
 			group, model, _ := strings.Cut(name, "\x00")
 			if load := loadAt(value, now); load != (state.Load{}) {

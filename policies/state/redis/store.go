@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,8 @@ type Store struct {
 	dropped  tally          // settlements that found the queue full
 	lost     tally          // settlements whose outcome is not known
 	snapshot snapshots
+	trouble  trouble
+	relearn  atomic.Int64 // Unix nanoseconds until which replicas return to lost data
 
 	stop   context.CancelFunc
 	closed chan struct{} // closed when Close has begun
@@ -81,6 +84,8 @@ func New(cfg Config) (*Store, error) {
 		stop:     stop,
 	}
 	s.known.Store(&knowledge{})
+	s.trouble.tls = strings.HasPrefix(cfg.URL, "rediss:")
+	client.AddHook(&s.trouble)
 	if m := cfg.Metrics; m != nil {
 		s.dropped.counter, s.lost.counter = m.dropped, m.lost
 	}

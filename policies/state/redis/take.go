@@ -226,7 +226,8 @@ func (s *Store) placeTaken(answer []any, err error, places []state.Place, look b
 		return false, errReply
 	}
 	for i := 2; i+1 < len(answer); i += 2 {
-		out.Full = append(out.Full, state.Full{Limit: text(answer[i]), In: time.Duration(number(answer[i+1])) * time.Microsecond})
+		in := time.Duration(number(answer[i+1])) * time.Microsecond
+		out.Full = append(out.Full, state.Full{Limit: text(answer[i]), In: s.sooner(in)})
 	}
 	if taken >= 0 {
 		out.Place = taken
@@ -235,4 +236,18 @@ func (s *Store) placeTaken(answer []any, err error, places []state.Place, look b
 		out.Receipt.Place, out.Receipt.At = &places[taken], number(answer[1])
 	}
 	return false, nil
+}
+
+// sooner is when to ask again of a place that is full for so long. While replicas
+// return to data that was lost, the store keeps back the part of those that are to
+// come: most of it is free as soon as they are there.
+func (s *Store) sooner(in time.Duration) time.Duration {
+	if in <= 0 {
+		return in
+	}
+	back := time.Until(time.Unix(0, s.relearn.Load()))
+	if back <= 0 {
+		return in
+	}
+	return min(in, back)
 }
