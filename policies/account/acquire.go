@@ -28,7 +28,7 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 		p.decisions.acquired++
 		return l, nil
 	case w.Count, why.kind == NoKind: // nothing to wait for
-		return nil, p.decided(why.unavailable(now))
+		return nil, p.decided(p.unavailable(now, plan, &why))
 	}
 	return p.wait(ctx, now, plan, &w)
 }
@@ -141,7 +141,7 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 	case err != nil:
 		return blocked{}, nil, &Unavailable{Kind: NoState, RetryAfter: time.Second}
 	case taken.Tenant == state.TenantSlots:
-		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true}
+		b := blocked{kind: TenantSlots, what: w.Tenant, until: now.Add(state.SnapshotAge), event: true, slots: tenant.Slots}
 		p.tenants[w.Tenant] = b
 		return b, nil, nil
 	case taken.Tenant != "":
@@ -195,22 +195,23 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	}
 }
 
-// unavailable words it for who asked.
-func (b *blocked) unavailable(now time.Time) *Unavailable {
+// unavailable words for who asked why nobody of a plan may be asked. Where a slot
+// is waited for, the time until the store is asked again says nothing.
+func (p *Accounts) unavailable(now time.Time, plan []Candidate, b *blocked) *Unavailable {
 	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}
 	switch back := b.retry; {
 	case back.After(now):
 		u.RetryAfter = back.Sub(now)
+	case b.kind == Busy || b.kind == NoCapacity || b.kind == TenantSlots:
+		u.RetryAfter = p.freeIn(plan[0].Backend, b)
 	case b.until.After(now):
 		u.RetryAfter = b.until.Sub(now)
-	case b.kind == Busy || b.kind == NoCapacity || b.kind == TenantSlots || b.kind == Crowded:
-		u.RetryAfter = busyAgain
+	}
+	if b.event && b.kind != BadCredential && u.RetryAfter > 0 { // a slot may be free before
+		u.RetryAfter = min(u.RetryAfter, p.freeIn(plan[0].Backend, b))
 	}
 	return u
 }
-
-// busyAgain is a guess: attempts end at any time.
-const busyAgain = time.Second
 
 // decided counts a refusal.
 func (p *Accounts) decided(err error) error {

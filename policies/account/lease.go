@@ -16,6 +16,11 @@ type Lease interface {
 	// Note applies what a reply says about the account, its group and its
 	// backend, at once.
 	Note(Effects)
+	// NextReady is how long it takes until somebody of a plan may be asked, once
+	// this attempt is over, of which nothing more is to come; 0 if somebody may be
+	// at once, or if nobody knows. What is kept back counts until its end, not
+	// until its next probe, which is for one request alone.
+	NextReady(plan []Candidate, w *Want) time.Duration
 	// Done ends the lease. It is called exactly once, whatever ended the attempt.
 	Done(Outcome)
 }
@@ -260,12 +265,11 @@ func (l *lease) Done(o Outcome) {
 // release ends what this replica knows of the attempt.
 func (l *lease) release(now time.Time, o *Outcome) {
 	p := l.p
-	if l.probe != nil {
-		p.endProbe(now, l.probe, l.end)
-	}
+	l.endProbe(now)
 	if l.count {
 		return
 	}
+	l.lane.room.turnover.note(now.Sub(l.began))
 	l.quota.health.Note(now, o.Result, o.Content)
 	if o.Sent && o.Result != Neutral {
 		l.lane.shed.Note(now, !l.failed)
@@ -287,6 +291,40 @@ func (l *lease) release(now time.Time, o *Outcome) {
 	if l.tenant != "" {
 		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))
 	}
+}
+
+// endProbe ends the attempt's probe, once.
+func (l *lease) endProbe(now time.Time) {
+	if l.probe != nil {
+		l.p.endProbe(now, l.probe, l.end)
+		l.probe = nil
+	}
+}
+
+// NextReady is that of Lease.
+func (l *lease) NextReady(plan []Candidate, w *Want) time.Duration {
+	p := l.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	l.endProbe(now) // or it would seem to keep others
+	if !l.done && !l.count {
+		l.member.inUse--
+		l.quota.inFlight--
+		defer func() {
+			l.member.inUse++
+			l.quota.inFlight++
+		}()
+	}
+	r := p.rank(now, plan, w)
+	why := r.why()
+	if r.n > 0 || why.kind == NoKind {
+		return 0
+	}
+	if u := p.unavailable(now, plan, &why); why.retry.IsZero() {
+		return u.RetryAfter
+	}
+	return max(why.until.Sub(now), 0)
 }
 
 // settleTime bounds how long the end of an attempt waits for the store.

@@ -48,6 +48,7 @@ type blocked struct {
 	until time.Time // zero: nobody knows
 	retry time.Time // when a client may come back: until, or the next probe
 	event bool      // it may end sooner, as an attempt ends
+	slots int       // of the tenant that are all taken; 0 if those are not what is missing
 }
 
 // add keeps the best, ordered by score; of equal ones the first.

@@ -24,9 +24,10 @@ const (
 // The zero value is empty. It is not safe for concurrent use; who holds it guards
 // it.
 type waitingRoom struct {
-	served  window // requests, over roomMemory
-	waiting int
-	tenants map[string]crowd // those who wait
+	served   window // requests, over roomMemory
+	turnover turnover
+	waiting  int
+	tenants  map[string]crowd // those who wait
 }
 
 // crowd are those of one tenant.

@@ -56,11 +56,12 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own: others can be served where it cannot
 	}
 	room := p.room(plan[0].Backend)
+	missing := p.tenants[w.Tenant]
 	if w.MaxWaiting > 0 && p.queue.Len(w.Tenant) >= w.MaxWaiting {
-		return nil, p.decided(&Unavailable{Kind: TenantWaiting, What: w.Tenant, RetryAfter: busyAgain})
+		return nil, p.decided(&Unavailable{Kind: TenantWaiting, What: w.Tenant, RetryAfter: p.freeIn(plan[0].Backend, &missing)})
 	}
 	if p.queue.Full() || !room.enter(now, w.Tenant, w.Weight, me.until.Sub(now)) {
-		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: busyAgain})
+		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: p.freeIn(plan[0].Backend, &blocked{})})
 	}
 	p.queue.Push(entry)
 	defer func() {
@@ -78,7 +79,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		p.dispatch(now)
 		if p.turn != entry {
 			if why := p.whyOf(now, me); why.kind == NoKind || !me.until.After(now) || !why.event && !why.endsBy(me.until) {
-				return nil, p.decided(why.unavailable(now))
+				return nil, p.decided(p.unavailable(now, plan, &why))
 			}
 		}
 		if err := p.sleep(ctx, now, me); err != nil {

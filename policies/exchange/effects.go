@@ -38,7 +38,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 	e := account.Effects{Probe: endOf(seen, r), Limited: r.Limited}
 	for _, effect := range []*heal.Effect{&r.Account, &r.Backend} {
 		switch effect.Scope {
-		case heal.NoEffect, heal.CountAccount: // the lease's outcome is counted anyway
+		case heal.NoEffect:
 		case heal.CutCapacity:
 			e.NoCapacity = true
 		case heal.HoldBackend:

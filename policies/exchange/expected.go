@@ -6,6 +6,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -30,6 +31,10 @@ type size struct {
 	most  int64 // output tokens that the client allows; 0 if it does not say
 }
 
+// mostOutput is more output tokens than any model gives. Clients may write larger
+// numbers, which would wrap around when they are multiplied.
+const mostOutput = 1 << 40
+
 // sizeOf measures the client's body.
 func (a *attempt) sizeOf(body []byte) size {
 	s := size{text: int64(len(body))}
@@ -46,7 +51,8 @@ func (a *attempt) sizeOf(body []byte) size {
 		s.addParts(a.req.Messages[i].Parts)
 	}
 	if n := limits.MaxTokens; n != nil && *n > 0 {
-		s.most = int64(*n) * int64(max(a.req.Limits.Candidates, 1))
+		answers := min(max(limits.Candidates, 1), gemini.MaxCandidates)
+		s.most = min(int64(*n), mostOutput) * int64(answers)
 	}
 	return s
 }

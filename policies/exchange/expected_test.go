@@ -161,6 +161,10 @@ func TestOutputIsReserved(t *testing.T) {
 		{"none", chat, `{"model":"gemini-3.5-flash",` + messages, 4096},
 		{"three answers", chat, `{"model":"gemini-2.0-flash","n":3,"max_tokens":100,` + messages, 300},
 		{"in native words", native, `{"generationConfig":{"maxOutputTokens":77},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, 77},
+		{"as a string", native, `{"generation_config":{"max_output_tokens":"77"},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, 77},
+		{"three native answers", "/v1beta/models/gemini-2.0-flash:generateContent", `{"generationConfig":{"candidateCount":3,"maxOutputTokens":77},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, 231},
+		{"numbers whose product wraps around to 8", "/v1beta/models/gemini-2.0-flash:generateContent", `{"generationConfig":{"candidateCount":8,"maxOutputTokens":2305843009213693953},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, 4096},
+		{"a native request without a limit", native, `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`, 4096},
 		{"vectors", embed, `{"model":"gemini-embedding-001","input":"hi"}`, 0},
 	} {
 		if got := r.reservation(t, c.path, c.body); got != c.want {

@@ -27,7 +27,7 @@ func TestFinalErrors(t *testing.T) {
 		{"the account is forbidden", 403, forbidden, 500, 500, 500, false, ""},
 		{"the account must pay", 402, `{"error":{"code":402,"message":"pay"}}`, 500, 500, 500, false, ""},
 		{"rate limit", 429, minute, 429, 429, 429, true, "2"},
-		{"rate limit without a delay", 429, `{"error":{"code":429,"message":"slow down"}}`, 429, 429, 429, true, ""},
+		{"rate limit without a delay", 429, `{"error":{"code":429,"message":"slow down"}}`, 429, 429, 429, true, "5"},
 		{"quota of the day", 429, quota, 429, 429, 429, false, "3600"},
 		{"overloaded", 503, overload, 529, 503, 503, true, ""},
 		{"server error", 500, `{"error":{"code":500,"message":"oops"}}`, 500, 500, 500, true, ""},

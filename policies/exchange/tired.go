@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"time"
-
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -22,10 +20,6 @@ var tiredReasons = map[account.Kind]string{
 	account.Refused:       heal.ReasonAccountsRefused,
 	account.BadCredential: heal.ReasonAccountsRefused,
 }
-
-// longestRetryAfter is the longest that clients are told to wait: what is out
-// for longer needs somebody who repairs it.
-const longestRetryAfter = 24 * time.Hour
 
 // tiredError is what the client is told. Faults of heald's own accounts are not
 // told as 401 or 403: the client must not think that its own key is bad.
@@ -47,9 +41,7 @@ func tiredError(u *account.Unavailable) conversation.Error {
 	if u.Cause == account.NoToken {
 		e.Message = "gateway: account " + u.What + " has no access token at the moment" // why is in the log
 	}
-	if u.RetryAfter > 0 && u.RetryAfter <= longestRetryAfter {
-		e.RetryAfter = int((u.RetryAfter + time.Second - 1) / time.Second)
-	}
+	e.RetryAfter = wholeSeconds(u.RetryAfter)
 	return e
 }
 

@@ -100,6 +100,7 @@ func (a *attempt) mayRetry(wait time.Duration) bool {
 // reply words a ruling in the client's dialect.
 func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	client := a.words(r)
+	a.comeBack(r, &client)
 	client.RequestID = a.requestID()
 	if r.Status == http.StatusTooManyRequests {
 		client.Rates = a.timed(withRates(client.Rates, headerRates(a.response.Headers)))

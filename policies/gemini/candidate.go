@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// maxCandidates is how many answers the API gives at once.
-const maxCandidates = 8
+// MaxCandidates is how many answers the API gives at once.
+const MaxCandidates = 8
 
 // candidate is one of the answers of a reply, as far as it came.
 type candidate struct {

@@ -65,7 +65,7 @@ func NewDecoderOf(e Expect) *Decoder {
 	if e.Original == nil {
 		e.Original = func(name string) string { return name }
 	}
-	e.Candidates = min(max(e.Candidates, 1), maxCandidates)
+	e.Candidates = min(max(e.Candidates, 1), MaxCandidates)
 	d := &Decoder{expect: e, candidates: make([]*candidate, e.Candidates)}
 	d.candidates[0] = d.newCandidate(0)
 	d.frame.wanted, d.frame.cites = e.Candidates, e.Citations

@@ -92,8 +92,8 @@ func (r *renderer) candidates(g *generation) error {
 		return nil
 	case r.can.OneCandidate:
 		return r.unsupported("n", OneAnswer(r.model))
-	case n > maxCandidates:
-		return r.invalid("n", "must be at most "+strconv.Itoa(maxCandidates))
+	case n > MaxCandidates:
+		return r.invalid("n", "must be at most "+strconv.Itoa(MaxCandidates))
 	}
 	g.candidates = n
 	return nil

@@ -33,9 +33,8 @@ type row struct {
 }
 
 var (
-	count   = Effect{Scope: HoldBackend, Doubtful: true} // see Seen.hold
-	nobody  = Effect{Scope: HoldBackend, Certain: true}
-	penalty = Effect{Scope: CountAccount}
+	count  = Effect{Scope: HoldBackend, Doubtful: true} // see Seen.hold
+	nobody = Effect{Scope: HoldBackend, Certain: true}
 )
 
 // cool keeps something back for a while, longer with each hit in a row.
@@ -100,7 +99,7 @@ var rules = []row{
 	{reason: ReasonPeekTooLong, when: func(s *Seen) bool { return s.Peek == ReasonPeekTooLong },
 		verdict: policies.Fail, refine: func(_ *Seen, out *Ruling) { out.Client.NoRetry = true }, kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
-		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: penalty, backend: count, kind: conversation.ErrAPI},
+		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), backend: count, kind: conversation.ErrAPI},
 
 	// 400
 	{reason: ReasonResource, when: resourceRefused,

@@ -102,16 +102,15 @@ type Scope uint8
 
 // The scopes.
 const (
-	NoEffect     Scope = iota
-	CoolModel          // this model on this account
-	CoolAccount        // the account
-	CoolQuota          // this model in the account's quota group
-	CoolGroup          // the quota group
-	CoolBilling        // the billing account, or the group if it is not known
-	CutCapacity        // how many attempts of the group run at once for this model
-	CountAccount       // a failure for the account's health
-	CoolBackend        // the backend: this model there, if the ruling is OfModel
-	HoldBackend        // the backend for this model, until a probe succeeds
+	NoEffect    Scope = iota
+	CoolModel         // this model on this account
+	CoolAccount       // the account
+	CoolQuota         // this model in the account's quota group
+	CoolGroup         // the quota group
+	CoolBilling       // the billing account, or the group if it is not known
+	CutCapacity       // how many attempts of the group run at once for this model
+	CoolBackend       // the backend: this model there, if the ruling is OfModel
+	HoldBackend       // the backend for this model, until a probe succeeds
 )
 
 // UntilReload is a cooldown that ends with the configuration: only a changed
@@ -119,8 +118,8 @@ const (
 const UntilReload = 100 * 365 * 24 * time.Hour
 
 // Effect is what an attempt's failure means for later requests. Judge only
-// states it; policies/exchange applies it. CountAccount is for whoever ranks
-// accounts.
+// states it; policies/exchange applies it. An attempt that has one, of whatever
+// scope, also counts as a failure for the health of the account's quota group.
 type Effect struct {
 	Scope Scope
 	// For is how long, by hits in a row; the last one goes for all further.

@@ -157,7 +157,7 @@ var situations = []struct {
 	{"names", func(s *Seen) { s.Names = true }},
 }
 
-var scopeNames = []string{"none", "model", "account", "model in the group", "group", "billing account", "capacity", "account's health", "backend", "backend until a probe"}
+var scopeNames = []string{"none", "model", "account", "model in the group", "group", "billing account", "capacity", "backend", "backend until a probe"}
 
 func (e Effect) describe() string {
 	out := scopeNames[e.Scope]

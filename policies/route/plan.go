@@ -40,6 +40,7 @@ type Request struct {
 
 // Plan lists what can be asked along the chain of a request, in order of
 // preference and without repetition: of each hop the backends that serve it.
+// Embeddings have no tiers: those of one model are one candidate.
 func Plan(req Request) []Candidate {
 	var out []Candidate
 	for _, hop := range req.Chain {
@@ -49,6 +50,9 @@ func Plan(req Request) []Candidate {
 		}
 		for i := range req.Backends {
 			c := Candidate{&req.Backends[i], hop.Model, hop.Tier}
+			if req.Operation == conversation.Embed {
+				c.Tier = ""
+			}
 			if hop.leadsTo(c.Backend) && !slices.Contains(out, c) {
 				out = append(out, c)
 			}

@@ -33,6 +33,8 @@ func TestPlan(t *testing.T) {
 		{"no answers of what makes embeddings", Request{Chain: hops("gemini-embedding-001", "gemini-2.5-pro")}, []string{"a/gemini-2.5-pro"}},
 		{"no embeddings of what answers", Request{Chain: hops("gemini-embedding-001", "gemini-2.5-flash-image"), Operation: conversation.Embed},
 			[]string{"a/gemini-embedding-001", "b/gemini-embedding-001"}},
+		{"no tiers of embeddings", Request{Chain: Chain{{Model: "gemini-embedding-001", Tier: "dedicated"}, {Model: "gemini-embedding-001", Tier: "flex"}, {Model: "gemini-embedding-001"}}, Operation: conversation.Embed},
+			[]string{"b/gemini-embedding-001", "a/gemini-embedding-001"}},
 	} {
 		c.req.Backends, c.req.Table = backends, gemini.DefaultTable
 		var got []string

@@ -1,21 +1,15 @@
 package stack
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/heald-proxy/heald/envoy/bootstrap"
-	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/envoy/proc"
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
@@ -95,9 +89,6 @@ type Stack struct {
 	reloads    int
 }
 
-// reloadMark begins the comment by which Reload changes heald.yaml.
-const reloadMark = "# reload "
-
 // Start starts what the options say and waits until it serves.
 func Start(t testing.TB, o Options) *Stack {
 	t.Helper()
@@ -157,88 +148,6 @@ func Start(t testing.TB, o Options) *Stack {
 	return s
 }
 
-// writeConfig writes heald.yaml and the secrets.
-func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia string) {
-	s.t.Helper()
-	dir := s.t.TempDir()
-	var b strings.Builder
-	fmt.Fprintf(&b, "memory_key: {env: %s}\n%s", memoryKeyVariable, o.Config)
-	if o.MaxBody > 0 {
-		fmt.Fprintf(&b, "max_body: %d\n", o.MaxBody)
-	}
-	if resumeVia != "" {
-		fmt.Fprintf(&b, "resume_via: %q\n", resumeVia)
-	}
-	if o.HopSecret != "" {
-		fmt.Fprintf(&b, "hop_secret: {file: %q}\n", secret(s.t, dir, "hop", o.HopSecret))
-	}
-	if len(o.ClientKeys) > 0 {
-		b.WriteString("client_keys:\n")
-	}
-	for i, key := range o.ClientKeys {
-		fmt.Fprintf(&b, "- {file: %q}\n", secret(s.t, dir, fmt.Sprintf("client-%d", i), key))
-	}
-	if o.MemoryLimit > 0 {
-		fmt.Fprintf(&b, "memory: {limit: %d}\n", o.MemoryLimit)
-	}
-	b.WriteString("backends:\n")
-	for _, be := range backends {
-		kind := "ai_studio"
-		if slices.Contains(o.Vertex, be.Name) {
-			kind = "vertex, project: project-1, location: global"
-		}
-		fmt.Fprintf(&b, "- {name: %s, kind: %s, url: %q}\n", be.Name, kind, be.URL)
-	}
-	b.WriteString("accounts:\n")
-	for _, be := range backends {
-		for i, key := range o.Keys {
-			more := "" // a known one that is hardly used makes the first account the best
-			switch {
-			case o.Account != nil:
-				more = ", " + o.Account(i)
-			case i == 0 && len(o.Keys) > 1:
-				more = ", limits: {rpm: 1000000}"
-			}
-			fmt.Fprintf(&b, "- {id: %s-%d, backend: %s, secret: {file: %q}%s}\n", be.Name, i+1, be.Name, secret(s.t, dir, fmt.Sprintf("key-%d", i), key), more)
-		}
-	}
-	policy := o.Policy
-	if policy == "" {
-		policy = "{}"
-	}
-	if o.Models != "" {
-		fmt.Fprintf(&b, "models: %s\n", o.Models)
-	}
-	fmt.Fprintf(&b, "policies:\n  default: %s\n", policy)
-	s.Config = filepath.Join(dir, "heald.yaml")
-	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// resumeSocket is the address of a Unix socket; the paths of a test's own
-// folder may be too long for one.
-func resumeSocket(t testing.TB) string {
-	dir, err := os.MkdirTemp("", "heald-resume-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return "unix://" + filepath.Join(dir, "envoy.sock")
-}
-
-func secret(t testing.TB, dir, name, value string) string {
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// memoryKeyVariable tells a replica its memory key, so that one file serves
-// all of them.
-const memoryKeyVariable = "HEALD_TEST_MEMORY_KEY"
-
 func (s *Stack) startReplica(i int, address string) *Replica {
 	s.t.Helper()
 	key := "a memory key shared by all replicas"
@@ -246,83 +155,6 @@ func (s *Stack) startReplica(i int, address string) *Replica {
 		key = s.memoryKeys[i]
 	}
 	return startReplica(s.t, s.binary, s.configOf(i), address, s.flags, memoryKeyVariable+"="+key)
-}
-
-// configOf is the path of a replica's heald.yaml.
-func (s *Stack) configOf(i int) string {
-	s.t.Helper()
-	if s.own == nil {
-		return s.Config
-	}
-	text, err := os.ReadFile(s.Config)
-	path := filepath.Join(filepath.Dir(s.Config), fmt.Sprintf("heald-%d.yaml", i))
-	if err == nil {
-		err = os.WriteFile(path, append(text, s.own(i)...), 0o600)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return path
-}
-
-func (s *Stack) startEnvoy(binary string, params bootstrap.Params, edit func(string) string) {
-	s.t.Helper()
-	b, err := bootstrap.Render(params)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	config, err := bootstrap.YAML(b)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if edit != nil {
-		config = []byte(edit(string(config)))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	log := &bytes.Buffer{}
-	s.Envoy, err = proc.Start(ctx, proc.Options{Binary: binary, YAML: config, Grace: time.Second, Stderr: log})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() {
-		select {
-		case <-s.Envoy.Done():
-			s.t.Errorf("envoy ended by itself: %v\n%s", s.Envoy.Err(), log)
-		default:
-		}
-		if err := s.Envoy.Stop(); err != nil {
-			s.t.Errorf("stop Envoy: %v", err)
-		}
-		if contains(log.String(), "envoy bug") || contains(log.String(), "Caught") {
-			s.t.Errorf("envoy wrote:\n%s", log)
-		}
-	})
-	address, err := s.Envoy.Address(ctx, "outer")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.URL = "http://" + address
-}
-
-// EnvoyBinary finds an Envoy, or skips the test with a line that says how to
-// get one; in CI it fails.
-func EnvoyBinary(t testing.TB, version string) string {
-	t.Helper()
-	path, err := locate.Find(version)
-	if err != nil {
-		Missing(t, err.Error())
-	}
-	return path
-}
-
-// Missing skips a test for want of a tool; in CI it fails it.
-func Missing(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // Restart starts a replica again at the address where it was.
@@ -366,71 +198,6 @@ func (s *Stack) PostWatching(path, body string, first func()) Answer {
 		s.t.Errorf("POST %s: %v", path, got.Err)
 	}
 	return got
-}
-
-// Settle waits until nothing runs any more: no request at a fake, no stream at
-// a replica, no request in Envoy. What stays is a leak.
-func (s *Stack) Settle() {
-	s.t.Helper()
-	if err := s.Settled(); err != nil {
-		s.t.Error(err)
-	}
-}
-
-// Settled is Settle for those who report a leak themselves.
-func (s *Stack) Settled() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for name, f := range s.Fakes {
-		if err := f.WaitIdle(ctx); err != nil {
-			return fmt.Errorf("fake %s: %d requests still run", name, f.Active())
-		}
-	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		open := 0.0
-		for _, r := range s.Replicas {
-			if !r.ended() {
-				open += r.Metric("heald_streams_active")
-			}
-		}
-		active, err := s.Envoy.ActiveRequests(ctx)
-		if err == nil && open == 0 && active == 0 {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("still running: %v streams, %d requests in Envoy (%w)", open, active, errors.Join(err, ctx.Err()))
-		}
-	}
-}
-
-// Reload touches heald.yaml and waits until every replica has read it again:
-// what they held against accounts is forgotten. Not with Options.Own.
-func (s *Stack) Reload() {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	before := make([]int, len(s.Replicas))
-	for i, r := range s.Replicas {
-		before[i] = len(r.Log.Lines("configuration loaded"))
-	}
-	data, err := os.ReadFile(s.Config)
-	if err == nil {
-		s.reloads++ // a file that says the same is not loaded again
-		lines, _, _ := strings.Cut(string(data), reloadMark)
-		err = os.WriteFile(s.Config, fmt.Appendf(nil, "%s%s%d\n", lines, reloadMark, s.reloads), 0o600)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for i, r := range s.Replicas {
-		if _, err := r.Log.Wait(ctx, before[i]+1, "configuration loaded"); err != nil {
-			s.t.Fatal(err)
-		}
-	}
 }
 
 // Reasons are the log words of a request's attempts, in order.

@@ -29,7 +29,7 @@ func TestAccountsPage(t *testing.T) {
 			validBlock(t, m[2])
 		})
 	}
-	if want := []string{"one-key", "ten-keys", "two-regions", "five-teams", "three-replicas"}; !slices.Equal(names, want) {
+	if want := []string{"one-key", "ten-keys", "two-regions", "provisioned", "five-teams", "three-replicas"}; !slices.Equal(names, want) {
 		t.Errorf("the page has the blocks %v, want %v", names, want)
 	}
 	if all := strings.Count(string(text), "```yaml"); all != len(names) {

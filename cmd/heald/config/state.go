@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/url"
 	"os"
@@ -29,8 +30,12 @@ type Redis struct {
 	Cluster bool `yaml:"cluster"`
 	// User is the ACL user; default: Redis's default user.
 	User string `yaml:"user"`
-	// Password is the user's; none by default.
+	// Password is the user's; none by default. A file is read for each connection
+	// that begins, so that it may change while heald runs.
 	Password Source `yaml:"password"`
+	// CA is a PEM file of the authorities whose certificates are taken with
+	// rediss://; default: those of the system.
+	CA string `yaml:"ca"`
 	// Pool tells apart what shares one Redis: replicas with the same pool share
 	// accounts. Default "default".
 	Pool string `yaml:"pool"`
@@ -54,6 +59,20 @@ func (s *State) validate() error {
 	return err
 }
 
+// authorities reads a PEM file of certificates.
+func authorities(path, file string) (*x509.CertPool, error) {
+	pem, err := readFile(file)
+	if err != nil {
+		return nil, &setting.Problem{Path: path, Found: "file " + shown(file) + " " + fileFault(err), Fix: "name a PEM file that heald may read"}
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, &setting.Problem{Path: path, Found: "file " + shown(file) + " holds no certificate",
+			Fix: "name the PEM file of the authority that signed Redis's certificate: it has lines of -----BEGIN CERTIFICATE-----"}
+	}
+	return pool, nil
+}
+
 // Config resolves the section. The error lists every fault with its path.
 func (r *Redis) Config() (redis.Config, error) {
 	var errs []error
@@ -68,6 +87,17 @@ func (r *Redis) Config() (redis.Config, error) {
 	}
 	password, err := r.Password.optional("state.redis.password")
 	c.Password = account.NewSecret(password)
+	if r.Password.File != "" {
+		c.ReadPassword = func() (account.Secret, error) {
+			password, err := r.Password.Read("state.redis.password")
+			return account.NewSecret(password), err
+		}
+	}
+	if r.CA != "" {
+		var bad error
+		c.Authorities, bad = authorities("state.redis.ca", r.CA)
+		errs = append(errs, bad)
+	}
 	if c.URL == "" {
 		errs = append(errs, &setting.Problem{Path: "state.redis.url", Found: "is missing, and " + URLVariable + " is not set", Fix: "write redis://host:6379/0, or rediss:// for TLS"})
 		return c, errors.Join(append(errs, err)...)

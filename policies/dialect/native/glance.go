@@ -15,7 +15,7 @@ var errGlance = errors.New("too many entries")
 
 // Glance tells a little of a body, for recognizing side requests of agents:
 // the system text, whether there are tools, the output limit, how many
-// contents there are, and the texts of the last one. Of a broken body it tells
+// answers are wanted, how many contents there are, and the texts of the last one. Of a broken body it tells
 // what stands before the fault: whoever repairs the body refuses it.
 func (d *Dialect) Glance(body []byte) *conversation.Request {
 	req := &conversation.Request{}
@@ -52,10 +52,15 @@ func (d *Dialect) Glance(body []byte) *conversation.Request {
 		case "generationConfig", "generation_config":
 			return s.object(func(name []byte) error {
 				v, err := s.value()
-				if string(name) == "maxOutputTokens" || string(name) == "max_output_tokens" {
-					if n, bad := strconv.Atoi(string(v)); bad == nil {
-						req.Limits.MaxTokens = &n
-					}
+				n, bad := strconv.Atoi(numeral(v))
+				if bad != nil {
+					return err
+				}
+				switch string(name) {
+				case "maxOutputTokens", "max_output_tokens":
+					req.Limits.MaxTokens = &n
+				case "candidateCount", "candidate_count":
+					req.Limits.Candidates = n
 				}
 				return err
 			})

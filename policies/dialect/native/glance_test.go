@@ -31,8 +31,8 @@ func TestGlance(t *testing.T) {
 		{`{"contents":[{"parts":[{"text":"x"}],"role":"user","other":{"parts":[]}}]}`, conversation.Request{Messages: []conversation.Message{{Parts: []conversation.Part{text("x")}}}}},
 		{`{"systemInstruction":{"parts":[{"text":"s"}]},"tools":[{},{}],"generationConfig":{"topK":1,"maxOutputTokens":7}}`,
 			conversation.Request{System: []conversation.Part{text("s")}, Tools: make([]conversation.Tool, 2), Limits: conversation.Limits{MaxTokens: &limit}}},
-		{`{"generationConfig":{"maxOutputTokens":"7"}}`, conversation.Request{}},
-		{`{"generationConfig":{"maxOutputTokens":7.5,"candidateCount":3}}`, conversation.Request{}},
+		{`{"generationConfig":{"maxOutputTokens":"7"}}`, conversation.Request{Limits: conversation.Limits{MaxTokens: &limit}}},
+		{`{"generationConfig":{"maxOutputTokens":7.5,"candidateCount":3}}`, conversation.Request{Limits: conversation.Limits{Candidates: 3}}},
 		{`{"other":[{"parts":[]}],"tools":[{"googleSearch":{}}]}`, conversation.Request{Tools: make([]conversation.Tool, 1)}},
 	} {
 		for _, body := range [][]byte{[]byte(c.body), snake([]byte(c.body))} {

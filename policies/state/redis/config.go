@@ -2,17 +2,12 @@ package redis
 
 import (
 	"cmp"
-	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
-
 	"github.com/heald-proxy/heald/policies/account"
-	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/state"
 )
 
@@ -29,6 +24,12 @@ type Config struct {
 	// Password is the user's; the one of URL if empty. heald.yaml names where it
 	// is read from.
 	Password account.Secret `yaml:"-"`
+	// ReadPassword, if not nil, reads the password anew for each connection, so
+	// that it may change while heald runs.
+	ReadPassword func() (account.Secret, error) `yaml:"-"`
+	// Authorities are those whose certificates are taken with rediss://; nil for
+	// the system's. heald.yaml names their file.
+	Authorities *x509.CertPool `yaml:"-"`
 	// Pool tells apart what shares one Redis: replicas with one pool share
 	// accounts. Default "default".
 	Pool string `yaml:"pool"`
@@ -99,66 +100,6 @@ func (c *Config) Validate(path string) error {
 		err = client.Close() // it never connected
 	}
 	return errors.Join(err, c.OnError.Validate(path+".on_error"))
-}
-
-// client returns a client that has not connected yet. No error tells the URL,
-// which may have a password.
-func (c *Config) client(path string) (redis.UniversalClient, error) {
-	problem := func(found, fix string) error {
-		return &setting.Problem{Path: path + ".url", Found: found, Fix: fix}
-	}
-	const example = "write redis://host:6379/0, or rediss:// for TLS"
-	if c.URL == "" {
-		return nil, problem("is missing", example)
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" && u.Scheme != "unix" || u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix" {
-		return nil, problem("is not the URL of a Redis", example)
-	}
-	const options = "only the options that go-redis knows may follow the question mark, as in ?master_name=NAME&addr=host:26379; the path is the number of a database"
-	switch sentinel := u.Query().Has("master_name"); {
-	case sentinel && c.Cluster:
-		return nil, problem("names sentinels, and cluster is true", "a cluster needs no sentinels: leave out one of the two")
-	case sentinel:
-		o, err := redis.ParseFailoverURL(c.URL)
-		if err != nil {
-			return nil, problem("has something that sentinels do not take", options)
-		}
-		o.Username, o.Password = c.login(o.Username, o.Password)
-		o.MaxRetries, o.ContextTimeoutEnabled, o.DialerRetries = -1, true, 1
-		return redis.NewFailoverClient(o), nil
-	case c.Cluster:
-		o, err := redis.ParseClusterURL(c.URL)
-		if err != nil {
-			return nil, problem("has something that a cluster does not take", options)
-		}
-		o.Username, o.Password = c.login(o.Username, o.Password)
-		o.MaxRetries, o.ContextTimeoutEnabled, o.DialerRetries = -1, true, 1
-		o.MaintNotificationsConfig = quiet()
-		return redis.NewClusterClient(o), nil
-	}
-	o, err := redis.ParseURL(c.URL)
-	if err != nil {
-		return nil, problem("has something that Redis does not take", options)
-	}
-	o.Username, o.Password = c.login(o.Username, o.Password)
-	o.MaxRetries, o.ContextTimeoutEnabled, o.DialerRetries = -1, true, 1
-	o.MaintNotificationsConfig = quiet()
-	if o.TLSConfig != nil {
-		o.TLSConfig.MinVersion = tls.VersionTLS12
-	}
-	return redis.NewClient(o), nil
-}
-
-// login prefers what is set beside the URL.
-func (c *Config) login(user, password string) (string, string) {
-	return cmp.Or(c.User, user), cmp.Or(c.Password.Reveal(), password)
-}
-
-// quiet keeps the client from asking for notifications that only a hosted Redis
-// sends.
-func quiet() *maintnotifications.Config {
-	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
 // pool is the pool's name.

@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -40,6 +41,7 @@ type Server struct {
 	t       testing.TB
 	program string
 	args    []string
+	tls     *tls.Config // of its port; nil for plain text
 	cmd     *exec.Cmd
 	exited  chan struct{}
 }
@@ -48,11 +50,16 @@ type Server struct {
 // options, as in "--replicaof", "127.0.0.1 6379".
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, program: program(t, "redis-server"), args: append([]string{
-		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
-		"--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"}, args...)}
+	s := newServer(t, args)
 	s.onFreePort()
 	return s
+}
+
+func newServer(t testing.TB, args []string) *Server {
+	t.Helper()
+	return &Server{t: t, program: program(t, "redis-server"), args: append([]string{
+		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
+		"--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"}, args...)}
 }
 
 // StartSentinels starts three sentinels that watch a master by the name "main", and
@@ -106,11 +113,14 @@ func (s *Server) onFreePort() {
 
 func (s *Server) start() error {
 	var args []string
-	if filepath.Base(s.program) == "redis-sentinel" {
+	switch port := fmt.Sprint(s.Port); {
+	case filepath.Base(s.program) == "redis-sentinel":
 		args = append(args, s.args...)
-		args = append(args, "--port", fmt.Sprint(s.Port))
-	} else {
-		args = append([]string{"--port", fmt.Sprint(s.Port)}, s.args...)
+		args = append(args, "--port", port)
+	case s.tls != nil:
+		args = append([]string{"--port", "0", "--tls-port", port}, s.args...)
+	default:
+		args = append([]string{"--port", port}, s.args...)
 	}
 	s.cmd = exec.Command(s.program, args...)
 	var log strings.Builder
@@ -141,7 +151,12 @@ func (s *Server) start() error {
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
 
 // URL is its address as a URL.
-func (s *Server) URL() string { return "redis://" + s.Addr() }
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.Addr()
+	}
+	return "redis://" + s.Addr()
+}
 
 // Pause stops the process; what it is sent waits until Resume.
 func (s *Server) Pause() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
@@ -166,7 +181,7 @@ func (s *Server) Restart() {
 // Do sends a command of words without blanks on a connection of its own, and
 // returns the first line of the answer.
 func (s *Server) Do(command string) (string, error) {
-	c, err := net.DialTimeout("tcp", s.Addr(), time.Second)
+	c, err := s.dial()
 	if err != nil {
 		return "", err
 	}
@@ -177,6 +192,14 @@ func (s *Server) Do(command string) (string, error) {
 	}
 	line, err := bufio.NewReader(c).ReadString('\n')
 	return strings.TrimSpace(line), err
+}
+
+func (s *Server) dial() (net.Conn, error) {
+	d := &net.Dialer{Timeout: time.Second}
+	if s.tls != nil {
+		return tls.DialWithDialer(d, "tcp", s.Addr(), s.tls)
+	}
+	return d.Dial("tcp", s.Addr())
 }
 
 // Must is Do, and fails the test on an error.
