@@ -119,4 +119,5 @@ var unavailableWords = map[Kind]string{
 	TenantBudget:  "the tenant's budget is used up",
 	Crowded:       "too many requests are waiting",
 	NoState:       "the state that replicas share cannot be reached",
+	Forbidden:     "the provider forbids it",
 }

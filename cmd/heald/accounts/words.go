@@ -19,6 +19,7 @@ const (
 	credential  = "credential"
 	money       = "money"
 	quota       = "quota"
+	forbidden   = "forbidden"
 	disabled    = "disabled"
 )
 
@@ -26,7 +27,8 @@ const (
 var remedy = map[string]string{
 	credential: "change the secret",
 	money:      "top up, or raise the spending limit",
-	quota:      "its limit is 0: the project does not have this model",
+	quota:      "until a reload", // a limit of 0
+	forbidden:  "see the log",
 }
 
 // class sorts states for the summary.
@@ -38,7 +40,7 @@ func class(u *account.Usable) string {
 		return disabled
 	case u.Kind == busy || u.Kind == tenantSlots || u.Kind == capacity && u.Until.IsZero():
 		return busy
-	case u.Kind == credential || u.Kind == money || u.Until.IsZero():
+	case u.Kind == credential || u.Kind == money || u.Kind == forbidden || u.Until.IsZero():
 		return "out"
 	}
 	return "resting"
@@ -59,6 +61,9 @@ func (c clock) state(u *account.Usable, self string) string {
 		out += ": " + why
 		if r := remedy[u.Kind]; r != "" && (u.Kind != quota || u.Until.IsZero()) {
 			out += "; " + r
+		}
+		if !u.Until.IsZero() {
+			out += "; until " + c.tell(u.Until)
 		}
 	case "resting":
 		out += " until " + c.tell(u.Until) + " (" + why + ")"
