@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/cmd/heald/admin"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
@@ -69,7 +70,7 @@ type sidecar struct {
 	dirs     []string // that are to be watched
 	rewatch  func()   // has them watched; nil before watch and after it
 
-	configuration atomic.Pointer[string] // for /readyz: which one runs
+	configuration atomic.Pointer[accounts.Configuration] // which one runs
 }
 
 // newSidecar builds everything that can be wrong, before anything listens.
@@ -126,7 +127,7 @@ func (s *sidecar) ready() (string, error) {
 	if s.stopped.Load() {
 		return "", errors.New("draining")
 	}
-	return *s.configuration.Load(), nil
+	return configurationWords(s.configuration.Load()), nil
 }
 
 // run serves until ctx ends, then lets running streams finish, at most for

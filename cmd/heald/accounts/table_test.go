@@ -70,7 +70,7 @@ func tired() *Report {
 			},
 		},
 		Tenants: []Tenant{
-			{Name: "ads", MaxConcurrency: 20, Limits: map[string]float64{"money/month": 250.5}, Used: map[string]float64{"money/month": 17.25}},
+			{Name: "ads", MaxConcurrency: 20, Limits: map[string]float64{"money/month": 250.5, "money/day": 0.0001, "requests/minute": 3}, Used: map[string]float64{"money/month": 3.1, "requests/minute": 2}},
 			{Name: "lab", Limits: map[string]float64{"tokens/day": 2_000_000, "requests/minute": 60}},
 			{Name: "left", Disabled: true},
 			{Name: "search", Weight: 3},
@@ -102,6 +102,7 @@ func TestTable(t *testing.T) {
 	cut.State = State{Store: "redis", Replicas: 3}
 	cut.Status = account.Status{At: noon}
 	cut.Tenants = nil
+	cut.Configuration = Configuration{Loaded: in(-time.Hour), Refused: `policies.default.attempts: 99 is not between 1 and 10; write another`}
 	crowd := &Report{State: State{Store: "memory", Up: true}, Status: account.Status{At: noon}}
 	for i := range 30 {
 		g := account.GroupStatus{Group: "ai_studio/p", Model: fmt.Sprintf("model-%02d", i), Used: state.Rates{Requests: int64(i)}, Usable: ready}
@@ -162,7 +163,7 @@ func FuzzTable(f *testing.F) {
 }
 
 func TestCount(t *testing.T) {
-	for n, want := range map[float64]string{0: "0", 0.5: "0.5", 9999: "9999", 10_000: "10k", 12_345: "12.35k", 250_000: "250k", 1_234_567: "1.23M", 4e6: "4M", 2e9: "2G"} {
+	for n, want := range map[float64]string{0: "0", 0.5: "0.5", 0.0001: "0.0001", 0.123456789: "0.123457", 3.1: "3.1", 1.005: "1", 9999: "9999", 10_000: "10k", 12_345: "12.35k", 250_000: "250k", 1_234_567: "1.23M", 4e6: "4M", 2e9: "2G"} {
 		if got := count(n); got != want {
 			t.Errorf("%v is %s, want %s", n, got, want)
 		}

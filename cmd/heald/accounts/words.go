@@ -97,7 +97,17 @@ func (c clock) tell(t time.Time) string {
 	return t.Format("Jan 2 15:04")
 }
 
-// count writes a number: exact up to 10,000, and then with two decimals.
+// sum writes a sum of money: as count does, with two decimals if it has any.
+func sum(n float64) string {
+	out := count(n)
+	if i := strings.IndexByte(out, '.'); i >= 0 && i == len(out)-2 {
+		out += "0"
+	}
+	return out
+}
+
+// count writes a number: exact up to 10,000, and then with two decimals. A small
+// part of a limit is not nothing, and never written as 0.
 func count(n float64) string {
 	unit := ""
 	for _, u := range []struct {
@@ -109,7 +119,11 @@ func count(n float64) string {
 			break
 		}
 	}
-	return strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64) + unit
+	digits := 100.0
+	if unit == "" && n < 1 {
+		digits = 1e6 // budgets are counted in millionths
+	}
+	return strconv.FormatFloat(math.Round(n*digits)/digits, 'f', -1, 64) + unit
 }
 
 // of is what is used of a limit; a limit of 0 is none, and one that refusals have
