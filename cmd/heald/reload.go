@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
@@ -239,14 +240,18 @@ func (s *sidecar) follow(files config.Watched) {
 	}
 }
 
-// describe words for /readyz which configuration runs. The complaint itself is
-// in the log alone.
+// describe tells other goroutines which configuration runs.
 func (s *sidecar) describe() {
-	text := "configuration: of " + s.loaded.UTC().Format(time.RFC3339)
-	if s.complaint != "" {
-		text = "configuration: running the one of " + s.loaded.UTC().Format(time.RFC3339) + "; the newer files were refused: see the log"
+	s.configuration.Store(&accounts.Configuration{Loaded: s.loaded, Refused: s.complaint})
+}
+
+// configurationWords is for /readyz. The complaint itself is in the log and in
+// /accounts.
+func configurationWords(c *accounts.Configuration) string {
+	if c.Refused != "" {
+		return "configuration: running the one of " + c.Loaded.UTC().Format(time.RFC3339) + "; the newer files were refused: see the log"
 	}
-	s.configuration.Store(&text)
+	return "configuration: of " + c.Loaded.UTC().Format(time.RFC3339)
 }
 
 // watch reloads when files change, and follows the configuration to those that

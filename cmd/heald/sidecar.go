@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/cmd/heald/admin"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
@@ -72,7 +73,7 @@ type sidecar struct {
 	// amiss says that the files were refused: what they lack may be of any name.
 	amiss atomic.Bool
 
-	configuration atomic.Pointer[string] // for /readyz: which one runs
+	configuration atomic.Pointer[accounts.Configuration] // which one runs
 }
 
 // newSidecar builds everything that can be wrong, before anything listens.
@@ -129,7 +130,7 @@ func (s *sidecar) ready() (string, error) {
 	if s.stopped.Load() {
 		return "", errors.New("draining")
 	}
-	return *s.configuration.Load(), nil
+	return configurationWords(s.configuration.Load()), nil
 }
 
 // run serves until ctx ends, then lets running streams finish, at most for

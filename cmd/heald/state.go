@@ -17,6 +17,7 @@ import (
 // shared is the store of a process. It outlives a reload.
 type shared struct {
 	state.Store
+	used  state.Used
 	guard *state.Guard // nil where nothing is shared
 	redis *redis.Store // likewise
 }
@@ -25,7 +26,8 @@ type shared struct {
 // reached is no error: the guard goes on asking.
 func openState(cfg *config.State, reg prometheus.Registerer, log *zap.Logger) (*shared, error) {
 	if !cfg.Shared() {
-		return &shared{Store: memory.New()}, nil
+		own := memory.New()
+		return &shared{Store: own, used: own}, nil
 	}
 	c, err := cfg.Redis.Config()
 	if err != nil {
@@ -37,7 +39,7 @@ func openState(cfg *config.State, reg prometheus.Registerer, log *zap.Logger) (*
 		return nil, err
 	}
 	s.guard = state.NewGuard(s.redis, memory.New(), state.GuardConfig{OnError: c.OnError, Log: log, Metrics: state.NewGuardMetrics(reg)})
-	s.Store = s.guard
+	s.Store, s.used = s.guard, s.guard
 	return s, nil
 }
 

@@ -134,14 +134,21 @@ func addTenant(c *tenantLine) error {
 		n.Chosen, err = config.ParseSource(s)
 		return err
 	})
+	beside := c.fs.String("config", "", "with --dir: `FILE`, the heald.yaml that reads the directory, may not have a tenant or key like the new one (default heald.yaml here, if it does)")
 	book, err := c.open()
 	if err != nil {
+		return err
+	}
+	if err := book.Beside(*beside); err != nil {
 		return err
 	}
 	n.Name = c.names[0]
 	done, err := book.Add(n)
 	if err != nil {
 		return err
+	}
+	if !book.Compared() {
+		fmt.Fprintf(c.out.err, "not checked: whether the heald.yaml that reads %s has a tenant %s already, which would keep it from taking this and every later change; name it with --config, or run heald check with it\n", c.dir, n.Name)
 	}
 	return c.hand(done, "tenant "+n.Name+" was added to "+done.File)
 }

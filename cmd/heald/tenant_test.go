@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -110,5 +111,52 @@ func TestOpenDoorIsSaid(t *testing.T) {
 		if key := tellDoor(&said, cfg, "1.2.3.4:5"); key != c.key || !strings.Contains(said.String(), c.up) {
 			t.Errorf("up: key %s, %s", key, said.String())
 		}
+	}
+}
+
+// A tenant that heald.yaml has already may not be added beside it: every later
+// reload would be refused. Where nobody knows which heald.yaml that is, it is said.
+func TestTenantOfADirectoryIsComparedWithHealdYAML(t *testing.T) {
+	t.Setenv("CHOSEN", "a-key-that-was-chosen-for-this-test")
+	here := t.TempDir()
+	t.Chdir(here)
+	if err := os.Mkdir("tenants", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "elsewhere.yaml", minimal+"tenants_dir: "+filepath.Join(here, "tenants")+"\ntenants: [{name: ads, keys: [{env: CHOSEN}]}]\n")
+	other := write(t, "other.yaml", minimal+"tenants_dir: "+t.TempDir()+"\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"the name of another", []string{"ads", "--config", file}, exitFault, `there is a tenant "ads" already`},
+		{"of another directory", []string{"new", "--config", other}, exitFault, "its tenants_dir is not tenants"},
+		{"of no file", []string{"new", "--config", "nowhere.yaml"}, exitFault, "nowhere.yaml"},
+		{"a name of its own", []string{"search", "--config", file}, exitOK, "tenant search was added to"},
+		{"nobody says", []string{"lab"}, exitOK, "not checked: whether the heald.yaml that reads tenants has a tenant lab already"},
+	} {
+		code, _, errs := heald(t, append([]string{"tenant", "add", "--dir", "tenants"}, c.args...)...)
+		if code != c.code || !strings.Contains(errs, c.want) || c.want[:3] != "not" && strings.Contains(errs, "not checked") {
+			t.Errorf("%s: exit %d, %s", c.name, code, errs)
+		}
+	}
+	// The one in this directory is found by itself.
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile("heald.yaml", text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := heald(t, "tenant", "add", "--dir", "tenants", "ads"); code != exitFault || !strings.Contains(errs, "heald.yaml: there is a tenant \"ads\" already") {
+		t.Errorf("found: exit %d, %s", code, errs)
+	}
+	if code, _, errs := heald(t, "tenant", "add", "--file", file, "--config", file, "z"); code != exitFault || !strings.Contains(errs, "--config with --dir alone") {
+		t.Errorf("both: exit %d, %s", code, errs)
+	}
+	if _, err := os.Stat("tenants/ads.yaml"); err == nil {
+		t.Error("the tenant was written")
 	}
 }

@@ -34,9 +34,10 @@ type tired struct {
 type cooling struct {
 	Until time.Time   `json:"until,omitzero"`
 	Hits  []time.Time `json:"hits,omitempty"` // in a row, at most mostHits
-	// Within, Kind and Soft are those of the Cooldown.
+	// Within, Kind, Said and Soft are those of the Cooldown.
 	Within time.Duration `json:"within,omitempty"`
 	Kind   Kind          `json:"kind,omitempty"`
+	Said   string        `json:"said,omitempty"`
 	Soft   bool          `json:"soft,omitempty"`
 	Probe  *probe        `json:"probe,omitempty"` // nil: nobody asks before the end
 	// Generation grows with each change; the higher one is the later one.
@@ -64,7 +65,7 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	if !resting && known >= c.entry && len(c.Hits) < mostHits {
 		c.Hits = append(c.Hits, now)
 	}
-	c.Within, c.Kind, c.Soft = d.Within, d.Kind, d.Soft
+	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, SaidOf(d.Said), d.Soft
 	if until := now.Add(d.For[min(max(len(c.Hits), 1), len(d.For))-1]); until.After(c.Until) {
 		c.Until = until
 	}

@@ -120,8 +120,9 @@ var unavailableWords = map[Kind]string{
 	TenantSlots:   "all slots of the tenant are taken",
 	TenantWaiting: "too many requests of the tenant are waiting",
 	TenantBudget:  "the tenant's budget is used up",
+	Crowded:       "too many requests are waiting",
+	NoState:       "the state that replicas share cannot be reached",
+	Forbidden:     "the provider forbids it",
 
 	TenantReserved: "the tenant's budget is set aside for its requests that run",
-	Crowded:        "too many requests are waiting",
-	NoState:        "the state that replicas share cannot be reached",
 }

@@ -12,6 +12,7 @@ type rest struct {
 	ready time.Time // when it may be asked: until, or when a probe may go
 	kind  Kind
 	cause string
+	said  string
 	scope Scope
 	what  string
 	soft  bool // it would better rest
@@ -36,7 +37,7 @@ func (r *rest) add(now time.Time, list []*tired) {
 				ready = c.Probe.due()
 			}
 			if c.Until.After(r.until) {
-				r.until, r.kind, r.cause = c.Until, c.Kind, cause
+				r.until, r.kind, r.cause, r.said = c.Until, c.Kind, cause, SaidOf(c.Said)
 				r.scope, r.what = t.subject.Scope, t.subject.Name
 			}
 			if ready.After(r.ready) {

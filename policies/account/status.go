@@ -103,8 +103,9 @@ func (p *Accounts) unsorted(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Status{At: now, AsOf: p.asOf(now), Accounts: []AccountStatus{}, Groups: []GroupStatus{}, Backends: []BackendStatus{}, Queues: []QueueStatus{}}
+	absent := p.absentModels()
 	for _, m := range p.byOrder() {
-		s.Accounts = append(s.Accounts, p.accountStatus(now, m))
+		s.Accounts = append(s.Accounts, p.accountStatus(now, m, absent[m.group]))
 	}
 	for _, q := range p.told() {
 		s.Groups = append(s.Groups, p.groupStatus(now, q))
@@ -149,7 +150,8 @@ func (q *quota) idle() bool {
 }
 
 // accountStatus tells of one account, and of the models for which it rests.
-func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
+// absent are those that its group does not have.
+func (p *Accounts) accountStatus(now time.Time, m *member, absent []string) AccountStatus {
 	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots, Token: m.tokenStatus()}
 	var of rest
 	of.add(now, p.restsOf(m, ""))
@@ -166,18 +168,8 @@ func (p *Accounts) accountStatus(now time.Time, m *member) AccountStatus {
 	default:
 		s.Now = true
 	}
-	for subject, t := range p.book.tired {
-		if subject.Model == "" || !t.until.After(now) || !m.concerns(subject) || s.Models[subject.Model].Why != "" {
-			continue
-		}
-		var of rest
-		of.add(now, p.restsOf(m, subject.Model))
-		if of.probes() && s.Now {
-			if s.Models == nil {
-				s.Models = map[string]Usable{}
-			}
-			s.Models[subject.Model] = of.usable(now)
-		}
+	if s.Now { // else they say nothing more
+		s.Models = p.restingModels(now, m, absent)
 	}
 	return s
 }
@@ -195,6 +187,8 @@ func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 	var of rest
 	of.add(now, p.restingOf(OfGroup, q.Group, q.Model))
 	switch b := q.noRoom(now, &Want{}); {
+	case q.learned.Absent: // however soon a cooldown ends
+		s.Usable = absentUsable(q.Group)
 	case of.probes():
 		s.Usable = of.usable(now)
 	case b.kind != NoKind:
@@ -245,34 +239,15 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 	return out
 }
 
-// concerns reports whether what keeps a subject back keeps the account back.
-func (m *member) concerns(s Subject) bool {
-	switch s.Scope {
-	case OfGroup:
-		return s.Name == m.group
-	case OfBilling:
-		return s.Name == m.Billing
-	case OfBackend:
-		return s.Name == m.Backend
-	}
-	return s.Name == m.ID
-}
-
-// restsOf is what may keep an account back, for a model.
-func (p *Accounts) restsOf(m *member, model string) []*tired {
-	out := p.restingOf(OfAccount, m.ID, model)
-	out = append(out, p.restingOf(OfGroup, m.group, model)...)
-	if m.Billing != "" {
-		out = append(out, p.restingOf(OfBilling, m.Billing, model)...)
-	}
-	return append(out, p.restingOf(OfBackend, m.Backend, model)...)
-}
-
 // usable words what keeps something back.
 func (r *rest) usable(now time.Time) Usable {
 	b := r.blocked()
 	u := b.usable(now)
-	u.Why = unavailableWords[r.kind] + " (" + r.scope.String() + " " + r.what + ")"
+	u.Why = unavailableWords[r.kind]
+	if r.said != "" {
+		u.Why += ": " + r.said
+	}
+	u.Why += " (" + r.scope.String() + " " + r.what + ")"
 	return u
 }
 

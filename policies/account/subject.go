@@ -29,7 +29,7 @@ type Subject struct {
 // Kind says what clients are told who meet what is kept back.
 type Kind uint8
 
-// The kinds, the mildest first.
+// The kinds. Replicas share their numbers: new ones go to the end.
 const (
 	NoKind        Kind = iota
 	Busy               // all slots are taken
@@ -44,9 +44,10 @@ const (
 	TenantSlots    // the tenant has as many attempts as it may
 	TenantWaiting  // as many of its requests wait as may
 	TenantBudget   // a window of the tenant is used up
-	TenantReserved // a window of the tenant is set aside for requests under way
 	Crowded        // as many requests wait as may
 	NoState        // the store cannot be reached
+	Forbidden      // the provider does not let the credential, which is good, use it: an API that is disabled
+	TenantReserved // a window of the tenant is set aside for requests under way
 
 	kinds = iota
 )
@@ -54,7 +55,7 @@ const (
 // String is the kind's word in logs and labels.
 func (k Kind) String() string {
 	return [...]string{"", "busy", "rate_limit", "capacity", "outage", "quota", "money", "refused", "credential",
-		"tenant_slots", "tenant_waiting", "tenant_budget", "tenant_reserved", "crowded", "no_state"}[k]
+		"tenant_slots", "tenant_waiting", "tenant_budget", "crowded", "no_state", "forbidden", "tenant_reserved"}[k]
 }
 
 // Cooldown says how long something is kept back after a failure.
@@ -68,6 +69,9 @@ type Cooldown struct {
 	Cause string
 	// Kind is what clients are told who would have to wait for it.
 	Kind Kind
+	// Said is the provider's own word for it, as in SERVICE_DISABLED; "" if it has
+	// none. See SaidOf.
+	Said string
 	// For is how long, by failures in a row; the last goes for all further.
 	// Failures while it is kept back anyway are the same one: requests that
 	// run at the same time fail together.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/account"
@@ -18,7 +19,7 @@ var kinds = map[string]account.Kind{
 	heal.ReasonCapacity:     account.NoCapacity,
 	heal.ReasonServerError:  account.Outage,
 	heal.ReasonBadKey:       account.BadCredential,
-	heal.ReasonForbidden:    account.BadCredential,
+	heal.ReasonForbidden:    account.Forbidden,
 	heal.ReasonPrecondition: account.Refused,
 	heal.ReasonNoModel:      account.Refused,
 }
@@ -46,7 +47,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 				e.Failed, e.Doubtful, e.Certain = r.Rule, effect.Doubtful, effect.Certain
 			}
 		default:
-			e.Cooldowns = append(e.Cooldowns, cooldown(r, effect))
+			e.Cooldowns = append(e.Cooldowns, cooldown(seen, r, effect))
 		}
 	}
 	if r.Account.Scope != heal.NoEffect && !r.Account.Doubtful && seen.Error != nil && !a.tools {
@@ -58,7 +59,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 }
 
 // cooldown is an effect in the words of accounts.
-func cooldown(r *heal.Ruling, e *heal.Effect) account.Cooldown {
+func cooldown(seen *heal.Seen, r *heal.Ruling, e *heal.Effect) account.Cooldown {
 	d := account.Cooldown{
 		Scope: scopes[e.Scope], Cause: r.Rule, Kind: kinds[r.Rule],
 		OfModel: e.Scope == heal.CoolModel || e.Scope == heal.CoolQuota || e.Scope == heal.CoolBackend && r.OfModel,
@@ -67,6 +68,9 @@ func cooldown(r *heal.Ruling, e *heal.Effect) account.Cooldown {
 		// A server's own errors say little of the account: where there is no other
 		// one, the failures of one client must not keep the others.
 		Soft: r.Rule == heal.ReasonServerError,
+	}
+	if d.Kind == account.Forbidden && seen.Error != nil {
+		d.Said = cmp.Or(account.SaidOf(seen.Error.Reason), account.SaidOf(seen.Error.Status))
 	}
 	if e.Day {
 		now := time.Now()

@@ -19,6 +19,7 @@ var tiredReasons = map[account.Kind]string{
 	account.NoMoney:       heal.ReasonAccountsRefused,
 	account.Refused:       heal.ReasonAccountsRefused,
 	account.BadCredential: heal.ReasonAccountsRefused,
+	account.Forbidden:     heal.ReasonAccountsRefused,
 }
 
 // tiredError is what the client is told. Faults of heald's own accounts are not
@@ -30,7 +31,7 @@ func tiredError(u *account.Unavailable) conversation.Error {
 		e.Kind = conversation.ErrRateLimit
 	case account.QuotaSpent, account.NoMoney:
 		e.Kind, e.NoRetry = conversation.ErrQuota, true
-	case account.BadCredential, account.NoKind:
+	case account.BadCredential, account.Forbidden, account.NoKind:
 		e.Kind, e.NoRetry = conversation.ErrAPI, true
 	case account.Refused:
 		e.Kind, e.NoRetry = conversation.ErrAPI, true
@@ -57,4 +58,5 @@ var tiredWords = map[account.Kind]string{
 	account.NoMoney:       "the model backend's accounts are out of credit",
 	account.Refused:       "the model backend does not serve this",
 	account.BadCredential: "the gateway's credential for the model backend was refused; see the gateway's log",
+	account.Forbidden:     "the model backend forbids its use to the gateway's accounts; see the gateway's log",
 }

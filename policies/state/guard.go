@@ -13,6 +13,7 @@ import (
 // Remote is a store that replicas share, as a Guard needs it.
 type Remote interface {
 	Store
+	Used
 	// Alone says that this replica works by itself: no heartbeat until Rejoin, so
 	// that the store keeps what it held, and the others leave it its part.
 	Alone()

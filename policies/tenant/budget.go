@@ -58,6 +58,15 @@ func (t *Tenant) Want(e Estimate, now time.Time) *state.TenantWant {
 	return want
 }
 
+// InUnits is an amount of a limit as a store counts it, in the limit's own unit:
+// millionths of the currency are money again.
+func InUnits(limit string, amount int64) float64 {
+	if u, _, ok := ParseLimit(limit); ok && u == Money {
+		return float64(amount) / micro
+	}
+	return float64(amount)
+}
+
 // Refused words what the store has refused of want, at the time now; nil if it
 // has refused nothing of the tenant's. want is nil if it was another request of the
 // tenant that was refused, behind which this one waited. How long slots stay taken

@@ -21,8 +21,8 @@ type Tenant struct {
 	Name string `yaml:"name"`
 	// Disabled refuses all requests of the tenant with 403.
 	Disabled bool `yaml:"disabled"`
-	// Models are those that the tenant may use, '*' standing for any text;
-	// empty allows all. The name that a client asks for and every model that it
+	// Models are those that the tenant may use, '*' standing for any text; left
+	// out, it may use all, and a list without an entry is refused. The name that a client asks for and every model that it
 	// may lead to must be allowed.
 	Models []string `yaml:"models"`
 	// Weight is the tenant's share where several wait, relative to that of the
@@ -116,6 +116,9 @@ func (t *Tenant) Validate(path string) []error {
 	}
 	if found := CheckName(t.Name); found != "" {
 		bad("name", found, NameForm)
+	}
+	if t.Models != nil && len(t.Models) == 0 {
+		bad("models", "is an empty list, which could be read as none or as all", "leave the line out if the tenant may use all models, or list those that it may; disabled: true keeps it out")
 	}
 	for i, m := range t.Models {
 		if m == "" || strings.TrimSpace(m) != m {

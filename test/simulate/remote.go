@@ -112,3 +112,8 @@ func (r *remote) Total(string, *state.Budget) int64 { return 0 }
 
 // Close implements [state.Store].
 func (r *remote) Close() error { return nil }
+
+// Used implements [state.Remote], likewise.
+func (r *remote) Used(_ context.Context, tenants []*state.TenantWant) ([][]int64, error) {
+	return make([][]int64, len(tenants)), nil
+}

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"maps"
+	"time"
 
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/redact"
@@ -16,9 +17,19 @@ type Report struct {
 	// no others.
 	Replica string `json:"replica,omitempty"`
 	State   State  `json:"state"`
+	// Configuration is which one runs.
+	Configuration Configuration `json:"configuration,omitzero"`
 	account.Status
 	// Tenants are those that are configured.
 	Tenants []Tenant `json:"tenants,omitempty"`
+}
+
+// Configuration tells whether what runs is what the files say.
+type Configuration struct {
+	Loaded time.Time `json:"loaded"`
+	// Refused says why the files, which were changed since, are not taken; "" if
+	// they are what runs.
+	Refused string `json:"refused,omitempty"`
 }
 
 // State tells of the store that holds what replicas share.
@@ -38,15 +49,22 @@ type State struct {
 
 // Tenant tells of one who may call.
 type Tenant struct {
-	Name           string `json:"name"`
-	Disabled       bool   `json:"disabled,omitempty"`
-	Weight         int    `json:"weight,omitempty"`          // 0 is 1
-	MaxConcurrency int    `json:"max_concurrency,omitempty"` // 0 is no limit
-	// Limits are the tenant's by their names, as in tokens/day; Used is what is
-	// used of the windows of now, as far as it is known.
-	Limits map[string]float64 `json:"limits,omitempty"`
-	Used   map[string]float64 `json:"used,omitempty"`
+	Name           string   `json:"name"`
+	Disabled       bool     `json:"disabled"`
+	Models         []string `json:"models,omitempty"`          // none: all
+	Weight         int      `json:"weight,omitempty"`          // 0 is 1
+	MaxConcurrency int      `json:"max_concurrency,omitempty"` // 0 is no limit
+	MaxWaiting     *int     `json:"max_waiting,omitempty"`     // nil is no limit of its own
+	// Limits are the tenant's by their names, as in tokens/day. Used is what is
+	// used and reserved in the windows of now, in the units of Limits; none if the
+	// store does not say. Until is when each window ends; one in total has no end.
+	Limits map[string]float64   `json:"limits,omitempty"`
+	Used   map[string]float64   `json:"used,omitempty"`
+	Until  map[string]time.Time `json:"until,omitempty"`
 }
+
+// longestRefused bounds why files are refused, in bytes: there may be many faults.
+const longestRefused = 4096
 
 // longestModel bounds names of models, in bytes: clients choose them.
 const longestModel = 200
@@ -56,6 +74,7 @@ const longestModel = 200
 func (r Report) Redacted() Report {
 	text := func(s string) string { return redact.ForClient(redact.Text(s)) }
 	name := func(model string) string { return text(redact.Bound(model, longestModel)) }
+	r.Configuration.Refused = redact.Bound(redact.Text(r.Configuration.Refused), longestRefused)
 	r.Accounts = each(r.Accounts, func(a *account.AccountStatus) {
 		models := maps.Clone(a.Models)
 		clear(models)

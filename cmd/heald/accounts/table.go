@@ -16,7 +16,11 @@ import (
 // WriteTable writes a report for people, with times as in a place.
 func WriteTable(w io.Writer, r *Report, in *time.Location) error {
 	c := clock{r.At, in}
-	for _, text := range []string{r.summary(c), r.State.words()} {
+	texts := []string{r.summary(c), r.State.words()}
+	if f := &r.Configuration; f.Refused != "" {
+		texts = append(texts, "The configuration of "+c.tell(f.Loaded)+" runs; THE FILES ARE REFUSED: "+f.Refused)
+	}
+	for _, text := range texts {
 		for _, line := range wrap(text, Width) {
 			fmt.Fprintln(w, line)
 		}
@@ -172,11 +176,15 @@ func (t *Tenant) limits() string {
 		out = append(out, strconv.Itoa(t.MaxConcurrency)+" at once")
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Limits)) {
-		limit := count(t.Limits[name])
-		if used, known := t.Used[name]; known {
-			limit = count(used) + "/" + limit
+		write := count
+		if strings.HasPrefix(name, "money/") {
+			write = sum
 		}
-		out = append(out, limit+" "+name)
+		limit := write(t.Limits[name])
+		if used, known := t.Used[name]; known {
+			limit = write(used) + "/" + limit
+		}
+		out = append(out, name+" "+limit)
 	}
 	if len(out) == 0 {
 		return ""

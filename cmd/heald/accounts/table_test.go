@@ -40,6 +40,10 @@ func tired() *Report {
 					"gemini-3.8-flash": u(account.RateLimit, "the rate limit is reached (group ai_studio/ads)", in(29*time.Second), never),
 				}},
 				{ID: "ads-2", Backend: "ai-studio", Group: "ai_studio/ads", Usable: u(account.BadCredential, "the credential is refused (account ads-2)", never, in(time.Minute))},
+				{ID: "ads-3", Backend: "ai-studio", Group: "ai_studio/ads", Usable: u(account.Forbidden, "the provider forbids it: SERVICE_DISABLED (account ads-3)", in(10*time.Minute), in(time.Minute))},
+				{ID: "ads-4", Backend: "ai-studio", Group: "ai_studio/ads", Usable: ready, Models: map[string]account.Usable{
+					"gemini-3.1-flash-image-preview": u(account.QuotaSpent, "the model is not on this project's tier, limit 0 (group ai_studio/ads)", never, never),
+				}},
 				{ID: "old", Backend: "ai-studio", Group: "ai_studio/account:old", Usable: account.Usable{Kind: "disabled", Why: "disabled in heald.yaml"}},
 				{ID: "eu-1", Backend: "vertex-eu", Group: "vertex/europe-west4/a-project-with-a-long-name", InUse: 12, Usable: ready},
 				{ID: "eu-2", Backend: "vertex-eu", Group: "vertex/europe-west4/lab", Usable: u(account.NoMoney, "money is missing (billing account lab-cards)", in(time.Hour), in(-time.Second))},
@@ -47,7 +51,7 @@ func tired() *Report {
 			Groups: []account.GroupStatus{
 				{Group: "ai_studio/ads", Model: "gemini-3.8-flash", Used: state.Rates{Requests: 60, Tokens: 1_234_567, Day: 812}, Limits: state.Rates{Requests: 60, Tokens: 4_000_000, Day: 10_000},
 					Learned: state.Rates{Requests: 60}, Usable: u(account.RateLimit, "the rate limit is reached (group ai_studio/ads)", in(29*time.Second), never)},
-				{Group: "ai_studio/ads", Model: "gemini-3.1-flash-image-preview", Usable: u(account.QuotaSpent, "the quota is used up (ai_studio/ads)", never, never)},
+				{Group: "ai_studio/ads", Model: "gemini-3.1-flash-image-preview", Usable: u(account.QuotaSpent, "the model is not on this project's tier, limit 0 (group ai_studio/ads)", never, never)},
 				{Group: "ai_studio/search-prod", Model: "gemini-3.8-flash", Used: state.Rates{Requests: 3, Tokens: 12_345, Day: 400}, Limits: state.Rates{Requests: 1000}, Usable: ready},
 				{Group: "ai_studio/search-prod", Model: "gemini-3.5-flash-lite", Used: state.Rates{Requests: 15, Day: 1500}, Limits: state.Rates{Day: 1500},
 					Usable: u(account.QuotaSpent, "the quota is used up (group ai_studio/search-prod)", in(18*time.Hour), in(5*time.Minute))},
@@ -66,7 +70,7 @@ func tired() *Report {
 			},
 		},
 		Tenants: []Tenant{
-			{Name: "ads", MaxConcurrency: 20, Limits: map[string]float64{"money/month": 250.5}, Used: map[string]float64{"money/month": 17.25}},
+			{Name: "ads", MaxConcurrency: 20, Limits: map[string]float64{"money/month": 250.5, "money/day": 0.0001, "requests/minute": 3}, Used: map[string]float64{"money/month": 3.1, "requests/minute": 2}},
 			{Name: "lab", Limits: map[string]float64{"tokens/day": 2_000_000, "requests/minute": 60}},
 			{Name: "left", Disabled: true},
 			{Name: "search", Weight: 3},
@@ -98,6 +102,7 @@ func TestTable(t *testing.T) {
 	cut.State = State{Store: "redis", Replicas: 3}
 	cut.Status = account.Status{At: noon}
 	cut.Tenants = nil
+	cut.Configuration = Configuration{Loaded: in(-time.Hour), Refused: `policies.default.attempts: 99 is not between 1 and 10; write another`}
 	crowd := &Report{State: State{Store: "memory", Up: true}, Status: account.Status{At: noon}}
 	for i := range 30 {
 		g := account.GroupStatus{Group: "ai_studio/p", Model: fmt.Sprintf("model-%02d", i), Used: state.Rates{Requests: int64(i)}, Usable: ready}
@@ -161,7 +166,7 @@ func FuzzTable(f *testing.F) {
 }
 
 func TestCount(t *testing.T) {
-	for n, want := range map[float64]string{0: "0", 0.5: "0.5", 9999: "9999", 10_000: "10k", 12_345: "12.35k", 250_000: "250k", 1_234_567: "1.23M", 4e6: "4M", 2e9: "2G"} {
+	for n, want := range map[float64]string{0: "0", 0.5: "0.5", 0.0001: "0.0001", 0.123456789: "0.123457", 3.1: "3.1", 1.005: "1", 9999: "9999", 10_000: "10k", 12_345: "12.35k", 250_000: "250k", 1_234_567: "1.23M", 4e6: "4M", 2e9: "2G"} {
 		if got := count(n); got != want {
 			t.Errorf("%v is %s, want %s", n, got, want)
 		}

@@ -19,6 +19,7 @@ const (
 	credential  = "credential"
 	money       = "money"
 	quota       = "quota"
+	forbidden   = "forbidden"
 	disabled    = "disabled"
 )
 
@@ -26,7 +27,8 @@ const (
 var remedy = map[string]string{
 	credential: "change the secret",
 	money:      "top up, or raise the spending limit",
-	quota:      "its limit is 0: the project does not have this model",
+	quota:      "until a reload", // a limit of 0
+	forbidden:  "see the log",
 }
 
 // class sorts states for the summary.
@@ -38,7 +40,7 @@ func class(u *account.Usable) string {
 		return disabled
 	case u.Kind == busy || u.Kind == tenantSlots || u.Kind == capacity && u.Until.IsZero():
 		return busy
-	case u.Kind == credential || u.Kind == money || u.Until.IsZero():
+	case u.Kind == credential || u.Kind == money || u.Kind == forbidden || u.Until.IsZero():
 		return "out"
 	}
 	return "resting"
@@ -59,6 +61,9 @@ func (c clock) state(u *account.Usable, self string) string {
 		out += ": " + why
 		if r := remedy[u.Kind]; r != "" && (u.Kind != quota || u.Until.IsZero()) {
 			out += "; " + r
+		}
+		if !u.Until.IsZero() {
+			out += "; until " + c.tell(u.Until)
 		}
 	case "resting":
 		out += " until " + c.tell(u.Until) + " (" + why + ")"
@@ -92,7 +97,17 @@ func (c clock) tell(t time.Time) string {
 	return t.Format("Jan 2 15:04")
 }
 
-// count writes a number: exact up to 10,000, and then with two decimals.
+// sum writes a sum of money: as count does, with two decimals if it has any.
+func sum(n float64) string {
+	out := count(n)
+	if i := strings.IndexByte(out, '.'); i >= 0 && i == len(out)-2 {
+		out += "0"
+	}
+	return out
+}
+
+// count writes a number: exact up to 10,000, and then with two decimals. A small
+// part of a limit is not nothing, and never written as 0.
 func count(n float64) string {
 	unit := ""
 	for _, u := range []struct {
@@ -104,7 +119,11 @@ func count(n float64) string {
 			break
 		}
 	}
-	return strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64) + unit
+	digits := 100.0
+	if unit == "" && n < 1 {
+		digits = 1e6 // budgets are counted in millionths
+	}
+	return strconv.FormatFloat(math.Round(n*digits)/digits, 'f', -1, 64) + unit
 }
 
 // of is what is used of a limit; a limit of 0 is none, and one that refusals have

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
-	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // clientKeys reads client_keys.
@@ -57,21 +55,4 @@ func (c *Config) checkAuth() error {
 			Fix: "make a tenant (heald tenant add NAME), or list client_keys in heald.yaml (or pass --client-key env:VARIABLE), listen on 127.0.0.1, or, if something else keeps strangers out, write auth: none in heald.yaml or pass --insecure-open"}
 	}
 	return nil
-}
-
-// noteTenants tells of open doors, and of tenants that cannot come in.
-func (c *Config) noteTenants() []*setting.Problem {
-	if !c.Asks() && c.Auth == "" {
-		return []*setting.Problem{{Note: true, Path: "tenants", Found: "no key is asked for: there are neither tenants nor client_keys",
-			Consequence: "everybody who can connect to Envoy may call, and spends the quota of your accounts",
-			Fix:         "make a tenant (heald tenant add NAME), or write auth: none if that is meant"}}
-	}
-	var out []*setting.Problem
-	for i, t := range c.AllTenants() {
-		if len(t.Keys) == 0 && !t.Disabled && t.Name != tenant.Default {
-			out = append(out, &setting.Problem{Note: true, Path: tenant.Field(cmp.Or(t.Place, fmt.Sprintf("tenants[%d]", i)), "keys"), Found: "the tenant " + redact.Quote(t.Name) + " has no key",
-				Consequence: "nobody can call as it", Fix: "make one: heald tenant rotate " + redact.Bound(t.Name, 63)})
-		}
-	}
-	return out
 }

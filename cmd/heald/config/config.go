@@ -223,7 +223,7 @@ func (c *Config) Notes() []*setting.Problem {
 				Consequence: "the provider will refuse it", Fix: "check the variable or file it comes from"})
 		}
 	}
-	out = append(append(out, c.noteQuotas()...), c.noteTenants()...)
+	out = append(append(append(out, c.noteAccounts()...), c.noteQuotas()...), c.noteTenants()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
@@ -265,6 +265,7 @@ func (c *Config) Validate() error {
 		return err
 	}
 	_, err = exchange.New(x, exchange.Deps{})
+	err = errors.Join(err, c.Record.checkFile())
 	if c.Listen.TLS != nil {
 		_, bad := c.Listen.TLS.Load()
 		err = errors.Join(err, bad)

@@ -95,6 +95,19 @@ func (r *Record) validate(shared bool) error {
 	return errors.Join(errs...)
 }
 
+// checkFile finds out whether the file could be opened, and makes nothing. A
+// reload does not ask: it opens no file.
+func (r *Record) checkFile() error {
+	if r.File == "" {
+		return nil
+	}
+	if err := file.Check(r.File); err != nil {
+		return &setting.Problem{Path: "record.file", Found: shownPath(r.File) + " " + err.Error(), Consequence: "heald does not start",
+			Fix: "name a file in a directory that exists, in which heald may write"}
+	}
+	return nil
+}
+
 // Files are the options of the file of records.
 func (r *Record) Files() file.Options {
 	return file.Options{Path: r.File, MaxSize: int64(r.MaxSize), MaxAge: r.MaxAge, Keep: r.Keep}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestRecordAndPrices(t *testing.T) {
 	t.Setenv("TOKEN", "Bearer abc")
 	c, err := Parse([]byte(recordBase + `
 record:
-  file: /var/log/heald/usage.jsonl
+  file: ` + filepath.Join(t.TempDir(), "usage.jsonl") + `
   max_size: 10MiB
   otlp: {endpoint: "http://127.0.0.1:4318", headers: {authorization: {env: TOKEN}}}
 prices:

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -246,7 +247,9 @@ func (s *shape) text(n *yaml.Node, path string) {
 
 func (s *shape) number(n *yaml.Node, t reflect.Type, path string, tag reflect.StructTag) {
 	v := reflect.New(t)
-	if n.Decode(v.Interface()) != nil {
+	var f float64 // the YAML library cuts fractions off
+	fraction := n.Decode(&f) == nil && f != math.Trunc(f)
+	if fraction || n.Decode(v.Interface()) != nil {
 		s.bad(n, path, redact.Quote(n.Value)+" is not a whole number", "", "write digits only")
 		return
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // misfits are values that stand where others belong.
-var misfits = []string{"{a: 1}", "[1]", "[[1]]", "x", "0", "1", "-1", "null", "''", "true", "5s", "12 MiB"}
+var misfits = []string{"{a: 1}", "[1]", "[[1]]", "x", "0", "1", "-1", "1.5", "null", "''", "true", "5s", "12 MiB"}
 
 // TestShapes writes down what is said of every setting with every value that
 // does not fit:

@@ -46,6 +46,9 @@ const hashPrefix = "sha256:"
 // hashSyntax tells a hash from a key that was written in its place.
 var hashSyntax = regexp.MustCompile(`^` + hashPrefix + `[0-9a-f]{64}$`)
 
+// begunHash is what is left of a hash whose end is missing.
+var begunHash = regexp.MustCompile(`^sha256(:[0-9a-f]{0,63})?$`)
+
 // NewTenantKey is a key as heald.yaml has it. Only its hash is kept.
 func NewTenantKey(id, key string, now time.Time) TenantKey {
 	return TenantKey{ID: id, Hash: hashPrefix + tenant.HashOf(key).String(), Created: now.UTC().Truncate(time.Second)}
@@ -131,7 +134,7 @@ func (t Tenant) resolve(i int, read func(s Source, path string) (string, error))
 	var errs []error
 	for j, k := range t.Keys {
 		path := tenant.Field(out.Place, fmt.Sprintf("keys[%d]", j))
-		hash, err := k.hash(path, read)
+		hash, err := k.hash(path, read, t.file != "")
 		errs = append(errs, err)
 		if err == nil {
 			out.Keys = append(out.Keys, tenant.Key{ID: k.Name(j), Hash: hash, Expires: k.Expires, Place: path})
@@ -140,18 +143,30 @@ func (t Tenant) resolve(i int, read func(s Source, path string) (string, error))
 	return out, errors.Join(errs...)
 }
 
-func (k TenantKey) hash(path string, read func(s Source, path string) (string, error)) (h tenant.Hash, err error) {
+// cutOff is what may have happened to a file of a tenant's own that ends too soon.
+const cutOff = "; if the file was cut off while it was written, write it whole under a name that begins with '.' in the same directory, and rename it"
+
+// hash is the key's. own says that the tenant has a file of its own, whose end may
+// be missing.
+func (k TenantKey) hash(path string, read func(s Source, path string) (string, error), own bool) (h tenant.Hash, err error) {
+	whole := ""
+	if own {
+		whole = cutOff
+	}
 	switch {
 	case k.Hash == "" && k.Source == Source{}:
-		return h, &setting.Problem{Path: path, Found: "there is no key", Fix: "make one with heald tenant rotate, or say where one is found: {env: VARIABLE} or {file: /path}"}
+		return h, &setting.Problem{Path: path, Found: "there is no key", Fix: "make one with heald tenant rotate, or say where one is found: {env: VARIABLE} or {file: /path}" + whole}
 	case k.Hash != "" && k.Source != Source{}:
 		return h, &setting.Problem{Path: path, Found: "give hash, env or file, not several", Fix: "leave all but one out"}
 	case k.Source != Source{}:
 		key, err := read(k.Source, path)
 		return tenant.HashOf(key), err
+	case begunHash.MatchString(k.Hash):
+		return h, &setting.Problem{Path: path + ".hash", Found: fmt.Sprintf("the hash is cut off: it has %d of %d characters", len(k.Hash), len(hashPrefix)+2*len(h)),
+			Fix: "write " + hashPrefix + " and 64 digits in hex, as heald tenant does" + whole}
 	case !hashSyntax.MatchString(k.Hash):
 		return h, &setting.Problem{Path: path + ".hash", Found: "this is no hash of a key", Consequence: "it is not repeated here, since it may be the key itself",
-			Fix: "write " + hashPrefix + " and 64 digits in hex, as heald tenant does"}
+			Fix: "write " + hashPrefix + " and 64 digits in hex, as heald tenant does" + whole}
 	}
 	_, err = hex.Decode(h[:], []byte(k.Hash[len(hashPrefix):]))
 	return h, err

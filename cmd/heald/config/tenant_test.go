@@ -194,7 +194,7 @@ func TestMistakesWithTenants(t *testing.T) {
 		{"two documents", "", "weight: 1\n---\nweight: 2\n", "a.yaml: there is a second YAML document"},
 		{"another name", "", "name: b", `a.yaml: name: "b" is not what the file is called`},
 		{"a key in place of its hash", "", "keys: [{hash: " + tenant.HashOf("x").String() + "}]", "a.yaml: keys[0].hash: this looks like a credential"},
-		{"no hash", "", "keys: [{hash: sha256:12}]", "a.yaml: keys[0].hash: this is no hash of a key"},
+		{"no hash", "", "keys: [{hash: sha256:12}]", "a.yaml: keys[0].hash: the hash is cut off"},
 		{"nothing", "", "keys: [{id: x}]", "a.yaml: keys[0]: there is no key"},
 		{"several", "", "keys: [{" + hashed("a") + ", env: TEST_SAME}]", "a.yaml: keys[0]: give hash, env or file, not several"},
 		{"a short key", "{name: b, keys: [{env: TEST_SHORT}]}", "", "tenants[0].keys[0]: the key has 16 characters, fewer than 24"},
@@ -269,5 +269,59 @@ func TestNewTenantKey(t *testing.T) {
 	k := NewTenantKey("k", chosenKey, at)
 	if k.ID != "k" || k.Hash != "sha256:"+tenant.HashOf(chosenKey).String() || k.Created.Format(time.RFC3339Nano) != now || k.Name(4) != "k" || (TenantKey{}).Name(4) != "key-5" {
 		t.Errorf("got %+v", k)
+	}
+}
+
+// A file that is half written, a link that leads nowhere and one that everybody may
+// change are told as what they are.
+func TestFaultsOfTenantFiles(t *testing.T) {
+	t.Setenv("TEST_KEY", "k")
+	for _, c := range []struct{ name, text, want string }{
+		{"a hash that is cut off", "keys:\n- id: k\n  hash: sha256:0123", "a.yaml: keys[0].hash: the hash is cut off: it has 11 of 71 characters"},
+		{"a prefix that is cut off", "keys:\n- id: k\n  hash: sha2", "if the file was cut off while it was written, write it whole"},
+		{"a key that is cut off", "keys:\n- id: k", "if the file was cut off while it was written, write it whole"},
+	} {
+		cfg, err := loadText(t, oneAccount+"tenants_dir: "+files(t, map[string]string{"a.yaml": c.text})+"\n")
+		if err == nil {
+			err = cfg.Validate()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+
+	dir := files(t, map[string]string{"a.yaml": "keys: [{" + hashed("k") + "}]"})
+	text := oneAccount + "tenants_dir: " + dir + "\n"
+	notes := func() (out string) {
+		t.Helper()
+		cfg, err := loadText(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range cfg.Notes() {
+			out += n.Error() + "\n"
+		}
+		return out
+	}
+	if got := notes(); strings.Contains(got, "may change it") {
+		t.Errorf("before: %s", got)
+	}
+	if err := os.Chmod(filepath.Join(dir, "a.yaml"), 0o606); err != nil {
+		t.Fatal(err)
+	}
+	if got := notes(); !strings.Contains(got, "a.yaml: has the mode 0606: everybody on this machine may change it") {
+		t.Errorf("a file: %s", got)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got := notes(); !strings.Contains(got, dir+": has the mode 0777") {
+		t.Errorf("the directory: %s", got)
+	}
+	if err := os.Symlink("nowhere.yaml", filepath.Join(dir, "l.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), "l.yaml: is a link to nowhere.yaml, which does not exist") || !strings.Contains(err.Error(), "take the link away") {
+		t.Errorf("a link: %v", err)
 	}
 }

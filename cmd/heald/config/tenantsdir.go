@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,10 @@ func (c *Config) readTenants() error {
 		}
 		file := filepath.Join(c.TenantsDir, e.Name())
 		data, err := readFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, lostLink(file))
+			continue
+		}
 		if err != nil {
 			errs = append(errs, &setting.Problem{Path: shownPath(file), Found: "the file " + fileFault(err), Fix: "let heald read it, or take it away"})
 			continue
@@ -56,6 +61,19 @@ func (c *Config) readTenants() error {
 	}
 	c.tenanted = all.Bytes()
 	return errors.Join(errs...)
+}
+
+// lostLink is a link in the directory that leads nowhere. To go on without it would
+// lock a tenant out that is only being moved; so nothing changes until it is
+// mended, as with every other file that cannot be read. A file that was taken away
+// since the directory was listed is no fault.
+func lostLink(file string) error {
+	to, err := os.Readlink(file)
+	if err != nil {
+		return nil
+	}
+	return &setting.Problem{Path: shownPath(file), Found: "is a link to " + shownPath(to) + ", which does not exist",
+		Consequence: "heald does not start, and until it is mended no change of any tenant counts", Fix: "make what it leads to, or take the link away"}
 }
 
 // tenantName is the tenant of a file in the directory. Hidden files are none:

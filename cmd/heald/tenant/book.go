@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,10 @@ import (
 type Book struct {
 	file string // heald.yaml; "" if there is only the directory
 	dir  string // of a file for each tenant; "" if there is none
-	now  func() time.Time
+	// beside is the heald.yaml that reads dir, where only dir was named: its tenants
+	// count, too. "" is not known.
+	beside string
+	now    func() time.Time
 }
 
 // DefaultFile is where tenants are if nobody says.
@@ -47,6 +51,50 @@ func Open(file, dir string, now func() time.Time) (*Book, error) {
 	}
 	b.dir = c.TenantsDir
 	return b, nil
+}
+
+// Beside says which heald.yaml reads the directory of tenants, so that a new tenant
+// is compared with those that are there. With "" it is DefaultFile, if that one
+// does.
+func (b *Book) Beside(file string) error {
+	if b.file != "" {
+		if file == "" {
+			return nil
+		}
+		return errors.New("give --config with --dir alone")
+	}
+	c, err := config.Load(cmp.Or(file, DefaultFile))
+	switch {
+	case err == nil && same(c.TenantsDir, b.dir):
+		b.beside = cmp.Or(file, DefaultFile)
+	case file == "": // it is another one's, or none
+	case err != nil:
+		return err
+	default:
+		return &setting.Problem{Path: filepath.Clean(file), Found: "its tenants_dir is not " + redact.Text(b.dir), Consequence: "it would never see the tenant", Fix: "name the heald.yaml that reads the directory, or its directory"}
+	}
+	return nil
+}
+
+// Compared reports whether new tenants are compared with those of heald.yaml.
+func (b *Book) Compared() bool { return b.file != "" || b.beside != "" }
+
+// same reports whether two paths lead to one directory.
+func same(a, b string) bool {
+	one, err := os.Stat(a)
+	if a == "" || err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
+// all reads all tenants, also those of the heald.yaml beside.
+func (b *Book) all() (*config.Config, error) {
+	if b.beside == "" {
+		return b.load()
+	}
+	return config.Load(b.beside)
 }
 
 // load reads all tenants. A heald.yaml that does not exist has none.
@@ -93,6 +141,15 @@ func (b *Book) change(name string, create bool, edit func(t config.Tenant, m map
 		return "", err
 	}
 	file, whole, exists := b.home(c, name)
+	if create && !exists && b.beside != "" {
+		all, err := b.all()
+		if err != nil {
+			return "", err
+		}
+		if exists = slices.ContainsFunc(all.Tenants, func(t config.Tenant) bool { return t.Name == name }); exists {
+			file = b.beside
+		}
+	}
 	switch {
 	case create && exists:
 		return "", &setting.Problem{Path: file, Found: "there is a tenant " + redact.Quote(name) + " already", Fix: "give it another key with heald tenant rotate " + name + ", or choose another name"}
@@ -126,7 +183,7 @@ func (b *Book) change(name string, create bool, edit func(t config.Tenant, m map
 // its place yet.
 func (b *Book) check(written string, text []byte, file, name string, whole bool) error {
 	if whole {
-		c, err := b.load()
+		c, err := b.all()
 		if err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ func Run(t *testing.T, open Opener) {
 		{"settle corrects tokens", settleCorrectsTokens},
 		{"budgets are reserved, then settled", budgets},
 		{"a budget's window ends", budgetEnds},
+		{"what budgets have used is told", usedBudgets},
 		{"nothing is negative, and 0 at rest", neverNegative},
 		{"what is reserved is what is under way", reservedIsUnderWay},
 		{"what is only reserved is told from what is used", reservedIsTold},
