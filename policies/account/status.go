@@ -232,7 +232,7 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 	for tenant, n := range waiting {
 		s := QueueStatus{Tenant: tenant, Waiting: n, Usable: Usable{Now: true}}
 		if b := p.tenants[tenant]; b.until.After(now) {
-			s.Usable = b.blocked.usable(now)
+			s.Usable = b.usable(now)
 		}
 		out = append(out, s)
 	}

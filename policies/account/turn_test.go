@@ -63,7 +63,7 @@ func TestRoomElsewhereNeedsNoWait(t *testing.T) {
 				all.Go(func() {
 					began := time.Now()
 					got, l := acquired(t, p, plan(c.model, c.backend), c.comes)
-					if waited := time.Since(began); got != c.want && !(got == "rate_limit" && c.model == "idle") || waited > state.SnapshotAge {
+					if waited := time.Since(began); got != c.want && (got != "rate_limit" || c.model != "idle") || waited > state.SnapshotAge {
 						t.Errorf("%s: %s after %v", c.name, got, waited)
 					}
 					if l != nil {
