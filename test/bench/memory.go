@@ -48,14 +48,18 @@ func (v *variant) memory(ctx context.Context) (m memory, err error) {
 	return m, err
 }
 
+// adminClient talks to heald's admin socket, whatever the host of a URL.
+func adminClient(socket string) *http.Client {
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+}
+
 // inUse asks heald, on its admin socket, to collect garbage, and returns what
 // the heap and the stacks have in use then.
 func inUse(ctx context.Context, socket string) (int, error) {
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-	}}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := adminClient(socket)
+	defer client.CloseIdleConnections()
 	if err := get(ctx, client, "/debug/pprof/heap?gc=1", func(r io.Reader) error {
 		_, err := io.Copy(io.Discard, r)
 		return err
