@@ -92,8 +92,9 @@ supply: $(VULNCHECK) $(CYCLONEDX) ## known vulnerabilities, licences, and the bi
 	@./test/tools/supply.sh $(VULNCHECK) $(CYCLONEDX) '$(VERSION)'
 
 .PHONY: bench
-bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as ratios
-	go run ./test/bench -heald bin/heald $(ARGS)
+bench: envoy bin/heald ## measure heald against no-ops and, with BASE=COMMIT, that commit's heald, as ratios (5 minutes)
+	$(if $(BASE),./test/bench/build-commit.sh '$(BASE)' out/heald-base)
+	go run ./test/bench -heald bin/heald $(if $(BASE),-compare out/heald-base) $(ARGS)
 
 .PHONY: sizing
 sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in heald

@@ -9,6 +9,9 @@ import (
 // at a time.
 type answer struct {
 	chunks [][]byte
+	// silent is after how many chunks upstream says no more and does not end;
+	// 0 for never.
+	silent int
 }
 
 // text is what each chunk says, as JSON has it: 60 bytes, as many as a model

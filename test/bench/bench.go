@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 )
 
 // options are the flags.
 type options struct {
-	heald       string // path of the binary
-	envoy       string // version; "" for the newest
+	lineup
 	rounds      int
-	duration    time.Duration // of a cell
+	duration    time.Duration // of a cell; 0 for what makes a run of usual length
 	warmUp      time.Duration // of each variant, before its first cell; 0 for none
 	concurrency int
 	scenario    string // filter
 	json        string // file for the raw results
+	streams     []int  // how many are opened
 }
 
 // cell is one variant in one scenario in one round.
@@ -28,13 +29,14 @@ type cell struct {
 	Round    int     `json:"round"`
 	Requests int     `json:"requests"`
 	Seconds  float64 `json:"seconds"`
-	// Processor time, in milliseconds, of the whole cell.
+	// Processor time, in milliseconds, of the whole cell. A variant without a
+	// sidecar has 0.
 	SidecarCPU float64 `json:"sidecar_cpu_ms"`
 	EnvoyCPU   float64 `json:"envoy_cpu_ms"`
 	// Latency of whole answers, in milliseconds.
 	P50 float64 `json:"p50_ms"`
 	P99 float64 `json:"p99_ms"`
-	// Messages that Envoy sent to the sidecar.
+	// Messages that Envoy sent to the sidecar; 0 where it sends none.
 	Messages uint64 `json:"messages"`
 }
 
@@ -42,11 +44,11 @@ type cell struct {
 type bench struct {
 	upstream *upstream
 	load     *load
-	variants [2]*variant // no-op first
+	variants []*variant
 	progress io.Writer
 }
 
-// start starts the upstream and both variants, each with an Envoy of its own.
+// start starts the upstream and all variants, each with an Envoy of its own.
 func start(ctx context.Context, o options, envoy, dir string, progress io.Writer) (b *bench, err error) {
 	b = &bench{load: newLoad(o.concurrency), progress: progress}
 	defer func() {
@@ -59,20 +61,25 @@ func start(ctx context.Context, o options, envoy, dir string, progress io.Writer
 	if b.upstream, err = startUpstream(); err != nil {
 		return b, err
 	}
-	if b.variants[0], err = startNoop(ctx, dir, envoy, b.upstream); err != nil {
+	kinds, err := o.kinds(b.upstream)
+	if err != nil {
 		return b, err
 	}
-	b.variants[1], err = startHeald(ctx, dir, o.heald, envoy, b.upstream)
-	return b, err
+	for _, k := range kinds {
+		v, err := k.start(ctx, place{dir: dir, envoy: envoy, window: room, clients: o.concurrency})
+		if err != nil {
+			return b, err
+		}
+		b.variants = append(b.variants, v)
+	}
+	return b, nil
 }
 
 func (b *bench) close() error {
 	b.load.close()
 	var errs []error
 	for _, v := range b.variants {
-		if v != nil {
-			errs = append(errs, v.close())
-		}
+		errs = append(errs, v.close())
 	}
 	if b.upstream != nil {
 		errs = append(errs, b.upstream.close())
@@ -85,36 +92,45 @@ func (b *bench) close() error {
 // each other directly, in turns of order.
 func (b *bench) run(ctx context.Context, list []scenario, o options) ([]cell, error) {
 	var cells []cell
+	d := o.cellTime(len(list), len(b.variants))
 	for round := range o.rounds {
 		for i := range list {
-			pair, err := b.pair(ctx, &list[i], round, (round+i)%2 == 1, o)
+			group, err := b.group(ctx, &list[i], round, turn(b.variants, round+i), d, o.warmUp)
 			if err != nil {
 				return nil, fmt.Errorf("scenario %s: %w", list[i].name, err)
 			}
-			cells = append(cells, pair...)
+			cells = append(cells, group...)
 		}
 		fmt.Fprintf(b.progress, "round %d of %d done\n", round+1, o.rounds)
 	}
 	return cells, nil
 }
 
-// pair measures both variants in one scenario.
-func (b *bench) pair(ctx context.Context, s *scenario, round int, healdFirst bool, o options) ([]cell, error) {
+// turn is the k-th order of the variants. Every second one is backwards, so that
+// of two neighbors each is as often the first; and where the order begins moves
+// on, so that nobody is always the last.
+func turn(variants []*variant, k int) []*variant {
+	first := k / 2 % len(variants)
+	order := slices.Concat(variants[first:], variants[:first])
+	if k%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
+}
+
+// group measures all variants in one scenario.
+func (b *bench) group(ctx context.Context, s *scenario, round int, order []*variant, d, warmUp time.Duration) ([]cell, error) {
 	if err := b.prepare(ctx, s); err != nil {
 		return nil, err
 	}
 	if round == 0 {
-		if err := b.warm(ctx, o.warmUp); err != nil {
+		if err := b.warm(ctx, warmUp); err != nil {
 			return nil, err
 		}
 	}
-	order := b.variants
-	if healdFirst {
-		order[0], order[1] = order[1], order[0]
-	}
 	var cells []cell
 	for _, v := range order {
-		c, err := b.measure(ctx, v, o.duration)
+		c, err := b.measure(ctx, v, d)
 		if err != nil {
 			return nil, err
 		}
@@ -124,33 +140,48 @@ func (b *bench) pair(ctx context.Context, s *scenario, round int, healdFirst boo
 	return cells, nil
 }
 
-// prepare sets what upstream answers and what the clients send. heald's first
-// request is caught where it arrives: the yardstick's client sends just that,
-// so that upstream reads the same bytes from both. Both answers are looked at
-// once, whole; later only their ends are.
+// prepare sets what upstream answers and what the clients send. The first
+// request through heald is caught where it arrives: the clients of the
+// yardsticks send just that, so that upstream reads the same bytes from all. All
+// answers are looked at once, whole; later only their ends are.
 func (b *bench) prepare(ctx context.Context, s *scenario) error {
 	a := newAnswer(s.chunks)
 	b.upstream.answer.Store(a)
-	noop, heald := b.variants[0], b.variants[1]
-	heald.request = s.request()
-	arrived, err := b.upstream.capture(func() error {
-		got, err := b.load.whole(ctx, heald)
+	var arrived *request
+	for _, v := range b.variants {
+		if !v.heald {
+			continue
+		}
+		v.request = s.request()
+		caught, err := b.upstream.capture(func() error { return b.try(ctx, v, func(got []byte) error { return s.check(got, a) }) })
 		if err != nil {
 			return err
 		}
-		return s.check(got, a)
-	})
-	if err != nil {
-		return fmt.Errorf("heald: %w", err)
+		if arrived == nil {
+			arrived = caught
+		}
 	}
 	arrived.tail = a.tail()
-	noop.request = arrived
-	got, err := b.load.whole(ctx, noop)
+	for _, v := range b.variants {
+		if v.heald {
+			continue
+		}
+		v.request = arrived
+		if err := b.try(ctx, v, func(got []byte) error { return checkEcho(got, a) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try sends a request and looks at the whole answer.
+func (b *bench) try(ctx context.Context, v *variant, check func([]byte) error) error {
+	got, err := b.load.whole(ctx, v)
 	if err == nil {
-		err = checkEcho(got, a)
+		err = check(got)
 	}
 	if err != nil {
-		return fmt.Errorf("no-op: %w", err)
+		return errors.Join(fmt.Errorf("%s: %w", v.name, err), v.ended())
 	}
 	return nil
 }
@@ -205,11 +236,10 @@ type reading struct {
 
 func (b *bench) read(ctx context.Context, v *variant) (reading, error) {
 	r := reading{served: b.upstream.served.Load()}
-	var err1, err2, err3 error
-	r.sidecar, err1 = cpuTime(v.sidecar.pid())
-	r.envoy, err2 = cpuTime(v.envoy.PID())
-	r.messages, err3 = v.messages(ctx)
-	return r, errors.Join(err1, err2, err3)
+	var err1, err2 error
+	r.sidecar, r.envoy, err1 = v.cpu()
+	r.messages, err2 = v.messages(ctx)
+	return r, errors.Join(err1, err2)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

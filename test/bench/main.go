@@ -14,6 +14,7 @@ import (
 
 	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/test/bench/noop"
+	"github.com/heald-proxy/heald/test/bench/proxy"
 )
 
 func main() {
@@ -36,15 +37,15 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 }
 
 func command(ctx context.Context, args []string, out, progress io.Writer) error {
-	if len(args) == 2 && args[0] == noopCommand {
-		l, err := net.Listen("unix", args[1])
-		if err != nil {
-			return err
+	if len(args) > 0 {
+		switch args[0] {
+		case noopCommand, proxyCommand:
+			return yardstick(ctx, args[0], args[1:])
+		case sizingCommand:
+			return sizing(ctx, args[1:], out, progress)
+		case streamsCommand:
+			return streams(ctx, args[1:], out, progress)
 		}
-		return noop.Serve(ctx, l, backend)
-	}
-	if len(args) > 0 && args[0] == sizingCommand {
-		return sizing(ctx, args[1:], out, progress)
 	}
 	o, err := parse(args, progress)
 	if err != nil {
@@ -54,41 +55,54 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(o.heald); err != nil {
-		return fmt.Errorf("-heald: %w; `make build` makes the binary", err)
-	}
-	envoy, err := locate.Find(o.envoy)
+	envoy, err := o.find()
 	if err != nil {
 		return err
 	}
-	r := newReport(o, envoy)
-	if r.Cells, err = measureAll(ctx, o, list, envoy, progress); err != nil {
+	r := newReport(o, list, envoy)
+	if err := measureAll(ctx, o, list, envoy, r, progress); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\n\n", r.head())
-	for _, s := range list {
-		fmt.Fprintf(out, "%-10s  %s\n", s.name, s.about)
-	}
-	fmt.Fprintln(out)
-	if err := printTable(out, summarize(list, r.Cells)); err != nil {
+	if err := r.print(out, list); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "\nFigures are medians over the rounds; a ratio is heald / no-op within a round, with its range.")
 	if o.json != "" {
 		return r.write(o.json)
 	}
 	return nil
 }
 
-// parse reads the flags. The defaults take about two and a half minutes.
+// yardstick runs one of them, as a process of its own.
+func yardstick(ctx context.Context, command string, args []string) error {
+	if want := map[string]int{noopCommand: 1, proxyCommand: 2}[command]; len(args) != want {
+		return fmt.Errorf("%s: %d arguments, want %d", command, len(args), want)
+	}
+	l, err := net.Listen("unix", args[0])
+	if err != nil {
+		return err
+	}
+	if command == proxyCommand {
+		return proxy.Serve(ctx, l, args[1])
+	}
+	return noop.Serve(ctx, l, backend)
+}
+
+// find returns the Envoy binary, after a look at what else must be there.
+func (l *lineup) find() (string, error) {
+	if err := l.check(); err != nil {
+		return "", err
+	}
+	return locate.Find(l.version)
+}
+
+// parse reads the flags. The defaults take about four minutes.
 func parse(args []string, usage io.Writer) (options, error) {
-	o := options{warmUp: 200 * time.Millisecond}
+	o := options{warmUp: 200 * time.Millisecond, streams: streamCounts}
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(usage)
-	fs.StringVar(&o.heald, "heald", "bin/heald", "measure the binary at `PATH`")
-	fs.StringVar(&o.envoy, "envoy", "", "use Envoy `VERSION` (default: the newest found)")
-	fs.IntVar(&o.rounds, "rounds", 6, "measure every cell `N` times; an even number gives both variants the first place equally often")
-	fs.DurationVar(&o.duration, "duration", 1800*time.Millisecond, "drive each cell for `TIME`, and then until its last answer is complete")
+	o.register(fs)
+	fs.IntVar(&o.rounds, "rounds", 6, "measure every cell `N` times; an even number lets neighbors take turns equally often")
+	fs.DurationVar(&o.duration, "duration", 0, "drive each cell for `TIME`, and then until its last answer is complete (default: all cells together "+allCells.String()+")")
 	fs.IntVar(&o.concurrency, "concurrency", 4, "send from `N` clients at a time")
 	fs.StringVar(&o.scenario, "scenario", "", "only the scenarios of this comma-separated `LIST`; sse-* are all that begin so")
 	fs.StringVar(&o.json, "json", "", "write the raw results to `FILE`")
@@ -97,7 +111,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		return o, err
 	}
 	if *quick {
-		o.rounds, o.duration, o.concurrency, o.warmUp = 1, 100*time.Millisecond, 2, 0
+		o.rounds, o.duration, o.concurrency, o.warmUp, o.streams = 1, 100*time.Millisecond, 2, 0, []int{1, 5}
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -106,24 +120,50 @@ func parse(args []string, usage io.Writer) (options, error) {
 		return o, fmt.Errorf("-rounds: %d is not between 1 and 1000", o.rounds)
 	case o.concurrency < 1, o.concurrency > 1000:
 		return o, fmt.Errorf("-concurrency: %d is not between 1 and 1000", o.concurrency)
-	case o.duration <= 0:
-		return o, fmt.Errorf("-duration: %s is not positive", o.duration)
+	case o.duration < 0:
+		return o, fmt.Errorf("-duration: %s is negative", o.duration)
 	}
 	return o, nil
 }
 
-// measureAll starts everything, measures, and stops everything.
-func measureAll(ctx context.Context, o options, list []scenario, envoy string, progress io.Writer) (cells []cell, err error) {
+// allCells is how long all cells take together by default, so that a run with
+// further variants takes no longer.
+const allCells = 3 * time.Minute
+
+// cellTime is the duration of a cell: as set, or what all of them leave for one.
+func (o *options) cellTime(scenarios, variants int) time.Duration {
+	if o.duration > 0 {
+		return o.duration
+	}
+	each := allCells / time.Duration(max(1, o.rounds*scenarios*variants))
+	return min(max(each.Truncate(50*time.Millisecond), 200*time.Millisecond), 2*time.Second)
+}
+
+// measureAll fills the report: the cells, in which all variants run side by
+// side, and then the open streams, for which each has fresh processes.
+func measureAll(ctx context.Context, o options, list []scenario, envoy string, r *report, progress io.Writer) error {
 	// Short, since the path of a Unix socket may have 107 bytes.
 	dir, err := os.MkdirTemp("", "heald-bench-")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.RemoveAll(dir)
-	b, err := start(ctx, o, envoy, dir, progress)
-	if err != nil {
-		return nil, err
+	if cells := driven(list); len(cells) > 0 {
+		b, err := start(ctx, o, envoy, dir, progress)
+		if err != nil {
+			return err
+		}
+		r.Cells, err = b.run(ctx, cells, o)
+		if err = errors.Join(err, b.close()); err != nil {
+			return err
+		}
 	}
-	cells, err = b.run(ctx, list, o)
-	return cells, errors.Join(err, b.close())
+	for i := range list {
+		if list[i].open {
+			if r.Streams, err = measureStreams(ctx, &o.lineup, envoy, dir, o.streams, progress); err != nil {
+				return fmt.Errorf("scenario %s: %w", list[i].name, err)
+			}
+		}
+	}
+	return nil
 }

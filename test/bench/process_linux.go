@@ -41,3 +41,19 @@ func resident(pid int) (int, error) {
 	pages, err := strconv.Atoi(fields[1])
 	return pages * os.Getpagesize(), err
 }
+
+// allowFiles lets this process, and those it starts, have n files open each, as
+// far as the limit can be raised.
+func allowFiles(n int) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	// Set even if it is high enough: else Go gives children the lower limit
+	// that this process was started with.
+	want := syscall.Rlimit{Cur: max(limit.Cur, uint64(n)), Max: max(limit.Max, uint64(n))}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err != nil {
+		return fmt.Errorf("%d open files are needed, and the limit cannot be raised above %d (ulimit -Hn): %w", n, limit.Max, err)
+	}
+	return nil
+}

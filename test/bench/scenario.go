@@ -16,19 +16,26 @@ type scenario struct {
 	body   []byte // in the form of Anthropic Messages
 	stream bool   // the client wants server-sent events
 	chunks int    // of the upstream's answer
+	open   bool   // memory of streams that stay open, instead of speed
 }
 
 const kilobyte = 1 << 10
 
 func scenarios() []scenario {
 	list := []scenario{
-		{"json-small", "1 KB request, one JSON document as answer (upstream: 3 chunks)", smallBody(false), false, 3},
-		{"body-200k", "200 KB request of a coding agent, 10 chunks", agentBody(200 * kilobyte), true, 10},
+		{"json-small", "1 KB request, one JSON document as answer (upstream: 3 chunks)", smallBody(false), false, 3, false},
+		{"body-200k", "200 KB request of a coding agent, 10 chunks", agentBody(200 * kilobyte), true, 10, false},
 	}
 	for _, n := range []int{10, 100, 1000, 10_000} {
-		list = append(list, scenario{fmt.Sprintf("sse-%d", n), fmt.Sprintf("1 KB request, %d chunks", n), smallBody(true), true, n})
+		list = append(list, scenario{fmt.Sprintf("sse-%d", n), fmt.Sprintf("1 KB request, %d chunks", n), smallBody(true), true, n, false})
 	}
-	return list
+	return append(list, scenario{streamsCommand, "memory of streams that have begun and are silent", smallBody(true), true, streamChunks, true})
+}
+
+// driven are the scenarios in which requests are sent as fast as they are
+// answered.
+func driven(list []scenario) []scenario {
+	return slices.DeleteFunc(slices.Clone(list), func(s scenario) bool { return s.open })
 }
 
 // choose returns the scenarios that a comma-separated list names; a name may
@@ -57,7 +64,7 @@ func choose(filter string) ([]scenario, error) {
 	return slices.DeleteFunc(all, func(s scenario) bool { return !chosen[s.name] }), nil
 }
 
-// request is what heald's client sends.
+// request is what clients of heald send.
 func (s *scenario) request() *request {
 	r := &request{
 		path: "/v1/messages",
@@ -76,7 +83,7 @@ func (s *scenario) request() *request {
 	return r
 }
 
-// check says what is wrong with the answer that heald's client got.
+// check says what is wrong with the answer that a client of heald got.
 func (s *scenario) check(got []byte, a *answer) error {
 	if s.stream {
 		if n := strings.Count(string(got), `"type":"text_delta"`); n != len(a.chunks) {
@@ -90,7 +97,7 @@ func (s *scenario) check(got []byte, a *answer) error {
 	return nil
 }
 
-// checkEcho says what is wrong with the answer that the yardstick's client got.
+// checkEcho says what is wrong with the answer that the client of a yardstick got.
 func checkEcho(got []byte, a *answer) error {
 	want := 0
 	for _, c := range a.chunks {

@@ -46,8 +46,9 @@ func TestChoose(t *testing.T) {
 		filter string
 		want   string
 	}{
-		{"", "json-small body-200k sse-10 sse-100 sse-1000 sse-10000"},
+		{"", "json-small body-200k sse-10 sse-100 sse-1000 sse-10000 streams"},
 		{"sse-100", "sse-100"},
+		{"streams", "streams"},
 		{"sse-1*0,json-*", "json-small sse-10 sse-100 sse-1000 sse-10000"},
 		{"body-200k,body-200k", "body-200k"},
 		{"sse-10,video", ""},

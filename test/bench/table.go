@@ -10,94 +10,81 @@ import (
 // figure is a column of the table.
 type figure struct {
 	name string
-	of   func(c *cell) float64
+	// of is NaN-free: 0 stands for what a variant does not have.
+	of func(c *cell) float64
 }
+
+var (
+	envoyCPU   = figure{"Envoy", func(c *cell) float64 { return c.EnvoyCPU / float64(c.Requests) }}
+	sidecarCPU = figure{"sidecar", func(c *cell) float64 { return c.SidecarCPU / float64(c.Requests) }}
+	bothCPU    = figure{"both", func(c *cell) float64 { return (c.EnvoyCPU + c.SidecarCPU) / float64(c.Requests) }}
+	p50        = figure{"p50 ms", func(c *cell) float64 { return c.P50 }}
+)
 
 var figures = []figure{
 	{"req/s", func(c *cell) float64 { return float64(c.Requests) / c.Seconds }},
-	{"sidecar CPU ms/req", func(c *cell) float64 { return c.SidecarCPU / float64(c.Requests) }},
-	{"Envoy CPU ms/req", func(c *cell) float64 { return c.EnvoyCPU / float64(c.Requests) }},
-	{"p50 ms", func(c *cell) float64 { return c.P50 }},
+	envoyCPU, sidecarCPU, bothCPU, p50,
 	{"p99 ms", func(c *cell) float64 { return c.P99 }},
-	{"messages/req", func(c *cell) float64 { return float64(c.Messages) / float64(c.Requests) }},
+	{"messages", func(c *cell) float64 { return float64(c.Messages) / float64(c.Requests) }},
 }
 
-// row is a scenario's part of the table.
-type row struct {
-	scenario string
-	noop     []spread // a figure each
-	heald    []spread
-	ratio    []spread // heald / no-op, taken in each round by itself
-}
+// results are cells by what they are of.
+type results map[string]map[string]map[int]*cell // scenario, variant, round
 
-// summarize turns cells into rows, in the order of the scenarios.
-func summarize(list []scenario, cells []cell) []row {
-	rows := make([]row, 0, len(list))
-	for _, s := range list {
-		r := row{scenario: s.name}
-		noop, heald := map[int]*cell{}, map[int]*cell{}
-		rounds := 0
-		for i := range cells {
-			c := &cells[i]
-			if c.Scenario != s.name {
-				continue
-			}
-			rounds = max(rounds, c.Round+1)
-			if c.Variant == nameNoop {
-				noop[c.Round] = c
-			} else {
-				heald[c.Round] = c
-			}
+func sorted(cells []cell) results {
+	r := results{}
+	for i := range cells {
+		c := &cells[i]
+		if r[c.Scenario] == nil {
+			r[c.Scenario] = map[string]map[int]*cell{}
 		}
-		for _, f := range figures {
-			var n, h, ratio []float64
-			for round := range rounds {
-				if noop[round] == nil || heald[round] == nil {
-					continue
-				}
-				a, b := f.of(noop[round]), f.of(heald[round])
-				n, h, ratio = append(n, a), append(h, b), append(ratio, b/a)
-			}
-			r.noop, r.heald, r.ratio = append(r.noop, spreadOf(n)), append(r.heald, spreadOf(h)), append(r.ratio, spreadOf(ratio))
+		if r[c.Scenario][c.Variant] == nil {
+			r[c.Scenario][c.Variant] = map[int]*cell{}
 		}
-		rows = append(rows, r)
+		r[c.Scenario][c.Variant][c.Round] = c
 	}
-	return rows
+	return r
 }
 
-// printTable writes the rows. A figure is the median over the rounds; a ratio
-// has its range over the rounds behind it.
-func printTable(w io.Writer, rows []row) error {
+// figure is one of a variant in a scenario, over the rounds.
+func (r results) figure(scenario, variant string, f figure) spread {
+	var values []float64
+	for _, c := range r[scenario][variant] {
+		values = append(values, f.of(c))
+	}
+	return spreadOf(values)
+}
+
+// printFigures writes the medians of all variants.
+func printFigures(w io.Writer, list []scenario, variants []string, r results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "\t\t\tCPU-ms of\tCPU-ms of\tCPU-ms of\t\t\t\t\n")
 	fmt.Fprint(t, "scenario\t\t")
 	for _, f := range figures {
 		fmt.Fprint(t, f.name, "\t")
 	}
 	fmt.Fprintln(t)
-	for _, r := range rows {
-		printLine(t, r.scenario, nameNoop, r.noop, func(s spread) string { return digits(s.median) })
-		printLine(t, "", nameHeald, r.heald, func(s spread) string { return digits(s.median) })
-		printLine(t, "", "ratio", r.ratio, func(s spread) string {
-			if s.low == s.high {
-				return digits(s.median)
+	for _, s := range driven(list) {
+		title := s.name
+		for _, v := range variants {
+			fmt.Fprintf(t, "%s\t%s\t", title, v)
+			for _, f := range figures {
+				fmt.Fprint(t, digits(r.figure(s.name, v, f).median), "\t")
 			}
-			return fmt.Sprintf("%s (%s..%s)", digits(s.median), digits(s.low), digits(s.high))
-		})
+			fmt.Fprintln(t)
+			title = ""
+		}
 	}
 	return t.Flush()
 }
 
-func printLine(w io.Writer, scenario, what string, values []spread, show func(spread) string) {
-	fmt.Fprintf(w, "%s\t%s\t", scenario, what)
-	for _, v := range values {
-		fmt.Fprint(w, show(v), "\t")
-	}
-	fmt.Fprintln(w)
-}
-
-// digits is v with three significant digits, whole where it is large.
+// digits is v with three significant digits, whole where it is large; "-" for 0,
+// which is what is not there.
 func digits(v float64) string {
-	if v >= 100 {
+	switch {
+	case v == 0:
+		return "-"
+	case v >= 100:
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64)

@@ -24,7 +24,7 @@ type request struct {
 
 // upstream is a Gemini that costs as little as it can: it reads the request,
 // checks nothing, and writes bytes that were made before. It is the same
-// process for both variants.
+// process for all variants.
 type upstream struct {
 	server *http.Server
 	url    string
@@ -94,7 +94,12 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.served.Add(1)
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
-	for _, chunk := range u.answer.Load().chunks {
+	a := u.answer.Load()
+	for i, chunk := range a.chunks {
+		if a.silent > 0 && i == a.silent {
+			<-r.Context().Done() // the client leaves, or the benchmark ends
+			return
+		}
 		if _, err := w.Write(chunk); err != nil {
 			return
 		}

@@ -5,69 +5,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+
 	"github.com/heald-proxy/heald/envoy/proc"
 )
 
-// The names of the variants, as the table shows them.
-const (
-	nameNoop  = "no-op"
-	nameHeald = "heald"
-)
+// kind is a variant that can be started.
+type kind struct {
+	name string
+	// command runs the sidecar on a socket; nil for none.
+	command func(dir, socket string) *exec.Cmd
+	// configure returns the configuration of its Envoy.
+	configure func(ctx context.Context, socket string) (*bootstrapv3.Bootstrap, error)
+	// http2 are the clusters that speak HTTP/2.
+	http2 []string
+	// heald says that its client sends Anthropic Messages, and that it has
+	// metrics. The clients of the others send Gemini's form.
+	heald bool
+	// counts says that Envoy sends messages to the sidecar.
+	counts bool
+}
 
-// variant is a sidecar behind an Envoy of its own.
+// variant is a running one: an Envoy, and the sidecar behind it.
 type variant struct {
-	name    string
-	sidecar *child
+	kind
+	sidecar *child // nil if it has none
 	envoy   *proc.Process
 	url     string
+	admin   string       // socket of heald's metrics
 	log     bytes.Buffer // Envoy's; read once it has ended
 
 	request *request // of the current scenario
 }
 
-// noopCommand is the hidden command of this binary that runs the yardstick.
-const noopCommand = "noop-sidecar"
-
-// startNoop runs the yardstick: this very binary, as another process.
-func startNoop(ctx context.Context, dir, envoy string, u *upstream) (*variant, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	socket := filepath.Join(dir, "noop.sock")
-	return startVariant(ctx, nameNoop, dir, socket, envoy, u, exec.Command(self, noopCommand, socket))
+// place is where variants run.
+type place struct {
+	dir   string // for sockets and logs
+	envoy string // the binary
+	// window is what fits between upstream and sidecar, in bytes.
+	window int
+	// clients is how many connect at a time.
+	clients int
 }
 
-// startHeald runs heald as a user would; all settings have their defaults.
-func startHeald(ctx context.Context, dir, binary, envoy string, u *upstream) (*variant, error) {
-	socket := filepath.Join(dir, "heald.sock")
-	cmd := exec.Command(binary, "serve",
-		"--backend", backend+"=ai_studio,"+u.url, "--account", backend+"=env:HEALD_BENCH_KEY",
-		"--grpc", "unix://"+socket, "--admin", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "HEALD_BENCH_KEY=none")
-	return startVariant(ctx, nameHeald, dir, socket, envoy, u, cmd)
-}
-
-func startVariant(ctx context.Context, name, dir, socket, envoy string, u *upstream, cmd *exec.Cmd) (v *variant, err error) {
-	v = &variant{name: name}
+// start starts the sidecar and its Envoy.
+func (k *kind) start(ctx context.Context, p place) (v *variant, err error) {
+	v = &variant{kind: *k, admin: adminSocket(p.dir, k.name)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("%s: %w", name, err), v.close())
+			err = errors.Join(fmt.Errorf("%s: %w", k.name, err), v.close())
 		}
 	}()
-	if v.sidecar, err = startChild(ctx, dir, name, socket, cmd); err != nil {
-		return v, err
+	socket := filepath.Join(p.dir, k.name+".sock")
+	if k.command != nil {
+		if v.sidecar, err = startChild(ctx, p.dir, k.name, socket, k.command(p.dir, socket)); err != nil {
+			return v, err
+		}
 	}
-	config, err := configure(socket, u)
+	config, err := k.configure(ctx, socket)
 	if err != nil {
 		return v, err
 	}
-	v.envoy, err = proc.Start(ctx, proc.Options{Binary: envoy, Config: config, Stderr: &v.log, Grace: time.Second})
+	if err := adapt(config, p.window, k.http2...); err != nil {
+		return v, err
+	}
+	if k.name != nameProxy { // whose Envoy has no such limit
+		if err := allowConnections(config, max(p.clients, 1000)); err != nil {
+			return v, err
+		}
+	}
+	v.envoy, err = proc.Start(ctx, proc.Options{Binary: p.envoy, Config: config, Stderr: &v.log, Grace: time.Second})
 	if err != nil {
 		return v, err
 	}
@@ -76,11 +87,19 @@ func startVariant(ctx context.Context, name, dir, socket, envoy string, u *upstr
 	return v, err
 }
 
+// adminSocket is where heald serves its metrics.
+func adminSocket(dir, name string) string { return filepath.Join(dir, name+"-admin.sock") }
+
 // ended says why, if one of the variant's processes is gone.
 func (v *variant) ended() error {
+	if v.sidecar != nil {
+		select {
+		case <-v.sidecar.done:
+			return v.sidecar.failure()
+		default:
+		}
+	}
 	select {
-	case <-v.sidecar.done:
-		return v.sidecar.failure()
 	case <-v.envoy.Done():
 		return fmt.Errorf("envoy of %s ended: %w", v.name, v.envoy.Err())
 	default:
@@ -88,8 +107,23 @@ func (v *variant) ended() error {
 	}
 }
 
-// messages is how many messages Envoy has sent to the sidecar.
+// cpu is the processor time of the sidecar and of Envoy.
+func (v *variant) cpu() (sidecar, envoy time.Duration, err error) {
+	if v.sidecar != nil {
+		if sidecar, err = cpuTime(v.sidecar.pid()); err != nil {
+			return 0, 0, err
+		}
+	}
+	envoy, err = cpuTime(v.envoy.PID())
+	return sidecar, envoy, err
+}
+
+// messages is how many messages Envoy has sent to the sidecar; 0 if it does not
+// count them.
 func (v *variant) messages(ctx context.Context) (uint64, error) {
+	if !v.counts {
+		return 0, nil
+	}
 	stats, err := v.envoy.Stats(ctx, `^http\.inner\.ext_proc\.heald\.stream_msgs_sent$`)
 	if err != nil {
 		return 0, err
@@ -97,7 +131,7 @@ func (v *variant) messages(ctx context.Context) (uint64, error) {
 	for _, n := range stats {
 		return n, nil
 	}
-	return 0, errors.New("envoy does not count stream_msgs_sent of its ext_proc filter")
+	return 0, nil // a preset may leave the counter out
 }
 
 // close ends the processes that were started.

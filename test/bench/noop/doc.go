@@ -10,6 +10,9 @@
 //	response chunks    the same chunks, one reply for each
 //	trailers           continue
 //
+// Where request bodies come in pieces (FULL_DUPLEX_STREAMED), it says nothing
+// until the request is whole, and then answers headers and body together.
+//
 // The stamp and the cluster's name are needed: without the first the outer
 // router would retry every reply, without the second the inner one would not
 // know where to go.

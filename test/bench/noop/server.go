@@ -47,19 +47,32 @@ func Serve(ctx context.Context, l net.Listener, cluster string) error {
 // Process serves one stream: one request.
 func (s *server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	var e echo
+	var q question
 	for {
 		m, err := stream.Recv()
 		if err != nil {
 			return nil // Envoy is done with the stream, or gone
 		}
-		reply := s.reply(&e, m)
-		if reply == nil {
-			continue
-		}
-		if err := stream.Send(reply); err != nil {
-			return nil
+		for _, reply := range s.replies(&e, &q, m) {
+			if err := stream.Send(reply); err != nil {
+				return nil
+			}
 		}
 	}
+}
+
+// replies are what a message is answered with.
+func (s *server) replies(e *echo, q *question, m *extprocv3.ProcessingRequest) []*extprocv3.ProcessingResponse {
+	if q.take(m) {
+		if q.whole {
+			return q.forward(s)
+		}
+		return nil
+	}
+	if r := s.reply(e, m); r != nil {
+		return []*extprocv3.ProcessingResponse{r}
+	}
+	return nil
 }
 
 func (s *server) reply(e *echo, m *extprocv3.ProcessingRequest) *extprocv3.ProcessingResponse {
@@ -88,16 +101,22 @@ func (s *server) reply(e *echo, m *extprocv3.ProcessingRequest) *extprocv3.Proce
 
 // forward sends the request on, its body as it came.
 func (s *server) forward(body []byte) *extprocv3.ProcessingResponse {
+	r := s.steered(len(body))
+	r.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: body}}
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{
-		RequestBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
-			HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: []*corev3.HeaderValueOption{
-				set(policies.HeaderCluster, s.cluster),
-				set("content-length", strconv.Itoa(len(body))),
-			}},
-			BodyMutation:    &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: body}},
-			ClearRouteCache: true,
-		}},
+		RequestBody: &extprocv3.BodyResponse{Response: r},
 	}}
+}
+
+// steered names the cluster and the body's length.
+func (s *server) steered(length int) *extprocv3.CommonResponse {
+	return &extprocv3.CommonResponse{
+		HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: []*corev3.HeaderValueOption{
+			set(policies.HeaderCluster, s.cluster),
+			set("content-length", strconv.Itoa(length)),
+		}},
+		ClearRouteCache: true,
+	}
 }
 
 // stamped releases the response headers.

@@ -2,10 +2,12 @@ package noop
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 	"time"
 
+	filterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -80,6 +82,57 @@ func TestExchange(t *testing.T) {
 	trailers := say(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseTrailers{ResponseTrailers: &extprocv3.HttpTrailers{}}})
 	if trailers.GetResponseTrailers() == nil {
 		t.Errorf("response trailers: got %v", trailers)
+	}
+}
+
+// A request whose body comes in pieces is answered once it is whole.
+func TestRequestInPieces(t *testing.T) {
+	for _, trailers := range []bool{false, true} {
+		t.Run(fmt.Sprintf("trailers %v", trailers), func(t *testing.T) {
+			ctx, conn := dial(t)
+			stream, err := extprocv3.NewExternalProcessorClient(conn).Process(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			say := func(m *extprocv3.ProcessingRequest) {
+				t.Helper()
+				if err := stream.Send(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			say(&extprocv3.ProcessingRequest{
+				Request:        &extprocv3.ProcessingRequest_RequestHeaders{RequestHeaders: &extprocv3.HttpHeaders{}},
+				ProtocolConfig: &extprocv3.ProtocolConfiguration{RequestBodyMode: filterv3.ProcessingMode_FULL_DUPLEX_STREAMED},
+			})
+			for _, piece := range []string{"ques", "tion"} {
+				say(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{Body: []byte(piece)}}})
+			}
+			if trailers {
+				say(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestTrailers{RequestTrailers: &extprocv3.HttpTrailers{}}})
+			} else {
+				say(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{EndOfStream: true}}})
+			}
+			hear := func() *extprocv3.ProcessingResponse {
+				t.Helper()
+				reply, err := stream.Recv()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return reply
+			}
+			headers := hear().GetRequestHeaders().GetResponse()
+			want(t, "request", headers, map[string]string{"x-heald-cluster": "a", "content-length": "8"})
+			if !headers.GetClearRouteCache() {
+				t.Error("the route is not chosen anew")
+			}
+			body := hear().GetRequestBody().GetResponse().GetBodyMutation().GetStreamedResponse()
+			if string(body.GetBody()) != "question" || body.GetEndOfStream() == trailers {
+				t.Errorf("request body: got %v", body)
+			}
+			if trailers && hear().GetRequestTrailers() == nil {
+				t.Error("trailers are not answered")
+			}
+		})
 	}
 }
 
