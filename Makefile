@@ -95,6 +95,11 @@ supply: $(VULNCHECK) $(CYCLONEDX) ## known vulnerabilities, licences, and the bi
 bench: envoy bin/heald ## measure heald against a no-op ext_proc server, as ratios
 	go run ./test/bench -heald bin/heald $(ARGS)
 
+.PHONY: pgo
+pgo: envoy bin/heald ## profile heald anew: cmd/heald/default.pgo, which every build is optimized with
+	go run ./test/bench profile -heald bin/heald -dir out/pgo $(ARGS)
+	go -C test/tools run ./pgo -out ../../cmd/heald/default.pgo $(CURDIR)/out/pgo/json-small.pprof $(CURDIR)/out/pgo/body-200k.pprof $(CURDIR)/out/pgo/sse-1000.pprof
+
 .PHONY: sizing
 sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in heald
 	go run ./test/bench sizing -heald bin/heald $(ARGS)

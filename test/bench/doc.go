@@ -5,6 +5,7 @@
 //	make bench ARGS="-scenario sse-*,body-200k"         some scenarios
 //	make bench ARGS="-quick"                         does it run at all?
 //	make sizing                                      memory of held requests, instead of speed
+//	make pgo                                         profiles of heald for builds, instead of figures
 //
 // # What runs
 //

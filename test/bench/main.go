@@ -46,6 +46,9 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	if len(args) > 0 && args[0] == sizingCommand {
 		return sizing(ctx, args[1:], out, progress)
 	}
+	if len(args) > 0 && args[0] == profileCommand {
+		return profile(ctx, args[1:], progress)
+	}
 	o, err := parse(args, progress)
 	if err != nil {
 		return err

@@ -43,12 +43,13 @@ func startNoop(ctx context.Context, dir, envoy string, u *upstream) (*variant, e
 	return startVariant(ctx, nameNoop, dir, socket, envoy, u, exec.Command(self, noopCommand, socket))
 }
 
-// startHeald runs heald as a user would; all settings have their defaults.
-func startHeald(ctx context.Context, dir, binary, envoy string, u *upstream) (*variant, error) {
+// startHeald runs heald as a user would; all settings have their defaults but for
+// the flags that are given.
+func startHeald(ctx context.Context, dir, binary, envoy string, u *upstream, flags ...string) (*variant, error) {
 	socket := filepath.Join(dir, "heald.sock")
-	cmd := exec.Command(binary, "serve",
-		"--backend", backend+"=ai_studio,"+u.url, "--account", backend+"=env:HEALD_BENCH_KEY",
-		"--grpc", "unix://"+socket, "--admin", "127.0.0.1:0")
+	cmd := exec.Command(binary, append([]string{"serve",
+		"--backend", backend + "=ai_studio," + u.url, "--account", backend + "=env:HEALD_BENCH_KEY",
+		"--grpc", "unix://" + socket, "--admin", "127.0.0.1:0"}, flags...)...)
 	cmd.Env = append(os.Environ(), "HEALD_BENCH_KEY=none")
 	return startVariant(ctx, nameHeald, dir, socket, envoy, u, cmd)
 }
