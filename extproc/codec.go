@@ -12,16 +12,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// codec reads by hand the messages that every stream has, and writes by hand the
-// one that it has thousands of, a chunk's reply. All others are left to gRPC's
-// own codec.
+// codec reads and writes by hand the messages that every stream has. All others
+// are left to gRPC's own codec.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(grpcproto.Name)} }
 
 // Marshal implements encoding.CodecV2.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
-	if r, ok := v.(*chunkReply); ok {
+	switch r := v.(type) {
+	case *chunkReply:
+		return r.encode(), nil
+	case *headerReply:
 		return r.encode(), nil
 	}
 	return c.CodecV2.Marshal(v)
