@@ -43,6 +43,8 @@ type received struct {
 	// no longer; all else that is in it, for good.
 	message *extprocv3.ProcessingRequest
 
+	header [5]byte // of gRPC: whether the message is compressed, and its length
+
 	buffer mem.Buffer // holds the chunk's bytes; nil if the message is no chunk
 	body   struct {   // the message, if it is one of a body
 		message  extprocv3.ProcessingRequest
