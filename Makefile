@@ -12,6 +12,9 @@ LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Only the binary is optimized with cmd/heald/default.pgo: for that Go compiles
+# all that it is made of anew, which tests and linters need not wait for.
+export GOFLAGS := $(filter-out -pgo=%,$(GOFLAGS)) -pgo=off
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages with tests that start processes; the rest runs first and fast.
 CLIENTS := ./test/e2e/clients ./test/e2e/sdk
@@ -35,7 +38,7 @@ build: bin/heald ## build the binary into bin/
 
 .PHONY: FORCE
 bin/heald: FORCE
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/heald
+	@CGO_ENABLED=0 go build -pgo=auto -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/heald
 
 .PHONY: test
 test: unit e2e test-clients ## run every test (with the race detector)
