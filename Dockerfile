@@ -28,6 +28,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 # Named one by one, so that tests and documents do not spoil the build cache.
+# cmd/heald/default.pgo, with which Go optimizes the binary, comes along.
 COPY cmd ./cmd
 COPY envoy ./envoy
 COPY extproc ./extproc

@@ -12,6 +12,9 @@ LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Only the binary is optimized with cmd/heald/default.pgo: for that Go compiles
+# all that it is made of anew, which tests and linters need not wait for.
+export GOFLAGS := $(filter-out -pgo=%,$(GOFLAGS)) -pgo=off
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages with tests that start processes; the rest runs first and fast.
 CLIENTS := ./test/e2e/clients ./test/e2e/sdk
@@ -35,7 +38,7 @@ build: bin/heald ## build the binary into bin/
 
 .PHONY: FORCE
 bin/heald: FORCE
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/heald
+	@CGO_ENABLED=0 go build -pgo=auto -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/heald
 
 .PHONY: test
 test: unit e2e test-clients ## run every test (with the race detector)
@@ -95,6 +98,11 @@ supply: $(VULNCHECK) $(CYCLONEDX) ## known vulnerabilities, licences, and the bi
 bench: envoy bin/heald ## measure heald against no-ops and, with BASE=COMMIT, that commit's heald, as ratios (5 minutes)
 	$(if $(BASE),./test/bench/build-commit.sh '$(BASE)' out/heald-base)
 	go run ./test/bench -heald bin/heald $(if $(BASE),-compare out/heald-base) $(ARGS)
+
+.PHONY: pgo
+pgo: envoy bin/heald ## profile heald anew: cmd/heald/default.pgo, which every build is optimized with
+	go run ./test/bench profile -heald bin/heald -dir out/pgo $(ARGS)
+	go -C test/tools run ./pgo -out ../../cmd/heald/default.pgo $(CURDIR)/out/pgo/json-small.pprof $(CURDIR)/out/pgo/body-200k.pprof $(CURDIR)/out/pgo/sse-1000.pprof
 
 .PHONY: sizing
 sizing: envoy bin/heald ## measure the memory of held requests in Envoy and in heald

@@ -1,6 +1,9 @@
 package extproc
 
 import (
+	"bytes"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/encoding"
 	grpcproto "google.golang.org/grpc/encoding/proto"
@@ -9,15 +12,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// codec reads and writes by hand the two messages that a stream has thousands
-// of: a chunk and its reply. All others are left to gRPC's own codec.
+// codec reads and writes by hand the messages that every stream has. All others
+// are left to gRPC's own codec.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(grpcproto.Name)} }
 
 // Marshal implements encoding.CodecV2.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
-	if r, ok := v.(*chunkReply); ok {
+	switch r := v.(type) {
+	case *chunkReply:
+		return r.encode(), nil
+	case *headerReply:
 		return r.encode(), nil
 	}
 	return c.CodecV2.Marshal(v)
@@ -33,69 +39,113 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // received is where a stream receives its messages, one after the other.
 type received struct {
-	// message is the latest, until it is released. A chunk in it is valid no
-	// longer; anything else for good.
+	// message is the latest, until it is released. A chunk of a response is valid
+	// no longer; all else that is in it, for good.
 	message *extprocv3.ProcessingRequest
 
+	header [5]byte // of gRPC: whether the message is compressed, and its length
+
 	buffer mem.Buffer // holds the chunk's bytes; nil if the message is no chunk
-	chunk  struct {
-		message extprocv3.ProcessingRequest
-		request extprocv3.ProcessingRequest_ResponseBody
-		body    extprocv3.HttpBody
+	body   struct {   // the message, if it is one of a body
+		message  extprocv3.ProcessingRequest
+		request  extprocv3.ProcessingRequest_RequestBody
+		response extprocv3.ProcessingRequest_ResponseBody
+		http     extprocv3.HttpBody
 	}
 }
 
 func (r *received) decode(data mem.BufferSlice) error {
 	r.release()
+	if startsWith(data, fieldRequestBody) {
+		// The attempt's, in memory of its own: it may be kept, and is copied once.
+		wire := data.Materialize()
+		if r.readBody(wire, fieldRequestBody) {
+			return nil
+		}
+		return r.readOther(wire)
+	}
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	if r.readChunk(buffer.ReadOnlyData()) {
-		r.buffer, r.message = buffer, &r.chunk.message
+	if startsWith(data, fieldResponseBody) && r.readBody(buffer.ReadOnlyData(), fieldResponseBody) {
+		r.buffer = buffer
 		return nil
 	}
 	defer buffer.Free()
+	return r.readOther(buffer.ReadOnlyData())
+}
+
+// readOther reads a message of any kind, and keeps nothing of wire.
+func (r *received) readOther(wire []byte) error {
+	if r.message = readHeaders(wire); r.message != nil {
+		return nil
+	}
 	r.message = &extprocv3.ProcessingRequest{}
-	return proto.Unmarshal(buffer.ReadOnlyData(), r.message)
+	return proto.Unmarshal(wire, r.message)
+}
+
+// startsWith reports whether a message has a field first.
+func startsWith(data mem.BufferSlice, field protowire.Number) bool {
+	return len(data) > 0 && data[0].Len() > 0 && data[0].ReadOnlyData()[0] == tagOf(field)
 }
 
 // release gives the memory of a chunk back, and lets go of any other message: a
 // request's body would be kept until the provider answers.
 func (r *received) release() {
-	r.message = nil
+	r.message, r.body.http.Body = nil, nil
 	if r.buffer != nil {
 		r.buffer.Free()
-		r.buffer, r.chunk.body.Body = nil, nil
+		r.buffer = nil
 	}
 }
 
 // Field numbers of ProcessingRequest and HttpBody.
 const (
-	fieldResponseBody = 5
-	fieldBody         = 1
-	fieldEndOfStream  = 2
+	fieldRequestHeaders  = 2
+	fieldResponseHeaders = 3
+	fieldRequestBody     = 4
+	fieldResponseBody    = 5
+	fieldMetadata        = 8
+	fieldBody            = 1
+	fieldEndOfStream     = 2
 )
 
-// readChunk reads wire, without copying it, if it holds a response_body with
-// the usual two fields and nothing else.
-func (r *received) readChunk(wire []byte) bool {
+// tagOf is what stands before the length of a field with a small number.
+func tagOf(field protowire.Number) byte { return byte(field)<<3 | byte(protowire.BytesType) }
+
+// Envoy says with each message which metadata it forwards. It was told of none,
+// so this is an empty field.
+var (
+	noMetadata    = []byte{tagOf(fieldMetadata), 0}
+	emptyMetadata = &corev3.Metadata{} // only read
+)
+
+// readBody reads wire, without copying it, if it holds a body with the usual two
+// fields, and nothing else but that there is no metadata.
+func (r *received) readBody(wire []byte, field protowire.Number) bool {
 	num, typ, n := protowire.ConsumeTag(wire)
-	if num != fieldResponseBody || typ != protowire.BytesType {
+	if num != field || typ != protowire.BytesType {
 		return false
 	}
 	fields, m := protowire.ConsumeBytes(wire[n:])
-	if m < 0 || n+m != len(wire) {
+	if m < 0 {
 		return false
 	}
-	c := &r.chunk
-	c.body.Body, c.body.EndOfStream = nil, false
+	b := &r.body
+	b.message.MetadataContext = nil
+	if rest := wire[n+m:]; bytes.Equal(rest, noMetadata) {
+		b.message.MetadataContext = emptyMetadata
+	} else if len(rest) > 0 {
+		return false
+	}
+	b.http.Body, b.http.EndOfStream = nil, false
 	for len(fields) > 0 {
 		num, typ, n := protowire.ConsumeTag(fields)
 		switch {
 		case num == fieldBody && typ == protowire.BytesType:
-			c.body.Body, m = protowire.ConsumeBytes(fields[n:])
+			b.http.Body, m = protowire.ConsumeBytes(fields[n:])
 		case num == fieldEndOfStream && typ == protowire.VarintType:
 			var v uint64
 			v, m = protowire.ConsumeVarint(fields[n:])
-			c.body.EndOfStream = protowire.DecodeBool(v)
+			b.http.EndOfStream = protowire.DecodeBool(v)
 		default:
 			return false
 		}
@@ -104,6 +154,11 @@ func (r *received) readChunk(wire []byte) bool {
 		}
 		fields = fields[n+m:]
 	}
-	c.request.ResponseBody, c.message.Request = &c.body, &c.request
+	if field == fieldRequestBody {
+		b.request.RequestBody, b.message.Request = &b.http, &b.request
+	} else {
+		b.response.ResponseBody, b.message.Request = &b.http, &b.response
+	}
+	r.message = &b.message
 	return true
 }

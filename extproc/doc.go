@@ -38,9 +38,11 @@
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
 // Memory: a request body is the attempt's, and nothing here keeps it; the request
-// made of it is let go of when it is sent. A response chunk is the attempt's
-// only during the call: it lies in gRPC's buffer (codec.go). A reply's body is
-// copied into the message before the call that sends it returns.
+// made of it is not copied (headerreply.go) and is let go of when it is sent. A response chunk is the attempt's
+// only during the call: it lies in gRPC's buffer. Bodies and headers are read by
+// hand (codec.go, headercodec.go), in the form in which Envoy sends them; any other
+// form is read by protobuf, with the same result. A reply's body is copied into the
+// message before the call that sends it returns.
 //
 // Known limits: request trailers are passed on unread; the response's trailers
 // are passed on unchanged.

@@ -83,12 +83,9 @@ func codeDetails(m *extprocv3.ProcessingRequest) string {
 	return m.GetAttributes()[filterName].GetFields()["response.code_details"].GetStringValue()
 }
 
-// mutation sets and removes headers, with room for others.
-func mutation(room int, remove []string, set policies.Headers) *extprocv3.HeaderMutation {
-	m := &extprocv3.HeaderMutation{
-		SetHeaders:    make([]*corev3.HeaderValueOption, 0, room),
-		RemoveHeaders: append(make([]string, 0, len(remove)+1), remove...),
-	}
+// mutation sets headers, with room for others.
+func mutation(room int, set policies.Headers) *extprocv3.HeaderMutation {
+	m := &extprocv3.HeaderMutation{SetHeaders: make([]*corev3.HeaderValueOption, 0, room)}
 	for _, h := range set {
 		if h.Name != "content-length" { // counted here or by Envoy, never guessed
 			m.SetHeaders = append(m.SetHeaders, overwrite(h.Name, h.Value))

@@ -10,6 +10,8 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/heald-proxy/heald/policies"
 )
 
@@ -28,8 +30,9 @@ var (
 	}}
 )
 
-func (s *stream) send(m *extprocv3.ProcessingResponse) error {
-	if err := s.grpc.Send(m); err != nil {
+// send sends a reply: a protobuf message or a headerReply.
+func (s *stream) send(m any) error {
+	if err := s.grpc.SendMsg(m); err != nil {
 		return errGone
 	}
 	return nil
@@ -43,59 +46,51 @@ func (s *stream) sendImmediate(r *policies.Reply) error {
 }
 
 // forwardInBody is the rewritten request as the answer to a request body.
-func forwardInBody(f *policies.Forward) *extprocv3.ProcessingResponse {
-	c := forward(f)
+func forwardInBody(f *policies.Forward) *headerReply {
+	r := forward(toRequestBody, f)
 	// Envoy answers 500 itself if the length does not fit the new body.
-	c.HeaderMutation.SetHeaders = append(c.HeaderMutation.SetHeaders, overwrite("content-length", strconv.Itoa(len(f.Body))))
-	c.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: f.Body}}
-	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{
-		RequestBody: &extprocv3.BodyResponse{Response: c},
-	}}
+	r.set("content-length", strconv.Itoa(len(f.Body)))
+	if r.body = f.Body; r.body == nil {
+		r.body = []byte{} // the client's is not to stay
+	}
+	return r
 }
 
 // forwardInHeaders is the rewritten request where the client sent no body. One
 // can only be added by replacing the whole message.
-func forwardInHeaders(f *policies.Forward) *extprocv3.ProcessingResponse {
-	c := forward(f)
+func forwardInHeaders(f *policies.Forward) *headerReply {
+	r := forward(toRequestHeaders, f)
 	if len(f.Body) > 0 {
-		c.Status = extprocv3.CommonResponse_CONTINUE_AND_REPLACE
-		c.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: f.Body}}
+		r.replace, r.body = true, f.Body
 	}
-	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{
-		RequestHeaders: &extprocv3.HeadersResponse{Response: c},
-	}}
+	return r
 }
 
-func forward(f *policies.Forward) *extprocv3.CommonResponse {
-	m := mutation(len(f.Set)+4, f.Remove, f.Set)
-	m.RemoveHeaders = append(m.RemoveHeaders, policies.HeaderReceived)
+func forward(answers protowire.Number, f *policies.Forward) *headerReply {
+	r := newHeaderReply(answers, 5, f.Remove, f.Set)
+	r.remove(policies.HeaderReceived)
 	set := func(name, value string) {
 		if value != "" {
-			m.SetHeaders = append(m.SetHeaders, overwrite(name, value))
+			r.set(name, value)
 		}
 	}
 	set(policies.HeaderCluster, f.Cluster)
 	set(":path", f.Path)
 	set(":authority", f.Authority)
-	return &extprocv3.CommonResponse{
-		HeaderMutation: m,
-		// The route was chosen before the cluster's name was known.
-		ClearRouteCache: true,
-	}
+	r.reroute = true // the route was chosen before the cluster's name was known
+	return r
 }
 
 // passHeaders releases the response headers. The length is not that of what
 // will be sent.
-func passHeaders(resp *policies.Response, head *policies.Head) *extprocv3.ProcessingResponse {
-	m := mutation(len(head.Set)+2, head.Remove, head.Set)
-	m.RemoveHeaders = append(m.RemoveHeaders, "content-length")
-	m.SetHeaders = append(m.SetHeaders, overwrite(policies.HeaderVerdict, policies.Pass.String()))
+func passHeaders(resp *policies.Response, head *policies.Head) *headerReply {
+	r := newHeaderReply(toResponseHeaders, 3, head.Remove, head.Set)
+	r.remove("content-length")
+	r.set(policies.HeaderVerdict, policies.Pass.String())
 	if head.Status != 0 && head.Status != resp.Status {
-		m.SetHeaders = append(m.SetHeaders, overwrite(":status", strconv.Itoa(head.Status)))
+		r.set(":status", strconv.Itoa(head.Status))
 	}
-	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_ResponseHeaders{
-		ResponseHeaders: &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{HeaderMutation: m}},
-	}}
+	return r
 }
 
 // wholeReply is a passed response in the form of a reply, for where Envoy
@@ -122,7 +117,7 @@ func wholeReply(resp *policies.Response, head *policies.Head, body []byte) *poli
 // immediate is a reply with its stamp and, if another attempt is asked for,
 // its mark.
 func immediate(r *policies.Reply) *extprocv3.ProcessingResponse {
-	m := mutation(len(r.Headers)+4, nil, r.Headers)
+	m := mutation(len(r.Headers)+4, r.Headers)
 	set := func(name, value string) { m.SetHeaders = append(m.SetHeaders, overwrite(name, value)) }
 	set(policies.HeaderVerdict, r.Verdict.String())
 	if r.Verdict.Again() {

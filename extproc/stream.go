@@ -10,6 +10,7 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -19,8 +20,9 @@ import (
 // stream is one upstream try. gRPC's goroutine, the timer, the drain and the
 // attempt's own goroutines share it.
 type stream struct {
-	server *Server
-	grpc   extprocv3.ExternalProcessor_ProcessServer
+	server    *Server
+	grpc      extprocv3.ExternalProcessor_ProcessServer
+	transport transportStream // nil if gRPC's is another one
 	// asking ends the context of Receive or RequestBody; nil before one is called.
 	asking atomic.Pointer[context.CancelFunc]
 
@@ -44,7 +46,8 @@ type stream struct {
 }
 
 func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
-	return &stream{server: s, grpc: g, turn: newTurn()}
+	t, _ := grpc.ServerTransportStreamFromContext(g.Context()).(transportStream)
+	return &stream{server: s, grpc: g, transport: t, turn: newTurn()}
 }
 
 // run receives until Envoy closes the stream. It goes on after the attempt's

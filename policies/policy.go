@@ -117,7 +117,8 @@ type Forward struct {
 	// Set are headers to overwrite; Remove are names to take away.
 	Set    Headers
 	Remove []string
-	Body   []byte
+	// Body is sent from where it lies: it must not be changed any more.
+	Body []byte
 	// Wake asks for Attempt.Wake after this long; 0 for never.
 	Wake time.Duration
 	// Sent is called once Body was handed over and is not needed any more; nil

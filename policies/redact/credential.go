@@ -13,27 +13,30 @@ const mark = "[redacted]"
 // providers (sk-, gsk_, xai-, hf_, pplx-, r8_, nvapi-, tgp_v1_), tokens of
 // GitHub, GitLab, Slack, AWS, npm, PyPI, Docker, DigitalOcean, Stripe and
 // Vault, JSON Web Tokens, and PEM blocks, which may be escaped.
-var forms = regexp.MustCompile(`AIza[0-9A-Za-z_-]{10,}` +
-	`|heald_[0-9A-Za-z]{20,}` + // names of metrics have an underscore sooner
-	`|\bAQ\.[0-9A-Za-z_-]{10,}` +
-	`|ya29\.[0-9A-Za-z._-]+` +
-	`|\b1//0[0-9A-Za-z_-]{10,}` +
-	`|\bGOCSPX-[0-9A-Za-z_-]{10,}` +
-	`|\bsk-[0-9A-Za-z_-]{16,}` +
-	`|\b(?:gsk_|xai-|hf_|pplx-|r8_)[0-9A-Za-z]{16,}|\bnvapi-[0-9A-Za-z_-]{20,}|\btgp_v1_[0-9A-Za-z_-]{16,}` +
-	`|\bnpm_[0-9A-Za-z]{24,}|\bpypi-[0-9A-Za-z_-]{32,}|\bdckr_pat_[0-9A-Za-z_-]{16,}|\bdo[oprt]_v1_[0-9a-f]{16,}` +
-	`|\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,}|\bhv[bs]\.[0-9A-Za-z_-]{20,}` +
-	`|\bgh[oprsu]_[0-9A-Za-z]{10,}|\bgithub_pat_[0-9A-Za-z_]{10,}|\bglpat-[0-9A-Za-z_-]{10,}` +
-	`|\bxox[abeprs]-[0-9A-Za-z-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{12,}` +
-	`|\beyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z._-]*` +
-	`|(?s:-----BEGIN [A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|\z))`)
+var forms = newPattern(`AIza[0-9A-Za-z_-]{10,}`+
+	`|heald_[0-9A-Za-z]{20,}`+ // names of metrics have an underscore sooner
+	`|\bAQ\.[0-9A-Za-z_-]{10,}`+
+	`|ya29\.[0-9A-Za-z._-]+`+
+	`|\b1//0[0-9A-Za-z_-]{10,}`+
+	`|\bGOCSPX-[0-9A-Za-z_-]{10,}`+
+	`|\bsk-[0-9A-Za-z_-]{16,}`+
+	`|\b(?:gsk_|xai-|hf_|pplx-|r8_)[0-9A-Za-z]{16,}|\bnvapi-[0-9A-Za-z_-]{20,}|\btgp_v1_[0-9A-Za-z_-]{16,}`+
+	`|\bnpm_[0-9A-Za-z]{24,}|\bpypi-[0-9A-Za-z_-]{32,}|\bdckr_pat_[0-9A-Za-z_-]{16,}|\bdo[oprt]_v1_[0-9a-f]{16,}`+
+	`|\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,}|\bhv[bs]\.[0-9A-Za-z_-]{20,}`+
+	`|\bgh[oprsu]_[0-9A-Za-z]{10,}|\bgithub_pat_[0-9A-Za-z_]{10,}|\bglpat-[0-9A-Za-z_-]{10,}`+
+	`|\bxox[abeprs]-[0-9A-Za-z-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{12,}`+
+	`|\beyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z._-]*`+
+	`|(?s:-----BEGIN [A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]*-----|\z))`,
+	"AIza", "heald_", "AQ.", "ya29.", "1//0", "GOCSPX-", "sk-", "gsk_", "xai-", "hf_", "pplx-", "r8_", "nvapi-", "tgp_v1_",
+	"npm_", "pypi-", "dckr_pat_", "doo_v1_", "dop_v1_", "dor_v1_", "dot_v1_", "k_live_", "k_test_", "hvb.", "hvs.",
+	"gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "eyJ", "-----BEGIN ")
 
 // announced are credentials of any form, known by what stands before them.
-var announced = regexp.MustCompile(`(?i:\bapi[_-]?key:|\bbearer |[?&](?:api_?key|key|access_token)=)[^\s'"&,;)]{4,}` +
-	`|\b[Bb]asic [0-9A-Za-z+/_-]{8,}=*`)
+var announced = newPattern(`(?i:\bapi[_-]?key:|\bbearer |[?&](?:api_?key|key|access_token)=)[^\s'"&,;)]{4,}`+
+	`|\b[Bb]asic [0-9A-Za-z+/_-]{8,}=*`, ":", " ", "=")
 
 // userInfo are user and password in an address.
-var userInfo = regexp.MustCompile(`(://)[^/\s@'"]+@`)
+var userInfo = newPattern(`(://)[^/\s@'"]+@`, "://")
 
 // leastRandom is the length from which a run of characters can be told to be
 // random, in bytes: 18 bytes in base64, which no name of a variable, a project
@@ -73,7 +76,7 @@ func Text(text string) string {
 // Known reports a credential that is known by its form alone, or by what stands
 // before it. It suits paths of files, which may well have hashes in them.
 func Known(value string) bool {
-	return forms.MatchString(value) || announced.MatchString(value) || userInfo.MatchString(value)
+	return forms.in(value) || announced.in(value) || userInfo.in(value)
 }
 
 // class is the kind of a character in a token.

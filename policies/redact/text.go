@@ -11,51 +11,42 @@ import (
 // numbers of projects in nearly every 429. Neither is the client's business,
 // and no key belongs into a log.
 
-// replace is ReplaceAllString, which allocates even where nothing matches: as
-// in nearly every text.
-func replace(re *regexp.Regexp, text, with string) string {
-	if !re.MatchString(text) {
-		return text
-	}
-	return re.ReplaceAllString(text, with)
-}
-
 // ForLog takes credentials out of a text for the log.
 func ForLog(text string) string {
-	text = replace(forms, text, mark)
-	text = replace(announced, text, mark)
-	return replace(userInfo, text, "${1}"+mark+"@")
+	text = forms.replace(text, mark)
+	text = announced.replace(text, mark)
+	return userInfo.replace(text, "${1}"+mark+"@")
 }
 
 var (
-	links          = regexp.MustCompile(`(?:https?://|\b[a-z0-9-]*\.?googleapis\.com/v\d)[^\s'"<>)\]]*[^\s'"<>)\].,;:]`)
-	buckets        = regexp.MustCompile(`(?i)\bgs://[^\s'"<>)\]]*[^\s'"<>)\].,;:]`)
-	emails         = regexp.MustCompile(`(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+`)
-	projects       = regexp.MustCompile(`(?i)\b(projects/)[a-z0-9](?:[a-z0-9.:_-]*[a-z0-9])?`)
-	projectNumbers = regexp.MustCompile(`(?i)\b(project(?:[_ ](?:number|id))?[\s:=#'"]*)\d{5,}`)
-	dotted         = regexp.MustCompile(`(?i)\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)+(?::\d+)?`)
-	colons         = regexp.MustCompile(`(?i)\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\]?(?::\d+)?`)
-	localhost      = regexp.MustCompile(`(?i)\blocalhost:\d+`)
+	links    = newPattern(`(?:https?://|\b[a-z0-9-]*\.?googleapis\.com/v\d)[^\s'"<>)\]]*[^\s'"<>)\].,;:]`, "/")
+	buckets  = newPattern(`(?i)\bgs://[^\s'"<>)\]]*[^\s'"<>)\].,;:]`, "://")
+	emails   = newPattern(`(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+`, "@")
+	projects = newPattern(`(?i)\b(projects/)[a-z0-9](?:[a-z0-9.:_-]*[a-z0-9])?`, "/")
+
+	projectNumbers = pattern{
+		expr:  regexp.MustCompile(`(?i)\b(project(?:[_ ](?:number|id))?[\s:=#'"]*)\d{5,}`),
+		signs: []string{"project"}, folded: true,
+	}
+
+	dotted    = newPattern(`(?i)\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)+(?::\d+)?`, ".")
+	colons    = newPattern(`(?i)\[?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}\]?(?::\d+)?`, ":")
+	localhost = newPattern(`(?i)\blocalhost:\d+`, ":")
 )
 
 // ForClient takes out of a text for the client what only concerns who runs the
 // gateway: credentials, projects, accounts, buckets, hosts of its network, and
 // links, which lead to its consoles.
 func ForClient(text string) string {
-	text = replace(links, text, "[link]")
-	text = replace(buckets, text, mark)
+	text = links.replace(text, "[link]")
+	text = buckets.replace(text, mark)
 	text = ForLog(text)
-	text = replace(emails, text, mark)
-	text = replace(projects, text, "${1}"+mark)
-	text = replace(projectNumbers, text, "${1}"+mark)
-	text = replace(localhost, text, mark)
-	if dotted.MatchString(text) {
-		text = dotted.ReplaceAllStringFunc(text, hideInternal)
-	}
-	if colons.MatchString(text) {
-		text = colons.ReplaceAllStringFunc(text, hideInternal)
-	}
-	return text
+	text = emails.replace(text, mark)
+	text = projects.replace(text, "${1}"+mark)
+	text = projectNumbers.replace(text, "${1}"+mark)
+	text = localhost.replace(text, mark)
+	text = dotted.replaceFunc(text, hideInternal)
+	return colons.replaceFunc(text, hideInternal)
 }
 
 func hideInternal(host string) string {

@@ -9,6 +9,7 @@
 //	make bench ARGS="-quick"                         does it run at all?
 //	go run ./test/bench streams -n 10000 -variants heald   memory of 10,000 open streams
 //	make sizing                                      memory of held requests, instead of speed
+//	make pgo                                         profiles of heald for builds, instead of figures
 //
 // # What runs
 //

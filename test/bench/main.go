@@ -45,6 +45,8 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 			return sizing(ctx, args[1:], out, progress)
 		case streamsCommand:
 			return streams(ctx, args[1:], out, progress)
+		case profileCommand:
+			return profile(ctx, args[1:], progress)
 		}
 	}
 	o, err := parse(args, progress)

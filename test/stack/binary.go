@@ -25,7 +25,7 @@ func build(name string, flags ...string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, name)
-	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", path, "./cmd/heald")...)
+	cmd := exec.Command("go", append(append([]string{"build", "-pgo=off"}, flags...), "-o", path, "./cmd/heald")...)
 	cmd.Dir = Root()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build heald: %w\n%s", err, out)

@@ -4,6 +4,7 @@
 //   - image builds the container image without Docker and compares it with the
 //     Dockerfile;
 //   - mutate makes mistakes in the code and counts those that no test notices;
+//   - pgo merges profiles into the one that builds are optimized with;
 //   - layering proves that the linter refuses imports across the layers;
 //   - versions.mk pins the programs that the Makefile installs.
 //

@@ -2,7 +2,10 @@ module github.com/heald-proxy/heald/test/tools
 
 go 1.26.0
 
-require github.com/google/go-containerregistry v0.22.1
+require (
+	github.com/google/go-containerregistry v0.22.1
+	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
+)
 
 require (
 	github.com/google/go-cmp v0.7.0 // indirect
