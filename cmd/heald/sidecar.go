@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/heald-proxy/heald/cmd/heald/admin"
+	"github.com/heald-proxy/heald/cmd/heald/collector"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
 	"github.com/heald-proxy/heald/policies/account"
@@ -35,6 +36,7 @@ type sidecar struct {
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
 	records    *records
+	collector  *collector.Pacer // nil where the operator's GOGC counts
 	// state has the slots and rates that are in use: a reload must not give them
 	// out a second time.
 	state    *shared
@@ -91,8 +93,10 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 		return nil, errors.Join(err, s.state.Close())
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
+	s.collector = newPacer()
 	if err := s.assemble(cfg, profiles); err != nil {
 		s.tokens.Close()
+		s.collector.Stop()
 		return nil, errors.Join(err, s.records.close(), s.state.Close())
 	}
 	return s, nil
@@ -133,6 +137,7 @@ func (s *sidecar) ready() (string, error) {
 // drain. Listeners are closed on return.
 func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener net.Listener, drain time.Duration) error {
 	defer s.tokens.Close()
+	defer s.collector.Stop()
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, _ := errgroup.WithContext(serving)
