@@ -111,7 +111,7 @@ type Exchange struct {
 	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
 	prices     *price.Table
-	paths      paths // that records have told
+	paths      paths // that records and the log have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts

@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"net/netip"
+	"strings"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -97,6 +100,10 @@ func (l *requestLine) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	_ = (*identity)(l).MarshalLogObject(enc) // is always nil
 	a := (*attempt)(l)
 	enc.AddString("outcome", a.record.outcome)
+	enc.AddString("path", a.x.paths.text(a.x, a.in.Path))
+	if client := a.client(); client != "" {
+		enc.AddString("client", client)
+	}
 	enc.AddDuration("duration", a.elapsed())
 	if a.record.ended != "" {
 		enc.AddString("broken_by", a.record.ended)
@@ -115,6 +122,17 @@ func (l *requestLine) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 		enc.AddString("warning", w)
 	}
 	return nil
+}
+
+// client is the address from which the outer listener was reached: it stands
+// last, whatever the client itself has sent. "" if it is no address.
+func (a *attempt) client() string {
+	hops := a.in.Headers.Get("x-forwarded-for")
+	ip, err := netip.ParseAddr(strings.TrimSpace(hops[strings.LastIndexByte(hops, ',')+1:]))
+	if err != nil {
+		return ""
+	}
+	return ip.WithZone("").String()
 }
 
 // addUsage is what the log tells of the usage.

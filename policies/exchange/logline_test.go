@@ -61,3 +61,23 @@ func TestLogSample(t *testing.T) {
 		})
 	}
 }
+
+// The line of a request says what the client asked for and where it is, and no
+// more of what it sent: no query, which may hold a key.
+func TestRequestLineSaysWhoAsked(t *testing.T) {
+	for _, c := range []struct{ hops, want string }{
+		{"", ""}, {"192.0.2.1", "192.0.2.1"}, {"198.51.100.7, 192.0.2.1", "192.0.2.1"}, {"192.0.2.1,2001:db8::1", "2001:db8::1"}, {"192.0.2.1, <script>", ""},
+	} {
+		r := newRig(t, nil)
+		a := r.begin(1, "", "x-forwarded-for", c.hops)
+		send(t, a, ask)
+		answerWith(a, 200, hello+stop)
+		line := r.log.FilterMessage("request finished").All()[0].ContextMap()
+		if client, _ := line["client"].(string); client != c.want {
+			t.Errorf("%q: client %q, want %q", c.hops, client, c.want)
+		}
+		if line["path"] != "/v1/messages" {
+			t.Errorf("path %v", line["path"])
+		}
+	}
+}
