@@ -38,7 +38,7 @@ var endings = []ending{
 
 func TestAccessLogFlags(t *testing.T) {
 	each(t, func(t *testing.T, binary string) {
-		for _, e := range endings {
+		for i, e := range endings {
 			t.Run(e.name, func(t *testing.T) {
 				ctx, leave := context.WithCancel(t.Context())
 				defer leave()
@@ -54,7 +54,7 @@ func TestAccessLogFlags(t *testing.T) {
 					}
 				})
 				_, address := newSidecar(t, e.plan)
-				g := start(t, binary, bootstrap.Params{Sidecars: []string{address}, Backends: backends}, e.edits...)
+				g := start(t, binary, bootstrap.Params{Sidecars: []string{address}, Backends: backends, Lean: i%2 == 1}, e.edits...)
 				if e.plan == hold {
 					go func() { // ends with the test at the latest
 						select {
@@ -80,6 +80,30 @@ func TestAccessLogFlags(t *testing.T) {
 					t.Errorf("flags %v, want %s: %v", line["flags"], e.flags, line)
 				}
 			})
+		}
+	})
+}
+
+// With the lean preset, what Envoy answers itself is logged, and what went well
+// is not: heald's log has it.
+func TestLeanAccessLog(t *testing.T) {
+	each(t, func(t *testing.T, binary string) {
+		backends := provider(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "answer") })
+		_, address := newSidecar(t, pass)
+		g := start(t, binary, bootstrap.Params{Sidecars: []string{address}, Backends: backends, Lean: true})
+		g.ask(t.Context(), t, false, func() {})
+		resp, err := http.Post(g.url+"/v1/messages", "application/json", strings.NewReader(strings.Repeat("x", 33<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		g.stop()
+		var line map[string]any
+		if err := json.Unmarshal(g.log.Bytes(), &line); err != nil {
+			t.Fatalf("access log: %v in %q", err, g.log)
+		}
+		if resp.StatusCode != http.StatusRequestEntityTooLarge || line["status"] != float64(http.StatusRequestEntityTooLarge) {
+			t.Errorf("status %d, line %v", resp.StatusCode, line)
 		}
 	})
 }

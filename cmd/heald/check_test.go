@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
@@ -69,6 +70,33 @@ func TestWantOfHedge(t *testing.T) {
 		}
 		if got := wantOf(cfg).Hedge; got != want {
 			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
+// What `heald envoy --lean` prints passes `heald check`, and says where it could
+// be leaner.
+func TestLeanEnvoyPassesCheck(t *testing.T) {
+	t.Setenv("KEY", "k")
+	for _, c := range []struct {
+		policies string
+		carried  bool
+	}{
+		{"policies: {default: {memory: store}}\n", false},
+		{"policies: {default: {memory: store}, gold: {memory: header}}\n", true},
+		{"", true},
+	} {
+		file := write(t, "heald.yaml", minimal+c.policies)
+		code, out, errs := heald(t, "envoy", "--lean", "--config", file)
+		if code != exitOK {
+			t.Fatalf("%d: %s", code, errs)
+		}
+		if strings.Contains(out, "name: heald.memory") != c.carried || strings.Contains(errs, "memory: store") != c.carried || !strings.Contains(out, "stats_matcher") {
+			t.Errorf("%q: carried %v; %s", c.policies, !c.carried, errs)
+		}
+		code, out, errs = heald(t, "check", "--config", file, "--envoy", write(t, "envoy.yaml", out))
+		if code != exitOK || !strings.Contains(out, "no problems") || strings.Contains(out, "stats_config") {
+			t.Errorf("%q: %d\n%s%s", c.policies, code, out, errs)
 		}
 	}
 }

@@ -17,6 +17,7 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	flags.Register(fs)
 	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
+	lean := fs.Bool("lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
 	var sidecars []string
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		sidecars = append(sidecars, s)
@@ -36,7 +37,9 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	if len(sidecars) == 0 {
 		sidecars = cfg.Listen.GRPC
 	}
-	b, err := bootstrap.Render(envoyParams(cfg, x, *listen, *adminAddress, sidecars))
+	params := envoyParams(cfg, x, *listen, *adminAddress, sidecars)
+	params.Lean = *lean
+	b, err := bootstrap.Render(params)
 	if err != nil {
 		return err
 	}
@@ -48,6 +51,9 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 		fmt.Fprintln(out.err, "note: the configuration holds hop_secret in clear: keep the file readable for Envoy's user alone (mode 0600)")
 	}
 	noteProxies(out.err, cfg)
+	if params.Lean && !params.StoreMemory {
+		fmt.Fprintln(out.err, "note: memory between attempts stays in the Lua filter heald.memory, since not every policy has memory: store; with it, --lean leaves the filter out")
+	}
 	_, err = out.out.Write(text)
 	return err
 }
@@ -63,6 +69,8 @@ func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, si
 	for _, s := range cfg.Settings() {
 		p.Attempts = max(p.Attempts, s.Attempts)
 	}
+	want := wantOf(cfg)
+	p.StoreMemory, p.Hedge = want.StoreMemory, want.Hedge
 	p.Wait, p.Silence = waits(cfg)
 	logins := proxyVariables(cfg)
 	for _, b := range cfg.Backends {

@@ -63,7 +63,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.log.Info("tenants loaded", zap.Int("tenants", len(next.tenants.Tenants())))
 	}
 	if next.exchange != nil {
-		limits := cfg.Memory.Apply()
+		limits := s.limitMemory(cfg)
 		s.inFlight.SetLimit(limits.Held)
 		s.tokensOf.Store(&next.tokensOf)
 		retire := next.tokens.Take()
@@ -155,7 +155,8 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
 		zap.Bool("keys_asked", x.Tenants.Asks()), zap.Int("tenants", len(x.Tenants.Tenants())), zap.Int("max_body", x.MaxBody),
 		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()),
-		zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))
+		zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source),
+		zap.Int64("collector_aims_at", limits.Soft), zap.String("gogc", tellGOGC(limits.Soft)))
 	if n := s.inFlight.LargestBody(); n > 0 && n < int64(x.MaxBody) {
 		s.log.Warn("memory is short: request bodies above largest_body are refused while others are held; raise memory.limit, or lower max_body",
 			zap.Int64("largest_body", n), zap.Int("max_body", x.MaxBody), zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/cmd/heald/admin"
+	"github.com/heald-proxy/heald/cmd/heald/collector"
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/extproc"
 	"github.com/heald-proxy/heald/policies/account"
@@ -36,6 +37,7 @@ type sidecar struct {
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
 	records    *records
+	collector  *collector.Pacer // nil where the operator's GOGC counts
 	// state has the slots and rates that are in use: a reload must not give them
 	// out a second time.
 	state    *shared
@@ -95,8 +97,10 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 		return nil, errors.Join(err, s.state.Close())
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
+	s.collector = newPacer()
 	if err := s.assemble(cfg, profiles); err != nil {
 		s.tokens.Close()
+		s.collector.Stop()
 		return nil, errors.Join(err, s.records.close(), s.state.Close())
 	}
 	return s, nil
@@ -137,6 +141,7 @@ func (s *sidecar) ready() (string, error) {
 // drain. Listeners are closed on return.
 func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener net.Listener, drain time.Duration) error {
 	defer s.tokens.Close()
+	defer s.collector.Stop()
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, _ := errgroup.WithContext(serving)

@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +124,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	envoy, err := proc.Start(ctx, proc.Options{
 		Binary: binary, Config: b, Grace: o.drain, Late: late, Stderr: envoyLog(log), Env: proxyEnvironment(cfg),
 		// What a proxy has said is told while it helps (the default is 10s).
-		Args: []string{"--file-flush-interval-msec", "500"},
+		Args: []string{"--file-flush-interval-msec", "500", "--concurrency", strconv.Itoa(workers(runtime.GOMAXPROCS(0)))},
 	})
 	if err == nil {
 		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), tellDoor(out, cfg, o.listen), sideDone)
@@ -130,6 +132,12 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	stopSide()
 	return errors.Join(err, <-sideDone)
 }
+
+// workers is how many threads for requests Envoy gets of so many cores (Go counts
+// those that the process may use, a container's limit included): half of them,
+// since heald works as much as Envoy for the same requests, and one at least. By
+// default Envoy takes one for each core of the machine.
+func workers(cores int) int { return max(1, cores/2) }
 
 // load reads the configuration and lays over it what Envoy and heald agree on
 // when they are started together: sockets in dir, and a secret that nobody else

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -112,5 +114,25 @@ func TestEnvoyLogTellsNoKeys(t *testing.T) {
 	line := logs.All()[0].ContextMap()["line"].(string)
 	if strings.Contains(line, "AIza") || len(line) > redact.Limit {
 		t.Errorf("%d bytes: %.100s", len(line), line)
+	}
+}
+
+// Envoy gets half of the cores, so that heald has the others.
+func TestUpChoosesEnvoysWorkers(t *testing.T) {
+	for cores, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 64: 32} {
+		if got := workers(cores); got != want {
+			t.Errorf("%d workers on %d cores, want %d", got, cores, want)
+		}
+	}
+	t.Setenv("KEY", "k")
+	told := filepath.Join(t.TempDir(), "arguments")
+	binary := write(t, "envoy", "#!/bin/sh\necho \"$@\" >> "+told+"\nexit 1\n")
+	if err := os.Chmod(binary, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	heald(t, "up", "--envoy", binary, "--listen", "127.0.0.1:0", "--backend", "a=ai_studio,http://127.0.0.1:1", "--account", "a=env:KEY")
+	args, err := os.ReadFile(told)
+	if want := fmt.Sprintf("--concurrency %d", workers(runtime.GOMAXPROCS(0))); err != nil || !strings.Contains(string(args)+"\n", want) {
+		t.Errorf("Envoy is started with %q, %v; want %s", args, err, want)
 	}
 }

@@ -111,6 +111,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkAdmin(b)
 	c.checkExtensions(b)
 	c.checkLogs()
+	c.checkStats(b)
 	if !c.findInner() {
 		return c.problems
 	}

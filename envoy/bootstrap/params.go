@@ -63,6 +63,17 @@ type Params struct {
 	Resume string
 	// AccessLog keeps envoy.yaml's access log on standard output.
 	AccessLog bool
+	// Lean leaves out what costs each request something and that its answer does
+	// not need: statistics that neither heald nor its pages use, the access log
+	// of what went well, the Lua filter of memory where StoreMemory says that
+	// no policy needs it, and that of hedging unless Hedge.
+	Lean bool
+	// StoreMemory says that every policy keeps memory between attempts in the
+	// store (memory: store). It counts for Lean alone.
+	StoreMemory bool
+	// Hedge says that a policy has slow attempts sent twice. It counts for Lean
+	// alone.
+	Hedge bool
 	// InitialMetadata is sent to heald with each stream: settings such as
 	// x-heald-backends, by name.
 	InitialMetadata map[string]string

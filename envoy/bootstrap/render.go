@@ -43,6 +43,9 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if err := renderListeners(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
+	if err := renderLean(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
+	}
 	return b, nil
 }
 

@@ -70,6 +70,20 @@ func TestRender(t *testing.T) {
 			},
 			check: Want{Attempts: 8, RetryAfter: 90 * time.Second, Wait: time.Hour, Silence: 2 * time.Hour, MaxBody: 1 << 20, Hop: "100%-secret", Backends: []string{"ai-studio"}},
 		},
+		{
+			name:   "lean",
+			params: Params{Lean: true, AccessLog: true, StoreMemory: true},
+			want:   []string{"stats_matcher", "inclusion_list", "membership_healthy", "StdoutAccessLog", "response_flag_filter", "heald.close", "heald.allow"},
+			not:    []string{"heald.memory", "heald.hedge\n"},
+			check:  Want{StoreMemory: true},
+		},
+		{
+			name:   "lean, with memory in headers and hedging",
+			params: Params{Lean: true, Hedge: true},
+			want:   []string{"stats_matcher", "name: heald.memory", "name: heald.hedge"},
+			not:    []string{"StdoutAccessLog"},
+			check:  Want{Hedge: true},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

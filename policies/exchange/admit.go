@@ -3,8 +3,6 @@ package exchange
 import (
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -56,7 +54,6 @@ var deniedReasons = [tenant.Kinds]string{
 // deny refuses what a tenant may not do, or not now.
 func (a *attempt) deny(d *tenant.Denied) *policies.Reply {
 	if a.caller.Tenant == nil && d.Tenant != "" { // it is known who it is all the same
-		a.log = a.log.With(zap.String("tenant", d.Tenant))
 		a.record.tenant = d.Tenant
 	}
 	return a.refuse(deniedReasons[d.Kind], d.Client())

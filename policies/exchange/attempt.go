@@ -75,9 +75,8 @@ func (a *attempt) move(to phase) {
 
 // attempt is one upstream try.
 type attempt struct {
-	x   *Exchange
-	log *zap.Logger
-	in  *policies.Request
+	x  *Exchange
+	in *policies.Request
 
 	tenants *tenant.Registry // who may call, as it was when the attempt began
 	caller  tenant.Caller    // who calls, once it was admitted
@@ -160,13 +159,14 @@ type findings struct {
 	held    time.Duration // from sent to verdict
 	headers time.Duration // from sent to the provider's headers; 0 if none came
 	content time.Duration // from sent to the first content; 0 if none came
+	outcome string        // how the request ended; "" before, and if another attempt follows
 	final   bool          // the request ends with this attempt
 	blames  bool          // the ruling has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), log: x.log, settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -188,13 +188,11 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	a.dialect, a.route, ok = a.endpoint.Dialect(a.in)
 	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
-	a.name()
 	if reply := a.admit(); reply != nil {
 		return reply
 	}
 	err := a.configure() // says where the memory is
 	a.recall()
-	a.name()
 	if err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
@@ -220,18 +218,6 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return a.checkCoding()
 	}
 	return a.refusePath()
-}
-
-// name puts into every line of the log whose it is.
-func (a *attempt) name() {
-	a.log = a.x.log.With(
-		zap.String("request_id", a.requestID()),
-		zap.String("dialect", a.dialect.Name()),
-		zap.Int("attempt", a.number),
-	)
-	if a.caller.KeyID != "" {
-		a.log = a.log.With(zap.String("tenant", a.caller.Tenant.Name), zap.String("key_id", a.caller.KeyID))
-	}
 }
 
 // checkLength refuses a body of n bytes if that is too many.

@@ -24,11 +24,11 @@ func (a *attempt) Close(end policies.End) {
 	a.learnUse(outcome)
 	a.release(a.healthOf(outcome))
 	a.x.metrics.attempts.WithLabelValues(a.dialect.Name(), a.record.verdict.String(), a.record.reason).Inc()
-	fields := a.attemptFields()
-	if outcome == "" && a.resumption != nil {
-		fields = append(append(fields, a.resumption.requestFields(a.x)...), a.usageFields()...)
+	a.record.outcome = outcome
+	written := a.written()
+	if written {
+		a.x.log.Info("attempt finished", zap.Inline((*attemptLine)(a)))
 	}
-	a.log.Info("attempt finished", fields...)
 	if outcome != "" || a.resumption != nil {
 		a.x.metrics.count(a.usage())
 	}
@@ -39,7 +39,9 @@ func (a *attempt) Close(end policies.End) {
 	a.keepEnd()
 	a.x.metrics.requests.WithLabelValues(a.dialect.Name(), outcome).Inc()
 	a.x.metrics.tenants.WithLabelValues(a.tenantName(), outcome).Inc()
-	a.log.Info("request finished", append([]zap.Field{zap.String("outcome", outcome)}, a.requestFields()...)...)
+	if written {
+		a.x.log.Info("request finished", zap.Inline((*requestLine)(a)))
+	}
 }
 
 // endReasons are the log words of the ends where heald could not go on.
@@ -90,73 +92,4 @@ func (a *attempt) healthOf(outcome string) account.Result {
 		return account.Failed
 	}
 	return account.Neutral
-}
-
-func (a *attempt) attemptFields() []zap.Field {
-	r := &a.record
-	fields := []zap.Field{
-		zap.Stringer("verdict", r.verdict),
-		zap.String("reason", r.reason),
-		zap.Duration("held", r.held),
-	}
-	if r.headers > 0 {
-		fields = append(fields, zap.Duration("headers", r.headers))
-	}
-	if r.content > 0 {
-		fields = append(fields, zap.Duration("content", r.content))
-	}
-	if a.hedge.result != "" {
-		fields = append(fields, zap.String("hedged", a.hedge.result))
-	}
-	if a.backend != nil {
-		fields = append(fields, zap.String("backend", a.backend.Name), zap.String("model", a.model))
-	}
-	if a.account != nil {
-		fields = append(fields, zap.String("account", a.account.ID))
-	}
-	if r.status != 0 {
-		fields = append(fields, zap.Int("status", r.status))
-	}
-	if r.waited > 0 {
-		fields = append(fields, zap.Duration("waited", r.waited))
-	}
-	if r.wait > 0 {
-		fields = append(fields, zap.Duration("wait", r.wait))
-	}
-	if a.memory.Repairs != 0 {
-		fields = append(fields, zap.Stringer("repairs", a.memory.Repairs))
-	}
-	if a.unreadable != nil {
-		fields = append(fields, zap.String("unreadable", a.x.forLog(a.unreadable.Error())))
-	}
-	if r.err != nil {
-		fields = append(fields, zap.String("error", a.x.forLog(r.err.Error())))
-	}
-	return fields
-}
-
-func (a *attempt) requestFields() []zap.Field {
-	fields := []zap.Field{zap.Duration("duration", a.elapsed())}
-	if a.record.ended != "" {
-		fields = append(fields, zap.String("broken_by", a.record.ended))
-	}
-	fields = append(fields, a.resumption.fields(a.x)...)
-	if a.req != nil {
-		fields = append(fields, zap.String("requested_model", policies.Clean(a.req.Model)), zap.Bool("stream", a.req.Stream))
-	}
-	fields = append(fields, a.usageFields()...)
-	if w := a.warning(); w != "" {
-		fields = append(fields, zap.String("warning", w))
-	}
-	return fields
-}
-
-// usageFields are what the log tells of the usage.
-func (a *attempt) usageFields() []zap.Field {
-	u := a.usage()
-	if !u.Known {
-		return nil
-	}
-	return []zap.Field{zap.Int("input_tokens", u.Input), zap.Int("cached_tokens", u.Cached),
-		zap.Int("output_tokens", u.Output), zap.Int("thought_tokens", u.Thoughts)}
 }

@@ -61,6 +61,9 @@ type Config struct {
 	// http://host:port or unix:///path. "" is resume.DefaultVia if a policy
 	// resumes; else there is no listener, and no list is fetched.
 	ResumeVia string
+	// LogSample is of how many requests that their first attempt answered one is
+	// written to the log; 0 and 1 write all. Everything else always is.
+	LogSample int
 }
 
 // Deps are what an Exchange uses but does not own.
@@ -108,7 +111,7 @@ type Exchange struct {
 	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
 	prices     *price.Table
-	paths      paths // that records have told
+	paths      paths // that records and the log have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts

@@ -78,7 +78,7 @@ func (a *attempt) open(sealed string) *heal.Memory {
 		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
 	case cmp.Or(m.Tenant, tenant.Default) != a.caller.Tenant.Name:
 		a.x.metrics.memory.WithLabelValues("other_tenant").Inc()
-		a.log.Error("memory of earlier attempts was ignored: it is of another tenant")
+		a.logger().Error("memory of earlier attempts was ignored: it is of another tenant")
 	default:
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		return m

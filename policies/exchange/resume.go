@@ -170,7 +170,7 @@ func (a *attempt) ask(body []byte) policies.Action {
 	}
 	r.asked++
 	a.memory.Rests++
-	a.log.Info("fetching the rest of a broken answer", zap.String("cause", r.cause), zap.Int("request", r.asked),
+	a.logger().Info("fetching the rest of a broken answer", zap.String("cause", r.cause), zap.Int("request", r.asked),
 		zap.String("backend", r.asker.backend.Name), zap.String("account", r.asker.account.ID), zap.Int("bytes_so_far", len(r.broken.Text)))
 	// Not the context of a request: Close ends it, however the stream ends.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -296,7 +296,7 @@ func (a *attempt) resumeLater(body []byte) policies.Action {
 func (a *attempt) restFailed(body []byte, err error, seen *heal.Seen) policies.Action {
 	r := a.resumption
 	r.cancel()
-	a.log.Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
+	a.logger().Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
 	wait, ok := r.moveOn(seen)
 	if !ok || a.restsLeft() <= 0 || a.tooLate(wait) || !a.answer.sofar.EndsInText() {
 		return a.unresumed(body, err)

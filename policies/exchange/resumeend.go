@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"go.uber.org/zap"
-
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -63,29 +61,4 @@ func (a *attempt) closeResumption() {
 		a.answer.usage = a.answer.spent() // all replies are billed, also those of which nothing came
 	}
 	a.x.metrics.resumes.WithLabelValues(r.result).Inc()
-}
-
-// fields are what the log line of the request tells of the resumption.
-func (r *resumption) fields(x *Exchange) []zap.Field {
-	if r == nil {
-		return nil
-	}
-	return append([]zap.Field{
-		zap.Bool("resumed", r.result == heal.ReasonResumed),
-		zap.String("reason", r.result),
-	}, r.requestFields(x)...)
-}
-
-// requestFields are what the log tells of the requests for the rest.
-func (r *resumption) requestFields(x *Exchange) []zap.Field {
-	fields := []zap.Field{
-		zap.String("resume_cause", r.cause),
-		zap.Int("resume_requests", r.asked),
-		zap.String("resume_backend", r.asker.backend.Name),
-		zap.String("resume_account", r.asker.account.ID),
-	}
-	if r.err != nil {
-		fields = append(fields, zap.String("resume_error", x.forLog(r.err.Error())))
-	}
-	return fields
 }

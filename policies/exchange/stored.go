@@ -68,7 +68,7 @@ func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply
 	a.unknown = a.without(0)
 	if err != nil {
 		a.x.metrics.memory.WithLabelValues("store_failed").Inc()
-		a.log.Debug("the store does not tell all of earlier attempts", zap.Error(err))
+		a.logger().Debug("the store does not tell all of earlier attempts", zap.Error(err))
 	}
 	switch {
 	case kept == nil || kept.Body == a.stored.body && kept.Sealed == "":
@@ -81,7 +81,6 @@ func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply
 	default:
 		a.adoptStored(kept, err == nil)
 	}
-	a.name()
 	return a.checkLost()
 }
 
@@ -105,7 +104,7 @@ func (a *attempt) adoptStored(kept *storedMemory, sure bool) {
 // ofAnother tells of a memory that another request with the same id has left.
 func (a *attempt) ofAnother() {
 	a.x.metrics.memory.WithLabelValues("other_request").Inc()
-	a.log.Warn("memory of earlier attempts was ignored: it is of another request with the same " + policies.HeaderRequestID)
+	a.logger().Warn("memory of earlier attempts was ignored: it is of another request with the same " + policies.HeaderRequestID)
 }
 
 // lostByStore is how many earlier attempts were lost, if known have left a memory.
@@ -176,7 +175,7 @@ func (a *attempt) putMemory(m storedMemory, life time.Duration) {
 	}
 	if err != nil {
 		a.x.metrics.memory.WithLabelValues("not_stored").Inc()
-		a.log.Debug("the store did not take the memory for the next attempt", zap.Error(err))
+		a.logger().Debug("the store did not take the memory for the next attempt", zap.Error(err))
 	}
 }
 

@@ -133,7 +133,7 @@ func (p *profiledHeald) record(ctx context.Context, s *scenario, seconds int) ([
 	driving, stop := context.WithCancel(ctx)
 	defer stop()
 	driven := make(chan error, 1) // why the requests ended
-	go func() { // ends with driving, or after twice the time
+	go func() {                   // ends with driving, or after twice the time
 		_, err := p.load.drive(driving, p.heald, 2*time.Duration(seconds)*time.Second)
 		driven <- err
 	}()

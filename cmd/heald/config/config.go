@@ -59,6 +59,8 @@ type Config struct {
 	ResumeVia string `yaml:"resume_via" text:"address"`
 	// State says what replicas share.
 	State State `yaml:"state"`
+	// Log says what the log is told of requests.
+	Log Log `yaml:"log"`
 	// Record says where records of attempts and requests go.
 	Record Record `yaml:"record"`
 	// Prices are what models cost where the built-in list does not say, or says
@@ -168,9 +170,9 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
-	errs = append(errs, c.Memory.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
+	errs = append(errs, c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
 	errs = append(errs, c.Prices.Validate("prices")...)
-	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia}
+	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia, LogSample: c.Log.Sample}
 	for i := range c.Backends {
 		c.Backends[i].Backend = c.Backends[i].WithDefaults()
 	}

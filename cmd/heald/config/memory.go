@@ -20,7 +20,7 @@ type Memory struct {
 	// Limit is what the process may use. Go's collector works harder as it is
 	// approached, and requests whose bodies do not fit are refused. 0 means
 	// GOMEMLIMIT or, without that, the cgroup's limit; without both there is
-	// none. Below some 200 MiB the largest bodies are only taken one at a time.
+	// none. Where the collector aims, GOMEMLIMIT says in any case. Below some 200 MiB the largest bodies are only taken one at a time.
 	Limit Size `yaml:"limit"`
 }
 
@@ -57,9 +57,14 @@ func (s *Size) UnmarshalYAML(n *yaml.Node) (err error) {
 }
 
 const (
-	// softShare is the part of the limit at which Go's collector aims, in
-	// percent; the rest is for stacks and for what it does not manage.
-	softShare = 90
+	// apartShare is the part of the limit, in percent, that Go's collector
+	// leaves free where GOMEMLIMIT does not say where it aims: for what Go does
+	// not manage.
+	apartShare = 10
+	// apartLeast is what it leaves free at least, up to half of the limit: Go's
+	// limit is a soft one, and passed by a body (32 MiB) that comes while the
+	// collector runs.
+	apartLeast = 32 << 20
 	// heldShare is the part of the limit that bodies and answers in flight may
 	// take, in percent. The rest is for the windows of streams, remembered
 	// signatures (64 MiB at most) and garbage.
@@ -82,50 +87,41 @@ type Limits struct {
 	Limit int64
 	// Held is what bodies and answers in flight may take; 0 for no bound.
 	Held int64
-	// Source says where the limit comes from.
+	// Soft is where Go's collector aims: GOMEMLIMIT where it is set, also to
+	// off, else a part of Limit; 0 for nowhere.
+	Soft int64
+	// Source says where Limit comes from.
 	Source string
 }
 
 // Apply sets the collector's limit and returns what follows from it.
 func (m *Memory) Apply() Limits {
 	l := m.limits(os.Getenv, os.ReadFile)
-	switch l.Source {
-	case "none": // a reload may have taken the limit away
+	if l.Soft == 0 { // a reload may have taken the limit away
 		debug.SetMemoryLimit(math.MaxInt64)
-	case "GOMEMLIMIT": // it says itself where the collector shall aim
-		debug.SetMemoryLimit(l.Limit)
-	default:
-		debug.SetMemoryLimit(l.Limit / 100 * softShare)
+	} else {
+		debug.SetMemoryLimit(l.Soft)
 	}
 	return l
 }
 
-// cgroupFiles hold the limit of the process's own cgroup as it sees it in a
-// container, of version 2 and 1.
-var cgroupFiles = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
-
-// noLimit is more than any machine has: version 1 says "no limit" by a number
-// near the largest.
-const noLimit = 1 << 50
-
 func (m *Memory) limits(getenv func(string) string, readFile func(string) ([]byte, error)) Limits {
-	of := func(n int64, source string) Limits { return Limits{n, n / 100 * heldShare, source} }
+	env := getenv("GOMEMLIMIT")
+	soft, err := goLimit(env)
+	l := Limits{Source: "none"}
 	if m.Limit > 0 {
-		return of(int64(m.Limit), "memory.limit")
+		l.Limit, l.Source = int64(m.Limit), "memory.limit"
+	} else if err == nil {
+		l.Limit, l.Source = soft, "GOMEMLIMIT"
+	} else if n := cgroupLimit(readFile); n > 0 {
+		l.Limit, l.Source = n, "cgroup"
 	}
-	if n, err := goLimit(getenv("GOMEMLIMIT")); err == nil {
-		return of(n, "GOMEMLIMIT")
+	l.Held = l.Limit / 100 * heldShare
+	l.Soft = max(l.Limit-max(l.Limit/100*apartShare, apartLeast), l.Limit/2)
+	if err == nil || env == "off" {
+		l.Soft = soft
 	}
-	for _, f := range cgroupFiles {
-		text, err := readFile(f)
-		if err != nil {
-			continue
-		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 && n < noLimit {
-			return of(n, "cgroup")
-		}
-	}
-	return Limits{Source: "none"}
+	return l
 }
 
 // goLimit reads GOMEMLIMIT as Go does, whose smallest unit is B; an error if

@@ -28,7 +28,10 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestMemoryLimits(t *testing.T) {
-	const v2, v1 = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+	const (
+		v2, v1 = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+		own    = "/proc/self/cgroup"
+	)
 	for _, c := range []struct {
 		name  string
 		limit Size
@@ -37,15 +40,23 @@ func TestMemoryLimits(t *testing.T) {
 		want  Limits
 	}{
 		{"none", 0, "", nil, Limits{Source: "none"}},
-		{"of the file", 1000, "2000", map[string]string{v2: "3000\n"}, Limits{1000, 750, "memory.limit"}},
-		{"of Go", 0, "2000", map[string]string{v2: "3000\n"}, Limits{2000, 1500, "GOMEMLIMIT"}},
-		{"of Go, with a unit", 0, "100KiB", nil, Limits{102400, 76800, "GOMEMLIMIT"}},
-		{"of Go, with its own unit", 0, "2000B", nil, Limits{2000, 1500, "GOMEMLIMIT"}},
+		{"of the file", 1000, "", map[string]string{v2: "3000\n"}, Limits{1000, 750, 500, "memory.limit"}},
+		{"large", 1000 << 20, "", nil, Limits{1000 << 20, 750 << 20, 900 << 20, "memory.limit"}},
+		{"small", 128 << 20, "", nil, Limits{128 << 20, 128 << 20 / 100 * 75, 96 << 20, "memory.limit"}},
+		{"of the file, and where Go aims", 1000, "600", map[string]string{v2: "3000\n"}, Limits{1000, 750, 600, "memory.limit"}},
+		{"of the file, and Go aims nowhere", 1000, "off", nil, Limits{1000, 750, 0, "memory.limit"}},
+		{"of Go", 0, "2000", map[string]string{v2: "3000\n"}, Limits{2000, 1500, 2000, "GOMEMLIMIT"}},
+		{"of Go, with a unit", 0, "100KiB", nil, Limits{102400, 76800, 102400, "GOMEMLIMIT"}},
+		{"of Go, with its own unit", 0, "2000B", nil, Limits{2000, 1500, 2000, "GOMEMLIMIT"}},
 		{"off", 0, "off", nil, Limits{Source: "none"}},
-		{"of the container", 0, "", map[string]string{v2: "3000\n"}, Limits{3000, 2250, "cgroup"}},
-		{"of an older container", 0, "", map[string]string{v1: "4000\n"}, Limits{4000, 3000, "cgroup"}},
+		{"off in a container", 0, "off", map[string]string{v2: "3000\n"}, Limits{3000, 2250, 0, "cgroup"}},
+		{"of the container", 0, "", map[string]string{v2: "3000\n", own: "0::/\n"}, Limits{3000, 2250, 1500, "cgroup"}},
+		{"of an older container", 0, "", map[string]string{v1: "4000\n", own: "12:cpu:/docker/1\n9:hugetlb,memory:/docker/1\n"}, Limits{4000, 3000, 2000, "cgroup"}},
 		{"a container without", 0, "", map[string]string{v2: "max\n"}, Limits{Source: "none"}},
 		{"an older container without", 0, "", map[string]string{v1: "9223372036854771712\n"}, Limits{Source: "none"}},
+		{"of a unit", 0, "", map[string]string{own: "0::/a.slice/heald.service\n", "/sys/fs/cgroup/a.slice/heald.service/memory.max": "5000\n"}, Limits{5000, 3750, 2500, "cgroup"}},
+		{"of what is around a unit", 0, "", map[string]string{own: "0::/a.slice/heald.service\n", "/sys/fs/cgroup/a.slice/heald.service/memory.max": "max\n", "/sys/fs/cgroup/a.slice/memory.max": "6000\n", v2: "7000\n"}, Limits{6000, 4500, 3000, "cgroup"}},
+		{"of an older unit", 0, "", map[string]string{own: "9:memory:/a\n", "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": "8000\n"}, Limits{8000, 6000, 4000, "cgroup"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := Memory{Limit: c.limit}
