@@ -36,12 +36,15 @@ type received struct {
 	// message is the latest, until it is released. A chunk in it is valid no
 	// longer; anything else for good.
 	message *extprocv3.ProcessingRequest
+	// parts: the request's body comes in chunks, too.
+	parts bool
 
 	buffer mem.Buffer // holds the chunk's bytes; nil if the message is no chunk
 	chunk  struct {
-		message extprocv3.ProcessingRequest
-		request extprocv3.ProcessingRequest_ResponseBody
-		body    extprocv3.HttpBody
+		message  extprocv3.ProcessingRequest
+		request  extprocv3.ProcessingRequest_RequestBody
+		response extprocv3.ProcessingRequest_ResponseBody
+		body     extprocv3.HttpBody
 	}
 }
 
@@ -69,16 +72,17 @@ func (r *received) release() {
 
 // Field numbers of ProcessingRequest and HttpBody.
 const (
+	fieldRequestBody  = 4
 	fieldResponseBody = 5
 	fieldBody         = 1
 	fieldEndOfStream  = 2
 )
 
-// readChunk reads wire, without copying it, if it holds a response_body with
+// readChunk reads wire, without copying it, if it holds a part of a body with
 // the usual two fields and nothing else.
 func (r *received) readChunk(wire []byte) bool {
-	num, typ, n := protowire.ConsumeTag(wire)
-	if num != fieldResponseBody || typ != protowire.BytesType {
+	which, typ, n := protowire.ConsumeTag(wire)
+	if (which != fieldResponseBody && (which != fieldRequestBody || !r.parts)) || typ != protowire.BytesType {
 		return false
 	}
 	fields, m := protowire.ConsumeBytes(wire[n:])
@@ -104,6 +108,10 @@ func (r *received) readChunk(wire []byte) bool {
 		}
 		fields = fields[n+m:]
 	}
-	c.request.ResponseBody, c.message.Request = &c.body, &c.request
+	if which == fieldRequestBody {
+		c.request.RequestBody, c.message.Request = &c.body, &c.request
+	} else {
+		c.response.ResponseBody, c.message.Request = &c.body, &c.response
+	}
 	return true
 }

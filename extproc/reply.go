@@ -44,13 +44,27 @@ func (s *stream) sendImmediate(r *policies.Reply) error {
 
 // forwardInBody is the rewritten request as the answer to a request body.
 func forwardInBody(f *policies.Forward) *extprocv3.ProcessingResponse {
-	c := forward(f)
-	// Envoy answers 500 itself if the length does not fit the new body.
-	c.HeaderMutation.SetHeaders = append(c.HeaderMutation.SetHeaders, overwrite("content-length", strconv.Itoa(len(f.Body))))
+	c := forwardWithLength(f)
 	c.BodyMutation = &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_Body{Body: f.Body}}
 	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestBody{
 		RequestBody: &extprocv3.BodyResponse{Response: c},
 	}}
+}
+
+// forwardHeaders are the headers of the rewritten request, whose body follows
+// in parts.
+func forwardHeaders(f *policies.Forward) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{Response: &extprocv3.ProcessingResponse_RequestHeaders{
+		RequestHeaders: &extprocv3.HeadersResponse{Response: forwardWithLength(f)},
+	}}
+}
+
+// forwardWithLength is forward for a request with a body: Envoy answers 500
+// itself, or breaks the request off, if the length does not fit the new body.
+func forwardWithLength(f *policies.Forward) *extprocv3.CommonResponse {
+	c := forward(f)
+	c.HeaderMutation.SetHeaders = append(c.HeaderMutation.SetHeaders, overwrite("content-length", strconv.Itoa(len(f.Body))))
+	return c
 }
 
 // forwardInHeaders is the rewritten request where the client sent no body. One
