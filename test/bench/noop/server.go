@@ -47,10 +47,19 @@ func Serve(ctx context.Context, l net.Listener, cluster string) error {
 // Process serves one stream: one request.
 func (s *server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	var e echo
+	var request parts
 	for {
 		m, err := stream.Recv()
 		if err != nil {
 			return nil // Envoy is done with the stream, or gone
+		}
+		if replies, mine := request.take(s, m); mine {
+			for _, reply := range replies {
+				if err := stream.Send(reply); err != nil {
+					return nil
+				}
+			}
+			continue
 		}
 		reply := s.reply(&e, m)
 		if reply == nil {
