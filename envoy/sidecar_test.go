@@ -22,13 +22,13 @@ import (
 type plan uint8
 
 const (
-	pass plan = iota // let the provider's answer through
-	mark             // refuse the answer and ask for another attempt
-	die              // break the stream when the answer comes
-	hold             // keep the answer back for ever
-	fail             // refuse the request with a final error
-	vanish           // break the connection, as a replica that dies, before a word
-	sink             // the same once the request was acknowledged
+	pass   plan = iota // let the provider's answer through
+	mark               // refuse the answer and ask for another attempt
+	die                // break the stream when the answer comes
+	hold               // keep the answer back for ever
+	fail               // refuse the request with a final error
+	vanish             // break the connection, as a replica that dies, before a word
+	sink               // the same once the request was acknowledged
 )
 
 // sidecar is an ext_proc server that follows a list of plans, one per attempt;

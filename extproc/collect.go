@@ -23,8 +23,13 @@ const (
 	firstPart = 64 << 10
 	// partLimit bounds the bytes of one part of a request that goes to Envoy. It
 	// takes 32 MiB in one message, too; but then the request stands in memory
-	// three times on either side.
-	partLimit = 1 << 20
+	// three times on either side. gRPC's largest pool has buffers of 1 MiB; the
+	// rest is room for the message around the part.
+	partLimit = 1<<20 - 1<<10
+	// announced is by how much room grows at a time for a body whose length is
+	// known. Clients that announce much and send little hold that much more
+	// than they have sent.
+	announced = 4
 )
 
 // collect keeps a part of the body.
@@ -62,12 +67,17 @@ func (s *stream) acknowledge() error {
 }
 
 // grow makes room for need bytes. Room at least doubles each time, but is not
-// more than what was declared, or may come: a body is copied twice at most.
+// more than what was declared, or may come: a body is copied twice at most, a
+// third of it where its length is known.
 func (s *stream) grow(need int) error {
 	c, most := &s.body, s.server.cfg.MaxBody
-	room := max(2*cap(c.body), firstPart)
+	factor := 2
+	if c.declared >= need {
+		factor = announced
+	}
+	room := max(factor*cap(c.body), firstPart)
 	for room < need {
-		room *= 2
+		room *= factor
 	}
 	if c.declared >= need {
 		room = min(room, c.declared)

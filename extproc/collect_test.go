@@ -167,8 +167,8 @@ func TestTooLongInParts(t *testing.T) {
 	}
 }
 
-// The attempt is asked before more is kept, in steps that double: seldom, and
-// for no more than is declared or may come.
+// The attempt is asked before more is kept, in steps that double, or more where
+// the length is known: seldom, and for no more than is declared or may come.
 func TestCollectAsks(t *testing.T) {
 	const kib = 1 << 10
 	for _, c := range []struct {
@@ -179,8 +179,8 @@ func TestCollectAsks(t *testing.T) {
 	}{
 		{"short", 0, 64 * kib, nil},
 		{"long", 0, 300 * kib, []string{"collect 131072", "collect 262144", "collect 524288"}},
-		{"declared", 300 * kib, 300 * kib, []string{"collect 131072", "collect 262144", "collect 307200"}},
-		{"less than declared", 30 * mib, 100 * kib, []string{"collect 131072"}},
+		{"declared", 300 * kib, 300 * kib, []string{"collect 262144", "collect 307200"}},
+		{"less than declared", 30 * mib, 100 * kib, []string{"collect 262144"}},
 		{"more than declared", 70 * kib, 100 * kib, []string{"collect 131072"}},
 		{"as long as can be", 0, 32 * mib, []string{"collect 131072", "collect 262144", "collect 524288", "collect 1048576", "collect 2097152",
 			"collect 4194304", "collect 8388608", "collect 16777216", "collect 33554432", "receive 33554432"}},

@@ -51,7 +51,7 @@
 //
 // Memory: a request body is the attempt's, and nothing here keeps it; the request
 // made of it is let go of when it is sent. Of parts, 64 KiB are kept unasked, and
-// what Collect has agreed to, which doubles each time up to MaxBody. A response chunk is the attempt's
+// what Collect has agreed to, which at least doubles each time, up to MaxBody. A response chunk is the attempt's
 // only during the call: it lies in gRPC's buffer (codec.go). A reply's body is
 // copied into the message before the call that sends it returns.
 //

@@ -83,7 +83,7 @@ func trailers(t *testing.T, s *stack.Stack) {
 func TestSlowUpload(t *testing.T) {
 	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
 		s := stack.Start(t, stack.Options{Envoy: version, Plain: true, MemoryLimit: 256 * mib, Edit: smallInner})
-		const size, first = 24 * mib, 6 * mib
+		const size, first = 24 * mib, 3 * mib
 		body := turn(model, strings.Repeat("x", size), false)
 		from, to := io.Pipe()
 		req, err := http.NewRequestWithContext(patient(t), http.MethodPost, s.URL+messages, from)
@@ -107,7 +107,7 @@ func TestSlowUpload(t *testing.T) {
 		}
 		held := func() float64 { return s.Replicas[0].Metric("heald_held_bytes") }
 		eventually(t, "what was sent is held", func() bool { return held() >= first-mib })
-		if got := held(); got > 2*first+mib {
+		if got := held(); got > 4*first {
 			t.Errorf("%v bytes are held for %d that were sent", got, first)
 		}
 		if text, err := answerText(s.Post(messages, turn(model, "hello", true)), true); err != nil || text != good {
