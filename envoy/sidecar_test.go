@@ -3,11 +3,14 @@ package envoy_test
 import (
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	modev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/grpc"
@@ -19,11 +22,13 @@ import (
 type plan uint8
 
 const (
-	pass plan = iota // let the provider's answer through
-	mark             // refuse the answer and ask for another attempt
-	die              // break the stream when the answer comes
-	hold             // keep the answer back for ever
-	fail             // refuse the request with a final error
+	pass   plan = iota // let the provider's answer through
+	mark               // refuse the answer and ask for another attempt
+	die                // break the stream when the answer comes
+	hold               // keep the answer back for ever
+	fail               // refuse the request with a final error
+	vanish             // break the connection, as a replica that dies, before a word
+	sink               // the same once the request was acknowledged
 )
 
 // sidecar is an ext_proc server that follows a list of plans, one per attempt;
@@ -32,6 +37,33 @@ type sidecar struct {
 	mu    sync.Mutex
 	plans []plan
 	seen  []map[string]string
+	conns []net.Conn
+}
+
+// breakable is a listener whose connections can be broken.
+type breakable struct {
+	net.Listener
+	of *sidecar
+}
+
+func (b breakable) Accept() (net.Conn, error) {
+	conn, err := b.Listener.Accept()
+	if err == nil {
+		b.of.mu.Lock()
+		defer b.of.mu.Unlock()
+		b.of.conns = append(b.of.conns, conn)
+	}
+	return conn, err
+}
+
+// breakAll ends all connections without a word.
+func (s *sidecar) breakAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		_ = conn.Close()
+	}
+	s.conns = nil
 }
 
 // newSidecar serves until the test ends and returns its address.
@@ -54,7 +86,7 @@ func newSidecarOf(t *testing.T, message int, plans ...plan) (*sidecar, string) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.Serve(lis) // ends with Stop
+		_ = server.Serve(breakable{lis, s}) // ends with Stop
 	}()
 	t.Cleanup(func() {
 		server.Stop()
@@ -79,6 +111,8 @@ func (s *sidecar) attempts() []map[string]string {
 
 func (s *sidecar) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	var todo plan
+	var duplex bool
+	var body []byte
 	for {
 		msg, err := stream.Recv()
 		if err != nil {
@@ -87,13 +121,35 @@ func (s *sidecar) Process(stream extprocv3.ExternalProcessor_ProcessServer) erro
 		reply := &extprocv3.ProcessingResponse{}
 		switch m := msg.Request.(type) {
 		case *extprocv3.ProcessingRequest_RequestHeaders:
+			duplex = msg.GetProtocolConfig().GetRequestBodyMode() == modev3.ProcessingMode_FULL_DUPLEX_STREAMED
 			headers := values(m.RequestHeaders)
 			todo = s.begin(headers)
+			if duplex && !m.RequestHeaders.EndOfStream && todo != fail {
+				continue
+			}
 			reply.Response = &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{Response: steer(m.RequestHeaders.EndOfStream)}}
 			if todo == fail {
 				reply.Response = immediate(400, "fail", nil)
 			}
 		case *extprocv3.ProcessingRequest_RequestBody:
+			body = append(body, m.RequestBody.GetBody()...)
+			if !m.RequestBody.EndOfStream {
+				continue
+			}
+			if todo == vanish || todo == sink {
+				if todo == sink {
+					_ = stream.SendHeader(nil)
+					time.Sleep(100 * time.Millisecond) // gRPC sends it when it likes
+				}
+				s.breakAll()
+				return nil
+			}
+			if duplex {
+				for _, r := range echo(body) {
+					_ = stream.Send(r)
+				}
+				continue
+			}
 			reply.Response = &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: steer(true)}}
 		case *extprocv3.ProcessingRequest_ResponseHeaders:
 			switch todo {
@@ -121,10 +177,24 @@ func (s *sidecar) Process(stream extprocv3.ExternalProcessor_ProcessServer) erro
 	}
 }
 
+// echo passes a request on that came in parts.
+func echo(body []byte) []*extprocv3.ProcessingResponse {
+	head := steer(true)
+	head.HeaderMutation.SetHeaders = append(head.HeaderMutation.SetHeaders, options(map[string]string{"content-length": strconv.Itoa(len(body))})...)
+	return []*extprocv3.ProcessingResponse{
+		{Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: &extprocv3.HeadersResponse{Response: head}}},
+		{Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
+			BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
+				StreamedResponse: &extprocv3.StreamedBodyResponse{Body: body, EndOfStream: true},
+			}},
+		}}}},
+	}
+}
+
 // steer names the cluster once the whole request is there.
 func steer(whole bool) *extprocv3.CommonResponse {
 	if !whole {
-		return &extprocv3.CommonResponse{}
+		return &extprocv3.CommonResponse{HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: options(map[string]string{"x-heald-received": "1"})}}
 	}
 	return &extprocv3.CommonResponse{
 		HeaderMutation:  &extprocv3.HeaderMutation{SetHeaders: options(map[string]string{"x-heald-cluster": "fake", ":authority": "provider.example"})},

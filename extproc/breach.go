@@ -17,7 +17,7 @@ const (
 	undrawn kind = "undrawn"
 	// badAction: an answer of the attempt that says nothing doable.
 	badAction kind = "bad_action"
-	// tooLarge: a message longer than the server accepts.
+	// tooLarge: a message, or a body in parts, longer than the server accepts.
 	tooLarge kind = "too_large"
 )
 
@@ -29,6 +29,7 @@ const (
 	ReasonPanic     = "panic"      // policy code panicked
 	ReasonProtocol  = "protocol"   // Envoy or an attempt left the protocol
 	ReasonWrongMode = "wrong_mode" // the filter's body modes are wrong
+	ReasonTooLarge  = "request_body_too_large"
 )
 
 // breach is an error that ends the stream with a refusal.
@@ -46,14 +47,24 @@ func (b *breach) Error() string { return string(b.kind) + ": " + b.err.Error() }
 func (b *breach) Unwrap() error { return b.err }
 
 // fault words the breach for Policy.Refuse. Another try may meet a healthier
-// replica; a wrong mode would only meet the same again.
+// replica; a wrong mode or too long a body would only meet the same again.
 func (b *breach) fault() *policies.Fault {
 	switch b.kind {
 	case wrongMode:
 		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonWrongMode, Status: 500, Err: b.err}
+	case tooLarge:
+		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonTooLarge, Status: 413, Err: b.err}
 	default:
 		return &policies.Fault{Verdict: policies.Retry, Reason: ReasonProtocol, Err: b.err}
 	}
+}
+
+// end is how the attempt is closed.
+func (b *breach) end() policies.End {
+	if b.kind == tooLarge {
+		return policies.EndTooLarge
+	}
+	return policies.EndProtocol
 }
 
 // errGone says that a message could not be sent: Envoy has left.

@@ -265,17 +265,17 @@ func TestWrongMode(t *testing.T) {
 		want              string // "" if it is right
 	}{
 		{"right", buffered, duplex, ""},
-		{"request none", modev3.ProcessingMode_NONE, duplex, "processing_mode.request_body_mode: BUFFERED"},
-		{"request streamed", modev3.ProcessingMode_STREAMED, duplex, "processing_mode.request_body_mode: BUFFERED"},
-		{"request partial", modev3.ProcessingMode_BUFFERED_PARTIAL, duplex, "processing_mode.request_body_mode: BUFFERED"},
-		{"request duplex", duplex, duplex, "processing_mode.request_body_mode: BUFFERED"},
+		{"request none", modev3.ProcessingMode_NONE, duplex, "set processing_mode.request_body_mode: FULL_DUPLEX_STREAMED with request_trailer_mode: SEND, or BUFFERED"},
+		{"request streamed", modev3.ProcessingMode_STREAMED, duplex, "set processing_mode.request_body_mode: FULL_DUPLEX_STREAMED with request_trailer_mode: SEND, or BUFFERED"},
+		{"request partial", modev3.ProcessingMode_BUFFERED_PARTIAL, duplex, "set processing_mode.request_body_mode: FULL_DUPLEX_STREAMED with request_trailer_mode: SEND, or BUFFERED"},
+		{"request duplex", duplex, duplex, ""},
 		{"response none", buffered, modev3.ProcessingMode_NONE, "processing_mode.response_body_mode: FULL_DUPLEX_STREAMED"},
 		{"response streamed", buffered, modev3.ProcessingMode_STREAMED, "processing_mode.response_body_mode: FULL_DUPLEX_STREAMED"},
 		{"response buffered", buffered, buffered, "processing_mode.response_body_mode: FULL_DUPLEX_STREAMED"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &extproctest.Script{}
-			play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+			playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 				e.Protocol.RequestBodyMode, e.Protocol.ResponseBodyMode = c.request, c.response
 				e.SendHeaders("POST", "/v1/messages")
 				if c.want == "" {
@@ -294,7 +294,7 @@ func TestWrongMode(t *testing.T) {
 
 // An Envoy that does not tell its modes is believed.
 func TestModeUntold(t *testing.T) {
-	play(t, &extproctest.Script{}, func(t *testing.T, e *extproctest.Envoy) {
+	playWhole(t, &extproctest.Script{}, func(t *testing.T, e *extproctest.Envoy) {
 		e.Protocol = nil
 		upTo(e)
 	})

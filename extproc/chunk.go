@@ -11,16 +11,23 @@ const chunkLimit = 62_000
 
 // chunkReply is the reply message that carries a chunk:
 //
-//	ProcessingResponse{4 response_body: BodyResponse{1 response:
+//	ProcessingResponse{3 request_body or 4 response_body: BodyResponse{1 response:
 //	  CommonResponse{3 body_mutation: BodyMutation{3 streamed_response:
 //	    StreamedBodyResponse{1 body, 2 end_of_stream}}}}}
 //
 // A stream has one and sends it again and again: it is encoded when SendMsg
 // returns.
 type chunkReply struct {
-	body []byte
-	end  bool
+	field protowire.Number // of ProcessingResponse
+	body  []byte
+	end   bool
 }
+
+// Field numbers of ProcessingResponse.
+const (
+	replyRequestBody  protowire.Number = 3
+	replyResponseBody protowire.Number = 4
+)
 
 // encode copies the body: gRPC writes it to the connection when it can, and the
 // attempt uses its memory again.
@@ -50,7 +57,7 @@ func (c *chunkReply) encode() mem.BufferSlice {
 
 // append appends the message; the numbers are the lengths of what is nested.
 func (c *chunkReply) append(b []byte, reply, common, mutation, part int) []byte {
-	b = appendHead(b, 4, reply)
+	b = appendHead(b, c.field, reply)
 	b = appendHead(b, 1, common)
 	b = appendHead(b, 3, mutation)
 	b = appendHead(b, 3, part)
@@ -68,23 +75,23 @@ func appendHead(b []byte, field protowire.Number, length int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(length))
 }
 
-// writeChunks sends body in replies of at most chunkLimit bytes, the last one
-// with the end. Nothing to say is not said.
-func (s *stream) writeChunks(body []byte, end bool) error {
-	for len(body) > chunkLimit {
-		if err := s.sendChunk(body[:chunkLimit], false); err != nil {
+// writeChunks sends body in replies of at most limit bytes, the last one with
+// the end. Nothing to say is not said.
+func (s *stream) writeChunks(field protowire.Number, body []byte, end bool, limit int) error {
+	for len(body) > limit {
+		if err := s.sendChunk(field, body[:limit], false); err != nil {
 			return err
 		}
-		body = body[chunkLimit:]
+		body = body[limit:]
 	}
 	if len(body) == 0 && !end {
 		return nil
 	}
-	return s.sendChunk(body, end)
+	return s.sendChunk(field, body, end)
 }
 
-func (s *stream) sendChunk(body []byte, end bool) error {
-	s.chunk = chunkReply{body, end}
+func (s *stream) sendChunk(field protowire.Number, body []byte, end bool) error {
+	s.chunk = chunkReply{field, body, end}
 	err := s.grpc.SendMsg(&s.chunk)
 	s.chunk.body = nil // it is the attempt's again
 	if err != nil {

@@ -45,7 +45,7 @@ func TestWriteChunks(t *testing.T) {
 			w := &wire{}
 			s := &stream{grpc: w}
 			body := bytes.Repeat([]byte("0123456789"), c.length/10+1)[:c.length]
-			if err := s.writeChunks(body, c.end); err != nil {
+			if err := s.writeChunks(replyResponseBody, body, c.end, chunkLimit); err != nil {
 				t.Fatal(err)
 			}
 			if len(w.parts) != len(c.want) {
@@ -88,7 +88,7 @@ func FuzzEncodeChunk(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := newCodec().Marshal(&chunkReply{body, end})
+		data, err := newCodec().Marshal(&chunkReply{replyResponseBody, body, end})
 		if err != nil {
 			t.Fatal(err)
 		}

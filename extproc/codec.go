@@ -39,9 +39,12 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // received is where a stream receives its messages, one after the other.
 type received struct {
-	// message is the latest, until it is released. A chunk of a response is valid
-	// no longer; all else that is in it, for good.
+	// message is the latest, until it is released. A chunk is valid no longer; all
+	// else that is in it, for good.
 	message *extprocv3.ProcessingRequest
+	// parts: the request's body comes in chunks, too; else it is one message, and
+	// valid for good.
+	parts bool
 
 	header [5]byte // of gRPC: whether the message is compressed, and its length
 
@@ -56,7 +59,7 @@ type received struct {
 
 func (r *received) decode(data mem.BufferSlice) error {
 	r.release()
-	if startsWith(data, fieldRequestBody) {
+	if startsWith(data, fieldRequestBody) && !r.parts {
 		// The attempt's, in memory of its own: it may be kept, and is copied once.
 		wire := data.Materialize()
 		if r.readBody(wire, fieldRequestBody) {
@@ -65,9 +68,11 @@ func (r *received) decode(data mem.BufferSlice) error {
 		return r.readOther(wire)
 	}
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	if startsWith(data, fieldResponseBody) && r.readBody(buffer.ReadOnlyData(), fieldResponseBody) {
-		r.buffer = buffer
-		return nil
+	for _, field := range [...]protowire.Number{fieldResponseBody, fieldRequestBody} {
+		if startsWith(data, field) && r.readBody(buffer.ReadOnlyData(), field) {
+			r.buffer = buffer
+			return nil
+		}
 	}
 	defer buffer.Free()
 	return r.readOther(buffer.ReadOnlyData())

@@ -45,6 +45,7 @@ func requests() []*extprocv3.ProcessingRequest {
 		chunk(&extprocv3.HttpBody{EndOfStream: true}),
 		chunk(&extprocv3.HttpBody{Body: []byte("x"), EndOfStreamWithoutMessage: true}),
 		marked,
+		{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{Body: []byte("{}")}}},
 		{Request: &extprocv3.ProcessingRequest_RequestBody{RequestBody: &extprocv3.HttpBody{Body: long, EndOfStream: true}}},
 		{Request: &extprocv3.ProcessingRequest_RequestHeaders{RequestHeaders: headers}},
 		{Request: &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: headers}},
@@ -83,7 +84,9 @@ func FuzzDecode(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(wire, uint16(len(wire)))
+		f.Add(wire, uint16(len(wire)+1))
 		f.Add(append(wire, noMetadata...), uint16(5))
+		f.Add(append(wire, noMetadata...), uint16(6))
 		f.Add(append(wire, wire...), uint16(7)) // fields that come twice
 		f.Add(append(wire, 0x98, 0x06, 0x01), uint16(3))
 	}
@@ -94,6 +97,7 @@ func FuzzDecode(f *testing.F) {
 	c := newCodec()
 	f.Fuzz(func(t *testing.T, wire []byte, step uint16) {
 		data := cut(wire, int(step)+1)
+		r.parts = step%2 == 0
 		var want extprocv3.ProcessingRequest
 		wantErr, err := proto.Unmarshal(wire, &want), c.Unmarshal(data, &r)
 		data.Free() // as gRPC does: the receiver has its own reference

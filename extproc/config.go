@@ -9,7 +9,8 @@ import (
 // Config is what the server may be told. The zero value works.
 type Config struct {
 	// MaxBody is the longest request body in bytes; 0 means 32 MiB. The policy
-	// refuses longer ones; the server only makes room for them. Envoy's
+	// refuses longer ones; the server only makes room for them, and collects no
+	// more where bodies come in parts. With BUFFERED bodies Envoy's
 	// request_body_buffer_limit should not be larger: a body without
 	// content-length that is over MessageSlack longer breaks the stream, and
 	// Envoy repeats it in vain.

@@ -4,8 +4,9 @@
 // One gRPC stream is one upstream try. What arrives on it, and what leaves:
 //
 //	Envoy                        attempt              reply
-//	request headers              RequestHeaders       continue, or immediate
-//	request body (whole)         RequestBody          the rewritten request, or immediate
+//	request headers              RequestHeaders       nothing yet, or immediate
+//	request body, in parts       Collect              nothing yet, or immediate
+//	its end, or trailers         RequestBody          the rewritten request, or immediate
 //	response headers             ResponseHeaders      nothing yet, or immediate
 //	response body, in chunks     ResponseBody         headers and chunks, or immediate
 //	response trailers            ResponseBody(end)    last chunk, trailers
@@ -24,9 +25,20 @@
 //
 // Envoy's rules that shape the code:
 //
-//   - The filter's request body mode is BUFFERED, its response body mode
-//     FULL_DUPLEX_STREAMED. The first message says so (mode.go); other modes
-//     would lose bytes, so they are refused at once.
+//   - The filter's body modes are FULL_DUPLEX_STREAMED. For requests it may be
+//     BUFFERED, too: Envoy then keeps the body, hands it over in one message once
+//     it was told to go on, and takes headers and body in one reply. The first
+//     message says which (mode.go); other modes would lose bytes, so they are
+//     refused at once.
+//   - Of a request in parts the headers are answered once, and last: so they are
+//     answered when the body is whole (collect.go). Envoy takes any number of
+//     body replies after that; the last one says that it is, unless trailers
+//     follow. Its own limit on bodies does not count, so this package keeps one.
+//   - An attempt that dies with its replica must not look like one that reached
+//     none. A BUFFERED request is marked in the reply to its headers
+//     ([policies.HeaderReceived]). For one in parts the stream's initial metadata
+//     goes out with its first part: after it, Envoy has another gRPC status for
+//     a broken stream (13, before it 14).
 //   - A body reply is legal only after the headers reply and after Envoy's
 //     first chunk; before that Envoy kills the stream. What an attempt wants
 //     to send earlier is kept until then (state due).
@@ -38,12 +50,16 @@
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
 // Memory: a request body is the attempt's, and nothing here keeps it; the request
-// made of it is not copied (headerreply.go) and is let go of when it is sent. A response chunk is the attempt's
+// Memory: a request body is the attempt's, and nothing here keeps it; the request
+// made of it is not copied (headerreply.go) and is let go of when it is sent. Of
+// parts, 64 KiB are kept unasked, and what Collect has agreed to, which at least
+// doubles each time, up to MaxBody. A response chunk is the attempt's
 // only during the call: it lies in gRPC's buffer. Bodies and headers are read by
 // hand (codec.go, headercodec.go), in the form in which Envoy sends them; any other
 // form is read by protobuf, with the same result. A reply's body is copied into the
 // message before the call that sends it returns.
 //
-// Known limits: request trailers are passed on unread; the response's trailers
+// Known limits: request trailers are passed on unread, but for those of a request
+// without a body to which the attempt gives one: they are lost; the response's trailers
 // are passed on unchanged.
 package extproc

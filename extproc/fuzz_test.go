@@ -73,7 +73,7 @@ func (d *dice) script() *extproctest.Script {
 
 // say sends one message, any; false ends the trace.
 func (d *dice) say(e *extproctest.Envoy) bool {
-	switch d.roll(12) {
+	switch d.roll(14) {
 	case 0:
 		e.SendHeaders("POST", "/v1/messages")
 	case 1:
@@ -97,6 +97,10 @@ func (d *dice) say(e *extproctest.Envoy) bool {
 	case 11:
 		e.Cancel()
 		return false
+	case 12:
+		e.SendPart("part", false)
+	case 13:
+		e.SendRequestTrailers()
 	}
 	return true
 }
@@ -113,22 +117,24 @@ func FuzzStream(f *testing.F) {
 		if len(envoy) > 32 {
 			return
 		}
-		synctest.Test(t, func(t *testing.T) {
-			s := (&dice{policy}).script()
-			e := extproctest.Dial(t, newServer(t, s, extproc.Config{}, nil))
-			says := &dice{envoy}
-			for len(says.in) > 0 && says.say(e) {
-			}
-			e.Rest() // fails the test if a reply was not legal
-			e.Cancel()
-			for i, ends := range s.Closed() {
-				if len(ends) != 1 {
-					t.Errorf("attempt %d was closed %d times", i+1, len(ends))
+		for _, dial := range []func(testing.TB, *extproc.Server, ...string) *extproctest.Envoy{extproctest.Dial, extproctest.DialInParts} {
+			synctest.Test(t, func(t *testing.T) {
+				s := (&dice{policy}).script()
+				e := dial(t, newServer(t, s, extproc.Config{}, nil))
+				says := &dice{envoy}
+				for len(says.in) > 0 && says.say(e) {
 				}
-			}
-			if err := s.Contract(); err != nil {
-				t.Error(err)
-			}
-		})
+				e.Rest() // fails the test if a reply was not legal
+				e.Cancel()
+				for i, ends := range s.Closed() {
+					if len(ends) != 1 {
+						t.Errorf("attempt %d was closed %d times", i+1, len(ends))
+					}
+				}
+				if err := s.Contract(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	})
 }

@@ -14,11 +14,28 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// play runs a trace against a server that follows the script.
+// play runs a trace against a server that follows the script, once with bodies
+// that come whole and once with bodies in parts.
 func play(t *testing.T, s *extproctest.Script, trace func(t *testing.T, e *extproctest.Envoy)) {
+	t.Helper()
+	t.Run("whole", func(t *testing.T) { playWhole(t, s, trace) })
+	s.Forget()
+	t.Run("parts", func(t *testing.T) { playParts(t, s, trace) })
+}
+
+// playWhole runs a trace with BUFFERED bodies.
+func playWhole(t *testing.T, s *extproctest.Script, trace func(t *testing.T, e *extproctest.Envoy)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		trace(t, extproctest.Dial(t, newServer(t, s, extproc.Config{}, nil)))
+	})
+}
+
+// playParts runs a trace with FULL_DUPLEX_STREAMED bodies.
+func playParts(t *testing.T, s *extproctest.Script, trace func(t *testing.T, e *extproctest.Envoy)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		trace(t, extproctest.DialInParts(t, newServer(t, s, extproc.Config{}, nil)))
 	})
 }
 

@@ -39,7 +39,7 @@ func TestMore(t *testing.T) {
 					return a
 				},
 			}
-			play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+			playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 				upTo(e)
 				e.SendResponseHeaders(200)
 				e.SendChunk("1", false)

@@ -66,27 +66,13 @@ func (s *stream) readMessage(n int, in *received) error {
 func (s *stream) refused(r policies.Receiver, n int) (is bool) {
 	s.inTurn(func() {
 		if s.state != done {
-			s.guard(func() error { return s.mayReceive(r, n) })
+			s.guard(func() error {
+				return s.may(func(ctx context.Context) *policies.Reply { return r.Receive(ctx, n) })
+			})
 		}
 		is = s.state == done
 	})
 	return is
-}
-
-// mayReceive asks the attempt for room, and answers if there is none. That may
-// wait, so a drain can end it, like ask.
-func (s *stream) mayReceive(r policies.Receiver, n int) error {
-	ctx, cancel := context.WithCancel(s.grpc.Context())
-	defer cancel()
-	s.asking.Store(&cancel)
-	reply := r.Receive(ctx, n)
-	switch {
-	case ctx.Err() != nil:
-		return errGone
-	case reply != nil:
-		return s.answer(reply)
-	}
-	return nil
 }
 
 // discard reads a body of n bytes without keeping it: Envoy ends the stream

@@ -135,6 +135,7 @@ func TestBodyWithoutRoom(t *testing.T) {
 		return nil
 	}}
 	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+		full = true
 		long(e)
 		wantMarked(t, e)
 		s.WantClosed(t, policies.EndComplete)
@@ -169,7 +170,7 @@ func TestReceivePanics(t *testing.T) {
 // A body above the limit of messages ends the stream before it is asked for.
 func TestTooLongToReceive(t *testing.T) {
 	s := &extproctest.Script{}
-	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+	playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 		e.SendHeaders("POST", "/v1/messages")
 		e.WantContinue()
 		e.SendBody(strings.Repeat("x", 34*mib))

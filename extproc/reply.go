@@ -47,12 +47,22 @@ func (s *stream) sendImmediate(r *policies.Reply) error {
 
 // forwardInBody is the rewritten request as the answer to a request body.
 func forwardInBody(f *policies.Forward) *headerReply {
-	r := forward(toRequestBody, f)
-	// Envoy answers 500 itself if the length does not fit the new body.
-	r.set("content-length", strconv.Itoa(len(f.Body)))
+	r := forwardWithLength(toRequestBody, f)
 	if r.body = f.Body; r.body == nil {
 		r.body = []byte{} // the client's is not to stay
 	}
+	return r
+}
+
+// forwardHeaders are the headers of the rewritten request, whose body follows
+// in parts.
+func forwardHeaders(f *policies.Forward) *headerReply { return forwardWithLength(toRequestHeaders, f) }
+
+// forwardWithLength is forward for a request with a body: Envoy answers 500
+// itself, or breaks the request off, if the length does not fit the new body.
+func forwardWithLength(answers protowire.Number, f *policies.Forward) *headerReply {
+	r := forward(answers, f)
+	r.set("content-length", strconv.Itoa(len(f.Body)))
 	return r
 }
 

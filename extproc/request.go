@@ -24,8 +24,15 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	if r := s.attempt.RequestHeaders(); r != nil {
 		return s.answer(r)
 	}
-	if s.request.NoBody {
+	switch {
+	case s.request.NoBody:
 		return s.rewrite(nil)
+	case s.duplex:
+		// Nothing is said yet: a reply would be the last word on the headers.
+		if s.body.declared = declaredLength(s.request.Headers); s.body.declared > s.server.cfg.MaxBody {
+			return s.grow(s.body.declared)
+		}
+		return nil
 	}
 	s.bodyNext = true
 	return s.send(continueHeaders)
@@ -35,6 +42,9 @@ func (s *stream) onRequestBody(b *extprocv3.HttpBody) error {
 	if s.state == sent && len(b.GetBody()) == 0 {
 		// Older Envoys repeat the end of bodies over 1 MB.
 		return nil
+	}
+	if s.duplex {
+		return s.collect(b.GetBody(), b.GetEndOfStream())
 	}
 	body := b.GetBody()
 	b.Body = nil // the attempt's, which may let go of it while it waits
@@ -56,11 +66,7 @@ func (s *stream) rewrite(body []byte) error {
 	if err := s.move(rewritten); err != nil {
 		return err
 	}
-	message := forwardInBody
-	if s.request.NoBody {
-		message = forwardInHeaders
-	}
-	if err := s.send(message(f)); err != nil {
+	if err := s.sendForward(f); err != nil {
 		return err
 	}
 	if f.Sent != nil {
@@ -68,6 +74,22 @@ func (s *stream) rewrite(body []byte) error {
 	}
 	s.arm(f.Wake)
 	return nil
+}
+
+// sendForward sends the rewritten request in the form that Envoy waits for.
+func (s *stream) sendForward(f *policies.Forward) error {
+	switch {
+	case s.request.NoBody:
+		return s.send(forwardInHeaders(f))
+	case s.duplex && !s.body.begun: // trailers alone
+		if err := s.send(forwardInHeaders(f)); err != nil || len(f.Body) > 0 {
+			return err // the body has replaced the trailers
+		}
+		return s.send(continueRequestTrailers)
+	case s.duplex:
+		return s.forwardInParts(f)
+	}
+	return s.send(forwardInBody(f))
 }
 
 // ask calls the attempt's RequestBody. That may wait, so a drain can end it;
@@ -89,6 +111,10 @@ func (s *stream) ask(body []byte) (*policies.Forward, *policies.Reply, error) {
 func (s *stream) onRequestTrailers() error {
 	if err := s.move(requestTrailers); err != nil {
 		return err
+	}
+	if s.duplex && s.state == asked {
+		s.body.trailers = true
+		return s.collected()
 	}
 	return s.send(continueRequestTrailers)
 }

@@ -32,6 +32,7 @@ func TestForward(t *testing.T) {
 		}, nil
 	}}
 	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+		told = 0
 		e.SendHeaders("POST", "/v1/messages", "authorization", "Bearer client", "accept-encoding", "gzip", "content-length", "2")
 		e.WantContinue()
 		e.SendBody("{}")

@@ -128,7 +128,7 @@ func (s *stream) release(head *policies.Head, body []byte, last bool) error {
 func (s *stream) write(body []byte, last bool) error {
 	// Trailers must not follow a chunk that ends the stream.
 	inTrailers := last && s.response.trailers
-	if err := s.writeChunks(body, last && !inTrailers); err != nil {
+	if err := s.writeChunks(replyResponseBody, body, last && !inTrailers, chunkLimit); err != nil {
 		return err
 	}
 	if inTrailers {

@@ -26,7 +26,7 @@ func TestPass(t *testing.T) {
 		a.End = end
 		return a
 	}}
-	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+	playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 		upTo(e)
 		e.SendResponseHeaders(200, "content-type", "text/event-stream", "content-encoding", "gzip", "content-length", "4")
 		e.WantNothing()
@@ -55,7 +55,7 @@ func TestHeldWhole(t *testing.T) {
 		a.End = true
 		return a
 	}}
-	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+	playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 		upTo(e)
 		e.SendResponseHeaders(200)
 		for range 50 {

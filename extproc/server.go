@@ -85,7 +85,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 func (s *Server) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newCodec()),
-		// A BUFFERED request body arrives as one message.
+		// A BUFFERED request body arrives as one message. Parts are short.
 		grpc.MaxRecvMsgSize(s.cfg.MaxBody + MessageSlack),
 		grpc.MaxConcurrentStreams(s.cfg.MaxStreams),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{

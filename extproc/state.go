@@ -28,6 +28,7 @@ type event uint8
 
 const (
 	requestHeaders event = iota
+	requestPart          // of a body that comes in parts
 	requestBody
 	rewritten // the attempt has made the provider's request
 	requestTrailers
@@ -41,7 +42,7 @@ const (
 )
 
 var eventNames = [events]string{
-	"request_headers", "request_body", "request", "request_trailers",
+	"request_headers", "part of request_body", "request_body", "request", "request_trailers",
 	"response_headers", "response_body", "response_trailers",
 	"early pass", "pass", "end",
 }
@@ -52,6 +53,7 @@ func (e event) String() string { return eventNames[e] }
 // for "not drawn".
 var moves = [events][states]state{
 	requestHeaders:  {idle: asked},
+	requestPart:     {asked: asked},
 	requestBody:     {asked: asking},
 	rewritten:       {asking: sent},
 	requestTrailers: {asked: asked, sent: sent},

@@ -6,6 +6,7 @@ import "testing"
 func TestMoves(t *testing.T) {
 	drawn := map[event]map[state]state{
 		requestHeaders:   {idle: asked},
+		requestPart:      {asked: asked},
 		requestBody:      {asked: asking},
 		rewritten:        {asking: sent},
 		requestTrailers:  {asked: asked, sent: sent},

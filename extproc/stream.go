@@ -34,7 +34,9 @@ type stream struct {
 	// bodyNext: Envoy was told to go on, and sends the request's body next. Of
 	// run's goroutine alone.
 	bodyNext bool
+	duplex   bool // the request's body comes in parts
 	request  *policies.Request
+	body     collected        // the parts so far
 	attempt  policies.Attempt // nil until Begin
 	end      policies.End     // valid when done
 
@@ -74,6 +76,7 @@ func (s *stream) run() (err error) {
 		}
 		if in.message != nil {
 			s.inTurn(func() { s.receive(in.message) })
+			in.parts = s.duplex
 		}
 		in.release()
 	}
@@ -97,6 +100,7 @@ func (s *stream) handle(m *extprocv3.ProcessingRequest) error {
 		if err := checkMode(m); err != nil {
 			return err
 		}
+		s.duplex = isDuplex(m)
 	}
 	switch r := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_ResponseBody: // by far the most frequent
@@ -131,7 +135,7 @@ func (s *stream) guard(work func() error) {
 	if b, ok := errors.AsType[*breach](err); ok {
 		s.server.metric.breaches.WithLabelValues(string(b.kind)).Inc()
 		s.server.log.Warn("stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID())
-		s.refuse(b.fault(), policies.EndProtocol)
+		s.refuse(b.fault(), b.end())
 		return
 	}
 	s.finish(policies.EndCancelled)
@@ -190,6 +194,7 @@ func (s *stream) finish(how policies.End) {
 	}
 	_ = s.move(ended) // drawn from every other state
 	s.end = how
+	s.body = collected{}
 	if s.timer != nil {
 		s.timer.Stop()
 	}

@@ -66,7 +66,7 @@ func TestPingBeforeFirstChunk(t *testing.T) {
 			return a
 		},
 	}
-	play(t, s, func(t *testing.T, e *extproctest.Envoy) {
+	playWhole(t, s, func(t *testing.T, e *extproctest.Envoy) {
 		upTo(e)
 		e.SendResponseHeaders(200)
 		time.Sleep(12 * time.Second)

@@ -21,9 +21,10 @@ const (
 	// not connect. They left no memory, but were not lost with a replica either.
 	HeaderUnreached = "x-heald-unreached"
 	// HeaderReceived is set on the inner request once heald has read its
-	// headers, and is gone once the request went on to a provider: what Envoy
-	// answers for an attempt before has cost no replica, even if a connection to
-	// one broke.
+	// headers, where Envoy hands bodies over whole (BUFFERED), and is gone once
+	// the request went on to a provider: what Envoy answers for an attempt before
+	// has cost no replica, even if a connection to one broke. Where bodies come
+	// in parts, the status of the broken stream says the same.
 	HeaderReceived = "x-heald-received"
 	// HeaderCluster names the Envoy cluster of this attempt.
 	HeaderCluster = "x-heald-cluster"

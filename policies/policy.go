@@ -64,10 +64,21 @@ type Ender interface {
 // Receiver is an Attempt that is asked before a long body is received.
 type Receiver interface {
 	// Receive is called between RequestHeaders and RequestBody with about the
-	// body's length in bytes. Envoy has the body whole, so it comes at once. A
-	// reply refuses it, and ends the attempt. Receive may wait; ctx ends with
-	// the stream, and what it answers then goes nowhere.
+	// body's length in bytes. Envoy has the body whole, so it comes at once, or
+	// it was collected already. A reply refuses it, and ends the attempt.
+	// Receive may wait; ctx ends with the stream, and what it answers then goes
+	// nowhere.
 	Receive(ctx context.Context, n int) *Reply
+}
+
+// Collector is an Attempt that is asked while a body comes in parts, as slowly
+// as the client sends it.
+type Collector interface {
+	// Collect is called after RequestHeaders, before more of the body is kept,
+	// with the bytes that may be kept then: more each time, and more than the
+	// longest body where this one is too long. A reply refuses it, and ends the
+	// attempt. Collect may wait, like Receive: Envoy keeps the rest meanwhile.
+	Collect(ctx context.Context, n int) *Reply
 }
 
 // Request is the head of an attempt's request.

@@ -32,7 +32,7 @@ func (c *checker) checkBodyLimit(r *routeRef, consequence string) {
 		c.problem(path, fmt.Sprintf("requests are kept up to %d bytes, but heald allows %d", bytes, c.want.MaxBody), consequence,
 			fmt.Sprintf("request_body_buffer_limit: %d", c.want.MaxBody))
 	}
-	if c.want.MaxMessage > 0 && bytes > uint64(c.want.MaxMessage) {
+	if c.want.MaxMessage > 0 && !c.filter.inParts() && bytes > uint64(c.want.MaxMessage) {
 		c.problem(path, fmt.Sprintf("requests are kept up to %d bytes, but heald receives %d at most", bytes, c.want.MaxMessage),
 			"larger requests break the stream to heald, are tried in vain several times, and end as a 503 instead of a 413",
 			fmt.Sprintf("request_body_buffer_limit: %d", c.want.MaxBody))

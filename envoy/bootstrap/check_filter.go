@@ -120,9 +120,7 @@ func (c *checker) checkModes(m *extprocv3.ProcessingMode, path string) {
 	if m.GetRequestHeaderMode() == extprocv3.ProcessingMode_SKIP {
 		c.problem(path+".request_header_mode", "request headers are not sent", modeConsequence, "request_header_mode: SEND")
 	}
-	if m.GetRequestBodyMode() != extprocv3.ProcessingMode_BUFFERED {
-		c.problem(path+".request_body_mode", "the request body mode is "+m.GetRequestBodyMode().String(), modeConsequence, "request_body_mode: BUFFERED")
-	}
+	c.checkRequestMode(m, path)
 	if m.GetResponseHeaderMode() == extprocv3.ProcessingMode_SKIP {
 		c.problem(path+".response_header_mode", "response headers are not sent", modeConsequence, "response_header_mode: SEND")
 	}
@@ -133,6 +131,33 @@ func (c *checker) checkModes(m *extprocv3.ProcessingMode, path string) {
 		c.problem(path+".response_trailer_mode", "response trailers are not sent",
 			"Envoy rejects FULL_DUPLEX_STREAMED without them, or the stream hangs at its end", "response_trailer_mode: SEND")
 	}
+}
+
+// checkRequestMode checks how the filter hands requests over: in parts, with
+// what belongs to that, or whole.
+func (c *checker) checkRequestMode(m *extprocv3.ProcessingMode, path string) {
+	switch m.GetRequestBodyMode() {
+	case extprocv3.ProcessingMode_BUFFERED:
+	case extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED:
+		if m.GetRequestTrailerMode() != extprocv3.ProcessingMode_SEND {
+			c.problem(path+".request_trailer_mode", "request trailers are not sent",
+				"Envoy rejects FULL_DUPLEX_STREAMED without them", "request_trailer_mode: SEND")
+		}
+		if !c.filter.config.GetAllowContentLengthHeader() {
+			c.problem(c.filter.path+".allow_content_length_header", "not set, with request_body_mode: FULL_DUPLEX_STREAMED",
+				"requests go to the provider without their length, and heald does not see that of the client's: what is too long is received up to the limit",
+				"allow_content_length_header: true")
+		}
+	default:
+		c.problem(path+".request_body_mode", "the request body mode is "+m.GetRequestBodyMode().String(), modeConsequence,
+			"request_body_mode: FULL_DUPLEX_STREAMED, with request_trailer_mode: SEND and allow_content_length_header: true; or BUFFERED")
+	}
+}
+
+// inParts reports whether heald gets requests in parts, and so keeps the limit
+// on them itself.
+func (f *filter) inParts() bool {
+	return f.config.GetProcessingMode().GetRequestBodyMode() == extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED
 }
 
 func (c *checker) checkFilterTimes() {

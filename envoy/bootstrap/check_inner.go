@@ -28,7 +28,9 @@ func (c *checker) checkInner() {
 	for _, r := range uniq(routes) {
 		c.checkInnerTimes(r)
 		c.checkInnerRetries(r)
-		c.checkBodyLimit(r, "larger requests are refused with a 413")
+		if !c.filter.inParts() {
+			c.checkBodyLimit(r, "larger requests are refused with a 413")
+		}
 		c.checkFilterOverrides(r)
 		c.checkHostRewrite(r)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 
@@ -36,11 +37,35 @@ func (c *checker) checkReplies() {
 				"filter with a CEL expression such as response.code_details.startsWith('ext_proc_error')")
 		}
 	}
+	c.checkUnreached(path + ".mappers")
 	for _, details := range []string{deadSidecar, brokenReply} {
 		if !c.shaped(details) {
 			c.note(path+".mappers", fmt.Sprintf("none words replies whose code details start with %q", details),
 				"should all retries fail, clients get an empty body or plain text instead of a JSON error",
 				"copy the mappers of envoy.yaml's listener `inner`")
+		}
+	}
+}
+
+// cutOff begins the code details of a stream to heald that ended after heald had
+// begun its side of it. Status 13 is gRPC's INTERNAL; a replica that cannot be
+// reached is 14.
+const cutOff = "ext_proc_error_gRPC_error_13"
+
+// checkUnreached checks that only attempts which reached no replica count so.
+// Where requests come in parts, no header says that one has it.
+func (c *checker) checkUnreached(path string) {
+	if !c.filter.inParts() {
+		return
+	}
+	for i, m := range c.inner.hcm.GetLocalReplyConfig().GetMappers() {
+		adds := slices.ContainsFunc(m.GetHeadersToAdd(), func(h *corev3.HeaderValueOption) bool {
+			return strings.EqualFold(h.GetHeader().GetKey(), policies.HeaderUnreached)
+		})
+		if adds && !strings.Contains(expression(m.GetFilter()), cutOff) {
+			c.problem(fmt.Sprintf("%s[%d].filter", path, i), "takes an attempt whose replica died for one that reached none",
+				"a request that kills replicas is tried again more often than twice",
+				"add && !response.code_details.startsWith('"+cutOff+"')")
 		}
 	}
 }

@@ -79,6 +79,14 @@ const (
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
 
+// What belongs to requests in parts.
+const (
+	requestMode     = "request_body_mode: FULL_DUPLEX_STREAMED"
+	requestTrailers = "                request_trailer_mode: SEND\n"
+	requestLength   = "              allow_content_length_header: true\n"
+	requestCutOff   = " && !response.code_details.startsWith('ext_proc_error_gRPC_error_13')"
+)
+
 // checkRow is an edited envoy.yaml, and where Check finds something.
 type checkRow struct {
 	name  string
@@ -93,7 +101,12 @@ func TestCheck(t *testing.T) {
 		{"no filter", []edit{{"filters.http.ext_proc.v3.ExternalProcessor", "filters.http.other.v3.Other"}}, Want{},
 			[]string{"FILTER", "static_resources.listeners"}},
 		{"request headers", []edit{{"request_header_mode: SEND", "request_header_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.request_header_mode"}},
-		{"request body", []edit{{"request_body_mode: BUFFERED", "request_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.request_body_mode"}},
+		{"request body", []edit{{requestMode, "request_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.request_body_mode"}},
+		{"request body whole", []edit{{requestMode, "request_body_mode: BUFFERED"}}, Want{}, nil},
+		{"request body whole, alone", []edit{{requestMode, "request_body_mode: BUFFERED"}, {requestTrailers, ""}, {requestLength, ""}, {requestCutOff, ""}}, Want{}, nil},
+		{"request trailers", []edit{{requestTrailers, ""}}, Want{}, []string{"FILTER.processing_mode.request_trailer_mode"}},
+		{"request length", []edit{{requestLength, ""}}, Want{}, []string{"FILTER.allow_content_length_header"}},
+		{"request cut off", []edit{{requestCutOff, ""}}, Want{}, []string{"INNER.local_reply_config.mappers[0].filter"}},
 		{"response headers", []edit{{"response_header_mode: SEND", "response_header_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_header_mode"}},
 		{"response body", []edit{{"response_body_mode: FULL_DUPLEX_STREAMED", "response_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.response_body_mode"}},
 		{"response trailers", []edit{{"response_trailer_mode: SEND", "response_trailer_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_trailer_mode"}},
@@ -191,11 +204,13 @@ func TestCheck(t *testing.T) {
 
 		// Bodies and memory.
 		{"outer body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}}, Want{}, []string{"OUTER.LLM.request_body_buffer_limit"}},
-		{"inner body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, []string{"INNER.LLM.request_body_buffer_limit"}},
+		{"inner body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, nil},
+		{"inner body limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}, {"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, []string{"INNER.LLM.request_body_buffer_limit"}},
 		{"route body limit", []edit{{outerRoute, "                request_body_buffer_limit: 5\n" + outerRoute}}, Want{}, []string{"OUTER.LLM.routes[llm].request_body_buffer_limit"}},
 		{"older body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "per_request_buffer_limit_bytes: 7\n              # Only heald"}}, Want{}, []string{"OUTER.LLM.per_request_buffer_limit_bytes"}},
 		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"for them.\n    per_connection_buffer_limit_bytes: 65536", "for them.\n    per_connection_buffer_limit_bytes: 33554432"}}, Want{}, nil},
-		{"above heald's limit", nil, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, []string{"OUTER.LLM.request_body_buffer_limit", "INNER.LLM.request_body_buffer_limit"}},
+		{"above heald's limit", nil, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, nil},
+		{"above heald's limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}}, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, []string{"OUTER.LLM.request_body_buffer_limit", "INNER.LLM.request_body_buffer_limit"}},
 		{"attempt count", []edit{{"include_request_attempt_count: true", ""}}, Want{}, []string{"OUTER.LLM.include_request_attempt_count"}},
 		{"Lua", []edit{{`get("x-heald-memory")`, `get("x-other")`}, {`remove("x-heald-memory")`, `remove("x-other")`}, {`replace("x-heald-memory"`, `replace("x-other"`}}, Want{}, []string{"OUTER.http_filters[envoy.filters.http.router].typed_config.upstream_http_filters"}},
 

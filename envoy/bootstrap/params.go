@@ -41,6 +41,9 @@ type Params struct {
 	Silence time.Duration
 	// MaxBody bounds a request's body in bytes; 0 keeps envoy.yaml's.
 	MaxBody int
+	// BufferRequests has Envoy hand a request's body over in one message
+	// (BUFFERED), and not in parts as it arrives.
+	BufferRequests bool
 	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.
 	Policy string
 	// Hop is the secret that the outer route sends as x-heald-hop, and that the

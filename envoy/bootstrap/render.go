@@ -158,6 +158,11 @@ func renderInner(c *chain, p *Params) error {
 		if filter.GetMessageTimeout().AsDuration() < p.Wait {
 			filter.MessageTimeout = durationpb.New(min(p.Wait+timerSlack, longestMessage))
 		}
+		if p.BufferRequests {
+			filter.ProcessingMode.RequestBodyMode = extprocv3.ProcessingMode_BUFFERED
+			filter.ProcessingMode.RequestTrailerMode = extprocv3.ProcessingMode_DEFAULT
+			filter.AllowContentLengthHeader = false
+		}
 		for _, key := range sortedKeys(p.InitialMetadata) {
 			filter.GrpcService.InitialMetadata = append(filter.GrpcService.InitialMetadata,
 				&corev3.HeaderValue{Key: key, Value: p.InitialMetadata[key]})

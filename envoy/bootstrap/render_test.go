@@ -56,6 +56,12 @@ func TestRender(t *testing.T) {
 			check: Want{Backends: []string{"secure", "ip"}},
 		},
 		{
+			name:   "requests whole",
+			params: Params{BufferRequests: true},
+			want:   []string{"request_body_mode: BUFFERED"},
+			not:    []string{"request_trailer_mode", "allow_content_length_header"},
+		},
+		{
 			name: "limits",
 			params: Params{
 				Sidecars: []string{"heald.localhost:9000"}, Attempts: 8, RetryAfter: 90 * time.Second, Wait: time.Hour, Silence: 2 * time.Hour, MaxBody: 1 << 20, BufferLimit: 32 << 10,

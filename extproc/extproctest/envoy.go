@@ -52,6 +52,17 @@ const repliesKept = 1 << 14
 // it starts ends with the test.
 func Dial(t testing.TB, s *extproc.Server, meta ...string) *Envoy {
 	t.Helper()
+	return dial(t, s, false, meta)
+}
+
+// DialInParts is Dial for an Envoy whose streams bring requests in parts.
+func DialInParts(t testing.TB, s *extproc.Server, meta ...string) *Envoy {
+	t.Helper()
+	return dial(t, s, true, meta)
+}
+
+func dial(t testing.TB, s *extproc.Server, inParts bool, meta []string) *Envoy {
+	t.Helper()
 	synctest.Wait() // panics outside a bubble, with a clear message
 	l := bufconn.Listen(1 << 20)
 	ctx, stop := context.WithCancel(context.Background())
@@ -71,20 +82,20 @@ func Dial(t testing.TB, s *extproc.Server, meta ...string) *Envoy {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return open(t, conn, meta)
+	return open(t, conn, inParts, meta)
 }
 
-// Next opens another stream on the same connection, as the outer router's next
-// attempt does.
+// Next opens another stream on the same connection, with the same request mode,
+// as the outer router's next attempt does.
 func (e *Envoy) Next(meta ...string) *Envoy {
 	e.t.Helper()
-	return open(e.t, e.conn, meta)
+	return open(e.t, e.conn, e.duplex(), meta)
 }
 
 // Conn is the connection, for other services of the server.
 func (e *Envoy) Conn() *grpc.ClientConn { return e.conn }
 
-func open(t testing.TB, conn *grpc.ClientConn, meta []string) *Envoy {
+func open(t testing.TB, conn *grpc.ClientConn, inParts bool, meta []string) *Envoy {
 	t.Helper()
 	ctx, cancel := context.WithCancel(metadata.AppendToOutgoingContext(context.Background(), meta...))
 	stream, err := extprocv3.NewExternalProcessorClient(conn).Process(ctx)
@@ -98,6 +109,9 @@ func open(t testing.TB, conn *grpc.ClientConn, meta []string) *Envoy {
 		},
 		t: t, conn: conn, stream: stream, cancel: cancel,
 		replies: make(chan ruled, repliesKept),
+	}
+	if inParts {
+		e.InParts()
 	}
 	go e.receive() // ends with the stream
 	t.Cleanup(e.close)
@@ -159,6 +173,7 @@ func (e *Envoy) Send(m *extprocv3.ProcessingRequest) {
 		m.ProtocolConfig = e.Protocol
 	}
 	e.mu.Lock()
+	e.judge.duplex = e.duplex()
 	e.judge.said(m)
 	e.mu.Unlock()
 	if err := e.stream.Send(m); err != nil {
@@ -187,11 +202,43 @@ func (e *Envoy) sendRequestHeaders(end bool, method, path string, headers []stri
 	}})
 }
 
-// SendBody sends the whole request body.
+// InParts has the request's body sent in parts, as it arrives.
+func (e *Envoy) InParts() { e.Protocol.RequestBodyMode = modev3.ProcessingMode_FULL_DUPLEX_STREAMED }
+
+func (e *Envoy) duplex() bool {
+	return e.Protocol.GetRequestBodyMode() == modev3.ProcessingMode_FULL_DUPLEX_STREAMED
+}
+
+// partSize is about how long the parts of a body are, in bytes.
+const partSize = 16 << 10
+
+// SendBody sends the whole request body. In parts, its end is a message of its
+// own.
 func (e *Envoy) SendBody(body string) {
 	e.t.Helper()
+	if e.duplex() {
+		for len(body) > 0 {
+			n := min(len(body), partSize)
+			e.SendPart(body[:n], false)
+			body = body[n:]
+		}
+	}
+	e.SendPart(body, true)
+}
+
+// SendPart sends a part of the request's body.
+func (e *Envoy) SendPart(body string, end bool) {
+	e.t.Helper()
 	e.Send(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{
-		RequestBody: &extprocv3.HttpBody{Body: []byte(body), EndOfStream: true},
+		RequestBody: &extprocv3.HttpBody{Body: []byte(body), EndOfStream: end},
+	}})
+}
+
+// SendRequestTrailers ends the request's body with trailers.
+func (e *Envoy) SendRequestTrailers(trailers ...string) {
+	e.t.Helper()
+	e.Send(&extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestTrailers{
+		RequestTrailers: &extprocv3.HttpTrailers{Trailers: headerMap(trailers)},
 	}})
 }
 

@@ -15,9 +15,15 @@ import (
 // judge knows what Envoy has said and done, and so which replies are legal.
 // Its zero value is a stream on which nothing has happened.
 type judge struct {
+	duplex bool // the request's body is sent in parts
 	// The replies that Envoy waits for.
 	headersDue, bodyDue, requestTrailersDue bool
 	responseHeadersDue                      bool
+
+	parts        bool // a part of the request's body was sent
+	whole        bool // its last reply came
+	withTrailers bool // request trailers were sent
+	replied      int  // bytes of it that were replied
 
 	request    policies.Headers // as changed so far, pseudo headers too
 	response   policies.Headers
@@ -40,8 +46,11 @@ type Seen struct {
 	Cut bool
 }
 
-// replyLimit is the longest body reply that Envoy takes, in bytes.
-const replyLimit = 64 << 10
+// What Envoy takes in one reply, in bytes.
+const (
+	replyLimit        = 64 << 10 // of a response's body
+	requestReplyLimit = 32 << 20 // of a request's
+)
 
 // said notes a message of Envoy.
 func (j *judge) said(m *extprocv3.ProcessingRequest) {
@@ -50,9 +59,9 @@ func (j *judge) said(m *extprocv3.ProcessingRequest) {
 		j.request = fields(r.RequestHeaders.GetHeaders())
 		j.headersDue = true
 	case *extprocv3.ProcessingRequest_RequestBody:
-		j.bodyDue = true
+		j.bodyDue, j.parts = !j.duplex, true
 	case *extprocv3.ProcessingRequest_RequestTrailers:
-		j.requestTrailersDue = true
+		j.requestTrailersDue, j.withTrailers = true, true
 	case *extprocv3.ProcessingRequest_ResponseHeaders:
 		j.response = fields(r.ResponseHeaders.GetHeaders())
 		j.responseHeadersDue = true
@@ -85,6 +94,9 @@ func (j *judge) rule(m *extprocv3.ProcessingResponse) error {
 			return spurious("request_trailers reply, none were sent")
 		}
 		j.requestTrailersDue = false
+		if j.duplex && !j.whole {
+			return j.complete()
+		}
 		return nil
 	case *extprocv3.ProcessingResponse_ResponseHeaders:
 		return j.responseHeaders(r.ResponseHeaders.GetResponse())
@@ -103,15 +115,57 @@ func (j *judge) requestHeaders(c *extprocv3.CommonResponse) error {
 		return spurious("request_headers reply where none is due")
 	}
 	j.headersDue = false
-	return j.change(c, c.GetStatus() == extprocv3.CommonResponse_CONTINUE_AND_REPLACE)
+	replaced := c.GetStatus() == extprocv3.CommonResponse_CONTINUE_AND_REPLACE
+	if replaced || j.duplex && !j.parts {
+		j.whole = true // what follows, if anything, is no body
+		j.requestTrailersDue = j.requestTrailersDue && !replaced
+	}
+	return j.change(c, replaced)
 }
 
 func (j *judge) requestBody(c *extprocv3.CommonResponse) error {
+	if j.duplex {
+		return j.requestPart(c)
+	}
 	if !j.bodyDue {
 		return spurious("request_body reply where none is due")
 	}
 	j.bodyDue = false
 	return j.change(c, false)
+}
+
+// requestPart takes a part of a request's body.
+func (j *judge) requestPart(c *extprocv3.CommonResponse) error {
+	part := c.GetBodyMutation().GetStreamedResponse()
+	switch {
+	case part == nil:
+		return spurious("request_body reply without streamed_response")
+	case j.headersDue:
+		return spurious("request_body reply before the request_headers reply")
+	case !j.parts:
+		return spurious("request_body reply before the first part")
+	case j.whole:
+		return spurious("request_body reply after the last one")
+	case c.GetHeaderMutation() != nil:
+		return errors.New("request_body reply with header mutations, which are ignored")
+	case len(part.GetBody()) > requestReplyLimit:
+		return fmt.Errorf("request_body reply of %d bytes; Envoy was seen to take 32 MiB", len(part.GetBody()))
+	case part.GetEndOfStream() && j.requestTrailersDue:
+		return errors.New("request_body reply with end_of_stream, though trailers wait for a reply")
+	}
+	if j.replied += len(part.GetBody()); part.GetEndOfStream() {
+		return j.complete()
+	}
+	return nil
+}
+
+// complete ends a request's body that is replied in parts.
+func (j *judge) complete() error {
+	j.whole = true
+	if length := j.request.Get("content-length"); length != strconv.Itoa(j.replied) {
+		return fmt.Errorf("the request has content-length %q and a body of %d bytes", length, j.replied)
+	}
+	return nil
 }
 
 // change applies a changed request.

@@ -23,6 +23,7 @@ type Script struct {
 	Wake            func() policies.Action
 	EndNow          func() policies.Action
 	Receive         func(ctx context.Context, n int) *policies.Reply
+	Collect         func(ctx context.Context, n int) *policies.Reply
 	Close           func(policies.End)
 	Refuse          func(*policies.Request, *policies.Fault) *policies.Reply
 
@@ -71,6 +72,13 @@ func (p policy) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply
 		status = 502
 	}
 	return &policies.Reply{Status: status, Body: []byte(f.Error()), Verdict: f.Verdict, Reason: f.Reason}
+}
+
+// Forget forgets what the attempts were told, for another run.
+func (s *Script) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls, s.attempts, s.faults, s.wrong = nil, nil, nil, nil
 }
 
 // Calls lists what the attempts were told, in order.
@@ -233,6 +241,19 @@ func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
 		return nil
 	}
 	r := a.script.Receive(ctx, n)
+	if r != nil {
+		a.ends()
+	}
+	return r
+}
+
+// Collect implements policies.Collector.
+func (a *attempt) Collect(ctx context.Context, n int) *policies.Reply {
+	defer a.enter("collect %d", n)()
+	if a.script.Collect == nil {
+		return nil
+	}
+	r := a.script.Collect(ctx, n)
 	if r != nil {
 		a.ends()
 	}

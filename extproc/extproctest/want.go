@@ -78,9 +78,13 @@ func (e *Envoy) WantEnd() {
 }
 
 // WantContinue expects the request headers to go on, unchanged but for the note
-// that heald has received them.
+// that heald has received them. With a body in parts it expects nothing.
 func (e *Envoy) WantContinue() {
 	e.t.Helper()
+	if e.duplex() {
+		e.WantNothing()
+		return
+	}
 	m := e.next("continue")
 	r, ok := m.GetResponse().(*extprocv3.ProcessingResponse_RequestHeaders)
 	c := r.RequestHeaders.GetResponse()
@@ -106,11 +110,48 @@ func (e *Envoy) WantForward(headers ...string) *Forwarded {
 	if c == nil {
 		e.t.Fatalf("want forward, got %s", brief(m))
 	}
+	f := &Forwarded{Body: c.GetBodyMutation().GetBody()}
+	if e.duplex() && e.sentBody() {
+		f.Body = e.wantParts()
+	}
 	e.mu.Lock()
-	f := &Forwarded{Headers: append(policies.Headers(nil), e.judge.request...), Body: c.GetBodyMutation().GetBody()}
+	f.Headers = append(policies.Headers(nil), e.judge.request...)
 	e.mu.Unlock()
 	e.check("forward", f.Headers, headers)
 	return f
+}
+
+func (e *Envoy) sentBody() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.judge.parts
+}
+
+// wantParts expects the whole body of a request, up to its end or the trailers.
+func (e *Envoy) wantParts() (body []byte) {
+	e.t.Helper()
+	for {
+		synctest.Wait() // so that the judge has seen a reply to trailers
+		if e.trailersNext(len(body)) {
+			return body
+		}
+		m := e.next("part of the request")
+		part := m.GetRequestBody().GetResponse().GetBodyMutation().GetStreamedResponse()
+		if part == nil {
+			e.t.Fatalf("want a part of the request, got %s", brief(m))
+		}
+		body = append(body, part.GetBody()...)
+		if part.GetEndOfStream() {
+			return body
+		}
+	}
+}
+
+// trailersNext reports whether n bytes are all of a body that trailers end.
+func (e *Envoy) trailersNext(n int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.judge.withTrailers && n == e.judge.replied
 }
 
 // WantRequestTrailers expects request trailers to go on.

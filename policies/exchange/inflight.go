@@ -32,9 +32,11 @@ const (
 // held whole or that a client does not read. It outlives a reload. A nil
 // InFlight bounds nothing.
 type InFlight struct {
-	limit   atomic.Int64 // 0: no bound
-	held    atomic.Int64
-	waiting waiting
+	limit     atomic.Int64 // 0: no bound
+	held      atomic.Int64
+	collected atomic.Int64 // the part of it that bodies take which still arrive
+	growing   waiting      // of those
+	waiting   waiting
 }
 
 // NewInFlight makes one without a bound, and registers what tells of it.
@@ -51,7 +53,13 @@ func NewInFlight(reg prometheus.Registerer) *InFlight {
 // SetLimit sets the bound in bytes; 0 for none. What is held already stays.
 func (f *InFlight) SetLimit(n int64) {
 	f.limit.Store(max(n, 0))
+	f.look()
+}
+
+// look has the bodies that wait see whether there is room now.
+func (f *InFlight) look() {
 	f.waiting.look()
+	f.growing.look()
 }
 
 // LargestBody is how long a request body may be, in bytes, that fits beside
@@ -104,7 +112,7 @@ func (s *share) change(n int64, fits func(held, n int64) bool) bool {
 	if n < s.bytes {
 		s.of.held.Add(n - s.bytes)
 		s.bytes = n
-		s.of.waiting.look()
+		s.of.look()
 	}
 	return true
 }

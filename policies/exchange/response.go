@@ -16,8 +16,9 @@ import (
 const errBodyLimit = 256 << 10
 
 var (
-	_ policies.Ender    = (*attempt)(nil)
-	_ policies.Receiver = (*attempt)(nil)
+	_ policies.Ender     = (*attempt)(nil)
+	_ policies.Receiver  = (*attempt)(nil)
+	_ policies.Collector = (*attempt)(nil)
 )
 
 var hold = policies.Action{Step: policies.Hold}

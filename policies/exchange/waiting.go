@@ -45,15 +45,31 @@ func (w *waiting) look() {
 
 // until waits until take has taken the room, and reports whether it has.
 func (w *waiting) until(ctx context.Context, take func() bool) bool {
-	w.make()
 	ctx, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
+	if !w.begin(ctx) {
+		return false
+	}
+	defer w.end()
+	return w.room(ctx, take)
+}
+
+// begin waits until nobody else is first, and reports whether it is so.
+func (w *waiting) begin(ctx context.Context) bool {
+	w.make()
 	select {
 	case w.first <- struct{}{}:
-		defer func() { <-w.first }()
+		return true
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// end lets somebody else be first.
+func (w *waiting) end() { <-w.first }
+
+// room is until for who is first already.
+func (w *waiting) room(ctx context.Context, take func() bool) bool {
 	for !take() {
 		select {
 		case <-w.freed:
@@ -64,21 +80,27 @@ func (w *waiting) until(ctx context.Context, take func() bool) bool {
 	return true
 }
 
-// Receive takes the room for a long body that is about to be received. It waits
-// for it, or refuses the body.
+// Receive takes the room for a long body that is about to be received, or was
+// collected. It waits for it, or refuses the body.
 func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
 	f := a.share.of
 	if f == nil {
 		return nil
 	}
-	limit := f.limit.Load()
-	count := f.waiting.count.Add(1)
-	defer f.waiting.count.Add(-1)
-	if limit > 0 && (count-1)*waitingCost > limit/waitingShare {
+	defer a.collected() // not before: those that wait have theirs, too
+	return a.wait(&f.waiting, func() bool {
+		return f.waiting.until(ctx, func() bool { return a.share.setBody(int64(n)*bodyCost, a.isNew()) })
+	})
+}
+
+// wait counts the attempt among those that wait. It refuses the body if they are
+// too many, or if there was no room.
+func (a *attempt) wait(w *waiting, until func() bool) *policies.Reply {
+	limit := a.share.of.limit.Load()
+	count := w.count.Add(1)
+	defer w.count.Add(-1)
+	if limit > 0 && (count-1)*waitingCost > limit/waitingShare || !until() {
 		return a.overloaded()
 	}
-	if f.waiting.until(ctx, func() bool { return a.share.set(int64(n)*bodyCost, a.isNew()) }) {
-		return nil
-	}
-	return a.overloaded()
+	return nil
 }

@@ -13,7 +13,7 @@ import (
 func TestWrongModes(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
 		for _, c := range []struct{ name, right, wrong, want string }{
-			{"request", "request_body_mode: BUFFERED", "request_body_mode: STREAMED", "request_body_mode: BUFFERED"},
+			{"request", "request_body_mode: FULL_DUPLEX_STREAMED", "request_body_mode: STREAMED", "request_body_mode: FULL_DUPLEX_STREAMED with request_trailer_mode: SEND, or BUFFERED"},
 			{"response", "response_body_mode: FULL_DUPLEX_STREAMED", "response_body_mode: STREAMED", "response_body_mode: FULL_DUPLEX_STREAMED"},
 		} {
 			t.Run(c.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Listen Listen `yaml:"listen"`
 	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
-	// request_body_buffer_limit should not be larger.
+	// request_body_buffer_limit should be the same.
 	MaxBody int `yaml:"max_body"`
 	// Memory bounds what the process uses.
 	Memory Memory `yaml:"memory"`

@@ -1,0 +1,154 @@
+package extproc
+
+import (
+	"context"
+	"strconv"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/heald-proxy/heald/policies"
+)
+
+// collected is a request's body that comes in parts. Nobody but the attempt
+// keeps it once it is whole.
+type collected struct {
+	body     []byte
+	begun    bool
+	trailers bool // they have ended it
+	declared int  // what content-length says; 0 for nothing
+}
+
+const (
+	// firstPart is room for most bodies, in bytes. More is asked for.
+	firstPart = 64 << 10
+	// partLimit bounds the bytes of one part of a request that goes to Envoy. It
+	// takes 32 MiB in one message, too; but then the request stands in memory
+	// three times on either side. gRPC's largest pool has buffers of 1 MiB; the
+	// rest is room for the message around the part.
+	partLimit = 1<<20 - 1<<10
+	// announced is by how much room grows at a time for a body whose length is
+	// known. Clients that announce much and send little hold that much more
+	// than they have sent.
+	announced = 4
+)
+
+// collect keeps a part of the body.
+func (s *stream) collect(part []byte, end bool) error {
+	if err := s.move(requestPart); err != nil {
+		return err
+	}
+	c := &s.body
+	if !c.begun {
+		c.begun = true
+		if err := s.acknowledge(); err != nil {
+			return err
+		}
+	}
+	if need := len(c.body) + len(part); need > cap(c.body) {
+		if err := s.grow(need); err != nil || s.state == done {
+			return err
+		}
+	}
+	c.body = append(c.body, part...)
+	if !end {
+		return nil
+	}
+	return s.collected()
+}
+
+// acknowledge sends the stream's initial metadata. They tell Envoy, before the
+// body can do harm, that a replica has the request: what ends the stream from
+// here on is another error (inner's local_reply_config).
+func (s *stream) acknowledge() error {
+	if s.grpc.SendHeader(metadata.MD{}) != nil {
+		return errGone
+	}
+	return nil
+}
+
+// grow makes room for need bytes. Room at least doubles each time, but is not
+// more than what was declared, or may come: a body is copied twice at most, a
+// third of it where its length is known.
+func (s *stream) grow(need int) error {
+	c, most := &s.body, s.server.cfg.MaxBody
+	factor := 2
+	if c.declared >= need {
+		factor = announced
+	}
+	room := max(factor*cap(c.body), firstPart)
+	for room < need {
+		room *= factor
+	}
+	if c.declared >= need {
+		room = min(room, c.declared)
+	}
+	room = max(min(room, most), need)
+	if room > firstPart {
+		collector, able := s.attempt.(policies.Collector)
+		if able {
+			if err := s.may(func(ctx context.Context) *policies.Reply { return collector.Collect(ctx, room) }); err != nil || s.state == done {
+				return err
+			}
+		}
+	}
+	if need > most {
+		return breachf(tooLarge, "the request body has more than %d bytes", most)
+	}
+	// append and slices.Grow would take a quarter more.
+	c.body = append(make([]byte, 0, room), c.body...)
+	return nil
+}
+
+// collected hands the whole body on.
+func (s *stream) collected() error {
+	receiver, able := s.attempt.(policies.Receiver)
+	if n := len(s.body.body); able && n > int(s.server.cfg.StreamWindow) {
+		if err := s.may(func(ctx context.Context) *policies.Reply { return receiver.Receive(ctx, n) }); err != nil || s.state == done {
+			return err
+		}
+	}
+	body := s.body.body
+	s.body.body = nil // the attempt's, which may let go of it while it waits
+	return s.rewrite(body)
+}
+
+// may asks the attempt for room, and answers if there is none. That may wait,
+// so a drain can end it, like ask.
+func (s *stream) may(room func(context.Context) *policies.Reply) error {
+	ctx, cancel := context.WithCancel(s.grpc.Context())
+	defer cancel()
+	s.asking.Store(&cancel)
+	reply := room(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return errGone
+	case reply != nil:
+		return s.answer(reply)
+	}
+	return nil
+}
+
+// forwardInParts sends the rewritten request where Envoy waits for both, its
+// headers and its body.
+func (s *stream) forwardInParts(f *policies.Forward) error {
+	if err := s.send(forwardHeaders(f)); err != nil {
+		return err
+	}
+	// Trailers must not follow a part that ends the body.
+	if err := s.writeChunks(replyRequestBody, f.Body, !s.body.trailers, partLimit); err != nil {
+		return err
+	}
+	if s.body.trailers {
+		return s.send(continueRequestTrailers)
+	}
+	return nil
+}
+
+// declaredLength is what content-length says, 0 if it says nothing.
+func declaredLength(h policies.Headers) int {
+	n, err := strconv.Atoi(h.Get("content-length"))
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
+}
