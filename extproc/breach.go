@@ -26,10 +26,10 @@ var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 // Reasons of the faults that this package hands to Policy.Refuse. They are log
 // words and metric labels, and among those of policies/heal.
 const (
-	ReasonPanic     = "panic"      // policy code panicked
-	ReasonProtocol  = "protocol"   // Envoy or an attempt left the protocol
-	ReasonWrongMode = "wrong_mode" // the filter's body modes are wrong
-	ReasonTooLarge  = "request_body_too_large"
+	ReasonPanic        = "panic"      // policy code panicked
+	ReasonProtocol     = "protocol"   // Envoy or an attempt left the protocol
+	ReasonWrongMode    = "wrong_mode" // the filter's body modes are wrong
+	ReasonBodyTooLarge = "request_body_too_large"
 )
 
 // breach is an error that ends the stream with a refusal.
@@ -53,7 +53,7 @@ func (b *breach) fault() *policies.Fault {
 	case wrongMode:
 		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonWrongMode, Status: 500, Err: b.err}
 	case tooLarge:
-		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonTooLarge, Status: 413, Err: b.err}
+		return &policies.Fault{Verdict: policies.Fail, Reason: ReasonBodyTooLarge, Status: 413, Err: b.err}
 	default:
 		return &policies.Fault{Verdict: policies.Retry, Reason: ReasonProtocol, Err: b.err}
 	}
