@@ -144,7 +144,7 @@ func (p *profiledHeald) record(ctx context.Context, s *scenario, seconds int) ([
 	default:
 	}
 	stop()
-	_ = <-driven // they were broken off, which is meant
+	<-driven // they were broken off, which is meant
 	return data, err
 }
 
