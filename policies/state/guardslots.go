@@ -16,7 +16,9 @@ func (g *Guard) slots(p *Place, n, given int) int {
 	if !g.down {
 		return min(own, given) // one late answer: the next call asks again
 	}
-	free := max(0, p.Slots-g.peaks.of(p.Account))
+	peak := g.peaks.of(p.Account)
+	begun := min(peak, n-1) // since the peak was seen, where the account is in use: one at each of the others
+	free := max(0, p.Slots-peak-begun)
 	return min(own, g.kept[p.Account]+free/n)
 }
 

@@ -40,6 +40,39 @@ func fill(t *testing.T, g *state.Guard, want *state.Want) (held []state.Taken) {
 	}
 }
 
+// What others have begun since this replica last saw the store is not free, where
+// the account is in use; one that nobody uses is shared at once.
+func TestGuardLeavesRoomForWhatHasBegun(t *testing.T) {
+	for _, c := range []struct{ seen, begun, want int }{{4, 2, 0}, {0, 0, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			guards, remotes, _ := pair()
+			want := at(state.Place{Account: "a", Slots: 6})
+			var held []state.Taken
+			for range c.seen {
+				held = append(held, take(t, guards[1], want))
+			}
+			time.Sleep(state.SnapshotAge)
+			if _, err := guards[0].Snapshot(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for range c.begun {
+				held = append(held, take(t, guards[1], want))
+			}
+			goDown(t, guards[0], remotes[0])
+			own := fill(t, guards[0], want)
+			if len(own) != c.want {
+				t.Errorf("%d slots of 6 are in use elsewhere, %d of them seen: it takes %d, want %d", c.seen+c.begun, c.seen, len(own), c.want)
+			}
+			settle(t, guards[0], own...)
+			settle(t, guards[1], held...)
+			for i, g := range guards {
+				remotes[i].silent.Store(false)
+				g.Close()
+			}
+		})
+	}
+}
+
 // Where all slots are taken and the store goes, each replica goes on at once with
 // those that it held. The store gives them to nobody else, who may reach it.
 func TestGuardsGoOnWithWhatTheyHeld(t *testing.T) {
