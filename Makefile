@@ -18,7 +18,7 @@ export GOFLAGS := $(filter-out -pgo=%,$(GOFLAGS)) -pgo=off
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages with tests that start processes; the rest runs first and fast.
 CLIENTS := ./test/e2e/clients ./test/e2e/sdk
-E2E     := $$(go list ./test/e2e/... | grep -v -e /clients -e /sdk)
+E2E     := $$(go list ./test/e2e/... | grep -v -e /clients -e /sdk -e /pool)
 UNIT    := $$(go list ./... | grep -v /test/e2e)
 
 .PHONY: help
@@ -50,6 +50,7 @@ unit: envoy envoy-old redis ## run the tests that start no heald process
 .PHONY: e2e
 e2e: envoy envoy-old redis ## run the tests against real Envoys
 	go test -race -timeout 45m $(E2E)
+	go test -race -timeout 15m ./test/e2e/pool # alone: it measures what replicas know of one another
 
 .PHONY: faults
 faults: envoy ## show what clients see of each fault, next to what reaches the upstreams

@@ -212,11 +212,16 @@ policies: {default: {attempts: 2}}
 		if got := askUp(t, u, messages, turn(model, "hi", false)); got.Status != 200 || got.Header.Get("x-heald-backend") != "b" {
 			t.Errorf("%d %s", got.Status, got.Body)
 		}
+		want := []string{heal.ReasonStale, heal.ReasonProxy, heal.ReasonOK}
 		var reasons []string
-		for _, line := range u.Log.Lines("attempt finished") {
-			reasons = append(reasons, line.Get("reason"))
-		}
-		if want := []string{heal.ReasonStale, heal.ReasonProxy, heal.ReasonOK}; !slices.Equal(reasons, want) {
+		eventually(t, fmt.Sprintf("the reasons %v", want), func() bool { // the last line comes after the answer
+			reasons = nil
+			for _, line := range u.Log.Lines("attempt finished") {
+				reasons = append(reasons, line.Get("reason"))
+			}
+			return len(reasons) >= len(want)
+		})
+		if !slices.Equal(reasons, want) {
 			t.Errorf("%v, want %v", reasons, want)
 		}
 	})
