@@ -76,17 +76,17 @@ func (s *stream) grow(need int) error {
 		factor = announced
 	}
 	room := max(factor*cap(c.body), firstPart)
-	for room < need {
+	for room < min(need, most) {
 		room *= factor
 	}
 	if c.declared >= need {
 		room = min(room, c.declared)
 	}
-	room = max(min(room, most), need)
-	if room > firstPart {
+	room = min(room, most)
+	if room > firstPart || need > most { // which the attempt says in its own words
 		collector, able := s.attempt.(policies.Collector)
 		if able {
-			if err := s.may(func(ctx context.Context) *policies.Reply { return collector.Collect(ctx, room) }); err != nil || s.state == done {
+			if err := s.may(func(ctx context.Context) *policies.Reply { return collector.Collect(ctx, need, room) }); err != nil || s.state == done {
 				return err
 			}
 		}

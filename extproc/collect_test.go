@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -125,6 +126,7 @@ func TestTooLongInParts(t *testing.T) {
 		sent           int // bytes before it is refused
 	}{
 		{"declared", strconv.Itoa(most + 1), 0},
+		{"declared without measure", strconv.Itoa(math.MaxInt), 0},
 		{"not declared", "", most + 1},
 		{"more than declared", "10", most + 1},
 	} {
@@ -132,7 +134,7 @@ func TestTooLongInParts(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/policy refuses %t", c.name, able), func(t *testing.T) {
 				s := &extproctest.Script{}
 				if able {
-					s.Collect = func(_ context.Context, n int) *policies.Reply {
+					s.Collect = func(_ context.Context, n, _ int) *policies.Reply {
 						if n <= most {
 							return nil
 						}
@@ -204,11 +206,33 @@ func TestCollectAsks(t *testing.T) {
 	}
 }
 
+// What has come, and what room is for, are told apart: only the former may be
+// too long.
+func TestCollectTellsNeed(t *testing.T) {
+	var need, room int
+	s := &extproctest.Script{Collect: func(_ context.Context, n, r int) *policies.Reply {
+		need, room = n, r
+		return nil
+	}}
+	playParts(t, s, func(t *testing.T, e *extproctest.Envoy) {
+		e.SendHeaders("POST", "/v1/messages")
+		e.SendPart(strings.Repeat("x", 64<<10), false)
+		e.SendPart("x", true)
+		e.WantForward()
+		if need != 64<<10+1 || room != 128<<10 {
+			t.Errorf("need %d, room %d", need, room)
+		}
+		if !s.Request().InParts {
+			t.Error("the attempt does not know that the body comes in parts")
+		}
+	})
+}
+
 // While the attempt waits for room, no more is kept; a client that leaves and a
 // drain end the wait.
 func TestCollectWaits(t *testing.T) {
 	waits := func() *extproctest.Script {
-		return &extproctest.Script{Collect: func(ctx context.Context, _ int) *policies.Reply {
+		return &extproctest.Script{Collect: func(ctx context.Context, _, _ int) *policies.Reply {
 			<-ctx.Done()
 			return overloaded()
 		}}
@@ -241,7 +265,7 @@ func TestCollectWaits(t *testing.T) {
 		})
 	})
 	t.Run("panic", func(t *testing.T) {
-		s := &extproctest.Script{Collect: func(context.Context, int) *policies.Reply { panic("secret") }}
+		s := &extproctest.Script{Collect: func(context.Context, int, int) *policies.Reply { panic("secret") }}
 		playParts(t, s, func(t *testing.T, e *extproctest.Envoy) {
 			e.SendHeaders("POST", "/v1/messages")
 			e.SendPart(strings.Repeat("x", 100<<10), false)

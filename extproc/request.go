@@ -16,7 +16,7 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	if s.request == nil { // an unset message came first
 		s.request = requestOf(s.grpc.Context(), h)
 	}
-	s.request.Notify = s.notify
+	s.request.InParts, s.request.Notify = s.duplex, s.notify
 	s.attempt = s.server.policy.Begin(s.grpc.Context(), s.request)
 	if s.attempt == nil {
 		return breachf(badAction, "policy began no attempt")

@@ -74,11 +74,12 @@ type Receiver interface {
 // Collector is an Attempt that is asked while a body comes in parts, as slowly
 // as the client sends it.
 type Collector interface {
-	// Collect is called after RequestHeaders, before more of the body is kept,
-	// with the bytes that may be kept then: more each time, and more than the
-	// longest body where this one is too long. A reply refuses it, and ends the
-	// attempt. Collect may wait, like Receive: Envoy keeps the rest meanwhile.
-	Collect(ctx context.Context, n int) *Reply
+	// Collect is called after RequestHeaders, before more of the body is kept.
+	// The body has need bytes at least, which is more than the longest where this
+	// one is too long; room is how much of it may be kept then, more each time. A
+	// reply refuses it, and ends the attempt. Collect may wait, like Receive:
+	// Envoy keeps the rest meanwhile.
+	Collect(ctx context.Context, need, room int) *Reply
 }
 
 // Request is the head of an attempt's request.
@@ -92,6 +93,8 @@ type Request struct {
 	Settings Headers
 	// NoBody says that no body will follow.
 	NoBody bool
+	// InParts says that the body comes in parts, while the client sends it.
+	InParts bool
 
 	// Notify has the attempt's Wake called, and returns once what it answered
 	// is sent; after the attempt's end it does nothing. It may be called from

@@ -23,7 +23,7 @@ type Script struct {
 	Wake            func() policies.Action
 	EndNow          func() policies.Action
 	Receive         func(ctx context.Context, n int) *policies.Reply
-	Collect         func(ctx context.Context, n int) *policies.Reply
+	Collect         func(ctx context.Context, need, room int) *policies.Reply
 	Close           func(policies.End)
 	Refuse          func(*policies.Request, *policies.Fault) *policies.Reply
 
@@ -248,12 +248,12 @@ func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
 }
 
 // Collect implements policies.Collector.
-func (a *attempt) Collect(ctx context.Context, n int) *policies.Reply {
-	defer a.enter("collect %d", n)()
+func (a *attempt) Collect(ctx context.Context, need, room int) *policies.Reply {
+	defer a.enter("collect %d", room)()
 	if a.script.Collect == nil {
 		return nil
 	}
-	r := a.script.Collect(ctx, n)
+	r := a.script.Collect(ctx, need, room)
 	if r != nil {
 		a.ends()
 	}

@@ -140,9 +140,9 @@ type attempt struct {
 	passedAt        time.Time // the client got its first bytes
 	inGrace         bool      // the reply is held only for what may follow its finish
 
-	share    share    // of the process's memory
-	arriving arriving // its body
-	kept     int64    // of it, for resuming
+	share share // of the process's memory
+	turn  bool  // its body may grow alone (InFlight.growing)
+	kept  int64 // of the share, for resuming
 
 	record findings
 }

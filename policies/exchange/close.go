@@ -11,7 +11,7 @@ import (
 // Close writes what may be told of the attempt: one log line and one record, and
 // one more of each where the request ends with it.
 func (a *attempt) Close(end policies.End) {
-	a.collected()
+	a.endTurn()
 	a.share.set(0, false)
 	a.packed.Stop()
 	if a.dialect == nil {

@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,14 +30,19 @@ const (
 
 // InFlight bounds the bytes that all attempts of a process hold at a time: bodies
 // while requests are made of them, what is kept for resuming, answers that are
-// held whole or that a client does not read. It outlives a reload. A nil
-// InFlight bounds nothing.
+// held whole or that a client does not read; and, beside these, bodies that still
+// arrive (collect.go). It outlives a reload. A nil InFlight bounds nothing.
 type InFlight struct {
-	limit     atomic.Int64 // 0: no bound
+	limit atomic.Int64 // 0: no bound
+
+	mu        sync.Mutex // to change the rest
 	held      atomic.Int64
-	collected atomic.Int64 // the part of it that bodies take which still arrive
-	growing   waiting      // of those
-	waiting   waiting
+	collected atomic.Int64     // the part of it that bodies take which arrive, or wait for room
+	reserved  atomic.Int64     // the part of that which is within collectShare
+	tenants   map[string]int64 // of collected, by tenant, but what grows alone
+
+	growing waiting // bodies that arrive
+	waiting waiting // whole ones
 }
 
 // NewInFlight makes one without a bound, and registers what tells of it.
@@ -46,7 +52,7 @@ func NewInFlight(reg prometheus.Registerer) *InFlight {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value.Load()) }))
 	}
 	gauge("heald_held_bytes", "Bytes that requests and answers in flight hold, by estimate.", &f.held)
-	gauge("heald_held_limit_bytes", "What they may hold; 0 for no bound.", &f.limit)
+	gauge("heald_held_limit_bytes", "What they may hold, without bodies that arrive (a quarter more); 0 for no bound.", &f.limit)
 	return f
 }
 
@@ -66,64 +72,15 @@ func (f *InFlight) look() {
 // nothing but small ones; 0 for any.
 func (f *InFlight) LargestBody() int64 { return f.limit.Load() / 100 * newShare / bodyCost }
 
-// admits reports whether n more bytes fit, beside held. A body that is larger
-// than the bound is taken while nothing else is held: it would never be.
-func (f *InFlight) admits(held, n int64, isNew bool) bool {
-	limit := f.limit.Load()
-	if isNew {
-		limit = limit / 100 * newShare
-	}
-	return limit == 0 || held == 0 || held+n <= limit
-}
-
-// share is what one attempt holds.
-type share struct {
-	of    *InFlight
-	bytes int64
-}
-
-// set makes n bytes the share, and reports whether they fit; if not, the share
-// stays what it was.
-func (s *share) set(n int64, isNew bool) bool {
-	return s.change(n, func(held, n int64) bool { return s.of.admits(held, n-s.bytes, isNew) })
-}
-
-// setBody is set for a request's body. One that grows while it is inflated is
-// taken, like any, as long as nothing else is held.
-func (s *share) setBody(n int64, isNew bool) bool {
-	return s.change(n, func(held, n int64) bool { return s.of.admits(held-s.bytes, n, isNew) })
-}
-
-// change makes n bytes the share if fits says so of them, beside what all hold.
-func (s *share) change(n int64, fits func(held, n int64) bool) bool {
-	if s.of == nil {
-		return true
-	}
-	n = n / grain * grain
-	for n > s.bytes {
-		held := s.of.held.Load()
-		if !fits(held, n) {
-			return false
-		}
-		if s.of.held.CompareAndSwap(held, held+n-s.bytes) {
-			s.bytes = n
-		}
-	}
-	if n < s.bytes {
-		s.of.held.Add(n - s.bytes)
-		s.bytes = n
-		s.of.look()
-	}
-	return true
-}
-
 // isNew reports whether the attempt is the first of its request.
 func (a *attempt) isNew() bool { return a.number == 1 }
 
 // checkRoom refuses a body of n bytes early if there is no room for it now. It
-// takes none: the client may send its body slowly, or not at all.
+// takes none: the client may send its body slowly, or not at all. One that comes
+// in parts is not asked for its length: it waits for its room, and has time to
+// find some while it arrives.
 func (a *attempt) checkRoom(n int) *policies.Reply {
-	if f := a.share.of; f == nil || f.admits(f.held.Load(), int64(n)*bodyCost, a.isNew()) {
+	if a.in.InParts || a.share.roomForBody(int64(n)*bodyCost, a.isNew()) {
 		return nil
 	}
 	return a.overloaded()

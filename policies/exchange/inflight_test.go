@@ -52,6 +52,43 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// What bodies hold within their share of the bound while they arrive has room of
+// its own: requests are made beside it as if it were not there. What is past it
+// counts, and so does what is made of them.
+func TestShareBesideArriving(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name         string
+		others, mine use // what the 24 MiB of others arrive as, and the 4 of the body
+		most         int64
+	}{
+		{"within", arriving, arriving, 40 * mib},
+		{"within, and not collected", arriving, made, 40 * mib},
+		{"one past it", arrivingAlone, arriving, 16 * mib},
+		{"itself past it", arriving, arrivingAlone, 40 * mib},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &InFlight{}
+			f.SetLimit(100 * mib) // new ones may use 90
+			all := func(int64) bool { return true }
+			(&share{of: f}).change(50*mib, made, all)
+			(&share{of: f}).change(24*mib, c.others, all)
+			s := &share{of: f}
+			s.change(4*mib, c.mine, all)
+			if s.setBody(c.most+grain, true) {
+				t.Error("more fits than may")
+			}
+			if !s.setBody(c.most, true) {
+				t.Error("less fits than may")
+			}
+			s.set(0, false)
+			if held, arrives := f.held.Load(), f.collected.Load(); held != 74*mib || arrives != 24*mib {
+				t.Errorf("%d held, %d arrive", held, arrives)
+			}
+		})
+	}
+}
+
 // Attempts take and give at the same time, and never exceed the bound.
 func TestShareConcurrently(t *testing.T) {
 	const limit = 100 * grain

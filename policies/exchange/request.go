@@ -19,7 +19,7 @@ import (
 
 // RequestBody decodes the request, chooses who serves it, and renders it.
 func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
-	a.collected()
+	a.endTurn()
 	if reply := a.checkLength(len(body)); reply != nil {
 		return nil, reply
 	}

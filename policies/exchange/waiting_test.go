@@ -80,3 +80,37 @@ func TestTooManyWait(t *testing.T) {
 		}
 	})
 }
+
+// Whole bodies that were collected are made into requests one after the other,
+// also those that fit only alone: what they hold is in nobody's way. As many may
+// wait as there are.
+func TestCollectedWait(t *testing.T) {
+	for name, size := range map[string]int{"larger than the bound": 10 << 20, "many": 2 << 20} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil).bounded(96<<20, 0)
+				var all []*attempt
+				for range 24 << 20 / size { // all that may arrive
+					all = append(all, r.arrives(t, size))
+				}
+				began, replies := time.Now(), make(chan *policies.Reply)
+				for _, a := range all {
+					go func() {
+						reply := a.Receive(t.Context(), size)
+						time.Sleep(time.Millisecond) // to make the request
+						a.Close(policies.EndComplete)
+						replies <- reply
+					}()
+				}
+				for range all {
+					if reply := <-replies; reply != nil {
+						t.Errorf("refused after %s: %s", time.Since(began), reply.Body)
+					}
+				}
+				if f := r.inFlight; f.held.Load() != 0 || f.collected.Load() != 0 || f.reserved.Load() != 0 {
+					t.Errorf("%d held, %d arrive, %d within the share", f.held.Load(), f.collected.Load(), f.reserved.Load())
+				}
+			})
+		})
+	}
+}

@@ -13,8 +13,8 @@ import (
 )
 
 // With 128 MiB and bodies of 16 MB, one after the other and at the same time,
-// heald stays within its limit, answers, and says how its collector is set. What
-// does not fit at the same time waits, or is refused.
+// heald stays within its limit, answers all of them, and says how its collector is
+// set. What does not fit at the same time waits.
 func TestSmallMemoryAndLargeBodies(t *testing.T) {
 	const limit = 128 * mib
 	// A machine that sets these itself would test something else.
@@ -35,7 +35,7 @@ func TestSmallMemoryAndLargeBodies(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			if a := s.Post("/v1/messages", body); a.Status != 200 && a.Status != 503 {
+			if a := s.Post("/v1/messages", body); a.Status != 200 {
 				t.Errorf("got %d %.300s", a.Status, a.Body)
 			}
 		})
