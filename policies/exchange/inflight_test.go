@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,106 +12,6 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/route"
 )
-
-func TestShare(t *testing.T) {
-	const mib = 1 << 20
-	for _, c := range []struct {
-		name        string
-		limit, held int64 // held by others
-		from, to    int64
-		isNew       bool
-		fits        bool
-		left        int64 // held in the end
-	}{
-		{"no bound", 0, 100 * mib, 0, 1000 * mib, true, true, 1100 * mib},
-		{"room", 100 * mib, 50 * mib, 0, 40 * mib, true, true, 90 * mib},
-		{"no room", 100 * mib, 50 * mib, 0, 51 * mib, false, false, 50 * mib},
-		{"the last tenth is not for new ones", 100 * mib, 50 * mib, 0, 45 * mib, true, false, 50 * mib},
-		{"but for retries and answers", 100 * mib, 50 * mib, 0, 45 * mib, false, true, 95 * mib},
-		{"larger than the bound, alone", 100 * mib, 0, 0, 200 * mib, true, true, 200 * mib},
-		{"more of what was let in", 100 * mib, 50 * mib, 10 * mib, 50 * mib, false, true, 100 * mib},
-		{"more than there is", 100 * mib, 50 * mib, 10 * mib, 51 * mib, false, false, 60 * mib},
-		{"less", 100 * mib, 50 * mib, 40 * mib, 10 * mib, false, true, 60 * mib},
-		{"less, though there is too much", 100 * mib, 500 * mib, 40 * mib, 10 * mib, true, true, 510 * mib},
-		{"nothing any more", 100 * mib, 50 * mib, 40 * mib, 0, false, true, 50 * mib},
-		{"too little to be counted", 100 * mib, 100 * mib, 0, grain - 1, true, true, 100 * mib},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := &InFlight{}
-			f.SetLimit(c.limit)
-			f.held.Store(c.held + c.from)
-			s := share{of: f, bytes: c.from}
-			if got := s.set(c.to, c.isNew); got != c.fits || f.held.Load() != c.left || s.bytes != c.left-c.held {
-				t.Errorf("fits %t, %d held, share %d; want %t, %d, %d", got, f.held.Load(), s.bytes, c.fits, c.left, c.left-c.held)
-			}
-		})
-	}
-	if none := (share{}); !none.set(1<<40, true) {
-		t.Error("a share of nothing is bounded")
-	}
-}
-
-// What bodies hold within their share of the bound while they arrive has room of
-// its own: requests are made beside it as if it were not there. What is past it
-// counts, and so does what is made of them.
-func TestShareBesideArriving(t *testing.T) {
-	const mib = 1 << 20
-	for _, c := range []struct {
-		name         string
-		others, mine use // what the 24 MiB of others arrive as, and the 4 of the body
-		most         int64
-	}{
-		{"within", arriving, arriving, 40 * mib},
-		{"within, and not collected", arriving, made, 40 * mib},
-		{"one past it", arrivingAlone, arriving, 16 * mib},
-		{"itself past it", arriving, arrivingAlone, 40 * mib},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := &InFlight{}
-			f.SetLimit(100 * mib) // new ones may use 90
-			all := func(int64) bool { return true }
-			(&share{of: f}).change(50*mib, made, all)
-			(&share{of: f}).change(24*mib, c.others, all)
-			s := &share{of: f}
-			s.change(4*mib, c.mine, all)
-			if s.setBody(c.most+grain, true) {
-				t.Error("more fits than may")
-			}
-			if !s.setBody(c.most, true) {
-				t.Error("less fits than may")
-			}
-			s.set(0, false)
-			if held, arrives := f.held.Load(), f.collected.Load(); held != 74*mib || arrives != 24*mib {
-				t.Errorf("%d held, %d arrive", held, arrives)
-			}
-		})
-	}
-}
-
-// Attempts take and give at the same time, and never exceed the bound.
-func TestShareConcurrently(t *testing.T) {
-	const limit = 100 * grain
-	f := &InFlight{}
-	f.SetLimit(limit)
-	f.held.Store(grain) // nobody is alone
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			s := share{of: f}
-			for n := range int64(1000) {
-				s.set((n*7+int64(i))%50*grain, false)
-				if held := f.held.Load(); held > limit {
-					t.Errorf("%d held", held)
-				}
-			}
-			s.set(0, false)
-		})
-	}
-	wg.Wait()
-	if held := f.held.Load(); held != grain {
-		t.Errorf("%d held in the end", held)
-	}
-}
 
 // bounded gives the rig a bound, of which other attempts hold a part.
 func (r rig) bounded(limit, held int64) rig {

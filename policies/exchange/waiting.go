@@ -56,7 +56,7 @@ func (w *waiting) again() <-chan struct{} {
 // look has those that wait see whether there is room now.
 func (w *waiting) look() {
 	if w.count.Load() == 0 {
-		return // whoever comes sees for himself
+		return // whoever comes now looks first
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
