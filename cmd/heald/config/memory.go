@@ -66,8 +66,9 @@ const (
 	// collector runs.
 	apartLeast = 32 << 20
 	// heldShare is the part of the limit that bodies and answers in flight may
-	// take, in percent. The rest is for the windows of streams, remembered
-	// signatures (64 MiB at most) and garbage.
+	// take, in percent. The rest is for bodies that arrive (up to a quarter of
+	// this), the windows of streams, remembered signatures (64 MiB at most) and
+	// garbage.
 	heldShare = 75
 )
 
