@@ -10,7 +10,8 @@ import (
 
 // Headers are read by hand, since a request has some thirty of them with those of
 // its response, and protobuf allocates three times for each. Here all their texts
-// are parts of one string, and all their messages lie in one array.
+// are parts of one string, and all their messages lie in one array: whoever keeps
+// one of them beyond the stream clones it.
 
 // Field numbers of HttpHeaders, HeaderMap and HeaderValue.
 const (

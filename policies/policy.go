@@ -82,7 +82,9 @@ type Collector interface {
 	Collect(ctx context.Context, need, room int) *Reply
 }
 
-// Request is the head of an attempt's request.
+// Request is the head of an attempt's request. Its texts are parts of the message
+// in which all of its headers came, credentials among them: whoever keeps one
+// beyond the attempt clones it, or keeps them all.
 type Request struct {
 	Method    string
 	Path      string // with the query
@@ -103,7 +105,7 @@ type Request struct {
 	Notify func()
 }
 
-// Response is the head of a response.
+// Response is the head of a response. Its texts are like a Request's.
 type Response struct {
 	Status  int
 	Headers Headers

@@ -16,23 +16,38 @@ func newPacer() *collector.Pacer {
 	return collector.New()
 }
 
-// tellGOGC is what the log says of GOGC where the collector aims at soft bytes;
-// 0 for nowhere.
-func tellGOGC(soft int64) string {
+// tellGOGC is what the log says of GOGC where the heap has budget bytes; 0 for
+// no limit.
+func tellGOGC(budget int64) string {
 	if own := os.Getenv("GOGC"); own != "" {
 		return own + " (GOGC of the environment)"
 	}
-	least, most := collector.Bounds(soft)
+	least, most := collector.Bounds(budget)
 	return fmt.Sprintf("%d to %d, by what is live", most, least)
 }
 
 // limitMemory tells the collector what the process may use.
 func (s *sidecar) limitMemory(cfg *config.Config) config.Limits {
 	limits := cfg.Memory.Apply()
-	budget := limits.Soft
-	if s.flags.StartsEnvoy && limits.Source == "cgroup" {
-		budget /= 2 // Envoy is in the same container
-	}
-	s.collector.SetLimit(budget)
+	s.collector.SetLimit(s.heapBudget(limits))
 	return limits
+}
+
+// heapBudget is what GOGC is chosen for: the least of the limits that there are,
+// in bytes; 0 for none. A GOMEMLIMIT that is off, or larger than the process may
+// use, only says that Go's own limit is to bound nothing.
+func (s *sidecar) heapBudget(l config.Limits) int64 {
+	if s.flags.StartsEnvoy { // it is in the same container
+		l.Cgroup /= 2
+		if l.Source == "cgroup" {
+			l.Soft /= 2
+		}
+	}
+	budget := int64(0)
+	for _, n := range []int64{l.Soft, l.Limit, l.Cgroup} {
+		if n > 0 && (budget == 0 || n < budget) {
+			budget = n
+		}
+	}
+	return budget
 }

@@ -156,7 +156,7 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 		zap.Bool("keys_asked", x.Tenants.Asks()), zap.Int("tenants", len(x.Tenants.Tenants())), zap.Int("max_body", x.MaxBody),
 		zap.String("memory_key_id", p.exchange.KeyIDs()[0]), zap.Strings("memory_key_ids", p.exchange.KeyIDs()),
 		zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source),
-		zap.Int64("collector_aims_at", limits.Soft), zap.String("gogc", tellGOGC(limits.Soft)))
+		zap.Int64("collector_aims_at", limits.Soft), zap.String("gogc", tellGOGC(s.heapBudget(limits))))
 	if n := s.inFlight.LargestBody(); n > 0 && n < int64(x.MaxBody) {
 		s.log.Warn("memory is short: request bodies above largest_body are refused while others are held; raise memory.limit, or lower max_body",
 			zap.Int64("largest_body", n), zap.Int("max_body", x.MaxBody), zap.Int64("memory_limit", limits.Limit), zap.String("memory_limit_from", limits.Source))

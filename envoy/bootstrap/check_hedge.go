@@ -31,7 +31,7 @@ const (
 // checkHedge checks that the inner router sends an attempt a second time where
 // heald asks for it, and takes the better reply.
 func (c *checker) checkHedge() {
-	if !c.want.Hedge && !slices.ContainsFunc(c.outer, hedgesByRoute) {
+	if !c.want.Hedge && !slices.ContainsFunc(c.outer, c.hedgesByRoute) {
 		return
 	}
 	if !c.filter.config.GetMutationRules().GetAllowEnvoy().GetValue() {
@@ -56,14 +56,9 @@ func (c *checker) checkHedge() {
 }
 
 // hedgesByRoute reports whether the route switches hedge on by itself.
-func hedgesByRoute(r *routeRef) bool {
-	set := trace(r.requestLevels(), policies.HeaderSet)
-	for item := range strings.SplitSeq(set.value, ",") {
-		if name, value, _ := strings.Cut(strings.TrimSpace(item), "="); name == "hedge" && value != "off" {
-			return true
-		}
-	}
-	return false
+func (c *checker) hedgesByRoute(r *routeRef) bool {
+	value := c.setByRoute(r, "hedge")
+	return value != "" && value != "off"
 }
 
 // checkHedgePasses checks that no script behind heald removes what heald asks the

@@ -21,7 +21,7 @@ const protocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 // checkMemory checks that what one attempt learned reaches the next.
 func (c *checker) checkMemory(r *routeRef) {
-	if c.want.StoreMemory {
+	if c.want.StoreMemory && c.setByRoute(r, "memory") != "header" {
 		return
 	}
 	if !r.host.GetIncludeRequestAttemptCount() {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+
+	"github.com/heald-proxy/heald/policies"
 )
 
 // level is one place where a route changes headers. Envoy goes from the most
@@ -90,4 +92,22 @@ func (f *fate) add(h *corev3.HeaderValueOption) {
 		f.passes = false
 	}
 	f.set, f.value, f.lostAt = true, h.GetHeader().GetValue(), ""
+}
+
+// setByRoute is what the route sets a setting of the policy to, whatever
+// heald.yaml says; "" if it does not. It does so in a header, or the filter does in
+// its initial metadata, which heald prefers.
+func (c *checker) setByRoute(r *routeRef, name string) (value string) {
+	list := trace(r.requestLevels(), policies.HeaderSet).value
+	for _, m := range c.filter.config.GetGrpcService().GetInitialMetadata() {
+		if strings.EqualFold(m.GetKey(), policies.HeaderSet) && m.GetValue() != "" {
+			list = m.GetValue()
+		}
+	}
+	for item := range strings.SplitSeq(list, ",") {
+		if n, v, _ := strings.Cut(strings.TrimSpace(item), "="); n == name {
+			value = v // the last one counts
+		}
+	}
+	return value
 }

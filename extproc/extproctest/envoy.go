@@ -71,7 +71,7 @@ func dial(t testing.TB, s *extproc.Server, inParts bool, meta []string) *Envoy {
 	conn, err := grpc.NewClient("passthrough:///heald",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.ForceCodecV2(newCodec())))
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}

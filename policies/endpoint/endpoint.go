@@ -88,7 +88,8 @@ func (e *Endpoint) baseSegments(rest []string) int {
 		if err != nil {
 			return 0
 		}
-		e.native, e.api, e.Model = false, Chat, model
+		e.native, e.api = false, Chat
+		e.Model = strings.Clone(model) // its name is remembered, and the headers that it is a part of are not
 		return 2
 	case s == "projects" && len(rest) > 6 && rest[2] == "locations" && rest[4] == "endpoints" && rest[5] == "openapi":
 		e.native, e.api = false, Chat // Vertex AI's layer for OpenAI's clients

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+
 	"time"
 
 	"go.uber.org/zap"
@@ -257,7 +259,7 @@ func (a *attempt) configure() error {
 	a.settings = s
 	a.backends = a.x.cfg.Backends
 	if list := a.routeBackends(); list != "" {
-		if a.backends, err = route.ParseBackends(list); err != nil {
+		if a.backends, err = route.ParseBackends(strings.Clone(list)); err != nil { // their names outlive the request
 			return err
 		}
 	}

@@ -25,10 +25,17 @@ func (a *attempt) logger() *zap.Logger { return a.x.log.With(zap.Inline((*identi
 
 // written reports whether the log gets the lines of the attempt: where the
 // owner has them sampled, one of so many requests whose first attempt was
-// answered, and everything else.
+// answered without any trouble, and everything else.
 func (a *attempt) written() bool {
-	plain := a.number == 1 && a.record.verdict == policies.Pass && a.record.outcome == "passed"
-	return !plain || a.x.cfg.LogSample <= 1 || a.x.random()*float64(a.x.cfg.LogSample) < 1
+	return !a.plain() || a.x.cfg.LogSample <= 1 || a.x.random()*float64(a.x.cfg.LogSample) < 1
+}
+
+// plain reports whether the attempt was the request's only one and was sent
+// once, and its answer came whole and as it should.
+func (a *attempt) plain() bool {
+	r := &a.record
+	answered := r.verdict == policies.Pass && r.outcome == "passed"
+	return answered && a.number == 1 && a.hedge.result == "" && a.resumption == nil && a.unreadable == nil && r.err == nil
 }
 
 // MarshalLogObject implements [zapcore.ObjectMarshaler].

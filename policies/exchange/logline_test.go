@@ -1,11 +1,14 @@
 package exchange
 
 import (
+	"errors"
 	"testing"
+	"testing/synctest"
 
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/heal"
 )
 
 // The two lines of a request that went well.
@@ -57,6 +60,51 @@ func TestLogSample(t *testing.T) {
 			}
 			if got := r.log.FilterMessage("request finished").Len(); got != c.ends {
 				t.Errorf("%d lines of the request, want %d", got, c.ends)
+			}
+		})
+	}
+}
+
+// An answer that broke off and was resumed has its lines, although the client got
+// all of it from the first attempt.
+func TestLogSampleKeepsResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := breaking(t, ask, resumeSet, saidFrame(beginning[:20], 4), saidFrame(beginning[20:], 9))
+		b.rig.cfg.LogSample, b.rig.random = 100, func() float64 { return 0.99 }
+		breaks[heal.ReasonStreamError](b)
+		b.rest(saidFrame(beginning[:30], 3), saidFrame(beginning[30:]+"wn", 8))
+		b.rest(saidFrame(" west.", 11), stop)
+		b.restEnds()
+		for _, line := range []string{"attempt finished", "request finished"} {
+			if n := b.rig.log.FilterMessage(line).Len(); n != 1 {
+				t.Errorf("%q: %d lines", line, n)
+			}
+		}
+	})
+}
+
+// So has each other answer that came at the first attempt, but not as it should.
+func TestLogSampleKeepsTrouble(t *testing.T) {
+	for name, c := range map[string]struct {
+		trouble func(*attempt)
+		lines   int
+	}{
+		"none":       {func(*attempt) {}, 0},
+		"sent twice": {func(a *attempt) { a.hedge.result = hedgeWon }, 1},
+		"unreadable": {func(a *attempt) { a.unreadable = errors.New("checksum") }, 1},
+		"an error":   {func(a *attempt) { a.record.err = errors.New("no count") }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(cfg *Config) { cfg.LogSample = 100 })
+			a := r.begin(1, "")
+			send(t, a, ask)
+			r.random = func() float64 { return 0.99 }
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello+stop), true)
+			c.trouble(a)
+			a.Close(policies.EndComplete)
+			if got := r.log.FilterMessage("request finished").Len(); got != c.lines {
+				t.Errorf("%d lines, want %d", got, c.lines)
 			}
 		})
 	}

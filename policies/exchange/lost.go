@@ -3,6 +3,8 @@ package exchange
 import (
 	queue "container/list"
 	"slices"
+	"strings"
+
 	"sync"
 	"time"
 
@@ -31,6 +33,9 @@ type sentTo struct {
 	at                      time.Time
 }
 
+// recent reports whether the request may still go on.
+func (s *sentTo) recent(now time.Time) bool { return now.Sub(s.at) < underwayLife }
+
 const (
 	// mostUnderway bounds them: clients that left leave theirs behind.
 	mostUnderway = 5000
@@ -45,6 +50,9 @@ func (u *underway) begin(s *sentTo) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.drop(s.requestID)
+	for e := u.order.Front(); e != nil && !e.Value.(*sentTo).recent(s.at); e = u.order.Front() {
+		u.drop(e.Value.(*sentTo).requestID)
+	}
 	if u.known == nil {
 		u.known = map[string]*queue.Element{}
 	}
@@ -69,7 +77,7 @@ func (u *underway) drop(requestID string) *sentTo {
 func (u *underway) take(requestID string) *sentTo {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if s := u.drop(requestID); s != nil && time.Since(s.at) < underwayLife {
+	if s := u.drop(requestID); s != nil && s.recent(time.Now()) {
 		return s
 	}
 	return nil
@@ -78,7 +86,7 @@ func (u *underway) take(requestID string) *sentTo {
 // beginUnderway notes where the attempt goes.
 func (a *attempt) beginUnderway() {
 	a.x.underway.begin(&sentTo{
-		requestID: a.requestID(), backend: a.backend.Name, account: a.account.ID, model: a.model,
+		requestID: strings.Clone(a.requestID()), backend: a.backend.Name, account: a.account.ID, model: a.model,
 		sum: a.sum, counts: a.counts(), at: time.Now(),
 	})
 }

@@ -224,5 +224,9 @@ func TestUnderwayIsBounded(t *testing.T) {
 		if u.take(fmt.Sprint(3*mostUnderway-2)) != nil {
 			t.Error("kept for too long")
 		}
+		u.begin(&sentTo{requestID: "new", at: time.Now()})
+		if len(u.known) != 1 || u.order.Len() != 1 || u.take("new") == nil {
+			t.Errorf("%d are kept that nobody asks for any more", len(u.known)-1)
+		}
 	})
 }

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"strings"
+
 	"sync"
 
 	"github.com/heald-proxy/heald/policies/redact"
@@ -30,6 +32,7 @@ func (p *paths) text(x *Exchange, path string) string {
 	if ok {
 		return text
 	}
+	path = strings.Clone(path) // it is kept, and the headers that it is a part of are not
 	text = x.forLog(path)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -80,10 +80,16 @@ func NewQueue(sink Sink, o QueueOptions) *Queue {
 }
 
 // Attempt queues an attempt, or drops it.
-func (q *Queue) Attempt(a Attempt) { q.put(Entry{Attempt: &a}) }
+func (q *Queue) Attempt(a Attempt) {
+	a.own()
+	q.put(Entry{Attempt: &a})
+}
 
 // Request queues a request, or drops it.
-func (q *Queue) Request(r Request) { q.put(Entry{Request: &r}) }
+func (q *Queue) Request(r Request) {
+	r.own()
+	q.put(Entry{Request: &r})
+}
 
 func (q *Queue) put(e Entry) {
 	q.mu.RLock()

@@ -2,6 +2,7 @@ package record
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,12 @@ type Origin struct {
 	API       string    `json:"api,omitempty"`
 	Path      string    `json:"path,omitempty"`
 	Operation Operation `json:"operation,omitempty"`
+}
+
+// own copies what is a part of the request's headers, which must not wait with the
+// record.
+func (o *Origin) own() {
+	o.RequestID, o.TraceID, o.ParentSpan = strings.Clone(o.RequestID), strings.Clone(o.TraceID), strings.Clone(o.ParentSpan)
 }
 
 // Operation is what a client asked for.

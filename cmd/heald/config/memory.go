@@ -93,6 +93,8 @@ type Limits struct {
 	Soft int64
 	// Source says where Limit comes from.
 	Source string
+	// Cgroup is the limit of the cgroup, which may not be Limit; 0 for none.
+	Cgroup int64
 }
 
 // Apply sets the collector's limit and returns what follows from it.
@@ -109,13 +111,13 @@ func (m *Memory) Apply() Limits {
 func (m *Memory) limits(getenv func(string) string, readFile func(string) ([]byte, error)) Limits {
 	env := getenv("GOMEMLIMIT")
 	soft, err := goLimit(env)
-	l := Limits{Source: "none"}
+	l := Limits{Source: "none", Cgroup: cgroupLimit(readFile)}
 	if m.Limit > 0 {
 		l.Limit, l.Source = int64(m.Limit), "memory.limit"
 	} else if err == nil {
 		l.Limit, l.Source = soft, "GOMEMLIMIT"
-	} else if n := cgroupLimit(readFile); n > 0 {
-		l.Limit, l.Source = n, "cgroup"
+	} else if l.Cgroup > 0 {
+		l.Limit, l.Source = l.Cgroup, "cgroup"
 	}
 	l.Held = l.Limit / 100 * heldShare
 	l.Soft = max(l.Limit-max(l.Limit/100*apartShare, apartLeast), l.Limit/2)

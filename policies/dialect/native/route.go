@@ -47,7 +47,7 @@ func (d *Dialect) Match(verb, path string) (dialect.Route, bool) {
 	if colon < 1 {
 		return dialect.Route{}, false
 	}
-	route := dialect.Route{Model: name[:colon]}
+	route := dialect.Route{Model: strings.Clone(name[:colon])} // is remembered, the path is not
 	switch method := name[colon+1:]; method {
 	case "generateContent":
 	case "streamGenerateContent":
