@@ -2,6 +2,7 @@ package account
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,15 +79,16 @@ func TestBudgetsAreAskedForEachRequest(t *testing.T) {
 func TestRaisedLimitsWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(0, state.Rates{}))
-		limit := int64(1)
+		var limit atomic.Int64
+		limit.Store(1)
 		ends := time.Now().Add(20 * time.Second)
 		w := Want{Tenant: "t", MaxWait: 30 * time.Second, Limits: func(time.Time) (*state.TenantWant, error) {
-			return &state.TenantWant{Name: "t", Budgets: []state.Budget{{Name: "requests/minute", Ends: ends, Limit: limit, Amount: 1}}}, nil
+			return &state.TenantWant{Name: "t", Budgets: []state.Budget{{Name: "requests/minute", Ends: ends, Limit: limit.Load(), Amount: 1}}}, nil
 		}}
 		_, l := acquired(t, p, plan("m", "x"), w)
 		l.Done(Outcome{Sent: true, Result: Succeeded, Tokens: 1, Used: []int64{1}})
 		time.AfterFunc(5*time.Second, func() {
-			limit = 2
+			limit.Store(2)
 			p.TenantsChanged()
 		})
 		began := time.Now()

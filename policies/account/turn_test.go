@@ -29,6 +29,8 @@ func makeWait(t *testing.T, p *Accounts, n int, model string, w Want) {
 		cancel()
 		all.Wait()
 	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if got := p.queue.Waiting(); got != n {
 		t.Fatalf("%d of %d wait", got, n)
 	}

@@ -191,7 +191,7 @@ func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 		a.size = a.sizeOf(body)
 	}
 	all := a.expect(order)
-	w.Tokens = all.Certain
+	w.Tokens = all.Input
 	if a.x.accounts.Several() && !a.counts() {
 		w.Session, w.Cached = a.session(body), 1
 	}

@@ -27,7 +27,7 @@ func (a *attempt) comeBack(r *heal.Ruling, e *conversation.Error) {
 			plan = append(plan, account.Candidate{Backend: c.Backend.Name, Model: c.Model, Priority: i, CachedFrom: int64(table.Capabilities(c.Model).CachedFrom)})
 		}
 	}
-	u := a.lease.NextReady(plan, &account.Want{Tenant: a.caller.Tenant.Name, Tokens: a.expect(a.candidates).Certain, Request: a.sum})
+	u := a.lease.NextReady(plan, &account.Want{Tenant: a.caller.Tenant.Name, Tokens: a.expect(a.candidates).Input, Request: a.sum})
 	if u == nil {
 		return
 	}

@@ -133,9 +133,14 @@ func (a *attempt) expect(order []route.Candidate) (all tenant.Estimate) {
 		}
 		seen = c
 		u := a.expected(c.Model)
-		all.Certain, all.Tokens = max(all.Certain, u.Input), max(all.Tokens, u.Input+u.Output)
+		certain := record.Usage{Input: u.Input}
+		if u.Output == a.size.most {
+			certain.Output = u.Output // the client asks for it
+		}
+		all.Input = max(all.Input, u.Input)
+		all.Tokens, all.Certain = max(all.Tokens, u.Input+u.Output), max(all.Certain, certain.Input+certain.Output)
 		all.Cost = dearer(all.Cost, a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano)
-		all.CertainCost = dearer(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &record.Usage{Input: u.Input}).Nano)
+		all.CertainCost = dearer(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &certain).Nano)
 	}
 	return all
 }

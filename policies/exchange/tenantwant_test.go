@@ -168,7 +168,7 @@ func TestGuessLocksNobodyOut(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := shared(t)
 			r.prices = price.New(price.Config{})
-			r.UseTenants(callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: limits}))
+			r.UseTenants(callers(t, tenant.Tenant{Name: "a", Keys: keysOf(keyOfA), Limits: limits}, tenant.Tenant{Name: "b", Keys: keysOf(keyOfB), Limits: limits}))
 			body := strings.Replace(ask, `"max_tokens":100,`, "", 1)
 			asks := func() {
 				a := r.begin(1, "", "x-api-key", keyOfA)
@@ -181,6 +181,10 @@ func TestGuessLocksNobodyOut(t *testing.T) {
 			}
 			for range 20 {
 				asks()
+			}
+			asked := strings.Replace(ask, `"max_tokens":100`, `"max_tokens":1100`, 1)
+			if reply := r.refused(t, r.begin(1, "", "x-api-key", keyOfB), asked); reply.Reason != heal.ReasonTenantBudget || reply.Headers.Get("retry-after") != "" {
+				t.Errorf("%v: %d %s %v, for an answer larger than the limit", limits, reply.Status, reply.Reason, reply.Headers)
 			}
 			long := strings.Replace(body, `"hi"`, `"`+strings.Repeat("hello ", 100_000)+`"`, 1)
 			if reply := r.refused(t, r.begin(1, "", "x-api-key", keyOfA), long); reply.Reason != heal.ReasonTenantBudget || reply.Headers.Get("retry-after") != "" {

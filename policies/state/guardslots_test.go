@@ -67,7 +67,7 @@ func TestGuardLeavesRoomForWhatHasBegun(t *testing.T) {
 			settle(t, guards[1], held...)
 			for i, g := range guards {
 				remotes[i].silent.Store(false)
-				g.Close()
+				_ = g.Close()
 			}
 		})
 	}

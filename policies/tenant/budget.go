@@ -10,10 +10,13 @@ import (
 // Estimate is what an attempt may use at most, as far as that can be told
 // before it is sent.
 type Estimate struct {
-	// Tokens are input and expected output, Certain those of the input alone.
-	Tokens, Certain int64
+	// Tokens are input and expected output, Input the first alone.
+	Tokens, Input int64
+	// Certain are those of Tokens that are no guess: the input, and the output if
+	// the client has set a limit below what is expected.
+	Certain int64
 	// Cost is in nano-units of the currency; nil if the price is not known, and
-	// nothing is reserved. CertainCost is that of the input alone.
+	// nothing is reserved. CertainCost is that of Certain.
 	Cost, CertainCost *int64
 }
 
