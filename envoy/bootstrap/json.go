@@ -147,13 +147,13 @@ func label(n *yaml.Node, i int) string {
 
 func typeURL(n *yaml.Node) string { return entry(n, "@type") }
 
-// entry returns a mapping's scalar under key, or "".
+// entry returns a mapping's scalar under key, or "" also for null.
 func entry(n *yaml.Node, key string) string {
 	if n.Kind != yaml.MappingNode {
 		return ""
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key && n.Content[i+1].Kind == yaml.ScalarNode {
+		if n.Content[i].Value == key && n.Content[i+1].Kind == yaml.ScalarNode && n.Content[i+1].Tag != "!!null" {
 			return n.Content[i+1].Value
 		}
 	}

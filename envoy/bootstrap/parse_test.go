@@ -117,6 +117,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("node: {id: \"on\", metadata: {a: yes, b: \"y\", c: \"1\", d: \"a\\nb\"}}"))
 	f.Add([]byte("static_resources: {clusters: [{name: \"#x\", connect_timeout: 0.5s}]}"))
 	f.Add([]byte("stats_sinks: [{name: x, typed_config: {\"@type\": a/b.C, d: {\"@type\": 1}}}]"))
+	f.Add([]byte("stats_sinks: [{name: x, typed_config: {\"@type\": a/b.C, d: {\"@type\": }}}]"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		b, err := Parse(file)
 		if err != nil {
