@@ -133,9 +133,9 @@ func TestCollectGone(t *testing.T) {
 }
 
 // arrives begins a request and collects n bytes of its body.
-func (r rig) arrives(t *testing.T, n int, headers ...string) *attempt {
+func (r rig) arrives(t *testing.T, n int) *attempt {
 	t.Helper()
-	a := r.begin(1, "", headers...)
+	a := r.begin(1, "")
 	if reply := a.RequestHeaders(); reply != nil {
 		t.Fatalf("refused at once: %s", reply.Body)
 	}

@@ -144,7 +144,9 @@ func (p *profiledHeald) record(ctx context.Context, s *scenario, seconds int) ([
 	default:
 	}
 	stop()
-	<-driven // they were broken off, which is meant
+	if err := <-driven; err == nil {
+		return nil, errors.New("the requests ended although they were broken off")
+	}
 	return data, err
 }
 
