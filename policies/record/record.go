@@ -83,6 +83,17 @@ type Attempt struct {
 	Cost         *int64 `json:"cost_nano"`
 	Estimated    bool   `json:"cost_estimated,omitempty"`
 	PriceVersion string `json:"price_version,omitempty"`
+	// Error is the provider's or heald's words about a failure, without
+	// credentials and addresses, at most 500 bytes; "" if there were none.
+	Error string `json:"error,omitempty"`
+	// Repairs name what was changed in the body because upstream had refused it.
+	Repairs string `json:"repairs,omitempty"`
+	// Hedged says what came of sending it twice; "" if it was sent once.
+	Hedged string `json:"hedged,omitempty"`
+	// Began is how long after the request's beginning it began. Wait is what the
+	// next attempt shall wait.
+	Began Duration `json:"began_ms,omitzero"`
+	Wait  Duration `json:"wait_ms,omitzero"`
 	// Waited is how long it waited before it was sent, Held from then to the
 	// verdict, Headers and Content to upstream's first headers and content; 0 if
 	// none came. Duration is all of the attempt.
@@ -111,6 +122,14 @@ type Request struct {
 	Status int `json:"status,omitempty"`
 	// StopReason is why the model stopped, in the neutral words; "" if unknown.
 	StopReason string `json:"stop_reason,omitempty"`
+	// Client is the address that connected to Envoy; "" if it is not known.
+	Client string `json:"client,omitempty"`
+	// Replica names the process of the last attempt; "" where there are no others.
+	Replica string `json:"replica,omitempty"`
+	// BrokenBy is why an answer broke off after its first byte, Resume what came
+	// of fetching the rest; nil if it was not fetched.
+	BrokenBy string  `json:"broken_by,omitempty"`
+	Resume   *Resume `json:"resume,omitempty"`
 	// Aborted says that the client left before the end.
 	Aborted bool `json:"aborted,omitempty"`
 	// Warnings are the words of what was changed or left out.
@@ -132,6 +151,19 @@ type Request struct {
 	FirstByte    Duration `json:"first_byte_ms,omitzero"`
 	FirstContent Duration `json:"first_content_ms,omitzero"`
 	Duration     Duration `json:"duration_ms"`
+}
+
+// Resume is what came of fetching the rest of an answer that broke off.
+type Resume struct {
+	// Result is resumed or resume_failed, Cause why the answer broke off.
+	Result string `json:"result"`
+	Cause  string `json:"cause"`
+	// Requests is how many there were for the rest, Backend and Account who gave
+	// the last.
+	Requests int    `json:"requests"`
+	Backend  string `json:"backend,omitempty"`
+	Account  string `json:"account,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
 // Last is the attempt with which the request ended; nil if there was none.
