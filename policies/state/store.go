@@ -94,8 +94,8 @@ type Place struct {
 
 // Rates are limits of a quota group for one model; 0 is no limit.
 //
-// A minute is the running second and the 60 whole seconds before it, so that no
-// 60 seconds have more, wherever the provider begins to count.
+// A minute is [Minute] and up to a second more, so that no 60 seconds have more,
+// wherever the provider begins to count.
 type Rates struct {
 	Requests int64 `json:"rpm,omitempty"` // per minute
 	Tokens   int64 `json:"tpm,omitempty"` // input tokens per minute

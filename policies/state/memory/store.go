@@ -15,7 +15,7 @@ import (
 // window, at mostTenants new tenants share one: stricter than need be. Each second
 // room is made for some; see forget.
 const (
-	mostWindows = 4096 // a kilobyte each
+	mostWindows = 4096 // a kilobyte and a half each
 	mostTenants = 4096
 )
 
@@ -96,7 +96,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 		out.Receipt.Place = p
 		out.Receipt.At = now.Unix()
 		if p.Group != "" {
-			out.Receipt.At = s.window(p, now).take(p)
+			out.Receipt.At = s.window(p, now).take(p, now)
 		}
 	}
 	return out, nil
@@ -135,7 +135,7 @@ func (s *Store) window(p *state.Place, now time.Time) *window {
 		}
 	}
 	if w == nil {
-		w = &window{last: now.Unix()}
+		w = &window{first: now.Unix(), last: now.Unix()}
 	}
 	s.windows[key] = w
 	w.roll(now)
@@ -220,7 +220,7 @@ func (s *Store) Record(p *state.Place) {
 	defer s.mu.Unlock()
 	s.sweep(now)
 	if p.Group != "" {
-		s.window(p, now).take(p)
+		s.window(p, now).take(p, now)
 	}
 }
 

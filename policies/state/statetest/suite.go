@@ -38,6 +38,7 @@ func Run(t *testing.T, open Opener) {
 		{"both or nothing", bothOrNothing},
 		{"rates hold in any 60 seconds", ratesHold},
 		{"a full rate tells when it has room", ratesTellWhen},
+		{"those of one second leave the minute together", secondsLeaveTogether},
 		{"the day's requests", dayOfRequests},
 		{"settle corrects tokens", settleCorrectsTokens},
 		{"budgets are reserved, then settled", budgets},

@@ -14,7 +14,7 @@ if group ~= '' and (requests ~= 0 or tokens ~= 0 or day ~= 0) then
   local w, _, field, new = readWindow(KEYS[3], KEYS[1], group, model, now, false)
   if not new then
     for i = #w - 2, HEAD + 1, -3 do
-      if w[i] == second then
+      if math.floor(w[i]) == second then
         requests, tokens = math.max(requests, -w[i + 1]), math.max(tokens, -w[i + 2])
         w[1], w[i + 1] = w[1] + requests, w[i + 1] + requests
         w[2], w[i + 2] = w[2] + tokens, w[i + 2] + tokens
