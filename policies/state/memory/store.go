@@ -186,6 +186,24 @@ func (s *Store) tenant(name string, now time.Time) *tenant {
 	return t
 }
 
+// Correct implements state.Store.
+func (s *Store) Correct(_ context.Context, c state.Correction) (state.Receipt, error) {
+	out, changed := c.Corrected()
+	if !changed {
+		return out, nil
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out.Tenant != "" {
+		s.tenant(out.Tenant, now).correct(&c.Receipt, &out)
+	}
+	if p := out.Place; p != nil && p.Group != "" {
+		s.window(p, now).add(out.At, 0, p.Tokens-c.Receipt.Place.Tokens)
+	}
+	return out, nil
+}
+
 // Settle implements state.Store.
 func (s *Store) Settle(_ context.Context, ended ...state.Settlement) error {
 	now := time.Now()

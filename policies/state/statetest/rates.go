@@ -30,7 +30,7 @@ func used(all []sent, since time.Time) (requests, tokens int64) {
 
 var groups atomic.Int64
 
-// ratesHold plays random requests, waits and settlements, and counts as
+// ratesHold plays random requests, waits, corrections and settlements, and counts as
 // a provider would: whenever it begins, no 60 seconds may have more than the limit, nor
 // a quarter of a second more, by which some may arrive later than others; and nothing
 // is refused that is not counted up to a second longer.
@@ -56,6 +56,10 @@ func ratesHold(t *testing.T, r *Rig) {
 					p.Fatalf("refused %+v, though only %d requests and %d tokens were used", taken.Full, n, k)
 				}
 				continue
+			}
+			if rapid.Bool().Draw(p, "correct") {
+				place.Tokens = rapid.Int64Range(0, place.Tokens).Draw(p, "prompt")
+				taken.Receipt = r.correct(t, state.Correction{Receipt: taken.Receipt, Tokens: place.Tokens})
 			}
 			ended := state.Settlement{Receipt: taken.Receipt, Tokens: -1}
 			switch rapid.IntRange(0, 3).Draw(p, "end") {
