@@ -28,7 +28,7 @@ var Scenarios = []Scenario{
 	}, {
 		// What is lost is reserved until an answer begins, and with it the prompt has been
 		// counted: as much as nine in ten requests need. With three in four heald has 99.0 %
-		// of the bound, and 8 to 13 refusals for 1,000 attempts instead of 4. Given back only
+		// of the bound, and 8 to 13 refusals for 1,000 attempts instead of 4 to 6. Given back only
 		// as answers end, at three in four, it has 97.1 %, and 5.
 		Name: "tokens-wrong", What: "bound by tokens per minute, three times the capacity, estimates wrong by up to a half",
 		Seed: 8, Load: 3, Limits: Known, EstimateError: 0.5, Projects: tokenBound(), Aim: Aim{OfBound: 0.98},
