@@ -64,7 +64,7 @@ var Scenarios = []Scenario{
 			}
 		}),
 	}, {
-		// heald's minute has 60.25 seconds, from the newest request of each second: 0.4 %
+		// heald's minute has 60.5 seconds, from the newest request of each second: 0.8 %
 		// and a little are lost where a pool is full all the time. With whole seconds and a
 		// minute of 61 it has 97.5 % of the bound, with one of 60 98.2 %, and then 9 refusals
 		// for 1,000 attempts instead of 1.4.

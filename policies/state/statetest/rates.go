@@ -32,7 +32,7 @@ var groups atomic.Int64
 
 // ratesHold plays random requests, waits, corrections and settlements, and counts as
 // a provider would: whenever it begins, no 60 seconds may have more than the limit, nor
-// a quarter of a second more, by which some may arrive later than others; and nothing
+// half a second more, by which some may arrive later than others; and nothing
 // is refused that is not counted up to a second longer.
 func ratesHold(t *testing.T, r *Rig) {
 	rapid.Check(plain{t}, func(p *rapid.T) {
