@@ -46,6 +46,8 @@ type received struct {
 	// valid for good.
 	parts bool
 
+	around *surroundings // of all streams; nil remembers nothing
+
 	header [5]byte // of gRPC: whether the message is compressed, and its length
 
 	buffer mem.Buffer // holds the chunk's bytes; nil if the message is no chunk
@@ -80,7 +82,7 @@ func (r *received) decode(data mem.BufferSlice) error {
 
 // readOther reads a message of any kind, and keeps nothing of wire.
 func (r *received) readOther(wire []byte) error {
-	if r.message = readHeaders(wire); r.message != nil {
+	if r.message = readHeaders(wire, r.around); r.message != nil {
 		return nil
 	}
 	r.message = &extprocv3.ProcessingRequest{}

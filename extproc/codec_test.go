@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -93,7 +94,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("\x2a\x05\x0a\x01x\x10\x80"), uint16(9))
 	f.Add([]byte("\x2a\x04\x0a\x01x\x10"), uint16(9)) // a tag without a value
 	f.Add([]byte("\x2a\x06\x10\x01\x0a\x00\x10\x00"), uint16(9))
-	var r received
+	r := received{around: &surroundings{}}
 	c := newCodec()
 	f.Fuzz(func(t *testing.T, wire []byte, step uint16) {
 		data := cut(wire, int(step)+1)
@@ -131,15 +132,20 @@ func TestDecodeChunkAllocatesNothing(t *testing.T) {
 	}
 }
 
-// asEnvoy is what Envoy sends for a message: its fields in order, and that there
-// is no metadata.
+// asEnvoy is what Envoy sends for a message: the request first, that there is no
+// metadata, and attributes.
 func asEnvoy(t testing.TB, m *extprocv3.ProcessingRequest) []byte {
 	t.Helper()
-	wire, err := proto.Marshal(m)
+	wire, err := proto.Marshal(&extprocv3.ProcessingRequest{Request: m.GetRequest()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(wire, noMetadata...)
+	wire = append(wire, noMetadata...)
+	wire, err = proto.MarshalOptions{}.MarshalAppend(wire, &extprocv3.ProcessingRequest{Attributes: m.GetAttributes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire
 }
 
 // A body is kept by the attempt, so it must not be a slice of what gRPC will
@@ -174,7 +180,7 @@ func TestHeadersAreKept(t *testing.T) {
 	wire := asEnvoy(t, &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestHeaders{
 		RequestHeaders: &extprocv3.HttpHeaders{Headers: h},
 	}})
-	var r received
+	r := received{around: &surroundings{}}
 	var err error
 	data := mem.BufferSlice{mem.SliceBuffer(wire)}
 	if n := testing.AllocsPerRun(10, func() { err = r.decode(data) }); n > 8 || err != nil {
@@ -190,6 +196,42 @@ func TestHeadersAreKept(t *testing.T) {
 	}
 	if len(got) != 40 {
 		t.Errorf("got %d headers", len(got))
+	}
+}
+
+// What stands beside the headers is read once, and nothing of one message gets
+// into another.
+func TestSurroundingsAreRemembered(t *testing.T) {
+	details := func(s string) []byte {
+		return asEnvoy(t, &extprocv3.ProcessingRequest{
+			Request:    &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: &extprocv3.HttpHeaders{}},
+			Attributes: map[string]*structpb.Struct{filterName: {Fields: map[string]*structpb.Value{"response.code_details": structpb.NewStringValue(s)}}},
+		})
+	}
+	r := received{around: &surroundings{}}
+	read := func(wire []byte) *extprocv3.ProcessingRequest {
+		t.Helper()
+		if err := r.decode(mem.BufferSlice{mem.SliceBuffer(wire)}); err != nil {
+			t.Fatal(err)
+		}
+		return r.message
+	}
+	via, long := details("via_upstream"), details(strings.Repeat("x", longestSurrounding))
+	first := read(via)
+	if n := testing.AllocsPerRun(10, func() { read(via) }); n > 6 {
+		t.Errorf("%v allocations", n)
+	}
+	for _, want := range []string{"timeout", "via_upstream"} {
+		if got := codeDetails(read(details(want))); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	kept := r.around.latest[1].Load()
+	if got := codeDetails(read(long)); len(got) != longestSurrounding || r.around.latest[1].Load() != kept {
+		t.Errorf("%d bytes read; what is long must not be kept", len(got))
+	}
+	if codeDetails(first) != "via_upstream" || first.GetResponseHeaders() == nil {
+		t.Error("a message has changed with the next one")
 	}
 }
 
@@ -225,12 +267,13 @@ func BenchmarkDecode(b *testing.B) {
 		{"body", &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_RequestBody{
 			RequestBody: &extprocv3.HttpBody{Body: bytes.Repeat([]byte("x"), 200<<10), EndOfStream: true}}}},
 		{"headers", &extprocv3.ProcessingRequest{Request: &extprocv3.ProcessingRequest_ResponseHeaders{
-			ResponseHeaders: &extprocv3.HttpHeaders{Headers: h}}}},
+			ResponseHeaders: &extprocv3.HttpHeaders{Headers: h}},
+			Attributes: map[string]*structpb.Struct{filterName: {Fields: map[string]*structpb.Value{"response.code_details": structpb.NewStringValue("via_upstream")}}}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			wire := asEnvoy(b, c.m)
 			data := cut(wire, 16<<10)
-			var r received
+			r := received{around: &surroundings{}}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(wire)))
 			for b.Loop() {

@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -26,7 +28,7 @@ const (
 // readHeaders reads a message that begins with headers; nil if there is anything
 // unusual about it, which is left to protobuf. A value is always in Value, also
 // where it came as raw bytes.
-func readHeaders(wire []byte) *extprocv3.ProcessingRequest {
+func readHeaders(wire []byte, around *surroundings) *extprocv3.ProcessingRequest {
 	if len(wire) == 0 || wire[0] != tagOf(fieldRequestHeaders) && wire[0] != tagOf(fieldResponseHeaders) {
 		return nil
 	}
@@ -35,9 +37,8 @@ func readHeaders(wire []byte) *extprocv3.ProcessingRequest {
 	if !ok {
 		return nil
 	}
-	m := &extprocv3.ProcessingRequest{}
-	// How Envoy is configured, and attributes: little, and not always there.
-	if err := proto.Unmarshal(wire[len(text)-len(rest):], m); err != nil || m.GetRequest() != nil {
+	m := around.read(number, rest)
+	if m == nil {
 		return nil
 	}
 	h := &extprocv3.HttpHeaders{}
@@ -50,6 +51,50 @@ func readHeaders(wire []byte) *extprocv3.ProcessingRequest {
 		m.Request = &extprocv3.ProcessingRequest_ResponseHeaders{ResponseHeaders: h}
 	}
 	return m
+}
+
+// surroundings is what stood beside the headers of late: how Envoy is configured,
+// and attributes. That is nearly always the same, and made of many small messages,
+// so it is read again only when it differs.
+type surroundings struct {
+	latest [2]atomic.Pointer[surrounding] // of requests, and of responses
+}
+
+type surrounding struct {
+	wire    string
+	message *extprocv3.ProcessingRequest // only read
+}
+
+// longestSurrounding bounds in bytes what is kept.
+const longestSurrounding = 1024
+
+// read returns a message of its own with what wire says; nil if that is not what
+// stands beside headers.
+func (s *surroundings) read(number int, wire string) *extprocv3.ProcessingRequest {
+	if s == nil {
+		s = &surroundings{}
+	}
+	latest := &s.latest[number-fieldRequestHeaders]
+	known := latest.Load()
+	if known == nil || known.wire != wire {
+		known = &surrounding{wire: wire, message: &extprocv3.ProcessingRequest{}}
+		if err := proto.Unmarshal([]byte(wire), known.message); err != nil || known.message.GetRequest() != nil {
+			return nil
+		}
+		if len(wire) <= longestSurrounding {
+			known.wire = strings.Clone(wire) // which is a part of all headers
+			latest.Store(known)
+		}
+	}
+	m := known.message
+	if len(m.ProtoReflect().GetUnknown()) > 0 {
+		return proto.CloneOf(m)
+	}
+	return &extprocv3.ProcessingRequest{
+		MetadataContext: m.GetMetadataContext(), Attributes: m.GetAttributes(),
+		ObservabilityMode: m.GetObservabilityMode(), ProtocolConfig: m.GetProtocolConfig(),
+		FlowControlInit: m.GetFlowControlInit(), ClientWindowUpdate: m.GetClientWindowUpdate(),
+	}
 }
 
 func readHTTPHeaders(text string, h *extprocv3.HttpHeaders) bool {

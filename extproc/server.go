@@ -45,6 +45,7 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	conns  connections
+	around surroundings // of the headers of all streams
 
 	mu      sync.Mutex
 	streams map[*stream]struct{} // that run

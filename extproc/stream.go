@@ -64,7 +64,7 @@ func (s *stream) run() (err error) {
 			err = status.Error(codes.Internal, errPanic.Error())
 		}
 	}()
-	var in received
+	in := received{around: &s.server.around}
 	defer in.release()
 	for {
 		if err := s.next(&in); err != nil {

@@ -74,6 +74,20 @@ func TestWantOfHedge(t *testing.T) {
 	}
 }
 
+// What `heald envoy --buffer-requests` prints passes `heald check` as well.
+func TestBufferedEnvoyPassesCheck(t *testing.T) {
+	t.Setenv("KEY", "k")
+	file := write(t, "heald.yaml", minimal)
+	code, out, errs := heald(t, "envoy", "--buffer-requests", "--config", file)
+	if code != exitOK || !strings.Contains(out, "request_body_mode: BUFFERED") || strings.Contains(out, "allow_content_length_header: true") {
+		t.Fatalf("%d: %s\n%s", code, errs, out)
+	}
+	code, out, errs = heald(t, "check", "--config", file, "--envoy", write(t, "envoy.yaml", out))
+	if code != exitOK || !strings.Contains(out, "no problems") {
+		t.Errorf("%d\n%s%s", code, out, errs)
+	}
+}
+
 // What `heald envoy --lean` prints passes `heald check`, and says where it could
 // be leaner.
 func TestLeanEnvoyPassesCheck(t *testing.T) {

@@ -19,8 +19,9 @@
 // and is refused with that time if it is too far off ([Unavailable]).
 //
 // What is got is a [Lease]: one account for one attempt. [Lease.Note] tells what
-// a reply says of the account, its group and its backend; [Lease.Done] ends it,
-// whatever ended the attempt. Every entry of the book has a number, and a lease
+// a reply says of the account, its group and its backend; [Lease.Correct] gives back
+// what was reserved too much for the prompt, once that has been counted (correct.go);
+// [Lease.Done] ends it, whatever ended the attempt. Every entry of the book has a number, and a lease
 // knows the last one of its time: a late success lifts no later ban.
 //
 // What rests for long may be probed: one request at a time, over all replicas,

@@ -10,17 +10,18 @@ const (
 	// must not spoil the estimate of all.
 	ratioMost = 8
 	// ratioQuantile is how many standard deviations over the mean the third
-	// quartile is (of a normal distribution). An estimate that is too low costs
-	// a refusal, one that is too high only some room for a moment.
+	// quartile is (of a normal distribution), roomQuantile the same for nine in ten. An
+	// estimate that is too low costs a refusal by the provider, one that is too high
+	// only some room until the answer begins.
 	ratioQuantile = 0.6745
+	roomQuantile  = 1.2816
 	// ratioLeast is the estimate of text, in tokens, below which a request
 	// teaches nothing: what upstream adds to each would be most of it.
 	ratioLeast = 64
 )
 
 // Estimator says how many input tokens a request is likely to have, from what
-// earlier ones of the same tenant for the same model really had. It aims at the
-// third quartile: three in four requests have fewer. It is not safe for
+// earlier ones of the same tenant for the same model really had. It is not safe for
 // concurrent use; who holds it guards it.
 type Estimator struct{ ratios trends }
 
@@ -29,11 +30,21 @@ func NewEstimator() *Estimator { return &Estimator{trends{}} }
 
 // Tokens estimates the input tokens of a request: its text has so many bytes,
 // everything that is not media included, and its media so many tokens; see
-// [Media.Tokens].
+// [Media.Tokens]. It aims at the third quartile: three in four requests have fewer.
 func (e *Estimator) Tokens(tenant, model string, text, media int64) int64 {
+	return e.quantile(tenant, model, text, media, ratioQuantile)
+}
+
+// Room is what to keep free for the request in the minute of a quota: nine in ten
+// have fewer. What is too much is given back as soon as upstream has counted.
+func (e *Estimator) Room(tenant, model string, text, media int64) int64 {
+	return e.quantile(tenant, model, text, media, roomQuantile)
+}
+
+func (e *Estimator) quantile(tenant, model string, text, media int64, deviations float64) int64 {
 	tokens := float64(text) / bytesPerToken
 	if r := e.ratios[trendKey{tenant, model}]; r != nil {
-		tokens *= r.mean + ratioQuantile*math.Sqrt(r.variance)
+		tokens *= r.mean + deviations*math.Sqrt(r.variance)
 	}
 	return int64(math.Ceil(tokens)) + media
 }

@@ -16,6 +16,10 @@ type Lease interface {
 	// Note applies what a reply says about the account, its group and its
 	// backend, at once.
 	Note(Effects)
+	// Correct is told what the attempt needs, as soon as that is known better than it
+	// was estimated: the tokens of its prompt stand in the first piece of an answer.
+	// What is reserved is corrected where that is worth telling the store.
+	Correct(Correction)
 	// NextReady is why nobody of a plan may be asked, once this attempt is over, of
 	// which nothing more is to come; nil if somebody may be at once, or if nothing
 	// is known.
@@ -64,6 +68,15 @@ type Outcome struct {
 	Service int64
 }
 
+// Correction is what is known better of an attempt under way.
+type Correction struct {
+	// Tokens are the input tokens that upstream has counted.
+	Tokens int64
+	// Amounts are what the attempt may use of each of the tenant's budgets at most;
+	// nil if nothing was reserved.
+	Amounts []int64
+}
+
 // lease is the Lease of Accounts.
 type lease struct {
 	p       *Accounts
@@ -95,6 +108,11 @@ type booking struct {
 	want   state.Want
 	places [state.MostPlaces]state.Place // the receipt points to one
 	ended  [1]state.Settlement
+
+	// correcting says that the store is being told of a correction. If the attempt ends
+	// meanwhile, who corrects tells of late, its end, afterwards.
+	correcting bool
+	late       *Outcome
 }
 
 // lease makes the lease of an option, for which the store was not asked.
@@ -264,17 +282,30 @@ func (l *lease) Done(o Outcome) {
 		p.mu.Unlock()
 		return
 	}
-	service := int64(float64(o.Service) / positive(l.weight))
-	p.elsewhere.tell(l.receipt.Tenant, service) // before the store is, so that it is never taken for others'
+	p.elsewhere.tell(l.receipt.Tenant, l.serviceOf(&o)) // before the store is, so that it is never taken for others'
+	if l.booking.correcting {
+		l.booking.late = &o
+		p.mu.Unlock()
+		return
+	}
 	p.mu.Unlock()
-	l.booking.settle(service, &o)
+	l.booking.end(&o)
+}
+
+// serviceOf is what was done for the tenant.
+func (l *lease) serviceOf(o *Outcome) int64 { return int64(float64(o.Service) / positive(l.weight)) }
+
+// end tells the store of the attempt's end, and those who wait for it.
+func (b *booking) end(o *Outcome) {
+	p := b.p
+	b.settle(o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Only now the store has room again.
-	l.member.full = time.Time{}
-	delete(p.tenants, l.tenant)
-	if !o.Sent || o.Tokens >= 0 && o.Tokens < l.tokens {
-		l.quota.room = room{}
+	b.member.full = time.Time{}
+	delete(p.tenants, b.tenant)
+	if !o.Sent || o.Tokens >= 0 && o.Tokens < b.tokens {
+		b.quota.room = room{}
 	}
 	p.dispatch(time.Now())
 }
@@ -345,16 +376,20 @@ func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 // replicas share; one of this process does not wait for anything.
 const settleTime = 5 * time.Second
 
-// settle tells the store how the attempt ended.
-func (b *booking) settle(service int64, o *Outcome) {
-	ctx := context.Background()
-	if b.p.shared {
-		limited, cancel := context.WithTimeout(ctx, settleTime)
-		defer cancel()
-		ctx = limited
+// settling is the context in which the store is told of an attempt.
+func (p *Accounts) settling() (context.Context, context.CancelFunc) {
+	if !p.shared {
+		return context.Background(), func() {}
 	}
+	return context.WithTimeout(context.Background(), settleTime)
+}
+
+// settle tells the store how the attempt ended.
+func (b *booking) settle(o *Outcome) {
+	ctx, cancel := b.p.settling()
+	defer cancel()
 	b.ended[0] = state.Settlement{
-		Receipt: b.receipt, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: service,
+		Receipt: b.receipt, Unsent: !o.Sent, Tokens: o.Tokens, Used: o.Used, Service: b.serviceOf(o),
 	}
 	if err := b.p.store.Settle(ctx, b.ended[:]...); err != nil {
 		b.p.log.Warn("an attempt's end could not be told to the store; its slots come back with the next heartbeat", zap.Error(err))

@@ -2,8 +2,8 @@ package account
 
 import "time"
 
-// minuteSeconds are the running second and the 60 whole ones before it: what the
-// store counts as a minute. See state.Rates.
+// minuteSeconds are the running second and the 60 whole ones before it: about as long
+// as the store counts what it was told of, see state.Minute.
 const minuteSeconds = 61
 
 // minute counts what was sent of a quota in the last minute. The zero value is

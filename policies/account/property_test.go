@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/heald-proxy/heald/policies/state"
 	"github.com/heald-proxy/heald/policies/state/memory"
 )
 
@@ -137,8 +138,8 @@ func (w *world) ready(now time.Time) string {
 	return ""
 }
 
-// full reports whether a group has used its minute: the running second and the
-// 60 whole seconds before it.
+// full reports whether a group has used its minute, which those of one second
+// leave together.
 func (w *world) full(group string, now time.Time) bool {
 	limit := w.p.rates[group].Requests
 	return limit > 0 && w.within(group, now) >= limit
@@ -146,7 +147,7 @@ func (w *world) full(group string, now time.Time) bool {
 
 func (w *world) within(group string, now time.Time) (n int64) {
 	for _, at := range w.starts[group] {
-		if at.Unix() >= now.Unix()-60 {
+		if now.Sub(at) < state.Minute+time.Second {
 			n++
 		}
 	}

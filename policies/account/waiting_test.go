@@ -320,7 +320,7 @@ func TestWaitersSleep(t *testing.T) {
 		served := 0
 		for _, e := range await(t, p, wants, order, plan("m", "x"), 0) {
 			if e.err == nil {
-				if e.name != order[served] || e.after != time.Duration(31+served)*time.Second {
+				if e.name != order[served] || e.after != 30*time.Second+time.Duration(served)*time.Second+state.Minute-time.Minute {
 					t.Errorf("%s was served after %v", e.name, e.after)
 				}
 				served++

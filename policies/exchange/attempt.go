@@ -113,15 +113,16 @@ type attempt struct {
 	tier, tierAsked string
 	thread          *heal.Thread // the conversation, among those whose signatures are remembered
 
-	candidates []route.Candidate // what could be asked, in order of preference
-	skipped    []skipped         // of those, what others' failures kept the attempt from
-	model      string            // upstream's
-	backend    *route.Backend
-	account    *account.Account
-	lease      account.Lease     // of account; nil before
-	reserved   *state.TenantWant // what was asked of the tenant's limits; nil for nothing
-	shown      string            // of the account's credential, as it was sent
-	alone      bool              // it goes over a connection of its own
+	candidates    []route.Candidate // what could be asked, in order of preference
+	skipped       []skipped         // of those, what others' failures kept the attempt from
+	model         string            // upstream's
+	backend       *route.Backend
+	account       *account.Account
+	lease         account.Lease     // of account; nil before
+	reserved      *state.TenantWant // what was asked of the tenant's limits; nil for nothing
+	promptCounted bool              // upstream has said how many tokens the prompt has; see correct
+	shown         string            // of the account's credential, as it was sent
+	alone         bool              // it goes over a connection of its own
 
 	begunAt  time.Time // Envoy opened the stream
 	sentAt   time.Time // request handed to Envoy

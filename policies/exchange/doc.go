@@ -11,8 +11,9 @@
 //     choose one and an account (choose.go), verify signatures, render, or repair in place where the
 //     client speaks the upstream's own language (request.go, direct.go).
 //  3. ResponseHeaders, ResponseBody: hold and peek (peeking.go), then
-//     translate (response.go); or collect an error body (errorreply.go). A
-//     passed reply that breaks off may be completed (resume.go).
+//     translate (response.go); or collect an error body (errorreply.go). What
+//     the first piece says of the prompt's size corrects what is reserved for it
+//     (correct.go). A passed reply that breaks off may be completed (resume.go).
 //  4. A reply that is not good is judged (policies/heal) and becomes one
 //     marked reply, which is also the right error should it be the last
 //     (verdict.go).

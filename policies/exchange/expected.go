@@ -122,6 +122,14 @@ func (a *attempt) expected(model string) record.Usage {
 	return u
 }
 
+// room is what to keep free for the attempt in the minute of a model's quota.
+func (a *attempt) room(model string) int64 {
+	e, media := a.x.expected, a.size.tokensOf(a.x, model)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.input.Room(a.caller.Tenant.Name, model, a.size.text, media)
+}
+
 // expect is what the attempt may use at most, whichever model of the plan it
 // gets, in the tier that the chain asks for. A price that is not known reserves
 // nothing.
@@ -137,7 +145,7 @@ func (a *attempt) expect(order []route.Candidate) (all tenant.Estimate) {
 		if u.Output == a.size.most {
 			certain.Output = u.Output // the client asks for it
 		}
-		all.Input = max(all.Input, u.Input)
+		all.Input = max(all.Input, a.room(c.Model))
 		all.Tokens, all.Certain = max(all.Tokens, u.Input+u.Output), max(all.Certain, certain.Input+certain.Output)
 		all.Cost = dearer(all.Cost, a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano)
 		all.CertainCost = dearer(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &certain).Nano)
@@ -159,12 +167,21 @@ func (a *attempt) learnUse(outcome string) {
 		return
 	}
 	u := a.answer.spent()
-	e, t := a.x.expected, a.caller.Tenant.Name
-	media := a.size.tokensOf(a.x, a.model)
+	if !a.promptCounted {
+		a.learnInput(int64(u.Input))
+	}
+	e := a.x.expected
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.input.Note(t, a.model, a.size.text, media, int64(u.Input))
-	e.output.Note(t, a.model, int64(u.Output))
+	e.output.Note(a.caller.Tenant.Name, a.model, int64(u.Output))
+}
+
+// learnInput notes how many tokens the request really has.
+func (a *attempt) learnInput(tokens int64) {
+	e, media := a.x.expected, a.size.tokensOf(a.x, a.model)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.input.Note(a.caller.Tenant.Name, a.model, a.size.text, media, tokens)
 }
 
 // billed is what the attempt has used of its tenant's budgets, estimated where

@@ -137,7 +137,7 @@ func TestEveryLeaseEnds(t *testing.T) {
 	eachSeed(t, 300, 12, func(t *testing.T, rnd *rand.Rand) {
 		r := newRig(t, func(c *Config) {
 			for i := range c.Accounts {
-				c.Accounts[i].Slots = 2
+				c.Accounts[i].Slots, c.Accounts[i].Rates.Tokens = 2, 1_000_000 // prompts are corrected
 			}
 		})
 		ctx, cancel := context.WithCancel(context.Background())

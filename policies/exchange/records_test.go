@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,12 +23,23 @@ import (
 
 // told keeps what a recorder is told.
 type told struct {
+	mu       sync.Mutex
 	attempts []record.Attempt
 	requests []record.Request
 }
 
-func (r *told) Attempt(a record.Attempt) { r.attempts = append(r.attempts, a) }
-func (r *told) Request(q record.Request) { r.requests = append(r.requests, q) }
+func (r *told) Attempt(a record.Attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempts = append(r.attempts, a)
+}
+
+func (r *told) Request(q record.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests = append(r.requests, q)
+}
+
 func (r *told) last() (a record.Attempt) { return r.attempts[len(r.attempts)-1] }
 func (r *told) request() record.Request  { return r.requests[len(r.requests)-1] }
 

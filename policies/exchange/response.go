@@ -95,6 +95,7 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 			a.held, more, err = a.answer.next(a.held, end)
 			a.heard()
 			a.measureContent()
+			a.correct()
 		}
 		if act, decided := a.peek(end && !more, end, err); decided {
 			return act
@@ -125,6 +126,7 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 // passOn passes on what was translated; err is why there is no more of it.
 func (a *attempt) passOn(body []byte, err error, end bool) policies.Action {
 	a.heard()
+	a.correct()
 	if !end && err == nil {
 		if why := a.tooLong(); why != "" {
 			return a.broken(body, heal.ReasonStreamTooLong, tooMuch(why))

@@ -2,9 +2,10 @@
 //
 // One request's way through it: before an attempt goes upstream, [Store.Take]
 // takes its tenant's slot and budget and an account's slot and quota, in one
-// atomic step and one round trip; after the attempt's end, whatever ended it,
-// [Store.Settle] gives the slots back and corrects what was reserved to what was
-// used. Between the two heartbeats compare what each replica holds with what the
+// atomic step and one round trip; as soon as upstream has counted the prompt,
+// [Store.Correct] makes of what was guessed of it what it has; after the attempt's
+// end, whatever ended it, [Store.Settle] gives the slots back and corrects what was
+// reserved to what was used. Between the two heartbeats compare what each replica holds with what the
 // store knows: slots of one that died come back, and so does what a call took or
 // reserved whose answer was lost. What a dead replica had reserved of budgets counts
 // as used.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// minute is how long the store counts what was sent; see Rates.
-const minute = 61 * time.Second
+// minute is how long the store counts what was sent, at most.
+const minute = Minute + time.Second
 
 // rates are those of a place that this replica may use by itself: its part. For a
 // minute after it has left the store, that is no more than what it had used itself

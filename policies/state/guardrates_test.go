@@ -105,7 +105,7 @@ func TestGuardsKeepRatesTogether(t *testing.T) {
 	}
 }
 
-const minuteAndMore = 61 * time.Second
+const minuteAndMore = state.Minute + time.Second
 
 // What of a day is left is shared as well: the part is of the rest, not of the
 // whole.

@@ -14,6 +14,25 @@ type spentKey struct {
 	ends           time.Time
 }
 
+// Correct implements Store. While the remote store is silent, what it has given is
+// not corrected: the end settles it.
+func (g *Guard) Correct(ctx context.Context, c Correction) (Receipt, error) {
+	if c.Receipt.Local {
+		return g.local.Correct(ctx, c)
+	}
+	g.mu.Lock()
+	silent := g.kept != nil
+	g.mu.Unlock()
+	if silent {
+		return c.Receipt, nil
+	}
+	out, err := g.remote.Correct(ctx, c)
+	if err != nil {
+		return c.unsure(), err
+	}
+	return out, nil
+}
+
 // Settle implements Store. What was taken locally is settled locally; its budgets
 // and service are told to the remote store as well, when it can be reached. What
 // the remote store has given is settled there, when this replica works with it.

@@ -14,6 +14,13 @@ type Store interface {
 	// in one atomic step: both, or nothing. Only a cluster of Redis may hold one for
 	// the time of an answer while the other refuses; see package redis.
 	Take(ctx context.Context, want *Want) (Taken, error)
+	// Correct changes what is reserved, before the end, to what has been learned since.
+	// The receipt that it returns says what is reserved from then on, and takes the
+	// place of the one in c: it is the one to settle, after Correct has returned. It is
+	// c's where nothing was changed: there is nothing to change, or the store cannot be
+	// told now. With an error it is one that leaves nothing uncounted, whether the
+	// store was told or not.
+	Correct(ctx context.Context, c Correction) (Receipt, error)
 	// Settle ends what was taken. Each Taken is settled once.
 	Settle(ctx context.Context, ended ...Settlement) error
 	// Snapshot tells of all accounts, groups and documents. It may be as old as
@@ -94,8 +101,8 @@ type Place struct {
 
 // Rates are limits of a quota group for one model; 0 is no limit.
 //
-// A minute is the running second and the 60 whole seconds before it, so that no
-// 60 seconds have more, wherever the provider begins to count.
+// A minute is [Minute] and up to a second more, so that no 60 seconds have more,
+// wherever the provider begins to count.
 type Rates struct {
 	Requests int64 `json:"rpm,omitempty"` // per minute
 	Tokens   int64 `json:"tpm,omitempty"` // input tokens per minute

@@ -10,8 +10,10 @@ import (
 // Estimate is what an attempt may use at most, as far as that can be told
 // before it is sent.
 type Estimate struct {
-	// Tokens are input and expected output, Input the first alone.
-	Tokens, Input int64
+	// Tokens are input and expected output.
+	Tokens int64
+	// Input is the input alone, for the account: what to keep free of its minute.
+	Input int64
 	// Certain are those of Tokens that are no guess: the input, and the output if
 	// the client has set a limit below what is expected.
 	Certain int64

@@ -132,3 +132,25 @@ func inPieces(t *testing.T) func(*hcmv3.HttpConnectionManager) {
 		}
 	}
 }
+
+// Every worker of every variant's Envoy has as many clients as any other.
+func TestClientsAreDealtOutEvenly(t *testing.T) {
+	config, err := bootstrap.Render(bootstrap.Params{Backends: []bootstrap.Backend{{Name: backend, URL: "http://127.0.0.1:1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := adapt(config, usual, backend); err != nil {
+		t.Fatal(err)
+	}
+	balanced := 0
+	for _, l := range config.GetStaticResources().GetListeners() {
+		if l.GetConnectionBalanceConfig().GetExactBalance() != nil {
+			balanced++
+		} else if l.GetInternalListener() == nil {
+			t.Errorf("listener %s leaves it to the kernel", l.GetName())
+		}
+	}
+	if balanced == 0 {
+		t.Error("no listener takes connections")
+	}
+}

@@ -32,6 +32,16 @@ func scenarios() []scenario {
 	return append(list, scenario{streamsCommand, "memory of streams that have begun and are silent", smallBody(true), true, streamChunks, true})
 }
 
+// large are the scenarios that are measured only where they are named: heald
+// needs a second for each.
+func large() []scenario {
+	var list []scenario
+	for _, n := range []int{2, 20} {
+		list = append(list, scenario{fmt.Sprintf("body-%dm", n), fmt.Sprintf("%d MB request of a coding agent, 10 chunks", n), agentBody(n << 20), true, 10, false})
+	}
+	return list
+}
+
 // driven are the scenarios in which requests are sent as fast as they are
 // answered.
 func driven(list []scenario) []scenario {
@@ -39,12 +49,12 @@ func driven(list []scenario) []scenario {
 }
 
 // choose returns the scenarios that a comma-separated list names; a name may
-// have a "*", and "" is all.
+// have a "*", and "" is all that are not large.
 func choose(filter string) ([]scenario, error) {
-	all := scenarios()
 	if filter == "" {
-		return all, nil
+		return scenarios(), nil
 	}
+	all := append(large(), scenarios()...)
 	chosen := map[string]bool{}
 	var names []string
 	for _, s := range all {

@@ -51,6 +51,7 @@ func TestChoose(t *testing.T) {
 		{"streams", "streams"},
 		{"sse-1*0,json-*", "json-small sse-10 sse-100 sse-1000 sse-10000"},
 		{"body-200k,body-200k", "body-200k"},
+		{"body-*", "body-2m body-20m body-200k"},
 		{"sse-10,video", ""},
 		{"sse-10,", ""},
 		{"[", ""},

@@ -137,14 +137,14 @@ const bytesPerToken = 4
 func (h *heald) estimate(r *Request) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.estimator.Tokens(h.s.Tenants[r.Tenant].Name, h.s.Models[r.Model], bytesPerToken*r.Estimate, 0)
+	return h.estimator.Room(h.s.Tenants[r.Tenant].Name, h.s.Models[r.Model], bytesPerToken*r.Estimate, 0)
 }
 
-// learn notes how many tokens a request really had.
-func (h *heald) learn(r *Request) {
+// learn notes how many tokens a request really has.
+func (h *heald) learn(r *Request, tokens int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.estimator.Note(h.s.Tenants[r.Tenant].Name, h.s.Models[r.Model], bytesPerToken*r.Estimate, 0, r.Input)
+	h.estimator.Note(h.s.Tenants[r.Tenant].Name, h.s.Models[r.Model], bytesPerToken*r.Estimate, 0, tokens)
 }
 
 type healdLease struct {
@@ -162,6 +162,10 @@ func (l *healdLease) Note(reply Reply) {
 	if !reply.Canceled {
 		l.lease.Note(effects(reply))
 	}
+	if reply.Prompt > 0 {
+		l.h.learn(l.r, reply.Prompt)
+		l.lease.Correct(account.Correction{Tokens: reply.Prompt})
+	}
 }
 
 // Done implements [Lease].
@@ -172,7 +176,6 @@ func (l *healdLease) Done(reply Reply) {
 		out.Result, out.Tokens = account.Neutral, -1
 	case reply.Status == 200:
 		out.Result, out.Tokens, out.Service = account.Succeeded, l.r.Input, l.r.Service()
-		l.h.learn(l.r)
 	case reply.Billed:
 		out.Tokens = -1 // it was admitted, and nobody said how much it was
 	}

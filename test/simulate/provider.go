@@ -57,6 +57,9 @@ type Reply struct {
 	Value  int64
 	After  time.Duration
 	Cached int64 // input tokens read from the cache
+	// Prompt are the input tokens, which the first piece of an answer tells of; 0
+	// without an answer.
+	Prompt int64
 	// Billed says that the input was paid for.
 	Billed bool
 	// Content is the time to first content.
@@ -88,7 +91,7 @@ func (p *Provider) Ask(ctx context.Context, project int, r *Request) Reply {
 	ok := sleep(ctx, content)
 	failed := ok && where.Outage.has(p.now())
 	if ok && !failed {
-		reply.Content = content
+		reply.Content, reply.Prompt = content, r.Input
 		return reply
 	}
 	p.Finish(project, r)

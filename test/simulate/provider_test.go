@@ -40,8 +40,10 @@ func (p *Provider) expect(t *testing.T, r *Request, status int, limit string) Re
 
 func TestProviderRates(t *testing.T) {
 	provided(t, Project{Limits: Limits{RPM: 2, TPM: 1000}}, nil, func(t *testing.T, p *Provider) {
-		p.expect(t, request(100), 200, "") // at 0 s
-		if got := p.expect(t, request(950), 429, "tpm"); got.Value != 1000 || got.After != 59*time.Second {
+		if got := p.expect(t, request(100), 200, ""); got.Prompt != 100 { // at 0 s
+			t.Errorf("the first piece tells of %d tokens, want 100", got.Prompt)
+		}
+		if got := p.expect(t, request(950), 429, "tpm"); got.Value != 1000 || got.After != 59*time.Second || got.Prompt != 0 {
 			t.Errorf("told %+v, want the limit and 59 s", got)
 		}
 		p.expect(t, request(100), 200, "")

@@ -47,6 +47,14 @@ func (r *remote) Take(ctx context.Context, want *state.Want) (state.Taken, error
 	return r.Store.Take(ctx, want)
 }
 
+// Correct implements [state.Store].
+func (r *remote) Correct(ctx context.Context, c state.Correction) (state.Receipt, error) {
+	if err := r.reach(ctx); err != nil {
+		return c.Receipt, err
+	}
+	return r.Store.Correct(ctx, c)
+}
+
 // Settle implements [state.Store].
 func (r *remote) Settle(ctx context.Context, ended ...state.Settlement) error {
 	if err := r.reach(ctx); err != nil {

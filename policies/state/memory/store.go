@@ -15,7 +15,7 @@ import (
 // window, at mostTenants new tenants share one: stricter than need be. Each second
 // room is made for some; see forget.
 const (
-	mostWindows = 4096 // a kilobyte each
+	mostWindows = 4096 // a kilobyte and a half each
 	mostTenants = 4096
 )
 
@@ -96,7 +96,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 		out.Receipt.Place = p
 		out.Receipt.At = now.Unix()
 		if p.Group != "" {
-			out.Receipt.At = s.window(p, now).take(p)
+			out.Receipt.At = s.window(p, now).take(p, now)
 		}
 	}
 	return out, nil
@@ -135,7 +135,7 @@ func (s *Store) window(p *state.Place, now time.Time) *window {
 		}
 	}
 	if w == nil {
-		w = &window{last: now.Unix()}
+		w = &window{first: now.Unix(), last: now.Unix()}
 	}
 	s.windows[key] = w
 	w.roll(now)
@@ -186,6 +186,24 @@ func (s *Store) tenant(name string, now time.Time) *tenant {
 	return t
 }
 
+// Correct implements state.Store.
+func (s *Store) Correct(_ context.Context, c state.Correction) (state.Receipt, error) {
+	out, changed := c.Corrected()
+	if !changed {
+		return out, nil
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out.Tenant != "" {
+		s.tenant(out.Tenant, now).correct(&c.Receipt, &out)
+	}
+	if p := out.Place; p != nil && p.Group != "" {
+		s.window(p, now).add(out.At, 0, p.Tokens-c.Receipt.Place.Tokens)
+	}
+	return out, nil
+}
+
 // Settle implements state.Store.
 func (s *Store) Settle(_ context.Context, ended ...state.Settlement) error {
 	now := time.Now()
@@ -220,7 +238,7 @@ func (s *Store) Record(p *state.Place) {
 	defer s.mu.Unlock()
 	s.sweep(now)
 	if p.Group != "" {
-		s.window(p, now).take(p)
+		s.window(p, now).take(p, now)
 	}
 }
 

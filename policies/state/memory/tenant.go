@@ -101,13 +101,22 @@ func (t *tenant) spend(b *state.Budget, amount, reserved int64) {
 	}
 	w := all.at(b.Ends)
 	if w == nil {
-		if amount < 0 {
+		if amount < 0 || reserved < 0 {
 			return // the window is over and forgotten
 		}
 		w, reserved = &all.running, 0 // no settlement finds it
 	}
 	w.amount = max(0, w.amount+amount)
 	w.reserved = max(0, w.reserved+reserved)
+}
+
+// correct changes what an attempt under way has reserved.
+func (t *tenant) correct(from, to *state.Receipt) {
+	for i := range to.Budgets {
+		if by := to.Budgets[i].Amount - from.Budgets[i].Amount; by != 0 {
+			t.spend(&from.Budgets[i], by, by)
+		}
+	}
 }
 
 // settle gives back the slot, corrects the budgets, and counts the service.

@@ -6,34 +6,47 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// seconds are the buckets of a minute: the running second and the 60 whole ones
-// before it.
-const seconds = 61
+// seconds are how many buckets may count at once: those of the running second, and
+// of as many before it as have requests within state.Minute.
+const seconds = int64((state.Minute+time.Second-1)/time.Second) + 1
 
 // window is what a quota group has used of one model. All its methods need the
 // store's lock.
 type window struct {
 	buckets [seconds]bucket // by second modulo seconds
-	last    int64           // newest second that has a bucket; Unix time
+	first   int64           // oldest second that may have a bucket; Unix time
+	last    int64           // newest
 	sum     bucket          // of all buckets
 	day     int64           // requests of the day that ends at dayEnds
 	dayEnds time.Time
 }
 
-type bucket struct{ requests, tokens int64 }
+// bucket is what was taken in a second. It counts until state.Minute after the
+// newest of its requests: those that waited for an older bucket come together, so
+// that is hardly longer than for each by itself.
+type bucket struct {
+	requests, tokens int64
+	newest           int64 // Unix milliseconds
+}
+
+// ends is when the bucket no longer counts.
+func (b *bucket) ends() time.Time { return time.UnixMilli(b.newest).Add(state.Minute) }
 
 // roll forgets the seconds that have left the minute. A clock that goes back
 // counts on in the newest second.
 func (w *window) roll(now time.Time) {
-	second := now.Unix()
-	for range min(second-w.last, seconds) {
-		w.last++
-		old := &w.buckets[w.last%seconds]
+	w.last = max(w.last, now.Unix())
+	for range seconds {
+		old := &w.buckets[w.first%seconds]
+		if w.first == w.last || old.newest != 0 && old.ends().After(now) {
+			break
+		}
 		w.sum.requests -= old.requests
 		w.sum.tokens -= old.tokens
 		*old = bucket{}
+		w.first++
 	}
-	w.last = max(w.last, second)
+	w.first = max(w.first, w.last-seconds+1)
 	if !w.dayEnds.After(now) {
 		w.day = 0
 	}
@@ -64,23 +77,25 @@ func (w *window) full(p *state.Place, now time.Time) (state.Full, bool) {
 // never enough.
 func (w *window) in(now time.Time, enough func(left bucket) bool) time.Duration {
 	left := w.sum
-	for second := w.last - seconds + 1; second <= w.last; second++ {
-		old := w.buckets[second%seconds]
-		if old == (bucket{}) {
+	for second := w.first; second <= w.last; second++ {
+		old := &w.buckets[second%seconds]
+		if old.newest == 0 {
 			continue
 		}
 		left.requests -= old.requests
 		left.tokens -= old.tokens
 		if enough(left) {
-			return time.Unix(second+seconds, 0).Sub(now)
+			return old.ends().Sub(now)
 		}
 	}
 	return 0
 }
 
 // take counts a request, and returns the second in which it stands.
-func (w *window) take(p *state.Place) int64 {
+func (w *window) take(p *state.Place, now time.Time) int64 {
 	w.add(w.last, 1, p.Tokens)
+	b := &w.buckets[w.last%seconds]
+	b.newest = max(b.newest, now.UnixMilli())
 	if p.DayEnds.After(w.dayEnds) {
 		w.day, w.dayEnds = 0, p.DayEnds
 	}
@@ -105,7 +120,7 @@ func (w *window) settle(ended *state.Settlement) {
 // add changes the bucket of a second that is still in the minute. Nothing
 // becomes negative.
 func (w *window) add(second, requests, tokens int64) {
-	if second > w.last || second <= w.last-seconds {
+	if second > w.last || second < w.first {
 		return
 	}
 	b := &w.buckets[second%seconds]

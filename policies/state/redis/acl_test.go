@@ -23,7 +23,7 @@ func TestACL(t *testing.T) {
 			if err == nil && taken.Place != 0 {
 				t.Errorf("got %+v", taken)
 			}
-			s.settle(t.Context(), []state.Settlement{{Receipt: taken.Receipt, Unsent: true}})
+			s.settle(t.Context(), []ending{{Settlement: state.Settlement{Receipt: taken.Receipt, Unsent: true}}})
 			return err
 		},
 		func() error {

@@ -8,7 +8,8 @@
 // scripts that take nothing, and one round trip more. Each script is atomic, its clock
 // is Redis's TIME, and after it an account's or tenant's n is the sum of its
 // replicas' shares.
-// Settlements are queued and sent together, by one goroutine.
+// Settlements, and the corrections before them, are queued and sent together, in
+// order, by one goroutine.
 //
 // Nothing is sent twice: an answer that was lost may have been one of success.
 // Only NOSCRIPT says for certain that nothing was done. So a replica keeps a
@@ -21,7 +22,8 @@
 // beside it stands what each has reserved: what nobody holds is given back by the
 // next heartbeat. What may have been used counts as used, by its estimate: what a
 // dead replica had reserved, and what a settlement was to correct whose outcome is
-// not known. A late correction of budgets is left out, since each has the name of
+// not known; but what the correction of an attempt under way was to give back is
+// nobody's from then on, and is given back. A late correction of budgets is left out, since each has the name of
 // its heartbeat.
 //
 // A replica that is silent for Timing.Silent is reaped by whoever beats next. It

@@ -71,7 +71,7 @@ func TestRefusedHoldsNothing(t *testing.T) {
 			if lost > c.most {
 				t.Errorf("%d of 300 takes were refused, though nothing they ask for is in use", lost)
 			}
-			s.settle(t.Context(), []state.Settlement{{Receipt: full.Receipt}})
+			s.settle(t.Context(), []ending{{Settlement: state.Settlement{Receipt: full.Receipt}}})
 			consistent(t, s)
 		})
 	}

@@ -52,7 +52,7 @@ func TestLargeRequestBesideAGoneReplica(t *testing.T) {
 	if used := snapshot.Load[state.GroupModel{Group: "g", Model: "m"}].Tokens; err != nil || used != 150_000 {
 		t.Errorf("%d tokens count, %v", used, err)
 	}
-	other.settle(t.Context(), []state.Settlement{{Receipt: large.Receipt, Tokens: 100_000}})
+	other.settle(t.Context(), []ending{{Settlement: state.Settlement{Receipt: large.Receipt, Tokens: 100_000}}})
 	if got := take(25_001); got.Place >= 0 {
 		t.Error("more than 125,000 tokens")
 	}

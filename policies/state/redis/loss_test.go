@@ -157,6 +157,6 @@ func lostAnswer(t *testing.T, server *redistest.Server, cluster bool) {
 	if n := s.client.HGet(t.Context(), s.keys.accounts+"a", "n").Val(); n != "1" {
 		t.Errorf("%s in use after a heartbeat, want the one that is known", n)
 	}
-	s.settle(t.Context(), []state.Settlement{{Receipt: known.Receipt}})
+	s.settle(t.Context(), []ending{{Settlement: state.Settlement{Receipt: known.Receipt}}})
 	atRest(t, server)
 }

@@ -16,7 +16,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "heald_state_settlements_dropped_total", Help: "Ends of attempts that the shared store was not told of because too many waited."}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "heald_state_settlements_lost_total", Help: "Ends of attempts of which nobody knows whether the shared store was told."}),
+			Name: "heald_state_settlements_lost_total", Help: "Ends of attempts, and corrections before them, of which nobody knows whether the shared store was told."}),
 	}
 	reg.MustRegister(m.dropped, m.lost)
 	return m

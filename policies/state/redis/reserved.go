@@ -75,6 +75,31 @@ func (r *reservations) took(tenant string, budgets []state.Budget, done bool) {
 	})
 }
 
+// correcting begins a call that gives back a part of reservations, amounts, before
+// their end. What is held is less at once, as the receipt says: until the call is done
+// the store may still have more, and to whoever began to compare before, less.
+func (r *reservations) correcting(tenant string, budgets []state.Budget) {
+	r.each(tenant, budgets, func(to *reserved, amount int64) {
+		to.amount = max(0, to.amount-amount)
+		to.takesFlying += amount
+		to.endsStarted += amount
+	})
+}
+
+// corrected ends it. Where nobody knows whether it arrived, the next heartbeat finds
+// what is still there, and gives it back.
+func (r *reservations) corrected(tenant string, budgets []state.Budget) {
+	r.each(tenant, budgets, func(to *reserved, amount int64) { to.takesFlying -= amount })
+}
+
+// uncorrected takes back a call that is not made.
+func (r *reservations) uncorrected(tenant string, budgets []state.Budget) {
+	r.each(tenant, budgets, func(to *reserved, amount int64) {
+		to.amount += amount
+		to.takesFlying -= amount
+	})
+}
+
 // ending begins a call that settles reservations.
 func (r *reservations) ending(tenant string, budgets []state.Budget) {
 	r.each(tenant, budgets, func(to *reserved, amount int64) {

@@ -188,7 +188,7 @@ func TestLostSettlementCountsAsUsed(t *testing.T) {
 	}
 }
 
-// Heartbeats amid takes and settlements change nothing: calls on their way explain
+// Heartbeats amid takes, corrections and settlements change nothing: calls on their way explain
 // every difference.
 func TestReservationsAmidHeartbeats(t *testing.T) {
 	b := newBudgeted(t)
@@ -206,13 +206,18 @@ func TestReservationsAmidHeartbeats(t *testing.T) {
 					t.Errorf("got %+v, %v", taken, err)
 					return
 				}
+				left := int64(10)
+				if n%4 > 0 {
+					left = int64(n%4) * 2
+					taken.Receipt, _ = s.Correct(t.Context(), state.Correction{Receipt: taken.Receipt, Tokens: -1, Amounts: []int64{left}})
+				}
 				e := state.Settlement{Receipt: taken.Receipt, Unsent: n%3 == 0}
 				switch n % 3 {
 				case 1:
 					e.Used = []int64{int64(i + n)}
 					used.Add(int64(i + n))
 				case 2:
-					used.Add(10)
+					used.Add(left)
 				}
 				_ = s.Settle(t.Context(), e)
 			}

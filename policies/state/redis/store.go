@@ -32,8 +32,8 @@ type Store struct {
 	beatings uint64        // statements of tenants, ever; who beats counts them
 	alone    atomic.Bool   // no heartbeats
 	kick     chan struct{} // asks for a heartbeat out of turn
-	queue    chan state.Settlement
-	waiting  sync.WaitGroup // settlements that are queued or on their way
+	queue    chan ending
+	waiting  sync.WaitGroup // of the queue, and what of it is on its way
 	dropped  tally          // settlements that found the queue full
 	lost     tally          // settlements whose outcome is not known
 	snapshot snapshots
@@ -54,8 +54,8 @@ type knowledge struct {
 
 var _ state.Remote = (*Store)(nil)
 
-// queued bounds the settlements that wait; what comes after is dropped and
-// counted, and heartbeats give its slot back.
+// queued bounds the settlements that wait, with the corrections before them; what
+// comes after is dropped and counted, and heartbeats give its slot back.
 const queued = 8192
 
 // New returns a store that connects when it is first used, so that a Redis that
@@ -79,7 +79,7 @@ func New(cfg Config) (*Store, error) {
 		tenants:  newLedger(),
 		beating:  make(chan struct{}, 1),
 		kick:     make(chan struct{}, 1),
-		queue:    make(chan state.Settlement, queued),
+		queue:    make(chan ending, queued),
 		closed:   make(chan struct{}),
 		stop:     stop,
 	}

@@ -144,7 +144,7 @@ func (s *Store) giveBack(ctx context.Context, out *state.Taken) {
 		_ = s.Settle(context.WithoutCancel(ctx), undo) // it never fails
 		return
 	}
-	s.settle(ctx, []state.Settlement{undo})
+	s.settle(ctx, []ending{{Settlement: undo}})
 }
 
 func (s *Store) tenantCall(want *state.TenantWant) *call {

@@ -30,9 +30,10 @@ func used(all []sent, since time.Time) (requests, tokens int64) {
 
 var groups atomic.Int64
 
-// ratesHold plays random requests, waits and settlements, and counts as a
-// provider would: whenever it begins, no 60 seconds may have more than the limit;
-// and nothing is refused that the rule of 61 seconds has room for.
+// ratesHold plays random requests, waits, corrections and settlements, and counts as
+// a provider would: whenever it begins, no 60 seconds may have more than the limit, nor
+// half a second more, by which some may arrive later than others; and nothing
+// is refused that is not counted up to a second longer.
 func ratesHold(t *testing.T, r *Rig) {
 	rapid.Check(plain{t}, func(p *rapid.T) {
 		rates := state.Rates{
@@ -50,11 +51,15 @@ func ratesHold(t *testing.T, r *Rig) {
 				p.Fatal(err)
 			}
 			if taken.Place < 0 {
-				n, k := used(all, now.Truncate(time.Second).Add(-60*time.Second-1))
+				n, k := used(all, now.Add(-state.Minute-time.Second))
 				if (rates.Requests == 0 || n < rates.Requests) && (rates.Tokens == 0 || k+place.Tokens <= rates.Tokens) {
 					p.Fatalf("refused %+v, though only %d requests and %d tokens were used", taken.Full, n, k)
 				}
 				continue
+			}
+			if rapid.Bool().Draw(p, "correct") {
+				place.Tokens = rapid.Int64Range(0, place.Tokens).Draw(p, "prompt")
+				taken.Receipt = r.correct(t, state.Correction{Receipt: taken.Receipt, Tokens: place.Tokens})
 			}
 			ended := state.Settlement{Receipt: taken.Receipt, Tokens: -1}
 			switch rapid.IntRange(0, 3).Draw(p, "end") {
@@ -67,7 +72,7 @@ func ratesHold(t *testing.T, r *Rig) {
 				all = append(all, sent{now, place.Tokens})
 			}
 			r.settle(t, ended)
-			n, k := used(all, now.Add(-60*time.Second))
+			n, k := used(all, now.Add(-state.Minute))
 			if rates.Requests > 0 && n > rates.Requests || rates.Tokens > 0 && k > rates.Tokens {
 				p.Fatalf("%d requests and %d tokens in 60 seconds, with %+v", n, k, rates)
 			}
@@ -83,7 +88,7 @@ func ratesTellWhen(t *testing.T, r *Rig) {
 	r.end(t, r.take(t, at(p)))
 	r.Sleep(1500 * time.Millisecond)
 	got := r.take(t, at(p))
-	room := first.Truncate(time.Second).Add(61 * time.Second) // the first request has left
+	room := first.Truncate(time.Millisecond).Add(state.Minute) // the first request has left
 	if in := room.Sub(r.Now()); got.Place >= 0 || got.Full[0].Limit != "rpm" || got.Full[0].In != in {
 		t.Fatalf("got %+v, want rpm in %v", got, in)
 	}
@@ -141,4 +146,31 @@ func settleCorrectsTokens(t *testing.T, r *Rig) {
 	r.Sleep(70 * time.Second)
 	r.settle(t, state.Settlement{Receipt: late.Receipt, Tokens: 5})
 	tokens("a minute is over, and what ends late changes nothing", 0)
+}
+
+// secondsLeaveTogether fills a minute in two halves of one second and one of the
+// next: those of the first leave with the last of them.
+func secondsLeaveTogether(t *testing.T, r *Rig) {
+	r.Sleep(r.Now().Truncate(time.Second).Add(time.Second + 100*time.Millisecond).Sub(r.Now()))
+	p := state.Place{Account: "a", Group: "g", Model: "m", Rates: state.Rates{Requests: 3}}
+	r.end(t, r.take(t, at(p)))
+	r.Sleep(700 * time.Millisecond)
+	second := r.Now().Truncate(time.Millisecond)
+	r.end(t, r.take(t, at(p)))
+	r.Sleep(300 * time.Millisecond)
+	third := r.Now().Truncate(time.Millisecond)
+	r.end(t, r.take(t, at(p)))
+	for _, c := range []struct {
+		leave time.Time
+		n     int
+	}{{second.Add(state.Minute), 2}, {third.Add(state.Minute), 1}} {
+		got := r.take(t, at(p))
+		if in := c.leave.Sub(r.Now()); got.Place >= 0 || got.Full[0].In != in {
+			t.Fatalf("got %+v, want room in %v", got, in)
+		}
+		r.Sleep(got.Full[0].In)
+		for range c.n {
+			r.end(t, r.take(t, at(p)))
+		}
+	}
 }

@@ -49,7 +49,7 @@ func reservedIsTold(t *testing.T, r *Rig) {
 	r.end(t, r.until(t, slot))
 }
 
-// reservedIsUnderWay plays random takes and ends, some of them in the next window
+// reservedIsUnderWay plays random takes, corrections and ends, some of them in the next window
 // and some whose answer is lost. After each step a budget holds what was used and
 // what is reserved for attempts under way, to the unit: so what is reserved is
 // never negative, and 0 at rest.
@@ -102,8 +102,13 @@ func reservedIsUnderWay(t *testing.T, r *Rig) {
 				}
 				total[ends] += amount
 				open = append(open, taken)
-			case step < 7 && len(open) > 0:
+			case step < 6 && len(open) > 0:
 				end()
+			case step < 7 && len(open) > 0:
+				i := rapid.IntRange(0, len(open)-1).Draw(p, "which")
+				from := open[i].Receipt
+				open[i].Receipt = r.correct(t, state.Correction{Receipt: from, Amounts: []int64{amount}})
+				total[from.Budgets[0].Ends] += min(amount-from.Budgets[0].Amount, 0)
 			case step < 9 && r.Lose != nil:
 				r.Lose(want(unlimited, amount))
 			case !moved: // the one before is still settled

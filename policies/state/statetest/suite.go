@@ -38,8 +38,12 @@ func Run(t *testing.T, open Opener) {
 		{"both or nothing", bothOrNothing},
 		{"rates hold in any 60 seconds", ratesHold},
 		{"a full rate tells when it has room", ratesTellWhen},
+		{"those of one second leave the minute together", secondsLeaveTogether},
 		{"the day's requests", dayOfRequests},
 		{"settle corrects tokens", settleCorrectsTokens},
+		{"a prompt's tokens are corrected", promptIsCorrected},
+		{"a correction of a second that is over", correctedLate},
+		{"budgets are corrected downwards", budgetsAreCorrected},
 		{"budgets are reserved, then settled", budgets},
 		{"a budget's window ends", budgetEnds},
 		{"what budgets have used is told", usedBudgets},
@@ -77,6 +81,19 @@ func (r *Rig) settle(t testing.TB, ended ...state.Settlement) {
 	if r.Settled != nil {
 		r.Settled()
 	}
+}
+
+// correct corrects what is reserved, and waits until that has arrived.
+func (r *Rig) correct(t testing.TB, c state.Correction) state.Receipt {
+	t.Helper()
+	receipt, err := r.Store.Correct(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Settled != nil {
+		r.Settled()
+	}
+	return receipt
 }
 
 // end settles with what was reserved.

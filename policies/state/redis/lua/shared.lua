@@ -53,9 +53,21 @@ end
 
 -- A window is what a group has used of a model: requests and tokens of the
 -- minute, requests of the day, the day's end in ms, then for each second with
--- requests: the second, its requests, its tokens; oldest first. A minute is the
--- running second and the 60 before it.
-local HEAD, MINUTE = 4, 61
+-- requests: when its newest was, its requests, its tokens; oldest first. A second
+-- counts until MINUTE after its newest request; see state.Minute.
+--
+-- The time is in seconds, to the millisecond and a half one more, by which reading it
+-- is exact, and which tells it from the whole seconds that older releases write and
+-- read: of these the newest may be as late as the second's end.
+local HEAD, MINUTE = 4, 60250000
+
+local function stamp(now) return math.floor(now / 1000) / 1000 + 0.0005 end
+
+local function endsAt(at)
+  local whole = math.floor(at)
+  if at == whole then return (whole + 1) * 1000000 + MINUTE end
+  return math.floor(at * 1000) * 1000 + MINUTE
+end
 
 -- A group has as many windows as mostModels: names of models come from clients.
 -- forgetWindows makes room for others, once a second: what is over goes, or else,
@@ -70,7 +82,7 @@ local function forgetWindows(key, summary, group, now)
   for i = 1, #all, 2 do
     if string.sub(all[i], 1, 2) == 'w:' then
       local w = cmsgpack.unpack(all[i + 1])
-      if #w == HEAD or w[#w - 2] <= second - MINUTE then
+      if #w == HEAD or endsAt(w[#w - 2]) <= now then
         if w[3] == 0 or w[4] * 1000 <= now then
           over[#over + 1] = {all[i]}
         elseif all[i] ~= 'w:' then
@@ -109,9 +121,9 @@ local function readWindow(key, summary, group, model, now, take)
   local second = math.floor(now / 1000000)
   if not packed then return {0, 0, 0, 0}, second, field, true end
   local w = cmsgpack.unpack(packed)
-  if #w > HEAD then second = math.max(second, w[#w - 2]) end
+  if #w > HEAD then second = math.max(second, math.floor(w[#w - 2])) end
   local from = HEAD + 1
-  while w[from] and w[from] <= second - MINUTE do
+  while w[from] and endsAt(w[from]) <= now do
     w[1] = w[1] - w[from + 1]
     w[2] = w[2] - w[from + 2]
     from = from + 3

@@ -47,14 +47,14 @@ local function takePlaces(KEYS, ARGV)
       local requests, used = w[1], w[2]
       for j = HEAD + 1, #w, 3 do
         requests, used = requests - w[j + 1], used - w[j + 2]
-        if enough(requests, used) then return (w[j] + MINUTE) * 1000000 - now end
+        if enough(requests, used) then return endsAt(w[j]) - now end
       end
       return 0
     end
     if group ~= '' then
       local new
       w, second, field, new = readWindow(groupKey, KEYS[2], group, model, now, true)
-      if new and now < lost + MINUTE * 1000000 then
+      if new and now < lost + MINUTE then
         -- The data was lost: half of a minute counts as used in that second.
         local at = math.floor(lost / 1000000)
         w = {math.floor(rpm / 2), math.floor(tpm / 2), 0, 0, at, math.floor(rpm / 2), math.floor(tpm / 2)}
@@ -85,11 +85,12 @@ local function takePlaces(KEYS, ARGV)
           if dayEnds > w[4] then w[3], w[4] = 0, dayEnds end
           w[3] = w[3] + 1
           local last = #w - 2
-          local newSecond = last <= HEAD or w[last] ~= second
+          local newSecond = last <= HEAD or math.floor(w[last]) ~= second
           if newSecond then
             last = #w + 1
             w[last], w[last + 1], w[last + 2] = second, 0, 0
           end
+          w[last] = math.max(w[last], stamp(now))
           w[last + 1], w[last + 2] = w[last + 1] + 1, w[last + 2] + tokens
           writeWindow(groupKey, group, field, w, now, told, newSecond)
         end

@@ -1,4 +1,4 @@
--- tenant_settle ends what tenant_take has taken.
+-- tenant_settle ends what tenant_take has taken, or gives back a part of it before.
 --
 -- KEYS: the tenant. ARGV: time, replica, the incarnation in which it was taken,
 -- 1 if a slot was, the service to add, then for each budget: name, end in ms,
