@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -130,6 +131,24 @@ func TestModelsOfClientsMakeNoSeries(t *testing.T) {
 		}
 		if after["heald_group_learned_limit x/p rpm other"] != "9" || after["heald_backend_breaker x other"] != "1" {
 			t.Errorf("%v", after)
+		}
+	})
+}
+
+// An account that may not be asked says why, and one that may says nothing.
+func TestUnusableMetric(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := withStore(t, two)
+		keepBack(p, "b", "m", Cooldown{Scope: OfAccount, Cause: "401", Kind: BadCredential, For: []time.Duration{time.Hour}, Probes: true})
+		got := gathered(t, p, func(m string) string { return m })
+		var said []string
+		for key := range got {
+			if strings.HasPrefix(key, "heald_account_unusable") {
+				said = append(said, key)
+			}
+		}
+		if want := []string{"heald_account_unusable b x credential"}; !slices.Equal(said, want) {
+			t.Errorf("got %q, want %q", said, want)
 		}
 	})
 }

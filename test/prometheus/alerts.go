@@ -12,7 +12,7 @@ import (
 
 var (
 	// alert finds the alerts in what promtool says that it got.
-	alert = regexp.MustCompile(`ALERTS\{(.*)\} 1`)
+	alert = regexp.MustCompile(`\{__name__="ALERTS", (.*?)\} 1E`)
 	label = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
 )
 

@@ -44,7 +44,7 @@ var nights = []night{
 		want:   []string{`HealdFirstContentSlow{backend="a"}`},
 		metric: []string{"heald_first_content_seconds_sum", `backend="a"`}},
 
-	{name: "all 429", options: stack.Options{Policy: "{queue_wait: 0s, max_wait: 0s}", Fake: always(fakegemini.Status(429))}, minutes: 12,
+	{name: "all 429", options: stack.Options{Policy: "{queue_wait: 10ms, max_wait: 10ms}", Fake: always(fakegemini.Status(429))}, minutes: 12,
 		trouble: func(w *watch, minute int) {
 			w.Reload() // the accounts need not rest
 			w.ask(claude("hello"))
