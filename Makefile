@@ -53,6 +53,10 @@ e2e: envoy envoy-old redis prometheus ## run the tests against real Envoys
 	go test -race -timeout 45m $(E2E)
 	go test -race -timeout 15m ./test/e2e/pool # alone: it measures what replicas know of one another
 
+.PHONY: observability
+observability: envoy redis prometheus ## play alerts and dashboard, and nights with troubles, to a real Prometheus (1 minute)
+	go test -count=1 ./envoy/observability ./test/prometheus ./test/e2e/observed
+
 .PHONY: faults
 faults: envoy ## show what clients see of each fault, next to what reaches the upstreams
 	@mkdir -p out && rm -f out/faults.txt

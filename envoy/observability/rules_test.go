@@ -81,7 +81,7 @@ func TestRunbooks(t *testing.T) {
 			t.Errorf("%s: runbook_url %s, want %s", r.Alert, got, want)
 		}
 		text, found := runbooks[r.Alert]
-		for _, part := range []string{"**It means**", "**Look at**", "**Do**"} {
+		for _, part := range []string{"**It means:**", "**Look at:**", "**Do:**"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s: OPERATING.md has a section: %v, and in it no %s", r.Alert, found, part)
 			}

@@ -105,7 +105,7 @@ func claude(text string) request {
 }
 
 func chat(text string) request {
-	return request{"/v1/chat/completions", fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}]}`, model, text), ""}
+	return request{"/v1/chat/completions", fmt.Sprintf(`{"model":%q,"logit_bias":{"1":5},"messages":[{"role":"user","content":%q}]}`, model, text), ""}
 }
 
 // by is the request with a client's key.
