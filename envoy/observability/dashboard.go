@@ -89,8 +89,9 @@ func Dashboard() ([]byte, error) {
 		"description":   "What heald does to requests, and why. OPERATING.md explains the words.",
 		"schemaVersion": 38, "version": 1, "editable": true, "graphTooltip": 1, "refresh": "30s",
 		"time": object{"from": "now-3h", "to": "now"}, "timezone": "",
-		"templating": object{"list": variables()},
-		"links": []object{{"type": "link", "title": "Operating heald", "icon": "doc", "targetBlank": true,
+		"templating": object{"list": variables()}, "annotations": object{"list": []any{}},
+		"links": []object{{"type": "link", "title": "Operating heald", "icon": "doc", "tooltip": "", "tags": []string{}, "asDropdown": false,
+			"targetBlank": true, "includeVars": false, "keepTime": false,
 			"url": "https://github.com/heald-proxy/heald/blob/main/OPERATING.md"}},
 		"panels": panels,
 	})
@@ -163,6 +164,8 @@ func (p Panel) custom() object {
 		return c
 	case "state-timeline":
 		return object{"lineWidth": 0, "fillOpacity": 80}
+	case "table":
+		return object{"align": "auto", "inspect": false}
 	}
 	return object{}
 }
@@ -170,13 +173,16 @@ func (p Panel) custom() object {
 func (p Panel) options() object {
 	switch p.Kind {
 	case "stat":
-		return object{"reduceOptions": object{"calcs": []string{"lastNotNull"}}, "colorMode": "value", "graphMode": "none", "textMode": "auto"}
+		return object{"reduceOptions": object{"calcs": []string{"lastNotNull"}}, "colorMode": "value", "graphMode": "none", "textMode": "auto",
+			"justifyMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard"}
 	case "table":
-		return object{"showHeader": true}
+		return object{"showHeader": true, "frameIndex": 0}
 	case "state-timeline":
-		return object{"showValue": "never", "mergeValues": true, "legend": object{"displayMode": "list", "placement": "bottom"}}
+		return object{"showValue": "never", "mergeValues": true, "rowHeight": 0.9, "tooltip": object{"mode": "single", "sort": "none"},
+			"legend": object{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}}}
 	}
-	return object{"legend": object{"displayMode": "table", "placement": "bottom", "calcs": []string{"mean", "max"}}, "tooltip": object{"mode": "multi", "sort": "desc"}}
+	return object{"tooltip": object{"mode": "multi", "sort": "desc"},
+		"legend": object{"showLegend": true, "displayMode": "table", "placement": "bottom", "calcs": []string{"mean", "max"}}}
 }
 
 // Expression is the query as Grafana gets it.

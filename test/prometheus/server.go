@@ -149,7 +149,7 @@ func (s *Server) get(path string, query url.Values, into any) error {
 		return err
 	}
 	if answer.Status != "success" {
-		return fmt.Errorf("Prometheus says: %s", answer.Error)
+		return fmt.Errorf("refused by Prometheus: %s", answer.Error)
 	}
 	return json.Unmarshal(answer.Data, into)
 }
