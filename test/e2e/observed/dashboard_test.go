@@ -112,11 +112,11 @@ func day(t *testing.T) *watch {
 	w.addGoogle()
 	w.scrape()
 	a := w.Fakes["a"]
+	refused := func() { a.EnqueueForPath(model, fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))) }
 	for i, happens := range []func(){
 		func() {},
 		func() { a.Enqueue(fakegemini.EmptyOK()) },
-		func() { a.Enqueue(fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))) },
-		func() { a.Enqueue(fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))) },
+		refused, refused, refused, refused, refused, // two of them at one replica, which learns
 		func() { a.Enqueue(many(2, fakegemini.Status(503))...) },
 		func() {
 			a.Enqueue(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerMinutePerProjectPerModel")))
@@ -127,7 +127,7 @@ func day(t *testing.T) *watch {
 		func() { w.redis.Resume() },
 	} {
 		happens()
-		w.ask(claude(fmt.Sprint("hello ", i)).by(keys[0]), chat("hello").by(keys[1]))
+		w.ask(claude(fmt.Sprint("hello ", i)).by(keys[0]), chat(fmt.Sprint("bye ", i)).by(keys[1]))
 		w.ask(request{"/v1/messages", `{"model":"gemini-unpriced","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}`, keys[0]})
 		w.scrape()
 	}
