@@ -93,7 +93,7 @@ var (
 )
 
 // keywords are the words of PromQL that the queries use and that name no metric.
-var keywords = strings.Fields("sum max min count rate increase histogram_quantile last_over_time absent time and or unless offset bool by on m h")
+var keywords = strings.Fields("sum max min count rate increase histogram_quantile last_over_time absent time and or unless offset bool by on vector m h")
 
 // named are the metrics and the labels that an expression names.
 func named(expr string) (metrics, labels []string) {
