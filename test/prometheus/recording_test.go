@@ -39,7 +39,7 @@ func TestPrometheus(t *testing.T) {
 		r.Add(`job="heald",instance="h2"`, "", false)
 	}
 	r.Repeat(2)
-	if got, want := r.Alerts(t), []string{`HealdRedisUnreachable{instance="h1"}`, `HealdReplicaDown{instance="h2",job="heald"}`}; !slices.Equal(got, want) {
+	if got, want := r.Alerts(t), []string{`HealdRedisUnreachable{instance="h1",job="heald"}`, `HealdReplicaDown{instance="h2",job="heald"}`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	s := Start(t, &r, 60e9)
