@@ -17,7 +17,7 @@ var overview = Row{"Overview", []Panel{
 	{Title: "Backends held back", About: "Pairs of backend and model that failed, so that others are asked first.", Kind: "stat", Unit: "none", Width: 3, Steps: []float64{1, 3},
 		Queries: []Query{{`sum(max by (backend, model) (heald_backend_breaker{$here}) > bool 0)`, ""}}},
 	{Title: "Accounts out", About: "Accounts that need somebody: a refused credential, something forbidden, no money.", Kind: "stat", Unit: "none", Width: 2, Steps: []float64{1, 2},
-		Queries: []Query{{`sum(max by (backend, account) (heald_account_unusable{$here,why=~"credential|forbidden|refused|money"})) or vector(0)`, ""}}},
+		Queries: []Query{{`sum(max by (backend, account) (heald_account_state{$here,state=~"credential|forbidden|refused|money"})) or vector(0)`, ""}}},
 	{Title: "Replicas", About: "Replicas of heald that Prometheus reaches.", Kind: "stat", Unit: "none", Width: 2,
 		Queries: []Query{{`count(heald_build_info{$here})`, ""}}},
 	{Title: "Money in 24 h", About: "Cost of all attempts whose price is known, in the currency of the price list.", Kind: "stat", Unit: "none", Width: 3,
@@ -100,7 +100,7 @@ var accounts = Row{"Accounts and limits", []Panel{
 	{Title: "Resting", About: "How long an account still rests; for all models where none is named.", Unit: "s",
 		Queries: []Query{{`max by (backend, account, model) (heald_account_cooldown_seconds{$here,backend=~"$backend"})`, "{{account}} {{model}}"}}},
 	{Title: "May not be asked", About: "Accounts that nobody may ask now, and why: credential, forbidden, refused and money need somebody, the others end by themselves.", Kind: "state-timeline", Unit: "none", Width: 24, Steps: []float64{.5, 1},
-		Queries: []Query{{`max by (backend, account, why) (heald_account_unusable{$here,backend=~"$backend"})`, "{{account}}: {{why}}"}}},
+		Queries: []Query{{`max by (backend, account, state) (heald_account_state{$here,backend=~"$backend",state!="ready"})`, "{{account}}: {{state}}"}}},
 	{Title: "Slots", About: "Attempts under way, and how many an account may have.", Unit: "none",
 		Queries: []Query{
 			{`max by (account) (heald_account_slots_in_use{$here,backend=~"$backend"})`, "{{account}}"},

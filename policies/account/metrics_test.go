@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +58,7 @@ func TestMetrics(t *testing.T) {
 		for key, want := range map[string]string{
 			"heald_account_cooldown_seconds a x m":    "30",
 			"heald_account_slots_in_use a x":          "1",
+			"heald_account_state a x ready":           "1", // it rests for one model alone
 			"heald_account_slots a x":                 "2",
 			"heald_accounts_acquired_total":           "1",
 			"heald_accounts_refused_total rate_limit": "1",
@@ -91,7 +91,7 @@ func TestWaitingTenantsInMetrics(t *testing.T) {
 			go func() { _, _ = p.Acquire(ctx, plan("m", "x"), Want{Tenant: "search", MaxWait: time.Minute}) }()
 		}
 		synctest.Wait()
-		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" {
+		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" || got["heald_account_state a x busy"] != "1" {
 			t.Errorf("%v", got)
 		}
 		cancel()
@@ -131,24 +131,6 @@ func TestModelsOfClientsMakeNoSeries(t *testing.T) {
 		}
 		if after["heald_group_learned_limit x/p rpm other"] != "9" || after["heald_backend_breaker x other"] != "1" {
 			t.Errorf("%v", after)
-		}
-	})
-}
-
-// An account that may not be asked says why, and one that may says nothing.
-func TestUnusableMetric(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := withStore(t, two)
-		keepBack(p, "b", "m", Cooldown{Scope: OfAccount, Cause: "401", Kind: BadCredential, For: []time.Duration{time.Hour}, Probes: true})
-		got := gathered(t, p, func(m string) string { return m })
-		var said []string
-		for key := range got {
-			if strings.HasPrefix(key, "heald_account_unusable") {
-				said = append(said, key)
-			}
-		}
-		if want := []string{"heald_account_unusable b x credential"}; !slices.Equal(said, want) {
-			t.Errorf("got %q, want %q", said, want)
 		}
 	})
 }

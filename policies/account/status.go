@@ -153,30 +153,25 @@ func (q *quota) idle() bool {
 // absent are those that its group does not have.
 func (p *Accounts) accountStatus(now time.Time, m *member, absent []string) AccountStatus {
 	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots, Token: m.tokenStatus()}
-	s.Usable = p.usable(now, m, s.Token)
-	if s.Now { // else they say nothing more
-		s.Models = p.restingModels(now, m, absent)
-	}
-	return s
-}
-
-// usable says whether an account may be asked now. token is its status; nil for a
-// secret.
-func (p *Accounts) usable(now time.Time, m *member, token *TokenStatus) Usable {
 	var of rest
 	of.add(now, p.restsOf(m, ""))
 	switch {
 	case m.Disabled:
-		return Usable{Kind: "disabled", Why: "disabled in heald.yaml"}
+		s.Usable = Usable{Kind: "disabled", Why: "disabled in heald.yaml"}
 	case of.probes():
-		return of.usable(now)
-	case token != nil && !token.Ready:
-		return m.tokenless(now, token)
+		s.Usable = of.usable(now)
+	case s.Token != nil && !s.Token.Ready:
+		s.Usable = m.tokenless(now, s.Token)
 	case !m.free(now):
 		b := m.busy(now)
-		return b.usable(now)
+		s.Usable = b.usable(now)
+	default:
+		s.Now = true
 	}
-	return Usable{Now: true}
+	if s.Now { // else they say nothing more
+		s.Models = p.restingModels(now, m, absent)
+	}
+	return s
 }
 
 // groupStatus tells of one group's quota of a model.
