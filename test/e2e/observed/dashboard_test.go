@@ -102,7 +102,7 @@ func day(t *testing.T) *watch {
 	w := start(t, stack.Options{
 		Replicas: 2, Backends: []string{"a", "b", "v"}, Vertex: []string{"v"}, Keys: []string{"key-1", "key-2", "key-3"}, WrongKeys: []string{"key-3"},
 		Config: config.String(), Resume: true,
-		Policy: "{resume: text, peek: {timeout: 2s}, idle_timeout: 1s, queue_wait: 5s, local: {warmup: true}}",
+		Policy: "{resume: text, peek: {timeout: 2s}, idle_timeout: 1s, local: {warmup: true}}",
 		Account: func(i int) string {
 			return [...]string{"project: p1, slots: 2, limits: {rpm: 1000, rpd: 100000}", "project: p2, slots: 2", "project: p3, slots: 2"}[i]
 		},
@@ -111,30 +111,40 @@ func day(t *testing.T) *watch {
 	w.redis = redis
 	w.addGoogle()
 	w.scrape()
-	a := w.Fakes["a"]
-	refused := func() { a.EnqueueForPath(model, fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))) }
-	for i, happens := range []func(){
-		func() {},
-		func() { a.Enqueue(fakegemini.EmptyOK()) },
-		refused, refused, refused, refused, refused, // two of them at one replica, which learns
-		func() { a.Enqueue(many(2, fakegemini.Status(503))...) },
-		func() {
-			a.Enqueue(fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerMinutePerProjectPerModel")))
-		},
-		func() { a.Enqueue(fakegemini.EndWithoutFinish("The harbor of Rotterdam is the largest in Europe. ")) },
-		func() { a.Enqueue(many(4, fakegemini.Status(400, fakegemini.Message("Unsupported thing.")))...) },
-		func() { w.redis.Pause() },
-		func() { w.redis.Resume() },
+	penalty := fakegemini.Status(400, fakegemini.Message("Penalty is not enabled for this model"))
+	for i, happens := range [][]fakegemini.Reply{
+		nil,
+		{fakegemini.EmptyOK()},
+		{penalty}, {penalty}, {penalty}, {penalty}, {penalty}, // two of them at one replica, which learns
+		many(2, fakegemini.Status(503)),
+		{fakegemini.Status(429, fakegemini.QuotaID("GenerateRequestsPerMinutePerProjectPerModel"))},
+		{fakegemini.EndWithoutFinish("The harbor of Rotterdam is the largest in Europe. ")},
+		many(4, fakegemini.Status(400, fakegemini.Message("Unsupported thing."))),
 	} {
-		happens()
+		w.replies(happens...)
 		w.ask(claude(fmt.Sprint("hello ", i)).by(keys[0]), chat(fmt.Sprint("bye ", i)).by(keys[1]))
 		w.ask(request{"/v1/messages", `{"model":"gemini-unpriced","max_tokens":10,"messages":[{"role":"user","content":"hello"}]}`, keys[0]})
 		w.scrape()
 	}
+	w.replies()
+	w.redis.Pause()
+	w.ask(times(3, claude("hello").by(keys[0]))...)
+	w.scrape()
+	w.redis.Resume()
+	w.ask(times(3, claude("hello").by(keys[1]))...)
+	w.scrape()
 	w.ask(request{"/v1/messages", warmup, keys[0]})
 	w.crowd(keys[0])
 	w.scrape()
 	return w
+}
+
+// replies are what each fake answers next, and nothing that was left over.
+func (w *watch) replies(replies ...fakegemini.Reply) {
+	for _, f := range w.Fakes {
+		f.Reset()
+		f.Enqueue(replies...)
+	}
 }
 
 // warmup is a probe of Claude Code's.
@@ -145,7 +155,7 @@ func (w *watch) addGoogle() {
 	w.t.Helper()
 	text, err := os.ReadFile(w.Config)
 	if err == nil {
-		err = os.WriteFile(w.Config, []byte(strings.Replace(string(text), "accounts:\n", "accounts:\n- {id: google, backend: v, credential: {type: metadata}}\n", 1)), 0o600)
+		err = os.WriteFile(w.Config, []byte(strings.Replace(string(text), "accounts:\n", "accounts:\n- {id: google, backend: v, credential: {type: metadata}, slots: 1}\n", 1)), 0o600)
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -157,13 +167,11 @@ func (w *watch) addGoogle() {
 func (w *watch) crowd(key string) {
 	w.t.Helper()
 	gate := make(chan struct{})
-	for _, f := range w.Fakes {
-		f.Enqueue(many(30, fakegemini.Gate(gate).Then(fakegemini.Text("done")))...)
-	}
+	w.replies(many(60, fakegemini.Gate(gate).Then(fakegemini.Text("done")))...)
 	done := make(chan struct{})
 	go func() { // ends before crowd does
 		defer close(done)
-		w.ask(times(30, claude("crowd").by(key))...)
+		w.ask(times(60, claude("crowd").by(key))...)
 	}()
 	w.eventually("requests wait", func() bool {
 		return w.Replicas[0].Metric("heald_tenant_waiting")+w.Replicas[1].Metric("heald_tenant_waiting") > 0
@@ -171,7 +179,5 @@ func (w *watch) crowd(key string) {
 	w.scrapeNow()
 	close(gate)
 	<-done
-	for _, f := range w.Fakes {
-		f.Reset()
-	}
+	w.replies()
 }
