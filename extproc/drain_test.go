@@ -87,7 +87,7 @@ func TestDrainCutOffWhileAsking(t *testing.T) {
 		if took := time.Since(began); took > 2500*time.Millisecond {
 			t.Errorf("took %s", took)
 		}
-		s.WantClosed(t, policies.EndCancelled)
+		s.WantClosed(t, policies.EndShutdown)
 		e.WantEnd()
 	})
 }
@@ -151,7 +151,7 @@ func TestDrainEndsInTime(t *testing.T) {
 		}
 		reading.WantChunk("", true)
 		waiting.WantEnd()
-		frozen.WantClosed(t, policies.EndComplete, policies.EndCancelled, policies.EndCancelled)
+		frozen.WantClosed(t, policies.EndComplete, policies.EndShutdown, policies.EndShutdown)
 		_, _ = silent.Close(), conn.Close()
 		if err := <-served; err != nil {
 			t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -46,6 +47,9 @@ type Server struct {
 	health *health.Server
 	conns  connections
 	around surroundings // of the headers of all streams
+
+	// stopping says that streams end because the process has to go.
+	stopping atomic.Bool
 
 	mu      sync.Mutex
 	streams map[*stream]struct{} // that run
@@ -132,6 +136,7 @@ const lastWord = 500 * time.Millisecond
 // where their attempts have one. The rest Envoy tries again elsewhere. All
 // connections are closed within half a second, and no new ones are taken.
 func (s *Server) CutOff() {
+	s.stopping.Store(true)
 	// First: nothing that a stream waits for can put it off.
 	last := time.AfterFunc(lastWord, s.breakOff)
 	s.mu.Lock()
@@ -150,6 +155,7 @@ func (s *Server) CutOff() {
 // breakOff ends all connections at once, and with them their streams. gRPC
 // does not know of a connection before the peer has said something.
 func (s *Server) breakOff() {
+	s.stopping.Store(true)
 	s.conns.closeAll()
 	s.grpc.Stop()
 }
@@ -160,7 +166,7 @@ func (s *Server) breakOff() {
 // returned.
 func (s *Server) Drain(ctx context.Context) error {
 	s.health.Shutdown()
-	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
+	s.log.Info("draining", zap.Int64("grace_ms", s.cfg.DrainGrace.Milliseconds()))
 	// Stop makes a waiting GracefulStop return, so the goroutine behind it
 	// ends with this function.
 	stop := context.AfterFunc(ctx, s.CutOff)

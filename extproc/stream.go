@@ -10,6 +10,7 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -134,11 +135,33 @@ func (s *stream) guard(work func() error) {
 	}
 	if b, ok := errors.AsType[*breach](err); ok {
 		s.server.metric.breaches.WithLabelValues(string(b.kind)).Inc()
-		s.server.log.Warn("stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID())
+		s.logBreach(b)
 		s.refuse(b.fault(), b.end())
 		return
 	}
-	s.finish(policies.EndCancelled)
+	s.finish(s.endedByOthers())
+}
+
+// endedByOthers is how a stream ends that Envoy, or the end of this process, has
+// ended.
+func (s *stream) endedByOthers() policies.End {
+	if s.server.stopping.Load() {
+		return policies.EndShutdown
+	}
+	return policies.EndCancelled
+}
+
+// logBreach logs what broke the stream: a body that is too long is its client's
+// fault, and what cannot be is a defect.
+func (s *stream) logBreach(b *breach) {
+	level, stack := zapcore.ErrorLevel, zap.Skip()
+	switch b.kind {
+	case tooLarge:
+		level = zapcore.InfoLevel
+	case undrawn, badAction:
+		stack = zap.Stack("stack")
+	}
+	s.server.log.Log(level, "stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID(), stack)
 }
 
 // errPanic is what a client may know of a panic; the log has the rest.
@@ -214,7 +237,7 @@ func (s *stream) finish(how policies.End) {
 // ends the stream too, and gRPC lets nobody answer it.
 func (s *stream) leave(err error) {
 	if status.Code(err) != codes.ResourceExhausted {
-		s.finish(policies.EndCancelled)
+		s.finish(s.endedByOthers())
 		return
 	}
 	s.server.metric.breaches.WithLabelValues(string(tooLarge)).Inc()

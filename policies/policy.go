@@ -210,7 +210,7 @@ const (
 	// EndComplete: the response was completed, or a Reply was sent.
 	EndComplete End = iota
 	// EndCancelled: Envoy ended the stream first: the client left, or the
-	// provider's connection broke.
+	// provider's connection broke after its headers had come.
 	EndCancelled
 	// EndPanic: code of heald panicked.
 	EndPanic
@@ -219,9 +219,21 @@ const (
 	// EndTooLarge: a message longer than heald accepts. In practice it is the
 	// request's body: only Envoy's limit for those can exceed heald's.
 	EndTooLarge
+	// EndShutdown: the process has to go. Envoy asks another replica, unless the
+	// client has a part of the answer.
+	EndShutdown
+	ends // how many there are
 )
 
-var endNames = [...]string{"complete", "canceled", "panic", "protocol", "too_large"}
+// Ends are all of them.
+func Ends() (all []End) {
+	for e := range ends {
+		all = append(all, e)
+	}
+	return all
+}
+
+var endNames = [ends]string{"complete", "canceled", "panic", "protocol", "too_large", "shutdown"}
 
 // String returns the log word.
 func (e End) String() string {

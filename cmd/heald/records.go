@@ -10,12 +10,9 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/cmd/heald/otlp"
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/file"
-	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/setting"
-	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 // flushTime is how long the sinks of records may take to write what waits when
@@ -78,44 +75,4 @@ func (r *records) close() error {
 		all = append(all, <-errs)
 	}
 	return errors.Join(all...)
-}
-
-// tenantNames are the names of tenants.
-func tenantNames(r *tenant.Registry) map[string]bool {
-	names := map[string]bool{}
-	for _, t := range r.Tenants() {
-		names[t.Name] = true
-	}
-	return names
-}
-
-// namesOf are the names of a configuration that may become labels.
-func namesOf(cfg *config.Config, x *exchange.Config) record.Names {
-	n := record.Names{Tenants: tenantNames(x.Tenants), Backends: map[string]bool{}, Accounts: map[string]bool{}}
-	models := map[string]bool{}
-	for _, b := range x.Backends {
-		n.Backends[b.Name] = true
-		for _, m := range b.Models {
-			models[m] = true
-		}
-	}
-	for _, a := range x.Accounts {
-		n.Accounts[a.ID] = true
-	}
-	for _, chain := range x.Models.Aliases {
-		for _, hop := range chain {
-			models[hop.Model] = true
-		}
-	}
-	for m := range x.Models.Known {
-		models[m] = true
-	}
-	prices := price.New(cfg.Prices)
-	n.Model = func(m string) string {
-		if models[m] {
-			return m
-		}
-		return prices.Name(m)
-	}
-	return n
 }

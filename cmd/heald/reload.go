@@ -59,7 +59,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 	}
 	if next.tenants != nil {
 		s.policy.current.Load().UseTenants(next.tenants)
-		s.records.labels.SetTenants(tenantNames(next.tenants))
+		s.records.labels.SetNames(*s.policy.current.Load().Names())
 		s.log.Info("tenants loaded", zap.Int("tenants", len(next.tenants.Tenants())))
 	}
 	if next.exchange != nil {
@@ -67,12 +67,13 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.inFlight.SetLimit(limits.Held)
 		s.tokensOf.Store(&next.tokensOf)
 		retire := next.tokens.Take()
-		s.records.labels.SetNames(namesOf(cfg, &next.settings))
+		s.records.labels.SetNames(*next.exchange.Names())
 		s.policy.current.Store(next.exchange)
 		retire()
 		next.tell(s, limits)
 		s.fit.tell(s.log, cfg)
 	}
+	s.level.follow(cfg.Log.Level)
 	s.running, s.loaded = cfg.Sum(), time.Now()
 	return nil
 }
@@ -144,7 +145,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	p.notes = cfg.Notes()
 	p.exchange, err = exchange.New(*x, exchange.Deps{
 		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
-		Recorder: s.records.fan, Prices: price.New(cfg.Prices), State: s.state, Shared: s.state.guard != nil,
+		Recorder: s.records.fan, Prices: price.New(cfg.Prices), Replica: s.state.replica(), State: s.state, Shared: s.state.guard != nil,
 	})
 	return p, err
 }

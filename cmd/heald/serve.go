@@ -24,11 +24,11 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	fs.StringVar(&flags.Listen.Admin, "admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
 	profiles := fs.Bool("pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ there")
 	drain := fs.Duration("drain", defaultDrain, "let running streams finish for `TIME` after SIGTERM")
-	level := fs.String("log-level", "info", "debug, info, warn or error")
+	asked := fs.String("log-level", "", "write lines from `LEVEL` on: debug, info, warn or error (default: log.level of heald.yaml, else info)")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	log, err := newLogger(out.err, *level)
+	log, level, err := newLogger(out.err, *asked)
 	if err != nil {
 		return err
 	}
@@ -36,10 +36,12 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 	if err != nil {
 		return err
 	}
+	level.follow(cfg.Log.Level)
 	side, err := newSidecar(&flags, cfg, log, *profiles)
 	if err != nil {
 		return err
 	}
+	side.level = level
 	if len(cfg.MemoryKey) == 0 {
 		log.Warn("no memory_key is configured: this process made its own; replicas that serve the same clients must share one")
 	}

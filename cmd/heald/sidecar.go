@@ -31,6 +31,7 @@ import (
 type sidecar struct {
 	flags    *config.Flags
 	log      *zap.Logger
+	level    *logLevel // of log; nil if it does not change
 	registry *prometheus.Registry
 	metrics  *exchange.Metrics
 	// signatures and what is in flight outlive a reload, like the counters.
@@ -81,7 +82,7 @@ type sidecar struct {
 // newSidecar builds everything that can be wrong, before anything listens.
 func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	s := &sidecar{
 		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), watched: cfg.Watched(flags.File),
 		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, files: config.NewMetrics(reg),
@@ -157,7 +158,7 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 	group.Go(func() error { return s.watch(serving) })
 	select {
 	case <-ctx.Done():
-		s.log.Info("draining", zap.Duration("at_most", drain))
+		s.log.Info("draining", zap.Int64("at_most_ms", drain.Milliseconds()))
 	case <-failed:
 	}
 	s.stopped.Store(true)

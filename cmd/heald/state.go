@@ -51,11 +51,20 @@ func (s *shared) stream() record.Appender {
 	return s.redis
 }
 
+// replica names this process among those that share the store; "" where there are
+// no others.
+func (s *shared) replica() string {
+	if s.redis == nil {
+		return ""
+	}
+	return s.redis.Replica()
+}
+
 // report tells of the store, and when it told of replicas last.
 func (s *shared) report() (replica string, st accounts.State, seen time.Time) {
 	if s.guard == nil {
 		return "", accounts.State{Store: "memory", Up: true}, time.Time{}
 	}
 	g := s.guard.Status()
-	return s.redis.Replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Trouble: g.Trouble, Replicas: g.Replicas, Gone: g.Gone}, g.Seen
+	return s.replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Trouble: g.Trouble, Replicas: g.Replicas, Gone: g.Gone}, g.Seen
 }

@@ -51,7 +51,7 @@ func runUp(ctx context.Context, args []string, out streams) error {
 	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, .tools/, the PATH)")
 	fs.StringVar(&o.admin, "admin", "127.0.0.1:0", "serve heald's metrics and health on `ADDRESS`")
 	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
-	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	fs.StringVar(&o.level, "log-level", "", "write lines from `LEVEL` on: debug, info, warn or error (default: log.level of heald.yaml, else info)")
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
 	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
@@ -67,17 +67,17 @@ func runUp(ctx context.Context, args []string, out streams) error {
 		defer f.Close()
 		logTo = f
 	}
-	log, err := newLogger(logTo, o.level)
+	log, level, err := newLogger(logTo, o.level)
 	if err != nil {
 		return err
 	}
-	return o.up(ctx, log, out.out)
+	return o.up(ctx, log, level, out.out)
 }
 
 // up checks everything that can be wrong first, then starts the sidecar and
 // Envoy, and stops them in the opposite order. Only what still runs after the
 // time to drain the sidecar ends first, while Envoy can tell the clients.
-func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) error {
+func (o *upOptions) up(ctx context.Context, log *zap.Logger, level *logLevel, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "heald-up-")
 	if err != nil {
 		return err
@@ -87,10 +87,12 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err != nil {
 		return err
 	}
+	level.follow(cfg.Log.Level)
 	side, err := newSidecar(&o.flags, cfg, log, o.profiles)
 	if err != nil {
 		return err
 	}
+	side.level = level
 	binary, err := locate.Find("", o.envoy)
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	fmt.Fprintf(out, "starting Envoy (%s) ...\n", binary)
 	tellProxies(out, cfg)
 	late := func() {
-		log.Warn("not every request finished in time: streams are ended with the error event of their API", zap.Duration("drain", o.drain))
+		log.Warn("not every request finished in time: streams are ended with the error event of their API", zap.Int64("drain_ms", o.drain.Milliseconds()))
 		side.server.CutOff()
 	}
 	envoy, err := proc.Start(ctx, proc.Options{

@@ -5,10 +5,19 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
 var version = "dev"
+
+// buildInfo tells metrics which heald this is.
+func buildInfo() prometheus.Collector {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "heald_build_info", Help: "Always 1; says which heald this is, and by which Go it was built."}, []string{"version", "goversion"})
+	g.WithLabelValues(version, runtime.Version()).Set(1)
+	return g
+}
 
 func runVersion(_ context.Context, args []string, out streams) error {
 	if err := parse(newFlags("version", "print the version", out), args); err != nil {

@@ -15,7 +15,7 @@ type Metrics struct {
 	of    func() *Accounts
 	model func(string) string
 
-	slots, limit, cooling, breaker, shed, used, limits, learned,
+	status, slots, limit, cooling, breaker, shed, used, limits, learned,
 	expires, fetched, failed,
 	waiting, tenant, acquired, waited, refused *prometheus.Desc
 }
@@ -28,6 +28,7 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 		return prometheus.NewDesc("heald_"+name, help, labels, nil)
 	}
 	return &Metrics{of: of, model: model,
+		status:   desc("account_state", "1 for what the account is now: ready, disabled, or the kind of what keeps it back for all models.", "backend", "account", "state"),
 		slots:    desc("account_slots_in_use", "Attempts under way, over all replicas as of the last snapshot.", "backend", "account"),
 		limit:    desc("account_slots", "Attempts that the account may have at once; absent without a limit.", "backend", "account"),
 		cooling:  desc("account_cooldown_seconds", "How long the account still rests for the model; model is empty for all.", "backend", "account", "model"),
@@ -50,7 +51,7 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 // Describe is that of prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.expires, m.fetched, m.failed, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
+		m.status, m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.expires, m.fetched, m.failed, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
 	} {
 		ch <- d
 	}
@@ -79,6 +80,11 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 		out = append(out, prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...))
 	}
 	for _, a := range p.byOrder() {
+		word := ready
+		if is := p.accountStatus(now, a, nil).Usable; !is.Now {
+			word = is.Kind
+		}
+		gauge(m.status, 1, a.Backend, a.ID, word)
 		gauge(m.slots, float64(a.inUse+a.others), a.Backend, a.ID)
 		if a.Slots > 0 {
 			gauge(m.limit, float64(a.Slots), a.Backend, a.ID)
@@ -103,6 +109,9 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 	}
 	return out
 }
+
+// ready is the state of an account that nothing keeps back.
+const ready = "ready"
 
 type gauge func(d *prometheus.Desc, v float64, labels ...string)
 

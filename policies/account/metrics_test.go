@@ -58,6 +58,7 @@ func TestMetrics(t *testing.T) {
 		for key, want := range map[string]string{
 			"heald_account_cooldown_seconds a x m":    "30",
 			"heald_account_slots_in_use a x":          "1",
+			"heald_account_state a x ready":           "1", // it rests for one model alone
 			"heald_account_slots a x":                 "2",
 			"heald_accounts_acquired_total":           "1",
 			"heald_accounts_refused_total rate_limit": "1",
@@ -90,7 +91,7 @@ func TestWaitingTenantsInMetrics(t *testing.T) {
 			go func() { _, _ = p.Acquire(ctx, plan("m", "x"), Want{Tenant: "search", MaxWait: time.Minute}) }()
 		}
 		synctest.Wait()
-		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" {
+		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" || got["heald_account_state a x busy"] != "1" {
 			t.Errorf("%v", got)
 		}
 		cancel()

@@ -48,7 +48,7 @@ func (p *Accounts) endProbe(now time.Time, o *option, end ProbeEnd) {
 		p.write(o.lane.subject())
 		if end == ProbeFailed {
 			p.log.Info("probe failed", zap.String("backend", o.lane.backend), zap.String("model", o.lane.model),
-				zap.Duration("next_in", o.lane.outage.Ready().Sub(now)))
+				zap.Int64("next_in_ms", o.lane.outage.Ready().Sub(now).Milliseconds()))
 		}
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
@@ -143,6 +144,10 @@ type attempt struct {
 	passedAt        time.Time // the client got its first bytes
 	inGrace         bool      // the reply is held only for what may follow its finish
 
+	trace      trace  // of the client
+	labelOf    string // the model that modelLabel is of
+	modelLabel string
+
 	share share // of the process's memory
 	turn  bool  // its body may grow alone (InFlight.growing)
 	kept  int64 // of the share, for resuming
@@ -167,6 +172,21 @@ type findings struct {
 	final   bool          // the request ends with this attempt
 	blames  bool          // the ruling has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
+	// unsettled: Envoy ended the attempt while its reply was held.
+	unsettled bool
+}
+
+// trace is the client's, of its traceparent; it has no id where there is none.
+type trace struct {
+	id, parent string
+	sampled    bool
+}
+
+func traceOf(in *policies.Request) (t trace) {
+	if header := in.Headers.Get("traceparent"); header != "" {
+		t.id, t.parent, t.sampled = record.ParseTraceparent(header)
+	}
+	return t
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
@@ -192,6 +212,8 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	a.dialect, a.route, ok = a.endpoint.Dialect(a.in)
 	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
+	a.trace = traceOf(a.in)
+	a.x.metrics.inFlight.WithLabelValues(a.dialect.Name()).Inc()
 	if reply := a.admit(); reply != nil {
 		return reply
 	}

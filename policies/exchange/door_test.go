@@ -56,8 +56,8 @@ func TestProbes(t *testing.T) {
 		if reply == nil || reply.Status != c.status || reply.Verdict != policies.Pass || reply.Reason != heal.ReasonProbe {
 			t.Errorf("%s %s: %+v", c.method, c.path, reply)
 		}
-		if lines := r.log.FilterMessage("request finished").All(); len(lines) != 1 || lines[0].ContextMap()["outcome"] != "passed" {
-			t.Errorf("%s %s: log %v", c.method, c.path, lines)
+		if lines := r.log.FilterMessage("request finished").All(); len(lines) != 1 || lines[0].ContextMap()["outcome"] != "local" || lines[0].ContextMap()["asked_upstream"] != false {
+			t.Errorf("%s %s: log %v", c.method, c.path, lines[0].ContextMap())
 		}
 		if n := counted("heald_requests_total", a.dialect.Name()); n != 1 {
 			t.Errorf("%s %s: counted %v times", c.method, c.path, n)

@@ -139,7 +139,7 @@ func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)
 	a.proven()
-	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
+	a.measureFirst()
 	a.move(passing)
 	a.move(over)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never, Head: &policies.Head{

@@ -73,9 +73,11 @@ type Deps struct {
 	// Signatures remembers what clients lose; nil remembers nothing.
 	Signatures *heal.Signatures
 	// Recorder is told of attempts and requests; nil tells nobody. Prices say
-	// what they cost; nil knows none.
+	// what they cost; nil knows none. Replica names the process in records; "" where
+	// there are no others.
 	Recorder record.Recorder
 	Prices   *price.Table
+	Replica  string
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
 	// State holds slots, rates, what is kept back, and the memory of policies with
@@ -111,7 +113,9 @@ type Exchange struct {
 	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
 	prices     *price.Table
-	paths      paths // that records and the log have told
+	replica    string
+	names      atomic.Pointer[record.Names] // that may become labels
+	paths      paths                        // that records and the log have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts
@@ -161,7 +165,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
-		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices, replica: deps.Replica,
 		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
 	if deps.Shared && deps.Signatures != nil {
@@ -172,7 +176,6 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		fetch = x.fetchList
 	}
 	x.learned.Tell = x.tellLearned
-	x.UseTenants(cfg.Tenants)
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
@@ -180,6 +183,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	x.cfg.Backends = slices.Clone(cfg.Backends)
 	slices.SortStableFunc(x.cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
+	x.name()
+	x.UseTenants(cfg.Tenants)
 	return x, nil
 }
 
@@ -190,6 +195,7 @@ func (x *Exchange) UseTenants(r *tenant.Registry) {
 		r = tenant.Open()
 	}
 	x.tenants.Store(r)
+	x.nameTenants(r)
 	x.accounts.TenantsChanged()
 }
 

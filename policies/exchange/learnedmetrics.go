@@ -1,13 +1,10 @@
 package exchange
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
 )
 
@@ -35,22 +32,13 @@ func (m *LearnedMetrics) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	type labels struct{ backend, model, repair string }
-	sums := map[labels]int{}
+	sums, names := map[labels]int{}, x.Names()
 	for _, r := range x.learned.List() {
-		sums[labels{x.backendLabel(r.Backend), x.ModelLabel(r.Model), r.Repair.String()}] += r.Count
+		sums[labels{names.BackendLabel(r.Backend), names.ModelLabel(r.Model), r.Repair.String()}] += r.Count
 	}
 	for l, n := range sums {
 		ch <- prometheus.MustNewConstMetric(m.repairs, prometheus.GaugeValue, float64(n), l.backend, l.model, l.repair)
 	}
-}
-
-// backendLabel is the label of a backend in metrics: its name if heald.yaml has it,
-// since routes may name others.
-func (x *Exchange) backendLabel(name string) string {
-	if slices.ContainsFunc(x.cfg.Backends, func(b route.Backend) bool { return b.Name == name }) {
-		return name
-	}
-	return otherModel
 }
 
 // learnedWords are the log's words for what became of a repair.

@@ -21,20 +21,22 @@ type Metrics struct {
 	tokens    *prometheus.CounterVec
 	local     *prometheus.CounterVec
 	resumes   *prometheus.CounterVec
-	peek      *prometheus.HistogramVec
-	content   *prometheus.HistogramVec
 	hedges    *prometheus.CounterVec
+	inFlight  *prometheus.GaugeVec
 
+	firstByte       *prometheus.HistogramVec
+	firstContent    *prometheus.HistogramVec
+	held            *prometheus.HistogramVec
+	wait            *prometheus.HistogramVec
 	providerHeaders *prometheus.HistogramVec
 	providerContent *prometheus.HistogramVec
-	models          modelLabels
 
 	signatures *prometheus.CounterVec
 	learned    *prometheus.CounterVec
 }
 
-// firstContent are the buckets for waits until a model says something.
-var firstContent = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
+// buckets are those of waits until a model says something, in seconds.
+var buckets = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
 
 // NewMetrics registers the counters.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
@@ -44,25 +46,31 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		return v
 	}
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
-		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: firstContent}, labels)
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 		reg.MustRegister(v)
 		return v
 	}
+	inFlight := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "heald_in_flight",
+		Help: "Attempts under way at this replica; a request has one at a time."}, []string{"api"})
+	reg.MustRegister(inFlight)
 	m := &Metrics{
-		attempts:  counter("heald_attempts_total", "Attempts, by what was decided about them and why.", "dialect", "verdict", "reason"),
-		requests:  counter("heald_requests_total", "Requests that ended, by how.", "dialect", "outcome"),
+		attempts:  counter("heald_attempts_total", "Attempts, by where they went, what was decided about them and why; backend, account and model are empty where nobody was chosen.", "api", "backend", "account", "model", "verdict", "reason"),
+		requests:  counter("heald_requests_total", "Requests that ended, by whose they were, who answered or was asked last, and how; tenant is empty where the key is of nobody.", "api", "tenant", "model", "outcome"),
 		tenants:   counter("heald_tenant_requests_total", "Requests that ended, by whose they were and how; tenant is empty where the key is of nobody.", "tenant", "outcome"),
 		repairs:   counter("heald_repairs_total", "Changes made to request bodies because upstream refused them.", "repair"),
 		failovers: counter("heald_failovers_total", "Moves to another backend, model or service tier, by what was left behind and why.", "left", "reason"),
 		memory:    counter("heald_memory_total", "Memories of earlier attempts, by whether they could be read.", "result"),
-		warnings:  counter("heald_warnings_total", "Requests of which something was changed or left out.", "dialect"),
+		warnings:  counter("heald_warnings_total", "Requests of which something was changed or left out.", "api"),
 		tokens:    counter("heald_tokens_total", "Tokens of passed answers, and of documents whose rest was asked for in vain, as upstream counted them.", "kind"),
 		local:     counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
 		resumes:   counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
-		peek:      histogram("heald_peek_seconds", "Time from request sent to the verdict on its reply.", "verdict"),
-		content:   histogram("heald_first_content_seconds", "Time from the request's first attempt to its first content.", "dialect"),
 		hedges:    counter("heald_hedges_total", "First attempts under a policy with hedge, by what came of sending them twice.", "result"),
+		inFlight:  inFlight,
 
+		firstByte:       histogram("heald_request_first_byte_seconds", "Time from the request's first attempt to the first byte of its answer for the client.", "api"),
+		firstContent:    histogram("heald_first_content_seconds", "Time from the request's first attempt to the first content of its answer for the client.", "api", "backend", "model"),
+		held:            histogram("heald_held_seconds", "Time from request sent to the verdict on its reply.", "backend", "verdict"),
+		wait:            histogram("heald_wait_seconds", "Time that an attempt waited before its request was sent: for an account, and until it was due; backend is empty where it was not sent.", "backend"),
 		providerHeaders: histogram("heald_provider_headers_seconds", "Time from request sent to the headers of a provider's answer.", "backend", "model"),
 		providerContent: histogram("heald_provider_content_seconds", "Time from request sent to the first content of a provider's answer.", "backend", "model"),
 

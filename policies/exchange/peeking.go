@@ -90,7 +90,7 @@ func (a *attempt) commit(end bool) policies.Action {
 		a.proven()
 	}
 	a.learn()
-	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
+	a.measureFirst()
 	body, err := a.answer.drain(a.held, end)
 	a.held = nil // it may wait in the protocol's hands for the first chunk
 	act := a.passOn(body, err, end)

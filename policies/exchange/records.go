@@ -2,29 +2,47 @@ package exchange
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
 	"github.com/heald-proxy/heald/policies/gemini"
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// tell hands over the records of the attempt and, if there is an outcome, of the
-// request that has ended with it. Nothing is built where nobody is told.
+// tell counts, logs and records the attempt and, if there is an outcome, the
+// request that has ended with it.
 func (a *attempt) tell(outcome string) {
-	if a.x.recorder == nil {
-		return
-	}
-	origin := a.origin()
+	m, l := a.x.metrics, a.labels()
+	m.attempts.WithLabelValues(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
+	written := a.written()
 	own := a.attemptRecord()
-	own.Origin = origin
-	a.x.recorder.Attempt(own)
+	own.Origin = a.origin()
+	if written {
+		a.x.line(a.level(), "attempt finished", &own)
+	}
+	kept := own
+	kept.Error = redact.Bound(own.Error, record.ErrorLimit) // records wait, and are kept in memory
+	if a.x.recorder != nil {
+		a.x.recorder.Attempt(kept)
+	}
 	if outcome == "" {
 		return
 	}
-	own.Origin = record.Origin{}
-	a.x.recorder.Request(a.requestRecord(outcome, origin, own))
+	origin := own.Origin
+	kept.Origin = record.Origin{}
+	q := a.requestRecord(outcome, origin, kept)
+	m.requests.WithLabelValues(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
+	m.tenants.WithLabelValues(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
+	if written {
+		a.x.line(levelOf(&q), "request finished", &q)
+	}
+	if a.x.recorder != nil {
+		a.x.recorder.Request(q)
+	}
 }
 
 // origin says who asked for what.
@@ -33,8 +51,10 @@ func (a *attempt) origin() record.Origin {
 		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.tenantName(), KeyID: a.caller.KeyID,
 		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
-	o.TraceID, o.ParentSpan, o.Sampled = record.ParseTraceparent(a.in.Headers.Get("traceparent"))
+	o.TraceID, o.ParentSpan, o.Sampled = a.trace.id, a.trace.parent, a.trace.sampled
 	switch {
+	case a.record.reason == heal.ReasonModelList:
+		o.Operation = record.List
 	case a.req == nil:
 	case a.counts():
 		o.Operation = record.Count
@@ -61,9 +81,22 @@ func (a *attempt) attemptRecord() record.Attempt {
 	out := record.Attempt{
 		Number: a.number, TierAsked: a.tierAsked, TierServed: a.tierServed(),
 		Verdict: r.verdict.String(), Reason: r.reason, Status: cmp.Or(r.status, a.upstreamStatus()),
-		Usage:  a.usageRecord(),
+		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result,
+		Usage: a.usageRecord(), Began: record.Duration(max(a.begunAfter(), 0)), Wait: record.Duration(r.wait),
 		Waited: record.Duration(r.waited), Held: record.Duration(r.held), Headers: record.Duration(r.headers), Content: record.Duration(r.content),
 		Duration: record.Duration(time.Since(a.begunAt)),
+	}
+	if a.memory.Repairs != 0 {
+		out.Repairs = a.memory.Repairs.String()
+	}
+	if a.unreadable != nil {
+		out.Unreadable = a.x.forLog(a.unreadable.Error())
+	}
+	if r.err != nil {
+		out.Error = a.x.forLog(r.err.Error())
+	}
+	if a.resumption != nil && r.outcome == "" {
+		out.Resume = a.resumeRecord()
 	}
 	if a.backend != nil {
 		out.Backend, out.Kind, out.Model = a.backend.Name, string(a.backend.Kind), policies.Clean(a.model)
@@ -74,6 +107,22 @@ func (a *attempt) attemptRecord() record.Attempt {
 	if out.Usage != nil && a.x.prices != nil {
 		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
+	}
+	return out
+}
+
+// begunAfter is how long after the request's beginning the attempt began.
+func (a *attempt) begunAfter() time.Duration { return a.elapsed() - time.Since(a.begunAt) }
+
+// resumeRecord is what came of fetching the rest; nil if it was not fetched.
+func (a *attempt) resumeRecord() *record.Resume {
+	r := a.resumption
+	if r == nil {
+		return nil
+	}
+	out := &record.Resume{Result: r.result, Cause: r.cause, Requests: r.asked, Backend: r.asker.backend.Name, Account: r.asker.account.ID}
+	if r.err != nil {
+		out.Error = redact.Bound(a.x.forLog(r.err.Error()), record.ErrorLimit)
 	}
 	return out
 }
@@ -144,8 +193,9 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 	now := time.Now()
 	origin.Time = now.Add(-elapsed)
 	out := record.Request{
-		Origin: origin, Model: own.Model, Outcome: outcome, Reason: cmp.Or(r.ended, r.reason), Status: r.client,
-		StopReason: a.stopReason(), Aborted: outcome == "canceled", Warnings: a.warning(),
+		Origin: origin, Model: own.Model, Outcome: outcome, Reason: cmp.Or(r.ended, r.reason), Status: r.client, BrokenBy: r.ended,
+		StopReason: a.stopReason(), Client: a.client(), Replica: a.x.replica, Aborted: outcome == "canceled", Warnings: a.warning(),
+		Asked: own.Asked || a.askedBefore(), Resume: a.resumeRecord(),
 		Tried: a.number, Attempts: append(a.triesBefore(), own),
 		Usage: own.Usage, Cost: own.Cost, PriceVersion: own.PriceVersion,
 		Estimated: own.Estimated || own.Usage != nil && own.Usage.Estimated,
@@ -157,8 +207,8 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 	if a.req != nil {
 		out.Alias, out.Stream = policies.Clean(a.req.Model), a.req.Stream
 	}
-	if outcome == "passed" && a.sentAt.IsZero() {
-		out.Outcome = "local"
+	if out.Resume != nil {
+		out.Reason = out.Resume.Result
 	}
 	if r.verdict == policies.Pass && out.Status == 0 {
 		out.Status = 200 // of every answer that is passed on
@@ -173,11 +223,18 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 	return out
 }
 
+// askedBefore reports whether an earlier attempt asked upstream. One that left no
+// memory may have.
+func (a *attempt) askedBefore() bool {
+	return a.unknown > 0 || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend != "" })
+}
+
 // triesBefore are the attempts before this one, as far as the memory tells of them.
 func (a *attempt) triesBefore() []record.Attempt {
 	var out []record.Attempt
 	for i, t := range a.memory.Tries {
 		out = append(out, record.Attempt{
+			Asked:  t.Backend != "",
 			Number: a.memory.Dropped + i + 1, Backend: t.Backend, Account: t.Account, Model: policies.Clean(t.Model),
 			Verdict: t.Verdict.String(), Reason: t.Reason, Status: t.Status,
 		})

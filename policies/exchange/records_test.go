@@ -163,7 +163,36 @@ func TestRecordsOfOtherEnds(t *testing.T) {
 			a := r.begin(1, "")
 			send(t, a, ask)
 			a.Close(policies.EndCancelled)
+		}, "canceled", "canceled", 0, true, true, true},
+		{"the client leaves before it has sent all", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			a.RequestHeaders()
+			a.Close(policies.EndCancelled)
+		}, "canceled", "canceled", 0, true, false, false},
+		{"the client leaves while it is held, or the provider resets", nil, func(t *testing.T, r rig) {
+			a, ends := r.loses(t, ask)
+			_ = a
+			ends()
 		}, "", "canceled", 0, false, true, true},
+		{"heald goes", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(policies.EndShutdown)
+		}, "", "canceled", 0, false, true, true},
+		{"heald goes in the answer, without a word", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello), false)
+			a.Close(policies.EndShutdown)
+		}, "broken", "stream_shutdown", 200, false, true, true},
+		{"a panic in the answer", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello), false)
+			a.Close(policies.EndPanic)
+		}, "broken", "panic", 200, false, true, true},
 		{"Envoy could not connect", nil, func(t *testing.T, r rig) {
 			a := r.begin(1, "")
 			send(t, a, ask)
@@ -183,6 +212,12 @@ func TestRecordsOfOtherEnds(t *testing.T) {
 			}
 			if c.usage && (got.Cost == nil || *got.Cost == 0 || !got.Estimated) {
 				t.Errorf("cost %v, estimated %v", got.Cost, got.Estimated)
+			}
+			if lines := r.log.FilterMessage("request finished").Len(); lines != len(to.requests) {
+				t.Errorf("%d lines of the request, %d records", lines, len(to.requests))
+			}
+			if got.Unsettled != strings.HasPrefix(c.name, "the client leaves while it is held") {
+				t.Errorf("unsettled: %v", got.Unsettled)
 			}
 			if c.outcome == "" {
 				if len(to.requests) != 0 || got.Reason != c.reason {
@@ -213,22 +248,8 @@ func TestRecordOfATier(t *testing.T) {
 	}
 }
 
-// With nobody to tell, closing an attempt costs what it cost before.
-func TestNoRecorderBuildsNothing(t *testing.T) {
-	x, err := New(newRig(t, nil).cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rig{Exchange: x}
-	a := r.begin(1, "")
-	send(t, a, ask)
-	answerWith(a, 200, hello+stop)
-	if n := testing.AllocsPerRun(100, func() { a.tell("passed") }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-// BenchmarkTell is what records add to an attempt that ends a request.
+// BenchmarkTell is what metrics and records add to an attempt that ends a request,
+// without the lines of the log.
 func BenchmarkTell(b *testing.B) {
 	x, err := New(Config{Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}}, Accounts: []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key-a-1")}}},
 		Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), Prices: price.New(price.Config{}), Recorder: record.Fan{record.NewLabels(record.NewMetrics(prometheus.NewRegistry()))}})
@@ -290,5 +311,70 @@ func TestRecordsOfTenants(t *testing.T) {
 		if ended := len(to.requests) == 1; ended != (c.outcome != "") || ended && to.request().Outcome != c.outcome {
 			t.Errorf("%+v: %d requests", c, len(to.requests))
 		}
+	}
+}
+
+// Records have the facts of each attempt, in the words and within the bounds of
+// the log.
+func TestRecordsOfFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, to := newRecorded(t, func(cfg *Config) { cfg.Accounts, cfg.Backends = cfg.Accounts[:1], cfg.Backends[:1] })
+		r.replica = "heald-0"
+		first := r.retry(t, 1, "", ask, 429, minute, policies.Retry)
+		got := to.last()
+		if got.Error == "" || got.Wait == 0 || got.Status != 429 || !got.Asked || got.Began != 0 || got.Unsettled {
+			t.Errorf("attempt 1: %+v", got)
+		}
+		time.Sleep(first.Wait + time.Second)
+		a := r.begin(2, first.Memory, "x-forwarded-for", "192.0.2.7")
+		send(t, a, ask)
+		time.Sleep(time.Second)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		time.Sleep(time.Second)
+		answerPart(a, hello, false)
+		time.Sleep(time.Second)
+		answerPart(a, "", true)
+		a.Close(policies.EndComplete)
+		got, q := to.last(), to.request()
+		second := record.Duration(time.Second)
+		if got.Began != record.Duration(first.Wait)+second || got.Headers != second || got.Content != 2*second || got.Held != 2*second {
+			t.Errorf("attempt 2: %+v", got)
+		}
+		if q.Client != "192.0.2.7" || q.Replica != "heald-0" || q.BrokenBy != "stream_truncated" || !q.Asked || q.Tried != 2 ||
+			q.FirstByte != got.Began+2*second+got.Waited || q.FirstContent != q.FirstByte || q.Duration != q.FirstByte+second {
+			t.Errorf("request %+v", q)
+		}
+	})
+}
+
+func answerPart(a *attempt, body string, end bool) { a.ResponseBody([]byte(body), end) }
+
+// What a provider says is not kept without end.
+func TestRecordedErrorsAreBounded(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	long := `{"error":{"code":503,"message":"` + strings.Repeat("words and ", 200) + `","status":"UNAVAILABLE"}}`
+	r.retry(t, 1, "", ask, 503, long, policies.Retry)
+	logged, _ := r.log.FilterMessage("attempt finished").All()[0].ContextMap()["error"].(string)
+	if got := to.last().Error; len(got) > record.ErrorLimit+len("…") || len(got) < record.ErrorLimit/2 || len(logged) <= len(got) {
+		t.Errorf("%d bytes are recorded, %d logged", len(got), len(logged))
+	}
+}
+
+// Repairs and duplicates are told, and that a request asked nobody.
+func TestRecordsOfRepairs(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	first := r.retry(t, 1, "", ask, 400, corrupted, policies.Repair)
+	a := r.begin(2, first.Memory)
+	send(t, a, ask)
+	a.hedge.result = hedgeWon
+	answerWith(a, 200, hello+stop)
+	if got := to.last(); got.Repairs == "" || got.Hedged != hedgeWon || to.attempts[0].Repairs != "" {
+		t.Errorf("%+v", got)
+	}
+	local := r.Begin(t.Context(), &policies.Request{Method: "GET", Path: "/v1/models", Authority: "x"}).(*attempt)
+	local.RequestHeaders()
+	local.Close(policies.EndComplete)
+	if got, q := to.last(), to.request(); got.Asked || q.Asked || q.Outcome != "local" || q.Operation != record.List || q.Status != 200 {
+		t.Errorf("%+v, %+v", got, q)
 	}
 }

@@ -85,6 +85,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	a.beginUnderway()
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
+	a.measureWait()
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())
 	a.hedgeWith(forward)
 	return forward, nil

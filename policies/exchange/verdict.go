@@ -183,6 +183,6 @@ func (a *attempt) settle(v policies.Verdict, reason string) {
 	a.record.verdict, a.record.reason = v, reason
 	if !a.sentAt.IsZero() {
 		a.record.held = time.Since(a.sentAt)
-		a.x.metrics.peek.WithLabelValues(v.String()).Observe(a.record.held.Seconds())
+		a.observe(a.x.metrics.held.WithLabelValues(a.labels().backend, v.String()), a.record.held)
 	}
 }

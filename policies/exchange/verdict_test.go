@@ -69,7 +69,7 @@ func TestWaitIsSplit(t *testing.T) {
 			}
 			a.Close(policies.EndCancelled)
 			lines := r.log.FilterMessage("attempt finished").All()
-			if got := lines[len(lines)-1].ContextMap()["waited"]; got != c.here {
+			if got := lines[len(lines)-1].ContextMap()["waited_ms"]; got != c.here.Milliseconds() {
 				t.Errorf("wait %s: the log says that it waited %v, want %v", c.wait, got, c.here)
 			}
 		})

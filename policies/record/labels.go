@@ -8,12 +8,43 @@ import (
 const other = "other"
 
 // Names are the names that may become labels: those of the configuration, never
-// a client's. The number of time series is bounded by them.
+// a client's. The number of time series is bounded by them. A name that is not
+// known is one label, "other"; no name is none. Its zero value knows none.
 type Names struct {
 	Tenants, Backends, Accounts map[string]bool
 	// Model names a model for a label; "" if the configuration does not know
 	// it.
 	Model func(string) string
+}
+
+// TenantLabel is the label of a tenant.
+func (n *Names) TenantLabel(name string) string { return known(n.Tenants, name) }
+
+// BackendLabel is the label of a backend: routes may name others than the
+// configuration.
+func (n *Names) BackendLabel(name string) string { return known(n.Backends, name) }
+
+// AccountLabel is the label of an account.
+func (n *Names) AccountLabel(id string) string { return known(n.Accounts, id) }
+
+// ModelLabel is the label of a model, whose name clients may have made up.
+func (n *Names) ModelLabel(name string) string {
+	if name == "" {
+		return ""
+	}
+	if n.Model != nil {
+		if label := n.Model(name); label != "" {
+			return label
+		}
+	}
+	return other
+}
+
+func known(names map[string]bool, name string) string {
+	if name == "" || names[name] {
+		return name
+	}
+	return other
 }
 
 // Labels counts tokens and money by tenant, backend, account and model. It is a
@@ -31,19 +62,7 @@ func NewLabels(m *Metrics) *Labels {
 }
 
 // SetNames changes what may become a label, as after a reload.
-func (l *Labels) SetNames(n Names) {
-	if n.Model == nil {
-		n.Model = func(string) string { return "" }
-	}
-	l.names.Store(&n)
-}
-
-// SetTenants changes the names of tenants alone. It must not run beside SetNames.
-func (l *Labels) SetTenants(names map[string]bool) {
-	n := *l.names.Load()
-	n.Tenants = names
-	l.names.Store(&n)
-}
+func (l *Labels) SetNames(n Names) { l.names.Store(&n) }
 
 // perUnit is how many billionths the currency's unit has.
 const perUnit = 1e9
@@ -55,11 +74,7 @@ func (l *Labels) Attempt(a Attempt) {
 		return
 	}
 	n := l.names.Load()
-	model := n.Model(a.Model)
-	if model == "" {
-		model = other
-	}
-	place := [...]string{known(n.Tenants, a.Tenant), known(n.Backends, a.Backend), known(n.Accounts, a.Account), model}
+	place := [...]string{n.TenantLabel(a.Tenant), n.BackendLabel(a.Backend), n.AccountLabel(a.Account), n.ModelLabel(a.Model)}
 	count := func(kind string, tokens int64) {
 		if tokens > 0 {
 			l.metrics.tokens.WithLabelValues(place[0], place[1], place[2], place[3], kind).Add(float64(tokens))
@@ -78,10 +93,3 @@ func (l *Labels) Attempt(a Attempt) {
 
 // Request counts nothing: attempts are what is billed.
 func (l *Labels) Request(Request) {}
-
-func known(names map[string]bool, name string) string {
-	if names[name] {
-		return name
-	}
-	return other
-}

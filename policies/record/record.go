@@ -55,6 +55,9 @@ const (
 	List     Operation = "list"  // models
 )
 
+// ErrorLimit bounds the words about a failure, in bytes.
+const ErrorLimit = 500
+
 // Attempt is one attempt that has ended.
 type Attempt struct {
 	Origin
@@ -74,6 +77,13 @@ type Attempt struct {
 	// sets that the log and the metrics use.
 	Verdict string `json:"verdict"`
 	Reason  string `json:"reason,omitempty"`
+	// Asked says that upstream was sent the request; else heald answered it, or
+	// refused it, by itself.
+	Asked bool `json:"asked_upstream,omitempty"`
+	// Unsettled says that Envoy ended it while its reply was held, and that nobody
+	// knows whether another attempt follows: none does if the client left, one
+	// does if the provider reset the connection.
+	Unsettled bool `json:"unsettled,omitempty"`
 	// Status is upstream's; 0 if none came.
 	Status int `json:"upstream_status,omitempty"`
 	// Usage is nil if it is not known.
@@ -84,12 +94,17 @@ type Attempt struct {
 	Estimated    bool   `json:"cost_estimated,omitempty"`
 	PriceVersion string `json:"price_version,omitempty"`
 	// Error is the provider's or heald's words about a failure, without
-	// credentials and addresses, at most 500 bytes; "" if there were none.
+	// credentials and addresses, at most ErrorLimit bytes; "" if there were none.
 	Error string `json:"error,omitempty"`
 	// Repairs name what was changed in the body because upstream had refused it.
 	Repairs string `json:"repairs,omitempty"`
 	// Hedged says what came of sending it twice; "" if it was sent once.
 	Hedged string `json:"hedged,omitempty"`
+	// Unreadable says why the reply could not be inflated; "" if it could be.
+	Unreadable string `json:"unreadable,omitempty"`
+	// Resume is what came of fetching the rest of its answer where another attempt
+	// follows all the same; else the Request has it.
+	Resume *Resume `json:"resume,omitempty"`
 	// Began is how long after the request's beginning it began. Wait is what the
 	// next attempt shall wait.
 	Began Duration `json:"began_ms,omitzero"`
@@ -115,7 +130,7 @@ type Request struct {
 	Stream bool `json:"stream,omitempty"`
 	// Outcome is how it ended: passed, failed, broken, canceled, or local where
 	// heald answered by itself. Reason is the last attempt's, or why a passed
-	// answer broke off.
+	// answer broke off, or what came of fetching its rest.
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason,omitempty"`
 	// Status is what the client got; 0 if it got nothing.
@@ -132,6 +147,8 @@ type Request struct {
 	Resume   *Resume `json:"resume,omitempty"`
 	// Aborted says that the client left before the end.
 	Aborted bool `json:"aborted,omitempty"`
+	// Asked says that upstream was sent the request by one of its attempts.
+	Asked bool `json:"asked_upstream,omitempty"`
 	// Warnings are the words of what was changed or left out.
 	Warnings string `json:"warnings,omitempty"`
 	// Tried is how many attempts there were; Attempts are those of which this

@@ -21,7 +21,7 @@ func (g *Guard) rejoins(ctx context.Context) {
 				return
 			}
 		}
-		g.cfg.Log.Info("the shared store answers again", zap.Duration("after", time.Since(start)))
+		g.cfg.Log.Info("the shared store answers again", zap.Int64("after_ms", time.Since(start).Milliseconds()))
 	}
 }
 

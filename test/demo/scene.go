@@ -121,10 +121,10 @@ func wrong(err error) bool {
 
 func table(attempts []stack.Line) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "   attempt\tbackend\taccount\tstatus\tverdict\treason\twait")
+	fmt.Fprintln(w, "   attempt\tbackend\taccount\tstatus\tverdict\treason\twait, ms")
 	for _, a := range attempts {
 		fmt.Fprintf(w, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Get("attempt"), a.Get("backend"), a.Get("account"),
-			cmp.Or(a.Get("status"), "200"), a.Get("verdict"), a.Get("reason"), a.Get("wait"))
+			cmp.Or(a.Get("upstream_status"), "-"), a.Get("verdict"), a.Get("reason"), a.Get("wait_ms"))
 	}
 	_ = w.Flush()
 	fmt.Println()
