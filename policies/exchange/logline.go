@@ -69,7 +69,8 @@ func (a *attempt) level() zapcore.Level {
 // client did not get what it could have had.
 func levelOf(r *record.Request) zapcore.Level {
 	switch {
-	case r.Outcome == "broken", r.Outcome == "failed" && !(r.Status < http.StatusInternalServerError && clientsFault[r.Reason]):
+	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && clientsFault[r.Reason]:
+	case r.Outcome == "failed", r.Outcome == "broken":
 		return zapcore.ErrorLevel
 	}
 	return zapcore.InfoLevel

@@ -72,7 +72,7 @@ func (o *Origin) AddTo(enc zapcore.ObjectEncoder) {
 // finished".
 func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f := fields{enc}
-	a.Origin.AddTo(enc)
+	a.AddTo(enc)
 	a.told(f)
 	f.AddBool("asked_upstream", a.Asked)
 	f.flag("unsettled", a.Unsettled)
@@ -113,7 +113,7 @@ func (a *Attempt) told(f fields) {
 // listed where there was more than one.
 func (r *Request) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f := fields{enc}
-	r.Origin.AddTo(enc)
+	r.AddTo(enc)
 	f.AddString("outcome", r.Outcome)
 	f.text("reason", r.Reason)
 	f.number("status", r.Status)
