@@ -74,7 +74,7 @@ export class Accounts {
     this.#part(p.matrix, matrix(models, rows))
     this.#part(p.limits, limits(report.groups || []))
     this.#part(p.backends, backends(report.backends || []))
-    this.#part(p.tenants, tenants(report.tenants || []))
+    this.#part(p.tenants, tenants(report.tenants || [], report.queues || []))
     this.#part(p.queues, queues(report.queues || []))
     this.#part(p.tokens, tokens((report.accounts || []).filter((a) => a.token)))
     this.#tick()
@@ -101,14 +101,20 @@ export class Accounts {
   }
 }
 
+// WORDS are short ones for the kinds of what keeps something back.
+const WORDS = {
+  capacity: 'no capacity', outage: 'no answer', quota: 'no quota', money: 'no money', refused: 'not served', credential: 'credential refused',
+  tenant_slots: 'slots taken', tenant_waiting: 'too many wait', tenant_budget: 'budget spent', no_state: 'no shared state',
+}
+
 // until counts down; the tick fills it.
 const until = (t) => h('time', { datetime: t, data: { until: t }, title: t })
 
 // state is one as a chip, with what ends it.
 function state(s, short) {
-  const words = s.kind === 'ready' ? 'ready' : s.kind === 'out' ? 'out' : 'cooling'
-  return h('span', { class: `state-chip ${TONES[s.kind]}`, title: s.why || null }, icon(ICONS[s.kind]), h('span', null, words, s.until && [' ', until(s.until)]),
-    short && s.kind !== 'ready' && !s.until && h('small', null, (s.word || '').replaceAll('_', ' ')), s.why && hidden(`: ${s.why}`))
+  const because = WORDS[s.word] || (s.word || '').replaceAll('_', ' ')
+  const words = s.kind === 'out' ? short && because ? `out: ${because}` : 'out' : s.kind === 'ready' ? 'ready' : short && !s.until && because || 'cooling'
+  return h('span', { class: `state-chip ${TONES[s.kind]}`, title: s.why || null }, icon(ICONS[s.kind]), h('span', null, words, s.until && [' ', until(s.until)]), s.why && hidden(`: ${s.why}`))
 }
 
 function summary(report, rows) {
@@ -127,7 +133,7 @@ function troubles(report, most, all) {
   const list = attention(report)
   if (!list.length) return []
   return [h('h2', null, 'Needs attention'), h('ul', { class: 'troubles' }, list.slice(0, most).map(({ what, name, state: s }) => h('li', null,
-    state(s), h('span', { class: 'what' }, h('span', { class: 'faint' }, what), ' ', h('b', null, name)), h('span', { class: 'because' }, s.why), s.probe && h('span', { class: 'faint' }, 'probe ', until(s.probe))))),
+    state(s), h('span', { class: 'what' }, h('span', { class: 'faint' }, what), ' ', h('b', null, name)), h('span', { class: 'because' }, s.why), s.probe && h('span', { class: 'faint' }, 'next probe: ', until(s.probe))))),
   list.length > most && h('button', { class: 'plain', type: 'button', on: { click: all } }, `Show all ${list.length}`)]
 }
 
@@ -139,7 +145,7 @@ const table = (title, heads, rows) => rows.length === 0 ? [] : [h('h2', null, ti
 
 function matrix(models, rows) {
   if (!rows.length) return [h('div', { class: 'state' }, icon('clock', 'big'), h('h2', null, 'No account'), h('p', null, 'Nothing here schedules accounts: they are in heald.yaml, or come with GEMINI_API_KEY.'))]
-  return table('Account × model', ['Account', 'Slots', 'All models', ...models.map((m) => h('span', { class: 'model-head', title: m }, m))], rows.map(({ account: a, state: s, cells: cs }) => [
+  return table('Accounts and models', ['Account', 'Slots', 'All models', ...models.map((m) => h('span', { class: 'model-head', title: m }, m))], rows.map(({ account: a, state: s, cells: cs }) => [
     [h('b', null, a.id), h('small', null, a.backend)], slots(a.in_use, a.slots), state(s, true),
     ...cs.map((c) => c === null ? h('span', { class: 'faint', title: 'not asked for yet' }, '·') : s.kind !== 'ready' ? h('span', { class: `same ${TONES[s.kind]}`, title: s.why }, icon(ICONS[s.kind]), hidden(s.kind)) : state(c, true)),
   ]))
@@ -147,10 +153,11 @@ function matrix(models, rows) {
 
 const slots = (used, most) => most ? meter(used, most, `${used} of ${most}`) : used ? number(used) : h('span', { class: 'faint' }, '0')
 
-// meter is a number with a bar, of what is used of a limit.
-function meter(used, most, text) {
+// meter is a number with a bar, of what is used of a limit: a tone says whether that
+// is much.
+function meter(used, most, text, tone) {
   const share = most ? Math.min(1, used / most) : 0
-  return h('span', { class: 'metered' }, h('span', { class: `meter ${share >= 1 ? 'full' : share > 0.8 ? 'high' : ''}`, 'aria-hidden': 'true' }, place(h('i'), { width: share * 100 })), h('span', null, text))
+  return h('span', { class: 'metered' }, h('span', { class: `meter ${tone ?? (share >= 1 ? 'full' : share > 0.8 ? 'high' : '')}`, 'aria-hidden': 'true' }, place(h('i'), { width: share * 100 })), h('span', null, text))
 }
 
 function limits(groups) {
@@ -162,7 +169,7 @@ function limits(groups) {
   }
   return table('Limits', ['Quota group and model', 'State', 'Requests/min', 'Tokens/min', 'Requests/day', 'In use', 'Health', 'First content'], groups.map((g) => [
     [h('b', null, g.model), h('small', null, g.group)], state(stateOf(g), true), rate(g, 'rpm'), rate(g, 'tpm'), rate(g, 'rpd'), slots(g.in_use, g.concurrency),
-    meter(g.health, 100, String(Math.round(g.health))), g.first_content_seconds ? duration(g.first_content_seconds * 1000) : h('span', { class: 'faint' }, '–'),
+    meter(g.health, 100, String(Math.round(g.health)), g.health < 50 ? 'full' : g.health < 80 ? 'high' : ''), g.first_content_seconds ? duration(g.first_content_seconds * 1000) : h('span', { class: 'faint' }, '–'),
   ]))
 }
 
@@ -170,8 +177,8 @@ const backends = (list) => table('Backends', ['Backend and model', 'State', 'Bre
   [h('b', null, b.backend), h('small', null, b.model)], state(stateOf(b), true), h('span', { class: b.breaker === 'closed' ? 'faint' : 'chip warn' }, b.breaker), b.shed ? percent(b.shed) : h('span', { class: 'faint' }, '–'), b.probe ? until(b.probe) : h('span', { class: 'faint' }, '–'),
 ]))
 
-const tenants = (list) => table('Tenants', ['Tenant', 'State', 'Weight', 'At once', 'Limits'], list.map((t) => [
-  h('b', null, t.name), state(t.disabled ? { kind: 'out', word: 'disabled', why: 'disabled' } : { kind: 'ready' }, true), number(t.weight || 1), t.max_concurrency ? number(t.max_concurrency) : h('span', { class: 'faint' }, 'no limit'),
+const tenants = (list, waiting) => table('Tenants', ['Tenant', 'State', 'Weight', 'At once', 'Limits'], list.map((t) => [
+  h('b', null, t.name), state(t.disabled ? { kind: 'out', word: 'disabled', why: 'disabled' } : stateOf(waiting.find((q) => q.tenant === t.name) || { usable: true }), true), number(t.weight || 1), t.max_concurrency ? number(t.max_concurrency) : h('span', { class: 'faint' }, 'no limit'),
   Object.keys(t.limits || {}).length ? h('ul', { class: 'limits-of' }, Object.entries(t.limits).map(([name, most]) => h('li', null, h('span', null, name), t.used?.[name] == null ? h('span', null, `of ${count(most)}`) : meter(t.used[name], most, `${count(t.used[name])} of ${count(most)}`), t.until?.[name] && h('small', null, 'new in ', until(t.until[name]))))) : h('span', { class: 'faint' }, 'none'),
 ]))
 

@@ -49,7 +49,7 @@ function live(feed) {
   const state = paused ? 'paused' : feed.live
   const n = feed.waiting()
   const [symbol, text] = paused ? ['pause', n ? `Paused · ${number(n)} new` : 'Paused'] : STATES[feed.live]
-  $('live').className = `live ${state}`
+  $('live').className = `live is-${state}`
   fill($('live'), icon(symbol), h('span', null, text))
   $('pause').setAttribute('aria-pressed', paused)
   fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Go on' : 'Pause'))

@@ -66,7 +66,7 @@ export class Chart {
     const axis = { stroke: color('--faint'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' }
     fill(this.plot)
     this.u = new uPlot({
-      width: this.plot.clientWidth || 320, height: HEIGHT, padding: [8, 4, 0, 0],
+      width: this.plot.clientWidth || 320, height: HEIGHT, padding: [8, 16, 0, 0],
       legend: { show: false }, select: { show: false }, cursor: { y: false, points: { show: !bars, size: 6 }, drag: { x: false, y: false }, sync: { key: SHARED.key } },
       scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high || 0, 1e-9) * 1.08] } },
       axes: [{ ...axis, grid: { show: false }, space: 64, size: 22, values: (u, at) => at.map((t) => clock(t * 1000).slice(0, 5)) }, { ...axis, size: 52, space: 36, values: (u, at) => at.map((v) => this.value(v)) }],

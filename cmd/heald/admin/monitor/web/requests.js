@@ -111,7 +111,7 @@ export class Requests {
     this.el.classList.toggle('nothing', feed.items.length === 0)
     if (feed.items.length) {
       fill(this.status, feed.olderTrouble ? [`Older requests cannot be loaded: ${feed.olderTrouble.message} `, h('button', { class: 'plain', type: 'button', on: { click: () => feed.older() } }, 'Try again')]
-        : feed.next ? `${plural(feed.items.length, 'request')} loaded, older ones follow as you scroll` : `${plural(feed.items.length, 'request')}, that is all that is remembered`)
+        : feed.next ? `${plural(feed.items.length, 'request')} loaded, older ones follow as you scroll` : `All ${plural(feed.items.length, 'request')} that ${isEmpty(feed.filter) ? 'are remembered' : 'match'}`)
       return
     }
     fill(this.status)
