@@ -89,8 +89,8 @@ async function tell() {
   }
   const { version, replica, store, bodies } = app.info
   fill($('about'), [version && `heald ${version}`, replica, store && `history in ${store}`].filter(Boolean).join(' · '))
-  views.requests.currency()
-  if (shown === 'now') views.now.ask()
+  if (shown) show()
+  if (shown === 'requests') views.requests.currency()
   $('bodies').hidden = !bodies || bodies === 'off'
   if (!$('bodies').hidden) fill($('bodies'), icon('warning'), h('b', null, 'Bodies are kept. '), bodies === 'all' ? 'Prompts and answers of all requests are stored with the history (record.bodies: all).' : 'Prompts and answers of failed requests are stored with the history (record.bodies: failed).')
 }
@@ -109,5 +109,5 @@ listen({
   j: inRequests((v) => v.move(1)), k: inRequests((v) => v.move(-1)), c: inRequests((v) => v.detail.copyReport()), Escape: inRequests((v) => v.close()),
 })
 themeButton()
+await Promise.race([tell(), new Promise((done) => setTimeout(done, 400))]) // amounts need their currency
 show()
-tell()

@@ -17,7 +17,7 @@ const color = (name) => {
   probe.style.color = `var(${name})`
   return getComputedStyle(probe).color
 }
-const paint = (i) => color(`--series-${i % SERIES + 1}`)
+const token = (s, i) => s.token || `--series-${i % SERIES + 1}`
 
 export class Chart {
   // kind is 'lines' or 'bars'. value(n) words a number.
@@ -33,8 +33,9 @@ export class Chart {
     this.observer.observe(this.plot)
   }
 
-  // show draws series, [{name, values, group}], over times in seconds. Series of
-  // one group have one color; all but its first are dashed.
+  // show draws series, [{name, values, group, token}], over times in seconds. Series
+  // of one group have one color; all but its first are dashed. A token names a color
+  // that means something.
   show(times, series, big = '') {
     this.times = times
     this.series = this.kind === 'bars' ? fewer(series) : series.slice(0, 2 * SERIES)
@@ -77,18 +78,18 @@ export class Chart {
   }
 
   #lines() {
-    return this.series.map((s) => ({ stroke: paint(s.color), width: s.dashed ? 1.25 : 2, dash: s.dashed ? [3, 3] : undefined, spanGaps: true, points: { show: false } }))
+    return this.series.map((s) => ({ stroke: color(token(s, s.color)), width: s.dashed ? 1.25 : 2, dash: s.dashed ? [3, 3] : undefined, spanGaps: true, points: { show: false } }))
   }
 
   #bars() {
-    return this.series.map((s, i) => ({ stroke: paint(i), fill: paint(i), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.82, 40], gap: 0 }) })).reverse()
+    return this.series.map((s, i) => ({ stroke: color(token(s, i)), fill: color(token(s, i)), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.82, 40], gap: 0 }) })).reverse()
   }
 
   // legend shows the values under the pointer, or what they come to.
   #legend(at) {
     fill(this.legend, this.series.map((s, i) => {
       const v = at == null ? (this.kind === 'bars' ? sum(s.values) : s.values.findLast((x) => x != null)) : s.values[at]
-      const mark = place(h('i', { class: s.dashed ? 'dashed' : '' }), { '--mark': `var(--series-${(this.kind === 'bars' ? i : s.color) % SERIES + 1})` })
+      const mark = place(h('i', { class: s.dashed ? 'dashed' : '' }), { '--mark': `var(${token(s, this.kind === 'bars' ? i : s.color)})` })
       return h('li', null, mark, h('span', null, s.name), h('b', null, v == null ? '–' : this.value(v)))
     }))
   }

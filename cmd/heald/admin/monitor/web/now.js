@@ -7,6 +7,8 @@ import { clock, count, duration, money, number, plural } from './format.js'
 import { address, go } from './route.js'
 
 const SPANS = { '1h': 'Hour', '24h': 'Day' }
+// OUTCOMES have the colors that they have in the list.
+const OUTCOMES = { passed: '--bar-stream', failed: '--bar-refused', broken: '--series-4', canceled: '--bar-held', local: '--bar-wait' }
 const AGAIN = { '1h': 10000, '24h': 60000 } // ms between questions
 
 export class Now {
@@ -76,10 +78,10 @@ export class Now {
       { name: `${backend} p50`, group: backend, values: n.first_content_p50[backend] },
       { name: `${backend} p95`, group: backend, values: n.first_content_p95?.[backend] || times.map(() => null) },
     ]))
-    c.requests.show(times, of(n.requests), number(total(n.requests)))
+    c.requests.show(times, of(n.requests).map((s) => ({ ...s, token: OUTCOMES[s.name] })), number(total(n.requests)))
     c.retries.show(times, of(n.retries), number(total(n.retries)))
     c.repairs.show(times, of(n.repairs), number(total(n.repairs)))
-    c.limited.show(times, [{ name: '429', values: n.rate_limited || [] }], number(sum(n.rate_limited || [])))
+    c.limited.show(times, [{ name: '429', token: '--bar-held', values: n.rate_limited || [] }], number(sum(n.rate_limited || [])))
     c.tokens.show(times, of(n.tokens), count(total(n.tokens)))
     c.cost.show(times, of(n.cost_nano), money(total(n.cost_nano), this.app.info.currency))
   }

@@ -5,7 +5,7 @@ import { fill, h, icon, say, sorry } from './dom.js'
 import { Feed } from './feed.js'
 import { isEmpty, toParams, toggled } from './filter.js'
 import { FilterBar } from './filterbar.js'
-import { plural } from './format.js'
+import { day, plural } from './format.js'
 import { VirtualList } from './list.js'
 import { address, go } from './route.js'
 import { COLUMNS, row } from './row.js'
@@ -82,11 +82,12 @@ export class Requests {
       this.newest = Infinity
       if (feed.status === 'ready') this.newest = feed.items[0]?.cursor ?? 0
       this.scale = scaleFor(feed.items)
-      fill(this.axis, axis(this.scale))
+      fill(this.axis, feed.items.length > 0 && axis(this.scale))
       this.list.clear()
       if (!feed.items.some((r) => r.cursor === this.selected)) this.selected = feed.find(this.open)?.cursor || 0
     }
     if (type !== 'live') {
+      this.el.classList.toggle('days', Boolean(feed.items.length && day(feed.items.at(-1).time)))
       const away = type === 'news' && this.grid.scrollTop > this.list.height / 2
       if (away) this.above = (this.above || 0) + added
       const before = this.grid.scrollTop

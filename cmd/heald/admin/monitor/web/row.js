@@ -20,7 +20,7 @@ export function row(r, { scale, currency, href, wanted = [], filter }) {
   const cell = (name, ...children) => h('div', { role: 'gridcell', class: `cell ${name}` }, ...children)
   const date = day(r.time)
   return h('div', { role: 'row', class: 'row', id: `r${r.cursor}`, data: { cursor: r.cursor } },
-    cell('time', h('a', { href, tabindex: '-1', title: full(r.time), 'aria-label': `${date} ${clock(r.time)}, request ${r.request_id || 'without id'}` }, clock(r.time))),
+    cell('time', h('a', { href, tabindex: '-1', title: full(r.time), 'aria-label': `${date} ${clock(r.time)}, request ${r.request_id || 'without id'}` }, date && h('small', null, date.slice(5)), clock(r.time))),
     cell('fate', fateChip(r)),
     cell('why', why.slice(0, SHOWN).map((one) => reasonChip(one, filter)), why.length > SHOWN && h('span', { class: 'more' }, `+${why.length - SHOWN}`)),
     cell('api', r.api || '–'),
