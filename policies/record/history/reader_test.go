@@ -171,6 +171,7 @@ func TestReaderIsBounded(t *testing.T) {
 		if got := newest(t, m).RequestID; got != "11 2999" {
 			t.Errorf("it has not come to the end, but to %s", got)
 		}
+		r.Close()
 		if said.Len() != 1 || s.most > 256 {
 			t.Errorf("%d warnings, %d entries at once", said.Len(), s.most)
 		}
