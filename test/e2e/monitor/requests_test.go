@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/heald-proxy/heald/policies/record"
-	"github.com/heald-proxy/heald/policies/record/history"
 )
 
 // evil is a name as clients may choose it. If the page took it for HTML, it would
@@ -15,12 +14,9 @@ import (
 const evil = `<img src=x onerror="window.pwned=1"><script>window.pwned=2</script>`
 
 // maker makes requests, the same ones for each seed but for their time.
-type maker struct {
-	rand   *rand.Rand
-	cursor history.Cursor
-}
+type maker struct{ rand *rand.Rand }
 
-func newMaker() *maker { return &maker{rand: rand.New(rand.NewPCG(14, 1))} }
+func newMaker() *maker { return &maker{rand.New(rand.NewPCG(14, 1))} }
 
 var (
 	tenants  = []string{"search", "ads", "lab", "support", "checkout"}
@@ -69,8 +65,7 @@ func (m *maker) hex(n int) string {
 func ms(n int) record.Duration { return record.Duration(time.Duration(n) * time.Millisecond) }
 
 // request makes one of a fate.
-func (m *maker) request(at time.Time, fate string) history.Item {
-	m.cursor++
+func (m *maker) request(at time.Time, fate string) record.Request {
 	api, model := pick(m.rand, apis), pick(m.rand, models)
 	r := record.Request{
 		Origin: record.Origin{
@@ -83,7 +78,7 @@ func (m *maker) request(at time.Time, fate string) history.Item {
 	switch fate {
 	case "local":
 		r.Outcome, r.Reason, r.Model, r.Attempts, r.Duration, r.FirstByte = "local", pick(m.rand, []string{"model_list", "warmup", "title"}), "", []record.Attempt{}, ms(1), ms(1)
-		return history.Item{Cursor: m.cursor, Request: r}
+		return r
 	case "healed":
 		for range 1 + m.rand.IntN(2) {
 			m.failed(&r)
@@ -103,7 +98,7 @@ func (m *maker) request(at time.Time, fate string) history.Item {
 		r.Outcome, r.Reason, r.Status, r.StopReason = "failed", last.Reason, 529, ""
 		r.Tried, r.Duration, r.FirstByte = len(r.Attempts), last.Began+last.Duration, last.Began+last.Duration
 		r.Waited = last.Waited
-		return history.Item{Cursor: m.cursor, Request: r}
+		return r
 	}
 	m.passed(&r)
 	last := r.Last()
@@ -127,7 +122,7 @@ func (m *maker) request(at time.Time, fate string) history.Item {
 			r.Cost = &sum
 		}
 	}
-	return history.Item{Cursor: m.cursor, Request: r}
+	return r
 }
 
 // next begins another attempt, and places it.
@@ -172,8 +167,8 @@ func (m *maker) passed(r *record.Request) {
 
 // day makes n requests of the last day, oldest first. The newest are one of each
 // fate, and one that is named by evil clients.
-func (m *maker) day(n int, now time.Time) []history.Item {
-	out := make([]history.Item, 0, n)
+func (m *maker) day(n int, now time.Time) []record.Request {
+	out := make([]record.Request, 0, n)
 	for i := range n {
 		at := now.Add(-time.Duration(n-i) * 24 * time.Hour / time.Duration(n))
 		switch left := n - i; {

@@ -25,7 +25,7 @@ export async function open(hash = '#/requests', { theme = 'light', viewport = WI
   const context = await browser.newContext({ viewport, colorScheme: theme, reducedMotion: motion, timezoneId: 'UTC', locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'], deviceScaleFactor: viewport === PHONE ? 2 : 1, ...more })
   const page = await context.newPage()
   const complaints = []
-  page.on('console', (m) => { if (['error', 'warning'].includes(m.type()) && !quiet.some((q) => q.test(m.text()))) complaints.push(m.text()) })
+  page.on('console', (m) => { if (['error', 'warning'].includes(m.type()) && !quiet.some((q) => q.test(m.text()))) complaints.push(`${m.text()} ${m.location().url}`) })
   page.on('pageerror', (err) => complaints.push(String(err.stack || err)))
   page.on('request', (r) => { if (!r.url().startsWith(MONITOR_URL) && !r.url().startsWith('data:') && !r.url().startsWith('blob:')) complaints.push(`asked ${r.url()}`) })
   page.done = async () => {

@@ -84,6 +84,8 @@ test('a click on a reason filters by it', async () => {
 
 test('news come by themselves, and wait while the page is paused', async () => {
   const page = await open()
+  const other = []
+  page.on('request', (r) => { if (/api\/(now|accounts)/.test(r.url())) other.push(r.url()) })
   await rows(page)
   await page.locator('.is-live').waitFor()
   const first = await top(page).getAttribute('id')
@@ -98,6 +100,7 @@ test('news come by themselves, and wait while the page is paused', async () => {
   assert.equal(await top(page).getAttribute('id'), paused)
   await page.getByRole('button', { name: 'Go on' }).click()
   await until(page, (id) => document.getElementById(id)?.getAttribute('aria-rowindex') === '9', paused)
+  assert.deepEqual(other, [], 'views that are not shown ask nothing')
   await page.done()
 })
 
@@ -155,7 +158,7 @@ test('the connection is lost and comes back, and nothing is missing', async () =
   await set({ down: 'yes', cut: 'yes' })
   await page.getByText('Connection lost').first().waitFor()
   await picture(page, 'requests-lost')
-  await emit({ n: 4, fate: 'failed', quiet: 'yes' })
+  await emit({ n: 4, fate: 'failed' })
   const { cursor } = await page.evaluate(() => ({ cursor: document.querySelector('.rows .row[aria-rowindex="2"]').dataset.cursor }))
   await set()
   await page.locator('.is-live').waitFor()

@@ -19,11 +19,13 @@ export class Accounts {
   }
 
   enter() {
+    this.active = true
     this.ask()
     this.ticking = setInterval(() => this.#tick(), 500)
   }
 
   leave() {
+    this.active = false
     clearTimeout(this.timer)
     clearInterval(this.ticking)
     this.abort?.abort()
@@ -31,7 +33,7 @@ export class Accounts {
 
   pause() {
     this.paused = !this.paused
-    if (!this.paused) this.ask()
+    if (this.active && !this.paused) this.ask()
   }
 
   async ask() {
@@ -46,7 +48,7 @@ export class Accounts {
       if (err.name === 'AbortError') return
       this.#failed(err)
     }
-    if (!this.paused && this.el.isConnected) this.timer = setTimeout(() => this.ask(), AGAIN)
+    if (this.active && !this.paused) this.timer = setTimeout(() => this.ask(), AGAIN)
   }
 
   #failed(err) {

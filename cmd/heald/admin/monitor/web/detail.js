@@ -139,7 +139,8 @@ function missing(r) {
 
 // sentence has a link where its word stands, or at its end.
 function sentence({ text = '', word, link: href }) {
-  if (!word || !href) return text
+  if (!href) return text
+  if (!word) return [text, ' ', link(href, 'about this')]
   const at = text.indexOf(word)
   if (at < 0) return [text, ' ', link(href, word)]
   return [text.slice(0, at), link(href, word), text.slice(at + word.length)]

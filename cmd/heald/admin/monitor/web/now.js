@@ -19,7 +19,7 @@ export class Now {
       content: new Chart({ title: 'First content', kind: 'lines', value: duration, hint: 'by backend; p50, p95 dashed' }),
       requests: new Chart({ title: 'Requests', kind: 'bars', value: count, hint: 'by outcome' }),
       retries: new Chart({ title: 'Retries', kind: 'bars', value: count, hint: 'by reason' }),
-      repairs: new Chart({ title: 'Repairs', kind: 'bars', value: count, hint: 'by what was changed' }),
+      repairs: new Chart({ title: 'Repairs', kind: 'bars', value: count, hint: 'by reason' }),
       limited: new Chart({ title: 'Rate limited', kind: 'bars', value: count, hint: 'answers with status 429' }),
       tokens: new Chart({ title: 'Tokens', kind: 'bars', value: count, hint: 'by tenant' }),
       cost: new Chart({ title: 'Cost', kind: 'bars', value: cost, hint: 'by tenant' }),
@@ -35,23 +35,29 @@ export class Now {
   }
 
   show({ span }) {
+    this.active = true
     this.span = SPANS[span] ? span : '1h'
     for (const b of this.switch.children) b.setAttribute('aria-pressed', b.dataset.span === this.span)
     this.ask()
   }
 
   leave() {
+    this.active = false
+    this.#stop()
+  }
+
+  #stop() {
     clearTimeout(this.timer)
     this.abort?.abort()
   }
 
   pause() {
     this.paused = !this.paused
-    if (!this.paused) this.ask()
+    if (this.active && !this.paused) this.ask()
   }
 
   async ask() {
-    this.leave()
+    this.#stop()
     this.abort = new AbortController()
     try {
       this.#draw(await api.now(this.span, this.abort.signal))
@@ -61,7 +67,7 @@ export class Now {
       if (!this.grid.hidden) fill(this.note, h('p', { class: 'banner warn' }, icon('clock'), `${err.message} What is shown is of ${clock(this.shown)}.`))
       else fill(this.note, sorry('The charts cannot be loaded', err, () => this.ask()))
     }
-    if (!this.paused) this.timer = setTimeout(() => this.ask(), AGAIN[this.span])
+    if (this.active && !this.paused) this.timer = setTimeout(() => this.ask(), AGAIN[this.span])
   }
 
   #draw(n) {

@@ -1,10 +1,9 @@
-package web
+package monitor
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -22,9 +21,9 @@ var vendored = map[string]string{
 // names are all files that are served.
 func names(t *testing.T) (out []string) {
 	t.Helper()
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(embedded, "web", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			out = append(out, name)
+			out = append(out, strings.TrimPrefix(name, "web/"))
 		}
 		return err
 	})
@@ -41,7 +40,7 @@ func TestVendored(t *testing.T) {
 			continue
 		}
 		seen++
-		text, err := files.ReadFile(name)
+		text, err := embedded.ReadFile("web/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,37 +54,10 @@ func TestVendored(t *testing.T) {
 	}
 }
 
-// The page is at /, its files below Root, each with its type and the policy, and
-// nothing else is found.
-func TestHandler(t *testing.T) {
-	get := func(path string) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		Handler().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		return w
-	}
-	if w := get("/"); w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Body.String(), "<title>heald") {
-		t.Errorf("/: %d, %v", w.Code, w.Header())
-	}
-	for _, name := range names(t) {
-		w := get(Root + name)
-		if w.Code != 200 || w.Header().Get("Content-Type") == "" {
-			t.Errorf("%s: %d, %v", name, w.Code, w.Header())
-		}
-		if p := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'none'; script-src 'self'; style-src 'self'; ") || strings.Contains(p, "unsafe") {
-			t.Errorf("%s: %s", name, p)
-		}
-	}
-	for _, path := range []string{"/monitor/", "/monitor", "/index.html", "/monitor/files.go", "/monitor/../files.go", "/monitor/none.js", "/x"} {
-		if w := get(path); w.Code != 404 {
-			t.Errorf("%s: %d", path, w.Code)
-		}
-	}
-}
-
-// our files hold nothing that the policy would refuse, and name no other place
+// Our files hold nothing that the policy would refuse, and name no other place
 // but where a person may go.
 func TestOurFiles(t *testing.T) {
-	page, err := files.ReadFile("index.html")
+	page, err := embedded.ReadFile("web/index.html")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +65,7 @@ func TestOurFiles(t *testing.T) {
 		t.Errorf("index.html has %q", m)
 	}
 	for _, m := range regexp.MustCompile(`(?:src|href)="([^"#][^"]*)"`).FindAllStringSubmatch(string(page), -1) {
-		if _, err := files.ReadFile(strings.TrimPrefix(m[1], Root)); err != nil {
+		if _, err := embedded.ReadFile("web/" + strings.TrimPrefix(m[1], "/monitor/")); err != nil {
 			t.Errorf("index.html names %s: %v", m[1], err)
 		}
 	}
@@ -101,7 +73,7 @@ func TestOurFiles(t *testing.T) {
 		if strings.HasPrefix(name, "vendor/") || !strings.HasSuffix(name, ".js") {
 			continue
 		}
-		text, err := files.ReadFile(name)
+		text, err := embedded.ReadFile("web/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +81,7 @@ func TestOurFiles(t *testing.T) {
 			t.Errorf("%s uses %s", name, m)
 		}
 		for _, m := range regexp.MustCompile(`from '([^']+)'`).FindAllStringSubmatch(string(text), -1) {
-			if _, err := files.ReadFile(strings.TrimPrefix(m[1], "./")); err != nil {
+			if _, err := embedded.ReadFile("web/" + strings.TrimPrefix(m[1], "./")); err != nil {
 				t.Errorf("%s imports %s: %v", name, m[1], err)
 			}
 		}
