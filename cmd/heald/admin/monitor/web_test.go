@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// vendored are the files that others wrote: uPlot 1.6.32 from npm, MIT licence,
+// vendored are the files that others wrote: uPlot 1.6.32 from npm, MIT license,
 // https://github.com/leeoniya/uPlot, as they are in the package's dist folder.
 // To take a newer one, copy them, read what changed, and write its hashes here.
 var vendored = map[string]string{
