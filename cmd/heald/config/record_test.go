@@ -85,6 +85,7 @@ func TestRecordFaults(t *testing.T) {
 }
 
 func TestRemembered(t *testing.T) {
+	t.Setenv("KEY", "a-credential-of-some-length")
 	for file, want := range map[string]int{"": 10_000, "record: {history: 0}": 0, "record: {history: 500}": 500} {
 		c, err := Parse([]byte(recordBase + file))
 		if err == nil {
