@@ -131,18 +131,18 @@ func TestNothingIsRemembered(t *testing.T) {
 // those from before its start, and those that come; its own once.
 func TestReplicasShareHistory(t *testing.T) {
 	server := redistest.Start(t)
-	replica := func() (*records, *redis.Store) {
+	replica := func() *records {
 		store, err := redis.New(redis.Config{URL: server.URL()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = store.Close() })
-		return openRecords(t, &config.Record{RedisStream: true}, store), store
+		return openRecords(t, &config.Record{RedisStream: true}, store)
 	}
-	a, _ := replica()
+	a := replica()
 	a.fan.Attempt(historytest.Failed("id-1", 1, "rate_limited", 429))
 	a.fan.Request(historytest.Request("id-0"))
-	b, _ := replica()
+	b := replica()
 	second := historytest.Request("id-1")
 	second.Tried, second.Attempts[0].Number = 2, 2
 	b.fan.Request(second)
