@@ -231,7 +231,7 @@ func TestMemorySameIDLater(t *testing.T) {
 	}
 }
 
-func filled(b testing.TB) *history.Memory {
+func filled() *history.Memory {
 	m := history.NewMemory(history.MemoryOptions{})
 	for i := range history.DefaultRequests {
 		id := fmt.Sprintf("9f1c2a34-5b6d-4e7f-8a90-%012d", i)
@@ -243,7 +243,7 @@ func filled(b testing.TB) *history.Memory {
 
 // Questions at 10,000 requests; those that find nothing look at all of them.
 func BenchmarkQuery(b *testing.B) {
-	m := filled(b)
+	m := filled()
 	for name, f := range map[string]history.Filter{
 		"newest": {}, "rare outcome": {Outcomes: []string{"failed"}}, "account": {Accounts: []string{"none"}}, "text": {Text: "Not There"},
 		"id": {ID: "9f1c2a34-5b6d-4e7f-8a90-000000000001"}, "since": {Since: historytest.Start.Add(time.Hour)},

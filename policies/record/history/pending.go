@@ -105,7 +105,7 @@ func (m *Memory) finish() {
 			e.told |= bit(a.Number)
 			Join(&e.item.Request, a)
 		}
-		e.item.Origin.Time = began(attempts)
+		e.item.Time = began(attempts)
 		unfinished(&e.item.Request)
 		if c, ok := m.byID[e.item.RequestID]; ok {
 			if was := m.at(c); was != nil && was.unfinished && was.during(&attempts[0]) {

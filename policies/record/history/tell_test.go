@@ -30,7 +30,7 @@ func TestBehindAQueue(t *testing.T) {
 func BenchmarkTell(b *testing.B) {
 	metrics := record.NewMetrics(prometheus.NewRegistry())
 	labels := record.NewLabels(metrics)
-	m, now := filled(b), history.NewNow()
+	m, now := filled(), history.NewNow()
 	q := record.NewQueue(history.Sink{To: record.Fan{m, now}}, record.QueueOptions{Name: "history", Metrics: metrics, Log: zap.NewNop()})
 	defer q.Close(b.Context())
 	a := historytest.Attempt(1)

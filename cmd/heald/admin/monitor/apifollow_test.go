@@ -22,13 +22,13 @@ import (
 type reader struct {
 	head http.Header
 	code int
-	held sync.Mutex
+	held chan struct{} // has one place; synctest knows channels, not mutexes
 
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func newReader() *reader { return &reader{head: http.Header{}} }
+func newReader() *reader { return &reader{head: http.Header{}, held: make(chan struct{}, 1)} }
 
 func (r *reader) Header() http.Header { return r.head }
 func (r *reader) WriteHeader(code int) {
@@ -36,8 +36,8 @@ func (r *reader) WriteHeader(code int) {
 }
 func (r *reader) Flush() {}
 func (r *reader) Write(b []byte) (int, error) {
-	r.held.Lock()
-	defer r.held.Unlock()
+	r.held <- struct{}{}
+	defer func() { <-r.held }()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.text.Write(b)
@@ -139,13 +139,13 @@ func TestFollowSlowly(t *testing.T) {
 		out, leave := following(t.Context(), m, "/api/follow")
 		defer leave()
 		out.took()
-		out.held.Lock()
+		out.held <- struct{}{}
 		const told = 2000
 		for i := range told {
 			store.Request(historytest.Request(fmt.Sprint(i)))
 		}
 		time.Sleep(time.Second)
-		out.held.Unlock()
+		<-out.held
 		got := out.took()
 		var lost, n int
 		for line := range strings.Lines(got) {
