@@ -13,7 +13,7 @@ import (
 // https://github.com/leeoniya/uPlot, as they are in the package's dist folder.
 // To take a newer one, copy them, read what changed, and write its hashes here.
 var vendored = map[string]string{
-	"vendor/uplot/LICENSE":       "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
+	"vendor/uplot/LICENSE.txt":   "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
 	"vendor/uplot/uPlot.esm.js":  "5dd9b3281aa64b461b42d9945f6adb2649d346502b12281a9ae0d46599a80eba",
 	"vendor/uplot/uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
