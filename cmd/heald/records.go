@@ -24,6 +24,7 @@ type records struct {
 	fan    record.Fan
 	labels *record.Labels
 	queues []*record.Queue
+	past   past
 }
 
 // newRecords opens the sinks; close ends them. shared is the store with the
@@ -59,6 +60,7 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 	if cfg.RedisStream && shared != nil {
 		add("redis_stream", record.NewStream(shared))
 	}
+	r.remember(cfg, shared, add, log)
 	return r, nil
 }
 
@@ -66,6 +68,7 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 func (r *records) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
+	r.past.close()
 	errs := make(chan error, len(r.queues))
 	for _, q := range r.queues {
 		go func() { errs <- q.Close(ctx) }() // ends a little after ctx at the latest

@@ -125,7 +125,7 @@ func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Profiles: profiles})
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Page: s.page(), Profiles: profiles})
 	return nil
 }
 

@@ -19,5 +19,6 @@
 //
 // Prices are in package price, the JSON-lines file in package file. The sinks
 // that need a network are elsewhere: the span exporter in cmd/heald/otlp, a
-// stream of the shared store by way of Appender here.
+// stream of the shared store by way of Appender here. Package history remembers
+// requests for the page on the admin listener, package story puts them in words.
 package record

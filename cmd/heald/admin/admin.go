@@ -1,5 +1,5 @@
 // Package admin is the second listener, for operators and orchestrators:
-// metrics, health, the accounts' states and, if asked for, profiles. It should not be reachable by
+// metrics, health, the accounts' states, the monitor page and, if asked for, profiles. It should not be reachable by
 // clients; on a loopback address web pages get nothing from it.
 package admin
 
@@ -31,9 +31,18 @@ type Options struct {
 	Ready func() (string, error)
 	// Accounts tells of accounts at /accounts; nil has nothing to tell.
 	Accounts func() accounts.Report
+	// Page is the monitor page, at / and with what it asks for; nil has none. It is
+	// closed when the server ends.
+	Page Page
 	// Profiles serves /debug/pprof/. They show parts of the memory, which holds
 	// prompts and credentials.
 	Profiles bool
+}
+
+// Page is the monitor page. Close ends what it streams.
+type Page interface {
+	http.Handler
+	Close()
 }
 
 // New makes a server.
@@ -53,6 +62,11 @@ func New(o Options) *Server {
 		_, _ = w.Write([]byte("ok\n" + more + "\n"))
 	})
 	mux.HandleFunc("GET "+accounts.Path, tellAccounts(o.Accounts))
+	if o.Page != nil {
+		for _, path := range []string{"/{$}", "/monitor/", "/api/"} {
+			mux.Handle("GET "+path, o.Page)
+		}
+	}
 	if o.Profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -60,7 +74,11 @@ func New(o Options) *Server {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	s := &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	if o.Page != nil {
+		s.http.RegisterOnShutdown(o.Page.Close) // else it would wait for who follows
+	}
+	return s
 }
 
 // Serve answers on l until ctx ends. On a loopback address it refuses what web

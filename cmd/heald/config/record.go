@@ -9,6 +9,7 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/otlp"
 	"github.com/heald-proxy/heald/policies/record/file"
+	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -30,6 +31,10 @@ type Record struct {
 	// RedisStream appends the records to the stream h1:usage of the shared
 	// store; default false.
 	RedisStream bool `yaml:"redis_stream"`
+	// History is how many requests are remembered in memory for the page on the
+	// admin listener, 4 KiB each at the most; default 10000. 0 remembers none. With
+	// RedisStream they are those of all replicas.
+	History *int `yaml:"history" zero:"no requests are remembered"`
 }
 
 // OTLP is an OpenTelemetry collector.
@@ -47,6 +52,9 @@ const (
 	DefaultRecordAge  = 24 * time.Hour
 	DefaultRecordKeep = 30
 )
+
+// mostHistory keeps the requests in memory within 400 MB.
+const mostHistory = 100_000
 
 // leastRecordSize and leastRecordAge keep files from being too many.
 const (
@@ -82,6 +90,9 @@ func (r *Record) validate(shared bool) error {
 	if r.Keep < 0 {
 		bad("keep", fmt.Sprintf("%d is negative", r.Keep), "", "write how many older files are kept")
 	}
+	if n := r.Remembered(); n < 0 || n > mostHistory {
+		bad("history", fmt.Sprintf("%d is no number of requests to remember", n), "", fmt.Sprintf("write one up to %d; 0 remembers none", mostHistory))
+	}
 	if o := r.OTLP; o != nil {
 		if _, err := otlp.Endpoint(o.Endpoint); err != nil {
 			bad("otlp.endpoint", err.Error(), "", "write one as in http://127.0.0.1:4318, with the port for OTLP over HTTP; a credential goes into record.otlp.headers")
@@ -106,6 +117,14 @@ func (r *Record) checkFile() error {
 			Fix: "name a file in a directory that exists, in which heald may write"}
 	}
 	return nil
+}
+
+// Remembered is how many requests are remembered in memory.
+func (r *Record) Remembered() int {
+	if r.History == nil {
+		return history.DefaultRequests
+	}
+	return *r.History
 }
 
 // Files are the options of the file of records.

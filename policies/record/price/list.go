@@ -151,3 +151,6 @@ var builtIn = sync.OnceValue(func() list {
 	}
 	return l
 })
+
+// Currency is that of all prices, as in USD.
+func Currency() string { return builtIn().Currency }

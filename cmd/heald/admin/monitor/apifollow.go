@@ -1,0 +1,195 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/heald-proxy/heald/policies/record/history"
+)
+
+// Times of a stream of events.
+const (
+	// keepAlive is after how long without an event a comment is sent.
+	keepAlive = 15 * time.Second
+	// writeTime is how long a reader may take for one event.
+	writeTime = 30 * time.Second
+	// askAgain is how often a store is asked that cannot be followed.
+	askAgain = time.Second
+)
+
+// source has the next event. It returns the error of ctx when that ends first.
+type source interface {
+	Next(ctx context.Context) (history.Event, error)
+	Close()
+}
+
+// follow sends requests as they end, as server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html), and again when
+// more is known of one.
+func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
+	if !m.remembers(w) {
+		return
+	}
+	f, err := filterOf(r.URL.Query())
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	after, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64) // what is none asks for nothing
+	from, err := m.source(f)
+	if err != nil {
+		w.Header().Set("Retry-After", "10")
+		fail(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	defer from.Close()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(m.ctx, cancel)()
+
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // of proxies in between
+	out := &events{w: w, control: http.NewResponseController(w)}
+	if out.send(": requests as they end\n\n") != nil || r.Method == http.MethodHead || !m.missed(ctx, out, f, history.Cursor(after)) {
+		return
+	}
+	for {
+		event, err := next(ctx, from)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, context.DeadlineExceeded):
+			err = out.send(": still here\n\n")
+		case err == nil:
+			err = out.event(event)
+		}
+		if err != nil {
+			return // the reader is gone, or the store
+		}
+	}
+}
+
+// next waits for an event, for keepAlive at most.
+func next(ctx context.Context, from source) (history.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, keepAlive)
+	defer cancel()
+	return from.Next(ctx)
+}
+
+func (m *Monitor) source(f history.Filter) (source, error) {
+	if s, ok := m.o.Store.(history.Follower); ok {
+		return s.Follow(f)
+	}
+	return &asking{store: m.o.Store, filter: f}, nil
+}
+
+// missed sends what a reader has missed who comes again; false if that fails.
+func (m *Monitor) missed(ctx context.Context, out *events, f history.Filter, after history.Cursor) bool {
+	if after <= 0 {
+		return true
+	}
+	page, err := m.o.Store.Query(ctx, f, 0, history.MaxPage)
+	if err != nil {
+		return false
+	}
+	items := newer(page.Items, after)
+	if len(items) == len(page.Items) && page.Next != 0 && out.send("event: lost\ndata: {\"lost\":1}\n\n") != nil {
+		return false // there are more than one page; nobody has counted them
+	}
+	for _, item := range items {
+		if out.event(history.Event{Item: item}) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// newer are the items after a cursor, the oldest first.
+func newer(items []history.Item, after history.Cursor) []history.Item {
+	n := 0
+	for n < len(items) && items[n].Cursor > after {
+		n++
+	}
+	out := slices.Clone(items[:n])
+	slices.Reverse(out)
+	return out
+}
+
+// asking makes events by asking a store that cannot be followed.
+type asking struct {
+	store  history.Store
+	filter history.Filter
+	after  history.Cursor // 0 before the first question
+	ready  []history.Item
+}
+
+func (a *asking) Next(ctx context.Context) (history.Event, error) {
+	for {
+		if len(a.ready) > 0 {
+			item := a.ready[0]
+			a.ready = a.ready[1:]
+			return history.Event{Item: item}, nil
+		}
+		limit := history.MaxPage
+		if a.after == 0 {
+			limit = 1
+		}
+		page, err := a.store.Query(ctx, a.filter, 0, limit)
+		if err != nil {
+			return history.Event{}, err
+		}
+		before := a.after
+		if len(page.Items) > 0 {
+			a.after = page.Items[0].Cursor
+		}
+		if before != 0 {
+			a.ready = newer(page.Items, before)
+		}
+		a.after = max(a.after, 1)
+		if len(a.ready) == len(page.Items) && page.Next != 0 && before > 1 {
+			return history.Event{Lost: 1}, nil // more than a page since then
+		}
+		if len(a.ready) > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return history.Event{}, ctx.Err()
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+func (a *asking) Close() {}
+
+// events writes events, each at once.
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (e *events) event(of history.Event) error {
+	if of.Lost > 0 {
+		return e.send(fmt.Sprintf("event: lost\ndata: {\"lost\":%d}\n\n", of.Lost))
+	}
+	data, err := json.Marshal(of.Item)
+	if err != nil {
+		return err
+	}
+	return e.send(fmt.Sprintf("id: %d\nevent: request\ndata: %s\n\n", of.Item.Cursor, data))
+}
+
+func (e *events) send(text string) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTime)) // a reader that hangs must not keep its place
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}

@@ -1,0 +1,168 @@
+// The requests that the page has: newest first, without gaps, bounded.
+
+import * as api from './api.js'
+import { toQuery } from './filter.js'
+import { Live } from './live.js'
+
+const FIRST = 200 // of the first page
+const MORE = 500 // of each older one
+const MOST = 30000 // that are kept; older ones are fetched again on demand
+const WAITING = 5000 // that wait while the page is paused
+const BEAT = 250 // ms between changes of what is shown
+
+export class Feed extends EventTarget {
+  items = []
+  next = 0 // cursor of what is older; 0 if there is nothing
+  status = 'loading' // loading, ready or error
+  trouble = null
+  live = 'connecting'
+  paused = false
+  fresh = [] // came while paused or since the last beat
+  lost = 0 // events that the server dropped for us, since the last load
+  #abort = new AbortController()
+  #older = null
+  #beat = 0
+  #live = new Live({
+    request: (item) => this.#came(item),
+    lost: (n) => { this.lost += n; this.#catchUp() },
+    again: () => this.#catchUp(),
+    state: (state) => { this.live = state; this.#tell('live') },
+  })
+
+  // load begins anew with a filter.
+  async load(filter = this.filter) {
+    this.filter = filter
+    this.#abort.abort()
+    this.#abort = new AbortController()
+    const { signal } = this.#abort
+    this.#older = null
+    Object.assign(this, { items: [], fresh: [], next: 0, lost: 0, status: 'loading', trouble: null })
+    clearTimeout(this.#beat)
+    this.#beat = 0
+    this.#tell('reset')
+    try {
+      // What comes between the page and the connection is caught up with: the
+      // connection is first.
+      this.query = toQuery(filter)
+      this.#live.open(this.query)
+      const page = await api.requests(this.query, 0, FIRST, signal)
+      this.items = page.requests || []
+      this.next = page.next || 0
+      this.status = 'ready'
+    } catch (err) {
+      if (err.name === 'AbortError') return
+      this.status = 'error'
+      this.trouble = err
+    }
+    this.#tell('reset')
+    this.#flushSoon()
+  }
+
+  // older fetches the next page; it does nothing while one is on its way.
+  older() {
+    if (!this.next || this.status !== 'ready') return null
+    this.#older ??= this.#fetchOlder(this.#abort.signal).finally(() => { this.#older = null })
+    return this.#older
+  }
+
+  async #fetchOlder(signal) {
+    try {
+      const page = await api.requests(this.query, this.next, MORE, signal)
+      this.items = this.items.concat(page.requests || [])
+      this.next = page.next || 0
+      this.olderTrouble = null
+      this.#tell('older')
+    } catch (err) {
+      if (err.name === 'AbortError') return
+      this.olderTrouble = err
+      this.#tell('live')
+    }
+  }
+
+  pause(paused) {
+    this.paused = paused
+    this.#tell('live')
+    if (!paused) this.#flush()
+  }
+
+  // waiting is how many came while the page is paused.
+  waiting() {
+    const top = this.items[0]?.cursor ?? -1
+    return this.fresh.filter((item) => item.cursor > top).length
+  }
+
+  // at is where a cursor stands in items, or where it would.
+  at(cursor) {
+    let low = 0
+    let high = this.items.length
+    while (low < high) {
+      const mid = (low + high) >> 1
+      if (this.items[mid].cursor > cursor) low = mid + 1
+      else high = mid
+    }
+    return low
+  }
+
+  find(id) {
+    return this.items.find((item) => item.request_id === id)
+  }
+
+  #came(item) {
+    this.fresh.push(item)
+    if (this.fresh.length > WAITING) this.fresh.shift() // resuming catches up with it
+    if (this.paused) this.#tell('live')
+    else this.#flushSoon()
+  }
+
+  #flushSoon() {
+    if (!this.#beat) this.#beat = setTimeout(() => { this.#beat = 0; if (!this.paused) this.#flush() }, BEAT)
+  }
+
+  #flush() {
+    if (this.status !== 'ready' || !this.fresh.length) return
+    const missed = this.fresh.length >= WAITING
+    const added = this.#merge(this.fresh)
+    this.fresh = []
+    if (added) this.#tell('news', added)
+    if (missed) this.#catchUp()
+  }
+
+  // merge puts items where they belong, and returns how many are new at the top.
+  #merge(items) {
+    const top = this.items[0]?.cursor ?? -1
+    const news = []
+    for (const item of items) {
+      const i = this.at(item.cursor)
+      if (this.items[i]?.cursor === item.cursor) this.items[i] = item // it is told of again
+      else if (item.cursor > top) news.push(item)
+      else if (i < this.items.length || !this.next) this.items.splice(i, 0, item)
+    }
+    news.sort((a, b) => b.cursor - a.cursor)
+    const added = news.filter((item, i) => item.cursor !== news[i - 1]?.cursor)
+    this.items = added.concat(this.items)
+    if (this.items.length > MOST) {
+      this.items.length = MOST
+      this.next = this.items.at(-1).cursor
+    }
+    return added.length || 0
+  }
+
+  // catchUp fetches what may have been missed, or begins anew if that is more
+  // than a page.
+  async #catchUp() {
+    if (this.status === 'loading') return
+    if (this.status === 'error') return this.load()
+    try {
+      const page = await api.requests(this.query, 0, FIRST, this.#abort.signal)
+      const items = page.requests || []
+      const newest = this.items[0]?.cursor ?? 0
+      if (items.length && page.next && items.at(-1).cursor > newest) return this.load()
+      if (items.length && items[0].cursor < newest) return this.load() // heald was started anew, and counts anew
+      for (const item of items.reverse()) if (item.cursor > newest) this.#came(item)
+    } catch { /* the connection breaks as well, and comes back here */ }
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }))
+  }
+}
