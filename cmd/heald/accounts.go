@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
-	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
 // leastWatch keeps a table readable, and heald from being asked all the time.
@@ -24,16 +23,17 @@ func accountsCommand(out streams) *cobra.Command {
 		Long: "show every account, quota, backend and tenant of a running heald, and why each is or is not usable now",
 		Args: noArguments,
 	}
-	address := cmd.Flags().String("admin", config.DefaultAdmin, "ask at `ADDRESS`: host:port, http://host:port or unix:///path")
+	var admin adminLine
+	admin.register(cmd.Flags())
 	asJSON := cmd.Flags().Bool("json", false, "print the admin listener's JSON")
 	interval := cmd.Flags().Duration("watch", 0, "show it again every `TIME`, such as 2s")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *interval != 0 && *interval < leastWatch {
 			return &usageError{fmt.Errorf("--watch: %v is too short; write %v or more", *interval, leastWatch)}
 		}
-		client, err := accounts.NewClient(*address)
+		client, err := admin.client()
 		if err != nil {
-			return &usageError{fmt.Errorf("--admin: %w", err)}
+			return err
 		}
 		return showAccounts(cmd.Context(), client, *asJSON, *interval, out)
 	}

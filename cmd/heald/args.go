@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // refusePasted refuses a command line that holds a credential: every process of
@@ -54,9 +54,9 @@ func longFlags(root *cobra.Command, args []string) []string {
 	}
 	cmd, _, err := root.Find(args)
 	if err != nil {
-		return args
+		return append([]string{}, args...)
 	}
-	out := slices.Clone(args)
+	out := append([]string{}, args...) // nil means the process's own to the library
 	for i := 0; i < len(out); i++ {
 		if out[i] == "--" {
 			break
@@ -86,7 +86,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		said = "there is no flag --" + unknown.GetSpecifiedName()
+		said = noSuchFlag(cmd, unknown)
 	case errors.As(err, &alone):
 		said = "--" + alone.GetSpecifiedName() + " needs a value"
 	case errors.As(err, &invalid):
@@ -97,6 +97,16 @@ func flagError(cmd *cobra.Command, err error) error {
 		said = err.Error()
 	}
 	return &usageError{fmt.Errorf("%s; see %s -h", said, cmd.CommandPath())}
+}
+
+func noSuchFlag(cmd *cobra.Command, e *pflag.NotExistError) string {
+	name := e.GetSpecifiedName()
+	if e.GetSpecifiedShortnames() != "" {
+		return "there is no flag -" + name
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return "there is no flag --" + name + setting.DidYouMean("--"+name, names)
 }
 
 // wanted says what a flag takes; told is what it says itself.
@@ -121,7 +131,11 @@ func commandNamed(cmd *cobra.Command, args []string) error {
 }
 
 func noSuchCommand(parent *cobra.Command, name string) error {
-	return &usageError{fmt.Errorf("there is no such command: no command %q; see %s -h", name, parent.CommandPath())}
+	var names []string
+	for _, c := range parent.Commands() {
+		names = append(names, c.Name())
+	}
+	return &usageError{fmt.Errorf("there is no such command: no command %q%s; see %s -h", name, setting.DidYouMean(name, names), parent.CommandPath())}
 }
 
 // noArguments takes flags alone.

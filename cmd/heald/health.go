@@ -8,41 +8,44 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
-// runHealth asks a running heald whether it lives: the image's health check,
+// probeTime bounds the question of a health check.
+const probeTime = 5 * time.Second
+
+// healthCommand asks a running heald whether it lives: the image's health check,
 // since there is no shell or curl in the image.
 func healthCommand(out streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "health [flags]", Short: "ask a running heald whether it lives", Args: noArguments}
-	address := cmd.Flags().String("admin", config.DefaultAdmin, "ask at `ADDRESS`")
+	cmd := &cobra.Command{
+		Use: "health [flags]", Short: "ask a running heald whether it lives",
+		Long: "ask a running heald whether it lives; exit status 1 if it does not", Args: noArguments,
+	}
+	var admin adminLine
+	admin.register(cmd.Flags())
 	ready := cmd.Flags().Bool("ready", false, "ask whether it takes new requests, too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		path := "/livez"
 		if *ready {
 			path = "/readyz"
 		}
-		return askHealth(cmd.Context(), *address, path, out.out)
+		return askHealth(cmd.Context(), &admin, path, out.out)
 	}
 	return cmd
 }
 
-func askHealth(ctx context.Context, address, path string, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
-	if err != nil {
-		return &usageError{err}
-	}
-	resp, err := http.DefaultClient.Do(req)
+func askHealth(ctx context.Context, admin *adminLine, path string, out io.Writer) error {
+	client, err := admin.client()
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s%s answers %d: %s", address, path, resp.StatusCode, body)
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	status, body, err := client.Probe(ctx, path)
+	if err != nil {
+		return &problemError{err}
+	}
+	if status != http.StatusOK {
+		return &problemError{fmt.Errorf("%s answers %d: %.1000s", path, status, body)}
 	}
 	_, err = out.Write(body)
 	return err

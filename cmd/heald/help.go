@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,9 @@ func printHelp(w io.Writer, cmd *cobra.Command) {
 		fmt.Fprintf(w, "%s\n\nUsage: %s COMMAND [flags]\n\n", wrap(cmd.CommandPath()+": "+about, helpWidth), cmd.CommandPath())
 		printCommands(w, cmd)
 		fmt.Fprintf(w, "\n%s COMMAND -h lists the flags of a command.\n", cmd.CommandPath())
+		if !cmd.HasParent() {
+			fmt.Fprint(w, exitCodes)
+		}
 		return
 	}
 	fmt.Fprintf(w, "%s\n\nUsage: %s\n", wrap(cmd.CommandPath()+": "+about, helpWidth), cmd.UseLine())
@@ -111,7 +115,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return noSuchCommand(about, rest[0])
+				return noSuchCommand(about, slices.Concat(rest, args)[0])
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

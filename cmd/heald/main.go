@@ -21,10 +21,16 @@ type streams struct{ out, err io.Writer }
 
 // newRoot is the whole command line.
 func newRoot(out streams) *cobra.Command {
+	tellVersion := new(bool)
 	root := &cobra.Command{
 		Use: "heald", Short: "heals what breaks between language-model clients and Gemini, inside Envoy",
 		Args: commandNamed,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if *tellVersion {
+				return printVersion(out.out)
+			}
+			return cmd.Help()
+		},
 		// Errors are printed once, in run; help only where it is asked for.
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -32,21 +38,26 @@ func newRoot(out streams) *cobra.Command {
 	root.SetOut(out.out)
 	root.SetErr(out.err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(out.err, cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(out.out, cmd) })
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
-		tenantCommand(out), accountsCommand(out), healthCommand(out), versionCommand(out),
+		tenantCommand(out), accountsCommand(out), topCommand(out), healthCommand(out), completionCommand(out), versionCommand(out),
 	)
+	root.Flags().BoolVar(tellVersion, "version", false, "print the version")
+	completeFlags(root)
 	return root
 }
 
-// Exit codes.
+// Exit codes; exitCodes words them for help.
 const (
-	exitOK    = 0
-	exitFault = 1 // it went wrong, or check found problems
-	exitUsage = 2 // the command line was not understood
+	exitOK       = 0
+	exitProblems = 1 // it ran, and what it looked at is not well
+	exitUsage    = 2 // the command line was not understood
+	exitFailed   = 3 // it could not run, or not to its end
 )
+
+const exitCodes = "Exit status: 0 fine, 1 problems found, 2 command line not understood, 3 could\nnot run, or not to its end (configuration not taken, port in use, no answer).\n"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -70,10 +81,13 @@ func run(ctx context.Context, args []string, out streams) int {
 		complain(out.err, cmd.CommandPath(), err)
 		return exitUsage
 	case errors.Is(err, errProblems):
-		return exitFault
+		if err != errProblems { //nolint:errorlint // it says more than that there are some
+			complain(out.err, cmd.CommandPath(), err)
+		}
+		return exitProblems
 	}
 	complain(out.err, cmd.CommandPath(), err)
-	return exitFault
+	return exitFailed
 }
 
 // complain prints an error. Whatever it may quote, no credential is printed.
@@ -87,5 +101,12 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// errProblems says that problems were found and have been printed.
+// errProblems says that problems were found. By itself it says that they have
+// been printed; an error that wraps it is still to be.
 var errProblems = errors.New("problems were found")
+
+// problemError is a problem that was found, which is not printed yet.
+type problemError struct{ err error }
+
+func (e *problemError) Error() string   { return e.err.Error() }
+func (e *problemError) Unwrap() []error { return []error{e.err, errProblems} }

@@ -35,9 +35,10 @@ func serveCommand(out streams) *cobra.Command {
 		return nil
 	})
 	fs.StringVar(&o.flags.Listen.Admin, "admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
+	o.flags.RegisterAdmin(fs)
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ there")
 	fs.DurationVar(&o.drain, "drain", defaultDrain, "let running streams finish for `TIME` after SIGTERM")
-	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	fs.StringVar(&o.level, "log-level", "info", "write what is `LEVEL` or above: debug, info, warn or error")
 	return cmd
 }
 

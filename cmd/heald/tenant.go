@@ -47,6 +47,9 @@ func tenantCommand(out streams) *cobra.Command {
 		sub := &cobra.Command{Use: c.use, Short: c.summary, Args: exactly(strings.Count(c.use, " "))}
 		sub.Flags().StringVar(&line.file, "file", "", "tenants are in `FILE`, a heald.yaml, or in the directory that it names (default "+tenant.DefaultFile+")")
 		sub.Flags().StringVar(&line.dir, "dir", "", "tenants are in `DIRECTORY`, a file for each")
+		if !strings.HasPrefix(c.use, "add ") {
+			sub.ValidArgsFunction = line.completeTenant
+		}
 		run := c.action(line, sub.Flags())
 		sub.RunE = func(_ *cobra.Command, names []string) error {
 			line.names = names

@@ -36,6 +36,7 @@ type upOptions struct {
 	envoy  string
 	admin  string
 	log    string
+	told   bool // --log-level was given
 	level  string
 	drain  time.Duration
 
@@ -48,15 +49,18 @@ func upCommand(out streams) *cobra.Command {
 	var o upOptions
 	cmd := &cobra.Command{
 		Use: "up [flags]", Short: "run Envoy and heald together in the foreground", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), out) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.told = cmd.Flags().Changed("log-level")
+			return o.run(cmd.Context(), out)
+		},
 	}
 	fs := cmd.Flags()
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`; port 0 takes a free one")
-	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, .tools/, the PATH)")
+	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, beside heald, .tools/, the PATH)")
 	fs.StringVar(&o.admin, "admin", "127.0.0.1:0", "serve heald's metrics and health on `ADDRESS`")
-	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
-	fs.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE`, or json or text to standard error (default: text on a terminal, else json)")
+	fs.StringVar(&o.level, "log-level", "info", "write what is `LEVEL` or above: debug, info, warn or error")
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
 	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
@@ -64,26 +68,18 @@ func upCommand(out streams) *cobra.Command {
 }
 
 func (o *upOptions) run(ctx context.Context, out streams) error {
-	logTo := out.err
-	if o.log != "" {
-		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("--log: %w", err)
-		}
-		defer f.Close()
-		logTo = f
-	}
-	log, err := newLogger(logTo, o.level)
+	log, lines, done, err := o.openLog(out.err)
 	if err != nil {
 		return err
 	}
-	return o.up(ctx, log, out.out)
+	defer done()
+	return o.up(ctx, log, out.out, lines...)
 }
 
 // up checks everything that can be wrong first, then starts the sidecar and
 // Envoy, and stops them in the opposite order. Only what still runs after the
 // time to drain the sidecar ends first, while Envoy can tell the clients.
-func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) error {
+func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer, lines ...namedSink) error {
 	dir, err := os.MkdirTemp("", "heald-up-")
 	if err != nil {
 		return err
@@ -93,7 +89,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, out io.Writer) erro
 	if err != nil {
 		return err
 	}
-	side, err := newSidecar(&o.flags, cfg, log, o.profiles)
+	side, err := newSidecar(&o.flags, cfg, log, o.profiles, lines...)
 	if err != nil {
 		return err
 	}
