@@ -89,7 +89,7 @@ func TestDidYouMean(t *testing.T) {
 		{[]string{"tenant", "remove"}, `no command "remove"; see heald tenant -h`},
 		{[]string{"tenant", "rotat", "x"}, "did you mean rotate?"},
 		{[]string{"help", "serv"}, "did you mean serve?"},
-		{[]string{"serve", "--log-levle", "info"}, "there is no flag --log-levle; did you mean --log-level?; see heald serve -h"},
+		{[]string{"serve", "--log-lvl", "info"}, "there is no flag --log-lvl; did you mean --log-level?; see heald serve -h"},
 		{[]string{"serve", "-confg", "x"}, "did you mean --config?"},
 		{[]string{"serve", "--zzzzz"}, "there is no flag --zzzzz; see"},
 		{[]string{"serve", "--backend", "studio=ai_studio,http://x", "--account", "stuido=env:KEY"}, `no backend is called "stuido"; did you mean studio?`},

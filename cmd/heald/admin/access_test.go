@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -69,8 +68,16 @@ func (a *authority) sign(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
 }
 
+// reply is what a test looks at.
+type reply struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    string
+}
+
 // answering serves with an access at a kind of address, and returns a client.
-func answering(t *testing.T, network, address string, a Access, server *tls.Config, client *tls.Config) func(method, path string, headers ...string) *http.Response {
+func answering(t *testing.T, network, address string, a Access, server *tls.Config, client *tls.Config) func(method, path string, headers ...string) reply {
 	t.Helper()
 	l, err := net.Listen(network, address)
 	if err != nil {
@@ -98,7 +105,7 @@ func answering(t *testing.T, network, address string, a Access, server *tls.Conf
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	scheme := map[bool]string{true: "https", false: "http"}[server != nil]
-	return func(method, path string, headers ...string) *http.Response {
+	return func(method, path string, headers ...string) reply {
 		t.Helper()
 		var body io.Reader
 		if method == http.MethodPost {
@@ -118,8 +125,12 @@ func answering(t *testing.T, network, address string, a Access, server *tls.Conf
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = resp.Body.Close() })
-		return resp
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply{resp.StatusCode, resp.Header, resp.Cookies(), string(text)}
 	}
 }
 
@@ -185,7 +196,7 @@ func TestWhoMayAsk(t *testing.T) {
 			}
 			get := answering(t, network, address, c.access, server, client)
 			for i, path := range []string{"/livez", "/readyz", "/metrics", "/accounts", "/debug/pprof/cmdline", "/"} {
-				if got := get(http.MethodGet, path, c.headers...).StatusCode; got != c.want[i] {
+				if got := get(http.MethodGet, path, c.headers...).status; got != c.want[i] {
 					t.Errorf("%s: %d, want %d", path, got, c.want[i])
 				}
 			}
@@ -218,19 +229,17 @@ func TestForeignCertificate(t *testing.T) {
 func TestLogin(t *testing.T) {
 	get := answering(t, "tcp", "0.0.0.0:0", Access{Token: testToken}, nil, nil)
 	page := get(http.MethodGet, "/", "Accept", "text/html")
-	body, _ := io.ReadAll(page.Body)
-	if page.StatusCode != http.StatusUnauthorized || !bytes.Contains(body, []byte(`action="/login"`)) || !strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Fatalf("%d: %s", page.StatusCode, body)
+	if page.status != http.StatusUnauthorized || !strings.Contains(page.body, `action="/login"`) || !strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Fatalf("%d: %s", page.status, page.body)
 	}
-	if bytes.Contains(body, []byte("<script")) || bytes.Contains(body, []byte("style=")) {
-		t.Errorf("%s", body)
+	if strings.Contains(page.body, "<script") || strings.Contains(page.body, "style=") {
+		t.Errorf("%s", page.body)
 	}
 	in := get(http.MethodPost, "/login", "Origin", "http://localhost:9001", "Sec-Fetch-Site", "same-origin")
-	cookies := in.Cookies()
-	if in.StatusCode != http.StatusSeeOther || in.Header.Get("Location") != "/" || len(cookies) != 1 {
-		t.Fatalf("%d, %v", in.StatusCode, cookies)
+	if in.status != http.StatusSeeOther || in.header.Get("Location") != "/" || len(in.cookies) != 1 {
+		t.Fatalf("%d, %v", in.status, in.cookies)
 	}
-	c := cookies[0]
+	c := in.cookies[0]
 	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || strings.Contains(c.Value, testToken) {
 		t.Errorf("%+v", c)
 	}
@@ -242,15 +251,15 @@ func TestLogin(t *testing.T) {
 		{"of another token", session(time.Now().Add(time.Hour), testToken+"2"), 401}, {"one that ended", session(time.Now().Add(-time.Second), testToken), 401},
 		{"the token itself", testToken, 401},
 	} {
-		if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+s.value).StatusCode; got != s.want {
+		if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+s.value).status; got != s.want {
 			t.Errorf("%s: %d, want %d", s.name, got, s.want)
 		}
 	}
 	out := get(http.MethodPost, "/logout", "Origin", "http://localhost:9001")
-	if cookies := out.Cookies(); out.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Value != "" || cookies[0].Expires.After(time.Now()) {
-		t.Errorf("%d, %v", out.StatusCode, cookies)
+	if out.status != http.StatusSeeOther || len(out.cookies) != 1 || out.cookies[0].Value != "" || out.cookies[0].Expires.After(time.Now()) {
+		t.Errorf("%d, %v", out.status, out.cookies)
 	}
-	if got := get(http.MethodGet, "/logout").StatusCode; got != http.StatusMethodNotAllowed {
+	if got := get(http.MethodGet, "/logout").status; got != http.StatusMethodNotAllowed {
 		t.Errorf("GET /logout: %d", got)
 	}
 }
@@ -272,7 +281,7 @@ func TestOtherSitesStayOut(t *testing.T) {
 			{"a sandbox", []string{"Origin", "null"}, 403},
 			{"cross-site without Origin", []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		} {
-			if got := get(http.MethodPost, "/login", c.headers...).StatusCode; got != c.want {
+			if got := get(http.MethodPost, "/login", c.headers...).status; got != c.want {
 				t.Errorf("%s, %s: %d, want %d", address, c.name, got, c.want)
 			}
 		}
@@ -282,14 +291,14 @@ func TestOtherSitesStayOut(t *testing.T) {
 // Where there is no token there is no form, and no way to make a session of none.
 func TestNoTokenNoSession(t *testing.T) {
 	get := answering(t, "tcp", "127.0.0.1:0", Access{}, nil, nil)
-	if got := get(http.MethodGet, LoginPath).StatusCode; got != http.StatusNotFound {
+	if got := get(http.MethodGet, LoginPath).status; got != http.StatusNotFound {
 		t.Errorf("%d", got)
 	}
 	get = answering(t, "tcp", "0.0.0.0:0", Access{Certificates: true}, nil, nil)
-	if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+session(time.Now().Add(time.Hour), "")).StatusCode; got != http.StatusUnauthorized {
+	if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+session(time.Now().Add(time.Hour), "")).status; got != http.StatusUnauthorized {
 		t.Errorf("%d", got)
 	}
-	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer ").StatusCode; got != http.StatusUnauthorized {
+	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer ").status; got != http.StatusUnauthorized {
 		t.Errorf("%d", got)
 	}
 }
@@ -313,7 +322,7 @@ func TestReadOnly(t *testing.T) {
 	get := answering(t, "tcp", "127.0.0.1:0", Access{}, nil, nil)
 	for _, path := range []string{"/metrics", "/accounts", "/livez", "/readyz", "/debug/pprof/symbol"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
-			if got := get(method, path).StatusCode; got != http.StatusMethodNotAllowed {
+			if got := get(method, path).status; got != http.StatusMethodNotAllowed {
 				t.Errorf("%s %s: %d", method, path, got)
 			}
 		}
