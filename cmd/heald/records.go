@@ -27,9 +27,15 @@ type records struct {
 	past   past
 }
 
-// newRecords opens the sinks; close ends them. shared is the store with the
+// namedSink is a sink of records, with its name in metrics.
+type namedSink struct {
+	name string
+	sink record.Sink
+}
+
+// newRecords opens the sinks, and takes more that are open; close ends them. shared is the store with the
 // stream of records; nil if there is none.
-func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Registerer, log *zap.Logger) (*records, error) {
+func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Registerer, log *zap.Logger, more ...namedSink) (*records, error) {
 	metrics := record.NewMetrics(reg)
 	r := &records{labels: record.NewLabels(metrics)}
 	r.fan = record.Fan{r.labels}
@@ -37,6 +43,9 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 		q := record.NewQueue(sink, record.QueueOptions{Name: name, Metrics: metrics, Log: log})
 		r.queues = append(r.queues, q)
 		r.fan = append(r.fan, q)
+	}
+	for _, one := range more {
+		add(one.name, one.sink)
 	}
 	if cfg.File != "" {
 		sink, err := file.Open(cfg.Files())

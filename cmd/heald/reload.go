@@ -53,6 +53,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	s.access.Store(&next.access)
 	if next.tls != nil {
 		s.tls.Store(next.tls)
 		s.log.Info("certificates loaded", zap.String("cert", cfg.Listen.TLS.Cert), zap.Time("not_after", next.tls.Certificates[0].Leaf.NotAfter))
@@ -81,6 +82,7 @@ func (s *sidecar) take(cfg *config.Config) error {
 // prepared is what a configuration was made into.
 type prepared struct {
 	exchange *exchange.Exchange // nil if the settings are those that run
+	access   config.Access      // who may ask the admin listener
 	tls      *tls.Config        // nil if there is none, or it is the one that runs
 	tenants  *tenant.Registry   // nil if they are those that run, or come with exchange
 
@@ -88,6 +90,7 @@ type prepared struct {
 	tokensOf map[account.Tokens][]string
 
 	settings exchange.Config
+	adminTLS bool // the file has admin.tls where none runs, or the other way round
 	listen   bool // the file has another listen than runs
 	record   bool // the same of record
 	state    bool // and of state
@@ -110,10 +113,27 @@ func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 			return p, err
 		}
 	}
+	if p.access, err = s.accessOf(cfg); err != nil {
+		return p, err
+	}
 	if cfg.Listen.TLS != nil && s.listen.TLS != nil && (changed || cfg.Sum().TLS != s.running.TLS) {
 		p.tls, err = cfg.Listen.TLS.Load()
 	}
 	return p, err
+}
+
+// accessOf is who may ask the admin listener. What runs may be open to more than
+// the new file thinks of.
+func (s *sidecar) accessOf(cfg *config.Config) (config.Access, error) {
+	at := cfg.Listen.Admin
+	if !s.loaded.IsZero() {
+		at = s.listen.Admin
+		cfg.Admin.Keep(s.adminTLS)
+	}
+	if err := cfg.Admin.CheckAt(at); err != nil {
+		return config.Access{}, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
+	}
+	return cfg.Access()
 }
 
 // build makes the policy of a configuration.
@@ -136,6 +156,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
 		}
 	}
+	p.adminTLS = (cfg.Admin.TLS == nil) != (s.adminTLS == nil)
 	p.state = !reflect.DeepEqual(cfg.State, s.stateAt)
 	p.record = !reflect.DeepEqual(cfg.Record, s.recordTo)
 	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
@@ -165,6 +186,9 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	for _, n := range p.notes {
 		s.log.Warn("a setting may not do what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
 			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
+	}
+	if p.adminTLS {
+		s.log.Warn("whether there is admin.tls has changed: restart heald to use it; everything else of heald.yaml counts now", zap.Bool("running_tls", s.adminTLS != nil))
 	}
 	if p.listen {
 		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",

@@ -42,6 +42,8 @@ type sidecar struct {
 	// state has the slots and rates that are in use: a reload must not give them
 	// out a second time.
 	state    *shared
+	access   atomic.Pointer[config.Access] // who may ask the admin listener
+	adminTLS *config.AdminTLS              // with which it runs; nil for plain text
 	policy   reloadable
 	tokens   *credential.Set
 	tokensOf atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
@@ -79,13 +81,14 @@ type sidecar struct {
 	configuration atomic.Pointer[accounts.Configuration] // which one runs
 }
 
-// newSidecar builds everything that can be wrong, before anything listens.
-func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool) (*sidecar, error) {
+// newSidecar builds everything that can be wrong, before anything listens. sinks
+// are told of requests besides those of the configuration.
+func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool, sinks ...namedSink) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	s := &sidecar{
 		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), watched: cfg.Watched(flags.File),
-		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, files: config.NewMetrics(reg),
+		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, adminTLS: cfg.Admin.TLS, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
@@ -94,7 +97,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	if s.state, err = openState(&cfg.State, reg, log); err != nil {
 		return nil, err
 	}
-	if s.records, err = newRecords(&cfg.Record, s.state.stream(), reg, log); err != nil {
+	if s.records, err = newRecords(&cfg.Record, s.state.stream(), reg, log, sinks...); err != nil {
 		return nil, errors.Join(err, s.state.Close())
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
@@ -125,8 +128,22 @@ func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Page: s.page(), Profiles: profiles})
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Page: s.page(), Profiles: profiles, Access: s.mayAsk, Log: s.log})
 	return nil
+}
+
+// mayAsk says who may ask the admin listener now.
+func (s *sidecar) mayAsk() admin.Access {
+	a := s.access.Load()
+	return admin.Access{Token: a.Token.Reveal(), Certificates: a.Certificates, MetricsOpen: a.MetricsOpen, Open: a.Open}
+}
+
+// secured is the admin listener with TLS, where that is configured.
+func (s *sidecar) secured(l net.Listener) net.Listener {
+	if s.adminTLS == nil || l.Addr().Network() == "unix" {
+		return l
+	}
+	return tls.NewListener(l, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.access.Load().TLS, nil }})
 }
 
 // ready says what orchestrators are told: why heald should get no new requests,
@@ -154,7 +171,7 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 		return err
 	}
 	group.Go(func() error { return watch(s.server.Serve(serving, grpc...)) })
-	group.Go(func() error { return watch(s.admin.Serve(serving, adminListener)) })
+	group.Go(func() error { return watch(s.admin.Serve(serving, s.secured(adminListener))) })
 	group.Go(func() error { return s.watch(serving) })
 	select {
 	case <-ctx.Done():

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
@@ -35,6 +36,7 @@ type upOptions struct {
 	envoy  string
 	admin  string
 	log    string
+	told   bool // --log-level was given
 	level  string
 	drain  time.Duration
 
@@ -42,42 +44,42 @@ type upOptions struct {
 	insecureOpen bool
 }
 
-// runUp runs Envoy and the sidecar together, in the foreground.
-func runUp(ctx context.Context, args []string, out streams) error {
+// upCommand runs Envoy and the sidecar together, in the foreground.
+func upCommand(out streams) *cobra.Command {
 	var o upOptions
-	fs := newFlags("up", "run Envoy and heald together in the foreground", out)
+	cmd := &cobra.Command{
+		Use: "up [flags]", Short: "run Envoy and heald together in the foreground", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.told = cmd.Flags().Changed("log-level")
+			return o.run(cmd.Context(), out)
+		},
+	}
+	fs := cmd.Flags()
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`; port 0 takes a free one")
-	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, .tools/, the PATH)")
+	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, beside heald, .tools/, the PATH)")
 	fs.StringVar(&o.admin, "admin", "127.0.0.1:0", "serve heald's metrics and health on `ADDRESS`")
-	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE` (default: standard error)")
+	fs.StringVar(&o.log, "log", "", "write heald's log to `FILE`, or json or text to standard error (default: text on a terminal, else json)")
 	fs.StringVar(&o.level, "log-level", "", "write lines from `LEVEL` on: debug, info, warn or error (default: log.level of heald.yaml, else info)")
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
 	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	logTo := out.err
-	if o.log != "" {
-		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("--log: %w", err)
-		}
-		defer f.Close()
-		logTo = f
-	}
-	log, level, err := newLogger(logTo, o.level)
+	return cmd
+}
+
+func (o *upOptions) run(ctx context.Context, out streams) error {
+	log, level, lines, done, err := o.openLog(out.err)
 	if err != nil {
 		return err
 	}
-	return o.up(ctx, log, level, out.out)
+	defer done()
+	return o.up(ctx, log, level, out.out, lines...)
 }
 
 // up checks everything that can be wrong first, then starts the sidecar and
 // Envoy, and stops them in the opposite order. Only what still runs after the
 // time to drain the sidecar ends first, while Envoy can tell the clients.
-func (o *upOptions) up(ctx context.Context, log *zap.Logger, level *logLevel, out io.Writer) error {
+func (o *upOptions) up(ctx context.Context, log *zap.Logger, level *logLevel, out io.Writer, lines ...namedSink) error {
 	dir, err := os.MkdirTemp("", "heald-up-")
 	if err != nil {
 		return err
@@ -88,7 +90,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, level *logLevel, ou
 		return err
 	}
 	level.follow(cfg.Log.Level)
-	side, err := newSidecar(&o.flags, cfg, log, o.profiles)
+	side, err := newSidecar(&o.flags, cfg, log, o.profiles, lines...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -234,7 +235,7 @@ func checkAccounts(cfg Config) error {
 	for i, a := range cfg.Accounts {
 		has[a.Backend] = true
 		if !names[a.Backend] {
-			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("accounts[%d].backend", i), Found: "no backend is called " + redact.Quote(a.Backend), Fix: "name one of backends"})
+			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("accounts[%d].backend", i), Found: "no backend is called " + redact.Quote(a.Backend) + setting.DidYouMean(a.Backend, slices.Sorted(maps.Keys(names))), Fix: "name one of backends"})
 		}
 	}
 	for i, b := range cfg.Backends {

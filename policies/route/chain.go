@@ -94,12 +94,29 @@ func (c Chain) check(path string, backends []Backend) error {
 		serves := func(b Backend) bool { return h.leadsTo(&b) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
-			bad(i, "no backend is called %s", redact.Quote(h.Backend))
+			bad(i, "no backend is called %s%s", redact.Quote(h.Backend), setting.DidYouMean(h.Backend, namesOf(backends)))
 		case h.Tier != "" && slices.ContainsFunc(backends, func(b Backend) bool { return anyTier.leadsTo(&b) }) && !slices.ContainsFunc(backends, serves):
 			bad(i, "no backend of %s has the tier %s, which is one of Vertex AI (AI Studio has %s)", redact.Quote(h.Model), h.Tier, strings.Join(gemini.AIStudio.Tiers(), ", "))
 		case !slices.ContainsFunc(backends, serves):
-			bad(i, "%s is not among the models of the backend; it would never be asked", redact.Quote(h.Model))
+			bad(i, "%s is not among the models of the backend; it would never be asked%s", redact.Quote(h.Model), setting.DidYouMean(h.Model, servedBy(backends, h.Backend)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func namesOf(backends []Backend) (names []string) {
+	for _, b := range backends {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// servedBy are the models of a backend; "" is any.
+func servedBy(backends []Backend, name string) (models []string) {
+	for _, b := range backends {
+		if name == "" || name == b.Name {
+			models = append(models, b.Models...)
+		}
+	}
+	return models
 }

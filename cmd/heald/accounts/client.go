@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
@@ -24,14 +26,25 @@ const (
 	longestError  = 1 << 10
 )
 
+// How the answers begin of a listener that asks who comes.
+const (
+	AsksToken       = "a token is asked for here"
+	AsksCertificate = "a client certificate is asked for here"
+)
+
 // NotTold begins the answer of a heald that has nothing to tell.
 const NotTold = "this heald does not tell of accounts"
+
+// ErrCertificate says that a listener shows another certificate than is known.
+var ErrCertificate = errors.New("it shows another certificate than admin.tls.cert says")
 
 // Client asks a running heald.
 type Client struct {
 	http *http.Client
 	base string // URL without the path
 	at   string // as it was named
+	// token is shown where there is one.
+	token account.Secret
 }
 
 // NewClient asks at an address as the listener's is named: host:port, a URL of
@@ -67,6 +80,49 @@ func NewClient(address string) (*Client, error) {
 	return c, nil
 }
 
+// Show has the client show a token, which may be empty, and speak TLS as said at an
+// https address; nil is as Go does.
+func (c *Client) Show(token account.Secret, secure *tls.Config) {
+	c.token = token
+	c.http.Transport.(*http.Transport).TLSClientConfig = secure
+}
+
+// Get returns the answer at a path, such as /metrics, if it is 200.
+func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	status, body, err := c.get(ctx, path)
+	switch {
+	case err != nil:
+		return nil, c.unreached(err)
+	case status == http.StatusOK:
+		return body, nil
+	}
+	return nil, c.refused(status, body)
+}
+
+// Probe asks at a path of orchestrators and returns the status and what it says.
+func (c *Client) Probe(ctx context.Context, path string) (status int, body []byte, err error) {
+	if status, body, err = c.get(ctx, path); err != nil {
+		err = c.unreached(err)
+	}
+	return status, body, err
+}
+
+// refused words another status than 200.
+func (c *Client) refused(status int, body []byte) error {
+	token := strings.HasPrefix(string(body), AsksToken)
+	switch {
+	case token && c.token.Empty(), strings.HasPrefix(string(body), AsksCertificate):
+		return c.problem("it asks who comes: " + said(body))
+	case token:
+		return c.problem("it does not take this token: show the one of admin.token in its heald.yaml")
+	case status == http.StatusForbidden:
+		return c.problem("it refuses: " + said(body))
+	}
+	return c.problem(fmt.Sprintf("what answers there is not heald's admin listener (it says %d): %s", status, whereItIs))
+}
+
 // Ask returns the report as the listener wrote it, and as it reads.
 func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
@@ -79,10 +135,8 @@ func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
 		return nil, nil, c.problem(strings.TrimSpace(string(body)))
 	case status == http.StatusNotFound && c.lives(ctx):
 		return nil, nil, c.problem("the heald there is too old to tell of accounts: update it, or read its /metrics")
-	case status == http.StatusForbidden:
-		return nil, nil, c.problem("it refuses: " + said(body))
 	case status != http.StatusOK:
-		return nil, nil, c.problem(fmt.Sprintf("what answers there is not heald's admin listener (it says %d): %s", status, whereItIs))
+		return nil, nil, c.refused(status, body)
 	}
 	r := &Report{}
 	if err := json.Unmarshal(body, r); err != nil || r.At.IsZero() {
@@ -97,6 +151,9 @@ func (c *Client) get(ctx context.Context, path string) (status int, body []byte,
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
 		return 0, nil, err
+	}
+	if !c.token.Empty() {
+		req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -131,10 +188,19 @@ func (c *Client) unreached(err error) error {
 		return c.problem("nothing listens there: is heald running? " + strings.ToUpper(whereItIs[:1]) + whereItIs[1:])
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return c.problem(fmt.Sprintf("no answer within %v: %s", askTime, whereItIs))
+	case certificate(err):
+		return c.problem("its certificate is not taken, or it does not take ours: " + said([]byte(err.Error())) + "; name --admin-ca, --admin-cert and --admin-key, or its heald.yaml with --config")
 	case errors.As(err, &network) && network.Op == "dial":
 		return c.problem("it cannot be reached: " + said([]byte(err.Error())))
 	}
 	return c.problem("what listens there does not speak HTTP, as the port for Envoy (listen.grpc) does not: " + whereItIs)
+}
+
+// certificate reports a fault that TLS found.
+func certificate(err error) bool {
+	var theirs *tls.CertificateVerificationError
+	var alert tls.AlertError
+	return errors.As(err, &theirs) || errors.As(err, &alert) || errors.Is(err, ErrCertificate)
 }
 
 func (c *Client) problem(text string) error {

@@ -1,6 +1,12 @@
 // Package admin is the second listener, for operators and orchestrators:
-// metrics, health, the accounts' states, the monitor page and, if asked for, profiles. It should not be reachable by
-// clients; on a loopback address web pages get nothing from it.
+// metrics, health, the accounts' states, the monitor page and, if asked for,
+// profiles. Web pages of other sites get nothing from it.
+//
+// A request passes two doors before it is answered: one that keeps web pages out
+// (local.go), and one that asks for the token or a client certificate where the
+// configuration has one (access.go). Orchestrators, which have neither, get
+// /livez and /readyz always. A browser is let in by a form (login.go). Nothing
+// here changes anything but whether a browser is let in.
 package admin
 
 import (
@@ -13,12 +19,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 )
 
 // Server serves the admin endpoints.
-type Server struct{ http *http.Server }
+type Server struct {
+	http   *http.Server
+	access func() Access
+	log    *zap.Logger
+}
 
 // shutdownTimeout bounds the wait for a profile or scrape that is running.
 const shutdownTimeout = 2 * time.Second
@@ -37,6 +48,9 @@ type Options struct {
 	// Profiles serves /debug/pprof/. They show parts of the memory, which holds
 	// prompts and credentials.
 	Profiles bool
+	// Access says who may ask, as of now; nil is its zero value.
+	Access func() Access
+	Log    *zap.Logger // nil tells nobody
 }
 
 // Page is the monitor page. Close ends what it streams.
@@ -74,19 +88,24 @@ func New(o Options) *Server {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	s := &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	access := o.Access
+	if access == nil {
+		access = func() Access { return Access{} }
+	}
+	s := &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, access: access, log: o.Log}
 	if o.Page != nil {
 		s.http.RegisterOnShutdown(o.Page.Close) // else it would wait for who follows
+	}
+	if o.Log != nil { // handshakes that fail, which a port scan can cause
+		s.http.ErrorLog, _ = zap.NewStdLogAt(o.Log, zap.DebugLevel)
 	}
 	return s
 }
 
-// Serve answers on l until ctx ends. On a loopback address it refuses what web
-// pages send. It may be called once.
+// Serve answers on l until ctx ends. By TCP it refuses what web pages of other
+// sites send. It may be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	if loopback(l.Addr()) {
-		s.http.Handler = localOnly(s.http.Handler)
-	}
+	s.guard(l.Addr())
 	stop := context.AfterFunc(ctx, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
@@ -99,4 +118,18 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	return nil
+}
+
+// guard puts the doors before what is served at an address.
+func (s *Server) guard(a net.Addr) {
+	socket := a.Network() == "unix"
+	near := loopback(a) || socket
+	var h http.Handler = &gate{next: s.http.Handler, access: s.access, near: near, socket: socket, log: s.log}
+	switch {
+	case loopback(a):
+		h = localOnly(h)
+	case !near:
+		h = sameSite(h)
+	}
+	s.http.Handler = h
 }

@@ -20,6 +20,8 @@ import (
 // Config is heald.yaml.
 type Config struct {
 	Listen Listen `yaml:"listen"`
+	// Admin says who may ask the admin listener.
+	Admin Admin `yaml:"admin"`
 	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
 	// request_body_buffer_limit should be the same.
 	MaxBody int `yaml:"max_body"`
@@ -170,7 +172,8 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
-	errs = append(errs, c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
+	_, err := c.Access()
+	errs = append(errs, err, c.Admin.CheckAt(c.Listen.Admin), c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
 	errs = append(errs, c.Prices.Validate("prices")...)
 	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia, LogSample: c.Log.Sample}
 	for i := range c.Backends {
@@ -212,7 +215,7 @@ func (c *Config) door(out *exchange.Config) error {
 // Notes tells of settings that work, but hardly as intended. It has something to
 // say only of a configuration that is valid.
 func (c *Config) Notes() []*setting.Problem {
-	out := c.Listen.notes(c.hop != "" || c.HopSecret != Source{})
+	out := append(c.Listen.notes(c.hop != "" || c.HopSecret != Source{}), c.Admin.notes(c.Listen.Admin)...)
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d].secret", i)
 		if !a.Credential.Empty() {

@@ -2,9 +2,10 @@ package config
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
@@ -35,13 +36,16 @@ type Flags struct {
 	backends []Backend
 	accounts []Account
 	keys     []Source
+	// adminToken, if set, replaces the file's admin.token; adminOpen is admin.open.
+	adminToken Source
+	adminOpen  bool
 	// errs are reported by Load: the flag package would repeat the value in
 	// its error, and the value may be a credential pasted by mistake.
 	errs []error
 }
 
 // Register adds the flags to a set.
-func (f *Flags) Register(fs *flag.FlagSet) {
+func (f *Flags) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.File, "config", "", "read `FILE` (heald.yaml); without one, "+KeyVariable+" makes one account")
 	fs.Func("backend", "add a backend, `NAME=KIND,URL[,key=value…]`, kind ai_studio or vertex; repeatable, in order of preference", func(s string) error {
 		b, err := route.ParseBackend(s)
@@ -64,6 +68,19 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 		f.keys, f.errs = append(f.keys, key), append(f.errs, err)
 		return nil
 	})
+}
+
+// RegisterAdmin adds the flags that say who may ask the admin listener.
+func (f *Flags) RegisterAdmin(fs *pflag.FlagSet) {
+	fs.Func("admin-token", "whoever asks there must show the token in `env:VAR|file:PATH`", func(s string) error {
+		token, err := ParseSource(s)
+		if err != nil {
+			err = fmt.Errorf("--admin-token: %w", err)
+		}
+		f.adminToken, f.errs = token, append(f.errs, err)
+		return nil
+	})
+	fs.BoolVar(&f.adminOpen, "admin-open", false, "take an ADDRESS there that other machines reach, without a token")
 }
 
 func parseAccount(s string) (Account, error) {
@@ -100,6 +117,10 @@ func (f *Flags) Load() (*Config, error) {
 		c.ResumeVia = f.ResumeVia
 	}
 	c.Listen = c.Listen.over(f.Listen)
+	if f.adminToken != (Source{}) {
+		c.Admin.Token = f.adminToken
+	}
+	c.Admin.Open = c.Admin.Open || f.adminOpen
 	c.hop, c.public, c.Browsers.LocalHosts, c.startsEnvoy = f.Hop, f.Public, f.LocalHosts, f.StartsEnvoy
 	if len(f.backends) > 0 && len(f.accounts) == 0 && len(c.Accounts) == 0 {
 		name := f.backends[0].Name

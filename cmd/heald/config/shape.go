@@ -131,7 +131,7 @@ func (s *shape) mapping(n *yaml.Node, t reflect.Type, path string) {
 		}
 		field, ok := fieldOf(t, key.Value)
 		if !ok {
-			s.bad(key, at, "there is no such setting", "", "write one of "+strings.Join(keysOf(t), ", "))
+			s.bad(key, at, "there is no such setting"+setting.DidYouMean(key.Value, keysOf(t)), "", "write one of "+strings.Join(keysOf(t), ", "))
 			continue
 		}
 		s.check(value, field.Type, at, field.Tag)

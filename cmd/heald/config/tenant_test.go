@@ -188,7 +188,7 @@ func TestMistakesWithTenants(t *testing.T) {
 	t.Setenv("TEST_DAMAGED", damaged)
 	t.Setenv("TEST_SAME", chosenKey)
 	for _, c := range []struct{ name, inline, file, want string }{
-		{"an unknown key in a file", "", "wieght: 2", "a.yaml: wieght: there is no such setting (line 1)"},
+		{"an unknown key in a file", "", "wieght: 2", "a.yaml: wieght: there is no such setting; did you mean weight? (line 1)"},
 		{"no mapping", "", "[1]", "a.yaml: : a list stands"},
 		{"no YAML", "", "weight: [", "a.yaml"},
 		{"two documents", "", "weight: 1\n---\nweight: 2\n", "a.yaml: there is a second YAML document"},

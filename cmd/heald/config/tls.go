@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -63,9 +62,6 @@ func (t *TLS) files() []string {
 	}
 	return []string{t.Cert, t.Key, t.ClientCA}
 }
-
-// sum tells one state of the files from another.
-func (t *TLS) sum() [sha256.Size]byte { return sumOf(nil, t.files()) }
 
 // Load reads the files. The configuration that it returns takes HTTP/2 with a
 // certificate of ClientCA alone.

@@ -23,7 +23,7 @@ type Watched struct {
 // own.
 func (c *Config) Watched(path string) Watched {
 	var w Watched
-	for _, f := range append(append(c.sources(), c.Listen.TLS.files()...), path) {
+	for _, f := range slices.Concat(c.sources(), c.Listen.TLS.files(), c.Admin.files(), []string{path}) {
 		if f != "" {
 			w.dirs = append(w.dirs, filepath.Dir(f))
 			w.files = append(w.files, linked(f)...)
@@ -109,7 +109,7 @@ func (c *Config) sources() []string {
 // next time.
 type Sum struct {
 	Settings [sha256.Size]byte // of heald.yaml and the secrets
-	TLS      [sha256.Size]byte // of the files of listen.tls, which change often
+	TLS      [sha256.Size]byte // of the files of listen.tls and admin, which change often
 	Tenants  [sha256.Size]byte // of the files of tenants_dir, which change often
 }
 
@@ -117,7 +117,7 @@ type Sum struct {
 func (c *Config) Sum() Sum { return c.sum }
 
 func (c *Config) sumUp(text []byte) {
-	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: c.Listen.TLS.sum(), Tenants: sha256.Sum256(c.tenanted)}
+	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: sumOf(nil, append(c.Listen.TLS.files(), c.Admin.files()...)), Tenants: sha256.Sum256(c.tenanted)}
 }
 
 func sumOf(text []byte, files []string) [sha256.Size]byte {

@@ -1,0 +1,119 @@
+package admin
+
+import (
+	"crypto/hmac"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Paths of the form for people, and of its end.
+const (
+	LoginPath  = "/login"
+	LogoutPath = "/logout"
+)
+
+const (
+	sessionCookie = "heald_admin"
+	// sessionTime is how long a browser is let in, a working day.
+	sessionTime = 12 * time.Hour
+	// longestForm bounds what the form sends, in bytes.
+	longestForm = 4 << 10
+	// formPolicy lets the form do nothing but send itself.
+	formPolicy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+//go:embed login.html
+var loginHTML string
+
+var loginPage = template.Must(template.New("login").Parse(loginHTML))
+
+// login shows the form, and lets in who sends the token with it.
+func (g *gate) login(w http.ResponseWriter, r *http.Request, token string) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		form(w, http.StatusOK, "")
+	case http.MethodPost:
+		r.Body = http.MaxBytesReader(w, r.Body, longestForm)
+		if !same(strings.TrimSpace(r.PostFormValue("token")), token) {
+			g.tell(g.log, r)
+			form(w, http.StatusUnauthorized, "This is not the token.")
+			return
+		}
+		until := time.Now().Add(sessionTime)
+		http.SetCookie(w, cookie(r, session(until, token), until))
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		http.Error(w, "the form is sent by POST", http.StatusMethodNotAllowed)
+	}
+}
+
+// logout forgets the session in the browser; GET changes nothing.
+func logout(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		http.Error(w, "leaving is sent by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	http.SetCookie(w, cookie(r, "", time.Unix(1, 0)))
+	http.Redirect(w, r, LoginPath, http.StatusSeeOther)
+}
+
+// cookie is the session's: scripts do not read it, other sites do not send it.
+func cookie(r *http.Request, value string, until time.Time) *http.Cookie {
+	return &http.Cookie{Name: sessionCookie, Value: value, Path: "/", Expires: until, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode}
+}
+
+func form(w http.ResponseWriter, status int, problem string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", formPolicy)
+	h.Set("Referrer-Policy", "same-origin") // the form sends Origin, which is compared
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = loginPage.Execute(w, problem)
+}
+
+// session is what a browser shows in place of the token, until a time.
+func session(until time.Time, token string) string {
+	text := strconv.FormatInt(until.Unix(), 10)
+	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
+}
+
+func sessionGood(shown, token string, now time.Time) bool {
+	text, mac, _ := strings.Cut(shown, ".")
+	got, err := base64.RawURLEncoding.DecodeString(mac)
+	if err != nil || !hmac.Equal(got, seal(text, token)) {
+		return false
+	}
+	until, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && now.Before(time.Unix(until, 0))
+}
+
+// wrong counts tokens that were wrong, for the log.
+type wrong struct {
+	mu    sync.Mutex
+	count int
+	told  time.Time
+}
+
+// tell logs wrong tokens, a line a minute at most.
+func (w *wrong) tell(log *zap.Logger, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count++
+	if now := time.Now(); log != nil && now.Sub(w.told) >= wrongPause {
+		log.Warn("somebody showed a wrong token to the admin listener", zap.String("last_from", r.RemoteAddr), zap.Int("times", w.count))
+		w.told, w.count = now, 0
+	}
+}
