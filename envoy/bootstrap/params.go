@@ -77,6 +77,9 @@ type Params struct {
 	// Hedge says that a policy has slow attempts sent twice. It counts for Lean
 	// alone.
 	Hedge bool
+	// OTLP is the collector that Envoy sends its spans to, by OTLP over gRPC in
+	// plain text: host:port or unix:///path; "" for no traces.
+	OTLP string
 	// InitialMetadata is sent to heald with each stream: settings such as
 	// x-heald-backends, by name.
 	InitialMetadata map[string]string
@@ -106,7 +109,7 @@ var (
 )
 
 // reserved are the clusters of envoy.yaml that are no backends.
-var reserved = []string{innerName, healdName}
+var reserved = []string{innerName, healdName, otlpName}
 
 const (
 	outerName = "outer"
@@ -130,6 +133,13 @@ func (p *Params) validate() error {
 	}
 	if p.Resume != "" && p.Hop == "" && !strings.HasPrefix(p.Resume, "unix://") {
 		add("resume: %q is a port, which every process of this machine can connect to; use unix:///path, or set a hop secret", p.Resume)
+	}
+	if p.OTLP != "" {
+		if at, err := parseAddress(p.OTLP); err != nil {
+			add("otlp: %w", err)
+		} else if at.pipe == "" && at.port == 0 {
+			add("otlp: %q has port 0; name the port for OTLP over gRPC, such as 127.0.0.1:4317", p.OTLP)
+		}
 	}
 	errs = append(errs, p.validateSidecars()...)
 	errs = append(errs, p.validateBackends()...)

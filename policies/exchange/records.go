@@ -16,9 +16,9 @@ func (a *attempt) tell(outcome string) {
 	if a.x.recorder == nil {
 		return
 	}
-	origin := a.origin()
+	origin, span := a.origin()
 	own := a.attemptRecord()
-	own.Origin = origin
+	own.Origin, own.Span = origin, a.span(span)
 	a.x.recorder.Attempt(own)
 	if outcome == "" {
 		return
@@ -27,13 +27,14 @@ func (a *attempt) tell(outcome string) {
 	a.x.recorder.Request(a.requestRecord(outcome, origin, own))
 }
 
-// origin says who asked for what.
-func (a *attempt) origin() record.Origin {
-	o := record.Origin{
+// origin says who asked for what, and which id the attempt's span has; "" if that
+// is the sink's business.
+func (a *attempt) origin() (o record.Origin, span string) {
+	o = record.Origin{
 		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.tenantName(), KeyID: a.caller.KeyID,
 		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
-	o.TraceID, o.ParentSpan, o.Sampled = record.ParseTraceparent(a.in.Headers.Get("traceparent"))
+	span = a.envoySpans(&o)
 	switch {
 	case a.req == nil:
 	case a.counts():
@@ -43,7 +44,7 @@ func (a *attempt) origin() record.Origin {
 	default:
 		o.Operation = record.Generate
 	}
-	return o
+	return o, span
 }
 
 // tenantName is whose request it is, one of the configured names, or that of
