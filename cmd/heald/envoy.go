@@ -18,6 +18,7 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
 	lean := fs.Bool("lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
+	collector := fs.String("otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
 	var sidecars []string
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		sidecars = append(sidecars, s)
@@ -38,7 +39,7 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 		sidecars = cfg.Listen.GRPC
 	}
 	params := envoyParams(cfg, x, *listen, *adminAddress, sidecars)
-	params.Lean = *lean
+	params.Lean, params.OTLP = *lean, *collector
 	b, err := bootstrap.Render(params)
 	if err != nil {
 		return err

@@ -77,9 +77,12 @@ type Params struct {
 	// Hedge says that a policy has slow attempts sent twice. It counts for Lean
 	// alone.
 	Hedge bool
-	// OTLP is the collector that Envoy sends its spans to, by OTLP over gRPC in
-	// plain text: host:port or unix:///path; "" for no traces.
+	// OTLP is the collector that Envoy sends its spans to, in plain text: host:port
+	// or unix:///path for gRPC, http://host:port/path for HTTP; "" for no traces.
 	OTLP string
+	// Sampling is the percentage of requests without a traceparent that are
+	// traced; 0 keeps envoy.yaml's. It counts with OTLP alone.
+	Sampling float64
 	// InitialMetadata is sent to heald with each stream: settings such as
 	// x-heald-backends, by name.
 	InitialMetadata map[string]string
@@ -135,11 +138,12 @@ func (p *Params) validate() error {
 		add("resume: %q is a port, which every process of this machine can connect to; use unix:///path, or set a hop secret", p.Resume)
 	}
 	if p.OTLP != "" {
-		if at, err := parseAddress(p.OTLP); err != nil {
+		if _, _, err := parseCollector(p.OTLP); err != nil {
 			add("otlp: %w", err)
-		} else if at.pipe == "" && at.port == 0 {
-			add("otlp: %q has port 0; name the port for OTLP over gRPC, such as 127.0.0.1:4317", p.OTLP)
 		}
+	}
+	if !(p.Sampling >= 0 && p.Sampling <= 100) {
+		add("sampling: %v is not between 0 and 100 percent", p.Sampling)
 	}
 	errs = append(errs, p.validateSidecars()...)
 	errs = append(errs, p.validateBackends()...)

@@ -35,6 +35,7 @@ func TestResolve(t *testing.T) {
 		"gRPC without a scheme, no TLS":  {nil, vars{"OTEL_EXPORTER_OTLP_ENDPOINT": "e:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_INSECURE": "true"}, "http://e:4317 grpc"},
 		"file and variable":              {file("http://c:4318"), vars{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://e:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "http://c:4318 grpc"},
 		"file completed by variables":    {&Settings{Protocol: GRPC}, vars{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://e:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "http://e:4317 grpc"},
+		"gRPC without a port":            {nil, vars{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://e", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "https://e:4317 grpc"},
 		"asked for by a variable":        {nil, vars{"OTEL_TRACES_EXPORTER": "otlp"}, "http://localhost:4318/v1/traces http/protobuf"},
 		"asked for by the file":          {&Settings{Protocol: GRPC}, nil, "http://localhost:4317 grpc"},
 		"disabled":                       {file("http://c:4318"), vars{"OTEL_SDK_DISABLED": "TRUE"}, ""},

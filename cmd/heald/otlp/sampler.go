@@ -19,6 +19,10 @@ type Sampler struct {
 	Root sdktrace.Sampler
 }
 
+// FollowsEnvoy reports whether nothing is sent of requests that Envoy does not
+// sample.
+func (s Sampler) FollowsEnvoy() bool { return !s.Alone && s.Root == nil }
+
 // samples reports whether the spans of a request are sent.
 func (s Sampler) samples(o *record.Origin) bool {
 	if !s.Alone && o.TraceID != "" && o.ParentSpan != "" {

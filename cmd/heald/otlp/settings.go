@@ -106,6 +106,9 @@ func completed(s, protocol string, whole bool) (string, error) {
 	switch {
 	case protocol == GRPC:
 		u.Path = ""
+		if u.Port() == "" {
+			u.Host += ":4317" // the registered one; gRPC's own default is that of https
+		}
 	case !whole:
 		u.Path = strings.TrimSuffix(u.Path, "/") + "/v1/traces"
 	case u.Path == "" || u.Path == "/":
