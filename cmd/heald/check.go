@@ -120,6 +120,9 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 		w.Hedge = w.Hedge || s.Hedges()
 	}
+	if o, err := cfg.Record.Traces(os.Getenv); err == nil && o != nil {
+		w.Traces = o.Sampler.FollowsEnvoy()
+	}
 	w.Wait, w.Silence = waits(cfg)
 	w.RetryAfter = retryAfter(cfg)
 	w.OwnWait = w.RetryAfter == 0

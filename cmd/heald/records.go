@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,11 +40,7 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 	metrics := record.NewMetrics(reg)
 	r := &records{labels: record.NewLabels(metrics)}
 	r.fan = record.Fan{r.labels}
-	add := func(name string, sink record.Sink) {
-		q := record.NewQueue(sink, record.QueueOptions{Name: name, Metrics: metrics, Log: log})
-		r.queues = append(r.queues, q)
-		r.fan = append(r.fan, q)
-	}
+	add := func(name string, sink record.Sink) { r.fan = append(r.fan, r.queue(name, sink, metrics, log)) }
 	for _, one := range more {
 		add(one.name, one.sink)
 	}
@@ -54,23 +51,37 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 		}
 		add("file", sink)
 	}
-	if cfg.OTLP != nil {
-		headers, err := cfg.OTLP.ReadHeaders()
-		if err == nil {
-			var sink *otlp.Sink
-			if sink, err = otlp.New(context.Background(), otlp.Options{Endpoint: cfg.OTLP.Endpoint, Headers: headers, Version: version}); err == nil {
-				add("otlp", sink)
-			}
-		}
-		if err != nil {
-			return nil, errors.Join(err, r.close())
-		}
+	if err := r.addTraces(cfg, metrics, log); err != nil {
+		return nil, errors.Join(err, r.close())
 	}
 	if cfg.RedisStream && shared != nil {
 		add("redis_stream", record.NewStream(shared))
 	}
 	r.remember(cfg, shared, add, log)
 	return r, nil
+}
+
+// queue puts a queue before a sink.
+func (r *records) queue(name string, sink record.Sink, metrics *record.Metrics, log *zap.Logger) *record.Queue {
+	q := record.NewQueue(sink, record.QueueOptions{Name: name, Metrics: metrics, Log: log})
+	r.queues = append(r.queues, q)
+	return q
+}
+
+// addTraces adds the sink of spans, if they go anywhere.
+func (r *records) addTraces(cfg *config.Record, metrics *record.Metrics, log *zap.Logger) error {
+	options, err := cfg.Traces(os.Getenv)
+	if err != nil || options == nil {
+		return err
+	}
+	options.Version = version
+	sink, err := otlp.New(context.Background(), options)
+	if err != nil {
+		return err
+	}
+	r.fan = append(r.fan, sink.Sampled(r.queue("otlp", sink, metrics, log)))
+	log.Info("sending traces", zap.String("to", options.Endpoint), zap.String("protocol", options.Protocol))
+	return nil
 }
 
 // close writes what waits and ends the sinks, all at the same time.

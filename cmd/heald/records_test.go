@@ -42,9 +42,10 @@ func TestRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	origin := record.Origin{Tenant: "t", TraceID: "0af7651916cd43dd8448eb211c80319c", ParentSpan: "b7ad6b7169203331", Sampled: true}
 	for range 100 {
-		r.fan.Attempt(record.Attempt{Origin: record.Origin{Tenant: "t"}, Usage: &record.Usage{Input: 1}})
-		r.fan.Request(record.Request{Origin: record.Origin{Tenant: "t"}, Outcome: "passed"})
+		r.fan.Attempt(record.Attempt{Origin: origin, Usage: &record.Usage{Input: 1}})
+		r.fan.Request(record.Request{Origin: origin, Outcome: "passed"})
 	}
 	if err := r.close(); err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/cmd/heald/otlp"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/envoy/proc"
@@ -193,6 +194,7 @@ func (o *upOptions) bootstrap(cfg *config.Config, admin string) (*bootstrapv3.Bo
 	}
 	p := envoyParams(cfg, x, o.listen, admin, cfg.Listen.GRPC)
 	p.AccessLog = false
+	p.OTLP, p.Sampling = collectorFor(cfg), 100 // who tries it out wants to see something
 	// As other programs understand it, such as for a company's own authority.
 	if p.CAFile = os.Getenv("SSL_CERT_FILE"); p.CAFile != "" {
 		if _, err := os.Stat(p.CAFile); err != nil {
@@ -200,6 +202,19 @@ func (o *upOptions) bootstrap(cfg *config.Config, admin string) (*bootstrapv3.Bo
 		}
 	}
 	return bootstrap.Render(p)
+}
+
+// collectorFor is where Envoy sends its spans: where heald sends its own, if that is
+// in plain text; else "".
+func collectorFor(cfg *config.Config) string {
+	o, err := cfg.Record.Traces(os.Getenv)
+	if err != nil || o == nil || !strings.HasPrefix(o.Endpoint, "http://") || !o.Sampler.FollowsEnvoy() {
+		return ""
+	}
+	if o.Protocol == otlp.GRPC {
+		return strings.TrimPrefix(o.Endpoint, "http://")
+	}
+	return o.Endpoint
 }
 
 // portFree finds out early, and says clearly, that the port is taken: Envoy

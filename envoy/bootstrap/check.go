@@ -74,6 +74,9 @@ type Want struct {
 	Resume string
 	// Hedge says that slow attempts are sent twice (hedge).
 	Hedge bool
+	// Traces says that heald sends spans, of those requests alone that Envoy
+	// samples.
+	Traces bool
 	// RetryStatuses are the statuses that the outer route retries
 	// (outer.retry_statuses); empty where it retries by header.
 	RetryStatuses []int
@@ -128,6 +131,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkProxies()
 	c.checkResume()
 	c.checkHedge()
+	c.checkTracing()
 	return c.problems
 }
 

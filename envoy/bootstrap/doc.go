@@ -29,6 +29,7 @@
 //	check_door.go     who may come in
 //	check_admin.go    Envoy's admin interface, bootstrap extensions
 //	check_log.go      access logs
+//	check_tracing.go  spans
 //
 // Known limits: only the static part of a bootstrap is seen; what comes by xDS
 // (RDS, LDS, CDS) is reported as a note and not fetched.

@@ -77,6 +77,12 @@ type Params struct {
 	// Hedge says that a policy has slow attempts sent twice. It counts for Lean
 	// alone.
 	Hedge bool
+	// OTLP is the collector that Envoy sends its spans to, in plain text: host:port
+	// or unix:///path for gRPC, http://host:port/path for HTTP; "" for no traces.
+	OTLP string
+	// Sampling is the percentage of requests without a traceparent that are
+	// traced; 0 keeps envoy.yaml's. It counts with OTLP alone.
+	Sampling float64
 	// InitialMetadata is sent to heald with each stream: settings such as
 	// x-heald-backends, by name.
 	InitialMetadata map[string]string
@@ -106,7 +112,7 @@ var (
 )
 
 // reserved are the clusters of envoy.yaml that are no backends.
-var reserved = []string{innerName, healdName}
+var reserved = []string{innerName, healdName, otlpName}
 
 const (
 	outerName = "outer"
@@ -130,6 +136,14 @@ func (p *Params) validate() error {
 	}
 	if p.Resume != "" && p.Hop == "" && !strings.HasPrefix(p.Resume, "unix://") {
 		add("resume: %q is a port, which every process of this machine can connect to; use unix:///path, or set a hop secret", p.Resume)
+	}
+	if p.OTLP != "" {
+		if _, _, err := parseCollector(p.OTLP); err != nil {
+			add("otlp: %w", err)
+		}
+	}
+	if !(p.Sampling >= 0 && p.Sampling <= 100) {
+		add("sampling: %v is not between 0 and 100 percent", p.Sampling)
 	}
 	errs = append(errs, p.validateSidecars()...)
 	errs = append(errs, p.validateBackends()...)

@@ -12,7 +12,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/heald-proxy/heald/envoy"
 	"github.com/heald-proxy/heald/policies"
 )
 
@@ -21,9 +20,12 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if err := p.validate(); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
-	b, err := Parse(envoy.Config)
+	b, err := Parse(p.template())
 	if err != nil {
 		return nil, err
+	}
+	if err := renderTracing(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
 	if err := renderAdmin(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)

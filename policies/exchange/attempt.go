@@ -152,7 +152,8 @@ type attempt struct {
 	turn  bool  // its body may grow alone (InFlight.growing)
 	kept  int64 // of the share, for resuming
 
-	record findings
+	record  findings
+	moments moments
 }
 
 // findings are what the log line and the records tell of the attempt.

@@ -118,6 +118,7 @@ func (a *attempt) settleHedge(resp *policies.Response, took time.Duration) {
 	default:
 		a.hedge.result = a.hedgeWinner(said, delay)
 	}
+	a.moments.hedged = a.sentAt.Add(delay)
 	a.countHedge(a.hedge.result)
 }
 

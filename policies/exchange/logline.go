@@ -29,7 +29,7 @@ type identity attempt
 // MarshalLogObject implements [zapcore.ObjectMarshaler].
 func (l *identity) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	a := (*attempt)(l)
-	whose := a.origin()
+	whose, _ := a.origin()
 	whose.AddTo(enc)
 	enc.AddInt64("attempt", int64(a.number))
 	return nil

@@ -20,7 +20,8 @@ func (a *attempt) tell(outcome string) {
 	m.attempts.WithLabelValues(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
 	written := a.written()
 	own := a.attemptRecord()
-	own.Origin = a.origin()
+	origin, span := a.origin()
+	own.Origin, own.Span = origin, a.span(span)
 	if written {
 		a.x.line(a.level(), "attempt finished", &own)
 	}
@@ -32,7 +33,6 @@ func (a *attempt) tell(outcome string) {
 	if outcome == "" {
 		return
 	}
-	origin := own.Origin
 	kept.Origin = record.Origin{}
 	q := a.requestRecord(outcome, origin, kept)
 	m.requests.WithLabelValues(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
@@ -45,13 +45,14 @@ func (a *attempt) tell(outcome string) {
 	}
 }
 
-// origin says who asked for what.
-func (a *attempt) origin() record.Origin {
-	o := record.Origin{
+// origin says who asked for what, and which id the attempt's span has; "" if that
+// is the sink's business.
+func (a *attempt) origin() (o record.Origin, span string) {
+	o = record.Origin{
 		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.tenantName(), KeyID: a.caller.KeyID,
 		API: a.dialect.Name(), Path: a.x.paths.text(a.x, a.in.Path),
 	}
-	o.TraceID, o.ParentSpan, o.Sampled = a.trace.id, a.trace.parent, a.trace.sampled
+	span = a.envoySpans(&o)
 	switch {
 	case a.record.reason == heal.ReasonModelList:
 		o.Operation = record.List
@@ -63,7 +64,7 @@ func (a *attempt) origin() record.Origin {
 	default:
 		o.Operation = record.Generate
 	}
-	return o
+	return o, span
 }
 
 // tenantName is whose request it is, one of the configured names, or that of

@@ -97,6 +97,7 @@ func (a *attempt) breakOff(body []byte, cause string, client conversation.Error)
 // resume begins to fetch the rest.
 func (a *attempt) resume(body []byte, r *resumption) policies.Action {
 	a.resumption = r
+	a.moments.broke = time.Now()
 	r.asker, r.class = a.newAsker(), a.backend.Class()
 	a.move(resuming)
 	st := a.answer.status

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"time"
+
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -10,6 +12,7 @@ import (
 func (a *attempt) resumed(body []byte) policies.Action {
 	r := a.resumption
 	r.result, r.body = heal.ReasonResumed, 0
+	a.moments.rested = time.Now()
 	r.asker.proven()
 	if r.held != nil {
 		a.held = body
@@ -33,6 +36,7 @@ func (a *attempt) answeredBy() *attempt {
 func (a *attempt) unresumed(body []byte, err error) policies.Action {
 	r := a.resumption
 	r.result, r.err = heal.ReasonResumeFailed, err
+	a.moments.rested = time.Now()
 	if r.held != nil {
 		a.memory.Spent = append(a.memory.Spent, r.spent...)
 		return a.judge(*r.held)
@@ -51,6 +55,7 @@ func (a *attempt) closeResumption() {
 	}
 	if r.result == "" {
 		r.result = heal.ReasonClientGone
+		a.moments.rested = time.Now()
 	}
 	if r.result == heal.ReasonResumed {
 		r.release(account.Succeeded)

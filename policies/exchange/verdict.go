@@ -138,6 +138,7 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		m.Until = a.x.clock.Now().Add(r.Wait)
 	}
 	m.Repairs |= r.Repair
+	a.moments.repair = r.Repair
 	if r.Repair != 0 {
 		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()
 	}
@@ -181,6 +182,7 @@ func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 // settle notes the verdict, once.
 func (a *attempt) settle(v policies.Verdict, reason string) {
 	a.record.verdict, a.record.reason = v, reason
+	a.moments.decided = time.Now()
 	if !a.sentAt.IsZero() {
 		a.record.held = time.Since(a.sentAt)
 		a.observe(a.x.metrics.held.WithLabelValues(a.labels().backend, v.String()), a.record.held)

@@ -36,12 +36,14 @@ type Origin struct {
 	API       string    `json:"api,omitempty"`
 	Path      string    `json:"path,omitempty"`
 	Operation Operation `json:"operation,omitempty"`
+	// TraceState is the tracestate that came with the traceparent; "" for none.
+	TraceState string `json:"-"`
 }
 
 // own copies what is a part of the request's headers, which must not wait with the
 // record.
 func (o *Origin) own() {
-	o.RequestID, o.TraceID, o.ParentSpan = strings.Clone(o.RequestID), strings.Clone(o.TraceID), strings.Clone(o.ParentSpan)
+	o.RequestID, o.TraceID, o.ParentSpan, o.TraceState = strings.Clone(o.RequestID), strings.Clone(o.TraceID), strings.Clone(o.ParentSpan), strings.Clone(o.TraceState)
 }
 
 // Operation is what a client asked for.
@@ -117,6 +119,8 @@ type Attempt struct {
 	Headers  Duration `json:"headers_ms,omitzero"`
 	Content  Duration `json:"content_ms,omitzero"`
 	Duration Duration `json:"duration_ms"`
+	// Span is for the sink of spans.
+	Span Span `json:"-"`
 }
 
 // Request is one request that has ended.

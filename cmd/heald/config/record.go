@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -39,11 +40,25 @@ type Record struct {
 
 // OTLP is an OpenTelemetry collector.
 type OTLP struct {
-	// Endpoint is its URL for OTLP over HTTP, as in http://127.0.0.1:4318;
-	// without a path, /v1/traces is added.
+	// Endpoint is its URL, as in http://127.0.0.1:4318, or http://127.0.0.1:4317
+	// for gRPC; default OTEL_EXPORTER_OTLP_ENDPOINT. Over HTTP, /v1/traces is added
+	// where there is no path.
 	Endpoint string `yaml:"endpoint" text:"address" secret:"record.otlp.headers"`
-	// Headers are sent along, as for authentication.
+	// Protocol is grpc, http/protobuf or http/json; default
+	// OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf.
+	Protocol string `yaml:"protocol"`
+	// Headers are sent along, as for authentication, beside those of
+	// OTEL_EXPORTER_OTLP_HEADERS.
 	Headers map[string]Source `yaml:"headers"`
+	// Timeout bounds one export; default OTEL_EXPORTER_OTLP_TIMEOUT, else 10s.
+	Timeout time.Duration `yaml:"timeout"`
+	// CA is a PEM file of the authorities whose certificates are taken; default
+	// OTEL_EXPORTER_OTLP_CERTIFICATE, else the system's.
+	CA string `yaml:"ca"`
+	// Cert and Key are PEM files with which heald shows who it is, read for each
+	// connection; default OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
 }
 
 // Defaults of the file of records.
@@ -93,13 +108,8 @@ func (r *Record) validate(shared bool) error {
 	if n := r.Remembered(); n < 0 || n > mostHistory {
 		bad("history", fmt.Sprintf("%d is no number of requests to remember", n), "", fmt.Sprintf("write one up to %d; 0 remembers none", mostHistory))
 	}
-	if o := r.OTLP; o != nil {
-		if _, err := otlp.Endpoint(o.Endpoint); err != nil {
-			bad("otlp.endpoint", err.Error(), "", "write one as in http://127.0.0.1:4318, with the port for OTLP over HTTP; a credential goes into record.otlp.headers")
-		}
-		_, err := o.ReadHeaders()
-		errs = append(errs, err)
-	}
+	_, err := r.Traces(os.Getenv)
+	errs = append(errs, err)
 	if r.RedisStream && !shared {
 		bad("redis_stream", "there is no shared store", "the records would go nowhere", "leave the line out, or configure a store that replicas share")
 	}
@@ -130,6 +140,21 @@ func (r *Record) Remembered() int {
 // Files are the options of the file of records.
 func (r *Record) Files() file.Options {
 	return file.Options{Path: r.File, MaxSize: int64(r.MaxSize), MaxAge: r.MaxAge, Keep: r.Keep}
+}
+
+// Traces says where spans go, by the file and by the OTEL_* variables; nil for
+// nowhere. The error lists every fault.
+func (r *Record) Traces(getenv func(string) string) (*otlp.Options, error) {
+	if r.OTLP == nil {
+		return otlp.Resolve(nil, getenv)
+	}
+	headers, unread := r.OTLP.ReadHeaders()
+	if t := r.OTLP.Timeout; t < 0 {
+		unread = errors.Join(unread, &setting.Problem{Path: "record.otlp.timeout", Found: t.String() + " is negative", Fix: "write one as in 10s"})
+	}
+	o := r.OTLP
+	options, err := otlp.Resolve(&otlp.Settings{Endpoint: o.Endpoint, Protocol: o.Protocol, Headers: headers, Timeout: o.Timeout, CA: o.CA, Cert: o.Cert, Key: o.Key}, getenv)
+	return options, errors.Join(unread, err)
 }
 
 // ReadHeaders resolves the headers. The error lists every fault with its path.

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -89,10 +90,6 @@ func provider(kind string) string {
 
 // attempt makes the span of an attempt.
 func (s *Sink) attempt(a *record.Attempt) {
-	id, sampled := attemptIdentity(a)
-	if !sampled {
-		return
-	}
 	var l attributes
 	l.origin(&a.Origin)
 	l.text(providerName, provider(a.Kind))
@@ -106,7 +103,11 @@ func (s *Sink) attempt(a *record.Attempt) {
 	l.text(verdict, a.Verdict)
 	l.text(reason, a.Reason)
 	l.number(upstream, a.Status)
+	l.text(repairs, a.Repairs)
+	l.text(hedged, a.Hedged)
 	l.seconds(waited, a.Waited)
+	l.seconds(held, a.Held)
+	l.seconds(timeToHeaders, a.Headers)
 	l.seconds(timeToFirstChunk, a.Content)
 	if u := a.Usage; u != nil {
 		l = append(l, inputTokens.Int64(u.Input), cacheReadTokens.Int64(u.Cached), outputTokens.Int64(u.Output), reasoningTokens.Int64(u.Thinking))
@@ -116,15 +117,14 @@ func (s *Sink) attempt(a *record.Attempt) {
 	if !passed {
 		l.text(errorType, a.Reason)
 	}
-	s.span(id, name(a.Operation, a.Model), trace.SpanKindClient, a.Time, a.Duration, func(span trace.Span) { end(span, passed, a.Reason) }, l)
+	s.span(attemptIdentity(a), name(a.Operation, a.Model), trace.SpanKindClient, a.Time, a.Duration, func(span trace.Span) {
+		tell(span, a.Time, events(a))
+		end(span, passed, a.Reason, a.Error)
+	}, l)
 }
 
 // request makes the span of a request. Its tokens are those of its attempts.
 func (s *Sink) request(r *record.Request) {
-	id, sampled := requestIdentity(&r.Origin)
-	if !sampled {
-		return
-	}
 	var l attributes
 	l.origin(&r.Origin)
 	l.text(requestModel, r.Alias)
@@ -139,6 +139,8 @@ func (s *Sink) request(r *record.Request) {
 	l.text(reason, r.Reason)
 	l.number(status, r.Status)
 	l.flag(aborted, r.Aborted)
+	l.text(brokenBy, r.BrokenBy)
+	l.text(replica, r.Replica)
 	l.text(warnings, r.Warnings)
 	l.number(tried, r.Tried)
 	l.seconds(waited, r.Waited)
@@ -146,12 +148,20 @@ func (s *Sink) request(r *record.Request) {
 	if !good {
 		l.text(errorType, r.Reason)
 	}
-	s.span(id, name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason) }, l)
+	if q := r.Resume; q != nil {
+		l.text(resumed, q.Result)
+		l.number(restRequests, q.Requests)
+	}
+	said := ""
+	if last := r.Last(); last != nil {
+		said = last.Error
+	}
+	s.span(requestIdentity(&r.Origin), name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
 }
 
-// end says how it ended; the words of reasons are a closed set.
-func end(span trace.Span, good bool, reason string) {
+// end says how it ended: in the words of the failure, or by its reason.
+func end(span trace.Span, good bool, reason, said string) {
 	if !good {
-		span.SetStatus(codes.Error, reason)
+		span.SetStatus(codes.Error, cmp.Or(said, reason))
 	}
 }
