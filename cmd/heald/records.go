@@ -13,6 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/file"
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/setting"
 	"github.com/heald-proxy/heald/policies/tenant"
@@ -27,6 +28,8 @@ type records struct {
 	fan    record.Fan
 	labels *record.Labels
 	queues []*record.Queue
+	store  *sqlite.File       // nil if there is none
+	bodies *record.BodyKeeper // nil if none are kept
 }
 
 // newRecords opens the sinks; close ends them. shared is the store with the
@@ -62,6 +65,19 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 	if cfg.RedisStream && shared != nil {
 		add("redis_stream", record.NewStream(shared))
 	}
+	var err error
+	if r.store, err = cfg.OpenStore(sqlite.Options{Log: log}); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	if r.store == nil {
+		return r, nil
+	}
+	if cfg.KeepsBodies() {
+		r.bodies = record.NewBodyKeeper(r.store, record.BodyOptions{
+			All: cfg.Bodies == config.BodiesAll, Most: int(cfg.BodyMax), Queue: record.QueueOptions{Metrics: metrics, Log: log},
+		})
+	}
+	add("store", r.store) // closes it
 	return r, nil
 }
 
@@ -69,11 +85,15 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 func (r *records) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
+	var first error
+	if r.bodies != nil { // its store is closed with the queues
+		first = r.bodies.Close(ctx)
+	}
 	errs := make(chan error, len(r.queues))
 	for _, q := range r.queues {
 		go func() { errs <- q.Close(ctx) }() // ends a little after ctx at the latest
 	}
-	var all []error
+	all := []error{first}
 	for range r.queues {
 		all = append(all, <-errs)
 	}

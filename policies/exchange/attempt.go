@@ -19,6 +19,7 @@ import (
 	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
@@ -141,6 +142,8 @@ type attempt struct {
 	lastIn, lastOut time.Time // news from upstream, bytes to the client
 	passedAt        time.Time // the client got its first bytes
 	inGrace         bool      // the reply is held only for what may follow its finish
+
+	bodies *record.Capture // nil: they are not kept
 
 	share share // of the process's memory
 	turn  bool  // its body may grow alone (InFlight.growing)
