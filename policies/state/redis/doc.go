@@ -54,7 +54,7 @@
 //	h1:{t:TENANT}:SPACE#:ID string        a counter, with its end
 //
 // An ACL user needs ~h1:* and +@hash +@string +@sortedset +@keyspace +@scripting
-// +@connection +time; nothing is published or subscribed to, but for sentinels.
+// +@connection +time, and +@stream with record.redis_stream; nothing is published or subscribed to, but for sentinels.
 //
 // What a script takes of Redis's one thread, the median as the server counts it
 // (go test -run '^$' -bench Script ./policies/state/redis; AMD EPYC, two cores

@@ -1,0 +1,150 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/heald-proxy/heald/policies/record"
+)
+
+// Report is what happened to a request as the text of a bug report. It tells the
+// request's id, the API, models, kinds of backends, times, tokens, log words and
+// what the provider has said. Tenants, keys, accounts, backends, clients, replicas,
+// projects and traces are numbered or left out. There are no prompts, answers or
+// credentials in a record. version is heald's.
+func Report(r *record.Request, version string) string {
+	anonymous := anonymize(r)
+	var b strings.Builder
+	fmt.Fprintf(&b, "heald %s, request %s\n\n", version, anonymous.RequestID)
+	for _, s := range Tell(&anonymous) {
+		b.WriteString("- " + s.Text + "\n")
+	}
+	fmt.Fprintf(&b, "\noutcome %s, reason %s, status %d, stop reason %s, %s tried\n",
+		anonymous.Outcome, none(anonymous.Reason), anonymous.Status, none(anonymous.StopReason), plural(anonymous.Tried, "attempt"))
+	for i := range anonymous.Attempts {
+		a := &anonymous.Attempts[i]
+		fmt.Fprintf(&b, "attempt %d: %s, %s, model %s, %s, %s, status %d; waited %d, headers %d, content %d, held %d, all %d ms\n", a.Number, none(a.Backend), none(a.Kind), none(a.Model),
+			a.Verdict, none(a.Reason), a.Status, ms(a.Waited), ms(a.Headers), ms(a.Content), ms(a.Held), ms(a.Duration))
+	}
+	b.WriteString("\nTo repeat what heald made of it, save the client's request as request.json and run:\n\n    " + translate(&anonymous) + "\n\n")
+	b.WriteString("The request may have prompts in it: shorten it to what still shows the fault before you attach it.\n")
+	return b.String()
+}
+
+func none(s string) string { return cmp.Or(s, "none") }
+
+func ms(d record.Duration) int64 { return int64(d) / 1e6 }
+
+// translate is the command that shows what goes upstream. Its words are quoted for
+// a shell: clients choose paths and names of models.
+func translate(r *record.Request) string {
+	command := []string{"heald", "translate"}
+	if r.Path != "" {
+		command = append(command, "--path", quote(r.Path))
+	}
+	if last := r.Last(); last != nil {
+		if last.Model != "" {
+			command = append(command, "--model", quote(last.Model))
+		}
+		if last.Kind != "" {
+			command = append(command, "--target", quote(last.Kind))
+		}
+	}
+	return strings.Join(append(command, "request.json"), " ")
+}
+
+var plain = regexp.MustCompile(`^[\w./:@=,+-]+$`)
+
+// quote makes one word of a shell's of a text.
+func quote(s string) string {
+	if plain.MatchString(s) && !strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Long numbers and addresses of mail in what a provider says are of projects and
+// people.
+var (
+	longNumber = regexp.MustCompile(`\d{9,}`)
+	mail       = regexp.MustCompile(`[\w.%+-]+@[\w.-]+\.\w+`)
+	projects   = regexp.MustCompile(`(projects?[/ :=]+)[\w:.-]+`)
+)
+
+// anonymize returns a request whose names are numbers.
+func anonymize(r *record.Request) record.Request {
+	out := *r
+	names := &pseudonyms{}
+	out.Client, out.Replica, out.KeyID, out.TraceID, out.ParentSpan = "", "", "", "", ""
+	if out.Tenant != "default" {
+		out.Tenant = names.of("tenant", r.Tenant)
+	}
+	out.Attempts = slices.Clone(r.Attempts)
+	for i := range out.Attempts {
+		a := &out.Attempts[i]
+		a.Account, a.Backend, a.Group = names.of("account", a.Account), names.of("backend", a.Backend), ""
+	}
+	if r.Resume != nil {
+		m := *r.Resume
+		m.Account, m.Backend = names.of("account", m.Account), names.of("backend", m.Backend)
+		out.Resume = &m
+	}
+	for i := range out.Attempts {
+		out.Attempts[i].Error = names.in(out.Attempts[i].Error)
+	}
+	if out.Resume != nil {
+		out.Resume.Error = names.in(out.Resume.Error)
+	}
+	out.Warnings, out.Path = names.in(out.Warnings), names.in(out.Path)
+	return out
+}
+
+// pseudonyms are names that stand for others, in the order in which they came.
+type pseudonyms struct {
+	names []string // kind, NUL, name
+	stand []string
+}
+
+// of is the pseudonym of a name, the same for the same.
+func (p *pseudonyms) of(kind, name string) string {
+	if name == "" {
+		return ""
+	}
+	key := kind + "\x00" + name
+	if i := slices.Index(p.names, key); i >= 0 {
+		return p.stand[i]
+	}
+	n := 1
+	for _, k := range p.names {
+		if strings.HasPrefix(k, kind+"\x00") {
+			n++
+		}
+	}
+	p.names, p.stand = append(p.names, key), append(p.stand, kind+"-"+strconv.Itoa(n))
+	return p.stand[len(p.stand)-1]
+}
+
+// in replaces names in a text, the longest first, and what looks like a project or
+// a person.
+func (p *pseudonyms) in(text string) string {
+	order := make([]int, len(p.names))
+	for i := range order {
+		order[i] = i
+	}
+	name := func(i int) string { _, n, _ := strings.Cut(p.names[i], "\x00"); return n }
+	slices.SortStableFunc(order, func(a, b int) int { return len(name(b)) - len(name(a)) })
+	var pairs []string
+	for _, i := range order {
+		if len(name(i)) >= 3 { // shorter ones are parts of words
+			pairs = append(pairs, name(i), p.stand[i])
+		}
+	}
+	text = strings.NewReplacer(pairs...).Replace(text)
+	text = projects.ReplaceAllString(text, "${1}PROJECT")
+	text = mail.ReplaceAllString(text, "ADDRESS")
+	return longNumber.ReplaceAllString(text, "NUMBER")
+}
