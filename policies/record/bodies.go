@@ -172,9 +172,13 @@ func (c *Capture) Drop() {
 // an outcome are kept, or else lets go of them. about says whose they are; redact
 // takes secrets out, and is called later, from another goroutine.
 func (c *Capture) Keep(about Bodies, redact func(string) string) {
+	if c != nil {
+		c.keep(about, redact)
+	}
+}
+
+func (c *Capture) keep(about Bodies, redact func(string) string) {
 	switch {
-	case c == nil:
-		return
 	case !c.keeper.wants(about.Outcome):
 		c.Drop()
 		return

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/record/history/historytest"
@@ -65,6 +67,21 @@ func TestQueryIsTheFilter(t *testing.T) {
 		if got := ids(t, f, q); !slices.Equal(got, want) {
 			t.Fatalf("%+v: got %d, want %d requests", q, len(got), len(want))
 		}
+	}
+}
+
+// The facets are those of all requests, as a store in memory tells them.
+func TestFacets(t *testing.T) {
+	f := open(t, Options{})
+	m := history.NewMemory(history.MemoryOptions{})
+	for _, r := range many(0, 300) {
+		write(t, f, r)
+		m.Request(r)
+	}
+	want, _ := m.Facets(t.Context())
+	got, err := history.FacetsOf(t.Context(), direct{t, f})
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }
 

@@ -56,8 +56,9 @@ func (r *Reader) Get(ctx context.Context, requestID string) (history.Item, error
 		return history.Item{}, history.ErrNotFound
 	}
 	var n int64
+	var unfinished bool
 	var data []byte
-	err := r.db.QueryRowContext(ctx, newestOfID, requestID, requestID).Scan(&n, &data)
+	err := r.db.QueryRowContext(ctx, newestOfID, requestID, requestID).Scan(&n, &unfinished, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return history.Item{}, history.ErrNotFound
 	}

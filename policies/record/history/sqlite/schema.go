@@ -19,6 +19,7 @@ CREATE TABLE requests (
 	trace TEXT NOT NULL,
 	began INTEGER NOT NULL,              -- ms since 1970
 	told INTEGER NOT NULL,               -- likewise, never less than that of the row before
+	unfinished INTEGER NOT NULL,         -- 1: nobody has told of its end
 	words TEXT NOT NULL,                 -- JSON list of words.w
 	data TEXT NOT NULL                   -- JSON of record.Request
 );

@@ -10,15 +10,17 @@ import (
 // read most of them than to run them.
 const (
 	lastTold      = `SELECT coalesce((SELECT told FROM requests ORDER BY n DESC LIMIT 1), 0)`
-	insertRequest = `INSERT INTO requests (id, trace, began, told, words, data) VALUES (?, ?, ?, ?, ?, ?) RETURNING n`
-	newestOfID    = `SELECT n, data FROM requests WHERE ` + byID + ` ORDER BY n DESC LIMIT 1`
-	updateRequest = `UPDATE requests SET data = ?, words = ? WHERE n = ?`
+	insertRequest = `INSERT INTO requests (id, trace, began, told, unfinished, words, data) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n`
+	newestOfID    = `SELECT n, unfinished, data FROM requests WHERE ` + byID + ` ORDER BY n DESC LIMIT 1`
+	updateRequest = `UPDATE requests SET data = ?, words = ?, unfinished = ? WHERE n = ?`
 	insertMarks   = `INSERT INTO marks (w, n) SELECT value, ? FROM json_each(?)`
 	addMarks      = `INSERT OR IGNORE INTO marks (w, n) SELECT value, ? FROM json_each(?) RETURNING w`
 	deleteMarks   = `DELETE FROM marks WHERE n = ? AND w IN (SELECT value FROM requests, json_each(requests.words) WHERE requests.n = ?
 		EXCEPT SELECT value FROM json_each(?)) RETURNING w`
 	insertLoose  = `INSERT OR REPLACE INTO loose (id, number, told, data) VALUES (?, ?, ?, ?)`
 	takeLoose    = `DELETE FROM loose WHERE id = ? RETURNING data`
+	silentIDs    = `SELECT id FROM loose WHERE told < ? ORDER BY told LIMIT 256`
+	newestLoose  = `SELECT coalesce(max(told), 0) FROM loose WHERE id = ?`
 	countWord    = `UPDATE words SET uses = uses + ? WHERE w = ?`
 	findWord     = `SELECT w FROM words WHERE kind = ? AND word = ?`
 	insertWord   = `INSERT INTO words (kind, word) VALUES (?, ?) RETURNING w`
@@ -28,7 +30,7 @@ const (
 	insertBodies = `INSERT INTO bodies (id, told, data) VALUES (?, ?, ?)`
 )
 
-var frequent = []string{lastTold, insertRequest, newestOfID, updateRequest, insertMarks, addMarks, deleteMarks, insertLoose, takeLoose, countWord,
+var frequent = []string{lastTold, insertRequest, newestOfID, updateRequest, insertMarks, addMarks, deleteMarks, insertLoose, takeLoose, silentIDs, newestLoose, countWord,
 	findWord, insertWord, dataVersion, raiseFact, addToFact, insertBodies}
 
 // transaction is one write, with the statements that were prepared.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -249,4 +250,46 @@ func TestMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, f, r)
+}
+
+// A request of whose end nobody tells is one after a while, as its attempts tell of
+// it; what is told later changes it, in its place.
+func TestUnfinished(t *testing.T) {
+	f := open(t, Options{})
+	now := historytest.Start
+	f.now = func() time.Time { return now }
+	tell := func(list ...record.Entry) {
+		t.Helper()
+		if err := f.Write(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(record.Entry{Attempt: new(historytest.Failed("id-1", 1, "rate_limited", 429))})
+	now = now.Add(history.EndTime - time.Second)
+	tell(record.Entry{Attempt: new(historytest.Failed("id-1", 2, "canceled", 0))})
+	now = now.Add(2 * time.Second)
+	tell()
+	if _, err := f.Get(t.Context(), "id-1"); !errors.Is(err, history.ErrNotFound) {
+		t.Fatalf("it has not been silent for long: %v", err)
+	}
+	now = now.Add(history.EndTime)
+	tell()
+	item, err := f.Get(t.Context(), "id-1")
+	if err != nil || item.Outcome != "canceled" || len(item.Attempts) != 2 || item.API != "chat" {
+		t.Fatalf("%+v, %v", item, err)
+	}
+	late := historytest.Failed("id-1", 3, "peek_eof", 200)
+	tell(record.Entry{Attempt: &late})
+	if got := ids(t, f, history.Filter{Outcomes: []string{"failed"}, Reasons: []string{"peek_eof"}}); len(got) != 1 {
+		t.Error("an attempt that came late is not there")
+	}
+	r := historytest.Request("id-1", func(r *record.Request) { r.Tried, r.Attempts[0].Number = 4, 4 })
+	tell(record.Entry{Request: &r})
+	again, err := f.Get(t.Context(), "id-1")
+	if err != nil || again.Cursor != item.Cursor || again.Outcome != "passed" || len(again.Attempts) != 4 || len(ids(t, f, history.Filter{})) != 1 {
+		t.Errorf("%+v, %v", again, err)
+	}
 }

@@ -103,6 +103,10 @@ func (f *File) tidyStep(ctx context.Context) (more bool, err error) {
 	if err = errors.Join(err, f.pragma(context.WithoutCancel(ctx), `secure_delete = OFF`)); err != nil {
 		return false, err
 	}
+	w := writing{words: f.words, now: f.now(), uses: map[int64]int{}}
+	if err := f.within(ctx, w.finish); err != nil {
+		return false, err
+	}
 	err = f.within(ctx, func(ctx context.Context, tx *transaction) error {
 		rows, err := f.deleteOldest(ctx, tx, used)
 		gone += rows

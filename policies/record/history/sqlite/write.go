@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies/record"
@@ -78,13 +79,31 @@ const (
 	lagFact    = "lag"
 )
 
-func (w *writing) run(ctx context.Context, tx *transaction) error {
+// begin begins a transaction. Rows are in the order of their times, also where the
+// clock is set back.
+func (w *writing) begin(ctx context.Context, tx *transaction) error {
 	w.tx = tx
-	// Rows are in the order of their times, also where the clock is set back.
 	if err := tx.row(ctx, lastTold).Scan(&w.told); err != nil {
 		return err
 	}
 	w.told = max(w.told, w.now.UnixMilli())
+	return nil
+}
+
+// end writes what was counted.
+func (w *writing) end(ctx context.Context) error {
+	for word, n := range w.uses {
+		if err := w.tx.exec(ctx, countWord, n, word); err != nil {
+			return err
+		}
+	}
+	return w.tx.exec(ctx, raiseFact, lagFact, w.lag)
+}
+
+func (w *writing) run(ctx context.Context, tx *transaction) error {
+	if err := w.begin(ctx, tx); err != nil {
+		return err
+	}
 	later := map[string]int{} // requests of the batch that are still to come
 	for _, e := range w.batch {
 		if e.Request != nil && e.Request.RequestID != "" {
@@ -110,10 +129,7 @@ func (w *writing) run(ctx context.Context, tx *transaction) error {
 			return err
 		}
 	}
-	if err := w.count(ctx); err != nil {
-		return err
-	}
-	return tx.exec(ctx, raiseFact, lagFact, w.lag)
+	return w.end(ctx)
 }
 
 // request puts a request and those of its attempts that came before into a row.
@@ -122,17 +138,33 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 	if err != nil {
 		return err
 	}
+	old, err := w.newest(ctx, r.RequestID)
+	if err != nil {
+		return err
+	}
+	replaces := old != nil && old.unfinished && !follows(&record.Attempt{Origin: r.Origin}, &old.request)
+	if replaces {
+		loose = append(old.request.Attempts, loose...)
+	}
 	for _, a := range append(loose, attempts...) {
 		history.Join(&r, a)
 	}
-	data, numbers, list, err := w.row(ctx, &r)
+	if replaces {
+		return w.update(ctx, old.n, &r, false)
+	}
+	return w.insert(ctx, &r, false)
+}
+
+// insert makes a row.
+func (w *writing) insert(ctx context.Context, r *record.Request, unfinished bool) error {
+	data, numbers, list, err := w.row(ctx, r)
 	if err != nil {
 		return err
 	}
 	began := r.Time.UnixMilli()
 	w.lag = max(w.lag, w.told-began)
 	var n int64
-	err = w.tx.row(ctx, insertRequest, r.RequestID, r.TraceID, began, w.told, list, data).Scan(&n)
+	err = w.tx.row(ctx, insertRequest, r.RequestID, r.TraceID, began, w.told, unfinished, list, data).Scan(&n)
 	if err != nil {
 		return err
 	}
@@ -140,6 +172,47 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 		w.uses[word]++
 	}
 	return w.tx.exec(ctx, insertMarks, n, list)
+}
+
+// update changes a row.
+func (w *writing) update(ctx context.Context, n int64, r *record.Request, unfinished bool) error {
+	data, _, list, err := w.row(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := each(ctx, w.tx, deleteMarks, func(word int64) error { w.uses[word]--; return nil }, n, n, list); err != nil {
+		return err
+	}
+	if err := w.tx.exec(ctx, updateRequest, data, list, unfinished, n); err != nil {
+		return err
+	}
+	return each(ctx, w.tx, addMarks, func(word int64) error { w.uses[word]++; return nil }, n, list)
+}
+
+// found is a row.
+type found struct {
+	n          int64
+	unfinished bool
+	request    record.Request
+}
+
+// newest is the newest row with an id; nil if there is none.
+func (w *writing) newest(ctx context.Context, id string) (*found, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var out found
+	var data []byte
+	err := w.tx.row(ctx, newestOfID, id, id).Scan(&out.n, &out.unfinished, &data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err == nil {
+		if err = json.Unmarshal(data, &out.request); err != nil {
+			err = fmt.Errorf("a request in the file: %w", err)
+		}
+	}
+	return &out, err
 }
 
 // row makes the columns of a request.
@@ -160,16 +233,6 @@ func (w *writing) row(ctx context.Context, r *record.Request) (data string, numb
 	return string(text), numbers, string(words), err
 }
 
-// count brings the uses of words up to date.
-func (w *writing) count(ctx context.Context) error {
-	for word, n := range w.uses {
-		if err := w.tx.exec(ctx, countWord, n, word); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // takeLoose takes the attempts that wait for their request.
 func (w *writing) takeLoose(ctx context.Context, id string) (out []record.Attempt, err error) {
 	if id == "" {
@@ -188,19 +251,11 @@ func (w *writing) takeLoose(ctx context.Context, id string) (out []record.Attemp
 
 // attempt joins an attempt with its request, or has it wait.
 func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
-	var n int64
-	var data []byte
-	err := w.tx.row(ctx, newestOfID, a.RequestID, a.RequestID).Scan(&n, &data)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	old, err := w.newest(ctx, a.RequestID)
+	if err != nil {
 		return err
 	}
-	var r record.Request
-	if err == nil {
-		if err := json.Unmarshal(data, &r); err != nil {
-			return fmt.Errorf("a request in the file: %w", err)
-		}
-	}
-	if err != nil || follows(a, &r) {
+	if old == nil || follows(a, &old.request) {
 		text, err := json.Marshal(a)
 		if err != nil {
 			return err
@@ -208,18 +263,42 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 		w.bytes += int64(len(text))
 		return w.tx.exec(ctx, insertLoose, a.RequestID, a.Number, w.told, string(text))
 	}
-	history.Join(&r, *a)
-	text, _, list, err := w.row(ctx, &r)
-	if err != nil {
+	if old.unfinished {
+		history.JoinUnfinished(&old.request, *a)
+	} else {
+		history.Join(&old.request, *a)
+	}
+	return w.update(ctx, old.n, &old.request, old.unfinished)
+}
+
+// finish makes requests of attempts of whose request nothing was told for long.
+func (w *writing) finish(ctx context.Context, tx *transaction) error {
+	if err := w.begin(ctx, tx); err != nil {
 		return err
 	}
-	if err := each(ctx, w.tx, deleteMarks, func(word int64) error { w.uses[word]--; return nil }, n, n, list); err != nil {
+	since := w.now.Add(-history.EndTime).UnixMilli()
+	var silent []string
+	if err := each(ctx, tx, silentIDs, func(id string) error { silent = append(silent, id); return nil }, since); err != nil {
 		return err
 	}
-	if err := w.tx.exec(ctx, updateRequest, text, list, n); err != nil {
-		return err
+	slices.Sort(silent)
+	for _, id := range slices.Compact(silent) {
+		var last int64
+		if err := tx.row(ctx, newestLoose, id).Scan(&last); err != nil {
+			return err
+		}
+		if last >= since {
+			continue
+		}
+		attempts, err := w.takeLoose(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := w.insert(ctx, new(history.Unfinished(attempts)), true); err != nil {
+			return err
+		}
 	}
-	return each(ctx, w.tx, addMarks, func(word int64) error { w.uses[word]++; return nil }, n, list)
+	return w.end(ctx)
 }
 
 // sameRequest is how long after a request's end its attempt may have begun by the
