@@ -2,11 +2,12 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
-	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/policies/redact"
 )
@@ -45,48 +46,103 @@ func pasted(arg string) bool {
 	return false
 }
 
-// flagFaults are errors of the flag package about one flag.
-var flagFaults = []struct {
-	theirs *regexp.Regexp
-	ours   func(fs *flag.FlagSet, m []string) string
-}{
-	{regexp.MustCompile(`^flag provided but not defined: -(.*)$`), func(_ *flag.FlagSet, m []string) string {
-		return "there is no flag --" + m[1]
-	}},
-	{regexp.MustCompile(`^flag needs an argument: -(.*)$`), func(_ *flag.FlagSet, m []string) string {
-		return "--" + m[1] + " needs a value"
-	}},
-	{regexp.MustCompile(`^bad flag syntax: (.*)$`), func(_ *flag.FlagSet, m []string) string {
-		return m[1] + " is no flag"
-	}},
-	{regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-([^:]*): (.*)$`), func(fs *flag.FlagSet, m []string) string {
-		return fmt.Sprintf("--%s: %s %s", m[2], m[1], wanted(fs.Lookup(m[2]), m[3]))
-	}},
-}
-
-// flagError words an error of the flag package as the rest of heald does.
-func flagError(fs *flag.FlagSet, err error) error {
-	for _, f := range flagFaults {
-		if m := f.theirs.FindStringSubmatch(err.Error()); m != nil {
-			return errors.New(f.ours(fs, m))
+// longFlags writes -name, which Go's flag package takes as well and heald always
+// did, as --name. What follows a flag as its value stays as it is.
+func longFlags(root *cobra.Command, args []string) []string {
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		return args // a shell asks about a command line that is not complete
+	}
+	cmd, _, err := root.Find(args)
+	if err != nil {
+		return args
+	}
+	out := slices.Clone(args)
+	for i := 0; i < len(out); i++ {
+		if out[i] == "--" {
+			break
+		}
+		if !strings.HasPrefix(out[i], "-") || len(out[i]) < 3 {
+			continue
+		}
+		if !strings.HasPrefix(out[i], "--") {
+			out[i] = "-" + out[i]
+		}
+		name, _, whole := strings.Cut(out[i][2:], "=")
+		if f := cmd.Flags().Lookup(name); f != nil && !whole && f.NoOptDefVal == "" {
+			i++ // its value
 		}
 	}
-	return err
+	return out
+}
+
+// flagError words an error of the flag library as the rest of heald does.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		alone   *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+		syntax  *pflag.InvalidSyntaxError
+		said    string
+	)
+	switch {
+	case errors.As(err, &unknown):
+		said = "there is no flag --" + unknown.GetSpecifiedName()
+	case errors.As(err, &alone):
+		said = "--" + alone.GetSpecifiedName() + " needs a value"
+	case errors.As(err, &invalid):
+		said = fmt.Sprintf("--%s: %q %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid.GetFlag(), invalid.Unwrap()))
+	case errors.As(err, &syntax):
+		said = syntax.GetSpecifiedFlag() + " is no flag"
+	default:
+		said = err.Error()
+	}
+	return &usageError{fmt.Errorf("%s; see %s -h", said, cmd.CommandPath())}
 }
 
 // wanted says what a flag takes; told is what it says itself.
-func wanted(f *flag.Flag, told string) string {
-	getter, ok := f.Value.(flag.Getter)
-	if !ok {
-		return told
-	}
-	switch getter.Get().(type) {
-	case time.Duration:
+func wanted(f *pflag.Flag, told error) string {
+	switch f.Value.Type() {
+	case "duration":
 		return "is not a duration such as 30s or 10m"
-	case int:
+	case "int":
 		return "is not a whole number"
-	case bool:
+	case "bool":
 		return "is neither true nor false"
 	}
-	return told
+	return told.Error()
+}
+
+// commandNamed refuses what is no command, where one must stand.
+func commandNamed(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return noSuchCommand(cmd, args[0])
+	}
+	return nil
+}
+
+func noSuchCommand(parent *cobra.Command, name string) error {
+	return &usageError{fmt.Errorf("there is no such command: no command %q; see %s -h", name, parent.CommandPath())}
+}
+
+// noArguments takes flags alone.
+func noArguments(cmd *cobra.Command, args []string) error { return atMost(0)(cmd, args) }
+
+// atMost takes so many arguments beside the flags.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return &usageError{fmt.Errorf("unexpected argument %q; see %s -h", args[n], cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// exactly takes so many arguments beside the flags.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return &usageError{fmt.Errorf("want %d arguments besides flags, not %d; see %s -h", n, len(args), cmd.CommandPath())}
+		}
+		return nil
+	}
 }

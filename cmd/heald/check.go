@@ -2,12 +2,13 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
@@ -16,15 +17,21 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// runCheck finds what is wrong in heald.yaml and in an Envoy configuration.
-func runCheck(_ context.Context, args []string, out streams) error {
-	fs := newFlags("check", "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems", out)
+// checkCommand finds what is wrong in heald.yaml and in an Envoy configuration.
+func checkCommand(out streams) *cobra.Command {
 	var flags config.Flags
-	flags.Register(fs)
-	file := fs.String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
-	if err := parse(fs, args); err != nil {
-		return err
+	cmd := &cobra.Command{
+		Use: "check [flags]", Short: "check heald.yaml and an Envoy configuration",
+		Long: "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems",
+		Args: noArguments,
 	}
+	flags.Register(cmd.Flags())
+	file := cmd.Flags().String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
+	cmd.RunE = func(*cobra.Command, []string) error { return check(&flags, *file, out) }
+	return cmd
+}
+
+func check(flags *config.Flags, file string, out streams) error {
 	problems, notes := 0, 0
 	cfg, err := flags.Load()
 	if err == nil {
@@ -49,11 +56,11 @@ func runCheck(_ context.Context, args []string, out streams) error {
 	if cfg != nil && cfg.Auth == "none" && !cfg.Asks() {
 		fmt.Fprintln(out.out, "auth: none: NO KEY IS ASKED FOR, everybody who can connect to Envoy may call")
 	}
-	if *file != "" {
-		found, err := checkEnvoy(*file, cfg, flags.File != "")
+	if file != "" {
+		found, err := checkEnvoy(file, cfg, flags.File != "")
 		if err != nil {
 			problems++
-			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(*file), redact.Text(err.Error()))
+			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(file), redact.Text(err.Error()))
 		}
 		for _, p := range found {
 			fmt.Fprintln(out.out, p)

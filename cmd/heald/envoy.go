@@ -1,32 +1,48 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/policies/exchange"
 )
 
-// runEnvoy prints the Envoy configuration that suits heald's.
-func runEnvoy(_ context.Context, args []string, out streams) error {
-	fs := newFlags("envoy", "print an Envoy configuration for the backends of heald.yaml or of the flags", out)
-	var flags config.Flags
-	flags.Register(fs)
-	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
-	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
-	lean := fs.Bool("lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
-	var sidecars []string
+// envoyOptions are the flags of `envoy`.
+type envoyOptions struct {
+	flags    config.Flags
+	listen   string
+	admin    string
+	lean     bool
+	sidecars []string
+}
+
+// envoyCommand prints the Envoy configuration that suits heald's.
+func envoyCommand(out streams) *cobra.Command {
+	var o envoyOptions
+	cmd := &cobra.Command{
+		Use: "envoy [flags]", Short: "print an Envoy configuration",
+		Long: "print an Envoy configuration for the backends of heald.yaml or of the flags",
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return o.print(out) },
+	}
+	fs := cmd.Flags()
+	o.flags.Register(fs)
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
+	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
+	fs.BoolVar(&o.lean, "lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
-		sidecars = append(sidecars, s)
+		o.sidecars = append(o.sidecars, s)
 		return nil
 	})
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	cfg, err := flags.Load()
+	return cmd
+}
+
+func (o *envoyOptions) print(out streams) error {
+	cfg, err := o.flags.Load()
 	if err != nil {
 		return err
 	}
@@ -34,11 +50,12 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	if err != nil {
 		return err
 	}
+	sidecars := o.sidecars
 	if len(sidecars) == 0 {
 		sidecars = cfg.Listen.GRPC
 	}
-	params := envoyParams(cfg, x, *listen, *adminAddress, sidecars)
-	params.Lean = *lean
+	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
+	params.Lean = o.lean
 	b, err := bootstrap.Render(params)
 	if err != nil {
 		return err

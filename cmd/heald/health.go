@@ -7,25 +7,31 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
 // runHealth asks a running heald whether it lives: the image's health check,
 // since there is no shell or curl in the image.
-func runHealth(ctx context.Context, args []string, out streams) error {
-	fs := newFlags("health", "ask a running heald whether it lives", out)
-	address := fs.String("admin", config.DefaultAdmin, "ask at `ADDRESS`")
-	ready := fs.Bool("ready", false, "ask whether it takes new requests, too")
-	if err := parse(fs, args); err != nil {
-		return err
+func healthCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{Use: "health [flags]", Short: "ask a running heald whether it lives", Args: noArguments}
+	address := cmd.Flags().String("admin", config.DefaultAdmin, "ask at `ADDRESS`")
+	ready := cmd.Flags().Bool("ready", false, "ask whether it takes new requests, too")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		path := "/livez"
+		if *ready {
+			path = "/readyz"
+		}
+		return askHealth(cmd.Context(), *address, path, out.out)
 	}
-	path := "/livez"
-	if *ready {
-		path = "/readyz"
-	}
+	return cmd
+}
+
+func askHealth(ctx context.Context, address, path string, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+*address+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -36,8 +42,8 @@ func runHealth(ctx context.Context, args []string, out streams) error {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s%s answers %d: %s", *address, path, resp.StatusCode, body)
+		return fmt.Errorf("%s%s answers %d: %s", address, path, resp.StatusCode, body)
 	}
-	_, err = out.out.Write(body)
+	_, err = out.Write(body)
 	return err
 }

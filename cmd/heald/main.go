@@ -5,38 +5,40 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/heald-proxy/heald/policies/redact"
 )
-
-// command is one subcommand.
-type command struct {
-	name, summary string
-	run           func(ctx context.Context, args []string, out streams) error
-}
 
 // streams are where a command writes.
 type streams struct{ out, err io.Writer }
 
-func commands() []command {
-	return []command{
-		{"up", "run Envoy and heald together in the foreground", runUp},
-		{"serve", "run the sidecar alone", runServe},
-		{"check", "check heald.yaml and an Envoy configuration", runCheck},
-		{"envoy", "print an Envoy configuration", runEnvoy},
-		{"translate", "show what becomes of one request or reply", runTranslate},
-		{"usage", "sum files of records by tenant, model, account or day", runUsage},
-		{"tenant", "say who may call: make, replace and remove keys", runTenant},
-		{"accounts", "show a running heald's accounts, and why each is or is not usable", runAccounts},
-		{"health", "ask a running heald whether it lives", runHealth},
-		{"version", "print the version", runVersion},
+// newRoot is the whole command line.
+func newRoot(out streams) *cobra.Command {
+	root := &cobra.Command{
+		Use: "heald", Short: "heals what breaks between language-model clients and Gemini, inside Envoy",
+		Args: commandNamed,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// Errors are printed once, in run; help only where it is asked for.
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.SetOut(out.out)
+	root.SetErr(out.err)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(out.err, cmd) })
+	root.SetHelpCommand(helpCommand())
+	root.AddCommand(
+		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
+		tenantCommand(out), accountsCommand(out), healthCommand(out), versionCommand(out),
+	)
+	return root
 }
 
 // Exit codes.
@@ -57,47 +59,26 @@ func run(ctx context.Context, args []string, out streams) int {
 		fmt.Fprintln(out.err, "heald:", err)
 		return exitUsage
 	}
-	name := "help"
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
-	}
-	for _, c := range commands() {
-		if c.name != name {
-			continue
-		}
-		err := c.run(ctx, args, out)
-		var usage *usageError
-		switch {
-		case err == nil || errors.Is(err, flag.ErrHelp):
-			return exitOK
-		case errors.As(err, &usage):
-			complain(out.err, name, err)
-			return exitUsage
-		case errors.Is(err, errProblems):
-			return exitFault
-		}
-		complain(out.err, name, err)
+	root := newRoot(out)
+	root.SetArgs(longFlags(root, args))
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		complain(out.err, cmd.CommandPath(), err)
+		return exitUsage
+	case errors.Is(err, errProblems):
 		return exitFault
 	}
-	help(out.err)
-	if name == "help" || name == "-h" || name == "--help" || name == "-help" {
-		return exitOK
-	}
-	fmt.Fprintf(out.err, "\nheald: there is no command %q\n", name)
-	return exitUsage
+	complain(out.err, cmd.CommandPath(), err)
+	return exitFault
 }
 
 // complain prints an error. Whatever it may quote, no credential is printed.
 func complain(w io.Writer, command string, err error) {
-	fmt.Fprintln(w, "heald "+command+":", redact.Text(err.Error()))
-}
-
-func help(w io.Writer) {
-	fmt.Fprint(w, "heald heals what breaks between language-model clients and Gemini, inside Envoy.\n\nUsage: heald COMMAND [flags]\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(w, "\nheald COMMAND -h lists the flags of a command.\n")
+	fmt.Fprintln(w, command+":", redact.Text(err.Error()))
 }
 
 // usageError is a command line that was not understood.
@@ -108,35 +89,3 @@ func (e *usageError) Unwrap() error { return e.err }
 
 // errProblems says that problems were found and have been printed.
 var errProblems = errors.New("problems were found")
-
-// newFlags makes a flag set that reports errors instead of printing them.
-func newFlags(name, about string, out streams) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {
-		fs.SetOutput(out.err)
-		fmt.Fprintf(out.err, "heald %s: %s\n\nFlags:\n", name, about)
-		fs.PrintDefaults()
-		fs.SetOutput(io.Discard)
-	}
-	return fs
-}
-
-// parse reads a command line without arguments besides flags.
-func parse(fs *flag.FlagSet, args []string) error {
-	if err := fs.Parse(args); err != nil {
-		return misread(fs, err)
-	}
-	if fs.NArg() > 0 {
-		return &usageError{fmt.Errorf("unexpected argument %q; see heald %s -h", fs.Arg(0), fs.Name())}
-	}
-	return nil
-}
-
-// misread words what the flag package says of a command line.
-func misread(fs *flag.FlagSet, err error) error {
-	if errors.Is(err, flag.ErrHelp) {
-		return err
-	}
-	return &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
-}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/envoy"
@@ -183,9 +184,42 @@ func TestVersionAndHelp(t *testing.T) {
 	if code, out, _ := heald(t, "version"); code != exitOK || !strings.HasPrefix(out, "heald ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	for _, c := range commands() {
-		if code, _, errs := heald(t, c.name, "-h"); code != exitOK || !strings.Contains(errs, "heald "+c.name+":") {
-			t.Errorf("%s -h: exit %d: %s", c.name, code, errs)
+	for _, c := range commands(newRoot(streams{})) {
+		args := strings.Fields(c.CommandPath())[1:]
+		if code, _, errs := heald(t, append(args, "-h")...); code != exitOK || !strings.HasPrefix(errs, c.CommandPath()+":") {
+			t.Errorf("%s -h: exit %d: %s", c.CommandPath(), code, errs)
+		}
+	}
+}
+
+// commands are a command and all below it, but for those of the library.
+func commands(c *cobra.Command) []*cobra.Command {
+	out := []*cobra.Command{c}
+	for _, c := range c.Commands() {
+		out = append(out, commands(c)...)
+	}
+	return out
+}
+
+// Go's flag package, which heald had, takes -name for --name.
+func TestOneDashIsEnough(t *testing.T) {
+	file := write(t, "heald.yaml", minimal)
+	t.Setenv("KEY", "a credential of the tests")
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"check", "-config", file}, exitOK, "no problems"},
+		{[]string{"check", "-config=" + file}, exitOK, "no problems"},
+		{[]string{"tenant", "rotate", "a", "-file", file, "-keep-old", "-1h"}, exitUsage, "--keep-old: is negative"},
+		{[]string{"tenant", "rotate", "a", "-keep-old", "-drain"}, exitUsage, `--keep-old: "-drain" is not a duration`},
+		{[]string{"serve", "-frob"}, exitUsage, "there is no flag --frob; see heald serve -h"},
+		{[]string{"serve", "-help"}, exitOK, "heald serve: run the sidecar alone"},
+		{[]string{"translate", "--", "-raw"}, exitFault, "open -raw: no such file"},
+	} {
+		if code, out, errs := heald(t, c.args...); code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%q: exit %d, want %d with %q:\n%s%s", c.args, code, c.code, c.want, out, errs)
 		}
 	}
 }

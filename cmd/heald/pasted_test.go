@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,7 +163,7 @@ var goWords = []string{"strconv", " yaml: ", "unmarshal", "invalid syntax", "!!"
 // read it.
 func TestPastedKeysOnTheCommandLine(t *testing.T) {
 	t.Setenv("GEMINI_API_KEY", "")
-	flags := regexp.MustCompile(`(?m)^  -(\S+)`)
+	flags := regexp.MustCompile(`(?m)^  (?:-\w, )?--(\S+)`)
 	for name, key := range pastedKeys {
 		refused := func(args ...string) {
 			t.Helper()
@@ -172,11 +173,13 @@ func TestPastedKeysOnTheCommandLine(t *testing.T) {
 			}
 		}
 		refused(key)
-		for _, c := range commands() {
-			refused(c.name, key)
-			refused(c.name, "--"+key)
-			refused(c.name, "--"+key+"=x")
-			_, help := runOnce(c.name, "-h")
+		for _, c := range commands(newRoot(streams{})) {
+			line := strings.Fields(c.CommandPath())[1:]
+			with := func(args ...string) []string { return slices.Concat(line, args) }
+			refused(with(key)...)
+			refused(with("--" + key)...)
+			refused(with("--" + key + "=x")...)
+			_, help := runOnce(with("-h")...)
 			for _, f := range flags.FindAllStringSubmatch(help, -1) {
 				flag := "--" + f[1]
 				forms := []string{"%s", "a=env:%s"}
@@ -185,8 +188,8 @@ func TestPastedKeysOnTheCommandLine(t *testing.T) {
 				}
 				for _, value := range forms {
 					value = strings.Replace(value, "%s", key, 1)
-					refused(c.name, flag, value)
-					refused(c.name, flag+"="+value)
+					refused(with(flag, value)...)
+					refused(with(flag + "=" + value)...)
 				}
 			}
 		}

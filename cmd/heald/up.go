@@ -16,6 +16,7 @@ import (
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
@@ -42,10 +43,14 @@ type upOptions struct {
 	insecureOpen bool
 }
 
-// runUp runs Envoy and the sidecar together, in the foreground.
-func runUp(ctx context.Context, args []string, out streams) error {
+// upCommand runs Envoy and the sidecar together, in the foreground.
+func upCommand(out streams) *cobra.Command {
 	var o upOptions
-	fs := newFlags("up", "run Envoy and heald together in the foreground", out)
+	cmd := &cobra.Command{
+		Use: "up [flags]", Short: "run Envoy and heald together in the foreground", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), out) },
+	}
+	fs := cmd.Flags()
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`; port 0 takes a free one")
 	fs.StringVar(&o.envoy, "envoy", "", "Envoy's binary is at `PATH` (default: HEALD_ENVOY, .tools/, the PATH)")
@@ -55,9 +60,10 @@ func runUp(ctx context.Context, args []string, out streams) error {
 	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ of --admin")
 	fs.BoolVar(&o.insecureOpen, "insecure-open", false, "take requests from other machines without tenants and client_keys, as auth: none of heald.yaml does: something else must keep strangers out")
 	fs.DurationVar(&o.drain, "drain", upDrain, "let running requests finish for `TIME` after Ctrl-C")
-	if err := parse(fs, args); err != nil {
-		return err
-	}
+	return cmd
+}
+
+func (o *upOptions) run(ctx context.Context, out streams) error {
 	logTo := out.err
 	if o.log != "" {
 		f, err := os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
