@@ -68,10 +68,18 @@ func showAccounts(ctx context.Context, client *accounts.Client, asJSON bool, int
 
 // between is what separates one table from the last: a terminal is cleared.
 func between(w io.Writer) string {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return "\x1b[H\x1b[2J"
-		}
+	if terminal(w) {
+		return "\x1b[H\x1b[2J"
 	}
 	return "\n"
+}
+
+// terminal reports whether somebody looks at what is written.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -36,7 +36,7 @@ func newRoot(out streams) *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
-		tenantCommand(out), accountsCommand(out), healthCommand(out), versionCommand(out),
+		tenantCommand(out), accountsCommand(out), whyCommand(out), requestsCommand(out), healthCommand(out), versionCommand(out),
 	)
 	return root
 }

@@ -81,38 +81,34 @@ func (t *told) Reach(context.Context) string {
 	return since(t.oldest)
 }
 
-// ReadLog reads JSON lines, of heald's log, of files of records, or both mixed, and
+// read reads JSON lines, of heald's log, of files of records, or both mixed, and
 // passes over everything else: other lines, and what stands before the JSON, as the
-// names of pods. only, if it is not "", is an id: lines without it are not read.
-func ReadLog(ctx context.Context, in io.Reader, name, only string) (Source, error) {
-	t := newTold(name)
+// names of pods. only, if it is not "", is an id: of lines without it only the first
+// is looked at, to say how far back they reach.
+func (t *told) read(ctx context.Context, in io.Reader, name, only string) error {
 	for line, err := range file.Lines(in) {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if line.Number%1000 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		if e, ok := entryOf(line.Text, only); ok {
+		if !isRecord(line.Text) {
+			continue
+		}
+		wanted := only == "" || bytes.Contains(line.Text, []byte(only))
+		if !wanted && t.records > 0 {
+			continue
+		}
+		e, ok := entryOf(line.Text)
+		switch {
+		case ok && wanted:
 			t.tell(e)
-		} else if only != "" {
-			t.note(line.Text)
+		case ok:
+			t.records, t.oldest = 1, originOf(e).Time
 		}
 	}
-	return t, nil
-}
-
-// note remembers how far back lines go that are not read.
-func (t *told) note(text []byte) {
-	if t.records > 0 && !t.oldest.IsZero() || !isRecord(text) {
-		return
-	}
-	if e, ok := entryOf(text, ""); ok {
-		t.records++
-		for _, o := range []*record.Origin{originOf(e)} {
-			t.oldest = o.Time
-		}
-	}
+	return nil
 }
 
 func originOf(e record.Entry) *record.Origin {
@@ -122,15 +118,16 @@ func originOf(e record.Entry) *record.Origin {
 	return &e.Request.Origin
 }
 
+// isRecord reports a line that may be one, without reading it.
 func isRecord(text []byte) bool {
 	return bytes.Contains(text, []byte(`"`+attemptLine+`"`)) || bytes.Contains(text, []byte(`"`+requestLine+`"`)) || bytes.Contains(text, []byte(`"record"`))
 }
 
 // entryOf reads a line. Lines of the log have the names of fields that records
 // have, but their time is that of the end.
-func entryOf(text []byte, only string) (e record.Entry, ok bool) {
+func entryOf(text []byte) (e record.Entry, ok bool) {
 	start := bytes.IndexByte(text, '{')
-	if start < 0 || !isRecord(text) || only != "" && !bytes.Contains(text, []byte(only)) {
+	if start < 0 {
 		return e, false
 	}
 	text = text[start:]
