@@ -79,7 +79,7 @@ const (
 	DefaultBodyMax    = 256 << 10
 	DefaultBodiesKeep = 24 * time.Hour
 
-	leastStoreSize = 1 << 20
+	leastStoreSize = 16 << 20 // the least that some batches of records always fit into
 	leastStoreKeep = time.Minute
 	mostBody       = 8 << 20
 )

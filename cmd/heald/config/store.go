@@ -23,7 +23,7 @@ func (r *Record) validateStore() []error {
 		bad("store_keep", r.StoreKeep.String()+" is too short", "", "write 1m or more, or leave record.store out")
 	}
 	if r.StoreMaxSize != 0 && r.StoreMaxSize < leastStoreSize {
-		bad("store_max_size", fmt.Sprintf("%d bytes are too few", r.StoreMaxSize), "hardly a request would be kept", "write 1MiB or more")
+		bad("store_max_size", fmt.Sprintf("%d bytes are too few", r.StoreMaxSize), "some thousand requests would fill it", "write 16MiB or more")
 	}
 	switch r.Bodies {
 	case "", BodiesOff:

@@ -35,11 +35,7 @@ func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSO
 	links := map[string]bool{}
 	var order []string
 	for _, s := range story.Tell(&item.Request) {
-		b.WriteString("- " + printable(s.Text))
-		if s.Word != "" {
-			b.WriteString(" [" + s.Word + "]")
-		}
-		b.WriteByte('\n')
+		b.WriteString("- " + printable(s.Text) + "\n")
 		if s.Link != "" && !links[s.Link] {
 			links[s.Link] = true
 			order = append(order, s.Link)

@@ -1,0 +1,2 @@
+// Package monitor answers questions about requests on the admin listener.
+package monitor
