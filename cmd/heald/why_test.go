@@ -25,7 +25,9 @@ func TestWhyAfterwards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.fan.Attempt(historytest.Failed("id-1", 1, "rate_limited", 429))
+	first := historytest.Failed("id-1", 1, "rate_limited", 429)
+	first.Time = time.Now()
+	r.fan.Attempt(first)
 	failed := historytest.Request("id-1", func(r *record.Request) {
 		r.Time, r.Outcome, r.Reason, r.Status, r.Tried = time.Now(), "failed", "rate_limited", 429, 2
 		r.Attempts[0] = historytest.Failed("", 2, "rate_limited", 429)

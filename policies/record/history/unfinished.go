@@ -1,6 +1,10 @@
 package history
 
-import "github.com/heald-proxy/heald/policies/record"
+import (
+	"time"
+
+	"github.com/heald-proxy/heald/policies/record"
+)
 
 // Unfinished is a request of whose end nobody tells, as its attempts tell of it;
 // there is one at least.
@@ -22,4 +26,11 @@ func Unfinished(attempts []record.Attempt) (r record.Request) {
 func JoinUnfinished(r *record.Request, a record.Attempt) {
 	Join(r, a)
 	unfinished(r)
+}
+
+// During reports whether an attempt may be one of a request: ids are not always used
+// once. Clocks of replicas may differ.
+func During(r *record.Request, a *record.Attempt) bool {
+	return a.Time.IsZero() || r.Time.IsZero() ||
+		!a.Time.Before(r.Time.Add(-clockSkew)) && !a.Time.After(r.Time.Add(time.Duration(r.Duration)+clockSkew))
 }

@@ -293,3 +293,21 @@ func TestUnfinished(t *testing.T) {
 		t.Errorf("%+v, %v", again, err)
 	}
 }
+
+// A client that uses an id again gets no attempts of the request before, and that
+// one is not lost.
+func TestSameIDLater(t *testing.T) {
+	f := open(t, Options{})
+	first := historytest.Failed("id-1", 1, "rate_limited", 429)
+	r := at("id-1", time.Hour, func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 })
+	if err := f.Write(t.Context(), []record.Entry{{Attempt: &first}, {Request: &r}}); err != nil {
+		t.Fatal(err)
+	}
+	item, err := f.Get(t.Context(), "id-1")
+	if err != nil || len(item.Attempts) != 1 || item.Outcome != "passed" {
+		t.Errorf("%+v, %v", item, err)
+	}
+	if got := ids(t, f, history.Filter{Outcomes: []string{"failed"}, Reasons: []string{"rate_limited"}}); len(got) != 1 {
+		t.Errorf("the earlier one is lost: %v", got)
+	}
+}

@@ -142,12 +142,22 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 	if err != nil {
 		return err
 	}
-	replaces := old != nil && old.unfinished && !follows(&record.Attempt{Origin: r.Origin}, &old.request)
+	replaces := old != nil && old.unfinished && history.During(&r, &record.Attempt{Origin: old.request.Origin})
 	if replaces {
 		loose = append(old.request.Attempts, loose...)
 	}
+	var others []record.Attempt // of an earlier request with the same id
 	for _, a := range append(loose, attempts...) {
-		history.Join(&r, a)
+		if history.During(&r, &a) {
+			history.Join(&r, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	if len(others) > 0 {
+		if err := w.insert(ctx, new(history.Unfinished(others)), true); err != nil {
+			return err
+		}
 	}
 	if replaces {
 		return w.update(ctx, old.n, &r, false)
@@ -255,7 +265,7 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 	if err != nil {
 		return err
 	}
-	if old == nil || follows(a, &old.request) {
+	if old == nil || !history.During(&old.request, a) {
 		text, err := json.Marshal(a)
 		if err != nil {
 			return err
@@ -299,14 +309,4 @@ func (w *writing) finish(ctx context.Context, tx *transaction) error {
 		}
 	}
 	return w.end(ctx)
-}
-
-// sameRequest is how long after a request's end its attempt may have begun by the
-// clock of another replica.
-const sameRequest = time.Second
-
-// follows reports whether an attempt is of a later request that has the id of r:
-// clients may choose ids.
-func follows(a *record.Attempt, r *record.Request) bool {
-	return a.Time.After(r.Time.Add(time.Duration(r.Duration)).Add(sameRequest))
 }
