@@ -56,10 +56,10 @@ func write(t testing.TB, f *File, requests ...record.Request) {
 	}
 }
 
-func number(t testing.TB, f *File, statement string, args ...any) int {
+func number(t testing.TB, f *File, statement string) int {
 	t.Helper()
 	var n int
-	if err := f.db.QueryRowContext(context.Background(), statement, args...).Scan(&n); err != nil {
+	if err := f.db.QueryRowContext(context.Background(), statement).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
 	return n
