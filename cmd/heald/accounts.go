@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
 // leastWatch keeps a table readable, and heald from being asked all the time.
@@ -68,10 +68,8 @@ func showAccounts(ctx context.Context, client *accounts.Client, asJSON bool, int
 
 // between is what separates one table from the last: a terminal is cleared.
 func between(w io.Writer) string {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return "\x1b[H\x1b[2J"
-		}
+	if _, ok := terminal.Of(w); ok {
+		return "\x1b[H\x1b[2J"
 	}
 	return "\n"
 }

@@ -56,6 +56,12 @@ func (s *sidecar) page() *monitor.Monitor {
 	if p.reader != nil {
 		o.Info.Store = "redis"
 	}
+	if f := s.records.store; f != nil {
+		o.Store, o.Info.Store = f, "sqlite"
+		if s.records.bodies != nil {
+			o.Bodies, o.Info.Bodies = f, s.recordTo.Bodies
+		}
+	}
 	for _, d := range endpoint.Dialects {
 		o.Info.API = append(o.Info.API, d.Name())
 	}

@@ -42,7 +42,7 @@ func newRoot(out streams) *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
-		tenantCommand(out), accountsCommand(out), topCommand(out), healthCommand(out), completionCommand(out), versionCommand(out),
+		tenantCommand(out), accountsCommand(out), topCommand(out), whyCommand(out), requestsCommand(out), healthCommand(out), completionCommand(out), versionCommand(out),
 	)
 	root.Flags().BoolVar(tellVersion, "version", false, "print the version")
 	completeFlags(root)

@@ -13,6 +13,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/otlp"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/file"
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
@@ -26,6 +27,8 @@ type records struct {
 	labels *record.Labels
 	queues []*record.Queue
 	past   past
+	store  *sqlite.File       // nil if there is none
+	bodies *record.BodyKeeper // nil if none are kept
 }
 
 // namedSink is a sink of records, with its name in metrics.
@@ -58,7 +61,24 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 		add("redis_stream", record.NewStream(shared))
 	}
 	r.remember(cfg, shared, add, log)
+	if err := r.keep(cfg, metrics, add, log); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
 	return r, nil
+}
+
+// keep opens the store that keeps requests in a file, and bodies where asked for.
+func (r *records) keep(cfg *config.Record, metrics *record.Metrics, add func(string, record.Sink), log *zap.Logger) (err error) {
+	if r.store, err = cfg.OpenStore(sqlite.Options{Log: log}); err != nil || r.store == nil {
+		return err
+	}
+	if cfg.KeepsBodies() {
+		r.bodies = record.NewBodyKeeper(r.store, record.BodyOptions{
+			All: cfg.Bodies == config.BodiesAll, Most: int(cfg.BodyMax), Queue: record.QueueOptions{Metrics: metrics, Log: log},
+		})
+	}
+	add("store", r.store) // closes it
+	return nil
 }
 
 // queue puts a queue before a sink.
@@ -89,11 +109,15 @@ func (r *records) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	r.past.close()
+	var first error
+	if r.bodies != nil { // its store is closed with the queues
+		first = r.bodies.Close(ctx)
+	}
 	errs := make(chan error, len(r.queues))
 	for _, q := range r.queues {
 		go func() { errs <- q.Close(ctx) }() // ends a little after ctx at the latest
 	}
-	var all []error
+	all := []error{first}
 	for range r.queues {
 		all = append(all, <-errs)
 	}

@@ -166,7 +166,7 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	p.notes = cfg.Notes()
 	p.exchange, err = exchange.New(*x, exchange.Deps{
 		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
-		Recorder: s.records.fan, Prices: price.New(cfg.Prices), Replica: s.state.replica(), State: s.state, Shared: s.state.guard != nil,
+		Recorder: s.records.fan, Bodies: s.records.bodies, Prices: price.New(cfg.Prices), Replica: s.state.replica(), State: s.state, Shared: s.state.guard != nil,
 	})
 	return p, err
 }

@@ -147,6 +147,7 @@ type attempt struct {
 	trace      trace  // of the client
 	labelOf    string // the model that modelLabel is of
 	modelLabel string
+	bodies     *record.Capture // nil: they are not kept
 
 	share share // of the process's memory
 	turn  bool  // its body may grow alone (InFlight.growing)

@@ -79,6 +79,8 @@ type Deps struct {
 	Recorder record.Recorder
 	Prices   *price.Table
 	Replica  string
+	// Bodies keeps what clients send and get; nil keeps nothing, and costs nothing.
+	Bodies *record.BodyKeeper
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
 	// State holds slots, rates, what is kept back, and the memory of policies with
@@ -113,6 +115,7 @@ type Exchange struct {
 	signatures *heal.Signatures
 	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
+	bodies     *record.BodyKeeper
 	prices     *price.Table
 	replica    string
 	names      atomic.Pointer[record.Names] // that may become labels
@@ -166,7 +169,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
-		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices, replica: deps.Replica,
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, bodies: deps.Bodies, prices: deps.Prices, replica: deps.Replica,
 		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
 	if deps.Shared && deps.Signatures != nil {
@@ -275,7 +278,11 @@ func (x *Exchange) Close() {
 
 // Begin starts an attempt.
 func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
-	return newAttempt(ctx, x, req)
+	a := newAttempt(ctx, x, req)
+	if x.bodies == nil {
+		return a
+	}
+	return &kept{a}
 }
 
 // Refuse words a fault of heald itself in the dialect of the request's path.

@@ -25,7 +25,8 @@ func BenchmarkLogLines(b *testing.B) {
 	for i, c := range chunks {
 		a.ResponseBody(c, i == len(chunks)-1)
 	}
-	own, origin := a.attemptRecord(), a.origin()
+	own := a.attemptRecord()
+	origin, _ := a.origin()
 	q := a.requestRecord("passed", origin, own)
 	own.Origin = origin
 	b.ReportAllocs()

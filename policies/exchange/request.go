@@ -36,6 +36,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply != nil {
 		return nil, reply
 	}
+	a.bodies.Request(body)
 	a.route.Client = ctx                    // whoever reads or writes a long list stops where the client has gone
 	defer func() { a.route.Client = nil }() // ctx is of this call alone
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)

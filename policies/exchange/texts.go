@@ -45,6 +45,10 @@ func (x *Exchange) forLog(text string) string {
 	return policies.Clean(redact.Bound(text, redact.Limit))
 }
 
+// forBodies is a client's body, or an answer, as it may be kept: without secrets,
+// but whole.
+func (x *Exchange) forBodies(text string) string { return redact.ForLog(x.secrets.Hide(text)) }
+
 // forClient is a text of upstream's as the client may have it: also without what
 // is only the gateway's business.
 func (x *Exchange) forClient(text string) string {

@@ -6,11 +6,12 @@ import (
 	"fmt"
 )
 
-// Entry is one record on its way to a sink: an attempt or a request, the other
-// one is nil.
+// Entry is one record on its way to a sink: an attempt or a request, the others
+// are nil. Bodies go to the sink of a BodyKeeper only, and nothing else goes there.
 type Entry struct {
 	Attempt *Attempt
 	Request *Request
+	Bodies  *Bodies
 }
 
 // The kinds of entries, as JSON has them.

@@ -94,14 +94,16 @@ func (q *Queue) Request(r Request) {
 func (q *Queue) put(e Entry) {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
-	if q.closed {
-		q.dropped.Inc()
-		return
+	if !q.closed {
+		select {
+		case q.entries <- e:
+			return
+		default:
+		}
 	}
-	select {
-	case q.entries <- e:
-	default:
-		q.dropped.Inc()
+	q.dropped.Inc()
+	if e.Bodies != nil {
+		e.Bodies.release()
 	}
 }
 

@@ -41,6 +41,9 @@ type Tenant struct {
 	// Labels are for whoever reads records of use, such as {team: search}; at
 	// most 16.
 	Labels map[string]string `yaml:"labels"`
+	// RecordBodies is false where bodies of the tenant's requests are never kept,
+	// whatever record.bodies says; default true.
+	RecordBodies *bool `yaml:"record_bodies"`
 
 	// Keys are those with which the tenant may call.
 	Keys []Key `yaml:"-"`
@@ -96,6 +99,9 @@ func (t *Tenant) Waiting() int {
 	}
 	return -1
 }
+
+// KeepsBodies reports whether bodies of the tenant's requests may be kept.
+func (t *Tenant) KeepsBodies() bool { return t.RecordBodies == nil || *t.RecordBodies }
 
 // LimitsMoney reports whether one of the limits is of money.
 func (t *Tenant) LimitsMoney() bool {

@@ -123,6 +123,30 @@ func (c *Client) refused(status int, body []byte) error {
 	return c.problem(fmt.Sprintf("what answers there is not heald's admin listener (it says %d): %s", status, whereItIs))
 }
 
+// Fetch asks for a path with its query, and returns the status and the body, or an
+// error that says why there is no answer.
+func (c *Client) Fetch(ctx context.Context, path string) (status int, body []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	if status, body, err = c.get(ctx, path); err != nil {
+		return 0, nil, c.unreached(err)
+	}
+	if status == http.StatusForbidden || status == http.StatusUnauthorized {
+		return 0, nil, c.refused(status, body)
+	}
+	return status, body, nil
+}
+
+// Lives reports whether a heald's admin listener answers.
+func (c *Client) Lives(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	return c.lives(ctx)
+}
+
+// Address is the listener's, as it was named.
+func (c *Client) Address() string { return redact.Text(c.at) }
+
 // Ask returns the report as the listener wrote it, and as it reads.
 func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)

@@ -229,6 +229,7 @@ func (c *Config) Notes() []*setting.Problem {
 		}
 	}
 	out = append(append(append(out, c.noteAccounts()...), c.noteQuotas()...), c.noteTenants()...)
+	out = append(out, c.noteStore()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
@@ -270,7 +271,7 @@ func (c *Config) Validate() error {
 		return err
 	}
 	_, err = exchange.New(x, exchange.Deps{})
-	err = errors.Join(err, c.Record.checkFile())
+	err = errors.Join(err, c.Record.checkFiles())
 	if c.Listen.TLS != nil {
 		_, bad := c.Listen.TLS.Load()
 		err = errors.Join(err, bad)

@@ -11,6 +11,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/otlp"
 	"github.com/heald-proxy/heald/policies/record/file"
 	"github.com/heald-proxy/heald/policies/record/history"
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -36,7 +37,30 @@ type Record struct {
 	// admin listener, 4 KiB each at the most; default 10000. 0 remembers none. With
 	// RedisStream they are those of all replicas.
 	History *int `yaml:"history" zero:"no requests are remembered"`
+	// Store keeps requests with their attempts for days, in a file: sqlite:PATH;
+	// default none.
+	Store string `yaml:"store"`
+	// StoreKeep is how long a request is kept there; default 168h.
+	StoreKeep time.Duration `yaml:"store_keep"`
+	// StoreMaxSize is how large the file may become; the oldest requests go first.
+	// Default 1GiB.
+	StoreMaxSize Size `yaml:"store_max_size"`
+	// Bodies keeps what clients send and get in the store: off (default), failed
+	// (of requests that failed or broke off) or all. They hold prompts and answers.
+	Bodies string `yaml:"bodies"`
+	// BodyMax is how much of a body is kept; default 256KiB.
+	BodyMax Size `yaml:"body_max"`
+	// BodiesKeep is how long bodies are kept; default 24h, and never longer than
+	// StoreKeep.
+	BodiesKeep time.Duration `yaml:"bodies_keep"`
 }
+
+// What Record.Bodies may be.
+const (
+	BodiesOff    = "off"
+	BodiesFailed = "failed"
+	BodiesAll    = "all"
+)
 
 // OTLP is an OpenTelemetry collector.
 type OTLP struct {
@@ -71,6 +95,18 @@ const (
 // mostHistory keeps the requests in memory within 400 MB.
 const mostHistory = 100_000
 
+// Defaults and bounds of the store of requests.
+const (
+	DefaultStoreKeep  = 168 * time.Hour
+	DefaultStoreSize  = 1 << 30
+	DefaultBodyMax    = 256 << 10
+	DefaultBodiesKeep = 24 * time.Hour
+
+	leastStoreSize = 16 << 20 // the least that some batches of records always fit into
+	leastStoreKeep = time.Minute
+	mostBody       = 8 << 20
+)
+
 // leastRecordSize and leastRecordAge keep files from being too many.
 const (
 	leastRecordSize = 64 << 10
@@ -86,6 +122,21 @@ func (r *Record) setDefaults() {
 	}
 	if r.Keep == 0 {
 		r.Keep = DefaultRecordKeep
+	}
+	if r.StoreKeep == 0 {
+		r.StoreKeep = DefaultStoreKeep
+	}
+	if r.StoreMaxSize == 0 {
+		r.StoreMaxSize = DefaultStoreSize
+	}
+	if r.Bodies == "" {
+		r.Bodies = BodiesOff
+	}
+	if r.BodyMax == 0 {
+		r.BodyMax = DefaultBodyMax
+	}
+	if r.BodiesKeep == 0 {
+		r.BodiesKeep = min(DefaultBodiesKeep, r.StoreKeep)
 	}
 }
 
@@ -113,20 +164,25 @@ func (r *Record) validate(shared bool) error {
 	if r.RedisStream && !shared {
 		bad("redis_stream", "there is no shared store", "the records would go nowhere", "leave the line out, or configure a store that replicas share")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.validateStore()...)...)
 }
 
-// checkFile finds out whether the file could be opened, and makes nothing. A
+// checkFiles finds out whether the files could be opened, and makes nothing. A
 // reload does not ask: it opens no file.
-func (r *Record) checkFile() error {
-	if r.File == "" {
-		return nil
+func (r *Record) checkFiles() error {
+	var errs []error
+	if r.File != "" {
+		if err := file.Check(r.File); err != nil {
+			errs = append(errs, &setting.Problem{Path: "record.file", Found: shownPath(r.File) + " " + err.Error(), Consequence: "heald does not start",
+				Fix: "name a file in a directory that exists, in which heald may write"})
+		}
 	}
-	if err := file.Check(r.File); err != nil {
-		return &setting.Problem{Path: "record.file", Found: shownPath(r.File) + " " + err.Error(), Consequence: "heald does not start",
-			Fix: "name a file in a directory that exists, in which heald may write"}
+	if path, ok := sqlite.ParsePath(r.Store); ok {
+		if err := sqlite.Check(path); err != nil {
+			errs = append(errs, storeProblem(path, err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Remembered is how many requests are remembered in memory.

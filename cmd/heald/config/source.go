@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
@@ -100,8 +101,9 @@ func pastedInto(tag reflect.StructTag, value string) bool {
 	return looksPasted(value)
 }
 
-// pathLike reports what was surely meant as a path.
+// pathLike reports what was surely meant as a path, also that of a store.
 func pathLike(s string) bool {
+	s = strings.TrimPrefix(s, sqlite.Scheme)
 	for _, start := range []string{"/", "./", "../", "~/", "unix:///"} {
 		if strings.HasPrefix(s, start) {
 			return true

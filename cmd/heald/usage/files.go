@@ -52,7 +52,7 @@ func (s *Sum) addFile(ctx context.Context, name string, in io.Reader, tell func(
 		defer f.Close()
 		in = f
 	}
-	text, err := unzipped(in)
+	text, err := Unzipped(in)
 	if err != nil {
 		tell(name, err)
 		return nil
@@ -75,8 +75,8 @@ func (s *Sum) addFile(ctx context.Context, name string, in io.Reader, tell func(
 	return nil
 }
 
-// unzipped reads what is compressed with gzip, whatever the file is called.
-func unzipped(in io.Reader) (io.Reader, error) {
+// Unzipped reads what is compressed with gzip, whatever the file is called.
+func Unzipped(in io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(in)
 	if start, _ := b.Peek(2); !bytes.Equal(start, []byte{0x1f, 0x8b}) {
 		return b, nil

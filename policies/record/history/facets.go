@@ -33,7 +33,7 @@ type Faceter interface {
 const facetRequests = 10_000
 
 // FacetsOf returns the facets of a store.
-func FacetsOf(ctx context.Context, s Store) (Facets, error) {
+func FacetsOf(ctx context.Context, s Source) (Facets, error) {
 	if f, ok := s.(Faceter); ok {
 		return f.Facets(ctx)
 	}

@@ -41,12 +41,17 @@ type Page struct {
 	Next Cursor `json:"next,omitzero"`
 }
 
-// Store remembers requests. It is safe for concurrent use, and bounded.
-type Store interface {
-	record.Recorder
+// Source answers questions about requests. It is safe for concurrent use.
+type Source interface {
 	// Get returns the request with this id, or ErrNotFound.
 	Get(ctx context.Context, requestID string) (Item, error)
 	// Query returns the newest requests that f asks for and that are older than
 	// before (0: all), newest first, at most limit.
 	Query(ctx context.Context, f Filter, before Cursor, limit int) (Page, error)
+}
+
+// Store remembers requests, and is bounded.
+type Store interface {
+	record.Recorder
+	Source
 }

@@ -221,13 +221,8 @@ func (e *entry) size() int {
 // bit is the bit of an attempt in entry.told.
 func bit(number int) uint64 { return 1 << (uint(number) & 63) }
 
-// during reports whether an attempt may be one of this request: ids are not always
-// used once. Clocks of replicas may differ.
-func (e *entry) during(a *record.Attempt) bool {
-	r := &e.item.Request
-	return a.Time.IsZero() || r.Time.IsZero() ||
-		!a.Time.Before(r.Time.Add(-clockSkew)) && !a.Time.After(r.Time.Add(time.Duration(r.Duration)+clockSkew))
-}
+// during reports whether an attempt may be one of this request.
+func (e *entry) during(a *record.Attempt) bool { return During(&e.item.Request, a) }
 
 // has reports whether the attempt is known as it is.
 func (e *entry) has(a *record.Attempt) bool {

@@ -124,7 +124,7 @@ func newer(items []history.Item, after history.Cursor) []history.Item {
 
 // asking makes events by asking a store that cannot be followed.
 type asking struct {
-	store  history.Store
+	store  history.Source
 	filter history.Filter
 	after  history.Cursor // 0 before the first question
 	ready  []history.Item

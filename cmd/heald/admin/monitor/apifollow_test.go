@@ -71,7 +71,7 @@ func following(ctx context.Context, m *Monitor, target string, headers ...string
 }
 
 // plain hides that a store can be followed.
-type plain struct{ history.Store }
+type plain struct{ history.Source }
 
 func TestFollow(t *testing.T) {
 	for name, change := range map[string]func(*Options){
@@ -190,7 +190,7 @@ func TestFollowersAreBoundedAndEnd(t *testing.T) {
 }
 
 // broken is a store that fails.
-type broken struct{ history.Store }
+type broken struct{ history.Source }
 
 func (broken) Query(context.Context, history.Filter, history.Cursor, int) (history.Page, error) {
 	return history.Page{}, errors.New("disk: I/O error at /secret/path")

@@ -11,9 +11,11 @@ import (
 // Options say what the page shows.
 type Options struct {
 	// Store has the requests; nil where none are remembered.
-	Store history.Store
+	Store history.Source
 	// Now has the numbers of an hour and a day; nil where nothing is counted.
 	Now *history.Now
+	// Bodies has what clients sent and got; nil where none are kept.
+	Bodies BodyReader
 	// Accounts tells of accounts; nil has nothing to tell.
 	Accounts func() accounts.Report
 	Info     Info
@@ -50,6 +52,7 @@ func New(o Options) *Monitor {
 	m.mux.HandleFunc("GET /api/requests", m.requests)
 	m.mux.HandleFunc("GET /api/requests/{id}", m.request)
 	m.mux.HandleFunc("GET /api/requests/{id}/report", m.report)
+	m.mux.Handle("GET "+BodiesPath, Bodies(o.Bodies))
 	m.mux.HandleFunc("GET /api/follow", m.follow)
 	m.mux.HandleFunc("GET /api/export", m.export)
 	m.mux.HandleFunc("GET /api/facets", m.facets)
