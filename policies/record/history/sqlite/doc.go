@@ -26,7 +26,7 @@
 // locks it for milliseconds, and waits a few seconds at most. Network file systems
 // do not offer what that needs.
 //
-// Known limits: a search for free text reads every row from the newest on. The
-// pages that SQLite caches are outside of Go's heap: a few MiB for each connection,
+// Known limits: a search for free text reads every row from the newest on, a GiB
+// where nothing is found; bound it by a time or another word. The pages that SQLite caches are outside of Go's heap: a few MiB for each connection,
 // of which there are five at most.
 package sqlite

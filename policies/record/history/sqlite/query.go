@@ -158,6 +158,11 @@ func (q *search) walk(ctx context.Context) (statement string, args []any, possib
 		statement, args = q.byID()
 		return statement, args, true, nil
 	}
+	if text := q.plainText(); text != nil && len(known) == 0 {
+		// Within SQLite a row takes a quarter of the time.
+		return `SELECT n FROM requests WHERE n BETWEEN ? AND ? AND data LIKE ? ESCAPE '\' ORDER BY n DESC`,
+			[]any{q.from, q.to, "%" + likeEscapes.Replace(string(text)) + "%"}, true, nil
+	}
 	if len(known) == 0 {
 		return `SELECT n FROM requests WHERE n BETWEEN ? AND ? ORDER BY n DESC`, []any{q.from, q.to}, true, nil
 	}
@@ -182,6 +187,9 @@ func (q *search) walk(ctx context.Context) (statement string, args []any, possib
 	}
 	return strings.Join(arms, ` UNION `) + ` ORDER BY n DESC`, args, true, nil
 }
+
+// likeEscapes takes their meaning from the signs of LIKE.
+var likeEscapes = strings.NewReplacer(`%`, `\%`, `_`, `\_`)
 
 // byID lists the rows whose id or trace id begins with the filter's, whatever the
 // case of letters. The index is that of ids: with +n SQLite does not take that of numbers.
@@ -234,6 +242,11 @@ func (q *search) known(ctx context.Context) (out []wanted, possible bool, err er
 	return out, true, nil
 }
 
+// loadRows reads rows in the order of a list. The cross join has SQLite go through
+// the list and look each row up: to sort the rows by number it would go through all
+// of them.
+const loadRows = `SELECT r.n, r.data FROM json_each(?) AS list CROSS JOIN requests AS r ON r.n = list.value`
+
 // load reads rows, at most so many that the filter asks for.
 func (q *search) load(ctx context.Context, numbers []int64, most int) (out []history.Item, err error) {
 	if len(numbers) == 0 {
@@ -243,7 +256,7 @@ func (q *search) load(ctx context.Context, numbers []int64, most int) (out []his
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.tx.QueryContext(ctx, `SELECT n, data FROM requests WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n DESC`, string(list))
+	rows, err := q.tx.QueryContext(ctx, loadRows, string(list))
 	if err != nil {
 		return nil, err
 	}
