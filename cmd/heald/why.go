@@ -48,7 +48,11 @@ func whyCommand(out streams) *cobra.Command {
 			return wrong(err)
 		}
 		defer func() { err = errors.Join(err, sources.Close()) }()
-		return why.Tell(cmd.Context(), out.out, sources.List, args[0], *asJSON)
+		err = why.Tell(cmd.Context(), out.out, sources.List, args[0], *asJSON)
+		if errors.Is(err, history.ErrNotFound) {
+			return &problemError{err}
+		}
+		return err
 	}
 	return cmd
 }

@@ -35,6 +35,9 @@ func (e *notFound) Error() string {
 		"ask where that one's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", e.id, strings.Join(e.asked, "; "))
 }
 
+// Is makes it a history.ErrNotFound.
+func (e *notFound) Is(target error) bool { return target == history.ErrNotFound }
+
 // find asks the sources, one after the other, for a request: by its id, by its
 // trace id, or by the beginning of either where that is of one request alone. A
 // source that does not answer does not hide the others.
