@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/cmd/heald/why"
 	"github.com/heald-proxy/heald/policies/record/history"
@@ -23,8 +22,11 @@ func whereFlags(fs *pflag.FlagSet) *why.Where {
 	fs.StringArrayVar(&w.Logs, "log", nil, "read heald's log or a file of records in `FILE`, - is standard input; repeatable")
 	fs.StringVar(&w.Store, "store", "", "read the history that record.store names, `sqlite:PATH`")
 	fs.BoolVar(&w.Redis, "redis", false, "read the stream of records (record.redis_stream) of the Redis that --config names")
-	fs.StringVar(&w.Config, "config", "", "with --redis: `FILE`, the heald.yaml with state.redis")
-	fs.StringVar(&w.Admin, "admin", config.DefaultAdmin, "where none of these is given: ask the heald at `ADDRESS`, host:port, http://host:port or unix:///path")
+	var admin adminLine // asked where none of these is given
+	admin.register(fs)
+	w.Running = admin.client
+	fs.Lookup("config").Usage = "take address and token of the running heald, and with --redis its Redis, from `FILE` (heald.yaml)"
+	w.Config = func() string { return admin.file }
 	return w
 }
 

@@ -27,9 +27,9 @@ type Where struct {
 	Store string
 	// Redis asks for the shared stream, at the Redis that Config, a heald.yaml, names.
 	Redis  bool
-	Config string
-	// Admin is the address of a running heald.
-	Admin string
+	Config func() string
+	// Running is how a running heald is asked.
+	Running func() (*accounts.Client, error)
 }
 
 // Wrong is a source that was named in such a way that it cannot be asked.
@@ -87,9 +87,9 @@ func (w *Where) Open(ctx context.Context, in io.Reader, only string, since time.
 	if len(s.List) > 0 {
 		return s, nil
 	}
-	client, err := accounts.NewClient(w.Admin)
+	client, err := w.Running()
 	if err != nil {
-		return s, &Wrong{fmt.Errorf("--admin: %w", err)}
+		return s, err
 	}
 	s.List = []Source{Ask(client)}
 	return s, nil
@@ -127,15 +127,16 @@ func openLogs(ctx context.Context, names []string, in io.Reader, only string) (S
 
 // openStream reads the stream of the Redis that heald.yaml names.
 func (w *Where) openStream(ctx context.Context, only string, since time.Time) (_ Source, err error) {
-	if w.Config == "" {
+	path := w.Config()
+	if path == "" {
 		return nil, &Wrong{errors.New("--redis: name the heald.yaml whose state.redis is meant with --config")}
 	}
-	cfg, err := config.Load(w.Config)
+	cfg, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
 	if !cfg.State.Shared() {
-		return nil, &setting.Problem{Path: "state.redis", Found: w.Config + " names no Redis", Fix: "leave --redis out, or name the heald.yaml that the replicas have"}
+		return nil, &setting.Problem{Path: "state.redis", Found: path + " names no Redis", Fix: "leave --redis out, or name the heald.yaml that the replicas have"}
 	}
 	c, err := cfg.State.Redis.Config()
 	if err != nil {

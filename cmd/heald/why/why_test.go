@@ -272,7 +272,10 @@ func TestAdmin(t *testing.T) {
 			http.NotFound(w, r)
 		},
 		"is not heald's admin listener": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"it refuses: who are you":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you", http.StatusUnauthorized) },
+		"it refuses: not from here":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
+		"it asks who comes: a token": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, accounts.AsksToken, http.StatusUnauthorized)
+		},
 	} {
 		server := httptest.NewServer(handler)
 		client, err := accounts.NewClient(server.URL)
