@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 var (
@@ -64,8 +66,11 @@ var (
 	countScript         = newScript("count", countLua)
 )
 
+// minuteLua tells the scripts how long a request counts, in microseconds.
+var minuteLua = fmt.Sprintf("local MINUTE = %d\n", state.Minute.Microseconds())
+
 func newScript(name, text string) *script {
-	text = sharedLua + text
+	text = minuteLua + sharedLua + text
 	sum := sha1.Sum([]byte(text)) // the name by which Redis knows scripts
 	return &script{name: name, text: text, sha: hex.EncodeToString(sum[:])}
 }

@@ -54,12 +54,13 @@ end
 -- A window is what a group has used of a model: requests and tokens of the
 -- minute, requests of the day, the day's end in ms, then for each second with
 -- requests: when its newest was, its requests, its tokens; oldest first. A second
--- counts until MINUTE after its newest request; see state.Minute.
+-- counts until MINUTE after its newest request; that is state.Minute, which the
+-- store writes before this script.
 --
 -- The time is in seconds, to the millisecond and a half one more, by which reading it
 -- is exact, and which tells it from the whole seconds that older releases write and
 -- read: of these the newest may be as late as the second's end.
-local HEAD, MINUTE = 4, 60250000
+local HEAD = 4
 
 local function stamp(now) return math.floor(now / 1000) / 1000 + 0.0005 end
 
