@@ -1,0 +1,286 @@
+package config
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/heald-proxy/heald/policies/route"
+	"github.com/heald-proxy/heald/test/stack"
+)
+
+const module = "github.com/heald-proxy/heald/"
+
+// keyTable is the table of some keys of heald.yaml and of all below them.
+func keyTable(t *testing.T, keys []string) string {
+	t.Helper()
+	c := &Config{}
+	c.setDefaults()
+	p := &pageKeys{t: t, comments: map[string]map[string]string{}, written: map[reflect.Type]string{}}
+	p.line("| Key | Type | Default | Meaning |\n|---|---|---|---|\n")
+	for _, key := range keys {
+		f, ok := fieldOf(reflect.TypeFor[Config](), key)
+		if !ok {
+			t.Errorf("%s names %q, which is no key", configurationPage, key)
+			continue
+		}
+		p.key(reflect.TypeFor[Config](), f, key, reflect.ValueOf(*c))
+	}
+	return p.b.String()
+}
+
+// pageKeys writes rows of keys.
+type pageKeys struct {
+	t        *testing.T
+	b        strings.Builder
+	comments map[string]map[string]string // by folder: by Type.Field
+	written  map[reflect.Type]string      // sections whose keys are in the table, by type
+}
+
+func (p *pageKeys) line(format string, args ...any) { fmt.Fprintf(&p.b, format, args...) }
+
+// key writes the row of a field of the struct t, and the rows below it. in holds
+// the defaults of t, and is not valid where code sets none.
+func (p *pageKeys) key(t reflect.Type, f reflect.StructField, path string, in reflect.Value) {
+	owner := t
+	for _, i := range f.Index[:len(f.Index)-1] { // an inlined struct
+		owner = owner.Field(i).Type
+	}
+	var value reflect.Value
+	if in.IsValid() {
+		value = in.FieldByIndex(f.Index)
+	}
+	meaning, stated := p.meaning(owner, f.Name)
+	kind := kindOfKey(f)
+	if kind == "" {
+		p.t.Errorf("%s: a whole number needs the tag unit at its field", path)
+	}
+	if value := shownDefault(value); value != "" {
+		stated = value
+	}
+	if stated == "" && f.Type.Kind() == reflect.Bool {
+		stated = "`false`"
+	}
+	if zero := f.Tag.Get("zero"); zero != "" {
+		meaning += "; 0: " + zero
+	}
+	if before := p.written[section(f.Type)]; before != "" {
+		p.line("| `%s` | %s | %s | %s; its keys are those of `%s` |\n", path, kind, stated, meaning, before)
+		return
+	}
+	p.line("| `%s` | %s | %s | %s |\n", path, kind, stated, strings.ReplaceAll(meaning, "|", "\\|"))
+	p.below(f.Type, path, value)
+}
+
+// below writes the rows of what is in a value of type t.
+func (p *pageKeys) below(t reflect.Type, path string, in reflect.Value) {
+	switch {
+	case t == sourceType || t == timeType || t == reflect.TypeFor[Sources]():
+	case t.Kind() == reflect.Pointer:
+		p.below(t.Elem(), path, reflect.Value{})
+	case t.Kind() == reflect.Slice:
+		p.below(t.Elem(), path+"[]", reflect.Value{})
+	case t == reflect.TypeFor[map[string]route.Settings]():
+		p.below(t.Elem(), path+".NAME", reflect.ValueOf(route.DefaultSettings()))
+	case t.Kind() == reflect.Map:
+		p.below(t.Elem(), path+".NAME", reflect.Value{})
+	case t.Kind() == reflect.Struct:
+		p.written[t] = path
+		for _, f := range reflect.VisibleFields(t) {
+			if name := yamlName(f); name != "" {
+				p.key(t, f, path+"."+name, in)
+			}
+		}
+	}
+}
+
+// section is the struct that a pointer leads to; nil for other types.
+func section(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct {
+		return t.Elem()
+	}
+	return nil
+}
+
+// kindOfKey is what a value is, with its unit; "" if nothing says the unit.
+func kindOfKey(f reflect.StructField) string {
+	switch t := f.Type; {
+	case t == sourceType:
+		return "secret"
+	case t == reflect.TypeFor[Sources]():
+		return "secret, or a list of them"
+	case t == timeType:
+		return "time"
+	case t == durationType:
+		return "duration"
+	case t == sizeType:
+		return "size"
+	case t == priceType || t == reflect.PointerTo(priceType):
+		return "price"
+	case t == reflect.TypeFor[map[string]route.Chain]():
+		return "chains by name"
+	case t.Kind() == reflect.Pointer:
+		f.Type = t.Elem()
+		return kindOfKey(f)
+	case t.Kind() == reflect.Slice:
+		f.Type = t.Elem()
+		if one := kindOfKey(f); one != "" {
+			return "list of " + map[string]string{"text": "texts", "section": "sections", "secret": "secrets"}[one]
+		}
+	case t.Kind() == reflect.Map:
+		f.Type = t.Elem()
+		one := kindOfKey(f)
+		if s, ok := map[string]string{"text": "texts", "section": "sections", "secret": "secrets", "list of sections": "lists of sections", "number": "numbers"}[one]; ok {
+			one = s
+		}
+		return one + " by name"
+	case t.Kind() == reflect.Struct:
+		return "section"
+	case t.Kind() == reflect.Bool:
+		return "`true` or `false`"
+	case t.Kind() == reflect.String:
+		return "text"
+	case t.Kind() == reflect.Float64:
+		return "number"
+	}
+	if unit := f.Tag.Get("unit"); unit == "-" {
+		return "number"
+	} else if unit != "" {
+		return "number of " + unit
+	}
+	return ""
+}
+
+// shownDefault is a value that code sets; "" for none.
+func shownDefault(v reflect.Value) string {
+	if !v.IsValid() || v.IsZero() {
+		return ""
+	}
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		s := strings.TrimSuffix(x.String(), "0s")
+		return "`" + strings.TrimSuffix(s, "0m") + "`"
+	case Size:
+		for _, u := range []struct {
+			name string
+			of   Size
+		}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+			if x%u.of == 0 {
+				return fmt.Sprintf("`%d%s`", x/u.of, u.name)
+			}
+		}
+		return fmt.Sprintf("`%d`", x)
+	case []string:
+		return "`[" + strings.Join(x, ", ") + "]`"
+	}
+	switch v.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Pointer:
+		return ""
+	}
+	return fmt.Sprintf("`%v`", v)
+}
+
+var (
+	statedDefault = regexp.MustCompile(`(; d|[.:] D|^D)efault:? (.+?)([.;])( |$)`)
+	markedDefault = regexp.MustCompile(`"?([a-z_]+)"? \(default\b`)
+	goName        = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
+)
+
+// meaning is the comment of a field as the page has it, without the default that
+// it states.
+func (p *pageKeys) meaning(t reflect.Type, field string) (meaning, stated string) {
+	text := p.comment(t, field)
+	if text == "" {
+		p.t.Errorf("%v.%s has no comment, which the page needs", t, field)
+		return "", ""
+	}
+	if m := markedDefault.FindStringSubmatch(text); m != nil {
+		stated = "`" + m[1] + "`"
+	}
+	if m := statedDefault.FindStringSubmatchIndex(text); m != nil {
+		stated = text[m[4]:m[5]]
+		end := "." // the sentence before goes on where the default ended one
+		if text[m[6]:m[7]] == ";" {
+			end = ";"
+		}
+		before := strings.TrimRight(text[:m[0]], ".:; ")
+		text = strings.TrimSpace(before + end + text[m[9]-(m[9]-m[8]):])
+	}
+	text = p.inKeys(t, field, text)
+	return strings.TrimRight(text, ".;"), p.inKeys(t, "", stated)
+}
+
+// inKeys writes the names of fields of t as keys, and leaves "Field is" out.
+func (p *pageKeys) inKeys(t reflect.Type, field, text string) string {
+	for _, verb := range []string{" is ", " are "} {
+		if rest, ok := strings.CutPrefix(text, field+verb); ok {
+			text = rest
+		}
+	}
+	first := true
+	return goName.ReplaceAllStringFunc(text, func(word string) string {
+		begins := first && strings.HasPrefix(text, word)
+		first = false
+		f, ok := t.FieldByName(word)
+		if !ok || yamlName(f) == "" {
+			return word
+		}
+		capitals := strings.IndexFunc(word[1:], unicode.IsUpper) >= 0
+		if begins && word == field || capitals && strings.ToUpper(word) != word || word == "GRPC" {
+			return "`" + yamlName(f) + "`"
+		}
+		return word
+	})
+}
+
+// comment is the comment of a field, in one line.
+func (p *pageKeys) comment(t reflect.Type, field string) string {
+	dir, ok := strings.CutPrefix(t.PkgPath()+"/", module)
+	if !ok {
+		p.t.Fatalf("%v is not of this module", t)
+	}
+	if p.comments[dir] == nil {
+		p.comments[dir] = fieldComments(p.t, filepath.Join(stack.Root(), dir))
+	}
+	return p.comments[dir][t.Name()+"."+field]
+}
+
+// fieldComments are the comments of the fields of all structs of a folder.
+func fieldComments(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	notTest := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
+	packages, err := parser.ParseDir(token.NewFileSet(), dir, notTest, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range packages {
+		ast.Inspect(pkg, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			fields, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				return false
+			}
+			for _, f := range fields.Fields.List {
+				text := f.Doc.Text() + " " + f.Comment.Text()
+				for _, name := range f.Names {
+					out[spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(text), " ")
+				}
+			}
+			return false
+		})
+	}
+	return out
+}
