@@ -38,7 +38,7 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"| this one | " + versions["ENVOY_VERSION"] + " and " + versions["ENVOY_VERSION_OLD"] + ": each",
+		"| this one | " + versions["ENVOY_VERSION"] + " and " + versions["ENVOY_VERSION_OLD"] + ": ",
 		"| " + goVersion.FindStringSubmatch(read(t, "go.mod"))[1] + " |",
 		"| Redis | " + release(versions["REDIS_VERSION"]) + " |",
 		"| Prometheus | " + release(versions["PROMETHEUS_VERSION"]) + " |",

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -64,8 +63,11 @@ func (p *pageKeys) key(t reflect.Type, f reflect.StructField, path string, in re
 	if kind == "" {
 		p.t.Errorf("%s: a whole number needs the tag unit at its field", path)
 	}
-	if value := shownDefault(value); value != "" {
-		stated = value
+	if shown := shownDefault(value); shown != "" {
+		if contradicts(value, stated) {
+			p.t.Errorf("%s: the comment states the default %s, the code sets %s", path, stated, shown)
+		}
+		stated = shown
 	}
 	if stated == "" && f.Type.Kind() == reflect.Bool {
 		stated = "`false`"
@@ -160,6 +162,26 @@ func kindOfKey(f reflect.StructField) string {
 	return ""
 }
 
+// wholeUnits leaves out what is 0 of a duration.
+var wholeUnits = strings.NewReplacer("h0m0s", "h", "m0s", "m")
+
+// contradicts reports whether a comment states another default than code sets,
+// where it states one that can be read.
+func contradicts(v reflect.Value, stated string) bool {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		d, err := time.ParseDuration(stated)
+		return err == nil && d != x
+	case Size:
+		size, err := ParseSize(stated)
+		return err == nil && size != x
+	case int:
+		size, err := ParseSize(strings.ReplaceAll(stated, " ", "")) // with or without a unit
+		return err == nil && int(size) != x
+	}
+	return false
+}
+
 // shownDefault is a value that code sets; "" for none.
 func shownDefault(v reflect.Value) string {
 	if !v.IsValid() || v.IsZero() {
@@ -167,8 +189,7 @@ func shownDefault(v reflect.Value) string {
 	}
 	switch x := v.Interface().(type) {
 	case time.Duration:
-		s := strings.TrimSuffix(x.String(), "0s")
-		return "`" + strings.TrimSuffix(s, "0m") + "`"
+		return "`" + wholeUnits.Replace(x.String()) + "`"
 	case Size:
 		for _, u := range []struct {
 			name string
@@ -258,13 +279,16 @@ func (p *pageKeys) comment(t reflect.Type, field string) string {
 func fieldComments(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	notTest := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, notTest, parser.ParseComments)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pkg := range packages {
-		ast.Inspect(pkg, func(n ast.Node) bool {
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
 			spec, ok := n.(*ast.TypeSpec)
 			if !ok {
 				return true
