@@ -175,5 +175,5 @@ func ownProblem(file string, p *setting.Problem) bootstrap.Problem {
 		path += ": " + p.Path
 	}
 	return bootstrap.Problem{Note: p.Note, Path: path, Problem: redact.Text(p.Found),
-		Consequence: cmp.Or(p.Consequence, setting.NotTaken), Fix: cmp.Or(p.Fix, "see heald.yaml in README.md")}
+		Consequence: cmp.Or(p.Consequence, setting.NotTaken), Fix: cmp.Or(p.Fix, "see CONFIGURATION.md")}
 }

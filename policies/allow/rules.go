@@ -19,10 +19,13 @@ type Rules struct {
 	// https://host/path; "public" stands for every public http and https
 	// address, "any" for whatever there is, "none" for none. Default: public.
 	FileURIs []string `yaml:"file_uris" text:"address"`
-	// Tools are those that run upstream and may be used, by their field's name;
-	// default DefaultTools, "any" for all, "none" for none. Functions of clients always may.
+	// Tools are those that run upstream and may be used, by their field's name
+	// (google_search, retrieval, file_search, …); default DefaultTools, which need no
+	// right of the project. "any" for all, "none" for none. Functions of clients
+	// always may.
 	Tools []string `yaml:"tools"`
-	// CachedContents is own (default), none or any.
+	// CachedContents says which cached contents may be named: own (default), none
+	// or any. Whose content it is cannot be told, so own refuses as well.
 	CachedContents string `yaml:"cached_contents"`
 	// Safety says whose safety settings count: "client" (default) lets clients
 	// send thresholds, "gateway" refuses them, "any" also lets clients name
@@ -32,8 +35,8 @@ type Rules struct {
 	// are the project's. Otherwise they are left out.
 	Labels bool `yaml:"labels"`
 	// Tiers are the service tiers that clients may ask for: standard, flex,
-	// priority, or "any" for all. Default: DefaultTiers. Another one is left out,
-	// so the request is served by the standard tier.
+	// priority, which costs more, or "any" for all. Default: DefaultTiers. Another
+	// one is left out with a warning, so the standard tier serves the request.
 	Tiers []string `yaml:"tiers"`
 }
 

@@ -19,13 +19,14 @@ type Chain []Hop
 
 // Hop is one link of a chain. In heald.yaml it is a model's name, or a mapping.
 type Hop struct {
+	// Model is the upstream name of the model.
 	Model string `yaml:"model"`
-	// Backend names the one backend to ask; "" for every backend that serves
-	// the model, in order of preference.
+	// Backend names the one backend to ask. Default: every backend that serves the
+	// model, in order of preference.
 	Backend string `yaml:"backend"`
 	// Tier is asked for whatever the client asks for: standard, flex or priority,
 	// and at Vertex AI dedicated (provisioned throughput alone) or shared (none of
-	// it). "" leaves it to the client. Backends without the tier are not asked.
+	// it). Default: the client's. Backends without the tier are not asked.
 	Tier string `yaml:"tier"`
 }
 

@@ -15,11 +15,12 @@ import (
 
 // Models says which upstream model a client's model name means.
 type Models struct {
-	// Aliases map client names, or patterns with '*', to upstream models.
-	// Exact names win over patterns, longer patterns over shorter ones.
+	// Aliases map client names, or patterns with '*', to an upstream model, or to a
+	// chain of them. Exact names win over patterns, longer patterns over shorter
+	// ones, and all over the built-in aliases.
 	Aliases map[string]Chain `yaml:"aliases"`
-	// Known describes models that heald's own table lacks, or has wrong, by
-	// upstream name.
+	// Known describes models that heald's own table and the provider's list lack,
+	// or have wrong, by upstream name.
 	Known map[string]KnownModel `yaml:"known"`
 }
 
@@ -27,12 +28,15 @@ type Models struct {
 type KnownModel struct {
 	// Like names the model that it is like; default: the newest known.
 	Like string `yaml:"like"`
-	// Levels are the thinking levels it accepts, lowest first.
+	// Levels are the thinking levels it accepts, of minimal, low, medium and high,
+	// lowest first; default: as like.
 	Levels []string `yaml:"levels"`
-	// MaxOutput and Context are in tokens.
-	MaxOutput int `yaml:"max_output"`
-	Context   int `yaml:"context"`
-	// TrailingModel says whether contents may end with a model turn.
+	// MaxOutput is how long an answer can be; default: as like.
+	MaxOutput int `yaml:"max_output" unit:"tokens"`
+	// Context is how long a prompt can be; default: as like.
+	Context int `yaml:"context" unit:"tokens"`
+	// TrailingModel says whether contents may end with a model turn; default: as
+	// like.
 	TrailingModel *bool `yaml:"trailing_model_turn"`
 }
 

@@ -21,22 +21,23 @@ type Tenant struct {
 	Name string `yaml:"name"`
 	// Disabled refuses all requests of the tenant with 403.
 	Disabled bool `yaml:"disabled"`
-	// Models are those that the tenant may use, '*' standing for any text; left
-	// out, it may use all, and a list without an entry is refused. The name that a client asks for and every model that it
-	// may lead to must be allowed.
+	// Models are those that the tenant may use, '*' standing for any text. Default:
+	// all. A list without an entry is refused. The name that a client asks for and
+	// every model that it may lead to must be allowed.
 	Models []string `yaml:"models"`
 	// Weight is the tenant's share where several wait, relative to that of the
-	// others; default 1, at most 1000.
-	Weight int `yaml:"weight"`
+	// others, at most 1000; default 1.
+	Weight int `yaml:"weight" unit:"shares"`
 	// MaxConcurrency is how many attempts the tenant may have at once; default
 	// no limit.
-	MaxConcurrency int `yaml:"max_concurrency"`
+	MaxConcurrency int `yaml:"max_concurrency" unit:"attempts"`
 	// MaxWaiting is how many of its requests may wait at once; the next one is
 	// refused. Default MaxConcurrency + 20, or no limit where there is no
-	// MaxConcurrency. 0 lets none wait.
-	MaxWaiting *int `yaml:"max_waiting" zero:"none waits"`
+	// MaxConcurrency.
+	MaxWaiting *int `yaml:"max_waiting" zero:"none waits" unit:"requests"`
 	// Limits bound what the tenant uses in windows of time, such as
-	// {requests/minute: 60, tokens/day: 2000000, money/month: 50}.
+	// {requests/minute: 60, tokens/day: 2000000, money/month: 50.5}: requests,
+	// tokens or money, per minute, hour, day or month, or in total.
 	Limits Limits `yaml:"limits"`
 	// Labels are for whoever reads records of use, such as {team: search}; at
 	// most 16.

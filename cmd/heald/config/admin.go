@@ -15,12 +15,14 @@ import (
 // a loopback address or a Unix socket may, and no other address is taken.
 type Admin struct {
 	// Token must be shown as Authorization: Bearer, or typed into the page's
-	// form; 24 characters at least. It is watched. None: there is no token.
+	// form; at least 24 bytes (head -c 24 /dev/urandom | base64). It is watched.
+	// Default: there is none.
 	Token Source `yaml:"token"`
-	// TLS secures the listener's TCP address; nil for plain text. Unix sockets
-	// are plain text always.
+	// TLS secures the listener's TCP address. Default: none, plain text. Unix
+	// sockets are plain text always.
 	TLS *AdminTLS `yaml:"tls"`
-	// MetricsOpen serves /metrics to whoever reaches the listener.
+	// MetricsOpen serves /metrics to whoever reaches the listener; /livez and
+	// /readyz always are.
 	MetricsOpen bool `yaml:"metrics_open"`
 	// Open serves everything but profiles to whoever reaches the listener, on any
 	// address: something else, such as a NetworkPolicy, must keep strangers out.
@@ -29,11 +31,12 @@ type Admin struct {
 
 // AdminTLS is how the admin listener speaks TLS.
 type AdminTLS struct {
-	// Cert and Key are PEM files: the chain that heald shows, and its key.
+	// Cert is a PEM file: the chain of certificates that heald shows.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
+	// Key is a PEM file: the key of the certificate.
+	Key string `yaml:"key"`
 	// ClientCA is a PEM file of the authorities whose certificates are taken in
-	// place of the token. None: certificates of clients count for nothing.
+	// place of the token. Default: none, certificates of clients count for nothing.
 	ClientCA string `yaml:"client_ca"`
 }
 

@@ -19,45 +19,55 @@ import (
 
 // Config is heald.yaml.
 type Config struct {
+	// Listen says where heald listens, and how.
 	Listen Listen `yaml:"listen"`
 	// Admin says who may ask the admin listener.
 	Admin Admin `yaml:"admin"`
-	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
-	// request_body_buffer_limit should be the same.
-	MaxBody int `yaml:"max_body"`
+	// MaxBody bounds request bodies, also once they are inflated; default 32 MiB.
+	// Envoy's request_body_buffer_limit should be the same.
+	MaxBody int `yaml:"max_body" unit:"bytes"`
 	// Memory bounds what the process uses.
 	Memory Memory `yaml:"memory"`
-	// MemoryKey authenticates what attempts and conversations hand on; all
-	// replicas must share it. Of several, the first seals and all open. Without
-	// one, each process makes its own, which suits one replica.
+	// MemoryKey authenticates what attempts and conversations hand on, at least 32
+	// bytes (head -c 32 /dev/urandom | base64); all replicas must share it. Of
+	// several, the first seals and all open. Default: each process makes its own,
+	// which suits one replica.
 	MemoryKey Sources `yaml:"memory_key"`
-	// HopSecret is what the outer route sets as x-heald-hop; requests without
-	// it are refused. Empty: every request is taken.
+	// HopSecret is what the outer route sets as x-heald-hop, and only that route
+	// knows, at least 16 bytes; requests without it are refused before anything
+	// else. Default: none, every request is taken.
 	HopSecret Source `yaml:"hop_secret"`
 	// ClientKeys are the API keys of which every client must show one, each at
-	// least 16 characters. None: clients need no key.
+	// least 16 characters. Default: none, clients need no key.
 	ClientKeys []Source `yaml:"client_keys"`
 	// Tenants are who may call, each with keys and limits of its own.
 	Tenants []Tenant `yaml:"tenants"`
 	// TenantsDir is a directory with a file for each more tenant, NAME.yaml,
-	// such as a Kubernetes Secret. It is watched.
+	// such as a mounted Kubernetes Secret. It is watched.
 	TenantsDir string `yaml:"tenants_dir"`
 	// Auth is "none" to say in words that everybody may call, where there are
-	// neither tenants nor client_keys; default: whoever can connect where they
-	// are not needed.
+	// neither tenants nor client_keys. heald up then listens also where other
+	// machines can connect.
 	Auth string `yaml:"auth"`
 	// Browsers say which web pages may send requests where no client key is
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
 
-	Backends []Backend                 `yaml:"backends"`
-	Accounts []Account                 `yaml:"accounts"`
-	Models   route.Models              `yaml:"models"`
+	// Backends are the upstream endpoints, in order of preference. Default: with
+	// GEMINI_API_KEY in the environment, and no accounts, AI Studio as ai-studio.
+	Backends []Backend `yaml:"backends"`
+	// Accounts are credentials, in order of preference. Default: GEMINI_API_KEY at
+	// the default backend.
+	Accounts []Account `yaml:"accounts"`
+	// Models say which upstream models the names of clients mean.
+	Models route.Models `yaml:"models"`
+	// Policies are settings by the name of a policy. A route chooses one with the
+	// header x-heald-policy; "default" is that of routes that name none.
 	Policies map[string]route.Settings `yaml:"policies"`
 	// ResumeVia is the Envoy listener through which the rest of broken
-	// answers (resume: text) and lists of models are fetched, http://host:port
-	// or unix:///path; default unix:///run/heald/resume.sock where a policy
-	// resumes, else none.
+	// answers (resume: text) and lists of models are fetched, unix:///path, or
+	// http://host:port, which needs hop_secret; default unix:///run/heald/resume.sock
+	// where a policy resumes, else none. heald up has one of its own.
 	ResumeVia string `yaml:"resume_via" text:"address"`
 	// State says what replicas share.
 	State State `yaml:"state"`
@@ -65,8 +75,8 @@ type Config struct {
 	Log Log `yaml:"log"`
 	// Record says where records of attempts and requests go.
 	Record Record `yaml:"record"`
-	// Prices are what models cost where the built-in list does not say, or says
-	// something else.
+	// Prices are what models cost where the built-in list does not say, or you pay
+	// something else: US dollars per million tokens.
 	Prices price.Config `yaml:"prices"`
 
 	text     []byte   // what was read
@@ -84,11 +94,15 @@ type Config struct {
 
 // Account is one credential usable at one backend.
 type Account struct {
-	// ID is shown in logs and headers; default "<backend>-<n>".
-	ID      string         `yaml:"id"`
-	Backend string         `yaml:"backend"`
-	Secret  Source         `yaml:"secret"`
-	Scheme  account.Scheme `yaml:"scheme"`
+	// ID is shown in logs and headers; default BACKEND-N, N counting from 1.
+	ID string `yaml:"id"`
+	// Backend is the name of the backend that takes the credential.
+	Backend string `yaml:"backend"`
+	// Secret is an API key, or an access token that somebody else renews. A file
+	// is watched.
+	Secret Source `yaml:"secret"`
+	// Scheme says how the secret is shown: api_key (default) or bearer.
+	Scheme account.Scheme `yaml:"scheme"`
 	// Credential is a Google credential from which heald makes access tokens, in
 	// place of secret and scheme.
 	Credential credential.Config `yaml:"credential"`

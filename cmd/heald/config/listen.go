@@ -19,10 +19,11 @@ type Listen struct {
 	// 127.0.0.1:9000. Whoever reaches one of them and may ask gets the
 	// accounts' credentials, since Envoy is told to send them.
 	GRPC []string `yaml:"grpc"`
-	// Admin serves metrics and health; default 127.0.0.1:9001.
+	// Admin serves the page, metrics and health, at host:port or unix:///path;
+	// default 127.0.0.1:9001.
 	Admin string `yaml:"admin"`
-	// TLS secures the TCP addresses of GRPC; nil for plain text. Unix sockets
-	// are plain text always.
+	// TLS secures the TCP addresses of GRPC by mutual TLS. Default: none, plain
+	// text. Unix sockets are plain text always.
 	TLS *TLS `yaml:"tls"`
 }
 

@@ -19,7 +19,7 @@ type Log struct {
 	// Sample is of how many requests that their first attempt answered one gets
 	// its lines; default 1, all. Retries, errors and answers that broke off are
 	// always written.
-	Sample int `yaml:"sample"`
+	Sample int `yaml:"sample" unit:"requests"`
 }
 
 var logLevels = []string{"", "debug", "info", "warn", "error"}

@@ -17,10 +17,11 @@ import (
 
 // Memory bounds what the process uses.
 type Memory struct {
-	// Limit is what the process may use. Go's collector works harder as it is
-	// approached, and requests whose bodies do not fit are refused. 0 means
-	// GOMEMLIMIT or, without that, the cgroup's limit; without both there is
-	// none. Where the collector aims, GOMEMLIMIT says in any case. Below some 200 MiB the largest bodies are only taken one at a time.
+	// Limit is what the process may use. Default: GOMEMLIMIT or, without that, the
+	// limit of the container or systemd unit, else none. Go's collector works
+	// harder as it is approached, and requests whose bodies do not fit are
+	// refused. Where the collector aims, GOMEMLIMIT says in any case. Below some
+	// 200 MiB the largest bodies are only taken one at a time.
 	Limit Size `yaml:"limit"`
 }
 

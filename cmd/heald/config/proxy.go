@@ -19,8 +19,8 @@ import (
 // Backend is one upstream endpoint, with what only the way there needs.
 type Backend struct {
 	route.Backend `yaml:",inline"`
-	// ProxyLogin is user:password for Proxy; none: the proxy asks for none.
-	// Only Envoy needs it: only `heald up` reads it, for its own.
+	// ProxyLogin is user:password for the proxy. Default: none. Only Envoy needs
+	// it, so only `heald up` reads it, for its own.
 	ProxyLogin Source `yaml:"proxy_login"`
 
 	login account.Secret // of the proxy

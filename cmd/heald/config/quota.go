@@ -19,19 +19,23 @@ type Quota struct {
 	// is missing, all accounts of it rest. Default: only the project does.
 	Billing string `yaml:"billing"`
 	// Slots are how many requests the account may have at once; default no limit.
-	Slots int `yaml:"slots"`
+	Slots int `yaml:"slots" unit:"requests"`
 	// Limits are those of the project, for each model. What is not set is learned
 	// from the provider's refusals.
 	Limits RateLimits `yaml:"limits"`
-	// Disabled accounts are not asked.
+	// Disabled says that the account is not asked.
 	Disabled bool `yaml:"disabled"`
 }
 
 // RateLimits are those of a Google project for each model; 0 is not known.
 type RateLimits struct {
-	RPM int64 `yaml:"rpm"` // requests per minute
-	TPM int64 `yaml:"tpm"` // input tokens per minute
-	RPD int64 `yaml:"rpd"` // requests per day, which ends at midnight in California
+	// RPM are requests per minute; default: learned from refusals.
+	RPM int64 `yaml:"rpm" unit:"requests"`
+	// TPM are input tokens per minute; default: learned from refusals.
+	TPM int64 `yaml:"tpm" unit:"tokens"`
+	// RPD are requests per day, which ends at midnight in California; default:
+	// learned from refusals.
+	RPD int64 `yaml:"rpd" unit:"requests"`
 }
 
 // mostSlots is more than one replica can have open.

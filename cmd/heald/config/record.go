@@ -19,39 +19,44 @@ import (
 // Record says where records of attempts and requests go, beside the log and the
 // metrics. What changes here counts after a restart.
 type Record struct {
-	// File is written one JSON object per line; none by default. Each process
-	// needs one of its own.
+	// File gets one JSON object per line. Default: none. Each process needs one
+	// of its own. "record" of a line says "attempt" or "request".
 	File string `yaml:"file"`
-	// MaxSize is the size at which a new file begins; default 100MiB.
+	// MaxSize is the size at which a new file begins; default 100MiB. The old one
+	// gets the time into its name.
 	MaxSize Size `yaml:"max_size"`
 	// MaxAge is the age at which a new file begins; default 24h.
 	MaxAge time.Duration `yaml:"max_age"`
 	// Keep is how many older files are kept; default 30.
-	Keep int `yaml:"keep"`
-	// OTLP sends spans to an OpenTelemetry collector.
+	Keep int `yaml:"keep" unit:"files"`
+	// OTLP sends spans to an OpenTelemetry collector: one per request and one per
+	// attempt below it, in the trace of Envoy, where that samples it.
 	OTLP *OTLP `yaml:"otlp"`
-	// RedisStream appends the records to the stream h1:usage of the shared
-	// store; default false.
+	// RedisStream appends the records to the stream h1:usage of the store that
+	// replicas share, and is refused without one; default false. The page of each
+	// replica then shows the requests of all of them.
 	RedisStream bool `yaml:"redis_stream"`
 	// History is how many requests are remembered in memory for the page on the
-	// admin listener, 4 KiB each at the most; default 10000. 0 remembers none. With
+	// admin listener, 4 KiB each at the most, up to 100,000; default 10000. With
 	// RedisStream they are those of all replicas.
-	History *int `yaml:"history" zero:"no requests are remembered"`
-	// Store keeps requests with their attempts for days, in a file: sqlite:PATH;
-	// default none.
+	History *int `yaml:"history" zero:"no requests are remembered" unit:"requests"`
+	// Store keeps requests with their attempts for days in a file, sqlite:PATH, for
+	// heald why, heald requests and the page; default none. It needs a local disk;
+	// processes of one machine may share the file.
 	Store string `yaml:"store"`
 	// StoreKeep is how long a request is kept there; default 168h.
 	StoreKeep time.Duration `yaml:"store_keep"`
 	// StoreMaxSize is how large the file may become; the oldest requests go first.
-	// Default 1GiB.
+	// Default 1GiB. Beside it is a log of at most some 20 MiB.
 	StoreMaxSize Size `yaml:"store_max_size"`
 	// Bodies keeps what clients send and get in the store: off (default), failed
 	// (of requests that failed or broke off) or all. They hold prompts and answers.
+	// It needs Store; a tenant with record_bodies: false is excluded.
 	Bodies string `yaml:"bodies"`
 	// BodyMax is how much of a body is kept; default 256KiB.
 	BodyMax Size `yaml:"body_max"`
-	// BodiesKeep is how long bodies are kept; default 24h, and never longer than
-	// StoreKeep.
+	// BodiesKeep is how long bodies are kept, and never longer than StoreKeep;
+	// default 24h.
 	BodiesKeep time.Duration `yaml:"bodies_keep"`
 }
 
@@ -72,17 +77,19 @@ type OTLP struct {
 	// OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf.
 	Protocol string `yaml:"protocol"`
 	// Headers are sent along, as for authentication, beside those of
-	// OTEL_EXPORTER_OTLP_HEADERS.
+	// OTEL_EXPORTER_OTLP_HEADERS; one named here replaces the variable's of that
+	// name.
 	Headers map[string]Source `yaml:"headers"`
 	// Timeout bounds one export; default OTEL_EXPORTER_OTLP_TIMEOUT, else 10s.
 	Timeout time.Duration `yaml:"timeout"`
 	// CA is a PEM file of the authorities whose certificates are taken; default
 	// OTEL_EXPORTER_OTLP_CERTIFICATE, else the system's.
 	CA string `yaml:"ca"`
-	// Cert and Key are PEM files with which heald shows who it is, read for each
-	// connection; default OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY.
+	// Cert is a PEM file of the certificate with which heald shows who it is, read
+	// for each connection; default OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
+	// Key is a PEM file of its key; default OTEL_EXPORTER_OTLP_CLIENT_KEY.
+	Key string `yaml:"key"`
 }
 
 // Defaults of the file of records.

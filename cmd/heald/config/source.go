@@ -16,9 +16,10 @@ import (
 
 // Source says where a secret comes from; secrets never stand in the file.
 type Source struct {
-	// Env is the name of an environment variable.
+	// Env is the environment variable with the secret.
 	Env string `yaml:"env"`
-	// File is a path; a trailing line end is not part of the secret.
+	// File is the path of a file with the secret; a trailing line end is no part
+	// of it.
 	File string `yaml:"file"`
 }
 

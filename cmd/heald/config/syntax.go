@@ -28,7 +28,7 @@ var syntaxLine = regexp.MustCompile(`line (\d+)`)
 
 // syntaxProblem words an error of the YAML library about a file.
 func syntaxProblem(err error, name string) error {
-	p := &setting.Problem{Found: "the text is no valid YAML", Fix: "compare it with the example in README.md"}
+	p := &setting.Problem{Found: "the text is no valid YAML", Fix: "compare it with the example in CONFIGURATION.md"}
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 		p.Path = "line " + m[1] + " of " + name
 	}

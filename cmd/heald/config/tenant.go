@@ -29,13 +29,14 @@ func (t Tenant) File() string { return t.file }
 // TenantKey is one key: its hash, as `heald tenant` writes it, or where a key is
 // found that somebody has chosen.
 type TenantKey struct {
-	// ID names the key in logs; default "key-<n>".
+	// ID names the key in logs; default key-N, N counting from 1.
 	ID string `yaml:"id"`
-	// Hash is "sha256:" and the SHA-256 of the key in hex.
+	// Hash is "sha256:" and the SHA-256 of the key in hex, as heald tenant writes
+	// it. A key that somebody has chosen is named by env or file instead.
 	Hash string `yaml:"hash" text:"hash" secret:"tenants[].keys[]; before a hash belongs sha256:"`
 	// Source is where a chosen key is found, of at least 24 characters.
 	Source `yaml:",inline"`
-	// Created is for people.
+	// Created says when the key was made, for people, as in 2027-01-31T12:00:00Z.
 	Created time.Time `yaml:"created"`
 	// Expires is when the key stops working; default never.
 	Expires time.Time `yaml:"expires"`

@@ -13,14 +13,15 @@ import (
 // TLS is mutual TLS for the gRPC listeners. The files are watched; new ones
 // count for connections that begin then.
 type TLS struct {
-	// Cert and Key are PEM files: the chain that heald shows, and its key.
+	// Cert is a PEM file: the chain of certificates that heald shows.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
-	// ClientCA is a PEM file of the authorities whose certificates are taken.
+	// Key is a PEM file: the key of the certificate.
+	Key string `yaml:"key"`
+	// ClientCA is a PEM file of the authorities that sign Envoy's certificates.
 	ClientCA string `yaml:"client_ca"`
 	// Allow are the peers that may connect, by a name in their certificate:
 	// SPIFFE ids such as spiffe://cluster.local/ns/gateway/sa/envoy, or DNS
-	// names. Empty: whoever has a certificate of ClientCA, so its certificates
+	// names. Default: whoever has a certificate of ClientCA, so its certificates
 	// should then be given to Envoys only.
 	Allow []string `yaml:"allow"`
 }

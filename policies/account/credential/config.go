@@ -39,7 +39,8 @@ const scopeBase = "https://www.googleapis.com/auth/"
 
 // Config names a Google credential. The zero value names none.
 type Config struct {
-	// Type is required.
+	// Type is service_account, application_default, metadata, external_account or
+	// impersonated.
 	Type Type `yaml:"type"`
 	// File is the JSON file of types service_account, external_account and
 	// impersonated; the others take none.
@@ -47,7 +48,8 @@ type Config struct {
 	// Impersonate is a service account (its e-mail address or numeric id) whose
 	// tokens are asked for in the name of the credential; default none.
 	Impersonate string `yaml:"impersonate"`
-	// Scopes are what the tokens are good for; default cloud-platform.
+	// Scopes are what the tokens are good for; default
+	// https://www.googleapis.com/auth/cloud-platform.
 	Scopes []string `yaml:"scopes" text:"address"`
 }
 
