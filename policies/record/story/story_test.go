@@ -83,6 +83,23 @@ var stories = map[string]record.Request{
 		try(1, "studio/gemini-1", flash, "pass", "ok", 200, 0, 800)),
 	"canceled before an answer": request("canceled", "canceled", 0, 30000, func(r *record.Request) { r.Aborted = true },
 		try(1, "studio/gemini-1", flash, "retry", "canceled", 0, 0, 30000)),
+	"unsettled": request("canceled", "canceled", 0, 1200, func(r *record.Request) { r.Aborted, r.Asked = true, true },
+		try(1, "studio/gemini-1", flash, "retry", "canceled", 200, 0, 1200, func(a *record.Attempt) { a.Unsettled, a.Asked = true, true })),
+	"unsettled before another attempt": request("passed", "ok", 200, 2500, func(r *record.Request) { r.FirstByte, r.Asked = msec(2100), true },
+		try(1, "studio/gemini-1", flash, "retry", "canceled", 200, 0, 1200, func(a *record.Attempt) { a.Unsettled, a.Asked = true, true }),
+		try(2, "studio/gemini-2", flash, "pass", "ok", 200, 1300, 700, func(a *record.Attempt) { a.Asked = true })),
+	"unreadable": request("passed", "ok", 200, 2500, func(r *record.Request) { r.FirstByte = msec(2100) },
+		try(1, "studio/gemini-1", flash, "retry", "peek_not_an_answer", 200, 0, 1200, func(a *record.Attempt) { a.Unreadable = "gzip: invalid header" }),
+		try(2, "studio/gemini-2", flash, "pass", "ok", 200, 1300, 700)),
+	"resumed before another attempt": request("passed", "ok", 200, 3500, func(r *record.Request) { r.FirstByte, r.Stream = msec(3100), false },
+		try(1, "studio/gemini-1", flash, "retry", "peek_truncated", 200, 0, 1200, func(a *record.Attempt) {
+			a.Resume = &record.Resume{Result: "resume_failed", Cause: "stream_truncated", Requests: 1, Backend: "vertex", Account: "eu-1", Error: "503: overloaded"}
+		}),
+		try(2, "studio/gemini-2", flash, "pass", "ok", 200, 1300, 1700)),
+	"refused": request("failed", "refused", 400, 1, func(r *record.Request) { r.Model = "" },
+		try(1, "", "", "fail", "refused", 0, 0, 0, func(a *record.Attempt) { a.Error = "messages: must not be empty" })),
+	"failed at an older heald": request("failed", "upstream_error", 500, 800, nil,
+		try(1, "studio/gemini-1", flash, "fail", "upstream_error", 500, 0, 800)),
 	"retry refused by Envoy": request("failed", "upstream_error", 0, 800, nil,
 		try(1, "studio/gemini-1", flash, "retry", "upstream_error", 500, 0, 800)),
 	"local": request("local", "model_list", 200, 2, func(r *record.Request) {
