@@ -60,6 +60,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	case g.admits(r, a):
+	case a.Token != "" && inSession(r, a.Token):
+		w.Header().Set(sessionHeader, "yes")
 	default:
 		g.refuse(w, r, a)
 		return
@@ -78,15 +80,19 @@ func (g *gate) admits(r *http.Request, a Access) bool {
 	if a.Token == "" {
 		return false
 	}
-	if kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(kind, "Bearer") {
-		if same(strings.TrimSpace(token), a.Token) {
+	if token, ok := bearer(r); ok {
+		if same(token, a.Token) {
 			return true
 		}
 		g.tell(g.log, r)
-		return false
 	}
-	c, err := r.Cookie(sessionCookie)
-	return err == nil && sessionGood(c.Value, a.Token, time.Now())
+	return false
+}
+
+// bearer is the token of a request, if it shows one.
+func bearer(r *http.Request) (token string, ok bool) {
+	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(kind, "Bearer")
 }
 
 // refuse says what is missing: to a person in a browser with the form.

@@ -255,6 +255,15 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %d, want %d", s.name, got, s.want)
 		}
 	}
+	if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+c.Value).header.Get(sessionHeader); got != "yes" {
+		t.Errorf("the page does not learn that there is a session: %q", got)
+	}
+	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer "+testToken, "Cookie", sessionCookie+"="+c.Value).header.Get(sessionHeader); got != "" {
+		t.Errorf("a session where the token was shown: %q", got)
+	}
+	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer wrong", "Cookie", sessionCookie+"="+c.Value).status; got != http.StatusUnauthorized {
+		t.Errorf("a wrong token beside a session: %d", got)
+	}
 	out := get(http.MethodPost, "/logout", "Origin", "http://localhost:9001")
 	if out.status != http.StatusSeeOther || len(out.cookies) != 1 || out.cookies[0].Value != "" || out.cookies[0].Expires.After(time.Now()) {
 		t.Errorf("%d, %v", out.status, out.cookies)

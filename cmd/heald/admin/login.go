@@ -22,6 +22,9 @@ const (
 
 const (
 	sessionCookie = "heald_admin"
+	// sessionHeader tells the page that somebody has logged in, and can log out: it
+	// cannot read the cookie.
+	sessionHeader = "Heald-Session"
 	// sessionTime is how long a browser is let in, a working day.
 	sessionTime = 12 * time.Hour
 	// longestForm bounds what the form sends, in bytes.
@@ -88,6 +91,16 @@ func form(w http.ResponseWriter, status int, problem string) {
 func session(until time.Time, token string) string {
 	text := strconv.FormatInt(until.Unix(), 10)
 	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
+}
+
+// inSession reports whether a browser was let in, and its session has not ended. A
+// token that is shown counts in its place.
+func inSession(r *http.Request, token string) bool {
+	if _, ok := bearer(r); ok {
+		return false
+	}
+	c, err := r.Cookie(sessionCookie)
+	return err == nil && sessionGood(c.Value, token, time.Now())
 }
 
 func sessionGood(shown, token string, now time.Time) bool {
