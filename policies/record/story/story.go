@@ -134,6 +134,9 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 		b.WriteString("waited " + span(a.Waited) + ", then ")
 	}
 	if a.Status != 0 {
+		if a.Reason == "peek_error_event" { // the response's own status was that of a success
+			b.WriteString("error ")
+		}
 		b.WriteString(strconv.Itoa(a.Status) + ", ")
 	}
 	b.WriteString(cmp.Or(clause(a.Reason), "nothing is known of how it ended"))
@@ -192,7 +195,8 @@ func (t *teller) hop(a, next *record.Attempt) string {
 	if a.Verdict == "repair" {
 		to += ", with a changed body"
 	}
-	if pause := t.pause(a, next); pause > 0 {
+	// Where the next attempt says how long it waited, that is the pause.
+	if pause := t.pause(a, next); pause > 0 && next.Waited < pause {
 		to += " after " + span(pause)
 	}
 	if a.Unsettled {

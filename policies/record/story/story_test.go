@@ -77,6 +77,9 @@ var stories = map[string]record.Request{
 		r.FirstByte, r.Warnings = msec(900), "repaired: strip_signatures+prompt"
 	}, try(1, "studio/gemini-1", flash, "repair", "signature_repair", 400, 0, 120),
 		try(2, "studio/gemini-1", flash, "pass", "ok", 200, 130, 700, func(a *record.Attempt) { a.Repairs = "strip_signatures+prompt" })),
+	"waited between attempts": request("passed", "ok", 200, 1800, func(r *record.Request) { r.FirstByte = msec(1800) },
+		try(1, "studio/gemini-1", flash, "retry", "peek_error_event", 500, 0, 2, func(a *record.Attempt) { a.Wait = msec(460) }),
+		try(2, "studio/gemini-2", flash, "pass", "ok", 200, 8, 470, func(a *record.Attempt) { a.Waited = msec(460) })),
 	"hedged": request("passed", "ok", 200, 3000, nil,
 		try(1, "studio/gemini-1", flash, "pass", "ok", 200, 0, 1700, func(a *record.Attempt) { a.Hedged = "won" })),
 	"canceled": request("canceled", "canceled", 200, 5000, func(r *record.Request) { r.Aborted, r.FirstByte = true, msec(800) },

@@ -21,7 +21,10 @@ async function get(path, signal) {
     throw new Trouble('heald does not answer. Is it running, and is this still its address?')
   }
   if (reply.ok) return reply
-  if (reply.status === 401) session.dispatchEvent(new Event('over'))
+  if (reply.status === 401) {
+    session.dispatchEvent(new Event('over'))
+    throw new Trouble('heald asks again who looks: log in.', 401) // its words are for programs
+  }
   throw new Trouble(await words(reply), reply.status)
 }
 

@@ -94,7 +94,7 @@ async function tell() {
   if (shown === 'requests') views.requests.currency()
   $('logout').hidden = !app.info.session
   $('bodies').hidden = !bodies || bodies === 'off'
-  if (!$('bodies').hidden) fill($('bodies'), icon('warning'), h('b', null, 'Bodies are kept. '), bodies === 'all' ? 'Prompts and answers of all requests are stored with the history (record.bodies: all).' : 'Prompts and answers of failed requests are stored with the history (record.bodies: failed).')
+  if (!$('bodies').hidden) fill($('bodies'), icon('warning'), h('b', null, 'Bodies are kept. '), h('span', null, bodies === 'all' ? 'Prompts and answers of all requests are stored with the history (record.bodies: all).' : 'Prompts and answers of failed requests are stored with the history (record.bodies: failed).'))
 }
 
 fill($('nav'), Object.entries(VIEWS).map(([view, text]) => h('a', { href: address(view), data: { view } }, icon(`view-${view}`), h('span', null, text))))
@@ -106,7 +106,7 @@ $('logout').addEventListener('click', async () => { await api.logout().catch(() 
 api.session.addEventListener('over', () => {
   if (!$('over').hidden) return
   $('over').hidden = false
-  fill($('over'), icon('warning'), h('b', null, 'heald asks again who looks. '), 'What is shown stays, and nothing new comes. ', h('a', { href: '/login' }, 'Log in'))
+  fill($('over'), icon('warning'), h('b', null, 'heald asks again who looks. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
 })
 $('skip').addEventListener('click', (event) => { event.preventDefault(); (document.querySelector('#view .grid') || $('view')).focus() })
 addEventListener('hashchange', show)
