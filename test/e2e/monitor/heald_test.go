@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heald-proxy/heald/test/fakegemini"
 	"github.com/heald-proxy/heald/test/stack"
@@ -28,12 +29,15 @@ const largestPicture = 200_000
 
 const model = "gemini-3.5-flash"
 
-// sent are requests to a real heald: all four APIs, and all that may come of them.
-var sent = []struct {
+// request is one to a real heald.
+type request struct {
 	name, path, body string
-	faults           []fakegemini.Reply
-	status           int
-}{
+	replies          []fakegemini.Reply // of the provider, the first ones
+	status           int                // to the client
+}
+
+// sent are requests by all four APIs, and all that may come of them.
+var sent = []request{
 	{"passed", "/v1/messages", `{"model":"` + model + `","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}`, nil, 200},
 	{"chat", "/v1/chat/completions", `{"model":"` + model + `","stream":true,"messages":[{"role":"user","content":"hello"}]}`, []fakegemini.Reply{fakegemini.EmptyOK()}, 200},
 	{"native", "/v1beta/models/" + model + ":streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}`, nil, 200},
@@ -62,7 +66,8 @@ func TestRealHeald(t *testing.T) {
 // heald is a running `heald up`, with what was asked of it.
 type heald struct {
 	*stack.Up
-	ids map[string]string // of requests, by their names in sent
+	fake *fakegemini.Server
+	ids  map[string]string // of requests, by their names in sent
 }
 
 func newHeald(t *testing.T, config string, env ...string) *heald {
@@ -88,24 +93,32 @@ func newHeald(t *testing.T, config string, env ...string) *heald {
 			t.Error(up.Log.Text())
 		}
 	})
-	h := &heald{Up: up, ids: map[string]string{}}
+	h := &heald{Up: up, fake: fake, ids: map[string]string{}}
 	for _, s := range sent {
-		fake.Enqueue(s.faults...)
-		resp, err := http.Post(up.URL+s.path, "application/json", strings.NewReader(s.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err != nil || resp.StatusCode != s.status {
-			t.Errorf("%s: %d, %v: %s", s.name, resp.StatusCode, err, text)
-		}
-		h.ids[s.name] = resp.Header.Get("x-heald-request-id")
-	}
-	if _, err := up.Log.Wait(ctx, len(sent), "request finished"); err != nil {
-		t.Fatal(err)
+		h.send(t, s)
 	}
 	return h
+}
+
+// send sends a request and waits until it is told of.
+func (h *heald) send(t *testing.T, s request) {
+	t.Helper()
+	h.fake.Enqueue(s.replies...)
+	resp, err := http.Post(h.URL+s.path, "application/json", strings.NewReader(s.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != s.status {
+		t.Errorf("%s: %d, %v: %s", s.name, resp.StatusCode, err, text)
+	}
+	h.ids[s.name] = resp.Header.Get("x-heald-request-id")
+	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
+	defer cancel()
+	if _, err := h.Log.Wait(ctx, 1, "request finished", "request_id", h.ids[s.name]); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // look runs the script in a browser, and the shell's command beside it.
@@ -145,6 +158,10 @@ func TestPicture(t *testing.T) {
 	committed := filepath.Join(stack.Root(), picture)
 	if *update {
 		h := newHeald(t, "")
+		h.send(t, request{"picture", "/v1/messages", `{"model":"` + model + `","max_tokens":1000,"stream":true,"messages":[{"role":"user","content":"hello"}]}`, []fakegemini.Reply{
+			fakegemini.Heartbeats(150*time.Millisecond, 6), fakegemini.Status(503, fakegemini.Message("The model is overloaded. Please try again later.")),
+			fakegemini.Text("It ", "was ", "healed ", "before ", "anybody ", "noticed.").Slow(250 * time.Millisecond),
+		}, 200})
 		ids, _ := json.Marshal(h.ids) // strings always encode
 		run(t, filepath.Join("browser", "heald", "picture.test.mjs"), "MONITOR_URL="+strings.TrimSuffix(h.Page(), "/"), "MONITOR_IDS="+string(ids), "MONITOR_PICTURE="+committed)
 	}

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { open, rows, until } from '../page.mjs'
 
 test('picture', async () => {
-  const page = await open(`#/requests/${JSON.parse(process.env.MONITOR_IDS).healed}`, { viewport: { width: 1280, height: 720 } })
+  const page = await open(`#/requests/${JSON.parse(process.env.MONITOR_IDS).picture}`, { viewport: { width: 1280, height: 800 } })
   await rows(page)
   await until(page, () => document.querySelector('.story li a'))
   await page.evaluate(() => document.activeElement?.blur())
