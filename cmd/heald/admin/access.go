@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -60,11 +61,17 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	case g.admits(r, a):
-	case a.Token != "" && inSession(r, a.Token):
-		w.Header().Set(sessionHeader, "yes")
 	default:
-		g.refuse(w, r, a)
-		return
+		until, ok := inSession(r, a.Token)
+		if !ok || a.Token == "" {
+			g.refuse(w, r, a)
+			return
+		}
+		w.Header().Set(sessionHeader, "yes")
+		// A stream of news ends with the session.
+		ctx, cancel := context.WithDeadline(r.Context(), until)
+		defer cancel()
+		r = r.WithContext(ctx)
 	}
 	g.next.ServeHTTP(w, r)
 }

@@ -273,6 +273,19 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// What streams ends with the session that has asked for it.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	until := time.Now().Add(time.Hour).Truncate(time.Second)
+	var got time.Time
+	g := &gate{access: func() Access { return Access{Token: testToken} }, next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = r.Context().Deadline() })}
+	r := httptest.NewRequest(http.MethodGet, "/api/follow", nil)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: session(until, testToken)})
+	g.ServeHTTP(httptest.NewRecorder(), r)
+	if !got.Equal(until) {
+		t.Errorf("ends at %s, and the session at %s", got, until)
+	}
+}
+
 // Pages of other sites neither read nor log in, whatever they show.
 func TestOtherSitesStayOut(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {

@@ -93,24 +93,29 @@ func session(until time.Time, token string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
 }
 
-// inSession reports whether a browser was let in, and its session has not ended. A
-// token that is shown counts in its place.
-func inSession(r *http.Request, token string) bool {
-	if _, ok := bearer(r); ok {
-		return false
+// inSession returns until when a browser was let in; false if it was not, or its
+// session has ended. A token that is shown counts in its place.
+func inSession(r *http.Request, token string) (until time.Time, ok bool) {
+	if _, shown := bearer(r); shown {
+		return time.Time{}, false
 	}
 	c, err := r.Cookie(sessionCookie)
-	return err == nil && sessionGood(c.Value, token, time.Now())
+	if err != nil {
+		return time.Time{}, false
+	}
+	until, ok = sessionEnd(c.Value, token)
+	return until, ok && time.Now().Before(until)
 }
 
-func sessionGood(shown, token string, now time.Time) bool {
+// sessionEnd reads what session has written; false if that was somebody else.
+func sessionEnd(shown, token string) (until time.Time, ok bool) {
 	text, mac, _ := strings.Cut(shown, ".")
 	got, err := base64.RawURLEncoding.DecodeString(mac)
 	if err != nil || !hmac.Equal(got, seal(text, token)) {
-		return false
+		return time.Time{}, false
 	}
-	until, err := strconv.ParseInt(text, 10, 64)
-	return err == nil && now.Before(time.Unix(until, 0))
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	return time.Unix(seconds, 0), err == nil
 }
 
 // wrong counts tokens that were wrong, for the log.
