@@ -28,7 +28,7 @@ help: ## list the targets
 
 .PHONY: demo
 demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY); KEEP=1 leaves its page open
-	@go run ./test/demo -heald bin/heald $(if $(KEEP),-keep)
+	@go build -o bin/demo ./test/demo && bin/demo -heald bin/heald $(if $(KEEP),-keep)
 
 .PHONY: run
 run: envoy bin/heald ## run Envoy and heald for real use; ARGS="--backend …"
