@@ -27,8 +27,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY)
-	@go run ./test/demo -heald bin/heald
+demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY); KEEP=1 leaves its page open
+	@go build -o bin/demo ./test/demo && bin/demo -heald bin/heald $(if $(KEEP),-keep)
 
 .PHONY: run
 run: envoy bin/heald ## run Envoy and heald for real use; ARGS="--backend …"

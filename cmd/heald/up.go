@@ -132,7 +132,7 @@ func (o *upOptions) up(ctx context.Context, log *zap.Logger, level *logLevel, ou
 		Args: []string{"--file-flush-interval-msec", "500", "--concurrency", strconv.Itoa(workers(runtime.GOMAXPROCS(0)))},
 	})
 	if err == nil {
-		err = o.serve(ctx, envoy, out, adminListener.Addr().String(), tellDoor(out, cfg, o.listen), sideDone)
+		err = o.serve(ctx, envoy, out, adminAddress(adminListener.Addr(), cfg.Admin.TLS != nil), tellDoor(out, cfg, o.listen), sideDone)
 	}
 	stopSide()
 	return errors.Join(err, <-sideDone)
@@ -238,6 +238,17 @@ func tellDoor(out io.Writer, cfg *config.Config, listen string) (key string) {
 	return "heald" // any will do
 }
 
+// adminAddress is the beginning of the admin listener's URLs, as curl takes them.
+func adminAddress(a net.Addr, secured bool) string {
+	switch {
+	case a.Network() == "unix":
+		return "--unix-socket " + a.String() + " http://heald"
+	case secured:
+		return "https://" + a.String()
+	}
+	return "http://" + a.String()
+}
+
 // printReady tells how to use what was started. Scripts wait for the line
 // that begins with "ready".
 func printReady(out io.Writer, address, envoyAdmin, admin, key string) {
@@ -281,7 +292,8 @@ curl:
   curl {base}/v1/messages -H 'content-type: application/json' -H "x-api-key: {key}" \
     -d '{"model":"gemini-3.5-flash","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}'
 
-metrics http://{admin}/metrics
+what happens to requests, and why: {admin}/
+metrics {admin}/metrics
 Envoy's: curl --unix-socket {envoy} http://envoy/stats
 Ctrl-C stops.
 `))

@@ -82,7 +82,7 @@ func requestsCommand(out streams) *cobra.Command {
 		name, help string
 		to         *[]string
 	}{
-		{"api", "of these `APIS`, such as anthropic or chat", &f.APIs},
+		{"api", "of these `APIS`, such as claude or chat", &f.APIs},
 		{"tenant", "of these `TENANTS`", &f.Tenants},
 		{"backend", "with an attempt at these `BACKENDS`", &f.Backends},
 		{"account", "with an attempt at these `ACCOUNTS`", &f.Accounts},

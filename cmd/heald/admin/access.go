@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -61,8 +62,16 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case g.admits(r, a):
 	default:
-		g.refuse(w, r, a)
-		return
+		until, ok := inSession(r, a.Token)
+		if !ok || a.Token == "" {
+			g.refuse(w, r, a)
+			return
+		}
+		w.Header().Set(sessionHeader, "yes")
+		// A stream of news ends with the session.
+		ctx, cancel := context.WithDeadline(r.Context(), until)
+		defer cancel()
+		r = r.WithContext(ctx)
 	}
 	g.next.ServeHTTP(w, r)
 }
@@ -78,15 +87,19 @@ func (g *gate) admits(r *http.Request, a Access) bool {
 	if a.Token == "" {
 		return false
 	}
-	if kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(kind, "Bearer") {
-		if same(strings.TrimSpace(token), a.Token) {
+	if token, ok := bearer(r); ok {
+		if same(token, a.Token) {
 			return true
 		}
 		g.tell(g.log, r)
-		return false
 	}
-	c, err := r.Cookie(sessionCookie)
-	return err == nil && sessionGood(c.Value, a.Token, time.Now())
+	return false
+}
+
+// bearer is the token of a request, if it shows one.
+func bearer(r *http.Request) (token string, ok bool) {
+	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(kind, "Bearer")
 }
 
 // refuse says what is missing: to a person in a browser with the form.

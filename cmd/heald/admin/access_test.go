@@ -255,12 +255,34 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %d, want %d", s.name, got, s.want)
 		}
 	}
+	if got := get(http.MethodGet, "/accounts", "Cookie", sessionCookie+"="+c.Value).header.Get(sessionHeader); got != "yes" {
+		t.Errorf("the page does not learn that there is a session: %q", got)
+	}
+	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer "+testToken, "Cookie", sessionCookie+"="+c.Value).header.Get(sessionHeader); got != "" {
+		t.Errorf("a session where the token was shown: %q", got)
+	}
+	if got := get(http.MethodGet, "/accounts", "Authorization", "Bearer wrong", "Cookie", sessionCookie+"="+c.Value).status; got != http.StatusUnauthorized {
+		t.Errorf("a wrong token beside a session: %d", got)
+	}
 	out := get(http.MethodPost, "/logout", "Origin", "http://localhost:9001")
 	if out.status != http.StatusSeeOther || len(out.cookies) != 1 || out.cookies[0].Value != "" || out.cookies[0].Expires.After(time.Now()) {
 		t.Errorf("%d, %v", out.status, out.cookies)
 	}
 	if got := get(http.MethodGet, "/logout").status; got != http.StatusMethodNotAllowed {
 		t.Errorf("GET /logout: %d", got)
+	}
+}
+
+// What streams ends with the session that has asked for it.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	until := time.Now().Add(time.Hour).Truncate(time.Second)
+	var got time.Time
+	g := &gate{access: func() Access { return Access{Token: testToken} }, next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = r.Context().Deadline() })}
+	r := httptest.NewRequest(http.MethodGet, "/api/follow", nil)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: session(until, testToken)})
+	g.ServeHTTP(httptest.NewRecorder(), r)
+	if !got.Equal(until) {
+		t.Errorf("ends at %s, and the session at %s", got, until)
 	}
 }
 

@@ -22,6 +22,9 @@ const (
 
 const (
 	sessionCookie = "heald_admin"
+	// sessionHeader tells the page that somebody has logged in, and can log out: it
+	// cannot read the cookie.
+	sessionHeader = "Heald-Session"
 	// sessionTime is how long a browser is let in, a working day.
 	sessionTime = 12 * time.Hour
 	// longestForm bounds what the form sends, in bytes.
@@ -90,14 +93,29 @@ func session(until time.Time, token string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
 }
 
-func sessionGood(shown, token string, now time.Time) bool {
+// inSession returns until when a browser was let in; false if it was not, or its
+// session has ended. A token that is shown counts in its place.
+func inSession(r *http.Request, token string) (until time.Time, ok bool) {
+	if _, shown := bearer(r); shown {
+		return time.Time{}, false
+	}
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return time.Time{}, false
+	}
+	until, ok = sessionEnd(c.Value, token)
+	return until, ok && time.Now().Before(until)
+}
+
+// sessionEnd reads what session has written; false if that was somebody else.
+func sessionEnd(shown, token string) (until time.Time, ok bool) {
 	text, mac, _ := strings.Cut(shown, ".")
 	got, err := base64.RawURLEncoding.DecodeString(mac)
 	if err != nil || !hmac.Equal(got, seal(text, token)) {
-		return false
+		return time.Time{}, false
 	}
-	until, err := strconv.ParseInt(text, 10, 64)
-	return err == nil && now.Before(time.Unix(until, 0))
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	return time.Unix(seconds, 0), err == nil
 }
 
 // wrong counts tokens that were wrong, for the log.

@@ -10,9 +10,16 @@ import (
 
 // compact moves all texts of a request into one string, so that a record that is
 // kept for hours holds nothing else: its texts may be parts of a request's body or
-// headers. It returns the words of Words. The list of attempts and Resume must be
-// the caller's own.
+// headers. What it changes it copies first: other sinks, and readers of an earlier
+// state, may hold the list of attempts and each Resume. What only spans are made of
+// it leaves out. It returns the words of Words.
 func compact(r *record.Request) (words string) {
+	r.Attempts, r.Resume = slices.Clone(r.Attempts), ownResume(r.Resume)
+	r.TraceState = ""
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		a.Resume, a.Span = ownResume(a.Resume), record.Span{}
+	}
 	list := texts(r)
 	size := 0
 	for _, s := range list {
@@ -42,6 +49,14 @@ func compact(r *record.Request) (words string) {
 		*s = all[at[i] : at[i]+len(*s)]
 	}
 	return strings.ToLower(all) // the same string where nothing changes
+}
+
+func ownResume(m *record.Resume) *record.Resume {
+	if m == nil {
+		return nil
+	}
+	own := *m
+	return &own
 }
 
 // compactAttempt is compact for an attempt alone.

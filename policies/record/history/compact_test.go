@@ -2,6 +2,7 @@ package history
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 // Every text of a record is found by Filter.Text and kept in one string: a new
 // field cannot be forgotten.
 func TestTexts(t *testing.T) {
-	r := record.Request{Resume: &record.Resume{}, Attempts: make([]record.Attempt, 2)}
+	r := record.Request{Resume: &record.Resume{}, Attempts: []record.Attempt{{}, {Resume: &record.Resume{}}}}
 	n := 0
 	fill(reflect.ValueOf(&r).Elem(), func(v reflect.Value) {
 		n++
@@ -21,6 +22,12 @@ func TestTexts(t *testing.T) {
 	})
 	for i := range r.Attempts {
 		r.Attempts[i].Origin = record.Origin{} // the request's
+	}
+	spans := r // has what only spans are made of
+	spans.Attempts = slices.Clone(r.Attempts)
+	r.TraceState = ""
+	for i := range r.Attempts {
+		r.Attempts[i].Span = record.Span{}
 	}
 	list := texts(&r)
 	want := 0
@@ -33,11 +40,12 @@ func TestTexts(t *testing.T) {
 		t.Errorf("%d of %d texts", len(list), want)
 	}
 	before := Words(&r)
-	copied := r
-	copied.Attempts = append([]record.Attempt{}, r.Attempts...)
-	resume := *r.Resume
-	copied.Resume = &resume
+	copied := spans
 	words := compact(&copied)
+	// Other sinks and readers hold the same attempts.
+	if &copied.Attempts[0] == &spans.Attempts[0] || copied.Resume == r.Resume || copied.Attempts[1].Resume == r.Attempts[1].Resume {
+		t.Error("it changes what others hold")
+	}
 	if diff := cmp.Diff(r, copied); diff != "" {
 		t.Error(diff)
 	}

@@ -91,9 +91,7 @@ func texts(r *record.Request) []*string {
 	out := make([]*string, 0, 24+12*len(r.Attempts))
 	out = append(out, &r.RequestID, &r.TraceID, &r.ParentSpan, &r.Tenant, &r.KeyID, &r.API, &r.Path, (*string)(&r.Operation),
 		&r.Alias, &r.Model, &r.Outcome, &r.Reason, &r.StopReason, &r.Client, &r.Replica, &r.BrokenBy, &r.Warnings, &r.PriceVersion)
-	if m := r.Resume; m != nil {
-		out = append(out, &m.Result, &m.Cause, &m.Backend, &m.Account, &m.Error)
-	}
+	out = append(out, resumeTexts(r.Resume)...)
 	for i := range r.Attempts {
 		out = append(out, attemptTexts(&r.Attempts[i])...)
 	}
@@ -101,6 +99,13 @@ func texts(r *record.Request) []*string {
 }
 
 func attemptTexts(a *record.Attempt) []*string {
-	return []*string{&a.Backend, &a.Kind, &a.Account, &a.Group, &a.Model, &a.TierAsked, &a.TierServed, &a.Verdict, &a.Reason,
-		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged}
+	return append([]*string{&a.Backend, &a.Kind, &a.Account, &a.Group, &a.Model, &a.TierAsked, &a.TierServed, &a.Verdict, &a.Reason,
+		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged, &a.Unreadable}, resumeTexts(a.Resume)...)
+}
+
+func resumeTexts(m *record.Resume) []*string {
+	if m == nil {
+		return nil
+	}
+	return []*string{&m.Result, &m.Cause, &m.Backend, &m.Account, &m.Error}
 }

@@ -118,11 +118,6 @@ func (m *Memory) Request(r record.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.finish()
-	r.Attempts = slices.Clone(r.Attempts)
-	if r.Resume != nil {
-		own := *r.Resume
-		r.Resume = &own
-	}
 	e := &entry{item: Item{Request: r}}
 	q := &e.item.Request
 	if last := q.Last(); last != nil {
@@ -164,11 +159,6 @@ func (m *Memory) add(e *entry) {
 
 // replace puts a changed entry into the place of c. Readers may hold the old one.
 func (m *Memory) replace(c Cursor, e *entry) {
-	e.item.Attempts = slices.Clone(e.item.Attempts)
-	if r := e.item.Resume; r != nil {
-		own := *r
-		e.item.Resume = &own
-	}
 	e.words = compact(&e.item.Request)
 	e.item.Cursor = c
 	before := m.ring[m.place(c)].size()

@@ -88,13 +88,25 @@ func anonymize(r *record.Request) record.Request {
 		a := &out.Attempts[i]
 		a.Account, a.Backend, a.Group = names.of("account", a.Account), names.of("backend", a.Backend), ""
 	}
-	if r.Resume != nil {
-		m := *r.Resume
-		m.Account, m.Backend = names.of("account", m.Account), names.of("backend", m.Backend)
-		out.Resume = &m
+	own := func(m *record.Resume) *record.Resume {
+		if m == nil {
+			return nil
+		}
+		copied := *m
+		copied.Account, copied.Backend = names.of("account", m.Account), names.of("backend", m.Backend)
+		return &copied
 	}
+	out.Resume = own(r.Resume)
 	for i := range out.Attempts {
-		out.Attempts[i].Error = names.in(out.Attempts[i].Error)
+		out.Attempts[i].Resume = own(out.Attempts[i].Resume)
+	}
+	// The names are known only now.
+	for i := range out.Attempts {
+		a := &out.Attempts[i]
+		a.Error, a.Unreadable = names.in(a.Error), names.in(a.Unreadable)
+		if a.Resume != nil {
+			a.Resume.Error = names.in(a.Resume.Error)
+		}
 	}
 	if out.Resume != nil {
 		out.Resume.Error = names.in(out.Resume.Error)

@@ -16,9 +16,11 @@ func TestReport(t *testing.T) {
 	r.Attempts[0].Group = "ai_studio/acme-project"
 	r.Attempts[1].Error = `gemini-2 of search: quota of project acme-secret (projects/acme-secret, project_number:123456789012) for jane.doe@example.com is used up`
 	r.Resume = &record.Resume{Result: "resume_failed", Cause: "stream_truncated", Requests: 1, Backend: "vertex", Account: "eu-1", Error: "eu-1 said no"}
+	r.Attempts[0].Unreadable = "gzip of gemini-1"
+	r.Attempts[1].Resume = &record.Resume{Result: "resume_failed", Cause: "stream_truncated", Requests: 1, Backend: "vertex", Account: "eu-1", Error: "eu-1 of vertex said no"}
 	got := Report(&r, "1.4.0")
 	golden(t, "report", got)
-	for _, name := range []string{"gemini-1", "gemini-2 ", "eu-1", "search", "studio (", "acme", "jane", "10.0.0.7", "0af765", "replica-a", "123456789012", "example.com"} {
+	for _, name := range []string{"gemini-1", "gemini-2 ", "eu-1", "vertex said", "search", "studio (", "acme", "jane", "10.0.0.7", "0af765", "replica-a", "123456789012", "example.com"} {
 		if strings.Contains(got, name) {
 			t.Errorf("it tells %q:\n%s", name, got)
 		}
@@ -28,7 +30,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("it does not tell %q:\n%s", fact, got)
 		}
 	}
-	if r.Attempts[0].Account != "gemini-1" || r.Resume.Account != "eu-1" {
+	if r.Attempts[0].Account != "gemini-1" || r.Resume.Account != "eu-1" || r.Attempts[1].Resume.Account != "eu-1" {
 		t.Error("the record itself was changed")
 	}
 }

@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func Tell(r *record.Request) []Sentence {
 		}
 	}
 	t.firstByte()
-	t.resumption()
+	t.resumption(t.r.Resume)
 	t.end()
 	if section := changed; r.Warnings != "" {
 		if strings.HasPrefix(r.Warnings, "failover:") {
@@ -133,6 +134,9 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 		b.WriteString("waited " + span(a.Waited) + ", then ")
 	}
 	if a.Status != 0 {
+		if a.Reason == "peek_error_event" { // the response's own status was that of a success
+			b.WriteString("error ")
+		}
 		b.WriteString(strconv.Itoa(a.Status) + ", ")
 	}
 	b.WriteString(cmp.Or(clause(a.Reason), "nothing is known of how it ended"))
@@ -144,10 +148,18 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 		}
 	}
 	b.WriteString(t.hop(a, next))
-	t.explain(b.String(), a.Reason)
+	if a.Unsettled {
+		t.link(b.String(), a.Reason, find)
+	} else {
+		t.explain(b.String(), a.Reason)
+	}
 	if a.Error != "" {
 		t.add(fmt.Sprintf("the error of attempt %d: %s", a.Number, strconv.Quote(a.Error)))
 	}
+	if a.Unreadable != "" {
+		t.link(fmt.Sprintf("the reply of attempt %d could not be inflated: %s", a.Number, strconv.Quote(a.Unreadable)), "", empty)
+	}
+	t.resumption(a.Resume)
 	if what := hedges[a.Hedged]; what != "" {
 		t.link(fmt.Sprintf("attempt %d was sent twice: %s", a.Number, what), a.Hedged, slow)
 	}
@@ -183,8 +195,12 @@ func (t *teller) hop(a, next *record.Attempt) string {
 	if a.Verdict == "repair" {
 		to += ", with a changed body"
 	}
-	if pause := t.pause(a, next); pause > 0 {
+	// Where the next attempt says how long it waited, that is the pause.
+	if pause := t.pause(a, next); pause > 0 && next.Waited < pause {
 		to += " after " + span(pause)
+	}
+	if a.Unsettled {
+		to += ", so that it was the provider"
 	}
 	return " → " + to
 }
@@ -212,8 +228,7 @@ func (t *teller) firstByte() {
 }
 
 // resumption tells of the rest of an answer that broke off.
-func (t *teller) resumption() {
-	m := t.r.Resume
+func (t *teller) resumption(m *record.Resume) {
 	if m == nil {
 		return
 	}
@@ -254,6 +269,10 @@ func (t *teller) end() {
 			t.explain("Envoy ended the answer"+after+", before it was whole: the client left, or the provider reset the connection"+tokens(r), "canceled")
 			return
 		}
+		if last := r.Last(); last != nil && last.Unsettled {
+			t.link("the request ended"+after+", before an answer began: the client left, or the provider reset the connection and no other attempt came; Envoy's access log says which", "canceled", find)
+			return
+		}
 		t.explain("the request ended"+after+", before an answer began: most likely the client left", "canceled")
 	case "failed":
 		if last := r.Last(); last != nil && last.Verdict != "fail" && r.Status == 0 {
@@ -264,10 +283,23 @@ func (t *teller) end() {
 		if r.Status != 0 {
 			text += ", " + strconv.Itoa(r.Status) + ","
 		}
-		t.explain(text+after+": "+clause(r.Reason), r.Reason)
+		text += after + ": " + clause(r.Reason)
+		if neverAsked(r) {
+			text += "; no provider was asked"
+		}
+		t.explain(text, r.Reason)
 	default:
 		t.explain("it ended as "+cmp.Or(r.Outcome, "nobody knows")+after, r.Reason)
 	}
+}
+
+// neverAsked reports a request that never went to a provider. Records of the
+// versions before the flag do not have it: what a provider has said, and what was
+// used, tells as much.
+func neverAsked(r *record.Request) bool {
+	return !r.Asked && r.Usage == nil && !slices.ContainsFunc(r.Attempts, func(a record.Attempt) bool {
+		return a.Asked || a.Status != 0 || a.Headers > 0
+	})
 }
 
 // tokens says what was used.

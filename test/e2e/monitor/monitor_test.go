@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,33 +20,50 @@ const remembered = 10000
 // scriptTime bounds one script; each takes seconds.
 const scriptTime = 5 * time.Minute
 
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	stack.Cleanup()
+	os.Exit(code)
+}
+
 // Each script in browser/ has a server, a browser and an empty home of its own.
 func TestPage(t *testing.T) {
-	browser, modules := tools(t)
 	scripts, err := filepath.Glob("browser/*.test.mjs")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(script), ".test.mjs"), func(t *testing.T) {
+			run(t, script, "MONITOR_URL="+newServer(t, remembered).URL)
+		})
+	}
+}
+
+// run runs a script. env says where the page is, and what else it needs to know.
+func run(t *testing.T, script string, env ...string) {
+	t.Helper()
+	browser, modules := tools(t)
 	pictures := filepath.Join(stack.Root(), "out", "monitor")
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, script := range scripts {
-		t.Run(strings.TrimSuffix(filepath.Base(script), ".test.mjs"), func(t *testing.T) {
-			h := newServer(t, remembered)
-			ctx, cancel := context.WithTimeout(context.Background(), scriptTime)
-			defer cancel()
-			home := t.TempDir()
-			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "MONITOR_URL=" + h.URL, "MONITOR_BROWSER=" + browser, "MONITOR_MODULES=" + modules, "MONITOR_PICTURES=" + pictures}
-			cmd.WaitDelay = time.Second // children may keep its output open
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%v\n%s", err, out)
-			} else {
-				t.Logf("%s", out)
-			}
-		})
+	ctx, cancel := context.WithTimeout(context.Background(), scriptTime)
+	defer cancel()
+	script, err := filepath.Abs(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
+	cmd.Dir = home // the browser keeps a cache of its fonts where it runs
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "MONITOR_BROWSER=" + browser, "MONITOR_MODULES=" + modules, "MONITOR_PICTURES=" + pictures}, env...)
+	cmd.WaitDelay = time.Second // children may keep its output open
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	} else {
+		t.Logf("%s", out)
 	}
 }
 

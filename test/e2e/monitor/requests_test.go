@@ -20,8 +20,8 @@ func newMaker() *maker { return &maker{rand.New(rand.NewPCG(14, 1))} }
 
 var (
 	tenants  = []string{"search", "ads", "lab", "support", "checkout"}
-	apis     = []string{"anthropic", "chat", "responses", "gemini"}
-	paths    = map[string]string{"anthropic": "/v1/messages", "chat": "/v1/chat/completions", "responses": "/v1/responses", "gemini": "/v1beta/models/gemini-3.8-flash:streamGenerateContent"}
+	apis     = []string{"claude", "chat", "responses", "gemini"}
+	paths    = map[string]string{"claude": "/v1/messages", "chat": "/v1/chat/completions", "responses": "/v1/responses", "gemini": "/v1beta/models/gemini-3.8-flash:streamGenerateContent"}
 	models   = [][2]string{{"claude-sonnet-5", "gemini-3.8-flash"}, {"gpt-6", "gemini-3.8-pro"}, {"gemini-3.8-flash", "gemini-3.8-flash"}, {"gemini-3.8-pro", "gemini-3.8-pro"}, {"claude-opus-5", "gemini-3.8-pro"}, {"gemini-3.5-flash-lite", "gemini-3.5-flash-lite"}}
 	backends = [][2]string{{"ai-studio", "ai_studio"}, {"vertex-eu", "vertex"}, {"vertex-us", "vertex"}}
 	accounts = map[string][]string{"ai-studio": {"search-1", "search-2", "ads-1", "ads-2"}, "vertex-eu": {"eu-1", "eu-2"}, "vertex-us": {"us-1"}}

@@ -87,7 +87,11 @@ func (m *Monitor) source(f history.Filter) (source, error) {
 	if s, ok := m.o.Store.(history.Follower); ok {
 		return s.Follow(f)
 	}
-	return &asking{store: m.o.Store, filter: f}, nil
+	if m.asking.Add(1) > history.Followers {
+		m.asking.Add(-1)
+		return nil, history.ErrTooMany
+	}
+	return &asking{store: m.o.Store, filter: f, leave: func() { m.asking.Add(-1) }}, nil
 }
 
 // missed sends what a reader has missed who comes again; false if that fails.
@@ -122,11 +126,15 @@ func newer(items []history.Item, after history.Cursor) []history.Item {
 	return out
 }
 
-// asking makes events by asking a store that cannot be followed.
+// asking makes events by asking a store that cannot be followed. It asks for what
+// is newest, whatever the filter is: to look for what a filter asks for may take the
+// store long, and this is asked again and again.
 type asking struct {
 	store  history.Source
 	filter history.Filter
-	after  history.Cursor // 0 before the first question
+	leave  func()
+	asked  bool           // the first question was answered
+	after  history.Cursor // 0 where there was nothing then
 	ready  []history.Item
 }
 
@@ -137,26 +145,13 @@ func (a *asking) Next(ctx context.Context) (history.Event, error) {
 			a.ready = a.ready[1:]
 			return history.Event{Item: item}, nil
 		}
-		limit := history.MaxPage
-		if a.after == 0 {
-			limit = 1
-		}
-		page, err := a.store.Query(ctx, a.filter, 0, limit)
-		if err != nil {
+		lost, err := a.ask(ctx)
+		switch {
+		case err != nil:
 			return history.Event{}, err
-		}
-		before := a.after
-		if len(page.Items) > 0 {
-			a.after = page.Items[0].Cursor
-		}
-		if before != 0 {
-			a.ready = newer(page.Items, before)
-		}
-		a.after = max(a.after, 1)
-		if len(a.ready) == len(page.Items) && page.Next != 0 && before > 1 {
-			return history.Event{Lost: 1}, nil // more than a page since then
-		}
-		if len(a.ready) > 0 {
+		case lost:
+			return history.Event{Lost: 1}, nil // nobody has counted them
+		case len(a.ready) > 0:
 			continue
 		}
 		select {
@@ -167,7 +162,34 @@ func (a *asking) Next(ctx context.Context) (history.Event, error) {
 	}
 }
 
-func (a *asking) Close() {}
+// ask makes ready what is newer than at the last question, and reports whether that
+// was more than a page.
+func (a *asking) ask(ctx context.Context) (lost bool, err error) {
+	page, err := a.store.Query(ctx, history.Filter{}, 0, 1)
+	if err != nil {
+		return false, err
+	}
+	first := !a.asked
+	a.asked = true
+	if len(page.Items) == 0 || page.Items[0].Cursor <= a.after {
+		return false, nil
+	}
+	newest := page.Items[0].Cursor
+	if !first {
+		// There are no more than there are cursors in between.
+		if page, err = a.store.Query(ctx, history.Filter{}, 0, int(min(newest-a.after, history.MaxPage))); err != nil {
+			return false, err
+		}
+		items := newer(page.Items, a.after)
+		lost = len(items) == history.MaxPage && newest-a.after > history.MaxPage
+		a.ready = slices.DeleteFunc(items, func(item history.Item) bool { return !a.filter.Match(&item.Request) })
+		newest = page.Items[0].Cursor
+	}
+	a.after = newest
+	return lost, nil
+}
+
+func (a *asking) Close() { a.leave() }
 
 // events writes events, each at once.
 type events struct {

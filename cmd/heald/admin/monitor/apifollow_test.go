@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -185,6 +186,74 @@ func TestFollowersAreBoundedAndEnd(t *testing.T) {
 		leave()
 		if out.code != 0 && out.code != http.StatusOK {
 			t.Error(out.code)
+		}
+	})
+}
+
+// few is a store of so many requests, with the cursors 1, 2, 3 …
+type few struct {
+	history.Source
+	n     int
+	asked []history.Filter
+}
+
+func (s *few) Query(_ context.Context, f history.Filter, before history.Cursor, limit int) (page history.Page, err error) {
+	s.asked = append(s.asked, f)
+	for i := s.n; i > 0 && len(page.Items) < limit; i-- {
+		page.Items = append(page.Items, history.Item{Cursor: history.Cursor(i), Request: historytest.Request(fmt.Sprint("no-", i), func(r *record.Request) {
+			r.Outcome = []string{"passed", "failed"}[i%2]
+		})})
+		page.Next = history.Cursor(i - 1)
+	}
+	return page, nil
+}
+
+// A store that has to be asked tells of its very first request, too, is never asked
+// for what a filter finds, and so many may have it asked.
+func TestFollowByAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &few{}
+		m := New(Options{Store: store})
+		out, leave := following(t.Context(), m, "/api/follow?outcome=failed")
+		out.took()
+		tell := func(n int) string {
+			store.n += n // nobody asks at this time
+			time.Sleep(askAgain + time.Millisecond)
+			return out.took()
+		}
+		time.Sleep(askAgain / 2)
+		if got := tell(1); !strings.HasPrefix(got, "id: 1\n") {
+			t.Errorf("the first: %q", got)
+		}
+		if got := tell(1); got != "" {
+			t.Errorf("one that the filter does not ask for: %q", got)
+		}
+		if got := tell(20); strings.Count(got, "event: request") != 10 || strings.Contains(got, "lost") {
+			t.Errorf("twenty more: %q", got)
+		}
+		if got := tell(history.MaxPage + 100); strings.Count(got, "event: lost") != 1 || strings.Count(got, "event: request") != history.MaxPage/2 {
+			t.Errorf("more than a page: %d", strings.Count(got, "event: request"))
+		}
+		for _, f := range store.asked {
+			if !reflect.DeepEqual(f, history.Filter{}) {
+				t.Fatalf("asked for %+v", f)
+			}
+		}
+		leaves := []func(){leave}
+		for range history.Followers - 1 {
+			_, leave := following(t.Context(), m, "/api/follow")
+			leaves = append(leaves, leave)
+		}
+		if w := get(m, "/api/follow"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("one too many: %d", w.Code)
+		}
+		for _, leave := range leaves {
+			leave()
+		}
+		_, leave = following(t.Context(), m, "/api/follow")
+		leave()
+		if m.asking.Load() != 0 {
+			t.Errorf("%d places are still taken", m.asking.Load())
 		}
 	})
 }

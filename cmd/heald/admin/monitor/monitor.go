@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 	"github.com/heald-proxy/heald/policies/record/history"
@@ -41,6 +42,8 @@ type Monitor struct {
 	mux  *http.ServeMux
 	ctx  context.Context // of what streams
 	stop context.CancelFunc
+	// asking counts who follows a store that has to be asked; history.Followers bounds it.
+	asking atomic.Int32
 }
 
 // New makes a page. Close ends what streams.

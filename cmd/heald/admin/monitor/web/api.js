@@ -9,6 +9,9 @@ export class Trouble extends Error {
   }
 }
 
+// session has the event "over" where the server wants to know again who asks.
+export const session = new EventTarget()
+
 async function get(path, signal) {
   let reply
   try {
@@ -18,6 +21,10 @@ async function get(path, signal) {
     throw new Trouble('heald does not answer. Is it running, and is this still its address?')
   }
   if (reply.ok) return reply
+  if (reply.status === 401) {
+    session.dispatchEvent(new Event('over'))
+    throw new Trouble('heald asks again who looks: log in.', 401) // its words are for programs
+  }
   throw new Trouble(await words(reply), reply.status)
 }
 
@@ -33,7 +40,16 @@ async function words(reply) {
 const json = async (path, signal) => (await get(path, signal)).json()
 const one = (id) => `/api/requests/${encodeURIComponent(id)}`
 
-export const info = () => json('/api/info')
+export const bodies = (id, signal) => json(`${one(id)}/bodies`, signal)
+
+// info is about the server. session says that somebody has logged in.
+export async function info() {
+  const reply = await get('/api/info')
+  return { ...await reply.json(), session: reply.headers.has('heald-session') }
+}
+
+// logout ends the session, which no link can do.
+export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual' })
 export const facets = () => json('/api/facets')
 export const accounts = (signal) => json('/api/accounts', signal)
 export const now = (span, signal) => json(`/api/now?span=${span}`, signal)

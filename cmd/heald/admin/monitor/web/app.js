@@ -56,6 +56,7 @@ function live(feed) {
   if (feed.live !== before) {
     if (feed.live === 'down') say('Connection lost')
     else if (before === 'down') say('Connected again')
+    if (feed.live === 'live') $('over').hidden = true // logged in again, in another tab
     before = feed.live
   }
 }
@@ -91,14 +92,22 @@ async function tell() {
   fill($('about'), [version && `heald ${version}`, replica, store && `history in ${store}`].filter(Boolean).join(' · '))
   if (shown) show()
   if (shown === 'requests') views.requests.currency()
+  $('logout').hidden = !app.info.session
   $('bodies').hidden = !bodies || bodies === 'off'
-  if (!$('bodies').hidden) fill($('bodies'), icon('warning'), h('b', null, 'Bodies are kept. '), bodies === 'all' ? 'Prompts and answers of all requests are stored with the history (record.bodies: all).' : 'Prompts and answers of failed requests are stored with the history (record.bodies: failed).')
+  if (!$('bodies').hidden) fill($('bodies'), icon('warning'), h('b', null, 'Bodies are kept. '), h('span', null, bodies === 'all' ? 'Prompts and answers of all requests are stored with the history (record.bodies: all).' : 'Prompts and answers of failed requests are stored with the history (record.bodies: failed).'))
 }
 
 fill($('nav'), Object.entries(VIEWS).map(([view, text]) => h('a', { href: address(view), data: { view } }, icon(`view-${view}`), h('span', null, text))))
 $('pause').addEventListener('click', pause)
 $('theme').addEventListener('click', theme)
 $('help').addEventListener('click', help)
+fill($('logout'), icon('left'))
+$('logout').addEventListener('click', async () => { await api.logout().catch(() => {}); location.assign('/') })
+api.session.addEventListener('over', () => {
+  if (!$('over').hidden) return
+  $('over').hidden = false
+  fill($('over'), icon('warning'), h('b', null, 'heald asks again who looks. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
+})
 $('skip').addEventListener('click', (event) => { event.preventDefault(); (document.querySelector('#view .grid') || $('view')).focus() })
 addEventListener('hashchange', show)
 const to = (view) => () => go(address(view, app.filter))

@@ -70,7 +70,7 @@ export class Chart {
       width: this.plot.clientWidth || 320, height: HEIGHT, padding: [8, 16, 0, 0],
       legend: { show: false }, select: { show: false }, cursor: { y: false, points: { show: !bars, size: 6 }, drag: { x: false, y: false }, sync: { key: SHARED.key } },
       scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(high || 0, 1e-9) * 1.08] } },
-      axes: [{ ...axis, grid: { show: false }, space: 64, size: 22, values: (u, at) => at.map((t) => clock(t * 1000).slice(0, 5)) }, { ...axis, size: 52, space: 36, values: (u, at) => at.map((v) => this.value(v)) }],
+      axes: [{ ...axis, grid: { show: false }, space: 64, size: 22, values: (u, at) => at.map((t) => clock(t * 1000).slice(0, 5)) }, { ...axis, size: room, space: 36, values: (u, at) => at.map((v) => this.value(v)) }],
       series: [{}, ...(bars ? this.#bars() : this.#lines())],
       hooks: { setCursor: [(u) => this.#legend(u.cursor.idx)] },
     }, bars ? [this.times, ...stacked(this.series)] : [this.times, ...this.series.map((s) => s.values)], this.plot)
@@ -78,7 +78,7 @@ export class Chart {
   }
 
   #lines() {
-    return this.series.map((s) => ({ stroke: color(token(s, s.color)), width: s.dashed ? 1.25 : 2, dash: s.dashed ? [3, 3] : undefined, spanGaps: true, points: { show: false } }))
+    return this.series.map((s) => ({ stroke: color(token(s, s.color)), width: s.dashed ? 1.25 : 2, dash: s.dashed ? [3, 3] : undefined, spanGaps: true, points: { show: alone(s.values), size: 6, fill: color(token(s, s.color)) } }))
   }
 
   #bars() {
@@ -104,6 +104,12 @@ export class Chart {
     else this.table.append(box)
   }
 }
+
+// room is for the longest word of an axis.
+const room = (u, words) => Math.max(52, ...(words || []).map((w) => 14 + 6.5 * String(w).length))
+
+// alone is a value that no line leads to or from.
+const alone = (values) => values.filter((v) => v != null).length === 1
 
 export const sum = (values) => values.reduce((a, v) => a + (v || 0), 0)
 

@@ -27,6 +27,7 @@ export class Detail {
     const opened = this.el.hidden
     this.el.hidden = false
     this.id = id
+    this.signal = signal
     fill(this.title, 'Request')
     if (known) this.#draw(known, null)
     else fill(this.body, h('p', { class: 'faint' }, 'loading …'))
@@ -65,7 +66,8 @@ export class Detail {
       this.#fall(r),
       this.#changed(r),
       (r.attempts || []).map((a) => this.#attempt(a)),
-      r.resume && this.#resume(r.resume),
+      r.resume && this.#resume(r.resume, 'The rest of the answer'),
+      this.#bodies(r),
       this.#facts(r, trace))
   }
 
@@ -103,12 +105,32 @@ export class Detail {
         ['Repairs', a.repairs], ['Hedged', a.hedged], ['Began after', a.began_ms && duration(a.began_ms)], ['Waited', a.waited_ms && duration(a.waited_ms)],
         ['Headers', a.headers_ms && duration(a.headers_ms)], ['Content', a.content_ms && duration(a.content_ms)], ['Held', a.held_ms && duration(a.held_ms)], ['Took', duration(a.duration_ms)],
         ['Next after', a.wait_ms && duration(a.wait_ms)], ['Tokens', a.usage && usage(a.usage)], ['Cost', a.cost_nano != null && [money(a.cost_nano, this.app.info.currency), a.cost_estimated && ' estimated']],
-        ['Tier', a.tier_served || a.tier_asked],
-      ]))
+        ['Tier', a.tier_served || a.tier_asked], ['Asked upstream', !a.asked_upstream && !a.upstream_status && 'no'], ['Unsettled', a.unsettled && 'Envoy ended it while its reply was held'], ['Unreadable', a.unreadable],
+      ]),
+      a.resume && this.#resume(a.resume, `The rest of the reply of attempt ${a.attempt}`))
   }
 
-  #resume(s) {
-    return section('The rest of the answer', facts([['Result', s.result], ['Broke off by', s.cause], ['Requests', s.requests], ['Backend', s.backend], ['Account', s.account], ['Error', s.error]]))
+  #resume(s, title) {
+    return section(title, facts([['Result', s.result], ['Broke off by', s.cause], ['Requests', s.requests], ['Backend', s.backend], ['Account', s.account], ['Error', s.error]]))
+  }
+
+  // #bodies are fetched when somebody asks for them: who looks over a shoulder need
+  // not read what others have written.
+  #bodies(r) {
+    const { bodies } = this.app.info
+    if (!bodies || bodies === 'off' || (bodies === 'failed' && ['passed', 'local'].includes(r.outcome))) return null
+    const out = h('div', { class: 'kept', 'aria-live': 'polite' })
+    const { signal } = this
+    const show = async (event) => {
+      event.currentTarget.hidden = true
+      try {
+        const b = await api.bodies(r.request_id, signal)
+        fill(out, kept('What the client sent', b.request), kept('What the client got', b.answer), b.expires && h('p', { class: 'faint' }, `deleted at ${full(b.expires)}`))
+      } catch (err) {
+        if (err.name !== 'AbortError') fill(out, h('p', { class: 'faint' }, err.message))
+      }
+    }
+    return section('Bodies', h('button', { class: 'button', type: 'button', on: { click: show } }, icon('warning'), 'Show prompt and answer'), out)
   }
 
   #facts(r, trace) {
@@ -123,6 +145,12 @@ export class Detail {
     ]))
   }
 }
+
+// kept is one body, as far as it is kept.
+const kept = (title, b) => [
+  h('h4', null, title, ' ', h('span', { class: 'faint' }, `${plural(b.size, 'byte')}${b.cut ? ', of which only the beginning is kept' : ''}`)),
+  h('pre', { class: 'sample', tabindex: '0', 'aria-label': title }, b.text ?? b.base64 ?? ''),
+]
 
 const section = (title, ...children) => h('section', null, h('h3', null, title), ...children)
 

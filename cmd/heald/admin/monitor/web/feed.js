@@ -26,6 +26,7 @@ export class Feed extends EventTarget {
     request: (item) => this.#came(item),
     lost: (n) => { this.lost += n; this.#catchUp() },
     again: () => this.#catchUp(),
+    refused: () => api.info().catch(() => {}), // who is not let in any more learns it
     state: (state) => { this.live = state; this.#tell('live') },
   })
 

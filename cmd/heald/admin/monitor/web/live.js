@@ -5,7 +5,8 @@ import { followAddress } from './api.js'
 const AGAIN = [1000, 2000, 5000, 10000] // ms until the next try, where the browser gives up
 
 export class Live {
-  // on has request(item), lost(n), and state('connecting' | 'live' | 'down').
+  // on has request(item), lost(n), state('connecting' | 'live' | 'down'), and refused(),
+  // where the server has answered and may say why not.
   // again says that a connection came back, so that something may be missing.
   constructor(on) {
     this.on = on
@@ -37,6 +38,7 @@ export class Live {
       this.tell('down')
       this.been = true
       if (source.readyState !== EventSource.CLOSED) return // the browser tries again
+      this.on.refused?.()
       this.timer = setTimeout(() => this.connect(), AGAIN[Math.min(this.tries++, AGAIN.length - 1)])
     }))
   }

@@ -9,7 +9,7 @@ const STEPS = [1000, 2000, 5000, 10000, 20000, 30000, 60000, 120000, 300000, 600
 // scaleFor is a round length of time that most of the requests fit into.
 export function scaleFor(items) {
   const all = items.slice(0, 1000).map((r) => r.duration_ms || 0).sort((a, b) => a - b)
-  const most = all[Math.floor((all.length - 1) * 0.95)] || 0
+  const most = all[Math.ceil((all.length - 1) * 0.95)] || 0
   return STEPS.find((s) => s >= most) ?? STEPS.at(-1)
 }
 
