@@ -18,7 +18,7 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
 	lean := fs.Bool("lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
-	buffer := fs.Bool("buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts: less processor time where most bodies have more than 1 MB, more where they are short (see OPERATING.md)")
+	buffer := fs.Bool("buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts: Envoy alone holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	var sidecars []string
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		sidecars = append(sidecars, s)
