@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
@@ -232,6 +233,41 @@ func TestSurroundingsAreRemembered(t *testing.T) {
 	}
 	if codeDetails(first) != "via_upstream" || first.GetResponseHeaders() == nil {
 		t.Error("a message has changed with the next one")
+	}
+}
+
+// No field that may stand beside the headers is left out, also none that a later
+// version of the protocol adds.
+func TestSurroundingsAreWhole(t *testing.T) {
+	fields := (&extprocv3.ProcessingRequest{}).ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		if f.ContainingOneof() != nil {
+			continue
+		}
+		beside := &extprocv3.ProcessingRequest{}
+		to := beside.ProtoReflect()
+		switch {
+		case f.IsMap():
+			beside.Attributes = map[string]*structpb.Struct{"a": {}}
+		case f.Message() != nil:
+			to.Set(f, to.NewField(f))
+		case f.Kind() == protoreflect.BoolKind:
+			to.Set(f, protoreflect.ValueOfBool(true))
+		}
+		if !to.Has(f) {
+			t.Fatalf("the test cannot set %s", f.Name())
+		}
+		wire, err := proto.Marshal(beside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		around := &surroundings{}
+		for range 2 { // read, and remembered
+			if got := around.read(fieldRequestHeaders, string(wire)); !proto.Equal(got, beside) {
+				t.Errorf("%s: got %v", f.Name(), got)
+			}
+		}
 	}
 }
 

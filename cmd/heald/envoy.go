@@ -36,7 +36,7 @@ func envoyCommand(out streams) *cobra.Command {
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
 	fs.BoolVar(&o.lean, "lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
-	fs.BoolVar(&o.buffer, "buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts (see OPERATING.md)")
+	fs.BoolVar(&o.buffer, "buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts: Envoy alone holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		o.sidecars = append(o.sidecars, s)

@@ -147,7 +147,7 @@ func label(n *yaml.Node, i int) string {
 
 func typeURL(n *yaml.Node) string { return entry(n, "@type") }
 
-// entry returns a mapping's scalar under key, or "" also for null.
+// entry returns a mapping's scalar under key, or "". A null is none.
 func entry(n *yaml.Node, key string) string {
 	if n.Kind != yaml.MappingNode {
 		return ""
