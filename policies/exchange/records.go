@@ -17,7 +17,7 @@ import (
 // request that has ended with it.
 func (a *attempt) tell(outcome string) {
 	m, l := a.x.metrics, a.labels()
-	m.attempts.WithLabelValues(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
+	m.attempts.Of(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
 	written := a.written()
 	own := a.attemptRecord()
 	origin, span := a.origin()
@@ -35,8 +35,8 @@ func (a *attempt) tell(outcome string) {
 	}
 	kept.Origin = record.Origin{}
 	q := a.requestRecord(outcome, origin, kept)
-	m.requests.WithLabelValues(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
-	m.tenants.WithLabelValues(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
+	m.requests.Of(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
+	m.tenants.Of(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
 	if written {
 		a.x.line(levelOf(&q), "request finished", &q)
 	}
