@@ -82,7 +82,7 @@ func (a *attempt) attemptRecord() record.Attempt {
 	out := record.Attempt{
 		Number: a.number, TierAsked: a.tierAsked, TierServed: a.tierServed(),
 		Verdict: r.verdict.String(), Reason: r.reason, Status: cmp.Or(r.status, a.upstreamStatus()),
-		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result,
+		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result, Memory: a.unread,
 		Usage: a.usageRecord(), Began: record.Duration(max(a.begunAfter(), 0)), Wait: record.Duration(r.wait),
 		Waited: record.Duration(r.waited), Held: record.Duration(r.held), Headers: record.Duration(r.headers), Content: record.Duration(r.content),
 		Duration: record.Duration(time.Since(a.begunAt)),
