@@ -102,5 +102,5 @@ func texts(r *record.Request) []*string {
 
 func attemptTexts(a *record.Attempt) []*string {
 	return []*string{&a.Backend, &a.Kind, &a.Account, &a.Group, &a.Model, &a.TierAsked, &a.TierServed, &a.Verdict, &a.Reason,
-		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged}
+		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged, &a.Memory}
 }
