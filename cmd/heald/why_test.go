@@ -81,7 +81,7 @@ func TestWhyMistakes(t *testing.T) {
 	}{
 		{[]string{"why"}, exitUsage, "heald why: name one request by its id"},
 		{[]string{"why", "a", "b"}, exitUsage, "name one request by its id"},
-		{[]string{"why", "id-1", "--admin", "127.0.0.1:1"}, exitFailed, "the heald at 127.0.0.1:1: 127.0.0.1:1: nothing listens there: is heald running?"},
+		{[]string{"why", "id-1", "--admin", "127.0.0.1:1"}, exitFailed, "the heald at 127.0.0.1:1: nothing listens there: is heald running?"},
 		{[]string{"why", "id-1", "--admin", "nowhere"}, exitUsage, "--admin: this is no address"},
 		{[]string{"why", "id-1", "--store", dir}, exitUsage, "--store: write sqlite: and the path"},
 		{[]string{"why", "id-1", "--store", "sqlite:" + filepath.Join(dir, "none.db")}, exitUsage, "none.db"},

@@ -137,6 +137,7 @@ type attempt struct {
 	vectors  embedding // in place of an answer
 
 	unreadable error       // why the reply could not be inflated
+	unread     string      // why the memory of earlier attempts could not be read
 	resumes    resumes     // of the request, if the answer may be resumed
 	resumption *resumption // nil unless the answer broke off
 

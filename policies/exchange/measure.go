@@ -29,7 +29,7 @@ func (a *attempt) measureHeaders(resp *policies.Response) {
 		return // errors come quickly, counts and embeddings too: they are no answers
 	}
 	l := a.labels()
-	a.observe(a.x.metrics.providerHeaders.WithLabelValues(l.backend, l.model), took)
+	a.observe(a.x.metrics.providerHeaders.Of(l.backend, l.model), took)
 	// Unless the first sending was answered, its time is at least as long.
 	first := a.hedge.result == "" || a.hedge.result == hedgeLost
 	a.x.times.Add(a.hedgeKey(), took, !first)
@@ -42,7 +42,7 @@ func (a *attempt) measureContent() {
 	}
 	a.record.content = time.Since(a.sentAt)
 	l := a.labels()
-	a.observe(a.x.metrics.providerContent.WithLabelValues(l.backend, l.model), a.record.content)
+	a.observe(a.x.metrics.providerContent.Of(l.backend, l.model), a.record.content)
 }
 
 // measureNothing takes the time of an attempt that got no headers.
@@ -60,15 +60,15 @@ func (a *attempt) measureNothing() {
 // measureWait takes the time before the request was sent, or before the attempt
 // ended without that.
 func (a *attempt) measureWait() {
-	a.observe(a.x.metrics.wait.WithLabelValues(a.labels().backend), a.record.waited)
+	a.observe(a.x.metrics.wait.Of(a.labels().backend), a.record.waited)
 }
 
 // measureFirst takes the times until the client has the first of its answer.
 func (a *attempt) measureFirst() {
 	m, took := a.x.metrics, a.elapsed()
-	a.observe(m.firstByte.WithLabelValues(a.dialect.Name()), took)
+	a.observe(m.firstByte.Of(a.dialect.Name()), took)
 	if l := a.labels(); a.record.content > 0 || a.embeds() {
-		a.observe(m.firstContent.WithLabelValues(a.dialect.Name(), l.backend, l.model), took)
+		a.observe(m.firstContent.Of(a.dialect.Name(), l.backend, l.model), took)
 	}
 }
 

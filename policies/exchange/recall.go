@@ -71,19 +71,25 @@ func (a *attempt) open(sealed string) *heal.Memory {
 	m, err := heal.OpenMemory(a.x.key, a.x.clock, a.requestID(), sealed)
 	switch {
 	case errors.Is(err, heal.ErrOtherKey):
-		a.x.metrics.memory.WithLabelValues("other_key").Inc()
+		a.ignored("other_key")
 		a.x.log.Error("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
 	case err != nil:
-		a.x.metrics.memory.WithLabelValues("unreadable").Inc()
+		a.ignored("unreadable")
 		a.x.log.Warn("memory of earlier attempts was ignored", zap.Error(err), zap.String("request_id", a.requestID()))
 	case cmp.Or(m.Tenant, tenant.Default) != a.caller.Tenant.Name:
-		a.x.metrics.memory.WithLabelValues("other_tenant").Inc()
+		a.ignored("other_tenant")
 		a.logger().Error("memory of earlier attempts was ignored: it is of another tenant")
 	default:
 		a.x.metrics.memory.WithLabelValues("ok").Inc()
 		return m
 	}
 	return nil
+}
+
+// ignored counts a memory that cannot be read, and notes why for the record.
+func (a *attempt) ignored(why string) {
+	a.unread = why
+	a.x.metrics.memory.WithLabelValues(why).Inc()
 }
 
 // adopt goes on with the memory of earlier attempts.

@@ -17,7 +17,7 @@ import (
 // request that has ended with it.
 func (a *attempt) tell(outcome string) {
 	m, l := a.x.metrics, a.labels()
-	m.attempts.WithLabelValues(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
+	m.attempts.Of(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
 	written := a.written()
 	own := a.attemptRecord()
 	origin, span := a.origin()
@@ -35,8 +35,8 @@ func (a *attempt) tell(outcome string) {
 	}
 	kept.Origin = record.Origin{}
 	q := a.requestRecord(outcome, origin, kept)
-	m.requests.WithLabelValues(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
-	m.tenants.WithLabelValues(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
+	m.requests.Of(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
+	m.tenants.Of(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
 	if written {
 		a.x.line(levelOf(&q), "request finished", &q)
 	}
@@ -82,7 +82,7 @@ func (a *attempt) attemptRecord() record.Attempt {
 	out := record.Attempt{
 		Number: a.number, TierAsked: a.tierAsked, TierServed: a.tierServed(),
 		Verdict: r.verdict.String(), Reason: r.reason, Status: cmp.Or(r.status, a.upstreamStatus()),
-		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result,
+		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result, Memory: a.unread,
 		Usage: a.usageRecord(), Began: record.Duration(max(a.begunAfter(), 0)), Wait: record.Duration(r.wait),
 		Waited: record.Duration(r.waited), Held: record.Duration(r.held), Headers: record.Duration(r.headers), Content: record.Duration(r.content),
 		Duration: record.Duration(time.Since(a.begunAt)),

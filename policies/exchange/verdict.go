@@ -185,6 +185,6 @@ func (a *attempt) settle(v policies.Verdict, reason string) {
 	a.moments.decided = time.Now()
 	if !a.sentAt.IsZero() {
 		a.record.held = time.Since(a.sentAt)
-		a.observe(a.x.metrics.held.WithLabelValues(a.labels().backend, v.String()), a.record.held)
+		a.observe(a.x.metrics.held.Of(a.labels().backend, v.String()), a.record.held)
 	}
 }

@@ -161,6 +161,10 @@ func TestMemoryOfAnotherKeyIsIgnoredAndSaid(t *testing.T) {
 	if len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["error"]), "same memory_key") {
 		t.Errorf("log: %v", lines)
 	}
+	answerWith(a, 200, hello+stop)
+	if got := r.log.FilterMessage("attempt finished").All()[0].ContextMap()["memory"]; got != "other_key" {
+		t.Errorf("the attempt's line says %v", got)
+	}
 }
 
 func TestRepairHappensOnce(t *testing.T) {

@@ -77,7 +77,7 @@ func (l *Labels) Attempt(a Attempt) {
 	place := [...]string{n.TenantLabel(a.Tenant), n.BackendLabel(a.Backend), n.AccountLabel(a.Account), n.ModelLabel(a.Model)}
 	count := func(kind string, tokens int64) {
 		if tokens > 0 {
-			l.metrics.tokens.WithLabelValues(place[0], place[1], place[2], place[3], kind).Add(float64(tokens))
+			l.metrics.tokens.Of(place[0], place[1], place[2], place[3], kind).Add(float64(tokens))
 		}
 	}
 	count("input", u.Input-u.Cached)
@@ -85,10 +85,10 @@ func (l *Labels) Attempt(a Attempt) {
 	count("output", u.Output-u.Thinking)
 	count("thinking", u.Thinking)
 	if a.Cost == nil {
-		l.metrics.unknown.WithLabelValues(place[:]...).Inc()
+		l.metrics.unknown.Of(place[:]...).Inc()
 		return
 	}
-	l.metrics.cost.WithLabelValues(place[:]...).Add(float64(*a.Cost) / perUnit)
+	l.metrics.cost.Of(place[:]...).Add(float64(*a.Cost) / perUnit)
 }
 
 // Request counts nothing: attempts are what is billed.

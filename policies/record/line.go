@@ -85,6 +85,7 @@ func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f.text("repairs", a.Repairs)
 	f.text("hedged", a.Hedged)
 	f.text("unreadable", a.Unreadable)
+	f.text("memory", a.Memory)
 	f.text("error", a.Error)
 	f.resume(a.Resume)
 	f.duration("began_ms", a.Began)

@@ -104,6 +104,9 @@ type Attempt struct {
 	Hedged string `json:"hedged,omitempty"`
 	// Unreadable says why the reply could not be inflated; "" if it could be.
 	Unreadable string `json:"unreadable,omitempty"`
+	// Memory says why it could not read what the attempts before had left it:
+	// other_key, unreadable or other_tenant; "" if it could, or there was nothing.
+	Memory string `json:"memory,omitempty"`
 	// Resume is what came of fetching the rest of its answer where another attempt
 	// follows all the same; else the Request has it.
 	Resume *Resume `json:"resume,omitempty"`

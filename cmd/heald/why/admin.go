@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
@@ -56,6 +57,10 @@ func (a adminSource) Query(ctx context.Context, f history.Filter, before history
 // that has no such page does not.
 func (a adminSource) get(ctx context.Context, path string, to any) error {
 	status, body, err := a.client.Fetch(ctx, path)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s; what it has left behind can be read: --log FILE for its log, --store sqlite:PATH, or --redis with --config",
+			strings.TrimPrefix(err.Error(), a.client.Address()+": "))
+	}
 	if err != nil {
 		return err
 	}

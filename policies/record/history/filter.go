@@ -100,7 +100,7 @@ func texts(r *record.Request) []*string {
 
 func attemptTexts(a *record.Attempt) []*string {
 	return append([]*string{&a.Backend, &a.Kind, &a.Account, &a.Group, &a.Model, &a.TierAsked, &a.TierServed, &a.Verdict, &a.Reason,
-		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged, &a.Unreadable}, resumeTexts(a.Resume)...)
+		&a.PriceVersion, &a.Error, &a.Repairs, &a.Hedged, &a.Unreadable, &a.Memory}, resumeTexts(a.Resume)...)
 }
 
 func resumeTexts(m *record.Resume) []*string {

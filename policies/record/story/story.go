@@ -156,6 +156,9 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 	if a.Error != "" {
 		t.add(fmt.Sprintf("the error of attempt %d: %s", a.Number, strconv.Quote(a.Error)))
 	}
+	if why := memories[a.Memory]; why != "" {
+		t.link(fmt.Sprintf("attempt %d could not read the memory of earlier attempts: %s (%s)", a.Number, why, a.Memory), a.Memory, keys)
+	}
 	if a.Unreadable != "" {
 		t.link(fmt.Sprintf("the reply of attempt %d could not be inflated: %s", a.Number, strconv.Quote(a.Unreadable)), "", empty)
 	}

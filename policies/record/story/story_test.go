@@ -120,6 +120,8 @@ var stories = map[string]record.Request{
 	"attempts of which nothing is known": request("passed", "ok", 200, 9000, func(r *record.Request) { r.Tried = 4 },
 		record.Attempt{Number: 2, Backend: "studio", Account: "gemini-1", Model: flash, Verdict: "retry", Reason: "upstream_error", Status: 500},
 		try(4, "studio/gemini-2", flash, "pass", "ok", 200, 8000, 300)),
+	"memory keys that differ": request("passed", "ok", 200, 900, func(r *record.Request) { r.Tried = 2 },
+		try(2, "studio/gemini-1", flash, "pass", "ok", 200, 0, 400, func(a *record.Attempt) { a.Memory = "other_key" })),
 	"of a newer heald": request("vanished", "new_reason", 0, 1000, nil, try(1, "studio/gemini-1", flash, "ponder", "new_reason", 299, 0, 10)),
 	"nothing":          {},
 }
@@ -178,7 +180,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 	if len(reasons) != len(heal.Reasons) {
 		t.Errorf("there are words for %d of %d reasons", len(reasons), len(heal.Reasons))
 	}
-	for _, section := range []string{find, refusals, changed, model, slow, signature} {
+	for _, section := range []string{find, refusals, changed, model, slow, signature, keys} {
 		if _, ok := sections[section]; !ok {
 			t.Errorf("OPERATING has no section %s", section)
 		}

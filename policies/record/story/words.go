@@ -19,6 +19,7 @@ const (
 	slow      = "the-first-token-is-slow"
 	deploy    = "after-a-deploy"
 	local     = "answered-without-upstream"
+	keys      = "healdmemorykeysdiffer"
 )
 
 // explained is what a log word says, as a clause of its own, and the section that
@@ -119,4 +120,11 @@ var stops = map[string]string{
 var hedges = map[string]string{
 	"won": "the second call was answered first", "lost": "the first call was answered first after all",
 	"sent": "neither was answered well, or nobody can tell which one was",
+}
+
+// memories say why an attempt could not read what those before had left it.
+var memories = map[string]string{
+	"other_key":    "its replica has another memory key than the one that wrote it",
+	"unreadable":   "its replica is of another version than the one that wrote it, or it was changed on the way",
+	"other_tenant": "it was of another tenant",
 }

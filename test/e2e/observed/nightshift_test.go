@@ -13,8 +13,8 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// night is a trouble, the alerts that it raises and no others, and one metric that
-// tells it.
+// night is a trouble, the alerts that it raises and no others, one metric that tells
+// it, and what the page and the shell say of it.
 type night struct {
 	name    string
 	options stack.Options
@@ -26,13 +26,17 @@ type night struct {
 	want    []string
 	// metric names a series of replica 0, and labels of it, that is above 0.
 	metric []string
+	told   told
 }
 
 var nights = []night{
 	{name: "a bad key", options: stack.Options{Keys: []string{"key-1", "key-2"}, WrongKeys: []string{"key-1"}}, minutes: 3,
 		trouble: func(w *watch, minute int) { w.ask(claude("hello")) },
 		want:    []string{`HealdAccountKeyInvalid{account="a-1",backend="a"}`},
-		metric:  []string{"heald_attempts_total", `account="a-1"`, `reason="account_key_invalid"`}},
+		metric:  []string{"heald_attempts_total", `account="a-1"`, `reason="account_key_invalid"`},
+		told: told{request: `"reason":"account_key_invalid"`,
+			story:    []string{"attempt 1 at a-1 (a): 400, the provider refused the account's key or token (account_key_invalid)", "→ another account", "API key not valid"},
+			accounts: []string{`"kind":"credential","why":"the credential is refused (account a-1)"`}}},
 
 	{name: "one slow backend", options: stack.Options{Backends: []string{"a", "b"}, Policy: "{peek: {timeout: 50s}}"}, minutes: 9,
 		trouble: func(w *watch, minute int) {
@@ -45,7 +49,10 @@ var nights = []night{
 			}
 		},
 		want:   []string{`HealdFirstContentSlow{backend="a"}`},
-		metric: []string{"heald_first_content_seconds_sum", `backend="a"`}},
+		metric: []string{"heald_first_content_seconds_sum", `backend="a"`},
+		told: told{request: `"outcome":"passed"`,
+			story:    []string{"attempt 1 at a-1 (a): 200, the answer was passed on (ok) after it was held for 2", "the first content after 2"},
+			accounts: []string{`"first_content_seconds":2`}}},
 
 	{name: "all 429", options: stack.Options{Policy: "{queue_wait: 10ms, max_wait: 10ms}", Fake: always(fakegemini.Status(429))}, minutes: 16,
 		trouble: func(w *watch, minute int) {
@@ -53,7 +60,10 @@ var nights = []night{
 			w.ask(times(3, claude("hello"))...)
 		},
 		want:   []string{`HealdOutage{}`, `HealdQueuesFull{reason="accounts_limited"}`, `HealdRateLimited{backend="a"}`, `HealdRequestsFail{}`},
-		metric: []string{"heald_attempts_total", `backend="a"`, `reason="rate_limited"`}},
+		metric: []string{"heald_attempts_total", `backend="a"`, `reason="rate_limited"`},
+		told: told{request: `"reason":"rate_limited"`,
+			story:    []string{"attempt 1 at a-1 (a): 429, a rate limit of the provider was reached (rate_limited)", "all accounts were over a rate limit or a quota (accounts_limited)"},
+			accounts: []string{`"kind":"rate_limit","why":"the rate limit is reached (group ai_studio/account:a-1)","until":`}}},
 
 	{name: "keys of memory that differ", options: stack.Options{Replicas: 2, MemoryKeys: []string{"one memory key of 32 bytes or more", "another memory key of 32 bytes or more"}}, minutes: 3,
 		trouble: func(w *watch, minute int) {
@@ -61,7 +71,9 @@ var nights = []night{
 			w.ask(claude("hello"))
 		},
 		want:   []string{`HealdMemoryKeysDiffer{result="other_key"}`},
-		metric: nil}, // at the replica of the second attempt
+		metric: nil, // at the replica of the second attempt
+		told: told{request: `"memory":"other_key"`,
+			story: []string{"attempt 1: nothing is known of it", "attempt 2 could not read the memory of earlier attempts: its replica has another memory key"}}},
 
 	{name: "heald is down", options: stack.Options{Replicas: 2}, minutes: 5,
 		trouble: func(w *watch, minute int) {
@@ -87,7 +99,8 @@ var nights = []night{
 			})
 		},
 		want:   []string{`HealdConfigurationRefused{instance="heald-0",job="heald"}`},
-		metric: []string{"heald_config_reloads_total", `result="refused"`}},
+		metric: []string{"heald_config_reloads_total", `result="refused"`},
+		told:   told{accounts: []string{`"refused":"backends: \"nonsense\" stands where a list belongs (line 1)`}}},
 
 	{name: "Envoy refuses retries", options: stack.Options{Edit: oneRetry, Keys: []string{"key-1", "key-2"}}, minutes: 3,
 		trouble: func(w *watch, minute int) {
@@ -95,7 +108,9 @@ var nights = []night{
 			w.ask(times(12, claude("hello"))...)
 		},
 		want:   []string{`HealdEnvoyRefusesRetries{}`},
-		metric: []string{"heald_attempts_total", `verdict="retry"`}},
+		metric: []string{"heald_attempts_total", `verdict="retry"`},
+		told: told{refused: true,
+			story: []string{"500, the provider failed (upstream_error)", "no other attempt came", "Envoy has refused to retry", "#retries-are-refused"}}},
 
 	{name: "Redis is gone", redis: true, minutes: 3,
 		trouble: func(w *watch, minute int) {
@@ -106,7 +121,8 @@ var nights = []night{
 			w.eventually("the replica notices", func() bool { return w.Replicas[0].Metric("heald_state_up") == 0 })
 		},
 		want:   []string{`HealdRedisUnreachable{instance="heald-0",job="heald"}`},
-		metric: []string{"heald_state_local_decisions_total"}},
+		metric: []string{"heald_state_local_decisions_total"},
+		told:   told{accounts: []string{`"store":"redis","up":false,"why":"this replica works by itself, with its part of each limit"`}}},
 }
 
 // slow is above what HealdFirstContentSlow bears.
@@ -162,4 +178,5 @@ func (n night) play(t *testing.T) {
 	if n.metric != nil && w.Replicas[0].Metric(n.metric[0], n.metric[1:]...) == 0 {
 		t.Errorf("%q is 0", n.metric)
 	}
+	n.told.check(t, w)
 }
