@@ -132,7 +132,7 @@ const (
 	FinishStop                    // the model was done, or called tools
 	FinishLength                  // the token limit
 	FinishWindow                  // the context window is full
-	FinishRefused                 // safety, recitation and their kin, in the answer
+	FinishRefused                 // safety, recitation and the like, in the answer
 	FinishBlocked                 // the prompt was refused: there is no answer
 	FinishPause                   // too many tool calls: the client should go on
 	FinishMalformed               // the model's tool call could not be parsed

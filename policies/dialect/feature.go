@@ -42,9 +42,9 @@ type Direct interface {
 	// with another token limit, if it has one and maxTokens is not nil.
 	Extend(body []byte, messages []conversation.Message, maxTokens *int) ([]byte, error)
 
-	// Glance tells of body what a side request is known by: system text, tools,
+	// Summary returns what a side request is recognized by: system text, tools,
 	// the number of messages and what the last of them says.
-	Glance(body []byte) *conversation.Request
+	Summary(body []byte) *conversation.Request
 
 	// Opening returns what stays the same from turn to turn of a conversation, as
 	// raw values: its tools, system text and first message.

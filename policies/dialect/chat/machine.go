@@ -47,7 +47,7 @@ type machine struct {
 	own  own
 	cfg  Config
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state  state
 	run    run
@@ -67,7 +67,7 @@ type machine struct {
 func (d *Dialect) machine(req *conversation.Request, own own, s sink) *machine {
 	return &machine{
 		req: req, own: own, cfg: d.cfg, sink: s,
-		ids:   callid.Giver{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
+		ids:   callid.IDs{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
 		cites: citations{on: own.cites},
 	}
 }

@@ -64,7 +64,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		if jsonwalk.Lost(messageFields, name, v) {
 			msg.stray = string(name)
 		}
-		use, err := d.Sort(messageFields, name, v)
+		use, err := d.Field(messageFields, name, v)
 		if err != nil || !use {
 			return err
 		}
@@ -99,7 +99,7 @@ func (d *decoder) settle(msg *message) (err error) {
 	default:
 		var t conversation.Text
 		t, err = d.Text("content", v)
-		msg.content = openai.Said(nil, t)
+		msg.content = openai.AppendContent(nil, t)
 		d.Mark("content", msg.content)
 	}
 	if msg.audio == nil || err != nil {

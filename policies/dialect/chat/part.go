@@ -27,7 +27,7 @@ func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	defer func() { d.Mark("", (*parts)[before:]) }()
 	switch v.Kind() {
 	case '"':
-		*parts = openai.Said(*parts, conversation.Text(v))
+		*parts = openai.AppendContent(*parts, conversation.Text(v))
 		return nil
 	case 'n':
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errOutline ends the reading of a body with something that is not known here,
+// errOutline ends the reading of a body with something that is unknown here,
 // so that nothing can be said of its answer.
 var errOutline = errors.New("not known")
 
@@ -121,10 +121,10 @@ func onlyText(v jsontext.Value) bool {
 func (d *Dialect) Extend(body []byte, messages []conversation.Message, maxTokens *int) ([]byte, error) {
 	var w rewriter
 	w.reset(jsonwalk.Sanitize(body))
-	err := w.members(func(_ int, name []byte) (fate, error) {
+	err := w.members(func(_ int, name []byte) (outcome, error) {
 		switch folded(name) {
 		case "contents":
-			return keep, w.elements(func(int) (fate, error) { return keep, w.skip() }, func(it items) {
+			return keep, w.elements(func(int) (outcome, error) { return keep, w.skip() }, func(it items) {
 				at, full := it.end()
 				for _, m := range messages {
 					with := contentOf(m)
@@ -136,7 +136,7 @@ func (d *Dialect) Extend(body []byte, messages []conversation.Message, maxTokens
 				}
 			})
 		case "generationconfig":
-			return keep, w.members(func(_ int, name []byte) (fate, error) {
+			return keep, w.members(func(_ int, name []byte) (outcome, error) {
 				v, err := w.value()
 				if err == nil && folded(name) == "maxoutputtokens" && maxTokens != nil {
 					w.replace(w.at()-len(v), w.at(), strconv.Itoa(*maxTokens))

@@ -100,7 +100,7 @@ func (w *Walker) List(v jsontext.Value, f func(i int, v jsontext.Value) error) e
 func (m Members) Obey(t *Table) error {
 	for i := range m.list {
 		f := &m.list[i]
-		use, err := m.w.Sort(t, f.name, f.value)
+		use, err := m.w.Field(t, f.name, f.value)
 		if err != nil {
 			return err
 		}
