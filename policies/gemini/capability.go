@@ -59,7 +59,7 @@ type Capability struct {
 	// JSONWithTools: a JSON response format and tools may stand together.
 	JSONWithTools bool
 	// ProtoSchema: schemas are written as the API's own type, in parameters and
-	// responseSchema; JSON Schema is not known.
+	// responseSchema; JSON Schema is unknown.
 	ProtoSchema bool
 	// StrictSignatures: the first call of a step must carry a thought
 	// signature.

@@ -41,7 +41,7 @@ var DefaultTable = Table{
 	{"gemini-3.5-flash", lone(levels(fourLevels))},
 	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
 	{"gemini-3.6-flash", fixed(levels(fourLevels))},
-	// Whether 3.7 takes minimal is not known; 3.8 answers it with a 400.
+	// Whether 3.7 takes minimal is unknown; 3.8 answers it with a 400.
 	{"gemini-3.7-flash", fixed(levels(threeLevels))},
 	{"gemini-3.8-flash", newest},
 
@@ -120,7 +120,7 @@ const VectorOutput = "vector"
 const embeddingWord = "embedding"
 
 // EmbeddingModel is a model that makes vectors of inputs of so many tokens; 0 if
-// that is not known.
+// that is unknown.
 func EmbeddingModel(context int) Capability {
 	return Capability{Outputs: []string{VectorOutput}, NoFunctions: true, Context: context}
 }

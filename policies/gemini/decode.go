@@ -234,17 +234,17 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 		})
 	}
 	for i := range f.candidates {
-		said := &f.candidates[i]
-		c := d.candidates[said.index]
+		frame := &f.candidates[i]
+		c := d.candidates[frame.index]
 		if c == nil {
-			c = d.newCandidate(said.index)
-			d.candidates[said.index] = c
+			c = d.newCandidate(frame.index)
+			d.candidates[frame.index] = c
 		}
-		if err := d.take(&dst, c, said); err != nil {
+		if err := d.take(&dst, c, frame); err != nil {
 			return dst, err
 		}
-		if said.reason != "" && !d.blocked {
-			c.reason, c.finish, c.note = said.reason, finishOf(said.reason), said.note
+		if frame.reason != "" && !d.blocked {
+			c.reason, c.finish, c.note = frame.reason, finishOf(frame.reason), frame.note
 		}
 	}
 	if f.block != "" {
@@ -254,15 +254,15 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 }
 
 // take appends what a candidate of the frame says.
-func (d *Decoder) take(dst *[]conversation.Event, c *candidate, said *candidateFrame) (err error) {
-	parts := d.frame.parts[said.from:said.to]
+func (d *Decoder) take(dst *[]conversation.Event, c *candidate, frame *candidateFrame) (err error) {
+	parts := d.frame.parts[frame.from:frame.to]
 	if !d.expect.Silent {
-		*dst, err = c.take(*dst, said, parts)
+		*dst, err = c.take(*dst, frame, parts)
 		return err
 	}
 	yield := d.yield
 	d.yield = nil
-	_, err = c.take(nil, said, parts) // it is seen, but not told
+	_, err = c.take(nil, frame, parts) // it is seen, but not told
 	d.yield = yield
 	return err
 }

@@ -92,17 +92,17 @@ func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request,
 	if form == Continue {
 		asked.Messages = append(asked.Messages,
 			message(conversation.Model, b.Text),
-			message(conversation.User, "Your last message was cut off by a broken connection. "+wish(anchor)))
+			message(conversation.User, "Your last message was cut off by a broken connection. "+resumePrompt(anchor)))
 	} else {
 		asked.Messages = append(asked.Messages,
 			message(conversation.User, "You have answered this before, but your answer was cut off by a broken connection. "+
-				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+wish(anchor)))
+				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+resumePrompt(anchor)))
 	}
 	return &asked, rest, nil
 }
 
-// wish asks for the continuation in words.
-func wish(anchor string) string {
+// resumePrompt asks for the continuation in words.
+func resumePrompt(anchor string) string {
 	return "Continue it now.\n" +
 		"Begin your reply with a verbatim repetition of the last words that arrived, which stand between the marks below, " +
 		"character for character and without the marks. Then go on directly from there, as if there had been no interruption. " +

@@ -36,5 +36,5 @@
 // Known limits: thoughts of the continuation are not shown, since they would
 // tear the text apart. Structured output, several answers, log probabilities,
 // citations and forced tool calls are not resumed, and nor are native Gemini
-// requests with a field whose meaning for the answer is not known.
+// requests with a field whose meaning for the answer is unknown.
 package resume
