@@ -9,9 +9,9 @@ import (
 )
 
 // compact moves all texts of a request into one string, so that a record that is
-// kept for hours holds nothing else: its texts may be parts of a request's body or
-// headers. It returns the words of Words. The list of attempts and Resume must be
-// the caller's own.
+// kept for hours holds nothing else: its texts may be slices of a request's body
+// or headers. It returns the result of Words. The list of attempts and Resume
+// must be the caller's own.
 func compact(r *record.Request) (words string) {
 	list := texts(r)
 	size := 0
