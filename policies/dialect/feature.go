@@ -34,8 +34,8 @@ type Direct interface {
 	// changed; errors are *conversation.Error.
 	Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error)
 
-	// Outline tells of body what decides whether its answer can be resumed, and
-	// its token limit; nil if it cannot be.
+	// Outline returns the part of body that decides whether its answer can be
+	// resumed, and its token limit; nil if it cannot be.
 	Outline(req *conversation.Request, body []byte) *conversation.Request
 
 	// Extend returns a body that has an Outline with messages at the end, and
@@ -46,15 +46,15 @@ type Direct interface {
 	// the number of messages and what the last of them says.
 	Summary(body []byte) *conversation.Request
 
-	// Opening returns what stays the same from turn to turn of a conversation, as
-	// raw values: its tools, system text and first message.
+	// Opening returns what stays the same from turn to turn of a conversation,
+	// as raw values: its tools, system text and first message.
 	Opening(body []byte) [][]byte
 
 	// Media lists the media in body, for estimates of its tokens.
 	Media(body []byte) []conversation.Media
 
-	// Schemas returns what body asks the upstream to obey, as raw values: two
-	// bodies for which they are equal are relaxed alike.
+	// Schemas returns the schemas in body, as raw values: two bodies with equal
+	// ones are relaxed alike.
 	Schemas(body []byte) [][]byte
 }
 

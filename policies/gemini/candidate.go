@@ -9,7 +9,7 @@ import (
 // MaxCandidates is how many answers the API gives at once.
 const MaxCandidates = 8
 
-// candidate is one of the answers of a reply, as far as it came.
+// candidate is one of the answers of a reply, as far as it has come.
 type candidate struct {
 	decoder *Decoder
 	index   int
@@ -29,7 +29,7 @@ func (d *Decoder) newCandidate(index int) *candidate {
 	return &candidate{decoder: d, index: index, said: textSoFar{keep: d.expect.Citations}}
 }
 
-// mark notes in events whose they are.
+// mark sets the answer's index in events.
 func (c *candidate) mark(events []conversation.Event) {
 	if c.index == 0 {
 		return
@@ -39,7 +39,7 @@ func (c *candidate) mark(events []conversation.Event) {
 	}
 }
 
-// take appends the events of what one frame says of the candidate.
+// take appends the events of one frame of the candidate.
 func (c *candidate) take(dst []conversation.Event, frame *candidateFrame, parts []part) ([]conversation.Event, error) {
 	from, logprobs := len(dst), frame.logprobs
 	c.said.frame()

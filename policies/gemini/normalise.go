@@ -94,7 +94,7 @@ func firstUser(turns []turn) []turn {
 	return append([]turn{{pieces: []piece{textPiece(goesOn)}}}, turns...)
 }
 
-// lastUser turns a model turn at the end, a prefill, into a wish of the user
+// lastUser turns a model turn at the end, a prefill, into a prompt of the user
 // where the model would refuse it (N12).
 func (r *renderer) lastUser(turns []turn) []turn {
 	last := turns[len(turns)-1]

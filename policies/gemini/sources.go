@@ -7,7 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// sources returns where the answer comes from; nil if nothing was said of it.
+// sources returns the sources of the answer; nil if there are none.
 func (c *candidate) sources() *conversation.Sources {
 	g := &c.grounding
 	out := &conversation.Sources{Queries: g.queries, Pages: g.pages}

@@ -30,11 +30,11 @@ type textSoFar struct {
 	searched int // bytes looked through for repeated texts
 }
 
-// frame says that another frame begins.
+// frame records that another frame begins.
 func (s *textSoFar) frame() { s.opening = true }
 
-// part takes note of a part. A stream cuts parts anywhere: the first of a frame
-// continues the last of the frame before if they are of one kind.
+// part adds a part. A stream cuts parts anywhere: the first of a frame continues
+// the last of the frame before if they are of one kind.
 func (s *textSoFar) part(p *part) {
 	if !s.keep {
 		return
@@ -60,9 +60,9 @@ func (s *textSoFar) part(p *part) {
 	}
 }
 
-// span returns where in the text a support belongs. The text that it repeats
-// counts more than its offsets: with tools' parts before the answer, recorded
-// streams count from the first text, whatever the part index says.
+// span returns the start and end of a support in the text. The text that it
+// repeats counts more than its offsets: with tools' parts before the answer,
+// recorded streams count from the first text, whatever the part index says.
 func (s *textSoFar) span(u *support) (start, end int, ok bool) {
 	bases := []int{0}
 	if u.part >= 0 && u.part < len(s.parts) {

@@ -21,12 +21,12 @@ const (
 	repeatLimit = 32 << 10
 )
 
-// errNoSeam says that a continuation does not go on where the text ended.
+// errNoSeam reports that a continuation does not continue where the text ended.
 var errNoSeam = errors.New("the continuation begins neither with the last words of the text nor with all of it")
 
-// anchorOf returns the last words of a text: they begin with a word, and stand
-// nowhere else in it. Not ok is a text without words, and one that repeats
-// itself for longer than an anchor may be.
+// anchorOf returns the last words of a text: they begin with a word, and occur
+// nowhere else in it. It is not ok for a text without words, and for one that
+// repeats itself for longer than an anchor may be.
 func anchorOf(textSoFar string) (anchor string, ok bool) {
 	for n := anchorLength; ; n *= 2 {
 		n = min(n, anchorLimit, len(textSoFar))
@@ -71,7 +71,7 @@ type joint struct {
 // joined reports whether the seam was found.
 func (j *joint) joined() bool { return j.state == atAnchor || j.state == again }
 
-// newJoint starts the search; anchor is the end of said, or "" if only a
+// newJoint starts the search; anchor is the end of textSoFar, or "" if only a
 // repetition of the whole text counts.
 func newJoint(textSoFar, anchor string) joint {
 	return joint{whole: wholeSeam{left: textSoFar, lost: textSoFar == ""}, last: newAnchorSeam(textSoFar, anchor)}
@@ -128,7 +128,7 @@ type anchorSeam struct {
 	anchor string
 	lost   bool // something else came
 
-	got  []byte // of the continuation: all of it stands in said
+	got  []byte // of the continuation: all of it occurs in tail
 	from int    // where, at the earliest
 }
 

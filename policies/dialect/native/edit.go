@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// rewriter walks a body and notes what to change in it. Nothing is written
-// until all is known; a body without changes is not copied.
+// rewriter walks a body and collects the changes to it. Nothing is written until
+// all are known; a body without changes is not copied.
 type rewriter struct {
 	scan
 	edits []edit
@@ -36,7 +36,7 @@ type edit struct {
 	with     string
 }
 
-// outcome is what happens to a member or element.
+// outcome says whether a member or element is kept.
 type outcome bool
 
 const (
@@ -65,7 +65,7 @@ func (it items) end() (at int, full bool) {
 	return at, full
 }
 
-// replace notes a change.
+// replace records a change.
 func (w *rewriter) replace(from, to int, with string) {
 	w.edits = append(w.edits, edit{from, to, with})
 }
@@ -86,7 +86,7 @@ func (w *rewriter) members(each func(i int, name []byte) (outcome, error), done 
 }
 
 // free reads an object, whatever its names. each reads the value of member i
-// and decides on it; done may change the fates before they are carried out, and
+// and decides on it; done may change the outcomes before they are carried out, and
 // may be nil. A value of another type is read over.
 func (w *rewriter) free(each func(i int, name []byte) (outcome, error), done func(it items)) error {
 	if w.kind() != '{' {
@@ -169,7 +169,7 @@ func (w *rewriter) start(i, base, open int) int {
 	return at
 }
 
-// settle carries out the fates, commas included.
+// settle carries out the outcomes, commas included.
 func (w *rewriter) settle(it items, done func(it items)) {
 	if done != nil {
 		done(it)

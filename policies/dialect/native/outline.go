@@ -11,13 +11,13 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errOutline ends the reading of a body with something that is unknown here,
-// so that nothing can be said of its answer.
+// errOutline reports a body with an unknown field, whose answer may be of any
+// kind.
 var errOutline = errors.New("not known")
 
-// Outline tells of a body what decides whether its answer can be resumed, and
-// its token limit. The messages are left out. nil is a body with a field that is
-// not known here: it may change what the answer is.
+// Outline returns the part of a body that decides whether its answer can be
+// resumed, and its token limit, without the messages. It is nil for a body with
+// an unknown field, which may change the answer.
 func (d *Dialect) Outline(req *conversation.Request, body []byte) *conversation.Request {
 	o := outline{req: conversation.Request{Model: req.Model, Stream: req.Stream}}
 	o.reset(jsonwalk.Sanitize(body))
