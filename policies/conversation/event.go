@@ -2,7 +2,7 @@ package conversation
 
 import "slices"
 
-// EventKind says what an Event tells.
+// EventKind is the kind of an Event.
 type EventKind uint8
 
 // The events of an answer, in the grammar

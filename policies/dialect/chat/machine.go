@@ -33,7 +33,7 @@ type sink interface {
 	ping(dst []byte) []byte
 }
 
-// head is what a reply says of itself.
+// head is the metadata of a reply.
 type head struct {
 	id, model string
 	created   int64 // Unix time
@@ -192,8 +192,8 @@ func (m *machine) onText(dst []byte, t conversation.Text) []byte {
 	return m.sink.text(dst, t, m.takeLogprobs())
 }
 
-// insert writes text that is not part of the answer's text upstream, so that
-// citations, which count there, must be moved by it.
+// insert writes text that is not part of the upstream's answer text, so that the
+// offsets of citations, which count there, must be moved by it.
 func (m *machine) insert(dst []byte, t conversation.Text) []byte {
 	if t.Empty() {
 		return dst

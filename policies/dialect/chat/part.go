@@ -20,8 +20,8 @@ func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error
 	})
 }
 
-// part reads one content part. Clients that take the API at its word send
-// objects; a bare string in the list was seen too.
+// part reads one content part. Clients should send objects; bare strings in the
+// list were seen too.
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
