@@ -76,7 +76,7 @@ func appendHead(b []byte, field protowire.Number, length int) []byte {
 }
 
 // writeChunks sends body in replies of at most limit bytes, the last one with
-// the end. Nothing to say is not said.
+// the end of stream. It sends nothing for an empty body without an end.
 func (s *stream) writeChunks(field protowire.Number, body []byte, end bool, limit int) error {
 	for len(body) > limit {
 		if err := s.sendChunk(field, body[:limit], false); err != nil {

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// codec reads and writes by hand the messages that every stream has. All others
-// are left to gRPC's own codec.
+// codec encodes and decodes by hand the messages that every stream has. gRPC's
+// own codec handles all others.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(grpcproto.Name)} }
@@ -94,8 +94,8 @@ func startsWith(data mem.BufferSlice, field protowire.Number) bool {
 	return len(data) > 0 && data[0].Len() > 0 && data[0].ReadOnlyData()[0] == tagOf(field)
 }
 
-// release gives the memory of a chunk back, and lets go of any other message: a
-// request's body would be kept until the provider answers.
+// release gives the memory of a chunk back, and drops the reference to any other
+// message: a request's body would be kept until the provider answers.
 func (r *received) release() {
 	r.message, r.body.http.Body = nil, nil
 	if r.buffer != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// collected is a request's body that comes in parts. Nobody but the attempt
-// keeps it once it is whole.
+// collected is a request's body that comes in parts. Once it is whole, only the
+// attempt keeps it.
 type collected struct {
 	body     []byte
 	begun    bool
@@ -19,7 +19,7 @@ type collected struct {
 }
 
 const (
-	// firstPart is room for most bodies, in bytes. More is asked for.
+	// firstPart is room for most bodies, in bytes. A larger body asks for more.
 	firstPart = 64 << 10
 	// partLimit bounds the bytes of one part of a request that goes to Envoy. It
 	// takes 32 MiB in one message, too; but then the request stands in memory
@@ -27,8 +27,8 @@ const (
 	// rest is room for the message around the part.
 	partLimit = 1<<20 - 1<<10
 	// announced is by how much room grows at a time for a body whose length is
-	// known. Clients that announce much and send little hold that much more
-	// than they have sent.
+	// known. Clients that announce much and send little hold that much more than
+	// they have sent.
 	announced = 4
 )
 
@@ -56,9 +56,9 @@ func (s *stream) collect(part []byte, end bool) error {
 	return s.collected()
 }
 
-// acknowledge sends the stream's initial metadata. They tell Envoy, before the
-// body can do harm, that a replica has the request: what ends the stream from
-// here on is another error (inner's local_reply_config).
+// acknowledge sends the stream's initial metadata. It tells Envoy that a replica
+// has the request, before the body can do harm: from here on, a broken stream is
+// another error (inner's local_reply_config).
 func (s *stream) acknowledge() error {
 	if s.grpc.SendHeader(metadata.MD{}) != nil {
 		return errGone
@@ -112,8 +112,8 @@ func (s *stream) collected() error {
 	return s.rewrite(body)
 }
 
-// may asks the attempt for room, and answers if there is none. That may wait,
-// so a drain can end it, like ask.
+// may asks the attempt for room, and answers the request if there is none. That
+// may wait, so a drain can end it, like ask.
 func (s *stream) may(room func(context.Context) *policies.Reply) error {
 	ctx, cancel := context.WithCancel(s.grpc.Context())
 	defer cancel()

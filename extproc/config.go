@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Config is what the server may be told. The zero value works.
+// Config configures the server. The zero value works.
 type Config struct {
 	// MaxBody is the longest request body in bytes; 0 means 32 MiB. The policy
 	// refuses longer ones; the server only makes room for them, and collects no
@@ -22,11 +22,11 @@ type Config struct {
 	// connection; 0 means 10 s. gRPC's own default of 5 min drops connections
 	// of an Envoy with the usual connection_keepalive of 30 s.
 	KeepaliveMinTime time.Duration
-	// KeepaliveTime is how long a connection may be silent until it is asked
-	// for a sign of life; 0 means 30 s. Only so is an Envoy noticed whose host
-	// has vanished: until then its streams, and what they hold, stay.
+	// KeepaliveTime is how long a connection may be silent until the server
+	// pings it; 0 means 30 s. Without pings, an Envoy whose host has vanished is
+	// not noticed: its streams, and what they hold, would stay.
 	KeepaliveTime time.Duration
-	// KeepaliveTimeout is how long the sign of life may take; 0 means 20 s,
+	// KeepaliveTimeout is how long the answer to a ping may take; 0 means 20 s,
 	// gRPC's own default. An Envoy that is that late serves nobody.
 	KeepaliveTimeout time.Duration
 	// StreamWindow and ConnectionWindow are HTTP/2 flow-control windows in

@@ -50,7 +50,6 @@
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
 // Memory: a request body is the attempt's, and nothing here keeps it; the request
-// Memory: a request body is the attempt's, and nothing here keeps it; the request
 // made of it is not copied (headerreply.go) and is let go of when it is sent. Of
 // parts, 64 KiB are kept unasked, and what Collect has agreed to, which at least
 // doubles each time, up to MaxBody. A response chunk is the attempt's

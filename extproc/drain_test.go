@@ -94,7 +94,7 @@ func TestDrainCutOffWhileAsking(t *testing.T) {
 
 // Nothing that a peer does or leaves undone puts the end of a drain off: not
 // a stream that waits, nor a peer that has stopped reading, nor one that has
-// connected and says nothing. Who reads gets the last word all the same.
+// connected and says nothing. Who reads gets the last word anyway.
 func TestDrainEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := make(chan struct{})

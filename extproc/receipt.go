@@ -25,9 +25,9 @@ const discarded = 64 << 10
 // next receives the next message. Without one and without an error, it was a
 // body that the attempt has refused.
 //
-// A stream waits here nearly all the time. gRPC's RecvMsg would wait deeper: by
-// so much that the stack of each open stream stays at 16 KiB, where the garbage
-// collector makes 8 of it now.
+// A stream waits here nearly all the time. gRPC's RecvMsg would wait in a deeper
+// call: the stack of each open stream would stay at 16 KiB, where the garbage
+// collector shrinks it to 8 KiB now.
 func (s *stream) next(in *received) error {
 	isBody := s.bodyNext
 	s.bodyNext = false
@@ -62,7 +62,8 @@ func (s *stream) readMessage(n int, in *received) error {
 	return nil
 }
 
-// refused reports whether no body of n bytes is wanted, and sends the answer.
+// refused reports whether a body of n bytes is refused, and sends the answer if
+// so.
 func (s *stream) refused(r policies.Receiver, n int) (is bool) {
 	s.inTurn(func() {
 		if s.state != done {

@@ -150,7 +150,7 @@ func immediate(r *policies.Reply) *extprocv3.ProcessingResponse {
 	}}
 }
 
-// statusCode keeps a reply from leaving with a status that is none.
+// statusCode replaces a status that is not valid in HTTP.
 func statusCode(code int) int {
 	if code < 200 || code > 599 {
 		return 500

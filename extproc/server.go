@@ -24,7 +24,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// Deps are what the server works with.
+// Deps are what the server uses but does not own.
 type Deps struct {
 	Policy     policies.Policy
 	Logger     *zap.Logger           // nil logs nothing
@@ -48,7 +48,7 @@ type Server struct {
 	conns  connections
 	around surroundings // of the headers of all streams
 
-	// stopping says that streams end because the process has to go.
+	// stopping says that streams end because the process has to stop.
 	stopping atomic.Bool
 
 	mu      sync.Mutex
@@ -129,12 +129,12 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return g.Wait()
 }
 
-// lastWord is how long the last words of streams may take to reach Envoy.
+// lastWord is how long the ends of streams may take to reach Envoy.
 const lastWord = 500 * time.Millisecond
 
-// CutOff ends what still runs: passed responses with a word to their clients,
-// where their attempts have one. The rest Envoy tries again elsewhere. All
-// connections are closed within half a second, and no new ones are taken.
+// CutOff ends all running streams: passed responses with an error event, where
+// their attempts have one. Envoy retries the others at another replica. All
+// connections are closed within half a second, and new ones are refused.
 func (s *Server) CutOff() {
 	s.stopping.Store(true)
 	// First: nothing that a stream waits for can put it off.
@@ -152,8 +152,8 @@ func (s *Server) CutOff() {
 	}
 }
 
-// breakOff ends all connections at once, and with them their streams. gRPC
-// does not know of a connection before the peer has said something.
+// breakOff closes all connections at once, and with them their streams. gRPC
+// does not list a connection whose peer has sent nothing yet.
 func (s *Server) breakOff() {
 	s.stopping.Store(true)
 	s.conns.closeAll()

@@ -90,7 +90,7 @@ func (s *stream) receive(m *extprocv3.ProcessingRequest) {
 	s.guard(func() error { return s.handle(m) })
 }
 
-// handle tells the attempt one message and sends what it answers.
+// handle passes one message to the attempt and sends its answer.
 func (s *stream) handle(m *extprocv3.ProcessingRequest) error {
 	if !s.greeted {
 		s.greeted = true
@@ -142,8 +142,8 @@ func (s *stream) guard(work func() error) {
 	s.finish(s.endedByOthers())
 }
 
-// endedByOthers is how a stream ends that Envoy, or the end of this process, has
-// ended.
+// endedByOthers is the end of a stream that Envoy, or the end of this process,
+// has ended.
 func (s *stream) endedByOthers() policies.End {
 	if s.server.stopping.Load() {
 		return policies.EndShutdown
@@ -164,7 +164,7 @@ func (s *stream) logBreach(b *breach) {
 	s.server.log.Log(level, "stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID(), stack)
 }
 
-// errPanic is what a client may know of a panic; the log has the rest.
+// errPanic is what a client is told of a panic; the log has the details.
 var errPanic = errors.New("internal error")
 
 func (s *stream) panicked(p any) {
@@ -179,9 +179,9 @@ func (s *stream) requestID() zap.Field {
 	return zap.String("request_id", s.request.Headers.Get(policies.HeaderRequestID))
 }
 
-// refuse ends a broken attempt. Where the client already has bytes, Envoy
-// cannot deliver the reply: it cuts the response short, which is the honest
-// end of a broken stream.
+// refuse ends a broken attempt. If the client already has bytes, Envoy cannot
+// deliver the reply and cuts the response short, so the client sees that it is
+// broken.
 func (s *stream) refuse(f *policies.Fault, how policies.End) {
 	if s.state == done {
 		return
@@ -191,7 +191,7 @@ func (s *stream) refuse(f *policies.Fault, how policies.End) {
 	s.finish(how)
 }
 
-// wordRefusal asks the policy for the words, and has its own as a last resort.
+// wordRefusal asks the policy for the reply, and has its own as a last resort.
 func (s *stream) wordRefusal(f *policies.Fault) (r *policies.Reply) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -232,9 +232,9 @@ func (s *stream) finish(how policies.End) {
 	s.attempt.Close(how)
 }
 
-// leave ends the attempt because Envoy hung up: the client left, or the
-// provider's connection broke. A message above the limit of the connection
-// ends the stream too, and gRPC lets nobody answer it.
+// leave ends the attempt because Envoy closed the stream: the client left, or
+// the provider's connection broke. A message above the limit of the connection
+// ends the stream too, and gRPC does not let anybody answer it.
 func (s *stream) leave(err error) {
 	if status.Code(err) != codes.ResourceExhausted {
 		s.finish(s.endedByOthers())

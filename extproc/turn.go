@@ -4,9 +4,9 @@ import "sync/atomic"
 
 // turn is the right to call a stream's attempt and to send on the stream. One
 // goroutine has it at a time, and may block with it: in RequestBody, or while
-// Envoy does not read. Only who may block as well waits for it: the goroutines
-// of gRPC and of the attempt. A timer and a drain leave a call instead, which
-// whoever has the turn makes after its own work.
+// Envoy does not read. Only goroutines that may block wait for it: those of gRPC
+// and of the attempt. A timer and a drain leave a call instead, which the holder
+// of the turn makes after its own work.
 //
 // It is a channel and no mutex, so that testing/synctest sees who waits.
 type turn struct {
@@ -19,7 +19,7 @@ type call uint32
 
 const (
 	callWake   call = 1 << iota // the time has come that arm was asked for
-	callEndNow                  // the process has to go
+	callEndNow                  // the process has to stop
 )
 
 func newTurn() turn { return turn{taken: make(chan struct{}, 1)} }

@@ -174,7 +174,7 @@ func (e *Envoy) Send(m *extprocv3.ProcessingRequest) {
 	}
 	e.mu.Lock()
 	e.judge.duplex = e.duplex()
-	e.judge.said(m)
+	e.judge.noteMessage(m)
 	e.mu.Unlock()
 	if err := e.stream.Send(m); err != nil {
 		e.t.Fatalf("send %T: %v", m.GetRequest(), err)

@@ -52,8 +52,8 @@ const (
 	requestReplyLimit = 32 << 20 // of a request's
 )
 
-// said notes a message of Envoy.
-func (j *judge) said(m *extprocv3.ProcessingRequest) {
+// noteMessage notes a message of Envoy.
+func (j *judge) noteMessage(m *extprocv3.ProcessingRequest) {
 	switch r := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
 		j.request = fields(r.RequestHeaders.GetHeaders())

@@ -250,7 +250,7 @@ func TestOutageIsProbed(t *testing.T) {
 	})
 }
 
-// What would better rest is asked after all that is ready, and before nothing.
+// What should rest is asked after all that is ready, and before nothing.
 func TestSoftCooldowns(t *testing.T) {
 	soft := Cooldown{Scope: OfAccount, OfModel: true, Cause: "500", Kind: Outage, Soft: true, For: []time.Duration{8 * time.Second}}
 	synctest.Test(t, func(t *testing.T) {

@@ -25,7 +25,7 @@ func (l *lease) Correct(c Correction) {
 		return
 	}
 	p.mu.Lock()
-	if l.done || b.correcting || !b.worth(&c) {
+	if l.done || b.correcting || !b.worthReporting(&c) {
 		p.mu.Unlock()
 		return
 	}
@@ -49,8 +49,8 @@ func (l *lease) Correct(c Correction) {
 	p.dispatch(time.Now())
 }
 
-// worth reports whether the store should be told.
-func (b *booking) worth(c *Correction) bool {
+// worthReporting reports whether the store should be told of a correction.
+func (b *booking) worthReporting(c *Correction) bool {
 	off := func(reserved, really int64, percent int64) bool {
 		d := really - reserved
 		return d != 0 && 100*max(d, -d) >= reserved*percent
@@ -72,7 +72,7 @@ func (b *booking) worth(c *Correction) bool {
 	return false
 }
 
-// recount corrects what this replica knows of the attempt's tokens; p.mu is held.
+// recount corrects this replica's count of the attempt's tokens; p.mu is held.
 func (l *lease) recount(now time.Time, tokens int64) {
 	by := tokens - l.tokens
 	l.quota.load.Tokens += by

@@ -55,22 +55,22 @@ const (
 	Failed
 )
 
-// Health says how well a group has worked of late. The zero value is one that
-// nobody has asked. It is not safe for concurrent use; who holds it guards it.
+// Health says how well a group has worked recently. The zero value is that of an
+// unused group. It is not safe for concurrent use; its holder guards it.
 //
-// Times are kept in nanoseconds since 1970: all groups' are read for every
-// request, and this is half the size and the work of time.Time.
+// Times are kept in nanoseconds since 1970: those of all groups are read for
+// every request, and this takes half the size and the work of time.Time.
 type Health struct {
 	all, bad float64 // outcomes and failures, each halved every healthHalfLife
 	at       int64   // when all and bad were so: at the last outcome
 	failed   int64   // last failure
-	content  float64 // time to first content in seconds; 0 if not known
+	content  float64 // time to first content in seconds; 0 if unknown
 	answered int64   // when content was last measured
 }
 
-// Note notes an attempt's end, once for each attempt. content is the time from
-// sending the request to the first content; 0 if there was none, or if it is not
-// known.
+// Note records an attempt's end, once for each attempt. content is the time from
+// sending the request to the first content; 0 if there was none, or if it is
+// unknown.
 func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 	if r == Neutral {
 		return
@@ -93,7 +93,7 @@ func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 
 // Score is H: 50 for successes, 30 for speed against the pool's median time to
 // first content, 20 for how long ago the last failure is. It is within 0 to 100;
-// 100 is also what nobody has asked. A median of 0 is not known.
+// 100 is also what nobody has asked. A median of 0 is unknown.
 func (h *Health) Score(now time.Time, median time.Duration) float64 {
 	s := float64(successPoints + speedPoints + recencyPoints)
 	if h.bad == 0 && h.content <= notSlower(median) {
@@ -102,7 +102,7 @@ func (h *Health) Score(now time.Time, median time.Duration) float64 {
 	return s - h.lost(now.UnixNano(), median)
 }
 
-// lost are the points that are lost.
+// lost is how many points are lost.
 func (h *Health) lost(t int64, median time.Duration) (s float64) {
 	if h.bad > 0 {
 		f := fade(t - h.at)
@@ -122,9 +122,9 @@ func (h *Health) Slow(now time.Time, median time.Duration) bool {
 	return 1+h.slower(median)*fade(now.UnixNano()-h.answered) >= slowFactor
 }
 
-// slower is how many medians the group takes more than what may be chance; 0 if
-// either is not known. Who asks lets it fade: a slow group that nobody asks could
-// not show otherwise that it is well again.
+// slower is how many medians the group takes beyond what may be chance; 0 if
+// either is unknown. It decays with time: a slow group that gets no requests
+// could not show otherwise that it has recovered.
 func (h *Health) slower(median time.Duration) float64 {
 	over := h.content - notSlower(median)
 	if median <= 0 || over <= 0 {
@@ -140,7 +140,7 @@ func notSlower(median time.Duration) float64 {
 	return m + max(chanceSeconds, chancePart*m)
 }
 
-// Content is the time to first content, 0 if not known; for [MedianContent].
+// Content is the time to first content, 0 if unknown; for [MedianContent].
 func (h *Health) Content() time.Duration {
 	return time.Duration(h.content * float64(time.Second))
 }

@@ -132,7 +132,7 @@ func TestDayEnds(t *testing.T) {
 	}
 }
 
-// The store has counted nothing of the minute that hits a limit which is not known
+// The store has counted nothing of the minute that hits a limit which is unknown
 // yet: when the cooldown ends that goes with the refusal, the group gets no second
 // minute before the first one is over.
 func TestMinuteBeforeLimitCounts(t *testing.T) {

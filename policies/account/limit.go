@@ -27,15 +27,15 @@ const (
 	guessTogether = time.Minute
 )
 
-// Learned are the limits of a quota group for a model that refusals have taught.
-// It is a value that replicas share as a JSON document, changed by compare and
-// swap. The zero value knows no limit.
+// Learned are the limits of a quota group for a model, learned from refusals. It
+// is a value that replicas share as a JSON document, changed by compare and
+// swap. The zero value has no limit.
 type Learned struct {
 	Requests LearnedLimit `json:"rpm,omitzero"`
 	Tokens   LearnedLimit `json:"tpm,omitzero"`
 	Day      LearnedLimit `json:"rpd,omitzero"`
-	// Absent says that a limit of 0 was stated: the model is not on this
-	// project's tier, and no time brings it. It ends with a reload.
+	// Absent reports a stated limit of 0: the project's tier does not include
+	// the model, and waiting does not help. It ends with a reload.
 	Absent bool `json:"absent,omitempty"`
 }
 
@@ -49,8 +49,8 @@ type LearnedLimit struct {
 	Confirmed int `json:"confirmed,omitempty"`
 }
 
-// Stated notes a limit that upstream has stated; see [Quota.Limit]. One that is
-// negative was not stated, and changes nothing.
+// Stated records a limit that upstream has stated; see [Quota.Limit]. A negative
+// one was not stated, and changes nothing.
 func (l Learned) Stated(now time.Time, kind LimitKind, value int64) Learned {
 	limit := LearnedLimit{Value: value, At: now}
 	switch {
@@ -98,8 +98,8 @@ func (l LearnedLimit) refused(now time.Time, succeeded int64) LearnedLimit {
 	return next
 }
 
-// Succeeded notes what succeeded within a minute: a guess was too low that is
-// below. Where nothing changes, there is nothing to store.
+// Succeeded records what succeeded within a minute: a guess below it was too
+// low. If nothing changes, there is nothing to store.
 func (l Learned) Succeeded(now time.Time, requests, tokens int64) Learned {
 	l.Requests = l.Requests.succeeded(now, requests)
 	l.Tokens = l.Tokens.succeeded(now, tokens)
@@ -128,8 +128,8 @@ func (l Learned) Rates(now time.Time) state.Rates {
 	return state.Rates{Requests: l.Requests.value(now), Tokens: l.Tokens.value(now), Day: l.Day.value(now)}
 }
 
-// value is the limit that holds now; 0 if none does. A guess holds for a while
-// and then rises, so that a lowered guess is not for ever.
+// value is the current limit; 0 for none. A guess stays for a while and then
+// rises, so that a lowered guess does not stay for ever.
 func (l LearnedLimit) value(now time.Time) int64 {
 	age := now.Sub(l.At)
 	if !l.Guess {
@@ -167,7 +167,7 @@ func Tighter(a, b state.Rates) state.Rates {
 }
 
 // Recent counts what succeeded in the last minute, for [Learned]. The zero value
-// is empty. It is not safe for concurrent use; who holds it guards it.
+// is empty. It is not safe for concurrent use; its holder guards it.
 type Recent struct{ window window }
 
 // Note counts a request that succeeded, with its input tokens.

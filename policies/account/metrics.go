@@ -8,9 +8,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Metrics tells of accounts on a registry. Labels are names that are configured
-// (accounts, their groups and backends, tenants), and the models that a name
-// function lets pass: what clients send makes no series.
+// Metrics collects the metrics of accounts. Labels are configured names
+// (accounts, their groups and backends, tenants), and models that a function
+// maps to few names: what clients send makes no series.
 type Metrics struct {
 	of    func() *Accounts
 	model func(string) string
@@ -20,9 +20,9 @@ type Metrics struct {
 	waiting, tenant, acquired, waited, refused *prometheus.Desc
 }
 
-// NewMetrics makes a collector. of returns the accounts of now, nil for none: a
-// reload makes new ones, and their counters begin anew. model makes a label of a
-// model's name, which may come from a client; it returns one of few names.
+// NewMetrics makes a collector. of returns the current accounts, nil for none: a
+// reload makes new ones, and their counters start again. model maps a model's
+// name, which may come from a client, to one of few labels.
 func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("heald_"+name, help, labels, nil)
@@ -68,7 +68,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// samples reads all of it at one time.
+// samples collects all values at one time.
 func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,12 +110,12 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 	return out
 }
 
-// ready is the state of an account that nothing keeps back.
+// ready is the state of an account that is not kept back.
 const ready = "ready"
 
 type gauge func(d *prometheus.Desc, v float64, labels ...string)
 
-// backends tells of lanes. Of models with one label the worst counts.
+// backends collects lanes. Of models with one label the worst counts.
 func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
 	type worst struct {
 		breaker int
@@ -134,12 +134,12 @@ func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
 
 var breakerLevels = map[heldBack]int{notHeld: 0, doubtful: 1, surely: 1, obeyed: 2}
 
-// groups tells of quotas. Of models with one label the use is the sum, and the
-// tightest limit counts.
+// groups collects quotas. Of models with one label the use is the sum, and the
+// lowest limit counts.
 func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
 	type rates struct{ used, limits, learned state.Rates }
 	by := map[state.GroupModel]*rates{}
-	for _, q := range p.told() {
+	for _, q := range p.statusQuotas() {
 		k := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
 		r := by[k]
 		if r == nil {
@@ -174,7 +174,8 @@ func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
 	}
 }
 
-// coolingOf is how long an account still rests, by the label of the model.
+// coolingOf is how long an account is still kept back, by the label of the
+// model.
 func (p *Accounts) coolingOf(now time.Time, m *member, label func(string) string) map[string]time.Duration {
 	out := map[string]time.Duration{}
 	note := func(model, label string) {
@@ -184,7 +185,7 @@ func (p *Accounts) coolingOf(now time.Time, m *member, label func(string) string
 		}
 	}
 	note("", "")
-	for s, t := range p.book.tired {
+	for s, t := range p.book.subjects {
 		if s.Model != "" && t.until.After(now) && m.concerns(s) {
 			note(s.Model, label(s.Model))
 		}

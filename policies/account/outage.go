@@ -2,14 +2,14 @@ package account
 
 import "time"
 
-// outage is what is known of a backend that fails with a model: the breaker of
-// a lane. It opens before five requests have failed: at first it is advice, and
-// requests begin elsewhere where something else is ready, so that the first
+// outage is the state of a backend that fails with a model: the breaker of a
+// lane. It takes effect before five requests have failed: at first it is advice,
+// and requests begin elsewhere if another candidate is ready, so that the first
 // failures cost no more than these. After breakerFailures requests it is obeyed.
 type outage struct {
 	Breaker
-	// Sure says that different requests failed, or one in a way that is none of
-	// its own: enough to let others begin at another model.
+	// Sure reports that different requests failed, or one in a way for which it
+	// is not to blame: enough to let others begin at another model.
 	Sure bool `json:"sure,omitempty"`
 	// Requests are how many different requests have failed in a row.
 	Requests int `json:"requests,omitempty"`
@@ -20,7 +20,7 @@ type outage struct {
 	request RequestSum // the last that failed
 }
 
-// heldBack says how much requests keep away from a lane.
+// heldBack says how far requests avoid a lane.
 type heldBack uint8
 
 const (
@@ -44,9 +44,9 @@ func (o *outage) held() heldBack {
 	return doubtful
 }
 
-// failed notes that a request failed which was no probe, and reports whether an
-// outage began with it. Only a probe makes it longer: requests that run at the
-// same time fail together. known is the attempt's generation.
+// failed records the failure of a request that was no probe, and reports whether
+// an outage began with it. Only a probe makes an outage longer: requests that
+// run at the same time fail together. known is the attempt's generation.
 func (o *outage) failed(now time.Time, known uint64, r RequestSum, sure bool, jitter float64) (began bool) {
 	if o.State != Closed {
 		if r != o.request {
@@ -78,7 +78,7 @@ func (o *outage) probed(now time.Time, generation uint64, e ProbeEnd, jitter flo
 	}
 }
 
-// answered lifts the outage, unless the attempt is older. It reports whether
+// answered ends the outage, unless the attempt is older. It reports whether
 // there was one.
 func (o *outage) answered(now time.Time, known uint64) bool {
 	if o.State == Closed || known < o.Began {

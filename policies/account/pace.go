@@ -6,8 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// pacePoints is what a group loses that is asked faster than its day allows; as
-// much as a full quota, so that minutes which would lapse elsewhere are used first.
+// pacePoints is what a group loses that is used faster than its day allows: as
+// much as for a full quota, so that other groups' minutes, which would lapse,
+// are used first.
 const pacePoints = 60
 
 // Pace is how a group's use of the last minute compares with what is left of its

@@ -22,26 +22,26 @@ type Candidate struct {
 	Backend, Model string
 	// Priority: neighbors in the plan with the same one are scored together.
 	Priority int
-	// Begun says that the request has begun with the model: it is waited for
-	// rather than a model behind it asked.
+	// Begun reports that the request has begun with the model: it waits for this
+	// model rather than ask one behind it.
 	Begun bool
 	// CachedFrom is the least prompt, in tokens, that the model caches by
 	// itself; 0 is none. Only longer ones have a home.
 	CachedFrom int64
 }
 
-// Want is what an attempt needs, and what it knows.
+// Want is what an attempt needs and knows.
 type Want struct {
 	// Tenant is who calls, as TenantWant.Name.
 	Tenant string
 	// Weight is the tenant's share where tenants compete; 0 is 1.
 	Weight float64
-	// Limits are what the tenant may still take now. It is asked again after
-	// each wait, since windows roll and tenants are disabled; an error of it ends
-	// the Acquire. nil takes nothing of the tenant.
+	// Limits returns what the tenant may still take now. It is called again
+	// after each wait, since windows roll and tenants are disabled; its error
+	// ends the Acquire. nil takes nothing of the tenant.
 	Limits func(now time.Time) (*state.TenantWant, error)
-	// Rivals says that there are other tenants: where replicas share a store, it is
-	// told what each of them serves the tenant, also without Limits.
+	// Rivals reports that there are other tenants: a store that replicas share
+	// is then told of each tenant's service, also without Limits.
 	Rivals bool
 	// MaxWaiting is how many requests of the tenant may wait; 0 is no limit.
 	MaxWaiting int
@@ -65,13 +65,14 @@ type Want struct {
 	Count bool
 	// Request tells requests apart; see RequestSum.
 	Request RequestSum
-	// Avoid says what the request has found out about an account; nil nothing.
+	// Avoid says what the request has found out about an account; nil means
+	// nothing.
 	Avoid func(account, model string) Avoidance
 
 	asked *state.TenantWant // what Limits said last
 }
 
-// Avoidance is what a request has found out about an account.
+// Avoidance says how far a request avoids an account.
 type Avoidance uint8
 
 // The avoidances.
@@ -95,7 +96,7 @@ type Unavailable struct {
 	RetryAfter, Over time.Duration
 }
 
-// Error says what is tired, and until when.
+// Error says what is unavailable, and until when.
 func (u *Unavailable) Error() string {
 	s := unavailableWords[u.Kind]
 	if u.What != "" {

@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// Queue says who of those that wait is admitted next: the tenant with the least
-// virtual service (what was done for it, divided by its weight), and within a
-// tenant retries before new work, first come first served. So whatever the others
-// ask for, no tenant that has work waiting gets less than its share, by weight,
-// minus L (1 + w/m), where L is the largest request, w its weight and m the mean
-// weight of those that have work waiting. That is twice the largest request where
-// weights are equal.
+// Queue decides which waiting request is admitted next: that of the tenant with
+// the least virtual service (its service, divided by its weight), and within a
+// tenant retries before new requests, first come first served. So whatever other
+// tenants ask for, no tenant with waiting requests gets less than its share, by
+// weight, minus L (1 + w/m), where L is the largest request, w its weight and m
+// the mean weight of the tenants that wait. That is twice the largest request
+// where weights are equal.
 //
 // What other replicas have served counts as well: it puts a tenant behind by at
 // most mostBehind more; see ChargeElsewhere.
 //
-// Who had nothing to wait for saves nothing up: a tenant that returns starts at
-// the least of those that wait. It is not safe for concurrent use; who holds it
-// guards it. It starts no goroutines.
+// A tenant without waiting requests saves nothing up: when it returns, it starts
+// at the least of those that wait. A Queue is not safe for concurrent use; its
+// holder guards it. It starts no goroutines.
 type Queue[T any] struct {
 	most    int // bound on waiters
 	waiting int
@@ -65,7 +65,7 @@ func NewQueue[T any](most int) *Queue[T] {
 	return &Queue[T]{most: most, tenants: map[string]*queuedTenant[T]{}}
 }
 
-// Full reports whether nobody else may wait.
+// Full reports whether the queue is full.
 func (q *Queue[T]) Full() bool { return q.waiting >= q.most }
 
 // Push adds a waiter. It reports false if the queue is full.
@@ -94,8 +94,8 @@ func (q *Queue[T]) Push(w *Waiter[T]) bool {
 	return true
 }
 
-// Pop takes the next waiter out that can be served, and charges its tenant; nil
-// if nobody can be. can is that of Next.
+// Pop removes the next waiter that can be served, and charges its tenant; nil if
+// there is none. can is that of Next.
 func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
 	w := q.Next(can)
 	if w != nil {
@@ -105,9 +105,9 @@ func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
 	return w
 }
 
-// Next is the next waiter that can be served, which goes on waiting; nil if
-// nobody can be. can must not block and must not call the queue. It is called
-// for the first of each line until it says yes.
+// Next is the next waiter that can be served, which keeps waiting; nil if there
+// is none. can must not block and must not call the queue. It is called for the
+// first waiter of each line until it returns true.
 func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 	slices.SortFunc(q.active, func(a, b *queuedTenant[T]) int {
 		return cmp.Or(cmp.Compare(a.virtual, b.virtual), cmp.Compare(a.waiters[0].arrival, b.waiters[0].arrival))
@@ -127,8 +127,8 @@ func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 	return nil
 }
 
-// Remove takes a waiter out that gave up. It reports false if it does not wait
-// any more.
+// Remove removes a waiter that gave up. It reports false if it does not wait any
+// more.
 func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 	t := q.tenants[w.Tenant]
 	if t == nil {
@@ -209,8 +209,8 @@ func (q *Queue[T]) take(t *queuedTenant[T], i int) {
 }
 
 // least is where a tenant starts: at the least virtual service of those that
-// wait. Where nobody does, all are equal, at the highest: what they took while
-// there was enough for all is not held against them.
+// wait. If none waits, all are equal, at the highest: service that nobody had to
+// wait for does not count against them.
 func (q *Queue[T]) least() float64 {
 	if len(q.active) == 0 {
 		return q.highest

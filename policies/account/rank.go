@@ -11,10 +11,10 @@ import (
 // rest.
 type pass struct{ probes, soft bool }
 
-// rank finds who may be asked of a plan: of the first model and in it of the
-// first candidates where somebody is ready at once. Candidates that are held
-// back come after the others of their model, and after all models if it is sure
-// that they fail.
+// rank finds the accounts that may be asked: of the first model in the plan, and
+// in it of the first candidates, with one ready at once. Candidates that are
+// held back come after the others of their model, and after all models if it is
+// sure that they fail.
 func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 	of := pass{probes: !w.Retry && !w.NoProbe && !w.Count}
 	at := p.rankHeld(&r, now, plan, w, of)
@@ -36,7 +36,7 @@ func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 }
 
 // heldWait is how long it is better to wait for a candidate than to ask another
-// one that failed of late: that may well cost a whole deadline.
+// one that failed recently: that may well cost a whole deadline.
 const heldWait = 10 * time.Second
 
 // rankHeld ranks by how much candidates are held back. It returns the index of
@@ -112,7 +112,7 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 // rankLane ranks the groups of a lane.
 func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *quota, of pass) {
 	var ofLane rest
-	ofLane.add(now, l.resting)
+	ofLane.add(now, l.states)
 	median := l.medianContent(now)
 	var noise noise
 	if len(l.seats) > 1 {
@@ -121,9 +121,9 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *q
 	for i := range l.seats {
 		s := &l.seats[i]
 		rests := &ofLane
-		if len(s.resting) > 0 {
+		if len(s.states) > 0 {
 			own := ofLane
-			own.add(now, s.resting)
+			own.add(now, s.states)
 			rests = &own
 		}
 		if s.quota.full && !w.Count {
@@ -146,7 +146,7 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *q
 		} else {
 			o.score = p.score(now, &o, w, median, tried, home) + ScoreNoise*noise.next()
 		}
-		if r.takes(o.score) {
+		if r.isAmongBest(o.score) {
 			r.add(o)
 		}
 	}
@@ -166,9 +166,9 @@ func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of p
 			tried = tried || avoid == Tried
 		}
 		rests := group
-		if len(m.resting) > 0 {
+		if len(m.states) > 0 {
 			own := *group
-			own.add(now, m.resting)
+			own.add(now, m.states)
 			rests = &own
 		}
 		if avoid == Spent || !r.mayAsk(now, m, w, rests, of) {
@@ -194,7 +194,7 @@ func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of p
 	return tried
 }
 
-// mayAsk reports whether an account may be asked, and notes why not.
+// mayAsk reports whether an account may be asked, and records why not.
 func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass) bool {
 	switch {
 	case rests.probes() && (!of.probes || rests.ready.After(now)):
@@ -213,7 +213,7 @@ func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass)
 	return false
 }
 
-// score is how well an option suits the request.
+// score is how well an option fits the request.
 func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration, tried bool, home *quota) float64 {
 	q, m := o.seat.quota, o.place.member
 	limits := q.rates

@@ -29,7 +29,7 @@ const (
 	ofBackend         // of the backend's outage
 )
 
-// ranking is who may be asked now, the best first. Without any it says why not.
+// ranking lists the options, the best first. If there are none it says why.
 type ranking struct {
 	options [state.MostPlaces]option
 	n       int
@@ -37,7 +37,7 @@ type ranking struct {
 	// if nobody knows. event says that something waits for an attempt to end.
 	soonest blocked
 	event   bool
-	soft    bool // somebody was passed over that would better rest
+	soft    bool // somebody was passed over that should rest
 }
 
 // blocked is why an account may not be asked.
@@ -45,14 +45,14 @@ type blocked struct {
 	kind  Kind
 	cause string
 	what  string
-	until time.Time // zero: nobody knows
+	until time.Time // zero: unknown
 	retry time.Time // when a client may come back: until, or the next probe
 	event bool      // it may end sooner, as an attempt ends
 	slots int       // of the tenant that are all taken; 0 if those are not what is missing
 }
 
-// takes reports whether a score is among the best so far.
-func (r *ranking) takes(score float64) bool {
+// isAmongBest reports whether a score is among the best so far.
+func (r *ranking) isAmongBest(score float64) bool {
 	return r.n < len(r.options) || score > r.options[r.n-1].score
 }
 
@@ -70,7 +70,7 @@ func (r *ranking) add(o option) {
 	r.options[i] = o
 }
 
-// block notes why an account may not be asked.
+// block records why an account may not be asked.
 func (r *ranking) block(b blocked) {
 	r.event = r.event || b.event
 	switch {
@@ -93,8 +93,8 @@ func (r *ranking) merge(one *ranking) {
 	r.event, r.soft = r.event || one.event, r.soft || one.soft
 }
 
-// why is why nobody can be asked. Its cause is NoToken only if nothing else but
-// access tokens is missing.
+// why is the reason why no account can be asked. Its cause is NoToken only if
+// nothing but access tokens is missing.
 func (r *ranking) why() blocked {
 	b := r.soonest
 	b.event = r.event

@@ -6,7 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// rest is how long an account has to rest, of all that keeps it back.
+// rest combines all that keeps an account back.
 type rest struct {
 	until time.Time // when all is over
 	ready time.Time // when it may be asked: until, or when a probe may go
@@ -15,11 +15,11 @@ type rest struct {
 	said  string
 	scope Scope
 	what  string
-	soft  bool // it would better rest
+	soft  bool // it should rest
 }
 
 // add takes in what subjects say.
-func (r *rest) add(now time.Time, list []*tired) {
+func (r *rest) add(now time.Time, list []*subjectState) {
 	for _, t := range list {
 		if !t.until.After(now) {
 			continue

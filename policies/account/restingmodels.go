@@ -16,7 +16,7 @@ func (p *Accounts) restingModels(now time.Time, m *member, absent []string) map[
 	for _, model := range absent {
 		note(model, absentUsable(m.group))
 	}
-	for subject, t := range p.book.tired {
+	for subject, t := range p.book.subjects {
 		if subject.Model == "" || !t.until.After(now) || !m.concerns(subject) || out[subject.Model].Why != "" {
 			continue
 		}
@@ -60,11 +60,11 @@ func (m *member) concerns(s Subject) bool {
 }
 
 // restsOf is what may keep an account back, for a model.
-func (p *Accounts) restsOf(m *member, model string) []*tired {
-	out := p.restingOf(OfAccount, m.ID, model)
-	out = append(out, p.restingOf(OfGroup, m.group, model)...)
+func (p *Accounts) restsOf(m *member, model string) []*subjectState {
+	out := p.statesOf(OfAccount, m.ID, model)
+	out = append(out, p.statesOf(OfGroup, m.group, model)...)
 	if m.Billing != "" {
-		out = append(out, p.restingOf(OfBilling, m.Billing, model)...)
+		out = append(out, p.statesOf(OfBilling, m.Billing, model)...)
 	}
-	return append(out, p.restingOf(OfBackend, m.Backend, model)...)
+	return append(out, p.statesOf(OfBackend, m.Backend, model)...)
 }

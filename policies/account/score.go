@@ -59,7 +59,7 @@ type Fit struct {
 	// Pace is how fast the day's quota is used, against what is left of it; see
 	// [Pace].
 	Pace float64
-	// Recent is 1 if the group's limits are not known and it was asked last of all,
+	// Recent is 1 if the group's limits are unknown and it was asked last of all,
 	// 1/2 if one attempt went elsewhere since, 1/3 after two; 0 if its limits are known.
 	Recent float64
 	// Tried says that this request has asked the group before.

@@ -74,7 +74,7 @@ func (p *Accounts) owns(is func(*member) bool) bool {
 	return false
 }
 
-// write tells other replicas of a subject, in the background.
+// write shares the state of a subject with other replicas, in the background.
 func (p *Accounts) write(s Subject) {
 	if !p.shared || p.dirty[s] {
 		return
@@ -86,7 +86,7 @@ func (p *Accounts) write(s Subject) {
 	}
 }
 
-// writeAll writes what has changed, one document after the other.
+// writeAll writes all changes, one document after the other.
 func (p *Accounts) writeAll() {
 	for {
 		p.mu.Lock()
@@ -115,11 +115,11 @@ func (p *Accounts) writeAll() {
 	}
 }
 
-// change changes a subject by do, over all replicas at once, and reports what do
-// reports. do returns also how to undo it, since it is done again where another
-// replica was faster. p.mu is held, but not while the store is asked. If the
-// store does not say how it went, it counts as not done, and do stands: so
-// nobody tries it again at once.
+// change changes a subject by do, over all replicas at once, and returns do's
+// result. do also returns how to undo its change, since it is called again if
+// another replica was faster. p.mu is held, but not while the store is asked. If
+// the store's result is unknown, the change counts as not done but stays here,
+// so that it is not tried again at once.
 func (p *Accounts) change(ctx context.Context, s Subject, do func() (ok bool, undo func())) (ok bool) {
 	if !p.shared {
 		ok, _ = do()
@@ -141,10 +141,10 @@ func (p *Accounts) change(ctx context.Context, s Subject, do func() (ok bool, un
 	return ok && err == nil
 }
 
-// encode writes down what is known of a subject; nil for nothing.
+// encode writes the state of a subject; nil for none.
 func (p *Accounts) encode(s Subject) []byte {
 	var d document
-	if t := p.book.tired[s]; t != nil {
+	if t := p.book.subjects[s]; t != nil {
 		d.Causes = t.causes
 	}
 	switch {
@@ -171,8 +171,8 @@ func (p *Accounts) encode(s Subject) []byte {
 	return out
 }
 
-// absorb takes in what another replica has written of a subject. Of two words
-// about the same thing the later generation counts.
+// absorb merges what another replica has written of a subject. Of two versions
+// the later generation counts.
 func (p *Accounts) absorb(s Subject, from []byte) {
 	var d document
 	if len(from) == 0 || json.Unmarshal(from, &d) != nil {
@@ -197,14 +197,14 @@ func (p *Accounts) absorb(s Subject, from []byte) {
 	}
 }
 
-// absorb takes in the causes that are of a later generation, or of the same and
+// absorb merges the causes that are of a later generation, or of the same and
 // end later.
 func (b *book) absorb(now time.Time, s Subject, causes map[string]*cooling) {
 	for name, c := range causes {
 		if c == nil {
 			continue
 		}
-		t := b.tired[s]
+		t := b.subjects[s]
 		var own *cooling
 		if t != nil {
 			own = t.causes[name]
@@ -234,7 +234,7 @@ func (l Learned) newer(other Learned) Learned {
 	return Learned{Requests: later(l.Requests, other.Requests), Tokens: later(l.Tokens, other.Tokens), Day: later(l.Day, other.Day)}
 }
 
-// fingerprint tells secrets apart without telling them: 32 bits of a hash.
+// fingerprint distinguishes secrets without revealing them: 32 bits of a hash.
 func fingerprint(s Secret) string {
 	sum := sha256.Sum256([]byte("heald account\n" + s.Reveal()))
 	return hex.EncodeToString(sum[:4])

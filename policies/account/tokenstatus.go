@@ -29,7 +29,7 @@ func (a *Account) tokenStatus() *TokenStatus {
 }
 
 // tokenless is what keeps back an account that has nothing to show. When the next
-// fetch ends is not known; when it begins is.
+// fetch ends is unknown; when it begins is.
 func (a *Account) tokenless(now time.Time, s *TokenStatus) Usable {
 	u := Usable{Kind: BadCredential.String(), Why: a.Unusable()}
 	if s.Next.After(now) {

@@ -67,7 +67,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 		switch {
 		case p.turn == entry:
 		case p.turn != nil && me.room == nil && now.Before(looks):
-			until = looks // it is not known yet whether it can be served at once
+			until = looks // it is unknown yet whether it can be served at once
 		default:
 			why := p.whyOf(now, me)
 			if why.cause == NoToken && !asked {
@@ -143,8 +143,8 @@ func (p *Accounts) leave(entry *Waiter[*waiting]) {
 	if p.turn == entry {
 		p.turn = nil
 	}
-	if p.watch == me {
-		p.watch = nil
+	if p.wakeNext == me {
+		p.wakeNext = nil
 	}
 	p.dispatch(time.Now())
 }
@@ -153,8 +153,8 @@ func (p *Accounts) leave(entry *Waiter[*waiting]) {
 // turn must take it at once, since the others wait for it.
 func (p *Accounts) awaitTokenAside(ctx context.Context, entry *Waiter[*waiting], why *blocked) error {
 	p.queue.Remove(entry)
-	if p.watch == entry.Value {
-		p.watch = nil
+	if p.wakeNext == entry.Value {
+		p.wakeNext = nil
 	}
 	p.dispatch(time.Now()) // for the alarm
 	if err := p.awaitToken(ctx, why); err != nil {
@@ -184,11 +184,11 @@ func (p *Accounts) waitsUntil(now time.Time, plan []Candidate, w *Want) time.Tim
 // sleep waits, without the lock, until the request may try or look again, or until
 // then. The one that watches also wakes at the alarm.
 func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, until time.Time) error {
-	if p.watch == nil {
-		p.watch = me
+	if p.wakeNext == nil {
+		p.wakeNext = me
 	}
-	if p.watch == me && !p.alarm.IsZero() && p.alarm.Before(until) {
-		until = p.alarm
+	if p.wakeNext == me && !p.wakeAt.IsZero() && p.wakeAt.Before(until) {
+		until = p.wakeAt
 	}
 	me.sleep = until
 	defer func() { me.sleep = time.Time{} }()
@@ -243,19 +243,19 @@ func (p *Accounts) dispatch(now time.Time) {
 		return false
 	})
 	if p.turn != nil {
-		p.alarm = time.Time{} // it is set again when the turn is over
+		p.wakeAt = time.Time{} // it is set again when the turn is over
 		p.turn.Value.wake()
 		return
 	}
-	p.alarm = all.soonest.until
-	if again := now.Add(state.SnapshotAge); p.shared && all.event && (p.alarm.IsZero() || again.Before(p.alarm)) {
-		p.alarm = again // an attempt of another replica may have ended
+	p.wakeAt = all.soonest.until
+	if again := now.Add(state.SnapshotAge); p.shared && all.event && (p.wakeAt.IsZero() || again.Before(p.wakeAt)) {
+		p.wakeAt = again // an attempt of another replica may have ended
 	}
-	if p.watch == nil {
-		p.watch = p.queue.Any().Value
+	if p.wakeNext == nil {
+		p.wakeNext = p.queue.Any().Value
 	}
-	if !p.alarm.IsZero() && p.alarm.Before(p.watch.sleep) {
-		p.watch.wake()
+	if !p.wakeAt.IsZero() && p.wakeAt.Before(p.wakeNext.sleep) {
+		p.wakeNext.wake()
 	}
 }
 

@@ -2,7 +2,7 @@ package conversation
 
 import "slices"
 
-// EventKind says what an Event tells.
+// EventKind is the kind of an Event.
 type EventKind uint8
 
 // The events of an answer, in the grammar
@@ -132,7 +132,7 @@ const (
 	FinishStop                    // the model was done, or called tools
 	FinishLength                  // the token limit
 	FinishWindow                  // the context window is full
-	FinishRefused                 // safety, recitation and their kin, in the answer
+	FinishRefused                 // safety, recitation and the like, in the answer
 	FinishBlocked                 // the prompt was refused: there is no answer
 	FinishPause                   // too many tool calls: the client should go on
 	FinishMalformed               // the model's tool call could not be parsed

@@ -6,7 +6,7 @@ import "strconv"
 // the list Root, there in element Index of its field Field. What lies deeper
 // has the place of what it lies in.
 type Place struct {
-	Root string // "messages", "input" or "tools"; "" if not known
+	Root string // "messages", "input" or "tools"; "" if unknown
 	// Field is "content" or "tool_calls", for example; "" for the whole
 	// element.
 	Field string

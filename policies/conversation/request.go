@@ -165,7 +165,7 @@ type Media struct {
 	Detail string
 }
 
-// Call is the model's wish to have a tool run.
+// Call is a tool call of the model.
 type Call struct {
 	ID   string
 	Name string

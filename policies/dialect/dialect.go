@@ -18,7 +18,8 @@ type Route struct {
 	// Query is the raw query of the path, which Match is not given: it may
 	// hold a credential. It is set before Decode.
 	Query string
-	// Client is who waits, set before Decode; nil for one who stays.
+	// Client is the client that waits for a request, such as its context: Err is
+	// not nil once it has left.
 	Client Client
 }
 
@@ -26,8 +27,8 @@ type Route struct {
 // nobody does.
 type Client interface{ Err() error }
 
-// Gone is the error of a client that has gone. Decode asks at every element of a
-// long list.
+// Gone is the error of a client that has left. Decode checks it at every element
+// of a long list.
 func (r Route) Gone() error {
 	if r.Client == nil {
 		return nil
@@ -53,7 +54,7 @@ type Dialect interface {
 	// answers of a model.
 	Encoder(req *conversation.Request) Encoder
 
-	// Error words err as a complete reply: status, headers, body.
+	// Error encodes err as a complete reply: status, headers, body.
 	Error(err *conversation.Error) (status int, headers policies.Headers, body []byte)
 
 	// Features are what it can do beyond that. They are always the same.
@@ -65,9 +66,9 @@ type Encoder interface {
 	// Headers are the headers of a successful reply, content-type included.
 	Headers() policies.Headers
 
-	// Encode appends what the client gets for ev to dst. A streaming encoder
-	// writes at once; an encoder for a single JSON document writes nothing
-	// until Finish. After Finish or Failure nothing may follow.
+	// Encode appends the client's bytes for ev to dst. A streaming encoder
+	// writes at once; an encoder for a single JSON document writes nothing until
+	// Finish. After Finish or Failure nothing may follow.
 	Encode(dst []byte, ev conversation.Event) []byte
 
 	// Ping appends a keep-alive that the dialect's clients count as a sign of

@@ -7,7 +7,7 @@
 // policies/endpoint/dialects.go. What only some can do they name in [Features]
 // and [EncoderFeatures].
 //
-// Clients that know several APIs send the words of one on the path of another:
+// Clients that know several APIs send the form of one on the path of another:
 // tools, tool choices, formats, parts, whole bodies. What is plain is read by
 // the one reader of those words, wherever it comes, and the reply is that of
 // the path: internal/tool and internal/setting read declarations, internal/openai

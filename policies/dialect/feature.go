@@ -34,27 +34,27 @@ type Direct interface {
 	// changed; errors are *conversation.Error.
 	Repair(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, policies.Headers, error)
 
-	// Outline tells of body what decides whether its answer can be resumed, and
-	// its token limit; nil if it cannot be.
+	// Outline returns the part of body that decides whether its answer can be
+	// resumed, and its token limit; nil if it cannot be.
 	Outline(req *conversation.Request, body []byte) *conversation.Request
 
 	// Extend returns a body that has an Outline with messages at the end, and
 	// with another token limit, if it has one and maxTokens is not nil.
 	Extend(body []byte, messages []conversation.Message, maxTokens *int) ([]byte, error)
 
-	// Glance tells of body what a side request is known by: system text, tools,
+	// Summary returns what a side request is recognized by: system text, tools,
 	// the number of messages and what the last of them says.
-	Glance(body []byte) *conversation.Request
+	Summary(body []byte) *conversation.Request
 
-	// Opening returns what stays the same from turn to turn of a conversation, as
-	// raw values: its tools, system text and first message.
+	// Opening returns what stays the same from turn to turn of a conversation,
+	// as raw values: its tools, system text and first message.
 	Opening(body []byte) [][]byte
 
 	// Media lists the media in body, for estimates of its tokens.
 	Media(body []byte) []conversation.Media
 
-	// Schemas returns what body asks the upstream to obey, as raw values: two
-	// bodies for which they are equal are relaxed alike.
+	// Schemas returns the schemas in body, as raw values: two bodies with equal
+	// ones are relaxed alike.
 	Schemas(body []byte) [][]byte
 }
 

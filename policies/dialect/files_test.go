@@ -140,7 +140,7 @@ func outputs(content string) string {
 	return `{"role":"user","content":"q"},{"type":"function_call","call_id":"t","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"t","output":` + content + `}`
 }
 
-// Whatever a tool returned never fails the conversation: what is not known as
+// Whatever a tool returned never fails the conversation: what is unknown as
 // content is its JSON, as text.
 func TestResultsOfAnyShape(t *testing.T) {
 	for content, c := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
-// Each API has its own names and forms for rate limits. What is not known is
+// Each API has its own names and forms for rate limits. What is unknown is
 // not told; native clients have no such headers.
 func TestRateHeaders(t *testing.T) {
 	const at = 1_760_000_000

@@ -134,7 +134,7 @@ var families = map[string]dialect.Dialect{
 }
 
 // familyOf is the dialect whose API alone has a path of this name; nil if that
-// is not known. OpenAI's models have no methods behind a colon.
+// is unknown. OpenAI's models have no methods behind a colon.
 func familyOf(name string) dialect.Dialect {
 	head, rest, _ := strings.Cut(name, "/")
 	if head == "models" && (strings.Contains(rest, ":") || strings.Contains(strings.ToLower(rest), "%3a")) {

@@ -64,8 +64,8 @@ var moves = [...][]phase{
 	over:       {},
 }
 
-// move is the only place that changes the phase. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the phase. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (a *attempt) move(to phase) {
 	if !slices.Contains(moves[a.phase], to) {
 		panic(fmt.Sprintf("exchange: attempt in phase %d cannot move to %d", a.phase, to))
@@ -158,7 +158,7 @@ type attempt struct {
 	moments moments
 }
 
-// findings are what the log line and the records tell of the attempt.
+// findings are the facts of the attempt for the log line and the records.
 type findings struct {
 	verdict policies.Verdict
 	reason  string
@@ -173,13 +173,13 @@ type findings struct {
 	content time.Duration // from sent to the first content; 0 if none came
 	outcome string        // how the request ended; "" before, and if another attempt follows
 	final   bool          // the request ends with this attempt
-	blames  bool          // the ruling has an effect on the account or the backend
+	blames  bool          // the verdict has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
 	// unsettled: Envoy ended the attempt while its reply was held.
 	unsettled bool
 }
 
-// trace is the client's, of its traceparent; it has no id where there is none.
+// trace is the client's trace, from its traceparent; without one it has no id.
 type trace struct {
 	id, parent string
 	sampled    bool
@@ -208,7 +208,7 @@ func (a *attempt) setting(name string) string {
 	return a.in.Headers.Get(name)
 }
 
-// RequestHeaders settles what the headers alone decide.
+// RequestHeaders decides what can be decided by the headers alone.
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
 	a.endpoint = endpoint.Of(a.in.Path)
@@ -221,7 +221,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 		return reply
 	}
 	err := a.configure() // says where the memory is
-	a.recall()
+	a.readMemory()
 	if err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
@@ -258,8 +258,8 @@ func (a *attempt) checkLength(n int) *policies.Reply {
 	return nil
 }
 
-// checkModel refuses a model's name that is far too long, wherever it stands,
-// before anything is looked for in it.
+// checkModel refuses a model name that is far too long, in the body or the path,
+// before it is looked up anywhere.
 func (a *attempt) checkModel(name string) *policies.Reply {
 	if len(name) > conversation.MaxModel {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
@@ -296,9 +296,9 @@ func (a *attempt) configure() error {
 }
 
 // routeBackends are the backends that a route names, in the form of
-// ParseBackends. As a header, which comes with the request, they count only
-// where heald.yaml has none: whoever could send it would choose the host that
-// gets the owner's credentials.
+// ParseBackends. A header comes with the request, so it counts only where
+// heald.yaml has no backends: its sender would choose the host that gets the
+// owner's credentials.
 func (a *attempt) routeBackends() string {
 	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
 		return list

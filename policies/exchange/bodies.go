@@ -8,21 +8,22 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// kept is an attempt whose bodies may be kept (record.bodies): it copies what comes
-// and goes. Only where bodies are kept are attempts of this kind.
+// capturing is an attempt whose bodies may be kept (record.bodies): it copies
+// the request and the answer. Attempts are of this type only where bodies are
+// kept.
 //
-// An attempt that another one follows lets go of what it has: the next one gets the
-// same body. Where Envoy does not make that one, nothing is kept.
-type kept struct{ *attempt }
+// If another attempt follows, the copy is dropped: the next attempt gets the
+// same body. If Envoy does not make that attempt, nothing is kept.
+type capturing struct{ *attempt }
 
 var (
-	_ policies.Attempt   = (*kept)(nil)
-	_ policies.Ender     = (*kept)(nil)
-	_ policies.Receiver  = (*kept)(nil)
-	_ policies.Collector = (*kept)(nil)
+	_ policies.Attempt   = (*capturing)(nil)
+	_ policies.Ender     = (*capturing)(nil)
+	_ policies.Receiver  = (*capturing)(nil)
+	_ policies.Collector = (*capturing)(nil)
 )
 
-func (k *kept) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
+func (k *capturing) RequestBody(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply) {
 	if t := k.caller.Tenant; t != nil && t.KeepsBodies() {
 		k.bodies = k.x.bodies.Begin()
 	}
@@ -33,20 +34,20 @@ func (k *kept) RequestBody(ctx context.Context, body []byte) (*policies.Forward,
 	return forward, reply
 }
 
-func (k *kept) ResponseHeaders(resp *policies.Response) policies.Action {
-	return k.gone(k.attempt.ResponseHeaders(resp))
+func (k *capturing) ResponseHeaders(resp *policies.Response) policies.Action {
+	return k.captureReply(k.attempt.ResponseHeaders(resp))
 }
 
-func (k *kept) ResponseBody(chunk []byte, end bool) policies.Action {
-	return k.gone(k.attempt.ResponseBody(chunk, end))
+func (k *capturing) ResponseBody(chunk []byte, end bool) policies.Action {
+	return k.captureReply(k.attempt.ResponseBody(chunk, end))
 }
 
-func (k *kept) Wake() policies.Action { return k.gone(k.attempt.Wake()) }
+func (k *capturing) Wake() policies.Action { return k.captureReply(k.attempt.Wake()) }
 
-func (k *kept) EndNow() policies.Action { return k.gone(k.attempt.EndNow()) }
+func (k *capturing) EndNow() policies.Action { return k.captureReply(k.attempt.EndNow()) }
 
-// gone copies what goes to the client.
-func (k *kept) gone(act policies.Action) policies.Action {
+// captureReply copies what is sent to the client.
+func (k *capturing) captureReply(act policies.Action) policies.Action {
 	switch act.Step {
 	case policies.Send:
 		k.bodies.Answer(act.Body)
@@ -57,7 +58,7 @@ func (k *kept) gone(act policies.Action) policies.Action {
 	return act
 }
 
-func (k *kept) Close(end policies.End) {
+func (k *capturing) Close(end policies.End) {
 	defer k.bodies.Drop() // also if Close panics
 	k.attempt.Close(end)
 	o, _ := k.origin()

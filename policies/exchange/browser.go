@@ -120,7 +120,7 @@ func (b *Browsers) trusts(headers policies.Headers) bool {
 // trustsOrigin reports whether pages of an origin may send requests. "null" is
 // that of sandboxed frames, which any page can make.
 func (b *Browsers) trustsOrigin(origin string) bool {
-	if b.lists(origin) {
+	if b.listsOrigin(origin) {
 		return true
 	}
 	u, err := url.Parse(origin)

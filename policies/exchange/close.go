@@ -8,8 +8,8 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// Close writes what may be told of the attempt: one log line and one record, and
-// one more of each where the request ends with it.
+// Close writes the log line and the record of the attempt, and those of the
+// request where it ends with this attempt.
 func (a *attempt) Close(end policies.End) {
 	a.endTurn()
 	a.share.set(0, false)
@@ -32,13 +32,13 @@ func (a *attempt) Close(end policies.End) {
 	if outcome != "" || a.resumption != nil {
 		a.x.metrics.count(a.usage())
 	}
-	a.tell(outcome)
-	if outcome != "" && !a.gone() {
+	a.writeRecords(outcome)
+	if outcome != "" && !a.clientLeft() {
 		a.keepEnd()
 	}
 }
 
-// endReasons are the log words of the ends where heald could not go on.
+// endReasons are the reasons for ends where heald itself could not continue.
 var endReasons = map[policies.End]string{
 	policies.EndPanic:    heal.ReasonPanic,
 	policies.EndProtocol: heal.ReasonProtocol,
@@ -79,10 +79,11 @@ func (a *attempt) outcome(end policies.End) string {
 }
 
 // outcomeUnanswered is outcome where Envoy ended the stream before there was a
-// reply. Until the provider's headers have come, Envoy tells heald of whatever
-// the provider does, so that it was the client who left. Once they have, a client
-// that left and a provider that reset its connection look the same, and Envoy
-// retries the latter. Where heald had to go, Envoy asks another replica.
+// reply. Until the provider's headers have come, Envoy reports everything that
+// the provider does, so an end without a report means that the client left.
+// After them, a client that left and a provider that reset its connection look
+// the same, and Envoy retries the latter. Where heald has to stop, Envoy asks
+// another replica.
 func (a *attempt) outcomeUnanswered(end policies.End) string {
 	r := &a.record
 	r.verdict, r.reason, r.client = policies.Retry, heal.ReasonClientGone, 0
@@ -100,12 +101,12 @@ func (a *attempt) outcomeUnanswered(end policies.End) string {
 	return ""
 }
 
-// gone reports whether the client left before there was a reply.
-func (a *attempt) gone() bool { return a.record.outcome == "canceled" && !a.passed() }
+// clientLeft reports whether the client left before there was a reply.
+func (a *attempt) clientLeft() bool { return a.record.outcome == "canceled" && !a.passed() }
 
-// healthOf is what the end of the attempt says about its account. A client that
-// left, a request that nobody can answer, and what only the text of an error
-// says, tell nothing.
+// healthOf says what the end of the attempt means for the health of its account.
+// It means nothing if the client left, if no account can answer the request, or
+// if only the text of an error says so.
 func (a *attempt) healthOf(outcome string) account.Result {
 	switch r := &a.record; {
 	case outcome == "broken" && r.ended != heal.ReasonPanic && r.ended != heal.ReasonProtocol:

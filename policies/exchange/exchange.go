@@ -50,7 +50,7 @@ type Config struct {
 	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
-	// Tenants know who may call; nil asks for no key.
+	// Tenants are those that may call; none where no key is required.
 	Tenants *tenant.Registry
 	// ClientKeys are the keys of clients that are known in plain text, to be
 	// taken out of texts.
@@ -179,7 +179,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if lists {
 		fetch = x.fetchList
 	}
-	x.learned.Tell = x.tellLearned
+	x.learned.Tell = x.reportLearned
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
@@ -192,8 +192,9 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	return x, nil
 }
 
-// UseTenants says who may call from now on; nil asks for no key. What is known of
-// accounts and backends stays, and a request keeps what it began with.
+// UseTenants sets who may call from now on; nil requires no key. The state of
+// accounts and backends stays, and a running request keeps the tenants it began
+// with.
 func (x *Exchange) UseTenants(r *tenant.Registry) {
 	if r == nil {
 		r = tenant.Open()
@@ -206,8 +207,8 @@ func (x *Exchange) UseTenants(r *tenant.Registry) {
 // Tenants are those who may call; none where no key is asked for.
 func (x *Exchange) Tenants() []*tenant.Tenant { return x.tenants.Load().Tenants() }
 
-// newAccounts makes the scheduler. It is told where the quotas of each account are,
-// which only the backend knows.
+// newAccounts makes the scheduler. Only the backend knows where the quotas of
+// each account apply, so it passes that on.
 func newAccounts(cfg *Config, deps Deps) (*account.Accounts, error) {
 	list := slices.Clone(cfg.Accounts)
 	for i := range list {
@@ -250,8 +251,8 @@ func checkAccounts(cfg Config) error {
 	return errors.Join(errs...)
 }
 
-// keyOf makes the key that seals with the first secret and opens with all. With
-// none it is one that nobody knows, for this exchange alone.
+// keyOf makes the key that seals with the first secret and opens with all.
+// Without secrets it makes a random one, for this exchange alone.
 func keyOf(secrets [][]byte) heal.Key {
 	var keys []heal.Key
 	for _, s := range secrets {
@@ -263,14 +264,14 @@ func keyOf(secrets [][]byte) heal.Key {
 	return keys[0].AlsoOpens(keys[1:]...)
 }
 
-// KeyIDs names the memory keys without telling them, the one that seals first:
-// replicas must log the same.
+// KeyIDs returns the ids of the memory keys, first that of the key that seals.
+// All replicas must log the same ids.
 func (x *Exchange) KeyIDs() []string { return x.key.IDs() }
 
-// Close tells the store what it has not been told yet, in a second at most, and
-// ends what runs in the background. It is called when no attempt runs any more.
-// An exchange that a reload has replaced needs no Close: what runs there ends by
-// itself, and attempts that it has begun go on.
+// Close sends pending settlements to the store, for a second at most, and ends
+// what runs in the background. Call it when no attempt runs any more. An
+// exchange that a reload has replaced needs no Close: its background work ends
+// by itself, and its running attempts go on.
 func (x *Exchange) Close() {
 	x.sharing.close()
 	x.accounts.Close()
@@ -282,10 +283,10 @@ func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.At
 	if x.bodies == nil {
 		return a
 	}
-	return &kept{a}
+	return &capturing{a}
 }
 
-// Refuse words a fault of heald itself in the dialect of the request's path.
+// Refuse writes a fault of heald itself in the dialect of the request's path.
 func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
 	d := endpoint.Fallback
 	id := ""
@@ -306,7 +307,7 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		headers = append(headers, policies.Header{Name: policies.HeaderClientRequestID, Value: id})
 	}
 	if req != nil {
-		headers = append(headers, x.cfg.Browsers.readable(req)...)
+		headers = append(headers, x.cfg.Browsers.corsHeaders(req)...)
 	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }

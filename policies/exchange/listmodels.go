@@ -29,7 +29,7 @@ func (a *attempt) listModels() *policies.Reply {
 	return a.modelReply(name)
 }
 
-// catalog is what is known of models, as the attempt sees it.
+// catalog is the catalog of models, as the attempt sees it.
 func (a *attempt) catalog() route.View { return a.x.catalog.View(a.backends, &a.settings) }
 
 // modelReply answers with the list of models, or with the one of this name.
@@ -65,11 +65,11 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 			{Name: "content-type", Value: "application/json"},
 			{Name: policies.HeaderLocal, Value: heal.ReasonModelList},
 			{Name: policies.HeaderClientRequestID, Value: a.requestID()},
-		}, a.x.cfg.Browsers.readable(a.in)...),
+		}, a.x.cfg.Browsers.corsHeaders(a.in)...),
 	}
 }
 
-// oneModel words a single model.
+// oneModel encodes a single model.
 func (a *attempt) oneModel(m route.Listed) any {
 	switch by := a.endpoint.WordedBy(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():
@@ -82,7 +82,7 @@ func (a *attempt) oneModel(m route.Listed) any {
 	return m.OpenAI()
 }
 
-// allModels words the page that the query asks for.
+// allModels encodes the page that the query asks for.
 func (a *attempt) allModels(models []route.Listed) (any, error) {
 	switch by := a.endpoint.WordedBy(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():

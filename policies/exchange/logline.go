@@ -16,7 +16,7 @@ import (
 // The two lines of every request are encoded from its records, without a list of
 // fields in between: they are written for each request, and other lines are rare.
 
-// line writes a line about a record, if the log takes its level.
+// line writes a record to the log, if the level is enabled.
 func (x *Exchange) line(level zapcore.Level, message string, of zapcore.ObjectMarshaler) {
 	if entry := x.log.Check(level, message); entry != nil {
 		entry.Write(zap.Inline(of))
@@ -35,26 +35,26 @@ func (l *identity) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// logger is for the other lines: each of its lines says whose it is.
+// logger is for all other log lines; it adds the request's identity to each.
 func (a *attempt) logger() *zap.Logger { return a.x.log.With(zap.Inline((*identity)(a))) }
 
-// written reports whether the log gets the lines of the attempt: where the
-// owner has them sampled, one of so many requests whose first attempt was
-// answered without any trouble, and everything else.
+// written reports whether the attempt is logged. Where log sampling is
+// configured, one of so many requests is whose first attempt was answered
+// without any trouble, and all others are.
 func (a *attempt) written() bool {
 	return !a.plain() || a.x.cfg.LogSample <= 1 || a.x.random()*float64(a.x.cfg.LogSample) < 1
 }
 
-// plain reports whether the attempt was the request's only one and was sent
-// once, and its answer came whole and as it should.
+// plain reports whether the attempt was the request's only one, was sent once,
+// and its answer came complete and without trouble.
 func (a *attempt) plain() bool {
 	r := &a.record
 	answered := r.verdict == policies.Pass && (r.outcome == "passed" || r.outcome == "local")
 	return answered && a.number == 1 && a.hedge.result == "" && a.resumption == nil && a.unreadable == nil && r.err == nil
 }
 
-// level is that of the line of the attempt. What is healed is no news, but a
-// credential that is refused needs somebody who replaces it, or pays.
+// level is the level of the attempt's line. A healed fault is info, but a
+// refused credential is a warning: somebody has to replace it, or pay.
 func (a *attempt) level() zapcore.Level {
 	switch a.record.reason {
 	case heal.ReasonBadKey, heal.ReasonForbidden, heal.ReasonUnpaid:
@@ -65,8 +65,8 @@ func (a *attempt) level() zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// levelOf is the level of the line of a request: that of an error where the
-// client did not get what it could have had.
+// levelOf is the level of a request's line: error where the client did not get
+// an answer that it could have had.
 func levelOf(r *record.Request) zapcore.Level {
 	switch {
 	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && clientsFault[r.Reason]:
@@ -76,8 +76,8 @@ func levelOf(r *record.Request) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// clientsFault are the reasons of failures that are the client's own, or its
-// tenant's, where its status says so, too.
+// clientsFault are the reasons of failures that are the client's or its
+// tenant's, if the status is one of theirs, too.
 var clientsFault = map[string]bool{
 	heal.ReasonRefused: true, heal.ReasonInvalid: true, heal.ReasonContext: true, heal.ReasonResource: true, heal.ReasonBodyTooLarge: true,
 	heal.ReasonNoModel: true, heal.ReasonNoBackend: true, heal.ReasonModelList: true,
@@ -86,8 +86,9 @@ var clientsFault = map[string]bool{
 	heal.ReasonTenantBudget: true, heal.ReasonTenantMoney: true,
 }
 
-// client is the address from which the outer listener was reached: it stands
-// last, whatever the client itself has sent. "" if it is no address.
+// client is the address from which the outer listener was reached: the last one
+// in the list, after whatever the client itself has sent. "" if it is no
+// address.
 func (a *attempt) client() string {
 	hops := a.in.Headers.Get("x-forwarded-for")
 	ip, err := netip.ParseAddr(strings.TrimSpace(hops[strings.LastIndexByte(hops, ',')+1:]))

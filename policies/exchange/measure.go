@@ -13,7 +13,7 @@ import (
 // until its first content. Where the headers come at once and the content late,
 // sending an attempt twice gains nothing: Envoy chooses by headers.
 
-// measureHeaders takes the time of the response's headers.
+// measureHeaders measures the time until the response's headers.
 func (a *attempt) measureHeaders(resp *policies.Response) {
 	if a.phase != sent {
 		return // Envoy answered before anything was sent
@@ -35,7 +35,7 @@ func (a *attempt) measureHeaders(resp *policies.Response) {
 	a.x.times.Add(a.hedgeKey(), took, !first)
 }
 
-// measureContent takes the time of the first content, once.
+// measureContent measures the time until the first content, once.
 func (a *attempt) measureContent() {
 	if a.record.content > 0 || !a.answer.decoder.Content() {
 		return
@@ -45,7 +45,7 @@ func (a *attempt) measureContent() {
 	a.observe(a.x.metrics.providerContent.Of(l.backend, l.model), a.record.content)
 }
 
-// measureNothing takes the time of an attempt that got no headers.
+// measureNothing measures the time of an attempt that got no headers.
 func (a *attempt) measureNothing() {
 	if a.sentAt.IsZero() || a.record.headers > 0 {
 		return
@@ -57,13 +57,14 @@ func (a *attempt) measureNothing() {
 	}
 }
 
-// measureWait takes the time before the request was sent, or before the attempt
-// ended without that.
+// measureWait measures the time before the request was sent, or before the
+// attempt ended unsent.
 func (a *attempt) measureWait() {
 	a.observe(a.x.metrics.wait.Of(a.labels().backend), a.record.waited)
 }
 
-// measureFirst takes the times until the client has the first of its answer.
+// measureFirst measures the times until the client has the first bytes of its
+// answer.
 func (a *attempt) measureFirst() {
 	m, took := a.x.metrics, a.elapsed()
 	a.observe(m.firstByte.Of(a.dialect.Name()), took)
@@ -72,8 +73,8 @@ func (a *attempt) measureFirst() {
 	}
 }
 
-// observe adds a time to a histogram, with the client's trace as an example of it
-// where the trace is kept.
+// observe adds a time to a histogram, with the client's trace as exemplar if the
+// trace is kept.
 func (a *attempt) observe(of prometheus.Observer, took time.Duration) {
 	if with, ok := of.(prometheus.ExemplarObserver); ok && a.trace.sampled {
 		with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": strings.Clone(a.trace.id)})
@@ -82,8 +83,7 @@ func (a *attempt) observe(of prometheus.Observer, took time.Duration) {
 	of.Observe(took.Seconds())
 }
 
-// labels are where an attempt goes, as metrics name it: empty where nobody is
-// chosen yet.
+// labels say where an attempt goes, for metrics: empty while nothing is chosen.
 type labels struct{ backend, account, model string }
 
 // labels are those of the attempt.

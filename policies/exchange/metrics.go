@@ -36,7 +36,7 @@ type Metrics struct {
 	learned    *prometheus.CounterVec
 }
 
-// buckets are those of waits until a model says something, in seconds.
+// buckets are for waits until a model's first output, in seconds.
 var buckets = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300}
 
 // NewMetrics registers the counters.

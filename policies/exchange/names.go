@@ -11,8 +11,8 @@ func (x *Exchange) Names() *record.Names { return x.names.Load() }
 // ModelLabel is the label of a model in metrics.
 func (x *Exchange) ModelLabel(model string) string { return x.Names().ModelLabel(model) }
 
-// name settles which names may become labels: what is configured, and the models of
-// heald's own table and of the price list.
+// name collects the names that may become labels: configured names, and the
+// models of heald's own table and of the price list.
 func (x *Exchange) name() {
 	n := &record.Names{Backends: map[string]bool{}, Accounts: map[string]bool{}}
 	models := map[string]bool{}

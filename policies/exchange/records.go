@@ -13,9 +13,9 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// tell counts, logs and records the attempt and, if there is an outcome, the
-// request that has ended with it.
-func (a *attempt) tell(outcome string) {
+// writeRecords counts, logs and records the attempt and, if outcome is not "",
+// the request that ends with it.
+func (a *attempt) writeRecords(outcome string) {
 	m, l := a.x.metrics, a.labels()
 	m.attempts.Of(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
 	written := a.written()
@@ -45,8 +45,8 @@ func (a *attempt) tell(outcome string) {
 	}
 }
 
-// origin says who asked for what, and which id the attempt's span has; "" if that
-// is the sink's business.
+// origin says who asked for what, and returns the id of the attempt's span; ""
+// if the sink makes one.
 func (a *attempt) origin() (o record.Origin, span string) {
 	o = record.Origin{
 		Time: a.begunAt, RequestID: a.requestID(), Tenant: a.tenantName(), KeyID: a.caller.KeyID,
@@ -67,8 +67,8 @@ func (a *attempt) origin() (o record.Origin, span string) {
 	return o, span
 }
 
-// tenantName is whose request it is, one of the configured names, or that of
-// everybody; "" if it was not found out.
+// tenantName is the tenant of the request: a configured name, or that of the
+// default tenant; "" if unknown.
 func (a *attempt) tenantName() string {
 	if t := a.caller.Tenant; t != nil {
 		return t.Name
@@ -76,7 +76,7 @@ func (a *attempt) tenantName() string {
 	return a.record.tenant
 }
 
-// attemptRecord is what may be told of the attempt itself.
+// attemptRecord is the record of the attempt.
 func (a *attempt) attemptRecord() record.Attempt {
 	r := &a.record
 	out := record.Attempt{
@@ -115,7 +115,7 @@ func (a *attempt) attemptRecord() record.Attempt {
 // begunAfter is how long after the request's beginning the attempt began.
 func (a *attempt) begunAfter() time.Duration { return a.elapsed() - time.Since(a.begunAt) }
 
-// resumeRecord is what came of fetching the rest; nil if it was not fetched.
+// resumeRecord is the result of fetching the rest; nil if it was not fetched.
 func (a *attempt) resumeRecord() *record.Resume {
 	r := a.resumption
 	if r == nil {
@@ -136,7 +136,7 @@ func (a *attempt) upstreamStatus() int {
 	return a.response.Status
 }
 
-// tierServed is the service tier that the answer came from; "" if nobody said.
+// tierServed is the service tier that the answer came from; "" if unknown.
 func (a *attempt) tierServed() string {
 	if a.answer == nil {
 		return ""
@@ -144,8 +144,7 @@ func (a *attempt) tierServed() string {
 	return cmp.Or(a.answer.usage.Tier, a.answer.decoder.Usage().Tier, a.answer.tier)
 }
 
-// usageRecord is what the attempt has used; nil if that is not known, or nothing
-// was.
+// usageRecord is what the attempt has used; nil if unknown, or nothing.
 func (a *attempt) usageRecord() *record.Usage {
 	switch t := a.answer; {
 	case a.sentAt.IsZero() || a.counts(): // counts are free
@@ -163,7 +162,7 @@ func (a *attempt) usageRecord() *record.Usage {
 			u.InputBy, u.CachedBy, u.OutputBy = modalitiesOf(input), modalitiesOf(cached), modalitiesOf(output)
 		}
 		if _, done := t.decoder.Finish(); !done { // it has gone on after the last count
-			u.Output = max(u.Output, int64(gemini.EstimateTokens(t.said)))
+			u.Output = max(u.Output, int64(gemini.EstimateTokens(t.textBytes)))
 			u.Estimated = true
 		}
 		u.Estimated = u.Estimated || !t.decoder.Usage().Known
@@ -171,7 +170,7 @@ func (a *attempt) usageRecord() *record.Usage {
 	case succeeded(a.response.Status) || a.response.Status == 0:
 		// It was cut off before upstream has told: whatever came is billed, and
 		// where nothing came, the prompt may be.
-		return &record.Usage{Input: a.expected(a.model).Input, Output: int64(gemini.EstimateTokens(t.said)), Estimated: true}
+		return &record.Usage{Input: a.expected(a.model).Input, Output: int64(gemini.EstimateTokens(t.textBytes)), Estimated: true}
 	}
 	return nil // an error, which is not billed
 }
@@ -187,7 +186,7 @@ func modalitiesOf(m *conversation.Modalities) *record.Modalities {
 	return &record.Modalities{Text: int64(m.Text), Image: int64(m.Image), Audio: int64(m.Audio), Video: int64(m.Video), Document: int64(m.Document)}
 }
 
-// requestRecord is what may be told of the request that ends with this attempt.
+// requestRecord is the record of the request that ends with this attempt.
 func (a *attempt) requestRecord(outcome string, origin record.Origin, own record.Attempt) record.Request {
 	r := &a.record
 	elapsed := a.elapsed()
@@ -230,7 +229,7 @@ func (a *attempt) askedBefore() bool {
 	return a.unknown > 0 || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend != "" })
 }
 
-// triesBefore are the attempts before this one, as far as the memory tells of them.
+// triesBefore are the attempts before this one, as far as the memory has them.
 func (a *attempt) triesBefore() []record.Attempt {
 	var out []record.Attempt
 	for i, t := range a.memory.Tries {

@@ -97,7 +97,7 @@ func (a *attempt) checkDeadline() *policies.Reply {
 	if a.untilDeadline() > 0 {
 		return nil
 	}
-	last := a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
+	last := a.finalError(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
 	return a.refuse(heal.ReasonDeadline, &last)
 }
 
@@ -134,8 +134,8 @@ func (a *attempt) render(ctx context.Context, client []byte) (*policies.Forward,
 	return forward, nil
 }
 
-// letGo gives up what refers to the client's body, which is not needed again:
-// it would be kept as long as the answer takes.
+// letGo drops the references into the client's body, which is not needed again:
+// they would keep it in memory for as long as the answer takes.
 func (a *attempt) letGo() {
 	var sum state.SchemaSum
 	if (a.repairs() | a.taught).Has(heal.RelaxSchema) { // only then the answer teaches something about them
@@ -145,7 +145,7 @@ func (a *attempt) letGo() {
 	a.req = a.req.WithoutContent()
 }
 
-// options are how requests of the attempt are rendered.
+// options are the settings for rendering the attempt's requests.
 func (a *attempt) options() gemini.Options {
 	repairs := a.repairs()
 	a.taught = a.x.learned.Of(a.backend.Name, a.model, a.schemas) &^ repairs
@@ -185,7 +185,7 @@ func (a *attempt) options() gemini.Options {
 	return opts
 }
 
-// sumSeed is that of this process: sums are compared nowhere else.
+// sumSeed is a seed of this process: its sums are compared nowhere else.
 var sumSeed = maphash.MakeSeed()
 
 // resource decides whether a resource goes upstream.
@@ -235,7 +235,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 }
 
 // upstreamStreams reports whether upstream is asked for a stream. A single
-// document is the same events, folded, whichever way it comes.
+// document is made of the same events, folded, whichever way it comes.
 func (a *attempt) upstreamStreams() bool {
 	return !a.embeds() && (a.req.Stream || !a.settings.StreamsAsClient())
 }
@@ -277,9 +277,9 @@ func (a *attempt) refuseError(err error) *policies.Reply {
 	return a.refuse(heal.ReasonRefused, e)
 }
 
-// refuseGone ends an attempt that nobody waits for any more: the client has
-// left, or this replica drains and Envoy asks another one. Nothing is known of
-// the request's end, so it is told as any attempt that was cut off.
+// refuseGone ends an attempt for which nobody waits any more: the client has
+// left, or this replica drains and Envoy asks another one. The end of the
+// request is unknown, so the attempt is recorded as cut off.
 func (a *attempt) refuseGone() *policies.Reply {
 	reply := a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	a.record.verdict, a.record.final = policies.Retry, false

@@ -119,7 +119,7 @@ func TestDocumentBreaks(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := breaking(t, askWhole, resumeSet, saidFrame(said, 9))
 				breakOff(b)
-				b.upstream("", true) // what becomes of the first upstream does not count
+				b.upstream("", true) // what happens to the first upstream does not count
 				b.rest(saidFrame(said[len(said)-150:]+"nd.", 2), stop)
 				b.restEnds()
 				if got := b.body.String(); !b.ended || !strings.Contains(got, `"text":"`+said+`nd."`) {

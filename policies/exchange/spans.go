@@ -9,7 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// moments are when things happened that spans tell of; zero if they did not.
+// moments are the times of the events in a span; zero if an event did not
+// happen.
 type moments struct {
 	hedged  time.Time    // sent a second time
 	decided time.Time    // there was a verdict
@@ -22,11 +23,11 @@ type moments struct {
 // (https://www.w3.org/TR/trace-context/, section 3.3.1.5).
 const stateLimit = 512
 
-// envoySpans says which spans of Envoy those of the request and of the attempt belong
-// to. Where envoy.yaml traces, the inner listener has given the attempt's span its
-// id, in traceparent, so that Envoy's own span of the attempt is below it; the
-// outer listener's span is that of HeaderTraceparent. Elsewhere traceparent is
-// that of whoever is before heald.
+// envoySpans says which Envoy spans are the parents of the request's span and of
+// the attempt's. Where envoy.yaml traces, the inner listener has put the
+// attempt's span id into traceparent, so that Envoy's own span of the attempt is
+// below it; the outer listener's span is in HeaderTraceparent. Elsewhere
+// traceparent comes from whoever is before heald.
 func (a *attempt) envoySpans(o *record.Origin) (span string) {
 	trace, parent, sampled := record.ParseTraceparent(a.in.Headers.Get("traceparent"))
 	o.TraceID, o.ParentSpan, o.Sampled = trace, parent, sampled
@@ -42,7 +43,7 @@ func (a *attempt) envoySpans(o *record.Origin) (span string) {
 	return strings.Clone(parent) // the record outlives the headers
 }
 
-// traceState is the tracestate; several headers are one list.
+// traceState is the tracestate; several headers are joined to one list.
 func (a *attempt) traceState() string {
 	var all []string
 	length := 0
@@ -58,7 +59,7 @@ func (a *attempt) traceState() string {
 	return strings.Join(all, ",")
 }
 
-// span is what spans tell of the attempt beside the rest of its record.
+// span is what spans need of the attempt beside the rest of its record.
 func (a *attempt) span(id string) record.Span {
 	m := &a.moments
 	s := record.Span{ID: id, Sent: a.after(a.sentAt), Hedged: a.after(m.hedged), Decided: a.after(m.decided), Broke: a.after(m.broke), Rested: a.after(m.rested)}
@@ -75,8 +76,8 @@ func (a *attempt) span(id string) record.Span {
 	return s
 }
 
-// after is how long after the attempt's beginning something happened, at least a
-// nanosecond; 0 if it did not.
+// after is the time of an event, counted from the attempt's beginning, at least
+// a nanosecond; 0 if it did not happen.
 func (a *attempt) after(t time.Time) record.Duration {
 	if t.IsZero() {
 		return 0

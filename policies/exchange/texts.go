@@ -25,8 +25,8 @@ func secretsOf(cfg Config) redact.Secrets {
 	return redact.NewSecrets(list...)
 }
 
-// projectNames are the names of the backends' projects, and what clients read
-// instead. One as short as a word is not told from it.
+// projectNames replaces the names of the backends' projects for clients. A name
+// that is as short as a word is not replaced.
 func projectNames(backends []route.Backend) *strings.Replacer {
 	const shortest = 6 // of a project's id, by Google's rules
 	var list []string
@@ -38,19 +38,19 @@ func projectNames(backends []route.Backend) *strings.Replacer {
 	return strings.NewReplacer(list...)
 }
 
-// forLog is a text of upstream's as the log may have it: without secrets, and
-// not longer than redact.Limit.
+// forLog is a text of upstream's for the log: without secrets, and not longer
+// than redact.Limit.
 func (x *Exchange) forLog(text string) string {
 	text = redact.ForLog(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
 	return policies.Clean(redact.Bound(text, redact.Limit))
 }
 
-// forBodies is a client's body, or an answer, as it may be kept: without secrets,
-// but whole.
+// forBodies is a client's body, or an answer, for keeping: without secrets, but
+// whole.
 func (x *Exchange) forBodies(text string) string { return redact.ForLog(x.secrets.Hide(text)) }
 
-// forClient is a text of upstream's as the client may have it: also without what
-// is only the gateway's business.
+// forClient is a text of upstream's for the client: without secrets and without
+// the gateway's internals.
 func (x *Exchange) forClient(text string) string {
 	text = redact.ForClient(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
 	return redact.Bound(x.projects.Replace(text), redact.Limit)
@@ -59,7 +59,7 @@ func (x *Exchange) forClient(text string) string {
 // paramLimit bounds the name of a field in an error, in bytes.
 const paramLimit = 256
 
-// tell makes an error that upstream has worded fit for the client.
-func (x *Exchange) tell(e *conversation.Error) {
+// fitForClient redacts the texts of an upstream error for the client.
+func (x *Exchange) fitForClient(e *conversation.Error) {
 	e.Message, e.Param = x.forClient(e.Message), redact.Bound(x.forClient(e.Param), paramLimit)
 }

@@ -16,8 +16,8 @@ const (
 	oneWarningLimit = 512
 )
 
-// warning lists what was changed or left out, as a header value; "" for
-// nothing. What does not fit is counted.
+// warning lists what was changed or left out, as a header value; "" for nothing.
+// Warnings that do not fit are counted.
 func (a *attempt) warning() string {
 	w := &warningList{}
 	for _, hop := range a.hops() {
@@ -35,7 +35,7 @@ func (a *attempt) warning() string {
 	return w.String()
 }
 
-// warningList joins warnings as long as there is room.
+// warningList joins warnings as long as they fit.
 type warningList struct {
 	text strings.Builder
 	more int // that did not fit

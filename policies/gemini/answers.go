@@ -7,7 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// missingResult is the answer to a call that the client never answered, as
+// missingResult is the answer to a call that the client never answered, such as
 // after an interruption.
 var missingResult = []conversation.Text{conversation.Quote("tool result missing")}
 
@@ -138,8 +138,8 @@ func (r *renderer) unpaired(pieces []piece) []piece {
 }
 
 // giveIDs makes the ids of the calls in a turn unique, and gives ids to calls
-// that have none and to their answers in the turn after. What it makes depends
-// on the position alone, so that the same history renders the same.
+// that have none and to their answers in the turn after. A new id depends on the
+// position alone, so that the same history renders the same.
 func (r *renderer) giveIDs(turns []turn) {
 	var used map[string]bool // all ids; nil until one must be made
 	for i := range turns {

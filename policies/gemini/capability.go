@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Control says how a model's thinking is steered. A model takes one of the
+// Control says how a model's thinking is controlled. A model takes one of the
 // two; both together are refused.
 type Control uint8
 
@@ -19,8 +19,8 @@ const (
 	LevelControl                 // thinkingLevel
 )
 
-// Capability is what a model can do and what it refuses. The zero value is a
-// model of which nothing is known: nothing is held back from it but thinking.
+// Capability is what a model can do and what it refuses. The zero value is an
+// unknown model, which gets everything but thinking settings.
 type Capability struct {
 	Thinking Control
 	// MinBudget and MaxBudget bound a thinkingBudget that is not 0 or -1.
@@ -59,7 +59,7 @@ type Capability struct {
 	// JSONWithTools: a JSON response format and tools may stand together.
 	JSONWithTools bool
 	// ProtoSchema: schemas are written as the API's own type, in parameters and
-	// responseSchema; JSON Schema is not known.
+	// responseSchema; JSON Schema is unknown.
 	ProtoSchema bool
 	// StrictSignatures: the first call of a step must carry a thought
 	// signature.
@@ -87,7 +87,7 @@ type Capability struct {
 // Embeds reports whether the model makes vectors, and nothing else.
 func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
 
-// Does says why the model has no part in an operation; nil if it may have.
+// Does says why the model does not support an operation; nil if it may.
 func (c Capability) Does(op conversation.Operation) error {
 	switch {
 	case op == conversation.Embed && c.Outputs != nil && !c.Embeds():
@@ -98,7 +98,7 @@ func (c Capability) Does(op conversation.Operation) error {
 	return nil
 }
 
-// Row is what is known of one model.
+// Row is the capability of one model.
 type Row struct {
 	// Model is the name without suffixes such as -preview or -001: a row
 	// holds for every name that continues it with a hyphen and has no row of
@@ -107,12 +107,11 @@ type Row struct {
 	Capability
 }
 
-// Table is the knowledge about models. Where two rows hold, the longer name
-// counts; of equal names the later.
+// Table is a list of models and their capabilities. Where two rows match, the
+// longer name counts; of equal names the later.
 type Table []Row
 
-// With returns the table extended, and where names are equal overruled, by
-// rows.
+// With returns the table extended by rows, which replace rows with equal names.
 func (t Table) With(rows ...Row) Table {
 	return append(t[:len(t):len(t)], rows...)
 }

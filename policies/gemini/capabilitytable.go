@@ -23,8 +23,8 @@ var (
 	allRatios = append(tenRatios[:len(tenRatios):len(tenRatios)], "1:4", "4:1", "1:8", "8:1")
 )
 
-// DefaultTable is what is known of Google's models (their documentation and
-// recorded refusals, autumn 2026).
+// DefaultTable has Google's models (their documentation and recorded refusals,
+// autumn 2026).
 var DefaultTable = Table{
 	{"gemini-2.5-pro", budget(128, 32_768, false)},
 	{"gemini-2.5-flash", budget(1, 24_576, true)},
@@ -41,7 +41,7 @@ var DefaultTable = Table{
 	{"gemini-3.5-flash", lone(levels(fourLevels))},
 	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
 	{"gemini-3.6-flash", fixed(levels(fourLevels))},
-	// Whether 3.7 takes minimal is not known; 3.8 answers it with a 400.
+	// Whether 3.7 takes minimal is unknown; 3.8 answers it with a 400.
 	{"gemini-3.7-flash", fixed(levels(threeLevels))},
 	{"gemini-3.8-flash", newest},
 
@@ -54,7 +54,7 @@ var DefaultTable = Table{
 	{"text-multilingual-embedding-002", vertexOnly(predicts(EmbeddingModel(2048)))},
 }
 
-// newest is what a model not yet known inherits.
+// newest is inherited by models that are not in the table.
 var newest = fixed(levels(threeLevels))
 
 // budget is a Gemini 2.5 model.
@@ -91,8 +91,8 @@ func fixed(c Capability) Capability {
 	return lone(c)
 }
 
-// imageModel is c of a model that draws: no functions, no steered thinking, one
-// answer.
+// imageModel is c of a model that makes images: no functions, no thinking
+// settings, one answer.
 func imageModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions, c.OneCandidate = NoControl, nil, true, true
 	c.Outputs = []string{"text", "image"}
@@ -105,8 +105,8 @@ func sized(c Capability, ratios []string, scales ...string) Capability {
 	return c
 }
 
-// speechModel is c of a model that speaks: what an image model lacks, it lacks
-// too.
+// speechModel is c of a model that speaks. It also lacks what an image model
+// lacks.
 func speechModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
 	c.Outputs = []string{"audio"}
@@ -120,7 +120,7 @@ const VectorOutput = "vector"
 const embeddingWord = "embedding"
 
 // EmbeddingModel is a model that makes vectors of inputs of so many tokens; 0 if
-// that is not known.
+// that is unknown.
 func EmbeddingModel(context int) Capability {
 	return Capability{Outputs: []string{VectorOutput}, NoFunctions: true, Context: context}
 }
@@ -144,7 +144,7 @@ var variants = map[string]func(Capability) Capability{
 	embeddingWord: func(Capability) Capability { return EmbeddingModel(0) },
 }
 
-// variant is c of the variant of a model that the rest of its name tells of.
+// variant is c of the variant of a model that the rest of its name describes.
 func variant(c Capability, rest string) Capability {
 	for word := range strings.SplitSeq(rest, "-") {
 		if of := variants[word]; of != nil {

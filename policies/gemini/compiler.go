@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients
-	// send the same few dozen tools of 1 to 4 KB with every request.
+	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients send
+	// the same few dozen tools of 1 to 4 KB with every request.
 	DefaultCompilerSize = 4 << 20
 	// entryCost is about what an entry takes beside its schema, in bytes.
 	entryCost = 256
@@ -20,8 +20,8 @@ const (
 	minCached = 32
 )
 
-// Compiler compiles schemas and remembers the results, those used last. It may
-// be used by many requests at once; nil compiles and remembers nothing.
+// Compiler compiles schemas and caches the results that were used last. It is
+// safe for concurrent use; nil compiles and caches nothing.
 type Compiler struct {
 	limit int
 
@@ -60,9 +60,9 @@ func NewCompiler(limit int) *Compiler {
 	return &Compiler{limit: limit, entries: make(map[schemaKey]*list.Element)}
 }
 
-// compile is compileSchema. What it returns may be shared and must not be
-// changed. What is remembered costs of the budget what it cost at first: a
-// request is not taken or refused by what others sent before.
+// compile is compileSchema with the cache. Its result may be shared and must not
+// be changed. A cached result costs the budget what it cost at first: whether a
+// request is accepted does not depend on what others sent before.
 func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, told []string, err error) {
 	if c == nil || len(raw) < minCached {
 		return compileSchema(raw, opts, budget)

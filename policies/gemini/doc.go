@@ -32,7 +32,7 @@
 // package conversation: [NewDecoderOf], with what the rendered request expects.
 // A unary reply is decoded by the same code as a stream of one frame. What the
 // upstream runs itself comes with the whole part, so that it can be sealed and
-// given back; grounding.go, said.go and sources.go tie the sources to the text
+// given back; grounding.go, textsofar.go and sources.go tie the sources to the text
 // that they are about, and tell of them right before the finish. Statuses and
 // error bodies become neutral errors.
 //

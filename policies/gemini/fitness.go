@@ -7,9 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// Fitness finds out, part by part, whether upstream takes a history as it is.
-// It asks for what NativeHistory makes, but for what upstream does without: then the
-// client's own bytes are better.
+// Fitness checks, part by part, whether upstream takes a history as it is. It
+// checks for what NativeHistory makes, except where upstream does without: then
+// the client's own bytes are better.
 type Fitness struct {
 	// Counts says that tokens are counted: the parts are looked at, but not how
 	// they follow each other.
@@ -52,7 +52,7 @@ func NewFitness(target Target, opts Options) Fitness {
 	return f
 }
 
-// Part looks at a part. empty says that there is nothing in it.
+// Part checks a part. empty reports that there is nothing in it.
 func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bool) {
 	switch kind {
 	case conversation.KindCall:
@@ -67,16 +67,16 @@ func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bo
 	}
 }
 
-// Blank looks at a part without data, which is refused even alone.
+// Blank checks a part without data, which is refused even alone.
 func (f *Fitness) Blank() { f.unfit = true }
 
-// File looks at a file in a result, by its type; "" is one by its address.
+// File checks a file in a result, by its type; "" is one by its address.
 func (f *Fitness) File(mime string) {
 	taken := f.can.MediaInResults && (mime == "" || media.InAnswers(mime))
 	f.unfit = f.unfit || !taken && !f.Counts
 }
 
-// EndContent looks at a content as a whole.
+// EndContent checks a content as a whole.
 func (f *Fitness) EndContent(model bool) {
 	f.unfit = f.unfit || !f.fitContent(model)
 	if model {

@@ -8,8 +8,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// frame is one GenerateContentResponse, read but not yet judged. Its texts are
-// slices of the bytes it was read from. Keys come in camelCase, and in
+// frame is one GenerateContentResponse, read but not yet interpreted. Its texts
+// are slices of the bytes it was read from. Keys come in camelCase, and in
 // snake_case from gateways that print proto names; both are read.
 type frame struct {
 	// wanted is how many candidates are read, and cites whether what the answer
@@ -35,7 +35,7 @@ type frame struct {
 	begun bool
 }
 
-// candidateFrame is what a frame says of one candidate.
+// candidateFrame is one candidate of a frame.
 type candidateFrame struct {
 	index     int
 	from, to  int    // its parts in frame.parts
@@ -224,7 +224,7 @@ func (f *frame) readUsage(w *walker) error {
 	})
 }
 
-// trimPayload takes away what may stand around a payload.
+// trimPayload removes what may stand around a payload.
 func trimPayload(data []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
 }

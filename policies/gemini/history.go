@@ -78,7 +78,7 @@ func (h *NativeHistory) EndContent(model bool) {
 		h.pieces = append(h.pieces, textPiece(noOutput))
 	}
 	for _, p := range h.pieces {
-		h.turns = place(h.turns, role, p)
+		h.turns = appendToTurn(h.turns, role, p)
 	}
 	h.pieces = h.pieces[:0]
 }

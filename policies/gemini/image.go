@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// ImageModel is the model that clients are told of who ask for an image where
-// none can be made.
+// ImageModel is the model that an error recommends to clients who ask a model
+// for an image that cannot make one.
 const ImageModel = "gemini-3.1-flash-image"
 
 // imageConfig is the resolved one. Zero fields are left out.

@@ -49,7 +49,7 @@ func (f *frame) readModalities(w *walker, which detail) error {
 }
 
 // modalityOf is the counter of a modality, which is a name or its number in
-// JSON; nil for one that is not known.
+// JSON; nil for one that is unknown.
 func modalityOf(m *conversation.Modalities, literal string) *int {
 	switch literal {
 	case `"TEXT"`, "1":

@@ -94,7 +94,7 @@ func firstUser(turns []turn) []turn {
 	return append([]turn{{pieces: []piece{textPiece(goesOn)}}}, turns...)
 }
 
-// lastUser turns a model turn at the end, a prefill, into a wish of the user
+// lastUser turns a model turn at the end, a prefill, into a prompt of the user
 // where the model would refuse it (N12).
 func (r *renderer) lastUser(turns []turn) []turn {
 	last := turns[len(turns)-1]
@@ -116,11 +116,11 @@ func (r *renderer) lastUser(turns []turn) []turn {
 	if own { // files, code and the like cannot be quoted
 		return append(turns, turn{pieces: []piece{textPiece("Continue your previous message; output only the continuation.")}})
 	}
-	wish := conversation.Join("",
+	prompt := conversation.Join("",
 		conversation.Quote("Continue your previous message, which so far reads:\n\n"),
 		conversation.Join("", texts...),
 		conversation.Quote("\n\nOutput only the continuation."))
-	asked := turn{pieces: []piece{literalPiece(wish)}}
+	asked := turn{pieces: []piece{literalPiece(prompt)}}
 	return mergeTurns(append(turns[:len(turns)-1], asked))
 }
 

@@ -40,7 +40,7 @@ func (f *frame) readPart(w *walker) error {
 		return err
 	}
 	var p part
-	var odd string // a member that is not known
+	var odd string // a member that is unknown
 	from := w.offset()
 	err := w.object(func(name []byte) error {
 		switch string(name) {

@@ -14,7 +14,7 @@ type Options struct {
 	Table Table
 	// Operation is Generate or CountTokens.
 	Operation conversation.Operation
-	// History says what becomes of earlier thoughts.
+	// History says what happens to earlier thoughts.
 	History History
 
 	// StripSignatures leaves all signatures out, and thoughts with them,

@@ -51,7 +51,7 @@ func (f *frame) shrink() {
 // noText is the kind with which no text goes on.
 const noText = conversation.EventStart
 
-// block counts a part that does not go on with the one before. kind is what a
+// block counts a part that does not continue the one before. kind is what a
 // text must be to go on with it, or noText.
 func (c *candidate) block(kind conversation.EventKind) error {
 	c.last = kind

@@ -23,7 +23,7 @@ func (i *Ignored) Add(name, field string, v float64) {
 var unasked = map[string][]float64{"temperature": {1}, "topP": {0.95, 1}, "topK": {64, 0}}
 
 // Warning is what the client is told; "" for nothing. field is the first
-// setting, what says what becomes of it.
+// setting, what says what happens to it.
 func (i *Ignored) Warning(what, model string) (field, why string) {
 	switch len(i.names) {
 	case 0:

@@ -270,7 +270,7 @@ func requiredNames(n *schemaNode) map[string]bool {
 }
 
 // mayBeEmpty reports whether an array of this schema may have no items. One
-// that may also be null was refused all the same.
+// that may also be null was refused anyway.
 func mayBeEmpty(n *schemaNode) bool {
 	if least := n.get("minItems"); least != nil && strings.Trim(string(least.raw), `"0`) != "" {
 		return false

@@ -3,11 +3,11 @@ package gemini
 import "github.com/heald-proxy/heald/policies/conversation"
 
 // placeholder is base64 of "skip_thought_signature_validator", which Google
-// documents for parts whose signature is not known: those that another model
+// documents for parts whose signature is unknown: those that another model
 // made, or whose signature the client lost.
 const placeholder = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 
-// History says what becomes of thoughts of earlier turns.
+// History says what happens to thoughts of earlier turns.
 type History uint8
 
 // The history policies.

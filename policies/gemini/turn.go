@@ -19,9 +19,8 @@ func (t *turn) answers() bool {
 	return len(t.pieces) > 0 && t.pieces[0].kind == conversation.KindResult
 }
 
-// piece is one part of a rendered content. The comment names the kinds that
-// use a field. A history may have thousands, most of them texts, so what texts
-// lack stands apart.
+// piece makes the piece for one part of a message; it is not ok for a part that
+// is left out.
 type piece struct {
 	kind      conversation.Kind
 	half      half // upstream: of a server-side tool's use
@@ -113,17 +112,17 @@ func (r *renderer) turns() ([]turn, error) {
 				continue
 			}
 			if p.kind == conversation.KindMedia && part.Media.Title != "" {
-				out = place(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
+				out = appendToTurn(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
 			}
-			out = place(out, m.Role, p)
+			out = appendToTurn(out, m.Role, p)
 			said = true
 		}
 		if !said && r.opts.StripSignatures && m.Role == conversation.Model && len(m.Parts) > 0 {
-			out = place(out, m.Role, textPiece(noOutput))
+			out = appendToTurn(out, m.Role, textPiece(noOutput))
 		}
 	}
 	if !r.countsRest() && r.saysNothing(out) {
-		out = place(out, conversation.User, r.nothing())
+		out = appendToTurn(out, conversation.User, r.nothing())
 	}
 	return out, nil
 }
@@ -153,10 +152,10 @@ func (r *renderer) nothing() piece {
 	return textPiece("")
 }
 
-// place appends p to the last turn, or to a new one if the last is the other
-// side's. Calls and the upstream's own parts are always the model's and results
-// always the user's.
-func place(turns []turn, role conversation.Role, p piece) []turn {
+// appendToTurn appends p to the last turn, or to a new one if the last turn has
+// the other role. Calls and the upstream's own parts are always the model's and
+// results always the user's.
+func appendToTurn(turns []turn, role conversation.Role, p piece) []turn {
 	model := role == conversation.Model && p.kind != conversation.KindResult ||
 		p.kind == conversation.KindCall || p.kind == conversation.KindUpstream
 	if n := len(turns); n > 0 && turns[n-1].model == model {

@@ -83,7 +83,7 @@ type Try struct {
 	// Rotate: the account should not be used again for this request.
 	Rotate bool
 	// Repair is what the try asked to be changed. Lasting says that upstream
-	// gave a structured reason for it; see Ruling.
+	// gave a structured reason for it; see Verdict.
 	Repair  Repairs
 	Lasting bool
 	// OfModel: what failed goes for Model alone. The backend may be asked for
@@ -97,7 +97,7 @@ type Try struct {
 	// for all accounts of its quota group.
 	Failure Failure
 	OfGroup bool
-	// Body tells the body that was sent, of a try with a Repair; 0 is not known.
+	// Body tells the body that was sent, of a try with a Repair; 0 is unknown.
 	Body uint64
 }
 

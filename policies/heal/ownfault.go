@@ -114,7 +114,7 @@ func resourceRefused(s *Seen) bool {
 }
 
 // resource tells the client what upstream said of its file.
-func resource(s *Seen, out *Ruling) {
+func resource(s *Seen, out *Verdict) {
 	out.Client.NoRetry = true
 	switch s.Status {
 	case 403:

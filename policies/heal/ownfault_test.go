@@ -73,9 +73,9 @@ func TestJudgeResources(t *testing.T) {
 			ReasonForbidden, policies.Fail, conversation.ErrAPI, true},
 	} {
 		r := Judge(c.in)
-		if effect := r.Account.Scope != NoEffect; r.Rule != c.reason || r.Verdict != c.verdict || r.Client.Kind != c.client || effect != c.effect || r.Backend.Scope != NoEffect {
+		if effect := r.Account.Scope != NoEffect; r.Row != c.reason || r.Verdict != c.verdict || r.Client.Kind != c.client || effect != c.effect || r.Backend.Scope != NoEffect {
 			t.Errorf("%s: %s %v, client %d, account %+v, backend %+v; want %s %v, client %d, effect %v",
-				c.name, r.Rule, r.Verdict, r.Client.Kind, r.Account, r.Backend, c.reason, c.verdict, c.client, c.effect)
+				c.name, r.Row, r.Verdict, r.Client.Kind, r.Account, r.Backend, c.reason, c.verdict, c.client, c.effect)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestJudgeTools(t *testing.T) {
 				got = none
 			}
 			if want := map[bool]string{true: c.tools, false: c.no}[tools]; got != want {
-				t.Errorf("%s, tools %v: %s %s %+v, want %s", c.name, tools, r.Rule, got, r.Account, want)
+				t.Errorf("%s, tools %v: %s %s %+v, want %s", c.name, tools, r.Row, got, r.Account, want)
 			}
 		}
 	}
@@ -186,9 +186,9 @@ func harmless(t *testing.T, shape, lie string) {
 	}
 	st.Violations = []gemini.FieldViolation{{Field: "generation_config.response_logprobs", Description: text}}
 	r := Judge(Seen{Status: 400, Error: st, Delay: st.RetryDelay, DelayInText: st.DelayInText, Attempt: 1, OtherAccount: true, OtherBackend: true})
-	if r.Rule != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
+	if r.Row != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
 		t.Errorf("%q\nwas taken for %s %v, account %+v, backend %+v, code %d, reason %q, delay %v; its own words are %q",
-			text, r.Rule, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
+			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
 	}
 }
 
@@ -250,8 +250,8 @@ func TestQuotationsInOtherStatuses(t *testing.T) {
 		{503, "The model `no capacity` is overloaded.", ReasonOverloaded},
 		{429, `upstream said "{"error":{"code":401,"message":"m"}}"`, ReasonRateLimit},
 	} {
-		if r := Judge(seen(c.status, message(c.text))); r.Rule != c.reason {
-			t.Errorf("%d %s: %s, want %s", c.status, c.text, r.Rule, c.reason)
+		if r := Judge(seen(c.status, message(c.text))); r.Row != c.reason {
+			t.Errorf("%d %s: %s, want %s", c.status, c.text, r.Row, c.reason)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (q namedQuota) none() bool { return q.limit == "0" && !q.ofTool() }
 
 // rates are the exceeded quotas as rate limits. Nothing of them is left. The
 // delay says when one is back, but not that of a day: Google states a minute
-// for it all the same.
+// for it anyway.
 func (s *Seen) rates() (out []conversation.Rate) {
 	for _, q := range quotas(s) {
 		of := q.of()
@@ -103,11 +103,11 @@ func noQuota(s *Seen) bool {
 // all there is.
 func unnamed(s *Seen) bool { return len(quotas(s)) == 0 }
 
-// unpaidInWords is the ruling on a 429 of which only the text says that money is
+// unpaidInWords is the verdict on a 429 of which only the text says that money is
 // missing; Google has no reason for it. Until another request is told the same,
 // the account is treated as after any 429. That is all if the words may be those
 // of a gateway, or of a server that the request's tools called.
-func unpaidInWords(s *Seen, out *Ruling) {
+func unpaidInWords(s *Seen, out *Verdict) {
 	if s.Tools || !named("RESOURCE_EXHAUSTED")(s) {
 		out.Account = cool(CoolQuota, rateLimited...)
 	}

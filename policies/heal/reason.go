@@ -49,7 +49,7 @@ const (
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
 	ReasonStreamTooLong   = "stream_too_long"    // not complete after max_stream, or too many bytes
 	ReasonStreamUndone    = "stream_undone"      // a finish that undoes what came before it
-	ReasonStreamShutdown  = "stream_shutdown"    // heald had to go before it was complete
+	ReasonStreamShutdown  = "stream_shutdown"    // heald had to stop before it was complete
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
 	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 

@@ -219,7 +219,7 @@ func relaxed(s *Seen) bool {
 }
 
 // relax asks for the relaxation, once.
-func relax(s *Seen, out *Ruling) {
+func relax(s *Seen, out *Verdict) {
 	repair, structured := findRelaxation(s)
 	once(func(*Seen) Repairs { return repair })(s, out)
 	out.Lasting = structured && out.Repair != 0

@@ -76,7 +76,7 @@ func (t *Thread) begin() {
 	}
 }
 
-// count tells what became of lost carriers. Of those made good, so many only
+// count tells what happened to lost carriers. Of those made good, so many only
 // since another replica knew them.
 func (t *Thread) count(fromStore int) {
 	if t == nil {

@@ -37,10 +37,10 @@ func TestProvisionedThroughput(t *testing.T) {
 		s := Seen{Status: 429, Error: &exceedsBoughtError, SharedCapacity: true, Attempt: 1, MaxWait: time.Second}
 		c.change(&s)
 		r := Judge(s)
-		if r.Rule != c.want {
-			t.Errorf("%s: the row is %s, want %s", c.name, r.Rule, c.want)
+		if r.Row != c.want {
+			t.Errorf("%s: the row is %s, want %s", c.name, r.Row, c.want)
 		}
-		if r.Rule == ReasonProvisioned && (r.Verdict != policies.Retry || r.Wait != 0 || r.Rotate || r.Failure != Passing ||
+		if r.Row == ReasonProvisioned && (r.Verdict != policies.Retry || r.Wait != 0 || r.Rotate || r.Failure != Passing ||
 			r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect) {
 			t.Errorf("%s: %+v, want a retry at once without an effect", c.name, r)
 		}

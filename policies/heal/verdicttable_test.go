@@ -189,7 +189,7 @@ func (e Effect) describe() string {
 }
 
 // effectsOf words what follows for others, and what the client is told.
-func effectsOf(r *Ruling) string {
+func effectsOf(r *Verdict) string {
 	out := fmt.Sprintf("account: %s; backend: %s; %q", r.Account.describe(), r.Backend.describe(), r.Client.Message)
 	if r.OfModel {
 		out += " of the model"
@@ -204,10 +204,10 @@ func effectsOf(r *Ruling) string {
 }
 
 // rulingOf words what the request itself does next.
-func rulingOf(r *Ruling) string {
+func rulingOf(r *Verdict) string {
 	out := fmt.Sprintf("%s %s", r.Verdict, r.Reason)
-	if r.Rule != r.Reason {
-		out += " by " + r.Rule
+	if r.Row != r.Reason {
+		out += " by " + r.Row
 	}
 	for _, f := range []struct {
 		set  bool

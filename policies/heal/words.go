@@ -19,7 +19,7 @@ func (s *Seen) text() string {
 	return s.Error.Message
 }
 
-// cause words what was seen, for the log.
+// cause is the error for the log.
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
@@ -43,17 +43,17 @@ func (s *Seen) pointer() string {
 	return ", redirects to " + redact.ForLog(s.Location)
 }
 
-// textLimit bounds what is looked at of an error's text, in bytes: a hostile
-// upstream may send megabytes. What is told of it ends at redact.Limit; the
-// difference is so that no credential stands cut in two at that end.
+// textLimit bounds how many bytes of an error's text are searched: a hostile
+// upstream may send megabytes. What is shown of it ends at redact.Limit; the
+// difference is there so that no credential is cut in two at that end.
 const textLimit = 8 * redact.Limit
 
 func head(text string) string { return text[:min(len(text), textLimit)] }
 
-// client words the error that the client gets if the ruling is the end.
+// client words the error that the client gets if the verdict is the end.
 func (r *row) client(s *Seen) conversation.Error {
 	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
-	if s.Delay > 0 && passes(r.kind) {
+	if s.Delay > 0 && isTemporary(r.kind) {
 		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
 	}
 	switch r.kind {
@@ -79,8 +79,8 @@ func (r *row) client(s *Seen) conversation.Error {
 	return out
 }
 
-// passes reports whether an error may be gone when the client comes back.
-func passes(kind conversation.ErrorKind) bool {
+// isTemporary reports whether an error may be gone when the client comes back.
+func isTemporary(kind conversation.ErrorKind) bool {
 	switch kind {
 	case conversation.ErrRateLimit, conversation.ErrQuota, conversation.ErrOverloaded, conversation.ErrTimeout, conversation.ErrAPI:
 		return true
@@ -89,8 +89,8 @@ func passes(kind conversation.ErrorKind) bool {
 }
 
 // clientText is the upstream's own text where it helps the client, and a
-// sentence of ours where the upstream spoke about heald's credentials or said
-// nothing.
+// sentence of ours where upstream wrote about heald's credentials or sent no
+// text.
 func clientText(r *row, s *Seen) string {
 	if s.Peek != "" && s.Error == nil {
 		return peekTexts[s.Peek]
@@ -123,8 +123,8 @@ func clientText(r *row, s *Seen) string {
 // mostParticulars bounds what is added to an error's text.
 const mostParticulars = 5
 
-// particulars are the fields and quotas of an error, as far as its text does
-// not name them itself.
+// particulars are the fields and quotas of an error that its text does not name
+// itself.
 func (s *Seen) particulars() string {
 	var b strings.Builder
 	n := 0

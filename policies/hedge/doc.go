@@ -22,5 +22,5 @@
 // The estimate takes it that when a time is cut says nothing about how long it
 // would have been. Where both sendings are slow for the same reason (a long
 // prompt) that is not quite so, and the quantile is somewhat too low; the
-// budgets hold all the same.
+// budgets hold anyway.
 package hedge

@@ -7,6 +7,6 @@
 // a backend that is down loses nothing. Only for the first list a client that
 // asked for models may wait a moment ([List.Wait]).
 //
-// How a page is fetched is not known here; [Parse] reads those of both of
+// How a page is fetched is unknown here; [Parse] reads those of both of
 // Google's APIs. Vertex AI's has names alone.
 package listing

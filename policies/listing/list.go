@@ -18,8 +18,8 @@ const (
 
 // List is the list of models of one backend. It is safe for concurrent use.
 type List struct {
-	fetch func(context.Context) ([]Model, error)
-	told  func(error)
+	fetch   func(context.Context) ([]Model, error)
+	onError func(error)
 
 	tried chan struct{} // closed once the first fetch has ended
 	once  sync.Once     // closes it
@@ -33,8 +33,8 @@ type List struct {
 
 // New makes a list that fetch gets. told is called with nil for each new list,
 // and with the error of the first of several fetches in a row that fail.
-func New(fetch func(context.Context) ([]Model, error), told func(error)) *List {
-	return &List{fetch: fetch, told: told, tried: make(chan struct{})}
+func New(fetch func(context.Context) ([]Model, error), onError func(error)) *List {
+	return &List{fetch: fetch, onError: onError, tried: make(chan struct{})}
 }
 
 // Models returns what the last fetch brought, without waiting; nil if there was
@@ -74,7 +74,7 @@ func (l *List) refresh() {
 	}
 	l.mu.Unlock()
 	if !known {
-		l.told(err)
+		l.onError(err)
 	}
 	l.once.Do(func() { close(l.tried) })
 	l.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bodies are what a client sent and what it got. They hold prompts and answers:
+// Bodies are what a client sent and received. They hold prompts and answers:
 // nothing keeps them unless the operator has asked for it, and headers are never
 // among them.
 type Bodies struct {
@@ -22,7 +22,7 @@ type Bodies struct {
 	// Request is without a content coding, Answer what went to the client.
 	Request Body `json:"request"`
 	Answer  Body `json:"answer"`
-	// Expires is when they are deleted; the zero time where that is not known.
+	// Expires is when they are deleted; the zero time if unknown.
 	Expires time.Time `json:"expires,omitzero"`
 
 	redact  func(string) string
@@ -32,7 +32,7 @@ type Bodies struct {
 
 // Body is one body, as far as it is kept.
 type Body struct {
-	// Text is the body where it is a text, Binary where it is none.
+	// Text is the body if it is text, Binary if it is not.
 	Text   string `json:"text,omitempty"`
 	Binary []byte `json:"base64,omitempty"`
 	// Size is the length of the whole in bytes, before anything was redacted.
@@ -47,12 +47,12 @@ type BodyStore interface {
 }
 
 const (
-	// mostBodyBytes bounds what all captures and all bodies that wait for the store
-	// hold, in bytes. What does not fit is not kept, and counted.
+	// mostBodyBytes bounds what all captures and all bodies that wait for the
+	// store hold, in bytes. Bodies that do not fit are dropped and counted.
 	mostBodyBytes = 64 << 20
-	// mostBodies is how many wait for the store.
+	// mostBodies bounds how many wait for the store.
 	mostBodies = 64
-	// beyondCut is how much more than the limit is looked at, in bytes, so that a
+	// beyondCut is how many bytes beyond the limit are searched, so that a
 	// secret which the limit would cut in two is found whole.
 	beyondCut = 4 << 10
 )
@@ -75,7 +75,7 @@ type BodyKeeper struct {
 	limit int64
 }
 
-// NewBodyKeeper starts the goroutine that feeds the store; Close ends it.
+// NewBodyKeeper starts the goroutine that writes to the store; Close ends it.
 func NewBodyKeeper(to BodyStore, o BodyOptions) *BodyKeeper {
 	o.Queue.Name, o.Queue.Size = "bodies", mostBodies
 	return &BodyKeeper{o: o, queue: NewQueue(bodySink{to}, o.Queue), limit: mostBodyBytes}
@@ -84,14 +84,14 @@ func NewBodyKeeper(to BodyStore, o BodyOptions) *BodyKeeper {
 // Close writes what waits. The store stays open.
 func (k *BodyKeeper) Close(ctx context.Context) error { return k.queue.Close(ctx) }
 
-// wants reports whether the bodies of a request that ended so are kept.
+// wants reports whether the bodies of a request with this outcome are kept.
 func (k *BodyKeeper) wants(outcome string) bool {
 	return outcome != "" && (k.o.All || outcome == "failed" || outcome == "broken")
 }
 
-// Capture collects the bodies of one request. A nil one collects nothing, so that
-// where no bodies are kept a capture costs nothing. It is used by one goroutine at a
-// time.
+// Capture collects the bodies of one request. A nil one collects nothing, so
+// that it costs nothing where no bodies are kept. It is used by one goroutine at
+// a time.
 type Capture struct {
 	keeper          *BodyKeeper
 	request, answer bytes.Buffer
@@ -100,7 +100,7 @@ type Capture struct {
 	lost            bool // there was no room
 }
 
-// Begin starts to collect; Keep or Drop ends it.
+// Begin starts a capture; Keep or Drop ends it.
 func (k *BodyKeeper) Begin() *Capture {
 	if k == nil {
 		return nil
@@ -153,13 +153,13 @@ func (k *BodyKeeper) take(n int64) bool {
 	return false
 }
 
-// giveUp lets go of what there is: half of the bodies would mislead.
+// giveUp drops what was collected: half of the bodies would mislead.
 func (c *Capture) giveUp() {
 	c.Drop()
 	c.lost = true
 }
 
-// Drop lets go of everything.
+// Drop drops what was collected.
 func (c *Capture) Drop() {
 	if c == nil {
 		return
@@ -168,9 +168,9 @@ func (c *Capture) Drop() {
 	c.held, c.request, c.answer = 0, bytes.Buffer{}, bytes.Buffer{}
 }
 
-// Keep ends the capture: it hands the bodies over if those of a request with such
-// an outcome are kept, or else lets go of them. about says whose they are; redact
-// takes secrets out, and is called later, from another goroutine.
+// Keep ends the capture: it hands the bodies to the store if those of a request
+// with this outcome are kept, and otherwise drops them. about identifies the
+// request; redact removes secrets, and is called later, from another goroutine.
 func (c *Capture) Keep(about Bodies, redact func(string) string) {
 	if c != nil {
 		c.keep(about, redact)
@@ -218,7 +218,7 @@ func (b *Body) finish(redact func(string) string, most int) {
 	}
 }
 
-// wholeRunes takes away a character that was cut in two.
+// wholeRunes removes a character that was cut in two.
 func wholeRunes(text string) string {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {

@@ -4,12 +4,12 @@ import (
 	"sync/atomic"
 )
 
-// other is the label of what no configuration names.
+// other is the label of every name that is not configured.
 const other = "other"
 
-// Names are the names that may become labels: those of the configuration, never
-// a client's. The number of time series is bounded by them. A name that is not
-// known is one label, "other"; no name is none. Its zero value knows none.
+// Names are the names that may become labels: configured ones, never a client's.
+// They bound the number of time series. An unknown name becomes "other"; an
+// empty one stays empty. The zero value knows none.
 type Names struct {
 	Tenants, Backends, Accounts map[string]bool
 	// Model names a model for a label; "" if the configuration does not know
@@ -54,7 +54,7 @@ type Labels struct {
 	names   atomic.Pointer[Names]
 }
 
-// NewLabels makes a recorder that knows no names yet.
+// NewLabels makes a recorder without names.
 func NewLabels(m *Metrics) *Labels {
 	l := &Labels{metrics: m}
 	l.SetNames(Names{})
@@ -91,5 +91,5 @@ func (l *Labels) Attempt(a Attempt) {
 	l.metrics.cost.Of(place[:]...).Add(float64(*a.Cost) / perUnit)
 }
 
-// Request counts nothing: attempts are what is billed.
+// Request counts nothing: attempts are billed.
 func (l *Labels) Request(Request) {}

@@ -8,9 +8,9 @@ import (
 
 // A line of the log has the fields of the record under the names of its JSON, so
 // that whoever knows one knows the other, and reads it back. It leaves out what
-// is a sum or a version of a list, and what is not known.
+// is a sum or a version of a list, and what is unknown.
 
-// fields adds what is known to a line.
+// fields adds known values to a line.
 type fields struct{ zapcore.ObjectEncoder }
 
 func (f fields) text(name, value string) {
@@ -56,7 +56,7 @@ func (f fields) resume(r *Resume) {
 	}
 }
 
-// AddTo tells in a line of the log whose it is.
+// AddTo adds the request's identity to a log line.
 func (o *Origin) AddTo(enc zapcore.ObjectEncoder) {
 	f := fields{enc}
 	f.AddString("request_id", o.RequestID)
@@ -73,7 +73,7 @@ func (o *Origin) AddTo(enc zapcore.ObjectEncoder) {
 func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f := fields{enc}
 	a.AddTo(enc)
-	a.told(f)
+	a.addSummary(f)
 	f.AddBool("asked_upstream", a.Asked)
 	f.flag("unsettled", a.Unsettled)
 	f.text("group", a.Group)
@@ -98,8 +98,8 @@ func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// told is what a line says of each attempt.
-func (a *Attempt) told(f fields) {
+// addSummary adds the fields that both lines have of an attempt.
+func (a *Attempt) addSummary(f fields) {
 	f.AddInt64("attempt", int64(a.Number))
 	f.AddString("verdict", a.Verdict)
 	f.text("reason", a.Reason)
@@ -164,7 +164,7 @@ type toldAttempt Attempt
 // MarshalLogObject implements [zapcore.ObjectMarshaler].
 func (a *toldAttempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f := fields{enc}
-	(*Attempt)(a).told(f)
+	(*Attempt)(a).addSummary(f)
 	f.duration("began_ms", a.Began)
 	f.duration("waited_ms", a.Waited)
 	f.duration("held_ms", a.Held)

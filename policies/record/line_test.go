@@ -27,7 +27,7 @@ func written(t testing.TB, of zapcore.ObjectMarshaler) []byte {
 }
 
 // filled sets each field of a struct, so that none is left out of a line because
-// it is not known.
+// it is unknown.
 func filled(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -130,7 +130,7 @@ func compare(t *testing.T, want, got any, but []string) {
 	}
 }
 
-// What is not known is not in the line, and what always is is.
+// What is unknown is not in the line, and what always is is.
 func TestEmptyLines(t *testing.T) {
 	for want, of := range map[string]zapcore.ObjectMarshaler{
 		`{"request_id":"","api":"","attempt":0,"verdict":"","asked_upstream":false,"duration_ms":0}`:              &Attempt{},

@@ -88,7 +88,7 @@ type Attempt struct {
 	Unsettled bool `json:"unsettled,omitempty"`
 	// Status is upstream's; 0 if none came.
 	Status int `json:"upstream_status,omitempty"`
-	// Usage is nil if it is not known.
+	// Usage is nil if unknown.
 	Usage *Usage `json:"usage"`
 	// Cost is in billionths of the currency; nil if the price or the usage is
 	// not known. PriceVersion says by which list.
@@ -108,7 +108,7 @@ type Attempt struct {
 	// other_key, unreadable or other_tenant; "" if it could, or there was nothing.
 	Memory string `json:"memory,omitempty"`
 	// Resume is what came of fetching the rest of its answer where another attempt
-	// follows all the same; else the Request has it.
+	// follows anyway; else the Request has it.
 	Resume *Resume `json:"resume,omitempty"`
 	// Began is how long after the request's beginning it began. Wait is what the
 	// next attempt shall wait.
@@ -144,7 +144,7 @@ type Request struct {
 	Status int `json:"status,omitempty"`
 	// StopReason is why the model stopped, in the neutral words; "" if unknown.
 	StopReason string `json:"stop_reason,omitempty"`
-	// Client is the address that connected to Envoy; "" if it is not known.
+	// Client is the address that connected to Envoy; "" if unknown.
 	Client string `json:"client,omitempty"`
 	// Replica names the process of the last attempt; "" where there are no others.
 	Replica string `json:"replica,omitempty"`
@@ -162,7 +162,7 @@ type Request struct {
 	// replica knows. Of those that ended elsewhere it knows no usage.
 	Tried    int       `json:"tried"`
 	Attempts []Attempt `json:"attempts"`
-	// Usage and Cost are sums over Attempts; nil if they are not known.
+	// Usage and Cost are sums over Attempts; nil if they are unknown.
 	// Estimated says that a part of them is a guess.
 	Usage        *Usage `json:"usage"`
 	Cost         *int64 `json:"cost_nano"`

@@ -25,11 +25,11 @@ type Client struct {
 	hop  string // sent as policies.HeaderHop; "" sends none
 }
 
-// connectTimeout bounds the way to a listener that is nearby.
+// connectTimeout bounds connecting to a listener, which is nearby.
 const connectTimeout = 5 * time.Second
 
 // NewClient makes a client; via is http://host:port or unix:///path. hop is the
-// secret by which the listener knows heald; "" sends none.
+// secret that the listener checks; "" sends none.
 func NewClient(via, hop string) (*Client, error) {
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	transport := &http.Transport{

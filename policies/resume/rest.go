@@ -17,10 +17,11 @@ type Rest struct {
 }
 
 // Err says why the continuation cannot be joined; nil if it can, or if that is
-// not known yet.
+// still unknown.
 func (r *Rest) Err() error { return r.err }
 
-// Joined reports whether the seam was found: what comes goes to the client.
+// Joined reports whether the seam was found: from then on, text goes to the
+// client.
 func (r *Rest) Joined() bool { return r.joint.joined() }
 
 // Again reports whether the seam was found in a reply that is the whole answer
@@ -34,8 +35,8 @@ func (r *Rest) CutShort(f conversation.Finish) bool {
 	return r.less && r.joint.state == again && f == conversation.FinishLength
 }
 
-// Events appends to dst what of events completes the answer. A failure goes on
-// whatever came before.
+// Events appends to dst those of events that complete the answer. A failure
+// continues, whatever came before.
 func (r *Rest) Events(dst, events []conversation.Event) []conversation.Event {
 	for _, ev := range events {
 		if ev.Kind == conversation.EventFailure {
@@ -79,9 +80,10 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 }
 
 var (
-	// ErrNoText says that a reply ended before the seam was found.
+	// ErrNoText reports that a reply ended before the seam was found.
 	ErrNoText = errors.New("the continuation has no text that could be joined")
-	// ErrCutShort says that an answer ended at a limit that is not the client's.
+	// ErrCutShort reports that an answer ended at a limit that is not the
+	// client's.
 	ErrCutShort = errors.New("the continuation is the whole answer again, and ended at the token limit for the rest of it")
 )
 

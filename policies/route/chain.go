@@ -12,7 +12,7 @@ import (
 )
 
 // Chain is what a client's model name means: the model to ask for, and those
-// to go on to, in this order, when it has no capacity, is not known, or every
+// to go on to, in this order, when it has no capacity, is unknown, or every
 // account's quota for it is used up. In heald.yaml it is a model, or a list of
 // hops.
 type Chain []Hop

@@ -108,7 +108,7 @@ type PeekSettings struct {
 	MaxBytes int `yaml:"max_bytes" unit:"bytes"`
 }
 
-// ThinkingSettings say what becomes of thoughts.
+// ThinkingSettings say what happens to thoughts.
 type ThinkingSettings struct {
 	// History is "drop" (default): thoughts of earlier turns do not go
 	// upstream; or "keep": those that heald itself sealed do.

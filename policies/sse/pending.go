@@ -29,8 +29,8 @@ var moves = [...][stray + 1]bool{
 	stray:    {idle: true},
 }
 
-// move is the only place that changes what is pending. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes what is pending. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (r *Reader) move(to pending) {
 	if !moves[r.pending][to] {
 		undrawn(r.pending, to)

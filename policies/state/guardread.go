@@ -28,12 +28,12 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return g.merge(local), nil
 }
 
-// lookEvery is how often a guard reads a snapshot though nobody asks for one:
-// what each replica may do by itself depends on how many there were.
+// lookEvery is how often a guard reads a snapshot without a caller: what each
+// replica may do by itself depends on how many there were.
 const lookEvery = time.Second
 
-// looks reads snapshots of a store that is up, the first one at once: a store that
-// cannot be used is noticed though nobody asks for anything.
+// looks reads snapshots of a store that is up, the first one at once, so that an
+// unusable store is noticed without requests.
 func (g *Guard) looks(ctx context.Context) {
 	next := time.NewTicker(lookEvery)
 	defer next.Stop()
@@ -79,7 +79,7 @@ func (g *Guard) look(ctx context.Context) {
 	}
 }
 
-// errTrouble is the error of a store that tells of itself, but does nothing.
+// errTrouble is the error of a store that answers, but does not work.
 var errTrouble = errors.New("state: the shared store refuses what it is asked")
 
 // heard tells a store that answers what was kept back after calls were missed:
@@ -115,8 +115,8 @@ func (g *Guard) seen(s *Snapshot) {
 	}
 }
 
-// merge adds to a local snapshot what the remote store said last: its documents
-// go on, and the slots that it has given are still in use.
+// merge adds to a local snapshot the remote store's last one: its documents stay
+// valid, and the slots that it has given are still in use.
 func (g *Guard) merge(local *Snapshot) *Snapshot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -155,7 +155,7 @@ func (g *Guard) Change(ctx context.Context, doc Doc, life time.Duration, change 
 	})
 }
 
-// lastDoc is what the remote store said last of a document.
+// lastDoc is the remote store's last version of a document.
 func (g *Guard) lastDoc(doc Doc) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -165,8 +165,8 @@ func (g *Guard) lastDoc(doc Doc) []byte {
 	return g.last.Docs[doc]
 }
 
-// Get implements Store. What was put while the remote store could not be reached
-// is found locally; while it cannot be, others may have put something newer.
+// Get implements Store. A value that was put while the remote store could not be
+// reached is found locally; meanwhile, other replicas may have put newer ones.
 func (g *Guard) Get(ctx context.Context, key Key) ([]byte, error) {
 	var value []byte
 	err := g.call(ctx, "get", func(ctx context.Context) (err error) {

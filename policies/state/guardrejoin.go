@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// rejoins asks a store that went down again until it answers.
+// rejoins asks a store that went down until it answers.
 func (g *Guard) rejoins(ctx context.Context) {
 	for {
 		select {
@@ -62,7 +62,7 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	return true
 }
 
-// freeze forbids or allows to take locally.
+// freeze forbids or allows taking locally.
 func (g *Guard) freeze(on bool) {
 	g.deciding.Lock()
 	defer g.deciding.Unlock()

@@ -22,11 +22,11 @@ func (g *Guard) slots(p *Place, n, given int) int {
 	return min(own, g.kept[p.Account]+free/n)
 }
 
-// keep notes what this replica holds as the store begins to be silent; the lock is
-// held.
+// keep records what this replica holds when the store stops answering; the lock
+// is held.
 func (g *Guard) keep() { g.kept = g.holds() }
 
-// letGo returns the settlements that were kept back, for the store that answers
+// letGo returns the settlements that were kept back, once the store answers
 // again; the lock is held.
 func (g *Guard) letGo() (late []Settlement) {
 	late = g.late
@@ -73,7 +73,7 @@ func (g *Guard) end(e *Settlement) (tell bool) {
 	return false
 }
 
-// replicas is how many there were; the lock is held.
+// replicas is how many replicas there were; the lock is held.
 func (g *Guard) replicas() int {
 	if g.last == nil {
 		return 1

@@ -6,12 +6,12 @@ import "context"
 type Used interface {
 	// Used returns what each of the tenants has used and reserved of each of its
 	// Budgets, in that window, in their order. It takes nothing. An error means that
-	// it is not known.
+	// it is unknown.
 	Used(ctx context.Context, tenants []*TenantWant) ([][]int64, error)
 }
 
 // Used implements Used. It is for people: while the shared store does not answer
-// it is not known, and that it does not answer here keeps nobody from calling it.
+// it is unknown, and that it does not answer here keeps nobody from calling it.
 func (g *Guard) Used(ctx context.Context, tenants []*TenantWant) ([][]int64, error) {
 	if g.isDown() {
 		return nil, ErrUnavailable

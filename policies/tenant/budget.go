@@ -17,7 +17,7 @@ type Estimate struct {
 	// Certain are those of Tokens that are no guess: the input, and the output if
 	// the client has set a limit below what is expected.
 	Certain int64
-	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// Cost is in nano-units of the currency; nil if the price is unknown, and
 	// nothing is reserved. CertainCost is that of Certain.
 	Cost, CertainCost *int64
 }
@@ -35,7 +35,7 @@ func reserve(expected, certain, limit int64) int64 {
 // Usage is what an attempt has used.
 type Usage struct {
 	Input, Output int64 // tokens
-	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// Cost is in nano-units of the currency; nil if the price is unknown, and
 	// the reservation stands.
 	Cost *int64
 }
@@ -131,7 +131,7 @@ const outputWeight = 4
 func (u *Usage) Service() int64 { return u.Input + outputWeight*u.Output }
 
 // micros are nano-units in millionths, rounded up so that many small sums are
-// not free; unknown is for a cost that is not known.
+// not free; unknown is for a cost that is unknown.
 func micros(nanos *int64, unknown int64) int64 {
 	if nanos == nil {
 		return unknown

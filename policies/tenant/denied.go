@@ -27,7 +27,7 @@ const (
 	OutOfMoney             // money that does not come back soon: of the month, or in total
 	Spent                  // requests or tokens in total, which never come back
 	TooLarge               // the request alone needs more than a budget's limit
-	Unpriced               // the model's price is not known, and the tenant's budget of money could not count it
+	Unpriced               // the model's price is unknown, and the tenant's budget of money could not count it
 	kindsCount             // keep last
 )
 
@@ -37,7 +37,7 @@ const Kinds = int(kindsCount)
 // Denied is a request that a tenant may not make, or not now.
 type Denied struct {
 	Kind Kind
-	// Tenant is the tenant's name; "" if it is not known who calls.
+	// Tenant is the tenant's name; "" if unknown who calls.
 	Tenant string
 	// Limit is the name of the limit that is spent; "" for other kinds.
 	Limit string

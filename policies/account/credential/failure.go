@@ -21,7 +21,7 @@ type Failure struct {
 	// Text is for the operator, without any secret or e-mail address.
 	Text string
 
-	ahead time.Duration // of the local clock, before the server's; 0 if not known
+	ahead time.Duration // of the local clock, before the server's; 0 if unknown
 }
 
 func (f *Failure) Error() string { return f.Text }

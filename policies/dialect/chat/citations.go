@@ -21,7 +21,7 @@ type citations struct {
 	inserts []insertion
 }
 
-// insertion is content that is not part of the answer's text.
+// insertion is content that is not part of the upstream's answer text.
 type insertion struct {
 	at    int // in bytes of the answer
 	chars int

@@ -2,7 +2,7 @@
 //
 // A request arrives as bytes. [Dialect.Match] knows it by its path;
 // [Dialect.Decode] walks the body once, field by field, and asks the tables in
-// fields.go what becomes of each. Texts and schemas stay slices of the body.
+// fields.go what happens to each. Texts and schemas stay slices of the body.
 // Copied are only tool arguments, which arrive as JSON within a JSON string,
 // and the base64 of data: URLs, which must lose what stands before it.
 //

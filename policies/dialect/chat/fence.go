@@ -35,8 +35,8 @@ func longestRun(text []byte, c byte) (longest int) {
 	return longest
 }
 
-// fencedResult is what running code gave; if that is nothing, the outcome
-// unless all went well.
+// fencedResult is the output of the code that was run; if there is none, the
+// outcome unless it is OK.
 func fencedResult(outcome string, output conversation.Text) conversation.Text {
 	if output.Empty() && outcome != "OUTCOME_OK" {
 		output = conversation.Quote(outcome)

@@ -13,8 +13,8 @@ import (
 // Editors that know several APIs send the body of one on the path of another.
 // The decoder of that API reads what is its own; the reply is of this API.
 
-// foreign reads a field that holds the conversation, or its system text, in the
-// words of another API.
+// foreign reads a field that holds the conversation, or its system text, in
+// another API's form.
 func (d *decoder) foreign(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "input":

@@ -33,7 +33,7 @@ type sink interface {
 	ping(dst []byte) []byte
 }
 
-// head is what a reply says of itself.
+// head is the metadata of a reply.
 type head struct {
 	id, model string
 	created   int64 // Unix time
@@ -47,7 +47,7 @@ type machine struct {
 	own  own
 	cfg  Config
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state  state
 	run    run
@@ -67,7 +67,7 @@ type machine struct {
 func (d *Dialect) machine(req *conversation.Request, own own, s sink) *machine {
 	return &machine{
 		req: req, own: own, cfg: d.cfg, sink: s,
-		ids:   callid.Giver{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
+		ids:   callid.IDs{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
 		cites: citations{on: own.cites},
 	}
 }
@@ -192,8 +192,8 @@ func (m *machine) onText(dst []byte, t conversation.Text) []byte {
 	return m.sink.text(dst, t, m.takeLogprobs())
 }
 
-// insert writes text that is not part of the answer's text upstream, so that
-// citations, which count there, must be moved by it.
+// insert writes text that is not part of the upstream's answer text, so that the
+// offsets of citations, which count there, must be moved by it.
 func (m *machine) insert(dst []byte, t conversation.Text) []byte {
 	if t.Empty() {
 		return dst

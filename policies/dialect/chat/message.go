@@ -64,7 +64,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		if jsonwalk.Lost(messageFields, name, v) {
 			msg.stray = string(name)
 		}
-		use, err := d.Sort(messageFields, name, v)
+		use, err := d.Field(messageFields, name, v)
 		if err != nil || !use {
 			return err
 		}
@@ -99,7 +99,7 @@ func (d *decoder) settle(msg *message) (err error) {
 	default:
 		var t conversation.Text
 		t, err = d.Text("content", v)
-		msg.content = openai.Said(nil, t)
+		msg.content = openai.AppendContent(nil, t)
 		d.Mark("content", msg.content)
 	}
 	if msg.audio == nil || err != nil {
@@ -154,8 +154,8 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 	}
 }
 
-// addMessage adds what msg means to the conversation. A message that says
-// nothing is left out: many clients send content: null.
+// addMessage adds msg to the conversation. An empty message is left out: many
+// clients send content: null.
 func (d *decoder) addMessage(msg *message) error {
 	if msg.role != "assistant" {
 		msg.content = append(msg.content, msg.images...)
@@ -221,8 +221,8 @@ func assistantParts(msg *message) []conversation.Part {
 }
 
 // leadSystem takes the leading system messages as the request's system text,
-// after that in fields of other APIs. If there is nothing else they are what
-// the user says.
+// after that in fields of other APIs. If there are no other messages they become
+// the user's.
 func (d *decoder) leadSystem() {
 	lead := 0
 	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {

@@ -20,14 +20,14 @@ func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error
 	})
 }
 
-// part reads one content part. Clients that take the API at its word send
-// objects; a bare string in the list was seen too.
+// part reads one content part. Clients should send objects; bare strings in the
+// list were seen too.
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
 	switch v.Kind() {
 	case '"':
-		*parts = openai.Said(*parts, conversation.Text(v))
+		*parts = openai.AppendContent(*parts, conversation.Text(v))
 		return nil
 	case 'n':
 		return nil

@@ -25,8 +25,8 @@ func mediaURL(m conversation.Media) conversation.Text {
 	return append(append(url, m.Data.Inner()...), '"')
 }
 
-// imageConfig reads what images should be like, in the words of routers of
-// models, or in the upstream's own.
+// imageConfig reads the settings for images, in the form of model routers such
+// as OpenRouter, or in the upstream's own.
 func (d *decoder) imageConfig(m jsonwalk.Members) error {
 	if err := m.Obey(imageConfigFields); err != nil {
 		return err

@@ -25,7 +25,7 @@ var runMoves = [...][]run{
 	inTags:     {outside},
 }
 
-// moveRun is the only place that changes the run, as move is for the state.
+// moveRun is the only function that changes the run, as move is for the state.
 func (m *machine) moveRun(to run) {
 	if !slices.Contains(runMoves[m.run], to) {
 		panic(fmt.Sprintf("chat: run of thoughts in state %d cannot move to %d", m.run, to))

@@ -122,7 +122,7 @@ func (c *call) appendHead(dst []byte, indexed bool) []byte {
 	return append(dst, `,"`+c.shape.field+`":`...)
 }
 
-// appendArgs writes the member of a delta that goes on with a call.
+// appendArgs writes the member of a delta that continues a call.
 func (c *call) appendArgs(dst []byte, piece conversation.Text) []byte {
 	if c.shape == legacyShape {
 		dst = append(append(dst, `"function_call":{"arguments":`...), piece...)

@@ -31,8 +31,8 @@ var moves = [...][]state{
 	failed: {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (m *machine) move(to state) {
 	if !slices.Contains(moves[m.state], to) {
 		panic(fmt.Sprintf("chat: answer in state %d cannot move to %d", m.state, to))

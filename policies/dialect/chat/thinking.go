@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// thinking is what the fields about it said.
+// thinking holds the fields about thinking.
 type thinking struct {
 	effort string // reasoning_effort, or reasoning.effort; "" if absent
 	budget *int   // reasoning.max_tokens
@@ -17,8 +17,8 @@ type thinking struct {
 	exclude bool // reasoning.exclude, or what says the same
 }
 
-// thinkingField reads what other services that speak this API have for
-// thinking, since their clients come here too.
+// thinkingField reads the fields for thinking of other services that speak this
+// API, since their clients come here too.
 func (d *decoder) thinkingField(name string, v jsontext.Value) error {
 	if name == "enable_thinking" {
 		return setting.Set(&d.thinking.on, name, v, d.Flag)
@@ -78,8 +78,8 @@ func (d *decoder) template(m jsonwalk.Members) error {
 	return nil
 }
 
-// reasoning reads the object in which routers of models, and clients made for
-// them, put what they want of thinking.
+// reasoning reads the object for thinking of model routers such as OpenRouter,
+// and of clients made for them.
 func (d *decoder) reasoning(m jsonwalk.Members) error {
 	if err := m.Obey(reasoningFields); err != nil {
 		return err
@@ -106,9 +106,9 @@ func (d *decoder) reasoning(m jsonwalk.Members) error {
 	return err
 }
 
-// resolveThinking joins what was said. Without a word the model thinks as it
-// does by itself, and its thoughts are shown: clients that know none of them
-// skip a field that they do not know.
+// resolveThinking joins these fields. Without any, the model thinks by its own
+// default, and its thoughts are shown: clients skip a field that they do not
+// know.
 func (d *decoder) resolveThinking() error {
 	t := &d.Req.Thinking
 	t.Visible = !d.thinking.exclude

@@ -18,7 +18,7 @@ const (
 )
 
 // splitCallID takes the carrier off a call's id. An id without one is returned
-// whole. Whether the carrier is genuine is not known here.
+// whole. Whether the carrier is genuine is unknown here.
 func splitCallID(id string) (bare, carrier string) {
 	at := strings.Index(id, carrierMark)
 	if at < 0 {

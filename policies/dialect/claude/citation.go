@@ -23,10 +23,9 @@ func (m *machine) textLength(t conversation.Text) int {
 	return len(m.plain)
 }
 
-// onSources tells of the upstream's searches: a call for each query, and the
-// pages as the result of the last. They come after the text that used them,
-// which is not held back for them: a text that streams late is worse than pages
-// that follow it.
+// onSources writes the upstream's searches: a call for each query, and the pages
+// as the result of the last. They come after the text that used them, which is
+// not held back: a text that streams late is worse than pages that follow it.
 func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 	if s == nil {
 		return dst
@@ -73,9 +72,9 @@ func (m *machine) cite(dst []byte, s *conversation.Sources) []byte {
 	return dst
 }
 
-// appendCitation writes a citation. The original service repeats what the page
-// says, which the upstream does not tell; the piece of the answer stands in for
-// it, so that a client can find it in the block. There is nothing to encrypt.
+// appendCitation writes a citation. The original service quotes the page, whose
+// text the upstream does not send; the piece of the answer stands in for it, so
+// that a client can find it in the block. There is nothing to encrypt.
 func appendCitation(dst []byte, p conversation.Page, text string) []byte {
 	dst = jsonwalk.AppendString(append(dst, `{"type":"web_search_result_location","cited_text":`...), firstRunes(text, maxCited))
 	dst = jsonwalk.AppendString(append(dst, `,"url":`...), p.URL)

@@ -44,7 +44,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
 		return err
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}
@@ -117,7 +117,8 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	})
 }
 
-// finish checks what must be there and joins what several fields say.
+// finish checks what must be present and joins settings that several fields
+// give.
 func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")

@@ -10,7 +10,7 @@ import (
 // document's blocks. Each level is read once more.
 const maxNesting = 4
 
-// words are those of the original service: messages.3.content.0.source.
+// words are the original service's names of places: messages.3.content.0.source.
 var words = &conversation.Words{Dots: true, Fields: map[string]string{
 	"format": "output_config.format", "format.schema": "output_config.format.schema",
 }}

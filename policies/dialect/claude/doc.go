@@ -3,7 +3,7 @@
 // A request arrives as bytes. [Dialect.Match] knows it by its path, whatever
 // the version header says: versions 2023-06-01 and 2026-10-21 differ in fields
 // that may be present, not in what they mean. [Dialect.Decode] walks the body
-// once, field by field, and asks the tables in fields.go what becomes of each:
+// once, field by field, and asks the tables in fields.go what happens to each:
 // it has an equivalent, is left out (with or without a warning), or makes the
 // request fail. A field in no table is left out with a warning, so nothing is
 // lost in silence. Texts, tool inputs and schemas stay slices of the body

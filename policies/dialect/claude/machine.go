@@ -34,7 +34,7 @@ type messageHead struct{ id, model string }
 type machine struct {
 	req  *conversation.Request
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state   state
 	thought bool   // a thought was seen since the last part
@@ -55,7 +55,7 @@ type machine struct {
 func newMachine(req *conversation.Request, random func([]byte), s sink) *machine {
 	return &machine{
 		req: req, sink: s,
-		ids: callid.Giver{Req: req, Prefix: "toolu_", Mark: carrierMark, Random: random},
+		ids: callid.IDs{Req: req, Prefix: "toolu_", Mark: carrierMark, Random: random},
 	}
 }
 

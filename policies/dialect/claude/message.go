@@ -14,7 +14,7 @@ type message struct {
 	role    string
 	parts   []conversation.Part // nil without content
 	passing bool                // only for the current turn of the user
-	foreign foreign             // what it says in the words of another API
+	foreign foreign             // what it says in the form of another API
 	// late is content that can only be read once the role is known; nil if absent.
 	late jsontext.Value
 }
@@ -51,7 +51,7 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		if err != nil {
 			return err
 		}
-		use, err := d.Sort(messageFields, name, v)
+		use, err := d.Field(messageFields, name, v)
 		if err != nil {
 			return err
 		}

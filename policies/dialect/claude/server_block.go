@@ -56,7 +56,7 @@ func (d *decoder) readServerResult(m jsonwalk.Members, parts *[]conversation.Par
 }
 
 // readServerText reads a result whose content is text or blocks. Where it holds
-// blocks that are not known it is JSON.
+// blocks that are unknown it is JSON.
 func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if v := m.Get("content"); v != nil && !Readable(v) {
 		return d.readServerResult(m, parts)

@@ -56,7 +56,7 @@ func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 		if path, ok := elsewhere[string(name)]; ok {
 			d.belongs, d.misplaced = path, string(name)
 		}
-		use, err := d.Sort(requestFields, name, v)
+		use, err := d.Field(requestFields, name, v)
 		if err != nil || !use {
 			return err
 		}

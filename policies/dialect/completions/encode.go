@@ -46,8 +46,8 @@ var moves = [...][]state{
 	done: {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (e *encoder) move(to state) {
 	if !slices.Contains(moves[e.state], to) {
 		panic(fmt.Sprintf("completions: answer in state %d cannot move to %d", e.state, to))

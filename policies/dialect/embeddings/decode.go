@@ -49,7 +49,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	case "prompt", "content", "contents", "text", "texts", "inputs", "messages": // Ollama's, Gemini's, Cohere's and others'
 		d.misnamed = string(name)
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}

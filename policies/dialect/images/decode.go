@@ -68,7 +68,7 @@ func (d *decoder) decode(body []byte) (*conversation.Request, error) {
 		if err != nil {
 			return err
 		}
-		use, err := d.Sort(requestFields, name, v)
+		use, err := d.Field(requestFields, name, v)
 		if err != nil || !use {
 			return err
 		}

@@ -31,7 +31,7 @@ func (d *decoder) formField(f *form.Field) error {
 	if f.File != nil {
 		v = conversation.Quote(f.File.Name + "?") // not hollow
 	}
-	use, err := d.Sort(requestFields, []byte(f.Name), jsontext.Value(v))
+	use, err := d.Field(requestFields, []byte(f.Name), jsontext.Value(v))
 	switch {
 	case err != nil || !use:
 		return err

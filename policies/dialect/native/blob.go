@@ -38,7 +38,7 @@ func (r *repair) inline(b *blob) error {
 }
 
 // inlineAnswer repairs inline data within an answer, where text is a file, too.
-func (r *repair) inlineAnswer(at string) (mime string, kept fate, err error) {
+func (r *repair) inlineAnswer(at string) (mime string, kept outcome, err error) {
 	b := blob{file: media.File{Answer: true}}
 	if err := r.readBlob(&b, at); err != nil || b.data.to == 0 {
 		return "", keep, err
@@ -48,12 +48,12 @@ func (r *repair) inlineAnswer(at string) (mime string, kept fate, err error) {
 		sent.MIME = "text/plain"
 		r.exchange(&b, sent.MIME, conversation.Quote(base64.StdEncoding.EncodeToString([]byte(sent.Text))))
 	}
-	return sent.MIME, fate(sent.MIME != ""), nil
+	return sent.MIME, outcome(sent.MIME != ""), nil
 }
 
 // readBlob reads a file at a place. A null is as good as absent.
 func (r *repair) readBlob(b *blob, at string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		field := string(name)
 		if field != "displayName" && field != "mimeType" && field != "data" {
 			return keep, r.skip()
@@ -104,9 +104,9 @@ func (r *repair) exchange(b *blob, mime string, data conversation.Text) {
 }
 
 // answerPart repairs media within an answer.
-func (r *repair) answerPart(i int, p *partSeen) (fate, error) {
+func (r *repair) answerPart(i int, p *partSeen) (outcome, error) {
 	kept, mime := keep, ""
-	err := r.members(func(_ int, name []byte) (_ fate, err error) {
+	err := r.members(func(_ int, name []byte) (_ outcome, err error) {
 		at := r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, jsonwalk.Shorten(name)))
 		switch string(name) {
 		case "fileData":
@@ -130,7 +130,7 @@ func (r *repair) answerPart(i int, p *partSeen) (fate, error) {
 // reference repairs media by reference at a place. Vertex AI wants a media type.
 func (r *repair) reference(at string) error {
 	uri, typed := "", false
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "mimeType":
 			typed = r.kind() == '"'

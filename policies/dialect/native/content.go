@@ -14,7 +14,7 @@ import (
 // wrong with it. Whether they fit together finds out r.fit.
 func (r *repair) contents() error {
 	before := r.at()
-	err := r.elements(func(i int) (fate, error) {
+	err := r.elements(func(i int) (outcome, error) {
 		if err := r.opts.Wanted(); err != nil {
 			return cut, err
 		}
@@ -41,8 +41,8 @@ func (r *repair) insert(at int, full bool, with string) {
 	r.replace(at, at, with)
 }
 
-// said is what a content was found to hold.
-type said struct{ calls, answers int }
+// contentSeen is what a content was found to hold.
+type contentSeen struct{ calls, answers int }
 
 // oneContent repairs a content. Its role is settled last, as it may stand
 // behind the parts.
@@ -50,10 +50,10 @@ func (r *repair) oneContent() error {
 	if r.kind() != '{' {
 		r.odd = true
 	}
-	var s said
+	var s contentSeen
 	var role, right string
 	from, to := 0, 0 // of the role's value
-	err := r.members(func(_ int, name []byte) (fate, error) {
+	err := r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "role":
 			v, err := r.value()
@@ -89,7 +89,7 @@ func (r *repair) oneContent() error {
 
 // role returns the role that a content must have. AI Studio takes one without
 // for the user's; Vertex AI refuses it.
-func (r *repair) role(role string, s *said) string {
+func (r *repair) role(role string, s *contentSeen) string {
 	calls := s.calls > 0 && s.answers == 0
 	right := "user"
 	switch {
@@ -105,11 +105,11 @@ func (r *repair) role(role string, s *said) string {
 }
 
 // parts repairs the parts of a content.
-func (r *repair) parts(s *said) error {
+func (r *repair) parts(s *contentSeen) error {
 	if k := r.kind(); k != '[' && k != '{' && k != 'n' {
 		r.odd = true
 	}
-	return r.elements(func(i int) (fate, error) {
+	return r.elements(func(i int) (outcome, error) {
 		r.part = i
 		if r.mended {
 			return r.onePart(s)

@@ -16,7 +16,7 @@ const longestPlace = 256
 func (r *repair) files(at string) error {
 	switch r.kind() {
 	case '{':
-		return r.members(func(_ int, name []byte) (fate, error) {
+		return r.members(func(_ int, name []byte) (outcome, error) {
 			place := at
 			if len(at) < longestPlace {
 				place += "." + string(jsonwalk.Shorten(name))
@@ -33,7 +33,7 @@ func (r *repair) files(at string) error {
 			return keep, r.files(place)
 		}, nil)
 	case '[':
-		return r.elements(func(i int) (fate, error) {
+		return r.elements(func(i int) (outcome, error) {
 			if r.kind() != '{' && r.kind() != '[' {
 				return keep, r.skip()
 			}

@@ -62,7 +62,7 @@ func (r *repair) known(path, at string) error {
 	if r.kind() != '{' {
 		return r.skip()
 	}
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		found, err := r.foreign(path+"."+string(name), at+"."+string(jsonwalk.Shorten(name)))
 		if found || err != nil {
 			return cut, err

@@ -27,7 +27,7 @@ var names = func() map[string]string {
 
 // canonical returns the camelCase form of a name of the API in any spelling,
 // such as file_uri, FileUri or file_Uri: whether upstream takes more than the
-// first is not known, and what it reads must have been read here. A name that is
+// first is unknown, and what it reads must have been read here. A name that is
 // none is returned as it is.
 func canonical(name []byte) []byte {
 	var buf [longestName]byte

@@ -26,14 +26,14 @@ type partSeen struct {
 }
 
 // onePart repairs a part.
-func (r *repair) onePart(s *said) (fate, error) {
+func (r *repair) onePart(s *contentSeen) (outcome, error) {
 	if err := r.opts.Wanted(); err != nil {
 		return cut, err
 	}
 	var p partSeen
 	from, before := -1, len(r.edits)
 	var beside []int // members that say how media are looked at
-	err := r.members(func(i int, name []byte) (fate, error) {
+	err := r.members(func(i int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "inlineData":
 			p.file.member = i
@@ -47,7 +47,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 			m := it.list[p.file.member]
 			r.replace(m.from, m.to, `"text":`+quoted(p.file.text))
 			for _, i := range beside {
-				it.list[i].fate = cut
+				it.list[i].outcome = cut
 			}
 		}
 	})
@@ -96,7 +96,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 }
 
 // partField repairs one member of a part.
-func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
+func (r *repair) partField(name []byte, p *partSeen) (outcome, error) {
 	switch string(name) {
 	case "text":
 		v, err := r.value()
@@ -159,7 +159,7 @@ func (r *repair) string(v jsontext.Value) bool {
 
 // functionCall repairs a call in the history.
 func (r *repair) functionCall(p *partSeen) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "id":
 			return r.identity(&p.ID, r.ids)
@@ -167,7 +167,7 @@ func (r *repair) functionCall(p *partSeen) error {
 			return r.identity(&p.Name, true)
 		case "partialArgs", "willContinue":
 			// Streamed arguments are Vertex AI's; put together they are args.
-			return fate(r.vertex), r.skip()
+			return outcome(r.vertex), r.skip()
 		case "args":
 			return keep, r.args()
 		}
@@ -176,11 +176,11 @@ func (r *repair) functionCall(p *partSeen) error {
 }
 
 // identity reads the id or name of a call or result.
-func (r *repair) identity(into *string, known bool) (fate, error) {
+func (r *repair) identity(into *string, known bool) (outcome, error) {
 	v, err := r.value()
 	r.string(v)
 	*into = string(jsonwalk.Chars(v))
-	return fate(known), err
+	return outcome(known), err
 }
 
 // args makes an object of the arguments of a call.
@@ -202,7 +202,7 @@ func (r *repair) args() error {
 // functionResponse repairs an answer.
 func (r *repair) functionResponse(p *partSeen) error {
 	to := -1 // of the response
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "id":
 			return r.identity(&p.ID, r.ids)
@@ -210,7 +210,7 @@ func (r *repair) functionResponse(p *partSeen) error {
 			return r.identity(&p.Name, true)
 		case "parts":
 			from, before, kept, lone := r.at(), len(r.edits), keep, r.kind() == '{'
-			err := r.elements(func(i int) (_ fate, err error) {
+			err := r.elements(func(i int) (_ outcome, err error) {
 				kept, err = r.answerPart(i, p)
 				return kept, err
 			}, nil)
@@ -218,7 +218,7 @@ func (r *repair) functionResponse(p *partSeen) error {
 				from = r.at() - len(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n"))
 				p.Files = filesOf(r.applied(from, r.at(), r.edits[before:]))
 			}
-			return kept || fate(!lone), err // an object stands for a list of one
+			return kept || outcome(!lone), err // an object stands for a list of one
 		case "response":
 			v, err := r.value()
 			p.Response, to = conversation.Raw(v), r.at()

@@ -123,7 +123,7 @@ func (r *repair) read(body []byte) error {
 // generate repairs a GenerateContentRequest.
 func (r *repair) generate() error {
 	config := -1 // the member toolConfig, if it is nothing without functions
-	return r.members(func(i int, name []byte) (fate, error) {
+	return r.members(func(i int, name []byte) (outcome, error) {
 		if string(name) == "toolConfig" || string(name) == "tool_config" {
 			f, bare, err := r.toolConfig()
 			if bare {
@@ -136,7 +136,7 @@ func (r *repair) generate() error {
 		// A functionCallingConfig without any tool is refused; with built-in
 		// ones alone it was recorded to be taken.
 		if config >= 0 && !r.tooled && !r.cached {
-			if it.list[config].fate = cut; r.forced {
+			if it.list[config].outcome = cut; r.forced {
 				r.warn("toolConfig.functionCallingConfig", "left out: it asks for a call, and the request has no tools")
 			}
 		}
@@ -151,7 +151,7 @@ func (r *repair) generate() error {
 }
 
 // field repairs one member of a GenerateContentRequest.
-func (r *repair) field(name []byte) (fate, error) {
+func (r *repair) field(name []byte) (outcome, error) {
 	switch string(name) {
 	case "contents":
 		return keep, r.contents()
@@ -180,7 +180,7 @@ func (r *repair) field(name []byte) (fate, error) {
 		if f == keep && r.vertex && err == nil {
 			r.warn("store", "left out: only AI Studio takes it")
 		}
-		return f && fate(!r.vertex), err
+		return f && outcome(!r.vertex), err
 	case "modelArmorConfig", "model_armor_config":
 		if !r.vertex {
 			return cut, unsupported("modelArmorConfig", "Model Armor exists at Vertex AI only, and leaving it out would change what is filtered")
@@ -192,17 +192,17 @@ func (r *repair) field(name []byte) (fate, error) {
 
 // named asks for a resource that is named by the value to come; null names
 // none.
-func (r *repair) named(kind conversation.ResourceKind, field string) (fate, error) {
+func (r *repair) named(kind conversation.ResourceKind, field string) (outcome, error) {
 	v, err := r.value()
 	if err != nil || v.Kind() == 'n' {
 		return keep, err
 	}
 	kept, err := r.opts.Keeps(kind, field, string(jsonwalk.Chars(v)))
-	return fate(kept), err
+	return outcome(kept), err
 }
 
 // cache asks for cached content, which the target must have.
-func (r *repair) cache() (fate, error) {
+func (r *repair) cache() (outcome, error) {
 	from := r.at()
 	f, err := r.named(conversation.ResourceCache, "cachedContent")
 	if err != nil || r.count {
@@ -216,20 +216,20 @@ func (r *repair) cache() (fate, error) {
 }
 
 // onlyVertex leaves out what AI Studio refuses as an unknown name.
-func (r *repair) onlyVertex(field, why string) (fate, error) {
+func (r *repair) onlyVertex(field, why string) (outcome, error) {
 	if !r.vertex {
 		r.warn(field, why)
 	}
-	return fate(r.vertex), r.skip()
+	return outcome(r.vertex), r.skip()
 }
 
 // onlyStudio leaves out what Vertex AI refuses as an unknown name and what
 // changes nothing there.
-func (r *repair) onlyStudio() (fate, error) { return fate(!r.vertex), r.skip() }
+func (r *repair) onlyStudio() (outcome, error) { return outcome(!r.vertex), r.skip() }
 
 // model makes the model in the body the one in the path. Vertex AI has it in
 // the path alone.
-func (r *repair) model() (fate, error) {
+func (r *repair) model() (outcome, error) {
 	v, err := r.value()
 	if err != nil || r.vertex {
 		return cut, err
@@ -242,13 +242,13 @@ func (r *repair) model() (fate, error) {
 
 // serviceTier turns the field of AI Studio into the header of Vertex AI. The
 // standard tier has no word there.
-func (r *repair) serviceTier() (fate, error) {
+func (r *repair) serviceTier() (outcome, error) {
 	v, err := r.value()
 	if r.opts.Tier != "" {
 		return cut, err // the owner's counts
 	}
 	if err != nil || v.Kind() == 'n' {
-		return fate(!r.vertex), err
+		return outcome(!r.vertex), err
 	}
 	tier := strings.ToLower(string(v)) // a number is the enumeration's
 	if v.Kind() == '"' {
@@ -273,14 +273,14 @@ func (r *repair) serviceTier() (fate, error) {
 }
 
 // safety leaves out how Vertex AI measures harm, which AI Studio does not know.
-func (r *repair) safety() (fate, error) {
+func (r *repair) safety() (outcome, error) {
 	if r.kind() != 'n' {
 		if _, err := r.opts.Keeps(conversation.ResourceSafety, "safetySettings", ""); err != nil {
 			return cut, err
 		}
 	}
-	return keep, r.elements(func(int) (fate, error) {
-		return keep, r.members(func(_ int, name []byte) (fate, error) {
+	return keep, r.elements(func(int) (outcome, error) {
+		return keep, r.members(func(_ int, name []byte) (outcome, error) {
 			if string(name) == "method" {
 				return r.onlyVertex("safetySettings.method", "methods exist at Vertex AI only")
 			}

@@ -58,10 +58,10 @@ func (s *Seam) content(name []byte) error {
 	if string(name) != "parts" {
 		return s.skip()
 	}
-	return s.elements(func(int) (fate, error) { return s.part() }, nil)
+	return s.elements(func(int) (outcome, error) { return s.part() }, nil)
 }
 
-func (s *Seam) part() (fate, error) {
+func (s *Seam) part() (outcome, error) {
 	v, err := s.value()
 	if err != nil {
 		return cut, err

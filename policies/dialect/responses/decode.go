@@ -88,7 +88,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
 		return err
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}

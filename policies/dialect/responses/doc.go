@@ -1,7 +1,7 @@
 // Package responses speaks the OpenAI Responses API to clients, Codex first.
 //
 // A request arrives as bytes. [Dialect.Decode] walks the body once and asks
-// the tables in fields.go and item_fields.go what becomes of each field: it
+// the tables in fields.go and item_fields.go what happens to each field: it
 // has an equivalent, is left out (with or without a warning), or makes the
 // request fail. What is in no table is left out with a warning; an item or part
 // of a type yet to come is refused if it holds what was said. Texts, arguments

@@ -64,7 +64,7 @@ func init() {
 func (d *decoder) plainInput(v jsontext.Value) error {
 	text, err := d.Text("input", v)
 	d.restart()
-	parts := openai.Said(nil, text)
+	parts := openai.AppendContent(nil, text)
 	d.Mark("input", parts)
 	d.add(alone, conversation.User, parts...)
 	return err

@@ -18,15 +18,15 @@ type sink interface {
 	item(dst []byte, kind string, index int, item []byte) []byte
 	// part writes an event about a part of an item; extra are more members of
 	// the event, each after a comma.
-	part(dst []byte, kind string, at place, extra ...[]byte) []byte
+	part(dst []byte, kind string, at partRef, extra ...[]byte) []byte
 	// delta writes a piece of a part, a JSON string; more are further members
 	// of the event, after a comma.
-	delta(dst []byte, kind string, at place, piece, more []byte) []byte
+	delta(dst []byte, kind string, at partRef, piece, more []byte) []byte
 	ping(dst []byte) []byte
 }
 
-// place is a part of an item.
-type place struct {
+// partRef is a part of an item.
+type partRef struct {
 	item  string
 	index int
 	// within is more of the place, as members after a comma: content_index or
@@ -40,7 +40,7 @@ type machine struct {
 	req  *conversation.Request
 	own  *own
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state   state
 	id      string // of the response
@@ -69,7 +69,7 @@ func newMachine(d *Dialect, req *conversation.Request, s sink) *machine {
 	}
 	return &machine{
 		d: d, req: req, own: o, sink: s,
-		ids:   callid.Giver{Req: req, Prefix: "call_", Random: d.random},
+		ids:   callid.IDs{Req: req, Prefix: "call_", Random: d.random},
 		cites: citations{on: o.cites},
 	}
 }
@@ -180,7 +180,7 @@ func (m *machine) complete(dst, item []byte) []byte {
 }
 
 // at is the open item, or a part of it.
-func (m *machine) at(within string) place { return place{m.item, m.index, within} }
+func (m *machine) at(within string) partRef { return partRef{m.item, m.index, within} }
 
 // closeItem ends what is open, thoughts excepted: their carrier may be still
 // to come.

@@ -12,7 +12,7 @@ import (
 // message reads a message item. One that says nothing is left out.
 func (d *decoder) message(m jsonwalk.Members) error {
 	role := string(jsonwalk.Chars(m.Get("role")))
-	parts, err := d.said(role, m)
+	parts, err := d.messageParts(role, m)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	return nil
 }
 
-// said reads the content of a message, and media that stand beside it.
-func (d *decoder) said(role string, m jsonwalk.Members) (parts []conversation.Part, err error) {
+// messageParts reads the content of a message, and media that stand beside it.
+func (d *decoder) messageParts(role string, m jsonwalk.Members) (parts []conversation.Part, err error) {
 	content := m.Get("content")
 	if role == "tool" || role == "function" {
 		err = claude.ResultContent(d.Walker, bare, "content", content, &parts)
@@ -71,7 +71,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 	case v == nil:
 		return nil
 	case v.Kind() == '"':
-		*parts = openai.Said(*parts, conversation.Text(v))
+		*parts = openai.AppendContent(*parts, conversation.Text(v))
 		d.Mark(name, *parts)
 		return nil
 	}
@@ -81,7 +81,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 			defer func() { d.Mark("", (*parts)[before:]) }()
 			switch v.Kind() {
 			case '"':
-				*parts = openai.Said(*parts, conversation.Text(v))
+				*parts = openai.AppendContent(*parts, conversation.Text(v))
 				return nil
 			case 'n':
 				return nil

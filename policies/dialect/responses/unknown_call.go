@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// What tools that are not known here left in the history must not cost the
+// What tools that are unknown here left in the history must not cost the
 // conversation: calls become text, and outputs keep what the model can read.
 
 // unknownCall reads a call.
@@ -49,7 +49,7 @@ func readable(v jsontext.Value) conversation.Text {
 }
 
 // unknownOutput reads an output: text, parts, one part alone, or JSON. What
-// holds parts that are not known either is JSON, too.
+// holds parts that are unknown either is JSON, too.
 func (d *decoder) unknownOutput(m jsonwalk.Members) error {
 	parts := []conversation.Part{{Text: conversation.Join("", conversation.Quote("["), conversation.Text(m.Get("type")), conversation.Quote("]"))}}
 	var err error

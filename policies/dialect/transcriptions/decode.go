@@ -62,7 +62,7 @@ func (d *decoder) field(f *form.Field) error {
 		return nil
 	}
 	v := jsontext.Value(conversation.Quote(f.Value))
-	use, err := d.Sort(formFields, []byte(f.Name), v)
+	use, err := d.Field(formFields, []byte(f.Name), v)
 	if err != nil || !use || f.Value == "" {
 		return err
 	}

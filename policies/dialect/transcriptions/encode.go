@@ -79,7 +79,7 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		}
 	case conversation.EventFinish, conversation.EventFailure:
 		return e.end(dst, ev)
-	default: // thoughts, signatures and their kin are not told
+	default: // thoughts, signatures and the like are not told
 	}
 	return dst
 }

@@ -9,10 +9,11 @@ import (
 )
 
 // compact moves all texts of a request into one string, so that a record that is
-// kept for hours holds nothing else: its texts may be parts of a request's body or
-// headers. What it changes it copies first: other sinks, and readers of an earlier
-// state, may hold the list of attempts and each Resume. What only spans are made of
-// it leaves out. It returns the words of Words.
+// compact moves all texts of a request into one string, so that a record that is
+// kept for hours holds nothing else: its texts may be slices of a request's body
+// or headers. What it changes it copies first: other sinks, and readers of an
+// earlier state, may hold the list of attempts and each Resume. What only spans
+// are made of it leaves out. It returns the result of Words.
 func compact(r *record.Request) (words string) {
 	r.Attempts, r.Resume = slices.Clone(r.Attempts), ownResume(r.Resume)
 	r.TraceState = ""

@@ -11,8 +11,9 @@ import (
 // facetNames bounds the names of one facet: clients choose those of models.
 const facetNames = 200
 
-// Facets are the names by which what is remembered can be asked for, each list in
-// the order of the alphabet. With very many, the less frequent ones are left out.
+// Facets are the names in the remembered requests, by which they can be
+// filtered, each list sorted. If there are very many, the less frequent ones are
+// left out.
 type Facets struct {
 	APIs     []string `json:"api"`
 	Tenants  []string `json:"tenant"`
@@ -28,8 +29,8 @@ type Faceter interface {
 	Facets(context.Context) (Facets, error)
 }
 
-// facetRequests is how many of the newest requests of a store that is no Faceter
-// are looked at.
+// facetRequests is how many of the newest requests are searched in a store that
+// is no Faceter.
 const facetRequests = 10_000
 
 // FacetsOf returns the facets of a store.
@@ -97,7 +98,7 @@ func (f *facetCount) facets() Facets {
 		Models: frequent(f.models), Outcomes: frequent(f.outcomes), Reasons: frequent(f.reasons)}
 }
 
-// frequent are the names that come most often, in the order of the alphabet.
+// frequent returns the most frequent names, sorted.
 func frequent(count map[string]int) []string {
 	delete(count, "")
 	names := slices.SortedFunc(maps.Keys(count), func(a, b string) int { return cmp.Or(count[b]-count[a], cmp.Compare(a, b)) })

@@ -14,7 +14,7 @@ const MaxPage = 1000
 // Limit is how many items a query may return that asks for limit: from 1 to MaxPage.
 func Limit(limit int) int { return min(max(limit, 1), MaxPage) }
 
-// Match reports whether f asks for the request.
+// Match reports whether the request matches f.
 func (f *Filter) Match(r *record.Request) bool {
 	return f.matchFields(r) && (f.Text == "" || strings.Contains(Words(r), strings.ToLower(f.Text)))
 }
@@ -54,7 +54,7 @@ func begins(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// Words are the words of a request in which Filter.Text is looked for, in lower
+// Words are the words of a request that Filter.Text is matched against, in lower
 // case, one per line.
 func Words(r *record.Request) string {
 	var b strings.Builder
@@ -71,7 +71,7 @@ func Words(r *record.Request) string {
 	return strings.ToLower(b.String())
 }
 
-// statuses are those of the client and of upstream.
+// statuses are those for the client and from upstream.
 func statuses(r *record.Request) []int {
 	var out []int
 	add := func(n int) {
@@ -86,7 +86,7 @@ func statuses(r *record.Request) []int {
 	return out
 }
 
-// texts are where a request keeps its texts, those of its attempts among them.
+// texts are pointers to all texts of a request, those of its attempts included.
 func texts(r *record.Request) []*string {
 	out := make([]*string, 0, 24+12*len(r.Attempts))
 	out = append(out, &r.RequestID, &r.TraceID, &r.ParentSpan, &r.Tenant, &r.KeyID, &r.API, &r.Path, (*string)(&r.Operation),

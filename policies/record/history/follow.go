@@ -10,25 +10,25 @@ import (
 
 // Bounds of a Hub.
 const (
-	// Followers is how many may follow at the same time.
+	// Followers bounds the subscriptions at a time.
 	Followers = 32
-	// eventsKept is how many events wait for one that is slow.
+	// eventsKept bounds the events that wait for a slow subscriber.
 	eventsKept = 256
 )
 
-// ErrTooMany says that Followers follow already.
+// ErrTooMany reports that there are Followers subscriptions already.
 var ErrTooMany = errors.New("too many follow the requests already")
 
-// Follower is a Store that tells of requests as they come. Others are asked again
-// and again.
+// Follower is a Store that publishes requests as they come. Other stores are
+// polled.
 type Follower interface {
 	// Follow tells of the requests that f asks for, from now on. Whoever follows
 	// closes the subscription.
 	Follow(f Filter) (*Subscription, error)
 }
 
-// Hub tells those who follow. It never waits for them: who is slow loses events.
-// Its zero value tells nobody yet. It has no goroutine.
+// Hub publishes requests to subscribers. It never waits for them: slow ones lose
+// events. Its zero value has no subscribers. It has no goroutine.
 type Hub struct {
 	mu   sync.Mutex
 	subs map[*Subscription]struct{}
@@ -36,7 +36,7 @@ type Hub struct {
 
 var _ Follower = (*Hub)(nil)
 
-// Subscription is one who follows.
+// Subscription is one subscriber's queue.
 type Subscription struct {
 	hub    *Hub
 	filter Filter // its text is in lower case
@@ -44,8 +44,8 @@ type Subscription struct {
 	lost   atomic.Int64
 }
 
-// Event is a request that has ended, or one that is known but of which more was
-// told; or that some were lost, and the item is empty.
+// Event is a request that has ended, or an update of one; or it says that events
+// were lost, and the item is empty.
 type Event struct {
 	Item Item
 	Lost int
@@ -67,7 +67,7 @@ func (h *Hub) Follow(f Filter) (*Subscription, error) {
 	return s, nil
 }
 
-// Publish tells those who asked for it of a request.
+// Publish sends a request to the subscriptions that match.
 func (h *Hub) Publish(item Item) {
 	h.mu.Lock()
 	idle := len(h.subs) == 0

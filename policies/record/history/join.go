@@ -9,10 +9,10 @@ import (
 // AttemptsKept bounds the attempts of one request.
 const AttemptsKept = 32
 
-// Join puts an attempt that was told on its own into its request: in the place of
-// the one with the same number, of which a later replica knew less, or in the order
-// of the numbers. The sums of the request are then those of all its attempts. It
-// never writes to the list of attempts that r has, but makes a new one.
+// Join puts an attempt that was recorded on its own into its request: in place
+// of the one with the same number, about which the last replica knew less, or in
+// the order of the numbers. The sums of the request are then those of all its
+// attempts. It never writes to r's list of attempts, but makes a new one.
 func Join(r *record.Request, a record.Attempt) {
 	a.Origin = record.Origin{} // the request's
 	at, found := slices.BinarySearchFunc(r.Attempts, a.Number, func(b record.Attempt, n int) int { return b.Number - n })
@@ -30,8 +30,8 @@ func Join(r *record.Request, a record.Attempt) {
 	sum(r)
 }
 
-// sum adds up what the attempts have used. A price that is not known makes the sum
-// of the others a guess.
+// sum adds up what the attempts have used. An unknown price makes the sum of the
+// others an estimate.
 func sum(r *record.Request) {
 	r.Usage, r.Cost, r.Estimated, r.Waited = nil, nil, false, 0
 	var cost int64

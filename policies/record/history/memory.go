@@ -32,8 +32,8 @@ type MemoryOptions struct {
 	Bytes int
 }
 
-// Memory is a Store that keeps the newest requests in memory. Requests hand their
-// records to a record.Queue before it, so that they wait for no lock of it.
+// Memory is a Store that keeps the newest requests in memory. Put a record.Queue
+// before it, so that requests do not wait for its lock.
 type Memory struct {
 	Hub // tells who follows
 
@@ -54,9 +54,10 @@ var _ Store = (*Memory)(nil)
 type entry struct {
 	item  Item   // its texts are its own
 	words string // of Words
-	// told has a bit for each attempt of which all is known, by its number.
+	// told has a bit for each attempt that was recorded on its own, by its
+	// number.
 	told uint64
-	// unfinished says that nobody told of the request's end; see finish.
+	// unfinished reports that nobody recorded the request's end; see finish.
 	unfinished bool
 }
 
@@ -83,7 +84,7 @@ func (m *Memory) at(c Cursor) *entry {
 	return m.ring[m.place(c)]
 }
 
-// Attempt remembers an attempt: with its request, or until that comes.
+// Attempt records an attempt: in its request, or until that comes.
 func (m *Memory) Attempt(a record.Attempt) {
 	if a.RequestID == "" {
 		return // nobody knows whose it is
@@ -113,7 +114,7 @@ func (m *Memory) Attempt(a record.Attempt) {
 	m.replace(c, &changed)
 }
 
-// Request remembers a request, with the attempts that were told before it.
+// Request records a request, with the attempts that came before it.
 func (m *Memory) Request(r record.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -177,7 +178,7 @@ func (m *Memory) name(e *entry) {
 	m.byID[id] = e.item.Cursor
 }
 
-// settle counts an entry, forgets what is too much, and tells who follows.
+// settle counts an entry, drops old ones above the bounds, and publishes it.
 func (m *Memory) settle(e *entry, before int) {
 	m.bytes += e.size() - before
 	for m.bytes > m.maxBytes && m.oldest < m.next-1 {
@@ -259,7 +260,8 @@ func (m *Memory) Query(_ context.Context, f Filter, before Cursor, limit int) (P
 	return page, nil
 }
 
-// tidy lets a store that is told nothing find out what has ended.
+// tidy finds requests that have ended without a record, although nothing new
+// comes.
 func (m *Memory) tidy() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -22,7 +22,7 @@ const (
 	other = "other"
 )
 
-// Span is a part of the past that Now tells of.
+// Span is a period of Now, which ends now.
 type Span struct {
 	Name  string        // as the page asks for it
 	Step  time.Duration // between two values
@@ -32,9 +32,9 @@ type Span struct {
 // Spans are all of them.
 var Spans = [...]Span{{"1h", time.Minute, 60}, {"24h", 10 * time.Minute, 144}}
 
-// Now counts what has happened in the last hour and the last day. It is a Recorder
-// that counts by the time at which attempts and requests ended, so that those of
-// other replicas may be told late. Its memory is bounded: some MB at the most.
+// Now counts what has happened in the last hour and the last day. It is a
+// Recorder that counts by the time at which attempts and requests ended, so that
+// those of other replicas may come late. Its memory is bounded: some MB at most.
 type Now struct {
 	mu    sync.Mutex
 	spans [len(Spans)]window
@@ -63,7 +63,7 @@ func NewNow() *Now {
 	return n
 }
 
-// at calls count with the step of each span in which something ended.
+// at calls count with the step of each span in which the end falls.
 func (n *Now) at(end time.Time, count func(*step)) {
 	now := time.Now()
 	if end.After(now) {

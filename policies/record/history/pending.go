@@ -11,14 +11,14 @@ import (
 // pendingRequests bounds the requests whose attempts wait for their end.
 const pendingRequests = 4096
 
-// EndTime is how long after its newest attempt a request counts as ended of which
-// nobody tells: its client has left before an answer began, Envoy has refused to
-// send the next attempt, or the replica has died. The longest silence between two
-// attempts is one attempt that is held until a peek times out.
+// EndTime is how long after its newest attempt a request without a record counts
+// as ended: its client has left before an answer began, Envoy has refused to
+// send the next attempt, or the replica has died. The longest silence between
+// two attempts is one attempt that is held until a peek times out.
 const EndTime = 5 * time.Minute
 
-// pending are attempts whose request has not ended, in the order in which the last
-// of each came.
+// pending are attempts whose request has not ended, ordered by the latest
+// attempt of each request.
 type pending struct {
 	byID     map[string]*list.Element
 	order    *list.List // of *unjoined, the one that is silent for longest first
@@ -79,8 +79,8 @@ func (p *pending) remove(el *list.Element) []record.Attempt {
 	return u.attempts
 }
 
-// silent removes and returns the attempts of a request of which nothing was told
-// since a time; nil if there is none.
+// silent removes and returns the attempts of a request without news since a
+// time; nil if there is none.
 func (p *pending) silent(since time.Time) []record.Attempt {
 	el := p.order.Front()
 	if el == nil || el.Value.(*unjoined).last.After(since) {
@@ -89,7 +89,7 @@ func (p *pending) silent(since time.Time) []record.Attempt {
 	return p.remove(el)
 }
 
-// finish makes requests of attempts whose request has long been silent.
+// finish makes requests of attempts whose request has been silent for EndTime.
 func (m *Memory) finish() {
 	since := time.Now().Add(-EndTime)
 	for {
@@ -123,7 +123,7 @@ func began(attempts []record.Attempt) time.Time {
 	return begins(slices.MinFunc(attempts, func(a, b record.Attempt) int { return begins(a).Compare(begins(b)) }))
 }
 
-// unfinished fills in what attempts tell of a request whose end nobody told.
+// unfinished fills in a request without a record from its attempts.
 func unfinished(r *record.Request) {
 	last := r.Last()
 	r.Outcome, r.Reason, r.Model = OutcomeFailed, last.Reason, last.Model

@@ -10,15 +10,14 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Stream is a stream of records that replicas share; see record.Appender. A place
-// in it is the id of an entry. Values are nil where this replica has appended them
-// itself.
+// Stream is a stream of records that replicas share; see record.Appender.
+// Positions are ids of entries. Values are nil where this replica has appended
+// them itself.
 type Stream interface {
-	// Newer returns entries after a place, the oldest first, or the first ones of
-	// all for "".
+	// Newer returns entries after a position, the oldest first; "" is the
+	// beginning.
 	Newer(ctx context.Context, stream, after string, limit int) (ids []string, values [][]byte, err error)
-	// Older returns entries before a place, the newest first, or the last ones of
-	// all for "".
+	// Older returns entries before a position, the newest first; "" is the end.
 	Older(ctx context.Context, stream, before string, limit int) (ids []string, values [][]byte, err error)
 }
 
@@ -40,8 +39,8 @@ const (
 	readAgain = 30 * time.Second
 )
 
-// Reader tells a recorder of what other replicas append to the shared stream, from
-// a goroutine of its own. Nothing waits for it.
+// Reader passes what other replicas append to the shared stream on to a
+// recorder, from a goroutine of its own. Nothing waits for it.
 type Reader struct {
 	from   Stream
 	to     Sink
@@ -87,7 +86,7 @@ func (r *Reader) run(ctx context.Context) {
 	}
 }
 
-// before tells of what was there before the start.
+// before passes on what was in the stream before the start.
 func (r *Reader) before(ctx context.Context) error {
 	var found [][]byte // the newest first
 	place := ""
@@ -111,7 +110,7 @@ func (r *Reader) before(ctx context.Context) error {
 	return nil
 }
 
-// round tells of what is new.
+// round passes on what is new.
 func (r *Reader) round(ctx context.Context) error {
 	for range readCalls {
 		ids, values, err := r.call(ctx, r.from.Newer, r.after)
@@ -149,7 +148,7 @@ func (r *Reader) call(ctx context.Context, read func(context.Context, string, st
 	return read(ctx, record.UsageStream, place, readAtOnce)
 }
 
-// tell hands on one value. What cannot be read is of another version.
+// tell passes on one value. A value that cannot be read is of another version.
 func (r *Reader) tell(value []byte) {
 	var e record.Entry
 	if value != nil && json.Unmarshal(value, &e) == nil {

@@ -6,11 +6,11 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Sink is the [record.Sink] that tells a recorder, for the queue before a Memory:
-// requests hand over their records without waiting for a lock.
+// Sink is the [record.Sink] that passes records on to a recorder, for the queue
+// before a Memory: requests hand over their records without waiting for a lock.
 type Sink struct{ To record.Recorder }
 
-// Write tells all of it. It does not fail.
+// Write passes all records on. It does not fail.
 func (s Sink) Write(_ context.Context, entries []record.Entry) error {
 	for _, e := range entries {
 		s.tell(e)

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Unfinished is a request of whose end nobody tells, as its attempts tell of it;
-// there is one at least.
+// Unfinished is a request without a record of its end, known from its attempts;
+// there is at least one.
 func Unfinished(attempts []record.Attempt) (r record.Request) {
 	first := attempts[0]
 	for _, a := range attempts {

@@ -16,15 +16,15 @@ import (
 // Config is the owner's own price list.
 type Config struct {
 	// OnUnknown says what tenants with budgets of money may do with a model
-	// whose price is not known: allow (default), its cost then counts as 0 in
-	// the budget, or deny.
+	// whose price is unknown: allow (default), its cost then counts as 0 in the
+	// budget, or deny.
 	OnUnknown OnUnknown `yaml:"on_unknown"`
 	// Models have prices by model, each in periods in order of time. They
 	// replace the built-in ones of the model.
 	Models map[string][]Period `yaml:"models"`
 }
 
-// OnUnknown is what may be done with a model whose price is not known.
+// OnUnknown is what may be done with a model whose price is unknown.
 type OnUnknown string
 
 // The values of OnUnknown.
@@ -48,7 +48,7 @@ type Period struct {
 	Batch *Rates `yaml:"batch" json:"batch"`
 }
 
-// Rates are the prices of a tier. One that is missing is not known; 0 is free.
+// Rates are the prices of a tier. A missing one is unknown; 0 is free.
 type Rates struct {
 	// Input is that of the prompt.
 	Input *Price `yaml:"input" json:"input" zero:"free"`

@@ -43,18 +43,18 @@ func Tell(r *record.Request) []Sentence {
 		}
 		t.link("what the client was warned of: "+r.Warnings, "", section)
 	}
-	return t.told
+	return t.sentences
 }
 
 type teller struct {
-	r    *record.Request
-	told []Sentence
+	r         *record.Request
+	sentences []Sentence
 }
 
-func (t *teller) add(text string) { t.told = append(t.told, Sentence{Text: text}) }
+func (t *teller) add(text string) { t.sentences = append(t.sentences, Sentence{Text: text}) }
 
 func (t *teller) link(text, word, section string) {
-	t.told = append(t.told, Sentence{Text: text, Word: word, Link: Operating + "#" + section})
+	t.sentences = append(t.sentences, Sentence{Text: text, Word: word, Link: Operating + "#" + section})
 }
 
 // explain adds a sentence with the log word that it is about.
@@ -63,7 +63,7 @@ func (t *teller) explain(text, word string) {
 		t.link(text, word, e.section)
 		return
 	}
-	t.told = append(t.told, Sentence{Text: text, Word: word})
+	t.sentences = append(t.sentences, Sentence{Text: text, Word: word})
 }
 
 // clause is what a log word says, with the word itself.
@@ -208,7 +208,7 @@ func (t *teller) hop(a, next *record.Attempt) string {
 	return " → " + to
 }
 
-// pause is the time between two attempts; 0 if it is not known.
+// pause is the time between two attempts; 0 if unknown.
 func (t *teller) pause(a, next *record.Attempt) record.Duration {
 	if next.Began > 0 && a.Duration > 0 {
 		if gap := next.Began - a.Began - a.Duration; gap >= record.Duration(time.Millisecond) {

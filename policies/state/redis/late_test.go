@@ -114,7 +114,7 @@ func TestLateReplicaKeepsItsSlots(t *testing.T) {
 			if len(others) != test.others {
 				t.Errorf("the others took %d, want %d", len(others), test.others)
 			}
-			l.giveBack(l.one, l.held[0]) // it is not known that it held any
+			l.giveBack(l.one, l.held[0]) // it is unknown that it held any
 			for over := 4 + test.others - 9; over >= 0; over-- {
 				for _, s := range []*Store{l.one, l.others} {
 					if taken := l.take(s, want); admitted(taken, want) {

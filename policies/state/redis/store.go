@@ -35,7 +35,7 @@ type Store struct {
 	queue    chan ending
 	waiting  sync.WaitGroup // of the queue, and what of it is on its way
 	dropped  tally          // settlements that found the queue full
-	lost     tally          // settlements whose outcome is not known
+	lost     tally          // settlements whose outcome is unknown
 	snapshot snapshots
 	trouble  trouble
 	relearn  atomic.Int64 // Unix nanoseconds until which replicas return to lost data

@@ -18,9 +18,9 @@ func Random(b []byte) {
 	_, _ = rand.Read(b) // it ends the program rather than fail
 }
 
-// Giver gives the calls of one reply ids that are unique in the conversation:
+// IDs gives the calls of one reply ids that are unique in the conversation:
 // Claude Code drops a call whose id was used before.
-type Giver struct {
+type IDs struct {
 	// Req is the request; the ids of its history are taken.
 	Req *conversation.Request
 	// Prefix starts new ids: toolu_ or call_.
@@ -35,7 +35,7 @@ type Giver struct {
 
 // Call returns the id for a call: the upstream's, or a new one where the
 // upstream gave none, one that clients may refuse, or one that is taken.
-func (g *Giver) Call(upstream string) string {
+func (g *IDs) Call(upstream string) string {
 	if g.used == nil {
 		g.used = map[string]bool{}
 		for _, id := range g.Req.CallIDs() {

@@ -20,7 +20,7 @@ const (
 )
 
 // Media reads an address: inline data or a reference. What has no scheme is
-// base64, of the given type; "" if that is not known. problem says what is wrong,
+// base64, of the given type; "" if unknown. problem says what is wrong,
 // "" if nothing is.
 func Media(link conversation.Text, mime string) (file conversation.Media, problem string) {
 	link = trim(link)

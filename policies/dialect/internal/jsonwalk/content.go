@@ -43,7 +43,7 @@ func Lost(t *Table, name []byte, v jsontext.Value) bool {
 	return t.Find(name) == nil && carries(name, v)
 }
 
-// Unknown decides about an object of a type that is not known: one with content
+// Unknown decides about an object of a type that is unknown: one with content
 // is refused, since the answer would ignore it; any other is left out with a
 // warning. what says what the object is, such as content part.
 func (m Members) Unknown(what string) error {

@@ -96,11 +96,11 @@ func (w *Walker) List(v jsontext.Value, f func(i int, v jsontext.Value) error) e
 	return nil
 }
 
-// Obey applies t: what has no meaning here reads as absent from then on.
+// Obey applies t: fields that it leaves out read as absent from then on.
 func (m Members) Obey(t *Table) error {
 	for i := range m.list {
 		f := &m.list[i]
-		use, err := m.w.Sort(t, f.name, f.value)
+		use, err := m.w.Field(t, f.name, f.value)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (m Members) Get(name string) jsontext.Value {
 	return nil
 }
 
-// Null reports whether a field is there and says nothing.
+// Null reports whether a field is present and null.
 func (m Members) Null(name string) bool {
 	for _, f := range m.list {
 		if string(f.name) == name {

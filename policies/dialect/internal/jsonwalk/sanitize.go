@@ -8,9 +8,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Mending runs decode on body and, if that fails, once more on what Sanitize
-// makes of it: few bodies need it, and to see that takes as long as to read
-// them.
+// Mending runs decode on body and, if that fails, again on the result of
+// Sanitize: few bodies need it, and finding out takes as long as decoding.
 func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
 	req, err := decode(body)
 	if err == nil {
@@ -22,10 +21,10 @@ func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*
 	return nil, err
 }
 
-// Sanitize returns body without what strict JSON readers refuse but clients
-// send all the same when they cut text or read binary files as text: invalid
-// UTF-8 and half surrogate pairs. Both become U+FFFD. A body that has neither,
-// nearly every one, is returned as it is.
+// Sanitize returns body without what strict JSON readers refuse but clients send
+// when they cut text or read binary files as text: invalid UTF-8 and half
+// surrogate pairs. Both become U+FFFD. A body that has neither, nearly every
+// one, is returned unchanged.
 func Sanitize(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))

@@ -2,7 +2,7 @@ package jsonwalk
 
 import "strings"
 
-// Action says what becomes of a field.
+// Action says what happens to a field.
 type Action uint8
 
 // The actions.
@@ -35,8 +35,8 @@ type Field = struct {
 	Why string
 }
 
-// Table says what becomes of each field of one object. Decoders obey it; what
-// is in no table is left out with a warning.
+// Table says what happens to each field of one object. Decoders follow it; a
+// field that is in no table is left out with a warning.
 type Table struct {
 	Name   string
 	Fields []Field

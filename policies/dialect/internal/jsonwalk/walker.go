@@ -140,9 +140,10 @@ func (w *Walker) Warn(name, why string) {
 	w.Req.Warn(w.Where(name), why)
 }
 
-// Sort decides about a field by its table. use says that it has a meaning; a
-// null is as good as absent everywhere.
-func (w *Walker) Sort(t *Table, name []byte, v jsontext.Value) (use bool, err error) {
+// Field decides about a field by its table, and warns of a field that is left
+// out. use reports that the caller has to read the value. A null counts as
+// absent everywhere.
+func (w *Walker) Field(t *Table, name []byte, v jsontext.Value) (use bool, err error) {
 	if v.Kind() == 'n' {
 		return false, nil
 	}

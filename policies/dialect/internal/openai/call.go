@@ -111,7 +111,7 @@ func ExtraContent(w *jsonwalk.Walker, name string, v jsontext.Value) (carrier st
 }
 
 // JoinCalls appends calls to parts, but for those that stand there already:
-// some clients send a call in the words of two APIs at once.
+// some clients send a call in the form of two APIs at once.
 func JoinCalls(parts, calls []conversation.Part) []conversation.Part {
 	said := map[string]bool{}
 	for _, p := range parts {

@@ -88,21 +88,21 @@ func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 		return nil
 	}
 	t, err := m.NeedText(name)
-	*parts = Said(*parts, t)
+	*parts = AppendContent(*parts, t)
 	return err
 }
 
-// Said adds t, which may be empty: what that means tells [Spoken], at the end
-// of the message.
-func Said(parts []conversation.Part, t conversation.Text) []conversation.Part {
+// AppendContent adds t, also if it is empty: [Spoken] decides about empty texts
+// at the end of the message.
+func AppendContent(parts []conversation.Part, t conversation.Text) []conversation.Part {
 	if t == nil {
 		return parts
 	}
 	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }
 
-// Spoken takes the empty texts out of a message or result. Where nothing else is
-// said and asks is set one stays: so the user asks.
+// Spoken removes the empty texts of a message or result. If there is nothing else
+// and asks is set, one stays: it is the user's turn.
 func Spoken(parts []conversation.Part, asks bool) []conversation.Part {
 	empty := func(p conversation.Part) bool { return p.Kind == conversation.KindText && p.Text.Empty() }
 	switch {

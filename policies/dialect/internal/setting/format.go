@@ -17,7 +17,7 @@ var FormatTypes = &jsonwalk.Table{Name: "output format types", Fields: []jsonwal
 	{"json_schema", jsonwalk.Map, "JSON that obeys the schema"},
 }}
 
-// FormatFields are those of an output format in the words of all APIs.
+// FormatFields are those of an output format in the form of all APIs.
 var FormatFields = &jsonwalk.Table{Name: "output format", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
 	{"schema", jsonwalk.Map, "the schema of the answer"},

@@ -247,7 +247,7 @@ func testSameID(t *testing.T, s history.Store) {
 	}
 }
 
-// An attempt makes no request. (What becomes of its request if nothing more is told
+// An attempt makes no request. (What happens to its request if nothing more is told
 // for a long time is the store's own affair.)
 func testOrphans(t *testing.T, s history.Store) {
 	s.Attempt(Failed("id-1", 1, "rate_limited", 429))

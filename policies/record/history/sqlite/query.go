@@ -148,7 +148,7 @@ func (q *search) firstTold(ctx context.Context, ms int64) (int64, error) {
 }
 
 // walk is the statement that lists the numbers of rows, the newest first. It is not
-// possible that there are any if a word is not known.
+// possible that there are any if a word is unknown.
 func (q *search) walk(ctx context.Context) (statement string, args []any, possible bool, err error) {
 	known, possible, err := q.known(ctx)
 	if err != nil || !possible {

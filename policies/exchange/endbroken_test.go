@@ -21,7 +21,7 @@ func TestInviteRetry(t *testing.T) {
 		"too fast":                  {conversation.Error{Kind: conversation.ErrRateLimit, Message: "Slow down."}, "Rate limit: Slow down."},
 		"the client's own fault":    {conversation.Error{Kind: conversation.ErrInvalid, Message: "Bad argument."}, "Bad argument."},
 		"out of quota":              {conversation.Error{Kind: conversation.ErrQuota, Message: "No quota."}, "No quota."},
-		"would be the same again":   {tooMuch("the answer is too long"), "the answer is too long"},
+		"would be the same again":   {tooLongError("the answer is too long"), "the answer is too long"},
 		"the window is full":        {conversation.Error{Kind: conversation.ErrContext, Message: "Too long."}, "Too long."},
 		"not for this client's key": {conversation.Error{Kind: conversation.ErrPermission, Message: "No."}, "No."},
 	} {

@@ -14,8 +14,8 @@ import (
 
 func TestServedElsewhere(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	e := elsewhere{}
-	e.tell("a", 5) // of a tenant that nobody has heard of
+	e := otherReplicas{}
+	e.addOwn("a", 5) // of a tenant that nobody has heard of
 	for i, step := range []struct {
 		own, total, others int64
 		after              time.Duration
@@ -35,13 +35,13 @@ func TestServedElsewhere(t *testing.T) {
 		{0, 150, 100, 10 * time.Second}, //
 	} {
 		now = now.Add(step.after)
-		e.tell("a", step.own)
-		if got := e.note(now, "a", step.total); got != step.others {
+		e.addOwn("a", step.own)
+		if got := e.addTotal(now, "a", step.total); got != step.others {
 			t.Errorf("step %d: others %d, want %d", i, got, step.others)
 		}
 	}
 	for i := range 2 * mostTenants {
-		e.note(now, fmt.Sprint(i), 1)
+		e.addTotal(now, fmt.Sprint(i), 1)
 	}
 	if len(e) > mostTenants {
 		t.Errorf("%d tenants", len(e))
@@ -163,12 +163,12 @@ func TestOneReplicaServesAsBefore(t *testing.T) {
 		if n < 270 || !slices.Equal(alone.order[:n], shared.order[:n]) {
 			t.Errorf("%d served, and in another order:\n%v\n%v", n, alone.order, shared.order)
 		}
-		for tenant, served := range shared.at[0].elsewhere {
+		for tenant, served := range shared.at[0].otherReplicas {
 			if served.charged != 0 || served.own == 0 {
 				t.Errorf("%s was charged %d for others, told the store of %d", tenant, served.charged, served.own)
 			}
 		}
-		if len(alone.at[0].elsewhere) != 0 {
+		if len(alone.at[0].otherReplicas) != 0 {
 			t.Error("a store of one process was asked what others have served")
 		}
 	})

@@ -20,16 +20,16 @@ import (
 // Envoy should retry once more than there are attempts.
 const lostAttempts = 1
 
-// attemptsUsed is the attempt's number among those that count.
+// attemptsUsed is the attempt's number without the forgiven ones.
 func (a *attempt) attemptsUsed() int { return max(a.number-a.memory.Forgiven(), 1) }
 
-// mostAttempts bounds what is believed of an attempt count.
+// mostAttempts bounds the attempt count; a larger one is not believed.
 const mostAttempts = 1000
 
-// recall reads Envoy's attempt count, and the memory of earlier attempts where a
-// header carries it. One that cannot be read is ignored: Envoy's attempt count
-// still bounds the request.
-func (a *attempt) recall() {
+// readMemory reads Envoy's attempt count, and the memory of earlier attempts
+// where a header carries it. A memory that cannot be read is ignored: Envoy's
+// attempt count still bounds the request.
+func (a *attempt) readMemory() {
 	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 0 && n < mostAttempts {
 		a.number, a.numbered = n, true
 	}
@@ -43,8 +43,8 @@ func (a *attempt) recall() {
 		a.lost = a.unknown
 		return
 	}
-	if m := a.open(sealed); m != nil {
-		a.adopt(m)
+	if m := a.openMemory(sealed); m != nil {
+		a.adoptMemory(m)
 		a.lost = a.unknown
 	}
 }
@@ -59,15 +59,16 @@ func (a *attempt) without(known int) int {
 	return max(a.number-1-known-max(unreached, 0), 0)
 }
 
-// missing counts a memory that should be there.
+// missing counts a memory that should be there but is not.
 func (a *attempt) missing() {
 	if a.number > 1 {
 		a.x.metrics.memory.WithLabelValues("absent").Inc()
 	}
 }
 
-// open reads a sealed memory; nil if it is none for this request, which is told.
-func (a *attempt) open(sealed string) *heal.Memory {
+// openMemory opens a sealed memory; nil, with a log line, if it is not one of
+// this request.
+func (a *attempt) openMemory(sealed string) *heal.Memory {
 	m, err := heal.OpenMemory(a.x.key, a.x.clock, a.requestID(), sealed)
 	switch {
 	case errors.Is(err, heal.ErrOtherKey):
@@ -92,8 +93,8 @@ func (a *attempt) ignored(why string) {
 	a.x.metrics.memory.WithLabelValues(why).Inc()
 }
 
-// adopt goes on with the memory of earlier attempts.
-func (a *attempt) adopt(m *heal.Memory) {
+// adoptMemory takes over the memory of earlier attempts.
+func (a *attempt) adoptMemory(m *heal.Memory) {
 	a.memory = *m
 	a.number = max(a.number, m.Known()+1)
 	a.unknown = a.without(m.Known())
@@ -105,6 +106,6 @@ func (a *attempt) checkLost() *policies.Reply {
 	if a.lost <= lostAttempts && a.attemptsUsed() <= a.settings.Attempts+lostAttempts {
 		return nil
 	}
-	last := a.lastWord(conversation.Error{Kind: conversation.ErrAPI, Message: "the model backend could not be reached, or broke off, too often"})
+	last := a.finalError(conversation.Error{Kind: conversation.ErrAPI, Message: "the model backend could not be reached, or broke off, too often"})
 	return a.refuse(heal.ReasonLost, &last)
 }

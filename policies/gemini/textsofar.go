@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// maxSaid bounds the text kept for citations, in bytes. Answers end at
+	// maxTextSoFar bounds the text kept for citations, in bytes. Answers end at
 	// 65,536 tokens, a twentieth of it.
-	maxSaid = 8 << 20
+	maxTextSoFar = 8 << 20
 	// maxParts bounds the parts whose places are known.
 	maxParts = 4096
 	// maxSearched bounds the search for texts whose offsets are wrong, in bytes
@@ -17,9 +17,9 @@ const (
 	maxSearched = 256 << 20
 )
 
-// said is the text of an answer so far, kept because its citations come after
+// textSoFar is the text of an answer so far, kept because its citations come after
 // it and name their places by part.
-type said struct {
+type textSoFar struct {
 	keep  bool
 	text  []byte
 	parts []int // where each part begins in text
@@ -30,12 +30,12 @@ type said struct {
 	searched int // bytes looked through for repeated texts
 }
 
-// frame says that another frame begins.
-func (s *said) frame() { s.opening = true }
+// frame records that another frame begins.
+func (s *textSoFar) frame() { s.opening = true }
 
-// part takes note of a part. A stream cuts parts anywhere: the first of a frame
-// goes on with the last of the frame before if they are of one kind.
-func (s *said) part(p *part) {
+// part adds a part. A stream cuts parts anywhere: the first of a frame continues
+// the last of the frame before if they are of one kind.
+func (s *textSoFar) part(p *part) {
 	if !s.keep {
 		return
 	}
@@ -55,15 +55,15 @@ func (s *said) part(p *part) {
 	if kind != "text" {
 		return
 	}
-	if s.text = append(s.text, p.text.String()...); len(s.text) > maxSaid {
+	if s.text = append(s.text, p.text.String()...); len(s.text) > maxTextSoFar {
 		s.keep, s.text = false, nil
 	}
 }
 
-// place returns where in the text a support belongs. The text that it repeats
-// counts more than its offsets: with tools' parts before the answer, recorded
-// streams count from the first text, whatever the part index says.
-func (s *said) place(u *support) (start, end int, ok bool) {
+// span returns the start and end of a support in the text. The text that it
+// repeats counts more than its offsets: with tools' parts before the answer,
+// recorded streams count from the first text, whatever the part index says.
+func (s *textSoFar) span(u *support) (start, end int, ok bool) {
 	bases := []int{0}
 	if u.part >= 0 && u.part < len(s.parts) {
 		bases = []int{s.parts[u.part], 0}
@@ -88,6 +88,6 @@ func (s *said) place(u *support) (start, end int, ok bool) {
 }
 
 // between reports whether no character is cut at an offset.
-func (s *said) between(offset int) bool {
+func (s *textSoFar) between(offset int) bool {
 	return offset == len(s.text) || utf8.RuneStart(s.text[offset])
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errGlance ends the look at a body that Repair will refuse.
-var errGlance = errors.New("too many entries")
+// errSummary ends the reading of a body that Repair will refuse.
+var errSummary = errors.New("too many entries")
 
-// Glance tells a little of a body, for recognizing side requests of agents:
-// the system text, whether there are tools, the output limit, how many
-// answers are wanted, how many contents there are, and the texts of the last one. Of a broken body it tells
-// what stands before the fault: whoever repairs the body refuses it.
-func (d *Dialect) Glance(body []byte) *conversation.Request {
+// Summary returns the little of a body that side requests of agents are
+// recognized by: the system text, whether there are tools, the output limit, how
+// many answers are wanted, how many contents there are, and the texts of the
+// last one. Of a broken body it returns what stands before the fault: Repair
+// refuses such a body.
+func (d *Dialect) Summary(body []byte) *conversation.Request {
 	req := &conversation.Request{}
 	var s scan
 	s.reset(jsonwalk.Sanitize(body))
@@ -27,24 +28,24 @@ func (d *Dialect) Glance(body []byte) *conversation.Request {
 			var last jsontext.Value
 			err := s.array(func() (err error) {
 				if len(req.Messages) == conversation.MaxMessages {
-					return errGlance
+					return errSummary
 				}
 				req.Messages = append(req.Messages, conversation.Message{})
 				last, err = s.value()
 				return err
 			})
 			if n := len(req.Messages); n > 0 {
-				req.Messages[n-1] = glanceContent(last)
+				req.Messages[n-1] = contentSummary(last)
 			}
 			return err
 		case "systemInstruction", "system_instruction":
 			v, err := s.value()
-			req.System = glanceContent(v).Parts
+			req.System = contentSummary(v).Parts
 			return err
 		case "tools":
 			return s.array(func() error {
 				if len(req.Tools) == conversation.MaxTools {
-					return errGlance
+					return errSummary
 				}
 				req.Tools = append(req.Tools, conversation.Tool{})
 				return s.skip()
@@ -70,8 +71,8 @@ func (d *Dialect) Glance(body []byte) *conversation.Request {
 	return req
 }
 
-// glanceContent reads the texts of a content. Any other part stands as media.
-func glanceContent(v jsontext.Value) conversation.Message {
+// contentSummary reads the texts of a content. Any other part stands as media.
+func contentSummary(v jsontext.Value) conversation.Message {
 	m := conversation.Message{Role: conversation.User}
 	if v.Kind() == '"' {
 		m.Parts = []conversation.Part{{Kind: conversation.KindText, Text: conversation.Text(v)}}
@@ -90,7 +91,7 @@ func glanceContent(v jsontext.Value) conversation.Message {
 		case "parts":
 			return s.array(func() error {
 				if len(m.Parts) == conversation.MaxParts {
-					return errGlance
+					return errSummary
 				}
 				v, err := s.value()
 				p := conversation.Part{Kind: conversation.KindMedia}

@@ -9,9 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// What is seen of a body at a glance, in either spelling: the last content, the
+// What is in the summary of a body, in either spelling: the last content, the
 // system text, how many tools, the limit.
-func TestGlance(t *testing.T) {
+func TestSummary(t *testing.T) {
 	text := func(s string) conversation.Part {
 		return conversation.Part{Kind: conversation.KindText, Text: conversation.Quote(s)}
 	}
@@ -36,7 +36,7 @@ func TestGlance(t *testing.T) {
 		{`{"other":[{"parts":[]}],"tools":[{"googleSearch":{}}]}`, conversation.Request{Tools: make([]conversation.Tool, 1)}},
 	} {
 		for _, body := range [][]byte{[]byte(c.body), snake([]byte(c.body))} {
-			if got := New().Glance(body); !reflect.DeepEqual(*got, c.want) {
+			if got := New().Summary(body); !reflect.DeepEqual(*got, c.want) {
 				t.Errorf("%s: got %+v, want %+v", body, *got, c.want)
 			}
 		}
@@ -44,7 +44,7 @@ func TestGlance(t *testing.T) {
 }
 
 // No more is kept than a request may have.
-func TestGlanceIsBounded(t *testing.T) {
+func TestSummaryIsBounded(t *testing.T) {
 	list := func(n int, of string) string { return strings.TrimSuffix(strings.Repeat(of+",", n), ",") }
 	for _, c := range []struct {
 		format, of string
@@ -57,7 +57,7 @@ func TestGlanceIsBounded(t *testing.T) {
 		{`{"tools":[%s]}`, `{}`, conversation.MaxTools, func(r *conversation.Request) int { return len(r.Tools) }},
 	} {
 		for _, n := range []int{c.most, c.most + 1} {
-			if got := c.count(New().Glance(fmt.Appendf(nil, c.format, list(n, c.of)))); got != c.most {
+			if got := c.count(New().Summary(fmt.Appendf(nil, c.format, list(n, c.of)))); got != c.most {
 				t.Errorf("%s of %d: %d are kept, want %d", c.format, n, got, c.most)
 			}
 		}

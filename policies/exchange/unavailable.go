@@ -6,8 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// tiredReasons are the reasons of requests for which nobody could be asked.
-var tiredReasons = map[account.Kind]string{
+// unavailableReasons are the reasons of requests for which no account was
+// available.
+var unavailableReasons = map[account.Kind]string{
 	account.NoKind:        heal.ReasonAccountsRefused,
 	account.Busy:          heal.ReasonAccountsBusy,
 	account.Crowded:       heal.ReasonAccountsBusy,
@@ -22,10 +23,10 @@ var tiredReasons = map[account.Kind]string{
 	account.Forbidden:     heal.ReasonAccountsRefused,
 }
 
-// tiredError is what the client is told. Faults of heald's own accounts are not
-// told as 401 or 403: the client must not think that its own key is bad.
-func tiredError(u *account.Unavailable) conversation.Error {
-	e := conversation.Error{Kind: conversation.ErrOverloaded, Message: "gateway: " + tiredWords[u.Kind]}
+// unavailableError is the client's error. Faults of heald's own accounts are not
+// sent as 401 or 403: the client must not think that its own key is bad.
+func unavailableError(u *account.Unavailable) conversation.Error {
+	e := conversation.Error{Kind: conversation.ErrOverloaded, Message: "gateway: " + unavailableMessages[u.Kind]}
 	switch u.Kind {
 	case account.Busy, account.Crowded, account.RateLimit:
 		e.Kind = conversation.ErrRateLimit
@@ -42,11 +43,11 @@ func tiredError(u *account.Unavailable) conversation.Error {
 	if u.Cause == account.NoToken {
 		e.Message = "gateway: account " + u.What + " has no access token at the moment" // why is in the log
 	}
-	comesBack(&e, u)
+	retryAfterUnavailable(&e, u)
 	return e
 }
 
-var tiredWords = map[account.Kind]string{
+var unavailableMessages = map[account.Kind]string{
 	account.NoKind:        "no account of the model backend can answer this request",
 	account.Busy:          "all slots of the model backend's accounts are taken",
 	account.Crowded:       "too many requests are waiting for the model backend",

@@ -9,9 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// elsewhere reports what could be tried after this attempt but the same again:
-// another account, another backend, or another model.
-func (a *attempt) elsewhere(seen *heal.Seen) {
+// findAlternatives reports which other candidates are left: another account,
+// another backend, or another model.
+func (a *attempt) findAlternatives(seen *heal.Seen) {
 	own := a.chosen()
 	a.otherAccounts(seen)
 	places := 0 // that are worth a try
@@ -25,7 +25,7 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 		}
 		ready, other := at.Ready(), c.Backend.Name != a.backend.Name
 		if !other && c.Model == a.model { // in another tier: the accounts are the same
-			seen.OtherTier = seen.OtherTier || ready && !a.left(c)
+			seen.OtherTier = seen.OtherTier || ready && !a.hasLeft(c)
 			continue
 		}
 		if c.Model == a.model && at.In <= a.settings.MaxWait {
@@ -34,7 +34,7 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 			}
 			seen.BackendAgain = true
 		}
-		if a.left(c) {
+		if a.hasLeft(c) {
 			continue
 		}
 		switch {
@@ -68,26 +68,26 @@ func (a *attempt) elsewhere(seen *heal.Seen) {
 	})
 }
 
-// otherAccounts reports which accounts of this backend may be asked, this one
-// being spent, and which of other quota groups, its group being spent.
+// otherAccounts reports which other accounts of this backend may be asked if
+// this one is spent, and which ones of other quota groups if its group is spent.
 func (a *attempt) otherAccounts(seen *heal.Seen) {
 	id, group := a.account.ID, a.x.accounts.Group(a.account.ID)
 	notThis := func(other string) bool { return other != id }
 	notGroup := func(other string) bool { return a.x.accounts.Group(other) != group }
 	seen.OtherAccount = a.untried(notThis) || a.otherToken(seen)
-	seen.AccountSoon, seen.AccountAgain, seen.AccountIn = a.soon(notThis)
+	seen.AccountSoon, seen.AccountAgain, seen.AccountIn = a.readySoon(notThis)
 	g := &seen.Group
 	g.Ready = a.untried(notGroup)
-	g.Soon, g.Again, g.In = a.soon(notGroup)
+	g.Soon, g.Again, g.In = a.readySoon(notGroup)
 }
 
-// outlookOf is what may be expected of some accounts of a place.
+// outlookOf says which accounts of a backend are ready for a model, or when they
+// will be.
 func (a *attempt) outlookOf(backend, model string, avoid func(id, model string) account.Avoidance) account.Outlook {
 	return a.x.accounts.Outlook(account.Candidate{Backend: backend, Model: model}, &account.Want{Count: a.counts(), Avoid: avoid})
 }
 
-// untried reports whether one of the accounts is ready that the request has not
-// tried.
+// untried reports whether an account is ready that the request has not tried.
 func (a *attempt) untried(among func(id string) bool) bool {
 	return a.outlookOf(a.backend.Name, a.model, func(id, model string) account.Avoidance {
 		if v := a.avoid(id, model); !among(id) || v == account.Tried || v == account.Spent {
@@ -97,7 +97,7 @@ func (a *attempt) untried(among func(id string) bool) bool {
 	}).Ready()
 }
 
-// untriedAt is untried of all accounts of another place.
+// untriedAt is untried for all accounts of another backend and model.
 func (a *attempt) untriedAt(backend, model string) bool {
 	return a.outlookOf(backend, model, func(id, model string) account.Avoidance {
 		if v := a.avoid(id, model); v == account.Tried || v == account.Spent {
@@ -107,9 +107,9 @@ func (a *attempt) untriedAt(backend, model string) bool {
 	}).Ready()
 }
 
-// soon reports whether one of the accounts is ready in the time that a request
-// may wait, and whether one of those has failed it in passing.
-func (a *attempt) soon(among func(id string) bool) (soon, again bool, in time.Duration) {
+// readySoon reports whether an account will be ready within the time that a
+// request may wait, and whether one of those has failed the request in passing.
+func (a *attempt) readySoon(among func(id string) bool) (soon, again bool, in time.Duration) {
 	of := func(among func(id string) bool) (bool, time.Duration) {
 		o := a.outlookOf(a.backend.Name, a.model, func(id, model string) account.Avoidance {
 			if !among(id) {
@@ -132,7 +132,7 @@ func (a *attempt) failedInPassing(id string) bool {
 	})
 }
 
-// readyIn is whether a candidate may be asked within a time.
+// readyIn reports whether a candidate can be asked within a time.
 func (a *attempt) readyIn(c route.Candidate, d time.Duration) bool {
 	o := a.outlook(c)
 	return o.Any && o.In <= d

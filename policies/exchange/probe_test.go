@@ -121,7 +121,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// With keys a preflight is answered all the same: it has none.
+// With keys a preflight is answered anyway: it has none.
 func TestPreflightWithKeys(t *testing.T) {
 	for _, origin := range []string{webApp, "https://evil.example"} {
 		r := newRig(t, func(cfg *Config) {
