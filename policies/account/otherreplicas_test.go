@@ -147,7 +147,9 @@ func TestFairOverReplicas(t *testing.T) {
 			if got := jain(together.served); got < 0.99 {
 				t.Errorf("Jain %.3f of %v", got, together.served)
 			}
-			if all, most := together.served["both"]+together.served["one"], int64(2*300*100); all < most*19/20 {
+			// In 90 runs between 94.6 and 96.4 % were served: the order in which the goroutines of
+			// one instant run decides.
+			if all, most := together.served["both"]+together.served["one"], int64(2*300*100); all < most*93/100 {
 				t.Errorf("%d of %d were served: fairness must not cost capacity", all, most)
 			}
 		})
