@@ -14,10 +14,10 @@ type Place struct {
 	Item, Index int32
 }
 
-// Words are a dialect's own words for what the request says, so that whoever
+// FieldNames are a dialect's own words for what the request says, so that whoever
 // finds a fault in it names the field that the client wrote. nil is a dialect
 // whose words are those of this package.
-type Words struct {
+type FieldNames struct {
 	// Dots writes places as messages.3.content.0; otherwise they are written
 	// messages[3].content[0].
 	Dots bool
@@ -26,7 +26,7 @@ type Words struct {
 }
 
 // Field words the name of a field of the request.
-func (w *Words) Field(name string) string {
+func (w *FieldNames) Field(name string) string {
 	if w != nil && w.Fields[name] != "" {
 		return w.Fields[name]
 	}
@@ -34,7 +34,7 @@ func (w *Words) Field(name string) string {
 }
 
 // Place words p.
-func (w *Words) Place(p Place) string {
+func (w *FieldNames) Place(p Place) string {
 	if p.Root == "" {
 		return w.Field("messages")
 	}
@@ -45,7 +45,7 @@ func (w *Words) Place(p Place) string {
 	return string(b)
 }
 
-func (w *Words) index(b []byte, i int32) []byte {
+func (w *FieldNames) index(b []byte, i int32) []byte {
 	switch {
 	case i < 0:
 		return b

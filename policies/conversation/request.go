@@ -37,8 +37,8 @@ type Request struct {
 	// does not refer to the body: it lives as long as the reply.
 	Own any
 
-	// Words are the dialect's own, for errors and warnings.
-	Words *Words
+	// FieldNames are the dialect's own, for errors and warnings.
+	FieldNames *FieldNames
 
 	// Warnings says what could not be carried over, UntoldWarnings how many
 	// more there are.
@@ -54,7 +54,7 @@ type Request struct {
 func (r *Request) WithoutContent() *Request {
 	return &Request{
 		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: r.UntoldWarnings, Embedding: r.Embedding.withoutInputs(),
+		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, UntoldWarnings: r.UntoldWarnings, Embedding: r.Embedding.withoutInputs(),
 		Limits:  Limits{Candidates: r.Limits.Candidates},
 		callIDs: r.CallIDs(),
 	}

@@ -28,7 +28,7 @@ func TestWithoutContent(t *testing.T) {
 	r := Request{
 		Model: "m", Stream: true, OneCall: true, Session: "s",
 		Thinking: Thinking{Intent: ThinkLevel, Level: "high", Budget: 1, Visible: true, Carries: true},
-		Own:      "own", Words: &Words{Dots: true}, Warnings: []Warning{{"f", "w"}}, UntoldWarnings: 3,
+		Own:      "own", FieldNames: &FieldNames{Dots: true}, Warnings: []Warning{{"f", "w"}}, UntoldWarnings: 3,
 		System: []Part{{Kind: KindText, Text: Quote("x")}},
 		Messages: []Message{
 			{Role: Model, Parts: []Part{{Kind: KindText}, {Kind: KindCall, Call: &Call{ID: "1"}}, {Kind: KindCall, Call: &Call{ID: "2"}}}},
@@ -45,7 +45,7 @@ func TestWithoutContent(t *testing.T) {
 	got := r.WithoutContent()
 	want := &Request{
 		Model: r.Model, Stream: true, OneCall: true, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: 3, callIDs: ids,
+		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, UntoldWarnings: 3, callIDs: ids,
 		Limits: Limits{Candidates: 2},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -377,18 +377,18 @@ func (r *renderer) where(at *conversation.Place) string {
 	if at == nil {
 		at = &conversation.Place{}
 	}
-	return r.req.Words.Place(*at)
+	return r.req.FieldNames.Place(*at)
 }
 
 // note, invalid and unsupported speak of a field of the request by its name in
 // package conversation.
 
-func (r *renderer) note(field, why string) { r.req.Warn(r.req.Words.Field(field), why) }
+func (r *renderer) note(field, why string) { r.req.Warn(r.req.FieldNames.Field(field), why) }
 
-func (r *renderer) invalid(field, why string) error { return invalid(r.req.Words.Field(field), why) }
+func (r *renderer) invalid(field, why string) error { return invalid(r.req.FieldNames.Field(field), why) }
 
 func (r *renderer) unsupported(field, why string) error {
-	return unsupported(r.req.Words.Field(field), why)
+	return unsupported(r.req.FieldNames.Field(field), why)
 }
 
 func invalid(field, why string) *conversation.Error {

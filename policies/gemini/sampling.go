@@ -107,7 +107,7 @@ func (r *renderer) sampling(g *generation) {
 
 func (r *renderer) ignoreSampling() {
 	var i Ignored
-	limits, name := &r.req.Limits, r.req.Words.Field
+	limits, name := &r.req.Limits, r.req.FieldNames.Field
 	if v := limits.Temperature; v != nil {
 		i.Add(name("temperature"), "temperature", *v)
 	}

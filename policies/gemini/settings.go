@@ -26,7 +26,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 	own := &r.req.Upstream
 	s := settings{cached: own.CachedContent}
 	if s.cached != "" {
-		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.Words.Field("cached_content"), s.cached); err != nil {
+		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.FieldNames.Field("cached_content"), s.cached); err != nil {
 			return s, err
 		}
 		if why := r.target.Kind.UnknownCache(s.cached); why != "" && r.opts.Operation != conversation.CountTokens {
@@ -46,7 +46,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		return s, r.invalid("safety_settings", "must be a list")
 	}
 	if len(s.safety) > 0 {
-		if _, err := r.opts.Keeps(conversation.ResourceSafety, r.req.Words.Field("safety_settings"), ""); err != nil {
+		if _, err := r.opts.Keeps(conversation.ResourceSafety, r.req.FieldNames.Field("safety_settings"), ""); err != nil {
 			return s, err
 		}
 	}
@@ -58,7 +58,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		if err := checkLabels(own.Labels); err != nil {
 			return s, r.invalid("labels", err.Error())
 		}
-		keep, err := r.opts.Keeps(conversation.ResourceLabels, r.req.Words.Field("labels"), "")
+		keep, err := r.opts.Keeps(conversation.ResourceLabels, r.req.FieldNames.Field("labels"), "")
 		if err != nil {
 			return s, err
 		}

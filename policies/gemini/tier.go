@@ -79,7 +79,7 @@ func (r *renderer) tier(s *settings, clients string) error {
 		if r.opts.Tier != "" {
 			break
 		}
-		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.Words.Field("service_tier"), clients)
+		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.FieldNames.Field("service_tier"), clients)
 		switch {
 		case err != nil:
 			return err

@@ -14,7 +14,7 @@ import (
 )
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+var words = &conversation.FieldNames{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",
 	"image": "image_config", "image.ratio": "image_config.aspect_ratio", "image.scale": "image_config.image_size",
 	"format": "response_format", "format.schema": "response_format.json_schema.schema",
@@ -50,7 +50,7 @@ func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (
 
 func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Words: words},
+		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, FieldNames: words},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}

@@ -20,7 +20,7 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 		Model:   route.Model,
 		Stream:  route.Stream,
 		Session: headerSession(headers),
-		Words:   words,
+		FieldNames:   words,
 	}, Gone: route.Gone}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 const defaultTokens = 16
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{"stop_sequences": "stop"}}
+var words = &conversation.FieldNames{Fields: map[string]string{"stop_sequences": "stop"}}
 
 // own is the decoder's note to the encoder.
 type own struct {
@@ -42,7 +42,7 @@ func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (
 func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	most := defaultTokens
 	d := &decoder{Walker: jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Words: words, Limits: conversation.Limits{MaxTokens: &most}},
+		Req:      &conversation.Request{Model: route.Model, FieldNames: words, Limits: conversation.Limits{MaxTokens: &most}},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}

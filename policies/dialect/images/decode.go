@@ -19,7 +19,7 @@ import (
 const defaultModel = "gpt-image-1"
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+var words = &conversation.FieldNames{Fields: map[string]string{
 	"modalities": "model", "messages": "prompt",
 	"image.size": "size", "image.ratio": "size", "image.scale": "size", "image.format": "output_format", "image.quality": "output_compression",
 }}
@@ -57,7 +57,7 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 
 func newDecoder(route dialect.Route) *decoder {
 	return &decoder{
-		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, Words: words}, Brackets: true, Gone: route.Gone},
+		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, FieldNames: words}, Brackets: true, Gone: route.Gone},
 		own:    own{edit: route.Method == edits},
 	}
 }

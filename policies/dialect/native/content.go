@@ -130,8 +130,8 @@ func (r *repair) where(field string) string {
 // takes; nil if there is nothing to make one of.
 func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
 	r, warned := newRepair(req, target, opts), len(req.Warnings)
-	if req.Words == nil {
-		req.Words = words
+	if req.FieldNames == nil {
+		req.FieldNames = words
 	}
 	r.history = gemini.NewNativeHistory(req, target, opts)
 	if err := r.read(body); err != nil {

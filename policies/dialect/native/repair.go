@@ -79,7 +79,7 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 }
 
 // words are the API's, for whoever warns of its fields by their neutral names.
-var words = &conversation.Words{Fields: map[string]string{"messages": "contents"}}
+var words = &conversation.FieldNames{Fields: map[string]string{"messages": "contents"}}
 
 func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Options) *repair {
 	table := opts.Table

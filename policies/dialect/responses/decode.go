@@ -19,7 +19,7 @@ const maxTopLogprobs = 20
 const nothingToAnswer = "there is nothing to answer"
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+var words = &conversation.FieldNames{Fields: map[string]string{
 	"messages": "input", "max_tokens": "max_output_tokens", "logprobs": "top_logprobs",
 	"format": "text.format", "format.schema": "text.format.schema",
 	"image.ratio": imageGeneration + ".size", "image.scale": imageGeneration + ".size", "image.size": imageGeneration + ".size",
@@ -54,7 +54,7 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{
 		Walker: &jsonwalk.Walker{
-			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), Words: words},
+			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), FieldNames: words},
 			Brackets: true,
 			Gone:     route.Gone,
 		},

@@ -67,7 +67,7 @@ func dumpValue(v reflect.Value) any {
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
 			switch v.Type().Field(i).Type {
-			case reflect.TypeFor[conversation.Place](), reflect.TypeFor[*conversation.Words]():
+			case reflect.TypeFor[conversation.Place](), reflect.TypeFor[*conversation.FieldNames]():
 				continue
 			}
 			if f := v.Field(i); !f.IsZero() || name == "Role" || name == "Kind" {
