@@ -65,7 +65,7 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	if !resting && known >= c.entry && len(c.Hits) < mostHits {
 		c.Hits = append(c.Hits, now)
 	}
-	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, SaidOf(d.Said), d.Soft
+	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, ProviderReason(d.Said), d.Soft
 	if until := now.Add(d.For[min(max(len(c.Hits), 1), len(d.For))-1]); until.After(c.Until) {
 		c.Until = until
 	}

@@ -16,7 +16,7 @@ func TestKindsStandInThePage(t *testing.T) {
 		if !strings.Contains(string(page), "`"+k.String()+"`") {
 			t.Errorf("ACCOUNTS.md lacks %s", k)
 		}
-		if unavailableWords[k] == "" {
+		if unavailableTexts[k] == "" {
 			t.Errorf("%s has no words", k)
 		}
 	}

@@ -98,7 +98,7 @@ type Unavailable struct {
 
 // Error says what is unavailable, and until when.
 func (u *Unavailable) Error() string {
-	s := unavailableWords[u.Kind]
+	s := unavailableTexts[u.Kind]
 	if u.What != "" {
 		s += " (" + u.What + ")"
 	}
@@ -108,7 +108,7 @@ func (u *Unavailable) Error() string {
 	return s
 }
 
-var unavailableWords = map[Kind]string{
+var unavailableTexts = map[Kind]string{
 	NoKind:        "no account serves it",
 	Busy:          "all slots are taken",
 	RateLimit:     "the rate limit is reached",

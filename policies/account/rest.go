@@ -37,7 +37,7 @@ func (r *rest) add(now time.Time, list []*subjectState) {
 				ready = c.Probe.due()
 			}
 			if c.Until.After(r.until) {
-				r.until, r.kind, r.cause, r.said = c.Until, c.Kind, cause, SaidOf(c.Said)
+				r.until, r.kind, r.cause, r.said = c.Until, c.Kind, cause, ProviderReason(c.Said)
 				r.scope, r.what = t.subject.Scope, t.subject.Name
 			}
 			if ready.After(r.ready) {

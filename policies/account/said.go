@@ -1,13 +1,13 @@
 package account
 
-// longestSaid is more than a structured reason has (google/rpc/error_details.proto: 63).
-const longestSaid = 64
+// longestReason is more than a structured reason has (google/rpc/error_details.proto: 63).
+const longestReason = 64
 
-// SaidOf is a provider's own word for a refusal, if it is one of its constants,
+// ProviderReason is a provider's own word for a refusal, if it is one of its constants,
 // such as SERVICE_DISABLED; else "". It is shown to people: nothing that could
 // be a text, a name or a credential goes through.
-func SaidOf(word string) string {
-	if len(word) > longestSaid {
+func ProviderReason(word string) string {
+	if len(word) > longestReason {
 		return ""
 	}
 	for _, r := range word {

@@ -200,19 +200,19 @@ func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 	return s
 }
 
-var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
+var breakerNames = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
 
 // backendStatus is the status of a lane.
 func (p *Accounts) backendStatus(now time.Time, l *lane) BackendStatus {
 	held := l.outage.held()
-	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerWords[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
+	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerNames[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
 	var of rest
 	of.add(now, p.statesOf(OfBackend, l.backend, l.model))
 	switch {
 	case of.probes():
 		s.Usable = of.usable(now)
 	case held == obeyed:
-		s.Usable = Usable{Kind: Outage.String(), Why: unavailableWords[Outage]}
+		s.Usable = Usable{Kind: Outage.String(), Why: unavailableTexts[Outage]}
 	}
 	if l.outage.begun() {
 		s.Probe = l.outage.Ready()
@@ -243,7 +243,7 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 func (r *rest) usable(now time.Time) Usable {
 	b := r.blocked()
 	u := b.usable(now)
-	u.Why = unavailableWords[r.kind]
+	u.Why = unavailableTexts[r.kind]
 	if r.said != "" {
 		u.Why += ": " + r.said
 	}
@@ -254,7 +254,7 @@ func (r *rest) usable(now time.Time) Usable {
 // usable words what keeps something back. What only an event ends, or only a
 // reload, has no end that is known.
 func (b *blocked) usable(now time.Time) Usable {
-	u := Usable{Kind: b.kind.String(), Why: unavailableWords[b.kind]}
+	u := Usable{Kind: b.kind.String(), Why: unavailableTexts[b.kind]}
 	if b.what != "" {
 		u.Why += " (" + b.what + ")"
 	}

@@ -70,7 +70,7 @@ type Cooldown struct {
 	// Kind is what clients are told who would have to wait for it.
 	Kind Kind
 	// Said is the provider's own word for it, as in SERVICE_DISABLED; "" if it has
-	// none. See SaidOf.
+	// none. See ProviderReason.
 	Said string
 	// For is how long, by failures in a row; the last goes for all further.
 	// Failures while it is kept back anyway are the same one: requests that

@@ -40,10 +40,10 @@ type Request struct {
 	// FieldNames are the dialect's own, for errors and warnings.
 	FieldNames *FieldNames
 
-	// Warnings says what could not be carried over, UntoldWarnings how many
+	// Warnings says what could not be carried over, OmittedWarnings how many
 	// more there are.
 	Warnings       []Warning
-	UntoldWarnings int
+	OmittedWarnings int
 
 	callIDs []string // instead of Messages, of a request without content
 }
@@ -54,7 +54,7 @@ type Request struct {
 func (r *Request) WithoutContent() *Request {
 	return &Request{
 		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
-		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, UntoldWarnings: r.UntoldWarnings, Embedding: r.Embedding.withoutInputs(),
+		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, OmittedWarnings: r.OmittedWarnings, Embedding: r.Embedding.withoutInputs(),
 		Limits:  Limits{Candidates: r.Limits.Candidates},
 		callIDs: r.CallIDs(),
 	}
@@ -87,7 +87,7 @@ func (r *Request) Warn(field, why string) {
 	switch n := len(r.Warnings); {
 	case slices.Contains(r.Warnings, w):
 	case n == MaxWarnings:
-		r.UntoldWarnings++
+		r.OmittedWarnings++
 	default:
 		r.Warnings = append(r.Warnings, w)
 	}

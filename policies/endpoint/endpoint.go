@@ -110,7 +110,7 @@ func (e *Endpoint) Dialect(req *policies.Request) (d dialect.Dialect, route dial
 			return d, route, true
 		}
 	}
-	return e.WordedBy(req.Headers), dialect.Route{}, false
+	return e.ErrorDialect(req.Headers), dialect.Route{}, false
 }
 
 // inProject is the name below a project and location of Vertex AI, which are the
@@ -154,10 +154,10 @@ func (e *Endpoint) family() dialect.Dialect {
 	return nil
 }
 
-// WordedBy is the dialect in which an error about the path is said: whoever asks
+// ErrorDialect is the dialect in which an error about the path is said: whoever asks
 // for a neighbor of a path speaks the same API. Where the path does not tell, the
 // header that holds the key may.
-func (e *Endpoint) WordedBy(headers policies.Headers) dialect.Dialect {
+func (e *Endpoint) ErrorDialect(headers policies.Headers) dialect.Dialect {
 	switch head, _, _ := strings.Cut(e.Name, "/"); {
 	case headers.Get("anthropic-version") != "":
 		return Claude

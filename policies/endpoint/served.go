@@ -32,7 +32,7 @@ var knownMethods = []string{"generateContent", "streamGenerateContent", "countTo
 // Meant is the path that a client with another one probably wants; "" if none is
 // near. A name that ends in a known one has a base URL before it that is not
 // known here; a short one was given too little, or is misspelled.
-func (e *Endpoint) Meant() string {
+func (e *Endpoint) Suggestion() string {
 	name, err := url.PathUnescape(e.Name)
 	if err != nil || len(name) > 200 {
 		return ""

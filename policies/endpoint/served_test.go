@@ -14,7 +14,7 @@ func TestMeantIsServed(t *testing.T) {
 	}
 	for _, name := range knownNames {
 		e := Of("/x/" + name)
-		if got := e.Meant(); got != "" {
+		if got := e.Suggestion(); got != "" {
 			if at := Of(got); at.Allows() == "" {
 				t.Errorf("%s is suggested, and is not served", got)
 			}

@@ -109,7 +109,7 @@ var unservedRows = []unserved{
 
 // Instead says what to do in place of asking for an endpoint; "" if it is of no
 // API that is known.
-func (e *Endpoint) Instead() string {
+func (e *Endpoint) Alternative() string {
 	name := e.inProject()
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain

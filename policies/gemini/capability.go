@@ -87,8 +87,8 @@ type Capability struct {
 // Embeds reports whether the model makes vectors, and nothing else.
 func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
 
-// Does says why the model does not support an operation; nil if it may.
-func (c Capability) Does(op conversation.Operation) error {
+// CheckOperation says why the model does not support an operation; nil if it may.
+func (c Capability) CheckOperation(op conversation.Operation) error {
 	switch {
 	case op == conversation.Embed && c.Outputs != nil && !c.Embeds():
 		return errors.New("this model makes no embeddings; ask for one that does, such as gemini-embedding-001")

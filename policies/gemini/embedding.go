@@ -76,7 +76,7 @@ type embedder struct {
 func (e *embedder) check() error {
 	first := &e.want.Inputs[0]
 	for i := range e.want.Inputs {
-		if err := e.opts.Wanted(); err != nil {
+		if err := e.opts.CheckClient(); err != nil {
 			return err
 		}
 		in := &e.want.Inputs[i]

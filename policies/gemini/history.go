@@ -25,7 +25,7 @@ type NativePart struct {
 }
 
 // NativeHistory is the conversation of a native body on its way through the
-// rules that hold for all dialects: a [Fitness] has found that upstream would
+// rules that hold for all dialects: a [HistoryCheck] has found that upstream would
 // refuse it as it is.
 type NativeHistory struct {
 	r      *renderer

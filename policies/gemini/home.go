@@ -12,8 +12,8 @@ var (
 	OnlyVertex = Home{true, Vertex}
 )
 
-// Away reports whether an API lacks what has this home.
-func (h Home) Away(kind Kind) bool { return h.only && h.kind != kind }
+// MissingAt reports whether an API lacks what has this home.
+func (h Home) MissingAt(kind Kind) bool { return h.only && h.kind != kind }
 
 // Name is what people call the API that alone has it.
 func (h Home) Name() string {

@@ -24,7 +24,7 @@ func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 		return ""
 	case tool.Kind == conversation.ImageMaking:
 		return "model " + r.model + " makes no images; ask for one that does, such as " + ImageModel
-	case ToolHome(field(tool)).Away(r.target.Kind):
+	case ToolHome(field(tool)).MissingAt(r.target.Kind):
 		return "only " + ToolHome(field(tool)).Name() + " has this tool"
 	case r.can.NoFunctions:
 		return "model " + r.model + " takes no tools"

@@ -14,7 +14,7 @@ func (r *renderer) file(m *conversation.Media, at *conversation.Place, answer bo
 	switch {
 	case m.Data == nil && m.URI == "":
 		return nil, "", invalid(r.where(at), "media has neither data nor an address")
-	case m.MIME != "" && !conversation.ValidMIME(media.Proper(m.MIME)):
+	case m.MIME != "" && !conversation.ValidMIME(media.Canonical(m.MIME)):
 		return nil, "", invalid(r.where(at), notMIME)
 	case m.Data == nil:
 		return r.reference(m, at)
@@ -58,8 +58,8 @@ func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sen
 		return nil, "", unsupported(r.where(at), why)
 	}
 	settled := *m
-	settled.MIME = media.Proper(m.MIME)
-	if mime, why := media.Referred(settled.MIME, m.URI); why != "" {
+	settled.MIME = media.Canonical(m.MIME)
+	if mime, why := media.ByReference(settled.MIME, m.URI); why != "" {
 		r.warn(at, mime+" was replaced by a line of text: "+why)
 		return nil, "[" + m.URI + ": left out, " + why + "]", nil
 	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // it wants one

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// OwnWords returns message with what may be a client's words cut out. What is
+// WithoutClientText returns message with what may be a client's words cut out. What is
 // left decides about the request; see package heal.
 //
 // Google's errors quote the request: names of fields, values, keys of schemas.
@@ -19,7 +19,7 @@ import (
 // everything goes from the first opening quote to the last closing one, of
 // whatever kind: the first is Google's, since it stands before the client's
 // text, and so is the last.
-func OwnWords(message string) string {
+func WithoutClientText(message string) string {
 	long := len(message) > mostWords
 	if long {
 		message = message[:mostWords]
@@ -48,7 +48,7 @@ func OwnWords(message string) string {
 
 // mayQuote reports whether a client's words may follow on beginning.
 func mayQuote(beginning string) bool {
-	return strings.HasPrefix(beginning, rawEcho) || OwnWords(beginning) != beginning
+	return strings.HasPrefix(beginning, rawEcho) || WithoutClientText(beginning) != beginning
 }
 
 const (

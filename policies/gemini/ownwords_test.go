@@ -22,7 +22,7 @@ func TestOwnWords(t *testing.T) {
 		{"a 'b' " + strings.Repeat("c ", mostWords) + "' end", `a ""`},
 		{"", ""},
 	} {
-		if got := OwnWords(c.in); got != c.want {
+		if got := WithoutClientText(c.in); got != c.want {
 			t.Errorf("%.100q: %.100q, want %.100q", c.in, got, c.want)
 		}
 	}
@@ -39,7 +39,7 @@ func FuzzOwnWords(f *testing.F) {
 		if mark[0] == '[' {
 			before = "properties"
 		}
-		got := OwnWords(before + string(mark[0]) + text + string(mark[1]) + " is wrong.")
+		got := WithoutClientText(before + string(mark[0]) + text + string(mark[1]) + " is wrong.")
 		if want := before + `""` + " is wrong."; len(text) < 1000 && got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

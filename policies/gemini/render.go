@@ -73,7 +73,7 @@ func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (boo
 func (o *Options) RefusesPenalties(can Capability) bool { return can.NoPenalties || o.OmitPenalties }
 
 // Wanted returns what Gone says.
-func (o *Options) Wanted() error {
+func (o *Options) CheckClient() error {
 	if o.Gone == nil {
 		return nil
 	}
@@ -126,7 +126,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err != nil {
 		return nil, err
 	}
-	if err := opts.Wanted(); err != nil {
+	if err := opts.CheckClient(); err != nil {
 		return nil, err
 	}
 	return &Rendered{
@@ -175,7 +175,7 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		names: newNames(req),
 
 		schemas: newSchemaBudget(schemaBytes(req)),
-		files:   media.Converter{Omit: opts.OmitMedia, Wanted: opts.Gone},
+		files:   media.Converter{Omit: opts.OmitMedia, Gone: opts.Gone},
 	}
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	return r

@@ -61,7 +61,7 @@ func (r *statusReader) settleDelay() {
 		r.st.RetryDelay = r.retryAfter
 	}
 	if r.st.RetryDelay == 0 {
-		r.st.RetryDelay = textDelay(OwnWords(r.st.Message))
+		r.st.RetryDelay = textDelay(WithoutClientText(r.st.Message))
 		r.st.DelayInText = r.st.RetryDelay > 0
 	}
 }

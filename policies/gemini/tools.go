@@ -71,7 +71,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	t.declared = make(map[string]bool, len(r.req.Tools))
 	alone := !r.can.MixedTools && slices.ContainsFunc(r.req.Tools, isFunction)
 	for i := range r.req.Tools {
-		if err := r.opts.Wanted(); err != nil {
+		if err := r.opts.CheckClient(); err != nil {
 			return false, err
 		}
 		tool := &r.req.Tools[i]

@@ -100,7 +100,7 @@ func (r *renderer) turns() ([]turn, error) {
 		said := false
 		r.last = i == len(r.req.Messages)-1
 		for j := range m.Parts {
-			if err := r.opts.Wanted(); err != nil {
+			if err := r.opts.CheckClient(); err != nil {
 				return nil, err
 			}
 			part := &m.Parts[j]

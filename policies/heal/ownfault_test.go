@@ -188,7 +188,7 @@ func harmless(t *testing.T, shape, lie string) {
 	r := Judge(Seen{Status: 400, Error: st, Delay: st.RetryDelay, DelayInText: st.DelayInText, Attempt: 1, OtherAccount: true, OtherBackend: true})
 	if r.Row != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
 		t.Errorf("%q\nwas taken for %s %v, account %+v, backend %+v, code %d, reason %q, delay %v; its own words are %q",
-			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
+			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.WithoutClientText(text))
 	}
 }
 

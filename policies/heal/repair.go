@@ -195,7 +195,7 @@ func (r *relaxation) asked(text, words string) bool {
 
 // violated reports whether a violation says that the field is refused.
 func (r *relaxation) violated(v gemini.FieldViolation) bool {
-	return r.field.MatchString(v.Field) && r.asked(v.Description, gemini.OwnWords(v.Description))
+	return r.field.MatchString(v.Field) && r.asked(v.Description, gemini.WithoutClientText(v.Description))
 }
 
 // findRelaxation returns the relaxation that an error asks for, and whether a

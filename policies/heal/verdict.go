@@ -190,7 +190,7 @@ func Judge(s Seen) Verdict {
 	if s.Delay > 0 {
 		s.Delay = max(s.Delay, leastDelay)
 	}
-	s.words = gemini.OwnWords(s.text())
+	s.words = gemini.WithoutClientText(s.text())
 	for i := range rules {
 		if r := &rules[i]; r.when(&s) {
 			return r.verdictOn(&s)

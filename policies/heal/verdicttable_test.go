@@ -24,7 +24,7 @@ func TestVerdictTable(t *testing.T) {
 	var b strings.Builder
 	for _, c := range causes() {
 		fmt.Fprintf(&b, "%s\n", c.name)
-		heads, rulings := map[string][]string{}, map[string][]string{}
+		heads, verdicts := map[string][]string{}, map[string][]string{}
 		for _, sit := range situations {
 			s := c.seen
 			s.MaxWait = 10 * time.Second
@@ -32,10 +32,10 @@ func TestVerdictTable(t *testing.T) {
 			sit.set(&s)
 			r := Judge(s)
 			add(heads, effectsOf(&r), sit.name)
-			add(rulings, rulingOf(&r), sit.name)
+			add(verdicts, verdictOf(&r), sit.name)
 		}
 		write(&b, heads)
-		write(&b, rulings)
+		write(&b, verdicts)
 	}
 	fixture.Diff(t, path, want, []byte(b.String()))
 }
@@ -203,8 +203,8 @@ func effectsOf(r *Verdict) string {
 	return out
 }
 
-// rulingOf words what the request itself does next.
-func rulingOf(r *Verdict) string {
+// verdictOf words what the request itself does next.
+func verdictOf(r *Verdict) string {
 	out := fmt.Sprintf("%s %s", r.Verdict, r.Reason)
 	if r.Row != r.Reason {
 		out += " by " + r.Row

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Able reports whether an answer to req could be resumed at all.
-func Able(req *conversation.Request) bool {
+// Resumable reports whether an answer to req could be resumed at all.
+func Resumable(req *conversation.Request) bool {
 	switch {
 	case req.Format != nil, // a continuation would be a document of its own
 		req.Limits.Candidates > 1,

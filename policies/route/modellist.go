@@ -50,7 +50,7 @@ func ClaudeList(models []Listed, query string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"data": worded(page.models, Listed.Claude), "has_more": page.more, "first_id": nil, "last_id": nil}
+	out := map[string]any{"data": encodeList(page.models, Listed.Claude), "has_more": page.more, "first_id": nil, "last_id": nil}
 	if n := len(page.models); n > 0 {
 		out["first_id"], out["last_id"] = page.models[0].Name, page.models[n-1].Name
 	}
@@ -105,8 +105,8 @@ func (m Listed) Vertex() any {
 	}{"publishers/google/models/" + m.Name, "default"}
 }
 
-// worded is a list in the words of an API.
-func worded(models []Listed, word func(Listed) any) []any {
+// encodeList is a list in the words of an API.
+func encodeList(models []Listed, word func(Listed) any) []any {
 	out := make([]any, 0, len(models))
 	for _, m := range models {
 		out = append(out, word(m))
@@ -116,7 +116,7 @@ func worded(models []Listed, word func(Listed) any) []any {
 
 // OpenAIList is OpenAI's list, which has no pages.
 func OpenAIList(models []Listed) map[string]any {
-	return map[string]any{"object": "list", "data": worded(models, Listed.OpenAI)}
+	return map[string]any{"object": "list", "data": encodeList(models, Listed.OpenAI)}
 }
 
 // NativeList is the page that a query asks for of Gemini's list.
@@ -134,7 +134,7 @@ func geminiList(field string, models []Listed, word func(Listed) any, query stri
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{field: worded(page.models, word)}
+	out := map[string]any{field: encodeList(page.models, word)}
 	if page.more {
 		out["nextPageToken"] = page.models[len(page.models)-1].Name
 	}

@@ -143,7 +143,7 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 	cfg.Metrics.setUp(true)
 	// Both end with Close, which waits for them.
 	g.work.Go(func() { g.rejoins(ctx) })
-	g.work.Go(func() { g.looks(ctx) })
+	g.work.Go(func() { g.readSnapshots(ctx) })
 	return g
 }
 

@@ -28,18 +28,18 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return g.merge(local), nil
 }
 
-// lookEvery is how often a guard reads a snapshot without a caller: what each
+// snapshotEvery is how often a guard reads a snapshot without a caller: what each
 // replica may do by itself depends on how many there were.
-const lookEvery = time.Second
+const snapshotEvery = time.Second
 
-// looks reads snapshots of a store that is up, the first one at once, so that an
+// readSnapshots reads snapshots of a store that is up, the first one at once, so that an
 // unusable store is noticed without requests.
-func (g *Guard) looks(ctx context.Context) {
-	next := time.NewTicker(lookEvery)
+func (g *Guard) readSnapshots(ctx context.Context) {
+	next := time.NewTicker(snapshotEvery)
 	defer next.Stop()
 	for {
 		if !g.isDown() {
-			g.look(ctx)
+			g.readSnapshot(ctx)
 		}
 		select {
 		case <-next.C:
@@ -49,9 +49,9 @@ func (g *Guard) looks(ctx context.Context) {
 	}
 }
 
-// look reads one snapshot. Whether calls were missed it does not say: it has more
+// readSnapshot reads one snapshot. Whether calls were missed it does not say: it has more
 // time than they have, and counts for itself.
-func (g *Guard) look(ctx context.Context) {
+func (g *Guard) readSnapshot(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
 	defer cancel()
 	out, err := g.remote.Snapshot(limited)

@@ -1,7 +1,7 @@
 // Package tenant says who calls, and what that caller may use.
 //
-// One request's way through it: [Shown] finds the keys that a request shows,
-// [Registry.Who] looks their hashes up and returns the [Caller], or a [Denied]
+// One request's way through it: [KeysOf] finds the keys that a request shows,
+// [Registry.Identify] looks their hashes up and returns the [Caller], or a [Denied]
 // that says why there is none. Once the model is known, [Tenant.MayUse] checks
 // it with all the models that it stands for. Before an attempt goes upstream
 // [Tenant.Want] says what it takes of the tenant's slots and budgets, which

@@ -85,9 +85,9 @@ func (r *Registry) Asks() bool { return r.open == nil }
 // Tenants are all of them, by name. They must not be changed.
 func (r *Registry) Tenants() []*Tenant { return r.tenants }
 
-// Still finds a caller again who was admitted before: files may have changed
+// Recheck finds a caller again who was admitted before: files may have changed
 // since, and keys end.
-func (r *Registry) Still(c Caller, now time.Time) (Caller, *Denied) {
+func (r *Registry) Recheck(c Caller, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return c, nil
 	}
@@ -114,11 +114,11 @@ func (e entry) caller(now time.Time) (Caller, *Denied) {
 	return Caller{Tenant: e.tenant, KeyID: e.key.ID}, nil
 }
 
-// Who finds out who calls with the keys that a request shows. Each is hashed
+// Identify returns the caller whose keys are the keys that a request shows. Each is hashed
 // once and looked up: what the time tells depends on the hash, which nobody can
 // choose. With known keys of two tenants it is not clear who calls; of two of one
 // tenant, as clients show while keys are rotated, the one that lasts longer counts.
-func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
+func (r *Registry) Identify(shown []string, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return Caller{Tenant: r.open}, nil
 	}

@@ -11,12 +11,12 @@ import (
 // and its SDK may repeat it in another header or send a placeholder beside it.
 const mostShown = 16
 
-// Shown are the different API keys that a request shows, wherever one of the
+// KeysOf are the different API keys that a request shows, wherever one of the
 // APIs expects it: the client's library decides where, not the path. Anthropic's
 // take x-api-key or a bearer token, OpenAI's a bearer token, Azure's api-key,
 // Google's x-goog-api-key, a bearer token, or key in the query. At most
 // mostShown are returned.
-func Shown(req *policies.Request) []string {
+func KeysOf(req *policies.Request) []string {
 	var keys []string
 	add := func(key string) {
 		if key == "" || len(keys) == mostShown {

@@ -29,7 +29,7 @@ func TestShown(t *testing.T) {
 		{"the same twice", policies.Headers{{Name: "x-api-key", Value: "k"}, {Name: "authorization", Value: "Bearer k"}}, "/?key=k", []string{"k"}},
 		{"two", policies.Headers{{Name: "x-api-key", Value: "k"}, {Name: "authorization", Value: "Bearer l"}}, "/", []string{"k", "l"}},
 	} {
-		if got := Shown(&policies.Request{Headers: c.headers, Path: c.path}); !reflect.DeepEqual(got, c.want) {
+		if got := KeysOf(&policies.Request{Headers: c.headers, Path: c.path}); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -43,7 +43,7 @@ func TestShownIsBounded(t *testing.T) {
 		headers = append(headers, policies.Header{Name: "x-api-key", Value: fmt.Sprint("h", i)})
 		path += fmt.Sprint("key=q", i, "&")
 	}
-	if got := Shown(&policies.Request{Headers: headers, Path: path}); len(got) != mostShown {
+	if got := KeysOf(&policies.Request{Headers: headers, Path: path}); len(got) != mostShown {
 		t.Errorf("%d keys", len(got))
 	}
 }
@@ -56,7 +56,7 @@ func FuzzShown(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value, auth, query string) {
 		req := &policies.Request{Path: "/v1?" + query, Headers: policies.Headers{{Name: name, Value: value}, {Name: "authorization", Value: auth}}}
 		seen := map[string]bool{}
-		for _, key := range Shown(req) {
+		for _, key := range KeysOf(req) {
 			if key == "" || seen[key] {
 				t.Errorf("%q is empty or there twice", key)
 			}
@@ -69,7 +69,7 @@ func FuzzShown(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if caller, denied := registry.Who(Shown(req), now); (denied == nil) != seen["k"] || (caller.Tenant != nil) != seen["k"] {
+		if caller, denied := registry.Identify(KeysOf(req), now); (denied == nil) != seen["k"] || (caller.Tenant != nil) != seen["k"] {
 			t.Errorf("shown %v: %v, %v", seen, caller, denied)
 		}
 	})

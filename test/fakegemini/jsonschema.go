@@ -20,13 +20,13 @@ var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "o
 
 // schemaWalk checks one JSON Schema document.
 type schemaWalk struct {
-	j    *judge
+	j    *validator
 	root *node
 	path string // of the document in the request
 }
 
 // jsonSchema checks a parametersJsonSchema or responseJsonSchema.
-func (j *judge) jsonSchema(n *node, path string) {
+func (j *validator) jsonSchema(n *node, path string) {
 	w := schemaWalk{j, n, path}
 	w.schema(n, "")
 	w.eachLoop()

@@ -29,7 +29,7 @@ type stage struct {
 
 // play performs a reply; it returns how the request ended, and the tokens of
 // which the reply has told.
-func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Reply) (ended Ended, told int) {
+func (s *Server) play(w http.ResponseWriter, r *http.Request, j *validator, reply Reply) (ended Ended, told int) {
 	q := r.URL.Query()
 	st := &stage{w: w, r: r, framing: j.target.framing(q), render: newRenderer(j, reply.usage, intEnums(r.URL.RawQuery)), reply: reply}
 	st.coding = reply.packed

@@ -14,7 +14,7 @@ import (
 )
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.FieldNames{Fields: map[string]string{
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",
 	"image": "image_config", "image.ratio": "image_config.aspect_ratio", "image.scale": "image_config.image_size",
 	"format": "response_format", "format.schema": "response_format.json_schema.schema",
@@ -45,12 +45,12 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, FieldNames: words},
+		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, FieldNames: fieldNames},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}
@@ -165,7 +165,7 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 		return d.Object(v, d.google)
 	default: // extra_body
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(extraFields); err != nil {
+			if err := m.Apply(extraFields); err != nil {
 				return err
 			}
 			return m.Object("google", d.google)
@@ -174,7 +174,7 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 }
 
 func (d *decoder) streamOptions(m jsonwalk.Members) error {
-	if err := m.Obey(streamFields); err != nil {
+	if err := m.Apply(streamFields); err != nil {
 		return err
 	}
 	var err error

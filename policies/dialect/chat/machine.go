@@ -148,7 +148,7 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 	m.move(open)
 	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix(), usage: m.usage}
 	if !callid.Fits(upstream) {
-		h.id = callid.Fresh("chatcmpl-", m.ids.Random)
+		h.id = callid.New("chatcmpl-", m.ids.Random)
 	}
 	return m.sink.start(dst, h)
 }

@@ -55,7 +55,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" && r.Kind() == '[' && msg.role != "" && !msg.isResult() {
 			msg.content, msg.late = nil, nil
-			return d.Within("content", func() error { return d.partsOff(r, &msg.content) })
+			return d.Within("content", func() error { return d.readParts(r, &msg.content) })
 		}
 		v, err := r.Value()
 		if err != nil {
@@ -160,7 +160,7 @@ func (d *decoder) addMessage(msg *message) error {
 	if msg.role != "assistant" {
 		msg.content = append(msg.content, msg.images...)
 	}
-	msg.content = openai.Spoken(msg.content, msg.role == "user" && msg.stray == "")
+	msg.content = openai.DropEmptyTexts(msg.content, msg.role == "user" && msg.stray == "")
 	m := conversation.Message{Role: conversation.User, Parts: msg.content}
 	switch msg.role {
 	case "":

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// partsOff reads a list of content parts straight off r.
-func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+// readParts reads a list of content parts straight off r.
+func (d *decoder) readParts(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		v, err := r.Value()
 		if err != nil {

@@ -28,7 +28,7 @@ func mediaURL(m conversation.Media) conversation.Text {
 // imageConfig reads the settings for images, in the form of model routers such
 // as OpenRouter, or in the upstream's own.
 func (d *decoder) imageConfig(m jsonwalk.Members) error {
-	if err := m.Obey(imageConfigFields); err != nil {
+	if err := m.Apply(imageConfigFields); err != nil {
 		return err
 	}
 	var image conversation.Image

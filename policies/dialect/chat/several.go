@@ -72,7 +72,7 @@ func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
 	}
 	if c.id == "" {
 		if c.id = ev.ID; !callid.Fits(c.id) {
-			c.id = callid.Fresh("", c.first().ids.Random)
+			c.id = callid.New("", c.first().ids.Random)
 		}
 	}
 	if ev.Usage.Known {

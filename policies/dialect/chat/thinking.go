@@ -41,7 +41,7 @@ func (d *decoder) thinkingField(name string, v jsontext.Value) error {
 
 // thinkingObject reads thinking, the object that another service's API has.
 func (d *decoder) thinkingObject(m jsonwalk.Members) error {
-	if err := m.Obey(thinkingFields); err != nil {
+	if err := m.Apply(thinkingFields); err != nil {
 		return err
 	}
 	mode, err := m.Text("type")
@@ -65,7 +65,7 @@ func (d *decoder) thinkingObject(m jsonwalk.Members) error {
 // template reads the arguments of a template of chats, which servers of open
 // models have.
 func (d *decoder) template(m jsonwalk.Members) error {
-	if err := m.Obey(templateFields); err != nil {
+	if err := m.Apply(templateFields); err != nil {
 		return err
 	}
 	for _, name := range []string{"enable_thinking", "thinking"} {
@@ -81,7 +81,7 @@ func (d *decoder) template(m jsonwalk.Members) error {
 // reasoning reads the object for thinking of model routers such as OpenRouter,
 // and of clients made for them.
 func (d *decoder) reasoning(m jsonwalk.Members) error {
-	if err := m.Obey(reasoningFields); err != nil {
+	if err := m.Apply(reasoningFields); err != nil {
 		return err
 	}
 	effort, err := m.Text("effort")

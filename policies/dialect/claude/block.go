@@ -50,9 +50,9 @@ func init() {
 	}
 }
 
-// blocksOff reads a list of blocks straight off r. Bare texts in the list were
+// readBlocks reads a list of blocks straight off r. Bare texts in the list were
 // seen too.
-func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+func (d *decoder) readBlocks(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		return d.At(i, func() error {
 			if k := r.Kind(); k == '"' || k == 'n' {
@@ -60,7 +60,7 @@ func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) erro
 				d.bareText(v, parts)
 				return err
 			}
-			return d.ObjectOff(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
+			return d.NextObject(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
 		})
 	})
 }
@@ -136,7 +136,7 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 		return openai.Bare(d.Walker, m, parts)
 	}
 	r := blockReaders[f.Name]
-	if err := m.Obey(r.table); err != nil {
+	if err := m.Apply(r.table); err != nil {
 		return err
 	}
 	return r.read(d, m, parts)

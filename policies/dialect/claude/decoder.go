@@ -11,7 +11,7 @@ import (
 const maxNesting = 4
 
 // words are the original service's names of places: messages.3.content.0.source.
-var words = &conversation.FieldNames{Dots: true, Fields: map[string]string{
+var fieldNames = &conversation.FieldNames{Dots: true, Fields: map[string]string{
 	"format": "output_config.format", "format.schema": "output_config.format.schema",
 }}
 

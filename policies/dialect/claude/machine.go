@@ -132,7 +132,7 @@ func (m *machine) start(dst []byte, ev conversation.Event) []byte {
 	m.move(between)
 	h := messageHead{id: "msg_" + ev.ID, model: m.req.Model}
 	if !callid.Fits(ev.ID) {
-		h.id = callid.Fresh("msg_", m.ids.Random)
+		h.id = callid.New("msg_", m.ids.Random)
 	}
 	return m.sink.start(dst, h, m.usage)
 }

@@ -44,7 +44,7 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		if string(name) == "content" {
 			msg.parts, msg.late = []conversation.Part{}, nil
 			if r.Kind() == '[' && msg.role != "" && !msg.isResult() {
-				return d.Within("content", func() error { return d.blocksOff(r, &msg.parts) })
+				return d.Within("content", func() error { return d.readBlocks(r, &msg.parts) })
 			}
 		}
 		v, err := r.Value()
@@ -188,7 +188,7 @@ func (d *decoder) turnConfig(v jsontext.Value) error {
 	}
 	return d.Within("output_config", func() error {
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(turnFields); err != nil {
+			if err := m.Apply(turnFields); err != nil {
 				return err
 			}
 			if effort := jsonwalk.Chars(m.Get("effort")); effort != nil {

@@ -22,7 +22,7 @@ func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) err
 		return err
 	}
 	err = d.resultContent("content", m.Get("content"), &p.Result.Parts)
-	p.Result.Parts = openai.Flat(p.Result.Parts)
+	p.Result.Parts = openai.Flatten(p.Result.Parts)
 	*parts = append(*parts, p)
 	return err
 }

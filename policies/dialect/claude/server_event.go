@@ -25,7 +25,7 @@ func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 // serverCall writes a server_tool_use block; its result will name its id. A carrier rides behind the id, as it does for calls.
 func (m *machine) serverCall(dst []byte, name string, args []byte, carrier string) []byte {
 	dst = m.beforeBlock(dst)
-	m.server = joinCallID(callid.Fresh("srvtoolu_", m.ids.Random), carrier)
+	m.server = joinCallID(callid.New("srvtoolu_", m.ids.Random), carrier)
 	m.move(inCall)
 	m.args = true
 	dst = m.sink.openCall(dst, "server_tool_use", m.server, name)

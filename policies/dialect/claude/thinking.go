@@ -24,7 +24,7 @@ func (d *decoder) readThinking(m jsonwalk.Members) error {
 	default:
 		return d.Invalid("type", "Input should be 'enabled', 'adaptive' or 'disabled'")
 	}
-	if err := m.Obey(thinkingFields); err != nil {
+	if err := m.Apply(thinkingFields); err != nil {
 		return err
 	}
 	display, err := m.Text("display")

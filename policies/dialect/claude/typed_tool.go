@@ -50,7 +50,7 @@ const undoRemoved = "text_editor_20250429"
 // typedTool declares a bash_, text_editor_ or memory_ tool.
 func (d *decoder) typedTool(version string, m jsonwalk.Members) (conversation.Tool, error) {
 	var t conversation.Tool
-	if err := m.Obey(typedToolFields); err != nil {
+	if err := m.Apply(typedToolFields); err != nil {
 		return t, err
 	}
 	switch {

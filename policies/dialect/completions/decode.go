@@ -15,7 +15,7 @@ import (
 const defaultTokens = 16
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.FieldNames{Fields: map[string]string{"stop_sequences": "stop"}}
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{"stop_sequences": "stop"}}
 
 // own is the decoder's note to the encoder.
 type own struct {
@@ -36,13 +36,13 @@ var elsewhere = map[string]string{"messages": "/v1/chat/completions", "input": "
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return decode(route, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return decode(route, body) })
 }
 
 func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	most := defaultTokens
 	d := &decoder{Walker: jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, FieldNames: words, Limits: conversation.Limits{MaxTokens: &most}},
+		Req:      &conversation.Request{Model: route.Model, FieldNames: fieldNames, Limits: conversation.Limits{MaxTokens: &most}},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}
@@ -115,7 +115,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 }
 
 func (d *decoder) streamOptions(m jsonwalk.Members) (err error) {
-	if err := m.Obey(streamFields); err != nil {
+	if err := m.Apply(streamFields); err != nil {
 		return err
 	}
 	d.own.usage, err = m.Flag("include_usage")

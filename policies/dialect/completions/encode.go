@@ -103,7 +103,7 @@ func (e *encoder) start(upstream string) {
 	e.move(open)
 	id := "cmpl-" + upstream
 	if !callid.Fits(upstream) {
-		id = callid.Fresh("cmpl-", e.dialect.random)
+		id = callid.New("cmpl-", e.dialect.random)
 	}
 	if e.stream {
 		e.lead = append(e.lead, "data: "...)

@@ -31,7 +31,7 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) {
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) {
 		dec := &decoder{Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model}, Brackets: true, Gone: route.Gone}}
 		if err := dec.Body(body, dec.member); err != nil {
 			return nil, err

@@ -19,7 +19,7 @@ import (
 const defaultModel = "gpt-image-1"
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.FieldNames{Fields: map[string]string{
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"modalities": "model", "messages": "prompt",
 	"image.size": "size", "image.ratio": "size", "image.scale": "size", "image.format": "output_format", "image.quality": "output_compression",
 }}
@@ -52,12 +52,12 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 		}
 		return dec.finish()
 	}
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return newDecoder(route).decode(body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return newDecoder(route).decode(body) })
 }
 
 func newDecoder(route dialect.Route) *decoder {
 	return &decoder{
-		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, FieldNames: words}, Brackets: true, Gone: route.Gone},
+		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, FieldNames: fieldNames}, Brackets: true, Gone: route.Gone},
 		own:    own{edit: route.Method == edits},
 	}
 }
@@ -116,7 +116,7 @@ func (d *decoder) readImage(v jsontext.Value) error {
 		return d.link("", conversation.Text(v))
 	}
 	return d.Object(v, func(m jsonwalk.Members) error {
-		if err := m.Obey(imageFields); err != nil {
+		if err := m.Apply(imageFields); err != nil {
 			return err
 		}
 		if m.Get("image_url").Kind() == '{' { // as in Chat Completions

@@ -162,7 +162,7 @@ func (r *repair) mime(at string) error {
 }
 
 func checkMIME(mime, at string) error {
-	if mime == "" || conversation.ValidMIME(media.Proper(mime)) {
+	if mime == "" || conversation.ValidMIME(media.Canonical(mime)) {
 		return nil
 	}
 	at += ".mimeType"

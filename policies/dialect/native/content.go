@@ -15,7 +15,7 @@ import (
 func (r *repair) contents() error {
 	before := r.at()
 	err := r.elements(func(i int) (outcome, error) {
-		if err := r.opts.Wanted(); err != nil {
+		if err := r.opts.CheckClient(); err != nil {
 			return cut, err
 		}
 		r.content = i
@@ -131,7 +131,7 @@ func (r *repair) where(field string) string {
 func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
 	r, warned := newRepair(req, target, opts), len(req.Warnings)
 	if req.FieldNames == nil {
-		req.FieldNames = words
+		req.FieldNames = fieldNames
 	}
 	r.history = gemini.NewNativeHistory(req, target, opts)
 	if err := r.read(body); err != nil {

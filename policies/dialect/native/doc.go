@@ -17,7 +17,7 @@
 //     that are no objects (part.go);
 //   - a history that upstream would refuse, or answer with nothing: calls and
 //     results that do not match, have no ids or no signature, a model's turn
-//     first, empty parts. gemini.Fitness finds that out as the body is walked;
+//     first, empty parts. gemini.HistoryCheck finds that out as the body is walked;
 //     then it is walked again, gemini.NativeHistory puts the history right by the
 //     rules of all dialects, and what comes out is repaired once more as a body
 //     of its own (content.go, fitted.go);

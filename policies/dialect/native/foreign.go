@@ -46,7 +46,7 @@ func (r *repair) foreign(path, at string) (found bool, err error) {
 		f.home = gemini.SettingHome(setting)
 	}
 	switch {
-	case !f.home.Away(r.target.Kind):
+	case !f.home.MissingAt(r.target.Kind):
 		return false, nil
 	case r.kind() == 'n':
 	case f.instead != "":
@@ -75,7 +75,7 @@ func (r *repair) known(path, at string) error {
 // may offer it is asked first.
 func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 	home := gemini.ToolHome(field)
-	if !home.Away(r.target.Kind) {
+	if !home.MissingAt(r.target.Kind) {
 		return false, nil
 	}
 	empty := r.kind() == 'n'

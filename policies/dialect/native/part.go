@@ -27,7 +27,7 @@ type partSeen struct {
 
 // onePart repairs a part.
 func (r *repair) onePart(s *contentSeen) (outcome, error) {
-	if err := r.opts.Wanted(); err != nil {
+	if err := r.opts.CheckClient(); err != nil {
 		return cut, err
 	}
 	var p partSeen

@@ -28,7 +28,7 @@ type repair struct {
 	tally    jsonwalk.Tally
 	content  int // index of the content being read
 	part     int // and of the part in it
-	fit      gemini.Fitness
+	fit      gemini.HistoryCheck
 	lists    int  // how many conversations there are: one, in a valid body
 	odd      bool // there is something in it that the API does not have: it is upstream's to refuse
 	span     struct{ from, to int }
@@ -79,7 +79,7 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 }
 
 // words are the API's, for whoever warns of its fields by their neutral names.
-var words = &conversation.FieldNames{Fields: map[string]string{"messages": "contents"}}
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{"messages": "contents"}}
 
 func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Options) *repair {
 	table := opts.Table
@@ -91,12 +91,12 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 		can:    table.Capabilities(target.Model),
 		vertex: target.Kind == gemini.Vertex,
 		count:  opts.Operation == conversation.CountTokens,
-		fit:    gemini.NewFitness(target, opts),
+		fit:    gemini.NewHistoryCheck(target, opts),
 	}
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	r.fit.Counts = r.count
-	r.media.Omit, r.media.Wanted, r.loops.Strict = opts.OmitMedia, opts.Gone, opts.RelaxSchema
+	r.media.Omit, r.media.Gone, r.loops.Strict = opts.OmitMedia, opts.Gone, opts.RelaxSchema
 	return r
 }
 
@@ -117,7 +117,7 @@ func (r *repair) read(body []byte) error {
 	if err := r.end(); err != nil {
 		return jsonwalk.Syntax(err)
 	}
-	return r.opts.Wanted()
+	return r.opts.CheckClient()
 }
 
 // generate repairs a GenerateContentRequest.
@@ -299,7 +299,7 @@ func (r *repair) warn(field, why string) {
 		r.warnings = map[string]int{}
 	}
 	if r.warnings[why]++; r.warnings[why] > warningLimit {
-		r.req.UntoldWarnings++
+		r.req.OmittedWarnings++
 		return
 	}
 	r.req.Warn(field, why)

@@ -214,8 +214,8 @@ func TestSettingsWithoutEffect(t *testing.T) {
 func TestWarningsAreBounded(t *testing.T) {
 	body := `{"contents":[` + strings.TrimSuffix(strings.Repeat(`{"role":"x","parts":[{"text":"a"}]},`, 1000), ",") + `]}`
 	req := &conversation.Request{}
-	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit || req.UntoldWarnings != 1000-warningLimit {
-		t.Errorf("%d warnings and %d more, %v", len(req.Warnings), req.UntoldWarnings, err)
+	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit || req.OmittedWarnings != 1000-warningLimit {
+		t.Errorf("%d warnings and %d more, %v", len(req.Warnings), req.OmittedWarnings, err)
 	}
 }
 

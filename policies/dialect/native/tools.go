@@ -19,7 +19,7 @@ var otherShape = map[string]string{
 // tools leaves out what only the other API has.
 func (r *repair) tools() error {
 	return r.elements(func(i int) (outcome, error) {
-		if err := r.opts.Wanted(); err != nil {
+		if err := r.opts.CheckClient(); err != nil {
 			return cut, err
 		}
 		if i == conversation.MaxTools {

@@ -79,7 +79,7 @@ func (d *decoder) output(m jsonwalk.Members) error {
 // should have been text.
 func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) error {
 	err := claude.ResultContent(d.Walker, bare, "output", v, parts)
-	*parts = openai.Spoken(openai.Flat(*parts), false)
+	*parts = openai.DropEmptyTexts(openai.Flatten(*parts), false)
 	return err
 }
 

@@ -19,7 +19,7 @@ const maxTopLogprobs = 20
 const nothingToAnswer = "there is nothing to answer"
 
 // words are the API's own where they differ from those of the conversation.
-var words = &conversation.FieldNames{Fields: map[string]string{
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"messages": "input", "max_tokens": "max_output_tokens", "logprobs": "top_logprobs",
 	"format": "text.format", "format.schema": "text.format.schema",
 	"image.ratio": imageGeneration + ".size", "image.scale": imageGeneration + ".size", "image.size": imageGeneration + ".size",
@@ -48,13 +48,13 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{
 		Walker: &jsonwalk.Walker{
-			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), FieldNames: words},
+			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), FieldNames: fieldNames},
 			Brackets: true,
 			Gone:     route.Gone,
 		},

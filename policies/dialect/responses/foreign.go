@@ -69,7 +69,7 @@ func (d *decoder) foreignResult(m jsonwalk.Members, content []conversation.Part)
 func (d *decoder) foreignItem(kind string, m jsonwalk.Members) error {
 	var parts []conversation.Part
 	err := claude.Part(d.Walker, "item", bare, m, &parts)
-	if parts = openai.Spoken(parts, !ofModel(kind)); err != nil || len(parts) == 0 {
+	if parts = openai.DropEmptyTexts(parts, !ofModel(kind)); err != nil || len(parts) == 0 {
 		return err
 	}
 	switch {

@@ -36,7 +36,7 @@ func (d *decoder) codeCall(m jsonwalk.Members) error {
 		err = d.Within("outputs", func() error {
 			return d.List(v, func(_ int, v jsontext.Value) error {
 				return d.Object(v, func(m jsonwalk.Members) error {
-					if err := m.Obey(codeOutputFields); err != nil {
+					if err := m.Apply(codeOutputFields); err != nil {
 						return err
 					}
 					logs, err := m.Text("logs")

@@ -12,7 +12,7 @@ const imageGeneration = "image_generation"
 // imageTool reads the tool that makes images. Whether the model makes any is
 // known once it is chosen.
 func (d *decoder) imageTool(m jsonwalk.Members, list *[]conversation.Tool) error {
-	if err := m.Obey(imageToolFields); err != nil {
+	if err := m.Apply(imageToolFields); err != nil {
 		return err
 	}
 	var image conversation.Image

@@ -117,7 +117,7 @@ func (d *decoder) item(v jsontext.Value) error {
 		if d.stray = ""; f.Name == "message" {
 			d.stray = m.Stray(messageFields, nil)
 		}
-		if err := m.Obey(r.table); err != nil {
+		if err := m.Apply(r.table); err != nil {
 			return err
 		}
 		return r.read(d, m)

@@ -149,7 +149,7 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 	m.created = m.d.now().Unix()
 	m.id = "resp_" + upstream
 	if !callid.Fits(m.id) || upstream == "" {
-		m.id = callid.Fresh("resp_", m.d.random)
+		m.id = callid.New("resp_", m.d.random)
 	}
 	response := m.response("in_progress", nil)
 	dst = m.sink.begin(dst, "response.created", response)
@@ -159,7 +159,7 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 // open starts an item with an id of its own.
 func (m *machine) open(s state, prefix string) {
 	m.move(s)
-	m.item, m.text = callid.Fresh(prefix, m.d.random), m.text[:0]
+	m.item, m.text = callid.New(prefix, m.d.random), m.text[:0]
 }
 
 // added writes that the open item has begun.

@@ -34,7 +34,7 @@ func (d *decoder) typedOutput(m jsonwalk.Members) error {
 func (d *decoder) shellOutput(v jsontext.Value, parts *[]conversation.Part) error {
 	return d.List(v, func(_ int, v jsontext.Value) error {
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(shellChunkFields); err != nil {
+			if err := m.Apply(shellChunkFields); err != nil {
 				return err
 			}
 			for _, name := range []string{"stdout", "stderr"} {

@@ -77,7 +77,7 @@ func typedToolOf(name string) *typedTool {
 // declareTyped declares t. ok is false for a tool search that the original
 // service would run.
 func (d *decoder) declareTyped(t *typedTool, m jsonwalk.Members) (tool conversation.Tool, ok bool, err error) {
-	if err := m.Obey(typedToolFields); err != nil {
+	if err := m.Apply(typedToolFields); err != nil {
 		return tool, false, err
 	}
 	if t.tool == "tool_search" && string(jsonwalk.Chars(m.Get("execution"))) != "client" {
@@ -158,7 +158,7 @@ func (t *typedTool) arguments(v jsontext.Value) conversation.Raw {
 }
 
 func (t *typedTool) isFixed(name string, v jsontext.Value) bool {
-	return t.fixed != "" && (name == "type" || name == "env" && jsonwalk.Hollow(v))
+	return t.fixed != "" && (name == "type" || name == "env" && jsonwalk.AsksForNothing(v))
 }
 
 // appendItem writes the call item for the arguments that the model gave.

@@ -95,7 +95,7 @@ func FromURL(link conversation.Text) (data conversation.Text, mime string, ok bo
 	if err != nil {
 		return nil, mime, false
 	}
-	if named := Proper(mime); named != "" && named != svg && !isText(named) {
+	if named := Canonical(mime); named != "" && named != svg && !isText(named) {
 		if n, _ := length([]byte(text)); n >= 0 {
 			return conversation.Quote(text), mime, true
 		}

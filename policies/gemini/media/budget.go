@@ -89,14 +89,14 @@ func (l *limited) Write(p []byte) (int, error) {
 // at a time.
 var converting = make(chan struct{}, 1)
 
-// lookAround is how often a wait asks whether somebody still waits for it.
-const lookAround = 50 * time.Millisecond
+// waitPoll is how often a wait asks whether somebody still waits for it.
+const waitPoll = 50 * time.Millisecond
 
 // acquire waits for the turn to convert; false if nobody wants it any more.
 func (c *Converter) acquire() bool {
-	look := time.NewTicker(lookAround)
+	look := time.NewTicker(waitPoll)
 	defer look.Stop()
-	for c.Wanted == nil || c.Wanted() == nil {
+	for c.Gone == nil || c.Gone() == nil {
 		select {
 		case converting <- struct{}{}:
 			return true

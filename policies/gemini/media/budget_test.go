@@ -117,7 +117,7 @@ func TestAhead(t *testing.T) {
 // that panics blocks nobody.
 func TestTurn(t *testing.T) {
 	left := make(chan struct{})
-	conv := Converter{Wanted: func() error {
+	conv := Converter{Gone: func() error {
 		select {
 		case <-left:
 			return errors.New("gone")
@@ -131,7 +131,7 @@ func TestTurn(t *testing.T) {
 	select {
 	case got := <-done:
 		t.Fatalf("it did not wait: %+v", got)
-	case <-time.After(2 * lookAround):
+	case <-time.After(2 * waitPoll):
 	}
 	close(left)
 	if got := <-done; got.Data != nil || !strings.Contains(got.Text, gone) {

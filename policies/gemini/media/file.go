@@ -54,9 +54,9 @@ type Converter struct {
 	Omit    Omit
 	Omitted int
 
-	// Wanted is asked while a conversion waits for those of other requests; its
+	// Gone is asked while a conversion waits for those of other requests; its
 	// error ends the wait. nil for a client that stays.
-	Wanted func() error
+	Gone func() error
 
 	converted, checked budget
 	ahead              map[*byte]Sent // by where the client's data stand
@@ -99,14 +99,14 @@ func (c *Converter) settle(f File) Sent {
 	}
 	data, told, ok := clean(f.Data)
 	if !ok {
-		return c.placeholder(f, Proper(f.MIME), 0, "its base64 cannot be decoded")
+		return c.placeholder(f, Canonical(f.MIME), 0, "its base64 cannot be decoded")
 	}
 	if data.Empty() {
 		return Sent{Why: "the file is empty; it was left out"}
 	}
 	head := decode(data, headLength)
-	mime, why := kind(Proper(f.MIME), Proper(told), f.Name, head)
-	if declared := Proper(f.MIME); f.Native && c.Omit == Nothing && family(mime) == "image" && family(declared) == "image" && Taken(mime) && Taken(declared) {
+	mime, why := kind(Canonical(f.MIME), Canonical(told), f.Name, head)
+	if declared := Canonical(f.MIME); f.Native && c.Omit == Nothing && family(mime) == "image" && family(declared) == "image" && Supported(mime) && Supported(declared) {
 		mime, why = declared, ""
 	}
 	switch {
@@ -130,7 +130,7 @@ func (c *Converter) settle(f File) Sent {
 
 // Kind is the type of a file that stands as bytes, "" if nothing tells it.
 func Kind(declared, name string, file []byte) string {
-	mime, _ := kind(Proper(declared), "", name, file[:min(len(file), headLength/4*3)])
+	mime, _ := kind(Canonical(declared), "", name, file[:min(len(file), headLength/4*3)])
 	return mime
 }
 
@@ -139,7 +139,7 @@ func Kind(declared, name string, file []byte) string {
 // what the client is told.
 func kind(declared, told, name string, head []byte) (mime, why string) {
 	known := func(t string) bool {
-		return Taken(t) || isText(t) || formats[t].read != nil || t == svg || isOffice(t)
+		return Supported(t) || isText(t) || formats[t].read != nil || t == svg || isOffice(t)
 	}
 	mime = declared
 	for _, other := range []string{told, ByName(name)} {
@@ -167,7 +167,7 @@ func (c *Converter) convert(f File, mime string, data conversation.Text) Sent {
 	switch {
 	case isText(mime):
 		return c.asText(mime, data)
-	case Taken(mime):
+	case Supported(mime):
 		return Sent{MIME: mime, Data: data}
 	case mime == gif, mime == bmp, mime == tiff:
 		out, why := c.toPNG(mime, data)

@@ -78,7 +78,7 @@ func archived(head []byte) string {
 	if stored := binary.LittleEndian.Uint16(head[8:]) == 0; stored && string(name) == "mimetype" {
 		_, content, _ = cut(content, int(binary.LittleEndian.Uint16(head[28:]))) // the extra field
 		mime, _, _ := cut(content, int(min(binary.LittleEndian.Uint32(head[18:]), headLength)))
-		if told := Proper(string(mime)); conversation.ValidMIME(told) {
+		if told := Canonical(string(mime)); conversation.ValidMIME(told) {
 			return told
 		}
 	}

@@ -166,7 +166,7 @@ func overrules(told, declared string) bool {
 		return false
 	case family(told) == "image" && family(declared) == "image":
 		return !isHEIF(told) || !isHEIF(declared)
-	case !Taken(declared) && !isText(declared), family(told) == "image", family(told) == "application":
+	case !Supported(declared) && !isText(declared), family(told) == "image", family(told) == "application":
 		return true
 	case family(told) == "text":
 		return family(declared) == "image" || declared == pdf

@@ -50,7 +50,7 @@ func set(names ...string) map[string]bool {
 }
 
 // proper are the types that clients write otherwise than Gemini.
-var proper = map[string]string{
+var canonical = map[string]string{
 	"image/jpg": jpeg, "image/pjpeg": jpeg, "image/jpe": jpeg, "image/x-jpeg": jpeg, "image/x-jpg": jpeg,
 	"image/x-png": png, "image/apng": png, "image/x-webp": "image/webp",
 	"image/heic-sequence": "image/heic", "image/heif-sequence": "image/heif",
@@ -128,15 +128,15 @@ func ByName(name string) string {
 	}
 }
 
-// Proper returns the type as Gemini writes it: in lower case, without
+// Canonical returns the type as Gemini writes it: in lower case, without
 // parameters but those of raw sound, and by its registered name.
-func Proper(mime string) string {
+func Canonical(mime string) string {
 	name, params, _ := strings.Cut(mime, ";")
 	name = strings.ToLower(strings.TrimSpace(name))
 	if named := byExtension["."+name]; named != "" {
 		name = named // png
 	}
-	if p := proper[name]; p != "" {
+	if p := canonical[name]; p != "" {
 		name = p
 	}
 	if params != "" && (name == "audio/l16" || name == "audio/pcm") {
@@ -151,21 +151,21 @@ func isText(mime string) bool {
 		(strings.HasSuffix(mime, "+json") || strings.HasSuffix(mime, "+xml") || strings.HasSuffix(mime, "+yaml"))
 }
 
-// Taken reports whether Gemini takes files of a type, written as Proper does.
-func Taken(mime string) bool {
+// Supported reports whether Gemini takes files of a type, written as Canonical does.
+func Supported(mime string) bool {
 	name, _, _ := strings.Cut(mime, ";")
 	return taken[strings.ToLower(name)] || texts[mime]
 }
 
-// Referred settles the type of a file that stands in the request by its
+// ByReference settles the type of a file that stands in the request by its
 // address. why says why Gemini does not take it, in words for the client.
-func Referred(mime, address string) (_, why string) {
+func ByReference(mime, address string) (_, why string) {
 	address, _, _ = strings.Cut(address, "?")
 	address, _, _ = strings.Cut(address, "#")
 	refuses := func(t string) bool {
 		return isOffice(t) || formats[t].read != nil && !taken[t] || t == svg
 	}
-	if named := ByName(address); !Taken(mime) && (Taken(named) || isText(named) || refuses(named)) {
+	if named := ByName(address); !Supported(mime) && (Supported(named) || isText(named) || refuses(named)) {
 		mime = named
 	}
 	if isText(mime) && !texts[mime] {

@@ -44,7 +44,7 @@ func (g *IDs) Call(upstream string) string {
 	}
 	id := upstream
 	if !Fits(id) || g.used[id] || g.Mark != "" && strings.Contains(id, g.Mark) {
-		id = Fresh(g.Prefix, g.Random)
+		id = New(g.Prefix, g.Random)
 	}
 	g.used[id] = true
 	return id
@@ -63,9 +63,9 @@ func Fits(id string) bool {
 	return true
 }
 
-// Fresh returns prefix and 24 random characters, as the original services
+// New returns prefix and 24 random characters, as the original services
 // have them.
-func Fresh(prefix string, random func([]byte)) string {
+func New(prefix string, random func([]byte)) string {
 	b := make([]byte, 24)
 	random(b)
 	for i := range b {

@@ -75,7 +75,7 @@ func inline(t conversation.Text) (file conversation.Media, ok bool) {
 	if !ok {
 		return file, false
 	}
-	if file.MIME = media.Proper(mime); file.MIME == "" {
+	if file.MIME = media.Canonical(mime); file.MIME == "" {
 		file.MIME = "text/plain"
 	}
 	file.Data = data
@@ -93,7 +93,7 @@ func MIME(name string) string {
 
 // Type returns a MIME type, or that of a format such as mp4; "" for what is none.
 func Type(name string) string {
-	if !conversation.ValidMIME(media.Proper(name)) {
+	if !conversation.ValidMIME(media.Canonical(name)) {
 		return ""
 	}
 	if named := media.ByName("." + name); named != "" {

@@ -23,7 +23,7 @@ func carries(name []byte, v jsontext.Value) bool {
 		return false
 	}
 	n := string(name)
-	return !Hollow(v) && !slices.Contains(bookkeeping, n) && !strings.HasSuffix(n, "_id") && !strings.HasSuffix(n, "_at")
+	return !AsksForNothing(v) && !slices.Contains(bookkeeping, n) && !strings.HasSuffix(n, "_id") && !strings.HasSuffix(n, "_at")
 }
 
 // Stray returns the first field that no row of t names and that may hold

@@ -38,9 +38,9 @@ func (w *Walker) Object(v jsontext.Value, f func(m Members) error) error {
 	return f(w.members(base))
 }
 
-// ObjectOff is Object for the value that r comes to next: it saves a look at
+// NextObject is Object for the value that r comes to next: it saves a look at
 // each byte.
-func (w *Walker) ObjectOff(r *Reader, f func(m Members) error) error {
+func (w *Walker) NextObject(r *Reader, f func(m Members) error) error {
 	if r.Kind() != '{' {
 		v, err := r.Value()
 		if err != nil {
@@ -97,7 +97,7 @@ func (w *Walker) List(v jsontext.Value, f func(i int, v jsontext.Value) error) e
 }
 
 // Obey applies t: fields that it leaves out read as absent from then on.
-func (m Members) Obey(t *Table) error {
+func (m Members) Apply(t *Table) error {
 	for i := range m.list {
 		f := &m.list[i]
 		use, err := m.w.Field(t, f.name, f.value)

@@ -45,7 +45,7 @@ func TestMembers(t *testing.T) {
 		{"object", "absent", nil, ""}, {"object", "null", nil, ""}, {"object", "object", "2", ""},
 		{"object", "list", nil, "x.0.list: Input should be an object"}, {"object", "text", nil, "x.0.text: Input should be an object"},
 	} {
-		for _, off := range []bool{false, true} { // by Object, and by ObjectOff
+		for _, off := range []bool{false, true} { // by Object, and by NextObject
 			w := Walker{Req: &conversation.Request{}}
 			var got any
 			err := w.Within("x", func() error {
@@ -56,7 +56,7 @@ func TestMembers(t *testing.T) {
 					}
 					var r Reader
 					r.Reset([]byte(object))
-					if err := w.ObjectOff(&r, use); err != nil {
+					if err := w.NextObject(&r, use); err != nil {
 						return err
 					}
 					return r.End()
@@ -83,7 +83,7 @@ func TestObjectsOfOtherKinds(t *testing.T) {
 		w := Walker{Req: &conversation.Request{}}
 		var r Reader
 		r.Reset([]byte(c.in))
-		err := w.ObjectOff(&r, func(Members) error { t.Errorf("%s was read", c.in); return nil })
+		err := w.NextObject(&r, func(Members) error { t.Errorf("%s was read", c.in); return nil })
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.in, err, c.want)
 		}
@@ -160,7 +160,7 @@ func TestHollow(t *testing.T) {
 		"[]": true, "{}": true, "[ \n\t\r]": true, "{ }": true, `""`: true, "false": true,
 		"[0]": false, `{"a":1}`: false, `" "`: false, "true": false, "0": false, "null": false,
 	} {
-		if got := Hollow(jsontext.Value(in)); got != want {
+		if got := AsksForNothing(jsontext.Value(in)); got != want {
 			t.Errorf("%q: %t", in, got)
 		}
 	}

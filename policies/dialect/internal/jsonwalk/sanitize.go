@@ -8,9 +8,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Mending runs decode on body and, if that fails, again on the result of
+// DecodeSanitized runs decode on body and, if that fails, again on the result of
 // Sanitize: few bodies need it, and finding out takes as long as decoding.
-func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
+func DecodeSanitized(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
 	req, err := decode(body)
 	if err == nil {
 		return req, nil

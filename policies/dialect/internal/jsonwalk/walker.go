@@ -134,7 +134,7 @@ func Shorten[T ~string | ~[]byte](name T) T { return name[:min(len(name), maxNam
 // left out.
 func (w *Walker) Warn(name, why string) {
 	if len(w.Req.Warnings) == MaxWarnings {
-		w.Req.UntoldWarnings++
+		w.Req.OmittedWarnings++
 		return
 	}
 	w.Req.Warn(w.Where(name), why)
@@ -153,16 +153,16 @@ func (w *Walker) Field(t *Table, name []byte, v jsontext.Value) (use bool, err e
 		w.Warn(string(name), "unknown field, left out")
 	case f.Action == Map:
 		return true, nil
-	case f.Action == Warn && !Hollow(v):
+	case f.Action == Warn && !AsksForNothing(v):
 		w.Warn(f.Name, "left out: "+f.Why)
-	case f.Action == Refuse && !Hollow(v):
+	case f.Action == Refuse && !AsksForNothing(v):
 		return false, w.Unsupported(f.Name, f.Why)
 	}
 	return false, nil
 }
 
-// Hollow reports whether v asks for nothing: [], {}, "" or false.
-func Hollow(v jsontext.Value) bool {
+// AsksForNothing reports whether v asks for nothing: [], {}, "" or false.
+func AsksForNothing(v jsontext.Value) bool {
 	switch v.Kind() {
 	case '[', '{':
 		for _, c := range v[1 : len(v)-1] {

@@ -52,7 +52,7 @@ func Bare(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) er
 
 // bare reads them; within says that m is the object in such media.
 func (r media) bare(m jsonwalk.Members, within bool, parts *[]conversation.Part) error {
-	if err := m.Obey(bareFields); err != nil {
+	if err := m.Apply(bareFields); err != nil {
 		return err
 	}
 	var mime, title string

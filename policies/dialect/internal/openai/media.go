@@ -41,7 +41,7 @@ func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts 
 		return nil
 	}
 	return r.within(name, m, func(m jsonwalk.Members) error {
-		if err := m.Obey(t); err != nil {
+		if err := m.Apply(t); err != nil {
 			return err
 		}
 		url, err := m.NeedText("url")
@@ -78,7 +78,7 @@ var soundMIME = map[string]string{"wav": "audio/wav", "mp3": "audio/mp3", "pcm16
 // sound reads input_audio.
 func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
 	return r.within("input_audio", m, func(m jsonwalk.Members) error {
-		if err := m.Obey(soundFields); err != nil {
+		if err := m.Apply(soundFields); err != nil {
 			return err
 		}
 		data, err := m.NeedText("data")
@@ -134,7 +134,7 @@ func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
 // screenshot reads an image of a screen. Where it is a file of another service
 // a placeholder is all there is.
 func (r media) screenshot(m jsonwalk.Members, parts *[]conversation.Part) error {
-	if err := m.Obey(screenFields); err != nil {
+	if err := m.Apply(screenFields); err != nil {
 		return err
 	}
 	if m.Get("image_url") == nil {

@@ -22,7 +22,7 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 	if read := ownFields(f.Name, m); read != nil {
 		return true, read(media{w}, m, parts)
 	}
-	if err := m.Obey(partFields); err != nil {
+	if err := m.Apply(partFields); err != nil {
 		return true, err
 	}
 	switch f.Name {
@@ -46,7 +46,7 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 			break
 		}
 		err = r.within("file", m, func(m jsonwalk.Members) error {
-			if err := m.Obey(fileFields); err != nil {
+			if err := m.Apply(fileFields); err != nil {
 				return err
 			}
 			return r.file(m, parts)
@@ -92,7 +92,7 @@ func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 	return err
 }
 
-// AppendContent adds t, also if it is empty: [Spoken] decides about empty texts
+// AppendContent adds t, also if it is empty: [DropEmptyTexts] decides about empty texts
 // at the end of the message.
 func AppendContent(parts []conversation.Part, t conversation.Text) []conversation.Part {
 	if t == nil {
@@ -101,9 +101,9 @@ func AppendContent(parts []conversation.Part, t conversation.Text) []conversatio
 	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }
 
-// Spoken removes the empty texts of a message or result. If there is nothing else
+// DropEmptyTexts removes the empty texts of a message or result. If there is nothing else
 // and asks is set, one stays: it is the user's turn.
-func Spoken(parts []conversation.Part, asks bool) []conversation.Part {
+func DropEmptyTexts(parts []conversation.Part, asks bool) []conversation.Part {
 	empty := func(p conversation.Part) bool { return p.Kind == conversation.KindText && p.Text.Empty() }
 	switch {
 	case slices.ContainsFunc(parts, func(p conversation.Part) bool { return !empty(p) }):

@@ -13,12 +13,12 @@ func Results(r conversation.Result, content []conversation.Part) []conversation.
 	if len(content) > 0 && !slices.ContainsFunc(content, func(p conversation.Part) bool { return !isResult(p) }) {
 		return content
 	}
-	r.Parts = Flat(content)
+	r.Parts = Flatten(content)
 	return []conversation.Part{{Kind: conversation.KindResult, Result: &r}}
 }
 
-// Flat puts what results within a result hold in their place.
-func Flat(content []conversation.Part) []conversation.Part {
+// Flatten puts what results within a result hold in their place.
+func Flatten(content []conversation.Part) []conversation.Part {
 	if !slices.ContainsFunc(content, isResult) {
 		return content
 	}

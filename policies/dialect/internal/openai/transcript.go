@@ -14,7 +14,7 @@ import (
 func Audio(w *jsonwalk.Walker, v jsontext.Value, ofModel bool, parts *[]conversation.Part) error {
 	return w.Within("audio", func() error {
 		return w.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(spokenFields); err != nil {
+			if err := m.Apply(spokenFields); err != nil {
 				return err
 			}
 			data, err := m.Text("data")

@@ -66,7 +66,7 @@ func Format(w *jsonwalk.Walker, own string, v jsontext.Value) error {
 		case kind != nil && f == nil:
 			return w.Invalid("type", "Input should be 'text', 'json_object' or 'json_schema'")
 		}
-		if err := m.Obey(FormatFields); err != nil || f != nil && f.Name == "text" {
+		if err := m.Apply(FormatFields); err != nil || f != nil && f.Name == "text" {
 			return err
 		}
 		if !holder && f.Name == "json_schema" {
@@ -100,7 +100,7 @@ func formatSchema(w *jsonwalk.Walker, m jsonwalk.Members) error {
 			return nil
 		}
 		return m.Object(name, func(m jsonwalk.Members) error {
-			if err := m.Obey(SchemaFields); err != nil {
+			if err := m.Apply(SchemaFields); err != nil {
 				return err
 			}
 			schema := m.Get("schema")

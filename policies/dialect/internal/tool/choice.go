@@ -38,7 +38,7 @@ func (c *Choice) Read(w *jsonwalk.Walker, v jsontext.Value, named Namer) error {
 		return nil
 	}
 	return w.Object(v, func(m jsonwalk.Members) error {
-		if err := m.Obey(ChoiceFields); err != nil {
+		if err := m.Apply(ChoiceFields); err != nil {
 			return err
 		}
 		one, err := m.Flag("disable_parallel_tool_use")
@@ -59,7 +59,7 @@ func (c *Choice) object(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) err
 	switch {
 	case m.Get("allowed_tools") != nil:
 		return m.Object("allowed_tools", func(m jsonwalk.Members) error {
-			if err := m.Obey(allowedFields); err != nil {
+			if err := m.Apply(allowedFields); err != nil {
 				return err
 			}
 			return c.allow(w, m, named)
@@ -203,7 +203,7 @@ func offers(tools []conversation.Tool, types *jsonwalk.Table) func(kind string) 
 // family is what a type is a version or another name of, "*" for one that
 // stands alone.
 func family(types *jsonwalk.Table, kind string) string {
-	if OfGoogle([]byte(kind)) {
+	if IsGoogleTool([]byte(kind)) {
 		return googleField(kind)
 	}
 	if f := hostedTypes.Find([]byte(kind)); f != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// Fitness checks, part by part, whether upstream takes a history as it is. It
+// HistoryCheck checks, part by part, whether upstream takes a history as it is. It
 // checks for what NativeHistory makes, except where upstream does without: then
 // the client's own bytes are better.
-type Fitness struct {
+type HistoryCheck struct {
 	// Counts says that tokens are counted: the parts are looked at, but not how
 	// they follow each other.
 	Counts bool
@@ -37,14 +37,14 @@ type Fitness struct {
 // pair is what joins a call and its answer.
 type pair struct{ id, name string }
 
-// NewFitness makes a Fitness for target.
-func NewFitness(target Target, opts Options) Fitness {
+// NewHistoryCheck makes a HistoryCheck for target.
+func NewHistoryCheck(target Target, opts Options) HistoryCheck {
 	table := opts.Table
 	if table == nil {
 		table = DefaultTable
 	}
 	can := table.Capabilities(target.Model)
-	f := Fitness{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
+	f := HistoryCheck{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
 	f.draw = f.sign && slices.Contains(can.Outputs, "image")
 	f.need = f.ids && can.CallIDs
 	f.lone = target.Kind == AIStudio
@@ -53,7 +53,7 @@ func NewFitness(target Target, opts Options) Fitness {
 }
 
 // Part checks a part. empty reports that there is nothing in it.
-func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bool) {
+func (f *HistoryCheck) Part(kind conversation.Kind, id, name string, signed, empty bool) {
 	switch kind {
 	case conversation.KindCall:
 		f.signed = f.signed || len(f.calls) == 0 && signed
@@ -68,16 +68,16 @@ func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bo
 }
 
 // Blank checks a part without data, which is refused even alone.
-func (f *Fitness) Blank() { f.unfit = true }
+func (f *HistoryCheck) Blank() { f.unfit = true }
 
 // File checks a file in a result, by its type; "" is one by its address.
-func (f *Fitness) File(mime string) {
+func (f *HistoryCheck) File(mime string) {
 	taken := f.can.MediaInResults && (mime == "" || media.InAnswers(mime))
 	f.unfit = f.unfit || !taken && !f.Counts
 }
 
 // EndContent checks a content as a whole.
-func (f *Fitness) EndContent(model bool) {
+func (f *HistoryCheck) EndContent(model bool) {
 	f.unfit = f.unfit || !f.fitContent(model)
 	if model {
 		f.open = append(f.open, f.calls...)
@@ -90,7 +90,7 @@ func (f *Fitness) EndContent(model bool) {
 	f.empty, f.bare = false, false
 }
 
-func (f *Fitness) fitContent(model bool) bool {
+func (f *HistoryCheck) fitContent(model bool) bool {
 	parts := len(f.calls) + len(f.answers) + f.other
 	switch {
 	case parts == 0, f.empty && (parts > 1 || !f.lone),
@@ -109,7 +109,7 @@ func (f *Fitness) fitContent(model bool) bool {
 }
 
 // paired reports whether the answers of a content are those to the open calls.
-func (f *Fitness) paired() bool {
+func (f *HistoryCheck) paired() bool {
 	if len(f.answers) != len(f.open) {
 		return false
 	}
@@ -144,6 +144,6 @@ func (f *Fitness) paired() bool {
 }
 
 // Fit reports whether upstream takes the history as it is.
-func (f *Fitness) Fit() bool {
+func (f *HistoryCheck) Fit() bool {
 	return !f.unfit && (f.Counts || len(f.open) == 0 && (!f.model || !f.can.NoTrailingModel))
 }
