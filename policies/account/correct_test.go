@@ -54,8 +54,8 @@ func reserves(tokens, amount int64, ends time.Time) Want {
 	}}
 }
 
-// Who waits for tokens that were reserved for nothing is served when the prompt has
-// been counted, not when the answer has ended.
+// Who waits for tokens that were reserved for nothing is served when the prompt
+// has been counted, not when the answer has ended.
 func TestCorrectionMakesRoom(t *testing.T) {
 	ends := time.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -84,7 +84,8 @@ func TestCorrectionMakesRoom(t *testing.T) {
 	}
 }
 
-// The store is told of what makes a difference to somebody, and of nothing else.
+// The store is told of what makes a difference to somebody, and of nothing
+// else.
 func TestCorrectionIsWorthIt(t *testing.T) {
 	ends := time.Now().Add(time.Hour)
 	for _, c := range []struct {
@@ -149,8 +150,8 @@ func TestEndAmidCorrection(t *testing.T) {
 	})
 }
 
-// However corrections and ends of attempts follow each other, nothing is negative,
-// and at rest what counts is what was used.
+// However corrections and ends of attempts follow each other, nothing is
+// negative, and at rest what counts is what was used.
 func TestCorrectionProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		type step struct{ kind, which, n int }

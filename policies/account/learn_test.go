@@ -132,9 +132,9 @@ func TestDayEnds(t *testing.T) {
 	}
 }
 
-// The store has counted nothing of the minute that hits a limit which is unknown
-// yet: when the cooldown ends that goes with the refusal, the group gets no second
-// minute before the first one is over.
+// The store has counted nothing of the minute that hits a limit which is
+// unknown yet: when the cooldown ends that goes with the refusal, the group
+// gets no second minute before the first one is over.
 func TestMinuteBeforeLimitCounts(t *testing.T) {
 	limit := perMinute
 	for _, c := range []struct {

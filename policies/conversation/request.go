@@ -42,7 +42,7 @@ type Request struct {
 
 	// Warnings says what could not be carried over, OmittedWarnings how many
 	// more there are.
-	Warnings       []Warning
+	Warnings        []Warning
 	OmittedWarnings int
 
 	callIDs []string // instead of Messages, of a request without content

@@ -7,19 +7,19 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// HistoryCheck checks, part by part, whether upstream takes a history as it is. It
-// checks for what NativeHistory makes, except where upstream does without: then
-// the client's own bytes are better.
+// HistoryCheck checks, part by part, whether upstream takes a history
+// unchanged. It checks for the rules that NativeHistory enforces, except those
+// that upstream does not insist on: then the client's own bytes are kept.
 type HistoryCheck struct {
-	// Counts says that tokens are counted: the parts are looked at, but not how
-	// they follow each other.
+	// Counts says that tokens are counted: the parts are checked, but not their
+	// order.
 	Counts bool
 
 	can  Capability
 	ids  bool // ids are sent
-	need bool // and must be there
+	need bool // ids are required
 	sign bool // calls must be signed
-	draw bool // so must images
+	draw bool // images must be signed
 	lone bool // a content may be one empty text
 
 	unfit    bool
@@ -48,7 +48,7 @@ func NewHistoryCheck(target Target, opts Options) HistoryCheck {
 	f.draw = f.sign && slices.Contains(can.Outputs, "image")
 	f.need = f.ids && can.CallIDs
 	f.lone = target.Kind == AIStudio
-	f.unfit = opts.StripSignatures // all of them must go
+	f.unfit = opts.StripSignatures // all thoughts and signatures must be removed
 	return f
 }
 
@@ -138,7 +138,7 @@ func (f *HistoryCheck) paired() bool {
 		if name, ok := names[a.id]; !ok || name != a.name || a.id == "" {
 			return false
 		}
-		delete(names, a.id) // whose id is another's, too, is not found again
+		delete(names, a.id) // a call with a duplicate id is not matched
 	}
 	return true
 }

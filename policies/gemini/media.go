@@ -62,7 +62,7 @@ func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sen
 	if mime, why := media.ByReference(settled.MIME, m.URI); why != "" {
 		r.warn(at, mime+" was replaced by a line of text: "+why)
 		return nil, "[" + m.URI + ": left out, " + why + "]", nil
-	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // it wants one
+	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // Vertex AI requires one
 		settled.MIME = AssumedMIME(m.URI)
 		r.req.Warn(r.where(at), "the address does not tell the media type; "+settled.MIME+" is assumed")
 	}
@@ -94,8 +94,8 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 	return loose
 }
 
-// inAnswer reports whether a file may stand in an answer. One by its address may
-// where a client of the native API put it there.
+// inAnswer reports whether a file may stand in an answer. A reference may only
+// if a client of the native API put it there.
 func (r *renderer) inAnswer(a *piece, f *conversation.Media) bool {
 	if f.Data == nil {
 		return r.can.MediaInResults && a.native

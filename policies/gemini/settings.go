@@ -11,7 +11,7 @@ import (
 )
 
 // settings are the members of a body beside the conversation, its tools and
-// generationConfig. Zero and nil mean: left out.
+// generationConfig. Zero and nil mean that it is left out.
 type settings struct {
 	safety  conversation.Raw
 	cached  string
@@ -20,8 +20,8 @@ type settings struct {
 	headers policies.Headers
 }
 
-// settings settles what the client said in the API's own words. Counting
-// tokens takes none of it, but for the cache.
+// settings resolves the settings in the API's own form. Counting tokens takes
+// none of them but the cache.
 func (r *renderer) settings(tools toolset) (settings, error) {
 	own := &r.req.Upstream
 	s := settings{cached: own.CachedContent}
@@ -75,8 +75,8 @@ const (
 	maxLabelLength = 63
 )
 
-// checkLabels checks labels as Google Cloud does: it refuses the whole request
-// for one bad label, in words that a client would not connect with it.
+// checkLabels checks labels as Google Cloud does: one bad label fails the whole
+// request, with an error that does not mention it.
 func checkLabels(labels conversation.Raw) error {
 	var w walker
 	w.open(labels)

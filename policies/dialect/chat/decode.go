@@ -13,7 +13,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
-// words are the API's own where they differ from those of the conversation.
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
 var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",
 	"image": "image_config", "image.ratio": "image_config.aspect_ratio", "image.scale": "image_config.image_size",
@@ -30,7 +31,7 @@ type decoder struct {
 	own      own
 	messages bool // the field was there
 
-	// What is put together once all fields are known: they come in any order.
+	// Combined once all fields are known, since they come in any order.
 	maxTokens     *int // max_tokens
 	maxCompletion *int // max_completion_tokens, max_output_tokens
 	functions     []conversation.Tool
@@ -63,8 +64,8 @@ func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Reques
 	return dec.Req, nil
 }
 
-// member reads one member of the body. Values are read as they come; only
-// messages is walked into at once, since it is nearly all of the body.
+// member reads one member of the body. Only messages, which is nearly all of
+// the body, is decoded while it is read; other values are read whole first.
 func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if string(name) == "messages" && r.Kind() == '[' {
 		return d.Within("messages", func() error { return d.readMessages(r) })

@@ -19,7 +19,7 @@ func (d *decoder) foreign(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "input":
 		if jsonwalk.AsksForNothing(v) {
-			d.hollow = v // beside messages, as some gateways add it, it means nothing
+			d.hollow = v // some gateways add it beside messages; then it is ignored
 			return nil
 		}
 		d.input = true

@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// readParts reads a list of content parts straight off r.
+// readParts reads a list of content parts from r.
 func (d *decoder) readParts(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		v, err := r.Value()
@@ -20,8 +20,7 @@ func (d *decoder) readParts(r *jsonwalk.Reader, parts *[]conversation.Part) erro
 	})
 }
 
-// part reads one content part. Clients should send objects; bare strings in the
-// list were seen too.
+// part reads one content part. Some clients put bare strings into the list.
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()

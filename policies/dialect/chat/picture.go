@@ -52,8 +52,8 @@ func (d *decoder) imageConfig(m jsonwalk.Members) error {
 }
 
 // appendImage writes an image that the model made, as routers of models do; the
-// original service has no place for it. Its carrier comes back with it. SDKs that
-// join chunks need the index of what stands in a list.
+// original service has no place for it. Its carrier comes back with it. SDKs
+// that join chunks need the index of list elements.
 func appendImage(dst []byte, index int, url conversation.Text, carrier string) []byte {
 	dst = append(append(dst, `{"type":"image_url","image_url":{"url":`...), url...)
 	dst = strconv.AppendInt(append(dst, `},"index":`...), int64(index), 10)

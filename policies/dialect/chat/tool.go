@@ -61,7 +61,7 @@ func (d *decoder) searchOptions(m jsonwalk.Members) error {
 	return m.Apply(searchFields)
 }
 
-// joinTools joins all tools, and decides the shape of calls. A client that
+// joinTools combines all tools, and decides the shape of calls. A client that
 // declares functions but no tools knows only function_call, of which an answer
 // has one.
 func (d *decoder) joinTools() {

@@ -15,8 +15,8 @@ type blockReader struct {
 	read  func(d *decoder, m jsonwalk.Members, parts *[]conversation.Part) error
 }
 
-// blockReaders has every type that blockTypes says to Map. It is filled at
-// start since blocks hold blocks.
+// blockReaders has a reader for every type that blockTypes maps. It is filled
+// by init, since blocks contain blocks.
 var blockReaders map[string]blockReader
 
 func init() {
@@ -50,8 +50,8 @@ func init() {
 	}
 }
 
-// readBlocks reads a list of blocks straight off r. Bare texts in the list were
-// seen too.
+// readBlocks reads a list of blocks from r. Some clients put bare texts into
+// the list.
 func (d *decoder) readBlocks(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		return d.At(i, func() error {
@@ -65,15 +65,14 @@ func (d *decoder) readBlocks(r *jsonwalk.Reader, parts *[]conversation.Part) err
 	})
 }
 
-// bareText adds a text that stands in place of a block; null is nothing.
+// bareText adds a bare string in place of a block; null adds nothing.
 func (d *decoder) bareText(v jsontext.Value, parts *[]conversation.Part) {
 	if v.Kind() == '"' {
 		*parts = append(*parts, conversation.Part{Kind: conversation.KindText, Text: conversation.Text(v), At: d.Place("")})
 	}
 }
 
-// nested reads the content of something that is itself content, or stands
-// alone: a string or a list of blocks.
+// nested reads content within content: a string or a list of blocks.
 func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 	if v.Kind() != '[' {
 		if string(v) == `""` {
@@ -194,7 +193,8 @@ func (d *decoder) readCompaction(m jsonwalk.Members, parts *[]conversation.Part)
 }
 
 // readSystemBlock reads system text in the midst of a message. A message has
-// one speaker, so the text is marked the way clients mark such text themselves.
+// one role, so the text gets the tags that clients themselves put around such
+// text.
 func (d *decoder) readSystemBlock(m jsonwalk.Members, parts *[]conversation.Part) error {
 	var inner []conversation.Part
 	err := d.Within("content", func() error {

@@ -17,10 +17,10 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{Req: &conversation.Request{
-		Model:   route.Model,
-		Stream:  route.Stream,
-		Session: headerSession(headers),
-		FieldNames:   fieldNames,
+		Model:      route.Model,
+		Stream:     route.Stream,
+		Session:    headerSession(headers),
+		FieldNames: fieldNames,
 	}, Gone: route.Gone}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err

@@ -14,10 +14,11 @@ import (
 // defaultTokens is the output limit of requests that set none.
 const defaultTokens = 16
 
-// words are the API's own where they differ from those of the conversation.
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
 var fieldNames = &conversation.FieldNames{Fields: map[string]string{"stop_sequences": "stop"}}
 
-// own is the decoder's note to the encoder.
+// own is what the decoder passes to the encoder.
 type own struct {
 	usage bool // stream_options.include_usage
 }
@@ -27,11 +28,13 @@ type decoder struct {
 
 	own    own
 	prompt bool // the field was there
-	// belongs is the path of another API whose field was there, and the field.
+	// belongs is the path of another API, one of whose fields was present, and
+	// that field.
 	belongs, misplaced string
 }
 
-// elsewhere are fields of other APIs that stand for the prompt, and their paths.
+// elsewhere maps fields of other APIs that hold the prompt to the paths of
+// these APIs.
 var elsewhere = map[string]string{"messages": "/v1/chat/completions", "input": "/v1/responses"}
 
 // Decode implements dialect.Dialect.
@@ -46,7 +49,7 @@ func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 		Brackets: true,
 		Gone:     route.Gone,
 	}}
-	// Thoughts would take from the few tokens that these clients ask for.
+	// Thoughts would use up the few tokens that these clients ask for.
 	d.Req.Thinking.Intent = conversation.ThinkOff
 	err := d.Body(body, func(r *jsonwalk.Reader, name []byte) error {
 		v, err := r.Value()

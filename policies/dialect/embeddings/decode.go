@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// own is the dialect's note to itself in conversation.Request.
+// own is what the decoder passes to the encoder, in conversation.Request.
 type own struct {
 	base64 bool
 }
@@ -126,7 +126,7 @@ func (d *decoder) text(name string, v jsontext.Value) error {
 	return nil
 }
 
-// finish checks what only the whole request tells.
+// finish checks what needs the whole request.
 func (d *decoder) finish() (*conversation.Request, error) {
 	switch {
 	case d.Req.Model == "":

@@ -51,7 +51,7 @@ func decodeEmbedding(route dialect.Route, body []byte) (*conversation.Request, e
 	})
 }
 
-// complete refuses what has nothing to embed.
+// complete refuses a request without anything to embed.
 func (e *embedding) complete() error {
 	if len(e.want.Inputs) == 0 {
 		return e.Invalid(e.want.List, "there is nothing to embed; send at least one element")

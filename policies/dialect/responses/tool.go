@@ -59,7 +59,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	}
 	t.At = d.Place("")
 	*list = append(*list, t)
-	if _, taken := d.own.calls[t.Name]; !taken && t.Kind == conversation.Function { // of tools with one name the first counts
+	if _, taken := d.own.calls[t.Name]; !taken && t.Kind == conversation.Function { // the first of several tools with one name is used
 		d.own.calls[t.Name] = s
 	}
 	return nil
@@ -80,8 +80,8 @@ func (d *decoder) function(m jsonwalk.Members, s *shape) (t conversation.Tool, o
 	return t, true, nil
 }
 
-// namespace reads the tools in a namespace. What it is for is told once, with
-// its first tool.
+// namespace reads the tools in a namespace. Its description is added to the
+// first tool.
 func (d *decoder) namespace(m jsonwalk.Members, list *[]conversation.Tool) error {
 	if err := m.Apply(namespaceFields); err != nil {
 		return err

@@ -18,7 +18,7 @@ const (
 	zipped = "application/zip"
 )
 
-// taken are the types that Gemini documents, but for text.
+// taken are the types that Gemini documents, except text.
 var taken = set(
 	png, jpeg, "image/webp", "image/heic", "image/heif", pdf,
 	"audio/wav", "audio/mp3", "audio/mpeg", "audio/mpga", "audio/aiff", "audio/aac", "audio/ogg", "audio/flac",
@@ -27,12 +27,12 @@ var taken = set(
 	"video/webm", "video/wmv", "video/3gpp",
 )
 
-// texts are the types of text that Gemini documents; other ones are sent as
-// text/plain, which is what they are to it anyway.
+// texts are the types of text that Gemini documents; others are sent as
+// text/plain, as Gemini reads them.
 var texts = set(plain, "text/html", "text/css", "text/csv", "text/xml", "text/markdown", "text/javascript",
 	"text/x-python", "text/x-typescript")
 
-// common are the types that every model with eyes and ears takes.
+// common are the types that every multimodal model takes.
 var common = set(png, jpeg, "image/webp", "image/heic", pdf, plain, "audio/wav", "audio/mp3", "audio/mpeg", "video/mp4")
 
 // inAnswers are the types that a functionResponse takes.
@@ -49,7 +49,7 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-// proper are the types that clients write otherwise than Gemini.
+// canonical maps types as clients write them to Gemini's names.
 var canonical = map[string]string{
 	"image/jpg": jpeg, "image/pjpeg": jpeg, "image/jpe": jpeg, "image/x-jpeg": jpeg, "image/x-jpg": jpeg,
 	"image/x-png": png, "image/apng": png, "image/x-webp": "image/webp",
@@ -85,8 +85,8 @@ var readable = set("application/json", "application/jsonl", "application/x-ndjso
 	"application/x-httpd-php", "application/rtf", "application/x-tex", "application/x-latex", "application/x-subrip", "application/ecmascript",
 	"application/x-ruby", "application/x-perl", "application/x-go", "application/x-java", "application/x-rust", "application/mbox")
 
-// byExtension are types by the extension of a name. It is a table of its own
-// because that of the standard library depends on the machine.
+// byExtension are types by the extension of a name. The standard library's
+// table depends on the machine.
 var byExtension = map[string]string{
 	".png": png, ".jpg": jpeg, ".jpeg": jpeg, ".jpe": jpeg, ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif",
 	".gif": gif, ".bmp": bmp, ".tif": tiff, ".tiff": tiff, ".svg": svg, ".avif": "image/avif", ".ico": "image/x-icon", ".pdf": pdf,
@@ -118,7 +118,7 @@ func init() {
 	}
 }
 
-// ByName guesses a type by the name of a file; "" if there is nothing to go by.
+// ByName guesses a type by the name of a file; "" if unknown.
 func ByName(name string) string {
 	switch base := strings.ToLower(path.Base(name)); base {
 	case "dockerfile", "makefile", "license", "readme":
@@ -140,7 +140,7 @@ func Canonical(mime string) string {
 		name = p
 	}
 	if params != "" && (name == "audio/l16" || name == "audio/pcm") {
-		return mime // the rate stands there
+		return mime // the sample rate is a parameter
 	}
 	return name
 }
@@ -157,8 +157,8 @@ func Supported(mime string) bool {
 	return taken[strings.ToLower(name)] || texts[mime]
 }
 
-// ByReference settles the type of a file that stands in the request by its
-// address. why says why Gemini does not take it, in words for the client.
+// ByReference decides the type of a file that is given by its address. why is
+// the reason for the client if Gemini does not take it.
 func ByReference(mime, address string) (_, why string) {
 	address, _, _ = strings.Cut(address, "?")
 	address, _, _ = strings.Cut(address, "#")

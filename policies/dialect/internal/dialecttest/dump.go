@@ -19,9 +19,9 @@ var dumpNames = map[reflect.Type][]string{
 	reflect.TypeFor[conversation.ErrorKind]():  {conversation.ErrInvalid: "invalid", conversation.ErrUnsupported: "unsupported"},
 }
 
-// Dump words a request, or the error in its place, as JSON without the fields
-// that are not set and without places and words, which have tests of their
-// own. Texts and raw values must be JSON.
+// Dump returns a request, or the error, as JSON, without unset fields, places
+// and field names, which have tests of their own. Texts and raw values must be
+// JSON.
 func Dump(t testing.TB, req *conversation.Request, err error) []byte {
 	t.Helper()
 	var v any

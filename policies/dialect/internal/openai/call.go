@@ -54,7 +54,7 @@ func call(w *jsonwalk.Walker, m jsonwalk.Members, split func(id string) (bare, c
 			return p, err
 		}
 		if carrier != "" {
-			p.Carrier = carrier // not shortened, as ids may be
+			p.Carrier = carrier // not shortened, as an id may be
 		}
 	}
 	return p, nil
@@ -110,8 +110,8 @@ func ExtraContent(w *jsonwalk.Walker, name string, v jsontext.Value) (carrier st
 	return carrier, err
 }
 
-// JoinCalls appends calls to parts, but for those that stand there already:
-// some clients send a call in the form of two APIs at once.
+// JoinCalls appends calls to parts, except those that are there already: some
+// clients send a call in the form of two APIs at once.
 func JoinCalls(parts, calls []conversation.Part) []conversation.Part {
 	said := map[string]bool{}
 	for _, p := range parts {

@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// media reads the parts that are no text.
+// media reads the parts that are not text.
 type media struct{ *jsonwalk.Walker }
 
 // within runs f with the members of field name, which must be there.
@@ -58,7 +58,7 @@ func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts 
 	})
 }
 
-// detail returns how closely to look in our words.
+// detail returns the detail of an image as conversation names it.
 func (r media) detail(name string) string {
 	switch name {
 	case "low", "high":
@@ -98,8 +98,8 @@ func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
 	})
 }
 
-// soundType is the MIME type of a format of sound; "" for none, which the first
-// bytes then tell.
+// soundType is the MIME type of a format of sound; "" if the first bytes must
+// tell.
 func soundType(format string) string {
 	name := strings.ToLower(format)
 	if name == "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Part reads a content part of either API. known is false for a type that is
-// none of theirs.
+// Part reads a content part of either API. known is false for a type that
+// neither has.
 func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (known bool, err error) {
 	f := PartTypes.Find(jsonwalk.Chars(m.Get("type")))
 	switch {
@@ -82,7 +82,8 @@ func ownFields(kind string, m jsonwalk.Members) func(r media, m jsonwalk.Members
 	return nil
 }
 
-// text adds field name, which is text; null, as some clients write it, is none.
+// text adds field name, which is text; null, which some clients write, is no
+// text.
 func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 	if m.Null(name) {
 		return nil
@@ -92,8 +93,8 @@ func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 	return err
 }
 
-// AppendContent adds t, also if it is empty: [DropEmptyTexts] decides about empty texts
-// at the end of the message.
+// AppendContent adds t, also if it is empty: [DropEmptyTexts] removes empty
+// texts at the end of the message.
 func AppendContent(parts []conversation.Part, t conversation.Text) []conversation.Part {
 	if t == nil {
 		return parts

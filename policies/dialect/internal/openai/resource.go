@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// What tools of MCP servers give beside text and media; clients put it into
-// results as it is.
+// What tools of MCP servers return beside text and media; clients put it into
+// results unchanged.
 
 var resourcePartFields = &jsonwalk.Table{Name: "resource part, of MCP", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},

@@ -36,9 +36,10 @@ var SchemaFields = &jsonwalk.Table{Name: "output format json_schema", Fields: []
 	{"strict", jsonwalk.Drop, "the schema always holds"},
 }}
 
-// Format reads how the answer should look. APIs put the schema at different
-// places, and clients that know several put it at any of them; some send the
-// schema in place of the format, or its type alone. own is the field where the API has it.
+// Format reads how the answer should look. APIs put the schema in different
+// places, and clients that know several use any of them; some send the schema
+// in place of the format, or its type alone. own is the field where the API has
+// it.
 func Format(w *jsonwalk.Walker, own string, v jsontext.Value) error {
 	w.Req.Format = nil
 	switch kind := string(jsonwalk.Chars(v)); {

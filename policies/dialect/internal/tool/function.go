@@ -13,9 +13,9 @@ import (
 )
 
 // Function reads a tool that the client runs. Its fields stand in it, or in an
-// object of the tool's type. freeform reports a tool that takes text; a tool
-// of type custom is one unless it has a schema or custom is false, as in an API
-// where the word means a function.
+// object of the tool's type. freeform reports a tool that takes text; a tool of
+// type custom is one unless it has a schema or custom is false, for an API
+// where custom means a function.
 func Function(w *jsonwalk.Walker, m jsonwalk.Members, custom bool) (t conversation.Tool, freeform bool, err error) {
 	text := custom && string(jsonwalk.Chars(m.Get("type"))) == "custom"
 	for _, kind := range []string{"function", "custom"} {
@@ -66,7 +66,7 @@ func declared(w *jsonwalk.Walker, m jsonwalk.Members, text bool) (t conversation
 }
 
 // Head reads what all functions have beside their schema, which typed tools do
-// without. What the description of t says already stays in front.
+// without. The description that t already has comes first.
 func Head(m jsonwalk.Members, t *conversation.Tool) error {
 	name, err := m.NeedText("name")
 	if err != nil {

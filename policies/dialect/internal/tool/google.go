@@ -59,8 +59,8 @@ func Google(w *jsonwalk.Walker, m jsonwalk.Members, list *[]conversation.Tool, r
 	return true, err
 }
 
-// inGoogleWords reports whether a tool has a member of Google's, and nothing
-// that makes it another.
+// inGoogleWords reports whether a tool has a member of Google's, and no field
+// of another API's tool.
 func inGoogleWords(m jsonwalk.Members, kind string) bool {
 	if m.Get("functionDeclarations") != nil || m.Get("function_declarations") != nil {
 		return true
@@ -125,10 +125,9 @@ func googleTool(w *jsonwalk.Walker, name, at string, settings jsontext.Value, li
 	return err
 }
 
-// split names settings as the upstream does and sets apart what stands elsewhere upstream: domains that a search leaves
-// out, which other words for it name as well and one of the backends does not
-// take; and where a search for places looks, which LiteLLM's users write among
-// its settings.
+// split gives settings the upstream's names and separates two that are
+// elsewhere upstream: the domains that a search leaves out, and the location of
+// a search for places, which LiteLLM's users write among its settings.
 func split(w *jsonwalk.Walker, t *conversation.Tool, v jsontext.Value) error {
 	var others, around, point []byte
 	for name, v := range jsonwalk.Fields(v) {
