@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// How each API words its list of models, and one model of it. Which names the
-// lists hold is decided in view.go, which of them a page has in modelpage.go.
+// The form of the list of models, and of one model, in each API. view.go
+// decides on the names in the lists, modelpage.go on those of a page.
 
 // Listed is a name that clients can ask for.
 type Listed struct {
@@ -22,7 +22,7 @@ type Listed struct {
 	Methods []string
 }
 
-// display is what clients show of a model: of an alias also what it stands for.
+// display is the name that clients show; for an alias also what it stands for.
 func (m Listed) display() string {
 	if m.Of == "" {
 		return m.Name
@@ -39,7 +39,7 @@ type claudeModel struct {
 	MaxTokens   int    `json:"max_tokens,omitempty"`
 }
 
-// Claude is the model in the words of Anthropic's API.
+// Claude is the model in the form of Anthropic's API.
 func (m Listed) Claude() any {
 	return claudeModel{Type: "model", ID: m.Name, DisplayName: m.display(), CreatedAt: m.Created.Format(time.RFC3339), MaxInput: m.Can.Context, MaxTokens: m.Can.MaxOutput}
 }
@@ -68,7 +68,7 @@ type openAIModel struct {
 	Root    string `json:"root,omitempty"`
 }
 
-// OpenAI is the model in the words of OpenAI's API.
+// OpenAI is the model in the form of OpenAI's API.
 func (m Listed) OpenAI() any {
 	out := openAIModel{ID: m.Name, Object: "model", Created: m.Created.Unix(), OwnedBy: "google", Root: m.Of}
 	if m.Of != "" {
@@ -87,7 +87,7 @@ type nativeModel struct {
 	Thinks      bool     `json:"thinking,omitempty"`
 }
 
-// Native is the model in the words of Gemini's API.
+// Native is the model in the form of Gemini's API.
 func (m Listed) Native() any {
 	out := nativeModel{Name: "models/" + m.Name, Display: m.display(), Input: m.Can.Context, Output: m.Can.MaxOutput,
 		Methods: m.Methods, Thinks: m.Can.Thinking != gemini.NoControl}
@@ -105,7 +105,7 @@ func (m Listed) Vertex() any {
 	}{"publishers/google/models/" + m.Name, "default"}
 }
 
-// encodeList is a list in the words of an API.
+// encodeList encodes a list in the form of an API.
 func encodeList(models []Listed, word func(Listed) any) []any {
 	out := make([]any, 0, len(models))
 	for _, m := range models {
