@@ -34,7 +34,7 @@ type upstream struct {
 	served atomic.Int64
 
 	mu   sync.Mutex
-	seen *request // filled by the next request; nil when nobody wants it
+	seen *request // filled by the next request; nil if it is not requested
 }
 
 // startUpstream listens on a free port of loopback. It speaks HTTP/2 in clear

@@ -1,6 +1,6 @@
-// Package connectproxy is a CONNECT proxy for tests, as companies have one
-// between their networks and the world. It knows names that nobody else
-// resolves, may ask for a login, may refuse, and remembers what it was asked.
+// Package connectproxy is a CONNECT proxy for tests, as companies have between
+// their networks and the Internet. It resolves names of its own, may require a
+// login, may refuse, and records its requests.
 package connectproxy
 
 import (
@@ -74,7 +74,7 @@ func (p *Proxy) Requests() []Request {
 	return slices.Clone(p.requests)
 }
 
-// Close ends all tunnels; nobody listens at the address any more.
+// Close ends all tunnels and stops listening.
 func (p *Proxy) Close() {
 	_ = p.listener.Close()
 	p.mu.Lock()

@@ -23,9 +23,9 @@ func (s *said) add(i item) { s.items = append(s.items, i) }
 
 func (s *said) refusable(why string) { s.mayRefuse = append(s.mayRefuse, why) }
 
-// settle judges the conversation once it is complete: system text with nothing
-// after it is the user's, and where nothing at all is said there is nothing to
-// ask.
+// settle applies the rules for a complete conversation: system text with
+// nothing after it is the user's, and a conversation without content is not
+// sent.
 func (s *said) settle() {
 	empty, alone := true, !spoken(s.items)
 	for i := range s.items {

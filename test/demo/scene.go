@@ -18,7 +18,7 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// scene is one request and what must come of it.
+// scene is one request and its expected result.
 type scene struct {
 	title  string
 	stream bool

@@ -62,7 +62,7 @@ func (j *validator) number(name string) (float64, bool) {
 	return v, err == nil
 }
 
-// within checks a range and words a miss as Vertex does.
+// within checks a range, with Vertex AI's error text.
 func (j *validator) within(rule Rule, name string, low, high float64, highText string) {
 	v, ok := j.number(name)
 	if !ok || v >= low && v <= high {

@@ -156,7 +156,7 @@ func (s *quotaState) refusal(id string, limit int, model string) *apiError {
 	return &e
 }
 
-// QuotaUse tells of each of Options.Quotas what became of it, in their order.
+// QuotaUse returns the use of each of Options.Quotas, in their order.
 func (s *Server) QuotaUse() []QuotaUse {
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()

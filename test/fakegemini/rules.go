@@ -61,7 +61,7 @@ type fault struct {
 	err  apiError
 }
 
-// validator holds one request under examination.
+// validator checks one request.
 type validator struct {
 	opts   *Options
 	signer *signer

@@ -212,7 +212,7 @@ func (s *Server) unscripted(j *validator) Reply {
 	return autoReply(j).Slow(s.opts.Pace)
 }
 
-// examine parses a body and judges it.
+// examine parses and validates a body.
 func (s *Server) examine(t target, raw []byte) (*validator, []string, *apiError) {
 	c, ok := capabilityOf(t.model, s.opts.Models)
 	if !ok || !c.does(t) {
