@@ -133,7 +133,8 @@ func (c *chase) isRank(of Candidate, l *lease) bool {
 	return false
 }
 
-// untried reports whether the request has asked nobody of a group for a model.
+// untried reports whether the request has asked no account of a group for a
+// model.
 func (c *chase) untried(group, model string) bool {
 	for _, m := range c.p.byID {
 		if m.group == group && c.found[spot{m.ID, model}] != Fresh {

@@ -6,7 +6,7 @@ import (
 )
 
 // What is suggested is served.
-func TestMeantIsServed(t *testing.T) {
+func TestSuggestionIsServed(t *testing.T) {
 	for _, row := range unservedRows {
 		if row.instead == "" || strings.HasSuffix(row.instead, ".") {
 			t.Errorf("%s: %q", row.name, row.instead)

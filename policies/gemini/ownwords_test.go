@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOwnWords(t *testing.T) {
+func TestWithoutClientText(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"Corrupted thought signature.", "Corrupted thought signature."},
 		{`Unknown name "a" at 'contents[0]': Cannot find field.`, `Unknown name "": Cannot find field.`},
@@ -29,7 +29,7 @@ func TestOwnWords(t *testing.T) {
 }
 
 // Whatever stands between quotes is cut out, also if it has quotes in it.
-func FuzzOwnWords(f *testing.F) {
+func FuzzWithoutClientText(f *testing.F) {
 	f.Add("API key not valid", uint8(0))
 	f.Add(`" API key not valid "`, uint8(1))
 	f.Fuzz(func(t *testing.T, text string, kind uint8) {

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// A refusal of what the request names is told as such, and nothing follows from
-// it for other requests.
+// A refusal of what the request names is reported as such, and has no effect on
+// other requests.
 func TestJudgeResources(t *testing.T) {
 	names := func(s Seen) Seen {
 		s.Names, s.OtherAccount, s.OtherBackend, s.Project = true, true, true, "own"
@@ -238,7 +238,7 @@ func FuzzJudgeIgnoresQuotations(f *testing.F) {
 	})
 }
 
-// What upstream says in other statuses is no more the client's to write.
+// In other statuses the client cannot write upstream's text.
 func TestQuotationsInOtherStatuses(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -256,7 +256,7 @@ func TestQuotationsInOtherStatuses(t *testing.T) {
 	}
 }
 
-// An error in the midst of other words decides about the request, and no more.
+// An error within other text decides only about the request.
 func TestEmbeddedErrorHasNoEffects(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 429, 503} {
 		r := Judge(Seen{Status: status, Attempt: 1, OtherAccount: true,

@@ -188,7 +188,7 @@ func (e Effect) describe() string {
 	return out
 }
 
-// effectsOf words what follows for others, and what the client is told.
+// effectsOf describes the effects on other requests, and the client's error.
 func effectsOf(r *Verdict) string {
 	out := fmt.Sprintf("account: %s; backend: %s; %q", r.Account.describe(), r.Backend.describe(), r.Client.Message)
 	if r.OfModel {
@@ -203,7 +203,7 @@ func effectsOf(r *Verdict) string {
 	return out
 }
 
-// verdictOf words what the request itself does next.
+// verdictOf describes what the request itself does next.
 func verdictOf(r *Verdict) string {
 	out := fmt.Sprintf("%s %s", r.Verdict, r.Reason)
 	if r.Row != r.Reason {

@@ -19,7 +19,7 @@ func request(change func(*conversation.Request)) *conversation.Request {
 	return req
 }
 
-func TestAble(t *testing.T) {
+func TestResumable(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*conversation.Request)

@@ -9,7 +9,7 @@ import (
 
 func key(id, text string) Key { return Key{ID: id, Hash: HashOf(text)} }
 
-func TestWho(t *testing.T) {
+func TestIdentify(t *testing.T) {
 	made := Make().Reveal()
 	soon := key("old", "key-of-old")
 	soon.Expires = now.Add(time.Second)
@@ -150,7 +150,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-func BenchmarkWho(b *testing.B) {
+func BenchmarkIdentify(b *testing.B) {
 	var tenants []Tenant
 	for i := range 1000 {
 		tenants = append(tenants, Tenant{Name: fmt.Sprint("t", i), Keys: []Key{key("1", fmt.Sprint("key", i))}})

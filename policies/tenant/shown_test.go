@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-func TestShown(t *testing.T) {
+func TestKeysOf(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		headers policies.Headers
@@ -36,7 +36,7 @@ func TestShown(t *testing.T) {
 }
 
 // However many keys a request shows, only some are looked at.
-func TestShownIsBounded(t *testing.T) {
+func TestKeysOfIsBounded(t *testing.T) {
 	var headers policies.Headers
 	path := "/?"
 	for i := range 1000 {
@@ -50,7 +50,7 @@ func TestShownIsBounded(t *testing.T) {
 
 // Whatever a client sends, what is shown has no key twice, none that is empty,
 // and all of them are in the request.
-func FuzzShown(f *testing.F) {
+func FuzzKeysOf(f *testing.F) {
 	f.Add("x-api-key", "k", "Bearer k", "key=k")
 	f.Add("authorization", "bearer  \t", "Basic x", "key=%zz&key=+")
 	f.Fuzz(func(t *testing.T, name, value, auth, query string) {

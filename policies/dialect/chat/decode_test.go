@@ -160,7 +160,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// Errors name the field in the words of this API.
+// Errors name the field as this API does.
 func TestErrorsNameTheField(t *testing.T) {
 	tests := []struct {
 		fields, param string

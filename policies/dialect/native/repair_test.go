@@ -187,8 +187,8 @@ func TestToolsOfTheOtherService(t *testing.T) {
 	}
 }
 
-// Sampling settings that the model ignores are told once, unless they are what
-// clients send unasked. More answers than the model gives are refused.
+// There is one warning for sampling settings that the model ignores, unless
+// they are clients' defaults. More answers than the model gives are refused.
 func TestSettingsWithoutEffect(t *testing.T) {
 	for _, c := range []struct{ model, config, want string }{
 		{"gemini-3.8-flash", `"temperature":0.2,"topP":0.5,"topK":3`, "[{generationConfig.temperature no effect, like topP and topK: model gemini-3.8-flash ignores sampling settings}]"},
@@ -236,8 +236,8 @@ func TestStreamedArguments(t *testing.T) {
 	}
 }
 
-// Tools in the shape of other APIs are refused in words that say Gemini's, not as
-// tools that an operator could allow.
+// Tools in the form of other APIs are refused with an error that shows
+// Gemini's, not as tools that an operator could allow.
 func TestToolsInOtherShapes(t *testing.T) {
 	for _, c := range []struct{ tool, at, whose string }{
 		{`{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}`, "tools[0].type", "other APIs"},

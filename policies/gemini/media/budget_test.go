@@ -91,7 +91,8 @@ func TestManyPictures(t *testing.T) {
 	}
 }
 
-// What is settled ahead is not settled again, and the others go without.
+// A picture converted ahead is not converted again; beyond the budget pictures
+// are skipped.
 func TestAhead(t *testing.T) {
 	var files []File
 	for range 5 {

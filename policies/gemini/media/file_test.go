@@ -156,7 +156,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// What Gemini does not take becomes what it takes.
+// Files that Gemini does not take are converted.
 func TestConversions(t *testing.T) {
 	const svgText = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`
 	const office = "the model cannot read Office files; send it as PDF or as text"

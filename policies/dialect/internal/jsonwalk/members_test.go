@@ -74,7 +74,8 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// What is no object is told, wherever it comes from; what is no JSON, too.
+// A value that is no object is an error, wherever it comes from; so is invalid
+// JSON.
 func TestObjectsOfOtherKinds(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`[1]`, "Input should be an object"}, {`"a"`, "Input should be an object"}, {`1`, "Input should be an object"},
@@ -155,7 +156,7 @@ func TestWhereHasWholeIndexes(t *testing.T) {
 	}
 }
 
-func TestHollow(t *testing.T) {
+func TestAsksForNothing(t *testing.T) {
 	for in, want := range map[string]bool{
 		"[]": true, "{}": true, "[ \n\t\r]": true, "{ }": true, `""`: true, "false": true,
 		"[0]": false, `{"a":1}`: false, `" "`: false, "true": false, "0": false, "null": false,

@@ -40,7 +40,7 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-func TestMending(t *testing.T) {
+func TestDecodeSanitized(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
 		tries    int
