@@ -54,7 +54,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 	entry := &Waiter[*waiting]{Tenant: w.Tenant, Weight: w.Weight, Service: float64(w.Tokens), Retry: w.Retry, Line: plan[0].Backend + "/" + plan[0].Model, Value: me}
 	p.decisions.waited++
 	if w.Avoid != nil {
-		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own error: others may be served
+		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // a line of its own: others may be served if it cannot
 	}
 	if !p.queue.Push(entry) {
 		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: p.freeIn(plan[0].Backend, &blocked{})})

@@ -101,7 +101,8 @@ var rightful = []string{"googleapis.com", "storage.cloud.google.com", "localhost
 // read without rights.
 const openStorage = "storage.googleapis.com"
 
-// public reports an address that needs no rights.
+// public reports an address whose answer does not depend on the rights of the
+// account.
 func (a address) public() bool {
 	if a.scheme != "http" && a.scheme != "https" || !strings.Contains(a.host, ".") {
 		return false

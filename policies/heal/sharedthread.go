@@ -34,7 +34,7 @@ var askedKey = digestOf([]byte("asked"))
 
 // Sealed is what is remembered of a conversation, for other replicas: up to
 // MostShared bytes. What upstream has refused is part of it. If nothing is
-// remembered, the value is empty, and replaces what was sealed before.
+// remembered, the value says so, and replaces what was sealed before.
 func (s *Signatures) Sealed(k Key, id ConversationID) []byte {
 	out := make([]byte, len(tag{}))
 	for _, e := range s.latest(id.key) {
