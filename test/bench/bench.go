@@ -174,7 +174,7 @@ func (b *bench) prepare(ctx context.Context, s *scenario) error {
 	return nil
 }
 
-// try sends a request and looks at the whole answer.
+// try sends a request and checks the whole answer.
 func (b *bench) try(ctx context.Context, v *variant, check func([]byte) error) error {
 	got, err := b.load.whole(ctx, v)
 	if err == nil {

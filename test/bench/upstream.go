@@ -86,7 +86,7 @@ func (u *upstream) capture(send func() error) (*request, error) {
 	return r, err
 }
 
-// ServeHTTP answers with what is set.
+// ServeHTTP answers as configured.
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := u.read(r); err != nil {
 		panic(http.ErrAbortHandler) // the client left

@@ -17,7 +17,7 @@ import (
 
 // Options configure a Proxy.
 type Options struct {
-	// Hosts are the addresses by host:port; what is not there gets a 502.
+	// Hosts are the addresses by host:port; other names get a 502.
 	Hosts map[string]string
 	// Authorization is the value of Proxy-Authorization that is asked for; ""
 	// asks for none.

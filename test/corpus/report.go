@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// outcome is what became of one row.
+// outcome is the result of one row.
 type outcome uint8
 
 const (

@@ -80,7 +80,7 @@ func (j *validator) parts(content *node, path string) {
 	}
 }
 
-// saysNothing reports whether a content of the user's is nothing but empty text,
+// saysNothing reports whether a content of the user's holds only empty text,
 // which AI Studio was recorded to take.
 func (j *validator) saysNothing(content *node) bool {
 	parts := content.get("parts").list()

@@ -37,7 +37,7 @@ func (j *validator) blob(blob *node, path string, answer bool) {
 	}
 }
 
-// unsupportedType refuses a type in the words of each service.
+// unsupportedType refuses a type with each service's error text.
 func (j *validator) unsupportedType(mime string) {
 	if j.target.vertex {
 		j.fault(RuleMediaType, "Unable to submit request because it has a mimeType parameter with value %s, which is not supported. Update the mimeType and try again. Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/gemini", clip(mime))

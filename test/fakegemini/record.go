@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Ended tells how a request left the fake.
+// Ended says how a request left the fake.
 type Ended string
 
 // The ways to end.

@@ -49,7 +49,7 @@ type Options struct {
 	// Pace is how long the auto model takes for each chunk.
 	Pace time.Duration
 	// TLS, if set, is spoken instead of plain text, with HTTP/2 where the client
-	// offers it. URL does not say so: its host is none of the certificate's names.
+	// offers it. URL does not have it: its host is not in the certificate.
 	TLS *tls.Config
 	// Gzip compresses replies for clients that accept it, as Google does.
 	Gzip bool

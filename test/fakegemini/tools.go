@@ -100,7 +100,7 @@ func (j *validator) parameters(d *node, path string) {
 }
 
 // mixedTools: functions beside built-in tools came with 3.x, and AI Studio
-// wants it said.
+// requires a flag.
 func (j *validator) mixedTools() {
 	if len(j.builtIns()) == 0 {
 		return

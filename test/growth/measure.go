@@ -55,8 +55,8 @@ func (m meter) measure(s sample) row {
 	return r
 }
 
-// cost is the CPU time that a body takes, the best of three where there is
-// little of it, and what it allocates.
+// cost is the CPU time that a body takes, the best of three if it is short, and
+// its allocations.
 func cost(s sample, body []byte) (best time.Duration, allocated uint64) {
 	for range 3 {
 		work := s.prepare(body)

@@ -214,7 +214,7 @@ func (b *bounder) room(c cell, u unit) int64 {
 
 const unlimited = math.MaxInt64 / 4
 
-// widest is the larger of two limits, of which 0 is none.
+// widest is the larger of two limits; 0 means none.
 func widest(a, b int64) int64 {
 	if a == 0 || b == 0 {
 		return unlimited
