@@ -70,8 +70,8 @@ type Outcome struct {
 type Correction struct {
 	// Tokens are the input tokens that upstream has counted.
 	Tokens int64
-	// Amounts are what the attempt may use of each of the tenant's budgets at most;
-	// nil if nothing was reserved.
+	// Amounts are what the attempt may use of each of the tenant's budgets at
+	// most; nil if nothing was reserved.
 	Amounts []int64
 }
 
@@ -94,7 +94,7 @@ type lease struct {
 	request RequestSum
 	tokens  int64
 	count   bool     // it counts tokens
-	probe   *option  // what it finds out the end of; nil for none
+	probe   *option  // what it probes; nil for none
 	end     ProbeEnd // of the probe
 	failed  bool     // the backend did
 	done    bool
@@ -162,7 +162,7 @@ func (l *lease) charge() {
 // Candidate is who is asked, for which model.
 func (l *lease) Candidate() Candidate { return Candidate{Backend: l.lane.backend, Model: l.lane.model} }
 
-// Account is whose credential is shown.
+// Account is the account whose credential is sent.
 func (l *lease) Account() *Account { return &l.member.Account }
 
 // Probing reports whether the attempt is a probe.
@@ -288,7 +288,7 @@ func (l *lease) Done(o Outcome) {
 		p.mu.Unlock()
 		return
 	}
-	p.otherReplicas.addOwn(l.receipt.Tenant, l.serviceOf(&o)) // before the store is, so that it is never taken for others'
+	p.otherReplicas.addOwn(l.receipt.Tenant, l.serviceOf(&o)) // before the store is told, so that its slot is never counted as another replica's
 	if l.booking.correcting {
 		l.booking.late = &o
 		p.mu.Unlock()
@@ -307,7 +307,7 @@ func (b *booking) end(o *Outcome) {
 	b.settle(o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Only now the store has room again.
+	// Now the store has room again.
 	b.member.full = time.Time{}
 	delete(p.tenants, b.tenant)
 	if !o.Sent || o.Tokens >= 0 && o.Tokens < b.tokens {
@@ -361,7 +361,7 @@ func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	l.endProbe(now) // or it would seem to keep others
+	l.endProbe(now) // this lease must not seem to keep others back
 	if !l.done && !l.count {
 		l.member.inUse--
 		l.quota.inFlight--

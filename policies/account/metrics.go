@@ -63,7 +63,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if p == nil {
 		return
 	}
-	for _, sample := range m.samples(p, time.Now()) { // whoever reads slowly holds no lock
+	for _, sample := range m.samples(p, time.Now()) { // collected first, so that a slow reader holds no lock
 		ch <- sample
 	}
 }
@@ -72,7 +72,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.readAgain(now) // for the next time: while no request comes, nobody else reads
+	p.readAgain(now) // for the next scrape: without requests, nothing else reads it
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out = append(out, prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 	}

@@ -15,7 +15,7 @@ import (
 func TestServedElsewhere(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	e := otherReplicas{}
-	e.addOwn("a", 5) // of a tenant that nobody has heard of
+	e.addOwn("a", 5) // of an unknown tenant
 	for i, step := range []struct {
 		own, total, others int64
 		after              time.Duration
@@ -25,7 +25,7 @@ func TestServedElsewhere(t *testing.T) {
 		{30, 1070, 0, 0},                // the store has not heard of it yet
 		{0, 1100, 0, 0},                 // now it has
 		{10, 1150, 40, 0},               // both
-		{0, 1130, 0, 0},                 // told out of order
+		{0, 1130, 0, 0},                 // totals out of order
 		{0, 1150, 0, time.Minute},       //
 		{0, 1150, 0, time.Minute},       //
 		{0, 20, 0, 0},                   // its data is lost

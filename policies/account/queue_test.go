@@ -12,7 +12,7 @@ import (
 
 func anyone(*Waiter[string]) bool { return true }
 
-// drain pops until nobody can be served, and joins the values.
+// drain pops until no waiter can be served, and joins the values.
 func drain(q *Queue[string], can func(*Waiter[string]) bool) string {
 	var out []string
 	for {

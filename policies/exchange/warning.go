@@ -30,7 +30,7 @@ func (a *attempt) warning() string {
 		for _, r := range a.req.Warnings {
 			w.add(r.Field, ": ", r.Why)
 		}
-		w.more += a.req.UntoldWarnings
+		w.more += a.req.OmittedWarnings
 	}
 	return w.String()
 }
