@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 )
 
-// columns are what is told of a row. Their names are those of CSV and JSON.
+// columns are the values shown of a row. Their names are those in CSV and JSON.
 var columns = []struct {
 	name string
 	of   func(*Row) int64
@@ -34,7 +34,7 @@ var flaws = []struct {
 	{"unknown", func(r *Row) int64 { return r.Unknown }},
 }
 
-// costKnown reports whether a cost can be told: some attempt has one, or none
+// costKnown reports whether a cost can be shown: some attempt has one, or none
 // used anything.
 func (r *Row) costKnown() bool { return r.Priced > 0 || r.Unpriced == 0 && r.Unknown == 0 }
 
@@ -94,7 +94,7 @@ func rounded(nano int64) string {
 	return fmt.Sprintf("%d.%04d", n/10_000, n%10_000)
 }
 
-// printable is a value that moves no cursor.
+// printable is a value without control characters.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !strconv.IsPrint(r) {
@@ -145,8 +145,8 @@ func (s *Sum) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// inert keeps spreadsheets from taking a value for a formula: models' names are
-// the client's.
+// inert prevents that spreadsheets take a value for a formula: clients choose
+// names of models.
 func inert(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

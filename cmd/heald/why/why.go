@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record/story"
 )
 
-// Tell prints the story of a request: one sentence a line, and where it is
+// Tell prints the story of a request: one sentence per line, and where it is
 // explained. asJSON prints the request itself.
 func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSON bool) error {
 	item, from, err := find(ctx, sources, id)
@@ -48,8 +48,8 @@ func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSO
 	return err
 }
 
-// printable is a text that moves no cursor and colors nothing: clients and
-// providers choose it.
+// printable is a text without control characters: clients and providers choose
+// it.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) {
