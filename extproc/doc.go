@@ -16,12 +16,11 @@
 // messages, one timer brings Wake, a drain brings EndNow. No other goroutine
 // exists but those of the attempt that call its Notify, which brings Wake too.
 // They take turns (turn.go): attempts are called, and messages sent, one at a
-// time. What may block (RequestBody, sending to an Envoy that does not read)
-// blocks with the turn, and nobody waits for it who must not: the timer and
-// the drain leave a call for whoever has it.
-// Whatever ends the attempt (a reply, the last chunk, Envoy hanging up, a
-// panic) ends it once; messages that were under way by then are ignored until
-// Envoy closes the stream.
+// time. Calls that may block (RequestBody, sending to an Envoy that does not
+// read) block while they hold the turn. The timer and the drain never wait for
+// the turn: they leave a call for its holder. Whatever ends the attempt (a
+// reply, the last chunk, the end of the stream, a panic) ends it once; messages
+// that were under way by then are ignored until Envoy closes the stream.
 //
 // Envoy's rules that shape the code:
 //
@@ -50,15 +49,15 @@
 //     [policies.HeaderVerdict]; one without it is retried by the outer router.
 //
 // Memory: a request body is the attempt's, and nothing here keeps it; the request
-// made of it is not copied (headerreply.go) and is let go of when it is sent. Of
+// made of it is not copied (headerreply.go) and is released when it is sent. Of
 // parts, 64 KiB are kept unasked, and what Collect has agreed to, which at least
-// doubles each time, up to MaxBody. A response chunk is the attempt's
-// only during the call: it lies in gRPC's buffer. Bodies and headers are read by
-// hand (codec.go, headercodec.go), in the form in which Envoy sends them; any other
-// form is read by protobuf, with the same result. A reply's body is copied into the
+// doubles each time, up to MaxBody. A response chunk is the attempt's only during
+// the call: it lies in gRPC's buffer. Bodies and headers are read by hand
+// (codec.go, headercodec.go), in the form in which Envoy sends them; any other form
+// is read by protobuf, with the same result. A reply's body is copied into the
 // message before the call that sends it returns.
 //
-// Known limits: request trailers are passed on unread, but for those of a request
-// without a body to which the attempt gives one: they are lost; the response's trailers
-// are passed on unchanged.
+// Known limits: request trailers are passed on unread, except that they are lost if the
+// attempt gives a body to a request without one. The response's trailers are passed on
+// unchanged.
 package extproc

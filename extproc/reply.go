@@ -49,7 +49,7 @@ func (s *stream) sendImmediate(r *policies.Reply) error {
 func forwardInBody(f *policies.Forward) *headerReply {
 	r := forwardWithLength(toRequestBody, f)
 	if r.body = f.Body; r.body == nil {
-		r.body = []byte{} // the client's is not to stay
+		r.body = []byte{} // to replace the client's
 	}
 	return r
 }
