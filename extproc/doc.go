@@ -25,22 +25,22 @@
 // Envoy's rules that shape the code:
 //
 //   - The filter's body modes are FULL_DUPLEX_STREAMED. For requests it may be
-//     BUFFERED, too: Envoy then keeps the body, hands it over in one message once
-//     it was told to go on, and takes headers and body in one reply. The first
-//     message says which (mode.go); other modes would lose bytes, so they are
-//     refused at once.
-//   - Of a request in parts the headers are answered once, and last: so they are
+//     BUFFERED, too: Envoy then keeps the body, sends it in one message once it
+//     was told to continue, and accepts headers and body in one reply. The first
+//     message says which mode it is (mode.go); other modes would lose bytes, so
+//     they are refused at once.
+//   - Of a request in parts the headers are answered only once: so they are
 //     answered when the body is whole (collect.go). Envoy takes any number of
-//     body replies after that; the last one says that it is, unless trailers
-//     follow. Its own limit on bodies does not count, so this package keeps one.
+//     body replies after that; the last one says that it is the last, unless
+//     trailers follow. Its own limit on bodies has no effect, so this package enforces one.
 //   - An attempt that dies with its replica must not look like one that reached
 //     none. A BUFFERED request is marked in the reply to its headers
 //     ([policies.HeaderReceived]). For one in parts the stream's initial metadata
 //     goes out with its first part: after it, Envoy has another gRPC status for
 //     a broken stream (13, before it 14).
 //   - A body reply is legal only after the headers reply and after Envoy's
-//     first chunk; before that Envoy kills the stream. What an attempt wants
-//     to send earlier is kept until then (state due).
+//     first chunk; before that Envoy kills the stream. Bytes that an attempt
+//     sends earlier are kept until then (state due).
 //   - Envoy 1.39 releases the response headers only with the first chunk that
 //     follows the headers reply, 1.40 at once. So both leave together.
 //   - A response without a body never makes body replies legal. Passing one
