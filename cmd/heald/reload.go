@@ -122,8 +122,8 @@ func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 	return p, err
 }
 
-// accessOf is who may ask the admin listener. What runs may be open to more than
-// the new file thinks of.
+// accessOf is who may ask the admin listener. The running listeners may be open
+// to more peers than the new file expects.
 func (s *sidecar) accessOf(cfg *config.Config) (config.Access, error) {
 	at := cfg.Listen.Admin
 	if !s.loaded.IsZero() {
