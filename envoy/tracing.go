@@ -12,8 +12,8 @@ var (
 	further   = regexp.MustCompile(`^ *#(  |- )`)
 )
 
-// Traced is envoy.yaml with its parts about traces switched on. Whoever edits the
-// file does the same by hand: the # goes.
+// Traced is envoy.yaml with its parts about traces switched on. To do the same by
+// hand, remove each #.
 func Traced() []byte {
 	var out bytes.Buffer
 	on := false

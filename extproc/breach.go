@@ -23,11 +23,11 @@ const (
 
 var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 
-// Reasons of the faults that this package hands to Policy.Refuse. They are log
-// words and metric labels, and among those of policies/heal.
+// Reasons of the faults that this package passes to Policy.Refuse. They are log
+// words and metric labels like those of policies/heal.
 const (
 	ReasonPanic        = "panic"      // policy code panicked
-	ReasonProtocol     = "protocol"   // Envoy or an attempt left the protocol
+	ReasonProtocol     = "protocol"   // Envoy or an attempt broke the protocol
 	ReasonWrongMode    = "wrong_mode" // the filter's body modes are wrong
 	ReasonBodyTooLarge = "request_body_too_large"
 )
@@ -47,7 +47,7 @@ func (b *breach) Error() string { return string(b.kind) + ": " + b.err.Error() }
 func (b *breach) Unwrap() error { return b.err }
 
 // fault converts the breach for Policy.Refuse. A retry may reach a healthy
-// replica; a wrong mode or too long a body would fail again.
+// replica; a wrong mode or a body that is too long would fail again.
 func (b *breach) fault() *policies.Fault {
 	switch b.kind {
 	case wrongMode:
@@ -59,7 +59,7 @@ func (b *breach) fault() *policies.Fault {
 	}
 }
 
-// end is how the attempt is closed.
+// end is the way in which the attempt is closed.
 func (b *breach) end() policies.End {
 	if b.kind == tooLarge {
 		return policies.EndTooLarge

@@ -11,10 +11,10 @@ import (
 type connections struct {
 	mu   sync.Mutex
 	open map[*connection]struct{}
-	shut bool // closeAll was called: what comes is closed at once
+	shut bool // closeAll was called: new connections are closed at once
 }
 
-// of returns l, with its connections recorded.
+// of returns l as a listener that records its connections.
 func (c *connections) of(l net.Listener) net.Listener { return &listener{l, c} }
 
 // closeAll closes all connections, and every later one at once.

@@ -22,9 +22,8 @@ func (s *stream) endNow() {
 	s.said.Store(true)
 }
 
-// spoke reports whether a message to Envoy may be under way that is worth
-// waiting for: the end of a response, or whatever a stream is sending whose turn
-// has not come yet.
+// spoke reports whether it is worth waiting for a message to Envoy: the end of a
+// response, or what a stream is sending while its end waits for the turn.
 func (s *stream) spoke() bool {
 	return s.said.Load() || s.turn.calls.Load() != 0
 }

@@ -28,7 +28,7 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	case s.request.NoBody:
 		return s.rewrite(nil)
 	case s.duplex:
-		// Nothing is said yet: a reply would be the last word on the headers.
+		// No reply yet: the headers can be answered only once.
 		if s.body.declared = declaredLength(s.request.Headers); s.body.declared > s.server.cfg.MaxBody {
 			return s.grow(s.body.declared)
 		}

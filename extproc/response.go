@@ -52,8 +52,8 @@ func (s *stream) onResponseTrailers() error {
 }
 
 // act carries out an attempt's action. last means that the provider has sent
-// everything, so that waiting longer would leave the client without an end,
-// unless the attempt has more of its own.
+// everything: then only the attempt itself can still send more, and without
+// that the client would never get an end.
 func (s *stream) act(a policies.Action, last bool) error {
 	last = last && !a.More
 	s.arm(a.Wake)
@@ -92,8 +92,8 @@ func (s *stream) pass(a policies.Action, last bool) error {
 	}
 }
 
-// passEarly keeps what Envoy would not accept before its first chunk. If nothing
-// more is to come, the response is sent whole, as a reply.
+// passEarly keeps bytes that Envoy would not accept before its first chunk. If
+// nothing more is to come, the response is sent whole, as a reply.
 func (s *stream) passEarly(a policies.Action, last bool) error {
 	if err := s.move(passedEarly); err != nil {
 		return err

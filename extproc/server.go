@@ -28,9 +28,9 @@ import (
 type Deps struct {
 	Policy     policies.Policy
 	Logger     *zap.Logger           // nil logs nothing
-	Registerer prometheus.Registerer // nil counts in vain
+	Registerer prometheus.Registerer // nil registers no metrics
 	// TLS secures connections that come by TCP; nil for plain text. Those of
-	// Unix sockets are plain text always.
+	// Unix sockets are always plain text.
 	TLS *tls.Config
 }
 
@@ -46,13 +46,13 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	conns  connections
-	around surroundings // of the headers of all streams
+	around surroundings // of the messages of all streams
 
 	// stopping says that streams end because the process has to stop.
 	stopping atomic.Bool
 
 	mu      sync.Mutex
-	streams map[*stream]struct{} // that run
+	streams map[*stream]struct{} // the running ones
 }
 
 // New returns a server that is ready to serve.
@@ -119,7 +119,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		g.Go(func() error {
 			err := s.grpc.Serve(s.conns.of(l))
 			if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-				// One dead listener must not leave a half-deaf server behind.
+				// If one listener fails, the server must not go on with the others.
 				s.breakOff()
 				return fmt.Errorf("extproc: serve %s: %w", l.Addr(), err)
 			}
@@ -137,7 +137,7 @@ const lastWord = 500 * time.Millisecond
 // connections are closed within half a second, and new ones are refused.
 func (s *Server) CutOff() {
 	s.stopping.Store(true)
-	// First: nothing that a stream waits for can put it off.
+	// This comes first, so that nothing that a stream waits for can delay it.
 	last := time.AfterFunc(lastWord, s.breakOff)
 	s.mu.Lock()
 	running := slices.Collect(maps.Keys(s.streams))

@@ -23,17 +23,17 @@ import (
 type stream struct {
 	server    *Server
 	grpc      extprocv3.ExternalProcessor_ProcessServer
-	transport transportStream // nil if gRPC's is another one
+	transport transportStream // nil if gRPC's is of another type
 	// asking ends the context of Receive or RequestBody; nil before one is called.
 	asking atomic.Pointer[context.CancelFunc]
 
-	said atomic.Bool // a last word
+	said atomic.Bool // the last message was sent
 
 	turn    turn // who has it may use the rest
 	state   state
 	greeted bool // the first message was checked
-	// bodyNext: Envoy was told to go on, and sends the request's body next. Of
-	// run's goroutine alone.
+	// bodyNext: Envoy was told to continue, and sends the request's body next.
+	// Only run's goroutine uses it.
 	bodyNext bool
 	duplex   bool // the request's body comes in parts
 	request  *policies.Request
@@ -53,11 +53,11 @@ func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
 	return &stream{server: s, grpc: g, transport: t, turn: newTurn()}
 }
 
-// run receives until Envoy closes the stream. It goes on after the attempt's
+// run receives until Envoy closes the stream. It continues after the attempt's
 // end: Envoy closes the stream itself once it has read the last reply. The
 // error is what broke the stream, nil if Envoy closed it.
 func (s *stream) run() (err error) {
-	// Policy code has its own guard; this one is for all that is around it.
+	// Policy code has its own guard; this one is for the code around it.
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -94,7 +94,7 @@ func (s *stream) receive(m *extprocv3.ProcessingRequest) {
 func (s *stream) handle(m *extprocv3.ProcessingRequest) error {
 	if !s.greeted {
 		s.greeted = true
-		// First, so that a refusal speaks the dialect of the path.
+		// This comes first, so that a refusal is in the dialect of the path.
 		if h := m.GetRequestHeaders(); h != nil {
 			s.request = requestOf(s.grpc.Context(), h)
 		}
@@ -142,8 +142,7 @@ func (s *stream) guard(work func() error) {
 	s.finish(s.endedByOthers())
 }
 
-// endedByOthers is the end of a stream that Envoy, or the end of this process,
-// has ended.
+// endedByOthers is the end of a stream that Envoy or a shutdown has ended.
 func (s *stream) endedByOthers() policies.End {
 	if s.server.stopping.Load() {
 		return policies.EndShutdown
@@ -152,7 +151,7 @@ func (s *stream) endedByOthers() policies.End {
 }
 
 // logBreach logs what broke the stream: a body that is too long is its client's
-// fault, and what cannot be is a defect.
+// fault, everything else is a defect.
 func (s *stream) logBreach(b *breach) {
 	level, stack := zapcore.ErrorLevel, zap.Skip()
 	switch b.kind {
@@ -164,7 +163,7 @@ func (s *stream) logBreach(b *breach) {
 	s.server.log.Log(level, "stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID(), stack)
 }
 
-// errPanic is what a client is told of a panic; the log has the details.
+// errPanic is what a client is told about a panic; the log has the details.
 var errPanic = errors.New("internal error")
 
 func (s *stream) panicked(p any) {
@@ -187,12 +186,12 @@ func (s *stream) refuse(f *policies.Fault, how policies.End) {
 		return
 	}
 	// A failed send changes nothing: the attempt is broken either way.
-	_ = s.sendImmediate(s.wordRefusal(f))
+	_ = s.sendImmediate(s.refusal(f))
 	s.finish(how)
 }
 
-// wordRefusal asks the policy for the reply, and has its own as a last resort.
-func (s *stream) wordRefusal(f *policies.Fault) (r *policies.Reply) {
+// refusal asks the policy for the reply, and has its own as a last resort.
+func (s *stream) refusal(f *policies.Fault) (r *policies.Reply) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -234,7 +233,7 @@ func (s *stream) finish(how policies.End) {
 
 // leave ends the attempt because Envoy closed the stream: the client left, or
 // the provider's connection broke. A message above the limit of the connection
-// ends the stream too, and gRPC does not let anybody answer it.
+// ends the stream too, and gRPC offers no way to answer it.
 func (s *stream) leave(err error) {
 	if status.Code(err) != codes.ResourceExhausted {
 		s.finish(s.endedByOthers())

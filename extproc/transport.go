@@ -30,7 +30,7 @@ func (t *transport) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 		return t.plain.ServerHandshake(raw)
 	}
 	conn, info, err := t.TransportCredentials.ServerHandshake(raw)
-	if err != nil && !errors.Is(err, io.EOF) { // a probe of the port says nothing
+	if err != nil && !errors.Is(err, io.EOF) { // a port probe sends nothing
 		t.log.Warn("connection refused: the TLS handshake failed", zap.Stringer("peer", raw.RemoteAddr()), zap.Error(err))
 	}
 	return conn, info, err

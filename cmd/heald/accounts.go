@@ -40,7 +40,7 @@ func accountsCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// showAccounts prints what is told, once or at an interval.
+// showAccounts prints the report, once or at an interval.
 func showAccounts(ctx context.Context, client *accounts.Client, asJSON bool, interval time.Duration, out streams) error {
 	show := func(ctx context.Context) error {
 		text, report, err := client.Ask(ctx)
@@ -66,7 +66,7 @@ func showAccounts(ctx context.Context, client *accounts.Client, asJSON bool, int
 	return err
 }
 
-// between is what separates one table from the last: a terminal is cleared.
+// between separates one table from the one before: it clears a terminal.
 func between(w io.Writer) string {
 	if _, ok := terminal.Of(w); ok {
 		return "\x1b[H\x1b[2J"

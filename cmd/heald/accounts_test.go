@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 )
 
-// The command shows what the admin listener of a running heald tells: as a
-// table, or byte for byte.
+// The command shows the report of a running heald's admin listener: as a table,
+// or byte for byte.
 func TestAccountsOfARunningHeald(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -38,7 +38,8 @@ func (a *adminLine) register(fs *pflag.FlagSet) {
 	fs.StringVar(&a.key, "admin-key", "", "with the key in `FILE` (PEM)")
 }
 
-// client asks at the address that the flags name, with what is asked for there.
+// client makes a client for the address that the flags name, with token and
+// certificates.
 func (a *adminLine) client() (*accounts.Client, error) {
 	var cfg *config.Config
 	if a.file != "" {
@@ -63,8 +64,8 @@ func (a *adminLine) client() (*accounts.Client, error) {
 	return client, nil
 }
 
-// where is the address to ask at. One that stands for all addresses of the
-// machine is asked at its loopback address.
+// where is the address to ask at. If it stands for all addresses of the
+// machine, that is the loopback address.
 func (a *adminLine) where(cfg *config.Config) string {
 	if a.address != "" || cfg == nil {
 		return cmp.Or(a.address, config.DefaultAdmin)
@@ -106,8 +107,8 @@ func (a *adminLine) readToken(cfg *config.Config) (account.Secret, error) {
 	return account.NewSecret(token), err
 }
 
-// tls says whom to trust. Where heald.yaml is at hand, that is the certificate
-// which it names, whatever it is for.
+// tls says whom to trust. With a heald.yaml, that is the certificate which it
+// names, whatever names are in the certificate.
 func (a *adminLine) tls(cfg *config.Config) (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS12}
 	if (a.cert == "") != (a.key == "") {
@@ -135,7 +136,7 @@ func (a *adminLine) tls(cfg *config.Config) (*tls.Config, error) {
 			return nil, fmt.Errorf("admin.tls.cert: %w", err)
 		}
 		block, _ := pem.Decode(data)
-		out.InsecureSkipVerify = true // but for this certificate, byte by byte
+		out.InsecureSkipVerify = true // only this certificate is accepted, byte by byte
 		out.VerifyConnection = func(s tls.ConnectionState) error {
 			if block == nil || len(s.PeerCertificates) == 0 || !bytes.Equal(block.Bytes, s.PeerCertificates[0].Raw) {
 				return accounts.ErrCertificate

@@ -34,8 +34,8 @@ func running(t *testing.T, file string) string {
 	return l.Addr().String()
 }
 
-// Commands that ask a running heald show what it asks for, from wherever it is
-// configured.
+// Commands that ask a running heald send the token or certificate that it asks
+// for, from wherever that is configured.
 func TestCommandsShowTheToken(t *testing.T) {
 	t.Setenv("TOKEN", adminToken)
 	t.Setenv("WRONG", adminToken+"x")
@@ -49,7 +49,7 @@ func TestCommandsShowTheToken(t *testing.T) {
 		code     int
 		want     string
 	}{
-		{"none", nil, "", exitFailed, "it asks who comes: a token is asked for here"},
+		{"none", nil, "", exitFailed, "it asks for authentication: a token is asked for here"},
 		{"by a flag", []string{"--admin-token", "env:TOKEN"}, "", exitOK, ""},
 		{"by a file", []string{"--admin-token", "file:" + write(t, "token", adminToken+"\n")}, "", exitOK, ""},
 		{"by the environment", nil, adminToken, exitOK, ""},
@@ -96,7 +96,7 @@ func TestCommandsSpeakTLS(t *testing.T) {
 	}{
 		{"by heald.yaml", append([]string{"--admin", "https://" + at, "--config", file}, show...), exitOK, ""},
 		{"by the authority", append([]string{"--admin", "https://" + at, "--admin-ca", a.File}, show...), exitOK, ""},
-		{"nobody is trusted", append([]string{"--admin", "https://" + at}, show...), exitFailed, "its certificate is not taken"},
+		{"nobody is trusted", append([]string{"--admin", "https://" + at}, show...), exitFailed, "its certificate is not accepted"},
 		{"another heald.yaml", append([]string{"--admin", "https://" + at, "--config", fileOf(otherCert, otherKey)}, show...), exitFailed, "it shows another certificate"},
 		{"no certificate", []string{"--admin", "https://" + at, "--config", file}, exitFailed, "a client certificate is asked for here"},
 		{"one of another authority", []string{"--admin", "https://" + at, "--config", file, "--admin-cert", otherCert, "--admin-key", otherKey}, exitFailed, ""},

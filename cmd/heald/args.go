@@ -46,8 +46,8 @@ func pasted(arg string) bool {
 	return false
 }
 
-// longFlags writes -name, which Go's flag package takes as well and heald always
-// did, as --name. What follows a flag as its value stays as it is.
+// longFlags rewrites -name as --name: Go's flag package accepts both, and so did
+// heald always. The value of a flag stays as it is.
 func longFlags(root *cobra.Command, args []string) []string {
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		return args // a shell asks about a command line that is not complete
@@ -75,7 +75,7 @@ func longFlags(root *cobra.Command, args []string) []string {
 	return out
 }
 
-// flagError words an error of the flag library as the rest of heald does.
+// flagError rewrites an error of the flag library in heald's style.
 func flagError(cmd *cobra.Command, err error) error {
 	var (
 		unknown *pflag.NotExistError
@@ -109,7 +109,7 @@ func noSuchFlag(cmd *cobra.Command, e *pflag.NotExistError) string {
 	return "there is no flag --" + name + setting.DidYouMean("--"+name, names)
 }
 
-// wanted says what a flag takes; told is what it says itself.
+// wanted says what a flag takes; told is the flag library's own message.
 func wanted(f *pflag.Flag, told error) string {
 	switch f.Value.Type() {
 	case "duration":
@@ -122,7 +122,7 @@ func wanted(f *pflag.Flag, told error) string {
 	return told.Error()
 }
 
-// commandNamed refuses what is no command, where one must stand.
+// commandNamed refuses an unknown word where a command is required.
 func commandNamed(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return noSuchCommand(cmd, args[0])
@@ -138,10 +138,10 @@ func noSuchCommand(parent *cobra.Command, name string) error {
 	return &usageError{fmt.Errorf("there is no such command: no command %q%s; see %s -h", name, setting.DidYouMean(name, names), parent.CommandPath())}
 }
 
-// noArguments takes flags alone.
+// noArguments takes only flags.
 func noArguments(cmd *cobra.Command, args []string) error { return atMost(0)(cmd, args) }
 
-// atMost takes so many arguments beside the flags.
+// atMost takes at most that many arguments beside the flags.
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
@@ -151,7 +151,7 @@ func atMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// exactly takes so many arguments beside the flags.
+// exactly takes exactly that many arguments beside the flags.
 func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {

@@ -10,7 +10,8 @@ import (
 )
 
 // One fault per file, and beside it what heald check says: place, consequence
-// and fix, in words for operators. What begins with note- is taken all the same.
+// and fix, in words for operators. Files whose names begin with note- are
+// accepted all the same.
 func TestBadConfigurations(t *testing.T) {
 	for name, value := range map[string]string{
 		"GEMINI_API_KEY": "", "NOTHING": "", "KEY": "a credential of the tests", "SHORT": "short",

@@ -87,9 +87,9 @@ func verdict(w io.Writer, problems, notes int) error {
 	return nil
 }
 
-// checkEnvoy compares an Envoy configuration with what heald.yaml asks of it.
-// cfg may be nil if heald.yaml could not be read. Without a heald.yaml nobody has
-// said where heald listens.
+// checkEnvoy compares an Envoy configuration with what heald.yaml needs. cfg may
+// be nil if heald.yaml could not be read. Without a heald.yaml it is not known
+// where heald listens.
 func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Problem, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -109,7 +109,7 @@ func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Prob
 	return bootstrap.Check(b, want), nil
 }
 
-// wantOf is what a configuration asks of Envoy's: of several policies, the
+// wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
 	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
@@ -139,8 +139,8 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	return w
 }
 
-// waits are the longest that heald may wait inside one attempt, and that
-// nothing may pass on a healthy stream.
+// waits are the longest time that heald may wait within one attempt, and the
+// longest time without a message on a healthy stream.
 func waits(cfg *config.Config) (wait, silence time.Duration) {
 	for _, s := range cfg.Settings() {
 		wait = max(wait, s.MaxWait, s.QueueWait)
@@ -168,7 +168,8 @@ func clusters(backends []config.Backend) []string {
 	return out
 }
 
-// ownProblem is a problem of heald.yaml in the shape of one of Envoy's.
+// ownProblem is a problem in heald.yaml in the form of a problem in Envoy's
+// configuration.
 func ownProblem(file string, p *setting.Problem) bootstrap.Problem {
 	path := redact.Text(file)
 	if p.Path != "" && p.Path != file {

@@ -13,11 +13,11 @@ import (
 	"github.com/heald-proxy/heald/policies/record/history"
 )
 
-// completionCommand prints what has a shell complete heald's command lines.
+// completionCommand prints a script with which a shell completes heald's command lines.
 func completionCommand(out streams) *cobra.Command {
 	return &cobra.Command{
-		Use: "completion bash|zsh|fish", Short: "print what has a shell complete heald's commands and flags",
-		Long: "print what has a shell complete heald's commands and flags, for now: " +
+		Use: "completion bash|zsh|fish", Short: "print a shell's completion script",
+		Long: "print a script with which a shell completes heald's commands and flags. For this session: " +
 			"source <(heald completion bash), source <(heald completion zsh), heald completion fish | source. " +
 			"To keep it, put that line into ~/.bashrc, ~/.zshrc (after compinit) or ~/.config/fish/config.fish.",
 		Args: exactly(1), ValidArgs: []string{"bash", "zsh", "fish"},
@@ -39,12 +39,12 @@ func printCompletion(cmd *cobra.Command, shell string, w io.Writer) error {
 	case "fish":
 		return root.GenFishCompletion(w, true)
 	}
-	return &usageError{fmt.Errorf("%q is no shell that can be completed for: write bash, zsh or fish", shell)}
+	return &usageError{fmt.Errorf("there is no completion for %q: write bash, zsh or fish", shell)}
 }
 
-// bareBash replaces the only thing that the library's script needs of the
-// package bash-completion, which many machines and all containers lack. It knows
-// no quotes.
+// bareBash replaces the only function of the package bash-completion that the
+// library's script needs; many machines and all containers lack that package. It
+// does not handle quotes.
 const bareBash = `
 if ! declare -F _get_comp_words_by_ref >/dev/null; then
 __heald_init_completion()
@@ -74,7 +74,8 @@ var wordsByFlag = map[string][]string{
 	"by":        {"day", "tenant", "key", "api", "backend", "account", "group", "model"},
 }
 
-// completeFlags says how the flags of a command and of all below it are completed.
+// completeFlags sets how the flags of a command and of all commands below it are
+// completed.
 func completeFlags(cmd *cobra.Command) {
 	for _, c := range cmd.Commands() {
 		completeFlags(c)

@@ -22,7 +22,7 @@ type envoyOptions struct {
 	sidecars []string
 }
 
-// envoyCommand prints the Envoy configuration that suits heald's.
+// envoyCommand prints the Envoy configuration that fits heald's.
 func envoyCommand(out streams) *cobra.Command {
 	var o envoyOptions
 	cmd := &cobra.Command{
@@ -35,8 +35,8 @@ func envoyCommand(out streams) *cobra.Command {
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
-	fs.BoolVar(&o.lean, "lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
-	fs.BoolVar(&o.buffer, "buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts: Envoy alone holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
+	fs.BoolVar(&o.lean, "lean", false, "save processor time: leave out most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
+	fs.BoolVar(&o.buffer, "buffer-requests", false, "send each request's body to heald in one message (BUFFERED) instead of in parts: only Envoy holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		o.sidecars = append(o.sidecars, s)
@@ -80,8 +80,8 @@ func (o *envoyOptions) print(out streams) error {
 	return err
 }
 
-// envoyParams is what Envoy's configuration takes from heald's, of which x was
-// made.
+// envoyParams is what Envoy's configuration takes from heald's, from which x
+// was made.
 func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, sidecars []string) bootstrap.Params {
 	p := bootstrap.Params{
 		Listen: listen, Admin: admin, Sidecars: sidecars,

@@ -13,16 +13,16 @@ import (
 // probeTime bounds the question of a health check.
 const probeTime = 5 * time.Second
 
-// healthCommand asks a running heald whether it lives: the image's health check,
-// since there is no shell or curl in the image.
+// healthCommand asks a running heald whether it is alive. It is the image's
+// health check, since the image has no shell or curl.
 func healthCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "health [flags]", Short: "ask a running heald whether it lives",
-		Long: "ask a running heald whether it lives; exit status 1 if it does not", Args: noArguments,
+		Use: "health [flags]", Short: "check that a running heald is alive",
+		Long: "check that a running heald is alive; exit status 1 if it is not", Args: noArguments,
 	}
 	var admin adminLine
 	admin.register(cmd.Flags())
-	ready := cmd.Flags().Bool("ready", false, "ask whether it takes new requests, too")
+	ready := cmd.Flags().Bool("ready", false, "check that it takes new requests, too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		path := "/livez"
 		if *ready {

@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// helpWidth is how many columns help takes: those of the smallest usual screen.
+// helpWidth is the width of help in columns: that of the smallest usual screen.
 const helpWidth = 80
 
 func init() {
-	cobra.EnableCommandSorting = false // commands stand in the order in which they are needed
+	cobra.EnableCommandSorting = false // commands are in the order in which they are needed
 }
 
 // printHelp prints what a command does and takes.
@@ -37,7 +37,7 @@ func printHelp(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// flagColumn is where the words about flags begin.
+// flagColumn is where the descriptions of flags begin.
 const flagColumn = 24
 
 // printFlag prints a flag, what it takes, and its default.
@@ -80,7 +80,7 @@ func printCommands(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// synopsis is a command's name, with its arguments where they stand for all.
+// synopsis is a command's name with its arguments.
 func synopsis(c *cobra.Command) string {
 	if c.Parent().HasParent() {
 		return c.Use
@@ -88,7 +88,7 @@ func synopsis(c *cobra.Command) string {
 	return c.Name()
 }
 
-// wrap breaks a text into lines of at most so many columns.
+// wrap breaks a text into lines of at most that many columns.
 func wrap(text string, width int) string {
 	var out strings.Builder
 	column := 0

@@ -11,14 +11,14 @@ import (
 	"github.com/heald-proxy/heald/policies/record/price"
 )
 
-// past is what this process remembers of requests. Its zero value remembers nothing.
+// past is the history of requests of this process. Its zero value remembers nothing.
 type past struct {
 	memory *history.Memory
 	now    *history.Now
 	reader *history.Reader // of the other replicas' records; nil if there is none
 }
 
-// historyBytes bounds the memory of one request that is remembered, on average.
+// historyBytes bounds the average memory of a remembered request.
 const historyBytes = 4 << 10
 
 // remember opens the history. shared is the store with the stream of records.
@@ -35,7 +35,7 @@ func (r *records) remember(cfg *config.Record, shared record.Appender, add func(
 	}
 }
 
-// close ends the reader; the rest ends with the queue.
+// close ends the reader; the history ends with its queue.
 func (p *past) close() {
 	if p.reader != nil {
 		p.reader.Close()

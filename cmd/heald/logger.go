@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logLevel is from which level on lines are written: what the flag says, else what
-// heald.yaml does, which a reload may change. A nil one changes nothing.
+// logLevel is the level from which lines are written: the flag's, else that of
+// heald.yaml, which a reload may change. A nil logLevel never changes.
 type logLevel struct {
 	zap.AtomicLevel
 	given bool // by the flag
@@ -22,7 +22,7 @@ func (l *logLevel) follow(level string) {
 	}
 	parsed, err := zapcore.ParseLevel(level)
 	if err != nil {
-		parsed = zapcore.InfoLevel // Validate lets no other word pass
+		parsed = zapcore.InfoLevel // Validate accepts no other word
 	}
 	l.SetLevel(parsed)
 }

@@ -23,7 +23,7 @@ type streams struct{ out, err io.Writer }
 func newRoot(out streams) *cobra.Command {
 	tellVersion := new(bool)
 	root := &cobra.Command{
-		Use: "heald", Short: "heals what breaks between language-model clients and Gemini, inside Envoy",
+		Use: "heald", Short: "heal what breaks between language-model clients and Gemini, inside Envoy",
 		Args: commandNamed,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if *tellVersion {
@@ -31,7 +31,7 @@ func newRoot(out streams) *cobra.Command {
 			}
 			return cmd.Help()
 		},
-		// Errors are printed once, in run; help only where it is asked for.
+		// Errors are printed once, in run; help only if it is asked for.
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
@@ -49,10 +49,10 @@ func newRoot(out streams) *cobra.Command {
 	return root
 }
 
-// Exit codes; exitCodes words them for help.
+// Exit codes; exitCodes describes them for help.
 const (
 	exitOK       = 0
-	exitProblems = 1 // it ran, and what it looked at is not well
+	exitProblems = 1 // it ran, and found problems
 	exitUsage    = 2 // the command line was not understood
 	exitFailed   = 3 // it could not run, or not to its end
 )
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, out streams) int {
 		complain(out.err, cmd.CommandPath(), err)
 		return exitUsage
 	case errors.Is(err, errProblems):
-		if err != errProblems { //nolint:errorlint // it says more than that there are some
+		if err != errProblems { //nolint:errorlint // the error says more than that there are problems
 			complain(out.err, cmd.CommandPath(), err)
 		}
 		return exitProblems
@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, out streams) int {
 	return exitFailed
 }
 
-// complain prints an error. Whatever it may quote, no credential is printed.
+// complain prints an error, without any credential that it may quote.
 func complain(w io.Writer, command string, err error) {
 	fmt.Fprintln(w, command+":", redact.Text(err.Error()))
 }
@@ -101,11 +101,11 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// errProblems says that problems were found. By itself it says that they have
-// been printed; an error that wraps it is still to be.
+// errProblems says that problems were found. By itself it means that they have
+// been printed; an error that wraps it has not been printed yet.
 var errProblems = errors.New("problems were found")
 
-// problemError is a problem that was found, which is not printed yet.
+// problemError is a problem that was found and not printed yet.
 type problemError struct{ err error }
 
 func (e *problemError) Error() string   { return e.err.Error() }

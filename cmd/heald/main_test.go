@@ -258,7 +258,7 @@ func TestCheckOfStoredMemory(t *testing.T) {
 	}
 }
 
-// check says what serve would.
+// check reports the same as serve.
 func TestCheckFindsOpenDoors(t *testing.T) {
 	t.Setenv("KEY", "k")
 	config := write(t, "heald.yaml", "listen: {grpc: [':9000']}\nbackends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n")

@@ -17,7 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// flushTime is how long the sinks of records may take to write what waits when
+// flushTime is how long the sinks may take to write the waiting records when
 // the process ends.
 const flushTime = 5 * time.Second
 
@@ -37,8 +37,8 @@ type namedSink struct {
 	sink record.Sink
 }
 
-// newRecords opens the sinks, and takes more that are open; close ends them. shared is the store with the
-// stream of records; nil if there is none.
+// newRecords opens the sinks, and adds more that are open already; close ends them.
+// shared is the store with the stream of records; nil if there is none.
 func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Registerer, log *zap.Logger, more ...namedSink) (*records, error) {
 	metrics := record.NewMetrics(reg)
 	r := &records{labels: record.NewLabels(metrics)}
@@ -104,7 +104,7 @@ func (r *records) addTraces(cfg *config.Record, metrics *record.Metrics, log *za
 	return nil
 }
 
-// close writes what waits and ends the sinks, all at the same time.
+// close writes the waiting records and ends the sinks, all at the same time.
 func (r *records) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()

@@ -23,7 +23,7 @@ type shared struct {
 }
 
 // openState opens the store that the section names. A Redis that cannot be
-// reached is no error: the guard goes on asking.
+// reached is no error: the guard keeps asking.
 func openState(cfg *config.State, reg prometheus.Registerer, log *zap.Logger) (*shared, error) {
 	if !cfg.Shared() {
 		own := memory.New()
@@ -60,7 +60,7 @@ func (s *shared) replica() string {
 	return s.redis.Replica()
 }
 
-// report tells of the store, and when it told of replicas last.
+// report describes the store, and says when it last reported replicas.
 func (s *shared) report() (replica string, st accounts.State, seen time.Time) {
 	if s.guard == nil {
 		return "", accounts.State{Store: "memory", Up: true}, time.Time{}

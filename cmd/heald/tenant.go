@@ -39,14 +39,14 @@ func tenantCommand(out streams) *cobra.Command {
 		{"add NAME", "make the tenant NAME and a key for it, and print the key, once", addTenant},
 		{"list", "show all tenants; keys are shown by their ids", listTenants},
 		{"disable NAME", "refuse all requests of the tenant NAME", setDisabled(true)},
-		{"enable NAME", "take requests of the disabled tenant NAME again", setDisabled(false)},
-		{"rotate NAME", "give the tenant NAME a new key and print it, once; the old ones end later", rotateTenant},
-		{"remove-key NAME KEY-ID", "take the key KEY-ID away from the tenant NAME at once", removeTenantKey},
+		{"enable NAME", "accept requests of the disabled tenant NAME again", setDisabled(false)},
+		{"rotate NAME", "give the tenant NAME a new key and print it, once; the old ones expire later", rotateTenant},
+		{"remove-key NAME KEY-ID", "remove the key KEY-ID of the tenant NAME at once", removeTenantKey},
 	} {
 		line := &tenantLine{out: out}
 		sub := &cobra.Command{Use: c.use, Short: c.summary, Args: exactly(strings.Count(c.use, " "))}
 		sub.Flags().StringVar(&line.file, "file", "", "tenants are in `FILE`, a heald.yaml, or in the directory that it names (default "+tenant.DefaultFile+")")
-		sub.Flags().StringVar(&line.dir, "dir", "", "tenants are in `DIRECTORY`, a file for each")
+		sub.Flags().StringVar(&line.dir, "dir", "", "tenants are in `DIRECTORY`, one file each")
 		if !strings.HasPrefix(c.use, "add ") {
 			sub.ValidArgsFunction = line.completeTenant
 		}
@@ -70,13 +70,13 @@ func (c *tenantLine) open() (*tenant.Book, error) {
 
 func addTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
 	var n tenant.New
-	fs.Func("models", "it may use these `MODELS` only, with commas between them; '*' stands for any text; repeatable", func(s string) error {
+	fs.Func("models", "it may use only these `MODELS`, separated by commas; '*' stands for any text; repeatable", func(s string) error {
 		n.Models = append(n.Models, strings.Split(s, ",")...)
 		return nil
 	})
-	fs.IntVar(&n.Weight, "weight", 0, "its share where several wait, relative to others (default 1)")
-	fs.IntVar(&n.MaxConcurrency, "max-concurrency", 0, "it may have so many `REQUESTS` at once (default: no limit)")
-	fs.Func("max-waiting", "so many of its `REQUESTS` may wait at once (default: max-concurrency + 20)", func(s string) error {
+	fs.IntVar(&n.Weight, "weight", 0, "its share if several tenants wait, relative to others (default 1)")
+	fs.IntVar(&n.MaxConcurrency, "max-concurrency", 0, "it may have this many `REQUESTS` at once (default: no limit)")
+	fs.Func("max-waiting", "this many of its `REQUESTS` may wait at once (default: max-concurrency + 20)", func(s string) error {
 		v, err := strconv.Atoi(s)
 		n.MaxWaiting = &v
 		if err != nil {
@@ -84,7 +84,7 @@ func addTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
 		}
 		return nil
 	})
-	fs.Func("limit", "bound what it uses, `NAME=NUMBER`, as in requests/minute=60, tokens/day=2000000 or money/month=50; repeatable", func(s string) error {
+	fs.Func("limit", "limit what it uses, `NAME=NUMBER`, as in requests/minute=60, tokens/day=2000000 or money/month=50; repeatable", func(s string) error {
 		name, value, err := parseLimit(s)
 		if n.Limits == nil {
 			n.Limits = policy.Limits{}
@@ -103,11 +103,11 @@ func addTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
 		n.Labels[name] = value
 		return nil
 	})
-	fs.Func("key", "take a chosen key, of 24 characters at least, from `env:VAR|file:PATH` in place of making one", func(s string) (err error) {
+	fs.Func("key", "use a chosen key, of at least 24 characters, from `env:VAR|file:PATH` instead of making one", func(s string) (err error) {
 		n.Chosen, err = config.ParseSource(s)
 		return err
 	})
-	beside := fs.String("config", "", "with --dir: `FILE`, the heald.yaml that reads the directory, may not have a tenant or key like the new one (default heald.yaml here, if it does)")
+	beside := fs.String("config", "", "with --dir: `FILE` is the heald.yaml that reads the directory; the new tenant and key must not be in it already (default: heald.yaml here, if it reads the directory)")
 	return func() error { return c.add(n, *beside) }
 }
 
@@ -125,7 +125,7 @@ func (c *tenantLine) add(n tenant.New, beside string) error {
 		return err
 	}
 	if !book.Compared() {
-		fmt.Fprintf(c.out.err, "not checked: whether the heald.yaml that reads %s has a tenant %s already, which would keep it from taking this and every later change; name it with --config, or run heald check with it\n", c.dir, n.Name)
+		fmt.Fprintf(c.out.err, "not checked: whether the heald.yaml that reads %s has a tenant %s already; then it would refuse this and every later change. Name it with --config, or run heald check with it\n", c.dir, n.Name)
 	}
 	return c.hand(done, "tenant "+n.Name+" was added to "+done.File)
 }
@@ -141,7 +141,7 @@ func parseLimit(s string) (name string, value float64, err error) {
 }
 
 // hand prints a new key, alone on standard output so that it can be piped, and
-// beside it what to do.
+// on standard error what to do next.
 func (c *tenantLine) hand(done tenant.Change, what string) error {
 	if done.Key.Empty() {
 		fmt.Fprintf(c.out.err, "%s, with the key %s\n", what, done.ID)
@@ -206,7 +206,7 @@ func (c *tenantLine) setDisabled(disabled bool) error {
 }
 
 func rotateTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
-	keep := fs.Duration("keep-old", 24*time.Hour, "let old keys work for `TIME`; 0 takes them away at once")
+	keep := fs.Duration("keep-old", 24*time.Hour, "let old keys work for `TIME`; 0 removes them at once")
 	return func() error { return c.rotate(*keep) }
 }
 
@@ -216,7 +216,7 @@ func (c *tenantLine) rotate(keep time.Duration) error {
 		return err
 	}
 	if keep < 0 {
-		return &usageError{errors.New("--keep-old: is negative; 0 takes old keys away at once")}
+		return &usageError{errors.New("--keep-old: is negative; 0 removes old keys at once")}
 	}
 	done, err := book.Rotate(c.names[0], keep)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestOpenDoorIsSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		var said strings.Builder
-		if key := tellDoor(&said, cfg, "1.2.3.4:5"); key != c.key || !strings.Contains(said.String(), c.up) {
+		if key := tellAuth(&said, cfg, "1.2.3.4:5"); key != c.key || !strings.Contains(said.String(), c.up) {
 			t.Errorf("up: key %s, %s", key, said.String())
 		}
 	}

@@ -47,7 +47,7 @@ func topCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// topScreen draws what a heald tells.
+// topScreen draws the state of a heald.
 type topScreen struct {
 	client   *accounts.Client
 	out      streams

@@ -24,11 +24,11 @@ type translateLine struct {
 	stream, document, explain bool
 }
 
-// translateCommand shows what the translation makes of one request or reply.
+// translateCommand shows how one request or reply is translated.
 func translateCommand(out streams) *cobra.Command {
 	var o translateLine
 	cmd := &cobra.Command{
-		Use: "translate [FILE] [flags]", Short: "show what becomes of one request or reply",
+		Use: "translate [FILE] [flags]", Short: "show how one request or reply is translated",
 		Long: "show what goes upstream for the client request in FILE (or standard input), or with --reply what the client gets for a reply; exit status 1 if it is refused",
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args, out) },
@@ -40,11 +40,11 @@ func translateCommand(out streams) *cobra.Command {
 	fs.StringVar(&o.target, "target", "ai_studio", "the upstream: ai_studio or vertex[,project=…,location=…]")
 	fs.BoolVar(&o.Strict, "strict", false, "refuse what would only be warned about")
 	fs.BoolVar(&o.Reply, "reply", false, "the input is an upstream reply, a stream or JSON")
-	fs.StringVar(&o.request, "request", "", "with --reply: the client request in `FILE` that it belongs to")
+	fs.StringVar(&o.request, "request", "", "with --reply: the client request that it answers is in `FILE`")
 	fs.IntVar(&o.Status, "status", 0, "with --reply: its HTTP status (default: by its body)")
 	fs.BoolVar(&o.stream, "stream", false, "with --reply: the client wants a stream")
 	fs.BoolVar(&o.document, "json", false, "with --reply: the client wants one JSON document")
-	fs.BoolVar(&o.Raw, "raw", false, "leave the body as it is, not indented")
+	fs.BoolVar(&o.Raw, "raw", false, "do not indent the body")
 	fs.BoolVar(&o.explain, "explain", false, "write warnings and reasons after the body instead of to standard error")
 	return cmd
 }
@@ -89,7 +89,7 @@ func translateTo(ctx context.Context, input []byte, o translate.Options, explain
 	return err
 }
 
-// notebook keeps notes until the body is out.
+// notebook keeps notes until the body is written.
 type notebook []byte
 
 func (n *notebook) Write(p []byte) (int, error) {

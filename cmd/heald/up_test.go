@@ -56,7 +56,7 @@ func TestUpAlwaysHasItsResumeListener(t *testing.T) {
 	}
 }
 
-// Where the page is stands in what `heald up` prints.
+// `heald up` prints the address of the page.
 func TestReadyNamesThePage(t *testing.T) {
 	for want, address := range map[string]string{
 		"what happens to requests, and why: http://127.0.0.1:9001/\nmetrics http://127.0.0.1:9001/metrics\n": adminAddress(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9001}, false),

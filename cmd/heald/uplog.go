@@ -22,8 +22,8 @@ const (
 // openLog makes the log of `heald up`, and the sinks of records that belong to it;
 // done closes its file. On a terminal there is a line for each request, and of the
 // log warnings and errors (or what --log-level asks for); in a pipe and with --log
-// json there is the log as JSON, as `heald serve` has it. With --log FILE all of
-// the log goes there.
+// json it writes the log as JSON, like `heald serve`. With --log FILE the whole
+// log goes there.
 func (o *upOptions) openLog(errs io.Writer) (log *zap.Logger, at *logLevel, lines []namedSink, done func(), err error) {
 	_, readable := terminal.Of(errs)
 	done = func() {}

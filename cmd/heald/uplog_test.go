@@ -120,7 +120,7 @@ type pipe struct{ to *screen }
 
 func (p *pipe) Write(b []byte) (int, error) { return p.to.Write(b) }
 
-// A terminal that is stopped holds up nothing, and what it misses is counted.
+// A stopped terminal delays nothing, and what it misses is counted.
 func TestStoppedTerminal(t *testing.T) {
 	release := make(chan struct{})
 	r, err := newRecords(&config.Record{}, nil, prometheus.NewRegistry(), zap.NewNop(), namedSink{"terminal", stopped(release)})

@@ -87,7 +87,7 @@ func parseTime(name, s string) (time.Time, error) {
 	return time.Time{}, &usageError{fmt.Errorf("--%s: %.40q is no time; write it as in 2026-11-29 or 2026-11-29T12:00:00Z", name, s)}
 }
 
-// filesNamed asks for one file at least.
+// filesNamed requires at least one file.
 func filesNamed(cmd *cobra.Command, names []string) error {
 	if len(names) == 0 {
 		return &usageError{fmt.Errorf("name the files; see %s -h", cmd.CommandPath())}

@@ -13,9 +13,9 @@ import (
 // version is set by the build: -ldflags "-X main.version=…".
 var version = "dev"
 
-// buildInfo tells metrics which heald this is.
+// buildInfo is the metric that says which heald this is.
 func buildInfo() prometheus.Collector {
-	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "heald_build_info", Help: "Always 1; says which heald this is, and by which Go it was built."}, []string{"version", "goversion"})
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "heald_build_info", Help: "Always 1; the labels say which heald this is, and which Go built it."}, []string{"version", "goversion"})
 	g.WithLabelValues(version, runtime.Version()).Set(1)
 	return g
 }

@@ -63,7 +63,7 @@ func whyCommand(out streams) *cobra.Command {
 	return cmd
 }
 
-// wrong makes a mistake of the command line of a source that was named wrongly.
+// wrong makes a usage error of a source that was named wrongly.
 func wrong(err error) error {
 	var mistake *why.Wrong
 	if errors.As(err, &mistake) {
@@ -75,8 +75,8 @@ func wrong(err error) error {
 // requestsCommand lists requests.
 func requestsCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "requests [flags]", Short: "list the newest requests, all or those with some outcome, account, tenant …",
-		Long: "list the newest requests that the flags ask for, the newest last; a flag that lists words may have several, with commas between them",
+		Use: "requests [flags]", Short: "list the newest requests, all or by outcome, account, tenant …",
+		Long: "list the newest requests that match the flags, the newest last; flags that name words take several, separated by commas",
 		Args: noArguments,
 	}
 	fs := cmd.Flags()

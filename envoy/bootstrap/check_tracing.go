@@ -14,7 +14,7 @@ import (
 )
 
 // traced says how to switch traces on.
-const traced = "take over the parts about traces of heald's envoy.yaml; heald envoy --otlp HOST:PORT prints them"
+const traced = "copy the parts about traces from heald's envoy.yaml; heald envoy --otlp HOST:PORT prints them"
 
 // checkTracing compares what Envoy traces with what heald sends.
 func (c *checker) checkTracing() {
@@ -36,16 +36,16 @@ func (c *checker) checkOuterTracing(outer *chain) {
 	t := outer.hcm.GetTracing()
 	if !traces(outer.hcm) {
 		if c.want.Traces {
-			c.note(path, "is missing", "heald sends the spans of those requests alone that Envoy samples, so of none", traced)
+			c.note(path, "is missing", "heald sends spans only for requests that Envoy samples, so none", traced)
 		}
 		return
 	}
 	if s := t.GetRandomSampling(); s == nil || s.GetValue() >= 100 {
-		c.note(path+".random_sampling", "every request is traced", "each costs Envoy, heald and the collector work and room", "write {value: 10}, or what the collector keeps; this is in percent")
+		c.note(path+".random_sampling", "every request is traced", "each costs Envoy, heald and the collector time and memory", "write {value: 10}, or what the collector keeps; this is in percent")
 	}
 	c.checkURL(path, t)
 	if c.want.Traces && t.GetSpawnUpstreamSpan().GetValue() {
-		c.note(path+".spawn_upstream_span", "each attempt has a span of Envoy's own", "heald's span of the request is shown below that of its last attempt", "leave it out: heald has a span for each attempt")
+		c.note(path+".spawn_upstream_span", "each attempt also has a span of Envoy", "heald's span of the request is shown below that of its last attempt", "remove it: heald has a span for each attempt")
 	}
 }
 
@@ -53,14 +53,14 @@ func (c *checker) checkInnerTracing() {
 	path := c.inner.path
 	named := namesSpan(c.inner.hcm)
 	if named && !c.want.Traces {
-		c.note(path+".early_header_mutation_extensions", "Envoy names a span of heald's as the parent of its own, and heald sends none",
-			"the provider's spans are shown without their parent", "configure record.otlp in heald.yaml, or leave the extension out")
+		c.note(path+".early_header_mutation_extensions", "Envoy names a span of heald as the parent of its own, but heald sends none",
+			"the provider's spans are shown without their parent", "configure record.otlp in heald.yaml, or remove the extension")
 	}
 	if !traces(c.inner.hcm) {
 		return
 	}
 	if !c.inner.hcm.GetTracing().GetNoContextPropagation() {
-		c.problem(path+".tracing.no_context_propagation", "is not true", "the provider is sent the ids of traces (traceparent, tracestate)", "write no_context_propagation: true")
+		c.problem(path+".tracing.no_context_propagation", "is not true", "the provider gets the ids of traces (traceparent, tracestate)", "write no_context_propagation: true")
 	}
 	c.checkURL(path+".tracing", c.inner.hcm.GetTracing())
 	if !named && c.want.Traces {
@@ -77,10 +77,10 @@ func (c *checker) checkURL(path string, t *hcmv3.HttpConnectionManager_Tracing) 
 	if replaced || length != nil && length.GetValue() == 0 {
 		return
 	}
-	c.note(path+".custom_tags", "the span's http.url has the query", "the collector is sent API keys that clients put there (?key=)", `write custom_tags: [{tag: http.url, value: "%PATH(NQ)%"}]`)
+	c.note(path+".custom_tags", "the span's http.url has the query", "the collector gets API keys that clients put there (?key=)", `write custom_tags: [{tag: http.url, value: "%PATH(NQ)%"}]`)
 }
 
-// namesSpan reports whether the listener makes up the id of heald's span.
+// namesSpan reports whether the listener chooses the id of heald's span.
 func namesSpan(hcm *hcmv3.HttpConnectionManager) bool {
 	for _, e := range hcm.GetEarlyHeaderMutationExtensions() {
 		m, ok := decode[*mutationv3.HeaderMutation](e.GetTypedConfig())

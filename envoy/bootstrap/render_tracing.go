@@ -23,7 +23,7 @@ const otlpName = "otlp"
 // spanTimeout bounds one export of spans over HTTP.
 const spanTimeout = time.Second
 
-// template is the text that a configuration is made from.
+// template is the text from which a configuration is made.
 func (p *Params) template() []byte {
 	if p.OTLP != "" {
 		return envoy.Traced()
@@ -99,7 +99,7 @@ func renderTracing(b *bootstrapv3.Bootstrap, p *Params) error {
 	return nil
 }
 
-// overHTTP has a chain's spans sent by OTLP over HTTP.
+// overHTTP makes a chain send its spans by OTLP over HTTP.
 func overHTTP(c *chain, uri string) error {
 	packed := c.hcm.GetTracing().GetProvider().GetTypedConfig()
 	tracer, ok := decode[*tracev3.OpenTelemetryConfig](packed)

@@ -2,7 +2,7 @@ package bootstrap
 
 // Envoy keeps extensions as Any; they can be read only if their types are
 // linked in. These are the ones that a gateway's bootstrap usually has. Others
-// are kept unread, see opaque.go.
+// are kept without being decoded, see opaque.go.
 import (
 	_ "github.com/cncf/xds/go/udpa/type/v1"
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"

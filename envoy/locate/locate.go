@@ -21,7 +21,7 @@ var Versions = []string{"1.40.0", "1.39.3"}
 // HEALD_ENVOY, only without a version envoy beside the program's own binary,
 // .tools/envoy-<version>/bin/envoy in the current directory and every one above
 // it, the same above the program's own binary, and, only without a version, envoy
-// on the PATH: what is there has a version nobody asked for.
+// on the PATH, whose version is not known.
 func Find(version string, named ...string) (string, error) {
 	for _, path := range named {
 		if path != "" {
@@ -57,8 +57,8 @@ func Find(version string, named ...string) (string, error) {
 	return "", fmt.Errorf("no Envoy %s found: run `make envoy`, put envoy beside this binary, pass --envoy, or set HEALD_ENVOY to the binary's path", version)
 }
 
-// variables lists the environment variables that may name the binary. Dots
-// cannot stand in a variable's name.
+// variables lists the environment variables that may name the binary. A
+// variable's name cannot have dots.
 func variables(version string) []string {
 	if version == "" {
 		return []string{"HEALD_ENVOY"}
@@ -66,7 +66,7 @@ func variables(version string) []string {
 	return []string{"HEALD_ENVOY_" + strings.ReplaceAll(version, ".", "_"), "HEALD_ENVOY"}
 }
 
-// ownPath is where the running program is; tests say something else.
+// ownPath is where the running program is; tests replace it.
 var ownPath = os.Executable
 
 // ownFolder is where the program's own binary is, through links: a link on the

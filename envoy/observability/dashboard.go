@@ -15,7 +15,7 @@ type Row struct {
 // Panel shows the answers to its queries.
 type Panel struct {
 	Title string
-	// About says what is seen, and what is good or bad.
+	// About says what the panel shows, and what is good or bad.
 	About string
 	// Kind is Grafana's: "stat", "timeseries", "state-timeline" or "table"; ""
 	// is "timeseries".

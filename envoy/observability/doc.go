@@ -1,5 +1,5 @@
-// Package observability holds what people load into their monitoring, and renders
-// the dashboard.
+// Package observability holds the files that people load into their monitoring,
+// and renders the dashboard.
 //
 //   - rules.yaml: recording rules and alerts for Prometheus. OPERATING.md has a
 //     section for each alert, to which its runbook_url leads.
@@ -9,6 +9,6 @@
 //     package; "go test ./envoy/observability -update" writes it.
 //
 // What the queries name is compared with the table of metrics in OPERATING.md, which
-// a test writes from heald's registry. That they find something is shown by
-// test/e2e/observed, which runs them over what a real heald and Envoy have told.
+// a test writes from heald's registry. test/e2e/observed shows that they find
+// something: it runs them over metrics of a real heald and Envoy.
 package observability

@@ -1,12 +1,12 @@
 package observability
 
-// Rows are the panels of the dashboard, from what everybody asks to what few do.
+// Rows are the panels of the dashboard, the most frequent questions first.
 var Rows = []Row{overview, healing, providers, accounts, tenants, replicas}
 
 var overview = Row{"Overview", []Panel{
 	{Title: "Requests", About: "Requests that ended, per second.", Kind: "stat", Unit: "reqps", Width: 3,
 		Queries: []Query{{`sum(rate(heald_requests_total{$here}[$__rate_interval]))`, ""}}},
-	{Title: "Failed or broken", About: "Share of the requests that got an error, or half an answer; those that clients are to blame for as well.", Kind: "stat", Unit: "percentunit", Width: 3, Steps: []float64{.02, .1},
+	{Title: "Failed or broken", About: "Share of the requests that got an error, or half an answer, including those that clients caused.", Kind: "stat", Unit: "percentunit", Width: 3, Steps: []float64{.02, .1},
 		Queries: []Query{{`sum(rate(heald_requests_total{$here,outcome=~"failed|broken"}[$__rate_interval])) / sum(rate(heald_requests_total{$here}[$__rate_interval]))`, ""}}},
 	{Title: "Attempts per request", About: "1 is best. Each further attempt takes time, and the provider may bill it.", Kind: "stat", Unit: "none", Width: 3, Steps: []float64{1.2, 1.5},
 		Queries: []Query{{`sum(rate(heald_attempts_total{$here}[$__rate_interval])) / sum(rate(heald_requests_total{$here}[$__rate_interval]))`, ""}}},
@@ -39,9 +39,9 @@ var overview = Row{"Overview", []Panel{
 var healing = Row{"Failures and healing", []Panel{
 	{Title: "Attempts by verdict", About: "pass goes to the client. retry, failover and repair are followed by another attempt. fail is an error for the client.", Unit: "reqps", Stack: true,
 		Queries: []Query{{`sum by (verdict) (rate(heald_attempts_total{$here}[$__rate_interval]))`, "{{verdict}}"}}},
-	{Title: "Attempts that did not pass, by reason", About: "OPERATING.md says of each word what it means and what to do.", Unit: "reqps", Stack: true,
+	{Title: "Attempts that did not pass, by reason", About: "OPERATING.md says what each word means and what to do.", Unit: "reqps", Stack: true,
 		Queries: []Query{{`sum by (reason) (rate(heald_attempts_total{$here,verdict!="pass"}[$__rate_interval]))`, "{{reason}}"}}},
-	{Title: "Time until the verdict, p95", About: "How long replies were held back until it was clear what they are.", Unit: "s",
+	{Title: "Time until the verdict, p95", About: "How long replies were held back until the verdict.", Unit: "s",
 		Queries: []Query{{`histogram_quantile(0.95, sum by (le, verdict) (rate(heald_held_seconds_bucket{$here}[$__rate_interval])))`, "{{verdict}}"}}},
 	{Title: "Repairs", About: "Changes made to request bodies because the provider refused them.", Unit: "reqps", Stack: true,
 		Queries: []Query{{`sum by (repair) (rate(heald_repairs_total{$here}[$__rate_interval]))`, "{{repair}}"}}},
@@ -53,7 +53,7 @@ var healing = Row{"Failures and healing", []Panel{
 		Queries: []Query{{`sum by (result) (rate(heald_resumes_total{$here}[$__rate_interval]))`, "{{result}}"}}},
 	{Title: "Requests sent twice", About: "Under a policy with hedge: won helped, lost and sent did not, the others were sent once.", Unit: "reqps",
 		Queries: []Query{{`sum by (result) (rate(heald_hedges_total{$here}[$__rate_interval]))`, "{{result}}"}}},
-	{Title: "Retries that Envoy made and refused", About: "Refused retries are errors for clients that heald does not know of.", Unit: "reqps",
+	{Title: "Retries that Envoy made and refused", About: "Refused retries are errors for clients, which heald does not know about.", Unit: "reqps",
 		Queries: []Query{
 			{`sum(rate(envoy_cluster_upstream_rq_retry{envoy_cluster_name="inner"}[$__rate_interval]))`, "made"},
 			{`sum(rate(envoy_cluster_upstream_rq_retry_overflow{envoy_cluster_name="inner"}[$__rate_interval]))`, "refused: budget"},
@@ -61,9 +61,9 @@ var healing = Row{"Failures and healing", []Panel{
 		}},
 	{Title: "Memory of earlier attempts", About: "ok is good. other_key: replicas have different memory keys.", Unit: "reqps",
 		Queries: []Query{{`sum by (result) (rate(heald_memory_total{$here}[$__rate_interval]))`, "{{result}}"}}},
-	{Title: "Signatures that heald remembers", About: "For clients that lose them. miss and rejected are conversations that go on without.", Unit: "reqps",
+	{Title: "Signatures that heald remembers", About: "For clients that lose them. miss and rejected are conversations that continue without them.", Unit: "reqps",
 		Queries: []Query{{`sum by (result) (rate(heald_signature_cache_total{$here}[$__rate_interval]))`, "{{result}}"}}},
-	{Title: "Answered without a provider, and warnings", About: "Requests that heald answered by itself, by what they were, and requests of which something was changed or left out.", Unit: "reqps",
+	{Title: "Answered without a provider, and warnings", About: "Requests that heald answered by itself, by kind, and requests in which something was changed or left out.", Unit: "reqps",
 		Queries: []Query{
 			{`sum by (kind) (rate(heald_local_answers_total{$here}[$__rate_interval]))`, "{{kind}}"},
 			{`sum(rate(heald_warnings_total{$here}[$__rate_interval]))`, "with a warning"},
@@ -84,11 +84,11 @@ var providers = Row{"Providers", []Panel{
 		Queries: []Query{{`sum by (backend) (rate(heald_attempts_total{$here,backend=~"$backend",backend!=""}[$__rate_interval]))`, "{{backend}}"}}},
 	{Title: "Share of attempts that did not pass", About: "Is it us or the provider? One backend alone is the provider, or its accounts.", Unit: "percentunit",
 		Queries: []Query{{`sum by (backend) (rate(heald_attempts_total{$here,backend=~"$backend",backend!="",verdict!="pass"}[$__rate_interval])) / sum by (backend) (rate(heald_attempts_total{$here,backend=~"$backend",backend!=""}[$__rate_interval]))`, "{{backend}}"}}},
-	{Title: "Over the limit (429)", About: "rate_limited is of the accounts, capacity_exhausted of the provider.", Unit: "reqps", Stack: true,
+	{Title: "Over the limit (429)", About: "rate_limited is a limit of the accounts, capacity_exhausted a lack of capacity at the provider.", Unit: "reqps", Stack: true,
 		Queries: []Query{{`sum by (backend, reason) (rate(heald_attempts_total{$here,backend=~"$backend",reason=~"rate_limited|quota_exhausted|capacity_exhausted|provisioned_throughput"}[$__rate_interval]))`, "{{backend}}: {{reason}}"}}},
-	{Title: "Held back", About: "0: no. 1: others are asked first. 2: nobody is sent there but probes.", Kind: "state-timeline", Unit: "none", Width: 12, Steps: []float64{1, 2},
+	{Title: "Held back", About: "0: no. 1: others are asked first. 2: only probes are sent there.", Kind: "state-timeline", Unit: "none", Width: 12, Steps: []float64{1, 2},
 		Queries: []Query{{`max by (backend, model) (heald_backend_breaker{$here,backend=~"$backend"})`, "{{model}} at {{backend}}"}}},
-	{Title: "Share that others get instead", About: "Of a backend that fails many attempts, others get this share of them.", Unit: "percentunit", Width: 12,
+	{Title: "Share that others get instead", About: "If a backend fails many attempts, others get this share of its attempts.", Unit: "percentunit", Width: 12,
 		Queries: []Query{{`max by (backend, model) (heald_backend_shed_ratio{$here,backend=~"$backend"})`, "{{model}} at {{backend}}"}}},
 }}
 
@@ -99,16 +99,16 @@ var accounts = Row{"Accounts and limits", []Panel{
 		Queries: []Query{{`sum by (account, reason) (rate(heald_attempts_total{$here,backend=~"$backend",account!="",verdict!="pass"}[$__rate_interval]))`, "{{account}}: {{reason}}"}}},
 	{Title: "Resting", About: "How long an account still rests; for all models where none is named.", Unit: "s",
 		Queries: []Query{{`max by (backend, account, model) (heald_account_cooldown_seconds{$here,backend=~"$backend"})`, "{{account}} {{model}}"}}},
-	{Title: "May not be asked", About: "Accounts that nobody may ask now, and why: credential, forbidden, refused and money need somebody, the others end by themselves.", Kind: "state-timeline", Unit: "none", Width: 24, Steps: []float64{.5, 1},
+	{Title: "May not be asked", About: "Accounts that are not asked now, and why: credential, forbidden, refused and money need somebody, the others end by themselves.", Kind: "state-timeline", Unit: "none", Width: 24, Steps: []float64{.5, 1},
 		Queries: []Query{{`max by (backend, account, state) (heald_account_state{$here,backend=~"$backend",state!="ready"})`, "{{account}}: {{state}}"}}},
 	{Title: "Slots", About: "Attempts under way, and how many an account may have.", Unit: "none",
 		Queries: []Query{
 			{`max by (account) (heald_account_slots_in_use{$here,backend=~"$backend"})`, "{{account}}"},
 			{`max by (account) (heald_account_slots{$here,backend=~"$backend"})`, "{{account}}, at most"},
 		}},
-	{Title: "Limits, used", About: "Share of each limit of a quota group that is used: requests and tokens a minute (rpm, tpm), requests a day (rpd).", Unit: "percentunit", Steps: []float64{.8, .95},
+	{Title: "Limits, used", About: "How much of each limit of a quota group is used: requests and tokens per minute (rpm, tpm), requests per day (rpd).", Unit: "percentunit", Steps: []float64{.8, .95},
 		Queries: []Query{{`max by (group, model, limit) (heald_group_used{$here}) / max by (group, model, limit) (heald_group_limit{$here})`, "{{group}} {{model}} {{limit}}"}}},
-	{Title: "Limits that refusals have taught", About: "What the provider said when it refused; absent where it never did.", Unit: "none",
+	{Title: "Limits that refusals have taught", About: "What the provider said when it refused; absent if it never did.", Unit: "none",
 		Queries: []Query{{`max by (group, model, limit) (heald_group_learned_limit{$here})`, "{{group}} {{model}} {{limit}}"}}},
 	{Title: "Waiting for an account", About: "Requests that wait now, and attempts that had to, were given one or none.", Unit: "none",
 		Queries: []Query{
@@ -119,7 +119,7 @@ var accounts = Row{"Accounts and limits", []Panel{
 		}},
 	{Title: "Wait before sending, p95", About: "For an account that is over its limits, or the delay that the provider asked for.", Unit: "s",
 		Queries: []Query{{`histogram_quantile(0.95, sum by (le, backend) (rate(heald_wait_seconds_bucket{$here,backend=~"$backend"}[$__rate_interval])))`, "{{backend}}"}}},
-	{Title: "Access tokens", About: "How long tokens of Google credentials are still good. They are renewed long before they end.", Unit: "s",
+	{Title: "Access tokens", About: "How long tokens of Google credentials are still valid. They are renewed long before they end.", Unit: "s",
 		Queries: []Query{
 			{`min by (account) (heald_token_expires_seconds{$here})`, "{{account}}"},
 			{`sum by (account) (increase(heald_token_failures_total{$here}[$__rate_interval]))`, "{{account}}, fetches that failed"},
@@ -135,18 +135,18 @@ var tenants = Row{"Tenants and money", []Panel{
 		Queries: []Query{{`3600 * sum by (tenant) (rate(heald_usage_cost_total{$here,tenant=~"$tenant"}[$__rate_interval]))`, "{{tenant}}"}}},
 	{Title: "Requests that failed or broke, by tenant", About: "Who notices.", Unit: "reqps", Stack: true,
 		Queries: []Query{{`sum by (tenant) (rate(heald_requests_total{$here,tenant=~"$tenant",outcome=~"failed|broken"}[$__rate_interval]))`, "{{tenant}}"}}},
-	{Title: "Tokens by kind", About: "input is what was not cached, output what is not thinking.", Unit: "none", Stack: true,
+	{Title: "Tokens by kind", About: "input without cached tokens, output without thinking.", Unit: "none", Stack: true,
 		Queries: []Query{{`sum by (kind) (rate(heald_usage_tokens_total{$here,tenant=~"$tenant"}[$__rate_interval]))`, "{{kind}}"}}},
 	{Title: "Money by model", About: "Per hour, in the currency of the price list.", Unit: "none", Stack: true,
 		Queries: []Query{{`3600 * sum by (model) (rate(heald_usage_cost_total{$here,tenant=~"$tenant"}[$__rate_interval]))`, "{{model}}"}}},
 	{Title: "Waiting by tenant", About: "Requests of a tenant that wait for an account.", Unit: "none", Stack: true, Width: 12,
 		Queries: []Query{{`sum by (tenant) (heald_tenant_waiting{$here,tenant=~"$tenant"})`, "{{tenant}}"}}},
-	{Title: "Attempts without a price", About: "Their models are not in the price list: what is spent is more than is shown.", Unit: "reqps", Width: 12,
+	{Title: "Attempts without a price", About: "Their models are not in the price list: more is spent than is shown.", Unit: "reqps", Width: 12,
 		Queries: []Query{{`sum by (model) (rate(heald_usage_unpriced_total{$here,tenant=~"$tenant"}[$__rate_interval]))`, "{{model}}"}}},
 }}
 
 var replicas = Row{"Replicas", []Panel{
-	{Title: "Memory in flight", About: "Bodies and answers that are held, and what they may hold. What does not fit waits or is refused.", Unit: "bytes",
+	{Title: "Memory in flight", About: "Bodies and answers that are held, and how much they may hold. What does not fit waits or is refused.", Unit: "bytes",
 		Queries: []Query{
 			{`heald_held_bytes{$here}`, "{{instance}}"},
 			{`heald_held_limit_bytes{$here}`, "{{instance}}, at most"},
@@ -165,7 +165,7 @@ var replicas = Row{"Replicas", []Panel{
 		Queries: []Query{{`heald_state_up{$here}`, "{{instance}}"}}},
 	{Title: "Calls to Redis, p95", About: "A call is given up after 25 ms.", Unit: "s",
 		Queries: []Query{{`histogram_quantile(0.95, sum by (le, op) (rate(heald_state_seconds_bucket{$here}[$__rate_interval])))`, "{{op}}"}}},
-	{Title: "Calls to Redis that failed", About: "Those that failed, those that a replica answered by itself instead, and ends of attempts that were not told or may not have been.", Unit: "reqps",
+	{Title: "Calls to Redis that failed", About: "Calls that failed, calls that a replica answered by itself instead, and ends of attempts that Redis was not told about, or perhaps not.", Unit: "reqps",
 		Queries: []Query{
 			{`sum by (op) (rate(heald_state_errors_total{$here}[$__rate_interval]))`, "failed: {{op}}"},
 			{`sum by (op) (rate(heald_state_local_decisions_total{$here}[$__rate_interval]))`, "by itself: {{op}}"},
@@ -173,7 +173,7 @@ var replicas = Row{"Replicas", []Panel{
 		}},
 	{Title: "Age of the configuration", About: "Since the running configuration was loaded. It must be about the same everywhere after a change.", Unit: "s",
 		Queries: []Query{{`time() - heald_configuration_loaded_timestamp_seconds{$here}`, "{{instance}}"}}},
-	{Title: "Newest configuration taken", About: "0 where the files were changed and refused: the log and heald accounts say why.", Kind: "state-timeline", Unit: "none",
+	{Title: "Newest configuration taken", About: "0 if the files were changed and refused: the log and heald accounts say why.", Kind: "state-timeline", Unit: "none",
 		Queries: []Query{{`heald_configuration_last_reload_successful{$here}`, "{{instance}}"}}},
 	{Title: "Records lost, and defects", About: "All of it should be 0.", Unit: "none",
 		Queries: []Query{

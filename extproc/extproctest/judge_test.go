@@ -55,7 +55,7 @@ func immediateReply(status int, details string, m *extprocv3.HeaderMutation) *ex
 		Status: &typev3.HttpStatus{Code: typev3.StatusCode(status)}, Headers: m, Details: details}}}
 }
 
-// The judge must object to what Envoy objects to, or no test means anything.
+// The judge must refuse whatever Envoy refuses, or no test means anything.
 func TestJudge(t *testing.T) {
 	stamp := set(policies.HeaderVerdict, "pass")
 	unrouted := bodyReply("2")

@@ -22,21 +22,21 @@ import (
 const (
 	// askTime bounds one question.
 	askTime = 5 * time.Second
-	// longestReport is far more than a report has, in bytes.
+	// longestReport bounds a report, in bytes; real ones are far shorter.
 	longestReport = 64 << 20
 	longestError  = 1 << 10
 )
 
-// How the answers begin of a listener that asks who comes.
+// How the answers of a listener begin that requires a token or a certificate.
 const (
 	AsksToken       = "a token is asked for here"
 	AsksCertificate = "a client certificate is asked for here"
 )
 
-// NotTold begins the answer of a heald that has nothing to tell.
+// NotTold begins the answer of a heald that has no accounts to report.
 const NotTold = "this heald does not tell of accounts"
 
-// ErrCertificate says that a listener shows another certificate than is known.
+// ErrCertificate says that a listener shows another certificate than admin.tls.cert.
 var ErrCertificate = errors.New("it shows another certificate than admin.tls.cert says")
 
 // Client asks a running heald.
@@ -44,12 +44,12 @@ type Client struct {
 	http *http.Client
 	base string // URL without the path
 	at   string // as it was named
-	// token is shown where there is one.
+	// token is sent if it is not empty.
 	token account.Secret
 }
 
-// NewClient asks at an address as the listener's is named: host:port, a URL of
-// the listener, or unix:///path.
+// NewClient makes a client for an address in one of these forms: host:port, a
+// URL of the listener, or unix:///path.
 func NewClient(address string) (*Client, error) {
 	c := &Client{base: "http://" + address, at: address}
 	dial := (&net.Dialer{}).DialContext
@@ -81,8 +81,8 @@ func NewClient(address string) (*Client, error) {
 	return c, nil
 }
 
-// Show has the client show a token, which may be empty, and speak TLS as said at an
-// https address; nil is as Go does.
+// Show sets the token that the client sends, which may be empty, and the TLS
+// configuration for an https address; nil is Go's default.
 func (c *Client) Show(token account.Secret, secure *tls.Config) {
 	c.token = token
 	c.http.Transport.(*http.Transport).TLSClientConfig = secure
@@ -102,7 +102,7 @@ func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
 	return nil, c.refused(status, body)
 }
 
-// Probe asks at a path of orchestrators and returns the status and what it says.
+// Probe asks at a path for orchestrators and returns the status and the text.
 func (c *Client) Probe(ctx context.Context, path string) (status int, body []byte, err error) {
 	if status, body, err = c.get(ctx, path); err != nil {
 		err = c.unreached(err)
@@ -110,18 +110,18 @@ func (c *Client) Probe(ctx context.Context, path string) (status int, body []byt
 	return status, body, err
 }
 
-// refused words another status than 200.
+// refused makes the error for a status other than 200.
 func (c *Client) refused(status int, body []byte) error {
 	token := strings.HasPrefix(string(body), AsksToken)
 	switch {
 	case token && c.token.Empty(), strings.HasPrefix(string(body), AsksCertificate):
-		return c.problem("it asks who comes: " + said(body))
+		return c.problem("it asks for authentication: " + said(body))
 	case token:
 		return c.problem("it does not take this token: show the one of admin.token in its heald.yaml")
 	case status == http.StatusForbidden:
 		return c.problem("it refuses: " + said(body))
 	}
-	return c.problem(fmt.Sprintf("what answers there is not heald's admin listener (it says %d): %s", status, whereItIs))
+	return c.problem(fmt.Sprintf("the server there is not heald's admin listener (it answered %d): %s", status, whereItIs))
 }
 
 // Fetch asks for a path with its query, and returns the status and the body, or an
@@ -148,7 +148,7 @@ func (c *Client) Lives(ctx context.Context) bool {
 // Address is the listener's, as it was named.
 func (c *Client) Address() string { return redact.Text(c.at) }
 
-// Ask returns the report as the listener wrote it, and as it reads.
+// Ask returns the report, as the listener wrote it and decoded.
 func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -159,13 +159,13 @@ func (c *Client) Ask(ctx context.Context) ([]byte, *Report, error) {
 	case status == http.StatusNotFound && strings.HasPrefix(string(body), NotTold):
 		return nil, nil, c.problem(strings.TrimSpace(string(body)))
 	case status == http.StatusNotFound && c.lives(ctx):
-		return nil, nil, c.problem("the heald there is too old to tell of accounts: update it, or read its /metrics")
+		return nil, nil, c.problem("the heald there is too old to report accounts: update it, or read its /metrics")
 	case status != http.StatusOK:
 		return nil, nil, c.refused(status, body)
 	}
 	r := &Report{}
 	if err := json.Unmarshal(body, r); err != nil || r.At.IsZero() {
-		return nil, nil, c.problem("what answers there is not heald's admin listener (its answer is no report): " + whereItIs)
+		return nil, nil, c.problem("the server there is not heald's admin listener (its answer is no report): " + whereItIs)
 	}
 	return body, r, nil
 }
@@ -199,7 +199,7 @@ func (c *Client) lives(ctx context.Context) bool {
 	return err == nil && status == http.StatusOK && string(body) == "ok\n"
 }
 
-// unreached words why there is no answer.
+// unreached makes the error that says why there is no answer.
 func (c *Client) unreached(err error) error {
 	var own *url.Error
 	if errors.As(err, &own) {
@@ -214,14 +214,14 @@ func (c *Client) unreached(err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return c.problem(fmt.Sprintf("no answer within %v: %s", askTime, whereItIs))
 	case certificate(err):
-		return c.problem("its certificate is not taken, or it does not take ours: " + said([]byte(err.Error())) + "; name --admin-ca, --admin-cert and --admin-key, or its heald.yaml with --config")
+		return c.problem("its certificate is not accepted, or it does not accept ours: " + said([]byte(err.Error())) + "; name --admin-ca, --admin-cert and --admin-key, or its heald.yaml with --config")
 	case errors.As(err, &network) && network.Op == "dial":
 		return c.problem("it cannot be reached: " + said([]byte(err.Error())))
 	}
-	return c.problem("what listens there does not speak HTTP, as the port for Envoy (listen.grpc) does not: " + whereItIs)
+	return c.problem("the server there does not speak HTTP (it may be the port for Envoy, listen.grpc): " + whereItIs)
 }
 
-// certificate reports a fault that TLS found.
+// certificate reports whether an error is about a certificate.
 func certificate(err error) bool {
 	var theirs *tls.CertificateVerificationError
 	var alert tls.AlertError

@@ -38,7 +38,7 @@ func ask(t *testing.T, address string) (string, error) {
 	return string(text), err
 }
 
-// It finds the listener however it is named, and hands on what it says.
+// It finds the listener in every form of its address, and returns what it says.
 func TestAsk(t *testing.T) {
 	tell := func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != Path {

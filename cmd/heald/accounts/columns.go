@@ -14,12 +14,12 @@ const Width = 100
 // gap is between two columns.
 const gap = 2
 
-// leastLast is the room that the last column has at least.
+// leastLast is the least width of the last column.
 const leastLast = 28
 
-// lay writes rows below the heads of columns. A row with one cell is a heading of
-// its own. The last column takes the room that is left, and is wrapped; in the
-// others, what has no room is cut.
+// lay writes rows below the heads of columns. A row with one cell is a heading.
+// The last column takes the rest of the width and is wrapped; text that is too
+// long for another column is cut.
 func lay(w io.Writer, heads []string, rows [][]string) error {
 	rows = append([][]string{heads}, rows...)
 	last := len(heads) - 1
@@ -47,8 +47,8 @@ func lay(w io.Writer, heads []string, rows [][]string) error {
 	return err
 }
 
-// widths are those of the columns before the last: of what is in them, less what
-// the widest have to give away.
+// widths are those of the columns before the last: the widths of their texts,
+// less what the widest columns must give up.
 func widths(rows [][]string, columns int) []int {
 	out := make([]int, columns)
 	sum := 0
@@ -73,8 +73,8 @@ func widths(rows [][]string, columns int) []int {
 	return out
 }
 
-// short cuts the middle out of a text that is longer: names differ at both ends.
-// What a terminal would obey is replaced, since names may come from elsewhere.
+// short cuts the middle out of a longer text, since names differ at both ends.
+// Control characters are replaced, since names may come from outside.
 func short(text string, most int) string {
 	text = terminal.Printable(text)
 	r := []rune(text)

@@ -14,10 +14,10 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 )
 
-// Access says who may ask. Its zero value asks for nothing, and lets in who
+// Access says who may ask. Its zero value asks for nothing, and lets in whoever
 // reaches a loopback address or a Unix socket.
 type Access struct {
-	// Token must be shown; "" is none. Reveal it nowhere.
+	// Token must be sent; "" is none. Never print it.
 	Token string
 	// Certificates says that the certificate of a client, which TLS has verified,
 	// is as good as the token.
@@ -28,7 +28,7 @@ type Access struct {
 	Open bool
 }
 
-// gate lets in who may ask.
+// gate lets in whoever may ask.
 type gate struct {
 	next   http.Handler
 	access func() Access
@@ -40,7 +40,7 @@ type gate struct {
 	wrong
 }
 
-// wrongPause is the least time between two lines of the log about wrong tokens.
+// wrongPause is the shortest time between two log lines about wrong tokens.
 const wrongPause = time.Minute
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +57,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/metrics" && a.MetricsOpen:
 	case a.Token == "" && !a.Certificates:
 		if !g.near && (!a.Open || profile(path)) {
-			http.Error(w, "this listener can be reached from other machines: profiles are served with a token alone (admin.token), the rest with a token, a client certificate or admin.open: true", http.StatusForbidden)
+			http.Error(w, "this listener can be reached from other machines: profiles are served only with a token (admin.token), the rest with a token, a client certificate or admin.open: true", http.StatusForbidden)
 			return
 		}
 	case g.admits(r, a):
@@ -68,7 +68,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		w.Header().Set(sessionHeader, "yes")
-		// A stream of news ends with the session.
+		// A stream of events ends with the session.
 		ctx, cancel := context.WithDeadline(r.Context(), until)
 		defer cancel()
 		r = r.WithContext(ctx)
@@ -79,7 +79,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // profile reports a path whose answer shows what is in memory.
 func profile(path string) bool { return strings.HasPrefix(path, "/debug/") }
 
-// admits reports whether a request shows what is asked for.
+// admits reports whether a request has what is asked for.
 func (g *gate) admits(r *http.Request, a Access) bool {
 	if a.Certificates && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 && (g.near || !profile(r.URL.Path)) {
 		return true
@@ -96,13 +96,13 @@ func (g *gate) admits(r *http.Request, a Access) bool {
 	return false
 }
 
-// bearer is the token of a request, if it shows one.
+// bearer is the token of a request, if it has one.
 func bearer(r *http.Request) (token string, ok bool) {
 	kind, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), ok && strings.EqualFold(kind, "Bearer")
 }
 
-// refuse says what is missing: to a person in a browser with the form.
+// refuse says what is missing; a person in a browser gets the form.
 func (g *gate) refuse(w http.ResponseWriter, r *http.Request, a Access) {
 	w.Header().Set("Cache-Control", "no-store")
 	if a.Token == "" {
@@ -117,14 +117,14 @@ func (g *gate) refuse(w http.ResponseWriter, r *http.Request, a Access) {
 	http.Error(w, accounts.AsksToken+": send admin.token as Authorization: Bearer (heald accounts and heald top: --admin-token env:VARIABLE, or HEALD_ADMIN_TOKEN)", http.StatusUnauthorized)
 }
 
-// same compares in a time that tells nothing of the token.
+// same compares in a time that reveals nothing about the token.
 func same(shown, token string) bool {
 	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// seal authenticates a session with the token, so that every replica takes it,
-// and none does after the token was changed.
+// seal authenticates a session with the token, so that every replica accepts
+// it, and none does after the token was changed.
 func seal(text, token string) []byte {
 	h := hmac.New(sha256.New, []byte(token))
 	h.Write([]byte("heald admin session " + text))

@@ -68,7 +68,7 @@ func (a *authority) sign(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
 }
 
-// reply is what a test looks at.
+// reply is the part of a response that tests compare.
 type reply struct {
 	status  int
 	header  http.Header
@@ -286,7 +286,7 @@ func TestStreamsEndWithTheSession(t *testing.T) {
 	}
 }
 
-// Pages of other sites neither read nor log in, whatever they show.
+// Pages of other sites can neither read nor log in, whatever they send.
 func TestOtherSitesStayOut(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
 		get := answering(t, "tcp", address, Access{Token: testToken}, nil, nil)
@@ -325,7 +325,7 @@ func TestNoTokenNoSession(t *testing.T) {
 	}
 }
 
-// Wrong tokens are told in the log, not each, and never the tokens.
+// The log reports that there were wrong tokens, not each one, and never the tokens.
 func TestWrongTokensAreTold(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	g := &gate{next: http.NotFoundHandler(), access: func() Access { return Access{Token: testToken} }, log: zap.New(core)}
@@ -339,7 +339,7 @@ func TestWrongTokensAreTold(t *testing.T) {
 	}
 }
 
-// Nothing but the form takes anything else than a question.
+// Only the form accepts other methods than GET and HEAD.
 func TestReadOnly(t *testing.T) {
 	get := answering(t, "tcp", "127.0.0.1:0", Access{}, nil, nil)
 	for _, path := range []string{"/metrics", "/accounts", "/livez", "/readyz", "/debug/pprof/symbol"} {

@@ -4,9 +4,9 @@
 //
 // A request passes two doors before it is answered: one that keeps web pages out
 // (local.go), and one that asks for the token or a client certificate where the
-// configuration has one (access.go). Orchestrators, which have neither, get
-// /livez and /readyz always. A browser is let in by a form (login.go). Nothing
-// here changes anything but whether a browser is let in.
+// configuration has one (access.go). Orchestrators, which have neither, always
+// get /livez and /readyz. A browser is let in by a form (login.go). Nothing here
+// changes anything, except whether a browser is let in.
 package admin
 
 import (
@@ -31,29 +31,29 @@ type Server struct {
 	log    *zap.Logger
 }
 
-// shutdownTimeout bounds the wait for a profile or scrape that is running.
+// shutdownTimeout bounds the wait for a running profile or scrape.
 const shutdownTimeout = 2 * time.Second
 
 // Options say what is served.
 type Options struct {
 	Registry *prometheus.Registry
-	// Ready says why heald should get no new requests, or, with a nil error,
-	// what there is to know about one that should.
+	// Ready returns an error that says why heald should get no new requests, or
+	// a text about a heald that should.
 	Ready func() (string, error)
-	// Accounts tells of accounts at /accounts; nil has nothing to tell.
+	// Accounts makes the report at /accounts; nil has none.
 	Accounts func() accounts.Report
-	// Page is the monitor page, at / and with what it asks for; nil has none. It is
-	// closed when the server ends.
+	// Page is the monitor page at /, with its API; nil has none. It is closed when
+	// the server ends.
 	Page Page
 	// Profiles serves /debug/pprof/. They show parts of the memory, which holds
 	// prompts and credentials.
 	Profiles bool
 	// Access says who may ask, as of now; nil is its zero value.
 	Access func() Access
-	Log    *zap.Logger // nil tells nobody
+	Log    *zap.Logger // nil logs nothing
 }
 
-// Page is the monitor page. Close ends what it streams.
+// Page is the monitor page. Close ends its streams.
 type Page interface {
 	http.Handler
 	Close()
@@ -62,7 +62,7 @@ type Page interface {
 // New makes a server.
 func New(o Options) *Server {
 	mux := http.NewServeMux()
-	// OpenMetrics, where it is asked for, has examples with trace ids.
+	// Only OpenMetrics, if it is asked for, has exemplars with trace ids.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n"))
@@ -94,7 +94,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, access: access, log: o.Log}
 	if o.Page != nil {
-		s.http.RegisterOnShutdown(o.Page.Close) // else it would wait for who follows
+		s.http.RegisterOnShutdown(o.Page.Close) // else it would wait for open event streams
 	}
 	if o.Log != nil { // handshakes that fail, which a port scan can cause
 		s.http.ErrorLog, _ = zap.NewStdLogAt(o.Log, zap.DebugLevel)
@@ -102,7 +102,7 @@ func New(o Options) *Server {
 	return s
 }
 
-// Serve answers on l until ctx ends. By TCP it refuses what web pages of other
+// Serve answers on l until ctx ends. On TCP it refuses what web pages of other
 // sites send. It may be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.guard(l.Addr())
@@ -120,7 +120,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// guard puts the doors before what is served at an address.
+// guard puts the two doors before what is served at an address.
 func (s *Server) guard(a net.Addr) {
 	socket := a.Network() == "unix"
 	near := loopback(a) || socket

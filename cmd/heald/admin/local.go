@@ -15,10 +15,10 @@ func loopback(a net.Addr) bool {
 	return ok && t.IP.IsLoopback()
 }
 
-// localOnly refuses what web pages of others send: a browser on this machine
-// reaches loopback addresses, and a foreign page that has its own name resolve to
-// one (DNS rebinding) could read the answers. Probes and scrapers on this machine
-// use an address or localhost, and send neither Origin nor Sec-Fetch-Site.
+// localOnly refuses what other web pages send: a browser on this machine reaches
+// loopback addresses, and a foreign page that has its own name resolve to one
+// (DNS rebinding) could read the answers. Probes and scrapers on this machine use
+// an address or localhost, and send neither Origin nor Sec-Fetch-Site.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !localHost(r.Host) {
@@ -29,9 +29,10 @@ func localOnly(next http.Handler) http.Handler {
 	})
 }
 
-// sameSite refuses what pages of other sites send. Where other machines reach the
-// listener its names are not known, so that it cannot tell a page that has its own
-// name resolve to it; but no browser sends such a page the session's cookie.
+// sameSite refuses what pages of other sites send. If other machines reach the
+// listener, its names are not known, so it cannot recognize a page whose own name
+// resolves to it (DNS rebinding); but no browser sends the session's cookie for
+// such a page.
 func sameSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if crossSite(r) {
@@ -42,8 +43,8 @@ func sameSite(next http.Handler) http.Handler {
 	})
 }
 
-// localHost reports whether a Host header is one that nobody can have resolve
-// to something else: an address, localhost or a name below it (RFC 6761, 6.3),
+// localHost reports whether a Host header is one that nobody can make resolve
+// to another address: an address, localhost or a name below it (RFC 6761, 6.3),
 // or none, which HTTP/1.0 allows and browsers never send.
 func localHost(authority string) bool {
 	host, _, err := net.SplitHostPort(authority)
@@ -57,10 +58,11 @@ func localHost(authority string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// crossSite reports whether another web page than the admin port's own has sent
+// crossSite reports whether a web page other than the admin port's own has sent
 // the request. "none" is a person at the address bar, "same-origin" a page of the
 // admin port itself; to a browser, pages of another port of this machine are
-// same-site. A person who follows a link from elsewhere comes again by hand.
+// same-site. A person who follows a link from elsewhere must open the address
+// again by hand.
 func crossSite(r *http.Request) bool {
 	if site := strings.ToLower(r.Header.Get("Sec-Fetch-Site")); site != "" && site != "none" && site != "same-origin" {
 		return true

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Paths of the form for people, and of its end.
+// Paths for logging in and out.
 const (
 	LoginPath  = "/login"
 	LogoutPath = "/logout"
@@ -22,14 +22,14 @@ const (
 
 const (
 	sessionCookie = "heald_admin"
-	// sessionHeader tells the page that somebody has logged in, and can log out: it
-	// cannot read the cookie.
+	// sessionHeader tells the page that somebody has logged in and can log out,
+	// since the page cannot read the cookie.
 	sessionHeader = "Heald-Session"
-	// sessionTime is how long a browser is let in, a working day.
+	// sessionTime is how long a browser is let in: a working day.
 	sessionTime = 12 * time.Hour
 	// longestForm bounds what the form sends, in bytes.
 	longestForm = 4 << 10
-	// formPolicy lets the form do nothing but send itself.
+	// formPolicy lets the form only send itself.
 	formPolicy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
@@ -38,7 +38,7 @@ var loginHTML string
 
 var loginPage = template.Must(template.New("login").Parse(loginHTML))
 
-// login shows the form, and lets in who sends the token with it.
+// login shows the form, and lets in whoever sends the token with it.
 func (g *gate) login(w http.ResponseWriter, r *http.Request, token string) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -60,18 +60,18 @@ func (g *gate) login(w http.ResponseWriter, r *http.Request, token string) {
 	}
 }
 
-// logout forgets the session in the browser; GET changes nothing.
+// logout makes the browser forget the session; GET changes nothing.
 func logout(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
-		http.Error(w, "leaving is sent by POST", http.StatusMethodNotAllowed)
+		http.Error(w, "logging out is sent by POST", http.StatusMethodNotAllowed)
 		return
 	}
 	http.SetCookie(w, cookie(r, "", time.Unix(1, 0)))
 	http.Redirect(w, r, LoginPath, http.StatusSeeOther)
 }
 
-// cookie is the session's: scripts do not read it, other sites do not send it.
+// cookie is the session's: scripts cannot read it, other sites cannot send it.
 func cookie(r *http.Request, value string, until time.Time) *http.Cookie {
 	return &http.Cookie{Name: sessionCookie, Value: value, Path: "/", Expires: until, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode}
 }
@@ -87,14 +87,14 @@ func form(w http.ResponseWriter, status int, problem string) {
 	_ = loginPage.Execute(w, problem)
 }
 
-// session is what a browser shows in place of the token, until a time.
+// session is what a browser sends in place of the token, until a time.
 func session(until time.Time, token string) string {
 	text := strconv.FormatInt(until.Unix(), 10)
 	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
 }
 
 // inSession returns until when a browser was let in; false if it was not, or its
-// session has ended. A token that is shown counts in its place.
+// session has ended. A token counts as well.
 func inSession(r *http.Request, token string) (until time.Time, ok bool) {
 	if _, shown := bearer(r); shown {
 		return time.Time{}, false
@@ -107,7 +107,7 @@ func inSession(r *http.Request, token string) (until time.Time, ok bool) {
 	return until, ok && time.Now().Before(until)
 }
 
-// sessionEnd reads what session has written; false if that was somebody else.
+// sessionEnd reads what session has written; false if it is forged.
 func sessionEnd(shown, token string) (until time.Time, ok bool) {
 	text, mac, _ := strings.Cut(shown, ".")
 	got, err := base64.RawURLEncoding.DecodeString(mac)
@@ -118,20 +118,20 @@ func sessionEnd(shown, token string) (until time.Time, ok bool) {
 	return time.Unix(seconds, 0), err == nil
 }
 
-// wrong counts tokens that were wrong, for the log.
+// wrong counts wrong tokens, for the log.
 type wrong struct {
 	mu    sync.Mutex
 	count int
 	told  time.Time
 }
 
-// tell logs wrong tokens, a line a minute at most.
+// tell logs wrong tokens, at most one line a minute.
 func (w *wrong) tell(log *zap.Logger, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.count++
 	if now := time.Now(); log != nil && now.Sub(w.told) >= wrongPause {
-		log.Warn("somebody showed a wrong token to the admin listener", zap.String("last_from", r.RemoteAddr), zap.Int("times", w.count))
+		log.Warn("a wrong token was sent to the admin listener", zap.String("last_from", r.RemoteAddr), zap.Int("times", w.count))
 		w.told, w.count = now, 0
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Whoever asks for OpenMetrics gets examples with trace ids, others the text that
-// all understand.
+// Scrapers that ask for OpenMetrics get exemplars with trace ids, others the
+// plain text format.
 func TestExemplars(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "heald_test_seconds", Help: "x", Buckets: []float64{1}})

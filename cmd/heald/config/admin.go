@@ -11,18 +11,18 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Admin says who may ask the admin listener. Where nothing is set, whoever reaches
-// a loopback address or a Unix socket may, and no other address is taken.
+// Admin says who may ask the admin listener. If nothing is set, whoever reaches a
+// loopback address or a Unix socket may, and no other address is allowed.
 type Admin struct {
-	// Token must be shown as Authorization: Bearer, or typed into the page's
-	// form; at least 24 bytes (head -c 24 /dev/urandom | base64). It is watched.
-	// Default: there is none.
+	// Token must be sent as Authorization: Bearer, or typed into the page's
+	// form; at least 24 bytes (head -c 24 /dev/urandom | base64). A file is
+	// watched. Default: there is none.
 	Token Source `yaml:"token"`
 	// TLS secures the listener's TCP address. Default: none, plain text. Unix
-	// sockets are plain text always.
+	// sockets are always plain text.
 	TLS *AdminTLS `yaml:"tls"`
-	// MetricsOpen serves /metrics to whoever reaches the listener; /livez and
-	// /readyz always are.
+	// MetricsOpen serves /metrics to whoever reaches the listener, as /livez
+	// and /readyz always are.
 	MetricsOpen bool `yaml:"metrics_open"`
 	// Open serves everything but profiles to whoever reaches the listener, on any
 	// address: something else, such as a NetworkPolicy, must keep strangers out.
@@ -35,13 +35,13 @@ type AdminTLS struct {
 	Cert string `yaml:"cert"`
 	// Key is a PEM file: the key of the certificate.
 	Key string `yaml:"key"`
-	// ClientCA is a PEM file of the authorities whose certificates are taken in
-	// place of the token. Default: none, certificates of clients count for nothing.
+	// ClientCA is a PEM file of the authorities whose certificates are accepted in
+	// place of the token. Default: none, client certificates are ignored.
 	ClientCA string `yaml:"client_ca"`
 }
 
-// leastToken is how long a token must be, in bytes: it is compared as often as
-// somebody likes to try.
+// leastToken is the shortest token, in bytes: anybody may try guesses as often
+// as they like.
 const leastToken = 24
 
 // Access is who may ask the admin listener, with the secrets read.
@@ -75,12 +75,12 @@ func (c *Config) Access() (Access, error) {
 func checkToken(token string) error {
 	if len(token) < leastToken {
 		return &setting.Problem{Path: "admin.token", Found: fmt.Sprintf("the token has %d bytes, fewer than %d", len(token), leastToken),
-			Consequence: "it could be found by trying", Fix: "make one: head -c 24 /dev/urandom | base64"}
+			Consequence: "it could be guessed", Fix: "make one: head -c 24 /dev/urandom | base64"}
 	}
 	return headerSafe("admin.token", token)
 }
 
-// CheckAt names what is wrong with who may ask at an address; "" is the default.
+// CheckAt names what is wrong with the access to an address; "" is the default.
 func (a *Admin) CheckAt(address string) error {
 	certificates := a.TLS != nil && a.TLS.ClientCA != ""
 	if a.Token != (Source{}) || certificates || a.Open || address == "" || !Exposed(address) {
@@ -89,11 +89,11 @@ func (a *Admin) CheckAt(address string) error {
 	return &setting.Problem{Path: "listen.admin (--admin)",
 		Found:       redact.Text(address) + " can be reached from other machines, and there is neither admin.token nor admin.tls with a client_ca",
 		Consequence: "whoever connects there reads who calls what, and the names of accounts and tenants",
-		Fix:         "set admin.token {env: VARIABLE} (--admin-token; metrics_open: true lets a scraper in without it), or listen on 127.0.0.1 or on unix:///path; where a NetworkPolicy or a firewall keeps strangers out, say so with admin.open: true (--admin-open)"}
+		Fix:         "set admin.token {env: VARIABLE} (--admin-token; metrics_open: true lets a scraper in without it), or listen on 127.0.0.1 or on unix:///path; where a NetworkPolicy or a firewall keeps strangers out, set admin.open: true (--admin-open)"}
 }
 
-// Keep replaces what cannot change while heald runs, whether there is TLS, by what
-// runs, and reports whether there was something else.
+// Keep restores from the running configuration what cannot change (whether there
+// is TLS), and reports whether it was different.
 func (a *Admin) Keep(running *AdminTLS) (changed bool) {
 	if changed = (a.TLS == nil) != (running == nil); changed {
 		a.TLS = running
@@ -101,7 +101,7 @@ func (a *Admin) Keep(running *AdminTLS) (changed bool) {
 	return changed
 }
 
-// notes tells of what is open, or can be listened in on.
+// notes names what is open to everybody, or readable on the network.
 func (a *Admin) notes(address string) []*setting.Problem {
 	var out []*setting.Problem
 	exposed := address != "" && Exposed(address)
@@ -112,7 +112,7 @@ func (a *Admin) notes(address string) []*setting.Problem {
 	}
 	if a.Token != (Source{}) && a.TLS == nil && exposed {
 		out = append(out, &setting.Problem{Note: true, Path: "admin.token", Found: "the token travels in plain text to " + redact.Text(address),
-			Consequence: "whoever can listen in on that network learns it", Fix: "set admin.tls {cert, key}"})
+			Consequence: "whoever can read that network's traffic learns it", Fix: "set admin.tls {cert, key}"})
 	}
 	return out
 }
@@ -125,11 +125,11 @@ func (t *AdminTLS) files() []string {
 	return []string{t.Cert, t.Key, t.ClientCA}
 }
 
-// files are all that say who may ask.
+// files are all files that say who may ask.
 func (a *Admin) files() []string { return append(a.TLS.files(), a.Token.File) }
 
-// Load reads the files. Whoever has no certificate may connect, since probes have
-// none; one that nobody of ClientCA has signed is refused.
+// Load reads the files. A client without a certificate may connect, since probes
+// have none; a certificate that no authority of ClientCA has signed is refused.
 func (t *AdminTLS) Load() (*tls.Config, error) {
 	var errs []error
 	for _, f := range []struct{ name, value, why string }{

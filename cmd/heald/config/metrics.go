@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics tell whether the running configuration is the one of the files.
+// Metrics show whether the running configuration is that of the files.
 type Metrics struct {
 	success prometheus.Gauge
 	loaded  prometheus.Gauge
@@ -48,5 +48,5 @@ func (m *Metrics) Refused() {
 	m.reloads.WithLabelValues("refused").Inc()
 }
 
-// Restored notes that refused files were changed back to what runs.
+// Restored notes that refused files were changed back to those that run.
 func (m *Metrics) Restored() { m.success.Set(1) }

@@ -46,7 +46,7 @@ func TestConfigurationPage(t *testing.T) {
 	fixture.Diff(t, path, page, []byte(got))
 }
 
-// What the page shows is taken as it stands there.
+// The configurations on the page are valid as they are.
 func TestConfigurationPageExamples(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(stack.Root(), configurationPage))
 	if err != nil {

@@ -35,7 +35,7 @@ func (p *pageKeys) meaning(t reflect.Type, field string) (meaning, stated string
 	}
 	if m := statedDefault.FindStringSubmatchIndex(text); m != nil {
 		stated = text[m[4]:m[5]]
-		end := "." // the sentence before goes on where the default ended one
+		end := "." // if the default ended a sentence, the one before continues
 		if text[m[6]:m[7]] == ";" {
 			end = ";"
 		}

@@ -17,28 +17,28 @@ import (
 )
 
 // Record says where records of attempts and requests go, beside the log and the
-// metrics. What changes here counts after a restart.
+// metrics. Changes here take effect after a restart.
 type Record struct {
-	// File gets one JSON object per line. Default: none. Each process needs one
-	// of its own. "record" of a line says "attempt" or "request".
+	// File gets one JSON object per line. Default: none. Each process needs its
+	// own file. The field "record" of a line says "attempt" or "request".
 	File string `yaml:"file"`
 	// MaxSize is the size at which a new file begins; default 100MiB. The old one
-	// gets the time into its name.
+	// gets the time appended to its name.
 	MaxSize Size `yaml:"max_size"`
 	// MaxAge is the age at which a new file begins; default 24h.
 	MaxAge time.Duration `yaml:"max_age"`
 	// Keep is how many older files are kept; default 30.
 	Keep int `yaml:"keep" unit:"files"`
 	// OTLP sends spans to an OpenTelemetry collector: one per request and one per
-	// attempt below it, in the trace of Envoy, where that samples it.
+	// attempt below it, in Envoy's trace, if Envoy samples it.
 	OTLP *OTLP `yaml:"otlp"`
 	// RedisStream appends the records to the stream h1:usage of the store that
-	// replicas share, and is refused without one; default false. The page of each
+	// replicas share, which must be configured; default false. The page of each
 	// replica then shows the requests of all of them.
 	RedisStream bool `yaml:"redis_stream"`
 	// History is how many requests are remembered in memory for the page on the
-	// admin listener, 4 KiB each at the most, up to 100,000; default 10000. With
-	// RedisStream they are those of all replicas.
+	// admin listener, up to 100,000, with at most 4 KiB each; default 10000.
+	// With RedisStream they are those of all replicas.
 	History *int `yaml:"history" zero:"no requests are remembered" unit:"requests"`
 	// Store keeps requests with their attempts for days in a file, sqlite:PATH, for
 	// heald why, heald requests and the page; default none. It needs a local disk;
@@ -47,9 +47,9 @@ type Record struct {
 	// StoreKeep is how long a request is kept there; default 168h.
 	StoreKeep time.Duration `yaml:"store_keep"`
 	// StoreMaxSize is how large the file may become; the oldest requests go first.
-	// Default 1GiB. Beside it is a log of at most some 20 MiB.
+	// Default 1GiB. Beside it is a journal of at most about 20 MiB.
 	StoreMaxSize Size `yaml:"store_max_size"`
-	// Bodies keeps what clients send and get in the store: off (default), failed
+	// Bodies keeps in the store what clients send and get: off (default), failed
 	// (of requests that failed or broke off) or all. They hold prompts and answers.
 	// It needs record.store; a tenant with record_bodies: false is excluded.
 	Bodies string `yaml:"bodies"`
@@ -71,22 +71,22 @@ const (
 type OTLP struct {
 	// Endpoint is its URL, as in http://127.0.0.1:4318, or http://127.0.0.1:4317
 	// for gRPC; default OTEL_EXPORTER_OTLP_ENDPOINT. Over HTTP, /v1/traces is added
-	// where there is no path.
+	// if there is no path.
 	Endpoint string `yaml:"endpoint" text:"address" secret:"record.otlp.headers"`
 	// Protocol is grpc, http/protobuf or http/json; default
 	// OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf.
 	Protocol string `yaml:"protocol"`
-	// Headers are sent along, as for authentication, beside those of
-	// OTEL_EXPORTER_OTLP_HEADERS; one named here replaces the variable's of that
-	// name.
+	// Headers are sent along, for example for authentication, beside those of
+	// OTEL_EXPORTER_OTLP_HEADERS; a header named here replaces the variable's of
+	// that name.
 	Headers map[string]Source `yaml:"headers"`
 	// Timeout bounds one export; default OTEL_EXPORTER_OTLP_TIMEOUT, else 10s.
 	Timeout time.Duration `yaml:"timeout"`
-	// CA is a PEM file of the authorities whose certificates are taken; default
-	// OTEL_EXPORTER_OTLP_CERTIFICATE, else the system's.
+	// CA is a PEM file of the authorities whose certificates are accepted;
+	// default OTEL_EXPORTER_OTLP_CERTIFICATE, else the system's.
 	CA string `yaml:"ca"`
-	// Cert is a PEM file of the certificate with which heald shows who it is, read
-	// for each connection; default OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE.
+	// Cert is a PEM file of heald's client certificate, read for each connection;
+	// default OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE.
 	Cert string `yaml:"cert"`
 	// Key is a PEM file of its key; default OTEL_EXPORTER_OTLP_CLIENT_KEY.
 	Key string `yaml:"key"`
@@ -109,12 +109,12 @@ const (
 	DefaultBodyMax    = 256 << 10
 	DefaultBodiesKeep = 24 * time.Hour
 
-	leastStoreSize = 16 << 20 // the least that some batches of records always fit into
+	leastStoreSize = 16 << 20 // some batches of records always fit into it
 	leastStoreKeep = time.Minute
 	mostBody       = 8 << 20
 )
 
-// leastRecordSize and leastRecordAge keep files from being too many.
+// leastRecordSize and leastRecordAge prevent too many files.
 const (
 	leastRecordSize = 64 << 10
 	leastRecordAge  = time.Minute
@@ -147,8 +147,8 @@ func (r *Record) setDefaults() {
 	}
 }
 
-// validate lists every fault. shared says whether there is a store that replicas
-// share.
+// validate lists every problem. shared says whether there is a store that
+// replicas share.
 func (r *Record) validate(shared bool) error {
 	var errs []error
 	bad := func(at, found, consequence, fix string) {
@@ -174,8 +174,8 @@ func (r *Record) validate(shared bool) error {
 	return errors.Join(append(errs, r.validateStore()...)...)
 }
 
-// checkFiles finds out whether the files could be opened, and makes nothing. A
-// reload does not ask: it opens no file.
+// checkFiles finds out whether the files could be opened, without creating
+// them. A reload does not call it, since it opens no file.
 func (r *Record) checkFiles() error {
 	var errs []error
 	if r.File != "" {
@@ -206,7 +206,7 @@ func (r *Record) Files() file.Options {
 }
 
 // Traces says where spans go, by the file and by the OTEL_* variables; nil for
-// nowhere. The error lists every fault.
+// nowhere. The error lists every problem.
 func (r *Record) Traces(getenv func(string) string) (*otlp.Options, error) {
 	if r.OTLP == nil {
 		return otlp.Resolve(nil, getenv)

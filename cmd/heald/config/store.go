@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// validateStore finds what cannot be of the store of requests and of bodies.
+// validateStore finds invalid settings of the store of requests and of bodies.
 func (r *Record) validateStore() []error {
 	var errs []error
 	bad := func(at, found, consequence, fix string) {
@@ -23,7 +23,7 @@ func (r *Record) validateStore() []error {
 		bad("store_keep", r.StoreKeep.String()+" is too short", "", "write 1m or more, or leave record.store out")
 	}
 	if r.StoreMaxSize != 0 && r.StoreMaxSize < leastStoreSize {
-		bad("store_max_size", fmt.Sprintf("%d bytes are too few", r.StoreMaxSize), "some thousand requests would fill it", "write 16MiB or more")
+		bad("store_max_size", fmt.Sprintf("%d bytes are too few", r.StoreMaxSize), "a few thousand requests would fill it", "write 16MiB or more")
 	}
 	switch r.Bodies {
 	case "", BodiesOff:
@@ -69,7 +69,8 @@ func (r *Record) OpenStore(o sqlite.Options) (*sqlite.File, error) {
 // KeepsBodies reports whether what clients send and get is kept.
 func (r *Record) KeepsBodies() bool { return r.Bodies == BodiesFailed || r.Bodies == BodiesAll }
 
-// noteStore says what it means that bodies are kept, and where nothing of it works.
+// noteStore says what it means that bodies are kept, and which settings about it have
+// no effect.
 func (c *Config) noteStore() []*setting.Problem {
 	r := &c.Record
 	var out []*setting.Problem
@@ -81,13 +82,13 @@ func (c *Config) noteStore() []*setting.Problem {
 		out = append(out, &setting.Problem{Note: true, Path: "record.bodies",
 			Found:       fmt.Sprintf("%s: what clients send and get in %s is written to disk, %v long", r.Bodies, whose, r.BodiesKeep),
 			Consequence: "whoever can read " + shownPath(r.Store) + " or may look at the admin listener reads prompts and answers",
-			Fix:         "tell the people concerned, exclude tenants with record_bodies: false, and take the line out when it is not needed any more"})
+			Fix:         "tell the people concerned, exclude tenants with record_bodies: false, and remove the line when it is not needed any more"})
 		return out
 	}
 	for i, t := range c.AllTenants() {
 		if t.RecordBodies != nil && *t.RecordBodies {
 			out = append(out, &setting.Problem{Note: true, Path: tenant.Field(cmp.Or(t.Place, fmt.Sprintf("tenants[%d]", i)), "record_bodies"),
-				Found: "true, and record.bodies is off", Consequence: "no bodies are kept, of nobody: the setting can only exclude a tenant", Fix: "set record.bodies, or leave the line out"})
+				Found: "true, and record.bodies is off", Consequence: "no bodies are kept at all: the setting can only exclude a tenant", Fix: "set record.bodies, or leave the line out"})
 		}
 	}
 	return out

@@ -129,7 +129,7 @@ func TestTheDefaultTenantMayHaveLimits(t *testing.T) {
 	}
 }
 
-// A directory of which nothing is known, or nothing can be used, opens no door.
+// A directory that cannot be read, or has no usable tenant, lets nobody in.
 func TestAnEmptyDirectoryIsNoOpenDoor(t *testing.T) {
 	c, err := loadText(t, oneAccount+"tenants_dir: "+t.TempDir())
 	if err != nil {
@@ -321,7 +321,7 @@ func TestFaultsOfTenantFiles(t *testing.T) {
 	if err := os.Symlink("nowhere.yaml", filepath.Join(dir, "l.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), "l.yaml: is a link to nowhere.yaml, which does not exist") || !strings.Contains(err.Error(), "take the link away") {
+	if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), "l.yaml: is a link to nowhere.yaml, which does not exist") || !strings.Contains(err.Error(), "remove the link") {
 		t.Errorf("a link: %v", err)
 	}
 }

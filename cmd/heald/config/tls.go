@@ -11,7 +11,7 @@ import (
 )
 
 // TLS is mutual TLS for the gRPC listeners. The files are watched; new ones
-// count for connections that begin then.
+// take effect for new connections.
 type TLS struct {
 	// Cert is a PEM file: the chain of certificates that heald shows.
 	Cert string `yaml:"cert"`
@@ -21,8 +21,8 @@ type TLS struct {
 	ClientCA string `yaml:"client_ca"`
 	// Allow are the peers that may connect, by a name in their certificate:
 	// SPIFFE ids such as spiffe://cluster.local/ns/gateway/sa/envoy, or DNS
-	// names. Default: whoever has a certificate of ClientCA, so its certificates
-	// should then be given to Envoys only.
+	// names. Default: every peer with a certificate of ClientCA, so give its
+	// certificates only to Envoys.
 	Allow []string `yaml:"allow"`
 }
 
@@ -64,8 +64,8 @@ func (t *TLS) files() []string {
 	return []string{t.Cert, t.Key, t.ClientCA}
 }
 
-// Load reads the files. The configuration that it returns takes HTTP/2 with a
-// certificate of ClientCA alone.
+// Load reads the files. The configuration that it returns accepts only HTTP/2
+// with a certificate of ClientCA.
 func (t *TLS) Load() (*tls.Config, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -91,8 +91,8 @@ func (t *TLS) Load() (*tls.Config, error) {
 		ClientCAs:    authorities,
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"h2"},
-		// A resumed session would skip what has changed since; connections
-		// live long, so nothing is gained by it.
+		// A resumed session would miss what has changed since; connections live
+		// long, so resumption gains nothing.
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
 			return t.admit(s.PeerCertificates[0])

@@ -15,11 +15,11 @@ import (
 const (
 	// longestName bounds names of models, in bytes: clients choose them.
 	longestName = 60
-	// longestError bounds the words about a failure, in bytes.
+	// longestError bounds the text of a failure, in bytes.
 	longestError = 160
 )
 
-// Line tells of one request, without a line end.
+// Line describes one request, without a line end.
 func Line(r *record.Request, in *time.Location, p terminal.Palette) string {
 	parts := []string{
 		p.Paint(terminal.Dim, r.Time.Add(time.Duration(r.Duration)).In(in).Format(time.TimeOnly)),
@@ -52,7 +52,7 @@ func models(r *record.Request, p terminal.Palette) string {
 	return asked + " → " + p.Paint(terminal.Bold, answered)
 }
 
-// outcome is how it ended, with the status where that says more.
+// outcome is how it ended, with the status if that says more.
 func outcome(r *record.Request, p terminal.Palette) string {
 	text, color := r.Outcome, terminal.Plain
 	switch r.Outcome {
@@ -71,7 +71,7 @@ func outcome(r *record.Request, p terminal.Palette) string {
 	return p.Paint(color, text)
 }
 
-// healed reports an answer that took more than one attempt, or whose rest was
+// healed reports whether an answer took more than one attempt, or its rest was
 // fetched.
 func healed(r *record.Request) bool {
 	return r.Tried > 1 || r.Resume != nil && r.Resume.Result == "resumed"
@@ -109,7 +109,7 @@ func attempts(r *record.Request) string {
 	return strings.Join(out, ", then ")
 }
 
-// attempt is the reason of one, and where it was.
+// attempt is the reason of one attempt, and where it was made.
 func attempt(a *record.Attempt) string {
 	one := cmp.Or(a.Reason, a.Verdict, "?")
 	if a.Account != "" {
@@ -118,7 +118,7 @@ func attempt(a *record.Attempt) string {
 	return one
 }
 
-// failure is what the last attempt said where the client got no answer.
+// failure is the error of the last attempt if the client got no answer.
 func failure(r *record.Request) string {
 	last := r.Last()
 	if last == nil || last.Error == "" || r.Outcome == "passed" || r.Outcome == "local" {
@@ -127,7 +127,7 @@ func failure(r *record.Request) string {
 	return clean(last.Error, longestError)
 }
 
-// duration is rounded to what one reads at a glance.
+// duration is rounded, for quick reading.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -147,8 +147,8 @@ func count(n int64) string {
 	return s
 }
 
-// clean bounds a text, and leaves out what a terminal would obey and what looks
-// like a credential.
+// clean bounds a text, and removes control characters and whatever looks like a
+// credential.
 func clean(text string, most int) string {
 	return terminal.Printable(redact.Bound(redact.ForLog(text), most))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
-// Lines of the log that the lines of requests say already.
+// toldOtherwise are log lines whose content is already in the lines of requests.
 var toldOtherwise = map[string]bool{"request finished": true, "attempt finished": true}
 
 // NewLog is a core of the log for people: time, level and message, and fields as

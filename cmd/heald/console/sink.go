@@ -10,15 +10,15 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Sink writes a line for each request. What it is told of attempts is in the
-// request, too.
+// Sink writes a line for each request. It ignores records of attempts, since
+// the request has their reasons, too.
 type Sink struct {
 	w       io.Writer
 	in      *time.Location
 	palette terminal.Palette
 }
 
-// NewSink writes to w, with times as in a place.
+// NewSink writes to w, with times in a time zone.
 func NewSink(w io.Writer, in *time.Location) *Sink {
 	return &Sink{w: w, in: in, palette: terminal.Palette(terminal.Colors(w))}
 }
@@ -38,5 +38,5 @@ func (s *Sink) Write(_ context.Context, entries []record.Entry) error {
 	return err
 }
 
-// Close leaves the terminal to others.
+// Close closes nothing, since the terminal is shared.
 func (s *Sink) Close() error { return nil }

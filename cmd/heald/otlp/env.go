@@ -14,7 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// The variables that are read, of
+// The variables that are read, from
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
 // Those of the exporter have a form for traces alone, which wins. Empty is unset.
@@ -54,7 +54,7 @@ func (e *environment) of(name string) (value string, at where) {
 	return e.get(envOf + name), where{path: envOf + name}
 }
 
-// off reports whether no spans are sent. asked says that heald.yaml asks for them.
+// off reports whether spans are switched off. asked says that heald.yaml asks for them.
 func (e *environment) off(asked bool) bool {
 	if strings.EqualFold(e.get(envDisabled), "true") {
 		return true
@@ -132,7 +132,7 @@ func (e *environment) headers(file map[string]string) map[string]string {
 		name = strings.ToLower(strings.TrimSpace(name))
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		if !ok || err != nil || !token(name) || strings.IndexFunc(value, unprintable) >= 0 {
-			e.bad(at, "is no list of headers") // it may hold a credential
+			e.bad(at, "is no list of headers") // not quoted: it may hold a credential
 			return out
 		}
 		out[name] = value
@@ -181,7 +181,7 @@ func (e *environment) gzip() bool {
 	return false
 }
 
-// resource checks the attributes of whom spans are from; the SDK reads them.
+// resource checks the attributes of the service; the SDK reads them.
 func (e *environment) resource() {
 	for pair := range strings.SplitSeq(e.get(envResource), ",") {
 		name, _, ok := strings.Cut(pair, "=")
@@ -192,7 +192,7 @@ func (e *environment) resource() {
 	}
 }
 
-// tls is how a collector behind https is met; nil for plain text.
+// tls is the TLS configuration for a collector at https; nil for plain text.
 func (e *environment) tls(file *Settings, endpoint string) *tls.Config {
 	choose := func(own, path, name string) (string, where) {
 		if own != "" {
@@ -241,7 +241,7 @@ func (e *environment) tls(file *Settings, endpoint string) *tls.Config {
 	return c
 }
 
-// fault is what is wrong with a file, without its name.
+// fault says what is wrong with a file, without its name.
 func fault(err error) string {
 	var p *fs.PathError
 	if errors.As(err, &p) {

@@ -65,7 +65,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// Each fault names its place, says what to write, and shows no credential.
+// Each problem names its place, says what to write, and shows no credential.
 func TestResolveFaults(t *testing.T) {
 	const secret = "s3cr3t"
 	for _, c := range []struct {
@@ -107,7 +107,7 @@ func TestResolveFaults(t *testing.T) {
 	}
 }
 
-// What the exporters of the SDK read by themselves has no say beside heald.yaml.
+// Variables that the SDK's exporters read by themselves do not override heald.yaml.
 func TestFileWinsOverTheSDK(t *testing.T) {
 	for name, value := range map[string]string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_COMPRESSION": "none",

@@ -18,7 +18,7 @@ const (
 	eventPeek         = "heald.peek"          // the verdict
 	eventRepair       = "heald.repair"        // the next attempt is to change the body
 	eventResume       = "heald.resume"        // the answer broke off, and its rest is fetched
-	eventResumed      = "heald.resumed"       // that is over
+	eventResumed      = "heald.resumed"       // the fetch has ended
 )
 
 // event is one of them; after is counted from the attempt's beginning.
@@ -41,7 +41,7 @@ func events(a *record.Attempt) []event {
 		}
 		out = append(out[:at], append([]event{e}, out[at:]...)...)
 	}
-	begin := s.Sent // of what comes before it is sent
+	begin := s.Sent // for events before it is sent
 	if begin == 0 {
 		begin = a.Duration
 	}
@@ -91,7 +91,7 @@ func events(a *record.Attempt) []event {
 	return out
 }
 
-// tell adds the events to a span that began then.
+// tell adds the events to a span that began at that time.
 func tell(span trace.Span, began time.Time, all []event) {
 	for _, e := range all {
 		span.AddEvent(e.name, trace.WithTimestamp(began.Add(time.Duration(e.after))), trace.WithAttributes([]attribute.KeyValue(e.attributes)...))

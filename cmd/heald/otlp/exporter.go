@@ -15,16 +15,16 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// The exporter repeats what a collector refuses for the moment, within the time of
-// the queue's call.
+// The exporter sends again what a collector refuses temporarily, within the time
+// of the queue's call.
 const (
 	retryFirst   = 500 * time.Millisecond
 	retryLongest = 2 * time.Second
 	retryTime    = 5 * time.Second
 )
 
-// newExporter makes an exporter; close lets go of its connections. It connects with
-// the first export.
+// newExporter makes an exporter; close closes its connections. It connects at the
+// first export.
 func newExporter(ctx context.Context, o *Options) (e *otlptrace.Exporter, close func(), err error) {
 	if o.Protocol == GRPC {
 		return newGRPC(ctx, o)
@@ -71,8 +71,9 @@ func newHTTP(ctx context.Context, o *Options) (*otlptrace.Exporter, func(), erro
 	return e, transport.CloseIdleConnections, err
 }
 
-// newClient is the SDK's own client, but that its connections can be closed, and
-// that it follows no redirect, which would take headers with credentials along.
+// newClient is the SDK's own client, except that its connections can be closed,
+// and that it follows no redirect, which would also get the headers with
+// credentials.
 func newClient(o *Options) (*http.Client, *http.Transport) {
 	transport := &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
@@ -86,8 +87,8 @@ func newClient(o *Options) (*http.Client, *http.Transport) {
 	return &http.Client{Transport: transport, Timeout: o.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, transport
 }
 
-// complete ends what newExporter has made.
-func complete(e *otlptrace.Exporter, close func()) error {
+// shutdown ends an exporter and closes its connections.
+func shutdown(e *otlptrace.Exporter, close func()) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // nothing is left to send
 	defer cancel()
 	defer close()

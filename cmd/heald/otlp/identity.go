@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// identity is where a span belongs.
+// identity is the trace, the id and the parent of a span.
 type identity struct {
 	trace  trace.TraceID
 	span   trace.SpanID
@@ -29,7 +29,7 @@ func requestIdentity(o *record.Origin) (id identity) {
 	p, badParent := trace.SpanIDFromHex(o.ParentSpan)
 	if badTrace == nil && badParent == nil {
 		id.trace, id.parent = t, p
-		id.state, _ = trace.ParseTraceState(o.TraceState) // one that is broken is left out (W3C trace context, 3.3)
+		id.state, _ = trace.ParseTraceState(o.TraceState) // an invalid one is left out (W3C trace context, 3.3)
 	} else {
 		id.trace = trace.TraceID(derive("trace", name))
 	}
@@ -42,15 +42,15 @@ func attemptIdentity(a *record.Attempt) identity {
 	of := requestIdentity(&a.Origin)
 	own, err := trace.SpanIDFromHex(a.Span.ID)
 	if err != nil {
-		// The time tells attempts apart that have the same number, after a replica
-		// died.
+		// The time distinguishes attempts with the same number, which exist after
+		// a replica died.
 		name := fmt.Sprintf("%x %d %d", of.span, a.Number, a.Time.UnixNano())
 		own = trace.SpanID(derive("attempt", name)[:8])
 	}
 	return identity{trace: of.trace, span: own, parent: of.span, state: of.state}
 }
 
-// derive makes 16 bytes out of a name. They are never all zero, which would be no
+// derive makes 16 bytes from a name. They are never all zero, which would be no
 // id.
 func derive(kind, name string) []byte {
 	sum := sha256.Sum256([]byte("heald " + kind + " " + name))
@@ -60,7 +60,7 @@ func derive(kind, name string) []byte {
 
 type identityKey struct{}
 
-// context is one in which a tracer begins the span.
+// context is the context in which a tracer begins the span.
 func (id identity) context() context.Context {
 	ctx := context.WithValue(context.Background(), identityKey{}, id)
 	if id.parent == (trace.SpanID{}) {
@@ -71,7 +71,7 @@ func (id identity) context() context.Context {
 	}))
 }
 
-// ids gives spans the ids that their context says.
+// ids gives spans the ids from their context.
 type ids struct{}
 
 func (ids) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {

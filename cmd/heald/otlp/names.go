@@ -57,7 +57,7 @@ const (
 	held          = attribute.Key("heald.held")             // from sent to the verdict, in seconds
 	timeToHeaders = attribute.Key("heald.upstream.headers") // from sent, in seconds
 	repairs       = attribute.Key("heald.repairs")          // what was changed in the body
-	repair        = attribute.Key("heald.repair")           // what the next attempt is to change
+	repair        = attribute.Key("heald.repair")           // what the next attempt will change
 	hedged        = attribute.Key("heald.hedged")
 	brokenBy      = attribute.Key("heald.broken_by")
 	resumed       = attribute.Key("heald.resumed") // resumed or resume_failed

@@ -27,8 +27,8 @@ type Sink struct {
 	ended    ended
 }
 
-// quiet keeps the SDK from writing lines of its own to standard error: what is
-// wrong with a setting, Resolve has said, and what comes of an export is returned.
+// quiet keeps the SDK from writing its own lines to standard error: Resolve
+// reports wrong settings, and the result of an export is returned.
 var quiet = sync.OnceFunc(func() { otel.SetLogger(logr.Discard()) })
 
 // New makes a sink; the collector is not asked before the first record.
@@ -49,8 +49,8 @@ func New(ctx context.Context, o *Options) (*Sink, error) {
 	return s, nil
 }
 
-// newResource says whom spans are from. OTEL_RESOURCE_ATTRIBUTES and
-// OTEL_SERVICE_NAME win over heald's own words.
+// newResource describes the service that sends the spans.
+// OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over heald's own values.
 func newResource(ctx context.Context, version string) *resource.Resource {
 	own := []attribute.KeyValue{attribute.String("service.name", "heald"), attribute.String("service.version", version)}
 	if host, err := os.Hostname(); err == nil {
@@ -84,12 +84,12 @@ func (s *Sink) Write(ctx context.Context, entries []record.Entry) error {
 
 // Close ends the exporter.
 func (s *Sink) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // it holds nothing
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // it holds no spans
 	defer cancel()
 	if err := s.provider.Shutdown(ctx); err != nil {
 		return err
 	}
-	return complete(s.exporter, s.close)
+	return shutdown(s.exporter, s.close)
 }
 
 // span makes one span that has ended.
@@ -100,7 +100,7 @@ func (s *Sink) span(at identity, name string, kind trace.SpanKind, begin time.Ti
 }
 
 // ended collects spans for one call of the exporter. The provider's own batches
-// would be a second queue, which drops without telling.
+// would be a second queue, which drops spans silently.
 type ended struct{ spans []sdktrace.ReadOnlySpan }
 
 func (*ended) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

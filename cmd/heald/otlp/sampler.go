@@ -10,17 +10,16 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// Sampler says which requests are sent: as Envoy has decided, and those of which
-// it has said nothing by Root. The zero value leaves the latter out.
+// Sampler says which requests are sent: Envoy decides, and Root decides about
+// requests without Envoy's decision. The zero value leaves the latter out.
 type Sampler struct {
 	// Alone says that Root decides about all, whatever Envoy says.
 	Alone bool
-	// Root decides by the trace's id; nil takes none.
+	// Root decides by the trace's id; nil sends none.
 	Root sdktrace.Sampler
 }
 
-// FollowsEnvoy reports whether nothing is sent of requests that Envoy does not
-// sample.
+// FollowsEnvoy reports whether only requests that Envoy samples are sent.
 func (s Sampler) FollowsEnvoy() bool { return !s.Alone && s.Root == nil }
 
 // samples reports whether the spans of a request are sent.
@@ -35,9 +34,9 @@ func (s Sampler) samples(o *record.Origin) bool {
 	return s.Root.ShouldSample(sdktrace.SamplingParameters{TraceID: at.trace}).Decision == sdktrace.RecordAndSample
 }
 
-// sampler is that of OTEL_TRACES_SAMPLER. Its default is not the standard's, which
-// takes all that nobody has decided about, but parentbased_always_off: Envoy
-// decides.
+// sampler is that of OTEL_TRACES_SAMPLER. Its default is parentbased_always_off
+// (Envoy decides), not the standard's, which sends all requests without a
+// decision.
 func (e *environment) sampler() Sampler {
 	name := e.get(envSampler)
 	kind, based := strings.CutPrefix(name, "parentbased_")
@@ -64,7 +63,7 @@ func (e *environment) sampler() Sampler {
 	return s
 }
 
-// Sampled hands on to r what is sampled, so that nothing else waits in its queue.
+// Sampled passes on to r what is sampled, so that nothing else waits in its queue.
 func (s *Sink) Sampled(r record.Recorder) record.Recorder { return sampled{s.sampler, r} }
 
 type sampled struct {

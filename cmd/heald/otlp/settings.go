@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Protocols by which spans are sent, as OTEL_EXPORTER_OTLP_PROTOCOL has them.
+// Protocols for spans, as in OTEL_EXPORTER_OTLP_PROTOCOL.
 const (
 	GRPC = "grpc"
 	HTTP = "http/protobuf"
@@ -23,21 +23,21 @@ const (
 // DefaultTimeout bounds one export.
 const DefaultTimeout = 10 * time.Second
 
-// Settings are what heald.yaml says of the collector. What is empty there is
-// taken from the OTEL_* variables.
+// Settings are what heald.yaml says about the collector. Empty fields are taken
+// from the OTEL_* variables.
 type Settings struct {
-	// Endpoint is the collector's URL. Over HTTP, one without a path is completed
-	// by /v1/traces; over gRPC, host:port will do.
+	// Endpoint is the collector's URL. Over HTTP, /v1/traces is added if it has
+	// no path; over gRPC, host:port is enough.
 	Endpoint string
 	// Protocol is GRPC, HTTP or JSON; "" for HTTP.
 	Protocol string
-	// Headers are sent along, as for authentication. One of heald.yaml replaces
-	// the variable's of that name.
+	// Headers are sent along, for example for authentication. A header of
+	// heald.yaml replaces the variable's of that name.
 	Headers map[string]string
 	// Timeout bounds one export; 0 for DefaultTimeout.
 	Timeout time.Duration
-	// CA is a PEM file of the authorities whose certificates are taken; "" for the
-	// system's. Cert and Key are PEM files with which heald shows who it is; they
+	// CA is a PEM file of the authorities whose certificates are accepted; "" for
+	// the system's. Cert and Key are PEM files of heald's client certificate; they
 	// are read for each connection.
 	CA, Cert, Key string
 }
@@ -55,11 +55,11 @@ type Options struct {
 	Version string
 }
 
-// where is where a setting was found, for what is wrong with it.
+// where is the place of a setting, for messages.
 type where struct{ path, fix string }
 
-// Resolve completes what heald.yaml says by the variables of the environment. file
-// is nil where it says nothing: then spans are sent if a variable names a
+// Resolve combines heald.yaml with the variables of the environment. file is nil
+// if heald.yaml has no record.otlp: then spans are sent if a variable names a
 // collector. nil options send nothing. Errors are setting.Problems.
 //
 // heald.yaml wins, setting by setting; but OTEL_SDK_DISABLED=true and
@@ -88,18 +88,19 @@ func Resolve(file *Settings, getenv func(string) string) (*Options, error) {
 // Endpoint completes a collector's URL of heald.yaml.
 func Endpoint(s, protocol string) (string, error) {
 	if protocol == GRPC && !strings.Contains(s, "://") {
-		return "", errors.New("is no URL of a collector") // whether there is TLS must be said
+		return "", errors.New("is no URL of a collector") // the URL must say whether there is TLS
 	}
 	return completed(s, protocol, true)
 }
 
-// completed checks a URL; whole says that it is that of traces unless it has a
-// path, and else that /v1/traces follows the path.
+// completed checks a URL and completes it: over gRPC with the port, over HTTP
+// with /v1/traces, which is added to any path, or, if whole is true, only if
+// there is none.
 func completed(s, protocol string, whole bool) (string, error) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return "", errors.New("is no URL of a collector") // what stands there may hold a password
+		return "", errors.New("is no URL of a collector") // not quoted: it may hold a password
 	case u.User != nil || u.RawQuery != "":
 		return "", errors.New("has a login or a query, which is not sent")
 	}

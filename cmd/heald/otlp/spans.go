@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// attributes are those of one span; what is empty is left out.
+// attributes are those of one span; empty ones are left out.
 type attributes []attribute.KeyValue
 
 func (l *attributes) text(k attribute.Key, v string) {
@@ -159,7 +159,7 @@ func (s *Sink) request(r *record.Request) {
 	s.span(requestIdentity(&r.Origin), name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
 }
 
-// end says how it ended: in the words of the failure, or by its reason.
+// end sets how the span ended: the text of the failure, or its reason.
 func end(span trace.Span, good bool, reason, said string) {
 	if !good {
 		span.SetStatus(codes.Error, cmp.Or(said, reason))

@@ -1,5 +1,5 @@
-// Package terminal tells whether somebody looks at what is written, and how: on a
-// terminal lines may be redrawn and colored, in a pipe or a file they are data.
+// Package terminal says whether a person sees the output: on a terminal lines may
+// be redrawn and colored, in a pipe or a file they are data.
 package terminal
 
 import (
@@ -9,10 +9,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen is a writer that a person looks at; a test has one of its own.
+// Screen is a terminal; tests have their own.
 type Screen interface {
 	io.Writer
-	// Size is what there is room for, in characters; 0 is not known.
+	// Size is its size in characters; 0 is not known.
 	Size() (width, height int)
 }
 
@@ -38,8 +38,8 @@ func (f file) Size() (width, height int) {
 	return width, height
 }
 
-// Colors reports whether a writer may be given colors: a terminal that knows them,
-// whose user has not set NO_COLOR (no-color.org).
+// Colors reports whether a writer may get colors: it is a terminal that supports
+// them, and NO_COLOR is not set (no-color.org).
 func Colors(w io.Writer) bool {
 	_, ok := Of(w)
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
@@ -48,7 +48,7 @@ func Colors(w io.Writer) bool {
 // Color is a way to show a text.
 type Color string
 
-// The colors that are used, as terminals know them (ECMA-48, 8.3.117).
+// The colors that are used, as terminal codes (ECMA-48, 8.3.117).
 const (
 	Plain  Color = ""
 	Bold   Color = "1"

@@ -90,8 +90,8 @@ func (p *Picture) block(name string, of func(*Sample) map[string]float64) (rows 
 	return rows
 }
 
-// Draw puts lines over what a screen shows, as far as it has room: the cursor goes
-// to the top, and what is behind each line and below the last is cleared.
+// Draw writes as many lines as fit over the screen: the cursor goes to the top,
+// and the rest of each line and everything below the last is cleared.
 func Draw(s terminal.Screen, lines []string) error {
 	width, height := s.Size()
 	if height > 2 && len(lines) > height-1 {
@@ -107,7 +107,8 @@ func Draw(s terminal.Screen, lines []string) error {
 	return err
 }
 
-// cut shortens a line to so many characters, colors not counted; 0 leaves it.
+// cut shortens a line to that many characters, without counting colors; 0 leaves it as
+// it is.
 func cut(line string, width int) string {
 	if width == 0 || utf8.RuneCountInString(line) <= width {
 		return line

@@ -16,7 +16,7 @@ type Sample struct {
 	// Requests are those that ended, by outcome, Attempts likewise by verdict, and
 	// Tokens by kind, since the start of the process.
 	Requests, Attempts, Tokens map[string]float64
-	// InFlight are requests under way; -1 if it is not told.
+	// InFlight are requests under way; -1 if unknown.
 	InFlight float64
 }
 
@@ -25,7 +25,7 @@ func Read(text []byte, at time.Time) (*Sample, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("what answers at /metrics is no metrics: %w", err)
+		return nil, fmt.Errorf("the answer at /metrics is not in the metrics format: %w", err)
 	}
 	s := &Sample{
 		At:       at,
@@ -58,8 +58,8 @@ func by(family *dto.MetricFamily, label string) map[string]float64 {
 	return out
 }
 
-// rate is how much a counter has grown per second. One that is smaller than before
-// began anew.
+// rate is how much a counter has grown per second. A counter that is smaller than
+// before has been reset.
 func rate(before, now float64, seconds float64) float64 {
 	if now < before {
 		before = 0

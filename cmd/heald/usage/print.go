@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
-// columns are what is told of a row. Their names are those of CSV and JSON.
+// columns are the values shown of a row. Their names are those in CSV and JSON.
 var columns = []struct {
 	name string
 	of   func(*Row) int64
@@ -36,7 +36,7 @@ var flaws = []struct {
 	{"unknown", func(r *Row) int64 { return r.Unknown }},
 }
 
-// costKnown reports whether a cost can be told: some attempt has one, or none
+// costKnown reports whether a cost can be shown: some attempt has one, or none
 // used anything.
 func (r *Row) costKnown() bool { return r.Priced > 0 || r.Unpriced == 0 && r.Unknown == 0 }
 
@@ -137,8 +137,8 @@ func (s *Sum) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// inert keeps spreadsheets from taking a value for a formula: models' names are
-// the client's.
+// inert prevents that spreadsheets take a value for a formula: clients choose
+// names of models.
 func inert(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

@@ -18,7 +18,7 @@ import (
 // adminSource is a running heald.
 type adminSource struct{ client *accounts.Client }
 
-// Ask asks a running heald at its admin listener.
+// Ask makes a source of a running heald's admin listener.
 func Ask(client *accounts.Client) Source { return adminSource{client} }
 
 func (a adminSource) Name() string { return "the heald at " + a.client.Address() }
@@ -53,12 +53,12 @@ func (a adminSource) Query(ctx context.Context, f history.Filter, before history
 	return page, err
 }
 
-// get asks for JSON. A heald that knows of no such request says so in JSON; one
-// that has no such page does not.
+// get asks for JSON. A heald that does not know the request says so in JSON;
+// one that is too old for the question does not.
 func (a adminSource) get(ctx context.Context, path string, to any) error {
 	status, body, err := a.client.Fetch(ctx, path)
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s; what it has left behind can be read: --log FILE for its log, --store sqlite:PATH, or --redis with --config",
+		return fmt.Errorf("%s; you can read what it has left: --log FILE for its log, --store sqlite:PATH, or --redis with --config",
 			strings.TrimPrefix(err.Error(), a.client.Address()+": "))
 	}
 	if err != nil {
@@ -76,15 +76,15 @@ func (a adminSource) get(ctx context.Context, path string, to any) error {
 	case is && said.Error != "":
 		return errors.New(said.Error)
 	case status == http.StatusNotFound && a.client.Lives(ctx):
-		return errors.New("it is too old to tell of requests: update it, or read its log with --log -")
+		return errors.New("it is too old for questions about requests: update it, or read its log with --log -")
 	}
-	return fmt.Errorf("what answers there is not heald's admin listener (it says %d): name the address of listen.admin in heald.yaml with --admin", status)
+	return fmt.Errorf("the server there is not heald's admin listener (it answered %d): name the address of listen.admin in heald.yaml with --admin", status)
 }
 
-// spans are how far back it is looked for whether a heald remembers anything.
+// spans are the ages for which Reach asks.
 var spans = []time.Duration{30 * 24 * time.Hour, 7 * 24 * time.Hour, 24 * time.Hour, time.Hour, 10 * time.Minute, 0}
 
-// Reach asks whether there is anything older than some times.
+// Reach asks whether there is anything older than each of them.
 func (a adminSource) Reach(ctx context.Context) string {
 	now := time.Now()
 	for _, d := range spans {

@@ -20,13 +20,13 @@ const (
 	requestLine = "request finished"
 )
 
-// Bounds of what is remembered of a log or a stream: the newest.
+// Bounds of what is remembered of a log or a stream: the newest requests.
 const (
 	mostRequests = 100_000
 	mostBytes    = 512 << 20
 )
 
-// told is a source that was told one record after the other.
+// told is a source that is filled one record after the other.
 type told struct {
 	*history.Memory
 	name     string
@@ -39,7 +39,7 @@ func newTold(name string) *told {
 	return &told{Memory: history.NewMemory(history.MemoryOptions{Requests: mostRequests, Bytes: mostBytes}), name: name, attempts: map[string][]record.Attempt{}}
 }
 
-// mostOpen bounds the requests whose end has not come.
+// mostOpen bounds the requests that have not ended.
 const mostOpen = 10_000
 
 func (t *told) tell(e record.Entry) {
@@ -81,10 +81,10 @@ func (t *told) Reach(context.Context) string {
 	return since(t.oldest)
 }
 
-// read reads JSON lines, of heald's log, of files of records, or both mixed, and
-// passes over everything else: other lines, and what stands before the JSON, as the
-// names of pods. only, if it is not "", is an id: of lines without it only the first
-// is looked at, to say how far back they reach.
+// read reads JSON lines of heald's log, of files of records, or both mixed, and
+// ignores everything else: other lines, and text before the JSON such as the names
+// of pods. only, if it is not "", is an id: of lines without it only the first is
+// read, to say how far back they reach.
 func (t *told) read(ctx context.Context, in io.Reader, name, only string) error {
 	for line, err := range file.Lines(in) {
 		if err != nil {
@@ -124,7 +124,7 @@ func originOf(e record.Entry) *record.Origin {
 	return &e.Request.Origin
 }
 
-// isRecord reports a line that may be one, without reading it.
+// isRecord reports whether a line may be a record, without decoding it.
 func isRecord(text []byte) bool {
 	return bytes.Contains(text, []byte(`"`+attemptLine+`"`)) || bytes.Contains(text, []byte(`"`+requestLine+`"`)) || bytes.Contains(text, []byte(`"record"`))
 }

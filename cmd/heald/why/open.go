@@ -17,7 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state/redis"
 )
 
-// Where says which sources are asked, in this order; the running heald only where
+// Where says which sources are asked, in this order; the running heald only if
 // none of the others is named.
 type Where struct {
 	// Logs are files with heald's log or records, "-" for standard input, also
@@ -32,13 +32,13 @@ type Where struct {
 	Running func() (*accounts.Client, error)
 }
 
-// Wrong is a source that was named in such a way that it cannot be asked.
+// Wrong is the error for a source that was named wrongly, so it cannot be asked.
 type Wrong struct{ err error }
 
 func (w *Wrong) Error() string { return w.err.Error() }
 func (w *Wrong) Unwrap() error { return w.err }
 
-// Sources are sources that were opened.
+// Sources are open sources.
 type Sources struct {
 	List  []Source
 	close []func() error
@@ -53,9 +53,9 @@ func (s *Sources) Close() error {
 	return errors.Join(errs...)
 }
 
-// Open opens the sources. Of what comes one record after the other only that of the
-// request with the id only is read, if it is not "", and of the stream what is
-// newer than since.
+// Open opens the sources. If only is not "", only the records of the request with
+// this id are read from logs and the stream, and the stream is only read back to
+// since.
 func (w *Where) Open(ctx context.Context, in io.Reader, only string, since time.Time) (_ *Sources, err error) {
 	s := &Sources{}
 	defer func() {
@@ -136,7 +136,7 @@ func (w *Where) openStream(ctx context.Context, only string, since time.Time) (_
 		return nil, err
 	}
 	if !cfg.State.Shared() {
-		return nil, &setting.Problem{Path: "state.redis", Found: path + " names no Redis", Fix: "leave --redis out, or name the heald.yaml that the replicas have"}
+		return nil, &setting.Problem{Path: "state.redis", Found: path + " names no Redis", Fix: "leave --redis out, or name the heald.yaml of the replicas"}
 	}
 	c, err := cfg.State.Redis.Config()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/record/history"
 )
 
-// List prints the newest requests that f asks for, at most limit, the oldest of
-// them first, so that the newest stands last: a table, or JSON lines.
+// List prints the newest requests that f selects, at most limit, the oldest of
+// them first, so that the newest is last: a table, or JSON lines.
 func List(ctx context.Context, out io.Writer, source Source, f history.Filter, limit int, asJSON bool) error {
 	var items []history.Item
 	var before history.Cursor
@@ -89,7 +89,7 @@ func table(out io.Writer, items []history.Item, more bool) error {
 		return err
 	}
 	if more {
-		_, err := fmt.Fprintln(out, "there are older ones: raise --limit, or ask for less")
+		_, err := fmt.Fprintln(out, "there are older ones: raise --limit, or filter more")
 		return err
 	}
 	return nil

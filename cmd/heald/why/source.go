@@ -25,7 +25,7 @@ type Source interface {
 	Reach(ctx context.Context) string
 }
 
-// notFound says that nobody knows of a request, and what can be done.
+// notFound is the error that no source knows a request, and says what to do.
 type notFound struct {
 	id    string
 	asked []string // sources, and how far back they reach
@@ -33,15 +33,15 @@ type notFound struct {
 
 func (e *notFound) Error() string {
 	return fmt.Sprintf("nothing is known of %s. Asked: %s. The request may be older, may not have ended, or may have been served by another replica: "+
-		"ask where that one's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(e.id), strings.Join(e.asked, "; "))
+		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(e.id), strings.Join(e.asked, "; "))
 }
 
 // Is makes it a history.ErrNotFound.
 func (e *notFound) Is(target error) bool { return target == history.ErrNotFound }
 
 // find asks the sources, one after the other, for a request: by its id, by its
-// trace id, or by the beginning of either where that is of one request alone. A
-// source that does not answer does not hide the others.
+// trace id, or by the beginning of either if only one request has it. If a
+// source does not answer, the others are still asked.
 func find(ctx context.Context, sources []Source, id string) (history.Item, Source, error) {
 	if len(id) < leastBeginning {
 		return history.Item{}, nil, fmt.Errorf("%q is too short: write %d or more characters of the request's id or of its trace id", id, leastBeginning)
@@ -92,7 +92,7 @@ func byBeginning(ctx context.Context, s Source, id string) (history.Item, error)
 	return history.Item{}, fmt.Errorf("several requests begin with %s: %s; write more of the id", id, strings.Join(ids, ", "))
 }
 
-// since words a time to which a source reaches back.
+// since formats the time to which a source reaches back.
 func since(t time.Time) string {
 	if t.IsZero() {
 		return "has no requests"

@@ -19,12 +19,12 @@ const (
 	streamStep = 1000
 	mostStream = 50_000
 	// mostApart is how long before its request's beginning an attempt may have been
-	// told, by the clocks of replicas.
+	// recorded, since replicas' clocks differ.
 	mostApart = time.Minute
 )
 
 // ReadStream reads the shared stream of records from its end: for one request (its
-// id in only), or as far as a time, or as much as is read of a stream at all.
+// id in only), back to a time, or at most mostStream entries.
 func ReadStream(ctx context.Context, from history.Stream, name, only string, since time.Time) (Source, error) {
 	t, wanted := newTold(name), history.Filter{ID: only}
 	var found []record.Entry // the newest first
@@ -46,7 +46,7 @@ func ReadStream(ctx context.Context, from history.Stream, name, only string, sin
 				continue
 			}
 			found = append(found, e)
-			if e.Request != nil && only != "" && wanted.Match(e.Request) { // what is older than its beginning is of others
+			if e.Request != nil && only != "" && wanted.Match(e.Request) { // older entries are of other requests
 				since = e.Request.Time.Add(-mostApart)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record/story"
 )
 
-// Tell prints the story of a request: one sentence a line, and where it is
+// Tell prints the story of a request: one sentence per line, and where it is
 // explained. asJSON prints the request itself.
 func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSON bool) error {
 	item, from, err := find(ctx, sources, id)

@@ -65,7 +65,7 @@ func TestWhyOfALog(t *testing.T) {
 	for _, id := range []string{"id-1", "0af7651916cd43dd8448eb211c80319c", "0af76"} {
 		got, err := tell(t, id, logOf(t, aLog, id))
 		if err != nil || !inOrder(got, "request id-1, trace 0af7", "standard input", "12:00:01.100", "tenant search", "asked best", "attempt 1 at studio-1", "429", "another account",
-			"Quota exceeded", "attempt 2 at studio-2", "first byte after 0.8 s", "the answer was whole after 1.9 s", "OPERATING.md#") {
+			"Quota exceeded", "attempt 2 at studio-2", "first byte after 0.8 s", "the answer was complete after 1.9 s", "OPERATING.md#") {
 			t.Errorf("%s: %v\n%s", id, err, got)
 		}
 	}
@@ -102,12 +102,13 @@ func TestWhyOfRecords(t *testing.T) {
 		}
 		text.Write(append(line, '\n'))
 	}
-	if got, err := tell(t, "id-9", logOf(t, text.String(), "id-9")); err != nil || !inOrder(got, "request id-9", "the answer was whole") {
+	if got, err := tell(t, "id-9", logOf(t, text.String(), "id-9")); err != nil || !inOrder(got, "request id-9", "the answer was complete") {
 		t.Errorf("%v\n%s", err, got)
 	}
 }
 
-// Who does not know says who was asked, and how far back each reaches.
+// If no source knows the request, the error says which were asked and how far back each
+// reaches.
 func TestNotFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
 	f, err := sqlite.Open(sqlite.Options{Path: path})
@@ -264,7 +265,7 @@ func TestAdmin(t *testing.T) {
 		"record.history is 0": func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, nil, errors.New("no requests are remembered: record.history is 0"))
 		},
-		"it is too old to tell of requests": func(w http.ResponseWriter, r *http.Request) {
+		"it is too old for questions about requests": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/livez" {
 				_, _ = w.Write([]byte("ok\n"))
 				return
@@ -273,7 +274,7 @@ func TestAdmin(t *testing.T) {
 		},
 		"is not heald's admin listener": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
 		"it refuses: not from here":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
-		"it asks who comes: a token": func(w http.ResponseWriter, _ *http.Request) {
+		"it asks for authentication: a token": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, accounts.AsksToken, http.StatusUnauthorized)
 		},
 	} {

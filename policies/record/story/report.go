@@ -11,11 +11,11 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Report is what happened to a request as the text of a bug report. It tells the
+// Report is what happened to a request as the text of a bug report. It has the
 // request's id, the API, models, kinds of backends, times, tokens, log words and
-// what the provider has said. Tenants, keys, accounts, backends, clients, replicas,
-// projects and traces are numbered or left out. There are no prompts, answers or
-// credentials in a record. version is heald's.
+// the provider's errors. Tenants, keys, accounts, backends, clients, replicas,
+// projects and traces are numbered or left out. A record has no prompts, answers
+// or credentials. version is heald's.
 func Report(r *record.Request, version string) string {
 	anonymous := anonymize(r)
 	var b strings.Builder
@@ -30,8 +30,8 @@ func Report(r *record.Request, version string) string {
 		fmt.Fprintf(&b, "attempt %d: %s, %s, model %s, %s, %s, status %d; waited %d, headers %d, content %d, held %d, all %d ms\n", a.Number, none(a.Backend), none(a.Kind), none(a.Model),
 			a.Verdict, none(a.Reason), a.Status, ms(a.Waited), ms(a.Headers), ms(a.Content), ms(a.Held), ms(a.Duration))
 	}
-	b.WriteString("\nTo repeat what heald made of it, save the client's request as request.json and run:\n\n    " + translate(&anonymous) + "\n\n")
-	b.WriteString("The request may have prompts in it: shorten it to what still shows the fault before you attach it.\n")
+	b.WriteString("\nTo repeat heald's translation, save the client's request as request.json and run:\n\n    " + translate(&anonymous) + "\n\n")
+	b.WriteString("The request may contain prompts: before you attach it, shorten it to the part that still shows the problem.\n")
 	return b.String()
 }
 
@@ -59,7 +59,7 @@ func translate(r *record.Request) string {
 
 var plain = regexp.MustCompile(`^[\w./:@=,+-]+$`)
 
-// quote makes one word of a shell's of a text.
+// quote quotes a text as one word for a shell.
 func quote(s string) string {
 	if plain.MatchString(s) && !strings.HasPrefix(s, "-") {
 		return s
@@ -67,15 +67,15 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Long numbers and addresses of mail in what a provider says are of projects and
-// people.
+// Long numbers and e-mail addresses in a provider's text are those of projects
+// and people.
 var (
 	longNumber = regexp.MustCompile(`\d{9,}`)
 	mail       = regexp.MustCompile(`[\w.%+-]+@[\w.-]+\.\w+`)
 	projects   = regexp.MustCompile(`(projects?[/ :=]+)[\w:.-]+`)
 )
 
-// anonymize returns a request whose names are numbers.
+// anonymize returns a request with numbered pseudonyms in place of names.
 func anonymize(r *record.Request) record.Request {
 	out := *r
 	names := &pseudonyms{}
@@ -115,13 +115,13 @@ func anonymize(r *record.Request) record.Request {
 	return out
 }
 
-// pseudonyms are names that stand for others, in the order in which they came.
+// pseudonyms stand for names, in the order in which these came.
 type pseudonyms struct {
 	names []string // kind, NUL, name
 	stand []string
 }
 
-// of is the pseudonym of a name, the same for the same.
+// of is the pseudonym of a name, always the same one.
 func (p *pseudonyms) of(kind, name string) string {
 	if name == "" {
 		return ""
@@ -140,8 +140,8 @@ func (p *pseudonyms) of(kind, name string) string {
 	return p.stand[len(p.stand)-1]
 }
 
-// in replaces names in a text, the longest first, and what looks like a project or
-// a person.
+// in replaces names in a text, the longest first, and whatever looks like a
+// project or a person.
 func (p *pseudonyms) in(text string) string {
 	order := make([]int, len(p.names))
 	for i := range order {

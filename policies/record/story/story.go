@@ -27,11 +27,11 @@ func Tell(r *record.Request) []Sentence {
 	t.add(asked(r))
 	for n := 1; n <= max(r.Tried, len(r.Attempts)); n++ {
 		if a := attempt(r, n); a != nil && r.Outcome == "local" && a.Backend == "" {
-			continue // the end says it
+			continue // the last sentence says it
 		} else if a != nil {
 			t.attempt(a, attempt(r, n+1), attempt(r, n-1))
 		} else if r.Tried > n || len(r.Attempts) > 0 {
-			t.link(fmt.Sprintf("attempt %d: nothing is known of it: its replica died, or its record has not come", n), "", find)
+			t.link(fmt.Sprintf("attempt %d: nothing is known of it: its replica died, or its record has not arrived", n), "", find)
 		}
 	}
 	t.firstByte()
@@ -41,7 +41,7 @@ func Tell(r *record.Request) []Sentence {
 		if strings.HasPrefix(r.Warnings, "failover:") {
 			section = model
 		}
-		t.link("what the client was warned of: "+r.Warnings, "", section)
+		t.link("warnings for the client: "+r.Warnings, "", section)
 	}
 	return t.sentences
 }
@@ -66,12 +66,12 @@ func (t *teller) explain(text, word string) {
 	t.sentences = append(t.sentences, Sentence{Text: text, Word: word})
 }
 
-// clause is what a log word says, with the word itself.
+// clause is the meaning of a log word, with the word itself.
 func clause(word string) string {
 	if e, ok := reasons[word]; ok {
 		return e.words + " (" + word + ")"
 	}
-	return word // of a newer heald
+	return word // a word of a newer heald
 }
 
 // attempt returns the attempt with a number; nil if nothing is known of it.
@@ -113,10 +113,10 @@ func asked(r *record.Request) string {
 	return b.String()
 }
 
-// attempt tells of one attempt, and of what came next.
+// attempt describes one attempt, and what came next.
 func (t *teller) attempt(a, next, before *record.Attempt) {
 	if a.Repairs != "" && (before == nil || before.Repairs != a.Repairs) {
-		t.link(fmt.Sprintf("the body of attempt %d was changed, since it had been refused: %s", a.Number, a.Repairs), "", signature)
+		t.link(fmt.Sprintf("the body of attempt %d was changed, since the provider had refused it: %s", a.Number, a.Repairs), "", signature)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "attempt %d", a.Number)
@@ -147,7 +147,7 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 			b.WriteString(" after " + span(took))
 		}
 	}
-	b.WriteString(t.hop(a, next))
+	b.WriteString(t.destination(a, next))
 	if a.Unsettled {
 		t.link(b.String(), a.Reason, find)
 	} else {
@@ -168,8 +168,8 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 	}
 }
 
-// hop says where the next attempt goes.
-func (t *teller) hop(a, next *record.Attempt) string {
+// destination says where the next attempt goes.
+func (t *teller) destination(a, next *record.Attempt) string {
 	if a.Verdict == "pass" || a.Verdict == "fail" {
 		return ""
 	}
@@ -198,12 +198,12 @@ func (t *teller) hop(a, next *record.Attempt) string {
 	if a.Verdict == "repair" {
 		to += ", with a changed body"
 	}
-	// Where the next attempt says how long it waited, that is the pause.
+	// If the next attempt says how long it waited, that is the pause.
 	if pause := t.pause(a, next); pause > 0 && next.Waited < pause {
 		to += " after " + span(pause)
 	}
 	if a.Unsettled {
-		to += ", so that it was the provider"
+		to += ", so it was the provider"
 	}
 	return " → " + to
 }
@@ -230,7 +230,7 @@ func (t *teller) firstByte() {
 	t.add(text)
 }
 
-// resumption tells of the rest of an answer that broke off.
+// resumption describes how the rest of an answer that broke off was fetched.
 func (t *teller) resumption(m *record.Resume) {
 	if m == nil {
 		return
@@ -257,7 +257,7 @@ func (t *teller) end() {
 	}
 	switch r.Outcome {
 	case "passed":
-		text := "the answer was whole" + after
+		text := "the answer was complete" + after
 		if why := stops[r.StopReason]; why != "" {
 			text += ": " + why
 		}
@@ -266,10 +266,10 @@ func (t *teller) end() {
 		t.explain("heald answered by itself, without asking a provider: "+clause(r.Reason), r.Reason)
 	case "broken":
 		word := cmp.Or(r.BrokenBy, r.Reason)
-		t.explain("the client got a part of the answer and then the error event of its API"+after+": "+clause(word)+tokens(r), word)
+		t.explain("the client got a part of the answer, then the error event of its API"+after+": "+clause(word)+tokens(r), word)
 	case "canceled":
 		if r.FirstByte > 0 {
-			t.explain("Envoy ended the answer"+after+", before it was whole: the client left, or the provider reset the connection"+tokens(r), "canceled")
+			t.explain("Envoy ended the answer"+after+", before it was complete: the client left, or the provider reset the connection"+tokens(r), "canceled")
 			return
 		}
 		if last := r.Last(); last != nil && last.Unsettled {
@@ -279,7 +279,7 @@ func (t *teller) end() {
 		t.explain("the request ended"+after+", before an answer began: most likely the client left", "canceled")
 	case "failed":
 		if last := r.Last(); last != nil && last.Verdict != "fail" && r.Status == 0 {
-			t.link("heald asked for another attempt and none came: Envoy has refused to retry, the client has left, or another replica has not told of it; Envoy's access log says which", r.Reason, refusals)
+			t.link("heald asked for another attempt and none came: Envoy refused to retry, the client left, or another replica's record is missing; Envoy's access log says which", r.Reason, refusals)
 			return
 		}
 		text := "the client got an error"
@@ -296,9 +296,9 @@ func (t *teller) end() {
 	}
 }
 
-// neverAsked reports a request that never went to a provider. Records of the
-// versions before the flag do not have it: what a provider has said, and what was
-// used, tells as much.
+// neverAsked reports a request that never went to a provider. Records of versions
+// before that flag do not have it: there the provider's replies and the usage
+// show it.
 func neverAsked(r *record.Request) bool {
 	return !r.Asked && r.Usage == nil && !slices.ContainsFunc(r.Attempts, func(a record.Attempt) bool {
 		return a.Asked || a.Status != 0 || a.Headers > 0

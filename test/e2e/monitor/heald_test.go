@@ -130,7 +130,7 @@ func (h *heald) look(t *testing.T, env ...string) {
 	}
 	run(t, filepath.Join("browser", "heald", "heald.test.mjs"), append(env, "MONITOR_URL="+strings.TrimSuffix(h.Page(), "/"), "MONITOR_ENVOY="+h.URL, "MONITOR_IDS="+string(ids))...)
 	for name, words := range map[string][]string{
-		"healed":  {"through the responses API, as a stream", "peek_error_event", "upstream_overloaded", "The model is overloaded", "(ok)", "the answer was whole"},
+		"healed":  {"through the responses API, as a stream", "peek_error_event", "upstream_overloaded", "The model is overloaded", "(ok)", "the answer was complete"},
 		"failed":  {"through the responses API", "invalid_request", "the provider's refusal", "the client got an error, 400"},
 		"refused": {"through the claude API", "refused", "no provider was asked"},
 		"broken":  {"stream_truncated"},

@@ -110,7 +110,7 @@ var nights = []night{
 		want:   []string{`HealdEnvoyRefusesRetries{}`},
 		metric: []string{"heald_attempts_total", `verdict="retry"`},
 		told: told{refused: true,
-			story: []string{"500, the provider failed (upstream_error)", "no other attempt came", "Envoy has refused to retry", "#retries-are-refused"}}},
+			story: []string{"500, the provider failed (upstream_error)", "no other attempt came", "Envoy refused to retry", "#retries-are-refused"}}},
 
 	{name: "Redis is gone", redis: true, minutes: 3,
 		trouble: func(w *watch, minute int) {

@@ -11,7 +11,7 @@ import (
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, value any) {
-	text, err := json.Marshal(value) // whole before anything is sent
+	text, err := json.Marshal(value) // made whole before anything is sent
 	if err != nil {
 		fail(w, http.StatusInternalServerError, "the answer cannot be written as JSON")
 		return
@@ -29,7 +29,7 @@ func fail(w http.ResponseWriter, status int, words string) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// remembers reports whether there are requests to ask for, and says so if not.
+// remembers reports whether requests are remembered, and answers the client if not.
 func (m *Monitor) remembers(w http.ResponseWriter) bool {
 	if m.o.Store == nil {
 		fail(w, http.StatusNotFound, "no requests are remembered: record.history is 0")
@@ -43,7 +43,7 @@ func unavailable(w http.ResponseWriter, err error) {
 		fail(w, http.StatusNotFound, err.Error())
 		return
 	}
-	fail(w, http.StatusServiceUnavailable, "the store of requests does not answer")
+	fail(w, http.StatusServiceUnavailable, "the history of requests does not answer")
 }
 
 func (m *Monitor) accounts(w http.ResponseWriter, _ *http.Request) {

@@ -15,7 +15,7 @@ import (
 // exportLimit bounds the requests of one file.
 const exportLimit = 100_000
 
-// export answers with what a filter shows, the newest first, as a file.
+// export answers with the requests that a filter selects, the newest first, as a file.
 func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
 	if !m.remembers(w) {
 		return
@@ -55,7 +55,7 @@ func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
 			err = to.write(page.Items)
 		}
 		if err != nil {
-			panic(http.ErrAbortHandler) // so that half a file does not look whole
+			panic(http.ErrAbortHandler) // so that half a file does not look complete
 		}
 		n += len(page.Items)
 		if before = page.Next; before == 0 {
@@ -64,7 +64,7 @@ func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exporter writes items. It is called once at least, and may be given none.
+// exporter writes items. It is called at least once, perhaps with no items.
 type exporter interface {
 	write([]history.Item) error
 }
@@ -156,9 +156,10 @@ func (e *csvExport) write(items []history.Item) error {
 	return e.out.Error()
 }
 
-// harmless keeps a spreadsheet from taking a text for a formula: clients and
-// providers choose some of them (https://owasp.org/www-community/attacks/CSV_Injection).
-// Numbers do not begin like one here.
+// harmless prevents that a spreadsheet takes a text for a formula: clients and
+// providers choose some of them
+// (https://owasp.org/www-community/attacks/CSV_Injection). Numbers here do not begin
+// like a formula.
 func harmless(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) || strings.HasPrefix(s, "＝") || strings.HasPrefix(s, "＋") || strings.HasPrefix(s, "－") || strings.HasPrefix(s, "＠") {
 		return "'" + s
@@ -196,7 +197,7 @@ func usageOf(field func(*record.Usage) int64) func(*record.Request) string {
 
 func millis(d record.Duration) string { return number(time.Duration(d).Milliseconds()) }
 
-// number is "" for what is not there.
+// number is "" for a missing value.
 func number(n int64) string {
 	if n == 0 {
 		return ""

@@ -15,15 +15,15 @@ import (
 
 // Times of a stream of events.
 const (
-	// keepAlive is after how long without an event a comment is sent.
+	// keepAlive is how long the stream may be silent before a comment is sent.
 	keepAlive = 15 * time.Second
 	// writeTime is how long a reader may take for one event.
 	writeTime = 30 * time.Second
-	// askAgain is how often a store is asked that cannot be followed.
+	// askAgain is how often a store without a live stream is asked.
 	askAgain = time.Second
 )
 
-// source has the next event. It returns the error of ctx when that ends first.
+// source returns the next event, or the error of ctx if that ends first.
 type source interface {
 	Next(ctx context.Context) (history.Event, error)
 	Close()
@@ -31,7 +31,7 @@ type source interface {
 
 // follow sends requests as they end, as server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html), and again when
-// more is known of one.
+// more is known about one.
 func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 	if !m.remembers(w) {
 		return
@@ -41,7 +41,7 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	after, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64) // what is none asks for nothing
+	after, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64) // an invalid one means none
 	from, err := m.source(f)
 	if err != nil {
 		w.Header().Set("Retry-After", "10")
@@ -55,7 +55,7 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // of proxies in between
+	h.Set("X-Accel-Buffering", "no") // for proxies in between
 	out := &events{w: w, control: http.NewResponseController(w)}
 	if out.send(": requests as they end\n\n") != nil || r.Method == http.MethodHead || !m.missed(ctx, out, f, history.Cursor(after)) {
 		return
@@ -76,7 +76,7 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next waits for an event, for keepAlive at most.
+// next waits for an event, for at most keepAlive.
 func next(ctx context.Context, from source) (history.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepAlive)
 	defer cancel()
@@ -94,7 +94,7 @@ func (m *Monitor) source(f history.Filter) (source, error) {
 	return &asking{store: m.o.Store, filter: f, leave: func() { m.asking.Add(-1) }}, nil
 }
 
-// missed sends what a reader has missed who comes again; false if that fails.
+// missed sends what a reader who reconnects has missed; false if that fails.
 func (m *Monitor) missed(ctx context.Context, out *events, f history.Filter, after history.Cursor) bool {
 	if after <= 0 {
 		return true
@@ -105,7 +105,7 @@ func (m *Monitor) missed(ctx context.Context, out *events, f history.Filter, aft
 	}
 	items := newer(page.Items, after)
 	if len(items) == len(page.Items) && page.Next != 0 && out.send("event: lost\ndata: {\"lost\":1}\n\n") != nil {
-		return false // there are more than one page; nobody has counted them
+		return false // there is more than one page; nobody has counted them
 	}
 	for _, item := range items {
 		if out.event(history.Event{Item: item}) != nil {
@@ -126,9 +126,9 @@ func newer(items []history.Item, after history.Cursor) []history.Item {
 	return out
 }
 
-// asking makes events by asking a store that cannot be followed. It asks for what
-// is newest, whatever the filter is: to look for what a filter asks for may take the
-// store long, and this is asked again and again.
+// asking makes events by asking a store that has no live stream. It asks for the
+// newest requests without the filter, since a search by filter may take the store
+// long, and this is asked again and again.
 type asking struct {
 	store  history.Source
 	filter history.Filter
@@ -162,8 +162,8 @@ func (a *asking) Next(ctx context.Context) (history.Event, error) {
 	}
 }
 
-// ask makes ready what is newer than at the last question, and reports whether that
-// was more than a page.
+// ask reads what is newer than at the last question, and reports whether that was
+// more than a page.
 func (a *asking) ask(ctx context.Context) (lost bool, err error) {
 	page, err := a.store.Query(ctx, history.Filter{}, 0, 1)
 	if err != nil {
@@ -176,7 +176,7 @@ func (a *asking) ask(ctx context.Context) (lost bool, err error) {
 	}
 	newest := page.Items[0].Cursor
 	if !first {
-		// There are no more than there are cursors in between.
+		// There are no more requests than cursors in between.
 		if page, err = a.store.Query(ctx, history.Filter{}, 0, int(min(newest-a.after, history.MaxPage))); err != nil {
 			return false, err
 		}
@@ -209,7 +209,7 @@ func (e *events) event(of history.Event) error {
 }
 
 func (e *events) send(text string) error {
-	_ = e.control.SetWriteDeadline(time.Now().Add(writeTime)) // a reader that hangs must not keep its place
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTime)) // a reader that hangs must not hold resources
 	if _, err := e.w.Write([]byte(text)); err != nil {
 		return err
 	}

@@ -106,8 +106,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// Who comes again gets what was missed, in order, and is told where that is more
-// than a page.
+// A reader that reconnects gets what it missed, in order, and is told if that is
+// more than a page.
 func TestFollowAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, store := page(t)
@@ -133,7 +133,7 @@ func TestFollowAgain(t *testing.T) {
 	})
 }
 
-// A slow reader loses events, is told how many, and holds nobody up.
+// A slow reader loses events, is told how many, and delays nobody.
 func TestFollowSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, store := page(t)
@@ -160,7 +160,7 @@ func TestFollowSlowly(t *testing.T) {
 	})
 }
 
-// So many may follow, and the end of the process ends them all.
+// The number of readers is bounded, and the end of the process ends them all.
 func TestFollowersAreBoundedAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, store := page(t)
@@ -208,8 +208,8 @@ func (s *few) Query(_ context.Context, f history.Filter, before history.Cursor, 
 	return page, nil
 }
 
-// A store that has to be asked tells of its very first request, too, is never asked
-// for what a filter finds, and so many may have it asked.
+// A store without a live stream also reports its very first request, is never
+// searched with a filter, and the number of its readers is bounded.
 func TestFollowByAsking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &few{}
@@ -269,7 +269,7 @@ func (broken) Get(context.Context, string) (history.Item, error) {
 	return history.Item{}, errors.New("disk: I/O error at /secret/path")
 }
 
-// A store that fails is said to, without its own words, and streams end.
+// If a store fails, the answer says so without the store's own error, and streams end.
 func TestBrokenStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _ := page(t, func(o *Options) { o.Store = broken{o.Store} })

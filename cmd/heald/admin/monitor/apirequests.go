@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record/story"
 )
 
-// Bounds of what is asked for.
+// Bounds of a question.
 const (
 	defaultLimit = 200
 	// listLimit is how many values one filter may have, and textLimit how long each
@@ -21,7 +21,7 @@ const (
 	textLimit = 300
 )
 
-// filterOf reads the filter of a question.
+// filterOf reads the filter of a request to the API.
 func filterOf(q url.Values) (f history.Filter, err error) {
 	for name, to := range map[string]*[]string{"api": &f.APIs, "tenant": &f.Tenants, "backend": &f.Backends, "account": &f.Accounts,
 		"model": &f.Models, "outcome": &f.Outcomes, "reason": &f.Reasons} {
@@ -97,7 +97,7 @@ func (m *Monitor) requests(w http.ResponseWriter, r *http.Request) {
 	answer(w, page)
 }
 
-// told is one request with its story.
+// told answers with one request and its story.
 type told struct {
 	Request history.Item     `json:"request"`
 	Story   []story.Sentence `json:"story"`

@@ -20,8 +20,8 @@ type BodyReader interface {
 }
 
 // Bodies answers with the bodies of one request; from is nil where none are kept.
-// It hands out prompts and answers: only who may look at the admin listener gets
-// here, and nothing of them is run or kept by a browser.
+// It serves prompts and answers: only those who may look at the admin listener
+// get here, and no browser runs or keeps any of it.
 func Bodies(from BodyReader) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
@@ -44,7 +44,7 @@ func Bodies(from BodyReader) http.Handler {
 		b, err := from.Bodies(r.Context(), r.PathValue("id"))
 		switch {
 		case errors.Is(err, history.ErrNotFound):
-			refuse(http.StatusNotFound, "of this request no bodies are kept: it went well and record.bodies is failed, they have expired, its tenant is excluded, or there was no room for them")
+			refuse(http.StatusNotFound, "no bodies of this request are kept: it went well and record.bodies is failed, they have expired, its tenant is excluded, or there was no room for them")
 		case err != nil:
 			refuse(http.StatusServiceUnavailable, "the history on disk cannot be read; see the log")
 		default:

@@ -17,20 +17,20 @@ type Options struct {
 	Now *history.Now
 	// Bodies has what clients sent and got; nil where none are kept.
 	Bodies BodyReader
-	// Accounts tells of accounts; nil has nothing to tell.
+	// Accounts makes the report on accounts; nil has none.
 	Accounts func() accounts.Report
 	Info     Info
 }
 
-// Info says what the page shows of whom.
+// Info says what the page shows.
 type Info struct {
 	Version string `json:"version"`
-	// Replica tells this process from others; "" where there are none.
+	// Replica identifies this process among others; "" where there are none.
 	Replica string `json:"replica"`
 	// Store is where requests are remembered: memory, sqlite, redis (in memory,
 	// those of all replicas), or off.
 	Store string `json:"store"`
-	// Bodies says of which requests bodies are kept: off, failed or all.
+	// Bodies says of which requests the bodies are kept: off, failed or all.
 	Bodies   string   `json:"bodies"`
 	Currency string   `json:"currency"`
 	API      []string `json:"api"`
@@ -40,13 +40,14 @@ type Info struct {
 type Monitor struct {
 	o    Options
 	mux  *http.ServeMux
-	ctx  context.Context // of what streams
+	ctx  context.Context // of the streams
 	stop context.CancelFunc
-	// asking counts who follows a store that has to be asked; history.Followers bounds it.
+	// asking counts the readers of a store without a live stream; history.Followers
+	// bounds it.
 	asking atomic.Int32
 }
 
-// New makes a page. Close ends what streams.
+// New makes a page. Close ends the streams.
 func New(o Options) *Monitor {
 	m := &Monitor{o: o, mux: http.NewServeMux()}
 	m.ctx, m.stop = context.WithCancel(context.Background())
@@ -68,11 +69,11 @@ func New(o Options) *Monitor {
 	return m
 }
 
-// Close ends the streams that run, and those that come later at once.
+// Close ends the streams that run, and at once those that begin later.
 func (m *Monitor) Close() { m.stop() }
 
-// policy lets the page load what is embedded, ask this listener, and no more:
-// nothing of what it shows can run as a script or be sent elsewhere.
+// policy lets the page load embedded files and ask this listener, and nothing
+// else: no data that it shows can run as a script or be sent elsewhere.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -91,6 +92,6 @@ func (m *Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-	h.Set("Cache-Control", "no-store") // files have another
+	h.Set("Cache-Control", "no-store") // static files have another
 	m.mux.ServeHTTP(w, r)
 }

@@ -14,7 +14,7 @@ import (
 //go:embed web
 var embedded embed.FS
 
-// types are those of embedded files: what the machine's own table says may differ.
+// types are those of embedded files; the machine's own table may differ.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".json": "application/json", ".webmanifest": "application/manifest+json",
@@ -40,7 +40,7 @@ func serve(w http.ResponseWriter, r *http.Request, name string) {
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	h := w.Header()
 	h.Set("ETag", tag)
-	h.Set("Cache-Control", "no-cache") // is asked for again each time
+	h.Set("Cache-Control", "no-cache") // browsers ask again each time
 	if r.Header.Get("If-None-Match") == tag {
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -1,4 +1,4 @@
-// The view of accounts: what can be used now, what cools down, what is out.
+// The view of accounts: which can be used now, which cool down, which are out.
 
 import * as api from './api.js'
 import { fill, h, hidden, icon, place, sorry } from './dom.js'
@@ -82,7 +82,7 @@ export class Accounts {
     this.#tick()
   }
 
-  // part replaces what differs only, so that focus and selection stay.
+  // part replaces only what differs, so that focus and selection stay.
   #part(el, content) {
     const text = JSON.stringify([content].flat().map((c) => c instanceof Node ? c.textContent : c))
     const scrolled = [...el.querySelectorAll('.wide')].map((w) => w.scrollLeft)
@@ -103,7 +103,7 @@ export class Accounts {
   }
 }
 
-// WORDS are short ones for the kinds of what keeps something back.
+// WORDS are short texts for the kinds of what holds something back.
 const WORDS = {
   capacity: 'no capacity', outage: 'no answer', quota: 'no quota', money: 'no money', refused: 'not served', credential: 'credential refused',
   tenant_slots: 'slots taken', tenant_waiting: 'too many wait', tenant_budget: 'budget spent', no_state: 'no shared state',
@@ -112,7 +112,7 @@ const WORDS = {
 // until counts down; the tick fills it.
 const until = (t) => h('time', { datetime: t, data: { until: t }, title: t })
 
-// state is one as a chip, with what ends it.
+// state is a state as a chip, with the time of its end.
 function state(s, short) {
   const because = WORDS[s.word] || (s.word || '').replaceAll('_', ' ')
   const words = s.kind === 'out' ? short && because ? `out: ${because}` : 'out' : s.kind === 'ready' ? 'ready' : short && !s.until && because || 'cooling'
@@ -130,7 +130,7 @@ function summary(report, rows) {
     report.configuration?.refused && h('p', { class: 'banner bad' }, icon('cross'), `The changed configuration is refused: ${report.configuration.refused}`)]
 }
 
-// troubles are the most that are worth a look first, or all of them.
+// troubles are the most urgent problems, or all of them.
 function troubles(report, most, all) {
   const list = attention(report)
   if (!list.length) return []
@@ -155,8 +155,8 @@ function matrix(models, rows) {
 
 const slots = (used, most) => most ? meter(used, most, `${used} of ${most}`) : used ? number(used) : h('span', { class: 'faint' }, '0')
 
-// meter is a number with a bar, of what is used of a limit: a tone says whether that
-// is much.
+// meter is a number with a bar that shows how much of a limit is used; its tone says
+// whether that is much.
 function meter(used, most, text, tone) {
   const share = most ? Math.min(1, used / most) : 0
   return h('span', { class: 'metered' }, h('span', { class: `meter ${tone ?? (share >= 1 ? 'full' : share > 0.8 ? 'high' : '')}`, 'aria-hidden': 'true' }, place(h('i'), { width: share * 100 })), h('span', null, text))

@@ -1,7 +1,6 @@
-// All that the page asks the server.
+// All requests of the page to the server.
 
-// Trouble is why there is no answer, in words for people. status is 0 where
-// nothing came.
+// Trouble says why there is no answer, for people. status is 0 if nothing came.
 export class Trouble extends Error {
   constructor(message, status = 0) {
     super(message)
@@ -9,7 +8,7 @@ export class Trouble extends Error {
   }
 }
 
-// session has the event "over" where the server wants to know again who asks.
+// session has the event "over" when the server asks for a new login.
 export const session = new EventTarget()
 
 async function get(path, signal) {
@@ -48,7 +47,7 @@ export async function info() {
   return { ...await reply.json(), session: reply.headers.has('heald-session') }
 }
 
-// logout ends the session, which no link can do.
+// logout ends the session, which a link cannot do.
 export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual' })
 export const facets = () => json('/api/facets')
 export const accounts = (signal) => json('/api/accounts', signal)

@@ -1,4 +1,4 @@
-// The page: its head, its views, and who is shown when.
+// The page: its head, its views, and which one is shown.
 
 import { Accounts } from './accounts.js'
 import * as api from './api.js'
@@ -20,7 +20,7 @@ const views = { requests: new Requests(app), accounts: new Accounts(app), now: n
 let shown = ''
 let paused = false
 
-// show brings the page to its address.
+// show makes the page match its address.
 function show() {
   const route = current()
   if (route.view === 'requests' || route.view === 'export') app.filter = route.filter

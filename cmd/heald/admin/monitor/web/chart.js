@@ -1,5 +1,5 @@
 // One small chart: lines, or bars on top of one another. uPlot draws; the legend
-// and the table beside it are ours, so that all of it can be read without seeing.
+// and the table beside it are ours, so that screen readers can read all of it.
 
 import { fill, h, place } from './dom.js'
 import { clock } from './format.js'
@@ -9,8 +9,8 @@ const HEIGHT = 132
 const SERIES = 8 // colors that can be told apart; what is more is summed up as "other"
 const SHARED = uPlot.sync('now')
 
-// color is what a custom property comes to in the theme of now: a canvas knows no
-// light-dark().
+// color is the value of a custom property in the current theme: a canvas does not
+// support light-dark().
 const probe = h('i', { hidden: true })
 const color = (name) => {
   if (!probe.isConnected) document.body.append(probe)
@@ -20,7 +20,7 @@ const color = (name) => {
 const token = (s, i) => s.token || `--series-${i % SERIES + 1}`
 
 export class Chart {
-  // kind is 'lines' or 'bars'. value(n) words a number.
+  // kind is 'lines' or 'bars'. value(n) formats a number.
   constructor({ title, kind, value, hint }) {
     Object.assign(this, { kind, value })
     this.big = h('span', { class: 'now-value' })
@@ -85,7 +85,7 @@ export class Chart {
     return this.series.map((s, i) => ({ stroke: color(token(s, i)), fill: color(token(s, i)), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.82, 40], gap: 0 }) })).reverse()
   }
 
-  // legend shows the values under the pointer, or what they come to.
+  // legend shows the values under the pointer, or the totals.
   #legend(at) {
     fill(this.legend, this.series.map((s, i) => {
       const v = at == null ? (this.kind === 'bars' ? sum(s.values) : s.values.findLast((x) => x != null)) : s.values[at]
@@ -105,10 +105,10 @@ export class Chart {
   }
 }
 
-// room is for the longest word of an axis.
+// room is the space for the longest label of an axis.
 const room = (u, words) => Math.max(52, ...(words || []).map((w) => 14 + 6.5 * String(w).length))
 
-// alone is a value that no line leads to or from.
+// alone is a value without neighbors, so that no line leads to it.
 const alone = (values) => values.filter((v) => v != null).length === 1
 
 export const sum = (values) => values.reduce((a, v) => a + (v || 0), 0)

@@ -1,4 +1,4 @@
-// The panel that tells of one request.
+// The panel with the story of one request.
 
 import * as api from './api.js'
 import { copy, fill, h, icon, link, say } from './dom.js'
@@ -8,7 +8,7 @@ import { model, reasonChip } from './row.js'
 import { axis, bar, inWords, legend, scaleFor, spans } from './waterfall.js'
 
 export class Detail {
-  // close, step(±1) and filter(name, value) are what its buttons do.
+  // close, step(±1) and filter(name, value) are called by its buttons.
   constructor({ app, close, step, filter }) {
     Object.assign(this, { app, filter })
     this.title = h('h2', { id: 'detail-title', tabindex: '-1' })
@@ -19,7 +19,7 @@ export class Detail {
       this.body)
   }
 
-  // show fetches a request; what the list has of it is shown meanwhile.
+  // show fetches a request; meanwhile it shows the data from the list.
   async show(id, known) {
     this.abort?.abort()
     this.abort = new AbortController()
@@ -38,7 +38,7 @@ export class Detail {
       say(`Request opened: ${told.request.outcome}`)
     } catch (err) {
       if (err.name === 'AbortError') return
-      const why = err.status === 404 ? 'It is not remembered (any more). It is too old, it has not ended, or another replica without a shared store served it.' : ''
+      const why = err.status === 404 ? 'It is not remembered: it is too old, it has not ended, or another replica without a shared store served it.' : ''
       fill(this.body, h('div', { class: 'state', role: 'alert' }, icon('cross', 'big'), h('h3', null, 'This request cannot be shown'), h('p', null, err.message), why && h('p', null, why), h('p', { class: 'mono' }, id)))
     }
   }
@@ -114,8 +114,8 @@ export class Detail {
     return section(title, facts([['Result', s.result], ['Broke off by', s.cause], ['Requests', s.requests], ['Backend', s.backend], ['Account', s.account], ['Error', s.error]]))
   }
 
-  // #bodies are fetched when somebody asks for them: who looks over a shoulder need
-  // not read what others have written.
+  // #bodies are fetched only when somebody asks for them, since they are what other
+  // people have written.
   #bodies(r) {
     const { bodies } = this.app.info
     if (!bodies || bodies === 'off' || (bodies === 'failed' && ['passed', 'local'].includes(r.outcome))) return null
@@ -146,7 +146,7 @@ export class Detail {
   }
 }
 
-// kept is one body, as far as it is kept.
+// kept shows one body, or the part of it that is kept.
 const kept = (title, b) => [
   h('h4', null, title, ' ', h('span', { class: 'faint' }, `${plural(b.size, 'byte')}${b.cut ? ', of which only the beginning is kept' : ''}`)),
   h('pre', { class: 'sample', tabindex: '0', 'aria-label': title }, b.text ?? b.base64 ?? ''),
@@ -159,13 +159,13 @@ const facts = (list) => h('dl', { class: 'facts' }, list.filter(([, value]) => v
 
 const usage = (u) => `${number(u.input)} in${u.cached ? ` (${count(u.cached)} cached)` : ''}, ${number(u.output)} out${u.thinking ? ` (${count(u.thinking)} thinking)` : ''}${u.estimated ? ', estimated' : ''}`
 
-// missing says so where other replicas may know of more attempts.
+// missing says that other replicas may know more attempts.
 function missing(r) {
   const known = (r.attempts || []).length
   return r.tried > known ? `${plural(r.tried, 'attempt')}, ${known} known here` : r.tried
 }
 
-// sentence has a link where its word stands, or at its end.
+// sentence has a link at its log word, or at its end.
 function sentence({ text = '', word, link: href }) {
   if (!href) return text
   if (!word) return [text, ' ', link(href, 'about this')]

@@ -3,9 +3,9 @@
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-// h makes an element. props are attributes, but for: class; data, an object of
-// data-*; on, an object of listeners. null, false and undefined leave out an
-// attribute or a child.
+// h makes an element. props are attributes, except class; data, an object of
+// data-*; and on, an object of listeners. null, false and undefined leave out
+// an attribute or a child.
 export function h(tag, props, ...children) {
   const el = document.createElement(tag)
   for (const [name, value] of Object.entries(props || {})) {
@@ -45,31 +45,31 @@ export function icon(name, className = '') {
   return svg
 }
 
-// hidden is text for those who hear the page.
+// hidden is text for screen readers.
 export const hidden = (...text) => h('span', { class: 'sr' }, ...text)
 
-// place sets lengths, in percent unless they have a unit, by way of the object
+// place sets lengths, in percent unless they have a unit, through the object
 // model: the policy forbids the attribute.
 export function place(el, lengths) {
   for (const [name, value] of Object.entries(lengths)) el.style.setProperty(name, typeof value === 'number' ? `${value}%` : value)
   return el
 }
 
-// link leads to another place, in a tab of its own. What is no web address, as in
+// link leads to another site, in a new tab. Anything but a web address, such as
 // "javascript:", is only text.
 export function link(href, ...children) {
   if (!/^https?:\/\//.test(href || '')) return h('span', null, ...children)
   return h('a', { href, target: '_blank', rel: 'noopener noreferrer' }, ...children, hidden(' (opens a new tab)'))
 }
 
-// say tells those who hear the page something, once they have heard the rest.
+// say announces something to screen readers, after the current text.
 export function say(text) {
   const el = document.getElementById('says')
   el.textContent = ''
   setTimeout(() => { el.textContent = text }, 60) // a change is what is read out
 }
 
-// sorry says that something cannot be shown, and why, with a way on.
+// sorry says that something cannot be shown, why, and what to do.
 export function sorry(what, err, again) {
   const login = err.status === 401
   return h('div', { class: 'state', role: 'alert' }, icon('cross', 'big'), h('h2', null, what), h('p', null, err.message),
@@ -98,7 +98,7 @@ function showText(text, what) {
   const area = h('textarea', { readonly: true, rows: 16, 'aria-label': what })
   area.value = text
   const dialog = h('dialog', { class: 'dialog', 'aria-label': what },
-    h('h2', null, what), h('p', null, 'This browser lets the page copy nothing. Copy the text from here:'), area,
+    h('h2', null, what), h('p', null, 'This browser does not let the page copy. Copy the text from here:'), area,
     h('div', { class: 'actions' }, h('button', { class: 'button', on: { click: () => dialog.close() } }, 'Close')))
   dialog.addEventListener('close', () => dialog.remove())
   document.body.append(dialog)

@@ -1,4 +1,4 @@
-// The view of export: what the filter shows, as a file.
+// The export view: the requests that match the filter, as a file.
 
 import * as api from './api.js'
 import { fill, h, icon } from './dom.js'

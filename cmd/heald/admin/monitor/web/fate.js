@@ -1,9 +1,9 @@
-// What became of a request, in one word with an icon and a tone.
+// What happened to a request, in one word with an icon and a tone.
 
 import { h, hidden, icon } from './dom.js'
 
-// FATES are what the chips say. Healed, repaired and resumed requests have the
-// outcome "passed": their clients have a whole answer.
+// FATES are the texts of the chips. Healed, repaired and resumed requests have
+// the outcome "passed": their clients have the whole answer.
 export const FATES = {
   passed: { icon: 'check', tone: 'quiet', text: 'the client has the whole answer' },
   healed: { icon: 'heal', tone: 'good', text: 'passed, after an attempt that failed' },
@@ -49,8 +49,8 @@ export function verdictChip(a) {
   return h('span', { class: `chip ${v.tone}`, title: v.text }, icon(v.icon), a.verdict)
 }
 
-// reasons are why a request was not simply passed: of each attempt that was not,
-// and of its end, each once with how often.
+// reasons are why a request was not simply passed: those of failed attempts and
+// of its end, each once with a count.
 export function reasons(r) {
   const seen = new Map()
   const add = (word, last) => {

@@ -43,8 +43,8 @@ export class Feed extends EventTarget {
     this.#beat = 0
     this.#tell('reset')
     try {
-      // What comes between the page and the connection is caught up with: the
-      // connection is first.
+      // The connection opens before the page is loaded, so that nothing in
+      // between is missed.
       this.query = toQuery(filter)
       this.#live.open(this.query)
       const page = await api.requests(this.query, 0, FIRST, signal)
@@ -93,7 +93,7 @@ export class Feed extends EventTarget {
     return this.fresh.filter((item) => item.cursor > top).length
   }
 
-  // at is where a cursor stands in items, or where it would.
+  // at is the index of a cursor in items, or where it would be.
   at(cursor) {
     let low = 0
     let high = this.items.length
@@ -152,8 +152,8 @@ export class Feed extends EventTarget {
     return added.length || 0
   }
 
-  // catchUp fetches what may have been missed, or begins anew if that is more
-  // than a page. A paused page keeps what it shows: it catches up later.
+  // catchUp fetches requests that may have been missed, or begins anew if they
+  // are more than a page. A paused page keeps what it shows: it catches up later.
   async #catchUp() {
     if (this.status === 'loading') return
     this.missed = this.paused

@@ -1,12 +1,12 @@
-// Which requests are shown: the same words in the address of the page and in the
-// questions to the server.
+// Which requests are shown: the same fields in the address of the page and in
+// its requests to the server.
 
 // LISTS are the fields that take several values, with their headings.
 export const LISTS = { outcome: 'Outcome', reason: 'Reason', api: 'API', tenant: 'Tenant', model: 'Model', backend: 'Backend', account: 'Account' }
-// WORDS take one.
+// WORDS are fields that take one value.
 export const WORDS = { q: 'Text', id: 'Request or trace id', since: 'Since', until: 'Until' }
 
-// SPANS are what "since" may be besides a time, in milliseconds.
+// SPANS are the values of "since" other than a time, in milliseconds.
 export const SPANS = { '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '24h': 864e5 }
 
 // parse reads a filter from URLSearchParams.
@@ -25,7 +25,7 @@ export function toParams(f) {
   return out
 }
 
-// toQuery is for the server, which takes times and no spans.
+// toQuery is for the server, which takes times, not spans.
 export function toQuery(f, now = Date.now()) {
   const out = toParams(f)
   for (const name of ['since', 'until']) {

@@ -21,7 +21,7 @@ export class FilterBar {
       h('div', { class: 'line' }, this.q, this.id, this.more, this.menus), this.chips)
   }
 
-  // show brings the bar to a filter.
+  // show makes the bar show a filter.
   show(filter) {
     this.filter = filter
     for (const name of ['q', 'id']) {

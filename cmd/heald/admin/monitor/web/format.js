@@ -27,7 +27,7 @@ export function duration(ms) {
   return left(ms)
 }
 
-// left is what is left of a wait, or a long time, in minutes and seconds or more.
+// left is the rest of a wait, or a long time, in minutes and seconds or more.
 export function left(ms) {
   const s = Math.max(0, Math.ceil(ms / 1000))
   if (s < 60) return `${s} s`

@@ -1,5 +1,5 @@
-// Keys of one character, and the dialog that tells of them. They can be switched
-// off, for those who speak to their computer.
+// Keys of one character, and the dialog that lists them. They can be switched
+// off, for users of speech input.
 
 import { h } from './dom.js'
 
@@ -7,7 +7,7 @@ const KEY = 'heald.keys'
 
 export const KEYS = [
   ['1 2 3 4', 'Requests, Accounts, Now, Export'], ['/', 'Search'], ['j k', 'Next and previous request'], ['Enter', 'Open the request'], ['Escape', 'Close it, or leave a field'],
-  ['c', 'Copy the open request as a bug report'], ['p', 'Pause, or go on'], ['t', 'Theme: automatic, light, dark'], ['?', 'These keys'],
+  ['c', 'Copy the open request as a bug report'], ['p', 'Pause, or continue'], ['t', 'Theme: automatic, light, dark'], ['?', 'These keys'],
 ]
 
 const stored = () => { try { return localStorage.getItem(KEY) !== 'off' } catch { return true } }

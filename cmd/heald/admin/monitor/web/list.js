@@ -1,4 +1,4 @@
-// A list of which only what can be seen is in the document, however long it is.
+// A list of any length, of which only the visible rows are in the document.
 
 import { place } from './dom.js'
 
@@ -6,8 +6,8 @@ const OVER = 6 // rows beyond each edge
 
 export class VirtualList {
   // viewport scrolls, and rows is the element in it that holds the rows; each is
-  // as high as the others. make(item, index) makes a row, and id(item) tells items
-  // apart. nearEnd is called when the last rows come close.
+  // as high as the others. make(item, index) makes a row, and id(item) identifies
+  // an item. nearEnd is called when the last rows come close.
   constructor({ viewport, rows, probe, make, id, nearEnd }) {
     Object.assign(this, { viewport, rows, probe, make, id, nearEnd, items: [], shown: new Map() })
     this.frame = 0
@@ -29,7 +29,7 @@ export class VirtualList {
     }
   }
 
-  // set replaces the items; rows of those that stay are kept.
+  // set replaces the items; rows of items that stay are kept.
   set(items) {
     this.items = items
     if (!this.height) this.measure()
@@ -46,7 +46,7 @@ export class VirtualList {
     this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.draw() })
   }
 
-  // range is which rows can be seen, and some more.
+  // range is the visible rows, and some more.
   range() {
     const top = this.viewport.scrollTop
     const first = Math.max(0, Math.floor(top / this.height) - OVER)
@@ -92,7 +92,7 @@ export class VirtualList {
     this.draw()
   }
 
-  // redraw makes all rows anew, as after a change of scale.
+  // redraw makes all rows anew, for example after a change of scale.
   redraw() {
     this.clear()
     this.draw()

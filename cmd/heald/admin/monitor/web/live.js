@@ -1,20 +1,20 @@
-// The connection for news: server-sent events, joined again when it breaks.
+// The connection for updates: server-sent events, connected again when it breaks.
 
 import { followAddress } from './api.js'
 
 const AGAIN = [1000, 2000, 5000, 10000] // ms until the next try, where the browser gives up
 
 export class Live {
-  // on has request(item), lost(n), state('connecting' | 'live' | 'down'), and refused(),
-  // where the server has answered and may say why not.
-  // again says that a connection came back, so that something may be missing.
+  // on has request(item), lost(n), state('connecting' | 'live' | 'down'), and
+  // refused(), called when the server refuses and may say why. again says that a
+  // connection came back, so that something may be missing.
   constructor(on) {
     this.on = on
     this.state = ''
     this.tries = 0
   }
 
-  // open follows what a query asks for, in place of what was followed before.
+  // open follows a query, in place of the one before.
   open(query) {
     this.close()
     this.query = query

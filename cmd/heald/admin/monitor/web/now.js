@@ -1,4 +1,4 @@
-// The view of now: an hour or a day as small charts.
+// The view Now: an hour or a day as small charts.
 
 import * as api from './api.js'
 import { Chart, sum } from './chart.js'

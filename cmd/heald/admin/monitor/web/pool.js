@@ -1,5 +1,5 @@
-// What the report of accounts says, put together: what of which account and model
-// can be used now, and if not, until when and why.
+// A summary of the report on accounts: which account and model can be used now,
+// and if not, until when and why.
 
 // cells is the grid: {models, rows: [{account, state, cells: [state]}]}. A state
 // is {kind: 'ready' | 'cooling' | 'out', why, until, probe}.
@@ -29,12 +29,12 @@ export function cells(report) {
 
 const RANK = { ready: 0, cooling: 1, out: 2 }
 
-// BROKEN are the kinds that somebody has to mend, even if heald tries again.
+// BROKEN are the kinds that somebody has to fix, even if heald tries again.
 const BROKEN = ['credential', 'money', 'refused', 'forbidden', 'disabled']
 // PASSING end by themselves, though nobody knows when.
 const PASSING = ['busy', 'capacity', 'outage', 'tenant_slots', 'tenant_waiting', 'tenant_reserved', 'crowded']
 
-// stateOf sorts what may be used: what ends by itself is cooling.
+// stateOf sorts states: those that end by themselves are cooling.
 export function stateOf(u) {
   if (u.usable) return { kind: 'ready', why: '', probe: u.probe }
   const cooling = !BROKEN.includes(u.kind) && (u.until || PASSING.includes(u.kind))

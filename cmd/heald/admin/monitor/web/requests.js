@@ -1,4 +1,4 @@
-// The view of requests: filter bar, list, and the panel of the one that is open.
+// The view of requests: filter bar, list, and the panel of the open request.
 
 import { Detail } from './detail.js'
 import { fill, h, icon, say, sorry } from './dom.js'
@@ -38,7 +38,7 @@ export class Requests {
     this.grid.addEventListener('scroll', () => this.#freshness(), { passive: true })
   }
 
-  // show brings the view to a route.
+  // show makes the view match a route.
   show({ filter, open }) {
     this.bar.show(filter)
     const query = toParams(filter).toString()
@@ -125,7 +125,7 @@ export class Requests {
     } else fill(this.note, empty())
   }
 
-  // freshness is how many came above what is seen.
+  // freshness says how many new requests are above the visible ones.
   #freshness() {
     if (this.grid.scrollTop <= this.list.height / 2) this.above = 0
     this.fresh.hidden = !this.above

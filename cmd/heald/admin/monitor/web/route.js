@@ -1,12 +1,12 @@
-// The address of the page: #/VIEW/ID?FILTER. What is behind # stays in the
-// browser, so filters stand in no log.
+// The address of the page: #/VIEW/ID?FILTER. The part behind # stays in the
+// browser, so filters are in no log.
 
 import { parse, toParams } from './filter.js'
 
 export const VIEWS = { requests: 'Requests', accounts: 'Accounts', now: 'Now', export: 'Export' }
 
-// current is the view, the id of the request that is open, the filter, and the
-// other parameters.
+// current is the view, the id of the open request, the filter, and the other
+// parameters.
 export function current() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?')
   const [view, id = ''] = path.split('/')

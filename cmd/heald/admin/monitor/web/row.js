@@ -13,8 +13,8 @@ export const COLUMNS = [
 
 const SHOWN = 2 // reasons that have room
 
-// row makes it. options: scale in ms, currency, href, wanted reasons, which are
-// shown first, and filter(name, value).
+// row makes a row. options: scale in ms, currency, href, wanted reasons, which
+// are shown first, and filter(name, value).
 export function row(r, { scale, currency, href, wanted = [], filter }) {
   const why = reasons(r).sort((a, b) => wanted.includes(b.word) - wanted.includes(a.word))
   const cell = (name, ...children) => h('div', { role: 'gridcell', class: `cell ${name}` }, ...children)
@@ -32,7 +32,7 @@ export function row(r, { scale, currency, href, wanted = [], filter }) {
     cell('took', duration(r.duration_ms)))
 }
 
-// reasonChip filters by its word when it is clicked.
+// reasonChip filters by its reason when it is clicked.
 export function reasonChip({ word, times = 1, last }, filter) {
   return h('button', {
     class: `chip reason ${last ? 'bad' : ''}`, type: 'button', tabindex: '-1', title: `show only ${word}`,
@@ -40,7 +40,7 @@ export function reasonChip({ word, times = 1, last }, filter) {
   }, h('span', null, word), times > 1 && h('b', null, ` ×${times}`))
 }
 
-// model is what was asked for, and what answered if that is another.
+// model is the one asked for, and the one that answered if it is another.
 export function model(r) {
   const asked = r.alias || r.model || '–'
   if (!r.model || r.model === asked) return h('span', { class: 'asked', title: asked }, asked)

@@ -1,4 +1,4 @@
-// The theme, before anything is drawn: as the system has it, or as the switch says.
+// The theme, set before anything is drawn: the system's, or the one that was chosen.
 (() => {
   const KEY = 'heald.theme'
   const read = () => { try { return localStorage.getItem(KEY) || 'auto' } catch { return 'auto' } }

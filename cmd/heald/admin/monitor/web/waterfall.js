@@ -1,12 +1,12 @@
-// The attempts of a request over its time, to scale: what waited is a thin line,
-// what was held is hatched, what streamed is solid.
+// The attempts of a request over time, to scale: a thin line is waiting, hatched
+// is held, solid is streaming.
 
 import { h, place } from './dom.js'
 import { duration } from './format.js'
 
 const STEPS = [1000, 2000, 5000, 10000, 20000, 30000, 60000, 120000, 300000, 600000, 1800000, 3600000]
 
-// scaleFor is a round length of time that most of the requests fit into.
+// scaleFor is a round length of time into which most of the requests fit.
 export function scaleFor(items) {
   const all = items.slice(0, 1000).map((r) => r.duration_ms || 0).sort((a, b) => a - b)
   const most = all[Math.ceil((all.length - 1) * 0.95)] || 0
@@ -14,7 +14,7 @@ export function scaleFor(items) {
 }
 
 // spans are the parts of the attempts: {kind, from, to, attempt}, in ms since the
-// request's beginning. What the records do not say is laid end to end.
+// request's beginning. Parts without times in the records are laid end to end.
 export function spans(r) {
   const out = []
   let end = 0
@@ -35,7 +35,7 @@ export function spans(r) {
 
 export const KINDS = { wait: 'waiting', gap: 'between attempts', held: 'held', refused: 'held, then not passed on', stream: 'streaming' }
 
-// inWords is the waterfall for those who hear it.
+// inWords is the waterfall for screen readers.
 export function inWords(r) {
   const n = (r.attempts || []).length
   if (!n) return 'no attempt'
@@ -78,7 +78,7 @@ function short(ms) {
   return `${Number((ms / 60000).toFixed(1))} m`
 }
 
-// legend says what the forms mean.
+// legend explains the forms.
 export const legend = () => h('ul', { class: 'legend' }, Object.entries(KINDS).map(([kind, text]) =>
   h('li', null, h('span', { class: 'bar', 'aria-hidden': 'true' }, place(h('i', { class: `span ${kind}` }), { left: 0, width: 100 })), text)),
 h('li', null, h('span', { class: 'bar', 'aria-hidden': 'true' }, place(h('i', { class: 'first' }), { left: 50 })), 'first content'))

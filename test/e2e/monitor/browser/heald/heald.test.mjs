@@ -55,7 +55,7 @@ test('the filters know what the records say', async () => {
 test('detail: healed, failed, refused, broken', async () => {
   const page = await enter(`#/requests/${ids.healed}`)
   const has = (...texts) => until(page, (list) => list.every((t) => document.querySelector('.detail .story')?.textContent.includes(t)), texts)
-  await has('peek_error_event', 'upstream_overloaded', 'the answer was whole')
+  await has('peek_error_event', 'upstream_overloaded', 'the answer was complete')
   assert.equal(await page.locator('.fall .lane').count(), 4)
   await picture(page, `heald-${MONITOR_STORE}-healed`)
   await accessible(page, 'healed')
@@ -88,7 +88,7 @@ test('bodies', async () => {
   await picture(page, 'heald-bodies')
   await accessible(page, 'bodies')
   await page.evaluate((h) => { location.hash = h }, `#/requests/${ids.healed}`)
-  await until(page, () => document.querySelector('.detail .story')?.textContent.includes('the answer was whole'))
+  await until(page, () => document.querySelector('.detail .story')?.textContent.includes('the answer was complete'))
   assert.equal(await button.count(), 0)
   await page.done()
 })
