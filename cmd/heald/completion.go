@@ -68,6 +68,7 @@ var wordsByFlag = map[string][]string{
 	"dialect":   {"claude", "chat", "responses", "completions", "embeddings", "images", "gemini"},
 	"target":    {"ai_studio", "vertex"},
 	"by":        {"day", "tenant", "key", "api", "backend", "account", "group", "model"},
+	"outcome":   {"passed", "failed", "broken", "canceled", "local"},
 }
 
 // completeFlags says how the flags of a command and of all below it are completed.
@@ -86,6 +87,15 @@ func completeFlags(cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
 		}
 	})
+}
+
+// withoutQuotes takes the quotes out of the descriptions of flags, which mark the name
+// of the value: help prints it by itself, shells print the text as it is.
+func withoutQuotes(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		withoutQuotes(c)
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
 }
 
 // completeTenant offers the names of tenants, as the first argument.
