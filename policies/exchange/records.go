@@ -209,6 +209,9 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 	}
 	if out.Resume != nil {
 		out.Reason = out.Resume.Result
+		if out.Reason == heal.ReasonResumeFailed {
+			out.StopReason = "" // it is that of a rest which could not be joined
+		}
 	}
 	if r.verdict == policies.Pass && out.Status == 0 {
 		out.Status = 200 // of every answer that is passed on

@@ -104,3 +104,16 @@ var Reasons = []string{
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }
+
+// ClientsFault reports whether a failure for this reason is the client's or its
+// tenant's, if the status is one of theirs, too.
+func ClientsFault(reason string) bool {
+	switch reason {
+	case ReasonRefused, ReasonInvalid, ReasonContext, ReasonResource, ReasonBodyTooLarge,
+		ReasonNoModel, ReasonNoBackend, ReasonModelList,
+		ReasonClientKey, ReasonCrossSite, ReasonForeignHost,
+		ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney:
+		return true
+	}
+	return false
+}
