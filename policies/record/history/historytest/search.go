@@ -26,20 +26,7 @@ func TestSearch(t *testing.T, s history.Store) {
 		}))
 	}
 	flush(t, s)
-	cursors := map[history.Cursor]int{} // of the requests
-	var top history.Cursor
-	for before := history.Cursor(0); len(cursors) < n; {
-		p := query(t, s, history.Filter{}, before, history.MaxPage)
-		for _, item := range p.Items {
-			cursors[item.Cursor], top = n-1-len(cursors), max(top, item.Cursor)
-		}
-		if before = p.Next; before == 0 {
-			break
-		}
-	}
-	if len(cursors) != n {
-		t.Fatalf("%d requests", len(cursors))
-	}
+	cursors, top := cursorsOf(t, s, n)
 	for _, c := range []struct {
 		filter history.Filter
 		want   []string
@@ -90,4 +77,24 @@ func TestSearch(t *testing.T, s history.Store) {
 			t.Errorf("%+v: looked at everything in %d steps", c.filter, cut+1)
 		}
 	}
+}
+
+// cursorsOf returns the number of each of n requests by its cursor, and the newest
+// cursor.
+func cursorsOf(t *testing.T, s history.Store, n int) (cursors map[history.Cursor]int, top history.Cursor) {
+	t.Helper()
+	cursors = map[history.Cursor]int{}
+	for before := history.Cursor(0); len(cursors) < n; {
+		p := query(t, s, history.Filter{}, before, history.MaxPage)
+		for _, item := range p.Items {
+			cursors[item.Cursor], top = n-1-len(cursors), max(top, item.Cursor)
+		}
+		if before = p.Next; before == 0 {
+			break
+		}
+	}
+	if len(cursors) != n {
+		t.Fatalf("%d requests", len(cursors))
+	}
+	return cursors, top
 }
