@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/cmd/heald/tenant"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record/history"
 )
 
 // completionCommand prints what has a shell complete heald's command lines.
@@ -64,11 +66,12 @@ var filesByFlag = map[string]bool{"config": true, "envoy": true, "file": true, "
 
 // wordsByFlag are the flags that take one of a few words.
 var wordsByFlag = map[string][]string{
+	"outcome":   history.Outcomes,
+	"reason":    heal.Reasons,
 	"log-level": {"debug", "info", "warn", "error"},
 	"dialect":   {"claude", "chat", "responses", "completions", "embeddings", "images", "gemini"},
 	"target":    {"ai_studio", "vertex"},
 	"by":        {"day", "tenant", "key", "api", "backend", "account", "group", "model"},
-	"outcome":   {"passed", "failed", "broken", "canceled", "local"},
 }
 
 // completeFlags says how the flags of a command and of all below it are completed.

@@ -26,7 +26,7 @@ type Accounts struct {
 	members map[string][]*member // by backend, in order of preference
 	byID    map[string]*member
 	rates   map[string]state.Rates // by group, configured
-	limited bool                   // somebody has slots or rates
+	limited bool                   // some account has slots or rates
 
 	mu            sync.Mutex
 	book          book
@@ -35,9 +35,9 @@ type Accounts struct {
 	quotas        map[state.GroupModel]*quota
 	queue         *Queue[*waiting]
 	otherReplicas otherReplicas           // what other replicas serve
-	turn          *Waiter[*waiting]       // who tries now, of those that wait
-	wakeNext      *waiting                // who wakes at the alarm, of those that wait
-	wakeAt        time.Time               // when something is over that is waited for; zero: unknown
+	turn          *Waiter[*waiting]       // the waiting request that tries now
+	wakeNext      *waiting                // the waiting request that wakes at the alarm
+	wakeAt        time.Time               // when the first thing that is waited for ends; zero: unknown
 	looks         int64                   // rankings for those who wait
 	rooms         map[string]*waitingRoom // by the backend of the first choice
 	tenants       map[string]tenantBlock  // what keeps a tenant back by its limits
@@ -50,14 +50,14 @@ type Accounts struct {
 	replicas    int                  // as of the last snapshot; 0 before the first
 	reading     bool                 // the snapshot
 	seen        map[state.Doc][]byte // documents of the last snapshot
-	dirty       map[Subject]bool     // of which other replicas are to be told
+	dirty       map[Subject]bool     // changes that other replicas must be told of
 	writing     bool
 	background  sync.WaitGroup
 	closed      context.Context // ends with Close
 	close       context.CancelFunc
 }
 
-// Deps are what Accounts use but do not own.
+// Deps are what Accounts uses but does not own.
 type Deps struct {
 	// Store has the slots, rates and tenants' limits; without one nothing may be
 	// limited.
@@ -91,7 +91,8 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		case a.Scheme == "":
 			a.Scheme = APIKey
 		}
-		m := &member{Account: a, group: a.Group(), order: i}
+		a.group = a.Group()
+		m := &member{Account: a, order: i}
 		p.byID[a.ID] = m
 		p.members[a.Backend] = append(p.members[a.Backend], m)
 		p.limited = p.limited || a.Slots > 0 || a.Rates != state.Rates{}

@@ -19,7 +19,7 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 	}
 	p.readAgain(now)
 	if p.queue.Waiting() > 0 && !w.Count {
-		return p.wait(ctx, now, plan, &w) // nobody overtakes those who wait
+		return p.wait(ctx, now, plan, &w) // new requests do not overtake waiting ones
 	}
 	l, why, err := p.try(ctx, now, plan, &w)
 	if why.cause == NoToken {

@@ -33,13 +33,13 @@ type subjectState struct {
 // by all replicas.
 type cooling struct {
 	Until time.Time   `json:"until,omitzero"`
-	Hits  []time.Time `json:"hits,omitempty"` // in a row, at most mostHits
+	Hits  []time.Time `json:"hits,omitempty"` // consecutive, at most mostHits
 	// Within, Kind, Said and Soft are those of the Cooldown.
 	Within time.Duration `json:"within,omitempty"`
 	Kind   Kind          `json:"kind,omitempty"`
 	Said   string        `json:"said,omitempty"`
 	Soft   bool          `json:"soft,omitempty"`
-	Probe  *probe        `json:"probe,omitempty"` // nil: nobody asks before the end
+	Probe  *probe        `json:"probe,omitempty"` // nil: no probe before the end
 	// Generation grows with each change; the higher one is the later one.
 	Generation uint64 `json:"gen"`
 
@@ -65,7 +65,7 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	if !resting && known >= c.entry && len(c.Hits) < mostHits {
 		c.Hits = append(c.Hits, now)
 	}
-	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, SaidOf(d.Said), d.Soft
+	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, ProviderReason(d.Said), d.Soft
 	if until := now.Add(d.For[min(max(len(c.Hits), 1), len(d.For))-1]); until.After(c.Until) {
 		c.Until = until
 	}
@@ -99,7 +99,7 @@ func (b *book) enter(c *cooling) {
 }
 
 // lift removes what kept a subject back when the book had the number known,
-// since the subject has just served. It reports whether anything changed.
+// since the subject has just answered. It reports whether anything changed.
 func (b *book) lift(s Subject, known uint64) (changed bool) {
 	t := b.subjects[s]
 	if t == nil {

@@ -43,9 +43,10 @@ func (c *Capacity) Succeeded(inUse int) {
 	}
 }
 
-// Refused notes an attempt that was refused for lack of shared capacity. It began
-// at started, and inUse ran, itself included. What began before the last cut
-// tells nothing new: attempts that run at the same time are refused together.
+// Refused notes an attempt that was refused for lack of shared capacity. It
+// began at started, and inUse ran, itself included. What began before the last
+// cut tells nothing new: attempts that run at the same time are refused
+// together.
 func (c *Capacity) Refused(now, started time.Time, inUse int) {
 	if c.limit > 0 && !started.After(c.cut) {
 		return

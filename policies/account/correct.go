@@ -10,15 +10,15 @@ import (
 
 const (
 	// worthPercent is how far a reservation must be off, in percent of it, for the
-	// store to be told before the end; worthFull is the same where the group's minute is
-	// nearly full, so that somebody may wait for the difference.
+	// store to be told before the end; worthFull is the same if the group's minute
+	// is nearly full, so that other requests may wait for the difference.
 	worthPercent, worthFull = 5, 1
 	// nearlyFull is from which percentage of its limit on a minute is that.
 	nearlyFull = 90
 )
 
-// Correct is that of Lease. Without a limit there is nothing reserved that could be
-// in anybody's way, and nobody is told.
+// Correct implements Lease. Without a limit nothing is reserved, and the store
+// is not told.
 func (l *lease) Correct(c Correction) {
 	b, p := l.booking, l.p
 	if b == nil {

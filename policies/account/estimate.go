@@ -15,8 +15,8 @@ const (
 	// only some room until the answer begins.
 	ratioQuantile = 0.6745
 	roomQuantile  = 1.2816
-	// ratioLeast is the estimate of text, in tokens, below which a request
-	// teaches nothing: what upstream adds to each would be most of it.
+	// ratioLeast is the estimate of text, in tokens, below which a request teaches
+	// nothing: what upstream adds to each would be most of it.
 	ratioLeast = 64
 )
 

@@ -17,8 +17,8 @@ var fadings = func() (t [fadeSteps + 2]float64) {
 }()
 
 // fade is the weight of an outcome of this age in nanoseconds: half after
-// healthHalfLife, a quarter after two. A clock that goes backwards counts as one
-// that stands still.
+// healthHalfLife, a quarter after two. A clock that goes backwards counts as
+// stopped.
 func fade(age int64) float64 {
 	x := float64(age) * (1 / float64(healthHalfLife))
 	if x <= 0 {

@@ -23,10 +23,9 @@ const mostQuotas = 10 * mostLanes
 type member struct {
 	inUse  int       // attempts of this replica
 	others int       // attempts of other replicas, as of the last snapshot
-	full   time.Time // until then the store has no slot, as far as it is known
+	full   time.Time // the store has no slot until then, as far as known
 
 	Account
-	group string
 	order int // in the configuration
 }
 
@@ -36,7 +35,7 @@ func (m *member) free(now time.Time) bool {
 }
 
 // busy is why an account without a slot may not be asked. The store's answer is
-// used until its snapshot is over.
+// used until the next snapshot.
 func (m *member) busy(now time.Time) blocked {
 	b := blocked{kind: Busy, what: m.ID, event: true}
 	if m.full.After(now) {
@@ -64,12 +63,12 @@ type quota struct {
 	room      room
 }
 
-// alone reports whether the store is not told of requests as long as no limit is
+// alone reports whether requests are not reported to the store until a limit is
 // learned.
 func (q *quota) alone() bool { return q.rates == state.Rates{} }
 
-// limits are the current ones. Vertex AI's tokens per minute are soft: a learned
-// limit of them slows nobody down.
+// limits are the current ones. Vertex AI's tokens per minute are a soft limit:
+// a learned one delays no request.
 func (q *quota) limits(now time.Time) state.Rates {
 	if !q.taught {
 		return q.rates
@@ -237,7 +236,7 @@ func (p *Accounts) makeLaneRoom() {
 			delete(p.quotas, k)
 		}
 	}
-	p.seen = nil // what replicas share of those that went is read again
+	p.seen = nil // shared documents of the dropped lanes are read again
 }
 
 // medianContent is the median time to first content of the lane's groups. It is

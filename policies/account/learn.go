@@ -9,8 +9,8 @@ import (
 )
 
 // leastToGuess is how many requests must have succeeded in the minute before a
-// refusal that names no limit, for it to say anything of one: with fewer, a hiccup
-// would slow light traffic down to what it happened to be.
+// refusal that names no limit, for it to say anything of one: with fewer, one
+// odd refusal would limit light traffic to its rate of the moment.
 const leastToGuess = 20
 
 // learn records the limits that a refusal names, or, if it names none, a guess.
@@ -46,7 +46,7 @@ func (l *lease) succeeded(now time.Time, o *Outcome) {
 	l.teach(now, q, q.learned.Succeeded(now, requests, tokens))
 }
 
-// teach changes what is known of a quota's limits, and shares it.
+// teach changes the learned limits of a quota, and shares them.
 func (l *lease) teach(now time.Time, q *quota, learned Learned) {
 	if q.learned == learned {
 		return

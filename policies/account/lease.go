@@ -70,8 +70,8 @@ type Outcome struct {
 type Correction struct {
 	// Tokens are the input tokens that upstream has counted.
 	Tokens int64
-	// Amounts are what the attempt may use of each of the tenant's budgets at most;
-	// nil if nothing was reserved.
+	// Amounts are what the attempt may use of each of the tenant's budgets at
+	// most; nil if nothing was reserved.
 	Amounts []int64
 }
 
@@ -89,11 +89,12 @@ type lease struct {
 
 	tenant  string
 	weight  float64
-	charged int64
+	waited  bool  // its tenant is charged
+	charged int64 // so far
 	request RequestSum
 	tokens  int64
 	count   bool     // it counts tokens
-	probe   *option  // what it finds out the end of; nil for none
+	probe   *option  // what it probes; nil for none
 	end     ProbeEnd // of the probe
 	failed  bool     // the backend did
 	done    bool
@@ -144,16 +145,24 @@ func (p *Accounts) begin(l *lease, now time.Time, o *option, w *Want) {
 	if l.quota.alone() {
 		l.quota.uncounted.sending(now, w.Tokens)
 	}
-	if w.Tenant != "" {
-		l.charged = w.Tokens
-		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
+}
+
+// charge charges the tenant of an attempt that has waited. One that came while
+// nobody waited is never charged: by the time the store has answered others may
+// wait, and they start where its tenant was. Charged then, a burst would put its
+// tenant behind by as many requests as were under way at once.
+func (l *lease) charge() {
+	if l.tenant == "" || l.count {
+		return
 	}
+	l.waited, l.charged = true, l.tokens
+	l.p.queue.Charge(l.tenant, l.weight, float64(l.charged))
 }
 
 // Candidate is who is asked, for which model.
 func (l *lease) Candidate() Candidate { return Candidate{Backend: l.lane.backend, Model: l.lane.model} }
 
-// Account is whose credential is shown.
+// Account is the account whose credential is sent.
 func (l *lease) Account() *Account { return &l.member.Account }
 
 // Probing reports whether the attempt is a probe.
@@ -279,7 +288,7 @@ func (l *lease) Done(o Outcome) {
 		p.mu.Unlock()
 		return
 	}
-	p.otherReplicas.addOwn(l.receipt.Tenant, l.serviceOf(&o)) // before the store is, so that it is never taken for others'
+	p.otherReplicas.addOwn(l.receipt.Tenant, l.serviceOf(&o)) // before the store is told, so that its slot is never counted as another replica's
 	if l.booking.correcting {
 		l.booking.late = &o
 		p.mu.Unlock()
@@ -298,7 +307,7 @@ func (b *booking) end(o *Outcome) {
 	b.settle(o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Only now the store has room again.
+	// Now the store has room again.
 	b.member.full = time.Time{}
 	delete(p.tenants, b.tenant)
 	if !o.Sent || o.Tokens >= 0 && o.Tokens < b.tokens {
@@ -333,7 +342,7 @@ func (l *lease) release(now time.Time, o *Outcome) {
 		l.quota.load.Tokens += o.Tokens - l.tokens
 		l.quota.uncounted.correct(now, l.began, 0, o.Tokens-l.tokens)
 	}
-	if l.tenant != "" {
+	if l.waited {
 		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))
 	}
 }
@@ -352,7 +361,7 @@ func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	l.endProbe(now) // or it would seem to keep others
+	l.endProbe(now) // this lease must not seem to keep others back
 	if !l.done && !l.count {
 		l.member.inUse--
 		l.quota.inFlight--

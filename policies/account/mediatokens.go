@@ -6,12 +6,12 @@ type MediaKind uint8
 // The kinds, with what [Media.Amount] counts.
 const (
 	Image MediaKind = iota // images
-	Page                   // pages of a document, looked at as pictures
+	Page                   // pages of a document, read as pictures
 	Video                  // seconds, with their sound
 	Audio                  // seconds
 )
 
-// Resolution is how closely a request asks media to be looked at.
+// Resolution is the media resolution that a request asks for.
 type Resolution uint8
 
 // The resolutions, as in the API's MediaResolution.

@@ -15,7 +15,7 @@ import (
 func TestServedElsewhere(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	e := otherReplicas{}
-	e.addOwn("a", 5) // of a tenant that nobody has heard of
+	e.addOwn("a", 5) // of an unknown tenant
 	for i, step := range []struct {
 		own, total, others int64
 		after              time.Duration
@@ -25,7 +25,7 @@ func TestServedElsewhere(t *testing.T) {
 		{30, 1070, 0, 0},                // the store has not heard of it yet
 		{0, 1100, 0, 0},                 // now it has
 		{10, 1150, 40, 0},               // both
-		{0, 1130, 0, 0},                 // told out of order
+		{0, 1130, 0, 0},                 // totals out of order
 		{0, 1150, 0, time.Minute},       //
 		{0, 1150, 0, time.Minute},       //
 		{0, 20, 0, 0},                   // its data is lost
@@ -147,7 +147,9 @@ func TestFairOverReplicas(t *testing.T) {
 			if got := jain(together.served); got < 0.99 {
 				t.Errorf("Jain %.3f of %v", got, together.served)
 			}
-			if all, most := together.served["both"]+together.served["one"], int64(2*300*100); all < most*19/20 {
+			// In 90 runs between 94.6 and 96.4 % were served: the order in which the goroutines of
+			// one instant run decides.
+			if all, most := together.served["both"]+together.served["one"], int64(2*300*100); all < most*93/100 {
 				t.Errorf("%d of %d were served: fairness must not cost capacity", all, most)
 			}
 		})

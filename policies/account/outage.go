@@ -3,13 +3,13 @@ package account
 import "time"
 
 // outage is the state of a backend that fails with a model: the breaker of a
-// lane. It takes effect before five requests have failed: at first it is advice,
-// and requests begin elsewhere if another candidate is ready, so that the first
-// failures cost no more than these. After breakerFailures requests it is obeyed.
+// lane. At first it is only advice: requests begin elsewhere if another
+// candidate is ready, so that the first failures cost little. After
+// breakerFailures failed requests it is obeyed.
 type outage struct {
 	Breaker
-	// Sure reports that different requests failed, or one in a way for which it
-	// is not to blame: enough to let others begin at another model.
+	// Sure reports that different requests failed, or one for which it is not to
+	// blame: enough to let others begin at another model.
 	Sure bool `json:"sure,omitempty"`
 	// Requests are how many different requests have failed in a row.
 	Requests int `json:"requests,omitempty"`
@@ -25,9 +25,9 @@ type heldBack uint8
 
 const (
 	notHeld  heldBack = iota
-	doubtful          // one request failed: another backend of the model is better
-	surely            // different ones did: another model is better, too
-	obeyed            // five did: nobody is sent there but probes
+	doubtful          // one request failed: another backend for the model is preferred
+	surely            // different requests failed: another model is preferred, too
+	obeyed            // five requests failed: only probes are sent
 )
 
 func (o *outage) begun() bool { return o.State != Closed }
@@ -93,7 +93,7 @@ type ProbeEnd uint8
 
 // The ends of probes.
 const (
-	ProbeOpen    ProbeEnd = iota // without a word of the backend: the client left, say
+	ProbeOpen    ProbeEnd = iota // without a reply of the backend, for example because the client left
 	ProbeRefused                 // the backend refused this request or its account: the next one may be answered
 	ProbeFailed                  // the backend failed again
 )

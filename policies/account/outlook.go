@@ -35,7 +35,7 @@ func (p *Accounts) Outlook(c Candidate, w *Want) (out Outlook) {
 			}
 			in := max(until(now, l.states), until(now, s.states), until(now, m.states), room.until.Sub(now), 0)
 			if !w.Count && in == 0 && (!m.free(now) || !s.quota.capacity.Room(s.quota.inFlight)) {
-				in = leastAgain // attempts end at any time: whoever waits sees it
+				in = leastAgain // attempts end at any time
 			}
 			if !out.Any || in < out.In {
 				out.Any, out.In = true, in

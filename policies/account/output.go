@@ -11,7 +11,7 @@ const (
 	// a logarithmic scale).
 	outputQuantile = 1.6449
 	// enoughOutputs is how many answers it takes until less than firstOutput is
-	// expected: a few short ones say nothing of the longest in twenty.
+	// expected: a few short ones say nothing of the longest 5 %.
 	enoughOutputs = 10
 	// mostOutput bounds what is expected and what is noted; the longest answers
 	// of 2026 have 65,536 tokens.

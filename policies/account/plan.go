@@ -36,9 +36,9 @@ type Want struct {
 	Tenant string
 	// Weight is the tenant's share where tenants compete; 0 is 1.
 	Weight float64
-	// Limits returns what the tenant may still take now. It is called again
-	// after each wait, since windows roll and tenants are disabled; its error
-	// ends the Acquire. nil takes nothing of the tenant.
+	// Limits returns what the tenant may still take now. It is called again after
+	// each wait, since windows roll and tenants are disabled; its error ends the
+	// Acquire. nil takes nothing of the tenant.
 	Limits func(now time.Time) (*state.TenantWant, error)
 	// Rivals reports that there are other tenants: a store that replicas share
 	// is then told of each tenant's service, also without Limits.
@@ -51,8 +51,8 @@ type Want struct {
 	Tokens int64
 	// Cached is the share of the prompt, 0 to 1, that was sent before.
 	Cached float64
-	// Retry says that the request has failed before: it goes before new
-	// requests of its tenant, and probes nothing while something else is ready.
+	// Retry says that the request has failed before: it goes before new requests
+	// of its tenant, and probes nothing while something else is ready.
 	Retry bool
 	// NoProbe says that the request has no attempt to spare for a probe.
 	NoProbe bool
@@ -60,10 +60,10 @@ type Want struct {
 	// have begun: the wait ends earlier, by the time that content usually takes.
 	MaxWait  time.Duration
 	Deadline time.Time
-	// Count says that tokens are counted: it takes no slot and no quota, does
-	// not wait, and probes nothing.
+	// Count says that tokens are counted: it takes no slot and no quota, does not
+	// wait, and probes nothing.
 	Count bool
-	// Request tells requests apart; see RequestSum.
+	// Request identifies the request; see RequestSum.
 	Request RequestSum
 	// Avoid says what the request has found out about an account; nil means
 	// nothing.
@@ -77,10 +77,10 @@ type Avoidance uint8
 
 // The avoidances.
 const (
-	Fresh Avoidance = iota // nothing
-	Tried                  // another one is better
+	Fresh Avoidance = iota // no reason to avoid it
+	Tried                  // another account is preferred
 	Spent                  // it will not answer this request
-	Again                  // it is to be asked again, whatever others are like
+	Again                  // ask it again, whatever the others' scores
 )
 
 // Unavailable is why no candidate may be asked.
@@ -89,16 +89,16 @@ type Unavailable struct {
 	// What is the account, group or backend, or the tenant's limit. Cause is
 	// that of the cooldown; "" if it is none.
 	What, Cause string
-	// Until is when it ends, as far as it is known; Over is how long that takes, or
-	// a guess, and 0 where it may end at any time. RetryAfter is when it is worth
-	// another try: then, or at the next probe.
+	// Until is when it ends, as far as it is known; Over is how long that takes,
+	// or a guess, and 0 if it may end at any time. RetryAfter is when to try
+	// again: then, or at the next probe.
 	Until            time.Time
 	RetryAfter, Over time.Duration
 }
 
 // Error says what is unavailable, and until when.
 func (u *Unavailable) Error() string {
-	s := unavailableWords[u.Kind]
+	s := unavailableTexts[u.Kind]
 	if u.What != "" {
 		s += " (" + u.What + ")"
 	}
@@ -108,7 +108,7 @@ func (u *Unavailable) Error() string {
 	return s
 }
 
-var unavailableWords = map[Kind]string{
+var unavailableTexts = map[Kind]string{
 	NoKind:        "no account serves it",
 	Busy:          "all slots are taken",
 	RateLimit:     "the rate limit is reached",

@@ -4,8 +4,8 @@ import "time"
 
 // probeSteps are the times from one probe of a long cooldown to the next, by
 // failed probes; the last one repeats. A credential that is refused, a quota of
-// a day, money that is missing: owners mend them, and providers state ends that
-// are not true, so one request finds out now and then.
+// a day, money that is missing: owners fix them, and the ends that providers
+// state are often wrong, so one request tries now and then.
 var probeSteps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 
 // probeTime is how long a probe may take before another request may probe: its

@@ -28,9 +28,9 @@ type world struct {
 // step is one thing that happens; the numbers say what of it.
 type step struct{ kind, which, number int }
 
-// Whatever happens: nobody is asked who is kept back but by one probe at a time,
-// no limit is exceeded, nothing that is ready is left unused, and at rest nothing
-// is reserved.
+// Always: accounts that are kept back get at most one probe at a time, no limit
+// is exceeded, no ready account is left unused, and at rest nothing is
+// reserved.
 func TestSchedulerProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var list []Account

@@ -10,16 +10,19 @@ import (
 // the least virtual service (its service, divided by its weight), and within a
 // tenant retries before new requests, first come first served. So whatever other
 // tenants ask for, no tenant with waiting requests gets less than its share, by
-// weight, minus L (1 + w/m), where L is the largest request, w its weight and m
-// the mean weight of the tenants that wait. That is twice the largest request
-// where weights are equal.
+// weight, minus L (1 + (n-2) w/W), where L is the largest request, w its weight and
+// W that of the n tenants that wait. That is less than twice the largest request
+// where weights are equal. TestQueueIsFair has the proof.
+//
+// It counts what requests are charged as they are admitted. Charge can correct that
+// later, and then puts the tenant behind, or ahead, by as much more.
 //
 // What other replicas have served counts as well: it puts a tenant behind by at
 // most mostBehind more; see ChargeElsewhere.
 //
-// A tenant without waiting requests saves nothing up: when it returns, it starts
-// at the least of those that wait. A Queue is not safe for concurrent use; its
-// holder guards it. It starts no goroutines.
+// A tenant without waiting requests saves up no credit: when it returns, it
+// starts at the least virtual service of those that wait. A Queue is not safe
+// for concurrent use; its holder guards it. It starts no goroutines.
 type Queue[T any] struct {
 	most    int // bound on waiters
 	waiting int
@@ -39,9 +42,9 @@ type Waiter[T any] struct {
 	Service float64
 	// Retry puts the request in front of the tenant's new ones.
 	Retry bool
-	// Line tells apart what waits for different things, as for other models: a
-	// waiter that nothing can serve holds back only what is behind it in its
-	// tenant's line, so that smaller requests do not overtake it for ever.
+	// Line separates requests that wait for different things, such as other
+	// models: a waiter that cannot be served holds back only those behind it in
+	// its tenant's line, so that smaller requests do not overtake it forever.
 	Line string
 	// Value is the caller's.
 	Value T
@@ -142,7 +145,7 @@ func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 	return true
 }
 
-// Charge adds service to a tenant: of what was admitted without waiting, and,
+// Charge adds service to a tenant: what Next returned, when it is admitted, and,
 // once it is known, the difference between what a request was charged and what
 // it took, which may be negative.
 func (q *Queue[T]) Charge(tenant string, weight, service float64) {
@@ -151,7 +154,7 @@ func (q *Queue[T]) Charge(tenant string, weight, service float64) {
 	q.highest = max(q.highest, t.virtual)
 }
 
-// positive is a weight; what is not configured is 1.
+// positive returns a weight; 0 and less mean 1.
 func positive(weight float64) float64 {
 	if weight <= 0 {
 		return 1

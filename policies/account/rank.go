@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// pass is what counts as ready: what is due for a probe, and what would better
-// rest.
+// pass says what also counts as ready: accounts that are due for a probe, and
+// those with a soft cooldown.
 type pass struct{ probes, soft bool }
 
 // rank finds the accounts that may be asked: of the first model in the plan, and
@@ -24,19 +24,19 @@ func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 	}
 	if r.n == 0 && !of.probes && !w.Count {
 		r = ranking{}
-		at = p.rankHeld(&r, now, plan, w, pass{probes: true, soft: true}) // better than nothing
+		at = p.rankHeld(&r, now, plan, w, pass{probes: true, soft: true}) // used if nothing else is ready
 	}
 	if of.probes || r.n == 0 && !w.Count {
 		p.probeOutage(&r, now, plan[:at], w)
 	}
 	if o := &r.options[0]; r.n > 0 && of.probes && o.probe == noProbe && o.lane.outage.begun() && !o.lane.outage.Ready().After(now) {
-		o.probe = ofBackend // it is asked anyway
+		o.probe = ofBackend // the candidate is asked anyway
 	}
 	return r
 }
 
-// heldWait is how long it is better to wait for a candidate than to ask another
-// one that failed recently: that may well cost a whole deadline.
+// heldWait is how long to wait for a candidate rather than ask one that failed
+// recently, which may cost a whole deadline.
 const heldWait = 10 * time.Second
 
 // rankHeld ranks by how much candidates are held back. It returns the index of
@@ -223,7 +223,7 @@ func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration
 	f := Fit{Health: q.health.Score(now, median), Tried: tried}
 	if m.Slots == 0 && limits == (state.Rates{}) {
 		f.Use = UnknownUse
-		if o.lane.unlimited > 1 { // else it has nobody to take turns with
+		if o.lane.unlimited > 1 { // else there is no other group to take turns with
 			f.Recent = 1 / float64(1+*o.lane.turn-q.turn)
 		}
 	} else {

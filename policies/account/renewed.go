@@ -6,7 +6,7 @@ import (
 )
 
 // SettleToken waits for a moment if the access token of an account is being
-// replaced, and then takes the account as renewed. It does nothing for other
+// replaced, and then treats the account as renewed. It does nothing for other
 // accounts.
 func (p *Accounts) SettleToken(ctx context.Context, id string) {
 	m := p.byID[id]

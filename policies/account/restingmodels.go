@@ -3,8 +3,7 @@ package account
 import "time"
 
 // restingModels are those that an account may not be asked for, and why. absent
-// are those that its group does not have: whatever else keeps them back ends, and
-// that does not.
+// are those that its group does not have, which no time ends.
 func (p *Accounts) restingModels(now time.Time, m *member, absent []string) map[string]Usable {
 	var out map[string]Usable
 	note := func(model string, u Usable) {
@@ -40,8 +39,8 @@ func (p *Accounts) absentModels() map[string][]string {
 	return out
 }
 
-// absentUsable words that a group does not have a model. No time ends it, and
-// nothing probes it.
+// absentUsable says that a group does not have a model. It does not end by
+// itself and is not probed.
 func absentUsable(group string) Usable {
 	return Usable{Kind: QuotaSpent.String(), Why: "the model is not on this project's tier, limit 0 (group " + group + ")"}
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// documentLife is how long what is kept back is told to other replicas: a
-	// day of Google's and a little more. Who knows it by then keeps it.
+	// documentLife is how long a document is shared with other replicas: a day of
+	// Google's and a little more. Replicas that have read it keep its content.
 	documentLife = 26 * time.Hour
 	// backgroundTime bounds a read and a write in the background.
 	backgroundTime = 2 * time.Second
@@ -26,8 +26,8 @@ const (
 
 // document is what replicas share of one subject.
 type document struct {
-	// Secret tells the credential of an account: what was found of another one
-	// says nothing. It is a part of its hash.
+	// Secret identifies the credential of an account, by a part of its hash: a
+	// document about another credential is ignored.
 	Secret  string              `json:"secret,omitempty"`
 	Causes  map[string]*cooling `json:"causes,omitempty"`
 	Outage  *outage             `json:"outage,omitempty"`
@@ -47,7 +47,8 @@ func docOf(s Subject) state.Doc {
 	return state.Doc{Of: state.OfGroup, Name: s.Name, Part: s.Model}
 }
 
-// subjectOf is whose document it is; ok is false if it is none of ours.
+// subjectOf is the subject of a document; ok is false if it is not one of this
+// replica's.
 func (p *Accounts) subjectOf(d state.Doc) (s Subject, ok bool) {
 	s = Subject{Name: d.Name, Model: d.Part}
 	switch d.Of {
@@ -157,7 +158,7 @@ func (p *Accounts) encode(s Subject) []byte {
 	case s.Scope == OfGroup && s.Model != "":
 		if q := p.quotas[state.GroupModel{Group: s.Name, Model: s.Model}]; q != nil && q.taught {
 			l := q.learned
-			l.Absent = false // until a reload, and this outlives one
+			l.Absent = false // lasts until a reload; the document would outlive it
 			d.Learned = &l
 		}
 	}

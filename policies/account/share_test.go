@@ -18,7 +18,7 @@ func replicas(t *testing.T, list []Account) (a, b *Accounts) {
 	return accounts(t, list, Deps{Store: s, Shared: true}), accounts(t, list, Deps{Store: s, Shared: true})
 }
 
-// told lets time pass until one replica knows what the other has written.
+// told lets time pass until one replica has read what the other has written.
 func told(p *Accounts) {
 	synctest.Wait() // it is written
 	time.Sleep(2 * state.SnapshotAge)

@@ -9,8 +9,8 @@ const (
 	// it accepts more.
 	shedWindow = 2 * time.Minute
 	shedFactor = 2
-	// shedFewest are the requests of a window from which on attempts are shed:
-	// one failure in a quiet minute says nothing.
+	// shedFewest are the requests of a window from which on attempts are shed: one
+	// failure in a quiet minute says nothing.
 	shedFewest = 10
 )
 

@@ -20,7 +20,7 @@ type Status struct {
 	Queues   []QueueStatus   `json:"queues"` // of tenants that wait or may not ask
 }
 
-// Usable says whether an account may be asked now.
+// Usable says whether an account may be used now.
 type Usable struct {
 	Now bool `json:"usable"`
 	// Kind is the Kind that keeps it back, for programs, or "disabled"; "" if it
@@ -33,8 +33,8 @@ type Usable struct {
 	Probe time.Time `json:"probe,omitzero"`
 }
 
-// AccountStatus tells of one account. Models are those that it may not be asked
-// for though it may for others.
+// AccountStatus is the status of one account. Models are those that it may not
+// be asked for, although it is usable for others.
 type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and BackendStatus
 	ID      string `json:"id"`
 	Backend string `json:"backend"`
@@ -47,7 +47,7 @@ type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and 
 	Token *TokenStatus `json:"token,omitempty"`
 }
 
-// GroupStatus tells of one group's quota of a model.
+// GroupStatus is the status of one group's quota of a model.
 type GroupStatus struct {
 	Group string `json:"group"`
 	Model string `json:"model"`
@@ -65,7 +65,7 @@ type GroupStatus struct {
 	Usable
 }
 
-// BackendStatus tells of a model at a backend.
+// BackendStatus is the status of a model at a backend.
 type BackendStatus struct {
 	Backend string `json:"backend"`
 	Model   string `json:"model"`
@@ -200,19 +200,19 @@ func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 	return s
 }
 
-var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
+var breakerNames = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
 
 // backendStatus is the status of a lane.
 func (p *Accounts) backendStatus(now time.Time, l *lane) BackendStatus {
 	held := l.outage.held()
-	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerWords[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
+	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerNames[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
 	var of rest
 	of.add(now, p.statesOf(OfBackend, l.backend, l.model))
 	switch {
 	case of.probes():
 		s.Usable = of.usable(now)
 	case held == obeyed:
-		s.Usable = Usable{Kind: Outage.String(), Why: unavailableWords[Outage]}
+		s.Usable = Usable{Kind: Outage.String(), Why: unavailableTexts[Outage]}
 	}
 	if l.outage.begun() {
 		s.Probe = l.outage.Ready()
@@ -239,11 +239,11 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 	return out
 }
 
-// usable words what keeps something back.
+// usable describes what keeps something back.
 func (r *rest) usable(now time.Time) Usable {
 	b := r.blocked()
 	u := b.usable(now)
-	u.Why = unavailableWords[r.kind]
+	u.Why = unavailableTexts[r.kind]
 	if r.said != "" {
 		u.Why += ": " + r.said
 	}
@@ -251,10 +251,10 @@ func (r *rest) usable(now time.Time) Usable {
 	return u
 }
 
-// usable words what keeps something back. What only an event ends, or only a
-// reload, has no end that is known.
+// usable describes what keeps something back. If only an event or a reload ends
+// it, its end is unknown.
 func (b *blocked) usable(now time.Time) Usable {
-	u := Usable{Kind: b.kind.String(), Why: unavailableWords[b.kind]}
+	u := Usable{Kind: b.kind.String(), Why: unavailableTexts[b.kind]}
 	if b.what != "" {
 		u.Why += " (" + b.what + ")"
 	}

@@ -40,7 +40,7 @@ type Rules struct {
 	Tiers []string `yaml:"tiers"`
 }
 
-// Words of the rules.
+// Values of the rules.
 const (
 	public  = "public"
 	none    = "none"
@@ -80,7 +80,7 @@ func (r Rules) WithDefaults() Rules {
 	return r
 }
 
-// Validate names every rule that cannot be, with path as prefix.
+// Validate lists every invalid rule, with path as prefix.
 func (r Rules) Validate(path string) error {
 	var errs []error
 	bad := func(name, found, fix string) {
@@ -154,8 +154,8 @@ func (r *Rules) Check(res conversation.Resource) (keep bool, err error) {
 	return true, nil
 }
 
-// refuse words a refusal. It is the request that must change, so it is no
-// question of the client's key.
+// refuse returns the error of a refusal. It is an invalid request, not one of
+// permissions: the request must change, not the client's key.
 func refuse(res conversation.Resource, why, setting string) error {
 	return &conversation.Error{
 		Kind: conversation.ErrInvalid, Param: res.Field, NoRetry: true,
@@ -163,7 +163,7 @@ func refuse(res conversation.Resource, why, setting string) error {
 	}
 }
 
-// maxName bounds what a message repeats of a name from outside.
+// maxName bounds how much of a client's name a message repeats.
 const maxName = 64
 
 func shorten(name string) string { return name[:min(len(name), maxName)] }

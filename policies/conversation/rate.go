@@ -10,8 +10,8 @@ const (
 	RateOutputTokens = "output-tokens"
 )
 
-// Rate is what upstream has said of one of its rate limits. What it has not said
-// is unknown here either, and nobody is told.
+// Rate is what upstream has said of one of its rate limits; the rest is
+// unknown.
 type Rate struct {
 	Of               string
 	Limit, Remaining *int

@@ -30,9 +30,9 @@ func (a *attempt) admit() *policies.Reply {
 	}
 	var shown []string
 	if a.tenants.Asks() {
-		shown = tenant.Shown(a.in)
+		shown = tenant.KeysOf(a.in)
 	}
-	caller, denied := a.tenants.Who(shown, time.Now())
+	caller, denied := a.tenants.Identify(shown, time.Now())
 	if denied != nil {
 		return a.deny(denied)
 	}

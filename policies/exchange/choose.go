@@ -33,7 +33,7 @@ func (a *attempt) choose() *policies.Reply {
 		OneModel: a.settings.StrictModel || a.embeds(), // vectors of two models cannot be compared
 	}))
 	if len(a.candidates) == 0 {
-		if err := a.x.catalog.Table().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
+		if err := a.x.catalog.Table().Capabilities(chain[0].Model).CheckOperation(a.route.Operation); err != nil {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")

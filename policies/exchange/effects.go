@@ -70,7 +70,7 @@ func cooldown(seen *heal.Seen, r *heal.Verdict, e *heal.Effect) account.Cooldown
 		Soft: r.Row == heal.ReasonServerError,
 	}
 	if d.Kind == account.Forbidden && seen.Error != nil {
-		d.Said = cmp.Or(account.SaidOf(seen.Error.Reason), account.SaidOf(seen.Error.Status))
+		d.Said = cmp.Or(account.ProviderReason(seen.Error.Reason), account.ProviderReason(seen.Error.Status))
 	}
 	if e.Day {
 		now := time.Now()

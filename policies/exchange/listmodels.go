@@ -40,7 +40,7 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	view.Await()
 	unlisted := func(m route.Listed) bool {
 		_, allowed := a.x.cfg.Models.Allowed(m.Name, a.caller.Tenant.MayUse)
-		return !allowed || a.endpoint.WordedBy(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
+		return !allowed || a.endpoint.ErrorDialect(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
 	}
 	var body any
 	if name != "" {
@@ -71,7 +71,7 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 
 // oneModel encodes a single model.
 func (a *attempt) oneModel(m route.Listed) any {
-	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	switch by := a.endpoint.ErrorDialect(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():
 		return m.Vertex()
 	case by == endpoint.Native:
@@ -84,7 +84,7 @@ func (a *attempt) oneModel(m route.Listed) any {
 
 // allModels encodes the page that the query asks for.
 func (a *attempt) allModels(models []route.Listed) (any, error) {
-	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	switch by := a.endpoint.ErrorDialect(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():
 		return route.VertexList(models, a.endpoint.Query)
 	case by == endpoint.Native:

@@ -3,6 +3,7 @@ package exchange
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -69,7 +70,7 @@ func (a *attempt) level() zapcore.Level {
 // an answer that it could have had.
 func levelOf(r *record.Request) zapcore.Level {
 	switch {
-	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && heal.ClientsFault(r.Reason):
+	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason):
 	case r.Outcome == "failed", r.Outcome == "broken":
 		return zapcore.ErrorLevel
 	}

@@ -34,11 +34,11 @@ func (a *attempt) wrongMethod() (*conversation.Error, policies.Headers) {
 // unknownPath says which paths exist instead.
 func (a *attempt) unknownPath() *conversation.Error {
 	message := policies.Clean(a.in.Method) + " " + pathOf(a.in.Path)
-	if instead := a.endpoint.Instead(); instead != "" {
+	if instead := a.endpoint.Alternative(); instead != "" {
 		message += ": " + instead
 	} else {
 		message += " is no path of an API that this gateway speaks"
-		if meant := a.endpoint.Meant(); meant != "" {
+		if meant := a.endpoint.Suggestion(); meant != "" {
 			message += "; did you mean " + policies.Clean(meant) + "?"
 		}
 	}

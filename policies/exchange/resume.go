@@ -63,7 +63,7 @@ func (a *attempt) mayResume(client []byte) bool {
 		return false
 	}
 	req := a.outline(client)
-	if req == nil || !resume.Able(req) {
+	if req == nil || !resume.Resumable(req) {
 		return false
 	}
 	a.resumes = resumes{req, client}

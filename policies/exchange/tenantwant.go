@@ -43,7 +43,7 @@ func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 // files may have changed, and its key may have expired.
 func (a *attempt) tenantNow(now time.Time) (*tenant.Tenant, *tenant.Denied) {
 	r := a.x.tenants.Load()
-	caller, denied := r.Still(a.caller, now)
+	caller, denied := r.Recheck(a.caller, now)
 	if denied == nil && r != a.tenants {
 		denied = a.x.mayUse(caller.Tenant, a.req.Model)
 	}

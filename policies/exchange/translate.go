@@ -79,7 +79,7 @@ func (t *Translation) Warnings() (list []conversation.Warning, more int) {
 	if t.attempt.req == nil {
 		return nil, 0
 	}
-	return t.attempt.req.Warnings, t.attempt.req.UntoldWarnings
+	return t.attempt.req.Warnings, t.attempt.req.OmittedWarnings
 }
 
 // Answered is what the client gets for a reply of the upstream.

@@ -75,7 +75,7 @@ func (r *renderer) settingsOf(tool *conversation.Tool, name string) conversation
 	_ = w.object(func(key []byte) error { // a setting is valid JSON
 		var v jsontext.Value
 		err := w.value(&v)
-		if home := SettingHome(name + "." + string(key)); home.Away(r.target.Kind) {
+		if home := SettingHome(name + "." + string(key)); home.MissingAt(r.target.Kind) {
 			r.req.Warn(r.where(&tool.At)+"."+tool.Name+"."+string(key), "left out: only "+home.Name()+" takes it")
 		} else if v != nil {
 			out.key(string(key))

@@ -28,7 +28,7 @@ func (o *openCall) move(to callState) {
 	o.state = to
 }
 
-// undrawnCall is apart, so that move is inlined.
+// undrawnCall is a function of its own so that move is inlined.
 //
 //go:noinline
 func undrawnCall(from, to callState) {

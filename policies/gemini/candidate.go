@@ -9,7 +9,7 @@ import (
 // MaxCandidates is how many answers the API gives at once.
 const MaxCandidates = 8
 
-// candidate is one of the answers of a reply, as far as it has come.
+// candidate is one of the answers of a reply, as far as it has arrived.
 type candidate struct {
 	decoder *Decoder
 	index   int
@@ -22,7 +22,7 @@ type candidate struct {
 	note      string
 	said      textSoFar
 	grounding grounding
-	last      conversation.EventKind // what a text must be to continue the one before; see block
+	last      conversation.EventKind // the kind of text that continues the one before; see block
 }
 
 func (d *Decoder) newCandidate(index int) *candidate {
@@ -131,7 +131,7 @@ func (c *candidate) upstreamPart(dst []conversation.Event, p *part) []conversati
 	case "inlineData":
 		c.content = true
 		if p.thought {
-			// A sketch on the way to the image; the image itself follows.
+			// A draft of the image; the image itself follows.
 			c.decoder.unsupport("inlineData in a thought")
 			return dst
 		}
@@ -167,7 +167,7 @@ func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.
 	if c.call.state == callNone {
 		if call.name == "" {
 			if call.args == nil && len(call.pieces) == 0 {
-				return dst, nil // the empty message that closes a call, once more
+				return dst, nil // a repeated empty message that closes a call
 			}
 			return dst, errors.New("functionCall has arguments but no name, and no call is open")
 		}

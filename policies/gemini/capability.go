@@ -40,12 +40,12 @@ type Capability struct {
 	// Outputs are the kinds of answer that the model makes, as in
 	// conversation.Output, or VectorOutput alone; nil if unknown.
 	Outputs []string
-	// Predicts: Vertex AI makes its vectors by the method predict.
+	// Predicts: Vertex AI makes its embeddings with the method predict.
 	Predicts bool
 	// VertexOnly: AI Studio does not have the model.
 	VertexOnly bool
-	// Ratios and Scales are what an image may be like, Scales from the smallest
-	// to the largest, as in conversation.Image; nil if unknown.
+	// Ratios and Scales are those that an image may have, as in
+	// conversation.Image, Scales from the smallest to the largest; nil if unknown.
 	Ratios, Scales []string
 	// PartResolution: a part may carry its own media resolution; otherwise
 	// there is one for all.
@@ -87,8 +87,9 @@ type Capability struct {
 // Embeds reports whether the model makes vectors, and nothing else.
 func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
 
-// Does says why the model does not support an operation; nil if it may.
-func (c Capability) Does(op conversation.Operation) error {
+// CheckOperation returns the error for an operation that the model does not
+// support; nil if it may support it.
+func (c Capability) CheckOperation(op conversation.Operation) error {
 	switch {
 	case op == conversation.Embed && c.Outputs != nil && !c.Embeds():
 		return errors.New("this model makes no embeddings; ask for one that does, such as gemini-embedding-001")
@@ -118,8 +119,8 @@ func (t Table) With(rows ...Row) Table {
 
 // Capabilities returns what is known of model. Names of Gemini 3 and later, and
 // unversioned ones such as gemini-flash-latest, that have no row inherit from
-// the newest row of the built-in table: newer models refuse more, so that what
-// suits the newest suits all.
+// the newest row of the built-in table: newer models refuse more, so a request
+// that suits the newest suits all.
 func (t Table) Capabilities(model string) Capability {
 	model = strings.ToLower(bareModel(model))
 	if row, rest := t.find(model); row != nil {
@@ -139,7 +140,7 @@ func (t Table) Capabilities(model string) Capability {
 }
 
 // Knows reports whether the table has a row of the model itself. A variant that
-// draws or speaks only inherits from its base, whose limits are other ones.
+// makes images or audio inherits from its base, which has other limits.
 func (t Table) Knows(model string) bool {
 	row, rest := t.find(strings.ToLower(bareModel(model)))
 	return row != nil && !isVariant(rest)
@@ -153,8 +154,8 @@ func (t Table) Family(model string) string {
 	return ""
 }
 
-// find returns the row that holds for a model, and what its name adds to the
-// row's; nil if none does.
+// find returns the row that holds for a model, and the rest of its name after
+// the row's; nil if none does.
 func (t Table) find(model string) (best *Row, rest string) {
 	for i := range t {
 		row := &t[i]

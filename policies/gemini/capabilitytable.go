@@ -77,21 +77,22 @@ func levels(names []string) Capability {
 	}
 }
 
-// lone is c of the models since 3.5, which want function responses to stand
-// alone. Recorded requests show that earlier ones do not mind.
+// lone returns c for the models since 3.5, which require function responses to
+// be the only parts of their content. Recorded requests show that earlier ones
+// do not.
 func lone(c Capability) Capability {
 	c.LoneAnswers = true
 	return c
 }
 
-// fixed is c of the models since 3.5 Flash-Lite, which ignore sampling
+// fixed returns c for the models since 3.5 Flash-Lite, which ignore sampling
 // parameters and refuse contents that end with a model turn.
 func fixed(c Capability) Capability {
 	c.FixedSampling, c.NoTrailingModel = true, true
 	return lone(c)
 }
 
-// imageModel is c of a model that makes images: no functions, no thinking
+// imageModel returns c for a model that makes images: no functions, no thinking
 // settings, one answer.
 func imageModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions, c.OneCandidate = NoControl, nil, true, true
@@ -99,14 +100,14 @@ func imageModel(c Capability) Capability {
 	return c
 }
 
-// sized is c of a model that makes images of these ratios and scales.
+// sized returns c for a model that makes images of these ratios and scales.
 func sized(c Capability, ratios []string, scales ...string) Capability {
 	c.Ratios, c.Scales = ratios, scales
 	return c
 }
 
-// speechModel is c of a model that speaks. It also lacks what an image model
-// lacks.
+// speechModel returns c for a model that makes audio. It has the limits of an
+// image model, too.
 func speechModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
 	c.Outputs = []string{"audio"}
@@ -125,26 +126,27 @@ func EmbeddingModel(context int) Capability {
 	return Capability{Outputs: []string{VectorOutput}, NoFunctions: true, Context: context}
 }
 
-// predicts is c of the embedding models before gemini-embedding-2.
+// predicts returns c for the embedding models before gemini-embedding-2.
 func predicts(c Capability) Capability {
 	c.Predicts = true
 	return c
 }
 
-// vertexOnly is c of a model that AI Studio does not have.
+// vertexOnly returns c for a model that AI Studio does not have.
 func vertexOnly(c Capability) Capability {
 	c.VertexOnly = true
 	return c
 }
 
-// variants are what words in the rest of a model's name make of it, such as in
-// gemini-2.5-pro-preview-tts.
+// variants maps words in the rest of a model's name to the capabilities of the
+// variant, as in gemini-2.5-pro-preview-tts.
 var variants = map[string]func(Capability) Capability{
 	"image": imageModel, "tts": speechModel,
 	embeddingWord: func(Capability) Capability { return EmbeddingModel(0) },
 }
 
-// variant is c of the variant of a model that the rest of its name describes.
+// variant returns c for the variant of a model that the rest of its name
+// describes.
 func variant(c Capability, rest string) Capability {
 	for word := range strings.SplitSeq(rest, "-") {
 		if of := variants[word]; of != nil {

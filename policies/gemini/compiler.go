@@ -13,7 +13,7 @@ const (
 	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients send
 	// the same few dozen tools of 1 to 4 KB with every request.
 	DefaultCompilerSize = 4 << 20
-	// entryCost is about what an entry takes beside its schema, in bytes.
+	// entryCost is approximately what an entry takes besides its schema, in bytes.
 	entryCost = 256
 	// minCached is the shortest schema that is remembered, in bytes: compiling
 	// a shorter one costs no more than looking it up.
@@ -43,8 +43,8 @@ type compiled struct {
 	// otherwise.
 	same bool
 	out  conversation.Raw
-	told []string // what compileSchema says of it
-	work int      // what it cost of a budget
+	told []string // the warning of compileSchema
+	work int      // what it cost, of a budget
 }
 
 func (c *compiled) cost() int {
@@ -84,7 +84,7 @@ func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *sch
 	}
 	entry := &compiled{key: key, same: bytes.Equal(out, raw), told: told, work: before - budget.left}
 	if !entry.same {
-		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
+		entry.out = bytes.Clone(out) // it may be a slice of the request
 	}
 	c.put(entry)
 	return out, told, nil

@@ -26,12 +26,12 @@ type Expect struct {
 	// Candidates is the number of answers asked for; 0 means one. Others are
 	// left out.
 	Candidates int
-	// Citations keeps the text of the answer until its end, so that sources can
-	// be tied to it. Without it, recitations are left out: nobody asked for
-	// sources.
+	// Citations keeps the text of the answer until its end, so that sources can be
+	// matched with it. Without it, recitations are left out, since no sources were
+	// requested.
 	Citations bool
-	// Silent leaves out the answer's text: the request wanted no token, and the
-	// upstream gives at least one.
+	// Silent leaves out the answer's text: the request asked for no tokens, and
+	// the upstream gives at least one.
 	Silent bool
 }
 
@@ -50,7 +50,7 @@ type Decoder struct {
 	unsupported []string
 
 	blocks, calls int                        // counted against maxBlocks and maxCalls
-	yield         func([]conversation.Event) // takes events on the way; nil if nobody does
+	yield         func([]conversation.Event) // called with events while a frame is decoded; nil for none
 }
 
 // NewDecoder starts a reply of one answer without further expectations. original
@@ -207,7 +207,7 @@ func (d *Decoder) seen() []*candidate {
 	return slices.DeleteFunc(slices.Clone(d.candidates), func(c *candidate) bool { return c == nil })
 }
 
-// finishOf is the finish of c. Upstream has one word for its two limits.
+// finishOf is the finish of c. Upstream has one name for its two limits.
 func (d *Decoder) finishOf(c *candidate) conversation.Finish {
 	if u := d.Usage(); c.finish == conversation.FinishLength && d.expect.Context > 0 && u.Input+u.Output >= d.expect.Context {
 		return conversation.FinishWindow
@@ -261,7 +261,7 @@ func (d *Decoder) take(dst *[]conversation.Event, c *candidate, frame *candidate
 	}
 	yield := d.yield
 	d.yield = nil
-	_, err = c.take(nil, frame, parts) // it is seen, but not told
+	_, err = c.take(nil, frame, parts) // it counts as seen, but makes no event
 	d.yield = yield
 	return err
 }
@@ -290,8 +290,8 @@ func (d *Decoder) unsupport(kind string) {
 	}
 }
 
-// status parses the error of a frame; nil if there is none. What an answer has
-// beside it is none.
+// status parses the error of a frame; nil if there is none. A member of that
+// name beside an answer is no error.
 func (f *frame) status() *Status {
 	if f.failure == nil && (f.relayed == nil || f.known) {
 		return nil

@@ -12,7 +12,7 @@ import (
 type decoderState uint8
 
 const (
-	decoderNew   decoderState = iota // nothing came: Start is still to be made
+	decoderNew   decoderState = iota // nothing came; Start is not made yet
 	decoderBegun                     // Start was made
 	decoderEnded                     // End was called
 )

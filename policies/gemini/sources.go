@@ -45,8 +45,8 @@ func fitting(cited []conversation.Cited, pages []conversation.Page) []conversati
 	return cited
 }
 
-// cite ties supports to the text, in its order and without overlaps: a client
-// puts a mark behind each, or a link around it.
+// cite returns the citations of supports, in the order of the text and without
+// overlaps.
 func (s *textSoFar) cite(supports []support) []conversation.Cited {
 	if !s.keep {
 		return nil
@@ -77,7 +77,7 @@ func (s *textSoFar) cite(supports []support) []conversation.Cited {
 	return out
 }
 
-// unite returns the indexes in either list, once.
+// unite returns the union of two lists.
 func unite(a, b []int) []int {
 	out := slices.Concat(a, b)
 	slices.Sort(out)

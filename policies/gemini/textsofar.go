@@ -61,8 +61,8 @@ func (s *textSoFar) part(p *part) {
 }
 
 // span returns the start and end of a support in the text. The text that it
-// repeats counts more than its offsets: with tools' parts before the answer,
-// recorded streams count from the first text, whatever the part index says.
+// repeats wins over its offsets: with tools' parts before the answer, recorded
+// streams count from the first text, whatever the part index says.
 func (s *textSoFar) span(u *support) (start, end int, ok bool) {
 	bases := []int{0}
 	if u.part >= 0 && u.part < len(s.parts) {
@@ -87,7 +87,7 @@ func (s *textSoFar) span(u *support) (start, end int, ok bool) {
 	return start, start + len(u.text), start >= 0
 }
 
-// between reports whether no character is cut at an offset.
+// between reports whether an offset is between two characters.
 func (s *textSoFar) between(offset int) bool {
 	return offset == len(s.text) || utf8.RuneStart(s.text[offset])
 }

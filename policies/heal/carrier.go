@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// A carrier is a thought signature on its way through a client that knows
-// nothing of it:
+// A carrier is a sealed thought signature that a client stores and sends back
+// without understanding it:
 //
 //	gs1.<b64url(origin)>.<b64url(signature)>.<b64url(mac)>
 //
@@ -128,8 +128,8 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !ok {
 		return nil
 	}
-	// What is not for here, most often a call's carrier that rides in a thought,
-	// is seen without a mac.
+	// A carrier of another kind or origin, such as a call's carrier in a thought,
+	// is rejected before its mac is computed.
 	origin, payload, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
 	if !ok || !c.isOrigin(origin, kind) {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// Failure says what a failed attempt means for asking the same account for the
-// same model again within the request.
+// Failure says whether the same account may be asked for the same model again
+// within the request.
 type Failure uint8
 
 // The failures.
@@ -36,7 +36,7 @@ func (r *row) failure(s *Seen, out *Verdict) Failure {
 	switch {
 	case r.reason == ReasonContext:
 		return Overflow
-	case r.reason == ReasonProvisioned: // whenever it is back, the rest of the capacity is not concerned
+	case r.reason == ReasonProvisioned: // other capacity is not affected, however long it lasts
 		return Passing
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
@@ -56,17 +56,17 @@ func (s *Seen) silent(out *Verdict) bool {
 	return s.Peek == ReasonPeekTimeout || out.Row == ReasonEnvoyTimeout
 }
 
-// moveOn moves a request to another candidate after a failure in passing, where
-// a further try at the same backend hardly helps, or uses up the try of another:
-// after silence, after a second failure, before a wait, and where every attempt
-// that is left has another candidate. Another backend comes first. If none is
-// ready, the last attempt goes to the next model; after a rate limit with a
-// short delay only if a wait did not help before.
+// moveOn moves a request to another candidate after a failure in passing, if a
+// further try at the same backend hardly helps, or takes the try of another
+// candidate: after silence, after a second failure, before a wait, and where
+// every attempt that is left has another candidate. Another backend comes
+// first. If none is ready, the last attempt goes to the next model; after a
+// rate limit with a short delay only if a wait did not help before.
 func (s *Seen) moveOn(out *Verdict) {
 	if out.Verdict != policies.Retry {
 		return
 	}
-	failing := out.Backend.Scope == HoldBackend && !out.Backend.Certain // of what cannot be reached another model is as far
+	failing := out.Backend.Scope == HoldBackend && !out.Backend.Certain // if the backend cannot be reached, another model there cannot either
 	moves := failing && (s.silent(out) || s.Failed || s.Last || s.NoneToSpare || out.Stated)
 	limited := out.Row == ReasonRateLimit && (s.Delay == 0 || s.Limited) && !s.OtherAccount
 	switch {
@@ -81,10 +81,10 @@ func (s *Seen) moveOn(out *Verdict) {
 }
 
 // lastElsewhere sends the last attempt to a backend that is ready and that the
-// request has not left, where the verdict would ask another account of this one.
-// Earlier attempts ask that account first: most often only one is refused, and
-// the prompt is cached here. But accounts that are kept together are often
-// revoked, disabled and used up together, and the last attempt has no successor.
+// request has not left, where the verdict would ask another account of this
+// one. Earlier attempts ask that account first: most often only one is refused,
+// and the prompt is cached here. But accounts of one owner are often revoked,
+// disabled and used up together, and there is no attempt after the last.
 func (s *Seen) lastElsewhere(out *Verdict) {
 	if out.Verdict == policies.Retry && out.Rotate && s.Last && s.ReadyBackend {
 		out.Verdict, out.Wait, out.Stated = policies.Failover, 0, false
@@ -112,8 +112,8 @@ func (s *Seen) goBack(r *row, out *Verdict) {
 }
 
 // hold decides whether the backend is held back at once. Silence costs each
-// request a whole deadline, and a second failure was no accident; otherwise
-// another request has to fail in the same way.
+// request a whole deadline, and a second failure is no accident; otherwise
+// another request must fail in the same way first.
 func (s *Seen) hold(out *Verdict) {
 	switch {
 	case out.Backend.Scope != HoldBackend:

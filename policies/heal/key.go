@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// Key authenticates what heald hands to others and gets back: the memory between
-// attempts and the carriers of signatures. All replicas share it.
+// Key authenticates data that heald gives to clients and proxies and gets back:
+// the memory between attempts and the carriers of signatures. All replicas
+// share it.
 //
 // A key seals. It also opens what older keys have sealed, so that a key can be
 // changed without invalidating running conversations.
@@ -28,12 +29,12 @@ type macState struct {
 	input []byte
 }
 
-// mostKept bounds the input buffer that stays with a macState: signatures can be
+// mostKept bounds the input buffer that a macState keeps: signatures can be
 // long.
 const mostKept = 16 << 10
 
 // NewKey derives a key from a secret, which must not be guessable: clients have
-// carriers, and could test guesses on them for as long as they like.
+// carriers, and could test guesses against them offline.
 func NewKey(secret []byte) Key {
 	k := Key{secret: sha256.Sum256(append([]byte("heald memory key\x00"), secret...))}
 	id := sha256.Sum256(append([]byte("heald key id\x00"), k.secret[:]...))

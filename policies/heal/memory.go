@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// memoryLimit bounds the sealed memory. Envoy's response headers end at
-// 60 KiB in all; what an attempt must know is far less.
+// memoryLimit bounds the sealed memory. Envoy limits all response headers to 60
+// KiB; an attempt needs far less.
 const memoryLimit = 4 << 10
 
 // memoryVersion changes whenever a field changes its meaning. A replica that
@@ -31,38 +31,37 @@ type Memory struct {
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
-	// Dropped is how many older ones had to be left out for want of space.
+	// Dropped is how many older ones were left out for lack of space.
 	Dropped int
-	// Repairs are the changes asked for so far, whoever asked; see
-	// RepairsAt.
+	// Repairs are all changes asked for so far; see RepairsAt.
 	Repairs Repairs
 	// Until is when the next attempt may go upstream, on this process's clock;
 	// zero for at once. ByEnvoy is the part of the wait that Envoy was asked for.
 	Until   time.Time
 	ByEnvoy time.Duration
-	// Last is what the client would have been told after the attempts so far.
-	// It is told so if the later ones say less.
+	// Last is the error that the client would have got after the attempts so far.
+	// It is used if later ones say less.
 	Last *conversation.Error
-	// Rests is how many requests for the rest of an answer there were, and
-	// Spent are the accounts that they found spent. They are no attempts.
+	// Rests counts requests for the rest of an answer, which are not attempts, and
+	// Spent are the accounts that they found spent.
 	Rests int
 	Spent []SpentAccount
-	// Lost is where an attempt went that left no memory; nil if there was none.
-	// It is not one of Tries: Known does not count it.
+	// Lost is where an attempt without a memory went; nil if there was none. It is
+	// not in Tries, and Known does not count it.
 	Lost *LostTry
 }
 
 // SpentAccount is an account that will not answer the request soon.
 type SpentAccount struct {
 	Account string
-	// Model is the one that it goes for; "" for all.
+	// Model is the model that it holds for; "" for all.
 	Model string
-	// OfGroup says that it goes for all accounts of its quota group.
+	// OfGroup says that it holds for all accounts of its quota group.
 	OfGroup bool
 }
 
-// LostTry is where an attempt went that was lost: its connection broke while its
-// reply was held, or its replica died.
+// LostTry is where a lost attempt went: its connection broke while its reply
+// was held, or its replica died.
 type LostTry struct {
 	Backend, Account, Model string
 	// Known says that the connection broke there; otherwise it is assumed.
@@ -86,26 +85,27 @@ type Try struct {
 	// gave a structured reason for it; see Verdict.
 	Repair  Repairs
 	Lasting bool
-	// OfModel: what failed goes for Model alone. The backend may be asked for
-	// another one, and so may the account.
+	// OfModel: the failure concerns Model only. The backend and the account may be
+	// asked for another one.
 	OfModel bool
 	// Tier is the one that the chain asked for; "" if it left that to the client.
-	// OfTier: what failed goes for it alone.
+	// OfTier: the failure concerns it only.
 	Tier   string
 	OfTier bool
-	// Failure says whether the account may be asked again; with OfGroup it goes
+	// Failure says whether the account may be asked again; with OfGroup that holds
 	// for all accounts of its quota group.
 	Failure Failure
 	OfGroup bool
-	// Body tells the body that was sent, of a try with a Repair; 0 is unknown.
+	// Body is a checksum of the body that was sent, for a try with a Repair; 0 is
+	// unknown.
 	Body uint64
 }
 
 // Known is how many attempts have left a memory.
 func (m *Memory) Known() int { return m.Dropped + len(m.Tries) }
 
-// Forgiven is how many of them do not count as attempts: all that is known of
-// them is that a connection broke which may have been idle too long.
+// Forgiven is how many of them do not count as attempts, because a connection
+// broke that may have been idle too long.
 func (m *Memory) Forgiven() int {
 	n := 0
 	for _, t := range m.Tries {
@@ -117,8 +117,8 @@ func (m *Memory) Forgiven() int {
 }
 
 // RepairsAt are the changes to be made for a model at a backend. A history that
-// was refused anywhere is repaired everywhere; what else was refused says
-// something of the model that refused it, and of no other.
+// was refused anywhere is repaired everywhere; other refusals concern only the
+// model that refused.
 func (m *Memory) RepairsAt(backend, model string) Repairs {
 	r := m.Repairs & signatureRepairs
 	for _, t := range m.Tries {
@@ -150,9 +150,9 @@ var (
 
 var b64 = base64.RawURLEncoding.Strict()
 
-// unsealed decodes what is ours. Of all spellings of the same bytes only the one
-// that b64 writes is read, so that what was sealed cannot be altered at all: a
-// lax decoder ignores the last bits, and even a strict one line breaks.
+// unsealed decodes base64 that heald wrote. It accepts only the one spelling
+// that b64 writes, so that sealed data cannot be altered at all: a lax decoder
+// ignores the last bits, and even a strict one line breaks.
 func unsealed(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("line breaks in base64")
@@ -162,8 +162,8 @@ func unsealed(s string) ([]byte, error) {
 
 // wireMemory is Memory as it travels: short names, no empty fields. It has
 // durations, in milliseconds, since the replica that opens it may have another
-// clock. Clock and Sealed are for the one that sealed it: it also knows how
-// long Envoy has really waited, which is never exact.
+// clock. Clock and Sealed are for the replica that sealed it, which can compute
+// how long Envoy really waited.
 type wireMemory struct {
 	Clock   string    `json:"c"`
 	Sealed  int64     `json:"n"` // since Clock started
@@ -257,7 +257,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 		case len(sealed) <= memoryLimit:
 			return sealed
 		case len(w.Tries) > 1:
-			w.Tries = w.Tries[1:] // the oldest try matters least
+			w.Tries = w.Tries[1:] // drop the oldest try, which matters least
 			w.Dropped++
 		case w.Last != nil && w.Last.Message != "":
 			w.Last.Message = strings.ToValidUTF8(w.Last.Message[:len(w.Last.Message)/2], "")
@@ -324,8 +324,8 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	return m, nil
 }
 
-// sealedAt is when the memory was sealed, on c. Of another replica's it is
-// known that Envoy has waited since, for as long as it was asked to.
+// sealedAt is when the memory was sealed, on c. For another replica's, it is
+// assumed that Envoy has waited since for as long as it was asked to.
 func (w *wireMemory) sealedAt(c Clock) time.Time {
 	if w.Clock == c.id {
 		return c.start.Add(milliseconds(w.Sealed))

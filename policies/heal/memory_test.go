@@ -95,7 +95,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 	if n := len(got.Tries); n == 0 || !slices.Equal(got.Tries, m.Tries[len(m.Tries)-n:]) {
 		t.Errorf("the latest tries are lost: %d are left, %+v", n, got.Tries)
 	}
-	// Attempts that left no memory are told by this count.
+	// Attempts that left no memory show in this count.
 	if got.Known() != len(m.Tries) || len(got.Tries) == len(m.Tries) {
 		t.Errorf("%d attempts are known, want %d; %d have their try", got.Known(), len(m.Tries), len(got.Tries))
 	}
@@ -128,7 +128,7 @@ func TestRepairsAt(t *testing.T) {
 	}
 }
 
-// The bound goes for what comes in, too, whoever wrote it.
+// The bound holds for incoming memories, too.
 func TestMemoryIsBounded(t *testing.T) {
 	k := NewKey([]byte("k"))
 	sizes := map[int]bool{}
@@ -147,7 +147,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 // Where one part ends and the next begins is authenticated, too: otherwise a
-// request id that ends as the payload begins would be as good as another.
+// request id could be extended by the beginning of the payload.
 func TestMACKeepsPartsApart(t *testing.T) {
 	k := NewKey([]byte("k"))
 	mac := func(purpose string, parts ...string) string {

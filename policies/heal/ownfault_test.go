@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// A refusal of what the request names is told as such, and nothing follows from
-// it for other requests.
+// A refusal of what the request names is reported as such, and has no effect on
+// other requests.
 func TestJudgeResources(t *testing.T) {
 	names := func(s Seen) Seen {
 		s.Names, s.OtherAccount, s.OtherBackend, s.Project = true, true, true, "own"
@@ -188,7 +188,7 @@ func harmless(t *testing.T, shape, lie string) {
 	r := Judge(Seen{Status: 400, Error: st, Delay: st.RetryDelay, DelayInText: st.DelayInText, Attempt: 1, OtherAccount: true, OtherBackend: true})
 	if r.Row != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
 		t.Errorf("%q\nwas taken for %s %v, account %+v, backend %+v, code %d, reason %q, delay %v; its own words are %q",
-			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
+			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.WithoutClientText(text))
 	}
 }
 
@@ -238,7 +238,7 @@ func FuzzJudgeIgnoresQuotations(f *testing.F) {
 	})
 }
 
-// What upstream says in other statuses is no more the client's to write.
+// In other statuses the client cannot write upstream's text.
 func TestQuotationsInOtherStatuses(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -256,7 +256,7 @@ func TestQuotationsInOtherStatuses(t *testing.T) {
 	}
 }
 
-// An error in the midst of other words decides about the request, and no more.
+// An error within other text decides only about the request.
 func TestEmbeddedErrorHasNoEffects(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 429, 503} {
 		r := Judge(Seen{Status: status, Attempt: 1, OtherAccount: true,

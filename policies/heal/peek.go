@@ -6,11 +6,11 @@ import "github.com/heald-proxy/heald/policies/conversation"
 type PeekResult uint8
 
 const (
-	// PeekMore: nothing that counts yet; read further.
+	// PeekMore: nothing decisive yet; read more.
 	PeekMore PeekResult = iota
 	// PeekGood: an answer, or a final state the client should see: commit.
 	PeekGood
-	// PeekBad: no answer will come of this.
+	// PeekBad: this will not become an answer.
 	PeekBad
 )
 
@@ -18,7 +18,7 @@ const (
 // upstream frames, never from converted output: a converter that always writes a
 // start event would hide an empty stream.
 type Peeked struct {
-	// Content: some part that is content was seen; Answer: one that is no
+	// Content: some part that is content was seen; Answer: one that is not a
 	// thought.
 	Content, Answer bool
 	// Finish is the finish seen, if any.
@@ -27,10 +27,10 @@ type Peeked struct {
 	Held int
 	// Ended: no more bytes will come.
 	Ended bool
-	// Stray: bytes came that are no stream of answers.
+	// Stray: bytes came that are not part of a stream of answers.
 	Stray bool
-	// Again: an earlier attempt brought thoughts alone, or there will be no
-	// other: then thoughts alone are the answer.
+	// Again: an earlier attempt gave only thoughts, or this is the last one: then
+	// thoughts alone count as an answer.
 	Again bool
 }
 
@@ -67,7 +67,7 @@ func PeekWhole(g Peeked) (PeekResult, string) {
 	case !g.Ended:
 		return PeekMore, ""
 	case Undone(g):
-		g.Content = false // what there is does not count
+		g.Content = false // what there is is not an answer
 	case !g.Content, final(g.Finish):
 	case g.Finish == conversation.FinishNone:
 		return PeekBad, ReasonPeekTruncated

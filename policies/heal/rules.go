@@ -26,9 +26,9 @@ type row struct {
 	backend Effect
 	// refine adapts the verdict to the candidates that are left; may be nil.
 	refine func(*Seen, *Verdict)
-	// kind is what the client is told if this is the end. Faults of heald's own
-	// accounts are not told as 401 or 403: the client must not think that its
-	// own key is bad.
+	// kind is the client's error if this is the end. Faults of heald's accounts
+	// are not reported as 401 or 403: the client must not think that its own key
+	// is bad.
 	kind conversation.ErrorKind
 }
 
@@ -37,24 +37,25 @@ var (
 	nobody = Effect{Scope: HoldBackend, Certain: true}
 )
 
-// cool keeps something back for a while, longer with each hit in a row.
+// cool keeps something back for a while, longer with each consecutive hit.
 func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope, For: ds} }
 
-// doubtful makes an effect hold only once another request failed alike.
+// doubtful makes an effect apply only once another request failed in the same
+// way.
 func (e Effect) doubtful() Effect {
 	e.Doubtful = true
 	return e
 }
 
-// meanwhile makes a doubtful effect leave the model on the account alone until
-// there is no more doubt.
+// meanwhile makes a doubtful effect keep the model on the account back until
+// the doubt is resolved.
 func (e Effect) meanwhile(ds ...time.Duration) Effect {
 	e.Meanwhile = ds
 	return e
 }
 
-// hitsOutlast is how long refusals of a credential count together, successes in
-// between or not.
+// hitsOutlast is the time within which refusals of a credential are
+// consecutive, whatever came between them.
 const hitsOutlast = 3 * time.Hour
 
 // lasting makes hits count that come within hitsOutlast.
@@ -63,13 +64,13 @@ func (e Effect) lasting() Effect {
 	return e
 }
 
-// rateLimited is how long a model is left alone after a 429 without a delay.
+// rateLimited is how long a model is kept back after a 429 without a delay.
 var rateLimited = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute}
 
 // rules is the verdict table; the first row that matches decides. Structured
 // reasons stand before texts, texts before bare statuses. A text decides about
-// its own request only: what a row that matches one does to an account is no
-// more than the bare status would do, unless another request was told the same.
+// its own request only: a row that matches a text does no more to an account
+// than the bare status would, unless another request got the same.
 var rules = []row{
 	{reason: ReasonBodyTooLarge, when: details("request_payload_too_large"),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -81,13 +82,13 @@ var rules = []row{
 	{reason: ReasonProxy, when: proxyFailed,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
-	// Nobody answers there: another backend is better than the same again.
+	// No answer from there: another backend is better than the same again.
 	{reason: ReasonConnect, when: unreachable,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
-	// Whoever closes idle connections closes one just as a request arrives now
-	// and then. The next attempt has a new connection, so this is no verdict on
-	// the backend.
+	// A server that closes idle connections sometimes closes one just as a request
+	// arrives. The next attempt has a new connection, so this is no verdict on the
+	// backend.
 	{reason: ReasonStale, when: stale, verdict: policies.Retry, kind: conversation.ErrAPI},
 	{reason: ReasonConnect, when: func(s *Seen) bool { return s.Details != "" || (s.Status == 0 && s.Peek == "") },
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrAPI},
@@ -95,7 +96,7 @@ var rules = []row{
 	// A bad peek that carries no error of its own.
 	{reason: ReasonSignature, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrAPI},
-	// Asked again, the model would send as much, and be paid for it.
+	// Asked again, the model would send as much, and bill it.
 	{reason: ReasonPeekTooLong, when: func(s *Seen) bool { return s.Peek == ReasonPeekTooLong },
 		verdict: policies.Fail, refine: func(_ *Seen, out *Verdict) { out.Client.NoRetry = true }, kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
@@ -120,8 +121,8 @@ var rules = []row{
 		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrRotate, kind: conversation.ErrRegion},
 	{reason: ReasonPrecondition, when: allOf(status(400), named("FAILED_PRECONDITION")),
 		verdict: policies.Failover, account: cool(CoolModel, 10*time.Minute).doubtful(), refine: failoverOrRotate, kind: conversation.ErrRegion},
-	// Not this place: what answers there does not serve such requests, or is
-	// only on the way to what does. Another backend may.
+	// The server there does not serve such requests, or is only a proxy in front
+	// of one. Another backend may.
 	{reason: ReasonUnsuitable, when: anyOf(redirect, status(405, 407, 421, 426, 431, 451)),
 		verdict: policies.Failover, backend: count, refine: failoverOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonBodyTooLarge, when: status(413),
@@ -185,8 +186,7 @@ var rules = []row{
 		refine: obey, kind: conversation.ErrOverloaded},
 }
 
-// unknown is the row for statuses that nobody expects: 5xx may pass by, the
-// rest is final.
+// unknown is the row for unexpected statuses: 5xx may pass, the rest is final.
 var unknown = row{
 	reason: ReasonUnknownStatus, verdict: policies.Fail, kind: conversation.ErrAPI,
 	refine: func(s *Seen, out *Verdict) {
@@ -198,8 +198,8 @@ var unknown = row{
 	},
 }
 
-// exponentialAfterFirst repeats a failed connection at once, and only then
-// backs off: the next host is often fine.
+// exponentialAfterFirst retries a failed connection at once, since the next
+// host often works, and then backs off.
 func exponentialAfterFirst(n int) time.Duration {
 	if n <= 1 {
 		return 0
@@ -230,7 +230,7 @@ func named(status string) func(*Seen) bool {
 	return func(s *Seen) bool { return s.Error != nil && s.Error.Status == status }
 }
 
-// text matches what of the error's message is upstream's own.
+// text matches the error's message without what may be the client's text.
 func text(re *regexp.Regexp) func(*Seen) bool {
 	return func(s *Seen) bool { return re.MatchString(s.words) }
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// sealing is what a Sealer is in the middle of.
+// sealing is the state of a Sealer.
 //
 //	between ─thought→ inThoughts ─signature, call, media→ between
 //	   │ │              ▲    │text

@@ -12,9 +12,9 @@ import (
 // throughput was asked for, and none is left.
 var exceedsBoughtError = gemini.Status{Code: 429, Status: "RESOURCE_EXHAUSTED", Message: "Too many requests. Exceeded the Provisioned Throughput."}
 
-// What a project has bought may be used up without anybody being at fault: the
-// next attempt comes at once, and nothing is kept back. The words alone do not say
-// so of what cannot have asked for it.
+// Bought throughput may be used up without a fault: the next attempt comes at
+// once, and nothing is kept back. The text alone does not count for an attempt
+// that did not ask for it.
 func TestProvisionedThroughput(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -47,8 +47,8 @@ func TestProvisionedThroughput(t *testing.T) {
 	}
 }
 
-// What a tier has no capacity for, another one may have. What is the account's in
-// every tier is not left behind with the tier.
+// Another tier may have capacity. A limit of the account in every tier is not
+// one of the tier.
 func TestNextTier(t *testing.T) {
 	overloaded, capacity := Seen{Status: 503}, Seen{Status: 429, Error: &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}}
 	limited, shared := Seen{Status: 429}, Seen{Status: 429, SharedCapacity: true}

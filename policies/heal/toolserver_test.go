@@ -61,8 +61,8 @@ func TestJudgeErrorsOfToolServers(t *testing.T) {
 	}
 }
 
-// An error inside the error may bring no code of its own: what it says of quotas
-// is no more upstream's for that.
+// An error inside the error may lack a code; its quotas are still not
+// upstream's own.
 func TestJudgeQuotaOfToolServerWithoutCode(t *testing.T) {
 	inner := `{"error":{"message":"m","details":[{"@type":"x/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequests","quotaValue":"0"}]}]}}`
 	st, _ := gemini.ParseStatus(fmt.Appendf(nil, `{"error":{"code":429,"message":%s}}`, string(conversation.Quote(inner))))

@@ -9,16 +9,16 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// Seen is what an attempt that did not pass has shown.
+// Seen is what is known of an attempt that did not pass.
 type Seen struct {
 	// Status is the upstream's HTTP status; for an error found under status
 	// 200 its inner code. 0 if no response arrived.
 	Status int
 	// Error is the parsed error body; nil if there was none.
 	Error *gemini.Status
-	// Peek is the reason why a 200 is not good; "" for other statuses. An
-	// error under 200 is judged by its inner status, with Peek saying where
-	// it was found.
+	// Peek is the reason why a 200 is not good; "" for other statuses. An error
+	// under 200 gets the verdict of its inner status; Peek says where it was
+	// found.
 	Peek string
 	// Details is Envoy's code details where Envoy answered for the upstream.
 	Details string
@@ -34,8 +34,8 @@ type Seen struct {
 	// that nothing but the text of an error says so.
 	Delay       time.Duration
 	DelayInText bool
-	// Location is where a redirect points, without its query. It is for the log:
-	// nobody follows it.
+	// Location is where a redirect points, without its query. It is only logged,
+	// never followed.
 	Location string
 	// Names reports that the request names something to be read with the
 	// account's rights: a file, an address, cached content.
@@ -82,12 +82,12 @@ type Seen struct {
 	NoneToSpare, Limited bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
-	// OnlyPlaceholders says that no signature of the history went upstream.
+	// OnlyPlaceholders says that no signature of the history was sent upstream.
 	OnlyPlaceholders bool
 	// MaxWait bounds the server's delay that is waited for.
 	MaxWait time.Duration
 
-	words string // of Error.Message those that are upstream's own
+	words string // Error.Message without what may be the client's text
 }
 
 // OtherGroup says which accounts of other quota groups are left: see
@@ -168,8 +168,8 @@ type Verdict struct {
 	// the model at once.
 	Repair  Repairs
 	Lasting bool
-	// Failure is for the later attempts of the request. OfGroup says that it
-	// goes for all accounts of the quota group.
+	// Failure is for the later attempts of the request. OfGroup says that it holds
+	// for all accounts of the quota group.
 	Failure Failure
 	OfGroup bool
 	// Limited reports that the refusal was for a rate, without a stated delay.
@@ -184,13 +184,13 @@ type Verdict struct {
 // milliseconds has caused storms of retries.
 const leastDelay = 100 * time.Millisecond
 
-// Judge decides on an attempt that did not pass. It is pure: the caller applies
-// the effects.
+// Judge decides on an attempt that did not pass. It has no side effects: the
+// caller applies the effects.
 func Judge(s Seen) Verdict {
 	if s.Delay > 0 {
 		s.Delay = max(s.Delay, leastDelay)
 	}
-	s.words = gemini.OwnWords(s.text())
+	s.words = gemini.WithoutClientText(s.text())
 	for i := range rules {
 		if r := &rules[i]; r.when(&s) {
 			return r.verdictOn(&s)
@@ -241,7 +241,7 @@ func (r *row) verdictOn(s *Seen) Verdict {
 		s.nextTier(&out)
 	}
 	if out.Client.NoRetry && out.Client.Kind != conversation.ErrQuota {
-		out.Client.RetryAfter = 0 // of a quota it says when it is back
+		out.Client.RetryAfter = 0 // for a quota it says when it is available again
 	}
 	if s.requestsOwn() {
 		out.Account, out.Backend, out.Limited = Effect{}, Effect{}, false
@@ -271,7 +271,7 @@ func (s *Seen) elsewhere(out *Verdict) bool {
 }
 
 // until ends a cooldown when the server says. A delay that only an error's text
-// states is obeyed by this request alone.
+// states applies to this request only.
 func (e *Effect) until(s *Seen) {
 	if s.Delay > 0 && !s.DelayInText {
 		e.For = []time.Duration{s.Delay}
@@ -319,7 +319,7 @@ func rateLimit(s *Seen, out *Verdict) {
 
 // quota decides on a quota that stays used up for long: only another account,
 // backend or model helps. With daily quotas, Google sends a RetryInfo of
-// seconds: it shortens no cooldown, and no client is told to come back so soon.
+// seconds: it shortens no cooldown, and is not passed on to the client.
 func quota(s *Seen, out *Verdict) {
 	if out.Account.atLeast(s); anyQuota(namedQuota.ofDay)(s) && !anyQuota(namedQuota.none)(s) {
 		out.Account = Effect{Scope: CoolQuota, Day: true}
@@ -358,8 +358,8 @@ func obey(s *Seen, out *Verdict) {
 }
 
 // rotateOrFail asks for another account or backend. Without one the fault is
-// final: the same credential would be refused again, also if the client came
-// back.
+// final: the same credential would be refused again, also for a retry of the
+// client.
 func rotateOrFail(s *Seen, out *Verdict) {
 	switch {
 	case s.OtherAccount:

@@ -45,12 +45,12 @@ func (s *Seen) pointer() string {
 
 // textLimit bounds how many bytes of an error's text are searched: a hostile
 // upstream may send megabytes. What is shown of it ends at redact.Limit; the
-// difference is there so that no credential is cut in two at that end.
+// difference ensures that no credential is cut in two there.
 const textLimit = 8 * redact.Limit
 
 func head(text string) string { return text[:min(len(text), textLimit)] }
 
-// client words the error that the client gets if the verdict is the end.
+// client makes the error that the client gets if the verdict is the end.
 func (r *row) client(s *Seen) conversation.Error {
 	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
 	if s.Delay > 0 && isTemporary(r.kind) {
@@ -88,9 +88,8 @@ func isTemporary(kind conversation.ErrorKind) bool {
 	return false
 }
 
-// clientText is the upstream's own text where it helps the client, and a
-// sentence of ours where upstream wrote about heald's credentials or sent no
-// text.
+// clientText is the upstream's text if it helps the client, and heald's own if
+// upstream wrote about heald's credentials or sent no text.
 func clientText(r *row, s *Seen) string {
 	if s.Peek != "" && s.Error == nil {
 		return peekTexts[s.Peek]
@@ -120,11 +119,11 @@ func clientText(r *row, s *Seen) string {
 	return fmt.Sprintf("the model backend answered with status %d", s.Status)
 }
 
-// mostParticulars bounds what is added to an error's text.
+// mostParticulars bounds how many are added to an error's text.
 const mostParticulars = 5
 
-// particulars are the fields and quotas of an error that its text does not name
-// itself.
+// particulars are the fields and quotas of an error that its text does not
+// name.
 func (s *Seen) particulars() string {
 	var b strings.Builder
 	n := 0

@@ -26,13 +26,13 @@ type List struct {
 
 	mu     sync.Mutex // guards the rest
 	models []Model
-	due    time.Time // when it is fetched again, if somebody asks
+	due    time.Time // when it is fetched again, if it is asked for
 	busy   bool      // it is being fetched
 	failed bool      // the last fetch
 }
 
-// New makes a list that fetch gets. told is called with nil for each new list,
-// and with the error of the first of several fetches in a row that fail.
+// New makes a list that fetch reads. onError is called with nil for each new
+// list, and with the error of the first of several consecutive failures.
 func New(fetch func(context.Context) ([]Model, error), onError func(error)) *List {
 	return &List{fetch: fetch, onError: onError, tried: make(chan struct{})}
 }

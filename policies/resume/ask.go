@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Able reports whether an answer to req could be resumed at all.
-func Able(req *conversation.Request) bool {
+// Resumable reports whether an answer to req could be resumed at all.
+func Resumable(req *conversation.Request) bool {
 	switch {
 	case req.Format != nil, // a continuation would be a document of its own
 		req.Limits.Candidates > 1,
@@ -40,17 +40,18 @@ const (
 	Repeat
 )
 
-// Next returns the form to try after f; not ok if there is none.
+// Next returns the form to try after f; ok is false if there is none.
 func (f Form) Next() (next Form, ok bool) { return min(f+1, Repeat), f < Repeat }
 
 // Broken is an answer that broke off.
 type Broken struct {
 	// Text is the answer's text so far.
 	Text string
-	// Made is what the replies cost that Text comes from; of one that has all of
-	// it, that one alone. It counts toward the request's token limit.
+	// Made is the usage of the replies that Text comes from, or of the one reply
+	// that has all of it. It counts toward the request's token limit.
 	Made conversation.Usage
-	// Billed is what all replies so far cost, including those that gave nothing.
+	// Billed is the usage of all replies so far, including those of which nothing
+	// was used.
 	Billed conversation.Usage
 }
 
@@ -87,7 +88,7 @@ func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request,
 			return nil, nil, errNoTokens
 		}
 		asked.Limits.MaxTokens = &left
-		rest.less = spent > seam // less than the seam takes is not worth another request
+		rest.less = spent > seam // with fewer tokens than the seam needs, another request is useless
 	}
 	asked.Messages = slices.Clip(req.Messages)
 	if form == Continue {

@@ -34,9 +34,9 @@ func NewClient(via, hop string) (*Client, error) {
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	transport := &http.Transport{
 		DialContext:        dialer.DialContext,
-		DisableCompression: true, // what is asked for is what heald can read
-		// Breaks are rare: connections need not wait for the next one long,
-		// and those of a configuration that was replaced must end.
+		DisableCompression: true, // ask only for encodings that heald can read
+		// Broken answers are rare, so idle connections are not kept long, and those
+		// of a replaced configuration must end.
 		IdleConnTimeout: 30 * time.Second,
 	}
 	c := NewClientOf(transport)

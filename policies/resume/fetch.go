@@ -40,7 +40,7 @@ func newRefusal(resp *http.Response) *Refusal {
 	r := &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("retry-after"), Date: resp.Header.Get("date")}
 	packed, err := newReply(resp)
 	if err != nil {
-		return r // nobody can read it
+		return r // it cannot be decoded
 	}
 	defer packed.Stop()
 	sent, _ := io.ReadAll(io.LimitReader(resp.Body, refusalLimit))
@@ -78,8 +78,8 @@ type Fetch struct {
 
 // Fetch sends a request. notify is called whenever there is something to take,
 // on a goroutine of its own; the next bytes are read once it returns, so that a
-// reader who does not keep up slows the upstream down. Who calls Fetch owns the
-// goroutine: it ends with the reply, or soon after ctx.
+// slow reader slows the upstream down. The caller of Fetch owns the goroutine:
+// it ends with the reply, or soon after ctx.
 func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) *Fetch {
 	out := &Fetch{notify: notify}
 	go func() { // at most one under way per attempt; ends with ctx, see above
@@ -156,7 +156,7 @@ func (f *Fetch) add(b []byte, done bool, err error) {
 }
 
 // Take appends to dst the bytes since the last call. done means that no more
-// will come, and err why, if that was not the reply's regular end.
+// will come; err is why, unless the reply ended regularly.
 func (f *Fetch) Take(dst []byte) (b []byte, done bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// anchorLength is what an anchor has at least, in bytes, where there is
-	// so much text: some ten words.
+	// anchorLength is the least length of an anchor, in bytes, if there is so much
+	// text: some ten words.
 	anchorLength = 60
 	// anchorLimit bounds an anchor that must be long to be unique.
 	anchorLimit = 1000
-	// wordLimit bounds the way back to the beginning of a word.
+	// wordLimit bounds the search back to the beginning of a word.
 	wordLimit = 40
 	// repeatLimit bounds how much of the end of the text so far a continuation
 	// may repeat, in bytes.
@@ -25,7 +25,7 @@ const (
 var errNoSeam = errors.New("the continuation begins neither with the last words of the text nor with all of it")
 
 // anchorOf returns the last words of a text: they begin with a word, and occur
-// nowhere else in it. It is not ok for a text without words, and for one that
+// nowhere else in it. ok is false for a text without words, and for one that
 // repeats itself for longer than an anchor may be.
 func anchorOf(textSoFar string) (anchor string, ok bool) {
 	for n := anchorLength; ; n *= 2 {
@@ -77,7 +77,7 @@ func newJoint(textSoFar, anchor string) joint {
 	return joint{whole: wholeSeam{left: textSoFar, lost: textSoFar == ""}, last: newAnchorSeam(textSoFar, anchor)}
 }
 
-// feed takes the next piece of the continuation and returns what of it the
+// feed takes the next piece of the continuation and returns the part that the
 // client does not have yet.
 func (j *joint) feed(piece string) (rest string, err error) {
 	switch j.state {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// progress is how far an answer came that may be resumed. All states but nothing
-// lead to themselves, too.
+// progress is how far an answer that may be resumed has come. All states but
+// nothing also lead to themselves.
 //
 //	nothing ─thought→ inThoughts ⇄ inText
 //	   └──────text───────────────────▲

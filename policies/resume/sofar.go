@@ -2,9 +2,9 @@ package resume
 
 import "github.com/heald-proxy/heald/policies/conversation"
 
-// saidLimit bounds the text that is kept, in bytes. Answers end at 65,536
+// textLimit bounds the text that is kept, in bytes. Answers end at 65,536
 // tokens, about as much.
-const saidLimit = 256 << 10
+const textLimit = 256 << 10
 
 // SoFar is the part of an answer that the client has, kept for as long as the
 // answer could be resumed. The zero value is an answer that has not begun.
@@ -37,7 +37,7 @@ func (s *SoFar) note(ev *conversation.Event) {
 			break
 		}
 		s.move(inText)
-		if s.text = append(s.text, ev.Text.String()...); len(s.text) > saidLimit {
+		if s.text = append(s.text, ev.Text.String()...); len(s.text) > textLimit {
 			s.Stop()
 		}
 	default: // an event after which the answer cannot be resumed

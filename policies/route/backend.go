@@ -69,8 +69,8 @@ func (b Backend) WithDefaults() Backend {
 	return b
 }
 
-// QuotaPlace is where at Google the quotas are of the projects that are asked
-// through the backend.
+// QuotaPlace is the place at Google whose quotas apply to projects at the
+// backend.
 func (b *Backend) QuotaPlace() string {
 	if b.Kind == Vertex {
 		return "vertex/" + b.Location
@@ -108,7 +108,7 @@ func (b *Backend) ProxyHost() string {
 }
 
 // Class scopes signatures: one made at another class of backend is refused. It
-// stands in carriers, which clients can read: the project is not for them.
+// is part of carriers, which clients can read, so it does not name the project.
 func (b *Backend) Class() string {
 	if b.Project == "" {
 		return string(b.Kind)

@@ -11,8 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Chain is what a client's model name means: the model to ask for, and those
-// to go on to, in this order, when it has no capacity, is unknown, or every
+// Chain is what a client's model name means: the model to ask for, and those to
+// try after it, in this order, when it has no capacity, is unknown, or every
 // account's quota for it is used up. In heald.yaml it is a model, or a list of
 // hops.
 type Chain []Hop
@@ -40,8 +40,8 @@ func Only(model string) Chain { return Chain{{Model: model}} }
 
 // UnmarshalYAML takes one hop or a list of them.
 func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
-	// What it is comes first, so that the error of a list's entry is not hidden
-	// by one that says the list is no single hop.
+	// The kind is checked first, so that an error in an entry of a list is not
+	// hidden by the error that a list is no single hop.
 	var list []unread
 	if unmarshal(&list) == nil {
 		return unmarshal((*[]Hop)(c))
@@ -50,10 +50,10 @@ func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal(&(*c)[0])
 }
 
-// unread takes any YAML.
+// unread accepts any YAML.
 type unread struct{}
 
-// UnmarshalYAML looks at nothing.
+// UnmarshalYAML ignores its input.
 func (unread) UnmarshalYAML(func(any) error) error { return nil }
 
 // UnmarshalYAML takes a model's name or a mapping.
@@ -65,8 +65,8 @@ func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*mapping)(h))
 }
 
-// check names every hop that cannot be, or that would lead back to where the
-// chain has been. backends may be empty: then routes name them.
+// check lists every invalid hop, and hops that return to an earlier one.
+// backends may be empty: then routes name them.
 func (c Chain) check(path string, backends []Backend) error {
 	if len(c) == 0 {
 		return &setting.Problem{Path: path, Found: "is empty", Fix: "name a model, or a list of models in order of preference"}

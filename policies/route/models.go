@@ -43,8 +43,9 @@ type KnownModel struct {
 // levelNames are the thinking levels that the API has words for.
 var levelNames = []string{"minimal", "low", "medium", "high"}
 
-// Table is what is known of models: known, and over it heald.yaml's rows. What a
-// row does not say is as in known. The error names every row that cannot be.
+// Table is what is known of models: known, and over it heald.yaml's rows.
+// Fields that a row does not set are as in known. The error lists every invalid
+// row.
 func (m Models) Table(known gemini.Table) (gemini.Table, error) {
 	table := known
 	var errs []error
@@ -109,7 +110,7 @@ var defaultAliases = map[string]Chain{
 	"text-embedding-ada-002": Only("gemini-embedding-001"),
 }
 
-// Check names every alias that cannot be.
+// Check lists every invalid alias.
 func (m Models) Check(backends []Backend) error {
 	var errs []error
 	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
@@ -128,8 +129,8 @@ func (m Models) Aliased(name string) bool {
 	return ok
 }
 
-// Resolve returns the upstream models for a client's name; a name without
-// alias is taken as it is, without what says nothing here.
+// Resolve returns the upstream models for a client's name; a name without alias
+// is the upstream's, without prefixes and suffixes that have no meaning here.
 func (m Models) Resolve(name string) Chain {
 	if to, ok := m.chain(name); ok {
 		return to
@@ -137,9 +138,9 @@ func (m Models) Resolve(name string) Chain {
 	return Only(m.UpstreamName(name))
 }
 
-// Allowed reports whether a caller may use a client's name for a model: the name,
-// however it is written, if it is an alias, and every model that it may lead to.
-// Otherwise refused is the first that may not be used.
+// Allowed reports whether a caller may use a client's name for a model: the
+// name, in any spelling, if it is an alias, and every model that it may lead
+// to. Otherwise refused is the first that may not be used.
 func (m Models) Allowed(name string, mayUse func(names ...string) (refused string, ok bool)) (refused string, ok bool) {
 	var models []string
 	for _, h := range m.Resolve(name) {
@@ -158,9 +159,9 @@ func (m Models) Allowed(name string, mayUse func(names ...string) (refused strin
 	return mayUse(models...)
 }
 
-// chain is what an alias says of a name, or of what is left of it: heald.yaml's
-// come first, then the longest name that has one counts. Clients may write it in
-// capitals.
+// chain is the chain of the alias for a name, or for a shorter form of it:
+// heald.yaml's aliases come first, then the longest form with an alias. Clients
+// may write it in capitals.
 func (m Models) chain(name string) (Chain, bool) {
 	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
 		for n := range withoutPrefixes(name) {

@@ -99,7 +99,7 @@ type Settings struct {
 	Hedge string `yaml:"hedge"`
 }
 
-// PeekSettings bound the look at a reply before it is passed on.
+// PeekSettings bound the peek at a reply before it is passed on.
 type PeekSettings struct {
 	// Timeout is the absolute deadline for content, from request sent;
 	// default 60s. Heartbeats do not extend it.

@@ -5,9 +5,9 @@ import "strings"
 // longestNear bounds the words that are compared, in bytes.
 const longestNear = 64
 
-// Nearest returns the one of names that somebody most likely meant who wrote
-// word; "" if there is none. It compares without case, and takes two letters that
-// changed places for one mistake. One letter in three may be wrong.
+// Nearest returns the one of names that was most likely meant by word; "" if
+// there is none. It ignores case, and counts two swapped letters as one
+// mistake. One letter in three may be wrong.
 func Nearest(word string, names []string) string {
 	best, least := "", 0
 	word = strings.ToLower(word)
@@ -15,7 +15,7 @@ func Nearest(word string, names []string) string {
 		return ""
 	}
 	for _, name := range names {
-		if len(name) > longestNear || min(len(word), len(name)) < 2 { // anything is near to a letter
+		if len(name) > longestNear || min(len(word), len(name)) < 2 { // every name is near a single letter
 			continue
 		}
 		n := distance(word, strings.ToLower(name))
@@ -34,8 +34,8 @@ func DidYouMean(word string, names []string) string {
 	return ""
 }
 
-// distance is the number of mistakes between two words: letters that are missing,
-// added, another, or that changed places with the next (optimal string alignment).
+// distance is the number of mistakes between two words: missing, added, wrong
+// or swapped letters (optimal string alignment).
 func distance(a, b string) int {
 	before, last, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

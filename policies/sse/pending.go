@@ -21,7 +21,7 @@ const (
 )
 
 // moves are the arrows of the drawing. Each event makes two moves, so they are
-// looked up, not searched for.
+// a table, not a search.
 var moves = [...][stray + 1]bool{
 	idle:     {oneLine: true, stray: true},
 	oneLine:  {manyData: true, idle: true},
@@ -38,7 +38,7 @@ func (r *Reader) move(to pending) {
 	r.pending = to
 }
 
-// undrawn is apart, so that move is inlined.
+// undrawn is a function of its own so that move is inlined.
 //
 //go:noinline
 func undrawn(from, to pending) {

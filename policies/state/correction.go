@@ -37,8 +37,8 @@ func (c *Correction) Corrected() (out Receipt, changed bool) {
 	return out, changed
 }
 
-// unsure is the receipt where nobody knows whether the correction was made: that of
-// the smaller reservation, from which Settle counts on.
+// unsure is the receipt if it is unknown whether the correction was made: that
+// of the smaller reservation, from which Settle continues.
 func (c Correction) unsure() Receipt {
 	if p := c.Receipt.Place; p != nil {
 		c.Tokens = min(c.Tokens, p.Tokens)

@@ -14,9 +14,9 @@ import (
 type Remote interface {
 	Store
 	Used
-	// Alone says that this replica works by itself: no heartbeat until Rejoin,
-	// so that the store keeps the replica's slots, and the other replicas leave
-	// it its part.
+	// Alone ends heartbeats until Rejoin, because this replica works by itself:
+	// the store keeps the replica's slots, and the other replicas leave it its
+	// part.
 	Alone()
 	// Rejoin reports to the store what this replica holds.
 	Rejoin(ctx context.Context) error
@@ -27,8 +27,8 @@ type Remote interface {
 	// Total is the largest use of a budget's window that the store has reported
 	// to this replica.
 	Total(tenant string, budget *Budget) int64
-	// Trouble is why the store can be reached but does not work, in words that
-	// name the fix; "" if it works, as far as known.
+	// Trouble says why the store can be reached but does not work, and how to fix
+	// it; "" if it works, as far as known.
 	Trouble() string
 }
 
@@ -91,8 +91,8 @@ type Guard struct {
 	left    time.Time           // when it last began to be silent
 	back    time.Time           // when it last came back
 	own     map[GroupModel]Load // what this replica had used then
-	misses  int                 // in a row
-	unheard int                 // looks without an answer, in a row
+	misses  int                 // consecutive
+	unheard int                 // consecutive snapshot reads without an answer
 	knows   string              // the incarnation of the store's data since it came back
 	counted uint64              // misses that were counted, ever
 	last    *Snapshot           // the remote store's newest
@@ -107,8 +107,8 @@ type Guard struct {
 	// settlements of those that the store has given, which it is told when it answers.
 	kept   map[string]int
 	late   []Settlement
-	spent  map[spentKey]int64 // what the remote store must still be told of
-	served map[string]int64   // service, likewise
+	spent  map[spentKey]int64 // settlements that the remote store must still be told
+	served map[string]int64   // service that it must still be told
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -143,7 +143,7 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 	cfg.Metrics.setUp(true)
 	// Both end with Close, which waits for them.
 	g.work.Go(func() { g.rejoins(ctx) })
-	g.work.Go(func() { g.looks(ctx) })
+	g.work.Go(func() { g.readSnapshots(ctx) })
 	return g
 }
 
@@ -164,7 +164,7 @@ func (g *Guard) call(ctx context.Context, op string, do func(context.Context) er
 	g.cfg.Metrics.observe(op, time.Since(start))
 	switch {
 	case err == nil, errors.Is(err, ErrFull):
-		if op != "snapshot" { // most of them come from this process's memory
+		if op != "snapshot" { // most values come from this process's memory
 			g.answered()
 		}
 	case ctx.Err() == nil:
@@ -215,7 +215,7 @@ func (g *Guard) answered() {
 }
 
 // tell settles at the remote store what could not be settled there before. It
-// does not wait, and drops what the store cannot be told.
+// does not wait, and drops what fails.
 func (g *Guard) tell(ctx context.Context, late []Settlement) {
 	if len(late) > 0 {
 		_ = g.remote.Settle(ctx, late...)
@@ -231,7 +231,7 @@ func (g *Guard) missed(op string, began uint64, err error) {
 		return
 	}
 	if g.misses == 0 {
-		g.leave() // what it decides from now on, it decides by itself
+		g.leave() // from now on this replica decides by itself
 		g.keep()
 	}
 	g.counted++

@@ -28,18 +28,18 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return g.merge(local), nil
 }
 
-// lookEvery is how often a guard reads a snapshot without a caller: what each
-// replica may do by itself depends on how many there were.
-const lookEvery = time.Second
+// snapshotEvery is how often a guard reads a snapshot without a caller: what a
+// replica may do by itself depends on the number of replicas.
+const snapshotEvery = time.Second
 
-// looks reads snapshots of a store that is up, the first one at once, so that an
+// readSnapshots reads snapshots of a store that is up, the first one at once, so that an
 // unusable store is noticed without requests.
-func (g *Guard) looks(ctx context.Context) {
-	next := time.NewTicker(lookEvery)
+func (g *Guard) readSnapshots(ctx context.Context) {
+	next := time.NewTicker(snapshotEvery)
 	defer next.Stop()
 	for {
 		if !g.isDown() {
-			g.look(ctx)
+			g.readSnapshot(ctx)
 		}
 		select {
 		case <-next.C:
@@ -49,9 +49,9 @@ func (g *Guard) looks(ctx context.Context) {
 	}
 }
 
-// look reads one snapshot. Whether calls were missed it does not say: it has more
-// time than they have, and counts for itself.
-func (g *Guard) look(ctx context.Context) {
+// readSnapshot reads one snapshot. It does not count as a missed call, since it
+// has a longer deadline; its misses are counted separately.
+func (g *Guard) readSnapshot(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
 	defer cancel()
 	out, err := g.remote.Snapshot(limited)
@@ -82,8 +82,8 @@ func (g *Guard) look(ctx context.Context) {
 // errTrouble is the error of a store that answers, but does not work.
 var errTrouble = errors.New("state: the shared store refuses what it is asked")
 
-// heard tells a store that answers what was kept back after calls were missed:
-// nobody may call for long.
+// heard settles what was kept back after missed calls once a snapshot shows
+// that the store answers: there may be no other call for long.
 func (g *Guard) heard() {
 	g.mu.Lock()
 	if g.down || g.kept == nil {
@@ -115,8 +115,8 @@ func (g *Guard) seen(s *Snapshot) {
 	}
 }
 
-// merge adds to a local snapshot the remote store's last one: its documents stay
-// valid, and the slots that it has given are still in use.
+// merge adds the remote store's last snapshot to a local one: its documents
+// stay valid, and the slots that it has given are still in use.
 func (g *Guard) merge(local *Snapshot) *Snapshot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -200,7 +200,7 @@ func (g *Guard) Put(ctx context.Context, key Key, value []byte, life time.Durati
 	return g.local.Put(ctx, key, value, life)
 }
 
-// Count implements Store. Locally a counter begins anew.
+// Count implements Store. The local counter starts from zero.
 func (g *Guard) Count(ctx context.Context, key Key, life time.Duration) (int64, error) {
 	var n int64
 	err := g.call(ctx, "count", func(ctx context.Context) (err error) {

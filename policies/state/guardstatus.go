@@ -15,7 +15,7 @@ type GuardStatus struct {
 	Seen           time.Time
 }
 
-var downWords = map[OnError]string{
+var downTexts = map[OnError]string{
 	Open:   "this replica works by itself, with its part of each limit",
 	Closed: "requests that need it are refused",
 }
@@ -26,7 +26,7 @@ func (g *Guard) Status() GuardStatus {
 	defer g.mu.Unlock()
 	s := GuardStatus{Up: !g.down}
 	if g.down {
-		s.Why, s.Trouble = downWords[g.cfg.OnError], g.remote.Trouble()
+		s.Why, s.Trouble = downTexts[g.cfg.OnError], g.remote.Trouble()
 	}
 	if g.last != nil {
 		s.Replicas, s.Gone, s.Seen = g.last.Replicas, g.last.Gone, g.last.At

@@ -22,8 +22,8 @@ const (
 	learnedLife = 15 * time.Minute
 )
 
-// Learned remembers what models refused. It belongs to one replica, and its
-// content ends with its holder. The zero value is empty. It is safe for
+// Learned remembers which repairs models need. It belongs to one replica, and
+// its content ends with its holder. The zero value is empty. It is safe for
 // concurrent use.
 type Learned struct {
 	// Tell is called after each change, by the goroutine that made it; nil for
@@ -88,7 +88,7 @@ type LearnedChange struct {
 }
 
 // Of returns the repairs that the model needs at the backend. schemas is only
-// asked where some were refused.
+// called if some were refused.
 func (l *Learned) Of(backend, model string, schemas func() SchemaSum) heal.Repairs {
 	at := modelAt{backend, model}
 	known, relaxed := l.at(at)
@@ -176,7 +176,7 @@ func keysOf(backend, model string, r heal.Repairs, schemas SchemaSum) (keys []le
 	return keys
 }
 
-// again reports whether another request has heard the same before.
+// again reports whether another request got the same before.
 func (l *Learned) again(k learnedKey, request uint64) bool {
 	if before, known := l.heard[k]; known {
 		return before != request
@@ -216,8 +216,8 @@ func (l *Learned) record(now time.Time, k learnedKey) (changes []LearnedChange) 
 	return append(changes, k.change(RepairLearned, "the model refused requests without it"))
 }
 
-// Unlearn forgets the repairs of a request that was sent at a time, for the
-// reason why. Repairs that were learned later stay: the request says nothing
+// Unlearn forgets the repairs of a request that was sent at the time sent; why
+// is the reason. Repairs that were learned later stay: the request says nothing
 // about them. What only texts said about them is forgotten, too.
 func (l *Learned) Unlearn(backend, model string, r heal.Repairs, sent time.Time, why string, schemas func() SchemaSum) {
 	if r &= lasting | heal.RelaxSchema; r == 0 {

@@ -107,7 +107,7 @@ func TestLearnedEnds(t *testing.T) {
 			l.Add("a", "m", repair, 0, 4, schemas)
 			known("refused again", true)
 			time.Sleep(15 * time.Minute)
-			l.Add("a", "m", repair, 0, 5, schemas) // nobody has asked meanwhile
+			l.Add("a", "m", repair, 0, 5, schemas) // no request in between
 			time.Sleep(time.Minute)
 			known("refused after its end", true)
 			if want := []LearnedResult{RepairLearned, RepairEnded, RepairLearned, RepairEnded, RepairLearned}; !slices.Equal(told, want) {

@@ -8,7 +8,7 @@ import (
 // OnError says what a replica does while the shared store cannot be reached.
 type OnError string
 
-// What it may do; "" is Open.
+// The values; "" is Open.
 const (
 	// Open decides by itself, with its part of each limit.
 	Open OnError = "open"

@@ -69,10 +69,10 @@ type TenantWant struct {
 // Budget is a limit on one window of time. Windows are fixed: a minute, hour,
 // day or month as the clock has it.
 type Budget struct {
-	// Name tells the tenant's budgets apart, as in "tokens/day". It is
-	// configured, never a client's.
+	// Name identifies the tenant's budget, as in "tokens/day". It is configured,
+	// never a client's.
 	Name string
-	// Ends is when the window ends; it tells windows of one name apart.
+	// Ends is when the window ends; it identifies the window.
 	Ends time.Time
 	// Limit and Amount are in requests, tokens, or millionths of the currency.
 	// A limit of 0 lets nothing pass.
@@ -128,10 +128,10 @@ type Taken struct {
 	Tenant string
 	// TenantReady is when the budget's window ends that refused; zero for slots.
 	TenantReady time.Time
-	// Reserved says of a budget that refused that it has room but for what attempts
-	// under way have reserved: the same may fit once they have been settled, before
-	// TenantReady. Of several budgets without room one that is used up is named
-	// first. False where the store cannot tell, and for slots.
+	// Reserved says that the refusing budget is full only because of what attempts
+	// under way have reserved: the same request may fit once they are settled,
+	// before TenantReady. Of several full budgets one that is used up is named
+	// first. False if the store does not know, and for slots.
 	Reserved bool
 	// Full says of each place that had no room why, in the order of Want.Places.
 	Full []Full
@@ -151,8 +151,8 @@ const TenantSlots = "slots"
 type Full struct {
 	// Limit is "slots", "rpm", "tpm" or "rpd".
 	Limit string
-	// In is how long until it has room again if nothing else is taken; 0 where
-	// nobody knows: for slots, and for more tokens than the whole limit.
+	// In is how long until it has room again if nothing else is taken; 0 if
+	// unknown: for slots, and for more tokens than the whole limit.
 	In time.Duration
 }
 
@@ -232,7 +232,7 @@ type Key struct {
 	ID     string
 }
 
-// Space tells kinds of values apart.
+// Space is a kind of values.
 type Space string
 
 // The spaces.

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Default is the tenant of callers that are not told apart: of client_keys, and
-// of everybody where no key is asked for.
+// Default is the tenant of callers that are not distinguished: of client_keys,
+// and of all callers if no key is required.
 const Default = "default"
 
 // Tenant is a caller with limits of its own: a team, a person, an application.
@@ -109,7 +109,7 @@ func (t *Tenant) LimitsMoney() bool {
 	return slices.ContainsFunc(t.Limits.list(), func(l limit) bool { return l.unit == Money })
 }
 
-// Validate finds what cannot be. path is that of the tenant; "" for a file of
+// Validate lists what is invalid. path is that of the tenant; "" for a file of
 // its own.
 func (t *Tenant) Validate(path string) []error {
 	var errs []error

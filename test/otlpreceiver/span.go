@@ -26,7 +26,7 @@ type Span struct {
 	Status            string // its words
 	Attributes        map[string]any
 	Events            []Event
-	// Resource are the attributes of whom it is from, Service its service.name.
+	// Resource are the attributes of the sender, Service its service.name.
 	Resource map[string]any
 	Service  string
 }

@@ -21,7 +21,7 @@ var (
 // in HealdReplicaDown{instance="h1",job="heald"}, in the order of the alphabet.
 func (r *Recording) Alerts(t testing.TB) []string {
 	t.Helper()
-	// A test that expects what cannot be has promtool say what it got.
+	// A test with an impossible expectation makes promtool print the actual value.
 	text := fmt.Sprintf("rule_files: [%q]\nevaluation_interval: 1m\ntests:\n- interval: 1m\n  input_series:\n%s"+
 		"  promql_expr_test:\n  - expr: ALERTS{alertstate=\"firing\"}\n    eval_time: %dm\n    exp_samples: [{labels: impossible, value: 0}]\n",
 		Rules(), r.inputSeries(told), r.scrapes-1)
@@ -52,8 +52,8 @@ func (r *Recording) Alerts(t testing.TB) []string {
 	return alerts
 }
 
-// told matches what rules may ask about: Go's own metrics and the histograms of
-// Envoy's are many.
+// told matches the metrics that rules may use: Go's own metrics and Envoy's
+// histograms are many.
 func told(series string) bool {
 	return strings.HasPrefix(series, "up{") || strings.HasPrefix(series, "heald_") ||
 		strings.HasPrefix(series, "envoy_cluster_") && !strings.Contains(series, "_bucket{")

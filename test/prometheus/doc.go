@@ -1,4 +1,4 @@
-// Package prometheus plays what a heald and its Envoy have told to the real
+// Package prometheus replays the metrics of a heald and its Envoy to the real
 // Prometheus and promtool, which "make prometheus" installs.
 //
 // A [Recording] keeps what was scraped, at times that the test makes up: an hour of

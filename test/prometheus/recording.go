@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Recording is what targets told, scrape by scrape.
+// Recording is the metrics of targets, scrape by scrape.
 type Recording struct {
 	scrapes int
 	series  map[string][]float64 // by name and labels; NaN where it was not there
@@ -24,9 +24,9 @@ func (r *Recording) Begin() {
 	r.scrapes++
 }
 
-// Add adds what a target has told in Prometheus' text format. ok says that it could
-// be asked: as Prometheus does, the recording tells it as up. labels, such as
-// job="heald",instance="h1", are added to every series.
+// Add adds a scrape of a target in Prometheus' text format. ok says that the
+// scrape succeeded; the recording stores it as up, as Prometheus does. labels,
+// such as job="heald",instance="h1", are added to every series.
 func (r *Recording) Add(labels, text string, ok bool) {
 	up := 0.0
 	if ok {
@@ -63,7 +63,7 @@ func (r *Recording) set(series string, value float64) {
 	r.series[series] = values
 }
 
-// Repeat has n further scrapes tell the same as the last.
+// Repeat repeats the last scrape n times.
 func (r *Recording) Repeat(n int) {
 	for range n {
 		r.scrapes++
@@ -75,7 +75,7 @@ func (r *Recording) Repeat(n int) {
 	}
 }
 
-// value is what a series told in a scrape; NaN for nothing.
+// value is the value of a series in a scrape; NaN for none.
 func (r *Recording) value(series string, scrape int) float64 {
 	if values := r.series[series]; scrape < len(values) {
 		return values[scrape]
@@ -112,7 +112,7 @@ func (r *Recording) inputSeries(matches func(series string) bool) string {
 			case !math.IsNaN(v):
 				values[i] = number(v)
 			case i > 0 && !math.IsNaN(r.value(series, i-1)):
-				values[i] = "stale" // as Prometheus marks what a target tells no more
+				values[i] = "stale" // as Prometheus marks a series that a target no longer has
 			default:
 				values[i] = "_"
 			}

@@ -78,7 +78,7 @@ func TestTenants(t *testing.T) {
 		{made, before, "inline first"}, {chosenKey, before.Add(-time.Second), "inline key-2"}, {chosenKey, before, "tenant.Denied 3"},
 		{"key of search", before, "search key-1"}, {"key of off", before, "tenant.Denied 5"}, {"sixteen-and-more", before, "default client-key-1"},
 	} {
-		caller, denied := r.Who([]string{want.key}, want.at)
+		caller, denied := r.Identify([]string{want.key}, want.at)
 		got := ""
 		if denied != nil {
 			got = fmt.Sprint("tenant.Denied ", denied.Kind)
@@ -119,7 +119,7 @@ func TestTheDefaultTenantMayHaveLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, denied := r.Who([]string{"sixteen-and-more"}, time.Now())
+	caller, denied := r.Identify([]string{"sixteen-and-more"}, time.Now())
 	if denied != nil || caller.Tenant.Name != tenant.Default || caller.Tenant.Weight != 5 || caller.KeyID != "client-key-1" || len(r.Tenants()) != 1 {
 		t.Errorf("%+v, %v", caller, denied)
 	}

@@ -3,6 +3,7 @@ package otlp
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -156,7 +157,7 @@ func (s *Sink) request(r *record.Request) {
 	}
 	// The status of a server's span is not set for what the client did wrong
 	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status).
-	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && heal.ClientsFault(r.Reason)
+	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
 	if q := r.Resume; q != nil {
 		l.text(resumed, q.Result)
 		l.number(restRequests, q.Requests)

@@ -1,7 +1,6 @@
 package why
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,7 +26,7 @@ const (
 // ReadStream reads the shared stream of records from its end: for one request (its
 // id in only), or as far as a time, or as much as is read of a stream at all.
 func ReadStream(ctx context.Context, from history.Stream, name, only string, since time.Time) (Source, error) {
-	t := newTold(name)
+	t, wanted := newTold(name), history.Filter{ID: only}
 	var found []record.Entry // the newest first
 	before, read := "", 0
 	for read < mostStream {
@@ -43,11 +42,11 @@ func ReadStream(ctx context.Context, from history.Stream, name, only string, sin
 		t.oldest = timeOf(before)
 		for _, v := range values {
 			var e record.Entry
-			if only != "" && !bytes.Contains(v, []byte(only)) || json.Unmarshal(v, &e) != nil {
+			if !mentions(v, only) || json.Unmarshal(v, &e) != nil {
 				continue
 			}
 			found = append(found, e)
-			if e.Request != nil && only != "" { // what is older than its beginning is of others
+			if e.Request != nil && only != "" && wanted.Match(e.Request) { // what is older than its beginning is of others
 				since = e.Request.Time.Add(-mostApart)
 			}
 		}

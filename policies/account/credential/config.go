@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Type says which kind of credential is meant.
+// Type is a kind of credential.
 type Type string
 
 // The types. Each takes the files of its own kind alone.
@@ -130,9 +130,8 @@ func (c *Config) check(path string) error {
 	return p
 }
 
-// Load checks the settings and the file that they name, without asking anybody.
-// path names the setting in errors. read reads a file; its error is worded by
-// fault.
+// Load checks the settings and the file that they name, without any call. path
+// names the setting in errors. read reads a file; fault describes its error.
 func (c *Config) Load(path string, read func(string) ([]byte, error), fault func(error) string) (*Source, error) {
 	if err := c.check(path); err != nil {
 		return nil, err
@@ -154,7 +153,7 @@ func (c *Config) Load(path string, read func(string) ([]byte, error), fault func
 	return newSource(c, f), nil
 }
 
-// Notes tells of what works but is hardly meant.
+// Notes reports settings that work but are probably not intended.
 func (c *Config) Notes(path string) (out []*setting.Problem) {
 	for _, name := range c.Files() {
 		info, err := os.Stat(name)

@@ -15,7 +15,7 @@ const maxThoughtTag = 64
 // google reads settings in the upstream's own form, as Google's compatibility
 // layer for this API takes them. Their values are passed on unchanged.
 func (d *decoder) google(m jsonwalk.Members) error {
-	if err := m.Obey(googleFields); err != nil {
+	if err := m.Apply(googleFields); err != nil {
 		return err
 	}
 	cached, err := m.Text("cached_content")

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// partsOff reads a list of content parts straight off r.
-func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+// readParts reads a list of content parts from r.
+func (d *decoder) readParts(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		v, err := r.Value()
 		if err != nil {
@@ -20,8 +20,7 @@ func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error
 	})
 }
 
-// part reads one content part. Clients should send objects; bare strings in the
-// list were seen too.
+// part reads one content part. Some clients put bare strings into the list.
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()

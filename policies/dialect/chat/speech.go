@@ -38,7 +38,7 @@ var foreignVoices = []string{
 
 // audio reads the settings for sound.
 func (d *decoder) audio(m jsonwalk.Members) error {
-	if err := m.Obey(audioFields); err != nil {
+	if err := m.Apply(audioFields); err != nil {
 		return err
 	}
 	voice, err := m.Text("voice")

@@ -11,12 +11,12 @@ import (
 //	               └──Finish→ done ─another answer fails─┐
 //	any but failed ─Failure──────────────────────────────┴→ failed
 //
-// A call that is not delivered opens none, so its pieces are read over.
+// A call that is not delivered opens none, so its piecesare skipped.
 type state uint8
 
 const (
 	idle   state = iota // nothing written
-	open                // the role was told; no call is open
+	open                // the role was sent; no call is open
 	inCall              // a call is open
 	done                // ended; later events are ignored
 	failed              // ended with an error; later events are ignored

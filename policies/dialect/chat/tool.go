@@ -58,10 +58,10 @@ func (d *decoder) takesText(name string) {
 // searchOptions reads web_search_options, whose presence asks for a search.
 func (d *decoder) searchOptions(m jsonwalk.Members) error {
 	d.search = &conversation.Tool{Kind: conversation.WebSearch, At: d.Place("")}
-	return m.Obey(searchFields)
+	return m.Apply(searchFields)
 }
 
-// joinTools joins all tools, and decides the shape of calls. A client that
+// joinTools combines all tools, and decides the shape of calls. A client that
 // declares functions but no tools knows only function_call, of which an answer
 // has one.
 func (d *decoder) joinTools() {

@@ -12,15 +12,15 @@ import (
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{Req: &conversation.Request{
-		Model:   route.Model,
-		Stream:  route.Stream,
-		Session: headerSession(headers),
-		Words:   words,
+		Model:      route.Model,
+		Stream:     route.Stream,
+		Session:    headerSession(headers),
+		FieldNames: fieldNames,
 	}, Gone: route.Gone}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err

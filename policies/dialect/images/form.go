@@ -67,7 +67,7 @@ func (d *decoder) file(f *form.Field) error {
 	}
 	kind := strings.ToLower(f.File.MIME)
 	if !strings.HasPrefix(kind, "image/") {
-		kind, _, _ = strings.Cut(http.DetectContentType(f.File.Data), ";") // many SDKs declare any file as bytes
+		kind, _, _ = strings.Cut(http.DetectContentType(f.File.Data), ";") // many SDKs declare every file as application/octet-stream
 	}
 	if !strings.HasPrefix(kind, "image/") || !conversation.ValidMIME(kind) {
 		return d.Invalid(f.Name, "the file is no image that is known; send png, jpeg or webp")

@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// blob is a file that stands inline.
+// blob is inline data of a part.
 type blob struct {
 	member     int // of the part
 	file       media.File
@@ -51,7 +51,7 @@ func (r *repair) inlineAnswer(at string) (mime string, kept outcome, err error) 
 	return sent.MIME, outcome(sent.MIME != ""), nil
 }
 
-// readBlob reads a file at a place. A null is as good as absent.
+// readBlob reads a file at a place. A null counts as absent.
 func (r *repair) readBlob(b *blob, at string) error {
 	return r.members(func(_ int, name []byte) (outcome, error) {
 		field := string(name)
@@ -75,8 +75,8 @@ func (r *repair) readBlob(b *blob, at string) error {
 	}, nil)
 }
 
-// settle decides what is sent of a file, by the rule for all APIs, and writes a
-// type and data that are not the client's.
+// settle decides what is sent of a file, by the rule for all APIs, and writes
+// the type and data if they changed.
 func (r *repair) settle(b *blob, at string) media.Sent {
 	b.file.Native, b.file.Last = true, r.content == r.lastContent
 	sent := r.media.Settle(b.file)
@@ -89,7 +89,7 @@ func (r *repair) settle(b *blob, at string) media.Sent {
 	return sent
 }
 
-// exchange puts a type and data in the place of those of the client.
+// exchange replaces the client's type and data.
 func (r *repair) exchange(b *blob, mime string, data conversation.Text) {
 	with := string(data)
 	switch {
@@ -152,7 +152,7 @@ func (r *repair) reference(at string) error {
 	})
 }
 
-// mime refuses a media type that is none, within media at a place.
+// mime refuses an invalid media type, within media at a place.
 func (r *repair) mime(at string) error {
 	v, err := r.value()
 	if err != nil {
@@ -162,7 +162,7 @@ func (r *repair) mime(at string) error {
 }
 
 func checkMIME(mime, at string) error {
-	if mime == "" || conversation.ValidMIME(media.Proper(mime)) {
+	if mime == "" || conversation.ValidMIME(media.Canonical(mime)) {
 		return nil
 	}
 	at += ".mimeType"
@@ -205,7 +205,7 @@ func (r *repair) filesAhead(body []byte) {
 		}
 		return err
 	}
-	_ = walk() // read again, which tells of errors
+	_ = walk() // read again, which reports errors
 	for _, f := range slices.Backward(files) {
 		r.media.Ahead(f)
 	}

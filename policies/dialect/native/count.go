@@ -2,14 +2,14 @@ package native
 
 import "strconv"
 
-// TokenCount words a count that the gateway has estimated itself.
+// TokenCount encodes a count that the gateway estimated itself.
 func (d *Dialect) TokenCount(n int) []byte {
 	return append(strconv.AppendInt([]byte(`{"totalTokens":`), int64(n), 10), '}')
 }
 
 // countTokens repairs a CountTokensRequest. AI Studio takes contents alone, or
-// a whole request in a wrapper; Vertex AI takes parts of a request and knows no
-// wrapper. Clients of either send theirs.
+// a whole request in a wrapper; Vertex AI takes parts of a request and no
+// wrapper. Clients send either form.
 func (r *repair) countTokens() error {
 	wrapped, flat := false, false // a wrapper; members that AI Studio wants wrapped
 	model := -1
@@ -87,7 +87,7 @@ func (r *repair) wrapper() error {
 	return err
 }
 
-// unwrap cuts away all around text[from:to].
+// unwrap removes everything around text[from:to].
 func (r *repair) unwrap(from, to int) {
 	r.replace(0, from, "")
 	r.replace(to, len(r.text), "")

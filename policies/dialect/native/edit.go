@@ -70,8 +70,9 @@ func (w *rewriter) replace(from, to int, with string) {
 	w.edits = append(w.edits, edit{from, to, with})
 }
 
-// members reads an object of the API, each by the name that it has there. A list
-// in its place is refused: what it holds would be read upstream, but not here.
+// members reads an object of the API, calling each with the API's name of a
+// member. A list in its place is refused: upstream would read what it holds,
+// unchecked.
 func (w *rewriter) members(each func(i int, name []byte) (outcome, error), done func(it items)) error {
 	if w.kind() == '[' {
 		name := cmp.Or(string(jsonwalk.Shorten(w.name)), "body")
@@ -85,9 +86,9 @@ func (w *rewriter) members(each func(i int, name []byte) (outcome, error), done 
 	}, done)
 }
 
-// free reads an object, whatever its names. each reads the value of member i
-// and decides on it; done may change the outcomes before they are carried out, and
-// may be nil. A value of another type is read over.
+// free reads an object with arbitrary names. each reads the value of member i
+// and decides on it; done, if not nil, may change the outcomes before they are
+// applied. A value of another typeis skipped.
 func (w *rewriter) free(each func(i int, name []byte) (outcome, error), done func(it items)) error {
 	if w.kind() != '{' {
 		return w.skip()
@@ -169,7 +170,7 @@ func (w *rewriter) start(i, base, open int) int {
 	return at
 }
 
-// settle carries out the outcomes, commas included.
+// settle applies the outcomes, commas included.
 func (w *rewriter) settle(it items, done func(it items)) {
 	if done != nil {
 		done(it)
@@ -216,7 +217,7 @@ func (w *rewriter) applied(from, to int, edits []edit) []byte {
 	out, at := make([]byte, 0, size), from
 	for _, e := range edits {
 		if e.from < at {
-			continue // inside of what an outer edit took away
+			continue // within an outer edit
 		}
 		out = append(append(out, w.text[at:e.from]...), e.with...)
 		at = e.to

@@ -40,8 +40,8 @@ func (r *repair) fitted(p *gemini.NativePart) []byte {
 	return w.result()
 }
 
-// identify gives a call or result its id and name. Files of a result that must
-// not be there have become parts of their own.
+// identify sets the id and name of a call or result. Files that a result must
+// not hold have become parts of their own.
 func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 	id, name := p.ID == "", p.Name == ""
 	return w.members(func(_ int, member []byte) (outcome, error) {
@@ -66,8 +66,8 @@ func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 	})
 }
 
-// answerFiles takes the files out of a result that must not be there; files says
-// that some may.
+// answerFiles removes the files that a result must not hold; files says that
+// some may stay.
 func (w *rewriter) answerFiles(files bool) (outcome, error) {
 	stays := func(part []byte) bool {
 		return files && !slices.ContainsFunc(filesOf(part), func(f *conversation.Media) bool {
@@ -84,7 +84,7 @@ func (w *rewriter) answerFiles(files bool) (outcome, error) {
 	}, nil)
 }
 
-// become makes the value to come the string s.
+// become replaces the next value by the string s.
 func (w *rewriter) become(s string) error {
 	v, err := w.value()
 	if err == nil && (v.Kind() != '"' || string(jsonwalk.Chars(v)) != s) {

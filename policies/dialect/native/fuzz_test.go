@@ -54,7 +54,7 @@ func FuzzRepair(f *testing.F) {
 	})
 }
 
-// Whatever a body holds, what is told of it is well formed.
+// The summary of any body is well formed.
 func FuzzSummary(f *testing.F) {
 	f.Add([]byte(`{"contents":[{"role":"model"},{"parts":[{"text":"a"},{"text":"b","thought":true},{"inlineData":{}}]}],"systemInstruction":"x","tools":[{}],"generationConfig":{"maxOutputTokens":1}}`))
 	f.Add([]byte(`{"contents":{"parts":{"text":"\u12"}}}`))

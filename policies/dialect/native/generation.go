@@ -125,8 +125,8 @@ func (r *repair) candidates() error {
 	return err
 }
 
-// noModel refuses a model that the value to come names: which one serves a
-// request is settled by its path and the routes of the gateway.
+// noModel refuses a model that the next value names: the model is chosen by the
+// path and the gateway's routes.
 func (r *repair) noModel(at string) error {
 	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch field := at + "." + string(jsonwalk.Shorten(name)); {

@@ -11,8 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errOutline reports a body with an unknown field, whose answer may be of any
-// kind.
+// errOutline reports a body with an unknown field, which may change the answer.
 var errOutline = errors.New("not known")
 
 // Outline returns the part of a body that decides whether its answer can be

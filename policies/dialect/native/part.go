@@ -10,11 +10,11 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// partSeen is what a part was found to be.
+// partSeen is what a part holds.
 type partSeen struct {
 	gemini.NativePart
 	thought bool
-	data    bool // it has something else than a text
+	data    bool // it has another kind of data than text
 	files   bool // a result has some
 
 	file blob // inline data
@@ -27,12 +27,12 @@ type partSeen struct {
 
 // onePart repairs a part.
 func (r *repair) onePart(s *contentSeen) (outcome, error) {
-	if err := r.opts.Wanted(); err != nil {
+	if err := r.opts.CheckClient(); err != nil {
 		return cut, err
 	}
 	var p partSeen
 	from, before := -1, len(r.edits)
-	var beside []int // members that say how media are looked at
+	var beside []int // members about the media, such as their resolution
 	err := r.members(func(i int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "inlineData":
@@ -67,7 +67,7 @@ func (r *repair) onePart(s *contentSeen) (outcome, error) {
 	case p.Kind == conversation.KindResult:
 		s.answers++
 		if p.Signature != "" {
-			// Refused on answers, whatever it is; null is as good as absent.
+			// Refused on answers, whatever it is; null counts as absent.
 			r.replace(p.signFrom, p.signTo, "null")
 		}
 	case p.thought:
@@ -116,7 +116,7 @@ func (r *repair) partField(name []byte, p *partSeen) (outcome, error) {
 	case "partMetadata":
 		return r.onlyStudio()
 	case "videoMetadata", "mediaResolution":
-		return keep, r.skip() // says something about the part, is none itself
+		return keep, r.skip() // metadata of the part
 	}
 	switch string(name) {
 	case "mediaProcessing", "audioTranscription":
@@ -151,7 +151,8 @@ func (r *repair) partField(name []byte, p *partSeen) (outcome, error) {
 	return keep, r.files(r.where(string(jsonwalk.Shorten(name))))
 }
 
-// string reports whether v is a string. Anything else but null is odd.
+// string reports whether v is a string. Anything but a string or null is marked
+// as odd.
 func (r *repair) string(v jsontext.Value) bool {
 	r.odd = r.odd || v.Kind() != '"' && v.Kind() != 'n'
 	return v.Kind() == '"'

@@ -47,9 +47,9 @@ func (r *repair) relax() error {
 	}, nil)
 }
 
-// declarations repairs those of functions, which stand at at. One that the API
-// refuses the whole request for is left out: the tool is merely offered. It
-// cannot be renamed, since the calls in replies are not rewritten.
+// declarations repairs those of functions, which stand at at. A function for
+// which the API would refuse the whole request is left out, since it is only
+// offered. It cannot be renamed, since the calls in replies are not rewritten.
 func (r *repair) declarations(at string) (outcome, error) {
 	kept := keep
 	err := r.elements(func(i int) (outcome, error) {
@@ -100,10 +100,9 @@ func (r *repair) declaration(at string) (name []byte, err error) {
 	return name, err
 }
 
-// schema repairs the schema to come, which is in the field of that name: it
-// becomes one that the API takes, may not hold itself through required
-// properties, and is relaxed after a refusal. One that says nothing then is left
-// out.
+// schema repairs the next value, a schema in the field of that name: it becomes
+// one that the API takes, may not hold itself through required properties, and
+// is relaxed after a refusal. If nothing of it is left, the field is left out.
 func (r *repair) schema(at, field string) (outcome, error) {
 	v, err := r.value()
 	if err != nil || v.Kind() == 'n' {
@@ -113,7 +112,7 @@ func (r *repair) schema(at, field string) (outcome, error) {
 	proto := !strings.HasSuffix(field, "JsonSchema")
 	fit, more, err := r.schemas().Repair(out, proto, strings.HasPrefix(field, "parameters"))
 	switch {
-	case err != nil: // the upstream says what is wrong with it
+	case err != nil: // the upstream will say what is wrong
 	case !bytes.Equal(fit, out):
 		told = append(append(told, more...), "changed: "+notTaken)
 		out = fit
@@ -140,7 +139,8 @@ func (r *repair) schema(at, field string) (outcome, error) {
 
 const notTaken = "it held what the API refuses in this field; what was left out stands in the descriptions"
 
-// schemas repairs those of the request, which share what it may cost.
+// schemas returns the repairer of the request's schemas, which share one
+// budget.
 func (r *repair) schemas() *gemini.NativeSchemas {
 	if r.allSchemas == nil {
 		r.allSchemas = gemini.NewNativeSchemas(r.opts.Compiler, r.target.Kind, len(r.text))
@@ -148,8 +148,8 @@ func (r *repair) schemas() *gemini.NativeSchemas {
 	return r.allSchemas
 }
 
-// Schemas returns what a body asks the upstream to obey, as raw values: two
-// bodies for which they are equal are relaxed alike.
+// Schemas returns the schemas in a body, as raw values: two bodies for which
+// they are equal are relaxed alike.
 func (d *Dialect) Schemas(body []byte) [][]byte {
 	var out [][]byte
 	var s scan

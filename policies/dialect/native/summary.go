@@ -14,9 +14,9 @@ import (
 var errSummary = errors.New("too many entries")
 
 // Summary returns the little of a body that side requests of agents are
-// recognized by: the system text, whether there are tools, the output limit, how
-// many answers are wanted, how many contents there are, and the texts of the
-// last one. Of a broken body it returns what stands before the fault: Repair
+// recognized by: the system text, whether there are tools, the output limit,
+// how many answers are wanted, how many contents there are, and the texts of
+// the last one. For a broken body it returns what precedes the fault: Repair
 // refuses such a body.
 func (d *Dialect) Summary(body []byte) *conversation.Request {
 	req := &conversation.Request{}

@@ -10,7 +10,7 @@ import (
 
 // setting is a member of the thinkingConfig.
 type setting struct {
-	item     int    // its index; -1 if it is not there
+	item     int    // its index; -1 if absent
 	from, to int    // of its value
 	text     string // the level, lower case, or the digits of the budget
 }
@@ -63,8 +63,8 @@ func (r *repair) thinking() (outcome, error) {
 }
 
 // refusesThinking reports whether the model is known to refuse the whole
-// thinkingConfig: those before 2.5 do, and a model may have done so before. What
-// image models take is unknown well enough.
+// thinkingConfig: those before 2.5 do, and a model may have done so before. For
+// image models too little is known.
 func (r *repair) refusesThinking() bool {
 	return r.can.Thinking == gemini.NoControl && (r.can.ProtoSchema || r.can.MaxBudget > 0 || len(r.can.Levels) > 0)
 }

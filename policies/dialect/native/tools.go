@@ -9,17 +9,17 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// otherShape has the fields of a tool in other APIs, and whose they are. No tool
-// of Google's has such a name.
+// otherShape maps fields of tools in other APIs to these APIs. No tool of
+// Google's has such a name.
 var otherShape = map[string]string{
 	"type": "other APIs' tools", "function": "OpenAI's tools", "custom": "OpenAI's tools", "name": "other APIs' tools",
 	"description": "other APIs' tools", "parameters": "OpenAI's tools", "strict": "OpenAI's tools", "inputSchema": "Anthropic's tools",
 }
 
-// tools leaves out what only the other API has.
+// tools leaves out tools that only the other API has.
 func (r *repair) tools() error {
 	return r.elements(func(i int) (outcome, error) {
-		if err := r.opts.Wanted(); err != nil {
+		if err := r.opts.CheckClient(); err != nil {
 			return cut, err
 		}
 		if i == conversation.MaxTools {
@@ -85,8 +85,8 @@ func (r *repair) toolConfig() (f outcome, bare bool, err error) {
 	return f, bare && others == 0, err
 }
 
-// functionCalling leaves the wish for streamed arguments out where there is no
-// stream to send them in, or no such thing.
+// functionCalling drops the setting for streamed arguments if the reply is no
+// stream or the API has no such setting.
 func (r *repair) functionCalling() error {
 	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {

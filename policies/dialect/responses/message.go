@@ -16,7 +16,7 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	if err != nil {
 		return err
 	}
-	parts = openai.Spoken(parts, role == "user" && d.stray == "")
+	parts = openai.DropEmptyTexts(parts, role == "user" && d.stray == "")
 	calls, err := d.foreignCalls(m)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (d *decoder) messageParts(role string, m jsonwalk.Members) (parts []convers
 		err = d.content("content", content, &parts)
 	}
 	ofModel := role == "assistant"
-	if v := m.Get("audio"); v != nil && err == nil && (!ofModel || len(openai.Spoken(parts, false)) == 0) {
+	if v := m.Get("audio"); v != nil && err == nil && (!ofModel || len(openai.DropEmptyTexts(parts, false)) == 0) {
 		err = openai.Audio(d.Walker, v, ofModel, &parts)
 	}
 	if v := m.Get("images"); v != nil && err == nil {
@@ -103,7 +103,7 @@ func (d *decoder) thought(m jsonwalk.Members) error {
 		err = d.Within("summary", func() error {
 			return d.List(v, func(_ int, v jsontext.Value) error {
 				return d.Object(v, func(m jsonwalk.Members) error {
-					if err := m.Obey(summaryFields); err != nil {
+					if err := m.Apply(summaryFields); err != nil {
 						return err
 					}
 					text, err := m.NeedText("text")

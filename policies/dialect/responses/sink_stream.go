@@ -66,7 +66,7 @@ func (s *streamSink) delta(dst []byte, kind string, at partRef, piece, more []by
 }
 
 // ping is the event that the original service sends in long silences. A comment
-// would not do: Codex counts events, and gives up a stream without any.
+// is not enough: Codex counts events, and gives up on a stream without any.
 func (s *streamSink) ping(dst []byte) []byte {
 	return append(s.event(dst, "keepalive"), eventEnd...)
 }

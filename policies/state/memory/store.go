@@ -103,7 +103,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 }
 
 // full says which of a place's limits has no room. A rate is named before the
-// slots: its end is known.
+// slots, since its end is known.
 func (s *Store) full(p *state.Place, now time.Time) (state.Full, bool) {
 	if p.Group != "" && p.Rates != (state.Rates{}) {
 		if full, is := s.window(p, now).full(p, now); is {

@@ -22,7 +22,7 @@ type tenant struct {
 type budget struct{ running, before used }
 
 // used is what a window has used and reserved, and how much of that is reserved
-// by attempts under way; ends tells it from others.
+// by attempts under way; ends identifies it.
 type used struct {
 	ends             time.Time
 	amount, reserved int64
@@ -52,7 +52,7 @@ func (t *tenant) refuses(want *state.TenantWant, out *state.Taken) bool {
 	for i := range want.Budgets {
 		b := &want.Budgets[i]
 		has := t.has(b)
-		over := has.amount + max(b.Amount, 1) - b.Limit // what costs nothing needs something left anyway
+		over := has.amount + max(b.Amount, 1) - b.Limit // a request that costs nothing also needs something left
 		reserved := over <= has.reserved
 		if over <= 0 || reserved && out.Reserved {
 			continue

@@ -92,9 +92,10 @@ func (l *late) giveBack(s *Store, held ...state.Receipt) {
 	s.waiting.Wait()
 }
 
-// While a replica is late, the others take what it held beyond its part, or with
-// on_error: closed all of it. It admits nothing itself before it has said what it
-// holds, and after that nobody does until fewer are in use than there are.
+// While a replica is late, the others take what it held beyond its part, or
+// with on_error: closed all of it. It admits nothing itself before it has
+// stated what it holds, and after that no replica does until fewer are in use
+// than there are.
 func TestLateReplicaKeepsItsSlots(t *testing.T) {
 	for _, test := range []struct {
 		name    string

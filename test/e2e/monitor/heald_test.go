@@ -36,7 +36,7 @@ type request struct {
 	status           int                // to the client
 }
 
-// sent are requests by all four APIs, and all that may come of them.
+// sent are requests of all four APIs, with every outcome.
 var sent = []request{
 	{"passed", "/v1/messages", `{"model":"` + model + `","max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}`, nil, 200},
 	{"chat", "/v1/chat/completions", `{"model":"` + model + `","stream":true,"messages":[{"role":"user","content":"hello"}]}`, []fakegemini.Reply{fakegemini.EmptyOK()}, 200},

@@ -9,7 +9,7 @@ type Action uint8
 const (
 	Map    Action = iota // it has an equivalent
 	Drop                 // left out: the answer does not depend on it
-	Warn                 // left out, and the client is told
+	Warn                 // left out with a warning
 	Refuse               // the request fails: without it the answer would be wrong
 )
 
@@ -31,7 +31,7 @@ type Field = struct {
 	// end with.
 	Name   string
 	Action Action
-	// Why says what it becomes, or why it is left out or refused.
+	// Why says what the field becomes, or why it is left out or refused.
 	Why string
 }
 

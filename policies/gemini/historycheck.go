@@ -7,19 +7,19 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// Fitness checks, part by part, whether upstream takes a history as it is. It
-// checks for what NativeHistory makes, except where upstream does without: then
-// the client's own bytes are better.
-type Fitness struct {
-	// Counts says that tokens are counted: the parts are looked at, but not how
-	// they follow each other.
+// HistoryCheck checks, part by part, whether upstream takes a history
+// unchanged. It checks for the rules that NativeHistory enforces, except those
+// that upstream does not insist on: then the client's own bytes are kept.
+type HistoryCheck struct {
+	// Counts says that tokens are counted: the parts are checked, but not their
+	// order.
 	Counts bool
 
 	can  Capability
 	ids  bool // ids are sent
-	need bool // and must be there
+	need bool // ids are required
 	sign bool // calls must be signed
-	draw bool // so must images
+	draw bool // images must be signed
 	lone bool // a content may be one empty text
 
 	unfit    bool
@@ -37,23 +37,23 @@ type Fitness struct {
 // pair is what joins a call and its answer.
 type pair struct{ id, name string }
 
-// NewFitness makes a Fitness for target.
-func NewFitness(target Target, opts Options) Fitness {
+// NewHistoryCheck makes a HistoryCheck for target.
+func NewHistoryCheck(target Target, opts Options) HistoryCheck {
 	table := opts.Table
 	if table == nil {
 		table = DefaultTable
 	}
 	can := table.Capabilities(target.Model)
-	f := Fitness{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
+	f := HistoryCheck{can: can, ids: target.CallIDs(can, opts.OmitIDs), sign: can.StrictSignatures && !opts.NoPlaceholder}
 	f.draw = f.sign && slices.Contains(can.Outputs, "image")
 	f.need = f.ids && can.CallIDs
 	f.lone = target.Kind == AIStudio
-	f.unfit = opts.StripSignatures // all of them must go
+	f.unfit = opts.StripSignatures // all thoughts and signatures must be removed
 	return f
 }
 
 // Part checks a part. empty reports that there is nothing in it.
-func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bool) {
+func (f *HistoryCheck) Part(kind conversation.Kind, id, name string, signed, empty bool) {
 	switch kind {
 	case conversation.KindCall:
 		f.signed = f.signed || len(f.calls) == 0 && signed
@@ -68,16 +68,16 @@ func (f *Fitness) Part(kind conversation.Kind, id, name string, signed, empty bo
 }
 
 // Blank checks a part without data, which is refused even alone.
-func (f *Fitness) Blank() { f.unfit = true }
+func (f *HistoryCheck) Blank() { f.unfit = true }
 
 // File checks a file in a result, by its type; "" is one by its address.
-func (f *Fitness) File(mime string) {
+func (f *HistoryCheck) File(mime string) {
 	taken := f.can.MediaInResults && (mime == "" || media.InAnswers(mime))
 	f.unfit = f.unfit || !taken && !f.Counts
 }
 
 // EndContent checks a content as a whole.
-func (f *Fitness) EndContent(model bool) {
+func (f *HistoryCheck) EndContent(model bool) {
 	f.unfit = f.unfit || !f.fitContent(model)
 	if model {
 		f.open = append(f.open, f.calls...)
@@ -90,7 +90,7 @@ func (f *Fitness) EndContent(model bool) {
 	f.empty, f.bare = false, false
 }
 
-func (f *Fitness) fitContent(model bool) bool {
+func (f *HistoryCheck) fitContent(model bool) bool {
 	parts := len(f.calls) + len(f.answers) + f.other
 	switch {
 	case parts == 0, f.empty && (parts > 1 || !f.lone),
@@ -109,7 +109,7 @@ func (f *Fitness) fitContent(model bool) bool {
 }
 
 // paired reports whether the answers of a content are those to the open calls.
-func (f *Fitness) paired() bool {
+func (f *HistoryCheck) paired() bool {
 	if len(f.answers) != len(f.open) {
 		return false
 	}
@@ -138,12 +138,12 @@ func (f *Fitness) paired() bool {
 		if name, ok := names[a.id]; !ok || name != a.name || a.id == "" {
 			return false
 		}
-		delete(names, a.id) // whose id is another's, too, is not found again
+		delete(names, a.id) // a call with a duplicate id is not matched
 	}
 	return true
 }
 
 // Fit reports whether upstream takes the history as it is.
-func (f *Fitness) Fit() bool {
+func (f *HistoryCheck) Fit() bool {
 	return !f.unfit && (f.Counts || len(f.open) == 0 && (!f.model || !f.can.NoTrailingModel))
 }
