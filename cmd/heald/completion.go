@@ -93,6 +93,15 @@ func completeFlags(cmd *cobra.Command) {
 	})
 }
 
+// withoutQuotes takes the quotes out of the descriptions of flags, which mark the name
+// of the value: help prints it by itself, shells print the text as it is.
+func withoutQuotes(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		withoutQuotes(c)
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+}
+
 // completeTenant offers the names of tenants, as the first argument.
 func (c *tenantLine) completeTenant(_ *cobra.Command, names []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(names) > 0 {

@@ -71,6 +71,9 @@ func run(ctx context.Context, args []string, out streams) int {
 		return exitUsage
 	}
 	root := newRoot(out)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		withoutQuotes(root)
+	}
 	root.SetArgs(longFlags(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage *usageError

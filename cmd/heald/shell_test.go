@@ -179,6 +179,14 @@ complete -p heald`
 
 // Other shells, where they are installed, take their scripts and complete.
 func TestOtherCompletions(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"requests --outc", "--outcome\tthat ended as passed, failed, broken, canceled or local: OUTCOMES"},
+		{"requests --outcome f", "failed"},
+	} {
+		if code, out, _ := heald(t, append([]string{"__complete"}, strings.Fields(c.args)...)...); code != exitOK || !strings.Contains(out, c.want) {
+			t.Errorf("%s: exit %d, %s", c.args, code, out)
+		}
+	}
 	for shell, script := range map[string]string{
 		"zsh":  `autoload -U compinit && compinit -u -D && source <(heald completion zsh) && print -r -- ${_comps[heald]}`,
 		"fish": `heald completion fish | source; and complete -C "heald se"`,

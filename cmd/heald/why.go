@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -129,7 +130,11 @@ func requestsCommand(out streams) *cobra.Command {
 			return &usageError{errors.New("name one of --log, --store and --redis: requests of several would be in no order")}
 		}
 		_, seen := terminal.Of(out.out)
-		return why.List(cmd.Context(), out.out, sources.List[0], f, *limit, *asJSON || !*asTable && !seen)
+		progress := out.err
+		if _, seen := terminal.Of(progress); !seen {
+			progress = io.Discard
+		}
+		return why.List(cmd.Context(), out.out, progress, sources.List[0], f, *limit, *asJSON || !*asTable && !seen)
 	}
 	return cmd
 }

@@ -241,6 +241,9 @@ func (a *attempt) fillRequest(out *record.Request, outcome string, all []record.
 	}
 	if out.Resume != nil {
 		out.Reason = out.Resume.Result
+		if out.Reason == heal.ReasonResumeFailed {
+			out.StopReason = "" // it is that of a rest which could not be joined
+		}
 	}
 	if r.verdict == policies.Pass && out.Status == 0 {
 		out.Status = 200 // of every answer that is passed on

@@ -243,6 +243,9 @@ func (b *broken) want(text, end, cause, result, why string) {
 	if f["reason"] != result || rest["result"] != result || rest["cause"] != cause || !strings.Contains(fmt.Sprint(rest["error"]), why) {
 		b.t.Errorf("log line %v", f)
 	}
+	if _, stopped := f["stop_reason"]; stopped != (result == "resumed") {
+		b.t.Errorf("why the model stopped: %v", f["stop_reason"])
+	}
 	if b.counter("heald_resumes_total", result) != 1 {
 		b.t.Errorf("result %s was not counted", result)
 	}

@@ -66,9 +66,9 @@ func testSpans(t *testing.T, protocol string) {
 	origin := record.Origin{Time: began, RequestID: "abc", Tenant: "team", KeyID: "k1", API: "chat", Path: "/v1/chat/completions", Operation: record.Generate,
 		TraceID: "0af7651916cd43dd8448eb211c80319c", ParentSpan: "b7ad6b7169203331", Sampled: true, TraceState: "vendor=1"}
 	first := record.Attempt{Origin: origin, Number: 1, Backend: "studio", Kind: "ai_studio", Account: "studio-1", Model: "gemini-2.5-pro",
-		Verdict: "retry", Reason: "upstream_error", Status: 503, Duration: record.Duration(time.Second), Error: "the model is overloaded"}
+		Verdict: "retry", Reason: "upstream_error", Status: 503, Asked: true, Duration: record.Duration(time.Second), Error: "the model is overloaded"}
 	second := record.Attempt{Origin: origin, Number: 2, Backend: "eu", Kind: "vertex", Account: "eu-1", Group: "vertex/eu/p", Model: "gemini-2.5-pro",
-		TierAsked: "flex", TierServed: "flex", Verdict: "pass", Status: 200, Usage: &record.Usage{Input: 10, Cached: 4, Output: 6, Thinking: 2},
+		TierAsked: "flex", TierServed: "flex", Verdict: "pass", Status: 200, Asked: true, Usage: &record.Usage{Input: 10, Cached: 4, Output: 6, Thinking: 2},
 		Cost: &cost, PriceVersion: "2026-11-29", Content: record.Duration(500 * time.Millisecond), Waited: record.Duration(time.Second), Duration: record.Duration(2 * time.Second)}
 	second.Time, second.Span.ID = began.Add(time.Second), "00f067aa0ba902b7"
 	req := record.Request{Origin: origin, Alias: "claude", Model: "gemini-2.5-pro", Stream: true, Outcome: "passed", Status: 200, StopReason: "stop", Tried: 2,
@@ -122,6 +122,41 @@ func testSpans(t *testing.T, protocol string) {
 	}
 	if diff := cmp.Diff(want, whole.Attributes); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What the client did wrong is no error of the server, an attempt of heald's own asks
+// nobody, and a request that broke off says why its rest did not come.
+func TestFailures(t *testing.T) {
+	r := otlpreceiver.Start(t, otlpreceiver.Options{})
+	s := newSink(t, &Settings{Endpoint: at(r, "http", "http/protobuf")}, nil)
+	origin := record.Origin{Time: began, RequestID: "abc", TraceID: "0af7651916cd43dd8448eb211c80319c", ParentSpan: "b7ad6b7169203331", Sampled: true}
+	for _, c := range []struct {
+		request record.Request
+		status  string // "" is no error
+	}{
+		{record.Request{Outcome: "local", Reason: "model_list", Status: 200}, ""},
+		{record.Request{Outcome: "failed", Reason: "invalid_request", Status: 400}, ""},
+		{record.Request{Outcome: "failed", Reason: "refused", Status: 500}, "refused"}, // heald's own setting is wrong
+		{record.Request{Outcome: "failed", Reason: "rate_limited", Status: 429}, "rate_limited"},
+		{record.Request{Outcome: "broken", Reason: "resume_failed", Status: 200, BrokenBy: "stream_truncated", Resume: &record.Resume{Error: "not the same words"}}, "not the same words"},
+	} {
+		c.request.Origin = origin
+		attempt := record.Attempt{Origin: origin, Number: 1, Verdict: "pass", Reason: c.request.Reason}
+		if err := s.Write(t.Context(), []record.Entry{{Attempt: &attempt}, {Request: &c.request}}); err != nil {
+			t.Fatal(err)
+		}
+		spans := r.Spans()
+		own, whole := spans[len(spans)-2], spans[len(spans)-1]
+		if own.Kind != tracepb.Span_SPAN_KIND_INTERNAL {
+			t.Errorf("%s: the attempt is of the kind %v", c.request.Reason, own.Kind)
+		}
+		if whole.Error != (c.status != "") || whole.Status != c.status {
+			t.Errorf("%s: error %t, %q", c.request.Reason, whole.Error, whole.Status)
+		}
+		if failed := c.request.Outcome != "local"; failed != (whole.Attributes["error.type"] != nil) {
+			t.Errorf("%s: error.type %v", c.request.Reason, whole.Attributes["error.type"])
+		}
 	}
 }
 

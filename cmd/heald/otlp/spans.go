@@ -2,12 +2,15 @@ package otlp
 
 import (
 	"cmp"
+	"net/http"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
 )
 
@@ -117,7 +120,11 @@ func (s *Sink) attempt(a *record.Attempt) {
 	if !passed {
 		l.text(errorType, a.Reason)
 	}
-	s.span(attemptIdentity(a), name(a.Operation, a.Model), trace.SpanKindClient, a.Time, a.Duration, func(span trace.Span) {
+	kind := trace.SpanKindClient
+	if !a.Asked {
+		kind = trace.SpanKindInternal // nobody was called
+	}
+	s.span(attemptIdentity(a), name(a.Operation, a.Model), kind, a.Time, a.Duration, func(span trace.Span) {
 		tell(span, a.Time, events(a))
 		end(span, passed, a.Reason, a.Error)
 	}, l)
@@ -148,6 +155,9 @@ func (s *Sink) request(r *record.Request) {
 	if !good {
 		l.text(errorType, r.Reason)
 	}
+	// The status of a server's span is not set for what the client did wrong
+	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status).
+	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
 	if q := r.Resume; q != nil {
 		l.text(resumed, q.Result)
 		l.number(restRequests, q.Requests)
@@ -155,6 +165,9 @@ func (s *Sink) request(r *record.Request) {
 	said := ""
 	if last := r.Last(); last != nil {
 		said = last.Error
+	}
+	if r.BrokenBy != "" && r.Resume != nil {
+		said = cmp.Or(said, r.Resume.Error)
 	}
 	s.span(requestIdentity(&r.Origin), name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
 }

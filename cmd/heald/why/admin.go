@@ -89,12 +89,13 @@ func (a adminSource) Reach(ctx context.Context) string {
 	now := time.Now()
 	for _, d := range spans {
 		page, err := a.Query(ctx, history.Filter{Until: now.Add(-d)}, 0, 1)
+		found := len(page.Items) > 0 || page.Next > 0
 		switch {
 		case err != nil:
 			return "does not say how far back it reaches"
-		case len(page.Items) > 0 && d == 0:
+		case found && d == 0:
 			return "reaches back less than 10 minutes"
-		case len(page.Items) > 0:
+		case found:
 			return "reaches back to " + now.Add(-d).Local().Format("2006-01-02 15:04 MST") + " at least"
 		}
 	}

@@ -15,36 +15,66 @@ import (
 )
 
 // List prints the newest requests that f selects, at most limit, the oldest of
-// them first, so that the newest is last: a table, or JSON lines.
-func List(ctx context.Context, out io.Writer, source Source, f history.Filter, limit int, asJSON bool) error {
+// them first, so that the newest is last: a table, or JSON lines. While a long
+// search goes on, progress is told how far it is; once ctx ends, what was found until
+// then is printed.
+func List(ctx context.Context, out, progress io.Writer, source Source, f history.Filter, limit int, asJSON bool) error {
 	var items []history.Item
 	var before history.Cursor
-	for len(items) < limit {
+	var searched time.Time // 0 where no query took long
+	stopped := false
+	for len(items) < limit && !stopped {
 		page, err := source.Query(ctx, f, before, min(limit-len(items), history.MaxPage))
-		if err != nil {
+		stopped = err != nil && ctx.Err() != nil && !searched.IsZero()
+		if err != nil && !stopped {
 			return fmt.Errorf("%s: %w", source.Name(), err)
 		}
+		if stopped {
+			break
+		}
 		items = append(items, page.Items...)
+		if !page.SearchedTo.IsZero() {
+			searched = page.SearchedTo
+			fmt.Fprintf(progress, "\r\x1b[Ksearched back to %s, found %d; Ctrl-C stops", searched.Local().Format(time.DateTime), len(items))
+		}
 		if before = page.Next; before == 0 {
 			break
 		}
 	}
-	if len(items) == 0 && !asJSON {
-		_, err := fmt.Fprintf(out, "no such request: asked %s, which %s\n", source.Name(), source.Reach(ctx))
-		return err
+	if !searched.IsZero() {
+		fmt.Fprint(progress, "\r\x1b[K")
 	}
 	reverse(items)
-	if asJSON {
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		for i := range items {
-			if err := enc.Encode(&items[i]); err != nil {
-				return err
-			}
+	switch {
+	case asJSON:
+		if err := lines(out, items); err != nil {
+			return err
 		}
-		return nil
+	case len(items) == 0 && !stopped:
+		_, err := fmt.Fprintf(out, "no such request: asked %s, which %s\n", source.Name(), source.Reach(ctx))
+		return err
+	case len(items) > 0:
+		if err := table(out, items, before != 0 && !stopped); err != nil {
+			return err
+		}
 	}
-	return table(out, items, before != 0)
+	if stopped {
+		return fmt.Errorf("stopped: searched back to %s, found %d; what ended before was not looked at: --until %s goes on",
+			searched.Local().Format(time.DateTime), len(items), searched.UTC().Format(time.RFC3339Nano))
+	}
+	return nil
+}
+
+// lines writes JSON lines.
+func lines(out io.Writer, items []history.Item) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for i := range items {
+		if err := enc.Encode(&items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func reverse(items []history.Item) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -188,7 +189,7 @@ func TestList(t *testing.T) {
 	s := filled(t, 3000)
 	var out bytes.Buffer
 	failed := history.Filter{Outcomes: []string{"failed"}}
-	if err := List(t.Context(), &out, s, failed, 2, false); err != nil {
+	if err := List(t.Context(), &out, io.Discard, s, failed, 2, false); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()
@@ -196,7 +197,7 @@ func TestList(t *testing.T) {
 		t.Error(got)
 	}
 	out.Reset()
-	if err := List(t.Context(), &out, s, history.Filter{}, 2500, true); err != nil {
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{}, 2500, true); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -205,8 +206,77 @@ func TestList(t *testing.T) {
 		t.Errorf("%d lines from %s to %s", len(lines), first.RequestID, last.RequestID)
 	}
 	out.Reset()
-	if err := List(t.Context(), &out, s, history.Filter{Tenants: []string{"nobody"}}, 10, false); err != nil || !inOrder(out.String(), "no such request: asked the file", "reaches back to") {
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{Tenants: []string{"nobody"}}, 10, false); err != nil || !inOrder(out.String(), "no such request: asked the file", "reaches back to") {
 		t.Errorf("%v, %s", err, out.String())
+	}
+}
+
+// slow is a source that looks at one request at a time.
+type slow struct {
+	items []history.Item // newest first
+	asked func()
+}
+
+func (slow) Name() string                                          { return "slow" }
+func (slow) Reach(context.Context) string                          { return "reaches back" }
+func (slow) Get(context.Context, string) (i history.Item, e error) { return i, history.ErrNotFound }
+func (s slow) Query(ctx context.Context, f history.Filter, before history.Cursor, _ int) (page history.Page, err error) {
+	if s.asked(); ctx.Err() != nil {
+		return page, ctx.Err()
+	}
+	for _, item := range s.items {
+		if before != 0 && item.Cursor >= before {
+			continue
+		}
+		if f.Match(&item.Request) {
+			page.Items = append(page.Items, item)
+		}
+		if item.Cursor > 1 {
+			page.Next, page.SearchedTo = item.Cursor, item.Time
+		}
+		break
+	}
+	return page, nil
+}
+
+// A search that takes long goes on until it is stopped, and tells how far it is.
+// What was found until then is printed, and where to go on.
+func TestListSearches(t *testing.T) {
+	s := slow{asked: func() {}}
+	for i := range 5 {
+		s.items = append(s.items, history.Item{Cursor: history.Cursor(5 - i), Request: historytest.Request(fmt.Sprintf("id-%d", 5-i), func(r *record.Request) {
+			if r.Time = historytest.Start.Add(time.Duration(5-i) * time.Hour); i%2 == 0 {
+				r.Outcome = "failed"
+			}
+		})})
+	}
+	failed := history.Filter{Outcomes: []string{"failed"}}
+	var out, progress bytes.Buffer
+	if err := List(t.Context(), &out, &progress, s, failed, 10, false); err != nil || !inOrder(out.String(), "id-1", "id-3", "id-5") || strings.Contains(out.String(), "older ones") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if got := progress.String(); strings.Count(got, "searched back to") != 4 || !inOrder(got, "found 1", "found 2", "\x1b[K") || !strings.HasSuffix(got, "\x1b[K") {
+		t.Errorf("%q", got)
+	}
+	for _, asJSON := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		n := 0
+		s.asked = func() {
+			if n++; n == 4 {
+				cancel()
+			}
+		}
+		out.Reset()
+		err := List(ctx, &out, io.Discard, s, failed, 10, asJSON)
+		if err == nil || !inOrder(err.Error(), "stopped: searched back to", "found 2", "--until 2026-11-29T15:00:00Z") || !inOrder(out.String(), "id-3", "id-5") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+	s.items, s.asked = s.items[:1], func() {}
+	out.Reset()
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{Text: "nowhere"}, 10, false); err != nil || !inOrder(out.String(), "no such request: asked slow") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 
@@ -256,7 +326,7 @@ func TestAdmin(t *testing.T) {
 	}
 	var out bytes.Buffer
 	f := history.Filter{Outcomes: []string{"failed"}, Tenants: []string{"a", "b"}, Text: "x&y", Since: historytest.Start}
-	if err := List(t.Context(), &out, a, f, 3, false); err != nil || !strings.Contains(out.String(), "id-0027") || asked != "limit=3&outcome=failed&q=x%26y&since=2026-11-29T12%3A00%3A00Z&tenant=a&tenant=b" {
+	if err := List(t.Context(), &out, io.Discard, a, f, 3, false); err != nil || !strings.Contains(out.String(), "id-0027") || asked != "limit=3&outcome=failed&q=x%26y&since=2026-11-29T12%3A00%3A00Z&tenant=a&tenant=b" {
 		t.Errorf("asked %s: %v\n%s", asked, err, out.String())
 	}
 
@@ -353,7 +423,7 @@ func TestStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := List(t.Context(), &out, source, history.Filter{Since: historytest.Start.Add(4990 * time.Second)}, 50, true); err != nil || strings.Count(out.String(), "\n") != 5 || s.asked != 1 {
+	if err := List(t.Context(), &out, io.Discard, source, history.Filter{Since: historytest.Start.Add(4990 * time.Second)}, 50, true); err != nil || strings.Count(out.String(), "\n") != 5 || s.asked != 1 {
 		t.Errorf("%v, %d thousand read\n%s", err, s.asked, out.String())
 	}
 }

@@ -39,14 +39,22 @@ type Page struct {
 	Items []Item `json:"requests"`
 	// Next asks for what is older; 0 if there is nothing.
 	Next Cursor `json:"next,omitzero"`
+	// SearchedTo is set where the search stopped because it took too long: requests
+	// that ended later were looked at. Next goes on from there.
+	SearchedTo time.Time `json:"searched_to,omitzero"`
 }
+
+// SearchTime is how long a query looks for requests before it returns what it has
+// found. Somebody waits for it, and it takes a processor from others.
+const SearchTime = 400 * time.Millisecond
 
 // Source answers queries about requests. It is safe for concurrent use.
 type Source interface {
 	// Get returns the request with this id, or ErrNotFound.
 	Get(ctx context.Context, requestID string) (Item, error)
 	// Query returns the newest requests that match f and are older than before
-	// (0: all), newest first, at most limit.
+	// (0: all), newest first, at most limit; fewer also where the search took
+	// longer than SearchTime, see Page.SearchedTo.
 	Query(ctx context.Context, f Filter, before Cursor, limit int) (Page, error)
 }
 

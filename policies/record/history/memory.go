@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"context"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,6 +31,8 @@ type MemoryOptions struct {
 	Requests int
 	// Bytes bounds the memory for them; 0 means DefaultBytes.
 	Bytes int
+	// SearchTime bounds a query; 0 means history.SearchTime.
+	SearchTime time.Duration
 }
 
 // Memory is a Store that keeps the newest requests in memory. Put a record.Queue
@@ -37,7 +40,8 @@ type MemoryOptions struct {
 type Memory struct {
 	Hub // tells who follows
 
-	maxBytes int
+	maxBytes   int
+	searchTime time.Duration
 
 	mu sync.RWMutex // of what follows
 	// ring has the entry of cursor c at place(c), for oldest <= c < next.
@@ -64,8 +68,8 @@ type entry struct {
 // NewMemory makes an empty store. It has no goroutine.
 func NewMemory(o MemoryOptions) *Memory {
 	m := &Memory{
-		maxBytes: cmp.Or(o.Bytes, DefaultBytes),
-		ring:     make([]*entry, cmp.Or(o.Requests, DefaultRequests)), byID: map[string]Cursor{},
+		maxBytes: cmp.Or(o.Bytes, DefaultBytes), searchTime: cmp.Or(o.SearchTime, SearchTime),
+		ring: make([]*entry, cmp.Or(o.Requests, DefaultRequests)), byID: map[string]Cursor{},
 	}
 	// Cursors go on after a restart, so that a page that is open finds its place.
 	m.oldest = Cursor(time.Now().UnixMicro())
@@ -234,30 +238,56 @@ func (m *Memory) Get(_ context.Context, requestID string) (Item, error) {
 	return Item{}, ErrNotFound
 }
 
+// searchPart is how many requests are looked at while nobody can write, some
+// hundred microseconds.
+const searchPart = 500
+
 // Query implements Store. Nothing of the items may be changed.
 func (m *Memory) Query(_ context.Context, f Filter, before Cursor, limit int) (Page, error) {
-	limit = Limit(limit)
-	f.Text = strings.ToLower(f.Text)
-	page := Page{Items: []Item{}}
-	m.tidy()
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	c := m.next
-	if before > 0 {
-		c = min(c, before)
+	s := search{filter: f, before: before, limit: Limit(limit), page: Page{Items: []Item{}}}
+	s.filter.Text = strings.ToLower(f.Text)
+	if before <= 0 {
+		s.before = math.MaxInt64
 	}
-	for c--; c >= m.oldest; c-- {
-		e := m.ring[m.place(c)]
-		if !e.match(&f) {
-			continue
-		}
-		if len(page.Items) == limit {
-			page.Next = page.Items[limit-1].Cursor
+	m.tidy()
+	for stop := time.Now().Add(m.searchTime); m.part(&s); {
+		if time.Now().After(stop) {
+			s.page.Next, s.page.SearchedTo = s.before, s.ended
 			break
 		}
-		page.Items = append(page.Items, e.item)
 	}
-	return page, nil
+	return s.page, nil
+}
+
+// search is one query.
+type search struct {
+	filter Filter    // its text is in lower case
+	before Cursor    // what is older was not looked at yet
+	ended  time.Time // the last one that was looked at
+	limit  int
+	page   Page
+}
+
+// part looks at some requests, and reports whether there are more.
+func (m *Memory) part(s *search) (more bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	s.before = min(s.before, m.next)
+	for range searchPart {
+		if s.before <= m.oldest {
+			return false
+		}
+		e := m.ring[m.place(s.before-1)]
+		if e.match(&s.filter) {
+			if len(s.page.Items) == s.limit {
+				s.page.Next = s.before
+				return false
+			}
+			s.page.Items = append(s.page.Items, e.item)
+		}
+		s.before, s.ended = s.before-1, e.item.Time.Add(time.Duration(e.item.Duration))
+	}
+	return s.before > m.oldest
 }
 
 // tidy finds requests that have ended without a record, although nothing new

@@ -23,6 +23,10 @@ func TestMemory(t *testing.T) {
 	historytest.Test(t, func(*testing.T) history.Store { return history.NewMemory(history.MemoryOptions{}) })
 }
 
+func TestMemorySearch(t *testing.T) {
+	historytest.TestSearch(t, history.NewMemory(history.MemoryOptions{SearchTime: -1}))
+}
+
 // all returns what a store has, the newest first.
 func all(t testing.TB, s history.Store) []history.Item {
 	t.Helper()

@@ -73,6 +73,26 @@ func (s *fakeStream) Older(_ context.Context, stream, before string, limit int) 
 	return ids, values, s.err
 }
 
+// replica is what one replica sees of the requests of another one.
+type replica struct {
+	*history.Memory
+	stream *fakeStream
+}
+
+func (r replica) Attempt(a record.Attempt)    { r.stream.add(record.Entry{Attempt: &a}) }
+func (r replica) Request(of record.Request)   { r.stream.add(record.Entry{Request: &of}) }
+func (r replica) Flush(context.Context) error { time.Sleep(time.Minute); return nil }
+
+// The requests of other replicas are searched as one's own are.
+func TestReaderSearch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := replica{history.NewMemory(history.MemoryOptions{SearchTime: -1}), &fakeStream{}}
+		r := history.NewReader(s.stream, s.Memory, zap.NewNop())
+		defer r.Close()
+		historytest.TestSearch(t, s)
+	})
+}
+
 func entryOf(id string) record.Entry {
 	r := historytest.Request(id)
 	return record.Entry{Request: &r}

@@ -45,7 +45,7 @@ func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
 	var before history.Cursor
 	for n := 0; n < exportLimit; {
 		page, err := m.o.Store.Query(r.Context(), f, before, history.MaxPage)
-		if err != nil && n == 0 {
+		if err != nil && before == 0 {
 			h.Del("Content-Disposition")
 			unavailable(w, err)
 			return

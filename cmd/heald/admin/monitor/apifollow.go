@@ -104,8 +104,8 @@ func (m *Monitor) missed(ctx context.Context, out *events, f history.Filter, aft
 		return false
 	}
 	items := newer(page.Items, after)
-	if len(items) == len(page.Items) && page.Next != 0 && out.send("event: lost\ndata: {\"lost\":1}\n\n") != nil {
-		return false // there is more than one page; nobody has counted them
+	if page.Next > after && out.send("event: lost\ndata: {\"lost\":1}\n\n") != nil {
+		return false // there may be more, or it takes long to find them; nobody has counted them
 	}
 	for _, item := range items {
 		if out.event(history.Event{Item: item}) != nil {

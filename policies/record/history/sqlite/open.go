@@ -38,6 +38,8 @@ type Options struct {
 	// MaxSize bounds the file in bytes, without its write-ahead log of a few MiB;
 	// 0 does not.
 	MaxSize int64
+	// SearchTime bounds a query; 0 means history.SearchTime.
+	SearchTime time.Duration
 	// Log is told when tidying up fails; nil tells nobody.
 	Log *zap.Logger
 }
@@ -98,7 +100,7 @@ func Open(o Options) (*File, error) {
 	if err := migrate(ctx, write); err != nil {
 		return nil, errors.Join(worded(err), write.Close())
 	}
-	read, err := openReader(o.Path, "rw") // a log that nobody has open can only be read by who may write it
+	read, err := openReader(o.Path, "rw", o.SearchTime) // a log that nobody has open can only be read by who may write it
 	if err != nil {
 		return nil, errors.Join(worded(err), write.Close())
 	}

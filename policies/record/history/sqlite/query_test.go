@@ -18,9 +18,13 @@ import (
 )
 
 // Every question finds what history.Filter finds among all rows, whatever it is
-// made of.
+// made of, and in however many steps.
 func TestQueryIsTheFilter(t *testing.T) {
-	f := open(t, Options{})
+	t.Run("at once", func(t *testing.T) { testQueryIsTheFilter(t, open(t, Options{})) })
+	t.Run("in steps", func(t *testing.T) { testQueryIsTheFilter(t, open(t, Options{SearchTime: -1})) })
+}
+
+func testQueryIsTheFilter(t *testing.T, f *File) {
 	all := many(0, 1500)
 	write(t, f, all...)
 	all = append(all, at("AbC-1", time.Hour, func(r *record.Request) { r.Tenant, r.Attempts = "", nil }))
@@ -55,7 +59,7 @@ func TestQueryIsTheFilter(t *testing.T) {
 			case 7:
 				q.ID = all[random.IntN(len(all))].RequestID[:1+random.IntN(4)]
 			case 8:
-				q.Text = []string{"OVERLOADED", "team-1", "studio-39", "\"", "is overloaded. please"}[random.IntN(5)]
+				q.Text = []string{"OVERLOADED", "team-1", "studio-39", "\"", "is overloaded. please", "\"overloaded"}[random.IntN(6)]
 			}
 		}
 		var want []string
@@ -96,7 +100,6 @@ func TestPlans(t *testing.T) {
 		want   []string // in the plan
 		sorts  bool     // which is fine for an id: there are few
 	}{
-		{"all", history.Filter{}, []string{"SEARCH requests USING INTEGER PRIMARY KEY"}, false},
 		{"a word", history.Filter{Outcomes: []string{"failed"}}, []string{"SEARCH m USING PRIMARY KEY (w=? AND n>? AND n<?)"}, false},
 		{"two words of one field", history.Filter{Outcomes: []string{"failed", "broken"}}, []string{"MERGE (UNION)", "SEARCH m USING PRIMARY KEY (w=? AND n>? AND n<?)"}, false},
 		{"two fields", history.Filter{Tenants: []string{"team-1"}, Outcomes: []string{"passed"}},
@@ -105,11 +108,15 @@ func TestPlans(t *testing.T) {
 	} {
 		var plan string
 		inSearch(t, f, c.filter, func(q *search) {
-			walk, args, possible, err := q.walk(t.Context())
+			possible, err := q.plan(t.Context())
 			if err != nil || !possible {
 				t.Fatalf("%s: %v, %v", c.name, possible, err)
 			}
-			plan = explain(t, q.tx, walk, args...)
+			if c.filter.ID != "" {
+				plan = explain(t, q.tx, byBeginning, q.from, q.to, "0a", "0b")
+			} else {
+				plan = explain(t, q.tx, q.walk.statement, append([]any{q.from, q.to, 100}, q.walk.args...)...)
+			}
 		})
 		for _, want := range c.want {
 			if !strings.Contains(strings.ReplaceAll(plan, "COVERING ", ""), want) {
@@ -135,15 +142,43 @@ func TestRarestLeads(t *testing.T) {
 	f := open(t, Options{})
 	write(t, f, many(0, 3000)...)
 	inSearch(t, f, history.Filter{Outcomes: []string{"passed"}, Accounts: []string{"studio-3", "none"}, APIs: []string{"chat", "anthropic"}}, func(q *search) {
-		walk, args, _, err := q.walk(t.Context())
+		_, err := q.plan(t.Context())
 		var word string
 		if err == nil {
-			err = q.tx.QueryRowContext(t.Context(), `SELECT word FROM words WHERE w = ?`, args[0]).Scan(&word)
+			err = q.tx.QueryRowContext(t.Context(), `SELECT word FROM words WHERE w = ?`, q.walk.args[len(q.walk.args)-1]).Scan(&word)
 		}
 		if err != nil || word != "studio-3" {
-			t.Errorf("%s begins with %q, %v", walk, word, err)
+			t.Errorf("%s begins with %q, %v", q.walk.statement, word, err)
 		}
 	})
+}
+
+// A search that has no time left looks at one batch of rows, whatever it is for, and
+// tells where it stopped: no filter makes anybody wait for the whole file.
+func TestSearchStops(t *testing.T) {
+	f := open(t, Options{SearchTime: -1})
+	write(t, f, many(0, 12_000)...)
+	for _, c := range []struct {
+		name   string
+		filter history.Filter
+		rows   int // that are looked at, at most
+	}{
+		{"text", history.Filter{Text: "no such words"}, mostRows},
+		{"text that is not plain", history.Filter{Text: "\"<"}, mostRows},
+		{"text of every row", history.Filter{Text: "request_id\""}, mostRows},
+		{"text and a word", history.Filter{Text: "no such words", Outcomes: []string{"passed"}}, 2 * mostRows},
+		{"two words that never meet", history.Filter{Tenants: []string{"team-1"}, Accounts: []string{"studio-2"}}, leastWindow},
+		{"text and the beginning of an id", history.Filter{Text: "no such words", ID: "0"}, 32 * mostRows},
+		{"more words than the file is asked for", history.Filter{Tenants: slices.Repeat([]string{"nobody"}, mostAsked+1)}, mostRows},
+	} {
+		page, err := f.Query(t.Context(), c.filter, 0, 10)
+		if err != nil || len(page.Items) != 0 || page.Next == 0 || page.SearchedTo.IsZero() {
+			t.Errorf("%s: %d requests, next %d, searched to %v, %v", c.name, len(page.Items), page.Next, page.SearchedTo, err)
+		}
+		if rows := 12_001 - int(page.Next); rows > c.rows {
+			t.Errorf("%s: looked at %d rows", c.name, rows)
+		}
+	}
 }
 
 // A question for some minutes looks at the rows of those minutes alone.

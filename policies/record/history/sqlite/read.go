@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -14,7 +15,8 @@ import (
 
 // Reader answers from the file, also while another process writes it.
 type Reader struct {
-	db *sql.DB
+	db         *sql.DB
+	searchTime time.Duration
 }
 
 // readers is how many questions are answered at once.
@@ -33,15 +35,15 @@ func OpenReader(path string) (*Reader, error) {
 	case version < newest:
 		return nil, fmt.Errorf("was written by an older heald (its version is %d, this one reads %d): it is brought up to date when a heald of this version starts with it", version, newest)
 	}
-	return openReader(path, "ro")
+	return openReader(path, "ro", 0)
 }
 
-func openReader(path, mode string) (*Reader, error) {
+func openReader(path, mode string, searchTime time.Duration) (*Reader, error) {
 	db, err := connect(path, mode, readers, "query_only(1)", fmt.Sprintf("cache_size(-%d)", readerCache))
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{db}, nil
+	return &Reader{db, cmp.Or(searchTime, history.SearchTime)}, nil
 }
 
 // Close closes the file.

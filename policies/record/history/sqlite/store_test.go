@@ -33,6 +33,18 @@ func TestStore(t *testing.T) {
 	historytest.Test(t, func(t *testing.T) history.Store { return direct{t, open(t, Options{})} })
 }
 
+func TestSearch(t *testing.T) {
+	historytest.TestSearch(t, timely{direct{t, open(t, Options{SearchTime: -1})}})
+}
+
+// timely tells of each request when it ends.
+type timely struct{ direct }
+
+func (d timely) Request(r record.Request) {
+	d.now = func() time.Time { return r.Time.Add(time.Duration(r.Duration)) }
+	d.direct.Request(r)
+}
+
 // Behind a queue, with restarts, nothing is lost and cursors go on.
 func TestRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")

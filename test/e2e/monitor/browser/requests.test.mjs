@@ -184,6 +184,46 @@ test('loading, and an error', async () => {
   await page.done()
 })
 
+test('a search that takes long says how far it is, and goes on when asked', async () => {
+  const { requests } = await ask('/api/requests')
+  const page = await open()
+  await rows(page)
+  let asked = 0
+  let hold = Promise.resolve()
+  await page.route('**/api/requests?**', async (route) => { // an hour at a time; the fourth has a match
+    const before = Number(new URL(route.request().url()).searchParams.get('before')) || 90
+    asked++
+    await hold
+    const searched_to = `2026-11-29T${before / 10 + 10}:00:00Z`
+    const next = before - 10
+    const found = next === 50 ? [{ ...requests[0], cursor: 55 }] : []
+    await route.fulfill({ json: { requests: found, ...(next > 30 && { next, searched_to }) } }).catch(() => {})
+  })
+  await page.getByLabel('Search in everything').fill('far back')
+  await page.getByRole('heading', { name: 'No match so far' }).waitFor()
+  await page.locator('.note').getByText('Searched back to 2026-11-29 19:00:00').waitFor()
+  assert.equal(asked, 1, 'it went on by itself')
+  await picture(page, 'requests-searched')
+  await accessible(page, 'a search that has stopped')
+  let go
+  hold = new Promise((resolve) => { go = resolve })
+  await page.getByRole('button', { name: 'Search further back' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Stop')
+  await page.keyboard.press('Enter')
+  go()
+  await page.locator('.note').getByText('Searched back to 2026-11-29 18:00:00').waitFor()
+  await page.getByRole('button', { name: 'Search further back' }).click()
+  await rows(page)
+  await page.locator('#list-status').getByText('1 request found, searched back to 2026-11-29 16:00:00').waitFor()
+  assert.equal(asked, 4)
+  await page.getByRole('button', { name: 'Search further back' }).click()
+  await page.locator('#list-status').getByText('All 1 request that match').waitFor()
+  assert.equal(asked, 6)
+  await page.done()
+})
+
 test('no request yet', async () => {
   const page = await open('#/now')
   await page.route('**/api/requests?**', (route) => route.fulfill({ json: { requests: [] } }))

@@ -36,6 +36,7 @@ export class Export {
     fill(this.save.querySelector('span'), `Download ${FORMATS[this.format][0]}`)
     this.abort?.abort()
     this.abort = new AbortController()
+    fill(this.sample, 'searching …')
     try {
       const { text, whole } = await api.beginning(query, this.format, SAMPLE, this.abort.signal)
       fill(this.sample, text ? text + (whole ? '' : ' …') : 'nothing matches')

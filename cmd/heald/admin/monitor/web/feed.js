@@ -13,6 +13,8 @@ const BEAT = 250 // ms between changes of what is shown
 export class Feed extends EventTarget {
   items = []
   next = 0 // cursor of what is older; 0 if there is nothing
+  searched = '' // the time that the search has come back to, where it has stopped since it took long
+  searching = false // it goes on, since somebody asked for it
   status = 'loading' // loading, ready or error
   trouble = null
   live = 'connecting'
@@ -38,7 +40,7 @@ export class Feed extends EventTarget {
     this.#abort = new AbortController()
     const { signal } = this.#abort
     this.#older = null
-    Object.assign(this, { items: [], fresh: [], next: 0, lost: 0, missed: false, status: 'loading', trouble: null })
+    Object.assign(this, { items: [], fresh: [], next: 0, searched: '', searching: false, lost: 0, missed: false, status: 'loading', trouble: null, olderTrouble: null })
     clearTimeout(this.#beat)
     this.#beat = 0
     this.#tell('reset')
@@ -49,7 +51,7 @@ export class Feed extends EventTarget {
       this.#live.open(this.query)
       const page = await api.requests(this.query, 0, FIRST, signal)
       this.items = page.requests || []
-      this.next = page.next || 0
+      this.#took(page)
       this.status = 'ready'
     } catch (err) {
       if (err.name === 'AbortError') return
@@ -60,25 +62,55 @@ export class Feed extends EventTarget {
     this.#flushSoon()
   }
 
-  // older fetches the next page; it does nothing while one is on its way.
+  // older fetches the next page; it does nothing while one is on its way, or where
+  // that may take long and nobody asked for it.
   older() {
+    if (!this.next || this.searched || this.status !== 'ready') return null
+    return this.#fetch()
+  }
+
+  // search goes on until something is found, or stop is called.
+  search() {
     if (!this.next || this.status !== 'ready') return null
+    this.searching = true
+    this.#tell('live')
+    return this.#fetch()
+  }
+
+  stop() {
+    this.searching = false
+    this.#tell('live')
+  }
+
+  #fetch() {
     this.#older ??= this.#fetchOlder(this.#abort.signal).finally(() => { this.#older = null })
     return this.#older
   }
 
   async #fetchOlder(signal) {
     try {
-      const page = await api.requests(this.query, this.next, MORE, signal)
-      this.items = this.items.concat(page.requests || [])
-      this.next = page.next || 0
+      for (let more = true; more;) {
+        const page = await api.requests(this.query, this.next, MORE, signal)
+        const found = page.requests || []
+        this.items = this.items.concat(found)
+        this.#took(page)
+        more = this.searching && this.searched && !found.length
+        if (more) this.#tell('live')
+      }
+      this.searching = false
       this.olderTrouble = null
       this.#tell('older')
     } catch (err) {
       if (err.name === 'AbortError') return
+      this.searching = false
       this.olderTrouble = err
       this.#tell('live')
     }
+  }
+
+  #took(page) {
+    this.next = page.next || 0
+    this.searched = page.searched_to || ''
   }
 
   pause(paused) {
@@ -147,7 +179,7 @@ export class Feed extends EventTarget {
     this.items = added.concat(this.items)
     if (this.items.length > MOST) {
       this.items.length = MOST
-      this.next = this.items.at(-1).cursor
+      this.#took({ next: this.items.at(-1).cursor })
     }
     return added.length || 0
   }

@@ -5,13 +5,15 @@ import { fill, h, icon, say, sorry } from './dom.js'
 import { Feed } from './feed.js'
 import { isEmpty, toParams, toggled } from './filter.js'
 import { FilterBar } from './filterbar.js'
-import { day, plural } from './format.js'
+import { clock, day, plural } from './format.js'
 import { VirtualList } from './list.js'
 import { address, go } from './route.js'
 import { COLUMNS, row } from './row.js'
 import { axis, scaleFor } from './waterfall.js'
 
 export class Requests {
+  #search = null // the button that goes on with a search
+
   // app has info, and live(feed) that shows the state of the connection.
   constructor(app) {
     this.app = app
@@ -103,26 +105,49 @@ export class Requests {
     this.#notes()
     this.#freshness()
     this.app.live(feed)
-    if (type === 'reset' && feed.status === 'ready') say(isEmpty(feed.filter) ? '' : feed.items.length ? `${plural(feed.items.length, 'request')}${feed.next ? ' or more' : ''} match` : 'no request matches')
+    if (type === 'reset' && feed.status === 'ready') say(isEmpty(feed.filter) ? '' : feed.items.length ? `${plural(feed.items.length, 'request')}${feed.next ? ' or more' : ''} match` : this.#none())
+    if (type === 'older' && this.#search) say(`searched back to ${this.#searchedTo()}`)
+  }
+
+  #none() {
+    return this.feed.searched ? `no match so far, searched back to ${this.#searchedTo()}` : 'no request matches'
   }
 
   #notes() {
     const { feed } = this
+    const focused = this.#search?.contains(document.activeElement)
     this.note.hidden = feed.items.length > 0
     this.el.classList.toggle('nothing', feed.items.length === 0)
-    if (feed.items.length) {
-      fill(this.status, feed.olderTrouble ? [`Older requests cannot be loaded: ${feed.olderTrouble.message} `, h('button', { class: 'plain', type: 'button', on: { click: () => feed.older() } }, 'Try again')]
-        : feed.next ? `${plural(feed.items.length, 'request')} loaded, older ones follow as you scroll` : `All ${plural(feed.items.length, 'request')} that ${isEmpty(feed.filter) ? 'are remembered' : 'match'}`)
-      return
-    }
+    const match = isEmpty(feed.filter) ? 'are remembered' : 'match'
     fill(this.status)
-    if (feed.status === 'loading') fill(this.note, h('div', { class: 'skeletons', 'aria-hidden': 'true' }, Array.from({ length: 12 }, () => h('div'))), h('p', { class: 'sr' }, 'Loading requests'))
+    this.#search = null
+    if (feed.items.length) {
+      fill(this.status, feed.olderTrouble ? [`Older requests cannot be loaded: ${feed.olderTrouble.message} `, h('button', { class: 'plain', type: 'button', on: { click: () => feed.search() } }, 'Try again')]
+        : feed.searched ? [`${plural(feed.items.length, 'request')} found, searched back to ${this.#searchedTo()} `, this.#further('plain')]
+          : feed.next ? `${plural(feed.items.length, 'request')} loaded, older ones follow as you scroll` : `All ${plural(feed.items.length, 'request')} that ${match}`)
+    } else if (feed.status === 'loading') fill(this.note, h('div', { class: 'skeletons', 'aria-hidden': 'true' }, Array.from({ length: 12 }, () => h('div'))), h('p', { class: 'sr' }, 'Loading requests'))
     else if (feed.status === 'error') {
       fill(this.note, sorry('The requests cannot be loaded', feed.trouble, () => feed.load()))
+    } else if (feed.olderTrouble) {
+      fill(this.note, sorry('The search cannot go on', feed.olderTrouble, () => feed.search()))
+    } else if (feed.searched) {
+      fill(this.note, h('div', { class: 'state' }, icon('filter', 'big'), h('h2', null, 'No match so far'), h('p', null, `Searched back to ${this.#searchedTo()}. A filter by time, or by another word, makes the search faster.`), this.#further('button')))
     } else if (!isEmpty(feed.filter)) {
       fill(this.note, h('div', { class: 'state' }, icon('filter', 'big'), h('h2', null, 'No request matches'), h('p', null, 'New ones that do appear here by themselves.'),
         h('button', { class: 'button', type: 'button', on: { click: () => this.bar.clear() } }, 'Clear the filter')))
     } else fill(this.note, empty())
+    if (focused) (this.#search || this.grid).focus({ preventScroll: true })
+  }
+
+  // further is the button that goes on with a search, or stops it.
+  #further(look) {
+    const { feed } = this
+    this.#search = h('button', { class: look, type: 'button', on: { click: () => feed.searching ? feed.stop() : feed.search() } }, feed.searching ? 'Stop' : 'Search further back')
+    return this.#search
+  }
+
+  #searchedTo() {
+    return `${day(this.feed.searched)} ${clock(this.feed.searched)}`.trim()
   }
 
   // freshness says how many new requests are above the visible ones.
