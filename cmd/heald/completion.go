@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/cmd/heald/tenant"
+	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record/history"
 )
 
 // completionCommand prints a script with which a shell completes heald's command lines.
@@ -64,6 +66,8 @@ var filesByFlag = map[string]bool{"config": true, "envoy": true, "file": true, "
 
 // wordsByFlag are the flags that take one of a few words.
 var wordsByFlag = map[string][]string{
+	"outcome":   history.Outcomes,
+	"reason":    heal.Reasons,
 	"log-level": {"debug", "info", "warn", "error"},
 	"dialect":   {"claude", "chat", "responses", "completions", "embeddings", "images", "gemini"},
 	"target":    {"ai_studio", "vertex"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +14,10 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/cmd/heald/why"
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record/history"
+	"github.com/heald-proxy/heald/policies/redact"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // whereFlags name the sources of requests.
@@ -107,6 +111,9 @@ func requestsCommand(out streams) *cobra.Command {
 		if f.Until, err = agoOrTime("until", *until, now); err != nil {
 			return err
 		}
+		if err := errors.Join(amongst("outcome", f.Outcomes, history.Outcomes), amongst("reason", f.Reasons, heal.Reasons)); err != nil {
+			return &usageError{err}
+		}
 		switch {
 		case *limit < 1:
 			return &usageError{errors.New("--limit: " + strconv.Itoa(*limit) + " is not 1 or more")}
@@ -125,6 +132,17 @@ func requestsCommand(out streams) *cobra.Command {
 		return why.List(cmd.Context(), out.out, sources.List[0], f, *limit, *asJSON || !*asTable && !seen)
 	}
 	return cmd
+}
+
+// amongst refuses words that no request can have: an empty list would look as if
+// there was no such request.
+func amongst(flag string, given, known []string) error {
+	for _, word := range given {
+		if !slices.Contains(known, word) {
+			return fmt.Errorf("--%s: there is none called %s%s", flag, redact.Quote(word), setting.DidYouMean(word, known))
+		}
+	}
+	return nil
 }
 
 // agoOrTime reads how long ago, a day or a time. "" is no time.

@@ -89,6 +89,8 @@ func TestWhyMistakes(t *testing.T) {
 		{[]string{"why", "id-1", "--redis"}, exitUsage, "--redis: name the heald.yaml"},
 		{[]string{"why", "id-1", "--redis", "--config", yaml}, exitFailed, "state.redis"},
 		{[]string{"requests", "--since", "yesterday"}, exitUsage, `--since: "yesterday" is no time; write how long ago, as in 10m`},
+		{[]string{"requests", "--outcome", "fialed"}, exitUsage, "--outcome: there is none called \"fialed\"; did you mean failed?"},
+		{[]string{"requests", "--reason", "ok,peek_oef"}, exitUsage, "did you mean peek_eof?"},
 		{[]string{"requests", "--limit", "0"}, exitUsage, "--limit: 0 is not 1 or more"},
 		{[]string{"requests", "--json", "--table"}, exitUsage, "exclude each other"},
 		{[]string{"requests", "--store", "sqlite:x", "--redis", "--config", yaml}, exitUsage, "--store"},

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -166,4 +167,27 @@ func TestNamed(t *testing.T) {
 	if want := []string{"x", "v", "le", "op", "w"}; !slices.Equal(labels, want) {
 		t.Errorf("labels %q, want %q", labels, want)
 	}
+}
+
+// What alerts do not count as a failure of the gateway is what the log does not
+// call an error: one list, in policies/heal, and what is no failure at all.
+func TestClientsFaultsAreNoFailures(t *testing.T) {
+	want := append([]string{heal.ReasonClientGone, heal.ReasonProbe, heal.ReasonPreflight}, heal.ClientsFaults...)
+	for _, r := range readRules(t) {
+		if r.Record != "heald:requests_failed:ratio_rate5m" {
+			continue
+		}
+		m := regexp.MustCompile(`reason!~"([^"]*)"`).FindStringSubmatch(r.Expr)
+		if m == nil {
+			t.Fatalf("%s excludes no reason", r.Expr)
+		}
+		excluded := regexp.MustCompile("^(?:" + m[1] + ")$")
+		for _, reason := range heal.Reasons {
+			if excluded.MatchString(reason) != slices.Contains(want, reason) {
+				t.Errorf("%s: the rule excludes it: %t, want %t", reason, excluded.MatchString(reason), slices.Contains(want, reason))
+			}
+		}
+		return
+	}
+	t.Fatal("there is no rule of the share of failures")
 }

@@ -41,10 +41,15 @@ type Account struct {
 	Rates state.Rates
 	// Disabled accounts are never used.
 	Disabled bool
+
+	group string // set by New
 }
 
 // Group is the account's quota group.
 func (a *Account) Group() string {
+	if a.group != "" {
+		return a.group
+	}
 	if a.Project == "" {
 		return cmp.Or(a.Place, a.Backend) + "/account:" + a.ID
 	}

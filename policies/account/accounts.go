@@ -91,7 +91,8 @@ func New(accounts []Account, deps Deps) (*Accounts, error) {
 		case a.Scheme == "":
 			a.Scheme = APIKey
 		}
-		m := &member{Account: a, group: a.Group(), order: i}
+		a.group = a.Group()
+		m := &member{Account: a, order: i}
 		p.byID[a.ID] = m
 		p.members[a.Backend] = append(p.members[a.Backend], m)
 		p.limited = p.limited || a.Slots > 0 || a.Rates != state.Rates{}

@@ -26,7 +26,6 @@ type member struct {
 	full   time.Time // until then the store has no slot, as far as it is known
 
 	Account
-	group string
 	order int // in the configuration
 }
 

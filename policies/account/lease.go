@@ -89,7 +89,8 @@ type lease struct {
 
 	tenant  string
 	weight  float64
-	charged int64
+	waited  bool  // its tenant is charged
+	charged int64 // so far
 	request RequestSum
 	tokens  int64
 	count   bool     // it counts tokens
@@ -144,10 +145,18 @@ func (p *Accounts) begin(l *lease, now time.Time, o *option, w *Want) {
 	if l.quota.alone() {
 		l.quota.uncounted.sending(now, w.Tokens)
 	}
-	if w.Tenant != "" {
-		l.charged = w.Tokens
-		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
+}
+
+// charge charges the tenant of an attempt that has waited. One that came while
+// nobody waited is never charged: by the time the store has answered others may
+// wait, and they start where its tenant was. Charged then, a burst would put its
+// tenant behind by as many requests as were under way at once.
+func (l *lease) charge() {
+	if l.tenant == "" || l.count {
+		return
 	}
+	l.waited, l.charged = true, l.tokens
+	l.p.queue.Charge(l.tenant, l.weight, float64(l.charged))
 }
 
 // Candidate is who is asked, for which model.
@@ -333,7 +342,7 @@ func (l *lease) release(now time.Time, o *Outcome) {
 		l.quota.load.Tokens += o.Tokens - l.tokens
 		l.quota.uncounted.correct(now, l.began, 0, o.Tokens-l.tokens)
 	}
-	if l.tenant != "" {
+	if l.waited {
 		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))
 	}
 }

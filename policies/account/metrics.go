@@ -134,44 +134,56 @@ func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
 
 var breakerLevels = map[heldBack]int{notHeld: 0, doubtful: 1, surely: 1, obeyed: 2}
 
-// groups collects quotas. Of models with one label the use is the sum, and the
-// lowest limit counts.
+// groups collects quotas. Many models may have one label ("other"): of those with
+// a limit the fullest is shown, with its own limit, and of those without the sum.
 func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
-	type rates struct{ used, limits, learned state.Rates }
-	by := map[state.GroupModel]*rates{}
+	type quotaLimit struct {
+		state.GroupModel
+		limit string
+	}
+	by := map[quotaLimit]quotaUse{}
 	for _, q := range p.statusQuotas() {
-		k := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
-		r := by[k]
-		if r == nil {
-			r = &rates{}
-			by[k] = r
-		}
-		r.used.Requests += q.load.Requests
-		r.used.Tokens += q.load.Tokens
-		r.used.Day += q.load.Day
-		r.limits = Tighter(r.limits, q.limits(now))
+		of := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
+		limits, learned := q.limits(now), state.Rates{}
 		if q.taught {
-			r.learned = Tighter(r.learned, q.learned.Rates(now))
+			learned = q.learned.Rates(now)
 		}
-	}
-	for k, r := range by {
-		for _, v := range []struct {
-			limit                 string
-			used, limits, learned int64
+		for _, u := range []struct {
+			limit string
+			quotaUse
 		}{
-			{"rpm", r.used.Requests, r.limits.Requests, r.learned.Requests},
-			{"tpm", r.used.Tokens, r.limits.Tokens, r.learned.Tokens},
-			{"rpd", r.used.Day, r.limits.Day, r.learned.Day},
+			{"rpm", quotaUse{q.load.Requests, limits.Requests, learned.Requests}},
+			{"tpm", quotaUse{q.load.Tokens, limits.Tokens, learned.Tokens}},
+			{"rpd", quotaUse{q.load.Day, limits.Day, learned.Day}},
 		} {
-			gauge(m.used, float64(v.used), k.Group, k.Model, v.limit)
-			if v.limits > 0 {
-				gauge(m.limits, float64(v.limits), k.Group, k.Model, v.limit)
-			}
-			if v.learned > 0 {
-				gauge(m.learned, float64(v.learned), k.Group, k.Model, v.limit)
-			}
+			k := quotaLimit{of, u.limit}
+			by[k] = by[k].with(u.quotaUse)
 		}
 	}
+	for k, u := range by {
+		gauge(m.used, float64(u.used), k.Group, k.Model, k.limit)
+		if u.limit > 0 {
+			gauge(m.limits, float64(u.limit), k.Group, k.Model, k.limit)
+		}
+		if u.learned > 0 {
+			gauge(m.learned, float64(u.learned), k.Group, k.Model, k.limit)
+		}
+	}
+}
+
+// quotaUse is what is used of one limit, the limit, and what was learned of it; 0
+// means that there is none.
+type quotaUse struct{ used, limit, learned int64 }
+
+// with returns what one label shows of u and of v.
+func (u quotaUse) with(v quotaUse) quotaUse {
+	switch {
+	case u.limit <= 0 && v.limit <= 0:
+		return quotaUse{u.used + v.used, 0, max(u.learned, v.learned)}
+	case u.limit <= 0 || v.limit > 0 && float64(v.used)/float64(v.limit) > float64(u.used)/float64(u.limit):
+		return v
+	}
+	return u
 }
 
 // coolingOf is how long an account is still kept back, by the label of the

@@ -100,6 +100,30 @@ func TestWaitingTenantsInMetrics(t *testing.T) {
 	})
 }
 
+// Of models with one label the fullest is shown with its own limit: the sum of
+// their use against one limit would look like a quota that is used up.
+func TestModelsWithOneLabel(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		list []quotaUse
+		want quotaUse
+	}{
+		{"limited", []quotaUse{{10, 20, 0}, {1, 20, 0}, {4, 5, 5}, {19, 40, 0}}, quotaUse{4, 5, 5}},
+		{"unlimited", []quotaUse{{10, 0, 0}, {1, 0, 0}}, quotaUse{11, 0, 0}},
+		{"both", []quotaUse{{10, 0, 0}, {1, 20, 0}, {100, 0, 0}}, quotaUse{1, 20, 0}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got quotaUse
+			for _, u := range test.list {
+				got = got.with(u)
+			}
+			if got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
 // Clients choose the names of models. Whatever they ask for, and whatever is
 // kept back for it, adds no series.
 func TestModelsOfClientsMakeNoSeries(t *testing.T) {

@@ -10,9 +10,12 @@ import (
 // the least virtual service (its service, divided by its weight), and within a
 // tenant retries before new requests, first come first served. So whatever other
 // tenants ask for, no tenant with waiting requests gets less than its share, by
-// weight, minus L (1 + w/m), where L is the largest request, w its weight and m
-// the mean weight of the tenants that wait. That is twice the largest request
-// where weights are equal.
+// weight, minus L (1 + (n-2) w/W), where L is the largest request, w its weight and
+// W that of the n tenants that wait. That is less than twice the largest request
+// where weights are equal. TestQueueIsFair has the proof.
+//
+// It counts what requests are charged as they are admitted. Charge can correct that
+// later, and then puts the tenant behind, or ahead, by as much more.
 //
 // What other replicas have served counts as well: it puts a tenant behind by at
 // most mostBehind more; see ChargeElsewhere.
@@ -142,7 +145,7 @@ func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 	return true
 }
 
-// Charge adds service to a tenant: of what was admitted without waiting, and,
+// Charge adds service to a tenant: what Next returned, when it is admitted, and,
 // once it is known, the difference between what a request was charged and what
 // it took, which may be negative.
 func (q *Queue[T]) Charge(tenant string, weight, service float64) {

@@ -99,6 +99,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 				return nil, p.decided(err)
 			}
 			p.decisions.acquired++
+			l.charge()
 			return l, nil
 		}
 		p.turn = nil

@@ -132,9 +132,10 @@ type attempt struct {
 	response policies.Response
 	packed   *inflate.Reply // inflates the body; nil before it comes
 	errBody  []byte
-	held     []byte    // translated: not yet released, or memory for the next chunk
-	answer   *answer   // the translation of a 200; nil before
-	vectors  embedding // in place of an answer
+	held     []byte        // translated: not yet released, or memory for the next chunk
+	answer   *answer       // the translation of a 200; nil before
+	vectors  embedding     // in place of an answer
+	used     *record.Usage // set at the end, when it does not grow any more; nil if unknown
 
 	unreadable error       // why the reply could not be inflated
 	unread     string      // why the memory of earlier attempts could not be read
@@ -216,7 +217,7 @@ func (a *attempt) RequestHeaders() *policies.Reply {
 	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
 	a.trace = traceOf(a.in)
-	a.x.metrics.inFlight.WithLabelValues(a.dialect.Name()).Inc()
+	a.x.metrics.inFlight.Of(a.dialect.Name()).Inc()
 	if reply := a.admit(); reply != nil {
 		return reply
 	}

@@ -18,8 +18,9 @@ func (a *attempt) Close(end policies.End) {
 		a.release(account.Neutral)
 		return // Envoy left before it said what it wants
 	}
-	a.x.metrics.inFlight.WithLabelValues(a.dialect.Name()).Dec()
+	a.x.metrics.inFlight.Of(a.dialect.Name()).Dec()
 	a.closeResumption() // first: what it holds must not outlive the attempt, whatever fails below
+	a.used = a.usageRecord()
 	a.measureNothing()
 	if a.sentAt.IsZero() && a.record.waited > 0 {
 		a.measureWait()

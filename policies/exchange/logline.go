@@ -3,6 +3,7 @@ package exchange
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -69,21 +70,11 @@ func (a *attempt) level() zapcore.Level {
 // an answer that it could have had.
 func levelOf(r *record.Request) zapcore.Level {
 	switch {
-	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && clientsFault[r.Reason]:
+	case r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason):
 	case r.Outcome == "failed", r.Outcome == "broken":
 		return zapcore.ErrorLevel
 	}
 	return zapcore.InfoLevel
-}
-
-// clientsFault are the reasons of failures that are the client's or its
-// tenant's, if the status is one of theirs, too.
-var clientsFault = map[string]bool{
-	heal.ReasonRefused: true, heal.ReasonInvalid: true, heal.ReasonContext: true, heal.ReasonResource: true, heal.ReasonBodyTooLarge: true,
-	heal.ReasonNoModel: true, heal.ReasonNoBackend: true, heal.ReasonModelList: true,
-	heal.ReasonClientKey: true, heal.ReasonCrossSite: true, heal.ReasonForeignHost: true,
-	heal.ReasonTenantDisabled: true, heal.ReasonTenantModel: true, heal.ReasonTenantSlots: true, heal.ReasonTenantWaiting: true,
-	heal.ReasonTenantBudget: true, heal.ReasonTenantMoney: true,
 }
 
 // client is the address from which the outer listener was reached: the last one

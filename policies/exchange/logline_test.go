@@ -12,6 +12,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
 )
 
@@ -25,10 +26,11 @@ func BenchmarkLogLines(b *testing.B) {
 	for i, c := range chunks {
 		a.ResponseBody(c, i == len(chunks)-1)
 	}
-	own := a.attemptRecord()
-	origin, _ := a.origin()
-	q := a.requestRecord("passed", origin, own)
-	own.Origin = origin
+	all := a.attemptRecords(true)
+	own, q := all[0], record.Request{}
+	own.Origin, _ = a.origin()
+	q.Origin = own.Origin
+	a.fillRequest(&q, "passed", all)
 	b.ReportAllocs()
 	for b.Loop() {
 		x.line(zap.InfoLevel, "attempt finished", &own)

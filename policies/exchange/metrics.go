@@ -23,7 +23,7 @@ type Metrics struct {
 	local     *prometheus.CounterVec
 	resumes   *prometheus.CounterVec
 	hedges    *prometheus.CounterVec
-	inFlight  *prometheus.GaugeVec
+	inFlight  *record.Series[prometheus.Gauge]
 
 	firstByte       *record.Series[prometheus.Observer]
 	firstContent    *record.Series[prometheus.Observer]
@@ -66,7 +66,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		local:     counter("heald_local_answers_total", "Requests that were answered without upstream because a policy says so, by what they were.", "kind"),
 		resumes:   counter("heald_resumes_total", "Answers that broke off and whose rest was fetched, by what came of it.", "result"),
 		hedges:    counter("heald_hedges_total", "First attempts under a policy with hedge, by what came of sending them twice.", "result"),
-		inFlight:  inFlight,
+		inFlight:  record.NewSeries(inFlight),
 
 		firstByte:       record.NewSeries(histogram("heald_request_first_byte_seconds", "Time from the request's first attempt to the first byte of its answer for the client.", "api")),
 		firstContent:    record.NewSeries(histogram("heald_first_content_seconds", "Time from the request's first attempt to the first content of its answer for the client.", "api", "backend", "model")),

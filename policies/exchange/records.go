@@ -13,35 +13,46 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
+// ending is what is written of an attempt that ends, and of the request if it ends
+// with it. The log takes pointers, and so these are one allocation.
+type ending struct {
+	line    record.AttemptLine
+	request record.Request
+}
+
 // writeRecords counts, logs and records the attempt and, if outcome is not "",
 // the request that ends with it.
 func (a *attempt) writeRecords(outcome string) {
 	m, l := a.x.metrics, a.labels()
 	m.attempts.Of(a.dialect.Name(), l.backend, l.account, l.model, a.record.verdict.String(), a.record.reason).Inc()
 	written := a.written()
-	own := a.attemptRecord()
-	origin, span := a.origin()
-	own.Origin, own.Span = origin, a.span(span)
+	all := a.attemptRecords(outcome != "")
+	own := &all[len(all)-1]
+	e := &ending{}
+	q, span := &e.request, ""
+	q.Origin, span = a.origin()
+	own.Span = a.span(span)
+	e.line = record.AttemptLine{Origin: &q.Origin, Attempt: own, Error: own.Error}
+	own.Error = redact.Bound(own.Error, record.ErrorLimit) // records wait, and are kept in memory
 	if written {
-		a.x.line(a.level(), "attempt finished", &own)
+		a.x.line(a.level(), "attempt finished", &e.line)
 	}
-	kept := own
-	kept.Error = redact.Bound(own.Error, record.ErrorLimit) // records wait, and are kept in memory
 	if a.x.recorder != nil {
-		a.x.recorder.Attempt(kept)
+		whole := *own
+		whole.Origin = q.Origin
+		a.x.recorder.Attempt(whole)
 	}
 	if outcome == "" {
 		return
 	}
-	kept.Origin = record.Origin{}
-	q := a.requestRecord(outcome, origin, kept)
-	m.requests.Of(origin.API, a.x.Names().TenantLabel(origin.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
-	m.tenants.Of(a.x.Names().TenantLabel(origin.Tenant), outcome).Inc()
+	a.fillRequest(q, outcome, all)
+	m.requests.Of(q.API, a.x.Names().TenantLabel(q.Tenant), a.x.Names().ModelLabel(q.Model), outcome).Inc()
+	m.tenants.Of(a.x.Names().TenantLabel(q.Tenant), outcome).Inc()
 	if written {
-		a.x.line(levelOf(&q), "request finished", &q)
+		a.x.line(levelOf(q), "request finished", q)
 	}
 	if a.x.recorder != nil {
-		a.x.recorder.Request(q)
+		a.x.recorder.Request(*q)
 	}
 }
 
@@ -76,10 +87,29 @@ func (a *attempt) tenantName() string {
 	return a.record.tenant
 }
 
-// attemptRecord is the record of the attempt.
-func (a *attempt) attemptRecord() record.Attempt {
+// attemptRecords are the records of the attempts before this one, as far as the
+// memory has them and if they are wanted, and at last its own. They have no origin.
+func (a *attempt) attemptRecords(before bool) []record.Attempt {
+	var tries []heal.Try
+	if before {
+		tries = a.memory.Tries
+	}
+	out := make([]record.Attempt, len(tries)+1)
+	for i, t := range tries {
+		out[i] = record.Attempt{
+			Asked:  t.Backend != "",
+			Number: a.memory.Dropped + i + 1, Backend: t.Backend, Account: t.Account, Model: policies.Clean(t.Model),
+			Verdict: t.Verdict.String(), Reason: t.Reason, Status: t.Status,
+		}
+	}
+	a.fillAttempt(&out[len(tries)])
+	return out
+}
+
+// fillAttempt fills in the record of the attempt, but for its origin and span.
+func (a *attempt) fillAttempt(out *record.Attempt) {
 	r := &a.record
-	out := record.Attempt{
+	*out = record.Attempt{
 		Number: a.number, TierAsked: a.tierAsked, TierServed: a.tierServed(),
 		Verdict: r.verdict.String(), Reason: r.reason, Status: cmp.Or(r.status, a.upstreamStatus()),
 		Asked: !a.sentAt.IsZero(), Unsettled: r.unsettled, Hedged: a.hedge.result, Memory: a.unread,
@@ -109,7 +139,6 @@ func (a *attempt) attemptRecord() record.Attempt {
 		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
 	}
-	return out
 }
 
 // begunAfter is how long after the request's beginning the attempt began.
@@ -147,6 +176,8 @@ func (a *attempt) tierServed() string {
 // usageRecord is what the attempt has used; nil if unknown, or nothing.
 func (a *attempt) usageRecord() *record.Usage {
 	switch t := a.answer; {
+	case a.used != nil:
+		return a.used
 	case a.sentAt.IsZero() || a.counts(): // counts are free
 		return nil
 	case t == nil && a.vectors.usage.Known:
@@ -186,17 +217,18 @@ func modalitiesOf(m *conversation.Modalities) *record.Modalities {
 	return &record.Modalities{Text: int64(m.Text), Image: int64(m.Image), Audio: int64(m.Audio), Video: int64(m.Video), Document: int64(m.Document)}
 }
 
-// requestRecord is the record of the request that ends with this attempt.
-func (a *attempt) requestRecord(outcome string, origin record.Origin, own record.Attempt) record.Request {
-	r := &a.record
+// fillRequest fills in the record of the request that ends with this attempt, whose
+// records are all. Its origin is the attempt's.
+func (a *attempt) fillRequest(out *record.Request, outcome string, all []record.Attempt) {
+	r, own, origin := &a.record, &all[len(all)-1], out.Origin
 	elapsed := a.elapsed()
 	now := time.Now()
 	origin.Time = now.Add(-elapsed)
-	out := record.Request{
+	*out = record.Request{
 		Origin: origin, Model: own.Model, Outcome: outcome, Reason: cmp.Or(r.ended, r.reason), Status: r.client, BrokenBy: r.ended,
 		StopReason: a.stopReason(), Client: a.client(), Replica: a.x.replica, Aborted: outcome == "canceled", Warnings: a.warning(),
 		Asked: own.Asked || a.askedBefore(), Resume: a.resumeRecord(),
-		Tried: a.number, Attempts: append(a.triesBefore(), own),
+		Tried: a.number, Attempts: all,
 		Usage: own.Usage, Cost: own.Cost, PriceVersion: own.PriceVersion,
 		Estimated: own.Estimated || own.Usage != nil && own.Usage.Estimated,
 		Waited:    own.Waited, Duration: record.Duration(elapsed),
@@ -220,26 +252,12 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 			out.FirstContent = record.Duration(max(first, elapsed-now.Sub(a.sentAt.Add(r.content))))
 		}
 	}
-	return out
 }
 
 // askedBefore reports whether an earlier attempt asked upstream. One that left no
 // memory may have.
 func (a *attempt) askedBefore() bool {
 	return a.unknown > 0 || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend != "" })
-}
-
-// triesBefore are the attempts before this one, as far as the memory has them.
-func (a *attempt) triesBefore() []record.Attempt {
-	var out []record.Attempt
-	for i, t := range a.memory.Tries {
-		out = append(out, record.Attempt{
-			Asked:  t.Backend != "",
-			Number: a.memory.Dropped + i + 1, Backend: t.Backend, Account: t.Account, Model: policies.Clean(t.Model),
-			Verdict: t.Verdict.String(), Reason: t.Reason, Status: t.Status,
-		})
-	}
-	return out
 }
 
 // finishWords name why an answer ended.

@@ -19,7 +19,7 @@ const (
 // warning lists what was changed or left out, as a header value; "" for nothing.
 // Warnings that do not fit are counted.
 func (a *attempt) warning() string {
-	w := &warningList{}
+	var w warningList
 	for _, hop := range a.hops() {
 		w.add(hop)
 	}
@@ -37,7 +37,7 @@ func (a *attempt) warning() string {
 
 // warningList joins warnings as long as they fit.
 type warningList struct {
-	text strings.Builder
+	text []byte
 	more int // that did not fit
 }
 
@@ -47,19 +47,19 @@ func (w *warningList) add(parts ...string) {
 		return
 	}
 	one := policies.Clean(redact.Bound(strings.Join(parts, ""), oneWarningLimit))
-	if w.text.Len()+len("; ")+len(one) > warningLimit-len("; and 1000000 more") {
+	if len(w.text)+len("; ")+len(one) > warningLimit-len("; and 1000000 more") {
 		w.more++
 		return
 	}
-	if w.text.Len() > 0 {
-		w.text.WriteString("; ")
+	if len(w.text) > 0 {
+		w.text = append(w.text, "; "...)
 	}
-	w.text.WriteString(one)
+	w.text = append(w.text, one...)
 }
 
 func (w *warningList) String() string {
 	if w.more > 0 {
-		return fmt.Sprintf("%s; and %d more", &w.text, w.more)
+		return fmt.Sprintf("%s; and %d more", w.text, w.more)
 	}
-	return w.text.String()
+	return string(w.text)
 }

@@ -104,3 +104,14 @@ var Reasons = []string{
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
 }
+
+// ClientsFaults are the reasons of failures that are the client's or its
+// tenant's. The log tells of them as of news, and no alert counts them as a
+// failure of the gateway. A hop secret that is missing is not one of them: only
+// Envoy's own routes set it.
+var ClientsFaults = []string{
+	ReasonRefused, ReasonInvalid, ReasonContext, ReasonResource, ReasonBodyTooLarge,
+	ReasonNoModel, ReasonNoBackend, ReasonModelList,
+	ReasonClientKey, ReasonCrossSite, ReasonForeignHost,
+	ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney,
+}

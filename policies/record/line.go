@@ -68,11 +68,30 @@ func (o *Origin) AddTo(enc zapcore.ObjectEncoder) {
 	f.text("operation", string(o.Operation))
 }
 
+// AttemptLine is the line "attempt finished" of an attempt whose record is one of a
+// Request's: that has no origin, and less of the error.
+type AttemptLine struct {
+	Origin  *Origin
+	Attempt *Attempt
+	Error   string
+}
+
+// MarshalLogObject implements [zapcore.ObjectMarshaler].
+func (l *AttemptLine) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	l.Attempt.addLine(enc, l.Origin, l.Error)
+	return nil
+}
+
 // MarshalLogObject implements [zapcore.ObjectMarshaler]: it is the line "attempt
 // finished".
 func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	a.addLine(enc, &a.Origin, a.Error)
+	return nil
+}
+
+func (a *Attempt) addLine(enc zapcore.ObjectEncoder, origin *Origin, err string) {
 	f := fields{enc}
-	a.AddTo(enc)
+	origin.AddTo(enc)
 	a.addSummary(f)
 	f.AddBool("asked_upstream", a.Asked)
 	f.flag("unsettled", a.Unsettled)
@@ -86,7 +105,7 @@ func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f.text("hedged", a.Hedged)
 	f.text("unreadable", a.Unreadable)
 	f.text("memory", a.Memory)
-	f.text("error", a.Error)
+	f.text("error", err)
 	f.resume(a.Resume)
 	f.duration("began_ms", a.Began)
 	f.duration("waited_ms", a.Waited)
@@ -95,7 +114,6 @@ func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f.duration("held_ms", a.Held)
 	f.duration("wait_ms", a.Wait)
 	f.AddInt64("duration_ms", time.Duration(a.Duration).Milliseconds())
-	return nil
 }
 
 // addSummary adds the fields that both lines have of an attempt.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/redact"
 )
@@ -232,5 +233,5 @@ func (c *Client) problem(text string) error {
 }
 
 func said(body []byte) string {
-	return printable(redact.Text(strings.TrimSpace(string(body))))
+	return terminal.Printable(redact.Text(strings.TrimSpace(string(body))))
 }

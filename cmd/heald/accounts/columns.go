@@ -3,8 +3,9 @@ package accounts
 import (
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
 // Width is the most characters of a line.
@@ -54,7 +55,7 @@ func widths(rows [][]string, columns int) []int {
 	for i := range out {
 		for _, row := range rows {
 			if len(row) > 1 {
-				out[i] = max(out[i], utf8.RuneCountInString(printable(row[i])))
+				out[i] = max(out[i], utf8.RuneCountInString(terminal.Printable(row[i])))
 			}
 		}
 		out[i] = min(out[i], Width)
@@ -75,7 +76,7 @@ func widths(rows [][]string, columns int) []int {
 // short cuts the middle out of a longer text, since names differ at both ends.
 // Control characters are replaced, since names may come from outside.
 func short(text string, most int) string {
-	text = printable(text)
+	text = terminal.Printable(text)
 	r := []rune(text)
 	if len(r) <= most {
 		return text
@@ -84,20 +85,11 @@ func short(text string, most int) string {
 	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
 // wrap breaks a text at blanks into lines of at most so many characters; a word
 // that is longer is cut.
 func wrap(text string, most int) (lines []string) {
 	line := ""
-	for word := range strings.FieldsSeq(printable(text)) {
+	for word := range strings.FieldsSeq(terminal.Printable(text)) {
 		word = short(word, most)
 		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > most {
 			lines, line = append(lines, line), ""

@@ -51,7 +51,7 @@ type Record struct {
 	StoreMaxSize Size `yaml:"store_max_size"`
 	// Bodies keeps in the store what clients send and get: off (default), failed
 	// (of requests that failed or broke off) or all. They hold prompts and answers.
-	// It needs Store; a tenant with record_bodies: false is excluded.
+	// It needs record.store; a tenant with record_bodies: false is excluded.
 	Bodies string `yaml:"bodies"`
 	// BodyMax is how much of a body is kept; default 256KiB.
 	BodyMax Size `yaml:"body_max"`

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/record"
@@ -151,10 +150,5 @@ func count(n int64) string {
 // clean bounds a text, and removes control characters and whatever looks like a
 // credential.
 func clean(text string, most int) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, redact.Bound(redact.ForLog(text), most))
+	return terminal.Printable(redact.Bound(redact.ForLog(text), most))
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
 // columns are the values shown of a row. Their names are those in CSV and JSON.
@@ -62,7 +64,7 @@ func (s *Sum) Table(w io.Writer) error {
 			if v == "" {
 				v = "-"
 			}
-			cells = append(cells, printable(v))
+			cells = append(cells, terminal.Printable(v))
 		}
 		for _, c := range columns {
 			cells = append(cells, strconv.FormatInt(c.of(r), 10))
@@ -92,16 +94,6 @@ func (s *Sum) Table(w io.Writer) error {
 func rounded(nano int64) string {
 	n := (nano + 50_000) / 100_000
 	return fmt.Sprintf("%d.%04d", n/10_000, n%10_000)
-}
-
-// printable is a value without control characters.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !strconv.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // CSV prints the rows with a line of names. A cost that is not known is empty.

@@ -96,7 +96,7 @@ func (t *told) read(ctx context.Context, in io.Reader, name, only string) error 
 		if !isRecord(line.Text) {
 			continue
 		}
-		wanted := only == "" || bytes.Contains(line.Text, []byte(only))
+		wanted := mentions(line.Text, only)
 		if !wanted && t.records > 0 {
 			continue
 		}
@@ -109,6 +109,12 @@ func (t *told) read(ctx context.Context, in io.Reader, name, only string) error 
 		}
 	}
 	return nil
+}
+
+// mentions reports whether a line has an id in it, whatever the case of its letters.
+// "" is in every line.
+func mentions(line []byte, id string) bool {
+	return id == "" || bytes.Contains(bytes.ToLower(line), bytes.ToLower([]byte(id)))
 }
 
 func originOf(e record.Entry) *record.Origin {

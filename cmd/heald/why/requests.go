@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/record/history"
 )
 
@@ -80,7 +81,7 @@ func table(out io.Writer, items []history.Item, more bool) error {
 		cells := []string{at.Format(form), r.RequestID, r.API, r.Tenant, model, r.Outcome, cmp.Or(r.BrokenBy, r.Reason), status, fmt.Sprint(max(r.Tried, len(r.Attempts))),
 			account, tokens, time.Duration(r.Duration).Round(time.Millisecond).String()}
 		for j, c := range cells {
-			cells[j] = printable(cmp.Or(c, "-"))
+			cells[j] = terminal.Printable(cmp.Or(c, "-"))
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/record/history/sqlite"
@@ -32,7 +33,7 @@ type notFound struct {
 
 func (e *notFound) Error() string {
 	return fmt.Sprintf("nothing is known of %s. Asked: %s. The request may be older, may not have ended, or may have been served by another replica: "+
-		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", e.id, strings.Join(e.asked, "; "))
+		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(e.id), strings.Join(e.asked, "; "))
 }
 
 // Is makes it a history.ErrNotFound.
@@ -42,6 +43,9 @@ func (e *notFound) Is(target error) bool { return target == history.ErrNotFound 
 // trace id, or by the beginning of either if only one request has it. If a
 // source does not answer, the others are still asked.
 func find(ctx context.Context, sources []Source, id string) (history.Item, Source, error) {
+	if len(id) < leastBeginning {
+		return history.Item{}, nil, fmt.Errorf("%q is too short: write %d or more characters of the request's id or of its trace id", id, leastBeginning)
+	}
 	missing := &notFound{id: id}
 	var failed []error
 	for _, s := range sources {
@@ -68,9 +72,6 @@ func find(ctx context.Context, sources []Source, id string) (history.Item, Sourc
 const leastBeginning = 4
 
 func byBeginning(ctx context.Context, s Source, id string) (history.Item, error) {
-	if len(id) < leastBeginning {
-		return history.Item{}, history.ErrNotFound
-	}
 	const most = 5
 	page, err := s.Query(ctx, history.Filter{ID: id}, 0, most+1)
 	switch {
@@ -83,7 +84,7 @@ func byBeginning(ctx context.Context, s Source, id string) (history.Item, error)
 	}
 	var ids []string
 	for _, item := range page.Items[:min(most, len(page.Items))] {
-		ids = append(ids, item.RequestID)
+		ids = append(ids, terminal.Printable(item.RequestID))
 	}
 	if len(page.Items) > most {
 		ids = append(ids, "…")

@@ -1,7 +1,6 @@
 package why
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,7 +26,7 @@ const (
 // ReadStream reads the shared stream of records from its end: for one request (its
 // id in only), back to a time, or at most mostStream entries.
 func ReadStream(ctx context.Context, from history.Stream, name, only string, since time.Time) (Source, error) {
-	t := newTold(name)
+	t, wanted := newTold(name), history.Filter{ID: only}
 	var found []record.Entry // the newest first
 	before, read := "", 0
 	for read < mostStream {
@@ -43,11 +42,11 @@ func ReadStream(ctx context.Context, from history.Stream, name, only string, sin
 		t.oldest = timeOf(before)
 		for _, v := range values {
 			var e record.Entry
-			if only != "" && !bytes.Contains(v, []byte(only)) || json.Unmarshal(v, &e) != nil {
+			if !mentions(v, only) || json.Unmarshal(v, &e) != nil {
 				continue
 			}
 			found = append(found, e)
-			if e.Request != nil && only != "" { // older entries are of other requests
+			if e.Request != nil && only != "" && wanted.Match(e.Request) { // older entries are of other requests
 				since = e.Request.Time.Add(-mostApart)
 			}
 		}

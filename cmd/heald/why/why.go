@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 	"github.com/heald-proxy/heald/policies/record/story"
 )
 
@@ -27,15 +27,15 @@ func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSO
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "request %s", printable(item.RequestID))
+	fmt.Fprintf(&b, "request %s", terminal.Printable(item.RequestID))
 	if item.TraceID != "" {
-		fmt.Fprintf(&b, ", trace %s", printable(item.TraceID))
+		fmt.Fprintf(&b, ", trace %s", terminal.Printable(item.TraceID))
 	}
 	fmt.Fprintf(&b, " (from %s)\n", from.Name())
 	links := map[string]bool{}
 	var order []string
 	for _, s := range story.Tell(&item.Request) {
-		b.WriteString("- " + printable(s.Text) + "\n")
+		b.WriteString("- " + terminal.Printable(s.Text) + "\n")
 		if s.Link != "" && !links[s.Link] {
 			links[s.Link] = true
 			order = append(order, s.Link)
@@ -46,15 +46,4 @@ func Tell(ctx context.Context, out io.Writer, sources []Source, id string, asJSO
 	}
 	_, err = io.WriteString(out, b.String())
 	return err
-}
-
-// printable is a text without control characters: clients and providers choose
-// it.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }

@@ -142,5 +142,8 @@ const (
 	OutcomeLocal    = "local"
 )
 
+// Outcomes are all of them.
+var Outcomes = []string{OutcomePassed, OutcomeFailed, OutcomeBroken, OutcomeCanceled, OutcomeLocal}
+
 // reasonCanceled is the reason of an attempt that Envoy gave up.
 const reasonCanceled = "canceled"

@@ -18,6 +18,7 @@ export class Feed extends EventTarget {
   live = 'connecting'
   paused = false
   fresh = [] // came while paused or since the last beat
+  missed = false // something may not have come; the next flush fetches it
   lost = 0 // events that the server dropped for us, since the last load
   #abort = new AbortController()
   #older = null
@@ -37,7 +38,7 @@ export class Feed extends EventTarget {
     this.#abort = new AbortController()
     const { signal } = this.#abort
     this.#older = null
-    Object.assign(this, { items: [], fresh: [], next: 0, lost: 0, status: 'loading', trouble: null })
+    Object.assign(this, { items: [], fresh: [], next: 0, lost: 0, missed: false, status: 'loading', trouble: null })
     clearTimeout(this.#beat)
     this.#beat = 0
     this.#tell('reset')
@@ -110,7 +111,10 @@ export class Feed extends EventTarget {
 
   #came(item) {
     this.fresh.push(item)
-    if (this.fresh.length > WAITING) this.fresh.shift() // resuming catches up with it
+    if (this.fresh.length > WAITING) {
+      this.fresh.shift()
+      this.missed = true
+    }
     if (this.paused) this.#tell('live')
     else this.#flushSoon()
   }
@@ -120,12 +124,12 @@ export class Feed extends EventTarget {
   }
 
   #flush() {
-    if (this.status !== 'ready' || !this.fresh.length) return
-    const missed = this.fresh.length >= WAITING
+    if (this.status !== 'ready') return
+    if (this.missed) this.#catchUp() // while the newest item is the one before the gap
+    if (!this.fresh.length) return
     const added = this.#merge(this.fresh)
     this.fresh = []
     if (added) this.#tell('news', added)
-    if (missed) this.#catchUp()
   }
 
   // merge puts items where they belong, and returns how many are new at the top.
@@ -149,14 +153,16 @@ export class Feed extends EventTarget {
   }
 
   // catchUp fetches requests that may have been missed, or begins anew if they
-  // are more than a page.
+  // are more than a page. A paused page keeps what it shows: it catches up later.
   async #catchUp() {
     if (this.status === 'loading') return
+    this.missed = this.paused
+    if (this.paused) return
     if (this.status === 'error') return this.load()
+    const newest = this.items[0]?.cursor ?? 0
     try {
       const page = await api.requests(this.query, 0, FIRST, this.#abort.signal)
       const items = page.requests || []
-      const newest = this.items[0]?.cursor ?? 0
       if (items.length && page.next && items.at(-1).cursor > newest) return this.load()
       if (items.length && items[0].cursor < newest) return this.load() // heald was started anew, and counts anew
       for (const item of items.reverse()) if (item.cursor > newest) this.#came(item)
