@@ -66,7 +66,7 @@ const (
 	numRetries   = "                    num_retries: 4  # five"
 	maxInterval  = "                      max_interval: 60s\n"
 	innerTimeout = "because the client reads slowly.\n                  timeout: 0s\n"
-	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
+	outerRoute   = "                match: {prefix: /}\n                # Settings that a route may make"
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
 	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-retry\n"
 	routerList   = "router.v3.Router\n              upstream_http_filters:\n"
@@ -74,7 +74,7 @@ const (
 	openDoor     = "address: 127.0.0.1, port_value: 10000"
 	publicDoor   = "address: 0.0.0.0, port_value: 10000"
 	outerRouter  = "          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
-	outerFilters = "for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
+	outerFilters = "request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
 	healdAt      = "address: {socket_address: {address: 127.0.0.1, port_value: 9000}}"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
@@ -208,7 +208,7 @@ func TestCheck(t *testing.T) {
 		{"inner body limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}, {"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, []string{"INNER.LLM.request_body_buffer_limit"}},
 		{"route body limit", []edit{{outerRoute, "                request_body_buffer_limit: 5\n" + outerRoute}}, Want{}, []string{"OUTER.LLM.routes[llm].request_body_buffer_limit"}},
 		{"older body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "per_request_buffer_limit_bytes: 7\n              # Only heald"}}, Want{}, []string{"OUTER.LLM.per_request_buffer_limit_bytes"}},
-		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"for them.\n    per_connection_buffer_limit_bytes: 65536", "for them.\n    per_connection_buffer_limit_bytes: 33554432"}}, Want{}, nil},
+		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536", "request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 33554432"}}, Want{}, nil},
 		{"above heald's limit", nil, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, nil},
 		{"above heald's limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}}, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, []string{"OUTER.LLM.request_body_buffer_limit", "INNER.LLM.request_body_buffer_limit"}},
 		{"attempt count", []edit{{"include_request_attempt_count: true", ""}}, Want{}, []string{"OUTER.LLM.include_request_attempt_count"}},

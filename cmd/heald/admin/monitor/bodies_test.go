@@ -33,7 +33,7 @@ func TestBodies(t *testing.T) {
 	}{
 		{shelf{}, "GET", "id-1", 200, `"request":{"text":"\u003cscript\u003e","size":8},"answer":{"base64":"/w==","size":900,"cut":true}`},
 		{shelf{}, "GET", "id-2", 503, `{"error":"the history on disk cannot be read`},
-		{shelf{}, "GET", "id-3", 404, `{"error":"of this request no bodies are kept`},
+		{shelf{}, "GET", "id-3", 404, `{"error":"no bodies of this request are kept`},
 		{nil, "GET", "id-1", 404, `record.bodies is off`},
 		{shelf{}, "POST", "id-1", 405, `can only be read`},
 		{shelf{}, "DELETE", "id-1", 405, `can only be read`},
