@@ -60,13 +60,18 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "this listener can be reached from other machines: profiles are served with a token alone (admin.token), the rest with a token, a client certificate or admin.open: true", http.StatusForbidden)
 			return
 		}
+		if g.near {
+			defer busy(r)()
+		}
 	case g.admits(r, a):
+		defer busy(r)()
 	default:
 		until, ok := inSession(r, a.Token)
 		if !ok || a.Token == "" {
 			g.refuse(w, r, a)
 			return
 		}
+		defer busy(r)()
 		w.Header().Set(sessionHeader, "yes")
 		// A stream of news ends with the session.
 		ctx, cancel := context.WithDeadline(r.Context(), until)
