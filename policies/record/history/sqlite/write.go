@@ -148,9 +148,14 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 	}
 	var others []record.Attempt // of an earlier request with the same id
 	for _, a := range append(loose, attempts...) {
-		if history.During(&r, &a) {
+		switch {
+		case history.Takes(&r, &a, true):
 			history.Join(&r, a)
-		} else {
+		case old != nil && !replaces && history.Takes(&old.request, &a, !old.unfinished):
+			if err := w.join(ctx, old, &a); err != nil {
+				return err
+			}
+		default:
 			others = append(others, a)
 		}
 	}
@@ -265,7 +270,7 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 	if err != nil {
 		return err
 	}
-	if old == nil || !history.During(&old.request, a) {
+	if old == nil || !history.Takes(&old.request, a, !old.unfinished) {
 		text, err := json.Marshal(a)
 		if err != nil {
 			return err
@@ -273,6 +278,11 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 		w.bytes += int64(len(text))
 		return w.tx.exec(ctx, insertLoose, a.RequestID, a.Number, w.told, string(text))
 	}
+	return w.join(ctx, old, a)
+}
+
+// join puts an attempt into its request's row.
+func (w *writing) join(ctx context.Context, old *found, a *record.Attempt) error {
 	if old.unfinished {
 		history.JoinUnfinished(&old.request, *a)
 	} else {
