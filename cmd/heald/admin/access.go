@@ -37,6 +37,7 @@ type gate struct {
 	// socket says that it is a Unix socket, which has no TLS.
 	socket bool
 	log    *zap.Logger
+	ended  sessions
 	wrong
 }
 
@@ -52,7 +53,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.login(w, r, a.Token)
 		return
 	case path == LogoutPath && a.Token != "":
-		logout(w, r)
+		g.logout(w, r, a.Token)
 		return
 	case path == "/metrics" && a.MetricsOpen:
 	case a.Token == "" && !a.Certificates:
@@ -71,11 +72,18 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			g.refuse(w, r, a)
 			return
 		}
-		defer busy(r)()
-		w.Header().Set(sessionHeader, "yes")
 		// A stream of news ends with the session.
 		ctx, cancel := context.WithDeadline(r.Context(), until)
 		defer cancel()
+		c, _ := r.Cookie(sessionCookie) // has been read
+		done, ok := g.ended.begin(c.Value, cancel)
+		if !ok {
+			g.refuse(w, r, a)
+			return
+		}
+		defer done()
+		defer busy(r)()
+		w.Header().Set(sessionHeader, "yes")
 		r = r.WithContext(ctx)
 	}
 	g.next.ServeHTTP(w, r)
