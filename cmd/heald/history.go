@@ -21,17 +21,21 @@ type past struct {
 // historyBytes bounds the average memory of a remembered request.
 const historyBytes = 4 << 10
 
-// remember opens the history. shared is the store with the stream of records.
-func (r *records) remember(cfg *config.Record, shared record.Appender, add func(string, record.Sink), log *zap.Logger) {
-	requests := cfg.Remembered()
-	if requests == 0 {
-		return
+// remember opens the history. shared is the store with the stream of records; what
+// other replicas append to it goes to all that the page reads, kept included: the
+// queue before the store in a file, nil if there is none.
+func (r *records) remember(cfg *config.Record, shared record.Appender, kept record.Recorder, add func(string, record.Sink), log *zap.Logger) {
+	var all record.Fan
+	if requests := cfg.Remembered(); requests > 0 {
+		r.past = past{memory: history.NewMemory(history.MemoryOptions{Requests: requests, Bytes: requests * historyBytes}), now: history.NewNow()}
+		all = record.Fan{r.past.memory, r.past.now}
+		add("history", history.Sink{To: all})
 	}
-	r.past = past{memory: history.NewMemory(history.MemoryOptions{Requests: requests, Bytes: requests * historyBytes}), now: history.NewNow()}
-	to := record.Fan{r.past.memory, r.past.now}
-	add("history", history.Sink{To: to})
-	if from, ok := shared.(history.Stream); ok && cfg.RedisStream {
-		r.past.reader = history.NewReader(from, to, log)
+	if kept != nil {
+		all = append(all, kept)
+	}
+	if from, ok := shared.(history.Stream); ok && cfg.RedisStream && len(all) > 0 {
+		r.past.reader = history.NewReader(from, all, log)
 	}
 }
 
@@ -57,9 +61,10 @@ func (s *sidecar) page() *monitor.Monitor {
 		o.Info.Store = "redis"
 	}
 	if f := s.records.store; f != nil {
-		o.Store, o.Info.Store = f, "sqlite"
+		from := newOnDisk(f, p.memory, s.log)
+		o.Store, o.Info.Store = from, "sqlite"
 		if s.records.bodies != nil {
-			o.Bodies, o.Info.Bodies = f, s.recordTo.Bodies
+			o.Bodies, o.Info.Bodies = from, s.recordTo.Bodies
 		}
 	}
 	for _, d := range endpoint.Dialects {

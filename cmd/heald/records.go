@@ -60,25 +60,28 @@ func newRecords(cfg *config.Record, shared record.Appender, reg prometheus.Regis
 	if cfg.RedisStream && shared != nil {
 		add("redis_stream", record.NewStream(shared))
 	}
-	r.remember(cfg, shared, add, log)
-	if err := r.keep(cfg, metrics, add, log); err != nil {
+	kept, err := r.keep(cfg, metrics, log)
+	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
+	r.remember(cfg, shared, kept, add, log)
 	return r, nil
 }
 
 // keep opens the store that keeps requests in a file, and bodies where asked for.
-func (r *records) keep(cfg *config.Record, metrics *record.Metrics, add func(string, record.Sink), log *zap.Logger) (err error) {
+// It returns the queue before the store, or nil.
+func (r *records) keep(cfg *config.Record, metrics *record.Metrics, log *zap.Logger) (_ record.Recorder, err error) {
 	if r.store, err = cfg.OpenStore(sqlite.Options{Log: log}); err != nil || r.store == nil {
-		return err
+		return nil, err
 	}
 	if cfg.KeepsBodies() {
 		r.bodies = record.NewBodyKeeper(r.store, record.BodyOptions{
 			All: cfg.Bodies == config.BodiesAll, Most: int(cfg.BodyMax), Queue: record.QueueOptions{Metrics: metrics, Log: log},
 		})
 	}
-	add("store", r.store) // closes it
-	return nil
+	q := r.queue("store", r.store, metrics, log) // closes it
+	r.fan = append(r.fan, q)
+	return q, nil
 }
 
 // queue puts a queue before a sink.

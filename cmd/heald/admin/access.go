@@ -37,6 +37,7 @@ type gate struct {
 	// socket says that it is a Unix socket, which has no TLS.
 	socket bool
 	log    *zap.Logger
+	ended  sessions
 	wrong
 }
 
@@ -52,7 +53,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.login(w, r, a.Token)
 		return
 	case path == LogoutPath && a.Token != "":
-		logout(w, r)
+		g.logout(w, r, a.Token)
 		return
 	case path == "/metrics" && a.MetricsOpen:
 	case a.Token == "" && !a.Certificates:
@@ -60,17 +61,29 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "this listener can be reached from other machines: profiles are served only with a token (admin.token), the rest with a token, a client certificate or admin.open: true", http.StatusForbidden)
 			return
 		}
+		if g.near {
+			defer busy(r)()
+		}
 	case g.admits(r, a):
+		defer busy(r)()
 	default:
 		until, ok := inSession(r, a.Token)
 		if !ok || a.Token == "" {
 			g.refuse(w, r, a)
 			return
 		}
-		w.Header().Set(sessionHeader, "yes")
 		// A stream of events ends with the session.
 		ctx, cancel := context.WithDeadline(r.Context(), until)
 		defer cancel()
+		c, _ := r.Cookie(sessionCookie) // has been read
+		done, ok := g.ended.begin(c.Value, cancel)
+		if !ok {
+			g.refuse(w, r, a)
+			return
+		}
+		defer done()
+		defer busy(r)()
+		w.Header().Set(sessionHeader, "yes")
 		r = r.WithContext(ctx)
 	}
 	g.next.ServeHTTP(w, r)

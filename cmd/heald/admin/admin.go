@@ -92,7 +92,11 @@ func New(o Options) *Server {
 	if access == nil {
 		access = func() Access { return Access{} }
 	}
-	s := &Server{http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, access: access, log: o.Log}
+	open := &connections{log: o.Log}
+	s := &Server{access: access, log: o.Log, http: &http.Server{
+		Handler: mux, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, WriteTimeout: answerTime, MaxHeaderBytes: longestHeader,
+		ConnContext: open.add, ConnState: open.changed,
+	}}
 	if o.Page != nil {
 		s.http.RegisterOnShutdown(o.Page.Close) // else it would wait for open event streams
 	}
@@ -131,5 +135,5 @@ func (s *Server) guard(a net.Addr) {
 	case !near:
 		h = sameSite(h)
 	}
-	s.http.Handler = h
+	s.http.Handler = punctual(h)
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
 	"html/template"
@@ -60,12 +61,16 @@ func (g *gate) login(w http.ResponseWriter, r *http.Request, token string) {
 	}
 }
 
-// logout makes the browser forget the session; GET changes nothing.
-func logout(w http.ResponseWriter, r *http.Request) {
+// logout ends the session, and forgets it in the browser; GET changes nothing.
+func (g *gate) logout(w http.ResponseWriter, r *http.Request, token string) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
 		http.Error(w, "logging out is sent by POST", http.StatusMethodNotAllowed)
 		return
+	}
+	if until, ok := inSession(r, token); ok {
+		c, _ := r.Cookie(sessionCookie) // has been read
+		g.ended.end(c.Value, until)
 	}
 	http.SetCookie(w, cookie(r, "", time.Unix(1, 0)))
 	http.Redirect(w, r, LoginPath, http.StatusSeeOther)
@@ -89,7 +94,7 @@ func form(w http.ResponseWriter, status int, problem string) {
 
 // session is what a browser sends in place of the token, until a time.
 func session(until time.Time, token string) string {
-	text := strconv.FormatInt(until.Unix(), 10)
+	text := strconv.FormatInt(until.Unix(), 10) + "-" + rand.Text() // each can be ended by itself
 	return text + "." + base64.RawURLEncoding.EncodeToString(seal(text, token))
 }
 
@@ -114,6 +119,7 @@ func sessionEnd(shown, token string) (until time.Time, ok bool) {
 	if err != nil || !hmac.Equal(got, seal(text, token)) {
 		return time.Time{}, false
 	}
+	text, _, _ = strings.Cut(text, "-")
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	return time.Unix(seconds, 0), err == nil
 }

@@ -2,12 +2,39 @@ package history
 
 import (
 	"slices"
+	"time"
 
 	"github.com/heald-proxy/heald/policies/record"
 )
 
 // AttemptsKept bounds the attempts of one request.
 const AttemptsKept = 32
+
+// Takes reports whether an attempt that was recorded on its own is one of a request,
+// as far as can be told: clients use ids twice, also within a minute. ended says that
+// the request's end was recorded.
+func Takes(r *record.Request, a *record.Attempt, ended bool) bool {
+	last := r.Last()
+	if !During(r, a) || ended && last != nil && a.Number > max(last.Number, r.Tried) {
+		return false
+	}
+	at, found := slices.BinarySearchFunc(r.Attempts, a.Number, func(b record.Attempt, n int) int { return b.Number - n })
+	if !found {
+		return true
+	}
+	b := &r.Attempts[at]
+	if b.Duration == 0 && (!ended || b != last) { // the last replica remembered that it was there
+		return b.Account == "" || a.Account == "" || b.Account == a.Account
+	}
+	return same(b, a)
+}
+
+// same reports whether two records are of one attempt. Where they were written,
+// times are in whole milliseconds.
+func same(a, b *record.Attempt) bool {
+	return a.Number == b.Number && a.Verdict == b.Verdict && a.Reason == b.Reason && a.Account == b.Account &&
+		time.Duration(a.Duration).Milliseconds() == time.Duration(b.Duration).Milliseconds()
+}
 
 // Join puts an attempt that was recorded on its own into its request: in place
 // of the one with the same number, about which the last replica knew less, or in

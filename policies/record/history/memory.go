@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,15 +98,12 @@ func (m *Memory) Attempt(a record.Attempt) {
 	m.finish()
 	c, ok := m.byID[a.RequestID]
 	e := m.at(c)
-	if !ok || e == nil || !e.during(&a) {
-		m.pending.put(a, time.Now())
+	if !ok || e == nil || !Takes(&e.item.Request, &a, !e.unfinished) {
+		m.pending.put(a, time.Now()) // of a request that has not ended, maybe with the same id
 		return
 	}
 	if e.told&bit(a.Number) != 0 {
-		if !e.has(&a) {
-			m.pending.put(a, time.Now()) // of another request with the same id
-		}
-		return
+		return // it is told twice
 	}
 	changed := *e
 	Join(&changed.item.Request, a)
@@ -129,9 +125,11 @@ func (m *Memory) Request(r record.Request) {
 		e.told = bit(last.Number)
 	}
 	for _, a := range m.pending.take(r.RequestID) {
-		if e.during(&a) {
+		if Takes(q, &a, true) {
 			Join(q, a)
 			e.told |= bit(a.Number)
+		} else {
+			m.pending.put(a, time.Now()) // of another request with the same id
 		}
 	}
 	if c, ok := m.byID[r.RequestID]; ok && r.RequestID != "" {
@@ -218,13 +216,6 @@ func bit(number int) uint64 { return 1 << (uint(number) & 63) }
 
 // during reports whether an attempt may be one of this request.
 func (e *entry) during(a *record.Attempt) bool { return During(&e.item.Request, a) }
-
-// has reports whether the attempt is known as it is.
-func (e *entry) has(a *record.Attempt) bool {
-	return slices.ContainsFunc(e.item.Attempts, func(b record.Attempt) bool {
-		return b.Number == a.Number && b.Verdict == a.Verdict && b.Reason == a.Reason && b.Account == a.Account && b.Duration == a.Duration
-	})
-}
 
 // Get implements Store.
 func (m *Memory) Get(_ context.Context, requestID string) (Item, error) {

@@ -108,7 +108,7 @@ func (m *Memory) finish() {
 		e.item.Time = began(attempts)
 		unfinished(&e.item.Request)
 		if c, ok := m.byID[e.item.RequestID]; ok {
-			if was := m.at(c); was != nil && was.unfinished && was.during(&attempts[0]) {
+			if was := m.at(c); was != nil && was.unfinished && Takes(&was.item.Request, &attempts[0], false) {
 				m.replace(c, e)
 				continue
 			}

@@ -3,6 +3,7 @@ package monitor
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 	"github.com/heald-proxy/heald/policies/record/history"
 )
 
-// exportLimit bounds the requests of one file.
-const exportLimit = 100_000
+// exportLimit bounds the requests of one file; tests have a smaller one.
+var exportLimit = 100_000
 
 // export answers with the requests that a filter selects, the newest first, as a file.
 func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
@@ -62,11 +63,14 @@ func (m *Monitor) export(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	_ = to.end(fmt.Sprintf("there are more that are older: a file has %d requests at most; ask for those until the time of the last one", exportLimit))
 }
 
 // exporter writes items. It is called at least once, perhaps with no items.
 type exporter interface {
 	write([]history.Item) error
+	// end says in a last line that there is more than the file has.
+	end(words string) error
 }
 
 type jsonExport struct{ out *json.Encoder }
@@ -78,6 +82,10 @@ func (e jsonExport) write(items []history.Item) error {
 		}
 	}
 	return nil
+}
+
+func (e jsonExport) end(words string) error {
+	return e.out.Encode(map[string]string{"more": words})
 }
 
 // csvExport writes one line per request (RFC 4180).
@@ -151,6 +159,16 @@ func (e *csvExport) write(items []history.Item) error {
 		if err := e.out.Write(line); err != nil {
 			return err
 		}
+	}
+	e.out.Flush()
+	return e.out.Error()
+}
+
+func (e *csvExport) end(words string) error {
+	line := make([]string, len(columns))
+	line[0] = words
+	if err := e.out.Write(line); err != nil {
+		return err
 	}
 	e.out.Flush()
 	return e.out.Error()

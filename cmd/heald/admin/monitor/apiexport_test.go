@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -62,6 +63,26 @@ func TestExportJSONLines(t *testing.T) {
 		var item history.Item
 		if err := json.Unmarshal([]byte(line), &item); err != nil || item.RequestID != fmt.Sprint(2499-i) || len(item.Attempts) != 1 {
 			t.Fatalf("%s: %v", line, err)
+		}
+	}
+}
+
+// A file that ends at the limit says so in its last line.
+func TestExportSaysThatThereIsMore(t *testing.T) {
+	defer func(n int) { exportLimit = n }(exportLimit)
+	exportLimit = history.MaxPage
+	store := history.NewMemory(history.MemoryOptions{})
+	for i := range exportLimit + 1 {
+		store.Request(historytest.Request(fmt.Sprint(i)))
+	}
+	m := New(Options{Store: store})
+	defer m.Close()
+	for _, format := range []string{"csv", "jsonl"} {
+		w := httptest.NewRecorder()
+		m.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/export?format="+format, nil))
+		lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+		if last := lines[len(lines)-1]; !strings.Contains(last, "there are more that are older") {
+			t.Errorf("%s ends with %s", format, last)
 		}
 	}
 }

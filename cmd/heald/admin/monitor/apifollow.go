@@ -171,10 +171,14 @@ func (a *asking) ask(ctx context.Context) (lost bool, err error) {
 	}
 	first := !a.asked
 	a.asked = true
-	if len(page.Items) == 0 || page.Items[0].Cursor <= a.after {
+	if len(page.Items) == 0 || page.Items[0].Cursor == a.after {
 		return false, nil
 	}
 	newest := page.Items[0].Cursor
+	if newest < a.after { // the store counts anew
+		a.after = newest
+		return true, nil
+	}
 	if !first {
 		// There are no more requests than cursors in between.
 		if page, err = a.store.Query(ctx, history.Filter{}, 0, int(min(newest-a.after, history.MaxPage))); err != nil {

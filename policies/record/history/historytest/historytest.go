@@ -26,7 +26,7 @@ type Flusher interface{ Flush(context.Context) error }
 // and ends it with the test.
 func Test(t *testing.T, open func(*testing.T) history.Store) {
 	for name, test := range map[string]func(*testing.T, history.Store){
-		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "same id": testSameID,
+		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "same id": testSameID, "same id soon": testSameIDSoon,
 		"orphans": testOrphans, "no id": testNoID, "pages": testPages, "filters": testFilters, "limits": testLimits,
 		"snapshots": testSnapshots, "hostile": testHostile, "concurrent": testConcurrent,
 	} {
@@ -178,6 +178,7 @@ func joined(id string) (record.Request, [2]record.Attempt) {
 	})
 	first, second := Failed(id, 1, "rate_limited", 429), Failed(id, 2, "peek_eof", 200)
 	cost := int64(700)
+	second.Account = "studio-2"
 	second.Usage, second.Cost = &record.Usage{Input: 20}, &cost // heartbeats are billed
 	return r, [2]record.Attempt{first, second}
 }
@@ -244,6 +245,63 @@ func testSameID(t *testing.T, s history.Store) {
 	}
 	if p := query(t, s, history.Filter{}, 0, 10); len(p.Items) != 2 {
 		t.Errorf("%d requests", len(p.Items))
+	}
+}
+
+// A client that uses its id again at once gets its requests apart: an attempt of the
+// second changes nothing of the first, though that may have ended within the time
+// by which clocks differ.
+func testSameIDSoon(t *testing.T, s history.Store) {
+	began := func(at time.Duration) func(*record.Request) {
+		return func(r *record.Request) { r.Time = Start.Add(at) }
+	}
+	s.Request(Request("id-1", began(0)))                          // one attempt
+	s.Request(Request("id-2", began(0), func(r *record.Request) { // two, of which the first is told later
+		r.Tried, r.Attempts = 2, []record.Attempt{{Number: 1, Account: "studio-1", Verdict: "retry", Reason: "rate_limited"}, Attempt(2)}
+	}))
+	flush(t, s)
+	again := func(id string, number int) record.Attempt {
+		a := Failed(id, number, "upstream_error", 503)
+		a.Time, a.Account, a.Duration = Start.Add(20*time.Second), "studio-9", ms(900)
+		return a
+	}
+	s.Attempt(again("id-1", 1))
+	s.Attempt(again("id-1", 2)) // the first had no second
+	s.Attempt(again("id-2", 1))
+	flush(t, s)
+	for _, id := range []string{"id-1", "id-2"} {
+		for _, a := range get(t, s, id).Attempts {
+			if a.Account == "studio-9" {
+				t.Errorf("%s got attempt %d of a later request", id, a.Number)
+			}
+		}
+	}
+	second := func(id string, last int) record.Request {
+		return Request(id, began(20*time.Second), func(r *record.Request) { r.Tried, r.Attempts = last, []record.Attempt{Attempt(last)} })
+	}
+	s.Request(second("id-1", 3))
+	s.Attempt(Failed("id-2", 1, "rate_limited", 429)) // the first request's, from another replica
+	s.Request(second("id-2", 2))
+	flush(t, s)
+	for id, want := range map[string][]int{"id-1": {1, 3}, "id-2": {2, 2}} {
+		p := query(t, s, history.Filter{ID: id}, 0, 10)
+		if len(p.Items) != 2 || len(p.Items[1].Attempts) != want[0] || len(p.Items[0].Attempts) != want[1] {
+			t.Errorf("%s: %+v", id, p.Items)
+			continue
+		}
+		for _, a := range p.Items[0].Attempts[:want[1]-1] {
+			if a.Account != "studio-9" {
+				t.Errorf("%s: the later request got %+v", id, a)
+			}
+		}
+		for _, a := range p.Items[1].Attempts {
+			if a.Account == "studio-9" {
+				t.Errorf("%s: the earlier request got %+v", id, a)
+			}
+		}
+	}
+	if item := query(t, s, history.Filter{ID: "id-2"}, 0, 10).Items[1]; item.Attempts[0].Error == "" {
+		t.Errorf("the first request did not get its own: %+v", item.Attempts)
 	}
 }
 

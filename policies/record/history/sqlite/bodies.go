@@ -34,8 +34,11 @@ func (f *File) WriteBodies(ctx context.Context, list []record.Bodies) error {
 	if err := f.missing(); err != nil {
 		return err
 	}
-	var bytes int64
-	err := f.within(ctx, func(ctx context.Context, tx *transaction) error {
+	return f.withRoom(ctx, func() (int64, error) { return f.writeBodies(ctx, list) })
+}
+
+func (f *File) writeBodies(ctx context.Context, list []record.Bodies) (bytes int64, err error) {
+	err = f.within(ctx, func(ctx context.Context, tx *transaction) error {
 		for i := range list {
 			data, err := json.Marshal(&list[i])
 			if err != nil {
@@ -49,18 +52,17 @@ func (f *File) WriteBodies(ctx context.Context, list []record.Bodies) error {
 		}
 		return tx.exec(ctx, addToFact, bodiesFact, bytes)
 	})
-	f.grown += bytes
-	return f.tidyAfter(ctx, err)
+	return bytes, err
 }
 
 // deleteBodies deletes some of the oldest that were told until a time, in ms.
-func deleteBodies(ctx context.Context, tx *transaction, until int64) (deleted int64, err error) {
+func deleteBodies(ctx context.Context, tx *transaction, until int64, most int) (deleted int64, err error) {
 	var bytes int64
-	err = tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(data)), 0) FROM (SELECT data FROM bodies WHERE told <= ? ORDER BY told, b LIMIT ?)`, until, tidyBodies).Scan(&deleted, &bytes)
+	err = tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(data)), 0) FROM (SELECT data FROM bodies WHERE told <= ? ORDER BY told, b LIMIT ?)`, until, most).Scan(&deleted, &bytes)
 	if err != nil || deleted == 0 {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM bodies WHERE b IN (SELECT b FROM bodies WHERE told <= ? ORDER BY told, b LIMIT ?)`, until, tidyBodies); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM bodies WHERE b IN (SELECT b FROM bodies WHERE told <= ? ORDER BY told, b LIMIT ?)`, until, most); err != nil {
 		return 0, err
 	}
 	return deleted, tx.exec(ctx, addToFact, bodiesFact, -bytes)

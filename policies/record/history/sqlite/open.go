@@ -57,6 +57,8 @@ type File struct {
 	written int       // records since it was last tidied up
 	grown   int64     // bytes since then
 	tidied  time.Time // when that was
+	room    int64     // bytes that are to be written, and had no room
+	inLog   bool      // the write-ahead log may have bodies that were deleted
 
 	now  func() time.Time
 	stop context.CancelFunc

@@ -12,6 +12,7 @@ const (
 	lastTold      = `SELECT coalesce((SELECT told FROM requests ORDER BY n DESC LIMIT 1), 0)`
 	insertRequest = `INSERT INTO requests (id, trace, began, told, unfinished, words, data) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n`
 	newestOfID    = `SELECT n, unfinished, data FROM requests WHERE ` + byID + ` ORDER BY n DESC LIMIT 1`
+	toldBefore    = `SELECT n, unfinished, data FROM requests WHERE ` + byID + ` AND began = ? AND unfinished = 0 ORDER BY n DESC LIMIT 1`
 	updateRequest = `UPDATE requests SET data = ?, words = ?, unfinished = ? WHERE n = ?`
 	insertMarks   = `INSERT INTO marks (w, n) SELECT value, ? FROM json_each(?)`
 	addMarks      = `INSERT OR IGNORE INTO marks (w, n) SELECT value, ? FROM json_each(?) RETURNING w`
@@ -27,11 +28,14 @@ const (
 	dataVersion  = `PRAGMA data_version`
 	raiseFact    = `INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
 	addToFact    = `INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value`
+	pastTold     = `UPDATE requests SET told = ? WHERE n > (SELECT coalesce((SELECT n FROM requests WHERE told <= ? ORDER BY n DESC LIMIT 1), 0))`
+	pastBodies   = `UPDATE bodies SET told = ? WHERE told > ?`
+	pastLoose    = `UPDATE loose SET told = ? WHERE told > ?`
 	insertBodies = `INSERT INTO bodies (id, told, data) VALUES (?, ?, ?)`
 )
 
-var frequent = []string{lastTold, insertRequest, newestOfID, updateRequest, insertMarks, addMarks, deleteMarks, insertLoose, takeLoose, silentIDs, newestLoose, countWord,
-	findWord, insertWord, dataVersion, raiseFact, addToFact, insertBodies}
+var frequent = []string{lastTold, insertRequest, newestOfID, toldBefore, updateRequest, insertMarks, addMarks, deleteMarks, insertLoose, takeLoose, silentIDs, newestLoose, countWord,
+	findWord, insertWord, dataVersion, raiseFact, addToFact, insertBodies, pastTold, pastBodies, pastLoose}
 
 // transaction is one write, with the statements that were prepared.
 type transaction struct {

@@ -21,10 +21,12 @@ func (f *File) Write(ctx context.Context, entries []record.Entry) error {
 	if err := f.missing(); err != nil {
 		return err
 	}
-	w := writing{words: f.words, now: f.now(), batch: entries, uses: map[int64]int{}}
-	err := f.within(ctx, w.run)
-	f.written, f.grown = f.written+len(entries), f.grown+w.bytes
-	return f.tidyAfter(ctx, err)
+	f.written += len(entries)
+	return f.withRoom(ctx, func() (int64, error) {
+		w := writing{words: f.words, now: f.now(), batch: entries, uses: map[int64]int{}}
+		err := f.within(ctx, w.run)
+		return w.bytes, err
+	})
 }
 
 // missing reports a file that was moved away or deleted: what is written to it
@@ -80,13 +82,21 @@ const (
 )
 
 // begin begins a transaction. Rows are in the order of their times, also where the
-// clock is set back.
+// clock is set back. Times that cannot be, since the clock was wrong, become now:
+// what has them would never be too old.
 func (w *writing) begin(ctx context.Context, tx *transaction) error {
 	w.tx = tx
 	if err := tx.row(ctx, lastTold).Scan(&w.told); err != nil {
 		return err
 	}
-	w.told = max(w.told, w.now.UnixMilli())
+	now := w.now.UnixMilli()
+	if w.told > now+skew.Milliseconds() {
+		if err := tx.exec(ctx, pastTold, now, now); err != nil {
+			return err
+		}
+		w.told = now
+	}
+	w.told = max(w.told, now)
 	return nil
 }
 
@@ -142,15 +152,34 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 	if err != nil {
 		return err
 	}
+	before, err := w.found(ctx, r.RequestID, toldBefore, r.RequestID, r.RequestID, r.Time.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if before != nil && again(&before.request, &r) {
+		for _, a := range append(loose, attempts...) {
+			if history.Takes(&before.request, &a, true) {
+				if err := w.join(ctx, before, &a); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 	replaces := old != nil && old.unfinished && history.During(&r, &record.Attempt{Origin: old.request.Origin})
 	if replaces {
 		loose = append(old.request.Attempts, loose...)
 	}
 	var others []record.Attempt // of an earlier request with the same id
 	for _, a := range append(loose, attempts...) {
-		if history.During(&r, &a) {
+		switch {
+		case history.Takes(&r, &a, true):
 			history.Join(&r, a)
-		} else {
+		case old != nil && !replaces && history.Takes(&old.request, &a, !old.unfinished):
+			if err := w.join(ctx, old, &a); err != nil {
+				return err
+			}
+		default:
 			others = append(others, a)
 		}
 	}
@@ -163,6 +192,14 @@ func (w *writing) request(ctx context.Context, r record.Request, attempts []reco
 		return w.update(ctx, old.n, &r, false)
 	}
 	return w.insert(ctx, &r, false)
+}
+
+// again reports whether a request that is in the file is told once more: by another
+// process that writes the file, or since it was read from the shared stream before
+// a restart.
+func again(old, r *record.Request) bool {
+	return old.Outcome == r.Outcome && old.Reason == r.Reason && old.Replica == r.Replica && old.Tried == r.Tried &&
+		time.Duration(old.Duration).Milliseconds() == time.Duration(r.Duration).Milliseconds()
 }
 
 // insert makes a row.
@@ -208,12 +245,17 @@ type found struct {
 
 // newest is the newest row with an id; nil if there is none.
 func (w *writing) newest(ctx context.Context, id string) (*found, error) {
+	return w.found(ctx, id, newestOfID, id, id)
+}
+
+// found is the row that a statement finds for an id; nil if there is none.
+func (w *writing) found(ctx context.Context, id, frequent string, args ...any) (*found, error) {
 	if id == "" {
 		return nil, nil
 	}
 	var out found
 	var data []byte
-	err := w.tx.row(ctx, newestOfID, id, id).Scan(&out.n, &out.unfinished, &data)
+	err := w.tx.row(ctx, frequent, args...).Scan(&out.n, &out.unfinished, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -265,7 +307,7 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 	if err != nil {
 		return err
 	}
-	if old == nil || !history.During(&old.request, a) {
+	if old == nil || !history.Takes(&old.request, a, !old.unfinished) {
 		text, err := json.Marshal(a)
 		if err != nil {
 			return err
@@ -273,6 +315,11 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 		w.bytes += int64(len(text))
 		return w.tx.exec(ctx, insertLoose, a.RequestID, a.Number, w.told, string(text))
 	}
+	return w.join(ctx, old, a)
+}
+
+// join puts an attempt into its request's row.
+func (w *writing) join(ctx context.Context, old *found, a *record.Attempt) error {
 	if old.unfinished {
 		history.JoinUnfinished(&old.request, *a)
 	} else {
@@ -285,6 +332,12 @@ func (w *writing) attempt(ctx context.Context, a *record.Attempt) error {
 func (w *writing) finish(ctx context.Context, tx *transaction) error {
 	if err := w.begin(ctx, tx); err != nil {
 		return err
+	}
+	now := w.now.UnixMilli()
+	for _, statement := range []string{pastBodies, pastLoose} {
+		if err := tx.exec(ctx, statement, now, now+skew.Milliseconds()); err != nil {
+			return err
+		}
 	}
 	since := w.now.Add(-history.EndTime).UnixMilli()
 	var silent []string
