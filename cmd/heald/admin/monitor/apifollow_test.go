@@ -193,11 +193,20 @@ func TestFollowersAreBoundedAndEnd(t *testing.T) {
 // few is a store of so many requests, with the cursors 1, 2, 3 …
 type few struct {
 	history.Source
+	mu    sync.Mutex
 	n     int
 	asked []history.Filter
 }
 
+func (s *few) grow(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n += n
+}
+
 func (s *few) Query(_ context.Context, f history.Filter, before history.Cursor, limit int) (page history.Page, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked = append(s.asked, f)
 	for i := s.n; i > 0 && len(page.Items) < limit; i-- {
 		page.Items = append(page.Items, history.Item{Cursor: history.Cursor(i), Request: historytest.Request(fmt.Sprint("no-", i), func(r *record.Request) {
@@ -217,7 +226,7 @@ func TestFollowByAsking(t *testing.T) {
 		out, leave := following(t.Context(), m, "/api/follow?outcome=failed")
 		out.took()
 		tell := func(n int) string {
-			store.n += n // nobody asks at this time
+			store.grow(n)
 			time.Sleep(askAgain + time.Millisecond)
 			return out.took()
 		}
