@@ -106,22 +106,28 @@ func New(o Options) *Server {
 	return s
 }
 
-// Serve answers on l until ctx ends. On TCP it refuses what web pages of other
-// sites send. It may be called once.
+// Serve answers on l until ctx ends, and returns once what was being answered is
+// done or was cut off. On TCP it refuses what web pages of other sites send. It may
+// be called once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.guard(l.Addr())
+	down := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(down)
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		if s.http.Shutdown(bounded) != nil {
 			_ = s.http.Close()
 		}
 	})
-	defer stop()
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	err := s.http.Serve(l)
+	if !stop() {
+		<-down
 	}
-	return nil
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 // guard puts the two doors before what is served at an address.
