@@ -30,7 +30,9 @@ type sentTo struct {
 	backend, account, model string
 	sum                     account.RequestSum
 	counts                  bool
-	at                      time.Time
+	number                  int           // of the attempt
+	at                      time.Time     // it was sent
+	elapsed                 time.Duration // of the request by then
 }
 
 // recent reports whether the request may still go on.
@@ -89,13 +91,13 @@ func (u *underway) take(requestID string) *sentTo {
 func (a *attempt) beginUnderway() {
 	a.x.underway.begin(&sentTo{
 		requestID: strings.Clone(a.requestID()), backend: a.backend.Name, account: a.account.ID, model: a.model,
-		sum: a.sum, counts: a.counts(), at: time.Now(),
+		sum: a.sum, counts: a.counts(), number: a.number, at: time.Now(), elapsed: a.elapsed(),
 	})
 }
 
-// recallLost finds the attempt that was lost, if it was one of this replica. Its
-// broken connection counts against the backend like any failure for which the
-// request may be to blame.
+// recallLost finds the attempt that was lost, if it was one of this replica. The
+// request began when that attempt says, and its broken connection counts against
+// the backend like any failure for which the request may be to blame.
 func (a *attempt) recallLost() {
 	if a.lost == 0 {
 		return
@@ -103,6 +105,9 @@ func (a *attempt) recallLost() {
 	s := a.x.underway.take(a.requestID())
 	if s == nil {
 		return
+	}
+	if began := a.x.clock.Now().Add(-s.elapsed - time.Since(s.at)); began.Before(a.memory.Started) {
+		a.memory.Started = began
 	}
 	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true}
 	if !s.counts {
