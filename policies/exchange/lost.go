@@ -33,6 +33,8 @@ type sentTo struct {
 	number                  int           // of the attempt
 	at                      time.Time     // it was sent
 	elapsed                 time.Duration // of the request by then
+	status                  int           // upstream's, and what it has used, once its stream has ended
+	used                    heal.Used
 }
 
 // recent reports whether the request may still go on.
@@ -76,6 +78,17 @@ func (u *underway) drop(requestID string) *sentTo {
 	return u.order.Remove(e).(*sentTo)
 }
 
+// end notes what is known of the request's attempt that was under way, whose
+// stream has ended.
+func (u *underway) end(requestID string, number, status int, used heal.Used) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e := u.known[requestID]; e != nil && e.Value.(*sentTo).number == number {
+		s := e.Value.(*sentTo)
+		s.status, s.used = status, used
+	}
+}
+
 // take removes and returns the request's attempt that was under way; nil if
 // there is none.
 func (u *underway) take(requestID string) *sentTo {
@@ -109,7 +122,7 @@ func (a *attempt) recallLost() {
 	if began := a.x.clock.Now().Add(-s.elapsed - time.Since(s.at)); began.Before(a.memory.Started) {
 		a.memory.Started = began
 	}
-	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true}
+	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true, Number: s.number, Status: s.status, Used: s.used}
 	if !s.counts {
 		a.x.accounts.Lost(account.Candidate{Backend: s.backend, Model: s.model}, s.sum, heal.ReasonLost)
 	}

@@ -30,6 +30,9 @@ func (a *attempt) writeRecords(outcome string) {
 	if a.x.recorder != nil {
 		a.x.recorder.Attempt(kept)
 	}
+	if a.record.unsettled {
+		a.x.underway.end(a.requestID(), a.number, own.Status, usedBy(&own))
+	}
 	if outcome == "" {
 		return
 	}
@@ -105,11 +108,16 @@ func (a *attempt) attemptRecord() record.Attempt {
 	if a.account != nil {
 		out.Account, out.Group = a.account.ID, a.account.Group()
 	}
+	a.price(&out)
+	return out
+}
+
+// price fills in what the attempt has cost.
+func (a *attempt) price(out *record.Attempt) {
 	if out.Usage != nil && a.x.prices != nil {
 		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
 	}
-	return out
 }
 
 // begunAfter is how long after the request's beginning the attempt began.
@@ -201,6 +209,9 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 		Estimated: own.Estimated || own.Usage != nil && own.Usage.Estimated,
 		Waited:    own.Waited, Duration: record.Duration(elapsed),
 	}
+	if len(out.Attempts) > 1 || a.memory.Dropped > 0 {
+		a.addUp(&out)
+	}
 	if by := a.answeredBy(); by.backend != nil {
 		out.Model = policies.Clean(by.model)
 	}
@@ -227,19 +238,6 @@ func (a *attempt) requestRecord(outcome string, origin record.Origin, own record
 // memory may have.
 func (a *attempt) askedBefore() bool {
 	return a.unknown > 0 || slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Backend != "" })
-}
-
-// triesBefore are the attempts before this one, as far as the memory has them.
-func (a *attempt) triesBefore() []record.Attempt {
-	var out []record.Attempt
-	for i, t := range a.memory.Tries {
-		out = append(out, record.Attempt{
-			Asked:  t.Backend != "",
-			Number: a.memory.Dropped + i + 1, Backend: t.Backend, Account: t.Account, Model: policies.Clean(t.Model),
-			Verdict: t.Verdict.String(), Reason: t.Reason, Status: t.Status,
-		})
-	}
-	return out
 }
 
 // finishWords name why an answer ended.

@@ -32,7 +32,7 @@ func Join(r *record.Request, a record.Attempt) {
 	}
 	r.Attempts = list
 	r.Tried = max(r.Tried, a.Number)
-	sum(r)
+	r.AddUp()
 }
 
 // beginEarlier lets a request begin with an attempt that was lost: it left no
@@ -56,31 +56,5 @@ func beginEarlier(r *record.Request, after []record.Attempt, began time.Time) {
 	}
 	if r.FirstContent > 0 {
 		r.FirstContent += by
-	}
-}
-
-// sum adds up what the attempts have used. An unknown price makes the sum of the
-// others an estimate.
-func sum(r *record.Request) {
-	r.Usage, r.Cost, r.Estimated, r.Waited = nil, nil, false, 0
-	var cost int64
-	var priced, unpriced bool
-	for i := range r.Attempts {
-		a := &r.Attempts[i]
-		r.Usage = r.Usage.Add(a.Usage)
-		r.Waited += a.Waited
-		r.Estimated = r.Estimated || a.Estimated || a.Usage != nil && a.Usage.Estimated
-		if a.PriceVersion != "" {
-			r.PriceVersion = a.PriceVersion
-		}
-		switch {
-		case a.Cost != nil:
-			cost, priced = cost+*a.Cost, true
-		case a.Usage != nil:
-			unpriced = true
-		}
-	}
-	if priced {
-		r.Cost, r.Estimated = &cost, r.Estimated || unpriced
 	}
 }
