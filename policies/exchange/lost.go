@@ -30,7 +30,11 @@ type sentTo struct {
 	backend, account, model string
 	sum                     account.RequestSum
 	counts                  bool
-	at                      time.Time
+	number                  int           // of the attempt
+	at                      time.Time     // it was sent
+	elapsed                 time.Duration // of the request by then
+	status                  int           // upstream's, and what it has used, once its stream has ended
+	used                    heal.Used
 }
 
 // recent reports whether the request may still go on.
@@ -74,6 +78,17 @@ func (u *underway) drop(requestID string) *sentTo {
 	return u.order.Remove(e).(*sentTo)
 }
 
+// end notes what is known of the request's attempt that was under way, whose
+// stream has ended.
+func (u *underway) end(requestID string, number, status int, used heal.Used) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e := u.known[requestID]; e != nil && e.Value.(*sentTo).number == number {
+		s := e.Value.(*sentTo)
+		s.status, s.used = status, used
+	}
+}
+
 // take removes and returns the request's attempt that was under way; nil if
 // there is none.
 func (u *underway) take(requestID string) *sentTo {
@@ -89,13 +104,13 @@ func (u *underway) take(requestID string) *sentTo {
 func (a *attempt) beginUnderway() {
 	a.x.underway.begin(&sentTo{
 		requestID: strings.Clone(a.requestID()), backend: a.backend.Name, account: a.account.ID, model: a.model,
-		sum: a.sum, counts: a.counts(), at: time.Now(),
+		sum: a.sum, counts: a.counts(), number: a.number, at: time.Now(), elapsed: a.elapsed(),
 	})
 }
 
-// recallLost finds the attempt that was lost, if it was one of this replica. Its
-// broken connection counts against the backend like any failure for which the
-// request may be to blame.
+// recallLost finds the attempt that was lost, if it was one of this replica. The
+// request began when that attempt says, and its broken connection counts against
+// the backend like any failure for which the request may be to blame.
 func (a *attempt) recallLost() {
 	if a.lost == 0 {
 		return
@@ -104,7 +119,10 @@ func (a *attempt) recallLost() {
 	if s == nil {
 		return
 	}
-	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true}
+	if began := a.x.clock.Now().Add(-s.elapsed - time.Since(s.at)); began.Before(a.memory.Started) {
+		a.memory.Started = began
+	}
+	a.memory.Lost = &heal.LostTry{Backend: s.backend, Account: s.account, Model: s.model, Known: true, Number: s.number, Status: s.status, Used: s.used}
 	if !s.counts {
 		a.x.accounts.Lost(account.Candidate{Backend: s.backend, Model: s.model}, s.sum, heal.ReasonLost)
 	}

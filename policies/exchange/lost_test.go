@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
 )
 
@@ -77,6 +78,35 @@ func TestLostAttemptIsLeft(t *testing.T) {
 			ends()
 		})
 	}
+}
+
+// The request began with the attempt that was lost, also for its deadline.
+func TestLossKeepsTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, to := newRecorded(t, nil)
+		began := time.Now()
+		_, ends := r.loses(t, ask)
+		time.Sleep(2 * time.Second)
+		ends()
+		second := r.begin(2, "")
+		send(t, second, ask)
+		time.Sleep(time.Second)
+		answerWith(second, 200, hello+stop)
+		q, last := to.request(), to.last()
+		if !q.Time.Equal(began) || q.Duration != record.Duration(3*time.Second) || q.FirstByte != q.Duration || q.FirstContent != q.Duration || last.Began != record.Duration(2*time.Second) {
+			t.Errorf("began %v late, %v long, first byte after %v, first content after %v, attempt 2 after %v",
+				q.Time.Sub(began), time.Duration(q.Duration), time.Duration(q.FirstByte), time.Duration(q.FirstContent), time.Duration(last.Began))
+		}
+		_, ends = r.loses(t, ask)
+		time.Sleep(4 * time.Minute)
+		ends()
+		second = r.begin(2, "")
+		send(t, second, ask)
+		if left := second.untilDeadline(); left != 6*time.Minute {
+			t.Errorf("%v are left of 10 minutes", left)
+		}
+		second.Close(policies.EndCancelled)
+	})
 }
 
 // What the attempt after a loss has found out goes on with the request, and does

@@ -42,6 +42,9 @@ func (a *attempt) writeRecords(outcome string) {
 		whole.Origin = q.Origin
 		a.x.recorder.Attempt(whole)
 	}
+	if a.record.unsettled {
+		a.x.underway.end(a.requestID(), a.number, own.Status, usedBy(&own))
+	}
 	if outcome == "" {
 		return
 	}
@@ -135,6 +138,12 @@ func (a *attempt) fillAttempt(out *record.Attempt) {
 	if a.account != nil {
 		out.Account, out.Group = a.account.ID, a.account.Group()
 	}
+	a.price(&out)
+	return out
+}
+
+// price fills in what the attempt has cost.
+func (a *attempt) price(out *record.Attempt) {
 	if out.Usage != nil && a.x.prices != nil {
 		cost := a.cost(out.Usage)
 		out.Cost, out.Estimated, out.PriceVersion = cost.Nano, cost.Estimated, a.x.prices.Version()
@@ -232,6 +241,9 @@ func (a *attempt) fillRequest(out *record.Request, outcome string, all []record.
 		Usage: own.Usage, Cost: own.Cost, PriceVersion: own.PriceVersion,
 		Estimated: own.Estimated || own.Usage != nil && own.Usage.Estimated,
 		Waited:    own.Waited, Duration: record.Duration(elapsed),
+	}
+	if len(out.Attempts) > 1 || a.memory.Dropped > 0 {
+		a.addUp(&out)
 	}
 	if by := a.answeredBy(); by.backend != nil {
 		out.Model = policies.Clean(by.model)

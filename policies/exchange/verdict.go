@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -144,7 +145,12 @@ func (a *attempt) remember(r *heal.Verdict, client conversation.Error) (byEnvoy 
 		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()
 	}
 	m.Last = &client
-	m.Tries = append(m.Tries, a.try(r))
+	try := a.try(r)
+	if try.Used = a.used(); a.upstreamStatus() != r.Status {
+		try.Replied = a.upstreamStatus()
+	}
+	m.Tries = slices.Clip(m.Tries)
+	m.Remember(try, a.number)
 	sealed = m.Seal(a.x.key, a.x.clock, a.requestID())
 	if a.settings.StoresMemory() {
 		a.storeMemory(sealed, r.Wait)

@@ -31,8 +31,10 @@ type Memory struct {
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
-	// Dropped is how many older ones were left out for lack of space.
+	// Dropped is how many older ones were left out for lack of space; Before is
+	// what those have used.
 	Dropped int
+	Before  Used
 	// Repairs are all changes asked for so far; see RepairsAt.
 	Repairs Repairs
 	// Until is when the next attempt may go upstream, on this process's clock;
@@ -68,6 +70,11 @@ type LostTry struct {
 	Known bool
 	// Left says that the request does not go there again for the model.
 	Left bool
+	// Number is the attempt's; 0 is unknown. Status is upstream's and Used what it
+	// has used, where the stream had ended before the next attempt began.
+	Number int
+	Status int
+	Used   Used
 }
 
 // Try is one earlier attempt.
@@ -99,6 +106,12 @@ type Try struct {
 	// Body is a checksum of the body that was sent, for a try with a Repair; 0 is
 	// unknown.
 	Body uint64
+	// Number is the attempt's where the place in Tries does not tell it; see
+	// NumberOf. Replied is the status of upstream's response where Status is
+	// another, as with an error under a 200.
+	Number  int
+	Replied int
+	Used    Used
 }
 
 // Known is how many attempts have left a memory.
@@ -180,6 +193,7 @@ type wireMemory struct {
 	Lost  *wireLost   `json:"o,omitempty"`
 	// Where tenants are not told apart there is the one called default.
 	Tenant string `json:"u,omitempty"`
+	Before Used   `json:"q,omitzero"`
 }
 
 type wireSpent struct {
@@ -194,6 +208,10 @@ type wireLost struct {
 	Model   string `json:"m"`
 	Known   bool   `json:"k,omitempty"`
 	Left    bool   `json:"l,omitempty"`
+	// Replicas before these were added leave them out.
+	Number int  `json:"i,omitempty"`
+	Status int  `json:"s,omitempty"`
+	Used   Used `json:"q,omitzero"`
 }
 
 type wireTry struct {
@@ -212,6 +230,10 @@ type wireTry struct {
 	Failure Failure          `json:"f,omitempty"`
 	OfGroup bool             `json:"g,omitempty"` // replicas before this was added leave it out
 	Body    uint64           `json:"d,omitempty"` // replicas before this was added leave it out
+	// Replicas before these were added leave them out, and do not read them.
+	Number  int  `json:"i,omitempty"`
+	Replied int  `json:"h,omitempty"`
+	Used    Used `json:"q,omitzero"`
 }
 
 type wireLast struct {
@@ -230,7 +252,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	now := c.Now()
 	w := wireMemory{
 		Clock: c.id, Sealed: now.Sub(c.start).Milliseconds(), Elapsed: now.Sub(m.Started).Milliseconds(),
-		Dropped: m.Dropped, Repairs: m.Repairs, Rests: m.Rests, Tenant: m.Tenant,
+		Dropped: m.Dropped, Before: m.Before, Repairs: m.Repairs, Rests: m.Rests, Tenant: m.Tenant,
 	}
 	if !m.Until.IsZero() {
 		w.Wait, w.ByEnvoy = m.Until.Sub(now).Milliseconds(), m.ByEnvoy.Milliseconds()
@@ -242,7 +264,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 		w.Spent = append(w.Spent, wireSpent(s))
 	}
 	if l := m.Lost; l != nil {
-		w.Lost = &wireLost{l.Backend, l.Account, l.Model, l.Known, l.Left}
+		w.Lost = new(wireLost(*l))
 	}
 	if l := m.Last; l != nil {
 		w.Last = &wireLast{Kind: l.Kind, Status: l.Status, After: l.RetryAfter, NoRetry: l.NoRetry,
@@ -257,6 +279,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 		case len(sealed) <= memoryLimit:
 			return sealed
 		case len(w.Tries) > 1:
+			w.Before = w.Before.Add(w.Tries[0].Used)
 			w.Tries = w.Tries[1:] // drop the oldest try, which matters least
 			w.Dropped++
 		case w.Last != nil && w.Last.Message != "":
@@ -303,7 +326,7 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return nil, ErrUnreadable
 	}
-	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests, Tenant: w.Tenant}
+	m := &Memory{Dropped: w.Dropped, Before: w.Before, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests, Tenant: w.Tenant}
 	at := w.sealedAt(c)
 	m.Started = at.Add(-milliseconds(w.Elapsed))
 	if w.Wait != 0 {
@@ -319,7 +342,7 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 		m.Last = &conversation.Error{Kind: l.Kind, Status: l.Status, Message: l.Message, RetryAfter: l.After, NoRetry: l.NoRetry}
 	}
 	if l := w.Lost; l != nil {
-		m.Lost = &LostTry{l.Backend, l.Account, l.Model, l.Known, l.Left}
+		m.Lost = new(LostTry(*l))
 	}
 	return m, nil
 }

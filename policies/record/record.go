@@ -159,10 +159,11 @@ type Request struct {
 	// Warnings are the words of what was changed or left out.
 	Warnings string `json:"warnings,omitempty"`
 	// Tried is how many attempts there were; Attempts are those of which this
-	// replica knows. Of those that ended elsewhere it knows no usage.
+	// replica knows. Of earlier ones it knows what they have left for the next: a
+	// part of the facts, and their usage without the parts by modality.
 	Tried    int       `json:"tried"`
 	Attempts []Attempt `json:"attempts"`
-	// Usage and Cost are sums over Attempts; nil if they are unknown.
+	// Usage and Cost are sums over all attempts; nil if they are unknown.
 	// Estimated says that a part of them is a guess.
 	Usage        *Usage `json:"usage"`
 	Cost         *int64 `json:"cost_nano"`

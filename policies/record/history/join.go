@@ -39,11 +39,15 @@ func same(a, b *record.Attempt) bool {
 // Join puts an attempt that was recorded on its own into its request: in place
 // of the one with the same number, about which the last replica knew less, or in
 // the order of the numbers. The sums of the request are then those of all its
-// attempts. It never writes to r's list of attempts, but makes a new one.
+// attempts, and its times are counted from the first. It never writes to r's list
+// of attempts, but makes a new one.
 func Join(r *record.Request, a record.Attempt) {
-	a.Origin = record.Origin{} // the request's
 	at, found := slices.BinarySearchFunc(r.Attempts, a.Number, func(b record.Attempt, n int) int { return b.Number - n })
 	list := slices.Clone(r.Attempts)
+	if at < len(list) && !found {
+		beginEarlier(r, list[at:], a.Time.Add(-time.Duration(a.Began)))
+	}
+	a.Origin = record.Origin{} // the request's
 	switch {
 	case found:
 		list[at] = a
@@ -54,31 +58,29 @@ func Join(r *record.Request, a record.Attempt) {
 	}
 	r.Attempts = list
 	r.Tried = max(r.Tried, a.Number)
-	sum(r)
+	r.AddUp()
 }
 
-// sum adds up what the attempts have used. An unknown price makes the sum of the
-// others an estimate.
-func sum(r *record.Request) {
-	r.Usage, r.Cost, r.Estimated, r.Waited = nil, nil, false, 0
-	var cost int64
-	var priced, unpriced bool
-	for i := range r.Attempts {
-		a := &r.Attempts[i]
-		r.Usage = r.Usage.Add(a.Usage)
-		r.Waited += a.Waited
-		r.Estimated = r.Estimated || a.Estimated || a.Usage != nil && a.Usage.Estimated
-		if a.PriceVersion != "" {
-			r.PriceVersion = a.PriceVersion
-		}
-		switch {
-		case a.Cost != nil:
-			cost, priced = cost+*a.Cost, true
-		case a.Usage != nil:
-			unpriced = true
+// beginEarlier lets a request begin with an attempt that was lost: it left no
+// memory, so that a later one, among those after it, took itself for the beginning
+// of the request, and all times are counted from there.
+func beginEarlier(r *record.Request, after []record.Attempt, began time.Time) {
+	by := record.Duration(r.Time.Sub(began))
+	// An attempt of which only a memory tells has no duration.
+	at := slices.IndexFunc(after, func(b record.Attempt) bool { return b.Duration > 0 })
+	if at < 0 || after[at].Began > 0 || by <= 0 || r.Time.IsZero() || began.IsZero() {
+		return
+	}
+	for i := range after {
+		if after[i].Duration > 0 {
+			after[i].Began += by
 		}
 	}
-	if priced {
-		r.Cost, r.Estimated = &cost, r.Estimated || unpriced
+	r.Time, r.Duration = began, r.Duration+by
+	if r.FirstByte > 0 {
+		r.FirstByte += by
+	}
+	if r.FirstContent > 0 {
+		r.FirstContent += by
 	}
 }

@@ -29,8 +29,9 @@ func JoinUnfinished(r *record.Request, a record.Attempt) {
 }
 
 // During reports whether an attempt may be one of a request: ids are not always used
-// once. Clocks of replicas may differ.
+// once. Clocks of replicas may differ. An attempt that was lost is one of a request
+// that seems to begin where it ended.
 func During(r *record.Request, a *record.Attempt) bool {
 	return a.Time.IsZero() || r.Time.IsZero() ||
-		!a.Time.Before(r.Time.Add(-clockSkew)) && !a.Time.After(r.Time.Add(time.Duration(r.Duration)+clockSkew))
+		!a.Time.Add(time.Duration(a.Duration)).Before(r.Time.Add(-clockSkew)) && !a.Time.After(r.Time.Add(time.Duration(r.Duration)+clockSkew))
 }

@@ -25,7 +25,8 @@ type Sentence struct {
 func Tell(r *record.Request) []Sentence {
 	t := &teller{r: r}
 	t.add(asked(r))
-	for n := 1; n <= max(r.Tried, len(r.Attempts)); n++ {
+	most := min(max(r.Tried, len(r.Attempts)), attemptsTold)
+	for n := 1; n <= most; n++ {
 		if a := attempt(r, n); a != nil && r.Outcome == "local" && a.Backend == "" {
 			continue // the last sentence says it
 		} else if a != nil {
@@ -33,6 +34,9 @@ func Tell(r *record.Request) []Sentence {
 		} else if r.Tried > n || len(r.Attempts) > 0 {
 			t.link(fmt.Sprintf("attempt %d: nothing is known of it: its replica died, or its record has not arrived", n), "", find)
 		}
+	}
+	if r.Tried > most {
+		t.link(fmt.Sprintf("%d more attempts are not told here", r.Tried-most), "", find)
 	}
 	t.firstByte()
 	t.resumption(t.r.Resume)
@@ -45,6 +49,10 @@ func Tell(r *record.Request) []Sentence {
 	}
 	return t.sentences
 }
+
+// attemptsTold bounds the attempts of a story: their number comes from the log or
+// a stream, and nothing says that it is true.
+const attemptsTold = 32
 
 type teller struct {
 	r         *record.Request
@@ -198,8 +206,8 @@ func (t *teller) destination(a, next *record.Attempt) string {
 	if a.Verdict == "repair" {
 		to += ", with a changed body"
 	}
-	// If the next attempt says how long it waited, that is the pause.
-	if pause := t.pause(a, next); pause > 0 && next.Waited < pause {
+	// The next attempt says itself how long it waited after it had begun.
+	if pause := pause(a, next); pause >= record.Duration(time.Millisecond) {
 		to += " after " + span(pause)
 	}
 	if a.Unsettled {
@@ -208,12 +216,15 @@ func (t *teller) destination(a, next *record.Attempt) string {
 	return " → " + to
 }
 
-// pause is the time between two attempts; 0 if unknown.
-func (t *teller) pause(a, next *record.Attempt) record.Duration {
-	if next.Began > 0 && a.Duration > 0 {
-		if gap := next.Began - a.Began - a.Duration; gap >= record.Duration(time.Millisecond) {
-			return gap
-		}
+// pause is the time from the end of an attempt to the beginning of the next. Where
+// that is unknown, it is the wait that was planned, unless the next one tells its
+// own, which is the same; 0 if nothing is known.
+func pause(a, next *record.Attempt) record.Duration {
+	switch {
+	case next.Began > 0 && a.Duration > 0:
+		return next.Began - a.Began - a.Duration
+	case next.Waited >= record.Duration(time.Millisecond):
+		return 0
 	}
 	return a.Wait
 }
@@ -284,7 +295,10 @@ func (t *teller) end() {
 		}
 		text := "the client got an error"
 		if r.Status != 0 {
-			text += ", " + strconv.Itoa(r.Status) + ","
+			text += ", " + strconv.Itoa(r.Status)
+			if after != "" {
+				text += ","
+			}
 		}
 		text += after + ": " + clause(r.Reason)
 		if neverAsked(r) {

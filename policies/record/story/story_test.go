@@ -214,3 +214,38 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+// However many attempts a record claims, the story is short.
+func TestStoryIsBounded(t *testing.T) {
+	r := stories["passed"]
+	r.Tried = 300_000_000
+	if told := Tell(&r); len(told) > 2*attemptsTold || !strings.Contains(text(told), "299999968 more attempts") {
+		t.Errorf("%d sentences", len(told))
+	}
+}
+
+// Each wait is told once, and none is left out.
+func TestPause(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		a, next record.Attempt
+		want    int
+	}{
+		{"waits once it has begun", record.Attempt{Wait: msec(450), Duration: msec(1)}, record.Attempt{Began: msec(1), Waited: msec(449)}, 0},
+		{"Envoy waits first", record.Attempt{Began: msec(1), Duration: msec(85), Wait: msec(4900)}, record.Attempt{Began: msec(1272), Waited: msec(3741)}, 1186},
+		{"planned", record.Attempt{Wait: msec(450)}, record.Attempt{}, 450},
+		{"planned, and waited", record.Attempt{Wait: msec(450)}, record.Attempt{Waited: msec(449)}, 0},
+	} {
+		if got := pause(&c.a, &c.next); got != msec(c.want) {
+			t.Errorf("%s: %v", c.name, time.Duration(got))
+		}
+	}
+}
+
+// An error that came at once has no comma too many.
+func TestErrorAtOnce(t *testing.T) {
+	told := text(Tell(&record.Request{Outcome: "failed", Reason: "refused", Status: 400}))
+	if !strings.Contains(told, "the client got an error, 400: heald") {
+		t.Error(told)
+	}
+}

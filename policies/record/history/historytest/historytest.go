@@ -26,7 +26,7 @@ type Flusher interface{ Flush(context.Context) error }
 // and ends it with the test.
 func Test(t *testing.T, open func(*testing.T) history.Store) {
 	for name, test := range map[string]func(*testing.T, history.Store){
-		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "same id": testSameID, "same id soon": testSameIDSoon,
+		"empty": testEmpty, "whole": testWhole, "join": testJoin, "join others": testJoinOthers, "join lost": testJoinLost, "same id": testSameID, "same id soon": testSameIDSoon,
 		"orphans": testOrphans, "no id": testNoID, "pages": testPages, "filters": testFilters, "limits": testLimits,
 		"snapshots": testSnapshots, "hostile": testHostile, "concurrent": testConcurrent,
 	} {
@@ -231,6 +231,43 @@ func testJoinOthers(t *testing.T, s history.Store) {
 	}
 	if p := query(t, s, history.Filter{Reasons: []string{"upstream_error"}}, 0, 10); ids(p) != "id-3" {
 		t.Errorf("by the reason of a joined attempt: %q", ids(p))
+	}
+}
+
+// An attempt that left no memory is told by another replica, which knows when the
+// request began.
+func testJoinLost(t *testing.T, s history.Store) {
+	for _, first := range []string{"attempt", "request"} {
+		lost := Failed(first, 1, "canceled", 200)
+		lost.Duration, lost.Wait = ms(90_000), 0
+		r := Request(first, func(r *record.Request) {
+			r.Time, r.Tried, r.Attempts = Start.Add(90100*time.Millisecond), 2, []record.Attempt{Attempt(2)}
+		})
+		if first == "attempt" {
+			s.Attempt(lost)
+			s.Request(r)
+		} else {
+			s.Request(r)
+			s.Attempt(lost)
+		}
+		flush(t, s)
+		got := get(t, s, first)
+		if len(got.Attempts) != 2 || !got.Time.Equal(Start) || got.Duration != ms(91_300) || got.FirstByte != ms(90_400) || got.FirstContent != ms(90_410) ||
+			got.Attempts[0].Began != 0 || got.Attempts[1].Began != ms(90_100) {
+			t.Errorf("%s first: %+v", first, got)
+		}
+	}
+	// Clocks of replicas differ: that of an attempt whose end is remembered tells
+	// nothing of the beginning.
+	r, others := joined("id-3")
+	r.Time = Start.Add(30 * time.Second)
+	r.Attempts[2].Began = ms(300)
+	s.Request(r)
+	s.Attempt(others[1])
+	s.Attempt(others[0])
+	flush(t, s)
+	if got := get(t, s, "id-3"); !got.Time.Equal(r.Time) || got.Duration != r.Duration || got.Attempts[2].Began != ms(300) {
+		t.Errorf("clocks that differ: %+v", got)
 	}
 }
 
