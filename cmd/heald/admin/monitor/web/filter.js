@@ -7,7 +7,7 @@ export const LISTS = { outcome: 'Outcome', reason: 'Reason', api: 'API', tenant:
 export const WORDS = { q: 'Text', id: 'Request or trace id', since: 'Since', until: 'Until' }
 
 // SPANS are what "since" may be besides a time, in milliseconds.
-export const SPANS = { '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '24h': 864e5 }
+export const SPANS = { __proto__: null, '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '24h': 864e5 }
 
 // parse reads a filter from URLSearchParams.
 export function parse(params) {
@@ -25,14 +25,17 @@ export function toParams(f) {
   return out
 }
 
-// toQuery is for the server, which takes times and no spans.
+// isTime reports whether "since" or "until" can be understood.
+export const isTime = (value) => Boolean(SPANS[value]) || !Number.isNaN(Date.parse(value))
+
+// toQuery is for the server, which takes times and no spans. It leaves out what is no
+// time; the bar of filters says so.
 export function toQuery(f, now = Date.now()) {
   const out = toParams(f)
   for (const name of ['since', 'until']) {
     if (!f[name]) continue
-    const t = SPANS[f[name]] ? now - SPANS[f[name]] : Date.parse(f[name])
-    if (Number.isNaN(t)) out.delete(name)
-    else out.set(name, new Date(t).toISOString())
+    if (!isTime(f[name])) out.delete(name)
+    else out.set(name, new Date(SPANS[f[name]] ? now - SPANS[f[name]] : Date.parse(f[name])).toISOString())
   }
   return out
 }
