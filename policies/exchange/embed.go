@@ -93,7 +93,7 @@ func (a *attempt) collect(chunk []byte, end bool) policies.Action {
 func (a *attempt) wakeCollecting() policies.Action {
 	silent := time.Since(a.lastIn)
 	if len(a.vectors.body) == 0 || silent >= a.settings.IdleTimeout || a.untilDeadline() <= 0 {
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+		return a.notInTime()
 	}
 	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
 }

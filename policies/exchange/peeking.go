@@ -116,14 +116,14 @@ func (a *attempt) wakePeeking() policies.Action {
 		}
 	}
 	if !a.answer.decoder.Content() {
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+		return a.notInTime()
 	}
 	silent := time.Since(a.lastIn)
 	switch {
+	case a.untilDeadline() <= 0:
+		return a.notInTime()
 	case silent >= a.settings.IdleTimeout:
 		return a.judgeDocument(heal.Seen{Peek: heal.ReasonPeekTruncated})
-	case a.untilDeadline() <= 0:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
 	}
 	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
 }

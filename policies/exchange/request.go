@@ -92,15 +92,6 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	return forward, nil
 }
 
-// checkDeadline refuses a request whose time is over.
-func (a *attempt) checkDeadline() *policies.Reply {
-	if a.untilDeadline() > 0 {
-		return nil
-	}
-	last := a.finalError(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
-	return a.refuse(heal.ReasonDeadline, &last)
-}
-
 // render makes the upstream request from the client's body.
 func (a *attempt) render(ctx context.Context, client []byte) (*policies.Forward, error) {
 	a.schemas = func() state.SchemaSum { return a.schemasOf(client) }

@@ -181,7 +181,7 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 func (a *attempt) Wake() policies.Action {
 	switch a.phase {
 	case sent, counting:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+		return a.notInTime()
 	case failing:
 		return a.judgeError()
 	case collecting:

@@ -95,7 +95,7 @@ func (a *attempt) onlyPlaceholders() bool {
 
 // mayRetry reports whether the budgets allow another attempt after wait.
 func (a *attempt) mayRetry(wait time.Duration) bool {
-	return a.attemptsUsed() < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
+	return a.attemptsUsed() < a.settings.Attempts && a.untilDeadline()-wait >= a.leastTime()
 }
 
 // reply encodes a verdict in the client's dialect.

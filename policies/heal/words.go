@@ -28,6 +28,8 @@ func (s *Seen) cause() error {
 		return errors.New("envoy, through the proxy " + s.Proxy + ": " + s.Details)
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
+	case s.Peek == ReasonPeekTimeout: // perhaps not even headers came
+		return errors.New("upstream sent no answer in time: " + s.Peek)
 	case s.Peek != "":
 		return errors.New("upstream status 200 without an answer: " + s.Peek)
 	default:

@@ -44,7 +44,7 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Fields that it does not know are
-// ignored, since newer replicas may write to the same place.
+// ignored, since newer replicas may write to the same place. It bounds what it reads.
 func (e *Entry) UnmarshalJSON(b []byte) error {
 	var h header
 	if err := json.Unmarshal(b, &h); err != nil {
@@ -56,9 +56,11 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 	switch h.Kind {
 	case KindAttempt:
 		*e = Entry{Attempt: &Attempt{}}
+		defer e.Bound()
 		return json.Unmarshal(b, e.Attempt)
 	case KindRequest:
 		*e = Entry{Request: &Request{}}
+		defer e.Bound()
 		return json.Unmarshal(b, e.Request)
 	}
 	return errors.New("neither the record of an attempt nor of a request")

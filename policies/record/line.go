@@ -38,6 +38,13 @@ func (f fields) duration(name string, d Duration) {
 	}
 }
 
+// wait adds a wait. Taking a free slot takes microseconds, and is none.
+func (f fields) wait(d Duration) {
+	if d >= Duration(time.Millisecond) {
+		f.duration("waited_ms", d)
+	}
+}
+
 func (f fields) cost(nano *int64) {
 	if nano != nil {
 		f.AddInt64("cost_nano", *nano)
@@ -108,7 +115,7 @@ func (a *Attempt) addLine(enc zapcore.ObjectEncoder, origin *Origin, err string)
 	f.text("error", err)
 	f.resume(a.Resume)
 	f.duration("began_ms", a.Began)
-	f.duration("waited_ms", a.Waited)
+	f.wait(a.Waited)
 	f.duration("headers_ms", a.Headers)
 	f.duration("content_ms", a.Content)
 	f.duration("held_ms", a.Held)
@@ -158,7 +165,7 @@ func (r *Request) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f.cost(r.Cost)
 	f.flag("estimated", r.Estimated)
 	f.text("warnings", r.Warnings)
-	f.duration("waited_ms", r.Waited)
+	f.wait(r.Waited)
 	f.duration("first_byte_ms", r.FirstByte)
 	f.duration("first_content_ms", r.FirstContent)
 	f.AddInt64("duration_ms", time.Duration(r.Duration).Milliseconds())
@@ -184,7 +191,7 @@ func (a *toldAttempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	f := fields{enc}
 	(*Attempt)(a).addSummary(f)
 	f.duration("began_ms", a.Began)
-	f.duration("waited_ms", a.Waited)
+	f.wait(a.Waited)
 	f.duration("held_ms", a.Held)
 	return nil
 }

@@ -152,7 +152,8 @@ type Request struct {
 	// of fetching the rest; nil if it was not fetched.
 	BrokenBy string  `json:"broken_by,omitempty"`
 	Resume   *Resume `json:"resume,omitempty"`
-	// Aborted says that the client left before the end.
+	// Aborted says that Envoy ended the stream before the end: the client left, or
+	// the provider reset the connection.
 	Aborted bool `json:"aborted,omitempty"`
 	// Asked says that upstream was sent the request by one of its attempts.
 	Asked bool `json:"asked_upstream,omitempty"`

@@ -47,8 +47,8 @@ func (t *told) tell(e record.Entry) {
 	switch {
 	case e.Attempt != nil:
 		o = &e.Attempt.Origin
-		if len(t.attempts) < mostOpen || t.attempts[o.RequestID] != nil {
-			t.attempts[o.RequestID] = append(t.attempts[o.RequestID], *e.Attempt)
+		if list := t.attempts[o.RequestID]; len(list) < record.AttemptsKept && (len(t.attempts) < mostOpen || list != nil) {
+			t.attempts[o.RequestID] = append(list, *e.Attempt)
 		}
 		t.Attempt(*e.Attempt)
 	case e.Request != nil:
@@ -157,5 +157,6 @@ func entryOf(text []byte) (e record.Entry, ok bool) {
 	case head.Record != "":
 		ok = json.Unmarshal(text, &e) == nil
 	}
+	e.Bound()
 	return e, ok
 }

@@ -476,3 +476,19 @@ func TestIDsMoveNoCursor(t *testing.T) {
 		t.Errorf("got %q", err)
 	}
 }
+
+// What a log says of the number of attempts is not counted up to.
+func TestLogIsBoundedAsItIsRead(t *testing.T) {
+	text := `{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","outcome":"passed","tried":300000000,"duration_ms":1}` + "\n"
+	for range 40 {
+		text += `{"time":"2026-11-29T12:00:03Z","msg":"attempt finished","request_id":"id-2","attempt":300000000,"verdict":"retry","duration_ms":1}` + "\n"
+	}
+	source := logOf(t, text, "").(*told)
+	item, err := source.Get(t.Context(), "id-1")
+	if err != nil || item.Tried != 1000 {
+		t.Errorf("tried %d, %v", item.Tried, err)
+	}
+	if list := source.attempts["id-2"]; len(list) != record.AttemptsKept || list[0].Number != 1000 {
+		t.Errorf("%d attempts", len(list))
+	}
+}

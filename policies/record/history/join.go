@@ -8,7 +8,7 @@ import (
 )
 
 // AttemptsKept bounds the attempts of one request.
-const AttemptsKept = 32
+const AttemptsKept = record.AttemptsKept
 
 // Takes reports whether an attempt that was recorded on its own is one of a request,
 // as far as can be told: clients use ids twice, also within a minute. ended says that

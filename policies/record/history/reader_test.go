@@ -197,3 +197,18 @@ func TestReaderIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// What another replica, or a stranger, says of the number of attempts is not
+// counted up to.
+func TestReaderBoundsWhatItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := history.NewMemory(history.MemoryOptions{}), &fakeStream{}
+		s.addRaw([]byte(`{"v":1,"record":"request","request_id":"id-1","outcome":"passed","tried":300000000}`))
+		r := history.NewReader(s, m, zap.NewNop())
+		defer r.Close()
+		time.Sleep(time.Minute)
+		if items := all(t, m); len(items) != 1 || items[0].Tried != 1000 {
+			t.Errorf("%+v", items)
+		}
+	})
+}

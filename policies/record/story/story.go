@@ -147,7 +147,11 @@ func (t *teller) attempt(a, next, before *record.Attempt) {
 		}
 		b.WriteString(strconv.Itoa(a.Status) + ", ")
 	}
-	b.WriteString(cmp.Or(clause(a.Reason), "nothing is known of how it ended"))
+	if a.Reason == "canceled" && !a.Asked && a.Status == 0 && a.Held == 0 {
+		b.WriteString("Envoy ended it before it was sent: most likely the client left (canceled)")
+	} else {
+		b.WriteString(cmp.Or(clause(a.Reason), "nothing is known of how it ended"))
+	}
 	if took := cmp.Or(a.Held, a.Duration); took >= record.Duration(time.Millisecond) {
 		if a.Verdict == "pass" {
 			b.WriteString(" after it was held for " + span(took))

@@ -75,6 +75,7 @@ func item(n int64, data []byte) (history.Item, error) {
 	if err := json.Unmarshal(data, &out.Request); err != nil {
 		return out, fmt.Errorf("row %d of the file: %w", n, err)
 	}
+	out.Bound() // nothing says that heald has written the file
 	return out, nil
 }
 
@@ -94,6 +95,7 @@ func (r *Reader) Attempts(ctx context.Context, requestID string) (out []record.A
 		if err := json.Unmarshal(data, &a); err != nil {
 			return nil, fmt.Errorf("an attempt in the file: %w", err)
 		}
+		a.Bound()
 		out = append(out, a)
 	}
 	return out, worded(rows.Err())

@@ -263,6 +263,7 @@ func (w *writing) found(ctx context.Context, id, frequent string, args ...any) (
 		if err = json.Unmarshal(data, &out.request); err != nil {
 			err = fmt.Errorf("a request in the file: %w", err)
 		}
+		out.request.Bound()
 	}
 	return &out, err
 }
@@ -295,6 +296,7 @@ func (w *writing) takeLoose(ctx context.Context, id string) (out []record.Attemp
 		if err := json.Unmarshal(data, &a); err != nil {
 			return fmt.Errorf("an attempt in the file: %w", err)
 		}
+		a.Bound()
 		out = append(out, a)
 		return nil
 	}, id)

@@ -139,7 +139,7 @@ export class Detail {
     return section('The request', facts([
       ['Request id', id(r.request_id, 'request id')], ['Trace id', id(trace, 'trace id')], ['Time', full(r.time)], ['Tenant', only('tenant', r.tenant)], ['Key', r.key_id], ['API', only('api', r.api)],
       ['Path', r.path && h('code', null, r.path)], ['Operation', r.operation], ['Asked for', r.alias], ['Answered by', only('model', r.model)], ['Answer', r.stream ? 'stream' : 'document'], ['Status', r.status],
-      ['Stopped by', r.stop_reason], ['Broken by', r.broken_by], ['Client', r.client], ['Client left', r.aborted && 'yes'], ['Replica', r.replica], ['Attempts', missing(r)],
+      ['Stopped by', r.stop_reason], ['Broken by', r.broken_by], ['Client', r.client], ['Envoy ended it', r.aborted && 'yes'], ['Replica', r.replica], ['Attempts', missing(r)],
       ['Waited', r.waited_ms && duration(r.waited_ms)], ['First byte', r.first_byte_ms && duration(r.first_byte_ms)], ['First content', r.first_content_ms && duration(r.first_content_ms)], ['Took', duration(r.duration_ms)],
       ['Tokens', r.usage && usage(r.usage)], ['Cost', r.cost_nano != null && [money(r.cost_nano, this.app.info.currency), r.estimated && ' partly estimated']], ['Prices of', r.price_version],
     ]))
