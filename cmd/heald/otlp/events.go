@@ -28,6 +28,9 @@ type event struct {
 	attributes
 }
 
+// leastWait is the shortest wait that is told: taking a free slot takes some time, too.
+const leastWait = record.Duration(time.Millisecond)
+
 // events are those of an attempt, in the order of their times.
 func events(a *record.Attempt) []event {
 	var out []event
@@ -45,7 +48,7 @@ func events(a *record.Attempt) []event {
 	if begin == 0 {
 		begin = a.Duration
 	}
-	if a.Waited > 0 {
+	if a.Waited >= leastWait {
 		add(eventWait, begin-a.Waited, func(l *attributes) { l.seconds(waited, a.Waited) })
 	}
 	if to := a.Place(); s.Before.Backend != "" && to.Backend != "" && to != s.Before {

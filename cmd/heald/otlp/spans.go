@@ -58,7 +58,7 @@ func (l *attributes) cost(nano *int64, guessed bool, version string) {
 	l.text(priceVersion, version)
 }
 
-// operation is the name of an operation.
+// operation is the name of an operation; "" where it was not found out.
 func operation(o record.Operation) string {
 	switch o {
 	case record.Embed:
@@ -67,16 +67,23 @@ func operation(o record.Operation) string {
 		return operationOfTokens
 	case record.List:
 		return operationOfModels
+	case record.Generate:
+		return generateContent
 	}
-	return generateContent
+	return ""
 }
 
-// name is that of a span: the operation and, if there is one, the model.
-func name(o record.Operation, model string) string {
-	if model == "" {
-		return operation(o)
+// name is that of a span: the operation and, if there is one, the model. Where
+// nobody found out what was asked for, it is the reason why not, or the API.
+func name(o *record.Origin, model, reason string) string {
+	is := operation(o.Operation)
+	switch {
+	case is == "":
+		return cmp.Or(reason, o.API, "request")
+	case model == "":
+		return is
 	}
-	return operation(o) + " " + model
+	return is + " " + model
 }
 
 // provider is the name of the provider of a backend's kind; "" if nothing was
@@ -124,7 +131,7 @@ func (s *Sink) attempt(a *record.Attempt) {
 	if !a.Asked {
 		kind = trace.SpanKindInternal // nobody was called
 	}
-	s.span(attemptIdentity(a), name(a.Operation, a.Model), kind, a.Time, a.Duration, func(span trace.Span) {
+	s.span(attemptIdentity(a), name(&a.Origin, a.Model, a.Reason), kind, a.Time, a.Duration, func(span trace.Span) {
 		tell(span, a.Time, events(a))
 		end(span, passed, a.Reason, a.Error)
 	}, l)
@@ -169,7 +176,7 @@ func (s *Sink) request(r *record.Request) {
 	if r.BrokenBy != "" && r.Resume != nil {
 		said = cmp.Or(said, r.Resume.Error)
 	}
-	s.span(requestIdentity(&r.Origin), name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
+	s.span(requestIdentity(&r.Origin), name(&r.Origin, r.Alias, r.Reason), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
 }
 
 // end sets how the span ended: the text of the failure, or its reason.

@@ -249,3 +249,16 @@ func TestErrorAtOnce(t *testing.T) {
 		t.Error(told)
 	}
 }
+
+// An attempt that was never sent does not accuse the provider.
+func TestCanceledUnsent(t *testing.T) {
+	r := request("canceled", "canceled", 0, 2000, func(r *record.Request) { r.Aborted = true })
+	r.Attempts = []record.Attempt{{Number: 1, Verdict: "fail", Reason: "canceled", Waited: msec(1900), Duration: msec(2000)}}
+	told := ""
+	for _, s := range Tell(&r) {
+		told += s.Text + "\n"
+	}
+	if !strings.Contains(told, "before it was sent") || strings.Contains(told, "provider") {
+		t.Error(told)
+	}
+}
