@@ -52,6 +52,13 @@ func longFlags(root *cobra.Command, args []string) []string {
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		return args // a shell asks about a command line that is not complete
 	}
+	for i, arg := range args { // heald --help why asks for the help of why
+		if arg == "-h" || arg == "-help" || arg == "--help" {
+			continue
+		}
+		args = append(append([]string{}, args[i:]...), args[:i]...)
+		break
+	}
 	cmd, _, err := root.Find(args)
 	if err != nil {
 		return append([]string{}, args...)

@@ -41,6 +41,11 @@ func TestHelpFitsAScreen(t *testing.T) {
 		if _, again, errs := heald(t, append([]string{"help"}, line...)...); again != out || errs != "" {
 			t.Errorf("heald help %s:\n%s%s", line, again, errs)
 		}
+		for _, asked := range []string{"--help", "-help", "-h"} {
+			if _, again, errs := heald(t, append([]string{asked}, line...)...); again != out || errs != "" {
+				t.Errorf("heald %s %s:\n%s%s", asked, line, again, errs)
+			}
+		}
 	}
 }
 

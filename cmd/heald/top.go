@@ -105,6 +105,7 @@ func (t *topScreen) live(ctx context.Context, s terminal.Screen) error {
 		if err != nil {
 			return err
 		}
+		p.Width, p.Height = s.Size()
 		lines, err := p.Lines()
 		if err != nil {
 			return err

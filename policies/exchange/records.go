@@ -43,7 +43,7 @@ func (a *attempt) writeRecords(outcome string) {
 		a.x.recorder.Attempt(whole)
 	}
 	if a.record.unsettled {
-		a.x.underway.end(a.requestID(), a.number, own.Status, usedBy(&own))
+		a.x.underway.end(a.requestID(), a.number, own.Status, usedBy(own))
 	}
 	if outcome == "" {
 		return
@@ -93,19 +93,12 @@ func (a *attempt) tenantName() string {
 // attemptRecords are the records of the attempts before this one, as far as the
 // memory has them and if they are wanted, and at last its own. They have no origin.
 func (a *attempt) attemptRecords(before bool) []record.Attempt {
-	var tries []heal.Try
+	var out []record.Attempt
 	if before {
-		tries = a.memory.Tries
+		out = a.triesBefore()
 	}
-	out := make([]record.Attempt, len(tries)+1)
-	for i, t := range tries {
-		out[i] = record.Attempt{
-			Asked:  t.Backend != "",
-			Number: a.memory.Dropped + i + 1, Backend: t.Backend, Account: t.Account, Model: policies.Clean(t.Model),
-			Verdict: t.Verdict.String(), Reason: t.Reason, Status: t.Status,
-		}
-	}
-	a.fillAttempt(&out[len(tries)])
+	out = append(out, record.Attempt{})
+	a.fillAttempt(&out[len(out)-1])
 	return out
 }
 
@@ -138,8 +131,7 @@ func (a *attempt) fillAttempt(out *record.Attempt) {
 	if a.account != nil {
 		out.Account, out.Group = a.account.ID, a.account.Group()
 	}
-	a.price(&out)
-	return out
+	a.price(out)
 }
 
 // price fills in what the attempt has cost.
@@ -243,7 +235,7 @@ func (a *attempt) fillRequest(out *record.Request, outcome string, all []record.
 		Waited:    own.Waited, Duration: record.Duration(elapsed),
 	}
 	if len(out.Attempts) > 1 || a.memory.Dropped > 0 {
-		a.addUp(&out)
+		a.addUp(out)
 	}
 	if by := a.answeredBy(); by.backend != nil {
 		out.Model = policies.Clean(by.model)

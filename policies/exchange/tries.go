@@ -13,7 +13,10 @@ import (
 // triesBefore are the attempts before this one, as far as the memory has them,
 // and the one that was lost if it was one of this replica.
 func (a *attempt) triesBefore() []record.Attempt {
-	var out []record.Attempt
+	if len(a.memory.Tries) == 0 && a.memory.Lost == nil {
+		return nil
+	}
+	out := make([]record.Attempt, 0, len(a.memory.Tries)+2) // the lost one, and the attempt itself
 	for i, t := range a.memory.Tries {
 		before := record.Attempt{
 			Asked:  t.Backend != "",
@@ -35,8 +38,8 @@ func (a *attempt) triesBefore() []record.Attempt {
 	return out
 }
 
-// used is what the attempt has used so far.
-func (a *attempt) used() heal.Used {
+// usedSoFar is what the attempt has used until now.
+func (a *attempt) usedSoFar() heal.Used {
 	so := record.Attempt{Usage: a.usageRecord(), Waited: record.Duration(a.record.waited)}
 	a.price(&so)
 	return usedBy(&so)

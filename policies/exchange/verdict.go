@@ -146,7 +146,7 @@ func (a *attempt) remember(r *heal.Verdict, client conversation.Error) (byEnvoy 
 	}
 	m.Last = &client
 	try := a.try(r)
-	if try.Used = a.used(); a.upstreamStatus() != r.Status {
+	if try.Used = a.usedSoFar(); a.upstreamStatus() != r.Status {
 		try.Replied = a.upstreamStatus()
 	}
 	m.Tries = slices.Clip(m.Tries)

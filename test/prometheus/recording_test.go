@@ -44,7 +44,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	s := Start(t, &r, 60e9)
 	got, err := s.Query(`up == 0`)
-	if err != nil || len(got) != 1 || got[0]["instance"] != "h2" {
+	if err != nil || len(got) != 1 || got[0].Labels["instance"] != "h2" || got[0].Value != 0 {
 		t.Errorf("got %v, %v", got, err)
 	}
 	values, err := s.LabelValues("up", "instance")

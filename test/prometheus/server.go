@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,15 +116,29 @@ func (s *Server) start(cmd *exec.Cmd) {
 	}
 }
 
-// Query answers a query at the end of the recording: the labels of each series.
-func (s *Server) Query(expr string) ([]map[string]string, error) {
+// Series is one of an answer.
+type Series struct {
+	Labels map[string]string
+	Value  float64
+}
+
+// Query answers a query at the end of the recording.
+func (s *Server) Query(expr string) ([]Series, error) {
 	var got struct {
-		Result []struct{ Metric map[string]string }
+		Result []struct {
+			Metric map[string]string
+			Value  [2]any // the time, and the value as a string
+		}
 	}
 	err := s.get("/api/v1/query", url.Values{"query": {expr}, "time": {fmt.Sprint(s.end)}}, &got)
-	var out []map[string]string
+	var out []Series
 	for _, series := range got.Result {
-		out = append(out, series.Metric)
+		text, _ := series.Value[1].(string)
+		value, wrong := strconv.ParseFloat(text, 64)
+		if wrong != nil {
+			return nil, fmt.Errorf("query %s: %w", expr, wrong)
+		}
+		out = append(out, Series{series.Metric, value})
 	}
 	return out, err
 }

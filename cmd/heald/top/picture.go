@@ -22,15 +22,46 @@ type Picture struct {
 	Report      *accounts.Report
 	In          *time.Location
 	Palette     terminal.Palette
+	// Width and Height are the screen's, in characters; 0 is not known. On a small
+	// one traffic is added up, so that the accounts have room.
+	Width, Height int
+}
+
+// Columns of the traffic: its name, per second, in all.
+const (
+	wideName, widePerSecond, wideAll       = 24, 12, 14
+	narrowName, narrowPerSecond, narrowAll = 19, 10, 10
+)
+
+// row is one of the traffic.
+func (p *Picture) row(name, perSecond, all string) string {
+	if p.Width == 0 || p.Width >= wideName+widePerSecond+wideAll {
+		return fmt.Sprintf("%-*s%*s%*s", wideName, name, widePerSecond, perSecond, wideAll, all)
+	}
+	return fmt.Sprintf("%-*s %*s %*s", narrowName, shorten(name, narrowName), narrowPerSecond-1, perSecond, narrowAll-1, all)
+}
+
+// Lines are the picture's; on a screen that has no room for them, the short one's.
+func (p *Picture) Lines() ([]string, error) {
+	lines, err := p.lines(false)
+	if err == nil && p.Height > 0 && len(lines) > p.Height-1 {
+		return p.lines(true)
+	}
+	return lines, err
 }
 
 // known are outcomes, verdicts and kinds in the order in which they are shown;
 // others follow by name.
 var known = []string{"passed", "failed", "broken", "canceled", "local", "pass", "retry", "repair", "failover", "fail", "input", "cached", "output", "thinking"}
 
-// Lines are the picture's.
-func (p *Picture) Lines() ([]string, error) {
-	out := []string{p.Palette.Paint(terminal.Bold, fmt.Sprintf("%-24s%12s%14s", "TRAFFIC", "PER SECOND", "IN ALL"))}
+// lines are all there is to say, or short: each kind of traffic in one row, and then
+// the accounts.
+func (p *Picture) lines(short bool) ([]string, error) {
+	heading := "PER SECOND"
+	if p.Width > 0 && p.Width < wideName+widePerSecond+wideAll {
+		heading = "PER SEC"
+	}
+	out := []string{p.Palette.Paint(terminal.Bold, p.row("TRAFFIC", heading, "IN ALL"))}
 	for _, block := range []struct {
 		name        string
 		before, now func(*Sample) map[string]float64
@@ -39,17 +70,26 @@ func (p *Picture) Lines() ([]string, error) {
 		{name: "attempts", now: func(s *Sample) map[string]float64 { return s.Attempts }},
 		{name: "tokens", now: func(s *Sample) map[string]float64 { return s.Tokens }},
 	} {
-		out = append(out, p.block(block.name, block.now)...)
+		if short {
+			out = append(out, p.block(block.name, func(s *Sample) map[string]float64 { return total(block.now(s)) })...)
+		} else {
+			out = append(out, p.block(block.name, block.now)...)
+		}
 	}
-	if p.Now.InFlight >= 0 {
-		out = append(out, fmt.Sprintf("%-24s%12s%14s", "requests under way", "", strconv.FormatFloat(p.Now.InFlight, 'f', -1, 64)))
+	if p.Now.InFlight >= 0 && !short {
+		out = append(out, p.row("requests under way", "", strconv.FormatFloat(p.Now.InFlight, 'f', -1, 64)))
 	}
 	var table bytes.Buffer
 	if err := accounts.WriteTable(&table, p.Report, p.In); err != nil {
 		return nil, err
 	}
-	out = append(out, "")
-	for line := range strings.Lines(table.String()) {
+	told := table.String()
+	if i := strings.Index(told, "\nACCOUNTS "); short && i >= 0 {
+		told = told[i+1:]
+	} else if !short {
+		out = append(out, "")
+	}
+	for line := range strings.Lines(told) {
 		line = strings.TrimRight(line, "\n")
 		if head, _, _ := strings.Cut(line, " "); head != "" && head == strings.ToUpper(head) && strings.ContainsAny(head, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 			line = p.Palette.Paint(terminal.Bold, line)
@@ -57,6 +97,15 @@ func (p *Picture) Lines() ([]string, error) {
 		out = append(out, line)
 	}
 	return out, nil
+}
+
+// total adds up the values of a label.
+func total(of map[string]float64) map[string]float64 {
+	var sum float64
+	for _, v := range of {
+		sum += v
+	}
+	return map[string]float64{"": sum}
 }
 
 // block has a row for each value of a label.
@@ -81,7 +130,7 @@ func (p *Picture) block(name string, of func(*Sample) map[string]float64) (rows 
 			perSecond = strconv.FormatFloat(r, 'f', 1, 64)
 			bad = r > 0 && (value == "failed" || value == "broken" || value == "fail")
 		}
-		row := fmt.Sprintf("%-24s%12s%14s", name+" "+value, perSecond, strconv.FormatFloat(now[value], 'f', -1, 64))
+		row := p.row(strings.TrimSuffix(name+" "+value, " "), perSecond, strconv.FormatFloat(now[value], 'f', -1, 64))
 		if bad {
 			row = p.Palette.Paint(terminal.Red, row)
 		}
@@ -95,7 +144,7 @@ func (p *Picture) block(name string, of func(*Sample) map[string]float64) (rows 
 func Draw(s terminal.Screen, lines []string) error {
 	width, height := s.Size()
 	if height > 2 && len(lines) > height-1 {
-		lines = append(slices.Clone(lines[:height-2]), "… more than there is room for: heald accounts shows all")
+		lines = append(slices.Clone(lines[:height-2]), "… more: heald accounts shows all")
 	}
 	var out strings.Builder
 	out.WriteString("\x1b[H")
@@ -107,13 +156,13 @@ func Draw(s terminal.Screen, lines []string) error {
 	return err
 }
 
-// cut shortens a line to that many characters, without counting colors; 0 leaves it as
-// it is.
+// cut shortens a line to that many characters, without counting colors, and marks that
+// something is missing; 0 leaves it as it is.
 func cut(line string, width int) string {
 	if width == 0 || utf8.RuneCountInString(line) <= width {
 		return line
 	}
-	n, escape := 0, false
+	n, last, escape := 0, 0, false
 	for i, r := range line {
 		switch {
 		case escape:
@@ -121,10 +170,16 @@ func cut(line string, width int) string {
 		case r == '\x1b':
 			escape = true
 		default:
-			if n++; n > width {
-				return line[:i] + "\x1b[0m"
+			if n++; n == width {
+				last = i
 			}
 		}
 	}
-	return line
+	if n <= width {
+		return line
+	}
+	return line[:last] + "…\x1b[0m"
 }
+
+// shorten is cut for a text without colors.
+func shorten(text string, width int) string { return strings.TrimSuffix(cut(text, width), "\x1b[0m") }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,51 @@ func TestDraw(t *testing.T) {
 	unknown := &screen{}
 	if err := Draw(unknown, lines); err != nil || strings.Count(unknown.String(), "\n") != len(lines) {
 		t.Errorf("%v: %q", err, unknown.String())
+	}
+}
+
+// On a small screen the accounts are seen, all columns have room, and what is cut
+// off has a mark.
+func TestSmallScreen(t *testing.T) {
+	for _, color := range []bool{false, true} {
+		_, p := pictures(t, color)
+		p.Width, p.Height = 40, 10
+		lines, err := p.Lines()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &screen{width: p.Width, height: p.Height}
+		if err := Draw(s, lines); err != nil {
+			t.Fatal(err)
+		}
+		text := escapes.ReplaceAllString(s.String(), "")
+		want := "TRAFFIC               PER SEC    IN ALL\n" +
+			"requests                 13.5       141\n" +
+			"attempts                  5.0        10\n" +
+			"tokens               250010.0   1500020\n" +
+			"ACCOUNTS    GROUP        IN USE  STATE\n" +
+			"studio\n" +
+			"  studio-1  ai_studio/p  3/8     ready\n"
+		if text != want {
+			t.Errorf("got\n%swant\n%s", text, want)
+		}
+	}
+}
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9]*[A-Za-z]")
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct {
+		line  string
+		width int
+		want  string
+	}{
+		{"accounts", 8, "accounts"}, {"accounts", 0, "accounts"}, {"accounts", 5, "acco…\x1b[0m"},
+		{"\x1b[1mbold\x1b[0m", 4, "\x1b[1mbold\x1b[0m"}, {"\x1b[1mbolder\x1b[0m", 4, "\x1b[1mbol…\x1b[0m"}, {"日本語", 2, "日…\x1b[0m"},
+	} {
+		if got := cut(c.line, c.width); got != c.want {
+			t.Errorf("%q in %d: %q, want %q", c.line, c.width, got, c.want)
+		}
 	}
 }
 

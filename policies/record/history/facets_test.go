@@ -22,9 +22,9 @@ func TestFacets(t *testing.T) {
 	}
 	m.Request(historytest.Request("id-1"))
 	m.Request(historytest.Request("id-2", func(r *record.Request) {
-		r.API, r.Outcome, r.BrokenBy, r.Tenant = "anthropic", "broken", "stream_stalled", ""
+		r.API, r.Outcome, r.BrokenBy, r.Tenant, r.Tried, r.Attempts[0].Number = "anthropic", "broken", "stream_stalled", "", 2, 2
 	}))
-	m.Attempt(historytest.Failed("id-2", 2, "peek_eof", 200))
+	m.Attempt(historytest.Failed("id-2", 1, "peek_eof", 200))
 	want := history.Facets{APIs: []string{"anthropic", "chat"}, Tenants: []string{"default"}, Backends: []string{"studio"}, Accounts: []string{"studio-1"},
 		Models: []string{"fast", "gemini-2.5-flash"}, Outcomes: []string{"broken", "passed"}, Reasons: []string{"ok", "peek_eof", "stream_stalled"}}
 	for name, s := range map[string]history.Store{"its own": m, "of any store": plain{m}} {

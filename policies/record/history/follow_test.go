@@ -38,9 +38,9 @@ func TestFollow(t *testing.T) {
 	m := history.NewMemory(history.MemoryOptions{})
 	m.Request(historytest.Request("before"))
 	everything, failed, words := follow(t, m, history.Filter{}), follow(t, m, history.Filter{Outcomes: []string{"failed"}}), follow(t, m, history.Filter{Text: "Provider's"})
-	m.Request(historytest.Request("id-1"))
+	m.Request(historytest.Request("id-1", func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 }))
 	m.Request(historytest.Request("id-2", func(r *record.Request) { r.Outcome = "failed" }))
-	m.Attempt(historytest.Failed("id-1", 2, "peek_eof", 200))
+	m.Attempt(historytest.Failed("id-1", 1, "peek_eof", 200))
 	for i, want := range []string{"id-1", "id-2", "id-1"} {
 		if e := next(t, everything); e.Item.RequestID != want || e.Lost != 0 || i == 2 && len(e.Item.Attempts) != 2 {
 			t.Errorf("event %d: %+v", i, e)

@@ -94,7 +94,7 @@ func TestReaderSearch(t *testing.T) {
 }
 
 func entryOf(id string) record.Entry {
-	r := historytest.Request(id)
+	r := historytest.Request(id, func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 })
 	return record.Entry{Request: &r}
 }
 
@@ -137,7 +137,7 @@ func TestReader(t *testing.T) {
 		if got := idsOf(all(t, m)); len(got) != 700 || got[0] != "0" || got[699] != "699" {
 			t.Fatalf("%d requests", len(got))
 		}
-		a := historytest.Failed("699", 2, "peek_eof", 200)
+		a := historytest.Failed("699", 1, "peek_eof", 200)
 		s.add(record.Entry{Attempt: &a})
 		for i := range 600 {
 			s.add(entryOf(fmt.Sprint("new ", i)))

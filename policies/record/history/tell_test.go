@@ -16,7 +16,7 @@ func TestBehindAQueue(t *testing.T) {
 	m, now := history.NewMemory(history.MemoryOptions{}), history.NewNow()
 	q := record.NewQueue(history.Sink{To: record.Fan{m, now}}, record.QueueOptions{Name: "history", Metrics: record.NewMetrics(prometheus.NewRegistry()), Log: zap.NewNop()})
 	q.Attempt(historytest.Failed("id-1", 1, "peek_eof", 200))
-	q.Request(historytest.Request("id-1"))
+	q.Request(historytest.Request("id-1", func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 }))
 	if err := q.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

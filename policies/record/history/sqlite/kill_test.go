@@ -28,7 +28,7 @@ func victim(path string) {
 	for n := 0; ; n += 50 {
 		var list []record.Entry
 		for _, r := range many(n, 50) {
-			r.RequestID = fmt.Sprintf("id-%d", n)
+			r.RequestID = fmt.Sprintf("id-%d-%d", os.Getpid(), n) // another one's would be the same requests, told again
 			list = append(list, record.Entry{Request: &r})
 		}
 		if err := f.Write(context.Background(), list); err != nil {
@@ -70,7 +70,7 @@ func TestKilled(t *testing.T) {
 		_ = c.Wait() // it was killed
 		f := open(t, Options{Path: path})
 		check(t, f)
-		last := fmt.Sprintf("id-%d", written-50)
+		last := fmt.Sprintf("id-%d-%d", c.Process.Pid, written-50)
 		item, err := f.Get(t.Context(), last)
 		if err != nil {
 			t.Fatalf("%s was written: %v", last, err)

@@ -58,9 +58,9 @@ func TestRestart(t *testing.T) {
 		for i := range 500 {
 			id := fmt.Sprintf("%d-%d", round, i)
 			q.Attempt(historytest.Failed(id, 1, "peek_eof", 200))
-			q.Request(historytest.Request(id, func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 }))
+			q.Request(historytest.Request(id, func(r *record.Request) { r.Tried, r.Attempts[0].Number = 3, 3 }))
 		}
-		q.Attempt(historytest.Failed(fmt.Sprintf("%d-0", round+1), 3, "rate_limited", 429)) // its request comes after the restart
+		q.Attempt(historytest.Failed(fmt.Sprintf("%d-0", round+1), 2, "rate_limited", 429)) // its request comes after the restart
 		if err := q.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,7 @@ export const LISTS = { outcome: 'Outcome', reason: 'Reason', api: 'API', tenant:
 export const WORDS = { q: 'Text', id: 'Request or trace id', since: 'Since', until: 'Until' }
 
 // SPANS are the values of "since" other than a time, in milliseconds.
-export const SPANS = { '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '24h': 864e5 }
+export const SPANS = { __proto__: null, '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '24h': 864e5 }
 
 // parse reads a filter from URLSearchParams.
 export function parse(params) {
@@ -30,9 +30,8 @@ export function toQuery(f, now = Date.now()) {
   const out = toParams(f)
   for (const name of ['since', 'until']) {
     if (!f[name]) continue
-    const t = SPANS[f[name]] ? now - SPANS[f[name]] : Date.parse(f[name])
-    if (Number.isNaN(t)) out.delete(name)
-    else out.set(name, new Date(t).toISOString())
+    if (!isTime(f[name])) out.delete(name)
+    else out.set(name, new Date(SPANS[f[name]] ? now - SPANS[f[name]] : Date.parse(f[name])).toISOString())
   }
   return out
 }

@@ -2,7 +2,7 @@
 
 import * as api from './api.js'
 import { copy, fill, h, hidden, icon, place } from './dom.js'
-import { LISTS, SPANS, WORDS, entries, toggled } from './filter.js'
+import { LISTS, SPANS, WORDS, entries, isTime, toggled } from './filter.js'
 
 const TYPING = 250 // ms without a key until a text counts
 const MANY = 12 // values from which on a menu has a search
@@ -72,9 +72,11 @@ export class FilterBar {
     return h('label', { class: `search ${name}` }, icon(name === 'q' ? 'search' : 'hash'), input)
   }
 
+  // chip is a part of the filter. Of a time that is none it says that it is left out.
   #chip(name, value) {
-    return h('button', { class: 'chip set', type: 'button', title: 'remove this', on: { click: () => this.change(toggled(this.filter, name, value)) } },
-      h('span', { class: 'key' }, LISTS[name] || WORDS[name]), value, icon('cross'), hidden(', remove'))
+    const wrong = (name === 'since' || name === 'until') && !isTime(value)
+    return h('button', { class: `chip set${wrong ? ' warn' : ''}`, type: 'button', title: 'remove this', on: { click: () => this.change(toggled(this.filter, name, value)) } },
+      h('span', { class: 'key' }, LISTS[name] || WORDS[name]), wrong ? `“${value}” is no time and is left out: write 1h or 2026-12-31T23:59` : value, icon('cross'), hidden(', remove'))
   }
 
   #unfold() {
