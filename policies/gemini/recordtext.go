@@ -103,7 +103,8 @@ func ownWords(message string) string {
 		start := from + at[0]
 		known := googlesWords.FindString(words[start:])
 		if known == "" {
-			if next := words[start+1:]; next != "" && next[0] != ' ' {
+			next := words[start+1:]
+			if strings.IndexByte(" \t\r\n", words[start]) < 0 && next != "" && next[0] != ' ' {
 				// The sign is within a word, which may be half a credential.
 				start = strings.LastIndexByte(words[:start], ' ') + 1
 			}
