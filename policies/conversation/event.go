@@ -203,6 +203,9 @@ type Error struct {
 	Name string
 	// Message is for the client: no keys, URLs or project numbers.
 	Message string
+	// Foreign says that Message has words of the provider or the model, which may
+	// quote the request or the answer: it is not recorded whole.
+	Foreign bool
 	// Param names the field at fault; may be "".
 	Param string
 	// RetryAfter is in whole seconds; 0 if unknown.

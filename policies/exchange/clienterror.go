@@ -68,6 +68,7 @@ func (a *attempt) finalError(e conversation.Error) conversation.Error {
 func (a *attempt) earlierError(e conversation.Error) conversation.Error {
 	if a.memory.Last != nil {
 		e = *a.memory.Last
+		e.Foreign = true // a memory does not say whose words it has
 		e.RetryAfter = 0 // that was a while ago
 	}
 	return e

@@ -1,17 +1,22 @@
 package exchange
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Whatever upstream says passes one of these functions on its way out of the
-// process: forLog, forClient, or tell for a whole error. policies/heal has taken
-// out what it can tell by its form; what is configured is known here.
+// process: forLog, forClient, or fitForClient for a whole error. policies/heal has
+// taken out what it can tell by its form; what is configured is known here.
+//
+// A provider may quote the prompt. The client gets such a message whole; records
+// and the log get what gemini.WordsForRecords leaves of it.
 
 // secretsOf are all secrets of the configuration.
 func secretsOf(cfg Config) redact.Secrets {
@@ -43,6 +48,14 @@ func projectNames(backends []route.Backend) *strings.Replacer {
 func (x *Exchange) forLog(text string) string {
 	text = redact.ForLog(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
 	return policies.Clean(redact.Bound(text, redact.Limit))
+}
+
+// forRecords is a client's error for records and the log.
+func forRecords(e *conversation.Error) error {
+	if e.Foreign {
+		return errors.New(gemini.WordsForRecords(e.Message))
+	}
+	return e
 }
 
 // forBodies is a client's body, or an answer, for keeping: without secrets, but

@@ -171,11 +171,12 @@ func (a *attempt) try(r *heal.Verdict) heal.Try {
 	return try
 }
 
-// refuse ends the attempt with an error of heald's own.
+// refuse ends the attempt with an error of heald's own, or one of an earlier
+// attempt.
 func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	e.RequestID = a.requestID()
 	e.Message, e.Param = redact.Bound(e.Message, redact.Limit), redact.Bound(e.Param, paramLimit)
-	a.record.err, a.record.final = e, true
+	a.record.err, a.record.final = forRecords(e), true
 	a.settle(policies.Fail, reason)
 	a.move(over)
 	status, headers, body := a.dialect.Error(e)

@@ -19,7 +19,10 @@ import (
 // everything goes from the first opening quote to the last closing one, of
 // whatever kind: the first is Google's, since it stands before the client's
 // text, and so is the last.
-func WithoutClientText(message string) string {
+func WithoutClientText(message string) string { return withoutClientText(message, cutMark) }
+
+// withoutClientText puts mark in place of what it removes.
+func withoutClientText(message, mark string) string {
 	long := len(message) > mostWords
 	if long {
 		message = message[:mostWords]
@@ -36,12 +39,12 @@ func WithoutClientText(message string) string {
 		if to == from || long {
 			after = "" // the last quote is not the last
 		}
-		message = message[:from] + cutMark + after
+		message = message[:from] + mark + after
 	}
-	message = fieldPath.ReplaceAllString(message, cutMark)
-	message = address.ReplaceAllString(message, cutMark)
+	message = fieldPath.ReplaceAllString(message, mark)
+	message = address.ReplaceAllString(message, mark)
 	if at := announced.FindStringIndex(message); at != nil {
-		message = message[:at[1]] + cutMark
+		message = message[:at[1]] + mark
 	}
 	return message
 }

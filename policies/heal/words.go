@@ -19,11 +19,12 @@ func (s *Seen) text() string {
 	return s.Error.Message
 }
 
-// cause is the error for the log.
+// cause is the error for the log and the records: of the provider's words only
+// what cannot be the client's.
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(head(s.Error.Message)))
+		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(s.Error.RecordText()))
 	case s.Details != "" && s.Proxy != "":
 		return errors.New("envoy, through the proxy " + s.Proxy + ": " + s.Details)
 	case s.Details != "":

@@ -116,7 +116,7 @@ func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	case f == conversation.FinishLength, f == conversation.FinishWindow:
 		return openai.APIError("The answer ended at the token limit, and there was no image yet.")
 	case len(e.said) > 0:
-		return &conversation.Error{Kind: conversation.ErrInvalid, Param: "prompt", Message: "The model answered in words and made no image: " + e.said}
+		return &conversation.Error{Kind: conversation.ErrInvalid, Param: "prompt", Message: "The model answered in words and made no image: " + e.said, Foreign: true}
 	}
 	return openai.APIError("The model made no image.")
 }

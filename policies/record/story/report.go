@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,8 +15,8 @@ import (
 // Report is what happened to a request as the text of a bug report. It has the
 // request's id, the API, models, kinds of backends, times, tokens, log words and
 // the provider's errors. Tenants, keys, accounts, backends, clients, replicas,
-// projects and traces are numbered or left out. A record has no prompts, answers
-// or credentials. version is heald's.
+// projects, addresses and traces are numbered or left out. A record has no prompts,
+// answers or credentials. version is heald's.
 func Report(r *record.Request, version string) string {
 	anonymous := anonymize(r)
 	var b strings.Builder
@@ -68,11 +69,12 @@ func quote(s string) string {
 }
 
 // Long numbers and e-mail addresses in a provider's text are those of projects
-// and people.
+// and people; addresses of IP are found among all texts of their characters.
 var (
 	longNumber = regexp.MustCompile(`\d{9,}`)
 	mail       = regexp.MustCompile(`[\w.%+-]+@[\w.-]+\.\w+`)
-	projects   = regexp.MustCompile(`(projects?[/ :=]+)[\w:.-]+`)
+	projects   = regexp.MustCompile(`(?i)(\bprojects?[/ :=]+)[\w:.-]*\w`)
+	addresses  = regexp.MustCompile(`[0-9a-fA-F.:]*[0-9a-fA-F:]`)
 )
 
 // anonymize returns a request with numbered pseudonyms in place of names.
@@ -111,7 +113,11 @@ func anonymize(r *record.Request) record.Request {
 	if out.Resume != nil {
 		out.Resume.Error = names.in(out.Resume.Error)
 	}
-	out.Warnings, out.Path = names.in(out.Warnings), names.in(out.Path)
+	out.Warnings, out.Path = names.in(out.Warnings), names.inPath(out.Path)
+	out.Alias, out.Model = hide(out.Alias), hide(out.Model)
+	for i := range out.Attempts {
+		out.Attempts[i].Model = hide(out.Attempts[i].Model)
+	}
 	return out
 }
 
@@ -140,8 +146,8 @@ func (p *pseudonyms) of(kind, name string) string {
 	return p.stand[len(p.stand)-1]
 }
 
-// in replaces names in a text, the longest first, and whatever looks like a
-// project or a person.
+// in replaces names that stand alone in a text, the longest first, and what hide
+// does.
 func (p *pseudonyms) in(text string) string {
 	order := make([]int, len(p.names))
 	for i := range order {
@@ -149,14 +155,55 @@ func (p *pseudonyms) in(text string) string {
 	}
 	name := func(i int) string { _, n, _ := strings.Cut(p.names[i], "\x00"); return n }
 	slices.SortStableFunc(order, func(a, b int) int { return len(name(b)) - len(name(a)) })
-	var pairs []string
-	for _, i := range order {
-		if len(name(i)) >= 3 { // shorter ones are parts of words
-			pairs = append(pairs, name(i), p.stand[i])
+	var b strings.Builder
+	for at := 0; at < len(text); {
+		i := slices.IndexFunc(order, func(i int) bool {
+			n := name(i) // shorter ones are parts of words
+			return len(n) >= 3 && strings.HasPrefix(text[at:], n) && borders(text[:at], text[at+len(n):])
+		})
+		if i < 0 {
+			b.WriteByte(text[at])
+			at++
+			continue
 		}
+		b.WriteString(p.stand[order[i]])
+		at += len(name(order[i]))
 	}
-	text = strings.NewReplacer(pairs...).Replace(text)
+	return hide(b.String())
+}
+
+// inPath replaces names in a path, but not in the model that it names: another
+// model would be translated in another way.
+func (p *pseudonyms) inPath(path string) string {
+	const models = "/models/"
+	at := strings.LastIndex(path, models)
+	if at < 0 {
+		return p.in(path)
+	}
+	return p.in(path[:at]) + models + hide(path[at+len(models):])
+}
+
+// borders reports whether a name stands alone between two texts: names have
+// hyphens, and dots within.
+func borders(before, after string) bool {
+	const inNames = "-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	dotBefore, dotAfter := strings.TrimSuffix(before, "."), strings.TrimPrefix(after, ".")
+	return (dotBefore == "" || !strings.ContainsRune(inNames, rune(dotBefore[len(dotBefore)-1]))) &&
+		(dotAfter == "" || !strings.ContainsRune(inNames, rune(dotAfter[0])))
+}
+
+// hide replaces whatever looks like a project, a person or an address.
+func hide(text string) string {
 	text = projects.ReplaceAllString(text, "${1}PROJECT")
 	text = mail.ReplaceAllString(text, "ADDRESS")
+	text = addresses.ReplaceAllStringFunc(text, func(s string) string {
+		if _, err := netip.ParseAddr(s); err == nil {
+			return "ADDRESS"
+		}
+		if _, err := netip.ParseAddrPort(s); err == nil {
+			return "ADDRESS"
+		}
+		return s
+	})
 	return longNumber.ReplaceAllString(text, "NUMBER")
 }

@@ -47,3 +47,31 @@ func TestReportQuotes(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Projects and addresses are nowhere, and names are whole words: the recipe must
+// name the model that the client asked for.
+func TestReportHidesProjectsAndKeepsTheRecipe(t *testing.T) {
+	const model = "projects/acme-secret-project/locations/us-central1/endpoints/123456789012"
+	r := request("failed", "model_not_found", 404, 100, func(r *record.Request) { r.Alias, r.Model, r.Path = model, model, "/v1/"+model+":generateContent" },
+		try(1, "studio/gemini-1", model, "fail", "model_not_found", 404, 0, 90, func(a *record.Attempt) {
+			a.Error = "Project acme-secret-project at 10.0.0.7, 10.0.0.8:443, [fd00::7]:80 and fd00::8. /projects/acme-secret-project/x"
+		}))
+	got := Report(&r, "1")
+	for _, s := range []string{"acme", "123456789012", "10.0.0.", "fd00"} {
+		if strings.Contains(got, s) {
+			t.Errorf("%q in\n%s", s, got)
+		}
+	}
+	r = request("failed", "upstream_error", 500, 100, func(r *record.Request) {
+		r.Path, r.Warnings = "/v1beta/models/gemini-3.5-flash:generateContent", "left gemini-3.5-flash at gemini."
+	}, try(1, "gemini/flash", "gemini-3.5-flash", "fail", "upstream_error", 500, 0, 90, func(a *record.Attempt) { a.Error = "flash of gemini, not gemini-3.5-flash or flashing" }))
+	got = Report(&r, "1")
+	for _, s := range []string{
+		"heald translate --path /v1beta/models/gemini-3.5-flash:generateContent --model gemini-3.5-flash --target ai_studio request.json",
+		"left gemini-3.5-flash at backend-1.", "account-1 of backend-1, not gemini-3.5-flash or flashing",
+	} {
+		if !strings.Contains(got, s) {
+			t.Errorf("no %q in\n%s", s, got)
+		}
+	}
+}
