@@ -16,6 +16,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/admin"
 	"github.com/heald-proxy/heald/cmd/heald/admin/monitor"
 	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/history"
 	"github.com/heald-proxy/heald/policies/record/history/historytest"
 	"github.com/heald-proxy/heald/policies/state/redis"
@@ -88,7 +89,7 @@ func TestPage(t *testing.T) {
 	live := ask("/api/follow", "", "sec-fetch-site", "same-origin")
 	defer live.Body.Close()
 	r.fan.Attempt(historytest.Failed("id-1", 1, "peek_eof", 200))
-	r.fan.Request(historytest.Request("id-1"))
+	r.fan.Request(historytest.Request("id-1", func(r *record.Request) { r.Tried, r.Attempts[0].Number = 2, 2 }))
 	soon(t, "the request is not remembered", func() bool { _, err := r.past.memory.Get(t.Context(), "id-1"); return err == nil })
 	for _, c := range []struct {
 		path, host, site string

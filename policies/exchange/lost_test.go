@@ -120,7 +120,7 @@ func TestLossGoesWithTheRequest(t *testing.T) {
 	memory := answerWith(second, 503, overload).Reply.Memory
 	third := r.begin(3, memory)
 	send(t, third, askTop)
-	if l := third.memory.Lost; third.lost != 1 || l == nil || *l != (heal.LostTry{Backend: "a", Account: "a-1", Model: "pro", Known: true, Left: true}) || third.backend.Name != "b" {
+	if l := third.memory.Lost; third.lost != 1 || l == nil || *l != (heal.LostTry{Backend: "a", Account: "a-1", Model: "pro", Known: true, Left: true, Number: 1, Status: 200, Used: l.Used}) || !l.Used.Known || third.backend.Name != "b" {
 		t.Errorf("attempt 3 at %s: %d lost, %+v", goesTo(third), third.lost, l)
 	}
 	third.Close(policies.EndCancelled)

@@ -37,7 +37,7 @@ func keeper(t *testing.T, to *shelf, o BodyOptions) (k *BodyKeeper, metrics *Met
 	o.Queue = QueueOptions{Metrics: metrics, Log: zap.NewNop()}
 	k = NewBodyKeeper(to, o)
 	return k, metrics, sync.OnceFunc(func() {
-		if err := k.Close(t.Context()); err != nil {
+		if err := k.Close(t.Context()); (err != nil) != (to.fail != nil) {
 			t.Error(err)
 		}
 		if held := k.held.Load(); held != 0 {

@@ -23,8 +23,9 @@ func Takes(r *record.Request, a *record.Attempt, ended bool) bool {
 		return true
 	}
 	b := &r.Attempts[at]
-	if b.Duration == 0 && (!ended || b != last) { // the last replica remembered that it was there
-		return b.Account == "" || a.Account == "" || b.Account == a.Account
+	if b.Duration == 0 { // only its place in the list is known: of the log's line, or of what the last replica remembered
+		return (b.Account == "" || a.Account == "" || b.Account == a.Account) &&
+			(!ended || b != last || b.Verdict == a.Verdict && b.Reason == a.Reason)
 	}
 	return same(b, a)
 }
