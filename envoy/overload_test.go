@@ -45,7 +45,7 @@ func read(t *testing.T, conn net.Conn) *answer {
 	return &answer{resp.StatusCode, resp.Header, string(body)}
 }
 
-// line is a slow line: it hands on so much per tick.
+// line is a slow line: it passes on a fixed number of bytes per tick.
 type line struct {
 	left int
 	tick *time.Ticker
@@ -61,9 +61,9 @@ func (l *line) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A request that does not arrive in time is cut, in words; a large one on a
-// slow line arrives. The scale is a fiftieth: 6 s
-// stand for the 300 s of envoy.yaml, and so 50 Mbit/s for 1 Mbit/s.
+// A request that does not arrive in time is refused with a readable error; a
+// large one on a slow line arrives. The scale is a fiftieth: 6 s stand for the
+// 300 s of envoy.yaml, and so 50 Mbit/s for 1 Mbit/s.
 func TestSlowUploads(t *testing.T) {
 	each(t, func(t *testing.T, binary string) {
 		backends := provider(t, func(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +179,7 @@ func overloaded(t *testing.T, binary string, p bootstrap.Params, edits ...string
 	return g
 }
 
-// Above the heap's limit clients hear so, in words, and are told when to come
+// Above the heap's limit clients get a readable error, with the time to try
 // again.
 func TestHeapLimit(t *testing.T) {
 	each(t, func(t *testing.T, binary string) {

@@ -13,8 +13,8 @@ import (
 	"github.com/heald-proxy/heald/envoy/proc"
 )
 
-// stats.yaml hands on metrics, and nothing else of the admin interface, which
-// is the owner's alone.
+// stats.yaml serves metrics and nothing else of the admin interface, which is
+// only for the owner.
 func TestStats(t *testing.T) {
 	each(t, func(t *testing.T, binary string) {
 		text, err := os.ReadFile("stats.yaml")
@@ -75,8 +75,8 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// Nobody gets an admin interface who did not ask for one, and then by default
-// for its owner alone.
+// There is no admin interface unless it is asked for, and then by default only
+// for its owner.
 func TestAdminIsOff(t *testing.T) {
 	if b, err := bootstrap.Render(bootstrap.Params{}); err != nil || b.GetAdmin() != nil {
 		t.Errorf("got %v, %v", b.GetAdmin(), err)

@@ -8,8 +8,9 @@ import (
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 )
 
-// A replica that dies with a request, or because of it, is told from one that was
-// gone before: only of the latter heald may think that the request is harmless.
+// A replica that dies with a request, or because of it, differs from one that was
+// gone before: only in the latter case heald may assume that the request is
+// harmless.
 func TestUnreached(t *testing.T) {
 	each(t, func(t *testing.T, binary string) {
 		backends := provider(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "good") })

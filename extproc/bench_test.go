@@ -17,7 +17,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// echo is the yardstick: a policy that costs nothing itself.
+// echo is the baseline: a policy that costs nothing itself.
 type echo struct{}
 
 func (echo) Begin(context.Context, *policies.Request) policies.Attempt { return &echoed{} }

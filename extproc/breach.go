@@ -7,15 +7,15 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// kind sorts what breaks a stream; it is the metric label.
+// kind is the kind of a protocol breach; it is the metric label.
 type kind string
 
 const (
 	// wrongMode: the filter's body modes cannot work with heald.
 	wrongMode kind = "wrong_mode"
-	// undrawn: a message or an action that the state does not allow.
+	// undrawn: a message or an action that the current state does not allow.
 	undrawn kind = "undrawn"
-	// badAction: an answer of the attempt that says nothing doable.
+	// badAction: an action of the attempt that cannot be carried out.
 	badAction kind = "bad_action"
 	// tooLarge: a message, or a body in parts, longer than the server accepts.
 	tooLarge kind = "too_large"
@@ -23,11 +23,11 @@ const (
 
 var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 
-// Reasons of the faults that this package hands to Policy.Refuse. They are log
-// words and metric labels, and among those of policies/heal.
+// Reasons of the faults that this package passes to Policy.Refuse. They are log
+// words and metric labels like those of policies/heal.
 const (
 	ReasonPanic        = "panic"      // policy code panicked
-	ReasonProtocol     = "protocol"   // Envoy or an attempt left the protocol
+	ReasonProtocol     = "protocol"   // Envoy or an attempt broke the protocol
 	ReasonWrongMode    = "wrong_mode" // the filter's body modes are wrong
 	ReasonBodyTooLarge = "request_body_too_large"
 )
@@ -46,8 +46,8 @@ func (b *breach) Error() string { return string(b.kind) + ": " + b.err.Error() }
 
 func (b *breach) Unwrap() error { return b.err }
 
-// fault words the breach for Policy.Refuse. Another try may meet a healthier
-// replica; a wrong mode or too long a body would only meet the same again.
+// fault converts the breach for Policy.Refuse. A retry may reach a healthy
+// replica; a wrong mode or a body that is too long would fail again.
 func (b *breach) fault() *policies.Fault {
 	switch b.kind {
 	case wrongMode:
@@ -59,7 +59,7 @@ func (b *breach) fault() *policies.Fault {
 	}
 }
 
-// end is how the attempt is closed.
+// end is the way in which the attempt is closed.
 func (b *breach) end() policies.End {
 	if b.kind == tooLarge {
 		return policies.EndTooLarge
@@ -67,5 +67,5 @@ func (b *breach) end() policies.End {
 	return policies.EndProtocol
 }
 
-// errGone says that a message could not be sent: Envoy has left.
+// errGone reports that a message could not be sent: Envoy has closed the stream.
 var errGone = errors.New("extproc: stream is gone")

@@ -5,7 +5,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// chunkLimit bounds the bytes of one body reply. Envoy takes 64 KiB at most;
+// chunkLimit bounds the bytes of one body reply. Envoy accepts at most 64 KiB;
 // the rest is room for the message around them.
 const chunkLimit = 62_000
 
@@ -15,8 +15,7 @@ const chunkLimit = 62_000
 //	  CommonResponse{3 body_mutation: BodyMutation{3 streamed_response:
 //	    StreamedBodyResponse{1 body, 2 end_of_stream}}}}}
 //
-// A stream has one and sends it again and again: it is encoded when SendMsg
-// returns.
+// A stream has one and reuses it, since it is encoded when SendMsg returns.
 type chunkReply struct {
 	field protowire.Number // of ProcessingResponse
 	body  []byte
@@ -30,7 +29,7 @@ const (
 )
 
 // encode copies the body: gRPC writes it to the connection when it can, and the
-// attempt uses its memory again.
+// attempt reuses its memory.
 func (c *chunkReply) encode() mem.BufferSlice {
 	var part int
 	if len(c.body) > 0 {
@@ -44,7 +43,7 @@ func (c *chunkReply) encode() mem.BufferSlice {
 	reply := 1 + protowire.SizeBytes(common)
 	size := 1 + protowire.SizeBytes(reply)
 
-	// Small buffers are left to the garbage collector, as gRPC does it.
+	// Small buffers are left to the garbage collector, as in gRPC.
 	if mem.IsBelowBufferPoolingThreshold(size) {
 		b := make([]byte, 0, size)
 		return mem.BufferSlice{mem.SliceBuffer(c.append(b, reply, common, mutation, part))}
@@ -55,7 +54,7 @@ func (c *chunkReply) encode() mem.BufferSlice {
 	return mem.BufferSlice{mem.NewBuffer(b, pool)}
 }
 
-// append appends the message; the numbers are the lengths of what is nested.
+// append appends the message; the numbers are the lengths of the nested messages.
 func (c *chunkReply) append(b []byte, reply, common, mutation, part int) []byte {
 	b = appendHead(b, c.field, reply)
 	b = appendHead(b, 1, common)
@@ -70,13 +69,13 @@ func (c *chunkReply) append(b []byte, reply, common, mutation, part int) []byte 
 	return b
 }
 
-// appendHead appends what stands before a field of length bytes.
+// appendHead appends the tag and the length of a field of length bytes.
 func appendHead(b []byte, field protowire.Number, length int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(length))
 }
 
 // writeChunks sends body in replies of at most limit bytes, the last one with
-// the end. Nothing to say is not said.
+// the end of stream. It sends nothing for an empty body without an end.
 func (s *stream) writeChunks(field protowire.Number, body []byte, end bool, limit int) error {
 	for len(body) > limit {
 		if err := s.sendChunk(field, body[:limit], false); err != nil {
@@ -93,7 +92,7 @@ func (s *stream) writeChunks(field protowire.Number, body []byte, end bool, limi
 func (s *stream) sendChunk(field protowire.Number, body []byte, end bool) error {
 	s.chunk = chunkReply{field, body, end}
 	err := s.grpc.SendMsg(&s.chunk)
-	s.chunk.body = nil // it is the attempt's again
+	s.chunk.body = nil // it belongs to the attempt again
 	if err != nil {
 		return errGone
 	}

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// codec reads and writes by hand the messages that every stream has. All others
-// are left to gRPC's own codec.
+// codec encodes and decodes by hand the messages that every stream has. gRPC's
+// own codec handles all others.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(grpcproto.Name)} }
@@ -39,14 +39,14 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // received is where a stream receives its messages, one after the other.
 type received struct {
-	// message is the latest, until it is released. A chunk is valid no longer; all
-	// else that is in it, for good.
+	// message is the latest one. A chunk is valid until it is released;
+	// everything else in it stays valid.
 	message *extprocv3.ProcessingRequest
-	// parts: the request's body comes in chunks, too; else it is one message, and
-	// valid for good.
+	// parts: the request's body comes in chunks, too; otherwise it is one
+	// message, which stays valid.
 	parts bool
 
-	around *surroundings // of all streams; nil remembers nothing
+	around *surroundings // shared by all streams; nil remembers nothing
 
 	header [5]byte // of gRPC: whether the message is compressed, and its length
 
@@ -62,7 +62,8 @@ type received struct {
 func (r *received) decode(data mem.BufferSlice) error {
 	r.release()
 	if startsWith(data, fieldRequestBody) && !r.parts {
-		// The attempt's, in memory of its own: it may be kept, and is copied once.
+		// It belongs to the attempt and has its own memory: it may be kept, and is
+		// copied once.
 		wire := data.Materialize()
 		if r.readBody(wire, fieldRequestBody) {
 			return nil
@@ -94,8 +95,8 @@ func startsWith(data mem.BufferSlice, field protowire.Number) bool {
 	return len(data) > 0 && data[0].Len() > 0 && data[0].ReadOnlyData()[0] == tagOf(field)
 }
 
-// release gives the memory of a chunk back, and lets go of any other message: a
-// request's body would be kept until the provider answers.
+// release returns the memory of a chunk, and drops the reference to any other
+// message: otherwise a request's body would be kept until the provider answers.
 func (r *received) release() {
 	r.message, r.body.http.Body = nil, nil
 	if r.buffer != nil {
@@ -115,18 +116,18 @@ const (
 	fieldEndOfStream     = 2
 )
 
-// tagOf is what stands before the length of a field with a small number.
+// tagOf is the byte before the length of a field with a small number.
 func tagOf(field protowire.Number) byte { return byte(field)<<3 | byte(protowire.BytesType) }
 
-// Envoy says with each message which metadata it forwards. It was told of none,
-// so this is an empty field.
+// Envoy says with each message which metadata it forwards. It is configured to
+// forward none, so this is an empty field.
 var (
 	noMetadata    = []byte{tagOf(fieldMetadata), 0}
 	emptyMetadata = &corev3.Metadata{} // only read
 )
 
 // readBody reads wire, without copying it, if it holds a body with the usual two
-// fields, and nothing else but that there is no metadata.
+// fields and nothing else except an empty metadata field.
 func (r *received) readBody(wire []byte, field protowire.Number) bool {
 	num, typ, n := protowire.ConsumeTag(wire)
 	if num != field || typ != protowire.BytesType {

@@ -32,7 +32,7 @@ func requests() []*extprocv3.ProcessingRequest {
 	}
 	odd := &extprocv3.HttpHeaders{Headers: &corev3.HeaderMap{
 		Headers: []*corev3.HeaderValue{{}, {Key: "a", Value: "b"}, {Key: "a", Value: "b", RawValue: []byte("c\xff")}},
-	}, Attributes: map[string]*structpb.Struct{"a": nil}} //nolint:staticcheck // is read all the same
+	}, Attributes: map[string]*structpb.Struct{"a": nil}} //nolint:staticcheck // is read anyway
 	return []*extprocv3.ProcessingRequest{
 		{},
 		first,

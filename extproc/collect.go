@@ -9,26 +9,26 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// collected is a request's body that comes in parts. Nobody but the attempt
-// keeps it once it is whole.
+// collected is a request's body that comes in parts. Once it is whole, only the
+// attempt keeps it.
 type collected struct {
 	body     []byte
 	begun    bool
 	trailers bool // they have ended it
-	declared int  // what content-length says; 0 for nothing
+	declared int  // the content-length; 0 if there is none
 }
 
 const (
-	// firstPart is room for most bodies, in bytes. More is asked for.
+	// firstPart is room for most bodies, in bytes. A larger body asks for more.
 	firstPart = 64 << 10
-	// partLimit bounds the bytes of one part of a request that goes to Envoy. It
-	// takes 32 MiB in one message, too; but then the request stands in memory
-	// three times on either side. gRPC's largest pool has buffers of 1 MiB; the
-	// rest is room for the message around the part.
+	// partLimit bounds the bytes of one part of a request that goes to Envoy.
+	// Envoy accepts 32 MiB in one message, too; but then the request is in
+	// memory three times on either side. gRPC's largest pool has buffers of 1
+	// MiB; the rest is room for the message around the part.
 	partLimit = 1<<20 - 1<<10
-	// announced is by how much room grows at a time for a body whose length is
-	// known. Clients that announce much and send little hold that much more
-	// than they have sent.
+	// announced is how much memory is added at a time for a body whose length is
+	// known. Clients that announce much and send little take that much more than
+	// they have sent.
 	announced = 4
 )
 
@@ -56,9 +56,9 @@ func (s *stream) collect(part []byte, end bool) error {
 	return s.collected()
 }
 
-// acknowledge sends the stream's initial metadata. They tell Envoy, before the
-// body can do harm, that a replica has the request: what ends the stream from
-// here on is another error (inner's local_reply_config).
+// acknowledge sends the stream's initial metadata. It tells Envoy that a replica
+// has the request, before the body can do harm: from here on, a broken stream
+// has another gRPC status (see inner's local_reply_config).
 func (s *stream) acknowledge() error {
 	if s.grpc.SendHeader(metadata.MD{}) != nil {
 		return errGone
@@ -66,9 +66,9 @@ func (s *stream) acknowledge() error {
 	return nil
 }
 
-// grow makes room for need bytes. Room at least doubles each time, but is not
-// more than what was declared, or may come: a body is copied twice at most, a
-// third of it where its length is known.
+// grow makes room for need bytes. The room at least doubles each time, up to
+// the declared length or the limit: a body is copied at most twice, and only a
+// third of it if its length is known.
 func (s *stream) grow(need int) error {
 	c, most := &s.body, s.server.cfg.MaxBody
 	factor := 2
@@ -83,7 +83,7 @@ func (s *stream) grow(need int) error {
 		room = min(room, c.declared)
 	}
 	room = min(room, most)
-	if room > firstPart || need > most { // which the attempt says in its own words
+	if room > firstPart || need > most { // the attempt makes this error
 		collector, able := s.attempt.(policies.Collector)
 		if able {
 			if err := s.may(func(ctx context.Context) *policies.Reply { return collector.Collect(ctx, need, room) }); err != nil || s.state == done {
@@ -99,7 +99,7 @@ func (s *stream) grow(need int) error {
 	return nil
 }
 
-// collected hands the whole body on.
+// collected passes the whole body on.
 func (s *stream) collected() error {
 	receiver, able := s.attempt.(policies.Receiver)
 	if n := len(s.body.body); able && n > int(s.server.cfg.StreamWindow) {
@@ -108,12 +108,12 @@ func (s *stream) collected() error {
 		}
 	}
 	body := s.body.body
-	s.body.body = nil // the attempt's, which may let go of it while it waits
+	s.body.body = nil // it is the attempt's, which may release it while it waits
 	return s.rewrite(body)
 }
 
-// may asks the attempt for room, and answers if there is none. That may wait,
-// so a drain can end it, like ask.
+// may asks the attempt for room, and answers the request if there is none. This
+// may wait, so a drain can end it, as with ask.
 func (s *stream) may(room func(context.Context) *policies.Reply) error {
 	ctx, cancel := context.WithCancel(s.grpc.Context())
 	defer cancel()
@@ -128,7 +128,7 @@ func (s *stream) may(room func(context.Context) *policies.Reply) error {
 	return nil
 }
 
-// forwardInParts sends the rewritten request where Envoy waits for both, its
+// forwardInParts sends the rewritten request when Envoy waits for both its
 // headers and its body.
 func (s *stream) forwardInParts(f *policies.Forward) error {
 	if err := s.send(forwardHeaders(f)); err != nil {
@@ -144,7 +144,7 @@ func (s *stream) forwardInParts(f *policies.Forward) error {
 	return nil
 }
 
-// declaredLength is what content-length says, 0 if it says nothing.
+// declaredLength is the content-length, 0 if there is none.
 func declaredLength(h policies.Headers) int {
 	n, err := strconv.Atoi(h.Get("content-length"))
 	if err != nil {

@@ -261,7 +261,7 @@ func TestCollectWaits(t *testing.T) {
 				t.Errorf("drain: %v", err)
 			}
 			e.WantEnd()
-			s.WantClosed(t, policies.EndCancelled)
+			s.WantClosed(t, policies.EndShutdown)
 		})
 	})
 	t.Run("panic", func(t *testing.T) {

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Config is what the server may be told. The zero value works.
+// Config configures the server. The zero value works.
 type Config struct {
 	// MaxBody is the longest request body in bytes; 0 means 32 MiB. The policy
-	// refuses longer ones; the server only makes room for them, and collects no
-	// more where bodies come in parts. With BUFFERED bodies Envoy's
+	// refuses longer ones; the server only accepts such messages, and collects
+	// no more if bodies come in parts. With BUFFERED bodies Envoy's
 	// request_body_buffer_limit should not be larger: a body without
-	// content-length that is over MessageSlack longer breaks the stream, and
-	// Envoy repeats it in vain.
+	// content-length that exceeds it by more than MessageSlack breaks the
+	// stream, and Envoy retries in vain.
 	MaxBody int
 	// MaxStreams bounds the streams of one connection; 0 means 10,000. Envoy
 	// opens another connection beyond it.
@@ -22,21 +22,21 @@ type Config struct {
 	// connection; 0 means 10 s. gRPC's own default of 5 min drops connections
 	// of an Envoy with the usual connection_keepalive of 30 s.
 	KeepaliveMinTime time.Duration
-	// KeepaliveTime is how long a connection may be silent until it is asked
-	// for a sign of life; 0 means 30 s. Only so is an Envoy noticed whose host
-	// has vanished: until then its streams, and what they hold, stay.
+	// KeepaliveTime is how long a connection may be silent until the server
+	// pings it; 0 means 30 s. Without pings, an Envoy whose host has vanished is
+	// not noticed: its streams, and what they hold, would stay.
 	KeepaliveTime time.Duration
-	// KeepaliveTimeout is how long the sign of life may take; 0 means 20 s,
-	// gRPC's own default. An Envoy that is that late serves nobody.
+	// KeepaliveTimeout is how long the answer to a ping may take; 0 means 20 s,
+	// gRPC's own default. An Envoy that late serves nobody.
 	KeepaliveTimeout time.Duration
 	// StreamWindow and ConnectionWindow are HTTP/2 flow-control windows in
-	// bytes; 0 means 1 MiB and 8 MiB. They bound what one slow client lets
-	// pile up here. Below 64 KiB gRPC ignores them.
+	// bytes; 0 means 1 MiB and 8 MiB. They bound how much one slow client lets
+	// accumulate here. Below 64 KiB gRPC ignores them.
 	StreamWindow     int32
 	ConnectionWindow int32
 	// DrainGrace is the time between announcing NOT_SERVING and refusing new
-	// streams; 0 means 0.8 s. Shorter than Envoy's health-check interval it
-	// loses requests.
+	// streams; 0 means 0.8 s. If it is shorter than Envoy's health-check
+	// interval, requests are lost.
 	DrainGrace time.Duration
 }
 

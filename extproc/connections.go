@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// connections are those that are open, so that they can be closed whatever
-// gRPC waits for: it neither knows nor ends a connection on which the peer has
-// not yet said that it speaks HTTP/2, but waits for it when it stops.
+// connections are all open connections, so that they can be closed whatever gRPC
+// waits for: when it stops, gRPC waits for connections whose peer has not yet
+// started HTTP/2, but neither lists nor closes them.
 type connections struct {
 	mu   sync.Mutex
 	open map[*connection]struct{}
-	shut bool // closeAll was called: what comes is closed at once
+	shut bool // closeAll was called: new connections are closed at once
 }
 
-// of returns l, of which the connections are known.
+// of returns l as a listener that records its connections.
 func (c *connections) of(l net.Listener) net.Listener { return &listener{l, c} }
 
-// closeAll closes all connections, also those to come.
+// closeAll closes all connections, and every later one at once.
 func (c *connections) closeAll() {
 	c.mu.Lock()
 	c.shut = true

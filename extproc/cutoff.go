@@ -2,9 +2,9 @@ package extproc
 
 import "github.com/heald-proxy/heald/policies"
 
-// cutOff ends the stream because the process has to go. An attempt that is
-// still making its request is given up at once; one that has passed a response
-// may say its last word. It does not wait for who has the turn.
+// cutOff ends the stream because the process stops. An attempt that is still
+// making its request is given up at once; one that has passed a response may
+// send its end. cutOff does not wait for the turn.
 func (s *stream) cutOff() {
 	if giveUp := s.asking.Load(); giveUp != nil {
 		(*giveUp)()
@@ -12,7 +12,7 @@ func (s *stream) cutOff() {
 	s.leaveCall(callEndNow)
 }
 
-// endNow ends a passed response with the attempt's last word.
+// endNow ends a passed response with the attempt's EndNow.
 func (s *stream) endNow() {
 	ender, ok := s.attempt.(policies.Ender)
 	if !ok || s.state != open {
@@ -22,9 +22,8 @@ func (s *stream) endNow() {
 	s.said.Store(true)
 }
 
-// spoke reports whether something may be under way to Envoy that is worth
-// waiting for: a last word, or whatever a stream is sending that has not come
-// to it yet.
+// spoke reports whether it is worth waiting for a message to Envoy: the end of a
+// response, or what a stream is sending while its end waits for the turn.
 func (s *stream) spoke() bool {
 	return s.said.Load() || s.turn.calls.Load() != 0
 }

@@ -87,14 +87,14 @@ func TestDrainCutOffWhileAsking(t *testing.T) {
 		if took := time.Since(began); took > 2500*time.Millisecond {
 			t.Errorf("took %s", took)
 		}
-		s.WantClosed(t, policies.EndCancelled)
+		s.WantClosed(t, policies.EndShutdown)
 		e.WantEnd()
 	})
 }
 
 // Nothing that a peer does or leaves undone puts the end of a drain off: not
 // a stream that waits, nor a peer that has stopped reading, nor one that has
-// connected and says nothing. Who reads gets the last word all the same.
+// connected and says nothing. Who reads gets the last word anyway.
 func TestDrainEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := make(chan struct{})
@@ -151,7 +151,7 @@ func TestDrainEndsInTime(t *testing.T) {
 		}
 		reading.WantChunk("", true)
 		waiting.WantEnd()
-		frozen.WantClosed(t, policies.EndComplete, policies.EndCancelled, policies.EndCancelled)
+		frozen.WantClosed(t, policies.EndComplete, policies.EndShutdown, policies.EndShutdown)
 		_, _ = silent.Close(), conn.Close()
 		if err := <-served; err != nil {
 			t.Error(err)

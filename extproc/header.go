@@ -65,7 +65,7 @@ func headersOf(h *extprocv3.HttpHeaders, pseudo func(name, value string)) polici
 	return list
 }
 
-// settingsOf reads the stream's initial metadata. Of several values the last
+// settingsOf reads the stream's initial metadata. Of several values the last one
 // counts: a route's override follows what it overrides.
 func settingsOf(ctx context.Context) policies.Headers {
 	var list policies.Headers

@@ -53,9 +53,9 @@ func readHeaders(wire []byte, around *surroundings) *extprocv3.ProcessingRequest
 	return m
 }
 
-// surroundings is what stood beside the headers of late: how Envoy is configured,
-// and attributes. That is nearly always the same, and made of many small messages,
-// so it is read again only when it differs.
+// surroundings caches what stands beside the headers: Envoy's configuration and
+// attributes. It is nearly always the same, and made of many small messages, so
+// it is decoded again only when it differs.
 type surroundings struct {
 	latest [2]atomic.Pointer[surrounding] // of requests, and of responses
 }

@@ -68,7 +68,7 @@ func (r *headerReply) set(name, value string) {
 	r.headers = appendNumber(b, 3, uint64(corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD))
 }
 
-// remove takes a header away.
+// remove removes a header.
 func (r *headerReply) remove(name string) {
 	r.headers = append(appendHead(r.headers, 2, len(name)), name...)
 }

@@ -53,7 +53,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 // preset creates the label values at 0, so that a first error shows as an
 // increase.
 func (m *metrics) preset() {
-	for e := policies.EndComplete; e <= policies.EndTooLarge; e++ {
+	for _, e := range policies.Ends() {
 		m.streams.WithLabelValues(e.String())
 	}
 	for _, k := range kinds {

@@ -5,9 +5,9 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 )
 
-// checkMode refuses a filter whose body modes cannot work: in any other
-// request mode the reply to a part of the body would be due before the whole is
-// there, in any other response mode the headers could not be held. A message
+// checkMode refuses a filter whose body modes cannot work: in any other request
+// mode the reply to a part of the body would be due before the whole body has
+// arrived, in any other response mode the headers could not be held. A message
 // without the configuration is let through, since older Envoys do not send one.
 func checkMode(m *extprocv3.ProcessingRequest) error {
 	if m.GetObservabilityMode() {

@@ -13,21 +13,21 @@ import (
 
 // transportStream is gRPC's side of a stream. Only here the length of a message
 // is known before all of it has been received: until then flow control leaves
-// what exceeds the window with Envoy.
+// what exceeds the window at Envoy.
 type transportStream interface {
 	ReadMessageHeader(header []byte) error
 	Read(n int) (mem.BufferSlice, error)
 }
 
-// discarded is how much of a body that was refused is read at a time, in bytes.
+// discarded is how many bytes of a refused body are read at a time.
 const discarded = 64 << 10
 
-// next receives the next message. Without one and without an error, it was a
-// body that the attempt has refused.
+// next receives the next message. No message and no error mean that it was a
+// body which the attempt has refused.
 //
-// A stream waits here nearly all the time. gRPC's RecvMsg would wait deeper: by
-// so much that the stack of each open stream stays at 16 KiB, where the garbage
-// collector makes 8 of it now.
+// A stream waits here nearly all the time. gRPC's RecvMsg would wait in a deeper
+// call: the stack of each open stream would stay at 16 KiB, where the garbage
+// collector shrinks it to 8 KiB now.
 func (s *stream) next(in *received) error {
 	isBody := s.bodyNext
 	s.bodyNext = false
@@ -62,7 +62,8 @@ func (s *stream) readMessage(n int, in *received) error {
 	return nil
 }
 
-// refused reports whether no body of n bytes is wanted, and sends the answer.
+// refused reports whether a body of n bytes is refused, and sends the answer if
+// so.
 func (s *stream) refused(r policies.Receiver, n int) (is bool) {
 	s.inTurn(func() {
 		if s.state != done {
@@ -75,8 +76,8 @@ func (s *stream) refused(r policies.Receiver, n int) (is bool) {
 	return is
 }
 
-// discard reads a body of n bytes without keeping it: Envoy ends the stream
-// after that, like any other.
+// discard reads a body of n bytes without keeping it; after that Envoy ends the
+// stream as usual.
 func (s *stream) discard(t transportStream, n int, in *received) error {
 	for n > 0 {
 		data, err := t.Read(min(n, discarded))

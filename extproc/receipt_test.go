@@ -202,6 +202,6 @@ func TestDrainWhileBodyWaits(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		e.WantEnd()
-		s.WantClosed(t, policies.EndCancelled)
+		s.WantClosed(t, policies.EndShutdown)
 	})
 }

@@ -49,7 +49,7 @@ func (s *stream) sendImmediate(r *policies.Reply) error {
 func forwardInBody(f *policies.Forward) *headerReply {
 	r := forwardWithLength(toRequestBody, f)
 	if r.body = f.Body; r.body == nil {
-		r.body = []byte{} // the client's is not to stay
+		r.body = []byte{} // to replace the client's
 	}
 	return r
 }
@@ -91,8 +91,8 @@ func forward(answers protowire.Number, f *policies.Forward) *headerReply {
 	return r
 }
 
-// passHeaders releases the response headers. The length is not that of what
-// will be sent.
+// passHeaders releases the response headers, without the length, which is not
+// that of the new body.
 func passHeaders(resp *policies.Response, head *policies.Head) *headerReply {
 	r := newHeaderReply(toResponseHeaders, 3, head.Remove, head.Set)
 	r.remove("content-length")
@@ -103,10 +103,9 @@ func passHeaders(resp *policies.Response, head *policies.Head) *headerReply {
 	return r
 }
 
-// wholeReply is a passed response in the form of a reply, for where Envoy
-// accepts no body for the response itself. The provider's headers stay, as
-// they would there, but for those that describe its connection and Envoy's own,
-// which Envoy lets nobody set.
+// wholeReply is a passed response in the form of a reply, for responses to
+// which Envoy accepts no body. The provider's headers stay, except those that
+// describe its connection, and Envoy's own, which Envoy lets nobody set.
 func wholeReply(resp *policies.Response, head *policies.Head, body []byte) *policies.Reply {
 	drop := append([]string{"content-length", "transfer-encoding", "connection", "keep-alive", "trailer"}, head.Remove...)
 	r := &policies.Reply{
@@ -150,7 +149,7 @@ func immediate(r *policies.Reply) *extprocv3.ProcessingResponse {
 	}}
 }
 
-// statusCode keeps a reply from leaving with a status that is none.
+// statusCode replaces a status that is not valid in HTTP.
 func statusCode(code int) int {
 	if code < 200 || code > 599 {
 		return 500

@@ -28,7 +28,7 @@ func (s *stream) onRequestHeaders(h *extprocv3.HttpHeaders) error {
 	case s.request.NoBody:
 		return s.rewrite(nil)
 	case s.duplex:
-		// Nothing is said yet: a reply would be the last word on the headers.
+		// No reply yet: the headers can be answered only once.
 		if s.body.declared = declaredLength(s.request.Headers); s.body.declared > s.server.cfg.MaxBody {
 			return s.grow(s.body.declared)
 		}
@@ -92,8 +92,8 @@ func (s *stream) sendForward(f *policies.Forward) error {
 	return s.send(forwardInBody(f))
 }
 
-// ask calls the attempt's RequestBody. That may wait, so a drain can end it;
-// what it answers then goes nowhere: Envoy tries again at another replica.
+// ask calls the attempt's RequestBody. That may wait, so a drain can end it; its
+// result is then dropped: Envoy tries again at another replica.
 func (s *stream) ask(body []byte) (*policies.Forward, *policies.Reply, error) {
 	if err := s.move(requestBody); err != nil {
 		return nil, nil, err
@@ -119,7 +119,7 @@ func (s *stream) onRequestTrailers() error {
 	return s.send(continueRequestTrailers)
 }
 
-// answer ends the attempt with a reply of heald.
+// answer ends the attempt with a reply made by heald.
 func (s *stream) answer(r *policies.Reply) error {
 	if err := s.sendImmediate(r); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// response is what a stream knows of the response under way.
+// response is the state of the current response.
 type response struct {
 	policies.Response
 	chunked  bool // a chunk came: body replies are legal
@@ -51,9 +51,9 @@ func (s *stream) onResponseTrailers() error {
 	return s.act(s.attempt.ResponseBody(nil, true), true)
 }
 
-// act carries out an attempt's answer. last says that the provider has said
-// all, so that waiting longer would leave the client without an end, unless the
-// attempt has more of its own.
+// act carries out an attempt's action. last means that the provider has sent
+// everything: then only the attempt itself can still send more, and without
+// that the client would never get an end.
 func (s *stream) act(a policies.Action, last bool) error {
 	last = last && !a.More
 	s.arm(a.Wake)
@@ -92,8 +92,8 @@ func (s *stream) pass(a policies.Action, last bool) error {
 	}
 }
 
-// passEarly keeps what Envoy would not accept before its first chunk. If
-// nothing more is to come, the response leaves whole, as a reply.
+// passEarly keeps bytes that Envoy would not accept before its first chunk. If
+// nothing more is to come, the response is sent whole, as a reply.
 func (s *stream) passEarly(a policies.Action, last bool) error {
 	if err := s.move(passedEarly); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *stream) passEarly(a policies.Action, last bool) error {
 	return s.answer(wholeReply(&s.response.Response, s.response.head, s.response.body))
 }
 
-// release lets the response headers go. A chunk follows at once if there is
+// release releases the response headers. A chunk follows at once if there is
 // one: Envoy 1.39 holds the headers until then.
 func (s *stream) release(head *policies.Head, body []byte, last bool) error {
 	if err := s.move(passed); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -23,13 +24,13 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// Deps are what the server works with.
+// Deps are what the server uses but does not own.
 type Deps struct {
 	Policy     policies.Policy
 	Logger     *zap.Logger           // nil logs nothing
-	Registerer prometheus.Registerer // nil counts in vain
+	Registerer prometheus.Registerer // nil registers no metrics
 	// TLS secures connections that come by TCP; nil for plain text. Those of
-	// Unix sockets are plain text always.
+	// Unix sockets are always plain text.
 	TLS *tls.Config
 }
 
@@ -45,10 +46,13 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	conns  connections
-	around surroundings // of the headers of all streams
+	around surroundings // of the messages of all streams
+
+	// stopping says that streams end because the process has to stop.
+	stopping atomic.Bool
 
 	mu      sync.Mutex
-	streams map[*stream]struct{} // that run
+	streams map[*stream]struct{} // the running ones
 }
 
 // New returns a server that is ready to serve.
@@ -115,7 +119,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		g.Go(func() error {
 			err := s.grpc.Serve(s.conns.of(l))
 			if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-				// One dead listener must not leave a half-deaf server behind.
+				// If one listener fails, the server must not go on with the others.
 				s.breakOff()
 				return fmt.Errorf("extproc: serve %s: %w", l.Addr(), err)
 			}
@@ -125,14 +129,15 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return g.Wait()
 }
 
-// lastWord is how long the last words of streams may take to reach Envoy.
+// lastWord is how long the ends of streams may take to reach Envoy.
 const lastWord = 500 * time.Millisecond
 
-// CutOff ends what still runs: passed responses with a word to their clients,
-// where their attempts have one. The rest Envoy tries again elsewhere. All
-// connections are closed within half a second, and no new ones are taken.
+// CutOff ends all running streams: passed responses with an error event, where
+// their attempts have one. Envoy retries the others at another replica. All
+// connections are closed within half a second, and new ones are refused.
 func (s *Server) CutOff() {
-	// First: nothing that a stream waits for can put it off.
+	s.stopping.Store(true)
+	// This comes first, so that nothing that a stream waits for can delay it.
 	last := time.AfterFunc(lastWord, s.breakOff)
 	s.mu.Lock()
 	running := slices.Collect(maps.Keys(s.streams))
@@ -147,9 +152,10 @@ func (s *Server) CutOff() {
 	}
 }
 
-// breakOff ends all connections at once, and with them their streams. gRPC
-// does not know of a connection before the peer has said something.
+// breakOff closes all connections at once, and with them their streams. gRPC
+// does not list a connection whose peer has sent nothing yet.
 func (s *Server) breakOff() {
+	s.stopping.Store(true)
 	s.conns.closeAll()
 	s.grpc.Stop()
 }
@@ -160,7 +166,7 @@ func (s *Server) breakOff() {
 // returned.
 func (s *Server) Drain(ctx context.Context) error {
 	s.health.Shutdown()
-	s.log.Info("draining", zap.Duration("grace", s.cfg.DrainGrace))
+	s.log.Info("draining", zap.Int64("grace_ms", s.cfg.DrainGrace.Milliseconds()))
 	// Stop makes a waiting GracefulStop return, so the goroutine behind it
 	// ends with this function.
 	stop := context.AfterFunc(ctx, s.CutOff)

@@ -84,7 +84,7 @@ func TestDrainCutOff(t *testing.T) {
 		if took := time.Since(began); took != 30*time.Second {
 			t.Errorf("took %s", took)
 		}
-		s.WantClosed(t, policies.EndCancelled) // by the time Drain has returned
+		s.WantClosed(t, policies.EndShutdown) // by the time Drain has returned
 		e.WantEnd()
 	})
 }
@@ -113,7 +113,7 @@ func TestDrainLastWord(t *testing.T) {
 		if err := <-drained; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("drain: %v", err)
 		}
-		s.WantClosed(t, policies.EndComplete, policies.EndCancelled)
+		s.WantClosed(t, policies.EndComplete, policies.EndShutdown)
 		held.WantEnd()
 	})
 }

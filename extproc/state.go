@@ -67,7 +67,7 @@ var moves = [events][states]state{
 	ended:            {idle: done, asked: done, asking: done, sent: done, peek: done, due: done, open: done},
 }
 
-// move is the only place that changes the state.
+// move is the only function that changes the state.
 func (s *stream) move(e event) error {
 	to := moves[e][s.state]
 	if to == idle {

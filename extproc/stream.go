@@ -10,6 +10,7 @@ import (
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,17 +23,17 @@ import (
 type stream struct {
 	server    *Server
 	grpc      extprocv3.ExternalProcessor_ProcessServer
-	transport transportStream // nil if gRPC's is another one
+	transport transportStream // nil if gRPC's is of another type
 	// asking ends the context of Receive or RequestBody; nil before one is called.
 	asking atomic.Pointer[context.CancelFunc]
 
-	said atomic.Bool // a last word
+	said atomic.Bool // the last message was sent
 
 	turn    turn // who has it may use the rest
 	state   state
 	greeted bool // the first message was checked
-	// bodyNext: Envoy was told to go on, and sends the request's body next. Of
-	// run's goroutine alone.
+	// bodyNext: Envoy was told to continue, and sends the request's body next.
+	// Only run's goroutine uses it.
 	bodyNext bool
 	duplex   bool // the request's body comes in parts
 	request  *policies.Request
@@ -52,11 +53,11 @@ func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
 	return &stream{server: s, grpc: g, transport: t, turn: newTurn()}
 }
 
-// run receives until Envoy closes the stream. It goes on after the attempt's
+// run receives until Envoy closes the stream. It continues after the attempt's
 // end: Envoy closes the stream itself once it has read the last reply. The
 // error is what broke the stream, nil if Envoy closed it.
 func (s *stream) run() (err error) {
-	// Policy code has its own guard; this one is for all that is around it.
+	// Policy code has its own guard; this one is for the code around it.
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -89,11 +90,11 @@ func (s *stream) receive(m *extprocv3.ProcessingRequest) {
 	s.guard(func() error { return s.handle(m) })
 }
 
-// handle tells the attempt one message and sends what it answers.
+// handle passes one message to the attempt and sends its answer.
 func (s *stream) handle(m *extprocv3.ProcessingRequest) error {
 	if !s.greeted {
 		s.greeted = true
-		// First, so that a refusal speaks the dialect of the path.
+		// This comes first, so that a refusal is in the dialect of the path.
 		if h := m.GetRequestHeaders(); h != nil {
 			s.request = requestOf(s.grpc.Context(), h)
 		}
@@ -134,14 +135,35 @@ func (s *stream) guard(work func() error) {
 	}
 	if b, ok := errors.AsType[*breach](err); ok {
 		s.server.metric.breaches.WithLabelValues(string(b.kind)).Inc()
-		s.server.log.Warn("stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID())
+		s.logBreach(b)
 		s.refuse(b.fault(), b.end())
 		return
 	}
-	s.finish(policies.EndCancelled)
+	s.finish(s.endedByOthers())
 }
 
-// errPanic is what a client may know of a panic; the log has the rest.
+// endedByOthers is the end of a stream that Envoy or a shutdown has ended.
+func (s *stream) endedByOthers() policies.End {
+	if s.server.stopping.Load() {
+		return policies.EndShutdown
+	}
+	return policies.EndCancelled
+}
+
+// logBreach logs what broke the stream: a body that is too long is its client's
+// fault, everything else is a defect.
+func (s *stream) logBreach(b *breach) {
+	level, stack := zapcore.ErrorLevel, zap.Skip()
+	switch b.kind {
+	case tooLarge:
+		level = zapcore.InfoLevel
+	case undrawn, badAction:
+		stack = zap.Stack("stack")
+	}
+	s.server.log.Log(level, "stream cannot go on", zap.String("kind", string(b.kind)), zap.Error(b.err), s.requestID(), stack)
+}
+
+// errPanic is what a client is told about a panic; the log has the details.
 var errPanic = errors.New("internal error")
 
 func (s *stream) panicked(p any) {
@@ -156,20 +178,20 @@ func (s *stream) requestID() zap.Field {
 	return zap.String("request_id", s.request.Headers.Get(policies.HeaderRequestID))
 }
 
-// refuse ends a broken attempt. Where the client already has bytes, Envoy
-// cannot deliver the reply: it cuts the response short, which is the honest
-// end of a broken stream.
+// refuse ends a broken attempt. If the client already has bytes, Envoy cannot
+// deliver the reply and cuts the response short, so the client sees that it is
+// broken.
 func (s *stream) refuse(f *policies.Fault, how policies.End) {
 	if s.state == done {
 		return
 	}
 	// A failed send changes nothing: the attempt is broken either way.
-	_ = s.sendImmediate(s.wordRefusal(f))
+	_ = s.sendImmediate(s.refusal(f))
 	s.finish(how)
 }
 
-// wordRefusal asks the policy for the words, and has its own as a last resort.
-func (s *stream) wordRefusal(f *policies.Fault) (r *policies.Reply) {
+// refusal asks the policy for the reply, and has its own as a last resort.
+func (s *stream) refusal(f *policies.Fault) (r *policies.Reply) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -209,12 +231,12 @@ func (s *stream) finish(how policies.End) {
 	s.attempt.Close(how)
 }
 
-// leave ends the attempt because Envoy hung up: the client left, or the
-// provider's connection broke. A message above the limit of the connection
-// ends the stream too, and gRPC lets nobody answer it.
+// leave ends the attempt because Envoy closed the stream: the client left, or
+// the provider's connection broke. A message above the limit of the connection
+// ends the stream too, and gRPC offers no way to answer it.
 func (s *stream) leave(err error) {
 	if status.Code(err) != codes.ResourceExhausted {
-		s.finish(policies.EndCancelled)
+		s.finish(s.endedByOthers())
 		return
 	}
 	s.server.metric.breaches.WithLabelValues(string(tooLarge)).Inc()

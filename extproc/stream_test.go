@@ -143,7 +143,7 @@ func TestMetricsArePreset(t *testing.T) {
 		got[f.GetName()] = len(f.GetMetric())
 	}
 	for name, want := range map[string]int{
-		"heald_streams_total": int(policies.EndTooLarge) + 1, "heald_protocol_errors_total": len(kinds), "heald_immediate_responses_total": int(policies.Fail) + 1,
+		"heald_streams_total": len(policies.Ends()), "heald_protocol_errors_total": len(kinds), "heald_immediate_responses_total": int(policies.Fail) + 1,
 	} {
 		if got[name] != want {
 			t.Errorf("%s has %d series, want %d; all are %v", name, got[name], want, got)

@@ -23,14 +23,14 @@ func newTransport(cfg *tls.Config, log *zap.Logger) *transport {
 	return &transport{TransportCredentials: credentials.NewTLS(cfg), plain: insecure.NewCredentials(), log: log}
 }
 
-// ServerHandshake implements credentials.TransportCredentials. gRPC tells
-// nobody of a handshake that fails, and Envoy only that it did.
+// ServerHandshake implements credentials.TransportCredentials. It logs a failed
+// handshake: gRPC does not report it, and Envoy only reports that it failed.
 func (t *transport) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	if raw.LocalAddr().Network() == "unix" {
 		return t.plain.ServerHandshake(raw)
 	}
 	conn, info, err := t.TransportCredentials.ServerHandshake(raw)
-	if err != nil && !errors.Is(err, io.EOF) { // a probe of the port says nothing
+	if err != nil && !errors.Is(err, io.EOF) { // a port probe sends nothing
 		t.log.Warn("connection refused: the TLS handshake failed", zap.Stringer("peer", raw.RemoteAddr()), zap.Error(err))
 	}
 	return conn, info, err

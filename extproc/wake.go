@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// arm asks for a wake-up after d; 0 keeps the earlier wish, a negative d
-// (policies.Never) takes it back. A stream has one timer and re-uses it: idle
+// arm asks for a wake-up after d; 0 keeps the earlier time, a negative d
+// (policies.Never) cancels it. A stream has one timer and reuses it: idle
 // limits move with every chunk.
 func (s *stream) arm(d time.Duration) {
 	switch {
@@ -25,10 +25,10 @@ func (s *stream) arm(d time.Duration) {
 	}
 }
 
-// wake keeps the wish that arm was asked for.
+// wake makes the wake-up that arm was asked for.
 func (s *stream) wake() {
 	// While this call waited for its turn the stream may have ended, or the
-	// wish was taken back or moved; a moved one has its own call to come.
+	// wake-up was canceled or moved; a moved one has its own call to come.
 	if s.state == done || s.wakeAt.IsZero() || time.Now().Before(s.wakeAt) {
 		return
 	}

@@ -115,7 +115,7 @@ func TestStall(t *testing.T) {
 	})
 }
 
-// Never takes a wish back; 0 leaves it.
+// Never cancels a wake-up; 0 keeps it.
 func TestNever(t *testing.T) {
 	s := &extproctest.Script{
 		RequestBody:     forwardWith(10 * time.Second),

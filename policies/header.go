@@ -55,6 +55,10 @@ const (
 	// HeaderSession is the client's own session key.
 	HeaderSession = "x-heald-session"
 
+	// HeaderTraceparent is the traceparent of the outer listener's span, where the
+	// inner one has put the id of the attempt's span into traceparent.
+	HeaderTraceparent = "x-heald-traceparent"
+
 	// HeaderAttemptCount is Envoy's: 1 for the first attempt.
 	HeaderAttemptCount = "x-envoy-attempt-count"
 	// HeaderRequestID is Envoy's: the same for all attempts of a request.

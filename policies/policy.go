@@ -30,7 +30,7 @@ type Attempt interface {
 	// RequestBody gets the whole body and returns what to send upstream, or
 	// the reply that ends the attempt; exactly one of the two is not nil. It
 	// may block (back-off, waiting for a slot) until ctx ends: the client has
-	// left, or the process has to go. What it returns then is not sent.
+	// left, or the process has to stop. What it returns then is not sent.
 	//
 	// body is the attempt's own: nobody else keeps it or writes to it. What
 	// refers to it after the return is held until Close, for minutes.
@@ -54,7 +54,7 @@ type Attempt interface {
 }
 
 // Ender is an Attempt that can end a response which the client has begun to
-// read: what is not ended when the process has to go is cut off without a word.
+// read: what is not ended when the process has to stop is cut off without a word.
 type Ender interface {
 	// EndNow is called between the other methods, never during one, once the
 	// first Send was answered. Its Action ends the response.
@@ -210,7 +210,7 @@ const (
 	// EndComplete: the response was completed, or a Reply was sent.
 	EndComplete End = iota
 	// EndCancelled: Envoy ended the stream first: the client left, or the
-	// provider's connection broke.
+	// provider's connection broke after its headers had come.
 	EndCancelled
 	// EndPanic: code of heald panicked.
 	EndPanic
@@ -219,9 +219,21 @@ const (
 	// EndTooLarge: a message longer than heald accepts. In practice it is the
 	// request's body: only Envoy's limit for those can exceed heald's.
 	EndTooLarge
+	// EndShutdown: the process has to stop. Envoy asks another replica, unless the
+	// client has a part of the answer.
+	EndShutdown
+	ends // how many there are
 )
 
-var endNames = [...]string{"complete", "canceled", "panic", "protocol", "too_large"}
+// Ends are all of them.
+func Ends() (all []End) {
+	for e := range ends {
+		all = append(all, e)
+	}
+	return all
+}
+
+var endNames = [ends]string{"complete", "canceled", "panic", "protocol", "too_large", "shutdown"}
 
 // String returns the log word.
 func (e End) String() string {

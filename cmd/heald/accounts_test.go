@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 )
 
-// The command shows what the admin listener of a running heald tells: as a
-// table, or byte for byte.
+// The command shows the report of a running heald's admin listener: as a table,
+// or byte for byte.
 func TestAccountsOfARunningHeald(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,8 +51,8 @@ func TestAccountsMistakes(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--admin", "127.0.0.1:1"}, exitFault, "heald accounts: 127.0.0.1:1: nothing listens there: is heald running?"},
-		{[]string{"--admin", "127.0.0.1:1", "--watch", "1s"}, exitFault, "nothing listens there"},
+		{[]string{"--admin", "127.0.0.1:1"}, exitFailed, "heald accounts: 127.0.0.1:1: nothing listens there: is heald running?"},
+		{[]string{"--admin", "127.0.0.1:1", "--watch", "1s"}, exitFailed, "nothing listens there"},
 		{[]string{"--admin", "nowhere"}, exitUsage, "--admin: this is no address"},
 		{[]string{"--watch", "1ms"}, exitUsage, "--watch: 1ms is too short"},
 		{[]string{"--watch", "-1s"}, exitUsage, "--watch: -1s is too short"},

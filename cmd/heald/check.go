@@ -2,12 +2,13 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
@@ -16,15 +17,21 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// runCheck finds what is wrong in heald.yaml and in an Envoy configuration.
-func runCheck(_ context.Context, args []string, out streams) error {
-	fs := newFlags("check", "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems", out)
+// checkCommand finds what is wrong in heald.yaml and in an Envoy configuration.
+func checkCommand(out streams) *cobra.Command {
 	var flags config.Flags
-	flags.Register(fs)
-	file := fs.String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
-	if err := parse(fs, args); err != nil {
-		return err
+	cmd := &cobra.Command{
+		Use: "check [flags]", Short: "check heald.yaml and an Envoy configuration",
+		Long: "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems",
+		Args: noArguments,
 	}
+	flags.Register(cmd.Flags())
+	file := cmd.Flags().String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
+	cmd.RunE = func(*cobra.Command, []string) error { return check(&flags, *file, out) }
+	return cmd
+}
+
+func check(flags *config.Flags, file string, out streams) error {
 	problems, notes := 0, 0
 	cfg, err := flags.Load()
 	if err == nil {
@@ -49,11 +56,11 @@ func runCheck(_ context.Context, args []string, out streams) error {
 	if cfg != nil && cfg.Auth == "none" && !cfg.Asks() {
 		fmt.Fprintln(out.out, "auth: none: NO KEY IS ASKED FOR, everybody who can connect to Envoy may call")
 	}
-	if *file != "" {
-		found, err := checkEnvoy(*file, cfg, flags.File != "")
+	if file != "" {
+		found, err := checkEnvoy(file, cfg, flags.File != "")
 		if err != nil {
 			problems++
-			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(*file), redact.Text(err.Error()))
+			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(file), redact.Text(err.Error()))
 		}
 		for _, p := range found {
 			fmt.Fprintln(out.out, p)
@@ -80,9 +87,9 @@ func verdict(w io.Writer, problems, notes int) error {
 	return nil
 }
 
-// checkEnvoy compares an Envoy configuration with what heald.yaml asks of it.
-// cfg may be nil if heald.yaml could not be read. Without a heald.yaml nobody has
-// said where heald listens.
+// checkEnvoy compares an Envoy configuration with what heald.yaml needs. cfg may
+// be nil if heald.yaml could not be read. Without a heald.yaml it is not known
+// where heald listens.
 func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Problem, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -102,7 +109,7 @@ func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Prob
 	return bootstrap.Check(b, want), nil
 }
 
-// wantOf is what a configuration asks of Envoy's: of several policies, the
+// wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
 	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
@@ -112,6 +119,9 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"
 		w.Hedge = w.Hedge || s.Hedges()
+	}
+	if o, err := cfg.Record.Traces(os.Getenv); err == nil && o != nil {
+		w.Traces = o.Sampler.FollowsEnvoy()
 	}
 	w.Wait, w.Silence = waits(cfg)
 	w.RetryAfter = retryAfter(cfg)
@@ -129,8 +139,8 @@ func wantOf(cfg *config.Config) bootstrap.Want {
 	return w
 }
 
-// waits are the longest that heald may wait inside one attempt, and that
-// nothing may pass on a healthy stream.
+// waits are the longest time that heald may wait within one attempt, and the
+// longest time without a message on a healthy stream.
 func waits(cfg *config.Config) (wait, silence time.Duration) {
 	for _, s := range cfg.Settings() {
 		wait = max(wait, s.MaxWait, s.QueueWait)
@@ -158,12 +168,13 @@ func clusters(backends []config.Backend) []string {
 	return out
 }
 
-// ownProblem is a problem of heald.yaml in the shape of one of Envoy's.
+// ownProblem is a problem in heald.yaml in the form of a problem in Envoy's
+// configuration.
 func ownProblem(file string, p *setting.Problem) bootstrap.Problem {
 	path := redact.Text(file)
 	if p.Path != "" && p.Path != file {
 		path += ": " + p.Path
 	}
 	return bootstrap.Problem{Note: p.Note, Path: path, Problem: redact.Text(p.Found),
-		Consequence: cmp.Or(p.Consequence, setting.NotTaken), Fix: cmp.Or(p.Fix, "see heald.yaml in README.md")}
+		Consequence: cmp.Or(p.Consequence, setting.NotTaken), Fix: cmp.Or(p.Fix, "see CONFIGURATION.md")}
 }

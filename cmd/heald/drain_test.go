@@ -15,8 +15,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// The process ends whatever its peers do: one that opened a stream and does
-// not read the answer, and one that connected and says nothing.
+// The process ends whatever its peers do: one opened a stream and does not read
+// the answer, another one connected and sends nothing.
 func TestServeEndsInTime(t *testing.T) {
 	t.Setenv("KEY", "k")
 	socket := filepath.Join(t.TempDir(), "s")

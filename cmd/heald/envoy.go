@@ -1,33 +1,52 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/policies/exchange"
 )
 
-// runEnvoy prints the Envoy configuration that suits heald's.
-func runEnvoy(_ context.Context, args []string, out streams) error {
-	fs := newFlags("envoy", "print an Envoy configuration for the backends of heald.yaml or of the flags", out)
-	var flags config.Flags
-	flags.Register(fs)
-	listen := fs.String("listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
-	adminAddress := fs.String("envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
-	lean := fs.Bool("lean", false, "leave out what costs processor time and no answer needs: most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
-	buffer := fs.Bool("buffer-requests", false, "hand each request's body to heald in one message (BUFFERED) instead of in parts: Envoy alone holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
-	var sidecars []string
+// envoyOptions are the flags of `envoy`.
+type envoyOptions struct {
+	flags    config.Flags
+	listen   string
+	admin    string
+	lean     bool
+	buffer   bool
+	otlp     string
+	sidecars []string
+}
+
+// envoyCommand prints the Envoy configuration that fits heald's.
+func envoyCommand(out streams) *cobra.Command {
+	var o envoyOptions
+	cmd := &cobra.Command{
+		Use: "envoy [flags]", Short: "print an Envoy configuration",
+		Long: "print an Envoy configuration for the backends of heald.yaml or of the flags",
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return o.print(out) },
+	}
+	fs := cmd.Flags()
+	o.flags.Register(fs)
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
+	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
+	fs.BoolVar(&o.lean, "lean", false, "save processor time: leave out most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
+	fs.BoolVar(&o.buffer, "buffer-requests", false, "send each request's body to heald in one message (BUFFERED) instead of in parts: only Envoy holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
+	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
-		sidecars = append(sidecars, s)
+		o.sidecars = append(o.sidecars, s)
 		return nil
 	})
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	cfg, err := flags.Load()
+	return cmd
+}
+
+func (o *envoyOptions) print(out streams) error {
+	cfg, err := o.flags.Load()
 	if err != nil {
 		return err
 	}
@@ -35,11 +54,13 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	if err != nil {
 		return err
 	}
+	sidecars := o.sidecars
 	if len(sidecars) == 0 {
 		sidecars = cfg.Listen.GRPC
 	}
-	params := envoyParams(cfg, x, *listen, *adminAddress, sidecars)
-	params.Lean, params.BufferRequests = *lean, *buffer
+	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
+	params.Lean, params.BufferRequests = o.lean, o.buffer
+	params.OTLP = o.otlp
 	b, err := bootstrap.Render(params)
 	if err != nil {
 		return err
@@ -59,8 +80,8 @@ func runEnvoy(_ context.Context, args []string, out streams) error {
 	return err
 }
 
-// envoyParams is what Envoy's configuration takes from heald's, of which x was
-// made.
+// envoyParams is what Envoy's configuration takes from heald's, from which x
+// was made.
 func envoyParams(cfg *config.Config, x exchange.Config, listen, admin string, sidecars []string) bootstrap.Params {
 	p := bootstrap.Params{
 		Listen: listen, Admin: admin, Sidecars: sidecars,

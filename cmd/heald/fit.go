@@ -9,14 +9,14 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// fit compares the Envoy that `up` has started with what heald.yaml asks of it:
-// a reload changes heald's settings, and leaves Envoy as it is.
+// fit compares the Envoy that `up` has started with what heald.yaml needs: a
+// reload changes heald's settings, but not Envoy.
 type fit struct {
 	envoy *bootstrapv3.Bootstrap
-	// maxMessage is the longest that heald receives, which no reload changes.
+	// maxMessage is the longest message that heald receives, which no reload changes.
 	maxMessage int
 	ways       map[string]way // to the backends, by cluster
-	// known is what was told before, so that a reload tells what it changes.
+	// known is what was logged before, so that a reload logs only what it changes.
 	known map[bootstrap.Problem]bool
 }
 
@@ -33,8 +33,8 @@ func newFit(envoy *bootstrapv3.Bootstrap, cfg *config.Config) *fit {
 	return f
 }
 
-// check lists what does not fit. The addresses of backends are in Envoy's
-// configuration alone.
+// check lists what does not fit. Only Envoy's configuration has the addresses
+// of backends.
 func (f *fit) check(cfg *config.Config) []bootstrap.Problem {
 	want := wantOf(cfg)
 	want.MaxMessage = f.maxMessage
@@ -59,7 +59,7 @@ func (f *fit) check(cfg *config.Config) []bootstrap.Problem {
 	return problems
 }
 
-// tell logs what does not fit and was not told the last time.
+// tell logs what does not fit and was not logged the last time.
 func (f *fit) tell(log *zap.Logger, cfg *config.Config) {
 	if f == nil {
 		return

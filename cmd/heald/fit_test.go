@@ -66,7 +66,7 @@ func TestRenderedEnvoyFits(t *testing.T) {
 func TestWaitLongerThanEnvoyWaits(t *testing.T) {
 	t.Setenv("KEY", "k")
 	file := write(t, "heald.yaml", minimal+"policies: {default: {deadline: 3h, max_wait: 2h}}\n")
-	if code, _, errs := heald(t, "envoy", "--config", file); code != exitFault || !strings.Contains(errs, "lower max_wait") {
+	if code, _, errs := heald(t, "envoy", "--config", file); code != exitFailed || !strings.Contains(errs, "lower max_wait") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }

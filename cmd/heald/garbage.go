@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/config"
 )
 
-// newPacer chooses GOGC from now on, unless the operator has: nil then.
+// newPacer chooses GOGC from now on; nil if the operator has chosen it.
 func newPacer() *collector.Pacer {
 	if os.Getenv("GOGC") != "" {
 		return nil
@@ -16,7 +16,7 @@ func newPacer() *collector.Pacer {
 	return collector.New()
 }
 
-// tellGOGC is what the log says of GOGC where the heap has budget bytes; 0 for
+// tellGOGC is what the log says about GOGC if the heap has budget bytes; 0 for
 // no limit.
 func tellGOGC(budget int64) string {
 	if own := os.Getenv("GOGC"); own != "" {
@@ -33,9 +33,9 @@ func (s *sidecar) limitMemory(cfg *config.Config) config.Limits {
 	return limits
 }
 
-// heapBudget is what GOGC is chosen for: the least of the limits that there are,
+// heapBudget is the memory for which GOGC is chosen: the smallest of all limits,
 // in bytes; 0 for none. A GOMEMLIMIT that is off, or larger than the process may
-// use, only says that Go's own limit is to bound nothing.
+// use, only means that Go's own limit bounds nothing.
 func (s *sidecar) heapBudget(l config.Limits) int64 {
 	if s.flags.StartsEnvoy { // it is in the same container
 		l.Cgroup /= 2

@@ -57,7 +57,7 @@ func TestHeapBudget(t *testing.T) {
 	}
 }
 
-// So it is with what the environment really says.
+// The same with the real environment.
 func TestGOMEMLIMITIsNotAllOfIt(t *testing.T) {
 	const limit, live = 64 << 20, 25 << 20
 	was := debug.SetMemoryLimit(-1)

@@ -7,37 +7,46 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/spf13/cobra"
 )
 
-// runHealth asks a running heald whether it lives: the image's health check,
-// since there is no shell or curl in the image.
-func runHealth(ctx context.Context, args []string, out streams) error {
-	fs := newFlags("health", "ask a running heald whether it lives", out)
-	address := fs.String("admin", config.DefaultAdmin, "ask at `ADDRESS`")
-	ready := fs.Bool("ready", false, "ask whether it takes new requests, too")
-	if err := parse(fs, args); err != nil {
+// probeTime bounds the question of a health check.
+const probeTime = 5 * time.Second
+
+// healthCommand asks a running heald whether it is alive. It is the image's
+// health check, since the image has no shell or curl.
+func healthCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "health [flags]", Short: "check that a running heald is alive",
+		Long: "check that a running heald is alive; exit status 1 if it is not", Args: noArguments,
+	}
+	var admin adminLine
+	admin.register(cmd.Flags())
+	ready := cmd.Flags().Bool("ready", false, "check that it takes new requests, too")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		path := "/livez"
+		if *ready {
+			path = "/readyz"
+		}
+		return askHealth(cmd.Context(), &admin, path, out.out)
+	}
+	return cmd
+}
+
+func askHealth(ctx context.Context, admin *adminLine, path string, out io.Writer) error {
+	client, err := admin.client()
+	if err != nil {
 		return err
 	}
-	path := "/livez"
-	if *ready {
-		path = "/readyz"
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+*address+path, nil)
+	status, body, err := client.Probe(ctx, path)
 	if err != nil {
-		return &usageError{err}
+		return &problemError{err}
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
+	if status != http.StatusOK {
+		return &problemError{fmt.Errorf("%s answers %d: %.1000s", path, status, body)}
 	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s%s answers %d: %s", *address, path, resp.StatusCode, body)
-	}
-	_, err = out.out.Write(body)
+	_, err = out.Write(body)
 	return err
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state/redis/redistest"
 )
 
-// A replica that has nothing to do tells what another one uses now; and once the
-// store is gone, as of when it knows.
+// An idle replica reports what another one uses now; and once the store is gone,
+// the age of that knowledge.
 func TestReportOfAnIdleReplica(t *testing.T) {
 	server := redistest.Start(t)
 	file := filepath.Join(t.TempDir(), "heald.yaml")

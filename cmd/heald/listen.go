@@ -64,8 +64,8 @@ func listen(address string, log *zap.Logger) (net.Listener, error) {
 }
 
 // clearPath removes a socket that nobody listens on, and nothing else: a file
-// named by mistake refuses connections as well. A symbolic link is left alone,
-// whatever it leads to.
+// named by mistake refuses connections as well. A symbolic link is never
+// removed, whatever it leads to.
 func clearPath(path string) error {
 	info, missing := os.Lstat(path)
 	if missing == nil && info.Mode().Type() != os.ModeSocket {
@@ -77,14 +77,14 @@ func clearPath(path string) error {
 		return errors.New("another process listens there; stop it or choose another path")
 	}
 	if missing == nil && errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(path) // if it fails, so does listening, which says why
+		_ = os.Remove(path) // if this fails, listening fails and says why
 	}
 	return nil
 }
 
 // othersOut is the umask under which sockets are made: whoever can connect is
-// given credentials, so that is nobody but owner and group. A stricter umask of
-// the process stays: with the usual 022 only the owner can connect.
+// given credentials, so only owner and group may. A stricter umask of the
+// process stays: with the usual 022 only the owner can connect.
 const othersOut = 0o117
 
 // groupConnects is the bit of a socket's mode that lets its group connect.

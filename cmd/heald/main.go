@@ -5,46 +5,59 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/heald-proxy/heald/policies/redact"
 )
-
-// command is one subcommand.
-type command struct {
-	name, summary string
-	run           func(ctx context.Context, args []string, out streams) error
-}
 
 // streams are where a command writes.
 type streams struct{ out, err io.Writer }
 
-func commands() []command {
-	return []command{
-		{"up", "run Envoy and heald together in the foreground", runUp},
-		{"serve", "run the sidecar alone", runServe},
-		{"check", "check heald.yaml and an Envoy configuration", runCheck},
-		{"envoy", "print an Envoy configuration", runEnvoy},
-		{"translate", "show what becomes of one request or reply", runTranslate},
-		{"usage", "sum files of records by tenant, model, account or day", runUsage},
-		{"tenant", "say who may call: make, replace and remove keys", runTenant},
-		{"accounts", "show a running heald's accounts, and why each is or is not usable", runAccounts},
-		{"health", "ask a running heald whether it lives", runHealth},
-		{"version", "print the version", runVersion},
+// newRoot is the whole command line.
+func newRoot(out streams) *cobra.Command {
+	tellVersion := new(bool)
+	root := &cobra.Command{
+		Use: "heald", Short: "heal what breaks between language-model clients and Gemini, inside Envoy",
+		Args: commandNamed,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if *tellVersion {
+				return printVersion(out.out)
+			}
+			return cmd.Help()
+		},
+		// Errors are printed once, in run; help only if it is asked for.
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.SetOut(out.out)
+	root.SetErr(out.err)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(out.out, cmd) })
+	root.SetHelpCommand(helpCommand())
+	root.AddCommand(
+		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
+		tenantCommand(out), accountsCommand(out), topCommand(out), whyCommand(out), requestsCommand(out), healthCommand(out), completionCommand(out), versionCommand(out),
+	)
+	root.Flags().BoolVar(tellVersion, "version", false, "print the version")
+	completeFlags(root)
+	return root
 }
 
-// Exit codes.
+// Exit codes; exitCodes describes them for help.
 const (
-	exitOK    = 0
-	exitFault = 1 // it went wrong, or check found problems
-	exitUsage = 2 // the command line was not understood
+	exitOK       = 0
+	exitProblems = 1 // it ran, and found problems
+	exitUsage    = 2 // the command line was not understood
+	exitFailed   = 3 // it could not run, or not to its end
 )
+
+const exitCodes = "Exit status: 0 fine, 1 problems found, 2 command line not understood, 3 could\nnot run, or not to its end (configuration not taken, port in use, no answer).\n"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -57,47 +70,32 @@ func run(ctx context.Context, args []string, out streams) int {
 		fmt.Fprintln(out.err, "heald:", err)
 		return exitUsage
 	}
-	name := "help"
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
+	root := newRoot(out)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		withoutQuotes(root)
 	}
-	for _, c := range commands() {
-		if c.name != name {
-			continue
-		}
-		err := c.run(ctx, args, out)
-		var usage *usageError
-		switch {
-		case err == nil || errors.Is(err, flag.ErrHelp):
-			return exitOK
-		case errors.As(err, &usage):
-			complain(out.err, name, err)
-			return exitUsage
-		case errors.Is(err, errProblems):
-			return exitFault
-		}
-		complain(out.err, name, err)
-		return exitFault
-	}
-	help(out.err)
-	if name == "help" || name == "-h" || name == "--help" || name == "-help" {
+	root.SetArgs(longFlags(root, args))
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.As(err, &usage):
+		complain(out.err, cmd.CommandPath(), err)
+		return exitUsage
+	case errors.Is(err, errProblems):
+		if err != errProblems { //nolint:errorlint // the error says more than that there are problems
+			complain(out.err, cmd.CommandPath(), err)
+		}
+		return exitProblems
 	}
-	fmt.Fprintf(out.err, "\nheald: there is no command %q\n", name)
-	return exitUsage
+	complain(out.err, cmd.CommandPath(), err)
+	return exitFailed
 }
 
-// complain prints an error. Whatever it may quote, no credential is printed.
+// complain prints an error, without any credential that it may quote.
 func complain(w io.Writer, command string, err error) {
-	fmt.Fprintln(w, "heald "+command+":", redact.Text(err.Error()))
-}
-
-func help(w io.Writer) {
-	fmt.Fprint(w, "heald heals what breaks between language-model clients and Gemini, inside Envoy.\n\nUsage: heald COMMAND [flags]\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(w, "\nheald COMMAND -h lists the flags of a command.\n")
+	fmt.Fprintln(w, command+":", redact.Text(err.Error()))
 }
 
 // usageError is a command line that was not understood.
@@ -106,37 +104,12 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// errProblems says that problems were found and have been printed.
+// errProblems says that problems were found. By itself it means that they have
+// been printed; an error that wraps it has not been printed yet.
 var errProblems = errors.New("problems were found")
 
-// newFlags makes a flag set that reports errors instead of printing them.
-func newFlags(name, about string, out streams) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {
-		fs.SetOutput(out.err)
-		fmt.Fprintf(out.err, "heald %s: %s\n\nFlags:\n", name, about)
-		fs.PrintDefaults()
-		fs.SetOutput(io.Discard)
-	}
-	return fs
-}
+// problemError is a problem that was found and not printed yet.
+type problemError struct{ err error }
 
-// parse reads a command line without arguments besides flags.
-func parse(fs *flag.FlagSet, args []string) error {
-	if err := fs.Parse(args); err != nil {
-		return misread(fs, err)
-	}
-	if fs.NArg() > 0 {
-		return &usageError{fmt.Errorf("unexpected argument %q; see heald %s -h", fs.Arg(0), fs.Name())}
-	}
-	return nil
-}
-
-// misread words what the flag package says of a command line.
-func misread(fs *flag.FlagSet, err error) error {
-	if errors.Is(err, flag.ErrHelp) {
-		return err
-	}
-	return &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
-}
+func (e *problemError) Error() string   { return e.err.Error() }
+func (e *problemError) Unwrap() []error { return []error{e.err, errProblems} }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/envoy"
@@ -64,22 +65,26 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"no number", []string{"translate", "--status", "bad"}, exitUsage, `--status: "bad" is not a whole number; see`},
 		{"no boolean", []string{"translate", "--raw=perhaps"}, exitUsage, `--raw: "perhaps" is neither true nor false; see`},
 		{"stray argument", []string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
-		{"no account at all", []string{"serve"}, exitFault, "set GEMINI_API_KEY"},
-		{"backend without account", []string{"up", "--backend", "a=ai_studio,http://127.0.0.1:1"}, exitFault, "--account a=env:VARIABLE"},
-		{"empty variable", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "a=env:NOTHING"}, exitFault, "NOTHING is empty"},
-		{"account without backend", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "b=env:KEY"}, exitFault, `no backend is called "b"`},
-		{"no such file", []string{"serve", "--config", "/nonexistent/heald.yaml"}, exitFault, "/nonexistent/heald.yaml"},
+		{"no account at all", []string{"serve"}, exitFailed, "set GEMINI_API_KEY"},
+		{"backend without account", []string{"up", "--backend", "a=ai_studio,http://127.0.0.1:1"}, exitFailed, "--account a=env:VARIABLE"},
+		{"empty variable", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "a=env:NOTHING"}, exitFailed, "NOTHING is empty"},
+		{"account without backend", []string{"serve", "--backend", "a=ai_studio,http://x", "--account", "b=env:KEY"}, exitFailed, `no backend is called "b"`},
+		{"no such file", []string{"serve", "--config", "/nonexistent/heald.yaml"}, exitFailed, "/nonexistent/heald.yaml"},
 		{"log level", append([]string{"serve", "--log-level", "loud"}, backend...), exitUsage, "debug, info, warn, error"},
-		{"no Envoy there", append([]string{"up", "--envoy", "/nonexistent/envoy"}, backend...), exitFault, "names no Envoy binary"},
-		{"port in use", append([]string{"up", "--envoy", notEnvoy, "--listen", taken.Addr().String()}, backend...), exitFault, "the port is in use"},
-		{"grpc port in use", append([]string{"serve", "--grpc", taken.Addr().String(), "--admin", "127.0.0.1:0"}, backend...), exitFault, "the port is in use"},
-		{"grpc for everybody", append([]string{"serve", "--grpc", "0.0.0.0:9000", "--admin", "127.0.0.1:0"}, backend...), exitFault, "whoever connects there is given the accounts' credentials"},
-		{"clients from everywhere", append([]string{"up", "--listen", "0.0.0.0:0"}, backend...), exitFault, "--insecure-open"},
-		{"clients from everywhere, IPv6", append([]string{"up", "--listen", "[::]:0"}, backend...), exitFault, "list client_keys"},
-		{"a client key that anybody guesses", append([]string{"up", "--client-key", "env:KEY"}, backend...), exitFault, "client_keys[0]: the secret has 1 bytes"},
-		{"a client key itself", append([]string{"up", "--client-key", "0123456789abcdefg"}, backend...), exitFault, "--client-key: want env:VARIABLE or file:PATH"},
-		{"no directory for the socket", append([]string{"serve", "--grpc", "unix:///nonexistent/heald.sock", "--admin", "127.0.0.1:0"}, backend...), exitFault, "the directory must exist"},
-		{"nobody to ask", []string{"health", "--admin", "127.0.0.1:1"}, exitFault, "127.0.0.1:1"},
+		{"no Envoy there", append([]string{"up", "--envoy", "/nonexistent/envoy"}, backend...), exitFailed, "names no Envoy binary"},
+		{"port in use", append([]string{"up", "--envoy", notEnvoy, "--listen", taken.Addr().String()}, backend...), exitFailed, "the port is in use"},
+		{"grpc port in use", append([]string{"serve", "--grpc", taken.Addr().String(), "--admin", "127.0.0.1:0"}, backend...), exitFailed, "the port is in use"},
+		{"grpc for everybody", append([]string{"serve", "--grpc", "0.0.0.0:9000", "--admin", "127.0.0.1:0"}, backend...), exitFailed, "whoever connects there is given the accounts' credentials"},
+		{"clients from everywhere", append([]string{"up", "--listen", "0.0.0.0:0"}, backend...), exitFailed, "--insecure-open"},
+		{"clients from everywhere, IPv6", append([]string{"up", "--listen", "[::]:0"}, backend...), exitFailed, "list client_keys"},
+		{"a client key that anybody guesses", append([]string{"up", "--client-key", "env:KEY"}, backend...), exitFailed, "client_keys[0]: the secret has 1 bytes"},
+		{"a client key itself", append([]string{"up", "--client-key", "0123456789abcdefg"}, backend...), exitFailed, "--client-key: want env:VARIABLE or file:PATH"},
+		{"no directory for the socket", append([]string{"serve", "--grpc", "unix:///nonexistent/heald.sock", "--admin", "127.0.0.1:0"}, backend...), exitFailed, "the directory must exist"},
+		{"admin for everybody", append([]string{"serve", "--grpc", "127.0.0.1:0", "--admin", "0.0.0.0:0"}, backend...), exitFailed, "set admin.token"},
+		{"an admin token itself", append([]string{"serve", "--admin-token", "open-sesame-for-me"}, backend...), exitFailed, "--admin-token: want env:VARIABLE or file:PATH"},
+		{"an admin token that anybody guesses", append([]string{"serve", "--admin-token", "env:KEY"}, backend...), exitFailed, "admin.token: the token has 1 bytes"},
+		{"admin for everybody, meant", append([]string{"serve", "--grpc", taken.Addr().String(), "--admin", "0.0.0.0:0", "--admin-open"}, backend...), exitFailed, "the port is in use"},
+		{"nobody to ask", []string{"health", "--admin", "127.0.0.1:1"}, exitProblems, "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "no Envoy there" || c.name == "port in use" {
@@ -133,7 +138,7 @@ policies: {default: {attempts: 5}, fast: {attempts: 0x0b}}
 	}
 	envoy := write(t, "envoy.yaml", strings.Replace(text, "message_timeout: 600s", "message_timeout: 1s", 1))
 	code, out, _ := heald(t, "check", "--config", config, "--envoy", envoy)
-	if code != exitFault {
+	if code != exitProblems {
 		t.Errorf("exit %d", code)
 	}
 	for _, want := range []string{
@@ -144,7 +149,7 @@ policies: {default: {attempts: 5}, fast: {attempts: 0x0b}}
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
-	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {address: x}")); code != exitFault || !strings.Contains(out, "address") {
+	if code, out, _ := heald(t, "check", "--config", config, "--envoy", write(t, "x.yaml", "admin: {address: x}")); code != exitProblems || !strings.Contains(out, "address") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 }
@@ -183,9 +188,42 @@ func TestVersionAndHelp(t *testing.T) {
 	if code, out, _ := heald(t, "version"); code != exitOK || !strings.HasPrefix(out, "heald ") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	for _, c := range commands() {
-		if code, _, errs := heald(t, c.name, "-h"); code != exitOK || !strings.Contains(errs, "heald "+c.name+":") {
-			t.Errorf("%s -h: exit %d: %s", c.name, code, errs)
+	for _, c := range commands(newRoot(streams{})) {
+		args := strings.Fields(c.CommandPath())[1:]
+		if code, out, errs := heald(t, append(args, "-h")...); code != exitOK || !strings.HasPrefix(out, c.CommandPath()+":") || errs != "" {
+			t.Errorf("%s -h: exit %d: %s%s", c.CommandPath(), code, out, errs)
+		}
+	}
+}
+
+// commands are a command and all below it, but for those of the library.
+func commands(c *cobra.Command) []*cobra.Command {
+	out := []*cobra.Command{c}
+	for _, c := range c.Commands() {
+		out = append(out, commands(c)...)
+	}
+	return out
+}
+
+// Go's flag package, which heald had, takes -name for --name.
+func TestOneDashIsEnough(t *testing.T) {
+	file := write(t, "heald.yaml", minimal)
+	t.Setenv("KEY", "a credential of the tests")
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"check", "-config", file}, exitOK, "no problems"},
+		{[]string{"check", "-config=" + file}, exitOK, "no problems"},
+		{[]string{"tenant", "rotate", "a", "-file", file, "-keep-old", "-1h"}, exitUsage, "--keep-old: is negative"},
+		{[]string{"tenant", "rotate", "a", "-keep-old", "-drain"}, exitUsage, `--keep-old: "-drain" is not a duration`},
+		{[]string{"serve", "-frob"}, exitUsage, "there is no flag --frob; see heald serve -h"},
+		{[]string{"serve", "-help"}, exitOK, "heald serve: run the sidecar alone"},
+		{[]string{"translate", "--", "-raw"}, exitFailed, "open -raw: no such file"},
+	} {
+		if code, out, errs := heald(t, c.args...); code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%q: exit %d, want %d with %q:\n%s%s", c.args, code, c.code, c.want, out, errs)
 		}
 	}
 }
@@ -220,12 +258,12 @@ func TestCheckOfStoredMemory(t *testing.T) {
 	}
 }
 
-// check says what serve would.
+// check reports the same as serve.
 func TestCheckFindsOpenDoors(t *testing.T) {
 	t.Setenv("KEY", "k")
 	config := write(t, "heald.yaml", "listen: {grpc: [':9000']}\nbackends: [{name: a, kind: ai_studio}]\naccounts: [{backend: a, secret: {env: KEY}}]\n")
 	code, out, _ := heald(t, "check", "--config", config)
-	if code != exitFault || !strings.Contains(out, "listen.grpc (--grpc): :9000 can be reached from other machines") {
+	if code != exitProblems || !strings.Contains(out, "listen.grpc (--grpc): :9000 can be reached from other machines") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// described is what a metric says of itself: its name, help and labels.
+// described is the description of a metric: its name, help and labels.
 var described = regexp.MustCompile(`^Desc\{fqName: "(heald_[a-z_]+)", help: "(.*)", unit: "", constLabels: \{\}, variableLabels: \{([a-z_,]*)\}\}$`)
 
 // metricsTable has a row for each metric of a registry, by name.
@@ -39,7 +39,7 @@ func metricsTable(t *testing.T, registry *prometheus.Registry) string {
 	return "| Metric | Labels | What it says |\n|---|---|---|\n" + strings.Join(rows, "")
 }
 
-// OPERATING.md lists every metric that heald has, in its own words.
+// OPERATING.md lists every metric of heald, with its help text.
 func TestMetricsPage(t *testing.T) {
 	t.Setenv("KEY", "k")
 	s, _ := loadedSidecar(t, write(t, "heald.yaml", minimal+"state: {redis: {url: 'redis://127.0.0.1:1'}}\n"))

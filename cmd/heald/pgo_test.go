@@ -16,8 +16,8 @@ import (
 const profileLimit = 256 << 10
 
 // The compiler takes default.pgo for what it finds there, also for nothing: an
-// empty file, or one of another program, would slow heald down in silence. And
-// it tells the world about no machine.
+// empty file, or one of another program, would slow heald down in silence. It
+// must not reveal anything about a machine.
 func TestProfileOfBuilds(t *testing.T) {
 	data, err := os.ReadFile("default.pgo")
 	if err != nil {

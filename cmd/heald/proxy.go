@@ -8,12 +8,12 @@ import (
 )
 
 // proxyVariable is the variable of Envoy's environment that holds the value of
-// the header Proxy-Authorization. Further logins have a number behind it.
+// the header Proxy-Authorization. Further logins have a number after that name.
 const proxyVariable = "HEALD_PROXY_AUTHORIZATION"
 
-// proxyLogin tells logins apart. value is not known where this process starts no
-// Envoy, and from is empty where the environment names the proxy: there one
-// login may be that of HTTPS_PROXY, and another that of HTTP_PROXY.
+// proxyLogin identifies a login. value is unknown if this process does not start
+// Envoy, and from is empty if the environment names the proxy: then HTTPS_PROXY
+// and HTTP_PROXY may have different logins.
 type proxyLogin struct {
 	from  config.Source
 	value string
@@ -41,7 +41,7 @@ func proxyVariables(cfg *config.Config) map[string]string {
 	return out
 }
 
-// proxyEnvironment is what Envoy's environment must hold for its proxies.
+// proxyEnvironment is what Envoy's environment must contain for its proxies.
 func proxyEnvironment(cfg *config.Config) (env []string) {
 	names, set := proxyVariables(cfg), map[string]bool{}
 	for _, b := range cfg.Backends {
@@ -53,7 +53,7 @@ func proxyEnvironment(cfg *config.Config) (env []string) {
 	return env
 }
 
-// tellProxies says which backends are reached through a proxy.
+// tellProxies prints which backends are reached through a proxy.
 func tellProxies(out io.Writer, cfg *config.Config) {
 	for _, b := range cfg.Backends {
 		if b.Proxy == "" {
@@ -67,7 +67,7 @@ func tellProxies(out io.Writer, cfg *config.Config) {
 	}
 }
 
-// noteProxies says what the reader of a rendered configuration has to do for
+// noteProxies prints what the user of a rendered configuration has to do for
 // its proxies.
 func noteProxies(out io.Writer, cfg *config.Config) {
 	names := proxyVariables(cfg)
@@ -77,6 +77,6 @@ func noteProxies(out io.Writer, cfg *config.Config) {
 		}
 	}
 	if name := cfg.UnusedEnvProxy(); name != "" {
-		fmt.Fprintf(out, "note: %s does not count here: if Envoy is to go through a proxy, write proxy: http://host:port at the backend in heald.yaml\n", name)
+		fmt.Fprintf(out, "note: %s has no effect here: if Envoy is to use a proxy, write proxy: http://host:port at the backend in heald.yaml\n", name)
 	}
 }

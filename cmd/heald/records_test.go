@@ -16,11 +16,7 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/account"
-	"github.com/heald-proxy/heald/policies/exchange"
 	"github.com/heald-proxy/heald/policies/record"
-	"github.com/heald-proxy/heald/policies/route"
-	"github.com/heald-proxy/heald/policies/tenant"
 )
 
 type fakeStore struct{ values atomic.Int32 }
@@ -46,9 +42,10 @@ func TestRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	origin := record.Origin{Tenant: "t", TraceID: "0af7651916cd43dd8448eb211c80319c", ParentSpan: "b7ad6b7169203331", Sampled: true}
 	for range 100 {
-		r.fan.Attempt(record.Attempt{Origin: record.Origin{Tenant: "t"}, Usage: &record.Usage{Input: 1}})
-		r.fan.Request(record.Request{Origin: record.Origin{Tenant: "t"}, Outcome: "passed"})
+		r.fan.Attempt(record.Attempt{Origin: origin, Usage: &record.Usage{Input: 1}})
+		r.fan.Request(record.Request{Origin: origin, Outcome: "passed"})
 	}
 	if err := r.close(); err != nil {
 		t.Fatal(err)
@@ -66,22 +63,6 @@ func TestRecordFileThatCannotBe(t *testing.T) {
 	_, err := newRecords(&config.Record{File: filepath.Join(t.TempDir(), "none", "usage.jsonl")}, nil, prometheus.NewRegistry(), zap.NewNop())
 	if err == nil || !strings.Contains(err.Error(), "record.file: open ") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// Labels are names of the configuration and of the price list, never a client's.
-func TestNames(t *testing.T) {
-	n := namesOf(&config.Config{}, &exchange.Config{Tenants: tenant.Open(),
-		Backends: []route.Backend{{Name: "studio", Models: []string{"tuned-1"}}}, Accounts: []account.Account{{ID: "studio-1"}},
-		Models: route.Models{Aliases: map[string]route.Chain{"best": {{Model: "gemini-9-preview"}}}},
-	})
-	for model, want := range map[string]string{"tuned-1": "tuned-1", "gemini-9-preview": "gemini-9-preview", "gemini-2.5-pro-001": "gemini-2.5-pro", "best": "", "tuned-2": "", "": ""} {
-		if got := n.Model(model); got != want {
-			t.Errorf("%s: got %q, want %q", model, got, want)
-		}
-	}
-	if !n.Tenants["default"] || !n.Backends["studio"] || !n.Accounts["studio-1"] {
-		t.Errorf("%+v", n)
 	}
 }
 

@@ -53,13 +53,14 @@ func (s *sidecar) take(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	s.access.Store(&next.access)
 	if next.tls != nil {
 		s.tls.Store(next.tls)
 		s.log.Info("certificates loaded", zap.String("cert", cfg.Listen.TLS.Cert), zap.Time("not_after", next.tls.Certificates[0].Leaf.NotAfter))
 	}
 	if next.tenants != nil {
 		s.policy.current.Load().UseTenants(next.tenants)
-		s.records.labels.SetTenants(tenantNames(next.tenants))
+		s.records.labels.SetNames(*s.policy.current.Load().Names())
 		s.log.Info("tenants loaded", zap.Int("tenants", len(next.tenants.Tenants())))
 	}
 	if next.exchange != nil {
@@ -67,35 +68,38 @@ func (s *sidecar) take(cfg *config.Config) error {
 		s.inFlight.SetLimit(limits.Held)
 		s.tokensOf.Store(&next.tokensOf)
 		retire := next.tokens.Take()
-		s.records.labels.SetNames(namesOf(cfg, &next.settings))
+		s.records.labels.SetNames(*next.exchange.Names())
 		s.policy.current.Store(next.exchange)
 		retire()
 		next.tell(s, limits)
 		s.fit.tell(s.log, cfg)
 	}
+	s.level.follow(cfg.Log.Level)
 	s.running, s.loaded = cfg.Sum(), time.Now()
 	return nil
 }
 
-// prepared is what a configuration was made into.
+// prepared is everything made from a configuration.
 type prepared struct {
 	exchange *exchange.Exchange // nil if the settings are those that run
-	tls      *tls.Config        // nil if there is none, or it is the one that runs
-	tenants  *tenant.Registry   // nil if they are those that run, or come with exchange
+	access   config.Access      // who may ask the admin listener
+	tls      *tls.Config        // nil if there is none, or it has not changed
+	tenants  *tenant.Registry   // nil if they have not changed, or come with exchange
 
 	tokens   *credential.Generation
 	tokensOf map[account.Tokens][]string
 
 	settings exchange.Config
+	adminTLS bool // the file has admin.tls where none runs, or the other way round
 	listen   bool // the file has another listen than runs
-	record   bool // the same of record
-	state    bool // and of state
+	record   bool // the same for record
+	state    bool // and for state
 	maxBody  int  // that the file asks for
 	notes    []*setting.Problem
 }
 
 // prepare does all that can fail. A change of certificates alone, or of the files
-// of tenants, leaves the policy, which would forget what cools down.
+// of tenants, keeps the policy, since a new one would forget what cools down.
 func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 	var p prepared
 	var err error
@@ -109,10 +113,27 @@ func (s *sidecar) prepare(cfg *config.Config) (prepared, error) {
 			return p, err
 		}
 	}
+	if p.access, err = s.accessOf(cfg); err != nil {
+		return p, err
+	}
 	if cfg.Listen.TLS != nil && s.listen.TLS != nil && (changed || cfg.Sum().TLS != s.running.TLS) {
 		p.tls, err = cfg.Listen.TLS.Load()
 	}
 	return p, err
+}
+
+// accessOf is who may ask the admin listener. The running listeners may be open
+// to more peers than the new file expects.
+func (s *sidecar) accessOf(cfg *config.Config) (config.Access, error) {
+	at := cfg.Listen.Admin
+	if !s.loaded.IsZero() {
+		at = s.listen.Admin
+		cfg.Admin.Keep(s.adminTLS)
+	}
+	if err := cfg.Admin.CheckAt(at); err != nil {
+		return config.Access{}, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
+	}
+	return cfg.Access()
 }
 
 // build makes the policy of a configuration.
@@ -130,11 +151,12 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	}
 	x := &p.settings
 	if p.listen = cfg.Listen.Keep(s.listen); p.listen {
-		// What runs may be open to more than the new file thinks of.
+		// The running listeners may be open to more peers than the new file expects.
 		if err := cfg.Listen.Check(x.Hop != ""); err != nil {
 			return p, fmt.Errorf("until heald is restarted, it listens as before: %w", err)
 		}
 	}
+	p.adminTLS = (cfg.Admin.TLS == nil) != (s.adminTLS == nil)
 	p.state = !reflect.DeepEqual(cfg.State, s.stateAt)
 	p.record = !reflect.DeepEqual(cfg.Record, s.recordTo)
 	p.maxBody, x.MaxBody = x.MaxBody, min(x.MaxBody, s.room)
@@ -144,12 +166,12 @@ func (s *sidecar) build(cfg *config.Config) (p prepared, err error) {
 	p.notes = cfg.Notes()
 	p.exchange, err = exchange.New(*x, exchange.Deps{
 		Log: s.log, Metrics: s.metrics, Signatures: s.signatures, InFlight: s.inFlight,
-		Recorder: s.records.fan, Prices: price.New(cfg.Prices), State: s.state, Shared: s.state.guard != nil,
+		Recorder: s.records.fan, Bodies: s.records.bodies, Prices: price.New(cfg.Prices), Replica: s.state.replica(), State: s.state, Shared: s.state.guard != nil,
 	})
 	return p, err
 }
 
-// tell logs what was taken, and what only a restart can take.
+// tell logs what has taken effect, and what needs a restart.
 func (p *prepared) tell(s *sidecar, limits config.Limits) {
 	x := &p.settings
 	s.log.Info("configuration loaded", zap.Int("backends", len(x.Backends)), zap.Int("accounts", len(x.Accounts)),
@@ -165,15 +187,18 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 		s.log.Warn("a setting may not do what is meant", zap.String("setting", n.Path), zap.String("found", n.Found),
 			zap.String("consequence", n.Consequence), zap.String("fix", n.Fix))
 	}
+	if p.adminTLS {
+		s.log.Warn("whether there is admin.tls has changed: restart heald to use it; everything else in heald.yaml has taken effect", zap.Bool("running_tls", s.adminTLS != nil))
+	}
 	if p.listen {
-		s.log.Warn("listen has changed: restart heald to use it; everything else of heald.yaml counts now",
+		s.log.Warn("listen has changed: restart heald to use it; everything else in heald.yaml has taken effect",
 			zap.Strings("running_grpc", s.listen.GRPC), zap.String("running_admin", s.listen.Admin), zap.Bool("running_tls", s.listen.TLS != nil))
 	}
 	if p.state {
-		s.log.Warn("state has changed: restart heald to use it; everything else of heald.yaml counts now")
+		s.log.Warn("state has changed: restart heald to use it; everything else in heald.yaml has taken effect")
 	}
 	if p.record {
-		s.log.Warn("record has changed: restart heald to use it; everything else of heald.yaml counts now")
+		s.log.Warn("record has changed: restart heald to use it; everything else in heald.yaml has taken effect")
 	}
 	if p.maxBody > s.room {
 		s.log.Warn("max_body has grown beyond what it was at the start, and gRPC's limit on messages cannot: restart heald to use it; until then running_max_body counts",
@@ -182,8 +207,8 @@ func (p *prepared) tell(s *sidecar, limits config.Limits) {
 }
 
 // reload reads the files again and takes them if they have changed: an event may
-// have changed nothing, and a reload forgets what cools down. A bad file
-// keeps what runs.
+// have changed nothing, and a reload forgets what cools down. With a bad file
+// the running configuration stays.
 func (s *sidecar) reload() {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -213,8 +238,8 @@ func (s *sidecar) reload() {
 		}
 	}
 	if err != nil {
-		// Once: the log may be written where it is watched, and be heard as a
-		// change.
+		// Only once: the log may be written in a watched directory, and so be
+		// heard as a change.
 		text := redact.Text(err.Error())
 		if s.complaint != text {
 			s.log.Error("configuration not reloaded, the old one stays", zap.String("error", text), zap.Time("old_loaded", s.loaded))
@@ -228,7 +253,7 @@ func (s *sidecar) reload() {
 	s.follow(cfg.Watched(s.flags.File))
 }
 
-// follow has files watched, if they are others than before.
+// follow watches files, if they are others than before.
 func (s *sidecar) follow(files config.Watched) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
@@ -241,13 +266,13 @@ func (s *sidecar) follow(files config.Watched) {
 	}
 }
 
-// describe tells other goroutines which configuration runs.
+// describe publishes which configuration runs, for other goroutines.
 func (s *sidecar) describe() {
 	s.configuration.Store(&accounts.Configuration{Loaded: s.loaded, Refused: s.complaint})
 }
 
-// configurationWords is for /readyz. The complaint itself is in the log and in
-// /accounts.
+// configurationWords is the text for /readyz. The complaint itself is in the
+// log and in /accounts.
 func configurationWords(c *accounts.Configuration) string {
 	if c.Refused != "" {
 		return "configuration: running the one of " + c.Loaded.UTC().Format(time.RFC3339) + "; the newer files were refused: see the log"
@@ -255,8 +280,8 @@ func configurationWords(c *accounts.Configuration) string {
 	return "configuration: of " + c.Loaded.UTC().Format(time.RFC3339)
 }
 
-// watch reloads when files change, and follows the configuration to those that
-// it names anew. It ends with ctx and does not wait for a reload that runs.
+// watch reloads when files change, and then watches the files that the new
+// configuration names. It ends with ctx and does not wait for a running reload.
 func (s *sidecar) watch(ctx context.Context) error {
 	changes := newSettling(s.reload)
 	defer func() {
@@ -271,10 +296,10 @@ func (s *sidecar) watch(ctx context.Context) error {
 		files := s.watched
 		s.rewatch = func() {
 			cancel()
-			changes.heard() // what changed in between is seen then
+			changes.heard() // so a change in between is seen
 		}
 		s.watching.Unlock()
-		if len(files.Dirs()) == 0 { // all comes from flags and the environment
+		if len(files.Dirs()) == 0 { // everything is from flags and the environment
 			cancel()
 			return nil
 		}

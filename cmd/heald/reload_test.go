@@ -112,7 +112,7 @@ func TestReloadIsTold(t *testing.T) {
 	s, reload := rewriting(t, minimal)
 	check := func(what, success, loaded, refused, ready string) {
 		t.Helper()
-		got := fmt.Sprint(s.metric("heald_config_reload_success"), s.metric("heald_config_reloads_total", "loaded"), s.metric("heald_config_reloads_total", "refused"))
+		got := fmt.Sprint(s.metric("heald_configuration_last_reload_successful"), s.metric("heald_config_reloads_total", "loaded"), s.metric("heald_config_reloads_total", "refused"))
 		if want := success + " " + loaded + " " + refused; got != want {
 			t.Errorf("%s: success, loaded, refused are %s, want %s", what, got, want)
 		}
@@ -136,7 +136,7 @@ func TestReloadIsTold(t *testing.T) {
 	}
 	reload(minimal + "max_body: 77\n")
 	check("taken", "1", "1", "2", "configuration: of 20")
-	if got, want := s.metric("heald_config_loaded_timestamp_seconds"), float64(s.loaded.UnixMilli())/1e3; got != want {
+	if got, want := s.metric("heald_configuration_loaded_timestamp_seconds"), float64(s.loaded.UnixMilli())/1e3; got != want {
 		t.Errorf("loaded at %v, want %v", got, want)
 	}
 }
@@ -186,7 +186,7 @@ func TestReloadDoesNotWaitForEver(t *testing.T) {
 	go func() { said <- reload(text) }()
 	select {
 	case text := <-said:
-		if !strings.Contains(text, "is no regular file") || s.metric("heald_config_reload_success") != 0 {
+		if !strings.Contains(text, "is no regular file") || s.metric("heald_configuration_last_reload_successful") != 0 {
 			t.Error(text)
 		}
 	case <-time.After(30 * time.Second): // it takes no time at all

@@ -12,7 +12,7 @@ import (
 // usedTime bounds how long a report waits for what tenants have used.
 const usedTime = time.Second
 
-// report is what the admin listener tells of accounts.
+// report is the admin listener's report on accounts.
 func (s *sidecar) report() accounts.Report {
 	all := s.policy.accounts()
 	all.Refresh(context.Background()) // it bounds itself
@@ -20,7 +20,7 @@ func (s *sidecar) report() accounts.Report {
 	r := accounts.Report{Status: all.Status(now)}
 	var seen time.Time
 	if r.Replica, r.State, seen = s.state.report(); !r.State.Up {
-		r.AsOf = seen // what this replica knows by itself says nothing of the others
+		r.AsOf = seen // this replica's own knowledge is not about the others
 	}
 	if c := s.configuration.Load(); c != nil {
 		r.Configuration = *c
@@ -30,8 +30,8 @@ func (s *sidecar) report() accounts.Report {
 	return r
 }
 
-// tenants tells of tenants, and what they have used of their limits if the store
-// says so.
+// tenants describes tenants, and how much of their limits they have used if the
+// store says so.
 func (s *sidecar) tenants(now time.Time) (out []accounts.Tenant) {
 	list := s.policy.current.Load().Tenants()
 	wants := make([]*state.TenantWant, len(list))

@@ -32,10 +32,10 @@ accounts: [{backend: studio, secret: {env: KEY}}]
 		if code, out, _ := heald(t, "check", "--config", on, "--envoy", write(t, "with.yaml", with)); code != exitOK || !strings.Contains(out, "no problems") {
 			t.Errorf("%s: exit %d:\n%s", c.more, code, out)
 		}
-		if code, out, _ := heald(t, "check", "--config", on, "--envoy", write(t, "without.yaml", without)); code != exitFault || !strings.Contains(out, "resume.yaml") {
+		if code, out, _ := heald(t, "check", "--config", on, "--envoy", write(t, "without.yaml", without)); code != exitProblems || !strings.Contains(out, "resume.yaml") {
 			t.Errorf("%s: exit %d:\n%s", c.more, code, out)
 		}
-		if code, out, _ := heald(t, "check", "--config", off, "--envoy", write(t, "with.yaml", with)); code != exitFault || !strings.Contains(out, "reached without the inner listener") {
+		if code, out, _ := heald(t, "check", "--config", off, "--envoy", write(t, "with.yaml", with)); code != exitProblems || !strings.Contains(out, "reached without the inner listener") {
 			t.Errorf("%s: exit %d:\n%s", c.more, code, out)
 		}
 	}
@@ -44,7 +44,7 @@ accounts: [{backend: studio, secret: {env: KEY}}]
 		t.Errorf("a port without a secret: exit %d, %s", code, errs)
 	}
 	bad := write(t, "bad.yaml", base+"policies: {gold: {resume: all}}\nresume_via: https://h\n")
-	if code, out, _ := heald(t, "check", "--config", bad); code != exitFault || !strings.Contains(out, "policies.gold.resume") || !strings.Contains(out, "resume_via") {
+	if code, out, _ := heald(t, "check", "--config", bad); code != exitProblems || !strings.Contains(out, "policies.gold.resume") || !strings.Contains(out, "resume_via") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 }

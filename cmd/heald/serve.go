@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
@@ -12,34 +13,50 @@ import (
 // defaultDrain is how long running streams may take to finish after SIGTERM.
 const defaultDrain = 10 * time.Minute
 
-// runServe runs the sidecar alone.
-func runServe(ctx context.Context, args []string, out streams) (err error) {
-	fs := newFlags("serve", "run the sidecar alone; Envoy runs elsewhere", out)
-	var flags config.Flags
-	flags.Register(fs)
+// serveOptions are the flags of `serve`.
+type serveOptions struct {
+	flags    config.Flags
+	profiles bool
+	drain    time.Duration
+	level    string
+}
+
+// serveCommand runs the sidecar alone.
+func serveCommand(out streams) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use: "serve [flags]", Short: "run the sidecar alone", Long: "run the sidecar alone; Envoy runs elsewhere", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.serve(cmd.Context(), out) },
+	}
+	fs := cmd.Flags()
+	o.flags.Register(fs)
 	fs.Func("grpc", "listen for Envoy on `ADDRESS`, host:port or unix:///path; repeatable (default "+config.DefaultGRPC+")", func(s string) error {
-		flags.Listen.GRPC = append(flags.Listen.GRPC, s)
+		o.flags.Listen.GRPC = append(o.flags.Listen.GRPC, s)
 		return nil
 	})
-	fs.StringVar(&flags.Listen.Admin, "admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
-	profiles := fs.Bool("pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ there")
-	drain := fs.Duration("drain", defaultDrain, "let running streams finish for `TIME` after SIGTERM")
-	level := fs.String("log-level", "info", "debug, info, warn or error")
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	log, err := newLogger(out.err, *level)
+	fs.StringVar(&o.flags.Listen.Admin, "admin", "", "serve metrics and health on `ADDRESS` (default "+config.DefaultAdmin+")")
+	o.flags.RegisterAdmin(fs)
+	fs.BoolVar(&o.profiles, "pprof", false, "serve profiles, which show what is in memory, under /debug/pprof/ there")
+	fs.DurationVar(&o.drain, "drain", defaultDrain, "let running streams finish for `TIME` after SIGTERM")
+	fs.StringVar(&o.level, "log-level", "", "write lines from `LEVEL` on: debug, info, warn or error (default: log.level of heald.yaml, else info)")
+	return cmd
+}
+
+func (o *serveOptions) serve(ctx context.Context, out streams) error {
+	log, level, err := newLogger(out.err, o.level)
 	if err != nil {
 		return err
 	}
-	cfg, err := flags.Load()
+	cfg, err := o.flags.Load()
 	if err != nil {
 		return err
 	}
-	side, err := newSidecar(&flags, cfg, log, *profiles)
+	level.follow(cfg.Log.Level)
+	side, err := newSidecar(&o.flags, cfg, log, o.profiles)
 	if err != nil {
 		return err
 	}
+	side.level = level
 	if len(cfg.MemoryKey) == 0 {
 		log.Warn("no memory_key is configured: this process made its own; replicas that serve the same clients must share one")
 	}
@@ -57,7 +74,7 @@ func runServe(ctx context.Context, args []string, out streams) (err error) {
 		return err
 	}
 	log.Info("serving metrics and health", zap.String("address", adminListener.Addr().String()), zap.String("version", version))
-	err = side.run(ctx, listeners, adminListener, *drain)
+	err = side.run(ctx, listeners, adminListener, o.drain)
 	log.Info("stopped", zap.Error(err))
 	return err
 }

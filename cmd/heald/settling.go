@@ -6,27 +6,27 @@ import (
 )
 
 const (
-	// settleTime joins the several events of one change of files into one reload.
+	// settleTime joins the events of one change of files into one reload.
 	settleTime = 200 * time.Millisecond
-	// longestSettling is how long after the first event of several a reload begins at
-	// the latest, though more come: a file that is written often must not keep a
-	// change of another from being taken.
+	// longestSettling is how long after the first event a reload begins at the
+	// latest, even if more come: a file that is written often must not delay a change
+	// of another.
 	longestSettling = time.Second
 )
 
-// settling runs work a little after a change was heard, when no more are heard or
-// when it has waited for long enough. It is safe for concurrent use.
+// settling runs work a little after a change was heard, once no more are heard or
+// it has waited long enough. It is safe for concurrent use.
 type settling struct {
 	mu    sync.Mutex
 	timer *time.Timer
-	first time.Time // of the changes that work has not seen; zero if it has seen all
+	first time.Time // of the first change that work has not seen; zero if it has seen all
 }
 
 func newSettling(work func()) *settling {
 	s := new(settling)
 	s.timer = time.AfterFunc(time.Hour, func() {
 		s.mu.Lock()
-		s.first = time.Time{} // what is heard from now on, work may not see
+		s.first = time.Time{} // work may not see changes that are heard from now on
 		s.mu.Unlock()
 		work()
 	})

@@ -31,16 +31,19 @@ import (
 type sidecar struct {
 	flags    *config.Flags
 	log      *zap.Logger
+	level    *logLevel // of log; nil if it does not change
 	registry *prometheus.Registry
 	metrics  *exchange.Metrics
-	// signatures and what is in flight outlive a reload, like the counters.
+	// signatures and the count of bytes in flight outlive a reload, like the counters.
 	signatures *heal.Signatures
 	inFlight   *exchange.InFlight
 	records    *records
 	collector  *collector.Pacer // nil where the operator's GOGC counts
-	// state has the slots and rates that are in use: a reload must not give them
-	// out a second time.
+	// state has the slots and rates in use: a reload must not grant them a
+	// second time.
 	state    *shared
+	access   atomic.Pointer[config.Access] // who may ask the admin listener
+	adminTLS *config.AdminTLS              // with which it runs; nil for plain text
 	policy   reloadable
 	tokens   *credential.Set
 	tokensOf atomic.Pointer[map[account.Tokens][]string] // ids of the accounts that show them
@@ -53,7 +56,7 @@ type sidecar struct {
 
 	listen config.Listen              // where the process listens
 	tls    atomic.Pointer[tls.Config] // for connections that begin; nil for plain text
-	room   int                        // bytes of the longest body for which the server has room
+	room   int                        // the longest body, in bytes, that the server can receive
 	// recordTo is where records go until a restart.
 	recordTo config.Record
 	stateAt  config.State // likewise
@@ -66,25 +69,27 @@ type sidecar struct {
 	loaded    time.Time  // when what runs was
 	complaint string     // about the files as they are; "" if there is none
 
-	// Apart from reloading, which a file system that does not answer may hold
-	// for ever: the end of the process must not wait for it.
+	// A lock of its own: a reload may wait for ever for a file system, and the
+	// end of the process must not wait for the reload.
 	watching sync.Mutex
 	watched  config.Watched // that are to be watched
-	rewatch  func()         // has them watched; nil before watch and after it
+	rewatch  func()         // makes watch use them; nil before watch and after it
 
-	// amiss says that the files were refused: what they lack may be of any name.
+	// amiss says that the files were refused: then a file of any name may be what they
+	// lack.
 	amiss atomic.Bool
 
 	configuration atomic.Pointer[accounts.Configuration] // which one runs
 }
 
-// newSidecar builds everything that can be wrong, before anything listens.
-func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool) (*sidecar, error) {
+// newSidecar builds everything that can fail, before anything listens. sinks get
+// records, besides those of the configuration.
+func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profiles bool, sinks ...namedSink) (*sidecar, error) {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	s := &sidecar{
 		flags: flags, log: log, registry: reg, metrics: exchange.NewMetrics(reg), key: make([]byte, 32), watched: cfg.Watched(flags.File),
-		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, files: config.NewMetrics(reg),
+		listen: cfg.Listen, room: cfg.MaxBody, recordTo: cfg.Record, stateAt: cfg.State, adminTLS: cfg.Admin.TLS, files: config.NewMetrics(reg),
 	}
 	s.signatures = exchange.NewSignatures(s.metrics)
 	s.inFlight = exchange.NewInFlight(reg)
@@ -93,7 +98,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	if s.state, err = openState(&cfg.State, reg, log); err != nil {
 		return nil, err
 	}
-	if s.records, err = newRecords(&cfg.Record, s.state.stream(), reg, log); err != nil {
+	if s.records, err = newRecords(&cfg.Record, s.state.stream(), reg, log, sinks...); err != nil {
 		return nil, errors.Join(err, s.state.Close())
 	}
 	s.tokens = credential.NewSet(credential.NewClient(nil), s.tokensChanged)
@@ -106,7 +111,7 @@ func newSidecar(flags *config.Flags, cfg *config.Config, log *zap.Logger, profil
 	return s, nil
 }
 
-// assemble builds what needs the rest.
+// assemble builds the parts that need others.
 func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if _, err := rand.Read(s.key); err != nil {
 		return err
@@ -124,12 +129,26 @@ func (s *sidecar) assemble(cfg *config.Config, profiles bool) error {
 	if s.server, err = extproc.New(extproc.Config{MaxBody: s.room}, deps); err != nil {
 		return err
 	}
-	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Profiles: profiles})
+	s.admin = admin.New(admin.Options{Registry: s.registry, Ready: s.ready, Accounts: s.report, Page: s.page(), Profiles: profiles, Access: s.mayAsk, Log: s.log})
 	return nil
 }
 
-// ready says what orchestrators are told: why heald should get no new requests,
-// or which configuration it serves them with.
+// mayAsk says who may ask the admin listener now.
+func (s *sidecar) mayAsk() admin.Access {
+	a := s.access.Load()
+	return admin.Access{Token: a.Token.Reveal(), Certificates: a.Certificates, MetricsOpen: a.MetricsOpen, Open: a.Open}
+}
+
+// secured is the admin listener with TLS, where that is configured.
+func (s *sidecar) secured(l net.Listener) net.Listener {
+	if s.adminTLS == nil || l.Addr().Network() == "unix" {
+		return l
+	}
+	return tls.NewListener(l, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.access.Load().TLS, nil }})
+}
+
+// ready is the answer for orchestrators: why heald should get no new requests,
+// or which configuration it uses.
 func (s *sidecar) ready() (string, error) {
 	if s.stopped.Load() {
 		return "", errors.New("draining")
@@ -153,11 +172,11 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 		return err
 	}
 	group.Go(func() error { return watch(s.server.Serve(serving, grpc...)) })
-	group.Go(func() error { return watch(s.admin.Serve(serving, adminListener)) })
+	group.Go(func() error { return watch(s.admin.Serve(serving, s.secured(adminListener))) })
 	group.Go(func() error { return s.watch(serving) })
 	select {
 	case <-ctx.Done():
-		s.log.Info("draining", zap.Duration("at_most", drain))
+		s.log.Info("draining", zap.Int64("at_most_ms", drain.Milliseconds()))
 	case <-failed:
 	}
 	s.stopped.Store(true)
@@ -168,11 +187,11 @@ func (s *sidecar) run(ctx context.Context, grpc []net.Listener, adminListener ne
 	}
 	stop()
 	err := group.Wait()
-	s.policy.current.Load().Close()             // puts what it still has into the store
-	if lost := s.records.close(); lost != nil { // after all that makes records
+	s.policy.current.Load().Close()             // writes the rest into the store
+	if lost := s.records.close(); lost != nil { // after everything that makes records
 		s.log.Warn("not every record was written", zap.Error(lost))
 	}
-	if lost := s.state.Close(); lost != nil { // after the stream of records, and all that settles
+	if lost := s.state.Close(); lost != nil { // after the stream of records, and everything that settles
 		s.log.Warn("the shared store was not told of everything; its slots come back by themselves", zap.Error(lost))
 	}
 	return err

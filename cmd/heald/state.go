@@ -23,7 +23,7 @@ type shared struct {
 }
 
 // openState opens the store that the section names. A Redis that cannot be
-// reached is no error: the guard goes on asking.
+// reached is no error: the guard keeps asking.
 func openState(cfg *config.State, reg prometheus.Registerer, log *zap.Logger) (*shared, error) {
 	if !cfg.Shared() {
 		own := memory.New()
@@ -51,11 +51,20 @@ func (s *shared) stream() record.Appender {
 	return s.redis
 }
 
-// report tells of the store, and when it told of replicas last.
+// replica names this process among those that share the store; "" where there are
+// no others.
+func (s *shared) replica() string {
+	if s.redis == nil {
+		return ""
+	}
+	return s.redis.Replica()
+}
+
+// report describes the store, and says when it last reported replicas.
 func (s *shared) report() (replica string, st accounts.State, seen time.Time) {
 	if s.guard == nil {
 		return "", accounts.State{Store: "memory", Up: true}, time.Time{}
 	}
 	g := s.guard.Status()
-	return s.redis.Replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Trouble: g.Trouble, Replicas: g.Replicas, Gone: g.Gone}, g.Seen
+	return s.replica(), accounts.State{Store: "redis", Up: g.Up, Why: g.Why, Trouble: g.Trouble, Replicas: g.Replicas, Gone: g.Gone}, g.Seen
 }

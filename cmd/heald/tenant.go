@@ -1,109 +1,82 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/cmd/heald/tenant"
 	policy "github.com/heald-proxy/heald/policies/tenant"
 )
 
-// tenantCommand is a subcommand of `heald tenant`.
-type tenantCommand struct {
-	name, args, summary string
-	run                 func(c *tenantLine) error
-}
-
-func tenantCommands() []tenantCommand {
-	return []tenantCommand{
-		{"add", "NAME", "make the tenant NAME and a key for it, and print the key, once", addTenant},
-		{"list", "", "show all tenants; keys are shown by their ids", listTenants},
-		{"disable", "NAME", "refuse all requests of the tenant NAME", func(c *tenantLine) error { return c.setDisabled(true) }},
-		{"enable", "NAME", "take requests of the disabled tenant NAME again", func(c *tenantLine) error { return c.setDisabled(false) }},
-		{"rotate", "NAME", "give the tenant NAME a new key and print it, once; the old ones end later", rotateTenant},
-		{"remove-key", "NAME KEY-ID", "take the key KEY-ID away from the tenant NAME at once", removeTenantKey},
-	}
-}
-
 // tenantLine is a command line of `heald tenant`.
 type tenantLine struct {
-	fs        *flag.FlagSet
-	words     []string // of the line
 	names     []string // arguments that are no flags
-	want      int      // how many there must be
 	file, dir string
 	out       streams
 }
 
-// runTenant changes who may call.
-func runTenant(_ context.Context, args []string, out streams) error {
-	name := "-h"
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
+// tenantAction adds a subcommand's own flags and returns what it does.
+type tenantAction func(c *tenantLine, fs *pflag.FlagSet) func() error
+
+// tenantCommand changes who may call.
+func tenantCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "tenant", Short: "say who may call: make, replace and remove keys", Long: "say who may call.", Args: commandNamed,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, c := range tenantCommands() {
-		if c.name != name {
-			continue
+	for _, c := range []struct {
+		use, summary string
+		action       tenantAction
+	}{
+		{"add NAME", "make the tenant NAME and a key for it, and print the key, once", addTenant},
+		{"list", "show all tenants; keys are shown by their ids", listTenants},
+		{"disable NAME", "refuse all requests of the tenant NAME", setDisabled(true)},
+		{"enable NAME", "accept requests of the disabled tenant NAME again", setDisabled(false)},
+		{"rotate NAME", "give the tenant NAME a new key and print it, once; the old ones expire later", rotateTenant},
+		{"remove-key NAME KEY-ID", "remove the key KEY-ID of the tenant NAME at once", removeTenantKey},
+	} {
+		line := &tenantLine{out: out}
+		sub := &cobra.Command{Use: c.use, Short: c.summary, Args: exactly(strings.Count(c.use, " "))}
+		sub.Flags().StringVar(&line.file, "file", "", "tenants are in `FILE`, a heald.yaml, or in the directory that it names (default "+tenant.DefaultFile+")")
+		sub.Flags().StringVar(&line.dir, "dir", "", "tenants are in `DIRECTORY`, one file each")
+		if !strings.HasPrefix(c.use, "add ") {
+			sub.ValidArgsFunction = line.completeTenant
 		}
-		line := &tenantLine{words: args, want: len(strings.Fields(c.args)), out: out}
-		line.fs = newFlags("tenant "+c.name, c.summary, out)
-		line.fs.StringVar(&line.file, "file", "", "tenants are in `FILE`, a heald.yaml, or in the directory that it names (default "+tenant.DefaultFile+")")
-		line.fs.StringVar(&line.dir, "dir", "", "tenants are in `DIRECTORY`, a file for each")
-		return c.run(line)
+		run := c.action(line, sub.Flags())
+		sub.RunE = func(_ *cobra.Command, names []string) error {
+			line.names = names
+			return run()
+		}
+		cmd.AddCommand(sub)
 	}
-	tenantHelp(out.err)
-	if name == "-h" || name == "--help" || name == "-help" || name == "help" {
-		return nil
-	}
-	return &usageError{errors.New("there is no such command; write one of those above")}
+	return cmd
 }
 
-func tenantHelp(w io.Writer) {
-	fmt.Fprint(w, "heald tenant: say who may call.\n\nUsage: heald tenant COMMAND [flags]\n\n")
-	for _, c := range tenantCommands() {
-		fmt.Fprintf(w, "  %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
-	}
-	fmt.Fprint(w, "\nheald tenant COMMAND -h lists the flags of a command.\n")
-}
-
-// open reads the command line, flags and arguments in any order, and the
-// tenants.
+// open reads the tenants.
 func (c *tenantLine) open() (*tenant.Book, error) {
-	for rest := c.words; ; {
-		if err := c.fs.Parse(rest); err != nil {
-			return nil, misread(c.fs, err)
-		}
-		if rest = c.fs.Args(); len(rest) == 0 {
-			break
-		}
-		c.names, rest = append(c.names, rest[0]), rest[1:]
-	}
-	if len(c.names) != c.want {
-		return nil, &usageError{fmt.Errorf("want %d arguments besides flags, not %d; see heald %s -h", c.want, len(c.names), c.fs.Name())}
-	}
 	if c.file != "" && c.dir != "" {
 		return nil, &usageError{errors.New("give --file or --dir, not both")}
 	}
 	return tenant.Open(c.file, c.dir, time.Now)
 }
 
-func addTenant(c *tenantLine) error {
+func addTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
 	var n tenant.New
-	c.fs.Func("models", "it may use these `MODELS` only, with commas between them; '*' stands for any text; repeatable", func(s string) error {
+	fs.Func("models", "it may use only these `MODELS`, separated by commas; '*' stands for any text; repeatable", func(s string) error {
 		n.Models = append(n.Models, strings.Split(s, ",")...)
 		return nil
 	})
-	c.fs.IntVar(&n.Weight, "weight", 0, "its share where several wait, relative to others (default 1)")
-	c.fs.IntVar(&n.MaxConcurrency, "max-concurrency", 0, "it may have so many `REQUESTS` at once (default: no limit)")
-	c.fs.Func("max-waiting", "so many of its `REQUESTS` may wait at once (default: max-concurrency + 20)", func(s string) error {
+	fs.IntVar(&n.Weight, "weight", 0, "its share if several tenants wait, relative to others (default 1)")
+	fs.IntVar(&n.MaxConcurrency, "max-concurrency", 0, "it may have this many `REQUESTS` at once (default: no limit)")
+	fs.Func("max-waiting", "this many of its `REQUESTS` may wait at once (default: max-concurrency + 20)", func(s string) error {
 		v, err := strconv.Atoi(s)
 		n.MaxWaiting = &v
 		if err != nil {
@@ -111,7 +84,7 @@ func addTenant(c *tenantLine) error {
 		}
 		return nil
 	})
-	c.fs.Func("limit", "bound what it uses, `NAME=NUMBER`, as in requests/minute=60, tokens/day=2000000 or money/month=50; repeatable", func(s string) error {
+	fs.Func("limit", "limit what it uses, `NAME=NUMBER`, as in requests/minute=60, tokens/day=2000000 or money/month=50; repeatable", func(s string) error {
 		name, value, err := parseLimit(s)
 		if n.Limits == nil {
 			n.Limits = policy.Limits{}
@@ -119,7 +92,7 @@ func addTenant(c *tenantLine) error {
 		n.Limits[name] = value
 		return err
 	})
-	c.fs.Func("label", "describe it in records of use, `NAME=VALUE`; repeatable", func(s string) error {
+	fs.Func("label", "describe it in records of use, `NAME=VALUE`; repeatable", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
 			return errors.New("is not NAME=VALUE")
@@ -130,16 +103,20 @@ func addTenant(c *tenantLine) error {
 		n.Labels[name] = value
 		return nil
 	})
-	c.fs.Func("key", "take a chosen key, of 24 characters at least, from `env:VAR|file:PATH` in place of making one", func(s string) (err error) {
+	fs.Func("key", "use a chosen key, of at least 24 characters, from `env:VAR|file:PATH` instead of making one", func(s string) (err error) {
 		n.Chosen, err = config.ParseSource(s)
 		return err
 	})
-	beside := c.fs.String("config", "", "with --dir: `FILE`, the heald.yaml that reads the directory, may not have a tenant or key like the new one (default heald.yaml here, if it does)")
+	beside := fs.String("config", "", "with --dir: `FILE` is the heald.yaml that reads the directory; the new tenant and key must not be in it already (default: heald.yaml here, if it reads the directory)")
+	return func() error { return c.add(n, *beside) }
+}
+
+func (c *tenantLine) add(n tenant.New, beside string) error {
 	book, err := c.open()
 	if err != nil {
 		return err
 	}
-	if err := book.Beside(*beside); err != nil {
+	if err := book.Beside(beside); err != nil {
 		return err
 	}
 	n.Name = c.names[0]
@@ -148,7 +125,7 @@ func addTenant(c *tenantLine) error {
 		return err
 	}
 	if !book.Compared() {
-		fmt.Fprintf(c.out.err, "not checked: whether the heald.yaml that reads %s has a tenant %s already, which would keep it from taking this and every later change; name it with --config, or run heald check with it\n", c.dir, n.Name)
+		fmt.Fprintf(c.out.err, "not checked: whether the heald.yaml that reads %s has a tenant %s already; then it would refuse this and every later change. Name it with --config, or run heald check with it\n", c.dir, n.Name)
 	}
 	return c.hand(done, "tenant "+n.Name+" was added to "+done.File)
 }
@@ -164,7 +141,7 @@ func parseLimit(s string) (name string, value float64, err error) {
 }
 
 // hand prints a new key, alone on standard output so that it can be piped, and
-// beside it what to do.
+// on standard error what to do next.
 func (c *tenantLine) hand(done tenant.Change, what string) error {
 	if done.Key.Empty() {
 		fmt.Fprintf(c.out.err, "%s, with the key %s\n", what, done.ID)
@@ -184,8 +161,12 @@ func (c *tenantLine) hand(done tenant.Change, what string) error {
 	return nil
 }
 
-func listTenants(c *tenantLine) error {
-	asJSON := c.fs.Bool("json", false, "print JSON, for programs")
+func listTenants(c *tenantLine, fs *pflag.FlagSet) func() error {
+	asJSON := fs.Bool("json", false, "print JSON, for programs")
+	return func() error { return c.list(*asJSON) }
+}
+
+func (c *tenantLine) list(asJSON bool) error {
 	book, err := c.open()
 	if err != nil {
 		return err
@@ -194,10 +175,16 @@ func listTenants(c *tenantLine) error {
 	switch {
 	case err != nil:
 		return err
-	case *asJSON:
+	case asJSON:
 		return tenant.WriteJSON(c.out.out, rows)
 	}
 	return tenant.WriteTable(c.out.out, rows)
+}
+
+func setDisabled(disabled bool) tenantAction {
+	return func(c *tenantLine, _ *pflag.FlagSet) func() error {
+		return func() error { return c.setDisabled(disabled) }
+	}
 }
 
 func (c *tenantLine) setDisabled(disabled bool) error {
@@ -218,23 +205,29 @@ func (c *tenantLine) setDisabled(disabled bool) error {
 	return nil
 }
 
-func rotateTenant(c *tenantLine) error {
-	keep := c.fs.Duration("keep-old", 24*time.Hour, "let old keys work for `TIME`; 0 takes them away at once")
+func rotateTenant(c *tenantLine, fs *pflag.FlagSet) func() error {
+	keep := fs.Duration("keep-old", 24*time.Hour, "let old keys work for `TIME`; 0 removes them at once")
+	return func() error { return c.rotate(*keep) }
+}
+
+func (c *tenantLine) rotate(keep time.Duration) error {
 	book, err := c.open()
 	if err != nil {
 		return err
 	}
-	if *keep < 0 {
-		return &usageError{errors.New("--keep-old: is negative; 0 takes old keys away at once")}
+	if keep < 0 {
+		return &usageError{errors.New("--keep-old: is negative; 0 removes old keys at once")}
 	}
-	done, err := book.Rotate(c.names[0], *keep)
+	done, err := book.Rotate(c.names[0], keep)
 	if err != nil {
 		return err
 	}
 	return c.hand(done, "tenant "+c.names[0]+" has a new key in "+done.File)
 }
 
-func removeTenantKey(c *tenantLine) error {
+func removeTenantKey(c *tenantLine, _ *pflag.FlagSet) func() error { return c.removeKey }
+
+func (c *tenantLine) removeKey() error {
 	book, err := c.open()
 	if err != nil {
 		return err

@@ -6,8 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/account/credential"
 )
 
-// tokensChanged logs what became of the tokens of accounts, and tells the policy
-// of a new one: what was held against the last is over. The refresher calls it.
+// tokensChanged logs changes of the accounts' tokens, and tells the policy about
+// a new one, which ends whatever was held against the old one. The refresher
+// calls it.
 func (s *sidecar) tokensChanged(r *credential.Refresher, st credential.State) {
 	owners := s.tokensOf.Load()
 	if owners == nil {

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/heald-proxy/heald/cmd/heald/translate"
 )
@@ -15,45 +17,58 @@ import (
 // some 30 MB.
 const inputLimit = 256 << 20
 
-// runTranslate shows what the translation makes of one request or reply.
-func runTranslate(ctx context.Context, args []string, out streams) error {
-	fs := newFlags("translate", "show what goes upstream for the client request in FILE (or standard input), or with --reply what the client gets for a reply; exit status 1 if it is refused", out)
-	var o translate.Options
+// translateLine is a command line of `heald translate`.
+type translateLine struct {
+	translate.Options
+	target, request           string
+	stream, document, explain bool
+}
+
+// translateCommand shows how one request or reply is translated.
+func translateCommand(out streams) *cobra.Command {
+	var o translateLine
+	cmd := &cobra.Command{
+		Use: "translate [FILE] [flags]", Short: "show how one request or reply is translated",
+		Long: "show what goes upstream for the client request in FILE (or standard input), or with --reply what the client gets for a reply; exit status 1 if it is refused",
+		Args: atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args, out) },
+	}
+	fs := cmd.Flags()
 	fs.StringVar(&o.Dialect, "dialect", "", "the client's `API`: claude, chat, responses, completions, embeddings, images or gemini (default: guessed from the request)")
 	fs.StringVar(&o.Path, "path", "", "the client's request `PATH`, in place of --dialect")
 	fs.StringVar(&o.Model, "model", "", "the upstream `MODEL` (default: by the built-in aliases)")
-	target := fs.String("target", "ai_studio", "the upstream: ai_studio or vertex[,project=…,location=…]")
+	fs.StringVar(&o.target, "target", "ai_studio", "the upstream: ai_studio or vertex[,project=…,location=…]")
 	fs.BoolVar(&o.Strict, "strict", false, "refuse what would only be warned about")
 	fs.BoolVar(&o.Reply, "reply", false, "the input is an upstream reply, a stream or JSON")
-	request := fs.String("request", "", "with --reply: the client request in `FILE` that it belongs to")
+	fs.StringVar(&o.request, "request", "", "with --reply: the client request that it answers is in `FILE`")
 	fs.IntVar(&o.Status, "status", 0, "with --reply: its HTTP status (default: by its body)")
-	stream := fs.Bool("stream", false, "with --reply: the client wants a stream")
-	document := fs.Bool("json", false, "with --reply: the client wants one JSON document")
-	fs.BoolVar(&o.Raw, "raw", false, "leave the body as it is, not indented")
-	explain := fs.Bool("explain", false, "write warnings and reasons after the body instead of to standard error")
-	name, err := parseFile(fs, args)
-	if err != nil {
-		return err
-	}
-	if *stream && *document {
+	fs.BoolVar(&o.stream, "stream", false, "with --reply: the client wants a stream")
+	fs.BoolVar(&o.document, "json", false, "with --reply: the client wants one JSON document")
+	fs.BoolVar(&o.Raw, "raw", false, "do not indent the body")
+	fs.BoolVar(&o.explain, "explain", false, "write warnings and reasons after the body instead of to standard error")
+	return cmd
+}
+
+func (o *translateLine) run(ctx context.Context, args []string, out streams) (err error) {
+	if o.stream && o.document {
 		return &usageError{errors.New("--stream and --json exclude each other")}
 	}
-	if *stream || *document {
-		o.Stream = stream
+	if o.stream || o.document {
+		o.Stream = &o.stream
 	}
-	if o.Backend, err = translate.ParseTarget(*target); err != nil {
+	if o.Backend, err = translate.ParseTarget(o.target); err != nil {
 		return &usageError{fmt.Errorf("--target: %w", err)}
 	}
-	input, err := readInput(name)
+	input, err := readInput(strings.Join(args, ""))
 	if err != nil {
 		return err
 	}
-	if *request != "" {
-		if o.Request, err = readInput(*request); err != nil {
+	if o.request != "" {
+		if o.Request, err = readInput(o.request); err != nil {
 			return err
 		}
 	}
-	return translateTo(ctx, input, o, *explain, out)
+	return translateTo(ctx, input, o.Options, o.explain, out)
 }
 
 // translateTo runs the translation and puts its notes where they are wanted.
@@ -74,24 +89,12 @@ func translateTo(ctx context.Context, input []byte, o translate.Options, explain
 	return err
 }
 
-// notebook keeps notes until the body is out.
+// notebook keeps notes until the body is written.
 type notebook []byte
 
 func (n *notebook) Write(p []byte) (int, error) {
 	*n = append(*n, p...)
 	return len(p), nil
-}
-
-// parseFile reads a command line with at most one argument, before or after
-// the flags.
-func parseFile(fs *flag.FlagSet, args []string) (string, error) {
-	if len(args) > 0 && (args[0] == "-" || args[0] != "" && args[0][0] != '-') {
-		return args[0], parse(fs, args[1:])
-	}
-	if err := fs.Parse(args); err != nil || fs.NArg() == 0 {
-		return "", parse(fs, args)
-	}
-	return fs.Arg(0), parse(fs, append(args[:len(args)-fs.NArg():len(args)-fs.NArg()], fs.Args()[1:]...))
 }
 
 // readInput reads a file; "" and "-" are standard input.

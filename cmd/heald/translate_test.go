@@ -44,9 +44,9 @@ func TestTranslateUsage(t *testing.T) {
 		{[]string{"--target", "azure", body}, exitUsage, `neither "ai_studio" nor "vertex"`},
 		{[]string{"--target", "vertex,region=x", body}, exitUsage, "region"},
 		{[]string{body, body}, exitUsage, "unexpected argument"},
-		{[]string{body, "--dialect", "cobol"}, exitFault, `"cobol" is none of`},
-		{[]string{body + "-missing"}, exitFault, "no such file"},
-		{[]string{"--reply", "--path", "/v1/messages", body}, exitFault, "--request FILE or --dialect"},
+		{[]string{body, "--dialect", "cobol"}, exitFailed, `"cobol" is none of`},
+		{[]string{body + "-missing"}, exitFailed, "no such file"},
+		{[]string{"--reply", "--path", "/v1/messages", body}, exitFailed, "--request FILE or --dialect"},
 	} {
 		var out, notes bytes.Buffer
 		code := run(context.Background(), append([]string{"translate"}, c.args...), streams{&out, &notes})

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -51,6 +52,21 @@ func TestUpAlwaysHasItsResumeListener(t *testing.T) {
 		}
 		if !slices.Contains(sockets, x.ResumeVia) {
 			t.Errorf("%s: the rest is fetched through %q, and Envoy's sockets are %q", more, x.ResumeVia, sockets)
+		}
+	}
+}
+
+// `heald up` prints the address of the page.
+func TestReadyNamesThePage(t *testing.T) {
+	for want, address := range map[string]string{
+		"what happens to requests, and why: http://127.0.0.1:9001/\nmetrics http://127.0.0.1:9001/metrics\n": adminAddress(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9001}, false),
+		"why: https://[::1]:9001/\n":                                   adminAddress(&net.TCPAddr{IP: net.IPv6loopback, Port: 9001}, true),
+		"metrics --unix-socket /run/admin.sock http://heald/metrics\n": adminAddress(&net.UnixAddr{Name: "/run/admin.sock", Net: "unix"}, true),
+	} {
+		var out strings.Builder
+		printReady(&out, "127.0.0.1:10000", "", address, "heald")
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("want %q in\n%s", want, out.String())
 		}
 	}
 }

@@ -3,38 +3,52 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/heald-proxy/heald/cmd/heald/usage"
 )
 
-// runUsage sums files of records.
-func runUsage(ctx context.Context, args []string, out streams) error {
-	fs := newFlags("usage", "sum the records in FILE… (record.file in heald.yaml, also rotated and .gz; - is standard input); exit status 1 if some could not be read", out)
-	by := fs.String("by", "tenant,model", "a row for each combination of `FIELDS`: day, tenant, key, api, backend, account, group, model")
-	since := fs.String("since", "", "from this `TIME` on: 2026-11-29, or 2026-11-29T12:00:00Z")
-	until := fs.String("until", "", "before this `TIME`")
-	asJSON := fs.Bool("json", false, "print JSON")
-	asCSV := fs.Bool("csv", false, "print CSV")
-	names, err := parseFiles(fs, args)
-	if err != nil {
-		return err
+// usageOptions are the flags of `usage`.
+type usageOptions struct {
+	by, since, until string
+	asJSON, asCSV    bool
+}
+
+// usageCommand sums files of records.
+func usageCommand(out streams) *cobra.Command {
+	var o usageOptions
+	cmd := &cobra.Command{
+		Use: "usage FILE… [flags]", Short: "sum files of records by tenant, model, account or day",
+		Long: "sum the records in FILE… (record.file in heald.yaml, also rotated and .gz; - is standard input); exit status 1 if some could not be read",
+		Args: filesNamed,
+		RunE: func(cmd *cobra.Command, names []string) error { return o.sum(cmd.Context(), names, out) },
 	}
-	if *asJSON && *asCSV {
+	fs := cmd.Flags()
+	fs.StringVar(&o.by, "by", "tenant,model", "a row for each combination of `FIELDS`: day, tenant, key, api, backend, account, group, model")
+	fs.StringVar(&o.since, "since", "", "from this `TIME` on: 2026-11-29, or 2026-11-29T12:00:00Z")
+	fs.StringVar(&o.until, "until", "", "before this `TIME`")
+	fs.BoolVar(&o.asJSON, "json", false, "print JSON")
+	fs.BoolVar(&o.asCSV, "csv", false, "print CSV")
+	return cmd
+}
+
+func (o *usageOptions) sum(ctx context.Context, names []string, out streams) error {
+	if o.asJSON && o.asCSV {
 		return &usageError{errors.New("--json and --csv exclude each other")}
 	}
-	fields, err := usage.ParseFields(*by)
+	fields, err := usage.ParseFields(o.by)
 	if err != nil {
 		return &usageError{fmt.Errorf("--by: %w", err)}
 	}
-	from, err := parseTime("since", *since)
+	from, err := parseTime("since", o.since)
 	if err != nil {
 		return err
 	}
-	to, err := parseTime("until", *until)
+	to, err := parseTime("until", o.until)
 	if err != nil {
 		return err
 	}
@@ -45,9 +59,9 @@ func runUsage(ctx context.Context, args []string, out streams) error {
 	}
 	show := sum.Table
 	switch {
-	case *asJSON:
+	case o.asJSON:
 		show = sum.JSON
-	case *asCSV:
+	case o.asCSV:
 		show = sum.CSV
 	}
 	if err := show(out.out); err != nil {
@@ -73,23 +87,10 @@ func parseTime(name, s string) (time.Time, error) {
 	return time.Time{}, &usageError{fmt.Errorf("--%s: %.40q is no time; write it as in 2026-11-29 or 2026-11-29T12:00:00Z", name, s)}
 }
 
-// parseFiles reads a command line of flags and files in any order.
-func parseFiles(fs *flag.FlagSet, args []string) ([]string, error) {
-	var names []string
-	for {
-		if err := fs.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
-			return nil, &usageError{fmt.Errorf("%w; see heald %s -h", flagError(fs, err), fs.Name())}
-		}
-		if args = fs.Args(); len(args) == 0 {
-			break
-		}
-		names, args = append(names, args[0]), args[1:]
-	}
+// filesNamed requires at least one file.
+func filesNamed(cmd *cobra.Command, names []string) error {
 	if len(names) == 0 {
-		return nil, &usageError{fmt.Errorf("name the files; see heald %s -h", fs.Name())}
+		return &usageError{fmt.Errorf("name the files; see %s -h", cmd.CommandPath())}
 	}
-	return names, nil
+	return nil
 }

@@ -74,11 +74,11 @@ day,tenant,requests,failed,attempts,input,cached,output,thinking,cost,estimated,
   }
 ]
 `, ""},
-		{"a broken line", []string{bad, good, "--csv", "--by", ""}, exitFault, `
+		{"a broken line", []string{bad, good, "--csv", "--by", ""}, exitProblems, `
 requests,failed,attempts,input,cached,output,thinking,cost,estimated,unpriced,unknown
 2,0,6,2014,200,106,40,0.003275000,0,2,0
 `, bad + ":1: unexpected end of JSON input; left out\n1 lines or files could not be read"},
-		{"a missing file", []string{good + "x", "--csv", "--by", ""}, exitFault, `
+		{"a missing file", []string{good + "x", "--csv", "--by", ""}, exitProblems, `
 requests,failed,attempts,input,cached,output,thinking,cost,estimated,unpriced,unknown
 `, good + "x: no such file or directory; left out"},
 		{"no file", nil, exitUsage, "\n", "name the files"},

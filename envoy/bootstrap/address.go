@@ -21,7 +21,7 @@ type address struct {
 
 func parseAddress(s string) (address, error) {
 	if path, ok := strings.CutPrefix(s, "unix://"); ok {
-		// 107 is what the kernel's sockaddr_un holds.
+		// The kernel's sockaddr_un holds 107 bytes.
 		if !strings.HasPrefix(path, "/") || len(path) > 107 {
 			return address{}, fmt.Errorf("%q: want unix:// and an absolute path of at most 107 bytes, such as unix:///run/heald.sock", s)
 		}
@@ -52,7 +52,7 @@ func hostAddress(host string, port uint32) (address, error) {
 type endpoint struct {
 	address
 	tls      bool
-	explicit bool // the port was named
+	explicit bool // the port was given
 }
 
 func parseEndpoint(s string) (endpoint, error) {

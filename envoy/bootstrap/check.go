@@ -15,7 +15,7 @@ type Problem struct {
 	// Problem is what is there or missing, Consequence what happens because of
 	// it, Fix what to write.
 	Problem, Consequence, Fix string
-	// Note marks what may well be right, but was not or cannot be checked.
+	// Note marks something that may be right, but was not or cannot be checked.
 	Note bool
 }
 
@@ -28,19 +28,19 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s\n  consequence: %s\n  fix: %s", kind, p.Path, p.Problem, p.Consequence, p.Fix)
 }
 
-// Want is what heald's own configuration asks of Envoy's.
+// Want is what heald's own configuration needs from Envoy's.
 type Want struct {
 	// Attempts bounds the attempts of one request; 0 means 5.
 	Attempts int
-	// MaxBody is the largest request body to be carried; 0 means 32 MiB.
+	// MaxBody is the largest request body that must pass; 0 means 32 MiB.
 	MaxBody int
 	// MaxMessage is the largest gRPC message that heald accepts; 0 leaves the
 	// limit unchecked.
 	MaxMessage int
-	// Wait is the longest that heald may wait inside one attempt, or Envoy
+	// Wait is the longest time that heald may wait within one attempt, or Envoy
 	// between two; 0 means 5 minutes.
 	Wait time.Duration
-	// Silence is the longest that nothing may pass on a healthy stream: the
+	// Silence is the longest time that a healthy stream may be silent: the
 	// largest of peek.timeout, idle_timeout and max_wait; 0 means 5 minutes.
 	Silence time.Duration
 	// GRPC are the addresses on which heald listens for Envoy (listen.grpc);
@@ -48,7 +48,7 @@ type Want struct {
 	GRPC []string
 	// ClientKeys says that heald asks clients for a key (tenants, client_keys).
 	ClientKeys bool
-	// RetryAfter is the longest that heald asks Envoy to wait between two
+	// RetryAfter is the longest time that heald asks Envoy to wait between two
 	// attempts, in x-heald-retry-after; 0 means 10 seconds.
 	RetryAfter time.Duration
 	// OwnWait says that heald always waits itself, at the start of the next
@@ -57,8 +57,8 @@ type Want struct {
 	// Backends are the names of the backends; nil leaves the provider clusters
 	// unchecked.
 	Backends []string
-	// Proxies are host and port of the proxies that lead to backends, by
-	// cluster; nil leaves them unchecked.
+	// Proxies are host and port of the backends' proxies, by cluster; nil
+	// leaves them unchecked.
 	Proxies map[string]string
 	// StoreMemory says that memory between attempts is in the state store
 	// (memory: store) and Envoy need not carry it.
@@ -69,13 +69,15 @@ type Want struct {
 	// Hop is the secret that heald expects in x-heald-hop; "" for none.
 	Hop string
 	// Resume is the address of the listener through which heald fetches the
-	// rest of broken answers (resume: text), host:port or "unix:///path"; ""
-	// where no policy does.
+	// rest of broken answers (resume: text), host:port or "unix:///path"; "" if
+	// no policy does.
 	Resume string
 	// Hedge says that slow attempts are sent twice (hedge).
 	Hedge bool
+	// Traces says that heald sends spans, only for requests that Envoy samples.
+	Traces bool
 	// RetryStatuses are the statuses that the outer route retries
-	// (outer.retry_statuses); empty where it retries by header.
+	// (outer.retry_statuses); empty if it retries by header.
 	RetryStatuses []int
 }
 
@@ -98,8 +100,8 @@ func (w Want) withDefaults() Want {
 	return w
 }
 
-// Check lists what in b does not fit heald, in the order of a request's way.
-// An empty list means that everything that can be seen fits.
+// Check lists what in b does not fit heald, in the order of a request's way. An
+// empty list means that everything visible fits.
 func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c := &checker{view: newView(b), want: want.withDefaults(),
 		lds: b.GetDynamicResources().GetLdsConfig() != nil, cds: b.GetDynamicResources().GetCdsConfig() != nil}
@@ -128,6 +130,7 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkProxies()
 	c.checkResume()
 	c.checkHedge()
+	c.checkTracing()
 	return c.problems
 }
 
@@ -138,7 +141,7 @@ type checker struct {
 	inner    *chain      // the chain with heald's filter
 	filter   *filter     // heald's filter
 	outer    []*routeRef // routes that lead to inner
-	lds, cds bool        // listeners, clusters come by xDS: not all are seen
+	lds, cds bool        // listeners, clusters come by xDS: not all are visible
 	problems []Problem
 }
 
@@ -146,8 +149,8 @@ func (c *checker) problem(path, problem, consequence, fix string) {
 	c.problems = append(c.problems, Problem{Path: path, Problem: problem, Consequence: consequence, Fix: fix})
 }
 
-// unless reports a problem, or, where what is missing may come by xDS and so
-// cannot be seen, a note.
+// unless reports a problem, or a note if what is missing may come by xDS and is
+// therefore not visible.
 func (c *checker) unless(unseen bool, path, problem, consequence, fix string) {
 	if unseen {
 		c.note(path, problem+" here; it may come by xDS", consequence+", unless it does", fix)

@@ -12,7 +12,7 @@ func (c *checker) checkAdmin(b *bootstrapv3.Bootstrap) {
 	const (
 		path        = "admin.address"
 		consequence = "whoever reaches it can read secrets, heald's credentials among them, and stop Envoy"
-		fix         = "a Unix socket: admin: {address: {pipe: {path: /run/heald/envoy-admin.sock, mode: 384}}}, or no admin; envoy/stats.yaml hands on metrics alone"
+		fix         = "a Unix socket: admin: {address: {pipe: {path: /run/heald/envoy-admin.sock, mode: 384}}}, or no admin; envoy/stats.yaml serves only metrics"
 	)
 	at := b.GetAdmin().GetAddress()
 	switch socket, pipe := at.GetSocketAddress(), at.GetPipe(); {
@@ -29,8 +29,8 @@ func (c *checker) checkAdmin(b *bootstrapv3.Bootstrap) {
 // listeners.
 const internalListener = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 
-// checkExtensions checks that Envoy can have the internal listeners that it is
-// given.
+// checkExtensions checks that Envoy supports the internal listeners of the
+// configuration.
 func (c *checker) checkExtensions(b *bootstrapv3.Bootstrap) {
 	for _, e := range b.GetBootstrapExtensions() {
 		if strings.HasSuffix(e.GetTypedConfig().GetTypeUrl(), internalListener) {

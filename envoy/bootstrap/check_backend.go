@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// checkBackends checks that each backend can be reached by way of heald, and
-// only so.
+// checkBackends checks that each backend can be reached through heald, and only
+// through heald.
 func (c *checker) checkBackends() {
 	c.checkSteering()
 	c.checkBypass()
@@ -30,7 +30,7 @@ func (c *checker) checkBackends() {
 // names in x-heald-cluster.
 func (c *checker) checkSteering() {
 	if c.inner.hcm.GetRouteConfig() == nil {
-		return // by RDS, which is reported
+		return // by RDS, which is reported elsewhere
 	}
 	routes := c.inner.routes()
 	byHeader := slices.ContainsFunc(routes, named)
@@ -74,18 +74,18 @@ func (c *checker) checkBypass() {
 }
 
 // checkTunnels looks for ways around heald that carry bytes instead of
-// requests. The one to a proxy is right where only this Envoy enters it.
+// requests. A tunnel to a proxy is right if only this Envoy can enter it.
 func (c *checker) checkTunnels() {
 	for _, t := range c.tunnels {
 		cl := c.cluster(t.filter.GetCluster())
 		if to := t.filter.GetTunnelingConfig(); to != nil && t.listener.GetInternalListener() == nil && ofProvider(t.target()) {
-			c.problem(t.path+".tunneling_config", fmt.Sprintf("leads to %s, for everyone who reaches the listener", to.GetHostname()),
-				"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "internal_listener: {} instead of an address")
+			c.problem(t.path+".tunneling_config", fmt.Sprintf("leads to %s, for everybody who reaches the listener", to.GetHostname()),
+				"traffic on this way is neither translated nor healed, and uses the gateway's access to the provider", "internal_listener: {} instead of an address")
 		}
 		if cl != nil && (c.provider(cl) || slices.Contains(c.want.Backends, cl.GetName())) {
 			c.problem(t.path+".cluster",
 				fmt.Sprintf("%q is a provider, reached without the inner listener", cl.GetName()),
-				"what goes this way is neither translated nor healed, and uses the gateway's way to the provider", "remove it, or lead it to the inner listener")
+				"traffic on this way is neither translated nor healed, and uses the gateway's access to the provider", "remove it, or lead it to the inner listener")
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (c *checker) backend(cluster string) bool {
 // named reports whether the route goes to the cluster that heald names.
 func named(r *routeRef) bool { return strings.EqualFold(r.clusterHeader, policies.HeaderCluster) }
 
-// unmatched reports whether the route takes what no other took.
+// unmatched reports whether the route takes requests that no other took.
 func unmatched(r *routeRef) bool { return len(steers(r.route)) == 0 && r.cluster != "" }
 
 // steers returns the backends that a route is for, if it matches by

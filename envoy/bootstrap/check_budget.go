@@ -11,10 +11,10 @@ const (
 )
 
 const (
-	// enoughFloor is how many retries at a time make the percentage matter to
-	// large gateways only.
+	// enoughFloor is how many retries at a time are enough, so that only large
+	// gateways depend on the percentage.
 	enoughFloor = 100
-	// noLimit is how many retries at a time are as good as any number.
+	// noLimit is how many retries at a time are practically no limit.
 	noLimit = 1000
 )
 
@@ -54,7 +54,7 @@ func (c *checker) checkBudget(l limits) {
 	c.checkNoLimit(path+".min_retry_concurrency", floor)
 }
 
-// checkMaxRetries checks the fixed limit, which holds where there is no budget.
+// checkMaxRetries checks the fixed limit, which applies if there is no budget.
 func (c *checker) checkMaxRetries(l limits) {
 	retries := uint32(defaultRetries)
 	if v := l.t.GetMaxRetries(); v != nil {
@@ -67,7 +67,7 @@ func (c *checker) checkMaxRetries(l limits) {
 	c.checkNoLimit(l.path+".max_retries", retries)
 }
 
-// checkNoLimit notes a number of retries that stops no outage from being
+// checkNoLimit notes a limit that is too high to keep an outage from being
 // multiplied.
 func (c *checker) checkNoLimit(path string, retries uint32) {
 	if retries > noLimit {

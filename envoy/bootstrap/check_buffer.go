@@ -5,9 +5,9 @@ import "fmt"
 // defaultBuffer is Envoy's per_connection_buffer_limit_bytes.
 const defaultBuffer = 1 << 20
 
-// bodyLimit returns the bytes of a request that Envoy keeps, and where that is
+// bodyLimit returns how many bytes of a request Envoy keeps, and where that is
 // set. Before request_body_buffer_limit there was
-// per_request_buffer_limit_bytes; without either the listener's limit holds.
+// per_request_buffer_limit_bytes; without either the listener's limit applies.
 func (r *routeRef) bodyLimit() (bytes uint64, path string) {
 	switch {
 	case r.route.GetRequestBodyBufferLimit() != nil:
@@ -24,8 +24,8 @@ func (r *routeRef) bodyLimit() (bytes uint64, path string) {
 	return defaultBuffer, r.hostPath + ".request_body_buffer_limit"
 }
 
-// checkBodyLimit checks that the largest request fits, and what fits is not
-// more than heald takes.
+// checkBodyLimit checks that the largest request fits, and that Envoy keeps no
+// more than heald accepts.
 func (c *checker) checkBodyLimit(r *routeRef, consequence string) {
 	bytes, path := r.bodyLimit()
 	if bytes < uint64(c.want.MaxBody) {
@@ -34,7 +34,7 @@ func (c *checker) checkBodyLimit(r *routeRef, consequence string) {
 	}
 	if c.want.MaxMessage > 0 && !c.filter.inParts() && bytes > uint64(c.want.MaxMessage) {
 		c.problem(path, fmt.Sprintf("requests are kept up to %d bytes, but heald receives %d at most", bytes, c.want.MaxMessage),
-			"larger requests break the stream to heald, are tried in vain several times, and end as a 503 instead of a 413",
+			"larger requests break the stream to heald, are tried several times in vain, and end as a 503 instead of a 413",
 			fmt.Sprintf("request_body_buffer_limit: %d", c.want.MaxBody))
 	}
 }

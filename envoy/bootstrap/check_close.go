@@ -9,11 +9,11 @@ import (
 )
 
 // checkClose looks for the filter that announces the end of the connection to
-// clients which do not ask again when it comes unannounced.
+// clients that would not ask again without the announcement.
 func (c *checker) checkClose(ch *chain) {
 	if !slices.ContainsFunc(ch.hcm.GetHttpFilters(), announcesClose) {
 		c.note(ch.path+".http_filters", "no filter announces to gemini-cli that its connection ends with the reply",
-			"gemini-cli ends its turn where the provider resets a stream that has begun; without a gateway it asks again",
+			"gemini-cli ends its turn if the provider resets a stream that has begun; without a gateway it asks again",
 			"copy the filter heald.close of envoy.yaml's listener `outer`")
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // minPing is the shortest time between HTTP/2 pings that heald's gRPC server
-// bears.
+// accepts.
 const minPing = 10 * time.Second
 
 // checkClusters checks the clusters of the inner listener and of heald.
@@ -33,7 +33,7 @@ func (c *checker) checkClusters() {
 
 func (c *checker) checkHealdCluster(name string) {
 	if name == "" {
-		return // not envoy_grpc, which is reported
+		return // not envoy_grpc, which is reported elsewhere
 	}
 	cluster := c.cluster(name)
 	if cluster == nil {
@@ -48,7 +48,7 @@ func (c *checker) checkHealdCluster(name string) {
 	c.checkHTTP2(cluster)
 }
 
-// checkHealth checks that dead replicas are left alone.
+// checkHealth checks that dead replicas get no requests.
 func (c *checker) checkHealth(cluster *clusterv3.Cluster) {
 	path := clusterPath(cluster.GetName())
 	outlier, health := cluster.GetOutlierDetection() != nil, len(cluster.GetHealthChecks()) > 0
@@ -57,7 +57,7 @@ func (c *checker) checkHealth(cluster *clusterv3.Cluster) {
 		c.problem(path+".outlier_detection", "neither outlier_detection nor health_checks",
 			"all attempts of a request may go to the same dead replica", "copy both from envoy.yaml's cluster `heald`")
 	case !outlier:
-		c.note(path+".outlier_detection", "health checks alone",
+		c.note(path+".outlier_detection", "only health checks",
 			"until the next check, retries may go to the replica that just died", "copy outlier_detection from envoy.yaml's cluster `heald`")
 	}
 	window := cluster.GetCommonLbConfig().GetUpdateMergeWindow()
@@ -67,7 +67,7 @@ func (c *checker) checkHealth(cluster *clusterv3.Cluster) {
 			text = window.AsDuration().String()
 		}
 		c.note(path+".common_lb_config.update_merge_window", text,
-			"a replica that dies within that time of another change is known to be dead only after it; until then retries go there and use up their attempts",
+			"if a replica dies within that time after another change, Envoy learns of it only at its end; until then retries go there and use up their attempts",
 			"common_lb_config: {update_merge_window: 0s}")
 	}
 }
@@ -84,10 +84,10 @@ func (c *checker) checkHTTP2(cluster *clusterv3.Cluster) {
 	at := fmt.Sprintf("%s.typed_extension_protocol_options[%s].explicit_http_config.http2_protocol_options.connection_keepalive", path, protocolOptions)
 	ping := options.GetConnectionKeepalive()
 	if ping == nil {
-		c.note(at, "not set", "a connection that died silently (a lost node, a firewall) keeps its streams until their time-outs",
+		c.note(at, "not set", "a connection that died silently (a lost node, a firewall) keeps its streams until their timeouts",
 			"connection_keepalive: {interval: 30s, timeout: 5s}")
 	} else if d := ping.GetInterval(); d != nil && d.AsDuration() < minPing {
-		c.problem(at+".interval", d.AsDuration().String(), "heald takes so many pings for an attack and drops the connection with all its streams",
+		c.problem(at+".interval", d.AsDuration().String(), "heald considers that many pings an attack and drops the connection with all its streams",
 			"interval: 30s")
 	}
 }
@@ -118,8 +118,8 @@ func (c *checker) limits(cluster string) limits {
 	return limits{c, nil, path + "[0]"}
 }
 
-// byDefault is how many connections and requests Envoy allows at a time where
-// nothing is set.
+// byDefault is how many connections and requests Envoy allows at a time by
+// default.
 const byDefault = 1024
 
 // above reports a limit that is not above Envoy's default.

@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// forgotten is when load balancers and NAT first forget idle connections:
-	// those of AWS after 60 s, most others after minutes.
+	// forgotten is the earliest time after which load balancers and NAT drop
+	// idle connections: those of AWS after 60 s, most others after minutes.
 	forgotten = time.Minute
-	// slowestPing is the longest that a dead connection may go unnoticed: with
-	// time-out it stays below any useful peek.timeout.
+	// slowestPing is the longest time that a dead connection may go unnoticed:
+	// with the timeout it stays below any useful peek.timeout.
 	slowestPing = 30 * time.Second
 )
 
-// checkConnections checks that connections to providers are given up before
-// they are dead, or found out when they are.
+// checkConnections checks that connections to providers are closed before they
+// die, or that dead ones are noticed.
 func (c *checker) checkConnections() {
 	for _, cl := range c.clusters {
 		if cl.GetName() == c.filter.cluster() || !c.provider(cl) && (cl.GetName() == "" || !c.backend(cl.GetName())) {
@@ -39,7 +39,7 @@ func (c *checker) checkConnections() {
 	if !slices.ContainsFunc(filters[slices.Index(filters, c.filter.entry):], sharesConnection) {
 		c.problem(c.inner.path+".http_filters", "no set_filter_state filter after heald's shares "+policies.HeaderConnection+" with the connection pool",
 			"an attempt after one that got no reply may go over the same dead connection",
-			"copy the filter heald.connection of envoy.yaml, to stand behind heald")
+			"copy the filter heald.connection of envoy.yaml, to a place behind heald")
 	}
 }
 
@@ -52,7 +52,7 @@ func (c *checker) checkProviderIdle(cl *clusterv3.Cluster) {
 	}
 	if d == nil || d.AsDuration() == 0 || d.AsDuration() >= forgotten {
 		c.problem(path, fmt.Sprintf("idle connections are kept for %s", durationText(d, "the default of 1h0m0s")),
-			"load balancers and NAT on the way forget them earlier; requests that get such a connection are lost, and use up attempts",
+			"load balancers and NAT on the way drop them earlier; requests on such a connection are lost, and use up attempts",
 			"common_http_protocol_options: {idle_timeout: 50s}")
 	}
 }
@@ -67,7 +67,7 @@ func (c *checker) checkProviderPing(cl *clusterv3.Cluster) {
 	ping := h2.GetConnectionKeepalive()
 	path := clusterPath(cl.GetName()) + "." + field + ".connection_keepalive"
 	const fix = "connection_keepalive: {interval: 10s, timeout: 5s, connection_idle_interval: 10s}"
-	const consequence = "every attempt of every request goes into a connection that died without a word, and waits for its whole time"
+	const consequence = "every attempt of every request goes to a connection that died silently, and waits for its full timeout"
 	if ping == nil {
 		c.problem(path, "not set", consequence, fix)
 	} else if d := ping.GetInterval(); d == nil || d.AsDuration() == 0 || d.AsDuration() > slowestPing || ping.GetTimeout().AsDuration() > slowestPing {
@@ -76,7 +76,7 @@ func (c *checker) checkProviderPing(cl *clusterv3.Cluster) {
 }
 
 // providerHTTP2 returns the HTTP/2 options of a cluster that may speak it, and
-// where they stand; nil if it speaks none.
+// their path; nil if it does not speak HTTP/2.
 func providerHTTP2(cl *clusterv3.Cluster) (*corev3.Http2ProtocolOptions, string) {
 	options, ok := decode[*upstreamsv3.HttpProtocolOptions](cl.GetTypedExtensionProtocolOptions()[protocolOptions])
 	if !ok {
@@ -107,7 +107,7 @@ func sharesConnection(f *hcmv3.HttpFilter) bool {
 	}
 	for _, v := range state.GetOnRequestHeaders() {
 		format := v.GetFormatString().GetTextFormatSource().GetInlineString()
-		// An object of another kind is shared, but not looked at by the pool.
+		// An object of another kind is shared, but the pool ignores it.
 		if strings.EqualFold(format, "%REQ("+policies.HeaderConnection+")%") && v.GetFactoryKey() == "envoy.hashable_string" &&
 			v.GetSharedWithUpstream() != setfilterstate.FilterStateValue_NONE {
 			return true

@@ -28,7 +28,7 @@ func TestCheckDoor(t *testing.T) {
 		{"upgrades refused with 403", []edit{{"              status_code: 426\n", ""}}, Want{}, []string{"OUTER.local_reply_config.mappers"}},
 		{"offers of TLS refused", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"}}, Want{}, []string{"OUTER.http_protocol_options.ignore_http_11_upgrade"}},
 		{"nobody offers TLS within TLS", []edit{{"ignore_http_11_upgrade: [{prefix: TLS/}]", "ignore_http_11_upgrade: [{prefix: h2c}]"},
-			{"is what counts for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:", "\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}\n      filters:"}}, Want{}, nil},
+			{"limit is request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:", "\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext}}\n      filters:"}}, Want{}, nil},
 		{"no HTTP/1.0", []edit{{"accept_http_10: true, ", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
 		{"HTTP/1.0 with a host alone", []edit{{", default_host_for_http_10: localhost", ""}}, Want{}, []string{"OUTER.http_protocol_options"}},
 		{"doubled slashes", []edit{{"          merge_slashes: true\n", ""}}, Want{}, []string{"OUTER.merge_slashes"}},
@@ -44,7 +44,7 @@ func TestCheckSpellings(t *testing.T) {
 	merged := edit{"          merge_slashes: true\n", "          merge_slashes: true\n"}
 	unmerged := edit{merged.old, ""}
 	two := func(match string, slashes edit) []edit { // a route before the one for all paths
-		const name, end = "              - name: llm\n                match: {prefix: /}\n                # What", "reset_headers: [{name: x-heald-retry-after, format: SECONDS}]\n"
+		const name, end = "              - name: llm\n                match: {prefix: /}\n                # Settings", "reset_headers: [{name: x-heald-retry-after, format: SECONDS}]\n"
 		return []edit{slashes,
 			{name, strings.NewReplacer("name: llm", "name: strict", "{prefix: /}", match).Replace(name)},
 			{"request_headers_to_remove: [x-heald-policy", "request_headers_to_remove: &removed [x-heald-policy"},

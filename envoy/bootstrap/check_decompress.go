@@ -6,9 +6,10 @@ import (
 	decompressorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/decompressor/v3"
 )
 
-// checkDecompressors finds what inflates bodies before heald can. Measured with
-// 1.39 and 1.40: a broken body goes on as far as it could be read, without an
-// error, and one that grows to more than max_inflate_ratio (100) is cut off.
+// checkDecompressors finds filters that inflate bodies before heald can.
+// Measured with 1.39 and 1.40: a broken body goes on as far as it could be
+// read, without an error, and one that grows to more than max_inflate_ratio
+// (100) is cut off.
 func (c *checker) checkDecompressors(ch *chain) {
 	for i, f := range ch.hcm.GetHttpFilters() {
 		d, ok := decode[*decompressorv3.Decompressor](f.GetTypedConfig())
@@ -19,12 +20,12 @@ func (c *checker) checkDecompressors(ch *chain) {
 		const fix = ": {common_config: {enabled: {default_value: false, runtime_key: heald.inflate}}}, or remove the filter; heald reads gzip, deflate, zstd and br itself"
 		if enabled(d.GetRequestDirectionConfig().GetCommonConfig()) {
 			c.problem(path+"request_direction_config", "compressed requests are inflated before heald has them",
-				"broken ones reach heald without an error, and those that grow a hundredfold are cut off: clients are told that their JSON is wrong, or get an answer to something else than they asked",
+				"broken ones reach heald without an error, and those that grow a hundredfold are cut off: clients are told that their JSON is wrong, or get an answer to a different question",
 				"request_direction_config"+fix)
 		}
 		if ch == c.inner && enabled(d.GetResponseDirectionConfig().GetCommonConfig()) {
 			c.problem(path+"response_direction_config", "compressed replies are inflated before heald has them",
-				"broken ones reach heald without an error, and may pass for whole", "response_direction_config"+fix)
+				"broken ones reach heald without an error, and may be taken for complete", "response_direction_config"+fix)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 )
 
-// checkDoor checks that a listener which other machines reach asks who comes.
+// checkDoor checks that a listener which other machines reach asks for a key.
 func (c *checker) checkDoor(ch *chain) {
 	if c.want.ClientKeys || ch.private() || ch.authenticates() {
 		return
@@ -31,7 +31,7 @@ const (
 	headersByDefault = 100
 )
 
-// checkHeaderCount checks that inner takes what outer has taken.
+// checkHeaderCount checks that inner accepts as many headers as outer.
 func (c *checker) checkHeaderCount(ch *chain) {
 	limit := func(ch *chain) uint32 {
 		if n := ch.hcm.GetCommonHttpProtocolOptions().GetMaxHeadersCount(); n != nil {
@@ -41,12 +41,12 @@ func (c *checker) checkHeaderCount(ch *chain) {
 	}
 	if want := limit(ch) + addedHeaders; limit(c.inner) < want {
 		c.problem(c.inner.path+".common_http_protocol_options.max_headers_count",
-			fmt.Sprintf("%d headers, and %d are taken from clients, to which some are added", limit(c.inner), limit(ch)),
-			"requests with many headers are refused behind the door, and retried in vain", fmt.Sprintf("max_headers_count: %d", want))
+			fmt.Sprintf("%d headers, but %d are accepted from clients, to which some are added", limit(c.inner), limit(ch)),
+			"the inner listener refuses requests with many headers, and they are retried in vain", fmt.Sprintf("max_headers_count: %d", want))
 	}
 }
 
-// checkUpgrade checks what clients are told that begin with a WebSocket.
+// checkUpgrade checks the reply for clients that begin with a WebSocket.
 func (c *checker) checkUpgrade(ch *chain) {
 	for _, m := range ch.hcm.GetLocalReplyConfig().GetMappers() {
 		if m.GetStatusCode().GetValue() == http.StatusUpgradeRequired && strings.Contains(expression(m.GetFilter()), "upgrade_failed") {
@@ -55,13 +55,13 @@ func (c *checker) checkUpgrade(ch *chain) {
 	}
 	if !websocket(ch.hcm.GetUpgradeConfigs()) {
 		c.note(ch.path+".local_reply_config.mappers", "none answers refused upgrades (upgrade_failed) with 426",
-			"Codex, which begins with a WebSocket, gets 403 and goes over to HTTP only after 8s", "copy the first mapper of envoy.yaml's listener `outer`")
+			"Codex, which begins with a WebSocket, gets 403 and changes to HTTP only after 8s", "copy the first mapper of envoy.yaml's listener `outer`")
 	}
 }
 
-// checkSpellings notes where paths tell routes to heald apart. heald takes a path
-// under many base URLs, and with a slash at its end, so that clients can choose.
-// For doubled slashes see checkAsked.
+// checkSpellings notes routes to heald that differ by path. heald accepts a path
+// under many base URLs, and with a slash at its end, so clients can choose a
+// route. For doubled slashes see checkAsked.
 func (c *checker) checkSpellings(ch *chain) {
 	var byPath []*routeRef
 	routes := map[*routev3.Route]bool{}
@@ -78,14 +78,14 @@ func (c *checker) checkSpellings(ch *chain) {
 		return
 	}
 	for _, r := range byPath {
-		c.note(r.path+".match", "tells requests apart by path, and heald takes /messages, /anthropic/v1/messages or /v1/messages/ for /v1/messages",
-			"a client can choose another route to heald, without the policy and the checks of the route that is meant",
-			"as strict a policy and checks on the other routes to heald; or headers in place of paths")
+		c.note(r.path+".match", "matches requests by path, but heald takes /messages, /anthropic/v1/messages or /v1/messages/ for /v1/messages",
+			"a client can choose another route to heald, without the policy and the checks of this one",
+			"policies and checks on the other routes to heald that are as strict; or match by headers instead of paths")
 	}
 }
 
-// checkOfferOfTLS checks that a client may offer to go on in TLS. Only those
-// that come without do.
+// checkOfferOfTLS checks that a client may offer to change to TLS, which only
+// clients without TLS do.
 func (c *checker) checkOfferOfTLS(ch *chain) {
 	if ch.allTLS() || slices.ContainsFunc(ch.hcm.GetHttpProtocolOptions().GetIgnoreHttp_11Upgrade(), takesTLS) {
 		return
@@ -104,7 +104,7 @@ func takesTLS(m *matcherv3.StringMatcher) bool {
 	case *matcherv3.StringMatcher_Prefix:
 		return strings.HasPrefix(offer, p.Prefix)
 	}
-	return true // not looked into
+	return true // other matchers are not examined
 }
 
 // chains are the listener's filter chains, the default one too.
@@ -116,7 +116,7 @@ func (ch *chain) chains() []*listenerv3.FilterChain {
 	return all
 }
 
-// allTLS reports whether clients can only come by TLS.
+// allTLS reports whether clients can only connect with TLS.
 func (ch *chain) allTLS() bool {
 	return !slices.ContainsFunc(ch.chains(), func(fc *listenerv3.FilterChain) bool {
 		_, ok := decode[*tlsv3.DownstreamTlsContext](fc.GetTransportSocket().GetTypedConfig())
@@ -124,8 +124,8 @@ func (ch *chain) allTLS() bool {
 	})
 }
 
-// checkAsked checks what monitors, old clients and base URLs that end with a slash
-// ask for.
+// checkAsked checks that requests of monitors, old clients and base URLs that end
+// with a slash are accepted.
 func (c *checker) checkAsked(ch *chain) {
 	old := ch.hcm.GetHttpProtocolOptions()
 	if !old.GetAcceptHttp_10() || old.GetDefaultHostForHttp_10() == "" {
@@ -133,18 +133,18 @@ func (c *checker) checkAsked(ch *chain) {
 			"http_protocol_options: {accept_http_10: true, default_host_for_http_10: localhost}")
 	}
 	if !ch.hcm.GetMergeSlashes() {
-		c.note(ch.path+".merge_slashes", "not set", "a base URL that ends with a slash makes paths like //v1/messages, which heald takes and routes and filters for /v1 do not know",
+		c.note(ch.path+".merge_slashes", "not set", "a base URL that ends with a slash makes paths like //v1/messages, which heald accepts, but which routes and filters for /v1 do not match",
 			"merge_slashes: true")
 	}
 	if !slices.ContainsFunc(ch.hcm.GetHttpFilters(), func(f *hcmv3.HttpFilter) bool {
 		return strings.Contains(f.GetTypedConfig().GetTypeUrl(), ".health_check.") && !f.GetDisabled()
 	}) {
-		c.note(ch.path+".http_filters", "no health_check filter", "/healthz is 404: load balancers cannot ask whether a replica of heald can be reached",
+		c.note(ch.path+".http_filters", "no health_check filter", "/healthz is 404: load balancers cannot find out whether a replica of heald can be reached",
 			"copy the first filter of envoy.yaml's listener `outer`")
 	}
 }
 
-// authFilters are the types of filters that let only those in who may.
+// authFilters are the types of filters that authenticate.
 var authFilters = []string{".jwt_authn.", ".ext_authz.", ".rbac.", ".oauth2.", ".basic_auth.", ".api_key_auth."}
 
 // authenticates reports whether the listener asks for an identity.

@@ -19,7 +19,7 @@ type filter struct {
 	path   string // of config
 }
 
-// modeConsequence is what follows from any wrong body or header mode.
+// modeConsequence is the consequence of any wrong body or header mode.
 const modeConsequence = "heald refuses the stream: it needs the whole request, and the response as a stream that it can hold back"
 
 // findInner finds heald's filter, which must be in exactly one chain.
@@ -33,16 +33,16 @@ func (c *checker) findInner() bool {
 	}
 	for _, f := range found[1:] {
 		c.problem(f.path, fmt.Sprintf("a second ext_proc filter of heald (the first is %s)", found[0].path),
-			"the body is translated twice, or attempts are made on two ways with different limits",
+			"the body is translated twice, or attempts take two routes with different limits",
 			"have the filter once, in the chain of the inner listener")
 	}
 	c.filter, c.inner = found[0], found[0].chain
 	return true
 }
 
-// healdFilters returns the filters that are heald's: those that carry its name,
-// else all ext_proc filters that stream responses, else all there are. One that
-// streams comes first: it is most likely the one in the right place.
+// healdFilters returns heald's filters: those with its name, else all ext_proc
+// filters that stream responses, else all ext_proc filters. One that streams
+// comes first: it is most likely the one in the right place.
 func (c *checker) healdFilters() []*filter {
 	all := c.extProcFilters()
 	slices.SortStableFunc(all, func(a, b *filter) int { return cmp.Compare(a.rank(), b.rank()) })
@@ -133,8 +133,8 @@ func (c *checker) checkModes(m *extprocv3.ProcessingMode, path string) {
 	}
 }
 
-// checkRequestMode checks how the filter hands requests over: in parts, with
-// what belongs to that, or whole.
+// checkRequestMode checks how the filter sends requests: in parts, with the
+// settings that this needs, or whole.
 func (c *checker) checkRequestMode(m *extprocv3.ProcessingMode, path string) {
 	switch m.GetRequestBodyMode() {
 	case extprocv3.ProcessingMode_BUFFERED:
@@ -145,7 +145,7 @@ func (c *checker) checkRequestMode(m *extprocv3.ProcessingMode, path string) {
 		}
 		if !c.filter.config.GetAllowContentLengthHeader() {
 			c.problem(c.filter.path+".allow_content_length_header", "not set, with request_body_mode: FULL_DUPLEX_STREAMED",
-				"requests go to the provider without their length, and heald does not see that of the client's: what is too long is received up to the limit",
+				"requests go to the provider without their length, and heald does not see the client's: a body that is too long is received up to the limit",
 				"allow_content_length_header: true")
 		}
 	default:
@@ -154,8 +154,8 @@ func (c *checker) checkRequestMode(m *extprocv3.ProcessingMode, path string) {
 	}
 }
 
-// inParts reports whether heald gets requests in parts, and so keeps the limit
-// on them itself.
+// inParts reports whether heald gets requests in parts, and so enforces the
+// limit on them itself.
 func (f *filter) inParts() bool {
 	return f.config.GetProcessingMode().GetRequestBodyMode() == extprocv3.ProcessingMode_FULL_DUPLEX_STREAMED
 }
@@ -173,7 +173,7 @@ func (c *checker) checkFilterTimes() {
 	}
 }
 
-// checkFilterRights checks that Envoy does what heald's replies say.
+// checkFilterRights checks that Envoy carries out heald's replies.
 func (c *checker) checkFilterRights() {
 	f, path := c.filter.config, c.filter.path
 	rules := f.GetMutationRules()
@@ -187,7 +187,7 @@ func (c *checker) checkFilterRights() {
 			"Envoy ignores heald's path, cluster and credentials", "remove disallow_all and disallow_system")
 	}
 	if !rules.GetAllowEnvoy().GetValue() && !c.removesStrangers() {
-		c.note(path+".mutation_rules.allow_envoy", "not set, and no filter after this one removes what heald may not",
+		c.note(path+".mutation_rules.allow_envoy", "not set, and no filter after this one removes the headers that heald may not remove",
 			"x-envoy-* headers, such as a mesh's x-envoy-peer-metadata, go to the provider and come back from it: Envoy ignores that heald removes them",
 			"mutation_rules: {allow_all_routing: true, allow_envoy: true}, or the filter heald.allow of envoy.yaml")
 	}
@@ -204,12 +204,12 @@ func (c *checker) checkFilterRights() {
 			"503 cluster_not_found on every request", "remove disable_clear_route_cache and route_cache_action")
 	}
 	if f.GetObservabilityMode() {
-		c.problem(path+".observability_mode", "true", "Envoy ignores all that heald says", "remove observability_mode")
+		c.problem(path+".observability_mode", "true", "Envoy ignores all replies of heald", "remove observability_mode")
 	}
 }
 
 // removesStrangers reports whether a script on the inner listener removes
-// headers. It does not read which.
+// headers. It does not check which ones.
 func (c *checker) removesStrangers() bool {
 	return slices.ContainsFunc(c.inner.hcm.GetHttpFilters(), func(f *hcmv3.HttpFilter) bool {
 		lua, ok := decode[*luav3.Lua](f.GetTypedConfig())
@@ -222,7 +222,7 @@ func (c *checker) checkFilterService() {
 	service := c.filter.config.GetGrpcService()
 	if service.GetRetryPolicy() != nil || service.GetEnvoyGrpc().GetRetryPolicy() != nil {
 		c.problem(path+".retry_policy", "set",
-			"Envoy turns its back-off into a time-out; with all replicas down an answer takes 5 to 23 s",
+			"Envoy turns its back-off into a timeout; with all replicas down an answer takes 5 to 23 s",
 			"remove it; the outer route retries")
 	}
 	if service.GetEnvoyGrpc() == nil {

@@ -9,17 +9,17 @@ import (
 // clientHeaders may not come from clients. The route may set some of them
 // itself.
 var clientHeaders = []struct{ name, consequence string }{
-	{policies.HeaderMemory, "clients can send memory of attempts that never were"},
-	{policies.HeaderUnreached, "clients can have a request that kills replicas tried again"},
+	{policies.HeaderMemory, "clients can send memory of attempts that were never made"},
+	{policies.HeaderUnreached, "clients can cause a request that kills replicas to be tried again"},
 	{policies.HeaderCluster, "clients can name the cluster that their request goes to"},
-	{policies.HeaderConnection, "clients can have connections to the provider opened for each of their requests"},
+	{policies.HeaderConnection, "clients can open a new connection to the provider with each of their requests"},
 	{policies.HeaderPolicy, "clients can choose the policy that applies to them"},
 	{policies.HeaderSet, "clients can override settings of their policy"},
 	{policies.HeaderBackends, "clients can name backends, and get credentials sent there"},
 	{policies.HeaderHop, "clients can try secrets, or a stolen one works from anywhere"},
 }
 
-// replyHeaders are between heald and the outer router.
+// replyHeaders are for the outer router only.
 var replyHeaders = []string{policies.HeaderRetry, policies.HeaderRetryAfter, policies.HeaderVerdict, policies.HeaderMemory}
 
 // providerHeaders must not reach a provider.
@@ -36,7 +36,7 @@ func (c *checker) checkOuterHeaders(r *routeRef) {
 		if f.lostAt != "" {
 			c.problem(f.lostAt+".request_headers_to_remove", h.name+" is removed after a more specific level has set it",
 				"heald never sees what the route sets",
-				"remove it where it is set: Envoy goes from route to virtual host, and at each level removes before it adds")
+				"remove it at the level where it is set: Envoy goes from route to virtual host, and at each level removes before it adds")
 		} else if f.passes {
 			c.problem(r.path+".request_headers_to_remove", h.name+" of a client passes", h.consequence,
 				"list "+h.name+" here; what request_headers_to_add sets here stays")
@@ -45,7 +45,7 @@ func (c *checker) checkOuterHeaders(r *routeRef) {
 	c.checkReplyHeaders(r, "the client sees headers that are internal to the gateway")
 }
 
-// checkReplyHeaders checks that heald's internal headers do not come out of the
+// checkReplyHeaders checks that heald's internal headers do not leave the
 // route.
 func (c *checker) checkReplyHeaders(r *routeRef, consequence string) {
 	levels := r.responseLevels()
@@ -64,7 +64,7 @@ func (c *checker) checkHop(r *routeRef) {
 	if c.want.Hop == "" {
 		if !f.set && !c.inner.private() {
 			c.note(path, "no "+policies.HeaderHop+" is sent, and the inner listener can be reached from outside of this proxy",
-				"whoever reaches that port has heald's credentials at hand, without the outer listener's limits",
+				"whoever reaches that port can use heald's credentials, without the outer listener's limits",
 				"bind the inner listener to 127.0.0.1 or make it an internal_listener, or set a hop secret here and in heald.yaml")
 		}
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// hedgeHeaders are those by which heald asks the inner router to send an attempt
-// a second time.
+// hedgeHeaders are those with which heald asks the inner router to send an
+// attempt a second time.
 var hedgeHeaders = []string{policies.HeaderHedge, policies.HeaderPerTryTimeout, policies.HeaderMaxRetries, policies.HeaderRetryOn, policies.HeaderRetriableHeader}
 
 // hedgePercent is the most of the requests under way that may be sent twice, and
@@ -41,8 +41,8 @@ func (c *checker) checkHedge() {
 	c.checkHedgePasses()
 	filters, path := upstreamFilters(c.inner)
 	if !marksLost(filters) {
-		c.problem(path, "no Lua filter marks what is no success with "+policies.HeaderLost,
-			"an error of the second sending ends the attempt while the first one may still be answered",
+		c.problem(path, "no Lua filter marks failed replies with "+policies.HeaderLost,
+			"an error of the second call ends the attempt while the first one may still be answered",
 			"copy the filters heald.hedge and envoy.filters.http.upstream_codec of envoy.yaml's inner router")
 	}
 	for _, r := range uniq(c.inner.routes()) {
@@ -61,8 +61,8 @@ func (c *checker) hedgesByRoute(r *routeRef) bool {
 	return value != "" && value != "off"
 }
 
-// checkHedgePasses checks that no script behind heald removes what heald asks the
-// router by.
+// checkHedgePasses checks that no script behind heald removes the headers with
+// which heald asks the router.
 func (c *checker) checkHedgePasses() {
 	for i, f := range c.inner.hcm.GetHttpFilters() {
 		lua, ok := decode[*luav3.Lua](f.GetTypedConfig())
@@ -91,7 +91,7 @@ func marksLost(filters []*hcmv3.HttpFilter) bool {
 	})
 }
 
-// checkHedgeTold checks that heald learns which of two sendings was answered.
+// checkHedgeTold checks that heald learns which of two calls was answered.
 func (c *checker) checkHedgeTold(r *routeRef) {
 	told := slices.ContainsFunc(r.responseLevels(), func(l level) bool {
 		return slices.ContainsFunc(l.add, func(h *corev3.HeaderValueOption) bool {
@@ -101,12 +101,12 @@ func (c *checker) checkHedgeTold(r *routeRef) {
 	})
 	if !told {
 		c.note(r.hostPath+".response_headers_to_add", "no "+policies.HeaderHedged+" with the time of sending",
-			"heald cannot tell which of two sendings was answered: its log and metrics say `sent` instead of `won` or `lost`",
+			"heald cannot tell which of two calls was answered: its log and metrics say `sent` instead of `won` or `lost`",
 			`{header: {key: x-heald-hedged, value: "%REQUEST_TX_DURATION%"}, append_action: OVERWRITE_IF_EXISTS}`)
 	}
 	if removed(r, policies.HeaderHedged) {
 		c.problem(r.hostPath+".response_headers_to_remove", policies.HeaderHedged+" is removed before heald sees it",
-			"heald takes it that nothing was sent twice, and does not count it against its budget", "remove it from this list; heald keeps it from clients")
+			"heald assumes that nothing was sent twice, and does not count it against its budget", "remove it from this list; heald keeps it from clients")
 	}
 }
 
@@ -121,7 +121,7 @@ func removed(r *routeRef, name string) bool {
 func (c *checker) checkHedgeBudget(l limits) {
 	budget := l.t.GetRetryBudget()
 	if budget == nil {
-		c.problem(l.path+".retry_budget", "not set", "the number of attempts that are sent twice at a time has no part in the load: Envoy allows max_retries, 3 by default, whatever runs", hedgeBudget)
+		c.problem(l.path+".retry_budget", "not set", "the number of attempts that are sent twice at a time does not follow the load: Envoy allows max_retries, 3 by default", hedgeBudget)
 		return
 	}
 	percent, floor := float64(defaultPercent), uint32(defaultFloor)
@@ -137,6 +137,6 @@ func (c *checker) checkHedgeBudget(l limits) {
 	}
 	if floor > hedgeFloor*10 {
 		c.note(l.path+".retry_budget.min_retry_concurrency", fmt.Sprint(floor),
-			"so many requests may run twice at a time, however few there are", "min_retry_concurrency: 5")
+			"this many requests may run twice at a time, however few there are", "min_retry_concurrency: 5")
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// slowClient is how long a client may pause; Envoy pauses the provider then,
-// and a shorter timer would take that for the provider's silence.
+// slowClient is how long a client may pause; meanwhile Envoy pauses the
+// provider, and a shorter timer would take that for the provider's silence.
 const slowClient = 10 * time.Minute
 
-// prompt is how late the end of a broken stream may reach the client.
+// prompt is the latest time for the end of a broken stream to reach the client.
 const prompt = 100 * time.Millisecond
 
 func (c *checker) checkInner() {
@@ -23,7 +23,7 @@ func (c *checker) checkInner() {
 	routes := c.inner.routes()
 	if c.inner.hcm.GetRouteConfig() == nil {
 		c.note(c.inner.path, "its routes come by RDS or are chosen by scope", "they were not checked",
-			"check a configuration with the routes in it")
+			"check a configuration that contains the routes")
 	}
 	for _, r := range uniq(routes) {
 		c.checkInnerTimes(r)
@@ -59,12 +59,12 @@ func (c *checker) checkInnerListener() {
 func (c *checker) checkInnerTimes(r *routeRef) {
 	if d := r.action().GetTimeout(); d == nil || d.AsDuration() != 0 {
 		c.problem(r.field("timeout"), fmt.Sprintf("an attempt ends after %s", durationText(d, "the default of 15s")),
-			"longer answers are cut off, or retried from the start", "timeout: 0s; heald has deadlines of its own")
+			"longer answers are cut off, or retried from the start", "timeout: 0s; heald has its own deadlines")
 	}
 	c.checkIdle(r)
 	policy, path := r.retryPolicy()
 	if d := policy.GetPerTryTimeout().AsDuration(); d > 0 {
-		c.problem(path+".per_try_timeout", d.String(), "longer answers are cut off", "remove per_try_timeout; heald has deadlines of its own")
+		c.problem(path+".per_try_timeout", d.String(), "longer answers are cut off", "remove per_try_timeout; heald has its own deadlines")
 	}
 	if d := policy.GetPerTryIdleTimeout().AsDuration(); d > 0 && d < slowClient {
 		c.problem(path+".per_try_idle_timeout", d.String(),
@@ -73,7 +73,7 @@ func (c *checker) checkInnerTimes(r *routeRef) {
 	}
 }
 
-// checkInnerRetries checks that each attempt is one call of the provider.
+// checkInnerRetries checks that each attempt is one call to the provider.
 func (c *checker) checkInnerRetries(r *routeRef) {
 	t := r.retry()
 	harmless := []string{"connect-failure", "refused-stream", "reset-before-request"}
@@ -104,7 +104,7 @@ func (c *checker) checkFilterOverrides(r *routeRef) {
 		{r.path, r.route.GetTypedPerFilterConfig()[name]},
 	} {
 		path := fmt.Sprintf("%s.typed_per_filter_config[%s]", place.path, name)
-		// Either the filter's own message, or one around it for any filter.
+		// It is either the filter's own message, or a general one around it.
 		around, _ := decode[*routev3.FilterConfig](place.config)
 		if around != nil {
 			place.config = around.GetConfig()
@@ -123,7 +123,7 @@ func (c *checker) checkFilterOverrides(r *routeRef) {
 	}
 }
 
-// checkHostRewrite checks that the route leaves heald's :authority alone.
+// checkHostRewrite checks that the route keeps heald's :authority.
 func (c *checker) checkHostRewrite(r *routeRef) {
 	if c.want.RouteAuthority {
 		return
@@ -140,7 +140,7 @@ func (c *checker) checkHostRewrite(r *routeRef) {
 	} {
 		if rewrite.set {
 			c.problem(r.field(rewrite.field), "overwrites the :authority that heald has set",
-				"the provider sees the wrong host where this route leads to more than one, and refuses",
+				"if this route leads to more than one provider, one sees the wrong host and refuses",
 				"remove it, or `authority: route` in heald.yaml")
 		}
 	}
@@ -154,5 +154,5 @@ func (c *checker) checkProviderHeaders(r *routeRef) {
 			c.problem(r.hostPath+".request_headers_to_remove", name+" passes", "the provider sees what is internal to the gateway", "list "+name+" here")
 		}
 	}
-	c.checkReplyHeaders(r, "a provider can speak as heald: ask for retries, or pass for a stamped reply")
+	c.checkReplyHeaders(r, "a provider can imitate heald: ask for retries, or stamp its replies")
 }

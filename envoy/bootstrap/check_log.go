@@ -17,7 +17,7 @@ var (
 	queryInLog = regexp.MustCompile(`(?i)%REQ\((:PATH|[^)]*\?:PATH)\)|%PATH(%|\(WQ|\(\)|:)|%REQUESTED_PATH|%REQ\(X-ENVOY-ORIGINAL-PATH\)`)
 	// keyInLog finds operators that print a header which holds a key.
 	keyInLog = regexp.MustCompile(`(?i)%REQ\([^)]*\b(authorization|x-api-key|api-key|x-goog-api-key|x-heald-hop|cookie)\b[^)]*\)`)
-	// keyHeader is such a header's name alone, as gRPC access logs list them.
+	// keyHeader is only the name of such a header, as in gRPC access logs.
 	keyHeader = regexp.MustCompile(`(?i)^(authorization|x-api-key|api-key|x-goog-api-key|x-heald-hop|cookie)$`)
 )
 
@@ -33,7 +33,7 @@ func (c *checker) checkLogs() {
 func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	config, err := log.GetTypedConfig().UnmarshalNew()
 	if err != nil {
-		return // unknown, which is reported
+		return // unknown, which is reported elsewhere
 	}
 	url := log.GetTypedConfig().GetTypeUrl()
 	text := strings.HasSuffix(url, "StdoutAccessLog") || strings.HasSuffix(url, "StderrAccessLog") || strings.HasSuffix(url, "FileAccessLog")
@@ -47,10 +47,10 @@ func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	switch {
 	case text && !formatted && !hasFormat(config):
 		c.problem(path+".log_format", "not set: Envoy's default prints the path with its query",
-			"keys that clients send as ?key=… stand in the log", `a format with "%PATH(NQ)%", as in envoy.yaml`)
+			"keys that clients send as ?key=… are in the log", `a format with "%PATH(NQ)%", as in envoy.yaml`)
 	case query:
 		c.problem(path+".log_format", "prints the path with its query",
-			"keys that clients send as ?key=… stand in the log", `"%PATH(NQ)%" instead of "%REQ(:PATH)%"`)
+			"keys that clients send as ?key=… are in the log", `"%PATH(NQ)%" instead of "%REQ(:PATH)%"`)
 	}
 	if key {
 		c.problem(path, "prints a header that holds a credential", "whoever reads the log has the keys of clients, or heald's", "remove it from the format")

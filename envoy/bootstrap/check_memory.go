@@ -26,13 +26,13 @@ func (c *checker) checkMemory(r *routeRef) {
 	}
 	if !r.host.GetIncludeRequestAttemptCount() {
 		c.problem(r.hostPath+".include_request_attempt_count", "not set",
-			"heald takes every attempt for the first one: budgets are not kept and lost memory is not noticed",
+			"heald takes every attempt for the first one: limits are not kept and lost memory is not noticed",
 			"include_request_attempt_count: true")
 	}
 	filters, path := upstreamFilters(r.chain)
 	if !carriesMemory(filters) && !carriesMemory(clusterFilters(c.cluster(r.cluster).GetTypedExtensionProtocolOptions())) {
 		c.problem(path, "no Lua filter carries "+policies.HeaderMemory+" from one attempt to the next",
-			"each attempt repeats what the last one found to be wrong",
+			"each attempt repeats the mistakes of the last one",
 			"copy the filter heald.memory of envoy.yaml")
 	}
 }
@@ -80,8 +80,8 @@ func clusterFilters(options map[string]*anypb.Any) []*hcmv3.HttpFilter {
 	return o.GetHttpFilters()
 }
 
-// checkUpstreamFilters looks for filters that touch bodies where Envoy cannot
-// stand it, in routers and in clusters.
+// checkUpstreamFilters looks for filters that touch bodies in routers and
+// clusters, which crashes Envoy.
 func (c *checker) checkUpstreamFilters(b *bootstrapv3.Bootstrap) {
 	for _, ch := range c.chains {
 		filters, path := upstreamFilters(ch)

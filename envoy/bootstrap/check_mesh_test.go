@@ -7,7 +7,7 @@ import (
 	"github.com/heald-proxy/heald/envoy"
 )
 
-// What comes by xDS is not called missing: notes, no problems.
+// Parts that come by xDS are not reported as missing: notes, no problems.
 func TestCheckUnseen(t *testing.T) {
 	text := string(envoy.Config)
 	for name, edits := range map[string][]edit{

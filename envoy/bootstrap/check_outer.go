@@ -49,7 +49,7 @@ func (c *checker) checkOuter() {
 		c.checkOuterTimes(r)
 		c.checkRetry(r)
 		c.checkCopies(r)
-		c.checkBodyLimit(r, "requests above it lose their retries: what fails once fails for good")
+		c.checkBodyLimit(r, "requests above it lose their retries: the first failure is final")
 		c.checkMemory(r)
 	}
 	for _, r := range c.outer {
@@ -63,11 +63,11 @@ func (c *checker) checkOuterListener(ch *chain) {
 	if !hcm.GetUseRemoteAddress().GetValue() {
 		c.note(ch.path+".use_remote_address", "not set",
 			"clients choose x-forwarded-for, x-request-id (the key of memory between attempts) and x-envoy-* headers",
-			"use_remote_address: true, unless a trusted proxy stands in front")
+			"use_remote_address: true, unless a trusted proxy is in front")
 	}
 	if hcm.GetPreserveExternalRequestId() {
 		c.problem(ch.path+".preserve_external_request_id", "true",
-			"clients choose the request id, which binds memory between attempts and by which requests are found in the log",
+			"clients choose the request id, to which memory between attempts is bound and by which requests are found in the log",
 			"remove preserve_external_request_id here")
 	}
 	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
@@ -80,7 +80,8 @@ func (c *checker) checkOuterListener(ch *chain) {
 	}
 }
 
-// checkExpect knows that after any 1xx response a request is not retried.
+// checkExpect looks for forwarded 100 Continue: after any 1xx response a request is not
+// retried.
 func (c *checker) checkExpect(r *routeRef) {
 	if r.chain.hcm.GetProxy_100Continue() && trace(r.requestLevels(), "expect").passes {
 		c.problem(r.path+".request_headers_to_remove", "expect passes, and proxy_100_continue forwards the 100 Continue",
@@ -109,13 +110,13 @@ func (c *checker) checkOuterTimes(r *routeRef) {
 	} {
 		if timer.set {
 			c.problem(path+"."+timer.name, "set on the outer route",
-				"it also counts heald's waits before an attempt; the client gets a final 504",
-				"remove "+timer.name+"; heald has deadlines of its own")
+				"it includes heald's waits before an attempt; the client gets a final 504",
+				"remove "+timer.name+"; heald has its own deadlines")
 		}
 	}
 }
 
-// checkIdle checks the longest silence that a listener bears. A route's own
+// checkIdle checks the longest silence that a listener allows. A route's own
 // limit replaces the listener's.
 func (c *checker) checkIdle(r *routeRef) {
 	d, path, unset := r.idle()
@@ -127,8 +128,8 @@ func (c *checker) checkIdle(r *routeRef) {
 	}
 }
 
-// idle returns the longest silence that is borne, where that is set, and what
-// holds if it is not.
+// idle returns the longest silence that is allowed, where that is set, and the
+// default.
 func (r *routeRef) idle() (d *durationpb.Duration, path, unset string) {
 	if d = r.action().GetIdleTimeout(); d != nil {
 		return d, r.field("idle_timeout"), ""
@@ -136,11 +137,11 @@ func (r *routeRef) idle() (d *durationpb.Duration, path, unset string) {
 	return r.chain.hcm.GetStreamIdleTimeout(), r.chain.path + ".stream_idle_timeout", "the default of 5m0s"
 }
 
-// checkForever checks that a client which vanished is given up. On the inner
-// listener heald has that timer.
+// checkForever checks that a client which vanished is disconnected. For the
+// inner listener heald has that timer.
 func (c *checker) checkForever(r *routeRef) {
 	if d, path, _ := r.idle(); d != nil && d.AsDuration() == 0 {
-		c.note(path, "0s: none", "clients that stall, or vanish without a word, are kept for ever, with their requests",
+		c.note(path, "0s: none", "clients that stall or vanish silently are kept for ever, with their requests",
 			fmt.Sprintf("a time above %ds", int(max(c.want.Wait, c.want.Silence).Seconds())))
 	}
 }

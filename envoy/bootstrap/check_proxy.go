@@ -11,7 +11,7 @@ import (
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 )
 
-// checkProxies checks the ways to providers that lead through CONNECT proxies.
+// checkProxies checks connections to providers through CONNECT proxies.
 func (c *checker) checkProxies() {
 	for _, cl := range c.clusters {
 		if !c.provider(cl) && !slices.Contains(c.want.Backends, cl.GetName()) {
@@ -24,7 +24,7 @@ func (c *checker) checkProxies() {
 			c.checkProxy(cl, t, want)
 		} else if want != "" && direct(cl) {
 			c.problem(clusterPath(cl.GetName())+".load_assignment", "goes out directly, and not through the proxy "+want+" of heald.yaml",
-				"where only the proxy leads outside, every attempt fails; where it does not, the proxy is passed by",
+				"if only the proxy leads outside, every attempt fails; if not, the proxy is bypassed",
 				"the listener and the clusters of envoy/proxy.yaml, which `heald envoy` renders; or remove proxy from heald.yaml")
 		} else if want != "" {
 			c.checkEntrance(cl)
@@ -32,8 +32,8 @@ func (c *checker) checkProxies() {
 	}
 }
 
-// checkEntrance checks the internal listener that a cluster with a proxy names,
-// and that is no tunnel.
+// checkEntrance checks the internal listener that a cluster with a proxy names
+// but that is no tunnel.
 func (c *checker) checkEntrance(cl *clusterv3.Cluster) {
 	for _, a := range addresses(cl) {
 		name := a.GetEnvoyInternalAddress().GetServerListenerName()
@@ -54,7 +54,7 @@ func (c *checker) checkTarget(cl *clusterv3.Cluster, t *tunnel) {
 	}
 }
 
-// checkTunnel checks that a proxy can be asked for the way.
+// checkTunnel checks that a proxy can be asked for a tunnel.
 func (c *checker) checkTunnel(t *tunnel) {
 	at := t.path + ".tunneling_config"
 	name := t.filter.GetTunnelingConfig().GetHostname()
@@ -64,12 +64,12 @@ func (c *checker) checkTunnel(t *tunnel) {
 	}
 	for i, h := range t.filter.GetTunnelingConfig().GetHeadersToAdd() {
 		if strings.EqualFold(h.GetHeader().GetKey(), proxyAuthorization) && h.GetHeader().GetValue() != "" && !strings.Contains(h.GetHeader().GetValue(), "%") {
-			c.note(fmt.Sprintf("%s.headers_to_add[%d]", at, i), "a login in clear", "whoever reads the file, or reaches Envoy's admin, has it",
+			c.note(fmt.Sprintf("%s.headers_to_add[%d]", at, i), "a login in plain text", "whoever reads the file, or reaches Envoy's admin, has it",
 				`value: "%ENVIRONMENT(HEALD_PROXY_AUTHORIZATION)%", and the variable in Envoy's environment`)
 		}
 	}
 	if len(t.filter.GetAccessLog()) == 0 {
-		c.note(t.path+".access_log", "none", "where the proxy gives no tunnel, what it said (407, 403) is told nowhere", "copy access_log of envoy/proxy.yaml")
+		c.note(t.path+".access_log", "none", "if the proxy refuses a tunnel, its reply (407, 403) is logged nowhere", "copy access_log of envoy/proxy.yaml")
 	}
 }
 
@@ -77,7 +77,7 @@ func (c *checker) checkTunnel(t *tunnel) {
 func (c *checker) checkProxy(cl *clusterv3.Cluster, t *tunnel, want string) {
 	name := t.filter.GetCluster()
 	if name == "" {
-		return // weighted, or by a header
+		return // weighted, or named by a header
 	}
 	proxy := c.cluster(name)
 	if proxy == nil {
@@ -88,7 +88,7 @@ func (c *checker) checkProxy(cl *clusterv3.Cluster, t *tunnel, want string) {
 		c.checkProviderTLS(proxy)
 	}
 	limits := c.limits(name)
-	limits.above("max_connections", limits.t.GetMaxConnections(), "connections to the provider fail: each is one of the proxy's")
+	limits.above("max_connections", limits.t.GetMaxConnections(), "connections to the provider fail: each ends at the proxy")
 	limits.above("max_pending_requests", limits.t.GetMaxPendingRequests(), "connections to the provider fail")
 	limits.above("max_requests", limits.t.GetMaxRequests(), "connections to the provider fail: each is a request to the proxy")
 	var found []string
@@ -103,7 +103,7 @@ func (c *checker) checkProxy(cl *clusterv3.Cluster, t *tunnel, want string) {
 	case want == "" && !slices.Contains(c.want.Backends, cl.GetName()):
 	case want == "":
 		c.note(at, fmt.Sprintf("heald.yaml does not say that %s is reached through the proxy %s", cl.GetName(), found[0]),
-			"where the proxy fails, neither errors nor the log say that it was the proxy", "proxy: http://"+found[0]+" at the backend in heald.yaml")
+			"if the proxy fails, neither errors nor the log say that it was the proxy", "proxy: http://"+found[0]+" at the backend in heald.yaml")
 	default:
 		c.problem(at, fmt.Sprintf("the proxy is %s, and %s in heald.yaml", found[0], want), "requests go through the first, and errors name the second", "the same proxy in both files")
 	}

@@ -20,8 +20,8 @@ const (
 	brokenReply = "upstream_"      // the provider's connection ended while heald held the answer
 )
 
-// checkReplies checks how the inner listener words replies that heald did not
-// make. heald's own are local replies too and must not be touched.
+// checkReplies checks the texts of the inner listener's replies that heald did
+// not make. heald's own are local replies too and must not be touched.
 func (c *checker) checkReplies() {
 	replies := c.inner.hcm.GetLocalReplyConfig()
 	path := c.inner.path + ".local_reply_config"
@@ -40,8 +40,8 @@ func (c *checker) checkReplies() {
 	c.checkUnreached(path + ".mappers")
 	for _, details := range []string{deadSidecar, brokenReply} {
 		if !c.shaped(details) {
-			c.note(path+".mappers", fmt.Sprintf("none words replies whose code details start with %q", details),
-				"should all retries fail, clients get an empty body or plain text instead of a JSON error",
+			c.note(path+".mappers", fmt.Sprintf("none gives a text to replies whose code details start with %q", details),
+				"if all retries fail, clients get an empty body or plain text instead of a JSON error",
 				"copy the mappers of envoy.yaml's listener `inner`")
 		}
 	}
@@ -52,8 +52,9 @@ func (c *checker) checkReplies() {
 // reached is 14.
 const cutOff = "ext_proc_error_gRPC_error_13"
 
-// checkUnreached checks that only attempts which reached no replica count so.
-// Where requests come in parts, no header says that one has it.
+// checkUnreached checks that only attempts which reached no replica are counted
+// as such. If requests come in parts, no header says that a replica has the
+// request.
 func (c *checker) checkUnreached(path string) {
 	if !c.filter.inParts() {
 		return
@@ -70,7 +71,7 @@ func (c *checker) checkUnreached(path string) {
 	}
 }
 
-// shaped reports whether a mapper words replies of this kind.
+// shaped reports whether a mapper sets the text of replies of this kind.
 func (c *checker) shaped(details string) bool {
 	for _, m := range c.inner.hcm.GetLocalReplyConfig().GetMappers() {
 		if covers(m, details) && (m.GetBodyFormatOverride() != nil || m.GetBody() != nil) {
@@ -95,9 +96,9 @@ func (c *checker) marked(details string) bool {
 	return false
 }
 
-// covers reports whether a mapper's expression names such code details. It
-// reads the expression's text and does not evaluate it; one with more conditions
-// is for a part of them only.
+// covers reports whether a mapper's expression names such code details. It reads
+// the expression's text and does not evaluate it; an expression with more
+// conditions covers only a part.
 func covers(m *hcmv3.ResponseMapper, details string) bool {
 	text := expression(m.GetFilter())
 	return strings.Contains(text, "response.code_details") && strings.Contains(text, details) && !strings.Contains(text, "&&")

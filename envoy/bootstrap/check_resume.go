@@ -15,9 +15,9 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// checkResume checks the listener through which heald fetches the rest of
-// broken answers, and lists of models. It leads past heald: whoever reaches it uses the gateway's
-// way to the providers.
+// checkResume checks the listener through which heald fetches the rest of broken
+// answers, and lists of models. It bypasses heald: whoever reaches it uses the
+// gateway's access to the providers.
 func (c *checker) checkResume() {
 	if c.want.Resume == "" {
 		return
@@ -35,7 +35,7 @@ func (c *checker) checkResume() {
 		c.checkResumeBackends(ch)
 		if !slices.ContainsFunc(ch.hcm.GetHttpFilters(), sharesConnection) {
 			c.note(ch.path+".http_filters", "no set_filter_state filter shares "+policies.HeaderConnection+" with the connection pool",
-				"the rest of an answer may be asked for over the connection on which the answer died",
+				"the rest of an answer may be requested over the connection on which the answer died",
 				"copy the filter heald.connection of envoy/resume.yaml")
 		}
 	}
@@ -48,7 +48,7 @@ func (c *checker) checkResume() {
 // checkResumeAddress checks that only heald reaches the listener.
 func (c *checker) checkResumeAddress(ch *chain) {
 	const (
-		consequence = "whoever reaches it can use the gateway's way to the providers, past heald"
+		consequence = "whoever reaches it can use the gateway's access to the providers, bypassing heald"
 		socket      = "a Unix socket: address: {pipe: {path: /run/heald/resume.sock, mode: 384}}"
 	)
 	path := fmt.Sprintf("static_resources.listeners[%s].address", ch.listener.GetName())
@@ -64,7 +64,7 @@ func (c *checker) checkResumeAddress(ch *chain) {
 	}
 }
 
-// checkResumeRoute checks one way from the listener to a provider.
+// checkResumeRoute checks one route from the listener to a provider.
 func (c *checker) checkResumeRoute(r *routeRef) {
 	match := r.path + ".match.headers"
 	if r.clusterHeader != "" {
@@ -73,12 +73,12 @@ func (c *checker) checkResumeRoute(r *routeRef) {
 			"a route for each provider's cluster, with a match on x-heald-cluster, as in envoy/resume.yaml")
 	} else if len(steers(r.route)) == 0 {
 		c.problem(match, "takes every request, whatever "+policies.HeaderCluster+" says",
-			"the rest of an answer is asked of another provider than the answer's, with the wrong credential",
+			"the rest of an answer is requested from another provider than the answer's, with the wrong credential",
 			fmt.Sprintf("headers: [{name: x-heald-cluster, string_match: {exact: %s}}]", r.cluster))
 	}
 	switch secret, asked := hopOf(r.route); {
 	case c.want.Hop != "" && !asked:
-		c.problem(match, policies.HeaderHop+" is not asked for", "others than heald may use the listener, if they reach it",
+		c.problem(match, policies.HeaderHop+" is not asked for", "whoever reaches the listener may use it, not only heald",
 			"add a match on "+policies.HeaderHop+" with the secret of heald.yaml")
 	case asked && secret != c.want.Hop:
 		c.problem(match, policies.HeaderHop+" is not the secret that heald sends", "answers that break off are not completed: heald gets a 404",
@@ -92,7 +92,7 @@ func (c *checker) checkResumeRoute(r *routeRef) {
 	}
 	if d := r.action().GetTimeout(); d == nil || d.AsDuration() != 0 {
 		c.problem(r.field("timeout"), fmt.Sprintf("the rest of an answer ends after %s", durationText(d, "the default of 15s")),
-			"longer ones break off a second time", "timeout: 0s; heald has deadlines of its own")
+			"longer ones break off again", "timeout: 0s; heald has deadlines of its own")
 	}
 }
 
@@ -120,7 +120,7 @@ func (c *checker) checkResumeBackends(ch *chain) {
 var listPaths = []string{"/v1beta/models", "/v1beta1/publishers/google/models"}
 
 // letsListsPass reports whether a route takes a request for a list of models.
-// What cannot be told from the route alone counts as taken.
+// If the route alone does not say, the answer is yes.
 func letsListsPass(r *routev3.Route) bool {
 	m := r.GetMatch()
 	for _, h := range m.GetHeaders() {
@@ -162,14 +162,14 @@ func asksHop(r *routeRef) bool {
 }
 
 // resumes reports whether a chain is the one through which the rest of broken
-// answers is fetched: it leads past heald, and must.
+// answers is fetched, which bypasses heald on purpose.
 func (c *checker) resumes(ch *chain) bool {
 	return c.want.Resume != "" && ch != c.inner && sameAddress(ch.listener.GetAddress(), c.want.Resume) &&
 		!slices.ContainsFunc(ch.routes(), func(r *routeRef) bool { return c.leadsToInner(r.cluster) })
 }
 
-// sameAddress reports whether a listener is what heald knows as via. A name
-// may stand for any address.
+// sameAddress reports whether a listener's address is via. A name may stand for
+// any address.
 func sameAddress(a *corev3.Address, via string) bool {
 	at, err := parseAddress(via)
 	if err != nil {

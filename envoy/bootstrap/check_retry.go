@@ -13,7 +13,7 @@ import (
 )
 
 // Envoy reads retry settings from these request headers too; a route can set
-// them where it has no fields for them.
+// them instead of its own fields.
 const (
 	retryOnHeader    = "x-envoy-retry-on"
 	retryNamesHeader = "x-envoy-retriable-header-names"
@@ -54,7 +54,7 @@ func (r *routeRef) retry() retry {
 	return t
 }
 
-// has reports whether one of the conditions is named.
+// has reports whether one of the conditions is listed.
 func (t *retry) has(conditions ...string) bool {
 	return slices.ContainsFunc(conditions, func(c string) bool { return slices.Contains(t.on, c) })
 }
@@ -77,7 +77,7 @@ func (c *checker) checkRetry(r *routeRef) {
 	}
 	if t.retries < c.want.Attempts-1 {
 		c.problem(t.numPath, fmt.Sprintf("%d retries, but heald makes up to %d attempts", t.retries, c.want.Attempts),
-			"the client gets an error that a further attempt might have avoided",
+			"the client gets an error that another attempt might have avoided",
 			fmt.Sprintf("num_retries: %d, or fewer attempts in heald.yaml", c.want.Attempts-1))
 	}
 	if len(t.policy.GetRetriableRequestHeaders()) > 0 {
@@ -93,7 +93,7 @@ const defaultMaxInterval = 300 * time.Second
 
 // checkBackOff checks that Envoy waits as long as heald asks it to.
 func (c *checker) checkBackOff(t *retry) {
-	const consequence = "retries come at once where a provider asked to wait, and use up the attempts"
+	const consequence = "retries come at once when a provider asked for a wait, and use up the attempts"
 	path := t.path + ".rate_limited_retry_back_off"
 	if !readsWait(t.policy) {
 		c.problem(path, "x-heald-retry-after is not read", consequence, fmt.Sprintf(

@@ -22,7 +22,7 @@ func (c *checker) checkSidecarAddress() {
 	}
 	path := clusterPath(cl.GetName()) + ".load_assignment"
 	text := fmt.Sprintf("no endpoint is where heald listens (%s)", strings.Join(c.want.GRPC, ", "))
-	const consequence, fix = "heald cannot be reached; every request ends with a 503", "one address in both files: here and in listen.grpc of heald.yaml"
+	const consequence, fix = "heald cannot be reached; every request ends with a 503", "the same address in both files: here and in listen.grpc of heald.yaml"
 	if c.remote(cl) != "" {
 		c.note(path, text, consequence+", unless ports are mapped in between", fix)
 		return
@@ -34,7 +34,7 @@ func (c *checker) checkSidecarAddress() {
 // same socket, or the same port, since a host has many addresses.
 func answersAt(listen string, a *corev3.Address) bool {
 	at, err := parseAddress(listen)
-	if err != nil { // ":9000", which is all addresses
+	if err != nil { // ":9000", which means all addresses
 		_, port, _ := strings.Cut(listen, ":")
 		return fmt.Sprint(a.GetSocketAddress().GetPortValue()) == port
 	}

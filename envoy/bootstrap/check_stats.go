@@ -4,8 +4,8 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 )
 
-// checkStats checks that Envoy keeps the statistics that something depends on:
-// those that are left out are 0 for Envoy itself, too.
+// checkStats checks that Envoy keeps the statistics that are needed: those that
+// are left out are 0 for Envoy itself, too.
 func (c *checker) checkStats(b *bootstrapv3.Bootstrap) {
 	const path = "stats_config.stats_matcher"
 	for _, s := range neededStats {

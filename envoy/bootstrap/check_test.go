@@ -66,7 +66,7 @@ const (
 	numRetries   = "                    num_retries: 4  # five"
 	maxInterval  = "                      max_interval: 60s\n"
 	innerTimeout = "because the client reads slowly.\n                  timeout: 0s\n"
-	outerRoute   = "                match: {prefix: /}\n                # What a route may set"
+	outerRoute   = "                match: {prefix: /}\n                # Settings that a route may make"
 	innerRoute   = "              - name: provider\n                match: {prefix: /}\n"
 	outerMarkup  = "              request_headers_to_remove:\n              - x-heald-memory\n              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-retry\n"
 	routerList   = "router.v3.Router\n              upstream_http_filters:\n"
@@ -74,7 +74,7 @@ const (
 	openDoor     = "address: 127.0.0.1, port_value: 10000"
 	publicDoor   = "address: 0.0.0.0, port_value: 10000"
 	outerRouter  = "          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
-	outerFilters = "for them.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
+	outerFilters = "request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
 	healdAt      = "address: {socket_address: {address: 127.0.0.1, port_value: 9000}}"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
@@ -110,8 +110,8 @@ func TestCheck(t *testing.T) {
 		{"response headers", []edit{{"response_header_mode: SEND", "response_header_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_header_mode"}},
 		{"response body", []edit{{"response_body_mode: FULL_DUPLEX_STREAMED", "response_body_mode: STREAMED"}}, Want{}, []string{"FILTER.processing_mode.response_body_mode"}},
 		{"response trailers", []edit{{"response_trailer_mode: SEND", "response_trailer_mode: SKIP"}}, Want{}, []string{"FILTER.processing_mode.response_trailer_mode"}},
-		{"message time-out", []edit{{"message_timeout: 600s", "message_timeout: 200s"}}, Want{}, []string{"FILTER.message_timeout"}},
-		{"message time-out unset", []edit{{"message_timeout: 600s", ""}}, Want{}, []string{"FILTER.message_timeout"}},
+		{"message timeout", []edit{{"message_timeout: 600s", "message_timeout: 200s"}}, Want{}, []string{"FILTER.message_timeout"}},
+		{"message timeout unset", []edit{{"message_timeout: 600s", ""}}, Want{}, []string{"FILTER.message_timeout"}},
 		{"routing", []edit{{"allow_all_routing: true, ", ""}}, Want{}, []string{"FILTER.mutation_rules.allow_all_routing"}},
 		{"mutations", []edit{{"allow_all_routing: true", "allow_all_routing: true, disallow_system: true"}}, Want{}, []string{"FILTER.mutation_rules"}},
 		{"x-envoy headers", []edit{{", allow_envoy: true", ""}, {"headers:remove(name)", "print(name)"}}, Want{}, []string{"FILTER.mutation_rules.allow_envoy"}},
@@ -145,8 +145,8 @@ func TestCheck(t *testing.T) {
 		{"stream duration", []edit{{"{idle_timeout: 600s, ", "{max_stream_duration: 60s, "}}, Want{}, []string{"OUTER.common_http_protocol_options.max_stream_duration"}},
 		{"route stream duration", []edit{{outerTimeout, "                  max_stream_duration: {max_stream_duration: 5s}\n" + outerTimeout}}, Want{}, []string{"OUTER.LLM.routes[llm].route.max_stream_duration"}},
 		{"expect", []edit{{"use_remote_address: true", "use_remote_address: true\n          proxy_100_continue: true"}, {"              - expect\n", ""}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},
-		{"route time-out", []edit{{outerTimeout, "                  timeout: 60s\n                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
-		{"route time-out unset", []edit{{outerTimeout, "                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
+		{"route timeout", []edit{{outerTimeout, "                  timeout: 60s\n                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
+		{"route timeout unset", []edit{{outerTimeout, "                  retry_policy:\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].route.timeout"}},
 		{"idle", []edit{{"stream_idle_timeout: 900s", "stream_idle_timeout: 60s"}}, Want{}, []string{"OUTER.stream_idle_timeout"}},
 		{"idle unset", []edit{{"stream_idle_timeout: 900s", ""}}, Want{}, []string{"OUTER.stream_idle_timeout"}},
 		{"idle against a longer wait", nil, Want{Wait: 20 * time.Minute}, []string{"OUTER.stream_idle_timeout", "FILTER.message_timeout"}},
@@ -208,7 +208,7 @@ func TestCheck(t *testing.T) {
 		{"inner body limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}, {"request_body_buffer_limit: 33554432\n              # Nothing", "request_body_buffer_limit: 1000\n              # Nothing"}}, Want{}, []string{"INNER.LLM.request_body_buffer_limit"}},
 		{"route body limit", []edit{{outerRoute, "                request_body_buffer_limit: 5\n" + outerRoute}}, Want{}, []string{"OUTER.LLM.routes[llm].request_body_buffer_limit"}},
 		{"older body limit", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "per_request_buffer_limit_bytes: 7\n              # Only heald"}}, Want{}, []string{"OUTER.LLM.per_request_buffer_limit_bytes"}},
-		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"for them.\n    per_connection_buffer_limit_bytes: 65536", "for them.\n    per_connection_buffer_limit_bytes: 33554432"}}, Want{}, nil},
+		{"connection limit alone", []edit{{"request_body_buffer_limit: 33554432\n              # Only heald", "# Only heald"}, {"request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536", "request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 33554432"}}, Want{}, nil},
 		{"above heald's limit", nil, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, nil},
 		{"above heald's limit, whole", []edit{{requestMode, "request_body_mode: BUFFERED"}}, Want{MaxMessage: 1 << 20, MaxBody: 1 << 20}, []string{"OUTER.LLM.request_body_buffer_limit", "INNER.LLM.request_body_buffer_limit"}},
 		{"attempt count", []edit{{"include_request_attempt_count: true", ""}}, Want{}, []string{"OUTER.LLM.include_request_attempt_count"}},
@@ -221,7 +221,7 @@ func TestCheck(t *testing.T) {
 		{"inner routes by RDS", []edit{{"          route_config:\n            name: inner\n            virtual_hosts:", "          rds: {route_config_name: r, config_source: {ads: {}}}\n    metadata:\n       filter_metadata:\n        x:\n            virtual_hosts:"}}, Want{}, []string{"INNER"}},
 		{"late close", []edit{{"delayed_close_timeout: 0.02s", ""}}, Want{}, []string{"INNER.delayed_close_timeout"}},
 		{"upgrades", []edit{{"stat_prefix: inner", "stat_prefix: inner\n          upgrade_configs: [{upgrade_type: websocket}]"}}, Want{}, []string{"INNER.upgrade_configs"}},
-		{"inner time-out", []edit{{innerTimeout, "because the client reads slowly.\n                  timeout: 30s\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.timeout"}},
+		{"inner timeout", []edit{{innerTimeout, "because the client reads slowly.\n                  timeout: 30s\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.timeout"}},
 		{"inner idle", []edit{{"stream_idle_timeout: 0s", "stream_idle_timeout: 5s"}}, Want{}, []string{"INNER.stream_idle_timeout"}},
 		{"inner per-try", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {per_try_timeout: 30s}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.retry_policy.per_try_timeout"}},
 		{"inner per-try idle", []edit{{innerTimeout, innerTimeout + "                  retry_policy: {per_try_idle_timeout: 60s}\n"}}, Want{}, []string{"INNER.LLM.routes[provider].route.retry_policy.per_try_idle_timeout"}},
@@ -278,9 +278,9 @@ func TestCheck(t *testing.T) {
 		{"open to all, with a filter", []edit{{openDoor, publicDoor}, {outerRouter, "          - {name: jwt, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication}}\n" + outerRouter}}, Want{}, nil},
 		{"open to all, with certificates", []edit{{openDoor, publicDoor}, {outerFilters, strings.Replace(outerFilters, "    - filters:\n", "    - transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext, require_client_certificate: true}}\n      filters:\n", 1)}}, Want{}, nil},
 		{"request id of clients", []edit{{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"}}, Want{}, []string{"OUTER.preserve_external_request_id"}},
-		{"log with query", []edit{{"%PATH(NQ)%", "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
-		{"log with query, by PATH", []edit{{"%PATH(NQ)%", "%PATH(WQ:ORIG)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
-		{"log with a key", []edit{{"%PATH(NQ)%", "%REQ(Authorization)%"}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config"}},
+		{"log with query", []edit{{`path: "%PATH(NQ)%"`, `path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"`}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
+		{"log with query, by PATH", []edit{{`path: "%PATH(NQ)%"`, `path: "%PATH(WQ:ORIG)%"`}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config.log_format"}},
+		{"log with a key", []edit{{`path: "%PATH(NQ)%"`, `path: "%REQ(Authorization)%"`}}, Want{}, []string{"OUTER.access_log[envoy.access_loggers.stdout].typed_config"}},
 		{"log of inner with heald's key", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: file, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /x, log_format: {text_format_source: {inline_string: '%REQ(x-goog-api-key):9%'}}}}]\n"}}, Want{}, []string{"INNER.access_log[file].typed_config"}},
 		{"log of default format", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: file, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /x}}]\n"}}, Want{}, []string{"INNER.access_log[file].typed_config.log_format"}},
 		{"log by gRPC with a key", []edit{{"          stat_prefix: inner\n", "          stat_prefix: inner\n          access_log: [{name: als, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig, common_config: {log_name: x, grpc_service: {envoy_grpc: {cluster_name: x}}}, additional_request_headers_to_log: [x-api-key]}}]\n"}}, Want{}, []string{"INNER.access_log[als].typed_config"}},

@@ -12,8 +12,8 @@ import (
 	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 )
 
-// checkTransport checks that keys and prompts are not to be read on the way,
-// to providers and to heald.
+// checkTransport checks that keys and prompts cannot be read on the way to
+// providers and to heald.
 func (c *checker) checkTransport() {
 	for _, cl := range c.clusters {
 		if c.provider(cl) || slices.Contains(c.want.Backends, cl.GetName()) {
@@ -29,7 +29,7 @@ func (c *checker) checkTransport() {
 	}
 }
 
-// checkProviderTLS checks that the way to a provider leads to the provider.
+// checkProviderTLS checks that connections to a provider cannot lead to anybody else.
 func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 	path := clusterPath(cl.GetName()) + ".transport_socket"
 	if plaintext(cl) {
@@ -41,9 +41,9 @@ func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 	}
 	tls, ok := decode[*tlsv3.UpstreamTlsContext](cl.GetTransportSocket().GetTypedConfig())
 	if !ok {
-		return // of another kind, a mesh's own perhaps
+		return // another kind, perhaps a mesh's own
 	}
-	const stranger = "whoever is on the way can pass for the provider, and gets keys and prompts"
+	const stranger = "whoever is on the way can pose as the provider, and gets keys and prompts"
 	http, _ := decode[*upstreamsv3.HttpProtocolOptions](cl.GetTypedExtensionProtocolOptions()[protocolOptions])
 	auto := http.GetUpstreamHttpProtocolOptions()
 	path += ".typed_config"
@@ -54,11 +54,11 @@ func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 	}
 	bySDS := common.GetValidationContextSdsSecretConfig() != nil || common.GetCombinedValidationContext().GetValidationContextSdsSecretConfig() != nil
 	if !bySDS && names.GetTrustedCa() == nil && names.GetSystemRootCerts() == nil && names.GetCaCertificateProviderInstance() == nil {
-		c.problem(path+".common_tls_context.validation_context.trusted_ca", "none: Envoy takes any certificate", stranger,
+		c.problem(path+".common_tls_context.validation_context.trusted_ca", "none: Envoy accepts any certificate", stranger,
 			"trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}")
 	}
 	if !bySDS && len(names.GetMatchTypedSubjectAltNames()) == 0 && !auto.GetAutoSanValidation() && !tls.GetAutoSniSanValidation() {
-		c.problem(path+".common_tls_context.validation_context.match_typed_subject_alt_names", "none: Envoy takes a certificate for any host", stranger,
+		c.problem(path+".common_tls_context.validation_context.match_typed_subject_alt_names", "none: Envoy accepts a certificate for any host", stranger,
 			"match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: the provider's host}}]")
 	}
 	if tls.GetSni() == "" && !auto.GetAutoSni() && !tls.GetAutoHostSni() && !c.byAddress(cl) {
@@ -73,7 +73,7 @@ func plaintext(cl *clusterv3.Cluster) bool {
 }
 
 // remote returns the first host that a cluster leads to and that is not this
-// machine; "" if there is none, or none that can be seen.
+// machine; "" if there is none, or none is visible.
 func (v *view) remote(cl *clusterv3.Cluster) string {
 	for _, host := range v.hosts(cl) {
 		if !loopback(host) {

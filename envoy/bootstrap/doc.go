@@ -5,8 +5,8 @@
 // path. Extensions that heald does not know stay in it unread.
 //
 // [Render] makes a configuration for other addresses, backends and limits. It
-// starts from envoy.yaml, so that a rule or a comment changed there holds
-// everywhere. [YAML] writes one down.
+// starts from envoy.yaml, so that a change of a rule or a comment there reaches
+// every configuration. [YAML] writes one down.
 //
 // [Check] compares a configuration with what heald needs. A [Problem] says
 // where, what, what happens because of it, and what to write instead. Each rule
@@ -29,7 +29,8 @@
 //	check_door.go     who may come in
 //	check_admin.go    Envoy's admin interface, bootstrap extensions
 //	check_log.go      access logs
+//	check_tracing.go  spans
 //
-// Known limits: only the static part of a bootstrap is seen; what comes by xDS
-// (RDS, LDS, CDS) is reported as a note and not fetched.
+// Known limits: only the static part of a bootstrap is checked; parts that come
+// by xDS (RDS, LDS, CDS) are reported as notes and not fetched.
 package bootstrap

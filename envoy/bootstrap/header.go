@@ -48,10 +48,10 @@ func (r *routeRef) ordered(levels []level) []level {
 	return levels
 }
 
-// fate is what becomes of one header on its way through the levels.
+// fate is what happens to one header on its way through the levels.
 type fate struct {
-	passes bool   // what the sender sent goes through
-	set    bool   // the route sends a value of its own
+	passes bool   // the sender's value goes through
+	set    bool   // the route sends its own value
 	value  string // that value
 	lostAt string // the level that removes the route's own value; "" if none does
 }
@@ -76,7 +76,7 @@ func trace(levels []level, name string) fate {
 
 func (f *fate) add(h *corev3.HeaderValueOption) {
 	action := h.GetAppendAction()
-	if olderAppend(h) != nil { // the older field wins where it is given
+	if olderAppend(h) != nil { // the older field wins if it is given
 		action = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
 		if olderAppend(h).GetValue() {
 			action = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
@@ -94,9 +94,9 @@ func (f *fate) add(h *corev3.HeaderValueOption) {
 	f.set, f.value, f.lostAt = true, h.GetHeader().GetValue(), ""
 }
 
-// setByRoute is what the route sets a setting of the policy to, whatever
-// heald.yaml says; "" if it does not. It does so in a header, or the filter does in
-// its initial metadata, which heald prefers.
+// setByRoute is the value that the route gives to a setting of the policy, whatever
+// heald.yaml says; "" if it gives none. It does so in a header, or the filter does
+// in its initial metadata, which heald prefers.
 func (c *checker) setByRoute(r *routeRef, name string) (value string) {
 	list := trace(r.requestLevels(), policies.HeaderSet).value
 	for _, m := range c.filter.config.GetGrpcService().GetInitialMetadata() {

@@ -85,7 +85,7 @@ func (w *jsonWriter) opaque(n *yaml.Node, path, url string) error {
 	return w.line(n, path, "}")
 }
 
-// fields writes a mapping's entries, but for the key without.
+// fields writes a mapping's entries, except the key without.
 func (w *jsonWriter) fields(n *yaml.Node, path, without string) error {
 	if err := w.line(n, path, "{"); err != nil {
 		return err
@@ -147,7 +147,7 @@ func label(n *yaml.Node, i int) string {
 
 func typeURL(n *yaml.Node) string { return entry(n, "@type") }
 
-// entry returns a mapping's scalar under key, or "". A null is none.
+// entry returns a mapping's scalar under key, or "". A null counts as missing.
 func entry(n *yaml.Node, key string) string {
 	if n.Kind != yaml.MappingNode {
 		return ""
@@ -216,7 +216,7 @@ func oldBool(text string) (value, ok bool) {
 }
 
 func quote(s string) string {
-	// The reader of YAML has refused invalid UTF-8 already.
+	// The YAML reader has already refused invalid UTF-8.
 	text, err := jsontext.AppendQuote(nil, s)
 	if err != nil {
 		return strconv.QuoteToASCII(s)

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// Fields that Envoy has declared old but still reads. Configurations written
-// by hand and by meshes have them.
+// Fields that Envoy has deprecated but still reads. Configurations written by
+// hand and by meshes have them.
 
 func olderExact(h *routev3.HeaderMatcher) string {
 	return h.GetExactMatch() //nolint:staticcheck // see above

@@ -30,18 +30,18 @@ type Params struct {
 	CAFile string
 	// Attempts bounds the attempts of one request; 0 keeps envoy.yaml's.
 	Attempts int
-	// RetryAfter is the longest that heald asks Envoy to wait between two
+	// RetryAfter is the longest time that heald asks Envoy to wait between two
 	// attempts; envoy.yaml's limit is raised to it.
 	RetryAfter time.Duration
-	// Wait is the longest that heald may wait inside one attempt, at most an
-	// hour; envoy.yaml's message_timeout is raised above it.
+	// Wait is the longest time that heald may wait within one attempt, at most
+	// an hour; envoy.yaml's message_timeout is raised above it.
 	Wait time.Duration
-	// Silence is the longest that nothing may pass on a healthy stream;
+	// Silence is the longest time that a healthy stream may be silent;
 	// envoy.yaml's stream_idle_timeout is raised above it.
 	Silence time.Duration
 	// MaxBody bounds a request's body in bytes; 0 keeps envoy.yaml's.
 	MaxBody int
-	// BufferRequests has Envoy hand a request's body over in one message
+	// BufferRequests makes Envoy send a request's body in one message
 	// (BUFFERED), and not in parts as it arrives.
 	BufferRequests bool
 	// Policy is the value of x-heald-policy; "" keeps envoy.yaml's.
@@ -52,8 +52,9 @@ type Params struct {
 	// BufferLimit is per_connection_buffer_limit_bytes of all listeners and
 	// clusters; 0 keeps envoy.yaml's. Bodies larger than that still pass.
 	BufferLimit int
-	// HeapLimit is the heap in bytes at which Envoy takes no more requests, at
-	// 95 % of it; 0 keeps envoy.yaml's. At least 64 MiB, which Envoy has idle.
+	// HeapLimit is Envoy's heap limit in bytes, at 95 % of which it accepts no
+	// more requests; 0 keeps envoy.yaml's. At least 64 MiB, which an idle Envoy
+	// takes.
 	HeapLimit int
 	// MaxConnections bounds the clients' connections; 0 keeps envoy.yaml's.
 	MaxConnections int
@@ -66,17 +67,23 @@ type Params struct {
 	Resume string
 	// AccessLog keeps envoy.yaml's access log on standard output.
 	AccessLog bool
-	// Lean leaves out what costs each request something and that its answer does
-	// not need: statistics that neither heald nor its pages use, the access log
-	// of what went well, the Lua filter of memory where StoreMemory says that
-	// no policy needs it, and that of hedging unless Hedge.
+	// Lean leaves out what costs each request time and no answer needs:
+	// statistics that neither heald nor its pages use, the access log of what
+	// went well, the Lua filter of memory where StoreMemory says that no policy
+	// needs it, and that of hedging unless Hedge.
 	Lean bool
 	// StoreMemory says that every policy keeps memory between attempts in the
-	// store (memory: store). It counts for Lean alone.
+	// store (memory: store). Only Lean uses it.
 	StoreMemory bool
 	// Hedge says that a policy has slow attempts sent twice. It counts for Lean
 	// alone.
 	Hedge bool
+	// OTLP is the collector that Envoy sends its spans to, in plain text: host:port
+	// or unix:///path for gRPC, http://host:port/path for HTTP; "" for no traces.
+	OTLP string
+	// Sampling is the percentage of requests without a traceparent that are
+	// traced; 0 keeps envoy.yaml's. Only used with OTLP.
+	Sampling float64
 	// InitialMetadata is sent to heald with each stream: settings such as
 	// x-heald-backends, by name.
 	InitialMetadata map[string]string
@@ -87,7 +94,7 @@ type Backend struct {
 	Name string
 	// URL is "https://host[:port]" or, for plain text, "http://host[:port]".
 	URL string
-	// Proxy is the CONNECT proxy that leads there, "http://host:port" or
+	// Proxy is the CONNECT proxy on the way there, "http://host:port" or
 	// "https://host:port"; "" for none.
 	Proxy string
 	// ProxyAuth is the variable of Envoy's environment that holds the value of
@@ -95,8 +102,8 @@ type Backend struct {
 	ProxyAuth string
 }
 
-// minHop is the least length of a hop secret. Those who reach the inner
-// listener could try short ones.
+// minHop is the least length of a hop secret. Whoever reaches the inner
+// listener could guess short ones.
 const minHop = 8
 
 var (
@@ -105,8 +112,8 @@ var (
 	headerName   = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,98}$`)
 )
 
-// reserved are the clusters of envoy.yaml that are no backends.
-var reserved = []string{innerName, healdName}
+// reserved are the clusters of envoy.yaml that are not backends.
+var reserved = []string{innerName, healdName, otlpName}
 
 const (
 	outerName = "outer"
@@ -130,6 +137,14 @@ func (p *Params) validate() error {
 	}
 	if p.Resume != "" && p.Hop == "" && !strings.HasPrefix(p.Resume, "unix://") {
 		add("resume: %q is a port, which every process of this machine can connect to; use unix:///path, or set a hop secret", p.Resume)
+	}
+	if p.OTLP != "" {
+		if _, _, err := parseCollector(p.OTLP); err != nil {
+			add("otlp: %w", err)
+		}
+	}
+	if !(p.Sampling >= 0 && p.Sampling <= 100) {
+		add("sampling: %v is not between 0 and 100 percent", p.Sampling)
 	}
 	errs = append(errs, p.validateSidecars()...)
 	errs = append(errs, p.validateBackends()...)

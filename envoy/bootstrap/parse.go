@@ -14,7 +14,7 @@ import (
 )
 
 // maxFile bounds the file's bytes. Rendered gateway configurations with
-// hundreds of routes stay below 10 MB.
+// hundreds of routes are below 10 MB.
 const maxFile = 32 << 20
 
 // Parse reads a bootstrap as strictly as Envoy does. JSON is YAML too. The

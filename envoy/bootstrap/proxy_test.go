@@ -123,7 +123,7 @@ func TestCheckProxies(t *testing.T) {
 		{name: "no such listener", path: studio, edits: []edit{{"server_listener_name: tunnel-ai-studio", "server_listener_name: elsewhere"}}},
 		{name: "another listener", path: studio, edits: []edit{{"server_listener_name: tunnel-ai-studio", "server_listener_name: inner"}}},
 		{name: "another host", path: filter + ".tunneling_config.hostname", note: true, edits: []edit{{"hostname: generativelanguage.googleapis.com:443", "hostname: aiplatform.googleapis.com:443"}}},
-		{name: "login in clear", path: filter + ".tunneling_config.headers_to_add[0]", note: true, edits: []edit{{"'%ENVIRONMENT(HEALD_PROXY_AUTHORIZATION)%'", "Basic dTpw"}}},
+		{name: "login in plain text", path: filter + ".tunneling_config.headers_to_add[0]", note: true, edits: []edit{{"'%ENVIRONMENT(HEALD_PROXY_AUTHORIZATION)%'", "Basic dTpw"}}},
 		{name: "no cluster", path: filter + ".cluster", edits: []edit{{"cluster: proxy-ai-studio", "cluster: elsewhere"}}},
 		{name: "provider straight", path: filter + ".cluster", edits: []edit{{"cluster: proxy-ai-studio", "cluster: eu"}}},
 		{name: "no name in TLS", path: "static_resources.clusters[ai-studio].transport_socket.typed_config.sni", edits: []edit{{"sni: generativelanguage.googleapis.com", "sni: ''"}}},
@@ -164,7 +164,7 @@ func TestCheckOpenTunnel(t *testing.T) {
 		}
 	}
 	for _, p := range Check(b, ways()) {
-		if strings.HasSuffix(p.Path, "[tunnel-eu].filter_chains[0].filters[envoy.filters.network.tcp_proxy].typed_config.tunneling_config") && strings.Contains(p.Problem, "for everyone") {
+		if strings.HasSuffix(p.Path, "[tunnel-eu].filter_chains[0].filters[envoy.filters.network.tcp_proxy].typed_config.tunneling_config") && strings.Contains(p.Problem, "for everybody") {
 			return
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/heald-proxy/heald/envoy"
 	"github.com/heald-proxy/heald/policies"
 )
 
@@ -21,9 +20,12 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if err := p.validate(); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
-	b, err := Parse(envoy.Config)
+	b, err := Parse(p.template())
 	if err != nil {
 		return nil, err
+	}
+	if err := renderTracing(b, &p); err != nil {
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
 	if err := renderAdmin(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
@@ -49,7 +51,7 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	return b, nil
 }
 
-// renderAdmin switches Envoy's admin interface on where one is asked for.
+// renderAdmin switches Envoy's admin interface on if it is asked for.
 func renderAdmin(b *bootstrapv3.Bootstrap, p *Params) error {
 	b.Admin = nil
 	if p.Admin == "" {
@@ -96,10 +98,10 @@ func renderListeners(b *bootstrapv3.Bootstrap, p *Params) error {
 }
 
 const (
-	// timerSlack is added to the longest wait or silence: Envoy's timer must
-	// not end what heald's, at the same moment, would end better.
+	// timerSlack is added to the longest wait or silence: heald's timer, which
+	// ends a stream better, must fire before Envoy's.
 	timerSlack = time.Minute
-	// longestMessage is the limit of Envoy's own on message_timeout.
+	// longestMessage is Envoy's own limit on message_timeout.
 	longestMessage = time.Hour
 )
 

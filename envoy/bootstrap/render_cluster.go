@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// templateBackend is the cluster of envoy.yaml that others are made after.
+// templateBackend is the cluster of envoy.yaml from which the others are made.
 const templateBackend = "ai-studio"
 
 func renderClusters(b *bootstrapv3.Bootstrap, p *Params) error {
@@ -96,8 +96,8 @@ func secure(c *clusterv3.Cluster, at endpoint, caFile string) error {
 	})
 }
 
-// speakHTTP1 keeps what holds for any HTTP: which one to speak is agreed on in
-// TLS, and without it HTTP/1.1 is spoken.
+// speakHTTP1 keeps only the options for any HTTP version: the version is
+// negotiated in TLS, so without TLS it is HTTP/1.1.
 func speakHTTP1(c *clusterv3.Cluster) error {
 	packed := c.GetTypedExtensionProtocolOptions()[protocolOptions]
 	options, ok := decode[*upstreamsv3.HttpProtocolOptions](packed)
@@ -129,7 +129,7 @@ func setTLSHost(tls *tlsv3.UpstreamTlsContext, at address) {
 	}
 }
 
-// sanText is how Envoy writes the name of a certificate.
+// sanText is a certificate's name as Envoy writes it.
 func sanText(at address) string {
 	if ip, err := netip.ParseAddr(at.host); err == nil {
 		return ip.String()

@@ -17,9 +17,9 @@ const (
 	codecFilter  = "envoy.filters.http.upstream_codec"
 )
 
-// renderLean leaves out what costs each request something and is not needed for
-// its answer: all statistics but the needed ones, the access log of what went
-// well, and the Lua filters that nothing uses.
+// renderLean leaves out what costs each request time and no answer needs: all
+// statistics but the needed ones, the access log of what went well, and the Lua
+// filters that nothing uses.
 func renderLean(b *bootstrapv3.Bootstrap, p *Params) error {
 	if !p.Lean {
 		return nil
@@ -57,8 +57,8 @@ func wentWrong() *accesslogv3.AccessLogFilter {
 		Filters: []*accesslogv3.AccessLogFilter{failed, flagged}}}}
 }
 
-// dropUpstreamFilter takes a filter off the chain's router, and the codec, which
-// is there by itself, where nothing else is left.
+// dropUpstreamFilter removes a filter from the chain's router, and then the
+// codec, which Envoy adds by itself, if nothing else is left.
 func dropUpstreamFilter(c *chain, name string) error {
 	for _, f := range c.hcm.GetHttpFilters() {
 		router, ok := decode[*routerv3.Router](f.GetTypedConfig())

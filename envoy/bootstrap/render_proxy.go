@@ -28,7 +28,7 @@ const tunnelTime = 10 * time.Second
 func tunnelName(backend string) string       { return "tunnel-" + backend }
 func proxyClusterName(backend string) string { return "proxy-" + backend }
 
-// renderProxies leads the backends that have a proxy through it. template is
+// renderProxies routes the backends that have a proxy through it. template is
 // the cluster whose TLS is used for https proxies.
 func renderProxies(b *bootstrapv3.Bootstrap, template *clusterv3.Cluster, p *Params) error {
 	for _, backend := range p.Backends {
@@ -114,7 +114,7 @@ func renderProxy(c, template *clusterv3.Cluster, backend *Backend, caFile string
 	})
 }
 
-// enterTunnel leads a cluster's connections into its tunnel.
+// enterTunnel routes a cluster's connections into its tunnel.
 func enterTunnel(c *clusterv3.Cluster) {
 	setDiscovery(c, clusterv3.Cluster_STATIC)
 	c.DnsLookupFamily = clusterv3.Cluster_AUTO
@@ -128,5 +128,5 @@ func enterTunnel(c *clusterv3.Cluster) {
 	}}}
 }
 
-// proxyAuthorization is the header by which proxies know who comes.
+// proxyAuthorization is the header with the login for proxies.
 const proxyAuthorization = "proxy-authorization"

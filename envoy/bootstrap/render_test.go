@@ -153,7 +153,7 @@ func TestRenderErrors(t *testing.T) {
 		{"buffer", Params{BufferLimit: 2 << 30}, "buffer limit"},
 		{"heap", Params{HeapLimit: 1 << 20}, "heap limit"},
 		{"connections", Params{MaxConnections: -1}, "max connections"},
-		{"request time-out", Params{RequestTimeout: -1}, "request timeout"},
+		{"request timeout", Params{RequestTimeout: -1}, "request timeout"},
 		{"policy", Params{Policy: "a\r\nb: c"}, "policy:"},
 		{"short secret", Params{Hop: "short"}, "at least 8"},
 		{"metadata name", Params{InitialMetadata: map[string]string{"A b": ""}}, "is no name"},

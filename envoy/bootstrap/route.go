@@ -54,7 +54,7 @@ func (ch *chain) routes() []*routeRef {
 	return refs
 }
 
-// split returns a reference per weighted cluster.
+// split returns a reference for each weighted cluster.
 func (r routeRef) split() []*routeRef {
 	weights := r.action().GetWeightedClusters().GetClusters()
 	if len(weights) == 0 {
@@ -72,7 +72,7 @@ func (r routeRef) split() []*routeRef {
 }
 
 // retryPolicy returns the policy in force and its path. A route's own replaces
-// the virtual host's whole.
+// that of the virtual host entirely.
 func (r *routeRef) retryPolicy() (*routev3.RetryPolicy, string) {
 	if p := r.action().GetRetryPolicy(); p != nil || r.host.GetRetryPolicy() == nil {
 		return p, r.field("retry_policy")
@@ -87,7 +87,7 @@ func (r *routeRef) hedgePolicy() (*routev3.HedgePolicy, string) {
 	return r.host.GetHedgePolicy(), r.hostPath + ".hedge_policy"
 }
 
-// unlimited reports whether a time-out is switched off, or at least as long as
+// unlimited reports whether a timeout is switched off, or at least as long as
 // enough.
 func unlimited(d *durationpb.Duration, enough time.Duration) bool {
 	return d != nil && (d.AsDuration() == 0 || d.AsDuration() > enough)

@@ -8,7 +8,7 @@ import (
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 )
 
-// stat is a kind of statistics of Envoy's that somebody needs.
+// stat is a kind of Envoy statistics that somebody needs.
 type stat struct {
 	// scope is how the name begins: "cluster", "http" and "listener" are
 	// followed by the name of one, "server" and "overload" are not.
@@ -23,24 +23,24 @@ type stat struct {
 }
 
 // neededStats are the statistics without which something does not work, or that
-// OPERATING, stats.yaml or heald itself read. With --lean Envoy has these alone.
+// OPERATING, stats.yaml or heald itself read. With --lean Envoy has only these.
 var neededStats = []stat{
 	{"cluster", []string{"membership_healthy", "membership_degraded", "membership_total"}, "cluster.heald.membership_healthy",
 		"/healthz is computed from them: without, it is 503 for ever"},
 	{"http", []string{"downstream_rq_active"}, "http.outer.downstream_rq_active",
-		"heald up waits for running requests by it before it stops Envoy"},
+		"heald up uses it to wait for running requests before it stops Envoy"},
 	{"cluster", []string{"upstream_rq_retry", "upstream_rq_retry_overflow", "upstream_rq_retry_limit_exceeded"}, "cluster.inner.upstream_rq_retry_overflow",
-		"they tell that retries were refused, which heald cannot know"},
+		"they show that retries were refused, which heald cannot know"},
 	{"listener", []string{"downstream_global_cx_overflow"}, "listener.outer.downstream_global_cx_overflow",
-		"it tells that connections were refused"},
+		"it shows that connections were refused"},
 	{"overload", []string{"count", "active"}, "envoy.overload_actions.reset_high_memory_stream.count",
-		"they tell that Envoy is short of memory"},
+		"they show that Envoy is short of memory"},
 	{"server", []string{"live", "concurrency", "memory_allocated", "uptime"}, "server.live",
-		"they tell that Envoy runs, with how many workers, in how much memory"},
+		"they show that Envoy runs, with how many workers, in how much memory"},
 	{"cluster", []string{"upstream_rq_active", "upstream_rq_total", "upstream_cx_active", "upstream_cx_connect_fail", "outlier_detection.ejections_active", "http2.keepalive_timeout"}, "cluster.heald.outlier_detection.ejections_active",
-		"they tell which replica or provider cannot be reached"},
+		"they show which replica or provider cannot be reached"},
 	{"http", []string{"downstream_rq_total", "downstream_rq_5xx", "downstream_rq_4xx", "downstream_cx_active"}, "http.outer.downstream_rq_5xx",
-		"they count what Envoy answered itself, of which heald knows nothing"},
+		"they count replies that Envoy made itself, which heald does not see"},
 }
 
 // pattern is a regular expression of the whole names.

@@ -2,7 +2,7 @@ package bootstrap
 
 // Envoy keeps extensions as Any; they can be read only if their types are
 // linked in. These are the ones that a gateway's bootstrap usually has. Others
-// are kept unread, see opaque.go.
+// are kept without being decoded, see opaque.go.
 import (
 	_ "github.com/cncf/xds/go/udpa/type/v1"
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
@@ -39,6 +39,7 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/tls_inspector/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/formatter/req_without_query/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/least_request/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/random/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/round_robin/v3"

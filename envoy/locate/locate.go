@@ -18,9 +18,10 @@ var Versions = []string{"1.40.0", "1.39.3"}
 // paths given by the user (a flag); the first that is not empty wins.
 //
 // Looked at in this order: named, HEALD_ENVOY_1_40_0 (only with a version),
-// HEALD_ENVOY, .tools/envoy-<version>/bin/envoy in the current directory and
-// every one above it, and, only without a version, envoy on the PATH: what is
-// there has a version nobody asked for.
+// HEALD_ENVOY, only without a version envoy beside the program's own binary,
+// .tools/envoy-<version>/bin/envoy in the current directory and every one above
+// it, the same above the program's own binary, and, only without a version, envoy
+// on the PATH, whose version is not known.
 func Find(version string, named ...string) (string, error) {
 	for _, path := range named {
 		if path != "" {
@@ -33,12 +34,18 @@ func Find(version string, named ...string) (string, error) {
 		}
 	}
 	wanted := Versions
+	own := ownFolder()
 	if version != "" {
 		wanted = []string{version}
+	} else if path, err := executable(filepath.Join(own, "envoy"), ""); own != "" && err == nil {
+		return path, nil
 	}
-	for _, v := range wanted {
-		if path, ok := tools(v); ok {
-			return binary(path), nil
+	here, _ := os.Getwd()
+	for _, folder := range []string{here, own} {
+		for _, v := range wanted {
+			if path, ok := tools(folder, v); ok {
+				return binary(path), nil
+			}
 		}
 	}
 	if version == "" {
@@ -47,11 +54,11 @@ func Find(version string, named ...string) (string, error) {
 		}
 		version = "(any version)"
 	}
-	return "", fmt.Errorf("no Envoy %s found: run `make envoy`, pass --envoy, or set HEALD_ENVOY to the binary's path", version)
+	return "", fmt.Errorf("no Envoy %s found: run `make envoy`, put envoy beside this binary, pass --envoy, or set HEALD_ENVOY to the binary's path", version)
 }
 
-// variables lists the environment variables that may name the binary. Dots
-// cannot stand in a variable's name.
+// variables lists the environment variables that may name the binary. A
+// variable's name cannot have dots.
 func variables(version string) []string {
 	if version == "" {
 		return []string{"HEALD_ENVOY"}
@@ -59,11 +66,26 @@ func variables(version string) []string {
 	return []string{"HEALD_ENVOY_" + strings.ReplaceAll(version, ".", "_"), "HEALD_ENVOY"}
 }
 
-// tools looks for what `make envoy` installs, from the current directory up,
-// so that tests find it from any package.
-func tools(version string) (string, bool) {
-	dir, err := os.Getwd()
+// ownPath is where the running program is; tests replace it.
+var ownPath = os.Executable
+
+// ownFolder is where the program's own binary is, through links: a link on the
+// PATH leads to where it was installed with its Envoy. "" if that is not known.
+func ownFolder() string {
+	path, err := ownPath()
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
 	if err != nil {
+		return ""
+	}
+	return filepath.Dir(path)
+}
+
+// tools looks for what `make envoy` installs, from a folder up, so that tests
+// find it from any package.
+func tools(dir, version string) (string, bool) {
+	if dir == "" {
 		return "", false
 	}
 	for {

@@ -36,9 +36,19 @@ func TestFind(t *testing.T) {
 	}
 	onPath := write(t, filepath.Join(root, "path/envoy"), "ELF", 0o755)
 
+	beside := write(t, filepath.Join(root, "bundle/heald"), "ELF", 0o755)
+	write(t, filepath.Join(root, "bundle/envoy"), "ELF", 0o755)
+	built := write(t, filepath.Join(root, "repo/bin/heald"), "ELF", 0o755)
+	elsewhere := t.TempDir()
+	link := filepath.Join(elsewhere, "heald")
+	if err := os.Symlink(beside, link); err != nil {
+		t.Fatal(err)
+	}
+	defer func(was func() (string, error)) { ownPath = was }(ownPath)
+
 	tests := []struct {
-		name, version, named, env, env140, dir string
-		want, err                              string
+		name, version, named, env, env140, dir, own string
+		want, err                                   string
 	}{
 		{name: "named wins", version: "1.40.0", named: named, env: env, dir: deep, want: named},
 		{name: "named but absent", named: filepath.Join(root, "nothing"), env: env, dir: deep, err: "the path given"},
@@ -53,6 +63,12 @@ func TestFind(t *testing.T) {
 		{name: "newest for any", dir: deep, want: tools140},
 		{name: "path for any", dir: root, want: onPath},
 		{name: "path is not for a version", version: "1.40.0", dir: root, err: "make envoy"},
+		{name: "beside the binary", dir: deep, own: beside, want: beside[:len(beside)-len("heald")] + "envoy"},
+		{name: "a variable before that", env: env, dir: deep, own: beside, want: env},
+		{name: "beside the binary, through a link", dir: deep, own: link, want: beside[:len(beside)-len("heald")] + "envoy"},
+		{name: "beside the binary is no version", version: "1.40.0", dir: root, own: beside, err: "make envoy"},
+		{name: "nothing beside it", dir: deep, own: env, want: tools140},
+		{name: "tools above the binary", dir: elsewhere, own: built, want: tools140},
 		{name: "absent", version: "1.2.3", dir: deep, err: "no Envoy 1.2.3 found"},
 	}
 	for _, tt := range tests {
@@ -62,6 +78,12 @@ func TestFind(t *testing.T) {
 			t.Setenv("HEALD_ENVOY", tt.env)
 			t.Setenv("HEALD_ENVOY_1_40_0", tt.env140)
 			t.Setenv("HEALD_ENVOY_1_39_3", "")
+			ownPath = func() (string, error) {
+				if tt.own == "" {
+					return "", os.ErrNotExist
+				}
+				return tt.own, nil
+			}
 			got, err := Find(tt.version, tt.named)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {

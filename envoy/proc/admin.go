@@ -156,7 +156,7 @@ func parseStats(text string) map[string]uint64 {
 }
 
 // Memory returns the bytes that Envoy has allocated now. The statistic
-// server.memory_allocated would be up to five seconds old.
+// server.memory_allocated may be five seconds old.
 func (p *Process) Memory(ctx context.Context) (uint64, error) {
 	body, err := p.admin.call(ctx, http.MethodGet, "/memory")
 	if err != nil {

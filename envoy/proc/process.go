@@ -26,7 +26,7 @@ const (
 	defaultGrace = 5 * time.Second
 	// pollEvery is the time between two looks at a starting Envoy.
 	pollEvery = 20 * time.Millisecond
-	// lateTime is how long requests have that are ended after the grace time.
+	// lateTime is how long the requests that are ended after the grace time may take.
 	lateTime = 500 * time.Millisecond
 )
 
@@ -46,7 +46,7 @@ type Options struct {
 	// Stdout and Stderr get the access log and Envoy's log; nil drops them.
 	// The end of the log is kept for error messages in any case.
 	Stdout, Stderr io.Writer
-	// Env are further variables of its environment, NAME=value.
+	// Env are more variables of its environment, NAME=value.
 	Env []string
 	// Args are further arguments, such as --concurrency 1.
 	Args []string
@@ -114,7 +114,7 @@ func (p *Process) start(ctx context.Context, o Options, dir string, config []byt
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return err
 	}
-	// One that an earlier process left would be taken for this one's.
+	// A file that an earlier process left would be taken for this one's.
 	if err := os.Remove(adminFile); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -199,7 +199,7 @@ func (p *Process) awaitReady(ctx context.Context, adminFile string) error {
 	}
 }
 
-// failure adds the end of Envoy's log, where the cause stands.
+// failure adds the end of Envoy's log, which has the cause.
 func (p *Process) failure(what string) error {
 	if text := p.log.String(); text != "" {
 		return fmt.Errorf("%s; the end of its log:\n%s", what, text)
@@ -217,8 +217,8 @@ func (p *Process) exit() string {
 // Done is closed when the process has ended, for whatever reason.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err tells, once Done is closed, how the process ended and what it logged
-// last. It is nil for a clean end.
+// Err says, once Done is closed, how the process ended and what it logged last.
+// It is nil for a clean end.
 func (p *Process) Err() error {
 	select {
 	case <-p.done:
@@ -235,7 +235,7 @@ func (p *Process) Err() error {
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Stop ends the process: it lets running requests finish for the grace time,
-// has those that are left ended if there is who can, then asks it to end, then
+// calls Late for the rest if it is set, then asks the process to end, then
 // kills it. It returns when the process is gone and may be called more than
 // once.
 func (p *Process) Stop() error {
@@ -243,8 +243,8 @@ func (p *Process) Stop() error {
 	return p.cleanup()
 }
 
-// drain has connections end with the request that runs on them, and waits until
-// no request is running, or the time for that is over.
+// drain makes connections end with the request that runs on them, and waits
+// until no request is running, or the time for that is over.
 func (p *Process) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), p.grace)
 	defer cancel()
@@ -282,7 +282,7 @@ func (p *Process) awaitIdle(ctx context.Context) {
 // cleanup ends the process for good and removes what it left.
 func (p *Process) cleanup() error {
 	if p.cmd != nil && p.cmd.Process != nil {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may be gone already
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		timer := time.NewTimer(p.grace)
 		defer timer.Stop()
 		select {

@@ -20,7 +20,8 @@ func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = append(t.buf, b...)
-	// Twice the size before it is cut, so that the cost of a byte is constant.
+	// It grows to twice the size before it is cut, so that the cost of a byte is
+	// constant.
 	if len(t.buf) > 2*tailBytes {
 		t.buf = append(t.buf[:0], t.buf[len(t.buf)-tailBytes:]...)
 		t.cut = true

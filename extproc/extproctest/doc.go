@@ -15,9 +15,9 @@
 //	e.WantPass(200)
 //	e.WantChunk("data: x\n\n", true)
 //
-// The Envoy judges every reply by the rules that Envoy 1.39 and 1.40 were
-// measured to have (judge.go), with the words of Envoy's own details: what
-// would kill a real stream fails the test.
+// The Envoy checks every reply by the rules that Envoy 1.39 and 1.40 were
+// measured to have (judge.go), with the words of Envoy's own details: a reply
+// that would kill a real stream fails the test.
 //
 // Tests run in a [testing/synctest] bubble. There "nothing came" is a fact
 // instead of a wait, timers of minutes take no time, and a goroutine left

@@ -38,13 +38,13 @@ type Envoy struct {
 	replies chan ruled // closed when the server ended the stream
 }
 
-// ruled is a reply with the judge's word on it.
+// ruled is a reply with the judge's error, if any.
 type ruled struct {
 	reply *extprocv3.ProcessingResponse
 	err   error
 }
 
-// repliesKept bounds what a test may leave unread; 16,384 chunks are 1 GB.
+// repliesKept bounds how many replies a test may leave unread; 16,384 chunks are 1 GB.
 const repliesKept = 1 << 14
 
 // Dial serves s in memory and opens a stream with the given initial metadata,
@@ -118,7 +118,7 @@ func open(t testing.TB, conn *grpc.ClientConn, inParts bool, meta []string) *Env
 	return e
 }
 
-// receive judges replies at the moment they come.
+// receive checks replies at the moment they come.
 func (e *Envoy) receive() {
 	defer close(e.replies)
 	for {
@@ -163,8 +163,8 @@ func (e *Envoy) HangUp() {
 	synctest.Wait()
 }
 
-// Send sends any message. The server settles first, so that replies are
-// judged by what they followed.
+// Send sends any message. The server settles first, so that replies are checked
+// by what came before them.
 func (e *Envoy) Send(m *extprocv3.ProcessingRequest) {
 	e.t.Helper()
 	synctest.Wait()
@@ -174,7 +174,7 @@ func (e *Envoy) Send(m *extprocv3.ProcessingRequest) {
 	}
 	e.mu.Lock()
 	e.judge.duplex = e.duplex()
-	e.judge.said(m)
+	e.judge.noteMessage(m)
 	e.mu.Unlock()
 	if err := e.stream.Send(m); err != nil {
 		e.t.Fatalf("send %T: %v", m.GetRequest(), err)
@@ -202,7 +202,7 @@ func (e *Envoy) sendRequestHeaders(end bool, method, path string, headers []stri
 	}})
 }
 
-// InParts has the request's body sent in parts, as it arrives.
+// InParts makes the request's body go in parts, as it arrives.
 func (e *Envoy) InParts() { e.Protocol.RequestBodyMode = modev3.ProcessingMode_FULL_DUPLEX_STREAMED }
 
 func (e *Envoy) duplex() bool {

@@ -46,14 +46,14 @@ type Seen struct {
 	Cut bool
 }
 
-// What Envoy takes in one reply, in bytes.
+// How much Envoy accepts in one reply, in bytes.
 const (
 	replyLimit        = 64 << 10 // of a response's body
 	requestReplyLimit = 32 << 20 // of a request's
 )
 
-// said notes a message of Envoy.
-func (j *judge) said(m *extprocv3.ProcessingRequest) {
+// noteMessage notes a message of Envoy.
+func (j *judge) noteMessage(m *extprocv3.ProcessingRequest) {
 	switch r := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
 		j.request = fields(r.RequestHeaders.GetHeaders())
@@ -66,7 +66,7 @@ func (j *judge) said(m *extprocv3.ProcessingRequest) {
 		j.response = fields(r.ResponseHeaders.GetHeaders())
 		j.responseHeadersDue = true
 		j.headerOnly = r.ResponseHeaders.GetEndOfStream()
-		// A local reply takes the place of what was under way.
+		// A local reply replaces what was under way.
 		j.headersDue, j.bodyDue = false, false
 	case *extprocv3.ProcessingRequest_ResponseBody:
 		j.chunked = true

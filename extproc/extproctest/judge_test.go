@@ -55,7 +55,7 @@ func immediateReply(status int, details string, m *extprocv3.HeaderMutation) *ex
 		Status: &typev3.HttpStatus{Code: typev3.StatusCode(status)}, Headers: m, Details: details}}}
 }
 
-// The judge must object to what Envoy objects to, or no test means anything.
+// The judge must refuse whatever Envoy refuses, or no test means anything.
 func TestJudge(t *testing.T) {
 	stamp := set(policies.HeaderVerdict, "pass")
 	unrouted := bodyReply("2")
@@ -97,7 +97,7 @@ func TestJudge(t *testing.T) {
 			var j judge
 			for i, m := range c.trace {
 				if said, ok := m.(*extprocv3.ProcessingRequest); ok {
-					j.said(said)
+					j.noteMessage(said)
 					continue
 				}
 				err := j.rule(m.(*extprocv3.ProcessingResponse))
@@ -116,7 +116,7 @@ func TestJudge(t *testing.T) {
 // After the head has gone out, a reply can only cut.
 func TestJudgeCut(t *testing.T) {
 	j := judge{}
-	j.said(respHead)
+	j.noteMessage(respHead)
 	if err := j.rule(headReply(set(policies.HeaderVerdict, "pass"))); err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// Script is a policy that does what a test says, in every attempt the same. A
-// nil function echoes: the request goes to cluster a1 as it is, the response
-// to the client as it comes. Script also watches that extproc keeps the
-// contract of policies.Attempt; [Script.WantClosed] reports.
+// Script is a policy that does what a test says, the same in every attempt. A
+// nil function echoes: the request goes to cluster a1 as it is, the response to
+// the client as it comes. Script also watches that extproc keeps the contract
+// of policies.Attempt; [Script.WantClosed] reports.
 type Script struct {
 	RequestHeaders  func(*policies.Request) *policies.Reply
 	RequestBody     func(ctx context.Context, body []byte) (*policies.Forward, *policies.Reply)
@@ -59,7 +59,7 @@ func (p policy) Begin(_ context.Context, req *policies.Request) policies.Attempt
 	return a
 }
 
-// Refuse words a fault as plain text: "reason: error".
+// Refuse returns a fault as plain text: "reason: error".
 func (p policy) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply {
 	p.s.mu.Lock()
 	p.s.faults = append(p.s.faults, f)
@@ -74,14 +74,14 @@ func (p policy) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply
 	return &policies.Reply{Status: status, Body: []byte(f.Error()), Verdict: f.Verdict, Reason: f.Reason}
 }
 
-// Forget forgets what the attempts were told, for another run.
+// Forget forgets the calls, for another run.
 func (s *Script) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls, s.attempts, s.faults, s.wrong = nil, nil, nil, nil
 }
 
-// Calls lists what the attempts were told, in order.
+// Calls lists the attempts' calls, in order.
 func (s *Script) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func (s *Script) Closed() [][]policies.End {
 	return list
 }
 
-// enter notes a call and returns what to do after it.
+// enter notes a call and returns a function to call after it.
 func (a *attempt) enter(format string, args ...any) func() {
 	call := fmt.Sprintf(format, args...)
 	s := a.script

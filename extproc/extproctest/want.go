@@ -278,7 +278,7 @@ func names(h policies.Headers) string {
 	return b.String()
 }
 
-// brief words a reply for a failed test.
+// brief describes a reply for a failed test.
 func brief(m *extprocv3.ProcessingResponse) string {
 	if r := m.GetImmediateResponse(); r != nil {
 		return fmt.Sprintf("immediate %d %s %q", r.GetStatus().GetCode(), r.GetDetails(), shorten(string(r.GetBody())))

@@ -29,7 +29,7 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 // Marshal returns what Envoy sends for a message. Its fields are in the order of
-// their numbers, where Go's protobuf writes what is one of several last. And it
+// their numbers; Go's protobuf would write the field of a oneof last. And it
 // always says which metadata it forwards, although there is none.
 func Marshal(m *extprocv3.ProcessingRequest) ([]byte, error) {
 	wire, err := proto.Marshal(&extprocv3.ProcessingRequest{Request: m.GetRequest()})

@@ -26,32 +26,37 @@ type Account struct {
 	// Tokens, if not nil, are in place of Secret, with the scheme Bearer.
 	Tokens Tokens
 	// Place is what has quotas of its own at Google: "ai_studio", or
-	// "vertex/LOCATION"; "" is the backend by its name.
+	// "vertex/LOCATION"; "" means the backend, by its name.
 	Place string
 	// Project is the Google project. Accounts of one project at one place share
-	// their quota; "" is a project of its own.
+	// their quota; "" means a project of its own.
 	Project string
-	// Billing is the billing account; "" is not known. Where money is missing,
-	// all of its groups rest.
+	// Billing is the billing account; "" if unknown. If it is out of credit, all
+	// its groups are kept back.
 	Billing string
-	// Slots are how many attempts the account may have at once; 0 is no limit.
+	// Slots is how many attempts the account may run at once; 0 is no limit.
 	Slots int
-	// Rates limit the quota group for each model. Of several accounts of a
-	// group the least counts.
+	// Rates limit the quota group for each model. If accounts of a group differ,
+	// the lowest limit counts.
 	Rates state.Rates
-	// Disabled accounts are not asked.
+	// Disabled accounts are never used.
 	Disabled bool
+
+	group string // set by New
 }
 
 // Group is the account's quota group.
 func (a *Account) Group() string {
+	if a.group != "" {
+		return a.group
+	}
 	if a.Project == "" {
 		return cmp.Or(a.Place, a.Backend) + "/account:" + a.ID
 	}
 	return cmp.Or(a.Place, a.Backend) + "/" + a.Project
 }
 
-// Header returns the header field that presents the credential.
+// Header returns the header field with the credential.
 func (a *Account) Header() (name, value string) {
 	if a.Tokens != nil {
 		token, _ := a.Tokens.Token()

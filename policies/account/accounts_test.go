@@ -250,7 +250,8 @@ func TestOutageIsProbed(t *testing.T) {
 	})
 }
 
-// What would better rest is asked after all that is ready, and before nothing.
+// An account with a soft cooldown is used after all ready ones, but rather than
+// none.
 func TestSoftCooldowns(t *testing.T) {
 	soft := Cooldown{Scope: OfAccount, OfModel: true, Cause: "500", Kind: Outage, Soft: true, For: []time.Duration{8 * time.Second}}
 	synctest.Test(t, func(t *testing.T) {
@@ -264,7 +265,8 @@ func TestSoftCooldowns(t *testing.T) {
 	})
 }
 
-// What is to be asked again is asked again, though another one looks better.
+// An account that must be asked again is asked again, although another one
+// scores better.
 func TestAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := accounts(t, two, Deps{})

@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Acquire is that of Scheduler.
+// Acquire implements Scheduler.
 func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -19,7 +19,7 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 	}
 	p.readAgain(now)
 	if p.queue.Waiting() > 0 && !w.Count {
-		return p.wait(ctx, now, plan, &w) // nobody overtakes those who wait
+		return p.wait(ctx, now, plan, &w) // new requests do not overtake waiting ones
 	}
 	l, why, err := p.try(ctx, now, plan, &w)
 	if why.cause == NoToken {
@@ -40,8 +40,8 @@ func (p *Accounts) Acquire(ctx context.Context, plan []Candidate, w Want) (Lease
 	return p.wait(ctx, now, plan, &w)
 }
 
-// mostRounds bounds how often one try asks the store: each time it learns of
-// four places that they are full.
+// mostRounds bounds how often one try asks the store: each time it learns that
+// four accounts are full.
 const mostRounds = 8
 
 // try takes the best account that has room. With neither a lease nor an error it
@@ -78,9 +78,8 @@ func (p *Accounts) try(ctx context.Context, now time.Time, plan []Candidate, w *
 // NoToken is the Unavailable.Cause of an account that has no access token.
 const NoToken = "no_token"
 
-// awaitToken waits for the access token of an account, without the lock: where
-// nothing else is left, that is better than a refusal. The error is that of
-// Acquire.
+// awaitToken waits for the access token of an account, without the lock, when no
+// other account is left. The error is one of Acquire.
 func (p *Accounts) awaitToken(ctx context.Context, why *blocked) error {
 	m := p.byID[why.what]
 	p.mu.Unlock()
@@ -94,7 +93,7 @@ func (p *Accounts) awaitToken(ctx context.Context, why *blocked) error {
 	return &Unavailable{Kind: BadCredential, Cause: NoToken, What: m.ID}
 }
 
-// limitsOf asks for the tenant's limits, without the lock.
+// limitsOf gets the tenant's limits, without the lock.
 func (p *Accounts) limitsOf(now time.Time, w *Want) (tenant *state.TenantWant, err error) {
 	if w.Limits == nil || w.Count {
 		return nil, nil
@@ -106,8 +105,8 @@ func (p *Accounts) limitsOf(now time.Time, w *Want) (tenant *state.TenantWant, e
 	return tenant, err
 }
 
-// take asks the store for one of the places. With no lease, error or cause the
-// places have no room, which is noted.
+// take asks the store for one of the options. With no lease, error or cause the
+// options have no room, which is recorded.
 func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *state.TenantWant, w *Want) (blocked, *lease, error) {
 	options := r.options[:r.n]
 	if first := &options[0]; first.probe != noProbe {
@@ -137,7 +136,7 @@ func (p *Accounts) take(ctx context.Context, now time.Time, r *ranking, tenant *
 		p.endProbe(now, &options[0], ProbeRefused)
 	}
 	if err == nil && p.shared && tenant != nil && !taken.Local {
-		if others := p.elsewhere.note(now, tenant.Name, taken.Service); others > 0 {
+		if others := p.otherReplicas.addTotal(now, tenant.Name, taken.Service); others > 0 {
 			p.queue.ChargeElsewhere(tenant.Name, float64(others))
 		}
 	}
@@ -164,7 +163,7 @@ func (o *option) limited(now time.Time) bool {
 	return o.place.Slots > 0 || o.seat.quota.limits(now) != state.Rates{}
 }
 
-// asked is the option as the store sees it. A request that is larger than a
+// asked is the option as the store takes it. A request that is larger than a
 // whole minute's tokens takes all of them.
 func (o *option) asked(now time.Time, tokens int64) state.Place {
 	q := o.seat.quota
@@ -178,13 +177,13 @@ func (o *option) asked(now time.Time, tokens int64) state.Place {
 	}
 }
 
-// full notes why the store has no room. Of slots nobody knows when; they are
-// tried again as an attempt ends, and at last after SnapshotAge, since it may be
-// one of another replica.
+// full records why the store has no room. When slots will be free is unknown;
+// they are tried again when an attempt ends, and at the latest after
+// SnapshotAge, since that attempt may run at another replica.
 func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r := &o.seat.quota.room
 	o.seat.quota.full = true
-	until := now.Add(cmp.Or(max(f.In, 0), state.SnapshotAge)) // 0: nobody knows
+	until := now.Add(cmp.Or(max(f.In, 0), state.SnapshotAge)) // 0: unknown
 	switch f.Limit {
 	case "rpm":
 		r.requests = until
@@ -198,8 +197,9 @@ func (o *option) full(now time.Time, f state.Full, tokens int64) {
 	r.at = now
 }
 
-// unavailable words for who asked why nobody of a plan may be asked. Where a slot
-// is waited for, the time until the store is asked again says nothing.
+// unavailable is the error if no candidate of a plan may be asked. If the
+// request waits for a slot, the time until the store is asked again says
+// nothing, and is left out.
 func (p *Accounts) unavailable(now time.Time, plan []Candidate, b *blocked) *Unavailable {
 	u := &Unavailable{Kind: b.kind, Cause: b.cause, What: b.what, Until: b.until}
 	switch back := b.retry; {

@@ -5,52 +5,52 @@ import (
 	"time"
 )
 
-// mostTired bounds the subjects that are remembered: model names come from
+// mostSubjects bounds the subjects that are remembered: model names come from
 // clients.
-const mostTired = 10_000
+const mostSubjects = 10_000
 
-// mostHits is more than any row of cooldowns has steps.
+// mostHits is more steps than any row of cooldowns has.
 const mostHits = 16
 
-// book is what is kept back, and until when. Who holds it guards it.
+// book records what is kept back, and until when. Its holder guards it.
 //
-// Each entry has a number that grows with the book. A lease takes the number of
-// its time along: a success says nothing of what was entered later.
+// Each entry has a number that grows with the book. A lease keeps the number of
+// its beginning: its success says nothing about later entries.
 type book struct {
-	tired map[Subject]*tired
-	last  uint64 // number of the last entry
-	shape uint64 // changes when a subject comes or goes
+	subjects map[Subject]*subjectState
+	last     uint64 // number of the last entry
+	shape    uint64 // changes when a subject comes or goes
 }
 
-// tired is one subject that is, or was lately, kept back.
-type tired struct {
+// subjectState is the state of one subject that is, or was recently, kept back.
+type subjectState struct {
 	subject Subject
 	until   time.Time // the latest of its causes
 	causes  map[string]*cooling
 }
 
-// cooling is a subject kept back for one cause. Its exported fields are shared
+// cooling is one cause that keeps a subject back. Its exported fields are shared
 // by all replicas.
 type cooling struct {
 	Until time.Time   `json:"until,omitzero"`
-	Hits  []time.Time `json:"hits,omitempty"` // in a row, at most mostHits
+	Hits  []time.Time `json:"hits,omitempty"` // consecutive, at most mostHits
 	// Within, Kind, Said and Soft are those of the Cooldown.
 	Within time.Duration `json:"within,omitempty"`
 	Kind   Kind          `json:"kind,omitempty"`
 	Said   string        `json:"said,omitempty"`
 	Soft   bool          `json:"soft,omitempty"`
-	Probe  *probe        `json:"probe,omitempty"` // nil: nobody asks before the end
+	Probe  *probe        `json:"probe,omitempty"` // nil: no probe before the end
 	// Generation grows with each change; the higher one is the later one.
 	Generation uint64 `json:"gen"`
 
 	entry uint64 // in this replica's book
 }
 
-func newBook() book { return book{tired: map[Subject]*tired{}} }
+func newBook() book { return book{subjects: map[Subject]*subjectState{}} }
 
 // cool keeps a subject back. known is the number of the book when the failing
-// attempt began: one that began before the subject was kept back belongs to the
-// same failure.
+// attempt began: an attempt that began before the subject was kept back belongs
+// to the same failure.
 func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	t := b.subject(now, s)
 	c := t.causes[d.Cause]
@@ -65,7 +65,7 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	if !resting && known >= c.entry && len(c.Hits) < mostHits {
 		c.Hits = append(c.Hits, now)
 	}
-	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, SaidOf(d.Said), d.Soft
+	c.Within, c.Kind, c.Said, c.Soft = d.Within, d.Kind, ProviderReason(d.Said), d.Soft
 	if until := now.Add(d.For[min(max(len(c.Hits), 1), len(d.For))-1]); until.After(c.Until) {
 		c.Until = until
 	}
@@ -79,13 +79,13 @@ func (b *book) cool(now time.Time, s Subject, d *Cooldown, known uint64) {
 	t.refresh()
 }
 
-// subject is the entry of a subject.
-func (b *book) subject(now time.Time, s Subject) *tired {
-	t := b.tired[s]
+// subject is the state of a subject, made if there is none.
+func (b *book) subject(now time.Time, s Subject) *subjectState {
+	t := b.subjects[s]
 	if t == nil {
 		b.makeRoom(now)
-		t = &tired{subject: s, causes: map[string]*cooling{}}
-		b.tired[s] = t
+		t = &subjectState{subject: s, causes: map[string]*cooling{}}
+		b.subjects[s] = t
 		b.shape++
 	}
 	return t
@@ -98,10 +98,10 @@ func (b *book) enter(c *cooling) {
 	c.Generation++
 }
 
-// lift takes back what was held against a subject when the book had the number
-// known: it has just served. It reports whether anything changed.
+// lift removes what kept a subject back when the book had the number known,
+// since the subject has just answered. It reports whether anything changed.
 func (b *book) lift(s Subject, known uint64) (changed bool) {
-	t := b.tired[s]
+	t := b.subjects[s]
 	if t == nil {
 		return false
 	}
@@ -122,10 +122,10 @@ func (b *book) lift(s Subject, known uint64) (changed bool) {
 	return changed
 }
 
-// remaining is how long a subject is still kept back; of one cause, or with ""
-// of any.
+// remaining is how long a subject is still kept back, by one cause, or by any if
+// the cause is "".
 func (b *book) remaining(now time.Time, s Subject, cause string) time.Duration {
-	t := b.tired[s]
+	t := b.subjects[s]
 	switch {
 	case t == nil:
 		return 0
@@ -137,8 +137,8 @@ func (b *book) remaining(now time.Time, s Subject, cause string) time.Duration {
 	return max(t.causes[cause].Until.Sub(now), 0)
 }
 
-// refresh finds out anew when the last cause ends.
-func (t *tired) refresh() {
+// refresh computes when the last cause ends.
+func (t *subjectState) refresh() {
 	t.until = time.Time{}
 	for _, c := range t.causes {
 		if c.Until.After(t.until) {
@@ -147,25 +147,25 @@ func (t *tired) refresh() {
 	}
 }
 
-// makeRoom keeps the number of subjects bounded: those that are over go first,
-// then those of models, whose names come from clients, then whichever comes. It
-// makes room for many at once, since it looks at all.
+// makeRoom bounds the number of subjects: those that are over are dropped first,
+// then those of models, whose names come from clients, then any. It makes room
+// for many at once, since it visits all.
 func (b *book) makeRoom(now time.Time) {
-	if len(b.tired) < mostTired {
+	if len(b.subjects) < mostSubjects {
 		return
 	}
-	drop := func(goes func(*tired) bool) {
-		for s, t := range b.tired {
-			if len(b.tired) < mostTired*9/10 {
+	drop := func(goes func(*subjectState) bool) {
+		for s, t := range b.subjects {
+			if len(b.subjects) < mostSubjects*9/10 {
 				return
 			}
 			if goes(t) {
-				delete(b.tired, s)
+				delete(b.subjects, s)
 				b.shape++
 			}
 		}
 	}
-	drop(func(t *tired) bool { return !t.until.After(now) })
-	drop(func(t *tired) bool { return t.subject.Model != "" })
-	drop(func(*tired) bool { return true })
+	drop(func(t *subjectState) bool { return !t.until.After(now) })
+	drop(func(t *subjectState) bool { return t.subject.Model != "" })
+	drop(func(*subjectState) bool { return true })
 }

@@ -124,12 +124,12 @@ func TestBookMakesRoom(t *testing.T) {
 			p.Cool("a", fmt.Sprint("model-", i), keep(d))
 		}
 		p.Cool("b", "", keep(time.Hour))
-		if n := len(p.tired); n != most {
+		if n := len(p.subjects); n != most {
 			t.Fatalf("%d are kept, want %d", n, most)
 		}
 		time.Sleep(time.Minute) // those of a minute are over, to the instant
 		p.Cool("a", "one more", keep(time.Hour))
-		if n := len(p.tired); n != most*9/10 {
+		if n := len(p.subjects); n != most*9/10 {
 			t.Errorf("%d are kept after making room, want %d", n, most*9/10)
 		}
 		for i := range most - 1 {
@@ -144,7 +144,7 @@ func TestBookMakesRoom(t *testing.T) {
 			p.Cool(fmt.Sprint("account-", i), "", keep(time.Hour))
 		}
 		p.Cool("one more", "", keep(time.Hour))
-		if n := len(p.tired); n != most*9/10 {
+		if n := len(p.subjects); n != most*9/10 {
 			t.Errorf("%d of accounts are kept after making room, want %d", n, most*9/10)
 		}
 	})
@@ -167,14 +167,14 @@ func TestCooldownsLeaveNothing(t *testing.T) {
 		}
 		p.Cool("c", "", keep(time.Hour))
 		p.Good("c", "m")
-		for _, t1 := range p.tired {
+		for _, t1 := range p.subjects {
 			if c := t1.causes[""]; !c.Until.IsZero() || c.Hits != nil || !t1.until.IsZero() {
 				t.Errorf("after a success there is still %+v", c)
 			}
 		}
 		p.Cool("c", "m", Cooldown{For: steps, Within: time.Hour})
 		p.Good("c", "m")
-		if c := p.tired[Subject{OfAccount, "c", "m"}].causes[""]; len(c.Hits) != 1 || p.left() > 0 {
+		if c := p.subjects[Subject{OfAccount, "c", "m"}].causes[""]; len(c.Hits) != 1 || p.left() > 0 {
 			t.Errorf("a success ends a cooldown, and keeps its row: %+v", c)
 		}
 	})

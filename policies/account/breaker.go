@@ -3,14 +3,14 @@ package account
 import "time"
 
 const (
-	// breakerFailures is how many failed requests in a row open a breaker.
-	// Fewer would open it for the odd failure that every API has.
+	// breakerFailures is how many failed requests in a row open a breaker. A
+	// lower number would open it for the occasional failure that every API has.
 	breakerFailures = 5
 	// breakerFirst and breakerMost are how long a breaker is open at first, and
 	// at most. The time doubles with each failed probe.
 	breakerFirst = 5 * time.Second
 	breakerMost  = 300 * time.Second
-	// breakerJitter is the part of that time by which it may be shorter, so that
+	// breakerJitter is the part by which that time may be shorter, so that
 	// breakers which opened together are not probed together.
 	breakerJitter = 0.2
 	// probeLease is how long a probe has until another one may be made: longer
@@ -47,7 +47,7 @@ const (
 // times in a row. It opens on outages only, never on quota. It is a value that
 // replicas share as a JSON document: Allow and Note return a changed copy, which
 // the caller puts in place of the old one by compare and swap, and asks again if
-// somebody was faster. So only one request gets a probe. The zero value is
+// another caller was faster. So only one request gets a probe. The zero value is
 // closed.
 //
 // An attempt keeps the generation of the breaker that let it pass. It changes
@@ -90,10 +90,11 @@ func (b Breaker) Ready() time.Time {
 	return time.Time{}
 }
 
-// Note notes the outcome of a request that was allowed in a generation; of a
-// probe it can be noted as soon as it has content. jitter is a random number
-// from 0 up to 1. Where nothing changes, it returns b, and there is nothing to
-// store. A probe without a result (the client left) makes room for the next one.
+// Note records the outcome of a request that was allowed in a generation; a
+// probe's success can be recorded as soon as it has content. jitter is a random
+// number from 0 up to 1. If nothing changes, it returns b, and there is nothing
+// to store. A probe without a result (the client left) makes room for the next
+// one.
 func (b Breaker) Note(now time.Time, generation uint64, r Result, jitter float64) Breaker {
 	if generation != b.Generation {
 		return b
@@ -117,7 +118,7 @@ func (b Breaker) Note(now time.Time, generation uint64, r Result, jitter float64
 	return b
 }
 
-// become is the one function that changes the state.
+// become is the only function that changes the state.
 func (b Breaker) become(s BreakerState, now time.Time, open time.Duration) Breaker {
 	next := Breaker{State: s, Generation: b.Generation + 1, Step: b.Step}
 	switch s {
@@ -141,7 +142,7 @@ func openFor(step int, jitter float64) time.Duration {
 	return time.Duration(float64(d) * (1 - breakerJitter*unit(jitter)))
 }
 
-// BreakersHold reports whether open breakers of a pool are obeyed. Where they
-// would leave less than half of it, they are advice only: what is left could not
-// carry the load and would fail too, one after the other.
+// BreakersHold reports whether open breakers of a pool are obeyed. If they would
+// leave less than half of it, they are advice only: the rest could not carry the
+// load and would fail too, one after the other.
 func BreakersHold(open, pool int) bool { return 2*open <= pool }

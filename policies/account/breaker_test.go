@@ -155,7 +155,7 @@ func TestBreakerAsDocument(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil || got != b {
 		t.Errorf("%s became %+v (%v)", text, got, err)
 	}
-	// What another release wrote must not keep a backend closed for ever.
+	// What another release wrote must not keep a backend closed forever.
 	if may, _ := (Breaker{State: 200}).Allow(start); may != Pass {
 		t.Errorf("permission %d in a state that does not exist", may)
 	}

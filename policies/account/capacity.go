@@ -12,12 +12,12 @@ const (
 	capacityFloor = 1
 )
 
-// Capacity finds how many attempts at once a quota group can have of a model
-// where capacity is shared, as at Vertex AI, and no limit can be known: one more
+// Capacity finds how many attempts of a model a quota group can run at once
+// where capacity is shared, as at Vertex AI, and the limit is unknown: one more
 // for each window of successes, and 0.7 of it after a refusal (additive
 // increase, multiplicative decrease). Each replica has its own. The zero value
 // has no limit: nothing was refused so far. It is not safe for concurrent use;
-// who holds it guards it.
+// its holder guards it.
 type Capacity struct {
 	limit     float64   // 0: none
 	successes int       // since the limit last changed
@@ -30,10 +30,10 @@ func (c *Capacity) Limit() int { return int(c.limit) }
 // Room reports whether one more attempt may begin where inUse run.
 func (c *Capacity) Room(inUse int) bool { return c.limit == 0 || inUse < c.Limit() }
 
-// Succeeded notes an attempt that succeeded while inUse ran, itself included. A
-// window is as many successes as attempts may run at once. They count only where
-// at least half of the limit is in use: the others do not show that more would
-// go.
+// Succeeded records an attempt that succeeded while inUse ran, itself included.
+// A window is as many successes as attempts may run at once. They count only if
+// at least half of the limit is in use: others do not show that more would
+// succeed.
 func (c *Capacity) Succeeded(inUse int) {
 	if c.limit == 0 || 2*inUse < c.Limit() {
 		return
@@ -43,9 +43,10 @@ func (c *Capacity) Succeeded(inUse int) {
 	}
 }
 
-// Refused notes an attempt that was refused for lack of shared capacity. It began
-// at started, and inUse ran, itself included. What began before the last cut
-// tells nothing new: attempts that run at the same time are refused together.
+// Refused notes an attempt that was refused for lack of shared capacity. It
+// began at started, and inUse ran, itself included. What began before the last
+// cut tells nothing new: attempts that run at the same time are refused
+// together.
 func (c *Capacity) Refused(now, started time.Time, inUse int) {
 	if c.limit > 0 && !started.After(c.cut) {
 		return

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What it costs to look at all groups for one request: the home, and everybody's
+// The cost of ranking all groups for one request: the home, and each group's
 // health and score. The aim is 5 µs for 100.
 func BenchmarkChoice(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {

@@ -10,22 +10,22 @@ import (
 
 const (
 	// worthPercent is how far a reservation must be off, in percent of it, for the
-	// store to be told before the end; worthFull is the same where the group's minute is
-	// nearly full, so that somebody may wait for the difference.
+	// store to be told before the end; worthFull is the same if the group's minute
+	// is nearly full, so that other requests may wait for the difference.
 	worthPercent, worthFull = 5, 1
 	// nearlyFull is from which percentage of its limit on a minute is that.
 	nearlyFull = 90
 )
 
-// Correct is that of Lease. Without a limit there is nothing reserved that could be
-// in anybody's way, and nobody is told.
+// Correct implements Lease. Without a limit nothing is reserved, and the store
+// is not told.
 func (l *lease) Correct(c Correction) {
 	b, p := l.booking, l.p
 	if b == nil {
 		return
 	}
 	p.mu.Lock()
-	if l.done || b.correcting || !b.worth(&c) {
+	if l.done || b.correcting || !b.worthReporting(&c) {
 		p.mu.Unlock()
 		return
 	}
@@ -49,8 +49,8 @@ func (l *lease) Correct(c Correction) {
 	p.dispatch(time.Now())
 }
 
-// worth reports whether the store should be told.
-func (b *booking) worth(c *Correction) bool {
+// worthReporting reports whether the store should be told of a correction.
+func (b *booking) worthReporting(c *Correction) bool {
 	off := func(reserved, really int64, percent int64) bool {
 		d := really - reserved
 		return d != 0 && 100*max(d, -d) >= reserved*percent
@@ -72,7 +72,7 @@ func (b *booking) worth(c *Correction) bool {
 	return false
 }
 
-// recount corrects what this replica knows of the attempt's tokens; p.mu is held.
+// recount corrects this replica's count of the attempt's tokens; p.mu is held.
 func (l *lease) recount(now time.Time, tokens int64) {
 	by := tokens - l.tokens
 	l.quota.load.Tokens += by

@@ -13,8 +13,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// corrections is a store that keeps what it is told of attempts, in order. held, if it
-// is not nil, is for how long a correction takes.
+// corrections is a store that records corrections and ends, in order. held, if
+// not nil, is how long a correction takes.
 type corrections struct {
 	state.Store
 	mu   sync.Mutex
@@ -54,8 +54,8 @@ func reserves(tokens, amount int64, ends time.Time) Want {
 	}}
 }
 
-// Who waits for tokens that were reserved for nothing is served when the prompt has
-// been counted, not when the answer has ended.
+// A request that waits for tokens which were reserved in excess is served when
+// the prompt has been counted, not when the answer has ended.
 func TestCorrectionMakesRoom(t *testing.T) {
 	ends := time.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -84,7 +84,7 @@ func TestCorrectionMakesRoom(t *testing.T) {
 	}
 }
 
-// The store is told of what makes a difference to somebody, and of nothing else.
+// The store is told only of corrections that matter to other requests.
 func TestCorrectionIsWorthIt(t *testing.T) {
 	ends := time.Now().Add(time.Hour)
 	for _, c := range []struct {
@@ -149,8 +149,8 @@ func TestEndAmidCorrection(t *testing.T) {
 	})
 }
 
-// However corrections and ends of attempts follow each other, nothing is negative,
-// and at rest what counts is what was used.
+// However corrections and ends of attempts follow each other, nothing is
+// negative, and at rest what counts is what was used.
 func TestCorrectionProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		type step struct{ kind, which, n int }
@@ -205,7 +205,7 @@ func TestCorrectionProperties(t *testing.T) {
 					switch step.kind {
 					case 6:
 						o = Outcome{}
-					case 7: // nobody knows, and what was reserved last counts
+					case 7: // unknown; the last reservation counts
 						requests, tokens, spent = requests+1, tokens+reservedTokens[l], spent+reserved[l]
 					default:
 						o.Tokens, o.Used = n, []int64{3 * n}

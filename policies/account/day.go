@@ -15,14 +15,14 @@ var pacific = func() *time.Location {
 	return zone
 }()
 
-// DayEnds is when the day ends of which Google's daily quotas are.
+// DayEnds is when Google's current day ends, at which daily quotas are reset.
 func DayEnds(now time.Time) time.Time {
 	y, m, d := now.In(pacific).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
 }
 
-// dayLeft is the time until the day ends. It is asked for each group, so the zone's
-// tables are looked up once a day.
+// dayLeft is the time until Google's day ends. It is called for each group, so
+// the time zone is looked up only once a day.
 func (p *Accounts) dayLeft(now time.Time) time.Duration {
 	if !p.dayEnds.After(now) {
 		p.dayEnds = DayEnds(now)

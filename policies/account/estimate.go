@@ -15,28 +15,30 @@ const (
 	// only some room until the answer begins.
 	ratioQuantile = 0.6745
 	roomQuantile  = 1.2816
-	// ratioLeast is the estimate of text, in tokens, below which a request
-	// teaches nothing: what upstream adds to each would be most of it.
+	// ratioLeast is the estimate of text, in tokens, below which a request teaches
+	// nothing: what upstream adds to each would be most of it.
 	ratioLeast = 64
 )
 
-// Estimator says how many input tokens a request is likely to have, from what
-// earlier ones of the same tenant for the same model really had. It is not safe for
-// concurrent use; who holds it guards it.
+// Estimator predicts how many input tokens a request has, from earlier ones of
+// the same tenant for the same model. It is not safe for concurrent use; its
+// holder guards it.
 type Estimator struct{ ratios trends }
 
-// NewEstimator makes an estimator that knows nothing yet.
+// NewEstimator makes an estimator without observations.
 func NewEstimator() *Estimator { return &Estimator{trends{}} }
 
-// Tokens estimates the input tokens of a request: its text has so many bytes,
-// everything that is not media included, and its media so many tokens; see
-// [Media.Tokens]. It aims at the third quartile: three in four requests have fewer.
+// Tokens estimates the input tokens of a request from the bytes of its text,
+// which is everything that is not media, and the tokens of its media; see
+// [Media.Tokens]. It aims at the third quartile: three in four requests have
+// fewer.
 func (e *Estimator) Tokens(tenant, model string, text, media int64) int64 {
 	return e.quantile(tenant, model, text, media, ratioQuantile)
 }
 
-// Room is what to keep free for the request in the minute of a quota: nine in ten
-// have fewer. What is too much is given back as soon as upstream has counted.
+// Room is how many tokens of a minute's quota to keep free for the request; nine
+// in ten requests have fewer. The excess is given back as soon as upstream has
+// counted.
 func (e *Estimator) Room(tenant, model string, text, media int64) int64 {
 	return e.quantile(tenant, model, text, media, roomQuantile)
 }
@@ -49,7 +51,7 @@ func (e *Estimator) quantile(tenant, model string, text, media int64, deviations
 	return int64(math.Ceil(tokens)) + media
 }
 
-// Note notes how many input tokens a request really had, cached ones included.
+// Note records how many input tokens a request had, cached ones included.
 func (e *Estimator) Note(tenant, model string, text, media, tokens int64) {
 	estimate := float64(text) / bytesPerToken
 	if estimate < ratioLeast || float64(media) > estimate || tokens <= 0 {

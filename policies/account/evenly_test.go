@@ -11,9 +11,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Light traffic uses ten keys evenly whose limits nobody knows: also where their
-// answers vary, where some are a little faster than others, and beside conversations
-// that stay at their homes.
+// Light traffic uses ten keys with unknown limits evenly: also where their
+// answers vary, where some are a little faster than others, and beside
+// conversations that stay at their homes.
 func TestLightTrafficIsEven(t *testing.T) {
 	for _, c := range []struct {
 		median        time.Duration
@@ -72,8 +72,8 @@ func TestLightTrafficIsEven(t *testing.T) {
 	}
 }
 
-// A group takes turns with others whose limits nobody knows, and gives way to none
-// that is known to be free but has just failed.
+// A group takes turns with others whose limits are unknown, and does not yield
+// to one that is known to be free but has just failed.
 func TestNobodyToTakeTurnsWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := []Account{

@@ -16,9 +16,9 @@ var fadings = func() (t [fadeSteps + 2]float64) {
 	return t
 }()
 
-// fade is how much something counts after a time in nanoseconds: half after
-// healthHalfLife, a quarter after two. A clock that goes backwards counts as one
-// that stands.
+// fade is the weight of an outcome of this age in nanoseconds: half after
+// healthHalfLife, a quarter after two. A clock that goes backwards counts as
+// stopped.
 func fade(age int64) float64 {
 	x := float64(age) * (1 / float64(healthHalfLife))
 	if x <= 0 {

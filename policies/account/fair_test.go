@@ -3,12 +3,16 @@ package account
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/heald-proxy/heald/policies/state"
 )
 
 // grant is what one request of a tenant got, and when.
@@ -20,8 +24,8 @@ type grant struct {
 
 // The bound of TestQueueIsFair holds for the scheduler: over any time in which some
 // tenants always have something waiting, each gets its share of what those get,
-// minus L (1 + w/m), with several accounts, whatever slots they have and however
-// long answers take.
+// minus L (1 + (n-2) w/W), with several accounts, whatever slots they have and
+// however long answers take.
 func TestSchedulerIsFair(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var list []Account
@@ -44,39 +48,39 @@ func TestSchedulerIsFair(t *testing.T) {
 	})
 }
 
-// rush lets every tenant have more waiting than there are slots, for two minutes.
+// rush has every tenant ask for more than there are slots, for two minutes.
+//
+// No two things happen at the same instant, so that the goroutines cannot take
+// another order the next time, and no tenant is without waiting requests even for
+// an instant: workers begin one after the other, a slot is used for whole seconds,
+// and who gives up does so at another fraction of a second.
 func rush(t *testing.T, list []Account, slots int, weights []float64, sizes []int) (grants []grant) {
 	p := accounts(t, list, Deps{Store: store(t)})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	next := 0
-	size := func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		next++
-		return sizes[next%len(sizes)]
-	}
 	at := []Candidate{{Backend: "b0", Model: "m"}, {Backend: "b1", Model: "m"}}
-	for tenant, weight := range weights {
-		for range slots + 2 {
-			all.Go(func() {
-				for ctx.Err() == nil {
-					n := size()
-					l, err := p.Acquire(ctx, at, Want{Tenant: fmt.Sprint("t", tenant), Weight: weight, Tokens: int64(n), MaxWait: time.Hour})
-					if err != nil {
-						continue // it has waited for as long as it may
-					}
-					mu.Lock()
-					grants = append(grants, grant{tenant, float64(n), time.Now()})
-					mu.Unlock()
-					time.Sleep(time.Duration(1+n%7) * time.Second)
-					l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: int64(n), Service: int64(n)})
+	for worker := range len(weights) * (slots + 3) { // of a tenant's three more than can be served at once
+		tenant := worker % len(weights)
+		w := Want{Tenant: fmt.Sprint("t", tenant), Weight: weights[tenant], MaxWait: longestWait - 700*time.Millisecond}
+		all.Go(func() {
+			time.Sleep(time.Duration(worker) * time.Millisecond)
+			for next := worker; ctx.Err() == nil; next += 7 {
+				w, n := w, sizes[next%len(sizes)]
+				w.Tokens = int64(n)
+				l, err := p.Acquire(ctx, at, w)
+				if err != nil {
+					continue // it has waited for as long as it may
 				}
-			})
-		}
+				mu.Lock()
+				grants = append(grants, grant{tenant, float64(n), time.Now()})
+				mu.Unlock()
+				time.Sleep(time.Duration(1+n%7) * time.Second)
+				l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: int64(n), Service: int64(n)})
+			}
+		})
 	}
-	time.Sleep(2 * time.Minute)
+	time.Sleep(2*time.Minute + 500*time.Millisecond)
 	mu.Lock()
 	out := grants
 	mu.Unlock()
@@ -85,8 +89,8 @@ func rush(t *testing.T, list []Account, slots int, weights []float64, sizes []in
 	return out
 }
 
-// unfair looks at every stretch of time, from the second instant on: at the first,
-// not all waited yet. It returns what is wrong.
+// unfair looks at every stretch of time in which all wait, from the first second
+// on. It returns what is wrong.
 func unfair(grants []grant, weights []float64) string {
 	largest, weight := 0.0, 0.0
 	for _, g := range grants {
@@ -96,23 +100,73 @@ func unfair(grants []grant, weights []float64) string {
 		weight += w
 	}
 	for i := range grants {
-		if grants[i].at.Equal(grants[0].at) || grants[i].at.Equal(grants[i-1].at) {
-			continue // it begins with an instant
+		if grants[i].at.Sub(grants[0].at) < time.Second {
+			continue
 		}
 		got, all := make([]float64, len(weights)), 0.0
-		for j := i; j < len(grants); j++ {
-			got[grants[j].tenant] += grants[j].service
-			all += grants[j].service
-			if j+1 < len(grants) && grants[j+1].at.Equal(grants[j].at) {
-				continue // it ends with one
-			}
+		for _, g := range grants[i:] {
+			got[g.tenant] += g.service
+			all += g.service
 			for k, w := range weights {
-				share, bound := all*w/weight, largest*(1+w*float64(len(weights))/weight)
+				share, bound := all*w/weight, fairBound(largest, w, weight, len(weights))
 				if got[k] < share-bound-1e-6 {
-					return fmt.Sprintf("tenant %d got %v of its share %v within %v, less than minus %v", k, got[k], share, grants[j].at.Sub(grants[i].at), bound)
+					return fmt.Sprintf("tenant %d got %v of its share %v within %v, less than minus %v", k, got[k], share, g.at.Sub(grants[i].at), bound)
 				}
 			}
 		}
 	}
 	return ""
+}
+
+// lateStore takes at once, and answers the first calls late.
+type lateStore struct {
+	state.Store
+	late atomic.Int32
+}
+
+func (s *lateStore) Take(ctx context.Context, w *state.Want) (state.Taken, error) {
+	taken, err := s.Store.Take(ctx, w)
+	if s.late.Add(-1) >= 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	return taken, err
+}
+
+// Who had to wait for nobody is not charged, however late the store's answer comes:
+// a burst of one tenant is no reason to serve another one several times before it.
+func TestBurstIsNotCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := &lateStore{Store: store(t)}
+		late.late.Store(4)
+		p := accounts(t, one(4, state.Rates{}), Deps{Store: late})
+		var mu sync.Mutex
+		var order []string
+		var all sync.WaitGroup
+		ask := func(tenant string, hold time.Duration) {
+			all.Go(func() {
+				l, err := p.Acquire(t.Context(), plan("m", "x"), Want{Tenant: tenant, Tokens: 100, MaxWait: 40 * time.Second})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				order = append(order, tenant)
+				mu.Unlock()
+				time.Sleep(hold)
+				l.Done(Outcome{Result: Succeeded, Sent: true, Tokens: 100, Service: 500})
+			})
+			time.Sleep(time.Millisecond)
+		}
+		for i := range 4 {
+			ask("a", time.Duration(1+i)*time.Second)
+		}
+		for range 3 {
+			ask("b", 30*time.Second)
+			ask("a", 30*time.Second)
+		}
+		all.Wait()
+		if got := strings.Join(order[:8], " "); got != "a a a a b a b a" {
+			t.Error("served: ", got)
+		}
+	})
 }

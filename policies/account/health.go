@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// The points of [Health.Score]; they make 100. What answers counts most, then
-// how soon it does compared to the others, then how long ago it failed: the
-// last makes a group that begins to fail lose points at once, while its share of
-// successes still looks good.
+// The points of [Health.Score]; they make 100. Successes count most, then speed
+// compared to other groups, then the time since the last failure, which makes a
+// group that begins to fail lose points at once, while its share of successes
+// is still high.
 const (
 	successPoints = 50
 	speedPoints   = 30
@@ -20,8 +20,8 @@ const (
 	// to see one failure in a hundred, short enough to forget a bad quarter of
 	// an hour within the next.
 	healthHalfLife = 5 * time.Minute
-	// healthPrior is a success that everybody has. A group that nobody has
-	// asked, or not for long, is taken for good, so that it is asked again.
+	// healthPrior is a success that every group starts with. A group that was not
+	// used, or not for long, counts as healthy, so that it is used again.
 	healthPrior = 1
 	// errorFades is when the last failure costs no point of recency any more.
 	errorFades = 5 * time.Minute
@@ -50,27 +50,27 @@ type Result uint8
 
 // The results.
 const (
-	Neutral   Result = iota // says nothing: the client left, or sent what nobody can answer
+	Neutral   Result = iota // no information: the client left, or sent an invalid request
 	Succeeded               // the answer reached its true end
 	Failed
 )
 
-// Health says how well a group has worked of late. The zero value is one that
-// nobody has asked. It is not safe for concurrent use; who holds it guards it.
+// Health says how well a group has worked recently. The zero value is that of an
+// unused group. It is not safe for concurrent use; its holder guards it.
 //
-// Times are kept in nanoseconds since 1970: all groups' are read for every
-// request, and this is half the size and the work of time.Time.
+// Times are kept in nanoseconds since 1970: those of all groups are read for
+// every request, and this takes half the size and the work of time.Time.
 type Health struct {
 	all, bad float64 // outcomes and failures, each halved every healthHalfLife
 	at       int64   // when all and bad were so: at the last outcome
 	failed   int64   // last failure
-	content  float64 // time to first content in seconds; 0 if not known
+	content  float64 // time to first content in seconds; 0 if unknown
 	answered int64   // when content was last measured
 }
 
-// Note notes an attempt's end, once for each attempt. content is the time from
-// sending the request to the first content; 0 if there was none, or if it is not
-// known.
+// Note records an attempt's end, once for each attempt. content is the time from
+// sending the request to the first content; 0 if there was none, or if it is
+// unknown.
 func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 	if r == Neutral {
 		return
@@ -92,8 +92,8 @@ func (h *Health) Note(now time.Time, r Result, content time.Duration) {
 }
 
 // Score is H: 50 for successes, 30 for speed against the pool's median time to
-// first content, 20 for how long ago the last failure is. It is within 0 to 100;
-// 100 is also what nobody has asked. A median of 0 is not known.
+// first content, 20 for how long ago the last failure is. It is within 0 to
+// 100; 100 is also the score of an unused group. A median of 0 is unknown.
 func (h *Health) Score(now time.Time, median time.Duration) float64 {
 	s := float64(successPoints + speedPoints + recencyPoints)
 	if h.bad == 0 && h.content <= notSlower(median) {
@@ -102,7 +102,7 @@ func (h *Health) Score(now time.Time, median time.Duration) float64 {
 	return s - h.lost(now.UnixNano(), median)
 }
 
-// lost are the points that are lost.
+// lost is how many points are lost.
 func (h *Health) lost(t int64, median time.Duration) (s float64) {
 	if h.bad > 0 {
 		f := fade(t - h.at)
@@ -115,16 +115,17 @@ func (h *Health) lost(t int64, median time.Duration) (s float64) {
 }
 
 // Slow reports that a group is too slow for its pool to be a conversation's
-// home: what a cached prompt saves is less than what waiting costs. It is so
-// after two answers in a row that take ten times the median; and no more after
-// some minutes without an answer, so that the group is tried again.
+// home: what a cached prompt saves is less than what waiting costs. A group
+// becomes slow after two consecutive answers that take ten times the median; it
+// stops being slow after some minutes without an answer, so that it is tried
+// again.
 func (h *Health) Slow(now time.Time, median time.Duration) bool {
 	return 1+h.slower(median)*fade(now.UnixNano()-h.answered) >= slowFactor
 }
 
-// slower is how many medians the group takes more than what may be chance; 0 if
-// either is not known. Who asks lets it fade: a slow group that nobody asks could
-// not show otherwise that it is well again.
+// slower is how many medians the group takes beyond what may be chance; 0 if
+// either is unknown. It decays with time: a slow group without requests could
+// not show that it has recovered.
 func (h *Health) slower(median time.Duration) float64 {
 	over := h.content - notSlower(median)
 	if median <= 0 || over <= 0 {
@@ -140,7 +141,7 @@ func notSlower(median time.Duration) float64 {
 	return m + max(chanceSeconds, chancePart*m)
 }
 
-// Content is the time to first content, 0 if not known; for [MedianContent].
+// Content is the time to first content, 0 if unknown; for [MedianContent].
 func (h *Health) Content() time.Duration {
 	return time.Duration(h.content * float64(time.Second))
 }

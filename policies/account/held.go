@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// held says how much requests keep away from a lane. What sheds is like one that
-// has failed one request: it loses attempts to the others of its model, but none
-// altogether.
+// held says how far requests avoid a lane. A lane that sheds counts like one
+// that has failed one request: it loses attempts to the others of its model, but
+// none completely.
 func (p *Accounts) held(now time.Time, l *lane) heldBack {
 	h := l.outage.held()
 	if h == notHeld {
@@ -18,7 +18,7 @@ func (p *Accounts) held(now time.Time, l *lane) heldBack {
 	return h
 }
 
-// breakersHold reports whether the breakers of a plan are obeyed: not where they
+// breakersHold reports whether the breakers of a plan are obeyed: not if they
 // would leave less than half of its backends.
 func (p *Accounts) breakersHold(plan []Candidate) bool {
 	open := 0
@@ -30,7 +30,7 @@ func (p *Accounts) breakersHold(plan []Candidate) bool {
 	return BreakersHold(open, len(plan))
 }
 
-// blockOpen notes the breakers that are obeyed.
+// blockOpen records the breakers that are obeyed.
 func (p *Accounts) blockOpen(r *ranking, plan []Candidate) {
 	for _, c := range plan {
 		if o := &p.lane(c.Backend, c.Model).outage; o.held() == obeyed {
@@ -39,8 +39,8 @@ func (p *Accounts) blockOpen(r *ranking, plan []Candidate) {
 	}
 }
 
-// probeOutage lets the request find out whether a candidate before the chosen one
-// answers again.
+// probeOutage lets the request probe a candidate before the chosen one whose
+// backend has an outage.
 func (p *Accounts) probeOutage(r *ranking, now time.Time, before []Candidate, w *Want) {
 	for _, c := range before {
 		l := p.lane(c.Backend, c.Model)

@@ -11,15 +11,15 @@ const (
 	// takes no more conversations (Mirrokni, Thorup, Zadimoghaddam: Consistent
 	// Hashing with Bounded Loads). Attempts at once vary by chance: with a mean of
 	// 4, more than 1.25 times as many run in 21 % of the time, more than twice as
-	// many in 2 %. Who leaves its home for chance pays for the whole prompt again,
-	// and for what the other group caches of it. In the simulation 2 instead of
-	// 1.25 cuts that from 60 to 41 % of the input's price at 0.9 of the capacity,
-	// and 3 cuts nothing more. A home whose quota is nearly used has lost most of
-	// its points anyway.
+	// many in 2 %. A conversation that leaves its home pays for the whole prompt
+	// again, and for what the other group caches of it. In the simulation 2
+	// instead of 1.25 cuts that from 60 to 41 % of the input's price at 0.9 of the
+	// capacity, and 3 cuts nothing more. A home whose quota is nearly used has
+	// lost most of its points anyway.
 	homeBound = 2
 	// fewAtOnce is the mean load, in attempts, below which no group counts as
-	// crowded: with two attempts at ten groups the one that has both is ten
-	// times over the mean, and has nothing to do.
+	// crowded: with two attempts at ten groups, the group that has both is at ten
+	// times the mean, but has little to do.
 	fewAtOnce = 4
 )
 

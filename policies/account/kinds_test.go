@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The page lists the words that metrics and programs are given, all of them.
+// The page lists all names that metrics and programs see.
 func TestKindsStandInThePage(t *testing.T) {
 	page, err := os.ReadFile("../../ACCOUNTS.md")
 	if err != nil {
@@ -16,7 +16,7 @@ func TestKindsStandInThePage(t *testing.T) {
 		if !strings.Contains(string(page), "`"+k.String()+"`") {
 			t.Errorf("ACCOUNTS.md lacks %s", k)
 		}
-		if unavailableWords[k] == "" {
+		if unavailableTexts[k] == "" {
 			t.Errorf("%s has no words", k)
 		}
 	}

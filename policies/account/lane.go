@@ -16,27 +16,26 @@ const mostLanes = 1000
 // mostQuotas bounds those that are kept for the limits that they have taught.
 const mostQuotas = 10 * mostLanes
 
-// member is an account with its attempts.
+// member is an account with its running attempts.
 //
-// What every ranking reads stands together, here and in quota: the time that
-// ranking takes is mostly that of reading memory.
+// What every ranking reads is kept together, here and in quota: a ranking spends
+// most of its time reading memory.
 type member struct {
 	inUse  int       // attempts of this replica
 	others int       // attempts of other replicas, as of the last snapshot
-	full   time.Time // until then the store has no slot, as far as it is known
+	full   time.Time // the store has no slot until then, as far as known
 
 	Account
-	group string
 	order int // in the configuration
 }
 
-// free reports whether there is a slot, as far as it is known.
+// free reports whether there is a slot, as far as known.
 func (m *member) free(now time.Time) bool {
 	return m.Slots == 0 || m.inUse+m.others < m.Slots && !m.full.After(now)
 }
 
-// busy is why an account without a slot may not be asked. What the store said is
-// not asked again before its snapshot is over.
+// busy is why an account without a slot may not be asked. The store's answer is
+// used until the next snapshot.
 func (m *member) busy(now time.Time) blocked {
 	b := blocked{kind: Busy, what: m.ID, event: true}
 	if m.full.After(now) {
@@ -45,8 +44,8 @@ func (m *member) busy(now time.Time) blocked {
 	return b
 }
 
-// quota is a group's quota of a model. It is that of the group wherever the
-// model is asked: two backends may lead to one place.
+// quota is a group's quota of a model. It is the same at every backend that
+// leads to the group's place.
 type quota struct {
 	rates    state.Rates // configured
 	load     state.Load  // of the last snapshot, and what was taken since
@@ -64,12 +63,12 @@ type quota struct {
 	room      room
 }
 
-// alone reports whether the store is not told of what is sent as long as nothing
-// is learned.
+// alone reports whether requests are not reported to the store until a limit is
+// learned.
 func (q *quota) alone() bool { return q.rates == state.Rates{} }
 
-// limits are those that count now. Vertex AI's tokens per minute are soft: what
-// was learned of them paces nobody.
+// limits are the current ones. Vertex AI's tokens per minute are a soft limit:
+// a learned one delays no request.
 func (q *quota) limits(now time.Time) state.Rates {
 	if !q.taught {
 		return q.rates
@@ -81,8 +80,8 @@ func (q *quota) limits(now time.Time) state.Rates {
 	return Tighter(q.rates, learned)
 }
 
-// room is where requests wait for a backend first. Backends are configured, so
-// their number is bounded.
+// room is the waiting room of a backend. Backends are configured, so their
+// number is bounded.
 func (p *Accounts) room(backend string) *waitingRoom {
 	r := p.rooms[backend]
 	if r == nil {
@@ -92,12 +91,13 @@ func (p *Accounts) room(backend string) *waitingRoom {
 	return r
 }
 
-// lane is a model at a backend: what a candidate names, with whom to ask there.
+// lane is a model at a backend, as a candidate names it, with the accounts to
+// ask there.
 type lane struct {
 	backend, model string
 	room           *waitingRoom
-	shape          uint64   // of the book that it was made for
-	resting        []*tired // of the backend
+	shape          uint64          // of the book that it was made for
+	states         []*subjectState // of the backend
 	seats          []seat
 	quotas         []*quota // of the seats
 	keys           []uint64 // of the seats' groups, for Home
@@ -114,20 +114,20 @@ type lane struct {
 // seat is a quota group in a lane.
 type seat struct {
 	quota   *quota
-	resting []*tired // of the group and its billing account
+	states  []*subjectState // of the group and its billing account
 	members []place
 }
 
 // place is an account in a lane.
 type place struct {
 	*member
-	resting []*tired // of the account
+	states []*subjectState // of the account
 }
 
 type laneKey struct{ backend, model string }
 
-// lane is the one of a candidate. It is made when it is first asked for, and
-// again when something is kept back that was not before.
+// lane is the candidate's lane. It is made when first needed, and again when a
+// new subject is kept back.
 func (p *Accounts) lane(backend, model string) *lane {
 	k := laneKey{backend, model}
 	l := p.lanes[k]
@@ -143,8 +143,8 @@ func (p *Accounts) lane(backend, model string) *lane {
 	return l
 }
 
-// turnOf is where the attempts of a model are counted. It looks at all lanes, but
-// only when one is made.
+// turnOf is the attempt counter of a model. It visits all lanes, but only when a
+// lane is made.
 func (p *Accounts) turnOf(model string) *int64 {
 	for k, l := range p.lanes {
 		if k.model == model {
@@ -154,10 +154,10 @@ func (p *Accounts) turnOf(model string) *int64 {
 	return new(int64)
 }
 
-// fill finds who can be asked in a lane.
+// fill finds the accounts of a lane.
 func (p *Accounts) fill(l *lane) {
 	l.shape = p.book.shape
-	l.resting = p.restingOf(OfBackend, l.backend, l.model)
+	l.states = p.statesOf(OfBackend, l.backend, l.model)
 	l.unlimited = 0
 	l.seats, l.quotas, l.keys = nil, nil, nil // not in place: rankings under way hold them
 	for _, m := range p.members[l.backend] {
@@ -168,14 +168,14 @@ func (p *Accounts) fill(l *lane) {
 		i := slices.Index(l.quotas, q)
 		if i < 0 {
 			i = len(l.seats)
-			s := seat{quota: q, resting: p.restingOf(OfGroup, m.group, l.model)}
+			s := seat{quota: q, states: p.statesOf(OfGroup, m.group, l.model)}
 			if m.Billing != "" {
-				s.resting = append(s.resting, p.restingOf(OfBilling, m.Billing, l.model)...)
+				s.states = append(s.states, p.statesOf(OfBilling, m.Billing, l.model)...)
 			}
 			l.seats, l.quotas, l.keys = append(l.seats, s), append(l.quotas, q), append(l.keys, GroupKey(m.group))
 		}
 		s := &l.seats[i]
-		s.members = append(s.members, place{m, p.restingOf(OfAccount, m.ID, l.model)})
+		s.members = append(s.members, place{m, p.statesOf(OfAccount, m.ID, l.model)})
 	}
 	for i := range l.seats {
 		if s := &l.seats[i]; s.quota.rates == (state.Rates{}) && !slices.ContainsFunc(s.members, func(m place) bool { return m.Slots > 0 }) {
@@ -184,10 +184,10 @@ func (p *Accounts) fill(l *lane) {
 	}
 }
 
-// restingOf are the subjects of a name that the book has, for a model.
-func (p *Accounts) restingOf(scope Scope, name, model string) (out []*tired) {
+// statesOf are the states that the book has of a name, for a model.
+func (p *Accounts) statesOf(scope Scope, name, model string) (out []*subjectState) {
 	for _, model := range []string{"", model} {
-		if t := p.book.tired[Subject{scope, name, model}]; t != nil {
+		if t := p.book.subjects[Subject{scope, name, model}]; t != nil {
 			out = append(out, t)
 		}
 	}
@@ -205,9 +205,10 @@ func (p *Accounts) quota(group, model string) *quota {
 	return q
 }
 
-// makeLaneRoom keeps the lanes bounded, and with them the quotas. Clients may make
-// up models, so those go that nobody uses and that nothing is known of: neither an
-// answer nor a limit. With none, all lanes go that are not used.
+// makeLaneRoom bounds the lanes, and with them the quotas. Clients may make up
+// models, so lanes are dropped that are not in use and that have neither an
+// answer nor a limit. If there are none, all lanes that are not in use are
+// dropped.
 func (p *Accounts) makeLaneRoom() {
 	if len(p.lanes) < mostLanes {
 		return
@@ -235,7 +236,7 @@ func (p *Accounts) makeLaneRoom() {
 			delete(p.quotas, k)
 		}
 	}
-	p.seen = nil // what replicas share of those that went is read again
+	p.seen = nil // shared documents of the dropped lanes are read again
 }
 
 // medianContent is the median time to first content of the lane's groups. It is
@@ -252,8 +253,7 @@ func (l *lane) medianContent(now time.Time) time.Duration {
 	return l.median
 }
 
-// usualContent is what an attempt's content usually takes to begin; 0 if that is
-// not known.
+// usualContent is the usual time to first content; 0 if unknown.
 func (l *lane) usualContent(now time.Time) time.Duration {
 	if len(l.seats) == 1 {
 		return l.seats[0].quota.health.Content()
@@ -272,7 +272,7 @@ func groupRates(members map[string][]*member) map[string]state.Rates {
 	return out
 }
 
-// byOrder lists all accounts as they were configured.
+// byOrder lists all accounts in their configured order.
 func (p *Accounts) byOrder() []*member {
 	var out []*member
 	for _, list := range p.members {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// homeOf is the group of a tier where a conversation is at home; nil if there is
+// homeOf is the group of a tier that is a conversation's home; nil if there is
 // no choice.
 func (p *Accounts) homeOf(now time.Time, tier []Candidate, session uint64) *quota {
 	first := p.lane(tier[0].Backend, tier[0].Model)

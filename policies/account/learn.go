@@ -9,14 +9,14 @@ import (
 )
 
 // leastToGuess is how many requests must have succeeded in the minute before a
-// refusal that names no limit, for it to say anything of one: with fewer, a hiccup
-// would slow light traffic down to what it happened to be.
+// refusal that names no limit, for it to say anything of one: with fewer, one
+// odd refusal would limit light traffic to its rate of the moment.
 const leastToGuess = 20
 
-// learn takes the limits that a refusal names, or, if it names none, what may be
-// guessed of them. One that names another model which is asked for here is that
-// model's. A model that nobody has asked for is another name of the one that was,
-// as without the date of a version.
+// learn records the limits that a refusal names, or, if it names none, a guess.
+// A limit for another model that is in use here is recorded for that model. A
+// model that is not in use is another name of the requested one, such as one
+// without the date of a version.
 func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 	q := l.quota
 	for _, v := range named {
@@ -32,7 +32,7 @@ func (l *lease) learn(now time.Time, named []Quota, unnamed bool) {
 	}
 }
 
-// succeeded learns that limits are not lower than what was answered.
+// succeeded records that limits are not lower than what succeeded.
 func (l *lease) succeeded(now time.Time, o *Outcome) {
 	q := l.quota
 	q.recent.Note(now, max(o.Tokens, 0))
@@ -46,7 +46,7 @@ func (l *lease) succeeded(now time.Time, o *Outcome) {
 	l.teach(now, q, q.learned.Succeeded(now, requests, tokens))
 }
 
-// teach changes what is known of a quota's limits, and tells of it.
+// teach changes the learned limits of a quota, and shares them.
 func (l *lease) teach(now time.Time, q *quota, learned Learned) {
 	if q.learned == learned {
 		return
@@ -58,8 +58,8 @@ func (l *lease) teach(now time.Time, q *quota, learned Learned) {
 		zap.Int64("rpm", r.Requests), zap.Int64("tpm", r.Tokens), zap.Int64("rpd", r.Day), zap.Bool("absent", learned.Absent))
 }
 
-// teach replaces what is learned. If nothing was limited before, the store counts
-// only since it was learned.
+// teach replaces what is learned. If nothing was limited before, the store
+// counts only from then on.
 func (q *quota) teach(now time.Time, l Learned, replicas int) {
 	counted := q.limits(now) != state.Rates{}
 	q.learned, q.taught = l, l != Learned{}

@@ -35,8 +35,8 @@ func TestNamedLimitsAreKept(t *testing.T) {
 	})
 }
 
-// A limit that names another model which is asked for here is that model's; one of
-// a model that nobody asks for is another name of the one that was asked.
+// A limit that names another model which is asked for here is that model's; one
+// of a model that is not in use is another name of the requested one.
 func TestNamedLimitsAreOfTheirModel(t *testing.T) {
 	for name, want := range map[string]struct{ asked, named string }{
 		"other": {"a", "rate_limit"},
@@ -89,8 +89,8 @@ func TestAbsentModel(t *testing.T) {
 	})
 }
 
-// Where capacity is shared, a refusal lowers how many run at once, and nobody is
-// kept back.
+// If capacity is shared, a refusal lowers how many run at once, and no account
+// is kept back.
 func TestSharedCapacity(t *testing.T) {
 	list := []Account{{ID: "a", Backend: "x", Place: "vertex/global", Project: "p", Secret: NewSecret("s")}}
 	synctest.Test(t, func(t *testing.T) {
@@ -132,9 +132,9 @@ func TestDayEnds(t *testing.T) {
 	}
 }
 
-// The store has counted nothing of the minute that hits a limit which is not known
-// yet: when the cooldown ends that goes with the refusal, the group gets no second
-// minute before the first one is over.
+// The store has counted nothing of the minute that hits a limit which is
+// unknown yet: when the cooldown ends that goes with the refusal, the group
+// gets no second minute before the first one is over.
 func TestMinuteBeforeLimitCounts(t *testing.T) {
 	limit := perMinute
 	for _, c := range []struct {

@@ -16,13 +16,12 @@ type Lease interface {
 	// Note applies what a reply says about the account, its group and its
 	// backend, at once.
 	Note(Effects)
-	// Correct is told what the attempt needs, as soon as that is known better than it
-	// was estimated: the tokens of its prompt stand in the first piece of an answer.
-	// What is reserved is corrected where that is worth telling the store.
+	// Correct replaces estimates as soon as better numbers are known: the tokens
+	// of the prompt are in the first piece of an answer. The reservation is
+	// corrected if the difference is worth a call to the store.
 	Correct(Correction)
-	// NextReady is why nobody of a plan may be asked, once this attempt is over, of
-	// which nothing more is to come; nil if somebody may be at once, or if nothing
-	// is known.
+	// NextReady says why no candidate of a plan may be asked after this attempt,
+	// which is over; nil if one may be at once, or if nothing is known.
 	NextReady(plan []Candidate, w *Want) *Unavailable
 	// Done ends the lease. It is called exactly once, whatever ended the attempt.
 	Done(Outcome)
@@ -30,18 +29,17 @@ type Lease interface {
 
 // Effects are what a reply says for later requests.
 type Effects struct {
-	// Answered says that a good answer has begun.
+	// Answered reports that a good answer has begun.
 	Answered bool
 	// Cooldowns are what is kept back.
 	Cooldowns []Cooldown
-	// Failed is why the backend failed, if it did; "" if it did not. Doubtful
-	// says that the request itself may be to blame.
+	// Failed is why the backend failed; "" if it did not. Doubtful reports that
+	// the request itself may be to blame.
 	Failed   string
 	Doubtful bool
-	// Certain says that no request can be to blame.
+	// Certain reports that no request can be to blame.
 	Certain bool
-	// NoCapacity says that capacity was short which the account shares with
-	// others.
+	// NoCapacity reports a lack of capacity that the account shares with others.
 	NoCapacity bool
 	// Limits are those that a refusal names. Limited says that it was one for
 	// a rate that names none.
@@ -54,7 +52,7 @@ type Effects struct {
 // Outcome is how an attempt ended.
 type Outcome struct {
 	Result Result
-	// Sent says that the request went upstream.
+	// Sent reports that the request went upstream.
 	Sent bool
 	// Content is the time to first content; 0 if there was none.
 	Content time.Duration
@@ -68,12 +66,12 @@ type Outcome struct {
 	Service int64
 }
 
-// Correction is what is known better of an attempt under way.
+// Correction has better numbers for a running attempt.
 type Correction struct {
 	// Tokens are the input tokens that upstream has counted.
 	Tokens int64
-	// Amounts are what the attempt may use of each of the tenant's budgets at most;
-	// nil if nothing was reserved.
+	// Amounts are what the attempt may use of each of the tenant's budgets at
+	// most; nil if nothing was reserved.
 	Amounts []int64
 }
 
@@ -91,18 +89,18 @@ type lease struct {
 
 	tenant  string
 	weight  float64
-	charged int64
+	waited  bool  // its tenant is charged
+	charged int64 // so far
 	request RequestSum
 	tokens  int64
 	count   bool     // it counts tokens
-	probe   *option  // what it finds out the end of; nil for none
+	probe   *option  // what it probes; nil for none
 	end     ProbeEnd // of the probe
 	failed  bool     // the backend did
 	done    bool
 }
 
-// booking is a lease with what the store is asked for it, and told at its end: one
-// allocation.
+// booking is a lease with the store's request and receipt: one allocation.
 type booking struct {
 	lease
 	want   state.Want
@@ -147,19 +145,27 @@ func (p *Accounts) begin(l *lease, now time.Time, o *option, w *Want) {
 	if l.quota.alone() {
 		l.quota.uncounted.sending(now, w.Tokens)
 	}
-	if w.Tenant != "" {
-		l.charged = w.Tokens
-		p.queue.Charge(w.Tenant, w.Weight, float64(w.Tokens))
+}
+
+// charge charges the tenant of an attempt that has waited. One that came while
+// nobody waited is never charged: by the time the store has answered others may
+// wait, and they start where its tenant was. Charged then, a burst would put its
+// tenant behind by as many requests as were under way at once.
+func (l *lease) charge() {
+	if l.tenant == "" || l.count {
+		return
 	}
+	l.waited, l.charged = true, l.tokens
+	l.p.queue.Charge(l.tenant, l.weight, float64(l.charged))
 }
 
 // Candidate is who is asked, for which model.
 func (l *lease) Candidate() Candidate { return Candidate{Backend: l.lane.backend, Model: l.lane.model} }
 
-// Account is whose credential is shown.
+// Account is the account whose credential is sent.
 func (l *lease) Account() *Account { return &l.member.Account }
 
-// Probing reports whether the attempt finds out if something is well again.
+// Probing reports whether the attempt is a probe.
 func (l *lease) Probing() bool { return l.probe != nil }
 
 // subjects are all that the attempt's outcome is about.
@@ -177,7 +183,7 @@ func (l *lease) subjects() []Subject {
 	return out
 }
 
-// Note is that of Lease.
+// Note implements Lease.
 func (l *lease) Note(e Effects) {
 	p := l.p
 	p.mu.Lock()
@@ -208,13 +214,13 @@ func (l *lease) Note(e Effects) {
 	p.dispatch(now)
 }
 
-// answered takes back what was held against all that the answer came through.
+// answered lifts everything that kept back what the answer came through.
 func (l *lease) answered(now time.Time) {
 	p := l.p
 	if len(p.suspects) > 0 {
 		p.suspects.acquit(l.subjects()...)
 	}
-	if len(p.book.tired) > 0 {
+	if len(p.book.subjects) > 0 {
 		for _, s := range l.subjects() {
 			if p.book.lift(s, l.known) {
 				p.write(s)
@@ -234,7 +240,7 @@ func (l *lease) cool(now time.Time, d *Cooldown) {
 	p := l.p
 	s := Subject{Scope: d.Scope, Name: l.nameOf(d.Scope)}
 	if s.Name == "" {
-		s = Subject{Scope: OfGroup, Name: l.member.group} // whose billing account is not known
+		s = Subject{Scope: OfGroup, Name: l.member.group} // whose billing account is unknown
 	}
 	if d.OfModel {
 		s.Model = l.lane.model
@@ -265,8 +271,8 @@ func (l *lease) nameOf(s Scope) string {
 	return l.member.ID
 }
 
-// Done is that of Lease. It works on a context of its own, since the client may
-// have left; the store bounds how long it takes.
+// Done implements Lease. It uses a context of its own, since the client may have
+// left; the store bounds how long it takes.
 func (l *lease) Done(o Outcome) {
 	p := l.p
 	p.mu.Lock()
@@ -282,7 +288,7 @@ func (l *lease) Done(o Outcome) {
 		p.mu.Unlock()
 		return
 	}
-	p.elsewhere.tell(l.receipt.Tenant, l.serviceOf(&o)) // before the store is, so that it is never taken for others'
+	p.otherReplicas.addOwn(l.receipt.Tenant, l.serviceOf(&o)) // before the store is told, so that its slot is never counted as another replica's
 	if l.booking.correcting {
 		l.booking.late = &o
 		p.mu.Unlock()
@@ -292,16 +298,16 @@ func (l *lease) Done(o Outcome) {
 	l.booking.end(&o)
 }
 
-// serviceOf is what was done for the tenant.
+// serviceOf is the tenant's service of this attempt.
 func (l *lease) serviceOf(o *Outcome) int64 { return int64(float64(o.Service) / positive(l.weight)) }
 
-// end tells the store of the attempt's end, and those who wait for it.
+// end tells the store, and then the waiting requests, of the attempt's end.
 func (b *booking) end(o *Outcome) {
 	p := b.p
 	b.settle(o)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Only now the store has room again.
+	// Now the store has room again.
 	b.member.full = time.Time{}
 	delete(p.tenants, b.tenant)
 	if !o.Sent || o.Tokens >= 0 && o.Tokens < b.tokens {
@@ -310,7 +316,7 @@ func (b *booking) end(o *Outcome) {
 	p.dispatch(time.Now())
 }
 
-// release ends what this replica knows of the attempt.
+// release removes the attempt from this replica's counts.
 func (l *lease) release(now time.Time, o *Outcome) {
 	p := l.p
 	l.endProbe(now)
@@ -336,7 +342,7 @@ func (l *lease) release(now time.Time, o *Outcome) {
 		l.quota.load.Tokens += o.Tokens - l.tokens
 		l.quota.uncounted.correct(now, l.began, 0, o.Tokens-l.tokens)
 	}
-	if l.tenant != "" {
+	if l.waited {
 		p.queue.Charge(l.tenant, l.weight, float64(o.Service-l.charged))
 	}
 }
@@ -349,13 +355,13 @@ func (l *lease) endProbe(now time.Time) {
 	}
 }
 
-// NextReady is that of Lease.
+// NextReady implements Lease.
 func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 	p := l.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	l.endProbe(now) // or it would seem to keep others
+	l.endProbe(now) // this lease must not seem to keep others back
 	if !l.done && !l.count {
 		l.member.inUse--
 		l.quota.inFlight--
@@ -376,7 +382,7 @@ func (l *lease) NextReady(plan []Candidate, w *Want) *Unavailable {
 // replicas share; one of this process does not wait for anything.
 const settleTime = 5 * time.Second
 
-// settling is the context in which the store is told of an attempt.
+// settling is the context for telling the store of an attempt.
 func (p *Accounts) settling() (context.Context, context.CancelFunc) {
 	if !p.shared {
 		return context.Background(), func() {}

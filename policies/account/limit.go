@@ -13,29 +13,29 @@ const (
 	statedLife = 24 * time.Hour
 	// guessLife is how long a guessed limit holds at most.
 	guessLife = time.Hour
-	// guessHold is how long a new guess holds as it is; each later refusal that
-	// finds about the same doubles the time, up to guessHoldMost. So a wrong
+	// guessHold is how long a new guess stays unchanged; each later refusal with
+	// about the same result doubles the time, up to guessHoldMost. So a wrong
 	// guess does little harm, and a right one costs few refusals.
 	guessHold     = 5 * time.Minute
 	guessHoldMost = 30 * time.Minute
 	// guessDoubles is the time in which a guess doubles afterwards.
 	guessDoubles = 5 * time.Minute
-	// guessAlike is how far apart two guesses are that mean the same limit.
+	// guessAlike is how far apart two guesses of the same limit may be.
 	guessAlike = 0.25
 	// guessTogether is the time after a guess in which refusals are the same
 	// one: requests that run at the same time are refused together.
 	guessTogether = time.Minute
 )
 
-// Learned are the limits of a quota group for a model that refusals have taught.
-// It is a value that replicas share as a JSON document, changed by compare and
-// swap. The zero value knows no limit.
+// Learned are the limits of a quota group for a model, learned from refusals. It
+// is a value that replicas share as a JSON document, changed by compare and
+// swap. The zero value has no limit.
 type Learned struct {
 	Requests LearnedLimit `json:"rpm,omitzero"`
 	Tokens   LearnedLimit `json:"tpm,omitzero"`
 	Day      LearnedLimit `json:"rpd,omitzero"`
-	// Absent says that a limit of 0 was stated: the model is not on this
-	// project's tier, and no time brings it. It ends with a reload.
+	// Absent reports a stated limit of 0: the project's tier does not include
+	// the model, and waiting does not help. It ends with a reload.
 	Absent bool `json:"absent,omitempty"`
 }
 
@@ -45,12 +45,12 @@ type LearnedLimit struct {
 	At    time.Time `json:"at"` // when it was learned
 	// Guess says that upstream has not stated it.
 	Guess bool `json:"guess,omitempty"`
-	// Confirmed is how many refusals in a row have found about the same.
+	// Confirmed is how many consecutive refusals led to about the same limit.
 	Confirmed int `json:"confirmed,omitempty"`
 }
 
-// Stated notes a limit that upstream has stated; see [Quota.Limit]. One that is
-// negative was not stated, and changes nothing.
+// Stated records a limit that upstream has stated; see [Quota.Limit]. A
+// negative one was not stated, and changes nothing.
 func (l Learned) Stated(now time.Time, kind LimitKind, value int64) Learned {
 	limit := LearnedLimit{Value: value, At: now}
 	switch {
@@ -67,9 +67,10 @@ func (l Learned) Stated(now time.Time, kind LimitKind, value int64) Learned {
 	return l
 }
 
-// Refused notes a refusal for quota without details. requests and tokens are what
-// succeeded in the minute before: the limits are at least that, and no learned
-// limit is set below it. Where nothing had succeeded, nothing is learned.
+// Refused notes a refusal for quota without details. requests and tokens are
+// what succeeded in the minute before: the limits are at least that, and no
+// learned limit is set below it. Where nothing had succeeded, nothing is
+// learned.
 func (l Learned) Refused(now time.Time, requests, tokens int64) Learned {
 	l.Requests = l.Requests.refused(now, requests)
 	l.Tokens = l.Tokens.refused(now, tokens)
@@ -92,14 +93,14 @@ func (l LearnedLimit) refused(now time.Time, succeeded int64) LearnedLimit {
 	if math.Abs(float64(succeeded-l.Value)) <= guessAlike*float64(l.Value) {
 		next.Confirmed = l.Confirmed + 1
 	}
-	// With much less than was allowed, another limit may have been the one that
-	// refused. The guess gives way by half at a time.
+	// If much less than the limit had succeeded, another limit may have refused:
+	// then the guess is halved at most.
 	next.Value = max(succeeded, old/2)
 	return next
 }
 
-// Succeeded notes what succeeded within a minute: a guess was too low that is
-// below. Where nothing changes, there is nothing to store.
+// Succeeded records what succeeded within a minute: a guess below it was too
+// low. If nothing changes, there is nothing to store.
 func (l Learned) Succeeded(now time.Time, requests, tokens int64) Learned {
 	l.Requests = l.Requests.succeeded(now, requests)
 	l.Tokens = l.Tokens.succeeded(now, tokens)
@@ -128,8 +129,8 @@ func (l Learned) Rates(now time.Time) state.Rates {
 	return state.Rates{Requests: l.Requests.value(now), Tokens: l.Tokens.value(now), Day: l.Day.value(now)}
 }
 
-// value is the limit that holds now; 0 if none does. A guess holds for a while
-// and then rises, so that a lowered guess is not for ever.
+// value is the current limit; 0 for none. A guess stays for a while and then
+// rises, so that a lowered guess does not stay for ever.
 func (l LearnedLimit) value(now time.Time) int64 {
 	age := now.Sub(l.At)
 	if !l.Guess {
@@ -167,7 +168,7 @@ func Tighter(a, b state.Rates) state.Rates {
 }
 
 // Recent counts what succeeded in the last minute, for [Learned]. The zero value
-// is empty. It is not safe for concurrent use; who holds it guards it.
+// is empty. It is not safe for concurrent use; its holder guards it.
 type Recent struct{ window window }
 
 // Note counts a request that succeeded, with its input tokens.

@@ -23,10 +23,10 @@ type chase struct {
 	visits map[spot]int
 }
 
-// Whatever backends, accounts and chains there are and however they fail: a request
-// asks no account again for a model that is spent for it, none that rests, one that
-// it has tried only where nothing of the same rank is left that it has not, and at
-// last it is refused. Then nothing is left.
+// Whatever backends, accounts and chains there are and however they fail: a
+// request asks no account again for a model that is spent for it, none that
+// rests, one that it has tried only where nothing of the same rank is left that
+// it has not, and at last it is refused. Then nothing is left.
 func TestChainsNeverLoop(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var list []Account
@@ -133,7 +133,8 @@ func (c *chase) isRank(of Candidate, l *lease) bool {
 	return false
 }
 
-// untried reports whether the request has asked nobody of a group for a model.
+// untried reports whether the request has asked no account of a group for a
+// model.
 func (c *chase) untried(group, model string) bool {
 	for _, m := range c.p.byID {
 		if m.group == group && c.found[spot{m.ID, model}] != Fresh {

@@ -6,12 +6,12 @@ type MediaKind uint8
 // The kinds, with what [Media.Amount] counts.
 const (
 	Image MediaKind = iota // images
-	Page                   // pages of a document, looked at as pictures
+	Page                   // pages of a document, read as pictures
 	Video                  // seconds, with their sound
 	Audio                  // seconds
 )
 
-// Resolution is how closely a request asks media to be looked at.
+// Resolution is the media resolution that a request asks for.
 type Resolution uint8
 
 // The resolutions, as in the API's MediaResolution.
@@ -26,11 +26,11 @@ const (
 // Media is one medium in a request.
 type Media struct {
 	Kind MediaKind
-	// Amount is how many; 0 is not known, and is estimated from Bytes.
+	// Amount is how many; 0 is unknown, and is estimated from Bytes.
 	Amount int64
 	// Bytes is the size of the file, decoded.
 	Bytes int64
-	// Width and Height are those of an image in pixels; 0 if not known.
+	// Width and Height are those of an image in pixels; 0 if unknown.
 	Width, Height int
 	Resolution    Resolution
 }
@@ -58,7 +58,7 @@ var (
 		Video: {300, 100, 300, 300, 300},
 		Audio: {32, 32, 32, 32, 32},
 	}
-	// bytesPerUnit are usual sizes, for files whose length is not known: pages
+	// bytesPerUnit are usual sizes, for files whose length is unknown: pages
 	// of 75 KB, video of 2 Mbit/s, audio of 128 kbit/s. They are no more than
 	// an order of magnitude.
 	bytesPerUnit = [Audio + 1]int64{Page: 75_000, Video: 250_000, Audio: 16_000}
@@ -67,7 +67,7 @@ var (
 const (
 	// tileSide is the side of a tile in pixels.
 	tileSide = 768
-	// tilesUnknown is for an image whose size is not known: that of a usual
+	// tilesUnknown is for an image whose size is unknown: that of a usual
 	// screenshot, 1,536 by 1,536 at most.
 	tilesUnknown = 4
 )

@@ -8,26 +8,27 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Metrics tells of accounts on a registry. Labels are names that are configured
-// (accounts, their groups and backends, tenants), and the models that a name
-// function lets pass: what clients send makes no series.
+// Metrics collects the metrics of accounts. Labels are configured names
+// (accounts, their groups and backends, tenants), and models that a function
+// maps to few names: what clients send makes no series.
 type Metrics struct {
 	of    func() *Accounts
 	model func(string) string
 
-	slots, limit, cooling, breaker, shed, used, limits, learned,
+	status, slots, limit, cooling, breaker, shed, used, limits, learned,
 	expires, fetched, failed,
 	waiting, tenant, acquired, waited, refused *prometheus.Desc
 }
 
-// NewMetrics makes a collector. of returns the accounts of now, nil for none: a
-// reload makes new ones, and their counters begin anew. model makes a label of a
-// model's name, which may come from a client; it returns one of few names.
+// NewMetrics makes a collector. of returns the current accounts, nil for none: a
+// reload makes new ones, and their counters start again. model maps a model's
+// name, which may come from a client, to one of few labels.
 func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("heald_"+name, help, labels, nil)
 	}
 	return &Metrics{of: of, model: model,
+		status:   desc("account_state", "1 for what the account is now: ready, disabled, or the kind of what keeps it back for all models.", "backend", "account", "state"),
 		slots:    desc("account_slots_in_use", "Attempts under way, over all replicas as of the last snapshot.", "backend", "account"),
 		limit:    desc("account_slots", "Attempts that the account may have at once; absent without a limit.", "backend", "account"),
 		cooling:  desc("account_cooldown_seconds", "How long the account still rests for the model; model is empty for all.", "backend", "account", "model"),
@@ -50,7 +51,7 @@ func NewMetrics(of func() *Accounts, model func(string) string) *Metrics {
 // Describe is that of prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.expires, m.fetched, m.failed, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
+		m.status, m.slots, m.limit, m.cooling, m.breaker, m.shed, m.used, m.limits, m.learned, m.expires, m.fetched, m.failed, m.waiting, m.tenant, m.acquired, m.waited, m.refused,
 	} {
 		ch <- d
 	}
@@ -62,16 +63,16 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if p == nil {
 		return
 	}
-	for _, sample := range m.samples(p, time.Now()) { // whoever reads slowly holds no lock
+	for _, sample := range m.samples(p, time.Now()) { // collected first, so that a slow reader holds no lock
 		ch <- sample
 	}
 }
 
-// samples reads all of it at one time.
+// samples collects all values at one time.
 func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.readAgain(now) // for the next time: while no request comes, nobody else reads
+	p.readAgain(now) // for the next scrape: without requests, nothing else reads it
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out = append(out, prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 	}
@@ -79,6 +80,11 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 		out = append(out, prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...))
 	}
 	for _, a := range p.byOrder() {
+		word := ready
+		if is := p.accountStatus(now, a, nil).Usable; !is.Now {
+			word = is.Kind
+		}
+		gauge(m.status, 1, a.Backend, a.ID, word)
 		gauge(m.slots, float64(a.inUse+a.others), a.Backend, a.ID)
 		if a.Slots > 0 {
 			gauge(m.limit, float64(a.Slots), a.Backend, a.ID)
@@ -104,9 +110,12 @@ func (m *Metrics) samples(p *Accounts, now time.Time) (out []prometheus.Metric) 
 	return out
 }
 
+// ready is the state of an account that is not kept back.
+const ready = "ready"
+
 type gauge func(d *prometheus.Desc, v float64, labels ...string)
 
-// backends tells of lanes. Of models with one label the worst counts.
+// backends collects lanes. Of models with one label the worst counts.
 func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
 	type worst struct {
 		breaker int
@@ -125,47 +134,60 @@ func (m *Metrics) backends(p *Accounts, now time.Time, gauge gauge) {
 
 var breakerLevels = map[heldBack]int{notHeld: 0, doubtful: 1, surely: 1, obeyed: 2}
 
-// groups tells of quotas. Of models with one label the use is the sum, and the
-// tightest limit counts.
+// groups collects quotas. Many models may have one label ("other"): of those with
+// a limit the fullest is shown, with its own limit, and of those without the sum.
 func (m *Metrics) groups(p *Accounts, now time.Time, gauge gauge) {
-	type rates struct{ used, limits, learned state.Rates }
-	by := map[state.GroupModel]*rates{}
-	for _, q := range p.told() {
-		k := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
-		r := by[k]
-		if r == nil {
-			r = &rates{}
-			by[k] = r
-		}
-		r.used.Requests += q.load.Requests
-		r.used.Tokens += q.load.Tokens
-		r.used.Day += q.load.Day
-		r.limits = Tighter(r.limits, q.limits(now))
+	type quotaLimit struct {
+		state.GroupModel
+		limit string
+	}
+	by := map[quotaLimit]quotaUse{}
+	for _, q := range p.statusQuotas() {
+		of := state.GroupModel{Group: q.Group, Model: m.model(q.Model)}
+		limits, learned := q.limits(now), state.Rates{}
 		if q.taught {
-			r.learned = Tighter(r.learned, q.learned.Rates(now))
+			learned = q.learned.Rates(now)
+		}
+		for _, u := range []struct {
+			limit string
+			quotaUse
+		}{
+			{"rpm", quotaUse{q.load.Requests, limits.Requests, learned.Requests}},
+			{"tpm", quotaUse{q.load.Tokens, limits.Tokens, learned.Tokens}},
+			{"rpd", quotaUse{q.load.Day, limits.Day, learned.Day}},
+		} {
+			k := quotaLimit{of, u.limit}
+			by[k] = by[k].with(u.quotaUse)
 		}
 	}
-	for k, r := range by {
-		for _, v := range []struct {
-			limit                 string
-			used, limits, learned int64
-		}{
-			{"rpm", r.used.Requests, r.limits.Requests, r.learned.Requests},
-			{"tpm", r.used.Tokens, r.limits.Tokens, r.learned.Tokens},
-			{"rpd", r.used.Day, r.limits.Day, r.learned.Day},
-		} {
-			gauge(m.used, float64(v.used), k.Group, k.Model, v.limit)
-			if v.limits > 0 {
-				gauge(m.limits, float64(v.limits), k.Group, k.Model, v.limit)
-			}
-			if v.learned > 0 {
-				gauge(m.learned, float64(v.learned), k.Group, k.Model, v.limit)
-			}
+	for k, u := range by {
+		gauge(m.used, float64(u.used), k.Group, k.Model, k.limit)
+		if u.limit > 0 {
+			gauge(m.limits, float64(u.limit), k.Group, k.Model, k.limit)
+		}
+		if u.learned > 0 {
+			gauge(m.learned, float64(u.learned), k.Group, k.Model, k.limit)
 		}
 	}
 }
 
-// coolingOf is how long an account still rests, by the label of the model.
+// quotaUse is what is used of one limit, the limit, and what was learned of it; 0
+// means that there is none.
+type quotaUse struct{ used, limit, learned int64 }
+
+// with returns what one label shows of u and of v.
+func (u quotaUse) with(v quotaUse) quotaUse {
+	switch {
+	case u.limit <= 0 && v.limit <= 0:
+		return quotaUse{u.used + v.used, 0, max(u.learned, v.learned)}
+	case u.limit <= 0 || v.limit > 0 && float64(v.used)/float64(v.limit) > float64(u.used)/float64(u.limit):
+		return v
+	}
+	return u
+}
+
+// coolingOf is how long an account is still kept back, by the label of the
+// model.
 func (p *Accounts) coolingOf(now time.Time, m *member, label func(string) string) map[string]time.Duration {
 	out := map[string]time.Duration{}
 	note := func(model, label string) {
@@ -175,7 +197,7 @@ func (p *Accounts) coolingOf(now time.Time, m *member, label func(string) string
 		}
 	}
 	note("", "")
-	for s, t := range p.book.tired {
+	for s, t := range p.book.subjects {
 		if s.Model != "" && t.until.After(now) && m.concerns(s) {
 			note(s.Model, label(s.Model))
 		}

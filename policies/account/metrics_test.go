@@ -58,6 +58,7 @@ func TestMetrics(t *testing.T) {
 		for key, want := range map[string]string{
 			"heald_account_cooldown_seconds a x m":    "30",
 			"heald_account_slots_in_use a x":          "1",
+			"heald_account_state a x ready":           "1", // it rests for one model alone
 			"heald_account_slots a x":                 "2",
 			"heald_accounts_acquired_total":           "1",
 			"heald_accounts_refused_total rate_limit": "1",
@@ -90,13 +91,37 @@ func TestWaitingTenantsInMetrics(t *testing.T) {
 			go func() { _, _ = p.Acquire(ctx, plan("m", "x"), Want{Tenant: "search", MaxWait: time.Minute}) }()
 		}
 		synctest.Wait()
-		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" {
+		if got := gathered(t, p, func(m string) string { return m }); got["heald_tenant_waiting search"] != "2" || got["heald_accounts_waiting"] != "2" || got["heald_account_state a x busy"] != "1" {
 			t.Errorf("%v", got)
 		}
 		cancel()
 		synctest.Wait()
 		held.Done(Outcome{})
 	})
+}
+
+// Of models with one label the fullest is shown with its own limit: the sum of
+// their use against one limit would look like a quota that is used up.
+func TestModelsWithOneLabel(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		list []quotaUse
+		want quotaUse
+	}{
+		{"limited", []quotaUse{{10, 20, 0}, {1, 20, 0}, {4, 5, 5}, {19, 40, 0}}, quotaUse{4, 5, 5}},
+		{"unlimited", []quotaUse{{10, 0, 0}, {1, 0, 0}}, quotaUse{11, 0, 0}},
+		{"both", []quotaUse{{10, 0, 0}, {1, 20, 0}, {100, 0, 0}}, quotaUse{1, 20, 0}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got quotaUse
+			for _, u := range test.list {
+				got = got.with(u)
+			}
+			if got != test.want {
+				t.Errorf("%+v, want %+v", got, test.want)
+			}
+		})
+	}
 }
 
 // Clients choose the names of models. Whatever they ask for, and whatever is

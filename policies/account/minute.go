@@ -7,7 +7,7 @@ import "time"
 const minuteSeconds = 61
 
 // minute counts what was sent of a quota in the last minute. The zero value is
-// empty. It is not safe for concurrent use; who holds it guards it.
+// empty. It is not safe for concurrent use; its holder guards it.
 type minute struct {
 	seconds [minuteSeconds]amount // by second modulo their number
 	last    int64                 // the newest second; Unix time

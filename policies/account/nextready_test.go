@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What a client is told whose attempt was refused: when somebody may be asked
+// What a client is told after a refused attempt: when an account may be asked
 // again, as far as that is known.
 func TestNextReady(t *testing.T) {
 	limited := func(d time.Duration) Effects {
@@ -78,7 +78,7 @@ func TestNextReadyAfterAProbe(t *testing.T) {
 	})
 }
 
-// over is how long it takes until somebody is ready; 0 for nobody knows.
+// over is how long it takes until an account is ready; 0 if unknown.
 func over(u *Unavailable) time.Duration {
 	if u == nil {
 		return 0

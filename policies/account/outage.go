@@ -2,14 +2,14 @@ package account
 
 import "time"
 
-// outage is what is known of a backend that fails with a model: the breaker of
-// a lane. It opens before five requests have failed: at first it is advice, and
-// requests begin elsewhere where something else is ready, so that the first
-// failures cost no more than these. After breakerFailures requests it is obeyed.
+// outage is the state of a backend that fails with a model: the breaker of a
+// lane. At first it is only advice: requests begin elsewhere if another
+// candidate is ready, so that the first failures cost little. After
+// breakerFailures failed requests it is obeyed.
 type outage struct {
 	Breaker
-	// Sure says that different requests failed, or one in a way that is none of
-	// its own: enough to let others begin at another model.
+	// Sure reports that different requests failed, or one for which it is not to
+	// blame: enough to let others begin at another model.
 	Sure bool `json:"sure,omitempty"`
 	// Requests are how many different requests have failed in a row.
 	Requests int `json:"requests,omitempty"`
@@ -20,14 +20,14 @@ type outage struct {
 	request RequestSum // the last that failed
 }
 
-// heldBack says how much requests keep away from a lane.
+// heldBack says how far requests avoid a lane.
 type heldBack uint8
 
 const (
 	notHeld  heldBack = iota
-	doubtful          // one request failed: another backend of the model is better
-	surely            // different ones did: another model is better, too
-	obeyed            // five did: nobody is sent there but probes
+	doubtful          // one request failed: another backend for the model is preferred
+	surely            // different requests failed: another model is preferred, too
+	obeyed            // five requests failed: only probes are sent
 )
 
 func (o *outage) begun() bool { return o.State != Closed }
@@ -44,9 +44,9 @@ func (o *outage) held() heldBack {
 	return doubtful
 }
 
-// failed notes that a request failed which was no probe, and reports whether an
-// outage began with it. Only a probe makes it longer: requests that run at the
-// same time fail together. known is the attempt's generation.
+// failed records the failure of a request that was no probe, and reports whether
+// an outage began with it. Only a probe makes an outage longer: requests that
+// run at the same time fail together. known is the attempt's generation.
 func (o *outage) failed(now time.Time, known uint64, r RequestSum, sure bool, jitter float64) (began bool) {
 	if o.State != Closed {
 		if r != o.request {
@@ -78,7 +78,7 @@ func (o *outage) probed(now time.Time, generation uint64, e ProbeEnd, jitter flo
 	}
 }
 
-// answered lifts the outage, unless the attempt is older. It reports whether
+// answered ends the outage, unless the attempt is older. It reports whether
 // there was one.
 func (o *outage) answered(now time.Time, known uint64) bool {
 	if o.State == Closed || known < o.Began {
@@ -93,7 +93,7 @@ type ProbeEnd uint8
 
 // The ends of probes.
 const (
-	ProbeOpen    ProbeEnd = iota // without a word of the backend: the client left, say
+	ProbeOpen    ProbeEnd = iota // without a reply of the backend, for example because the client left
 	ProbeRefused                 // the backend refused this request or its account: the next one may be answered
 	ProbeFailed                  // the backend failed again
 )

@@ -2,22 +2,22 @@ package account
 
 import "time"
 
-// Outlook is what may be expected of a candidate, as far as it is known now. It
-// promises nothing: only a lease does.
+// Outlook says when a candidate is expected to be ready. It promises nothing:
+// only a lease does.
 type Outlook struct {
-	// Any says that some account is left that the request has not found spent.
+	// Any reports that an account is left that the request has not found spent.
 	Any bool
 	// In is how long it takes until one of them is ready; 0 for at once.
 	In time.Duration
-	// Held says that requests rather begin at another backend, since this one
-	// failed of late; Sure that they rather begin at another model.
+	// Held reports that requests prefer another backend, since this one failed
+	// recently; Sure that they prefer another model.
 	Held, Sure bool
 }
 
-// Ready reports whether somebody may be asked at once.
+// Ready reports whether an account may be asked at once.
 func (o Outlook) Ready() bool { return o.Any && o.In == 0 }
 
-// Outlook tells what may be expected of a candidate.
+// Outlook says when a candidate is expected to be ready.
 func (p *Accounts) Outlook(c Candidate, w *Want) (out Outlook) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,9 +33,9 @@ func (p *Accounts) Outlook(c Candidate, w *Want) (out Outlook) {
 			if w.Avoid != nil && w.Avoid(m.ID, l.model) == Spent || m.Unusable() != "" {
 				continue
 			}
-			in := max(until(now, l.resting), until(now, s.resting), until(now, m.resting), room.until.Sub(now), 0)
+			in := max(until(now, l.states), until(now, s.states), until(now, m.states), room.until.Sub(now), 0)
 			if !w.Count && in == 0 && (!m.free(now) || !s.quota.capacity.Room(s.quota.inFlight)) {
-				in = leastAgain // attempts end at any time: whoever waits sees it
+				in = leastAgain // attempts end at any time
 			}
 			if !out.Any || in < out.In {
 				out.Any, out.In = true, in
@@ -45,8 +45,8 @@ func (p *Accounts) Outlook(c Candidate, w *Want) (out Outlook) {
 	return out
 }
 
-// until is how long the last of the subjects rests.
-func until(now time.Time, list []*tired) (d time.Duration) {
+// until is how long the last of the subjects is kept back.
+func until(now time.Time, list []*subjectState) (d time.Duration) {
 	for _, t := range list {
 		d = max(d, t.until.Sub(now))
 	}
@@ -84,8 +84,8 @@ func (p *Accounts) Several() bool {
 	return false
 }
 
-// First is who would be asked now of a plan, and with which account; ok is false
-// if nobody would. Nothing is taken.
+// First is the candidate and account of a plan that would be asked now; ok is
+// false if there is none. Nothing is taken.
 func (p *Accounts) First(plan []Candidate, w *Want) (c Candidate, id string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,8 +115,8 @@ func (p *Accounts) Ready(backend string, most int) (out []*Account) {
 	return out
 }
 
-// HasTokens reports whether an account shows access tokens, of which there may be
-// another one next time.
+// HasTokens reports whether an account uses access tokens, of which there may be
+// a new one next time.
 func (p *Accounts) HasTokens(id string) bool {
 	m := p.byID[id]
 	return m != nil && m.Tokens != nil

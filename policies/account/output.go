@@ -11,19 +11,19 @@ const (
 	// a logarithmic scale).
 	outputQuantile = 1.6449
 	// enoughOutputs is how many answers it takes until less than firstOutput is
-	// expected: a few short ones say nothing of the longest in twenty.
+	// expected: a few short ones say nothing of the longest 5 %.
 	enoughOutputs = 10
 	// mostOutput bounds what is expected and what is noted; the longest answers
 	// of 2026 have 65,536 tokens.
 	mostOutput = 1 << 20
 )
 
-// Outputs says how many output tokens a request needs at most in 19 of 20 cases,
-// from what earlier ones of the same tenant and model needed, thinking included. It
-// is not safe for concurrent use; who holds it guards it.
+// Outputs predicts how many output tokens a request needs at most in 19 of 20
+// cases, from earlier ones of the same tenant and model, thinking included. It
+// is not safe for concurrent use; its holder guards it.
 type Outputs struct{ logs trends }
 
-// NewOutputs makes one that knows nothing yet.
+// NewOutputs makes one without observations.
 func NewOutputs() *Outputs { return &Outputs{trends{}} }
 
 // Tokens is what 95 of 100 requests do not exceed.
@@ -39,7 +39,8 @@ func (o *Outputs) Tokens(tenant, model string) int64 {
 	return n
 }
 
-// Note notes how many output tokens an answer had. One of none teaches nothing.
+// Note records how many output tokens an answer had. An answer without any is
+// ignored.
 func (o *Outputs) Note(tenant, model string, tokens int64) {
 	if tokens > 0 {
 		// The first answer counts twice, and not firstOutput with it: two numbers so

@@ -68,8 +68,8 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// A few answers, however short or long, make nobody expect more than the longest
-// of them and what is expected of unknown ones.
+// A few answers, however short or long, do not raise the estimate above the
+// longest of them and the default.
 func TestFirstOutputs(t *testing.T) {
 	for _, length := range []int64{1, 8, 200, 5000, 60_000} {
 		o := NewOutputs()

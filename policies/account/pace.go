@@ -6,8 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// pacePoints is what a group loses that is asked faster than its day allows; as
-// much as a full quota, so that minutes which would lapse elsewhere are used first.
+// pacePoints is what a group loses that is used faster than its day allows: as
+// much as for a full quota, so that other groups' minutes, which would lapse,
+// are used first.
 const pacePoints = 60
 
 // Pace is how a group's use of the last minute compares with what is left of its
@@ -15,9 +16,9 @@ const pacePoints = 60
 // is used up in half of that time. It is 0 without a limit of the day, and smaller
 // where the day allows nearly as much as the minutes do.
 //
-// What of a minute is not used is lost, what of a day is not used comes back only
-// at its end. So while others have room, a day is better used evenly; when they
-// have none, it is there.
+// An unused part of a minute is lost; a used part of a day comes back only at
+// its end. So while other groups have room, a day's quota is used evenly; when
+// they have none, it is used faster.
 func Pace(load state.Load, limits state.Rates, left time.Duration) float64 {
 	if limits.Day <= 0 || left <= 0 {
 		return 0

@@ -22,26 +22,26 @@ type Candidate struct {
 	Backend, Model string
 	// Priority: neighbors in the plan with the same one are scored together.
 	Priority int
-	// Begun says that the request has begun with the model: it is waited for
-	// rather than a model behind it asked.
+	// Begun reports that the request has begun with the model: it waits for this
+	// model rather than ask one behind it.
 	Begun bool
 	// CachedFrom is the least prompt, in tokens, that the model caches by
 	// itself; 0 is none. Only longer ones have a home.
 	CachedFrom int64
 }
 
-// Want is what an attempt needs, and what it knows.
+// Want is what an attempt needs and knows.
 type Want struct {
 	// Tenant is who calls, as TenantWant.Name.
 	Tenant string
 	// Weight is the tenant's share where tenants compete; 0 is 1.
 	Weight float64
-	// Limits are what the tenant may still take now. It is asked again after
-	// each wait, since windows roll and tenants are disabled; an error of it ends
-	// the Acquire. nil takes nothing of the tenant.
+	// Limits returns what the tenant may still take now. It is called again after
+	// each wait, since windows roll and tenants are disabled; its error ends the
+	// Acquire. nil takes nothing of the tenant.
 	Limits func(now time.Time) (*state.TenantWant, error)
-	// Rivals says that there are other tenants: where replicas share a store, it is
-	// told what each of them serves the tenant, also without Limits.
+	// Rivals reports that there are other tenants: a store that replicas share
+	// is then told of each tenant's service, also without Limits.
 	Rivals bool
 	// MaxWaiting is how many requests of the tenant may wait; 0 is no limit.
 	MaxWaiting int
@@ -51,8 +51,8 @@ type Want struct {
 	Tokens int64
 	// Cached is the share of the prompt, 0 to 1, that was sent before.
 	Cached float64
-	// Retry says that the request has failed before: it goes before new
-	// requests of its tenant, and probes nothing while something else is ready.
+	// Retry says that the request has failed before: it goes before new requests
+	// of its tenant, and probes nothing while something else is ready.
 	Retry bool
 	// NoProbe says that the request has no attempt to spare for a probe.
 	NoProbe bool
@@ -60,26 +60,27 @@ type Want struct {
 	// have begun: the wait ends earlier, by the time that content usually takes.
 	MaxWait  time.Duration
 	Deadline time.Time
-	// Count says that tokens are counted: it takes no slot and no quota, does
-	// not wait, and probes nothing.
+	// Count says that tokens are counted: it takes no slot and no quota, does not
+	// wait, and probes nothing.
 	Count bool
-	// Request tells requests apart; see RequestSum.
+	// Request identifies the request; see RequestSum.
 	Request RequestSum
-	// Avoid says what the request has found out about an account; nil nothing.
+	// Avoid says what the request has found out about an account; nil means
+	// nothing.
 	Avoid func(account, model string) Avoidance
 
 	asked *state.TenantWant // what Limits said last
 }
 
-// Avoidance is what a request has found out about an account.
+// Avoidance says how far a request avoids an account.
 type Avoidance uint8
 
 // The avoidances.
 const (
-	Fresh Avoidance = iota // nothing
-	Tried                  // another one is better
+	Fresh Avoidance = iota // no reason to avoid it
+	Tried                  // another account is preferred
 	Spent                  // it will not answer this request
-	Again                  // it is to be asked again, whatever others are like
+	Again                  // ask it again, whatever the others' scores
 )
 
 // Unavailable is why no candidate may be asked.
@@ -88,16 +89,16 @@ type Unavailable struct {
 	// What is the account, group or backend, or the tenant's limit. Cause is
 	// that of the cooldown; "" if it is none.
 	What, Cause string
-	// Until is when it ends, as far as it is known; Over is how long that takes, or
-	// a guess, and 0 where it may end at any time. RetryAfter is when it is worth
-	// another try: then, or at the next probe.
+	// Until is when it ends, as far as it is known; Over is how long that takes,
+	// or a guess, and 0 if it may end at any time. RetryAfter is when to try
+	// again: then, or at the next probe.
 	Until            time.Time
 	RetryAfter, Over time.Duration
 }
 
-// Error says what is tired, and until when.
+// Error says what is unavailable, and until when.
 func (u *Unavailable) Error() string {
-	s := unavailableWords[u.Kind]
+	s := unavailableTexts[u.Kind]
 	if u.What != "" {
 		s += " (" + u.What + ")"
 	}
@@ -107,7 +108,7 @@ func (u *Unavailable) Error() string {
 	return s
 }
 
-var unavailableWords = map[Kind]string{
+var unavailableTexts = map[Kind]string{
 	NoKind:        "no account serves it",
 	Busy:          "all slots are taken",
 	RateLimit:     "the rate limit is reached",

@@ -4,15 +4,15 @@ import "time"
 
 // probeSteps are the times from one probe of a long cooldown to the next, by
 // failed probes; the last one repeats. A credential that is refused, a quota of
-// a day, money that is missing: owners mend them, and providers state ends that
-// are not true, so one request finds out now and then.
+// a day, money that is missing: owners fix them, and the ends that providers
+// state are often wrong, so one request tries now and then.
 var probeSteps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 
 // probeTime is how long a probe may take before another request may probe: its
 // replica may have died.
 const probeTime = 2 * time.Minute
 
-// probe says when a request may find out whether a cooldown is over.
+// probe says when a request may test whether a cooldown is over.
 type probe struct {
 	Next time.Time `json:"next"`           // when the next one may go
 	Busy time.Time `json:"busy,omitzero"`  // until then one is under way
@@ -38,8 +38,8 @@ func (p *probe) due() time.Time {
 // begin takes the probe: nobody else may until it has ended.
 func (p *probe) begin(now time.Time) { p.Busy = now.Add(probeTime) }
 
-// end notes that the probe did not show that the cooldown is over. One that said
-// nothing at all is repeated after the same time.
+// end records that the probe did not show that the cooldown is over. A probe
+// without a result is repeated after the same time.
 func (p *probe) end(now time.Time, failed bool) {
 	last := len(probeSteps) - 1
 	step := p.Step

@@ -8,8 +8,8 @@ import (
 )
 
 // beginProbe takes the probe of an option: one request at a time, over all
-// replicas. It reports false if somebody was faster. p.mu is held, but not while
-// the store is asked.
+// replicas. It reports false if another request was faster. p.mu is held, but
+// not while the store is asked.
 func (p *Accounts) beginProbe(ctx context.Context, now time.Time, o *option) bool {
 	if o.probe == ofBackend {
 		return p.beginProbeOf(ctx, now, o.lane)
@@ -48,7 +48,7 @@ func (p *Accounts) endProbe(now time.Time, o *option, end ProbeEnd) {
 		p.write(o.lane.subject())
 		if end == ProbeFailed {
 			p.log.Info("probe failed", zap.String("backend", o.lane.backend), zap.String("model", o.lane.model),
-				zap.Duration("next_in", o.lane.outage.Ready().Sub(now)))
+				zap.Int64("next_in_ms", o.lane.outage.Ready().Sub(now).Milliseconds()))
 		}
 		return
 	}
@@ -64,7 +64,7 @@ func (p *Accounts) endProbe(now time.Time, o *option, end ProbeEnd) {
 
 // coolingOf is a cooling with its subject.
 type coolingOf struct {
-	of    *tired
+	of    *subjectState
 	cause string
 	at    *cooling
 }
@@ -86,7 +86,7 @@ func (c coolingOf) begin(now time.Time) (ok bool, undo func()) {
 
 // coolings are what keeps an option back and may be probed.
 func (o *option) coolings(now time.Time) (out []coolingOf) {
-	for _, list := range [][]*tired{o.lane.resting, o.seat.resting, o.place.resting} {
+	for _, list := range [][]*subjectState{o.lane.states, o.seat.states, o.place.states} {
 		for _, t := range list {
 			for cause, c := range t.causes {
 				if c.Until.After(now) && c.Probe != nil {
@@ -98,7 +98,7 @@ func (o *option) coolings(now time.Time) (out []coolingOf) {
 	return out
 }
 
-// fail notes that a backend failed a request.
+// fail records that a backend failed a request.
 func (p *Accounts) fail(now time.Time, l *lane, known uint64, r RequestSum, reason string, doubtful, certain bool) {
 	if doubtful && !p.suspects.again(now, l.subject(), reason, r) {
 		return
@@ -110,8 +110,8 @@ func (p *Accounts) fail(now time.Time, l *lane, known uint64, r RequestSum, reas
 	p.write(l.subject())
 }
 
-// Lost notes that the connection of an attempt broke at a candidate, of which
-// there is no lease any more.
+// Lost records that the connection of an attempt at a candidate broke, after its
+// lease has ended.
 func (p *Accounts) Lost(c Candidate, r RequestSum, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

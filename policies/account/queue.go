@@ -6,20 +6,23 @@ import (
 	"slices"
 )
 
-// Queue says who of those that wait is admitted next: the tenant with the least
-// virtual service (what was done for it, divided by its weight), and within a
-// tenant retries before new work, first come first served. So whatever the others
-// ask for, no tenant that has work waiting gets less than its share, by weight,
-// minus L (1 + w/m), where L is the largest request, w its weight and m the mean
-// weight of those that have work waiting. That is twice the largest request where
-// weights are equal.
+// Queue decides which waiting request is admitted next: that of the tenant with
+// the least virtual service (its service, divided by its weight), and within a
+// tenant retries before new requests, first come first served. So whatever other
+// tenants ask for, no tenant with waiting requests gets less than its share, by
+// weight, minus L (1 + (n-2) w/W), where L is the largest request, w its weight and
+// W that of the n tenants that wait. That is less than twice the largest request
+// where weights are equal. TestQueueIsFair has the proof.
+//
+// It counts what requests are charged as they are admitted. Charge can correct that
+// later, and then puts the tenant behind, or ahead, by as much more.
 //
 // What other replicas have served counts as well: it puts a tenant behind by at
 // most mostBehind more; see ChargeElsewhere.
 //
-// Who had nothing to wait for saves nothing up: a tenant that returns starts at
-// the least of those that wait. It is not safe for concurrent use; who holds it
-// guards it. It starts no goroutines.
+// A tenant without waiting requests saves up no credit: when it returns, it
+// starts at the least virtual service of those that wait. A Queue is not safe
+// for concurrent use; its holder guards it. It starts no goroutines.
 type Queue[T any] struct {
 	most    int // bound on waiters
 	waiting int
@@ -39,9 +42,9 @@ type Waiter[T any] struct {
 	Service float64
 	// Retry puts the request in front of the tenant's new ones.
 	Retry bool
-	// Line tells apart what waits for different things, as for other models: a
-	// waiter that nothing can serve holds back only what is behind it in its
-	// tenant's line, so that smaller requests do not overtake it for ever.
+	// Line separates requests that wait for different things, such as other
+	// models: a waiter that cannot be served holds back only those behind it in
+	// its tenant's line, so that smaller requests do not overtake it forever.
 	Line string
 	// Value is the caller's.
 	Value T
@@ -65,7 +68,7 @@ func NewQueue[T any](most int) *Queue[T] {
 	return &Queue[T]{most: most, tenants: map[string]*queuedTenant[T]{}}
 }
 
-// Full reports whether nobody else may wait.
+// Full reports whether the queue is full.
 func (q *Queue[T]) Full() bool { return q.waiting >= q.most }
 
 // Push adds a waiter. It reports false if the queue is full.
@@ -94,8 +97,8 @@ func (q *Queue[T]) Push(w *Waiter[T]) bool {
 	return true
 }
 
-// Pop takes the next waiter out that can be served, and charges its tenant; nil
-// if nobody can be. can is that of Next.
+// Pop removes the next waiter that can be served, and charges its tenant; nil if
+// there is none. can is that of Next.
 func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
 	w := q.Next(can)
 	if w != nil {
@@ -105,9 +108,9 @@ func (q *Queue[T]) Pop(can func(*Waiter[T]) bool) *Waiter[T] {
 	return w
 }
 
-// Next is the next waiter that can be served, which goes on waiting; nil if
-// nobody can be. can must not block and must not call the queue. It is called
-// for the first of each line until it says yes.
+// Next is the next waiter that can be served, which keeps waiting; nil if there
+// is none. can must not block and must not call the queue. It is called for the
+// first waiter of each line until it returns true.
 func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 	slices.SortFunc(q.active, func(a, b *queuedTenant[T]) int {
 		return cmp.Or(cmp.Compare(a.virtual, b.virtual), cmp.Compare(a.waiters[0].arrival, b.waiters[0].arrival))
@@ -127,8 +130,8 @@ func (q *Queue[T]) Next(can func(*Waiter[T]) bool) *Waiter[T] {
 	return nil
 }
 
-// Remove takes a waiter out that gave up. It reports false if it does not wait
-// any more.
+// Remove removes a waiter that gave up. It reports false if it does not wait any
+// more.
 func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 	t := q.tenants[w.Tenant]
 	if t == nil {
@@ -142,7 +145,7 @@ func (q *Queue[T]) Remove(w *Waiter[T]) bool {
 	return true
 }
 
-// Charge adds service to a tenant: of what was admitted without waiting, and,
+// Charge adds service to a tenant: what Next returned, when it is admitted, and,
 // once it is known, the difference between what a request was charged and what
 // it took, which may be negative.
 func (q *Queue[T]) Charge(tenant string, weight, service float64) {
@@ -151,7 +154,7 @@ func (q *Queue[T]) Charge(tenant string, weight, service float64) {
 	q.highest = max(q.highest, t.virtual)
 }
 
-// positive is a weight; what is not configured is 1.
+// positive returns a weight; 0 and less mean 1.
 func positive(weight float64) float64 {
 	if weight <= 0 {
 		return 1
@@ -209,8 +212,8 @@ func (q *Queue[T]) take(t *queuedTenant[T], i int) {
 }
 
 // least is where a tenant starts: at the least virtual service of those that
-// wait. Where nobody does, all are equal, at the highest: what they took while
-// there was enough for all is not held against them.
+// wait. If none waits, all are equal, at the highest: service that nobody had to
+// wait for does not count against them.
 func (q *Queue[T]) least() float64 {
 	if len(q.active) == 0 {
 		return q.highest

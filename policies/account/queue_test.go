@@ -12,7 +12,7 @@ import (
 
 func anyone(*Waiter[string]) bool { return true }
 
-// drain pops until nobody can be served, and joins the values.
+// drain pops until no waiter can be served, and joins the values.
 func drain(q *Queue[string], can func(*Waiter[string]) bool) string {
 	var out []string
 	for {
@@ -162,9 +162,16 @@ func TestQueueBoundsTenants(t *testing.T) {
 	}
 }
 
-// The stated bound: over any time in which a tenant always has something
-// waiting, it gets its share of what those were served that do, minus
-// L (1 + w/m): twice the largest request where weights are equal.
+// The stated bound: over any time in which n tenants always have something
+// waiting, each gets its share of what those were served, minus L (1 + (n-2) w/W),
+// with the largest request L, its weight w and the weight W of all n.
+//
+// The proof: let v be the least virtual service of all who wait. It never falls,
+// and since only the tenant that has it is served, by at most L/w, each tenant stays
+// between v and v + L/w. Let v rise by D over the time in question. A tenant that
+// begins as far ahead as it can and ends with the least gets w D - L, and another
+// one, with weight u, at most u D + L. Then all get (W D - L) + (n-1) L at most, of
+// which w/W is w D + L (n-2) w/W: that is L (1 + (n-2) w/W) more than w D - L.
 func TestQueueIsFair(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 6).Draw(t, "tenants")
@@ -218,13 +225,18 @@ func TestQueueIsFair(t *testing.T) {
 			return
 		}
 		for i := range backlogged {
-			share := all * weights[i] / weight
-			bound := float64(largest) * (1 + weights[i]*float64(backlogged)/weight)
+			share, bound := all*weights[i]/weight, fairBound(float64(largest), weights[i], weight, backlogged)
 			if got := served[i] - from[i]; got < share-bound-1e-6 {
 				t.Fatalf("tenant %d got %v of its share %v, less than minus %v", i, got, share, bound)
 			}
 		}
 	})
+}
+
+// fairBound is how much less than its share a tenant of this weight may get, if the
+// n tenants that wait weigh so much together.
+func fairBound(largest, weight, all float64, n int) float64 {
+	return largest * (1 + weight*float64(n-2)/all)
 }
 
 // Somebody is served whenever the first of a line can be, and within a line

@@ -26,7 +26,7 @@ const (
 	RequestsPerDay
 )
 
-// Limit reads which limit was hit, and for which model: that of the dimensions,
+// Limit says which limit was hit, and for which model: that of the dimensions,
 // or else the one that was asked. value is −1 if it was not stated.
 func (q Quota) Limit(asked string) (kind LimitKind, value int64, model string) {
 	value, err := strconv.ParseInt(q.Value, 10, 64)

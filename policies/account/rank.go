@@ -7,14 +7,14 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// pass is what counts as ready: what is due for a probe, and what would better
-// rest.
+// pass says what also counts as ready: accounts that are due for a probe, and
+// those with a soft cooldown.
 type pass struct{ probes, soft bool }
 
-// rank finds who may be asked of a plan: of the first model and in it of the
-// first candidates where somebody is ready at once. Candidates that are held
-// back come after the others of their model, and after all models if it is sure
-// that they fail.
+// rank finds the accounts that may be asked: of the first model in the plan, and
+// in it of the first candidates, with one ready at once. Candidates that are
+// held back come after the others of their model, and after all models if it is
+// sure that they fail.
 func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 	of := pass{probes: !w.Retry && !w.NoProbe && !w.Count}
 	at := p.rankHeld(&r, now, plan, w, of)
@@ -24,19 +24,19 @@ func (p *Accounts) rank(now time.Time, plan []Candidate, w *Want) (r ranking) {
 	}
 	if r.n == 0 && !of.probes && !w.Count {
 		r = ranking{}
-		at = p.rankHeld(&r, now, plan, w, pass{probes: true, soft: true}) // better than nothing
+		at = p.rankHeld(&r, now, plan, w, pass{probes: true, soft: true}) // used if nothing else is ready
 	}
 	if of.probes || r.n == 0 && !w.Count {
 		p.probeOutage(&r, now, plan[:at], w)
 	}
 	if o := &r.options[0]; r.n > 0 && of.probes && o.probe == noProbe && o.lane.outage.begun() && !o.lane.outage.Ready().After(now) {
-		o.probe = ofBackend // it is asked anyway
+		o.probe = ofBackend // the candidate is asked anyway
 	}
 	return r
 }
 
-// heldWait is how long it is better to wait for a candidate than to ask another
-// one that failed of late: that may well cost a whole deadline.
+// heldWait is how long to wait for a candidate rather than ask one that failed
+// recently, which may cost a whole deadline.
 const heldWait = 10 * time.Second
 
 // rankHeld ranks by how much candidates are held back. It returns the index of
@@ -112,7 +112,7 @@ func (p *Accounts) rankTiers(r *ranking, now time.Time, plan []Candidate, w *Wan
 // rankLane ranks the groups of a lane.
 func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *quota, of pass) {
 	var ofLane rest
-	ofLane.add(now, l.resting)
+	ofLane.add(now, l.states)
 	median := l.medianContent(now)
 	var noise noise
 	if len(l.seats) > 1 {
@@ -121,9 +121,9 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *q
 	for i := range l.seats {
 		s := &l.seats[i]
 		rests := &ofLane
-		if len(s.resting) > 0 {
+		if len(s.states) > 0 {
 			own := ofLane
-			own.add(now, s.resting)
+			own.add(now, s.states)
 			rests = &own
 		}
 		if s.quota.full && !w.Count {
@@ -146,7 +146,7 @@ func (p *Accounts) rankLane(r *ranking, now time.Time, l *lane, w *Want, home *q
 		} else {
 			o.score = p.score(now, &o, w, median, tried, home) + ScoreNoise*noise.next()
 		}
-		if r.takes(o.score) {
+		if r.isAmongBest(o.score) {
 			r.add(o)
 		}
 	}
@@ -166,9 +166,9 @@ func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of p
 			tried = tried || avoid == Tried
 		}
 		rests := group
-		if len(m.resting) > 0 {
+		if len(m.states) > 0 {
 			own := *group
-			own.add(now, m.resting)
+			own.add(now, m.states)
 			rests = &own
 		}
 		if avoid == Spent || !r.mayAsk(now, m, w, rests, of) {
@@ -194,7 +194,7 @@ func (r *ranking) bestOf(now time.Time, best *option, w *Want, group *rest, of p
 	return tried
 }
 
-// mayAsk reports whether an account may be asked, and notes why not.
+// mayAsk reports whether an account may be asked, and records why not.
 func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass) bool {
 	switch {
 	case rests.probes() && (!of.probes || rests.ready.After(now)):
@@ -213,7 +213,7 @@ func (r *ranking) mayAsk(now time.Time, m *place, w *Want, rests *rest, of pass)
 	return false
 }
 
-// score is how well an option suits the request.
+// score is how well an option fits the request.
 func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration, tried bool, home *quota) float64 {
 	q, m := o.seat.quota, o.place.member
 	limits := q.rates
@@ -223,7 +223,7 @@ func (p *Accounts) score(now time.Time, o *option, w *Want, median time.Duration
 	f := Fit{Health: q.health.Score(now, median), Tried: tried}
 	if m.Slots == 0 && limits == (state.Rates{}) {
 		f.Use = UnknownUse
-		if o.lane.unlimited > 1 { // else it has nobody to take turns with
+		if o.lane.unlimited > 1 { // else there is no other group to take turns with
 			f.Recent = 1 / float64(1+*o.lane.turn-q.turn)
 		}
 	} else {

@@ -13,31 +13,31 @@ type option struct {
 	place *place
 	score float64
 	probe probing
-	again bool // the request has asked it, and is to ask it again
-	// generation is that of the lane's breaker, for a probe of it; busy is until
-	// when a probe of what keeps it back has it.
+	again bool // the request asked it before, and should ask it again
+	// generation is that of the lane's breaker, for a probe of it; busy is when
+	// the lease of a probe of its cooldowns ends.
 	generation uint64
 	busy       time.Time
 }
 
-// probing says what an attempt finds out the end of.
+// probing says what an attempt probes.
 type probing uint8
 
 const (
 	noProbe   probing = iota
-	ofRest            // of what keeps the account back
-	ofBackend         // of the backend's outage
+	ofRest            // the account's cooldowns
+	ofBackend         // the backend's outage
 )
 
-// ranking is who may be asked now, the best first. Without any it says why not.
+// ranking lists the options, the best first. If there are none it says why.
 type ranking struct {
 	options [state.MostPlaces]option
 	n       int
-	// soonest is what ends first of what keeps accounts back; its until is zero
-	// if nobody knows. event says that something waits for an attempt to end.
+	// soonest is the block that ends first; its until is zero if unknown. event
+	// says that a block may end with an attempt.
 	soonest blocked
 	event   bool
-	soft    bool // somebody was passed over that would better rest
+	soft    bool // an account with a soft cooldown was skipped
 }
 
 // blocked is why an account may not be asked.
@@ -45,14 +45,14 @@ type blocked struct {
 	kind  Kind
 	cause string
 	what  string
-	until time.Time // zero: nobody knows
+	until time.Time // zero: unknown
 	retry time.Time // when a client may come back: until, or the next probe
 	event bool      // it may end sooner, as an attempt ends
-	slots int       // of the tenant that are all taken; 0 if those are not what is missing
+	slots int       // the tenant's slots, if they are all taken; else 0
 }
 
-// takes reports whether a score is among the best so far.
-func (r *ranking) takes(score float64) bool {
+// isAmongBest reports whether a score is among the best so far.
+func (r *ranking) isAmongBest(score float64) bool {
 	return r.n < len(r.options) || score > r.options[r.n-1].score
 }
 
@@ -70,11 +70,11 @@ func (r *ranking) add(o option) {
 	r.options[i] = o
 }
 
-// block notes why an account may not be asked.
+// block records why an account may not be asked.
 func (r *ranking) block(b blocked) {
 	r.event = r.event || b.event
 	switch {
-	case b.cause == NoToken && r.soonest.kind != NoKind: // of that nobody knows the end
+	case b.cause == NoToken && r.soonest.kind != NoKind: // its end is unknown
 	case r.soonest.kind == NoKind, r.soonest.cause == NoToken,
 		!b.until.IsZero() && (r.soonest.until.IsZero() || b.until.Before(r.soonest.until)):
 		r.soonest = b
@@ -93,8 +93,8 @@ func (r *ranking) merge(one *ranking) {
 	r.event, r.soft = r.event || one.event, r.soft || one.soft
 }
 
-// why is why nobody can be asked. Its cause is NoToken only if nothing else but
-// access tokens is missing.
+// why is the reason why no account can be asked. Its cause is NoToken only if
+// nothing but access tokens is missing.
 func (r *ranking) why() blocked {
 	b := r.soonest
 	b.event = r.event

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// SettleToken waits for a moment until the access token of an account is replaced,
-// if it is under way, and takes the account as renewed then. It does nothing for
-// other accounts.
+// SettleToken waits for a moment if the access token of an account is being
+// replaced, and then treats the account as renewed. It does nothing for other
+// accounts.
 func (p *Accounts) SettleToken(ctx context.Context, id string) {
 	m := p.byID[id]
 	if m == nil || m.Tokens == nil {
@@ -19,8 +19,8 @@ func (p *Accounts) SettleToken(ctx context.Context, id string) {
 	}
 }
 
-// Renewed is told that an account has another credential than before: what was
-// held against the last one no longer counts.
+// Renewed lifts what kept the last credential of an account back: it has a new
+// one.
 func (p *Accounts) Renewed(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// rest is how long an account has to rest, of all that keeps it back.
+// rest combines everything that keeps an account back.
 type rest struct {
 	until time.Time // when all is over
 	ready time.Time // when it may be asked: until, or when a probe may go
@@ -15,11 +15,11 @@ type rest struct {
 	said  string
 	scope Scope
 	what  string
-	soft  bool // it would better rest
+	soft  bool // the cooldown is soft
 }
 
 // add takes in what subjects say.
-func (r *rest) add(now time.Time, list []*tired) {
+func (r *rest) add(now time.Time, list []*subjectState) {
 	for _, t := range list {
 		if !t.until.After(now) {
 			continue
@@ -37,7 +37,7 @@ func (r *rest) add(now time.Time, list []*tired) {
 				ready = c.Probe.due()
 			}
 			if c.Until.After(r.until) {
-				r.until, r.kind, r.cause, r.said = c.Until, c.Kind, cause, SaidOf(c.Said)
+				r.until, r.kind, r.cause, r.said = c.Until, c.Kind, cause, ProviderReason(c.Said)
 				r.scope, r.what = t.subject.Scope, t.subject.Name
 			}
 			if ready.After(r.ready) {
@@ -47,27 +47,26 @@ func (r *rest) add(now time.Time, list []*tired) {
 	}
 }
 
-// probes reports whether it may be asked as a probe only. It is asked of what is
-// ready.
+// probes reports whether the account may be asked only as a probe. It is called
+// only if the account is ready.
 func (r *rest) probes() bool { return !r.until.IsZero() }
 
-// blocked is why it may not be asked. It is waited for until all is over: a
-// probe is for one request, and those that wait would all wait for it.
+// blocked is why it may not be asked. Requests wait until everything is over,
+// not for a probe, which serves only one of them.
 func (r *rest) blocked() blocked {
 	return blocked{kind: r.kind, cause: r.cause, what: r.what, until: r.until, retry: r.ready}
 }
 
-// room is when a quota has room again that had none, by the store's word.
+// room is when a full quota has room again, as the store said.
 type room struct {
 	requests, tokens, day time.Time
 	amount                int64     // of tokens that had no room; fewer may have
 	at                    time.Time // of the store's word
 }
 
-// open forgets what a later snapshot does not bear out, so that the store is asked
-// again: what it counted may be given back, it may have kept back a part of the
-// limit for replicas that were missing, or, where its data is another, nothing is
-// left of what it said.
+// open forgets what a later snapshot does not confirm, so that the store is
+// asked again: tokens may have been given back, a part of the limit may have
+// been reserved for missing replicas, or the store may have lost its data.
 func (r *room) open(load state.Load, limits state.Rates, renewed bool) {
 	if renewed || limits.Requests == 0 || load.Requests < limits.Requests {
 		r.requests = time.Time{}
@@ -105,5 +104,5 @@ func (q *quota) noRoom(now time.Time, w *Want) (b blocked) {
 	return b
 }
 
-// forGood is longer than anybody waits: only a reload helps.
+// forGood is longer than any request waits: only a reload helps.
 const forGood = 100 * 365 * 24 * time.Hour

@@ -3,8 +3,7 @@ package account
 import "time"
 
 // restingModels are those that an account may not be asked for, and why. absent
-// are those that its group does not have: whatever else keeps them back ends, and
-// that does not.
+// are those that its group does not have, which no time ends.
 func (p *Accounts) restingModels(now time.Time, m *member, absent []string) map[string]Usable {
 	var out map[string]Usable
 	note := func(model string, u Usable) {
@@ -16,7 +15,7 @@ func (p *Accounts) restingModels(now time.Time, m *member, absent []string) map[
 	for _, model := range absent {
 		note(model, absentUsable(m.group))
 	}
-	for subject, t := range p.book.tired {
+	for subject, t := range p.book.subjects {
 		if subject.Model == "" || !t.until.After(now) || !m.concerns(subject) || out[subject.Model].Why != "" {
 			continue
 		}
@@ -40,8 +39,8 @@ func (p *Accounts) absentModels() map[string][]string {
 	return out
 }
 
-// absentUsable words that a group does not have a model. No time ends it, and
-// nothing probes it.
+// absentUsable says that a group does not have a model. It does not end by
+// itself and is not probed.
 func absentUsable(group string) Usable {
 	return Usable{Kind: QuotaSpent.String(), Why: "the model is not on this project's tier, limit 0 (group " + group + ")"}
 }
@@ -60,11 +59,11 @@ func (m *member) concerns(s Subject) bool {
 }
 
 // restsOf is what may keep an account back, for a model.
-func (p *Accounts) restsOf(m *member, model string) []*tired {
-	out := p.restingOf(OfAccount, m.ID, model)
-	out = append(out, p.restingOf(OfGroup, m.group, model)...)
+func (p *Accounts) restsOf(m *member, model string) []*subjectState {
+	out := p.statesOf(OfAccount, m.ID, model)
+	out = append(out, p.statesOf(OfGroup, m.group, model)...)
 	if m.Billing != "" {
-		out = append(out, p.restingOf(OfBilling, m.Billing, model)...)
+		out = append(out, p.statesOf(OfBilling, m.Billing, model)...)
 	}
-	return append(out, p.restingOf(OfBackend, m.Backend, model)...)
+	return append(out, p.statesOf(OfBackend, m.Backend, model)...)
 }

@@ -36,8 +36,8 @@ func TestAbsentModelHasNoEnd(t *testing.T) {
 	})
 }
 
-// What a provider forbids is told in its own word, if that is one, and apart from
-// a credential that is refused.
+// What a provider forbids is reported with its reason, if that is a constant,
+// and apart from a refused credential.
 func TestForbiddenInStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for said, want := range map[string]string{

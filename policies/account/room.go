@@ -6,22 +6,21 @@ import (
 )
 
 const (
-	// leastRoom is how many may wait for a backend whatever it serves.
+	// leastRoom is how many may always wait for a backend.
 	leastRoom = 100
-	// roomMemory is over how long it is counted what a backend serves: quotas
-	// are of a minute, and under load all of it may go in its first seconds.
+	// roomMemory is the time over which requests served are counted: quotas are
+	// per minute, and under load they may be used up in its first seconds.
 	roomMemory = time.Minute
 )
 
-// waitingRoom bounds those that wait for one backend first: to as many as it
-// serves in the time that they wait, since more would wait in vain. Where it is
-// full, a tenant may still come in that has less than its part of it, by weight, of
-// those who wait: one that is served seldom could fill it otherwise, and keep out
-// the others whose turn is sooner. So n
-// tenants of equal weight are never more than 1 + 1/2 + 1/3 … 1/n times as many as
-// it should hold.
+// waitingRoom bounds the requests whose first choice is one backend to as many
+// as it serves in the time that they wait, since more would wait in vain. If it
+// is full, a tenant with less than its share, by weight, may still enter:
+// otherwise one that is rarely served could fill it and keep out others whose
+// turn is sooner. So n tenants of equal weight are at most 1 + 1/2 + 1/3 … 1/n
+// times as many as it should hold.
 //
-// The zero value is empty. It is not safe for concurrent use; who holds it guards
+// The zero value is empty. It is not safe for concurrent use; its holder guards
 // it.
 type waitingRoom struct {
 	served   window // requests, over roomMemory
@@ -30,16 +29,17 @@ type waitingRoom struct {
 	tenants  map[string]crowd // those who wait
 }
 
-// crowd are those of one tenant.
+// crowd is the waiting requests of one tenant.
 type crowd struct {
 	waiting int
 	weight  float64
 }
 
-// serve counts a request that the backend got.
+// serve counts a request that was sent to the backend.
 func (r *waitingRoom) serve(now time.Time) { r.served.add(now, roomMemory, 1, 0) }
 
-// enter takes in one that would wait so long; false if there is no room.
+// enter adds a request that would wait so long; it returns false if there is no
+// room.
 func (r *waitingRoom) enter(now time.Time, tenant string, weight float64, wait time.Duration) bool {
 	served, _ := r.served.sum(now, roomMemory)
 	size := max(leastRoom, float64(served)*wait.Seconds()/roomMemory.Seconds())
@@ -68,7 +68,7 @@ func (r *waitingRoom) part(tenant string, weight float64) float64 {
 	return weight / all
 }
 
-// leave takes one out.
+// leave removes one.
 func (r *waitingRoom) leave(tenant string) {
 	r.waiting--
 	c := r.tenants[tenant]

@@ -40,7 +40,8 @@ func TestRoomHoldsWhoCanBeServed(t *testing.T) {
 	}
 }
 
-// A tenant that fills the room keeps nobody out whose part, by weight, is not used.
+// A tenant that fills the room does not keep out one whose share, by weight, is
+// unused.
 func TestRoomIsShared(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	for weight, want := range map[float64]int{1: 50, 3: 75, 0: 50} {

@@ -1,13 +1,14 @@
 package account
 
-// longestSaid is more than a structured reason has (google/rpc/error_details.proto: 63).
-const longestSaid = 64
+// longestReason is longer than a structured reason
+// (google/rpc/error_details.proto: 63).
+const longestReason = 64
 
-// SaidOf is a provider's own word for a refusal, if it is one of its constants,
-// such as SERVICE_DISABLED; else "". It is shown to people: nothing that could
-// be a text, a name or a credential goes through.
-func SaidOf(word string) string {
-	if len(word) > longestSaid {
+// ProviderReason returns a provider's reason for a refusal if it is a constant
+// such as SERVICE_DISABLED; else "". It is shown to people, so texts, names and
+// credentials are dropped.
+func ProviderReason(word string) string {
+	if len(word) > longestReason {
 		return ""
 	}
 	for _, r := range word {

@@ -2,10 +2,10 @@ package account
 
 // The weights of [Score].
 const (
-	// quotaShare and healthShare weigh the room that a group has left against
-	// how well it works. Together they make 1, so both speak in points of 100.
-	// Room counts for more: what has room is used evenly, and a group that
-	// fails is kept back by its cooldown and its breaker as well.
+	// quotaShare and healthShare weigh the room that a group has left against how
+	// well it works. Together they make 1, so both speak in points of 100. Room
+	// counts for more: groups with room are used evenly, and a group that fails is
+	// also kept back by its cooldown and its breaker.
 	quotaShare  = 0.6
 	healthShare = 0.4
 	// cachedPoints is what a wholly cached prompt at home is worth. Cached input
@@ -15,10 +15,10 @@ const (
 	// triedPoints is what a group loses that this request has tried. It is as
 	// much as a full quota: another one is taken where there is any.
 	triedPoints = 60
-	// recentPoints is what a group whose limits nobody knows loses that was asked
-	// last; see [Fit.Recent]. It is more than ScoreNoise, so that groups take
-	// turns, and with it less than a prompt of which a third is cached is worth, so
-	// that conversations stay at home.
+	// recentPoints is what a group with unknown limits loses if it was asked last;
+	// see [Fit.Recent]. It is more than ScoreNoise, so that groups take turns, and
+	// with it less than a prompt of which a third is cached is worth, so that
+	// conversations stay at home.
 	recentPoints = 6
 )
 
@@ -41,8 +41,8 @@ func (n *noise) next() float64 {
 	return float64(*n>>11) * (1. / (1 << 53))
 }
 
-// UnknownUse is [Fit.Use] of a group whose limits nobody knows. Half is better
-// than what is known to be nearly full, and worse than what is known to be free.
+// UnknownUse is [Fit.Use] of a group with unknown limits. Half is better than a
+// group known to be nearly full, and worse than one known to be free.
 const UnknownUse = 0.5
 
 // Fit is what is known of a group for one request.
@@ -59,7 +59,7 @@ type Fit struct {
 	// Pace is how fast the day's quota is used, against what is left of it; see
 	// [Pace].
 	Pace float64
-	// Recent is 1 if the group's limits are not known and it was asked last of all,
+	// Recent is 1 if the group's limits are unknown and it was asked last of all,
 	// 1/2 if one attempt went elsewhere since, 1/3 after two; 0 if its limits are known.
 	Recent float64
 	// Tried says that this request has asked the group before.

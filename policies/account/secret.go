@@ -2,8 +2,8 @@ package account
 
 import "go.uber.org/zap/zapcore"
 
-// Secret is a credential. It prints as "[redacted]" whichever way it is
-// printed; only Reveal tells it.
+// Secret is a credential. It prints as "[redacted]" whichever way it is printed;
+// only Reveal returns it.
 type Secret struct{ value string }
 
 const redacted = "[redacted]"

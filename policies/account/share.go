@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// documentLife is how long what is kept back is told to other replicas: a
-	// day of Google's and a little more. Who knows it by then keeps it.
+	// documentLife is how long a document is shared with other replicas: a day of
+	// Google's and a little more. Replicas that have read it keep its content.
 	documentLife = 26 * time.Hour
 	// backgroundTime bounds a read and a write in the background.
 	backgroundTime = 2 * time.Second
@@ -26,8 +26,8 @@ const (
 
 // document is what replicas share of one subject.
 type document struct {
-	// Secret tells the credential of an account: what was found of another one
-	// says nothing. It is a part of its hash.
+	// Secret identifies the credential of an account, by a part of its hash: a
+	// document about another credential is ignored.
 	Secret  string              `json:"secret,omitempty"`
 	Causes  map[string]*cooling `json:"causes,omitempty"`
 	Outage  *outage             `json:"outage,omitempty"`
@@ -47,7 +47,8 @@ func docOf(s Subject) state.Doc {
 	return state.Doc{Of: state.OfGroup, Name: s.Name, Part: s.Model}
 }
 
-// subjectOf is whose document it is; ok is false if it is none of ours.
+// subjectOf is the subject of a document; ok is false if it is not one of this
+// replica's.
 func (p *Accounts) subjectOf(d state.Doc) (s Subject, ok bool) {
 	s = Subject{Name: d.Name, Model: d.Part}
 	switch d.Of {
@@ -74,7 +75,7 @@ func (p *Accounts) owns(is func(*member) bool) bool {
 	return false
 }
 
-// write tells other replicas of a subject, in the background.
+// write shares the state of a subject with other replicas, in the background.
 func (p *Accounts) write(s Subject) {
 	if !p.shared || p.dirty[s] {
 		return
@@ -86,7 +87,7 @@ func (p *Accounts) write(s Subject) {
 	}
 }
 
-// writeAll writes what has changed, one document after the other.
+// writeAll writes all changes, one document after the other.
 func (p *Accounts) writeAll() {
 	for {
 		p.mu.Lock()
@@ -115,11 +116,11 @@ func (p *Accounts) writeAll() {
 	}
 }
 
-// change changes a subject by do, over all replicas at once, and reports what do
-// reports. do returns also how to undo it, since it is done again where another
-// replica was faster. p.mu is held, but not while the store is asked. If the
-// store does not say how it went, it counts as not done, and do stands: so
-// nobody tries it again at once.
+// change changes a subject by do, over all replicas at once, and returns do's
+// result. do also returns how to undo its change, since it is called again if
+// another replica was faster. p.mu is held, but not while the store is asked. If
+// the store's result is unknown, the change counts as not done but stays here,
+// so that it is not tried again at once.
 func (p *Accounts) change(ctx context.Context, s Subject, do func() (ok bool, undo func())) (ok bool) {
 	if !p.shared {
 		ok, _ = do()
@@ -141,10 +142,10 @@ func (p *Accounts) change(ctx context.Context, s Subject, do func() (ok bool, un
 	return ok && err == nil
 }
 
-// encode writes down what is known of a subject; nil for nothing.
+// encode writes the state of a subject; nil for none.
 func (p *Accounts) encode(s Subject) []byte {
 	var d document
-	if t := p.book.tired[s]; t != nil {
+	if t := p.book.subjects[s]; t != nil {
 		d.Causes = t.causes
 	}
 	switch {
@@ -157,7 +158,7 @@ func (p *Accounts) encode(s Subject) []byte {
 	case s.Scope == OfGroup && s.Model != "":
 		if q := p.quotas[state.GroupModel{Group: s.Name, Model: s.Model}]; q != nil && q.taught {
 			l := q.learned
-			l.Absent = false // until a reload, and this outlives one
+			l.Absent = false // lasts until a reload; the document would outlive it
 			d.Learned = &l
 		}
 	}
@@ -171,8 +172,8 @@ func (p *Accounts) encode(s Subject) []byte {
 	return out
 }
 
-// absorb takes in what another replica has written of a subject. Of two words
-// about the same thing the later generation counts.
+// absorb merges what another replica has written of a subject. Of two versions
+// the later generation counts.
 func (p *Accounts) absorb(s Subject, from []byte) {
 	var d document
 	if len(from) == 0 || json.Unmarshal(from, &d) != nil {
@@ -197,14 +198,14 @@ func (p *Accounts) absorb(s Subject, from []byte) {
 	}
 }
 
-// absorb takes in the causes that are of a later generation, or of the same and
+// absorb merges the causes that are of a later generation, or of the same and
 // end later.
 func (b *book) absorb(now time.Time, s Subject, causes map[string]*cooling) {
 	for name, c := range causes {
 		if c == nil {
 			continue
 		}
-		t := b.tired[s]
+		t := b.subjects[s]
 		var own *cooling
 		if t != nil {
 			own = t.causes[name]
@@ -234,7 +235,7 @@ func (l Learned) newer(other Learned) Learned {
 	return Learned{Requests: later(l.Requests, other.Requests), Tokens: later(l.Tokens, other.Tokens), Day: later(l.Day, other.Day)}
 }
 
-// fingerprint tells secrets apart without telling them: 32 bits of a hash.
+// fingerprint distinguishes secrets without revealing them: 32 bits of a hash.
 func fingerprint(s Secret) string {
 	sum := sha256.Sum256([]byte("heald account\n" + s.Reveal()))
 	return hex.EncodeToString(sum[:4])

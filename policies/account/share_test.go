@@ -18,7 +18,7 @@ func replicas(t *testing.T, list []Account) (a, b *Accounts) {
 	return accounts(t, list, Deps{Store: s, Shared: true}), accounts(t, list, Deps{Store: s, Shared: true})
 }
 
-// told lets time pass until one replica knows what the other has written.
+// told lets time pass until one replica has read what the other has written.
 func told(p *Accounts) {
 	synctest.Wait() // it is written
 	time.Sleep(2 * state.SnapshotAge)
@@ -144,7 +144,7 @@ func TestSlotsAreShared(t *testing.T) {
 func TestAllIsBounded(t *testing.T) {
 	p := accounts(t, two, Deps{})
 	keepBack(p, "b", "", Cooldown{Scope: OfAccount, Cause: "c", Kind: BadCredential, For: []time.Duration{time.Hour}})
-	for i := range 2 * mostTired {
+	for i := range 2 * mostSubjects {
 		model := fmt.Sprint("model-", i)
 		l, err := p.Acquire(context.Background(), plan(model, "x"), Want{})
 		if err != nil {
@@ -153,8 +153,8 @@ func TestAllIsBounded(t *testing.T) {
 		l.Note(Effects{Failed: "x", Doubtful: true, Cooldowns: []Cooldown{{Scope: OfAccount, OfModel: true, Cause: "c", For: []time.Duration{time.Hour}}}})
 		l.Done(Outcome{Result: Failed, Sent: true})
 	}
-	if n := len(p.book.tired); n > mostTired {
-		t.Errorf("%d subjects are remembered, limit %d", n, mostTired)
+	if n := len(p.book.subjects); n > mostSubjects {
+		t.Errorf("%d subjects are remembered, limit %d", n, mostSubjects)
 	}
 	if len(p.lanes) > mostLanes || len(p.quotas) > 3*mostLanes || len(p.suspects) > mostSuspicions {
 		t.Errorf("%d lanes, %d quotas, %d suspicions", len(p.lanes), len(p.quotas), len(p.suspects))

@@ -9,20 +9,20 @@ const (
 	// it accepts more.
 	shedWindow = 2 * time.Minute
 	shedFactor = 2
-	// shedFewest are the requests of a window from which on attempts are shed:
-	// one failure in a quiet minute says nothing.
+	// shedFewest are the requests of a window from which on attempts are shed: one
+	// failure in a quiet minute says nothing.
 	shedFewest = 10
 )
 
-// Shed says which part of the attempts a backend need not see: it would refuse
-// them anyhow. There is one for each backend and model, in each replica. The
-// zero value sheds nothing. It is not safe for concurrent use; who holds it
+// Shed computes the share of attempts to keep away from a backend that would
+// refuse them anyway. There is one for each backend and model, in each replica.
+// The zero value sheds nothing. It is not safe for concurrent use; its holder
 // guards it.
 type Shed struct{ window window }
 
-// Note counts a request. accepted says that the backend took it, whatever it
+// Note counts a request. accepted reports that the backend took it, whatever it
 // answered; it is false if it refused for overload or was silent, and also for
-// what was shed.
+// shed requests.
 func (s *Shed) Note(now time.Time, accepted bool) {
 	var n int64
 	if accepted {

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// readAgain has the snapshot read in the background if it is too old, and if
-// anything depends on it. Only the first after a while reads.
+// readAgain reads the snapshot in the background if it is too old, and if
+// anything depends on it. Concurrent calls start one read.
 func (p *Accounts) readAgain(now time.Time) {
 	if p.store == nil || p.reading || now.Sub(p.snapshotAt) < state.SnapshotAge || !p.shared && !p.limited || p.closed.Err() != nil {
 		return
@@ -25,8 +25,8 @@ func (p *Accounts) readAgain(now time.Time) {
 	})
 }
 
-// Refresh reads what the store tells of all replicas, so that Status tells it as
-// it is now. Without an answer Status tells as of when it is.
+// Refresh reads the state of all replicas from the store, so that Status is
+// current. If the store does not answer, Status.AsOf says how old it is.
 func (p *Accounts) Refresh(ctx context.Context) {
 	if p.store != nil && (p.shared || p.limited) {
 		p.read(ctx)
@@ -44,10 +44,10 @@ func (p *Accounts) read(ctx context.Context) {
 	if err != nil {
 		return // the store says so itself
 	}
-	if snapshot.At.Before(p.toldAt) {
+	if snapshot.At.Before(p.takenAt) {
 		return // another read was faster
 	}
-	p.toldAt = snapshot.At
+	p.takenAt = snapshot.At
 	p.replicas = snapshot.Replicas
 	for _, m := range p.byID {
 		if m.others = 0; p.shared {

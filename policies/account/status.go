@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Status is what is known of all accounts at one time, for people.
+// Status is the state of all accounts at one time, for people.
 type Status struct {
 	At time.Time `json:"at"`
 	// AsOf is when the store last told what all replicas use, if that is some time
@@ -20,21 +20,21 @@ type Status struct {
 	Queues   []QueueStatus   `json:"queues"` // of tenants that wait or may not ask
 }
 
-// Usable says whether something may be asked now.
+// Usable says whether an account may be used now.
 type Usable struct {
 	Now bool `json:"usable"`
 	// Kind is the Kind that keeps it back, for programs, or "disabled"; "" if it
 	// is usable. Why says the same in words.
 	Kind string `json:"kind,omitempty"`
 	Why  string `json:"why,omitempty"`
-	// Until is when that ends; zero if nobody knows.
+	// Until is when that ends; zero if unknown.
 	Until time.Time `json:"until,omitzero"`
 	// Probe is when one request may find out whether it has ended before.
 	Probe time.Time `json:"probe,omitzero"`
 }
 
-// AccountStatus tells of one account. Models are those that it may not be asked
-// for though it may for others.
+// AccountStatus is the status of one account. Models are those that it may not
+// be asked for, although it is usable for others.
 type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and BackendStatus
 	ID      string `json:"id"`
 	Backend string `json:"backend"`
@@ -47,7 +47,7 @@ type AccountStatus struct { //nolint:revive // it stands beside GroupStatus and 
 	Token *TokenStatus `json:"token,omitempty"`
 }
 
-// GroupStatus tells of one group's quota of a model.
+// GroupStatus is the status of one group's quota of a model.
 type GroupStatus struct {
 	Group string `json:"group"`
 	Model string `json:"model"`
@@ -65,7 +65,7 @@ type GroupStatus struct {
 	Usable
 }
 
-// BackendStatus tells of a model at a backend.
+// BackendStatus is the status of a model at a backend.
 type BackendStatus struct {
 	Backend string `json:"backend"`
 	Model   string `json:"model"`
@@ -85,7 +85,7 @@ type QueueStatus struct {
 	Usable
 }
 
-// Status tells what is known now.
+// Status returns the current state.
 func (p *Accounts) Status(now time.Time) Status {
 	s := p.unsorted(now)
 	slices.SortFunc(s.Groups, func(a, b GroupStatus) int {
@@ -98,7 +98,7 @@ func (p *Accounts) Status(now time.Time) Status {
 	return s
 }
 
-// unsorted reads all of it at one time.
+// unsorted collects it all at one time.
 func (p *Accounts) unsorted(now time.Time) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,7 +107,7 @@ func (p *Accounts) unsorted(now time.Time) Status {
 	for _, m := range p.byOrder() {
 		s.Accounts = append(s.Accounts, p.accountStatus(now, m, absent[m.group]))
 	}
-	for _, q := range p.told() {
+	for _, q := range p.statusQuotas() {
 		s.Groups = append(s.Groups, p.groupStatus(now, q))
 	}
 	for _, l := range p.lanes {
@@ -117,24 +117,24 @@ func (p *Accounts) unsorted(now time.Time) Status {
 	return s
 }
 
-// fresh is how old what the store tells may be for people who look at it now.
-const fresh = 2 * state.SnapshotAge
+// freshFor is how old the store's snapshot may be without Status.AsOf saying so.
+const freshFor = 2 * state.SnapshotAge
 
-// asOf is when the store last told, if that is some time ago.
+// asOf is when the last snapshot was taken, if that is some time ago.
 func (p *Accounts) asOf(now time.Time) time.Time {
-	if !p.shared || now.Sub(p.toldAt) <= fresh {
+	if !p.shared || now.Sub(p.takenAt) <= freshFor {
 		return time.Time{}
 	}
-	return p.toldAt
+	return p.takenAt
 }
 
-// mostIdle is how many quotas are told of though nothing is known of them.
+// mostIdle bounds the number of quotas up to which unused ones are listed.
 const mostIdle = 2000
 
-// told are the quotas to tell of. A model that a client makes up leaves one with
-// each group of a backend: of very many, those that were never used are left
-// out, so that who asks for the status does not keep requests waiting.
-func (p *Accounts) told() []*quota {
+// statusQuotas are the quotas in the status. A model that a client makes up
+// leaves one with each group of a backend: if there are very many, unused ones
+// are left out, so that reading the status does not keep requests waiting.
+func (p *Accounts) statusQuotas() []*quota {
 	out := make([]*quota, 0, min(len(p.quotas), mostIdle))
 	for _, q := range p.quotas {
 		if len(p.quotas) <= mostIdle || !q.idle() {
@@ -144,13 +144,13 @@ func (p *Accounts) told() []*quota {
 	return out
 }
 
-// idle reports whether nothing is known of the quota but what is configured.
+// idle reports whether the quota has nothing but its configuration.
 func (q *quota) idle() bool {
 	return q.inFlight == 0 && !q.taught && q.health.at == 0 && q.capacity.limit == 0 && q.load == state.Load{} && q.room == room{}
 }
 
-// accountStatus tells of one account, and of the models for which it rests.
-// absent are those that its group does not have.
+// accountStatus is the status of one account, and of the models for which it is
+// kept back. absent are the models that its group does not have.
 func (p *Accounts) accountStatus(now time.Time, m *member, absent []string) AccountStatus {
 	s := AccountStatus{ID: m.ID, Backend: m.Backend, Group: m.group, InUse: m.inUse + m.others, Slots: m.Slots, Token: m.tokenStatus()}
 	var of rest
@@ -174,7 +174,7 @@ func (p *Accounts) accountStatus(now time.Time, m *member, absent []string) Acco
 	return s
 }
 
-// groupStatus tells of one group's quota of a model.
+// groupStatus is the status of one group's quota of a model.
 func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 	s := GroupStatus{
 		Group: q.Group, Model: q.Model, InUse: q.inFlight, Limits: q.limits(now), Concurrency: q.capacity.Limit(),
@@ -185,7 +185,7 @@ func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 		s.Learned = q.learned.Rates(now)
 	}
 	var of rest
-	of.add(now, p.restingOf(OfGroup, q.Group, q.Model))
+	of.add(now, p.statesOf(OfGroup, q.Group, q.Model))
 	switch b := q.noRoom(now, &Want{}); {
 	case q.learned.Absent: // however soon a cooldown ends
 		s.Usable = absentUsable(q.Group)
@@ -200,19 +200,19 @@ func (p *Accounts) groupStatus(now time.Time, q *quota) GroupStatus {
 	return s
 }
 
-var breakerWords = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
+var breakerNames = map[heldBack]string{notHeld: "closed", doubtful: "held back", surely: "held back", obeyed: "open"}
 
-// backendStatus tells of a lane.
+// backendStatus is the status of a lane.
 func (p *Accounts) backendStatus(now time.Time, l *lane) BackendStatus {
 	held := l.outage.held()
-	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerWords[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
+	s := BackendStatus{Backend: l.backend, Model: l.model, Breaker: breakerNames[held], Shed: l.shed.Share(now), Usable: Usable{Now: true}}
 	var of rest
-	of.add(now, p.restingOf(OfBackend, l.backend, l.model))
+	of.add(now, p.statesOf(OfBackend, l.backend, l.model))
 	switch {
 	case of.probes():
 		s.Usable = of.usable(now)
 	case held == obeyed:
-		s.Usable = Usable{Kind: Outage.String(), Why: unavailableWords[Outage]}
+		s.Usable = Usable{Kind: Outage.String(), Why: unavailableTexts[Outage]}
 	}
 	if l.outage.begun() {
 		s.Probe = l.outage.Ready()
@@ -220,7 +220,7 @@ func (p *Accounts) backendStatus(now time.Time, l *lane) BackendStatus {
 	return s
 }
 
-// queueStatus tells of the tenants that wait, or may not ask.
+// queueStatus lists the tenants that wait, or may not ask.
 func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 	waiting := map[string]int{}
 	p.queue.each(func(tenant string, n int) { waiting[tenant] = n })
@@ -239,11 +239,11 @@ func (p *Accounts) queueStatus(now time.Time) (out []QueueStatus) {
 	return out
 }
 
-// usable words what keeps something back.
+// usable describes what keeps something back.
 func (r *rest) usable(now time.Time) Usable {
 	b := r.blocked()
 	u := b.usable(now)
-	u.Why = unavailableWords[r.kind]
+	u.Why = unavailableTexts[r.kind]
 	if r.said != "" {
 		u.Why += ": " + r.said
 	}
@@ -251,10 +251,10 @@ func (r *rest) usable(now time.Time) Usable {
 	return u
 }
 
-// usable words what keeps something back. What only an event ends, or only a
-// reload, has no end that is known.
+// usable describes what keeps something back. If only an event or a reload ends
+// it, its end is unknown.
 func (b *blocked) usable(now time.Time) Usable {
-	u := Usable{Kind: b.kind.String(), Why: unavailableWords[b.kind]}
+	u := Usable{Kind: b.kind.String(), Why: unavailableTexts[b.kind]}
 	if b.what != "" {
 		u.Why += " (" + b.what + ")"
 	}

@@ -92,7 +92,8 @@ func TestStatusWithoutAnEnd(t *testing.T) {
 	})
 }
 
-// A tenant that its own limits keep back is told of though nothing of it waits.
+// A tenant that its own limits keep back is listed although no request of it
+// waits.
 func TestTenantKeptBackInStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(0, state.Rates{}))
@@ -114,7 +115,7 @@ func TestTenantKeptBackInStatus(t *testing.T) {
 }
 
 // Clients make up models, and each leaves a quota with every group. Those that
-// were never used are not told of when there are very many.
+// were never used are left out when there are very many.
 func TestStatusIsBounded(t *testing.T) {
 	var list []Account
 	for i := range 10 {

@@ -2,8 +2,8 @@ package account
 
 import "time"
 
-// Scope is what a failure or a limit belongs to. Mixing them up would rest what
-// is well, and ask again what is not: ten keys of one project are one quota.
+// Scope is what a failure or a limit belongs to. Mixing them up would keep back
+// what works, and use what does not: ten keys of one project share one quota.
 type Scope uint8
 
 // The scopes.
@@ -26,7 +26,7 @@ type Subject struct {
 	Model string
 }
 
-// Kind says what clients are told who meet what is kept back.
+// Kind says what clients are told of what is kept back.
 type Kind uint8
 
 // The kinds. Replicas share their numbers: new ones go to the end.
@@ -34,7 +34,7 @@ const (
 	NoKind        Kind = iota
 	Busy               // all slots are taken
 	RateLimit          // requests or tokens per minute
-	NoCapacity         // the backend has none to spare
+	NoCapacity         // the backend has no capacity
 	Outage             // the backend does not answer
 	QuotaSpent         // requests per day, or a model without any
 	NoMoney            // prepaid credit or a spending limit
@@ -64,32 +64,32 @@ type Cooldown struct {
 	// lease's model alone or for every model.
 	Scope   Scope
 	OfModel bool
-	// Cause tells rows of failures apart: an outage does not count towards a
+	// Cause separates series of failures: an outage does not count towards a
 	// refused credential.
 	Cause string
-	// Kind is what clients are told who would have to wait for it.
+	// Kind is what clients that would have to wait for it are told.
 	Kind Kind
-	// Said is the provider's own word for it, as in SERVICE_DISABLED; "" if it has
-	// none. See SaidOf.
+	// Said is the provider's reason, as in SERVICE_DISABLED; "" if it has none.
+	// See ProviderReason.
 	Said string
-	// For is how long, by failures in a row; the last goes for all further.
-	// Failures while it is kept back anyway are the same one: requests that
-	// run at the same time fail together.
+	// For has one duration per consecutive failure; the last one repeats. Failures
+	// while it is kept back count as the same one, since requests that run at the
+	// same time fail together.
 	For []time.Duration
-	// Within, if not 0, is the time in which failures make a row, successes in
-	// between or not; otherwise a success ends the row.
+	// Within, if not 0, is the time within which failures are consecutive,
+	// whatever came between them; otherwise a success ends the series.
 	Within time.Duration
-	// Probes lets one request at a time find out before the end whether it is
-	// over; see probeSteps. Stated, if not 0, is the time after which the
-	// provider said that it would be: there is a probe then as well.
+	// Probes lets one request at a time test before the end whether it is over;
+	// see probeSteps. Stated, if not 0, is the delay that the provider stated,
+	// after which there is a probe as well.
 	Probes bool
 	Stated time.Duration
-	// Soft says that it is asked all the same where nothing else is ready.
+	// Soft says that it is used anyway if nothing else is ready.
 	Soft bool
 	// Doubtful says that the request itself may be to blame: it is kept back
 	// only once another request has failed in the same way.
 	Doubtful bool
-	// Meanwhile is how long it is kept back for the model alone while there is
-	// doubt, by failures in a row; nil for not at all.
+	// Meanwhile has one duration per consecutive failure for which it is kept back
+	// for the model while there is doubt; nil for none.
 	Meanwhile []time.Duration
 }

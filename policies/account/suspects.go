@@ -12,7 +12,7 @@ const (
 	mostSuspicions = 10_000
 )
 
-// RequestSum tells requests apart: it is the same for each attempt of one, and
+// RequestSum identifies a request: it is the same for each of its attempts, and
 // for each repetition by a client.
 type RequestSum uint64
 
@@ -22,20 +22,20 @@ type suspicion struct {
 	since   time.Time
 }
 
-// suspects are failures for which the request itself may be to blame. Who holds
-// them guards them.
+// suspects are failures for which the request itself may be to blame. Their
+// holder guards them.
 type suspects map[suspect]suspicion
 
-// suspect is what is suspected of what.
+// suspect is a subject and the failure that it is suspected of.
 type suspect struct {
 	Subject
 	cause string
 }
 
 // again notes that a request failed in a way for which it may be to blame. It
-// reports whether another request failed in the same way lately, and nothing was
-// answered since: then the subject is to blame. Suspicions end with a success;
-// see acquit.
+// reports whether another request failed in the same way lately, and nothing
+// was answered since: then the subject is to blame. Suspicions end with a
+// success; see acquit.
 func (all suspects) again(now time.Time, s Subject, cause string, request RequestSum) bool {
 	k := suspect{s, cause}
 	before, known := all[k]

@@ -16,7 +16,7 @@ type tenantBlock struct {
 
 // refuse notes that the store has refused a tenant, and why.
 func (p *Accounts) refuse(now time.Time, taken *state.Taken, want *state.TenantWant) blocked {
-	again := now.Add(state.SnapshotAge) // it may be an attempt of another replica that ends
+	again := now.Add(state.SnapshotAge) // an attempt of another replica may end
 	b := tenantBlock{budget: taken.Tenant, amount: amountOf(want, taken.Tenant)}
 	switch {
 	case taken.Tenant == state.TenantSlots:
@@ -30,9 +30,9 @@ func (p *Accounts) refuse(now time.Time, taken *state.Taken, want *state.TenantW
 	return b.blocked
 }
 
-// keeps reports whether a request of the tenant cannot be served now. Of a budget
-// that is sure only if it has asked for as much of it: whether another one has room
-// only the store knows.
+// keeps reports whether a request of the tenant certainly cannot be served now.
+// For a budget that holds only if the request takes at least as much of it;
+// otherwise only the store knows.
 func (b *tenantBlock) keeps(now time.Time, w *Want) bool {
 	switch {
 	case !b.until.After(now):
@@ -53,7 +53,7 @@ func amountOf(want *state.TenantWant, budget string) int64 {
 	return -1
 }
 
-// TenantsChanged is told that tenants may have other limits than before.
+// TenantsChanged is called when the limits of tenants may have changed.
 func (p *Accounts) TenantsChanged() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,8 +19,8 @@ func wanting(amount int64) Want {
 	}}
 }
 
-// What is only set aside comes back: it is waited for, and who cannot wait so long
-// is told so, not that the window is used up.
+// A reserved amount may come back: requests wait for it, and those that cannot
+// wait so long get that error, not that the window is used up.
 func TestReservedBudgetIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(0, state.Rates{}))
@@ -75,7 +75,8 @@ func TestBudgetsAreAskedForEachRequest(t *testing.T) {
 	})
 }
 
-// Who waits for a window learns at once that the tenant may take more.
+// A request that waits for a window learns at once that the tenant may take
+// more.
 func TestRaisedLimitsWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(0, state.Rates{}))

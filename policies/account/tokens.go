@@ -16,7 +16,7 @@ type Tokens interface {
 	QuotaProject() Secret
 	// Unusable says in words why there is no token; "" means that there is one.
 	Unusable() string
-	// Status tells of the token, for people and metrics.
+	// Status describes the token, for people and metrics.
 	Status() TokenStatus
 	// Wait returns once there is a token. It waits for a short time at most, and
 	// not at all where the provider refuses the credential. It blocks, so it is
@@ -25,12 +25,12 @@ type Tokens interface {
 	// Settle returns once a fetch that runs has ended, after a short time at
 	// most. It blocks, like Wait.
 	Settle(context.Context)
-	// Refused is told that the provider did not take a token.
+	// Refused is called when the provider refused a token.
 	Refused(token Secret)
 }
 
-// Unusable says in words why the account has nothing to show at the moment, as
-// one whose access token has ended; "" means that it has.
+// Unusable says why the account has no credential to send at the moment, for
+// example because its access token has ended; "" means that it has one.
 func (a *Account) Unusable() string {
 	if a.Tokens == nil {
 		return ""
@@ -47,15 +47,15 @@ func (a *Account) QuotaProject() string {
 	return a.Tokens.QuotaProject().Reveal()
 }
 
-// Shows reports that the account would send this value of its header field now:
-// words of the provider about another one are about a token that was replaced.
+// Shows reports whether the account would now send this value of its header
+// field: an error about another value concerns a token that was replaced.
 func (a *Account) Shows(value string) bool {
 	_, now := a.Header()
 	return now == value
 }
 
-// Refused is told that the provider answered 401 to a request with this value of
-// the header field that Header names. An access token is then replaced.
+// Refused is called when the provider answered 401 to a request with this value
+// of the header field that Header names. An access token is then replaced.
 func (a *Account) Refused(value string) {
 	if a.Tokens != nil {
 		a.Tokens.Refused(NewSecret(strings.TrimPrefix(value, "Bearer ")))

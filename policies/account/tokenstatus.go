@@ -2,7 +2,7 @@ package account
 
 import "time"
 
-// TokenStatus is what can be told of the access token of a credential.
+// TokenStatus is the status of the access token of a credential.
 type TokenStatus struct {
 	// Ready says that there is one to send; Expires is when it ends.
 	Ready   bool      `json:"ready"`
@@ -19,7 +19,8 @@ type TokenStatus struct {
 	Failed  int64 `json:"failed"`
 }
 
-// tokenStatus tells of the account's token; nil if it has a secret instead.
+// tokenStatus is the status of the account's token; nil if it has a secret
+// instead.
 func (a *Account) tokenStatus() *TokenStatus {
 	if a.Tokens == nil {
 		return nil
@@ -28,8 +29,8 @@ func (a *Account) tokenStatus() *TokenStatus {
 	return &s
 }
 
-// tokenless is what keeps back an account that has nothing to show. When the next
-// fetch ends is not known; when it begins is.
+// tokenless is the block of an account without a token. It is known when the
+// next fetch begins, but not when it ends.
 func (a *Account) tokenless(now time.Time, s *TokenStatus) Usable {
 	u := Usable{Kind: BadCredential.String(), Why: a.Unusable()}
 	if s.Next.After(now) {

@@ -30,7 +30,8 @@ type trends map[trendKey]*trend
 
 type trendKey struct{ tenant, model string }
 
-// note notes a number; assumed is what was taken for it while nothing was known.
+// note notes a number; assumed is what was taken for it while nothing was
+// known.
 func (t trends) note(tenant, model string, assumed, x float64) {
 	key := trendKey{tenant, model}
 	of := t[key]

@@ -36,8 +36,8 @@ func makeWait(t *testing.T, p *Accounts, n int, model string, w Want) {
 	}
 }
 
-// Who may not wait, or whose waiting rooms are full, is served where there is room
-// at once, whoever waits for something else.
+// A request that may not wait, or whose waiting rooms are full, is served if
+// there is room at once, even if others wait for something else.
 func TestRoomElsewhereNeedsNoWait(t *testing.T) {
 	list := append(one(1, state.Rates{Requests: 1}), Account{ID: "b", Backend: "y", Slots: 5, Secret: NewSecret("s")})
 	for _, c := range []struct {
@@ -119,8 +119,8 @@ func TestMissingTokenHidesNobody(t *testing.T) {
 	})
 }
 
-// Who waits for an access token keeps nobody else waiting, and is refused once it
-// is clear that none comes.
+// A request that waits for an access token does not block others, and is
+// refused once it is clear that none comes.
 func TestTokensAreAwaitedAside(t *testing.T) {
 	token := &noToken{}
 	list := []Account{{ID: "a", Backend: "x", Tokens: token}, {ID: "b", Backend: "y", Slots: 1, Secret: NewSecret("s")}, {ID: "c", Backend: "z", Secret: NewSecret("s")}}

@@ -5,16 +5,16 @@ import "time"
 const (
 	// turnoverStep is how far one attempt moves the mean: ten or so decide.
 	turnoverStep = 0.1
-	// leastAgain and longestAgain bound what is told. Sooner than after a second
-	// nobody can be told to come back, and is told so while nothing is known;
-	// attempts may take many minutes, but others end before.
+	// leastAgain and longestAgain bound the time that clients are told. A second
+	// is the shortest delay that can be stated, and the one while nothing is
+	// known; attempts may take many minutes, but others end sooner.
 	leastAgain   = time.Second
 	longestAgain = 30 * time.Second
 )
 
 // turnover says how long slots are held, and so when one is likely to be free.
-// The zero value knows nothing. It is not safe for concurrent use; who holds it
-// guards it.
+// The zero value has no observations. It is not safe for concurrent use; its
+// holder guards it.
 type turnover struct{ mean float64 } // seconds that an attempt holds its slot
 
 // note notes how long an attempt has held its slot.
@@ -34,8 +34,8 @@ func (t *turnover) next(waiting, running int) time.Duration {
 	return time.Duration(min(max(in, leastAgain.Seconds()), longestAgain.Seconds()) * float64(time.Second))
 }
 
-// freeIn is when a slot of a backend is likely to be free, or one of the tenant
-// if it is those that are missing.
+// freeIn is when a slot of a backend is likely to be free, or one of the
+// tenant's if the tenant's slots are all taken.
 func (p *Accounts) freeIn(backend string, b *blocked) time.Duration {
 	room, running := p.room(backend), 0
 	if b.slots > 0 {

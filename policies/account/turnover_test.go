@@ -37,9 +37,9 @@ func TestTurnover(t *testing.T) {
 	}
 }
 
-// Who finds all slots taken is told to come back when one is likely to be free,
-// by how long attempts have held them; also where another account is known to
-// rest for longer.
+// A request that finds all slots taken is told to come back when one is likely
+// to be free, by how long attempts have held them; even if another account is
+// kept back for longer.
 func TestBusyIsEstimated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, []Account{

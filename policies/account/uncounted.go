@@ -7,10 +7,10 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// uncounted is what the store does not know of a quota: it counts only what has
-// limits, so when the first limit is learned it knows nothing of the minute that
-// hit it. Without this, the group would be asked for a second full minute as soon
-// as the first cooldown ends, and refuse most of it.
+// uncounted is the use of a quota that the store did not count: it counts only
+// quotas with limits, so when the first limit is learned it knows nothing of
+// the minute that reached it. Without this, the group would be sent a second
+// full minute as soon as the first cooldown ends, and refuse most of it.
 //
 // Until a minute after the store has begun to count, each replica stays within its
 // part of the limit: as much as it had sent in the minute before, since all that was

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// mostWaiting bounds all that wait at one replica.
+	// mostWaiting bounds the waiting requests of one replica.
 	mostWaiting = 10_000
 	// contentMargin is how many times the usual time to first content a wait
 	// leaves for it. Those times are skewed: of log-normal ones with a sigma of 0.9
@@ -25,14 +25,14 @@ const (
 type waiting struct {
 	plan  []Candidate
 	want  *Want
-	alike string        // requests that are alike but for their size
-	turn  chan struct{} // of one: it may try, or look again
-	until time.Time     // it gives up
-	sleep time.Time     // it sleeps until then; zero while it does not
-	room  *waitingRoom  // in which it waits; nil until it is known that it has to
+	alike string        // requests that differ only in size
+	turn  chan struct{} // holds one token: it may try, or check again
+	until time.Time     // when it gives up
+	sleep time.Time     // when it stops sleeping; zero while it does not sleep
+	room  *waitingRoom  // the waiting room that it is in; nil until it is known that it must wait
 }
 
-// wake has it look again, once.
+// wake makes it check again, once.
 func (me *waiting) wake() {
 	me.sleep = time.Time{}
 	select {
@@ -41,26 +41,26 @@ func (me *waiting) wake() {
 	}
 }
 
-// wait has the request wait until it is admitted. p.mu is held, but not while it
+// wait waits until the request is admitted. p.mu is held, but not while it
 // waits.
 //
-// The one whose turn it is tries, and only then the next one: so whoever has
-// waited is admitted in the order of the queue. Until then it sleeps; one of them
-// watches for the time when something is over that they wait for.
+// One request at a time has the turn to try, so requests are admitted in the
+// order of the queue. Until then they sleep; one of them wakes at the time when
+// the first thing that they wait for ends.
 func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w *Want) (Lease, error) {
-	want := *w // only those who wait need one on the heap
+	want := *w // only waiting requests need one on the heap
 	me := &waiting{plan: plan, want: &want, turn: make(chan struct{}, 1), until: p.waitsUntil(now, plan, w)}
 	me.alike = fmt.Sprint(plan, w.MaxWait, w.Retry, w.NoProbe)
 	entry := &Waiter[*waiting]{Tenant: w.Tenant, Weight: w.Weight, Service: float64(w.Tokens), Retry: w.Retry, Line: plan[0].Backend + "/" + plan[0].Model, Value: me}
 	p.decisions.waited++
 	if w.Avoid != nil {
-		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // its own: others can be served where it cannot
+		entry.Line += "/" + strconv.FormatInt(p.decisions.waited, 10) // a line of its own: others may be served if it cannot
 	}
 	if !p.queue.Push(entry) {
 		return nil, p.decided(&Unavailable{Kind: Crowded, What: plan[0].Backend, RetryAfter: p.freeIn(plan[0].Backend, &blocked{})})
 	}
 	defer p.leave(entry)
-	looks := now.Add(state.SnapshotAge) // so long it takes until everybody before it has had a turn, or it does wait
+	looks := now.Add(state.SnapshotAge) // until every request before it has had a turn, or it must wait
 	for asked := false; ; {
 		p.dispatch(now)
 		until := me.until
@@ -99,6 +99,7 @@ func (p *Accounts) wait(ctx context.Context, now time.Time, plan []Candidate, w 
 				return nil, p.decided(err)
 			}
 			p.decisions.acquired++
+			l.charge()
 			return l, nil
 		}
 		p.turn = nil
@@ -143,18 +144,18 @@ func (p *Accounts) leave(entry *Waiter[*waiting]) {
 	if p.turn == entry {
 		p.turn = nil
 	}
-	if p.watch == me {
-		p.watch = nil
+	if p.wakeNext == me {
+		p.wakeNext = nil
 	}
 	p.dispatch(time.Now())
 }
 
-// awaitTokenAside waits for an access token outside the queue: whoever has the
-// turn must take it at once, since the others wait for it.
+// awaitTokenAside waits for an access token outside the queue: a request that
+// has the turn must use it at once, since the others wait for it.
 func (p *Accounts) awaitTokenAside(ctx context.Context, entry *Waiter[*waiting], why *blocked) error {
 	p.queue.Remove(entry)
-	if p.watch == entry.Value {
-		p.watch = nil
+	if p.wakeNext == entry.Value {
+		p.wakeNext = nil
 	}
 	p.dispatch(time.Now()) // for the alarm
 	if err := p.awaitToken(ctx, why); err != nil {
@@ -166,9 +167,10 @@ func (p *Accounts) awaitTokenAside(ctx context.Context, entry *Waiter[*waiting],
 	return nil
 }
 
-// waitsUntil is when a request gives up. Its deadline is for the answer to begin,
-// which takes some time too: who waited until then would be sent for nothing. That
-// time is no more than half of what is left, since it is a guess.
+// waitsUntil is when a request gives up. Its deadline is for the answer to
+// begin, which takes some time too: a request that waited until then would be
+// sent in vain. The time left for the answer is a guess, so it is at most half
+// of what remains.
 func (p *Accounts) waitsUntil(now time.Time, plan []Candidate, w *Want) time.Time {
 	until := now.Add(min(w.MaxWait, longestWait))
 	if w.Deadline.IsZero() {
@@ -181,14 +183,14 @@ func (p *Accounts) waitsUntil(now time.Time, plan []Candidate, w *Want) time.Tim
 	return until
 }
 
-// sleep waits, without the lock, until the request may try or look again, or until
-// then. The one that watches also wakes at the alarm.
+// sleep waits, without the lock, until the request may try or check again, or
+// until the given time. The one that watches also wakes at the alarm.
 func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, until time.Time) error {
-	if p.watch == nil {
-		p.watch = me
+	if p.wakeNext == nil {
+		p.wakeNext = me
 	}
-	if p.watch == me && !p.alarm.IsZero() && p.alarm.Before(until) {
-		until = p.alarm
+	if p.wakeNext == me && !p.wakeAt.IsZero() && p.wakeAt.Before(until) {
+		until = p.wakeAt
 	}
 	me.sleep = until
 	defer func() { me.sleep = time.Time{} }()
@@ -205,18 +207,18 @@ func (p *Accounts) sleep(ctx context.Context, now time.Time, me *waiting, until 
 	return nil
 }
 
-// dispatch gives the turn to the next of those that wait, if somebody can be
-// served and nobody has it. If nobody can be, it sets the alarm to when something
-// is over that they wait for, and wakes who waits in vain.
+// dispatch gives the turn to the next waiting request that can be served,
+// unless one has it. If none can be served, it sets the alarm to when the first
+// thing that they wait for ends, and wakes those that wait in vain.
 //
-// It ranks once for requests that are alike: what the smaller one cannot have, the
-// larger one cannot have either, nor one that avoids accounts.
+// It ranks once for requests that are alike: if the smaller one cannot be
+// served, neither can the larger one, nor one that avoids accounts.
 func (p *Accounts) dispatch(now time.Time) {
 	if p.turn != nil || p.queue.Waiting() == 0 {
 		return
 	}
 	unserved := map[string]int64{} // tokens, of requests that are alike
-	var all ranking                // of all that is waited for
+	var all ranking                // the soonest of all that is waited for
 	p.turn = p.queue.Next(func(w *Waiter[*waiting]) bool {
 		me, tokens := w.Value, w.Value.want.Tokens
 		if b := p.tenants[w.Tenant]; b.keeps(now, me.want) {
@@ -243,30 +245,30 @@ func (p *Accounts) dispatch(now time.Time) {
 		return false
 	})
 	if p.turn != nil {
-		p.alarm = time.Time{} // it is set again when the turn is over
+		p.wakeAt = time.Time{} // it is set again when the turn is over
 		p.turn.Value.wake()
 		return
 	}
-	p.alarm = all.soonest.until
-	if again := now.Add(state.SnapshotAge); p.shared && all.event && (p.alarm.IsZero() || again.Before(p.alarm)) {
-		p.alarm = again // an attempt of another replica may have ended
+	p.wakeAt = all.soonest.until
+	if again := now.Add(state.SnapshotAge); p.shared && all.event && (p.wakeAt.IsZero() || again.Before(p.wakeAt)) {
+		p.wakeAt = again // an attempt of another replica may have ended
 	}
-	if p.watch == nil {
-		p.watch = p.queue.Any().Value
+	if p.wakeNext == nil {
+		p.wakeNext = p.queue.Any().Value
 	}
-	if !p.alarm.IsZero() && p.alarm.Before(p.watch.sleep) {
-		p.watch.wake()
+	if !p.wakeAt.IsZero() && p.wakeAt.Before(p.wakeNext.sleep) {
+		p.wakeNext.wake()
 	}
 }
 
-// whyOf is what a request waits for that is not served now.
+// whyOf is what a request that cannot be served now waits for.
 func (p *Accounts) whyOf(now time.Time, me *waiting) blocked {
 	if b := p.tenants[me.want.Tenant]; b.keeps(now, me.want) {
 		return b.blocked
 	}
 	r := p.rank(now, me.plan, me.want)
 	p.looks++
-	if r.n > 0 { // somebody else's turn is first
+	if r.n > 0 { // it waits for another request's turn
 		if b := p.tenants[me.want.Tenant]; b.until.After(now) {
 			return b.blocked
 		}

@@ -73,9 +73,9 @@ func names(ended []waiter) (out []string) {
 	return out
 }
 
-// Whoever waits is woken when a slot is free: first come first served within a
-// tenant, retries first, and the tenant first that has had the least. One that
-// comes back starts where the others are.
+// Waiting requests are woken when a slot is free: first come first served
+// within a tenant, retries first, and the tenant with the least service first.
+// A returning tenant starts where the others are.
 func TestWaitersAreServedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(1, state.Rates{}))
@@ -144,7 +144,7 @@ func TestReadyBeforeWaiting(t *testing.T) {
 	})
 }
 
-// One that cannot be served holds back nobody who can.
+// A request that cannot be served does not hold back others that can.
 func TestOthersAreServedMeanwhile(t *testing.T) {
 	list := append(one(1, state.Rates{}), Account{ID: "b", Backend: "y", Slots: 1, Secret: NewSecret("s")})
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestOthersAreServedMeanwhile(t *testing.T) {
 	})
 }
 
-// What is asked of the tenant is asked again after a wait.
+// The tenant's limits are read again after a wait.
 func TestTenantIsCheckedAgain(t *testing.T) {
 	disabled := errors.New("disabled")
 	synctest.Test(t, func(t *testing.T) {
@@ -301,8 +301,8 @@ func TestWaitLeavesTimeForContent(t *testing.T) {
 	}
 }
 
-// Those who wait sleep: as room appears once a second for a while, it is looked for
-// whom it could be, and not by each of them for itself.
+// Waiting requests sleep: when room appears, once a second for a while, one
+// ranking finds whom it serves, instead of one for each of them.
 func TestWaitersSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, waiters = 30, 100
@@ -343,8 +343,8 @@ func (s farStore) Take(ctx context.Context, w *state.Want) (state.Taken, error) 
 	return s.Store.Take(ctx, w)
 }
 
-// Where an attempt of another replica may end at any time, one of those who wait
-// looks for all.
+// Where an attempt of another replica may end at any time, one of the waiting
+// requests checks for all.
 func TestOneWaiterLooksForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const waiters = 100
@@ -372,7 +372,7 @@ func TestOneWaiterLooksForAll(t *testing.T) {
 	})
 }
 
-// What lasts longer than anybody waits ends the wait of all.
+// A block that lasts longer than any request waits ends all waits.
 func TestNobodyWaitsInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := withStore(t, one(1, state.Rates{}))

@@ -30,8 +30,8 @@ func (w *window) sum(now time.Time, length time.Duration) (a, b int64) {
 	return a, b
 }
 
-// slide empties the parts that are too old. A clock that goes backwards is one
-// that stands.
+// slide empties the parts that are too old. A clock that goes backwards counts
+// as stopped.
 func (w *window) slide(now time.Time, length time.Duration) {
 	part := now.UnixNano() / int64(length/windowParts)
 	if part <= w.last {

@@ -14,9 +14,9 @@ import (
 // (files/abc) has neither scheme nor host.
 type address struct{ scheme, host, path string }
 
-// parseAddress reads a URI. It refuses whatever another reader may take for
-// another address: users, steps upwards, and characters that have no place in
-// a URI.
+// parseAddress reads a URI. It refuses everything that another parser may read
+// as another address: users, steps upwards, and characters that have no place
+// in a URI.
 func parseAddress(uri string) (a address, ok bool) {
 	for i := range len(uri) {
 		if c := uri[i]; c <= ' ' || c == 0x7f || c == '\\' {
@@ -29,7 +29,7 @@ func parseAddress(uri string) (a address, ok bool) {
 		return a, uri != "" && !strings.Contains(uri, ":") && plain(uri)
 	}
 	a.scheme = strings.ToLower(scheme)
-	if a.scheme != "http" && a.scheme != "https" { // names of objects are no paths: nothing in them is escaped
+	if a.scheme != "http" && a.scheme != "https" { // names of objects are not paths: nothing in them is escaped
 		a.host, a.path, _ = strings.Cut(rest, "/")
 		return a, a.scheme != "" && validHost(a.host) && plain(a.path)
 	}
@@ -66,8 +66,8 @@ func hostOf(authority, scheme string) (host string, ok bool) {
 	return name + ":" + port, true
 }
 
-// validHost takes names and IPv4 as ASCII writes them. In other writing a host
-// may be another.
+// validHost accepts names and IPv4 addresses in ASCII. In other scripts a host
+// may be another one.
 func validHost(host string) bool {
 	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == ""
 }
@@ -94,14 +94,15 @@ func (a address) below(prefix address) bool {
 		(folder == "" || a.path == prefix.path || strings.HasPrefix(a.path, folder+"/"))
 }
 
-// rightful are hosts that answer by the rights of who asks.
+// rightful are hosts whose answers depend on the caller's rights.
 var rightful = []string{"googleapis.com", "storage.cloud.google.com", "localhost"}
 
 // openStorage is the host of public objects, the one of Google's APIs that is
 // read without rights.
 const openStorage = "storage.googleapis.com"
 
-// public reports an address that everybody can read, or nobody.
+// public reports an address whose answer does not depend on the rights of the
+// account.
 func (a address) public() bool {
 	if a.scheme != "http" && a.scheme != "https" || !strings.Contains(a.host, ".") {
 		return false

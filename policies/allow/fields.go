@@ -5,7 +5,7 @@ package allow
 type Field struct {
 	// Path is the field in GenerateContentRequest, of either of Google's APIs.
 	Path string
-	// Setting is the one of the policy.
+	// Setting is the policy's setting.
 	Setting string
 	Why     string
 }

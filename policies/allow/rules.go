@@ -19,10 +19,13 @@ type Rules struct {
 	// https://host/path; "public" stands for every public http and https
 	// address, "any" for whatever there is, "none" for none. Default: public.
 	FileURIs []string `yaml:"file_uris" text:"address"`
-	// Tools are those that run upstream and may be used, by their field's name;
-	// default DefaultTools, "any" for all, "none" for none. Functions of clients always may.
+	// Tools are those that run upstream and may be used, by their field's name
+	// (google_search, retrieval, file_search, …); default DefaultTools, which need no
+	// right of the project. "any" for all, "none" for none. Functions of clients
+	// always may.
 	Tools []string `yaml:"tools"`
-	// CachedContents is own (default), none or any.
+	// CachedContents says which cached contents may be named: own (default), none
+	// or any. Whose content it is cannot be told, so own refuses as well.
 	CachedContents string `yaml:"cached_contents"`
 	// Safety says whose safety settings count: "client" (default) lets clients
 	// send thresholds, "gateway" refuses them, "any" also lets clients name
@@ -32,12 +35,12 @@ type Rules struct {
 	// are the project's. Otherwise they are left out.
 	Labels bool `yaml:"labels"`
 	// Tiers are the service tiers that clients may ask for: standard, flex,
-	// priority, or "any" for all. Default: DefaultTiers. Another one is left out,
-	// so the request is served by the standard tier.
+	// priority, which costs more, or "any" for all. Default: DefaultTiers. Another
+	// one is left out with a warning, so the standard tier serves the request.
 	Tiers []string `yaml:"tiers"`
 }
 
-// Words of the rules.
+// Values of the rules.
 const (
 	public  = "public"
 	none    = "none"
@@ -77,7 +80,7 @@ func (r Rules) WithDefaults() Rules {
 	return r
 }
 
-// Validate names every rule that cannot be, with path as prefix.
+// Validate lists every invalid rule, with path as prefix.
 func (r Rules) Validate(path string) error {
 	var errs []error
 	bad := func(name, found, fix string) {
@@ -151,8 +154,8 @@ func (r *Rules) Check(res conversation.Resource) (keep bool, err error) {
 	return true, nil
 }
 
-// refuse words a refusal. It is the request that must change, so it is no
-// question of the client's key.
+// refuse returns the error of a refusal. It is an invalid request, not one of
+// permissions: the request must change, not the client's key.
 func refuse(res conversation.Resource, why, setting string) error {
 	return &conversation.Error{
 		Kind: conversation.ErrInvalid, Param: res.Field, NoRetry: true,
@@ -160,7 +163,7 @@ func refuse(res conversation.Resource, why, setting string) error {
 	}
 }
 
-// maxName bounds what a message repeats of a name from outside.
+// maxName bounds how much of a client's name a message repeats.
 const maxName = 64
 
 func shorten(name string) string { return name[:min(len(name), maxName)] }

@@ -7,8 +7,8 @@
 // translators, not n × m.
 //
 // The package holds types only. Leaf values ([Text], [Raw]) are slices of the
-// bytes they were read from, still in JSON form: a 100 KB tool result is
-// copied once, into the upstream body, and never unescaped and escaped again.
-// Whoever reads a Request or an Event must therefore not keep it longer than
-// the body or chunk it came from.
+// bytes they were read from, still in JSON form: a 100 KB tool result is copied
+// once, into the upstream body, and never unescaped and escaped again. A
+// Request or an Event must therefore not be kept longer than the body or chunk
+// it came from.
 package conversation

@@ -61,11 +61,11 @@ type Embeddings struct {
 	Vectors []Vector
 	// Tokens are those of all inputs.
 	Tokens int
-	// Estimated says that upstream has not told them all.
+	// Estimated says that upstream did not report all of them.
 	Estimated bool
 }
 
-// withoutInputs is what is left when the inputs are let go.
+// withoutInputs is the embedding without its inputs.
 func (e *Embedding) withoutInputs() *Embedding {
 	if e == nil {
 		return nil

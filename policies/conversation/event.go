@@ -2,7 +2,7 @@ package conversation
 
 import "slices"
 
-// EventKind says what an Event tells.
+// EventKind is the kind of an Event.
 type EventKind uint8
 
 // The events of an answer, in the grammar
@@ -42,8 +42,8 @@ const (
 	EventServerCall
 	// EventServerResult is its result: CallID, Name, Args, Carrier.
 	EventServerResult
-	// EventSources tells where an answer comes from: Sources. It comes after
-	// the text, at the latest with the finish.
+	// EventSources lists where an answer comes from: Sources. It comes after the
+	// text, and before the finish.
 	EventSources
 	// EventSignature seals the part before it (a thought or text run that is
 	// complete with this event); the signature of a call comes on CallStart.
@@ -57,7 +57,7 @@ const (
 // Event is one step of an answer. Only the fields that Kind names are set.
 type Event struct {
 	Kind EventKind
-	// Candidate says which of several answers the event belongs to; 0 unless
+	// Candidate is the answer that the event belongs to; 0 unless
 	// Limits.Candidates asked for more than one.
 	Candidate int
 
@@ -104,8 +104,8 @@ type Sources struct {
 // Page is a web page that was used.
 type Page struct {
 	URL, Title string
-	// Recited says that no search found it: the answer repeats it, as the
-	// upstream noticed.
+	// Recited says that no search found the page: the upstream noticed that the
+	// answer repeats it.
 	Recited bool
 }
 
@@ -126,15 +126,15 @@ type Cited struct {
 // Finish is why an answer ended.
 type Finish uint8
 
-// The finishes. What a client calls them is its dialect's business.
+// The finishes. Dialects map them to the client's names.
 const (
 	FinishNone      Finish = iota // not finished
 	FinishStop                    // the model was done, or called tools
 	FinishLength                  // the token limit
 	FinishWindow                  // the context window is full
-	FinishRefused                 // safety, recitation and their kin, in the answer
+	FinishRefused                 // safety, recitation and the like, in the answer
 	FinishBlocked                 // the prompt was refused: there is no answer
-	FinishPause                   // too many tool calls: the client should go on
+	FinishPause                   // too many tool calls: the client should continue
 	FinishMalformed               // the model's tool call could not be parsed
 	FinishSignature               // the history lacks a thought signature
 	FinishOther                   // anything else, also future values
@@ -165,10 +165,10 @@ func (m *Modalities) Add(n Modalities) {
 	m.Document += n.Document
 }
 
-// ErrorKind sorts errors by what the client should make of them.
+// ErrorKind classifies errors by what the client should do about them.
 type ErrorKind uint8
 
-// The kinds of errors; policies/dialect/* words them.
+// The kinds of errors; policies/dialect/* encodes them.
 const (
 	ErrInvalid      ErrorKind = iota // the request is wrong
 	ErrContext                       // the prompt does not fit the window
@@ -193,7 +193,7 @@ const (
 // ErrorKinds is the number of error kinds, for tables that must be complete.
 const ErrorKinds = int(errorKindsCount)
 
-// Error is an error on its way to a client. It is worded by the dialect.
+// Error is an error on its way to a client. The dialect encodes it.
 type Error struct {
 	Kind ErrorKind
 	// Status is the HTTP status; 0 leaves it to the dialect's table.
@@ -203,6 +203,9 @@ type Error struct {
 	Name string
 	// Message is for the client: no keys, URLs or project numbers.
 	Message string
+	// Foreign says that Message has words of the provider or the model, which may
+	// quote the request or the answer: it is not recorded whole.
+	Foreign bool
 	// Param names the field at fault; may be "".
 	Param string
 	// RetryAfter is in whole seconds; 0 if unknown.

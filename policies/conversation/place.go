@@ -2,11 +2,11 @@ package conversation
 
 import "strconv"
 
-// Place says where in the client's body something stood: in element Item of
-// the list Root, there in element Index of its field Field. What lies deeper
-// has the place of what it lies in.
+// Place says where in the client's body something stood: in element Item of the
+// list Root, there in element Index of its field Field. A deeper value has the
+// place of the element around it.
 type Place struct {
-	Root string // "messages", "input" or "tools"; "" if not known
+	Root string // "messages", "input" or "tools"; "" if unknown
 	// Field is "content" or "tool_calls", for example; "" for the whole
 	// element.
 	Field string
@@ -14,10 +14,10 @@ type Place struct {
 	Item, Index int32
 }
 
-// Words are a dialect's own words for what the request says, so that whoever
-// finds a fault in it names the field that the client wrote. nil is a dialect
-// whose words are those of this package.
-type Words struct {
+// FieldNames maps the neutral names of fields to the client's, so that errors
+// and warnings name the field that the client wrote. nil maps each name to
+// itself.
+type FieldNames struct {
 	// Dots writes places as messages.3.content.0; otherwise they are written
 	// messages[3].content[0].
 	Dots bool
@@ -25,16 +25,16 @@ type Words struct {
 	Fields map[string]string
 }
 
-// Field words the name of a field of the request.
-func (w *Words) Field(name string) string {
+// Field returns the client's name of a field of the request.
+func (w *FieldNames) Field(name string) string {
 	if w != nil && w.Fields[name] != "" {
 		return w.Fields[name]
 	}
 	return name
 }
 
-// Place words p.
-func (w *Words) Place(p Place) string {
+// Place returns p as the client writes it.
+func (w *FieldNames) Place(p Place) string {
 	if p.Root == "" {
 		return w.Field("messages")
 	}
@@ -45,7 +45,7 @@ func (w *Words) Place(p Place) string {
 	return string(b)
 }
 
-func (w *Words) index(b []byte, i int32) []byte {
+func (w *FieldNames) index(b []byte, i int32) []byte {
 	switch {
 	case i < 0:
 		return b

@@ -3,7 +3,7 @@ package conversation
 import "testing"
 
 func TestPlace(t *testing.T) {
-	dots := &Words{Dots: true, Fields: map[string]string{"messages": "input"}}
+	dots := &FieldNames{Dots: true, Fields: map[string]string{"messages": "input"}}
 	for _, c := range []struct {
 		place          Place
 		brackets, dots string
@@ -14,7 +14,7 @@ func TestPlace(t *testing.T) {
 		{Place{Root: "input", Item: -1, Index: -1}, "input", "input"},
 		{Place{}, "messages", "input"},
 	} {
-		var none *Words
+		var none *FieldNames
 		if got := none.Place(c.place); got != c.brackets {
 			t.Errorf("%+v = %q, want %q", c.place, got, c.brackets)
 		}

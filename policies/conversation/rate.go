@@ -10,13 +10,13 @@ const (
 	RateOutputTokens = "output-tokens"
 )
 
-// Rate is what upstream has said of one of its rate limits. What it has not said
-// is not known here either, and nobody is told.
+// Rate is what upstream has said of one of its rate limits; the rest is
+// unknown.
 type Rate struct {
 	Of               string
 	Limit, Remaining *int
 	// Reset is how long it takes until the limit starts anew, At the time at
-	// which it does; 0 if not known.
+	// which it does; 0 if unknown.
 	Reset time.Duration
 	At    time.Time
 }

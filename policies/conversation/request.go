@@ -30,31 +30,31 @@ type Request struct {
 
 	// Output says what kinds of answer are wanted beside text.
 	Output Output
-	// Upstream holds what a client said to Gemini in Gemini's own words.
+	// Upstream holds settings that a client gave in Gemini's own form.
 	Upstream Upstream
 
-	// Own is the dialect's note to its own encoder; nobody else reads it. It
+	// Own is what a dialect passes to its own encoder; no other code reads it. It
 	// does not refer to the body: it lives as long as the reply.
 	Own any
 
-	// Words are the dialect's own, for errors and warnings.
-	Words *Words
+	// FieldNames are the dialect's, for errors and warnings.
+	FieldNames *FieldNames
 
-	// Warnings says what could not be carried over, UntoldWarnings how many
-	// more there are.
-	Warnings       []Warning
-	UntoldWarnings int
+	// Warnings says what was changed or left out, OmittedWarnings how many further
+	// warnings were dropped.
+	Warnings        []Warning
+	OmittedWarnings int
 
 	callIDs []string // instead of Messages, of a request without content
 }
 
 // WithoutContent returns what the reply to a request depends on. It does not
-// refer to the client's body, which can be let go of once the request was
-// rendered: replies take minutes.
+// refer to the client's body, which can be freed once the request was rendered,
+// since replies take minutes.
 func (r *Request) WithoutContent() *Request {
 	return &Request{
 		Model: r.Model, Stream: r.Stream, OneCall: r.OneCall, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: r.UntoldWarnings, Embedding: r.Embedding.withoutInputs(),
+		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, OmittedWarnings: r.OmittedWarnings, Embedding: r.Embedding.withoutInputs(),
 		Limits:  Limits{Candidates: r.Limits.Candidates},
 		callIDs: r.CallIDs(),
 	}
@@ -76,8 +76,8 @@ func (r *Request) CallIDs() []string {
 	return ids
 }
 
-// MaxWarnings bounds the warnings of a request: a body may give reason for
-// millions, of which the client is told the first few.
+// MaxWarnings bounds the warnings of a request: a body may cause millions, of
+// which the client gets the first few.
 const MaxWarnings = 128
 
 // Warn notes that field (a path such as "messages[3].content[0].citations")
@@ -87,7 +87,7 @@ func (r *Request) Warn(field, why string) {
 	switch n := len(r.Warnings); {
 	case slices.Contains(r.Warnings, w):
 	case n == MaxWarnings:
-		r.UntoldWarnings++
+		r.OmittedWarnings++
 	default:
 		r.Warnings = append(r.Warnings, w)
 	}
@@ -165,7 +165,7 @@ type Media struct {
 	Detail string
 }
 
-// Call is the model's wish to have a tool run.
+// Call is a tool call of the model.
 type Call struct {
 	ID   string
 	Name string
@@ -194,12 +194,12 @@ const (
 	WebSearch                     // the upstream's own search; Blocked
 	WebFetch                      // the upstream fetches URLs
 	CodeExecution                 // the upstream runs code
-	// Unavailable is a tool that was offered and that nobody here can run: Name,
-	// Why. It is left out, unless the model is made to call it.
+	// Unavailable is a tool that was offered and that cannot be run here: Name,
+	// Why. It is left out; a request that forces its call is refused.
 	Unavailable
-	OwnTool // one that the client names in the upstream's words: Field, Settings
-	// ImageMaking says that the answer may be an image, which a model that makes
-	// images does without a tool: Image.
+	OwnTool // a tool that the client names in the upstream's form: Field, Settings
+	// ImageMaking says that the answer may be an image: Image. Image models need
+	// no tool for it.
 	ImageMaking
 )
 
@@ -223,8 +223,8 @@ type Tool struct {
 	// empty one.
 	Field    string
 	Settings Raw
-	// Around is where a search for places looks, in the upstream's form (a
-	// retrievalConfig); nil if not told.
+	// Around is where a search for places searches, in the upstream's form (a
+	// retrievalConfig); nil if unset.
 	Around Raw
 
 	// At is where the client wrote it.
@@ -323,8 +323,8 @@ type Image struct {
 	// Ratio is that of width to height, such as "16:9"; Scale is the upstream's
 	// name of a size, such as "2K".
 	Ratio, Scale string
-	// Width and Height are in pixels, from clients that do not give the two
-	// above. The nearest that the model makes is good enough for them.
+	// Width and Height are in pixels, from clients that do not give the two above.
+	// They get the nearest size that the model makes.
 	Width, Height int
 	// MIME is the format.
 	MIME string

@@ -15,8 +15,8 @@ func TestWarningsAreBounded(t *testing.T) {
 		r.Warn(fmt.Sprint("field", i), "why")
 		r.Warn("field0", "why") // said before
 	}
-	if n := len(r.Warnings); n != MaxWarnings || r.UntoldWarnings != 9*MaxWarnings {
-		t.Fatalf("%d warnings and %d more, want %d and %d", n, r.UntoldWarnings, MaxWarnings, 9*MaxWarnings)
+	if n := len(r.Warnings); n != MaxWarnings || r.OmittedWarnings != 9*MaxWarnings {
+		t.Fatalf("%d warnings and %d more, want %d and %d", n, r.OmittedWarnings, MaxWarnings, 9*MaxWarnings)
 	}
 	if second := r.Warnings[1].Field; second != "field1" {
 		t.Errorf("the second is of %s: the first is there twice", second)
@@ -28,7 +28,7 @@ func TestWithoutContent(t *testing.T) {
 	r := Request{
 		Model: "m", Stream: true, OneCall: true, Session: "s",
 		Thinking: Thinking{Intent: ThinkLevel, Level: "high", Budget: 1, Visible: true, Carries: true},
-		Own:      "own", Words: &Words{Dots: true}, Warnings: []Warning{{"f", "w"}}, UntoldWarnings: 3,
+		Own:      "own", FieldNames: &FieldNames{Dots: true}, Warnings: []Warning{{"f", "w"}}, OmittedWarnings: 3,
 		System: []Part{{Kind: KindText, Text: Quote("x")}},
 		Messages: []Message{
 			{Role: Model, Parts: []Part{{Kind: KindText}, {Kind: KindCall, Call: &Call{ID: "1"}}, {Kind: KindCall, Call: &Call{ID: "2"}}}},
@@ -45,7 +45,7 @@ func TestWithoutContent(t *testing.T) {
 	got := r.WithoutContent()
 	want := &Request{
 		Model: r.Model, Stream: true, OneCall: true, Thinking: r.Thinking,
-		Own: r.Own, Words: r.Words, Warnings: r.Warnings, UntoldWarnings: 3, callIDs: ids,
+		Own: r.Own, FieldNames: r.FieldNames, Warnings: r.Warnings, OmittedWarnings: 3, callIDs: ids,
 		Limits: Limits{Candidates: 2},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -11,7 +11,7 @@ type Resource struct {
 	Name string
 }
 
-// ResourceKind says which of the client's wishes is meant.
+// ResourceKind is what kind of resource it is.
 type ResourceKind uint8
 
 // The kinds of resources.
@@ -28,12 +28,13 @@ const (
 // storeTools are the tools that read what the account's project may read.
 var storeTools = map[string]bool{"retrieval": true, "file_search": true}
 
-// Runs reports whether the provider runs something for the request, or may: what
-// is cached may have tools. Errors of what it runs look like its own.
+// Runs reports whether the provider runs something for the request, or may,
+// since cached content may have tools. Errors of what it runs look like its
+// own.
 func (r *Resource) Runs() bool { return r.Kind == ResourceTool || r.Kind == ResourceCache }
 
-// Read reports whether the provider looks the resource up: one that is absent
-// or another's fails the request, whichever account serves it.
+// Read reports whether the provider looks the resource up: one that is missing
+// or not readable fails the request, whichever account serves it.
 func (r *Resource) Read() bool {
 	switch r.Kind {
 	case ResourceFile, ResourceCache, ResourceArmor:

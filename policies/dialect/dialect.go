@@ -8,7 +8,7 @@ import (
 // Route is what a dialect learns from method and path.
 type Route struct {
 	Operation conversation.Operation
-	// Method is the one that the path names, where an operation has several.
+	// Method is named by the path, for operations that have several.
 	Method string
 	// Model and Stream are set where the path, not the body, names them.
 	Model  string
@@ -18,16 +18,17 @@ type Route struct {
 	// Query is the raw query of the path, which Match is not given: it may
 	// hold a credential. It is set before Decode.
 	Query string
-	// Client is who waits, set before Decode; nil for one who stays.
+	// Client is the client that waits for the reply, such as its context: Err is
+	// not nil once it has left.
 	Client Client
 }
 
-// Client is who waits for a request, such as its context: Err is not nil once
-// nobody does.
+// Client is the client that waits for a reply, such as a context: Err is not
+// nil once it has left.
 type Client interface{ Err() error }
 
-// Gone is the error of a client that has gone. Decode asks at every element of a
-// long list.
+// Gone is the error of a client that has left. Decode checks it at every element
+// of a long list.
 func (r Route) Gone() error {
 	if r.Client == nil {
 		return nil
@@ -37,7 +38,7 @@ func (r Route) Gone() error {
 
 // Dialect is one client API. It is safe for concurrent use.
 type Dialect interface {
-	// Name is the metric label and log word.
+	// Name is used in metric labels and logs.
 	Name() string
 
 	// Match reports whether method and path belong to this dialect. The path
@@ -49,14 +50,14 @@ type Dialect interface {
 	// *conversation.Error and name the field at fault.
 	Decode(route Route, headers policies.Headers, body []byte) (*conversation.Request, error)
 
-	// Encoder starts the reply to req. It is nil for a dialect that has no
-	// answers of a model.
+	// Encoder starts the reply to req. It is nil for a dialect whose replies are
+	// not a model's answers.
 	Encoder(req *conversation.Request) Encoder
 
-	// Error words err as a complete reply: status, headers, body.
+	// Error encodes err as a complete reply: status, headers, body.
 	Error(err *conversation.Error) (status int, headers policies.Headers, body []byte)
 
-	// Features are what it can do beyond that. They are always the same.
+	// Features are its optional functions. They never change.
 	Features() Features
 }
 
@@ -65,15 +66,15 @@ type Encoder interface {
 	// Headers are the headers of a successful reply, content-type included.
 	Headers() policies.Headers
 
-	// Encode appends what the client gets for ev to dst. A streaming encoder
-	// writes at once; an encoder for a single JSON document writes nothing
-	// until Finish. After Finish or Failure nothing may follow.
+	// Encode appends the client's bytes for ev to dst. A streaming encoder
+	// writes at once; an encoder for a single JSON document writes nothing until
+	// Finish. After Finish or Failure nothing may follow.
 	Encode(dst []byte, ev conversation.Event) []byte
 
-	// Ping appends a keep-alive that the dialect's clients count as a sign of
-	// life, or nothing where there is no room for one.
+	// Ping appends a keep-alive that the dialect's clients recognize, or nothing
+	// where none may stand.
 	Ping(dst []byte) []byte
 
-	// Features are what it can do beyond that. They are always the same.
+	// Features are its optional functions. They never change.
 	Features() EncoderFeatures
 }

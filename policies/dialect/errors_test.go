@@ -22,7 +22,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/transcriptions"
 )
 
-// TestErrors writes down how each dialect words every kind of error, as a reply
+// TestErrors records how each dialect encodes every kind of error, as a reply
 // and within a stream:
 //
 //	go test ./policies/dialect -run TestErrors -update

@@ -14,7 +14,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// extra is something that a client offers and that nobody here can run.
+// extra is a tool that a client offers and that cannot be run here.
 type extra struct{ tool, name string }
 
 var extras = []struct {
@@ -65,8 +65,8 @@ var extras = []struct {
 	},
 }
 
-// What the model may use never costs the answer: it is left out with a warning,
-// and refused only where the model is made to use it.
+// A tool that cannot be run here is left out with a warning, and refused only
+// if the model is forced to use it.
 func TestExtrasAreLeftOut(t *testing.T) {
 	for _, c := range extras {
 		for _, x := range c.tools {
@@ -112,8 +112,8 @@ func TestExtrasAreLeftOut(t *testing.T) {
 	}
 }
 
-// A tool that says its name and its arguments can be called, whatever its type;
-// the client is told what was made of it.
+// A tool with a name and a schema can be called, whatever its type; the client
+// gets a warning.
 func TestTypedToolsWithASchemaAreFunctions(t *testing.T) {
 	for i, tool := range []string{
 		`{"type":"foo_20270101","name":"foo","input_schema":{"type":"object","properties":{"x":{"type":"string"}}}}`,
@@ -129,8 +129,8 @@ func TestTypedToolsWithASchemaAreFunctions(t *testing.T) {
 	}
 }
 
-// A search is the upstream's under every name that services have for it; of its
-// settings only where the user is cannot be told.
+// Every service's name for a search means the upstream's search; of its
+// settings only the user's location has no equivalent.
 func TestSearchByAnyName(t *testing.T) {
 	for tool, warnings := range map[string]int{
 		`{"type":"web_search"}`: 0,
@@ -196,8 +196,8 @@ func TestOffersBesideTools(t *testing.T) {
 	}
 }
 
-// What tools that cannot be called here left in the history never costs the
-// conversation; what the model can read of it is kept.
+// Calls of tools that cannot be called here never fail the conversation; what
+// the model can read is kept.
 func TestHistoryOfExtras(t *testing.T) {
 	messages := func(blocks string) string {
 		return `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[` + blocks + `]},{"role":"user","content":"go on"}]}`

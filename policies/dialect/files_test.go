@@ -81,8 +81,8 @@ func TestSourceWithoutMediaType(t *testing.T) {
 	}
 }
 
-// Media in the words of MCP, frameworks and other servers mean the same in the
-// user's words and in results, on every path.
+// Media in the form of MCP, frameworks and other servers are read alike in the
+// user's messages and in results, on every path.
 func TestMediaInOtherWords(t *testing.T) {
 	wav, mp4 := `"inlineData":{"mimeType":"audio/wav","data":"`+smallWAV+`"}`, `"inlineData":{"mimeType":"video/mp4","data":"`+smallMP4+`"}`
 	for part, want := range map[string]string{
@@ -117,8 +117,8 @@ func TestMediaInOtherWords(t *testing.T) {
 	}
 }
 
-// inAllPlaces are conversations with a part in the user's words and in results,
-// in the words of each API; the role of a message may come last.
+// inAllPlaces are conversations with a part in the user's messages and in
+// results, in the form of each API; the role of a message may come last.
 func inAllPlaces(part string) map[string]string {
 	places := inResults("[" + part + "]")
 	places["the user's"] = `{"role":"user","content":[{"type":"text","text":"a"},` + part + `]}`
@@ -140,7 +140,7 @@ func outputs(content string) string {
 	return `{"role":"user","content":"q"},{"type":"function_call","call_id":"t","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"t","output":` + content + `}`
 }
 
-// Whatever a tool returned never fails the conversation: what is not known as
+// Whatever a tool returned never fails the conversation: what is unknown as
 // content is its JSON, as text.
 func TestResultsOfAnyShape(t *testing.T) {
 	for content, c := range map[string]struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// What is of no API and holds what was said, or a schema, is refused by name on
-// every path; what holds nothing is left out with a warning.
+// A field of no API that holds content or a schema is refused by name on every
+// path; others are left out with a warning.
 func TestNothingIsLost(t *testing.T) {
 	for _, c := range []struct {
 		fields string
@@ -90,8 +90,8 @@ func TestMessagesInUnknownFields(t *testing.T) {
 	}
 }
 
-// A message of the assistant's at the end is put in words for models that do not
-// continue it, but not what words cannot tell.
+// A final assistant message becomes a prompt for models that do not continue
+// it, unless it holds more than text.
 func TestPictureOfTheAssistantAtTheEnd(t *testing.T) {
 	const picture = `data:image/png;base64,` + pngData
 	for _, p := range []struct {

@@ -57,7 +57,7 @@ var full = []struct {
 	{embeddings.New(), `{"model":"m","input":["a","b"],"dimensions":5,"encoding_format":"base64","user":"u"}`},
 }
 
-// TestMisfits writes down what becomes of a request when any one of its values
+// TestMisfits writes down what happens to a request when any one of its values
 // is left out or is another: the error, or a sum over what was understood.
 //
 //	go test ./policies/dialect -run TestMisfits -update

@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
-// Each API has its own names and forms for rate limits. What is not known is
-// not told; native clients have no such headers.
+// Each API has its own names and forms for rate limits. Unknown limits are left
+// out; native clients have no such headers.
 func TestRateHeaders(t *testing.T) {
 	const at = 1_760_000_000
 	rates := []conversation.Rate{

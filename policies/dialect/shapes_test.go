@@ -15,7 +15,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
-// The same said in the words of each API.
+// The same request in the form of each API.
 const (
 	shapeSchema = `{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}`
 	pngData     = "iVBORw0KGgo="
@@ -61,7 +61,7 @@ func understood(t *testing.T, d dialect.Dialect, body string) string {
 	return string(lines)
 }
 
-// On each path the words of every API mean the same.
+// On each path the fields of every API mean the same.
 func TestWordsOfOtherAPIs(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -267,8 +267,8 @@ func TestPartsAmongItems(t *testing.T) {
 	}
 }
 
-// Whatever words a client uses, the reply is that of the path it chose, whole
-// or as a stream.
+// Whatever form a client uses, the reply is that of the path, whole or as a
+// stream.
 func TestReplyIsOfThePath(t *testing.T) {
 	bodies := []string{
 		`{"model":"m","messages":[{"role":"user","content":"a"}],"tools":[{"name":"f","input_schema":{}},{"type":"custom","name":"g","format":{"type":"text"}}]}`,

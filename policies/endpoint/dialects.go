@@ -37,5 +37,5 @@ var (
 	Images         dialect.Dialect = images.New()
 )
 
-// Fallback words errors where nothing tells what the client speaks.
+// Fallback encodes errors for clients whose API is unknown.
 var Fallback = Claude

@@ -33,10 +33,10 @@ func FuzzMatch(f *testing.F) {
 		if again := Of(e.Path); again.Name != e.Name || again.Path != e.Path {
 			t.Errorf("%q is %q, which is %q", path, e.Path, again.Path)
 		}
-		if e.WordedBy(nil) == nil {
+		if e.ErrorDialect(nil) == nil {
 			t.Errorf("%q: nobody words its errors", path)
 		}
-		if meant := e.Meant(); meant != "" {
+		if meant := e.Suggestion(); meant != "" {
 			if at := Of(meant); at.Allows() == "" {
 				t.Errorf("%q: %s is meant, and not served", path, meant)
 			}

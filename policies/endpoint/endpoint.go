@@ -12,7 +12,7 @@ import (
 
 // Endpoint is what a request's path asks for, whatever base URL the client was
 // given: with a version, without, or with two, in the form of another gateway
-// or of Azure. Everything that looks at a path looks at this.
+// or of Azure. All code that depends on a path uses this.
 type Endpoint struct {
 	// Name is the path below the base URL, such as messages or
 	// models/gemini-3.5-flash:generateContent; "" for the base URL itself.
@@ -32,8 +32,8 @@ type Endpoint struct {
 // geminiVersions are the versions in base URLs that only Gemini's API has.
 var geminiVersions = []string{"v1beta", "v1alpha", "v1beta1"}
 
-// inferencePaths are what Azure AI Inference has below /models: no models are
-// called so.
+// inferencePaths are the paths of Azure AI Inference below /models; no model
+// has such a name.
 var inferencePaths = []string{"chat/completions", "embeddings"}
 
 // Of reads the path of a request. An escaped slash, a dot segment or any
@@ -62,7 +62,7 @@ func Of(target string) Endpoint {
 }
 
 // baseSegments counts the segments at the beginning of rest that belong to the
-// base URL, and notes what they say.
+// base URL, and notes their meaning.
 func (e *Endpoint) baseSegments(rest []string) int {
 	switch s := rest[0]; {
 	case s == "v1" || s == "api" || s == "inference": // OpenRouter's and Open WebUI's begin with /api, those of GitHub Models and Fireworks with /inference
@@ -89,7 +89,7 @@ func (e *Endpoint) baseSegments(rest []string) int {
 			return 0
 		}
 		e.native, e.api = false, Chat
-		e.Model = strings.Clone(model) // its name is remembered, and the headers that it is a part of are not
+		e.Model = strings.Clone(model) // keep its name and not the headers that it is a slice of
 		return 2
 	case s == "projects" && len(rest) > 6 && rest[2] == "locations" && rest[4] == "endpoints" && rest[5] == "openapi":
 		e.native, e.api = false, Chat // Vertex AI's layer for OpenAI's clients
@@ -98,8 +98,8 @@ func (e *Endpoint) baseSegments(rest []string) int {
 	return 0
 }
 
-// Dialect returns the dialect to which a request for the endpoint belongs; ok is
-// false if it is of none, and the dialect is then the one in which to say so.
+// Dialect returns the dialect to which a request for the endpoint belongs; ok
+// is false if there is none; the dialect is then the one for the error.
 func (e *Endpoint) Dialect(req *policies.Request) (d dialect.Dialect, route dialect.Route, ok bool) {
 	for _, d := range Dialects {
 		if route, ok := d.Match(req.Method, e.Path); ok {
@@ -110,7 +110,7 @@ func (e *Endpoint) Dialect(req *policies.Request) (d dialect.Dialect, route dial
 			return d, route, true
 		}
 	}
-	return e.WordedBy(req.Headers), dialect.Route{}, false
+	return e.ErrorDialect(req.Headers), dialect.Route{}, false
 }
 
 // inProject is the name below a project and location of Vertex AI, which are the
@@ -134,7 +134,7 @@ var families = map[string]dialect.Dialect{
 }
 
 // familyOf is the dialect whose API alone has a path of this name; nil if that
-// is not known. OpenAI's models have no methods behind a colon.
+// is unknown. OpenAI's models have no methods behind a colon.
 func familyOf(name string) dialect.Dialect {
 	head, rest, _ := strings.Cut(name, "/")
 	if head == "models" && (strings.Contains(rest, ":") || strings.Contains(strings.ToLower(rest), "%3a")) {
@@ -143,7 +143,8 @@ func familyOf(name string) dialect.Dialect {
 	return families[head]
 }
 
-// family is the dialect that the path alone speaks; nil if it does not tell.
+// family is the dialect that the path alone identifies; nil if it identifies
+// none.
 func (e *Endpoint) family() dialect.Dialect {
 	if d := familyOf(e.Name); d != nil {
 		return d
@@ -154,10 +155,10 @@ func (e *Endpoint) family() dialect.Dialect {
 	return nil
 }
 
-// WordedBy is the dialect in which an error about the path is said: whoever asks
-// for a neighbor of a path speaks the same API. Where the path does not tell, the
-// header that holds the key may.
-func (e *Endpoint) WordedBy(headers policies.Headers) dialect.Dialect {
+// ErrorDialect is the dialect for an error about the path: a path near one of
+// an API belongs to it. If the path identifies none, the header that holds the
+// key may.
+func (e *Endpoint) ErrorDialect(headers policies.Headers) dialect.Dialect {
 	switch head, _, _ := strings.Cut(e.Name, "/"); {
 	case headers.Get("anthropic-version") != "":
 		return Claude

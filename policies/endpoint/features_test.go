@@ -34,7 +34,8 @@ func encoderFeatures(e dialect.Encoder) []string {
 	return named(map[string]bool{"frame": f.EncodeFrame != nil, "unfinished": f.Unfinished != nil, "held": f.Held != nil})
 }
 
-// What a dialect can do it says itself, and nobody else would miss what it forgot.
+// Only the dialect itself lists its features, so a forgotten one would not be
+// noticed elsewhere.
 func TestFeatures(t *testing.T) {
 	rows := map[string]struct{ dialect, stream, whole []string }{
 		"claude":         {dialect: []string{"count", "rates"}},

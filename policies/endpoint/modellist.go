@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Listed reports whether the endpoint is the list of models, and of which one,
-// "" for all. Vertex AI's clients ask for publishers/google/models.
+// Listed reports whether the endpoint is the list of models, or one model of
+// it; "" for all. Vertex AI's clients ask for publishers/google/models.
 func (e *Endpoint) Listed() (model string, ok bool) {
 	name, ok := strings.CutPrefix(strings.TrimPrefix(e.inProject(), "publishers/google/"), "models")
 	if !ok || name != "" && name[0] != '/' {
@@ -21,6 +21,6 @@ func (e *Endpoint) Publishers() bool { return strings.HasPrefix(e.inProject(), "
 
 // IsCodex reports whether a request for models is Codex's.
 func (e *Endpoint) IsCodex() bool {
-	q, _ := url.ParseQuery(e.Query) // what cannot be parsed asks for nothing
+	q, _ := url.ParseQuery(e.Query) // an invalid query counts as empty
 	return q.Has("client_version")
 }

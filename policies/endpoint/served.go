@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Allows is the method with which the endpoint is served; "" if it is not.
+// Allows is the HTTP method with which the endpoint is served; "" if it is not
+// served.
 func (e *Endpoint) Allows() string {
 	for _, d := range Dialects {
 		if _, ok := d.Match(http.MethodPost, e.Path); ok {
@@ -29,10 +30,10 @@ var knownNames = []string{
 // knownMethods are those of Gemini's models.
 var knownMethods = []string{"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"}
 
-// Meant is the path that a client with another one probably wants; "" if none is
-// near. A name that ends in a known one has a base URL before it that is not
-// known here; a short one was given too little, or is misspelled.
-func (e *Endpoint) Meant() string {
+// Suggestion is the path that a client with an unknown one probably wants; ""
+// if none is near. A name that ends in a known one has a base URL before it
+// that is not known here; a short one is incomplete or misspelled.
+func (e *Endpoint) Suggestion() string {
 	name, err := url.PathUnescape(e.Name)
 	if err != nil || len(name) > 200 {
 		return ""

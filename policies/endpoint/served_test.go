@@ -6,7 +6,7 @@ import (
 )
 
 // What is suggested is served.
-func TestMeantIsServed(t *testing.T) {
+func TestSuggestionIsServed(t *testing.T) {
 	for _, row := range unservedRows {
 		if row.instead == "" || strings.HasSuffix(row.instead, ".") {
 			t.Errorf("%s: %q", row.name, row.instead)
@@ -14,7 +14,7 @@ func TestMeantIsServed(t *testing.T) {
 	}
 	for _, name := range knownNames {
 		e := Of("/x/" + name)
-		if got := e.Meant(); got != "" {
+		if got := e.Suggestion(); got != "" {
 			if at := Of(got); at.Allows() == "" {
 				t.Errorf("%s is suggested, and is not served", got)
 			}

@@ -9,8 +9,8 @@ import (
 
 // unserved is a part of an API that heald does not speak, and what to do instead.
 type unserved struct {
-	// name is an endpoint's, or with a slash or colon before it how one ends. All
-	// below a name belongs to it, too, unless a $ ends it.
+	// name is an endpoint, or, with a slash or colon before it, the ending of one.
+	// Everything below it is included, unless it ends with a $.
 	name    string
 	instead string
 }
@@ -28,8 +28,8 @@ const (
 	noVideos      = "videos are not made here: use Google's API for it"
 )
 
-// unservedRows are looked through in order; the first one that fits counts.
-// Endings come first: a method says more than the model it is called on.
+// unservedRows are searched in order; the first match is used. Endings come
+// first: a method says more than the model it is called on.
 var unservedRows = []unserved{
 	{":batchGenerateContent", noBatches},
 	{":asyncBatchEmbedContent", noBatches},
@@ -107,9 +107,9 @@ var unservedRows = []unserved{
 	{"blobs", noOllama},
 }
 
-// Instead says what to do in place of asking for an endpoint; "" if it is of no
-// API that is known.
-func (e *Endpoint) Instead() string {
+// Alternative says what to do instead of asking for an endpoint; "" if it
+// belongs to no known API.
+func (e *Endpoint) Alternative() string {
 	name := e.inProject()
 	if plain, err := url.PathUnescape(name); err == nil {
 		name = plain

@@ -9,7 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// notFromOuter is all that whoever goes around the outer listener is told.
+// notFromOuter is the whole message for a request that bypasses the outer
+// listener.
 const notFromOuter = "this listener only takes requests from the gateway's outer listener"
 
 // throughOuter reports whether a request came through the outer listener.
@@ -17,20 +18,21 @@ func (x *Exchange) throughOuter(req *policies.Request) bool {
 	return len(x.hop) == 0 || req != nil && x.hop.has(req.Headers.Get(policies.HeaderHop))
 }
 
-// admit refuses whoever may not ask anything, and answers those who do not: nothing of the request but its
-// path, for the dialect of the refusal, has been looked at before.
+// admit refuses callers that may not ask anything, and answers probes. Before
+// it, only the path of a request is read, which decides the dialect of the
+// refusal.
 func (a *attempt) admit() *policies.Reply {
 	if !a.x.throughOuter(a.in) {
 		return a.refuse(heal.ReasonHop, &conversation.Error{Kind: conversation.ErrPermission, Message: notFromOuter})
 	}
-	if reply := a.greet(); reply != nil {
+	if reply := a.answerProbe(); reply != nil {
 		return reply
 	}
 	var shown []string
 	if a.tenants.Asks() {
-		shown = tenant.Shown(a.in)
+		shown = tenant.KeysOf(a.in)
 	}
-	caller, denied := a.tenants.Who(shown, time.Now())
+	caller, denied := a.tenants.Identify(shown, time.Now())
 	if denied != nil {
 		return a.deny(denied)
 	}
@@ -41,7 +43,7 @@ func (a *attempt) admit() *policies.Reply {
 	return nil
 }
 
-// deniedReasons are the log words of what tenants are denied.
+// deniedReasons are the reasons for requests that a tenant's limits deny.
 var deniedReasons = [tenant.Kinds]string{
 	tenant.NoKey: heal.ReasonClientKey, tenant.UnknownKey: heal.ReasonClientKey, tenant.DamagedKey: heal.ReasonClientKey,
 	tenant.ExpiredKey: heal.ReasonClientKey, tenant.Ambiguous: heal.ReasonClientKey,
@@ -51,16 +53,16 @@ var deniedReasons = [tenant.Kinds]string{
 	tenant.OutOfMoney: heal.ReasonTenantMoney, tenant.Unpriced: heal.ReasonTenantModel,
 }
 
-// deny refuses what a tenant may not do, or not now.
+// deny refuses a request that its tenant may not make, or not now.
 func (a *attempt) deny(d *tenant.Denied) *policies.Reply {
-	if a.caller.Tenant == nil && d.Tenant != "" { // it is known who it is all the same
+	if a.caller.Tenant == nil && d.Tenant != "" { // it is known who it is anyway
 		a.record.tenant = d.Tenant
 	}
 	return a.refuse(deniedReasons[d.Kind], d.Client())
 }
 
 // mayUse refuses a model that the tenant may not use: under the name that the
-// client asks for, or as one that this may lead to.
+// client asks for, or as one that this name may resolve to.
 func (x *Exchange) mayUse(t *tenant.Tenant, model string) *tenant.Denied {
 	if len(t.Models) == 0 {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies/sse"
 )
 
-// strayLimit bounds what is kept of bytes that are no stream of answers: an
-// error page is told apart by its beginning, a JSON array of answers is not
+// strayLimit bounds the bytes kept of a body that is no stream of answers. An
+// error page is recognized by its beginning; a JSON array of answers is not
 // longer than this in practice.
 const strayLimit = 16 << 20
 
@@ -27,31 +27,31 @@ const strayLimit = 16 << 20
 type answer struct {
 	reader   sse.Reader
 	decoder  *gemini.Decoder
-	lanes    []lane // of each answer that was asked for
+	lanes    []lane // one for each answer that was asked for
 	ended    int    // of them
 	encoder  dialect.Encoder
 	features dialect.EncoderFeatures // of the encoder
 	framed   framed                  // what it takes of a frame, if it takes frames
 
-	forClient func(text string) string // what the client may have of a text of upstream's
+	forClient func(text string) string // redacts a text of upstream's for the client
 	cleaner   *native.Cleaner          // of frames; nil if the encoder takes none
 
-	in     int            // bytes from upstream
-	read   int            // of them those of complete frames
-	news   bool           // something came that tells of the answer; see moved
-	grown  int            // of a frame that is not complete, as of the last news
-	stray  bool           // bytes came that are no answer
-	status *gemini.Status // an error object in the stream
-	failed error          // a frame could not be read; nothing after it is
-	broken error          // the bytes after what was put could not be decompressed
-	cut    bool           // they were cut, so that a frame which is not complete is not the last one
-	usage  conversation.Usage
-	tier   string // that the reply's headers name; "" if they do not
-	said   int    // bytes of texts and arguments, in JSON form
-	asked  int    // bytes of the request
-	closed bool   // Finish or Failure was encoded
+	in        int            // bytes from upstream
+	read      int            // of them those of complete frames
+	news      bool           // the answer made progress; see hasNews
+	grown     int            // of a frame that is not complete, as of the last news
+	stray     bool           // bytes came that are no answer
+	status    *gemini.Status // an error object in the stream
+	failed    error          // a frame could not be read; nothing after it is
+	broken    error          // the bytes after those that were pushed could not be decompressed
+	cut       bool           // they were cut, so that a frame which is not complete is not the last one
+	usage     conversation.Usage
+	tier      string // that the reply's headers name; "" if they do not
+	textBytes int    // bytes of texts and arguments, in JSON form
+	asked     int    // bytes of the request
+	closed    bool   // Finish or Failure was encoded
 
-	sofar  *resume.SoFar      // what there is of an answer that may be resumed; else nil
+	sofar  *resume.SoFar      // the text so far, if the answer may be resumed; else nil
 	rest   *resume.Rest       // completes an answer that broke off; nil before
 	before conversation.Usage // of the replies before the one under way
 
@@ -86,31 +86,31 @@ func newAnswer(a *attempt, sent outgoing, resumes bool) *answer {
 // takesFrames reports whether the encoder takes the upstream's frames.
 func (t *answer) takesFrames() bool { return t.features.EncodeFrame != nil }
 
-// goOn makes the answer ready for the reply to another request, which rest
-// joins to what there is, and which comes from where carriers say. before is the
-// usage so far. The encoder, and with it the numbers of blocks and events, stays
-// the same.
-func (t *answer) goOn(sent outgoing, rest *resume.Rest, carriers heal.Carriers, before conversation.Usage) {
+// continueWith prepares the answer for the reply to another request, which rest
+// joins to the text so far, and whose signatures carriers seal. before is the
+// usage so far. The encoder stays the same, and so do its numbers of blocks and
+// events.
+func (t *answer) continueWith(sent outgoing, rest *resume.Rest, carriers heal.Carriers, before conversation.Usage) {
 	t.reader, t.decoder, t.grown = sse.Reader{}, gemini.NewDecoderOf(sent.expect), 0
 	t.status, t.failed, t.broken, t.cut, t.stray = nil, nil, nil, false, false
 	t.lanes[0].sealer = heal.NewSealer(carriers)
 	t.rest, t.before, t.usage = rest, before, before
 	t.asked += len(sent.body)
 	if before.Known { // only the rest may have to be estimated
-		t.asked, t.said = len(sent.body), 0
+		t.asked, t.textBytes = len(sent.body), 0
 	}
 }
 
 // feed translates the next bytes and appends what the client gets to dst.
 // After an error object in the stream it translates nothing more.
 func (t *answer) feed(dst, chunk []byte, end bool) ([]byte, error) {
-	if err := t.put(chunk); err != nil {
+	if err := t.push(chunk); err != nil {
 		return dst, err
 	}
 	return t.drain(dst, end)
 }
 
-// drain is feed for what was put.
+// drain translates all that was pushed.
 func (t *answer) drain(dst []byte, end bool) (out []byte, err error) {
 	for more := true; more; {
 		dst, more, err = t.next(dst, end)
@@ -118,17 +118,17 @@ func (t *answer) drain(dst []byte, end bool) (out []byte, err error) {
 	return dst, err
 }
 
-// put takes the next bytes, which next translates. They must stay unchanged until
-// it has no more.
-func (t *answer) put(chunk []byte) error {
+// push takes the next bytes, which next translates. They must stay unchanged
+// until next has no more.
+func (t *answer) push(chunk []byte) error {
 	t.in += len(chunk)
 	return t.reader.Feed(chunk)
 }
 
-// next translates the next frame of what was put, and reports whether there may
-// be one more. Whoever decides by what there is so far does so after each: bytes
-// may be cut into chunks anywhere, frames are what they are. end says that
-// nothing more will be put.
+// next translates the next frame that was pushed, and reports whether there may
+// be one more. A caller that decides by the answer so far decides after each
+// frame: bytes may be cut into chunks anywhere, frames are what they are. end
+// means that nothing more will be pushed.
 func (t *answer) next(dst []byte, end bool) (out []byte, more bool, err error) {
 	if t.status != nil || t.closed || t.failed != nil {
 		return dst, false, t.failed
@@ -147,14 +147,14 @@ func (t *answer) next(dst []byte, end bool) (out []byte, more bool, err error) {
 	return dst, err == nil, err
 }
 
-// frameStep is how much of a long frame must come to count as news, in bytes.
+// frameStep is how many bytes of a long frame must arrive to count as progress.
 const frameStep = 4 << 10
 
-// moved reports whether something came since the last call that tells of the
-// answer, or a good piece of a long frame. Comments, frames without a text and
-// frames with nothing but counts are silence: a provider that hangs may well
-// send them.
-func (t *answer) moved() bool {
+// hasNews reports whether the answer has made progress since the last call: an
+// event that carries something, or frameStep bytes of a long frame. Comments,
+// frames without text and frames with nothing but counts are silence: a provider
+// that hangs may well send them.
+func (t *answer) hasNews() bool {
 	pending := t.reader.Pending()
 	news := t.news || pending-t.grown >= frameStep
 	if t.news = false; news || pending < t.grown {
@@ -189,7 +189,7 @@ func (t *answer) frame(dst []byte, frame sse.Frame) ([]byte, error) {
 	return dst, err
 }
 
-// take takes events of the frame that is being decoded.
+// take takes the events of the frame that is being decoded.
 func (t *answer) take(events []conversation.Event) {
 	t.news = t.news || len(events) > 0
 	if t.takesFrames() {
@@ -212,8 +212,8 @@ func (t *answer) encode(dst []byte, events []conversation.Event) []byte {
 	return dst
 }
 
-// clean makes what upstream says about its finish fit for the client, and drops
-// an id that is not: the dialect makes one of its own.
+// clean redacts what upstream says about its finish, and drops an id that
+// clients may refuse: the dialect then makes one of its own.
 func (t *answer) clean(events []conversation.Event) {
 	for i := range events {
 		ev := &events[i]
@@ -226,7 +226,7 @@ func (t *answer) clean(events []conversation.Event) {
 	}
 }
 
-// fillTier says which tier the answer came from where only headers tell.
+// fillTier sets the service tier where only the reply's headers name it.
 func (t *answer) fillTier(events []conversation.Event) {
 	for i := range events {
 		if u := &events[i].Usage; u.Known && u.Tier == "" {
@@ -235,22 +235,22 @@ func (t *answer) fillTier(events []conversation.Event) {
 	}
 }
 
-// fillUsage gives the finish of an answer token counts if upstream has told none:
-// clients compact and bill by them, and zero for an answer with words would be a
-// lie. Like counts of tokens, they are estimated.
+// fillUsage estimates the token counts of a finished answer if upstream sent
+// none. Clients compact and bill by them, and zero for an answer with text would
+// be wrong.
 func (t *answer) fillUsage(events []conversation.Event) {
 	for i := range events {
 		ev := &events[i]
-		t.said += len(ev.Text) + len(ev.Args)
-		if ev.Kind == conversation.EventFinish && (t.said > 0 || t.before.Known) && !ev.Usage.Known {
-			guess := conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked), Output: gemini.EstimateTokens(t.said)}
+		t.textBytes += len(ev.Text) + len(ev.Args)
+		if ev.Kind == conversation.EventFinish && (t.textBytes > 0 || t.before.Known) && !ev.Usage.Known {
+			guess := conversation.Usage{Known: true, Input: gemini.EstimateTokens(t.asked), Output: gemini.EstimateTokens(t.textBytes)}
 			ev.Usage = resume.Sum(t.before, guess)
 		}
 	}
 }
 
-// note keeps the usage of events.
-func (t *answer) note(events []conversation.Event) {
+// noteUsage keeps the usage of events.
+func (t *answer) noteUsage(events []conversation.Event) {
 	for _, ev := range events {
 		if ev.Usage.Known {
 			t.usage = ev.Usage
@@ -263,8 +263,8 @@ func (t *answer) finish(dst []byte) []byte {
 	return t.endLanes(t.encode(dst, t.decoder.End(nil)))
 }
 
-// fail ends an answer that cannot be completed. What the client has of it
-// stays; the dialect's error event says that there will be no more.
+// fail ends an answer that cannot be completed with the dialect's error event.
+// The client keeps what it has.
 func (t *answer) fail(dst []byte, err *conversation.Error) []byte {
 	return t.encode(dst, []conversation.Event{{Kind: conversation.EventFailure, Err: err, Usage: t.spent()}})
 }
@@ -277,9 +277,9 @@ func (t *answer) spent() conversation.Usage {
 	return t.usage
 }
 
-// glimpse is what a peek needs to know.
-func (t *answer) glimpse(end bool) heal.Glimpse {
-	g := heal.Glimpse{Content: t.decoder.Content(), Answer: t.decoder.Answer(), Held: t.read, Ended: end, Stray: t.stray}
+// peeked is what a peek needs to know of the answer so far.
+func (t *answer) peeked(end bool) heal.Peeked {
+	g := heal.Peeked{Content: t.decoder.Content(), Answer: t.decoder.Answer(), Held: t.read, Ended: end, Stray: t.stray}
 	if t.decoder.Blocked() {
 		g.Finish = conversation.FinishBlocked
 	} else if f, ok := t.decoder.Finish(); ok {
@@ -288,10 +288,10 @@ func (t *answer) glimpse(end bool) heal.Glimpse {
 	return g
 }
 
-// undone reports a finish that undoes an answer which has begun. Native clients
-// know such finishes, and get them as they are.
+// undone reports a finish that invalidates an answer which has begun. Native
+// clients know such finishes and get them unchanged.
 func (t *answer) undone() bool {
-	return !t.takesFrames() && !t.closed && heal.Undone(t.glimpse(true))
+	return !t.takesFrames() && !t.closed && heal.Undone(t.peeked(true))
 }
 
 func (t *answer) finished() bool {

@@ -18,9 +18,9 @@ import (
 )
 
 // newAsker makes the asker of a resumption: a copy of the attempt that chooses
-// whom to ask for the rest by the rules of attempts, and remembers those who
-// failed. It begins where the attempt is, and stays with the model. It sends,
-// holds and logs nothing itself.
+// where to send the request for the rest by the rules of attempts, and remembers
+// which accounts failed. It starts from the attempt's state and keeps the model.
+// It sends, holds and logs nothing itself.
 func (a *attempt) newAsker() *attempt {
 	asker := *a
 	asker.number, asker.settings.Attempts = 1, a.restsLeft()
@@ -30,7 +30,7 @@ func (a *attempt) newAsker() *attempt {
 	return &asker
 }
 
-// seenIn is what an error of a fetch shows of whoever was asked.
+// seenIn is what the error of a fetch shows of the account that was asked.
 func (a *attempt) seenIn(err error) *heal.Seen {
 	a.response = policies.Response{}
 	var refusal *resume.Refusal
@@ -45,29 +45,29 @@ func (a *attempt) seenIn(err error) *heal.Seen {
 	return &heal.Seen{Status: statusIn(refusal.Status, st), Error: st}
 }
 
-// moveOn settles what is asked next after a failure, of whom, and after which
+// moveOn decides after a failure which account is asked next, and after which
 // wait; not ok if asking again is of no use. seen is nil for a reply that could
-// not be joined. The error that broke the answer off is followed by the first
-// request at once, unless it states a delay.
+// not be joined. After the error that broke the answer off, the first request
+// follows at once, unless the error states a delay.
 func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	if seen == nil {
 		r.form, ok = r.form.Next()
 		return 0, ok
 	}
 	by := r.asker
-	ruling := by.rule(seen)
+	verdict := by.verdictOn(seen)
 	if ofProvider(seen) {
-		by.apply(seen, &ruling)
-		r.noteSpent(&ruling)
+		by.apply(seen, &verdict)
+		r.noteSpent(&verdict)
 	}
-	by.memory.Tries = append(by.memory.Tries, by.try(&ruling))
+	by.memory.Tries = append(by.memory.Tries, by.try(&verdict))
 	by.number++
-	if r.asked == 0 && !ruling.Stated {
-		ruling.Wait = 0
+	if r.asked == 0 && !verdict.Stated {
+		verdict.Wait = 0
 	}
-	if ruling.Verdict.Again() {
+	if verdict.Verdict.Again() {
 		r.moves = true
-		return ruling.Wait, by.askable(ruling.Wait)
+		return verdict.Wait, by.askable(verdict.Wait)
 	}
 	switch seen.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
@@ -77,32 +77,33 @@ func (r *resumption) moveOn(seen *heal.Seen) (wait time.Duration, ok bool) {
 	return 0, ok
 }
 
-// ofProvider reports whether a failure is one of who was asked. A refusal without
-// the provider's words may be of the listener's route.
+// ofProvider reports whether a failure came from the provider. A refusal without
+// the provider's own text may be one of the listener's route.
 func ofProvider(seen *heal.Seen) bool {
 	return seen.Error != nil || seen.Details != "" || seen.Peek != ""
 }
 
-// noteSpent notes an account that a request for the rest found spent: the next
-// attempt need not find out again.
-func (r *resumption) noteSpent(ruling *heal.Ruling) {
-	if r.asked == 0 || ruling.Failure != heal.Spent {
-		return // of the attempt's own account its memory tells
+// noteSpent records an account that a request for the rest found spent, so that
+// the next attempt need not find out again.
+func (r *resumption) noteSpent(verdict *heal.Verdict) {
+	if r.asked == 0 || verdict.Failure != heal.Spent {
+		return // the memory has the attempt's own account
 	}
-	s := heal.SpentAccount{Account: r.asker.account.ID, OfGroup: ruling.OfGroup}
-	if ruling.OfModel {
+	s := heal.SpentAccount{Account: r.asker.account.ID, OfGroup: verdict.OfGroup}
+	if verdict.OfModel {
 		s.Model = r.asker.model
 	}
 	r.spent = append(r.spent, s)
 }
 
-// askable reports whether somebody can be asked after a wait.
+// askable reports whether a candidate can be asked after a wait.
 func (a *attempt) askable(wait time.Duration) bool {
 	return slices.ContainsFunc(a.candidates, func(c route.Candidate) bool { return !a.exhausted(c) && a.readyIn(c, wait) })
 }
 
-// acquire leases an account for a request for the rest, whoever is ready now. The
-// first request goes to the account that broke off, with the attempt's own lease.
+// acquire leases an account that is ready now for a request for the rest. The
+// first request goes to the account that broke off, with the attempt's own
+// lease.
 func (r *resumption) acquire() error {
 	by := r.asker
 	order := by.order()
@@ -119,7 +120,7 @@ func (r *resumption) acquire() error {
 }
 
 // release ends the lease of the request for the rest, if it has one of its own.
-// What it has used is settled with the attempt, whose answer it completes.
+// Its usage is settled with the attempt, whose answer it completes.
 func (r *resumption) release(result account.Result) {
 	if r.lease != nil {
 		r.lease.Done(account.Outcome{Result: result, Sent: true, Tokens: -1, Used: r.asker.usedOf(&tenant.Usage{Cost: new(int64)})})
@@ -147,7 +148,7 @@ func (a *attempt) requestRest() (*policies.Forward, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render the request for the rest: %w", err)
 	}
-	a.answer.goOn(sent, rest, by.carriers(), r.broken.Billed)
+	a.answer.continueWith(sent, rest, by.carriers(), r.broken.Billed)
 	by.alone = true // the connection of the answer may be what is broken
 	return by.forward(sent), nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/inflate"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
@@ -63,8 +64,8 @@ var moves = [...][]phase{
 	over:       {},
 }
 
-// move is the only place that changes the phase. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the phase. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (a *attempt) move(to phase) {
 	if !slices.Contains(moves[a.phase], to) {
 		panic(fmt.Sprintf("exchange: attempt in phase %d cannot move to %d", a.phase, to))
@@ -131,11 +132,13 @@ type attempt struct {
 	response policies.Response
 	packed   *inflate.Reply // inflates the body; nil before it comes
 	errBody  []byte
-	held     []byte    // translated: not yet released, or memory for the next chunk
-	answer   *answer   // the translation of a 200; nil before
-	vectors  embedding // in place of an answer
+	held     []byte        // translated: not yet released, or memory for the next chunk
+	answer   *answer       // the translation of a 200; nil before
+	vectors  embedding     // in place of an answer
+	used     *record.Usage // set at the end, when it does not grow any more; nil if unknown
 
 	unreadable error       // why the reply could not be inflated
+	unread     string      // why the memory of earlier attempts could not be read
 	resumes    resumes     // of the request, if the answer may be resumed
 	resumption *resumption // nil unless the answer broke off
 
@@ -143,14 +146,20 @@ type attempt struct {
 	passedAt        time.Time // the client got its first bytes
 	inGrace         bool      // the reply is held only for what may follow its finish
 
+	trace      trace  // of the client
+	labelOf    string // the model that modelLabel is of
+	modelLabel string
+	bodies     *record.Capture // nil: they are not kept
+
 	share share // of the process's memory
 	turn  bool  // its body may grow alone (InFlight.growing)
 	kept  int64 // of the share, for resuming
 
-	record findings
+	record  findings
+	moments moments
 }
 
-// findings are what the log line and the records tell of the attempt.
+// findings are the facts of the attempt for the log line and the records.
 type findings struct {
 	verdict policies.Verdict
 	reason  string
@@ -165,8 +174,23 @@ type findings struct {
 	content time.Duration // from sent to the first content; 0 if none came
 	outcome string        // how the request ended; "" before, and if another attempt follows
 	final   bool          // the request ends with this attempt
-	blames  bool          // the ruling has an effect on the account or the backend
+	blames  bool          // the verdict has an effect on the account or the backend
 	ended   string        // reason for which a passed answer broke off
+	// unsettled: Envoy ended the attempt while its reply was held.
+	unsettled bool
+}
+
+// trace is the client's trace, from its traceparent; without one it has no id.
+type trace struct {
+	id, parent string
+	sampled    bool
+}
+
+func traceOf(in *policies.Request) (t trace) {
+	if header := in.Headers.Get("traceparent"); header != "" {
+		t.id, t.parent, t.sampled = record.ParseTraceparent(header)
+	}
+	return t
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
@@ -185,18 +209,20 @@ func (a *attempt) setting(name string) string {
 	return a.in.Headers.Get(name)
 }
 
-// RequestHeaders settles what the headers alone decide.
+// RequestHeaders decides what can be decided by the headers alone.
 func (a *attempt) RequestHeaders() *policies.Reply {
 	var ok bool
 	a.endpoint = endpoint.Of(a.in.Path)
 	a.dialect, a.route, ok = a.endpoint.Dialect(a.in)
 	a.features = a.dialect.Features()
 	a.number, a.memory = 1, heal.Memory{Started: a.x.clock.Now()}
+	a.trace = traceOf(a.in)
+	a.x.metrics.inFlight.Of(a.dialect.Name()).Inc()
 	if reply := a.admit(); reply != nil {
 		return reply
 	}
 	err := a.configure() // says where the memory is
-	a.recall()
+	a.readMemory()
 	if err != nil {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrAPI,
 			Message: "gateway configuration: " + a.x.forClient(err.Error())})
@@ -233,8 +259,8 @@ func (a *attempt) checkLength(n int) *policies.Reply {
 	return nil
 }
 
-// checkModel refuses a model's name that is far too long, wherever it stands,
-// before anything is looked for in it.
+// checkModel refuses a model name that is far too long, in the body or the path,
+// before it is looked up anywhere.
 func (a *attempt) checkModel(name string) *policies.Reply {
 	if len(name) > conversation.MaxModel {
 		return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model",
@@ -271,9 +297,9 @@ func (a *attempt) configure() error {
 }
 
 // routeBackends are the backends that a route names, in the form of
-// ParseBackends. As a header, which comes with the request, they count only
-// where heald.yaml has none: whoever could send it would choose the host that
-// gets the owner's credentials.
+// ParseBackends. A header comes with the request, so it counts only where
+// heald.yaml has no backends: its sender would choose the host that gets the
+// owner's credentials.
 func (a *attempt) routeBackends() string {
 	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
 		return list

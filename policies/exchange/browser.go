@@ -22,16 +22,18 @@ import (
 // machine reaches, and would spend the owner's quota. Tools do not send the
 // headers by which this is found out, and are not concerned.
 type Browsers struct {
-	// Origins are further origins whose pages may, such as
+	// Origins are further origins whose pages may send requests, such as
 	// https://chat.example.com; "*" for all. Only for these CORS headers are
-	// sent, so only their pages can read what they get. Pages from this machine (localhost,
-	// 127.0.0.1, host.docker.internal) and desktop applications always may.
+	// sent, so only their pages can read what they get. Pages from this machine
+	// (localhost, 127.0.0.1, host.docker.internal) and desktop applications
+	// always may.
 	Origins []string `yaml:"origins" text:"address"`
 	// Hosts are the names, without port, under which clients reach the
 	// gateway. With one or more, requests for other names are refused: a page
 	// can have its own name resolve to a local address (DNS rebinding), but not
 	// to another name. IP addresses, localhost and what containers call their
-	// host always may. Empty: any name, unless LocalHosts is set.
+	// host always may. Default: any name, except in heald up on a loopback
+	// address.
 	Hosts []string `yaml:"hosts"`
 	// LocalHosts refuses other names also where Hosts is empty: the gateway
 	// listens on a loopback address.
@@ -118,7 +120,7 @@ func (b *Browsers) trusts(headers policies.Headers) bool {
 // trustsOrigin reports whether pages of an origin may send requests. "null" is
 // that of sandboxed frames, which any page can make.
 func (b *Browsers) trustsOrigin(origin string) bool {
-	if b.lists(origin) {
+	if b.listsOrigin(origin) {
 		return true
 	}
 	u, err := url.Parse(origin)

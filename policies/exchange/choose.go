@@ -22,18 +22,18 @@ type destination struct{ backend, model string }
 
 func destinationOf(c route.Candidate) destination { return destination{c.Backend.Name, c.Model} }
 
-// choose finds what can be asked. Earlier attempts say which to avoid.
+// choose finds the candidates. Earlier attempts say which ones to avoid.
 func (a *attempt) choose() *policies.Reply {
 	chain := a.x.cfg.Models.Resolve(a.req.Model)
 	if err := gemini.ValidModel(chain[0].Model); err != nil {
 		return a.refuseModel(heal.ReasonRefused, conversation.ErrInvalid, redact.Quote(a.req.Model)+": "+err.Error())
 	}
-	a.candidates = a.suited(route.Plan(route.Request{
+	a.candidates = a.suitable(route.Plan(route.Request{
 		Chain: chain, Backends: a.backends, Table: a.x.catalog.Table(), Operation: a.route.Operation,
 		OneModel: a.settings.StrictModel || a.embeds(), // vectors of two models cannot be compared
 	}))
 	if len(a.candidates) == 0 {
-		if err := a.x.catalog.Table().Capabilities(chain[0].Model).Does(a.route.Operation); err != nil {
+		if err := a.x.catalog.Table().Capabilities(chain[0].Model).CheckOperation(a.route.Operation); err != nil {
 			return a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Param: "model", Message: "model " + strconv.Quote(chain[0].Model) + ": " + err.Error()})
 		}
 		return a.refuseModel(heal.ReasonNoBackend, conversation.ErrNotFound, strconv.Quote(chain[0].Model)+" is served by no backend of this gateway")
@@ -49,8 +49,8 @@ func (a *attempt) choose() *policies.Reply {
 	return nil
 }
 
-// acquire leases an account of the best candidate that can be asked, once the
-// attempt is due. It waits where none is ready.
+// acquire waits until the attempt is due, and then leases an account of the best
+// candidate that is ready. If none is ready, it waits for one.
 func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	if err := a.pause(ctx); err != nil {
 		return a.refuseGone()
@@ -74,7 +74,7 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 		if reply := a.refuseTenant(err); reply != nil {
 			return reply
 		}
-		return a.refuseTired(err)
+		return a.refuseUnavailable(err)
 	}
 	a.take(lease, order)
 	a.skipped = a.passedOver()
@@ -82,7 +82,8 @@ func (a *attempt) acquire(ctx context.Context, body []byte) *policies.Reply {
 	return nil
 }
 
-// take lets the attempt ask whom the lease names, in the tier that is next there.
+// take records the account and the candidate of a lease, in the service tier
+// that is next there.
 func (a *attempt) take(l account.Lease, order []route.Candidate) {
 	a.lease, a.account = l, l.Account()
 	c := l.Candidate()
@@ -90,22 +91,23 @@ func (a *attempt) take(l account.Lease, order []route.Candidate) {
 	a.backend, a.model, a.tier = order[i].Backend, c.Model, order[i].Tier
 }
 
-// chosen is what the attempt asks.
+// chosen is the candidate that the attempt asks.
 func (a *attempt) chosen() route.Candidate {
 	return route.Candidate{Backend: a.backend, Model: a.model, Tier: a.tier}
 }
 
-// order lists the candidates in the order in which the request wants them: model
-// by model along the chain, and of each those first that it has not left. Models
-// where it has left all come last. The last attempt, after a failover, takes any
-// that was not left before one that was. Of several tiers of a model at a backend
-// only the next one is among them: the accounts are the same.
+// order lists the candidates in the order in which the request prefers them:
+// model by model along the chain, and of each model first the candidates that
+// the request has not left. Models where it has left all candidates come last.
+// The last attempt, after a failover, takes any candidate that was not left
+// before one that was. Of several tiers of a model at a backend only the next
+// one is listed: the accounts are the same.
 func (a *attempt) order() []route.Candidate {
 	var fresh, again []route.Candidate
 	for _, c := range a.candidates {
 		switch {
 		case a.exhausted(c):
-		case a.left(c):
+		case a.hasLeft(c):
 			again = append(again, c) // it failed only in passing
 		default:
 			fresh = append(fresh, c)
@@ -134,14 +136,14 @@ func nextTiers(order []route.Candidate) (out []route.Candidate) {
 	return out
 }
 
-// plan is an order in the words of accounts.
+// plan converts an order to candidates of package account.
 func (a *attempt) plan(order []route.Candidate) []account.Candidate {
 	table, last := a.x.catalog.Table(), a.lastAfterFailover()
 	plan := make([]account.Candidate, len(order))
 	for i, c := range order {
 		plan[i] = account.Candidate{Backend: c.Backend.Name, Model: c.Model, Priority: i, CachedFrom: int64(table.Capabilities(c.Model).CachedFrom)}
 		plan[i].Begun = !last && slices.ContainsFunc(a.memory.Tries, func(t heal.Try) bool { return t.Model == c.Model })
-		if i > 0 && c.Model == order[i-1].Model && c.Backend.Priority > 0 && c.Backend.Priority == order[i-1].Backend.Priority && a.left(c) == a.left(order[i-1]) {
+		if i > 0 && c.Model == order[i-1].Model && c.Backend.Priority > 0 && c.Backend.Priority == order[i-1].Backend.Priority && a.hasLeft(c) == a.hasLeft(order[i-1]) {
 			plan[i].Priority = plan[i-1].Priority
 		}
 	}
@@ -199,7 +201,8 @@ func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 	return w
 }
 
-// avoid says what the request has found out about an account, for a model.
+// avoid says how far the request avoids an account for a model, after what its
+// earlier attempts have seen.
 func (a *attempt) avoid(id, model string) account.Avoidance {
 	out := account.Fresh
 	for i := range a.memory.Tries {
@@ -231,7 +234,7 @@ func (a *attempt) avoid(id, model string) account.Avoidance {
 }
 
 // showsAnother reports whether the account that was refused may have another
-// access token now. One more try finds out.
+// access token now. It gets one more try.
 func (a *attempt) showsAnother(t *heal.Try) bool {
 	if t.Reason != heal.ReasonBadKey || !a.x.accounts.HasTokens(t.Account) {
 		return false
@@ -245,20 +248,20 @@ func (a *attempt) showsAnother(t *heal.Try) bool {
 	return n == 1
 }
 
-// sameAccount reports whether what was found of one account, or of its group,
-// goes for another.
+// sameAccount reports whether a failure of one account, or of its quota group,
+// applies to another account.
 func (a *attempt) sameAccount(found string, ofGroup bool, id string) bool {
 	return found == id || ofGroup && found != "" && a.x.accounts.Group(found) == a.x.accounts.Group(id)
 }
 
-// outlook is what may be expected of a candidate now.
+// outlook says which accounts of a candidate are ready, or when they will be.
 func (a *attempt) outlook(c route.Candidate) account.Outlook {
 	return a.x.accounts.Outlook(account.Candidate{Backend: c.Backend.Name, Model: c.Model}, &account.Want{Count: a.counts(), Avoid: a.avoid})
 }
 
-// left reports whether an earlier attempt asked to leave the candidate, or was
-// lost there.
-func (a *attempt) left(c route.Candidate) bool {
+// hasLeft reports whether an earlier attempt asked to leave the candidate, or
+// was lost there.
+func (a *attempt) hasLeft(c route.Candidate) bool {
 	if l := a.memory.Lost; l != nil && l.Left && destinationOf(c) == lostAt(l) {
 		return true
 	}
@@ -267,7 +270,7 @@ func (a *attempt) left(c route.Candidate) bool {
 	})
 }
 
-// exhausted reports whether the candidate is of no use to the request: all its
+// exhausted reports whether the candidate cannot help the request: all its
 // accounts are spent, or the prompt is too long for the model.
 func (a *attempt) exhausted(c route.Candidate) bool {
 	if len(a.memory.Tries) == 0 && len(a.memory.Spent) == 0 {
@@ -284,18 +287,18 @@ func (a *attempt) larger(model, than string) bool {
 	return table.Capabilities(model).Context > table.Capabilities(than).Context
 }
 
-// refuseTired ends a request for which nobody can be asked. err is one of
-// Acquire.
-func (a *attempt) refuseTired(err error) *policies.Reply {
+// refuseUnavailable ends a request for which no account is available. err is one
+// of Acquire.
+func (a *attempt) refuseUnavailable(err error) *policies.Reply {
 	u := &account.Unavailable{Kind: account.NoKind}
 	errors.As(err, &u)
-	e := tiredError(u)
-	reason := tiredReasons[u.Kind]
+	e := unavailableError(u)
+	reason := unavailableReasons[u.Kind]
 	if len(a.memory.Tries) > 0 {
 		noRetry := e.NoRetry && u.Kind != account.NoKind // which is what this request alone has found out
-		e = a.lastWord(e)
+		e = a.finalError(e)
 		e.NoRetry = e.NoRetry || noRetry
-		comesBack(&e, u)
+		retryAfterUnavailable(&e, u)
 	}
 	return a.refuse(reason, &e)
 }

@@ -209,7 +209,7 @@ func TestElsewhere(t *testing.T) {
 					t.Fatalf("goes to %s/%s", a.backend.Name, a.model)
 				}
 				var got heal.Seen
-				a.elsewhere(&got)
+				a.findAlternatives(&got)
 				if !reflect.DeepEqual(got, c.want) {
 					t.Errorf("got  %+v\nwant %+v", got, c.want)
 				}

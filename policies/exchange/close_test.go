@@ -21,10 +21,10 @@ func TestLoggedStatus(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("%d lines", len(lines))
 	}
-	if got := lines[0].ContextMap()["status"]; got != int64(503) {
+	if got := lines[0].ContextMap()["upstream_status"]; got != int64(503) {
 		t.Errorf("status %v", got)
 	}
-	if got, ok := lines[1].ContextMap()["status"]; ok {
+	if got, ok := lines[1].ContextMap()["upstream_status"]; ok {
 		t.Errorf("status %v of no response", got)
 	}
 }
@@ -39,7 +39,7 @@ func TestAttemptsThatBreak(t *testing.T) {
 		{policies.EndPanic, heal.ReasonPanic},
 		{policies.EndProtocol, heal.ReasonProtocol},
 		{policies.EndTooLarge, heal.ReasonBodyTooLarge},
-		{policies.EndCancelled, heal.ReasonClientGone},
+		{policies.EndShutdown, heal.ReasonClientGone}, // Envoy asks another replica
 	} {
 		t.Run(c.end.String(), func(t *testing.T) {
 			r := newRig(t, nil)
@@ -60,13 +60,20 @@ func TestAttemptsThatBreak(t *testing.T) {
 	}
 }
 
-// A client that leaves before its request went upstream has not seen it fail,
-// nor has one whose replica drains: Envoy asks another.
+// A client that leaves before its request went upstream has not seen it fail, and
+// nothing follows. If the replica has to go, Envoy asks another.
 func TestGoneBeforeSentIsNoFailure(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		after time.Duration
-	}{{"while decoding", 0}, {"while waiting", 10 * time.Millisecond}} {
+		name    string
+		after   time.Duration
+		end     policies.End
+		verdict policies.Verdict
+		ended   float64 // requests
+	}{
+		{"while decoding", 0, policies.EndCancelled, policies.Fail, 1},
+		{"while waiting", 10 * time.Millisecond, policies.EndCancelled, policies.Fail, 1},
+		{"the replica goes", 10 * time.Millisecond, policies.EndShutdown, policies.Retry, 0},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, count := newRig(t, nil).counting(t)
@@ -80,13 +87,14 @@ func TestGoneBeforeSentIsNoFailure(t *testing.T) {
 				if f, reply := a.RequestBody(ctx, []byte(ask)); f != nil || reply.Reason != heal.ReasonClientGone {
 					t.Fatalf("forward %+v, reply %+v", f, reply)
 				}
-				a.Close(policies.EndCancelled)
+				a.Close(c.end)
 				lines := r.log.FilterMessage("attempt finished").All()
-				if f := lines[len(lines)-1].ContextMap(); f["verdict"] != policies.Retry.String() || f["reason"] != heal.ReasonClientGone {
+				if f := lines[len(lines)-1].ContextMap(); f["verdict"] != c.verdict.String() || f["reason"] != heal.ReasonClientGone {
 					t.Errorf("logged %v %v", f["verdict"], f["reason"])
 				}
-				if n := r.log.FilterMessage("request finished").Len(); n != 0 || count("heald_requests_total", "claude") != 0 {
-					t.Errorf("%d lines for the request, %v counted", n, count("heald_requests_total", "claude"))
+				ended := r.log.FilterMessage("request finished").All()
+				if n := float64(len(ended)); n != c.ended || count("heald_requests_total", "claude") != n || n > 0 && ended[0].ContextMap()["outcome"] != "canceled" {
+					t.Errorf("%v lines for the request, %v counted, want %v", n, count("heald_requests_total", "claude"), c.ended)
 				}
 			})
 		})

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	// collectShare is the part of the bound that bodies may take while they
-	// arrive, beside all else, as a divisor. Past it one body at a time grows: a
-	// slow client may be the one, but what the others have is finished all the
-	// same.
+	// collectShare is the part of the bound that arriving bodies may take, as a
+	// divisor. Past it one body at a time may grow: that one may be of a slow
+	// client, but the bodies that are complete are served anyway.
 	collectShare = 4
-	// tenantShare is what the bodies of one tenant may take of it, as a divisor
-	// of the bound: a tenant's slow clients are not in the way of the others.
+	// tenantShare is the part of the bound that arriving bodies of one tenant
+	// may take, as a divisor: slow clients of one tenant do not block the
+	// others.
 	tenantShare = 2 * collectShare
-	// smallBody is up to which length bodies need not wait for the one that
-	// grows, but take the room that there is, in bytes. A tenant's small ones take
-	// collectShare at most.
+	// smallBody is the length in bytes up to which a body need not wait for the
+	// one that grows, but takes the room that there is. Small bodies of a tenant
+	// take collectShare at most.
 	smallBody = 1 << 20
 )
 
-// Collect takes the room for a body that still arrives: room bytes are to be kept
-// of it, need have come. It takes none for what was only announced: clients may
-// send slowly, or stop.
+// Collect takes the room for a body that is still arriving: room bytes of it are
+// to be kept, need bytes have arrived. It takes no room for a length that was
+// only announced: clients may send slowly, or stop.
 func (a *attempt) Collect(ctx context.Context, need, room int) *policies.Reply {
 	if reply := a.checkLength(need); reply != nil {
 		return reply
@@ -41,8 +41,9 @@ func (a *attempt) Collect(ctx context.Context, need, room int) *policies.Reply {
 	return a.wait(&f.growing, waitingCost, func() bool { return a.waitToGrow(ctx, int64(room)) })
 }
 
-// grow takes n bytes for the body if it may have them now. Only one that grows
-// alone keeps the turn: a moment without room does not make a small body the one.
+// grow takes n bytes for the body if there is room now. Only a body that grows
+// alone keeps the turn: a moment without room does not make a small body the one
+// that grows.
 func (a *attempt) grow(n int64) bool {
 	s := &a.share
 	if s.change(n, arriving, s.fitsReserve) || s.change(n, arrivingPast, func(n int64) bool { return s.fitsPast(n, a.isNew()) }) {
@@ -52,13 +53,13 @@ func (a *attempt) grow(n int64) bool {
 	return a.turn && s.change(n, arrivingAlone, func(n int64) bool { return s.fitsAlone(n, a.isNew()) })
 }
 
-// waitToGrow waits for the room, and to be the one that grows alone.
+// waitToGrow waits for room, and for the turn to grow alone.
 func (a *attempt) waitToGrow(ctx context.Context, n int64) bool {
 	ctx, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
 	w := &a.share.of.growing
 	for {
-		again, turn := w.again(), w.turn()
+		again, turn := w.freedSignal(), w.turn()
 		if a.grow(n) {
 			return true
 		}
@@ -79,6 +80,6 @@ func (a *attempt) waitToGrow(ctx context.Context, n int64) bool {
 func (a *attempt) endTurn() {
 	if a.turn {
 		a.turn = false
-		a.share.of.growing.end()
+		a.share.of.growing.endTurn()
 	}
 }

@@ -5,14 +5,15 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// correct corrects what the attempt has reserved, once, as soon as upstream says how
-// many tokens the prompt has: Gemini does in the first piece of an answer. Until then
-// they are a guess, and those too many keep others waiting. What of the output is
-// reserved stays until the end.
+// correct corrects the attempt's reservation, once, as soon as upstream has
+// counted the tokens of the prompt; Gemini does in the first piece of an answer.
+// Until then they are a guess, and a guess that is too high keeps others
+// waiting. The output's reservation stays until the end.
 //
-// Where the answer has finished by then, its end is near, and tells. So it does where
-// what is counted is not all: where upstream runs tools, what they read comes to the
-// prompt while it answers, and the rest of a broken answer has a prompt of its own.
+// An answer that has finished by then is settled at its end. So is one whose
+// prompt count is not final: where upstream runs tools, their results are added
+// to the prompt during the answer, and the rest of a broken answer has a prompt
+// of its own.
 func (a *attempt) correct() {
 	if a.promptCounted || a.tools || a.lease == nil || a.resumption != nil {
 		return

@@ -15,7 +15,7 @@ import (
 // reply says so; only what another account or backend may well count is asked
 // for there, at once.
 
-// counts reports whether the attempt asks for a number, not for an answer.
+// counts reports whether the attempt asks for a token count, not for an answer.
 func (a *attempt) counts() bool { return a.route.Operation == conversation.CountTokens }
 
 // counted answers with what upstream has counted.
@@ -31,9 +31,9 @@ func (a *attempt) counted() policies.Action {
 	return a.countReply(a.features.TokenCount(n), heal.ReasonOK)
 }
 
-// recounts reports whether a count that failed is tried elsewhere, and takes the
-// wait from the ruling. Another model would count otherwise.
-func (a *attempt) recounts(seen *heal.Seen, r *heal.Ruling) bool {
+// recounts reports whether a count that failed is tried elsewhere, and removes
+// the verdict's wait. Another model would count differently.
+func (a *attempt) recounts(seen *heal.Seen, r *heal.Verdict) bool {
 	elsewhere := r.Verdict == policies.Failover && seen.ReadyBackend && seen.Peek != heal.ReasonPeekTimeout
 	switch {
 	case r.Verdict != policies.Retry:

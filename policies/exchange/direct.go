@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// outgoing is a request as the upstream takes it, and what reading its reply
-// needs to know.
+// outgoing is a request in the upstream's form, and what is needed to read its
+// reply.
 type outgoing struct {
 	path    string // "" for that of the operation
 	body    []byte
@@ -33,7 +33,7 @@ func (a *attempt) outgoing(client []byte, opts gemini.Options) (outgoing, error)
 	return a.rendered(a.req, opts)
 }
 
-// rendered is the upstream's request for one that was decoded.
+// rendered is the upstream's request for a decoded one.
 func (a *attempt) rendered(req *conversation.Request, opts gemini.Options) (outgoing, error) {
 	r, err := gemini.Render(req, a.target(), opts)
 	if err != nil {
@@ -42,8 +42,8 @@ func (a *attempt) rendered(req *conversation.Request, opts gemini.Options) (outg
 	return outgoing{body: r.Body, headers: r.Headers, expect: r.Expect, stop: r.Stop}, nil
 }
 
-// outline is the request as far as it decides on resuming; nil if the answer
-// cannot be resumed.
+// outline is the part of the request that decides about resuming; nil if the
+// answer cannot be resumed.
 func (a *attempt) outline(client []byte) *conversation.Request {
 	if d := a.features.Direct; d != nil {
 		return d.Outline(a.req, client)
@@ -51,8 +51,8 @@ func (a *attempt) outline(client []byte) *conversation.Request {
 	return a.req
 }
 
-// outgoingRest makes the upstream's request for the rest. asked is what
-// resume.Ask made of the outline.
+// outgoingRest makes the upstream's request for the rest of an answer. asked is
+// the outline that resume.Ask has extended.
 func (a *attempt) outgoingRest(asked *conversation.Request) (outgoing, error) {
 	d := a.features.Direct
 	if d == nil {

@@ -56,7 +56,7 @@ func TestNativeAnswers(t *testing.T) {
 				t.Errorf("content-type %q", got)
 			}
 			lines := r.log.FilterMessage("request finished").All()
-			if len(lines) != 1 || lines[0].ContextMap()["output_tokens"] != int64(1) || lines[0].ContextMap()["requested_model"] != "gemini-3.5-flash" {
+			if len(lines) != 1 || usageIn(lines[0])["output"] != int64(1) || lines[0].ContextMap()["alias"] != "gemini-3.5-flash" {
 				t.Errorf("log: %v", lines)
 			}
 		})

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// kinds are what clients are told who meet what a row of the verdict table keeps
-// back.
+// kinds map a reason of the verdict table to the state of an account that it
+// causes, as clients are told it.
 var kinds = map[string]account.Kind{
 	heal.ReasonRateLimit:    account.RateLimit,
 	heal.ReasonQuota:        account.QuotaSpent,
@@ -24,16 +24,16 @@ var kinds = map[string]account.Kind{
 	heal.ReasonNoModel:      account.Refused,
 }
 
-// scopes are those of the table's effects.
+// scopes map the scopes of the table's effects to those of package account.
 var scopes = map[heal.Scope]account.Scope{
 	heal.CoolModel: account.OfAccount, heal.CoolAccount: account.OfAccount,
 	heal.CoolQuota: account.OfGroup, heal.CoolGroup: account.OfGroup,
 	heal.CoolBilling: account.OfBilling, heal.CoolBackend: account.OfBackend,
 }
 
-// apply tells the accounts what the ruling means for later requests.
-func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
-	if r.Rule == heal.ReasonBadKey {
+// apply applies the verdict's effects on later requests to the accounts.
+func (a *attempt) apply(seen *heal.Seen, r *heal.Verdict) {
+	if r.Row == heal.ReasonBadKey {
 		a.credentialRefused(r)
 	}
 	e := account.Effects{Probe: endOf(seen, r), Limited: r.Limited}
@@ -44,7 +44,7 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 			e.NoCapacity = true
 		case heal.HoldBackend:
 			if !a.counts() {
-				e.Failed, e.Doubtful, e.Certain = r.Rule, effect.Doubtful, effect.Certain
+				e.Failed, e.Doubtful, e.Certain = r.Row, effect.Doubtful, effect.Certain
 			}
 		default:
 			e.Cooldowns = append(e.Cooldowns, cooldown(seen, r, effect))
@@ -58,19 +58,19 @@ func (a *attempt) apply(seen *heal.Seen, r *heal.Ruling) {
 	a.lease.Note(e)
 }
 
-// cooldown is an effect in the words of accounts.
-func cooldown(seen *heal.Seen, r *heal.Ruling, e *heal.Effect) account.Cooldown {
+// cooldown converts an effect to a cooldown of package account.
+func cooldown(seen *heal.Seen, r *heal.Verdict, e *heal.Effect) account.Cooldown {
 	d := account.Cooldown{
-		Scope: scopes[e.Scope], Cause: r.Rule, Kind: kinds[r.Rule],
+		Scope: scopes[e.Scope], Cause: r.Row, Kind: kinds[r.Row],
 		OfModel: e.Scope == heal.CoolModel || e.Scope == heal.CoolQuota || e.Scope == heal.CoolBackend && r.OfModel,
 		For:     e.For, Within: e.Within, Stated: e.Stated, Doubtful: e.Doubtful, Meanwhile: e.Meanwhile,
 		Probes: e.Long(),
 		// A server's own errors say little of the account: where there is no other
 		// one, the failures of one client must not keep the others.
-		Soft: r.Rule == heal.ReasonServerError,
+		Soft: r.Row == heal.ReasonServerError,
 	}
 	if d.Kind == account.Forbidden && seen.Error != nil {
-		d.Said = cmp.Or(account.SaidOf(seen.Error.Reason), account.SaidOf(seen.Error.Status))
+		d.Said = cmp.Or(account.ProviderReason(seen.Error.Reason), account.ProviderReason(seen.Error.Status))
 	}
 	if e.Day {
 		now := time.Now()
@@ -79,8 +79,8 @@ func cooldown(seen *heal.Seen, r *heal.Ruling, e *heal.Effect) account.Cooldown 
 	return d
 }
 
-// endOf tells how a probe ended that showed this and was ruled so.
-func endOf(seen *heal.Seen, r *heal.Ruling) account.ProbeEnd {
+// endOf is how a probe ended that got this verdict.
+func endOf(seen *heal.Seen, r *heal.Verdict) account.ProbeEnd {
 	switch {
 	case r.Backend.Scope != heal.NoEffect:
 		return account.ProbeFailed
@@ -90,8 +90,8 @@ func endOf(seen *heal.Seen, r *heal.Ruling) account.ProbeEnd {
 	return account.ProbeRefused
 }
 
-// proven notes that the account and the backend gave a good answer.
-func (a *attempt) proven() { a.lease.Note(account.Effects{Answered: true}) }
+// noteAnswered records that the account and the backend gave a good answer.
+func (a *attempt) noteAnswered() { a.lease.Note(account.Effects{Answered: true}) }
 
 // release ends the attempt's lease.
 func (a *attempt) release(result account.Result) {
@@ -101,7 +101,7 @@ func (a *attempt) release(result account.Result) {
 	a.lease.Done(a.outcomeOf(result))
 }
 
-// outcomeOf is what the accounts are told of the attempt's end.
+// outcomeOf is the attempt's end, as package account takes it.
 func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	o := account.Outcome{Result: result, Sent: !a.sentAt.IsZero(), Content: a.record.content, Tokens: -1}
 	if u := a.usage(); u.Known {
@@ -113,7 +113,7 @@ func (a *attempt) outcomeOf(result account.Result) account.Outcome {
 	return o
 }
 
-// usedOf is a usage in the units of what was reserved; nil if nothing was.
+// usedOf converts a usage to the units of what was reserved; nil if nothing was.
 func (a *attempt) usedOf(used *tenant.Usage) []int64 {
 	if a.reserved == nil {
 		return nil

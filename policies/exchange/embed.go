@@ -24,7 +24,7 @@ import (
 // longest, 250 vectors of 3072 numbers with a line each, have some 25 MiB.
 const vectorsLimit = 64 << 20
 
-// embedding is what an attempt for embeddings knows of its reply.
+// embedding is the state of an attempt for embeddings.
 type embedding struct {
 	sizes []int // of the inputs, in bytes
 	body  []byte
@@ -45,9 +45,9 @@ func (a *attempt) takesInputs(c route.Candidate) bool {
 	return len(a.req.Embedding.Inputs) <= c.Backend.Target(c.Model).MostInputs(can)
 }
 
-// suited are the candidates that suit the request; all of them if none does, so
-// that it is said why.
-func (a *attempt) suited(all []route.Candidate) []route.Candidate {
+// suitable returns the candidates that take the request's inputs. If none does,
+// it returns all, so that the error can say why.
+func (a *attempt) suitable(all []route.Candidate) []route.Candidate {
 	if !a.embeds() {
 		return all
 	}
@@ -58,7 +58,7 @@ func (a *attempt) suited(all []route.Candidate) []route.Candidate {
 	return suited
 }
 
-// expectVectors notes what must come of the request.
+// expectVectors records what the reply must contain.
 func (a *attempt) expectVectors() {
 	inputs := a.req.Embedding.Inputs
 	a.vectors.sizes = make([]int, len(inputs))
@@ -67,7 +67,7 @@ func (a *attempt) expectVectors() {
 	}
 }
 
-// collect gathers the reply, and judges it at its end.
+// collect gathers the reply, and decides on it at its end.
 func (a *attempt) collect(chunk []byte, end bool) policies.Action {
 	plain, err := a.inflate(chunk, end)
 	v := &a.vectors
@@ -88,17 +88,17 @@ func (a *attempt) collect(chunk []byte, end bool) policies.Action {
 	return a.judgeVectors()
 }
 
-// wakeCollecting gives a reply up that is not complete when its time is over.
-// One that is coming in may take until the request's deadline.
+// wakeCollecting gives up on a reply that is not complete at its deadline. A
+// reply that is still arriving may take until the request's deadline.
 func (a *attempt) wakeCollecting() policies.Action {
 	silent := time.Since(a.lastIn)
 	if len(a.vectors.body) == 0 || silent >= a.settings.IdleTimeout || a.untilDeadline() <= 0 {
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+		return a.notInTime()
 	}
 	return policies.Action{Step: policies.Hold, Wake: min(a.settings.IdleTimeout-silent, a.untilDeadline())}
 }
 
-// judgeVectors decides on a reply that has ended.
+// judgeVectors decides on a complete reply.
 func (a *attempt) judgeVectors() policies.Action {
 	body := a.vectors.body
 	e, err := gemini.ParseEmbeddings(body, len(a.vectors.sizes))
@@ -113,7 +113,7 @@ func (a *attempt) judgeVectors() policies.Action {
 	return act
 }
 
-// whyNoVectors is the reason for which a body that could not be read is none.
+// whyNoVectors is the reason why a body could not be read as embeddings.
 func whyNoVectors(body []byte, err error) string {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
@@ -126,7 +126,7 @@ func whyNoVectors(body []byte, err error) string {
 	return heal.ReasonPeekGarbage
 }
 
-// passVectors gives the client its vectors.
+// passVectors sends the embeddings to the client.
 func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 	a.countTokens(e)
 	for i := range e.Vectors {
@@ -138,8 +138,8 @@ func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 	a.vectors.body = nil
 	a.passedAt = time.Now()
 	a.settle(policies.Pass, heal.ReasonOK)
-	a.proven()
-	a.x.metrics.content.WithLabelValues(a.dialect.Name()).Observe(a.elapsed().Seconds())
+	a.noteAnswered()
+	a.measureFirst()
 	a.move(passing)
 	a.move(over)
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never, Head: &policies.Head{
@@ -149,8 +149,8 @@ func (a *attempt) passVectors(e *conversation.Embeddings) policies.Action {
 	}}
 }
 
-// countTokens completes the counts: AI Studio gives at most their sum. What
-// nobody has counted is estimated.
+// countTokens completes the counts: AI Studio sends at most their sum. A missing
+// count is estimated.
 func (a *attempt) countTokens(e *conversation.Embeddings) {
 	sum := 0
 	for i := range e.Vectors {
@@ -167,7 +167,7 @@ func (a *attempt) countTokens(e *conversation.Embeddings) {
 	a.vectors.usage, a.vectors.estimated = conversation.Usage{Known: true, Input: e.Tokens}, e.Estimated
 }
 
-// usage is what the request has used, as far as it is known.
+// usage is what the request has used, as far as known.
 func (a *attempt) usage() conversation.Usage {
 	if a.answer != nil {
 		return a.answer.usage

@@ -46,7 +46,7 @@ func TestEmbeddings(t *testing.T) {
 		t.Errorf("headers %v", act.Head.Set)
 	}
 	line := r.log.FilterMessage("request finished").All()
-	if len(line) != 1 || line[0].ContextMap()["outcome"] != "passed" || line[0].ContextMap()["input_tokens"] != int64(9) {
+	if len(line) != 1 || line[0].ContextMap()["outcome"] != "passed" || usageIn(line[0])["input"] != int64(9) {
 		t.Errorf("log %v", line)
 	}
 }

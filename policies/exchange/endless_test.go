@@ -41,7 +41,7 @@ func endless(t *testing.T, a *attempt, begin, chunk string, every, longest time.
 }
 
 // Frames that tell nothing of the answer are silence, and an answer that never
-// ends ends all the same: in every dialect with its error event.
+// ends ends anyway: in every dialect with its error event.
 func TestEndlessAnswers(t *testing.T) {
 	frame := func(json string) string { return "data: " + json + "\r\n\r\n" }
 	const word = `{"candidates":[{"content":{"role":"model","parts":[{"text":"word "}]}}]}`

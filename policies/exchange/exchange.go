@@ -6,6 +6,7 @@ import (
 	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ type Config struct {
 	MaxBody int
 	// Hop is the secret that the outer route adds; "" accepts every request.
 	Hop string
-	// Tenants know who may call; nil asks for no key.
+	// Tenants are those that may call; none where no key is required.
 	Tenants *tenant.Registry
 	// ClientKeys are the keys of clients that are known in plain text, to be
 	// taken out of texts.
@@ -73,9 +74,13 @@ type Deps struct {
 	// Signatures remembers what clients lose; nil remembers nothing.
 	Signatures *heal.Signatures
 	// Recorder is told of attempts and requests; nil tells nobody. Prices say
-	// what they cost; nil knows none.
+	// what they cost; nil knows none. Replica names the process in records; "" where
+	// there are no others.
 	Recorder record.Recorder
 	Prices   *price.Table
+	Replica  string
+	// Bodies keeps what clients send and get; nil keeps nothing, and costs nothing.
+	Bodies *record.BodyKeeper
 	// InFlight bounds what all attempts hold; nil bounds nothing.
 	InFlight *InFlight
 	// State holds slots, rates, what is kept back, and the memory of policies with
@@ -110,8 +115,11 @@ type Exchange struct {
 	signatures *heal.Signatures
 	sharing    *signatureSharing // nil: replicas share no signatures
 	recorder   record.Recorder
+	bodies     *record.BodyKeeper
 	prices     *price.Table
-	paths      paths // that records and the log have told
+	replica    string
+	names      atomic.Pointer[record.Names] // that may become labels
+	paths      paths                        // that records and the log have told
 	inFlight   *InFlight
 	rest       *resume.Client
 	secrets    redact.Secrets    // taken out of all texts
@@ -161,7 +169,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	x := &Exchange{
 		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
-		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, prices: deps.Prices,
+		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, bodies: deps.Bodies, prices: deps.Prices, replica: deps.Replica,
 		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
 	}
 	if deps.Shared && deps.Signatures != nil {
@@ -171,8 +179,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	if lists {
 		fetch = x.fetchList
 	}
-	x.learned.Tell = x.tellLearned
-	x.UseTenants(cfg.Tenants)
+	x.learned.Tell = x.reportLearned
 	x.catalog, err = route.NewCatalog(cfg.Models, fetch, x.listFailed)
 	errs = append(errs, err, cfg.Models.Check(cfg.Backends))
 	if err := errors.Join(errs...); err != nil {
@@ -180,24 +187,28 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	x.cfg.Backends = slices.Clone(cfg.Backends)
 	slices.SortStableFunc(x.cfg.Backends, func(a, b route.Backend) int { return cmp.Compare(a.Priority, b.Priority) })
+	x.name()
+	x.UseTenants(cfg.Tenants)
 	return x, nil
 }
 
-// UseTenants says who may call from now on; nil asks for no key. What is known of
-// accounts and backends stays, and a request keeps what it began with.
+// UseTenants sets who may call from now on; nil requires no key. The state of
+// accounts and backends stays, and a running request keeps the tenants it began
+// with.
 func (x *Exchange) UseTenants(r *tenant.Registry) {
 	if r == nil {
 		r = tenant.Open()
 	}
 	x.tenants.Store(r)
+	x.nameTenants(r)
 	x.accounts.TenantsChanged()
 }
 
 // Tenants are those who may call; none where no key is asked for.
 func (x *Exchange) Tenants() []*tenant.Tenant { return x.tenants.Load().Tenants() }
 
-// newAccounts makes the scheduler. It is told where the quotas of each account are,
-// which only the backend knows.
+// newAccounts makes the scheduler. Only the backend knows where the quotas of
+// each account apply, so it passes that on.
 func newAccounts(cfg *Config, deps Deps) (*account.Accounts, error) {
 	list := slices.Clone(cfg.Accounts)
 	for i := range list {
@@ -228,7 +239,7 @@ func checkAccounts(cfg Config) error {
 	for i, a := range cfg.Accounts {
 		has[a.Backend] = true
 		if !names[a.Backend] {
-			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("accounts[%d].backend", i), Found: "no backend is called " + redact.Quote(a.Backend), Fix: "name one of backends"})
+			errs = append(errs, &setting.Problem{Path: fmt.Sprintf("accounts[%d].backend", i), Found: "no backend is called " + redact.Quote(a.Backend) + setting.DidYouMean(a.Backend, slices.Sorted(maps.Keys(names))), Fix: "name one of backends"})
 		}
 	}
 	for i, b := range cfg.Backends {
@@ -240,8 +251,8 @@ func checkAccounts(cfg Config) error {
 	return errors.Join(errs...)
 }
 
-// keyOf makes the key that seals with the first secret and opens with all. With
-// none it is one that nobody knows, for this exchange alone.
+// keyOf makes the key that seals with the first secret and opens with all.
+// Without secrets it makes a random one, for this exchange alone.
 func keyOf(secrets [][]byte) heal.Key {
 	var keys []heal.Key
 	for _, s := range secrets {
@@ -253,14 +264,14 @@ func keyOf(secrets [][]byte) heal.Key {
 	return keys[0].AlsoOpens(keys[1:]...)
 }
 
-// KeyIDs names the memory keys without telling them, the one that seals first:
-// replicas must log the same.
+// KeyIDs returns the ids of the memory keys, first that of the key that seals.
+// All replicas must log the same ids.
 func (x *Exchange) KeyIDs() []string { return x.key.IDs() }
 
-// Close tells the store what it has not been told yet, in a second at most, and
-// ends what runs in the background. It is called when no attempt runs any more.
-// An exchange that a reload has replaced needs no Close: what runs there ends by
-// itself, and attempts that it has begun go on.
+// Close sends pending settlements to the store, for a second at most, and ends
+// what runs in the background. Call it when no attempt runs any more. An
+// exchange that a reload has replaced needs no Close: its background work ends
+// by itself, and its running attempts go on.
 func (x *Exchange) Close() {
 	x.sharing.close()
 	x.accounts.Close()
@@ -268,10 +279,14 @@ func (x *Exchange) Close() {
 
 // Begin starts an attempt.
 func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.Attempt {
-	return newAttempt(ctx, x, req)
+	a := newAttempt(ctx, x, req)
+	if x.bodies == nil {
+		return a
+	}
+	return &capturing{a}
 }
 
-// Refuse words a fault of heald itself in the dialect of the request's path.
+// Refuse writes a fault of heald itself in the dialect of the request's path.
 func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
 	d := endpoint.Fallback
 	id := ""
@@ -292,7 +307,7 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 		headers = append(headers, policies.Header{Name: policies.HeaderClientRequestID, Value: id})
 	}
 	if req != nil {
-		headers = append(headers, x.cfg.Browsers.readable(req)...)
+		headers = append(headers, x.cfg.Browsers.corsHeaders(req)...)
 	}
 	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// expectations guess what requests will use from what earlier ones have used. It
-// is safe for concurrent use.
+// expectations estimate what a request will use from what earlier ones have
+// used. It is safe for concurrent use.
 type expectations struct {
 	mu     sync.Mutex
 	input  *account.Estimator
@@ -24,15 +24,15 @@ func newExpectations() *expectations {
 	return &expectations{input: account.NewEstimator(), output: account.NewOutputs()}
 }
 
-// size is how much a request holds, as far as it decides how much it will use.
+// size holds the parts of a request that decide how much it will use.
 type size struct {
 	text  int64 // bytes, without media
 	media []account.Media
 	most  int64 // output tokens that the client allows; 0 if it does not say
 }
 
-// mostOutput is more output tokens than any model gives. Clients may write larger
-// numbers, which would wrap around when they are multiplied.
+// mostOutput is more output tokens than any model gives. Clients may send larger
+// numbers, which would overflow when multiplied.
 const mostOutput = 1 << 40
 
 // sizeOf measures the client's body.
@@ -41,7 +41,7 @@ func (a *attempt) sizeOf(body []byte) size {
 	limits := &a.req.Limits
 	if d := a.features.Direct; d != nil {
 		if !a.embeds() && len(a.caller.Tenant.Limits) > 0 { // else nobody asks
-			limits = &d.Glance(body).Limits
+			limits = &d.Summary(body).Limits
 		}
 		for _, m := range d.Media(body) {
 			s.add(&m)
@@ -73,7 +73,7 @@ var resolutions = map[string]account.Resolution{
 	"low": account.LowResolution, "high": account.HighResolution, "max": account.UltraResolution,
 }
 
-// add takes media out of the text. Files of text stay in it.
+// add moves media out of the text size. Text files stay in it.
 func (s *size) add(m *conversation.Media) {
 	kind := account.Image
 	sort, _, _ := strings.Cut(m.MIME, "/")
@@ -92,7 +92,7 @@ func (s *size) add(m *conversation.Media) {
 	s.media = append(s.media, account.Media{Kind: kind, Bytes: encoded / 4 * 3, Resolution: resolutions[m.Detail]})
 }
 
-// tokensOf are those of the media for a model.
+// tokensOf estimates the tokens of the media for a model.
 func (s *size) tokensOf(x *Exchange, model string) (sum int64) {
 	if len(s.media) == 0 {
 		return 0
@@ -104,8 +104,8 @@ func (s *size) tokensOf(x *Exchange, model string) (sum int64) {
 	return sum
 }
 
-// expected is what the attempt is likely to use of a model: the input in three of
-// four cases at most, the output in 19 of 20.
+// expected is the usage of a model that the attempt reaches in few cases only:
+// one in four for the input, one in twenty for the output.
 func (a *attempt) expected(model string) record.Usage {
 	e, t := a.x.expected, a.caller.Tenant.Name
 	media := a.size.tokensOf(a.x, model)
@@ -122,7 +122,8 @@ func (a *attempt) expected(model string) record.Usage {
 	return u
 }
 
-// room is what to keep free for the attempt in the minute of a model's quota.
+// room is how many tokens of a model's quota per minute to keep free for the
+// attempt.
 func (a *attempt) room(model string) int64 {
 	e, media := a.x.expected, a.size.tokensOf(a.x, model)
 	e.mu.Lock()
@@ -130,9 +131,8 @@ func (a *attempt) room(model string) int64 {
 	return e.input.Room(a.caller.Tenant.Name, model, a.size.text, media)
 }
 
-// expect is what the attempt may use at most, whichever model of the plan it
-// gets, in the tier that the chain asks for. A price that is not known reserves
-// nothing.
+// expect is the most that the attempt may use, whichever model of the plan it
+// gets, in the tier that the chain asks for. An unknown price reserves nothing.
 func (a *attempt) expect(order []route.Candidate) (all tenant.Estimate) {
 	var seen route.Candidate
 	for _, c := range order {
@@ -147,21 +147,21 @@ func (a *attempt) expect(order []route.Candidate) (all tenant.Estimate) {
 		}
 		all.Input = max(all.Input, a.room(c.Model))
 		all.Tokens, all.Certain = max(all.Tokens, u.Input+u.Output), max(all.Certain, certain.Input+certain.Output)
-		all.Cost = dearer(all.Cost, a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano)
-		all.CertainCost = dearer(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &certain).Nano)
+		all.Cost = maxCost(all.Cost, a.x.costOf(c.Model, pricedTier(c.Tier), &u).Nano)
+		all.CertainCost = maxCost(all.CertainCost, a.x.costOf(c.Model, pricedTier(c.Tier), &certain).Nano)
 	}
 	return all
 }
 
-// dearer is the larger of two costs; nil is not known.
-func dearer(a, b *int64) *int64 {
+// maxCost is the larger of two costs; nil means unknown.
+func maxCost(a, b *int64) *int64 {
 	if a == nil || b != nil && *b > *a {
 		return b
 	}
 	return a
 }
 
-// learnUse notes what an answer has really used.
+// learnUse records what an answer has used.
 func (a *attempt) learnUse(outcome string) {
 	if outcome != "passed" || a.answer == nil || a.resumption != nil || !a.answer.decoder.Usage().Known {
 		return
@@ -176,7 +176,7 @@ func (a *attempt) learnUse(outcome string) {
 	e.output.Note(a.caller.Tenant.Name, a.model, int64(u.Output))
 }
 
-// learnInput notes how many tokens the request really has.
+// learnInput records how many tokens the request's input has.
 func (a *attempt) learnInput(tokens int64) {
 	e, media := a.x.expected, a.size.tokensOf(a.x, a.model)
 	e.mu.Lock()
@@ -185,7 +185,7 @@ func (a *attempt) learnInput(tokens int64) {
 }
 
 // billed is what the attempt has used of its tenant's budgets, estimated where
-// upstream did not say; nil if that is not known.
+// upstream did not say; nil if unknown.
 func (a *attempt) billed() *tenant.Usage {
 	if u := a.usageRecord(); u != nil {
 		return &tenant.Usage{Input: u.Input, Output: u.Output, Cost: a.cost(u).Nano}

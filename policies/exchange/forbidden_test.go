@@ -30,7 +30,7 @@ func TestForbiddenIsNotABadKey(t *testing.T) {
 			t.Errorf("%d: %+v", c.status, got)
 		}
 		// The client must not think that its own key is bad.
-		e := tiredError(&account.Unavailable{Kind: account.Forbidden})
+		e := unavailableError(&account.Unavailable{Kind: account.Forbidden})
 		if e.Message == "gateway: " || !e.NoRetry {
 			t.Errorf("the client is told %+v", e)
 		}

@@ -19,7 +19,7 @@ import (
 // not, in which charset. It is settled here, for all dialects; they see JSON in
 // UTF-8, or a form (package dialect/internal/form) where their route says so.
 
-// contentEncoding is the header's value, all lines of it.
+// contentEncoding is the header's value, all its lines joined.
 func contentEncoding(headers policies.Headers) string {
 	var values []string
 	for _, h := range headers {
@@ -30,7 +30,8 @@ func contentEncoding(headers policies.Headers) string {
 	return strings.Join(values, ", ")
 }
 
-// checkCoding refuses a request whose body could not be read, before it comes.
+// checkCoding refuses a request whose body heald cannot decompress, before the
+// body arrives.
 func (a *attempt) checkCoding() *policies.Reply {
 	named := contentEncoding(a.in.Headers)
 	var err error
@@ -44,18 +45,18 @@ func (a *attempt) checkCoding() *policies.Reply {
 	return a.refuseMedia(message, policies.Header{Name: "accept-encoding", Value: inflate.Accepted}) // RFC 9110 15.5.16
 }
 
-// refuseMedia refuses a body for its form.
+// refuseMedia refuses a body for its encoding or charset.
 func (a *attempt) refuseMedia(message string, headers ...policies.Header) *policies.Reply {
 	reply := a.refuse(heal.ReasonRefused, &conversation.Error{Kind: conversation.ErrInvalid, Status: http.StatusUnsupportedMediaType, Message: message})
 	reply.Headers = append(reply.Headers, headers...)
 	return reply
 }
 
-// errRefused ends inflating a body that was refused.
+// errRefused stops decompressing a body that was refused.
 var errRefused = errors.New("refused")
 
-// inflateBody decompresses the body. It takes the room for what comes of it
-// piece by piece, so that a small body cannot take the memory of a large one.
+// inflateBody decompresses the body. It takes room for the output piece by
+// piece, so that a small body cannot take the memory of a large one.
 func (a *attempt) inflateBody(body []byte) ([]byte, *policies.Reply) {
 	if a.coding == inflate.Identity {
 		return body, nil
@@ -98,9 +99,9 @@ var (
 	zstdMark = []byte("\x28\xb5\x2f\xfd")
 )
 
-// inUTF8 takes away a byte order mark, and refuses what is not UTF-8. What a
-// charset parameter says matters only where it makes a difference: JSON has no
-// such parameter (RFC 8259 11), and libraries add one by habit.
+// inUTF8 removes a byte order mark, and refuses a body that is not UTF-8. The
+// charset parameter matters only for such bodies: JSON has no such parameter
+// (RFC 8259 11), and libraries add one by habit.
 func (a *attempt) inUTF8(body []byte) ([]byte, *policies.Reply) {
 	if bytes.HasPrefix(body, gzipMark) || bytes.HasPrefix(body, zstdMark) {
 		return nil, a.refuseMedia("the request body is compressed, and no content-encoding header says so")
@@ -120,7 +121,7 @@ func (a *attempt) inUTF8(body []byte) ([]byte, *policies.Reply) {
 }
 
 // wide reports whether a body is in UTF-16 or UTF-32: by its byte order mark, or
-// since every other byte of ASCII is zero there.
+// because every other byte of ASCII text is zero there.
 func wide(body []byte) bool {
 	return bytes.HasPrefix(body, []byte{0xff, 0xfe}) || bytes.HasPrefix(body, []byte{0xfe, 0xff}) ||
 		len(body) > 1 && (body[0] == 0 || body[1] == 0)

@@ -5,8 +5,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/native"
 )
 
-// framed is what was found in the frame that is being decoded, for a client that
-// takes frames.
+// framed describes the frame that is being decoded, for a client that takes
+// whole frames.
 type framed struct {
 	seam    native.Seam
 	texts   bool // there are some
@@ -14,8 +14,8 @@ type framed struct {
 	dropped int  // bytes of text that it has already
 }
 
-// follow keeps track of an answer that may be resumed; of the events of a rest
-// it returns those that complete the answer.
+// follow keeps the text so far of an answer that may be resumed. Of the events
+// of a rest it returns those that complete the answer.
 func (t *answer) follow(events []conversation.Event) []conversation.Event {
 	if t.rest != nil {
 		t.joined = t.rest.Events(t.joined[:0], events)
@@ -27,7 +27,7 @@ func (t *answer) follow(events []conversation.Event) []conversation.Event {
 	return events
 }
 
-// dropsFrame reports whether the frame under way is not passed on: it is of a
+// dropsFrame reports whether the current frame is not passed on: it belongs to a
 // rest that cannot be joined, or has a finish that does not count.
 func (t *answer) dropsFrame() bool {
 	return t.takesFrames() && t.rest != nil && (t.rest.Err() != nil || t.cutShort())
@@ -40,10 +40,10 @@ func (t *answer) cutShort() bool {
 	return t.rest != nil && t.rest.CutShort(f)
 }
 
-// takeOfFrame takes events of a frame that will be passed on whole.
+// takeOfFrame takes events of a frame that is passed on whole.
 func (t *answer) takeOfFrame(events []conversation.Event) {
 	if t.sofar == nil {
-		t.note(events)
+		t.noteUsage(events)
 		return
 	}
 	f, before := &t.framed, textSize(events)
@@ -52,10 +52,10 @@ func (t *answer) takeOfFrame(events []conversation.Event) {
 	}
 	f.texts, f.fresh = f.texts || before > 0, f.fresh || len(events) > 0
 	f.dropped += before - textSize(events)
-	t.note(events)
+	t.noteUsage(events)
 }
 
-// textSize is how much text events have, in bytes.
+// textSize is the length of the events' text in bytes.
 func textSize(events []conversation.Event) (n int) {
 	for i := range events {
 		if events[i].Kind == conversation.EventText {
@@ -65,8 +65,8 @@ func textSize(events []conversation.Event) (n int) {
 	return n
 }
 
-// passFrame passes a frame on if it is good. Of a rest it passes what the client
-// does not have.
+// passFrame passes a good frame on. Of a rest it passes what the client does not
+// have.
 func (t *answer) passFrame(dst, frame []byte, good bool) []byte {
 	f := &t.framed
 	texts, fresh, dropped := f.texts, f.fresh, f.dropped

@@ -15,12 +15,12 @@ import (
 // the accounts it remains one attempt.
 
 // hedgeBodyLimit is the longest body that is sent twice: long prompts are slow
-// by themselves, and dear.
+// by themselves, and expensive.
 const hedgeBodyLimit = 1 << 20
 
 // What came of sending an attempt twice: words of the log and of the metric.
 const (
-	hedgeSent           = "sent"             // neither sending was answered well, or which one is not known
+	hedgeSent           = "sent"             // neither sending was answered well, or which one is unknown
 	hedgeWon            = "won"              // the second one was answered first
 	hedgeLost           = "lost"             // the first one after all
 	hedgeOverBudget     = "over_budget"      // not sent: heald's budget, or Envoy's
@@ -58,8 +58,8 @@ func (a *attempt) hedgeWith(f *policies.Forward) {
 	}
 }
 
-// hedgeDelay is the delay that the policy names; ok is false if too few times
-// are known.
+// hedgeDelay is the delay that the policy sets; ok is false if too few times are
+// known for its percentile.
 func (a *attempt) hedgeDelay() (delay time.Duration, ok bool) {
 	d, err := hedge.ParseDelay(a.settings.Hedge)
 	if err != nil {
@@ -76,8 +76,8 @@ func (a *attempt) hedgeKey() hedge.Key {
 	return hedge.Key{Backend: a.backend.Name, Model: a.model, Whole: !a.upstreamStreams()}
 }
 
-// hedgeHeaders have Envoy's router send the request once more after the delay,
-// and wait for the other reply where one is marked as lost.
+// hedgeHeaders make Envoy's router send the request again after the delay, and
+// wait for the other reply where the first one is marked as failed.
 func hedgeHeaders(delay time.Duration) policies.Headers {
 	return policies.Headers{
 		{Name: policies.HeaderHedge, Value: "true"},
@@ -88,8 +88,8 @@ func hedgeHeaders(delay time.Duration) policies.Headers {
 	}
 }
 
-// settleHedge finds out, once, what came of the second sending. resp is nil
-// where no reply came in took, or Envoy made it itself.
+// settleHedge finds out, once, what happened to the second sending. resp is nil if
+// no reply came within took, or if Envoy made the reply itself.
 func (a *attempt) settleHedge(resp *policies.Response, took time.Duration) {
 	delay := a.hedge.delay
 	if a.hedge.delay = 0; delay == 0 {
@@ -118,10 +118,11 @@ func (a *attempt) settleHedge(resp *policies.Response, took time.Duration) {
 	default:
 		a.hedge.result = a.hedgeWinner(said, delay)
 	}
+	a.moments.hedged = a.sentAt.Add(delay)
 	a.countHedge(a.hedge.result)
 }
 
-// hedgeWinner tells the two sendings apart by when the one that was answered
+// hedgeWinner tells which sending was answered, by the time at which that one
 // was sent, in milliseconds from the stream's start.
 func (a *attempt) hedgeWinner(said string, delay time.Duration) string {
 	ms, err := strconv.Atoi(said)

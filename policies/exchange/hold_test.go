@@ -48,7 +48,7 @@ func TestHeldDocumentIsBounded(t *testing.T) {
 			time.Sleep(max(act.Wake, time.Minute))
 			act = a.Wake()
 		}
-		if act.Reply.Reason != heal.ReasonPeekTimeout || act.Reply.Verdict != policies.Fail {
+		if act.Reply.Reason != heal.ReasonDeadline || act.Reply.Verdict != policies.Fail {
 			t.Errorf("%+v", act.Reply)
 		}
 	})

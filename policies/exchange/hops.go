@@ -20,15 +20,16 @@ const (
 	outageReason   = "outage"
 )
 
-// skippedWords tell clients of them.
+// skippedWords are the texts for clients.
 var skippedWords = map[string]string{
 	cooldownReason:  "cooling down",
 	outageReason:    "failed of late",
 	heal.ReasonLost: "an attempt was lost",
 }
 
-// passedOver are the candidates that come before the attempt's own, though no
-// attempt of this request failed there: others did, or one may have been lost there.
+// passedOver are the candidates that come before the attempt's own although no
+// attempt of this request failed there: other requests failed, or an attempt may
+// have been lost there.
 func (a *attempt) passedOver() []skipped {
 	own := slices.Index(a.candidates, a.chosen())
 	var out []skipped
@@ -37,7 +38,7 @@ func (a *attempt) passedOver() []skipped {
 		switch {
 		case l != nil && l.Left && !l.Known && destinationOf(c) == lostAt(l):
 			out = append(out, skipped{c, heal.ReasonLost})
-		case a.left(c), a.exhausted(c), a.asked(c):
+		case a.hasLeft(c), a.exhausted(c), a.asked(c):
 		default:
 			why := cooldownReason
 			if at := a.outlook(c); at.Ready() && at.Held {
@@ -80,8 +81,8 @@ func (a *attempt) countFailover() {
 	}
 }
 
-// hops tell the way that a request has taken from backend to backend and from
-// model to model.
+// hops lists the moves of a request from backend to backend and from model to
+// model.
 func (a *attempt) hops() []string {
 	var out []string
 	if l := a.memory.Lost; l != nil && l.Left && l.Known {

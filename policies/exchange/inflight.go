@@ -18,20 +18,22 @@ const (
 	// multiple of its body: an upper bound for any JSON. Most take three times.
 	bodyCost = 10
 	// newShare is how much of the bound new requests may use, in percent. The
-	// rest is for retries and for answers under way, which have cost already.
+	// rest is for retries and for running answers, which have already cost
+	// something.
 	newShare = 90
-	// grain is the unit in which attempts count what they hold, in bytes; less
-	// than one is not counted. Small streams never touch the common count.
+	// grain is the unit in bytes in which attempts count what they hold. Less is
+	// not counted, so small streams never touch the shared counter.
 	grain = 64 << 10
-	// overloadedRetry is after how many seconds a refused client may come back:
+	// overloadedRetry is the retry-after for a refused client, in seconds:
 	// bodies are held for well below a second.
 	overloadedRetry = 1
 )
 
-// InFlight bounds the bytes that all attempts of a process hold at a time: bodies
-// while requests are made of them, what is kept for resuming, answers that are
-// held whole or that a client does not read; and, beside these, bodies that still
-// arrive (collect.go). It outlives a reload. A nil InFlight bounds nothing.
+// InFlight bounds the bytes that all attempts of a process hold at a time:
+// bodies while requests are made of them, requests kept for resuming, answers
+// that are held whole or that a client does not read; and, separately, bodies
+// that are still arriving (collect.go). It outlives a reload. A nil InFlight
+// bounds nothing.
 type InFlight struct {
 	limit atomic.Int64 // 0: no bound
 
@@ -45,7 +47,7 @@ type InFlight struct {
 	waiting waiting // whole ones
 }
 
-// NewInFlight makes one without a bound, and registers what tells of it.
+// NewInFlight makes one without a bound, and registers its metrics.
 func NewInFlight(reg prometheus.Registerer) *InFlight {
 	f := &InFlight{}
 	gauge := func(name, help string, value *atomic.Int64) {
@@ -59,26 +61,26 @@ func NewInFlight(reg prometheus.Registerer) *InFlight {
 // SetLimit sets the bound in bytes; 0 for none. What is held already stays.
 func (f *InFlight) SetLimit(n int64) {
 	f.limit.Store(max(n, 0))
-	f.look()
+	f.wakeWaiting()
 }
 
-// look has the bodies that wait see whether there is room now.
-func (f *InFlight) look() {
-	f.waiting.look()
-	f.growing.look()
+// wakeWaiting lets the waiting bodies check for room again.
+func (f *InFlight) wakeWaiting() {
+	f.waiting.wake()
+	f.growing.wake()
 }
 
-// LargestBody is how long a request body may be, in bytes, that fits beside
-// nothing but small ones; 0 for any.
+// LargestBody is the length in bytes of the longest request body that fits when
+// only small ones are held; 0 for any.
 func (f *InFlight) LargestBody() int64 { return f.limit.Load() / 100 * newShare / bodyCost }
 
 // isNew reports whether the attempt is the first of its request.
 func (a *attempt) isNew() bool { return a.number == 1 }
 
 // checkRoom refuses a body of n bytes early if there is no room for it now. It
-// takes none: the client may send its body slowly, or not at all. One that comes
-// in parts is not asked for its length: it waits for its room, and has time to
-// find some while it arrives.
+// takes none: the client may send its body slowly, or not at all. A body that
+// comes in parts is not checked by its length: it waits for room while it
+// arrives.
 func (a *attempt) checkRoom(n int) *policies.Reply {
 	if a.in.InParts || a.share.roomForBody(int64(n)*bodyCost, a.isNew()) {
 		return nil
@@ -87,7 +89,7 @@ func (a *attempt) checkRoom(n int) *policies.Reply {
 }
 
 // takeBody takes the room that a body of n bytes needs while the request is
-// made, or refuses it.
+// made, or refuses the body.
 func (a *attempt) takeBody(n int) *policies.Reply {
 	if a.share.setBody(int64(n)*bodyCost, a.isNew()) {
 		return nil
@@ -95,21 +97,21 @@ func (a *attempt) takeBody(n int) *policies.Reply {
 	return a.overloaded()
 }
 
-// keepSent gives room back when the request was made: what is left is the
-// request itself, twice until it is sent, and what is kept of the client's.
+// keepSent gives room back once the request is made. What stays is the request
+// itself, twice until it is sent, and what is kept of the client's body.
 func (a *attempt) keepSent(forward *policies.Forward, kept int64) {
 	a.kept = kept
 	a.share.set(kept+2*int64(len(forward.Body)), false)
 	forward.Sent = func() { a.share.set(kept, false) }
 }
 
-// holds notes what the attempt holds of an answer, in bytes, and reports
-// whether there is room for it.
+// holds records how many bytes of an answer the attempt holds, and reports
+// whether there is room for them.
 func (a *attempt) holds(n int) bool { return a.share.set(a.kept+int64(n), false) }
 
-// heldOfAnswer is what is held of an answer. One that goes out as a document is
-// held twice when it is complete: in the encoder, where each part takes more than
-// its bytes, and as what comes out of it.
+// heldOfAnswer is how many bytes of an answer are held. An answer that is sent
+// as one document is held twice when it is complete: in the encoder, where each
+// part takes more than its bytes, and as the encoder's output.
 func (a *attempt) heldOfAnswer() int {
 	n := cap(a.held) + a.packed.Held() + a.answer.reader.Held()
 	if a.answer.rest != nil {
@@ -126,7 +128,7 @@ func (a *attempt) heldOfAnswer() int {
 	return n
 }
 
-// overloadedError is what clients are told where there is no room.
+// overloadedError is the client's error where there is no room.
 func overloadedError() conversation.Error {
 	return conversation.Error{Kind: conversation.ErrOverloaded, Status: http.StatusServiceUnavailable, RetryAfter: overloadedRetry,
 		Message: "the gateway has too many large requests and answers at the moment, please try again"}
@@ -137,13 +139,13 @@ func (a *attempt) overloaded() *policies.Reply {
 	return a.refuse(heal.ReasonOverloadedLocally, &e)
 }
 
-// errNoRoom says that the rest of an answer could not be held.
+// errNoRoom reports that there was no room for the rest of an answer.
 var errNoRoom = errors.New("there was no room for the rest: see memory.limit")
 
-// partSize is about what a part of a message takes beside its text, in bytes.
+// partSize is about how many bytes a part of a message takes beside its text.
 const partSize = 512
 
-// weight is about what a request holds while it is kept for resuming, in bytes.
+// weight is about how many bytes a request takes while it is kept for resuming.
 func weight(req *conversation.Request, body int) int64 {
 	parts := len(req.System) + len(req.Tools)
 	for i := range req.Messages {

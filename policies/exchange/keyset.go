@@ -5,8 +5,9 @@ import (
 	"crypto/subtle"
 )
 
-// keySet are secrets that requests may show. Only their hashes are kept: what
-// is compared has one length, and a dump of the memory does not show them here.
+// keySet is a set of secrets that requests may show. It keeps only their hashes:
+// all compared values have one length, and a memory dump does not show the
+// secrets here.
 type keySet [][sha256.Size]byte
 
 // newKeySet makes a set; empty secrets are left out.
@@ -20,8 +21,8 @@ func newKeySet(secrets ...string) keySet {
 	return set
 }
 
-// has reports whether a secret is in the set, in a time that depends on the
-// size of the set and the length of shown alone.
+// has reports whether a secret is in the set. Its time depends only on the size
+// of the set and the length of shown.
 func (set keySet) has(shown string) bool {
 	sum := sha256.Sum256([]byte(shown))
 	found := 0

@@ -6,8 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// lane is what each of several answers has of its own. They come mixed, and
-// neither a stop sequence nor a signed text goes from one into another.
+// lane is the state of one of several answers. Their events come mixed, and
+// neither a stop sequence nor a signed text crosses from one answer into
+// another.
 type lane struct {
 	stop   *stopscan.Scanner
 	sealer *heal.Sealer
@@ -22,7 +23,7 @@ func newLanes(sent outgoing, carriers heal.Carriers) []lane {
 	return lanes
 }
 
-// sameLane is how many of the first events are of one answer.
+// sameLane is how many events from the first on belong to one answer.
 func sameLane(events []conversation.Event) int {
 	for i := range events {
 		if events[i].Candidate != events[0].Candidate {
@@ -32,8 +33,8 @@ func sameLane(events []conversation.Event) int {
 	return len(events)
 }
 
-// encodeLane encodes events of one answer. The reply is closed once all have
-// ended.
+// encodeLane encodes events of one answer. The reply is closed once all answers
+// have ended.
 func (t *answer) encodeLane(dst []byte, events []conversation.Event) []byte {
 	which := min(events[0].Candidate, len(t.lanes)-1)
 	l := &t.lanes[which]
@@ -42,7 +43,7 @@ func (t *answer) encodeLane(dst []byte, events []conversation.Event) []byte {
 		t.scanned = append(t.scanned[:0], events...) // a failure ends the others, too
 	}
 	t.sealed = l.sealer.Seal(t.sealed[:0], t.scanned)
-	t.note(t.sealed)
+	t.noteUsage(t.sealed)
 	for _, ev := range t.sealed {
 		failed := ev.Kind == conversation.EventFailure
 		if t.closed || l.ended && !failed {
@@ -61,8 +62,7 @@ func (t *answer) encodeLane(dst []byte, events []conversation.Event) []byte {
 	return dst
 }
 
-// endLanes ends a reply that has fewer answers than were asked for, now that no
-// more will come.
+// endLanes ends a reply that has fewer answers than were asked for.
 func (t *answer) endLanes(dst []byte) []byte {
 	if t.closed || t.ended == 0 {
 		return dst

@@ -10,9 +10,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// learn remembers the repairs with which the model has answered. The texts of
-// errors on requests that have upstream run tools do not count, however often
-// they come: they may be those of a server that the client chose.
+// learn remembers the repairs with which the model has answered. Error texts do
+// not count for requests that have upstream run tools, however often they come:
+// they may be those of a server that the client chose.
 func (a *attempt) learn() {
 	repairs, structured := a.repairs(), a.memory.LastingAt(a.backend.Name, a.model)
 	if a.tools {
@@ -21,8 +21,8 @@ func (a *attempt) learn() {
 	a.x.learned.Add(a.backend.Name, a.model, repairs, structured, uint64(a.sum), a.schemas)
 }
 
-// unlearn ends the repairs with which an empty answer was asked for although
-// nobody had refused this request without them: they may be what emptied it.
+// unlearn ends learned repairs after an empty answer, if this request was never
+// refused without them: they may have emptied it.
 func (a *attempt) unlearn(reason string) {
 	if a.taught == 0 {
 		return
@@ -31,24 +31,24 @@ func (a *attempt) unlearn(reason string) {
 	a.taught = 0
 }
 
-// empty reports a reason that says that an answer came to its end without any
-// content, or with thoughts alone.
+// empty reports a reason that means that an answer finished without content, or
+// with thoughts alone.
 func empty(reason string) bool {
 	return reason == heal.ReasonPeekNoContent || reason == heal.ReasonPeekThoughts || reason == heal.ReasonPeekEOF
 }
 
-// unlearnPassed is unlearn for an answer that the client has, since a stream is
+// unlearnPassed is unlearn for an answer that the client has, as a stream is
 // passed on with its first thought.
 func (a *attempt) unlearnPassed(outcome string) {
 	if outcome != "passed" || a.answer == nil || a.resumption != nil {
 		return
 	}
-	if g := a.answer.glimpse(true); g.Finish == conversation.FinishStop && !g.Answer {
+	if g := a.answer.peeked(true); g.Finish == conversation.FinishStop && !g.Answer {
 		a.unlearn(heal.ReasonPeekThoughts)
 	}
 }
 
-// schemasOf sums the schemas of a request up.
+// schemasOf is the checksum of a request's schemas.
 func (a *attempt) schemasOf(body []byte) state.SchemaSum {
 	var list [][]byte
 	if d := a.features.Direct; d != nil {
@@ -75,7 +75,7 @@ func neutralSchemas(req *conversation.Request) (list [][]byte) {
 	return list
 }
 
-// tableWith is what is known of models, corrected by what one has refused.
+// tableWith is the capability table, corrected by what a model has refused.
 func tableWith(table gemini.Table, model string, r heal.Repairs) gemini.Table {
 	if !r.Has(heal.RaiseThinking | heal.NoTrailingModel) {
 		return table

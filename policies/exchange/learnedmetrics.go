@@ -1,24 +1,21 @@
 package exchange
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/route"
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// LearnedMetrics tells on a registry which repairs are made without being asked
-// for. Labels are names that are configured, and "other".
+// LearnedMetrics collects which repairs are made without being asked for. Labels
+// are configured names, and "other".
 type LearnedMetrics struct {
 	of      func() *Exchange
 	repairs *prometheus.Desc
 }
 
-// NewLearnedMetrics makes a collector. of returns the exchange of now, nil for
+// NewLearnedMetrics makes a collector. of returns the current exchange, nil for
 // none: a reload makes a new one, which has learned nothing.
 func NewLearnedMetrics(of func() *Exchange) *LearnedMetrics {
 	return &LearnedMetrics{of, prometheus.NewDesc("heald_learned_repairs",
@@ -35,33 +32,24 @@ func (m *LearnedMetrics) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	type labels struct{ backend, model, repair string }
-	sums := map[labels]int{}
+	sums, names := map[labels]int{}, x.Names()
 	for _, r := range x.learned.List() {
-		sums[labels{x.backendLabel(r.Backend), x.ModelLabel(r.Model), r.Repair.String()}] += r.Count
+		sums[labels{names.BackendLabel(r.Backend), names.ModelLabel(r.Model), r.Repair.String()}] += r.Count
 	}
 	for l, n := range sums {
 		ch <- prometheus.MustNewConstMetric(m.repairs, prometheus.GaugeValue, float64(n), l.backend, l.model, l.repair)
 	}
 }
 
-// backendLabel is the label of a backend in metrics: its name if heald.yaml has it,
-// since routes may name others.
-func (x *Exchange) backendLabel(name string) string {
-	if slices.ContainsFunc(x.cfg.Backends, func(b route.Backend) bool { return b.Name == name }) {
-		return name
-	}
-	return otherModel
-}
-
-// learnedWords are the log's words for what became of a repair.
+// learnedWords are the log's words for the changes of a learned repair.
 var learnedWords = map[state.LearnedResult]string{
 	state.RepairLearned:   "repair learned: later requests are sent with it",
 	state.RepairEnded:     "learned repair ended: the next request is sent without it",
 	state.RepairUnlearned: "repair unlearned: the next request is sent without it",
 }
 
-// tellLearned counts and logs a change of what is learned.
-func (x *Exchange) tellLearned(c state.LearnedChange) {
+// reportLearned counts and logs a change of what is learned.
+func (x *Exchange) reportLearned(c state.LearnedChange) {
 	x.metrics.learned.WithLabelValues(c.Repair.String(), string(c.Result)).Inc()
 	x.log.Info(learnedWords[c.Result], zap.String("backend", c.Backend), zap.String("model", policies.Clean(c.Model)),
 		zap.Stringer("repair", c.Repair), zap.String("why", c.Why))

@@ -17,7 +17,7 @@ import (
 
 // The backends' lists of their models are fetched through the listener of
 // resumptions, where there is one. A fetch has no effects on accounts: another
-// quota and other permissions stand behind it, so what becomes of it says nothing
+// quota and other permissions stand behind it, so what happens to it says nothing
 // of requests, good or bad.
 
 const (
@@ -29,13 +29,13 @@ const (
 	listAccounts = 3
 )
 
-// listFailed tells of a list that could not be fetched.
+// listFailed logs a list that could not be fetched.
 func (x *Exchange) listFailed(of route.Source, err error) {
 	x.log.Warn("the list of models could not be fetched: heald's own table is used, and the list that was fetched last (said once)",
 		zap.String("backend", of.Name), zap.String("error", x.forLog(err.Error())))
 }
 
-// fetchList fetches the list of a backend, of another account where one is
+// fetchList fetches the list of a backend, and asks another account if one is
 // refused.
 func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Model, error) {
 	err := errors.New("the backend has no account that may be asked")
@@ -57,7 +57,7 @@ func (x *Exchange) fetchList(ctx context.Context, of route.Source) ([]listing.Mo
 	return nil, err
 }
 
-// ofAccount reports an error that another account may not meet.
+// ofAccount reports an error that another account may not get.
 func ofAccount(err error) bool {
 	var refusal *resume.Refusal
 	return errors.As(err, &refusal) && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}, refusal.Status)

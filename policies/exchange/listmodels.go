@@ -29,7 +29,7 @@ func (a *attempt) listModels() *policies.Reply {
 	return a.modelReply(name)
 }
 
-// catalog is what is known of models, as the attempt sees it.
+// catalog is the catalog of models, as the attempt sees it.
 func (a *attempt) catalog() route.View { return a.x.catalog.View(a.backends, &a.settings) }
 
 // modelReply answers with the list of models, or with the one of this name.
@@ -40,7 +40,7 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 	view.Await()
 	unlisted := func(m route.Listed) bool {
 		_, allowed := a.x.cfg.Models.Allowed(m.Name, a.caller.Tenant.MayUse)
-		return !allowed || a.endpoint.WordedBy(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
+		return !allowed || a.endpoint.ErrorDialect(a.in.Headers) == endpoint.Claude && m.Can.Embeds()
 	}
 	var body any
 	if name != "" {
@@ -65,13 +65,13 @@ func (a *attempt) modelReply(name string) *policies.Reply {
 			{Name: "content-type", Value: "application/json"},
 			{Name: policies.HeaderLocal, Value: heal.ReasonModelList},
 			{Name: policies.HeaderClientRequestID, Value: a.requestID()},
-		}, a.x.cfg.Browsers.readable(a.in)...),
+		}, a.x.cfg.Browsers.corsHeaders(a.in)...),
 	}
 }
 
-// oneModel words a single model.
+// oneModel encodes a single model.
 func (a *attempt) oneModel(m route.Listed) any {
-	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	switch by := a.endpoint.ErrorDialect(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():
 		return m.Vertex()
 	case by == endpoint.Native:
@@ -82,9 +82,9 @@ func (a *attempt) oneModel(m route.Listed) any {
 	return m.OpenAI()
 }
 
-// allModels words the page that the query asks for.
+// allModels encodes the page that the query asks for.
 func (a *attempt) allModels(models []route.Listed) (any, error) {
-	switch by := a.endpoint.WordedBy(a.in.Headers); {
+	switch by := a.endpoint.ErrorDialect(a.in.Headers); {
 	case by == endpoint.Native && a.endpoint.Publishers():
 		return route.VertexList(models, a.endpoint.Query)
 	case by == endpoint.Native:

@@ -11,9 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/shortcut"
 )
 
-// local answers a side request without upstream where the policy says so; nil
-// if there is to be an answer of a model. No tokens are spent, and none are
-// claimed to be.
+// local answers a side request without upstream where the policy says so; nil if
+// a model has to answer. It uses no tokens and reports none.
 func (a *attempt) local(body []byte) *policies.Reply {
 	on := a.settings.Local
 	if on == (route.LocalSettings{}) || a.route.Operation != conversation.Generate {
@@ -21,7 +20,7 @@ func (a *attempt) local(body []byte) *policies.Reply {
 	}
 	req := a.req
 	if d := a.features.Direct; d != nil {
-		req = d.Glance(body)
+		req = d.Summary(body)
 	} else if answer, ok := shortcut.NoTokens(req, on); ok {
 		return a.localReply(answer)
 	}
@@ -32,8 +31,7 @@ func (a *attempt) local(body []byte) *policies.Reply {
 	return a.localReply(answer)
 }
 
-// localReply words an answer as that of a model: it goes the way of one that the
-// upstream gave.
+// localReply encodes an answer as if a model had given it.
 func (a *attempt) localReply(is shortcut.Answer) *policies.Reply {
 	a.x.metrics.local.WithLabelValues(is.Kind).Inc()
 	frame := `data: {"candidates":[{"content":{"role":"model","parts":[{"text":` + string(conversation.Quote(is.Text)) +

@@ -149,7 +149,7 @@ func TestLocalAnswers(t *testing.T) {
 						t.Errorf("%v counted", got)
 					}
 					lines := r.log.FilterMessage("request finished").All()
-					if last := lines[len(lines)-1].ContextMap(); last["outcome"] != "passed" {
+					if last := lines[len(lines)-1].ContextMap(); last["outcome"] != "local" || last["asked_upstream"] != false {
 						t.Errorf("log %v", last)
 					}
 				})

@@ -2,13 +2,18 @@ package exchange
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/route"
 )
 
 // The two lines of a request that went well.
@@ -21,11 +26,28 @@ func BenchmarkLogLines(b *testing.B) {
 	for i, c := range chunks {
 		a.ResponseBody(c, i == len(chunks)-1)
 	}
+	all := a.attemptRecords(true)
+	own, q := all[0], record.Request{}
+	own.Origin, _ = a.origin()
+	q.Origin = own.Origin
+	a.fillRequest(&q, "passed", all)
 	b.ReportAllocs()
 	for b.Loop() {
-		a.x.log.Info("attempt finished", zap.Inline((*attemptLine)(a)))
-		a.x.log.Info("request finished", zap.Inline((*requestLine)(a)))
+		x.line(zap.InfoLevel, "attempt finished", &own)
+		x.line(zap.InfoLevel, "request finished", &q)
 	}
+}
+
+// resumeIn is what a line says of the rest of a broken answer.
+func resumeIn(line map[string]any) map[string]any {
+	rest, _ := line["resume"].(map[string]any)
+	return rest
+}
+
+// usageIn is the usage in a line.
+func usageIn(line observer.LoggedEntry) map[string]any {
+	usage, _ := line.ContextMap()["usage"].(map[string]any)
+	return usage
 }
 
 // Of requests that went well, one of so many gets its lines; what did not go
@@ -126,6 +148,104 @@ func TestRequestLineSaysWhoAsked(t *testing.T) {
 		}
 		if line["path"] != "/v1/messages" {
 			t.Errorf("path %v", line["path"])
+		}
+	}
+}
+
+// What is healed and what clients do wrong is info, a credential that is refused
+// is a warning, a request that failed otherwise an error.
+func TestLevels(t *testing.T) {
+	const revokedKey = `{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}`
+	last := func(cfg *Config) { cfg.Policies = map[string]route.Settings{"default": {Attempts: 1}} }
+	upstream := func(status int, body string) func(*testing.T, rig) {
+		return func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			answerWith(a, status, body)
+		}
+	}
+	for _, c := range []struct {
+		name             string
+		change           func(*Config)
+		play             func(*testing.T, rig)
+		attempt, request string // levels; "" for no line
+	}{
+		{"answered", nil, upstream(200, hello+stop), "info", "info"},
+		{"healed", nil, upstream(503, overload), "info", ""},
+		{"failed", last, upstream(503, overload), "info", "error"},
+		{"the quota is used up", last, upstream(429, minute), "info", "error"},
+		{"broken off", nil, upstream(200, hello), "info", "error"},
+		{"the client's fault", nil, upstream(400, `{"error":{"code":400,"message":"Bad.","status":"INVALID_ARGUMENT"}}`), "info", "info"},
+		{"a key is refused", nil, upstream(400, revokedKey), "warn", ""},
+		{"what the account may not", last, upstream(403, forbidden), "warn", "error"},
+		{"unreadable", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			a.RequestHeaders()
+			if _, reply := a.RequestBody(t.Context(), []byte("{")); reply == nil {
+				t.Fatal("taken")
+			}
+			a.Close(policies.EndComplete)
+		}, "info", "info"},
+		{"wrongly configured", func(cfg *Config) { cfg.Backends, cfg.Accounts = nil, nil }, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			if reply := a.RequestHeaders(); reply == nil || reply.Status != 500 {
+				t.Fatalf("reply %+v", reply)
+			}
+			a.Close(policies.EndComplete)
+		}, "info", "error"},
+		{"the client leaves", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(policies.EndCancelled)
+		}, "info", "info"},
+		{"a panic", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(policies.EndPanic)
+		}, "error", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for least, written := range map[zapcore.Level]func(level string) int{
+				zapcore.DebugLevel: func(level string) int { return min(len(level), 1) },
+				zapcore.ErrorLevel: func(level string) int { return strings.Count(level, "error") },
+			} {
+				r := newRig(t, c.change)
+				core, logs := observer.New(least)
+				r.Exchange.log = zap.New(core)
+				c.play(t, r)
+				for message, level := range map[string]string{"attempt finished": c.attempt, "request finished": c.request} {
+					lines := logs.FilterMessage(message).All()
+					if len(lines) != written(level) || len(lines) > 0 && lines[0].Level.String() != level {
+						t.Errorf("from %s on: %q was written %d times: %v; want level %q", least, message, len(lines), lines, level)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The line of a request tells the whole way of it.
+func TestRequestLineTellsAttempts(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.retry(t, 1, "", ask, 503, overload, policies.Retry)
+	a := r.begin(2, first.Memory, "traceparent", traceparent)
+	send(t, a, ask)
+	answerWith(a, 200, hello+stop)
+	line := r.log.FilterMessage("request finished").All()[0].ContextMap()
+	attempts, _ := line["attempts"].([]any)
+	if line["tried"] != int64(2) || len(attempts) != 2 || line["trace_id"] != "0af7651916cd43dd8448eb211c80319c" ||
+		line["status"] != int64(200) || line["reason"] != "ok" || line["backend"] != a.backend.Name || line["account"] != a.account.ID || line["asked_upstream"] != true {
+		t.Fatalf("line %v", line)
+	}
+	for i, want := range []map[string]any{
+		{"attempt": int64(1), "verdict": "retry", "reason": heal.ReasonOverloaded, "backend": "a", "account": "a-1", "upstream_status": int64(503)},
+		{"attempt": int64(2), "verdict": "pass", "reason": "ok", "backend": a.backend.Name, "account": a.account.ID, "upstream_status": int64(200)},
+	} {
+		got, _ := attempts[i].(map[string]any)
+		for name, v := range want {
+			if got[name] != v {
+				t.Errorf("attempt %d: %s is %v, want %v", i+1, name, got[name], v)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
+	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/route"
 )
 
@@ -79,6 +80,35 @@ func TestLostAttemptIsLeft(t *testing.T) {
 	}
 }
 
+// The request began with the attempt that was lost, also for its deadline.
+func TestLossKeepsTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, to := newRecorded(t, nil)
+		began := time.Now()
+		_, ends := r.loses(t, ask)
+		time.Sleep(2 * time.Second)
+		ends()
+		second := r.begin(2, "")
+		send(t, second, ask)
+		time.Sleep(time.Second)
+		answerWith(second, 200, hello+stop)
+		q, last := to.request(), to.last()
+		if !q.Time.Equal(began) || q.Duration != record.Duration(3*time.Second) || q.FirstByte != q.Duration || q.FirstContent != q.Duration || last.Began != record.Duration(2*time.Second) {
+			t.Errorf("began %v late, %v long, first byte after %v, first content after %v, attempt 2 after %v",
+				q.Time.Sub(began), time.Duration(q.Duration), time.Duration(q.FirstByte), time.Duration(q.FirstContent), time.Duration(last.Began))
+		}
+		_, ends = r.loses(t, ask)
+		time.Sleep(4 * time.Minute)
+		ends()
+		second = r.begin(2, "")
+		send(t, second, ask)
+		if left := second.untilDeadline(); left != 6*time.Minute {
+			t.Errorf("%v are left of 10 minutes", left)
+		}
+		second.Close(policies.EndCancelled)
+	})
+}
+
 // What the attempt after a loss has found out goes on with the request, and does
 // not count as an attempt that left a memory: a second loss is final.
 func TestLossGoesWithTheRequest(t *testing.T) {
@@ -90,7 +120,7 @@ func TestLossGoesWithTheRequest(t *testing.T) {
 	memory := answerWith(second, 503, overload).Reply.Memory
 	third := r.begin(3, memory)
 	send(t, third, askTop)
-	if l := third.memory.Lost; third.lost != 1 || l == nil || *l != (heal.LostTry{Backend: "a", Account: "a-1", Model: "pro", Known: true, Left: true}) || third.backend.Name != "b" {
+	if l := third.memory.Lost; third.lost != 1 || l == nil || *l != (heal.LostTry{Backend: "a", Account: "a-1", Model: "pro", Known: true, Left: true, Number: 1, Status: 200, Used: l.Used}) || !l.Used.Known || third.backend.Name != "b" {
 		t.Errorf("attempt 3 at %s: %d lost, %+v", goesTo(third), third.lost, l)
 	}
 	third.Close(policies.EndCancelled)

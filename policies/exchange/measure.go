@@ -1,7 +1,7 @@
 package exchange
 
 import (
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +13,7 @@ import (
 // until its first content. Where the headers come at once and the content late,
 // sending an attempt twice gains nothing: Envoy chooses by headers.
 
-// measureHeaders takes the time of the response's headers.
+// measureHeaders measures the time until the response's headers.
 func (a *attempt) measureHeaders(resp *policies.Response) {
 	if a.phase != sent {
 		return // Envoy answered before anything was sent
@@ -28,22 +28,24 @@ func (a *attempt) measureHeaders(resp *policies.Response) {
 	if !succeeded(resp.Status) || !a.answers() {
 		return // errors come quickly, counts and embeddings too: they are no answers
 	}
-	a.x.metrics.observe(a.x.metrics.providerHeaders, a.backend.Name, a.model, took)
+	l := a.labels()
+	a.observe(a.x.metrics.providerHeaders.Of(l.backend, l.model), took)
 	// Unless the first sending was answered, its time is at least as long.
 	first := a.hedge.result == "" || a.hedge.result == hedgeLost
 	a.x.times.Add(a.hedgeKey(), took, !first)
 }
 
-// measureContent takes the time of the first content, once.
+// measureContent measures the time until the first content, once.
 func (a *attempt) measureContent() {
 	if a.record.content > 0 || !a.answer.decoder.Content() {
 		return
 	}
 	a.record.content = time.Since(a.sentAt)
-	a.x.metrics.observe(a.x.metrics.providerContent, a.backend.Name, a.model, a.record.content)
+	l := a.labels()
+	a.observe(a.x.metrics.providerContent.Of(l.backend, l.model), a.record.content)
 }
 
-// measureNothing takes the time of an attempt that got no headers.
+// measureNothing measures the time of an attempt that got no headers.
 func (a *attempt) measureNothing() {
 	if a.sentAt.IsZero() || a.record.headers > 0 {
 		return
@@ -55,36 +57,46 @@ func (a *attempt) measureNothing() {
 	}
 }
 
-func (m *Metrics) observe(of *prometheus.HistogramVec, backend, model string, took time.Duration) {
-	of.WithLabelValues(backend, m.models.of(backend, model)).Observe(took.Seconds())
+// measureWait measures the time before the request was sent, or before the
+// attempt ended unsent.
+func (a *attempt) measureWait() {
+	a.observe(a.x.metrics.wait.Of(a.labels().backend), a.record.waited)
 }
 
-// otherModel is the label of models that have none of their own.
-const otherModel = "other"
-
-// modelLabelsLimit bounds the models that have a label of their own: their
-// names come from clients.
-const modelLabelsLimit = 100
-
-// modelLabels are the models that metrics name: the first that gave an answer.
-type modelLabels struct {
-	mu    sync.Mutex
-	known map[[2]string]bool // backend and model
-}
-
-// of is the label of a model that has answered.
-func (l *modelLabels) of(backend, model string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	k := [2]string{backend, model}
-	switch {
-	case l.known[k]:
-		return policies.Clean(model)
-	case len(l.known) >= modelLabelsLimit:
-		return otherModel
-	case l.known == nil:
-		l.known = map[[2]string]bool{}
+// measureFirst measures the times until the client has the first bytes of its
+// answer.
+func (a *attempt) measureFirst() {
+	m, took := a.x.metrics, a.elapsed()
+	a.observe(m.firstByte.Of(a.dialect.Name()), took)
+	if l := a.labels(); a.record.content > 0 || a.embeds() {
+		a.observe(m.firstContent.Of(a.dialect.Name(), l.backend, l.model), took)
 	}
-	l.known[k] = true
-	return policies.Clean(model)
+}
+
+// observe adds a time to a histogram, with the client's trace as exemplar if the
+// trace is kept.
+func (a *attempt) observe(of prometheus.Observer, took time.Duration) {
+	if with, ok := of.(prometheus.ExemplarObserver); ok && a.trace.sampled {
+		with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": strings.Clone(a.trace.id)})
+		return
+	}
+	of.Observe(took.Seconds())
+}
+
+// labels say where an attempt goes, for metrics: empty while nothing is chosen.
+type labels struct{ backend, account, model string }
+
+// labels are those of the attempt.
+func (a *attempt) labels() (l labels) {
+	n := a.x.Names()
+	if a.backend != nil {
+		if a.labelOf != a.model {
+			a.labelOf, a.modelLabel = a.model, n.ModelLabel(a.model)
+		}
+		l.backend, l.model = n.BackendLabel(a.backend.Name), a.modelLabel
+	}
+	if a.account != nil {
+		l.account = n.AccountLabel(a.account.ID)
+	}
+	return l
 }

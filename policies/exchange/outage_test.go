@@ -372,7 +372,7 @@ func TestFailedProbeIsLogged(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.asking(t, 1, 503, overload)
 		lines := r.log.FilterMessage("probe failed").All()
-		if len(lines) != 1 || lines[0].ContextMap()["next_in"] != 10*time.Second || lines[0].ContextMap()["backend"] != "a" {
+		if len(lines) != 1 || lines[0].ContextMap()["next_in_ms"] != int64(10_000) || lines[0].ContextMap()["backend"] != "a" {
 			t.Errorf("%v", lines)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// outcome is what becomes of an attempt, as far as bytes decide it.
+// outcome is what happens to an attempt, as far as bytes decide it.
 type outcome struct {
 	Verdict       policies.Verdict
 	Reason, Ended string

@@ -8,8 +8,8 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// refusePath ends a request for what is not served. Its status, 404 or 405, is
-// one that no SDK retries.
+// refusePath refuses a path that is not served, with status 404 or 405, which no
+// SDK retries.
 func (a *attempt) refusePath() *policies.Reply {
 	if a.endpoint.Allows() == "" {
 		return a.refuse(heal.ReasonRefused, a.unknownPath())
@@ -20,7 +20,7 @@ func (a *attempt) refusePath() *policies.Reply {
 	return reply
 }
 
-// wrongMethod says with which method the endpoint is asked for.
+// wrongMethod says which method the endpoint takes.
 func (a *attempt) wrongMethod() (*conversation.Error, policies.Headers) {
 	allow := a.endpoint.Allows()
 	e := &conversation.Error{Kind: conversation.ErrPath, Status: http.StatusMethodNotAllowed,
@@ -31,14 +31,14 @@ func (a *attempt) wrongMethod() (*conversation.Error, policies.Headers) {
 	return e, policies.Headers{{Name: "allow", Value: allow + ", " + http.MethodOptions}}
 }
 
-// unknownPath says what to ask for instead.
+// unknownPath says which paths exist instead.
 func (a *attempt) unknownPath() *conversation.Error {
 	message := policies.Clean(a.in.Method) + " " + pathOf(a.in.Path)
-	if instead := a.endpoint.Instead(); instead != "" {
+	if instead := a.endpoint.Alternative(); instead != "" {
 		message += ": " + instead
 	} else {
 		message += " is no path of an API that this gateway speaks"
-		if meant := a.endpoint.Meant(); meant != "" {
+		if meant := a.endpoint.Suggestion(); meant != "" {
 			message += "; did you mean " + policies.Clean(meant) + "?"
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// costOf is what a usage costs now; not known without prices.
+// costOf is the cost of a usage at today's prices; unknown without prices.
 func (x *Exchange) costOf(model, tier string, u *record.Usage) price.Cost {
 	if x.prices == nil {
 		return price.Cost{}
@@ -29,9 +29,9 @@ func (a *attempt) cost(u *record.Usage) price.Cost {
 	return a.x.prices.Cost(a.model, cmp.Or(a.tierServed(), pricedTier(a.tierAsked)), a.begunAt, u)
 }
 
-// pricedTier is the tier whose prices hold where one is asked for. Shared capacity
-// is that of the standard tier. Provisioned throughput is paid for in advance: its
-// tokens are priced as what they would have cost otherwise.
+// pricedTier is the service tier whose prices apply. Shared capacity is priced
+// as the standard tier. Provisioned throughput is paid in advance: its tokens
+// are priced as what they would have cost otherwise.
 func pricedTier(asked string) string {
 	if asked == gemini.Dedicated || asked == gemini.Shared {
 		return ""
@@ -39,9 +39,9 @@ func pricedTier(asked string) string {
 	return asked
 }
 
-// leaveUnpriced leaves out models whose price is not known, where the operator has
-// said so and the tenant has a budget of money, which could not count them. It
-// refuses a request for which no other is left.
+// leaveUnpriced removes candidates whose price is unknown, where the operator
+// has configured that and the tenant has a budget of money, which could not
+// count them. It refuses a request for which no candidate is left.
 func (a *attempt) leaveUnpriced() *policies.Reply {
 	if a.x.prices == nil || !a.x.prices.Denies() || !a.caller.Tenant.LimitsMoney() || a.counts() {
 		return nil

@@ -13,8 +13,8 @@ import (
 // tierOf is the service tier that a reply's headers name.
 func tierOf(h policies.Headers) string { return gemini.ServiceTier(h.Get("x-gemini-service-tier")) }
 
-// rateHeaders tell the client of a good reply what the provider, or a gateway on
-// the way to it, says of its rate limits.
+// rateHeaders pass the rate limits that the provider or a gateway before it has
+// sent on to the client of a good reply.
 func (a *attempt) rateHeaders() policies.Headers {
 	if a.features.RateHeaders == nil {
 		return nil
@@ -22,7 +22,7 @@ func (a *attempt) rateHeaders() policies.Headers {
 	return a.features.RateHeaders(a.timed(headerRates(a.response.Headers)))
 }
 
-// withRates is rates and those of more that it does not have.
+// withRates adds to rates those of more that it lacks.
 func withRates(rates, more []conversation.Rate) []conversation.Rate {
 	for _, m := range more {
 		if !slices.ContainsFunc(rates, func(r conversation.Rate) bool { return r.Of == m.Of }) {
@@ -32,7 +32,7 @@ func withRates(rates, more []conversation.Rate) []conversation.Rate {
 	return rates
 }
 
-// timed says at what time limits start anew.
+// timed adds the time at which each limit resets.
 func (a *attempt) timed(rates []conversation.Rate) []conversation.Rate {
 	for i := range rates {
 		if rates[i].Reset > 0 {
@@ -42,7 +42,8 @@ func (a *attempt) timed(rates []conversation.Rate) []conversation.Rate {
 	return rates
 }
 
-// headerRates reads rate limits in the form that most gateways have: OpenAI's.
+// headerRates reads rate limits from headers in OpenAI's form, which most
+// gateways use.
 func headerRates(h policies.Headers) (rates []conversation.Rate) {
 	for _, of := range []string{conversation.RateRequests, conversation.RateTokens} {
 		r := conversation.Rate{
@@ -68,7 +69,7 @@ func count(s string) *int {
 	return &n
 }
 
-// longestReset bounds what is believed of a limit's reset.
+// longestReset bounds the reset of a limit; a longer one is not believed.
 const longestReset = 32 * 24 * time.Hour
 
 // wait is a duration such as 6m0s, or a number of seconds; 0 for neither.

@@ -11,19 +11,19 @@ import (
 const (
 	// pathLimit bounds the path in records, in bytes.
 	pathLimit = 200
-	// pathsKept bounds the paths that are not looked through again. Clients use
-	// few; what another one makes up costs it the search.
+	// pathsKept bounds the cache of paths. Clients use few; a path that a client
+	// makes up costs it the search.
 	pathsKept = 256
 )
 
-// paths are paths as records may tell them. Looking for credentials in one takes
-// far longer than all the rest of a record.
+// paths caches paths without credentials, as records may contain them. Searching
+// one for credentials takes far longer than the rest of a record.
 type paths struct {
 	mu    sync.Mutex
 	known map[string]string
 }
 
-// text is a path without what must not be told.
+// text is a path without credentials.
 func (p *paths) text(x *Exchange, path string) string {
 	path = redact.Bound(pathOf(path), pathLimit)
 	p.mu.Lock()

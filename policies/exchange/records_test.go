@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
 	"github.com/heald-proxy/heald/policies/record/price"
 	"github.com/heald-proxy/heald/policies/route"
@@ -23,7 +25,7 @@ import (
 
 // told keeps what a recorder is told.
 type told struct {
-	mu       sync.Mutex
+	mu       sync.Mutex // several attempts may end at a time
 	attempts []record.Attempt
 	requests []record.Request
 }
@@ -163,7 +165,36 @@ func TestRecordsOfOtherEnds(t *testing.T) {
 			a := r.begin(1, "")
 			send(t, a, ask)
 			a.Close(policies.EndCancelled)
+		}, "canceled", "canceled", 0, true, true, true},
+		{"the client leaves before it has sent all", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			a.RequestHeaders()
+			a.Close(policies.EndCancelled)
+		}, "canceled", "canceled", 0, true, false, false},
+		{"the client leaves while it is held, or the provider resets", nil, func(t *testing.T, r rig) {
+			a, ends := r.loses(t, ask)
+			_ = a
+			ends()
 		}, "", "canceled", 0, false, true, true},
+		{"heald goes", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.Close(policies.EndShutdown)
+		}, "", "canceled", 0, false, true, true},
+		{"heald goes in the answer, without a word", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello), false)
+			a.Close(policies.EndShutdown)
+		}, "broken", "stream_shutdown", 200, false, true, true},
+		{"a panic in the answer", nil, func(t *testing.T, r rig) {
+			a := r.begin(1, "")
+			send(t, a, ask)
+			a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+			a.ResponseBody([]byte(hello), false)
+			a.Close(policies.EndPanic)
+		}, "broken", "panic", 200, false, true, true},
 		{"Envoy could not connect", nil, func(t *testing.T, r rig) {
 			a := r.begin(1, "")
 			send(t, a, ask)
@@ -183,6 +214,12 @@ func TestRecordsOfOtherEnds(t *testing.T) {
 			}
 			if c.usage && (got.Cost == nil || *got.Cost == 0 || !got.Estimated) {
 				t.Errorf("cost %v, estimated %v", got.Cost, got.Estimated)
+			}
+			if lines := r.log.FilterMessage("request finished").Len(); lines != len(to.requests) {
+				t.Errorf("%d lines of the request, %d records", lines, len(to.requests))
+			}
+			if got.Unsettled != strings.HasPrefix(c.name, "the client leaves while it is held") {
+				t.Errorf("unsettled: %v", got.Unsettled)
 			}
 			if c.outcome == "" {
 				if len(to.requests) != 0 || got.Reason != c.reason {
@@ -213,22 +250,8 @@ func TestRecordOfATier(t *testing.T) {
 	}
 }
 
-// With nobody to tell, closing an attempt costs what it cost before.
-func TestNoRecorderBuildsNothing(t *testing.T) {
-	x, err := New(newRig(t, nil).cfg, Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rig{Exchange: x}
-	a := r.begin(1, "")
-	send(t, a, ask)
-	answerWith(a, 200, hello+stop)
-	if n := testing.AllocsPerRun(100, func() { a.tell("passed") }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
-// BenchmarkTell is what records add to an attempt that ends a request.
+// BenchmarkTell is what metrics and records add to an attempt that ends a request,
+// without the lines of the log.
 func BenchmarkTell(b *testing.B) {
 	x, err := New(Config{Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}}, Accounts: []account.Account{{ID: "a-1", Backend: "a", Secret: account.NewSecret("key-a-1")}}},
 		Deps{Log: zap.NewNop(), Metrics: NewMetrics(prometheus.NewRegistry()), Prices: price.New(price.Config{}), Recorder: record.Fan{record.NewLabels(record.NewMetrics(prometheus.NewRegistry()))}})
@@ -243,7 +266,7 @@ func BenchmarkTell(b *testing.B) {
 	answerWith(a, 200, hello+stop)
 	b.ReportAllocs()
 	for b.Loop() {
-		a.tell("passed")
+		a.writeRecords("passed")
 	}
 }
 
@@ -257,12 +280,15 @@ func TestRecordsOfALease(t *testing.T) {
 		first := sending(t, r.begin(1, "", "x-api-key", keyOfA))
 		time.AfterFunc(2*time.Second, func() { first.Close(policies.EndCancelled) })
 		answerWith(sending(t, r.begin(1, "", "x-api-key", keyOfA)), 200, hello+stop)
-		got, q := to.last(), to.request()
+		synctest.Wait() // the first one has been told, too
+		i := slices.IndexFunc(to.requests, func(q record.Request) bool { return q.Outcome == "passed" })
+		q := to.requests[i]
+		got := q.Attempts[0]
 		if got.Account == "" || got.Group != "ai_studio/account:"+got.Account || time.Duration(got.Waited) != 2*time.Second {
 			t.Errorf("%+v", got)
 		}
-		if q.Attempts[0].Group != got.Group || q.Waited != got.Waited {
-			t.Errorf("%+v", q)
+		if len(to.requests) != 2 || q.Waited != got.Waited || !slices.ContainsFunc(to.attempts, func(a record.Attempt) bool { return a.Waited == got.Waited && a.Group == got.Group }) {
+			t.Errorf("%+v", to.requests)
 		}
 	})
 }
@@ -290,5 +316,156 @@ func TestRecordsOfTenants(t *testing.T) {
 		if ended := len(to.requests) == 1; ended != (c.outcome != "") || ended && to.request().Outcome != c.outcome {
 			t.Errorf("%+v: %d requests", c, len(to.requests))
 		}
+	}
+}
+
+// Records have the facts of each attempt, in the words and within the bounds of
+// the log.
+func TestRecordsOfFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, to := newRecorded(t, func(cfg *Config) { cfg.Accounts, cfg.Backends = cfg.Accounts[:1], cfg.Backends[:1] })
+		r.replica = "heald-0"
+		first := r.retry(t, 1, "", ask, 429, minute, policies.Retry)
+		got := to.last()
+		if got.Error == "" || got.Wait == 0 || got.Status != 429 || !got.Asked || got.Began != 0 || got.Unsettled {
+			t.Errorf("attempt 1: %+v", got)
+		}
+		time.Sleep(first.Wait + time.Second)
+		a := r.begin(2, first.Memory, "x-forwarded-for", "192.0.2.7")
+		send(t, a, ask)
+		time.Sleep(time.Second)
+		a.ResponseHeaders(&policies.Response{Status: 200, Details: policies.ViaUpstream})
+		time.Sleep(time.Second)
+		answerPart(a, hello, false)
+		time.Sleep(time.Second)
+		answerPart(a, "", true)
+		a.Close(policies.EndComplete)
+		got, q := to.last(), to.request()
+		second := record.Duration(time.Second)
+		if got.Began != record.Duration(first.Wait)+second || got.Headers != second || got.Content != 2*second || got.Held != 2*second {
+			t.Errorf("attempt 2: %+v", got)
+		}
+		if q.Client != "192.0.2.7" || q.Replica != "heald-0" || q.BrokenBy != "stream_truncated" || !q.Asked || q.Tried != 2 ||
+			q.FirstByte != got.Began+2*second+got.Waited || q.FirstContent != q.FirstByte || q.Duration != q.FirstByte+second {
+			t.Errorf("request %+v", q)
+		}
+	})
+}
+
+func answerPart(a *attempt, body string, end bool) { a.ResponseBody([]byte(body), end) }
+
+// What a provider says is not kept without end.
+func TestRecordedErrorsAreBounded(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	long := `{"error":{"code":503,"message":"` + strings.Repeat("words and ", 200) + `","status":"UNAVAILABLE"}}`
+	r.retry(t, 1, "", ask, 503, long, policies.Retry)
+	logged, _ := r.log.FilterMessage("attempt finished").All()[0].ContextMap()["error"].(string)
+	if got := to.last().Error; len(got) > record.ErrorLimit+len("…") || len(got) < record.ErrorLimit/2 || len(logged) <= len(got) {
+		t.Errorf("%d bytes are recorded, %d logged", len(got), len(logged))
+	}
+}
+
+// The sums of a request are those of all its attempts, wherever they were made,
+// also in its line.
+func TestSumsOfAllAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var to *told
+		replica := func() rig {
+			r := newRig(t, nil)
+			if to == nil {
+				to = &told{}
+			}
+			r.recorder, r.prices = to, price.New(price.Config{})
+			return r
+		}
+		empty := `data: {"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":27,"totalTokenCount":27}}` + "\n\n"
+		one, other := replica(), replica()
+		a := one.begin(1, "")
+		send(t, a, ask)
+		b := other.begin(2, answerWith(a, 429, minute).Reply.Memory)
+		send(t, b, ask)
+		c := one.begin(3, answerWith(b, 200, empty).Reply.Memory)
+		send(t, c, ask)
+		answerWith(c, 200, hello+stop)
+		var input, cost int64
+		var waited record.Duration
+		for _, a := range to.attempts {
+			waited += a.Waited
+			if a.Usage != nil {
+				input, cost = input+a.Usage.Input, cost+*a.Cost
+			}
+		}
+		q := to.request()
+		if input != 30 || q.Usage == nil || q.Usage.Input != 30 || q.Cost == nil || *q.Cost != cost || q.PriceVersion == "" || q.Waited != waited || q.Estimated {
+			t.Errorf("usage %+v, cost %v of %d, waited %v of %v, estimated %t", q.Usage, q.Cost, cost, time.Duration(q.Waited), time.Duration(waited), q.Estimated)
+		}
+		if second := q.Attempts[1]; len(q.Attempts) != 3 || second.Status != 200 || second.Usage.Input != 27 || second.Cost == nil || q.Attempts[0].Status != 429 || q.Attempts[0].Usage != nil {
+			t.Errorf("%+v", q.Attempts)
+		}
+		line := one.log.FilterMessage("request finished").All()[0].ContextMap()
+		if usage, _ := line["usage"].(map[string]any); usage["input"] != int64(30) || line["cost_nano"] != cost {
+			t.Errorf("%v", line)
+		}
+		told := line["attempts"].([]any)[1].(map[string]any)
+		if told["upstream_status"] != int64(200) {
+			t.Errorf("%v", told)
+		}
+	})
+}
+
+// So are those of an attempt that was lost, with its own number, if this replica
+// has seen its end; it goes on with the request.
+func TestSumsWithALostAttempt(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	_, ends := r.loses(t, ask)
+	ends()
+	second := r.begin(2, "")
+	send(t, second, ask)
+	third := r.begin(3, answerWith(second, 503, overload).Reply.Memory)
+	send(t, third, ask)
+	answerWith(third, 200, hello+stop)
+	lost, q := to.attempts[0], to.request()
+	if lost.Usage == nil || q.Tried != 3 || len(q.Attempts) != 3 || q.Usage.Input != 3+lost.Usage.Input || !q.Estimated || *q.Cost != *lost.Cost+*to.last().Cost {
+		t.Fatalf("lost %+v, %+v", lost.Usage, q)
+	}
+	for i, want := range []string{"canceled", "upstream_overloaded", "ok"} {
+		if got := q.Attempts[i]; got.Number != i+1 || got.Reason != want || !got.Asked || got.Unsettled != (i == 0) || got.Account == "" {
+			t.Errorf("%+v", got)
+		}
+	}
+	if q.Attempts[0].Status != 200 {
+		t.Errorf("%+v", q.Attempts[0])
+	}
+}
+
+// Of attempts that the memory had no room for there are still the sums.
+func TestSumsOfDroppedAttempts(t *testing.T) {
+	r, to := newRecorded(t, func(cfg *Config) { cfg.Policies = map[string]route.Settings{route.DefaultPolicy: {Attempts: 3}} })
+	cost := int64(70)
+	m := heal.Memory{Tenant: "default", Started: r.clock.Now(), Dropped: 1, Before: heal.Used{Known: true, Input: 5, Priced: true, Cost: cost}}
+	a := r.begin(2, m.Seal(r.key, r.clock, "id-1"))
+	send(t, a, ask)
+	answerWith(a, 200, hello+stop)
+	if q := to.request(); len(q.Attempts) != 1 || q.Usage.Input != 8 || *q.Cost != *to.last().Cost+cost {
+		t.Errorf("%+v of %+v", q.Usage, q.Attempts)
+	}
+}
+
+// Repairs and duplicates are told, and that a request asked nobody.
+func TestRecordsOfRepairs(t *testing.T) {
+	r, to := newRecorded(t, nil)
+	first := r.retry(t, 1, "", ask, 400, corrupted, policies.Repair)
+	a := r.begin(2, first.Memory)
+	send(t, a, ask)
+	a.hedge.result = hedgeWon
+	answerWith(a, 200, hello+stop)
+	if got := to.last(); got.Repairs == "" || got.Hedged != hedgeWon || to.attempts[0].Repairs != "" {
+		t.Errorf("%+v", got)
+	}
+	local := r.Begin(t.Context(), &policies.Request{Method: "GET", Path: "/v1/models", Authority: "x"}).(*attempt)
+	local.RequestHeaders()
+	local.Close(policies.EndComplete)
+	if got, q := to.last(), to.request(); got.Asked || q.Asked || q.Outcome != "local" || q.Operation != record.List || q.Status != 200 {
+		t.Errorf("%+v, %+v", got, q)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/endpoint"
 )
 
-// refuseModel ends a request for a model that cannot be asked.
+// refuseModel ends a request for a model that is not available.
 func (a *attempt) refuseModel(reason string, kind conversation.ErrorKind, why string) *policies.Reply {
 	e := &conversation.Error{Kind: kind, Message: "model " + why}
 	a.noModel(e)

@@ -36,6 +36,7 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	if reply != nil {
 		return nil, reply
 	}
+	a.bodies.Request(body)
 	a.route.Client = ctx                    // whoever reads or writes a long list stops where the client has gone
 	defer func() { a.route.Client = nil }() // ctx is of this call alone
 	req, err := a.dialect.Decode(a.route, a.in.Headers, body)
@@ -85,18 +86,10 @@ func (a *attempt) RequestBody(ctx context.Context, body []byte) (*policies.Forwa
 	a.beginUnderway()
 	a.sentAt = time.Now()
 	a.lastIn, a.lastOut = a.sentAt, a.sentAt
+	a.measureWait()
 	forward.Wake = min(a.settings.Peek.Timeout, a.untilDeadline())
 	a.hedgeWith(forward)
 	return forward, nil
-}
-
-// checkDeadline refuses a request whose time is over.
-func (a *attempt) checkDeadline() *policies.Reply {
-	if a.untilDeadline() > 0 {
-		return nil
-	}
-	last := a.lastWord(conversation.Error{Kind: conversation.ErrTimeout, Message: "the request's deadline has passed"})
-	return a.refuse(heal.ReasonDeadline, &last)
 }
 
 // render makes the upstream request from the client's body.
@@ -132,8 +125,8 @@ func (a *attempt) render(ctx context.Context, client []byte) (*policies.Forward,
 	return forward, nil
 }
 
-// letGo gives up what refers to the client's body, which is not needed again:
-// it would be kept as long as the answer takes.
+// letGo drops the references into the client's body, which is not needed again:
+// they would keep it in memory for as long as the answer takes.
 func (a *attempt) letGo() {
 	var sum state.SchemaSum
 	if (a.repairs() | a.taught).Has(heal.RelaxSchema) { // only then the answer teaches something about them
@@ -143,7 +136,7 @@ func (a *attempt) letGo() {
 	a.req = a.req.WithoutContent()
 }
 
-// options are how requests of the attempt are rendered.
+// options are the settings for rendering the attempt's requests.
 func (a *attempt) options() gemini.Options {
 	repairs := a.repairs()
 	a.taught = a.x.learned.Of(a.backend.Name, a.model, a.schemas) &^ repairs
@@ -183,7 +176,7 @@ func (a *attempt) options() gemini.Options {
 	return opts
 }
 
-// sumSeed is that of this process: sums are compared nowhere else.
+// sumSeed is a seed of this process: its sums are compared nowhere else.
 var sumSeed = maphash.MakeSeed()
 
 // resource decides whether a resource goes upstream.
@@ -233,7 +226,7 @@ func (a *attempt) forward(sent outgoing) *policies.Forward {
 }
 
 // upstreamStreams reports whether upstream is asked for a stream. A single
-// document is the same events, folded, whichever way it comes.
+// document is made of the same events, folded, whichever way it comes.
 func (a *attempt) upstreamStreams() bool {
 	return !a.embeds() && (a.req.Stream || !a.settings.StreamsAsClient())
 }
@@ -275,9 +268,9 @@ func (a *attempt) refuseError(err error) *policies.Reply {
 	return a.refuse(heal.ReasonRefused, e)
 }
 
-// refuseGone ends an attempt that nobody waits for any more: the client has
-// left, or this replica drains and Envoy asks another one. Nothing is known of
-// the request's end, so it is told as any attempt that was cut off.
+// refuseGone ends an attempt for which nobody waits any more: the client has
+// left, or this replica drains and Envoy asks another one. The end of the
+// request is unknown, so the attempt is recorded as cut off.
 func (a *attempt) refuseGone() *policies.Reply {
 	reply := a.refuse(heal.ReasonClientGone, &conversation.Error{Kind: conversation.ErrAPI, Message: "the request was canceled"})
 	a.record.verdict, a.record.final = policies.Retry, false

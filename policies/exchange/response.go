@@ -23,7 +23,7 @@ var (
 
 var hold = policies.Action{Step: policies.Hold}
 
-// ResponseHeaders holds everything: the verdict needs the body.
+// ResponseHeaders holds every reply: the verdict needs the body.
 func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	a.response = *resp
 	a.lastIn = time.Now()
@@ -55,8 +55,8 @@ func (a *attempt) ResponseHeaders(resp *policies.Response) policies.Action {
 	return hold
 }
 
-// succeeded reports whether the body is an answer, or should be: also those of
-// 201 and its kin, which proxies make of a 200.
+// succeeded reports whether the body should be an answer. That includes 201 and
+// the like, which proxies make of a 200.
 func succeeded(status int) bool { return status/100 == 2 }
 
 // ResponseBody gets the next bytes of the response.
@@ -77,7 +77,7 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	case collecting:
 		return a.collect(chunk, end)
 	case peeking:
-		return a.look(chunk, end)
+		return a.peekChunk(chunk, end)
 	case passing:
 		return a.pass(chunk, end)
 	case resuming:
@@ -86,14 +86,14 @@ func (a *attempt) ResponseBody(chunk []byte, end bool) policies.Action {
 	return hold
 }
 
-// look translates what came and peeks at it after each frame. So what becomes of
-// a reply follows from its bytes alone, however they were cut into chunks.
-func (a *attempt) look(chunk []byte, end bool) policies.Action {
-	err := a.put(chunk, end)
+// peekChunk translates a chunk and peeks at the reply after each frame. So the
+// verdict depends on the reply's bytes alone, however they were cut into chunks.
+func (a *attempt) peekChunk(chunk []byte, end bool) policies.Action {
+	err := a.push(chunk, end)
 	for more := true; more; {
 		if more = err == nil; more {
 			a.held, more, err = a.answer.next(a.held, end)
-			a.heard()
+			a.noteNews()
 			a.measureContent()
 			a.correct()
 		}
@@ -112,10 +112,10 @@ func (a *attempt) look(chunk []byte, end bool) policies.Action {
 	return a.readOn()
 }
 
-// pass translates what came after the commit.
+// pass translates a chunk after the commit.
 func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	// The body is sent before the next chunk comes, so its memory is reused.
-	body, err := a.held[:0], a.put(chunk, end)
+	body, err := a.held[:0], a.push(chunk, end)
 	if err == nil {
 		body, err = a.answer.drain(body, end)
 	}
@@ -123,24 +123,24 @@ func (a *attempt) pass(chunk []byte, end bool) policies.Action {
 	return a.passOn(body, err, end)
 }
 
-// passOn passes on what was translated; err is why there is no more of it.
+// passOn sends what was translated; err is why no more of it could be.
 func (a *attempt) passOn(body []byte, err error, end bool) policies.Action {
-	a.heard()
+	a.noteNews()
 	a.correct()
 	if !end && err == nil {
 		if why := a.tooLong(); why != "" {
-			return a.broken(body, heal.ReasonStreamTooLong, tooMuch(why))
+			return a.endBroken(body, heal.ReasonStreamTooLong, tooLongError(why))
 		}
 	}
 	switch {
 	case err == nil || a.answer.finished():
 	case errors.Is(err, sse.ErrTooLong):
-		return a.broken(body, heal.ReasonStreamTooLong, tooMuch("the model backend sent a piece of the answer that is longer than the gateway takes"))
+		return a.endBroken(body, heal.ReasonStreamTooLong, tooLongError("the model backend sent a piece of the answer that is longer than the gateway takes"))
 	default:
-		return a.breakOff(body, heal.ReasonStreamError, brokenBy("the model backend sent something that is no answer"))
+		return a.breakOff(body, heal.ReasonStreamError, brokenError("the model backend sent something that is no answer"))
 	}
 	if !a.holds(a.heldOfAnswer()) {
-		return a.broken(body, heal.ReasonOverloadedLocally, overloadedError())
+		return a.endBroken(body, heal.ReasonOverloadedLocally, overloadedError())
 	}
 	return a.emit(body, end || err != nil)
 }
@@ -150,18 +150,18 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	t := a.answer
 	if st := t.status; st != nil {
 		// Also after a finish: some models send one with every piece.
-		r := a.rule(&heal.Seen{Status: statusOf(st), Error: st})
+		r := a.verdictOn(&heal.Seen{Status: statusOf(st), Error: st})
 		if !r.Verdict.Again() {
-			return a.broken(body, heal.ReasonStreamError, r.Client)
+			return a.endBroken(body, heal.ReasonStreamError, r.Client)
 		}
 		return a.breakOff(body, heal.ReasonStreamError, r.Client)
 	}
 	end = end || t.closed
 	switch {
 	case end && !t.finished():
-		return a.breakOff(body, heal.ReasonStreamTruncated, brokenBy("the model backend ended the reply without finishing it"))
+		return a.breakOff(body, heal.ReasonStreamTruncated, brokenError("the model backend ended the reply without finishing it"))
 	case end && t.undone():
-		return a.broken(body, heal.ReasonStreamUndone, brokenBy(undoings[t.glimpse(true).Finish]))
+		return a.endBroken(body, heal.ReasonStreamUndone, brokenError(undoneMessages[t.peeked(true).Finish]))
 	}
 	act := policies.Action{Step: policies.Send, Body: body}
 	if end {
@@ -176,12 +176,12 @@ func (a *attempt) emit(body []byte, end bool) policies.Action {
 	return act
 }
 
-// Wake is called when a deadline has come, or when the client should hear
-// something.
+// Wake is called when a deadline has come, or when the client needs a
+// keep-alive.
 func (a *attempt) Wake() policies.Action {
 	switch a.phase {
 	case sent, counting:
-		return a.judge(heal.Seen{Peek: heal.ReasonPeekTimeout})
+		return a.notInTime()
 	case failing:
 		return a.judgeError()
 	case collecting:
@@ -196,18 +196,18 @@ func (a *attempt) Wake() policies.Action {
 	return hold
 }
 
-// wakePassing ends a stalled answer, or keeps the client waiting politely.
+// wakePassing ends a stalled answer, or sends the client a keep-alive.
 func (a *attempt) wakePassing() policies.Action {
 	now := time.Now()
 	if a.answer.finished() && now.Sub(a.lastIn) >= finishGrace {
 		return a.emit(nil, true)
 	}
 	if why := a.tooLong(); why != "" {
-		return a.broken(nil, heal.ReasonStreamTooLong, tooMuch(why))
+		return a.endBroken(nil, heal.ReasonStreamTooLong, tooLongError(why))
 	}
 	silent := now.Sub(a.lastIn)
 	if silent >= a.settings.IdleTimeout {
-		return a.breakOff(nil, heal.ReasonStreamStalled, brokenBy("the model backend stopped sending"))
+		return a.breakOff(nil, heal.ReasonStreamStalled, brokenError("the model backend stopped sending"))
 	}
 	act := policies.Action{Step: policies.Hold}
 	if now.Sub(a.lastOut) >= a.settings.Ping && !a.answer.finished() {
@@ -221,8 +221,8 @@ func (a *attempt) wakePassing() policies.Action {
 	return act
 }
 
-// clientReadable are the headers that tell the client and the operator what
-// was done.
+// clientReadable are the headers by which the client and the operator see what
+// heald did.
 func (a *attempt) clientReadable() policies.Headers {
 	h := policies.Headers{
 		{Name: policies.HeaderClientRequestID, Value: a.requestID()},
@@ -239,7 +239,7 @@ func (a *attempt) clientReadable() policies.Headers {
 	if w := a.warning(); w != "" {
 		h = append(h, policies.Header{Name: policies.HeaderWarning, Value: w})
 	}
-	return append(h, a.x.cfg.Browsers.readable(a.in)...)
+	return append(h, a.x.cfg.Browsers.corsHeaders(a.in)...)
 }
 
 // sdkRequestID is the request id where SDKs look for it: Anthropic's and

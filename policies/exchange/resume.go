@@ -16,20 +16,20 @@ import (
 	"github.com/heald-proxy/heald/policies/resume"
 )
 
-// restRequests is how many requests for the rest of an answer there are at most
-// for one request of a client, all its attempts together. Each is billed.
+// restRequests bounds the requests for the rest of an answer, for all attempts
+// of one client request together. Each is billed.
 const restRequests = 3
 
-// resumption gets the rest of an answer that broke off. It decides how the
+// resumption fetches the rest of an answer that broke off. It decides how the
 // answer ends, whatever the first upstream still does.
 //
-//	waiting ─due→ fetching ─the rest, whole→ resumed
-//	   ▲             └─failure─┬─no more requests, or no use→ unresumed
+//	waiting ─due→ fetching ─the rest, whole→ completed
+//	   ▲             └─failure─┬─no more requests, or no use→ not resumed
 //	   └───────────────────────┘
 type resumption struct {
 	cause  string             // the reason for which the answer broke off
-	client conversation.Error // what the client of a stream is told if the rest does not come
-	held   *heal.Seen         // of a document, of which the client has nothing: what its attempt has shown; else nil
+	client conversation.Error // the error for the client of a stream if the rest does not come
+	held   *heal.Seen         // for a document, of which the client has nothing: what its attempt has shown; else nil
 
 	asker  *attempt // says who is asked; see newAsker
 	class  string   // of the backend that the signatures in the request are for
@@ -56,28 +56,28 @@ type resumes struct {
 	client []byte                // its body
 }
 
-// mayResume settles whether the answer should be followed so that it can be
+// mayResume decides whether the answer is kept track of, so that it can be
 // resumed.
 func (a *attempt) mayResume(client []byte) bool {
 	if !a.settings.Resumes() || a.in.Notify == nil || !a.answers() {
 		return false
 	}
 	req := a.outline(client)
-	if req == nil || !resume.Able(req) {
+	if req == nil || !resume.Resumable(req) {
 		return false
 	}
 	a.resumes = resumes{req, client}
 	return true
 }
 
-// resumable reports whether the rest of the answer can be asked for.
+// resumable reports whether the answer can be resumed.
 func (a *attempt) resumable() bool {
 	return a.answer.sofar != nil && a.resumption == nil && a.restsLeft() > 0 && a.untilDeadline() > 0 && a.answer.sofar.EndsInText()
 }
 
-// restsLeft is how many requests for the rest there may still be. Attempts that
-// left no memory may have sent them all: those for a document are sent while the
-// reply is held.
+// restsLeft is how many requests for the rest are left. Attempts that left no
+// memory may have used them all: those for a document are sent while the reply
+// is held.
 func (a *attempt) restsLeft() int {
 	if a.unknown > 0 && !a.req.Stream {
 		return 0
@@ -85,11 +85,11 @@ func (a *attempt) restsLeft() int {
 	return restRequests - a.memory.Rests
 }
 
-// breakOff ends a passed answer whose stream broke off: by fetching the rest
-// if it can, else honestly.
+// breakOff ends a passed answer whose stream broke off: it fetches the rest if
+// the answer can be resumed, and otherwise sends the API's error event.
 func (a *attempt) breakOff(body []byte, cause string, client conversation.Error) policies.Action {
 	if !a.resumable() {
-		return a.broken(body, cause, client)
+		return a.endBroken(body, cause, client)
 	}
 	return a.resume(body, &resumption{cause: cause, client: client})
 }
@@ -97,6 +97,7 @@ func (a *attempt) breakOff(body []byte, cause string, client conversation.Error)
 // resume begins to fetch the rest.
 func (a *attempt) resume(body []byte, r *resumption) policies.Action {
 	a.resumption = r
+	a.moments.broke = time.Now()
 	r.asker, r.class = a.newAsker(), a.backend.Class()
 	a.move(resuming)
 	st := a.answer.status
@@ -105,7 +106,7 @@ func (a *attempt) resume(body []byte, r *resumption) policies.Action {
 	}
 	wait, ok := r.moveOn(&heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	if err := errorEvent(st); !ok || a.tooLate(wait) {
-		return a.unresumed(body, err)
+		return a.endUnresumed(body, err)
 	}
 	return a.askIn(body, wait)
 }
@@ -123,13 +124,12 @@ func (a *attempt) tooLate(wait time.Duration) bool {
 	return wait >= min(a.untilDeadline(), a.untilTooLate())
 }
 
-// errorEvent says that a stream ended in an error.
+// errorEvent is the error for a stream that ended in an error object.
 func errorEvent(st *gemini.Status) error {
 	return fmt.Errorf("error event with status %d", statusOf(st))
 }
 
-// takeStock notes what there is of the answer when a reply breaks off, and what
-// it has cost.
+// takeStock records the answer so far and its cost when a reply breaks off.
 func (a *attempt) takeStock() {
 	b, t := &a.resumption.broken, a.answer
 	b.Text = t.sofar.Text()
@@ -155,18 +155,18 @@ func (a *attempt) ask(body []byte) policies.Action {
 	}
 	if r.moves {
 		if err := r.acquire(); err != nil {
-			return a.unresumed(body, err)
+			return a.endUnresumed(body, err)
 		}
 	}
 	if r.body = 2 * len(a.resumes.client); !a.holds(a.heldOfAnswer()) { // while it is made
-		return a.unresumed(body, errNoRoom)
+		return a.endUnresumed(body, errNoRoom)
 	}
 	forward, err := a.requestRest()
 	if err != nil {
-		return a.unresumed(body, err)
+		return a.endUnresumed(body, err)
 	}
 	if r.body = len(forward.Body); !a.holds(a.heldOfAnswer()) {
-		return a.unresumed(body, errNoRoom)
+		return a.endUnresumed(body, errNoRoom)
 	}
 	r.asked++
 	a.memory.Rests++
@@ -181,7 +181,7 @@ func (a *attempt) ask(body []byte) policies.Action {
 	return a.resumeLater(body)
 }
 
-// untilDeadline is what is left of the request's time.
+// untilDeadline is the rest of the request's time.
 func (a *attempt) untilDeadline() time.Duration {
 	return a.settings.Deadline - a.elapsed()
 }
@@ -189,8 +189,8 @@ func (a *attempt) untilDeadline() time.Duration {
 // elapsed is how long the request has taken so far, all attempts together.
 func (a *attempt) elapsed() time.Duration { return a.x.clock.Now().Sub(a.memory.Started) }
 
-// wakeResuming passes on what came of the rest, and asks again or gives it up
-// when it does not come.
+// wakeResuming passes on what has arrived of the rest. If the rest does not
+// come, it asks again or gives up.
 func (a *attempt) wakeResuming() policies.Action {
 	r, t := a.resumption, a.answer
 	if r.fetch == nil {
@@ -199,7 +199,7 @@ func (a *attempt) wakeResuming() policies.Action {
 	chunk, done, err := r.fetch.Take(nil)
 	body, broken := t.feed(a.held[:0], chunk, done)
 	a.held = body
-	a.heard()
+	a.noteNews()
 	done = done || t.closed || t.finished() && time.Since(a.lastIn) >= finishGrace
 	switch {
 	case broken != nil:
@@ -208,11 +208,11 @@ func (a *attempt) wakeResuming() policies.Action {
 		st := t.status
 		return a.restFailed(body, errorEvent(st), &heal.Seen{Status: statusOf(st), Error: st, Peek: heal.ReasonPeekError})
 	case !a.holds(a.heldOfAnswer()):
-		return a.unresumed(body, errNoRoom)
+		return a.endUnresumed(body, errNoRoom)
 	case t.rest.Err() != nil:
 		return a.restFailed(body, t.rest.Err(), nil)
 	case errors.Is(err, resume.ErrNoListener):
-		return a.unresumed(body, err) // nobody else can be asked either
+		return a.endUnresumed(body, err) // nobody else can be asked either
 	case done && !t.finished():
 		if err == nil {
 			err = errors.New("the rest ended without a finish")
@@ -225,13 +225,13 @@ func (a *attempt) wakeResuming() policies.Action {
 	case done && !t.closed && t.cutShort():
 		return a.restFailed(body, resume.ErrCutShort, nil)
 	case done:
-		return a.resumed(body)
+		return a.completeAnswer(body)
 	}
 	switch _, overdue := a.restDue(); {
 	case overdue > 0:
 		return a.resumeLater(body)
 	case a.tooLate(0):
-		return a.unresumed(body, errOverdue) // who was asked may have had no time
+		return a.endUnresumed(body, errOverdue) // who was asked may have had no time
 	case t.decoder.Content():
 		return a.restFailed(body, errOverdue, &heal.Seen{Peek: heal.ReasonPeekTruncated})
 	}
@@ -240,8 +240,8 @@ func (a *attempt) wakeResuming() policies.Action {
 
 var errOverdue = errors.New("the rest did not come in time")
 
-// restDue is how long to wait for more of the rest, until something must be
-// done: a keep-alive, or giving up.
+// restDue is how long to wait for more of the rest until the next step: a
+// keep-alive, or giving up.
 func (a *attempt) restDue() (wake, overdue time.Duration) {
 	r := a.resumption
 	switch {
@@ -263,7 +263,7 @@ func (a *attempt) restDue() (wake, overdue time.Duration) {
 	return max(wake, time.Millisecond), overdue
 }
 
-// untilTooLate is what is left of the time that the whole answer may take.
+// untilTooLate is the rest of the time that the whole answer may take.
 func (a *attempt) untilTooLate() time.Duration {
 	if a.resumption.held != nil {
 		return a.untilDeadline()
@@ -271,8 +271,8 @@ func (a *attempt) untilTooLate() time.Duration {
 	return a.untilTooLong()
 }
 
-// resumeLater sends what there is, or a keep-alive when it is time for one. The
-// client of a document gets nothing before all is there.
+// resumeLater sends what has arrived, or a keep-alive when one is due. The
+// client of a document gets nothing before the document is complete.
 func (a *attempt) resumeLater(body []byte) policies.Action {
 	now := time.Now()
 	act := policies.Action{Step: policies.Hold, More: true}
@@ -290,16 +290,16 @@ func (a *attempt) resumeLater(body []byte) policies.Action {
 	return act
 }
 
-// restFailed asks again after a request whose reply did not complete the
-// answer. seen is what it has shown of whoever was asked; nil if the reply is an
-// answer that cannot be joined.
+// restFailed asks again after a reply that did not complete the answer. seen is
+// what the reply shows about the account; nil if it is an answer that cannot be
+// joined.
 func (a *attempt) restFailed(body []byte, err error, seen *heal.Seen) policies.Action {
 	r := a.resumption
 	r.cancel()
 	a.logger().Info("a request for the rest failed", zap.Int("request", r.asked), zap.String("error", a.x.forLog(err.Error())))
 	wait, ok := r.moveOn(seen)
 	if !ok || a.restsLeft() <= 0 || a.tooLate(wait) || !a.answer.sofar.EndsInText() {
-		return a.unresumed(body, err)
+		return a.endUnresumed(body, err)
 	}
 	return a.askIn(body, wait)
 }

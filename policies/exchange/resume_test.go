@@ -182,7 +182,7 @@ func TestClientLeavesWhileResuming(t *testing.T) {
 			t.Error("the request for the rest goes on")
 		}
 		line := b.rig.log.FilterMessage("request finished").All()[0].ContextMap()
-		if line["outcome"] != "canceled" || line["resumed"] != false || b.counter("heald_resumes_total", heal.ReasonClientGone) != 1 {
+		if line["outcome"] != "canceled" || resumeIn(line)["result"] != heal.ReasonClientGone || b.counter("heald_resumes_total", heal.ReasonClientGone) != 1 {
 			t.Errorf("log line %v", line)
 		}
 	})

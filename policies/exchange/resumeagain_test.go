@@ -114,8 +114,9 @@ func TestUselessRestIsBilled(t *testing.T) {
 		b.upstream("", true)
 		b.eachRest(func(b *broken) { b.rest(saidFrame("Sorry!", 20)) })
 		b.want(beginning, "event: error", heal.ReasonStreamTruncated, heal.ReasonResumeFailed, "last words")
-		line := b.rig.log.FilterMessage("request finished").All()[0].ContextMap()
-		if line["input_tokens"] != int64(200) || line["output_tokens"] != int64(69) || line["resume_requests"] != int64(3) {
+		ended := b.rig.log.FilterMessage("request finished").All()[0]
+		line, usage := ended.ContextMap(), usageIn(ended)
+		if usage["input"] != int64(200) || usage["output"] != int64(69) || resumeIn(line)["requests"] != int64(3) {
 			t.Errorf("log line %v", line)
 		}
 		if n := b.counter("heald_tokens_total", "input"); n != 200 {

@@ -48,7 +48,7 @@ func TestDocumentResumed(t *testing.T) {
 					t.Errorf("head %+v, body %s", b.head, got)
 				}
 				line := b.rig.log.FilterMessage("request finished").All()[0].ContextMap()
-				if line["outcome"] != "passed" || line["resumed"] != true || line["resume_cause"] != heal.ReasonPeekTruncated {
+				if line["outcome"] != "passed" || line["reason"] != heal.ReasonResumed || resumeIn(line)["cause"] != heal.ReasonPeekTruncated {
 					t.Errorf("log line %v", line)
 				}
 			})
@@ -80,9 +80,9 @@ func TestDocumentUnresumed(t *testing.T) {
 // wantBilled checks that a line of the log and the counters tell of tokens, once.
 func (b *broken) wantBilled(line string, input, output int64) {
 	b.t.Helper()
-	f := b.rig.log.FilterMessage(line).All()[0].ContextMap()
-	if f["input_tokens"] != input || f["output_tokens"] != output || f["resume_requests"] == nil {
-		b.t.Errorf("%s: %v", line, f)
+	of := b.rig.log.FilterMessage(line).All()[0]
+	if usage := usageIn(of); usage["input"] != input || usage["output"] != output || resumeIn(of.ContextMap())["requests"] == nil {
+		b.t.Errorf("%s: %v", line, of.ContextMap())
 	}
 	if i, o := b.counter("heald_tokens_total", "input"), b.counter("heald_tokens_total", "output"); i != float64(input) || o != float64(output) {
 		b.t.Errorf("%v and %v tokens were counted, want %d and %d", i, o, input, output)
@@ -119,7 +119,7 @@ func TestDocumentBreaks(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := breaking(t, askWhole, resumeSet, saidFrame(said, 9))
 				breakOff(b)
-				b.upstream("", true) // what becomes of the first upstream does not count
+				b.upstream("", true) // what happens to the first upstream does not count
 				b.rest(saidFrame(said[len(said)-150:]+"nd.", 2), stop)
 				b.restEnds()
 				if got := b.body.String(); !b.ended || !strings.Contains(got, `"text":"`+said+`nd."`) {

@@ -1,16 +1,19 @@
 package exchange
 
 import (
+	"time"
+
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// resumed completes the answer.
-func (a *attempt) resumed(body []byte) policies.Action {
+// completeAnswer ends the answer once its rest is complete.
+func (a *attempt) completeAnswer(body []byte) policies.Action {
 	r := a.resumption
 	r.result, r.body = heal.ReasonResumed, 0
-	r.asker.proven()
+	a.moments.rested = time.Now()
+	r.asker.noteAnswered()
 	if r.held != nil {
 		a.held = body
 		return a.commit(true)
@@ -20,7 +23,8 @@ func (a *attempt) resumed(body []byte) policies.Action {
 	return policies.Action{Step: policies.Send, Body: body, End: true, Wake: policies.Never}
 }
 
-// answeredBy is who completed the answer, or else who was asked for it.
+// answeredBy is the attempt or asker that completed the answer, or that was
+// asked for its rest.
 func (a *attempt) answeredBy() *attempt {
 	if r := a.resumption; r != nil && r.result == heal.ReasonResumed {
 		return r.asker
@@ -28,16 +32,17 @@ func (a *attempt) answeredBy() *attempt {
 	return a
 }
 
-// unresumed ends the answer honestly, as it would have ended without the
-// attempt to get the rest.
-func (a *attempt) unresumed(body []byte, err error) policies.Action {
+// endUnresumed ends an answer whose rest did not come with the error that broke
+// it off.
+func (a *attempt) endUnresumed(body []byte, err error) policies.Action {
 	r := a.resumption
 	r.result, r.err = heal.ReasonResumeFailed, err
+	a.moments.rested = time.Now()
 	if r.held != nil {
 		a.memory.Spent = append(a.memory.Spent, r.spent...)
 		return a.judge(*r.held)
 	}
-	return a.broken(body, r.cause, r.client)
+	return a.endBroken(body, r.cause, r.client)
 }
 
 // closeResumption ends the fetch and counts it.
@@ -51,6 +56,7 @@ func (a *attempt) closeResumption() {
 	}
 	if r.result == "" {
 		r.result = heal.ReasonClientGone
+		a.moments.rested = time.Now()
 	}
 	if r.result == heal.ReasonResumed {
 		r.release(account.Succeeded)

@@ -55,7 +55,7 @@ func TestRestWithoutRoom(t *testing.T) {
 				if name == "stream" {
 					line = b.rig.log.FilterMessage("request finished").All()[0].ContextMap()
 				}
-				if line["resume_error"] != errNoRoom.Error() {
+				if resumeIn(line)["error"] != errNoRoom.Error() {
 					t.Errorf("log line %v", line)
 				}
 			})

@@ -15,7 +15,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/resume"
 )
 
@@ -240,8 +239,12 @@ func (b *broken) want(text, end, cause, result, why string) {
 		b.t.Fatalf("%d log lines", len(line))
 	}
 	f := line[0].ContextMap()
-	if f["resumed"] != (result == heal.ReasonResumed) || f["reason"] != result || f["resume_cause"] != cause || !strings.Contains(fmt.Sprint(f["resume_error"]), why) {
+	rest := resumeIn(f)
+	if f["reason"] != result || rest["result"] != result || rest["cause"] != cause || !strings.Contains(fmt.Sprint(rest["error"]), why) {
 		b.t.Errorf("log line %v", f)
+	}
+	if _, stopped := f["stop_reason"]; stopped != (result == "resumed") {
+		b.t.Errorf("why the model stopped: %v", f["stop_reason"])
 	}
 	if b.counter("heald_resumes_total", result) != 1 {
 		b.t.Errorf("result %s was not counted", result)

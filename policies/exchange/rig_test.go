@@ -22,7 +22,7 @@ type rig struct {
 	log *observer.ObservedLogs
 }
 
-func newRig(t *testing.T, change func(*Config)) rig {
+func newRig(t testing.TB, change func(*Config)) rig {
 	t.Helper()
 	cfg := Config{
 		Backends: []route.Backend{{Name: "a", Kind: route.AIStudio}, {Name: "b", Kind: route.Vertex, Project: "p", Location: "europe-west4"}},
@@ -49,7 +49,7 @@ func newRig(t *testing.T, change func(*Config)) rig {
 }
 
 // callers is a registry of tenants.
-func callers(t *testing.T, tenants ...tenant.Tenant) *tenant.Registry {
+func callers(t testing.TB, tenants ...tenant.Tenant) *tenant.Registry {
 	t.Helper()
 	r, err := tenant.New(tenants)
 	if err != nil {
@@ -76,6 +76,11 @@ const (
 
 // begin starts attempt n of a request. memory is what the attempt before left.
 func (r rig) begin(n int, memory string, headers ...string) *attempt {
+	return r.Begin(context.Background(), headOf(n, memory, headers...)).(*attempt)
+}
+
+// headOf is the head of the request of an attempt.
+func headOf(n int, memory string, headers ...string) *policies.Request {
 	in := &policies.Request{Method: "POST", Path: "/v1/messages?beta=true", Authority: "llm.example", Headers: policies.Headers{
 		{Name: "x-request-id", Value: "id-1"}, {Name: "x-envoy-attempt-count", Value: fmt.Sprint(n)},
 		{Name: "x-api-key", Value: "client-secret"}, {Name: "authorization", Value: "Bearer client-secret"},
@@ -87,7 +92,7 @@ func (r rig) begin(n int, memory string, headers ...string) *attempt {
 	for i := 0; i+1 < len(headers); i += 2 {
 		in.Headers.Set(headers[i], headers[i+1])
 	}
-	return r.Begin(context.Background(), in).(*attempt)
+	return in
 }
 
 // send takes an attempt up to the point where the provider has the request.

@@ -6,9 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// session is the key of the request's conversation: what the client calls it, or
-// what stays the same from turn to turn. Each conversation is sent where its
-// prompt is cached.
+// session is the key of the request's conversation: the client's own id for it,
+// or what stays the same from turn to turn. Each conversation is sent to where
+// its prompt is cached.
 func (a *attempt) session(body []byte) uint64 {
 	if s := a.in.Headers.Get(policies.HeaderSession); s != "" {
 		return account.SessionKey(a.caller.Tenant.Name, s)

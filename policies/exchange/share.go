@@ -1,6 +1,6 @@
 package exchange
 
-// share is what one attempt holds.
+// share is what one attempt holds of the process's memory.
 type share struct {
 	of     *InFlight
 	bytes  int64
@@ -43,8 +43,8 @@ func (f *InFlight) count(s *share, n int64) {
 	}
 }
 
-// change makes n bytes the share, held for what to says, if they fit; if not, the
-// share stays what it was. Less of what is made always fits.
+// change sets the share to n bytes, held for the use to, if they fit; otherwise
+// the share stays the same. Reducing a share of use made always fits.
 func (s *share) change(n int64, to use, fits func(n int64) bool) bool {
 	f := s.of
 	if f == nil {
@@ -64,24 +64,24 @@ func (s *share) change(n int64, to use, fits func(n int64) bool) bool {
 	}
 	f.mu.Unlock()
 	if fit && freed {
-		f.look()
+		f.wakeWaiting()
 	}
 	return fit
 }
 
-// set makes n bytes the share of what is made, and reports whether they fit.
+// set sets the share of use made to n bytes, and reports whether they fit.
 func (s *share) set(n int64, isNew bool) bool {
 	return s.change(n, made, func(n int64) bool { return s.fits(n, isNew) || s.of.held.Load() == s.of.collected.Load() })
 }
 
-// setBody is set for a request's body. One that is larger than the bound is taken
-// while nothing else is made: it would never be. It may also grow then, while it
-// is inflated.
+// setBody is set for a request's body. A body that is larger than the bound is
+// taken only while nothing else is held; otherwise it could never be. It may
+// also grow then, while it is decompressed.
 func (s *share) setBody(n int64, isNew bool) bool {
 	return s.change(n, made, func(n int64) bool { return s.fitsBody(n, isNew) })
 }
 
-// roomForBody reports whether setBody would do it now.
+// roomForBody reports whether setBody would succeed now.
 func (s *share) roomForBody(n int64, isNew bool) bool {
 	f := s.of
 	if f == nil {
@@ -100,9 +100,9 @@ func (s *share) fitsBody(n int64, isNew bool) bool {
 	return others == 0 || s.fits(n, isNew)
 }
 
-// fits reports whether the share may be n bytes, beside what others hold. What
-// is within collectShare does not count: it has room of its own, so that bodies
-// which arrive, or wait for each other, keep nobody from being served.
+// fits reports whether the share may be n bytes, beside what others hold. Bytes
+// within collectShare do not count: they have room of their own, so that bodies
+// which arrive, or wait for each other, keep no other request from being served.
 func (s *share) fits(n int64, isNew bool) bool {
 	limit := s.of.limit.Load()
 	if isNew {
@@ -115,7 +115,7 @@ func (s *share) fits(n int64, isNew bool) bool {
 	return limit == 0 || others+n <= limit
 }
 
-// fitsReserve reports whether a body that arrives may be n bytes within
+// fitsReserve reports whether an arriving body may be n bytes within
 // collectShare.
 func (s *share) fitsReserve(n int64) bool {
 	limit, others := s.of.limit.Load(), s.of.reserved.Load()
@@ -125,20 +125,20 @@ func (s *share) fitsReserve(n int64) bool {
 	return limit == 0 || others+n <= limit/collectShare && s.ofTenant(n) <= limit/tenantShare
 }
 
-// fitsPast reports whether a small one may be n bytes past it.
+// fitsPast reports whether a small body may be n bytes past collectShare.
 func (s *share) fitsPast(n int64, isNew bool) bool {
 	limit := s.of.limit.Load()
 	return n <= smallBody && s.fits(n, isNew) && (limit == 0 || s.ofTenant(n) <= limit/collectShare)
 }
 
-// fitsAlone reports whether one may be n bytes while no other grows past it. It
-// is taken, however large, as long as nothing else is held.
+// fitsAlone reports whether a body may be n bytes while no other grows past
+// collectShare. It is taken, however large, as long as nothing else is held.
 func (s *share) fitsAlone(n int64, isNew bool) bool {
 	return s.of.held.Load() == s.bytes || s.fits(n, isNew)
 }
 
-// ofTenant is what bodies of the tenant would take if this one took n; 0 where
-// nobody is told apart.
+// ofTenant is how many bytes the tenant's bodies would take if this one took n;
+// 0 where tenants are not told apart.
 func (s *share) ofTenant(n int64) int64 {
 	if s.tenant == "" {
 		return 0

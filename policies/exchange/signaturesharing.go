@@ -11,11 +11,11 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// signatureSharing puts what is remembered of conversations into the store of all
-// replicas, so that each of them finds the signatures that clients lose. It puts
-// a conversation as a whole, some time after it has changed: nobody waits for it,
-// and changes that come meanwhile go along. A goroutine puts one at a time; it
-// begins with the first and ends when none is left, or with close.
+// signatureSharing stores the signatures of conversations in the store of all
+// replicas, so that each of them finds the signatures that clients lose. It
+// stores a conversation as a whole, some time after a change: no request waits
+// for it, and later changes are included. A goroutine stores one at a time; it
+// starts with the first and ends when none is left, or with close.
 type signatureSharing struct {
 	x *Exchange
 
@@ -30,7 +30,7 @@ type signatureSharing struct {
 }
 
 const (
-	// mostSharing bounds the conversations that wait to be put.
+	// mostSharing bounds the conversations that wait to be stored.
 	mostSharing = 1000
 	// lastSharing bounds how long close waits for them.
 	lastSharing = time.Second
@@ -42,8 +42,9 @@ func newSignatureSharing(x *Exchange) *signatureSharing {
 	return s
 }
 
-// tell has a conversation put. It never blocks; what has no room is dropped.
-func (s *signatureSharing) tell(id heal.ConversationID) {
+// enqueue queues a conversation. It never blocks, and drops the conversation if
+// the queue is full.
+func (s *signatureSharing) enqueue(id heal.ConversationID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -59,7 +60,7 @@ func (s *signatureSharing) tell(id heal.ConversationID) {
 	}
 }
 
-// run puts what is queued.
+// run stores the queued conversations.
 func (s *signatureSharing) run() {
 	for {
 		s.mu.Lock()
@@ -72,11 +73,11 @@ func (s *signatureSharing) run() {
 		s.queue = s.queue[1:]
 		delete(s.queued, id) // what changes from now on is put again
 		s.mu.Unlock()
-		s.put(id)
+		s.store(id)
 	}
 }
 
-func (s *signatureSharing) put(id heal.ConversationID) {
+func (s *signatureSharing) store(id heal.ConversationID) {
 	ctx, cancel := context.WithTimeout(s.ctx, storeTime)
 	defer cancel()
 	err := s.x.store.Put(ctx, keyOfConversation(id), s.x.signatures.Sealed(s.x.key, id), heal.SharedFor)
@@ -88,8 +89,8 @@ func (s *signatureSharing) put(id heal.ConversationID) {
 	s.count(heal.SignatureToStore)
 }
 
-// fetch asks the store for a conversation. A store that fails is no reason to
-// fail a request: ok is false then.
+// fetch reads a conversation from the store. ok is false if the store fails,
+// which must not fail a request.
 func (s *signatureSharing) fetch(ctx context.Context, id heal.ConversationID) (sealed []byte, ok bool) {
 	limited, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
@@ -109,7 +110,8 @@ func (s *signatureSharing) count(result string) {
 	s.x.metrics.signatures.WithLabelValues(result).Inc()
 }
 
-// close puts what is queued, for lastSharing at most. nil has nothing to close.
+// close stores the queued conversations, for lastSharing at most. On nil it does
+// nothing.
 func (s *signatureSharing) close() {
 	if s == nil {
 		return
@@ -123,9 +125,9 @@ func (s *signatureSharing) close() {
 	s.cancel()
 }
 
-// findSignatures opens the carriers of the history and makes good those that were
-// lost. Only models that insist on the signatures of calls are worth a call to the
-// store, and only as long as signatures are sent at all.
+// findSignatures opens the carriers of the history and restores those that were
+// lost. The store is asked only for models that require the signatures of calls,
+// and only as long as signatures are sent at all.
 func (a *attempt) findSignatures(ctx context.Context) {
 	a.thread = a.x.signatures.Thread(a.caller.Tenant.Name, a.req)
 	s := a.x.sharing
@@ -133,7 +135,7 @@ func (a *attempt) findSignatures(ctx context.Context) {
 		a.carriers().Verify(a.req)
 		return
 	}
-	a.thread.Share(s.tell)
+	a.thread.Share(s.enqueue)
 	if a.repairs().Has(heal.StripSignatures) || !a.x.catalog.Table().Capabilities(a.model).StrictSignatures {
 		a.carriers().Verify(a.req)
 		return

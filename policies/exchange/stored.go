@@ -20,7 +20,7 @@ import (
 // them where Envoy does not tell their number, else those after the first. So an
 // attempt that Envoy calls the first asks the store nothing.
 
-// stored is what an attempt knows of its memory in the store.
+// stored is the state of an attempt's memory in the store.
 type stored struct {
 	body  string // checksum of the client's; "" where nothing can be kept
 	begun int    // attempts with this body that were counted, with this one
@@ -35,17 +35,17 @@ type storedMemory struct {
 }
 
 const (
-	// storedFor is how long a memory is kept beyond the time that the next attempt
-	// may take: it is needed again if that one is lost.
+	// storedFor is how long a memory is kept beyond the time that the next
+	// attempt may take: it is needed again if that attempt is lost.
 	storedFor = time.Minute
 	// storeTime bounds a call to the store, which has a shorter bound of its own
 	// if it is a shared one.
 	storeTime = 250 * time.Millisecond
 )
 
-// recallStored reads the memory where it is in the store. What cannot be read is
-// ignored, and nothing is known of lost attempts then: a store that fails must
-// fail no request.
+// recallStored reads the memory from the store. A memory that cannot be read is
+// ignored, and lost attempts are then unknown: a failing store must not fail a
+// request.
 func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply {
 	if !a.settings.StoresMemory() {
 		return nil
@@ -84,10 +84,10 @@ func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply
 	return a.checkLost()
 }
 
-// adoptStored goes on with what the store has. Unless sure, others may have left
-// something newer.
+// adoptStored takes over the memory from the store. Unless sure, other attempts
+// may have left something newer.
 func (a *attempt) adoptStored(kept *storedMemory, sure bool) {
-	m := a.open(kept.Sealed)
+	m := a.openMemory(kept.Sealed)
 	switch {
 	case m == nil:
 		return
@@ -95,21 +95,21 @@ func (a *attempt) adoptStored(kept *storedMemory, sure bool) {
 		a.ofAnother()
 		return
 	}
-	a.adopt(m)
+	a.adoptMemory(m)
 	if sure {
 		a.lost = a.lostByStore(m.Known())
 	}
 }
 
-// ofAnother tells of a memory that another request with the same id has left.
+// ofAnother logs a memory that another request with the same id has left.
 func (a *attempt) ofAnother() {
 	a.x.metrics.memory.WithLabelValues("other_request").Inc()
 	a.logger().Warn("memory of earlier attempts was ignored: it is of another request with the same " + policies.HeaderRequestID)
 }
 
-// lostByStore is how many earlier attempts were lost, if known have left a memory.
-// Envoy's count alone would take those for lost that reached no replica: without
-// its Lua filter nobody counts them.
+// lostByStore is how many earlier attempts were lost, if known have left a
+// memory. Envoy's count alone would include attempts that reached no replica:
+// without its Lua filter those are not counted apart.
 func (a *attempt) lostByStore(known int) int {
 	if !a.numbered {
 		return a.unknown
@@ -117,8 +117,8 @@ func (a *attempt) lostByStore(known int) int {
 	return max(min(a.unknown, a.stored.begun-known), 0) // the first was not counted, and this one was
 }
 
-// askStore counts the attempt and reads what the one before has left, in one round
-// trip. nil is nothing.
+// askStore counts the attempt and reads the memory of the one before, in one
+// round trip. nil means none.
 func (a *attempt) askStore(ctx context.Context) (*storedMemory, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
@@ -147,16 +147,16 @@ func (a *attempt) askStore(ctx context.Context) (*storedMemory, error) {
 	return &kept, err
 }
 
-// keep leaves the sealed memory for the attempt after wait.
-func (a *attempt) keep(sealed string, wait time.Duration) {
+// storeMemory stores the sealed memory for the attempt after wait.
+func (a *attempt) storeMemory(sealed string, wait time.Duration) {
 	if a.stored.body == "" {
 		return
 	}
 	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.ended, Sealed: sealed}, a.storeLife(wait))
 }
 
-// keepEnd says that the request has ended, where Envoy does not count attempts:
-// the next one with its id and its body is a request of its own.
+// keepEnd records that the request has ended, where Envoy does not count
+// attempts: the next attempt with its id and body belongs to a new request.
 func (a *attempt) keepEnd() {
 	if a.numbered || a.stored.begun == 0 {
 		return
@@ -164,8 +164,8 @@ func (a *attempt) keepEnd() {
 	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.begun}, a.storeLife(0))
 }
 
-// putMemory does not use the client's context: Envoy asks again though the client that
-// it had may be gone.
+// putMemory does not use the client's context: Envoy may ask again although the
+// client's stream has ended.
 func (a *attempt) putMemory(m storedMemory, life time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
 	defer cancel()
@@ -179,12 +179,14 @@ func (a *attempt) putMemory(m storedMemory, life time.Duration) {
 	}
 }
 
-// storeLife is how long something is kept for the next attempt: until it is over.
+// storeLife is how long something is kept for the next attempt: until that one
+// is over.
 func (a *attempt) storeLife(wait time.Duration) time.Duration {
 	return wait + a.settings.MaxWait + a.settings.Peek.Timeout + storedFor
 }
 
-// storeKey is the request's. The id is a client's and may be of any length.
+// storeKey is the request's key. The id comes from a client and may be of any
+// length.
 func (a *attempt) storeKey() state.Key {
 	return state.Key{Tenant: a.caller.Tenant.Name, Space: state.Attempts, ID: checksum([]byte(a.requestID()))}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// wantOfTenant adds to a want what the attempt takes of its tenant, which is
-// estimated. What was really used is settled afterwards.
+// wantOfTenant adds to a want the estimate of what the attempt takes of its
+// tenant's limits. The actual usage is settled afterwards.
 func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	t := a.caller.Tenant
 	w.Tenant, w.Weight, w.MaxWaiting = t.Name, float64(t.Weight), max(t.Waiting(), 0)
@@ -39,11 +39,11 @@ func (a *attempt) wantOfTenant(w *account.Want, estimate tenant.Estimate) {
 	}
 }
 
-// tenantNow is who calls, as configured now: while the request waited, files may
-// have changed, and its key may have ended.
+// tenantNow is the caller's tenant as configured now: while the request waited,
+// files may have changed, and its key may have expired.
 func (a *attempt) tenantNow(now time.Time) (*tenant.Tenant, *tenant.Denied) {
 	r := a.x.tenants.Load()
-	caller, denied := r.Still(a.caller, now)
+	caller, denied := r.Recheck(a.caller, now)
 	if denied == nil && r != a.tenants {
 		denied = a.x.mayUse(caller.Tenant, a.req.Model)
 	}

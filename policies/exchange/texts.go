@@ -1,17 +1,22 @@
 package exchange
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/route"
 )
 
 // Whatever upstream says passes one of these functions on its way out of the
-// process: forLog, forClient, or tell for a whole error. policies/heal has taken
-// out what it can tell by its form; what is configured is known here.
+// process: forLog, forClient, or fitForClient for a whole error. policies/heal has
+// taken out what it can tell by its form; what is configured is known here.
+//
+// A provider may quote the prompt. The client gets such a message whole; records
+// and the log get what gemini.WordsForRecords leaves of it.
 
 // secretsOf are all secrets of the configuration.
 func secretsOf(cfg Config) redact.Secrets {
@@ -25,8 +30,8 @@ func secretsOf(cfg Config) redact.Secrets {
 	return redact.NewSecrets(list...)
 }
 
-// projectNames are the names of the backends' projects, and what clients read
-// instead. One as short as a word is not told from it.
+// projectNames replaces the names of the backends' projects for clients. A name
+// that is as short as a word is not replaced.
 func projectNames(backends []route.Backend) *strings.Replacer {
 	const shortest = 6 // of a project's id, by Google's rules
 	var list []string
@@ -38,15 +43,27 @@ func projectNames(backends []route.Backend) *strings.Replacer {
 	return strings.NewReplacer(list...)
 }
 
-// forLog is a text of upstream's as the log may have it: without secrets, and
-// not longer than redact.Limit.
+// forLog is a text of upstream's for the log: without secrets, and not longer
+// than redact.Limit.
 func (x *Exchange) forLog(text string) string {
 	text = redact.ForLog(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
 	return policies.Clean(redact.Bound(text, redact.Limit))
 }
 
-// forClient is a text of upstream's as the client may have it: also without what
-// is only the gateway's business.
+// forRecords is a client's error for records and the log.
+func forRecords(e *conversation.Error) error {
+	if e.Foreign {
+		return errors.New(gemini.WordsForRecords(e.Message))
+	}
+	return e
+}
+
+// forBodies is a client's body, or an answer, for keeping: without secrets, but
+// whole.
+func (x *Exchange) forBodies(text string) string { return redact.ForLog(x.secrets.Hide(text)) }
+
+// forClient is a text of upstream's for the client: without secrets and without
+// the gateway's internals.
 func (x *Exchange) forClient(text string) string {
 	text = redact.ForClient(x.secrets.Hide(redact.Bound(text, redact.SearchLimit)))
 	return redact.Bound(x.projects.Replace(text), redact.Limit)
@@ -55,7 +72,7 @@ func (x *Exchange) forClient(text string) string {
 // paramLimit bounds the name of a field in an error, in bytes.
 const paramLimit = 256
 
-// tell makes an error that upstream has worded fit for the client.
-func (x *Exchange) tell(e *conversation.Error) {
+// fitForClient redacts the texts of an upstream error for the client.
+func (x *Exchange) fitForClient(e *conversation.Error) {
 	e.Message, e.Param = x.forClient(e.Message), redact.Bound(x.forClient(e.Param), paramLimit)
 }

@@ -11,8 +11,8 @@ import (
 // credential says so: requests of a person's login have none of their own.
 const quotaHeader = "x-goog-user-project"
 
-// CredentialRenewed is told that an account has another credential than before:
-// that the provider refused the last one no longer counts.
+// CredentialRenewed tells the exchange that an account has a new credential: a
+// refusal of the last one no longer counts.
 func (x *Exchange) CredentialRenewed(id string) { x.accounts.Renewed(id) }
 
 // otherToken reports that the account may have another access token next time,
@@ -29,8 +29,8 @@ func (a *attempt) refusedBefore() bool {
 	})
 }
 
-// settleTokens waits until access tokens are replaced that were refused in an
-// earlier attempt: the next one shall have the new token.
+// settleTokens waits until access tokens are replaced that an earlier attempt
+// found refused: the next attempt needs the new token.
 func (a *attempt) settleTokens(ctx context.Context) {
 	for _, t := range a.memory.Tries {
 		if t.Reason == heal.ReasonBadKey {
@@ -39,9 +39,10 @@ func (a *attempt) settleTokens(ctx context.Context) {
 	}
 }
 
-// credentialRefused takes a verdict that the account's credential is no good: it
-// holds for the one that was shown, which may have been replaced meanwhile.
-func (a *attempt) credentialRefused(r *heal.Ruling) {
+// credentialRefused applies a verdict that the account's credential was refused:
+// it is about the credential that was sent, which may have been replaced
+// meanwhile.
+func (a *attempt) credentialRefused(r *heal.Verdict) {
 	if !a.account.Shows(a.shown) {
 		r.Account = heal.Effect{}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// TranslatorConfig says how requests are translated outside of a gateway.
+// TranslatorConfig sets how requests are translated outside of a gateway.
 type TranslatorConfig struct {
 	// Backend is who would serve them; its Name may be empty.
 	Backend route.Backend
@@ -22,9 +22,8 @@ type TranslatorConfig struct {
 	Settings route.Settings
 }
 
-// Translator takes requests and replies the way that a gateway's go, one
-// attempt each and with no account behind it: for bug reports, and for tests
-// on recorded traffic.
+// Translator translates requests and replies as a gateway does, one attempt each
+// and without an account: for bug reports, and for tests on recorded traffic.
 type Translator struct{ x *Exchange }
 
 // NewTranslator makes a translator. Its carriers are sealed with a fixed key,
@@ -74,13 +73,13 @@ func (t *Translation) Dialect() string { return t.attempt.dialect.Name() }
 // Model is the upstream model; "" before one was chosen.
 func (t *Translation) Model() string { return t.attempt.model }
 
-// Warnings tell what was changed or left out, and why; more is how many others
-// there are.
+// Warnings list what was changed or left out, and why; more is the number of
+// those that were dropped.
 func (t *Translation) Warnings() (list []conversation.Warning, more int) {
 	if t.attempt.req == nil {
 		return nil, 0
 	}
-	return t.attempt.req.Warnings, t.attempt.req.UntoldWarnings
+	return t.attempt.req.Warnings, t.attempt.req.OmittedWarnings
 }
 
 // Answered is what the client gets for a reply of the upstream.

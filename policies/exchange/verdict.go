@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/heald-proxy/heald/policies"
@@ -12,15 +13,15 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// judge decides on an attempt that is not good and makes the one reply that
-// ends it. A reply that asks for another attempt is at the same time the
-// right error, should Envoy refuse to retry.
+// judge decides on an attempt that is not good and makes the one reply that ends
+// it. A reply that asks for another attempt is at the same time the right error
+// in case Envoy does not retry.
 func (a *attempt) judge(seen heal.Seen) policies.Action {
-	r := a.rule(&seen)
-	if r.Rule != heal.ReasonProxy { // heald's own words, of a host that somebody has to repair
-		a.x.tell(&r.Client)
+	r := a.verdictOn(&seen)
+	if r.Row != heal.ReasonProxy { // heald's own words, of a host that somebody has to repair
+		a.x.fitForClient(&r.Client)
 	}
-	if r.Rule == heal.ReasonNoModel {
+	if r.Row == heal.ReasonNoModel {
 		a.noModel(&r.Client)
 	}
 	a.record.err, a.record.status = r.Err, seen.Status
@@ -28,7 +29,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if empty(seen.Peek) && seen.Error == nil {
 		a.unlearn(seen.Peek)
 	}
-	// What becomes of a count says nothing of the quota and the capacity for
+	// What happens to a count says nothing of the quota and the capacity for
 	// answers.
 	if ofAnswers := a.counts() && r.OfModel; a.backend != nil && !ofAnswers {
 		a.apply(&seen, &r)
@@ -36,7 +37,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if a.counts() && a.phase != asked && !a.recounts(&seen, &r) {
 		return a.estimated()
 	}
-	if r.Rule == heal.ReasonSignature {
+	if r.Row == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))
 	}
 	if r.Verdict.Again() && r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait) {
@@ -45,9 +46,9 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
 }
 
-// rule finds the ruling on what an attempt has shown, among what else could be
-// tried.
-func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
+// verdictOn is the verdict on what an attempt has shown, given the candidates
+// that are left.
+func (a *attempt) verdictOn(seen *heal.Seen) heal.Verdict {
 	seen.Attempt = a.attemptsUsed()
 	seen.Repaired = a.repairs()
 	seen.OnlyPlaceholders = a.onlyPlaceholders()
@@ -59,7 +60,7 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 		seen.SharedCapacity = a.backend.Kind == route.Vertex
 		seen.Unprovisioned = a.tierAsked == gemini.Shared || a.unprovisioned()
 		seen.Project, seen.Proxy, seen.PlainText = a.backend.Project, a.backend.ProxyHost(), a.backend.PlainText()
-		a.elsewhere(seen)
+		a.findAlternatives(seen)
 		seen.Cut = a.untilDeadline() <= 0
 	}
 	r := heal.Judge(*seen)
@@ -67,8 +68,8 @@ func (a *attempt) rule(seen *heal.Seen) heal.Ruling {
 	return r
 }
 
-// servedAt is when the response was made, on the clock of who made it: what it
-// says of dates is on the same clock.
+// servedAt is when the response was made, on the server's clock: its dates are
+// on the same clock.
 func (a *attempt) servedAt() time.Time {
 	if at, err := http.ParseTime(a.response.Headers.Get("date")); err == nil {
 		return at
@@ -76,8 +77,8 @@ func (a *attempt) servedAt() time.Time {
 	return time.Now()
 }
 
-// repairs are those that earlier attempts have asked for, as far as they concern
-// this one.
+// repairs are those that earlier attempts have asked for and that apply to this
+// one.
 func (a *attempt) repairs() heal.Repairs {
 	if a.backend == nil {
 		return 0
@@ -85,22 +86,22 @@ func (a *attempt) repairs() heal.Repairs {
 	return a.memory.RepairsAt(a.backend.Name, a.model)
 }
 
-// onlyPlaceholders reports whether the history has calls, but no signature of it
-// went upstream: a refusal is then one of the placeholder. Native bodies are not
-// looked into.
+// onlyPlaceholders reports whether the history has calls, but none of its
+// signatures went upstream: then a refusal is about the placeholder. Native
+// bodies are not searched.
 func (a *attempt) onlyPlaceholders() bool {
 	return a.features.Direct == nil && a.called && a.thread != nil && !a.thread.Sent()
 }
 
 // mayRetry reports whether the budgets allow another attempt after wait.
 func (a *attempt) mayRetry(wait time.Duration) bool {
-	return a.attemptsUsed() < a.settings.Attempts && a.elapsed()+wait < a.settings.Deadline
+	return a.attemptsUsed() < a.settings.Attempts && a.untilDeadline()-wait >= a.leastTime()
 }
 
-// reply words a ruling in the client's dialect.
-func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
-	client := a.words(r)
-	a.comeBack(r, &client)
+// reply encodes a verdict in the client's dialect.
+func (a *attempt) reply(r *heal.Verdict) *policies.Reply {
+	client := a.clientError(r)
+	a.setRetryAfter(r, &client)
 	client.RequestID = a.requestID()
 	if r.Status == http.StatusTooManyRequests {
 		client.Rates = a.timed(withRates(client.Rates, headerRates(a.response.Headers)))
@@ -123,11 +124,12 @@ func (a *attempt) reply(r *heal.Ruling) *policies.Reply {
 	return reply
 }
 
-// remember makes the memory for the next attempt, and says how much of the wait
-// is Envoy's where the route leaves it to Envoy: whole seconds, and fewer than
-// there are, since Envoy adds up to half of them. The next attempt waits the rest.
-// With memory: store the memory is put there, and nothing is left for the header.
-func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy time.Duration, sealed string) {
+// remember seals the memory for the next attempt. byEnvoy is the part of the
+// wait that is left to Envoy, where the route does so: whole seconds, and fewer
+// than the wait has, since Envoy adds up to half of them. The next attempt waits
+// the rest. With memory: store the memory is put into the store, and sealed is
+// "".
+func (a *attempt) remember(r *heal.Verdict, client conversation.Error) (byEnvoy time.Duration, sealed string) {
 	if a.settings.Wait == "envoy" {
 		byEnvoy = (r.Wait * 2 / 3).Truncate(time.Second)
 	}
@@ -138,21 +140,27 @@ func (a *attempt) remember(r *heal.Ruling, client conversation.Error) (byEnvoy t
 		m.Until = a.x.clock.Now().Add(r.Wait)
 	}
 	m.Repairs |= r.Repair
+	a.moments.repair = r.Repair
 	if r.Repair != 0 {
 		a.x.metrics.repairs.WithLabelValues(r.Repair.String()).Inc()
 	}
 	m.Last = &client
-	m.Tries = append(m.Tries, a.try(r))
+	try := a.try(r)
+	if try.Used = a.usedSoFar(); a.upstreamStatus() != r.Status {
+		try.Replied = a.upstreamStatus()
+	}
+	m.Tries = slices.Clip(m.Tries)
+	m.Remember(try, a.number)
 	sealed = m.Seal(a.x.key, a.x.clock, a.requestID())
 	if a.settings.StoresMemory() {
-		a.keep(sealed, r.Wait)
+		a.storeMemory(sealed, r.Wait)
 		return byEnvoy, ""
 	}
 	return byEnvoy, sealed
 }
 
-// try is what later attempts should know of this one.
-func (a *attempt) try(r *heal.Ruling) heal.Try {
+// try is what later attempts need to know of this one.
+func (a *attempt) try(r *heal.Verdict) heal.Try {
 	try := heal.Try{Verdict: r.Verdict, Reason: r.Reason, Status: r.Status, Rotate: r.Rotate, Repair: r.Repair, Lasting: r.Lasting, OfModel: r.OfModel, Failure: r.Failure, OfGroup: r.OfGroup, OfTier: r.OfTier}
 	if a.backend != nil {
 		try.Backend, try.Account, try.Model, try.Tier = a.backend.Name, a.account.ID, a.model, a.tier
@@ -163,11 +171,12 @@ func (a *attempt) try(r *heal.Ruling) heal.Try {
 	return try
 }
 
-// refuse ends the attempt with an error of heald's own finding.
+// refuse ends the attempt with an error of heald's own, or one of an earlier
+// attempt.
 func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	e.RequestID = a.requestID()
 	e.Message, e.Param = redact.Bound(e.Message, redact.Limit), redact.Bound(e.Param, paramLimit)
-	a.record.err, a.record.final = e, true
+	a.record.err, a.record.final = forRecords(e), true
 	a.settle(policies.Fail, reason)
 	a.move(over)
 	status, headers, body := a.dialect.Error(e)
@@ -178,11 +187,12 @@ func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	}
 }
 
-// settle notes the verdict, once.
+// settle records the verdict, once.
 func (a *attempt) settle(v policies.Verdict, reason string) {
 	a.record.verdict, a.record.reason = v, reason
+	a.moments.decided = time.Now()
 	if !a.sentAt.IsZero() {
 		a.record.held = time.Since(a.sentAt)
-		a.x.metrics.peek.WithLabelValues(v.String()).Observe(a.record.held.Seconds())
+		a.observe(a.x.metrics.held.Of(a.labels().backend, v.String()), a.record.held)
 	}
 }

@@ -69,7 +69,7 @@ func TestWaitIsSplit(t *testing.T) {
 			}
 			a.Close(policies.EndCancelled)
 			lines := r.log.FilterMessage("attempt finished").All()
-			if got := lines[len(lines)-1].ContextMap()["waited"]; got != c.here {
+			if got := lines[len(lines)-1].ContextMap()["waited_ms"]; got != c.here.Milliseconds() {
 				t.Errorf("wait %s: the log says that it waited %v, want %v", c.wait, got, c.here)
 			}
 		})
@@ -160,6 +160,10 @@ func TestMemoryOfAnotherKeyIsIgnoredAndSaid(t *testing.T) {
 	lines := r.log.FilterMessage("memory of earlier attempts was ignored").All()
 	if len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["error"]), "same memory_key") {
 		t.Errorf("log: %v", lines)
+	}
+	answerWith(a, 200, hello+stop)
+	if got := r.log.FilterMessage("attempt finished").All()[0].ContextMap()["memory"]; got != "other_key" {
+		t.Errorf("the attempt's line says %v", got)
 	}
 }
 

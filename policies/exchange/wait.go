@@ -9,7 +9,8 @@ import (
 // table has a longer one of its own.
 const longestPause = 15 * time.Second
 
-// untilDue is how long the attempt must still wait, by the word of the one before.
+// untilDue is how long the attempt must still wait, as the one before has set
+// it.
 func (a *attempt) untilDue() time.Duration {
 	if a.memory.Until.IsZero() {
 		return 0
@@ -17,8 +18,8 @@ func (a *attempt) untilDue() time.Duration {
 	return min(a.memory.Until.Sub(a.x.clock.Now()), max(a.settings.MaxWait, longestPause))
 }
 
-// pause waits until the attempt is due. What is ready then is asked, so nobody
-// is chosen before.
+// pause waits until the attempt is due. Candidates are chosen afterwards, among
+// those that are ready then.
 func (a *attempt) pause(ctx context.Context) error {
 	d := a.untilDue()
 	if d <= 0 {

@@ -10,20 +10,21 @@ import (
 )
 
 const (
-	// roomWait is how long a body waits for room. To make a request of the
-	// longest takes below a second.
+	// roomWait is how long a body waits for room. Making a request of the
+	// longest body takes below a second.
 	roomWait = 10 * time.Second
-	// waitingCost is what of a body is in memory while it waits and is counted
-	// nowhere else, in bytes: the part that has arrived and was not asked for,
-	// which is HTTP/2's window.
+	// waitingCost is how many bytes of a body are in memory while it waits and
+	// are counted nowhere else: the part that has arrived without being asked
+	// for, HTTP/2's window.
 	waitingCost = 1 << 20
-	// waitingShare is the part of the bound that bodies which wait may take
-	// beside it, as a divisor. More are refused at once.
+	// waitingShare is the part of the bound that waiting bodies may take beside
+	// it, as a divisor. Further ones are refused at once.
 	waitingShare = 16
 )
 
-// waiting are the long bodies that wait for room, in the order in which they
-// came. Short ones do not wait: they take what there is, or are refused.
+// waiting is the queue of long bodies that wait for room, in the order in which
+// they came. Short ones do not wait: they take the room that there is, or are
+// refused.
 type waiting struct {
 	count atomic.Int64
 	cost  atomic.Int64 // of the windows of those, in bytes
@@ -34,17 +35,17 @@ type waiting struct {
 	freed chan struct{} // closed when those that wait should look again; nil if nobody asked
 }
 
-// turn is where who is first puts something, and takes it out in the end.
+// turn is the lock of the first body in the queue: a value in it means taken.
 func (w *waiting) turn() chan struct{} {
 	w.made.Do(func() { w.first = make(chan struct{}, 1) })
 	return w.first
 }
 
-// end lets somebody else be first.
-func (w *waiting) end() { <-w.first }
+// endTurn lets the next body be first.
+func (w *waiting) endTurn() { <-w.first }
 
-// again is closed as soon as there may be more room than now.
-func (w *waiting) again() <-chan struct{} {
+// freedSignal is closed as soon as there may be more room than now.
+func (w *waiting) freedSignal() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.freed == nil {
@@ -53,8 +54,8 @@ func (w *waiting) again() <-chan struct{} {
 	return w.freed
 }
 
-// look has those that wait see whether there is room now.
-func (w *waiting) look() {
+// wake lets the waiting bodies check for room again.
+func (w *waiting) wake() {
 	if w.count.Load() == 0 {
 		return // whoever comes now looks first
 	}
@@ -66,19 +67,19 @@ func (w *waiting) look() {
 	}
 }
 
-// until waits to be first, and then until take has taken the room. It reports
-// whether it has.
-func (w *waiting) until(ctx context.Context, take func() bool) bool {
+// waitTurn waits to be first, and then until take has taken the room. It reports
+// whether take has.
+func (w *waiting) waitTurn(ctx context.Context, take func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
 	select {
 	case w.turn() <- struct{}{}:
-		defer w.end()
+		defer w.endTurn()
 	case <-ctx.Done():
 		return false
 	}
 	for {
-		again := w.again()
+		again := w.freedSignal()
 		if take() {
 			return true
 		}
@@ -91,8 +92,8 @@ func (w *waiting) until(ctx context.Context, take func() bool) bool {
 }
 
 // Receive takes the room for a long body that is about to be received, or was
-// collected. It waits for it, or refuses the body. What was collected keeps its
-// place meanwhile, and is not in its own way: fitsBody.
+// collected. It waits for room, or refuses the body. A collected body keeps its
+// room meanwhile, and does not block itself: fitsBody.
 func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
 	f := a.share.of
 	if f == nil {
@@ -104,12 +105,12 @@ func (a *attempt) Receive(ctx context.Context, n int) *policies.Reply {
 	}
 	defer a.endTurn()
 	return a.wait(&f.waiting, cost, func() bool {
-		return f.waiting.until(ctx, func() bool { return a.share.setBody(int64(n)*bodyCost, a.isNew()) })
+		return f.waiting.waitTurn(ctx, func() bool { return a.share.setBody(int64(n)*bodyCost, a.isNew()) })
 	})
 }
 
-// wait counts the attempt among those that wait, and cost of its body, in bytes.
-// It refuses the body if they take too much, or if there was no room.
+// wait counts the attempt as waiting, and cost bytes of its body. It refuses the
+// body if the waiting ones take too much, or if there was no room.
 func (a *attempt) wait(w *waiting, cost int64, until func() bool) *policies.Reply {
 	limit := a.share.of.limit.Load()
 	w.count.Add(1)

@@ -16,10 +16,10 @@ const (
 	oneWarningLimit = 512
 )
 
-// warning lists what was changed or left out, as a header value; "" for
-// nothing. What does not fit is counted.
+// warning lists what was changed or left out, as a header value; "" for nothing.
+// Warnings that do not fit are counted.
 func (a *attempt) warning() string {
-	w := &warningList{}
+	var w warningList
 	for _, hop := range a.hops() {
 		w.add(hop)
 	}
@@ -30,14 +30,14 @@ func (a *attempt) warning() string {
 		for _, r := range a.req.Warnings {
 			w.add(r.Field, ": ", r.Why)
 		}
-		w.more += a.req.UntoldWarnings
+		w.more += a.req.OmittedWarnings
 	}
 	return w.String()
 }
 
-// warningList joins warnings as long as there is room.
+// warningList joins warnings as long as they fit.
 type warningList struct {
-	text strings.Builder
+	text []byte
 	more int // that did not fit
 }
 
@@ -47,19 +47,19 @@ func (w *warningList) add(parts ...string) {
 		return
 	}
 	one := policies.Clean(redact.Bound(strings.Join(parts, ""), oneWarningLimit))
-	if w.text.Len()+len("; ")+len(one) > warningLimit-len("; and 1000000 more") {
+	if len(w.text)+len("; ")+len(one) > warningLimit-len("; and 1000000 more") {
 		w.more++
 		return
 	}
-	if w.text.Len() > 0 {
-		w.text.WriteString("; ")
+	if len(w.text) > 0 {
+		w.text = append(w.text, "; "...)
 	}
-	w.text.WriteString(one)
+	w.text = append(w.text, one...)
 }
 
 func (w *warningList) String() string {
 	if w.more > 0 {
-		return fmt.Sprintf("%s; and %d more", &w.text, w.more)
+		return fmt.Sprintf("%s; and %d more", w.text, w.more)
 	}
-	return w.text.String()
+	return string(w.text)
 }

@@ -10,7 +10,7 @@ import (
 
 // Whatever is not told in full is counted, so that the list never looks whole.
 func TestUntoldWarningsAreCounted(t *testing.T) {
-	a := &attempt{req: &conversation.Request{UntoldWarnings: 7}}
+	a := &attempt{req: &conversation.Request{OmittedWarnings: 7}}
 	a.req.Warn("speed", "left out")
 	if got := a.warning(); got != "speed: left out; and 7 more" {
 		t.Errorf("got %q", got)

@@ -9,7 +9,7 @@ import (
 const studioFiles = "generativelanguage.googleapis.com"
 
 // UnreadableFile says why the API cannot read the file at uri, and what to do
-// about it; "" if it may.
+// about it; "" if it can.
 func (k Kind) UnreadableFile(uri string) string {
 	scheme, _, ok := strings.Cut(uri, ":")
 	scheme = strings.ToLower(scheme)
@@ -43,8 +43,8 @@ func isUploaded(uri string) bool {
 	return err == nil && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), studioFiles) && strings.Contains(u.Path, "/files/")
 }
 
-// AssumedMIME is the media type of a file whose address does not tell it.
-// Vertex AI wants one.
+// AssumedMIME is the media type of a file whose address does not show it.
+// Vertex AI requires one.
 func AssumedMIME(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil {
@@ -54,11 +54,11 @@ func AssumedMIME(uri string) string {
 	case "youtube.com", "youtu.be":
 		return "video/mp4"
 	}
-	return "image/jpeg" // the only addresses without a telling ending are of images
+	return "image/jpeg" // the only addresses without a file extension are of images
 }
 
-// UnknownCache says why the API cannot have the cached content of that name, and
-// what to do about it; "" if it may.
+// UnknownCache says why the API cannot use the cached content of that name, and
+// what to do about it; "" if it can.
 func (k Kind) UnknownCache(name string) string {
 	switch {
 	case k == Vertex && strings.HasPrefix(name, "cachedContents/"):

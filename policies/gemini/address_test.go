@@ -8,7 +8,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// What an API cannot read is refused with words that say what to do instead.
+// An address that an API cannot read is refused with an error that says what to
+// do instead.
 func TestUnreadableFile(t *testing.T) {
 	const files = "https://generativelanguage.googleapis.com/v1beta/files/abc"
 	for _, c := range []struct{ uri, studio, vertex string }{

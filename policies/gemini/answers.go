@@ -7,14 +7,14 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// missingResult is the answer to a call that the client never answered, as
-// after an interruption.
+// missingResult is the answer to a call that the client never answered, for
+// example after an interruption.
 var missingResult = []conversation.Text{conversation.Quote("tool result missing")}
 
 // pairAnswers puts after every model turn with calls a user turn with one
-// answer for each, in the order of the calls and nothing beside (N4, N6).
-// Answers that belong to no call become text (N5); what else the user said
-// follows in a turn of its own, but see inlineReminders (N7).
+// answer for each, in the order of the calls and nothing else (N4, N6). Answers
+// that belong to no call become text (N5); what else the user said follows in a
+// turn of its own, but see inlineReminders (N7).
 func (r *renderer) pairAnswers(turns []turn) []turn {
 	r.giveIDs(turns)
 	paired := r.matchAnswers(turns)
@@ -138,8 +138,8 @@ func (r *renderer) unpaired(pieces []piece) []piece {
 }
 
 // giveIDs makes the ids of the calls in a turn unique, and gives ids to calls
-// that have none and to their answers in the turn after. What it makes depends
-// on the position alone, so that the same history renders the same.
+// that have none and to their answers in the turn after. A new id depends on the
+// position alone, so that the same history renders the same.
 func (r *renderer) giveIDs(turns []turn) {
 	var used map[string]bool // all ids; nil until one must be made
 	for i := range turns {
@@ -218,8 +218,8 @@ func repeatsIDs(pieces []piece) bool {
 // lacksID reports whether p is an answer without an id.
 func lacksID(p piece) bool { return p.kind == conversation.KindResult && p.id == "" }
 
-// openCalls are the calls of one turn that wait for their answers, by what an
-// answer may name them.
+// openCalls are the calls of one turn that wait for their answers, by id and by
+// name.
 type openCalls struct {
 	byID, byName map[string][]*piece
 	bare         map[string][]*piece // by name, those that came without an id
@@ -247,9 +247,9 @@ func (o *openCalls) add(call *piece) {
 	o.all = append(o.all, call)
 }
 
-// answer gives a the id of the first waiting call that it may belong to: by
-// its id, or else by its name, or else by its place. A call that came without an
-// id may have an answer with one.
+// answer gives a the id of the first waiting call that it may belong to: by its
+// id, else by its name, else by its position. A call that came without an id
+// may have an answer with one.
 func (o *openCalls) answer(a *piece) {
 	list, key := o.byID, a.id
 	switch {

@@ -12,9 +12,9 @@ import (
 
 var noArgs = conversation.Raw(`{}`)
 
-// ObjectResponse returns what a tool gave back as the object that it must be
-// (N9). A "$ref" in it, which upstream takes for a reference to a part and
-// refuses, goes as text; with attached parts it may be one.
+// ObjectResponse returns the output of a tool as the object that the API
+// requires (N9). A "$ref" in it, which upstream takes for a reference to a part
+// and refuses, goes as text; with attached parts it may be one.
 func ObjectResponse(raw conversation.Raw, parts bool) conversation.Raw {
 	raw = bytes.TrimSpace(raw)
 	var output []byte

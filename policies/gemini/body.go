@@ -9,9 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// bodyWriter appends JSON to a buffer. It puts commas by looking at the last
-// byte: a value ends with a bracket that closes, a quote, a digit or a letter,
-// never with one that opens, and a key ends with a colon.
+// bodyWriter appends JSON to a buffer. The last byte shows whether a comma is
+// needed: a value ends with a closing bracket, a quote, a digit or a letter,
+// and a key with a colon.
 type bodyWriter struct{ buf []byte }
 
 func (w *bodyWriter) comma() {

@@ -34,7 +34,7 @@ type builtin struct {
 // field is the member of the upstream's tool; "" for a function.
 func field(tool *conversation.Tool) string { return cmp.Or(builtins[tool.Kind], tool.Field) }
 
-// mayOffer asks whether the client may offer a tool that runs upstream.
+// mayOffer checks whether the client may offer a tool that runs upstream.
 func (r *renderer) mayOffer(tool *conversation.Tool) error {
 	name := field(tool)
 	if name == "" {
@@ -62,8 +62,8 @@ func (r *renderer) builtin(t *toolset, tool *conversation.Tool) {
 	}
 }
 
-// settingsOf returns what a tool is set to, without what only the other API
-// takes; nil for nothing.
+// settingsOf returns a tool's settings, without those that only the other API
+// takes; nil for none.
 func (r *renderer) settingsOf(tool *conversation.Tool, name string) conversation.Raw {
 	if tool.Settings == nil {
 		return nil
@@ -75,7 +75,7 @@ func (r *renderer) settingsOf(tool *conversation.Tool, name string) conversation
 	_ = w.object(func(key []byte) error { // a setting is valid JSON
 		var v jsontext.Value
 		err := w.value(&v)
-		if home := SettingHome(name + "." + string(key)); home.Away(r.target.Kind) {
+		if home := SettingHome(name + "." + string(key)); home.MissingAt(r.target.Kind) {
 			r.req.Warn(r.where(&tool.At)+"."+tool.Name+"."+string(key), "left out: only "+home.Name()+" takes it")
 		} else if v != nil {
 			out.key(string(key))
@@ -104,7 +104,7 @@ func SnakeCase(name string) string {
 	return b.String()
 }
 
-// exclude notes the domains that a search must leave out.
+// exclude sets the domains that a search must leave out.
 func (r *renderer) exclude(t *toolset, tool *conversation.Tool) error {
 	field := r.where(&tool.At) + ".blocked_domains"
 	if tool.Kind == conversation.OwnTool {

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// openCall is the function call that is being streamed, if one is.
-// A call that comes whole passes through it within one frame.
+// openCall is the function call that is being streamed, if any. A call that
+// comes whole begins and ends within one frame.
 type openCall struct {
 	state    callState
 	id, name string           // as upstream sent them
@@ -20,8 +20,8 @@ type openCall struct {
 // release reuses the memory of pieces handed out earlier.
 func (o *openCall) release() { o.out, o.from = o.out[:0], 0 }
 
-// goesOn reports whether c is a further piece of the open call. Only the first
-// piece carries the name in recorded streams.
+// goesOn reports whether c continues the open call. Only the first piece
+// carries the name in recorded streams.
 func (o *openCall) goesOn(c *callPart) bool {
 	return (c.name == "" || c.name == o.name) && (c.id == "" || c.id == o.id)
 }

@@ -13,14 +13,14 @@ const (
 	callOpen                  // one is; id and name are its
 )
 
-// callMoves are the arrows of the drawing. They are looked up, not searched for,
-// as calls come in the decoder's busiest loop.
+// callMoves are the arrows of the drawing. They are an array, since calls come
+// in the decoder's busiest loop.
 var callMoves = [...][callOpen + 1]bool{
 	callNone: {callOpen: true},
 	callOpen: {callNone: true},
 }
 
-// move is the only place that changes the state, as [Decoder.move] is for its.
+// move is the only function that changes the state, like [Decoder.move].
 func (o *openCall) move(to callState) {
 	if !callMoves[o.state][to] {
 		undrawnCall(o.state, to)
@@ -28,7 +28,7 @@ func (o *openCall) move(to callState) {
 	o.state = to
 }
 
-// undrawnCall is apart, so that move is inlined.
+// undrawnCall is a function of its own so that move is inlined.
 //
 //go:noinline
 func undrawnCall(from, to callState) {

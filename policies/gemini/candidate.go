@@ -9,7 +9,7 @@ import (
 // MaxCandidates is how many answers the API gives at once.
 const MaxCandidates = 8
 
-// candidate is one of the answers of a reply, as far as it came.
+// candidate is one of the answers of a reply, as far as it has arrived.
 type candidate struct {
 	decoder *Decoder
 	index   int
@@ -20,16 +20,16 @@ type candidate struct {
 	finish    conversation.Finish
 	reason    string
 	note      string
-	said      said
+	said      textSoFar
 	grounding grounding
-	last      conversation.EventKind // what a text must be to go on with the one before; see block
+	last      conversation.EventKind // the kind of text that continues the one before; see block
 }
 
 func (d *Decoder) newCandidate(index int) *candidate {
-	return &candidate{decoder: d, index: index, said: said{keep: d.expect.Citations}}
+	return &candidate{decoder: d, index: index, said: textSoFar{keep: d.expect.Citations}}
 }
 
-// mark notes in events whose they are.
+// mark sets the answer's index in events.
 func (c *candidate) mark(events []conversation.Event) {
 	if c.index == 0 {
 		return
@@ -39,9 +39,9 @@ func (c *candidate) mark(events []conversation.Event) {
 	}
 }
 
-// take appends the events of what one frame says of the candidate.
-func (c *candidate) take(dst []conversation.Event, told *candidateFrame, parts []part) ([]conversation.Event, error) {
-	from, logprobs := len(dst), told.logprobs
+// take appends the events of one frame of the candidate.
+func (c *candidate) take(dst []conversation.Event, frame *candidateFrame, parts []part) ([]conversation.Event, error) {
+	from, logprobs := len(dst), frame.logprobs
 	c.said.frame()
 	for i := range parts {
 		var err error
@@ -63,8 +63,8 @@ func (c *candidate) take(dst []conversation.Event, told *candidateFrame, parts [
 		dst = append(dst, conversation.Event{Kind: conversation.EventText, Text: emptyText, Logprobs: logprobs})
 	}
 	c.mark(dst[from:])
-	if told.grounding != nil {
-		c.grounding.add(told.grounding)
+	if frame.grounding != nil {
+		c.grounding.add(frame.grounding)
 	}
 	return dst, nil
 }
@@ -131,7 +131,7 @@ func (c *candidate) upstreamPart(dst []conversation.Event, p *part) []conversati
 	case "inlineData":
 		c.content = true
 		if p.thought {
-			// A sketch on the way to the image; the image itself follows.
+			// A draft of the image; the image itself follows.
 			c.decoder.unsupport("inlineData in a thought")
 			return dst
 		}
@@ -167,7 +167,7 @@ func (c *candidate) callPart(dst []conversation.Event, p *part) ([]conversation.
 	if c.call.state == callNone {
 		if call.name == "" {
 			if call.args == nil && len(call.pieces) == 0 {
-				return dst, nil // the empty message that closes a call, once more
+				return dst, nil // a repeated empty message that closes a call
 			}
 			return dst, errors.New("functionCall has arguments but no name, and no call is open")
 		}

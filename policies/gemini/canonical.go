@@ -11,8 +11,8 @@ import (
 // few levels, and the API takes a hundred.
 const maxCanonicalDepth = 128
 
-// Canonical returns the RFC 8785 form of a value, in memory of its own; not ok
-// is what has none, or is nested too deeply to make it.
+// Canonical returns the RFC 8785 form of a value, in memory of its own. ok is
+// false for a value that has none, or that is nested too deeply.
 func Canonical(value []byte) (canonical []byte, ok bool) {
 	if deeper(value, maxCanonicalDepth) {
 		return nil, false

@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Control says how a model's thinking is steered. A model takes one of the
+// Control says how a model's thinking is controlled. A model takes one of the
 // two; both together are refused.
 type Control uint8
 
@@ -19,8 +19,8 @@ const (
 	LevelControl                 // thinkingLevel
 )
 
-// Capability is what a model can do and what it refuses. The zero value is a
-// model of which nothing is known: nothing is held back from it but thinking.
+// Capability is what a model can do and what it refuses. The zero value is an
+// unknown model, which gets everything but thinking settings.
 type Capability struct {
 	Thinking Control
 	// MinBudget and MaxBudget bound a thinkingBudget that is not 0 or -1.
@@ -40,12 +40,12 @@ type Capability struct {
 	// Outputs are the kinds of answer that the model makes, as in
 	// conversation.Output, or VectorOutput alone; nil if unknown.
 	Outputs []string
-	// Predicts: Vertex AI makes its vectors by the method predict.
+	// Predicts: Vertex AI makes its embeddings with the method predict.
 	Predicts bool
 	// VertexOnly: AI Studio does not have the model.
 	VertexOnly bool
-	// Ratios and Scales are what an image may be like, Scales from the smallest
-	// to the largest, as in conversation.Image; nil if unknown.
+	// Ratios and Scales are those that an image may have, as in
+	// conversation.Image, Scales from the smallest to the largest; nil if unknown.
 	Ratios, Scales []string
 	// PartResolution: a part may carry its own media resolution; otherwise
 	// there is one for all.
@@ -59,7 +59,7 @@ type Capability struct {
 	// JSONWithTools: a JSON response format and tools may stand together.
 	JSONWithTools bool
 	// ProtoSchema: schemas are written as the API's own type, in parameters and
-	// responseSchema; JSON Schema is not known.
+	// responseSchema; JSON Schema is unknown.
 	ProtoSchema bool
 	// StrictSignatures: the first call of a step must carry a thought
 	// signature.
@@ -87,8 +87,9 @@ type Capability struct {
 // Embeds reports whether the model makes vectors, and nothing else.
 func (c Capability) Embeds() bool { return slices.Contains(c.Outputs, VectorOutput) }
 
-// Does says why the model has no part in an operation; nil if it may have.
-func (c Capability) Does(op conversation.Operation) error {
+// CheckOperation returns the error for an operation that the model does not
+// support; nil if it may support it.
+func (c Capability) CheckOperation(op conversation.Operation) error {
 	switch {
 	case op == conversation.Embed && c.Outputs != nil && !c.Embeds():
 		return errors.New("this model makes no embeddings; ask for one that does, such as gemini-embedding-001")
@@ -98,7 +99,7 @@ func (c Capability) Does(op conversation.Operation) error {
 	return nil
 }
 
-// Row is what is known of one model.
+// Row is the capability of one model.
 type Row struct {
 	// Model is the name without suffixes such as -preview or -001: a row
 	// holds for every name that continues it with a hyphen and has no row of
@@ -107,20 +108,19 @@ type Row struct {
 	Capability
 }
 
-// Table is the knowledge about models. Where two rows hold, the longer name
-// counts; of equal names the later.
+// Table is a list of models and their capabilities. Where two rows match, the
+// longer name counts; of equal names the later.
 type Table []Row
 
-// With returns the table extended, and where names are equal overruled, by
-// rows.
+// With returns the table extended by rows, which replace rows with equal names.
 func (t Table) With(rows ...Row) Table {
 	return append(t[:len(t):len(t)], rows...)
 }
 
 // Capabilities returns what is known of model. Names of Gemini 3 and later, and
 // unversioned ones such as gemini-flash-latest, that have no row inherit from
-// the newest row of the built-in table: newer models refuse more, so that what
-// suits the newest suits all.
+// the newest row of the built-in table: newer models refuse more, so a request
+// that suits the newest suits all.
 func (t Table) Capabilities(model string) Capability {
 	model = strings.ToLower(bareModel(model))
 	if row, rest := t.find(model); row != nil {
@@ -140,7 +140,7 @@ func (t Table) Capabilities(model string) Capability {
 }
 
 // Knows reports whether the table has a row of the model itself. A variant that
-// draws or speaks only inherits from its base, whose limits are other ones.
+// makes images or audio inherits from its base, which has other limits.
 func (t Table) Knows(model string) bool {
 	row, rest := t.find(strings.ToLower(bareModel(model)))
 	return row != nil && !isVariant(rest)
@@ -154,8 +154,8 @@ func (t Table) Family(model string) string {
 	return ""
 }
 
-// find returns the row that holds for a model, and what its name adds to the
-// row's; nil if none does.
+// find returns the row that holds for a model, and the rest of its name after
+// the row's; nil if none does.
 func (t Table) find(model string) (best *Row, rest string) {
 	for i := range t {
 		row := &t[i]

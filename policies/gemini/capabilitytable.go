@@ -23,8 +23,8 @@ var (
 	allRatios = append(tenRatios[:len(tenRatios):len(tenRatios)], "1:4", "4:1", "1:8", "8:1")
 )
 
-// DefaultTable is what is known of Google's models (their documentation and
-// recorded refusals, autumn 2026).
+// DefaultTable has Google's models (their documentation and recorded refusals,
+// autumn 2026).
 var DefaultTable = Table{
 	{"gemini-2.5-pro", budget(128, 32_768, false)},
 	{"gemini-2.5-flash", budget(1, 24_576, true)},
@@ -41,7 +41,7 @@ var DefaultTable = Table{
 	{"gemini-3.5-flash", lone(levels(fourLevels))},
 	{"gemini-3.5-flash-lite", fixed(levels(fourLevels))},
 	{"gemini-3.6-flash", fixed(levels(fourLevels))},
-	// Whether 3.7 takes minimal is not known; 3.8 answers it with a 400.
+	// Whether 3.7 takes minimal is unknown; 3.8 answers it with a 400.
 	{"gemini-3.7-flash", fixed(levels(threeLevels))},
 	{"gemini-3.8-flash", newest},
 
@@ -54,7 +54,7 @@ var DefaultTable = Table{
 	{"text-multilingual-embedding-002", vertexOnly(predicts(EmbeddingModel(2048)))},
 }
 
-// newest is what a model not yet known inherits.
+// newest is inherited by models that are not in the table.
 var newest = fixed(levels(threeLevels))
 
 // budget is a Gemini 2.5 model.
@@ -77,36 +77,37 @@ func levels(names []string) Capability {
 	}
 }
 
-// lone is c of the models since 3.5, which want function responses to stand
-// alone. Recorded requests show that earlier ones do not mind.
+// lone returns c for the models since 3.5, which require function responses to
+// be the only parts of their content. Recorded requests show that earlier ones
+// do not.
 func lone(c Capability) Capability {
 	c.LoneAnswers = true
 	return c
 }
 
-// fixed is c of the models since 3.5 Flash-Lite, which ignore sampling
+// fixed returns c for the models since 3.5 Flash-Lite, which ignore sampling
 // parameters and refuse contents that end with a model turn.
 func fixed(c Capability) Capability {
 	c.FixedSampling, c.NoTrailingModel = true, true
 	return lone(c)
 }
 
-// imageModel is c of a model that draws: no functions, no steered thinking, one
-// answer.
+// imageModel returns c for a model that makes images: no functions, no thinking
+// settings, one answer.
 func imageModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions, c.OneCandidate = NoControl, nil, true, true
 	c.Outputs = []string{"text", "image"}
 	return c
 }
 
-// sized is c of a model that makes images of these ratios and scales.
+// sized returns c for a model that makes images of these ratios and scales.
 func sized(c Capability, ratios []string, scales ...string) Capability {
 	c.Ratios, c.Scales = ratios, scales
 	return c
 }
 
-// speechModel is c of a model that speaks: what an image model lacks, it lacks
-// too.
+// speechModel returns c for a model that makes audio. It has the limits of an
+// image model, too.
 func speechModel(c Capability) Capability {
 	c.Thinking, c.Levels, c.NoFunctions = NoControl, nil, true
 	c.Outputs = []string{"audio"}
@@ -120,31 +121,32 @@ const VectorOutput = "vector"
 const embeddingWord = "embedding"
 
 // EmbeddingModel is a model that makes vectors of inputs of so many tokens; 0 if
-// that is not known.
+// that is unknown.
 func EmbeddingModel(context int) Capability {
 	return Capability{Outputs: []string{VectorOutput}, NoFunctions: true, Context: context}
 }
 
-// predicts is c of the embedding models before gemini-embedding-2.
+// predicts returns c for the embedding models before gemini-embedding-2.
 func predicts(c Capability) Capability {
 	c.Predicts = true
 	return c
 }
 
-// vertexOnly is c of a model that AI Studio does not have.
+// vertexOnly returns c for a model that AI Studio does not have.
 func vertexOnly(c Capability) Capability {
 	c.VertexOnly = true
 	return c
 }
 
-// variants are what words in the rest of a model's name make of it, such as in
-// gemini-2.5-pro-preview-tts.
+// variants maps words in the rest of a model's name to the capabilities of the
+// variant, as in gemini-2.5-pro-preview-tts.
 var variants = map[string]func(Capability) Capability{
 	"image": imageModel, "tts": speechModel,
 	embeddingWord: func(Capability) Capability { return EmbeddingModel(0) },
 }
 
-// variant is c of the variant of a model that the rest of its name tells of.
+// variant returns c for the variant of a model that the rest of its name
+// describes.
 func variant(c Capability, rest string) Capability {
 	for word := range strings.SplitSeq(rest, "-") {
 		if of := variants[word]; of != nil {

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients
-	// send the same few dozen tools of 1 to 4 KB with every request.
+	// DefaultCompilerSize is a good size for NewCompiler, in bytes: clients send
+	// the same few dozen tools of 1 to 4 KB with every request.
 	DefaultCompilerSize = 4 << 20
-	// entryCost is about what an entry takes beside its schema, in bytes.
+	// entryCost is approximately what an entry takes besides its schema, in bytes.
 	entryCost = 256
 	// minCached is the shortest schema that is remembered, in bytes: compiling
 	// a shorter one costs no more than looking it up.
 	minCached = 32
 )
 
-// Compiler compiles schemas and remembers the results, those used last. It may
-// be used by many requests at once; nil compiles and remembers nothing.
+// Compiler compiles schemas and caches the results that were used last. It is
+// safe for concurrent use; nil compiles and caches nothing.
 type Compiler struct {
 	limit int
 
@@ -43,8 +43,8 @@ type compiled struct {
 	// otherwise.
 	same bool
 	out  conversation.Raw
-	told []string // what compileSchema says of it
-	work int      // what it cost of a budget
+	told []string // the warning of compileSchema
+	work int      // what it cost, of a budget
 }
 
 func (c *compiled) cost() int {
@@ -60,9 +60,9 @@ func NewCompiler(limit int) *Compiler {
 	return &Compiler{limit: limit, entries: make(map[schemaKey]*list.Element)}
 }
 
-// compile is compileSchema. What it returns may be shared and must not be
-// changed. What is remembered costs of the budget what it cost at first: a
-// request is not taken or refused by what others sent before.
+// compile is compileSchema with the cache. Its result may be shared and must not
+// be changed. A cached result costs the budget what it cost at first: whether a
+// request is accepted does not depend on what others sent before.
 func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, told []string, err error) {
 	if c == nil || len(raw) < minCached {
 		return compileSchema(raw, opts, budget)
@@ -84,7 +84,7 @@ func (c *Compiler) compile(raw conversation.Raw, opts schemaOptions, budget *sch
 	}
 	entry := &compiled{key: key, same: bytes.Equal(out, raw), told: told, work: before - budget.left}
 	if !entry.same {
-		entry.out = bytes.Clone(out) // it may be a piece of the request's bytes
+		entry.out = bytes.Clone(out) // it may be a slice of the request
 	}
 	c.put(entry)
 	return out, told, nil

@@ -28,6 +28,6 @@ func ParseTokenCount(body []byte) (int, error) {
 	return n, nil
 }
 
-// EstimateTokens says about how many tokens so many bytes are, where the
-// upstream cannot be asked: English text and JSON have about 3.5 to a token.
+// EstimateTokens estimates the tokens of so many bytes, where the upstream
+// cannot be asked: English text and JSON have about 3.5 bytes to a token.
 func EstimateTokens(bytes int) int { return (bytes*2 + 6) / 7 }

@@ -41,7 +41,7 @@ func TestEstimateTokens(t *testing.T) {
 }
 
 // Clients ask how long their instructions and tools are before there is a
-// conversation. The API wants one all the same.
+// conversation. The API wants one anyway.
 func TestCountWithoutConversation(t *testing.T) {
 	system := []conversation.Part{text("be brief")}
 	tools := []conversation.Tool{{Name: "f"}}

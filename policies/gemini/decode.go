@@ -16,7 +16,7 @@ const (
 	maxKindLength  = 64
 )
 
-// Expect says what a reply may hold, as the request asked for it.
+// Expect describes the reply, as the request asked for it.
 type Expect struct {
 	// Original maps the name of a rendered function back to the client's; nil
 	// leaves names as they are.
@@ -26,11 +26,11 @@ type Expect struct {
 	// Candidates is the number of answers asked for; 0 means one. Others are
 	// left out.
 	Candidates int
-	// Citations keeps the text of the answer until its end, so that the
-	// sources can be tied to it. Without it, what the answer repeats is not
-	// told: nobody asked for sources.
+	// Citations keeps the text of the answer until its end, so that sources can be
+	// matched with it. Without it, recitations are left out, since no sources were
+	// requested.
 	Citations bool
-	// Silent leaves out what the answer says: the request wanted no token, and
+	// Silent leaves out the answer's text: the request asked for no tokens, and
 	// the upstream gives at least one.
 	Silent bool
 }
@@ -50,12 +50,12 @@ type Decoder struct {
 	unsupported []string
 
 	blocks, calls int                        // counted against maxBlocks and maxCalls
-	yield         func([]conversation.Event) // takes events on the way; nil if nobody does
+	yield         func([]conversation.Event) // called with events while a frame is decoded; nil for none
 }
 
-// NewDecoder starts a reply of one answer, of which nothing else is known.
-// original maps the name of a rendered function back to the client's; nil
-// leaves names as they are.
+// NewDecoder starts a reply of one answer without further expectations. original
+// maps the name of a rendered function back to the client's; nil leaves names
+// unchanged.
 func NewDecoder(original func(string) string) *Decoder {
 	return NewDecoderOf(Expect{Original: original, Citations: true})
 }
@@ -130,8 +130,8 @@ func (d *Decoder) Each(buf []conversation.Event, data []byte, yield func([]conve
 	return buf[:0], status, err
 }
 
-// End says that nothing more will come: it closes a call that is still open,
-// tells of the sources, and gives the finish of each answer, if one was seen.
+// End ends the reply: it closes a call that is still open, adds the sources, and
+// gives the finish of each answer, if one was seen.
 func (d *Decoder) End(dst []conversation.Event) []conversation.Event {
 	if d.state != decoderBegun {
 		return dst
@@ -154,8 +154,8 @@ func (d *Decoder) End(dst []conversation.Event) []conversation.Event {
 	return dst
 }
 
-// Content reports whether some part was seen that is an answer: text, thought
-// text, a call, media, code or a server-side tool call.
+// Content reports whether a part of an answer was seen: text, thought text, a
+// call, media, code or a server-side tool call.
 func (d *Decoder) Content() bool {
 	return slices.ContainsFunc(d.seen(), func(c *candidate) bool { return c.content })
 }
@@ -174,8 +174,8 @@ func (d *Decoder) Finished() bool {
 }
 
 // Finish returns the latest finish of the first answer, and whether all are
-// finished. One that undoes another answer counts more: there is no reply
-// without that one.
+// finished. A finish that invalidates another answer takes precedence: the reply
+// is not complete without that answer.
 func (d *Decoder) Finish() (conversation.Finish, bool) {
 	for _, c := range d.seen() {
 		if c.finish == conversation.FinishMalformed || c.finish == conversation.FinishSignature {
@@ -185,9 +185,8 @@ func (d *Decoder) Finish() (conversation.Finish, bool) {
 	return d.finishOf(d.first()), d.Finished()
 }
 
-// Reason returns the upstream's own word for the finish of the first answer,
-// or "". A number is given as its name where both APIs number alike, else as
-// its digits.
+// Reason returns the upstream's finishReason of the first answer, or "". A
+// number is given as its name where both APIs number alike, else as its digits.
 func (d *Decoder) Reason() string { return d.first().reason }
 
 // Usage returns the token counts known so far.
@@ -199,8 +198,8 @@ func (d *Decoder) Unsupported() []string { return slices.Clone(d.unsupported) }
 
 func (d *Decoder) first() *candidate { return d.candidates[0] }
 
-// seen are the candidates that there are. The first always is: a reply that
-// says nothing of any is about it.
+// seen are the candidates so far. The first always exists: a reply without
+// candidates is about it.
 func (d *Decoder) seen() []*candidate {
 	if len(d.candidates) == 1 {
 		return d.candidates
@@ -208,7 +207,7 @@ func (d *Decoder) seen() []*candidate {
 	return slices.DeleteFunc(slices.Clone(d.candidates), func(c *candidate) bool { return c == nil })
 }
 
-// finishOf is the finish of c. Upstream has one word for its two limits.
+// finishOf is the finish of c. Upstream has one name for its two limits.
 func (d *Decoder) finishOf(c *candidate) conversation.Finish {
 	if u := d.Usage(); c.finish == conversation.FinishLength && d.expect.Context > 0 && u.Input+u.Output >= d.expect.Context {
 		return conversation.FinishWindow
@@ -234,17 +233,17 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 		})
 	}
 	for i := range f.candidates {
-		said := &f.candidates[i]
-		c := d.candidates[said.index]
+		frame := &f.candidates[i]
+		c := d.candidates[frame.index]
 		if c == nil {
-			c = d.newCandidate(said.index)
-			d.candidates[said.index] = c
+			c = d.newCandidate(frame.index)
+			d.candidates[frame.index] = c
 		}
-		if err := d.take(&dst, c, said); err != nil {
+		if err := d.take(&dst, c, frame); err != nil {
 			return dst, err
 		}
-		if said.reason != "" && !d.blocked {
-			c.reason, c.finish, c.note = said.reason, finishOf(said.reason), said.note
+		if frame.reason != "" && !d.blocked {
+			c.reason, c.finish, c.note = frame.reason, finishOf(frame.reason), frame.note
 		}
 	}
 	if f.block != "" {
@@ -254,21 +253,21 @@ func (d *Decoder) emit(dst []conversation.Event) ([]conversation.Event, error) {
 }
 
 // take appends what a candidate of the frame says.
-func (d *Decoder) take(dst *[]conversation.Event, c *candidate, said *candidateFrame) (err error) {
-	parts := d.frame.parts[said.from:said.to]
+func (d *Decoder) take(dst *[]conversation.Event, c *candidate, frame *candidateFrame) (err error) {
+	parts := d.frame.parts[frame.from:frame.to]
 	if !d.expect.Silent {
-		*dst, err = c.take(*dst, said, parts)
+		*dst, err = c.take(*dst, frame, parts)
 		return err
 	}
 	yield := d.yield
 	d.yield = nil
-	_, err = c.take(nil, said, parts) // it is seen, but not told
+	_, err = c.take(nil, frame, parts) // it counts as seen, but makes no event
 	d.yield = yield
 	return err
 }
 
-// block notes that the prompt was refused. With an answer begun it is the
-// answer that was refused.
+// block records that the prompt was refused. If an answer has begun, the answer
+// was refused.
 func (d *Decoder) block(reason, note string) {
 	finish := conversation.FinishBlocked
 	if d.Content() {
@@ -283,7 +282,7 @@ func (d *Decoder) block(reason, note string) {
 	}
 }
 
-// unsupport notes a kind that no event carries.
+// unsupport records a kind that no event carries.
 func (d *Decoder) unsupport(kind string) {
 	kind = strings.ToValidUTF8(kind[:min(len(kind), maxKindLength)], "?")
 	if len(d.unsupported) < maxUnsupported && !slices.Contains(d.unsupported, kind) {
@@ -291,8 +290,8 @@ func (d *Decoder) unsupport(kind string) {
 	}
 }
 
-// status parses the error of a frame; nil if there is none. What an answer has
-// beside it is none.
+// status parses the error of a frame; nil if there is none. A member of that
+// name beside an answer is no error.
 func (f *frame) status() *Status {
 	if f.failure == nil && (f.relayed == nil || f.known) {
 		return nil

@@ -12,7 +12,7 @@ import (
 type decoderState uint8
 
 const (
-	decoderNew   decoderState = iota // nothing came: Start is still to be made
+	decoderNew   decoderState = iota // nothing came; Start is not made yet
 	decoderBegun                     // Start was made
 	decoderEnded                     // End was called
 )
@@ -24,8 +24,8 @@ var decoderMoves = [...][]decoderState{
 	decoderEnded: {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (d *Decoder) move(to decoderState) {
 	if !slices.Contains(decoderMoves[d.state], to) {
 		panic(fmt.Sprintf("gemini: decoder in state %d cannot move to %d", d.state, to))

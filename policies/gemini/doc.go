@@ -20,20 +20,20 @@
 //   - render.go writes the body, once, into one buffer. Texts, arguments,
 //     media and schemas without a fault are copied as the bytes they were.
 //
-// The same request gives the same bytes, and a conversation that grows keeps
-// its beginning, so that the upstream's implicit cache hits.
+// The same request gives the same bytes, and a growing conversation keeps its
+// beginning, so that the upstream's implicit cache works.
 //
-// What could not be carried over is noted with [conversation.Request.Warn];
-// what would change results, safety or money is an error that names the field.
+// What was left out is noted with [conversation.Request.Warn]; a loss that
+// would change results, safety or cost is an error that names the field.
 //
 // # Replies
 //
 // Frames of a stream, or one unary document, become the neutral events of
 // package conversation: [NewDecoderOf], with what the rendered request expects.
-// A unary reply is decoded by the same code as a stream of one frame. What the
-// upstream runs itself comes with the whole part, so that it can be sealed and
-// given back; grounding.go, said.go and sources.go tie the sources to the text
-// that they are about, and tell of them right before the finish. Statuses and
+// A unary reply is decoded by the same code as a stream of one frame. Events
+// about tools that the upstream runs itself have the whole part, so that it can
+// be sealed and sent back; grounding.go, textsofar.go and sources.go match the
+// sources with the text, and emit them right before the finish. Statuses and
 // error bodies become neutral errors.
 //
 // # Memory
@@ -45,5 +45,5 @@
 // # Known limits
 //
 // Media by URL is passed on, never fetched. Log probabilities that come in a
-// frame without text are told with an empty one.
+// frame without text are attached to an empty text.
 package gemini

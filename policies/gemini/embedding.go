@@ -6,11 +6,11 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Embeddings have three methods. AI Studio takes one content by embedContent and
-// several by batchEmbedContents. So does Vertex AI for models since
+// Embeddings have three methods. AI Studio takes one content by embedContent
+// and several by batchEmbedContents. So does Vertex AI for models since
 // gemini-embedding-2, where settings stand in an object of their own; older
-// models are asked by predict there, which takes texts only. Google's SDK
-// chooses the same ways.
+// models use predict there, which takes texts only. Google's SDK chooses the
+// same methods.
 const (
 	methodEmbed   = ":embedContent"
 	methodBatch   = ":batchEmbedContents"
@@ -34,8 +34,8 @@ func (t Target) embedMethod(can Capability, n int) string {
 	return methodBatch
 }
 
-// MostInputs is how many inputs one request for embeddings takes at the target,
-// of a model that can do so much.
+// MostInputs is the maximum number of inputs in one request for embeddings at
+// the target, for a model with these capabilities.
 func (t Target) MostInputs(can Capability) int {
 	if t.embedMethod(can, 2) == methodPredict {
 		return mostInPredict
@@ -55,7 +55,7 @@ func RenderEmbedding(req *conversation.Request, target Target, opts Options) (*R
 		return nil, invalid(e.want.List, fmt.Sprintf("%d inputs are too many: the model backend takes %d in one request; send them in several", n, most))
 	}
 	if target.Kind == Vertex && target.Version == "" && e.method != methodPredict {
-		target.Version = "v1beta1" // which Google's SDK asks for these methods
+		target.Version = "v1beta1" // Google's SDK uses this version for these methods
 	}
 	if err := e.check(); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ type embedder struct {
 func (e *embedder) check() error {
 	first := &e.want.Inputs[0]
 	for i := range e.want.Inputs {
-		if err := e.opts.Wanted(); err != nil {
+		if err := e.opts.CheckClient(); err != nil {
 			return err
 		}
 		in := &e.want.Inputs[i]
@@ -98,7 +98,7 @@ func (e *embedder) check() error {
 			if err != nil {
 				return err
 			}
-			if sent == nil { // the vector of a placeholder would mean nothing
+			if sent == nil { // the vector of a placeholder would be meaningless
 				return unsupported(e.where(&p.At), "the model makes no vectors of files of this type; send what it says as text")
 			}
 			p.Media = sent
@@ -163,7 +163,7 @@ func (e *embedder) one(in *conversation.EmbeddingInput) {
 	e.close('}')
 }
 
-// settings appends what is said of one input.
+// settings appends the settings of one input.
 func (e *embedder) settings(in *conversation.EmbeddingInput, task string) {
 	e.textField(task, in.Task)
 	e.textField("title", in.Title)
@@ -173,7 +173,7 @@ func (e *embedder) settings(in *conversation.EmbeddingInput, task string) {
 	}
 }
 
-// parameters appends what Vertex AI takes apart from that.
+// parameters appends those that Vertex AI takes for the whole request.
 func (e *embedder) parameters(in *conversation.EmbeddingInput) {
 	if in.Dimensions != nil {
 		e.key("outputDimensionality")

@@ -117,7 +117,7 @@ func TestModelsDoWhatTheyCan(t *testing.T) {
 		{"house-model", conversation.Embed, false},
 		{"house-model", conversation.Generate, false},
 	} {
-		if err := DefaultTable.Capabilities(c.model).Does(c.op); (err != nil) != c.refused {
+		if err := DefaultTable.Capabilities(c.model).CheckOperation(c.op); (err != nil) != c.refused {
 			t.Errorf("%s, operation %d: %v", c.model, c.op, err)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// ErrNoVectors is a reply that is whole, but has not one vector for each input.
+// ErrNoVectors reports a complete reply without exactly one vector for each
+// input.
 var ErrNoVectors = errors.New("not one vector for each input")
 
 // ParseEmbeddings reads the reply of any of the three methods to a request of n
@@ -46,7 +47,7 @@ func ParseEmbeddings(body []byte, n int) (*conversation.Embeddings, error) {
 type embeddingReader struct {
 	walker
 	out       conversation.Embeddings
-	truncated bool // says a reply that is of one input
+	truncated bool // set by a reply for one input
 }
 
 func (r *embeddingReader) member(name []byte) error {
@@ -107,8 +108,8 @@ func (r *embeddingReader) vector() error {
 }
 
 // isVector reports whether a JSON value is a list of numbers that 64 bits can
-// hold, of which not all are zero. What has no letters, quotes and brackets within
-// it is such a list.
+// hold, of which not all are zero. A list of anything but letters, quotes and
+// brackets qualifies.
 func isVector(v []byte) bool {
 	if len(v) < 2 || v[0] != '[' {
 		return false
@@ -124,9 +125,9 @@ func isVector(v []byte) bool {
 	return nonzero
 }
 
-// isNonzero reports whether a number of a list is another than zero; not ok is
-// one that is too large, or no number. Most have neither an exponent nor so many
-// digits that they need a closer look.
+// isNonzero reports whether a number of a list is another than zero; ok is
+// false for one that is too large, or no number. Most have neither an exponent
+// nor so many digits that they must be parsed.
 func isNonzero(number []byte) (nonzero, ok bool) {
 	const fewDigits = 300
 	plain := len(number) <= fewDigits

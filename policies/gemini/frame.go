@@ -8,12 +8,12 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// frame is one GenerateContentResponse, read but not yet judged. Its texts are
-// slices of the bytes it was read from. Keys come in camelCase, and in
+// frame is one GenerateContentResponse, read but not yet interpreted. Its texts
+// are slices of the bytes it was read from. Keys come in camelCase, and in
 // snake_case from gateways that print proto names; both are read.
 type frame struct {
-	// wanted is how many candidates are read, and cites whether what the answer
-	// repeats is of interest; both outlive reset.
+	// wanted is how many candidates are read, and cites whether recitations are
+	// read; both outlive reset.
 	wanted int
 	cites  bool
 
@@ -24,18 +24,18 @@ type frame struct {
 	blockNote  string
 	counters   counters
 	failure    jsontext.Value // the error object, if this is no answer
-	relayed    jsontext.Value // beside it, what a gateway's provider said
+	relayed    jsontext.Value // beside it, the reply of a gateway's provider
 
 	known bool // some member of an answer was seen
 
-	listed int // what the payload has listed so far; it outlives reset
+	listed int // the number of entries in the payload so far; it outlives reset
 
 	// begun says that id and model are known already; they come with every
 	// chunk, and only those of the first count.
 	begun bool
 }
 
-// candidateFrame is what a frame says of one candidate.
+// candidateFrame is one candidate of a frame.
 type candidateFrame struct {
 	index     int
 	from, to  int    // its parts in frame.parts
@@ -91,8 +91,8 @@ func (f *frame) read(w *walker) error {
 	})
 }
 
-// readCandidate reads one candidate. Those that were not asked for are left
-// out. Many answers lack the index, and it may follow the content.
+// readCandidate reads one candidate. Candidates that were not requested are
+// left out. Many answers lack the index, and it may follow the content.
 func (f *frame) readCandidate(w *walker) error {
 	c := candidateFrame{from: len(f.parts)}
 	members := 0
@@ -224,7 +224,7 @@ func (f *frame) readUsage(w *walker) error {
 	})
 }
 
-// trimPayload takes away what may stand around a payload.
+// trimPayload removes what may stand around a payload.
 func trimPayload(data []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
 }

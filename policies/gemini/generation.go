@@ -10,14 +10,15 @@ import (
 // MaxStops is how many stop sequences the API takes.
 const MaxStops = 5
 
-// maxStopBytes bounds the stop sequences together: looking for those that the
-// API does not take needs some 30 bytes for each of theirs.
+// maxStopBytes bounds the stop sequences together: the search for those that
+// are not sent needs some 30 bytes of memory for each byte.
 const maxStopBytes = 16 << 10
 
 // maxLogprobs is how many alternatives the API gives for each token.
 const maxLogprobs = 20
 
-// generation is a resolved generationConfig. Zero and nil mean: left out.
+// generation is a resolved generationConfig. Zero and nil mean that it is left
+// out.
 type generation struct {
 	maxOutput           int
 	temperature, topP   *float64
@@ -47,13 +48,11 @@ func (r *renderer) generation(turns []turn, tooled bool) (generation, error) {
 		return g, err
 	}
 	if n := limits.MaxTokens; n != nil {
-		// None is wanted where only a cache is to be filled; one is the least
-		// that the upstream gives.
+		// A limit of 0 fills a cache; the upstream gives at least one token.
 		g.silent = *n == 0
 		g.maxOutput = max(*n, 1)
 		if r.can.MaxOutput > 0 {
-			// Clients ask for what their own model could give: Claude Code
-			// for 128,000.
+			// Clients ask for the limit of their own model: Claude Code for 128,000.
 			g.maxOutput = min(g.maxOutput, r.can.MaxOutput)
 		}
 		g.maxOutput = min(g.maxOutput, math.MaxInt32)
@@ -76,13 +75,13 @@ func (r *renderer) generation(turns []turn, tooled bool) (generation, error) {
 	return g, r.format(&g, tooled)
 }
 
-// OneAnswer words that a model gives one answer only.
+// OneAnswer is the error text for a model that gives one answer only.
 func OneAnswer(model string) string {
 	return "model " + model + " gives one answer per request; send the request again for another"
 }
 
-// candidates settles the number of answers. Fewer than asked for would change
-// what the client gets, so that is an error.
+// candidates settles the number of answers. If the model gives fewer than
+// requested, that is an error.
 func (r *renderer) candidates(g *generation) error {
 	n := r.req.Limits.Candidates
 	switch {
@@ -99,7 +98,7 @@ func (r *renderer) candidates(g *generation) error {
 	return nil
 }
 
-// splitStops returns the stop sequences that the API takes, and the rest.
+// splitStops returns the stop sequences that are sent to the API, and the rest.
 func (r *renderer) splitStops(all []string) (known, rest []string, err error) {
 	size, seen := 0, map[string]bool{"": true}
 	for _, s := range all {

@@ -15,23 +15,23 @@ const (
 	maxCited    = 64 // pages of one support
 )
 
-// groundingFrame is what one frame says of where an answer comes from:
+// groundingFrame is what one frame says of the sources of an answer:
 // groundingMetadata, urlContextMetadata and citationMetadata.
 type groundingFrame struct {
 	queries  []string
-	chunks   []conversation.Page // one without address and title cannot be named
+	chunks   []conversation.Page // a page without address and title is skipped
 	supports []support
 	fetched  []string // addresses that were read
 	recited  []recitation
 }
 
-// recitation is a piece of the answer that repeats what stands elsewhere.
+// recitation is a piece of the answer that repeats a published text.
 type recitation struct {
 	support
 	page conversation.Page
 }
 
-// support ties a piece of the answer to chunks.
+// support links a piece of the answer to chunks.
 type support struct {
 	// part is the index of the part in the content; start and end are offsets
 	// in it, in bytes.
@@ -185,8 +185,8 @@ func fetchedWell(status string) bool {
 	return status == "" || status == "URL_RETRIEVAL_STATUS_SUCCESS" || status == "1"
 }
 
-// grounding is what all frames said. Most streams tell everything in the last
-// frame; those that tell it in pieces, or again and again, are united.
+// grounding is what all frames said. Most streams have it all in the last
+// frame; pieces and repetitions are merged.
 type grounding struct {
 	queries  []string
 	pages    []conversation.Page

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// NativePart is a part of a body that is in the API's own words already, as far
-// as the rules for histories need to know it.
+// NativePart is a part of a body in the API's own form, as far as the rules for
+// histories need it.
 type NativePart struct {
 	// Kind is that of a text, thought, call or result; KindMedia is any other
 	// part that has data, and KindUpstream one that goes as it is.
@@ -17,16 +17,15 @@ type NativePart struct {
 	// Text is that of a text or thought, nil if there is none.
 	Text conversation.Text
 	// Signature is the part's, "" for none; ID and Name are those of a call or
-	// result. Raw may have others, or lack them.
+	// result. Raw may have other ones, or none.
 	ID, Name, Signature string
 	// Response is what a tool gave back, and Files the media with it.
 	Response conversation.Raw
 	Files    []*conversation.Media
 }
 
-// NativeHistory is the conversation of a native body on its way through the
-// rules that hold for all dialects: a [Fitness] has found that upstream would
-// refuse it as it is.
+// NativeHistory applies the rules for histories to the conversation of a native
+// body, after a [HistoryCheck] has found that upstream would refuse it.
 type NativeHistory struct {
 	r      *renderer
 	turns  []turn
@@ -49,7 +48,7 @@ func (h *NativeHistory) Add(p *NativePart, at conversation.Place) {
 		if p.Text.Empty() && out.signature == "" {
 			return
 		}
-		if p.Text == nil { // clients leave the empty text of a signature out
+		if p.Text == nil { // clients omit the empty text of a signature
 			out.text, out.native, out.pieceData = emptyText, false, noData
 		}
 	case conversation.KindThought:
@@ -78,13 +77,13 @@ func (h *NativeHistory) EndContent(model bool) {
 		h.pieces = append(h.pieces, textPiece(noOutput))
 	}
 	for _, p := range h.pieces {
-		h.turns = place(h.turns, role, p)
+		h.turns = appendToTurn(h.turns, role, p)
 	}
 	h.pieces = h.pieces[:0]
 }
 
-// Mended hands out the parts of a history that upstream takes, content by
-// content. None are left of one that says nothing at all.
+// Mended calls content with the parts of the mended history, content by
+// content; not at all if nothing is left.
 func (h *NativeHistory) Mended(content func(model bool, parts iter.Seq[NativePart])) {
 	turns := h.turns
 	h.turns, h.pieces = nil, nil
@@ -102,7 +101,7 @@ func (h *NativeHistory) Mended(content func(model bool, parts iter.Seq[NativePar
 	}
 }
 
-// responseText is what a tool gave back in words: for a tool result without its
+// responseText is the output of a tool as text, for a tool result without its
 // call.
 func responseText(response conversation.Raw) conversation.Text {
 	var w walker
@@ -127,7 +126,7 @@ func responseText(response conversation.Raw) conversation.Text {
 	return conversation.Quote(string(response))
 }
 
-// nativePart is the part of a piece, written anew if it is heald's own.
+// nativePart returns the part of a piece; heald's own pieces are written.
 func nativePart(p *piece) NativePart {
 	if p.native {
 		return NativePart{Kind: p.kind, Raw: p.raw, ID: p.id, Name: p.name, Signature: p.signature, Files: p.files}

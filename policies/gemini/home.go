@@ -1,21 +1,21 @@
 package gemini
 
-// Home says which of Google's two APIs has something: one, or both.
+// Home says which of Google's two APIs have a tool or setting: one, or both.
 type Home struct {
 	only bool
 	kind Kind
 }
 
-// The homes of what one API alone has.
+// The homes of what only one API has.
 var (
 	OnlyStudio = Home{true, AIStudio}
 	OnlyVertex = Home{true, Vertex}
 )
 
-// Away reports whether an API lacks what has this home.
-func (h Home) Away(kind Kind) bool { return h.only && h.kind != kind }
+// MissingAt reports whether an API lacks it.
+func (h Home) MissingAt(kind Kind) bool { return h.only && h.kind != kind }
 
-// Name is what people call the API that alone has it.
+// Name is the name of the only API that has it.
 func (h Home) Name() string {
 	if h.kind == Vertex {
 		return "Vertex AI"

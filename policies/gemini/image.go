@@ -9,29 +9,28 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// ImageModel is the model that clients are told of who ask for an image where
-// none can be made.
+// ImageModel is the model that errors recommend for making images.
 const ImageModel = "gemini-3.1-flash-image"
 
 // imageConfig is the resolved one. Zero fields are left out.
 type imageConfig struct {
 	ratio, scale string
-	mime         string // Vertex AI alone takes it, and quality
+	mime         string // only Vertex AI takes mime and quality
 	quality      *int
 }
 
-// sides are the scales by the side of a square of theirs, in pixels. An image of
+// sides maps scales to the side of a square image, in pixels. An image of
 // another ratio has about as many pixels in all.
 var sides = map[string]float64{"512": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 
 // smallest are other names of the scale 512.
 var smallest = map[string]bool{"0.5K": true, "512PX": true, "512X512": true}
 
-// defaultScale is the one of an image of which nothing is said.
+// defaultScale is the scale of an image without settings.
 const defaultScale = "1K"
 
-// noImagen refuses the models that make images by a method of their own, and that
-// Google has shut down since.
+// noImagen refuses the Imagen models, which had a method of their own and were
+// shut down.
 func noImagen(model string) error {
 	if !strings.HasPrefix(strings.ToLower(bareModel(model)), "imagen-") {
 		return nil
@@ -39,7 +38,7 @@ func noImagen(model string) error {
 	return unsupported("model", "Imagen's models are not served here; ask for a Gemini model that makes images, such as "+ImageModel)
 }
 
-// image settles what images should be like.
+// image resolves the settings for images.
 func (r *renderer) image() (imageConfig, error) {
 	want := r.wantedImage()
 	if want == nil || *want == (conversation.Image{}) {
@@ -59,7 +58,7 @@ func (r *renderer) image() (imageConfig, error) {
 	case c.scale != "" && r.can.Scales != nil && !slices.Contains(r.can.Scales, c.scale):
 		return c, r.invalid("image.scale", "model "+r.model+" makes images of "+strings.Join(r.can.Scales, ", "))
 	case len(r.can.Scales) == 1:
-		c.scale = "" // there is no choice, and the field is refused
+		c.scale = "" // the model has one choice, and refuses the field
 	}
 	if want.Width > 0 && want.Height > 0 {
 		r.nearest(&c, want)
@@ -68,8 +67,8 @@ func (r *renderer) image() (imageConfig, error) {
 	return c, nil
 }
 
-// wantedImage is what the request says of images: in its settings, or as
-// settings of a tool.
+// wantedImage is what the request asks of images, in its settings or those of a
+// tool.
 func (r *renderer) wantedImage() *conversation.Image {
 	if t := r.imageMaking(); t != nil && r.req.Output.Image == nil {
 		return t.Image
@@ -77,8 +76,8 @@ func (r *renderer) wantedImage() *conversation.Image {
 	return r.req.Output.Image
 }
 
-// imageMaking is the tool by which a client asks for images, which the model is
-// itself; nil if there is none, or if the model makes no images.
+// imageMaking is the tool with which a client asks for images; nil if there is
+// none, or if the model makes no images. The model makes them without a tool.
 func (r *renderer) imageMaking() *conversation.Tool {
 	i := slices.IndexFunc(r.req.Tools, func(t conversation.Tool) bool { return t.Kind == conversation.ImageMaking })
 	if i < 0 || !r.draws() {
@@ -117,8 +116,8 @@ func (r *renderer) nearest(c *imageConfig, want *conversation.Image) {
 		}
 		return 1
 	})
-	// An image may have a quarter less than was asked for a side: 1792x1024 is
-	// made at 1K, as services that name such sizes make it at their usual price.
+	// A side may be a quarter shorter than requested: 1792x1024 is made at 1K,
+	// since services that name such sizes make it at their usual price.
 	const enough = 0.75
 	scale := scales[len(scales)-1]
 	for _, s := range scales {

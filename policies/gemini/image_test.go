@@ -70,7 +70,7 @@ func TestImageConfig(t *testing.T) {
 	}
 }
 
-// A client that names a ratio or scale in the upstream's own words means it.
+// A ratio or scale in the upstream's own form is not changed.
 func TestImageConfigRefused(t *testing.T) {
 	for param, want := range map[string]*conversation.Image{"image.ratio": {Ratio: "1:8"}, "image.scale": {Scale: "512"}} {
 		req := &conversation.Request{Messages: []conversation.Message{user(text("draw"))}, Output: conversation.Output{Image: want}}

@@ -10,7 +10,7 @@ import (
 )
 
 // Limits on the paths of streamed arguments. Arguments nest a few levels; a
-// path beyond these is an error of the upstream, not an argument.
+// longer path is an error of the upstream.
 const (
 	maxPathSteps  = 64
 	maxPathLength = 4 << 10

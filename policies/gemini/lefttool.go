@@ -7,15 +7,14 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// A tool that is offered is one that the model may use. One that cannot be
-// called here is left out with a warning, so that an extra never costs the
-// answer. Only a request that makes the model call it is refused.
+// A tool that cannot be called here is left out with a warning, since the model
+// need not call it. Only a request that forces the call is refused.
 
 func isFunction(t conversation.Tool) bool { return t.Kind == conversation.Function }
 
-// unavailable says why a tool cannot be called; "" where it can. alone says that
-// what the upstream runs cannot stand beside the request's functions. Those
-// stay: without them a client cannot work.
+// unavailable says why a tool cannot be called; "" where it can. alone says
+// that what the upstream runs cannot stand beside the request's functions. The
+// functions stay, since a client cannot work without them.
 func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 	switch {
 	case tool.Kind == conversation.Unavailable:
@@ -24,7 +23,7 @@ func (r *renderer) unavailable(tool *conversation.Tool, alone bool) string {
 		return ""
 	case tool.Kind == conversation.ImageMaking:
 		return "model " + r.model + " makes no images; ask for one that does, such as " + ImageModel
-	case ToolHome(field(tool)).Away(r.target.Kind):
+	case ToolHome(field(tool)).MissingAt(r.target.Kind):
 		return "only " + ToolHome(field(tool)).Name() + " has this tool"
 	case r.can.NoFunctions:
 		return "model " + r.model + " takes no tools"
@@ -56,8 +55,8 @@ func (r *renderer) whyLeft(t *toolset, name string) string {
 	return t.left[name]
 }
 
-// callable refuses a choice that no tool could fulfill, or only such as were left
-// out.
+// callable refuses a choice that no tool can fulfill, or only tools that were
+// left out.
 func (r *renderer) callable(t *toolset) error {
 	c := r.req.Choice
 	forced := c.Mode == conversation.ChoiceAny || c.Mode == conversation.ChoiceNamed

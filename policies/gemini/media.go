@@ -14,7 +14,7 @@ func (r *renderer) file(m *conversation.Media, at *conversation.Place, answer bo
 	switch {
 	case m.Data == nil && m.URI == "":
 		return nil, "", invalid(r.where(at), "media has neither data nor an address")
-	case m.MIME != "" && !conversation.ValidMIME(media.Proper(m.MIME)):
+	case m.MIME != "" && !conversation.ValidMIME(media.Canonical(m.MIME)):
 		return nil, "", invalid(r.where(at), notMIME)
 	case m.Data == nil:
 		return r.reference(m, at)
@@ -58,11 +58,11 @@ func (r *renderer) reference(m *conversation.Media, at *conversation.Place) (sen
 		return nil, "", unsupported(r.where(at), why)
 	}
 	settled := *m
-	settled.MIME = media.Proper(m.MIME)
-	if mime, why := media.Referred(settled.MIME, m.URI); why != "" {
+	settled.MIME = media.Canonical(m.MIME)
+	if mime, why := media.ByReference(settled.MIME, m.URI); why != "" {
 		r.warn(at, mime+" was replaced by a line of text: "+why)
 		return nil, "[" + m.URI + ": left out, " + why + "]", nil
-	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // it wants one
+	} else if settled.MIME = mime; mime == "" && r.target.Kind == Vertex { // Vertex AI requires one
 		settled.MIME = AssumedMIME(m.URI)
 		r.req.Warn(r.where(at), "the address does not tell the media type; "+settled.MIME+" is assumed")
 	}
@@ -94,8 +94,8 @@ func (r *renderer) looseFiles(answers []piece) []piece {
 	return loose
 }
 
-// inAnswer reports whether a file may stand in an answer. One by its address may
-// where a client of the native API put it there.
+// inAnswer reports whether a file may stand in an answer. A reference may only
+// if a client of the native API put it there.
 func (r *renderer) inAnswer(a *piece, f *conversation.Media) bool {
 	if f.Data == nil {
 		return r.can.MediaInResults && a.native

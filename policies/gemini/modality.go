@@ -13,8 +13,8 @@ const (
 	details // how many there are
 )
 
-// modalities are what the lists of one usageMetadata say; has tells which of
-// them were there.
+// modalities are the lists of one usageMetadata; has says which of them were
+// present.
 type modalities struct {
 	has [details]bool
 	of  [details]conversation.Modalities
@@ -49,7 +49,7 @@ func (f *frame) readModalities(w *walker, which detail) error {
 }
 
 // modalityOf is the counter of a modality, which is a name or its number in
-// JSON; nil for one that is not known.
+// JSON; nil for one that is unknown.
 func modalityOf(m *conversation.Modalities, literal string) *int {
 	switch literal {
 	case `"TEXT"`, "1":
@@ -66,7 +66,7 @@ func modalityOf(m *conversation.Modalities, literal string) *int {
 	return nil
 }
 
-// follow returns what is known after the lists of a later chunk came.
+// follow returns m updated by the lists of a later chunk.
 func (m modalities) follow(next *modalities) modalities {
 	for i := range m.has {
 		if next.has[i] {
@@ -76,9 +76,9 @@ func (m modalities) follow(next *modalities) modalities {
 	return m
 }
 
-// Modalities tells the usage by modality: of the input, tool-use prompts
-// included, of what was cached of it, and of the output without thoughts. What
-// upstream has not told is nil.
+// Modalities returns the usage by modality: of the input, tool-use prompts
+// included, of its cached part, and of the output without thoughts. Unknown
+// ones are nil.
 func (d *Decoder) Modalities() (input, cached, output *conversation.Modalities) {
 	by := &d.counters.by
 	told := func(which detail) *conversation.Modalities {

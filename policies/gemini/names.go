@@ -15,9 +15,9 @@ import (
 // function names (64 in the API's definition, 128 in SDKs).
 const maxNameLength = 64
 
-// Names gives tools names that the API accepts, and leads back from them.
-// Clients' tools have dots, colons, blanks, leading digits and more than 64
-// characters in their names (MCP servers' above all).
+// Names maps the client's names of tools to names that the API accepts, and
+// back. Clients' tools have dots, colons, blanks, leading digits and more than
+// 64 characters in their names (MCP servers' above all).
 //
 // It is filled while a request is rendered and must not be changed after, so
 // that replies may read it.
@@ -31,13 +31,13 @@ type Names struct {
 // name the tool.
 func (n *Names) Rendered(client string) string { return n.rendered[client] }
 
-// inventedPrefixes are what models put before the names of tools, as in the code
-// that they learned to call them in.
+// inventedPrefixes are prefixes that models add to the names of tools, as in
+// code that calls them.
 var inventedPrefixes = []string{"default_api:", "default_api."}
 
 // Original returns the client's name of a tool. A name that the model invented
-// is returned as it is, but for a prefix before the name of a declared tool: the
-// client would refuse the call, and the model repeat it.
+// is returned as it is, but for a prefix before the name of a declared tool:
+// else the client would refuse the call, and the model repeat it.
 func (n *Names) Original(rendered string) string {
 	for _, prefix := range inventedPrefixes {
 		if rest, ok := strings.CutPrefix(rendered, prefix); ok && n.declares(rest) && !n.declares(rendered) {
@@ -100,8 +100,8 @@ func (n *Names) set(name, rendered string) {
 	if n.taken(rendered) || len(rendered) > maxNameLength {
 		plain := rendered
 		rendered = hashed(plain, name)
-		// Whoever wants to finds any number of names with one hash of 32 bits.
-		// Those get another one, of which nobody finds two.
+		// Names with the same hash of 32 bits are easy to find. They get a longer
+		// one, for which nobody can find two.
 		for sum := sha256.Sum256([]byte(name)); n.taken(rendered); sum = sha256.Sum256(sum[:]) {
 			rendered = withSum(plain, sum[:12])
 		}

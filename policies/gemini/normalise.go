@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// normalise makes the turns of a body that the API accepts out of whatever
-// history the client sent. The steps, by the names that the tests use:
+// normalise turns whatever history the client sent into turns that the API
+// accepts. The steps, by the names that the tests use:
 //
 //	N1  no empty part                     turns
 //	N2  the first turn is the user's      firstUser
@@ -49,8 +49,8 @@ func (r *renderer) normalise() ([]turn, error) {
 	return r.settle(turns), nil
 }
 
-// settle puts right what a history of turns, of which there are some, begins and
-// ends with, and signs it.
+// settle mends the beginning and the end of a history, which is not empty, and
+// signs it.
 func (r *renderer) settle(turns []turn) []turn {
 	turns = firstUser(turns)
 	turns = r.lastUser(turns)
@@ -76,12 +76,12 @@ func mergeTurns(turns []turn) []turn {
 	return out
 }
 
-// goesOn stands in for what the user said where the API wants that and the
-// client has none.
+// goesOn is the text of a user turn that the API requires and the client did
+// not send.
 const goesOn = "(conversation continues)"
 
-// countsRest reports whether tokens are to be counted of what stands beside
-// the conversation: clients ask how long their instructions and tools are.
+// countsRest reports whether only the tokens of instructions and tools are to
+// be counted.
 func (r *renderer) countsRest() bool {
 	return r.opts.Operation == conversation.CountTokens && (len(r.system) > 0 || len(r.req.Tools) > 0)
 }
@@ -94,7 +94,7 @@ func firstUser(turns []turn) []turn {
 	return append([]turn{{pieces: []piece{textPiece(goesOn)}}}, turns...)
 }
 
-// lastUser turns a model turn at the end, a prefill, into a wish of the user
+// lastUser turns a model turn at the end, a prefill, into a prompt of the user
 // where the model would refuse it (N12).
 func (r *renderer) lastUser(turns []turn) []turn {
 	last := turns[len(turns)-1]
@@ -116,11 +116,11 @@ func (r *renderer) lastUser(turns []turn) []turn {
 	if own { // files, code and the like cannot be quoted
 		return append(turns, turn{pieces: []piece{textPiece("Continue your previous message; output only the continuation.")}})
 	}
-	wish := conversation.Join("",
+	prompt := conversation.Join("",
 		conversation.Quote("Continue your previous message, which so far reads:\n\n"),
 		conversation.Join("", texts...),
 		conversation.Quote("\n\nOutput only the continuation."))
-	asked := turn{pieces: []piece{literalPiece(wish)}}
+	asked := turn{pieces: []piece{literalPiece(prompt)}}
 	return mergeTurns(append(turns[:len(turns)-1], asked))
 }
 

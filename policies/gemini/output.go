@@ -37,7 +37,7 @@ func (r *renderer) output() (output, error) {
 		}
 	}
 	if len(o.modalities) == 1 && o.modalities[0] == "TEXT" && !slices.Contains(r.can.Outputs, "image") {
-		o.modalities = nil // what comes anyway
+		o.modalities = nil // text is the default
 	}
 	switch {
 	case want.Voice == "":

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// OwnWords returns message with what may be a client's words cut out. What is
-// left decides about the request; see package heal.
+// WithoutClientText removes from message what may be a client's text. The rest
+// decides about the request; see package heal.
 //
 // Google's errors quote the request: names of fields, values, keys of schemas.
 // A client writes those, so it can make an error say anything at all:
@@ -19,13 +19,16 @@ import (
 // everything goes from the first opening quote to the last closing one, of
 // whatever kind: the first is Google's, since it stands before the client's
 // text, and so is the last.
-func OwnWords(message string) string {
+func WithoutClientText(message string) string { return withoutClientText(message, cutMark) }
+
+// withoutClientText puts mark in place of what it removes.
+func withoutClientText(message, mark string) string {
 	long := len(message) > mostWords
 	if long {
 		message = message[:mostWords]
 	}
 	if rest, ok := strings.CutPrefix(message, rawEcho); ok {
-		// On the next line Google shows the place, as the client wrote it.
+		// On the next line Google quotes the client's place.
 		first, _, _ := strings.Cut(rest, "\n")
 		message = rawEcho + first
 	}
@@ -36,27 +39,28 @@ func OwnWords(message string) string {
 		if to == from || long {
 			after = "" // the last quote is not the last
 		}
-		message = message[:from] + cutMark + after
+		message = message[:from] + mark + after
 	}
-	message = fieldPath.ReplaceAllString(message, cutMark)
-	message = address.ReplaceAllString(message, cutMark)
+	message = fieldPath.ReplaceAllString(message, mark)
+	message = address.ReplaceAllString(message, mark)
 	if at := announced.FindStringIndex(message); at != nil {
-		message = message[:at[1]] + cutMark
+		message = message[:at[1]] + mark
 	}
 	return message
 }
 
-// mayQuote reports whether a client's words may follow on beginning.
+// mayQuote reports whether a client's text may follow beginning.
 func mayQuote(beginning string) bool {
-	return strings.HasPrefix(beginning, rawEcho) || OwnWords(beginning) != beginning
+	return strings.HasPrefix(beginning, rawEcho) || WithoutClientText(beginning) != beginning
 }
 
 const (
-	// mostWords bounds what is read of a message; Google's own are shorter.
+	// mostWords bounds how much of a message is read; Google's own are shorter.
 	mostWords = 8 << 10
-	// rawEcho begins what Google says of a body that is no JSON.
+	// rawEcho begins Google's error for a body that is not JSON.
 	rawEcho = "Invalid JSON payload received."
-	// cutMark stands where something was cut out: it joins no two words.
+	// cutMark replaces the removed text, so that the words around it are not
+	// joined.
 	cutMark = `""`
 
 	quotes      = "\"'`“”„‟‘’‚‛«»‹›"
@@ -67,7 +71,7 @@ var (
 	// fieldPath is the path of a place in a tool or schema: clients name those.
 	fieldPath = regexp.MustCompile(`(?i)\S*(?:\btools?|_tools?|toolConfig|declarations?|parameters?|schema|properties|\$?defs)[\].[]\S*`)
 	address   = regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://\S+|\bdata:\S+`)
-	// announced is what a bare value follows.
+	// announced matches what precedes an unquoted value.
 	announced = regexp.MustCompile(`(?i)\b(?:values?|types?|uris?|urls?|names?|got|received|found|inputs?|strings?|arguments?|fields?|keys?|enums?|tokens?|models?|json)\s*:\s`)
 	// mapKey ends before the key of a map, which a client chose; what stands in
 	// other brackets is mostly an index.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOwnWords(t *testing.T) {
+func TestWithoutClientText(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"Corrupted thought signature.", "Corrupted thought signature."},
 		{`Unknown name "a" at 'contents[0]': Cannot find field.`, `Unknown name "": Cannot find field.`},
@@ -22,14 +22,14 @@ func TestOwnWords(t *testing.T) {
 		{"a 'b' " + strings.Repeat("c ", mostWords) + "' end", `a ""`},
 		{"", ""},
 	} {
-		if got := OwnWords(c.in); got != c.want {
+		if got := WithoutClientText(c.in); got != c.want {
 			t.Errorf("%.100q: %.100q, want %.100q", c.in, got, c.want)
 		}
 	}
 }
 
 // Whatever stands between quotes is cut out, also if it has quotes in it.
-func FuzzOwnWords(f *testing.F) {
+func FuzzWithoutClientText(f *testing.F) {
 	f.Add("API key not valid", uint8(0))
 	f.Add(`" API key not valid "`, uint8(1))
 	f.Fuzz(func(t *testing.T, text string, kind uint8) {
@@ -39,7 +39,7 @@ func FuzzOwnWords(f *testing.F) {
 		if mark[0] == '[' {
 			before = "properties"
 		}
-		got := OwnWords(before + string(mark[0]) + text + string(mark[1]) + " is wrong.")
+		got := WithoutClientText(before + string(mark[0]) + text + string(mark[1]) + " is wrong.")
 		if want := before + `""` + " is wrong."; len(text) < 1000 && got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

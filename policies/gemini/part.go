@@ -40,7 +40,7 @@ func (f *frame) readPart(w *walker) error {
 		return err
 	}
 	var p part
-	var odd string // a member that is not known
+	var odd string // a member that is unknown
 	from := w.offset()
 	err := w.object(func(name []byte) error {
 		switch string(name) {
@@ -98,7 +98,7 @@ func (p *part) readData(w *walker, kind string) error {
 		case "mimeType", "mime_type", "language", "outcome", "toolName", "tool_name":
 			return w.scalar(&p.label)
 		case "toolType", "tool_type":
-			if p.label != "" { // its name says more
+			if p.label != "" { // its name is used instead
 				return w.skip()
 			}
 			return w.scalar(&p.label)
@@ -119,8 +119,7 @@ var (
 	languageNumbers = [...]string{"LANGUAGE_UNSPECIFIED", "PYTHON"}
 )
 
-// languageName is the name of a programming language as people write it; ""
-// if it is not said.
+// languageName is the usual name of a programming language; "" if unknown.
 func languageName(label string) string {
 	name := strings.ToLower(enumName(label, languageNumbers[:]))
 	if name == "language_unspecified" {

@@ -12,7 +12,7 @@ import (
 )
 
 // Limits on what one call's streamed arguments may build: an index may skip a
-// few elements (they become null) but not ask for memory by its size.
+// few elements, which become null, but a large one must not allocate memory.
 const (
 	maxArgGap   = 1000
 	maxArgNodes = 100_000
@@ -58,17 +58,18 @@ func (p *argPiece) read(w *walker) error {
 //	$.b[0] 1 →  ","b":[1       another path closes what is not on its way
 //	close    →  ]}
 //
-// A model writes its arguments in order, so that is nearly always all. An item
-// for a place that was closed before cannot be written any more. It is kept in
-// the tree, and on close the top-level member it belongs to is written again,
-// whole: the last of two equal names counts in every JSON parser clients use.
+// A model writes its arguments in order, so that is usually all. An item for a
+// value that was closed before cannot be added to the written text. It is kept
+// in the tree, and on close the top-level member it belongs to is written
+// again, whole: the last of two equal names counts in every JSON parser clients
+// use.
 //
 // An item's own willContinue is not needed: recorded streams end each string
 // by an empty piece without it, and Google's own clients append every string
 // that follows on the same path.
 type partialArgs struct {
 	root  *argNode
-	open  []openNode // what is open in the written text, outermost first
+	open  []openNode // open values of the written text, outermost first
 	nodes int
 	bytes int // taken in so far
 }
@@ -138,7 +139,7 @@ func (a *partialArgs) add(dst []byte, p argPiece) ([]byte, error) {
 	return dst, nil
 }
 
-// kindAt is the kind of the node that the rest of a path leads on from.
+// kindAt is the kind of a node, given the rest of the path below it.
 func kindAt(rest []step, value jsontext.Value) byte {
 	switch {
 	case len(rest) > 0 && rest[0].indexed:

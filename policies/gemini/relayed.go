@@ -2,14 +2,14 @@ package gemini
 
 import "github.com/go-json-experiment/json/jsontext"
 
-// Gateways between heald and Google word errors of their own and put Google's
+// Gateways between heald and Google write errors of their own and put Google's
 // into a member, as JSON or as a text with JSON in it:
 //
 //	{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"{\"error\":…}"}}}
 //	{"error":{"code":500,"message":"upstream failed","upstreamResponse":{"error":…}}}
 //	{"error":"bad gateway","upstreamResponse":"{\"error\":…}"}
 //
-// The inner error is the one to judge.
+// The inner error decides.
 
 // typeCodes are the HTTP statuses of the types that errors of Anthropic's and
 // OpenAI's APIs have in place of a code.
@@ -19,14 +19,14 @@ var typeCodes = map[string]int{
 	"api_error": 500, "server_error": 500, "timeout_error": 504, "overloaded_error": 529,
 }
 
-// relays are the members that hold what a gateway's provider said; raw only
-// within metadata.
+// relays reports whether a member holds the reply of a gateway's provider; raw
+// does only within metadata.
 func relays(name []byte) bool {
 	return string(name) == "upstreamResponse" || string(name) == "upstream_response"
 }
 
-// readMetadata reads error.metadata, in which gateways keep what their provider
-// said.
+// readMetadata reads error.metadata, in which gateways keep their provider's
+// reply.
 func readMetadata(w *walker, found **Status, depth int) error {
 	return w.object(func(name []byte) error {
 		if string(name) == "raw" || relays(name) {
@@ -36,7 +36,7 @@ func readMetadata(w *walker, found **Status, depth int) error {
 	})
 }
 
-// readRelayed reads the reply of a gateway's provider. found stays what it is if
+// readRelayed reads the reply of a gateway's provider. found is unchanged if
 // there is no error in it.
 func readRelayed(w *walker, found **Status, depth int) error {
 	var reply jsontext.Value
@@ -73,7 +73,7 @@ func relayedIn(reply jsontext.Value, depth int) (found *Status) {
 	return found
 }
 
-// adopt takes over what an error inside this one says.
+// adopt takes over the fields of an error inside this one.
 func (r *statusReader) adopt(inner *Status) {
 	r.st.Relayed = true
 	if inner.Message != "" {

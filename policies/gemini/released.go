@@ -24,7 +24,7 @@ var releases = map[string]string{
 	"gemini-3.8-flash":       "2026-09-02",
 }
 
-// unknownRelease stands for the day of a model of which it is not known. Clients
+// unknownRelease is used for models whose day of release is unknown. Clients
 // show it, and sort by it.
 const unknownRelease = "2026-01-01"
 

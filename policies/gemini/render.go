@@ -6,15 +6,15 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// Options say how a request is rendered. The zero value is the usual way; what
-// else is there is mostly for the second try after a refusal.
+// Options say how a request is rendered. The zero value is the usual way; most
+// fields are for the second try after a refusal.
 type Options struct {
 	// Table is what is known of models; nil means DefaultTable. A caller that
 	// learns of a refusal (a level, a model turn at the end) adds a row.
 	Table Table
 	// Operation is Generate or CountTokens.
 	Operation conversation.Operation
-	// History says what becomes of earlier thoughts.
+	// History says what happens to earlier thoughts.
 	History History
 
 	// StripSignatures leaves all signatures out, and thoughts with them,
@@ -38,29 +38,28 @@ type Options struct {
 	// OmitPenalties and OmitLogprobs leave those settings out, after the
 	// upstream said that the model has none.
 	OmitPenalties, OmitLogprobs bool
-	// OmitMedia puts lines of text in the place of files, after the upstream
-	// refused one.
+	// OmitMedia replaces files by lines of text, after the upstream refused one.
 	OmitMedia media.Omit
-	// Tier is one of Kind.Tiers, which the owner of the gateway asks for whatever
-	// the client does; "" leaves it to the client. Unprovisioned keeps off the
-	// provisioned throughput of Vertex AI, which was refused for being used up.
+	// Tier is one of Kind.Tiers, which the owner of the gateway requests
+	// regardless of the client; "" leaves it to the client. Unprovisioned avoids
+	// the provisioned throughput of Vertex AI, after it was used up.
 	Tier          string
 	Unprovisioned bool
 	// Unary asks for the answer in one document. Otherwise it is a stream,
-	// whatever the client wants: its quota is looser, an empty answer shows
-	// early, and one document is the same events, folded.
+	// whatever the client wants: its quota is looser, an empty answer is noticed
+	// early, and a document is made by folding the events.
 	Unary bool
 	// Compiler remembers compiled schemas; nil compiles them each time.
 	Compiler *Compiler
-	// Resource is told of each resource that goes upstream. One that it does
-	// not keep is left out; an error refuses the request. nil keeps all.
+	// Resource is called for each resource that would go upstream, and reports
+	// whether to keep it; an error refuses the request. nil keeps all.
 	Resource func(conversation.Resource) (keep bool, err error)
-	// Gone is asked with every part and tool whether the client has gone; its
-	// error ends the work. nil for a client that stays.
+	// Gone is called for every part and tool; its error, if the client has left,
+	// ends the rendering. nil if the client cannot leave.
 	Gone func() error
 }
 
-// Keeps asks for a resource; see Resource.
+// Keeps calls Resource, if it is set.
 func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (bool, error) {
 	if o.Resource == nil {
 		return true, nil
@@ -72,8 +71,8 @@ func (o *Options) Keeps(kind conversation.ResourceKind, field, name string) (boo
 // penalties.
 func (o *Options) RefusesPenalties(can Capability) bool { return can.NoPenalties || o.OmitPenalties }
 
-// Wanted returns what Gone says.
-func (o *Options) Wanted() error {
+// CheckClient returns the error of Gone, if it is set.
+func (o *Options) CheckClient() error {
 	if o.Gone == nil {
 		return nil
 	}
@@ -86,13 +85,12 @@ type Rendered struct {
 	Body []byte
 	// Headers are settings that the target takes as headers.
 	Headers policies.Headers
-	// Names leads the reply's function names back to the client's.
+	// Names maps the reply's function names back to the client's.
 	Names *Names
 	// Expect is what NewDecoderOf needs to know of the request.
 	Expect Expect
-	// Stop are the stop sequences that the upstream does not know of: it
-	// takes five. Whoever passes the answer on must end it where one of them
-	// appears (package stopscan).
+	// Stop are the stop sequences that the upstream does not know of: it takes
+	// five. The answer must be ended where one of them appears (package stopscan).
 	Stop []string
 }
 
@@ -111,7 +109,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 		return nil, err
 	}
 	if opts.OmitMedia == media.Odd && r.files.Omitted == 0 {
-		opts.OmitMedia = media.History // each of them may be the one
+		opts.OmitMedia = media.History // any of them may be the refused one
 		return Render(req, target, opts)
 	}
 	tools, err := r.toolset()
@@ -126,7 +124,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 	if err != nil {
 		return nil, err
 	}
-	if err := opts.Wanted(); err != nil {
+	if err := opts.CheckClient(); err != nil {
 		return nil, err
 	}
 	return &Rendered{
@@ -136,7 +134,7 @@ func Render(req *conversation.Request, target Target, opts Options) (*Rendered, 
 		Names:   r.names,
 		Expect: Expect{
 			Original: r.names.Original, Context: r.can.Context, Candidates: config.candidates,
-			// A cache may hold tools.
+			// A cache may contain tools.
 			Citations: len(tools.builtins) > 0 || settings.cached != "",
 			Silent:    config.silent,
 		},
@@ -175,13 +173,13 @@ func newRenderer(req *conversation.Request, target Target, opts Options) *render
 		names: newNames(req),
 
 		schemas: newSchemaBudget(schemaBytes(req)),
-		files:   media.Converter{Omit: opts.OmitMedia, Wanted: opts.Gone},
+		files:   media.Converter{Omit: opts.OmitMedia, Gone: opts.Gone},
 	}
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	return r
 }
 
-// schemaBytes is how long the schemas of a request are together.
+// schemaBytes is the total length of a request's schemas.
 func schemaBytes(req *conversation.Request) (size int) {
 	for i := range req.Tools {
 		size += len(req.Tools[i].Schema)
@@ -372,23 +370,25 @@ func (w *bodyWriter) answer(p *piece, ids bool) {
 	w.close('}')
 }
 
-// where words a place as the client does.
+// where returns a place as the client writes it.
 func (r *renderer) where(at *conversation.Place) string {
 	if at == nil {
 		at = &conversation.Place{}
 	}
-	return r.req.Words.Place(*at)
+	return r.req.FieldNames.Place(*at)
 }
 
-// note, invalid and unsupported speak of a field of the request by its name in
-// package conversation.
+// note, invalid and unsupported take the name of a field in package
+// conversation.
 
-func (r *renderer) note(field, why string) { r.req.Warn(r.req.Words.Field(field), why) }
+func (r *renderer) note(field, why string) { r.req.Warn(r.req.FieldNames.Field(field), why) }
 
-func (r *renderer) invalid(field, why string) error { return invalid(r.req.Words.Field(field), why) }
+func (r *renderer) invalid(field, why string) error {
+	return invalid(r.req.FieldNames.Field(field), why)
+}
 
 func (r *renderer) unsupported(field, why string) error {
-	return unsupported(r.req.Words.Field(field), why)
+	return unsupported(r.req.FieldNames.Field(field), why)
 }
 
 func invalid(field, why string) *conversation.Error {

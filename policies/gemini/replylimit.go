@@ -15,14 +15,14 @@ const (
 	maxFrameParts = conversation.MaxParts
 	// maxMembers is how many members a response or a candidate may have.
 	maxMembers = 256
-	// maxBlocks is how many parts an answer may have that do not go on with the
-	// text before them: each becomes a block or an item for the client. A stream
-	// may cut a text into as many as it likes.
+	// maxBlocks is how many parts an answer may have that do not continue the text
+	// before them: each becomes a block or an item for the client. A stream may
+	// cut a text into as many as it likes.
 	maxBlocks = 8192
-	// maxCalls is how many function calls an answer may have: a shorter one than
-	// 16 tokens is hardly one.
+	// maxCalls is how many function calls an answer may have: a call has at least
+	// some 16 tokens.
 	maxCalls = 4096
-	// maxEvents is how many events wait for who takes them; see [Decoder.Each].
+	// maxEvents is how many events are handed over at a time; see [Decoder.Each].
 	maxEvents = 64
 	// keptParts is for how many parts memory is kept from frame to frame.
 	keptParts = 256
@@ -48,11 +48,11 @@ func (f *frame) shrink() {
 	}
 }
 
-// noText is the kind with which no text goes on.
+// noText is a kind that no text continues.
 const noText = conversation.EventStart
 
-// block counts a part that does not go on with the one before. kind is what a
-// text must be to go on with it, or noText.
+// block counts a part that does not continue the one before. kind is the kind
+// of text that continues it, or noText.
 func (c *candidate) block(kind conversation.EventKind) error {
 	c.last = kind
 	if c.decoder.blocks++; c.decoder.blocks > maxBlocks {

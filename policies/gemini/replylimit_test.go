@@ -26,8 +26,8 @@ func decodeAll(d *Decoder, frames ...string) (events int, err error) {
 
 const aCall = `{"functionCall":{"name":"f"}}`
 
-// One frame may list so much and no more, whatever it is, in however many
-// candidates, responses and calls.
+// The entries of one frame are bounded, over all candidates, responses and
+// calls.
 func TestFrameLimits(t *testing.T) {
 	candidate := func(list string) string { return `{"candidates":[{"content":{"parts":[` + list + `]}}]}` }
 	for _, c := range []struct {

@@ -17,9 +17,8 @@ const (
 // resolutions are the levels by conversation.Media.Detail.
 var resolutions = map[string]string{"low": resolutionLow, "high": resolutionHigh, "max": resolutionUltra}
 
-// resolve settles how closely media are looked at: with each part where the
-// model takes that, and else for all of them, if they agree, which is what it
-// returns.
+// resolve sets the resolution of media: of each part if the model takes that,
+// else one for all parts, if they agree, which it returns.
 func (r *renderer) resolve(turns []turn) (all string) {
 	first := true
 	for i := range turns {
@@ -55,8 +54,8 @@ func (r *renderer) resolve(turns []turn) (all string) {
 	return all
 }
 
-// isImage reports whether m is an image. One by address may lack a type: what
-// clients give a detail are images.
+// isImage reports whether m is an image. A reference may lack a type: clients
+// set a detail only for images.
 func isImage(m *conversation.Media) bool {
 	return m.MIME == "" || strings.HasPrefix(strings.ToLower(m.MIME), "image/")
 }

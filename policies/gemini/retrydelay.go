@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// maxDelay is the longest stated delay that is believed. What is above is no
-// duration (a Unix time, say) or a mistake, and as good as none: an account is
-// not left out for weeks because of one number.
+// maxDelay is the longest stated delay that is believed. A longer one is a Unix
+// time or a mistake and is ignored: one number must not keep an account out for
+// weeks.
 const maxDelay = 24 * time.Hour
 
 // believed returns a stated delay, or 0 for one that is not believed.
@@ -21,10 +21,9 @@ func believed(d time.Duration) time.Duration {
 	return d
 }
 
-// RetryDelay returns how long the server asks to wait, or 0 if it does not
-// say, and whether nothing but the text of an error says so. The Retry-After
-// header counts before what the body states; see Status.RetryDelay. st may be
-// nil.
+// RetryDelay returns how long the server asks to wait, or 0 if it does not say,
+// and whether nothing but the text of an error says so. The Retry-After header
+// wins over the body; see Status.RetryDelay. st may be nil.
 func RetryDelay(header string, st *Status, now time.Time) (d time.Duration, inText bool) {
 	if d, ok := parseRetryAfter(header, now); ok {
 		return d, false
@@ -61,7 +60,7 @@ func (r *statusReader) settleDelay() {
 		r.st.RetryDelay = r.retryAfter
 	}
 	if r.st.RetryDelay == 0 {
-		r.st.RetryDelay = textDelay(OwnWords(r.st.Message))
+		r.st.RetryDelay = textDelay(WithoutClientText(r.st.Message))
 		r.st.DelayInText = r.st.RetryDelay > 0
 	}
 }

@@ -17,13 +17,13 @@ func (i *Ignored) Add(name, field string, v float64) {
 	}
 }
 
-// unasked are the values that clients send for no reason of their own: the
-// model's defaults, top_p 1, which is what OpenAI's and Anthropic's APIs have, and
-// top_k 0, which limits nothing.
+// unasked are the values that clients send by default: the model's defaults,
+// top_p 1, which is what OpenAI's and Anthropic's APIs have, and top_k 0, which
+// limits nothing.
 var unasked = map[string][]float64{"temperature": {1}, "topP": {0.95, 1}, "topK": {64, 0}}
 
 // Warning is what the client is told; "" for nothing. field is the first
-// setting, what says what becomes of it.
+// setting, what says what happened to it.
 func (i *Ignored) Warning(what, model string) (field, why string) {
 	switch len(i.names) {
 	case 0:
@@ -35,15 +35,14 @@ func (i *Ignored) Warning(what, model string) (field, why string) {
 	return i.names[0], what + ": model " + model + " ignores sampling settings"
 }
 
-// samplingRanges are what the API takes of each setting; it refuses the request
-// for what is outside.
+// samplingRanges are the ranges of settings that the API accepts.
 var samplingRanges = map[string]struct{ least, most float64 }{
 	"temperature": {0, 2}, "topP": {0, 1}, "topK": {1, 1000}, "presencePenalty": {-2, 2}, "frequencyPenalty": {-2, 2},
 }
 
-// InRange returns the value nearest to v that the API takes of a setting, by its
-// own name for it, and what a client is told of that; "" if it takes v. To choose
-// from fewer tokens than one means not to limit them: ok is false.
+// InRange returns the nearest value to v that the API accepts for a setting, by
+// its own name, and the warning for the client; "" if it accepts v. ok is false
+// if the setting must be left out: a topK below 1 means no limit.
 func InRange(field string, v float64) (near float64, why string, ok bool) {
 	r, known := samplingRanges[field]
 	switch {
@@ -72,12 +71,11 @@ func inRange[T int | float64](r *renderer, name, field string, v *T) *T {
 	return &fit
 }
 
-// sampling settles what the model may be told of sampling.
+// sampling resolves the sampling settings.
 func (r *renderer) sampling(g *generation) {
 	limits := &r.req.Limits
 	if r.can.FixedSampling {
-		// A model that ignores sampling parameters loses nothing without them,
-		// and announces to refuse them.
+		// Models that ignore sampling parameters will refuse them later.
 		r.ignoreSampling()
 	} else {
 		g.temperature = inRange(r, "temperature", "temperature", limits.Temperature)
@@ -107,7 +105,7 @@ func (r *renderer) sampling(g *generation) {
 
 func (r *renderer) ignoreSampling() {
 	var i Ignored
-	limits, name := &r.req.Limits, r.req.Words.Field
+	limits, name := &r.req.Limits, r.req.FieldNames.Field
 	if v := limits.Temperature; v != nil {
 		i.Add(name("temperature"), "temperature", *v)
 	}
@@ -128,5 +126,5 @@ func (r *renderer) dropPenalty(field string, v *float64) {
 	}
 }
 
-// zeroOrNil reports whether a setting is absent, or what it is without it.
+// zeroOrNil reports whether a setting is absent or zero.
 func zeroOrNil[T int | float64](v *T) bool { return v == nil || *v == 0 }

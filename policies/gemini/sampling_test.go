@@ -8,10 +8,10 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// All settings that the model ignores are told in one warning, in the client's
-// words, and none that clients send unasked.
+// There is one warning for all settings that the model ignores, with the
+// client's names, and none for clients' defaults.
 func TestIgnoredSampling(t *testing.T) {
-	words := &conversation.Words{Fields: map[string]string{"top_k": "topK"}}
+	words := &conversation.FieldNames{Fields: map[string]string{"top_k": "topK"}}
 	for _, c := range []struct {
 		limits conversation.Limits
 		want   string
@@ -20,15 +20,15 @@ func TestIgnoredSampling(t *testing.T) {
 		{conversation.Limits{Temperature: new(1.0), TopP: new(1.0), TopK: new(2)}, "[{topK left out: model " + fixedM + " ignores sampling settings}]"},
 		{conversation.Limits{Temperature: new(1.0), TopP: new(0.95), TopK: new(64)}, "[]"},
 	} {
-		req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Limits: c.limits, Words: words}
+		req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Limits: c.limits, FieldNames: words}
 		if _, err := Render(req, Target{Model: fixedM}, Options{}); err != nil || fmt.Sprint(req.Warnings) != c.want {
 			t.Errorf("%v, %v, want %s", req.Warnings, err, c.want)
 		}
 	}
 }
 
-// What is out of the upstream's range is moved into it, or left out where it
-// limits nothing, and the client is told.
+// A value outside of the upstream's range is moved into it, or left out if it
+// limits nothing, with a warning.
 func TestSamplingOutOfRange(t *testing.T) {
 	limits := conversation.Limits{Temperature: new(3.0), TopP: new(-1.0), TopK: new(0), PresencePenalty: new(2.5), FrequencyPenalty: new(-2.0)}
 	req := &conversation.Request{Messages: []conversation.Message{user(text("hi"))}, Limits: limits}

@@ -31,11 +31,11 @@ type schemaOptions struct {
 // parametersJsonSchema and responseJsonSchema; any other keyword risks a 400
 // that fails the whole request. What a removed keyword said is appended to the
 // description, since the model reads that too. A schema without a fault comes
-// back as the bytes it was, nil stands for one that says nothing.
+// back as the bytes it was, nil for one that says nothing.
 //
-// Compiling what was compiled changes nothing. told is what a client must know:
-// of properties that were required and had to become optional, and of what was
-// nested too deep.
+// Compiling what was compiled changes nothing. told is the warning for the
+// client, about required properties that became optional and about schemas that
+// were nested too deeply.
 func compileSchema(raw conversation.Raw, opts schemaOptions, budget *schemaBudget) (out conversation.Raw, told []string, err error) {
 	if opts.native && opts.proto {
 		root, err := parseSchema(raw)
@@ -142,7 +142,7 @@ func (c *schemaCompiler) spend(bytes int) bool {
 }
 
 // schema compiles one schema: n itself if nothing had to change, nil if it
-// allows nothing ("false") and whoever names it must do without.
+// allows nothing ("false"), so that references to it are dropped.
 func (c *schemaCompiler) schema(n *schemaNode) *schemaNode {
 	if !c.spend(1) {
 		return n
@@ -183,7 +183,7 @@ func (c *schemaCompiler) fields(n *schemaNode, fields []schemaField) *schemaNode
 	return b.build(n, merged)
 }
 
-// cutOff leaves the type alone of a schema that is nested too deep.
+// cutOff keeps only the type of a schema that is nested too deeply.
 func (c *schemaCompiler) cutOff(n *schemaNode) *schemaNode {
 	if !c.object {
 		c.err = errSchemaDepth

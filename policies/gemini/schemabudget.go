@@ -40,8 +40,8 @@ var holdsSchemas = map[string]bool{
 	"anyOf": true, "oneOf": true, "allOf": true, "additionalProperties": true,
 }
 
-// ownSize is about how many bytes a schema has of its own: without the schemas
-// in it, which cost when they are visited.
+// ownSize is approximately the size of a schema in bytes, without the schemas
+// in it, which are paid for when they are visited.
 func ownSize(n *schemaNode, fields []schemaField) int {
 	size := visitCost
 	for _, f := range fields {
@@ -58,8 +58,8 @@ func ownSize(n *schemaNode, fields []schemaField) int {
 	return max(size, n.length-inner(n)) // spaces, too
 }
 
-// frame is about how many bytes there are around the schemas that a keyword's
-// value holds.
+// frame is approximately the size of a keyword's value in bytes, without the
+// schemas in it.
 func (n *schemaNode) frame(keyword string) int {
 	switch {
 	case n.length == 0: // made here

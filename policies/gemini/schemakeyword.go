@@ -20,10 +20,9 @@ const (
 	hintLimit = 200
 )
 
-// hinted are the keywords that the API does not list, and that tell the model
-// something about the values it should write. Those that are not here and not
-// in schemaBuilder.field ($schema, $comment, readOnly, strict, x-*) go without
-// a trace.
+// hinted are the keywords that the API does not list, but that tell the model
+// something about the values. Others that schemaBuilder.field does not handle
+// ($schema, $comment, readOnly, strict, x-*) are dropped silently.
 var hinted = map[string]bool{
 	"exclusiveMinimum": true, "exclusiveMaximum": true, "multipleOf": true,
 	"minLength": true, "maxLength": true, "pattern": true,
@@ -45,7 +44,7 @@ type schemaBuilder struct {
 
 	nullable bool        // the keyword of OpenAPI was set
 	patterns *schemaNode // patternProperties
-	emptied  bool        // a member of anyOf lost all it said
+	emptied  bool        // a member of anyOf lost all of its keywords
 }
 
 // build returns the compiled schema: n itself if nothing changed.

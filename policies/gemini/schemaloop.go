@@ -23,14 +23,14 @@ import (
 // opened at one edge, the one nearest to where it closes: a property is no
 // longer required, or if the loop has none, something else lets it end.
 
-// loopWarning is what a client is told of a property that is optional now.
+// loopWarning is the warning for a property that became optional.
 func loopWarning(name string) string {
 	return strconv.Quote(name[:min(len(name), longestTold)]) +
 		" is not required any more: its schema holds itself through required properties, which the API refuses; make it optional"
 }
 
-// LoopsLeft is what a client is told of a schema that is too large for its loops
-// to be looked for.
+// LoopsLeft is the warning for a schema that is too large to be searched for
+// loops.
 const LoopsLeft = "the schemas are too large to be searched for required properties that hold themselves; Gemini may refuse them: use fewer references"
 
 const (
@@ -109,8 +109,8 @@ type LoopOpener struct {
 	budget *schemaBudget
 }
 
-// Open returns raw itself if nothing had to change. told is what the client is
-// told.
+// Open returns raw itself if nothing had to change. told is the warning for the
+// client.
 func (l *LoopOpener) Open(raw conversation.Raw) (out conversation.Raw, told []string) {
 	if !mayLoop(raw) {
 		return raw, nil
@@ -142,7 +142,7 @@ func (l *LoopOpener) Open(raw conversation.Raw) (out conversation.Raw, told []st
 // mayLoop reports whether a schema has references at all.
 func mayLoop(raw []byte) bool { return bytes.Contains(raw, []byte(`ref"`)) }
 
-// visit follows the edges that no loop may consist of. It returns where on the
+// visit follows the edges that may form a refused loop. It returns where on the
 // path an edge was dropped; -1 if none was.
 func (f *loopFinder) visit(n *schemaNode) int {
 	if f.spend(visitCost); f.err != nil {
@@ -202,8 +202,8 @@ func (f *loopFinder) open(at int) int {
 	return best
 }
 
-// edges are those of n that do not end a loop. What is behind the others is
-// looked at for itself.
+// edges returns the edges of n that do not end a loop. Schemas behind the
+// others are visited later.
 func (f *loopFinder) edges(n *schemaNode) (out []loopEdge) {
 	if n.kind != jsontext.KindBeginObject {
 		return nil
@@ -270,7 +270,7 @@ func requiredNames(n *schemaNode) map[string]bool {
 }
 
 // mayBeEmpty reports whether an array of this schema may have no items. One
-// that may also be null was refused all the same.
+// that may also be null was refused anyway.
 func mayBeEmpty(n *schemaNode) bool {
 	if least := n.get("minItems"); least != nil && strings.Trim(string(least.raw), `"0`) != "" {
 		return false

@@ -35,7 +35,7 @@ var loops = []struct {
 		`{"type":"object","properties":{"v":{"$ref":"#/$defs/V"}},"$defs":{"V":{"anyOf":[{"type":"string"}]},"W":{"type":"object"}}}`, ""},
 }
 
-// saysOf are the properties that a client was told of.
+// saysOf are the properties that a warning names.
 func saysOf(told []string) string {
 	var names []string
 	for _, why := range told {
@@ -137,7 +137,7 @@ func TestOpenLoopsOfOneSchema(t *testing.T) {
 	}
 }
 
-// What no budget suffices for stays as it is, and the client is told; so do the
+// A schema that exceeds the budget is unchanged, with a warning; so are the
 // schemas after it.
 func TestOpenLoopsOverBudget(t *testing.T) {
 	l := LoopOpener{budget: &schemaBudget{left: -1 << 30}}

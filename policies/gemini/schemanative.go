@@ -47,7 +47,7 @@ var (
 	}
 )
 
-// protoShape tells whether a schema is one of the API's own type.
+// protoShape checks whether a schema is of the API's own type.
 type protoShape struct {
 	vertex bool
 	object bool // the root must be one
@@ -61,8 +61,8 @@ func (s protoShape) word(name string) string {
 	return vertexWords[name]
 }
 
-// fit reports whether the API takes n as it is. What a description or a bound
-// holds is the upstream's to judge.
+// fit reports whether the API takes n as it is. Descriptions and bounds are
+// checked by the upstream.
 func (s protoShape) fit(n *schemaNode) bool {
 	if s.levels++; n.kind != jsontext.KindBeginObject || s.levels > maxSchemaLevels {
 		return false
@@ -83,7 +83,7 @@ func (s protoShape) fit(n *schemaNode) bool {
 	return s.fitType(by) && s.fitMembers(by)
 }
 
-// fitType looks at what must go with a type.
+// fitType checks the keywords that a type requires.
 func (s protoShape) fitType(by map[string]*schemaNode) bool {
 	kind := protoType(by["type"])
 	switch n := by["type"]; {
@@ -114,7 +114,7 @@ func protoType(n *schemaNode) string {
 	return strings.ToLower(n.text())
 }
 
-// fitMembers looks at the schemas in a schema, and at what is required of them.
+// fitMembers checks the schemas in a schema, and its required list.
 func (s protoShape) fitMembers(by map[string]*schemaNode) bool {
 	s.object = false
 	if required := by["required"]; required != nil && slices.ContainsFunc(required.items, func(v *schemaNode) bool {
@@ -133,8 +133,8 @@ func (s protoShape) fitMembers(by map[string]*schemaNode) bool {
 	return by["items"] == nil || s.fit(by["items"])
 }
 
-// plain rewrites a schema, of whatever type, into JSON Schema's words, from which
-// it can be compiled.
+// plain rewrites a schema of either type as JSON Schema, from which it can be
+// compiled.
 func (s protoShape) plain(n *schemaNode) *schemaNode {
 	if n.kind != jsontext.KindBeginObject {
 		return n

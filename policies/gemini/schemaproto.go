@@ -281,7 +281,7 @@ func (b *protoBuilder) properties() {
 	b.copy("required", "propertyOrdering")
 }
 
-// describe writes title and description, and what found no other place.
+// describe writes title and description, and the hints.
 func (b *protoBuilder) describe() {
 	written := objectNode(b.out...)
 	if written.get("title") == nil {

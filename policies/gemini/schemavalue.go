@@ -158,7 +158,7 @@ func (b *schemaBuilder) settleNull() {
 	}
 }
 
-// settleItems says what an array holds, without which it is refused.
+// settleItems adds items to an array without them, which would be refused.
 func (b *schemaBuilder) settleItems() {
 	if b.hasType("array") && b.get("items") == nil && b.get("prefixItems") == nil {
 		b.replace("items", objectNode(member("type", stringNode("string"))))
@@ -207,8 +207,8 @@ func (b *schemaBuilder) settleRequired() {
 	}
 }
 
-// settleAnyOf removes an anyOf of which a member lost all that it said, since
-// it allows everything now. Usually its members were lists of required
+// settleAnyOf removes an anyOf with a member that lost all of its keywords,
+// since it now allows everything. Usually its members were lists of required
 // properties.
 func (b *schemaBuilder) settleAnyOf() {
 	if b.emptied && b.get("anyOf") != nil {

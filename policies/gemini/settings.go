@@ -11,7 +11,7 @@ import (
 )
 
 // settings are the members of a body beside the conversation, its tools and
-// generationConfig. Zero and nil mean: left out.
+// generationConfig. Zero and nil mean that it is left out.
 type settings struct {
 	safety  conversation.Raw
 	cached  string
@@ -20,13 +20,13 @@ type settings struct {
 	headers policies.Headers
 }
 
-// settings settles what the client said in the API's own words. Counting
-// tokens takes none of it, but for the cache.
+// settings resolves the settings in the API's own form. Counting tokens takes
+// none of them but the cache.
 func (r *renderer) settings(tools toolset) (settings, error) {
 	own := &r.req.Upstream
 	s := settings{cached: own.CachedContent}
 	if s.cached != "" {
-		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.Words.Field("cached_content"), s.cached); err != nil {
+		if _, err := r.opts.Keeps(conversation.ResourceCache, r.req.FieldNames.Field("cached_content"), s.cached); err != nil {
 			return s, err
 		}
 		if why := r.target.Kind.UnknownCache(s.cached); why != "" && r.opts.Operation != conversation.CountTokens {
@@ -46,7 +46,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		return s, r.invalid("safety_settings", "must be a list")
 	}
 	if len(s.safety) > 0 {
-		if _, err := r.opts.Keeps(conversation.ResourceSafety, r.req.Words.Field("safety_settings"), ""); err != nil {
+		if _, err := r.opts.Keeps(conversation.ResourceSafety, r.req.FieldNames.Field("safety_settings"), ""); err != nil {
 			return s, err
 		}
 	}
@@ -58,7 +58,7 @@ func (r *renderer) settings(tools toolset) (settings, error) {
 		if err := checkLabels(own.Labels); err != nil {
 			return s, r.invalid("labels", err.Error())
 		}
-		keep, err := r.opts.Keeps(conversation.ResourceLabels, r.req.Words.Field("labels"), "")
+		keep, err := r.opts.Keeps(conversation.ResourceLabels, r.req.FieldNames.Field("labels"), "")
 		if err != nil {
 			return s, err
 		}
@@ -75,8 +75,8 @@ const (
 	maxLabelLength = 63
 )
 
-// checkLabels checks labels as Google Cloud does: it refuses the whole request
-// for one bad label, in words that a client would not connect with it.
+// checkLabels checks labels as Google Cloud does: one bad label fails the whole
+// request, with an error that does not mention it.
 func checkLabels(labels conversation.Raw) error {
 	var w walker
 	w.open(labels)

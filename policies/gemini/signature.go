@@ -3,11 +3,11 @@ package gemini
 import "github.com/heald-proxy/heald/policies/conversation"
 
 // placeholder is base64 of "skip_thought_signature_validator", which Google
-// documents for parts whose signature is not known: those that another model
+// documents for parts whose signature is unknown: those that another model
 // made, or whose signature the client lost.
 const placeholder = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 
-// History says what becomes of thoughts of earlier turns.
+// History says what happens to thoughts of earlier turns.
 type History uint8
 
 // The history policies.
@@ -19,8 +19,8 @@ const (
 )
 
 // keepsThought reports whether a thought with this verified signature is
-// replayed. One without is never sent: as text it would teach the model to
-// write thoughts into its answers.
+// replayed. A thought without one is never sent: as text it would teach the
+// model to write thoughts into its answers.
 func (r *renderer) keepsThought(signature string) bool {
 	return r.opts.History == Keep && signature != ""
 }
@@ -40,7 +40,7 @@ func (r *renderer) placeSignatures(turns []turn) {
 	}
 }
 
-// signCall sees to the first call. Gemini 3 asks for its signature in the current
+// signCall signs the first call. Gemini 3 asks for its signature in the current
 // turn only, that is since the last user content with something else than
 // answers; on earlier ones it is harmless, and the bytes stay the same when the
 // turn moves on. Parallel calls after the first have none of their own.
@@ -57,8 +57,7 @@ func (t *turn) signCall() {
 	}
 }
 
-// signImages sees to the first part and to every image, which are what the
-// models sign that make images.
+// signImages signs the first part and every image, as image models do.
 func (t *turn) signImages() {
 	for i := range t.pieces {
 		p := &t.pieces[i]

@@ -7,7 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// sources returns where the answer comes from; nil if nothing was said of it.
+// sources returns the sources of the answer; nil if there are none.
 func (c *candidate) sources() *conversation.Sources {
 	g := &c.grounding
 	out := &conversation.Sources{Queries: g.queries, Pages: g.pages}
@@ -45,15 +45,15 @@ func fitting(cited []conversation.Cited, pages []conversation.Page) []conversati
 	return cited
 }
 
-// cite ties supports to the text, in its order and without overlaps: a client
-// puts a mark behind each, or a link around it.
-func (s *said) cite(supports []support) []conversation.Cited {
+// cite returns the citations of supports, in the order of the text and without
+// overlaps.
+func (s *textSoFar) cite(supports []support) []conversation.Cited {
 	if !s.keep {
 		return nil
 	}
 	var found []conversation.Cited
 	for i := range supports {
-		if start, end, ok := s.place(&supports[i]); ok {
+		if start, end, ok := s.span(&supports[i]); ok {
 			found = append(found, conversation.Cited{Start: start, End: end, Pages: supports[i].chunks})
 		}
 	}
@@ -77,7 +77,7 @@ func (s *said) cite(supports []support) []conversation.Cited {
 	return out
 }
 
-// unite returns the indexes in either list, once.
+// unite returns the union of two lists.
 func unite(a, b []int) []int {
 	out := slices.Concat(a, b)
 	slices.Sort(out)

@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// sourcesOf decodes payloads and returns what was told of sources.
+// sourcesOf decodes payloads and returns the sources.
 func sourcesOf(t *testing.T, d *Decoder, payloads ...string) *conversation.Sources {
 	t.Helper()
 	var out *conversation.Sources
@@ -197,7 +197,7 @@ func TestSourcesAreBounded(t *testing.T) {
 	}
 }
 
-// Who asked for no sources gets none of what the answer repeats.
+// A request without sources gets no recitations.
 func TestRecitedUnasked(t *testing.T) {
 	payload := `{"candidates":[{"content":{"parts":[{"text":"one"}]},"citationMetadata":{"citations":[{"endIndex":3,"uri":"https://a"}]}}]}`
 	if got := sourcesOf(t, NewDecoderOf(Expect{}), payload); got != nil {

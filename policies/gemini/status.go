@@ -16,7 +16,7 @@ const (
 	maxStatusEntries = 100     // quotas, violations, metadata
 )
 
-// Status is a google.rpc error: what an error body says, sorted.
+// Status is a google.rpc error, parsed from an error body.
 type Status struct {
 	// Code is the HTTP status the body states; 0 if it states none.
 	Code int
@@ -25,11 +25,10 @@ type Status struct {
 	// Message is the innermost: gateways put whole errors into a message.
 	Message string
 	// Relayed says that some of this was found in an error inside the error: in
-	// its message, or in what it relays. Nested says that Code is one of those.
+	// its message, or in a relayed reply. Nested says that Code is one of those.
 	Relayed, Nested bool
 	// Embedded says that something stands around the innermost error. That may
-	// be a quotation of the request: nothing but this request follows from such
-	// an error.
+	// quote the request, so such an error says nothing about other requests.
 	Embedded bool
 
 	// Of ErrorInfo.
@@ -60,7 +59,7 @@ type Quota struct {
 	ID     string // GenerateRequestsPerDayPerProjectPerModel-FreeTier
 	Value  string // the limit
 	Metric string
-	// Dimensions say what of: model and location, say.
+	// Dimensions are, for example, model and location.
 	Dimensions map[string]string
 }
 
@@ -97,7 +96,7 @@ func parseStatus(body []byte, depth int) (*Status, bool) {
 			return w.skip()
 		})
 	}
-	// A body cut short may still have told its error.
+	// A body that was cut short may still hold the error.
 	if w.kind() == '[' {
 		_ = w.array(object)
 	} else {
@@ -169,8 +168,8 @@ func (r *statusReader) readError(v jsontext.Value, relayed *Status, depth int) {
 	r.settleDelay()
 }
 
-// setMessage sets the message, or what an error inside it says. An error where
-// a client's words may stand is none.
+// setMessage sets the message, or takes over an error inside it, unless that
+// may be a client's text.
 func (r *statusReader) setMessage(message string, depth int) {
 	r.st.Message = message
 	at := strings.IndexByte(message, '{')
@@ -182,7 +181,7 @@ func (r *statusReader) setMessage(message string, depth int) {
 		return
 	}
 	r.adopt(inner)
-	// A JSON array of one is nothing around it.
+	// A JSON array of one does not count as surrounding text.
 	before, after := strings.TrimSuffix(strings.TrimSpace(message[:at]), "["), strings.TrimRight(message, " \t\r\n]")
 	r.st.Embedded = inner.Embedded || before != "" || !strings.HasSuffix(after, "}")
 }
@@ -230,7 +229,7 @@ func (st *Status) Name() string {
 	return ""
 }
 
-// String words the status for logs.
+// String formats the status for logs.
 func (st *Status) String() string {
 	return strings.TrimSpace(strconv.Itoa(st.Code) + " " + st.Status + ": " + st.Message)
 }

@@ -80,9 +80,9 @@ func (t Target) ListPath(token string) string {
 }
 
 // CallIDs reports whether calls and answers carry ids. AI Studio takes them for
-// all models. At Vertex AI, Gemini 3 answers a history without them with an empty
-// reply; older models pair by position, and some of their endpoints do not know
-// the field. omit says that the target has refused it.
+// all models. At Vertex AI, Gemini 3 answers a history without them with an
+// empty reply; older models pair by position, and some of their endpoints do
+// not know the field. omit says that the target has refused ids.
 func (t Target) CallIDs(can Capability, omit bool) bool {
 	return !omit && (t.Kind == AIStudio || can.CallIDs)
 }
@@ -99,8 +99,8 @@ func Credential(secret string, oauth bool) (name, value string) {
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // ValidModel reports why name cannot be a model's name. A name becomes part of
-// a path, and it may come from a client, so nothing that a path gives a
-// meaning to is let through.
+// a path, and it may come from a client, so characters with a meaning in paths
+// are refused.
 func ValidModel(name string) error {
 	if !modelName.MatchString(bareModel(name)) {
 		return errors.New("model name must be up to 128 letters, digits, '.', '_' and '-', and begin with a letter or digit")

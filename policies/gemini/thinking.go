@@ -27,12 +27,12 @@ type thinkingConfig struct {
 	budget  int
 	level   string // "" leaves it to the model
 	include bool   // includeThoughts
-	// own is what the client said in the API's own words; nothing else counts
-	// then.
+	// own is the client's thinkingConfig in the API's own form, which overrides
+	// the rest.
 	own conversation.Raw
 }
 
-// resolveThinking translates what the client wants of thinking for a model.
+// resolveThinking translates the client's thinking settings for a model.
 // maxOutput is 0 for no limit: thoughts count against it.
 func resolveThinking(t conversation.Thinking, can Capability, maxOutput int) thinkingConfig {
 	if can.Thinking == NoControl {
@@ -128,8 +128,8 @@ func (c *Capability) levelBudget(level string) int {
 // LevelBudget is the budget for a level that the model takes.
 func (c *Capability) LevelBudget(level string) int { return c.clampBudget(c.levelBudget(level)) }
 
-// NearestLevel returns the next of a model's levels, counting up: less thinking
-// than was asked for costs quality, more costs tokens.
+// NearestLevel returns the model's lowest level that is not below want, or its
+// highest one: less thinking would cost quality, more only tokens.
 func NearestLevel(want string, levels []string) string {
 	for i := max(0, slices.Index(fourLevels, want)); i < len(fourLevels); i++ {
 		if want != "xhigh" && want != "max" && slices.Contains(levels, fourLevels[i]) {

@@ -17,9 +17,9 @@ const (
 	CapacityHeader = "x-vertex-ai-llm-request-type"
 )
 
-// The tiers that the owner of a gateway can ask for. Standard is what comes where
-// nobody asks for another one. Dedicated and Shared are Vertex AI's: the
-// throughput that a project has bought, and what all customers share.
+// The tiers that the owner of a gateway can ask for. Standard is the default.
+// Dedicated and Shared are Vertex AI's: the throughput that a project has
+// bought, and what all customers share.
 const (
 	Standard  = "standard"
 	Flex      = "flex"
@@ -28,7 +28,7 @@ const (
 	Shared    = "shared"
 )
 
-// Tiers are those that there are at a kind of target.
+// Tiers are those of a kind of target.
 func (k Kind) Tiers() []string {
 	if k == Vertex {
 		return []string{Standard, Flex, Priority, Dedicated, Shared}
@@ -47,7 +47,7 @@ func (o *Options) BodyTier(k Kind) string {
 	return ""
 }
 
-// AddTier adds the headers for the owner's tier, and that which keeps off
+// AddTier adds the headers for the owner's tier, and the one that avoids
 // provisioned throughput.
 func (o *Options) AddTier(to policies.Headers, k Kind) policies.Headers {
 	if k != Vertex || o.Operation != conversation.Generate {
@@ -79,7 +79,7 @@ func (r *renderer) tier(s *settings, clients string) error {
 		if r.opts.Tier != "" {
 			break
 		}
-		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.Words.Field("service_tier"), clients)
+		keep, err := r.opts.Keeps(conversation.ResourceTier, r.req.FieldNames.Field("service_tier"), clients)
 		switch {
 		case err != nil:
 			return err

@@ -20,13 +20,13 @@ type toolset struct {
 	mode      string          // "" leaves functionCallingConfig out
 	allowed   []string        // rendered names
 	images    bool            // images may be made; no tool says so upstream
-	// left says of tools that were offered why they cannot be called, by name;
-	// firstLeft of the first one.
+	// left says why offered tools cannot be called, by name; firstLeft why the
+	// first one cannot.
 	left      map[string]string
 	firstLeft string
 	declared  map[string]bool // rendered names of functions
-	// serverSide asks AI Studio to tell of built-in calls, without which it
-	// refuses built-in tools beside functions.
+	// serverSide asks AI Studio to report built-in calls, without which it refuses
+	// built-in tools beside functions.
 	serverSide bool
 	around     conversation.Raw // retrievalConfig; nil for none
 }
@@ -40,14 +40,13 @@ type declaration struct {
 	field       string // that takes the schema
 }
 
-// says reports whether a further declaration says the same, as those do that
-// come again with each search for tools.
+// says reports whether a further declaration is the same, as those that come
+// again with each search for tools.
 func (d *declaration) says(description conversation.Text, schema conversation.Raw) bool {
 	return bytes.Equal(d.schema, schema) && d.description.String() == description.String()
 }
 
-// toolset settles declarations, built-in tools and how free the model is to
-// call them.
+// toolset resolves declarations, built-in tools and the tool choice.
 func (r *renderer) toolset() (toolset, error) {
 	var t toolset
 	strict, err := r.declare(&t)
@@ -71,7 +70,7 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	t.declared = make(map[string]bool, len(r.req.Tools))
 	alone := !r.can.MixedTools && slices.ContainsFunc(r.req.Tools, isFunction)
 	for i := range r.req.Tools {
-		if err := r.opts.Wanted(); err != nil {
+		if err := r.opts.CheckClient(); err != nil {
 			return false, err
 		}
 		tool := &r.req.Tools[i]
@@ -124,9 +123,9 @@ func (r *renderer) declare(t *toolset) (strict bool, err error) {
 	return strict, nil
 }
 
-// choose settles the mode. validated asks that calls obey their schemas where
-// the client leaves the model free. Without functions there is no mode: the
-// API refuses one.
+// choose resolves the mode. validated asks for calls that match their schemas
+// even if the client leaves the model free. Without functions there is no mode:
+// the API refuses one.
 //
 //	unset, auto    AUTO, or VALIDATED
 //	none           NONE
@@ -160,7 +159,8 @@ func (r *renderer) choose(t *toolset, validated bool) error {
 	return nil
 }
 
-// chooseOwn settles a choice among the upstream's own tools: it cannot be kept.
+// chooseOwn resolves a choice among the upstream's own tools, which the API
+// cannot express.
 func (r *renderer) chooseOwn(t *toolset) error {
 	forced, own := len(t.builtins) > 0, r.builtinNames()
 	switch r.req.Choice.Mode {

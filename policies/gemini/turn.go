@@ -19,9 +19,7 @@ func (t *turn) answers() bool {
 	return len(t.pieces) > 0 && t.pieces[0].kind == conversation.KindResult
 }
 
-// piece is one part of a rendered content. The comment names the kinds that
-// use a field. A history may have thousands, most of them texts, so what texts
-// lack stands apart.
+// piece is one part of a turn.
 type piece struct {
 	kind      conversation.Kind
 	half      half // upstream: of a server-side tool's use
@@ -31,14 +29,14 @@ type piece struct {
 	native    bool // raw is the whole part as the client wrote it
 	text      conversation.Text
 	signature string // text, thought, call: the upstream's encoding
-	// at is where the client wrote it, nil where nobody did.
+	// at is where the client wrote it; nil if heald made it.
 	at *conversation.Place
 	*pieceData
 }
 
 // pieceData is what pieces other than texts and thoughts have. It belongs to
-// one piece, but for noData, and for calls without an answer: what stands for
-// their answer shares it.
+// one piece, except for noData, and for calls without an answer, whose
+// substitute answer shares it.
 type pieceData struct {
 	media *conversation.Media // media
 	id    string              // call, result, upstream
@@ -55,8 +53,8 @@ type pieceData struct {
 // noData is that of texts and thoughts. It is shared, and never written to.
 var noData = &pieceData{}
 
-// warningLimit is how many parts with the same trouble are told of; a long
-// history may have thousands.
+// warningLimit bounds the warnings for the same reason; a long history may give
+// thousands.
 const warningLimit = 10
 
 // warn notes what was changed about a part.
@@ -69,7 +67,7 @@ func (r *renderer) warn(at *conversation.Place, why string) {
 	}
 }
 
-// noOutput stands for a message of the model that was all thoughts.
+// noOutput replaces a message of the model that had only thoughts.
 const noOutput = "(no visible output)"
 
 func textPiece(s string) piece {
@@ -101,7 +99,7 @@ func (r *renderer) turns() ([]turn, error) {
 		said := false
 		r.last = i == len(r.req.Messages)-1
 		for j := range m.Parts {
-			if err := r.opts.Wanted(); err != nil {
+			if err := r.opts.CheckClient(); err != nil {
 				return nil, err
 			}
 			part := &m.Parts[j]
@@ -113,23 +111,23 @@ func (r *renderer) turns() ([]turn, error) {
 				continue
 			}
 			if p.kind == conversation.KindMedia && part.Media.Title != "" {
-				out = place(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
+				out = appendToTurn(out, m.Role, textPiece("[document: "+part.Media.Title+"]"))
 			}
-			out = place(out, m.Role, p)
+			out = appendToTurn(out, m.Role, p)
 			said = true
 		}
 		if !said && r.opts.StripSignatures && m.Role == conversation.Model && len(m.Parts) > 0 {
-			out = place(out, m.Role, textPiece(noOutput))
+			out = appendToTurn(out, m.Role, textPiece(noOutput))
 		}
 	}
 	if !r.countsRest() && r.saysNothing(out) {
-		out = place(out, conversation.User, r.nothing())
+		out = appendToTurn(out, conversation.User, r.nothing())
 	}
 	return out, nil
 }
 
-// saysNothing reports whether what the user says last, or alone, is an empty
-// text. Between other parts such a text vanishes (N1).
+// saysNothing reports whether the user's last turn is an empty text. Between
+// other parts such a text vanishes (N1).
 func (r *renderer) saysNothing(turns []turn) bool {
 	empty := func(m conversation.Message) bool {
 		return m.Role == conversation.User && len(m.Parts) > 0 && !slices.ContainsFunc(m.Parts, func(p conversation.Part) bool {
@@ -145,7 +143,7 @@ func (r *renderer) saysNothing(turns []turn) bool {
 }
 
 // nothing is an empty text of the user's. AI Studio was recorded to take one
-// where nothing stands beside it; Vertex AI refuses it in so many words.
+// where nothing stands beside it; Vertex AI refuses it explicitly.
 func (r *renderer) nothing() piece {
 	if r.target.Kind == Vertex {
 		return textPiece(" ")
@@ -153,10 +151,10 @@ func (r *renderer) nothing() piece {
 	return textPiece("")
 }
 
-// place appends p to the last turn, or to a new one if the last is the other
-// side's. Calls and the upstream's own parts are always the model's and results
-// always the user's.
-func place(turns []turn, role conversation.Role, p piece) []turn {
+// appendToTurn appends p to the last turn, or to a new one if the last turn has
+// the other role. Calls and the upstream's own parts are always the model's and
+// results always the user's.
+func appendToTurn(turns []turn, role conversation.Role, p piece) []turn {
 	model := role == conversation.Model && p.kind != conversation.KindResult ||
 		p.kind == conversation.KindCall || p.kind == conversation.KindUpstream
 	if n := len(turns); n > 0 && turns[n-1].model == model {
@@ -166,7 +164,8 @@ func place(turns []turn, role conversation.Role, p piece) []turn {
 	return append(turns, turn{model: model, pieces: []piece{p}})
 }
 
-// piece makes the piece for one part of a message; not ok is what is left out.
+// piece makes the piece for one part of a message; ok is false for a part that
+// is left out.
 func (r *renderer) piece(role conversation.Role, part *conversation.Part) (p piece, ok bool, err error) {
 	p = piece{kind: part.Kind, at: &part.At, pieceData: noData}
 	if part.Kind != conversation.KindText && part.Kind != conversation.KindThought {

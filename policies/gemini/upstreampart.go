@@ -9,8 +9,8 @@ import (
 // upstreamPiece makes the piece for a part that the upstream made and the
 // client kept: a server-side tool's call or result, code or its output. It is
 // replayed byte for byte where the target knows it, for its signature covers
-// it; else the client's digest of it stands in as text. Not ok is what is left
-// out.
+// it; else the client's digest of it stands in as text. ok is false for a part
+// that is left out.
 func (r *renderer) upstreamPiece(part *conversation.Part, p piece) (_ piece, ok bool) {
 	own, known := readUpstreamPart(part.Upstream)
 	p.text, p.signature = part.Text, ""
@@ -38,8 +38,8 @@ const (
 )
 
 // pairServerTools turns a server-side tool's call without its result, and a
-// result without its call, into text: the other one may have come back from the
-// client altered, and the API takes them together.
+// result without its call, into text: the API takes only both, and the client
+// may have altered the other one.
 func pairServerTools(turns []turn) {
 	type key struct {
 		id string
@@ -78,7 +78,8 @@ type upstreamPart struct {
 	aiStudioOnly bool
 }
 
-// readUpstreamPart reads raw; not ok is what is no part that may be replayed.
+// readUpstreamPart reads raw; ok is false if it is not a part that may be
+// replayed.
 func readUpstreamPart(raw conversation.Raw) (u upstreamPart, ok bool) {
 	if len(raw) == 0 || !jsontext.Value(raw).IsValid(lenient...) {
 		return u, false
@@ -115,7 +116,7 @@ func readUpstreamPart(raw conversation.Raw) (u upstreamPart, ok bool) {
 // mostly HTML.
 const digestLimit = 2048
 
-// digest is the text that stands for a part of which the client kept none.
+// digest is the text for a part of which the client kept none.
 func (u *upstreamPart) digest() conversation.Text {
 	text := "[" + u.tool
 	if len(u.args) > len(noArgs) && len(u.args) <= digestLimit {

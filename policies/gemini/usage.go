@@ -16,8 +16,8 @@ type counters struct {
 	by                                                  modalities
 }
 
-// ServiceTier is the tier that upstream's word for one stands for; "" for none
-// that clients know. Both services have words of their own.
+// ServiceTier is the tier for upstream's name of it; "" for one that clients do
+// not know. The two services have different names.
 func ServiceTier(word string) string {
 	switch strings.TrimPrefix(strings.ToLower(word), "service_tier_") {
 	case "standard", "on_demand":
@@ -99,8 +99,8 @@ func (c counters) usage() conversation.Usage {
 
 // follow returns the counters known after next came. Chunks of Vertex AI in
 // mid-stream carry no counters at all and change nothing. A counter may fall,
-// and the last chunk may lack the output: then the total tells it, or, without
-// a total, the chunk before.
+// and the last chunk may lack the output: then it follows from the total, or,
+// without a total, from the chunk before.
 func (c counters) follow(next counters) counters {
 	next.tier = cmp.Or(next.tier, c.tier)
 	next.by = c.by.follow(&next.by)

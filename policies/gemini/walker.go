@@ -11,8 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// walker reads JSON once, token by token. A member of another type than the
-// one asked for is read over: proto3 JSON prints null for what is unset, and
+// walker reads JSON once, token by token. A member of another type than the one
+// asked foris skipped: proto3 JSON prints null for what is unset, and
 // hand-written fakes print worse.
 type walker struct {
 	data []byte
@@ -20,8 +20,8 @@ type walker struct {
 	dec  *jsontext.Decoder
 }
 
-// lenient takes what Google's servers and the gateways before them may send;
-// texts are mended one by one.
+// lenient accepts what Google's servers and gateways may send; texts are mended
+// one by one.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // open starts reading data; values will be slices of it.
@@ -82,7 +82,7 @@ func (w *walker) array(element func() error) error {
 		return err
 	}
 	for w.kind() != ']' {
-		if w.kind() == 0 { // broken: ReadToken says how
+		if w.kind() == 0 { // broken; ReadToken returns the error
 			break
 		}
 		if err := element(); err != nil {
@@ -102,7 +102,7 @@ func (w *walker) value(dst *jsontext.Value) error {
 	return err
 }
 
-// rawObject reads an object as it stands, mended where it has to be.
+// rawObject reads an object, mended if necessary.
 func (w *walker) rawObject(dst *conversation.Raw) error {
 	v, err := w.dec.ReadValue()
 	if err == nil && v.Kind() == '{' {

@@ -15,7 +15,7 @@ func TestJitter(t *testing.T) {
 		{false, 0.5, 750 * ms},
 		{true, 0, time.Second}, // a floor
 	} {
-		r := Ruling{Stated: c.stated}
+		r := Verdict{Stated: c.stated}
 		r.Wait = time.Second
 		if r.Jitter(c.rnd); r.Wait != c.want {
 			t.Errorf("stated %v rnd %v: %v, want %v", c.stated, c.rnd, r.Wait, c.want)

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// A carrier is a thought signature on its way through a client that knows
-// nothing of it:
+// A carrier is a sealed thought signature that a client stores and sends back
+// without understanding it:
 //
 //	gs1.<b64url(origin)>.<b64url(signature)>.<b64url(mac)>
 //
@@ -41,7 +41,7 @@ type Origin struct {
 	Family string
 }
 
-// NewOrigin makes the origin for a backend class and an upstream model.
+// NewOrigin is the origin for a backend class and an upstream model.
 func NewOrigin(backend, model string) Origin {
 	return Origin{Backend: backend, Family: Family(model)}
 }
@@ -64,7 +64,7 @@ const (
 	forText    = "text"
 	forThought = "thought"
 	forMedia   = "media"
-	// forPart carries a whole part of the upstream's, signature and all: a
+	// forPart carries a whole part of upstream's with its signature: a
 	// server-side tool call that must go back unchanged.
 	forPart = "part"
 )
@@ -83,8 +83,8 @@ func (c Carriers) SealCall(signature, name string, args []byte) string {
 	return c.seal(forCall, signatureBytes(signature), callBinding(name, args))
 }
 
-// SealPart seals a part of the upstream's as a whole. There is nothing else
-// that it is bound to: it says itself what it is.
+// SealPart seals a part of upstream's as a whole. It is bound to nothing else:
+// its content is its identity.
 func (c Carriers) SealPart(raw []byte) string { return c.seal(forPart, raw, []byte{}) }
 
 func (c Carriers) sealRun(kind, signature string, hash []byte) string {
@@ -118,8 +118,8 @@ func (c Carriers) signature(kind, carrier string, binding []byte) string {
 	return base64.StdEncoding.EncodeToString(c.open(kind, carrier, binding))
 }
 
-// open verifies a carrier and returns what it carries, or nil if it is not
-// ours, not for this, or not for here.
+// open verifies a carrier and returns its payload, or nil if the carrier is not
+// ours, belongs to another part, or comes from another origin.
 func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !strings.HasPrefix(carrier, carrierPrefix) || len(carrier) > carrierLimit || binding == nil {
 		return nil
@@ -128,8 +128,8 @@ func (c Carriers) open(kind, carrier string, binding []byte) []byte {
 	if !ok {
 		return nil
 	}
-	// What is not for here, most often a call's carrier that rides in a thought,
-	// is seen without a mac.
+	// A carrier of another kind or origin, such as a call's carrier in a thought,
+	// is rejected before its mac is computed.
 	origin, payload, ok := strings.Cut(strings.TrimPrefix(head, carrierPrefix), ".")
 	if !ok || !c.isOrigin(origin, kind) {
 		return nil
@@ -166,8 +166,8 @@ func signatureBytes(s string) []byte {
 	return []byte(s)
 }
 
-// callBinding is what a call's signature is bound to; nil if the arguments
-// have no canonical form, in which case nothing can be bound.
+// callBinding is what a call's signature is bound to; nil if the arguments have
+// no canonical form, so that no signature can be bound to them.
 func callBinding(name string, args []byte) []byte {
 	if manyMembers(args) {
 		return nil
@@ -186,7 +186,7 @@ func callBinding(name string, args []byte) []byte {
 	return h.Sum(nil)
 }
 
-// maxBoundMembers bounds the members of arguments that are brought into their
+// maxBoundMembers bounds the members of arguments that are converted to
 // canonical form: sorting them takes far more memory than their bytes. Calls
 // with more are treated as not signed.
 const maxBoundMembers = 20_000
@@ -220,12 +220,11 @@ func textBinding(t conversation.Text) []byte {
 }
 
 // Verify opens the carriers of a request's history and sets the signatures of
-// those that belong. The carrier of a call or of media may come with it, or ride
-// in the thought before it; a thought's carrier belongs to the thought otherwise.
-// Where a carrier is lost, the signature of a call that must have one, of a text
-// or of media is taken from what the thread remembers; thoughts are never
-// restored.
-// It returns how many carriers verified and how many were there.
+// those that verify. The carrier of a call or of media may come with it, or in
+// the thought before it; any other carrier in a thought belongs to that thought.
+// Where a carrier is lost, the signature of a call that needs one, of a text or
+// of media is taken from the thread; thoughts are never restored. It returns how
+// many carriers verified and how many were there.
 func (c Carriers) Verify(req *conversation.Request) (good, seen int) {
 	good, seen = c.verify(req)
 	c.Thread.count(0)
@@ -287,8 +286,8 @@ func (c Carriers) textSignature(kind string, p *conversation.Part) string {
 	return c.signature(kind, p.Carrier, textBinding(p.Text))
 }
 
-// recall makes good a carrier that was lost. Of the calls of one step only the
-// first has a signature; signed says that it was seen.
+// recall restores a signature whose carrier was lost. Of the calls of one step
+// only the first has a signature; signed reports that it was seen.
 func (c Carriers) recall(p *conversation.Part, binding []byte, signed *bool) {
 	switch p.Kind {
 	case conversation.KindText:

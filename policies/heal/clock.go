@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Clock is the clock of one process. Times read from it mean nothing to other
+// Clock is the clock of one process. Its readings mean nothing to other
 // processes: clocks of two machines may differ by minutes.
 type Clock struct {
 	id    string
@@ -13,7 +13,7 @@ type Clock struct {
 	now   func() time.Time
 }
 
-// NewClock is a clock of this process, told apart from every other one.
+// NewClock is a clock of this process, distinct from every other one.
 func NewClock() Clock { return ClockReading(time.Now) }
 
 // ClockReading is a clock that reads now.

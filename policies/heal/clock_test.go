@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What one replica seals, another one whose clock is off understands: how long
-// the request has taken, and how long it must still wait after Envoy's part.
+// A memory is understood by a replica with another clock: how long the request
+// has taken, and how long it must still wait after Envoy's part.
 func TestMemoryAcrossClocks(t *testing.T) {
 	k := NewKey([]byte("k"))
 	now := time.UnixMilli(1_700_000_000_000)

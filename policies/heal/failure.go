@@ -7,19 +7,20 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// Failure says what a failed attempt means for asking the same account for the
-// same model again within the request.
+// Failure says whether the same account may be asked for the same model again
+// within the request.
 type Failure uint8
 
 // The failures.
 const (
-	// Refused: the request as it was sent would be refused again.
+	// Refused: the same request would be refused again.
 	Refused Failure = iota
-	// Passing: the next try may well be answered. An empty answer, a 5xx,
-	// silence, a reset, a rate limit that is soon over.
+	// Passing: the next try may well succeed. An empty answer, a 5xx, silence, a
+	// reset, a rate limit that is soon over.
 	Passing
 	// Spent: no answer can be expected soon. Quota, credential, billing,
-	// permission, an unknown model, or a stated delay that is not waited for.
+	// permission, an unknown model, or a stated delay that is too long to wait
+	// for.
 	Spent
 	// Overflow: the prompt is longer than the model's context window.
 	Overflow
@@ -30,12 +31,12 @@ var spentReasons = []string{
 	ReasonBadKey, ReasonForbidden, ReasonPrecondition, ReasonNoModel, ReasonQuota, ReasonUnpaid, ReasonNoCluster, ReasonUnsuitable,
 }
 
-// failure sorts the attempt of a ruling.
-func (r *row) failure(s *Seen, out *Ruling) Failure {
+// failure classifies the attempt of a verdict.
+func (r *row) failure(s *Seen, out *Verdict) Failure {
 	switch {
 	case r.reason == ReasonContext:
 		return Overflow
-	case r.reason == ReasonProvisioned: // whenever it is back, the rest of the capacity is not concerned
+	case r.reason == ReasonProvisioned: // other capacity is not affected, however long it lasts
 		return Passing
 	case r.verdict == policies.Repair, r.verdict == policies.Fail && out.Verdict == policies.Fail:
 		return Refused
@@ -49,25 +50,25 @@ func (r *row) failure(s *Seen, out *Ruling) Failure {
 // waits, already at the first failure.
 func (e *Effect) Long() bool { return e.Day || len(e.For) > 0 && e.For[0] >= time.Minute }
 
-// silent reports whether nothing came in time. To ask the same again would take
+// silent reports whether nothing came in time. Asking the same again would take
 // as long.
-func (s *Seen) silent(out *Ruling) bool {
-	return s.Peek == ReasonPeekTimeout || out.Rule == ReasonEnvoyTimeout
+func (s *Seen) silent(out *Verdict) bool {
+	return s.Peek == ReasonPeekTimeout || out.Row == ReasonEnvoyTimeout
 }
 
-// moveOn sends a request elsewhere whose backend failed it in passing, where a
-// further try at the same place hardly helps, or takes the place of one elsewhere:
-// after silence, after a second failure, before a wait, and where each attempt that
-// is left has somewhere else to go. Another backend comes first. If none is ready,
-// the last attempt goes to the next model; after a rate limit with a short delay
-// only if a wait did not help before.
-func (s *Seen) moveOn(out *Ruling) {
+// moveOn moves a request to another candidate after a failure in passing, if a
+// further try at the same backend hardly helps, or takes the try of another
+// candidate: after silence, after a second failure, before a wait, and where
+// every attempt that is left has another candidate. Another backend comes
+// first. If none is ready, the last attempt goes to the next model; after a
+// rate limit with a short delay only if a wait did not help before.
+func (s *Seen) moveOn(out *Verdict) {
 	if out.Verdict != policies.Retry {
 		return
 	}
-	failing := out.Backend.Scope == HoldBackend && !out.Backend.Certain // of what cannot be reached another model is as far
+	failing := out.Backend.Scope == HoldBackend && !out.Backend.Certain // if the backend cannot be reached, another model there cannot either
 	moves := failing && (s.silent(out) || s.Failed || s.Last || s.NoneToSpare || out.Stated)
-	limited := out.Rule == ReasonRateLimit && (s.Delay == 0 || s.Limited) && !s.OtherAccount
+	limited := out.Row == ReasonRateLimit && (s.Delay == 0 || s.Limited) && !s.OtherAccount
 	switch {
 	case moves && s.ReadyBackend:
 	case s.Last && s.ReadyModel && (failing || limited):
@@ -80,20 +81,20 @@ func (s *Seen) moveOn(out *Ruling) {
 }
 
 // lastElsewhere sends the last attempt to a backend that is ready and that the
-// request has not left, whatever the reason for which it would ask another account
-// of this one. Earlier attempts ask that first: most often only one is refused, and
-// what the model has cached is here. But accounts that are kept together are often
-// revoked, disabled and used up together, and after the last attempt nothing follows.
-func (s *Seen) lastElsewhere(out *Ruling) {
+// request has not left, where the verdict would ask another account of this
+// one. Earlier attempts ask that account first: most often only one is refused,
+// and the prompt is cached here. But accounts of one owner are often revoked,
+// disabled and used up together, and there is no attempt after the last.
+func (s *Seen) lastElsewhere(out *Verdict) {
 	if out.Verdict == policies.Retry && out.Rotate && s.Last && s.ReadyBackend {
 		out.Verdict, out.Wait, out.Stated = policies.Failover, 0, false
 	}
 }
 
-// goBack uses the attempt that is left after one that landed on a spent
-// account: for an account or a backend that failed the request only in passing,
-// or that will be ready soon, unless something untried is ready now.
-func (s *Seen) goBack(r *row, out *Ruling) {
+// goBack uses the attempt that is left after one at a spent account: for an
+// account or a backend that failed the request only in passing, or that will be
+// ready soon, unless an untried one is ready now.
+func (s *Seen) goBack(r *row, out *Verdict) {
 	ended := out.Verdict == policies.Fail && r.verdict != policies.Fail
 	untried := s.ReadyBackend || s.Last && s.ReadyModel
 	switch {
@@ -110,10 +111,10 @@ func (s *Seen) goBack(r *row, out *Ruling) {
 	out.Client = r.client(s)
 }
 
-// hold settles whether the backend is held back at once. Silence costs each
-// request a whole deadline, and what failed twice was no accident; otherwise
-// another request has to fail alike.
-func (s *Seen) hold(out *Ruling) {
+// hold decides whether the backend is held back at once. Silence costs each
+// request a whole deadline, and a second failure is no accident; otherwise
+// another request must fail in the same way first.
+func (s *Seen) hold(out *Verdict) {
 	switch {
 	case out.Backend.Scope != HoldBackend:
 	case s.Cut:
@@ -123,8 +124,8 @@ func (s *Seen) hold(out *Ruling) {
 	}
 }
 
-// largerModel goes on to a model whose context window is larger.
-func largerModel(s *Seen, out *Ruling) {
+// largerModel moves to a model whose context window is larger.
+func largerModel(s *Seen, out *Verdict) {
 	if s.LargerModel {
 		out.Verdict, out.OfModel = policies.Failover, true
 	}

@@ -9,11 +9,12 @@ import (
 	"sync"
 )
 
-// Key authenticates what heald hands to others and gets back: the memory
-// between attempts and the carriers of signatures. All replicas share it.
+// Key authenticates data that heald gives to clients and proxies and gets back:
+// the memory between attempts and the carriers of signatures. All replicas
+// share it.
 //
-// A key seals. What older keys have sealed it opens too, so that a key can be
-// changed without voiding the conversations that run.
+// A key seals. It also opens what older keys have sealed, so that a key can be
+// changed without invalidating running conversations.
 type Key struct {
 	secret [sha256.Size]byte
 	id     string
@@ -21,17 +22,19 @@ type Key struct {
 	macs   *sync.Pool // of *macState; nil in the zero Key
 }
 
-// macState is what making a tag needs; setting it up costs more than most tags.
+// macState is the state for making a tag; setting it up costs more than most
+// tags.
 type macState struct {
 	hash  hash.Hash
 	input []byte
 }
 
-// mostKept bounds the input that stays with a macState: signatures can be long.
+// mostKept bounds the input buffer that a macState keeps: signatures can be
+// long.
 const mostKept = 16 << 10
 
 // NewKey derives a key from a secret, which must not be guessable: clients have
-// carriers, and could try secrets on them for as long as they like.
+// carriers, and could test guesses against them offline.
 func NewKey(secret []byte) Key {
 	k := Key{secret: sha256.Sum256(append([]byte("heald memory key\x00"), secret...))}
 	id := sha256.Sum256(append([]byte("heald key id\x00"), k.secret[:]...))
@@ -46,7 +49,7 @@ func (k Key) AlsoOpens(older ...Key) Key {
 	return k
 }
 
-// ID names the key without telling it: replicas that log the same id share it.
+// ID names the key without revealing it: replicas that log the same id share it.
 func (k Key) ID() string { return k.id }
 
 // String is the id, whichever way a key is printed.
@@ -77,7 +80,7 @@ func (k *Key) named(id string) *Key {
 	return nil
 }
 
-// tag proves that a key has seen what it was made of.
+// tag authenticates what it was computed over.
 type tag [16]byte
 
 // verifies reports whether the key or an older one made a tag. The tag does not

@@ -19,7 +19,8 @@ func (s *Sealer) sealMedia(ev *conversation.Event) string {
 	return s.carriers.seal(forMedia, signatureBytes(ev.Signature), binding)
 }
 
-// mediaBinding is that of media in base64, whose spellings must not matter.
+// mediaBinding is the binding of media in base64. Different encodings of the
+// same bytes give the same binding.
 func mediaBinding(data conversation.Text) []byte {
 	chars := data.Inner()
 	if bytes.IndexByte(chars, '\\') >= 0 {
@@ -43,7 +44,8 @@ func mediaBinding(data conversation.Text) []byte {
 	return h[:]
 }
 
-// mediaSignature opens the carrier of media, or the one that rides before them.
+// mediaSignature opens the carrier of media, or the one in the thought before
+// them.
 func (c Carriers) mediaSignature(p *conversation.Part, riding string) string {
 	if p.Carrier == "" && riding == "" {
 		return ""

@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// memoryLimit bounds the sealed memory. Envoy's response headers end at
-// 60 KiB in all; what an attempt must know is far less.
+// memoryLimit bounds the sealed memory. Envoy limits all response headers to 60
+// KiB; an attempt needs far less.
 const memoryLimit = 4 << 10
 
 // memoryVersion changes whenever a field changes its meaning. A replica that
@@ -31,44 +31,50 @@ type Memory struct {
 	Started time.Time
 	// Tries are the attempts so far, oldest first.
 	Tries []Try
-	// Dropped is how many older ones had to be left out for want of space.
+	// Dropped is how many older ones were left out for lack of space; Before is
+	// what those have used.
 	Dropped int
-	// Repairs are the changes asked for so far, whoever asked; see
-	// RepairsAt.
+	Before  Used
+	// Repairs are all changes asked for so far; see RepairsAt.
 	Repairs Repairs
 	// Until is when the next attempt may go upstream, on this process's clock;
 	// zero for at once. ByEnvoy is the part of the wait that Envoy was asked for.
 	Until   time.Time
 	ByEnvoy time.Duration
-	// Last is what the client would have been told after the attempts so far.
-	// It is told so if the later ones say less.
+	// Last is the error that the client would have got after the attempts so far.
+	// It is used if later ones say less.
 	Last *conversation.Error
-	// Rests is how many requests for the rest of an answer there were, and
-	// Spent are the accounts that they found spent. They are no attempts.
+	// Rests counts requests for the rest of an answer, which are not attempts, and
+	// Spent are the accounts that they found spent.
 	Rests int
 	Spent []SpentAccount
-	// Lost is where an attempt went that left no memory; nil if there was none.
-	// It is not one of Tries: Known does not count it.
+	// Lost is where an attempt without a memory went; nil if there was none. It is
+	// not in Tries, and Known does not count it.
 	Lost *LostTry
 }
 
 // SpentAccount is an account that will not answer the request soon.
 type SpentAccount struct {
 	Account string
-	// Model is the one that it goes for; "" for all.
+	// Model is the model that it holds for; "" for all.
 	Model string
-	// OfGroup says that it goes for all accounts of its quota group.
+	// OfGroup says that it holds for all accounts of its quota group.
 	OfGroup bool
 }
 
-// LostTry is where an attempt went that was lost: its connection broke while its
-// reply was held, or its replica died.
+// LostTry is where a lost attempt went: its connection broke while its reply
+// was held, or its replica died.
 type LostTry struct {
 	Backend, Account, Model string
 	// Known says that the connection broke there; otherwise it is assumed.
 	Known bool
 	// Left says that the request does not go there again for the model.
 	Left bool
+	// Number is the attempt's; 0 is unknown. Status is upstream's and Used what it
+	// has used, where the stream had ended before the next attempt began.
+	Number int
+	Status int
+	Used   Used
 }
 
 // Try is one earlier attempt.
@@ -83,29 +89,36 @@ type Try struct {
 	// Rotate: the account should not be used again for this request.
 	Rotate bool
 	// Repair is what the try asked to be changed. Lasting says that upstream
-	// gave a structured reason for it; see Ruling.
+	// gave a structured reason for it; see Verdict.
 	Repair  Repairs
 	Lasting bool
-	// OfModel: what failed goes for Model alone. The backend may be asked for
-	// another one, and so may the account.
+	// OfModel: the failure concerns Model only. The backend and the account may be
+	// asked for another one.
 	OfModel bool
 	// Tier is the one that the chain asked for; "" if it left that to the client.
-	// OfTier: what failed goes for it alone.
+	// OfTier: the failure concerns it only.
 	Tier   string
 	OfTier bool
-	// Failure says whether the account may be asked again; with OfGroup it goes
+	// Failure says whether the account may be asked again; with OfGroup that holds
 	// for all accounts of its quota group.
 	Failure Failure
 	OfGroup bool
-	// Body tells the body that was sent, of a try with a Repair; 0 is not known.
+	// Body is a checksum of the body that was sent, for a try with a Repair; 0 is
+	// unknown.
 	Body uint64
+	// Number is the attempt's where the place in Tries does not tell it; see
+	// NumberOf. Replied is the status of upstream's response where Status is
+	// another, as with an error under a 200.
+	Number  int
+	Replied int
+	Used    Used
 }
 
 // Known is how many attempts have left a memory.
 func (m *Memory) Known() int { return m.Dropped + len(m.Tries) }
 
-// Forgiven is how many of them do not count as attempts: all that is known of
-// them is that a connection broke which may have been idle too long.
+// Forgiven is how many of them do not count as attempts, because a connection
+// broke that may have been idle too long.
 func (m *Memory) Forgiven() int {
 	n := 0
 	for _, t := range m.Tries {
@@ -117,8 +130,8 @@ func (m *Memory) Forgiven() int {
 }
 
 // RepairsAt are the changes to be made for a model at a backend. A history that
-// was refused anywhere is repaired everywhere; what else was refused says
-// something of the model that refused it, and of no other.
+// was refused anywhere is repaired everywhere; other refusals concern only the
+// model that refused.
 func (m *Memory) RepairsAt(backend, model string) Repairs {
 	r := m.Repairs & signatureRepairs
 	for _, t := range m.Tries {
@@ -150,9 +163,9 @@ var (
 
 var b64 = base64.RawURLEncoding.Strict()
 
-// unsealed decodes what is ours. Of all spellings of the same bytes only the one
-// that b64 writes is read, so that what was sealed cannot be altered at all: a
-// lax decoder ignores the last bits, and even a strict one line breaks.
+// unsealed decodes base64 that heald wrote. It accepts only the one spelling
+// that b64 writes, so that sealed data cannot be altered at all: a lax decoder
+// ignores the last bits, and even a strict one line breaks.
 func unsealed(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("line breaks in base64")
@@ -162,8 +175,8 @@ func unsealed(s string) ([]byte, error) {
 
 // wireMemory is Memory as it travels: short names, no empty fields. It has
 // durations, in milliseconds, since the replica that opens it may have another
-// clock. Clock and Sealed are for the one that sealed it: it also knows how
-// long Envoy has really waited, which is never exact.
+// clock. Clock and Sealed are for the replica that sealed it, which can compute
+// how long Envoy really waited.
 type wireMemory struct {
 	Clock   string    `json:"c"`
 	Sealed  int64     `json:"n"` // since Clock started
@@ -180,6 +193,7 @@ type wireMemory struct {
 	Lost  *wireLost   `json:"o,omitempty"`
 	// Where tenants are not told apart there is the one called default.
 	Tenant string `json:"u,omitempty"`
+	Before Used   `json:"q,omitzero"`
 }
 
 type wireSpent struct {
@@ -194,6 +208,10 @@ type wireLost struct {
 	Model   string `json:"m"`
 	Known   bool   `json:"k,omitempty"`
 	Left    bool   `json:"l,omitempty"`
+	// Replicas before these were added leave them out.
+	Number int  `json:"i,omitempty"`
+	Status int  `json:"s,omitempty"`
+	Used   Used `json:"q,omitzero"`
 }
 
 type wireTry struct {
@@ -212,6 +230,10 @@ type wireTry struct {
 	Failure Failure          `json:"f,omitempty"`
 	OfGroup bool             `json:"g,omitempty"` // replicas before this was added leave it out
 	Body    uint64           `json:"d,omitempty"` // replicas before this was added leave it out
+	// Replicas before these were added leave them out, and do not read them.
+	Number  int  `json:"i,omitempty"`
+	Replied int  `json:"h,omitempty"`
+	Used    Used `json:"q,omitzero"`
 }
 
 type wireLast struct {
@@ -230,7 +252,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 	now := c.Now()
 	w := wireMemory{
 		Clock: c.id, Sealed: now.Sub(c.start).Milliseconds(), Elapsed: now.Sub(m.Started).Milliseconds(),
-		Dropped: m.Dropped, Repairs: m.Repairs, Rests: m.Rests, Tenant: m.Tenant,
+		Dropped: m.Dropped, Before: m.Before, Repairs: m.Repairs, Rests: m.Rests, Tenant: m.Tenant,
 	}
 	if !m.Until.IsZero() {
 		w.Wait, w.ByEnvoy = m.Until.Sub(now).Milliseconds(), m.ByEnvoy.Milliseconds()
@@ -242,7 +264,7 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 		w.Spent = append(w.Spent, wireSpent(s))
 	}
 	if l := m.Lost; l != nil {
-		w.Lost = &wireLost{l.Backend, l.Account, l.Model, l.Known, l.Left}
+		w.Lost = new(wireLost(*l))
 	}
 	if l := m.Last; l != nil {
 		w.Last = &wireLast{Kind: l.Kind, Status: l.Status, After: l.RetryAfter, NoRetry: l.NoRetry,
@@ -257,7 +279,8 @@ func (m *Memory) Seal(k Key, c Clock, requestID string) string {
 		case len(sealed) <= memoryLimit:
 			return sealed
 		case len(w.Tries) > 1:
-			w.Tries = w.Tries[1:] // the oldest try matters least
+			w.Before = w.Before.Add(w.Tries[0].Used)
+			w.Tries = w.Tries[1:] // drop the oldest try, which matters least
 			w.Dropped++
 		case w.Last != nil && w.Last.Message != "":
 			w.Last.Message = strings.ToValidUTF8(w.Last.Message[:len(w.Last.Message)/2], "")
@@ -303,7 +326,7 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 	if json.Unmarshal(body, &w) != nil {
 		return nil, ErrUnreadable
 	}
-	m := &Memory{Dropped: w.Dropped, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests, Tenant: w.Tenant}
+	m := &Memory{Dropped: w.Dropped, Before: w.Before, Repairs: w.Repairs, ByEnvoy: milliseconds(w.ByEnvoy), Rests: w.Rests, Tenant: w.Tenant}
 	at := w.sealedAt(c)
 	m.Started = at.Add(-milliseconds(w.Elapsed))
 	if w.Wait != 0 {
@@ -319,13 +342,13 @@ func OpenMemory(k Key, c Clock, requestID, sealed string) (*Memory, error) {
 		m.Last = &conversation.Error{Kind: l.Kind, Status: l.Status, Message: l.Message, RetryAfter: l.After, NoRetry: l.NoRetry}
 	}
 	if l := w.Lost; l != nil {
-		m.Lost = &LostTry{l.Backend, l.Account, l.Model, l.Known, l.Left}
+		m.Lost = new(LostTry(*l))
 	}
 	return m, nil
 }
 
-// sealedAt is when the memory was sealed, on c. Of another replica's it is
-// known that Envoy has waited since, for as long as it was asked to.
+// sealedAt is when the memory was sealed, on c. For another replica's, it is
+// assumed that Envoy has waited since for as long as it was asked to.
 func (w *wireMemory) sealedAt(c Clock) time.Time {
 	if w.Clock == c.id {
 		return c.start.Add(milliseconds(w.Sealed))

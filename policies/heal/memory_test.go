@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/conversation"
@@ -34,8 +37,72 @@ func sample() Memory {
 	}
 }
 
-func TestMemoryComesBackWhole(t *testing.T) {
+// withUsed is sample with what the tries have used.
+func withUsed() Memory {
+	m := sample()
+	m.Before, m.Dropped = Used{Waited: 2 * time.Second}, 1
+	m.Tries[0].Used = Used{Waited: 923 * time.Millisecond, Known: true, Input: 12000, Output: 800, Cached: 300, Thinking: 90, Priced: true, Guessed: true, Cost: 67_500_000}
+	m.Tries[1].Used, m.Tries[1].Number, m.Tries[1].Replied = Used{Known: true, Estimated: true, Input: 27}, 4, 200
+	m.Lost.Number, m.Lost.Status, m.Lost.Used = 3, 200, Used{Known: true, Estimated: true, Input: 27}
+	return m
+}
+
+// Replicas of two versions read each other's memory: an older one leaves out what
+// it does not know, and where that is nothing, both write the same.
+func TestMemoryOfOlderReplicas(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
+	const old = "m2.b059dd6a.eyJjIjoiRlJPWkVOMDAiLCJuIjowLCJlIjozNzcsInciOjQ5OSwidiI6MjAwLCJ0IjpbeyJiIjoiZXUiLCJhIjoiZXUtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwidiI6MSwiciI6InJhdGVfbGltaXRlZCIsInMiOjQyOSwieCI6dHJ1ZSwibyI6dHJ1ZX0seyJiIjoiZXUiLCJhIjoiZXUtMiIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwidiI6MywiciI6InJlbGF4X3JlcGFpciIsInMiOjQwMCwicCI6OH1dLCJyIjo1LCJsIjp7ImsiOjcsInMiOjQyOSwibSI6InNsb3cgZG93biIsImEiOjMsIm4iOnRydWV9LCJmIjoyLCJzIjpbeyJhIjoidXMtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIn0seyJhIjoidXMtMiJ9XSwibyI6eyJiIjoidXMiLCJhIjoidXMtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwiayI6dHJ1ZSwibCI6dHJ1ZX0sInUiOiJzZWFyY2gifQ.ceDFvgEJQLRQV8DRkG_0Xw"
+	if sealed := m.Seal(k, frozen, "id-1"); sealed != old {
+		t.Errorf("an older replica writes\n%s, this one\n%s", old, sealed)
+	}
+	if got, err := OpenMemory(k, frozen, "id-1", old); err != nil || !reflect.DeepEqual(*got, m) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	open := func(m Memory) map[string]any {
+		payload, err := unsealed(strings.Split(m.Seal(k, frozen, "id-1"), ".")[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out map[string]any
+		if err := json.Unmarshal(payload, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	// The same but for keys that older replicas do not have.
+	added := open(withUsed())
+	delete(added, "q")
+	delete(added, "d") // a try was dropped
+	for _, try := range added["t"].([]any) {
+		for _, key := range []string{"q", "i", "h"} {
+			delete(try.(map[string]any), key)
+		}
+	}
+	for _, key := range []string{"q", "i", "s"} {
+		delete(added["o"].(map[string]any), key)
+	}
+	if diff := cmp.Diff(open(m), added); diff != "" {
+		t.Error(diff)
+	}
+	if grown := len(withUsed().Tries); grown != len(m.Tries) {
+		t.Fatal("other tries")
+	}
+	used := withUsed()
+	if grown := len(used.Seal(k, frozen, "id-1")) - len(m.Seal(k, frozen, "id-1")); grown > 250 {
+		t.Errorf("what three attempts have used takes %d bytes", grown)
+	}
+}
+
+// What newer replicas add to the list is left out.
+func TestUsedOfNewerReplicas(t *testing.T) {
+	var got Used
+	if err := json.Unmarshal([]byte("[5,1,7,8,0,0,0,99,98]"), &got); err != nil || got != (Used{Waited: 5 * time.Millisecond, Known: true, Input: 7, Output: 8}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestMemoryComesBackWhole(t *testing.T) {
+	k, m := NewKey([]byte("k")), withUsed()
 	got, err := OpenMemory(k, frozen, "id-1", m.Seal(k, frozen, "id-1"))
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +149,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
 	m.Last.Message = strings.Repeat("ä", 10_000)
 	for n := range 200 {
-		m.Tries = append(m.Tries, Try{Backend: "eu", Account: strconv.Itoa(n)})
+		m.Tries = append(m.Tries, Try{Backend: "eu", Account: strconv.Itoa(n), Used: Used{Waited: time.Millisecond, Known: true, Input: 2, Priced: true, Cost: 3}})
 	}
 	sealed := m.Seal(k, frozen, "id")
 	if len(sealed) > memoryLimit {
@@ -95,7 +162,14 @@ func TestMemoryStaysSmall(t *testing.T) {
 	if n := len(got.Tries); n == 0 || !slices.Equal(got.Tries, m.Tries[len(m.Tries)-n:]) {
 		t.Errorf("the latest tries are lost: %d are left, %+v", n, got.Tries)
 	}
-	// Attempts that left no memory are told by this count.
+	sum := got.Before
+	for _, try := range got.Tries {
+		sum = sum.Add(try.Used)
+	}
+	if want := (Used{Waited: 200 * time.Millisecond, Known: true, Input: 400, Priced: true, Cost: 600}); sum != want {
+		t.Errorf("used %+v, want %+v", sum, want)
+	}
+	// Attempts that left no memory show in this count.
 	if got.Known() != len(m.Tries) || len(got.Tries) == len(m.Tries) {
 		t.Errorf("%d attempts are known, want %d; %d have their try", got.Known(), len(m.Tries), len(got.Tries))
 	}
@@ -128,7 +202,7 @@ func TestRepairsAt(t *testing.T) {
 	}
 }
 
-// The bound goes for what comes in, too, whoever wrote it.
+// The bound holds for incoming memories, too.
 func TestMemoryIsBounded(t *testing.T) {
 	k := NewKey([]byte("k"))
 	sizes := map[int]bool{}
@@ -147,7 +221,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 // Where one part ends and the next begins is authenticated, too: otherwise a
-// request id that ends as the payload begins would be as good as another.
+// request id could be extended by the beginning of the payload.
 func TestMACKeepsPartsApart(t *testing.T) {
 	k := NewKey([]byte("k"))
 	mac := func(purpose string, parts ...string) string {

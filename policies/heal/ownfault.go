@@ -7,14 +7,15 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// A request can name what the account may not read: a file of another one, a
-// bucket, cached content. It can have tools run for which an API is disabled, or
-// a server called that refuses its token. The refusal looks like one of the
-// account, but it is the request's own: it would come with any account, and
-// other requests get their answers.
+// A request can name a resource that the account may not read: a file of
+// another account, a bucket, cached content. It can use tools whose API is
+// disabled, or a server that refuses its token. Such a refusal looks like one
+// of the account but belongs to the request: it would come with any account,
+// and other requests are answered.
 
-// accountReasons begin the reasons of ErrorInfo that speak of the credential or
-// its project, whatever was asked for (google/api/error_reason.proto).
+// accountReasons are prefixes of the reasons of ErrorInfo that concern the
+// credential or its project, whatever was asked for
+// (google/api/error_reason.proto).
 var accountReasons = []string{
 	"API_KEY_", "ACCESS_TOKEN_", "ACCOUNT_", "CONSUMER_", "CREDENTIALS_",
 	"SERVICE_DISABLED", "BILLING_DISABLED", "USER_PROJECT_DENIED", "USER_BLOCKED_BY_ADMIN",
@@ -37,10 +38,10 @@ func otherService(s *Seen) bool {
 	return true
 }
 
-// ofToolServer reports an error inside the error on a request that has upstream
-// run tools: it may be what a server said that the client chose. That is also
-// why a second request's failing alike proves nothing: the same client can send
-// both.
+// ofToolServer reports an error inside the error, on a request with tools that
+// upstream runs: it may come from a server that the client chose. A second
+// request that fails in the same way proves nothing, since the same client can
+// send both.
 func ofToolServer(s *Seen) bool { return s.Tools && s.Error != nil && s.Error.Relayed }
 
 // accountReason reports an error whose structured reason speaks of the account.
@@ -57,8 +58,8 @@ func accountReason(s *Seen) bool {
 }
 
 // otherProject reports an error about another project than the backend's, which
-// the request names: in the name of cached content, say. A number may be that of
-// any project.
+// the request names, for example in the name of cached content. A number may be
+// that of any project.
 func otherProject(s *Seen) bool {
 	named, ok := strings.CutPrefix(s.Error.Metadata["consumer"], "projects/")
 	return ok && s.Names && s.Project != "" && named != s.Project && strings.Trim(named, "0123456789") != ""
@@ -72,9 +73,9 @@ func unreadable(s *Seen) bool {
 // refused reports a refusal that may be that of a tool.
 func refused(s *Seen) bool { return s.Status == 401 || s.Status == 402 || unreadable(s) }
 
-// requestsOwn reports a failure from which nothing follows for other requests:
-// one of something that the request names or has upstream run, or one that was
-// found in the midst of other words, which may be the client's.
+// requestsOwn reports a failure that says nothing about other requests: of a
+// resource that the request names, of a tool that upstream runs for it, or one
+// found within other text, which may be the client's.
 func (s *Seen) requestsOwn() bool {
 	if s.Error != nil && s.Error.Embedded || ofToolServer(s) || otherService(s) || toolQuota(s) {
 		return true
@@ -83,18 +84,18 @@ func (s *Seen) requestsOwn() bool {
 }
 
 var (
-	// ofResource finds what a request can name in a refusal. The whole text
-	// counts: no more than this request's retry depends on it.
+	// ofResource finds resources that a request can name in a refusal. The whole
+	// text is searched, since only this request's retry depends on it.
 	ofResource = regexp.MustCompile(`(?i)\bfiles?\b|cached.?content|\bgs://|https?://|\bbuckets?\b|\bobjects?\b|\bstorage\b|stores?\b|` +
 		`\bcorp(?:us|ora)\b|\buris?\b|\burls?\b|\blinks?\b|\bvideos?\b|\bimages?\b|\baudio\b|\bmedia\b|\bdocuments?\b|\btemplates?\b|\bon resource\b`)
 	// ofModel finds the model that is asked for, or the permission to ask it.
 	ofModel  = regexp.MustCompile(`(?i)\bpublisher model\b|\bmodels?/\S+ is not\b|\bpublishers/\w+/models/|\baiplatform\.endpoints\.`)
 	anyModel = regexp.MustCompile(`(?i)\bmodels?\b`)
-	// help is a page of Google's to read more.
+	// help matches a link to Google's documentation.
 	help = regexp.MustCompile(`(?i)\bhttps?://(?:[a-z0-9-]+\.)*(?:google\.com|google\.dev|goo\.gle)\b\S*`)
 )
 
-// subject is all that says what an error is about.
+// subject is all text that says what an error is about.
 func (s *Seen) subject() string {
 	if s.Error == nil {
 		return ""
@@ -113,8 +114,8 @@ func resourceRefused(s *Seen) bool {
 		(ofResource.MatchString(about) || s.Status == 404 && s.text() != "" && !anyModel.MatchString(about))
 }
 
-// resource tells the client what upstream said of its file.
-func resource(s *Seen, out *Ruling) {
+// resource gives the client upstream's text about its file.
+func resource(s *Seen, out *Verdict) {
 	out.Client.NoRetry = true
 	switch s.Status {
 	case 403:

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// A refusal of what the request names is told as such, and nothing follows from
-// it for other requests.
+// A refusal of what the request names is reported as such, and has no effect on
+// other requests.
 func TestJudgeResources(t *testing.T) {
 	names := func(s Seen) Seen {
 		s.Names, s.OtherAccount, s.OtherBackend, s.Project = true, true, true, "own"
@@ -73,9 +73,9 @@ func TestJudgeResources(t *testing.T) {
 			ReasonForbidden, policies.Fail, conversation.ErrAPI, true},
 	} {
 		r := Judge(c.in)
-		if effect := r.Account.Scope != NoEffect; r.Rule != c.reason || r.Verdict != c.verdict || r.Client.Kind != c.client || effect != c.effect || r.Backend.Scope != NoEffect {
+		if effect := r.Account.Scope != NoEffect; r.Row != c.reason || r.Verdict != c.verdict || r.Client.Kind != c.client || effect != c.effect || r.Backend.Scope != NoEffect {
 			t.Errorf("%s: %s %v, client %d, account %+v, backend %+v; want %s %v, client %d, effect %v",
-				c.name, r.Rule, r.Verdict, r.Client.Kind, r.Account, r.Backend, c.reason, c.verdict, c.client, c.effect)
+				c.name, r.Row, r.Verdict, r.Client.Kind, r.Account, r.Backend, c.reason, c.verdict, c.client, c.effect)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestJudgeTools(t *testing.T) {
 				got = none
 			}
 			if want := map[bool]string{true: c.tools, false: c.no}[tools]; got != want {
-				t.Errorf("%s, tools %v: %s %s %+v, want %s", c.name, tools, r.Rule, got, r.Account, want)
+				t.Errorf("%s, tools %v: %s %s %+v, want %s", c.name, tools, r.Row, got, r.Account, want)
 			}
 		}
 	}
@@ -186,9 +186,9 @@ func harmless(t *testing.T, shape, lie string) {
 	}
 	st.Violations = []gemini.FieldViolation{{Field: "generation_config.response_logprobs", Description: text}}
 	r := Judge(Seen{Status: 400, Error: st, Delay: st.RetryDelay, DelayInText: st.DelayInText, Attempt: 1, OtherAccount: true, OtherBackend: true})
-	if r.Rule != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
+	if r.Row != ReasonInvalid || r.Verdict != policies.Fail || r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect || r.Lasting || st.RetryDelay != 0 || st.Code != 400 || st.Reason != "" {
 		t.Errorf("%q\nwas taken for %s %v, account %+v, backend %+v, code %d, reason %q, delay %v; its own words are %q",
-			text, r.Rule, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.OwnWords(text))
+			text, r.Row, r.Verdict, r.Account, r.Backend, st.Code, st.Reason, st.RetryDelay, gemini.WithoutClientText(text))
 	}
 }
 
@@ -238,7 +238,7 @@ func FuzzJudgeIgnoresQuotations(f *testing.F) {
 	})
 }
 
-// What upstream says in other statuses is no more the client's to write.
+// In other statuses the client cannot write upstream's text.
 func TestQuotationsInOtherStatuses(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -250,13 +250,13 @@ func TestQuotationsInOtherStatuses(t *testing.T) {
 		{503, "The model `no capacity` is overloaded.", ReasonOverloaded},
 		{429, `upstream said "{"error":{"code":401,"message":"m"}}"`, ReasonRateLimit},
 	} {
-		if r := Judge(seen(c.status, message(c.text))); r.Rule != c.reason {
-			t.Errorf("%d %s: %s, want %s", c.status, c.text, r.Rule, c.reason)
+		if r := Judge(seen(c.status, message(c.text))); r.Row != c.reason {
+			t.Errorf("%d %s: %s, want %s", c.status, c.text, r.Row, c.reason)
 		}
 	}
 }
 
-// An error in the midst of other words decides about the request, and no more.
+// An error within other text decides only about the request.
 func TestEmbeddedErrorHasNoEffects(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 429, 503} {
 		r := Judge(Seen{Status: status, Attempt: 1, OtherAccount: true,

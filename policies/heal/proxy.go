@@ -2,19 +2,19 @@ package heal
 
 import "strings"
 
-// What Envoy tells of a proxy's failure is how the connection to the provider
-// failed, which for Envoy begins behind the tunnel. What the proxy said is in
-// the log of Envoy's tunnel listener alone.
+// Envoy reports a proxy's failure as a failed connection to the provider, which
+// for Envoy begins behind the tunnel. What the proxy said is only in the log of
+// Envoy's tunnel listener.
 
-// proxyFailed reports that no way through the backend's proxy was to be had. A
-// TLS error with words of TLS's own is the far end's: the way was open.
+// proxyFailed reports that there was no connection through the backend's proxy.
+// A TLS error with a text of TLS comes from the far end: the proxy worked.
 func proxyFailed(s *Seen) bool {
 	return s.Proxy != "" && (unreachable(s) && !farTLS(s) || proxySilent(s) || tunnelEnded(s))
 }
 
-// tunnelEnded reports a connection without TLS that ended before the response. To
-// Envoy it was open before the proxy was asked, so a refusal ends it; there is no
-// handshake to fail. The provider hardly ends a new one.
+// tunnelEnded reports a connection without TLS that ended before the response.
+// To Envoy it was open before the proxy was asked, so a refusal ends it; there
+// is no handshake to fail. The provider hardly ever closes a new one.
 func tunnelEnded(s *Seen) bool {
 	return s.PlainText && !s.Pooled && strings.HasPrefix(s.Details, "upstream_reset_before_response_started{connection_termination")
 }
@@ -30,7 +30,7 @@ func proxySilent(s *Seen) bool {
 	return strings.HasPrefix(s.Details, "upstream_reset_before_response_started{connection_timeout")
 }
 
-// proxyText tells the client what is known of the proxy's failure.
+// proxyText describes the proxy's failure to the client.
 func proxyText(s *Seen) string {
 	switch {
 	case proxySilent(s):

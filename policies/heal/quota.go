@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Which quota a 429 is about, and whether money is what is missing.
+// Which quota a 429 is about, and whether it is about money.
 
 // namedQuota is an exceeded quota with all its names, and its limit if stated.
 type namedQuota struct{ name, limit string }
@@ -39,12 +39,13 @@ func (q namedQuota) ofTool() bool  { return strings.Contains(q.name, "grounding"
 func (q namedQuota) ofModel() bool { return strings.Contains(q.name, "model") }
 func (q namedQuota) ofDay() bool   { return strings.Contains(q.name, "perday") }
 
-// none reports a limit of zero: there is no such quota, and no time brings it.
+// none reports a limit of zero: there is no such quota, and waiting does not
+// help.
 func (q namedQuota) none() bool { return q.limit == "0" && !q.ofTool() }
 
 // rates are the exceeded quotas as rate limits. Nothing of them is left. The
-// delay says when one is back, but not that of a day: Google states a minute
-// for it all the same.
+// delay says when one is available again, except for a quota of a day, for
+// which Google states a minute.
 func (s *Seen) rates() (out []conversation.Rate) {
 	for _, q := range quotas(s) {
 		of := q.of()
@@ -63,7 +64,7 @@ func (s *Seen) rates() (out []conversation.Rate) {
 	return out
 }
 
-// of is what the quota counts; "" for what clients have no limits of.
+// of is what the quota counts; "" if clients have no such limit.
 func (q namedQuota) of() string {
 	switch {
 	case q.ofTool():
@@ -103,11 +104,12 @@ func noQuota(s *Seen) bool {
 // all there is.
 func unnamed(s *Seen) bool { return len(quotas(s)) == 0 }
 
-// unpaidInWords is the ruling on a 429 of which only the text says that money is
-// missing; Google has no reason for it. Until another request is told the same,
-// the account is treated as after any 429. That is all if the words may be those
-// of a gateway, or of a server that the request's tools called.
-func unpaidInWords(s *Seen, out *Ruling) {
+// unpaidInWords is the verdict on a 429 of which only the text says that money
+// is missing; Google has no structured reason for it. Until another request
+// gets the same, the account is treated as after any 429; and always if the
+// text may come from a gateway, or from a server that the request's tools
+// called.
+func unpaidInWords(s *Seen, out *Verdict) {
 	if s.Tools || !named("RESOURCE_EXHAUSTED")(s) {
 		out.Account = cool(CoolQuota, rateLimited...)
 	}

@@ -1,7 +1,7 @@
 package heal
 
-// Reasons are the log words and metric labels of everything that can befall
-// an attempt: a closed set, so that one search of the log tells what happened.
+// Reasons name, in logs and metric labels, everything that can happen to an
+// attempt: a closed set, so that one search of the log shows what happened.
 const (
 	ReasonOK = "ok"
 
@@ -49,17 +49,17 @@ const (
 	ReasonStreamStalled   = "stream_stalled"     // silent past idle_timeout
 	ReasonStreamTooLong   = "stream_too_long"    // not complete after max_stream, or too many bytes
 	ReasonStreamUndone    = "stream_undone"      // a finish that undoes what came before it
-	ReasonStreamShutdown  = "stream_shutdown"    // heald had to go before it was complete
+	ReasonStreamShutdown  = "stream_shutdown"    // heald had to stop before it was complete
 	ReasonResumed         = "resumed"            // the rest was fetched and joined
 	ReasonResumeFailed    = "resume_failed"      // the rest did not come, or could not be joined
 
 	// Answered without upstream.
 	ReasonModelList     = "model_list"     // the list of models
-	ReasonProbe         = "probe"          // somebody looked whether the gateway is there
+	ReasonProbe         = "probe"          // a check whether the gateway is there
 	ReasonPreflight     = "preflight"      // a browser asked whether a page may send a request
 	ReasonTokenEstimate = "token_estimate" // tokens were estimated, since upstream did not count them
 	ReasonWarmup        = "warmup"         // a probe of a coding agent
-	ReasonTitle         = "title"          // a coding agent's wish for a title
+	ReasonTitle         = "title"          // a coding agent's request for a title
 	ReasonTopic         = "topic"          // its question whether the topic is new
 
 	// heald's own.
@@ -89,8 +89,8 @@ const (
 	ReasonClientGone        = "canceled"   // Envoy ended the stream: client left, or upstream reset
 )
 
-// Reasons are all of the words above. The documents for operators explain each
-// of them, and a test asserts it.
+// Reasons are all of the above. The documents for operators explain each of
+// them, and a test asserts it.
 var Reasons = []string{
 	ReasonOK,
 	ReasonSignature, ReasonRelax, ReasonContext, ReasonBadKey, ReasonPrecondition, ReasonResource, ReasonInvalid, ReasonForbidden,
@@ -103,4 +103,15 @@ var Reasons = []string{
 	ReasonAccountsBusy, ReasonAccountsLimited, ReasonAccountsOut, ReasonAccountsRefused,
 	ReasonRefused, ReasonNoAccount, ReasonNoBackend, ReasonHop, ReasonLost, ReasonOverloadedLocally, ReasonClientKey, ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney, ReasonCrossSite, ReasonForeignHost, ReasonDeadline, ReasonPanic, ReasonProtocol, ReasonWrongMode,
 	ReasonClientGone,
+}
+
+// ClientsFaults are the reasons of failures that are the client's or its
+// tenant's. The log tells of them as of news, and no alert counts them as a
+// failure of the gateway. A hop secret that is missing is not one of them: only
+// Envoy's own routes set it.
+var ClientsFaults = []string{
+	ReasonRefused, ReasonInvalid, ReasonContext, ReasonResource, ReasonBodyTooLarge,
+	ReasonNoModel, ReasonNoBackend, ReasonModelList,
+	ReasonClientKey, ReasonCrossSite, ReasonForeignHost,
+	ReasonTenantDisabled, ReasonTenantModel, ReasonTenantSlots, ReasonTenantWaiting, ReasonTenantBudget, ReasonTenantMoney,
 }

@@ -18,7 +18,7 @@ const (
 	// StripSignatures removes every thought signature and puts the documented
 	// placeholder on the first call of each model turn.
 	StripSignatures Repairs = 1 << iota
-	// NoPlaceholder leaves even the placeholder out: the error said that it
+	// NoPlaceholder also leaves the placeholder out, after an error said that it
 	// was refused.
 	NoPlaceholder
 	// Prompt tells the model that earlier reasoning was removed.
@@ -30,17 +30,16 @@ const (
 	RelaxSchema
 	// OmitPenalties removes presence and frequency penalties.
 	OmitPenalties
-	// OmitLogprobs removes the wish for log probabilities.
+	// OmitLogprobs removes the request for log probabilities.
 	OmitLogprobs
 	// RaiseThinking moves to the next supported thinking level.
 	RaiseThinking
 	// NoTrailingModel turns a trailing model message into a user message.
 	NoTrailingModel
-	// OmitMedia puts text in the place of files that are broken or odd, or if
-	// there are none, of all but those of the last message.
+	// OmitMedia replaces files that are broken or of a rare type by text, or if
+	// there are none, all but those of the last message.
 	OmitMedia
-	// OmitOlderMedia puts text in the place of all files but those of the last
-	// message.
+	// OmitOlderMedia replaces all files but those of the last message by text.
 	OmitOlderMedia
 )
 
@@ -59,7 +58,8 @@ func (r Repairs) Each() (each []Repairs) {
 	return each
 }
 
-// Once returns the latch of a repair: the repairs that count as the same one.
+// Once returns the repairs that count as the same one, of which one is made at
+// most.
 func (r Repairs) Once() Repairs {
 	if r.Has(signatureRepairs) {
 		return signatureRepairs
@@ -96,9 +96,9 @@ func (r Repairs) String() string {
 }
 
 // signatureRefused matches the family of errors that refuse a thought
-// signature, as Gemini, Vertex and gateways in front of them word it, with all
-// quotations cut out. The bare status INVALID_ARGUMENT is no member: most errors
-// with it are the client's.
+// signature, as Gemini, Vertex and gateways in front of them write it, with all
+// quotations removed. The bare status INVALID_ARGUMENT does not match: most
+// errors with it are the client's.
 var signatureRefused = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`thought.?signature`, // missing, corrupted, invalid, expired, not valid, cannot be verified
 	`thinking\.signature: field required`,
@@ -130,7 +130,8 @@ func signatureError(s *Seen) bool {
 // relaxation is an error that goes away when a field is changed or left out.
 type relaxation struct {
 	repair Repairs
-	// words match upstream's own, and whole the entire text.
+	// words matches the text without the client's quotations, whole the entire
+	// text.
 	words, whole *regexp.Regexp
 	// field matches the field that a structured violation names.
 	field *regexp.Regexp
@@ -168,15 +169,15 @@ var relaxations = []relaxation{
 	{NoTrailingModel, regexp.MustCompile(`(?i)ending with a model turn|end with a model (turn|role)`), nil, regexp.MustCompile(`^contents`)},
 }
 
-// signatureRepair is what answers a refused signature. A history that merely
-// lacks one needs no word to the model; one whose reasoning was thrown away
-// does.
+// signatureRepair is the repair after a refused signature. The model is told if
+// reasoning was removed from the history, and not if only a signature was
+// missing.
 func signatureRepair(s *Seen) Repairs {
 	text := s.text()
 	repair := StripSignatures
 	missing := signatureMissing.MatchString(text) || text == ""
 	if placeholderRefused.MatchString(text) || s.OnlyPlaceholders && !missing {
-		repair |= NoPlaceholder // the same again would be refused again
+		repair |= NoPlaceholder // the unchanged request would be refused again
 	}
 	if !missing {
 		repair |= Prompt
@@ -184,8 +185,8 @@ func signatureRepair(s *Seen) Repairs {
 	return repair
 }
 
-// asked reports whether a text, whose own words are given, asks for the
-// relaxation.
+// asked reports whether a text asks for the relaxation; words is the text
+// without the client's quotations.
 func (r *relaxation) asked(text, words string) bool {
 	if r.whole != nil {
 		return r.whole.MatchString(text)
@@ -195,7 +196,7 @@ func (r *relaxation) asked(text, words string) bool {
 
 // violated reports whether a violation says that the field is refused.
 func (r *relaxation) violated(v gemini.FieldViolation) bool {
-	return r.field.MatchString(v.Field) && r.asked(v.Description, gemini.OwnWords(v.Description))
+	return r.field.MatchString(v.Field) && r.asked(v.Description, gemini.WithoutClientText(v.Description))
 }
 
 // findRelaxation returns the relaxation that an error asks for, and whether a
@@ -205,7 +206,7 @@ func findRelaxation(s *Seen) (repair Repairs, structured bool) {
 		r := &relaxations[i]
 		if r.asked(s.text(), s.words) {
 			if r.repair == OmitMedia && s.Repaired.Has(OmitMedia) {
-				return OmitOlderMedia, false // the odd ones were not it
+				return OmitOlderMedia, false // the broken files were not the cause
 			}
 			return r.repair, !s.Error.Embedded && !ofToolServer(s) && slices.ContainsFunc(s.Error.Violations, r.violated)
 		}
@@ -219,7 +220,7 @@ func relaxed(s *Seen) bool {
 }
 
 // relax asks for the relaxation, once.
-func relax(s *Seen, out *Ruling) {
+func relax(s *Seen, out *Verdict) {
 	repair, structured := findRelaxation(s)
 	once(func(*Seen) Repairs { return repair })(s, out)
 	out.Lasting = structured && out.Repair != 0

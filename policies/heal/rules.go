@@ -24,11 +24,11 @@ type row struct {
 	delay   func(n int) time.Duration
 	account Effect
 	backend Effect
-	// refine adapts the ruling to what else could be tried; may be nil.
-	refine func(*Seen, *Ruling)
-	// kind is what the client is told if this is the end. Faults of heald's own
-	// accounts are not told as 401 or 403: the client must not think that its
-	// own key is bad.
+	// refine adapts the verdict to the candidates that are left; may be nil.
+	refine func(*Seen, *Verdict)
+	// kind is the client's error if this is the end. Faults of heald's accounts
+	// are not reported as 401 or 403: the client must not think that its own key
+	// is bad.
 	kind conversation.ErrorKind
 }
 
@@ -37,24 +37,25 @@ var (
 	nobody = Effect{Scope: HoldBackend, Certain: true}
 )
 
-// cool keeps something back for a while, longer with each hit in a row.
+// cool keeps something back for a while, longer with each consecutive hit.
 func cool(scope Scope, ds ...time.Duration) Effect { return Effect{Scope: scope, For: ds} }
 
-// doubtful makes an effect hold only once another request failed alike.
+// doubtful makes an effect apply only once another request failed in the same
+// way.
 func (e Effect) doubtful() Effect {
 	e.Doubtful = true
 	return e
 }
 
-// meanwhile makes a doubtful effect leave the model on the account alone until
-// there is no more doubt.
+// meanwhile makes a doubtful effect keep the model on the account back until
+// the doubt is resolved.
 func (e Effect) meanwhile(ds ...time.Duration) Effect {
 	e.Meanwhile = ds
 	return e
 }
 
-// hitsOutlast is how long refusals of a credential count together, successes in
-// between or not.
+// hitsOutlast is the time within which refusals of a credential are
+// consecutive, whatever came between them.
 const hitsOutlast = 3 * time.Hour
 
 // lasting makes hits count that come within hitsOutlast.
@@ -63,13 +64,13 @@ func (e Effect) lasting() Effect {
 	return e
 }
 
-// rateLimited is how long a model is left alone after a 429 without a delay.
+// rateLimited is how long a model is kept back after a 429 without a delay.
 var rateLimited = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute}
 
 // rules is the verdict table; the first row that matches decides. Structured
 // reasons stand before texts, texts before bare statuses. A text decides about
-// its own request only: what a row that matches one does to an account is no
-// more than the bare status would do, unless another request was told the same.
+// its own request only: a row that matches a text does no more to an account
+// than the bare status would, unless another request got the same.
 var rules = []row{
 	{reason: ReasonBodyTooLarge, when: details("request_payload_too_large"),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -81,13 +82,13 @@ var rules = []row{
 	{reason: ReasonProxy, when: proxyFailed,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
-	// Nobody answers there: another backend is better than the same again.
+	// No answer from there: another backend is better than the same again.
 	{reason: ReasonConnect, when: unreachable,
 		verdict: policies.Failover, delay: exponentialAfterFirst, backend: nobody,
 		refine: failoverOrRetry, kind: conversation.ErrAPI},
-	// Whoever closes idle connections closes one just as a request arrives now
-	// and then. The next attempt has a new connection, so this is no verdict on
-	// the backend.
+	// A server that closes idle connections sometimes closes one just as a request
+	// arrives. The next attempt has a new connection, so this is no verdict on the
+	// backend.
 	{reason: ReasonStale, when: stale, verdict: policies.Retry, kind: conversation.ErrAPI},
 	{reason: ReasonConnect, when: func(s *Seen) bool { return s.Details != "" || (s.Status == 0 && s.Peek == "") },
 		verdict: policies.Retry, delay: exponentialAfterFirst, backend: count, kind: conversation.ErrAPI},
@@ -95,34 +96,34 @@ var rules = []row{
 	// A bad peek that carries no error of its own.
 	{reason: ReasonSignature, when: func(s *Seen) bool { return s.Peek == ReasonSignature },
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrAPI},
-	// Asked again, the model would send as much, and be paid for it.
+	// Asked again, the model would send as much, and bill it.
 	{reason: ReasonPeekTooLong, when: func(s *Seen) bool { return s.Peek == ReasonPeekTooLong },
-		verdict: policies.Fail, refine: func(_ *Seen, out *Ruling) { out.Client.NoRetry = true }, kind: conversation.ErrAPI},
+		verdict: policies.Fail, refine: func(_ *Seen, out *Verdict) { out.Client.NoRetry = true }, kind: conversation.ErrAPI},
 	{reason: ReasonPeekEOF, when: func(s *Seen) bool { return s.Peek != "" && s.Error == nil },
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), backend: count, kind: conversation.ErrAPI},
 
 	// 400
 	{reason: ReasonResource, when: resourceRefused,
 		verdict: policies.Fail, refine: resource, kind: conversation.ErrInvalid},
-	{reason: ReasonSignature, when: all(status(400), signatureError),
+	{reason: ReasonSignature, when: allOf(status(400), signatureError),
 		verdict: policies.Repair, delay: fixed(200 * time.Millisecond), refine: once(signatureRepair), kind: conversation.ErrInvalid},
-	{reason: ReasonBadKey, when: any(status(401), all(status(400, 403, 404), reason("API_KEY_INVALID"))),
+	{reason: ReasonBadKey, when: anyOf(status(401), allOf(status(400, 403, 404), reason("API_KEY_INVALID"))),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, UntilReload),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
-	{reason: ReasonBadKey, when: all(status(400), text(badKey)),
+	{reason: ReasonBadKey, when: allOf(status(400), text(badKey)),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
-	{reason: ReasonContext, when: all(status(400), text(contextOverflow)),
+	{reason: ReasonContext, when: allOf(status(400), text(contextOverflow)),
 		verdict: policies.Fail, refine: largerModel, kind: conversation.ErrContext},
 	{reason: ReasonRelax, when: relaxed,
 		verdict: policies.Repair, refine: relax, kind: conversation.ErrInvalid},
-	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION"), accountReason),
+	{reason: ReasonPrecondition, when: allOf(status(400), named("FAILED_PRECONDITION"), accountReason),
 		verdict: policies.Failover, account: cool(CoolAccount, 10*time.Minute), refine: failoverOrRotate, kind: conversation.ErrRegion},
-	{reason: ReasonPrecondition, when: all(status(400), named("FAILED_PRECONDITION")),
+	{reason: ReasonPrecondition, when: allOf(status(400), named("FAILED_PRECONDITION")),
 		verdict: policies.Failover, account: cool(CoolModel, 10*time.Minute).doubtful(), refine: failoverOrRotate, kind: conversation.ErrRegion},
-	// Not this place: what answers there does not serve such requests, or is
-	// only on the way to what does. Another backend may.
-	{reason: ReasonUnsuitable, when: any(redirect, status(405, 407, 421, 426, 431, 451)),
+	// The server there does not serve such requests, or is only a proxy in front
+	// of one. Another backend may.
+	{reason: ReasonUnsuitable, when: anyOf(redirect, status(405, 407, 421, 426, 431, 451)),
 		verdict: policies.Failover, backend: count, refine: failoverOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonBodyTooLarge, when: status(413),
 		verdict: policies.Fail, kind: conversation.ErrTooLarge},
@@ -132,11 +133,11 @@ var rules = []row{
 		verdict: policies.Fail, kind: conversation.ErrUnsupported},
 
 	// Accounts and quota
-	{reason: ReasonCapacity, when: all(status(429, 503), reason("MODEL_CAPACITY_EXHAUSTED")),
+	{reason: ReasonCapacity, when: allOf(status(429, 503), reason("MODEL_CAPACITY_EXHAUSTED")),
 		verdict: policies.Failover, ofModel: true, ofTier: true, backend: cool(CoolBackend, 5*time.Second, 10*time.Second, 15*time.Second), refine: failoverOrWait, kind: conversation.ErrQuota},
-	{reason: ReasonCapacity, when: all(status(429, 503), text(noCapacity)),
+	{reason: ReasonCapacity, when: allOf(status(429, 503), text(noCapacity)),
 		verdict: policies.Failover, ofModel: true, ofTier: true, backend: count, refine: failoverOrWait, kind: conversation.ErrQuota},
-	{reason: ReasonForbidden, when: any(status(402), all(status(403), accountReason)),
+	{reason: ReasonForbidden, when: anyOf(status(402), allOf(status(403), accountReason)),
 		verdict: policies.Retry, rotate: true, delay: fixed(100 * time.Millisecond), account: cool(CoolAccount, 10*time.Minute, 10*time.Minute, UntilReload).lasting(),
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	// Without a reason it may be about what the request asks for: its model.
@@ -145,24 +146,24 @@ var rules = []row{
 		refine: rotateOrFail, kind: conversation.ErrAPI},
 	{reason: ReasonNoModel, when: status(404),
 		verdict: policies.Failover, ofModel: true, account: cool(CoolModel, 10*time.Minute), refine: failoverOrFail, kind: conversation.ErrNotFound},
-	{reason: ReasonUnpaid, when: all(status(429), noQuota),
+	{reason: ReasonUnpaid, when: allOf(status(429), noQuota),
 		verdict: policies.Retry, rotate: true,
 		account: cool(CoolBilling, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
-	{reason: ReasonUnpaid, when: all(status(429), unnamed, text(unpaid)),
+	{reason: ReasonUnpaid, when: allOf(status(429), unnamed, text(unpaid)),
 		verdict: policies.Retry, rotate: true,
 		account: cool(CoolBilling, outOfMoney...).doubtful().meanwhile(rateLimited...), refine: unpaidInWords, kind: conversation.ErrQuota},
-	{reason: ReasonQuota, when: all(status(429), anyQuota(namedQuota.none)),
+	{reason: ReasonQuota, when: allOf(status(429), anyQuota(namedQuota.none)),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolQuota, outOfMoney...), refine: quota, kind: conversation.ErrQuota},
-	{reason: ReasonQuota, when: all(status(429), any(reason("QUOTA_EXHAUSTED"), anyQuota(namedQuota.ofDay))),
+	{reason: ReasonQuota, when: allOf(status(429), anyOf(reason("QUOTA_EXHAUSTED"), anyQuota(namedQuota.ofDay))),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolQuota, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour), refine: quota, kind: conversation.ErrQuota},
-	{reason: ReasonQuota, when: all(status(429), text(zeroLimit)),
+	{reason: ReasonQuota, when: allOf(status(429), text(zeroLimit)),
 		verdict: policies.Retry, rotate: true, ofModel: true,
 		account: cool(CoolQuota, rateLimited...), refine: quota, kind: conversation.ErrQuota},
 	// What the project has bought is used up for the moment. All customers' capacity
 	// is asked next, at once; neither account nor backend did anything wrong.
-	{reason: ReasonProvisioned, when: all(status(429), provisioned),
+	{reason: ReasonProvisioned, when: allOf(status(429), provisioned),
 		verdict: policies.Retry, ofTier: true, kind: conversation.ErrRateLimit},
 	{reason: ReasonRateLimit, when: status(429),
 		verdict: policies.Retry, rotate: true, ofModel: true, ofTier: true, delay: exponential(time.Second),
@@ -185,11 +186,10 @@ var rules = []row{
 		refine: obey, kind: conversation.ErrOverloaded},
 }
 
-// unknown is the row for statuses that nobody expects: 5xx may pass by, the
-// rest is final.
+// unknown is the row for unexpected statuses: 5xx may pass, the rest is final.
 var unknown = row{
 	reason: ReasonUnknownStatus, verdict: policies.Fail, kind: conversation.ErrAPI,
-	refine: func(s *Seen, out *Ruling) {
+	refine: func(s *Seen, out *Verdict) {
 		if s.Status >= 500 {
 			out.Verdict, out.Wait, out.Backend = policies.Retry, 500*time.Millisecond, count
 			obey(s, out)
@@ -198,8 +198,8 @@ var unknown = row{
 	},
 }
 
-// exponentialAfterFirst repeats a failed connection at once, and only then
-// backs off: the next host is often fine.
+// exponentialAfterFirst retries a failed connection at once, since the next
+// host often works, and then backs off.
 func exponentialAfterFirst(n int) time.Duration {
 	if n <= 1 {
 		return 0
@@ -230,7 +230,7 @@ func named(status string) func(*Seen) bool {
 	return func(s *Seen) bool { return s.Error != nil && s.Error.Status == status }
 }
 
-// text matches what of the error's message is upstream's own.
+// text matches the error's message without what may be the client's text.
 func text(re *regexp.Regexp) func(*Seen) bool {
 	return func(s *Seen) bool { return re.MatchString(s.words) }
 }
@@ -269,7 +269,7 @@ func stale(s *Seen) bool {
 		(strings.Contains(s.Details, "connection_termination") || strings.Contains(s.Details, "refused_stream"))
 }
 
-func all(conds ...func(*Seen) bool) func(*Seen) bool {
+func allOf(conds ...func(*Seen) bool) func(*Seen) bool {
 	return func(s *Seen) bool {
 		for _, c := range conds {
 			if !c(s) {
@@ -280,7 +280,7 @@ func all(conds ...func(*Seen) bool) func(*Seen) bool {
 	}
 }
 
-func any(conds ...func(*Seen) bool) func(*Seen) bool {
+func anyOf(conds ...func(*Seen) bool) func(*Seen) bool {
 	return func(s *Seen) bool {
 		for _, c := range conds {
 			if c(s) {

@@ -21,7 +21,7 @@ type Sealer struct {
 
 	state  sealing
 	hash   hash.Hash // of the run in inThoughts and inText
-	buffer []byte    // an unescaped text; reused, since there is one per chunk
+	buffer []byte    // an unescaped text; reused for every chunk
 
 	call conversation.Event // the start of the signed call in inCall
 	args []byte             // its arguments so far

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// sealing is what a Sealer is in the middle of.
+// sealing is the state of a Sealer.
 //
 //	between ─thought→ inThoughts ─signature, call, media→ between
 //	   │ │              ▲    │text
@@ -29,8 +29,8 @@ var sealMoves = [...][]sealing{
 	inCall:     {between},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (s *Sealer) move(to sealing) {
 	if !slices.Contains(sealMoves[s.state], to) {
 		panic(fmt.Sprintf("heal: sealer in state %d cannot move to %d", s.state, to))

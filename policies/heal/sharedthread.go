@@ -22,19 +22,19 @@ import (
 // 1 to 4 KB; one that has no room by itself stays with the replica that saw it.
 const MostShared = 32 << 10
 
-// SharedFor is how long a value is worth keeping, after it was put last.
+// SharedFor is how long a value is kept after it was last put.
 const SharedFor = signatureTTL
 
-// sharedPurpose tells these tags from those of carriers and memories.
+// sharedPurpose separates these tags from those of carriers and memories.
 const sharedPurpose = "signatures"
 
-// askedKey is that of an entry which is no signature: the call that was missed
-// when the store was asked last, which is not asked of it again.
+// askedKey is the key of an entry that is not a signature: the call that was
+// missed when the store was last asked, so that it is not asked again.
 var askedKey = digestOf([]byte("asked"))
 
 // Sealed is what is remembered of a conversation, for other replicas: up to
 // MostShared bytes. What upstream has refused is part of it. If nothing is
-// remembered, it says so, which takes back what was sealed before.
+// remembered, the value says so, and replaces what was sealed before.
 func (s *Signatures) Sealed(k Key, id ConversationID) []byte {
 	out := make([]byte, len(tag{}))
 	for _, e := range s.latest(id.key) {
@@ -80,7 +80,7 @@ func (s *Signatures) learn(k Key, id ConversationID, sealed []byte) (added int) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
-	for _, e := range slices.Backward(entries) { // the latest at last
+	for _, e := range slices.Backward(entries) { // the latest last
 		if s.threads[id.key][e.key] == nil {
 			s.add(&e)
 			added++
@@ -100,7 +100,7 @@ func opened(k Key, id ConversationID, sealed []byte) (entries []signed, ok bool)
 		rest = rest[copy(e.key[:], rest):]
 		length, width := binary.Uvarint(rest)
 		if width <= 0 || length > uint64(len(rest)-width) {
-			return nil, false // of a release that writes it otherwise
+			return nil, false // written by another release
 		}
 		rest = rest[width:]
 		e.signature = string(rest[:length])
@@ -136,7 +136,7 @@ func (c Carriers) VerifyShared(req *conversation.Request, fetch func(Conversatio
 	return good, seen
 }
 
-// wants reports whether a call was missed that the store was not asked for.
+// wants reports whether a call was missed for which the store was not asked.
 func (t *Thread) wants() bool {
 	return t != nil && t.misses > 0 && t.cache.get(t.id.key, askedKey) != string(t.missed[:])
 }

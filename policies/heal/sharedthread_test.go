@@ -80,7 +80,7 @@ func TestSharedValueOfAnOlderKey(t *testing.T) {
 		older := NewKey([]byte("older"))
 		c, id := remembered(older, 3, 100)
 		sealed := c.Sealed(older, id)
-		found, counted := recalled(NewKey([]byte("new")).AlsoOpens(older), 4, sealed) // the last one nobody knows
+		found, counted := recalled(NewKey([]byte("new")).AlsoOpens(older), 4, sealed) // the last one is unknown everywhere
 		if !slices.Equal(found, []int{0, 1, 2}) {
 			t.Errorf("found %v", found)
 		}
@@ -97,7 +97,7 @@ func FuzzSharedValue(f *testing.F) {
 	f.Add(c.Sealed(k, id)[len(tag{}):])
 	f.Add([]byte("short"))
 	f.Fuzz(func(t *testing.T, entries []byte) {
-		mac := k.mac(sharedPurpose, id.Tenant, id.String(), string(entries)) // even of whoever has the key
+		mac := k.mac(sharedPurpose, id.Tenant, id.String(), string(entries)) // even with the key
 		into := bigCache()
 		added := into.learn(k, id, append(mac[:], entries...))
 		if n := into.recent.Len(); n != added || n > 0 && len(entries) < n*33 {

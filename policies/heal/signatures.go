@@ -15,7 +15,7 @@ const (
 	// minSignature is the shortest signature, in bytes, that is remembered:
 	// shorter ones are noise.
 	minSignature = 50
-	// signatureCost is about what an entry takes beside its signature, in
+	// signatureCost is approximately what an entry takes besides its signature, in
 	// bytes: two hashes, a list element, a place in two maps.
 	signatureCost = 400
 
@@ -28,20 +28,20 @@ const (
 
 // The results that Signatures counts, by entry.
 const (
-	SignatureHit     = "hit"     // a lost carrier was made good
+	SignatureHit     = "hit"     // a lost carrier was restored
 	SignatureMiss    = "miss"    // a call came back without one, and nothing was known
 	SignatureStored  = "stored"  // a signature was remembered
-	SignatureEvicted = "evicted" // one had to go for want of room
+	SignatureEvicted = "evicted" // one was evicted for lack of room
 	SignatureExpired = "expired" // one was not used for too long
 	SignaturePurged  = "purged"  // one belonged to a conversation that upstream refused
 	SignatureRefused = "refused" // one that upstream refused was noted as such
 
 	// Where replicas share what they remember:
-	SignatureFromStore = "from_store"     // a lost carrier was made good with what another replica knew
+	SignatureFromStore = "from_store"     // a lost carrier was restored with what another replica knew
 	SignatureRejected  = "store_rejected" // what the store had of a conversation was not authentic
-	// Of a conversation as a whole, as whoever calls the store counts them:
+	// Of a conversation as a whole, counted by the caller of the store:
 	SignatureToStore = "to_store"      // it was put there
-	SignatureFailed  = "store_failed"  // the store did not tell of it, or did not take it
+	SignatureFailed  = "store_failed"  // the store did not answer, or did not take it
 	SignatureDropped = "store_dropped" // it was not put there, since too many waited for that
 )
 
@@ -66,18 +66,18 @@ var SignatureResults = []string{SignatureHit, SignatureMiss, SignatureStored, Si
 // clients rewrite ids and carriers in ids survive those that do not. So
 //
 //   - an altered call or text finds nothing, nor does another tenant;
-//   - a conversation that was rewound and went on differently finds nothing of
-//     the abandoned branch but what was said again word for word, and of that
-//     the latest signature, as the latest wins;
+//   - a conversation that was rewound and continued differently finds from the
+//     abandoned branch only what was repeated word for word, with its latest
+//     signature;
 //   - the same command run twice keeps two signatures.
 //
 // It also remembers which signatures upstream has refused, since the client
 // goes on sending their carriers: without that each turn would fail first.
 //
-// A conversation is known by the session that the client names, its system
-// text and its first user message (see Thread): sub-agents of one session are
-// conversations of their own. Whoever alters the beginning starts afresh,
-// which costs no more than having no cache.
+// A conversation is known by the session that the client names, its system text
+// and its first user message (see Thread): sub-agents of one session are
+// conversations of their own. A client that alters the beginning starts without
+// entries, which costs no more than having no cache.
 //
 // It is safe for concurrent use.
 type Signatures struct {
@@ -101,14 +101,14 @@ type signed struct {
 
 func (e *signed) cost() int { return signatureCost + len(e.signature) }
 
-// NewSignatures makes a cache that keeps up to so many entries, and bytes. It
-// tells count what happens to entries, by result.
+// NewSignatures makes a cache that keeps up to so many entries and bytes. It
+// calls count with what happens to entries, by result.
 func NewSignatures(entries, bytes int, count func(result string)) *Signatures {
 	return &Signatures{entries: entries, bytes: bytes, count: count, threads: map[digest]map[digest]*list.Element{}}
 }
 
-// knows reports whether there is anything to be found for a conversation: if
-// not, nothing need be hashed to look for it.
+// knows reports whether there are entries for a conversation: if not, nothing
+// has to be hashed.
 func (s *Signatures) knows(thread digest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +130,8 @@ func (s *Signatures) get(thread, key digest) string {
 	return e.signature
 }
 
-// put remembers a signature in the place of what was known before. It reports
-// whether it did.
+// put remembers a signature, replacing an earlier one. It reports whether
+// anything changed.
 func (s *Signatures) put(thread, key digest, signature string) bool {
 	if len(signature) < minSignature || signatureCost+len(signature) > s.bytes {
 		return false

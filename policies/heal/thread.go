@@ -13,8 +13,8 @@ import (
 type Thread struct {
 	cache *Signatures
 	id    ConversationID
-	share func(ConversationID) // nil: nobody is told of changes
-	known bool                 // there was something to be found when the counting began
+	share func(ConversationID) // called after changes; nil for none
+	known bool                 // there were entries when the counting began
 	calls map[string]int
 	sent  []string // the signatures that go upstream
 
@@ -31,8 +31,8 @@ type ConversationID struct {
 // String is the same for the same conversation at every replica.
 func (id ConversationID) String() string { return hex.EncodeToString(id.key[:]) }
 
-// Thread finds the conversation that a request goes on with. What the client
-// says of its session selects among the conversations of its own tenant only.
+// Thread finds the conversation that a request continues. What the client says
+// of its session selects among the conversations of its own tenant only.
 func (s *Signatures) Thread(tenant string, req *conversation.Request) *Thread {
 	if s == nil {
 		return nil
@@ -54,8 +54,8 @@ func (s *Signatures) Thread(tenant string, req *conversation.Request) *Thread {
 	return &Thread{cache: s, id: ConversationID{tenant, digestOf(parts...)}}
 }
 
-// Share has f told of each change of what is remembered, by whoever makes it: it
-// must not block.
+// Share sets the function that is called after each change of what is
+// remembered. It must not block.
 func (t *Thread) Share(f func(ConversationID)) {
 	if t != nil {
 		t.share = f
@@ -76,8 +76,8 @@ func (t *Thread) begin() {
 	}
 }
 
-// count tells what became of lost carriers. Of those made good, so many only
-// since another replica knew them.
+// count reports what happened to lost carriers; fromStore of them were restored
+// with what another replica knew.
 func (t *Thread) count(fromStore int) {
 	if t == nil {
 		return
@@ -130,7 +130,7 @@ func (t *Thread) call(origin string, binding []byte, lost bool) string {
 }
 
 // text looks for the signature of a text of the history. Most texts never had
-// one, so that finding nothing is not worth counting.
+// one, so misses are not counted.
 func (t *Thread) text(origin string, text conversation.Text) string {
 	if t == nil || !t.known || text.Empty() {
 		return ""
@@ -182,9 +182,9 @@ func (t *Thread) put(key digest, signature string) {
 func (t *Thread) Sent() bool { return t != nil && len(t.sent) > 0 }
 
 // Purge forgets the conversation: upstream has refused its signatures, and
-// would refuse them again. refused says that it is not just for want of one:
-// then those that were sent are never sent again, as it is not told which one
-// was at fault.
+// would refuse them again. refused says that a signature was refused, not
+// missing: then none of those that were sent is sent again, since the error
+// does not say which one was at fault.
 func (t *Thread) Purge(refused bool) {
 	if t == nil {
 		return

@@ -12,9 +12,9 @@ import (
 // throughput was asked for, and none is left.
 var exceedsBoughtError = gemini.Status{Code: 429, Status: "RESOURCE_EXHAUSTED", Message: "Too many requests. Exceeded the Provisioned Throughput."}
 
-// What a project has bought may be used up without anybody being at fault: the
-// next attempt comes at once, and nothing is kept back. The words alone do not say
-// so of what cannot have asked for it.
+// Bought throughput may be used up without a fault: the next attempt comes at
+// once, and nothing is kept back. The text alone does not count for an attempt
+// that did not ask for it.
 func TestProvisionedThroughput(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -37,18 +37,18 @@ func TestProvisionedThroughput(t *testing.T) {
 		s := Seen{Status: 429, Error: &exceedsBoughtError, SharedCapacity: true, Attempt: 1, MaxWait: time.Second}
 		c.change(&s)
 		r := Judge(s)
-		if r.Rule != c.want {
-			t.Errorf("%s: the row is %s, want %s", c.name, r.Rule, c.want)
+		if r.Row != c.want {
+			t.Errorf("%s: the row is %s, want %s", c.name, r.Row, c.want)
 		}
-		if r.Rule == ReasonProvisioned && (r.Verdict != policies.Retry || r.Wait != 0 || r.Rotate || r.Failure != Passing ||
+		if r.Row == ReasonProvisioned && (r.Verdict != policies.Retry || r.Wait != 0 || r.Rotate || r.Failure != Passing ||
 			r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect) {
 			t.Errorf("%s: %+v, want a retry at once without an effect", c.name, r)
 		}
 	}
 }
 
-// What a tier has no capacity for, another one may have. What is the account's in
-// every tier is not left behind with the tier.
+// Another tier may have capacity. A limit of the account in every tier is not
+// one of the tier.
 func TestNextTier(t *testing.T) {
 	overloaded, capacity := Seen{Status: 503}, Seen{Status: 429, Error: &gemini.Status{Reason: "MODEL_CAPACITY_EXHAUSTED"}}
 	limited, shared := Seen{Status: 429}, Seen{Status: 429, SharedCapacity: true}

@@ -54,26 +54,26 @@ func TestJudgeErrorsOfToolServers(t *testing.T) {
 				s.Delay, s.DelayInText = gemini.RetryDelay("", st, time.Now())
 				r := Judge(s)
 				if effect := r.Account.Scope != NoEffect || r.Backend.Scope != NoEffect; effect == tools {
-					t.Errorf("%s in %s, tools %v: %s, account %+v, backend %+v", e.name, form, tools, r.Rule, r.Account, r.Backend)
+					t.Errorf("%s in %s, tools %v: %s, account %+v, backend %+v", e.name, form, tools, r.Row, r.Account, r.Backend)
 				}
 			}
 		}
 	}
 }
 
-// An error inside the error may bring no code of its own: what it says of quotas
-// is no more upstream's for that.
+// An error inside the error may lack a code; its quotas are still not
+// upstream's own.
 func TestJudgeQuotaOfToolServerWithoutCode(t *testing.T) {
 	inner := `{"error":{"message":"m","details":[{"@type":"x/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequests","quotaValue":"0"}]}]}}`
 	st, _ := gemini.ParseStatus(fmt.Appendf(nil, `{"error":{"code":429,"message":%s}}`, string(conversation.Quote(inner))))
 	s := seen(429, st)
 	s.Tools, s.OtherAccount, s.Group.Ready = true, true, true
-	if r := Judge(s); r.Rule != ReasonUnpaid || r.Verdict != policies.Retry || r.Account.Scope != NoEffect {
-		t.Errorf("%s %v, account %+v", r.Rule, r.Verdict, r.Account)
+	if r := Judge(s); r.Row != ReasonUnpaid || r.Verdict != policies.Retry || r.Account.Scope != NoEffect {
+		t.Errorf("%s %v, account %+v", r.Row, r.Verdict, r.Account)
 	}
 }
 
-// The request gets its repair, but the model is not known by it.
+// The request gets its repair, but the model is unknown by it.
 func TestRepairsForToolServersDoNotLast(t *testing.T) {
 	const text = "Penalty is not enabled for this model"
 	s := seen(400, &gemini.Status{Relayed: true, Message: text, Violations: []gemini.FieldViolation{{Field: "generation_config.presence_penalty", Description: text}}})

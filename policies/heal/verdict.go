@@ -9,38 +9,38 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// Seen is what an attempt that did not pass has shown.
+// Seen is what is known of an attempt that did not pass.
 type Seen struct {
 	// Status is the upstream's HTTP status; for an error found under status
 	// 200 its inner code. 0 if no response arrived.
 	Status int
 	// Error is the parsed error body; nil if there was none.
 	Error *gemini.Status
-	// Peek is the reason why a 200 is not good; "" for other statuses. An
-	// error under 200 is judged by its inner status, with Peek saying where
-	// it was found.
+	// Peek is the reason why a 200 is not good; "" for other statuses. An error
+	// under 200 gets the verdict of its inner status; Peek says where it was
+	// found.
 	Peek string
 	// Details is Envoy's code details where Envoy answered for the upstream.
 	Details string
 	// Proxy is the host and port of the proxy that leads to the backend; "" for
 	// none.
 	Proxy string
-	// PlainText says that the backend is reached without TLS.
+	// PlainText reports that the backend is reached without TLS.
 	PlainText bool
-	// Pooled says that the attempt may have gone over a connection that was used
-	// before, and that none of the request's attempts was forgiven for that.
+	// Pooled reports that the attempt may have used a connection that was used
+	// before, and that no attempt of the request was forgiven for that yet.
 	Pooled bool
 	// Delay is the wait that the server asked for; 0 if none. DelayInText says
 	// that nothing but the text of an error says so.
 	Delay       time.Duration
 	DelayInText bool
-	// Location is where a redirect points, without its query. It is for the log:
-	// nobody follows it.
+	// Location is where a redirect points, without its query. It is only logged,
+	// never followed.
 	Location string
-	// Names says that the request names something to be read with the account's
-	// rights: a file, an address, cached content.
+	// Names reports that the request names something to be read with the
+	// account's rights: a file, an address, cached content.
 	Names bool
-	// Project is the one of the backend; "" if it is not known.
+	// Project is the backend's project; "" if unknown.
 	Project string
 	// Tools says that upstream runs tools for the request: search, maps, code,
 	// servers that the request names. Their errors come as upstream's own.
@@ -51,7 +51,7 @@ type Seen struct {
 	// OtherAccount says that another account of the backend is ready, and
 	// OtherBackend that there is a backend that was not left yet; ReadyBackend
 	// that one of those is ready for the same model, and HeldBackend that one
-	// would be, but failed others of late. OtherModel says that this backend
+	// would be, but failed others recently. OtherModel says that this backend
 	// could be asked for another model, ReadyModel that some backend is ready
 	// for another one, and LargerModel that one has a larger context window.
 	OtherAccount, OtherBackend, ReadyBackend, HeldBackend bool
@@ -76,22 +76,22 @@ type Seen struct {
 	// Last that the next attempt is the last one, and Cut that the attempt had
 	// to end since the request's own time is over.
 	Failed, Last, Cut bool
-	// NoneToSpare says that at least as many other places are worth a try as there
-	// are attempts left, and Limited that the model was over its rate limit before
-	// in this request.
+	// NoneToSpare reports that at least as many other candidates are worth a try
+	// as attempts are left. Limited reports that the model was over its rate
+	// limit earlier in this request.
 	NoneToSpare, Limited bool
 	// Repaired are the repairs this request has had.
 	Repaired Repairs
-	// OnlyPlaceholders says that no signature of the history went upstream.
+	// OnlyPlaceholders says that no signature of the history was sent upstream.
 	OnlyPlaceholders bool
 	// MaxWait bounds the server's delay that is waited for.
 	MaxWait time.Duration
 
-	words string // of Error.Message those that are upstream's own
+	words string // Error.Message without what may be the client's text
 }
 
-// OtherGroup is what could be tried of other quota groups: see Seen.OtherAccount,
-// AccountSoon, AccountAgain and AccountIn.
+// OtherGroup says which accounts of other quota groups are left: see
+// Seen.OtherAccount, AccountSoon, AccountAgain and AccountIn.
 type OtherGroup struct {
 	Ready, Soon, Again bool
 	In                 time.Duration
@@ -107,9 +107,9 @@ const (
 	CoolAccount       // the account
 	CoolQuota         // this model in the account's quota group
 	CoolGroup         // the quota group
-	CoolBilling       // the billing account, or the group if it is not known
+	CoolBilling       // the billing account, or the group if unknown
 	CutCapacity       // how many attempts of the group run at once for this model
-	CoolBackend       // the backend: this model there, if the ruling is OfModel
+	CoolBackend       // the backend: this model there, if the verdict is OfModel
 	HoldBackend       // the backend for this model, until a probe succeeds
 )
 
@@ -118,44 +118,47 @@ const (
 const UntilReload = 100 * 365 * 24 * time.Hour
 
 // Effect is what an attempt's failure means for later requests. Judge only
-// states it; policies/exchange applies it. An attempt that has one, of whatever
-// scope, also counts as a failure for the health of the account's quota group.
+// states it; policies/exchange applies it. An attempt with an effect, of
+// whatever scope, also counts as a failure for the health of the account's quota
+// group.
 type Effect struct {
 	Scope Scope
-	// For is how long, by hits in a row; the last one goes for all further.
+	// For holds one duration per consecutive failure; the last one repeats.
 	For []time.Duration
-	// Day lets it last until the quota's day is over.
+	// Day extends it until the end of the quota's day.
 	Day bool
-	// Stated is the delay that the server stated, if that is not For: it is
-	// worth a probe.
+	// Stated is the delay that the server stated, if that is not For: a probe is
+	// worth while after it.
 	Stated time.Duration
-	// Certain says of a backend that no request is to blame: one is enough.
+	// Certain reports that the backend failed and no request is to blame: one
+	// failure is enough.
 	Certain bool
-	// Within, if not 0, is the time in which hits make a row, whatever was
-	// between; otherwise a success ends the row.
+	// Within, if not 0, is the time within which failures are consecutive,
+	// whatever came between them; otherwise a success ends the series.
 	Within time.Duration
-	// Doubtful says that the request itself may be to blame: the effect holds
-	// only once another request has failed in the same way.
+	// Doubtful reports that the request itself may be to blame: the effect
+	// applies only once another request has failed in the same way.
 	Doubtful bool
-	// Meanwhile is how long the model on the account is left alone while there
-	// is doubt, by hits in a row; nil for not at all.
+	// Meanwhile keeps the model on the account back while the effect is
+	// doubtful: one duration per consecutive failure; nil keeps nothing back.
 	Meanwhile []time.Duration
 }
 
-// Ruling is a verdict with all that follows from it.
-type Ruling struct {
+// Verdict is the decision on an attempt that did not pass, with all that follows
+// from it.
+type Verdict struct {
 	policies.Fault
-	// Rule is the word of the verdict table's row. Reason is the same, but for
+	// Row is the name of the verdict table's row. Reason is the same, except for
 	// what was found under status 200.
-	Rule string
+	Row string
 	// Rotate asks for another account next time, if there is one.
 	Rotate bool
-	// OfModel says that the failure goes for the model alone: the backend and
-	// the account may still be asked for another one.
+	// OfModel reports that the failure is one of the model alone: the backend
+	// and the account may still be asked for another one.
 	OfModel bool
-	// OfTier says that it goes for the service tier alone, and that another one
-	// is asked for next. Nothing follows from it for others, who may ask for
-	// another tier.
+	// OfTier reports that it is one of the service tier alone, and that another
+	// tier is asked for next. It has no effect on other requests, which may ask
+	// for another tier.
 	OfTier bool
 	// Stated says that Wait was stated by the server: a floor, not to be
 	// shortened by jitter.
@@ -165,11 +168,11 @@ type Ruling struct {
 	// the model at once.
 	Repair  Repairs
 	Lasting bool
-	// Failure is for the later attempts of the request. OfGroup says that it
-	// goes for all accounts of the quota group.
+	// Failure is for the later attempts of the request. OfGroup says that it holds
+	// for all accounts of the quota group.
 	Failure Failure
 	OfGroup bool
-	// Limits says that the refusal was for a rate, and names none.
+	// Limited reports that the refusal was for a rate, without a stated delay.
 	Limited bool
 	// Account and Backend are the effects on later requests.
 	Account, Backend Effect
@@ -181,35 +184,35 @@ type Ruling struct {
 // milliseconds has caused storms of retries.
 const leastDelay = 100 * time.Millisecond
 
-// Judge decides on an attempt that did not pass. It is pure: applying the
-// effects is somebody else's job.
-func Judge(s Seen) Ruling {
+// Judge decides on an attempt that did not pass. It has no side effects: the
+// caller applies the effects.
+func Judge(s Seen) Verdict {
 	if s.Delay > 0 {
 		s.Delay = max(s.Delay, leastDelay)
 	}
-	s.words = gemini.OwnWords(s.text())
+	s.words = gemini.WithoutClientText(s.text())
 	for i := range rules {
 		if r := &rules[i]; r.when(&s) {
-			return r.rule(&s)
+			return r.verdictOn(&s)
 		}
 	}
-	return unknown.rule(&s)
+	return unknown.verdictOn(&s)
 }
 
-// rule makes the ruling of a row that matched.
-func (r *row) rule(s *Seen) Ruling {
+// verdictOn makes the verdict of a row that matched.
+func (r *row) verdictOn(s *Seen) Verdict {
 	ofGroup := r.account.ofGroup()
 	if ofGroup {
 		s.OtherAccount, s.AccountSoon, s.AccountAgain, s.AccountIn = s.Group.Ready, s.Group.Soon, s.Group.Again, s.Group.In
 	}
-	out := Ruling{
+	out := Verdict{
 		Fault: policies.Fault{
 			Verdict: r.verdict,
 			Reason:  r.reason,
 			Status:  s.Status,
 			Err:     s.cause(),
 		},
-		Rule:    r.reason,
+		Row:     r.reason,
 		Rotate:  r.rotate,
 		OfModel: r.ofModel,
 		OfGroup: ofGroup,
@@ -238,7 +241,7 @@ func (r *row) rule(s *Seen) Ruling {
 		s.nextTier(&out)
 	}
 	if out.Client.NoRetry && out.Client.Kind != conversation.ErrQuota {
-		out.Client.RetryAfter = 0 // of a quota it says when it is back
+		out.Client.RetryAfter = 0 // for a quota it says when it is available again
 	}
 	if s.requestsOwn() {
 		out.Account, out.Backend, out.Limited = Effect{}, Effect{}, false
@@ -249,10 +252,10 @@ func (r *row) rule(s *Seen) Ruling {
 	return out
 }
 
-// nextTier goes on to another tier of the model where its own has no capacity,
-// unless another account comes first. A rate limit that is the account's in every
-// tier is none of a tier.
-func (s *Seen) nextTier(out *Ruling) {
+// nextTier moves to another tier of the model where its own has no capacity,
+// unless another account comes first. A rate limit that applies to the account
+// in every tier is not one of a tier.
+func (s *Seen) nextTier(out *Verdict) {
 	if own := out.Account.Scope; own != NoEffect && own != CutCapacity || out.Rotate && s.OtherAccount {
 		return
 	}
@@ -261,27 +264,27 @@ func (s *Seen) nextTier(out *Ruling) {
 	out.Account, out.Backend, out.Failure = Effect{}, Effect{}, Passing
 }
 
-// elsewhere reports whether there is another backend to go on to, or another
-// model where that helps.
-func (s *Seen) elsewhere(out *Ruling) bool {
+// elsewhere reports whether another backend is left, or another model where that
+// helps.
+func (s *Seen) elsewhere(out *Verdict) bool {
 	return s.OtherBackend || out.OfModel && s.OtherModel
 }
 
-// until lets a cooldown end when the server says. What an error's text says is
-// waited for by this request alone.
+// until ends a cooldown when the server says. A delay that only an error's text
+// states applies to this request only.
 func (e *Effect) until(s *Seen) {
 	if s.Delay > 0 && !s.DelayInText {
 		e.For = []time.Duration{s.Delay}
 	}
 }
 
-// ofGroup reports whether an effect is one of the account's quota group, or of
-// who pays for it.
+// ofGroup reports whether an effect applies to the account's quota group, or to
+// its billing account.
 func (e *Effect) ofGroup() bool {
 	return e.Scope == CoolQuota || e.Scope == CoolGroup || e.Scope == CoolBilling
 }
 
-// atLeast makes no step of a cooldown shorter than the server says.
+// atLeast lengthens each step of a cooldown to the server's delay.
 func (e *Effect) atLeast(s *Seen) {
 	if s.Delay == 0 || s.DelayInText {
 		return
@@ -292,10 +295,10 @@ func (e *Effect) atLeast(s *Seen) {
 	}
 }
 
-// rateLimit goes on at once to another account, else to another backend that is
-// ready: a request waits only when nothing else is. Then it waits as long as
-// the server asked if that is short, and otherwise moves on.
-func rateLimit(s *Seen, out *Ruling) {
+// rateLimit moves at once to another account, or else to another backend that is
+// ready: a request waits only if nothing else is. Then it waits as long as the
+// server asked if that is short, and otherwise moves on.
+func rateLimit(s *Seen, out *Verdict) {
 	out.Account.until(s)
 	if unnamed(s) && s.Delay == 0 {
 		if out.Limited = true; s.SharedCapacity {
@@ -314,17 +317,17 @@ func rateLimit(s *Seen, out *Ruling) {
 	}
 }
 
-// quota is out for long: only another account, backend or model helps. With
-// quotas of a day, Google sends a RetryInfo of seconds: no cooldown becomes
-// shorter by it, and no client is told to come back so soon.
-func quota(s *Seen, out *Ruling) {
+// quota decides on a quota that stays used up for long: only another account,
+// backend or model helps. With daily quotas, Google sends a RetryInfo of
+// seconds: it shortens no cooldown, and is not passed on to the client.
+func quota(s *Seen, out *Verdict) {
 	if out.Account.atLeast(s); anyQuota(namedQuota.ofDay)(s) && !anyQuota(namedQuota.none)(s) {
 		out.Account = Effect{Scope: CoolQuota, Day: true}
 		if !s.DelayInText {
 			out.Account.Stated = s.Delay
 		}
 	}
-	if s.Delay < time.Minute || out.Rule == ReasonUnpaid {
+	if s.Delay < time.Minute || out.Row == ReasonUnpaid {
 		out.Client.RetryAfter = 0
 	}
 	switch {
@@ -337,10 +340,10 @@ func quota(s *Seen, out *Ruling) {
 	}
 }
 
-// obey takes a delay that the server states as a floor. One that is too long to
-// wait for is not waited for in part: another account, another backend, or the
-// end.
-func obey(s *Seen, out *Ruling) {
+// obey takes a delay that the server states as a floor. A delay that is too long
+// is not waited for in part: the request moves to another account or backend, or
+// ends.
+func obey(s *Seen, out *Verdict) {
 	switch {
 	case s.Delay == 0 || out.Rotate && s.OtherAccount:
 	case s.Delay <= s.MaxWait:
@@ -354,10 +357,10 @@ func obey(s *Seen, out *Ruling) {
 	}
 }
 
-// rotateOrFail asks for another account or backend; without one the fault is
-// final: the same credential would be refused again, also if the client came
-// back.
-func rotateOrFail(s *Seen, out *Ruling) {
+// rotateOrFail asks for another account or backend. Without one the fault is
+// final: the same credential would be refused again, also for a retry of the
+// client.
+func rotateOrFail(s *Seen, out *Verdict) {
 	switch {
 	case s.OtherAccount:
 	case s.elsewhere(out):
@@ -367,16 +370,16 @@ func rotateOrFail(s *Seen, out *Ruling) {
 	}
 }
 
-// failoverOrFail needs somewhere else to go.
-func failoverOrFail(s *Seen, out *Ruling) {
+// failoverOrFail moves to another backend or model, or fails.
+func failoverOrFail(s *Seen, out *Verdict) {
 	if !s.elsewhere(out) {
 		out.Verdict, out.Wait, out.Client.NoRetry = policies.Fail, 0, true
 	}
 }
 
-// failoverOrRotate prefers another backend. Another account helps if what is
-// wrong is the billing of one; a region is that of the place.
-func failoverOrRotate(s *Seen, out *Ruling) {
+// failoverOrRotate prefers another backend. Another account helps if the billing
+// of one is at fault; a region is the same for all accounts.
+func failoverOrRotate(s *Seen, out *Verdict) {
 	if !s.elsewhere(out) && s.OtherAccount && !wrongPlace.MatchString(s.words) {
 		out.Verdict, out.Rotate = policies.Retry, true
 		return
@@ -386,7 +389,7 @@ func failoverOrRotate(s *Seen, out *Ruling) {
 
 // failoverOrRetry prefers another backend, at once, and otherwise tries the
 // same again after the row's delay.
-func failoverOrRetry(s *Seen, out *Ruling) {
+func failoverOrRetry(s *Seen, out *Verdict) {
 	if s.elsewhere(out) {
 		out.Wait = 0
 		return
@@ -396,7 +399,7 @@ func failoverOrRetry(s *Seen, out *Ruling) {
 
 // failoverOrWait prefers another backend or model, and otherwise tries the same again
 // after the cooldown of the table.
-func failoverOrWait(s *Seen, out *Ruling) {
+func failoverOrWait(s *Seen, out *Verdict) {
 	if s.elsewhere(out) {
 		out.Wait = 0
 		return
@@ -410,9 +413,9 @@ func failoverOrWait(s *Seen, out *Ruling) {
 	}
 }
 
-// once makes a repair final when it was tried already.
-func once(kind func(*Seen) Repairs) func(*Seen, *Ruling) {
-	return func(s *Seen, out *Ruling) {
+// once makes a repair final if it was tried already.
+func once(kind func(*Seen) Repairs) func(*Seen, *Verdict) {
+	return func(s *Seen, out *Verdict) {
 		out.Repair = kind(s)
 		if s.Repaired.Has(out.Repair.Once()) {
 			out.Verdict, out.Wait, out.Repair, out.Client.NoRetry = policies.Fail, 0, 0, true

@@ -24,7 +24,7 @@ func TestVerdictTable(t *testing.T) {
 	var b strings.Builder
 	for _, c := range causes() {
 		fmt.Fprintf(&b, "%s\n", c.name)
-		heads, rulings := map[string][]string{}, map[string][]string{}
+		heads, verdicts := map[string][]string{}, map[string][]string{}
 		for _, sit := range situations {
 			s := c.seen
 			s.MaxWait = 10 * time.Second
@@ -32,10 +32,10 @@ func TestVerdictTable(t *testing.T) {
 			sit.set(&s)
 			r := Judge(s)
 			add(heads, effectsOf(&r), sit.name)
-			add(rulings, rulingOf(&r), sit.name)
+			add(verdicts, verdictOf(&r), sit.name)
 		}
 		write(&b, heads)
-		write(&b, rulings)
+		write(&b, verdicts)
 	}
 	fixture.Diff(t, path, want, []byte(b.String()))
 }
@@ -188,8 +188,8 @@ func (e Effect) describe() string {
 	return out
 }
 
-// effectsOf words what follows for others, and what the client is told.
-func effectsOf(r *Ruling) string {
+// effectsOf describes the effects on other requests, and the client's error.
+func effectsOf(r *Verdict) string {
 	out := fmt.Sprintf("account: %s; backend: %s; %q", r.Account.describe(), r.Backend.describe(), r.Client.Message)
 	if r.OfModel {
 		out += " of the model"
@@ -203,11 +203,11 @@ func effectsOf(r *Ruling) string {
 	return out
 }
 
-// rulingOf words what the request itself does next.
-func rulingOf(r *Ruling) string {
+// verdictOf describes what the request itself does next.
+func verdictOf(r *Verdict) string {
 	out := fmt.Sprintf("%s %s", r.Verdict, r.Reason)
-	if r.Rule != r.Reason {
-		out += " by " + r.Rule
+	if r.Row != r.Reason {
+		out += " by " + r.Row
 	}
 	for _, f := range []struct {
 		set  bool

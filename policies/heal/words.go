@@ -19,15 +19,18 @@ func (s *Seen) text() string {
 	return s.Error.Message
 }
 
-// cause words what was seen, for the log.
+// cause is the error for the log and the records: of the provider's words only
+// what cannot be the client's.
 func (s *Seen) cause() error {
 	switch {
 	case s.Error != nil && s.Error.Message != "":
-		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(head(s.Error.Message)))
+		return fmt.Errorf("upstream status %d%s: %s", s.Status, s.pointer(), redact.ForLog(s.Error.RecordText()))
 	case s.Details != "" && s.Proxy != "":
 		return errors.New("envoy, through the proxy " + s.Proxy + ": " + s.Details)
 	case s.Details != "":
 		return errors.New("envoy: " + s.Details)
+	case s.Peek == ReasonPeekTimeout: // perhaps not even headers came
+		return errors.New("upstream sent no answer in time: " + s.Peek)
 	case s.Peek != "":
 		return errors.New("upstream status 200 without an answer: " + s.Peek)
 	default:
@@ -43,17 +46,17 @@ func (s *Seen) pointer() string {
 	return ", redirects to " + redact.ForLog(s.Location)
 }
 
-// textLimit bounds what is looked at of an error's text, in bytes: a hostile
-// upstream may send megabytes. What is told of it ends at redact.Limit; the
-// difference is so that no credential stands cut in two at that end.
+// textLimit bounds how many bytes of an error's text are searched: a hostile
+// upstream may send megabytes. What is shown of it ends at redact.Limit; the
+// difference ensures that no credential is cut in two there.
 const textLimit = 8 * redact.Limit
 
 func head(text string) string { return text[:min(len(text), textLimit)] }
 
-// client words the error that the client gets if the ruling is the end.
+// client makes the error that the client gets if the verdict is the end.
 func (r *row) client(s *Seen) conversation.Error {
 	out := conversation.Error{Kind: r.kind, Message: clientText(r, s)}
-	if s.Delay > 0 && passes(r.kind) {
+	if s.Delay > 0 && isTemporary(r.kind) {
 		out.RetryAfter = int((s.Delay + time.Second - 1) / time.Second)
 	}
 	switch r.kind {
@@ -79,8 +82,8 @@ func (r *row) client(s *Seen) conversation.Error {
 	return out
 }
 
-// passes reports whether an error may be gone when the client comes back.
-func passes(kind conversation.ErrorKind) bool {
+// isTemporary reports whether an error may be gone when the client comes back.
+func isTemporary(kind conversation.ErrorKind) bool {
 	switch kind {
 	case conversation.ErrRateLimit, conversation.ErrQuota, conversation.ErrOverloaded, conversation.ErrTimeout, conversation.ErrAPI:
 		return true
@@ -88,9 +91,8 @@ func passes(kind conversation.ErrorKind) bool {
 	return false
 }
 
-// clientText is the upstream's own text where it helps the client, and a
-// sentence of ours where the upstream spoke about heald's credentials or said
-// nothing.
+// clientText is the upstream's text if it helps the client, and heald's own if
+// upstream wrote about heald's credentials or sent no text.
 func clientText(r *row, s *Seen) string {
 	if s.Peek != "" && s.Error == nil {
 		return peekTexts[s.Peek]
@@ -120,11 +122,11 @@ func clientText(r *row, s *Seen) string {
 	return fmt.Sprintf("the model backend answered with status %d", s.Status)
 }
 
-// mostParticulars bounds what is added to an error's text.
+// mostParticulars bounds how many are added to an error's text.
 const mostParticulars = 5
 
-// particulars are the fields and quotas of an error, as far as its text does
-// not name them itself.
+// particulars are the fields and quotas of an error that its text does not
+// name.
 func (s *Seen) particulars() string {
 	var b strings.Builder
 	n := 0

@@ -14,7 +14,7 @@ func TestJudgeTellsTheClientTokenCounts(t *testing.T) {
 	}
 }
 
-// retry-after is told only if it is true, and x-should-retry with it.
+// retry-after is sent only if it is true, and x-should-retry with it.
 func TestJudgeTellsWhenToComeBack(t *testing.T) {
 	perDay := &gemini.Status{Reason: "QUOTA_EXHAUSTED"}
 	for _, c := range []struct {

@@ -3,15 +3,15 @@ package hedge
 import "sync"
 
 const (
-	// share is how many requests earn one duplicate.
+	// share is the number of requests per duplicate.
 	share = 10
 	// saved is the most duplicates that a quiet time can save up.
 	saved = 1000
 )
 
-// Budget keeps duplicates at a tenth of the requests, at any moment since it was
-// made: what may become a duplicate is paid for before it is sent. The zero
-// value is ready for use, and safe for concurrent use.
+// Budget keeps duplicates at a tenth of the requests, at any moment since it
+// was made: a duplicate is paid for before it is sent. The zero value is ready
+// for use, and safe for concurrent use.
 type Budget struct {
 	mu     sync.Mutex
 	earned int // requests that have not paid for a duplicate

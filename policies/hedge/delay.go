@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Off is the value of the setting that sends nothing twice.
+// Off is the value of the setting for no duplicates.
 const Off = "off"
 
 // Bounds of the setting.
@@ -21,7 +21,7 @@ const (
 )
 
 // Delay is how long an attempt may take before it is sent again. The zero value
-// is never.
+// means never.
 type Delay struct {
 	Fixed      time.Duration
 	Percentile int // of the times seen; 0 for a fixed delay

@@ -10,17 +10,17 @@
 //
 // # Times that are cut short
 //
-// Where the duplicate wins, the first sending is canceled, and its time is never
-// known, only that it was longer than the winner took. To leave such times out
-// would drop the slowest ones, and to count them at their cut would make them
-// faster than they were; either way the quantile, and with it the delay, would
-// sink, more duplicates would be sent, and more times be cut. So they are kept
-// as lower bounds, and the quantile is that of the Kaplan-Meier estimate of the
-// distribution, which is made for times that were cut short. The time of the
-// duplicate itself is not counted: only quick ones win.
+// Where the duplicate wins, the first sending is canceled, and its time is
+// never known, only that it was longer than the winner took. Leaving such times
+// out would drop the slowest ones, and counting them as complete would make
+// them faster than they were. Either way the quantile, and with it the delay,
+// would sink, more duplicates would be sent, and more times would be cut. So
+// they are kept as lower bounds, and the quantile is that of the Kaplan-Meier
+// estimate of the distribution, which is made for times that were cut short.
+// The time of the duplicate itself is not counted: only quick ones win.
 //
-// The estimate takes it that when a time is cut says nothing about how long it
-// would have been. Where both sendings are slow for the same reason (a long
-// prompt) that is not quite so, and the quantile is somewhat too low; the
-// budgets hold all the same.
+// The estimate assumes that the moment of the cut is independent of the true
+// time. If both sendings are slow for the same reason (a long prompt), that is
+// not quite true, and the quantile is somewhat too low; the budgets hold
+// anyway.
 package hedge

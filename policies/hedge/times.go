@@ -10,8 +10,8 @@ import (
 const (
 	// window is how many of the latest times count.
 	window = 200
-	// Enough times for a quantile, besides those that were cut: attempts whose
-	// connections fail and clients that leave at once say next to nothing.
+	// Enough times for a quantile, besides those that were cut: failed connections
+	// and clients that leave at once say little.
 	Enough = 20
 	// keysLimit bounds the models that are remembered: their names come from
 	// clients. All together they take about 0.8 MB.
@@ -46,9 +46,9 @@ type sample struct {
 	cut bool
 }
 
-// Add adds a time; cut says that the attempt was given up then, without headers.
-// Those of a model of which no headers are known are not kept: a client may have
-// made its name up.
+// Add adds a time; cut says that the attempt was given up then, without
+// headers. Cut times of a model without known headers are dropped: a client may
+// have invented its name.
 func (t *Times) Add(k Key, after time.Duration, cut bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,7 +70,8 @@ func (t *Times) Add(k Key, after time.Duration, cut bool) {
 	r.n++
 }
 
-// forgetOne makes room: whichever it is, it learns again from its next times.
+// forgetOne drops any one key to make room; it learns again from its next
+// times.
 func (t *Times) forgetOne() {
 	for k := range t.known {
 		delete(t.known, k)

@@ -27,8 +27,8 @@ var (
 )
 
 // Of reads the value of a Content-Encoding header; several lines of it are
-// joined by commas. One coding is taken: a body that was compressed twice is
-// nobody's habit, and small bodies could be made huge that way.
+// joined by commas. Only one coding is accepted: no client compresses a body
+// twice, and that could make small bodies huge.
 func Of(contentEncoding string) (Coding, error) {
 	var found Coding
 	for name := range strings.SplitSeq(contentEncoding, ",") {

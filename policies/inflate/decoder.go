@@ -110,7 +110,7 @@ func (m *members) Read(p []byte) (int, error) {
 		n, err := m.Reader.Read(p)
 		if n > 0 || !errors.Is(err, io.EOF) {
 			if n > 0 && errors.Is(err, io.EOF) {
-				err = nil // the next Read says it again
+				err = nil // the next Read returns the error again
 			}
 			return n, err
 		}

@@ -5,14 +5,14 @@
 // come and hands over at once whatever can be decoded of them, so that a
 // compressed stream stays a stream. The decoders read from an io.Reader; they
 // run as a coroutine (iter.Pull), which stands still while there is no input.
-// It is no second thread: nothing runs but within Feed. Whoever makes a Reader
-// stops it, or the coroutine is leaked.
+// It runs only within Feed. A Reader must be stopped, or the coroutine is
+// leaked.
 //
-// Nothing is believed that a checksum or a length refutes, and nothing may
-// follow the end of the compressed data.
+// Checksums and lengths are verified, and nothing may follow the end of the
+// compressed data.
 //
 // Memory: one piece, the decoder's tables, and its window: 32 KiB for gzip and
-// deflate, at most 8 MiB for zstd (RFC 9659) and 16 MiB for brotli. How long the
-// inflated body may be is the caller's business; a reader of [NewBounded] also
-// ends what grows out of all proportion.
+// deflate, at most 8 MiB for zstd (RFC 9659) and 16 MiB for brotli. The caller
+// bounds the length of the inflated body; a reader of [NewBounded] also stops
+// bodies with an implausible ratio.
 package inflate

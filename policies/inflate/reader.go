@@ -19,7 +19,7 @@ const (
 )
 
 var (
-	// ErrRatio is the error of bodies that grow out of proportion.
+	// ErrRatio is the error of bodies that inflate too much.
 	ErrRatio = fmt.Errorf("it inflates to more than %d times its length", maxRatio)
 	// errTrailing is the error of bodies that go on after their end.
 	errTrailing = errors.New("bytes follow its end")
@@ -50,17 +50,17 @@ func New(c Coding) *Reader {
 	return r
 }
 
-// NewBounded makes a reader that ends with ErrRatio where too much comes out of
-// little.
+// NewBounded makes a reader that fails with ErrRatio if the body inflates too
+// much.
 func NewBounded(c Coding) *Reader {
 	r := New(c)
 	r.bounded = true
 	return r
 }
 
-// Feed inflates the next bytes and calls take with what comes of them, piece by
-// piece; a piece is valid during the call. end says that no more bytes will
-// come. An error is final: take's own, or what is wrong with the body.
+// Feed inflates the next bytes and calls take with the result, piece by piece;
+// a piece is valid during the call. end says that no more bytes will come. An
+// error is final: take's own, or what is wrong with the body.
 func (r *Reader) Feed(chunk []byte, end bool, take func(piece []byte) error) error {
 	if r.err != nil {
 		return r.err
@@ -85,8 +85,8 @@ func (r *Reader) Feed(chunk []byte, end bool, take func(piece []byte) error) err
 	}
 }
 
-// window is about how much of what came out the decoder keeps to refer to, in
-// bytes. Decoders take room for it as it comes, whatever a header claims.
+// window is approximately the size of the decoder's window, in bytes. Decoders
+// allocate it as data comes, whatever a header claims.
 func (r *Reader) window() int {
 	longest := 32 << 10
 	switch r.coding {
@@ -141,7 +141,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// pass hands a piece over, and reports whether there is to be another.
+// pass hands over a piece, and reports whether to continue.
 func (s *source) pass(piece []byte) bool {
 	s.stopped = s.stopped || !s.yield(piece)
 	return !s.stopped

@@ -34,7 +34,7 @@ func NewReply(contentEncoding string) (*Reply, error) {
 // final, and comes with what could be read before it.
 func (r *Reply) Next(chunk []byte, end bool) ([]byte, error) {
 	if r.reader == nil && !r.begun && len(chunk) > 0 && chunk[0] == gzipMark {
-		r.reader = NewBounded(Gzip) // whoever compressed it did not say so
+		r.reader = NewBounded(Gzip) // compressed without a Content-Encoding header
 	}
 	r.begun = r.begun || len(chunk) > 0
 	if r.reader == nil {

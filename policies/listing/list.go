@@ -18,23 +18,23 @@ const (
 
 // List is the list of models of one backend. It is safe for concurrent use.
 type List struct {
-	fetch func(context.Context) ([]Model, error)
-	told  func(error)
+	fetch   func(context.Context) ([]Model, error)
+	onError func(error)
 
 	tried chan struct{} // closed once the first fetch has ended
 	once  sync.Once     // closes it
 
 	mu     sync.Mutex // guards the rest
 	models []Model
-	due    time.Time // when it is fetched again, if somebody asks
+	due    time.Time // when it is fetched again, if it is asked for
 	busy   bool      // it is being fetched
 	failed bool      // the last fetch
 }
 
-// New makes a list that fetch gets. told is called with nil for each new list,
-// and with the error of the first of several fetches in a row that fail.
-func New(fetch func(context.Context) ([]Model, error), told func(error)) *List {
-	return &List{fetch: fetch, told: told, tried: make(chan struct{})}
+// New makes a list that fetch reads. onError is called with nil for each new
+// list, and with the error of the first of several consecutive failures.
+func New(fetch func(context.Context) ([]Model, error), onError func(error)) *List {
+	return &List{fetch: fetch, onError: onError, tried: make(chan struct{})}
 }
 
 // Models returns what the last fetch brought, without waiting; nil if there was
@@ -74,7 +74,7 @@ func (l *List) refresh() {
 	}
 	l.mu.Unlock()
 	if !known {
-		l.told(err)
+		l.onError(err)
 	}
 	l.once.Do(func() { close(l.tried) })
 	l.mu.Lock()

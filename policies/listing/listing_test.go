@@ -82,7 +82,7 @@ func TestList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fetches, at atomic.Int32
 		result := make(chan error)
-		var told []error
+		var onError []error
 		l := New(func(context.Context) ([]Model, error) {
 			fetches.Add(1)
 			if at.Add(1) > 1 {
@@ -91,7 +91,7 @@ func TestList(t *testing.T) {
 			defer at.Add(-1)
 			err := <-result
 			return []Model{{Name: "m"}}, err
-		}, func(err error) { told = append(told, err) })
+		}, func(err error) { onError = append(onError, err) })
 		down := errors.New("down")
 		// ask has the list refreshed some time after the last one, and lets a
 		// fetch that begins end with err.
@@ -123,8 +123,8 @@ func TestList(t *testing.T) {
 			{retry, nil, 5, 4, true},
 		} {
 			ask(step.after, step.err)
-			if fetches.Load() != step.fetches || len(told) != step.told || (l.Models() != nil) != step.known {
-				t.Errorf("step %d: %d fetches, told %v, %v", i, fetches.Load(), told, l.Models())
+			if fetches.Load() != step.fetches || len(onError) != step.told || (l.Models() != nil) != step.known {
+				t.Errorf("step %d: %d fetches, told %v, %v", i, fetches.Load(), onError, l.Models())
 			}
 		}
 	})
@@ -133,11 +133,11 @@ func TestList(t *testing.T) {
 // A panic ends the fetch and not the process, and whoever waits goes on.
 func TestListPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told error
-		l := New(func(context.Context) ([]Model, error) { panic("oops") }, func(err error) { told = err })
+		var onError error
+		l := New(func(context.Context) ([]Model, error) { panic("oops") }, func(err error) { onError = err })
 		l.Refresh()
 		l.Wait(nil)
-		if told == nil {
+		if onError == nil {
 			t.Error("not told")
 		}
 	})

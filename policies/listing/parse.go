@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// Model is what a backend tells of one model. What it does not tell is zero.
+// Model is what a backend says of one model. Unknown fields are zero.
 type Model struct {
 	Name string // without any prefix
 	// Input and Output are limits in tokens.
@@ -50,7 +50,7 @@ func Parse(page []byte) (models []Model, next string, err error) {
 	return models, list.Next, nil
 }
 
-// live are words in the names of models that are spoken to over WebSockets.
+// live are parts of the names of models that are used over WebSockets.
 var live = []string{"live", "native"}
 
 // Generates reports whether a model takes generateContent. Where the list does
@@ -71,7 +71,7 @@ func (m *Model) Embeds() bool {
 	return m.vectors()
 }
 
-// vectors reports whether the model's name is that of one that makes vectors.
+// vectors reports whether the model's name is that of an embedding model.
 func (m *Model) vectors() bool {
 	return gemini.DefaultTable.Capabilities(m.Name).Embeds()
 }

@@ -14,7 +14,11 @@
 // so sums of tokens and money add up attempts, never the totals of requests: a
 // Request holds what the replica of the last attempt knows.
 //
+// The two lines of the log about an attempt and a request are the records
+// themselves, under the names of their JSON.
+//
 // Prices are in package price, the JSON-lines file in package file. The sinks
 // that need a network are elsewhere: the span exporter in cmd/heald/otlp, a
-// stream of the shared store by way of Appender here.
+// stream of the shared store by way of Appender here. Package history remembers
+// requests for the page on the admin listener, package story puts them in words.
 package record

@@ -6,11 +6,12 @@ import (
 	"fmt"
 )
 
-// Entry is one record on its way to a sink: an attempt or a request, the other
-// one is nil.
+// Entry is one record on its way to a sink: an attempt or a request, the others
+// are nil. Bodies go to the sink of a BodyKeeper only, and nothing else goes there.
 type Entry struct {
 	Attempt *Attempt
 	Request *Request
+	Bodies  *Bodies
 }
 
 // The kinds of entries, as JSON has them.
@@ -43,7 +44,7 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Fields that it does not know are
-// ignored, since newer replicas may write to the same place.
+// ignored, since newer replicas may write to the same place. It bounds what it reads.
 func (e *Entry) UnmarshalJSON(b []byte) error {
 	var h header
 	if err := json.Unmarshal(b, &h); err != nil {
@@ -55,9 +56,11 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 	switch h.Kind {
 	case KindAttempt:
 		*e = Entry{Attempt: &Attempt{}}
+		defer e.Bound()
 		return json.Unmarshal(b, e.Attempt)
 	case KindRequest:
 		*e = Entry{Request: &Request{}}
+		defer e.Bound()
 		return json.Unmarshal(b, e.Request)
 	}
 	return errors.New("neither the record of an attempt nor of a request")

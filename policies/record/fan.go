@@ -1,16 +1,16 @@
 package record
 
-// Fan tells several recorders. Its zero value tells nobody.
+// Fan passes records on to several recorders. Its zero value has none.
 type Fan []Recorder
 
-// Attempt tells all of an attempt.
+// Attempt passes on an attempt.
 func (f Fan) Attempt(a Attempt) {
 	for _, r := range f {
 		r.Attempt(a)
 	}
 }
 
-// Request tells all of a request.
+// Request passes on a request.
 func (f Fan) Request(req Request) {
 	for _, r := range f {
 		r.Request(req)

@@ -19,7 +19,7 @@ func TestLabels(t *testing.T) {
 		}
 		return out
 	}
-	l.SetNames(Names{Backends: set("studio"), Accounts: set("studio-1"), Model: func(m string) string {
+	l.SetNames(Names{Tenants: set("team"), Backends: set("studio"), Accounts: set("studio-1"), Model: func(m string) string {
 		if strings.HasPrefix(m, "gemini-2.5-pro") {
 			return "gemini-2.5-pro"
 		}
@@ -28,7 +28,6 @@ func TestLabels(t *testing.T) {
 	cost := int64(2_500_000_000)
 	a := Attempt{Origin: Origin{Tenant: "team"}, Backend: "studio", Account: "studio-1", Model: "gemini-2.5-pro-001",
 		Usage: &Usage{Input: 100, Cached: 40, Output: 30, Thinking: 10}, Cost: &cost}
-	l.SetTenants(set("team"))
 	Fan{l, Fan{}}.Attempt(a)
 	l.Attempt(a)
 	Fan{l}.Request(Request{Usage: a.Usage, Cost: a.Cost}) // is not billed again

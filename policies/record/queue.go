@@ -1,9 +1,12 @@
 package record
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,6 +56,9 @@ type Queue struct {
 	closed bool
 
 	complained time.Time // the goroutine's own
+	closing    chan struct{}
+	unwritten  atomic.Int64 // records that were dropped since Close began
+	why        error        // of the first of them; the goroutine's own until done
 }
 
 // QueueOptions are what a queue needs.
@@ -72,7 +78,7 @@ func NewQueue(sink Sink, o QueueOptions) *Queue {
 	}
 	q := &Queue{
 		name: o.Name, sink: sink, log: o.Log, dropped: o.Metrics.dropped.WithLabelValues(o.Name),
-		entries: make(chan Entry, o.Size), done: make(chan struct{}),
+		entries: make(chan Entry, o.Size), done: make(chan struct{}), closing: make(chan struct{}),
 	}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	go q.run() // ends with Close, which waits for it
@@ -94,14 +100,16 @@ func (q *Queue) Request(r Request) {
 func (q *Queue) put(e Entry) {
 	q.mu.RLock()
 	defer q.mu.RUnlock()
-	if q.closed {
-		q.dropped.Inc()
-		return
+	if !q.closed {
+		select {
+		case q.entries <- e:
+			return
+		default:
+		}
 	}
-	select {
-	case q.entries <- e:
-	default:
-		q.dropped.Inc()
+	q.dropped.Inc()
+	if e.Bodies != nil {
+		e.Bodies.release()
 	}
 }
 
@@ -130,33 +138,58 @@ func (q *Queue) write(batch []Entry) {
 		return
 	}
 	q.dropped.Add(float64(len(batch)))
+	select {
+	case <-q.closing:
+		q.unwritten.Add(int64(len(batch)))
+		q.why = cmp.Or(q.why, err)
+	default:
+	}
 	if now := time.Now(); now.Sub(q.complained) >= complaintPause {
 		q.complained = now
 		q.log.Warn("records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
-			zap.String("error", redact.ForLog(redact.Bound(err.Error(), redact.Limit)))) // it may quote what a collector says
+			zap.String("error", logged(err)))
 	}
 }
 
 // Close writes what waits and closes the sink. When ctx ends first, the rest is
-// dropped and counted, and a call of the sink that runs is canceled. Records
-// that come later are dropped. Close must be called once.
+// dropped and counted, and a call of the sink that runs is canceled. The error says
+// how many records were not written since Close was called, or may not have been.
+// Records that come later are dropped. Close must be called once.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
 	close(q.entries)
+	close(q.closing)
 	q.mu.Unlock()
 	defer context.AfterFunc(ctx, q.cancel)()
 	select {
 	case <-q.done:
 	case <-after(ctx, graceTime):
-		return fmt.Errorf("sink %s does not let go", q.name)
+		return fmt.Errorf("sink %s does not let go; %d records and those that it has were not written", q.name, len(q.entries)+int(q.unwritten.Load()))
 	}
 	q.cancel()
-	if err := q.sink.Close(); err != nil {
-		return err
+	err := q.sink.Close()
+	if n := q.unwritten.Load(); n > 0 {
+		return errors.Join(&unwrittenError{q.name, n, cmp.Or(ctx.Err(), q.why)}, err)
 	}
-	return ctx.Err()
+	return err
 }
+
+// unwrittenError says how many records a sink did not write at the end.
+type unwrittenError struct {
+	sink    string
+	records int64
+	cause   error
+}
+
+func (e *unwrittenError) Error() string {
+	return fmt.Sprintf("sink %s: %d records were not written: %s", e.sink, e.records, logged(e.cause))
+}
+
+func (e *unwrittenError) Unwrap() error { return e.cause }
+
+// logged is an error of a sink, which may quote what a collector says.
+func logged(err error) string { return redact.ForLog(redact.Bound(err.Error(), redact.Limit)) }
 
 // after is closed some time after ctx has ended.
 func after(ctx context.Context, d time.Duration) <-chan struct{} {

@@ -108,7 +108,8 @@ func TestQueueGivesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		before := time.Now()
-		if err := q.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		err := q.Close(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "sink fake: 600 records were not written") {
 			t.Errorf("got %v", err)
 		}
 		if took := time.Since(before); took != 2*time.Second {
@@ -116,6 +117,34 @@ func TestQueueGivesUp(t *testing.T) {
 		}
 		if len(sink.got) != 0 || dropped() != 600 || sink.closed != 1 {
 			t.Errorf("%d written, %v dropped", len(sink.got), dropped())
+		}
+	})
+}
+
+// Close says how many records a sink refused that was dead at the end, and counts none
+// that were lost before.
+func TestQueueTellsWhatWasNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := errors.New("connection refused")
+		var slow atomic.Bool
+		sink := &fakeSink{write: func(context.Context) error {
+			if slow.Load() {
+				time.Sleep(time.Second)
+			}
+			return refused
+		}}
+		q, dropped := newQueue(t, sink, 10)
+		for range 5 {
+			q.Attempt(Attempt{})
+		}
+		synctest.Wait()
+		slow.Store(true)
+		for range 3 {
+			q.Attempt(Attempt{})
+		}
+		err := q.Close(t.Context())
+		if !errors.Is(err, refused) || err.Error() != "sink fake: 3 records were not written: connection refused" || dropped() != 8 {
+			t.Errorf("%v dropped: %v", dropped(), err)
 		}
 	})
 }

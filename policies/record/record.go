@@ -36,12 +36,14 @@ type Origin struct {
 	API       string    `json:"api,omitempty"`
 	Path      string    `json:"path,omitempty"`
 	Operation Operation `json:"operation,omitempty"`
+	// TraceState is the tracestate that came with the traceparent; "" for none.
+	TraceState string `json:"-"`
 }
 
 // own copies what is a part of the request's headers, which must not wait with the
 // record.
 func (o *Origin) own() {
-	o.RequestID, o.TraceID, o.ParentSpan = strings.Clone(o.RequestID), strings.Clone(o.TraceID), strings.Clone(o.ParentSpan)
+	o.RequestID, o.TraceID, o.ParentSpan, o.TraceState = strings.Clone(o.RequestID), strings.Clone(o.TraceID), strings.Clone(o.ParentSpan), strings.Clone(o.TraceState)
 }
 
 // Operation is what a client asked for.
@@ -54,6 +56,9 @@ const (
 	Count    Operation = "count" // tokens
 	List     Operation = "list"  // models
 )
+
+// ErrorLimit bounds the words about a failure, in bytes.
+const ErrorLimit = 500
 
 // Attempt is one attempt that has ended.
 type Attempt struct {
@@ -74,15 +79,41 @@ type Attempt struct {
 	// sets that the log and the metrics use.
 	Verdict string `json:"verdict"`
 	Reason  string `json:"reason,omitempty"`
+	// Asked says that upstream was sent the request; else heald answered it, or
+	// refused it, by itself.
+	Asked bool `json:"asked_upstream,omitempty"`
+	// Unsettled says that Envoy ended it while its reply was held, and that nobody
+	// knows whether another attempt follows: none does if the client left, one
+	// does if the provider reset the connection.
+	Unsettled bool `json:"unsettled,omitempty"`
 	// Status is upstream's; 0 if none came.
 	Status int `json:"upstream_status,omitempty"`
-	// Usage is nil if it is not known.
+	// Usage is nil if unknown.
 	Usage *Usage `json:"usage"`
 	// Cost is in billionths of the currency; nil if the price or the usage is
 	// not known. PriceVersion says by which list.
 	Cost         *int64 `json:"cost_nano"`
 	Estimated    bool   `json:"cost_estimated,omitempty"`
 	PriceVersion string `json:"price_version,omitempty"`
+	// Error is the provider's or heald's words about a failure, without
+	// credentials and addresses, at most ErrorLimit bytes; "" if there were none.
+	Error string `json:"error,omitempty"`
+	// Repairs name what was changed in the body because upstream had refused it.
+	Repairs string `json:"repairs,omitempty"`
+	// Hedged says what came of sending it twice; "" if it was sent once.
+	Hedged string `json:"hedged,omitempty"`
+	// Unreadable says why the reply could not be inflated; "" if it could be.
+	Unreadable string `json:"unreadable,omitempty"`
+	// Memory says why it could not read what the attempts before had left it:
+	// other_key, unreadable or other_tenant; "" if it could, or there was nothing.
+	Memory string `json:"memory,omitempty"`
+	// Resume is what came of fetching the rest of its answer where another attempt
+	// follows anyway; else the Request has it.
+	Resume *Resume `json:"resume,omitempty"`
+	// Began is how long after the request's beginning it began. Wait is what the
+	// next attempt shall wait.
+	Began Duration `json:"began_ms,omitzero"`
+	Wait  Duration `json:"wait_ms,omitzero"`
 	// Waited is how long it waited before it was sent, Held from then to the
 	// verdict, Headers and Content to upstream's first headers and content; 0 if
 	// none came. Duration is all of the attempt.
@@ -91,6 +122,8 @@ type Attempt struct {
 	Headers  Duration `json:"headers_ms,omitzero"`
 	Content  Duration `json:"content_ms,omitzero"`
 	Duration Duration `json:"duration_ms"`
+	// Span is for the sink of spans.
+	Span Span `json:"-"`
 }
 
 // Request is one request that has ended.
@@ -104,22 +137,34 @@ type Request struct {
 	Stream bool `json:"stream,omitempty"`
 	// Outcome is how it ended: passed, failed, broken, canceled, or local where
 	// heald answered by itself. Reason is the last attempt's, or why a passed
-	// answer broke off.
+	// answer broke off, or what came of fetching its rest.
 	Outcome string `json:"outcome"`
 	Reason  string `json:"reason,omitempty"`
 	// Status is what the client got; 0 if it got nothing.
 	Status int `json:"status,omitempty"`
 	// StopReason is why the model stopped, in the neutral words; "" if unknown.
 	StopReason string `json:"stop_reason,omitempty"`
-	// Aborted says that the client left before the end.
+	// Client is the address that connected to Envoy; "" if unknown.
+	Client string `json:"client,omitempty"`
+	// Replica names the process of the last attempt; "" where there are no others.
+	Replica string `json:"replica,omitempty"`
+	// BrokenBy is why an answer broke off after its first byte, Resume what came
+	// of fetching the rest; nil if it was not fetched.
+	BrokenBy string  `json:"broken_by,omitempty"`
+	Resume   *Resume `json:"resume,omitempty"`
+	// Aborted says that Envoy ended the stream before the end: the client left, or
+	// the provider reset the connection.
 	Aborted bool `json:"aborted,omitempty"`
+	// Asked says that upstream was sent the request by one of its attempts.
+	Asked bool `json:"asked_upstream,omitempty"`
 	// Warnings are the words of what was changed or left out.
 	Warnings string `json:"warnings,omitempty"`
 	// Tried is how many attempts there were; Attempts are those of which this
-	// replica knows. Of those that ended elsewhere it knows no usage.
+	// replica knows. Of earlier ones it knows what they have left for the next: a
+	// part of the facts, and their usage without the parts by modality.
 	Tried    int       `json:"tried"`
 	Attempts []Attempt `json:"attempts"`
-	// Usage and Cost are sums over Attempts; nil if they are not known.
+	// Usage and Cost are sums over all attempts; nil if they are unknown.
 	// Estimated says that a part of them is a guess.
 	Usage        *Usage `json:"usage"`
 	Cost         *int64 `json:"cost_nano"`
@@ -132,6 +177,19 @@ type Request struct {
 	FirstByte    Duration `json:"first_byte_ms,omitzero"`
 	FirstContent Duration `json:"first_content_ms,omitzero"`
 	Duration     Duration `json:"duration_ms"`
+}
+
+// Resume is what came of fetching the rest of an answer that broke off.
+type Resume struct {
+	// Result is resumed or resume_failed, Cause why the answer broke off.
+	Result string `json:"result"`
+	Cause  string `json:"cause"`
+	// Requests is how many there were for the rest, Backend and Account who gave
+	// the last.
+	Requests int    `json:"requests"`
+	Backend  string `json:"backend,omitempty"`
+	Account  string `json:"account,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
 // Last is the attempt with which the request ended; nil if there was none.

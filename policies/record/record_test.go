@@ -17,7 +17,7 @@ func sampleAttempt() Attempt {
 	}
 }
 
-// What is written is read again, and what is not known is null or not there.
+// What is written is read again, and what is unknown is null or not there.
 func TestEntryJSON(t *testing.T) {
 	a := sampleAttempt()
 	nested := a

@@ -42,7 +42,7 @@ func TestStream(t *testing.T) {
 	store = &fakeStore{err: errors.New("no connection")}
 	q, dropped = newQueue(t, NewStream(store), 10)
 	q.Attempt(a)
-	if err := q.Close(t.Context()); err != nil || dropped() != 1 || store.calls != 1 {
+	if err := q.Close(t.Context()); !errors.Is(err, store.err) || dropped() != 1 || store.calls != 1 {
 		t.Errorf("%v; %v dropped in %d calls", err, dropped(), store.calls)
 	}
 }

@@ -6,21 +6,27 @@ import "strings"
 // version-traceid-parentid-flags in hexadecimal
 // (https://www.w3.org/TR/trace-context/, section 3.2). What is none gives "".
 func ParseTraceparent(header string) (traceID, parentSpan string, sampled bool) {
-	parts := strings.Split(header, "-")
-	if len(header) > 200 || len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" || parts[0] == "00" && len(parts) != 4 {
+	const length = len("00-") + 32 + len("-") + 16 + len("-00")
+	if len(header) < length || len(header) > 200 || header[2] != '-' || header[35] != '-' || header[52] != '-' {
 		return "", "", false
 	}
-	trace, parent, flags := parts[1], parts[2], parts[3]
-	for _, part := range []struct {
-		text string
-		size int
-	}{{parts[0], 2}, {trace, 32}, {parent, 16}, {flags, 2}} {
-		if len(part.text) != part.size || strings.Trim(part.text, "0123456789abcdef") != "" {
-			return "", "", false
+	version, trace, parent, flags := header[:2], header[3:35], header[36:52], header[53:length]
+	switch {
+	case version == "ff", !hexadecimal(version), !hexadecimal(trace), !hexadecimal(parent), !hexadecimal(flags), zero(trace), zero(parent):
+		return "", "", false
+	case len(header) > length && (version == "00" || header[length] != '-'):
+		return "", "", false // what follows is of a later version
+	}
+	return trace, parent, strings.IndexByte("13579bdf", flags[1]) >= 0
+}
+
+func hexadecimal(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
 		}
 	}
-	if strings.Trim(trace, "0") == "" || strings.Trim(parent, "0") == "" {
-		return "", "", false
-	}
-	return trace, parent, strings.ContainsRune("13579bdf", rune(flags[1]))
+	return true
 }
+
+func zero(s string) bool { return strings.Count(s, "0") == len(s) }

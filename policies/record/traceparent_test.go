@@ -14,6 +14,9 @@ func TestParseTraceparent(t *testing.T) {
 		"00-" + trace + "-0000000000000000-01":                  {"", false},
 		"00-00000000000000000000000000000000-" + parent + "-01": {"", false},
 		"00-0AF7651916CD43DD8448EB211C80319C-" + parent + "-01": {"", false},
+		"00-" + trace + "-" + parent + "-0g":                    {"", false},
+		"cc-" + trace + "-" + parent + "-011":                   {"", false},
+		"00-" + trace + "_" + parent + "-01":                    {"", false},
 		"00-" + trace + "-01":                                   {"", false}, "": {"", false}, "---": {"", false},
 	} {
 		id, span, sampled := ParseTraceparent(header)

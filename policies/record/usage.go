@@ -1,6 +1,6 @@
 package record
 
-// Usage is what an attempt used, in tokens. A usage that is not known is a nil
+// Usage is what an attempt used, in tokens. A usage that is unknown is a nil
 // pointer, never zeros.
 type Usage struct {
 	Input    int64 `json:"input"`    // prompt, cached and tool-use prompt tokens
@@ -28,7 +28,7 @@ type Modalities struct {
 // Sum is the tokens of all modalities.
 func (m Modalities) Sum() int64 { return m.Text + m.Image + m.Audio + m.Video + m.Document }
 
-// Add returns the sum of two usages; one that is not known adds nothing. A
+// Add returns the sum of two usages; one that is unknown adds nothing. A
 // modality is only told if both know it.
 func (u *Usage) Add(v *Usage) *Usage {
 	switch {

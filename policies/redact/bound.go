@@ -2,11 +2,11 @@ package redact
 
 import "unicode/utf8"
 
-// Limit bounds what is told of an error of the provider's, in bytes: in one
+// Limit bounds how much of a provider's error is repeated, in bytes: in one
 // line of the log, and in one reply. Google's own errors are shorter.
 const Limit = 2 << 10
 
-// ending says that there was more.
+// ending marks a text that was cut.
 const ending = "… [truncated]"
 
 // Bound cuts a text that is longer than limit bytes between two characters, and

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// mark stands where a secret was.
+// mark replaces a secret.
 const mark = "[redacted]"
 
 // forms are credentials that are known by their beginning: keys that heald
@@ -60,9 +60,9 @@ func Secret(value string) bool {
 	return false
 }
 
-// Text takes out of a text of ours whatever looks like a credential. It goes
-// further than ForLog: what heald itself says about its configuration has no
-// hashes and ids in it, but for the paths of files.
+// Text removes from a text of heald's own whatever looks like a credential. It
+// goes further than ForLog, since what heald says about its configuration has
+// no hashes and ids, except in the paths of files.
 func Text(text string) string {
 	text = ForLog(text)
 	return runs.ReplaceAllStringFunc(text, func(run string) string {
@@ -101,9 +101,9 @@ func classOf(c byte) class {
 	return other
 }
 
-// random tells tokens from names by how often the kind of character changes:
-// in random base64 it does so after nearly two of three characters, in hex after
-// nearly every other, in names made of words only between the words.
+// random distinguishes tokens from names by how often the kind of character
+// changes: in random base64 it does so after nearly two of three characters, in
+// hex after nearly every other, in names made of words only between the words.
 func random(run string) bool {
 	run = strings.TrimRight(run, "=")
 	if s := strings.Map(alphanumeric, run); len(s) >= leastRandom*3/4 && kinds(s) == 3 && changing(s, 36) {

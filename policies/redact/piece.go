@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// SearchLimit is how much of a text is searched for pieces of secrets, in bytes.
-// It exceeds Limit, which is what anybody gets of an error.
+// SearchLimit is how much of a text is searched for pieces of secrets, in
+// bytes. It exceeds Limit, which bounds every text that is shown.
 const SearchLimit = 8 << 10
 
-// leastPiece is how much of a secret makes a piece, in letters and digits. Fewer
-// would be found in words that are none.
+// leastPiece is how much of a secret makes a piece, in letters and digits.
+// Shorter pieces would match ordinary words.
 const leastPiece = 12
 
 // pieces are all runs of leastPiece letters and digits of the secrets, in all
-// their forms, read in either direction. Each is kept as a number of 64 bits: to
-// take a text for a piece by mistake hides it, no more.
+// their forms, read in either direction. Each is kept as a number of 64 bits: a
+// collision only hides a harmless text.
 type pieces map[uint64]struct{}
 
 func piecesOf(forms []string) pieces {
@@ -58,7 +58,7 @@ func (p pieces) in(text string) bool {
 	return false
 }
 
-// number tells one run from another by its first leastPiece bytes.
+// number is a hash of the first leastPiece bytes of a run.
 func number(s []byte) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // odd, of many bits
 	n := binary.LittleEndian.Uint64(s) * a

@@ -18,8 +18,8 @@ type Secrets struct {
 }
 
 // leastSecret is how long a secret must be to be searched for, in bytes: a
-// shorter one is no real one, and would tear words apart. leastPart is the same
-// for what is left of one inside a longer base64 text.
+// shorter one is not a real secret, and would match parts of words. leastPart
+// is the same for what is left of one inside a longer base64 text.
 const (
 	leastSecret = 6
 	leastPart   = 8
@@ -44,12 +44,12 @@ func NewSecrets(values ...string) Secrets {
 	return Secrets{strings.NewReplacer(list...), piecesOf(all)}
 }
 
-// disguised stands for a text with a secret that is written in such a way that
-// it cannot be cut out.
+// disguised replaces a text with a secret that is spelled so that it cannot be
+// removed.
 const disguised = "[redacted: a text with a piece or another writing of a secret]"
 
-// Hide takes the secrets out of a text. Pieces and disguises are looked for in
-// its first SearchLimit bytes; where one is found nothing of the text is left.
+// Hide removes the secrets from a text. Pieces and other spellings are searched
+// in its first SearchLimit bytes; if one is found, the whole text is replaced.
 func (s Secrets) Hide(text string) string {
 	if s.replacer == nil {
 		return text

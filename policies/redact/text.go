@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// What upstream says may name who asked: Google quotes suspended keys, and the
-// numbers of projects in nearly every 429. Neither is the client's business,
-// and no key belongs into a log.
+// Upstream's texts may identify the account: Google quotes suspended keys, and
+// the numbers of projects in nearly every 429. Clients must see neither, and no
+// key may be logged.
 
-// ForLog takes credentials out of a text for the log.
+// ForLog removes credentials from a text for the log.
 func ForLog(text string) string {
 	text = forms.replace(text, mark)
 	text = announced.replace(text, mark)
@@ -34,9 +34,9 @@ var (
 	localhost = newPattern(`(?i)\blocalhost:\d+`, ":")
 )
 
-// ForClient takes out of a text for the client what only concerns who runs the
-// gateway: credentials, projects, accounts, buckets, hosts of its network, and
-// links, which lead to its consoles.
+// ForClient removes from a text for the client what only concerns the operator
+// of the gateway: credentials, projects, accounts, buckets, hosts of its
+// network, and links, which lead to its consoles.
 func ForClient(text string) string {
 	text = links.replace(text, "[link]")
 	text = buckets.replace(text, mark)

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Able reports whether an answer to req could be resumed at all.
-func Able(req *conversation.Request) bool {
+// Resumable reports whether an answer to req could be resumed at all.
+func Resumable(req *conversation.Request) bool {
 	switch {
 	case req.Format != nil, // a continuation would be a document of its own
 		req.Limits.Candidates > 1,
@@ -31,7 +31,7 @@ type Form uint8
 // The forms, in the order in which they are tried.
 const (
 	// Continue shows the text so far as a message of the model, and asks the
-	// model to go on.
+	// model to continue it.
 	Continue Form = iota
 	// Quote shows it inside the user's message: for a backend that refuses a
 	// conversation with a cut message of the model.
@@ -40,17 +40,18 @@ const (
 	Repeat
 )
 
-// Next returns the form to try after f; not ok if there is none.
+// Next returns the form to try after f; ok is false if there is none.
 func (f Form) Next() (next Form, ok bool) { return min(f+1, Repeat), f < Repeat }
 
 // Broken is an answer that broke off.
 type Broken struct {
-	// Text is what there is of it.
+	// Text is the answer's text so far.
 	Text string
-	// Made is what the replies cost that Text comes from; of one that has all of
-	// it, that one alone. It counts toward the request's token limit.
+	// Made is the usage of the replies that Text comes from, or of the one reply
+	// that has all of it. It counts toward the request's token limit.
 	Made conversation.Usage
-	// Billed is what all replies so far cost, those included that gave nothing.
+	// Billed is the usage of all replies so far, including those of which nothing
+	// was used.
 	Billed conversation.Usage
 }
 
@@ -58,13 +59,14 @@ type Broken struct {
 const bytesPerToken = 4
 
 var (
-	// ErrNoAnchor says that a text can only be asked for in the form Repeat.
+	// ErrNoAnchor reports that the rest of a text can only be asked for in the
+	// form Repeat.
 	ErrNoAnchor = errors.New("the text so far has no end that stands in it only once")
 	errNoTokens = errors.New("the token limit leaves no room for more")
 )
 
-// Ask returns the request for the rest of an answer to req, and what joins its
-// reply to the text.
+// Ask returns the request for the rest of an answer to req, and the Rest that
+// joins its reply to the text.
 func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request, *Rest, error) {
 	asked := *req
 	asked.Warnings = nil
@@ -86,23 +88,23 @@ func Ask(req *conversation.Request, b Broken, form Form) (*conversation.Request,
 			return nil, nil, errNoTokens
 		}
 		asked.Limits.MaxTokens = &left
-		rest.less = spent > seam // less than the seam takes is not worth another request
+		rest.less = spent > seam // with fewer tokens than the seam needs, another request is useless
 	}
 	asked.Messages = slices.Clip(req.Messages)
 	if form == Continue {
 		asked.Messages = append(asked.Messages,
 			message(conversation.Model, b.Text),
-			message(conversation.User, "Your last message was cut off by a broken connection. "+wish(anchor)))
+			message(conversation.User, "Your last message was cut off by a broken connection. "+resumePrompt(anchor)))
 	} else {
 		asked.Messages = append(asked.Messages,
 			message(conversation.User, "You have answered this before, but your answer was cut off by a broken connection. "+
-				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+wish(anchor)))
+				"This much of it arrived:\n<answer>"+b.Text+"</answer>\n"+resumePrompt(anchor)))
 	}
 	return &asked, rest, nil
 }
 
-// wish asks for the continuation in words.
-func wish(anchor string) string {
+// resumePrompt asks the model for the rest.
+func resumePrompt(anchor string) string {
 	return "Continue it now.\n" +
 		"Begin your reply with a verbatim repetition of the last words that arrived, which stand between the marks below, " +
 		"character for character and without the marks. Then go on directly from there, as if there had been no interruption. " +

@@ -19,7 +19,7 @@ func request(change func(*conversation.Request)) *conversation.Request {
 	return req
 }
 
-func TestAble(t *testing.T) {
+func TestResumable(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*conversation.Request)
@@ -38,7 +38,7 @@ func TestAble(t *testing.T) {
 		{"search", func(r *conversation.Request) { r.Tools = []conversation.Tool{{Kind: conversation.WebSearch}} }, false},
 		{"a cache", func(r *conversation.Request) { r.Upstream.CachedContent = "c" }, false},
 	} {
-		if got := Able(request(c.change)); got != c.want {
+		if got := Resumable(request(c.change)); got != c.want {
 			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
 		}
 	}

@@ -25,18 +25,18 @@ type Client struct {
 	hop  string // sent as policies.HeaderHop; "" sends none
 }
 
-// connectTimeout bounds the way to a listener that is nearby.
+// connectTimeout bounds connecting to a listener, which is nearby.
 const connectTimeout = 5 * time.Second
 
 // NewClient makes a client; via is http://host:port or unix:///path. hop is the
-// secret by which the listener knows heald; "" sends none.
+// secret that the listener checks; "" sends none.
 func NewClient(via, hop string) (*Client, error) {
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	transport := &http.Transport{
 		DialContext:        dialer.DialContext,
-		DisableCompression: true, // what is asked for is what heald can read
-		// Breaks are rare: connections need not wait for the next one long,
-		// and those of a configuration that was replaced must end.
+		DisableCompression: true, // ask only for encodings that heald can read
+		// Broken answers are rare, so idle connections are not kept long, and those
+		// of a replaced configuration must end.
 		IdleConnTimeout: 30 * time.Second,
 	}
 	c := NewClientOf(transport)

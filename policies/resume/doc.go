@@ -16,25 +16,25 @@
 //  4. [Rest] turns the events of the reply into those that complete the answer.
 //     What the client has already is dropped.
 //
-// A reply is joined only where it proves where the seam is (joint.go), so that
-// no character is lost or said twice. There are two proofs. Its text begins with
-// the anchor, or a longer end of the text so far that the anchor closes: the
-// anchor stands in the text only once. Or its text begins with the whole text so
-// far, character for character: it is the same answer again. Anything else is
+// A reply is joined only if it proves where the seam is (joint.go), so that no
+// character is lost or repeated. There are two proofs. Its text begins with the
+// anchor, or a longer end of the text so far that the anchor closes: the anchor
+// stands in the text only once. Or its text begins with the whole text so far,
+// character for character: it is the same answer again. Anything else is
 // refused.
 //
-// Why not a model turn at the end, which some models go on with: what comes
-// then may go on, or start over, or repeat some words, and nothing tells which.
+// A model turn at the end, which some models continue, is not enough: the reply
+// may continue, start over, or repeat some words, and does not show which.
 //
-// A reply that fails is followed by another request, of whom policies/exchange
-// decides. What the client is told of usage is the sum of all replies, those of
-// which nothing could be used included: each is billed. Only the replies that
-// the text comes from count toward the request's token limit. A reply that is the
-// same answer again has all of the text; if it ends at the limit that was lowered
+// After a reply that fails there is another request; policies/exchange chooses
+// the backend. The client's usage is the sum of all replies, also of those of
+// which nothing was used, since each is billed. Only the replies that the text
+// comes from count toward the request's token limit. A reply that is the same
+// answer again has all of the text; if it ends at the limit that was lowered
 // for the rest, the answer has not ended, and is asked for in another form.
 //
 // Known limits: thoughts of the continuation are not shown, since they would
-// tear the text apart. Structured output, several answers, log probabilities,
+// interrupt the text. Structured output, several answers, log probabilities,
 // citations and forced tool calls are not resumed, and nor are native Gemini
-// requests with a field whose meaning for the answer is not known.
+// requests with a field whose meaning for the answer is unknown.
 package resume

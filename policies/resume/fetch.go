@@ -21,13 +21,13 @@ const (
 	replyLimit = 16 << 20
 )
 
-// refusalLimit bounds what is read of an error, in bytes.
+// refusalLimit bounds how many bytes of an error are read.
 const refusalLimit = 64 << 10
 
-// ErrNoListener says that the Envoy listener gave no answer.
+// ErrNoListener reports that the Envoy listener did not answer.
 var ErrNoListener = errors.New("the listener at resume_via does not answer")
 
-// Refusal is a reply with another status than 200.
+// Refusal is a reply with a status other than 200.
 type Refusal struct {
 	Status     int
 	RetryAfter string // the header
@@ -35,12 +35,12 @@ type Refusal struct {
 	Body       []byte // inflated
 }
 
-// newRefusal reads the body of an error: a part of it tells as much.
+// newRefusal reads the body of an error, or as much of it as can be read.
 func newRefusal(resp *http.Response) *Refusal {
 	r := &Refusal{Status: resp.StatusCode, RetryAfter: resp.Header.Get("retry-after"), Date: resp.Header.Get("date")}
 	packed, err := newReply(resp)
 	if err != nil {
-		return r // nobody can read it
+		return r // it cannot be decoded
 	}
 	defer packed.Stop()
 	sent, _ := io.ReadAll(io.LimitReader(resp.Body, refusalLimit))
@@ -58,7 +58,7 @@ func newReply(resp *http.Response) (*inflate.Reply, error) {
 func (r *Refusal) Error() string { return fmt.Sprintf("status %d", r.Status) }
 
 // Unreached reports a reply that Envoy made itself because it could not connect
-// to the provider. Envoy tells no code details to its clients, only these words.
+// to the provider. Envoy sends no code details to its clients, only this text.
 func (r *Refusal) Unreached() bool {
 	body := string(r.Body)
 	return r.Status == http.StatusServiceUnavailable &&
@@ -78,8 +78,8 @@ type Fetch struct {
 
 // Fetch sends a request. notify is called whenever there is something to take,
 // on a goroutine of its own; the next bytes are read once it returns, so that a
-// reader who does not keep up slows the upstream down. Who calls Fetch owns the
-// goroutine: it ends with the reply, or soon after ctx.
+// slow reader slows the upstream down. The caller of Fetch owns the goroutine:
+// it ends with the reply, or soon after ctx.
 func (c *Client) Fetch(ctx context.Context, f *policies.Forward, notify func()) *Fetch {
 	out := &Fetch{notify: notify}
 	go func() { // at most one under way per attempt; ends with ctx, see above
@@ -155,8 +155,8 @@ func (f *Fetch) add(b []byte, done bool, err error) {
 	f.notify()
 }
 
-// Take appends to dst what came since the last call. done says that nothing
-// more will come, and err why, if that was not the reply's regular end.
+// Take appends to dst the bytes since the last call. done means that no more
+// will come; err is why, unless the reply ended regularly.
 func (f *Fetch) Take(dst []byte) (b []byte, done bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,34 +9,34 @@ import (
 )
 
 const (
-	// anchorLength is what an anchor has at least, in bytes, where there is
-	// so much text: some ten words.
+	// anchorLength is the least length of an anchor, in bytes, if there is so much
+	// text: some ten words.
 	anchorLength = 60
 	// anchorLimit bounds an anchor that must be long to be unique.
 	anchorLimit = 1000
-	// wordLimit bounds the way back to the beginning of a word.
+	// wordLimit bounds the search back to the beginning of a word.
 	wordLimit = 40
 	// repeatLimit bounds how much of the end of the text so far a continuation
 	// may repeat, in bytes.
 	repeatLimit = 32 << 10
 )
 
-// errNoSeam says that a continuation does not go on where the text ended.
+// errNoSeam reports that a continuation does not continue where the text ended.
 var errNoSeam = errors.New("the continuation begins neither with the last words of the text nor with all of it")
 
-// anchorOf returns the last words of a text: they begin with a word, and stand
-// nowhere else in it. Not ok is a text without words, and one that repeats
-// itself for longer than an anchor may be.
-func anchorOf(said string) (anchor string, ok bool) {
+// anchorOf returns the last words of a text: they begin with a word, and occur
+// nowhere else in it. ok is false for a text without words, and for one that
+// repeats itself for longer than an anchor may be.
+func anchorOf(textSoFar string) (anchor string, ok bool) {
 	for n := anchorLength; ; n *= 2 {
-		n = min(n, anchorLimit, len(said))
-		anchor = strings.TrimLeftFunc(said[wordStart(said, len(said)-n):], unicode.IsSpace)
+		n = min(n, anchorLimit, len(textSoFar))
+		anchor = strings.TrimLeftFunc(textSoFar[wordStart(textSoFar, len(textSoFar)-n):], unicode.IsSpace)
 		switch {
 		case anchor == "":
-		case strings.Index(said, anchor) == len(said)-len(anchor):
+		case strings.Index(textSoFar, anchor) == len(textSoFar)-len(anchor):
 			return anchor, true
 		}
-		if n == len(said) || n == anchorLimit {
+		if n == len(textSoFar) || n == anchorLimit {
 			return "", false
 		}
 	}
@@ -71,13 +71,13 @@ type joint struct {
 // joined reports whether the seam was found.
 func (j *joint) joined() bool { return j.state == atAnchor || j.state == again }
 
-// newJoint starts the search; anchor is the end of said, or "" if only a
+// newJoint starts the search; anchor is the end of textSoFar, or "" if only a
 // repetition of the whole text counts.
-func newJoint(said, anchor string) joint {
-	return joint{whole: wholeSeam{said: said, lost: said == ""}, last: newAnchorSeam(said, anchor)}
+func newJoint(textSoFar, anchor string) joint {
+	return joint{whole: wholeSeam{left: textSoFar, lost: textSoFar == ""}, last: newAnchorSeam(textSoFar, anchor)}
 }
 
-// feed takes the next piece of the continuation and returns what of it the
+// feed takes the next piece of the continuation and returns the part that the
 // client does not have yet.
 func (j *joint) feed(piece string) (rest string, err error) {
 	switch j.state {
@@ -104,7 +104,7 @@ func (j *joint) feed(piece string) (rest string, err error) {
 // wholeSeam finds the end of the text so far in a reply that repeats it from its
 // first byte on.
 type wholeSeam struct {
-	said string // what is still to come of the text so far
+	left string // what is still to come of the text so far
 	lost bool   // something else came
 }
 
@@ -112,31 +112,31 @@ func (w *wholeSeam) feed(piece string) (rest string, found bool) {
 	if w.lost {
 		return "", false
 	}
-	n := min(len(piece), len(w.said))
-	if piece[:n] != w.said[:n] {
+	n := min(len(piece), len(w.left))
+	if piece[:n] != w.left[:n] {
 		w.lost = true
 		return "", false
 	}
-	w.said = w.said[n:]
-	return piece[n:], w.said == ""
+	w.left = w.left[n:]
+	return piece[n:], w.left == ""
 }
 
 // anchorSeam finds the anchor in a continuation that repeats the end of the text
 // so far.
 type anchorSeam struct {
-	said   string // the end of the text so far
+	tail   string // the end of the text so far
 	anchor string
 	lost   bool // something else came
 
-	got  []byte // of the continuation: all of it stands in said
+	got  []byte // of the continuation: all of it occurs in tail
 	from int    // where, at the earliest
 }
 
-func newAnchorSeam(said, anchor string) anchorSeam {
-	if cut := len(said) - repeatLimit; cut > 0 {
-		said = said[cut:]
+func newAnchorSeam(textSoFar, anchor string) anchorSeam {
+	if cut := len(textSoFar) - repeatLimit; cut > 0 {
+		textSoFar = textSoFar[cut:]
 	}
-	return anchorSeam{said: said, anchor: anchor, lost: anchor == ""}
+	return anchorSeam{tail: textSoFar, anchor: anchor, lost: anchor == ""}
 }
 
 // feed takes the next piece. A continuation may repeat more than the anchor, as
@@ -154,17 +154,17 @@ func (a *anchorSeam) feed(piece string) (rest string, found bool) {
 	look := max(0, known-len(a.anchor))
 	if at := bytes.Index(a.got[look:], []byte(a.anchor)); at >= 0 {
 		seam := look + at + len(a.anchor)
-		if strings.HasSuffix(a.said, string(a.got[:seam])) {
+		if strings.HasSuffix(a.tail, string(a.got[:seam])) {
 			return string(a.got[seam:]), true
 		}
 		a.lost = true
 		return "", false
 	}
 	// Until the anchor is complete, all of it must be a repetition.
-	if strings.HasPrefix(a.said[a.from+known:], piece) {
+	if strings.HasPrefix(a.tail[a.from+known:], piece) {
 		return "", false
 	}
-	next := strings.Index(a.said[a.from:], string(a.got))
+	next := strings.Index(a.tail[a.from:], string(a.got))
 	if a.lost = next < 0; !a.lost {
 		a.from += next
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// progress is how far an answer came that may be resumed. All states but nothing
-// lead to themselves, too.
+// progress is how far an answer that may be resumed has come. All states but
+// nothing also lead to themselves.
 //
 //	nothing ─thought→ inThoughts ⇄ inText
 //	   └──────text───────────────────▲
@@ -14,10 +14,10 @@ import (
 type progress uint8
 
 const (
-	nothing     progress = iota // nothing was said
+	nothing     progress = iota // no content yet
 	inThoughts                  // a thought came last
 	inText                      // a text came last: the answer can be resumed
-	unresumable                 // there is something that cannot be gone on with
+	unresumable                 // the answer has something that cannot be resumed
 )
 
 // progressMoves are the arrows of the drawing.
@@ -28,8 +28,8 @@ var progressMoves = [...][]progress{
 	unresumable: {unresumable},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (s *SoFar) move(to progress) {
 	if !slices.Contains(progressMoves[s.state], to) {
 		panic(fmt.Sprintf("resume: answer in state %d cannot move to %d", s.state, to))

@@ -20,7 +20,8 @@ type Rest struct {
 // not known yet.
 func (r *Rest) Err() error { return r.err }
 
-// Joined reports whether the seam was found: what comes goes to the client.
+// Joined reports whether the seam was found: from then on, text goes to the
+// client.
 func (r *Rest) Joined() bool { return r.joint.joined() }
 
 // Again reports whether the seam was found in a reply that is the whole answer
@@ -34,8 +35,8 @@ func (r *Rest) CutShort(f conversation.Finish) bool {
 	return r.less && r.joint.state == again && f == conversation.FinishLength
 }
 
-// Events appends to dst what of events completes the answer. A failure goes on
-// whatever came before.
+// Events appends to dst those of events that complete the answer. A failure is
+// always passed on.
 func (r *Rest) Events(dst, events []conversation.Event) []conversation.Event {
 	for _, ev := range events {
 		if ev.Kind == conversation.EventFailure {
@@ -58,8 +59,8 @@ func (r *Rest) Events(dst, events []conversation.Event) []conversation.Event {
 func (r *Rest) joins(ev *conversation.Event) bool {
 	switch ev.Kind {
 	case conversation.EventStart, conversation.EventThought, conversation.EventSignature, conversation.EventSources:
-		// The answer has begun already. A thought would tear its text apart,
-		// and a signature would sign text of two replies.
+		// The answer has begun already. A thought would interrupt its text, and a
+		// signature would sign text of two replies.
 		return false
 	case conversation.EventText:
 		if r.joint.joined() {
@@ -79,13 +80,14 @@ func (r *Rest) joins(ev *conversation.Event) bool {
 }
 
 var (
-	// ErrNoText says that a reply ended before the seam was found.
+	// ErrNoText reports that a reply ended before the seam was found.
 	ErrNoText = errors.New("the continuation has no text that could be joined")
-	// ErrCutShort says that an answer ended at a limit that is not the client's.
+	// ErrCutShort reports that an answer ended at a limit that is not the
+	// client's.
 	ErrCutShort = errors.New("the continuation is the whole answer again, and ended at the token limit for the rest of it")
 )
 
-// Sum adds what two requests cost: both are billed.
+// Sum adds the usage of two requests: both are billed.
 func Sum(a, b conversation.Usage) conversation.Usage {
 	return conversation.Usage{
 		Known:    a.Known || b.Known,

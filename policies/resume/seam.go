@@ -27,9 +27,9 @@ var seamMoves = [...][]seam{
 	refused:  {},
 }
 
-// move is the only place that changes the state, and lets go of the text that
-// was searched. A move that is not drawn breaks an invariant; the stream's guard
-// makes a marked reply of the panic.
+// move is the only function that changes the state; it drops the text that was
+// searched. A move that is not drawn breaks an invariant and panics; the stream
+// recovers and sends a marked reply.
 func (j *joint) move(to seam) {
 	if !slices.Contains(seamMoves[j.state], to) {
 		panic(fmt.Sprintf("resume: seam in state %d cannot move to %d", j.state, to))

@@ -2,18 +2,18 @@ package resume
 
 import "github.com/heald-proxy/heald/policies/conversation"
 
-// saidLimit bounds the text that is kept, in bytes. Answers end at 65,536
+// textLimit bounds the text that is kept, in bytes. Answers end at 65,536
 // tokens, about as much.
-const saidLimit = 256 << 10
+const textLimit = 256 << 10
 
-// SoFar is what the client has of an answer, kept for as long as the answer
-// could be resumed. The zero value is an answer that has not begun.
+// SoFar is the part of an answer that the client has, kept for as long as the
+// answer could be resumed. The zero value is an answer that has not begun.
 type SoFar struct {
 	text  []byte
 	state progress
 }
 
-// Note follows events of the answer.
+// Note adds events of the answer.
 func (s *SoFar) Note(events []conversation.Event) {
 	for i := range events {
 		if s.state == unresumable {
@@ -37,15 +37,15 @@ func (s *SoFar) note(ev *conversation.Event) {
 			break
 		}
 		s.move(inText)
-		if s.text = append(s.text, ev.Text.String()...); len(s.text) > saidLimit {
+		if s.text = append(s.text, ev.Text.String()...); len(s.text) > textLimit {
 			s.Stop()
 		}
-	default: // nothing that could be gone on with
+	default: // an event after which the answer cannot be resumed
 		s.Stop()
 	}
 }
 
-// Stop says that the answer cannot be resumed from here on.
+// Stop marks the answer as one that cannot be resumed.
 func (s *SoFar) Stop() {
 	s.text = nil
 	s.move(unresumable)

@@ -42,7 +42,7 @@ func TestSoFar(t *testing.T) {
 		{"several answers", []conversation.Event{start, one, other}, "", false},
 		{"256 KiB", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", 256<<10))}, strings.Repeat("x", 256<<10), true},
 		{"one byte more", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", 256<<10+1))}, "", false},
-		{"too long", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", saidLimit)), two}, "", false},
+		{"too long", []conversation.Event{start, said(conversation.EventText, strings.Repeat("x", textLimit)), two}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var s SoFar

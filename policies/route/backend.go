@@ -21,28 +21,33 @@ const (
 
 // Backend is one upstream endpoint. Its name is the name of its Envoy cluster.
 type Backend struct {
+	// Name is that of the backend and, unless cluster says otherwise, of its Envoy
+	// cluster.
 	Name string `yaml:"name"`
-	Kind Kind   `yaml:"kind"`
+	// Kind says which API the backend speaks: ai_studio or vertex.
+	Kind Kind `yaml:"kind"`
 	// URL is the endpoint: its host becomes :authority; `heald up` and
 	// `heald envoy` also make the cluster from it. Default: Google's own.
 	URL string `yaml:"url" text:"address"`
 	// Version is the API version in paths; default v1beta for ai_studio, v1
 	// for vertex.
 	Version string `yaml:"version"`
-	// Project and Location are Vertex AI's.
-	Project  string `yaml:"project"`
+	// Project is the Google Cloud project that Vertex AI is asked in.
+	Project string `yaml:"project"`
+	// Location is Vertex AI's, such as europe-west4; default global.
 	Location string `yaml:"location"`
-	// Priority says in which order backends are asked, the lowest first; those of
-	// the same one share the load. 0, the default, comes before all others, and
-	// is not shared: such backends are asked in the order of the list.
-	Priority int `yaml:"priority"`
-	// Models are the models served; empty for all.
+	// Priority says in which order backends are asked, the lowest first. Those of
+	// the same one share the load, except those of 0, which come before all
+	// others, in the order of the list; default 0.
+	Priority int `yaml:"priority" unit:"-"`
+	// Models are the models served; default: all.
 	Models []string `yaml:"models"`
 	// Proxy is the CONNECT proxy through which Envoy reaches the backend, as in
-	// http://proxy.example:3128; "" for none. heald names it where it fails, and
-	// makes `heald up` and `heald envoy` lead there.
+	// http://proxy.example:3128. Default: none; heald up takes that of the
+	// environment. heald names it where it fails, and heald up and heald envoy
+	// lead there.
 	Proxy string `yaml:"proxy" text:"address" secret:"backends[].proxy_login"`
-	// Cluster is the value of x-heald-cluster; default Name. Meshes whose
+	// Cluster is the value of x-heald-cluster; default: the name. Meshes whose
 	// clusters have other names set it.
 	Cluster string `yaml:"cluster"`
 }
@@ -64,8 +69,8 @@ func (b Backend) WithDefaults() Backend {
 	return b
 }
 
-// QuotaPlace is where at Google the quotas are of the projects that are asked
-// through the backend.
+// QuotaPlace is the place at Google whose quotas apply to projects at the
+// backend.
 func (b *Backend) QuotaPlace() string {
 	if b.Kind == Vertex {
 		return "vertex/" + b.Location
@@ -103,7 +108,7 @@ func (b *Backend) ProxyHost() string {
 }
 
 // Class scopes signatures: one made at another class of backend is refused. It
-// stands in carriers, which clients can read: the project is not for them.
+// is part of carriers, which clients can read, so it does not name the project.
 func (b *Backend) Class() string {
 	if b.Project == "" {
 		return string(b.Kind)

@@ -21,7 +21,7 @@ var (
 	clusterSyntax = regexp.MustCompile(`^[!-+\--:<-~]{1,250}$`)
 )
 
-// Validate names every fault of the backend, with path as prefix.
+// Validate lists every fault of the backend, with path as prefix.
 func (b Backend) Validate(path string) error {
 	var errs []error
 	bad := func(field, found, consequence, fix string) {

@@ -10,11 +10,11 @@ import (
 	"github.com/heald-proxy/heald/policies/listing"
 )
 
-// Catalog is what is known of models: by the built-in table, by heald.yaml, and
-// by the lists that the backends give. It is safe for concurrent use.
+// Catalog is what is known of models: from the built-in table, from heald.yaml,
+// and from the lists of the backends. It is safe for concurrent use.
 //
-// Lists are fetched only for whom they may matter: a client that asks for models,
-// or for one that the table does not know.
+// Lists are fetched only if they may matter: for a client that asks for models,
+// or for one that the table does not have.
 type Catalog struct {
 	models Models
 	fetch  Fetch
@@ -46,9 +46,9 @@ type offer struct {
 // listedBackends bounds the lists: routes may name backends of their own.
 const listedBackends = 64
 
-// NewCatalog makes a catalog. fetch is nil where no lists can be fetched; failed
-// is told of the first of several failures in a row. The error names every row of
-// models that cannot be.
+// NewCatalog makes a catalog. fetch is nil if no lists can be fetched; failed
+// is called for the first of several consecutive failures. The error lists
+// every invalid row of models.
 func NewCatalog(models Models, fetch Fetch, failed func(Source, error)) (*Catalog, error) {
 	table, err := models.Table(gemini.DefaultTable)
 	if err != nil {
@@ -62,7 +62,7 @@ func NewCatalog(models Models, fetch Fetch, failed func(Source, error)) (*Catalo
 // Table is what is known of models now.
 func (c *Catalog) Table() gemini.Table { return *c.table.Load() }
 
-// offered returns a list and has it refreshed if it is due; nil where none can be
+// offered returns a list and refreshes it if it is due; nil if none can be
 // fetched.
 func (c *Catalog) offered(from Source) *listing.List {
 	if c.fetch == nil {
@@ -95,7 +95,7 @@ func (c *Catalog) newList(from Source) *listing.List {
 		})
 }
 
-// learn makes the table anew after a list has come.
+// learn rebuilds the table after a list has come.
 func (c *Catalog) learn() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,14 +103,14 @@ func (c *Catalog) learn() {
 	for _, o := range c.lists {
 		known = withOffered(known, o.list.Models())
 	}
-	table, _ := c.models.Table(known) // NewCatalog has seen the errors
+	table, _ := c.models.Table(known) // NewCatalog has reported the errors
 	c.table.Store(&table)
 }
 
 // withOffered adds rows for models that a table does not know, with the numbers
 // of a backend's list; of two backends the first one that has numbers counts.
-// All else is that of the model which such a name inherits from: a list tells
-// little of what a model refuses, and the table comes from what was refused.
+// Everything else is inherited by the model's name, since a list says little of
+// what a model refuses.
 func withOffered(table gemini.Table, models []listing.Model) gemini.Table {
 	// A number or flag that is zero is left out, so a list in which no model
 	// thinks does not know of thinking.

@@ -11,21 +11,22 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Chain is what a client's model name means: the model to ask for, and those
-// to go on to, in this order, when it has no capacity, is not known, or every
+// Chain is what a client's model name means: the model to ask for, and those to
+// try after it, in this order, when it has no capacity, is unknown, or every
 // account's quota for it is used up. In heald.yaml it is a model, or a list of
 // hops.
 type Chain []Hop
 
 // Hop is one link of a chain. In heald.yaml it is a model's name, or a mapping.
 type Hop struct {
+	// Model is the upstream name of the model.
 	Model string `yaml:"model"`
-	// Backend names the one backend to ask; "" for every backend that serves
-	// the model, in order of preference.
+	// Backend names the one backend to ask. Default: every backend that serves the
+	// model, in order of preference.
 	Backend string `yaml:"backend"`
 	// Tier is asked for whatever the client asks for: standard, flex or priority,
 	// and at Vertex AI dedicated (provisioned throughput alone) or shared (none of
-	// it). "" leaves it to the client. Backends without the tier are not asked.
+	// it). Default: the client's. Backends without the tier are not asked.
 	Tier string `yaml:"tier"`
 }
 
@@ -39,8 +40,8 @@ func Only(model string) Chain { return Chain{{Model: model}} }
 
 // UnmarshalYAML takes one hop or a list of them.
 func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
-	// What it is comes first, so that the error of a list's entry is not hidden
-	// by one that says the list is no single hop.
+	// The kind is checked first, so that an error in an entry of a list is not
+	// hidden by the error that a list is no single hop.
 	var list []unread
 	if unmarshal(&list) == nil {
 		return unmarshal((*[]Hop)(c))
@@ -49,10 +50,10 @@ func (c *Chain) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal(&(*c)[0])
 }
 
-// unread takes any YAML.
+// unread accepts any YAML.
 type unread struct{}
 
-// UnmarshalYAML looks at nothing.
+// UnmarshalYAML ignores its input.
 func (unread) UnmarshalYAML(func(any) error) error { return nil }
 
 // UnmarshalYAML takes a model's name or a mapping.
@@ -64,8 +65,8 @@ func (h *Hop) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*mapping)(h))
 }
 
-// check names every hop that cannot be, or that would lead back to where the
-// chain has been. backends may be empty: then routes name them.
+// check lists every invalid hop, and hops that return to an earlier one.
+// backends may be empty: then routes name them.
 func (c Chain) check(path string, backends []Backend) error {
 	if len(c) == 0 {
 		return &setting.Problem{Path: path, Found: "is empty", Fix: "name a model, or a list of models in order of preference"}
@@ -94,12 +95,29 @@ func (c Chain) check(path string, backends []Backend) error {
 		serves := func(b Backend) bool { return h.leadsTo(&b) }
 		switch {
 		case h.Backend != "" && !slices.ContainsFunc(backends, func(b Backend) bool { return b.Name == h.Backend }):
-			bad(i, "no backend is called %s", redact.Quote(h.Backend))
+			bad(i, "no backend is called %s%s", redact.Quote(h.Backend), setting.DidYouMean(h.Backend, namesOf(backends)))
 		case h.Tier != "" && slices.ContainsFunc(backends, func(b Backend) bool { return anyTier.leadsTo(&b) }) && !slices.ContainsFunc(backends, serves):
 			bad(i, "no backend of %s has the tier %s, which is one of Vertex AI (AI Studio has %s)", redact.Quote(h.Model), h.Tier, strings.Join(gemini.AIStudio.Tiers(), ", "))
 		case !slices.ContainsFunc(backends, serves):
-			bad(i, "%s is not among the models of the backend; it would never be asked", redact.Quote(h.Model))
+			bad(i, "%s is not among the models of the backend; it would never be asked%s", redact.Quote(h.Model), setting.DidYouMean(h.Model, servedBy(backends, h.Backend)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func namesOf(backends []Backend) (names []string) {
+	for _, b := range backends {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// servedBy are the models of a backend; "" is any.
+func servedBy(backends []Backend, name string) (models []string) {
+	for _, b := range backends {
+		if name == "" || name == b.Name {
+			models = append(models, b.Models...)
+		}
+	}
+	return models
 }

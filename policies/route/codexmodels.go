@@ -3,9 +3,9 @@ package route
 import "github.com/heald-proxy/heald/policies/gemini"
 
 // Codex asks for models?client_version=… and wants a field "models" beside
-// OpenAI's list. It takes all of it or nothing: an entry that lacks a field, or
-// has a word that Codex does not know, costs every entry. The names, and what
-// may be left out, are those of Codex 0.169; test/e2e/clients asks it.
+// OpenAI's list. It is all or nothing: an entry that lacks a field, or has a
+// value that Codex does not know, invalidates the list. The names, and what may
+// be left out, are those of Codex 0.169; test/e2e/clients asks it.
 
 // codexModel is what Codex wants to know of a model.
 type codexModel struct {
@@ -54,8 +54,8 @@ type codexTruncation struct {
 // codexOutput is what Codex itself has for its models, in tokens.
 const codexOutput = 10_000
 
-// codexName is a name that the aliases for Codex's own models fit: what it
-// stands for is the model for users who choose none.
+// codexName is a name that the aliases for Codex's own models match; it leads
+// to the model of users who choose none.
 const codexName = "codex-default"
 
 // codexInstructions are sent as the system prompt of a model, unless the user's
@@ -73,8 +73,8 @@ Run the narrowest test that covers your change, then wider ones. Say so if you c
 
 End with a short answer: what you did, where (file and line), how it was checked, and what is left. Write plainly, and do not paste whole files that you have written.`
 
-// CodexList words the models that can call tools, without which an agent
-// cannot work.
+// CodexList is Codex's list of the models that can call tools, which an agent
+// needs.
 func CodexList(all []Listed, aliases Models) any {
 	first := aliases.Resolve(codexName)[0].Model
 	models := make([]codexModel, 0, len(all))
@@ -99,8 +99,8 @@ func CodexList(all []Listed, aliases Models) any {
 	return models
 }
 
-// codexLevels are the levels of thinking that make a difference. A budget is
-// chosen by three of them.
+// codexLevels are the distinct levels of thinking. For a model with budgets
+// there are three.
 func codexLevels(can *gemini.Capability) []codexLevel {
 	names := can.Levels
 	switch can.Thinking {

@@ -7,14 +7,14 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// Leads reports whether something that clients can ask for may be meant by a
-// name, or by a pattern in which '*' stands for any text: an alias, or a model
-// that is known here or named by a backend. matches compares a name with it. Of a
-// pattern it is a guess to the good: two patterns may have a name in common.
+// Leads reports whether a name, or a pattern in which '*' stands for any text,
+// may match something that clients can ask for: an alias, or a model that is
+// known here or named by a backend. matches compares a name with it. For two
+// patterns the answer may be true although no name matches both.
 func (m Models) Leads(pattern string, matches func(name string) bool, backends []Backend) bool {
 	table, err := m.Table(gemini.DefaultTable)
 	if err != nil {
-		return true // which is complained of elsewhere
+		return true // which is reported elsewhere
 	}
 	for _, row := range table {
 		if matches(row.Model) {

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// How each API words its list of models, and one model of it. Which names the
-// lists hold is decided in view.go, which of them a page has in modelpage.go.
+// The form of the list of models, and of one model, in each API. view.go
+// decides on the names in the lists, modelpage.go on those of a page.
 
 // Listed is a name that clients can ask for.
 type Listed struct {
@@ -22,7 +22,7 @@ type Listed struct {
 	Methods []string
 }
 
-// display is what clients show of a model: of an alias also what it stands for.
+// display is the name that clients show; for an alias also what it stands for.
 func (m Listed) display() string {
 	if m.Of == "" {
 		return m.Name
@@ -39,7 +39,7 @@ type claudeModel struct {
 	MaxTokens   int    `json:"max_tokens,omitempty"`
 }
 
-// Claude is the model in the words of Anthropic's API.
+// Claude is the model in the form of Anthropic's API.
 func (m Listed) Claude() any {
 	return claudeModel{Type: "model", ID: m.Name, DisplayName: m.display(), CreatedAt: m.Created.Format(time.RFC3339), MaxInput: m.Can.Context, MaxTokens: m.Can.MaxOutput}
 }
@@ -50,7 +50,7 @@ func ClaudeList(models []Listed, query string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"data": worded(page.models, Listed.Claude), "has_more": page.more, "first_id": nil, "last_id": nil}
+	out := map[string]any{"data": encodeList(page.models, Listed.Claude), "has_more": page.more, "first_id": nil, "last_id": nil}
 	if n := len(page.models); n > 0 {
 		out["first_id"], out["last_id"] = page.models[0].Name, page.models[n-1].Name
 	}
@@ -68,7 +68,7 @@ type openAIModel struct {
 	Root    string `json:"root,omitempty"`
 }
 
-// OpenAI is the model in the words of OpenAI's API.
+// OpenAI is the model in the form of OpenAI's API.
 func (m Listed) OpenAI() any {
 	out := openAIModel{ID: m.Name, Object: "model", Created: m.Created.Unix(), OwnedBy: "google", Root: m.Of}
 	if m.Of != "" {
@@ -87,7 +87,7 @@ type nativeModel struct {
 	Thinks      bool     `json:"thinking,omitempty"`
 }
 
-// Native is the model in the words of Gemini's API.
+// Native is the model in the form of Gemini's API.
 func (m Listed) Native() any {
 	out := nativeModel{Name: "models/" + m.Name, Display: m.display(), Input: m.Can.Context, Output: m.Can.MaxOutput,
 		Methods: m.Methods, Thinks: m.Can.Thinking != gemini.NoControl}
@@ -105,8 +105,8 @@ func (m Listed) Vertex() any {
 	}{"publishers/google/models/" + m.Name, "default"}
 }
 
-// worded is a list in the words of an API.
-func worded(models []Listed, word func(Listed) any) []any {
+// encodeList encodes a list in the form of an API.
+func encodeList(models []Listed, word func(Listed) any) []any {
 	out := make([]any, 0, len(models))
 	for _, m := range models {
 		out = append(out, word(m))
@@ -116,7 +116,7 @@ func worded(models []Listed, word func(Listed) any) []any {
 
 // OpenAIList is OpenAI's list, which has no pages.
 func OpenAIList(models []Listed) map[string]any {
-	return map[string]any{"object": "list", "data": worded(models, Listed.OpenAI)}
+	return map[string]any{"object": "list", "data": encodeList(models, Listed.OpenAI)}
 }
 
 // NativeList is the page that a query asks for of Gemini's list.
@@ -134,7 +134,7 @@ func geminiList(field string, models []Listed, word func(Listed) any, query stri
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{field: worded(page.models, word)}
+	out := map[string]any{field: encodeList(page.models, word)}
 	if page.more {
 		out["nextPageToken"] = page.models[len(page.models)-1].Name
 	}

@@ -11,9 +11,9 @@ import (
 
 // providers are what routers of models, and clients that know several services,
 // put before a model's name to say whose it is, with a slash or a colon behind:
-// LiteLLM, aider, Continue, opencode, OpenRouter, LangChain, Pydantic AI, Portkey
-// (with an @ before it). This gateway has one provider, so they say nothing here.
-// heald is what CLIENTS.md calls the provider.
+// LiteLLM, aider, Continue, opencode, OpenRouter, LangChain, Pydantic AI,
+// Portkey (with an @ before it). This gateway has one provider, so they have no
+// meaning here. heald is the provider's name in CLIENTS.md.
 var providers = []string{
 	"heald", "models", "google", "gemini", "vertex", "vertexai", "vertex-ai", "vertex_ai", "vertex_ai_beta",
 	"google-vertex", "google_vertexai", "google-vertex-anthropic", "google_genai", "google-gla", "google-ai-studio", "googleai",
@@ -23,10 +23,10 @@ var providers = []string{
 	"bedrock", "bedrock_converse", "amazon-bedrock", "converse", "invoke",
 }
 
-// tiers are OpenRouter's words behind a name that choose the price, the speed or
-// whether the model thinks aloud, which the request's own fields do here, and
-// Claude Code's for the large window. Others, such as :online, ask for another
-// answer, and stay, so that the name is refused.
+// tiers are OpenRouter's suffixes that choose the price, the speed or whether
+// thoughts are shown, for which the request's own fields are used here, and
+// Claude Code's suffix for the large window. Others, such as :online, would
+// change the answer, and stay, so that the name is refused.
 var tiers = []string{":free", ":nitro", ":floor", ":extended", ":exacto", ":beta", ":thinking", "[1m]"}
 
 var (
@@ -39,11 +39,11 @@ var (
 	release = regexp.MustCompile(`(?:-v\d+:\d+(?::\d+k)?|@default|@latest|@\d{8})$`)
 )
 
-// withoutPrefixes yields a client's name for a model, and what is left of it as
-// what says nothing here is taken away, bit by bit, before it and behind.
+// withoutPrefixes yields a client's name for a model, and what is left after
+// each removal of a prefix or suffix without meaning here.
 func withoutPrefixes(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		// A byte order mark, or a line's end, comes from files that names are kept in.
+		// A byte order mark, or a line's end, comes from files with names.
 		name := strings.Trim(name, "\ufeff \t\r\n")
 		for yield(name) {
 			short, ok := withoutPrefix(name)
@@ -63,7 +63,7 @@ func shortest(name string) string {
 	return name
 }
 
-// withoutPrefix takes one of them away; ok is false if there is none.
+// withoutPrefix removes one of them; ok is false if there is none.
 func withoutPrefix(name string) (short string, ok bool) {
 	for _, t := range tiers {
 		if short, ok := strings.CutSuffix(name, t); ok {

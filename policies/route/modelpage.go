@@ -20,7 +20,7 @@ const longestPage = 1000
 // claudePage cuts the page that limit and after_id or before_id ask for. With
 // before_id paging goes backwards: the page ends just before it.
 func claudePage(models []Listed, query string) (modelPage, error) {
-	q, _ := url.ParseQuery(query) // what cannot be parsed asks for nothing
+	q, _ := url.ParseQuery(query) // an invalid query counts as empty
 	size := pageSize(20, q.Get("limit"))
 	after, err := indexOf(models, "after_id", q.Get("after_id"))
 	if err != nil {
@@ -64,8 +64,8 @@ func pageSize(otherwise int, asked ...string) int {
 	return otherwise
 }
 
-// indexOf finds the model that a parameter names; -1 for "". Beginning anew with
-// a name that is not there would send a client round and round.
+// indexOf finds the model that a parameter names; -1 for "". Starting over for
+// an unknown name would make a client loop.
 func indexOf(models []Listed, param, name string) (int, error) {
 	if name == "" {
 		return -1, nil

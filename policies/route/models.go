@@ -15,11 +15,12 @@ import (
 
 // Models says which upstream model a client's model name means.
 type Models struct {
-	// Aliases map client names, or patterns with '*', to upstream models.
-	// Exact names win over patterns, longer patterns over shorter ones.
+	// Aliases map client names, or patterns with '*', to an upstream model, or to a
+	// chain of them. Exact names win over patterns, longer patterns over shorter
+	// ones, and all over the built-in aliases.
 	Aliases map[string]Chain `yaml:"aliases"`
-	// Known describes models that heald's own table lacks, or has wrong, by
-	// upstream name.
+	// Known describes models that heald's own table and the provider's list lack,
+	// or have wrong, by upstream name.
 	Known map[string]KnownModel `yaml:"known"`
 }
 
@@ -27,20 +28,24 @@ type Models struct {
 type KnownModel struct {
 	// Like names the model that it is like; default: the newest known.
 	Like string `yaml:"like"`
-	// Levels are the thinking levels it accepts, lowest first.
+	// Levels are the thinking levels it accepts, of minimal, low, medium and high,
+	// lowest first; default: as like.
 	Levels []string `yaml:"levels"`
-	// MaxOutput and Context are in tokens.
-	MaxOutput int `yaml:"max_output"`
-	Context   int `yaml:"context"`
-	// TrailingModel says whether contents may end with a model turn.
+	// MaxOutput is how long an answer can be; default: as like.
+	MaxOutput int `yaml:"max_output" unit:"tokens"`
+	// Context is how long a prompt can be; default: as like.
+	Context int `yaml:"context" unit:"tokens"`
+	// TrailingModel says whether contents may end with a model turn; default: as
+	// like.
 	TrailingModel *bool `yaml:"trailing_model_turn"`
 }
 
 // levelNames are the thinking levels that the API has words for.
 var levelNames = []string{"minimal", "low", "medium", "high"}
 
-// Table is what is known of models: known, and over it heald.yaml's rows. What a
-// row does not say is as in known. The error names every row that cannot be.
+// Table is what is known of models: known, and over it heald.yaml's rows.
+// Fields that a row does not set are as in known. The error lists every invalid
+// row.
 func (m Models) Table(known gemini.Table) (gemini.Table, error) {
 	table := known
 	var errs []error
@@ -105,7 +110,7 @@ var defaultAliases = map[string]Chain{
 	"text-embedding-ada-002": Only("gemini-embedding-001"),
 }
 
-// Check names every alias that cannot be.
+// Check lists every invalid alias.
 func (m Models) Check(backends []Backend) error {
 	var errs []error
 	for _, alias := range slices.Sorted(maps.Keys(m.Aliases)) {
@@ -124,8 +129,8 @@ func (m Models) Aliased(name string) bool {
 	return ok
 }
 
-// Resolve returns the upstream models for a client's name; a name without
-// alias is taken as it is, without what says nothing here.
+// Resolve returns the upstream models for a client's name; a name without alias
+// is the upstream's, without prefixes and suffixes that have no meaning here.
 func (m Models) Resolve(name string) Chain {
 	if to, ok := m.chain(name); ok {
 		return to
@@ -133,9 +138,9 @@ func (m Models) Resolve(name string) Chain {
 	return Only(m.UpstreamName(name))
 }
 
-// Allowed reports whether a caller may use a client's name for a model: the name,
-// however it is written, if it is an alias, and every model that it may lead to.
-// Otherwise refused is the first that may not be used.
+// Allowed reports whether a caller may use a client's name for a model: the
+// name, in any spelling, if it is an alias, and every model that it may lead
+// to. Otherwise refused is the first that may not be used.
 func (m Models) Allowed(name string, mayUse func(names ...string) (refused string, ok bool)) (refused string, ok bool) {
 	var models []string
 	for _, h := range m.Resolve(name) {
@@ -154,9 +159,9 @@ func (m Models) Allowed(name string, mayUse func(names ...string) (refused strin
 	return mayUse(models...)
 }
 
-// chain is what an alias says of a name, or of what is left of it: heald.yaml's
-// come first, then the longest name that has one counts. Clients may write it in
-// capitals.
+// chain is the chain of the alias for a name, or for a shorter form of it:
+// heald.yaml's aliases come first, then the longest form with an alias. Clients
+// may write it in capitals.
 func (m Models) chain(name string) (Chain, bool) {
 	for _, aliases := range []map[string]Chain{m.Aliases, defaultAliases} {
 		for n := range withoutPrefixes(name) {

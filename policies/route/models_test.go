@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// The error names every row that cannot be.
+// The error lists every invalid row.
 func TestKnownModelFaults(t *testing.T) {
 	_, err := Models{Known: map[string]KnownModel{"a b": {}, "m": {Levels: []string{"huge"}, Context: -1}}}.Table(gemini.DefaultTable)
 	for _, want := range []string{"models.known.a b", `models.known.m.levels: "huge"`, "models.known.m: max_output"} {

@@ -45,7 +45,7 @@ func Plan(req Request) []Candidate {
 	var out []Candidate
 	for _, hop := range req.Chain {
 		other := hop.Model != req.Chain[0].Model
-		if other && req.OneModel || req.Table.Capabilities(hop.Model).Does(req.Operation) != nil {
+		if other && req.OneModel || req.Table.Capabilities(hop.Model).CheckOperation(req.Operation) != nil {
 			continue
 		}
 		for i := range req.Backends {

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// ValidateProxy checks the address of a proxy; "" is none. What may be a
-// password is not repeated.
+// ValidateProxy checks the address of a proxy; "" is none. It does not repeat
+// what may be a password.
 func ValidateProxy(path, proxy string) error {
 	if proxy == "" {
 		return nil

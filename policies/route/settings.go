@@ -21,34 +21,49 @@ const DefaultPolicy = "default"
 type Settings struct {
 	// Attempts bounds the upstream calls of one request; default 3. Envoy's
 	// num_retries must be at least one less, and should be one more.
-	Attempts int `yaml:"attempts"`
-	// Deadline bounds the request from its first attempt; default 10m.
+	Attempts int `yaml:"attempts" unit:"calls"`
+	// Deadline bounds the request from its first attempt until the answer begins,
+	// of a document until it is whole; default 10m.
 	Deadline time.Duration `yaml:"deadline"`
-	// MaxWait is the longest delay asked for by the upstream that is waited
-	// for; default 10s. Longer ones go to another account or backend.
+	// MaxWait is the longest delay asked for by the upstream that is waited for;
+	// default 10s. It is waited for only where nothing else is ready, or once where
+	// only another model of the chain is. max_interval of Envoy's
+	// rate_limited_retry_back_off and message_timeout of the filter must be at
+	// least as long (an hour is Envoy's limit); heald envoy and heald up see to
+	// that.
 	MaxWait time.Duration `yaml:"max_wait"`
 	// QueueWait is how long a request that was not tried yet may wait for an
-	// account: for a slot, a rate limit, or a cooldown that is soon over; default
-	// 30s. A later attempt waits no longer than MaxWait.
+	// account where none is ready: for a slot, a rate limit, or a cooldown that is
+	// soon over; default 30s. A later attempt waits no longer than MaxWait.
+	// message_timeout of Envoy's filter must be longer.
 	QueueWait time.Duration `yaml:"queue_wait"`
-	// IdleTimeout ends a passed stream on which the upstream was silent for
-	// so long; default 5m. What tells nothing of the answer is silence too.
+	// IdleTimeout ends a passed stream on which the upstream was silent for so
+	// long with an error event; default 5m. What tells nothing of the answer is
+	// silence too: heartbeats, empty deltas, frames with nothing but token counts.
 	// Be generous: a slow client looks like a silent upstream.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
-	// MaxStream bounds a stream from the client's first byte on; default 1h.
+	// MaxStream bounds a stream from the client's first byte on; default 1h. Then
+	// it is ended with an error event.
 	MaxStream time.Duration `yaml:"max_stream"`
-	// Ping is how long a client may hear nothing before it gets a keep-alive;
-	// default 15s.
+	// Ping is how long a client may hear nothing before it gets a keep-alive of
+	// its API, one that it counts; default 15s. That is the event ping (Anthropic),
+	// an empty delta (Chat), the event keepalive (Responses), or blank lines
+	// (Gemini).
 	Ping time.Duration `yaml:"ping"`
 
-	Peek     PeekSettings     `yaml:"peek"`
+	// Peek bounds what is held of a reply until it is known to be good.
+	Peek PeekSettings `yaml:"peek"`
+	// Thinking says what becomes of thoughts.
 	Thinking ThinkingSettings `yaml:"thinking"`
-	Local    LocalSettings    `yaml:"local"`
-	// Allow says what clients may have done with the accounts' rights.
+	// Local says which side requests of coding agents are answered here, without
+	// upstream.
+	Local LocalSettings `yaml:"local"`
+	// Allow says what clients may have done with the accounts' rights. Lists are
+	// written with spaces in x-heald-set.
 	Allow allow.Rules `yaml:"allow"`
 
-	// RepairPrompt tells the model that earlier reasoning was removed. The
-	// default is DefaultRepairPrompt; "none" for no prompt.
+	// RepairPrompt tells the model that earlier reasoning was removed; "none" for
+	// no prompt.
 	RepairPrompt string `yaml:"repair_prompt" text:"sentence"`
 	// Wait says who waits between attempts: "envoy" (default; most of the whole
 	// seconds, from x-heald-retry-after) or "heald" (at the start of the next attempt,
@@ -57,24 +72,25 @@ type Settings struct {
 	// Memory says where an attempt leaves what the next one must know: "header"
 	// (default; a few lines of Lua on the outer route carry it) or "store", the
 	// state store, which then counts the attempts as well, for meshes whose outer
-	// route can do neither. Replicas must share the store.
+	// route can do neither. Replicas must share the store. It needs x-request-id,
+	// not x-envoy-attempt-count.
 	Memory string `yaml:"memory"`
 	// UpstreamStream says when upstream is asked for a stream: "always"
 	// (default; the quota of streams is looser, and an empty answer shows
 	// early), or "as_client", only where the client wants one. peek.timeout is
-	// then the time that a whole document may take.
+	// then the time that a whole document may take. It costs 5 % less, and an empty
+	// answer is only known at its end.
 	UpstreamStream string `yaml:"upstream_stream"`
 	// Authority says who sets :authority: "heald" (default) or "route".
 	Authority string `yaml:"authority"`
-	// Strict turns every warning into a refusal that names the field.
+	// Strict refuses, naming the field, what would only be warned about.
 	Strict bool `yaml:"strict"`
 	// StrictModel forbids to go on to another model along a chain of
-	// models.aliases; other backends that serve the same model are still
-	// asked.
+	// models.aliases; other backends and tiers of the same model are still asked.
 	StrictModel bool `yaml:"strict_model"`
 	// Resume is "off" (default) or "text": where a stream breaks off in the
 	// text of an answer, the rest is fetched with a request of its own, which
-	// is billed as well. Needs the listener of envoy/resume.yaml.
+	// is billed as well. It needs the listener of envoy/resume.yaml.
 	Resume string `yaml:"resume"`
 	// Hedge is after how long without the provider's headers the first attempt
 	// of a request is sent a second time, which is billed as well: a duration
@@ -83,19 +99,19 @@ type Settings struct {
 	Hedge string `yaml:"hedge"`
 }
 
-// PeekSettings bound the look at a reply before it is passed on.
+// PeekSettings bound the peek at a reply before it is passed on.
 type PeekSettings struct {
 	// Timeout is the absolute deadline for content, from request sent;
 	// default 60s. Heartbeats do not extend it.
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxBytes is how much is held back; default 1 MiB.
-	MaxBytes int `yaml:"max_bytes"`
+	MaxBytes int `yaml:"max_bytes" unit:"bytes"`
 }
 
-// ThinkingSettings say what becomes of thoughts.
+// ThinkingSettings say what happens to thoughts.
 type ThinkingSettings struct {
 	// History is "drop" (default): thoughts of earlier turns do not go
-	// upstream; or "keep": those with a signature of ours do.
+	// upstream; or "keep": those that heald itself sealed do.
 	History string `yaml:"history"`
 }
 
@@ -103,12 +119,12 @@ type ThinkingSettings struct {
 // upstream; none by default. A title made here is the first words of the
 // conversation, so switch it on where quota is short.
 type LocalSettings struct {
-	// Warmup: the last user message is exactly "Warmup", or a probe of the
-	// quota that wants one token.
+	// Warmup answers a last user message that is exactly "Warmup", Claude Code's
+	// probe of the quota that wants one token, and max_tokens: 0.
 	Warmup bool `yaml:"warmup"`
-	// Title: a title for the conversation is asked for.
+	// Title makes titles for Claude Code, of the conversation's first words.
 	Title bool `yaml:"title"`
-	// Topic: whether a message begins a new topic is asked.
+	// Topic answers Claude Code's question whether a topic is new, with no.
 	Topic bool `yaml:"topic"`
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Validate names every setting that cannot be, with path as prefix.
+// Validate lists every invalid setting, with path as prefix.
 func (s Settings) Validate(path string) error {
 	var errs []error
 	bad := func(name, found, fix string) {
@@ -54,10 +54,11 @@ func (s Settings) Validate(path string) error {
 	return errors.Join(errs...)
 }
 
-// Notes tells of settings that are each possible and together hardly meant.
+// Notes reports settings that are valid by themselves but probably not intended
+// together.
 func (s Settings) Notes(path string) []*setting.Problem {
 	var out []*setting.Problem
-	delay, _ := hedge.ParseDelay(s.Hedge) // Validate has complained
+	delay, _ := hedge.ParseDelay(s.Hedge) // Validate has reported it
 	if delay.Percentile > 0 && delay.Percentile < 90 {
 		out = append(out, &setting.Problem{Note: true, Path: path + ".hedge",
 			Found:       fmt.Sprintf("%d of 100 attempts are slower than %s, and 10 of 100 may be sent twice", 100-delay.Percentile, s.Hedge),

@@ -9,9 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/listing"
 )
 
-// View is the catalog as a request sees it: through the backends of its route. It
-// lists what can be asked for there. Aliases are listed too, since clients pick
-// from the list.
+// View is the catalog for one request: it lists what can be asked for at the
+// backends of its route. Aliases are listed too, since clients pick from the
+// list.
 type View struct {
 	of       *Catalog
 	backends []Backend
@@ -37,8 +37,8 @@ func (v View) offered(b *Backend) *listing.List {
 	return v.of.offered(from)
 }
 
-// Await has the lists of all backends refreshed, and gives the first ones a
-// moment to come.
+// Await refreshes the lists of all backends, and waits a moment for the first
+// ones.
 func (v View) Await() {
 	var lists []*listing.List
 	for i := range v.backends {
@@ -54,7 +54,7 @@ func (v View) Await() {
 	}
 }
 
-// Learn has the list of a backend refreshed if the model is not in the table. It
+// Learn refreshes the list of a backend if the model is not in the table. It
 // does not wait: what is learned serves later requests.
 func (v View) Learn(b *Backend, model string) {
 	if !v.of.own.Knows(model) {

@@ -1,6 +1,6 @@
-// Package setting words what is wrong with settings of the owner's, so that
-// heald.yaml, flags and the headers of routes are complained of alike, whoever
-// finds the fault.
+// Package setting describes what is wrong with settings of the owner, so that
+// problems of heald.yaml, flags and the headers of routes read alike, whichever
+// package finds them.
 package setting
 
 import "errors"
@@ -10,9 +10,9 @@ import "errors"
 type Problem struct {
 	// Path is the setting, as in accounts[0].secret.env; "" for all of them.
 	Path string
-	// Found is what is there or missing, Consequence what happens because of
-	// it, Fix what to write. Consequence "" is that of every problem: the
-	// configuration is not taken.
+	// Found is what is there or missing, Consequence what happens because of it,
+	// Fix what to write. Consequence "" means the usual one: the configuration is
+	// not taken.
 	Found, Consequence, Fix string
 	Note                    bool
 }

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// Probe is a request that only looks who is there, and its answer.
+// Probe is a request that only checks what kind of server answers, and its
+// answer.
 type Probe struct {
 	// name is that of an endpoint; with a slash at its end, all below it.
 	name   string
 	method string // GET stands for HEAD too
-	// Status of the answer. That of 404 is worded as an error of the client's API;
-	// Content is that of the others.
+	// Status of the answer. A 404 is an error of the client's API; other answers
+	// have Content.
 	Status int
 }
 
@@ -26,9 +27,10 @@ func (p *Probe) Content() (contentType, body string) {
 	return "application/json", `{"status":"ok"}`
 }
 
-// probes are what clients and monitors ask for before, or beside, what they are
-// for. None of them needs a key, and none is a failed request, whatever its
-// status. Where 200 would say that this is another service, it is 404.
+// probes are the requests that clients and monitors send before or beside their
+// real ones. None needs a key, and none counts as a failed request, whatever
+// its status. If 200 would mean that this is another service, the status is
+// 404.
 var probes = []Probe{
 	{"", http.MethodGet, http.StatusOK}, // Claude Code sends HEAD for its base URL
 	{"hello", http.MethodGet, http.StatusOK},

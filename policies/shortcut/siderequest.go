@@ -8,9 +8,9 @@ import (
 	"github.com/heald-proxy/heald/policies/route"
 )
 
-// Side requests of coding agents are known by their own words, as recorded and
-// as published with the clients. Only the system text and the last message are
-// looked at: what stands in the history must never make an answer a local one.
+// Side requests of coding agents are recognized by their texts, as recorded and
+// as published with the clients. Only the system text and the last message
+// count: the history must never cause a local answer.
 const (
 	// Claude Code sends this to each of its sub-agents to fill caches.
 	warmupText = "Warmup"
@@ -37,16 +37,16 @@ type Answer struct {
 	Text, Finish string
 }
 
-// SideRequest answers a side request; ok is false if req is none, or one that the
-// settings do not name. A request with tools is for work to be done; only a
-// warm-up has them.
+// SideRequest answers a side request; ok is false if req is no side request, or
+// one that the settings do not name. A side request has no tools, except a
+// warm-up.
 func SideRequest(req *conversation.Request, on route.LocalSettings) (answer Answer, ok bool) {
 	kind, text := sideRequest(req, on)
 	return Answer{kind, text, "STOP"}, kind != ""
 }
 
-// NoTokens answers a request that wants no token at all: it is there to fill a
-// cache. ok is false for all others, and if the settings do not name warm-ups.
+// NoTokens answers a request for no tokens, which is sent to fill a cache. ok
+// is false for all others, and if the settings do not name warm-ups.
 func NoTokens(req *conversation.Request, on route.LocalSettings) (answer Answer, ok bool) {
 	ok = on.Warmup && req.Limits.MaxTokens != nil && *req.Limits.MaxTokens == 0
 	return Answer{heal.ReasonWarmup, "", "MAX_TOKENS"}, ok
@@ -89,9 +89,9 @@ func instructed(req *conversation.Request, prompt string) bool {
 	return false
 }
 
-// lastWords is what the user says in the last message: its text, "" if it has
-// something else too. Claude Code sends reminders along, as blocks of their
-// own and as system messages behind it, which the user did not say.
+// lastWords is the user's text in the last message; "" if it has other content
+// too. Reminders that Claude Code adds, as blocks or as system messages after
+// it, are ignored.
 func lastWords(req *conversation.Request) string {
 	at := len(req.Messages) - 1
 	for at >= 0 && req.Messages[at].Role == conversation.System {
@@ -126,8 +126,8 @@ const (
 	titleSource = 4 << 10
 )
 
-// titleOf makes a title of the first words of a text, leaving out markup such
-// as <session> and what says who speaks.
+// titleOf makes a title of the first words of a text, without markup such as
+// <session> and names of speakers.
 func titleOf(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), titleSource)], "")
 	var words []string

@@ -13,8 +13,8 @@ const (
 	fieldOther                // event, id, retry: nothing that heald needs
 )
 
-// split sorts a line and returns its value. One space after the colon is not
-// part of the value. A line of white space alone counts as blank: JSON
+// split returns the field of a line and its value. One space after the colon is
+// not part of the value. A line of white space alone counts as blank: JSON
 // between events may leave one.
 func split(line []byte) (field, []byte) {
 	name, value, _ := bytes.Cut(line, []byte{':'})

@@ -21,7 +21,7 @@ const (
 )
 
 // moves are the arrows of the drawing. Each event makes two moves, so they are
-// looked up, not searched for.
+// a table, not a search.
 var moves = [...][stray + 1]bool{
 	idle:     {oneLine: true, stray: true},
 	oneLine:  {manyData: true, idle: true},
@@ -29,8 +29,8 @@ var moves = [...][stray + 1]bool{
 	stray:    {idle: true},
 }
 
-// move is the only place that changes what is pending. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes what is pending. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (r *Reader) move(to pending) {
 	if !moves[r.pending][to] {
 		undrawn(r.pending, to)
@@ -38,7 +38,7 @@ func (r *Reader) move(to pending) {
 	r.pending = to
 }
 
-// undrawn is apart, so that move is inlined.
+// undrawn is a function of its own so that move is inlined.
 //
 //go:noinline
 func undrawn(from, to pending) {

@@ -92,7 +92,7 @@ func (r *Reader) Next() (Frame, bool) {
 	return Frame{}, false
 }
 
-// letGo keeps what is pending in a store: its line may be in the chunk.
+// letGo copies the pending data to a store, since its line may be in the chunk.
 func (r *Reader) letGo() {
 	if r.pending == oneLine {
 		r.join()

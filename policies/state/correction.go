@@ -2,18 +2,18 @@ package state
 
 import "slices"
 
-// Correction is what is known of an attempt under way that was a guess when it was
-// taken: how many tokens its prompt has.
+// Correction replaces an estimate of a running attempt by the actual number: the
+// tokens of its prompt.
 type Correction struct {
 	Receipt Receipt
-	// Tokens are the input tokens that upstream has counted for its rates, more or
-	// fewer than are reserved; negative if that is not known, and the reservation
-	// stands.
+	// Tokens are the input tokens that upstream has counted for its rates, more
+	// or fewer than reserved; negative if unknown, and then the reservation
+	// stays.
 	Tokens int64
-	// Amounts are what is still to be reserved of each of Receipt.Budgets, in their
-	// order; nil if that is not known. One that is larger than what is reserved changes
-	// nothing: Settle tells of it. A call that is lost then leaves too much reserved,
-	// which the heartbeat corrects, and never less than is used.
+	// Amounts are what is still to be reserved of each of Receipt.Budgets, in
+	// their order; nil if unknown. An amount larger than the reserved one
+	// changes nothing: Settle reports it. A lost call therefore leaves too much
+	// reserved, which the heartbeat corrects, and never less than is used.
 	Amounts []int64
 }
 
@@ -37,8 +37,8 @@ func (c *Correction) Corrected() (out Receipt, changed bool) {
 	return out, changed
 }
 
-// unsure is the receipt where nobody knows whether the correction was made: that of
-// the smaller reservation, from which Settle counts on.
+// unsure is the receipt if it is unknown whether the correction was made: that
+// of the smaller reservation, from which Settle continues.
 func (c Correction) unsure() Receipt {
 	if p := c.Receipt.Place; p != nil {
 		c.Tokens = min(c.Tokens, p.Tokens)

@@ -43,7 +43,7 @@ func TestCorrected(t *testing.T) {
 	}
 }
 
-// lossy is a remote store of whose corrections nobody knows the outcome; told says
+// lossy is a remote store whose corrections have an unknown outcome; told says
 // whether they arrive.
 type lossy struct {
 	*remote
@@ -57,8 +57,8 @@ func (l *lossy) Correct(ctx context.Context, c state.Correction) (state.Receipt,
 	return state.Receipt{}, context.DeadlineExceeded
 }
 
-// Whether a correction arrived of which nobody knows or not: never less is counted
-// than was used.
+// If the outcome of a correction is unknown, no less is counted than was used,
+// whether it arrived or not.
 func TestGuardUnknownCorrection(t *testing.T) {
 	for _, told := range []bool{true, false} {
 		for _, prompt := range []int64{20, 90} {

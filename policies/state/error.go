@@ -2,7 +2,7 @@ package state
 
 import "errors"
 
-// ErrFull is the error of a document that is one too many.
+// ErrFull is the error for one document too many.
 var ErrFull = errors.New("state: the store has too many documents")
 
 // ErrUnavailable is the error of every call while the shared store cannot be

@@ -14,19 +14,21 @@ import (
 type Remote interface {
 	Store
 	Used
-	// Alone says that this replica works by itself: no heartbeat until Rejoin, so
-	// that the store keeps what it held, and the others leave it its part.
+	// Alone ends heartbeats until Rejoin, because this replica works by itself:
+	// the store keeps the replica's slots, and the other replicas leave it its
+	// part.
 	Alone()
-	// Rejoin tells the store what this replica holds.
+	// Rejoin reports to the store what this replica holds.
 	Rejoin(ctx context.Context) error
-	// Hold counts slots that this replica has taken by itself, of an account and a
-	// tenant ("" is none), so that Rejoin tells of them; by is negative when they
-	// are given back.
+	// Hold counts slots that this replica has taken by itself, of an account and
+	// a tenant ("" for none), so that Rejoin reports them; by is negative when
+	// they are given back.
 	Hold(account, tenant string, by int)
-	// Total is the largest use of a budget's window that this replica was told of.
+	// Total is the largest use of a budget's window that the store has reported
+	// to this replica.
 	Total(tenant string, budget *Budget) int64
-	// Trouble is why the store, though it is there, does not do what it is asked,
-	// in words that name the fix; "" if it does, as far as is known.
+	// Trouble says why the store can be reached but does not work, and how to fix
+	// it; "" if it works, as far as known.
 	Trouble() string
 }
 
@@ -39,20 +41,20 @@ type Local interface {
 	Full(p *Place) (Full, bool)
 }
 
-// GuardConfig sets up a Guard. 0 is the default of each.
+// GuardConfig configures a Guard. 0 means the default of each field.
 type GuardConfig struct {
 	OnError OnError
 	// Deadline is how long a call may take. Default 25 ms.
 	Deadline time.Duration
-	// Misses are the calls without an answer, each begun after the one before was
-	// missed, after which this replica works by itself. Default 3.
+	// Misses is how many calls must go unanswered until this replica works by
+	// itself, each begun after the one before was missed. Default 3.
 	Misses int
-	// Pause is how long it does before it asks again; it doubles until
-	// LongestPause. Defaults 1 s and 60 s.
+	// Pause is how long it works by itself before it asks the store again; it
+	// doubles until LongestPause. Defaults 1 s and 60 s.
 	Pause, LongestPause time.Duration
 	// Rejoin bounds the call that asks. Default 1 s.
 	Rejoin time.Duration
-	// Silent is after how long the others give this replica's slots away: the
+	// Silent is after how long the other replicas take this one's slots: the
 	// remote store's interval. Default 15 s.
 	Silent time.Duration
 	// Now is the clock by which Silent is measured, and how long ago an account was
@@ -63,23 +65,23 @@ type GuardConfig struct {
 	Metrics *GuardMetrics // nil counts nothing
 }
 
-// Guard keeps a shared store that is slow or gone from harming requests. It calls
-// the remote store with a deadline; while that does not answer, this replica
-// decides by itself, with its part of each limit, or refuses. A call whose outcome
-// is not known is never repeated at the remote store.
+// Guard protects requests from a shared store that is slow or gone. It calls the
+// remote store with a deadline; while the store does not answer, this replica
+// decides by itself, with its part of each limit, or refuses. A call whose
+// outcome is unknown is never repeated at the remote store.
 //
-// A replica by itself goes on using the slots of an account that it held, as
+// A replica by itself keeps using the slots of an account that it held, as
 // attempts end. It takes nothing while it holds its part of an account's slots
-// or more, but what it holds goes on: where one held more than its part before,
-// for longer than twice GuardConfig.Silent, the account has more slots in use than
-// it has, by no more than that, until those streams end.
+// or more, but running attempts go on: if one replica held more than its part
+// before, for longer than twice GuardConfig.Silent, the account has more slots
+// in use than its limit, by no more than that, until those streams end.
 type Guard struct {
 	remote Remote
 	local  Local
 	cfg    GuardConfig
 
-	// deciding is held for reading while something is taken locally, which does
-	// not block, and for writing by who forbids it.
+	// deciding is read-locked while something is taken locally, which does not
+	// block, and locked to forbid that.
 	deciding sync.RWMutex
 	frozen   bool
 
@@ -89,8 +91,8 @@ type Guard struct {
 	left    time.Time           // when it last began to be silent
 	back    time.Time           // when it last came back
 	own     map[GroupModel]Load // what this replica had used then
-	misses  int                 // in a row
-	unheard int                 // looks without an answer, in a row
+	misses  int                 // consecutive
+	unheard int                 // consecutive snapshot reads without an answer
 	knows   string              // the incarnation of the store's data since it came back
 	counted uint64              // misses that were counted, ever
 	last    *Snapshot           // the remote store's newest
@@ -105,8 +107,8 @@ type Guard struct {
 	// settlements of those that the store has given, which it is told when it answers.
 	kept   map[string]int
 	late   []Settlement
-	spent  map[spentKey]int64 // what the remote store must still be told of
-	served map[string]int64   // service, likewise
+	spent  map[spentKey]int64 // settlements that the remote store must still be told
+	served map[string]int64   // service that it must still be told
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -141,15 +143,15 @@ func NewGuard(remote Remote, local Local, cfg GuardConfig) *Guard {
 	cfg.Metrics.setUp(true)
 	// Both end with Close, which waits for them.
 	g.work.Go(func() { g.rejoins(ctx) })
-	g.work.Go(func() { g.looks(ctx) })
+	g.work.Go(func() { g.readSnapshots(ctx) })
 	return g
 }
 
 // errDown is the error of calls that were not made.
 var errDown = errors.New("state: working without the shared store")
 
-// call calls the remote store. The error says that its outcome is not known, or
-// that it was not made, or that the caller has gone.
+// call calls the remote store. An error means that the outcome is unknown, or
+// that the call was not made, or that the caller has left.
 func (g *Guard) call(ctx context.Context, op string, do func(context.Context) error) error {
 	began, down := g.begin()
 	if down {
@@ -162,7 +164,7 @@ func (g *Guard) call(ctx context.Context, op string, do func(context.Context) er
 	g.cfg.Metrics.observe(op, time.Since(start))
 	switch {
 	case err == nil, errors.Is(err, ErrFull):
-		if op != "snapshot" { // most of them come from this process's memory
+		if op != "snapshot" { // most values come from this process's memory
 			g.answered()
 		}
 	case ctx.Err() == nil:
@@ -172,7 +174,7 @@ func (g *Guard) call(ctx context.Context, op string, do func(context.Context) er
 	return err
 }
 
-// alone says what to do after an error of call: nil to decide locally.
+// alone says what to do after an error of call: nil means to decide locally.
 func (g *Guard) alone(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(err, ErrFull):
@@ -192,7 +194,8 @@ func (g *Guard) isDown() bool {
 	return g.down
 }
 
-// begin says before a call how many misses were counted, and whether to make it.
+// begin returns how many misses were counted before a call, and whether to make
+// the call.
 func (g *Guard) begin() (counted uint64, down bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -211,16 +214,16 @@ func (g *Guard) answered() {
 	g.tell(context.Background(), late)
 }
 
-// tell settles at the remote store what was not settled there before. It does not
-// wait, and what the store cannot be told is lost.
+// tell settles at the remote store what could not be settled there before. It
+// does not wait, and drops what fails.
 func (g *Guard) tell(ctx context.Context, late []Settlement) {
 	if len(late) > 0 {
 		_ = g.remote.Settle(ctx, late...)
 	}
 }
 
-// missed counts a call without an answer. One that began before the last miss was
-// counted says nothing new: under load many calls share one hiccup.
+// missed counts a call without an answer. One that began before the last miss
+// was counted says nothing new: under load many calls share one delay.
 func (g *Guard) missed(op string, began uint64, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -228,7 +231,7 @@ func (g *Guard) missed(op string, began uint64, err error) {
 		return
 	}
 	if g.misses == 0 {
-		g.leave() // what it decides from now on, it decides by itself
+		g.leave() // from now on this replica decides by itself
 		g.keep()
 	}
 	g.counted++
@@ -238,7 +241,7 @@ func (g *Guard) missed(op string, began uint64, err error) {
 	g.goDown(op, err)
 }
 
-// goDown has this replica work by itself; the lock is held.
+// goDown makes this replica work by itself; the lock is held.
 func (g *Guard) goDown(op string, err error) {
 	g.down = true
 	g.remote.Alone()

@@ -174,8 +174,8 @@ func goDown(t *testing.T, g *state.Guard, r *remote) {
 	}
 }
 
-// Three misses, then nobody waits for the store any more; it is asked again after
-// 1, 2, 4 … 60 seconds, and taken back when it answers, with one line each.
+// After three misses no request waits for the store; it is asked again after 1,
+// 2, 4 … 60 seconds, and taken back when it answers, with one line each.
 func TestGuardGoesDownAndComesBack(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	reg := prometheus.NewRegistry()
@@ -408,8 +408,8 @@ func TestGuardValuesOfTheOutage(t *testing.T) {
 	})
 }
 
-// While a replica says what it holds it takes no slot by itself: nobody would know
-// of it.
+// While a replica says what it holds it takes no slot by itself: no one would
+// count it.
 func TestGuardTakesNothingWhileRejoining(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
 		goDown(t, g, r)

@@ -15,9 +15,9 @@ import (
 	"github.com/heald-proxy/heald/policies/state/memory"
 )
 
-// A store that cannot be used is noticed though nobody asks for anything: one that
-// is silent, and one that tells of itself but refuses to work.
-func TestGuardLooks(t *testing.T) {
+// A store that cannot be used is noticed without requests: one that is silent,
+// and one that answers but refuses to work.
+func TestGuardReadsSnapshots(t *testing.T) {
 	const refused = "the store refuses the password"
 	for name, breaks := range map[string]func(*remote){
 		"silent":  func(r *remote) { r.silent.Store(true) },
@@ -67,7 +67,7 @@ heald_state_up 0
 }
 
 // Single looks that fail are no outage.
-func TestGuardLooksFailSeldom(t *testing.T) {
+func TestGuardSnapshotsFailSeldom(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
 		for range 5 {
 			r.data("", "busy")

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// minute is how long the store counts what was sent, at most.
+// minute is how long the store counts a request at most.
 const minute = Minute + time.Second
 
-// rates are those of a place that this replica may use by itself: its part. For a
-// minute after it has left the store, that is no more than what it had used itself
-// and its part of what was free: what the others had used counts as well. The lock
-// is held.
+// rates are those of a place that this replica may use by itself: its part. For
+// a minute after it has lost the store, that is no more than what it had used
+// itself and its part of what was free: the use of the others counts as well.
+// The lock is held.
 func (g *Guard) rates(p *Place, n int) Rates {
 	out := Rates{part(p.Rates.Requests, n), part(p.Rates.Tokens, n), part(p.Rates.Day, n)}
 	if g.last == nil {
@@ -30,8 +30,8 @@ func (g *Guard) rates(p *Place, n int) Rates {
 	return out
 }
 
-// leave notes what this replica knows of rates as the store begins to be silent;
-// the lock is held.
+// leave records this replica's use of rates when the store stops answering; the
+// lock is held.
 func (g *Guard) leave() {
 	g.left, g.own = g.cfg.Now(), nil
 	if local, err := g.local.Snapshot(context.Background()); err == nil {
@@ -71,7 +71,7 @@ func (g *Guard) within(want *Want) *rejoined {
 	return r
 }
 
-// ask is what the store is asked.
+// ask is the Want for the store.
 func (r *rejoined) ask() *Want {
 	out := &Want{Tenant: r.want.Tenant}
 	for _, i := range r.places {
@@ -80,7 +80,7 @@ func (r *rejoined) ask() *Want {
 	return out
 }
 
-// taken puts an answer of the store in terms of the want.
+// taken converts the store's answer to one about the whole want.
 func (r *rejoined) taken(t *Taken) {
 	full := r.full
 	for i, f := range t.Full {

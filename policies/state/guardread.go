@@ -28,18 +28,18 @@ func (g *Guard) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return g.merge(local), nil
 }
 
-// lookEvery is how often a guard reads a snapshot though nobody asks for one:
-// what each replica may do by itself depends on how many there were.
-const lookEvery = time.Second
+// snapshotEvery is how often a guard reads a snapshot without a caller: what a
+// replica may do by itself depends on the number of replicas.
+const snapshotEvery = time.Second
 
-// looks reads snapshots of a store that is up, the first one at once: a store that
-// cannot be used is noticed though nobody asks for anything.
-func (g *Guard) looks(ctx context.Context) {
-	next := time.NewTicker(lookEvery)
+// readSnapshots reads snapshots of a store that is up, the first one at once, so that an
+// unusable store is noticed without requests.
+func (g *Guard) readSnapshots(ctx context.Context) {
+	next := time.NewTicker(snapshotEvery)
 	defer next.Stop()
 	for {
 		if !g.isDown() {
-			g.look(ctx)
+			g.readSnapshot(ctx)
 		}
 		select {
 		case <-next.C:
@@ -49,9 +49,9 @@ func (g *Guard) looks(ctx context.Context) {
 	}
 }
 
-// look reads one snapshot. Whether calls were missed it does not say: it has more
-// time than they have, and counts for itself.
-func (g *Guard) look(ctx context.Context) {
+// readSnapshot reads one snapshot. It does not count as a missed call, since it
+// has a longer deadline; its misses are counted separately.
+func (g *Guard) readSnapshot(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, g.cfg.Rejoin)
 	defer cancel()
 	out, err := g.remote.Snapshot(limited)
@@ -79,11 +79,11 @@ func (g *Guard) look(ctx context.Context) {
 	}
 }
 
-// errTrouble is the error of a store that tells of itself, but does nothing.
+// errTrouble is the error of a store that answers, but does not work.
 var errTrouble = errors.New("state: the shared store refuses what it is asked")
 
-// heard tells a store that answers what was kept back after calls were missed:
-// nobody may call for long.
+// heard settles what was kept back after missed calls once a snapshot shows
+// that the store answers: there may be no other call for long.
 func (g *Guard) heard() {
 	g.mu.Lock()
 	if g.down || g.kept == nil {
@@ -115,8 +115,8 @@ func (g *Guard) seen(s *Snapshot) {
 	}
 }
 
-// merge adds to a local snapshot what the remote store said last: its documents
-// go on, and the slots that it has given are still in use.
+// merge adds the remote store's last snapshot to a local one: its documents
+// stay valid, and the slots that it has given are still in use.
 func (g *Guard) merge(local *Snapshot) *Snapshot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -155,7 +155,7 @@ func (g *Guard) Change(ctx context.Context, doc Doc, life time.Duration, change 
 	})
 }
 
-// lastDoc is what the remote store said last of a document.
+// lastDoc is the remote store's last version of a document.
 func (g *Guard) lastDoc(doc Doc) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -165,8 +165,8 @@ func (g *Guard) lastDoc(doc Doc) []byte {
 	return g.last.Docs[doc]
 }
 
-// Get implements Store. What was put while the remote store could not be reached
-// is found locally; while it cannot be, others may have put something newer.
+// Get implements Store. A value that was put while the remote store could not be
+// reached is found locally; meanwhile, other replicas may have put newer ones.
 func (g *Guard) Get(ctx context.Context, key Key) ([]byte, error) {
 	var value []byte
 	err := g.call(ctx, "get", func(ctx context.Context) (err error) {
@@ -200,7 +200,7 @@ func (g *Guard) Put(ctx context.Context, key Key, value []byte, life time.Durati
 	return g.local.Put(ctx, key, value, life)
 }
 
-// Count implements Store. Locally a counter begins anew.
+// Count implements Store. The local counter starts from zero.
 func (g *Guard) Count(ctx context.Context, key Key, life time.Duration) (int64, error) {
 	var n int64
 	err := g.call(ctx, "count", func(ctx context.Context) (err error) {

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// rejoins asks a store that went down again until it answers.
+// rejoins asks a store that went down until it answers.
 func (g *Guard) rejoins(ctx context.Context) {
 	for {
 		select {
@@ -21,7 +21,7 @@ func (g *Guard) rejoins(ctx context.Context) {
 				return
 			}
 		}
-		g.cfg.Log.Info("the shared store answers again", zap.Duration("after", time.Since(start)))
+		g.cfg.Log.Info("the shared store answers again", zap.Int64("after_ms", time.Since(start).Milliseconds()))
 	}
 }
 
@@ -62,7 +62,7 @@ func (g *Guard) rejoin(ctx context.Context, pause time.Duration) bool {
 	return true
 }
 
-// freeze forbids or allows to take locally.
+// freeze forbids or allows taking locally.
 func (g *Guard) freeze(on bool) {
 	g.deciding.Lock()
 	defer g.deciding.Unlock()

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// mostOwed bounds what the remote store is told later; what is more is not told.
+// mostOwed bounds what the remote store is told later; more than that is
+// dropped.
 const mostOwed = 16384
 
 // spentKey is a budget's window.
@@ -14,8 +15,8 @@ type spentKey struct {
 	ends           time.Time
 }
 
-// Correct implements Store. While the remote store is silent, what it has given is
-// not corrected: the end settles it.
+// Correct implements Store. While the remote store is silent, a reservation
+// there is not corrected: the end settles it.
 func (g *Guard) Correct(ctx context.Context, c Correction) (Receipt, error) {
 	if c.Receipt.Local {
 		return g.local.Correct(ctx, c)
@@ -33,9 +34,10 @@ func (g *Guard) Correct(ctx context.Context, c Correction) (Receipt, error) {
 	return out, nil
 }
 
-// Settle implements Store. What was taken locally is settled locally; its budgets
-// and service are told to the remote store as well, when it can be reached. What
-// the remote store has given is settled there, when this replica works with it.
+// Settle implements Store. What was taken locally is settled locally; its
+// budgets and service are also reported to the remote store, when it can be
+// reached. What the remote store has given is settled there, when this replica
+// works with it.
 func (g *Guard) Settle(ctx context.Context, ended ...Settlement) error {
 	var remote, local []Settlement
 	for _, e := range ended {
@@ -63,7 +65,7 @@ func (g *Guard) Settle(ctx context.Context, ended ...Settlement) error {
 	return g.remote.Settle(ctx, remote...)
 }
 
-// owe remembers what was spent locally.
+// owe records local spending, to be reported to the store later.
 func (g *Guard) owe(e *Settlement) {
 	if e.Receipt.Tenant == "" {
 		return

@@ -22,11 +22,11 @@ func (g *Guard) slots(p *Place, n, given int) int {
 	return min(own, g.kept[p.Account]+free/n)
 }
 
-// keep notes what this replica holds as the store begins to be silent; the lock is
-// held.
+// keep records what this replica holds when the store stops answering; the lock
+// is held.
 func (g *Guard) keep() { g.kept = g.holds() }
 
-// letGo returns the settlements that were kept back, for the store that answers
+// letGo returns the settlements that were kept back, once the store answers
 // again; the lock is held.
 func (g *Guard) letGo() (late []Settlement) {
 	late = g.late
@@ -34,8 +34,8 @@ func (g *Guard) letGo() (late []Settlement) {
 	return late
 }
 
-// keepLess keeps no more than the remote store knows of, where it may have been
-// told; the lock is held.
+// keepLess keeps no more slots than the remote store knows of, if it may have
+// been told; the lock is held.
 func (g *Guard) keepLess() {
 	now := g.holds()
 	for account, n := range g.kept {
@@ -58,10 +58,10 @@ func (g *Guard) holds() map[string]int {
 	return out
 }
 
-// end counts a slot as not used any more that the remote store has given, and
-// reports whether to tell it so now. Not while it is silent: it would give the slot
-// to others, and this replica uses it again. There are no more of those than
-// attempts were under way.
+// end counts a slot that the remote store has given as free again, and reports
+// whether to tell the store now. While it is silent it is not told: it would
+// give the slot to others, and this replica uses it again. There are at most as
+// many as attempts were under way.
 func (g *Guard) end(e *Settlement) (tell bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,7 +73,7 @@ func (g *Guard) end(e *Settlement) (tell bool) {
 	return false
 }
 
-// replicas is how many there were; the lock is held.
+// replicas is how many replicas there were; the lock is held.
 func (g *Guard) replicas() int {
 	if g.last == nil {
 		return 1

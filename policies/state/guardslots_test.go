@@ -40,8 +40,8 @@ func fill(t *testing.T, g *state.Guard, want *state.Want) (held []state.Taken) {
 	}
 }
 
-// What others have begun since this replica last saw the store is not free, where
-// the account is in use; one that nobody uses is shared at once.
+// What others have begun since this replica last saw the store is not free,
+// where the account is in use; an unused one is shared at once.
 func TestGuardLeavesRoomForWhatHasBegun(t *testing.T) {
 	for _, c := range []struct{ seen, begun, want int }{{4, 2, 0}, {0, 0, 3}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -73,8 +73,9 @@ func TestGuardLeavesRoomForWhatHasBegun(t *testing.T) {
 	}
 }
 
-// Where all slots are taken and the store goes, each replica goes on at once with
-// those that it held. The store gives them to nobody else, who may reach it.
+// Where all slots are taken and the store goes, each replica goes on at once
+// with those that it held. The store does not give them to replicas that reach
+// it.
 func TestGuardsGoOnWithWhatTheyHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guards, remotes, shared := pair()
@@ -134,8 +135,8 @@ func TestGuardsGoOnWithWhatTheyHeld(t *testing.T) {
 	})
 }
 
-// What ends while a replica is alone is told to the store when the process ends,
-// too.
+// Ends while a replica is alone are also told to the store when the process
+// ends.
 func TestGuardClosesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &remote{Store: memory.New()}
@@ -152,7 +153,7 @@ func TestGuardClosesAlone(t *testing.T) {
 	})
 }
 
-// What ends after one miss is told to the store soon, also if nobody calls it.
+// An end after one miss is told to the store soon, even without other calls.
 func TestGuardTellsAfterOneMiss(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {
 		want := at(state.Place{Account: "a", Slots: 3})

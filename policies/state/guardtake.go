@@ -34,7 +34,7 @@ func (g *Guard) Take(ctx context.Context, want *Want) (Taken, error) {
 	return g.takeLocally(ctx, want)
 }
 
-// full remembers accounts that were full.
+// full records accounts that were full.
 func (g *Guard) full(want *Want, taken *Taken) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -126,7 +126,7 @@ func (g *Guard) takeLocally(ctx context.Context, want *Want) (Taken, error) {
 	return taken, nil
 }
 
-// hold tells the remote store's ledger of slots that were taken locally.
+// hold reports slots that were taken locally to the remote store's ledger.
 func (g *Guard) hold(r *Receipt, by int) {
 	account, tenant := "", ""
 	if r.Place != nil {

@@ -8,39 +8,40 @@ import (
 	"github.com/heald-proxy/heald/policies/heal"
 )
 
-// lasting are the repairs that say something about a model at a backend, not
-// about one request: they are remembered, so that the next request need not
-// fail first.
+// lasting are the repairs that apply to a model at a backend, not to one
+// request: they are remembered, so that the next request need not fail first.
 const lasting = heal.OmitIDs | heal.OmitPenalties | heal.OmitLogprobs | heal.RaiseThinking | heal.NoTrailingModel
 
 const (
 	// learnedLimit bounds what is remembered: model names come from clients.
 	learnedLimit = 1000
-	// learnedLife is how long a repair is made without being asked for, since a
-	// request was last refused without it. Providers mend what they refuse: one
-	// request finds that out, at the price of one more attempt if they have not.
+	// learnedLife is how long a repair is made without being asked for, after
+	// the last request that was refused without it. Providers fix what they
+	// refuse: one request finds that out, at the price of one more attempt if
+	// they have not.
 	learnedLife = 15 * time.Minute
 )
 
-// Learned remembers what models refused. It is of one replica, and ends with
-// whoever holds it. The zero value knows nothing. It is safe for concurrent use.
+// Learned remembers which repairs models need. It belongs to one replica, and
+// its content ends with its holder. The zero value is empty. It is safe for
+// concurrent use.
 type Learned struct {
-	// Tell is told of each change after it was made, by whoever calls a method;
-	// nil tells nobody. It is set before the first use.
+	// Tell is called after each change, by the goroutine that made it; nil for
+	// none. It is set before the first use.
 	Tell func(LearnedChange)
 
 	mu    sync.Mutex
-	known map[place]*refusals
+	known map[modelAt]*refusals
 	count int // of facts in known
 	// heard is what only the text of an error said, by the request that met it.
 	heard map[learnedKey]uint64
 }
 
-// place is a model at a backend.
-type place struct{ backend, model string }
+// modelAt is a model at a backend.
+type modelAt struct{ backend, model string }
 
 // refusals are what a model at a backend refuses. Schemas are remembered one by
-// one: other ones may be simple enough.
+// one: others may be simple enough.
 type refusals struct {
 	repairs map[heal.Repairs]*fact
 	schemas map[SchemaSum]*fact
@@ -54,15 +55,15 @@ func (f *fact) ended(now time.Time) bool { return now.Sub(f.confirmed) >= learne
 // learnedKey is one repair of a model at a backend; schemas is that of
 // RelaxSchema alone.
 type learnedKey struct {
-	place
+	modelAt
 	repair  heal.Repairs
 	schemas SchemaSum
 }
 
-// SchemaSum tells the schemas of requests apart.
+// SchemaSum is a checksum of a request's schemas.
 type SchemaSum [sha256.Size]byte
 
-// LearnedResult is what became of a repair.
+// LearnedResult says how a repair has changed.
 type LearnedResult string
 
 // The results.
@@ -87,9 +88,9 @@ type LearnedChange struct {
 }
 
 // Of returns the repairs that the model needs at the backend. schemas is only
-// asked where some were refused.
+// called if some were refused.
 func (l *Learned) Of(backend, model string, schemas func() SchemaSum) heal.Repairs {
-	at := place{backend, model}
+	at := modelAt{backend, model}
 	known, relaxed := l.at(at)
 	if relaxed && l.holds(learnedKey{at, heal.RelaxSchema, schemas()}) {
 		known |= heal.RelaxSchema
@@ -97,10 +98,11 @@ func (l *Learned) Of(backend, model string, schemas func() SchemaSum) heal.Repai
 	return known
 }
 
-// at returns what is known whatever the schemas, and whether some were refused.
-func (l *Learned) at(at place) (known heal.Repairs, schemas bool) {
+// at returns the repairs that apply whatever the schemas, and whether schemas
+// were refused.
+func (l *Learned) at(at modelAt) (known heal.Repairs, schemas bool) {
 	var changes []LearnedChange
-	defer func() { l.tell(changes) }()
+	defer func() { l.notify(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.known[at]
@@ -110,7 +112,7 @@ func (l *Learned) at(at place) (known heal.Repairs, schemas bool) {
 	now := time.Now()
 	for repair, f := range r.repairs {
 		if f.ended(now) {
-			changes = append(changes, l.drop(learnedKey{place: at, repair: repair}, RepairEnded, whyOver))
+			changes = append(changes, l.drop(learnedKey{modelAt: at, repair: repair}, RepairEnded, whyOver))
 			continue
 		}
 		known |= repair
@@ -126,7 +128,7 @@ const (
 // holds reports whether the repair is made.
 func (l *Learned) holds(k learnedKey) bool {
 	var changes []LearnedChange
-	defer func() { l.tell(changes) }()
+	defer func() { l.notify(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.fact(k)
@@ -137,11 +139,11 @@ func (l *Learned) holds(k learnedKey) bool {
 	return f != nil
 }
 
-// Add notes that a request was answered with these repairs, having been refused
-// without. For those among them that are structured, upstream named the field. Of
-// others only the text of an error spoke, and texts can quote what a client wrote:
-// they are remembered once a second, different request needed the same. request
-// tells requests apart.
+// Add records that a request was answered with these repairs after it was
+// refused without them. For the structured ones among them, upstream named the
+// field. For the others only an error's text did, and texts can quote what a
+// client wrote: they are remembered once a second, different request needed the
+// same. request distinguishes requests.
 func (l *Learned) Add(backend, model string, r, structured heal.Repairs, request uint64, schemas func() SchemaSum) {
 	if r &= lasting | heal.RelaxSchema; r == 0 {
 		return
@@ -151,13 +153,13 @@ func (l *Learned) Add(backend, model string, r, structured heal.Repairs, request
 		sum = schemas()
 	}
 	var changes []LearnedChange
-	defer func() { l.tell(changes) }()
+	defer func() { l.notify(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, k := range keysOf(backend, model, r, sum) {
 		if structured.Has(k.repair) || l.again(k, request) {
-			changes = append(changes, l.put(now, k)...)
+			changes = append(changes, l.record(now, k)...)
 		}
 	}
 }
@@ -165,7 +167,7 @@ func (l *Learned) Add(backend, model string, r, structured heal.Repairs, request
 // keysOf are the keys of repairs, of which RelaxSchema is about these schemas.
 func keysOf(backend, model string, r heal.Repairs, schemas SchemaSum) (keys []learnedKey) {
 	for _, repair := range r.Each() {
-		k := learnedKey{place: place{backend, model}, repair: repair}
+		k := learnedKey{modelAt: modelAt{backend, model}, repair: repair}
 		if repair == heal.RelaxSchema {
 			k.schemas = schemas
 		}
@@ -174,7 +176,7 @@ func keysOf(backend, model string, r heal.Repairs, schemas SchemaSum) (keys []le
 	return keys
 }
 
-// again reports whether another request has heard the same before.
+// again reports whether another request got the same before.
 func (l *Learned) again(k learnedKey, request uint64) bool {
 	if before, known := l.heard[k]; known {
 		return before != request
@@ -186,8 +188,8 @@ func (l *Learned) again(k learnedKey, request uint64) bool {
 	return false
 }
 
-// put remembers a repair, or confirms it.
-func (l *Learned) put(now time.Time, k learnedKey) (changes []LearnedChange) {
+// record remembers a repair, or confirms it.
+func (l *Learned) record(now time.Time, k learnedKey) (changes []LearnedChange) {
 	if f := l.fact(k); f != nil && !f.ended(now) {
 		f.confirmed = now
 		return nil
@@ -197,13 +199,13 @@ func (l *Learned) put(now time.Time, k learnedKey) (changes []LearnedChange) {
 	if l.count >= learnedLimit {
 		changes = append(changes, l.makeRoom(now)...)
 	}
-	r := l.known[k.place]
+	r := l.known[k.modelAt]
 	if r == nil {
 		r = &refusals{repairs: map[heal.Repairs]*fact{}, schemas: map[SchemaSum]*fact{}}
 		if l.known == nil {
-			l.known = map[place]*refusals{}
+			l.known = map[modelAt]*refusals{}
 		}
-		l.known[k.place] = r
+		l.known[k.modelAt] = r
 	}
 	l.count++
 	if f := (&fact{now, now}); k.repair == heal.RelaxSchema {
@@ -214,9 +216,9 @@ func (l *Learned) put(now time.Time, k learnedKey) (changes []LearnedChange) {
 	return append(changes, k.change(RepairLearned, "the model refused requests without it"))
 }
 
-// Unlearn forgets repairs of a request that was sent at a time, since why. What
-// was learned only after that the request says nothing of. What was heard of it is
-// forgotten, too.
+// Unlearn forgets the repairs of a request that was sent at the time sent; why
+// is the reason. Repairs that were learned later stay: the request says nothing
+// about them. What only texts said about them is forgotten, too.
 func (l *Learned) Unlearn(backend, model string, r heal.Repairs, sent time.Time, why string, schemas func() SchemaSum) {
 	if r &= lasting | heal.RelaxSchema; r == 0 {
 		return
@@ -226,7 +228,7 @@ func (l *Learned) Unlearn(backend, model string, r heal.Repairs, sent time.Time,
 		sum = schemas()
 	}
 	var changes []LearnedChange
-	defer func() { l.tell(changes) }()
+	defer func() { l.notify(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, k := range keysOf(backend, model, r, sum) {
@@ -239,7 +241,7 @@ func (l *Learned) Unlearn(backend, model string, r heal.Repairs, sent time.Time,
 
 // fact is what is remembered; nil for nothing.
 func (l *Learned) fact(k learnedKey) *fact {
-	r := l.known[k.place]
+	r := l.known[k.modelAt]
 	switch {
 	case r == nil:
 		return nil
@@ -249,16 +251,16 @@ func (l *Learned) fact(k learnedKey) *fact {
 	return r.repairs[k.repair]
 }
 
-// drop forgets what is remembered.
+// drop removes a repair.
 func (l *Learned) drop(k learnedKey, result LearnedResult, why string) LearnedChange {
-	r := l.known[k.place]
+	r := l.known[k.modelAt]
 	if k.repair == heal.RelaxSchema {
 		delete(r.schemas, k.schemas)
 	} else {
 		delete(r.repairs, k.repair)
 	}
 	if len(r.repairs)+len(r.schemas) == 0 {
-		delete(l.known, k.place)
+		delete(l.known, k.modelAt)
 	}
 	l.count--
 	return k.change(result, why)
@@ -268,8 +270,8 @@ func (k learnedKey) change(result LearnedResult, why string) LearnedChange {
 	return LearnedChange{k.backend, k.model, k.repair, result, why}
 }
 
-// tell is called without the lock.
-func (l *Learned) tell(changes []LearnedChange) {
+// notify calls Tell; the lock must not be held.
+func (l *Learned) notify(changes []LearnedChange) {
 	if l.Tell == nil {
 		return
 	}

@@ -93,7 +93,7 @@ func TestLearnedEnds(t *testing.T) {
 			l.Add("a", "m", repair, 0, 1, schemas)
 			l.Add("a", "m", repair, 0, 2, schemas)
 			time.Sleep(10 * time.Minute)
-			l.Add("a", "m", repair, 0, 3, schemas) // refused without it all the same
+			l.Add("a", "m", repair, 0, 3, schemas) // refused without it anyway
 			time.Sleep(15*time.Minute - time.Nanosecond)
 			known("just before its end", true)
 			if list := l.List(); len(list) != 1 || list[0] != (LearnedRepair{"a", "m", repair, 1}) {
@@ -107,7 +107,7 @@ func TestLearnedEnds(t *testing.T) {
 			l.Add("a", "m", repair, 0, 4, schemas)
 			known("refused again", true)
 			time.Sleep(15 * time.Minute)
-			l.Add("a", "m", repair, 0, 5, schemas) // nobody has asked meanwhile
+			l.Add("a", "m", repair, 0, 5, schemas) // no request in between
 			time.Sleep(time.Minute)
 			known("refused after its end", true)
 			if want := []LearnedResult{RepairLearned, RepairEnded, RepairLearned, RepairEnded, RepairLearned}; !slices.Equal(told, want) {

@@ -14,10 +14,10 @@ type LearnedRepair struct {
 	Count          int
 }
 
-// List tells of all repairs that are made now.
+// List returns all repairs that are made now.
 func (l *Learned) List() (list []LearnedRepair) {
 	var changes []LearnedChange
-	defer func() { l.tell(changes) }()
+	defer func() { l.notify(changes) }()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	changes = l.sweep(time.Now())
@@ -32,8 +32,8 @@ func (l *Learned) List() (list []LearnedRepair) {
 	return list
 }
 
-// Len is how much is remembered: what models refused, and what only the text of an
-// error said of them.
+// Len is how much is remembered: what models refused, and what only error texts
+// said about them.
 func (l *Learned) Len() (known, heard int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +44,7 @@ func (l *Learned) Len() (known, heard int) {
 func (l *Learned) each(f func(learnedKey, *fact)) {
 	for at, r := range l.known {
 		for repair, of := range r.repairs {
-			f(learnedKey{place: at, repair: repair}, of)
+			f(learnedKey{modelAt: at, repair: repair}, of)
 		}
 		for schemas, of := range r.schemas {
 			f(learnedKey{at, heal.RelaxSchema, schemas}, of)
@@ -52,7 +52,7 @@ func (l *Learned) each(f func(learnedKey, *fact)) {
 	}
 }
 
-// sweep forgets what has ended.
+// sweep removes what has expired.
 func (l *Learned) sweep(now time.Time) (changes []LearnedChange) {
 	l.each(func(k learnedKey, f *fact) {
 		if f.ended(now) {
@@ -62,8 +62,8 @@ func (l *Learned) sweep(now time.Time) (changes []LearnedChange) {
 	return changes
 }
 
-// makeRoom forgets what has ended, or if nothing has, what was not confirmed for
-// the longest time.
+// makeRoom removes what has expired, or else what was not confirmed for the
+// longest time.
 func (l *Learned) makeRoom(now time.Time) []LearnedChange {
 	if changes := l.sweep(now); len(changes) > 0 {
 		return changes

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// GuardMetrics say what the shared store does; they outlive a reload. nil counts
-// nothing.
+// GuardMetrics are the metrics of the shared store; they outlive a reload. nil
+// counts nothing.
 type GuardMetrics struct {
 	up      prometheus.Gauge
 	seconds *prometheus.HistogramVec

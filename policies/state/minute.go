@@ -2,8 +2,8 @@ package state
 
 import "time"
 
-// lateness is how much later than another a request may arrive upstream for which
-// heald has waited, without coming too early: its way there may be that much
+// lateness is how much later than its predecessor a request that heald delays
+// may reach upstream without coming too early: its way there may be that much
 // shorter, or the clock that counts it that much behind.
 const lateness = 500 * time.Millisecond
 

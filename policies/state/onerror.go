@@ -8,15 +8,15 @@ import (
 // OnError says what a replica does while the shared store cannot be reached.
 type OnError string
 
-// What it may do; "" is Open.
+// The values; "" is Open.
 const (
 	// Open decides by itself, with its part of each limit.
 	Open OnError = "open"
-	// Closed refuses with ErrUnavailable. What runs goes on.
+	// Closed refuses with ErrUnavailable. Running attempts go on.
 	Closed OnError = "closed"
 )
 
-// Validate refuses other words.
+// Validate refuses other values.
 func (o OnError) Validate(path string) error {
 	switch o {
 	case "", Open, Closed:

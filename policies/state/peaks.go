@@ -5,14 +5,14 @@ import "time"
 // peakAge is how long a peak is remembered at least; twice as long at most.
 const peakAge = time.Second
 
-// peaks are the most slots in use of each account lately. A snapshot alone may be
-// old: under load there is room in it that is gone by now.
+// peaks are the most slots in use of each account recently. A single snapshot
+// may be old: under load it shows room that is already gone.
 type peaks struct {
 	now, before map[string]int
 	turned      time.Time
 }
 
-// note remembers a number of slots in use.
+// note records a number of slots in use.
 func (p *peaks) note(account string, inUse int, at time.Time) {
 	if at.Sub(p.turned) >= peakAge || p.now == nil {
 		p.before, p.now, p.turned = p.now, make(map[string]int), at

@@ -6,33 +6,33 @@ import (
 )
 
 // Store holds what replicas share. It is safe for concurrent use. Every method
-// obeys ctx; an error means that the outcome is not known, and that nobody must
-// repeat the call: the heartbeat corrects slots and what is reserved of budgets, and
+// obeys ctx. An error means that the outcome is unknown, and that the call must
+// not be repeated: the heartbeat corrects slots and reservations of budgets, and
 // minutes run out.
 type Store interface {
-	// Take takes for the tenant and at the first of the places that has room,
-	// in one atomic step: both, or nothing. Only a cluster of Redis may hold one for
-	// the time of an answer while the other refuses; see package redis.
+	// Take takes for the tenant and at the first place that has room, in one
+	// atomic step: both, or nothing. Only a cluster of Redis may hold one while
+	// the other refuses, until the answer; see package redis.
 	Take(ctx context.Context, want *Want) (Taken, error)
-	// Correct changes what is reserved, before the end, to what has been learned since.
-	// The receipt that it returns says what is reserved from then on, and takes the
-	// place of the one in c: it is the one to settle, after Correct has returned. It is
-	// c's where nothing was changed: there is nothing to change, or the store cannot be
-	// told now. With an error it is one that leaves nothing uncounted, whether the
-	// store was told or not.
+	// Correct corrects a reservation before the end. The returned receipt says
+	// what is reserved from then on, and replaces the one in c: it is the one to
+	// settle, after Correct has returned. It equals c's if nothing was changed:
+	// there is nothing to change, or the store cannot be told now. With an error
+	// it is a receipt that leaves nothing uncounted, whether the store was told
+	// or not.
 	Correct(ctx context.Context, c Correction) (Receipt, error)
 	// Settle ends what was taken. Each Taken is settled once.
 	Settle(ctx context.Context, ended ...Settlement) error
-	// Snapshot tells of all accounts, groups and documents. It may be as old as
-	// SnapshotAge.
+	// Snapshot returns the state of all accounts, groups and documents. It may
+	// be as old as SnapshotAge.
 	Snapshot(ctx context.Context) (*Snapshot, error)
 	// Change replaces a document by what change makes of it: nil of one that
 	// does not exist, and nil to delete it. change may be called several times
 	// and must not block. The document ends after life.
 	Change(ctx context.Context, doc Doc, life time.Duration, change func(old []byte) []byte) error
-	// Get returns a value that Put has put; nil if there is none. With
-	// ErrUnavailable the value is what this replica has put, if it has: others may
-	// have put something newer.
+	// Get returns a value that was Put; nil if there is none. With
+	// ErrUnavailable the value is the one that this replica has put, if any:
+	// others may have put a newer one.
 	Get(ctx context.Context, key Key) ([]byte, error)
 	// Put keeps a value until its life ends.
 	Put(ctx context.Context, key Key, value []byte, life time.Duration) error
@@ -69,10 +69,10 @@ type TenantWant struct {
 // Budget is a limit on one window of time. Windows are fixed: a minute, hour,
 // day or month as the clock has it.
 type Budget struct {
-	// Name tells the tenant's budgets apart, as in "tokens/day". It is
-	// configured, never a client's.
+	// Name identifies the tenant's budget, as in "tokens/day". It is configured,
+	// never a client's.
 	Name string
-	// Ends is when the window ends; it tells windows of one name apart.
+	// Ends is when the window ends; it identifies the window.
 	Ends time.Time
 	// Limit and Amount are in requests, tokens, or millionths of the currency.
 	// A limit of 0 lets nothing pass.
@@ -128,10 +128,10 @@ type Taken struct {
 	Tenant string
 	// TenantReady is when the budget's window ends that refused; zero for slots.
 	TenantReady time.Time
-	// Reserved says of a budget that refused that it has room but for what attempts
-	// under way have reserved: the same may fit once they have been settled, before
-	// TenantReady. Of several budgets without room one that is used up is named
-	// first. False where the store cannot tell, and for slots.
+	// Reserved says that the refusing budget is full only because of what attempts
+	// under way have reserved: the same request may fit once they are settled,
+	// before TenantReady. Of several full budgets one that is used up is named
+	// first. False if the store does not know, and for slots.
 	Reserved bool
 	// Full says of each place that had no room why, in the order of Want.Places.
 	Full []Full
@@ -151,8 +151,8 @@ const TenantSlots = "slots"
 type Full struct {
 	// Limit is "slots", "rpm", "tpm" or "rpd".
 	Limit string
-	// In is how long until it has room again if nothing else is taken; 0 where
-	// nobody knows: for slots, and for more tokens than the whole limit.
+	// In is how long until it has room again if nothing else is taken; 0 if
+	// unknown: for slots, and for more tokens than the whole limit.
 	In time.Duration
 }
 
@@ -174,10 +174,10 @@ type Settlement struct {
 	// back, requests included.
 	Unsent bool
 	// Tokens are the input tokens that upstream has counted for its rates;
-	// negative if it is not known, and the reservation stands.
+	// negative if unknown, and the reservation stands.
 	Tokens int64
 	// Used is what was really used of each of Receipt.Budgets, in their order.
-	// nil if it is not known, and the reservations stand.
+	// nil if unknown, and the reservations stand.
 	Used []int64
 	// Service is what was done for the tenant: input and four times the output
 	// tokens, divided by its weight.
@@ -198,7 +198,7 @@ type Snapshot struct {
 	// work by themselves since they cannot reach the store: Gone are these.
 	Replicas, Gone int
 	// Incarnation names the store's data: it is another one when they were lost.
-	// "" is not known.
+	// "" is unknown.
 	Incarnation string
 }
 
@@ -232,7 +232,7 @@ type Key struct {
 	ID     string
 }
 
-// Space tells kinds of values apart.
+// Space is a kind of values.
 type Space string
 
 // The spaces.

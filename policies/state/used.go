@@ -2,16 +2,17 @@ package state
 
 import "context"
 
-// Used tells what tenants have used of their budgets.
+// Used reports what tenants have used of their budgets.
 type Used interface {
 	// Used returns what each of the tenants has used and reserved of each of its
 	// Budgets, in that window, in their order. It takes nothing. An error means that
-	// it is not known.
+	// it is unknown.
 	Used(ctx context.Context, tenants []*TenantWant) ([][]int64, error)
 }
 
-// Used implements Used. It is for people: while the shared store does not answer
-// it is not known, and that it does not answer here keeps nobody from calling it.
+// Used implements Used. It is for people: while the shared store does not
+// answer the result is unknown, and a miss here does not count against the
+// store.
 func (g *Guard) Used(ctx context.Context, tenants []*TenantWant) ([][]int64, error) {
 	if g.isDown() {
 		return nil, ErrUnavailable

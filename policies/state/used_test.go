@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// While the shared store does not answer it is not known what budgets have used:
+// While the shared store does not answer it is unknown what budgets have used:
 // what this replica has taken since is not all.
 func TestUsedOfAStoreThatIsDown(t *testing.T) {
 	bubble(t, state.GuardConfig{}, func(t *testing.T, g *state.Guard, r *remote) {

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Estimate is what an attempt may use at most, as far as that can be told
-// before it is sent.
+// Estimate is what an attempt may use at most, as far as is known before it is
+// sent.
 type Estimate struct {
 	// Tokens are input and expected output.
 	Tokens int64
@@ -17,14 +17,14 @@ type Estimate struct {
 	// Certain are those of Tokens that are no guess: the input, and the output if
 	// the client has set a limit below what is expected.
 	Certain int64
-	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// Cost is in nano-units of the currency; nil if the price is unknown, and
 	// nothing is reserved. CertainCost is that of Certain.
 	Cost, CertainCost *int64
 }
 
-// reserve is what to set aside of a limit. How long an answer becomes is a guess,
-// which refuses nothing for good: where it is larger than the limit, and what is
-// certain is not, the whole limit is set aside.
+// reserve is the amount to reserve of a limit. The length of an answer is a
+// guess, which must not refuse a request for good: if the expected amount is
+// above the limit and the certain one is not, the whole limit is reserved.
 func reserve(expected, certain, limit int64) int64 {
 	if certain > limit {
 		return expected
@@ -35,7 +35,7 @@ func reserve(expected, certain, limit int64) int64 {
 // Usage is what an attempt has used.
 type Usage struct {
 	Input, Output int64 // tokens
-	// Cost is in nano-units of the currency; nil if the price is not known, and
+	// Cost is in nano-units of the currency; nil if the price is unknown, and
 	// the reservation stands.
 	Cost *int64
 }
@@ -63,8 +63,8 @@ func (t *Tenant) Want(e Estimate, now time.Time) *state.TenantWant {
 	return want
 }
 
-// InUnits is an amount of a limit as a store counts it, in the limit's own unit:
-// millionths of the currency are money again.
+// InUnits converts an amount as a store counts it to the limit's own unit:
+// millionths of the currency to money.
 func InUnits(limit string, amount int64) float64 {
 	if u, _, ok := ParseLimit(limit); ok && u == Money {
 		return float64(amount) / micro
@@ -72,10 +72,10 @@ func InUnits(limit string, amount int64) float64 {
 	return float64(amount)
 }
 
-// Refused words what the store has refused of want, at the time now; nil if it
-// has refused nothing of the tenant's. want is nil if it was another request of the
-// tenant that was refused, behind which this one waited. How long slots stay taken
-// nobody knows; after is what the caller believes.
+// Refused returns the error for what the store has refused of want, at the time
+// now; nil if it has refused nothing of the tenant's. want is nil if this
+// request waited behind another one of the tenant that was refused. after is
+// the caller's estimate of how long slots stay taken.
 func (t *Tenant) Refused(taken *state.Taken, want *state.TenantWant, now time.Time, after time.Duration) *Denied {
 	if taken.Tenant == "" {
 		return nil
@@ -126,12 +126,12 @@ func (t *Tenant) Settlement(receipt state.Receipt, used *Usage) state.Settlement
 // about what it costs, in time and money.
 const outputWeight = 4
 
-// Service is what was done for the tenant, by which the queue is fair between
-// tenants of one weight.
+// Service is the work done for the tenant, by which the queue is fair between
+// tenants.
 func (u *Usage) Service() int64 { return u.Input + outputWeight*u.Output }
 
 // micros are nano-units in millionths, rounded up so that many small sums are
-// not free; unknown is for a cost that is not known.
+// not free; unknown is for a cost that is unknown.
 func micros(nanos *int64, unknown int64) int64 {
 	if nanos == nil {
 		return unknown

@@ -14,9 +14,9 @@ type Kind uint8
 
 const (
 	NoKey      Kind = iota // no key was shown
-	UnknownKey             // a key was shown that nobody has
-	DamagedKey             // one of heald's making that was mistyped or cut off
-	ExpiredKey             // one that was replaced, whose time is over
+	UnknownKey             // an unknown key was shown
+	DamagedKey             // a key made by heald that was mistyped or cut off
+	ExpiredKey             // a replaced key that has expired
 	Ambiguous              // keys of two callers
 	Disabled               // the tenant is switched off
 	Model                  // the tenant may not use this model
@@ -27,30 +27,28 @@ const (
 	OutOfMoney             // money that does not come back soon: of the month, or in total
 	Spent                  // requests or tokens in total, which never come back
 	TooLarge               // the request alone needs more than a budget's limit
-	Unpriced               // the model's price is not known, and the tenant's budget of money could not count it
+	Unpriced               // the model's price is unknown, and the tenant's budget of money could not count it
 	kindsCount             // keep last
 )
 
 // Kinds is the number of kinds, for tables that must be complete.
 const Kinds = int(kindsCount)
 
-// Denied is a request that a tenant may not make, or not now.
+// Denied is the error for a request that a tenant may not make, or not now.
 type Denied struct {
 	Kind Kind
-	// Tenant is the tenant's name; "" if it is not known who calls.
+	// Tenant is the tenant's name; "" if unknown who calls.
 	Tenant string
 	// Limit is the name of the limit that is spent; "" for other kinds.
 	Limit string
 	// Model is the name that is not allowed, as the caller wrote it or as
 	// configuration has it; "" for other kinds.
 	Model string
-	// RetryAfter is how long until the same request can succeed; 0 if nobody
-	// knows.
+	// RetryAfter is how long until the same request can succeed; 0 if unknown.
 	RetryAfter time.Duration
 }
 
-// Error says what is wrong, in words for the caller. "" leaves it to the API's
-// own words.
+// Error says what is wrong, for the caller. "" leaves it to the API's own text.
 func (d *Denied) Error() string {
 	switch d.Kind {
 	case NoKey:
@@ -90,7 +88,7 @@ func (d *Denied) Error() string {
 // mistake, and repeat the request at once, in vain.
 const longestRetry = time.Minute
 
-// Client is the refusal as the client's dialect words it.
+// Client is the refusal as an error for the client's dialect.
 func (d *Denied) Client() *conversation.Error {
 	out := &conversation.Error{Message: d.Error(), RetryAfter: int(math.Ceil(d.RetryAfter.Seconds()))}
 	switch d.Kind {

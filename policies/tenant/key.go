@@ -38,7 +38,7 @@ func (h Hash) String() string { return fmt.Sprintf("%x", h[:]) }
 
 // Key is what is known of one key of a tenant: not the key.
 type Key struct {
-	// ID names the key in logs, records and `heald tenant list`. It tells
+	// ID names the key in logs, records and `heald tenant list`. It reveals
 	// nothing of the key.
 	ID   string
 	Hash Hash
@@ -48,7 +48,8 @@ type Key struct {
 	Place string
 }
 
-// lasts is positive if the key expires later than another, and negative if earlier.
+// lasts compares expiries: positive if the key expires later than another,
+// negative if earlier.
 func (k *Key) lasts(other *Key) int {
 	if k.Expires.IsZero() != other.Expires.IsZero() {
 		if k.Expires.IsZero() {
@@ -59,8 +60,7 @@ func (k *Key) lasts(other *Key) int {
 	return k.Expires.Compare(other.Expires)
 }
 
-// Make makes a key. It is shown to whoever asked for it, once; only its hash is
-// kept.
+// Make makes a key. It is shown once; only its hash is kept.
 func Make() account.Secret {
 	var b [256 / 8]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
@@ -68,16 +68,16 @@ func Make() account.Secret {
 	return account.NewSecret(text + checksum(text))
 }
 
-// Form is what a text's form says about it as a key of heald's making.
+// Form says whether a text has the form of a key made by heald.
 type Form uint8
 
 const (
-	Foreign Form = iota // not of heald's making: an operator's choice, or no key at all
+	Foreign Form = iota // not made by heald: chosen by an operator, or no key at all
 	Made                // complete, and its checksum is right
 	Damaged             // begins like one, but was mistyped or cut off
 )
 
-// FormOf tells keys that heald has made from others by their form alone.
+// FormOf recognizes keys that heald has made by their form alone.
 func FormOf(key string) Form {
 	if !strings.HasPrefix(key, keyPrefix) {
 		return Foreign

@@ -83,7 +83,7 @@ func (l Limits) list() []limit {
 	return out
 }
 
-// Validate finds what cannot be a limit. path is that of the limits.
+// Validate lists invalid limits. path is that of the limits.
 func (l Limits) Validate(path string) []error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(l)) {

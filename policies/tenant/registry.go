@@ -16,7 +16,7 @@ import (
 type Registry struct {
 	keys    map[Hash]entry
 	tenants []*Tenant // by name
-	open    *Tenant   // whose everybody is; nil where a key is asked for
+	open    *Tenant   // the tenant of every caller; nil if keys are required
 }
 
 // entry is one key.
@@ -28,23 +28,23 @@ type entry struct {
 // Caller is who sent a request.
 type Caller struct {
 	Tenant *Tenant
-	// KeyID names the key that was shown; "" where none is asked for.
+	// KeyID names the key that was shown; "" if none is required.
 	KeyID string
 }
 
-// Open returns a registry that asks for no key: everybody is Default.
+// Open returns a registry that requires no key: every caller is Default.
 func Open() *Registry {
 	t := &Tenant{Name: Default, Weight: 1}
 	return &Registry{open: t, tenants: []*Tenant{t}}
 }
 
-// New makes a registry of tenants. With none, nobody may call. The error lists
-// every fault.
+// New makes a registry of tenants. Without tenants all callers are refused. The
+// error lists every fault.
 func New(tenants []Tenant) (*Registry, error) {
 	r := &Registry{keys: map[Hash]entry{}}
 	var errs []error
-	at := map[string]string{}  // where a name stands
-	where := map[Hash]string{} // where a key stands
+	at := map[string]string{}  // where a name is configured
+	where := map[Hash]string{} // where a key is configured
 	bad := func(path, found, consequence, fix string) {
 		errs = append(errs, &setting.Problem{Path: path, Found: found, Consequence: consequence, Fix: fix})
 	}
@@ -85,9 +85,9 @@ func (r *Registry) Asks() bool { return r.open == nil }
 // Tenants are all of them, by name. They must not be changed.
 func (r *Registry) Tenants() []*Tenant { return r.tenants }
 
-// Still finds a caller again who was admitted before: files may have changed
-// since, and keys end.
-func (r *Registry) Still(c Caller, now time.Time) (Caller, *Denied) {
+// Recheck looks up a caller that was admitted before: the configuration may
+// have changed since, and keys expire.
+func (r *Registry) Recheck(c Caller, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return c, nil
 	}
@@ -103,7 +103,7 @@ func (r *Registry) Still(c Caller, now time.Time) (Caller, *Denied) {
 	return entry{t, t.Keys[k]}.caller(now)
 }
 
-// caller is whose key it is, if it counts now.
+// caller is the owner of the key, if the key is valid now.
 func (e entry) caller(now time.Time) (Caller, *Denied) {
 	switch {
 	case !e.key.Expires.IsZero() && !now.Before(e.key.Expires):
@@ -114,11 +114,11 @@ func (e entry) caller(now time.Time) (Caller, *Denied) {
 	return Caller{Tenant: e.tenant, KeyID: e.key.ID}, nil
 }
 
-// Who finds out who calls with the keys that a request shows. Each is hashed
-// once and looked up: what the time tells depends on the hash, which nobody can
-// choose. With known keys of two tenants it is not clear who calls; of two of one
-// tenant, as clients show while keys are rotated, the one that lasts longer counts.
-func (r *Registry) Who(shown []string, now time.Time) (Caller, *Denied) {
+// Identify returns the caller of a request by the keys that it shows. Each is
+// hashed once and looked up, so the timing depends on the hash, which cannot be
+// chosen. Known keys of two tenants are ambiguous; of two keys of one tenant,
+// as clients show while keys are rotated, the one that expires later is used.
+func (r *Registry) Identify(shown []string, now time.Time) (Caller, *Denied) {
 	if r.open != nil {
 		return Caller{Tenant: r.open}, nil
 	}

@@ -9,7 +9,7 @@ import (
 
 func key(id, text string) Key { return Key{ID: id, Hash: HashOf(text)} }
 
-func TestWho(t *testing.T) {
+func TestIdentify(t *testing.T) {
 	made := Make().Reveal()
 	soon := key("old", "key-of-old")
 	soon.Expires = now.Add(time.Second)
@@ -52,7 +52,7 @@ func TestWho(t *testing.T) {
 		{"disabled", []string{"key-of-off"}, "", "", Disabled},
 		{"expired and disabled", []string{"gone-and-off"}, "", "", ExpiredKey},
 	} {
-		caller, denied := r.Who(c.shown, now)
+		caller, denied := r.Identify(c.shown, now)
 		switch {
 		case c.tenant != "":
 			if denied != nil || caller.Tenant == nil || caller.Tenant.Name != c.tenant || caller.KeyID != c.key {
@@ -69,7 +69,7 @@ func TestWho(t *testing.T) {
 
 func TestNobodyIsAskedForAKey(t *testing.T) {
 	for _, shown := range [][]string{nil, {"heald"}, {"a", "b"}} {
-		caller, denied := Open().Who(shown, now)
+		caller, denied := Open().Identify(shown, now)
 		if denied != nil || caller.Tenant.Name != Default || caller.KeyID != "" || caller.Tenant.Want(Estimate{}, now) != nil {
 			t.Errorf("%v: %+v, %v", shown, caller, denied)
 		}
@@ -85,7 +85,7 @@ func TestNoTenantsLetNobodyIn(t *testing.T) {
 	if err != nil || !r.Asks() {
 		t.Fatal(r, err)
 	}
-	if caller, denied := r.Who(nil, now); denied == nil || caller.Tenant != nil {
+	if caller, denied := r.Identify(nil, now); denied == nil || caller.Tenant != nil {
 		t.Errorf("%+v, %v", caller, denied)
 	}
 }
@@ -150,7 +150,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-func BenchmarkWho(b *testing.B) {
+func BenchmarkIdentify(b *testing.B) {
 	var tenants []Tenant
 	for i := range 1000 {
 		tenants = append(tenants, Tenant{Name: fmt.Sprint("t", i), Keys: []Key{key("1", fmt.Sprint("key", i))}})
@@ -162,7 +162,7 @@ func BenchmarkWho(b *testing.B) {
 	shown := []string{"key500"}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, denied := r.Who(shown, now); denied != nil {
+		if _, denied := r.Identify(shown, now); denied != nil {
 			b.Fatal(denied)
 		}
 	}

@@ -7,16 +7,16 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// mostShown is how many keys of one request are looked at. A client has one,
-// and its SDK may repeat it in another header or send a placeholder beside it.
+// mostShown is how many keys of one request are read. A client has one, and its
+// SDK may repeat it in another header or send a placeholder beside it.
 const mostShown = 16
 
-// Shown are the different API keys that a request shows, wherever one of the
-// APIs expects it: the client's library decides where, not the path. Anthropic's
+// KeysOf returns the different API keys in a request, wherever one of the APIs
+// expects a key: the client's library decides where, not the path. Anthropic's
 // take x-api-key or a bearer token, OpenAI's a bearer token, Azure's api-key,
 // Google's x-goog-api-key, a bearer token, or key in the query. At most
 // mostShown are returned.
-func Shown(req *policies.Request) []string {
+func KeysOf(req *policies.Request) []string {
 	var keys []string
 	add := func(key string) {
 		if key == "" || len(keys) == mostShown {
@@ -44,7 +44,7 @@ func Shown(req *policies.Request) []string {
 	if !found {
 		return keys
 	}
-	values, _ := url.ParseQuery(query) // what could be read of it
+	values, _ := url.ParseQuery(query) // use what could be parsed
 	for _, key := range values["key"] {
 		add(key)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-func TestShown(t *testing.T) {
+func TestKeysOf(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		headers policies.Headers
@@ -29,34 +29,34 @@ func TestShown(t *testing.T) {
 		{"the same twice", policies.Headers{{Name: "x-api-key", Value: "k"}, {Name: "authorization", Value: "Bearer k"}}, "/?key=k", []string{"k"}},
 		{"two", policies.Headers{{Name: "x-api-key", Value: "k"}, {Name: "authorization", Value: "Bearer l"}}, "/", []string{"k", "l"}},
 	} {
-		if got := Shown(&policies.Request{Headers: c.headers, Path: c.path}); !reflect.DeepEqual(got, c.want) {
+		if got := KeysOf(&policies.Request{Headers: c.headers, Path: c.path}); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
 }
 
 // However many keys a request shows, only some are looked at.
-func TestShownIsBounded(t *testing.T) {
+func TestKeysOfIsBounded(t *testing.T) {
 	var headers policies.Headers
 	path := "/?"
 	for i := range 1000 {
 		headers = append(headers, policies.Header{Name: "x-api-key", Value: fmt.Sprint("h", i)})
 		path += fmt.Sprint("key=q", i, "&")
 	}
-	if got := Shown(&policies.Request{Headers: headers, Path: path}); len(got) != mostShown {
+	if got := KeysOf(&policies.Request{Headers: headers, Path: path}); len(got) != mostShown {
 		t.Errorf("%d keys", len(got))
 	}
 }
 
 // Whatever a client sends, what is shown has no key twice, none that is empty,
 // and all of them are in the request.
-func FuzzShown(f *testing.F) {
+func FuzzKeysOf(f *testing.F) {
 	f.Add("x-api-key", "k", "Bearer k", "key=k")
 	f.Add("authorization", "bearer  \t", "Basic x", "key=%zz&key=+")
 	f.Fuzz(func(t *testing.T, name, value, auth, query string) {
 		req := &policies.Request{Path: "/v1?" + query, Headers: policies.Headers{{Name: name, Value: value}, {Name: "authorization", Value: auth}}}
 		seen := map[string]bool{}
-		for _, key := range Shown(req) {
+		for _, key := range KeysOf(req) {
 			if key == "" || seen[key] {
 				t.Errorf("%q is empty or there twice", key)
 			}
@@ -69,7 +69,7 @@ func FuzzShown(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if caller, denied := registry.Who(Shown(req), now); (denied == nil) != seen["k"] || (caller.Tenant != nil) != seen["k"] {
+		if caller, denied := registry.Identify(KeysOf(req), now); (denied == nil) != seen["k"] || (caller.Tenant != nil) != seen["k"] {
 			t.Errorf("shown %v: %v, %v", seen, caller, denied)
 		}
 	})

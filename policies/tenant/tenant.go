@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Default is the tenant of callers that are not told apart: of client_keys, and
-// of everybody where no key is asked for.
+// Default is the tenant of callers that are not distinguished: of client_keys,
+// and of all callers if no key is required.
 const Default = "default"
 
 // Tenant is a caller with limits of its own: a team, a person, an application.
@@ -21,26 +21,30 @@ type Tenant struct {
 	Name string `yaml:"name"`
 	// Disabled refuses all requests of the tenant with 403.
 	Disabled bool `yaml:"disabled"`
-	// Models are those that the tenant may use, '*' standing for any text; left
-	// out, it may use all, and a list without an entry is refused. The name that a client asks for and every model that it
-	// may lead to must be allowed.
+	// Models are those that the tenant may use, '*' standing for any text. Default:
+	// all. A list without an entry is refused. The name that a client asks for and
+	// every model that it may lead to must be allowed.
 	Models []string `yaml:"models"`
 	// Weight is the tenant's share where several wait, relative to that of the
-	// others; default 1, at most 1000.
-	Weight int `yaml:"weight"`
+	// others, at most 1000; default 1.
+	Weight int `yaml:"weight" unit:"shares"`
 	// MaxConcurrency is how many attempts the tenant may have at once; default
 	// no limit.
-	MaxConcurrency int `yaml:"max_concurrency"`
+	MaxConcurrency int `yaml:"max_concurrency" unit:"attempts"`
 	// MaxWaiting is how many of its requests may wait at once; the next one is
 	// refused. Default MaxConcurrency + 20, or no limit where there is no
-	// MaxConcurrency. 0 lets none wait.
-	MaxWaiting *int `yaml:"max_waiting" zero:"none waits"`
+	// MaxConcurrency.
+	MaxWaiting *int `yaml:"max_waiting" zero:"none waits" unit:"requests"`
 	// Limits bound what the tenant uses in windows of time, such as
-	// {requests/minute: 60, tokens/day: 2000000, money/month: 50}.
+	// {requests/minute: 60, tokens/day: 2000000, money/month: 50.5}: requests,
+	// tokens or money, per minute, hour, day or month, or in total.
 	Limits Limits `yaml:"limits"`
 	// Labels are for whoever reads records of use, such as {team: search}; at
 	// most 16.
 	Labels map[string]string `yaml:"labels"`
+	// RecordBodies is false where bodies of the tenant's requests are never kept,
+	// whatever record.bodies says; default true.
+	RecordBodies *bool `yaml:"record_bodies"`
 
 	// Keys are those with which the tenant may call.
 	Keys []Key `yaml:"-"`
@@ -97,12 +101,15 @@ func (t *Tenant) Waiting() int {
 	return -1
 }
 
+// KeepsBodies reports whether bodies of the tenant's requests may be kept.
+func (t *Tenant) KeepsBodies() bool { return t.RecordBodies == nil || *t.RecordBodies }
+
 // LimitsMoney reports whether one of the limits is of money.
 func (t *Tenant) LimitsMoney() bool {
 	return slices.ContainsFunc(t.Limits.list(), func(l limit) bool { return l.unit == Money })
 }
 
-// Validate finds what cannot be. path is that of the tenant; "" for a file of
+// Validate lists what is invalid. path is that of the tenant; "" for a file of
 // its own.
 func (t *Tenant) Validate(path string) []error {
 	var errs []error

@@ -19,8 +19,7 @@ var windowNames = [...]string{"minute", "hour", "day", "month", "total"}
 // String is the window's name in configuration.
 func (w Window) String() string { return windowNames[w] }
 
-// never is the end of Total: a time that no store mistakes for one that has
-// passed.
+// never is the end of Total, far in the future.
 var never = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 
 // End is when the window ends in which now lies. now itself is never the end:

@@ -106,9 +106,9 @@ func (b *bench) run(ctx context.Context, list []scenario, o options) ([]cell, er
 	return cells, nil
 }
 
-// turn is the k-th order of the variants. Every second one is backwards, so that
-// of two neighbors each is as often the first; and where the order begins moves
-// on, so that nobody is always the last.
+// turn is the k-th order of the variants. Every second one is backwards, so
+// that of two neighbors each is as often the first; and the order rotates, so
+// that no variant is always the last.
 func turn(variants []*variant, k int) []*variant {
 	first := k / 2 % len(variants)
 	order := slices.Concat(variants[first:], variants[:first])
@@ -174,7 +174,7 @@ func (b *bench) prepare(ctx context.Context, s *scenario) error {
 	return nil
 }
 
-// try sends a request and looks at the whole answer.
+// try sends a request and checks the whole answer.
 func (b *bench) try(ctx context.Context, v *variant, check func([]byte) error) error {
 	got, err := b.load.whole(ctx, v)
 	if err == nil {

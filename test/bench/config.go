@@ -27,7 +27,7 @@ const (
 )
 
 // keyVariable is the variable that holds the API key of heald's only account.
-// The upstream does not look at it.
+// The upstream ignores it.
 const keyVariable = "HEALD_BENCH_KEY=none"
 
 // room holds the longest answer (10,000 events of 400 bytes) with the messages

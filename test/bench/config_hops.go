@@ -23,7 +23,7 @@ import (
 func withoutProcessor(config *bootstrapv3.Bootstrap) error {
 	for _, c := range config.GetStaticResources().GetClusters() {
 		if c.GetName() == sidecarCluster {
-			c.HealthChecks = nil // there is nobody to ask
+			c.HealthChecks = nil // there is no server to ask
 		}
 	}
 	found := false

@@ -1,5 +1,5 @@
-// Command bench measures what heald costs, as ratios to what could stand in its
-// place, and to the heald of another commit.
+// Command bench measures what heald costs, as ratios to its alternatives and to
+// the heald of another commit.
 //
 //	make bench                                       about four minutes
 //	make bench BASE=78fe32b                          also that commit's heald, built for it

@@ -89,7 +89,7 @@ func yardstick(ctx context.Context, command string, args []string) error {
 	return noop.Serve(ctx, l, backend)
 }
 
-// find returns the Envoy binary, after a look at what else must be there.
+// find returns the Envoy binary, after checking the other requirements.
 func (l *lineup) find() (string, error) {
 	if err := l.check(); err != nil {
 		return "", err

@@ -55,7 +55,7 @@ func (o *opener) upTo(n int) error {
 	return first
 }
 
-// stream opens one, tells when it has begun, and then waits for its end.
+// stream opens one, signals when it has begun, and then waits for its end.
 func (o *opener) stream() {
 	resp, err := o.load.send(o.ctx, o.v)
 	if err != nil {

@@ -21,8 +21,8 @@ const profileCommand = "profile"
 // request costs most, in one its history, in one the answer.
 const profiled = "json-small,body-200k,sse-1000"
 
-// profile drives heald with one scenario after the other, each for the same time,
-// and writes what its processor time was spent on to DIR/SCENARIO.pprof.
+// profile drives heald with one scenario after the other, each for the same
+// time, and writes its CPU profile to DIR/SCENARIO.pprof.
 func profile(ctx context.Context, args []string, progress io.Writer) error {
 	o := options{}
 	fs := flag.NewFlagSet(profileCommand, flag.ContinueOnError)
@@ -139,7 +139,7 @@ func (p *profiledHeald) record(ctx context.Context, s *scenario, seconds int) ([
 	}()
 	data, err := p.cpu(driving, seconds)
 	select {
-	case failed := <-driven: // before its end: these requests are not what was to be profiled
+	case failed := <-driven: // before its end: these requests are not to be profiled
 		return nil, errors.Join(failed, err, errors.New("the requests ended before the profile"))
 	default:
 	}

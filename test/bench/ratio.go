@@ -18,11 +18,11 @@ var compared = []ratio{
 	{nameLean, nameHeald}, {nameLean, nameProxy}, {nameLean, nameBase},
 }
 
-// ratioFigures are what they are of.
+// ratioFigures are the figures that ratios are computed of.
 var ratioFigures = []figure{envoyCPU, sidecarCPU, bothCPU, p50}
 
-// ratio is taken in each round by itself. It is empty where one of both has no
-// such figure.
+// ratio is computed for each round. It is empty if one of the two has no such
+// figure.
 func (r results) ratio(scenario string, of ratio, f figure) spread {
 	var values []float64
 	for round, under := range r[scenario][of.under] {
@@ -101,7 +101,7 @@ var aims = []aim{
 	{"body-200k", ratio{nameHeald, nameNoop}, sidecarCPU, 2},
 }
 
-// printAims says which aims the medians of what was measured reach.
+// printAims prints which aims the measured medians reach.
 func printAims(w io.Writer, r results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, a := range aims {

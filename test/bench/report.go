@@ -44,7 +44,7 @@ func newReport(o options, list []scenario, envoy string) *report {
 	return r
 }
 
-// version asks a binary; what it cannot say is unknown.
+// version asks a binary for its version; "unknown" if that fails.
 func version(binary, arg string) string {
 	out, err := exec.Command(binary, arg).Output()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // figure is a column of the table.
 type figure struct {
 	name string
-	// of is NaN-free: 0 stands for what a variant does not have.
+	// of has no NaN: 0 means that a variant lacks the figure.
 	of func(c *cell) float64
 }
 
@@ -78,8 +78,8 @@ func printFigures(w io.Writer, list []scenario, variants []string, r results) er
 	return t.Flush()
 }
 
-// digits is v with three significant digits, whole where it is large; "-" for 0,
-// which is what is not there.
+// digits is v with three significant digits, whole if it is large; "-" for 0, a
+// missing figure.
 func digits(v float64) string {
 	switch {
 	case v == 0:

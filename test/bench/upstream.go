@@ -34,7 +34,7 @@ type upstream struct {
 	served atomic.Int64
 
 	mu   sync.Mutex
-	seen *request // filled by the next request; nil when nobody wants it
+	seen *request // filled by the next request; nil if it is not requested
 }
 
 // startUpstream listens on a free port of loopback. It speaks HTTP/2 in clear
@@ -86,7 +86,7 @@ func (u *upstream) capture(send func() error) (*request, error) {
 	return r, err
 }
 
-// ServeHTTP answers with what is set.
+// ServeHTTP answers as configured.
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := u.read(r); err != nil {
 		panic(http.ErrAbortHandler) // the client left

@@ -1,6 +1,6 @@
-// Package connectproxy is a CONNECT proxy for tests, as companies have one
-// between their networks and the world. It knows names that nobody else
-// resolves, may ask for a login, may refuse, and remembers what it was asked.
+// Package connectproxy is a CONNECT proxy for tests, as companies have between
+// their networks and the Internet. It resolves names of its own, may require a
+// login, may refuse, and records its requests.
 package connectproxy
 
 import (
@@ -17,7 +17,7 @@ import (
 
 // Options configure a Proxy.
 type Options struct {
-	// Hosts are the addresses by host:port; what is not there gets a 502.
+	// Hosts are the addresses by host:port; other names get a 502.
 	Hosts map[string]string
 	// Authorization is the value of Proxy-Authorization that is asked for; ""
 	// asks for none.
@@ -74,7 +74,7 @@ func (p *Proxy) Requests() []Request {
 	return slices.Clone(p.requests)
 }
 
-// Close ends all tunnels; nobody listens at the address any more.
+// Close ends all tunnels and stops listening.
 func (p *Proxy) Close() {
 	_ = p.listener.Close()
 	p.mu.Lock()

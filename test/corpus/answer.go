@@ -15,7 +15,7 @@ type answer struct {
 	ran      []string // code that the upstream ran, and its output
 	finish   finish
 	usage    usage
-	guessed  bool   // the upstream told no usage, so that of the client is an estimate
+	guessed  bool   // the upstream sent no usage, so the client's is an estimate
 	failed   string // what its error says; "" for none
 }
 
@@ -49,8 +49,8 @@ const (
 // tools brought, output with thoughts.
 type usage struct{ input, cached, output, thoughts int }
 
-// differ tells in what a client's answer is not the upstream's. Files have no
-// place in some APIs, so that words stand for them.
+// differ reports how a client's answer differs from the upstream's. Some APIs
+// have no place for files, so a text replaces them.
 func differ(want, got *answer) []string {
 	var faults []string
 	fault := func(what string, want, got any) {

@@ -24,13 +24,13 @@ type api struct {
 	stream   func(body []byte) (*answer, error)
 	document func(body []byte) (*answer, error)
 
-	// native says that the API is Gemini's own: what its clients write and
-	// what the upstream answers is passed on in its words, wrong or not.
+	// native says that the API is Gemini's own: requests and answers are passed on
+	// unchanged, wrong or not.
 	native bool
 }
 
-// apis are the client APIs, Gemini's own last. One that heald does not speak
-// is told and left out.
+// apis are the client APIs, Gemini's own last. One that heald does not speak is
+// reported and left out.
 var apis = []api{
 	{"claude", "anthropic_requests.jsonl.gz", askClaude, readClaude, sampleClaude, streamClaude, documentClaude, false},
 	{"chat", "openai_chat_requests.jsonl.gz", askChat, readChat, sampleChat, streamChat, documentChat, false},

@@ -79,7 +79,7 @@ func claudeMessage(s *said, m value) {
 	}
 }
 
-// isReminder tells text that Claude Code injects from what its user typed.
+// isReminder reports whether Claude Code injected a text.
 func isReminder(s string) bool {
 	s = strings.TrimSpace(s)
 	return strings.HasPrefix(s, "<system-reminder>") && strings.HasSuffix(s, "</system-reminder>")
@@ -192,7 +192,7 @@ func claudeResult(s *said, b value) {
 	s.mayRefuse = append(s.mayRefuse, inner.mayRefuse...)
 }
 
-// joinResult makes one result of what it holds.
+// joinResult joins the parts of a result.
 func joinResult(items []item) item {
 	r := item{slot: user, kind: result}
 	var texts []string
@@ -203,7 +203,7 @@ func joinResult(items []item) item {
 			texts = append(texts, i.text)
 		}
 	}
-	if r.pieces != nil { // then the exact words of the whole are free
+	if r.pieces != nil { // then the exact text of the whole does not matter
 		r.pieces = append(r.pieces, texts...)
 		return r
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// compare tells what of a client's request is missing, changed or invented in
+// compare reports what of a client's request is missing, changed or invented in
 // the Gemini request. It allows the changes that the translation is meant to
 // make and no other:
 //
@@ -107,7 +107,7 @@ func (c *comparison) tools() {
 }
 
 // words checks that a schema lost no property and no choice. What it lost may
-// be told in a description.
+// be in a description.
 func (c *comparison) words(where string, want, got map[string]bool, described string) {
 	for _, w := range slices.Sorted(maps.Keys(want)) {
 		_, word, _ := strings.Cut(w, " ")

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pair is a call and what it gave.
+// pair is a call and its result.
 type pair struct {
 	call     item
 	answer   item
@@ -157,7 +157,7 @@ func picture(mime string) bool {
 	return mime == "image/png" || mime == "image/jpeg" || mime == "image/webp"
 }
 
-// inWords reports whether a text stands for a file: one of a type that Gemini
+// inWords reports whether a text may replace a file: one of a type that Gemini
 // does not take, or one that the original service keeps and a result names.
 func (c *comparison) inWords(m media) bool {
 	return slices.ContainsFunc(c.got.items, func(g item) bool {

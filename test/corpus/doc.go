@@ -1,5 +1,5 @@
 // Command corpus runs recorded traffic of real clients and of Gemini through
-// heald's translation and tells what does not come out as it should:
+// heald's translation and reports wrong results:
 //
 //	HEALD_CORPUS=DIR go run ./test/corpus
 //
@@ -22,8 +22,8 @@
 // (scenarios.go). Differences are told, they are no exceptions: the recordings
 // differ too.
 //
-// The readers here share nothing with the code that they judge; they decode
-// into small structs the plain way. An API is one line in api.go.
+// The readers here share nothing with the code under test; they decode into
+// small structs the plain way. An API is one line in api.go.
 //
 // Everything that is not as described is an exception, is listed, and makes
 // the exit status 1. There is no list of rows that may fail.

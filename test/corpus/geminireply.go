@@ -126,7 +126,7 @@ func (f *geminiFold) call(c value) {
 	}
 }
 
-// finishes are the finish reasons; what is not here is strange.
+// finishes are the finish reasons; any other is a fault.
 var finishes = map[string]finish{
 	"STOP": stopped, "MAX_TOKENS": length, "TOO_MANY_TOOL_CALLS": pausing,
 	"SAFETY": refusing, "BLOCKLIST": refusing, "PROHIBITED_CONTENT": refusing, "SPII": refusing, "MODEL_ARMOR": refusing,

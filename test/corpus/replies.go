@@ -86,7 +86,7 @@ func (c *corpus) reply(a api, r row, want *answer, stream bool, step int) (*answ
 	return said, differ(want.expected(a.native), said)
 }
 
-// fine tells why a reply should have reached the client; "" if it should not.
+// fine says why a reply should have reached the client; "" if it should not.
 func (a *answer) fine(stream bool) string {
 	switch {
 	case a.failed != "":

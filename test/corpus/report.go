@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 )
 
-// outcome is what became of one row.
+// outcome is the result of one row.
 type outcome uint8
 
 const (
@@ -54,7 +54,7 @@ func (r *report) fault(id string, faults ...string) {
 	r.faults[id] = append(r.faults[id], faults...)
 }
 
-// faultsShown bounds what is told of one row.
+// faultsShown bounds the faults that are reported for one row.
 const faultsShown = 5
 
 // write writes the tables, the reasons and the exceptions.

@@ -66,14 +66,14 @@ func (c *corpus) request(a api, r row, path string, body []byte, t target, tr *e
 	want := a.read(doc)
 	if got.Reply != nil {
 		if a.native {
-			if _, own := fakegemini.Validate(t.path(), body, judged); own != nil && got.Reply.Status == 400 {
+			if _, own := fakegemini.Validate(t.path(), body, strict); own != nil && got.Reply.Status == 400 {
 				return refused, []string{"refused for what this Gemini would refuse"}
 			}
 		}
 		return refusal(want, t, got.Reply)
 	}
-	if _, err := fakegemini.Validate(got.Forward.Path, got.Forward.Body, judged); err != nil {
-		if _, own := fakegemini.Validate(got.Forward.Path, body, judged); a.native && own != nil {
+	if _, err := fakegemini.Validate(got.Forward.Path, got.Forward.Body, strict); err != nil {
+		if _, own := fakegemini.Validate(got.Forward.Path, body, strict); a.native && own != nil {
 			return refused, []string{"sent as the client wrote it, which this Gemini refuses"}
 		}
 		return exception, []string{"Gemini would refuse: " + strings.TrimSpace(err.Error())}
@@ -91,7 +91,7 @@ func (c *corpus) request(a api, r row, path string, body []byte, t target, tr *e
 	return right, nil
 }
 
-// refusal judges a refusal: it must be one that the request gives reason for.
+// refusal checks a refusal: the request must give a reason for it.
 func refusal(want *said, t target, reply *policies.Reply) (outcome, []string) {
 	reasons := slices.Clone(want.mayRefuse)
 	if t.old && len(want.tools) > 0 && len(want.builtins) > 0 {

@@ -132,7 +132,7 @@ func (f *responsesFold) whole() (*answer, error) {
 		}
 	}
 	a, err := responsesAnswer(f.end)
-	if a != nil && a.failed != "" { // the end of a failure need not repeat what came
+	if a != nil && a.failed != "" { // the end of a failed response need not repeat its output
 		a.texts, a.thoughts = f.spoken.texts, f.spoken.thoughts
 	}
 	return a, err

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// said is what a request says, whichever API it is made for.
+// said is the content of a request, for any API.
 type said struct {
 	items  []item
 	tools  []tool
@@ -23,9 +23,9 @@ func (s *said) add(i item) { s.items = append(s.items, i) }
 
 func (s *said) refusable(why string) { s.mayRefuse = append(s.mayRefuse, why) }
 
-// settle judges the conversation once it is complete: system text with nothing
-// after it is the user's, and where nothing at all is said there is nothing to
-// ask.
+// settle applies the rules for a complete conversation: system text with
+// nothing after it is the user's, and a conversation without content is not
+// sent.
 func (s *said) settle() {
 	empty, alone := true, !spoken(s.items)
 	for i := range s.items {
@@ -44,7 +44,7 @@ func spoken(items []item) bool {
 	return slices.ContainsFunc(items, func(i item) bool { return i.slot != system })
 }
 
-// slot is who says something.
+// slot is the speaker of an item.
 type slot string
 
 const (
@@ -53,7 +53,7 @@ const (
 	model  slot = "model"
 )
 
-// kind is what is said.
+// kind is the kind of an item.
 type kind uint8
 
 const (
@@ -63,16 +63,16 @@ const (
 	file               // media[0]
 )
 
-// item is one thing that is said, in order.
+// item is one piece of content, in order.
 type item struct {
 	slot slot
 	kind kind
 	text string
-	// pieces are told in any words, so long as all of them are there: server
-	// tool results, documents with a heading. Set in place of text.
+	// pieces must all occur in the text, in any wording: server tool results,
+	// documents with a heading. Set instead of text.
 	pieces []string
-	// injected text is no speech of its slot: a system text in
-	// mid-conversation, or a reminder that a client put beside results.
+	// injected text is not from its slot's speaker: system text within the
+	// conversation, or a reminder that a client put beside results.
 	injected bool
 
 	id, name string

@@ -25,9 +25,10 @@ func (s scenario) ids(file string) []string {
 	return out
 }
 
-// scenarios compares what becomes of a request with what the same test sent to
-// Gemini itself. The recordings are of different programs or different models,
-// so a difference is told and judged by its reader; it is no exception.
+// scenarios compares the translation of a request with what the same test sent
+// to Gemini itself. The recordings are of different programs or different
+// models, so a difference is only reported, for a person to decide on; it is
+// not a fault.
 func (c *corpus) scenarios(list []api) error {
 	bodies := map[string]row{}
 	var all []scenario

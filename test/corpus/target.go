@@ -27,8 +27,8 @@ var targets = []target{
 		backend: route.Backend{Kind: route.AIStudio}},
 }
 
-// everything lets recorded requests name what they like: the translation is
-// judged here, not the policy.
+// everything lets recorded requests name any resource: the translation is
+// tested here, not the policy.
 var everything = allow.Rules{
 	FileURIs: []string{"any"}, Tools: []string{"any"}, CachedContents: "any", Safety: "any", Labels: true,
 }
@@ -41,9 +41,9 @@ func (t target) path() string {
 	return "/v1beta/models/" + t.model + ":generateContent"
 }
 
-// judged are the rules of the fake Gemini: all of them. Signatures of recorded
-// histories are not its own, so their presence has to do.
-var judged = fakegemini.Options{PresenceOnly: true}
+// strict are all rules of the fake Gemini, except that signatures of recorded
+// histories, which are not its own, need only be present.
+var strict = fakegemini.Options{PresenceOnly: true}
 
 // outputLimit is that of every model of the targets.
 const outputLimit = 65_536

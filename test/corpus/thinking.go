@@ -23,8 +23,8 @@ func claudeThinking(body value) string {
 	return "none"
 }
 
-// chatThinking reads the same of a Chat request, also in the words of services
-// that speak that API and have their own for this.
+// chatThinking reads the same of a Chat request, also in the form of services
+// that speak that API with fields of their own for it.
 func chatThinking(body value) string {
 	effort := body.get("reasoning_effort").str()
 	if effort == "" {
@@ -71,7 +71,7 @@ func (c *comparison) thinking() {
 	}
 }
 
-// level is the thinking level that stands for what was asked.
+// level is the thinking level for the requested effort.
 func (t target) level(want string) string {
 	if n, ok := strings.CutPrefix(want, "budget "); ok {
 		switch tokens, _ := strconv.Atoi(n); {
@@ -96,7 +96,7 @@ func (t target) level(want string) string {
 	return want
 }
 
-// budget is the thinking budget that stands for what was asked.
+// budget is the thinking budget for the requested effort.
 func (t target) budget(want string) string {
 	switch want {
 	case "none":

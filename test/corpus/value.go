@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// value is a decoded JSON value. Its methods read what is there and give
-// nothing for what is not, whatever it is instead.
+// value is a decoded JSON value. Its methods return the zero value for anything
+// missing or of another type.
 type value struct{ v any }
 
 // parse reads one JSON document. Numbers keep their literals.

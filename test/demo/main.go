@@ -2,7 +2,8 @@
 // gets answers from Gemini through a stock Envoy, and replies that die early
 // are retried before the client notices. It starts what `heald up` starts,
 // sends a few requests, prints what happened, and exits 0 only if all was
-// right.
+// right. It ends with the address of the page that shows the same; with -keep the
+// page stays open until Ctrl-C.
 //
 // With GEMINI_API_KEY set it asks the real Gemini and leaves out the faults,
 // which only the fake can make.
@@ -10,8 +11,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
@@ -20,26 +23,28 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// limit bounds the whole demo.
+// limit bounds all scenes.
 const limit = 2 * time.Minute
 
 func main() {
 	binary := flag.String("heald", "bin/heald", "heald's `PATH`")
+	keep := flag.Bool("keep", false, "leave the page open until Ctrl-C")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if err := demo(ctx, *binary); err != nil {
+	if err := demo(ctx, os.Stdout, *binary, *keep); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()
-		cancel()
-		os.Exit(1) //nolint:gocritic // both were called
+		os.Exit(1) //nolint:gocritic // it was called
 	}
 }
 
-// demo runs every scene against one set-up.
-func demo(ctx context.Context, binary string) error {
+// demo runs every scene against one set-up, and with keep leaves it open until ctx
+// ends. out gets the end of what it prints.
+func demo(ctx context.Context, out io.Writer, binary string, keep bool) error {
+	open := ctx
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	var args []string
 	var fake *fakegemini.Server
 	if os.Getenv("GEMINI_API_KEY") == "" {
@@ -65,12 +70,15 @@ func demo(ctx context.Context, binary string) error {
 			failed++
 		}
 	}
-	if err := up.Stop(); err != nil {
-		return err
-	}
 	if failed > 0 {
-		return fmt.Errorf("%d scenes went wrong", failed)
+		return errors.Join(fmt.Errorf("%d scenes went wrong", failed), up.Stop())
 	}
-	fmt.Println("all was right")
-	return nil
+	fmt.Fprintln(out, "all was right")
+	if keep {
+		fmt.Fprintf(out, "each request, and why it went as it did: %s (until Ctrl-C)\n", up.Page())
+		<-open.Done()
+		return up.Stop()
+	}
+	fmt.Fprintf(out, "each request, and why it went as it did, was at %s: `make demo KEEP=1` leaves it open\n", up.Page())
+	return up.Stop()
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// scene is one request and what must come of it.
+// scene is one request and its expected result.
 type scene struct {
 	title  string
 	stream bool
 	tools  bool
 	prompt string
 	faults []fakegemini.Reply // what the fake answers first
-	// reasons are the log words of the attempts; the last one is "ok".
+	// reasons are the logged reasons of the attempts; the last one is "ok".
 	reasons []string
 	want    string // in the answer; "" for anything
 }
@@ -39,7 +39,7 @@ func scenes(fake bool) []scene {
 	}
 	if !fake {
 		for i := range all {
-			all[i].want = "" // a real model says what it likes
+			all[i].want = "" // a real model may say anything
 		}
 		return all
 	}
@@ -110,7 +110,7 @@ func (s scene) play(ctx context.Context, u *stack.Up) bool {
 // await reads the log until the request is finished there, and returns its
 // attempts.
 func (s scene) await(ctx context.Context, u *stack.Up, id string) []stack.Line {
-	_, _ = u.Log.Wait(ctx, 1, "request finished", "request_id", id) // the comparison below tells what lacks
+	_, _ = u.Log.Wait(ctx, 1, "request finished", "request_id", id) // the comparison below reports what is missing
 	return u.Log.Lines("attempt finished", "request_id", id)
 }
 
@@ -121,10 +121,10 @@ func wrong(err error) bool {
 
 func table(attempts []stack.Line) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "   attempt\tbackend\taccount\tstatus\tverdict\treason\twait")
+	fmt.Fprintln(w, "   attempt\tbackend\taccount\tstatus\tverdict\treason\twait, ms")
 	for _, a := range attempts {
 		fmt.Fprintf(w, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Get("attempt"), a.Get("backend"), a.Get("account"),
-			cmp.Or(a.Get("status"), "200"), a.Get("verdict"), a.Get("reason"), a.Get("wait"))
+			cmp.Or(a.Get("upstream_status"), "-"), a.Get("verdict"), a.Get("reason"), a.Get("wait_ms"))
 	}
 	_ = w.Flush()
 	fmt.Println()

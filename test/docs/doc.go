@@ -1,3 +1,4 @@
-// Package docs holds the documents for operators against the code: a word that
-// they explain must be one that heald writes, and the other way round.
+// Package docs holds the pages beside README against the code: the log words and
+// metrics that they name are written, their links lead somewhere, and so do those
+// of code and alerts into them, and the versions in FAQ are those of the tests.
 package docs

@@ -52,7 +52,7 @@ func TestRetryBudget(t *testing.T) {
 		eventually(t, "goroutines back to where they were", func() bool {
 			return s.Replicas[0].Goroutines() <= quiet+slack
 		})
-		o.judge(t, s)
+		o.check(t, s)
 	})
 }
 
@@ -121,12 +121,12 @@ func (o *outage) play(t *testing.T, s *stack.Stack) {
 	wg.Wait()
 }
 
-// judge holds what the clients got against the calls and Envoy's counts.
-func (o *outage) judge(t *testing.T, s *stack.Stack) {
+// check compares what the clients got with the calls and Envoy's counts.
+func (o *outage) check(t *testing.T, s *stack.Stack) {
 	n, attempts, cut := len(o.clients), 0, 0
 	for _, c := range o.clients {
-		had := c.judge(t)
-		c.judgeLog(t, s, had)
+		had := c.check(t)
+		c.checkLog(t, s, had)
 		attempts += had
 		if had < outageAttempts {
 			cut++
@@ -152,8 +152,8 @@ func (o *outage) judge(t *testing.T, s *stack.Stack) {
 	}
 }
 
-// judge checks the answer of one client, and says how many attempts it had.
-func (c *outageClient) judge(t *testing.T) (attempts int) {
+// check checks the answer of one client, and returns how many attempts it had.
+func (c *outageClient) check(t *testing.T) (attempts int) {
 	t.Helper()
 	sees, r := c.api.seen(c.got, c.stream, good)
 	if sees != c.api.sees[seesOverload] || !strings.Contains(r.message, "overloaded") {
@@ -174,9 +174,9 @@ func (c *outageClient) judge(t *testing.T) (attempts int) {
 	return attempts
 }
 
-// judgeLog checks what the log says of a client that had some attempts. heald
-// is not told of a refusal: the last it knows is that it asked for a retry.
-func (c *outageClient) judgeLog(t *testing.T, s *stack.Stack, had int) {
+// checkLog checks the log of a client that had some attempts. heald does not
+// learn of a refusal: its last line is that it asked for a retry.
+func (c *outageClient) checkLog(t *testing.T, s *stack.Stack, had int) {
 	t.Helper()
 	id, log := c.got.Header.Get("x-heald-request-id"), s.Replicas[0].Log
 	asked := len(log.Lines("attempt finished", "request_id", id, "verdict", "retry"))

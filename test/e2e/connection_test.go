@@ -66,7 +66,7 @@ func TestDeadConnection(t *testing.T) {
 	})
 }
 
-// Pings find a connection that died while nobody asked anything.
+// Pings find a connection that died while idle.
 func TestDeadConnectionIsFound(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
 		s, relay := behindRelay(t, stack.Options{Envoy: version, Edit: http2To(t, "{connection_keepalive: {interval: 1s, timeout: 1s}}")})

@@ -71,7 +71,7 @@ func TestWebSocketHandshake(t *testing.T) {
 	})
 }
 
-// gemini-cli is told that the connection ends with the reply, and nobody else is.
+// Only gemini-cli is told that the connection ends with the reply.
 func TestCloseIsAnnounced(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
 		s := stack.Start(t, stack.Options{Envoy: version})
@@ -90,7 +90,7 @@ func TestCloseIsAnnounced(t *testing.T) {
 }
 
 // A client may offer to go on in TLS, as Apache's HttpClient does with each
-// request: whoever does not care passes over it (RFC 9110, 7.8).
+// request: a server may ignore it (RFC 9110, 7.8).
 func TestOfferOfTLS(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
 		s := stack.Start(t, stack.Options{Envoy: version})
@@ -158,7 +158,7 @@ func TestProbesAtTheDoor(t *testing.T) {
 		if n := failedRequests(s); n != 0 {
 			t.Errorf("%v failed requests", n)
 		}
-		// Without a replica nobody should send requests here.
+		// Without a replica no requests should be sent here.
 		s.Replicas[0].Kill()
 		eventually(t, "/healthz says no", func() bool {
 			got := speak(t, s, "GET", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -50,7 +50,7 @@ func (l *load) stop() {
 	l.wg.Wait()
 }
 
-// One of two replicas is restarted under load, and nobody notices.
+// One of two replicas is restarted under load, and no client notices.
 func TestGracefulRestart(t *testing.T) {
 	const clients = 200
 	everyEnvoy(t, func(t *testing.T, version string) {

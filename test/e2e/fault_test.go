@@ -17,7 +17,7 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// fault is one thing that goes wrong, and what must come of it.
+// fault is one thing that goes wrong, and the expected result.
 type fault struct {
 	name string
 	// script is what backend a answers, in order, and second what backend b
@@ -26,7 +26,7 @@ type fault struct {
 	// gated is a script that waits somewhere until a streaming client has had
 	// its first byte.
 	gated func(first <-chan struct{}) []fakegemini.Reply
-	// before: a request that nobody looks at comes first and gets the script.
+	// before: an unchecked request comes first and gets the script.
 	before bool
 	// names: the first request names a file.
 	names  bool
@@ -50,7 +50,7 @@ const (
 	leavesLate                // with the first bytes
 )
 
-// want is what must come of a fault.
+// want is the expected result of a fault.
 type want struct {
 	sees   string // a key of api.sees
 	text   string // a part of the error's message
@@ -63,7 +63,7 @@ type want struct {
 	passed string
 	// brokenBy is the log word for an answer that had begun.
 	brokenBy string
-	// repairs are those that the client is told of.
+	// repairs are those that the client sees.
 	repairs    string
 	retryAfter string
 }
@@ -90,8 +90,7 @@ func (t try) backend() string {
 	return backend
 }
 
-// hops are the words in which the client is told of moves to another backend
-// or model.
+// hops is how moves to another backend or model are shown to the client.
 func hops(tries []try) (all []string) {
 	for i := range len(tries) - 1 {
 		if t, next := tries[i], tries[i+1]; t.backend() != next.backend() && next.backend() != "" || t.model != next.model {
@@ -165,7 +164,7 @@ func playGroups(t *testing.T, version string, a api, stream bool, table *faultTa
 			p.settle(t)
 			p.quiet = p.s.Replicas[0].Goroutines()
 			for _, f := range g.faults {
-				t.Run(f.name, func(t *testing.T) { p.judge(t, g, f, table) })
+				t.Run(f.name, func(t *testing.T) { p.check(t, g, f, table) })
 			}
 		})
 	}
@@ -197,8 +196,8 @@ type observed struct {
 	leak   string // "" if nothing stayed
 }
 
-// judge plays a fault and holds what came of it against what must.
-func (p *player) judge(t *testing.T, g faultGroup, f fault, table *faultTable) {
+// check plays a fault and compares the result with the expected one.
+func (p *player) check(t *testing.T, g faultGroup, f fault, table *faultTable) {
 	w := f.want
 	if !p.stream && f.json != nil {
 		w = *f.json
@@ -349,7 +348,7 @@ func (p *player) play(t *testing.T, f fault, answer string) (out observed) {
 	return out
 }
 
-// number is the attempt that a line tells of.
+// number is the attempt that a line is about.
 func number(l stack.Line) float64 {
 	n, _ := l["attempt"].(float64)
 	return n

@@ -243,8 +243,8 @@ var gzipHeader = http.Header{"Content-Type": {"text/event-stream"}, "Content-Enc
 
 const sseAnswer = `data: {"candidates":[{"content":{"role":"model","parts":[{"text":"` + good + `"}]},"finishReason":"STOP"}]}` + "\n\n"
 
-// Replies that a proxy on the way to the provider has compressed, although
-// nobody asked for it.
+// Replies that a proxy on the way to the provider has compressed, although that
+// was not requested.
 var packedFaults = append(concat(packedAs("gzip"), packedAs("deflate"), packedAs("zstd"), packedAs("br")), []fault{
 	{name: "client leaves in mid-stream of a gzip", client: leavesLate, script: once(fakegemini.EndWithoutFinish(half).Then(fakegemini.Silence()).Packed("gzip")),
 		want: want{sees: "left", tries: []try{a1(heal.ReasonOK)}, brokenBy: heal.ReasonClientGone},

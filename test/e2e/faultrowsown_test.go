@@ -9,9 +9,8 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// Faults of which it is told apart whose they are: the request's, the account's
-// for want of money, a gateway's in between; and replies that finish before they
-// begin.
+// Faults by who causes them: the request, an account without money, a gateway
+// in between; and replies that finish before they begin.
 
 var ownFaultGroups = []faultGroup{
 	{"two accounts: whose fault", stack.Options{Keys: []string{"key-1", "key-2"}}, concat(resourceFaults, moneyFaults, relayedFaults, packetFaults)},

@@ -55,7 +55,7 @@ var forms = []form{
 	{name: "text after", body: func(s string) []byte { return []byte(s + "\ngarbage") }, sees: seesInvalid},
 }
 
-// send sends a body in the form, and sees what comes of it.
+// send sends a body in the form, and checks the result.
 func (f form) send(t *testing.T, s *stack.Stack, path, body string) stack.Answer {
 	t.Helper()
 	c := stack.NewClient(t, stack.HTTP1)
@@ -106,8 +106,8 @@ func TestForms(t *testing.T) {
 	})
 }
 
-// A long compressed body is kept for retries as it came, is read anew by each
-// attempt, and goes on as plain JSON.
+// A long compressed body is kept for retries as it came, is read again by each
+// attempt, and is sent on as plain JSON.
 func TestCompressedBodyIsRetried(t *testing.T) {
 	everyEnvoy(t, func(t *testing.T, version string) {
 		s := stack.Start(t, stack.Options{Envoy: version, Plain: true,

@@ -35,8 +35,8 @@ var strangers = []string{
 	"x-request-id", "x-correlation-id", "x-session-id", "x-heald-session", "origin", "referer", "accept-language", "accept-encoding", "sec-ch-ua", "te", "x-stainless-os",
 }
 
-// strangerKey lets the stranger in, so that Origin and its kin are no reason to
-// refuse it.
+// strangerKey authorizes the stranger, so that Origin and the like are no
+// reason to refuse it.
 const strangerKey = "a stranger with a key"
 
 // upstreamHeaders are all that the provider may see, of heald and of HTTP.

@@ -49,7 +49,7 @@ func loadFault(n int) (fakegemini.Reply, bool) {
 }
 
 // Many clients at once, two replicas, a fifth of all upstream calls failing:
-// everybody gets the own whole answer or an honest error.
+// every client gets its own complete answer or an error.
 func TestLoadWithFaults(t *testing.T) {
 	s := stack.Start(t, stack.Options{
 		Envoy: locate.Versions[0], Plain: true, Replicas: 2, Keys: []string{"key-1", "key-2"},

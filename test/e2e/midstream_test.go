@@ -25,7 +25,7 @@ type midstream struct {
 	then  []fakegemini.Reply
 	// rest answers the requests for the rest; later ones get the whole answer.
 	rest []fakegemini.Reply
-	// cut: Envoy ends the client's stream, so that nobody can complete it.
+	// cut: Envoy ends the client's stream, so that it cannot be completed.
 	cut bool
 }
 

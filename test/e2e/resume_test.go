@@ -66,7 +66,7 @@ var rests = []struct {
 	whole   bool
 	keys    string
 	replies []fakegemini.Reply
-	tells   string // in resume_error
+	tells   string // in resume.error
 }{
 	{"continues", true, "1", once(continues), ""},
 	{"repeats everything", true, "1", once(fakegemini.Text(resumeBegin[:20], resumeBegin[20:]+resumeEnd)), ""},
@@ -196,13 +196,13 @@ func wantResumeLine(t *testing.T, s *stack.Stack, got stack.Answer, cause, resul
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, resumed := "broken", "false"
+	outcome := "broken"
 	if result == heal.ReasonResumed {
-		outcome, resumed = "passed", "true"
+		outcome = "passed"
 	}
 	l := lines[0]
-	failed := l.Get("resume_error")
-	if l.Get("outcome") != outcome || l.Get("resumed") != resumed || l.Get("reason") != result || l.Get("resume_cause") != cause ||
+	failed := l.Get("resume.error")
+	if l.Get("outcome") != outcome || l.Get("reason") != result || l.Get("resume.result") != result || l.Get("resume.cause") != cause ||
 		result != heal.ReasonResumed && !strings.Contains(failed, tells) {
 		t.Errorf("log line %v, want %s, %s because of %s, error with %q", l, outcome, result, cause, tells)
 	}
@@ -263,7 +263,7 @@ func TestNotResumed(t *testing.T) {
 							t.Errorf("%d upstream calls, want 1", n)
 						}
 						lines, err := s.Replicas[0].Log.Wait(patient(t), 1, "request finished", "request_id", got.Header.Get("x-heald-request-id"))
-						if err != nil || lines[0].Get("resumed") != "" || lines[0].Get("broken_by") != b.cause {
+						if err != nil || lines[0].Get("resume.result") != "" || lines[0].Get("broken_by") != b.cause {
 							t.Errorf("log line %v, %v", lines, err)
 						}
 					})
@@ -336,7 +336,7 @@ func TestResumeAtAnotherBackend(t *testing.T) {
 			t.Errorf("client saw %s:\n%s", saw, got.Body)
 		}
 		lines, err := s.Replicas[0].Log.Wait(patient(t), 1, "request finished", "request_id", got.Header.Get("x-heald-request-id"))
-		if err != nil || lines[0].Get("resume_backend") != "b" || got.Header.Get("x-heald-backend") != "a" {
+		if err != nil || lines[0].Get("resume.backend") != "b" || got.Header.Get("x-heald-backend") != "a" {
 			t.Errorf("log line %v, %v", lines, err)
 		}
 	})

@@ -20,7 +20,7 @@ const echoLimit = 200
 var shells = []string{"Bash", "run_shell_command", "exec_command", "shell"}
 
 // autoReply answers as a plausible model would.
-func autoReply(j *judge) Reply {
+func autoReply(j *validator) Reply {
 	var reply Reply
 	answers, text := lastInput(j.body)
 	schema, _ := j.responseSchema()
@@ -45,7 +45,7 @@ func autoReply(j *judge) Reply {
 }
 
 // thinks reports that the client is to see thoughts.
-func (j *judge) thinks() bool {
+func (j *validator) thinks() bool {
 	config := j.config("thinkingConfig")
 	return config.get("includeThoughts").isTrue() && config.get("thinkingBudget").literal() != "0"
 }
@@ -95,7 +95,7 @@ func outputs(answers []*node) string {
 }
 
 // autoCalls reads the wanted calls from the text; mode ANY calls in any case.
-func (j *judge) autoCalls(text string) []FunctionCall {
+func (j *validator) autoCalls(text string) []FunctionCall {
 	decls, _ := j.declarations()
 	if len(decls) == 0 || j.mode() == "NONE" {
 		return nil
@@ -169,7 +169,7 @@ func fitting(d *node) string {
 }
 
 // limited cuts an answer at the request's stop sequences and output limit.
-func (j *judge) limited(text string) Reply {
+func (j *validator) limited(text string) Reply {
 	for _, s := range j.config("stopSequences").list() {
 		text, _, _ = strings.Cut(text, s.str())
 	}

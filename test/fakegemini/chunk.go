@@ -32,7 +32,7 @@ type part struct {
 
 // renderer turns the chunks of one reply into JSON, counting as it goes.
 type renderer struct {
-	j        *judge
+	j        *validator
 	fixed    *Usage
 	ints     bool // enum values as numbers
 	id       string
@@ -44,7 +44,7 @@ type renderer struct {
 	told     int // tokens in all, as the last chunk had them
 }
 
-func newRenderer(j *judge, fixed *Usage, ints bool) *renderer {
+func newRenderer(j *validator, fixed *Usage, ints bool) *renderer {
 	r := &renderer{j: j, fixed: fixed, ints: ints, prompt: estimateTokens(j.body)}
 	sum := sha256.Sum256([]byte(j.body.json()))
 	r.id = base64.RawURLEncoding.EncodeToString(sum[:16])

@@ -18,7 +18,7 @@ func role(content *node) string {
 }
 
 // contents checks roles, order and parts.
-func (j *judge) contents() {
+func (j *validator) contents() {
 	contents := j.body.get("contents").list()
 	if len(contents) == 0 {
 		j.field(RuleContents, "contents", "contents is not specified")
@@ -40,7 +40,7 @@ func (j *judge) contents() {
 }
 
 // system checks systemInstruction: text only, and not empty.
-func (j *judge) system() {
+func (j *validator) system() {
 	system := j.body.get("systemInstruction")
 	if system == nil {
 		return
@@ -59,7 +59,7 @@ func (j *judge) system() {
 	}
 }
 
-func (j *judge) emptyText(path string) {
+func (j *validator) emptyText(path string) {
 	if j.target.vertex {
 		j.fault(RuleEmptyText, "Unable to submit request because it has an empty text parameter. Add a value to the parameter and try again.")
 		return
@@ -67,7 +67,7 @@ func (j *judge) emptyText(path string) {
 	j.field(RuleEmptyText, path+".data", "required oneof field 'data' must have one initialized field")
 }
 
-func (j *judge) parts(content *node, path string) {
+func (j *validator) parts(content *node, path string) {
 	parts := content.get("parts").list()
 	if len(parts) == 0 {
 		j.field(RuleContents, path+".parts", "contents.parts must not be empty.")
@@ -80,16 +80,16 @@ func (j *judge) parts(content *node, path string) {
 	}
 }
 
-// saysNothing reports whether a content of the user's is nothing but empty text,
+// saysNothing reports whether a content of the user's holds only empty text,
 // which AI Studio was recorded to take.
-func (j *judge) saysNothing(content *node) bool {
+func (j *validator) saysNothing(content *node) bool {
 	parts := content.get("parts").list()
 	return !j.target.vertex && role(content) == "user" && len(parts) > 0 && !slices.ContainsFunc(parts, func(p *node) bool {
 		return len(p.members) != 1 || p.get("text") == nil || p.get("text").str() != ""
 	})
 }
 
-func (j *judge) part(p *node, role, path string) {
+func (j *validator) part(p *node, role, path string) {
 	kind := dataField(p)
 	switch kind {
 	case "":
@@ -125,7 +125,7 @@ func dataField(p *node) string {
 	return ""
 }
 
-func (j *judge) callPart(call *node, role, path string) {
+func (j *validator) callPart(call *node, role, path string) {
 	if role != "model" {
 		j.fault(RuleRole, "Please ensure that function call turn contains only model parts: %s.function_call has role %s.", path, role)
 	}
@@ -137,7 +137,7 @@ func (j *judge) callPart(call *node, role, path string) {
 	}
 }
 
-func (j *judge) answerPart(answer *node, role, path string) {
+func (j *validator) answerPart(answer *node, role, path string) {
 	if role != "user" {
 		j.fault(RuleRole, "Please ensure that function response turn contains only user parts: %s.function_response has role %s.", path, role)
 	}
@@ -166,7 +166,7 @@ func (j *judge) answerPart(answer *node, role, path string) {
 
 // references refuses "$ref" members: inside an answer they refer to its parts
 // by display name, at any depth.
-func (j *judge) references(n *node, names map[string]bool) {
+func (j *validator) references(n *node, names map[string]bool) {
 	if n == nil {
 		return
 	}
@@ -183,7 +183,7 @@ func (j *judge) references(n *node, names map[string]bool) {
 
 // file checks a URI: AI Studio takes its own files and web addresses, Vertex AI
 // takes Cloud Storage and web addresses.
-func (j *judge) file(file *node, path string) {
+func (j *validator) file(file *node, path string) {
 	uri := file.get("fileUri").str()
 	uploaded := strings.HasPrefix(uri, "https://generativelanguage.googleapis.com/") || strings.HasPrefix(uri, "files/")
 	switch {
@@ -200,7 +200,7 @@ func (j *judge) file(file *node, path string) {
 	}
 }
 
-func (j *judge) partResolution(p, res *node, path string) {
+func (j *validator) partResolution(p, res *node, path string) {
 	if j.cap.generation < 30 {
 		j.field(RuleMedia, path+".media_resolution", "per-part media resolution is not supported for this model.")
 	}

@@ -75,7 +75,7 @@ func (g *gates) gate(name string) chan struct{} {
 	return g.open[name]
 }
 
-// release opens a gate for whoever waits at it now; the name starts afresh.
+// release opens a gate for the requests that wait at it; later ones wait again.
 func (g *gates) release(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -21,7 +21,7 @@ func countBody(t target, n *node) (*node, error) {
 	return wrapped, nil
 }
 
-func countReply(j *judge) Reply {
+func countReply(j *validator) Reply {
 	n := estimateTokens(j.body)
 	billable := ""
 	if j.target.vertex {

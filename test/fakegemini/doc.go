@@ -13,10 +13,10 @@
 //	reply       the next scripted reply, or the auto model  (queue.go, automodel.go)
 //	play        chunks, faults and gates onto the wire      (play.go)
 //
-// The fake is the judge of a proxy, so in doubt it refuses. A rule that the
-// real API is known to be lax about can be tolerated through Options; what was
-// tolerated is kept as marks beside the recorded request. It shares no code
-// with the packages it judges.
+// The fake tests a proxy, so in doubt it refuses. A rule that the real API is
+// known to be lax about can be tolerated through Options; what was tolerated is
+// kept as marks beside the recorded request. It shares no code with the
+// packages it judges.
 //
 // Signatures are stateless: a keyed hash over what they sign, so that two
 // processes with the same key accept each other's (signature.go).

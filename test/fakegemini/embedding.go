@@ -29,7 +29,7 @@ func (t target) embeds() bool {
 }
 
 // inputs are the requests for one vector each; of predict, its instances.
-func (j *judge) inputs() []*node {
+func (j *validator) inputs() []*node {
 	switch j.target.method {
 	case batch:
 		return j.body.get("requests").list()
@@ -40,7 +40,7 @@ func (j *judge) inputs() []*node {
 }
 
 // embedding examines a well-formed request for embeddings.
-func (j *judge) embedding() *apiError {
+func (j *validator) embedding() *apiError {
 	refuse := func(format string, args ...any) *apiError {
 		e := newError(400, fmt.Sprintf(format, args...))
 		return &e
@@ -81,7 +81,7 @@ func (j *judge) embedding() *apiError {
 }
 
 // dimensions is the length of the vector that an input asks for.
-func (j *judge) dimensions(in *node) int {
+func (j *validator) dimensions(in *node) int {
 	from := in
 	switch {
 	case j.target.method == predict:
@@ -130,7 +130,7 @@ func Embed(model, text string, dimensions int) []float64 {
 }
 
 // embedReply answers with one vector for each input.
-func embedReply(j *judge) Reply {
+func embedReply(j *validator) Reply {
 	inputs, total := j.inputs(), 0
 	vectors := make([]string, len(inputs))
 	for i, in := range inputs {

@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// Validate judges one POST request without a server: an error says what the
-// API would object to, marks are the rules that were tolerated. path may have
-// a query. Credentials are not looked at.
+// Validate checks one POST request without a server: the error is what the API
+// would answer, marks are the rules that were tolerated. path may have a query.
+// Credentials are not checked.
 func Validate(path string, body []byte, opts Options) (marks []string, err error) {
 	r, err := http.NewRequest(http.MethodPost, "http://fake"+path, nil)
 	if err != nil {

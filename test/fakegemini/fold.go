@@ -29,7 +29,7 @@ type foldedPart struct {
 	raw       string
 }
 
-// fold merges documents. An error document stands for the whole; documents that
+// fold merges documents. An error document replaces the whole; documents that
 // are not JSON stay as they are, one after the other.
 func fold(documents []string) string {
 	var f folded

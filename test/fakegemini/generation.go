@@ -8,14 +8,14 @@ import (
 )
 
 // generation checks generationConfig against the model.
-func (j *judge) generation() {
+func (j *validator) generation() {
 	j.thinking()
 	j.sampling()
 	j.limits()
 	j.format()
 }
 
-func (j *judge) thinking() {
+func (j *validator) thinking() {
 	config := j.config("thinkingConfig")
 	level, amount := config.get("thinkingLevel"), config.get("thinkingBudget")
 	if level != nil && amount != nil {
@@ -37,7 +37,7 @@ func (j *judge) thinking() {
 	}
 }
 
-func (j *judge) thinkingBudget(amount *node) {
+func (j *validator) thinkingBudget(amount *node) {
 	v, _ := strconv.ParseFloat(amount.text, 64) // the field table said int32
 	b := j.cap.budget
 	switch n := int64(v); {
@@ -53,7 +53,7 @@ func (j *judge) thinkingBudget(amount *node) {
 }
 
 // number reads a generationConfig number.
-func (j *judge) number(name string) (float64, bool) {
+func (j *validator) number(name string) (float64, bool) {
 	n := j.config(name)
 	if n == nil {
 		return 0, false
@@ -62,8 +62,8 @@ func (j *judge) number(name string) (float64, bool) {
 	return v, err == nil
 }
 
-// within checks a range and words a miss as Vertex does.
-func (j *judge) within(rule Rule, name string, low, high float64, highText string) {
+// within checks a range, with Vertex AI's error text.
+func (j *validator) within(rule Rule, name string, low, high float64, highText string) {
 	v, ok := j.number(name)
 	if !ok || v >= low && v <= high {
 		return
@@ -78,7 +78,7 @@ func (j *judge) within(rule Rule, name string, low, high float64, highText strin
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-func (j *judge) sampling() {
+func (j *validator) sampling() {
 	j.within(RuleSampling, "temperature", 0, 2, "2.0001")
 	j.within(RuleSampling, "topP", 0, 1, "1.0001")
 	j.within(RuleSampling, "topK", 1, 1000, "1001")
@@ -100,7 +100,7 @@ func (j *judge) sampling() {
 	}
 }
 
-func (j *judge) limits() {
+func (j *validator) limits() {
 	maxInput, maxOutput := j.opts.limitsOf(j.target.model)
 	j.within(RuleLimits, "maxOutputTokens", 1, float64(maxOutput), strconv.Itoa(maxOutput+1))
 	if v, ok := j.number("candidateCount"); ok && v != 1 {
@@ -126,7 +126,7 @@ func (j *judge) limits() {
 var mimeTypes = []string{"text/plain", "application/json", "application/xml", "application/yaml", "text/x.enum"}
 
 // responseSchema returns the schema of the answer, whatever field holds it.
-func (j *judge) responseSchema() (schema *node, proto bool) {
+func (j *validator) responseSchema() (schema *node, proto bool) {
 	if s := j.config("responseSchema"); s != nil {
 		return s, true
 	}
@@ -139,12 +139,12 @@ func (j *judge) responseSchema() (schema *node, proto bool) {
 }
 
 // wantsJSON reports JSON mode.
-func (j *judge) wantsJSON() bool {
+func (j *validator) wantsJSON() bool {
 	text := j.config("responseFormat").get("text")
 	return j.config("responseMimeType").str() == "application/json" || strings.EqualFold(text.get("mimeType").str(), "APPLICATION_JSON")
 }
 
-func (j *judge) format() {
+func (j *validator) format() {
 	mime := j.config("responseMimeType").str()
 	if mime != "" && !slices.Contains(mimeTypes, mime) {
 		j.field(RuleFormat, "generation_config.response_mime_type", "allowed mimetypes are `text/plain`, `application/json`, `application/xml`, `application/yaml` and `text/x.enum`.")

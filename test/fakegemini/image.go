@@ -37,7 +37,7 @@ func Image(text string) Reply {
 }
 
 // autoImage draws, and says so where it may.
-func (j *judge) autoImage(text string) Reply {
+func (j *validator) autoImage(text string) Reply {
 	if all := j.modalities(); len(all) == 1 && all[0] == "IMAGE" {
 		return Image("")
 	}
@@ -56,7 +56,7 @@ func (r *renderer) picture(p part) string {
 }
 
 // modalities are the kinds of answer that the request wants.
-func (j *judge) modalities() (all []string) {
+func (j *validator) modalities() (all []string) {
 	for _, m := range j.config("responseModalities").list() {
 		all = append(all, strings.ToUpper(m.str()))
 	}
@@ -64,7 +64,7 @@ func (j *judge) modalities() (all []string) {
 }
 
 // outputs checks what kinds of answer are wanted, and what images are like.
-func (j *judge) outputs() {
+func (j *validator) outputs() {
 	makes := map[modality][]string{textOut: {"TEXT"}, imageOut: {"TEXT", "IMAGE"}, audioOut: {"AUDIO"}}[j.cap.output]
 	all := j.modalities()
 	if slices.ContainsFunc(all, func(m string) bool { return !slices.Contains(makes, m) }) {

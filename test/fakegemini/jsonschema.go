@@ -12,21 +12,21 @@ var schemaKeywords = []string{
 	"minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties", "additionalProperties", "required", "propertyOrdering",
 }
 
-// recordedKeywords are those that it does not document, and that the real API
-// answered requests with.
+// recordedKeywords are undocumented keywords with which the real API answered
+// requests.
 var recordedKeywords = []string{"$schema", "default", "pattern", "minLength", "maxLength"}
 
 var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object", "null"}
 
 // schemaWalk checks one JSON Schema document.
 type schemaWalk struct {
-	j    *judge
+	j    *validator
 	root *node
 	path string // of the document in the request
 }
 
 // jsonSchema checks a parametersJsonSchema or responseJsonSchema.
-func (j *judge) jsonSchema(n *node, path string) {
+func (j *validator) jsonSchema(n *node, path string) {
 	w := schemaWalk{j, n, path}
 	w.schema(n, "")
 	w.eachLoop()
@@ -174,8 +174,8 @@ func (w schemaWalk) resolve(ref string) *node {
 }
 
 // loops refuses schemas that hold themselves through required properties only,
-// in Google's words. By these words null in the property is enough to end a
-// loop. done holds schemas already found to be free of loops.
+// with Google's error text. By that text null in the property is enough to end
+// a loop. done holds schemas already found to be free of loops.
 func (w schemaWalk) loops(n *node, at string, above []*node, done map[*node]bool) {
 	if n.kind != '{' || done[n] {
 		return

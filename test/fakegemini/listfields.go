@@ -11,7 +11,7 @@ type ListField struct {
 	// Path is where it stands: contents.parts.
 	Path          string
 	Before, After string
-	// Element is one element; # stands for its number.
+	// Element is one element; # is its number.
 	Element string
 }
 
@@ -30,8 +30,8 @@ type listWalk struct {
 	found []ListField
 }
 
-// message looks at the fields of a message, whose members stand between before
-// and after.
+// message checks the fields of a message, whose members are between before and
+// after.
 func (w *listWalk) message(name, path, before, after string) {
 	if w.seen[name] || w.table[name] == nil {
 		return

@@ -23,7 +23,7 @@ var textTypes = []string{"text/plain", "text/html", "text/css", "text/csv", "tex
 var answerTypes = []string{"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"}
 
 // blob checks inline data. answer says that they are part of an answer.
-func (j *judge) blob(blob *node, path string, answer bool) {
+func (j *validator) blob(blob *node, path string, answer bool) {
 	mime := blob.get("mimeType").str()
 	name, _, _ := strings.Cut(strings.ToLower(mime), ";")
 	switch {
@@ -37,8 +37,8 @@ func (j *judge) blob(blob *node, path string, answer bool) {
 	}
 }
 
-// unsupportedType refuses a type in the words of each service.
-func (j *judge) unsupportedType(mime string) {
+// unsupportedType refuses a type with each service's error text.
+func (j *validator) unsupportedType(mime string) {
 	if j.target.vertex {
 		j.fault(RuleMediaType, "Unable to submit request because it has a mimeType parameter with value %s, which is not supported. Update the mimeType and try again. Learn more: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/gemini", clip(mime))
 		return

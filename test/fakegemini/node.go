@@ -111,7 +111,7 @@ func readArray(d *jsontext.Decoder, depth int) (*node, error) {
 	return n, err
 }
 
-// payloadError words a syntax error as Google does.
+// payloadError is a syntax error with Google's text.
 func payloadError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return payloadFault("Invalid JSON payload received. Unexpected end of string. Expected a value.")

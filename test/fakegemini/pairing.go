@@ -41,7 +41,7 @@ func (r run) collect(name string) []*node {
 }
 
 // pairing checks that calls and answers meet.
-func (j *judge) pairing() {
+func (j *validator) pairing() {
 	turns := runs(j.body.get("contents").list())
 	for i, r := range turns {
 		switch r.role {
@@ -68,7 +68,7 @@ func (j *judge) pairing() {
 }
 
 // pair checks one function call turn against the turn after it.
-func (j *judge) pair(calls []*node, next run) {
+func (j *validator) pair(calls []*node, next run) {
 	answers := next.collect("functionResponse")
 	if len(answers) != len(calls) {
 		j.fault(RulePairing, pairCount)
@@ -90,7 +90,7 @@ func (j *judge) pair(calls []*node, next run) {
 }
 
 // layout checks that the answers of a turn fill one content by themselves.
-func (j *judge) layout(r run) {
+func (j *validator) layout(r run) {
 	holders := 0
 	for _, c := range r.contents {
 		answers := len((run{contents: []*node{c}}).collect("functionResponse"))
@@ -112,7 +112,7 @@ func (j *judge) layout(r run) {
 }
 
 // matchIDs pairs by id where ids exist; false means: pair by position.
-func (j *judge) matchIDs(calls, answers []*node) bool {
+func (j *validator) matchIDs(calls, answers []*node) bool {
 	callIDs, answerIDs := ids(calls), ids(answers)
 	match := len(callIDs) == len(calls) && len(answerIDs) == len(answers) && sameSet(callIDs, answerIDs)
 	switch {

@@ -27,9 +27,9 @@ type stage struct {
 	chunks  int      // stream: chunks written
 }
 
-// play performs a reply; it returns how the request ended, and the tokens of
-// which the reply has told.
-func (s *Server) play(w http.ResponseWriter, r *http.Request, j *judge, reply Reply) (ended Ended, told int) {
+// play performs a reply; it returns how the request ended, and the tokens that
+// the reply has reported.
+func (s *Server) play(w http.ResponseWriter, r *http.Request, j *validator, reply Reply) (ended Ended, told int) {
 	q := r.URL.Query()
 	st := &stage{w: w, r: r, framing: j.target.framing(q), render: newRenderer(j, reply.usage, intEnums(r.URL.RawQuery)), reply: reply}
 	st.coding = reply.packed
@@ -127,7 +127,7 @@ func (s *stage) comments(p step) Ended {
 			return EndedClient
 		}
 		if s.framing != sse {
-			continue // nothing can be said ahead of a document
+			continue // nothing can be sent before a document
 		}
 		if ended := s.write([]byte(": keep-alive\r\n\r\n")); ended != "" {
 			return ended

@@ -7,7 +7,7 @@ import (
 
 // protoSchema checks what the Schema message means; its fields and types were
 // checked against the table. top is set for a declaration's parameters.
-func (j *judge) protoSchema(n *node, path string, top bool) {
+func (j *validator) protoSchema(n *node, path string, top bool) {
 	kind := strings.ToUpper(n.get("type").str())
 	if ref := n.get("ref"); ref != nil {
 		j.schemaRef(n, ref)
@@ -41,7 +41,7 @@ func (j *judge) protoSchema(n *node, path string, top bool) {
 	}
 }
 
-func (j *judge) schemaRef(n, ref *node) {
+func (j *validator) schemaRef(n, ref *node) {
 	for _, m := range n.members {
 		if name := m.name; name != "ref" && name != "description" && name != "default" {
 			j.fault(RuleSchemaRef, "Schema.ref '%s' was set alongside unsupported fields. If a schema node has Schema.ref set, then only description and default can be set alongside it; other fields they would be replaced by the expanded reference.", ref.str())
@@ -50,7 +50,7 @@ func (j *judge) schemaRef(n, ref *node) {
 	}
 }
 
-func (j *judge) schemaRequired(n *node, path string) {
+func (j *validator) schemaRequired(n *node, path string) {
 	for i, r := range n.get("required").list() {
 		if n.get("properties").member(r.str()) == nil {
 			j.field(RuleSchema, fmt.Sprintf("%s.required[%d]", path, i), "property is not defined")
@@ -58,7 +58,7 @@ func (j *judge) schemaRequired(n *node, path string) {
 	}
 }
 
-func (j *judge) schemaEnum(n *node, kind, path string) {
+func (j *validator) schemaEnum(n *node, kind, path string) {
 	values := n.get("enum").list()
 	if len(values) > 0 && kind != "STRING" {
 		j.field(RuleSchema, path+".enum", "only allowed for STRING type")

@@ -21,7 +21,7 @@ type Quota struct {
 	Hidden bool
 }
 
-// QuotaUse is what became of one quota.
+// QuotaUse is the use of one quota.
 type QuotaUse struct {
 	// Granted and Refused count requests.
 	Granted, Refused int
@@ -49,7 +49,7 @@ type quotaState struct {
 	models map[string]*window // by model
 }
 
-// window is what was granted of one model, the oldest first.
+// window holds the requests granted for one model, the oldest first.
 type window struct {
 	grants []grant // of the last minute
 	tokens int     // in all of them
@@ -156,7 +156,7 @@ func (s *quotaState) refusal(id string, limit int, model string) *apiError {
 	return &e
 }
 
-// QuotaUse tells of each of Options.Quotas what became of it, in their order.
+// QuotaUse returns the use of each of Options.Quotas, in their order.
 func (s *Server) QuotaUse() []QuotaUse {
 	s.quotas.mu.Lock()
 	defer s.quotas.mu.Unlock()

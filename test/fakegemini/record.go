@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Ended tells how a request left the fake.
+// Ended says how a request left the fake.
 type Ended string
 
 // The ways to end.
@@ -36,7 +36,7 @@ type Request struct {
 	Marks    []string    `json:"marks,omitempty"`    // tolerated faults, "rule: text"
 	Reply    string      `json:"reply,omitempty"`    // what answered: a constructor's name, or auto
 	Ended    Ended       `json:"ended"`
-	// Tokens are those that the reply has told of, prompt and answer; 0 before
+	// Tokens are those that the reply has reported, prompt and answer; 0 before
 	// its first chunk.
 	Tokens int `json:"tokens,omitempty"`
 }

@@ -89,7 +89,7 @@ func TestQueueSelectors(t *testing.T) {
 	}
 }
 
-// Rejected requests use no script: the judge comes before the fault.
+// Rejected requests use no script: validation comes before the fault.
 func TestRejectedLeavesScript(t *testing.T) {
 	s := Start(t)
 	s.Enqueue(Status(503))

@@ -61,8 +61,8 @@ type fault struct {
 	err  apiError
 }
 
-// judge holds one request under examination.
-type judge struct {
+// validator checks one request.
+type validator struct {
 	opts   *Options
 	signer *signer
 	target target
@@ -76,7 +76,7 @@ type judge struct {
 
 // verdict examines a well-formed request: the first fault that is not
 // tolerated, and a mark for each that is.
-func (j *judge) verdict() (*apiError, []string) {
+func (j *validator) verdict() (*apiError, []string) {
 	j.contents()
 	j.pairing()
 	j.tools()
@@ -101,7 +101,7 @@ func (j *judge) verdict() (*apiError, []string) {
 	return first, marks
 }
 
-func (j *judge) tolerates(r Rule) bool {
+func (j *validator) tolerates(r Rule) bool {
 	if slices.Contains(j.opts.Refuse, r) {
 		return false
 	}
@@ -109,20 +109,20 @@ func (j *judge) tolerates(r Rule) bool {
 }
 
 // fault notes a broken rule.
-func (j *judge) fault(r Rule, format string, args ...any) {
+func (j *validator) fault(r Rule, format string, args ...any) {
 	j.faults = append(j.faults, fault{r, newError(400, fmt.Sprintf(format, args...))})
 }
 
 // field notes a broken rule the way AI Studio lists field faults.
-func (j *judge) field(r Rule, path, format string, args ...any) {
+func (j *validator) field(r Rule, path, format string, args ...any) {
 	j.fault(r, "* GenerateContentRequest.%s: %s\n", path, fmt.Sprintf(format, args...))
 }
 
 // config is a member of generationConfig; nil when absent.
-func (j *judge) config(name string) *node { return j.body.get("generationConfig").get(name) }
+func (j *validator) config(name string) *node { return j.body.get("generationConfig").get(name) }
 
 // whole checks what concerns the request as one.
-func (j *judge) whole() {
+func (j *validator) whole() {
 	if m := j.body.get("model"); m != nil && m.str() != j.target.model && !strings.HasSuffix(m.str(), "models/"+j.target.model) {
 		j.fault(RuleBodyModel, "The model %q in the request does not match the model %q in the URL.", m.str(), j.target.model)
 	}
@@ -141,7 +141,7 @@ func (j *judge) whole() {
 	j.labels()
 }
 
-func (j *judge) safety() {
+func (j *validator) safety() {
 	seen := map[string]bool{}
 	settings := j.body.get("safetySettings").list()
 	for i, s := range settings {
@@ -157,7 +157,7 @@ func (j *judge) safety() {
 }
 
 // labels follows Google Cloud's rules for labels.
-func (j *judge) labels() {
+func (j *validator) labels() {
 	labels := j.body.get("labels")
 	if labels == nil {
 		return

@@ -142,7 +142,7 @@ func vertexTable(callIDs bool) messages {
 		"autoTruncate": parseField("bool"), "documentOcr": parseField("bool"), "audioTrackExtraction": parseField("bool")}}
 	t["EmbedContentRequest"] = &message{fields: map[string]field{
 		"content": parseField("$Content"), "embedContentConfig": parseField("$EmbedContentConfig")}}
-	// Google takes any instance; what is here is what its documents name.
+	// Google takes any instance; these are the documented ones.
 	t["PredictRequest"] = &message{fields: map[string]field{"instances": parseField("[]$Instance"), "parameters": parseField("$Parameters")}}
 	t["Instance"] = &message{fields: map[string]field{"content": parseField("string"), "task_type": t["EmbedContentConfig"].fields["taskType"],
 		"title": parseField("string"), "mimeType": parseField("string")}}

@@ -49,7 +49,7 @@ type Options struct {
 	// Pace is how long the auto model takes for each chunk.
 	Pace time.Duration
 	// TLS, if set, is spoken instead of plain text, with HTTP/2 where the client
-	// offers it. URL does not say so: its host is none of the certificate's names.
+	// offers it. URL does not have it: its host is not in the certificate.
 	TLS *tls.Config
 	// Gzip compresses replies for clients that accept it, as Google does.
 	Gzip bool
@@ -188,7 +188,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h *handle) Ended
 }
 
 // next is the scripted reply that is due, or the fake's own.
-func (s *Server) next(j *judge, key, path string) Reply {
+func (s *Server) next(j *validator, key, path string) Reply {
 	reply, scripted := s.scripts.next(key, path)
 	switch {
 	case scripted:
@@ -202,7 +202,7 @@ func (s *Server) next(j *judge, key, path string) Reply {
 }
 
 // unscripted answers as the auto model does, or as Faults has it.
-func (s *Server) unscripted(j *judge) Reply {
+func (s *Server) unscripted(j *validator) Reply {
 	n := int(s.unasked.Add(1) - 1)
 	if s.opts.Faults != nil {
 		if fault, ok := s.opts.Faults(n); ok {
@@ -212,8 +212,8 @@ func (s *Server) unscripted(j *judge) Reply {
 	return autoReply(j).Slow(s.opts.Pace)
 }
 
-// examine parses a body and judges it.
-func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
+// examine parses and validates a body.
+func (s *Server) examine(t target, raw []byte) (*validator, []string, *apiError) {
 	c, ok := capabilityOf(t.model, s.opts.Models)
 	if !ok || !c.does(t) {
 		e := modelNotFound(t)
@@ -233,7 +233,7 @@ func (s *Server) examine(t target, raw []byte) (*judge, []string, *apiError) {
 		e := schemaError(v)
 		return nil, nil, &e
 	}
-	j := &judge{opts: &s.opts, signer: &s.signer, target: t, cap: c, body: n}
+	j := &validator{opts: &s.opts, signer: &s.signer, target: t, cap: c, body: n}
 	if t.embeds() {
 		return j, nil, j.embedding()
 	}

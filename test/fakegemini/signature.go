@@ -103,8 +103,8 @@ func (s *signer) mac(b []byte) []byte {
 	return h.Sum(nil)
 }
 
-// check tells what a signature is worth on a part of that kind and subject.
-// A nil subject asks only for a signature of this scope.
+// check reports whether a signature is valid for a part of that kind and
+// subject. A nil subject asks only for a signature of this scope.
 func (s *signer) check(signature string, kind signatureKind, scope string, subject []byte) standing {
 	if isPlaceholder(signature) {
 		return placeholder

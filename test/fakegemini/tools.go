@@ -14,7 +14,7 @@ var functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
 const maxFunctions = 512
 
 // declarations lists every function declaration with its path.
-func (j *judge) declarations() (decls []*node, paths []string) {
+func (j *validator) declarations() (decls []*node, paths []string) {
 	for i, t := range j.body.get("tools").list() {
 		for k, d := range t.get("functionDeclarations").list() {
 			decls = append(decls, d)
@@ -24,7 +24,7 @@ func (j *judge) declarations() (decls []*node, paths []string) {
 	return decls, paths
 }
 
-func (j *judge) declared() []string {
+func (j *validator) declared() []string {
 	decls, _ := j.declarations()
 	names := make([]string, len(decls))
 	for i, d := range decls {
@@ -34,7 +34,7 @@ func (j *judge) declared() []string {
 }
 
 // builtIns lists the tools that Google runs itself.
-func (j *judge) builtIns() []string {
+func (j *validator) builtIns() []string {
 	var out []string
 	for _, t := range j.body.get("tools").list() {
 		for _, m := range t.members {
@@ -46,12 +46,12 @@ func (j *judge) builtIns() []string {
 	return out
 }
 
-func (j *judge) badName(path string) {
+func (j *validator) badName(path string) {
 	j.field(RuleFunctions, path, "[FIELD_INVALID] Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64.")
 }
 
 // tools checks the declarations and their company.
-func (j *judge) tools() {
+func (j *validator) tools() {
 	decls, paths := j.declarations()
 	if len(decls) > maxFunctions {
 		j.fault(RuleFunctions, "Too many function declarations: %d. At most %d are allowed.", len(decls), maxFunctions)
@@ -81,7 +81,7 @@ func (j *judge) tools() {
 	}
 }
 
-func (j *judge) parameters(d *node, path string) {
+func (j *validator) parameters(d *node, path string) {
 	if p := d.get("parameters"); p != nil {
 		j.protoSchema(p, path+".parameters", true)
 	}
@@ -100,8 +100,8 @@ func (j *judge) parameters(d *node, path string) {
 }
 
 // mixedTools: functions beside built-in tools came with 3.x, and AI Studio
-// wants it said.
-func (j *judge) mixedTools() {
+// requires a flag.
+func (j *validator) mixedTools() {
 	if len(j.builtIns()) == 0 {
 		return
 	}
@@ -117,7 +117,7 @@ func (j *judge) mixedTools() {
 }
 
 // mode is the function calling mode, AUTO by default.
-func (j *judge) mode() string {
+func (j *validator) mode() string {
 	mode := strings.ToUpper(j.body.get("toolConfig").get("functionCallingConfig").get("mode").str())
 	if mode == "" || mode == "MODE_UNSPECIFIED" {
 		return "AUTO"
@@ -125,7 +125,7 @@ func (j *judge) mode() string {
 	return mode
 }
 
-func (j *judge) toolConfig() {
+func (j *validator) toolConfig() {
 	config := j.body.get("toolConfig").get("functionCallingConfig")
 	if config == nil {
 		return

@@ -2,7 +2,7 @@ package fakegemini
 
 // signatures checks every thought signature of the request and, on Gemini 3
 // and later, that the current turn has those it needs.
-func (j *judge) signatures() {
+func (j *validator) signatures() {
 	if j.target.method == count {
 		return // counting runs no model
 	}
@@ -36,7 +36,7 @@ func turnStart(contents []*node) int {
 }
 
 // contentSignatures takes the position counted from 1, as the API's texts do.
-func (j *judge) contentSignatures(c *node, current bool, position int) {
+func (j *validator) contentSignatures(c *node, current bool, position int) {
 	calls := 0
 	for i, p := range c.get("parts").list() {
 		signature := p.get("thoughtSignature").str()
@@ -57,7 +57,7 @@ func (j *judge) contentSignatures(c *node, current bool, position int) {
 	}
 }
 
-func (j *judge) missingSignature(name string, position int) {
+func (j *validator) missingSignature(name string, position int) {
 	if j.target.vertex {
 		j.fault(RuleSignature, "Unable to submit request because function call `default_api:%s` in the %d. content block is missing a `thought_signature`. Learn more: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/thought-signatures", name, position)
 		return
@@ -67,7 +67,7 @@ func (j *judge) missingSignature(name string, position int) {
 
 // oneSignature checks a signature that is there. Models before 3 keep theirs
 // optional and unchecked, yet never take the placeholder amiss.
-func (j *judge) oneSignature(signature string, p *node) {
+func (j *validator) oneSignature(signature string, p *node) {
 	if j.opts.PresenceOnly || !j.cap.signs() {
 		return
 	}

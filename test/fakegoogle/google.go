@@ -117,14 +117,14 @@ func (g *Google) Calls(host string) int {
 	return g.calls[host]
 }
 
-// Refused tells what was wrong with calls that were refused for what they held.
+// Refused says what was wrong with refused calls.
 func (g *Google) Refused() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.faulty)
 }
 
-// Owner is the account that a token stands for; "" if it is no good.
+// Owner is the account of a token; "" if it is not valid.
 func (g *Google) Owner(token string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -180,8 +180,8 @@ func claudeLists() []sample {
 	}
 }
 
-// collidingNames are tool names of one beginning whose FNV-1a hashes of 32 bits
-// are equal; whoever wants to can make as many as he likes.
+// collidingNames are tool names with the same beginning and equal FNV-1a hashes
+// of 32 bits; a client can make any number of them.
 func collidingNames(n int) []string {
 	const prime32, offset32 = 16777619, 2166136261
 	begin := strings.Repeat("f", 70)

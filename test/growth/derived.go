@@ -49,7 +49,7 @@ func derived(a *api) []sample {
 				})
 			}
 		}
-		// Fields that nobody knows.
+		// Unknown fields.
 		out = append(out, sample{name: fmt.Sprintf("%s %s (unknown fields)", a.name, t.name), api: a,
 			body: list(before+",", func(i int) string { return fmt.Sprintf(`"unknown%d":%d`, i, i) }, after)})
 	}

@@ -15,8 +15,8 @@ import (
 // and growing heaps reach 1.2, quadratic work comes to nearly 2.
 const steep = 1.6
 
-// noteworthy is the exponent from which on a row is told in the table; the
-// others are counted.
+// noteworthy is the exponent from which on a row is in the table; the others
+// are counted.
 const noteworthy = 1.3
 
 func main() {
@@ -54,7 +54,7 @@ func (m meter) run(list []sample, all bool, out io.Writer) (ok bool) {
 			r.print(out)
 			told++
 		}
-		ok = ok && !(r.exponent > steep) // an exponent that cannot be told is none
+		ok = ok && !(r.exponent > steep) // an exponent that cannot be measured is left out
 	}
 	fmt.Fprintf(out, "\n%d lists were measured with up to %d entries; %d of them are listed above.\nThe slowest was:\n", len(list), m.most, told)
 	slowest.print(out)

@@ -13,7 +13,7 @@ const (
 	// shortest is the length that is tried first. A hundred times as many
 	// messages are still taken.
 	shortest = 900
-	// tellable is the time from which on a growth is told from noise.
+	// tellable is the time above which growth can be distinguished from noise.
 	tellable = 20 * time.Millisecond
 	// enough is the time from which on a longer list is not tried any more.
 	enough = 3 * time.Second
@@ -55,8 +55,8 @@ func (m meter) measure(s sample) row {
 	return r
 }
 
-// cost is the CPU time that a body takes, the best of three where there is
-// little of it, and what it allocates.
+// cost is the CPU time that a body takes, the best of three if it is short, and
+// its allocations.
 func cost(s sample, body []byte) (best time.Duration, allocated uint64) {
 	for range 3 {
 		work := s.prepare(body)

@@ -1,4 +1,4 @@
-// Command hedge shows what `hedge` is worth: the times until the first token
+// Command hedge shows the effect of `hedge`: the times until the first token
 // with it and without it, as a table.
 //
 //	make hedge                            about a minute and a half

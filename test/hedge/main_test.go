@@ -31,7 +31,7 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// What README and OPERATING say of it: the slowest become quicker, for no more
+// What CONFIGURATION and OPERATING say of it: the slowest become quicker, for no more
 // than a tenth of duplicates, unless the prompt is the cause.
 func TestSimulate(t *testing.T) {
 	for _, row := range []struct {

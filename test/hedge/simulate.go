@@ -34,7 +34,7 @@ func simulate(requests []pair, policy string) (result, error) {
 	return r, nil
 }
 
-// result is what came of one policy.
+// result is the result of one policy.
 type result struct {
 	policy     string
 	requests   int

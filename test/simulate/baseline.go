@@ -11,7 +11,8 @@ import (
 type chooser interface {
 	// choose returns an account; or -1, and how long until there is one.
 	choose(r *Request, tried []int) (account int, after time.Duration)
-	// noted is told of each attempt's first content or failure, ended of its end.
+	// noted is called at each attempt's first content or failure, ended at its
+	// end.
 	noted(account int, r *Request, reply Reply)
 	ended(account int, r *Request, reply Reply)
 }

@@ -50,10 +50,10 @@ func (a Amount) least(b Amount) float64 {
 	return share
 }
 
-// UpperBound is what no policy can exceed of answers that begin in time: in each
-// unit, the largest flow over request × project × minute, from the requests
-// through the minutes in which a project could answer them in time, each minute
-// as wide as the project's limits.
+// UpperBound is the largest number of answers that any policy can begin in
+// time: in each unit, the largest flow over request × project × minute, from
+// the requests through the minutes in which a project could answer them in
+// time, each minute as wide as the project's limits.
 //
 // What holds in any 60 seconds holds in any way to cut time into minutes, so the
 // smallest flow of four cuts counts. Requests may be split, and be known ahead:
@@ -214,7 +214,7 @@ func (b *bounder) room(c cell, u unit) int64 {
 
 const unlimited = math.MaxInt64 / 4
 
-// widest is the larger of two limits, of which 0 is none.
+// widest is the larger of two limits; 0 means none.
 func widest(a, b int64) int64 {
 	if a == 0 || b == 0 {
 		return unlimited

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// cooldown is leastLoaded that leaves a project's model alone after a failure: as
-// long as a 429 states, else for 5, 10, 20, 40 and then 60 s of failures in a row.
-// Where all rest, it refuses until the first is back.
+// cooldown is leastLoaded with cooldowns of a project's model after a failure:
+// as long as a 429 states, else 5, 10, 20, 40 and then 60 s for consecutive
+// failures. If all are cooling down, it refuses until the first is back.
 type cooldown struct {
 	*leastLoaded
 	began    time.Time

@@ -1,4 +1,4 @@
-// Package simulate shows what choosing accounts well is worth: a pool of
+// Package simulate shows the effect of choosing accounts well: a pool of
 // accounts at simulated providers, and the policies that could choose among
 // them, in virtual time.
 //

@@ -177,7 +177,7 @@ func (l *healdLease) Done(reply Reply) {
 	case reply.Status == 200:
 		out.Result, out.Tokens, out.Service = account.Succeeded, l.r.Input, l.r.Service()
 	case reply.Billed:
-		out.Tokens = -1 // it was admitted, and nobody said how much it was
+		out.Tokens = -1 // it was admitted, and its size is unknown
 	}
 	l.lease.Done(out)
 }

@@ -29,8 +29,7 @@ type accountModel struct{ account, model int }
 
 type minuteUse struct{ requests, tokens, ended, failed int64 }
 
-// litellmCooldown is how long LiteLLM's router leaves a deployment alone unless
-// told otherwise.
+// litellmCooldown is LiteLLM's default cooldown of a deployment.
 const litellmCooldown = 5 * time.Second
 
 func makeLowestTPM(s *Scenario) []Policy {

@@ -39,7 +39,7 @@ type Result struct {
 	Took time.Duration `json:"took"`
 }
 
-// Measure sums up what became of the requests.
+// Measure sums up the outcomes of the requests.
 func Measure(s *Scenario, told []Told, bound Amount) Result {
 	var inTime, early, demand Amount // early is what counts for the bound
 	var attempts, limited, failed, input, cached, billed, needed float64

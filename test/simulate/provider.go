@@ -57,7 +57,7 @@ type Reply struct {
 	Value  int64
 	After  time.Duration
 	Cached int64 // input tokens read from the cache
-	// Prompt are the input tokens, which the first piece of an answer tells of; 0
+	// Prompt are the input tokens, which the first piece of an answer reports; 0
 	// without an answer.
 	Prompt int64
 	// Billed says that the input was paid for.

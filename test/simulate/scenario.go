@@ -61,8 +61,8 @@ type Project struct {
 	Dropped Limits
 	DropAt  time.Duration
 	// Capacity is how many requests of a model the provider serves at once, as
-	// time goes on: one entry for each minute, the last for all further. Empty
-	// is no limit. What exceeds it is refused as shared capacity.
+	// time goes on: one entry for each minute; the last one repeats. Empty is no
+	// limit. What exceeds it is refused as shared capacity.
 	Capacity []int
 	Outage   Period
 	// Silent makes an outage one without answers; otherwise it answers 503.

@@ -12,12 +12,18 @@ import (
 // Line is one line of heald's log.
 type Line map[string]any
 
-// Get returns a field as text; "" if it is absent.
+// Get returns a field as text, with a dot that of an object in the line; "" if it
+// is absent.
 func (l Line) Get(field string) string {
-	if v, ok := l[field]; ok {
-		return fmt.Sprint(v)
+	name, inner, nested := strings.Cut(field, ".")
+	v, ok := l[name]
+	if object, is := v.(map[string]any); is && nested {
+		return Line(object).Get(inner)
 	}
-	return ""
+	if !ok || nested {
+		return ""
+	}
+	return fmt.Sprint(v)
 }
 
 // log collects what a process writes, and lets a test wait for a line.

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// refused returns the address of a port at which connections are refused for
-// as long as the test runs: a socket is bound to it, so that nobody else gets
-// it, and does not listen.
+// refused returns the address of a port at which connections are refused for as
+// long as the test runs: a socket is bound to it, which reserves it, and does
+// not listen.
 func refused(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

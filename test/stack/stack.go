@@ -114,7 +114,7 @@ func Start(t testing.TB, o Options) *Stack {
 	params := bootstrap.Params{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Attempts: 5}
 	for _, name := range o.Backends {
 		fake := o.Fake
-		// One that nobody has comes last: without any key, a fake takes all.
+		// An unused key comes last, since without keys a fake accepts all.
 		fake.Keys = append(slices.DeleteFunc(slices.Clone(o.Keys), func(k string) bool { return slices.Contains(o.WrongKeys, k) }), "nobody's")
 		s.Fakes[name] = fakegemini.Start(t, fake)
 		url := s.Fakes[name].URL()

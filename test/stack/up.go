@@ -52,6 +52,16 @@ func StartUp(ctx context.Context, binary string, env []string, args ...string) (
 	return nil, fmt.Errorf("heald up ended before it was ready (%w):\n%s%s", err, u.Output(), u.Log.Text())
 }
 
+// Page is the address of the monitor page.
+func (u *Up) Page() string {
+	_, after, _ := strings.Cut(u.Output(), pageLine)
+	address, _, _ := strings.Cut(after, "\n")
+	return address
+}
+
+// pageLine begins the line with the address of the monitor page.
+const pageLine = "\nwhat happens to requests, and why: "
+
 // lastLine begins the last line that is printed once it is ready.
 const lastLine = "Ctrl-C"
 

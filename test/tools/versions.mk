@@ -23,7 +23,9 @@ CYCLONEDX_SUM       := 386a091f7bdc24b1488ea85738c5915103618dda85090fef1b0f81965
 ENVOY_VERSION     := 1.40.0
 ENVOY_VERSION_OLD := 1.39.3
 
-# The Redis that the shared store is tested with: Debian's packages, each by the
-# hash of its file in test/tools/redis-$(REDIS_VERSION).txt. A Redis of the same
-# minor release that is installed on the machine is taken instead.
-REDIS_VERSION := 7.0.15
+# The Redis that the shared store is tested with, and the Prometheus that rules and
+# dashboard are tested with: Debian's packages, each by the hash of its file in
+# test/tools/NAME-VERSION.txt. Programs of the same minor release that are installed
+# on the machine are taken instead.
+REDIS_VERSION      := 7.0.15
+PROMETHEUS_VERSION := 2.42.0

@@ -38,7 +38,7 @@ func ask(t *testing.T, address string) (string, error) {
 	return string(text), err
 }
 
-// It finds the listener however it is named, and hands on what it says.
+// It finds the listener in every form of its address, and returns what it says.
 func TestAsk(t *testing.T) {
 	tell := func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != Path {
@@ -102,8 +102,8 @@ func TestAskInTheWrongPlace(t *testing.T) {
 		{"the port for Envoy", grpc.Addr().String(), "does not speak HTTP"},
 		{"an older heald", older, "too old"},
 		{"nothing to tell", says(404, NotTold+": nothing here schedules them"), "nothing here schedules them"},
-		{"another server", says(404, "404 page not found"), "is not heald's admin listener (it says 404)"},
-		{"the gateway", says(401, "{}"), "is not heald's admin listener (it says 401)"},
+		{"another server", says(404, "404 page not found"), "is not heald's admin listener (it answered 404)"},
+		{"the gateway", says(401, "{}"), "is not heald's admin listener (it answered 401)"},
 		{"a page", answers(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }), "its answer is no report"},
 		{"other JSON", answers(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }), "its answer is no report"},
 		{"a name of another machine", says(403, "ask by IP address\x1b[2J"), "it refuses: ask by IP address"},

@@ -3,8 +3,9 @@ package accounts
 import (
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
 // Width is the most characters of a line.
@@ -13,12 +14,12 @@ const Width = 100
 // gap is between two columns.
 const gap = 2
 
-// leastLast is the room that the last column has at least.
+// leastLast is the least width of the last column.
 const leastLast = 28
 
-// lay writes rows below the heads of columns. A row with one cell is a heading of
-// its own. The last column takes the room that is left, and is wrapped; in the
-// others, what has no room is cut.
+// lay writes rows below the heads of columns. A row with one cell is a heading.
+// The last column takes the rest of the width and is wrapped; text that is too
+// long for another column is cut.
 func lay(w io.Writer, heads []string, rows [][]string) error {
 	rows = append([][]string{heads}, rows...)
 	last := len(heads) - 1
@@ -46,15 +47,15 @@ func lay(w io.Writer, heads []string, rows [][]string) error {
 	return err
 }
 
-// widths are those of the columns before the last: of what is in them, less what
-// the widest have to give away.
+// widths are those of the columns before the last: the widths of their texts,
+// less what the widest columns must give up.
 func widths(rows [][]string, columns int) []int {
 	out := make([]int, columns)
 	sum := 0
 	for i := range out {
 		for _, row := range rows {
 			if len(row) > 1 {
-				out[i] = max(out[i], utf8.RuneCountInString(printable(row[i])))
+				out[i] = max(out[i], utf8.RuneCountInString(terminal.Printable(row[i])))
 			}
 		}
 		out[i] = min(out[i], Width)
@@ -72,10 +73,10 @@ func widths(rows [][]string, columns int) []int {
 	return out
 }
 
-// short cuts the middle out of a text that is longer: names differ at both ends.
-// What a terminal would obey is replaced, since names may come from elsewhere.
+// short cuts the middle out of a longer text, since names differ at both ends.
+// Control characters are replaced, since names may come from outside.
 func short(text string, most int) string {
-	text = printable(text)
+	text = terminal.Printable(text)
 	r := []rune(text)
 	if len(r) <= most {
 		return text
@@ -84,20 +85,11 @@ func short(text string, most int) string {
 	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
 // wrap breaks a text at blanks into lines of at most so many characters; a word
 // that is longer is cut.
 func wrap(text string, most int) (lines []string) {
 	line := ""
-	for word := range strings.FieldsSeq(printable(text)) {
+	for word := range strings.FieldsSeq(terminal.Printable(text)) {
 		word = short(word, most)
 		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > most {
 			lines, line = append(lines, line), ""

@@ -7,10 +7,10 @@ import (
 )
 
 // mostModels is how many models are shown of one group or backend: clients choose
-// their names. Those that are kept back, and those most used, come first.
+// their names. Those that are held back, and those most used, come first.
 const mostModels = 20
 
-// apart splits a list where the name changes, in the order of names.
+// apart splits a list by name, in the order of names.
 func apart[T any](list []T, name func(T) string) (out [][]T) {
 	sorted := slices.SortedStableFunc(slices.Values(list), func(a, b T) int { return cmp.Compare(name(a), name(b)) })
 	for i := 0; i < len(sorted); {
@@ -23,7 +23,7 @@ func apart[T any](list []T, name func(T) string) (out [][]T) {
 	return out
 }
 
-// first are the mostModels that matter most, in their old order otherwise.
+// first are the mostModels that matter most, in their old order.
 func first[T any](list []T, of func(*T) (ready bool, use int64)) []T {
 	if len(list) <= mostModels {
 		return list
@@ -43,7 +43,7 @@ func first[T any](list []T, of func(*T) (ready bool, use int64)) []T {
 	return out[:mostModels]
 }
 
-// more says that there are rows that are not shown.
+// more is the row that says how many rows are not shown.
 func more(rows [][]string, indent string, all, columns int) [][]string {
 	if all <= mostModels {
 		return rows

@@ -8,46 +8,46 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// Path is where the admin listener tells of accounts.
+// Path is where the admin listener serves the report.
 const Path = "/accounts"
 
-// Report is what is known of all accounts at one replica.
+// Report is what one replica knows about all accounts.
 type Report struct {
-	// Replica tells this process from the others of its pool; "" where there are
-	// no others.
+	// Replica identifies this process among the others of its pool; "" where
+	// there are no others.
 	Replica string `json:"replica,omitempty"`
 	State   State  `json:"state"`
-	// Configuration is which one runs.
+	// Configuration says which configuration runs.
 	Configuration Configuration `json:"configuration,omitzero"`
 	account.Status
-	// Tenants are those that are configured.
+	// Tenants are the configured ones.
 	Tenants []Tenant `json:"tenants,omitempty"`
 }
 
 // Configuration tells whether what runs is what the files say.
 type Configuration struct {
 	Loaded time.Time `json:"loaded"`
-	// Refused says why the files, which were changed since, are not taken; "" if
-	// they are what runs.
+	// Refused says why files that have changed since were refused; "" if they
+	// are what runs.
 	Refused string `json:"refused,omitempty"`
 }
 
-// State tells of the store that holds what replicas share.
+// State describes the store that holds what replicas share.
 type State struct {
 	// Store is "memory", which this process has for itself, or "redis".
 	Store string `json:"store"`
 	// Up says that the store answers. If not, Why says what happens meanwhile, and
-	// Trouble what is wrong and how it is mended, where the store has said so.
+	// Trouble what is wrong and how to fix it, if the store has said so.
 	Up      bool   `json:"up"`
 	Why     string `json:"why,omitempty"`
 	Trouble string `json:"trouble,omitempty"`
-	// Replicas are those that limits are shared by, this one included; 0 is not
-	// known. Gone of them are silent, and may work by themselves.
+	// Replicas is how many share the limits, this one included; 0 is not known.
+	// Gone is how many of them are silent, and may work by themselves.
 	Replicas int `json:"replicas,omitempty"`
 	Gone     int `json:"gone,omitempty"`
 }
 
-// Tenant tells of one who may call.
+// Tenant describes one tenant.
 type Tenant struct {
 	Name           string   `json:"name"`
 	Disabled       bool     `json:"disabled"`
@@ -63,7 +63,7 @@ type Tenant struct {
 	Until  map[string]time.Time `json:"until,omitempty"`
 }
 
-// longestRefused bounds why files are refused, in bytes: there may be many faults.
+// longestRefused bounds Refused, in bytes: there may be many problems.
 const longestRefused = 4096
 
 // longestModel bounds names of models, in bytes: clients choose them.
@@ -95,7 +95,7 @@ func (r Report) Redacted() Report {
 	return r
 }
 
-// each is a copy of a list, changed. It is never nil, for JSON.
+// each is a changed copy of a list. It is never nil, so that JSON has a list.
 func each[T any](list []T, change func(*T)) []T {
 	out := make([]T, len(list))
 	for i := range list {

@@ -50,7 +50,7 @@ func TestReportHasNoPlaceForSecrets(t *testing.T) {
 // Clients choose names of models, and may paste anything there.
 func TestRedacted(t *testing.T) {
 	const key, mail = "AIzaSyD4u6Ff9xUqk1bH2v7W0cR8mZt3YpLs5Ea", "jane.doe@example.com"
-	r := tired()
+	r := everyState()
 	for _, model := range []string{key, mail, strings.Repeat("long", 1000)} {
 		r.Accounts[0].Models = map[string]account.Usable{model: ready}
 		r.Groups[0].Model, r.Backends[0].Model = model, model

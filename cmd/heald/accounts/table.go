@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 )
 
-// WriteTable writes a report for people, with times as in a place.
+// WriteTable writes a report for people, with times in a time zone.
 func WriteTable(w io.Writer, r *Report, in *time.Location) error {
 	c := clock{r.At, in}
 	texts := []string{r.summary(c), r.State.words()}
@@ -45,7 +45,7 @@ func WriteTable(w io.Writer, r *Report, in *time.Location) error {
 	return nil
 }
 
-// summary is what one wants to know first.
+// summary is the most important facts, in a few lines.
 func (r *Report) summary(c clock) string {
 	classes := map[string]int{}
 	for i := range r.Accounts {
@@ -169,7 +169,7 @@ func (r *Report) tenants(c clock) (rows [][]string) {
 	return rows
 }
 
-// limits words a tenant's, with what is used of them.
+// limits describes a tenant's limits, and how much of them is used.
 func (t *Tenant) limits() string {
 	var out []string
 	if t.MaxConcurrency > 0 {

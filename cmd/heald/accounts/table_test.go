@@ -22,8 +22,8 @@ var (
 
 func in(d time.Duration) time.Time { return noon.Add(d) }
 
-// tired is a pool on a bad day: every state that there is.
-func tired() *Report {
+// everyState is a report with every state that there is.
+func everyState() *Report {
 	u := func(kind account.Kind, why string, until, probe time.Time) account.Usable {
 		return account.Usable{Kind: kind.String(), Why: why, Until: until, Probe: probe}
 	}
@@ -98,7 +98,7 @@ func table(t *testing.T, r *Report) []byte {
 func TestTable(t *testing.T) {
 	alone := &Report{State: State{Store: "memory", Up: true}, Status: account.Status{At: noon, Accounts: []account.AccountStatus{
 		{ID: "ai-studio-1", Backend: "ai-studio", Group: "ai_studio/account:ai-studio-1", Usable: ready}}}}
-	cut := tired()
+	cut := everyState()
 	cut.State = State{Store: "redis", Replicas: 3}
 	cut.Status = account.Status{At: noon}
 	cut.Tenants = nil
@@ -134,7 +134,7 @@ func TestTable(t *testing.T) {
 	trouble := &Report{Replica: "heald-7c4d-x2x9q", Status: account.Status{At: noon, AsOf: in(-time.Minute)}, State: State{
 		Store: "redis", Replicas: 3, Gone: 2, Trouble: "Redis refuses the password: look at state.redis.password (WRONGPASS invalid)",
 		Why: "this replica works by itself, with its part of each limit"}}
-	for name, r := range map[string]*Report{"store-trouble": trouble, "tokens": google, "tired": tired(), "one-account": alone, "store-down": cut, "many-models": crowd} {
+	for name, r := range map[string]*Report{"store-trouble": trouble, "tokens": google, "tired": everyState(), "one-account": alone, "store-down": cut, "many-models": crowd} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name+".txt")
 			want, err := os.ReadFile(path)
@@ -146,14 +146,15 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// Whatever names are, the table keeps its width, and a terminal obeys none.
+// Whatever the names are, the table keeps its width, and no control character reaches
+// the terminal.
 func FuzzTable(f *testing.F) {
 	f.Add("a\x1b[2Jb", "the backend does not answer (x)")
 	f.Add(strings.Repeat("long-", 60), strings.Repeat("x", 300))
 	f.Add("äöü\u202e\xff", "")
 	f.Fuzz(func(t *testing.T, name, why string) {
 		u := account.Usable{Kind: "outage", Why: why, Until: noon, Probe: noon}
-		r := tired()
+		r := everyState()
 		r.Replica = name
 		r.Accounts = append(r.Accounts, account.AccountStatus{ID: name, Backend: name, Group: name, Usable: u, Models: map[string]account.Usable{name: u}})
 		r.Groups = append(r.Groups, account.GroupStatus{Group: name, Model: name, Usable: u})

@@ -2,8 +2,8 @@ package accounts
 
 import "github.com/heald-proxy/heald/policies/account"
 
-// withToken adds to the state of an account how its access token is. Where there
-// is none, that is the state; one that is not asked needs none.
+// withToken adds to an account's state the state of its access token. An account
+// without a token has no other state, and a disabled one needs no token.
 func (c clock) withToken(state string, a *account.AccountStatus) string {
 	if a.Kind == disabled {
 		return state
@@ -15,7 +15,7 @@ func (c clock) withToken(state string, a *account.AccountStatus) string {
 	return state + "; " + words
 }
 
-// token words how an access token is.
+// token describes an access token.
 func (c clock) token(t *account.TokenStatus) string {
 	next := "; a fetch runs"
 	if !t.Next.IsZero() {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Watch shows now, and again an interval after each time, until ctx ends. The
-// first failure ends it; later ones are told, since a heald that restarts is
-// back in a moment.
+// Watch shows the report now, and again after each interval, until ctx ends. A
+// failure of the first time ends it; later ones are shown, since a heald that
+// restarts is back in a moment.
 func Watch(ctx context.Context, interval time.Duration, show func(context.Context) error, tell func(error)) error {
 	err := show(ctx)
 	for err == nil {

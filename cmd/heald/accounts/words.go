@@ -11,7 +11,7 @@ import (
 	"github.com/heald-proxy/heald/policies/account"
 )
 
-// Kinds of what keeps something back that are worded here; see account.Kind.
+// Kinds of what holds something back, see account.Kind, that this file describes.
 const (
 	busy        = "busy"
 	capacity    = "capacity"
@@ -23,7 +23,7 @@ const (
 	disabled    = "disabled"
 )
 
-// remedy is what its owner can do about something that no time mends.
+// remedy says what the owner can do about something that does not end by itself.
 var remedy = map[string]string{
 	credential: "change the secret",
 	money:      "top up, or raise the spending limit",
@@ -31,7 +31,7 @@ var remedy = map[string]string{
 	forbidden:  "see the log",
 }
 
-// class sorts states for the summary.
+// class groups states for the summary.
 func class(u *account.Usable) string {
 	switch {
 	case u.Now:
@@ -46,8 +46,8 @@ func class(u *account.Usable) string {
 	return "resting"
 }
 
-// state words whether something may be asked. self is what the row is about, as
-// in "account a": it is not said twice.
+// state says whether something may be asked. self is what the row is about, as
+// in "account a", which is not repeated.
 func (c clock) state(u *account.Usable, self string) string {
 	_, name, _ := strings.Cut(self, " ")
 	why := strings.TrimSuffix(strings.TrimSuffix(u.Why, " ("+self+")"), " ("+name+")")
@@ -71,7 +71,7 @@ func (c clock) state(u *account.Usable, self string) string {
 	return out + c.probe(u)
 }
 
-// probe words when one request finds out whether it is over.
+// probe says when one request finds out whether it is over.
 func (c clock) probe(u *account.Usable) string {
 	switch {
 	case u.Probe.IsZero():
@@ -82,13 +82,13 @@ func (c clock) probe(u *account.Usable) string {
 	return "; probe at " + c.tell(u.Probe)
 }
 
-// clock tells times as seen at a time and place.
+// clock formats times for a moment and a time zone.
 type clock struct {
 	at time.Time
 	in *time.Location
 }
 
-// tell leaves out the day if it is today.
+// tell formats a time; it leaves out the day if it is today.
 func (c clock) tell(t time.Time) string {
 	t = t.In(c.in)
 	if t.Format(time.DateOnly) == c.at.In(c.in).Format(time.DateOnly) {
@@ -107,7 +107,7 @@ func sum(n float64) string {
 }
 
 // count writes a number: exact up to 10,000, and then with two decimals. A small
-// part of a limit is not nothing, and never written as 0.
+// part of a limit is never written as 0.
 func count(n float64) string {
 	unit := ""
 	for _, u := range []struct {
@@ -126,8 +126,8 @@ func count(n float64) string {
 	return strconv.FormatFloat(math.Round(n*digits)/digits, 'f', -1, 64) + unit
 }
 
-// of is what is used of a limit; a limit of 0 is none, and one that refusals have
-// taught is marked.
+// of is how much of a limit is used; 0 means no limit, and a learned limit is
+// marked.
 func of(used, limit, learned int64) string {
 	out := count(float64(used))
 	if limit > 0 {
@@ -146,11 +146,11 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// words tells how the state is that replicas share.
+// words describes the store that replicas share.
 func (s *State) words() string {
 	switch s.Store {
 	case "":
-		return "It does not tell where its state is."
+		return "It does not say where its state is."
 	case "memory":
 		return "Its state is in memory: it shares nothing with other replicas."
 	}

@@ -7,15 +7,14 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/accounts"
 )
 
-// tellAccounts answers with what is known of accounts, as JSON. status may be
-// nil.
+// tellAccounts answers with the report on accounts, as JSON. status may be nil.
 func tellAccounts(status func() accounts.Report) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if status == nil {
 			http.Error(w, accounts.NotTold+": nothing here schedules them", http.StatusNotFound)
 			return
 		}
-		// Whole before anything is sent, and not while locks are held.
+		// The whole JSON is made before anything is sent, and while no lock is held.
 		text, err := json.MarshalIndent(status().Redacted(), "", "  ")
 		if err != nil {
 			http.Error(w, "the report cannot be written as JSON", http.StatusInternalServerError)

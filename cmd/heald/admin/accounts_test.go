@@ -25,8 +25,9 @@ func told(t *testing.T, report func() accounts.Report) *httptest.ResponseRecorde
 	return w
 }
 
-// What the scheduler knows of real accounts is told, and none of their
-// credentials; nor what clients have written into names of models.
+// The report has what the scheduler knows about real accounts, but none of
+// their credentials, nor anything secret that clients have written into names
+// of models.
 func TestAccountsWithoutSecrets(t *testing.T) {
 	const key, pasted, mail = "AIzaSyD4u6Ff9xUqk1bH2v7W0cR8mZt3YpLs5Ea", "AIzaSyB1c2D3e4F5g6H7i8J9k0L1m2N3o4P5q6R", "jane.doe@example.com"
 	list := []account.Account{

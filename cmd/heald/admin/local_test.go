@@ -15,7 +15,7 @@ func serving(t *testing.T, l net.Listener) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := New(Options{Registry: prometheus.NewRegistry(), Ready: func() (string, error) { return "", nil }, Profiles: true})
+	s := New(Options{Registry: prometheus.NewRegistry(), Ready: func() (string, error) { return "", nil }, Profiles: true, Access: func() Access { return Access{Open: true} }})
 	go func() { done <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		stop()

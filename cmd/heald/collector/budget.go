@@ -1,24 +1,23 @@
 package collector
 
 const (
-	// Most is the largest GOGC. Beyond it little is left to gain: at 400 what
-	// the collector takes is a quarter of what it takes at 100.
+	// Most is the largest GOGC. Beyond it there is little to gain: at 400 the
+	// collector takes a quarter of what it takes at 100.
 	Most = 400
 	// plain is Go's own GOGC.
 	plain = 100
-	// Least is the smallest GOGC: below, the collector would run all the time,
-	// and Go's soft limit does better what is left to do.
+	// Least is the smallest GOGC: below it the collector would run all the
+	// time, and Go's soft limit does the rest better.
 	Least = 25
-	// step is by how much GOGC changes at least: each change stops all
-	// goroutines for a moment.
+	// step is the smallest change of GOGC: each change stops all goroutines for
+	// a moment.
 	step = 25
 	// room is the part of the limit, in percent, to which the heap may grow
 	// before a collection. The other half is for bodies that come all at once:
-	// between two collections nothing but the soft limit is in their way.
+	// between two collections only the soft limit bounds them.
 	room = 50
-	// modest is the limit that is assumed where there is none, so that a
-	// process on a large machine grows by some 100 MiB at most for the sake of
-	// fewer collections.
+	// modest is the limit that is assumed if there is none, so that a process
+	// on a large machine grows by at most about 100 MiB for fewer collections.
 	modest = 256 << 20
 )
 
@@ -27,7 +26,7 @@ type Reading struct {
 	// Live is what is live on the heap.
 	Live uint64
 	// Roots are the stacks and global variables, which the collector reads as
-	// well: Go has the heap grow in proportion to both.
+	// well: Go lets the heap grow in proportion to both.
 	Roots uint64
 }
 

@@ -1,4 +1,4 @@
-// Package collector has Go's garbage collector run as seldom as the memory of
+// Package collector lets Go's garbage collector run as rarely as the memory of
 // the process allows.
 //
 // The collector runs when the heap has grown by GOGC percent of what was live
@@ -6,10 +6,10 @@
 // collects after each further 8 MiB, although it may use hundreds: a seventh of
 // its processor time went there. With 400 it collects a quarter as often.
 //
-// After each collection, [Pacer] looks at what is live and chooses GOGC anew
-// (budget.go): large while the heap may grow by that much within half of the
-// limit, smaller the more is live, and below 100 where memory is short. What
-// comes between two collections is bounded by Go's soft limit, which the caller
+// After each collection, [Pacer] reads the size of the live heap and chooses
+// GOGC anew (budget.go): large while the heap may grow by that much within half
+// of the limit, smaller the more is live, and below 100 if memory is short. The
+// growth between two collections is bounded by Go's soft limit, which the caller
 // sets (debug.SetMemoryLimit). There is no ballast and no goroutine: the cleanup
 // of an object that nobody holds is what runs after a collection.
 package collector

@@ -15,7 +15,7 @@ type Pacer struct {
 
 	mu      sync.Mutex
 	limit   int64 // 0 for none
-	percent int   // that is set; 0 before the first
+	percent int   // the value that is set; 0 before the first
 	stopped bool
 }
 
@@ -55,7 +55,7 @@ func (p *Pacer) Stop() {
 	}
 }
 
-// pace sets what suits now; false once it is stopped.
+// pace sets the GOGC for now; false once it is stopped.
 func (p *Pacer) pace() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +73,7 @@ func (p *Pacer) pace() bool {
 // its memory with no other.
 type collected struct{ _ *byte }
 
-// wake has the next collection call pace.
+// wake makes the next collection call pace.
 func (p *Pacer) wake() {
 	runtime.AddCleanup(&collected{}, func(p *Pacer) {
 		if p.pace() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What is live grows and shrinks; GOGC is set where it changes, and not else.
+// The live heap grows and shrinks; GOGC is set only when it changes.
 func TestPacer(t *testing.T) {
 	live := uint64(8 << 20)
 	var set []int

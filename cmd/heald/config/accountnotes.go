@@ -7,17 +7,17 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// noteAccounts tells of accounts that are of no use.
+// noteAccounts notes accounts that can never be used.
 func (c *Config) noteAccounts() []*setting.Problem {
 	if len(c.Accounts) > 0 && !slices.ContainsFunc(c.Accounts, func(a Account) bool { return !a.Disabled }) {
 		return []*setting.Problem{{Note: true, Path: "accounts", Found: "all of them are disabled",
-			Consequence: "every request is refused", Fix: "take disabled: true from one of them"}}
+			Consequence: "every request is refused", Fix: "remove disabled: true from one of them"}}
 	}
 	return c.noteSameSecrets()
 }
 
-// noteSameSecrets tells of credentials that stand at one backend twice. At two
-// backends one may well be meant to be.
+// noteSameSecrets notes credentials that one backend has twice. The same
+// credential at two backends may be intended.
 func (c *Config) noteSameSecrets() (out []*setting.Problem) {
 	type key struct{ backend, secret string }
 	first := map[key]int{}
@@ -33,7 +33,7 @@ func (c *Config) noteSameSecrets() (out []*setting.Problem) {
 		k := key{a.Backend, secret}
 		if j, twice := first[k]; twice {
 			out = append(out, &setting.Problem{Note: true, Path: path, Found: fmt.Sprintf("is the credential of accounts[%d] at the same backend", j),
-				Consequence: "the two share one quota, and what refuses one is asked again as the other", Fix: "name another variable or file, or take one of the two away"})
+				Consequence: "the two share one quota, and after a refusal of one the other is asked in vain", Fix: "name another variable or file, or remove one of the two"})
 			continue
 		}
 		first[k] = i

@@ -16,7 +16,7 @@ var (
 	pageVariable = regexp.MustCompile(`\{env: ([A-Z0-9_]+)\}`)
 )
 
-// What ACCOUNTS.md tells readers to write is taken as it stands there.
+// The configurations in ACCOUNTS.md are valid as they are.
 func TestAccountsPage(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(stack.Root(), "ACCOUNTS.md"))
 	if err != nil {

@@ -13,7 +13,7 @@ func (c *Config) clientKeys() (keys []string, errs []error) {
 		path := fmt.Sprintf("client_keys[%d]", i)
 		read := s.shared
 		if s == (Source{}) {
-			read = s.Read // says what belongs there
+			read = s.Read // its error says what belongs there
 		}
 		key, err := read(path)
 		if err == nil {
@@ -31,7 +31,7 @@ func (c *Config) chosenKeys() (keys []string) {
 			if k.Source == (Source{}) {
 				continue
 			}
-			if key, err := k.Read(""); err == nil { // what is wrong, registry says
+			if key, err := k.Read(""); err == nil { // registry reports what is wrong
 				keys = append(keys, key)
 			}
 		}
@@ -39,17 +39,18 @@ func (c *Config) chosenKeys() (keys []string) {
 	return keys
 }
 
-// everybody is what happens where no key is asked for.
+// everybody is the consequence if no key is asked for.
 const everybody = "whoever connects there spends the quota of your accounts"
 
-// checkAuth finds what must not be open, and what contradicts itself.
+// checkAuth finds addresses that must not be open, and settings that contradict each
+// other.
 func (c *Config) checkAuth() error {
 	switch {
 	case c.Auth != "" && c.Auth != "none":
 		return &setting.Problem{Path: "auth", Found: redact.Quote(c.Auth) + ` is not "none"`, Fix: "write none if everybody may call, or leave the line out"}
 	case c.Auth == "none" && c.Asks():
 		return &setting.Problem{Path: "auth", Found: "there are tenants or client_keys beside auth: none", Consequence: "it is not clear whether a key is asked for",
-			Fix: "leave auth out, or the tenants and client_keys"}
+			Fix: "remove auth, or the tenants and client_keys"}
 	case c.public != "" && !c.Asks() && c.Auth != "none":
 		return &setting.Problem{Path: "--listen", Found: c.public + " can be reached from other machines, and there are neither tenants nor client_keys", Consequence: everybody,
 			Fix: "make a tenant (heald tenant add NAME), or list client_keys in heald.yaml (or pass --client-key env:VARIABLE), listen on 127.0.0.1, or, if something else keeps strangers out, write auth: none in heald.yaml or pass --insecure-open"}

@@ -19,62 +19,74 @@ import (
 
 // Config is heald.yaml.
 type Config struct {
+	// Listen says where heald listens, and how.
 	Listen Listen `yaml:"listen"`
-	// MaxBody bounds request bodies, in bytes; default 32 MiB. Envoy's
-	// request_body_buffer_limit should be the same.
-	MaxBody int `yaml:"max_body"`
+	// Admin says who may ask the admin listener.
+	Admin Admin `yaml:"admin"`
+	// MaxBody bounds request bodies, compressed and inflated; default 32 MiB.
+	// Envoy's request_body_buffer_limit should be the same.
+	MaxBody int `yaml:"max_body" unit:"bytes"`
 	// Memory bounds what the process uses.
 	Memory Memory `yaml:"memory"`
-	// MemoryKey authenticates what attempts and conversations hand on; all
-	// replicas must share it. Of several, the first seals and all open. Without
-	// one, each process makes its own, which suits one replica.
+	// MemoryKey authenticates what attempts and conversations pass on, at least 32
+	// bytes (head -c 32 /dev/urandom | base64); all replicas must share it. Of
+	// several, the first seals and all open. Default: each process makes its own,
+	// which suits one replica.
 	MemoryKey Sources `yaml:"memory_key"`
-	// HopSecret is what the outer route sets as x-heald-hop; requests without
-	// it are refused. Empty: every request is taken.
+	// HopSecret is what the outer route sends as x-heald-hop and only that route
+	// knows, at least 16 bytes; requests without it are refused before anything
+	// else. Default: none, every request is accepted.
 	HopSecret Source `yaml:"hop_secret"`
-	// ClientKeys are the API keys of which every client must show one, each at
-	// least 16 characters. None: clients need no key.
+	// ClientKeys are the API keys of which every client must send one, each at
+	// least 16 characters. Default: none, clients need no key.
 	ClientKeys []Source `yaml:"client_keys"`
 	// Tenants are who may call, each with keys and limits of its own.
 	Tenants []Tenant `yaml:"tenants"`
-	// TenantsDir is a directory with a file for each more tenant, NAME.yaml,
-	// such as a Kubernetes Secret. It is watched.
+	// TenantsDir is a directory with more tenants, one file NAME.yaml each,
+	// such as a mounted Kubernetes Secret. It is watched.
 	TenantsDir string `yaml:"tenants_dir"`
-	// Auth is "none" to say in words that everybody may call, where there are
-	// neither tenants nor client_keys; default: whoever can connect where they
-	// are not needed.
+	// Auth is "none" to confirm that everybody may call if there are neither
+	// tenants nor client_keys. heald up then also listens where other machines
+	// can connect.
 	Auth string `yaml:"auth"`
-	// Browsers say which web pages may send requests where no client key is
+	// Browsers say which web pages may send requests if no client key is
 	// needed.
 	Browsers exchange.Browsers `yaml:"browsers"`
 
-	Backends []Backend                 `yaml:"backends"`
-	Accounts []Account                 `yaml:"accounts"`
-	Models   route.Models              `yaml:"models"`
+	// Backends are the upstream endpoints, in order of preference. Default: with
+	// GEMINI_API_KEY in the environment, and no accounts, AI Studio as ai-studio.
+	Backends []Backend `yaml:"backends"`
+	// Accounts are credentials, in order of preference. Default: GEMINI_API_KEY at
+	// the default backend.
+	Accounts []Account `yaml:"accounts"`
+	// Models say which upstream models the clients' names stand for.
+	Models route.Models `yaml:"models"`
+	// Policies are settings by the name of a policy. A route chooses one with the
+	// header x-heald-policy; routes that name none have "default".
 	Policies map[string]route.Settings `yaml:"policies"`
-	// ResumeVia is the Envoy listener through which the rest of broken
-	// answers (resume: text) and lists of models are fetched, http://host:port
-	// or unix:///path; default unix:///run/heald/resume.sock where a policy
-	// resumes, else none.
+	// ResumeVia is the Envoy listener through which the rest of broken answers
+	// (resume: text) and lists of models are fetched, unix:///path, or
+	// http://host:port, which needs hop_secret; default unix:///run/heald/resume.sock
+	// if a policy resumes, else none. heald up has its own.
 	ResumeVia string `yaml:"resume_via" text:"address"`
 	// State says what replicas share.
 	State State `yaml:"state"`
-	// Log says what the log is told of requests.
+	// Log says which lines are logged.
 	Log Log `yaml:"log"`
 	// Record says where records of attempts and requests go.
 	Record Record `yaml:"record"`
-	// Prices are what models cost where the built-in list does not say, or says
-	// something else.
+	// Prices are what models cost if the built-in list does not know them, or
+	// you pay another price: US dollars per million tokens.
 	Prices price.Config `yaml:"prices"`
 
 	text     []byte   // what was read
 	inFiles  []Tenant // those of TenantsDir
-	tenanted []byte   // what was read there
+	tenanted []byte   // the text of those files
 	sum      Sum
 
 	hop    string // replaces HopSecret; "" does not
 	public string // where clients connect from other machines; "" if they do not
-	// startsEnvoy says that Envoy gets its proxies from this process.
+	// startsEnvoy says that this process starts Envoy and tells it its proxies.
 	startsEnvoy bool
 
 	tokens func(*credential.Source) account.Tokens // nil: nothing is fetched
@@ -82,11 +94,15 @@ type Config struct {
 
 // Account is one credential usable at one backend.
 type Account struct {
-	// ID is shown in logs and headers; default "<backend>-<n>".
-	ID      string         `yaml:"id"`
-	Backend string         `yaml:"backend"`
-	Secret  Source         `yaml:"secret"`
-	Scheme  account.Scheme `yaml:"scheme"`
+	// ID is shown in logs and headers; default BACKEND-N, N counting from 1.
+	ID string `yaml:"id"`
+	// Backend is the name of the backend that takes the credential.
+	Backend string `yaml:"backend"`
+	// Secret is an API key, or an access token that somebody else renews. A file
+	// is watched.
+	Secret Source `yaml:"secret"`
+	// Scheme says how the secret is sent: api_key (default) or bearer.
+	Scheme account.Scheme `yaml:"scheme"`
 	// Credential is a Google credential from which heald makes access tokens, in
 	// place of secret and scheme.
 	Credential credential.Config `yaml:"credential"`
@@ -139,8 +155,8 @@ func (c *Config) setDefaults() {
 	c.Record.setDefaults()
 }
 
-// complete adds the account that GEMINI_API_KEY means where nothing else is
-// configured, and numbers the accounts that have no id.
+// complete adds the account of GEMINI_API_KEY if nothing else is configured,
+// and numbers the accounts that have no id.
 func (c *Config) complete(getenv func(string) string) {
 	if len(c.Backends) == 0 && len(c.Accounts) == 0 && getenv(KeyVariable) != "" {
 		c.Backends = []Backend{{Backend: route.Backend{Name: DefaultBackend, Kind: route.AIStudio}}}
@@ -156,8 +172,8 @@ func (c *Config) complete(getenv func(string) string) {
 	}
 }
 
-// Exchange resolves the secrets and composes the exchange's configuration.
-// The error lists every fault with its path.
+// Exchange resolves the secrets and composes the exchange's configuration. The
+// error lists every problem with its path.
 func (c *Config) Exchange() (exchange.Config, error) {
 	c.complete(os.Getenv)
 	var errs []error
@@ -170,7 +186,8 @@ func (c *Config) Exchange() (exchange.Config, error) {
 	if c.MaxBody < 1 {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
-	errs = append(errs, c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
+	_, err := c.Access()
+	errs = append(errs, err, c.Admin.CheckAt(c.Listen.Admin), c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
 	errs = append(errs, c.Prices.Validate("prices")...)
 	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia, LogSample: c.Log.Sample}
 	for i := range c.Backends {
@@ -209,10 +226,10 @@ func (c *Config) door(out *exchange.Config) error {
 	return errors.Join(append(errs, err, c.checkAuth())...)
 }
 
-// Notes tells of settings that work, but hardly as intended. It has something to
-// say only of a configuration that is valid.
+// Notes lists settings that work, but hardly as intended. The configuration must
+// be valid.
 func (c *Config) Notes() []*setting.Problem {
-	out := c.Listen.notes(c.hop != "" || c.HopSecret != Source{})
+	out := append(c.Listen.notes(c.hop != "" || c.HopSecret != Source{}), c.Admin.notes(c.Listen.Admin)...)
 	for i, a := range c.Accounts {
 		path := fmt.Sprintf("accounts[%d].secret", i)
 		if !a.Credential.Empty() {
@@ -226,6 +243,7 @@ func (c *Config) Notes() []*setting.Problem {
 		}
 	}
 	out = append(append(append(out, c.noteAccounts()...), c.noteQuotas()...), c.noteTenants()...)
+	out = append(out, c.noteStore()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
@@ -233,7 +251,7 @@ func (c *Config) Notes() []*setting.Problem {
 		if s.StoresMemory() && !c.State.Shared() {
 			out = append(out, &setting.Problem{Note: true, Path: "policies." + name + ".memory",
 				Found:       "store, and state.redis is not set, so the store is this process's own",
-				Consequence: "that is fine with one replica; with several, the next attempt knows nothing of the one before where another replica gets it", Fix: "set state.redis, or memory: header"})
+				Consequence: "that is fine with one replica; with several, the next attempt knows nothing of the one before if another replica gets it", Fix: "set state.redis, or memory: header"})
 		}
 	}
 	return out
@@ -250,7 +268,8 @@ func (c *Config) Settings() map[string]route.Settings {
 }
 
 // Resumes returns the listener through which the rest of broken answers and
-// lists of models are fetched; "" if no policy resumes and none is named.
+// lists of models are fetched; "" if no policy resumes and no listener is
+// named.
 func (c *Config) Resumes() string {
 	for _, s := range c.Settings() {
 		if s.Resumes() {
@@ -267,7 +286,7 @@ func (c *Config) Validate() error {
 		return err
 	}
 	_, err = exchange.New(x, exchange.Deps{})
-	err = errors.Join(err, c.Record.checkFile())
+	err = errors.Join(err, c.Record.checkFiles())
 	if c.Listen.TLS != nil {
 		_, bad := c.Listen.TLS.Load()
 		err = errors.Join(err, bad)

@@ -1,13 +1,14 @@
 package config
 
 import (
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/policies/route"
 )
@@ -134,7 +135,7 @@ func TestEveryMistakeInOneRun(t *testing.T) {
 func TestFlags(t *testing.T) {
 	t.Setenv("TEST_KEY", "k")
 	parse := func(args ...string) (*Config, error) {
-		fs := flag.NewFlagSet("up", flag.ContinueOnError)
+		fs := pflag.NewFlagSet("up", pflag.ContinueOnError)
 		fs.SetOutput(io.Discard)
 		var f Flags
 		f.Register(fs)
@@ -144,7 +145,7 @@ func TestFlags(t *testing.T) {
 		return f.Load()
 	}
 	c, err := parse("--backend", "studio=ai_studio,http://127.0.0.1:9999", "--backend=eu=vertex,https://x.example,project=p,location=l",
-		"--account", "studio=env:TEST_KEY", "--account", "studio=env:TEST_KEY", "-account", "eu=env:TEST_KEY")
+		"--account", "studio=env:TEST_KEY", "--account", "studio=env:TEST_KEY", "--account", "eu=env:TEST_KEY")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// UseTokens has Exchange give accounts with a credential the tokens that make
-// returns. Without it they are checked, but nothing is fetched.
+// UseTokens makes Exchange give accounts with a credential the tokens that make
+// returns. Without it credentials are checked, but nothing is fetched.
 func (c *Config) UseTokens(make func(*credential.Source) account.Tokens) { c.tokens = make }
 
-// account reads what an account shows.
+// account reads the credential of an account.
 func (c *Config) account(a Account, path string) (account.Account, error) {
 	out := account.Account{ID: a.ID, Backend: a.Backend, Scheme: a.Scheme}
 	if a.Credential.Empty() {
@@ -27,7 +27,7 @@ func (c *Config) account(a Account, path string) (account.Account, error) {
 		twice = &setting.Problem{Path: path, Found: "has a secret and a credential", Fix: "keep secret for an API key, or credential for a Google credential"}
 	}
 	source, err := a.Credential.Load(path+".credential", readFile, fileFault)
-	out.Tokens = credential.NewRefresher(nil, nil) // has none, and fetches none
+	out.Tokens = credential.NewRefresher(nil, nil) // holds no token and fetches none
 	if err == nil && c.tokens != nil {
 		out.Tokens = c.tokens(source)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Parse decodes heald.yaml without defaults. The error lists every place where
-// something stands that cannot be read, unknown keys among them.
+// Parse decodes heald.yaml without defaults. The error lists every value that
+// cannot be read, and every unknown key.
 func Parse(data []byte) (*Config, error) {
 	c := &Config{}
 	if err := decode(data, "heald.yaml", "", c); err != nil {
@@ -22,8 +22,8 @@ func Parse(data []byte) (*Config, error) {
 	return c, nil
 }
 
-// decode reads a file of one YAML document into what into points to. name is the
-// file's, and path stands before the paths of its settings in errors.
+// decode reads a file of one YAML document into the value that into points to.
+// name is the file's; errors put path before the paths of its settings.
 func decode(data []byte, name, path string, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node

@@ -3,6 +3,6 @@
 //
 // Without a file, GEMINI_API_KEY in the environment makes one account at
 // Google's own address. A file is read whole or not at all: unknown keys fail,
-// every fault is listed with its path, and a reload that fails leaves the
+// every problem is listed with its path, and a reload that fails leaves the
 // running configuration as it is.
 package config

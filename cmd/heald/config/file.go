@@ -10,7 +10,7 @@ import (
 )
 
 // maxFile is the size of the longest file that is read, in bytes. Secrets,
-// certificates and heald.yaml are far shorter; what is longer was named by
+// certificates and heald.yaml are far shorter; a longer file was named by
 // mistake.
 const maxFile = 1 << 20
 
@@ -19,9 +19,8 @@ var (
 	errTooLong    = fmt.Errorf("has more than %d bytes", maxFile)
 )
 
-// readFile reads a regular file, also through symbolic links. It waits for no
-// peer: a named pipe that somebody puts in a file's place must not stop a
-// reload for ever.
+// readFile reads a regular file, also through symbolic links. It never waits
+// for a peer: a named pipe in a file's place must not block a reload for ever.
 func readFile(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENXIO) { // a socket
@@ -31,8 +30,8 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	// Of the open file: between a look at the path and its opening it could be
-	// replaced.
+	// This asks the open file, since the path could be replaced before it is
+	// opened.
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -49,7 +48,8 @@ func readFile(path string) ([]byte, error) {
 	return data, err
 }
 
-// fileFault words why a file could not be read, as what it does.
+// fileFault says why a file could not be read, as the rest of a sentence about the
+// file.
 func fileFault(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -32,7 +32,7 @@ func returns(t *testing.T, f func()) {
 	}
 }
 
-// Whatever stands where a file should be, reading it ends.
+// Whatever is in the place of a file, reading it ends.
 func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	regular := write(t, "secret", "abc\n")
@@ -70,7 +70,7 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
-// Every file that a configuration names is read so.
+// This holds for every file that a configuration names.
 func TestPipesInPlaceOfFiles(t *testing.T) {
 	p, file := pipe(t), write(t, "f", "x")
 	for name, load := range map[string]func() error{

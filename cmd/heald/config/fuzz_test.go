@@ -45,8 +45,8 @@ func sourcesOf(c *Config) []*Source {
 	return out
 }
 
-// In a file that is taken every policy and backend is possible, also as what a
-// restart would read. No secret is in an error.
+// If a file is accepted, every policy and backend in it works, also after a
+// restart. No secret is in an error.
 func FuzzConfig(f *testing.F) {
 	f.Setenv(fuzzVariable, fuzzSecret)
 	f.Setenv(KeyVariable, "")

@@ -16,13 +16,14 @@ import (
 // Listen says where heald listens.
 type Listen struct {
 	// GRPC are the addresses for Envoy: host:port or unix:///path; default
-	// 127.0.0.1:9000. Whoever reaches one of them and may ask gets the
-	// accounts' credentials, since Envoy is told to send them.
+	// 127.0.0.1:9000. Whoever connects to one of them and may ask gets the
+	// accounts' credentials, since heald tells Envoy to send them.
 	GRPC []string `yaml:"grpc"`
-	// Admin serves metrics and health; default 127.0.0.1:9001.
+	// Admin serves the page, metrics and health, at host:port or unix:///path;
+	// default 127.0.0.1:9001.
 	Admin string `yaml:"admin"`
-	// TLS secures the TCP addresses of GRPC; nil for plain text. Unix sockets
-	// are plain text always.
+	// TLS secures the TCP addresses of GRPC by mutual TLS. Default: none, plain
+	// text. Unix sockets are always plain text.
 	TLS *TLS `yaml:"tls"`
 }
 
@@ -37,7 +38,7 @@ func (l Listen) over(set Listen) Listen {
 	return l
 }
 
-// Check names what is wrong. hop says that there is a hop secret.
+// Check lists what is wrong. hop says that there is a hop secret.
 func (l *Listen) Check(hop bool) error {
 	errs := []error{l.TLS.check()}
 	for _, address := range l.GRPC {
@@ -51,7 +52,7 @@ func (l *Listen) Check(hop bool) error {
 	return errors.Join(errs...)
 }
 
-// notes tells of addresses that every process of this machine reaches. hop says
+// notes lists addresses that every process of this machine reaches. hop says
 // that there is a hop secret.
 func (l *Listen) notes(hop bool) []*setting.Problem {
 	var open []string
@@ -69,9 +70,9 @@ func (l *Listen) notes(hop bool) []*setting.Problem {
 		Fix:         "listen on unix:///path, which is for heald's user and group, or set hop_secret here and on Envoy's route; `heald up` does both by itself"}}
 }
 
-// Keep replaces what cannot change while heald runs by what runs, and reports
-// whether there was something else. Certificates and allowed peers can change,
-// whether there is TLS cannot.
+// Keep restores from the running configuration what cannot change, and reports
+// whether it was different. Certificates and allowed peers can change, but not
+// whether there is TLS.
 func (l *Listen) Keep(running Listen) (changed bool) {
 	same := slices.Equal(l.GRPC, running.GRPC) && l.Admin == running.Admin && (l.TLS == nil) == (running.TLS == nil)
 	l.GRPC, l.Admin = running.GRPC, running.Admin

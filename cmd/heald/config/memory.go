@@ -17,10 +17,11 @@ import (
 
 // Memory bounds what the process uses.
 type Memory struct {
-	// Limit is what the process may use. Go's collector works harder as it is
-	// approached, and requests whose bodies do not fit are refused. 0 means
-	// GOMEMLIMIT or, without that, the cgroup's limit; without both there is
-	// none. Where the collector aims, GOMEMLIMIT says in any case. Below some 200 MiB the largest bodies are only taken one at a time.
+	// Limit is what the process may use. Default: GOMEMLIMIT or, without that, the
+	// limit of the container or systemd unit, else none. Near it Go's collector
+	// works harder, and requests whose bodies do not fit are refused. GOMEMLIMIT,
+	// if set, is the collector's target in any case. Below about 200 MiB the
+	// largest bodies are only accepted one at a time.
 	Limit Size `yaml:"limit"`
 }
 
@@ -50,7 +51,7 @@ func ParseSize(s string) (Size, error) {
 // sizeForm is what to write.
 const sizeForm = "write bytes, or a whole number with KiB, MiB, GiB or TiB, such as 512MiB"
 
-// UnmarshalYAML reads a size; what can be wrong with it, shape has found before.
+// UnmarshalYAML reads a size; shape has found all mistakes before.
 func (s *Size) UnmarshalYAML(n *yaml.Node) (err error) {
 	*s, err = ParseSize(n.Value)
 	return err
@@ -58,12 +59,12 @@ func (s *Size) UnmarshalYAML(n *yaml.Node) (err error) {
 
 const (
 	// apartShare is the part of the limit, in percent, that Go's collector
-	// leaves free where GOMEMLIMIT does not say where it aims: for what Go does
-	// not manage.
+	// leaves free for memory that Go does not manage, unless GOMEMLIMIT sets
+	// the target.
 	apartShare = 10
-	// apartLeast is what it leaves free at least, up to half of the limit: Go's
-	// limit is a soft one, and passed by a body (32 MiB) that comes while the
-	// collector runs.
+	// apartLeast is the least that it leaves free, up to half of the limit:
+	// Go's limit is a soft one, and a body (32 MiB) that comes while the
+	// collector runs exceeds it.
 	apartLeast = 32 << 20
 	// heldShare is the part of the limit that bodies and answers in flight may
 	// take, in percent. The rest is for bodies that arrive (up to a quarter of
@@ -72,12 +73,12 @@ const (
 	heldShare = 75
 )
 
-// smallestLimit is where heald itself hardly fits.
+// smallestLimit is hardly enough for heald itself.
 const smallestLimit = 64 << 20
 
 func (m *Memory) validate() error {
 	if m.Limit != 0 && m.Limit < smallestLimit {
-		return &setting.Problem{Path: "memory.limit", Found: fmt.Sprintf("%d bytes are fewer than heald itself takes", m.Limit), Fix: "give it 64MiB at least"}
+		return &setting.Problem{Path: "memory.limit", Found: fmt.Sprintf("%d bytes are fewer than heald itself takes", m.Limit), Fix: "give it at least 64MiB"}
 	}
 	return nil
 }
@@ -88,8 +89,8 @@ type Limits struct {
 	Limit int64
 	// Held is what bodies and answers in flight may take; 0 for no bound.
 	Held int64
-	// Soft is where Go's collector aims: GOMEMLIMIT where it is set, also to
-	// off, else a part of Limit; 0 for nowhere.
+	// Soft is the target of Go's collector: GOMEMLIMIT if it is set, also to
+	// off, else a part of Limit; 0 for none.
 	Soft int64
 	// Source says where Limit comes from.
 	Source string

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics tell whether the running configuration is the one of the files.
+// Metrics show whether the running configuration is that of the files.
 type Metrics struct {
 	success prometheus.Gauge
 	loaded  prometheus.Gauge
@@ -16,9 +16,9 @@ type Metrics struct {
 // NewMetrics registers them.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		success: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heald_config_reload_success",
+		success: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heald_configuration_last_reload_successful",
 			Help: "1 if the files are what runs, 0 if they were changed and refused."}),
-		loaded: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heald_config_loaded_timestamp_seconds",
+		loaded: prometheus.NewGauge(prometheus.GaugeOpts{Name: "heald_configuration_loaded_timestamp_seconds",
 			Help: "When the running configuration was loaded, as Unix time."}),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "heald_config_reloads_total",
 			Help: "Changes of the files, by result: loaded or refused."}, []string{"result"}),
@@ -48,5 +48,5 @@ func (m *Metrics) Refused() {
 	m.reloads.WithLabelValues("refused").Inc()
 }
 
-// Restored notes that refused files were changed back to what runs.
+// Restored notes that refused files were changed back to those that run.
 func (m *Metrics) Restored() { m.success.Set(1) }

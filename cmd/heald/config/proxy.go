@@ -16,11 +16,11 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Backend is one upstream endpoint, with what only the way there needs.
+// Backend is one upstream endpoint, and how Envoy reaches it.
 type Backend struct {
 	route.Backend `yaml:",inline"`
-	// ProxyLogin is user:password for Proxy; none: the proxy asks for none.
-	// Only Envoy needs it: only `heald up` reads it, for its own.
+	// ProxyLogin is user:password for the proxy. Default: none. Only Envoy needs
+	// it, so only `heald up` reads it, for its own.
 	ProxyLogin Source `yaml:"proxy_login"`
 
 	login account.Secret // of the proxy
@@ -36,7 +36,7 @@ func (b *Backend) ProxyAuthorization() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(b.login.Reveal()))
 }
 
-// HasProxyLogin reports whether the proxy asks who comes.
+// HasProxyLogin reports whether the proxy needs a login.
 func (b *Backend) HasProxyLogin() bool {
 	return b.Proxy != "" && (b.ProxyLogin != Source{} || !b.login.Empty())
 }
@@ -45,7 +45,7 @@ func (b *Backend) HasProxyLogin() bool {
 func (b *Backend) EnvProxy() bool { return b.env }
 
 // completeProxies finds the proxies that the environment names, and reads the
-// logins, where this process starts Envoy.
+// logins, if this process starts Envoy.
 func (c *Config) completeProxies() error {
 	var errs []error
 	for i := range c.Backends {
@@ -74,7 +74,7 @@ func (s Source) readLogin(path string) (string, error) {
 		return "", err
 	}
 	if user, _, ok := strings.Cut(v, ":"); !ok || user == "" {
-		return "", &setting.Problem{Path: path, Found: "what stands there is not user:password",
+		return "", &setting.Problem{Path: path, Found: "the value is not user:password",
 			Consequence: "the proxy would refuse it", Fix: "store the user, a colon and the password, as they are"}
 	}
 	return v, headerSafe(path, v)
@@ -92,7 +92,7 @@ func (b *Backend) takeEnvProxy() error {
 		b.login = account.NewSecret(user.Username() + ":" + password)
 	}
 	bare := url.URL{Scheme: at.Scheme, Host: at.Host}
-	if at.Port() == "" { // as other programs understand it
+	if at.Port() == "" { // the default port, as in other programs
 		bare.Host = net.JoinHostPort(at.Hostname(), map[string]string{"http": "80", "https": "443"}[at.Scheme])
 	}
 	b.Proxy = bare.String()
@@ -104,15 +104,15 @@ func (b *Backend) takeEnvProxy() error {
 func envProxy(address string) (*url.URL, error) {
 	to, err := url.Parse(address)
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // reported where the address stands
+		return nil, nil //nolint:nilerr,nilnil // reported with the address itself
 	}
 	env := httpproxy.FromEnvironment()
 	at, err := env.ProxyFunc()(to)
 	if at != nil && strings.Trim(at.Path, "/") == "" {
 		return at, nil
 	}
-	// What the package cannot parse, it ignores or takes for a host and a path.
-	// With another proxy it tells whether there should be one here.
+	// The package ignores what it cannot parse, or takes it for a host and a
+	// path. So ask it with another proxy whether there should be one here.
 	own := &env.HTTPSProxy
 	if to.Scheme == "http" {
 		own = &env.HTTPProxy
@@ -120,7 +120,7 @@ func envProxy(address string) (*url.URL, error) {
 	unusable := *own != ""
 	*own = "http://proxy.invalid"
 	if should, _ := env.ProxyFunc()(to); err == nil && (should == nil || !unusable) {
-		return nil, nil //nolint:nilnil // none is an answer
+		return nil, nil //nolint:nilnil // none is a valid result
 	}
 	// Not repeated: there may be a password in it.
 	return nil, &setting.Problem{Path: EnvProxyName(address), Found: "is no address of a proxy", Fix: "write it as in http://proxy.example:3128, or unset it"}

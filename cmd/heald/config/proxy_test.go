@@ -34,7 +34,7 @@ func TestProxyOfFile(t *testing.T) {
 		{"with a login", login, "me:hunter2", true, "", "Basic bWU6aHVudGVyMg=="},
 		{"a colon in the password", login, "me:a:b", true, "", "Basic bWU6YTpi"},
 		{"an empty password", login, "me:", true, "", "Basic bWU6"},
-		{"no colon", login, "hunter2", true, "backends[0].proxy_login: what stands there is not user:password", ""},
+		{"no colon", login, "hunter2", true, "backends[0].proxy_login: the value is not user:password", ""},
 		{"no user", login, ":hunter2", true, "not user:password", ""},
 		{"no login there", login, "", true, "environment variable LOGIN is empty", ""},
 		{"who does not start Envoy needs none", login, "", false, "", ""},
@@ -115,7 +115,7 @@ func TestProxyOfEnvironment(t *testing.T) {
 			if b := cfg.Backends[0]; b.Proxy != c.want || b.ProxyAuthorization() != c.header || b.EnvProxy() != ofEnv {
 				t.Errorf("%q %q %v", b.Proxy, b.ProxyAuthorization(), b.EnvProxy())
 			}
-			// Who does not start Envoy has no use for it, and is told.
+			// A command that does not start Envoy cannot use it, and says so.
 			other := Flags{File: f.File}
 			cfg, err = other.Load()
 			if err != nil {

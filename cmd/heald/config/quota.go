@@ -9,29 +9,33 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Quota is how much an account may be used, and with whom it shares that.
+// Quota is how much an account may be used, and which accounts share that.
 type Quota struct {
 	// Project is the Google project of the credential. Accounts of one project
 	// share their quota, so they rest together. Default: that of the backend,
 	// else a project of its own.
 	Project string `yaml:"project"`
-	// Billing names the billing account that pays for the project. Where money
-	// is missing, all accounts of it rest. Default: only the project does.
+	// Billing names the billing account that pays for the project. If its money
+	// is used up, all its accounts rest. Default: no other project shares it.
 	Billing string `yaml:"billing"`
 	// Slots are how many requests the account may have at once; default no limit.
-	Slots int `yaml:"slots"`
-	// Limits are those of the project, for each model. What is not set is learned
-	// from the provider's refusals.
+	Slots int `yaml:"slots" unit:"requests"`
+	// Limits are those of the project, for each model. A limit that is not set is
+	// learned from the provider's refusals.
 	Limits RateLimits `yaml:"limits"`
-	// Disabled accounts are not asked.
+	// Disabled says that the account is never asked.
 	Disabled bool `yaml:"disabled"`
 }
 
 // RateLimits are those of a Google project for each model; 0 is not known.
 type RateLimits struct {
-	RPM int64 `yaml:"rpm"` // requests per minute
-	TPM int64 `yaml:"tpm"` // input tokens per minute
-	RPD int64 `yaml:"rpd"` // requests per day, which ends at midnight in California
+	// RPM are requests per minute; default: learned from refusals.
+	RPM int64 `yaml:"rpm" unit:"requests"`
+	// TPM are input tokens per minute; default: learned from refusals.
+	TPM int64 `yaml:"tpm" unit:"tokens"`
+	// RPD are requests per day, which ends at midnight in California; default:
+	// learned from refusals.
+	RPD int64 `yaml:"rpd" unit:"requests"`
 }
 
 // mostSlots is more than one replica can have open.
@@ -43,7 +47,7 @@ func (q *Quota) use(a *account.Account) {
 	a.Rates = state.Rates{Requests: q.Limits.RPM, Tokens: q.Limits.TPM, Day: q.Limits.RPD}
 }
 
-// validate finds what cannot be.
+// validate finds invalid values.
 func (q *Quota) validate(path string) (errs []error) {
 	bad := func(field, found, fix string) {
 		errs = append(errs, &setting.Problem{Path: path + "." + field, Found: found, Fix: fix})
@@ -56,7 +60,7 @@ func (q *Quota) validate(path string) (errs []error) {
 		value int64
 	}{{"rpm", q.Limits.RPM}, {"tpm", q.Limits.TPM}, {"rpd", q.Limits.RPD}} {
 		if l.value < 0 {
-			bad("limits."+l.name, fmt.Sprintf("%d is negative", l.value), "write the project's limit as the provider shows it, or leave the line out to have it learned")
+			bad("limits."+l.name, fmt.Sprintf("%d is negative", l.value), "write the project's limit as the provider shows it, or leave the line out so that heald learns it")
 		}
 	}
 	for _, name := range []struct{ field, value string }{{"project", q.Project}, {"billing", q.Billing}} {
@@ -67,7 +71,7 @@ func (q *Quota) validate(path string) (errs []error) {
 	return errs
 }
 
-// noteQuotas tells of accounts that share a quota for all heald knows.
+// noteQuotas notes accounts that may share a quota without heald's knowledge.
 func (c *Config) noteQuotas() (out []*setting.Problem) {
 	first := map[string]int{} // by backend, of its accounts without a project
 	for i, a := range c.Accounts {

@@ -64,6 +64,8 @@ func TestRecordFaults(t *testing.T) {
 		{"record: {otlp: {endpoint: \"127.0.0.1:4317\"}}", "record.otlp.endpoint: is no URL of a collector; write one as in http://127.0.0.1:4318"},
 		{"record: {otlp: {endpoint: \"http://c:4318\", headers: {a: {env: NONE_SUCH}}}}", "record.otlp.headers.a"},
 		{"record: {redis_stream: true}", "record.redis_stream: there is no shared store"},
+		{"record: {history: -1}", "record.history: -1 is no number of requests to remember; write one up to 100000; 0 remembers none"},
+		{"record: {history: 100001}", "record.history: 100001 is no number"},
 		{"prices: {on_unknown: maybe}", "prices.on_unknown: \"maybe\" is neither allow nor deny"},
 		{"prices: {models: {m: [{standard: {input: 0.00000125}}]}}", "prices.models.m[0].standard.input: \"0.00000125\" looks like the price of one token; prices are those of a million tokens, and 0 is free (line 3); write the price of a million tokens, as in 1.25"},
 		{"prices: {models: {m: [{standard: {input: 1.25e-6}}]}}", "looks like the price of one token"},
@@ -78,6 +80,20 @@ func TestRecordFaults(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.file, err)
+		}
+	}
+}
+
+func TestRemembered(t *testing.T) {
+	t.Setenv("KEY", "a-credential-of-some-length")
+	for file, want := range map[string]int{"": 10_000, "record: {history: 0}": 0, "record: {history: 500}": 500} {
+		c, err := Parse([]byte(recordBase + file))
+		if err == nil {
+			c.setDefaults()
+			err = c.Validate()
+		}
+		if err != nil || c.Record.Remembered() != want {
+			t.Errorf("%q: %v", file, err)
 		}
 	}
 }

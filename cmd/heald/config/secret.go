@@ -9,14 +9,14 @@ import (
 
 const (
 	// leastMemoryKey is how long a memory key must be, in bytes. Clients have
-	// carriers that it authenticates, and may try keys on them for years.
+	// carriers that it authenticates, and can try keys on them for years.
 	leastMemoryKey = 32
-	// leastShared is how long a secret must be that others present to heald, in
-	// bytes: they may try as well, but heald is asked each time.
+	// leastShared is the shortest secret that others present to heald, in
+	// bytes: they can guess, too, but each guess needs a request.
 	leastShared = 16
 	// leastCredential is shorter than any credential of a provider, in bytes.
 	leastCredential = 16
-	// mostMemoryKeys bounds the keys that each carrier may have to be tried with.
+	// mostMemoryKeys bounds how many keys are tried for each carrier.
 	mostMemoryKeys = 4
 
 	makeKey = "make one with: head -c 32 /dev/urandom | base64"
@@ -40,7 +40,7 @@ func (c *Config) memoryKeys() (keys [][]byte, problems []error) {
 		case err != nil:
 		case len(v) < leastMemoryKey:
 			err = &setting.Problem{Path: path, Found: fmt.Sprintf("the key has %d bytes, fewer than %d", len(v), leastMemoryKey),
-				Consequence: "a client could find it by trying, and forge what attempts and conversations hand on", Fix: makeKey + ", or leave memory_key out at a single replica"}
+				Consequence: "a client could guess it, and forge what attempts and conversations pass on", Fix: makeKey + ", or leave memory_key out at a single replica"}
 		case twice:
 			err = &setting.Problem{Path: path, Found: fmt.Sprintf("is the same key as memory_key[%d]", j), Fix: "list each key once"}
 		}
@@ -65,9 +65,9 @@ func (s Source) shared(path string) (string, error) {
 	return v, headerSafe(path, v)
 }
 
-// headerSafe finds what would end the header in which a secret travels.
+// headerSafe finds characters that would break the header in which a secret is sent.
 func headerSafe(path, v string) error {
-	p := &setting.Problem{Path: path, Consequence: "it would break the header it travels in, and Envoy refuse the request",
+	p := &setting.Problem{Path: path, Consequence: "it would break the header in which it is sent, and Envoy would refuse the request",
 		Fix: "store it as it is, without line ends: printf %s \"$KEY\" > file"}
 	switch {
 	case strings.ContainsAny(v, "\r\n"):
@@ -75,7 +75,7 @@ func headerSafe(path, v string) error {
 	case strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }):
 		p.Found = "there is a control character or a letter outside ASCII in the secret"
 	case v != strings.TrimSpace(v):
-		p.Found, p.Consequence = "there is a space before or after the secret", "it is lost on the way, and the provider gets another one"
+		p.Found, p.Consequence = "there is a space before or after the secret", "it is lost on the way, and the provider gets a different secret"
 	default:
 		return nil
 	}

@@ -19,13 +19,13 @@ import (
 )
 
 // shape compares a document with the types that it is read into, so that each
-// fault is told with the path of its setting and in words for operators. The
-// YAML library's own errors name Go types and quote values, which may be
+// problem is reported with the path of its setting and in words for operators.
+// The YAML library's own errors name Go types and quote values, which may be
 // credentials.
 //
-// The tag `secret:"…"` of a field names where a credential belongs that was
-// pasted there. The tag `zero:"…"` of a field says that 0 is a value; elsewhere a 0 that is
-// written down is refused, since it would be taken for the default.
+// The tag `secret:"…"` of a field names where a credential belongs that was pasted into
+// it. The tag `zero:"…"` of a field says that 0 is a value; in other fields an explicit
+// 0 is refused, since it would mean the default.
 type shape struct {
 	problems []error
 	nodes    int
@@ -131,14 +131,14 @@ func (s *shape) mapping(n *yaml.Node, t reflect.Type, path string) {
 		}
 		field, ok := fieldOf(t, key.Value)
 		if !ok {
-			s.bad(key, at, "there is no such setting", "", "write one of "+strings.Join(keysOf(t), ", "))
+			s.bad(key, at, "there is no such setting"+setting.DidYouMean(key.Value, keysOf(t)), "", "write one of "+strings.Join(keysOf(t), ", "))
 			continue
 		}
 		s.check(value, field.Type, at, field.Tag)
 	}
 }
 
-// merged checks what a merge key (<<) brings in.
+// merged checks the keys that a merge key (<<) adds.
 func (s *shape) merged(n *yaml.Node, t reflect.Type, path string) {
 	if n.Kind == yaml.SequenceNode {
 		for _, one := range n.Content {
@@ -194,8 +194,8 @@ func (s *shape) list(n *yaml.Node, t reflect.Type, path string, tag reflect.Stru
 	}
 }
 
-// source checks where a secret is said to be. Nothing that stands there is
-// repeated: it may be the secret.
+// source checks the place of a secret. It never repeats the value: it may be
+// the secret.
 func (s *shape) source(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
 		what := "a single value stands where {env: VARIABLE} or {file: /path} belongs"
@@ -303,14 +303,14 @@ func (s *shape) price(n *yaml.Node, path string, tag reflect.StructTag) {
 	s.zero(n, p == 0, path, tag)
 }
 
-// zero refuses a 0 that would mean something else.
+// zero refuses a 0 that would mean the default.
 func (s *shape) zero(n *yaml.Node, is bool, path string, tag reflect.StructTag) {
 	if _, means := tag.Lookup("zero"); is && !means {
 		s.bad(n, path, redact.Quote(n.Value)+" is not possible here", "it would be taken for the default, not for none", "write a value above 0, or leave the line out for the default")
 	}
 }
 
-// found names what stands somewhere.
+// found describes a node for messages.
 func found(n *yaml.Node) string {
 	if n.Kind == yaml.ScalarNode {
 		return redact.Quote(n.Value)
@@ -328,7 +328,7 @@ func kindOf(n *yaml.Node) string {
 	return "a single value"
 }
 
-// place is a path where the whole file has a name, too.
+// place is a path for messages, in which the whole file has a name, too.
 func place(path string) string {
 	if path == "" {
 		return "the file"

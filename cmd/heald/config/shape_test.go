@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/test/fixture"
 )
 
-// misfits are values that stand where others belong.
+// misfits are values of wrong types.
 var misfits = []string{"{a: 1}", "[1]", "[[1]]", "x", "0", "1", "-1", "1.5", "null", "''", "true", "5s", "12 MiB"}
 
 // TestShapes writes down what is said of every setting with every value that

@@ -9,15 +9,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Source says where a secret comes from; secrets never stand in the file.
+// Source says where a secret comes from; secrets are never in heald.yaml itself.
 type Source struct {
-	// Env is the name of an environment variable.
+	// Env is the environment variable with the secret.
 	Env string `yaml:"env"`
-	// File is a path; a trailing line end is not part of the secret.
+	// File is the path of a file with the secret; a line end at its end is
+	// ignored.
 	File string `yaml:"file"`
 }
 
@@ -33,11 +35,12 @@ func (s *Sources) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal(&(*s)[0])
 }
 
-// What belongs in the place of a source, and what was written there instead.
+// What belongs in the place of a source, and how messages describe what is there
+// instead.
 const (
 	sourceForm = "put the credential into a variable or a file, and name that: {env: VARIABLE} or {file: /path}"
 	pasted     = "this looks like a credential, not "
-	exposed    = "heald.yaml is read by many, and a credential in it must be taken for known"
+	exposed    = "many people and tools read heald.yaml, so a credential in it is no longer secret"
 )
 
 // ParseSource reads env:VAR or file:PATH.
@@ -64,7 +67,7 @@ func ParseSource(s string) (Source, error) {
 // variableSyntax is that of names of variables as shells take them.
 var variableSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// check tells a name from a pasted credential, which it does not repeat.
+// check distinguishes a name from a pasted credential, which it does not repeat.
 func (s Source) check(path string) *setting.Problem {
 	p := &setting.Problem{Path: path, Consequence: exposed, Fix: sourceForm}
 	switch {
@@ -82,11 +85,11 @@ func (s Source) check(path string) *setting.Problem {
 	return p
 }
 
-// looksPasted tells a credential from a path, which may well have hashes in it.
+// looksPasted distinguishes a credential from a path, which may contain hashes.
 func looksPasted(s string) bool { return redact.Known(s) || !pathLike(s) && redact.Secret(s) }
 
 // pastedInto is looksPasted for a value of heald.yaml. The tag `text:"…"` of a
-// field says what else may well have hashes in it: an "address", such as that
+// field says which other values may contain hashes: an "address", such as that
 // of a bucket, a "sentence", or the "hash" of a key.
 func pastedInto(tag reflect.StructTag, value string) bool {
 	schemes := []string{"gs://", "https://", "http://"}
@@ -100,8 +103,9 @@ func pastedInto(tag reflect.StructTag, value string) bool {
 	return looksPasted(value)
 }
 
-// pathLike reports what was surely meant as a path.
+// pathLike reports whether a text was surely meant as a path, also that of a store.
 func pathLike(s string) bool {
+	s = strings.TrimPrefix(s, sqlite.Scheme)
 	for _, start := range []string{"/", "./", "../", "~/", "unix:///"} {
 		if strings.HasPrefix(s, start) {
 			return true
@@ -110,8 +114,8 @@ func pathLike(s string) bool {
 	return false
 }
 
-// shown is a variable or a path as errors may tell it. Names in capitals are
-// names; what else passes for one could be a password.
+// shown is a variable or a path as errors may show it. Names in capitals are
+// names; any other word could be a password.
 func shown(s string) string {
 	if redact.Secret(s) || !pathLike(s) && s != strings.ToUpper(s) && !strings.ContainsAny(s, "/.") {
 		return "that is named there"
@@ -147,7 +151,7 @@ func (s Source) Read(path string) (string, error) {
 	return "", &setting.Problem{Path: path, Found: "say where the secret is", Fix: sourceForm}
 }
 
-// optional is Read where no source means no secret.
+// optional is Read, except that no source means no secret.
 func (s Source) optional(path string) (string, error) {
 	if s == (Source{}) {
 		return "", nil

@@ -12,11 +12,11 @@ import (
 	"github.com/heald-proxy/heald/policies/state/redis"
 )
 
-// State says what replicas share slots, limits, cooldowns and budgets through.
-// Without it, each process knows its own alone. What changes here counts after
-// a restart.
+// State says through which store replicas share slots, limits, cooldowns and
+// budgets. Without it, each process only knows its own. Changes here take
+// effect after a restart.
 type State struct {
-	// Redis holds it for all replicas.
+	// Redis holds slots, limits, cooldowns and budgets for all replicas.
 	Redis *Redis `yaml:"redis"`
 }
 
@@ -30,14 +30,14 @@ type Redis struct {
 	Cluster bool `yaml:"cluster"`
 	// User is the ACL user; default: Redis's default user.
 	User string `yaml:"user"`
-	// Password is the user's; none by default. A file is read for each connection
-	// that begins, so that it may change while heald runs.
+	// Password is the user's. Default: none. A file is read for each new
+	// connection, so it may change while heald runs.
 	Password Source `yaml:"password"`
-	// CA is a PEM file of the authorities whose certificates are taken with
+	// CA is a PEM file of the authorities whose certificates are accepted with
 	// rediss://; default: those of the system.
 	CA string `yaml:"ca"`
-	// Pool tells apart what shares one Redis: replicas with the same pool share
-	// accounts. Default "default".
+	// Pool separates groups of replicas that use one Redis: replicas with the
+	// same pool share accounts. Default: "default".
 	Pool string `yaml:"pool"`
 	// OnError says what happens while Redis cannot be reached: "open" (default;
 	// each replica works with its part of the limits) or "closed" (requests are

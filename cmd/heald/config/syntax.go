@@ -7,10 +7,11 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// syntaxHints word what the YAML library finds, by a part of its own words;
-// those are for whoever writes parsers, and may quote what stands there.
+// syntaxHints explain errors of the YAML library, found by a part of their
+// text; the library's own texts are for authors of parsers, and may quote the
+// file.
 var syntaxHints = []struct{ theirs, ours string }{
-	{"mapping values are not allowed", "there is a ':' where none can be; quote a text that has one, and check the indentation"},
+	{"mapping values are not allowed", "there is a ':' where none is allowed; quote a text that has one, and check the indentation"},
 	{"could not find expected ':'", "a ':' after a key is missing, or a text over several lines is not indented"},
 	{"did not find expected ','", "a list or mapping in brackets is not closed, or a ',' is missing"},
 	{"did not find expected key", "the indentation does not fit the lines before"},
@@ -26,9 +27,9 @@ var syntaxHints = []struct{ theirs, ours string }{
 
 var syntaxLine = regexp.MustCompile(`line (\d+)`)
 
-// syntaxProblem words an error of the YAML library about a file.
+// syntaxProblem explains an error of the YAML library about a file.
 func syntaxProblem(err error, name string) error {
-	p := &setting.Problem{Found: "the text is no valid YAML", Fix: "compare it with the example in README.md"}
+	p := &setting.Problem{Found: "the text is no valid YAML", Fix: "compare it with the example in CONFIGURATION.md"}
 	if m := syntaxLine.FindStringSubmatch(err.Error()); m != nil {
 		p.Path = "line " + m[1] + " of " + name
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// Tenant is who may call, with what and how much.
+// Tenant is somebody who may call, with which keys, for which models and how much.
 type Tenant struct {
 	tenant.Tenant `yaml:",inline"`
-	// Keys are those with which the tenant may call; several, so that one can be
+	// Keys are those with which the tenant may call; with several, one can be
 	// replaced while clients still use it.
 	Keys []TenantKey `yaml:"keys"`
 
@@ -26,16 +26,17 @@ type Tenant struct {
 // File is the tenant's own file; "" for one of heald.yaml.
 func (t Tenant) File() string { return t.file }
 
-// TenantKey is one key: its hash, as `heald tenant` writes it, or where a key is
-// found that somebody has chosen.
+// TenantKey is one key: its hash, as `heald tenant` writes it, or the place of a
+// key that a person has chosen.
 type TenantKey struct {
-	// ID names the key in logs; default "key-<n>".
+	// ID names the key in logs; default key-N, N counting from 1.
 	ID string `yaml:"id"`
-	// Hash is "sha256:" and the SHA-256 of the key in hex.
+	// Hash is "sha256:" and the SHA-256 of the key in hex, as heald tenant writes
+	// it. For a key that a person has chosen, name env or file instead.
 	Hash string `yaml:"hash" text:"hash" secret:"tenants[].keys[]; before a hash belongs sha256:"`
-	// Source is where a chosen key is found, of at least 24 characters.
+	// Source is the place of a chosen key, of at least 24 characters.
 	Source `yaml:",inline"`
-	// Created is for people.
+	// Created says when the key was made, for people, as in 2027-01-31T12:00:00Z.
 	Created time.Time `yaml:"created"`
 	// Expires is when the key stops working; default never.
 	Expires time.Time `yaml:"expires"`
@@ -43,10 +44,10 @@ type TenantKey struct {
 
 const hashPrefix = "sha256:"
 
-// hashSyntax tells a hash from a key that was written in its place.
+// hashSyntax distinguishes a hash from a key that was written in its place.
 var hashSyntax = regexp.MustCompile(`^` + hashPrefix + `[0-9a-f]{64}$`)
 
-// begunHash is what is left of a hash whose end is missing.
+// begunHash matches a hash whose end is missing.
 var begunHash = regexp.MustCompile(`^sha256(:[0-9a-f]{0,63})?$`)
 
 // NewTenantKey is a key as heald.yaml has it. Only its hash is kept.
@@ -67,13 +68,13 @@ func (c *Config) With(t Tenant) *Config {
 	return &Config{Auth: c.Auth, Tenants: slices.DeleteFunc(slices.Clone(c.Tenants), same), inFiles: append(slices.DeleteFunc(slices.Clone(c.inFiles), same), t)}
 }
 
-// Asks reports whether callers must show a key. A directory without a tenant is
-// no open door.
+// Asks reports whether callers must show a key. They must even if the directory
+// has no tenant yet.
 func (c *Config) Asks() bool {
 	return len(c.ClientKeys) > 0 || len(c.Tenants) > 0 || c.TenantsDir != ""
 }
 
-// Registry knows who may call. It reads the keys that are found elsewhere.
+// Registry knows who may call. It reads keys from their variables and files.
 func (c *Config) Registry() (*tenant.Registry, error) {
 	keys, errs := c.clientKeys()
 	r, err := c.registry(keys)
@@ -83,8 +84,8 @@ func (c *Config) Registry() (*tenant.Registry, error) {
 	return r, nil
 }
 
-// CheckTenants finds what is wrong with the tenants, but does not read keys that
-// are found elsewhere: who changes a file may not see them.
+// CheckTenants finds what is wrong with the tenants, but does not read keys from
+// variables and files: the user who changes a file may not be allowed to.
 func (c *Config) CheckTenants() error {
 	var errs []error
 	var tenants []tenant.Tenant
@@ -114,7 +115,7 @@ func (c *Config) registry(clientKeys []string) (*tenant.Registry, error) {
 		}
 		seen := map[string]bool{}
 		for j, key := range clientKeys {
-			if !seen[key] { // listed twice it does no harm
+			if !seen[key] { // a key that is listed twice does no harm
 				tenants[i].Keys = append(tenants[i].Keys, tenant.Key{ID: fmt.Sprintf("client-key-%d", j+1), Hash: tenant.HashOf(key), Place: fmt.Sprintf("client_keys[%d]", j)})
 			}
 			seen[key] = true
@@ -143,11 +144,11 @@ func (t Tenant) resolve(i int, read func(s Source, path string) (string, error))
 	return out, errors.Join(errs...)
 }
 
-// cutOff is what may have happened to a file of a tenant's own that ends too soon.
+// cutOff is what may have happened to a tenant's own file that ends too soon.
 const cutOff = "; if the file was cut off while it was written, write it whole under a name that begins with '.' in the same directory, and rename it"
 
-// hash is the key's. own says that the tenant has a file of its own, whose end may
-// be missing.
+// hash is the key's. own says that the tenant has its own file, whose end may be
+// missing.
 func (k TenantKey) hash(path string, read func(s Source, path string) (string, error), own bool) (h tenant.Hash, err error) {
 	whole := ""
 	if own {
@@ -172,14 +173,14 @@ func (k TenantKey) hash(path string, read func(s Source, path string) (string, e
 	return h, err
 }
 
-// chosen reads a key that somebody has chosen for a tenant.
+// chosen reads a key that a person has chosen for a tenant.
 func chosen(s Source, path string) (string, error) {
 	key, err := s.Read(path)
 	if err != nil {
 		return "", err
 	}
 	if found := tenant.CheckChosen(key); found != "" {
-		return "", &setting.Problem{Path: path, Found: found, Consequence: "who finds it by trying spends the tenant's budget", Fix: "let heald make one: heald tenant rotate NAME"}
+		return "", &setting.Problem{Path: path, Found: found, Consequence: "whoever guesses it spends the tenant's budget", Fix: "let heald make one: heald tenant rotate NAME"}
 	}
 	return key, nil
 }

@@ -78,7 +78,7 @@ func TestTenants(t *testing.T) {
 		{made, before, "inline first"}, {chosenKey, before.Add(-time.Second), "inline key-2"}, {chosenKey, before, "tenant.Denied 3"},
 		{"key of search", before, "search key-1"}, {"key of off", before, "tenant.Denied 5"}, {"sixteen-and-more", before, "default client-key-1"},
 	} {
-		caller, denied := r.Who([]string{want.key}, want.at)
+		caller, denied := r.Identify([]string{want.key}, want.at)
 		got := ""
 		if denied != nil {
 			got = fmt.Sprint("tenant.Denied ", denied.Kind)
@@ -119,7 +119,7 @@ func TestTheDefaultTenantMayHaveLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, denied := r.Who([]string{"sixteen-and-more"}, time.Now())
+	caller, denied := r.Identify([]string{"sixteen-and-more"}, time.Now())
 	if denied != nil || caller.Tenant.Name != tenant.Default || caller.Tenant.Weight != 5 || caller.KeyID != "client-key-1" || len(r.Tenants()) != 1 {
 		t.Errorf("%+v, %v", caller, denied)
 	}
@@ -129,7 +129,7 @@ func TestTheDefaultTenantMayHaveLimits(t *testing.T) {
 	}
 }
 
-// A directory of which nothing is known, or nothing can be used, opens no door.
+// A directory that cannot be read, or has no usable tenant, lets nobody in.
 func TestAnEmptyDirectoryIsNoOpenDoor(t *testing.T) {
 	c, err := loadText(t, oneAccount+"tenants_dir: "+t.TempDir())
 	if err != nil {
@@ -188,7 +188,7 @@ func TestMistakesWithTenants(t *testing.T) {
 	t.Setenv("TEST_DAMAGED", damaged)
 	t.Setenv("TEST_SAME", chosenKey)
 	for _, c := range []struct{ name, inline, file, want string }{
-		{"an unknown key in a file", "", "wieght: 2", "a.yaml: wieght: there is no such setting (line 1)"},
+		{"an unknown key in a file", "", "wieght: 2", "a.yaml: wieght: there is no such setting; did you mean weight? (line 1)"},
 		{"no mapping", "", "[1]", "a.yaml: : a list stands"},
 		{"no YAML", "", "weight: [", "a.yaml"},
 		{"two documents", "", "weight: 1\n---\nweight: 2\n", "a.yaml: there is a second YAML document"},
@@ -321,7 +321,7 @@ func TestFaultsOfTenantFiles(t *testing.T) {
 	if err := os.Symlink("nowhere.yaml", filepath.Join(dir, "l.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), "l.yaml: is a link to nowhere.yaml, which does not exist") || !strings.Contains(err.Error(), "take the link away") {
+	if _, err := loadText(t, text); err == nil || !strings.Contains(err.Error(), "l.yaml: is a link to nowhere.yaml, which does not exist") || !strings.Contains(err.Error(), "remove the link") {
 		t.Errorf("a link: %v", err)
 	}
 }

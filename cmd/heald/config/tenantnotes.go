@@ -16,8 +16,8 @@ import (
 	"github.com/heald-proxy/heald/policies/tenant"
 )
 
-// noteTenants tells of open doors, of tenants that cannot come in, and of what
-// they may use in name only.
+// noteTenants notes that everybody may call, tenants that cannot call, and
+// models that they are allowed in vain.
 func (c *Config) noteTenants() []*setting.Problem {
 	if !c.Asks() && c.Auth == "" {
 		return []*setting.Problem{{Note: true, Path: "tenants", Found: "no key is asked for: there are neither tenants nor client_keys",
@@ -41,7 +41,7 @@ func (c *Config) noteTenants() []*setting.Problem {
 	return append(append(out, c.notePrices()...), c.noteWritable()...)
 }
 
-// noteModel tells of the j-th model of a tenant, if it is of no use.
+// noteModel notes the j-th model of a tenant, if it has no effect.
 func (c *Config) noteModel(t *Tenant, j int) *setting.Problem {
 	name := t.Models[j]
 	one := tenant.Tenant{Models: []string{name}}
@@ -52,7 +52,7 @@ func (c *Config) noteModel(t *Tenant, j int) *setting.Problem {
 	}
 	if !c.Models.Leads(name, matches, backends) {
 		return &setting.Problem{Note: true, Found: redact.Quote(name) + " is no alias, and no model that heald knows or a backend names",
-			Consequence: "it allows the tenant nothing, unless a backend has a model of that name", Fix: "check how it is written; heald's list of models shows the names that there are"}
+			Consequence: "it allows the tenant nothing, unless a backend has a model of that name", Fix: "check the spelling; heald's list of models shows all names"}
 	}
 	if strings.Contains(name, "*") || !c.Models.Aliased(name) {
 		return nil
@@ -64,8 +64,8 @@ func (c *Config) noteModel(t *Tenant, j int) *setting.Problem {
 	return nil
 }
 
-// notePrices tells of aliases that lead to a model whose price is not known, while
-// a tenant that may use it has a budget of money.
+// notePrices notes aliases that lead to a model whose price is unknown, while a
+// tenant that may use it has a budget of money.
 func (c *Config) notePrices() (out []*setting.Problem) {
 	prices := price.New(c.Prices)
 	consequence := "it counts as free in the tenant's budget of money"
@@ -90,13 +90,13 @@ func (c *Config) notePrices() (out []*setting.Problem) {
 	return out
 }
 
-// noteWritable tells of files and directories of tenants that everybody on this
+// noteWritable notes files and directories of tenants that everybody on this
 // machine may change. A directory with the sticky bit lets everybody add to it.
 func (c *Config) noteWritable() (out []*setting.Problem) {
 	check := func(path string) {
 		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o002 != 0 {
 			out = append(out, &setting.Problem{Note: true, Path: shownPath(path), Found: fmt.Sprintf("has the mode %#o: everybody on this machine may change it", info.Mode().Perm()),
-				Consequence: "whoever does makes keys and budgets for himself", Fix: "chmod o-w"})
+				Consequence: "whoever does can make keys and budgets for themselves", Fix: "chmod o-w"})
 		}
 	}
 	if c.TenantsDir != "" {

@@ -13,13 +13,13 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// mostTenantFiles bounds what is read of a directory that was named by mistake.
+// mostTenantFiles bounds how much is read from a directory that was named by mistake.
 const mostTenantFiles = 10_000
 
-// TenantFile is where the directory has a tenant.
+// TenantFile is the file of a tenant in the directory.
 func TenantFile(dir, name string) string { return filepath.Join(dir, name+".yaml") }
 
-// LoadTenants reads a directory of tenants alone.
+// LoadTenants reads only a directory of tenants.
 func LoadTenants(dir string) (*Config, error) {
 	c := &Config{TenantsDir: dir}
 	return c, c.readTenants()
@@ -51,7 +51,7 @@ func (c *Config) readTenants() error {
 			continue
 		}
 		if err != nil {
-			errs = append(errs, &setting.Problem{Path: shownPath(file), Found: "the file " + fileFault(err), Fix: "let heald read it, or take it away"})
+			errs = append(errs, &setting.Problem{Path: shownPath(file), Found: "the file " + fileFault(err), Fix: "let heald read it, or remove it"})
 			continue
 		}
 		t, err := ParseTenant(data, file, name)
@@ -63,17 +63,17 @@ func (c *Config) readTenants() error {
 	return errors.Join(errs...)
 }
 
-// lostLink is a link in the directory that leads nowhere. To go on without it would
-// lock a tenant out that is only being moved; so nothing changes until it is
-// mended, as with every other file that cannot be read. A file that was taken away
-// since the directory was listed is no fault.
+// lostLink is a link in the directory that leads nowhere. To ignore it would lock
+// out a tenant that is only being moved; so nothing changes until the link is
+// fixed, as with every other file that cannot be read. A file that was removed
+// after the directory was listed is no problem.
 func lostLink(file string) error {
 	to, err := os.Readlink(file)
 	if err != nil {
 		return nil
 	}
 	return &setting.Problem{Path: shownPath(file), Found: "is a link to " + shownPath(to) + ", which does not exist",
-		Consequence: "heald does not start, and until it is mended no change of any tenant counts", Fix: "make what it leads to, or take the link away"}
+		Consequence: "heald does not start, and until it is fixed no change of any tenant takes effect", Fix: "create what it leads to, or remove the link"}
 }
 
 // tenantName is the tenant of a file in the directory. Hidden files are none:
@@ -101,7 +101,7 @@ func ParseTenant(data []byte, file, name string) (Tenant, error) {
 	return t, nil
 }
 
-// shownPath is a path as errors may tell it. It was checked when it was read, so
+// shownPath is a path as errors may show it. It was checked when it was read, so
 // only what is surely a credential is left out.
 func shownPath(path string) string {
 	if looksPasted(path) {

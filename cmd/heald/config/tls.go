@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,17 +11,18 @@ import (
 )
 
 // TLS is mutual TLS for the gRPC listeners. The files are watched; new ones
-// count for connections that begin then.
+// take effect for new connections.
 type TLS struct {
-	// Cert and Key are PEM files: the chain that heald shows, and its key.
+	// Cert is a PEM file: the chain of certificates that heald shows.
 	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
-	// ClientCA is a PEM file of the authorities whose certificates are taken.
+	// Key is a PEM file: the key of the certificate.
+	Key string `yaml:"key"`
+	// ClientCA is a PEM file of the authorities that sign Envoy's certificates.
 	ClientCA string `yaml:"client_ca"`
 	// Allow are the peers that may connect, by a name in their certificate:
 	// SPIFFE ids such as spiffe://cluster.local/ns/gateway/sa/envoy, or DNS
-	// names. Empty: whoever has a certificate of ClientCA, so its certificates
-	// should then be given to Envoys only.
+	// names. Default: every peer with a certificate of ClientCA, so give its
+	// certificates only to Envoys.
 	Allow []string `yaml:"allow"`
 }
 
@@ -64,11 +64,8 @@ func (t *TLS) files() []string {
 	return []string{t.Cert, t.Key, t.ClientCA}
 }
 
-// sum tells one state of the files from another.
-func (t *TLS) sum() [sha256.Size]byte { return sumOf(nil, t.files()) }
-
-// Load reads the files. The configuration that it returns takes HTTP/2 with a
-// certificate of ClientCA alone.
+// Load reads the files. The configuration that it returns accepts only HTTP/2
+// with a certificate of ClientCA.
 func (t *TLS) Load() (*tls.Config, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -94,8 +91,8 @@ func (t *TLS) Load() (*tls.Config, error) {
 		ClientCAs:    authorities,
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"h2"},
-		// A resumed session would skip what has changed since; connections
-		// live long, so nothing is gained by it.
+		// A resumed session would miss what has changed since; connections live
+		// long, so resumption gains nothing.
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
 			return t.admit(s.PeerCertificates[0])

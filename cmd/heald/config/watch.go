@@ -23,7 +23,7 @@ type Watched struct {
 // own.
 func (c *Config) Watched(path string) Watched {
 	var w Watched
-	for _, f := range append(append(c.sources(), c.Listen.TLS.files()...), path) {
+	for _, f := range slices.Concat(c.sources(), c.Listen.TLS.files(), c.Admin.files(), []string{path}) {
 		if f != "" {
 			w.dirs = append(w.dirs, filepath.Dir(f))
 			w.files = append(w.files, linked(f)...)
@@ -43,11 +43,11 @@ func (c *Config) Watched(path string) Watched {
 // changes the latter.
 func linked(file string) []string {
 	out := []string{filepath.Clean(file)}
-	for range 8 { // as many links in a row as anybody has a use for
+	for range 8 { // more links in a row than anybody needs
 		last := out[len(out)-1]
 		to, err := os.Readlink(last)
 		if err != nil {
-			break // it is none
+			break // it is no link
 		}
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(last), to)
@@ -65,9 +65,9 @@ func (w Watched) Equal(other Watched) bool {
 	return w.tenants == other.tenants && slices.Equal(w.dirs, other.dirs) && slices.Equal(w.files, other.files)
 }
 
-// has reports whether what happens to a file may change what is read. Kubernetes
-// swaps the symbolic link ..data above a mounted ConfigMap or Secret; a name of one
-// of the directories means that it went.
+// has reports whether a change of a file may change what is read. Kubernetes swaps
+// the symbolic link ..data above a mounted ConfigMap or Secret; an event for one of
+// the directories means that it was removed.
 func (w Watched) has(name string) bool {
 	name = filepath.Clean(name)
 	dir, base := filepath.Split(name)
@@ -91,25 +91,24 @@ func (c *Config) sources() []string {
 	}
 	for _, t := range c.AllTenants() {
 		for _, k := range t.Keys {
-			if k.File != "" { // a key more is no other setting
+			if k.File != "" { // another key does not change the settings
 				out = append(out, k.File)
 			}
 		}
 	}
 	for _, b := range c.Backends {
-		if c.startsEnvoy { // else Envoy alone has to know it
+		if c.startsEnvoy { // else only Envoy has to know it
 			out = append(out, b.ProxyLogin.File)
 		}
 	}
 	return out
 }
 
-// Sum tells one state of the files from another: what Load has read, and the
-// secrets, a little before they are read. So what changes in between differs
-// next time.
+// Sum identifies a state of the files: what Load has read, and the secrets
+// shortly before they are read. So a change in between is seen the next time.
 type Sum struct {
 	Settings [sha256.Size]byte // of heald.yaml and the secrets
-	TLS      [sha256.Size]byte // of the files of listen.tls, which change often
+	TLS      [sha256.Size]byte // of the files of listen.tls and admin, which change often
 	Tenants  [sha256.Size]byte // of the files of tenants_dir, which change often
 }
 
@@ -117,7 +116,7 @@ type Sum struct {
 func (c *Config) Sum() Sum { return c.sum }
 
 func (c *Config) sumUp(text []byte) {
-	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: c.Listen.TLS.sum(), Tenants: sha256.Sum256(c.tenanted)}
+	c.sum = Sum{Settings: sumOf(text, c.sources()), TLS: sumOf(nil, append(c.Listen.TLS.files(), c.Admin.files()...)), Tenants: sha256.Sum256(c.tenanted)}
 }
 
 func sumOf(text []byte, files []string) [sha256.Size]byte {
@@ -132,7 +131,7 @@ func sumOf(text []byte, files []string) [sha256.Size]byte {
 }
 
 // Watch calls changed after one of the files may have changed, until ctx ends.
-// While all says so, it does after whatever happens in their directories.
+// While all returns true, it does so after any event in their directories.
 func Watch(ctx context.Context, files Watched, all func() bool, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -167,7 +166,7 @@ func follow(ctx context.Context, events <-chan fsnotify.Event, faults <-chan err
 			case !errors.Is(err, fsnotify.ErrEventOverflow):
 				return err
 			}
-			changed() // events were lost; the watches go on
+			changed() // events were lost; watching continues
 		}
 	}
 }

@@ -2,13 +2,14 @@ package otlp
 
 import (
 	"context"
-	"errors"
-	"net/url"
+	"os"
+	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -16,76 +17,61 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Options say where spans go.
-type Options struct {
-	// Endpoint is the collector's URL, as in http://127.0.0.1:4318; without a
-	// path it is completed by /v1/traces.
-	Endpoint string
-	// Headers are sent along, as for authentication.
-	Headers map[string]string
-	// Version is heald's, for the resource.
-	Version string
-}
-
-// retryTime bounds how long the exporter repeats what a collector refuses for
-// the moment. The queue bounds it further.
-const retryTime = 5 * time.Second
-
 // Sink sends spans. Its queue calls it from one goroutine.
 type Sink struct {
 	exporter *otlptrace.Exporter
+	close    func() // the exporter's connections
 	provider *sdktrace.TracerProvider
 	tracer   trace.Tracer
+	sampler  Sampler
 	ended    ended
 }
 
+// quiet keeps the SDK from writing its own lines to standard error: Resolve
+// reports wrong settings, and the result of an export is returned.
+var quiet = sync.OnceFunc(func() { otel.SetLogger(logr.Discard()) })
+
 // New makes a sink; the collector is not asked before the first record.
-func New(ctx context.Context, o Options) (*Sink, error) {
-	to, err := Endpoint(o.Endpoint)
+func New(ctx context.Context, o *Options) (*Sink, error) {
+	quiet()
+	exporter, closeAll, err := newExporter(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	exporter, err := otlptracehttp.New(ctx,
-		otlptracehttp.WithEndpointURL(to),
-		otlptracehttp.WithHeaders(o.Headers),
-		otlptracehttp.WithCompression(otlptracehttp.GzipCompression),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: 500 * time.Millisecond, MaxInterval: 2 * time.Second, MaxElapsedTime: retryTime}))
-	if err != nil {
-		return nil, err
-	}
-	s := &Sink{exporter: exporter}
+	s := &Sink{exporter: exporter, close: closeAll, sampler: o.Sampler}
 	s.provider = sdktrace.NewTracerProvider(
 		sdktrace.WithSpanProcessor(&s.ended),
 		sdktrace.WithIDGenerator(ids{}),
 		sdktrace.WithSampler(sdktrace.AlwaysSample()), // Write leaves out what is not sampled
-		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "heald"), attribute.String("service.version", o.Version))),
+		sdktrace.WithResource(newResource(ctx, o.Version)),
 	)
-	s.tracer = s.provider.Tracer("github.com/heald-proxy/heald")
+	s.tracer = s.provider.Tracer("github.com/heald-proxy/heald", trace.WithInstrumentationVersion(o.Version))
 	return s, nil
 }
 
-// Endpoint completes a collector's URL.
-func Endpoint(s string) (string, error) {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return "", errors.New("is no URL of a collector") // what stands there may hold a password
-	case u.User != nil || u.RawQuery != "":
-		return "", errors.New("has a login or a query, which is not sent")
+// newResource describes the service that sends the spans.
+// OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over heald's own values.
+func newResource(ctx context.Context, version string) *resource.Resource {
+	own := []attribute.KeyValue{attribute.String("service.name", "heald"), attribute.String("service.version", version)}
+	if host, err := os.Hostname(); err == nil {
+		own = append(own, attribute.String("host.name", host))
 	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = "/v1/traces"
+	said, _ := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK()) // Resolve has checked it
+	all, err := resource.Merge(resource.NewSchemaless(own...), said)
+	if err != nil {
+		return resource.NewSchemaless(own...)
 	}
-	return u.String(), nil
+	return all
 }
 
 // Write sends the records as spans, in one call.
 func (s *Sink) Write(ctx context.Context, entries []record.Entry) error {
 	s.ended.spans = s.ended.spans[:0]
 	for _, e := range entries {
-		if e.Attempt != nil {
+		switch {
+		case e.Attempt != nil && s.sampler.samples(&e.Attempt.Origin):
 			s.attempt(e.Attempt)
-		} else {
+		case e.Request != nil && s.sampler.samples(&e.Request.Origin):
 			s.request(e.Request)
 		}
 	}
@@ -98,12 +84,12 @@ func (s *Sink) Write(ctx context.Context, entries []record.Entry) error {
 
 // Close ends the exporter.
 func (s *Sink) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // nothing is left to send
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // it holds no spans
 	defer cancel()
 	if err := s.provider.Shutdown(ctx); err != nil {
 		return err
 	}
-	return s.exporter.Shutdown(ctx)
+	return shutdown(s.exporter, s.close)
 }
 
 // span makes one span that has ended.
@@ -114,7 +100,7 @@ func (s *Sink) span(at identity, name string, kind trace.SpanKind, begin time.Ti
 }
 
 // ended collects spans for one call of the exporter. The provider's own batches
-// would be a second queue, which drops without telling.
+// would be a second queue, which drops spans silently.
 type ended struct{ spans []sdktrace.ReadOnlySpan }
 
 func (*ended) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

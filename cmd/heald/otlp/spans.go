@@ -1,16 +1,20 @@
 package otlp
 
 import (
+	"cmp"
+	"net/http"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// attributes are those of one span; what is empty is left out.
+// attributes are those of one span; empty ones are left out.
 type attributes []attribute.KeyValue
 
 func (l *attributes) text(k attribute.Key, v string) {
@@ -54,7 +58,7 @@ func (l *attributes) cost(nano *int64, guessed bool, version string) {
 	l.text(priceVersion, version)
 }
 
-// operation is the name of an operation.
+// operation is the name of an operation; "" where it was not found out.
 func operation(o record.Operation) string {
 	switch o {
 	case record.Embed:
@@ -63,16 +67,23 @@ func operation(o record.Operation) string {
 		return operationOfTokens
 	case record.List:
 		return operationOfModels
+	case record.Generate:
+		return generateContent
 	}
-	return generateContent
+	return ""
 }
 
-// name is that of a span: the operation and, if there is one, the model.
-func name(o record.Operation, model string) string {
-	if model == "" {
-		return operation(o)
+// name is that of a span: the operation and, if there is one, the model. Where
+// nobody found out what was asked for, it is the reason why not, or the API.
+func name(o *record.Origin, model, reason string) string {
+	is := operation(o.Operation)
+	switch {
+	case is == "":
+		return cmp.Or(reason, o.API, "request")
+	case model == "":
+		return is
 	}
-	return operation(o) + " " + model
+	return is + " " + model
 }
 
 // provider is the name of the provider of a backend's kind; "" if nothing was
@@ -89,10 +100,6 @@ func provider(kind string) string {
 
 // attempt makes the span of an attempt.
 func (s *Sink) attempt(a *record.Attempt) {
-	id, sampled := attemptIdentity(a)
-	if !sampled {
-		return
-	}
 	var l attributes
 	l.origin(&a.Origin)
 	l.text(providerName, provider(a.Kind))
@@ -106,7 +113,11 @@ func (s *Sink) attempt(a *record.Attempt) {
 	l.text(verdict, a.Verdict)
 	l.text(reason, a.Reason)
 	l.number(upstream, a.Status)
+	l.text(repairs, a.Repairs)
+	l.text(hedged, a.Hedged)
 	l.seconds(waited, a.Waited)
+	l.seconds(held, a.Held)
+	l.seconds(timeToHeaders, a.Headers)
 	l.seconds(timeToFirstChunk, a.Content)
 	if u := a.Usage; u != nil {
 		l = append(l, inputTokens.Int64(u.Input), cacheReadTokens.Int64(u.Cached), outputTokens.Int64(u.Output), reasoningTokens.Int64(u.Thinking))
@@ -116,15 +127,18 @@ func (s *Sink) attempt(a *record.Attempt) {
 	if !passed {
 		l.text(errorType, a.Reason)
 	}
-	s.span(id, name(a.Operation, a.Model), trace.SpanKindClient, a.Time, a.Duration, func(span trace.Span) { end(span, passed, a.Reason) }, l)
+	kind := trace.SpanKindClient
+	if !a.Asked {
+		kind = trace.SpanKindInternal // nobody was called
+	}
+	s.span(attemptIdentity(a), name(&a.Origin, a.Model, a.Reason), kind, a.Time, a.Duration, func(span trace.Span) {
+		tell(span, a.Time, events(a))
+		end(span, passed, a.Reason, a.Error)
+	}, l)
 }
 
 // request makes the span of a request. Its tokens are those of its attempts.
 func (s *Sink) request(r *record.Request) {
-	id, sampled := requestIdentity(&r.Origin)
-	if !sampled {
-		return
-	}
 	var l attributes
 	l.origin(&r.Origin)
 	l.text(requestModel, r.Alias)
@@ -139,6 +153,8 @@ func (s *Sink) request(r *record.Request) {
 	l.text(reason, r.Reason)
 	l.number(status, r.Status)
 	l.flag(aborted, r.Aborted)
+	l.text(brokenBy, r.BrokenBy)
+	l.text(replica, r.Replica)
 	l.text(warnings, r.Warnings)
 	l.number(tried, r.Tried)
 	l.seconds(waited, r.Waited)
@@ -146,12 +162,26 @@ func (s *Sink) request(r *record.Request) {
 	if !good {
 		l.text(errorType, r.Reason)
 	}
-	s.span(id, name(r.Operation, r.Alias), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason) }, l)
+	// The status of a server's span is not set for what the client did wrong
+	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status).
+	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
+	if q := r.Resume; q != nil {
+		l.text(resumed, q.Result)
+		l.number(restRequests, q.Requests)
+	}
+	said := ""
+	if last := r.Last(); last != nil {
+		said = last.Error
+	}
+	if r.BrokenBy != "" && r.Resume != nil {
+		said = cmp.Or(said, r.Resume.Error)
+	}
+	s.span(requestIdentity(&r.Origin), name(&r.Origin, r.Alias, r.Reason), trace.SpanKindServer, r.Time, r.Duration, func(span trace.Span) { end(span, good, r.Reason, said) }, l)
 }
 
-// end says how it ended; the words of reasons are a closed set.
-func end(span trace.Span, good bool, reason string) {
+// end sets how the span ended: the text of the failure, or its reason.
+func end(span trace.Span, good bool, reason, said string) {
 	if !good {
-		span.SetStatus(codes.Error, reason)
+		span.SetStatus(codes.Error, cmp.Or(said, reason))
 	}
 }

@@ -23,13 +23,13 @@ import (
 type Book struct {
 	file string // heald.yaml; "" if there is only the directory
 	dir  string // of a file for each tenant; "" if there is none
-	// beside is the heald.yaml that reads dir, where only dir was named: its tenants
+	// beside is the heald.yaml that reads dir if only dir was named: its tenants
 	// count, too. "" is not known.
 	beside string
 	now    func() time.Time
 }
 
-// DefaultFile is where tenants are if nobody says.
+// DefaultFile is where tenants are by default.
 const DefaultFile = "heald.yaml"
 
 // Open finds out where tenants are: in dir, if it is named, else in the
@@ -54,8 +54,7 @@ func Open(file, dir string, now func() time.Time) (*Book, error) {
 }
 
 // Beside says which heald.yaml reads the directory of tenants, so that a new tenant
-// is compared with those that are there. With "" it is DefaultFile, if that one
-// does.
+// is compared with those in it. "" means DefaultFile, if that reads it.
 func (b *Book) Beside(file string) error {
 	if b.file != "" {
 		if file == "" {
@@ -67,7 +66,7 @@ func (b *Book) Beside(file string) error {
 	switch {
 	case err == nil && same(c.TenantsDir, b.dir):
 		b.beside = cmp.Or(file, DefaultFile)
-	case file == "": // it is another one's, or none
+	case file == "": // the directory is another file's, or nobody's
 	case err != nil:
 		return err
 	default:
@@ -108,7 +107,7 @@ func (b *Book) load() (*config.Config, error) {
 	return config.Load(b.file)
 }
 
-// home is the file of a tenant, and whether the tenant is all that is in it. ok
+// home is the file of a tenant, and whether the file has only this tenant. ok
 // is false if there is no such tenant; then it is the file for a new one.
 func (b *Book) home(c *config.Config, name string) (file string, whole, ok bool) {
 	for _, t := range c.AllTenants() {
@@ -125,8 +124,8 @@ func (b *Book) home(c *config.Config, name string) (file string, whole, ok bool)
 	return b.file, false, false
 }
 
-// change changes a tenant, or with create makes one. edit changes its mapping,
-// and reports whether anything has to be written.
+// change changes a tenant, or makes one if create is true. edit changes its
+// mapping, and reports whether anything has to be written.
 func (b *Book) change(name string, create bool, edit func(t config.Tenant, m mapping) (bool, error)) (file string, err error) {
 	if found := policy.CheckName(name); found != "" {
 		return "", &setting.Problem{Path: "NAME", Found: found, Fix: policy.NameForm}
@@ -179,8 +178,8 @@ func (b *Book) change(name string, create bool, edit func(t config.Tenant, m map
 	return file, replace(file, after, func(written string) error { return b.check(written, after, file, name, whole) })
 }
 
-// check finds what heald would say of a change that is written down, but not in
-// its place yet.
+// check finds what heald would say about a change that is written to a
+// temporary file.
 func (b *Book) check(written string, text []byte, file, name string, whole bool) error {
 	if whole {
 		c, err := b.all()
@@ -208,8 +207,8 @@ func read(file string) ([]byte, error) {
 	return text, err
 }
 
-// encode writes a document. What was there and has no YAML in it, comments,
-// stays in front.
+// encode writes a document. Comments of a file without YAML stay at its
+// beginning.
 func encode(before []byte, doc *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
 	if doc.HeadComment == onlyComments {
@@ -225,7 +224,7 @@ func encode(before []byte, doc *yaml.Node) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// filed words a fault of the file system.
+// filed explains an error of the file system.
 func filed(file string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

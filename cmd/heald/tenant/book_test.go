@@ -61,7 +61,7 @@ func (b *Book) who(t *testing.T, key account.Secret) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, denied := r.Who([]string{key.Reveal()}, b.now())
+	caller, denied := r.Identify([]string{key.Reveal()}, b.now())
 	if denied != nil {
 		return denied.Error()
 	}

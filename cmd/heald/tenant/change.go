@@ -19,15 +19,15 @@ import (
 
 // Change is what was done.
 type Change struct {
-	File string // that was changed, or has it already
+	File string // that was changed, or already says the same
 	// Key is the new key; empty if none was made.
 	Key account.Secret
 	// ID is that of the new key.
 	ID string
 	// Done says that something was written.
 	Done bool
-	// Expiring are the ids of keys that were given an end, Expires; Removed are
-	// those of keys that were taken out.
+	// Expiring are the ids of keys that now end at Expires; Removed are those
+	// of removed keys.
 	Expiring, Removed []string
 	Expires           time.Time
 }
@@ -35,7 +35,7 @@ type Change struct {
 // New is a tenant to be made.
 type New struct {
 	policy.Tenant
-	// Chosen is where a key is found that somebody has chosen; none: one is made.
+	// Chosen is the place of a key that a person has chosen; none: a key is made.
 	Chosen config.Source
 }
 
@@ -68,7 +68,7 @@ func (b *Book) Add(n New) (Change, error) {
 	return out, err
 }
 
-// write writes what was said about a tenant besides its name and keys.
+// write writes the settings of a tenant other than its name and keys.
 func write(m mapping, t policy.Tenant) error {
 	for _, f := range []struct {
 		key   string
@@ -108,7 +108,7 @@ func addKey(list *yaml.Node, chosen string, now time.Time) (made account.Secret,
 	return made, k.ID
 }
 
-// newID makes the id of a key. It has nothing to do with the key.
+// newID makes the id of a key. It is not derived from the key.
 func newID() string {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
@@ -131,7 +131,7 @@ func (b *Book) SetDisabled(name string, disabled bool) (Change, error) {
 }
 
 // Rotate gives a tenant a new key. The others end after keep, unless they end
-// sooner; those whose time is over are taken out.
+// sooner; expired ones are removed.
 func (b *Book) Rotate(name string, keep time.Duration) (Change, error) {
 	now := b.now()
 	out := Change{Done: true, Expires: now.Add(keep).UTC().Truncate(time.Second)}
@@ -168,7 +168,7 @@ func (b *Book) Rotate(name string, keep time.Duration) (Change, error) {
 	return out, err
 }
 
-// RemoveKey takes a key away at once.
+// RemoveKey removes a key at once.
 func (b *Book) RemoveKey(name, id string) (Change, error) {
 	out := Change{Done: true}
 	file, err := b.change(name, false, func(t config.Tenant, m mapping) (bool, error) {

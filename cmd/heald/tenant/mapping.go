@@ -12,12 +12,12 @@ import (
 // mapping is a mapping in a file.
 type mapping struct{ *yaml.Node }
 
-// onlyComments marks a document that the file has no YAML for yet.
+// onlyComments marks a document for a file that has no YAML yet.
 const onlyComments = "\x00"
 
 // find reads a file and returns the mapping of a tenant in it. If there is none
-// it is made: whole says that the tenant is all that is in the file, else it is
-// an entry of tenants.
+// it is made: whole says that the file has only this tenant, else it is an
+// entry of tenants.
 func find(text []byte, file, name string, whole bool) (doc *yaml.Node, m mapping, err error) {
 	doc = &yaml.Node{}
 	if err := yaml.Unmarshal(text, doc); err != nil {
@@ -50,7 +50,7 @@ func find(text []byte, file, name string, whole bool) (doc *yaml.Node, m mapping
 	return doc, m, nil
 }
 
-// plain refuses what cannot be changed without changing something else.
+// plain refuses a mapping that cannot be changed without changing another.
 func (m mapping) plain(file string) error {
 	byHand := &setting.Problem{Path: file, Fix: "change it by hand"}
 	switch {
@@ -93,7 +93,7 @@ func (m mapping) put(key string, value *yaml.Node) {
 	m.Content = append(m.Content, scalar(key), value)
 }
 
-// encode sets a key to what YAML makes of a value.
+// encode sets a key to a value in its YAML form.
 func (m mapping) encode(key string, value any) error {
 	n := &yaml.Node{}
 	if err := n.Encode(value); err != nil {

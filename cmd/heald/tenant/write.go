@@ -28,9 +28,9 @@ func lock(file, dir string) (unlock func(), err error) {
 // newFile is the mode of a file that is made: it says who may call.
 const newFile = 0o600
 
-// replace puts a text in the place of a file, whole or not at all; check is
-// asked before about the file that holds it until then. Mode and owner stay, and
-// of a symbolic link what it leads to is replaced.
+// replace writes a text in place of a file, whole or not at all; before, check
+// looks at the temporary file. Mode and owner stay, and if the file is a
+// symbolic link, its target is replaced.
 func replace(file string, text []byte, check func(written string) error) (err error) {
 	target, err := filepath.EvalSymlinks(file)
 	switch {

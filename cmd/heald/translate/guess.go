@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient reads what clients send: the gateway takes repeated names and broken
-// UTF-8 too.
+// lenient reads what clients send: the gateway, too, accepts repeated names and
+// broken UTF-8.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // sign is a field that only one API has.
@@ -38,7 +38,7 @@ var deepSigns = []sign{
 	{"chat", "tool_calls"}, {"chat", "tool_call_id"}, {"chat", "image_url"}, {"chat", "function"},
 }
 
-// guess tells a request's API by its shape, and what gave it away.
+// guess finds a request's API by its fields, and says which field decided.
 func guess(body []byte) (dialect, why string, err error) {
 	var top map[string]jsontext.Value
 	if err := json.Unmarshal(body, &top, lenient); err != nil {
@@ -82,7 +82,7 @@ func isStream(reply []byte) bool {
 	return false
 }
 
-// statusOf is the HTTP status that an error body tells of; 200 for others.
+// statusOf is the HTTP status that an error body names; 200 for other bodies.
 func statusOf(reply []byte) int {
 	type document struct {
 		Error struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/heald-proxy/heald/policies"
 )
 
-// standIn is the model of replies for which no request was given.
-const standIn = "gemini-3.8-flash"
+// placeholder is the model of replies for which no request was given.
+const placeholder = "gemini-3.8-flash"
 
 // request is what the client would have sent.
 type request struct {
@@ -21,8 +21,7 @@ type request struct {
 	body    []byte
 }
 
-// paths are the places where the APIs are spoken; the model of a Gemini path
-// is filled in.
+// paths are the paths of the APIs; the model of a Gemini path is filled in.
 var paths = map[string]string{
 	"claude":      "/v1/messages",
 	"chat":        "/v1/chat/completions",
@@ -33,7 +32,7 @@ var paths = map[string]string{
 	"gemini":      "/v1beta/models/%s:%s",
 }
 
-// samples are requests that show everything a reply can hold.
+// samples are requests whose replies may have everything that a reply can hold.
 var samples = map[string]string{
 	"claude":      `{"model":%q,"max_tokens":65536,"thinking":{"type":"adaptive"},"messages":[{"role":"user","content":"(not given)"}]}`,
 	"chat":        `{"model":%q,"messages":[{"role":"user","content":"(not given)"}],"stream_options":{"include_usage":true}}`,
@@ -56,7 +55,7 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 		r.path = form
 		if dialect == "gemini" {
 			if model == "" {
-				model = standIn
+				model = placeholder
 			}
 			r.path = fmt.Sprintf(form, model, "generateContent")
 		}
@@ -67,8 +66,8 @@ func newRequest(dialect, path, model string, body []byte, stream *bool) (request
 	return r, nil
 }
 
-// framed asks for a stream, or for one document: in the body, or where the
-// path says it, there.
+// framed asks for a stream or for one document: in the body, or in the path for
+// APIs whose path says it.
 func (r request) framed(stream bool) (request, error) {
 	if r.dialect == "embeddings" {
 		return r, nil // always one document

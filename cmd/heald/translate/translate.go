@@ -24,20 +24,20 @@ type Options struct {
 
 	// Reply says that the input is a reply of the upstream to Request.
 	Reply   bool
-	Request []byte // nil: a request that shows everything
-	Status  int    // of the reply; 0 tells by its body
-	// Stream asks for the client's framing; nil: as the request says, or
-	// without one as the reply came.
+	Request []byte // nil: a request that asks for everything
+	Status  int    // of the reply; 0: found from its body
+	// Stream says whether the client wants a stream; nil: as the request says,
+	// or without a request as the reply came.
 	Stream *bool
 
-	Raw bool // bodies as they are, not indented
+	Raw bool // do not indent bodies
 }
 
 // ErrRefused says that the client gets an error, which was written.
 var ErrRefused = errors.New("the client gets an error")
 
-// Run translates input. What goes out is written to out, and notes about it
-// to notes.
+// Run translates input. The result is written to out, and notes about it to
+// notes.
 func Run(ctx context.Context, input []byte, o Options, out, notes io.Writer) error {
 	req, err := o.request(input, notes)
 	if err != nil {
@@ -102,7 +102,7 @@ func (o *Options) request(input []byte, notes io.Writer) (request, error) {
 		}
 		body = []byte(sample)
 		if dialect != "gemini" {
-			body = fmt.Appendf(nil, sample, standIn)
+			body = fmt.Appendf(nil, sample, placeholder)
 		}
 		if stream == nil {
 			as := isStream(input)
@@ -158,7 +158,7 @@ func (o *Options) body(w io.Writer, body []byte) error {
 // ParseTarget reads ai_studio or vertex[,project=…,location=…,version=…].
 func ParseTarget(s string) (route.Backend, error) {
 	if kind, _, _ := strings.Cut(s, ","); kind == string(route.Vertex) && !strings.Contains(s, "project=") {
-		s += ",project=project" // only the path shows it
+		s += ",project=project" // only the path has it
 	}
 	b, err := route.ParseBackend("target=" + s)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/record/file"
 )
 
-// mostTold is how many broken lines are told one by one.
+// mostTold is how many broken lines are reported one by one.
 const mostTold = 20
 
 // AddFiles adds the records of files, also of those compressed with gzip; "-" is
@@ -26,7 +26,7 @@ func (s *Sum) AddFiles(ctx context.Context, names []string, in io.Reader, out io
 		case broken <= mostTold:
 			fmt.Fprintf(out, "%s: %v; left out\n", name, err)
 		case broken == mostTold+1:
-			fmt.Fprintln(out, "more lines cannot be read; they are counted, but not named")
+			fmt.Fprintln(out, "more lines cannot be read; they are counted, but not listed")
 		}
 	}
 	for _, name := range names {
@@ -37,7 +37,7 @@ func (s *Sum) AddFiles(ctx context.Context, names []string, in io.Reader, out io
 	return broken, nil
 }
 
-// addFile returns ctx's error alone.
+// addFile returns only ctx's error.
 func (s *Sum) addFile(ctx context.Context, name string, in io.Reader, tell func(string, error)) error {
 	if name != "-" {
 		f, err := os.Open(name)
@@ -52,7 +52,7 @@ func (s *Sum) addFile(ctx context.Context, name string, in io.Reader, tell func(
 		defer f.Close()
 		in = f
 	}
-	text, err := unzipped(in)
+	text, err := Unzipped(in)
 	if err != nil {
 		tell(name, err)
 		return nil
@@ -75,8 +75,8 @@ func (s *Sum) addFile(ctx context.Context, name string, in io.Reader, tell func(
 	return nil
 }
 
-// unzipped reads what is compressed with gzip, whatever the file is called.
-func unzipped(in io.Reader) (io.Reader, error) {
+// Unzipped reads files that are compressed with gzip, whatever their names.
+func Unzipped(in io.Reader) (io.Reader, error) {
 	b := bufio.NewReader(in)
 	if start, _ := b.Peek(2); !bytes.Equal(start, []byte{0x1f, 0x8b}) {
 		return b, nil

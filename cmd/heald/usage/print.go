@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
 )
 
-// columns are what is told of a row. Their names are those of CSV and JSON.
+// columns are the values shown of a row. Their names are those in CSV and JSON.
 var columns = []struct {
 	name string
 	of   func(*Row) int64
@@ -34,7 +36,7 @@ var flaws = []struct {
 	{"unknown", func(r *Row) int64 { return r.Unknown }},
 }
 
-// costKnown reports whether a cost can be told: some attempt has one, or none
+// costKnown reports whether a cost can be shown: some attempt has one, or none
 // used anything.
 func (r *Row) costKnown() bool { return r.Priced > 0 || r.Unpriced == 0 && r.Unknown == 0 }
 
@@ -62,7 +64,7 @@ func (s *Sum) Table(w io.Writer) error {
 			if v == "" {
 				v = "-"
 			}
-			cells = append(cells, printable(v))
+			cells = append(cells, terminal.Printable(v))
 		}
 		for _, c := range columns {
 			cells = append(cells, strconv.FormatInt(c.of(r), 10))
@@ -92,16 +94,6 @@ func (s *Sum) Table(w io.Writer) error {
 func rounded(nano int64) string {
 	n := (nano + 50_000) / 100_000
 	return fmt.Sprintf("%d.%04d", n/10_000, n%10_000)
-}
-
-// printable is a value that moves no cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !strconv.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // CSV prints the rows with a line of names. A cost that is not known is empty.
@@ -145,8 +137,8 @@ func (s *Sum) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// inert keeps spreadsheets from taking a value for a formula: models' names are
-// the client's.
+// inert prevents that spreadsheets take a value for a formula: clients choose
+// names of models.
 func inert(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

@@ -11,10 +11,10 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// Field is what rows are told apart by.
+// Field is a field by which rows are grouped.
 type Field string
 
-// fields are how records say what a field is.
+// fields say where records have the value of a field.
 var fields = []struct {
 	name Field
 	of   func(*record.Origin, *record.Attempt) string
@@ -70,20 +70,21 @@ func known() string {
 type Row struct {
 	// By are the values of the fields, in their order.
 	By []string
-	// Requests ended; Failed of them without a whole answer. They count where
-	// their last attempt went.
+	// Requests ended; Failed of them without a whole answer. They count in the
+	// row of their last attempt.
 	Requests, Failed int64
-	// Attempts were made. Unpriced of them used something of which the price is
-	// not known; Unknown went upstream, and what they used is not known.
+	// Attempts were made. Unpriced of them used something whose price is not
+	// known; Unknown of them went upstream, and their use is not known.
 	Attempts, Unpriced, Unknown int64
 	// Tokens, where Cached is part of Input and Thinking of Output.
 	Input, Cached, Output, Thinking int64
-	// Nano is what the attempts with a price have cost, in billionths of the
-	// currency. Priced counts them, Estimated those of them that are a guess.
+	// Nano is the cost of the attempts with a price, in billionths of the
+	// currency. Priced counts them, Estimated those of them whose cost is a
+	// guess.
 	Nano, Priced, Estimated int64
 }
 
-// mostRows bounds the table; what comes later counts in a row of its own.
+// mostRows bounds the table; all further rows are joined into one.
 const mostRows = 100_000
 
 // elsewhere is the value of all fields of that row.
@@ -127,8 +128,8 @@ func (s *Sum) Add(e record.Entry) error {
 	return nil
 }
 
-// mostNumber is more than any record can have; with it, sums of billions of
-// records do not overflow.
+// mostNumber is more than any record can have; with this bound, sums of
+// billions of records do not overflow.
 const mostNumber = 1_000_000_000_000
 
 func (s *Sum) attempt(a *record.Attempt) error {
@@ -169,7 +170,7 @@ func (r *Row) attempt(a *record.Attempt) {
 	}
 }
 
-// believable refuses numbers that no attempt has.
+// believable refuses numbers that no attempt can have.
 func believable(a *record.Attempt) error {
 	var numbers []int64
 	if u := a.Usage; u != nil {
@@ -204,7 +205,7 @@ func (s *Sum) row(o *record.Origin, a *record.Attempt) *Row {
 		for i := range by {
 			by[i] = elsewhere
 		}
-		key = elsewhere // quoted, no value is this
+		key = elsewhere // no quoted value equals it
 		if r := s.rows[key]; r != nil {
 			return r
 		}

@@ -25,10 +25,10 @@ type serviceKey struct {
 	private        *rsa.PrivateKey
 }
 
-// fetch asks for a token with an assertion (RFC 7523) whose times are those of
-// the server: the local clock is ahead of it by so much, or behind it. Google
-// refuses assertions that were issued in the future, and its library always
-// signs with the local clock.
+// fetch asks for a token with an assertion (RFC 7523) in the server's time;
+// ahead is how far the local clock is ahead of it. Google refuses assertions
+// that were issued in the future, and its library always signs with the local
+// clock.
 func (k *serviceKey) fetch(ctx context.Context, client *http.Client, scopes []string, ahead time.Duration) (Token, error) {
 	assertion, err := k.sign(scopes, time.Now().Add(-ahead))
 	if err != nil {

@@ -34,7 +34,7 @@ func NewClient(base http.RoundTripper) *http.Client {
 			Proxy:               environmentProxy(),
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 5 * time.Second,
-			// There is a call an hour: no connection is worth keeping.
+			// There is one call per hour, so connections are not kept.
 			DisableKeepAlives: true,
 			ForceAttemptHTTP2: true,
 		}
@@ -47,7 +47,7 @@ func NewClient(base http.RoundTripper) *http.Client {
 }
 
 // environmentProxy returns what finds the proxy for a request, by the variables
-// of this moment. What is nearby is asked directly: a proxy would reach the
+// of this moment. Nearby hosts are asked directly: a proxy would reach the
 // metadata server of its own machine.
 func environmentProxy() func(*http.Request) (*url.URL, error) {
 	proxy := httpproxy.FromEnvironment().ProxyFunc()
@@ -59,8 +59,8 @@ func environmentProxy() func(*http.Request) (*url.URL, error) {
 	}
 }
 
-// listener notes the answers to the calls of a fetch, since Google's library
-// tells neither status nor time of most of them, and bounds them.
+// listener records and bounds the answers to the calls of a fetch, since
+// Google's library does not report the status and time of most of them.
 type listener struct{ base http.RoundTripper }
 
 func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -85,7 +85,7 @@ type answer struct {
 	mu     sync.Mutex
 	host   string
 	status int           // 0: no answer came
-	ahead  time.Duration // of the local clock, before the server's
+	ahead  time.Duration // how far the local clock is ahead of the server's
 	body   []byte        // the beginning of it
 }
 
@@ -110,7 +110,8 @@ func (a *answer) note(req *http.Request, resp *http.Response, began time.Time) {
 	}
 }
 
-// wordsLimit is how much of an answer is kept to find the provider's words in.
+// wordsLimit is how much of an answer is kept to find the provider's error
+// text.
 const wordsLimit = 8 << 10
 
 func (a *answer) add(p []byte) {
@@ -123,7 +124,7 @@ func (a *answer) add(p []byte) {
 type bounded struct {
 	io.ReadCloser
 	left   int
-	answer *answer // nil: nobody listens
+	answer *answer // nil: the answer is not recorded
 }
 
 func (b *bounded) Read(p []byte) (int, error) {

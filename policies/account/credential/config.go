@@ -12,7 +12,7 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// Type says which kind of credential is meant.
+// Type is a kind of credential.
 type Type string
 
 // The types. Each takes the files of its own kind alone.
@@ -39,7 +39,8 @@ const scopeBase = "https://www.googleapis.com/auth/"
 
 // Config names a Google credential. The zero value names none.
 type Config struct {
-	// Type is required.
+	// Type is service_account, application_default, metadata, external_account or
+	// impersonated.
 	Type Type `yaml:"type"`
 	// File is the JSON file of types service_account, external_account and
 	// impersonated; the others take none.
@@ -47,7 +48,8 @@ type Config struct {
 	// Impersonate is a service account (its e-mail address or numeric id) whose
 	// tokens are asked for in the name of the credential; default none.
 	Impersonate string `yaml:"impersonate"`
-	// Scopes are what the tokens are good for; default cloud-platform.
+	// Scopes are what the tokens are good for; default
+	// https://www.googleapis.com/auth/cloud-platform.
 	Scopes []string `yaml:"scopes" text:"address"`
 }
 
@@ -128,9 +130,8 @@ func (c *Config) check(path string) error {
 	return p
 }
 
-// Load checks the settings and the file that they name, without asking anybody.
-// path names the setting in errors. read reads a file; its error is worded by
-// fault.
+// Load checks the settings and the file that they name, without any call. path
+// names the setting in errors. read reads a file; fault describes its error.
 func (c *Config) Load(path string, read func(string) ([]byte, error), fault func(error) string) (*Source, error) {
 	if err := c.check(path); err != nil {
 		return nil, err
@@ -152,7 +153,7 @@ func (c *Config) Load(path string, read func(string) ([]byte, error), fault func
 	return newSource(c, f), nil
 }
 
-// Notes tells of what works but is hardly meant.
+// Notes reports settings that work but are probably not intended.
 func (c *Config) Notes(path string) (out []*setting.Problem) {
 	for _, name := range c.Files() {
 		info, err := os.Stat(name)

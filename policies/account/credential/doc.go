@@ -4,8 +4,8 @@
 // A [Config] (accounts[].credential of heald.yaml) names a credential: the key
 // file of a service account, application-default credentials, the metadata
 // server, workload identity federation, an impersonated service account.
-// [Config.Load] reads and checks it without asking anybody. Only the kind of
-// file that was asked for is taken, and only what was checked reaches Google's
+// [Config.Load] reads and checks it without any call. Only the kind of file
+// that was asked for is taken, and only what was checked reaches Google's
 // library: each file is decoded, checked and written anew from the checked
 // fields. A file can name the URL that a secret is sent to, so these hosts must
 // be Google's; it can name a program to run, which is refused.

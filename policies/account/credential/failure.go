@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// Failure is why there is no token.
+// Failure says why there is no token.
 type Failure struct {
 	// Refused says that the provider does not want this credential: asking
 	// again soon changes nothing.
@@ -21,16 +21,16 @@ type Failure struct {
 	// Text is for the operator, without any secret or e-mail address.
 	Text string
 
-	ahead time.Duration // of the local clock, before the server's; 0 if not known
+	ahead time.Duration // how far the local clock is ahead of the server's; 0 if unknown
 }
 
 func (f *Failure) Error() string { return f.Text }
 
-// clockTolerance is how far the local clock may be off before it is worth
-// telling. Assertions are made 10 s older than they are.
+// clockTolerance is how far the local clock may be off before a failure
+// mentions it. Assertions are made 10 s older than they are.
 const clockTolerance = 30 * time.Second
 
-// failure sorts an error of a fetch by what the server answered last.
+// failure classifies an error of a fetch by the server's last answer.
 func (a *answer) failure(err error) *Failure {
 	var known *Failure
 	if errors.As(err, &known) {
@@ -81,8 +81,8 @@ func rootCause(err error) string {
 	}
 }
 
-// local words an error that came before any call. The path is left out: it may
-// be a credential that was pasted.
+// local describes an error that came before any call. The path is left out,
+// since it may be a pasted credential.
 func local(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -91,9 +91,9 @@ func local(err error) string {
 	return err.Error()
 }
 
-// wordsOf finds what the provider says in the body of an error: OAuth's
-// error and error_description (RFC 6749, 5.2), or the error of Google's APIs.
-// Nothing else of the body is told, since it may repeat what was sent.
+// wordsOf returns the provider's text in the body of an error: OAuth's error
+// and error_description (RFC 6749, 5.2), or the error of Google's APIs. The
+// rest of the body is dropped, since it may repeat what was sent.
 func wordsOf(body []byte) string {
 	var oauth struct {
 		Error       json.RawMessage `json:"error"`
@@ -125,7 +125,7 @@ func wordsOf(body []byte) string {
 // address finds e-mail addresses, those of service accounts too.
 var address = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+`)
 
-// textLimit bounds what is told of a failure, in bytes.
+// textLimit bounds the text of a failure, in bytes.
 const textLimit = 300
 
 func clean(text string) string {

@@ -102,7 +102,7 @@ type subjectSource struct {
 		Field string `json:"subject_token_field_name,omitempty"`
 	} `json:"format,omitempty"`
 
-	// What is refused.
+	// Fields whose presence is refused.
 	Executable    json.RawMessage `json:"executable,omitempty"`
 	Certificate   json.RawMessage `json:"certificate,omitempty"`
 	EnvironmentID string          `json:"environment_id,omitempty"`

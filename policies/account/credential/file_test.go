@@ -16,7 +16,8 @@ import (
 	"github.com/heald-proxy/heald/test/fakegoogle"
 )
 
-// Every mistake is told with its place, and nothing of the file is repeated.
+// Every mistake is reported with its place, and nothing of the file is
+// repeated.
 func TestFilesThatAreRefused(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	g := &fakegoogle.Google{}

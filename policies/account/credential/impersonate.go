@@ -44,18 +44,18 @@ func (t *target) fetch(ctx context.Context, client *http.Client, with account.Se
 	return Token{account.NewSecret(got.AccessToken), a.until(got.ExpireTime)}, nil
 }
 
-// until is how long it takes until a time of the server's clock.
+// until is the time left until t on the server's clock.
 func (a *answer) until(t time.Time) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return time.Until(t.Add(a.ahead))
 }
 
-// errAnswer is the error of an answer that is none of success; what it was is
-// noted elsewhere.
+// errAnswer is the error of an unsuccessful answer, which listener has
+// recorded.
 var errAnswer = errors.New("the token endpoint refused")
 
-// post sends a request and returns the body of an answer of success.
+// post sends a request and returns the body of a successful answer.
 func post(client *http.Client, req *http.Request) ([]byte, error) {
 	resp, err := client.Do(req)
 	if err != nil {

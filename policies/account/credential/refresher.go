@@ -19,8 +19,8 @@ const (
 	// leastPause is the least time between two fetches that the clock asks for:
 	// a metadata server hands out what is left of its token, down to minutes.
 	leastPause = 5 * time.Second
-	// margin is how long before its end a token is no longer sent: it must live
-	// until the provider has looked at it.
+	// margin is how long before its end a token is no longer sent: it must be
+	// valid until the provider has checked it.
 	margin = 10 * time.Second
 	// refusedPause is the least time between two fetches that refused tokens
 	// ask for: one bad grant must not become a token call per request.
@@ -33,7 +33,7 @@ var (
 	deniedPause = [2]time.Duration{time.Minute, 15 * time.Minute}
 )
 
-// State is what can be told of a credential.
+// State is the status of a credential.
 type State struct {
 	// Ready says that there is a token to send.
 	Ready bool `json:"ready"`
@@ -41,11 +41,11 @@ type State struct {
 	Expires time.Time `json:"expires,omitzero"`
 	// Tokens counts the different tokens fetched.
 	Tokens int `json:"tokens"`
-	// Renewed says that the last fetch brought another token: what was held
-	// against the one before is over.
+	// Renewed says that the last fetch brought another token: cooldowns of the one
+	// before are over.
 	Renewed bool `json:"-"`
-	// Problem is why the last fetch failed, in words without secrets; "" if it
-	// did not. With Ready, the old token goes on being used.
+	// Problem is why the last fetch failed, without secrets; "" if it did not.
+	// With Ready, the old token is still used.
 	Problem string `json:"problem,omitempty"`
 	// Refused says that the provider does not want the credential.
 	Refused bool `json:"refused,omitempty"`
@@ -67,7 +67,7 @@ type State struct {
 // Its goroutine begins with Start and ends with Close.
 type Refresher struct {
 	fetch   func(context.Context) (Token, error)
-	changed func(State) // nil: nobody wants to know
+	changed func(State) // nil: not called
 	quota   account.Secret
 
 	token atomic.Pointer[held]
@@ -92,7 +92,7 @@ type held struct {
 }
 
 // NewRefresher makes a refresher. fetch is called by its goroutine alone.
-// changed, if not nil, is told of each token and each fetch that failed, by the
+// changed, if not nil, is called for each token and each failed fetch, by the
 // same goroutine: it must not wait for the refresher.
 func NewRefresher(fetch func(context.Context) (Token, error), changed func(State)) *Refresher {
 	return &Refresher{fetch: fetch, changed: changed, wake: make(chan struct{}, 1), done: make(chan struct{}), news: make(chan struct{})}
@@ -106,8 +106,8 @@ func (r *Refresher) Start() {
 }
 
 // Close ends fetching and waits until it has ended. The token stays readable
-// until its end: requests that run were given this refresher. Of a refresher
-// that was not started it does nothing.
+// until its end: requests that run were given this refresher. It does nothing
+// if the refresher was not started.
 func (r *Refresher) Close() {
 	if r.cancel != nil {
 		r.cancel()
@@ -142,7 +142,7 @@ func (r *Refresher) Unusable() string {
 	return "no access token yet"
 }
 
-// State tells how the credential is.
+// State returns the status of the credential.
 func (r *Refresher) State() State {
 	h := r.token.Load()
 	r.mu.Lock()
@@ -154,7 +154,7 @@ func (r *Refresher) State() State {
 	return s
 }
 
-// Status is State for whoever tells of accounts.
+// Status is State in the form of package account.
 func (r *Refresher) Status() account.TokenStatus {
 	s := r.State()
 	return account.TokenStatus{
@@ -162,7 +162,7 @@ func (r *Refresher) Status() account.TokenStatus {
 	}
 }
 
-// Refused is told that the provider answered 401 to a token. If that is still
+// Refused is called when the provider answered 401 to a token. If that is still
 // the current one, another is fetched, at most once per 30 s.
 func (r *Refresher) Refused(secret account.Secret) {
 	if h := r.token.Load(); h == nil || h.secret != secret {
@@ -242,7 +242,7 @@ func (r *Refresher) try(ctx context.Context) (tok Token, err error) {
 func (r *Refresher) take(began time.Time, tok Token, err error) (pause time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// A wish that came while the fetch ran has been fulfilled by a token; after
+	// A token also satisfies a request to fetch that came during the fetch; after
 	// a failure, back-off decides.
 	select {
 	case <-r.wake:
@@ -282,8 +282,8 @@ func (r *Refresher) hold(tok Token, began time.Time) {
 	left := tok.Lifetime - time.Since(began)
 	h := &held{secret: tok.Secret, expires: began.Add(tok.Lifetime)}
 	r.token.Store(h)
-	// A timer, so that readers need not look at the clock. It outlives Close,
-	// at most until the token's end, and holds nothing but the refresher.
+	// A timer, so that readers need not read the clock. It outlives Close, at most
+	// until the token's end, and holds nothing but the refresher.
 	time.AfterFunc(left-min(margin, tok.Lifetime/10), func() {
 		if r.token.CompareAndSwap(h, nil) {
 			r.ended()
@@ -291,7 +291,7 @@ func (r *Refresher) hold(tok Token, began time.Time) {
 	})
 }
 
-// ended has a fetch begin when a token has ended, whatever the back-off says.
+// ended starts a fetch when a token has ended, whatever the back-off says.
 func (r *Refresher) ended() { r.fetchNow() }
 
 // jittered is a random share of d.

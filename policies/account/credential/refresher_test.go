@@ -171,7 +171,7 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// A refused credential is tried again slowly, says so, and lets nobody wait.
+// A refused credential is retried slowly, reports it, and delays no request.
 func TestRefusedCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{fails: denied}
@@ -220,7 +220,7 @@ func TestTokenEnds(t *testing.T) {
 	})
 }
 
-// Refused tokens lead to one fetch per 30 s, whoever says so.
+// Refused tokens lead to one fetch per 30 s, however many requests report them.
 func TestRefusedTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{same: true}
@@ -255,7 +255,7 @@ func TestRefusedTokens(t *testing.T) {
 			t.Errorf("%d calls after 30 s, want 3", n)
 		}
 		time.Sleep(time.Minute)
-		storm() // late words about a token that is no longer used
+		storm() // a late report about a token that is no longer used
 		if n := e.count(); n != 3 {
 			t.Errorf("%d calls for an old token", n)
 		}
@@ -313,7 +313,7 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// Whoever schedules is told of every token and every failure.
+// The scheduler is called for every token and every failure.
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{fails: denied}

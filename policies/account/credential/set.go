@@ -19,12 +19,12 @@ type Set struct {
 	running map[[sha256.Size]byte]*Refresher
 }
 
-// NewSet makes an empty set. changed, if not nil, is told what Refreshers tell.
+// NewSet makes an empty set. changed, if not nil, is called as by NewRefresher.
 func NewSet(client *http.Client, changed func(*Refresher, State)) *Set {
 	return &Set{client: client, changed: changed, running: map[[sha256.Size]byte]*Refresher{}}
 }
 
-// Generation is the refreshers of one configuration, before it is taken.
+// Generation is the refreshers of one configuration, before Take.
 type Generation struct {
 	set  *Set
 	next map[[sha256.Size]byte]*Refresher

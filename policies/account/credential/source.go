@@ -24,8 +24,8 @@ import (
 // Token is an access token.
 type Token struct {
 	Secret account.Secret
-	// Lifetime is how long it is good from the moment its fetch began, or a
-	// little longer: it is counted from the answer on.
+	// Lifetime is how long the token is valid, counted from the beginning of its
+	// fetch; it may really be a little longer.
 	Lifetime time.Duration
 }
 
@@ -65,10 +65,11 @@ func (s *Source) QuotaProject() account.Secret { return s.quota }
 func (s *Source) Same(other *Source) bool { return s.sum == other.sum }
 
 const (
-	// longest is more than any access token lives, by Google's documentation of
-	// generateAccessToken.
+	// longest is longer than the lifetime of any access token, by Google's
+	// documentation of generateAccessToken.
 	longest = 12 * time.Hour
-	// usual is how long tokens live, and what impersonation asks for.
+	// usual is the usual lifetime of tokens, and the one that impersonation asks
+	// for.
 	usual = time.Hour
 )
 
@@ -126,7 +127,7 @@ func (s *Source) base(ctx context.Context, client *http.Client, scopes []string,
 func (s *Source) fromLibrary(ctx context.Context, client *http.Client, scopes []string) (Token, error) {
 	c, err := credentials.NewCredentialsFromJSON(credentials.CredType(s.kind), []byte(s.json.Reveal()), &credentials.DetectOptions{
 		Scopes: scopes, Client: client,
-		// By default a variable of the environment may have it log tokens.
+		// By default an environment variable can make it log tokens.
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -149,8 +150,7 @@ func lifetimeOf(tok *auth.Token) time.Duration {
 }
 
 // fromMetadata asks the metadata server, at GCE_METADATA_HOST if that is set.
-// The library's own way to it begins with a look at files that were not asked
-// for.
+// The library would first read files that were not asked for.
 func fromMetadata(ctx context.Context, client *http.Client, scopes []string) (Token, error) {
 	text, err := metadata.NewWithOptions(&metadata.Options{Client: client}).GetWithContext(ctx,
 		"instance/service-accounts/default/token?"+url.Values{"scopes": {strings.Join(scopes, ",")}}.Encode())
@@ -172,8 +172,8 @@ func parseToken(body []byte) (Token, error) {
 	return Token{account.NewSecret(t.AccessToken), time.Duration(min(t.ExpiresIn, int64(longest/time.Second))) * time.Second}, nil
 }
 
-// subjectFile finds a file of a subject token that cannot be read, a pipe
-// among them, for which the library would wait for ever.
+// subjectFile reports a file of a subject token that cannot be read, such as a
+// pipe, on which the library would block forever.
 func (s *Source) subjectFile() error {
 	var f fields
 	if err := json.Unmarshal([]byte(s.json.Reveal()), &f); err != nil || f.CredentialSource.File == "" {

@@ -214,7 +214,7 @@ func TestClockIsOff(t *testing.T) {
 	}
 }
 
-// A clock that is off is told where it may be the reason.
+// A wrong clock is mentioned if it may be the reason.
 func TestClockIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fakegoogle.Google{Ahead: -5 * time.Minute}
@@ -228,7 +228,8 @@ func TestClockIsTold(t *testing.T) {
 	})
 }
 
-// What fails is sorted by what to do about it, and told without secrets.
+// Failures are classified by what to do about them, and reported without
+// secrets.
 func TestFailures(t *testing.T) {
 	subject := filepath.Join(t.TempDir(), "absent")
 	for _, c := range []struct {
@@ -287,7 +288,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// What an answer repeats of the request does not get into words.
+// What an answer repeats of the request is not in the failure's text.
 func TestWordsHoldNoSecrets(t *testing.T) {
 	for _, body := range []string{
 		`{"error":"invalid_grant","error_description":"ya29.A0ARrdaM-abcdefghijklmnopqrstuvwxyz0123456789 is over"}`,
@@ -305,7 +306,7 @@ func TestWordsHoldNoSecrets(t *testing.T) {
 	}
 }
 
-// The library can be told to log what it sends; ours is told not to.
+// The library can be made to log what it sends; here that is off.
 func TestNothingIsLogged(t *testing.T) {
 	t.Setenv("GOOGLE_SDK_GO_LOGGING_LEVEL", "debug")
 	name := filepath.Join(t.TempDir(), "stderr")

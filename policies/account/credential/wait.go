@@ -45,7 +45,7 @@ func (r *Refresher) Wait(ctx context.Context) error {
 	}
 }
 
-// answered returns once a fetch has ended, well or not, or with ctx.
+// answered returns once a fetch has ended, successfully or not, or with ctx.
 func (r *Refresher) answered(ctx context.Context) {
 	r.mu.Lock()
 	s, news := r.state, r.news
@@ -56,9 +56,8 @@ func (r *Refresher) answered(ctx context.Context) {
 	r.untilNews(ctx, news)
 }
 
-// Settle returns once a fetch that runs, or that was asked for, has ended, after
-// 3 s at most. A request whose token was refused should be sent again with the
-// next one.
+// Settle returns once a running or requested fetch has ended, after 3 s at
+// most, so that a request whose token was refused is retried with the next one.
 func (r *Refresher) Settle(ctx context.Context) {
 	r.mu.Lock()
 	running, news := r.state.Next.IsZero(), r.news

@@ -45,8 +45,8 @@ func New(sequences []string) *Scanner {
 // Stopped reports whether a sequence was found, and which.
 func (s *Scanner) Stopped() (sequence string, stopped bool) { return s.stop, s.stopped }
 
-// Scan appends to dst what of events can go on. What it appends refers to
-// events, or to memory of its own that nothing changes later.
+// Scan appends to dst the events that can be passed on. What it appends refers
+// to events, or to memory of its own that nothing changes later.
 func (s *Scanner) Scan(dst, events []conversation.Event) []conversation.Event {
 	if s.find == nil {
 		return append(dst, events...)
@@ -67,7 +67,7 @@ func (s *Scanner) Scan(dst, events []conversation.Event) []conversation.Event {
 	return dst
 }
 
-// release lets go of what is held: nothing can complete a sequence any more.
+// release passes on what is held, since no sequence can be completed any more.
 func (s *Scanner) release(dst []conversation.Event) []conversation.Event {
 	if len(s.held) > 0 {
 		dst = append(dst, conversation.Event{Kind: conversation.EventText, Text: literal(s.held)})
@@ -123,7 +123,7 @@ func (s *Scanner) skip(inner []byte, i int) int {
 	return i
 }
 
-// keep holds c, and lets go of characters before the beginning that the
+// keep holds c, and passes on characters before the beginning that the
 // automaton's state stands for.
 func (s *Scanner) keep(c char) {
 	s.chars, s.depth, s.size = append(s.chars, c), s.depth+c.plain, s.size+c.escaped

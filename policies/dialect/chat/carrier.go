@@ -9,15 +9,16 @@ import (
 )
 
 // A carrier behind the id of a tool call, in the form that other gateways use
-// too: call_x__thought__<base64url of the carrier>. Theirs hold the upstream's
-// signature as it is, and are passed on as carriers that do not verify.
+// too: call_x__thought__<base64url of the carrier>. Ids that they made hold the
+// bare signature of the upstream: it is passed on as a carrier, and does not
+// verify.
 const (
 	carrierPrefix = "gs1."
 	carrierMark   = "__thought__"
 )
 
-// splitCallID takes the carrier off a call's id. Whether it is genuine is not
-// known here.
+// splitCallID takes the carrier off a call's id. Whether the carrier is genuine
+// is checked elsewhere.
 func splitCallID(id string) (bare, carrier string) {
 	bare, suffix, ok := strings.Cut(id, carrierMark)
 	if !ok {

@@ -16,14 +16,14 @@ type Config struct {
 	// drop unknown fields then lose the upstream's signatures; set it where
 	// histories are later sent to services that refuse long ids.
 	BareCallIDs bool
-	// Now gives the time of replies; nil for the clock.
+	// Now returns the time of replies; nil means time.Now.
 	Now func() time.Time
 }
 
 // Dialect is the OpenAI Chat Completions API.
 type Dialect struct {
 	cfg Config
-	// random fills ids; tests make it predictable.
+	// random fills ids; tests replace it.
 	random func([]byte)
 }
 
@@ -42,7 +42,7 @@ func (d *Dialect) Name() string { return "chat" }
 
 // Encoder implements dialect.Dialect.
 func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
-	own, _ := req.Own.(own) // a request that was not decoded here asked for nothing
+	own, _ := req.Own.(own) // a request that another dialect decoded: no settings
 	if req.Limits.Candidates > 1 {
 		return d.several(req, own)
 	}

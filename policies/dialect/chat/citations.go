@@ -21,7 +21,7 @@ type citations struct {
 	inserts []insertion
 }
 
-// insertion is content that is not part of the answer's text.
+// insertion is content that is not part of the upstream's answer text.
 type insertion struct {
 	at    int // in bytes of the answer
 	chars int
@@ -58,14 +58,14 @@ func (c *citations) annotations(s *conversation.Sources) []byte {
 	if cited {
 		return list
 	}
-	for _, p := range s.Pages { // behind the answer as a whole
+	for _, p := range s.Pages { // it cites the answer as a whole
 		list = appendAnnotation(list, p, 0, 0)
 	}
 	return list
 }
 
 // characters returns the places of start and end of each citation in the
-// content. All are counted in one pass over the text.
+// content. They are found in one pass over the text.
 func (c *citations) characters(cited []conversation.Cited) []int {
 	places := make([]int, 2*len(cited))
 	order := make([]int, len(places))
@@ -80,7 +80,8 @@ func (c *citations) characters(cited []conversation.Cited) []int {
 		return min(max(cite.End, cite.Start, 0), len(c.answer))
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		// Ends before starts: what was inserted right there comes between.
+		// Ends before starts: text that was inserted at this offset is between the
+		// two.
 		return cmp.Or(cmp.Compare(offset(a), offset(b)), cmp.Compare(b%2, a%2))
 	})
 	at, chars := 0, 0

@@ -13,8 +13,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/responses"
 )
 
-// words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"stop_sequences": "stop", "voice": "audio.voice",
 	"image": "image_config", "image.ratio": "image_config.aspect_ratio", "image.scale": "image_config.image_size",
 	"format": "response_format", "format.schema": "response_format.json_schema.schema",
@@ -30,7 +31,7 @@ type decoder struct {
 	own      own
 	messages bool // the field was there
 
-	// What is put together once all fields are known: they come in any order.
+	// Combined once all fields are known, since they come in any order.
 	maxTokens     *int // max_tokens
 	maxCompletion *int // max_completion_tokens, max_output_tokens
 	functions     []conversation.Tool
@@ -45,12 +46,12 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Words: words},
+		Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, FieldNames: fieldNames},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}
@@ -63,8 +64,8 @@ func (d *Dialect) decode(route dialect.Route, body []byte) (*conversation.Reques
 	return dec.Req, nil
 }
 
-// member reads one member of the body. Values are read as they come; only
-// messages is walked into at once, since it is nearly all of the body.
+// member reads one member of the body. Only messages, which is nearly all of
+// the body, is decoded while it is read; other values are read whole first.
 func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if string(name) == "messages" && r.Kind() == '[' {
 		return d.Within("messages", func() error { return d.readMessages(r) })
@@ -76,7 +77,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
 		return err
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}
@@ -165,7 +166,7 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 		return d.Object(v, d.google)
 	default: // extra_body
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(extraFields); err != nil {
+			if err := m.Apply(extraFields); err != nil {
 				return err
 			}
 			return m.Object("google", d.google)
@@ -174,7 +175,7 @@ func (d *decoder) structure(name string, v jsontext.Value) error {
 }
 
 func (d *decoder) streamOptions(m jsonwalk.Members) error {
-	if err := m.Obey(streamFields); err != nil {
+	if err := m.Apply(streamFields); err != nil {
 		return err
 	}
 	var err error
@@ -182,7 +183,8 @@ func (d *decoder) streamOptions(m jsonwalk.Members) error {
 	return err
 }
 
-// finish checks what must be there and joins what several fields say.
+// finish checks what must be present and joins settings that several fields
+// give.
 func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")

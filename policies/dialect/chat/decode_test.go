@@ -160,7 +160,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// Errors name the field in the words of this API.
+// Errors name the field as this API does.
 func TestErrorsNameTheField(t *testing.T) {
 	tests := []struct {
 		fields, param string
@@ -248,7 +248,7 @@ func TestInvalidUTF8(t *testing.T) {
 // A warning about the search names the field that asked for it.
 func TestSearchOptionsHaveAPlace(t *testing.T) {
 	req, err := decode(`"web_search_options":{"search_context_size":"low"}`)
-	if err != nil || len(req.Tools) != 1 || req.Words.Place(req.Tools[0].At) != "web_search_options" {
+	if err != nil || len(req.Tools) != 1 || req.FieldNames.Place(req.Tools[0].At) != "web_search_options" {
 		t.Errorf("got %+v, %v", req, err)
 	}
 }

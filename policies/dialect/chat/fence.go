@@ -18,12 +18,12 @@ func fenced(language string, code conversation.Text) conversation.Text {
 	fence := strings.Repeat("`", max(3, longestRun(code, '`')+1))
 	language = strings.ToLower(language)
 	if len(language) > maxLanguage || strings.ContainsFunc(language, func(r rune) bool { return r < 'a' || r > 'z' }) {
-		language = "" // no language's name
+		language = "" // not the name of a language
 	}
 	return conversation.Join("\n", conversation.Quote("\n"+fence+language), code, conversation.Quote(fence+"\n"))
 }
 
-// longestRun is how often c stands in a row in text.
+// longestRun is the length of the longest run of c in text.
 func longestRun(text []byte, c byte) (longest int) {
 	run := 0
 	for _, b := range text {
@@ -35,8 +35,8 @@ func longestRun(text []byte, c byte) (longest int) {
 	return longest
 }
 
-// fencedResult is what running code gave; if that is nothing, the outcome
-// unless all went well.
+// fencedResult is the output of the code that was run; without output, the
+// outcome, unless that is OK.
 func fencedResult(outcome string, output conversation.Text) conversation.Text {
 	if output.Empty() && outcome != "OUTCOME_OK" {
 		output = conversation.Quote(outcome)

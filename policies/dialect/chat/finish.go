@@ -28,8 +28,8 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 	return m.sink.complete(dst, m.usage)
 }
 
-// natural is the reason of a model that was done. Calls count whenever they
-// came: the upstream often tells the finish in a later chunk.
+// natural is the reason when the model was done. A call counts even if it came
+// in an earlier chunk than the finish.
 func (m *machine) natural() string {
 	switch {
 	case m.calls == 0:

@@ -13,13 +13,13 @@ import (
 // Editors that know several APIs send the body of one on the path of another.
 // The decoder of that API reads what is its own; the reply is of this API.
 
-// foreign reads a field that holds the conversation, or its system text, in the
-// words of another API.
+// foreign reads a field that holds the conversation, or its system text, in
+// another API's form.
 func (d *decoder) foreign(name string, v jsontext.Value) (err error) {
 	switch name {
 	case "input":
-		if jsonwalk.Hollow(v) {
-			d.hollow = v // beside messages, as some gateways add it, it means nothing
+		if jsonwalk.AsksForNothing(v) {
+			d.hollow = v // some gateways add it beside messages; then it is ignored
 			return nil
 		}
 		d.input = true
@@ -55,7 +55,7 @@ func (d *decoder) item(v jsontext.Value) error {
 // formatWithin reads an object of another API that holds the format of the
 // answer beside other settings.
 func (d *decoder) formatWithin(m jsonwalk.Members, t *jsonwalk.Table) error {
-	if err := m.Obey(t); err != nil {
+	if err := m.Apply(t); err != nil {
 		return err
 	}
 	if effort := jsonwalk.Chars(m.Get("effort")); effort != nil {

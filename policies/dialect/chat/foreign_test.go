@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
-// A client that sends the words of another API got its ids from this one, so
-// the carriers behind them count wherever the ids come back.
+// A client that sends fields of another API got its ids from this one, so
+// carriers are taken off the ids wherever they come back.
 func TestCarriersInWordsOfOtherAPIs(t *testing.T) {
 	id := joinCallID("call_1", "gs1.x")
 	for _, body := range []string{

@@ -12,10 +12,10 @@ import (
 // maxThoughtTag bounds the name of the tags around thoughts.
 const maxThoughtTag = 64
 
-// google reads settings in the upstream's own words, as Google's compatibility
-// layer for this API takes them. Their values are passed on as they are.
+// google reads settings in the upstream's own form, as Google's compatibility
+// layer for this API takes them. Their values are passed on unchanged.
 func (d *decoder) google(m jsonwalk.Members) error {
-	if err := m.Obey(googleFields); err != nil {
+	if err := m.Apply(googleFields); err != nil {
 		return err
 	}
 	cached, err := m.Text("cached_content")
@@ -67,8 +67,8 @@ func (d *decoder) googleSetting(name string, v jsontext.Value) error {
 	})
 }
 
-// dropTagged takes the thoughts out of the history that earlier answers put
-// into their texts between tags: they are not the model's words.
+// dropTagged removes the thoughts that earlier answers put into their texts
+// between tags: they are not a part of the answer.
 func (d *decoder) dropTagged() {
 	if d.own.thoughtTag == "" {
 		return

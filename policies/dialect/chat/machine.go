@@ -33,11 +33,11 @@ type sink interface {
 	ping(dst []byte) []byte
 }
 
-// head is what a reply says of itself.
+// head is the metadata of a reply.
 type head struct {
 	id, model string
 	created   int64 // Unix time
-	// usage is what is known of it at the start: its tier.
+	// usage is what is known at the start: the tier.
 	usage conversation.Usage
 }
 
@@ -47,7 +47,7 @@ type machine struct {
 	own  own
 	cfg  Config
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state  state
 	run    run
@@ -67,7 +67,7 @@ type machine struct {
 func (d *Dialect) machine(req *conversation.Request, own own, s sink) *machine {
 	return &machine{
 		req: req, own: own, cfg: d.cfg, sink: s,
-		ids:   callid.Giver{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
+		ids:   callid.IDs{Req: req, Prefix: "call_", Mark: carrierMark, Random: d.random},
 		cites: citations{on: own.cites},
 	}
 }
@@ -116,12 +116,13 @@ func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 	case conversation.EventThought:
 		return m.onThought(m.closeCall(dst), ev.Text)
 	case conversation.EventStart, conversation.EventServerCall, conversation.EventServerResult:
-		return dst // what the upstream's own tools do is not told
+		return dst // the API has no events for the upstream's own tools
 	}
 	return m.part(m.endThought(m.closeCall(dst)), ev)
 }
 
-// part encodes what is neither a thought nor a piece of something open.
+// part encodes a part that is neither a thought nor the continuation of an open
+// one.
 func (m *machine) part(dst []byte, ev conversation.Event) []byte {
 	switch ev.Kind {
 	case conversation.EventText:
@@ -148,7 +149,7 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 	m.move(open)
 	h := head{id: "chatcmpl-" + upstream, model: m.req.Model, created: m.cfg.Now().Unix(), usage: m.usage}
 	if !callid.Fits(upstream) {
-		h.id = callid.Fresh("chatcmpl-", m.ids.Random)
+		h.id = callid.New("chatcmpl-", m.ids.Random)
 	}
 	return m.sink.start(dst, h)
 }
@@ -172,7 +173,7 @@ func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
 	return m.insert(dst, t)
 }
 
-// endThought ends a run of thoughts, and the tags around it.
+// endThought ends a run of thoughts, and closes its tags.
 func (m *machine) endThought(dst []byte) []byte {
 	if m.run == inTags {
 		dst = m.insert(dst, conversation.Quote("</"+m.own.thoughtTag+">"))
@@ -192,8 +193,9 @@ func (m *machine) onText(dst []byte, t conversation.Text) []byte {
 	return m.sink.text(dst, t, m.takeLogprobs())
 }
 
-// insert writes text that is not part of the answer's text upstream, so that
-// citations, which count there, must be moved by it.
+// insert writes text that is not part of the upstream's answer text. The
+// offsets of citations refer to that text, so they are shifted by what was
+// inserted.
 func (m *machine) insert(dst []byte, t conversation.Text) []byte {
 	if t.Empty() {
 		return dst

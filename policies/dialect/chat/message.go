@@ -18,18 +18,18 @@ type message struct {
 	refusal    conversation.Text
 	calls      []conversation.Part
 	legacyCall *conversation.Part
-	stray      string // an unknown field that may hold what was said
+	stray      string // an unknown field that may hold content
 	callID     string
 	name       string
 	images     []conversation.Part
 	reasoning  conversation.Text
 	carrier    string
-	// What can only be read once the role is known; nil if absent.
+	// Read only once the role is known; nil if absent.
 	late  jsontext.Value // content
 	audio jsontext.Value
 }
 
-// readMessages reads the conversation straight off r.
+// readMessages reads the conversation from r.
 func (d *decoder) readMessages(r *jsonwalk.Reader) error {
 	d.Req.Messages, d.messages = nil, true
 	count := 0
@@ -55,7 +55,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 	err := r.Object(func(name []byte) error {
 		if string(name) == "content" && r.Kind() == '[' && msg.role != "" && !msg.isResult() {
 			msg.content, msg.late = nil, nil
-			return d.Within("content", func() error { return d.partsOff(r, &msg.content) })
+			return d.Within("content", func() error { return d.readParts(r, &msg.content) })
 		}
 		v, err := r.Value()
 		if err != nil {
@@ -64,7 +64,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 		if jsonwalk.Lost(messageFields, name, v) {
 			msg.stray = string(name)
 		}
-		use, err := d.Sort(messageFields, name, v)
+		use, err := d.Field(messageFields, name, v)
 		if err != nil || !use {
 			return err
 		}
@@ -86,7 +86,7 @@ func (d *decoder) readMessage(r *jsonwalk.Reader) error {
 // isResult reports whether a message is the result of a tool.
 func (msg *message) isResult() bool { return msg.role == "tool" || msg.role == "function" }
 
-// settle reads what depends on the role.
+// settle reads the fields whose meaning depends on the role.
 func (d *decoder) settle(msg *message) (err error) {
 	switch v := msg.late; {
 	case v == nil:
@@ -99,7 +99,7 @@ func (d *decoder) settle(msg *message) (err error) {
 	default:
 		var t conversation.Text
 		t, err = d.Text("content", v)
-		msg.content = openai.Said(nil, t)
+		msg.content = openai.AppendContent(nil, t)
 		d.Mark("content", msg.content)
 	}
 	if msg.audio == nil || err != nil {
@@ -154,13 +154,13 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 	}
 }
 
-// addMessage adds what msg means to the conversation. A message that says
-// nothing is left out: many clients send content: null.
+// addMessage adds msg to the conversation. An empty message is dropped: many
+// clients send content: null.
 func (d *decoder) addMessage(msg *message) error {
 	if msg.role != "assistant" {
 		msg.content = append(msg.content, msg.images...)
 	}
-	msg.content = openai.Spoken(msg.content, msg.role == "user" && msg.stray == "")
+	msg.content = openai.DropEmptyTexts(msg.content, msg.role == "user" && msg.stray == "")
 	m := conversation.Message{Role: conversation.User, Parts: msg.content}
 	switch msg.role {
 	case "":
@@ -197,8 +197,8 @@ func (d *decoder) addMessage(msg *message) error {
 // gives them: thought, text, images, calls.
 //
 // The message's own carrier may seal its thought, its text or, where older
-// clients have a single function_call, the call. Which of them it was is known
-// only to whoever verifies it, so all of them get it; it fits one at most.
+// clients have a single function_call, the call. Only verification shows which
+// of them it is, so each of them gets it, and at most one matches.
 func assistantParts(msg *message) []conversation.Part {
 	var parts []conversation.Part
 	if msg.carrier != "" && !msg.reasoning.Empty() {
@@ -221,8 +221,8 @@ func assistantParts(msg *message) []conversation.Part {
 }
 
 // leadSystem takes the leading system messages as the request's system text,
-// after that in fields of other APIs. If there is nothing else they are what
-// the user says.
+// after that in fields of other APIs. If there are no other messages they become
+// the user's.
 func (d *decoder) leadSystem() {
 	lead := 0
 	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {

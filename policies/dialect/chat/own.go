@@ -1,6 +1,6 @@
 package chat
 
-// own is the decoder's note to the encoder: how the reply must be shaped.
+// own is passed from the decoder to the encoder: how the reply must be shaped.
 type own struct {
 	usage  bool // stream_options.include_usage
 	legacy bool // the client knows functions but not tools

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// partsOff reads a list of content parts straight off r.
-func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+// readParts reads a list of content parts from r.
+func (d *decoder) readParts(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		v, err := r.Value()
 		if err != nil {
@@ -20,14 +20,13 @@ func (d *decoder) partsOff(r *jsonwalk.Reader, parts *[]conversation.Part) error
 	})
 }
 
-// part reads one content part. Clients that take the API at its word send
-// objects; a bare string in the list was seen too.
+// part reads one content part. Some clients put bare strings into the list.
 func (d *decoder) part(v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	defer func() { d.Mark("", (*parts)[before:]) }()
 	switch v.Kind() {
 	case '"':
-		*parts = openai.Said(*parts, conversation.Text(v))
+		*parts = openai.AppendContent(*parts, conversation.Text(v))
 		return nil
 	case 'n':
 		return nil

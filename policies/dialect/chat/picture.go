@@ -25,10 +25,10 @@ func mediaURL(m conversation.Media) conversation.Text {
 	return append(append(url, m.Data.Inner()...), '"')
 }
 
-// imageConfig reads what images should be like, in the words of routers of
-// models, or in the upstream's own.
+// imageConfig reads the settings for images, in the form of model routers such
+// as OpenRouter, or in the upstream's own.
 func (d *decoder) imageConfig(m jsonwalk.Members) error {
-	if err := m.Obey(imageConfigFields); err != nil {
+	if err := m.Apply(imageConfigFields); err != nil {
 		return err
 	}
 	var image conversation.Image
@@ -52,8 +52,8 @@ func (d *decoder) imageConfig(m jsonwalk.Members) error {
 }
 
 // appendImage writes an image that the model made, as routers of models do; the
-// original service has no place for it. Its carrier comes back with it. SDKs that
-// join chunks need the index of what stands in a list.
+// original service has no place for it. Its carrier comes back with it. SDKs
+// that join chunks need the index of list elements.
 func appendImage(dst []byte, index int, url conversation.Text, carrier string) []byte {
 	dst = append(append(dst, `{"type":"image_url","image_url":{"url":`...), url...)
 	dst = strconv.AppendInt(append(dst, `},"index":`...), int64(index), 10)

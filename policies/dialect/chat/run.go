@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// run is where an answer stands among the model's thoughts, in whatever state.
+// run says whether the answer is in a run of thoughts. It is independent of the
+// state.
 //
 //	outside ─thought→ inThoughts ─its text, where tags enclose it→ inTags
 //	   ▲                   └─────────any other part───────────────────┤
@@ -13,9 +14,9 @@ import (
 type run uint8
 
 const (
-	outside    run = iota // what came last is no thought
-	inThoughts            // it is one
-	inTags                // and the client has the opening tag
+	outside    run = iota // the last part was not a thought
+	inThoughts            // the last part was a thought
+	inTags                // likewise, and the client has the opening tag
 )
 
 // runMoves are the arrows of the drawing.
@@ -25,7 +26,7 @@ var runMoves = [...][]run{
 	inTags:     {outside},
 }
 
-// moveRun is the only place that changes the run, as move is for the state.
+// moveRun is the only function that changes the run, as move is for the state.
 func (m *machine) moveRun(to run) {
 	if !slices.Contains(runMoves[m.run], to) {
 		panic(fmt.Sprintf("chat: run of thoughts in state %d cannot move to %d", m.run, to))

@@ -9,11 +9,11 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
-// maxChoices is how many answers the upstream gives at most.
+// maxChoices is the maximum number of answers that the upstream gives.
 const maxChoices = 8
 
-// several encodes more than one answer. Their events come mixed: each answer has
-// a machine of its own, and all write to one reply.
+// several encodes more than one answer. Their events are interleaved: each
+// answer has its own machine, and all write to one reply.
 type several struct {
 	make     func(index int) *machine
 	machines [maxChoices]*machine // by index; nil where none was seen yet
@@ -25,7 +25,7 @@ type several struct {
 func (d *Dialect) several(req *conversation.Request, own own) *several {
 	now := d.cfg.Now()
 	cfg := d.cfg
-	cfg.Now = func() time.Time { return now } // one reply, one time
+	cfg.Now = func() time.Time { return now } // all have the time of the one reply
 	same := &Dialect{cfg: cfg, random: d.random}
 	all := make([]*completionSink, maxChoices)
 	return &several{make: func(index int) *machine {
@@ -37,7 +37,7 @@ func (d *Dialect) several(req *conversation.Request, own own) *several {
 	}}
 }
 
-// first is the machine of the first answer, which there always is.
+// first is the machine of the first answer, which always exists.
 func (c *several) first() *machine {
 	if c.machines[0] == nil {
 		c.machines[0] = c.make(0)
@@ -72,7 +72,7 @@ func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
 	}
 	if c.id == "" {
 		if c.id = ev.ID; !callid.Fits(c.id) {
-			c.id = callid.Fresh("", c.first().ids.Random)
+			c.id = callid.New("", c.first().ids.Random)
 		}
 	}
 	if ev.Usage.Known {
@@ -91,7 +91,7 @@ func (c *several) Encode(dst []byte, ev conversation.Event) []byte {
 		dst = m.Encode(dst, conversation.Event{Kind: conversation.EventStart, ID: c.id, Usage: c.usage})
 	}
 	if m.state == done && ev.Kind == conversation.EventFinish && !ev.More {
-		dst = m.sink.complete(dst, ev.Usage) // the others never came
+		dst = m.sink.complete(dst, ev.Usage) // answers that never came
 	} else {
 		dst = m.Encode(dst, ev)
 	}

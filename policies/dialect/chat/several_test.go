@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect"
 )
 
-// Answers that come mixed are told apart by their index; the reply has one id,
-// one usage and one end.
+// Interleaved answers are separated by their index; the reply has one id, one
+// usage and one end.
 func TestSeveralAnswers(t *testing.T) {
 	usage := conversation.Usage{Known: true, Input: 3, Output: 8}
 	text := func(which int, s string) conversation.Event {

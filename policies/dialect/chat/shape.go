@@ -21,7 +21,7 @@ var (
 	legacyShape = &shape{"function_call", "arguments"}
 )
 
-// call is how a call begins.
+// call is the beginning of a call.
 type call struct {
 	shape   *shape
 	index   int
@@ -55,8 +55,8 @@ func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 	return m.sink.openCall(dst, c)
 }
 
-// onCallArgs passes a piece of the arguments on. Those of a freeform tool are
-// held until they are complete, since only then is it known which of them is
+// onCallArgs passes a piece of the arguments on. The arguments of a freeform
+// tool are held until they are complete: only then is it known which of them is
 // the text.
 func (m *machine) onCallArgs(dst []byte, piece conversation.Raw) []byte {
 	if m.state != inCall || len(piece) == 0 {
@@ -92,8 +92,8 @@ func (m *machine) closeCall(dst []byte) []byte {
 	return dst
 }
 
-// appendOpen writes the member of a delta that begins a call, with arguments
-// that are empty as yet.
+// appendOpen writes the member of a delta that begins a call, with empty
+// arguments.
 func (c *call) appendOpen(dst []byte) []byte {
 	if c.shape == legacyShape {
 		dst = jsonwalk.AppendString(append(dst, `"function_call":{"name":`...), c.name)
@@ -122,7 +122,7 @@ func (c *call) appendHead(dst []byte, indexed bool) []byte {
 	return append(dst, `,"`+c.shape.field+`":`...)
 }
 
-// appendArgs writes the member of a delta that goes on with a call.
+// appendArgs writes the member of a delta that continues a call.
 func (c *call) appendArgs(dst []byte, piece conversation.Text) []byte {
 	if c.shape == legacyShape {
 		dst = append(append(dst, `"function_call":{"arguments":`...), piece...)

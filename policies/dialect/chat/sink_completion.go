@@ -25,7 +25,7 @@ type completionSink struct {
 	function []byte // the function_call object
 	tail     string // what closes the open call after its arguments
 	legacy   bool   // the open call is the function_call
-	spoken   []byte // sound, decoded: pieces of base64 cannot be joined
+	spoken   []byte // audio, decoded, since pieces of base64 cannot be joined
 	seal     string // the message's carrier
 
 	index  int               // of the choice
@@ -155,7 +155,7 @@ func (s *completionSink) complete(dst []byte, u conversation.Usage) []byte {
 	first := true
 	for _, c := range s.all {
 		if c == nil || c.choice == nil {
-			continue // it never came
+			continue // that answer never came
 		}
 		if !first {
 			dst = append(dst, ',')
@@ -167,8 +167,8 @@ func (s *completionSink) complete(dst []byte, u conversation.Usage) []byte {
 	return append(openai.AppendUsage(dst, u), '}')
 }
 
-// appendMessage writes the members of the message. Content is null only where
-// something else stands in for it.
+// appendMessage writes the members of the message. Content is null only if the
+// message has other content.
 func (s *completionSink) appendMessage(dst []byte) []byte {
 	dst = append(dst, `,"content":`...)
 	if s.content == nil && (s.calls != nil || s.function != nil || s.images != nil || s.spoken != nil || s.refused != nil) {

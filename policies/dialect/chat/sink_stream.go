@@ -12,7 +12,7 @@ import (
 // streamSink writes server-sent events, in the wording of recorded streams:
 // data lines that end with LF, no event names, [DONE] at the end.
 type streamSink struct {
-	usage bool // a last chunk tells the usage; all others then say null
+	usage bool // a last chunk carries the usage; in all others it is null
 	index int  // of the choice
 
 	info head
@@ -122,7 +122,7 @@ func (s *streamSink) finish(dst []byte, reason string, logprobs []byte) []byte {
 func (s *streamSink) complete(dst []byte, u conversation.Usage) []byte {
 	if s.usage {
 		dst = append(append(dst, s.lead...), `],`...)
-		if s.info.usage.Tier == "" { // else each chunk says it
+		if s.info.usage.Tier == "" { // otherwise each chunk carries it
 			dst = openai.AppendTier(dst, u)
 		}
 		dst = append(openai.AppendUsage(append(dst, `"usage":`...), u), '}', '\n', '\n')
@@ -130,8 +130,9 @@ func (s *streamSink) complete(dst []byte, u conversation.Usage) []byte {
 	return append(dst, doneText...)
 }
 
-// fail: without [DONE], so that no client takes the answer for a whole one. The
-// usage so far stands beside the error: its own chunk comes after a finish.
+// fail: without [DONE], so that no client takes the answer for complete. The
+// usage so far is in the same chunk: a chunk of its own would have to follow a
+// finish.
 func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte {
 	dst = openai.AppendError(append(dst, "data: "...), err)
 	if s.usage && u.Known {
@@ -145,8 +146,8 @@ func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Us
 // wait for the next chunk.
 func (s *streamSink) ping(dst []byte) []byte { return s.end(s.delta(dst)) }
 
-// appendSound writes the audio object. It expires at once: nothing is kept
-// that a later request could name by its id.
+// appendSound writes the audio object. It expires at once, since nothing is
+// stored that a later request could refer to.
 func appendSound(dst []byte, h head, data conversation.Text) []byte {
 	dst = jsonwalk.AppendString(append(dst, `{"id":`...), "audio_"+h.id)
 	dst = append(append(dst, `,"data":`...), data...)

@@ -8,8 +8,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// modalities reads the kinds of answer that are wanted. Text alone is what
-// comes anyway.
+// modalities reads the requested kinds of answer. Text alone is the default.
 func (d *decoder) modalities(v jsontext.Value) error {
 	out := &d.Req.Output
 	out.Modalities = nil
@@ -37,9 +36,9 @@ var foreignVoices = []string{
 	"alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse",
 }
 
-// audio reads how the answer should sound.
+// audio reads the settings for sound.
 func (d *decoder) audio(m jsonwalk.Members) error {
-	if err := m.Obey(audioFields); err != nil {
+	if err := m.Apply(audioFields); err != nil {
 		return err
 	}
 	voice, err := m.Text("voice")

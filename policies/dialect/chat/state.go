@@ -11,12 +11,12 @@ import (
 //	               └──Finish→ done ─another answer fails─┐
 //	any but failed ─Failure──────────────────────────────┴→ failed
 //
-// A call that is not delivered opens none, so its pieces are read over.
+// A call that is not delivered opens none, so its piecesare skipped.
 type state uint8
 
 const (
 	idle   state = iota // nothing written
-	open                // the role was told; no call is open
+	open                // the role was sent; no call is open
 	inCall              // a call is open
 	done                // ended; later events are ignored
 	failed              // ended with an error; later events are ignored
@@ -31,8 +31,8 @@ var moves = [...][]state{
 	failed: {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (m *machine) move(to state) {
 	if !slices.Contains(moves[m.state], to) {
 		panic(fmt.Sprintf("chat: answer in state %d cannot move to %d", m.state, to))

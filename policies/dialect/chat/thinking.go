@@ -8,17 +8,17 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// thinking is what the fields about it said.
+// thinking holds the fields about thinking.
 type thinking struct {
 	effort string // reasoning_effort, or reasoning.effort; "" if absent
 	budget *int   // reasoning.max_tokens
 	// on is reasoning.enabled, thinking.type or enable_thinking; nil if absent.
 	on      *bool
-	exclude bool // reasoning.exclude, or what says the same
+	exclude bool // reasoning.exclude, or its synonyms
 }
 
-// thinkingField reads what other services that speak this API have for
-// thinking, since their clients come here too.
+// thinkingField reads the fields for thinking of other services that speak this
+// API, since their clients use this one too.
 func (d *decoder) thinkingField(name string, v jsontext.Value) error {
 	if name == "enable_thinking" {
 		return setting.Set(&d.thinking.on, name, v, d.Flag)
@@ -41,7 +41,7 @@ func (d *decoder) thinkingField(name string, v jsontext.Value) error {
 
 // thinkingObject reads thinking, the object that another service's API has.
 func (d *decoder) thinkingObject(m jsonwalk.Members) error {
-	if err := m.Obey(thinkingFields); err != nil {
+	if err := m.Apply(thinkingFields); err != nil {
 		return err
 	}
 	mode, err := m.Text("type")
@@ -62,10 +62,10 @@ func (d *decoder) thinkingObject(m jsonwalk.Members) error {
 	return nil
 }
 
-// template reads the arguments of a template of chats, which servers of open
-// models have.
+// template reads chat_template_kwargs, the arguments of a chat template, which
+// servers of open models take.
 func (d *decoder) template(m jsonwalk.Members) error {
-	if err := m.Obey(templateFields); err != nil {
+	if err := m.Apply(templateFields); err != nil {
 		return err
 	}
 	for _, name := range []string{"enable_thinking", "thinking"} {
@@ -78,10 +78,10 @@ func (d *decoder) template(m jsonwalk.Members) error {
 	return nil
 }
 
-// reasoning reads the object in which routers of models, and clients made for
-// them, put what they want of thinking.
+// reasoning reads the object for thinking of model routers such as OpenRouter,
+// and of clients made for them.
 func (d *decoder) reasoning(m jsonwalk.Members) error {
-	if err := m.Obey(reasoningFields); err != nil {
+	if err := m.Apply(reasoningFields); err != nil {
 		return err
 	}
 	effort, err := m.Text("effort")
@@ -106,9 +106,8 @@ func (d *decoder) reasoning(m jsonwalk.Members) error {
 	return err
 }
 
-// resolveThinking joins what was said. Without a word the model thinks as it
-// does by itself, and its thoughts are shown: clients that know none of them
-// skip a field that they do not know.
+// resolveThinking combines these fields. Without any of them the model uses its
+// default, and its thoughts are shown, since clients ignore unknown fields.
 func (d *decoder) resolveThinking() error {
 	t := &d.Req.Thinking
 	t.Visible = !d.thinking.exclude

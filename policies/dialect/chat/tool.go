@@ -47,7 +47,7 @@ func (d *decoder) tool(m jsonwalk.Members, list *[]conversation.Tool) error {
 	return err
 }
 
-// takesText notes that calls of a tool are delivered as text.
+// takesText marks a tool whose calls are delivered as text.
 func (d *decoder) takesText(name string) {
 	if d.own.freeform == nil {
 		d.own.freeform = map[string]bool{}
@@ -55,16 +55,15 @@ func (d *decoder) takesText(name string) {
 	d.own.freeform[name] = true
 }
 
-// searchOptions reads web_search_options, which asks for a search by being
-// there.
+// searchOptions reads web_search_options, whose presence asks for a search.
 func (d *decoder) searchOptions(m jsonwalk.Members) error {
 	d.search = &conversation.Tool{Kind: conversation.WebSearch, At: d.Place("")}
-	return m.Obey(searchFields)
+	return m.Apply(searchFields)
 }
 
-// joinTools puts together what can be called, and settles the shape of calls.
-// A client that declares functions but no tools knows function_call alone,
-// which there is one of in an answer.
+// joinTools combines all tools, and decides the shape of calls. A client that
+// declares functions but no tools knows only function_call, of which an answer
+// has one.
 func (d *decoder) joinTools() {
 	if len(d.functions) > 0 && len(d.Req.Tools) == 0 {
 		d.own.legacy, d.Req.OneCall = true, true

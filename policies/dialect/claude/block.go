@@ -15,8 +15,8 @@ type blockReader struct {
 	read  func(d *decoder, m jsonwalk.Members, parts *[]conversation.Part) error
 }
 
-// blockReaders has every type that blockTypes says to Map. It is filled at
-// start since blocks hold blocks.
+// blockReaders has a reader for every type that blockTypes maps. It is filled
+// by init, since blocks contain blocks.
 var blockReaders map[string]blockReader
 
 func init() {
@@ -50,9 +50,9 @@ func init() {
 	}
 }
 
-// blocksOff reads a list of blocks straight off r. Bare texts in the list were
-// seen too.
-func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) error {
+// readBlocks reads a list of blocks from r. Some clients put bare texts into
+// the list.
+func (d *decoder) readBlocks(r *jsonwalk.Reader, parts *[]conversation.Part) error {
 	return r.Array(func(i int) error {
 		return d.At(i, func() error {
 			if k := r.Kind(); k == '"' || k == 'n' {
@@ -60,20 +60,19 @@ func (d *decoder) blocksOff(r *jsonwalk.Reader, parts *[]conversation.Part) erro
 				d.bareText(v, parts)
 				return err
 			}
-			return d.ObjectOff(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
+			return d.NextObject(r, func(m jsonwalk.Members) error { return d.block(m, parts) })
 		})
 	})
 }
 
-// bareText adds a text that stands in place of a block; null is nothing.
+// bareText adds a bare string in place of a block; null adds nothing.
 func (d *decoder) bareText(v jsontext.Value, parts *[]conversation.Part) {
 	if v.Kind() == '"' {
 		*parts = append(*parts, conversation.Part{Kind: conversation.KindText, Text: conversation.Text(v), At: d.Place("")})
 	}
 }
 
-// nested reads the content of something that is itself content, or stands
-// alone: a string or a list of blocks.
+// nested reads content within content: a string or a list of blocks.
 func (d *decoder) nested(v jsontext.Value, parts *[]conversation.Part) error {
 	if v.Kind() != '[' {
 		if string(v) == `""` {
@@ -136,7 +135,7 @@ func (d *decoder) block(m jsonwalk.Members, parts *[]conversation.Part) error {
 		return openai.Bare(d.Walker, m, parts)
 	}
 	r := blockReaders[f.Name]
-	if err := m.Obey(r.table); err != nil {
+	if err := m.Apply(r.table); err != nil {
 		return err
 	}
 	return r.read(d, m, parts)
@@ -194,7 +193,8 @@ func (d *decoder) readCompaction(m jsonwalk.Members, parts *[]conversation.Part)
 }
 
 // readSystemBlock reads system text in the midst of a message. A message has
-// one speaker, so the text is marked the way clients mark such text themselves.
+// one role, so the text gets the tags that clients themselves put around such
+// text.
 func (d *decoder) readSystemBlock(m jsonwalk.Members, parts *[]conversation.Part) error {
 	var inner []conversation.Part
 	err := d.Within("content", func() error {

@@ -7,10 +7,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/callid"
 )
 
-// A signature that has no thinking block to ride in rides behind the id of its
-// tool call: toolu_x__<base64url of the carrier>. Carriers start with
-// carrierPrefix, so a suffix of ours always starts with carrierMark, and ids
-// that merely contain "__" are left alone.
+// A signature without a thinking block is appended to the id of its tool call:
+// toolu_x__<base64url of the carrier>. Carriers start with carrierPrefix, so a
+// suffix of ours always starts with carrierMark, and ids that merely contain
+// "__" are left alone.
 const (
 	carrierPrefix    = "gs1."
 	carrierSeparator = "__"
@@ -18,7 +18,7 @@ const (
 )
 
 // splitCallID takes the carrier off a call's id. An id without one is returned
-// whole. Whether the carrier is genuine is not known here.
+// whole. Whether the carrier is genuine is checked elsewhere.
 func splitCallID(id string) (bare, carrier string) {
 	at := strings.Index(id, carrierMark)
 	if at < 0 {

@@ -23,10 +23,9 @@ func (m *machine) textLength(t conversation.Text) int {
 	return len(m.plain)
 }
 
-// onSources tells of the upstream's searches: a call for each query, and the
-// pages as the result of the last. They come after the text that used them,
-// which is not held back for them: a text that streams late is worse than pages
-// that follow it.
+// onSources writes the upstream's searches: a call for each query, and the
+// pages as the result of the last. They come after the text that used them:
+// holding the text back would be worse.
 func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 	if s == nil {
 		return dst
@@ -55,7 +54,7 @@ func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 
 // cite ties the open text block to pages. Sources come when the answer is
 // complete, so its last text is still open, and deltas are added to it; a block
-// that another one ended cannot take any more.
+// that was closed takes no more of them.
 func (m *machine) cite(dst []byte, s *conversation.Sources) []byte {
 	if m.state != inText {
 		return dst
@@ -73,13 +72,13 @@ func (m *machine) cite(dst []byte, s *conversation.Sources) []byte {
 	return dst
 }
 
-// appendCitation writes a citation. The original service repeats what the page
-// says, which the upstream does not tell; the piece of the answer stands in for
-// it, so that a client can find it in the block. There is nothing to encrypt.
+// appendCitation writes a citation. The original service quotes the page, whose
+// text the upstream does not send; the piece of the answer stands in for it, so
+// that a client can find it in the block. Nothing is encrypted.
 func appendCitation(dst []byte, p conversation.Page, text string) []byte {
 	dst = jsonwalk.AppendString(append(dst, `{"type":"web_search_result_location","cited_text":`...), firstRunes(text, maxCited))
 	dst = jsonwalk.AppendString(append(dst, `,"url":`...), p.URL)
-	// Vercel's AI SDK gives up on an answer with a title that is null.
+	// Vercel's AI SDK fails on a title that is null.
 	dst = jsonwalk.AppendString(append(dst, `,"title":`...), p.Title)
 	return append(dst, `,"encrypted_index":""}`...)
 }

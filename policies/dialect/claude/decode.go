@@ -12,15 +12,15 @@ import (
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{Walker: &jsonwalk.Walker{Req: &conversation.Request{
-		Model:   route.Model,
-		Stream:  route.Stream,
-		Session: headerSession(headers),
-		Words:   words,
+		Model:      route.Model,
+		Stream:     route.Stream,
+		Session:    headerSession(headers),
+		FieldNames: fieldNames,
 	}, Gone: route.Gone}}
 	if err := dec.Body(body, dec.member); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
 		return err
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}
@@ -117,7 +117,8 @@ func (d *decoder) field(name string, v jsontext.Value) error {
 	})
 }
 
-// finish checks what must be there and joins what several fields say.
+// finish checks what must be present and joins settings that several fields
+// give.
 func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")

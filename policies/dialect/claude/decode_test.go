@@ -243,8 +243,8 @@ func TestWarningsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(req.Warnings); n != jsonwalk.MaxWarnings || n+req.UntoldWarnings != conversation.MaxMessages {
-		t.Errorf("%d warnings and %d more; want %d, and %d in all", n, req.UntoldWarnings, jsonwalk.MaxWarnings, conversation.MaxMessages)
+	if n := len(req.Warnings); n != jsonwalk.MaxWarnings || n+req.OmittedWarnings != conversation.MaxMessages {
+		t.Errorf("%d warnings and %d more; want %d, and %d in all", n, req.OmittedWarnings, jsonwalk.MaxWarnings, conversation.MaxMessages)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 // document's blocks. Each level is read once more.
 const maxNesting = 4
 
-// words are those of the original service: messages.3.content.0.source.
-var words = &conversation.Words{Dots: true, Fields: map[string]string{
+// fieldNames are the API's names of fields; places are written
+// messages.3.content.0.source, as the original service does.
+var fieldNames = &conversation.FieldNames{Dots: true, Fields: map[string]string{
 	"format": "output_config.format", "format.schema": "output_config.format.schema",
 }}
 
@@ -23,15 +24,15 @@ type decoder struct {
 	// request came; nil for this one.
 	ids func(id string) (bare, carrier string)
 
-	// What is put together once all fields are known.
+	// Combined once all fields are known.
 	thinking   thinking
 	functions  []conversation.Tool // in functions, of another API
 	effort     string              // output_config.effort
-	turnEffort string              // the last message's
-	added      []conversation.Tool // tools defined in mid-conversation
+	turnEffort string              // that of the last message that has one
+	added      []conversation.Tool // tools defined within the conversation
 	deferred   int                 // tools with defer_loading
 	toolChoice tool.Choice
-	passing    []int // indexes of messages that go when the user speaks again
+	passing    []int // indexes of messages that are dropped when the user speaks again
 }
 
 // splitID takes the carrier off a call's id.

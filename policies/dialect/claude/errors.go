@@ -9,14 +9,13 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// errorRow words one kind of error.
+// errorRow is how one kind of error is reported.
 type errorRow struct {
 	status int
 	kind   string
-	// retry is what x-should-retry tells the SDKs, which obey it before they
-	// look at the status.
+	// retry is the value of x-should-retry, which the SDKs obey before the status.
 	retry bool
-	// message stands in where the error has none.
+	// message is used for an error without one.
 	message string
 }
 
@@ -64,8 +63,8 @@ func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte)
 	return status, append(headers, d.RateHeaders(err.Rates)...), appendFault(nil, err)
 }
 
-// rowOf returns the row for err; a kind that is not in the table, which none
-// is, would be an internal error.
+// rowOf returns the row for err; a kind that is missing from the table would be
+// an internal error.
 func rowOf(err *conversation.Error) errorRow {
 	if int(err.Kind) >= len(errorRows) {
 		return errorRows[conversation.ErrAPI]

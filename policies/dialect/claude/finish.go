@@ -22,9 +22,9 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 	if m.state == inText || m.state == inCall {
 		dst = m.closeBlock(dst)
 	}
-	// Clients read the first block of an answer unasked, and send replies back
-	// as history, where a thinking block at the end is refused. A refusal
-	// alone may be empty.
+	// Clients read the first block of an answer without checking that there is
+	// one, and send replies back as history, where a thinking block at the end is
+	// refused. Only a refusal may be empty.
 	if m.last == inThinking || m.last == idle && !s.refused {
 		dst = m.sink.openText(dst)
 		m.move(inText)
@@ -38,8 +38,8 @@ func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
 func (m *machine) stop(ev conversation.Event) (stop, *conversation.Error) {
 	switch ev.Finish {
 	case conversation.FinishStop:
-		// Clients run calls only if the reason is tool_use: a call that came
-		// before the stop sequence counts more.
+		// Clients run calls only if the reason is tool_use: so a call before the stop
+		// sequence decides.
 		if ev.Stop != "" && m.calls == 0 {
 			return stop{reason: "stop_sequence", sequence: ev.Stop}, nil
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 // Clients that know several APIs send messages of one on the path of another.
-// What they say is plain, so it is understood both ways: messages of Chat
-// Completions here, and blocks of this API there.
+// Both directions are supported: messages of Chat Completions here, and blocks
+// of this API there.
 
 // foreign is what a message says in fields of Chat Completions.
 type foreign struct {
@@ -55,8 +55,8 @@ func (d *decoder) foreignField(msg *message, name string, v jsontext.Value) erro
 	return nil
 }
 
-// joinForeign makes of msg what it would be in this API: results are the
-// user's, calls follow what the model said.
+// joinForeign converts msg to what it would be in this API: results belong to
+// the user, calls follow the model's text.
 func (d *decoder) joinForeign(msg *message) error {
 	f := &msg.foreign
 	if ofModel := msg.role == "assistant"; f.audio != nil && (!ofModel || empty(msg.parts)) {
@@ -95,15 +95,15 @@ func (d *decoder) joinForeign(msg *message) error {
 	return nil
 }
 
-// empty reports whether parts say nothing; a text that is empty stands in for
-// none.
+// empty reports whether parts have no content; clients send an empty text
+// instead of none.
 func empty(parts []conversation.Part) bool {
 	return len(parts) == 0 || len(parts) == 1 && parts[0].Kind == conversation.KindText && parts[0].Text.Empty()
 }
 
-// leadSystem takes leading system messages as system text, but for those that
-// go when the user speaks again. If nothing else was said they are what the
-// user says.
+// leadSystem turns leading system messages into system text, except those that
+// are dropped when the user speaks again. If there are no other messages, they
+// become the user's.
 func (d *decoder) leadSystem() {
 	lead, end := 0, len(d.Req.Messages)
 	if len(d.passing) > 0 {
@@ -151,8 +151,9 @@ func readable(v jsontext.Value) bool {
 }
 
 // Part reads a content part of OpenAI's APIs, or a block of this API that
-// stands among them. what it is called stands in the error for any other; ids
-// takes carriers off the ids of calls, as the request's API does.
+// stands among them. what is the name of such a part in the error for an
+// unknown type; ids takes carriers off the ids of calls, as the request's API
+// does.
 func Part(w *jsonwalk.Walker, what string, ids func(id string) (bare, carrier string), m jsonwalk.Members, parts *[]conversation.Part) error {
 	d := decoder{Walker: w, ids: ids}
 	return d.part(what, m, parts)

@@ -5,7 +5,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// appendStop writes stop_reason and its kin, which stand in a message and in
+// appendStop writes stop_reason and the like, which stand in a message and in
 // message_delta alike.
 func appendStop(dst []byte, s stop) []byte {
 	dst = append(dst, `"stop_reason":`...)

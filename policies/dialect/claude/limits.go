@@ -29,7 +29,7 @@ func (d *decoder) stops(v jsontext.Value) (err error) {
 }
 
 func (d *decoder) outputConfig(m jsonwalk.Members) error {
-	if err := m.Obey(outputFields); err != nil {
+	if err := m.Apply(outputFields); err != nil {
 		return err
 	}
 	effort, err := m.Text("effort")

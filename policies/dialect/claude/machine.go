@@ -27,14 +27,14 @@ type sink interface {
 	ping(dst []byte) []byte
 }
 
-// messageHead is what a reply says of itself before its content.
+// messageHead is what precedes the content of a reply.
 type messageHead struct{ id, model string }
 
 // machine turns the events of one answer into blocks.
 type machine struct {
 	req  *conversation.Request
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state   state
 	thought bool   // a thought was seen since the last part
@@ -46,8 +46,8 @@ type machine struct {
 	usage   conversation.Usage
 
 	said     int    // bytes of the answer's text so far
-	plain    []byte // room for unescaping, used again
-	from     int    // where in it the open text block begins
+	plain    []byte // room for unescaping, reused
+	from     int    // its offset where the open text block begins
 	server   string // id of the server call that waits for its result
 	searches int    // searches the upstream made
 }
@@ -55,7 +55,7 @@ type machine struct {
 func newMachine(req *conversation.Request, random func([]byte), s sink) *machine {
 	return &machine{
 		req: req, sink: s,
-		ids: callid.Giver{Req: req, Prefix: "toolu_", Mark: carrierMark, Random: random},
+		ids: callid.IDs{Req: req, Prefix: "toolu_", Mark: carrierMark, Random: random},
 	}
 }
 
@@ -109,7 +109,7 @@ func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 	return m.onServer(dst, ev)
 }
 
-// onServer writes what the upstream did itself.
+// onServer writes the calls and results of tools that the upstream ran.
 func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
 	switch ev.Kind {
 	case conversation.EventMedia:
@@ -132,16 +132,16 @@ func (m *machine) start(dst []byte, ev conversation.Event) []byte {
 	m.move(between)
 	h := messageHead{id: "msg_" + ev.ID, model: m.req.Model}
 	if !callid.Fits(ev.ID) {
-		h.id = callid.Fresh("msg_", m.ids.Random)
+		h.id = callid.New("msg_", m.ids.Random)
 	}
 	return m.sink.start(dst, h, m.usage)
 }
 
 func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
 	if m.req.OneCall && m.calls > 0 {
-		return dst // it leads to calls that are not delivered
+		return dst // a thought before calls that are not delivered
 	}
-	if m.seal != "" { // that thought is complete: this is another
+	if m.seal != "" { // the thought is signed, so it is complete: this is another one
 		dst = m.endThinking(dst)
 	}
 	m.thought = true
@@ -158,8 +158,8 @@ func (m *machine) onThought(dst []byte, t conversation.Text) []byte {
 	return m.sink.thought(dst, t)
 }
 
-// onSignature remembers the carrier of a thought. That of a text has no place
-// in this dialect, and upstream does not ask for it back.
+// onSignature remembers the carrier of a thought. The API has no place for the
+// carrier of a text, and the upstream does not require it.
 func (m *machine) onSignature(carrier string) {
 	if m.thought && m.seal == "" {
 		m.seal = carrier
@@ -209,9 +209,8 @@ func (m *machine) onCallStart(dst []byte, ev conversation.Event) []byte {
 	return m.sink.openCall(dst, "tool_use", id, ev.Name)
 }
 
-// carry leaves the carrier of a call at the end of a thinking block right
-// before it: the one that precedes it, unless its thought has its own
-// signature, or an empty one.
+// carry puts the carrier of a call at the end of the thinking block before it,
+// or, if that thought has its own signature, into an empty one.
 func (m *machine) carry(dst []byte, carrier string) []byte {
 	if m.thought && m.seal == "" {
 		m.seal = carrier
@@ -223,7 +222,7 @@ func (m *machine) carry(dst []byte, carrier string) []byte {
 }
 
 // onCallArgs writes a piece of the open call's arguments. It is not inlined:
-// Encode has a piece for every few tokens, and was a sixth slower with it.
+// Encode was a sixth slower with it.
 //
 //go:noinline
 func (m *machine) onCallArgs(dst []byte, piece conversation.Raw) []byte {
@@ -241,9 +240,9 @@ func (m *machine) onCallEnd(dst []byte) []byte {
 	return m.closeBlock(dst)
 }
 
-// endThinking completes the thoughts so far, which a part that follows makes
-// safe: no reply may end with thinking. Without an open block it writes one if
-// there is a carrier to leave in it.
+// endThinking completes the thoughts so far. It is called when another part
+// follows, since no reply may end with a thinking block. Without an open block
+// it writes one if there is a carrier to put there.
 func (m *machine) endThinking(dst []byte) []byte {
 	carrier := m.seal
 	m.thought, m.seal = false, ""

@@ -39,7 +39,7 @@ func (d *decoder) source(m jsonwalk.Members) (src source, err error) {
 	if f.Action == jsonwalk.Refuse {
 		return src, d.Unsupported("", f.Name+" ("+f.Why+")")
 	}
-	if err := m.Obey(sourceFields); err != nil {
+	if err := m.Apply(sourceFields); err != nil {
 		return src, err
 	}
 	src.kind = f.Name
@@ -136,7 +136,7 @@ func joinLines(texts ...conversation.Text) conversation.Text {
 // warnCitations warns if m asks for citations.
 func (d *decoder) warnCitations(m jsonwalk.Members) error {
 	return m.Object("citations", func(m jsonwalk.Members) error {
-		if err := m.Obey(citationsFields); err != nil {
+		if err := m.Apply(citationsFields); err != nil {
 			return err
 		}
 		enabled, err := m.Flag("enabled")

@@ -14,7 +14,7 @@ type message struct {
 	role    string
 	parts   []conversation.Part // nil without content
 	passing bool                // only for the current turn of the user
-	foreign foreign             // what it says in the words of another API
+	foreign foreign             // what it says in the form of another API
 	// late is content that can only be read once the role is known; nil if absent.
 	late jsontext.Value
 }
@@ -44,14 +44,14 @@ func (d *decoder) message(r *jsonwalk.Reader) error {
 		if string(name) == "content" {
 			msg.parts, msg.late = []conversation.Part{}, nil
 			if r.Kind() == '[' && msg.role != "" && !msg.isResult() {
-				return d.Within("content", func() error { return d.blocksOff(r, &msg.parts) })
+				return d.Within("content", func() error { return d.readBlocks(r, &msg.parts) })
 			}
 		}
 		v, err := r.Value()
 		if err != nil {
 			return err
 		}
-		use, err := d.Sort(messageFields, name, v)
+		use, err := d.Field(messageFields, name, v)
 		if err != nil {
 			return err
 		}
@@ -109,8 +109,8 @@ func (d *decoder) messageField(msg *message, name string, v jsontext.Value) (err
 	return err
 }
 
-// addMessage adds a message; passing is one for the current turn of the user
-// alone.
+// addMessage adds a message; passing marks one for the user's current turn
+// only.
 func (d *decoder) addMessage(role string, parts []conversation.Part, passing bool) error {
 	if role == "" {
 		return d.Invalid("role", "Field required")
@@ -134,15 +134,13 @@ func (d *decoder) addMessage(role string, parts []conversation.Part, passing boo
 			d.passing = append(d.passing, len(d.Req.Messages))
 		}
 	}
-	if len(parts) > 0 { // a message of tool_additions alone says nothing
+	if len(parts) > 0 { // a message of nothing but tool_additions has no content
 		d.Req.Messages = append(d.Req.Messages, m)
 	}
 	return nil
 }
 
-// forget takes out the messages that were for the user's last turn alone. Those
-// from the first of them on are moved once: they were all added since the user
-// spoke last.
+// forget drops the messages that were for the user's last turn only.
 func (d *decoder) forget() {
 	if len(d.passing) == 0 {
 		return
@@ -170,7 +168,7 @@ func (d *decoder) role(v jsontext.Value) (string, error) {
 	return "", d.Invalid("role", "Input should be 'user', 'assistant' or 'system'")
 }
 
-// content is content that is not a list of blocks: a string, or nothing.
+// content reads content that is not a list of blocks: a string, or nothing.
 func (d *decoder) content(v jsontext.Value) ([]conversation.Part, error) {
 	if v == nil {
 		return nil, nil
@@ -188,7 +186,7 @@ func (d *decoder) turnConfig(v jsontext.Value) error {
 	}
 	return d.Within("output_config", func() error {
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(turnFields); err != nil {
+			if err := m.Apply(turnFields); err != nil {
 				return err
 			}
 			if effort := jsonwalk.Chars(m.Get("effort")); effort != nil {
@@ -201,7 +199,7 @@ func (d *decoder) turnConfig(v jsontext.Value) error {
 
 // billingHeader starts a system block of Claude Code that is addressed to the
 // original service. It differs between requests, so passing it on would also
-// spoil every cached prefix.
+// defeat prompt caching.
 var billingHeader = []byte(`"x-anthropic-billing-header:`)
 
 // system reads the leading system text.

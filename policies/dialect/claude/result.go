@@ -22,7 +22,7 @@ func (d *decoder) readResult(m jsonwalk.Members, parts *[]conversation.Part) err
 		return err
 	}
 	err = d.resultContent("content", m.Get("content"), &p.Result.Parts)
-	p.Result.Parts = openai.Flat(p.Result.Parts)
+	p.Result.Parts = openai.Flatten(p.Result.Parts)
 	*parts = append(*parts, p)
 	return err
 }
@@ -34,9 +34,9 @@ func ResultContent(w *jsonwalk.Walker, ids func(id string) (bare, carrier string
 	return d.resultContent(name, v, parts)
 }
 
-// resultContent reads field name, what a tool gave: text, parts of any API, or
-// JSON that should have been text. Clients put into it whatever a tool returns,
-// and it stays in the history, so nothing in it fails the request.
+// resultContent reads field name, the output of a tool: text, parts of any API,
+// or JSON that should have been text. Clients put whatever a tool returns into
+// it, and it stays in the history, so nothing in it may fail the request.
 func (d *decoder) resultContent(name string, v jsontext.Value, parts *[]conversation.Part) error {
 	before := len(*parts)
 	err := d.Within(name, func() error {
@@ -84,7 +84,8 @@ func holdsParts(list jsontext.Value) bool {
 	return empty
 }
 
-// resultPart reads an element of a result. What cannot be read is its JSON.
+// resultPart reads an element of a result. An element that cannot be read
+// becomes its JSON.
 func (d *decoder) resultPart(v jsontext.Value, parts *[]conversation.Part) error {
 	switch v.Kind() {
 	case 'n':
@@ -112,14 +113,14 @@ func (d *decoder) resultPart(v jsontext.Value, parts *[]conversation.Part) error
 	return nil
 }
 
-// foreignToResults reports a part that no result may hold. Results within are
-// taken apart later.
+// foreignToResults reports a part that no result may hold. Results within
+// results are flattened later.
 func foreignToResults(p conversation.Part) bool {
 	return p.Kind != conversation.KindText && p.Kind != conversation.KindMedia && p.Kind != conversation.KindResult
 }
 
 // readReference reads what a client's tool search found. The tool itself was
-// sent from the start, so its name is all there is to tell.
+// declared from the start, so only its name is added.
 func (d *decoder) readReference(m jsonwalk.Members, parts *[]conversation.Part) error {
 	name, err := m.NeedText("tool_name")
 	addText(parts, conversation.Join("", conversation.Quote("Tool available: "), name))

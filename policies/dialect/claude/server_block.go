@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Blocks that another service's own tools left in the history become text: the
-// upstream has no place for calls that it did not make.
+// Calls and results of another service's own tools become text: the upstream
+// takes only calls that it made.
 
 func (d *decoder) readServerCall(m jsonwalk.Members, parts *[]conversation.Part) error {
 	name, err := m.NeedText("name")
@@ -56,7 +56,7 @@ func (d *decoder) readServerResult(m jsonwalk.Members, parts *[]conversation.Par
 }
 
 // readServerText reads a result whose content is text or blocks. Where it holds
-// blocks that are not known it is JSON.
+// blocks that are unknown it is JSON.
 func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if v := m.Get("content"); v != nil && !Readable(v) {
 		return d.readServerResult(m, parts)
@@ -75,8 +75,8 @@ func (d *decoder) readServerText(m jsonwalk.Members, parts *[]conversation.Part)
 	return err
 }
 
-// readWebSearch keeps titles and addresses. What was found is encrypted for
-// the original service, unless the result is the upstream's own.
+// readWebSearch keeps titles and addresses. The content is encrypted for the
+// original service, unless the result is the upstream's.
 func (d *decoder) readWebSearch(m jsonwalk.Members, parts *[]conversation.Part) error {
 	content := m.Get("content")
 	if content.Kind() != '[' { // an error
@@ -98,7 +98,7 @@ func (d *decoder) readWebSearch(m jsonwalk.Members, parts *[]conversation.Part) 
 	return err
 }
 
-// textOr returns v if it is a string, no text otherwise.
+// textOr returns v if it is a string, else nil.
 func textOr(v jsontext.Value) conversation.Text {
 	if v.Kind() != '"' {
 		return nil
@@ -106,8 +106,8 @@ func textOr(v jsontext.Value) conversation.Text {
 	return conversation.Text(v)
 }
 
-// nameMedia puts the type of media in their place: the upstream reads media of
-// users, not of its own.
+// nameMedia replaces media by their type: the upstream does not read media in
+// model turns.
 func nameMedia(parts []conversation.Part) {
 	for i, p := range parts {
 		if p.Kind == conversation.KindMedia {
@@ -116,8 +116,8 @@ func nameMedia(parts []conversation.Part) {
 	}
 }
 
-// readWebFetch keeps the address and the text of the page. A page that is not
-// text is named only.
+// readWebFetch keeps the address and the text of the page. Of a page that is
+// not text only the name is kept.
 func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) error {
 	if m.Get("content").Kind() != '{' {
 		return d.readServerResult(m, parts)
@@ -125,7 +125,7 @@ func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) e
 	title, outer := heading(m), m
 	return m.Object("content", func(m jsonwalk.Members) error {
 		page := m.Get("content")
-		if page.Kind() != '{' || !Readable(page) { // an error, or of another kind
+		if page.Kind() != '{' || !Readable(page) { // an error, or another type
 			return d.readServerResult(outer, parts)
 		}
 		var inner []conversation.Part
@@ -141,8 +141,8 @@ func (d *decoder) readWebFetch(m jsonwalk.Members, parts *[]conversation.Part) e
 	})
 }
 
-// readUpload reads a file that was put into a container of the original service.
-// The model sees that there was one.
+// readUpload reads a file that was put into a container of the original
+// service. The model is told that there was one.
 func (d *decoder) readUpload(m jsonwalk.Members, parts *[]conversation.Part) error {
 	d.Warn("", "container_upload: "+blockTypes.Find([]byte("container_upload")).Why)
 	addText(parts, heading(m))

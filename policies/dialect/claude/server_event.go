@@ -9,10 +9,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// What the upstream does itself becomes blocks of server tools. They come
-// whole: unlike calls, the client has nothing to do while they stream.
+// Calls that the upstream runs itself become blocks of server tools. They are
+// written whole, since the client does not act on them.
 
-// onMedia names what the model made: the dialect has no output but text.
+// onMedia writes a text that names the media: the API has no output but text.
 func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 	size := len(media.Data.Inner()) / 4 * 3 // base64
 	note := media.MIME + ", " + strconv.Itoa(size) + " bytes"
@@ -22,10 +22,11 @@ func (m *machine) onMedia(dst []byte, media conversation.Media) []byte {
 	return m.writeText(dst, conversation.Quote("["+note+"]"))
 }
 
-// serverCall writes a server_tool_use block; its result will name its id. A carrier rides behind the id, as it does for calls.
+// serverCall writes a server_tool_use block; its result will name its id. A
+// carrier is appended to the id, as for calls.
 func (m *machine) serverCall(dst []byte, name string, args []byte, carrier string) []byte {
 	dst = m.beforeBlock(dst)
-	m.server = joinCallID(callid.Fresh("srvtoolu_", m.ids.Random), carrier)
+	m.server = joinCallID(callid.New("srvtoolu_", m.ids.Random), carrier)
 	m.move(inCall)
 	m.args = true
 	dst = m.sink.openCall(dst, "server_tool_use", m.server, name)
@@ -68,8 +69,8 @@ func (m *machine) onCode(dst []byte, code conversation.Text) []byte {
 	return dst
 }
 
-// onCodeResult words the outcome as the original service does: output and
-// return code, or an error for code that ran too long.
+// onCodeResult writes the outcome as the original service does: output and
+// return code, or an error if the code ran too long.
 func (m *machine) onCodeResult(dst []byte, outcome string, output conversation.Text) []byte {
 	const kind = "code_execution_tool_result"
 	if output == nil {
@@ -88,14 +89,14 @@ func (m *machine) onCodeResult(dst []byte, outcome string, output conversation.T
 	return m.serverResult(dst, kind, append(content, `,"content":[]}`...))
 }
 
-// onServerCall tells every tool of the upstream as a search, the only one whose
-// result has a place for a carrier.
+// onServerCall presents every tool of the upstream as a search, the only one
+// whose result has a place for a carrier.
 func (m *machine) onServerCall(dst []byte, ev conversation.Event) []byte {
 	return m.serverCall(dst, "web_search", ev.Args, ev.Carrier)
 }
 
-// onServerResult leaves the sealed result where the original service leaves
-// its own, so that it comes back with the history.
+// onServerResult puts the sealed result where the original service has
+// encrypted content, so that it comes back with the history.
 func (m *machine) onServerResult(dst []byte, name, carrier string) []byte {
 	return m.serverResult(dst, "web_search_tool_result", appendPage([]byte{'['}, conversation.Page{Title: name}, carrier, "]"))
 }

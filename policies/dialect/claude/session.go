@@ -17,7 +17,7 @@ func headerSession(h policies.Headers) string {
 // Claude Code writes a JSON object there, and wrote user_…_session_<uuid>
 // before. What other clients write names a person, not a conversation.
 func (d *decoder) metadata(m jsonwalk.Members) error {
-	if err := m.Obey(metadataFields); err != nil {
+	if err := m.Apply(metadataFields); err != nil {
 		return err
 	}
 	user, err := m.Text("user_id")

@@ -74,7 +74,7 @@ func (s *messageSink) text(dst []byte, t conversation.Text) []byte {
 	return dst
 }
 
-// cite adds a citation behind the text, where none can follow any more.
+// cite adds a citation after the text, which is complete.
 func (s *messageSink) cite(dst []byte, citation []byte) []byte {
 	const after = "]}"
 	if s.tail == after {
@@ -93,8 +93,8 @@ func (s *messageSink) args(dst []byte, piece conversation.Raw) []byte {
 }
 
 // close ends the open block. Arguments that are not JSON would spoil the whole
-// document; a stream leaves the client to see that they are broken, here an
-// object says it.
+// document; in a stream the client finds that they are broken; here they are
+// wrapped in an object.
 func (s *messageSink) close(dst []byte) []byte {
 	if s.argsAt > 0 {
 		args := jsontext.Value(s.content[s.argsAt:])

@@ -119,8 +119,8 @@ func (s *streamSink) finish(dst []byte, st stop, u conversation.Usage, searches 
 	return append(dst, stopText...)
 }
 
-// fail tells the usage so far in the error event itself. In a message_delta it
-// would need a stop reason, and the open block an end, and neither is true.
+// fail puts the usage so far into the error event itself. A message_delta would
+// need a stop reason and a closed block, and there is neither.
 func (s *streamSink) fail(dst []byte, err *conversation.Error, u conversation.Usage) []byte {
 	dst = appendFault(append(dst, "event: error\ndata: "...), err)
 	if u.Known {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// state is where a reply stands. At most one block is open; every move out of
-// a block's state, but that of a failure, first writes what closes the block.
+// state is where a reply stands. At most one block is open; every move out of a
+// block's state first writes what closes the block, except on failure.
 //
 //	idle ─Start→ between ─Thought→ inThinking ─→ between
 //	                │ │ └──Text──→ inText ─────→ between
@@ -14,11 +14,11 @@ import (
 //	                └──────Finish→ done
 //	any but done ─Failure→ done
 //
-// A signature must be the last delta of the thinking block before the part
-// that it belongs to, so a thinking block stays open until the next part is
-// known. A thought that is hidden, or has no text yet, opens no block: it is
-// remembered in thought and seal, in whatever state. A call that is not
-// delivered opens none either, so its pieces are read over.
+// A signature must be the last delta of the thinking block before the part that
+// it belongs to, so a thinking block stays open until the next part is known. A
+// thought that is hidden, or has no text yet, opens no block: it is kept in
+// thought and seal, whatever the state. A call that is not delivered opens none
+// either, so its piecesare skipped.
 type state uint8
 
 const (
@@ -40,8 +40,8 @@ var moves = [...][]state{
 	done:       {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (m *machine) move(to state) {
 	if !slices.Contains(moves[m.state], to) {
 		panic(fmt.Sprintf("claude: reply in state %d cannot move to %d", m.state, to))

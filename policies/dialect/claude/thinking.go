@@ -24,7 +24,7 @@ func (d *decoder) readThinking(m jsonwalk.Members) error {
 	default:
 		return d.Invalid("type", "Input should be 'enabled', 'adaptive' or 'disabled'")
 	}
-	if err := m.Obey(thinkingFields); err != nil {
+	if err := m.Apply(thinkingFields); err != nil {
 		return err
 	}
 	display, err := m.Text("display")
@@ -43,9 +43,9 @@ func (d *decoder) readThinking(m jsonwalk.Members) error {
 	return err
 }
 
-// resolveThinking joins thinking and effort: a budget or "disabled" outweighs
-// the effort, the request's effort outweighs a message's. Thinking is off
-// where the client says nothing, as it is at the original service.
+// resolveThinking combines thinking and effort. A budget or "disabled" wins
+// over the effort, and the request's effort over a message's. Thinking is off
+// by default, as at the original service.
 func (d *decoder) resolveThinking() conversation.Thinking {
 	effort := d.effort
 	if effort == "" {

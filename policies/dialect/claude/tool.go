@@ -79,7 +79,7 @@ func (d *decoder) readTool(family, version string, m jsonwalk.Members) (conversa
 }
 
 func serverTool(m jsonwalk.Members, t *jsonwalk.Table, kind conversation.ToolKind) (conversation.Tool, error) {
-	if err := m.Obey(t); err != nil {
+	if err := m.Apply(t); err != nil {
 		return conversation.Tool{}, err
 	}
 	name, err := m.Text("name")

@@ -9,9 +9,9 @@ import (
 )
 
 // Tools that the original service declares by a type alone: the model was
-// trained on them, so requests hold no schema. The upstream's model was not;
-// it gets the inputs that the service's documentation publishes. The client
-// runs the calls as if they came from the original.
+// trained on them, so requests hold no schema. The upstream's model was not, so
+// it gets the inputs from the service's documentation. The client runs the
+// calls as usual.
 
 const bashSchema = `{"type":"object","properties":{` +
 	`"command":{"type":"string","description":"The command to run. Required unless the tool is being restarted."},` +
@@ -50,7 +50,7 @@ const undoRemoved = "text_editor_20250429"
 // typedTool declares a bash_, text_editor_ or memory_ tool.
 func (d *decoder) typedTool(version string, m jsonwalk.Members) (conversation.Tool, error) {
 	var t conversation.Tool
-	if err := m.Obey(typedToolFields); err != nil {
+	if err := m.Apply(typedToolFields); err != nil {
 		return t, err
 	}
 	switch {

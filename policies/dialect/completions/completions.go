@@ -39,7 +39,7 @@ func (d *Dialect) Error(err *conversation.Error) (int, policies.Headers, []byte)
 
 // Encoder implements dialect.Dialect.
 func (d *Dialect) Encoder(req *conversation.Request) dialect.Encoder {
-	own, _ := req.Own.(own) // a request that was not decoded here asked for nothing
+	own, _ := req.Own.(own) // a request that another dialect decoded: no settings
 	return &encoder{dialect: d, model: req.Model, stream: req.Stream, usageLast: own.usage}
 }
 

@@ -14,10 +14,11 @@ import (
 // defaultTokens is the output limit of requests that set none.
 const defaultTokens = 16
 
-// words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{"stop_sequences": "stop"}}
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{"stop_sequences": "stop"}}
 
-// own is the decoder's note to the encoder.
+// own is what the decoder passes to the encoder.
 type own struct {
 	usage bool // stream_options.include_usage
 }
@@ -27,26 +28,28 @@ type decoder struct {
 
 	own    own
 	prompt bool // the field was there
-	// belongs is the path of another API whose field was there, and the field.
+	// belongs is the path of another API, one of whose fields was present, and
+	// that field.
 	belongs, misplaced string
 }
 
-// elsewhere are fields of other APIs that stand for the prompt, and their paths.
+// elsewhere maps fields of other APIs that hold the prompt to the paths of
+// these APIs.
 var elsewhere = map[string]string{"messages": "/v1/chat/completions", "input": "/v1/responses"}
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return decode(route, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return decode(route, body) })
 }
 
 func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 	most := defaultTokens
 	d := &decoder{Walker: jsonwalk.Walker{
-		Req:      &conversation.Request{Model: route.Model, Words: words, Limits: conversation.Limits{MaxTokens: &most}},
+		Req:      &conversation.Request{Model: route.Model, FieldNames: fieldNames, Limits: conversation.Limits{MaxTokens: &most}},
 		Brackets: true,
 		Gone:     route.Gone,
 	}}
-	// Thoughts would take from the few tokens that these clients ask for.
+	// Thoughts would use up the few tokens that these clients ask for.
 	d.Req.Thinking.Intent = conversation.ThinkOff
 	err := d.Body(body, func(r *jsonwalk.Reader, name []byte) error {
 		v, err := r.Value()
@@ -56,7 +59,7 @@ func decode(route dialect.Route, body []byte) (*conversation.Request, error) {
 		if path, ok := elsewhere[string(name)]; ok {
 			d.belongs, d.misplaced = path, string(name)
 		}
-		use, err := d.Sort(requestFields, name, v)
+		use, err := d.Field(requestFields, name, v)
 		if err != nil || !use {
 			return err
 		}
@@ -115,7 +118,7 @@ func (d *decoder) field(name string, v jsontext.Value) (err error) {
 }
 
 func (d *decoder) streamOptions(m jsonwalk.Members) (err error) {
-	if err := m.Obey(streamFields); err != nil {
+	if err := m.Apply(streamFields); err != nil {
 		return err
 	}
 	d.own.usage, err = m.Flag("include_usage")

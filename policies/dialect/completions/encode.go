@@ -21,7 +21,7 @@ type encoder struct {
 	dialect   *Dialect
 	model     string
 	stream    bool
-	usageLast bool // the last chunk tells the usage; all others then say null
+	usageLast bool // the last chunk carries the usage; in all others it is null
 
 	state state
 	lead  []byte // what every chunk or the document starts with, up to its choices
@@ -34,7 +34,7 @@ type encoder struct {
 type state uint8
 
 const (
-	idle state = iota // nothing told
+	idle state = iota // nothing written
 	open              // the answer has begun
 	done              // it has ended; later events are ignored
 )
@@ -46,8 +46,8 @@ var moves = [...][]state{
 	done: {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (e *encoder) move(to state) {
 	if !slices.Contains(moves[e.state], to) {
 		panic(fmt.Sprintf("completions: answer in state %d cannot move to %d", e.state, to))
@@ -103,7 +103,7 @@ func (e *encoder) start(upstream string) {
 	e.move(open)
 	id := "cmpl-" + upstream
 	if !callid.Fits(upstream) {
-		id = callid.Fresh("cmpl-", e.dialect.random)
+		id = callid.New("cmpl-", e.dialect.random)
 	}
 	if e.stream {
 		e.lead = append(e.lead, "data: "...)
@@ -154,8 +154,8 @@ func (e *encoder) finish(dst []byte, f conversation.Finish) []byte {
 	return append(dst, doneText...)
 }
 
-// fail ends the reply with an error, without [DONE]: no client must take it for
-// a whole one.
+// fail ends the reply with an error, without [DONE], so that no client takes it
+// for complete.
 func (e *encoder) fail(dst []byte, err *conversation.Error) []byte {
 	e.move(done)
 	if err == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// own is the dialect's note to itself in conversation.Request.
+// own is what the decoder passes to the encoder, in conversation.Request.
 type own struct {
 	base64 bool
 }
@@ -31,7 +31,7 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, _ policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) {
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) {
 		dec := &decoder{Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model}, Brackets: true, Gone: route.Gone}}
 		if err := dec.Body(body, dec.member); err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	case "prompt", "content", "contents", "text", "texts", "inputs", "messages": // Ollama's, Gemini's, Cohere's and others'
 		d.misnamed = string(name)
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}
@@ -126,7 +126,7 @@ func (d *decoder) text(name string, v jsontext.Value) error {
 	return nil
 }
 
-// finish checks what only the whole request tells.
+// finish checks what needs the whole request.
 func (d *decoder) finish() (*conversation.Request, error) {
 	switch {
 	case d.Req.Model == "":

@@ -37,8 +37,7 @@ func (d *Dialect) Embeddings(req *conversation.Request, e *conversation.Embeddin
 	return append(dst, `}}`...)
 }
 
-// unit appends the vector of length 1 with the direction of one that upstream
-// has written.
+// unit appends the vector that the upstream returned, scaled to length 1.
 func unit(dst []float32, values []byte) []float32 {
 	var numbers []float64
 	largest := 0.0
@@ -54,7 +53,7 @@ func unit(dst []float32, values []byte) []float32 {
 		return err
 	})
 	square := 0.0
-	for i := range numbers { // squares of numbers of any size could not be told
+	for i := range numbers { // the squares of larger numbers would overflow
 		numbers[i] /= largest
 		square += numbers[i] * numbers[i]
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// tasks are the upstream's words for what vectors are for.
+// tasks are the upstream's task types.
 var tasks = []string{
 	"RETRIEVAL_QUERY", "RETRIEVAL_DOCUMENT", "SEMANTIC_SIMILARITY", "CLASSIFICATION", "CLUSTERING",
 	"QUESTION_ANSWERING", "FACT_VERIFICATION", "CODE_RETRIEVAL_QUERY",

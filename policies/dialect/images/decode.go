@@ -15,21 +15,22 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// defaultModel is that of a request which names none.
+// defaultModel is used for a request that names none.
 const defaultModel = "gpt-image-1"
 
-// words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"modalities": "model", "messages": "prompt",
 	"image.size": "size", "image.ratio": "size", "image.scale": "size", "image.format": "output_format", "image.quality": "output_compression",
 }}
 
-// own is the decoder's note to the encoder.
+// own is what the decoder passes to the encoder.
 type own struct {
 	stream bool
 	edit   bool
-	words  int // bytes of the prompt
-	images int // that came with it
+	words  int // length of the prompt, in bytes
+	images int // images that came with the prompt
 }
 
 // decoder reads one request.
@@ -52,12 +53,12 @@ func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []b
 		}
 		return dec.finish()
 	}
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return newDecoder(route).decode(body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return newDecoder(route).decode(body) })
 }
 
 func newDecoder(route dialect.Route) *decoder {
 	return &decoder{
-		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, Words: words}, Brackets: true, Gone: route.Gone},
+		Walker: jsonwalk.Walker{Req: &conversation.Request{Model: route.Model, FieldNames: fieldNames}, Brackets: true, Gone: route.Gone},
 		own:    own{edit: route.Method == edits},
 	}
 }
@@ -68,7 +69,7 @@ func (d *decoder) decode(body []byte) (*conversation.Request, error) {
 		if err != nil {
 			return err
 		}
-		use, err := d.Sort(requestFields, name, v)
+		use, err := d.Field(requestFields, name, v)
 		if err != nil || !use {
 			return err
 		}
@@ -116,7 +117,7 @@ func (d *decoder) readImage(v jsontext.Value) error {
 		return d.link("", conversation.Text(v))
 	}
 	return d.Object(v, func(m jsonwalk.Members) error {
-		if err := m.Obey(imageFields); err != nil {
+		if err := m.Apply(imageFields); err != nil {
 			return err
 		}
 		if m.Get("image_url").Kind() == '{' { // as in Chat Completions
@@ -138,7 +139,7 @@ func (d *decoder) readImage(v jsontext.Value) error {
 
 func (d *decoder) link(name string, url conversation.Text) error {
 	media, problem := dataurl.Media(url, "")
-	if problem == "" && media.URI == "" && media.MIME == "" { // of bare base64 nobody said what it is
+	if problem == "" && media.URI == "" && media.MIME == "" { // bare base64 has no type
 		problem = "Input should be a data:, http:, https: or gs: URL"
 	}
 	if problem != "" {

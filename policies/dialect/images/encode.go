@@ -24,7 +24,7 @@ type encoder struct {
 	own own
 
 	images []picture
-	said   string // the beginning of what the model says
+	said   string // the beginning of the model's text
 	usage  conversation.Usage
 	done   bool // it has ended; later events are ignored
 }
@@ -57,8 +57,8 @@ func (e *encoder) held() int {
 // Ping implements dialect.Encoder: nothing is sent before the answer is complete.
 func (e *encoder) Ping(dst []byte) []byte { return dst }
 
-// mostSaid bounds what is kept of the model's words, in bytes: an error repeats
-// them.
+// mostSaid bounds how much of the model's text is kept, in bytes: an error
+// repeats it.
 const mostSaid = 512
 
 // Features implements dialect.Encoder.
@@ -106,7 +106,7 @@ func (e *encoder) end(dst []byte, ev conversation.Event) []byte {
 	return e.document(dst)
 }
 
-// unfinished is the feature Unfinished: an answer without an image is none.
+// unfinished is the feature Unfinished: an answer without an image is an error.
 func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	switch {
 	case len(e.images) > 0:
@@ -116,7 +116,7 @@ func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	case f == conversation.FinishLength, f == conversation.FinishWindow:
 		return openai.APIError("The answer ended at the token limit, and there was no image yet.")
 	case len(e.said) > 0:
-		return &conversation.Error{Kind: conversation.ErrInvalid, Param: "prompt", Message: "The model answered in words and made no image: " + e.said}
+		return &conversation.Error{Kind: conversation.ErrInvalid, Param: "prompt", Message: "The model answered in words and made no image: " + e.said, Foreign: true}
 	}
 	return openai.APIError("The model made no image.")
 }
@@ -135,7 +135,7 @@ func (e *encoder) document(dst []byte) []byte {
 	return append(e.appendUsage(dst), '}')
 }
 
-// events writes an event for each image; the last one tells the usage.
+// events writes an event for each image; the last one carries the usage.
 func (e *encoder) events(dst []byte) []byte {
 	kind := "image_generation.completed"
 	if e.own.edit {
@@ -154,7 +154,7 @@ func (e *encoder) events(dst []byte) []byte {
 	return dst
 }
 
-// appendLooks writes what an image is like.
+// appendLooks writes the properties of an image.
 func (p *picture) appendLooks(dst []byte) []byte {
 	dst = jsonwalk.AppendString(append(dst, `,"background":"opaque","quality":"auto","output_format":`...), p.format)
 	if size := p.size(); size != "" {
@@ -163,7 +163,7 @@ func (p *picture) appendLooks(dst []byte) []byte {
 	return dst
 }
 
-// size is the one that the file's head tells; "" if it does not.
+// size is read from the file's header; "" if it has none.
 func (p *picture) size() string {
 	const enough = 256 << 10 // of base64: metadata may stand before the size
 	chars := p.data.Inner()
@@ -175,8 +175,9 @@ func (p *picture) size() string {
 	return strconv.Itoa(config.Width) + "x" + strconv.Itoa(config.Height)
 }
 
-// appendUsage writes the usage, if it is known. Which of the input tokens are
-// those of images is reckoned: what the prompt cannot be.
+// appendUsage writes the usage, if it is known. How many of the input tokens
+// are those of images is estimated: those that the prompt's text does not
+// account for.
 func (e *encoder) appendUsage(dst []byte) []byte {
 	if !e.usage.Known {
 		return dst
@@ -199,7 +200,7 @@ func (e *encoder) appendUsage(dst []byte) []byte {
 	return append(dst, `}}`...)
 }
 
-// fail words the end of a reply that cannot be completed.
+// fail ends a reply with an error.
 func (e *encoder) fail(dst []byte, err *conversation.Error) []byte {
 	if err == nil {
 		err = openai.APIError("The upstream failed.")

@@ -31,7 +31,7 @@ func (d *decoder) formField(f *form.Field) error {
 	if f.File != nil {
 		v = conversation.Quote(f.File.Name + "?") // not hollow
 	}
-	use, err := d.Sort(requestFields, []byte(f.Name), jsontext.Value(v))
+	use, err := d.Field(requestFields, []byte(f.Name), jsontext.Value(v))
 	switch {
 	case err != nil || !use:
 		return err
@@ -67,7 +67,7 @@ func (d *decoder) file(f *form.Field) error {
 	}
 	kind := strings.ToLower(f.File.MIME)
 	if !strings.HasPrefix(kind, "image/") {
-		kind, _, _ = strings.Cut(http.DetectContentType(f.File.Data), ";") // many SDKs declare any file as bytes
+		kind, _, _ = strings.Cut(http.DetectContentType(f.File.Data), ";") // many SDKs declare every file as application/octet-stream
 	}
 	if !strings.HasPrefix(kind, "image/") || !conversation.ValidMIME(kind) {
 		return d.Invalid(f.Name, "the file is no image that is known; send png, jpeg or webp")

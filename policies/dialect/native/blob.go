@@ -13,7 +13,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// blob is a file that stands inline.
+// blob is inline data of a part.
 type blob struct {
 	member     int // of the part
 	file       media.File
@@ -38,7 +38,7 @@ func (r *repair) inline(b *blob) error {
 }
 
 // inlineAnswer repairs inline data within an answer, where text is a file, too.
-func (r *repair) inlineAnswer(at string) (mime string, kept fate, err error) {
+func (r *repair) inlineAnswer(at string) (mime string, kept outcome, err error) {
 	b := blob{file: media.File{Answer: true}}
 	if err := r.readBlob(&b, at); err != nil || b.data.to == 0 {
 		return "", keep, err
@@ -48,12 +48,12 @@ func (r *repair) inlineAnswer(at string) (mime string, kept fate, err error) {
 		sent.MIME = "text/plain"
 		r.exchange(&b, sent.MIME, conversation.Quote(base64.StdEncoding.EncodeToString([]byte(sent.Text))))
 	}
-	return sent.MIME, fate(sent.MIME != ""), nil
+	return sent.MIME, outcome(sent.MIME != ""), nil
 }
 
-// readBlob reads a file at a place. A null is as good as absent.
+// readBlob reads a file at a place. A null counts as absent.
 func (r *repair) readBlob(b *blob, at string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		field := string(name)
 		if field != "displayName" && field != "mimeType" && field != "data" {
 			return keep, r.skip()
@@ -75,8 +75,8 @@ func (r *repair) readBlob(b *blob, at string) error {
 	}, nil)
 }
 
-// settle decides what is sent of a file, by the rule for all APIs, and writes a
-// type and data that are not the client's.
+// settle decides what is sent of a file, by the rule for all APIs, and writes
+// the type and data if they changed.
 func (r *repair) settle(b *blob, at string) media.Sent {
 	b.file.Native, b.file.Last = true, r.content == r.lastContent
 	sent := r.media.Settle(b.file)
@@ -89,7 +89,7 @@ func (r *repair) settle(b *blob, at string) media.Sent {
 	return sent
 }
 
-// exchange puts a type and data in the place of those of the client.
+// exchange replaces the client's type and data.
 func (r *repair) exchange(b *blob, mime string, data conversation.Text) {
 	with := string(data)
 	switch {
@@ -104,9 +104,9 @@ func (r *repair) exchange(b *blob, mime string, data conversation.Text) {
 }
 
 // answerPart repairs media within an answer.
-func (r *repair) answerPart(i int, p *partSeen) (fate, error) {
+func (r *repair) answerPart(i int, p *partSeen) (outcome, error) {
 	kept, mime := keep, ""
-	err := r.members(func(_ int, name []byte) (_ fate, err error) {
+	err := r.members(func(_ int, name []byte) (_ outcome, err error) {
 		at := r.where(fmt.Sprintf("functionResponse.parts[%d].%s", i, jsonwalk.Shorten(name)))
 		switch string(name) {
 		case "fileData":
@@ -130,7 +130,7 @@ func (r *repair) answerPart(i int, p *partSeen) (fate, error) {
 // reference repairs media by reference at a place. Vertex AI wants a media type.
 func (r *repair) reference(at string) error {
 	uri, typed := "", false
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "mimeType":
 			typed = r.kind() == '"'
@@ -152,7 +152,7 @@ func (r *repair) reference(at string) error {
 	})
 }
 
-// mime refuses a media type that is none, within media at a place.
+// mime refuses an invalid media type, within media at a place.
 func (r *repair) mime(at string) error {
 	v, err := r.value()
 	if err != nil {
@@ -162,7 +162,7 @@ func (r *repair) mime(at string) error {
 }
 
 func checkMIME(mime, at string) error {
-	if mime == "" || conversation.ValidMIME(media.Proper(mime)) {
+	if mime == "" || conversation.ValidMIME(media.Canonical(mime)) {
 		return nil
 	}
 	at += ".mimeType"
@@ -205,7 +205,7 @@ func (r *repair) filesAhead(body []byte) {
 		}
 		return err
 	}
-	_ = walk() // read again, which tells of errors
+	_ = walk() // read again, which reports errors
 	for _, f := range slices.Backward(files) {
 		r.media.Ahead(f)
 	}

@@ -15,8 +15,8 @@ type candidate struct {
 	extra  fields // of the content, parts aside
 }
 
-// part is a part of the answer: a run of text that nobody signed, or any other
-// part as it came.
+// part is a part of the answer: a run of unsigned text, or any other part as it
+// came.
 type part struct {
 	text    []byte // escaped, without the quotes; counts if run is set
 	run     bool
@@ -24,7 +24,7 @@ type part struct {
 	raw     []byte
 }
 
-// content takes a content in.
+// content folds a content in.
 func (c *candidate) content(v jsontext.Value) {
 	if v.Kind() != '{' {
 		return
@@ -51,9 +51,9 @@ func (c *candidate) content(v jsontext.Value) {
 	})
 }
 
-// add takes a part in. Texts of one kind that follow each other are one part,
-// as in a unary answer. A signed part stays by itself: its signature may not
-// be put on other text, and it goes back with the history.
+// add folds a part in. Texts of one kind that follow each other are one part,
+// as in a unary answer. A signed part stays by itself: its signature may not be
+// put on other text, and it goes back with the history.
 func (c *candidate) add(v jsontext.Value) {
 	p := partOf(v)
 	last := len(c.parts) - 1
@@ -67,7 +67,7 @@ func (c *candidate) add(v jsontext.Value) {
 		}
 	}
 	if last >= 0 && c.parts[last].run && len(c.parts[last].text) == 0 {
-		c.parts = c.parts[:last] // said nothing
+		c.parts = c.parts[:last] // had no content
 	}
 	if p.run {
 		p.text = slices.Clone(p.text)
@@ -77,7 +77,7 @@ func (c *candidate) add(v jsontext.Value) {
 	c.parts = append(c.parts, p)
 }
 
-// partOf sorts a part. The result refers to v.
+// partOf classifies a part. The result refers to v.
 func partOf(v jsontext.Value) part {
 	p := part{raw: v}
 	var s scan

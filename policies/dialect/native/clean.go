@@ -6,32 +6,33 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Cleaner takes out of an answer's frames what is no business of the client's.
-// It is for one goroutine.
+// Cleaner removes from an answer's frames what the client must not see. It is
+// for one goroutine.
 type Cleaner struct {
 	rewriter
 	note, hide func(text string) string
 	noted, hid known
 }
 
-// NewCleaner makes a Cleaner. note says what is left of a text that upstream has
-// worded itself, hide of any other string but those of the model.
+// NewCleaner makes a Cleaner. note returns what is left of a text that upstream
+// wrote, hide what is left of any other string; the model's text is not
+// touched.
 func NewCleaner(note, hide func(text string) string) *Cleaner {
 	return &Cleaner{note: note, hide: hide, noted: known{}, hid: known{}}
 }
 
-// known are strings with nothing to take out, as they stand in JSON: most come
-// with every frame, such as the id and the name of the model.
+// known are JSON strings that need no cleaning: most come with every frame,
+// such as the id and the name of the model.
 type known map[string]struct{}
 
-// Bounds on what is known: of the entries, and of the bytes of one.
+// Bounds on known: the number of entries, and the bytes of one.
 const (
 	mostKnown    = 64
 	longestKnown = 128
 )
 
 // Clean returns what is left of a frame, the frame itself if there is nothing
-// to take out. It was decoded before, so it is valid; of a broken one nothing is
+// to remove. It was decoded before, so it is valid; of a broken one nothing is
 // left.
 func (c *Cleaner) Clean(frame []byte) []byte {
 	c.edits = c.edits[:0]
@@ -68,7 +69,7 @@ func (c *Cleaner) candidate() error {
 	})
 }
 
-// member cleans the strings in a member. Numbers are worth no look.
+// member cleans the strings in a member. Numbers need no cleaning.
 func (c *Cleaner) member(name []byte) error {
 	clean, seen := c.hide, c.hid
 	switch string(name) {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Upstream's own words are cleaned; the model's, and the bytes of a frame
-// without a secret, stay.
+// Upstream's own texts are cleaned; the model's texts, and frames without a
+// secret, are unchanged.
 func TestClean(t *testing.T) {
 	note := func(s string) string { return strings.ReplaceAll(s, "house", "[n]") }
 	hide := func(s string) string { return strings.ReplaceAll(s, "key", "[h]") }

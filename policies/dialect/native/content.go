@@ -10,12 +10,12 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// contents repairs the conversation, as far as each part alone tells what is
-// wrong with it. Whether they fit together finds out r.fit.
+// contents repairs each part of the conversation by itself. r.fit checks
+// whether the parts fit together.
 func (r *repair) contents() error {
 	before := r.at()
-	err := r.elements(func(i int) (fate, error) {
-		if err := r.opts.Wanted(); err != nil {
+	err := r.elements(func(i int) (outcome, error) {
+		if err := r.opts.CheckClient(); err != nil {
 			return cut, err
 		}
 		r.content = i
@@ -41,8 +41,8 @@ func (r *repair) insert(at int, full bool, with string) {
 	r.replace(at, at, with)
 }
 
-// said is what a content was found to hold.
-type said struct{ calls, answers int }
+// contentSeen is what a content holds.
+type contentSeen struct{ calls, answers int }
 
 // oneContent repairs a content. Its role is settled last, as it may stand
 // behind the parts.
@@ -50,10 +50,10 @@ func (r *repair) oneContent() error {
 	if r.kind() != '{' {
 		r.odd = true
 	}
-	var s said
+	var s contentSeen
 	var role, right string
 	from, to := 0, 0 // of the role's value
-	err := r.members(func(_ int, name []byte) (fate, error) {
+	err := r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "role":
 			v, err := r.value()
@@ -89,7 +89,7 @@ func (r *repair) oneContent() error {
 
 // role returns the role that a content must have. AI Studio takes one without
 // for the user's; Vertex AI refuses it.
-func (r *repair) role(role string, s *said) string {
+func (r *repair) role(role string, s *contentSeen) string {
 	calls := s.calls > 0 && s.answers == 0
 	right := "user"
 	switch {
@@ -105,11 +105,11 @@ func (r *repair) role(role string, s *said) string {
 }
 
 // parts repairs the parts of a content.
-func (r *repair) parts(s *said) error {
+func (r *repair) parts(s *contentSeen) error {
 	if k := r.kind(); k != '[' && k != '{' && k != 'n' {
 		r.odd = true
 	}
-	return r.elements(func(i int) (fate, error) {
+	return r.elements(func(i int) (outcome, error) {
 		r.part = i
 		if r.mended {
 			return r.onePart(s)
@@ -126,23 +126,23 @@ func (r *repair) where(field string) string {
 	return fmt.Sprintf("contents[%d].parts[%d].%s", r.content, r.part, field)
 }
 
-// mend reads body again for its history and returns it with one that upstream
-// takes; nil if there is nothing to make one of.
+// mend reads body again and returns it with a history that upstream takes; nil
+// if no content is left.
 func mend(req *conversation.Request, body []byte, target gemini.Target, opts gemini.Options) ([]byte, error) {
 	r, warned := newRepair(req, target, opts), len(req.Warnings)
-	if req.Words == nil {
-		req.Words = words
+	if req.FieldNames == nil {
+		req.FieldNames = fieldNames
 	}
 	r.history = gemini.NewNativeHistory(req, target, opts)
 	if err := r.read(body); err != nil {
 		return nil, err
 	}
-	req.Warnings = req.Warnings[:warned] // they were given before
+	req.Warnings = req.Warnings[:warned] // the warnings were given before
 	return r.withHistory(body), nil
 }
 
-// withHistory returns body with a history that upstream takes, in place of the one
-// that stands at span; nil if there is nothing to make one of.
+// withHistory returns body with a history that upstream takes, in place of the
+// one at span; nil if no content is left.
 func (r *repair) withHistory(body []byte) []byte {
 	out := append(make([]byte, 0, len(body)+len(body)/8), body[:r.span.from]...)
 	open := len(out)

@@ -18,7 +18,7 @@ import (
 // version is the API version in a recorded path.
 var version = regexp.MustCompile(`/(v1[a-z0-9]*)/(?:models|projects|publishers)/`)
 
-// meantToChange are requests that were answered all the same.
+// meantToChange are requests that were answered anyway.
 var meantToChange = map[string]string{
 	"gr-88f9f10d6ae2": "a call without its answer",
 	"gr-60c94ecd935f": "an id on the answer alone",

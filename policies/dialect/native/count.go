@@ -2,18 +2,18 @@ package native
 
 import "strconv"
 
-// TokenCount words a count that the gateway has estimated itself.
+// TokenCount encodes a count that the gateway estimated itself.
 func (d *Dialect) TokenCount(n int) []byte {
 	return append(strconv.AppendInt([]byte(`{"totalTokens":`), int64(n), 10), '}')
 }
 
 // countTokens repairs a CountTokensRequest. AI Studio takes contents alone, or
-// a whole request in a wrapper; Vertex AI takes parts of a request and knows no
-// wrapper. Clients of either send theirs.
+// a whole request in a wrapper; Vertex AI takes parts of a request and no
+// wrapper. Clients send either form.
 func (r *repair) countTokens() error {
 	wrapped, flat := false, false // a wrapper; members that AI Studio wants wrapped
 	model := -1
-	return r.members(func(i int, name []byte) (fate, error) {
+	return r.members(func(i int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "generateContentRequest", "generate_content_request":
 			wrapped = true
@@ -31,7 +31,7 @@ func (r *repair) countTokens() error {
 			return
 		}
 		if model >= 0 {
-			it.list[model].fate = cut
+			it.list[model].outcome = cut
 		}
 		_, full := it.end()
 		head := `"generateContentRequest":{"model":` + quoted("models/"+r.target.Model)
@@ -49,7 +49,7 @@ func (r *repair) countTokens() error {
 
 // countField repairs a member of the request that is counted. What Vertex AI's
 // countTokens does not know adds no tokens.
-func (r *repair) countField(name []byte) (fate, error) {
+func (r *repair) countField(name []byte) (outcome, error) {
 	switch string(name) {
 	case "toolConfig", "tool_config":
 		f, _, err := r.toolConfig()
@@ -67,7 +67,7 @@ func (r *repair) countField(name []byte) (fate, error) {
 func (r *repair) wrapper() error {
 	start := r.at()
 	model := false
-	err := r.members(func(_ int, name []byte) (fate, error) {
+	err := r.members(func(_ int, name []byte) (outcome, error) {
 		if string(name) == "model" {
 			model = true
 			return r.model()
@@ -87,7 +87,7 @@ func (r *repair) wrapper() error {
 	return err
 }
 
-// unwrap cuts away all around text[from:to].
+// unwrap removes everything around text[from:to].
 func (r *repair) unwrap(from, to int) {
 	r.replace(0, from, "")
 	r.replace(to, len(r.text), "")

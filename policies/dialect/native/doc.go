@@ -5,22 +5,22 @@
 //
 // The body is the upstream's own language, so it is not decoded and written
 // anew: [Dialect.Repair] walks it once, token by token, and notes what must
-// change for the target. A body that is fit for its target goes out as the
-// very bytes that came in; in any other all that did not have to change stays
-// as it was. What is changed:
+// change for the target. A body that is fit for its target goes out unchanged,
+// byte for byte; in any other body only the bytes that must change do. What is
+// changed:
 //
-//   - what one of the two APIs does not know and the other does: it is put in the
-//     other's words (the service tier, a schema by its old name, a media type),
-//     left out with a warning, or refused with words that say what to do, where
-//     the answer must have it (foreign.go, repair.go, part.go, tools.go);
+//   - what only one of the two APIs knows: it is translated for the other (the
+//     service tier, a schema by its old name, a media type), left out with a
+//     warning, or, if the answer depends on it, refused with an error that says
+//     what to do (foreign.go, repair.go, part.go, tools.go);
 //   - roles that are neither user nor model (content.go); arguments and results
 //     that are no objects (part.go);
-//   - a history that upstream would refuse, or answer with nothing: calls and
-//     results that do not match, have no ids or no signature, a model's turn
-//     first, empty parts. gemini.Fitness finds that out as the body is walked;
-//     then it is walked again, gemini.NativeHistory puts the history right by the
-//     rules of all dialects, and what comes out is repaired once more as a body
-//     of its own (content.go, fitted.go);
+//   - a history that upstream would refuse, or answer with an empty reply:
+//     calls and results that do not match, have no ids or no signature, a
+//     model's turn first, empty parts. gemini.HistoryCheck finds them as the
+//     body is walked. Then the body is walked again, gemini.NativeHistory mends
+//     the history by the rules of all dialects, and the result is repaired once
+//     more as a body of its own (content.go, fitted.go);
 //   - thinking and limits that the model is known to refuse (thinking.go,
 //     generation.go);
 //   - on a second try, what makes a schema too complex (relax.go);
@@ -43,9 +43,9 @@
 //
 // # Known limits
 //
-// Schemas are not compiled: what the upstream refuses in one, other than that
-// it is too complex, the client is told. Enums are names also where the client asked for numbers
-// ($alt=json;enum-encoding=int), which clients that parse proto JSON take as
-// well. Google sends no keep-alives, and some of its SDKs take a comment line
-// for a broken event: ours are blank lines.
+// Schemas are not compiled: if the upstream refuses one for another reason than
+// its complexity, the client gets that error. Enums are sent as names even if
+// the client asked for numbers ($alt=json;enum-encoding=int), which clients
+// that parse proto JSON take as well. Google sends no keep-alives, and some of
+// its SDKs take a comment line for a broken event: ours are blank lines.
 package native

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// rewriter walks a body and notes what to change in it. Nothing is written
-// until all is known; a body without changes is not copied.
+// rewriter walks a body and collects the changes to it. Nothing is written until
+// all are known; a body without changes is not copied.
 type rewriter struct {
 	scan
 	edits []edit
@@ -36,18 +36,18 @@ type edit struct {
 	with     string
 }
 
-// fate is what becomes of a member or element.
-type fate bool
+// outcome says whether a member or element is kept.
+type outcome bool
 
 const (
-	keep fate = true
-	cut  fate = false
+	keep outcome = true
+	cut  outcome = false
 )
 
 // item is a member of an object, name included, or an element of an array.
 type item struct {
 	from, to int
-	fate     fate
+	outcome  outcome
 }
 
 // items are those of one object or array, in order.
@@ -60,35 +60,36 @@ type items struct {
 func (it items) end() (at int, full bool) {
 	at = it.open
 	for _, m := range it.list {
-		at, full = m.to, full || m.fate == keep
+		at, full = m.to, full || m.outcome == keep
 	}
 	return at, full
 }
 
-// replace notes a change.
+// replace records a change.
 func (w *rewriter) replace(from, to int, with string) {
 	w.edits = append(w.edits, edit{from, to, with})
 }
 
-// members reads an object of the API, each by the name that it has there. A list
-// in its place is refused: what it holds would be read upstream, but not here.
-func (w *rewriter) members(each func(i int, name []byte) (fate, error), done func(it items)) error {
+// members reads an object of the API, calling each with the API's name of a
+// member. A list in its place is refused: upstream would read what it holds,
+// unchecked.
+func (w *rewriter) members(each func(i int, name []byte) (outcome, error), done func(it items)) error {
 	if w.kind() == '[' {
 		name := cmp.Or(string(jsonwalk.Shorten(w.name)), "body")
 		return &conversation.Error{Kind: conversation.ErrInvalid, Param: name,
 			Message: fmt.Sprintf("%s: a list stands where an object belongs (byte %d of the request)", name, w.at())}
 	}
-	return w.free(func(i int, name []byte) (fate, error) {
+	return w.free(func(i int, name []byte) (outcome, error) {
 		name = canonical(name)
 		w.name = name
 		return each(i, name)
 	}, done)
 }
 
-// free reads an object, whatever its names. each reads the value of member i
-// and decides on it; done may change the fates before they are carried out, and
-// may be nil. A value of another type is read over.
-func (w *rewriter) free(each func(i int, name []byte) (fate, error), done func(it items)) error {
+// free reads an object with arbitrary names. each reads the value of member i
+// and decides on it; done, if not nil, may change the outcomes before they are
+// applied. A value of another typeis skipped.
+func (w *rewriter) free(each func(i int, name []byte) (outcome, error), done func(it items)) error {
 	if w.kind() != '{' {
 		return w.skip()
 	}
@@ -110,7 +111,7 @@ func (w *rewriter) free(each func(i int, name []byte) (fate, error), done func(i
 			return err
 		}
 		m := &w.stack[base+i]
-		m.to, m.fate = w.at(), f
+		m.to, m.outcome = w.at(), f
 	}
 	if _, err := w.dec.ReadToken(); err != nil {
 		return err
@@ -122,7 +123,7 @@ func (w *rewriter) free(each func(i int, name []byte) (fate, error), done func(i
 
 // elements reads an array in the same way. An object in place of a list of one
 // stays, whatever each says.
-func (w *rewriter) elements(each func(i int) (fate, error), done func(it items)) error {
+func (w *rewriter) elements(each func(i int) (outcome, error), done func(it items)) error {
 	if w.kind() != '[' {
 		if w.kind() == '{' {
 			_, err := each(0)
@@ -169,7 +170,7 @@ func (w *rewriter) start(i, base, open int) int {
 	return at
 }
 
-// settle carries out the fates, commas included.
+// settle applies the outcomes, commas included.
 func (w *rewriter) settle(it items, done func(it items)) {
 	if done != nil {
 		done(it)
@@ -177,12 +178,12 @@ func (w *rewriter) settle(it items, done func(it items)) {
 	end, kept := it.open, false
 	for _, m := range it.list {
 		switch {
-		case m.fate == keep && !kept:
+		case m.outcome == keep && !kept:
 			if m.from > it.open && end > it.open {
 				w.replace(it.open, m.from, "")
 			}
 			kept = true
-		case m.fate == cut && kept:
+		case m.outcome == cut && kept:
 			w.replace(end, m.to, "")
 		}
 		end = m.to
@@ -216,7 +217,7 @@ func (w *rewriter) applied(from, to int, edits []edit) []byte {
 	out, at := make([]byte, 0, size), from
 	for _, e := range edits {
 		if e.from < at {
-			continue // inside of what an outer edit took away
+			continue // within an outer edit
 		}
 		out = append(append(out, w.text[at:e.from]...), e.with...)
 		at = e.to

@@ -29,17 +29,17 @@ func TestEditsKeepCommasRight(t *testing.T) {
 		walk = func() error {
 			switch w.kind() {
 			case '{':
-				return w.members(func(_ int, name []byte) (fate, error) {
-					return fate(string(name) != "x"), walk()
+				return w.members(func(_ int, name []byte) (outcome, error) {
+					return outcome(string(name) != "x"), walk()
 				}, func(it items) {
 					at, full := it.end()
 					w.replace(at, at, map[bool]string{true: ","}[full]+`"+":0`)
 				})
 			case '[':
-				return w.elements(func(int) (fate, error) {
+				return w.elements(func(int) (outcome, error) {
 					if w.kind() == '"' {
 						v, err := w.value()
-						return fate(string(v) != `"x"`), err
+						return outcome(string(v) != `"x"`), err
 					}
 					return keep, walk()
 				}, func(it items) {

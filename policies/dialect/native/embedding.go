@@ -28,7 +28,7 @@ type embedding struct {
 
 // decodeEmbedding reads the body of any of the three methods.
 func decodeEmbedding(route dialect.Route, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) {
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) {
 		want := &conversation.Embedding{Each: "content"}
 		e := &embedding{want: want, Walker: jsonwalk.Walker{Brackets: true, Gone: route.Gone,
 			Req: &conversation.Request{Model: route.Model, Embedding: want, Own: own{method: route.Method}}}}
@@ -51,7 +51,7 @@ func decodeEmbedding(route dialect.Route, body []byte) (*conversation.Request, e
 	})
 }
 
-// complete refuses what has nothing to embed.
+// complete refuses a request without anything to embed.
 func (e *embedding) complete() error {
 	if len(e.want.Inputs) == 0 {
 		return e.Invalid(e.want.List, "there is nothing to embed; send at least one element")

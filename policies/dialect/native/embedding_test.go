@@ -55,7 +55,7 @@ func TestDecodeEmbeddingOfMedia(t *testing.T) {
 	}
 	parts := req.Embedding.Inputs[0].Parts
 	if len(parts) != 3 || parts[1].Media.MIME != "image/png" || parts[1].Media.Data.String() != "AAAA" || parts[2].Media.URI != "gs://b/o" ||
-		req.Words.Place(parts[2].At) != "content.parts[2].fileData" {
+		req.FieldNames.Place(parts[2].At) != "content.parts[2].fileData" {
 		t.Errorf("got %+v", parts)
 	}
 	if len(req.Warnings) != 1 || req.Warnings[0].Field != "documentOcr" {

@@ -12,12 +12,12 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errorRow words one kind of error.
+// errorRow is how one kind of error is reported.
 type errorRow struct {
 	code int // HTTP
 	// status is the name of the google.rpc code.
 	status string
-	// message stands in where the error has none.
+	// message is used for an error without one.
 	message string
 }
 

@@ -11,12 +11,12 @@ import (
 // nested deeply.
 const longestPlace = 256
 
-// files asks for every file in the value to come, wherever in it one stands.
-// Arguments and results of functions are the client's own data, not the API's.
+// files asks for every file anywhere in the next value. Arguments and results
+// of functions are the client's own data, not the API's.
 func (r *repair) files(at string) error {
 	switch r.kind() {
 	case '{':
-		return r.members(func(_ int, name []byte) (fate, error) {
+		return r.members(func(_ int, name []byte) (outcome, error) {
 			place := at
 			if len(at) < longestPlace {
 				place += "." + string(jsonwalk.Shorten(name))
@@ -33,7 +33,7 @@ func (r *repair) files(at string) error {
 			return keep, r.files(place)
 		}, nil)
 	case '[':
-		return r.elements(func(i int) (fate, error) {
+		return r.elements(func(i int) (outcome, error) {
 			if r.kind() != '{' && r.kind() != '[' {
 				return keep, r.skip()
 			}
@@ -47,8 +47,8 @@ func (r *repair) files(at string) error {
 	return r.skip()
 }
 
-// fileURI asks for the file that the value to come names, and returns its
-// address; null names none.
+// fileURI asks for the file that the next value names, and returns its address;
+// null names none.
 func (r *repair) fileURI(field string) (string, error) {
 	v, err := r.value()
 	if err != nil || v.Kind() == 'n' {

@@ -25,7 +25,7 @@ func resourcesOf(t *testing.T, target gemini.Target, body string) (files []strin
 }
 
 // A file is asked for wherever it stands and however its name is spelled, for
-// what upstream makes of a place or a spelling is not known.
+// what upstream makes of a place or a spelling is unknown.
 func TestEveryFileIsAskedFor(t *testing.T) {
 	const file = `{"fileUri":"https://a/b"}`
 	for _, c := range []string{

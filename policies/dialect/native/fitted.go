@@ -20,13 +20,13 @@ func (r *repair) fitted(p *gemini.NativePart) []byte {
 	var w rewriter
 	w.reset(p.Raw)
 	signed := false
-	err := w.members(func(_ int, name []byte) (fate, error) {
+	err := w.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "functionCall", "functionResponse":
 			return keep, w.identify(p, r.can.MediaInResults)
 		case "thoughtSignature":
 			signed = p.Signature != ""
-			return fate(signed), w.become(p.Signature)
+			return outcome(signed), w.become(p.Signature)
 		}
 		return keep, w.skip()
 	}, func(it items) {
@@ -40,15 +40,15 @@ func (r *repair) fitted(p *gemini.NativePart) []byte {
 	return w.result()
 }
 
-// identify gives a call or result its id and name. Files of a result that must
-// not be there have become parts of their own.
+// identify sets the id and name of a call or result. Files that a result must
+// not hold have become parts of their own.
 func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 	id, name := p.ID == "", p.Name == ""
-	return w.members(func(_ int, member []byte) (fate, error) {
+	return w.members(func(_ int, member []byte) (outcome, error) {
 		switch string(member) {
 		case "id":
 			id = true
-			return fate(p.ID != ""), w.become(p.ID)
+			return outcome(p.ID != ""), w.become(p.ID)
 		case "name":
 			name = true
 			return keep, w.become(p.Name)
@@ -66,9 +66,9 @@ func (w *rewriter) identify(p *gemini.NativePart, files bool) error {
 	})
 }
 
-// answerFiles takes the files out of a result that must not be there; files says
-// that some may.
-func (w *rewriter) answerFiles(files bool) (fate, error) {
+// answerFiles removes the files that a result must not hold; files says that
+// some may stay.
+func (w *rewriter) answerFiles(files bool) (outcome, error) {
 	stays := func(part []byte) bool {
 		return files && !slices.ContainsFunc(filesOf(part), func(f *conversation.Media) bool {
 			return f.Data != nil && !media.InAnswers(f.MIME)
@@ -76,15 +76,15 @@ func (w *rewriter) answerFiles(files bool) (fate, error) {
 	}
 	if w.kind() != '[' {
 		v, err := w.value()
-		return fate(stays(v)), err
+		return outcome(stays(v)), err
 	}
-	return fate(files), w.elements(func(int) (fate, error) {
+	return outcome(files), w.elements(func(int) (outcome, error) {
 		v, err := w.value()
-		return fate(stays(v)), err
+		return outcome(stays(v)), err
 	}, nil)
 }
 
-// become makes the value to come the string s.
+// become replaces the next value by the string s.
 func (w *rewriter) become(s string) error {
 	v, err := w.value()
 	if err == nil && (v.Kind() != '"' || string(jsonwalk.Chars(v)) != s) {

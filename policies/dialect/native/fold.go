@@ -11,7 +11,8 @@ import (
 )
 
 // documentEncoder folds the frames of an answer into the document that the
-// unary method would have given. All but the texts are the upstream's bytes.
+// unary method would have given. Except for texts, it consists of the
+// upstream's bytes.
 type documentEncoder struct {
 	scan       scan
 	fields     fields // the response's, candidates aside
@@ -31,7 +32,7 @@ func (e *documentEncoder) Headers() policies.Headers {
 	return policies.Headers{{Name: "content-type", Value: jsonType}}
 }
 
-// EncodeFrame takes a frame in; nothing goes out before the end.
+// EncodeFrame folds a frame in; nothing is written before the end.
 func (e *documentEncoder) EncodeFrame(dst, frame []byte) []byte {
 	eachResponse(frame, e.add)
 	return dst
@@ -56,7 +57,7 @@ func (e *documentEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 // Ping implements dialect.Encoder: a document has no room for one.
 func (e *documentEncoder) Ping(dst []byte) []byte { return dst }
 
-// add takes a response in. It was decoded before, so it is valid.
+// add folds a response in. It was decoded before, so it is valid.
 func (e *documentEncoder) add(response []byte) {
 	s := &e.scan
 	s.reset(response)
@@ -73,8 +74,8 @@ func (e *documentEncoder) add(response []byte) {
 	})
 }
 
-// candidate takes a candidate in. Those of one index are one; many answers lack
-// the index, and it may stand behind the content.
+// candidate folds a candidate in. Those of one index are merged; many answers
+// lack the index, and it may follow the content.
 func (e *documentEncoder) candidate(s *scan) error {
 	var index string
 	var list []field
@@ -145,8 +146,8 @@ type fields struct {
 	at   places
 }
 
-// follow puts the next value of a member in place of the one before. Values
-// that come in pieces are joined, and what says nothing replaces nothing.
+// follow replaces the value of a member by the next one. Values that come in
+// pieces are joined, and empty ones are ignored.
 func (l *fields) follow(name string, value jsontext.Value) {
 	i, known := l.at.of(name)
 	if !known {
@@ -180,8 +181,8 @@ func (p *places) of(name string) (i int, known bool) {
 	return i, false
 }
 
-// counts reports whether a usageMetadata counts tokens: Vertex AI also sends
-// such as say only the traffic type.
+// counts reports whether a usageMetadata has token counts: Vertex AI also sends
+// some with only the traffic type.
 func counts(usage []byte) bool {
 	return bytes.Contains(usage, []byte("TokenCount")) || bytes.Contains(usage, []byte("_token_count"))
 }

@@ -10,16 +10,16 @@ import (
 )
 
 // foreignField is a field that one of Google's two APIs takes and the other
-// refuses as an unknown name. At the other it is left out with a warning, unless
-// the answer must have what it asks for.
+// refuses as an unknown name. At the other it is left out with a warning,
+// unless the answer depends on it.
 type foreignField struct {
 	home    gemini.Home
-	instead string // what the client can do, where the request is refused; "" where the field is left out
+	instead string // what the client can do if the request is refused; "" if the field is left out
 }
 
 // foreignFields are those by their path, without the places in lists; tools and
-// their settings have a table of their own, which requests of all dialects obey.
-// More of them, which have an equivalent at the other API, stand where they are
+// their settings have a table of their own, which requests of all dialects
+// obey. Fields with an equivalent at the other API are handled where they are
 // repaired.
 var foreignFields = map[string]foreignField{
 	"generationConfig.responseFormat":             {gemini.OnlyStudio, "write responseMimeType and responseJsonSchema, which both APIs take"},
@@ -37,16 +37,16 @@ var foreignFields = map[string]foreignField{
 	"contents.parts.audioTranscription": {gemini.OnlyStudio, ""},
 }
 
-// foreign settles a member of a message at path, if it belongs to the other API.
-// at names it to the client. Null is as good as absent, but not where the name is
-// unknown.
+// foreign settles a member of a message at path, if it belongs to the other
+// API. at names it to the client. Null counts as absent, but not where the name
+// is unknown.
 func (r *repair) foreign(path, at string) (found bool, err error) {
 	f := foreignFields[path]
 	if setting, ok := strings.CutPrefix(path, "tools."); ok {
 		f.home = gemini.SettingHome(setting)
 	}
 	switch {
-	case !f.home.Away(r.target.Kind):
+	case !f.home.MissingAt(r.target.Kind):
 		return false, nil
 	case r.kind() == 'n':
 	case f.instead != "":
@@ -62,7 +62,7 @@ func (r *repair) known(path, at string) error {
 	if r.kind() != '{' {
 		return r.skip()
 	}
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		found, err := r.foreign(path+"."+string(name), at+"."+string(jsonwalk.Shorten(name)))
 		if found || err != nil {
 			return cut, err
@@ -71,11 +71,11 @@ func (r *repair) known(path, at string) error {
 	}, nil)
 }
 
-// foreignTool leaves a tool out that only the other API has. Whether the client
-// may offer it is asked first.
+// foreignTool leaves out a tool that only the other API has, after checking
+// that the client may offer it.
 func (r *repair) foreignTool(i int, field string) (found bool, err error) {
 	home := gemini.ToolHome(field)
-	if !home.Away(r.target.Kind) {
+	if !home.MissingAt(r.target.Kind) {
 		return false, nil
 	}
 	empty := r.kind() == 'n'

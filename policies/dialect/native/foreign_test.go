@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/test/fakegemini"
 )
 
-// What only one API takes is left out at the other and told of; what both take
-// stays. Either way upstream takes the rest.
+// Fields of only one API are left out at the other with a warning; fields of
+// both stay. Either way upstream accepts the rest.
 func TestForeignFields(t *testing.T) {
 	server := fakegemini.Start(t, fakegemini.Options{})
 	const hi, declared = `"contents":[{"role":"user","parts":[{"text":"hi"}]}]`, `{"functionDeclarations":[{"name":"f"}]}`

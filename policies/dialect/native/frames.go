@@ -15,9 +15,9 @@ import (
 //
 // With openLine, each event that another must follow is written with the
 // beginning of the next one. gemini-cli takes an answer to a tool's result for
-// whole even without a finish; but an answer that ends in a begun line breaks
-// off in the eyes of the SDK within it, and gemini-cli asks again. That counts
-// where the provider resets the connection: heald can write no more then.
+// complete even without a finish. But for its SDK an answer that ends within a
+// line is cut off, and gemini-cli asks again. This matters if the provider
+// resets the connection, after which heald can write no more.
 type eventEncoder struct {
 	openLine bool
 	begun    bool // "data: " of the next event was written
@@ -55,9 +55,9 @@ func (e *eventEncoder) Features() dialect.EncoderFeatures {
 // unless one was begun.
 //
 // The error comes twice: as an event, and, as Google writes it, as a line of
-// its own. Older SDKs for JavaScript, such as the one in gemini-cli, know only the second
-// and take the answer for whole. All others raise the first that comes, and
-// what is no field of an event is passed over by whoever knows events.
+// its own. Older SDKs for JavaScript, such as the one in gemini-cli, know only
+// the second and take the answer for complete. All others raise the first that
+// comes, and readers of events ignore a line that is no field.
 func (e *eventEncoder) Encode(dst []byte, ev conversation.Event) []byte {
 	switch {
 	case ev.Kind == conversation.EventFailure && ev.Err != nil:
@@ -159,8 +159,7 @@ func (e *arrayEncoder) element(dst, response []byte) []byte {
 }
 
 // eachResponse calls f for each response in a frame: one, or an array of them
-// where alt=sse was lost on the way. A frame was decoded before it comes here,
-// so it is valid.
+// if alt=sse was lost on the way. The frame was decoded before, so it is valid.
 func eachResponse(frame []byte, f func(response []byte)) {
 	frame = bytes.TrimSpace(bytes.TrimPrefix(frame, []byte("\ufeff")))
 	if !bytes.HasPrefix(frame, []byte("[")) {

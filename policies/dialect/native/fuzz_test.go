@@ -54,12 +54,12 @@ func FuzzRepair(f *testing.F) {
 	})
 }
 
-// Whatever a body holds, what is told of it is well formed.
-func FuzzGlance(f *testing.F) {
+// The summary of any body is well formed.
+func FuzzSummary(f *testing.F) {
 	f.Add([]byte(`{"contents":[{"role":"model"},{"parts":[{"text":"a"},{"text":"b","thought":true},{"inlineData":{}}]}],"systemInstruction":"x","tools":[{}],"generationConfig":{"maxOutputTokens":1}}`))
 	f.Add([]byte(`{"contents":{"parts":{"text":"\u12"}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		req := New().Glance(body)
+		req := New().Summary(body)
 		for _, parts := range [][]conversation.Part{req.System, lastParts(req)} {
 			for _, p := range parts {
 				if text := jsontext.Value(p.Text); p.Kind == conversation.KindText && (text.Kind() != '"' || !text.IsValid()) {

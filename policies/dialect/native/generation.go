@@ -16,7 +16,7 @@ import (
 func (r *repair) generation() error {
 	old := -1 // the member by the name that Vertex AI does not know
 	var ignored gemini.Ignored
-	err := r.members(func(i int, name []byte) (fate, error) {
+	err := r.members(func(i int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "temperature", "topP", "topK", "top_p", "top_k":
 			return r.sampling(&ignored, camel(name))
@@ -34,13 +34,13 @@ func (r *repair) generation() error {
 			if r.opts.OmitLogprobs {
 				r.req.Warn("generationConfig."+camel(name), "the model gives no log probabilities")
 			}
-			return fate(!r.opts.OmitLogprobs), r.skip()
+			return outcome(!r.opts.OmitLogprobs), r.skip()
 		case "routingConfig", "modelConfig":
 			err := r.noModel("generationConfig." + string(name))
 			if err == nil && !r.vertex {
 				r.warn("generationConfig."+string(name), "left out: only Vertex AI takes it")
 			}
-			return fate(r.vertex), err
+			return outcome(r.vertex), err
 		case "imageConfig":
 			return keep, r.known("generationConfig.imageConfig", "generationConfig.imageConfig")
 		case "_responseJsonSchema":
@@ -68,7 +68,7 @@ func (r *repair) generation() error {
 
 // sampling brings a sampling setting into the range that the API takes, whether
 // the model ignores it or not. One that it ignores stays and is noted.
-func (r *repair) sampling(list *gemini.Ignored, field string) (fate, error) {
+func (r *repair) sampling(list *gemini.Ignored, field string) (outcome, error) {
 	v, err := r.value()
 	if err != nil {
 		return keep, err
@@ -85,7 +85,7 @@ func (r *repair) sampling(list *gemini.Ignored, field string) (fate, error) {
 	case r.can.FixedSampling:
 		list.Add(field, field, n)
 	}
-	return fate(ok), nil
+	return outcome(ok), nil
 }
 
 // numeral is the text of a number, which proto JSON takes as a string, too.
@@ -100,14 +100,14 @@ func numeral(v jsontext.Value) string {
 // it takes.
 func (r *repair) stops() error {
 	n, more := 0, false
-	err := r.elements(func(int) (fate, error) {
+	err := r.elements(func(int) (outcome, error) {
 		v, err := r.value()
 		if err != nil || string(v) == `""` {
 			return cut, err
 		}
 		n++
 		more = more || n > gemini.MaxStops
-		return fate(n <= gemini.MaxStops), nil
+		return outcome(n <= gemini.MaxStops), nil
 	}, nil)
 	if more {
 		r.req.Warn("generationConfig.stopSequences", "left out: all after the first "+strconv.Itoa(gemini.MaxStops)+", which are as many as the API takes")
@@ -125,10 +125,10 @@ func (r *repair) candidates() error {
 	return err
 }
 
-// noModel refuses a model that the value to come names: which one serves a
-// request is settled by its path and the routes of the gateway.
+// noModel refuses a model that the next value names: the model is chosen by the
+// path and the gateway's routes.
 func (r *repair) noModel(at string) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch field := at + "." + string(jsonwalk.Shorten(name)); {
 		case string(name) == "modelName" && r.kind() != 'n':
 			return cut, &conversation.Error{Kind: conversation.ErrInvalid, Param: field, NoRetry: true,
@@ -144,7 +144,7 @@ func (r *repair) noModel(at string) error {
 
 // maxOutput caps the output limit at what the model can give. One below 1 is
 // refused, and clients mean none by it.
-func (r *repair) maxOutput() (fate, error) {
+func (r *repair) maxOutput() (outcome, error) {
 	v, err := r.value()
 	if err != nil {
 		return keep, err
@@ -164,7 +164,7 @@ func (r *repair) maxOutput() (fate, error) {
 
 // penalty leaves a penalty out where it is refused: Gemini since 2.5 answers
 // "Penalty is not enabled".
-func (r *repair) penalty(name string) (fate, error) {
+func (r *repair) penalty(name string) (outcome, error) {
 	if !r.opts.RefusesPenalties(r.can) {
 		return r.sampling(&gemini.Ignored{}, name)
 	}

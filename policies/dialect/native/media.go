@@ -7,9 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Media lists the media of a body, for estimates of its tokens. Of a broken body
-// it tells what stands before the fault. Few bodies have any, and others are not
-// parsed.
+// Media lists the media of a body, for estimates of its tokens. For a broken
+// body it lists what precedes the fault. Few bodies have any, and others are
+// not parsed.
 func (d *Dialect) Media(body []byte) []conversation.Media {
 	if !bytes.Contains(body, []byte("Data\"")) && !bytes.Contains(body, []byte("_data\"")) {
 		return nil

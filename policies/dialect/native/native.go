@@ -20,7 +20,7 @@ func New() *Dialect { return &Dialect{} }
 // Name implements dialect.Dialect.
 func (d *Dialect) Name() string { return "gemini" }
 
-// own is the dialect's note to itself in conversation.Request.
+// own is what the decoder passes to the encoder, in conversation.Request.
 type own struct {
 	framing framing
 	method  string // of a request for embeddings
@@ -32,9 +32,9 @@ type own struct {
 // geminiCLI begins the user agent of gemini-cli, whatever runs it.
 const geminiCLI = "GeminiCLI"
 
-// Decode implements dialect.Dialect. Of the body it only sees that it can be an
-// object: Repair reads it. Only requests for embeddings are decoded: each of their
-// three shapes may have to become another.
+// Decode implements dialect.Dialect. It only checks that the body can be an
+// object; Repair reads it. Only requests for embeddings are decoded, since each
+// of their three forms may have to become another.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	if route.Operation == conversation.Embed {
 		return decodeEmbedding(route, body)

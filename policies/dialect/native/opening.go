@@ -4,7 +4,7 @@ import "github.com/go-json-experiment/json/jsontext"
 
 // Opening returns what stays the same from turn to turn of a conversation: its
 // tools, system text and first content, each as a raw value. They come in this
-// order, whatever the body's is; one that is not there is empty.
+// order, whatever the body's is; a missing one is empty.
 func (d *Dialect) Opening(body []byte) [][]byte {
 	var tools, system, first jsontext.Value
 	var s scan
@@ -13,7 +13,7 @@ func (d *Dialect) Opening(body []byte) [][]byte {
 		*to, err = s.value()
 		return err
 	}
-	_ = s.object(func(name []byte) error { // whoever repairs the body refuses a broken one
+	_ = s.object(func(name []byte) error { // Repair refuses a broken body
 		switch camel(name) {
 		case "tools":
 			return take(&tools)
@@ -21,7 +21,7 @@ func (d *Dialect) Opening(body []byte) [][]byte {
 			return take(&system)
 		case "contents":
 			if s.kind() != '[' {
-				return take(&first) // one content, which need not stand in a list
+				return take(&first) // a single content may stand without a list
 			}
 			return s.array(func() error {
 				if first == nil {

@@ -11,13 +11,12 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// errOutline ends the reading of a body with something that is not known here,
-// so that nothing can be said of its answer.
+// errOutline reports a body with an unknown field, which may change the answer.
 var errOutline = errors.New("not known")
 
-// Outline tells of a body what decides whether its answer can be resumed, and
-// its token limit. The messages are left out. nil is a body with a field that is
-// not known here: it may change what the answer is.
+// Outline returns the part of a body that decides whether its answer can be
+// resumed, and its token limit, without the messages. It is nil for a body with
+// an unknown field, which may change the answer.
 func (d *Dialect) Outline(req *conversation.Request, body []byte) *conversation.Request {
 	o := outline{req: conversation.Request{Model: req.Model, Stream: req.Stream}}
 	o.reset(jsonwalk.Sanitize(body))
@@ -121,10 +120,10 @@ func onlyText(v jsontext.Value) bool {
 func (d *Dialect) Extend(body []byte, messages []conversation.Message, maxTokens *int) ([]byte, error) {
 	var w rewriter
 	w.reset(jsonwalk.Sanitize(body))
-	err := w.members(func(_ int, name []byte) (fate, error) {
+	err := w.members(func(_ int, name []byte) (outcome, error) {
 		switch folded(name) {
 		case "contents":
-			return keep, w.elements(func(int) (fate, error) { return keep, w.skip() }, func(it items) {
+			return keep, w.elements(func(int) (outcome, error) { return keep, w.skip() }, func(it items) {
 				at, full := it.end()
 				for _, m := range messages {
 					with := contentOf(m)
@@ -136,7 +135,7 @@ func (d *Dialect) Extend(body []byte, messages []conversation.Message, maxTokens
 				}
 			})
 		case "generationconfig":
-			return keep, w.members(func(_ int, name []byte) (fate, error) {
+			return keep, w.members(func(_ int, name []byte) (outcome, error) {
 				v, err := w.value()
 				if err == nil && folded(name) == "maxoutputtokens" && maxTokens != nil {
 					w.replace(w.at()-len(v), w.at(), strconv.Itoa(*maxTokens))

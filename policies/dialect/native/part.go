@@ -10,11 +10,11 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// partSeen is what a part was found to be.
+// partSeen is what a part holds.
 type partSeen struct {
 	gemini.NativePart
 	thought bool
-	data    bool // it has something else than a text
+	data    bool // it has another kind of data than text
 	files   bool // a result has some
 
 	file blob // inline data
@@ -26,14 +26,14 @@ type partSeen struct {
 }
 
 // onePart repairs a part.
-func (r *repair) onePart(s *said) (fate, error) {
-	if err := r.opts.Wanted(); err != nil {
+func (r *repair) onePart(s *contentSeen) (outcome, error) {
+	if err := r.opts.CheckClient(); err != nil {
 		return cut, err
 	}
 	var p partSeen
 	from, before := -1, len(r.edits)
-	var beside []int // members that say how media are looked at
-	err := r.members(func(i int, name []byte) (fate, error) {
+	var beside []int // members about the media, such as their resolution
+	err := r.members(func(i int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "inlineData":
 			p.file.member = i
@@ -47,7 +47,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 			m := it.list[p.file.member]
 			r.replace(m.from, m.to, `"text":`+quoted(p.file.text))
 			for _, i := range beside {
-				it.list[i].fate = cut
+				it.list[i].outcome = cut
 			}
 		}
 	})
@@ -67,7 +67,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 	case p.Kind == conversation.KindResult:
 		s.answers++
 		if p.Signature != "" {
-			// Refused on answers, whatever it is; null is as good as absent.
+			// Refused on answers, whatever it is; null counts as absent.
 			r.replace(p.signFrom, p.signTo, "null")
 		}
 	case p.thought:
@@ -96,7 +96,7 @@ func (r *repair) onePart(s *said) (fate, error) {
 }
 
 // partField repairs one member of a part.
-func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
+func (r *repair) partField(name []byte, p *partSeen) (outcome, error) {
 	switch string(name) {
 	case "text":
 		v, err := r.value()
@@ -116,7 +116,7 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 	case "partMetadata":
 		return r.onlyStudio()
 	case "videoMetadata", "mediaResolution":
-		return keep, r.skip() // says something about the part, is none itself
+		return keep, r.skip() // metadata of the part
 	}
 	switch string(name) {
 	case "mediaProcessing", "audioTranscription":
@@ -151,7 +151,8 @@ func (r *repair) partField(name []byte, p *partSeen) (fate, error) {
 	return keep, r.files(r.where(string(jsonwalk.Shorten(name))))
 }
 
-// string reports whether v is a string. Anything else but null is odd.
+// string reports whether v is a string. Anything but a string or null is marked
+// as odd.
 func (r *repair) string(v jsontext.Value) bool {
 	r.odd = r.odd || v.Kind() != '"' && v.Kind() != 'n'
 	return v.Kind() == '"'
@@ -159,7 +160,7 @@ func (r *repair) string(v jsontext.Value) bool {
 
 // functionCall repairs a call in the history.
 func (r *repair) functionCall(p *partSeen) error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "id":
 			return r.identity(&p.ID, r.ids)
@@ -167,7 +168,7 @@ func (r *repair) functionCall(p *partSeen) error {
 			return r.identity(&p.Name, true)
 		case "partialArgs", "willContinue":
 			// Streamed arguments are Vertex AI's; put together they are args.
-			return fate(r.vertex), r.skip()
+			return outcome(r.vertex), r.skip()
 		case "args":
 			return keep, r.args()
 		}
@@ -176,11 +177,11 @@ func (r *repair) functionCall(p *partSeen) error {
 }
 
 // identity reads the id or name of a call or result.
-func (r *repair) identity(into *string, known bool) (fate, error) {
+func (r *repair) identity(into *string, known bool) (outcome, error) {
 	v, err := r.value()
 	r.string(v)
 	*into = string(jsonwalk.Chars(v))
-	return fate(known), err
+	return outcome(known), err
 }
 
 // args makes an object of the arguments of a call.
@@ -202,7 +203,7 @@ func (r *repair) args() error {
 // functionResponse repairs an answer.
 func (r *repair) functionResponse(p *partSeen) error {
 	to := -1 // of the response
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "id":
 			return r.identity(&p.ID, r.ids)
@@ -210,7 +211,7 @@ func (r *repair) functionResponse(p *partSeen) error {
 			return r.identity(&p.Name, true)
 		case "parts":
 			from, before, kept, lone := r.at(), len(r.edits), keep, r.kind() == '{'
-			err := r.elements(func(i int) (_ fate, err error) {
+			err := r.elements(func(i int) (_ outcome, err error) {
 				kept, err = r.answerPart(i, p)
 				return kept, err
 			}, nil)
@@ -218,7 +219,7 @@ func (r *repair) functionResponse(p *partSeen) error {
 				from = r.at() - len(bytes.TrimLeft(r.text[from:r.at()], ": \t\r\n"))
 				p.Files = filesOf(r.applied(from, r.at(), r.edits[before:]))
 			}
-			return kept || fate(!lone), err // an object stands for a list of one
+			return kept || outcome(!lone), err // an object stands for a list of one
 		case "response":
 			v, err := r.value()
 			p.Response, to = conversation.Raw(v), r.at()

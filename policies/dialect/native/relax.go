@@ -25,7 +25,7 @@ const (
 // descriptions. What is left allows more than before. JSON Schema and the
 // API's own schema type are told apart by no member that matters here.
 func (r *repair) relax() error {
-	return r.free(func(_ int, name []byte) (fate, error) {
+	return r.free(func(_ int, name []byte) (outcome, error) {
 		switch camel(name) {
 		case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
 			"minItems", "maxItems", "uniqueItems", "minLength", "maxLength",
@@ -33,26 +33,26 @@ func (r *repair) relax() error {
 			return cut, r.skip()
 		case "description":
 			v, err := r.value()
-			return fate(len(v) <= longDescription), err
+			return outcome(len(v) <= longDescription), err
 		case "enum":
 			n := 0
 			err := r.array(func() error { n++; return r.skip() })
-			return fate(n <= longEnum), err
+			return outcome(n <= longEnum), err
 		case "properties", "patternProperties", "$defs", "defs", "definitions":
-			return keep, r.free(func(int, []byte) (fate, error) { return keep, r.relax() }, nil)
+			return keep, r.free(func(int, []byte) (outcome, error) { return keep, r.relax() }, nil)
 		case "items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not":
-			return keep, r.elements(func(int) (fate, error) { return keep, r.relax() }, nil)
+			return keep, r.elements(func(int) (outcome, error) { return keep, r.relax() }, nil)
 		}
 		return keep, r.skip()
 	}, nil)
 }
 
-// declarations repairs those of functions, which stand at at. One that the API
-// refuses the whole request for is left out: the tool is merely offered. It
-// cannot be renamed, since the calls in replies are not rewritten.
-func (r *repair) declarations(at string) (fate, error) {
+// declarations repairs those of functions, which stand at at. A function for
+// which the API would refuse the whole request is left out, since it is only
+// offered. It cannot be renamed, since the calls in replies are not rewritten.
+func (r *repair) declarations(at string) (outcome, error) {
 	kept := keep
-	err := r.elements(func(i int) (fate, error) {
+	err := r.elements(func(i int) (outcome, error) {
 		at := fmt.Sprintf("%s[%d]", at, i)
 		name, err := r.declaration(at)
 		switch {
@@ -72,7 +72,7 @@ func (r *repair) declarations(at string) (fate, error) {
 		return keep, nil
 	}, func(it items) {
 		_, full := it.end()
-		kept = fate(full || len(it.list) == 0)
+		kept = outcome(full || len(it.list) == 0)
 	})
 	return kept, err
 }
@@ -80,7 +80,7 @@ func (r *repair) declarations(at string) (fate, error) {
 // declaration repairs the declaration of a function, which stands at at, and
 // returns the function's name.
 func (r *repair) declaration(at string) (name []byte, err error) {
-	err = r.members(func(_ int, member []byte) (fate, error) {
+	err = r.members(func(_ int, member []byte) (outcome, error) {
 		field := camel(member)
 		switch field {
 		case "name":
@@ -100,11 +100,10 @@ func (r *repair) declaration(at string) (name []byte, err error) {
 	return name, err
 }
 
-// schema repairs the schema to come, which is in the field of that name: it
-// becomes one that the API takes, may not hold itself through required
-// properties, and is relaxed after a refusal. One that says nothing then is left
-// out.
-func (r *repair) schema(at, field string) (fate, error) {
+// schema repairs the next value, a schema in the field of that name: it becomes
+// one that the API takes, may not hold itself through required properties, and
+// is relaxed after a refusal. If nothing of it is left, the field is left out.
+func (r *repair) schema(at, field string) (outcome, error) {
 	v, err := r.value()
 	if err != nil || v.Kind() == 'n' {
 		return keep, err
@@ -113,7 +112,7 @@ func (r *repair) schema(at, field string) (fate, error) {
 	proto := !strings.HasSuffix(field, "JsonSchema")
 	fit, more, err := r.schemas().Repair(out, proto, strings.HasPrefix(field, "parameters"))
 	switch {
-	case err != nil: // the upstream says what is wrong with it
+	case err != nil: // the upstream will say what is wrong
 	case !bytes.Equal(fit, out):
 		told = append(append(told, more...), "changed: "+notTaken)
 		out = fit
@@ -140,7 +139,8 @@ func (r *repair) schema(at, field string) (fate, error) {
 
 const notTaken = "it held what the API refuses in this field; what was left out stands in the descriptions"
 
-// schemas repairs those of the request, which share what it may cost.
+// schemas returns the repairer of the request's schemas, which share one
+// budget.
 func (r *repair) schemas() *gemini.NativeSchemas {
 	if r.allSchemas == nil {
 		r.allSchemas = gemini.NewNativeSchemas(r.opts.Compiler, r.target.Kind, len(r.text))
@@ -148,8 +148,8 @@ func (r *repair) schemas() *gemini.NativeSchemas {
 	return r.allSchemas
 }
 
-// Schemas returns what a body asks the upstream to obey, as raw values: two
-// bodies for which they are equal are relaxed alike.
+// Schemas returns the schemas in a body, as raw values: two bodies for which
+// they are equal are relaxed alike.
 func (d *Dialect) Schemas(body []byte) [][]byte {
 	var out [][]byte
 	var s scan

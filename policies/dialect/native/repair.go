@@ -28,9 +28,9 @@ type repair struct {
 	tally    jsonwalk.Tally
 	content  int // index of the content being read
 	part     int // and of the part in it
-	fit      gemini.Fitness
-	lists    int  // how many conversations there are: one, in a valid body
-	odd      bool // there is something in it that the API does not have: it is upstream's to refuse
+	fit      gemini.HistoryCheck
+	lists    int  // number of conversations; one in a valid body
+	odd      bool // it has something that the API does not have: upstream will refuse it
 	span     struct{ from, to int }
 	declared map[string]bool // names of functions
 	forced   bool            // some function must be called
@@ -39,8 +39,8 @@ type repair struct {
 	warnings map[string]int
 	loops    gemini.LoopOpener
 
-	history *gemini.NativeHistory // what is read is added to it; nil most of the time
-	mended  bool                  // the body is not the client's any more, whose size was checked
+	history *gemini.NativeHistory // collects what is read; usually nil
+	mended  bool                  // the body is not the client's, whose size was checked
 
 	allSchemas  *gemini.NativeSchemas // nil until there is one
 	media       media.Converter
@@ -57,7 +57,7 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 		return nil, nil, err
 	}
 	if opts.OmitMedia == media.Odd && r.media.Omitted == 0 {
-		opts.OmitMedia = media.History // each of them may be the one
+		opts.OmitMedia = media.History // any of them may be the refused one
 		req.Warnings = req.Warnings[:warned]
 		return d.Repair(req, body, target, opts)
 	}
@@ -69,8 +69,8 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 	} else if mended != nil {
 		body = mended
 	}
-	warned = len(req.Warnings)     // the places of further ones would be none that the client knows
-	opts.OmitMedia = media.Nothing // those that give way have done so
+	warned = len(req.Warnings)     // further warnings would name places that the client does not have
+	opts.OmitMedia = media.Nothing // files that must be left out have been
 	last := newRepair(req, target, opts)
 	last.mended, last.entries = true, -maxEntries
 	err := last.read(body)
@@ -78,8 +78,8 @@ func (d *Dialect) Repair(req *conversation.Request, body []byte, target gemini.T
 	return last.result(), opts.AddTier(last.headers, target.Kind), err
 }
 
-// words are the API's, for whoever warns of its fields by their neutral names.
-var words = &conversation.Words{Fields: map[string]string{"messages": "contents"}}
+// fieldNames are the API's names of fields, for warnings.
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{"messages": "contents"}}
 
 func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Options) *repair {
 	table := opts.Table
@@ -91,12 +91,12 @@ func newRepair(req *conversation.Request, target gemini.Target, opts gemini.Opti
 		can:    table.Capabilities(target.Model),
 		vertex: target.Kind == gemini.Vertex,
 		count:  opts.Operation == conversation.CountTokens,
-		fit:    gemini.NewFitness(target, opts),
+		fit:    gemini.NewHistoryCheck(target, opts),
 	}
 	r.target.Model = strings.TrimPrefix(target.Model, "models/")
 	r.ids = target.CallIDs(r.can, opts.OmitIDs)
 	r.fit.Counts = r.count
-	r.media.Omit, r.media.Wanted, r.loops.Strict = opts.OmitMedia, opts.Gone, opts.RelaxSchema
+	r.media.Omit, r.media.Gone, r.loops.Strict = opts.OmitMedia, opts.Gone, opts.RelaxSchema
 	return r
 }
 
@@ -117,13 +117,13 @@ func (r *repair) read(body []byte) error {
 	if err := r.end(); err != nil {
 		return jsonwalk.Syntax(err)
 	}
-	return r.opts.Wanted()
+	return r.opts.CheckClient()
 }
 
 // generate repairs a GenerateContentRequest.
 func (r *repair) generate() error {
-	config := -1 // the member toolConfig, if it is nothing without functions
-	return r.members(func(i int, name []byte) (fate, error) {
+	config := -1 // the member toolConfig, if it has no effect without functions
+	return r.members(func(i int, name []byte) (outcome, error) {
 		if string(name) == "toolConfig" || string(name) == "tool_config" {
 			f, bare, err := r.toolConfig()
 			if bare {
@@ -136,7 +136,7 @@ func (r *repair) generate() error {
 		// A functionCallingConfig without any tool is refused; with built-in
 		// ones alone it was recorded to be taken.
 		if config >= 0 && !r.tooled && !r.cached {
-			if it.list[config].fate = cut; r.forced {
+			if it.list[config].outcome = cut; r.forced {
 				r.warn("toolConfig.functionCallingConfig", "left out: it asks for a call, and the request has no tools")
 			}
 		}
@@ -151,7 +151,7 @@ func (r *repair) generate() error {
 }
 
 // field repairs one member of a GenerateContentRequest.
-func (r *repair) field(name []byte) (fate, error) {
+func (r *repair) field(name []byte) (outcome, error) {
 	switch string(name) {
 	case "contents":
 		return keep, r.contents()
@@ -180,7 +180,7 @@ func (r *repair) field(name []byte) (fate, error) {
 		if f == keep && r.vertex && err == nil {
 			r.warn("store", "left out: only AI Studio takes it")
 		}
-		return f && fate(!r.vertex), err
+		return f && outcome(!r.vertex), err
 	case "modelArmorConfig", "model_armor_config":
 		if !r.vertex {
 			return cut, unsupported("modelArmorConfig", "Model Armor exists at Vertex AI only, and leaving it out would change what is filtered")
@@ -190,19 +190,18 @@ func (r *repair) field(name []byte) (fate, error) {
 	return keep, r.files(string(jsonwalk.Shorten(name)))
 }
 
-// named asks for a resource that is named by the value to come; null names
-// none.
-func (r *repair) named(kind conversation.ResourceKind, field string) (fate, error) {
+// named asks for a resource that the next value names; null names none.
+func (r *repair) named(kind conversation.ResourceKind, field string) (outcome, error) {
 	v, err := r.value()
 	if err != nil || v.Kind() == 'n' {
 		return keep, err
 	}
 	kept, err := r.opts.Keeps(kind, field, string(jsonwalk.Chars(v)))
-	return fate(kept), err
+	return outcome(kept), err
 }
 
-// cache asks for cached content, which the target must have.
-func (r *repair) cache() (fate, error) {
+// cache asks for cached content, and refuses what the target cannot have.
+func (r *repair) cache() (outcome, error) {
 	from := r.at()
 	f, err := r.named(conversation.ResourceCache, "cachedContent")
 	if err != nil || r.count {
@@ -216,20 +215,20 @@ func (r *repair) cache() (fate, error) {
 }
 
 // onlyVertex leaves out what AI Studio refuses as an unknown name.
-func (r *repair) onlyVertex(field, why string) (fate, error) {
+func (r *repair) onlyVertex(field, why string) (outcome, error) {
 	if !r.vertex {
 		r.warn(field, why)
 	}
-	return fate(r.vertex), r.skip()
+	return outcome(r.vertex), r.skip()
 }
 
 // onlyStudio leaves out what Vertex AI refuses as an unknown name and what
 // changes nothing there.
-func (r *repair) onlyStudio() (fate, error) { return fate(!r.vertex), r.skip() }
+func (r *repair) onlyStudio() (outcome, error) { return outcome(!r.vertex), r.skip() }
 
 // model makes the model in the body the one in the path. Vertex AI has it in
 // the path alone.
-func (r *repair) model() (fate, error) {
+func (r *repair) model() (outcome, error) {
 	v, err := r.value()
 	if err != nil || r.vertex {
 		return cut, err
@@ -242,15 +241,15 @@ func (r *repair) model() (fate, error) {
 
 // serviceTier turns the field of AI Studio into the header of Vertex AI. The
 // standard tier has no word there.
-func (r *repair) serviceTier() (fate, error) {
+func (r *repair) serviceTier() (outcome, error) {
 	v, err := r.value()
 	if r.opts.Tier != "" {
-		return cut, err // the owner's counts
+		return cut, err // the owner's setting wins
 	}
 	if err != nil || v.Kind() == 'n' {
-		return fate(!r.vertex), err
+		return outcome(!r.vertex), err
 	}
-	tier := strings.ToLower(string(v)) // a number is the enumeration's
+	tier := strings.ToLower(string(v)) // a number of the enumeration
 	if v.Kind() == '"' {
 		tier = strings.TrimPrefix(strings.ToLower(string(jsonwalk.Chars(v))), "service_tier_")
 	}
@@ -273,14 +272,14 @@ func (r *repair) serviceTier() (fate, error) {
 }
 
 // safety leaves out how Vertex AI measures harm, which AI Studio does not know.
-func (r *repair) safety() (fate, error) {
+func (r *repair) safety() (outcome, error) {
 	if r.kind() != 'n' {
 		if _, err := r.opts.Keeps(conversation.ResourceSafety, "safetySettings", ""); err != nil {
 			return cut, err
 		}
 	}
-	return keep, r.elements(func(int) (fate, error) {
-		return keep, r.members(func(_ int, name []byte) (fate, error) {
+	return keep, r.elements(func(int) (outcome, error) {
+		return keep, r.members(func(_ int, name []byte) (outcome, error) {
 			if string(name) == "method" {
 				return r.onlyVertex("safetySettings.method", "methods exist at Vertex AI only")
 			}
@@ -289,8 +288,8 @@ func (r *repair) safety() (fate, error) {
 	}, nil)
 }
 
-// warningLimit is how many places with the same trouble are told of; a long
-// history may have thousands.
+// warningLimit bounds the warnings for the same reason; a long history may give
+// thousands.
 const warningLimit = 10
 
 // warn notes what was changed at a place in a long list.
@@ -299,7 +298,7 @@ func (r *repair) warn(field, why string) {
 		r.warnings = map[string]int{}
 	}
 	if r.warnings[why]++; r.warnings[why] > warningLimit {
-		r.req.UntoldWarnings++
+		r.req.OmittedWarnings++
 		return
 	}
 	r.req.Warn(field, why)

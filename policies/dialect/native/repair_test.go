@@ -187,8 +187,8 @@ func TestToolsOfTheOtherService(t *testing.T) {
 	}
 }
 
-// Sampling settings that the model ignores are told once, unless they are what
-// clients send unasked. More answers than the model gives are refused.
+// There is one warning for sampling settings that the model ignores, unless
+// they are clients' defaults. More answers than the model gives are refused.
 func TestSettingsWithoutEffect(t *testing.T) {
 	for _, c := range []struct{ model, config, want string }{
 		{"gemini-3.8-flash", `"temperature":0.2,"topP":0.5,"topK":3`, "[{generationConfig.temperature no effect, like topP and topK: model gemini-3.8-flash ignores sampling settings}]"},
@@ -214,8 +214,8 @@ func TestSettingsWithoutEffect(t *testing.T) {
 func TestWarningsAreBounded(t *testing.T) {
 	body := `{"contents":[` + strings.TrimSuffix(strings.Repeat(`{"role":"x","parts":[{"text":"a"}]},`, 1000), ",") + `]}`
 	req := &conversation.Request{}
-	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit || req.UntoldWarnings != 1000-warningLimit {
-		t.Errorf("%d warnings and %d more, %v", len(req.Warnings), req.UntoldWarnings, err)
+	if _, _, err := New().Repair(req, []byte(body), gemini.Target{Model: "gemini-3.5-flash"}, gemini.Options{}); err != nil || len(req.Warnings) != warningLimit || req.OmittedWarnings != 1000-warningLimit {
+		t.Errorf("%d warnings and %d more, %v", len(req.Warnings), req.OmittedWarnings, err)
 	}
 }
 
@@ -236,8 +236,8 @@ func TestStreamedArguments(t *testing.T) {
 	}
 }
 
-// Tools in the shape of other APIs are refused in words that say Gemini's, not as
-// tools that an operator could allow.
+// Tools in the form of other APIs are refused with an error that shows
+// Gemini's, not as tools that an operator could allow.
 func TestToolsInOtherShapes(t *testing.T) {
 	for _, c := range []struct{ tool, at, whose string }{
 		{`{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}`, "tools[0].type", "other APIs"},

@@ -10,9 +10,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// scan walks JSON text once. What it returns are slices of the text. A value
-// of another type than the one asked for is read over: telling the client is
-// the upstream's business.
+// scan walks JSON text once. What it returns are slices of the text. A value of
+// another type than the one asked foris skipped: telling the client is the
+// upstream's business.
 type scan struct {
 	text []byte
 	src  bytes.Buffer
@@ -20,7 +20,7 @@ type scan struct {
 }
 
 // reset points s at text, which jsontext parses in place. Invalid UTF-8 is let
-// through: requests were mended before, and replies go out as they came.
+// through: requests were sanitized before, and replies are passed on unchanged.
 func (s *scan) reset(text []byte) {
 	s.text = text
 	s.src = *bytes.NewBuffer(text)
@@ -80,7 +80,7 @@ func (s *scan) array(each func() error) error {
 		return err
 	}
 	for s.kind() != ']' {
-		if s.kind() == 0 { // broken, or cut short: the read says which
+		if s.kind() == 0 { // broken or cut short; the next read returns the error
 			_, err := s.value()
 			if err == nil {
 				err = io.ErrUnexpectedEOF

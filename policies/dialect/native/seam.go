@@ -16,11 +16,11 @@ type Seam struct {
 	usage conversation.Usage
 }
 
-// Fit returns a frame without the first drop bytes of its text, since the client
-// has them, and without thoughts, which would tear the text apart. A signature of
-// a text goes too: it would sign text of two replies. usage takes the place of
-// the frame's own where that is known. The frame was decoded before, so it is
-// valid; of a broken one nothing is left.
+// Fit returns a frame without the first drop bytes of its text, which the
+// client has, and without thoughts, which would interrupt the text. The
+// signature of a text is removed too, since the text is from two replies. usage
+// takes the place of the frame's own where that is known. The frame was decoded
+// before, so it is valid; of a broken one nothing is left.
 func (s *Seam) Fit(frame []byte, drop int, usage conversation.Usage) []byte {
 	s.edits, s.stack, s.entries = s.edits[:0], s.stack[:0], 0
 	s.drop, s.usage = drop, usage
@@ -58,10 +58,10 @@ func (s *Seam) content(name []byte) error {
 	if string(name) != "parts" {
 		return s.skip()
 	}
-	return s.elements(func(int) (fate, error) { return s.part() }, nil)
+	return s.elements(func(int) (outcome, error) { return s.part() }, nil)
 }
 
-func (s *Seam) part() (fate, error) {
+func (s *Seam) part() (outcome, error) {
 	v, err := s.value()
 	if err != nil {
 		return cut, err

@@ -87,7 +87,7 @@ func TestRepairTakesBothSpellings(t *testing.T) {
 	}
 }
 
-// repaired is what becomes of a body: the body in one spelling, headers and
+// repaired is what happens to a body: the body in one spelling, headers and
 // warnings; or the error.
 func repaired(t *testing.T, rc repairCase, body []byte) (out []string, failure string) {
 	t.Helper()

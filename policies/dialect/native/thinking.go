@@ -10,7 +10,7 @@ import (
 
 // setting is a member of the thinkingConfig.
 type setting struct {
-	item     int    // its index; -1 if it is not there
+	item     int    // its index; -1 if absent
 	from, to int    // of its value
 	text     string // the level, lower case, or the digits of the budget
 }
@@ -18,13 +18,13 @@ type setting struct {
 // thinking repairs the thinkingConfig: a level and a budget together are
 // refused, and so is either where the model does not know it. A budget for a
 // model that has levels is taken, and stays.
-func (r *repair) thinking() (fate, error) {
+func (r *repair) thinking() (outcome, error) {
 	if r.refusesThinking() {
 		r.req.Warn("generationConfig.thinkingConfig", "left out: the model's thinking cannot be steered")
 		return cut, r.skip()
 	}
 	budget, level := setting{item: -1}, setting{item: -1}
-	return keep, r.members(func(i int, name []byte) (fate, error) {
+	return keep, r.members(func(i int, name []byte) (outcome, error) {
 		var s *setting
 		switch string(name) {
 		case "thinkingBudget", "thinking_budget":
@@ -46,10 +46,10 @@ func (r *repair) thinking() (fate, error) {
 		}
 		if level.item >= 0 && budget.item >= 0 {
 			if r.can.Thinking == gemini.BudgetControl {
-				it.list[level.item].fate, level.item = cut, -1
+				it.list[level.item].outcome, level.item = cut, -1
 				r.req.Warn("generationConfig.thinkingConfig.thinkingLevel", "a level and a budget exclude each other, and the model has budgets")
 			} else {
-				it.list[budget.item].fate, budget.item = cut, -1
+				it.list[budget.item].outcome, budget.item = cut, -1
 				r.req.Warn("generationConfig.thinkingConfig.thinkingBudget", "a level and a budget exclude each other, and the model has levels")
 			}
 		}
@@ -63,8 +63,8 @@ func (r *repair) thinking() (fate, error) {
 }
 
 // refusesThinking reports whether the model is known to refuse the whole
-// thinkingConfig: those before 2.5 do, and a model may have done so before. What
-// image models take is not known well enough.
+// thinkingConfig: those before 2.5 do, and a model may have done so before. For
+// image models too little is known.
 func (r *repair) refusesThinking() bool {
 	return r.can.Thinking == gemini.NoControl && (r.can.ProtoSchema || r.can.MaxBudget > 0 || len(r.can.Levels) > 0)
 }

@@ -9,28 +9,28 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini"
 )
 
-// otherShape has the fields of a tool in other APIs, and whose they are. No tool
-// of Google's has such a name.
+// otherShape maps fields of tools in other APIs to these APIs. No tool of
+// Google's has such a name.
 var otherShape = map[string]string{
 	"type": "other APIs' tools", "function": "OpenAI's tools", "custom": "OpenAI's tools", "name": "other APIs' tools",
 	"description": "other APIs' tools", "parameters": "OpenAI's tools", "strict": "OpenAI's tools", "inputSchema": "Anthropic's tools",
 }
 
-// tools leaves out what only the other API has.
+// tools leaves out tools that only the other API has.
 func (r *repair) tools() error {
-	return r.elements(func(i int) (fate, error) {
-		if err := r.opts.Wanted(); err != nil {
+	return r.elements(func(i int) (outcome, error) {
+		if err := r.opts.CheckClient(); err != nil {
 			return cut, err
 		}
 		if i == conversation.MaxTools {
 			return keep, jsonwalk.TooMany(fmt.Sprintf("tools[%d]", i), conversation.MaxTools, "tools")
 		}
 		kept := keep
-		err := r.members(func(_ int, name []byte) (fate, error) {
+		err := r.members(func(_ int, name []byte) (outcome, error) {
 			return r.tool(i, camel(name))
 		}, func(it items) {
 			_, full := it.end()
-			kept = fate(full || len(it.list) == 0) // it was empty before
+			kept = outcome(full || len(it.list) == 0) // it was empty before
 		})
 		r.tooled = r.tooled || kept == keep
 		return kept, err
@@ -38,7 +38,7 @@ func (r *repair) tools() error {
 }
 
 // tool repairs a tool, the member of an entry.
-func (r *repair) tool(i int, field string) (fate, error) {
+func (r *repair) tool(i int, field string) (outcome, error) {
 	if found, err := r.foreignTool(i, field); found || err != nil {
 		return cut, err
 	}
@@ -60,13 +60,13 @@ func (r *repair) tool(i int, field string) (fate, error) {
 
 // toolConfig repairs the toolConfig. bare says that it holds nothing but a
 // functionCallingConfig.
-func (r *repair) toolConfig() (f fate, bare bool, err error) {
+func (r *repair) toolConfig() (f outcome, bare bool, err error) {
 	if r.count && r.vertex {
 		return cut, false, r.skip() // countTokens of Vertex AI does not know it
 	}
 	f = keep
 	others := 0
-	err = r.members(func(_ int, name []byte) (fate, error) {
+	err = r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "functionCallingConfig", "function_calling_config":
 			bare = true
@@ -85,13 +85,13 @@ func (r *repair) toolConfig() (f fate, bare bool, err error) {
 	return f, bare && others == 0, err
 }
 
-// functionCalling leaves the wish for streamed arguments out where there is no
-// stream to send them in, or no such thing.
+// functionCalling drops the setting for streamed arguments if the reply is no
+// stream or the API has no such setting.
 func (r *repair) functionCalling() error {
-	return r.members(func(_ int, name []byte) (fate, error) {
+	return r.members(func(_ int, name []byte) (outcome, error) {
 		switch string(name) {
 		case "streamFunctionCallArguments", "stream_function_call_arguments":
-			return fate(r.vertex && r.req.Stream), r.skip()
+			return outcome(r.vertex && r.req.Stream), r.skip()
 		case "mode":
 			v, err := r.value()
 			r.forced = strings.EqualFold(numeral(v), "ANY") || numeral(v) == "2"

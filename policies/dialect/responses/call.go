@@ -11,9 +11,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// flatten is the name of a namespace's tool upstream, which has no namespaces.
-// A tool that the original service's search found is in a namespace of its own
-// name.
+// flatten returns the upstream's name of a tool in a namespace; the upstream
+// has no namespaces. A tool that the original service's search found is in a
+// namespace of its own name.
 func flatten(namespace, name string) string {
 	if namespace == "" || namespace == name {
 		return name
@@ -75,11 +75,11 @@ func (d *decoder) output(m jsonwalk.Members) error {
 	return nil
 }
 
-// outputParts reads what a tool gave: text or content parts, or JSON that
+// outputParts reads the output of a tool: text or content parts, or JSON that
 // should have been text.
 func (d *decoder) outputParts(v jsontext.Value, parts *[]conversation.Part) error {
 	err := claude.ResultContent(d.Walker, bare, "output", v, parts)
-	*parts = openai.Spoken(openai.Flat(*parts), false)
+	*parts = openai.DropEmptyTexts(openai.Flatten(*parts), false)
 	return err
 }
 

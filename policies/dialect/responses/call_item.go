@@ -101,4 +101,4 @@ func (m *machine) closeCall(dst []byte) []byte {
 }
 
 // freshItem is the id of an item that is written at once.
-func (m *machine) freshItem(prefix string) { m.item = callid.Fresh(prefix, m.d.random) }
+func (m *machine) freshItem(prefix string) { m.item = callid.New(prefix, m.d.random) }

@@ -35,8 +35,8 @@ func chosen(w *jsonwalk.Walker, m jsonwalk.Members) (string, error) {
 	return flatten(namespace.String(), name), err
 }
 
-// checkHosted settles a choice of a tool that the upstream runs. It cannot be
-// made to run one, but where there is no other it will.
+// checkHosted settles a choice of a tool that the upstream runs. The upstream
+// cannot be forced to run one, but it will if there is no other tool.
 func (d *decoder) checkHosted() error {
 	kind, ok := tool.HostedKind(d.toolChoice.Chosen)
 	if !ok {

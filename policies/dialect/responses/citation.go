@@ -10,9 +10,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// citations places annotations. The upstream counts bytes of the whole
-// answer's text, this API characters of one message, so the length of the
-// messages before is kept, but only if a search was asked for.
+// citations places annotations. The upstream's offsets are in bytes of the
+// whole answer's text, this API's in characters of one message. So the length
+// of earlier messages is kept, but only if a search was requested.
 type citations struct {
 	on      bool
 	before  int    // bytes of the messages that are complete
@@ -30,8 +30,8 @@ func (c *citations) next(text []byte) {
 	c.foreign, c.list, c.count = false, c.list[:0], 0
 }
 
-// onSources annotates the open message, then tells of the search: what comes
-// after the text that used it cannot stand before.
+// onSources annotates the open message, then writes the search, which the
+// upstream reports only after the text that used it.
 func (m *machine) onSources(dst []byte, s *conversation.Sources) []byte {
 	if s == nil {
 		return dst
@@ -71,7 +71,7 @@ func (m *machine) annotate(dst []byte, s *conversation.Sources) []byte {
 			}
 		}
 	}
-	if m.cites.count == 0 { // they are behind the answer as a whole
+	if m.cites.count == 0 { // they cite the answer as a whole
 		for _, p := range s.Pages {
 			dst = m.cite(dst, p, 0, 0)
 		}

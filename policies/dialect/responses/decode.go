@@ -18,8 +18,9 @@ const maxTopLogprobs = 20
 
 const nothingToAnswer = "there is nothing to answer"
 
-// words are the API's own where they differ from those of the conversation.
-var words = &conversation.Words{Fields: map[string]string{
+// fieldNames are the API's names of fields that are named otherwise in package
+// conversation.
+var fieldNames = &conversation.FieldNames{Fields: map[string]string{
 	"messages": "input", "max_tokens": "max_output_tokens", "logprobs": "top_logprobs",
 	"format": "text.format", "format.schema": "text.format.schema",
 	"image.ratio": imageGeneration + ".size", "image.scale": imageGeneration + ".size", "image.size": imageGeneration + ".size",
@@ -31,11 +32,11 @@ type decoder struct {
 	*jsonwalk.Walker
 	own *own
 
-	count bool   // tokens are to be counted, for which input may be absent or empty
-	input string // the field that holds the conversation, "" as yet
+	count bool   // only tokens are counted, for which input may be absent or empty
+	input string // the field that held the conversation; "" before it
 	run   run
-	stray string // an unknown field of the present item that may hold what was said
-	// What is put together once all fields are known: they come in any order.
+	stray string // an unknown field of the current item that may hold content
+	// Combined once all fields are known, since they come in any order.
 	instructions conversation.Text
 	system       []conversation.Part // in the field of another API
 	maxTokens    *int                // likewise
@@ -48,13 +49,13 @@ type decoder struct {
 
 // Decode implements dialect.Dialect.
 func (d *Dialect) Decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
-	return jsonwalk.Mending(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
+	return jsonwalk.DecodeSanitized(body, func(body []byte) (*conversation.Request, error) { return d.decode(route, headers, body) })
 }
 
 func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []byte) (*conversation.Request, error) {
 	dec := &decoder{
 		Walker: &jsonwalk.Walker{
-			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), Words: words},
+			Req:      &conversation.Request{Model: route.Model, Stream: route.Stream, Session: session(headers), FieldNames: fieldNames},
 			Brackets: true,
 			Gone:     route.Gone,
 		},
@@ -71,8 +72,8 @@ func (d *Dialect) decode(route dialect.Route, headers policies.Headers, body []b
 	return dec.Req, nil
 }
 
-// member reads one member of the body. Values are read as they come; only
-// input is walked into at once, since it is nearly all of the body.
+// member reads one member of the body. Only input, which is nearly all of the
+// body, is decoded while it is read; other values are read whole first.
 func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if n := string(name); (n == "input" || n == "messages") && r.Kind() == '[' {
 		if err := d.once(n); err != nil {
@@ -88,7 +89,7 @@ func (d *decoder) member(r *jsonwalk.Reader, name []byte) error {
 	if err := setting.StraySchema(d.Walker, requestFields, name, v); err != nil {
 		return err
 	}
-	use, err := d.Sort(requestFields, name, v)
+	use, err := d.Field(requestFields, name, v)
 	if err != nil || !use {
 		return err
 	}
@@ -170,8 +171,8 @@ func (d *decoder) structure(name string, v jsontext.Value) (err error) {
 	}
 }
 
-// topLogprobs reads how many alternatives to tell. 0, the default, asks for
-// nothing.
+// topLogprobs reads how many alternatives to return. 0, the default, asks for
+// none.
 func (d *decoder) topLogprobs(name string, v jsontext.Value) error {
 	n, err := d.Count(name, v)
 	switch {
@@ -194,8 +195,8 @@ func (d *decoder) include(v jsontext.Value) error {
 	})
 }
 
-// session returns the session that Codex names in a header. The underscore is
-// that of older versions.
+// session returns the session that Codex names in a header. Older versions
+// write it with an underscore.
 func session(h policies.Headers) string {
 	if s := setting.Session(h.Get("session-id")); s != "" {
 		return s
@@ -203,7 +204,7 @@ func session(h policies.Headers) string {
 	return setting.Session(h.Get("session_id"))
 }
 
-// finish checks what must be there and joins what several fields say.
+// finish checks required fields and combines settings that several fields give.
 func (d *decoder) finish() error {
 	if d.Req.Model == "" {
 		return d.Invalid("model", "Field required")

@@ -53,7 +53,7 @@ func headers(t *testing.T, c fixture.Case) (h policies.Headers) {
 	return h
 }
 
-// shapes words the shapes of calls that differ from the upstream's.
+// shapes lists the shapes of calls that differ from the upstream's.
 func shapes(o *own) map[string]string {
 	words := map[string]string{}
 	for name, s := range o.calls {

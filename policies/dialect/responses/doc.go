@@ -1,11 +1,11 @@
 // Package responses speaks the OpenAI Responses API to clients, Codex first.
 //
-// A request arrives as bytes. [Dialect.Decode] walks the body once and asks
-// the tables in fields.go and item_fields.go what becomes of each field: it
-// has an equivalent, is left out (with or without a warning), or makes the
-// request fail. What is in no table is left out with a warning; an item or part
-// of a type yet to come is refused if it holds what was said. Texts, arguments
-// and schemas stay slices of the body.
+// A request arrives as bytes. [Dialect.Decode] walks the body once and asks the
+// tables in fields.go and item_fields.go what happens to each field: it has an
+// equivalent, is left out (with or without a warning), or makes the request
+// fail. What is in no table is left out with a warning; an item or part of an
+// unknown type is refused if it holds content. Texts, arguments and schemas
+// stay slices of the body.
 //
 // The input is a flat list of items. Consecutive items of the assistant
 // (reasoning, messages, calls) become one message of the model, consecutive
@@ -20,12 +20,12 @@
 // items. A sink writes what happens to the items as a stream or waits for the
 // response that all of them make, so that the two cannot disagree.
 //
-// Signatures of the upstream travel with the history, sealed by others into
-// carriers. Their place is the encrypted_content of the reasoning item before
-// the part that they belong to. Those of other services come back too; they do
-// not verify, which is found out elsewhere.
+// Signatures of the upstream travel with the history, sealed into carriers by
+// package heal. Their place is the encrypted_content of the reasoning item
+// before the part that they belong to. Those of other services come back too;
+// package heal finds that they do not verify.
 //
-// Known limits: the signature of a text has no place; searches are told after
+// Known limits: there is no place for the signature of a text; searches follow
 // the text that used them, without citations in earlier messages; freeform and
 // typed calls are written whole.
 package responses

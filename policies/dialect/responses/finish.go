@@ -11,7 +11,7 @@ const (
 )
 
 // codeRefused tells Codex that the prompt is at fault, so that it does not
-// send it again.
+// retry.
 const codeRefused = "invalid_prompt"
 
 func (m *machine) onFinish(dst []byte, ev conversation.Event) []byte {
@@ -44,7 +44,7 @@ func apiError(message string) *conversation.Error {
 }
 
 // finish completes the response. Clients read the last message of an answer
-// unasked, so there is one, or a call.
+// without checking that there is one, so there is always a message or a call.
 func (m *machine) finish(dst []byte) []byte {
 	dst = m.closeAll(dst)
 	if !m.answer {
@@ -54,7 +54,7 @@ func (m *machine) finish(dst []byte) []byte {
 	return m.sink.end(dst, "response.completed", m.response("completed", nil))
 }
 
-// cutOff ends a response that is not whole.
+// cutOff ends a response that is incomplete.
 func (m *machine) cutOff(dst []byte, reason string) []byte {
 	if m.state == inText {
 		dst = m.closeText(dst, "incomplete")

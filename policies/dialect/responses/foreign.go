@@ -14,7 +14,7 @@ import (
 // Clients that know several APIs put messages of Chat Completions and blocks
 // of Anthropic Messages among the items. The reply is of this API.
 
-// once notes the field that holds the conversation, of which there may be one.
+// once notes the field that holds the conversation; a second one is an error.
 func (d *decoder) once(name string) error {
 	if d.input != "" && d.input != name {
 		return d.Invalid(name, "the conversation stands in %s too; send one of them", d.input)
@@ -23,7 +23,7 @@ func (d *decoder) once(name string) error {
 	return nil
 }
 
-// bare is an id, which carries nothing in this API.
+// bare returns an id unchanged: in this API ids have no carrier.
 func bare(id string) (string, string) { return id, "" }
 
 // foreignCalls reads what a message of Chat Completions says beside its
@@ -69,7 +69,7 @@ func (d *decoder) foreignResult(m jsonwalk.Members, content []conversation.Part)
 func (d *decoder) foreignItem(kind string, m jsonwalk.Members) error {
 	var parts []conversation.Part
 	err := claude.Part(d.Walker, "item", bare, m, &parts)
-	if parts = openai.Spoken(parts, !ofModel(kind)); err != nil || len(parts) == 0 {
+	if parts = openai.DropEmptyTexts(parts, !ofModel(kind)); err != nil || len(parts) == 0 {
 		return err
 	}
 	switch {
@@ -83,7 +83,7 @@ func (d *decoder) foreignItem(kind string, m jsonwalk.Members) error {
 	return nil
 }
 
-// ofModel reports whether parts of a type are what the model said.
+// ofModel reports whether parts of a type belong to the model.
 func ofModel(kind string) bool {
 	switch kind {
 	case "output_text", "refusal", "thinking", "redacted_thinking":

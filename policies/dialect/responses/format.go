@@ -10,7 +10,7 @@ import (
 // output_config says it.
 func (d *decoder) text(m jsonwalk.Members) error {
 	d.Req.Format = nil
-	if err := m.Obey(textFields); err != nil {
+	if err := m.Apply(textFields); err != nil {
 		return err
 	}
 	if v := m.Get("verbosity"); v != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// What a service's own tools left in the history becomes text: the upstream
-// has no place for calls that it did not make.
+// Calls of another service's own tools become text: the upstream takes only
+// calls that it made.
 
 // addDigest adds lines as text of the model; empty lines are left out.
 func (d *decoder) addDigest(lines ...conversation.Text) {
@@ -36,7 +36,7 @@ func (d *decoder) codeCall(m jsonwalk.Members) error {
 		err = d.Within("outputs", func() error {
 			return d.List(v, func(_ int, v jsontext.Value) error {
 				return d.Object(v, func(m jsonwalk.Members) error {
-					if err := m.Obey(codeOutputFields); err != nil {
+					if err := m.Apply(codeOutputFields); err != nil {
 						return err
 					}
 					logs, err := m.Text("logs")

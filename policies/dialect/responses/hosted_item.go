@@ -10,12 +10,12 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// What the upstream does itself becomes items of hosted tools. They come
-// whole: unlike calls, the client has nothing to do while they stream.
+// Calls that the upstream runs itself become items of hosted tools. They are
+// written whole, since the client does not act on them.
 
 // onMedia writes an image as one that was generated; its carrier is in a
-// reasoning item before it. Other media have no place: a text says what there
-// was.
+// reasoning item before it. Other media have no place in the API: a text names
+// them.
 func (m *machine) onMedia(dst []byte, media conversation.Media, carrier string) []byte {
 	if dst = m.closeItem(dst); carrier != "" {
 		dst = m.carry(dst, carrier)
@@ -63,8 +63,8 @@ func (m *machine) onCode(dst []byte, code conversation.Text) []byte {
 	return m.sink.part(dst, "response.code_interpreter_call.interpreting", m.at(""))
 }
 
-// codeItem is the item of code that runs in a container, of which the upstream
-// has but one that nobody can name.
+// codeItem is the item of code that runs in a container; the upstream's
+// container has no name.
 func (m *machine) codeItem(status string, code, outputs []byte) []byte {
 	b := jsonwalk.AppendString([]byte(`{"id":`), m.item)
 	b = append(append(append(b, `,"type":"code_interpreter_call","status":"`...), status...), `","code":`...)
@@ -74,7 +74,7 @@ func (m *machine) codeItem(status string, code, outputs []byte) []byte {
 
 func (m *machine) onCodeResult(dst []byte, outcome string, output conversation.Text) []byte {
 	if m.state != inCode {
-		return dst // a result of nothing
+		return dst // a result without code
 	}
 	switch {
 	case outcome == "OUTCOME_DEADLINE_EXCEEDED":
@@ -94,7 +94,7 @@ func (m *machine) closeCode(dst []byte, status string, logs conversation.Text) [
 	return m.complete(dst, m.codeItem(status, m.text, outputs))
 }
 
-// onServerCall tells of a search, or of pages that are read, as it happens.
+// onServerCall writes the item of a search or of a page fetch when it happens.
 func (m *machine) onServerCall(dst []byte, args conversation.Raw) []byte {
 	queries, urls := serverArgs(args)
 	m.told = true
@@ -105,7 +105,8 @@ func (m *machine) onServerCall(dst []byte, args conversation.Raw) []byte {
 	return m.search(dst, searchAction(queries, nil))
 }
 
-// serverArgs finds the strings that a search or a fetch of pages is given.
+// serverArgs finds the queries or addresses in the arguments of a search or a
+// page fetch.
 func serverArgs(args conversation.Raw) (queries, urls []conversation.Text) {
 	var r jsonwalk.Reader
 	r.Reset(args)

@@ -9,10 +9,10 @@ import (
 // imageGeneration is the type and the name of the tool that makes images.
 const imageGeneration = "image_generation"
 
-// imageTool reads the tool that makes images. Whether the model makes any is
+// imageTool reads the tool that makes images. Whether the model makes images is
 // known once it is chosen.
 func (d *decoder) imageTool(m jsonwalk.Members, list *[]conversation.Tool) error {
-	if err := m.Obey(imageToolFields); err != nil {
+	if err := m.Apply(imageToolFields); err != nil {
 		return err
 	}
 	var image conversation.Image

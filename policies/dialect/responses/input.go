@@ -10,9 +10,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// run says what the last message is made of: a message of the client is an
-// item, a turn of the model is a run of items, and so are the outputs that
-// answer it.
+// run says what the last message consists of: a single item, a run of items of
+// the assistant, or a run of outputs that answer its calls.
 type run uint8
 
 const (
@@ -28,8 +27,8 @@ type itemReader struct {
 	read  func(d *decoder, m jsonwalk.Members) error
 }
 
-// itemReaders has every type that itemTypes says to Map. It is filled at start
-// since the typed tools hold items too.
+// itemReaders has a reader for every type that itemTypes maps. It is filled by
+// init, since the typed tools add items.
 var itemReaders map[string]itemReader
 
 func init() {
@@ -60,11 +59,11 @@ func init() {
 	}
 }
 
-// plainInput reads input that is not a list: what the user says.
+// plainInput reads input that is not a list: the user's text.
 func (d *decoder) plainInput(v jsontext.Value) error {
 	text, err := d.Text("input", v)
 	d.restart()
-	parts := openai.Said(nil, text)
+	parts := openai.AppendContent(nil, text)
 	d.Mark("input", parts)
 	d.add(alone, conversation.User, parts...)
 	return err
@@ -76,7 +75,7 @@ func (d *decoder) restart() {
 	d.Req.Messages, d.added = nil, nil
 }
 
-// items reads the input straight off r.
+// items reads the input from r.
 func (d *decoder) items(r *jsonwalk.Reader) error {
 	d.restart()
 	return r.Array(func(i int) error {
@@ -117,7 +116,7 @@ func (d *decoder) item(v jsontext.Value) error {
 		if d.stray = ""; f.Name == "message" {
 			d.stray = m.Stray(messageFields, nil)
 		}
-		if err := m.Obey(r.table); err != nil {
+		if err := m.Apply(r.table); err != nil {
 			return err
 		}
 		return r.read(d, m)
@@ -125,7 +124,8 @@ func (d *decoder) item(v jsontext.Value) error {
 }
 
 // reference reads the id of an item that the client believes to be stored.
-// Vercel's AI SDK sends those of reasoning beside calls that are whole.
+// Vercel's AI SDK sends those of reasoning items, but the calls beside them
+// whole.
 func (d *decoder) reference(m jsonwalk.Members) error {
 	id, err := m.NeedText("id")
 	if err != nil {
@@ -157,8 +157,8 @@ func (d *decoder) add(r run, role conversation.Role, parts ...conversation.Part)
 }
 
 // leadSystem takes the instructions and the leading system messages as the
-// request's system text. If there is nothing else, those messages are what the
-// user says.
+// request's system text. If there is nothing else, those messages become the
+// user's.
 func (d *decoder) leadSystem() {
 	lead := 0
 	for lead < len(d.Req.Messages) && d.Req.Messages[lead].Role == conversation.System {

@@ -6,10 +6,11 @@ import (
 )
 
 // logprobs are the log probabilities of the open message, comma-separated.
-// Some come without text; they go with the text that follows, or the end.
+// Those that come without text are sent with the text that follows, or with the
+// end.
 type logprobs struct {
 	list    []byte
-	told    int // bytes of list that deltas had
+	told    int // how much of list was sent in deltas, in bytes
 	scratch []byte
 }
 
@@ -21,7 +22,7 @@ func (l *logprobs) add(raw conversation.Raw) {
 	}
 }
 
-// piece is the member of a delta: what was not told yet.
+// piece is the member of a delta: what was not sent yet.
 func (l *logprobs) piece() []byte {
 	fresh := l.list[l.told:]
 	if len(fresh) == 0 {
@@ -35,8 +36,8 @@ func (l *logprobs) piece() []byte {
 	return l.scratch
 }
 
-// take returns all of the message and begins anew. It is valid until the next
-// add.
+// take returns those of the whole message and resets l. It is valid until the
+// next add.
 func (l *logprobs) take() []byte {
 	all := l.list
 	l.list, l.told = l.list[:0], 0

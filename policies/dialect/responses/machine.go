@@ -18,15 +18,15 @@ type sink interface {
 	item(dst []byte, kind string, index int, item []byte) []byte
 	// part writes an event about a part of an item; extra are more members of
 	// the event, each after a comma.
-	part(dst []byte, kind string, at place, extra ...[]byte) []byte
-	// delta writes a piece of a part, a JSON string; more are further members
-	// of the event, after a comma.
-	delta(dst []byte, kind string, at place, piece, more []byte) []byte
+	part(dst []byte, kind string, at partRef, extra ...[]byte) []byte
+	// delta writes a piece of a part, a JSON string; more are further members of
+	// the event, each after a comma.
+	delta(dst []byte, kind string, at partRef, piece, more []byte) []byte
 	ping(dst []byte) []byte
 }
 
-// place is a part of an item.
-type place struct {
+// partRef is a part of an item.
+type partRef struct {
 	item  string
 	index int
 	// within is more of the place, as members after a comma: content_index or
@@ -40,7 +40,7 @@ type machine struct {
 	req  *conversation.Request
 	own  *own
 	sink sink
-	ids  callid.Giver
+	ids  callid.IDs
 
 	state   state
 	id      string // of the response
@@ -58,18 +58,18 @@ type machine struct {
 	calls   int    // calls delivered
 	cites   citations
 	logs    logprobs
-	told    bool // a search of the upstream was told when it happened
+	told    bool // a search of the upstream was written when it happened
 	usage   conversation.Usage
 }
 
 func newMachine(d *Dialect, req *conversation.Request, s sink) *machine {
 	o, _ := req.Own.(*own)
 	if o == nil {
-		o = &own{} // a request that was not decoded here asked for nothing
+		o = &own{} // a request that another dialect decoded: no settings
 	}
 	return &machine{
 		d: d, req: req, own: o, sink: s,
-		ids:   callid.Giver{Req: req, Prefix: "call_", Random: d.random},
+		ids:   callid.IDs{Req: req, Prefix: "call_", Random: d.random},
 		cites: citations{on: o.cites},
 	}
 }
@@ -127,7 +127,7 @@ func (m *machine) Encode(dst []byte, ev conversation.Event) []byte {
 	return m.onServer(dst, ev)
 }
 
-// onServer writes what the upstream did itself.
+// onServer writes the calls and results of tools that the upstream ran.
 func (m *machine) onServer(dst []byte, ev conversation.Event) []byte {
 	switch ev.Kind {
 	case conversation.EventMedia:
@@ -149,7 +149,7 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 	m.created = m.d.now().Unix()
 	m.id = "resp_" + upstream
 	if !callid.Fits(m.id) || upstream == "" {
-		m.id = callid.Fresh("resp_", m.d.random)
+		m.id = callid.New("resp_", m.d.random)
 	}
 	response := m.response("in_progress", nil)
 	dst = m.sink.begin(dst, "response.created", response)
@@ -159,15 +159,15 @@ func (m *machine) start(dst []byte, upstream string) []byte {
 // open starts an item with an id of its own.
 func (m *machine) open(s state, prefix string) {
 	m.move(s)
-	m.item, m.text = callid.Fresh(prefix, m.d.random), m.text[:0]
+	m.item, m.text = callid.New(prefix, m.d.random), m.text[:0]
 }
 
-// added writes that the open item has begun.
+// added writes the event that the open item has begun.
 func (m *machine) added(dst, item []byte) []byte {
 	return m.sink.item(dst, "response.output_item.added", m.index, item)
 }
 
-// complete writes the open item as it is in the end.
+// complete writes the open item in its final form.
 func (m *machine) complete(dst, item []byte) []byte {
 	if m.index > 0 {
 		m.output = append(m.output, ',')
@@ -180,10 +180,10 @@ func (m *machine) complete(dst, item []byte) []byte {
 }
 
 // at is the open item, or a part of it.
-func (m *machine) at(within string) place { return place{m.item, m.index, within} }
+func (m *machine) at(within string) partRef { return partRef{m.item, m.index, within} }
 
-// closeItem ends what is open, thoughts excepted: their carrier may be still
-// to come.
+// closeItem closes the open item unless it is a thought, whose carrier may
+// still come.
 func (m *machine) closeItem(dst []byte) []byte {
 	switch m.state {
 	case inText:
@@ -196,5 +196,5 @@ func (m *machine) closeItem(dst []byte) []byte {
 	return dst
 }
 
-// closeAll ends what is open, thoughts included.
+// closeAll closes the open item, thoughts included.
 func (m *machine) closeAll(dst []byte) []byte { return m.endThought(m.closeItem(dst)) }

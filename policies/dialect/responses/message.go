@@ -12,11 +12,11 @@ import (
 // message reads a message item. One that says nothing is left out.
 func (d *decoder) message(m jsonwalk.Members) error {
 	role := string(jsonwalk.Chars(m.Get("role")))
-	parts, err := d.said(role, m)
+	parts, err := d.messageParts(role, m)
 	if err != nil {
 		return err
 	}
-	parts = openai.Spoken(parts, role == "user" && d.stray == "")
+	parts = openai.DropEmptyTexts(parts, role == "user" && d.stray == "")
 	calls, err := d.foreignCalls(m)
 	if err != nil {
 		return err
@@ -47,8 +47,8 @@ func (d *decoder) message(m jsonwalk.Members) error {
 	return nil
 }
 
-// said reads the content of a message, and media that stand beside it.
-func (d *decoder) said(role string, m jsonwalk.Members) (parts []conversation.Part, err error) {
+// messageParts reads the content of a message, and media that stand beside it.
+func (d *decoder) messageParts(role string, m jsonwalk.Members) (parts []conversation.Part, err error) {
 	content := m.Get("content")
 	if role == "tool" || role == "function" {
 		err = claude.ResultContent(d.Walker, bare, "content", content, &parts)
@@ -56,7 +56,7 @@ func (d *decoder) said(role string, m jsonwalk.Members) (parts []conversation.Pa
 		err = d.content("content", content, &parts)
 	}
 	ofModel := role == "assistant"
-	if v := m.Get("audio"); v != nil && err == nil && (!ofModel || len(openai.Spoken(parts, false)) == 0) {
+	if v := m.Get("audio"); v != nil && err == nil && (!ofModel || len(openai.DropEmptyTexts(parts, false)) == 0) {
 		err = openai.Audio(d.Walker, v, ofModel, &parts)
 	}
 	if v := m.Get("images"); v != nil && err == nil {
@@ -71,7 +71,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 	case v == nil:
 		return nil
 	case v.Kind() == '"':
-		*parts = openai.Said(*parts, conversation.Text(v))
+		*parts = openai.AppendContent(*parts, conversation.Text(v))
 		d.Mark(name, *parts)
 		return nil
 	}
@@ -81,7 +81,7 @@ func (d *decoder) content(name string, v jsontext.Value, parts *[]conversation.P
 			defer func() { d.Mark("", (*parts)[before:]) }()
 			switch v.Kind() {
 			case '"':
-				*parts = openai.Said(*parts, conversation.Text(v))
+				*parts = openai.AppendContent(*parts, conversation.Text(v))
 				return nil
 			case 'n':
 				return nil
@@ -103,7 +103,7 @@ func (d *decoder) thought(m jsonwalk.Members) error {
 		err = d.Within("summary", func() error {
 			return d.List(v, func(_ int, v jsontext.Value) error {
 				return d.Object(v, func(m jsonwalk.Members) error {
-					if err := m.Obey(summaryFields); err != nil {
+					if err := m.Apply(summaryFields); err != nil {
 						return err
 					}
 					text, err := m.NeedText("text")

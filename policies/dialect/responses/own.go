@@ -2,7 +2,7 @@ package responses
 
 import "github.com/go-json-experiment/json/jsontext"
 
-// own is the decoder's note to the encoder.
+// own is what the decoder passes to the encoder.
 type own struct {
 	// calls are the shapes of the client's tools, by the name that the
 	// upstream knows.
@@ -21,8 +21,8 @@ type shape struct {
 	typed     *typedTool // nil unless the tool was declared by its type alone
 }
 
-// echoed are the fields of a request that replies repeat, with what they say
-// where the request says nothing.
+// echoed are the fields of a request that replies repeat, with their values
+// where the request has none.
 var echoed = [...]struct{ name, absent string }{
 	{"instructions", `null`},
 	{"max_output_tokens", `null`},
@@ -42,8 +42,8 @@ var echoed = [...]struct{ name, absent string }{
 	{"user", `null`},
 }
 
-// keep notes a field of the request if replies repeat it. What the client wrote
-// over several lines must fit one line of a stream.
+// keep notes a field of the request if replies repeat it. It is compacted to
+// one line, for streams.
 func (o *own) keep(name []byte, v jsontext.Value) {
 	for i := range echoed {
 		if echoed[i].name != string(name) || v.Kind() == 'n' {

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// response is the response object as it is now. detail is its error if it has
-// failed, why it is incomplete if it is.
+// response is the response object as it is now. detail is its error if it
+// failed, or why it is incomplete.
 func (m *machine) response(status string, detail []byte) []byte {
 	none := []byte(`null`)
 	completed, fault, incomplete := none, none, none

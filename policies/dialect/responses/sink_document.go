@@ -17,8 +17,8 @@ func (documentSink) end(dst []byte, _ string, response []byte) []byte {
 
 func (documentSink) item(dst []byte, _ string, _ int, _ []byte) []byte { return dst }
 
-func (documentSink) part(dst []byte, _ string, _ place, _ ...[]byte) []byte { return dst }
+func (documentSink) part(dst []byte, _ string, _ partRef, _ ...[]byte) []byte { return dst }
 
-func (documentSink) delta(dst []byte, _ string, _ place, _, _ []byte) []byte { return dst }
+func (documentSink) delta(dst []byte, _ string, _ partRef, _, _ []byte) []byte { return dst }
 
 func (documentSink) ping(dst []byte) []byte { return dst }

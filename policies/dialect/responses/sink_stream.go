@@ -46,13 +46,13 @@ func (s *streamSink) item(dst []byte, kind string, index int, item []byte) []byt
 	return append(dst, eventEnd...)
 }
 
-func (s *streamSink) place(dst []byte, kind string, at place) []byte {
+func (s *streamSink) place(dst []byte, kind string, at partRef) []byte {
 	dst = jsonwalk.AppendString(append(s.event(dst, kind), `,"item_id":`...), at.item)
 	dst = strconv.AppendInt(append(dst, `,"output_index":`...), int64(at.index), 10)
 	return append(dst, at.within...)
 }
 
-func (s *streamSink) part(dst []byte, kind string, at place, extra ...[]byte) []byte {
+func (s *streamSink) part(dst []byte, kind string, at partRef, extra ...[]byte) []byte {
 	dst = s.place(dst, kind, at)
 	for _, e := range extra {
 		dst = append(dst, e...)
@@ -60,13 +60,13 @@ func (s *streamSink) part(dst []byte, kind string, at place, extra ...[]byte) []
 	return append(dst, eventEnd...)
 }
 
-func (s *streamSink) delta(dst []byte, kind string, at place, piece, more []byte) []byte {
+func (s *streamSink) delta(dst []byte, kind string, at partRef, piece, more []byte) []byte {
 	dst = append(append(s.place(dst, kind, at), `,"delta":`...), piece...)
 	return append(append(dst, more...), eventEnd...)
 }
 
 // ping is the event that the original service sends in long silences. A comment
-// would not do: Codex counts events, and gives up a stream without any.
+// is not enough: Codex counts events, and gives up on a stream without any.
 func (s *streamSink) ping(dst []byte) []byte {
 	return append(s.event(dst, "keepalive"), eventEnd...)
 }

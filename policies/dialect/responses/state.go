@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// state is where a reply stands. At most one item is open; every move out of
-// an item's state, but that of a failure, first writes what closes the item.
+// state is where a reply stands. At most one item is open; every move out of an
+// item's state first writes what closes the item, except on failure.
 //
 //	idle ─Start→ between ─Thought→ inThought ─→ between
 //	                │ ├────Text──→ inText ────→ between
@@ -18,10 +18,10 @@ import (
 //	any but idle and done ─Failure→ done
 //
 // The carrier of a call must be in the reasoning item right before it, so such
-// an item stays open until the next part is known. A thought that is hidden,
-// or has no text yet, opens no item: it is remembered in thought and seal, in
-// whatever state. A call that is not delivered opens none either, so its pieces
-// are read over.
+// an item stays open until the next part is known. A thought that is hidden, or
+// has no text yet, opens no item: it is kept in thought and seal, whatever the
+// state. A call that is not delivered opens none either, so its piecesare
+// skipped.
 type state uint8
 
 const (
@@ -47,8 +47,8 @@ var moves = [...][]state{
 	done:      {},
 }
 
-// move is the only place that changes the state. A move that is not drawn
-// breaks an invariant; the stream's guard makes a marked reply of the panic.
+// move is the only function that changes the state. A move that is not drawn
+// breaks an invariant and panics; the stream recovers and sends a marked reply.
 func (m *machine) move(to state) {
 	if !slices.Contains(moves[m.state], to) {
 		panic(fmt.Sprintf("responses: reply in state %d cannot move to %d", m.state, to))

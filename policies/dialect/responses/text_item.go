@@ -22,7 +22,7 @@ func (m *machine) openText(dst []byte) []byte {
 		dst = m.closeItem(dst)
 	}
 	if m.thought && m.state == inText && m.seal != "" {
-		dst = m.closeItem(dst) // the carrier of the thought between the texts
+		dst = m.closeItem(dst) // the carrier of a thought between two texts
 	}
 	dst = m.endThought(dst)
 	if m.state == inText {

@@ -6,10 +6,10 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// reasoning reads how much to think. Without a word the model thinks as it
-// does by itself, and its thoughts are shown as summaries.
+// reasoning reads how much to think. By default the model decides, and its
+// thoughts are shown as summaries.
 func (d *decoder) reasoning(m jsonwalk.Members) error {
-	if err := m.Obey(reasoningFields); err != nil {
+	if err := m.Apply(reasoningFields); err != nil {
 		return err
 	}
 	effort, err := m.Text("effort")

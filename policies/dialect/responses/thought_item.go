@@ -40,16 +40,16 @@ func (m *machine) thoughtHead() []byte {
 	return b
 }
 
-// onSignature remembers the carrier of a thought. That of a text has no place
-// in this dialect, and upstream does not ask for it back.
+// onSignature remembers the carrier of a thought. The API has no place for the
+// carrier of a text, and the upstream does not require it.
 func (m *machine) onSignature(carrier string) {
 	if m.thought && m.seal == "" {
 		m.seal = carrier
 	}
 }
 
-// carry leaves the carrier of a call or an image in a reasoning item before it:
-// the open one, unless its thought has its own signature, or an empty one.
+// carry puts the carrier of a call or an image into a reasoning item before it:
+// the open one, or, if its thought has its own signature, an empty one.
 func (m *machine) carry(dst []byte, carrier string) []byte {
 	if m.thought && m.seal == "" {
 		m.seal = carrier
@@ -61,7 +61,7 @@ func (m *machine) carry(dst []byte, carrier string) []byte {
 }
 
 // endThought completes the thoughts so far. Without an open item it writes one
-// if there is a carrier to leave in it.
+// if there is a carrier to put there.
 func (m *machine) endThought(dst []byte) []byte {
 	carrier := m.seal
 	m.thought, m.seal = false, ""

@@ -48,7 +48,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 		return d.searchTool(m, list)
 	case "code_interpreter":
 		*list = append(*list, conversation.Tool{Kind: conversation.CodeExecution, Name: f.Name, At: d.Place("")})
-		return m.Obey(codeToolFields)
+		return m.Apply(codeToolFields)
 	case imageGeneration:
 		return d.imageTool(m, list)
 	}
@@ -59,7 +59,7 @@ func (d *decoder) tool(m jsonwalk.Members, namespace string, list *[]conversatio
 	}
 	t.At = d.Place("")
 	*list = append(*list, t)
-	if _, taken := d.own.calls[t.Name]; !taken && t.Kind == conversation.Function { // of tools with one name the first counts
+	if _, taken := d.own.calls[t.Name]; !taken && t.Kind == conversation.Function { // the first of several tools with one name is used
 		d.own.calls[t.Name] = s
 	}
 	return nil
@@ -80,10 +80,10 @@ func (d *decoder) function(m jsonwalk.Members, s *shape) (t conversation.Tool, o
 	return t, true, nil
 }
 
-// namespace reads the tools in a namespace. What it is for is told once, with
-// its first tool.
+// namespace reads the tools in a namespace. Its description is added to the
+// first tool.
 func (d *decoder) namespace(m jsonwalk.Members, list *[]conversation.Tool) error {
-	if err := m.Obey(namespaceFields); err != nil {
+	if err := m.Apply(namespaceFields); err != nil {
 		return err
 	}
 	name, err := m.NeedText("name")
@@ -116,7 +116,7 @@ func (d *decoder) namespace(m jsonwalk.Members, list *[]conversation.Tool) error
 }
 
 func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) error {
-	if err := m.Obey(searchToolFields); err != nil {
+	if err := m.Apply(searchToolFields); err != nil {
 		return err
 	}
 	t := conversation.Tool{Kind: conversation.WebSearch, Name: string(jsonwalk.Chars(m.Get("type"))), At: d.Place("")}
@@ -134,7 +134,7 @@ func (d *decoder) searchTool(m jsonwalk.Members, list *[]conversation.Tool) erro
 		return err
 	}
 	err := m.Object("filters", func(m jsonwalk.Members) error {
-		if err := m.Obey(searchFilterFields); err != nil {
+		if err := m.Apply(searchFilterFields); err != nil {
 			return err
 		}
 		return blocked(m)

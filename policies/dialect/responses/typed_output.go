@@ -34,7 +34,7 @@ func (d *decoder) typedOutput(m jsonwalk.Members) error {
 func (d *decoder) shellOutput(v jsontext.Value, parts *[]conversation.Part) error {
 	return d.List(v, func(_ int, v jsontext.Value) error {
 		return d.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(shellChunkFields); err != nil {
+			if err := m.Apply(shellChunkFields); err != nil {
 				return err
 			}
 			for _, name := range []string{"stdout", "stderr"} {
@@ -56,8 +56,8 @@ func (d *decoder) shellOutput(v jsontext.Value, parts *[]conversation.Part) erro
 	})
 }
 
-// searchOutput declares the tools that were found. The model that searched is
-// told their names.
+// searchOutput declares the tools that were found. The result tells the model
+// their names.
 func (d *decoder) searchOutput(m jsonwalk.Members) error {
 	before := len(d.added)
 	if err := d.addedTools(m); err != nil {
@@ -81,7 +81,7 @@ func (d *decoder) searchOutput(m jsonwalk.Members) error {
 	return nil
 }
 
-// addedTools declares the tools that come in mid-conversation.
+// addedTools declares the tools of an additional_tools item.
 func (d *decoder) addedTools(m jsonwalk.Members) error {
 	v := m.Get("tools")
 	if v == nil {

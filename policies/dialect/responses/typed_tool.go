@@ -10,9 +10,8 @@ import (
 
 // typedTool is a tool that the original service declares by a type alone: its
 // models were trained on it, so requests hold no schema. The upstream's model
-// was not; it gets a function whose arguments are those that the service's
-// documentation publishes. The client gets calls as if they came from the
-// original.
+// was not, so it gets a function with the arguments from the service's
+// documentation. The client gets calls in the form of the original service.
 type typedTool struct {
 	tool        string // its type, also the function's name
 	description string
@@ -20,8 +19,8 @@ type typedTool struct {
 	call        string // the type of its call items
 	output      string // the type of its output items
 	member      string // the member of a call item that holds the arguments
-	fixed       string // members that stand before the arguments and are none
-	empty       string // stands in for arguments: clients fail without
+	fixed       string // fixed members before the arguments
+	empty       string // in place of missing arguments, without which clients fail
 	prefix      string // of item ids
 }
 
@@ -77,7 +76,7 @@ func typedToolOf(name string) *typedTool {
 // declareTyped declares t. ok is false for a tool search that the original
 // service would run.
 func (d *decoder) declareTyped(t *typedTool, m jsonwalk.Members) (tool conversation.Tool, ok bool, err error) {
-	if err := m.Obey(typedToolFields); err != nil {
+	if err := m.Apply(typedToolFields); err != nil {
 		return tool, false, err
 	}
 	if t.tool == "tool_search" && string(jsonwalk.Chars(m.Get("execution"))) != "client" {
@@ -109,7 +108,7 @@ func (d *decoder) declareTyped(t *typedTool, m jsonwalk.Members) (tool conversat
 }
 
 // readCall reads a call of t. A tool search without call_id was run by the
-// original service, so it is not the model's.
+// original service, and is skipped.
 func (t *typedTool) readCall(d *decoder, m jsonwalk.Members) error {
 	id := m.Get("call_id")
 	if id == nil && t.tool == "tool_search" {
@@ -132,9 +131,9 @@ func (t *typedTool) readCall(d *decoder, m jsonwalk.Members) error {
 	return nil
 }
 
-// arguments takes away what the call item has beside the arguments, so that
-// they are again those that the model gave and its signature is bound to.
-// Clients add null for what is absent.
+// arguments removes the other members of a call item and the nulls that clients
+// add, so that the arguments are again those that the model gave, to which its
+// signature is bound.
 func (t *typedTool) arguments(v jsontext.Value) conversation.Raw {
 	out := []byte{'{'}
 	var r jsonwalk.Reader
@@ -158,7 +157,7 @@ func (t *typedTool) arguments(v jsontext.Value) conversation.Raw {
 }
 
 func (t *typedTool) isFixed(name string, v jsontext.Value) bool {
-	return t.fixed != "" && (name == "type" || name == "env" && jsonwalk.Hollow(v))
+	return t.fixed != "" && (name == "type" || name == "env" && jsonwalk.AsksForNothing(v))
 }
 
 // appendItem writes the call item for the arguments that the model gave.

@@ -9,8 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/openai"
 )
 
-// What tools that are not known here left in the history must not cost the
-// conversation: calls become text, and outputs keep what the model can read.
+// Calls and outputs of unknown tools must not fail the conversation: calls
+// become text, and outputs keep what the model can read.
 
 // unknownCall reads a call.
 func (d *decoder) unknownCall(m jsonwalk.Members) error {
@@ -48,8 +48,8 @@ func readable(v jsontext.Value) conversation.Text {
 	return conversation.Quote(string(v))
 }
 
-// unknownOutput reads an output: text, parts, one part alone, or JSON. What
-// holds parts that are not known either is JSON, too.
+// unknownOutput reads an output: text, parts, one part alone, or JSON. Output
+// with unknown parts becomes JSON too.
 func (d *decoder) unknownOutput(m jsonwalk.Members) error {
 	parts := []conversation.Part{{Text: conversation.Join("", conversation.Quote("["), conversation.Text(m.Get("type")), conversation.Quote("]"))}}
 	var err error

@@ -14,15 +14,15 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// own is the dialect's note to itself in conversation.Request.
+// own is what the decoder passes to the encoder, in conversation.Request.
 type own struct {
 	format    string // json, text or verbose_json
 	translate bool
-	language  string // of the answer, if it is known
-	asked     int    // bytes of the words to the model
+	language  string // of the answer; "" if unknown
+	asked     int    // length of the instructions to the model, in bytes
 }
 
-// named reports whether the model is to name the language that is spoken.
+// named reports whether the model is asked for the language that is spoken.
 func (o *own) named() bool { return o.format == verboseJSON && o.language == "" }
 
 // decoder reads one form.
@@ -62,7 +62,7 @@ func (d *decoder) field(f *form.Field) error {
 		return nil
 	}
 	v := jsontext.Value(conversation.Quote(f.Value))
-	use, err := d.Sort(formFields, []byte(f.Name), v)
+	use, err := d.Field(formFields, []byte(f.Name), v)
 	if err != nil || !use || f.Value == "" {
 		return err
 	}
@@ -136,16 +136,16 @@ func (d *decoder) finish() (*conversation.Request, error) {
 		{Kind: conversation.KindText, Text: conversation.Quote(words), At: at},
 		{Kind: conversation.KindMedia, Media: &conversation.Media{MIME: mime, Data: data}, At: at},
 	}}}
-	d.Req.Thinking.Intent = conversation.ThinkOff // listening needs none, and waits for none
+	d.Req.Thinking.Intent = conversation.ThinkOff // transcribing needs no thinking
 	d.Req.Own = d.own
 	return d.Req, nil
 }
 
-// silence is what the model says of a recording without speech: an answer
-// without a word would be taken for a failed one.
+// silence is what the model answers to a recording without speech, since an
+// empty answer would count as a failure.
 const silence = "[no speech]"
 
-// words are what the model is told to do.
+// words are the instructions to the model.
 func (d *decoder) words() string {
 	var b strings.Builder
 	if d.own.translate {

@@ -79,7 +79,7 @@ func (e *encoder) Encode(dst []byte, ev conversation.Event) []byte {
 		}
 	case conversation.EventFinish, conversation.EventFailure:
 		return e.end(dst, ev)
-	default: // thoughts, signatures and their kin are not told
+	default: // thoughts, signatures and the like are dropped
 	}
 	return dst
 }
@@ -96,8 +96,8 @@ func (e *encoder) end(dst []byte, ev conversation.Event) []byte {
 	return e.finish(dst)
 }
 
-// unfinished is the feature Unfinished: a part of a transcript would be taken
-// for the whole.
+// unfinished is the feature Unfinished: a partial transcript would be taken for
+// a complete one.
 func (e *encoder) unfinished(f conversation.Finish) *conversation.Error {
 	switch f {
 	case conversation.FinishLength, conversation.FinishWindow:
@@ -174,8 +174,8 @@ func isLanguage(line string) bool {
 	return line != "" && len(line) <= longest && strings.Count(line, " ") <= 1 && !strings.ContainsAny(line, ".,;:!?[]0123456789")
 }
 
-// seconds is about how long the recording is: what was not the words to the
-// model was sound.
+// seconds estimates the length of the recording from the input tokens that were
+// not instructions.
 func (e *encoder) seconds() float64 {
 	const bytesPerToken = 4
 	return float64(max(e.usage.Input-e.own.asked/bytesPerToken, 0)*10/tokensPerSecond) / 10

@@ -7,9 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-// mimeOf is the type of a recording; "" if nothing tells it. Most SDKs declare
-// any file as bytes. Sound and video share containers: what nobody calls video
-// is heard.
+// mimeOf is the type of a recording; "" if unknown. Most SDKs declare every
+// file as application/octet-stream. Audio and video share containers: a file
+// counts as audio unless it is declared as video.
 func mimeOf(f *form.File) string {
 	mime := media.Kind(f.MIME, f.Name, f.Data)
 	kind, container, _ := strings.Cut(mime, "/")

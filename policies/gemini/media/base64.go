@@ -9,7 +9,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Characters of base64 as clients write it. What is not listed cannot be read.
+// Characters of base64 as clients write it. Data with other characters cannot
+// be read.
 const (
 	common64 = iota + 1
 	standard // of the standard alphabet alone
@@ -32,8 +33,8 @@ var alphabet = func() (kinds [256]byte) {
 // maxHead bounds what stands before the comma of a data: URL.
 const maxHead = 512
 
-// clean returns data as base64 without anything else: as it was given where it
-// is that. mime is the type that a data: prefix names, "" without one.
+// clean returns data as plain base64, unchanged if it is that already. mime is
+// the type that a data: prefix names, "" without one.
 func clean(data conversation.Text) (out conversation.Text, mime string, ok bool) {
 	inner := data.Inner()
 	if isDataURL(inner) {
@@ -72,7 +73,7 @@ func isDataURL(inner []byte) bool {
 }
 
 // FromURL reads a data: URL: the type that it names, and data in base64 as the
-// client wrote it. Some forget the word base64, but a picture is never text.
+// client wrote it. Some omit the word base64, but a picture is never text.
 func FromURL(link conversation.Text) (data conversation.Text, mime string, ok bool) {
 	inner := link.Inner()
 	if !isDataURL(inner) {
@@ -95,7 +96,7 @@ func FromURL(link conversation.Text) (data conversation.Text, mime string, ok bo
 	if err != nil {
 		return nil, mime, false
 	}
-	if named := Proper(mime); named != "" && named != svg && !isText(named) {
+	if named := Canonical(mime); named != "" && named != svg && !isText(named) {
 		if n, _ := length([]byte(text)); n >= 0 {
 			return conversation.Quote(text), mime, true
 		}
@@ -103,14 +104,14 @@ func FromURL(link conversation.Text) (data conversation.Text, mime string, ok bo
 	return encode([]byte(text)), mime, true
 }
 
-// length counts the characters that stand for bits, -1 if something is no
-// base64. fit says that nothing has to change.
+// length counts the characters of base64, without space and padding; -1 if
+// there are others. fit says that nothing has to change.
 func length(inner []byte) (n int, fit bool) {
 	var seen [padding + 1]int
 	for _, c := range inner {
 		kind := alphabet[c]
 		if kind == 0 || seen[padding] > 0 && kind < space {
-			return -1, false // no base64, or behind the end
+			return -1, false // not base64, or after the end
 		}
 		seen[kind]++
 	}
@@ -140,7 +141,7 @@ func standardized(inner []byte, n int) conversation.Text {
 	return append(out, '"')
 }
 
-// quoted makes a text of base64.
+// quoted returns base64 as a Text.
 func quoted(inner []byte) conversation.Text {
 	t := make(conversation.Text, 0, len(inner)+len(`""`))
 	return append(append(append(t, '"'), inner...), '"')
@@ -174,7 +175,7 @@ func decode(data conversation.Text, n int) []byte {
 	return out[:got]
 }
 
-// size is how long a file is whose base64 is clean.
+// size is the length of a file, given its clean base64.
 func size(data conversation.Text) int {
 	return base64.RawStdEncoding.DecodedLen(len(bytes.TrimRight(data.Inner(), "=")))
 }

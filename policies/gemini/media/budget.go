@@ -21,13 +21,12 @@ const (
 	// request together, and what is made of them.
 	maxConverted = 16 << 20
 	allConverted = 2 * maxConverted
-	// A file does not become longer than outMultiple times its length and
-	// outFloor.
+	// A converted file has at most outMultiple times its length plus outFloor.
 	outMultiple = 16
 	outFloor    = 64 << 10
 )
 
-// What a client is told of a picture that is not converted.
+// Why a picture is not converted, for the client.
 const (
 	brokenPicture = "the picture is broken"
 	tooLarge      = "the file is too large to be converted"
@@ -36,13 +35,14 @@ const (
 	gone          = "the client has gone"
 )
 
-// budget is what was spent on the pictures of a request.
+// budget counts what was spent on the pictures of a request.
 type budget struct {
 	pixels         int64
 	bytes, written int
 }
 
-// picture decodes a picture that the budget allows. why says why there is none.
+// picture decodes a picture if the budget allows it; otherwise why is the
+// reason.
 func (b *budget) picture(mime string, file []byte) (img image.Image, why string) {
 	f := formats[mime]
 	config, err := f.config(bytes.NewReader(file))
@@ -67,7 +67,7 @@ func (b *budget) picture(mime string, file []byte) (img image.Image, why string)
 	return img, ""
 }
 
-// output is how long a file of n bytes may become.
+// output is the maximum length of the conversion of a file of n bytes.
 func (b *budget) output(n int) int { return min(outMultiple*n+outFloor, allConverted-b.written) }
 
 // limited is a buffer of bounded length.
@@ -89,14 +89,15 @@ func (l *limited) Write(p []byte) (int, error) {
 // at a time.
 var converting = make(chan struct{}, 1)
 
-// lookAround is how often a wait asks whether somebody still waits for it.
-const lookAround = 50 * time.Millisecond
+// waitPoll is how often a wait checks that the client is still there.
+const waitPoll = 50 * time.Millisecond
 
-// acquire waits for the turn to convert; false if nobody wants it any more.
+// acquire waits for the turn to convert; it returns false if the client has
+// left.
 func (c *Converter) acquire() bool {
-	look := time.NewTicker(lookAround)
+	look := time.NewTicker(waitPoll)
 	defer look.Stop()
-	for c.Wanted == nil || c.Wanted() == nil {
+	for c.Gone == nil || c.Gone() == nil {
 		select {
 		case converting <- struct{}{}:
 			return true
@@ -109,8 +110,8 @@ func (c *Converter) acquire() bool {
 func release() { <-converting }
 
 // spareBuffer keeps the buffers of an encoder, a megabyte, for the next small
-// picture. It keeps the picture as well, so it is not for large ones. Whose turn
-// it is to convert may use it.
+// picture. It keeps the picture as well, so it is not used for large ones. Only
+// the request whose turn it is may use it.
 type spareBuffer struct{ *pngs.EncoderBuffer }
 
 var spare spareBuffer

@@ -91,7 +91,8 @@ func TestManyPictures(t *testing.T) {
 	}
 }
 
-// What is settled ahead is not settled again, and the others go without.
+// A picture converted ahead is not converted again; beyond the budget pictures
+// are skipped.
 func TestAhead(t *testing.T) {
 	var files []File
 	for range 5 {
@@ -117,7 +118,7 @@ func TestAhead(t *testing.T) {
 // that panics blocks nobody.
 func TestTurn(t *testing.T) {
 	left := make(chan struct{})
-	conv := Converter{Wanted: func() error {
+	conv := Converter{Gone: func() error {
 		select {
 		case <-left:
 			return errors.New("gone")
@@ -131,7 +132,7 @@ func TestTurn(t *testing.T) {
 	select {
 	case got := <-done:
 		t.Fatalf("it did not wait: %+v", got)
-	case <-time.After(2 * lookAround):
+	case <-time.After(2 * waitPoll):
 	}
 	close(left)
 	if got := <-done; got.Data != nil || !strings.Contains(got.Text, gone) {

@@ -9,14 +9,14 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Omit says which files give way to a line of text, after the upstream refused
-// one without saying which.
+// Omit says which files are replaced by a line of text, after the upstream
+// refused one without saying which.
 type Omit uint8
 
 // What is omitted.
 const (
 	Nothing Omit = iota
-	Odd          // files that are broken or of a type that few take
+	Odd          // files that are broken or of a rarely supported type
 	History      // all but those of the last message
 )
 
@@ -41,7 +41,7 @@ type Sent struct {
 	MIME string
 	Data conversation.Text // nil if a text or nothing goes instead
 	Text string
-	// Why is what the client is told, "" if nothing was lost.
+	// Why is the warning for the client; "" if nothing was lost.
 	Why string
 	// Same says that type and data are those of the client.
 	Same bool
@@ -49,17 +49,18 @@ type Sent struct {
 
 // Converter settles the files of one request.
 type Converter struct {
-	// Omit is for the second try after a refusal; Omitted counts what gave way
-	// for it.
+	// Omit is for the second try after a refusal; Omitted counts the files that it
+	// replaced.
 	Omit    Omit
 	Omitted int
 
-	// Wanted is asked while a conversion waits for those of other requests; its
-	// error ends the wait. nil for a client that stays.
-	Wanted func() error
+	// Gone is called while a conversion waits for those of other requests; its
+	// error, if the client has left, ends the wait. nil if the client cannot
+	// leave.
+	Gone func() error
 
 	converted, checked budget
-	ahead              map[*byte]Sent // by where the client's data stand
+	ahead              map[*byte]Sent // by the position of the client's data
 }
 
 const (
@@ -69,16 +70,16 @@ const (
 	maxText = 512 << 10
 )
 
-// Settle says what goes upstream for f.
+// Settle decides what is sent upstream for f.
 func (c *Converter) Settle(f File) Sent {
 	sent := c.settle(f)
 	sent.Same = sent.Data != nil && sent.MIME == f.MIME && len(sent.Data) == len(f.Data) && &sent.Data[0] == &f.Data[0]
 	return sent
 }
 
-// Ahead converts a picture before its turn comes. Whoever calls it with the
-// files of a conversation, newest first, has the oldest go without if there are
-// too many.
+// Ahead converts a picture before Settle does. If it is called for the files of
+// a conversation, newest first, the oldest ones are skipped if there are too
+// many.
 func (c *Converter) Ahead(f File) {
 	if c.Omit == History && !f.Last || !convertible(f.Data) {
 		return
@@ -99,14 +100,14 @@ func (c *Converter) settle(f File) Sent {
 	}
 	data, told, ok := clean(f.Data)
 	if !ok {
-		return c.placeholder(f, Proper(f.MIME), 0, "its base64 cannot be decoded")
+		return c.placeholder(f, Canonical(f.MIME), 0, "its base64 cannot be decoded")
 	}
 	if data.Empty() {
 		return Sent{Why: "the file is empty; it was left out"}
 	}
 	head := decode(data, headLength)
-	mime, why := kind(Proper(f.MIME), Proper(told), f.Name, head)
-	if declared := Proper(f.MIME); f.Native && c.Omit == Nothing && family(mime) == "image" && family(declared) == "image" && Taken(mime) && Taken(declared) {
+	mime, why := kind(Canonical(f.MIME), Canonical(told), f.Name, head)
+	if declared := Canonical(f.MIME); f.Native && c.Omit == Nothing && family(mime) == "image" && family(declared) == "image" && Supported(mime) && Supported(declared) {
 		mime, why = declared, ""
 	}
 	switch {
@@ -128,18 +129,18 @@ func (c *Converter) settle(f File) Sent {
 	return sent
 }
 
-// Kind is the type of a file that stands as bytes, "" if nothing tells it.
+// Kind is the type of a file that is given as bytes; "" if unknown.
 func Kind(declared, name string, file []byte) string {
-	mime, _ := kind(Proper(declared), "", name, file[:min(len(file), headLength/4*3)])
+	mime, _ := kind(Canonical(declared), "", name, file[:min(len(file), headLength/4*3)])
 	return mime
 }
 
-// kind settles the type of a file: by its first bytes where they are certain,
-// or else as declared, told by a data: prefix, named, or by being text. why is
-// what the client is told.
+// kind decides the type of a file: by its first bytes if they are certain, else
+// as declared, by a data: prefix, by its name, or text. why is the warning for
+// the client.
 func kind(declared, told, name string, head []byte) (mime, why string) {
 	known := func(t string) bool {
-		return Taken(t) || isText(t) || formats[t].read != nil || t == svg || isOffice(t)
+		return Supported(t) || isText(t) || formats[t].read != nil || t == svg || isOffice(t)
 	}
 	mime = declared
 	for _, other := range []string{told, ByName(name)} {
@@ -150,7 +151,7 @@ func kind(declared, told, name string, head []byte) (mime, why string) {
 	first := sniff(head)
 	switch {
 	case isOffice(mime) && (first == zipped || isOffice(first)):
-	case isText(mime) && looksLikeText(head): // whatever it begins with
+	case isText(mime) && looksLikeText(head): // whatever its first bytes are
 	case overrules(first, mime):
 		if known(declared) && declared != first {
 			why = "declared as " + declared + ", but it is " + first
@@ -162,12 +163,12 @@ func kind(declared, told, name string, head []byte) (mime, why string) {
 	return mime, why
 }
 
-// convert makes of a file what Gemini can read.
+// convert converts a file to a type that Gemini can read.
 func (c *Converter) convert(f File, mime string, data conversation.Text) Sent {
 	switch {
 	case isText(mime):
 		return c.asText(mime, data)
-	case Taken(mime):
+	case Supported(mime):
 		return Sent{MIME: mime, Data: data}
 	case mime == gif, mime == bmp, mime == tiff:
 		out, why := c.toPNG(mime, data)
@@ -210,7 +211,8 @@ func fromUTF16(file []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// sound reports whether nothing speaks against a file that is sent.
+// sound reports whether a file may be sent: whether it is not known to be
+// broken.
 func (c *Converter) sound(f File, sent Sent) bool {
 	mime := sent.MIME
 	switch {
@@ -226,7 +228,7 @@ func (c *Converter) sound(f File, sent Sent) bool {
 	return c.readable(mime, sent.Data)
 }
 
-// label names a file in a text that stands for it.
+// label names a file in the text that replaces it.
 func label(f File, mime string) string {
 	text := "[" + noun(mime)
 	if f.Name != "" {
@@ -247,7 +249,7 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), longest)], "")
 }
 
-// placeholder is the text that stands for a file that is not sent.
+// placeholder is the text that replaces a file that is not sent.
 func (c *Converter) placeholder(f File, mime string, bytes int, why string) Sent {
 	text := strings.TrimSuffix(label(f, mime), "]")
 	if bytes > 0 {

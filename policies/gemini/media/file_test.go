@@ -147,8 +147,8 @@ func TestTypes(t *testing.T) {
 			if got.Same != (c.declared == c.want) {
 				t.Errorf("same: %v", got.Same)
 			}
-			declared := Proper(c.declared)
-			wrong := (Taken(declared) || isOffice(declared) && c.want == "text/html") && declared != c.want
+			declared := Canonical(c.declared)
+			wrong := (Supported(declared) || isOffice(declared) && c.want == "text/html") && declared != c.want
 			if told := got.Why != ""; told != wrong {
 				t.Errorf("told %q", got.Why)
 			}
@@ -156,7 +156,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// What Gemini does not take becomes what it takes.
+// Files that Gemini does not take are converted.
 func TestConversions(t *testing.T) {
 	const svgText = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`
 	const office = "the model cannot read Office files; send it as PDF or as text"
@@ -316,7 +316,7 @@ func FuzzSettle(f *testing.F) {
 			if got.Why == "" {
 				t.Error("something went without a word")
 			}
-		case !Taken(got.MIME) || got.Text != "":
+		case !Supported(got.MIME) || got.Text != "":
 			t.Errorf("%q %q", got.MIME, got.Text)
 		default:
 			encoding := base64.RawStdEncoding

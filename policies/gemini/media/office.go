@@ -7,9 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// offices are the types of Office files: what a person calls one, and what its
-// name ends in. They are named, never unpacked: a gateway has no business in
-// the archives of strangers.
+// offices are the types of Office files, with what people call them and their
+// file extensions. They are never unpacked, since archives are not to be
+// trusted.
 var offices = map[string]struct{ noun, ext string }{
 	"application/vnd.openxmlformats-officedocument.wordprocessingml.document":   {"a Word document", ".docx"},
 	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":         {"an Excel workbook", ".xlsx"},
@@ -29,13 +29,13 @@ var offices = map[string]struct{ noun, ext string }{
 
 const (
 	ole = "application/x-ole-storage" // of Office before 2007
-	// ooxml is Office since then, where the first bytes tell no more.
+	// ooxml is any later Office file that the first bytes do not identify.
 	ooxml = "application/vnd.openxmlformats-officedocument"
 )
 
 func isOffice(mime string) bool { return offices[mime].noun != "" }
 
-// noun is what a client is told that a file is.
+// noun describes a type to the client.
 func noun(mime string) string {
 	switch {
 	case isOffice(mime):
@@ -78,7 +78,7 @@ func archived(head []byte) string {
 	if stored := binary.LittleEndian.Uint16(head[8:]) == 0; stored && string(name) == "mimetype" {
 		_, content, _ = cut(content, int(binary.LittleEndian.Uint16(head[28:]))) // the extra field
 		mime, _, _ := cut(content, int(min(binary.LittleEndian.Uint32(head[18:]), headLength)))
-		if told := Proper(string(mime)); conversation.ValidMIME(told) {
+		if told := Canonical(string(mime)); conversation.ValidMIME(told) {
 			return told
 		}
 	}

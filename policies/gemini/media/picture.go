@@ -20,8 +20,7 @@ type format struct {
 	read   func(*bytes.Reader) (image.Image, error)
 }
 
-// formats are those that are turned into PNG, and those whose soundness can be
-// checked.
+// formats are those that are converted to PNG, and those that can be checked.
 var formats = map[string]format{
 	gif:  {func(r *bytes.Reader) (image.Config, error) { return gifs.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return gifs.Decode(r) }},
 	bmp:  {func(r *bytes.Reader) (image.Config, error) { return bmps.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return bmps.Decode(r) }},
@@ -34,8 +33,8 @@ var formats = map[string]format{
 // II*, and MM.
 var starts = []string{"R0lGOD", "Qk", "SUkqA", "TU0AK"}
 
-// convertible reports whether base64 begins like a picture that is converted. It
-// only decides what is looked at first.
+// convertible reports whether base64 begins like a picture that is converted.
+// It only decides which files are examined first.
 func convertible(data conversation.Text) bool {
 	inner := data.Inner()
 	if isDataURL(inner) {
@@ -52,8 +51,8 @@ func HasConvertible(body []byte) bool {
 	})
 }
 
-// toPNG converts a picture, of a GIF the first frame. why is what the client is
-// told; without a picture it says why there is none.
+// toPNG converts a picture, or the first frame of a GIF. why is the warning for
+// the client, or the reason if the result is nil.
 func (c *Converter) toPNG(mime string, data conversation.Text) (out conversation.Text, why string) {
 	if size(data) > maxConverted {
 		return nil, tooLarge
@@ -63,7 +62,7 @@ func (c *Converter) toPNG(mime string, data conversation.Text) (out conversation
 	}
 	defer release()
 	defer func() {
-		if recover() != nil { // a decoder that does not expect what it reads
+		if recover() != nil { // a decoder may panic on unexpected data
 			out, why = nil, brokenPicture
 		}
 	}()
@@ -87,10 +86,10 @@ func (c *Converter) toPNG(mime string, data conversation.Text) (out conversation
 	return encode(buf.Bytes()), why
 }
 
-// readable reports whether a file can be decoded, as far as that is known.
+// readable reports whether a file can be decoded; true if that is unknown.
 func (c *Converter) readable(mime string, data conversation.Text) (ok bool) {
 	if size(data) > maxConverted || !c.acquire() {
-		return true // nobody knows
+		return true // unknown
 	}
 	defer release()
 	defer func() {

@@ -7,8 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// magics are the first bytes of files. What begins with them is of this type,
-// whatever was declared.
+// magics are the first bytes of files, which win over the declared type.
 var magics = []struct{ start, mime string }{
 	{"\x89PNG\r\n\x1a\n", png},
 	{"\xff\xd8\xff", jpeg},
@@ -25,8 +24,8 @@ var magics = []struct{ start, mime string }{
 	{"\x00\x00\x01\xba", "video/mpeg"}, {"\x00\x00\x01\xb3", "video/mpeg"},
 }
 
-// spelled are those that text may begin with, too. Behind them there is always
-// some control character.
+// spelled are magics that text may begin with, too. In such a file a control
+// character always follows.
 var spelled = []struct{ start, mime string }{
 	{"GIF87a", gif}, {"GIF89a", gif},
 	{"8BPS", "image/vnd.adobe.photoshop"},
@@ -47,8 +46,8 @@ var brands = map[string]string{
 	"3gp4": "video/3gpp", "3gp5": "video/3gpp", "3gp6": "video/3gpp", "3ge6": "video/3gpp",
 }
 
-// sniff returns the type that the first bytes of a file tell, "" if they tell
-// none. Text is not looked for, but for markup.
+// sniff returns the type of a file by its first bytes; "" if unknown. Of texts
+// only markup is recognized.
 func sniff(head []byte) string {
 	for _, m := range magics {
 		if bytes.HasPrefix(head, []byte(m.start)) {
@@ -73,8 +72,8 @@ func sniff(head []byte) string {
 	return markup(head)
 }
 
-// spelledOut returns the type that letters tell, where control characters say
-// that they are no text about such files.
+// spelledOut returns the type by letters at the beginning, if control
+// characters show that the file is not text.
 func spelledOut(head []byte) string {
 	if bytes.IndexFunc(head, isControl) < 0 {
 		return ""
@@ -107,7 +106,7 @@ func spelledOut(head []byte) string {
 	return ""
 }
 
-// markup tells SVG and HTML.
+// markup recognizes SVG and HTML.
 func markup(head []byte) string {
 	if !looksLikeText(head) {
 		return ""
@@ -158,26 +157,26 @@ func family(mime string) string {
 	return name
 }
 
-// overrules reports whether the type that the first bytes tell counts more than
-// the one that was declared.
+// overrules reports whether the type by the first bytes wins over the declared
+// one.
 func overrules(told, declared string) bool {
 	switch {
 	case told == "" || told == declared || told == svg && isText(declared):
 		return false
 	case family(told) == "image" && family(declared) == "image":
 		return !isHEIF(told) || !isHEIF(declared)
-	case !Taken(declared) && !isText(declared), family(told) == "image", family(told) == "application":
+	case !Supported(declared) && !isText(declared), family(told) == "image", family(told) == "application":
 		return true
 	case family(told) == "text":
 		return family(declared) == "image" || declared == pdf
 	case family(told) == "audio" && family(declared) == "audio":
 		return !alike[told][declared]
 	}
-	// Sound and video share containers, and are read by what they are.
+	// Audio and video share containers, so the declared type stays.
 	return family(declared) != "audio" && family(declared) != "video"
 }
 
-// alike are the types of sound that begin alike, or may begin with anything.
+// alike are the audio types that cannot be told apart by their first bytes.
 var alike = map[string]map[string]bool{
 	"audio/mp3":  set("audio/mpeg", "audio/mpga", "audio/aac", "audio/pcm", "audio/l16"),
 	"audio/aac":  set("audio/mp3", "audio/mpeg", "audio/mpga", "audio/m4a", "audio/mp4", "audio/pcm", "audio/l16"),

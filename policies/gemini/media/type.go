@@ -18,7 +18,7 @@ const (
 	zipped = "application/zip"
 )
 
-// taken are the types that Gemini documents, but for text.
+// taken are the types that Gemini documents, except text.
 var taken = set(
 	png, jpeg, "image/webp", "image/heic", "image/heif", pdf,
 	"audio/wav", "audio/mp3", "audio/mpeg", "audio/mpga", "audio/aiff", "audio/aac", "audio/ogg", "audio/flac",
@@ -27,12 +27,12 @@ var taken = set(
 	"video/webm", "video/wmv", "video/3gpp",
 )
 
-// texts are the types of text that Gemini documents; other ones are sent as
-// text/plain, which is what they are to it anyway.
+// texts are the types of text that Gemini documents; others are sent as
+// text/plain, as Gemini reads them.
 var texts = set(plain, "text/html", "text/css", "text/csv", "text/xml", "text/markdown", "text/javascript",
 	"text/x-python", "text/x-typescript")
 
-// common are the types that every model with eyes and ears takes.
+// common are the types that every multimodal model takes.
 var common = set(png, jpeg, "image/webp", "image/heic", pdf, plain, "audio/wav", "audio/mp3", "audio/mpeg", "video/mp4")
 
 // inAnswers are the types that a functionResponse takes.
@@ -49,8 +49,8 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-// proper are the types that clients write otherwise than Gemini.
-var proper = map[string]string{
+// canonical maps types as clients write them to Gemini's names.
+var canonical = map[string]string{
 	"image/jpg": jpeg, "image/pjpeg": jpeg, "image/jpe": jpeg, "image/x-jpeg": jpeg, "image/x-jpg": jpeg,
 	"image/x-png": png, "image/apng": png, "image/x-webp": "image/webp",
 	"image/heic-sequence": "image/heic", "image/heif-sequence": "image/heif",
@@ -85,8 +85,8 @@ var readable = set("application/json", "application/jsonl", "application/x-ndjso
 	"application/x-httpd-php", "application/rtf", "application/x-tex", "application/x-latex", "application/x-subrip", "application/ecmascript",
 	"application/x-ruby", "application/x-perl", "application/x-go", "application/x-java", "application/x-rust", "application/mbox")
 
-// byExtension are types by the extension of a name. It is a table of its own
-// because that of the standard library depends on the machine.
+// byExtension are types by the extension of a name. The standard library's
+// table depends on the machine.
 var byExtension = map[string]string{
 	".png": png, ".jpg": jpeg, ".jpeg": jpeg, ".jpe": jpeg, ".webp": "image/webp", ".heic": "image/heic", ".heif": "image/heif",
 	".gif": gif, ".bmp": bmp, ".tif": tiff, ".tiff": tiff, ".svg": svg, ".avif": "image/avif", ".ico": "image/x-icon", ".pdf": pdf,
@@ -118,7 +118,7 @@ func init() {
 	}
 }
 
-// ByName guesses a type by the name of a file; "" if there is nothing to go by.
+// ByName guesses a type by the name of a file; "" if unknown.
 func ByName(name string) string {
 	switch base := strings.ToLower(path.Base(name)); base {
 	case "dockerfile", "makefile", "license", "readme":
@@ -128,19 +128,19 @@ func ByName(name string) string {
 	}
 }
 
-// Proper returns the type as Gemini writes it: in lower case, without
+// Canonical returns the type as Gemini writes it: in lower case, without
 // parameters but those of raw sound, and by its registered name.
-func Proper(mime string) string {
+func Canonical(mime string) string {
 	name, params, _ := strings.Cut(mime, ";")
 	name = strings.ToLower(strings.TrimSpace(name))
 	if named := byExtension["."+name]; named != "" {
 		name = named // png
 	}
-	if p := proper[name]; p != "" {
+	if p := canonical[name]; p != "" {
 		name = p
 	}
 	if params != "" && (name == "audio/l16" || name == "audio/pcm") {
-		return mime // the rate stands there
+		return mime // the sample rate is a parameter
 	}
 	return name
 }
@@ -151,21 +151,21 @@ func isText(mime string) bool {
 		(strings.HasSuffix(mime, "+json") || strings.HasSuffix(mime, "+xml") || strings.HasSuffix(mime, "+yaml"))
 }
 
-// Taken reports whether Gemini takes files of a type, written as Proper does.
-func Taken(mime string) bool {
+// Supported reports whether Gemini takes files of a type, written as Canonical does.
+func Supported(mime string) bool {
 	name, _, _ := strings.Cut(mime, ";")
 	return taken[strings.ToLower(name)] || texts[mime]
 }
 
-// Referred settles the type of a file that stands in the request by its
-// address. why says why Gemini does not take it, in words for the client.
-func Referred(mime, address string) (_, why string) {
+// ByReference decides the type of a file that is given by its address. why is
+// the reason for the client if Gemini does not take it.
+func ByReference(mime, address string) (_, why string) {
 	address, _, _ = strings.Cut(address, "?")
 	address, _, _ = strings.Cut(address, "#")
 	refuses := func(t string) bool {
 		return isOffice(t) || formats[t].read != nil && !taken[t] || t == svg
 	}
-	if named := ByName(address); !Taken(mime) && (Taken(named) || isText(named) || refuses(named)) {
+	if named := ByName(address); !Supported(mime) && (Supported(named) || isText(named) || refuses(named)) {
 		mime = named
 	}
 	if isText(mime) && !texts[mime] {

@@ -15,8 +15,8 @@ const (
 	mayRead    = 4
 )
 
-// Check finds out whether Open could open a file or make it, and leaves
-// everything as it is. The error says in words what is in the way.
+// Check finds out whether Open could open or create a file, and changes nothing.
+// The error names the obstacle.
 func Check(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -34,7 +34,7 @@ func Check(path string) error {
 	return nil
 }
 
-// checkNew finds out whether a file that is not there could be made.
+// checkNew finds out whether a missing file could be created.
 func checkNew(path string) error {
 	if to, err := os.Readlink(path); err == nil { // a link that leads nowhere: what it names is made
 		if !filepath.IsAbs(to) {

@@ -59,7 +59,7 @@ func (s *Sink) open() error {
 	return nil
 }
 
-// inspect finds out how far a file has got, and ends its last line.
+// inspect finds out the file's size and age, and ends its last line.
 func inspect(f *os.File) (size int64, begun time.Time, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Sink) flush(now time.Time) error {
 	return err
 }
 
-// reopenMoved opens the file anew if the path no longer leads to it.
+// reopenMoved opens the file anew if another process has moved or deleted it.
 func (s *Sink) reopenMoved() error {
 	if s.file != nil {
 		there, err := os.Stat(s.o.Path)
@@ -177,7 +177,7 @@ func (s *Sink) reopenMoved() error {
 // stamp is the time in the name of an older file.
 const stamp = "20060102T150405.000Z"
 
-// rotate puts the file aside and begins a new one.
+// rotate renames the file and begins a new one.
 func (s *Sink) rotate(now time.Time) error {
 	if err := s.file.Close(); err != nil {
 		return err
@@ -202,8 +202,7 @@ func (s *Sink) rotate(now time.Time) error {
 	return errors.Join(s.open(), s.prune(append(aside, name)))
 }
 
-// older lists the files that were put aside, the oldest first, and when the
-// newest was.
+// older lists the rotated files, the oldest first, and when the newest was made.
 func older(base, ext string) (aside []string, newest time.Time, err error) {
 	dir, prefix := filepath.Split(base + "-")
 	if dir == "" {
@@ -226,7 +225,7 @@ func older(base, ext string) (aside []string, newest time.Time, err error) {
 	return aside, newest, nil
 }
 
-// prune deletes the oldest of the files that were put aside.
+// prune deletes the oldest rotated files.
 func (s *Sink) prune(aside []string) error {
 	for s.o.Keep > 0 && len(aside) > s.o.Keep {
 		if err := os.Remove(aside[0]); err != nil && !errors.Is(err, fs.ErrNotExist) {

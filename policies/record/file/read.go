@@ -29,31 +29,47 @@ type Line struct {
 // skipped.
 func Read(r io.Reader) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
+		for raw, err := range Lines(r) {
+			next := Line{Number: raw.Number, Err: raw.Err}
+			if err == nil && raw.Err == nil {
+				if next.Err = json.Unmarshal(raw.Text, &next.Entry); next.Err != nil {
+					next.Entry = record.Entry{}
+				}
+			}
+			if !yield(next, err) {
+				return
+			}
+		}
+	}
+}
+
+// RawLine is a line of any file.
+type RawLine struct {
+	Number int // from 1
+	// Text is without spaces at its ends; it counts until the next line is read.
+	Text []byte
+	// Err says that the line is too long; Text is then empty.
+	Err error
+}
+
+// Lines reads lines, one at a time. An error is the reader's, and the last one.
+// Empty lines are skipped.
+func Lines(r io.Reader) iter.Seq2[RawLine, error] {
+	return func(yield func(RawLine, error) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
 		var buf []byte
 		for n := 1; ; n++ {
 			line, long, err := readLine(in, buf[:0])
 			buf = line
 			if err != nil && !errors.Is(err, io.EOF) {
-				yield(Line{Number: n}, err)
+				yield(RawLine{Number: n}, err)
 				return
 			}
-			line = bytes.TrimSpace(line)
-			next := Line{Number: n}
-			switch {
-			case long:
-				if next.Err = fmt.Errorf("has more than %d bytes", longestLine); !yield(next, nil) {
-					return
-				}
-			case len(line) > 0:
-				if next.Err = json.Unmarshal(line, &next.Entry); next.Err != nil {
-					next.Entry = record.Entry{}
-				}
-				if !yield(next, nil) {
-					return
-				}
+			next := RawLine{Number: n}
+			if next.Text = bytes.TrimSpace(line); long {
+				next.Text, next.Err = nil, fmt.Errorf("has more than %d bytes", longestLine)
 			}
-			if err != nil {
+			if (long || len(next.Text) > 0) && !yield(next, nil) || err != nil {
 				return
 			}
 		}

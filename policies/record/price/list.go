@@ -16,15 +16,15 @@ import (
 // Config is the owner's own price list.
 type Config struct {
 	// OnUnknown says what tenants with budgets of money may do with a model
-	// whose price is not known: allow (default), its cost then counts as 0 in
-	// the budget, or deny.
+	// whose price is unknown: allow (default), its cost then counts as 0 in the
+	// budget, or deny.
 	OnUnknown OnUnknown `yaml:"on_unknown"`
 	// Models have prices by model, each in periods in order of time. They
 	// replace the built-in ones of the model.
 	Models map[string][]Period `yaml:"models"`
 }
 
-// OnUnknown is what may be done with a model whose price is not known.
+// OnUnknown is what may be done with a model whose price is unknown.
 type OnUnknown string
 
 // The values of OnUnknown.
@@ -38,25 +38,35 @@ type Period struct {
 	// From is the day on which it begins, as in 2027-01-01, in UTC; "" means
 	// always. It ends when the next one begins.
 	From string `yaml:"from" json:"from"`
-	// The service tiers; one that is missing has no price.
+	// Standard is the standard tier; a tier that is missing has no price.
 	Standard *Rates `yaml:"standard" json:"standard"`
-	Flex     *Rates `yaml:"flex" json:"flex"`
+	// Flex is the tier that costs less and may wait.
+	Flex *Rates `yaml:"flex" json:"flex"`
+	// Priority is the tier that costs more.
 	Priority *Rates `yaml:"priority" json:"priority"`
-	Batch    *Rates `yaml:"batch" json:"batch"`
+	// Batch is the tier of batches.
+	Batch *Rates `yaml:"batch" json:"batch"`
 }
 
-// Rates are the prices of a tier. One that is missing is not known; 0 is free.
+// Rates are the prices of a tier. A missing one is unknown; 0 is free.
 type Rates struct {
-	Input  *Price `yaml:"input" json:"input" zero:"free"`
+	// Input is that of the prompt.
+	Input *Price `yaml:"input" json:"input" zero:"free"`
+	// Cached is that of the prompt's cached part.
 	Cached *Price `yaml:"cached" json:"cached" zero:"free"`
-	Output *Price `yaml:"output" json:"output" zero:"free"` // with thinking
-	// Where a modality differs; else it costs what text costs. Outputs that are
-	// not text always need a price of their own.
-	InputAudio  *Price `yaml:"input_audio" json:"input_audio" zero:"free"`
-	InputImage  *Price `yaml:"input_image" json:"input_image" zero:"free"`
-	InputVideo  *Price `yaml:"input_video" json:"input_video" zero:"free"`
+	// Output is that of the answer, with thinking.
+	Output *Price `yaml:"output" json:"output" zero:"free"`
+	// InputAudio is that of audio in the prompt; default: what text costs.
+	InputAudio *Price `yaml:"input_audio" json:"input_audio" zero:"free"`
+	// InputImage is that of images in the prompt; default: what text costs.
+	InputImage *Price `yaml:"input_image" json:"input_image" zero:"free"`
+	// InputVideo is that of video in the prompt; default: what text costs.
+	InputVideo *Price `yaml:"input_video" json:"input_video" zero:"free"`
+	// CachedAudio is that of cached audio; default: what cached text costs.
 	CachedAudio *Price `yaml:"cached_audio" json:"cached_audio" zero:"free"`
+	// OutputImage is that of images in the answer; without it, they have none.
 	OutputImage *Price `yaml:"output_image" json:"output_image" zero:"free"`
+	// OutputAudio is that of audio in the answer; without it, it has none.
 	OutputAudio *Price `yaml:"output_audio" json:"output_audio" zero:"free"`
 	// Long are the prices of prompts above 200,000 tokens, for all of their
 	// tokens; without it they cost the same.
@@ -65,8 +75,11 @@ type Rates struct {
 
 // Long are the prices of long prompts.
 type Long struct {
-	Input  *Price `yaml:"input" json:"input" zero:"free"`
+	// Input is that of the prompt.
+	Input *Price `yaml:"input" json:"input" zero:"free"`
+	// Cached is that of the prompt's cached part.
 	Cached *Price `yaml:"cached" json:"cached" zero:"free"`
+	// Output is that of the answer, with thinking.
 	Output *Price `yaml:"output" json:"output" zero:"free"`
 }
 
@@ -151,3 +164,6 @@ var builtIn = sync.OnceValue(func() list {
 	}
 	return l
 })
+
+// Currency is that of all prices, as in USD.
+func Currency() string { return builtIn().Currency }

@@ -23,10 +23,10 @@ const (
 	mostPrice = 10_000 * perMillion
 )
 
-// errPerToken is a price that is far too low.
+// errPerToken reports a price that is far too low.
 var errPerToken = errors.New("looks like the price of one token; prices are those of a million tokens, and 0 is free")
 
-// errNoPrice is what is no number as prices are written.
+// errNoPrice reports a text that is no number in the form of prices.
 var errNoPrice = errors.New("is not a price")
 
 // Parse reads a price. The error completes a sentence that begins with what
@@ -90,8 +90,7 @@ func (p *Price) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-// total adds up amounts; ok is false where one of them has no price, or they are
-// more than can be counted.
+// total adds up amounts; ok is false if a price is missing, or on overflow.
 type total struct {
 	trillionths int64
 	unknown     bool

@@ -78,7 +78,7 @@ func TestRounding(t *testing.T) {
 	}
 }
 
-// No sum overflows; what would is not known.
+// No sum overflows; what would is unknown.
 func TestHugeAmounts(t *testing.T) {
 	dearest := Price(mostPrice)
 	var sum total

@@ -50,12 +50,12 @@ func New(own Config) *Table {
 func (t *Table) Version() string { return t.version }
 
 // Denies reports whether tenants with budgets of money may not use models
-// whose price is not known.
+// whose price is unknown.
 func (t *Table) Denies() bool { return t.deny }
 
 // Cost is what an attempt costs.
 type Cost struct {
-	// Nano is in billionths of the currency; nil if it is not known.
+	// Nano is in billionths of the currency; nil if unknown.
 	Nano *int64
 	// Estimated says that the usage was, or that it did not tell the modalities
 	// where they have different prices.

@@ -193,7 +193,7 @@ func TestKnown(t *testing.T) {
 }
 
 // Every model of the built-in capability table has a price, or stands here as
-// one whose price is not known.
+// one whose price is unknown.
 func TestBuiltInModels(t *testing.T) {
 	unknown := []string{
 		"gemini-pro-latest", "gemini-flash-lite-latest", // they stand for models that change

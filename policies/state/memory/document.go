@@ -19,7 +19,7 @@ type document struct {
 }
 
 // Change implements state.Store. change runs without the lock, again if
-// somebody else was faster.
+// another caller was faster.
 func (s *Store) Change(ctx context.Context, doc state.Doc, life time.Duration, change func([]byte) []byte) error {
 	for {
 		if err := ctx.Err(); err != nil {

@@ -103,7 +103,7 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 }
 
 // full says which of a place's limits has no room. A rate is named before the
-// slots: its end is known.
+// slots, since its end is known.
 func (s *Store) full(p *state.Place, now time.Time) (state.Full, bool) {
 	if p.Group != "" && p.Rates != (state.Rates{}) {
 		if full, is := s.window(p, now).full(p, now); is {
@@ -142,10 +142,10 @@ func (s *Store) window(p *state.Place, now time.Time) *window {
 	return w
 }
 
-// forget makes room for windows once a second, among sweepEach: those that have
-// ended go, or else, of those whose minute is over, a quarter with the fewest
-// requests of the day. Names that were invented are asked for a few times; what is
-// refused because a day was forgotten, the provider says.
+// forget makes room for windows once a second, among sweepEach: expired ones are
+// dropped, or else, of those whose minute is over, a quarter with the fewest
+// requests of the day. Names that clients make up are used few times; if a day's
+// count is lost, the provider refuses in its place.
 func (s *Store) forget(now time.Time) {
 	if s.forgot == now.Unix() {
 		return
@@ -307,5 +307,5 @@ func sweep[K comparable, V any](all map[K]V, ended func(V) bool) {
 	}
 }
 
-// Close implements state.Store. There is nothing to end.
+// Close implements state.Store. It does nothing.
 func (s *Store) Close() error { return nil }

@@ -22,7 +22,7 @@ type tenant struct {
 type budget struct{ running, before used }
 
 // used is what a window has used and reserved, and how much of that is reserved
-// by attempts under way; ends tells it from others.
+// by attempts under way; ends identifies it.
 type used struct {
 	ends             time.Time
 	amount, reserved int64
@@ -43,7 +43,7 @@ func (b *budget) at(ends time.Time) *used {
 	return nil
 }
 
-// refuses reports whether the tenant has no room, and says why.
+// refuses reports whether the tenant has no room, and why.
 func (t *tenant) refuses(want *state.TenantWant, out *state.Taken) bool {
 	if want.Slots > 0 && t.slots >= want.Slots {
 		out.Tenant = state.TenantSlots
@@ -52,7 +52,7 @@ func (t *tenant) refuses(want *state.TenantWant, out *state.Taken) bool {
 	for i := range want.Budgets {
 		b := &want.Budgets[i]
 		has := t.has(b)
-		over := has.amount + max(b.Amount, 1) - b.Limit // what costs nothing needs something left all the same
+		over := has.amount + max(b.Amount, 1) - b.Limit // a request that costs nothing also needs something left
 		reserved := over <= has.reserved
 		if over <= 0 || reserved && out.Reserved {
 			continue
@@ -66,7 +66,7 @@ func (t *tenant) refuses(want *state.TenantWant, out *state.Taken) bool {
 }
 
 // has is a budget's window. A replica whose clock is late asks for a window that
-// is over for others: it gets the running one.
+// has ended for others: it gets the current one.
 func (t *tenant) has(want *state.Budget) used {
 	b := t.budgets[want.Name]
 	switch {
@@ -88,8 +88,8 @@ func (t *tenant) take(want *state.TenantWant) {
 	}
 }
 
-// spend adds to a budget's window, and to what of it is reserved; negative gives
-// back. Nothing becomes negative.
+// spend adds to a budget's window, and to its reserved part; negative amounts
+// give back. No sum becomes negative.
 func (t *tenant) spend(b *state.Budget, amount, reserved int64) {
 	if t.budgets == nil {
 		t.budgets = make(map[string]*budget)
@@ -138,7 +138,7 @@ func (t *tenant) settle(ended *state.Settlement) {
 	}
 }
 
-// idle drops windows that are over, and reports whether the tenant can be
+// idle drops windows that have ended, and reports whether the tenant can be
 // forgotten.
 func (t *tenant) idle(now time.Time) bool {
 	for name, b := range t.budgets {

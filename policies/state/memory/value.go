@@ -26,7 +26,7 @@ type values struct {
 	bytes int
 }
 
-// valueKey tells counters from values of the same name.
+// valueKey separates counters from values of the same name.
 type valueKey struct {
 	state.Key
 	counter bool

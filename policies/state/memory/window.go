@@ -91,7 +91,7 @@ func (w *window) in(now time.Time, enough func(left bucket) bool) time.Duration 
 	return 0
 }
 
-// take counts a request, and returns the second in which it stands.
+// take counts a request, and returns its second.
 func (w *window) take(p *state.Place, now time.Time) int64 {
 	w.add(w.last, 1, p.Tokens)
 	b := &w.buckets[w.last%seconds]
@@ -134,7 +134,7 @@ func (w *window) add(second, requests, tokens int64) {
 // idle reports whether nothing is left of the window.
 func (w *window) idle() bool { return w.sum == bucket{} && w.day == 0 }
 
-// load is what the window says in a snapshot.
+// load is the window's use in a snapshot.
 func (w *window) load() state.Load {
 	return state.Load{Requests: w.sum.requests, Tokens: w.sum.tokens, Day: w.day}
 }

@@ -37,6 +37,8 @@ func TestACL(t *testing.T) {
 		},
 		func() error { return s.Beat(t.Context()) },
 		func() error { return s.Append(t.Context(), "h1:usage", []byte("{}")) },
+		func() error { _, _, err := s.Newer(t.Context(), "h1:usage", "", 1); return err },
+		func() error { _, _, err := s.Older(t.Context(), "h1:usage", "", 1); return err },
 	} {
 		if err := test(); err != nil {
 			t.Error(err)

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// ledgerRest is how long a ledger keeps an account or tenant that nothing is
-// held of: less than the store keeps a tenant, so that one that is gone there
-// was lost.
+// ledgerRest is how long a ledger keeps an account or tenant of which nothing
+// is held: shorter than the store keeps a tenant, so that one missing there was
+// lost.
 const ledgerRest = time.Hour
 
-// beats beats until Close, for the first time at once: the others must know how
-// many there are before they are left to themselves.
+// beats sends heartbeats until Close, the first one at once: all replicas must
+// know how many there are before they work by themselves.
 func (s *Store) beats(ctx context.Context) {
 	var next <-chan time.Time
 	if !s.timing.byHand {
@@ -32,7 +32,7 @@ func (s *Store) beats(ctx context.Context) {
 			continue
 		}
 		s.background(ctx, func(ctx context.Context) {
-			_ = s.Beat(ctx) // the next one tries again; calls tell whether the store is there
+			_ = s.Beat(ctx) // the next one tries again; calls show whether the store is there
 		})
 	}
 }
@@ -49,11 +49,11 @@ func (s *Store) wake() {
 // every replica has beaten.
 func (s *Store) grace() time.Duration { return s.timing.Beat + s.timing.Beat/5 }
 
-// newIncarnation names data that nobody has named yet.
+// newIncarnation makes a name for new data.
 func (s *Store) newIncarnation() string { return rand.Text() }
 
-// Beat says that this replica lives, in one round trip, and compares what it
-// holds with its shares. Where they differ by more than calls on their way can
+// Beat is a heartbeat, in one round trip, and compares what this replica holds
+// with its shares. Where they differ by more than calls on their way can
 // explain, a second round trip corrects the share by the difference, which
 // commutes with those calls.
 func (s *Store) Beat(ctx context.Context) error {
@@ -128,7 +128,8 @@ func (s *Store) Beat(ctx context.Context) error {
 	return nil
 }
 
-// Rejoin says what this replica holds after it worked by itself; see state.Guard.
+// Rejoin reports what this replica holds after it worked by itself; see
+// state.Guard.
 func (s *Store) Rejoin(ctx context.Context) error {
 	s.alone.Store(false)
 	return s.Beat(ctx)

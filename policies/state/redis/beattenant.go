@@ -40,8 +40,8 @@ func (s *Store) tenantBeat(h *tenantStatement, replicas int64) *call {
 		args: []any{s.timing.now(), s.replica, s.timing.Silent.Microseconds(), incarnation, h.slots, grace.Microseconds(), h.beat, len(h.reserved)}}
 }
 
-// tenantCorrection corrects what the store has of a tenant; call is nil if nothing
-// is to be corrected. Once it is done settled is in doubt no more.
+// tenantCorrection corrects what the store has of a tenant; call is nil if
+// nothing is to be corrected. Once it is done, settled is no longer in doubt.
 type tenantCorrection struct {
 	call    *call
 	settled []settledDoubt
@@ -59,9 +59,9 @@ func (s *Store) compareTenant(h *tenantStatement, c *call) (out tenantCorrection
 	incarnation := text(answer[0])
 	if h.incarnation == "" {
 		s.tenants.know(h.name, incarnation)
-	} // else a take must see that the data was lost, for the budgets' sake
+	} // otherwise a take must notice that the data was lost, because of the budgets
 	if incarnation == "" {
-		return out, nil // nobody holds anything
+		return out, nil // nothing is held
 	}
 	slots := s.tenants.difference(h.statement, number(answer[1]))
 	restate := &call{script: tenantRestateScript, keys: []string{tenantKey(h.name)},

@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
-// client returns a client that has not connected yet. No error tells the URL,
-// which may have a password.
+// client returns a client that has not connected yet. Errors do not repeat the
+// URL, which may have a password.
 func (c *Config) client(path string) (redis.UniversalClient, error) {
 	problem := func(found, fix string) error {
 		return &setting.Problem{Path: path + ".url", Found: found, Fix: fix}
@@ -70,21 +70,21 @@ func (c *Config) client(path string) (redis.UniversalClient, error) {
 	return redis.NewClient(o), nil
 }
 
-// trust settles whose certificates are taken; of is nil without TLS.
+// trust sets which certificates are accepted; of is nil without TLS.
 func (c *Config) trust(of *tls.Config) {
 	if of != nil {
 		of.MinVersion, of.RootCAs = tls.VersionTLS12, c.Authorities
 	}
 }
 
-// login prefers what is set beside the URL.
+// login prefers the settings beside the URL.
 func (c *Config) login(user, password string) (string, string) {
 	return cmp.Or(c.User, user), cmp.Or(c.Password.Reveal(), password)
 }
 
-// renewing gives each new connection the password of now; nil where it stays. One
-// that cannot be read, since its file is just being replaced, is the last one
-// that could be. A connection that is logged in stays so: Redis asks once.
+// renewing gives each new connection the current password; nil if it never
+// changes. If it cannot be read, since its file is being replaced, the last one
+// is used. Open connections stay logged in.
 func (c *Config) renewing(user string) func(context.Context) (string, string, error) {
 	if c.ReadPassword == nil {
 		return nil

@@ -30,8 +30,8 @@ type Config struct {
 	// Authorities are those whose certificates are taken with rediss://; nil for
 	// the system's. heald.yaml names their file.
 	Authorities *x509.CertPool `yaml:"-"`
-	// Pool tells apart what shares one Redis: replicas with one pool share
-	// accounts. Default "default".
+	// Pool separates deployments that share one Redis: replicas with one pool
+	// share accounts. Default "default".
 	Pool string `yaml:"pool"`
 	// OnError says what happens while Redis cannot be reached: state.Open, the
 	// default, or state.Closed.
@@ -45,7 +45,7 @@ type Config struct {
 
 // Timing are the store's intervals; 0 is the default of each.
 type Timing struct {
-	// Beat is how often a replica says that it lives. Default 5 s.
+	// Beat is the interval of heartbeats. Default 5 s.
 	Beat time.Duration
 	// Silent is after how long without a heartbeat a replica's slots are given
 	// back. Default 15 s.
@@ -63,7 +63,8 @@ type Timing struct {
 	// now is ARGV[1] of every script: "" for Redis's own clock, the default, or
 	// microseconds.
 	now func() string
-	// byHand is for tests that call Beat themselves: no heartbeat comes by itself.
+	// byHand is for tests that call Beat themselves: there are no automatic
+	// heartbeats.
 	byHand bool
 }
 

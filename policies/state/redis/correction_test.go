@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// correct corrects what is reserved of the budget to 100. If it is lost it does not arrive,
-// and nobody knows.
+// correct corrects what is reserved of the budget to 100. If it is lost, it
+// does not arrive, and that is unknown.
 func (b *budgeted) correct(s *Store, r state.Receipt, lost bool) state.Receipt {
 	b.t.Helper()
 	c := state.Correction{Receipt: r, Tokens: -1, Amounts: []int64{100}}
@@ -60,7 +60,7 @@ func TestLostCorrection(t *testing.T) {
 
 // A correction that finds the queue full is not made, and the receipt says so.
 func TestCorrectionWithoutRoom(t *testing.T) {
-	s := &Store{} // nobody reads its queue
+	s := &Store{} // its queue is not read
 	budgets := []state.Budget{{Name: "b", Ends: time.Now().Add(time.Hour), Limit: 9, Amount: 9}}
 	s.reserved.taking("t", budgets)
 	s.reserved.took("t", budgets, true)

@@ -11,12 +11,12 @@
 // Settlements, and the corrections before them, are queued and sent together, in
 // order, by one goroutine.
 //
-// Nothing is sent twice: an answer that was lost may have been one of success.
-// Only NOSCRIPT says for certain that nothing was done. So a replica keeps a
-// [ledger] of what it holds and compares it with its shares at every heartbeat;
-// differences that calls on their way cannot explain are corrected. What was given
-// up after Timing.Background, and is done after a heartbeat has corrected it,
-// counts twice until the next one.
+// Nothing is sent twice: a lost answer may have been a success. Only NOSCRIPT
+// says for certain that nothing was done. So a replica keeps a [ledger] of what
+// it holds and compares it with its shares at every heartbeat; differences that
+// calls on their way cannot explain are corrected. What was given up after
+// Timing.Background, and is done after a heartbeat has corrected it, counts
+// twice until the next one.
 //
 // Likewise with budgets. A window's use has in it what replicas have reserved, and
 // beside it stands what each has reserved: what nobody holds is given back by the
@@ -26,12 +26,13 @@
 // nobody's from then on, and is given back. A late correction of budgets is left out, since each has the name of
 // its heartbeat.
 //
-// A replica that is silent for Timing.Silent is reaped by whoever beats next. It
-// may live, and only be late. Then the others can take what it held of an account
-// beyond its part of the limit (with on_error: closed, or of a tenant, all that it
-// held), and by no more than that there are too many slots in use. At its next
-// Take or heartbeat it states what it holds, before it is given anything, and
-// nobody is given a slot until fewer are in use than there are.
+// A replica that is silent for Timing.Silent is reaped by the next heartbeat of
+// another. It may still live, and only be late. Then the others can take what
+// it held of an account beyond its part of the limit (with on_error: closed, or
+// of a tenant, all that it held), and at most so many slots too many are in
+// use. At its next Take or heartbeat it states what it holds, before it is
+// given anything, and nobody is given a slot until fewer are in use than there
+// are.
 //
 // Data that was lost (FLUSHALL, a failover to an empty replica) is noticed by the
 // incarnation, a random name in the data: scripts refuse a replica that knows
@@ -56,7 +57,7 @@
 //	h1:{t:TENANT}:SPACE#:ID string        a counter, with its end
 //
 // An ACL user needs ~h1:* and +@hash +@string +@sortedset +@keyspace +@scripting
-// +@connection +time; nothing is published or subscribed to, but for sentinels.
+// +@connection +time, and +@stream with record.redis_stream; nothing is published or subscribed to, but for sentinels.
 //
 // What a script takes of Redis's one thread, the median as the server counts it
 // (go test -run '^$' -bench Script ./policies/state/redis; AMD EPYC, two cores

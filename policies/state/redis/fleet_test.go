@@ -34,7 +34,7 @@ type fleet struct {
 	clock  *clock
 	stores []*Store
 	guards []*state.Guard
-	reach  [replicas]bool // who reaches the server
+	reach  [replicas]bool // the replicas that reach the server
 	inUse  [accounts]atomic.Int64
 	most   [accounts]atomic.Int64
 	local  atomic.Int64 // attempts that a replica admitted by itself

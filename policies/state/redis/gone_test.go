@@ -30,7 +30,7 @@ func TestTwoDeadReplicas(t *testing.T) {
 	}
 }
 
-// A tenant's slots that a dead replica held come back to who asks for one.
+// A tenant's slots that a dead replica held come back at the next take.
 func TestTenantReapedByTake(t *testing.T) {
 	server := redistest.Start(t)
 	c := newClock()

@@ -92,9 +92,10 @@ func (l *late) giveBack(s *Store, held ...state.Receipt) {
 	s.waiting.Wait()
 }
 
-// While a replica is late, the others take what it held beyond its part, or with
-// on_error: closed all of it. It admits nothing itself before it has said what it
-// holds, and after that nobody does until fewer are in use than there are.
+// While a replica is late, the others take what it held beyond its part, or
+// with on_error: closed all of it. It admits nothing itself before it has
+// stated what it holds, and after that no replica does until fewer are in use
+// than there are.
 func TestLateReplicaKeepsItsSlots(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -114,7 +115,7 @@ func TestLateReplicaKeepsItsSlots(t *testing.T) {
 			if len(others) != test.others {
 				t.Errorf("the others took %d, want %d", len(others), test.others)
 			}
-			l.giveBack(l.one, l.held[0]) // it is not known that it held any
+			l.giveBack(l.one, l.held[0]) // it is unknown that it held any
 			for over := 4 + test.others - 9; over >= 0; over-- {
 				for _, s := range []*Store{l.one, l.others} {
 					if taken := l.take(s, want); admitted(taken, want) {

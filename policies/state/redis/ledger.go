@@ -47,7 +47,7 @@ func (l *ledger) taking(name string) (slots int64, incarnation string) {
 	return h.slots, h.incarnation
 }
 
-// took ends it. Where nobody knows whether a slot was taken none is counted: the
+// took ends it. If it is unknown whether a slot was taken, none is counted: the
 // next heartbeat finds it.
 func (l *ledger) took(name string, slot bool, incarnation string) {
 	l.mu.Lock()
@@ -95,8 +95,8 @@ type statement struct {
 	held
 }
 
-// statements returns the entries to compare, and forgets those that nothing was
-// held of for so long.
+// statements returns the entries to compare, and forgets those of which nothing
+// was held for so long.
 func (l *ledger) statements(rest time.Duration) []statement {
 	l.mu.Lock()
 	defer l.mu.Unlock()

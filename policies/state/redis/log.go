@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// silence is the client library's log: it would say each connection that fails,
-// where the guard says once what that means.
+// silence discards the client library's log, which has a line for each failed
+// connection; the guard logs the outage once.
 type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}

@@ -7,9 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// lately is for how long who was refused in a cluster looks before it takes, and
-// mostRefusals are as many tenants and accounts as are remembered; others take
-// without having looked.
+// lately is how long, in a cluster, a refused tenant or account is checked
+// before each take; mostRefusals bounds those that are remembered.
 const (
 	lately       = time.Second
 	mostRefusals = 4096

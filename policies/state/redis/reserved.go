@@ -20,8 +20,8 @@ type reserved struct {
 	amount                    int64
 	takesFlying, endsFlying   int64
 	takesStarted, endsStarted int64
-	// doubt is what settlements were to correct of which nobody knows whether they
-	// arrived. Something was used: what is left of it at the store counts as used.
+	// doubt is the amount of settlements whose arrival is unknown. Something was
+	// used, so what the store still has of it counts as used.
 	doubt int64
 }
 
@@ -64,8 +64,8 @@ func (r *reservations) taking(tenant string, budgets []state.Budget) {
 	})
 }
 
-// took ends it. Where nobody knows, nothing counts as reserved: the next heartbeat
-// gives it back.
+// took ends it. If the outcome is unknown, nothing counts as reserved: the next
+// heartbeat gives it back.
 func (r *reservations) took(tenant string, budgets []state.Budget, done bool) {
 	r.each(tenant, budgets, func(to *reserved, amount int64) {
 		to.takesFlying -= amount
@@ -75,9 +75,10 @@ func (r *reservations) took(tenant string, budgets []state.Budget, done bool) {
 	})
 }
 
-// correcting begins a call that gives back a part of reservations, amounts, before
-// their end. What is held is less at once, as the receipt says: until the call is done
-// the store may still have more, and to whoever began to compare before, less.
+// correcting begins a call that gives back a part of reservations, amounts,
+// before their end. What is held is reduced at once, as the receipt says: until
+// the call is done the store may still have more, and a comparison that began
+// before may see less.
 func (r *reservations) correcting(tenant string, budgets []state.Budget) {
 	r.each(tenant, budgets, func(to *reserved, amount int64) {
 		to.amount = max(0, to.amount-amount)
@@ -86,8 +87,8 @@ func (r *reservations) correcting(tenant string, budgets []state.Budget) {
 	})
 }
 
-// corrected ends it. Where nobody knows whether it arrived, the next heartbeat finds
-// what is still there, and gives it back.
+// corrected ends it. If it is unknown whether it arrived, the next heartbeat
+// finds what is still there, and gives it back.
 func (r *reservations) corrected(tenant string, budgets []state.Budget) {
 	r.each(tenant, budgets, func(to *reserved, amount int64) { to.takesFlying -= amount })
 }
@@ -180,7 +181,7 @@ type settledDoubt struct {
 	amount int64
 }
 
-// settled ends doubts.
+// settled resolves doubts.
 func (r *reservations) settled(all []settledDoubt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

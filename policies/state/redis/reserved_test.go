@@ -171,7 +171,7 @@ func TestLostSettlementCountsAsUsed(t *testing.T) {
 	s.loseTake(t, b.want(40)) // the doubt is over
 	b.has(s, "a take is lost later", 300, 0)
 
-	// It may have arrived, too, though nobody knows.
+	// It may also have arrived, unknown to the replica.
 	r = b.take(s, 100)
 	e := state.Settlement{Receipt: r, Used: []int64{60}}
 	s.run(t.Context(), s.tenantEnd(&e))

@@ -52,7 +52,7 @@ var (
 	settleScript     = newScript("settle", settleLua)
 	tenantTakeScript = newScript("tenant_take", tenantTakeLua+"local out, take = takeTenant(KEYS, ARGV)\nif take then take() end\nreturn out\n")
 	// Where all keys are at one server, both are taken in one step; in a cluster
-	// looks say first whether there is room.
+	// two checks say first whether there is room.
 	takeBothScript      = newScript("take_both", tenantTakeLua+takeLua+takeBothLua)
 	lookScript          = newScript("look", takeLua+"local out = takePlaces(KEYS, ARGV)\nreturn out\n")
 	tenantLookScript    = newScript("tenant_look", tenantTakeLua+"local out, room = takeTenant(KEYS, ARGV)\nif room then out[1] = -2 end\nreturn out\n")
@@ -75,8 +75,8 @@ func newScript(name, text string) *script {
 	return &script{name: name, text: text, sha: hex.EncodeToString(sum[:])}
 }
 
-// once is a command that is never sent twice, also not by the client library: an
-// answer that was lost may have been one of success.
+// once is a command that is never sent twice, not even by the client library: a
+// lost answer may have been a success.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
@@ -102,8 +102,9 @@ func (c *call) command(ctx context.Context, text bool) redis.Cmder {
 	return c.cmd
 }
 
-// run sends calls in one pipeline. What Redis does not know yet it has not done:
-// this alone is sent again, as text. Whether each call succeeded says its err.
+// run sends calls in one pipeline. Only scripts that Redis does not know, and
+// so has not run, are sent again, as text. Whether each call succeeded says its
+// err.
 func (s *Store) run(ctx context.Context, calls ...*call) {
 	s.send(ctx, calls, false)
 	var unknown []*call

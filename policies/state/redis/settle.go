@@ -67,8 +67,8 @@ func (s *Store) Settle(_ context.Context, ended ...state.Settlement) error {
 	return nil
 }
 
-// forget counts a slot as given back that nobody tells the store of: the next
-// heartbeat does. What was reserved stands as used.
+// forget counts a slot as given back without telling the store: the next
+// heartbeat does. What was reserved counts as used.
 func (s *Store) forget(e *state.Settlement) {
 	s.reserved.forget(e.Receipt.Tenant, e.Receipt.Budgets)
 	if e.Receipt.Slot {
@@ -107,7 +107,7 @@ func (s *Store) settlements(ctx context.Context) {
 	}
 }
 
-// background runs what nobody waits for.
+// background runs work in the background, with a deadline.
 func (s *Store) background(ctx context.Context, work func(context.Context)) {
 	ctx, cancel := context.WithTimeout(ctx, s.timing.Background)
 	defer cancel()

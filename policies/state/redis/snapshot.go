@@ -36,8 +36,7 @@ func (n *snapshots) drop() {
 
 func (n *snapshots) wait() { n.work.Wait() }
 
-// Snapshot implements state.Store: one round trip at most each SnapshotAge,
-// whoever asks.
+// Snapshot implements state.Store, with at most one round trip per SnapshotAge.
 func (s *Store) Snapshot(ctx context.Context) (*state.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -125,7 +124,7 @@ func (s *Store) fetch(ctx context.Context) (*state.Snapshot, error) {
 
 // loadAt reads what a group had used when it was last written: its second, the
 // minute's requests and tokens, the day's requests and end. From then on the
-// minute's use is taken to fade evenly; scripts count exactly.
+// minute's use is assumed to fade evenly; scripts count exactly.
 func loadAt(text string, now int64) state.Load {
 	var n [5]int64
 	for i, word := range strings.Fields(text) {

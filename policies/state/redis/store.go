@@ -26,16 +26,17 @@ type Store struct {
 	oneStep           bool // tenants and pool are at one server
 	refusals          refusals
 
-	// known is what this replica knows of the data: "" until its first heartbeat.
+	// known is the incarnation of the data as this replica knows it: "" until its
+	// first heartbeat.
 	known    atomic.Pointer[knowledge]
-	beating  chan struct{} // holds one token; who beats takes it
-	beatings uint64        // statements of tenants, ever; who beats counts them
+	beating  chan struct{} // holds one token, taken by the running heartbeat
+	beatings uint64        // number of tenant statements so far
 	alone    atomic.Bool   // no heartbeats
 	kick     chan struct{} // asks for a heartbeat out of turn
 	queue    chan ending
 	waiting  sync.WaitGroup // of the queue, and what of it is on its way
 	dropped  tally          // settlements that found the queue full
-	lost     tally          // settlements whose outcome is not known
+	lost     tally          // settlements whose outcome is unknown
 	snapshot snapshots
 	trouble  trouble
 	relearn  atomic.Int64 // Unix nanoseconds until which replicas return to lost data
@@ -104,7 +105,7 @@ func New(cfg Config) (*Store, error) {
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closed)
-		late := time.AfterFunc(s.timing.Background, s.stop) // a Redis that is down keeps nobody
+		late := time.AfterFunc(s.timing.Background, s.stop) // a Redis that is down must not block
 		s.work.Wait()
 		late.Stop()
 		s.stop()
@@ -112,13 +113,13 @@ func (s *Store) Close() error {
 		defer cancel()
 		s.leave(ctx)
 		s.snapshot.wait()
-		_ = s.client.Close() // what is still to be read is of no use
+		_ = s.client.Close() // pending reads are no longer needed
 	})
 	return nil
 }
 
-// leave gives back all slots. What cannot be said is given back for this replica
-// when it has been silent.
+// leave gives back all slots. If that fails, they are given back when this
+// replica has been silent.
 func (s *Store) leave(ctx context.Context) {
 	pool := &call{script: leaveScript, keys: []string{s.keys.replicas, s.keys.summary}, args: []any{s.timing.now(), s.replica}}
 	calls := []*call{pool}

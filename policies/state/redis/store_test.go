@@ -60,8 +60,8 @@ func open(t testing.TB, server *redistest.Server, change ...func(*Config)) *Stor
 	return s
 }
 
-// Replicas know of each other from the start, and so does a guard that nobody
-// has asked for anything: each may then do its part alone.
+// Replicas know of each other from the start, and so does a guard without
+// calls: each may then do its part alone.
 func TestKnownFromTheStart(t *testing.T) {
 	server := redistest.Start(t)
 	var guards []*state.Guard

@@ -31,11 +31,12 @@ func (s *Store) Take(ctx context.Context, want *state.Want) (state.Taken, error)
 	}
 }
 
-// take takes in one round trip. In a cluster tenant and places may be on two nodes,
-// and each takes without knowing of the other: where one of them refuses, what the
-// other took is given back, though others may have been refused for it meanwhile.
-// So who was refused lately looks first, which takes nothing; and who is refused
-// without having looked does so before that is believed.
+// take takes in one round trip. In a cluster tenant and places may be on two
+// nodes, and each takes without knowing of the other: where one of them
+// refuses, what the other took is given back, though others may have been
+// refused for it meanwhile. So a recently refused tenant or account is first
+// checked without taking; and a refusal without such a check is confirmed by
+// one.
 func (s *Store) take(ctx context.Context, want *state.Want) (out state.Taken, lost bool, err error) {
 	if s.oneStep || want.Tenant == nil || len(want.Places) == 0 {
 		return s.ask(ctx, want, false)
@@ -60,8 +61,8 @@ func refused(want *state.Want, out *state.Taken) bool {
 	return out.Tenant != "" || len(want.Places) > 0 && out.Place < 0
 }
 
-// ask takes for the tenant and at a place, or only looks whether it could: then
-// there is no receipt.
+// ask takes for the tenant and at a place, or with look only checks whether it
+// could: then there is no receipt.
 func (s *Store) ask(ctx context.Context, want *state.Want, look bool) (_ state.Taken, lost bool, _ error) {
 	out := state.Taken{Place: -1}
 	if err := ctx.Err(); err != nil {
@@ -152,7 +153,7 @@ func (s *Store) tenantCall(want *state.TenantWant) *call {
 	s.reserved.taking(want.Name, want.Budgets)
 	grace := s.grace()
 	if s.known.Load().replicas <= 1 {
-		grace = 0 // nobody else holds anything
+		grace = 0 // no other replica holds anything
 	}
 	c := &call{script: tenantTakeScript, keys: []string{tenantKey(want.Name)}, args: []any{
 		s.timing.now(), s.replica, incarnation, s.newIncarnation(), want.Slots, slots, s.timing.Silent.Microseconds(), grace.Microseconds()}}

@@ -11,7 +11,7 @@ import (
 const mostTotals = 16384
 
 // totals remember what budgets' windows have used over all replicas, as far as
-// this one was told, so that a store that lost its data goes on from there.
+// this one knows, so that a store that lost its data continues from there.
 type totals struct {
 	mu     sync.Mutex
 	byName map[totalKey]total

@@ -14,11 +14,11 @@ import (
 	"github.com/heald-proxy/heald/policies/redact"
 )
 
-// troubles are answers and errors that time does not mend, with what they mean to
-// whoever has to mend them. Redis's answers are known by how they begin.
+// troubles are answers and errors that waiting does not fix, with what the
+// operator has to do. Redis's answers are known by how they begin.
 var troubles = []struct {
 	begins     string
-	connection bool // no command would fare better
+	connection bool // every command fails
 	means      string
 }{
 	{"WRONGPASS", true, "Redis refuses the user or the password: look at state.redis.password and state.redis.user"},
@@ -42,8 +42,8 @@ const noTLS = "no TLS connection to Redis comes about: if its port is one withou
 // longestTrouble bounds Redis's own words, in bytes.
 const longestTrouble = 200
 
-// trouble keeps the last of them, until Redis does what it refused. A call has
-// often no time left to hear of it: connections are made by whoever needs one.
+// trouble keeps the last of them, until Redis does what it refused. It uses
+// hooks, since a call often times out before it sees the error.
 type trouble struct {
 	tls bool                      // connections have it
 	now atomic.Pointer[complaint] // nil is none
@@ -64,7 +64,7 @@ func (s *Store) Trouble() string {
 	return ""
 }
 
-// DialHook hears of TLS.
+// DialHook notes TLS errors.
 func (t *trouble) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := next(ctx, network, addr)
@@ -80,7 +80,7 @@ func (t *trouble) DialHook(next redis.DialHook) redis.DialHook {
 	}
 }
 
-// ProcessHook hears of each command.
+// ProcessHook notes the result of each command.
 func (t *trouble) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
@@ -89,7 +89,7 @@ func (t *trouble) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook hears of each command of a pipeline.
+// ProcessPipelineHook notes the result of each command of a pipeline.
 func (t *trouble) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
@@ -100,8 +100,8 @@ func (t *trouble) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// note takes in how a command ended. A Redis that does not answer in time says
-// nothing of what is wrong, and nothing of what is right.
+// note records how a command ended. A timeout proves neither trouble nor
+// health.
 func (t *trouble) note(command string, err error) {
 	script := strings.HasPrefix(command, "eval")
 	if err == nil {
@@ -117,7 +117,7 @@ func (t *trouble) note(command string, err error) {
 	t.now.Store(&complaint{words: means + " (" + redact.Bound(redact.Text(err.Error()), longestTrouble) + ")", script: !connection})
 }
 
-// meaning is what an error means; "" if time may mend it.
+// meaning is what an error means; "" if it may pass.
 func meaning(err error) (means string, connection bool) {
 	var record tls.RecordHeaderError
 	var certificate *tls.CertificateVerificationError

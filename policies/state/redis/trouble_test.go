@@ -14,8 +14,8 @@ import (
 	"github.com/heald-proxy/heald/policies/state/redis/redistest"
 )
 
-// A Redis that is there but refuses to work is told of in words, with the fix,
-// though nobody asks for anything; and heald goes on with it when it is mended.
+// A Redis that answers but refuses to work is reported with the fix, even
+// without requests; and heald uses it again when it is fixed.
 func TestTrouble(t *testing.T) {
 	server := redistest.Start(t)
 	server.Must("ACL SETUSER boss on >orders ~* &* +@all")

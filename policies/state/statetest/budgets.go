@@ -66,7 +66,7 @@ func budgetEnds(t *testing.T, r *Rig) {
 	r.end(t, running)
 }
 
-// neverNegative plays random takes and ends, twice ended ones too, and looks for
+// neverNegative plays random takes and ends, also repeated ends, and checks
 // what is left over: at rest nothing is in use, and budgets hold what was used.
 func neverNegative(t *testing.T, r *Rig) {
 	rapid.Check(plain{t}, func(p *rapid.T) {

@@ -88,7 +88,7 @@ func reservedIsUnderWay(t *testing.T, r *Rig) {
 				used := rapid.Int64Range(0, 60).Draw(p, "used")
 				s.Used = []int64{used}
 				total[b.Ends] += used - b.Amount
-			} // else it is not known, and the reservation counts as used
+			} // else it is unknown, and the reservation counts as used
 			r.settle(t, s)
 		}
 		moved := false

@@ -7,22 +7,22 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// Rig is a store under test, and the clock by which it lives.
+// Rig is a store under test, and its clock.
 type Rig struct {
 	Store state.Store
 	// Now is the store's time.
 	Now func() time.Time
 	// Sleep lets the store's time pass.
 	Sleep func(time.Duration)
-	// Lose takes so that nobody learns the answer, and lets the store find that out;
-	// nil where answers cannot be lost.
+	// Lose takes without learning the answer, and lets the store find that out;
+	// nil if answers cannot be lost.
 	Lose func(want *state.Want)
 	// Settled waits until the store has been told of all settlements; nil if
 	// Settle does.
 	Settled func()
 }
 
-// Opener calls test with an empty store, in whatever surroundings it needs.
+// Opener calls test with an empty store, in the environment that it needs.
 type Opener func(t *testing.T, test func(t *testing.T, r *Rig))
 
 // Run runs the suite.

@@ -6,7 +6,7 @@ import (
 )
 
 // question is a request whose body comes in pieces (request_body_mode
-// FULL_DUPLEX_STREAMED). As heald does, nothing is said until it is whole.
+// FULL_DUPLEX_STREAMED). As in heald, there is no reply until it is complete.
 type question struct {
 	pieces bool // the mode
 	body   []byte
@@ -20,7 +20,7 @@ type question struct {
 func (q *question) take(m *extprocv3.ProcessingRequest) bool {
 	switch r := m.GetRequest().(type) {
 	case *extprocv3.ProcessingRequest_RequestHeaders:
-		// Envoy tells its modes in the first message alone. One without a body
+		// Envoy states its modes in the first message only. A request without a body
 		// is answered at once, in any mode.
 		q.pieces = m.GetProtocolConfig().GetRequestBodyMode() == filterv3.ProcessingMode_FULL_DUPLEX_STREAMED && !r.RequestHeaders.GetEndOfStream()
 		return q.pieces

@@ -1,4 +1,4 @@
-// Package attack plays the attacks of SECURITY.md to the real thing: to
+// Package attack runs the attacks of SECURITY.md against the real program: to
 // `heald up`, as a person starts it on a laptop, and to three replicas of
 // `heald serve` under a memory limit behind Envoy, with a hop secret and client
 // keys, as a team runs it. `make attack` prints the table.

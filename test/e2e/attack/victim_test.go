@@ -165,7 +165,7 @@ type request struct {
 	header             http.Header
 	host               string
 	noKey              bool
-	chunked            bool // without content-length: nobody is told how much comes
+	chunked            bool // without content-length
 }
 
 // answer is what came back. status is 0 if nothing did.

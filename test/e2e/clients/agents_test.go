@@ -14,7 +14,7 @@ import (
 	"github.com/heald-proxy/heald/test/stack"
 )
 
-// fault is what befalls one answer in the middle of the task.
+// fault is what happens to one answer in the middle of the task.
 type fault struct {
 	name string
 	// gemini is the reply with the fault, for heald; a stream begins, and rest
@@ -151,7 +151,7 @@ var (
 	harmless = regexp.MustCompile(`(?i)unrecognized_model|doesn't recognize the model|ERROR codex_|loading cached|tests? failed|punycode|ripgrep`)
 )
 
-// seen is the first line of the output that tells of trouble.
+// seen is the first line of the output that reports trouble.
 func (m met) seen() string {
 	for line := range strings.SplitSeq(escape.ReplaceAllString(m.out, ""), "\n") {
 		if line = strings.TrimSpace(line); trouble.MatchString(line) && !harmless.MatchString(line) {

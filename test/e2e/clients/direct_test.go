@@ -23,7 +23,7 @@ type direct struct {
 	fault fault
 }
 
-// breakMark is in the answer that a fault befalls.
+// breakMark is in the answer that is hit by a fault.
 const breakMark = "It begins here"
 
 var eventEnd = regexp.MustCompile(`\r?\n\r?\n`)

@@ -1,3 +1,3 @@
-// Package clients runs real coding agents against heald: what they really
-// send, and what they make of what they get. `make clients` installs them.
+// Package clients runs real coding agents against heald: what they really send,
+// and how they handle the replies. `make clients` installs them.
 package clients

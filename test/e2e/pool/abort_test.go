@@ -86,7 +86,7 @@ func TestAborts(t *testing.T) {
 	if n := r.waiting(); n > 0 {
 		t.Errorf("%d requests still wait", n)
 	}
-	r.judged(t)
+	r.checkQuotas(t)
 }
 
 // leave asks as client n and leaves at some moment, by an end or by a reset of

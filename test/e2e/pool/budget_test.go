@@ -57,5 +57,5 @@ func TestBudgets(t *testing.T) {
 			t.Errorf("%s was refused with %d of %d tokens reserved and %d used", name, told[name], budget, used[name])
 		}
 	}
-	r.judged(t)
+	r.checkQuotas(t)
 }

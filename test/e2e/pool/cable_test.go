@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // cable passes connections on to a server until it is cut.
@@ -12,6 +14,7 @@ type cable struct {
 	l    net.Listener
 	to   string
 	work sync.WaitGroup
+	slow atomic.Int64 // nanoseconds that everything takes longer, each way
 
 	mu     sync.Mutex
 	broken bool
@@ -54,9 +57,26 @@ func (c *cable) accept() {
 		}
 		for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
 			c.work.Go(func() { // ends with either connection
-				_, _ = io.Copy(way[0], way[1])
+				c.carry(way[0], way[1])
 				_, _ = way[0].Close(), way[1].Close()
 			})
+		}
+	}
+}
+
+// carry passes bytes on until either connection ends.
+func (c *cable) carry(to io.Writer, from io.Reader) {
+	chunk := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(chunk)
+		time.Sleep(time.Duration(c.slow.Load()))
+		if n > 0 {
+			if _, err := to.Write(chunk[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestRedisInTrouble(t *testing.T) {
 	t.Logf("%d samples of Redis, at most %d slots of an account taken", samples, most)
 	r.rest(t)
 	l.empty(20 * time.Second)
-	r.judged(t)
+	r.checkQuotas(t)
 }
 
 // A sentinel makes another Redis the master, which may have lost the latest.
@@ -96,7 +96,7 @@ func TestFailover(t *testing.T) {
 	c.disperse()
 	r.rest(t)
 	read(t, replica).empty(20 * time.Second)
-	r.judged(t)
+	r.checkQuotas(t)
 }
 
 // refusals are those of the fake so far: what was too much.

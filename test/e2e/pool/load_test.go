@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 	samples, most := stop()
 	r.rest(t)
 	l.empty(max(time.Until(killed.Add(20*time.Second)), 2*time.Second)) // silent for 15 s, found at a heartbeat, one every 5 s
-	granted := r.judged(t)
+	granted := r.checkQuotas(t)
 	t.Logf("%d requests granted by the fake; %d samples of Redis, at most %d slots of an account taken", granted, samples, most)
 	if most < 15 {
 		t.Errorf("no account was ever full: the limits were never tried")

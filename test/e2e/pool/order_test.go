@@ -48,7 +48,7 @@ func TestOrderOfArrival(t *testing.T) {
 	close(gate)
 	work.Wait()
 	r.rest(t)
-	r.judged(t)
+	r.checkQuotas(t)
 
 	at := map[string]int{} // the replica of each request
 	for i, replica := range r.Replicas {

@@ -120,9 +120,9 @@ func (r *rig) healthy(t *testing.T, n uint64) {
 	})
 }
 
-// judged says what the fake saw of its quotas, and fails for every request that
+// checkQuotas says what the fake saw of its quotas, and fails for every request that
 // was one too many.
-func (r *rig) judged(t *testing.T) (granted int) {
+func (r *rig) checkQuotas(t *testing.T) (granted int) {
 	t.Helper()
 	for i, use := range r.Fake().QuotaUse() {
 		granted += use.Granted

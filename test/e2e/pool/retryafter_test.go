@@ -45,5 +45,5 @@ func TestRetryAfterIsTrue(t *testing.T) {
 	if status, again := ask(); status != http.StatusOK {
 		t.Errorf("%v later as told: %d, come back in %v", after, status, again)
 	}
-	r.judged(t)
+	r.checkQuotas(t)
 }

@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// result is what is drawn of a line of simulate.json.
+// result is the part of a line of simulate.json that is drawn.
 type result struct {
 	Scenario    string  `json:"scenario"`
 	Policy      string  `json:"policy"`

@@ -15,6 +15,13 @@ import (
 // own modules carry, which is BSD-3-Clause.
 var allowed = []string{"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-Source-Code", "ISC"}
 
+// byHand are the licences of modules whose LICENSE the detection takes for another,
+// since more than one such file lies beside it.
+var byHand = map[string][]string{
+	"modernc.org/libc":   {"BSD-3-Clause", "MIT"}, // MIT: the parts that come from musl
+	"modernc.org/sqlite": {"BSD-3-Clause"},        // detected: Apache-2.0, which is that of an extension
+}
+
 // sbom is the part of a CycloneDX document that is read.
 type sbom struct {
 	Components []struct {
@@ -87,6 +94,9 @@ func read(data []byte) ([]module, error) {
 			if l.License.ID != "" && !slices.Contains(ids, l.License.ID) {
 				ids = append(ids, l.License.ID)
 			}
+		}
+		if read, ok := byHand[c.Name]; ok {
+			ids = read
 		}
 		if len(ids) == 0 {
 			errs = append(errs, fmt.Errorf("%s %s: no licence was found; read its LICENSE before it is linked", c.Name, c.Version))

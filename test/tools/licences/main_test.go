@@ -53,3 +53,11 @@ func expect(t *testing.T, err error, want string) {
 		t.Errorf("got %v, want %q in it", err, want)
 	}
 }
+
+// What was read by hand wins over what was detected.
+func TestByHand(t *testing.T) {
+	got, err := read([]byte(`{"components":[{"name":"modernc.org/sqlite","version":"v1","licenses":[{"license":{"id":"Apache-2.0"}}]}]}`))
+	if err != nil || len(got) != 1 || got[0].licence != "BSD-3-Clause" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -15,17 +15,17 @@ const maxLength = 64
 
 // Random fills b with random bytes.
 func Random(b []byte) {
-	_, _ = rand.Read(b) // it ends the program rather than fail
+	_, _ = rand.Read(b) // it never returns an error
 }
 
-// Giver gives the calls of one reply ids that are unique in the conversation:
+// IDs makes the ids of the calls in one reply unique in the conversation:
 // Claude Code drops a call whose id was used before.
-type Giver struct {
-	// Req is the request; the ids of its history are taken.
+type IDs struct {
+	// Req is the request, whose ids are not used again.
 	Req *conversation.Request
 	// Prefix starts new ids: toolu_ or call_.
 	Prefix string
-	// Mark, if not "", occurs in no id: a carrier follows it.
+	// Mark, if not "", does not occur in ids: it separates the carrier.
 	Mark string
 	// Random fills new ids; tests make it predictable.
 	Random func([]byte)
@@ -35,7 +35,7 @@ type Giver struct {
 
 // Call returns the id for a call: the upstream's, or a new one where the
 // upstream gave none, one that clients may refuse, or one that is taken.
-func (g *Giver) Call(upstream string) string {
+func (g *IDs) Call(upstream string) string {
 	if g.used == nil {
 		g.used = map[string]bool{}
 		for _, id := range g.Req.CallIDs() {
@@ -44,7 +44,7 @@ func (g *Giver) Call(upstream string) string {
 	}
 	id := upstream
 	if !Fits(id) || g.used[id] || g.Mark != "" && strings.Contains(id, g.Mark) {
-		id = Fresh(g.Prefix, g.Random)
+		id = New(g.Prefix, g.Random)
 	}
 	g.used[id] = true
 	return id
@@ -63,13 +63,13 @@ func Fits(id string) bool {
 	return true
 }
 
-// Fresh returns prefix and 24 random characters, as the original services
+// New returns prefix and 24 random characters, as the original services
 // have them.
-func Fresh(prefix string, random func([]byte)) string {
+func New(prefix string, random func([]byte)) string {
 	b := make([]byte, 24)
 	random(b)
 	for i := range b {
-		b[i] = base62[int(b[i])%len(base62)] // slightly uneven, which ids may be
+		b[i] = base62[int(b[i])%len(base62)] // slightly uneven, which is good enough for ids
 	}
 	return prefix + string(b)
 }

@@ -10,7 +10,7 @@ import (
 
 func TestCall(t *testing.T) {
 	src := rand.NewChaCha8([32]byte{})
-	g := Giver{Prefix: "call_", Mark: "__x__", Random: func(b []byte) { _, _ = src.Read(b) }}
+	g := IDs{Prefix: "call_", Mark: "__x__", Random: func(b []byte) { _, _ = src.Read(b) }}
 	g.Req = &conversation.Request{Messages: []conversation.Message{{Parts: []conversation.Part{
 		{Kind: conversation.KindCall, Call: &conversation.Call{ID: "old"}},
 	}}}}

@@ -4,7 +4,7 @@ import "encoding/base64"
 
 // MaxCarrying bounds ids with a carrier, in bytes. Ids of 3,006 characters
 // were seen to come back intact; clients keep them in columns and file names
-// all the same.
+// anyway.
 const MaxCarrying = 2048
 
 // Carry puts carrier behind id after the separator, in base64url, if it fits:

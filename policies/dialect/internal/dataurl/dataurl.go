@@ -10,7 +10,7 @@ import (
 	"github.com/heald-proxy/heald/policies/gemini/media"
 )
 
-const maxScheme = 8 // characters looked at for the colon; https: has the longest scheme known here
+const maxScheme = 8 // how many characters are searched for the colon; https: is the longest known scheme
 
 // What is wrong with an address, for the message to the client.
 const (
@@ -20,7 +20,7 @@ const (
 )
 
 // Media reads an address: inline data or a reference. What has no scheme is
-// base64, of the given type; "" if that is not known. problem says what is wrong,
+// base64, of the given type; "" if unknown. problem says what is wrong,
 // "" if nothing is.
 func Media(link conversation.Text, mime string) (file conversation.Media, problem string) {
 	link = trim(link)
@@ -43,11 +43,11 @@ func Media(link conversation.Text, mime string) (file conversation.Media, proble
 	return conversation.Media{}, badScheme
 }
 
-// blanks are those that stand at the ends of addresses, as JSON writes them.
+// blanks are the white space that may surround an address, as JSON writes it.
 var blanks = regexp.MustCompile(`^( |\\[nrtu])|( |\\[nrt]|\\u[0-9A-Fa-f]{4})$`)
 
-// trim takes blanks and line breaks off the ends. Where there are none, as
-// nearly always, nothing is copied.
+// trim takes blanks and line breaks off the ends. Without any, the usual case,
+// nothing is copied.
 func trim(t conversation.Text) conversation.Text {
 	const longest = len(`\u000a`)
 	inner := t.Inner()
@@ -75,15 +75,14 @@ func inline(t conversation.Text) (file conversation.Media, ok bool) {
 	if !ok {
 		return file, false
 	}
-	if file.MIME = media.Proper(mime); file.MIME == "" {
+	if file.MIME = media.Canonical(mime); file.MIME == "" {
 		file.MIME = "text/plain"
 	}
 	file.Data = data
 	return file, conversation.ValidMIME(file.MIME)
 }
 
-// MIME guesses the MIME type of a URL or file name; "" if there is nothing to
-// go by.
+// MIME guesses the MIME type of a URL or file name; "" if it is unknown.
 func MIME(name string) string {
 	if i := strings.IndexAny(name, "?#"); i >= 0 {
 		name = name[:i]
@@ -93,7 +92,7 @@ func MIME(name string) string {
 
 // Type returns a MIME type, or that of a format such as mp4; "" for what is none.
 func Type(name string) string {
-	if !conversation.ValidMIME(media.Proper(name)) {
+	if !conversation.ValidMIME(media.Canonical(name)) {
 		return ""
 	}
 	if named := media.ByName("." + name); named != "" {

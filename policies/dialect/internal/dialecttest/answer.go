@@ -20,7 +20,7 @@ var (
 
 func pick[T any](list []T, n int) T { return list[n%len(list)] }
 
-// Answer makes an answer out of random bytes, which obeys the grammar of
+// Answer makes an answer from random bytes that follows the grammar of
 // conversation's events.
 func Answer(in []byte) []conversation.Event {
 	events := []conversation.Event{{Kind: conversation.EventStart, ID: "r"}}

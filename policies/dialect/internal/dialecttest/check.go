@@ -74,7 +74,7 @@ func eachPart(parts []conversation.Part, f func(p *conversation.Part)) {
 }
 
 // CheckTables checks that documentation can be made from tables, and that each
-// of used, which readers obey, is among them.
+// table in used, which readers apply, is among them.
 func CheckTables(t *testing.T, tables []*jsonwalk.Table, used ...*jsonwalk.Table) {
 	t.Helper()
 	names := map[string]bool{}
@@ -101,8 +101,8 @@ func CheckTables(t *testing.T, tables []*jsonwalk.Table, used ...*jsonwalk.Table
 	}
 }
 
-// CheckEncoder checks what clients of every dialect count on: a content type,
-// and nothing after the end, whatever the upstream still says.
+// CheckEncoder checks what clients of every dialect rely on: a content type,
+// and nothing after the end, whatever the upstream sends.
 func CheckEncoder(t *testing.T, d dialect.Dialect) {
 	t.Helper()
 	for stream, want := range map[bool]string{true: "text/event-stream; charset=utf-8", false: "application/json"} {

@@ -11,8 +11,8 @@ import (
 // Recorded is what the tests need of a row of recorded traffic.
 type Recorded struct {
 	ID string
-	// Provenance says whether the row is a recording. Others are put together
-	// to be odd: two streams in a row, comments.
+	// Provenance says whether the row is a recording. Other rows were made by hand
+	// for unusual cases: two streams in a row, comments.
 	Provenance string
 	Provider   string
 	Path       string

@@ -1,4 +1,4 @@
-// Package dialecttest is what the tests of all dialects need: answers written
-// as scripts or made of random bytes, requests worded as JSON, recorded
-// traffic, and what must hold of, or is measured for, every dialect.
+// Package dialecttest is what the tests of all dialects share: answers written
+// as scripts or made from random bytes, requests as JSON, recorded traffic, and
+// checks and benchmarks for every dialect.
 package dialecttest

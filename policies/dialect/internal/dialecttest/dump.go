@@ -19,9 +19,9 @@ var dumpNames = map[reflect.Type][]string{
 	reflect.TypeFor[conversation.ErrorKind]():  {conversation.ErrInvalid: "invalid", conversation.ErrUnsupported: "unsupported"},
 }
 
-// Dump words a request, or the error in its place, as JSON without the fields
-// that are not set and without places and words, which have tests of their
-// own. Texts and raw values must be JSON.
+// Dump returns a request, or the error, as JSON, without unset fields, places
+// and field names, which have tests of their own. Texts and raw values must be
+// JSON.
 func Dump(t testing.TB, req *conversation.Request, err error) []byte {
 	t.Helper()
 	var v any
@@ -67,7 +67,7 @@ func dumpValue(v reflect.Value) any {
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
 			switch v.Type().Field(i).Type {
-			case reflect.TypeFor[conversation.Place](), reflect.TypeFor[*conversation.Words]():
+			case reflect.TypeFor[conversation.Place](), reflect.TypeFor[*conversation.FieldNames]():
 				continue
 			}
 			if f := v.Field(i); !f.IsZero() || name == "Role" || name == "Kind" {

@@ -6,9 +6,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Orders are all sequences of three events, of whatever kinds, be they allowed
-// to follow each other or not: enough to reach every state of an encoder and to
-// leave it by every event. They are valid until the next one.
+// Orders yields all sequences of three events, allowed or not: enough to reach
+// every state of an encoder and to leave it by every event. A sequence is valid
+// until the next one.
 func Orders() iter.Seq[[]conversation.Event] {
 	events := oneOfEach()
 	return func(yield func([]conversation.Event) bool) {
@@ -24,8 +24,8 @@ func Orders() iter.Seq[[]conversation.Event] {
 	}
 }
 
-// oneOfEach is an event of each kind, and more of those that differ most by what
-// is in them.
+// oneOfEach is an event of each kind, and several of the kinds whose fields
+// vary most.
 func oneOfEach() []conversation.Event {
 	var events []conversation.Event
 	for kind := conversation.EventStart; kind <= conversation.EventFailure; kind++ {

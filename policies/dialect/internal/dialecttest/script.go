@@ -105,7 +105,7 @@ func (s *scriptEvent) fill(ev *conversation.Event) {
 }
 
 // Finer splits texts and arguments into single characters, so that the same
-// answer comes in as many events as it can. Usage and log probabilities stay
+// answer comes in as many events as possible. Usage and log probabilities stay
 // with the first.
 func Finer(events []conversation.Event) []conversation.Event {
 	var out []conversation.Event

@@ -16,7 +16,8 @@ import (
 // Limits on what is read, beside the size of the body.
 const (
 	maxFields = 128
-	// maxValue bounds a value that is no file, in bytes: the longest are prompts.
+	// maxValue bounds a value that is not a file, in bytes; the longest are
+	// prompts.
 	maxValue = 1 << 20
 	maxName  = 64
 )
@@ -34,10 +35,9 @@ type Field struct {
 
 // File is one that came with a form.
 type File struct {
-	// Name is the client's; it never names anything here.
+	// Name is the client's; it is never used as a path.
 	Name string
-	// MIME is what the client says of the type, without parameters; "" if it
-	// says nothing.
+	// MIME is the type that the client declared, without parameters; "" if none.
 	MIME string
 	Data []byte
 }
@@ -59,7 +59,7 @@ func Parse(contentType string, body []byte) ([]Field, error) {
 		case errors.Is(err, io.EOF) && len(fields) == 0:
 			return nil, invalid("", "the form has no whole field: it is cut, or its boundary is not the one that the content-type names")
 		case errors.Is(err, io.EOF) && !bytes.Contains(body, []byte("--"+params["boundary"]+"--")):
-			return nil, broken(io.ErrUnexpectedEOF) // a head that is cut is no error to the reader
+			return nil, broken(io.ErrUnexpectedEOF) // the reader reports no error for a head that is cut
 		case errors.Is(err, io.EOF):
 			return fields, nil
 		case err != nil:

@@ -7,15 +7,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// bookkeeping are fields that tell about an object of a conversation, not what
-// was said. Names that end with _id or _at, such as created_at, are too.
+// bookkeeping are fields with metadata of an object in a conversation, not its
+// content. Names that end with _id or _at, such as created_at, are too.
 var bookkeeping = []string{
 	"type", "id", "object", "role", "status", "phase", "index", "name", "model", "version", "usage", "created", "timestamp",
 	"metadata", "cache_control", "created_by", "reason", "mode", "level",
 }
 
 // carries reports whether field name with value v may hold content of the
-// conversation: text, an object or a list. Numbers and flags are none.
+// conversation: text, an object or a list. Numbers and flags are not content.
 func carries(name []byte, v jsontext.Value) bool {
 	switch v.Kind() {
 	case '"', '{', '[':
@@ -23,12 +23,12 @@ func carries(name []byte, v jsontext.Value) bool {
 		return false
 	}
 	n := string(name)
-	return !Hollow(v) && !slices.Contains(bookkeeping, n) && !strings.HasSuffix(n, "_id") && !strings.HasSuffix(n, "_at")
+	return !AsksForNothing(v) && !slices.Contains(bookkeeping, n) && !strings.HasSuffix(n, "_id") && !strings.HasSuffix(n, "_at")
 }
 
 // Stray returns the first field that no row of t names and that may hold
-// content, "" if there is none. t may be nil; is, if not nil, must hold of the
-// field's value too.
+// content, "" if there is none. t may be nil; is, if not nil, is a further
+// condition on the field's value.
 func (m Members) Stray(t *Table, is func(v jsontext.Value) bool) string {
 	for _, f := range m.list {
 		if (t == nil || t.Find(f.name) == nil) && carries(f.name, f.value) && (is == nil || is(f.value)) {
@@ -43,7 +43,7 @@ func Lost(t *Table, name []byte, v jsontext.Value) bool {
 	return t.Find(name) == nil && carries(name, v)
 }
 
-// Unknown decides about an object of a type that is not known: one with content
+// Unknown decides about an object of a type that is unknown: one with content
 // is refused, since the answer would ignore it; any other is left out with a
 // warning. what says what the object is, such as content part.
 func (m Members) Unknown(what string) error {

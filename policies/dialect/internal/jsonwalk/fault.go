@@ -27,8 +27,8 @@ func (w *Walker) fault(kind conversation.ErrorKind, name, message string) error 
 	return &conversation.Error{Kind: kind, Message: message, Param: where}
 }
 
-// Syntax makes the client's error of one that jsontext reported, and leaves
-// errors that are the client's already.
+// Syntax converts an error of jsontext to one for the client, and returns other
+// errors unchanged.
 func Syntax(err error) error {
 	if known := (*conversation.Error)(nil); errors.As(err, &known) {
 		return err

@@ -23,7 +23,7 @@ type Members struct {
 }
 
 // Object runs f with the members of v, which a Reader must have read. They are
-// gone when it returns.
+// valid only during the call.
 func (w *Walker) Object(v jsontext.Value, f func(m Members) error) error {
 	if v.Kind() != '{' {
 		return w.Invalid("", "Input should be an object")
@@ -38,9 +38,8 @@ func (w *Walker) Object(v jsontext.Value, f func(m Members) error) error {
 	return f(w.members(base))
 }
 
-// ObjectOff is Object for the value that r comes to next: it saves a look at
-// each byte.
-func (w *Walker) ObjectOff(r *Reader, f func(m Members) error) error {
+// NextObject is Object for the next value of r; it reads each byte once less.
+func (w *Walker) NextObject(r *Reader, f func(m Members) error) error {
 	if r.Kind() != '{' {
 		v, err := r.Value()
 		if err != nil {
@@ -96,11 +95,11 @@ func (w *Walker) List(v jsontext.Value, f func(i int, v jsontext.Value) error) e
 	return nil
 }
 
-// Obey applies t: what has no meaning here reads as absent from then on.
-func (m Members) Obey(t *Table) error {
+// Apply applies t: fields that it leaves out are absent from then on.
+func (m Members) Apply(t *Table) error {
 	for i := range m.list {
 		f := &m.list[i]
-		use, err := m.w.Sort(t, f.name, f.value)
+		use, err := m.w.Field(t, f.name, f.value)
 		if err != nil {
 			return err
 		}
@@ -121,7 +120,7 @@ func (m Members) Get(name string) jsontext.Value {
 	return nil
 }
 
-// Null reports whether a field is there and says nothing.
+// Null reports whether a field is present and null.
 func (m Members) Null(name string) bool {
 	for _, f := range m.list {
 		if string(f.name) == name {

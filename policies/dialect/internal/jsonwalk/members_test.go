@@ -45,7 +45,7 @@ func TestMembers(t *testing.T) {
 		{"object", "absent", nil, ""}, {"object", "null", nil, ""}, {"object", "object", "2", ""},
 		{"object", "list", nil, "x.0.list: Input should be an object"}, {"object", "text", nil, "x.0.text: Input should be an object"},
 	} {
-		for _, off := range []bool{false, true} { // by Object, and by ObjectOff
+		for _, off := range []bool{false, true} { // by Object, and by NextObject
 			w := Walker{Req: &conversation.Request{}}
 			var got any
 			err := w.Within("x", func() error {
@@ -56,7 +56,7 @@ func TestMembers(t *testing.T) {
 					}
 					var r Reader
 					r.Reset([]byte(object))
-					if err := w.ObjectOff(&r, use); err != nil {
+					if err := w.NextObject(&r, use); err != nil {
 						return err
 					}
 					return r.End()
@@ -74,7 +74,8 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// What is no object is told, wherever it comes from; what is no JSON, too.
+// A value that is no object is an error, wherever it comes from; so is invalid
+// JSON.
 func TestObjectsOfOtherKinds(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`[1]`, "Input should be an object"}, {`"a"`, "Input should be an object"}, {`1`, "Input should be an object"},
@@ -83,7 +84,7 @@ func TestObjectsOfOtherKinds(t *testing.T) {
 		w := Walker{Req: &conversation.Request{}}
 		var r Reader
 		r.Reset([]byte(c.in))
-		err := w.ObjectOff(&r, func(Members) error { t.Errorf("%s was read", c.in); return nil })
+		err := w.NextObject(&r, func(Members) error { t.Errorf("%s was read", c.in); return nil })
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.in, err, c.want)
 		}
@@ -155,12 +156,12 @@ func TestWhereHasWholeIndexes(t *testing.T) {
 	}
 }
 
-func TestHollow(t *testing.T) {
+func TestAsksForNothing(t *testing.T) {
 	for in, want := range map[string]bool{
 		"[]": true, "{}": true, "[ \n\t\r]": true, "{ }": true, `""`: true, "false": true,
 		"[0]": false, `{"a":1}`: false, `" "`: false, "true": false, "0": false, "null": false,
 	} {
-		if got := Hollow(jsontext.Value(in)); got != want {
+		if got := AsksForNothing(jsontext.Value(in)); got != want {
 			t.Errorf("%q: %t", in, got)
 		}
 	}

@@ -8,10 +8,9 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Mending runs decode on body and, if that fails, once more on what Sanitize
-// makes of it: few bodies need it, and to see that takes as long as to read
-// them.
-func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
+// DecodeSanitized runs decode on body and, if that fails, again on the result
+// of Sanitize. Few bodies need that, and checking takes as long as decoding.
+func DecodeSanitized(body []byte, decode func([]byte) (*conversation.Request, error)) (*conversation.Request, error) {
 	req, err := decode(body)
 	if err == nil {
 		return req, nil
@@ -22,10 +21,10 @@ func Mending(body []byte, decode func([]byte) (*conversation.Request, error)) (*
 	return nil, err
 }
 
-// Sanitize returns body without what strict JSON readers refuse but clients
-// send all the same when they cut text or read binary files as text: invalid
-// UTF-8 and half surrogate pairs. Both become U+FFFD. A body that has neither,
-// nearly every one, is returned as it is.
+// Sanitize returns body without what strict JSON readers refuse but clients send
+// when they cut text or read binary files as text: invalid UTF-8 and half
+// surrogate pairs. Both become U+FFFD. A body that has neither, nearly every
+// one, is returned unchanged.
 func Sanitize(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
@@ -44,7 +43,7 @@ func pairSurrogates(body []byte) []byte {
 		}
 		i += next
 		if !surrogate(body[i:], '8', 'f') {
-			i += 2 // the escaped character, which may be a backslash
+			i += 2 // skip the escaped character, which may be a backslash
 			continue
 		}
 		if surrogate(body[i:], '8', 'b') && surrogate(body[i+6:], 'c', 'f') {
@@ -73,8 +72,7 @@ func surrogate(b []byte, lo, hi byte) bool {
 	return lo <= digit && digit <= hi
 }
 
-// hexDigit reports whether c may stand in an escape. What cannot is left to the
-// reader, which refuses it.
+// hexDigit reports whether c may stand in an escape. The reader refuses others.
 func hexDigit(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }

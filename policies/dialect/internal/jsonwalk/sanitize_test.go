@@ -40,7 +40,7 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-func TestMending(t *testing.T) {
+func TestDecodeSanitized(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
 		tries    int
@@ -54,7 +54,7 @@ func TestMending(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tries := 0
-			req, err := Mending([]byte(tt.in), func(body []byte) (*conversation.Request, error) {
+			req, err := DecodeSanitized([]byte(tt.in), func(body []byte) (*conversation.Request, error) {
 				tries++
 				w := Walker{Req: &conversation.Request{}}
 				return w.Req, w.Body(body, func(r *Reader, _ []byte) error { _, err := r.Value(); return err })

@@ -2,14 +2,14 @@ package jsonwalk
 
 import "strings"
 
-// Action says what becomes of a field.
+// Action says what happens to a field.
 type Action uint8
 
 // The actions.
 const (
 	Map    Action = iota // it has an equivalent
 	Drop                 // left out: the answer does not depend on it
-	Warn                 // left out, and the client is told
+	Warn                 // left out with a warning
 	Refuse               // the request fails: without it the answer would be wrong
 )
 
@@ -31,12 +31,12 @@ type Field = struct {
 	// end with.
 	Name   string
 	Action Action
-	// Why says what it becomes, or why it is left out or refused.
+	// Why says what the field becomes, or why it is left out or refused.
 	Why string
 }
 
-// Table says what becomes of each field of one object. Decoders obey it; what
-// is in no table is left out with a warning.
+// Table says what happens to each field of one object. Decoders follow it; a
+// field that is in no table is left out with a warning.
 type Table struct {
 	Name   string
 	Fields []Field

@@ -15,7 +15,7 @@ type Tally struct {
 }
 
 // Message counts a message. An error says that there are too many; where names
-// the one too many.
+// the message that exceeds the limit.
 func (t *Tally) Message(where func() string) error {
 	if t.messages++; t.messages > conversation.MaxMessages {
 		return TooMany(where(), conversation.MaxMessages, "messages")
@@ -31,7 +31,8 @@ func (t *Tally) Part(where func() string) error {
 	return t.dense(where)
 }
 
-// dense reports that there is more than the size of the body allows.
+// dense returns an error if there are more entries than the size of the body
+// allows.
 func (t *Tally) dense(where func() string) error {
 	const free, each = conversation.FreeEntries, conversation.BytesPerEntry
 	if t.body == 0 || t.messages+t.parts <= free+t.body/each {

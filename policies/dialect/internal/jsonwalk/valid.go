@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What a Reader has read is known to be valid. To find the values within it
-// takes no second check, only the quotes and brackets.
+// What a Reader has read is valid, so finding the values within needs no
+// further check, only the quotes and brackets.
 
 // elements are the elements of v, a valid array, in order. They are slices of
 // it.
@@ -16,8 +16,8 @@ func elements(v jsontext.Value) iter.Seq2[int, jsontext.Value] {
 	return func(yield func(int, jsontext.Value) bool) { eachElement(v, yield) }
 }
 
-// eachElement is a function of its own, as eachField is: what returns it is
-// inlined then, and a loop over it allocates nothing.
+// eachElement, like eachField, is a function of its own so that its caller is
+// inlined and a loop over it does not allocate.
 func eachElement(v jsontext.Value, yield func(int, jsontext.Value) bool) {
 	at := 1
 	for i := 0; ; i++ {

@@ -10,8 +10,8 @@ import (
 
 const (
 	maxMembers = 64 // fields of one object that is walked; the largest known has 40
-	// MaxWarnings bounds what is told of fields that were left out. What is
-	// found later has room beside it.
+	// MaxWarnings bounds the warnings about fields that were left out. It is below
+	// the bound of a request, so that later steps have room for theirs.
 	MaxWarnings = 64
 	// maxName bounds the names that messages and warnings repeat.
 	maxName = 64
@@ -25,13 +25,12 @@ type Walker struct {
 	// Brackets writes places as messages[3].content; without it they are
 	// written messages.3.content.
 	Brackets bool
-	// Gone is that of dialect.Route; nil for a client that stays.
+	// Gone is dialect.Route.Gone; nil if the client cannot leave.
 	Gone func() error
 
 	tally Tally
 	path  []step
-	// scratch holds the members of the objects being read, inner ones behind
-	// outer ones.
+	// scratch holds the members of the objects being read, outer ones first.
 	scratch []member
 }
 
@@ -57,7 +56,8 @@ func (w *Walker) Message(i int, f func() error) error { return w.at(i, w.tally.M
 // list. It fails where there are too many in all lists together.
 func (w *Walker) At(i int, f func() error) error { return w.at(i, w.tally.Part, f) }
 
-// at does both, unless the client has gone.
+// at runs f with index i appended to the path, unless count fails or the client
+// has left.
 func (w *Walker) at(i int, count func(where func() string) error, f func() error) error {
 	if w.Gone != nil {
 		if err := w.Gone(); err != nil {
@@ -76,7 +76,7 @@ func (w *Walker) at(i int, count func(where func() string) error, f func() error
 // here is the path to the current value.
 func (w *Walker) here() string { return w.Where("") }
 
-// Where words the path to field name of the current value; name may be "".
+// Where returns the path to field name of the current value; name may be "".
 func (w *Walker) Where(name string) string {
 	var b []byte
 	for _, s := range w.path {
@@ -99,7 +99,7 @@ func (w *Walker) Where(name string) string {
 	return string(append(b, Shorten(name)...))
 }
 
-// Place is where field name of the current value stands; name may be "".
+// Place returns the place of field name of the current value; name may be "".
 func (w *Walker) Place(name string) conversation.Place {
 	p := conversation.Place{Root: name, Item: -1, Index: -1}
 	for i, s := range w.path[:min(len(w.path), 4)] {
@@ -117,8 +117,8 @@ func (w *Walker) Place(name string) conversation.Place {
 	return p
 }
 
-// Mark tells the parts that have no place yet that they stand at field name of
-// the current value.
+// Mark sets the place of parts that have none yet to field name of the current
+// value.
 func (w *Walker) Mark(name string, parts []conversation.Part) {
 	for i := range parts {
 		if parts[i].At.Root == "" {
@@ -127,22 +127,23 @@ func (w *Walker) Mark(name string, parts []conversation.Part) {
 	}
 }
 
-// Shorten cuts a name from outside to what a message may repeat of it.
+// Shorten cuts a client's name to the length that a message may repeat.
 func Shorten[T ~string | ~[]byte](name T) T { return name[:min(len(name), maxName)] }
 
 // Warn tells the client that field name of the current value was changed or
 // left out.
 func (w *Walker) Warn(name, why string) {
 	if len(w.Req.Warnings) == MaxWarnings {
-		w.Req.UntoldWarnings++
+		w.Req.OmittedWarnings++
 		return
 	}
 	w.Req.Warn(w.Where(name), why)
 }
 
-// Sort decides about a field by its table. use says that it has a meaning; a
-// null is as good as absent everywhere.
-func (w *Walker) Sort(t *Table, name []byte, v jsontext.Value) (use bool, err error) {
+// Field decides about a field by its table, and warns of a field that is left
+// out. use reports that the caller has to read the value. A null counts as
+// absent everywhere.
+func (w *Walker) Field(t *Table, name []byte, v jsontext.Value) (use bool, err error) {
 	if v.Kind() == 'n' {
 		return false, nil
 	}
@@ -152,16 +153,16 @@ func (w *Walker) Sort(t *Table, name []byte, v jsontext.Value) (use bool, err er
 		w.Warn(string(name), "unknown field, left out")
 	case f.Action == Map:
 		return true, nil
-	case f.Action == Warn && !Hollow(v):
+	case f.Action == Warn && !AsksForNothing(v):
 		w.Warn(f.Name, "left out: "+f.Why)
-	case f.Action == Refuse && !Hollow(v):
+	case f.Action == Refuse && !AsksForNothing(v):
 		return false, w.Unsupported(f.Name, f.Why)
 	}
 	return false, nil
 }
 
-// Hollow reports whether v asks for nothing: [], {}, "" or false.
-func Hollow(v jsontext.Value) bool {
+// AsksForNothing reports whether v asks for nothing: [], {}, "" or false.
+func AsksForNothing(v jsontext.Value) bool {
 	switch v.Kind() {
 	case '[', '{':
 		for _, c := range v[1 : len(v)-1] {

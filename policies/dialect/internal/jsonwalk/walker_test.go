@@ -85,7 +85,7 @@ func TestObey(t *testing.T) {
 		w := Walker{Req: &conversation.Request{}}
 		var left []string
 		err := w.Object(jsontext.Value(tt.object), func(m Members) error {
-			if err := m.Obey(testTable); err != nil {
+			if err := m.Apply(testTable); err != nil {
 				return err
 			}
 			for _, name := range []string{"mapped", "dropped", "warned", "refused", "unknown", "dated_2025"} {
@@ -115,8 +115,8 @@ func TestLimits(t *testing.T) {
 		w.Warn(strings.Repeat("x", 1000)+fmt.Sprint(i), "no")
 		w.Warn(fmt.Sprint(i), "no")
 	}
-	if n := len(w.Req.Warnings); n != MaxWarnings || w.Req.UntoldWarnings == 0 {
-		t.Errorf("%d warnings and %d more, want %d and more", n, w.Req.UntoldWarnings, MaxWarnings)
+	if n := len(w.Req.Warnings); n != MaxWarnings || w.Req.OmittedWarnings == 0 {
+		t.Errorf("%d warnings and %d more, want %d and more", n, w.Req.OmittedWarnings, MaxWarnings)
 	}
 	for _, x := range w.Req.Warnings {
 		if len(x.Field) > maxName {

@@ -4,7 +4,7 @@ import "github.com/go-json-experiment/json/jsontext"
 
 // AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func AppendString[T ~string | ~[]byte](dst []byte, s T) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s) // its error only tells of the U+FFFD
+	dst, _ = jsontext.AppendQuote(dst, s) // its only error is about the U+FFFD
 	return dst
 }
 

@@ -12,10 +12,10 @@ import (
 const longestAddress = 128
 
 // Address is the part for a file by its address, the value of field name: a
-// data: URL, a reference, or bare base64 of the given MIME type, which may be "".
-// What cannot be read, such as an address that only the client's page
-// understands, is a line of text: it stays in the history, and must not fail the
-// conversation from then on.
+// data: URL, a reference, or bare base64 of the given MIME type, which may be
+// "". An address that cannot be read, such as one that only the client's page
+// understands, becomes a line of text: it stays in the history, and must not
+// fail every later request.
 func Address(w *jsonwalk.Walker, name string, address conversation.Text, mime string) conversation.Part {
 	file, problem := dataurl.Media(address, mime)
 	if problem == "" {

@@ -9,9 +9,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Arguments takes a call's arguments out of the string that holds them. What
-// is not JSON stays a string: some models write such arguments, and clients
-// keep them. Some clients send the object itself.
+// Arguments decodes the string that holds a call's arguments. If it is not JSON
+// it stays a string: some models write such arguments, and clients keep them.
+// Some clients send the object itself.
 func Arguments(v jsontext.Value) conversation.Raw {
 	if v.Kind() != '"' {
 		return conversation.Raw(v)

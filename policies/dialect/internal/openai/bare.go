@@ -50,9 +50,9 @@ func Bare(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) er
 	return media{w}.bare(m, false, parts)
 }
 
-// bare reads them; within says that m is the object in such media.
+// bare reads such media; within says that m is the nested object.
 func (r media) bare(m jsonwalk.Members, within bool, parts *[]conversation.Part) error {
-	if err := m.Obey(bareFields); err != nil {
+	if err := m.Apply(bareFields); err != nil {
 		return err
 	}
 	var mime, title string

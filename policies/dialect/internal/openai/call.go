@@ -21,7 +21,7 @@ func Calls(w *jsonwalk.Walker, v jsontext.Value, split func(id string) (bare, ca
 }
 
 func call(w *jsonwalk.Walker, m jsonwalk.Members, split func(id string) (bare, carrier string)) (p conversation.Part, err error) {
-	if err := m.Obey(callFields); err != nil {
+	if err := m.Apply(callFields); err != nil {
 		return p, err
 	}
 	switch {
@@ -54,7 +54,7 @@ func call(w *jsonwalk.Walker, m jsonwalk.Members, split func(id string) (bare, c
 			return p, err
 		}
 		if carrier != "" {
-			p.Carrier = carrier // not shortened, as ids may be
+			p.Carrier = carrier // not shortened, as an id may be
 		}
 	}
 	return p, nil
@@ -63,7 +63,7 @@ func call(w *jsonwalk.Walker, m jsonwalk.Members, split func(id string) (bare, c
 // CalledFunction reads name and arguments of a called function.
 func CalledFunction(w *jsonwalk.Walker, v jsontext.Value) (p conversation.Part, err error) {
 	err = w.Object(v, func(m jsonwalk.Members) error {
-		if err := m.Obey(calledFunctionFields); err != nil {
+		if err := m.Apply(calledFunctionFields); err != nil {
 			return err
 		}
 		p, err = named(m, Arguments(m.Get("arguments")))
@@ -74,7 +74,7 @@ func CalledFunction(w *jsonwalk.Walker, v jsontext.Value) (p conversation.Part, 
 
 // calledCustom reads a call of a freeform tool.
 func calledCustom(m jsonwalk.Members) (p conversation.Part, err error) {
-	if err := m.Obey(calledCustomFields); err != nil {
+	if err := m.Apply(calledCustomFields); err != nil {
 		return p, err
 	}
 	input, err := m.Text("input")
@@ -94,11 +94,11 @@ func named(m jsonwalk.Members, args conversation.Raw) (conversation.Part, error)
 func ExtraContent(w *jsonwalk.Walker, name string, v jsontext.Value) (carrier string, err error) {
 	err = w.Within(name, func() error {
 		return w.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(ExtraContentFields); err != nil {
+			if err := m.Apply(ExtraContentFields); err != nil {
 				return err
 			}
 			return m.Object("google", func(m jsonwalk.Members) error {
-				if err := m.Obey(signatureFields); err != nil {
+				if err := m.Apply(signatureFields); err != nil {
 					return err
 				}
 				signature, err := m.Text("thought_signature")
@@ -110,8 +110,8 @@ func ExtraContent(w *jsonwalk.Walker, name string, v jsontext.Value) (carrier st
 	return carrier, err
 }
 
-// JoinCalls appends calls to parts, but for those that stand there already:
-// some clients send a call in the words of two APIs at once.
+// JoinCalls appends calls to parts, except those that are there already: some
+// clients send a call in the form of two APIs at once.
 func JoinCalls(parts, calls []conversation.Part) []conversation.Part {
 	said := map[string]bool{}
 	for _, p := range parts {

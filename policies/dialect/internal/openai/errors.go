@@ -10,15 +10,14 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// row words one kind of error.
+// row is how one kind of error is reported.
 type row struct {
 	status int
 	kind   string
 	code   string // "" is null
-	// retry is what x-should-retry tells the SDKs, which obey it before they
-	// look at the status.
+	// retry is the value of x-should-retry, which the SDKs obey before the status.
 	retry bool
-	// message stands in where the error has none.
+	// message is used for an error without one.
 	message string
 }
 
@@ -44,8 +43,8 @@ var rows = [conversation.ErrorKinds]row{
 	conversation.ErrModerated:   {400, "image_generation_user_error", "moderation_blocked", false, "The request was refused by the safety system."},
 }
 
-// rowOf returns the row for err; a kind that is not in the table, which none
-// is, would be an internal error.
+// rowOf returns the row for err; a kind that is missing from the table would be
+// an internal error.
 func rowOf(err *conversation.Error) row {
 	if int(err.Kind) >= len(rows) {
 		return rows[conversation.ErrAPI]
@@ -53,7 +52,7 @@ func rowOf(err *conversation.Error) row {
 	return rows[err.Kind]
 }
 
-// Error words err as a complete reply.
+// Error encodes err as a complete reply.
 func Error(err *conversation.Error) (status int, headers policies.Headers, body []byte) {
 	r := rowOf(err)
 	status = r.status
@@ -85,8 +84,8 @@ func AppendError(dst []byte, err *conversation.Error) []byte {
 // Code is the error's code; "" for none.
 func Code(err *conversation.Error) string { return rowOf(err).code }
 
-// Message is what the client is told. Agents look for the wait in the message
-// of a rate limit: inside a stream there is no header to put it in.
+// Message is the text for the client. Agents look for the delay in the message
+// of a rate limit, since a stream has no header for it.
 func Message(err *conversation.Error) string {
 	message := err.Message
 	if message == "" {

@@ -2,9 +2,10 @@ package openai
 
 import "github.com/heald-proxy/heald/policies/conversation"
 
-// FinishReason returns the finish_reason of Chat Completions and Completions, or
-// the error that the reply ends with. natural is that of a model that was done,
-// answer whether there is an answer. The set is closed: clients validate it.
+// FinishReason returns the finish_reason of Chat Completions and Completions,
+// or the error that the reply ends with. natural is the reason of a model that
+// was done; answer says whether there is an answer. The set is closed: clients
+// validate it.
 func FinishReason(f conversation.Finish, natural string, answer bool) (string, *conversation.Error) {
 	switch f {
 	case conversation.FinishStop, conversation.FinishPause:

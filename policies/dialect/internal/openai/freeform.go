@@ -15,7 +15,7 @@ const FreeformSchema = `{"type":"object","properties":{"input":{"type":"string"}
 
 const freeformInput = "input"
 
-// FreeformArgs makes the arguments of a call of its text.
+// FreeformArgs makes the arguments of a call from its text.
 func FreeformArgs(text conversation.Text) conversation.Raw {
 	if text == nil {
 		text = conversation.Text(`""`)
@@ -24,9 +24,9 @@ func FreeformArgs(text conversation.Text) conversation.Raw {
 	return append(args, '}')
 }
 
-// FreeformText takes the text out of the arguments that the model gave: its
+// FreeformText returns the text in the arguments that the model gave: its
 // input, or the only string if the model named it otherwise. Arguments without
-// either are the text themselves.
+// either are returned as text.
 func FreeformText(args []byte) conversation.Text {
 	var input, only conversation.Text
 	strings := 0
@@ -57,7 +57,7 @@ func FreeformText(args []byte) conversation.Text {
 }
 
 // Grammar adds what the input must look like to a freeform tool's description.
-// It binds nobody upstream, but the model can read it.
+// The upstream does not enforce it, but the model can read it.
 func Grammar(description, syntax, definition conversation.Text) conversation.Text {
 	parts := []conversation.Text{
 		conversation.Quote("The input is text that obeys this grammar ("), syntax, conversation.Quote("):\n"), definition,

@@ -10,11 +10,11 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// longestSide bounds the side of an image that a client asks for, in pixels.
+// longestSide bounds the side of a requested image, in pixels.
 const longestSide = 16_384
 
-// ImageFields are what Images and the image_generation tool of Responses both
-// say of images, for their tables.
+// ImageFields are the fields for images that the Images API and the
+// image_generation tool of Responses share, for their tables.
 var ImageFields = []jsonwalk.Field{
 	{"size", jsonwalk.Map, "the nearest ratio and size that the model makes; also in the upstream's words, such as 16:9 or 2K"},
 	{"output_format", jsonwalk.Map, "the format, at Vertex AI; elsewhere the model's, and a warning"},
@@ -64,7 +64,7 @@ func Image(w *jsonwalk.Walker, image *conversation.Image, name string, v jsontex
 	return nil
 }
 
-// imageSize reads a size: in pixels, or as the upstream words ratios and sizes.
+// imageSize reads a size: in pixels, or as a ratio or size of the upstream.
 func imageSize(w *jsonwalk.Walker, image *conversation.Image, said string) error {
 	wide, high, pixels := strings.Cut(said, "x")
 	switch {

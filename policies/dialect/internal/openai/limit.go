@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/setting"
 )
 
-// Limit reads a limit of output tokens. No tokens are refused in the original
-// service's words; only the Messages API fills caches that way.
+// Limit reads a limit of output tokens. A limit of 0 is refused with the
+// original service's text; only the Messages API fills caches that way.
 func Limit(w *jsonwalk.Walker, limit **int, name string, v jsontext.Value) error {
 	if err := setting.Limit(w, limit, name, v); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 )
 
 // Seed reads a whole number. The upstream's seeds have 32 bits, those of these
-// APIs 64: the lower ones are as good.
+// APIs 64: the lower 32 bits are used.
 func Seed(w *jsonwalk.Walker, name string, v jsontext.Value) (int, error) {
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	if v.Kind() != '0' || err != nil {

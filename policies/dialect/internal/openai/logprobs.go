@@ -67,7 +67,7 @@ func appendTops(list []byte, tops []token) []byte {
 
 func (t token) whole() bool { return t.text.Kind() == '"' && t.logprob.Kind() == '0' }
 
-// append writes the token up to what may follow in its object.
+// append writes the token's object without closing it.
 func (t token) append(dst []byte) []byte {
 	dst = append(append(dst, `{"token":`...), t.text...)
 	dst = append(append(dst, `,"logprob":`...), t.logprob...)
@@ -119,7 +119,7 @@ func readTokens(r *jsonwalk.Reader) (list []token, err error) {
 	return list, err
 }
 
-// members reads an object, or skips what is none.
+// members reads an object, or skips another value.
 func members(r *jsonwalk.Reader, each func(name []byte) error) error {
 	if r.Kind() != '{' {
 		_, err := r.Value()

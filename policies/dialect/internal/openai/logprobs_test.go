@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// What upstream says of probabilities is taken as far as it can be told in the
-// client's words, and never spoils the answer.
+// Upstream's log probabilities are converted as far as possible, and never fail
+// the answer.
 func TestAppendLogprobs(t *testing.T) {
 	const a = `{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[]}`
 	for _, c := range []struct{ name, in, want string }{

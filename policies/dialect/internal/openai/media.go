@@ -9,7 +9,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// media reads the parts that are no text.
+// media reads the parts that are not text.
 type media struct{ *jsonwalk.Walker }
 
 // within runs f with the members of field name, which must be there.
@@ -41,7 +41,7 @@ func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts 
 		return nil
 	}
 	return r.within(name, m, func(m jsonwalk.Members) error {
-		if err := m.Obey(t); err != nil {
+		if err := m.Apply(t); err != nil {
 			return err
 		}
 		url, err := m.NeedText("url")
@@ -58,7 +58,7 @@ func (r media) linked(name string, t *jsonwalk.Table, m jsonwalk.Members, parts 
 	})
 }
 
-// detail returns how closely to look in our words.
+// detail returns the detail of an image as conversation names it.
 func (r media) detail(name string) string {
 	switch name {
 	case "low", "high":
@@ -78,7 +78,7 @@ var soundMIME = map[string]string{"wav": "audio/wav", "mp3": "audio/mp3", "pcm16
 // sound reads input_audio.
 func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
 	return r.within("input_audio", m, func(m jsonwalk.Members) error {
-		if err := m.Obey(soundFields); err != nil {
+		if err := m.Apply(soundFields); err != nil {
 			return err
 		}
 		data, err := m.NeedText("data")
@@ -98,8 +98,8 @@ func (r media) sound(m jsonwalk.Members, parts *[]conversation.Part) error {
 	})
 }
 
-// soundType is the MIME type of a format of sound; "" for none, which the first
-// bytes then tell.
+// soundType is the MIME type of a format of sound; "" if the first bytes must
+// tell.
 func soundType(format string) string {
 	name := strings.ToLower(format)
 	if name == "" {
@@ -134,7 +134,7 @@ func (r media) file(m jsonwalk.Members, parts *[]conversation.Part) error {
 // screenshot reads an image of a screen. Where it is a file of another service
 // a placeholder is all there is.
 func (r media) screenshot(m jsonwalk.Members, parts *[]conversation.Part) error {
-	if err := m.Obey(screenFields); err != nil {
+	if err := m.Apply(screenFields); err != nil {
 		return err
 	}
 	if m.Get("image_url") == nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Part reads a content part of either API. known is false for a type that is
-// none of theirs.
+// Part reads a content part of either API. known is false for a type that
+// neither has.
 func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (known bool, err error) {
 	f := PartTypes.Find(jsonwalk.Chars(m.Get("type")))
 	switch {
@@ -22,7 +22,7 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 	if read := ownFields(f.Name, m); read != nil {
 		return true, read(media{w}, m, parts)
 	}
-	if err := m.Obey(partFields); err != nil {
+	if err := m.Apply(partFields); err != nil {
 		return true, err
 	}
 	switch f.Name {
@@ -46,7 +46,7 @@ func Part(w *jsonwalk.Walker, m jsonwalk.Members, parts *[]conversation.Part) (k
 			break
 		}
 		err = r.within("file", m, func(m jsonwalk.Members) error {
-			if err := m.Obey(fileFields); err != nil {
+			if err := m.Apply(fileFields); err != nil {
 				return err
 			}
 			return r.file(m, parts)
@@ -82,28 +82,29 @@ func ownFields(kind string, m jsonwalk.Members) func(r media, m jsonwalk.Members
 	return nil
 }
 
-// text adds field name, which is text; null, as some clients write it, is none.
+// text adds field name, which is text; null, which some clients write, is no
+// text.
 func text(m jsonwalk.Members, name string, parts *[]conversation.Part) error {
 	if m.Null(name) {
 		return nil
 	}
 	t, err := m.NeedText(name)
-	*parts = Said(*parts, t)
+	*parts = AppendContent(*parts, t)
 	return err
 }
 
-// Said adds t, which may be empty: what that means tells [Spoken], at the end
-// of the message.
-func Said(parts []conversation.Part, t conversation.Text) []conversation.Part {
+// AppendContent adds t, also if it is empty: [DropEmptyTexts] removes empty
+// texts at the end of the message.
+func AppendContent(parts []conversation.Part, t conversation.Text) []conversation.Part {
 	if t == nil {
 		return parts
 	}
 	return append(parts, conversation.Part{Kind: conversation.KindText, Text: t})
 }
 
-// Spoken takes the empty texts out of a message or result. Where nothing else is
-// said and asks is set one stays: so the user asks.
-func Spoken(parts []conversation.Part, asks bool) []conversation.Part {
+// DropEmptyTexts removes the empty texts of a message or result. If there is nothing else
+// and asks is set, one stays: it is the user's turn.
+func DropEmptyTexts(parts []conversation.Part, asks bool) []conversation.Part {
 	empty := func(p conversation.Part) bool { return p.Kind == conversation.KindText && p.Text.Empty() }
 	switch {
 	case slices.ContainsFunc(parts, func(p conversation.Part) bool { return !empty(p) }):

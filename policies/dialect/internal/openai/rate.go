@@ -9,7 +9,7 @@ import (
 )
 
 // RateHeaders are the headers in which the API's clients look for rate limits.
-// It has one limit for all tokens; the first that is known counts.
+// It has one limit for all tokens; the first known one is used.
 func RateHeaders(rates []conversation.Rate) (h policies.Headers) {
 	known := map[string]bool{}
 	for _, r := range rates {

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// What tools of MCP servers give beside text and media; clients put it into
-// results as it is.
+// What tools of MCP servers return beside text and media; clients put it into
+// results unchanged.
 
 var resourcePartFields = &jsonwalk.Table{Name: "resource part, of MCP", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
@@ -44,11 +44,11 @@ var resourceLinkFields = &jsonwalk.Table{Name: "resource_link part, of MCP", Fie
 
 // resource reads a resource.
 func (r media) resource(m jsonwalk.Members, parts *[]conversation.Part) error {
-	if err := m.Obey(resourcePartFields); err != nil {
+	if err := m.Apply(resourcePartFields); err != nil {
 		return err
 	}
 	return r.within("resource", m, func(m jsonwalk.Members) error {
-		if err := m.Obey(resourceFields); err != nil {
+		if err := m.Apply(resourceFields); err != nil {
 			return err
 		}
 		said, err := texts(m, "uri", "text")
@@ -84,7 +84,7 @@ func (r media) blob(m jsonwalk.Members, parts *[]conversation.Part) error {
 
 // resourceLink reads the address of a resource, which only the client can read.
 func (r media) resourceLink(m jsonwalk.Members, parts *[]conversation.Part) error {
-	if err := m.Obey(resourceLinkFields); err != nil {
+	if err := m.Apply(resourceLinkFields); err != nil {
 		return err
 	}
 	said, err := texts(m, "name", "title", "uri", "mimeType", "description")

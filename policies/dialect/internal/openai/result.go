@@ -6,19 +6,19 @@ import (
 	"github.com/heald-proxy/heald/policies/conversation"
 )
 
-// Results are the parts of a message that is a tool's result with the given
-// content. Some clients put results of another API's shape into such a message:
-// then those are it.
+// Results returns the parts of a message that is a tool's result. If its
+// content holds results in another API's form, as some clients send, those are
+// returned.
 func Results(r conversation.Result, content []conversation.Part) []conversation.Part {
 	if len(content) > 0 && !slices.ContainsFunc(content, func(p conversation.Part) bool { return !isResult(p) }) {
 		return content
 	}
-	r.Parts = Flat(content)
+	r.Parts = Flatten(content)
 	return []conversation.Part{{Kind: conversation.KindResult, Result: &r}}
 }
 
-// Flat puts what results within a result hold in their place.
-func Flat(content []conversation.Part) []conversation.Part {
+// Flatten replaces results within a result by their parts.
+func Flatten(content []conversation.Part) []conversation.Part {
 	if !slices.ContainsFunc(content, isResult) {
 		return content
 	}

@@ -7,8 +7,7 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// TierName is this API's name of a tier that an answer came from; "" if it is
-// not known.
+// TierName is this API's name of a service tier; "" if unknown.
 func TierName(tier string) string {
 	if tier == "standard" {
 		return "default"

@@ -8,13 +8,13 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Audio reads the field audio of a message of Chat Completions into parts: of the
-// model what an earlier answer said in sound, of others the sound itself. Without
-// transcript or data it is a gap in the conversation, which the model should see.
+// Audio reads the field audio of a message of Chat Completions into parts: of
+// the model the transcript of an earlier answer, of others the sound itself.
+// Without transcript or data a placeholder tells the model of the gap.
 func Audio(w *jsonwalk.Walker, v jsontext.Value, ofModel bool, parts *[]conversation.Part) error {
 	return w.Within("audio", func() error {
 		return w.Object(v, func(m jsonwalk.Members) error {
-			if err := m.Obey(spokenFields); err != nil {
+			if err := m.Apply(spokenFields); err != nil {
 				return err
 			}
 			data, err := m.Text("data")

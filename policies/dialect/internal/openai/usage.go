@@ -8,8 +8,9 @@ import (
 
 func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
 
-// AppendUsage writes the usage object of Chat Completions and of Completions. As in ours, completion tokens include
-// the thoughts and prompt tokens what came from a cache.
+// AppendUsage writes the usage object of Chat Completions and of Completions.
+// As in conversation.Usage, completion tokens include the thoughts, and prompt
+// tokens the cached ones.
 func AppendUsage(dst []byte, u conversation.Usage) []byte {
 	dst = appendInt(append(dst, `{"prompt_tokens":`...), u.Input)
 	dst = appendInt(append(dst, `,"completion_tokens":`...), u.Output)

@@ -6,8 +6,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Verbosity reads how long answers should be. Nothing says that upstream;
-// medium, which clients send unasked, is as good as absent.
+// Verbosity reads how long answers should be. The upstream has no such setting;
+// medium, which clients send by default, counts as absent.
 func Verbosity(w *jsonwalk.Walker, v jsontext.Value) error {
 	level, err := w.Text("verbosity", v)
 	if err == nil && !level.Empty() && level.String() != "medium" {

@@ -17,7 +17,7 @@ var FormatTypes = &jsonwalk.Table{Name: "output format types", Fields: []jsonwal
 	{"json_schema", jsonwalk.Map, "JSON that obeys the schema"},
 }}
 
-// FormatFields are those of an output format in the words of all APIs.
+// FormatFields are those of an output format in the form of all APIs.
 var FormatFields = &jsonwalk.Table{Name: "output format", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, ""},
 	{"schema", jsonwalk.Map, "the schema of the answer"},
@@ -36,9 +36,10 @@ var SchemaFields = &jsonwalk.Table{Name: "output format json_schema", Fields: []
 	{"strict", jsonwalk.Drop, "the schema always holds"},
 }}
 
-// Format reads how the answer should look. APIs put the schema at different
-// places, and clients that know several put it at any of them; some send the
-// schema in place of the format, or its type alone. own is the field where the API has it.
+// Format reads how the answer should look. APIs put the schema in different
+// places, and clients that know several use any of them; some send the schema
+// in place of the format, or its type alone. own is the field where the API has
+// it.
 func Format(w *jsonwalk.Walker, own string, v jsontext.Value) error {
 	w.Req.Format = nil
 	switch kind := string(jsonwalk.Chars(v)); {
@@ -66,7 +67,7 @@ func Format(w *jsonwalk.Walker, own string, v jsontext.Value) error {
 		case kind != nil && f == nil:
 			return w.Invalid("type", "Input should be 'text', 'json_object' or 'json_schema'")
 		}
-		if err := m.Obey(FormatFields); err != nil || f != nil && f.Name == "text" {
+		if err := m.Apply(FormatFields); err != nil || f != nil && f.Name == "text" {
 			return err
 		}
 		if !holder && f.Name == "json_schema" {
@@ -100,7 +101,7 @@ func formatSchema(w *jsonwalk.Walker, m jsonwalk.Members) error {
 			return nil
 		}
 		return m.Object(name, func(m jsonwalk.Members) error {
-			if err := m.Obey(SchemaFields); err != nil {
+			if err := m.Apply(SchemaFields); err != nil {
 				return err
 			}
 			schema := m.Get("schema")

@@ -2,8 +2,8 @@ package setting
 
 import "github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 
-// GeminiFields are those of a request in Gemini's own API that hold what was
-// said. On the path of another API there is no place for them.
+// GeminiFields are the fields of Gemini's own API that hold content. They are
+// refused on the path of another API.
 var GeminiFields = []jsonwalk.Field{
 	{"contents", jsonwalk.Refuse, "of Gemini's own API; send it on that API's path, or in the words of this one"},
 	{"systemInstruction", jsonwalk.Refuse, "of Gemini's own API; send it on that API's path, or in the words of this one"},

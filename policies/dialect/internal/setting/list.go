@@ -7,17 +7,17 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Limits on lists of which nobody needs more.
+// Limits on the lengths of lists.
 const (
 	// MaxDomains is how many domains the upstream's search can leave out.
 	MaxDomains = 2000
-	// MaxStops bounds the stop sequences. The original services take 4 to 16,
-	// the upstream five; heald looks for the others itself.
+	// MaxStops bounds the stop sequences. The original services take 4 to 16, the
+	// upstream five; heald itself looks for the rest.
 	MaxStops = 1024
 )
 
-// Strings reads a list of at most so many strings. what is their name in the
-// error for more.
+// Strings reads a list of at most so many strings. what names them in the error
+// for a longer list.
 func Strings(w *jsonwalk.Walker, v jsontext.Value, most int, what string) (list []string, err error) {
 	err = w.List(v, func(i int, v jsontext.Value) error {
 		if i == most {
@@ -30,7 +30,7 @@ func Strings(w *jsonwalk.Walker, v jsontext.Value, most int, what string) (list 
 	return list, err
 }
 
-// Stops reads one stop sequence or a list of them. Empty ones stop nothing.
+// Stops reads one stop sequence or a list of them. Empty ones are ignored.
 func Stops(w *jsonwalk.Walker, name string, v jsontext.Value) error {
 	var list []string
 	if v.Kind() == '"' {

@@ -12,7 +12,7 @@ import (
 // maxSession bounds session keys; those of coding agents are UUIDs.
 const maxSession = 256
 
-// Set points field to the value v of the field called name, as read reads it.
+// Set sets field to the value v of the field called name, decoded by read.
 func Set[T any](field **T, name string, v jsontext.Value, read func(string, jsontext.Value) (T, error)) error {
 	n, err := read(name, v)
 	*field = &n
@@ -29,8 +29,8 @@ func Limit(w *jsonwalk.Walker, field **int, name string, v jsontext.Value) error
 	return Set(field, name, v, w.Count)
 }
 
-// TopK reads how many tokens are chosen from. Below 1 it is all of them, in
-// vLLM's and llama.cpp's words.
+// TopK reads how many tokens are chosen from. Below 1 it means all of them, as
+// in vLLM and llama.cpp.
 func TopK(w *jsonwalk.Walker, field **int, name string, v jsontext.Value) error {
 	if n, err := w.Number(name, v); err == nil && n < 0 && n == math.Trunc(n) {
 		v = jsontext.Value("0")
@@ -51,8 +51,8 @@ func Model(w *jsonwalk.Walker, v jsontext.Value) error {
 	return nil
 }
 
-// Level returns an effort, the value of field, as a thinking level. Efforts yet
-// to come are read as high: they were added at the upper end so far.
+// Level returns an effort, the value of field, as a thinking level. Unknown
+// efforts are read as high: new ones were so far added at the upper end.
 func Level(w *jsonwalk.Walker, field, effort string) string {
 	switch effort {
 	case "minimal", "low", "medium", "high", "xhigh", "max":
@@ -62,7 +62,7 @@ func Level(w *jsonwalk.Walker, field, effort string) string {
 	return "high"
 }
 
-// Session returns a session key, or "" for what is too long to be one.
+// Session returns a session key, or "" if it is too long to be one.
 func Session(key string) string {
 	if len(key) > maxSession {
 		return ""

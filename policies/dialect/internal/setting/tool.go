@@ -7,9 +7,9 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// Unavailable is the tool at the current place, which nobody here can run, and
-// why. It is called by its name, or by its type where it has none. Whether it
-// is left out or refused is settled once it is known what the model must call.
+// Unavailable is the tool at the current place, which cannot be run here, and
+// why. Its name is its own, or its type if it has none. Whether it is left out
+// or refused is settled once it is known what the model must call.
 func Unavailable(w *jsonwalk.Walker, kind []byte, name jsontext.Value, why string) conversation.Tool {
 	t := conversation.Tool{Kind: conversation.Unavailable, At: w.Place(""), Why: why}
 	if t.Name = string(jsonwalk.Shorten(jsonwalk.Chars(name))); t.Name == "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/heald-proxy/heald/policies/dialect/internal/jsonwalk"
 )
 
-// modes are the words for how free the model is. "any" and "required" are two
-// APIs' words for the same.
+// modes are the names of choice modes. "any" and "required" are two APIs' names
+// of the same.
 var modes = map[string]conversation.ChoiceMode{
 	"auto": conversation.ChoiceAuto, "none": conversation.ChoiceNone,
 	"required": conversation.ChoiceAny, "any": conversation.ChoiceAny,
@@ -18,8 +18,8 @@ var modes = map[string]conversation.ChoiceMode{
 // tools have that the client does not run.
 type Namer func(w *jsonwalk.Walker, m jsonwalk.Members) (string, error)
 
-// Choice is what a tool choice says of tools by their type. Which tools those
-// are is known once all fields of the request are.
+// Choice is what a tool choice says of tools by their type. The tools are known
+// once all fields of the request have been read.
 type Choice struct {
 	// Chosen is the type of the tool that must be called, "" for none.
 	Chosen  string
@@ -38,7 +38,7 @@ func (c *Choice) Read(w *jsonwalk.Walker, v jsontext.Value, named Namer) error {
 		return nil
 	}
 	return w.Object(v, func(m jsonwalk.Members) error {
-		if err := m.Obey(ChoiceFields); err != nil {
+		if err := m.Apply(ChoiceFields); err != nil {
 			return err
 		}
 		one, err := m.Flag("disable_parallel_tool_use")
@@ -59,7 +59,7 @@ func (c *Choice) object(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) err
 	switch {
 	case m.Get("allowed_tools") != nil:
 		return m.Object("allowed_tools", func(m jsonwalk.Members) error {
-			if err := m.Obey(allowedFields); err != nil {
+			if err := m.Apply(allowedFields); err != nil {
 				return err
 			}
 			return c.allow(w, m, named)
@@ -146,9 +146,9 @@ func (c *Choice) allow(w *jsonwalk.Walker, m jsonwalk.Members, named Namer) erro
 	return err
 }
 
-// Settle puts the tools that were told by their type, a row of types, into the
-// request's choice, under the names by which they are offered. What is not
-// offered cannot be called: a list is the shorter for it.
+// Settle adds the tools that were named by type, a row of types, to the
+// request's choice, under the names by which they are offered. Tools that are
+// not offered are dropped from a list.
 func (c *Choice) Settle(w *jsonwalk.Walker, types *jsonwalk.Table) error {
 	choice := &w.Req.Choice
 	offered := offers(w.Req.Tools, types)
@@ -176,8 +176,9 @@ func (c *Choice) Settle(w *jsonwalk.Walker, types *jsonwalk.Table) error {
 	return nil
 }
 
-// offers returns what finds the name of a tool of some type, or of another
-// version of it, among those that the client does not run; "" if there is none.
+// offers returns a function that finds the name of a tool of some type, or of
+// another version of it, among those that the client does not run; "" if there
+// is none.
 func offers(tools []conversation.Tool, types *jsonwalk.Table) func(kind string) string {
 	names, families := map[string]bool{}, map[string]string{}
 	for _, t := range tools {
@@ -200,10 +201,10 @@ func offers(tools []conversation.Tool, types *jsonwalk.Table) func(kind string) 
 	}
 }
 
-// family is what a type is a version or another name of, "*" for one that
-// stands alone.
+// family is the type that kind is a version or another name of, "*" for one
+// without versions.
 func family(types *jsonwalk.Table, kind string) string {
-	if OfGoogle([]byte(kind)) {
+	if IsGoogleTool([]byte(kind)) {
 		return googleField(kind)
 	}
 	if f := hostedTypes.Find([]byte(kind)); f != nil {

@@ -16,7 +16,7 @@ func Tables() []*jsonwalk.Table {
 	}
 }
 
-// NestedFields are those of a tool whose declaration is an object within.
+// NestedFields are those of a tool whose declaration is a nested object.
 var NestedFields = &jsonwalk.Table{Name: "nested tool", Fields: []jsonwalk.Field{
 	{"type", jsonwalk.Map, "function or custom"},
 	{"function", jsonwalk.Map, "the function"},

@@ -13,9 +13,9 @@ import (
 )
 
 // Function reads a tool that the client runs. Its fields stand in it, or in an
-// object of the tool's type. freeform reports a tool that takes text; a tool
-// of type custom is one unless it has a schema or custom is false, as in an API
-// where the word means a function.
+// object of the tool's type. freeform reports a tool that takes text; a tool of
+// type custom is one unless it has a schema or custom is false, for an API
+// where custom means a function.
 func Function(w *jsonwalk.Walker, m jsonwalk.Members, custom bool) (t conversation.Tool, freeform bool, err error) {
 	text := custom && string(jsonwalk.Chars(m.Get("type"))) == "custom"
 	for _, kind := range []string{"function", "custom"} {
@@ -25,7 +25,7 @@ func Function(w *jsonwalk.Walker, m jsonwalk.Members, custom bool) (t conversati
 		if err := noStray(w, m, NestedFields); err != nil {
 			return t, false, err
 		}
-		if err := m.Obey(NestedFields); err != nil {
+		if err := m.Apply(NestedFields); err != nil {
 			return t, false, err
 		}
 		err = m.Object(kind, func(m jsonwalk.Members) error {
@@ -53,7 +53,7 @@ func declared(w *jsonwalk.Walker, m jsonwalk.Members, text bool) (t conversation
 			return t, false, err
 		}
 	}
-	if err := m.Obey(FunctionFields); err != nil {
+	if err := m.Apply(FunctionFields); err != nil {
 		return t, false, err
 	}
 	if err := Head(m, &t); err != nil {
@@ -66,7 +66,7 @@ func declared(w *jsonwalk.Walker, m jsonwalk.Members, text bool) (t conversation
 }
 
 // Head reads what all functions have beside their schema, which typed tools do
-// without. What the description of t says already stays in front.
+// without. The description that t already has comes first.
 func Head(m jsonwalk.Members, t *conversation.Tool) error {
 	name, err := m.NeedText("name")
 	if err != nil {
@@ -83,7 +83,7 @@ func Head(m jsonwalk.Members, t *conversation.Tool) error {
 	if t.Strict, err = m.Flag("strict"); err != nil {
 		return err
 	}
-	if examples := m.Get("input_examples"); examples != nil && !jsonwalk.Hollow(examples) {
+	if examples := m.Get("input_examples"); examples != nil && !jsonwalk.AsksForNothing(examples) {
 		lines := []conversation.Text{conversation.Quote("Examples of inputs:"), conversation.Quote(string(examples))}
 		if !t.Description.Empty() {
 			lines = append([]conversation.Text{t.Description}, lines...)
@@ -103,9 +103,9 @@ func schemaOf(w *jsonwalk.Walker, m jsonwalk.Members) (schema conversation.Raw, 
 			continue
 		case v.Kind() != '{':
 			return nil, w.Invalid(name, "Input should be an object")
-		case schema == nil || jsonwalk.Hollow(jsontext.Value(schema)):
+		case schema == nil || jsonwalk.AsksForNothing(jsontext.Value(schema)):
 			schema = conversation.Raw(v)
-		case !jsonwalk.Hollow(v) && !bytes.Equal(v, schema):
+		case !jsonwalk.AsksForNothing(v) && !bytes.Equal(v, schema):
 			return nil, w.Invalid(name, "the arguments have another schema too; send one")
 		}
 	}
@@ -123,7 +123,7 @@ func noStray(w *jsonwalk.Walker, m jsonwalk.Members, t *jsonwalk.Table) error {
 
 // takesText reads a tool that takes text.
 func takesText(m jsonwalk.Members) (t conversation.Tool, err error) {
-	if err := m.Obey(FreeformFields); err != nil {
+	if err := m.Apply(FreeformFields); err != nil {
 		return t, err
 	}
 	if err := Head(m, &t); err != nil {
@@ -131,12 +131,12 @@ func takesText(m jsonwalk.Members) (t conversation.Tool, err error) {
 	}
 	t.Schema = conversation.Raw(openai.FreeformSchema)
 	return t, m.Object("format", func(m jsonwalk.Members) error {
-		if err := m.Obey(freeformFormatFields); err != nil {
+		if err := m.Apply(freeformFormatFields); err != nil {
 			return err
 		}
 		if m.Get("grammar") != nil {
 			return m.Object("grammar", func(m jsonwalk.Members) error {
-				if err := m.Obey(grammarFields); err != nil {
+				if err := m.Apply(grammarFields); err != nil {
 					return err
 				}
 				return addGrammar(m, &t.Description)

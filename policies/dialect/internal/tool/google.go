@@ -17,19 +17,19 @@ const (
 	searchFirst = "googleSearchRetrieval" // what it was called for models before 2.0
 )
 
-// OfGoogle reports whether a type names one of Google's own tools.
-func OfGoogle(kind []byte) bool { return googleNames.Find(kind) != nil }
+// IsGoogleTool reports whether a type names one of Google's own tools.
+func IsGoogleTool(kind []byte) bool { return googleNames.Find(kind) != nil }
 
 // Google reads a tool in Google's words into list: a member for each of its own
 // tools, a type that names one, and a list of functions, for each of which it
 // calls read. known is false for any other tool.
 func Google(w *jsonwalk.Walker, m jsonwalk.Members, list *[]conversation.Tool, read func(m jsonwalk.Members) error) (known bool, err error) {
 	kind := jsonwalk.Chars(m.Get("type"))
-	typed := OfGoogle(kind)
+	typed := IsGoogleTool(kind)
 	if !typed && !inGoogleWords(m, string(kind)) {
 		return false, nil
 	}
-	if err := m.Obey(googleFields); err != nil {
+	if err := m.Apply(googleFields); err != nil {
 		return true, err
 	}
 	found := false
@@ -59,8 +59,8 @@ func Google(w *jsonwalk.Walker, m jsonwalk.Members, list *[]conversation.Tool, r
 	return true, err
 }
 
-// inGoogleWords reports whether a tool has a member of Google's, and nothing
-// that makes it another.
+// inGoogleWords reports whether a tool has a member of Google's, and no field
+// of another API's tool.
 func inGoogleWords(m jsonwalk.Members, kind string) bool {
 	if m.Get("functionDeclarations") != nil || m.Get("function_declarations") != nil {
 		return true
@@ -85,11 +85,11 @@ func inGoogleWords(m jsonwalk.Members, kind string) bool {
 // parameters, or settings where a function has a schema.
 func googleFunction(w *jsonwalk.Walker, m jsonwalk.Members, t *conversation.Tool) error {
 	settings := jsontext.Value(t.Schema)
-	if settings != nil && jsonwalk.Hollow(settings) {
+	if settings != nil && jsonwalk.AsksForNothing(settings) {
 		settings = nil
 	}
 	switch {
-	case !OfGoogle([]byte(t.Name)),
+	case !IsGoogleTool([]byte(t.Name)),
 		settings == nil && !t.Description.Empty(),
 		settings != nil && setting.IsSchema(settings):
 		return nil
@@ -115,7 +115,7 @@ func googleTool(w *jsonwalk.Walker, name, at string, settings jsontext.Value, li
 	case settings == nil:
 	case settings.Kind() != '{':
 		return w.Invalid(at, "Input should be an object")
-	case jsonwalk.Hollow(settings):
+	case jsonwalk.AsksForNothing(settings):
 	case old:
 		w.Warn(at, "its settings were left out: "+search+" took its place and has none of them")
 	default:
@@ -125,10 +125,9 @@ func googleTool(w *jsonwalk.Walker, name, at string, settings jsontext.Value, li
 	return err
 }
 
-// split names settings as the upstream does and sets apart what stands elsewhere upstream: domains that a search leaves
-// out, which other words for it name as well and one of the backends does not
-// take; and where a search for places looks, which LiteLLM's users write among
-// its settings.
+// split gives settings the upstream's names and separates two that are
+// elsewhere upstream: the domains that a search leaves out, and the location of
+// a search for places, which LiteLLM's users write among its settings.
 func split(w *jsonwalk.Walker, t *conversation.Tool, v jsontext.Value) error {
 	var others, around, point []byte
 	for name, v := range jsonwalk.Fields(v) {

@@ -113,7 +113,7 @@ func TestGoogleFunction(t *testing.T) {
 	}
 }
 
-// Settings that are wrong are told where the client wrote them.
+// An error about a setting names the place where the client wrote it.
 func TestGoogleFunctionError(t *testing.T) {
 	w := &jsonwalk.Walker{Req: &conversation.Request{}}
 	err := w.Object(jsontext.Value(`{"name":"google_maps","input_schema":{"latitude":"x"}}`), func(m jsonwalk.Members) error {

@@ -41,7 +41,7 @@ var hostedFields = &jsonwalk.Table{Name: "tool that the upstream runs", Fields: 
 
 // HostedKind returns the kind of a tool that the upstream runs, by its type.
 func HostedKind(kind string) (k conversation.ToolKind, ok bool) {
-	if OfGoogle([]byte(kind)) {
+	if IsGoogleTool([]byte(kind)) {
 		return conversation.OwnTool, true
 	}
 	if f := hostedTypes.Find([]byte(kind)); f != nil {
@@ -58,7 +58,7 @@ func Hosted(w *jsonwalk.Walker, m jsonwalk.Members, list *[]conversation.Tool) (
 	if f == nil {
 		return false, nil
 	}
-	if err := m.Obey(hostedFields); err != nil {
+	if err := m.Apply(hostedFields); err != nil {
 		return true, err
 	}
 	t := conversation.Tool{Kind: hostedKinds[f.Name], Name: string(kind), At: w.Place("")}

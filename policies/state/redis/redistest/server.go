@@ -91,8 +91,8 @@ func startSentinel(t testing.TB, master *Server) *Server {
 	return s
 }
 
-// onFreePort starts the server on a port that nobody has; another process may be
-// faster, so that several are tried.
+// onFreePort starts the server on a free port; another process may take it
+// first, so several are tried.
 func (s *Server) onFreePort() {
 	s.t.Helper()
 	var err error

@@ -41,8 +41,8 @@ type api interface {
 	tools(ctx context.Context, prompt string, streamed bool) (answer, error)
 	image(ctx context.Context, prompt string, png []byte) (answer, error)
 	structured(ctx context.Context, prompt string) (answer, error)
-	// told is what an error holds: the HTTP status, 0 if it has none, and the
-	// words of the service.
+	// told is the content of an error: the HTTP status, 0 if it has none, and the
+	// text of the service.
 	told(err error) (status int, message string)
 }
 

@@ -89,7 +89,7 @@ func (a responsesAPI) tools(ctx context.Context, prompt string, streamed bool) (
 		all.Thinking += got.Thinking
 		var results responses.ResponseInputParam
 		for _, item := range r.Output {
-			// The SDK has no conversion: what came is given back as it is.
+			// The SDK has no conversion: items are sent back unchanged.
 			var same responses.ResponseInputItemUnionParam
 			if err := json.Unmarshal([]byte(item.RawJSON()), &same); err != nil {
 				return all, err

@@ -1,0 +1,84 @@
+// All requests of the page to the server.
+
+// Trouble says why there is no answer, for people. status is 0 if nothing came.
+export class Trouble extends Error {
+  constructor(message, status = 0) {
+    super(message)
+    this.status = status
+  }
+}
+
+// session has the event "over" when the server asks for a new login.
+export const session = new EventTarget()
+
+async function get(path, signal) {
+  let reply
+  try {
+    reply = await fetch(path, { signal, headers: { accept: 'application/json' } })
+  } catch (err) {
+    if (err.name === 'AbortError') throw err
+    throw new Trouble('heald does not answer. Is it running, and is this still its address?')
+  }
+  if (reply.ok) return reply
+  if (reply.status === 401) {
+    session.dispatchEvent(new Event('over'))
+    throw new Trouble('heald asks again who looks: log in.', 401) // its words are for programs
+  }
+  throw new Trouble(await words(reply), reply.status)
+}
+
+async function words(reply) {
+  const text = await reply.text().catch(() => '')
+  try {
+    const { error } = JSON.parse(text)
+    if (typeof error === 'string') return error
+  } catch { /* not JSON */ }
+  return text.trim().slice(0, 300) || `heald answered ${reply.status}`
+}
+
+const json = async (path, signal) => (await get(path, signal)).json()
+const one = (id) => `/api/requests/${encodeURIComponent(id)}`
+
+export const bodies = (id, signal) => json(`${one(id)}/bodies`, signal)
+
+// info is about the server. session says that somebody has logged in.
+export async function info() {
+  const reply = await get('/api/info')
+  return { ...await reply.json(), session: reply.headers.has('heald-session') }
+}
+
+// logout ends the session, which a link cannot do.
+export const logout = () => fetch('/logout', { method: 'POST', redirect: 'manual' })
+export const facets = () => json('/api/facets')
+export const accounts = (signal) => json('/api/accounts', signal)
+export const now = (span, signal) => json(`/api/now?span=${span}`, signal)
+export const request = (id, signal) => json(one(id), signal)
+export const report = async (id) => (await get(`${one(id)}/report`)).text()
+
+// requests is a page of those that are older than before.
+export function requests(query, before, limit, signal) {
+  const params = new URLSearchParams(query)
+  params.set('limit', limit)
+  if (before) params.set('before', before)
+  return json(`/api/requests?${params}`, signal)
+}
+
+export const followAddress = (query) => `/api/follow?${query}`
+export const exportAddress = (query, format) => `/api/export?${new URLSearchParams([['format', format], ...query])}`
+
+// beginning is the first bytes of an export; the rest is not fetched.
+export async function beginning(query, format, bytes, signal) {
+  const stop = new AbortController()
+  signal.addEventListener('abort', () => stop.abort())
+  const reader = (await get(exportAddress(query, format), stop.signal)).body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let whole = false
+  while (text.length < bytes && !whole) {
+    const { value, done } = await reader.read()
+    whole = done
+    if (value) text += decoder.decode(value, { stream: true })
+  }
+  stop.abort()
+  return { text: text.slice(0, bytes), whole: whole && text.length <= bytes }
+}

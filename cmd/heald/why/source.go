@@ -1,0 +1,155 @@
+package why
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/heald-proxy/heald/cmd/heald/terminal"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/record/history"
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
+)
+
+// Source is a place where requests are remembered.
+type Source interface {
+	// Name says which one it is, as in "the log on standard input".
+	Name() string
+	// Get returns a request, or history.ErrNotFound.
+	Get(ctx context.Context, id string) (history.Item, error)
+	// Query is that of history.Store.
+	Query(ctx context.Context, f history.Filter, before history.Cursor, limit int) (history.Page, error)
+	// Reach says how far back the source remembers, as in "reaches back to …".
+	Reach(ctx context.Context) string
+}
+
+// notFound is the error that no source knows a request, and says what to do.
+type notFound struct {
+	id    string
+	asked []string // sources, and how far back they reach
+}
+
+func (e *notFound) Error() string {
+	return fmt.Sprintf("nothing is known of %s. Asked: %s. The request may be older, may not have ended, or may have been served by another replica: "+
+		"ask where that replica's records are (--log, --store, --redis, --admin). Its id is the answer's header x-heald-request-id", terminal.Printable(e.id), strings.Join(e.asked, "; "))
+}
+
+// Is makes it a history.ErrNotFound.
+func (e *notFound) Is(target error) bool { return target == history.ErrNotFound }
+
+// find asks the sources, one after the other, for a request: by its id, by its
+// trace id, or by the beginning of either if only one request has it. If a
+// source does not answer, the others are still asked.
+func find(ctx context.Context, sources []Source, id string) (history.Item, Source, error) {
+	if len(id) < leastBeginning {
+		return history.Item{}, nil, fmt.Errorf("%q is too short: write %d or more characters of the request's id or of its trace id", id, leastBeginning)
+	}
+	missing := &notFound{id: id}
+	var failed []error
+	for _, s := range sources {
+		item, err := s.Get(ctx, id)
+		if errors.Is(err, history.ErrNotFound) {
+			item, err = byBeginning(ctx, s, id)
+		}
+		switch {
+		case err == nil:
+			return item, s, nil
+		case errors.Is(err, history.ErrNotFound):
+			missing.asked = append(missing.asked, s.Name()+", which "+s.Reach(ctx))
+		default:
+			failed = append(failed, fmt.Errorf("%s: %w", s.Name(), err))
+		}
+	}
+	if len(missing.asked) > 0 {
+		failed = append(failed, missing)
+	}
+	return history.Item{}, nil, errors.Join(failed...)
+}
+
+// leastBeginning is how much of an id must be given, in bytes.
+const leastBeginning = 4
+
+func byBeginning(ctx context.Context, s Source, id string) (history.Item, error) {
+	const most = 5
+	page, err := s.Query(ctx, history.Filter{ID: id}, 0, most+1)
+	switch {
+	case err != nil:
+		return history.Item{}, err
+	case len(page.Items) == 0:
+		return history.Item{}, history.ErrNotFound
+	case len(page.Items) == 1:
+		return page.Items[0], nil
+	}
+	var ids []string
+	for _, item := range page.Items[:min(most, len(page.Items))] {
+		ids = append(ids, terminal.Printable(item.RequestID))
+	}
+	if len(page.Items) > most {
+		ids = append(ids, "…")
+	}
+	return history.Item{}, fmt.Errorf("several requests begin with %s: %s; write more of the id", id, strings.Join(ids, ", "))
+}
+
+// since formats the time to which a source reaches back.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return "has no requests"
+	}
+	return "reaches back to " + t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// storeSource is a history in a file.
+type storeSource struct {
+	*sqlite.Reader
+	path string
+}
+
+// OpenStore opens "sqlite:PATH". Close closes it.
+func OpenStore(setting string) (*storeSource, error) { //nolint:revive // callers need Close and Source alone
+	path, ok := sqlite.ParsePath(setting)
+	if !ok {
+		return nil, errors.New("write sqlite: and the path of the file that record.store in heald.yaml names, as in sqlite:/var/lib/heald/history.db")
+	}
+	r, err := sqlite.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
+	}
+	return &storeSource{r, path}, nil
+}
+
+func (s *storeSource) Name() string { return "the file " + s.path }
+
+// Get also knows requests that have not ended.
+func (s *storeSource) Get(ctx context.Context, id string) (history.Item, error) {
+	item, err := s.Reader.Get(ctx, id)
+	if errors.Is(err, history.ErrNotFound) {
+		attempts, err := s.Attempts(ctx, id)
+		return unfinished(attempts, err)
+	}
+	return item, err
+}
+
+func (s *storeSource) Reach(ctx context.Context) string {
+	t, err := s.Reader.Reach(ctx)
+	if err != nil {
+		return "does not say how far back it reaches"
+	}
+	return since(t)
+}
+
+// unfinished is a request of which only attempts are known.
+func unfinished(attempts []record.Attempt, err error) (history.Item, error) {
+	if err != nil || len(attempts) == 0 {
+		return history.Item{}, errors.Join(err, notFoundIf(err == nil))
+	}
+	return history.Item{Request: history.Unfinished(attempts)}, nil
+}
+
+func notFoundIf(is bool) error {
+	if is {
+		return history.ErrNotFound
+	}
+	return nil
+}

@@ -1,0 +1,494 @@
+package why
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heald-proxy/heald/cmd/heald/accounts"
+	"github.com/heald-proxy/heald/policies/record"
+	"github.com/heald-proxy/heald/policies/record/history"
+	"github.com/heald-proxy/heald/policies/record/history/historytest"
+	"github.com/heald-proxy/heald/policies/record/history/sqlite"
+)
+
+// The lines of a log, as heald writes them, between others, behind the names of
+// pods, and cut off.
+const aLog = `{"level":"info","time":"2026-11-29T12:00:00Z","msg":"serving metrics and health","address":"127.0.0.1:9001"}
+[pod/heald-7d4/heald] {"level":"info","time":"2026-11-29T12:00:01.5Z","msg":"attempt finished","request_id":"id-1","trace_id":"0af7651916cd43dd8448eb211c80319c","tenant":"search","api":"anthropic","attempt":1,"verdict":"failover","reason":"rate_limited","backend":"studio","account":"studio-1","model":"gemini-2.5-pro","upstream_status":429,"error":"Quota exceeded","held_ms":400,"duration_ms":400}
+[pod/heald-9x2/heald] {"level":"info","time":"2026-11-29T12:00:03Z","msg":"attempt finished","request_id":"id-1","trace_id":"0af7651916cd43dd8448eb211c80319c","tenant":"search","api":"anthropic","attempt":2,"verdict":"pass","reason":"ok","backend":"studio","account":"studio-2","model":"gemini-2.5-pro","upstream_status":200,"usage":{"input":10,"cached":0,"output":5,"thinking":0},"began_ms":500,"held_ms":300,"duration_ms":1400}
+[pod/heald-9x2/heald] {"level":"info","time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","trace_id":"0af7651916cd43dd8448eb211c80319c","tenant":"search","api":"anthropic","outcome":"passed","reason":"ok","status":200,"alias":"best","model":"gemini-2.5-pro","backend":"studio","account":"studio-2","stream":true,"tried":2,"attempts":[{"attempt":1,"verdict":"failover","reason":"rate_limited","backend":"studio","account":"studio-1","upstream_status":429}],"first_byte_ms":800,"duration_ms":1900}
+{"level":"info","time":"2026-11-29T12:00:09Z","msg":"attempt finished","request_id":"id-2","api":"chat","attempt":1,"verdict":"retry","reason":"canceled","backend":"studio","account":"studio-1","duration_ms":7000}
+{"level":"info","time":"2026-11-29T12:00:0`
+
+func logOf(t *testing.T, text, only string) Source {
+	t.Helper()
+	w := Where{Logs: []string{"-"}}
+	s, err := w.Open(t.Context(), strings.NewReader(text), only, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.List[0]
+}
+
+func tell(t *testing.T, id string, sources ...Source) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := Tell(t.Context(), &out, sources, id, false)
+	return out.String(), err
+}
+
+func inOrder(text string, words ...string) bool {
+	for _, w := range words {
+		i := strings.Index(text, w)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(w):]
+	}
+	return true
+}
+
+// The story comes from the lines of a log, also packed, also of a request that has
+// not ended, by its id, its trace and the beginning of either.
+func TestWhyOfALog(t *testing.T) {
+	for _, id := range []string{"id-1", "0af7651916cd43dd8448eb211c80319c", "0af76"} {
+		got, err := tell(t, id, logOf(t, aLog, id))
+		if err != nil || !inOrder(got, "request id-1, trace 0af7", "standard input", "12:00:01.100", "tenant search", "asked best", "attempt 1 at studio-1", "429", "another account",
+			"Quota exceeded", "attempt 2 at studio-2", "first byte after 0.8 s", "the answer was complete after 1.9 s", "OPERATING.md#") {
+			t.Errorf("%s: %v\n%s", id, err, got)
+		}
+	}
+	got, err := tell(t, "id-2", logOf(t, aLog, "id-2"))
+	if err != nil || !inOrder(got, "request id-2", "studio-1", "before an answer began") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write([]byte(aLog))
+	_ = z.Close()
+	path := filepath.Join(t.TempDir(), "log.gz")
+	if err := os.WriteFile(path, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := Where{Logs: []string{path}}
+	s, err := w.Open(t.Context(), nil, "", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tell(t, "id-1", s.List...); err != nil || !strings.Contains(got, path) {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+// Files of records are read as well.
+func TestWhyOfRecords(t *testing.T) {
+	var text strings.Builder
+	r := historytest.Request("id-9")
+	for _, e := range []record.Entry{{Attempt: new(historytest.Failed("id-9", 1, "peek_eof", 200))}, {Request: &r}} {
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(line, '\n'))
+	}
+	if got, err := tell(t, "id-9", logOf(t, text.String(), "id-9")); err != nil || !inOrder(got, "request id-9", "the answer was complete") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+// If no source knows the request, the error says which were asked and how far back each
+// reaches.
+func TestNotFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	store, err := OpenStore("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	_, err = tell(t, "id-77", logOf(t, aLog, "id-77"), store)
+	if err == nil || !inOrder(err.Error(), "nothing is known of id-77", "the log in standard input, which reaches back to 2026-11-29", "the file "+path+", which has no requests", "--log", "x-heald-request-id") {
+		t.Errorf("got %v", err)
+	}
+	if _, err = tell(t, "id-77", logOf(t, "no log\n", "id-77")); err == nil || !strings.Contains(err.Error(), "which has none of heald's lines about requests") {
+		t.Errorf("got %v", err)
+	}
+	if _, err = tell(t, "id-1", broken{}, logOf(t, aLog, "")); err != nil {
+		t.Errorf("a source that fails hides the others: %v", err)
+	}
+	if _, err = tell(t, "id-3", broken{}, logOf(t, aLog, "")); err == nil || !inOrder(err.Error(), "broken: it burns", "nothing is known of id-3") {
+		t.Errorf("got %v", err)
+	}
+	// A beginning that several have.
+	two := aLog[:len(aLog)-40] + "\n" + strings.ReplaceAll(aLog, "id-1", "id-1b")
+	if _, err = tell(t, "0af7", logOf(t, two, "")); err == nil || !inOrder(err.Error(), "several requests begin with 0af7", "id-1b, id-1") {
+		t.Errorf("got %v", err)
+	}
+}
+
+type broken struct{}
+
+func (broken) Name() string { return "broken" }
+func (broken) Get(context.Context, string) (history.Item, error) {
+	return history.Item{}, errors.New("it burns")
+}
+func (broken) Query(context.Context, history.Filter, history.Cursor, int) (history.Page, error) {
+	return history.Page{}, errors.New("it burns")
+}
+func (broken) Reach(context.Context) string { return "" }
+
+// filled is a history in a file with n requests.
+func filled(t *testing.T, n int) *storeSource {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "history.db")
+	f, err := sqlite.Open(sqlite.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	var list []record.Entry
+	for i := range n {
+		r := historytest.Request(fmt.Sprintf("id-%04d", i), func(r *record.Request) {
+			r.Time = historytest.Start.Add(time.Duration(i) * time.Second)
+			if i%3 == 0 {
+				r.Outcome, r.Reason, r.Status, r.Alias = "failed", "rate_limited", 429, "fast\x1b[31m"
+			}
+		})
+		list = append(list, record.Entry{Request: &r})
+	}
+	if err := f.Write(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// The newest stands last, over several pages; a table colors nothing, and JSON
+// lines are records.
+func TestList(t *testing.T) {
+	s := filled(t, 3000)
+	var out bytes.Buffer
+	failed := history.Filter{Outcomes: []string{"failed"}}
+	if err := List(t.Context(), &out, io.Discard, s, failed, 2, false); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	if !inOrder(got, "TIME", "OUTCOME", "id-2994", "failed", "rate_limited", "429", "id-2997", "fast", "10+5", "1.2s", "there are older ones") || strings.Contains(got, "\x1b") {
+		t.Error(got)
+	}
+	out.Reset()
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{}, 2500, true); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var first, last history.Item
+	if len(lines) != 2500 || json.Unmarshal([]byte(lines[0]), &first) != nil || json.Unmarshal([]byte(lines[2499]), &last) != nil || first.RequestID != "id-0500" || last.RequestID != "id-2999" {
+		t.Errorf("%d lines from %s to %s", len(lines), first.RequestID, last.RequestID)
+	}
+	out.Reset()
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{Tenants: []string{"nobody"}}, 10, false); err != nil || !inOrder(out.String(), "no such request: asked the file", "reaches back to") {
+		t.Errorf("%v, %s", err, out.String())
+	}
+}
+
+// slow is a source that looks at one request at a time.
+type slow struct {
+	items []history.Item // newest first
+	asked func()
+}
+
+func (slow) Name() string                                          { return "slow" }
+func (slow) Reach(context.Context) string                          { return "reaches back" }
+func (slow) Get(context.Context, string) (i history.Item, e error) { return i, history.ErrNotFound }
+func (s slow) Query(ctx context.Context, f history.Filter, before history.Cursor, _ int) (page history.Page, err error) {
+	if s.asked(); ctx.Err() != nil {
+		return page, ctx.Err()
+	}
+	for _, item := range s.items {
+		if before != 0 && item.Cursor >= before {
+			continue
+		}
+		if f.Match(&item.Request) {
+			page.Items = append(page.Items, item)
+		}
+		if item.Cursor > 1 {
+			page.Next, page.SearchedTo = item.Cursor, item.Time
+		}
+		break
+	}
+	return page, nil
+}
+
+// A search that takes long goes on until it is stopped, and tells how far it is.
+// What was found until then is printed, and where to go on.
+func TestListSearches(t *testing.T) {
+	s := slow{asked: func() {}}
+	for i := range 5 {
+		s.items = append(s.items, history.Item{Cursor: history.Cursor(5 - i), Request: historytest.Request(fmt.Sprintf("id-%d", 5-i), func(r *record.Request) {
+			if r.Time = historytest.Start.Add(time.Duration(5-i) * time.Hour); i%2 == 0 {
+				r.Outcome = "failed"
+			}
+		})})
+	}
+	failed := history.Filter{Outcomes: []string{"failed"}}
+	var out, progress bytes.Buffer
+	if err := List(t.Context(), &out, &progress, s, failed, 10, false); err != nil || !inOrder(out.String(), "id-1", "id-3", "id-5") || strings.Contains(out.String(), "older ones") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if got := progress.String(); strings.Count(got, "searched back to") != 4 || !inOrder(got, "found 1", "found 2", "\x1b[K") || !strings.HasSuffix(got, "\x1b[K") {
+		t.Errorf("%q", got)
+	}
+	for _, asJSON := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		n := 0
+		s.asked = func() {
+			if n++; n == 4 {
+				cancel()
+			}
+		}
+		out.Reset()
+		err := List(ctx, &out, io.Discard, s, failed, 10, asJSON)
+		if err == nil || !inOrder(err.Error(), "stopped: searched back to", "found 2", "--until 2026-11-29T15:00:00Z") || !inOrder(out.String(), "id-3", "id-5") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+	s.items, s.asked = s.items[:1], func() {}
+	out.Reset()
+	if err := List(t.Context(), &out, io.Discard, s, history.Filter{Text: "nowhere"}, 10, false); err != nil || !inOrder(out.String(), "no such request: asked slow") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// A running heald is asked by its API: the same questions give the same answers.
+func TestAdmin(t *testing.T) {
+	s := filled(t, 30)
+	mux := http.NewServeMux()
+	answer := func(w http.ResponseWriter, value any, err error) {
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(http.StatusNotFound)
+			value = map[string]string{"error": err.Error()}
+		}
+		_ = json.NewEncoder(w).Encode(value)
+	}
+	var asked string
+	mux.HandleFunc("GET /api/requests/{id}", func(w http.ResponseWriter, r *http.Request) {
+		item, err := s.Get(r.Context(), r.PathValue("id"))
+		answer(w, map[string]any{"request": item}, err)
+	})
+	mux.HandleFunc("GET /api/requests", func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.RawQuery
+		q := r.URL.Query()
+		f := history.Filter{Outcomes: q["outcome"], ID: q.Get("id")}
+		if text := q.Get("until"); text != "" {
+			var err error
+			if f.Until, err = time.Parse(time.RFC3339, text); err != nil {
+				t.Error(err)
+			}
+		}
+		page, err := s.Query(r.Context(), f, 0, 3)
+		page.Next = 0
+		answer(w, page, err)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	client, err := accounts.NewClient(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Ask(client)
+	if got, err := tell(t, "id-0003", a); err != nil || !inOrder(got, "request id-0003", "the heald at http://127.0.0.1", "429") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := tell(t, "id-9999", a); err == nil || !inOrder(err.Error(), "nothing is known of id-9999", "the heald at", "reaches back") {
+		t.Errorf("got %v", err)
+	}
+	var out bytes.Buffer
+	f := history.Filter{Outcomes: []string{"failed"}, Tenants: []string{"a", "b"}, Text: "x&y", Since: historytest.Start}
+	if err := List(t.Context(), &out, io.Discard, a, f, 3, false); err != nil || !strings.Contains(out.String(), "id-0027") || asked != "limit=3&outcome=failed&q=x%26y&since=2026-11-29T12%3A00%3A00Z&tenant=a&tenant=b" {
+		t.Errorf("asked %s: %v\n%s", asked, err, out.String())
+	}
+
+	// One that remembers nothing, one that is too old, and none at all.
+	for words, handler := range map[string]http.HandlerFunc{
+		"record.history is 0": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, nil, errors.New("no requests are remembered: record.history is 0"))
+		},
+		"it is too old for questions about requests": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/livez" {
+				_, _ = w.Write([]byte("ok\n"))
+				return
+			}
+			http.NotFound(w, r)
+		},
+		"is not heald's admin listener": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"it refuses: not from here":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not from here", http.StatusForbidden) },
+		"it asks for authentication: a token": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, accounts.AsksToken, http.StatusUnauthorized)
+		},
+	} {
+		server := httptest.NewServer(handler)
+		client, err := accounts.NewClient(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tell(t, "id-0003", Ask(client)); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("want %q, got %v", words, err)
+		}
+		server.Close()
+	}
+}
+
+// stream is a shared stream of records.
+type stream struct {
+	values [][]byte
+	asked  int
+}
+
+func (s *stream) Newer(context.Context, string, string, int) ([]string, [][]byte, error) {
+	return nil, nil, errors.New("nobody asks for what is newer")
+}
+
+func (s *stream) Older(_ context.Context, _, before string, limit int) (ids []string, values [][]byte, err error) {
+	s.asked++
+	n := len(s.values)
+	if before != "" {
+		n = int(timeOf(before).Sub(historytest.Start) / time.Second)
+	}
+	for n--; n >= 0 && len(ids) < limit; n-- {
+		ids = append(ids, fmt.Sprintf("%d-0", historytest.Start.Add(time.Duration(n)*time.Second).UnixMilli()))
+		values = append(values, s.values[n])
+	}
+	return ids, values, nil
+}
+
+// The stream is read from its end, and no further than one request needs.
+func TestStream(t *testing.T) {
+	s := &stream{}
+	for i := range 5000 {
+		id := fmt.Sprintf("id-%04d", i/2)
+		at := historytest.Start.Add(time.Duration(i) * time.Second)
+		e := record.Entry{Attempt: new(historytest.Failed(id, 1, "peek_eof", 200))}
+		e.Attempt.Time = at
+		if i%2 == 1 {
+			e = record.Entry{Request: new(historytest.Request(id, func(r *record.Request) { r.Time, r.Tried, r.Attempts[0].Number = at.Add(-time.Second), 2, 2 }))}
+		}
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.values = append(s.values, line)
+	}
+	source, err := ReadStream(t.Context(), s, "the stream", "id-2300", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tell(t, "id-2300", source); err != nil || !inOrder(got, "request id-2300", "attempt 1 at studio-1", "the provider's words", "attempt 2") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if s.asked != 1 {
+		t.Errorf("%d thousand entries were read for one of the last", s.asked)
+	}
+	source, err = ReadStream(t.Context(), s, "the stream", "none", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tell(t, "none", source); err == nil || !inOrder(err.Error(), "the stream, which reaches back to 2026-11-29") {
+		t.Errorf("got %v", err)
+	}
+	s.asked = 0
+	source, err = ReadStream(t.Context(), s, "the stream", "", historytest.Start.Add(4500*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := List(t.Context(), &out, io.Discard, source, history.Filter{Since: historytest.Start.Add(4990 * time.Second)}, 50, true); err != nil || strings.Count(out.String(), "\n") != 5 || s.asked != 1 {
+		t.Errorf("%v, %d thousand read\n%s", err, s.asked, out.String())
+	}
+}
+
+// What stands in the middle of a newer request's id does not end the search for the
+// request whose id begins with it.
+func TestBeginningOfAnIDInTheStream(t *testing.T) {
+	s := &stream{}
+	for i := range 3000 {
+		id := map[int]string{500: "9F1C2a34-0000", 2900: "11111111-9f1c-4000"}[i]
+		if id == "" {
+			id = fmt.Sprintf("%08x-0000", i)
+		}
+		line, err := json.Marshal(record.Entry{Request: new(historytest.Request(id, func(r *record.Request) { r.Time = historytest.Start.Add(time.Duration(i) * time.Second) }))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.values = append(s.values, line)
+	}
+	for _, id := range []string{"9F1C2a34-0000", "9f1c2A34", "9f1c"} {
+		source, err := ReadStream(t.Context(), s, "the stream", id, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := tell(t, id, source); err != nil || !inOrder(got, "request 9F1C2a34-0000") {
+			t.Errorf("%s: %v\n%s", id, err, got)
+		}
+	}
+}
+
+func TestIDsOfAnyCase(t *testing.T) {
+	const id = "0AF76519"
+	if got, err := tell(t, id, logOf(t, aLog, id)); err != nil || !inOrder(got, "request id-1") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+func TestShortID(t *testing.T) {
+	if _, err := tell(t, "id-", logOf(t, aLog, "id-")); err == nil || !inOrder(err.Error(), `"id-" is too short`, "write 4") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Clients choose ids, and a terminal obeys what stands in them.
+func TestIDsMoveNoCursor(t *testing.T) {
+	m := newTold("the log")
+	m.Request(historytest.Request("abcd\u009b2J"))
+	m.Request(historytest.Request("abcd2"))
+	if _, err := tell(t, "abcd", m); err == nil || strings.ContainsRune(err.Error(), '\u009b') || !inOrder(err.Error(), "several requests") {
+		t.Errorf("got %q", err)
+	}
+}
+
+// What a log says of the number of attempts is not counted up to.
+func TestLogIsBoundedAsItIsRead(t *testing.T) {
+	text := `{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","outcome":"passed","tried":300000000,"duration_ms":1}` + "\n"
+	for range 40 {
+		text += `{"time":"2026-11-29T12:00:03Z","msg":"attempt finished","request_id":"id-2","attempt":300000000,"verdict":"retry","duration_ms":1}` + "\n"
+	}
+	source := logOf(t, text, "").(*told)
+	item, err := source.Get(t.Context(), "id-1")
+	if err != nil || item.Tried != 1000 {
+		t.Errorf("tried %d, %v", item.Tried, err)
+	}
+	if list := source.attempts["id-2"]; len(list) != record.AttemptsKept || list[0].Number != 1000 {
+		t.Errorf("%d attempts", len(list))
+	}
+}

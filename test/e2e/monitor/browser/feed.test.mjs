@@ -1,0 +1,52 @@
+// The list of requests by itself, without a browser: what a paused page keeps.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+// The page's modules expect a browser's connection and heald's API.
+let connection
+globalThis.EventSource = class extends EventTarget {
+  static CLOSED = 2
+  readyState = 1
+  constructor() {
+    super()
+    connection = this
+  }
+  close() {}
+}
+let newest = 100
+const page = () => ({ requests: Array.from({ length: 200 }, (_, i) => ({ cursor: newest - i, request_id: `r${newest - i}` })), next: newest - 200 })
+globalThis.fetch = async () => ({ ok: true, json: async () => page(), headers: new Map() })
+
+const web = new URL('../../../../cmd/heald/admin/monitor/web/', import.meta.url)
+const { Feed } = await import(new URL('feed.js', web))
+const { parse } = await import(new URL('filter.js', web))
+
+const say = (type, data) => connection.dispatchEvent(Object.assign(new Event(type), { data: JSON.stringify(data) }))
+const settled = () => new Promise((resolve) => setTimeout(resolve, 600)) // two beats
+
+test('a paused page keeps its list when events were lost, and catches up when it goes on', async () => {
+  const feed = new Feed()
+  await feed.load(parse(new URLSearchParams()))
+  await settled()
+  feed.pause(true)
+  newest = 150 // fifty came, and the server dropped them
+  say('lost', { lost: 50 })
+  newest = 151
+  say('request', { cursor: 151, request_id: 'r151' })
+  await settled()
+  assert.equal(feed.items[0].cursor, 100, 'the list changed while it was paused')
+  feed.pause(false)
+  await settled()
+  assert.deepEqual(feed.items.slice(0, 60).map((item) => item.cursor), Array.from({ length: 60 }, (_, i) => 151 - i))
+
+  feed.pause(true)
+  newest = 1000 // more than a page
+  say('lost', { lost: 849 })
+  await settled()
+  assert.equal(feed.items[0].cursor, 151, 'the list changed while it was paused')
+  feed.pause(false)
+  await settled()
+  assert.equal(feed.items[0].cursor, 1000)
+  assert.equal(feed.items.at(-1).cursor, 801)
+})

@@ -1,0 +1,79 @@
+// Every view in light and dark, wide and narrow: a picture of each, and nothing
+// for axe to find.
+
+import { test } from 'node:test'
+import { PHONE, WIDE, accessible, ask, fits, open, picture, rows, set, until } from './page.mjs'
+
+const views = {
+  requests: ['#/requests', rows],
+  accounts: ['#/accounts', (page) => page.locator('.matrix table').waitFor()],
+  now: ['#/now', (page) => page.locator('.chart canvas').nth(5).waitFor()],
+  export: ['#/export?outcome=failed', (page) => until(page, () => document.querySelector('.sample').textContent.includes('failed'))],
+}
+
+const shapes = { wide: ['light', WIDE], dark: ['dark', WIDE], narrow: ['light', PHONE], 'narrow-dark': ['dark', PHONE] }
+
+for (const [shape, [theme, viewport]] of Object.entries(shapes)) {
+  test(shape, async (t) => {
+    for (const [view, [hash, ready]] of Object.entries(views)) {
+      await t.test(view, async () => {
+        const page = await open(hash, { theme, viewport })
+        await ready(page)
+        await picture(page, `${view}-${shape}`)
+        await fits(page, view)
+        await accessible(page, `${view} ${shape}`)
+        await page.done()
+      })
+    }
+    await t.test('detail', async () => {
+      for (const outcome of ['healed', 'failed', 'broken']) {
+        const { requests } = await ask(`/api/requests?limit=200${outcome === 'healed' ? '&reason=peek_timeout&outcome=passed' : `&outcome=${outcome}`}`)
+        const page = await open(`#/requests/${requests[0].request_id}`, { theme, viewport })
+        if (viewport === WIDE) await rows(page)
+        await until(page, () => document.querySelector('.story li a'))
+        await picture(page, `detail-${outcome}-${shape}`)
+        await fits(page, 'detail')
+        await accessible(page, `detail ${shape}`)
+        await page.done()
+      }
+    })
+  })
+}
+
+test('bodies are kept', async () => {
+  await set({ bodies: 'failed' })
+  const page = await open()
+  await rows(page)
+  await page.getByText('Bodies are kept.').waitFor()
+  await picture(page, 'bodies')
+  await accessible(page, 'bodies')
+  await page.done()
+  await set()
+  const other = await open()
+  await rows(other)
+  await until(other, () => document.getElementById('about').textContent)
+  if (await other.locator('#bodies').isVisible()) throw new Error('the banner is shown though bodies are off')
+  await other.done()
+})
+
+test('filters are unfolded on a phone', async () => {
+  const page = await open('#/requests?outcome=failed&tenant=ads', { viewport: PHONE })
+  await rows(page)
+  await page.getByRole('button', { name: /^Filters/ }).click()
+  await page.getByRole('button', { name: /^Tenant/ }).first().click()
+  await page.locator('.popover .value').first().waitFor()
+  await picture(page, 'filters-narrow')
+  await fits(page, 'filters')
+  await accessible(page, 'filters')
+  await page.done()
+})
+
+test('menu of a filter', async () => {
+  const page = await open('#/requests?outcome=passed')
+  await rows(page)
+  await page.locator('[data-menu=reason]').click()
+  await page.locator('.popover .value').first().waitFor()
+  await picture(page, 'filters-wide')
+  await accessible(page, 'filters')
+  await page.done()
+})
