@@ -3,6 +3,7 @@ package admin
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -76,17 +77,16 @@ func (h holding) Close()                                         {}
 
 const livez = "GET /livez HTTP/1.1\r\nHost: heald\r\n\r\n"
 
-func answerOf(t *testing.T, c net.Conn) *bufio.Reader {
+func answerOf(t *testing.T, c net.Conn) {
 	t.Helper()
-	r := bufio.NewReader(c)
-	resp, err := http.ReadResponse(r, nil)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%d, %v", resp.StatusCode, err)
 	}
-	return r
 }
 
 // Nobody without the token keeps a connection by sending nothing, half of a head,
@@ -151,7 +151,7 @@ func TestCrowd(t *testing.T) {
 		held := 0
 		for _, c := range open {
 			_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
-			if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 				held++
 			}
 		}
@@ -159,7 +159,7 @@ func TestCrowd(t *testing.T) {
 			t.Errorf("%d connections are open", held)
 		}
 		_ = admitted.SetReadDeadline(time.Now().Add(time.Millisecond))
-		if _, err := admitted.Read(make([]byte, 1)); err == io.EOF || err == nil {
+		if _, err := admitted.Read(make([]byte, 1)); errors.Is(err, io.EOF) || err == nil {
 			t.Errorf("somebody with the token was thrown out: %v", err)
 		}
 		if all := logged.FilterMessageSnippet("too many connections").All(); len(all) != 1 || !strings.Contains(all[0].Message, "admin listener") {
