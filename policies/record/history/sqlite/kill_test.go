@@ -43,7 +43,7 @@ func victim(path string) {
 // written, batches whole or not at all; and nobody has to wait for it.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.db")
-	for round := range 5 {
+	for round := range 3 {
 		c := exec.CommandContext(t.Context(), os.Args[0])
 		c.Env = append(os.Environ(), victimOf+"="+path)
 		out, err := c.StdoutPipe()

@@ -38,7 +38,7 @@ func testQueryIsTheFilter(t *testing.T, f *File) {
 		}
 		return out
 	}
-	for range 200 {
+	for range 80 {
 		var q history.Filter
 		for n := random.IntN(3); n >= 0; n-- {
 			switch random.IntN(9) {
