@@ -25,7 +25,11 @@ export function toParams(f) {
   return out
 }
 
-// toQuery is for the server, which takes times, not spans.
+// isTime reports whether "since" or "until" can be understood.
+export const isTime = (value) => Boolean(SPANS[value]) || !Number.isNaN(Date.parse(value))
+
+// toQuery is for the server, which takes times, not spans. It leaves out what is no
+// time; the bar of filters says so.
 export function toQuery(f, now = Date.now()) {
   const out = toParams(f)
   for (const name of ['since', 'until']) {
