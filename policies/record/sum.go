@@ -1,7 +1,7 @@
 package record
 
-// AddUp sets the sums of what the attempts have used and waited. An unknown price makes the sum of the
-// others an estimate.
+// AddUp sets the sums of what the attempts have used and waited. An unknown price
+// makes the sum of the others an estimate.
 func (r *Request) AddUp() {
 	r.Usage, r.Cost, r.Estimated, r.Waited = nil, nil, false, 0
 	var cost int64

@@ -428,55 +428,6 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// What stands in the middle of a newer request's id does not end the search for the
-// request whose id begins with it.
-func TestBeginningOfAnIDInTheStream(t *testing.T) {
-	s := &stream{}
-	for i := range 3000 {
-		id := map[int]string{500: "9F1C2a34-0000", 2900: "11111111-9f1c-4000"}[i]
-		if id == "" {
-			id = fmt.Sprintf("%08x-0000", i)
-		}
-		line, err := json.Marshal(record.Entry{Request: new(historytest.Request(id, func(r *record.Request) { r.Time = historytest.Start.Add(time.Duration(i) * time.Second) }))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.values = append(s.values, line)
-	}
-	for _, id := range []string{"9F1C2a34-0000", "9f1c2A34", "9f1c"} {
-		source, err := ReadStream(t.Context(), s, "the stream", id, time.Time{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := tell(t, id, source); err != nil || !inOrder(got, "request 9F1C2a34-0000") {
-			t.Errorf("%s: %v\n%s", id, err, got)
-		}
-	}
-}
-
-func TestIDsOfAnyCase(t *testing.T) {
-	const id = "0AF76519"
-	if got, err := tell(t, id, logOf(t, aLog, id)); err != nil || !inOrder(got, "request id-1") {
-		t.Errorf("%v\n%s", err, got)
-	}
-}
-
-func TestShortID(t *testing.T) {
-	if _, err := tell(t, "id-", logOf(t, aLog, "id-")); err == nil || !inOrder(err.Error(), `"id-" is too short`, "write 4") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// Clients choose ids, and a terminal obeys what stands in them.
-func TestIDsMoveNoCursor(t *testing.T) {
-	m := newTold("the log")
-	m.Request(historytest.Request("abcd\u009b2J"))
-	m.Request(historytest.Request("abcd2"))
-	if _, err := tell(t, "abcd", m); err == nil || strings.ContainsRune(err.Error(), '\u009b') || !inOrder(err.Error(), "several requests") {
-		t.Errorf("got %q", err)
-	}
-}
-
 // What a log says of the number of attempts is not counted up to.
 func TestLogIsBoundedAsItIsRead(t *testing.T) {
 	text := `{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","outcome":"passed","tried":300000000,"duration_ms":1}` + "\n"

@@ -7,9 +7,6 @@ import (
 	"github.com/heald-proxy/heald/policies/record"
 )
 
-// AttemptsKept bounds the attempts of one request.
-const AttemptsKept = record.AttemptsKept
-
 // Takes reports whether an attempt that was recorded on its own is one of a request,
 // as far as can be told: clients use ids twice, also within a minute. ended says that
 // the request's end was recorded.
@@ -52,7 +49,7 @@ func Join(r *record.Request, a record.Attempt) {
 	switch {
 	case found:
 		list[at] = a
-	case len(list) >= AttemptsKept:
+	case len(list) >= record.AttemptsKept:
 		return
 	default:
 		list = slices.Insert(list, at, a)

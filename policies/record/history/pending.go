@@ -49,7 +49,7 @@ func (p *pending) put(a record.Attempt, now time.Time) {
 	u := el.Value.(*unjoined)
 	u.last = now
 	p.order.MoveToBack(el)
-	if len(u.attempts) < AttemptsKept {
+	if len(u.attempts) < record.AttemptsKept {
 		u.attempts = append(u.attempts, a)
 		size := attemptSize + len(a.RequestID)
 		for _, s := range attemptTexts(&a) {
