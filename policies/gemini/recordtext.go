@@ -88,13 +88,7 @@ func ownWords(message string) string {
 	if at := openingQuote(words); at >= 0 {
 		words = words[:at] + omitted + afterQuotation(words[at:])
 	}
-	words = inParentheses.ReplaceAllStringFunc(withoutClientText(words, omitted), func(s string) string {
-		if harmless.MatchString(s) {
-			return s
-		}
-		return omitted
-	})
-	words = strings.TrimSpace(words)
+	words = strings.TrimSpace(withoutParentheses(withoutClientText(words, omitted)))
 	for from := 0; ; {
 		at := valueFollows.FindStringIndex(words[from:])
 		if at == nil {
@@ -111,6 +105,37 @@ func ownWords(message string) string {
 			return strings.TrimLeft(strings.TrimRight(words[:start], " "+omitted)+" "+omitted, " ")
 		}
 		from = start + len(known)
+	}
+}
+
+// withoutParentheses puts omitted in place of what stands in parentheses, with
+// those within them, or up to the end if nothing closes them.
+func withoutParentheses(text string) string {
+	var out strings.Builder
+	for {
+		open := strings.IndexByte(text, '(')
+		if open < 0 {
+			out.WriteString(text)
+			return out.String()
+		}
+		out.WriteString(text[:open])
+		end, depth := open, 0
+		for ; end < len(text); end++ {
+			if text[end] == '(' {
+				depth++
+			} else if text[end] == ')' {
+				if depth--; depth == 0 {
+					end++
+					break
+				}
+			}
+		}
+		if group := text[open:end]; harmless.MatchString(group) {
+			out.WriteString(group)
+		} else {
+			out.WriteString(omitted)
+		}
+		text = text[end:]
 	}
 }
 
@@ -133,6 +158,5 @@ var (
 	googlesWords = regexp.MustCompile(`^(?:: (?:Cannot find field|(?:contents )?(?:must be specified|must not be empty)|should be non-empty)` +
 		`| (?:was|is) not found| is not supported| has been suspended)\b\.?`)
 
-	inParentheses = regexp.MustCompile(`\([^()]*(?:\)|$)`)
-	harmless      = regexp.MustCompile(`^\((?:\d+|TYPE_[A-Z0-9_]+|[A-Z]+(?:_[A-Z]+)+|e\.g\. check quota|or permission denied)\)$`)
+	harmless = regexp.MustCompile(`^\((?:\d+|TYPE_[A-Z0-9_]+|[A-Z]+(?:_[A-Z]+)+|e\.g\. check quota|or permission denied)\)$`)
 )

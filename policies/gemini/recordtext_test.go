@@ -41,6 +41,8 @@ func TestWordsForRecords(t *testing.T) {
 		{"Bad part %22my%20secret%22", "Bad part ..."},
 		{`Bad part \u0022my secret\u0022`, "Bad part ..."},
 		{"Bad part\nmy secret", "Bad part ..."},
+		{"Bad part (my secret(", "Bad part ..."},
+		{"Bad part (my (20) secret) of the request", "Bad part ... of the request"},
 	} {
 		if got := WordsForRecords(c.in); got != c.want {
 			t.Errorf("%q: %q, want %q", c.in, got, c.want)
@@ -73,6 +75,7 @@ func TestRecordText(t *testing.T) {
 func FuzzWordsForRecords(f *testing.F) {
 	f.Add("write me a poem", uint8(0), "x")
 	f.Add(`it's "odd" (very)`, uint8(3), "'")
+	f.Add("s(", uint8(11), "")
 	f.Fuzz(func(t *testing.T, prompt string, form uint8, end string) {
 		before := []string{` "`, " '", ": ", "=", " {text ", " <", "\n", " - ", " \\u0022", " &#34;", " %22", " (", " “", " `"}
 		got := WordsForRecords("Invalid value" + before[int(form)%len(before)] + "SECRET" + prompt + end)
