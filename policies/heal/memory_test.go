@@ -48,7 +48,8 @@ func withUsed() Memory {
 }
 
 // Replicas of two versions read each other's memory: an older one leaves out what
-// it does not know, and where that is nothing, both write the same.
+// it does not know, and where that is nothing, both write the same. The text was
+// written by the code of the release before what tries have used was kept.
 func TestMemoryOfOlderReplicas(t *testing.T) {
 	k, m := NewKey([]byte("k")), sample()
 	const old = "m2.b059dd6a.eyJjIjoiRlJPWkVOMDAiLCJuIjowLCJlIjozNzcsInciOjQ5OSwidiI6MjAwLCJ0IjpbeyJiIjoiZXUiLCJhIjoiZXUtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwidiI6MSwiciI6InJhdGVfbGltaXRlZCIsInMiOjQyOSwieCI6dHJ1ZSwibyI6dHJ1ZX0seyJiIjoiZXUiLCJhIjoiZXUtMiIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwidiI6MywiciI6InJlbGF4X3JlcGFpciIsInMiOjQwMCwicCI6OH1dLCJyIjo1LCJsIjp7ImsiOjcsInMiOjQyOSwibSI6InNsb3cgZG93biIsImEiOjMsIm4iOnRydWV9LCJmIjoyLCJzIjpbeyJhIjoidXMtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIn0seyJhIjoidXMtMiJ9XSwibyI6eyJiIjoidXMiLCJhIjoidXMtMSIsIm0iOiJnZW1pbmktMy41LWZsYXNoIiwiayI6dHJ1ZSwibCI6dHJ1ZX0sInUiOiJzZWFyY2gifQ.ceDFvgEJQLRQV8DRkG_0Xw"

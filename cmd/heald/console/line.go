@@ -17,6 +17,9 @@ const (
 	longestName = 60
 	// longestError bounds the text of a failure, in bytes.
 	longestError = 160
+	// idLength is how much of a request's id is shown: enough for `heald why`, which
+	// takes beginnings.
+	idLength = 8
 )
 
 // Line describes one request, without a line end.
@@ -36,6 +39,9 @@ func Line(r *record.Request, in *time.Location, p terminal.Palette) string {
 	}
 	if words := failure(r); words != "" {
 		parts = append(parts, p.Paint(terminal.Red, words))
+	}
+	if id := r.RequestID; id != "" && somethingToAsk(r) {
+		parts = append(parts, p.Paint(terminal.Dim, "why "+terminal.Printable(id[:min(len(id), idLength)])))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -75,6 +81,11 @@ func outcome(r *record.Request, p terminal.Palette) string {
 // fetched.
 func healed(r *record.Request) bool {
 	return r.Tried > 1 || r.Resume != nil && r.Resume.Result == "resumed"
+}
+
+// somethingToAsk reports whether `heald why` knows more than the line says.
+func somethingToAsk(r *record.Request) bool {
+	return healed(r) || r.Outcome != "passed" && r.Outcome != "local"
 }
 
 // attempts are the reasons of all attempts, in their order; "" for one that went

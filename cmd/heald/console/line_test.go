@@ -22,10 +22,13 @@ type screen struct{ bytes.Buffer }
 func (*screen) Size() (int, int) { return 120, 40 }
 
 func requests() []record.Request {
-	at := record.Origin{Time: time.Date(2027, 1, 31, 14, 2, 50, 0, time.UTC), API: "claude"}
+	at := record.Origin{Time: time.Date(2027, 1, 31, 14, 2, 50, 0, time.UTC), API: "claude", RequestID: "3f2a9c1e-7b55-4d0e-9d1f-0c7c2b6a1e11"}
 	with := func(api, path string) record.Origin {
 		o := at
 		o.API, o.Path = api, path
+		if path != "" {
+			o.RequestID = "x\x1b"
+		}
 		return o
 	}
 	ms := func(n int) record.Duration { return record.Duration(time.Duration(n) * time.Millisecond) }
