@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -65,10 +66,10 @@ func (c *checker) checkOuterListener(ch *chain) {
 			"clients choose x-forwarded-for, x-request-id (the key of memory between attempts) and x-envoy-* headers",
 			"use_remote_address: true, unless a trusted proxy is in front")
 	}
-	if hcm.GetPreserveExternalRequestId() {
+	if hcm.GetPreserveExternalRequestId() && !c.ownIDs(ch) {
 		c.problem(ch.path+".preserve_external_request_id", "true",
 			"clients choose the request id, to which memory between attempts is bound and by which requests are found in the log",
-			"remove preserve_external_request_id here")
+			"remove preserve_external_request_id here; or, if other sites need it, set x-request-id: \"%UNIQUE_ID%\" on the routes to heald, see envoy/README.md")
 	}
 	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
 		c.problem(ch.path+".generate_request_id", "false",
@@ -78,6 +79,15 @@ func (c *checker) checkOuterListener(ch *chain) {
 		c.problem(ch.path+".common_http_protocol_options.max_stream_duration", d.AsDuration().String(),
 			"long answers are cut off in the middle", "remove max_stream_duration")
 	}
+}
+
+// ownIDs reports whether every route from the listener to heald sets a request id
+// of its own, so that it does not matter where the listener's come from.
+func (c *checker) ownIDs(ch *chain) bool {
+	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
+		f := trace(r.requestLevels(), "x-request-id")
+		return r.chain == ch && (f.passes || f.value != "%UNIQUE_ID%")
+	})
 }
 
 // checkExpect looks for forwarded 100 Continue: after any 1xx response a request is not
