@@ -75,10 +75,18 @@ func (c *checker) checkOuterListener(ch *chain) {
 		c.problem(ch.path+".generate_request_id", "false",
 			"attempts of one request cannot be told to belong together; memory between them is lost", "remove generate_request_id")
 	}
-	if d := hcm.GetCommonHttpProtocolOptions().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 {
+	if d := hcm.GetCommonHttpProtocolOptions().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 && !c.ownDuration(ch) {
 		c.problem(ch.path+".common_http_protocol_options.max_stream_duration", d.AsDuration().String(),
-			"long answers are cut off in the middle", "remove max_stream_duration")
+			"long answers are cut off in the middle", "remove max_stream_duration; or, if other sites need it, max_stream_duration: {max_stream_duration: 0s} on the routes to heald")
 	}
+}
+
+// ownDuration reports whether every route from the listener to heald has a
+// max_stream_duration of its own, in whose place the listener's has no effect.
+func (c *checker) ownDuration(ch *chain) bool {
+	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
+		return r.chain == ch && r.action().GetMaxStreamDuration().GetMaxStreamDuration() == nil
+	})
 }
 
 // ownIDs reports whether every route from the listener to heald sets a request id

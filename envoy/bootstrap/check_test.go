@@ -41,6 +41,33 @@ func checkText(t *testing.T, text string, want Want) []Problem {
 	return Check(b, want)
 }
 
+// What a listener does for other sites is no mistake if heald's routes do it in
+// their own way.
+func TestCheckSharedListener(t *testing.T) {
+	for name, edits := range map[string][]edit{
+		"request ids of clients": {
+			{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"},
+			{"- header: {key: x-heald-policy, value: default}", "- {header: {key: x-request-id, value: \"%UNIQUE_ID%\"}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}\n                - header: {key: x-heald-policy, value: default}"},
+		},
+		"stream duration": {
+			{"{idle_timeout: 600s, ", "{max_stream_duration: 60s, "},
+			{outerTimeout, "                  max_stream_duration: {max_stream_duration: 0s}\n" + outerTimeout},
+		},
+		"log with query": {
+			{`path: "%PATH(NQ)%"`, `path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"`},
+			{"- name: envoy.access_loggers.stdout", "- name: envoy.access_loggers.stdout\n            filter: {header_filter: {header: {name: \":authority\", string_match: {prefix: llm}, invert_match: true}}}"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range checkText(t, apply(t, string(envoy.Config), edits), Want{}) {
+				if !p.Note {
+					t.Error(p)
+				}
+			}
+		})
+	}
+}
+
 func TestCheckConfig(t *testing.T) {
 	wants := map[string]Want{
 		"defaults": {},
