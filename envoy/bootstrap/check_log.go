@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
@@ -23,11 +24,24 @@ var (
 
 // checkLogs checks that no access log keeps credentials.
 func (c *checker) checkLogs() {
+	found := c.healdFilters()
 	for _, ch := range c.chains {
+		if len(found) > 0 && c.foreign(ch, found[0].chain) {
+			continue
+		}
 		for i, log := range ch.hcm.GetAccessLog() {
 			c.checkLog(log, fmt.Sprintf("%s.access_log[%s].typed_config", ch.path, itemLabel(log.ProtoReflect(), i)))
 		}
 	}
+}
+
+// foreign reports whether requests of heald's clients, and heald's own, never come
+// to a chain: those of another site in the same Envoy.
+func (c *checker) foreign(ch, inner *chain) bool {
+	return ch != inner && ch.hcm.GetRouteConfig() != nil && !slices.ContainsFunc(ch.routes(), func(r *routeRef) bool {
+		cl := c.cluster(r.cluster)
+		return r.cluster == "" || c.leadsTo(inner, r.cluster) || cl != nil && c.provider(cl) || slices.Contains(c.want.Backends, r.cluster)
+	})
 }
 
 func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {

@@ -176,10 +176,12 @@ func (c *checker) checkCopies(r *routeRef) {
 }
 
 // leadsToInner reports whether a cluster's endpoints are the inner listener.
-func (c *checker) leadsToInner(cluster string) bool {
+func (c *checker) leadsToInner(cluster string) bool { return c.leadsTo(c.inner, cluster) }
+
+func (c *checker) leadsTo(inner *chain, cluster string) bool {
 	for _, group := range c.cluster(cluster).GetLoadAssignment().GetEndpoints() {
 		for _, e := range group.GetLbEndpoints() {
-			if c.inner.listensAt(e.GetEndpoint().GetAddress()) {
+			if inner.listensAt(e.GetEndpoint().GetAddress()) {
 				return true
 			}
 		}

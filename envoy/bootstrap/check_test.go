@@ -68,6 +68,29 @@ func TestCheckSharedListener(t *testing.T) {
 	}
 }
 
+// The log of a filter chain that leads neither to heald nor to a provider is not
+// heald's business; if it leads to a provider, it is.
+func TestCheckLogsOfOthers(t *testing.T) {
+	const chain = `    - filter_chain_match: {server_names: [shop.example.com]}
+      filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          access_log: [{name: shop, typed_config: {"@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog}}]
+          route_config: {virtual_hosts: [{name: shop, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: CLUSTER}}]}]}
+`
+	for cluster, want := range map[string]bool{"shop": false, "inner": true, "ai-studio": true} {
+		text := apply(t, string(envoy.Config), []edit{{"\n  # ---- inner: one attempt", "\n" + strings.Replace(chain, "CLUSTER", cluster, 1) + "\n  # ---- inner: one attempt"}})
+		found := false
+		for _, p := range checkText(t, text, Want{}) {
+			found = found || strings.Contains(p.Path, "access_log[shop]")
+		}
+		if found != want {
+			t.Errorf("a chain to %s: its log is reported: %t, want %t", cluster, found, want)
+		}
+	}
+}
+
 func TestCheckConfig(t *testing.T) {
 	wants := map[string]Want{
 		"defaults": {},

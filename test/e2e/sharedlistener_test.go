@@ -249,7 +249,7 @@ func lines(t *testing.T, path string, n int) []string {
 // nothing: its replies, errors, request ids and lines in the log are what they
 // were. The page's YAML is what runs here.
 func TestSharedListener(t *testing.T) {
-	everyEnvoy(t, func(t *testing.T, version string) {
+	everyEnvoyAtOnce(t, func(t *testing.T, version string) {
 		upstream := httptest.NewServer(http.HandlerFunc(shopkeeper))
 		defer upstream.Close()
 		dir := t.TempDir()
