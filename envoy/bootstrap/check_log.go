@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
@@ -35,15 +34,6 @@ func (c *checker) checkLogs() {
 	}
 }
 
-// foreign reports whether requests of heald's clients, and heald's own, never come
-// to a chain: those of another site in the same Envoy.
-func (c *checker) foreign(ch, inner *chain) bool {
-	return ch != inner && ch.hcm.GetRouteConfig() != nil && !slices.ContainsFunc(ch.routes(), func(r *routeRef) bool {
-		cl := c.cluster(r.cluster)
-		return r.cluster == "" || c.leadsTo(inner, r.cluster) || cl != nil && c.provider(cl) || slices.Contains(c.want.Backends, r.cluster)
-	})
-}
-
 func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	config, err := log.GetTypedConfig().UnmarshalNew()
 	if err != nil {
@@ -73,13 +63,6 @@ func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	if key {
 		report(path, "prints a header that holds a credential", "whoever reads the log has the keys of clients, or heald's", "remove it from the format")
 	}
-}
-
-// sparesHost reports whether a log leaves out the requests to a host. That it is
-// heald's was not checked.
-func sparesHost(f *accesslogv3.AccessLogFilter) bool {
-	h := f.GetHeaderFilter().GetHeader()
-	return h.GetName() == ":authority" && h.GetInvertMatch()
 }
 
 // hasFormat reports whether a text log has a format of its own.

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -79,23 +78,6 @@ func (c *checker) checkOuterListener(ch *chain) {
 		c.problem(ch.path+".common_http_protocol_options.max_stream_duration", d.AsDuration().String(),
 			"long answers are cut off in the middle", "remove max_stream_duration; or, if other sites need it, max_stream_duration: {max_stream_duration: 0s} on the routes to heald")
 	}
-}
-
-// ownDuration reports whether every route from the listener to heald has a
-// max_stream_duration of its own, in whose place the listener's has no effect.
-func (c *checker) ownDuration(ch *chain) bool {
-	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
-		return r.chain == ch && r.action().GetMaxStreamDuration().GetMaxStreamDuration() == nil
-	})
-}
-
-// ownIDs reports whether every route from the listener to heald sets a request id
-// of its own, so that it does not matter where the listener's come from.
-func (c *checker) ownIDs(ch *chain) bool {
-	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
-		f := trace(r.requestLevels(), "x-request-id")
-		return r.chain == ch && (f.passes || f.value != "%UNIQUE_ID%")
-	})
 }
 
 // checkExpect looks for forwarded 100 Continue: after any 1xx response a request is not
@@ -176,12 +158,10 @@ func (c *checker) checkCopies(r *routeRef) {
 }
 
 // leadsToInner reports whether a cluster's endpoints are the inner listener.
-func (c *checker) leadsToInner(cluster string) bool { return c.leadsTo(c.inner, cluster) }
-
-func (c *checker) leadsTo(inner *chain, cluster string) bool {
+func (c *checker) leadsToInner(cluster string) bool {
 	for _, group := range c.cluster(cluster).GetLoadAssignment().GetEndpoints() {
 		for _, e := range group.GetLbEndpoints() {
-			if inner.listensAt(e.GetEndpoint().GetAddress()) {
+			if c.inner.listensAt(e.GetEndpoint().GetAddress()) {
 				return true
 			}
 		}

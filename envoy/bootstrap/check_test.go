@@ -79,8 +79,11 @@ func TestCheckLogsOfOthers(t *testing.T) {
           access_log: [{name: shop, typed_config: {"@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog}}]
           route_config: {virtual_hosts: [{name: shop, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: CLUSTER}}]}]}
 `
-	for cluster, want := range map[string]bool{"shop": false, "inner": true, "ai-studio": true} {
-		text := apply(t, string(envoy.Config), []edit{{"\n  # ---- inner: one attempt", "\n" + strings.Replace(chain, "CLUSTER", cluster, 1) + "\n  # ---- inner: one attempt"}})
+	for cluster, want := range map[string]bool{"shop": false, "unknown": true, "inner": true, "ai-studio": true} {
+		text := apply(t, string(envoy.Config), []edit{
+			{"\n  # ---- inner: one attempt", "\n" + strings.Replace(chain, "CLUSTER", cluster, 1) + "\n  # ---- inner: one attempt"},
+			{"\n  clusters:\n", "\n  clusters:\n  - {name: shop, load_assignment: {cluster_name: shop, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: 80}}}}]}]}}\n"},
+		})
 		found := false
 		for _, p := range checkText(t, text, Want{}) {
 			found = found || strings.Contains(p.Path, "access_log[shop]")
