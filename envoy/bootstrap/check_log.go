@@ -25,7 +25,7 @@ var (
 func (c *checker) checkLogs() {
 	found := c.healdFilters()
 	for _, ch := range c.chains {
-		if len(found) > 0 && c.foreign(ch, found[0].chain) {
+		if len(found) > 0 && c.ofOthers(ch, found[0].chain) {
 			continue
 		}
 		for i, log := range ch.hcm.GetAccessLog() {

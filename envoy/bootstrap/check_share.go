@@ -30,10 +30,10 @@ func sparesHost(f *accesslogv3.AccessLogFilter) bool {
 	return h.GetName() == ":authority" && h.GetInvertMatch()
 }
 
-// foreign reports whether a chain is for other sites in the same Envoy: each of
+// ofOthers reports whether a chain is for other sites in the same Envoy: each of
 // its routes leads to known places, none of which is the inner listener or a
 // provider.
-func (c *checker) foreign(ch, inner *chain) bool {
+func (c *checker) ofOthers(ch, inner *chain) bool {
 	return ch != inner && ch.hcm.GetRouteConfig() != nil && !slices.ContainsFunc(ch.routes(), func(r *routeRef) bool {
 		cl := c.cluster(r.cluster)
 		return cl == nil || c.provider(cl) || slices.Contains(c.want.Backends, r.cluster) || c.mayLeadTo(inner, r.cluster)
