@@ -70,7 +70,7 @@ func (c *checker) checkOuterListener(ch *chain) {
 			"clients choose the request id, to which memory between attempts is bound and by which requests are found in the log",
 			"remove preserve_external_request_id here; or, if other sites need it, set x-request-id: \"%UNIQUE_ID%\" on the routes to heald, see envoy/README.md")
 	}
-	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
+	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() && !c.ownIDs(ch) {
 		c.problem(ch.path+".generate_request_id", "false",
 			"attempts of one request cannot be told to belong together; memory between them is lost", "remove generate_request_id")
 	}

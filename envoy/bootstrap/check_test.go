@@ -49,6 +49,10 @@ func TestCheckSharedListener(t *testing.T) {
 			{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"},
 			{"- header: {key: x-heald-policy, value: default}", "- {header: {key: x-request-id, value: \"%UNIQUE_ID%\"}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}\n                - header: {key: x-heald-policy, value: default}"},
 		},
+		"no request ids": {
+			{"use_remote_address: true", "use_remote_address: true\n          generate_request_id: false"},
+			{"- header: {key: x-heald-policy, value: default}", "- {header: {key: x-request-id, value: \"%UNIQUE_ID%\"}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}\n                - header: {key: x-heald-policy, value: default}"},
+		},
 		"stream duration": {
 			{"{idle_timeout: 600s, ", "{max_stream_duration: 60s, "},
 			{outerTimeout, "                  max_stream_duration: {max_stream_duration: 0s}\n" + outerTimeout},
