@@ -23,7 +23,11 @@ var (
 
 // checkLogs checks that no access log keeps credentials.
 func (c *checker) checkLogs() {
+	found := c.healdFilters()
 	for _, ch := range c.chains {
+		if len(found) > 0 && c.ofOthers(ch, found[0].chain) {
+			continue
+		}
 		for i, log := range ch.hcm.GetAccessLog() {
 			c.checkLog(log, fmt.Sprintf("%s.access_log[%s].typed_config", ch.path, itemLabel(log.ProtoReflect(), i)))
 		}
@@ -37,6 +41,10 @@ func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	}
 	url := log.GetTypedConfig().GetTypeUrl()
 	text := strings.HasSuffix(url, "StdoutAccessLog") || strings.HasSuffix(url, "StderrAccessLog") || strings.HasSuffix(url, "FileAccessLog")
+	report := c.problem
+	if sparesHost(log.GetFilter()) {
+		report = c.note // of another site on heald's listener
+	}
 	query, key := false, false
 	formatted := false
 	eachString(config.ProtoReflect(), func(field, s string) {
@@ -46,14 +54,14 @@ func (c *checker) checkLog(log *accesslogv3.AccessLog, path string) {
 	})
 	switch {
 	case text && !formatted && !hasFormat(config):
-		c.problem(path+".log_format", "not set: Envoy's default prints the path with its query",
+		report(path+".log_format", "not set: Envoy's default prints the path with its query",
 			"keys that clients send as ?key=… are in the log", `a format with "%PATH(NQ)%", as in envoy.yaml`)
 	case query:
-		c.problem(path+".log_format", "prints the path with its query",
+		report(path+".log_format", "prints the path with its query",
 			"keys that clients send as ?key=… are in the log", `"%PATH(NQ)%" instead of "%REQ(:PATH)%"`)
 	}
 	if key {
-		c.problem(path, "prints a header that holds a credential", "whoever reads the log has the keys of clients, or heald's", "remove it from the format")
+		report(path, "prints a header that holds a credential", "whoever reads the log has the keys of clients, or heald's", "remove it from the format")
 	}
 }
 

@@ -65,18 +65,18 @@ func (c *checker) checkOuterListener(ch *chain) {
 			"clients choose x-forwarded-for, x-request-id (the key of memory between attempts) and x-envoy-* headers",
 			"use_remote_address: true, unless a trusted proxy is in front")
 	}
-	if hcm.GetPreserveExternalRequestId() {
+	if hcm.GetPreserveExternalRequestId() && !c.ownIDs(ch) {
 		c.problem(ch.path+".preserve_external_request_id", "true",
 			"clients choose the request id, to which memory between attempts is bound and by which requests are found in the log",
-			"remove preserve_external_request_id here")
+			"remove preserve_external_request_id here; or, if other sites need it, set x-request-id: \"%UNIQUE_ID%\" on the routes to heald, see envoy/README.md")
 	}
-	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() {
+	if hcm.GetGenerateRequestId() != nil && !hcm.GetGenerateRequestId().GetValue() && !c.ownIDs(ch) {
 		c.problem(ch.path+".generate_request_id", "false",
 			"attempts of one request cannot be told to belong together; memory between them is lost", "remove generate_request_id")
 	}
-	if d := hcm.GetCommonHttpProtocolOptions().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 {
+	if d := hcm.GetCommonHttpProtocolOptions().GetMaxStreamDuration(); d != nil && d.AsDuration() > 0 && !c.ownDuration(ch) {
 		c.problem(ch.path+".common_http_protocol_options.max_stream_duration", d.AsDuration().String(),
-			"long answers are cut off in the middle", "remove max_stream_duration")
+			"long answers are cut off in the middle", "remove max_stream_duration; or, if other sites need it, max_stream_duration: {max_stream_duration: 0s} on the routes to heald")
 	}
 }
 

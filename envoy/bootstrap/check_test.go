@@ -41,6 +41,63 @@ func checkText(t *testing.T, text string, want Want) []Problem {
 	return Check(b, want)
 }
 
+// What a listener does for other sites is no mistake if heald's routes do it in
+// their own way.
+func TestCheckSharedListener(t *testing.T) {
+	for name, edits := range map[string][]edit{
+		"request ids of clients": {
+			{"use_remote_address: true", "use_remote_address: true\n          preserve_external_request_id: true"},
+			{"- header: {key: x-heald-policy, value: default}", "- {header: {key: x-request-id, value: \"%UNIQUE_ID%\"}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}\n                - header: {key: x-heald-policy, value: default}"},
+		},
+		"no request ids": {
+			{"use_remote_address: true", "use_remote_address: true\n          generate_request_id: false"},
+			{"- header: {key: x-heald-policy, value: default}", "- {header: {key: x-request-id, value: \"%UNIQUE_ID%\"}, append_action: OVERWRITE_IF_EXISTS_OR_ADD}\n                - header: {key: x-heald-policy, value: default}"},
+		},
+		"stream duration": {
+			{"{idle_timeout: 600s, ", "{max_stream_duration: 60s, "},
+			{outerTimeout, "                  max_stream_duration: {max_stream_duration: 0s}\n" + outerTimeout},
+		},
+		"log with query": {
+			{`path: "%PATH(NQ)%"`, `path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"`},
+			{"- name: envoy.access_loggers.stdout", "- name: envoy.access_loggers.stdout\n            filter: {header_filter: {header: {name: \":authority\", string_match: {prefix: llm}, invert_match: true}}}"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range checkText(t, apply(t, string(envoy.Config), edits), Want{}) {
+				if !p.Note {
+					t.Error(p)
+				}
+			}
+		})
+	}
+}
+
+// The log of a filter chain that leads neither to heald nor to a provider is not
+// heald's business; if it leads to a provider, it is.
+func TestCheckLogsOfOthers(t *testing.T) {
+	const chain = `    - filter_chain_match: {server_names: [shop.example.com]}
+      filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          access_log: [{name: shop, typed_config: {"@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog}}]
+          route_config: {virtual_hosts: [{name: shop, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: CLUSTER}}]}]}
+`
+	for cluster, want := range map[string]bool{"shop": false, "unknown": true, "inner": true, "ai-studio": true} {
+		text := apply(t, string(envoy.Config), []edit{
+			{"\n  # ---- inner: one attempt", "\n" + strings.Replace(chain, "CLUSTER", cluster, 1) + "\n  # ---- inner: one attempt"},
+			{"\n  clusters:\n", "\n  clusters:\n  - {name: shop, load_assignment: {cluster_name: shop, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: 80}}}}]}]}}\n"},
+		})
+		found := false
+		for _, p := range checkText(t, text, Want{}) {
+			found = found || strings.Contains(p.Path, "access_log[shop]")
+		}
+		if found != want {
+			t.Errorf("a chain to %s: its log is reported: %t, want %t", cluster, found, want)
+		}
+	}
+}
+
 func TestCheckConfig(t *testing.T) {
 	wants := map[string]Want{
 		"defaults": {},
