@@ -207,6 +207,15 @@ func (x *Exchange) setting(req *policies.Request, name string) string {
 	if v := req.Settings.Get(name); v != "" {
 		return v
 	}
+	return x.routeHeader(req, name)
+}
+
+// routeHeader reads a header that the outer route has set, or removed from what
+// the client sent.
+func (x *Exchange) routeHeader(req *policies.Request, name string) string {
+	if !x.trustsHeaders() {
+		return ""
+	}
 	return req.Headers.Get(name)
 }
 
@@ -220,7 +229,11 @@ func (x *Exchange) settingsOf(req *policies.Request) (route.Settings, error) {
 	if !ok {
 		return s, errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
 	}
-	return s.Override(x.setting(req, policies.HeaderSet))
+	s, err := s.Override(x.setting(req, policies.HeaderSet))
+	if x.cfg.OneHop {
+		s = s.InOneHop()
+	}
+	return s, err
 }
 
 // RequestHeaders decides what can be decided by the headers alone.
@@ -310,7 +323,7 @@ func (a *attempt) routeBackends() string {
 	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
 		return list
 	}
-	list := a.in.Headers.Get(policies.HeaderBackends)
+	list := a.x.routeHeader(a.in, policies.HeaderBackends)
 	if list == "" || len(a.x.cfg.Backends) == 0 {
 		return list
 	}

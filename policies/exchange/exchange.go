@@ -63,6 +63,8 @@ type Config struct {
 	// http://host:port or unix:///path. "" is resume.DefaultVia if a policy
 	// resumes; else there is no listener, and no list is fetched.
 	ResumeVia string
+	// OneHop says that Envoy has no outer listener: each request is one attempt.
+	OneHop bool
 	// LogSample is of how many requests that their first attempt answered one is
 	// written to the log; 0 and 1 write all. Everything else always is.
 	LogSample int
@@ -319,5 +321,5 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) (reply *
 	if req != nil {
 		headers = append(headers, x.cfg.Browsers.corsHeaders(req)...)
 	}
-	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
+	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: x.verdictOf(fault), Reason: fault.Reason}
 }

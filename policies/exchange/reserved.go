@@ -58,7 +58,7 @@ func (x *Exchange) lastWords(fault *policies.Fault) *policies.Reply {
 		Status:  dialect.LastStatus(x.reserved),
 		Headers: policies.Headers{{Name: "content-type", Value: "application/json"}},
 		Body:    []byte(`{"type":"error","error":{"type":"api_error","message":"gateway: internal error"}}`),
-		Verdict: fault.Verdict, Reason: fault.Reason,
+		Verdict: x.verdictOf(fault), Reason: fault.Reason,
 	}
 }
 

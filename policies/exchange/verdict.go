@@ -40,7 +40,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Row == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))
 	}
-	if r.Verdict.Again() && r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait) {
+	if r.Verdict.Again() && (a.x.cfg.OneHop || r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait)) {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}

@@ -240,6 +240,13 @@ func (s *Settings) StreamsAsClient() bool { return s.UpstreamStream == asClient 
 // Hedges reports whether slow attempts are sent twice.
 func (s *Settings) Hedges() bool { return s.Hedge != hedge.Off }
 
+// InOneHop are the settings where nobody repeats an attempt: what needs another
+// one, or another listener of Envoy, is off.
+func (s Settings) InOneHop() Settings {
+	s.Attempts, s.Memory, s.Resume, s.Hedge = 1, "header", "off", hedge.Off
+	return s
+}
+
 // Override applies "name=value,name=value" to the settings.
 func (s Settings) Override(list string) (Settings, error) {
 	if list == "" {
