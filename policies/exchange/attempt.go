@@ -84,19 +84,20 @@ type attempt struct {
 	tenants *tenant.Registry // who may call, as it was when the attempt began
 	caller  tenant.Caller    // who calls, once it was admitted
 
-	phase    phase
-	settings route.Settings
-	endpoint endpoint.Endpoint
-	dialect  dialect.Dialect
-	features dialect.Features // of the dialect
-	route    dialect.Route
-	number   int  // from 1
-	numbered bool // Envoy has told the number
-	unknown  int  // earlier attempts that reached a replica, and of which no memory tells
-	lost     int  // those that left none; 0 if there is one that cannot be read
-	memory   heal.Memory
-	stored   stored // of the memory, where it is in the store
-	backends []route.Backend
+	phase          phase
+	settings       route.Settings
+	reservedStatus []int // that no reply may have
+	endpoint       endpoint.Endpoint
+	dialect        dialect.Dialect
+	features       dialect.Features // of the dialect
+	route          dialect.Route
+	number         int  // from 1
+	numbered       bool // Envoy has told the number
+	unknown        int  // earlier attempts that reached a replica, and of which no memory tells
+	lost           int  // those that left none; 0 if there is one that cannot be read
+	memory         heal.Memory
+	stored         stored // of the memory, where it is in the store
+	backends       []route.Backend
 
 	coding inflate.Coding // of the client's body
 
@@ -194,7 +195,7 @@ func traceOf(in *policies.Request) (t trace) {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), settings: x.cfg.Policies[route.DefaultPolicy], reservedStatus: x.reserved, share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -202,11 +203,37 @@ func (a *attempt) requestID() string { return a.in.Headers.Get(policies.HeaderRe
 
 // setting reads what a route configured: as initial metadata on the inner
 // route, or as a header that the outer route set.
-func (a *attempt) setting(name string) string {
-	if v := a.in.Settings.Get(name); v != "" {
+func (x *Exchange) setting(req *policies.Request, name string) string {
+	if v := req.Settings.Get(name); v != "" {
 		return v
 	}
-	return a.in.Headers.Get(name)
+	return x.routeHeader(req, name)
+}
+
+// routeHeader reads a header that the outer route has set, or removed from what
+// the client sent.
+func (x *Exchange) routeHeader(req *policies.Request, name string) string {
+	if !x.trustsHeaders() {
+		return ""
+	}
+	return req.Headers.Get(name)
+}
+
+// settingsOf are the settings of the request's policy, as its route overrides them.
+func (x *Exchange) settingsOf(req *policies.Request) (route.Settings, error) {
+	name := x.setting(req, policies.HeaderPolicy)
+	if name == "" {
+		name = route.DefaultPolicy
+	}
+	s, ok := x.cfg.Policies[name]
+	if !ok {
+		return s, errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
+	}
+	s, err := s.Override(x.setting(req, policies.HeaderSet))
+	if x.cfg.OneHop {
+		s = s.InOneHop()
+	}
+	return s, err
 }
 
 // RequestHeaders decides what can be decided by the headers alone.
@@ -271,24 +298,13 @@ func (a *attempt) checkModel(name string) *policies.Reply {
 
 // configure finds the policy and the backends of the route.
 func (a *attempt) configure() error {
-	name := a.setting(policies.HeaderPolicy)
-	if name == "" {
-		name = route.DefaultPolicy
-	}
-	s, ok := a.x.cfg.Policies[name]
-	if !ok {
-		return errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
-	}
-	s, err := s.Override(a.setting(policies.HeaderSet))
+	s, err := a.x.settingsOf(a.in)
 	if err != nil {
 		return err
 	}
-	a.settings = s
-	a.backends = a.x.cfg.Backends
-	if list := a.routeBackends(); list != "" {
-		if a.backends, err = route.ParseBackends(strings.Clone(list)); err != nil { // their names outlive the request
-			return err
-		}
+	a.settings, a.reservedStatus = s, s.ReservedStatus
+	if a.backends, err = a.routeBackends(); err != nil {
+		return err
 	}
 	if len(a.backends) == 0 {
 		return errors.New("no backend is configured; list one under backends in heald.yaml, or on the route as " + policies.HeaderBackends)
@@ -296,21 +312,53 @@ func (a *attempt) configure() error {
 	return nil
 }
 
-// routeBackends are the backends that a route names, in the form of
-// ParseBackends. A header comes with the request, so it counts only where
-// heald.yaml has no backends: its sender would choose the host that gets the
-// owner's credentials.
-func (a *attempt) routeBackends() string {
-	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
-		return list
+// routeBackends are the backends that the request's route names, or else those of
+// heald.yaml. A header comes with the request, so where heald.yaml has backends it
+// can only choose among them, by name: its sender would choose the host that gets
+// the owner's credentials.
+func (a *attempt) routeBackends() ([]route.Backend, error) {
+	list := a.in.Settings.Get(policies.HeaderBackends)
+	configured := list != "" // as initial metadata
+	if !configured {
+		list = a.x.routeHeader(a.in, policies.HeaderBackends)
 	}
-	list := a.in.Headers.Get(policies.HeaderBackends)
-	if list == "" || len(a.x.cfg.Backends) == 0 {
-		return list
+	own := a.x.cfg.Backends
+	switch {
+	case list == "":
+		return own, nil
+	case len(own) > 0 && !strings.Contains(list, "="):
+		return a.x.backendsNamed(list)
+	case configured || len(own) == 0:
+		return route.ParseBackends(strings.Clone(list)) // their names outlive the request
 	}
 	a.x.ignoredBackends.Do(func() {
 		a.x.log.Warn("the request header "+policies.HeaderBackends+" was ignored, since heald.yaml lists backends; "+
-			"a route that shall name others does so in initial_metadata of the ext_proc filter (said once)", zap.String("request_id", a.requestID()))
+			"it may choose some of them by name (a;b), and a route that shall name others does so in initial_metadata of the ext_proc filter (said once)", zap.String("request_id", a.requestID()))
 	})
-	return ""
+	return own, nil
+}
+
+// backendsNamed are the backends of heald.yaml with these names, separated by
+// semicolons, in heald.yaml's order.
+func (x *Exchange) backendsNamed(list string) ([]route.Backend, error) {
+	var names []string
+	for name := range strings.SplitSeq(list, ";") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !slices.ContainsFunc(x.cfg.Backends, func(b route.Backend) bool { return b.Name == name }) {
+			return nil, errors.New("the route asks for backend " + redact.Quote(name) + " in " + policies.HeaderBackends + ", which heald.yaml does not list under backends")
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return x.cfg.Backends, nil
+	}
+	var out []route.Backend
+	for _, b := range x.cfg.Backends {
+		if slices.Contains(names, b.Name) {
+			out = append(out, b)
+		}
+	}
+	return out, nil
 }
