@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // filter is an ext_proc filter in a listener's chain.
@@ -25,6 +27,9 @@ const modeConsequence = "heald refuses the stream: it needs the whole request, a
 // findInner finds heald's filter, which must be in exactly one chain.
 func (c *checker) findInner() bool {
 	found := c.healdFilters()
+	if c.dump != nil {
+		found = c.onTheWay(found)
+	}
 	if len(found) == 0 {
 		c.unless(c.lds, "static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
 			"heald is never asked; requests go to the provider as they are",
@@ -52,6 +57,53 @@ func (c *checker) healdFilters() []*filter {
 		}
 	}
 	return all
+}
+
+// onTheWay leaves, of a mesh's many ext_proc filters, those that requests meet:
+// filters that are on, behind a route of this Envoy if one of them is.
+func (c *checker) onTheWay(all []*filter) []*filter {
+	on := slices.DeleteFunc(slices.Clone(all), func(f *filter) bool {
+		return f.entry.GetDisabled() && !slices.ContainsFunc(f.chain.routes(), f.onRoute)
+	})
+	if len(on) == 0 {
+		return all
+	}
+	reached := slices.DeleteFunc(slices.Clone(on), func(f *filter) bool {
+		return !slices.ContainsFunc(c.chains, func(ch *chain) bool {
+			return ch.listener != f.chain.listener && slices.ContainsFunc(ch.routes(), func(r *routeRef) bool { return c.leadsTo(f.chain, r.cluster) })
+		})
+	})
+	if len(reached) > 0 {
+		// Another one of heald's is a mistake; of another kind it is not.
+		for _, f := range on {
+			if f.named() && !slices.Contains(reached, f) && slices.ContainsFunc(f.chain.routes(), f.onRoute) {
+				reached = append(reached, f)
+			}
+		}
+		return reached
+	}
+	return on
+}
+
+// onRoute reports whether requests on a route meet the filter. A filter that is
+// disabled meets only those of routes that switch it on.
+func (f *filter) onRoute(r *routeRef) bool {
+	name := f.entry.GetName()
+	for _, at := range []map[string]*anypb.Any{r.weight.GetTypedPerFilterConfig(), r.route.GetTypedPerFilterConfig(), r.host.GetTypedPerFilterConfig(), r.config.GetTypedPerFilterConfig()} {
+		config, ok := at[name]
+		if !ok {
+			continue
+		}
+		if around, ok := decode[*routev3.FilterConfig](config); ok {
+			if around.GetDisabled() {
+				return false
+			}
+			config = around.GetConfig()
+		}
+		override, ok := decode[*extprocv3.ExtProcPerRoute](config)
+		return !ok || !override.GetDisabled()
+	}
+	return !f.entry.GetDisabled()
 }
 
 func (f *filter) streams() bool {
@@ -103,7 +155,7 @@ func (c *checker) checkFilter() {
 	c.checkFilterTimes()
 	c.checkFilterRights()
 	c.checkFilterService()
-	if c.filter.entry.GetDisabled() {
+	if c.filter.entry.GetDisabled() && !slices.ContainsFunc(c.inner.routes(), c.filter.onRoute) {
 		c.problem(strings.TrimSuffix(c.filter.path, ".typed_config")+".disabled", "the filter is disabled",
 			"heald is never asked unless a route switches it on", "remove `disabled`")
 	}

@@ -20,7 +20,9 @@ const prompt = 100 * time.Millisecond
 func (c *checker) checkInner() {
 	c.checkInnerListener()
 	c.checkDecompressors(c.inner)
+	c.checkUnderscores(c.inner)
 	routes := c.inner.routes()
+	c.checkOverrides(routes)
 	if c.inner.hcm.GetRouteConfig() == nil {
 		c.note(c.inner.path, "its routes come by RDS or are chosen by scope", "they were not checked",
 			"check a configuration that contains the routes")
@@ -95,6 +97,11 @@ func (c *checker) checkInnerRetries(r *routeRef) {
 // checkFilterOverrides checks what routes change about heald's filter.
 func (c *checker) checkFilterOverrides(r *routeRef) {
 	name := c.filter.entry.GetName()
+	if c.filter.entry.GetDisabled() && slices.ContainsFunc(c.inner.routes(), c.filter.onRoute) && !c.filter.onRoute(r) {
+		c.problem(fmt.Sprintf("%s.typed_per_filter_config[%s]", r.path, name), "heald's filter is not switched on on this route",
+			"requests go to the provider untranslated and without credentials", "switch it on as on the others, or remove the route")
+		return
+	}
 	for _, place := range []struct {
 		path   string
 		config *anypb.Any
