@@ -30,6 +30,9 @@ func (c *checker) findInner() bool {
 	if c.dump != nil {
 		found = c.onTheWay(found)
 	}
+	if len(found) == 0 && c.dump != nil && c.missesFilter() {
+		return false
+	}
 	if len(found) == 0 {
 		c.unless(c.lds, "static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
 			"heald is never asked; requests go to the provider as they are",
@@ -66,7 +69,7 @@ func (c *checker) onTheWay(all []*filter) []*filter {
 		return f.entry.GetDisabled() && !slices.ContainsFunc(f.chain.routes(), f.onRoute)
 	})
 	if len(on) == 0 {
-		return all
+		return slices.DeleteFunc(slices.Clone(all), func(f *filter) bool { return !f.named() })
 	}
 	reached := slices.DeleteFunc(slices.Clone(on), func(f *filter) bool {
 		return !slices.ContainsFunc(c.chains, func(ch *chain) bool {
@@ -82,7 +85,27 @@ func (c *checker) onTheWay(all []*filter) []*filter {
 		}
 		return reached
 	}
-	return on
+	// Nothing leads there. Another service's filter is not taken for heald's.
+	return slices.DeleteFunc(on, func(f *filter) bool {
+		return !f.named() && !slices.ContainsFunc(f.chain.routes(), func(r *routeRef) bool { return named(r) || len(steers(r.route)) > 0 })
+	})
+}
+
+// missesFilter reports a route that asks for heald's retries and leads to a
+// listener of this Envoy which has no filter of heald.
+func (c *checker) missesFilter() bool {
+	for _, from := range c.chains {
+		for _, r := range from.routes() {
+			i := slices.IndexFunc(c.chains, func(to *chain) bool { return to.listener != from.listener && c.leadsTo(to, r.cluster) })
+			if i < 0 || !asksHeald(r) {
+				continue
+			}
+			c.problem(c.chains[i].path+".http_filters", "no ext_proc filter of heald, but a route leads here that asks for heald's retries",
+				"heald is never asked; requests go to the provider as they are", "the filter heald of envoy.yaml's listener `inner`")
+			return true
+		}
+	}
+	return false
 }
 
 // onRoute reports whether requests on a route meet the filter. A filter that is

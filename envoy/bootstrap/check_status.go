@@ -35,13 +35,13 @@ func (c *checker) checkStatuses(t *retry) {
 	if t.has("5xx", "gateway-error") {
 		field, instead = ".retry_on", "retriable-status-codes instead of 5xx and gateway-error, with statuses that heald does not use"
 	}
-	c.problem(t.path+field, "replies with the statuses "+ranges(own)+" are retried, which heald uses itself",
+	c.problem(t.path+field, "replies with "+statuses(own)+" are retried, which heald uses itself",
 		"heald's final errors are retried as well: clients wait for what cannot succeed, and attempts are used up",
 		instead+": reserved_status in heald.yaml names them, as in reserved_status: [502, 503, 504, 507]")
 }
 
-// ranges writes statuses briefly: 500, 502-504.
-func ranges(all []int) string {
+// statuses writes them briefly: statuses 500, 502-504.
+func statuses(all []int) string {
 	var out []string
 	for i := 0; i < len(all); {
 		j := i
@@ -55,5 +55,8 @@ func ranges(all []int) string {
 		}
 		i = j + 1
 	}
-	return strings.Join(out, ", ")
+	if len(all) == 1 {
+		return "status " + out[0]
+	}
+	return "the statuses " + strings.Join(out, ", ")
 }

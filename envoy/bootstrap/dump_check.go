@@ -76,15 +76,18 @@ func (c *checker) findOuter() {
 						"if it leads elsewhere, no request reaches heald", "a dump with endpoints: /config_dump?include_eds")
 				}
 				c.assume(r)
+				continue
 			case r.cluster != "" && cl == nil:
 				c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but there is no cluster %q", r.cluster),
 					"every request ends with a 503 cluster_not_found", "a cluster whose endpoint is the listener "+c.inner.listener.GetName())
-				c.assume(r)
 			case r.cluster != "":
 				c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but %q does not lead to heald's listener %q", r.cluster, c.inner.listener.GetName()),
 					"requests do not reach heald", "lead it to "+listensWhere(c.inner))
-				c.assume(r)
+			default:
+				continue
 			}
+			c.misled = true
+			c.assume(r)
 		}
 	}
 }
@@ -181,7 +184,11 @@ func (c *checker) checkRejected() {
 	all := c.inner == nil || len(c.outer) == 0
 	for _, r := range c.dump.rejected {
 		if all || c.concerns(r.name) {
-			c.problem(r.kind+" "+r.name, "Envoy has refused its last update: "+brief(r.why),
+			report := c.problem
+			if !c.concerns(r.name) {
+				report = c.note // it may be the reason, or another site's
+			}
+			report(r.kind+" "+r.name, "Envoy has refused its last update: "+brief(r.why),
 				"what runs is older than what the mesh's resources say", "correct the resource that makes it; a patch of Envoy's configuration is likely the cause")
 		}
 	}
