@@ -35,6 +35,7 @@ type Dump struct {
 	// file, if the dump has that.
 	all                                   *bootstrapv3.Bootstrap
 	listeners, routes, clusters, endpoint bool // parts that the dump has
+	apart                                 bool // it is two Envoys: one for each hop
 	rejected                              []rejected
 	unread                                []string // resources that could not be read, and why
 	filters                               map[string]*corev3.TypedExtensionConfig

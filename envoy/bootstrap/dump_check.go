@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
@@ -41,6 +42,76 @@ func (d *Dump) Check(want Want) []Problem {
 	return out
 }
 
+// CheckDumps checks several Envoys: those that have one of heald's two hops, if
+// there are any. What is said of each of them is said once, with the names of
+// all.
+func CheckDumps(dumps []*Dump, want Want) []Problem {
+	var both, inner, outer []*Dump
+	for _, d := range dumps {
+		switch has, asks := d.hops(); {
+		case has && asks:
+			both = append(both, d)
+		case has:
+			inner = append(inner, d)
+		case asks:
+			outer = append(outer, d)
+		}
+	}
+	if len(inner) > 0 && len(outer) > 0 { // two gateways, one for each hop
+		for _, from := range outer {
+			both = append(both, from.with(inner[0]))
+		}
+		inner, outer = inner[1:], nil
+	}
+	if some := slices.Concat(both, inner, outer); len(some) > 0 {
+		dumps = some
+	}
+	if len(dumps) == 1 {
+		return dumps[0].Check(want)
+	}
+	var out []Problem
+	names := map[Problem][]string{}
+	for _, d := range dumps {
+		for _, p := range d.Check(want) {
+			if names[p] == nil {
+				out = append(out, p)
+			}
+			names[p] = append(names[p], d.Name)
+		}
+	}
+	for i, p := range out {
+		out[i].Path = strings.Join(names[p], ", ") + ": " + p.Path
+	}
+	return out
+}
+
+// hops reports whether the Envoy has a filter of heald, and routes that ask for
+// heald's retries.
+func (d *Dump) hops() (filter, asks bool) {
+	c := &checker{view: newView(d.all), dump: d}
+	filter = len(c.onTheWay(c.healdFilters())) > 0
+	for _, ch := range c.chains {
+		asks = asks || slices.ContainsFunc(ch.routes(), asksHeald)
+	}
+	return filter, asks
+}
+
+// with is an Envoy with the outer hop together with one that has the inner hop.
+func (d *Dump) with(inner *Dump) *Dump {
+	both := *d
+	both.Name, both.apart = d.Name+" and "+inner.Name, true
+	own, other := d.all.GetStaticResources(), inner.all.GetStaticResources()
+	both.all = &bootstrapv3.Bootstrap{
+		Node: d.all.GetNode(), Admin: d.all.GetAdmin(), StatsConfig: d.all.GetStatsConfig(),
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{
+			Listeners: slices.Concat(own.GetListeners(), other.GetListeners()),
+			Clusters:  slices.Concat(own.GetClusters(), other.GetClusters()),
+		},
+	}
+	both.rejected, both.unread = slices.Concat(d.rejected, inner.rejected), slices.Concat(d.unread, inner.unread)
+	return &both
+}
+
 // findOuter finds the routes that lead to the inner listener. Where the dump has
 // no endpoints, a cluster counts whose route asks for heald's retries.
 func (c *checker) findOuter() {
@@ -74,6 +145,13 @@ func (c *checker) findOuter() {
 				if !c.assumed[r.cluster] {
 					c.note(clusterPath(r.cluster), "its endpoints are not in the dump; it was taken for the way to heald's listener, since its route asks for heald's retries",
 						"if it leads elsewhere, no request reaches heald", "a dump with endpoints: /config_dump?include_eds")
+				}
+				c.assume(r)
+				continue
+			case cl != nil && c.dump.apart:
+				if !c.assumed[r.cluster] {
+					c.note(r.field("cluster"), "leads to another Envoy; it was taken for the way to heald's listener there", "if it leads elsewhere, no request reaches heald",
+						"heald check --probe, which sends a request")
 				}
 				c.assume(r)
 				continue
