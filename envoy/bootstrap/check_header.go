@@ -31,9 +31,8 @@ var providerHeaders = []string{
 
 // checkOuterHeaders checks what passes between client and inner listener.
 func (c *checker) checkOuterHeaders(r *routeRef) {
-	levels := r.requestLevels()
 	for _, h := range clientHeaders {
-		f := trace(levels, h.name)
+		f := r.request(h.name)
 		if f.lostAt != "" {
 			c.problem(f.lostAt+".request_headers_to_remove", h.name+" is removed after a more specific level has set it",
 				"heald never sees what the route sets",
@@ -60,7 +59,7 @@ func (c *checker) checkReplyHeaders(r *routeRef, consequence string) {
 // checkHop checks the secret that shows heald that a request came through the
 // outer listener. It never prints the secret.
 func (c *checker) checkHop(r *routeRef) {
-	f := trace(r.requestLevels(), policies.HeaderHop)
+	f := r.request(policies.HeaderHop)
 	path := r.path + ".request_headers_to_add"
 	if !c.checkHopRoutes(r, f) {
 		return

@@ -183,7 +183,7 @@ func (c *checker) assume(r *routeRef) {
 // for heald.
 func asksHeald(r *routeRef) bool {
 	t := r.retry()
-	return t.mark || t.stamp || trace(r.requestLevels(), policies.HeaderPolicy).set || trace(r.requestLevels(), policies.HeaderHop).set
+	return t.mark || t.stamp || trace(r.requestLevels(), policies.HeaderPolicy).set || r.request(policies.HeaderHop).set
 }
 
 func listensWhere(ch *chain) string {

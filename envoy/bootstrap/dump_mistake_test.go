@@ -110,7 +110,7 @@ func (c change) apply(t *testing.T, tree any) {
 }
 
 // unfold copies what YAML's aliases make parts of a tree share.
-func unfold(t *testing.T, v any) any {
+func unfold(t testing.TB, v any) any {
 	t.Helper()
 	text, err := json.Marshal(v)
 	if err != nil {
