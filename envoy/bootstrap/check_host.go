@@ -31,9 +31,13 @@ func (c *checker) checkHosts() {
 			hosts = r.host.GetDomains()
 		}
 		for _, h := range hosts {
-			if strings.Contains(h, "*") || !takes(rc, h) {
-				c.problem(r.field("host_rewrite_literal"), fmt.Sprintf("requests go to the inner listener as %q, which none of its virtual hosts takes", h),
-					"every request ends with a 404", "rewrite the host to one of the inner listener's domains, or give it the domain *")
+			what, consequence := fmt.Sprintf("requests go to the inner listener as %q, which none of its virtual hosts takes", h), "every request ends with a 404"
+			wildcard := strings.Contains(h, "*")
+			if wildcard {
+				what, consequence = fmt.Sprintf("requests go to the inner listener under any host (%s), which its virtual hosts do not take", h), "requests end with a 404"
+			}
+			if wildcard || !takes(rc, h) {
+				c.problem(r.field("host_rewrite_literal"), what, consequence, "rewrite the host to one of the inner listener's domains, or give it the domain *")
 				break
 			}
 		}
