@@ -67,30 +67,29 @@ func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]b
 	if u, err := url.Parse(p.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return nil, &usageError{fmt.Errorf("--probe: want http://host:port of the outer listener")}
 	}
-	found := func(problem, consequence, fix string) []bootstrap.Problem {
-		return []bootstrap.Problem{{Path: "probe", Problem: redact.Text(problem), Consequence: consequence, Fix: fix}}
+	found := func(problem, fix string) []bootstrap.Problem {
+		return []bootstrap.Problem{{Path: "probe", Problem: redact.Text(problem), Consequence: "no request was sent", Fix: fix}}
 	}
-	const untried = "no request was sent"
 	if cfg == nil {
-		return found("heald.yaml cannot be read", untried, "correct heald.yaml"), nil
+		return found("heald.yaml cannot be read", "correct heald.yaml"), nil
 	}
 	i := slices.IndexFunc(cfg.Backends, func(b config.Backend) bool { return b.Name == p.backend })
 	if i < 0 {
-		return found(fmt.Sprintf("heald.yaml has no backend %q", p.backend), untried, "add for the time of the probe: "+fmt.Sprintf(probeSetUp, p.backend)), nil
+		return found(fmt.Sprintf("heald.yaml has no backend %q", p.backend), "add for the time of the probe: "+fmt.Sprintf(probeSetUp, p.backend)), nil
 	}
 	b := cfg.Backends[i]
 	if p.model = modelFor(cfg, b.Name, b.Models); p.model == "" {
-		return found(fmt.Sprintf("no model leads to the backend %q alone", p.backend), untried,
+		return found(fmt.Sprintf("no model leads to the backend %q alone", p.backend),
 			"models: [heald-probe] at the backend, or an alias whose chain begins with {model: …, backend: "+p.backend+"}"), nil
 	}
 	at := cmp.Or(p.listen, hostPort(b.URL))
 	if at == "" {
-		return found(fmt.Sprintf("the url of the backend %q is not http://host:port", p.backend), untried,
+		return found(fmt.Sprintf("the url of the backend %q is not http://host:port", p.backend),
 			`url: "http://127.0.0.1:18099" at the backend; or --probe-listen ADDRESS, if Envoy's cluster leads there`), nil
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
 	if err != nil {
-		return found(fmt.Sprintf("cannot answer at %s: %v", at, err), untried, "a free port of this machine in the backend's url; --probe-listen :PORT if the url has another host's name"), nil
+		return found(fmt.Sprintf("cannot answer at %s: %v", at, err), "a free port of this machine in the backend's url; --probe-listen :PORT if the url has another host's name"), nil
 	}
 	p.nonce = rand.Text()
 	server := &http.Server{Handler: p, ReadHeaderTimeout: probePatience, Protocols: protocols()}
