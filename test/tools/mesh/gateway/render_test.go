@@ -2,12 +2,12 @@ package gateway
 
 import (
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/heald-proxy/heald/test/tools/mesh/configdump"
+	"github.com/heald-proxy/heald/test/tools/mesh/manifest"
 )
 
 var (
@@ -26,7 +26,8 @@ var renderings = []struct {
 	envoys map[string]string
 }{
 	{[]string{"portable.yaml"}, map[string]string{"heald/llm": "gateway-portable"}},
-	{[]string{"patched.yaml"}, map[string]string{"heald/llm": "gateway-patched", "heald/inner": "gateway-patched-inner"}},
+	{[]string{"patched.yaml"}, map[string]string{"heald/llm": "gateway-patched"}},
+	{[]string{"portable.yaml", "team.yaml"}, map[string]string{"heald/llm": "gateway-portable-team"}},
 }
 
 func TestRender(t *testing.T) {
@@ -35,18 +36,15 @@ func TestRender(t *testing.T) {
 	}
 	for _, r := range renderings {
 		t.Run(strings.Join(r.files, "+"), func(t *testing.T) {
-			var all []string
-			for _, path := range append([]string{"testdata/kubernetes.yaml"}, r.files...) {
-				if path != "testdata/kubernetes.yaml" {
-					path = filepath.Join(manifests, path)
-				}
-				text, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				all = append(all, strings.TrimSpace(string(text)))
+			paths := []string{"testdata/kubernetes.yaml"}
+			for _, f := range r.files {
+				paths = append(paths, filepath.Join(manifests, f))
 			}
-			got, err := translate(*egctl, strings.Join(all, "\n---\n")+"\n")
+			all, err := manifest.Read(paths...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := translate(*egctl, manifest.Join(all, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
