@@ -25,6 +25,10 @@ func readDump(text []byte) (*dump, error) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("config dump: %w", err)
 	}
+	unpack := func(o object) object { // what was an Any of the dump stands in a typed field later
+		delete(o, "@type")
+		return o
+	}
 	d := &dump{routes: map[string]object{}, endpoints: map[string]object{}}
 	for _, c := range all.Configs {
 		kind, _ := c["@type"].(string)
@@ -33,28 +37,28 @@ func readDump(text []byte) (*dump, error) {
 			d.bootstrap = child(c, "bootstrap")
 		case "ListenersConfigDump":
 			for _, l := range children(c, "dynamic_listeners") {
-				d.listeners = append(d.listeners, child(l, "active_state", "listener"))
+				d.listeners = append(d.listeners, unpack(child(l, "active_state", "listener")))
 			}
 			for _, l := range children(c, "static_listeners") {
-				d.listeners = append(d.listeners, child(l, "listener"))
+				d.listeners = append(d.listeners, unpack(child(l, "listener")))
 			}
 		case "ClustersConfigDump":
 			for _, list := range []string{"dynamic_active_clusters", "static_clusters"} {
 				for _, x := range children(c, list) {
-					d.clusters = append(d.clusters, child(x, "cluster"))
+					d.clusters = append(d.clusters, unpack(child(x, "cluster")))
 				}
 			}
 		case "RoutesConfigDump":
 			for _, list := range []string{"dynamic_route_configs", "static_route_configs"} {
 				for _, x := range children(c, list) {
-					r := child(x, "route_config")
+					r := unpack(child(x, "route_config"))
 					d.routes[textOf(r, "name")] = r
 				}
 			}
 		case "EndpointsConfigDump":
 			for _, list := range []string{"dynamic_endpoint_configs", "static_endpoint_configs"} {
 				for _, x := range children(c, list) {
-					e := child(x, "endpoint_config")
+					e := unpack(child(x, "endpoint_config"))
 					d.endpoints[textOf(e, "cluster_name")] = e
 				}
 			}
