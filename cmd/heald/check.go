@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -155,9 +156,14 @@ func wantFrom(cfg *config.Config, listens bool) bootstrap.Want {
 // wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, OneHop: cfg.OneHop()}
 	w.StoreMemory = true
+	first := true
 	for _, s := range cfg.Settings() {
+		if first {
+			w.Reserved, first = slices.Clone(s.ReservedStatus), false
+		}
+		w.Reserved = slices.DeleteFunc(w.Reserved, func(status int) bool { return !slices.Contains(s.ReservedStatus, status) })
 		w.StoreMemory = w.StoreMemory && s.StoresMemory()
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"

@@ -30,6 +30,9 @@ func (p Problem) String() string {
 
 // Want is what heald's own configuration needs from Envoy's.
 type Want struct {
+	// OneHop says that the listener with heald's filter is the only one (mode:
+	// one_hop): clients connect to it, and nothing repeats attempts.
+	OneHop bool
 	// Attempts bounds the attempts of one request; 0 means 5.
 	Attempts int
 	// MaxBody is the largest request body that must pass; 0 means 32 MiB.
@@ -133,6 +136,10 @@ func (c *checker) checkParts(b *bootstrapv3.Bootstrap) {
 
 // checkHops checks the two hops, and what they lead to.
 func (c *checker) checkHops() {
+	if c.want.OneHop {
+		c.checkOneHop()
+		return
+	}
 	c.checkOuter()
 	c.checkFilter()
 	c.checkReplies()
