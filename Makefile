@@ -11,6 +11,7 @@ REDIS   := $(TOOLS)/redis-$(REDIS_VERSION)/bin/redis-server
 PROMETHEUS := $(TOOLS)/prometheus-$(PROMETHEUS_VERSION)/bin/prometheus
 LINT      := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 VULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+EGCTL     := $(TOOLS)/egctl-$(EGCTL_VERSION)/egctl
 CYCLONEDX := $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Only the binary is optimized with cmd/heald/default.pgo: for that Go compiles
@@ -82,6 +83,10 @@ agents: envoy clients ## show what the users of coding agents see of faults, thr
 	@HEALD_AGENT_TABLE=$(CURDIR)/out/agents.txt go test -count=1 -timeout 60m -run '^TestAgents$$' ./test/e2e/clients > out/agents.log; \
 	status=$$?; cat out/agents.txt || tail -50 out/agents.log; \
 	test $$status = 0 || echo "make agents: an agent is worse off through heald; out/agents.log has the details"; exit $$status
+
+.PHONY: mesh-render
+mesh-render: $(EGCTL) ## render the manifests of envoy/istio and envoy/gateway with the meshes' own tools, and compare; UPDATE=1 takes what they render
+	cd test/tools/mesh && go test -count=1 ./configdump && go test -count=1 ./istio $(if $(UPDATE),-update) && go test -count=1 ./gateway -egctl $(EGCTL) $(if $(UPDATE),-update)
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser for FUZZTIME (default 10s) each
@@ -183,6 +188,10 @@ $(TOOLS)/chromium/bin/chromium: test/tools/install-chromium.sh
 $(LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION) (once, about 3 minutes)"
 	@./test/tools/install-go-tool.sh github.com/golangci/golangci-lint/v2/cmd/golangci-lint $(GOLANGCI_LINT_VERSION) $(GOLANGCI_LINT_SUM) $(@D)
+
+$(EGCTL):
+	@echo "building egctl $(EGCTL_VERSION) (once, about 10 minutes)"
+	@./test/tools/install-go-tool.sh github.com/envoyproxy/gateway/cmd/egctl $(EGCTL_VERSION) $(EGCTL_SUM) $(@D)
 
 $(VULNCHECK):
 	@echo "building govulncheck $(GOVULNCHECK_VERSION) (once)"

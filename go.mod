@@ -3,6 +3,7 @@ module github.com/heald-proxy/heald
 go 1.26.0
 
 require (
+	cel.dev/expr v0.25.3
 	cloud.google.com/go/auth v0.24.4
 	cloud.google.com/go/compute/metadata v0.10.0
 	github.com/andybalholm/brotli v1.3.0
@@ -41,7 +42,6 @@ require (
 )
 
 require (
-	cel.dev/expr v0.25.3 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect

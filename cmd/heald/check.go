@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,22 +19,50 @@ import (
 	"github.com/heald-proxy/heald/policies/setting"
 )
 
+// checked says what heald check looks at beside heald.yaml.
+type checked struct {
+	file string // of an Envoy, or a dump of one that runs
+	live string // the admin interface of one that runs
+	probe
+}
+
 // checkCommand finds what is wrong in heald.yaml and in an Envoy configuration.
 func checkCommand(out streams) *cobra.Command {
-	var flags config.Flags
+	var (
+		flags config.Flags
+		what  checked
+	)
 	cmd := &cobra.Command{
 		Use: "check [flags]", Short: "check heald.yaml and an Envoy configuration",
-		Long: "check heald.yaml and, with --envoy, an Envoy configuration; exit status 1 if there are problems",
+		Long: "check heald.yaml and, with --envoy or --live, an Envoy configuration; exit status 1 if there are problems. " +
+			"--probe sends one request through a running Envoy: heald.yaml needs a backend, named by --probe-backend, whose url is a free http://host:port of this machine, " +
+			"with models: [heald-probe] and any account, and Envoy a route to it. heald check answers there, empty the first time, and says how far the request came. " +
+			"If heald asks clients for a key, it is taken from HEALD_PROBE_KEY",
 		Args: noArguments,
 	}
 	flags.Register(cmd.Flags())
-	file := cmd.Flags().String("envoy", "", "check Envoy's bootstrap `FILE`, YAML or JSON")
-	cmd.RunE = func(*cobra.Command, []string) error { return check(&flags, *file, out) }
+	f := cmd.Flags()
+	f.StringVar(&what.file, "envoy", "", "check `FILE`: Envoy's bootstrap, YAML or JSON, or what /config_dump, istioctl proxy-config all -o json or egctl config envoy-proxy all prints")
+	f.StringVar(&what.live, "live", "", "check the Envoy whose admin interface is at `URL`: http://host:port or unix:///path")
+	f.StringVar(&what.to, "probe", "", "send a request through the outer listener at `URL`, and see whether heald has it repeated")
+	f.StringVar(&what.backend, "probe-backend", "probe", "`NAME` of the backend that leads to the probe")
+	f.StringVar(&what.listen, "probe-listen", "", "`ADDRESS` where the probe answers; default: that of the backend's url")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), &flags, &what, out) }
 	return cmd
 }
 
-func check(flags *config.Flags, file string, out streams) error {
+func check(ctx context.Context, flags *config.Flags, what *checked, out streams) error {
 	problems, notes := 0, 0
+	tell := func(all []bootstrap.Problem) {
+		for _, p := range all {
+			fmt.Fprintln(out.out, p)
+			if p.Note {
+				notes++
+			} else {
+				problems++
+			}
+		}
+	}
 	cfg, err := flags.Load()
 	if err == nil {
 		err = cfg.Validate()
@@ -46,30 +76,33 @@ func check(flags *config.Flags, file string, out streams) error {
 		found = cfg.Notes()
 	}
 	for _, p := range found {
-		fmt.Fprintln(out.out, ownProblem(name, p))
-		if p.Note {
-			notes++
-		} else {
-			problems++
-		}
+		tell([]bootstrap.Problem{ownProblem(name, p)})
 	}
 	if cfg != nil && cfg.Auth == "none" && !cfg.Asks() {
 		fmt.Fprintln(out.out, "auth: none: NO KEY IS ASKED FOR, everybody who can connect to Envoy may call")
 	}
-	if file != "" {
-		found, err := checkEnvoy(file, cfg, flags.File != "")
+	if what.file != "" {
+		found, err := checkEnvoy(what.file, wantFrom(cfg, flags.File != ""))
 		if err != nil {
 			problems++
-			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(file), redact.Text(err.Error()))
+			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(what.file), redact.Text(err.Error()))
 		}
-		for _, p := range found {
-			fmt.Fprintln(out.out, p)
-			if p.Note {
-				notes++
-			} else {
-				problems++
-			}
+		tell(found)
+	}
+	if what.live != "" {
+		found, err := checkLive(ctx, what.live, wantFrom(cfg, flags.File != ""), out.out)
+		if err != nil {
+			return err
 		}
+		tell(found)
+	}
+	if what.to != "" {
+		what.key = clientKey()
+		found, err := what.run(ctx, cfg, out.out)
+		if err != nil {
+			return err
+		}
+		tell(found)
 	}
 	return verdict(out.out, problems, notes)
 }
@@ -87,26 +120,37 @@ func verdict(w io.Writer, problems, notes int) error {
 	return nil
 }
 
-// checkEnvoy compares an Envoy configuration with what heald.yaml needs. cfg may
-// be nil if heald.yaml could not be read. Without a heald.yaml it is not known
-// where heald listens.
-func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Problem, error) {
+// checkEnvoy compares an Envoy configuration with what heald.yaml needs.
+func checkEnvoy(file string, want bootstrap.Want) ([]bootstrap.Problem, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	b, err := bootstrap.Parse(data)
+	dumps, err := bootstrap.ParseDump(data)
 	if err != nil {
 		return nil, err
 	}
-	var want bootstrap.Want
-	if cfg != nil {
-		want = wantOf(cfg)
-		if !listens {
-			want.GRPC = nil
+	if len(dumps) == 0 {
+		b, err := bootstrap.Parse(data)
+		if err != nil {
+			return nil, err
 		}
+		return bootstrap.Check(b, want), nil
 	}
-	return bootstrap.Check(b, want), nil
+	return bootstrap.CheckDumps(dumps, want), nil
+}
+
+// wantFrom is what cfg needs; cfg may be nil if heald.yaml could not be read.
+// Without a heald.yaml it is not known where heald listens.
+func wantFrom(cfg *config.Config, listens bool) bootstrap.Want {
+	if cfg == nil {
+		return bootstrap.Want{}
+	}
+	want := wantOf(cfg)
+	if !listens {
+		want.GRPC = nil
+	}
+	return want
 }
 
 // wantOf is what a configuration needs from Envoy's: of several policies, the
@@ -114,7 +158,12 @@ func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Prob
 func wantOf(cfg *config.Config) bootstrap.Want {
 	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, OneHop: cfg.OneHop()}
 	w.StoreMemory = true
+	first := true
 	for _, s := range cfg.Settings() {
+		if first {
+			w.Reserved, first = slices.Clone(s.ReservedStatus), false
+		}
+		w.Reserved = slices.DeleteFunc(w.Reserved, func(status int) bool { return !slices.Contains(s.ReservedStatus, status) })
 		w.StoreMemory = w.StoreMemory && s.StoresMemory()
 		w.Attempts = max(w.Attempts, s.Attempts)
 		w.RouteAuthority = w.RouteAuthority || s.Authority == "route"

@@ -56,6 +56,25 @@ func TestWantOfStoredMemory(t *testing.T) {
 	}
 }
 
+// A status is reserved if no policy uses it.
+func TestWantOfReserved(t *testing.T) {
+	t.Setenv("KEY", "k")
+	for text, want := range map[string][]int{
+		minimal: nil,
+		minimal + "policies: {default: {reserved_status: [502, 503]}}\n":                                      {502, 503},
+		minimal + "policies: {default: {reserved_status: [502, 503]}, gold: {reserved_status: [504, 503]}}\n": {503},
+		minimal + "policies: {default: {reserved_status: [502]}, gold: {reserved_status: []}}\n":              nil,
+	} {
+		cfg, err := (&config.Flags{File: write(t, "heald.yaml", text)}).Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wantOf(cfg).Reserved; !slices.Equal(got, want) {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
 // What only some policies need is asked of Envoy where one of them does.
 func TestWantOfHedge(t *testing.T) {
 	t.Setenv("KEY", "k")

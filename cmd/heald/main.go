@@ -41,7 +41,7 @@ func newRoot(out streams) *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(out.out, cmd) })
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), translateCommand(out), usageCommand(out),
+		upCommand(out), serveCommand(out), checkCommand(out), envoyCommand(out), renderCommand(out), translateCommand(out), usageCommand(out),
 		tenantCommand(out), accountsCommand(out), topCommand(out), whyCommand(out), requestsCommand(out), healthCommand(out), completionCommand(out), versionCommand(out),
 	)
 	root.Flags().BoolVar(tellVersion, "version", false, "print the version")

@@ -82,6 +82,10 @@ type Want struct {
 	// RetryStatuses are the statuses that the outer route retries
 	// (outer.retry_statuses); empty if it retries by header.
 	RetryStatuses []int
+	// Reserved are the statuses that heald uses in none of its replies,
+	// whatever the policy (reserved_status): a reply with one of them comes from
+	// somebody else, so that it may be retried or replaced by its status.
+	Reserved []int
 }
 
 func (w Want) withDefaults() Want {
@@ -109,20 +113,32 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c := &checker{view: newView(b), want: want.withDefaults(),
 		lds: b.GetDynamicResources().GetLdsConfig() != nil, cds: b.GetDynamicResources().GetCdsConfig() != nil}
 	for _, o := range opaques(b, "") {
-		c.note(o.path, fmt.Sprintf("the type %s is not known to heald", o.url),
-			"what it does was not checked", "make sure that it neither changes bodies nor retries requests")
+		c.opaque(o)
 	}
-	c.checkUpstreamFilters(b)
+	c.checkParts(b)
+	if c.findInner() {
+		c.checkHops()
+	}
+	return c.problems
+}
+
+// checkParts checks what does not depend on the two hops.
+func (c *checker) checkParts(b *bootstrapv3.Bootstrap) {
+	if c.dump != nil {
+		c.checkOpaques()
+	}
+	c.checkUpstreamFilters()
 	c.checkAdmin(b)
 	c.checkExtensions(b)
 	c.checkLogs()
 	c.checkStats(b)
-	if !c.findInner() {
-		return c.problems
-	}
+}
+
+// checkHops checks the two hops, and what they lead to.
+func (c *checker) checkHops() {
 	if c.want.OneHop {
 		c.checkOneHop()
-		return c.problems
+		return
 	}
 	c.checkOuter()
 	c.checkFilter()
@@ -138,17 +154,19 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkResume()
 	c.checkHedge()
 	c.checkTracing()
-	return c.problems
 }
 
 // checker holds the configuration, what has been found in it, and what is wrong.
 type checker struct {
 	*view
 	want     Want
-	inner    *chain      // the chain with heald's filter
-	filter   *filter     // heald's filter
-	outer    []*routeRef // routes that lead to inner
-	lds, cds bool        // listeners, clusters come by xDS: not all are visible
+	dump     *Dump           // nil for the file of an Envoy
+	inner    *chain          // the chain with heald's filter
+	filter   *filter         // heald's filter
+	outer    []*routeRef     // routes that lead to inner
+	assumed  map[string]bool // clusters that are taken for ways to inner
+	misled   bool            // but really lead elsewhere
+	lds, cds bool            // listeners, clusters come by xDS: not all are visible
 	problems []Problem
 }
 

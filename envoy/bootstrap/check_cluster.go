@@ -18,7 +18,7 @@ const minPing = 10 * time.Second
 func (c *checker) checkClusters() {
 	seen := map[string]bool{}
 	for _, r := range c.outer {
-		if seen[r.cluster] {
+		if seen[r.cluster] || c.misled {
 			continue
 		}
 		seen[r.cluster] = true

@@ -37,7 +37,11 @@ func (c *checker) checkConnections() {
 	}
 	filters := c.inner.hcm.GetHttpFilters()
 	if !slices.ContainsFunc(filters[slices.Index(filters, c.filter.entry):], sharesConnection) {
-		c.problem(c.inner.path+".http_filters", "no set_filter_state filter after heald's shares "+policies.HeaderConnection+" with the connection pool",
+		report := c.problem
+		if c.dump != nil && c.dump.mesh() == envoyGateway {
+			report = c.note // only a patch adds it
+		}
+		report(c.inner.path+".http_filters", "no set_filter_state filter after heald's shares "+policies.HeaderConnection+" with the connection pool",
 			"an attempt after one that got no reply may go over the same dead connection",
 			"copy the filter heald.connection of envoy.yaml, to a place behind heald")
 	}

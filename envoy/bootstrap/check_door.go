@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -15,12 +16,18 @@ import (
 
 // checkDoor checks that a listener which other machines reach asks for a key.
 func (c *checker) checkDoor(ch *chain) {
-	if c.want.ClientKeys || ch.private() || ch.authenticates() {
+	if c.want.ClientKeys || ch.private() || ch.authenticates() || ch.captures() {
 		return
 	}
 	c.note(fmt.Sprintf("static_resources.listeners[%s].address", ch.listener.GetName()), "other machines can reach it, and nothing asks for a key",
 		"whoever reaches it spends the quota of heald's accounts",
 		"tenants or client_keys in heald.yaml; or a filter that authenticates (jwt_authn, ext_authz, rbac), or TLS with require_client_certificate; or 127.0.0.1")
+}
+
+// captures reports whether the listener has no port of its own: a sidecar's, which
+// gets what its own pod sends.
+func (ch *chain) captures() bool {
+	return ch.listener.GetBindToPort() != nil && !ch.listener.GetBindToPort().GetValue()
 }
 
 const (
@@ -40,9 +47,25 @@ func (c *checker) checkHeaderCount(ch *chain) {
 		return headersByDefault
 	}
 	if want := limit(ch) + addedHeaders; limit(c.inner) < want {
-		c.problem(c.inner.path+".common_http_protocol_options.max_headers_count",
+		report := c.problem
+		if c.dump != nil && c.dump.mesh() == envoyGateway {
+			report = c.note // only a patch sets it
+		}
+		report(c.inner.path+".common_http_protocol_options.max_headers_count",
 			fmt.Sprintf("%d headers, but %d are accepted from clients, to which some are added", limit(c.inner), limit(ch)),
 			"the inner listener refuses requests with many headers, and they are retried in vain", fmt.Sprintf("max_headers_count: %d", want))
+	}
+}
+
+// checkUnderscores checks that headers such as Codex's session_id are accepted.
+func (c *checker) checkUnderscores(ch *chain) {
+	switch action := ch.hcm.GetCommonHttpProtocolOptions().GetHeadersWithUnderscoresAction(); action {
+	case corev3.HttpProtocolOptions_REJECT_REQUEST:
+		c.problem(ch.path+".common_http_protocol_options.headers_with_underscores_action", action.String(),
+			"requests with such a header get a 400: those of Codex, which sends session_id", "headers_with_underscores_action: ALLOW")
+	case corev3.HttpProtocolOptions_DROP_HEADER:
+		c.note(ch.path+".common_http_protocol_options.headers_with_underscores_action", action.String(),
+			"heald does not see Codex's session_id, by which requests of a session go to the same account", "headers_with_underscores_action: ALLOW")
 	}
 }
 

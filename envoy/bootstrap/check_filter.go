@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // filter is an ext_proc filter in a listener's chain.
@@ -25,6 +27,12 @@ const modeConsequence = "heald refuses the stream: it needs the whole request, a
 // findInner finds heald's filter, which must be in exactly one chain.
 func (c *checker) findInner() bool {
 	found := c.healdFilters()
+	if c.dump != nil {
+		found = c.onTheWay(found)
+	}
+	if len(found) == 0 && c.dump != nil && c.missesFilter() {
+		return false
+	}
 	if len(found) == 0 {
 		c.unless(c.lds, "static_resources.listeners", "no HTTP filter chain has heald's ext_proc filter",
 			"heald is never asked; requests go to the provider as they are",
@@ -52,6 +60,73 @@ func (c *checker) healdFilters() []*filter {
 		}
 	}
 	return all
+}
+
+// onTheWay leaves, of a mesh's many ext_proc filters, those that requests meet:
+// filters that are on, behind a route of this Envoy if one of them is.
+func (c *checker) onTheWay(all []*filter) []*filter {
+	on := slices.DeleteFunc(slices.Clone(all), func(f *filter) bool {
+		return f.entry.GetDisabled() && !slices.ContainsFunc(f.chain.routes(), f.onRoute)
+	})
+	if len(on) == 0 {
+		return slices.DeleteFunc(slices.Clone(all), func(f *filter) bool { return !f.named() })
+	}
+	reached := slices.DeleteFunc(slices.Clone(on), func(f *filter) bool {
+		return !slices.ContainsFunc(c.chains, func(ch *chain) bool {
+			return ch.listener != f.chain.listener && slices.ContainsFunc(ch.routes(), func(r *routeRef) bool { return c.leadsTo(f.chain, r.cluster) })
+		})
+	})
+	if len(reached) > 0 {
+		// Another one of heald's is a mistake; of another kind it is not.
+		for _, f := range on {
+			if f.named() && !slices.Contains(reached, f) && slices.ContainsFunc(f.chain.routes(), f.onRoute) {
+				reached = append(reached, f)
+			}
+		}
+		return reached
+	}
+	// Nothing leads there. Another service's filter is not taken for heald's.
+	return slices.DeleteFunc(on, func(f *filter) bool {
+		return !f.named() && !slices.ContainsFunc(f.chain.routes(), func(r *routeRef) bool { return named(r) || len(steers(r.route)) > 0 })
+	})
+}
+
+// missesFilter reports a route that asks for heald's retries and leads to a
+// listener of this Envoy which has no filter of heald.
+func (c *checker) missesFilter() bool {
+	for _, from := range c.chains {
+		for _, r := range from.routes() {
+			i := slices.IndexFunc(c.chains, func(to *chain) bool { return to.listener != from.listener && c.leadsTo(to, r.cluster) })
+			if i < 0 || !asksHeald(r) {
+				continue
+			}
+			c.problem(c.chains[i].path+".http_filters", "no ext_proc filter of heald, but a route leads here that asks for heald's retries",
+				"heald is never asked; requests go to the provider as they are", "the filter heald of envoy.yaml's listener `inner`")
+			return true
+		}
+	}
+	return false
+}
+
+// onRoute reports whether requests on a route meet the filter. A filter that is
+// disabled meets only those of routes that switch it on.
+func (f *filter) onRoute(r *routeRef) bool {
+	name := f.entry.GetName()
+	for _, at := range []map[string]*anypb.Any{r.weight.GetTypedPerFilterConfig(), r.route.GetTypedPerFilterConfig(), r.host.GetTypedPerFilterConfig(), r.config.GetTypedPerFilterConfig()} {
+		config, ok := at[name]
+		if !ok {
+			continue
+		}
+		if around, ok := decode[*routev3.FilterConfig](config); ok {
+			if around.GetDisabled() {
+				return false
+			}
+			config = around.GetConfig()
+		}
+		override, ok := decode[*extprocv3.ExtProcPerRoute](config)
+		return !ok || !override.GetDisabled()
+	}
+	return !f.entry.GetDisabled()
 }
 
 func (f *filter) streams() bool {
@@ -103,7 +178,7 @@ func (c *checker) checkFilter() {
 	c.checkFilterTimes()
 	c.checkFilterRights()
 	c.checkFilterService()
-	if c.filter.entry.GetDisabled() {
+	if c.filter.entry.GetDisabled() && !slices.ContainsFunc(c.inner.routes(), c.filter.onRoute) {
 		c.problem(strings.TrimSuffix(c.filter.path, ".typed_config")+".disabled", "the filter is disabled",
 			"heald is never asked unless a route switches it on", "remove `disabled`")
 	}

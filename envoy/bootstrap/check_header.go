@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/heald-proxy/heald/policies"
@@ -30,9 +31,8 @@ var providerHeaders = []string{
 
 // checkOuterHeaders checks what passes between client and inner listener.
 func (c *checker) checkOuterHeaders(r *routeRef) {
-	levels := r.requestLevels()
 	for _, h := range clientHeaders {
-		f := trace(levels, h.name)
+		f := r.request(h.name)
 		if f.lostAt != "" {
 			c.problem(f.lostAt+".request_headers_to_remove", h.name+" is removed after a more specific level has set it",
 				"heald never sees what the route sets",
@@ -59,14 +59,13 @@ func (c *checker) checkReplyHeaders(r *routeRef, consequence string) {
 // checkHop checks the secret that shows heald that a request came through the
 // outer listener. It never prints the secret.
 func (c *checker) checkHop(r *routeRef) {
-	f := trace(r.requestLevels(), policies.HeaderHop)
+	f := r.request(policies.HeaderHop)
 	path := r.path + ".request_headers_to_add"
+	if !c.checkHopRoutes(r, f) {
+		return
+	}
 	if c.want.Hop == "" {
-		if !f.set && !c.inner.private() {
-			c.note(path, "no "+policies.HeaderHop+" is sent, and the inner listener can be reached from outside of this proxy",
-				"whoever reaches that port can use heald's credentials, without the outer listener's limits",
-				"bind the inner listener to 127.0.0.1 or make it an internal_listener, or set a hop secret here and in heald.yaml")
-		}
+		c.checkReachable(path, f)
 		return
 	}
 	literal := strings.ReplaceAll(f.value, "%%", "%")
@@ -78,6 +77,41 @@ func (c *checker) checkHop(r *routeRef) {
 	case !computed && literal != c.want.Hop:
 		c.problem(path, policies.HeaderHop+" is not the secret that heald expects", "heald refuses every request", "use one secret in both files")
 	}
+}
+
+// checkReachable checks that an inner listener which other machines reach asks
+// for a secret. A dump shows where the listener really is.
+func (c *checker) checkReachable(path string, f fate) {
+	asked := len(c.inner.routes()) > 0 && !slices.ContainsFunc(c.inner.routes(), func(r *routeRef) bool { return !asksHop(r) })
+	if c.inner.private() || f.set && (c.dump == nil || asked) {
+		return
+	}
+	report := c.note
+	if c.dump != nil {
+		report = c.problem
+	}
+	report(path, "no "+policies.HeaderHop+" is sent, and the inner listener can be reached from outside of this proxy",
+		"whoever reaches that port can use heald's credentials, without the outer listener's limits",
+		"bind the inner listener to 127.0.0.1 or make it an internal_listener, or set a hop secret here and in heald.yaml")
+}
+
+// checkHopRoutes checks that inner routes which ask for a secret get it. It never
+// prints one.
+func (c *checker) checkHopRoutes(r *routeRef, f fate) bool {
+	for _, inner := range c.inner.routes() {
+		secret, asked := hopOf(inner.route)
+		if !asked || secret == "" || f.set && (secret == strings.ReplaceAll(f.value, "%%", "%") || strings.Contains(strings.ReplaceAll(f.value, "%%", ""), "%")) {
+			continue
+		}
+		what := "is another secret than the inner route asks for"
+		if !f.set {
+			what = "is not sent, but the inner route asks for it"
+		}
+		c.problem(r.path+".request_headers_to_add", policies.HeaderHop+" "+what, "every request ends with a 404",
+			"set "+policies.HeaderHop+" here to the secret that the inner route matches")
+		return false
+	}
+	return true
 }
 
 // private reports whether only this host can reach the listener.

@@ -3,11 +3,16 @@ package bootstrap
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/heald-proxy/heald/policies"
 )
 
 // slowClient is how long a client may pause; meanwhile Envoy pauses the
@@ -20,7 +25,9 @@ const prompt = 100 * time.Millisecond
 func (c *checker) checkInner() {
 	c.checkInnerListener()
 	c.checkDecompressors(c.inner)
+	c.checkUnderscores(c.inner)
 	routes := c.inner.routes()
+	c.checkOverrides(routes)
 	if c.inner.hcm.GetRouteConfig() == nil {
 		c.note(c.inner.path, "its routes come by RDS or are chosen by scope", "they were not checked",
 			"check a configuration that contains the routes")
@@ -51,7 +58,11 @@ func (c *checker) checkInnerListener() {
 			"when a provider breaks off, clients notice it that much later", "delayed_close_timeout: 0.02s")
 	}
 	if websocket(hcm.GetUpgradeConfigs()) {
-		c.problem(path+".upgrade_configs", "requests may be upgraded", "what follows an upgrade is no HTTP body; heald breaks the connection",
+		report := c.problem
+		if c.dump != nil { // meshes allow it everywhere; clients that ask for it are few
+			report = c.note
+		}
+		report(path+".upgrade_configs", "requests may be upgraded", "what follows an upgrade is no HTTP body; heald breaks the connection",
 			"remove upgrade_configs here; give such paths a route that does not lead to heald")
 	}
 }
@@ -95,6 +106,11 @@ func (c *checker) checkInnerRetries(r *routeRef) {
 // checkFilterOverrides checks what routes change about heald's filter.
 func (c *checker) checkFilterOverrides(r *routeRef) {
 	name := c.filter.entry.GetName()
+	if c.filter.entry.GetDisabled() && slices.ContainsFunc(c.inner.routes(), c.filter.onRoute) && !c.filter.onRoute(r) {
+		c.problem(fmt.Sprintf("%s.typed_per_filter_config[%s]", r.path, name), "heald's filter is not switched on on this route",
+			"requests go to the provider untranslated and without credentials", "switch it on as on the others, or remove the route")
+		return
+	}
 	for _, place := range []struct {
 		path   string
 		config *anypb.Any
@@ -150,9 +166,25 @@ func (c *checker) checkHostRewrite(r *routeRef) {
 func (c *checker) checkProviderHeaders(r *routeRef) {
 	levels := r.requestLevels()
 	for _, name := range providerHeaders {
+		if name == policies.HeaderUnreached && c.dump != nil && !c.countsUnreached() {
+			continue // nobody sets it
+		}
 		if trace(levels, name).passes {
 			c.problem(r.hostPath+".request_headers_to_remove", name+" passes", "the provider sees what is internal to the gateway", "list "+name+" here")
 		}
 	}
 	c.checkReplyHeaders(r, "a provider can imitate heald: ask for retries, or stamp its replies")
+}
+
+// countsUnreached reports whether a filter of the outer listener tells the next
+// attempt of those that reached no replica.
+func (c *checker) countsUnreached() bool {
+	return slices.ContainsFunc(c.outer, func(r *routeRef) bool {
+		filters, _ := upstreamFilters(r.chain)
+		filters = slices.Concat(filters, clusterFilters(c.cluster(r.cluster).GetTypedExtensionProtocolOptions()))
+		return slices.ContainsFunc(filters, func(f *hcmv3.HttpFilter) bool {
+			lua, ok := decode[*luav3.Lua](f.GetTypedConfig())
+			return ok && (strings.Contains(luaText(lua), policies.HeaderUnreached) || lua.GetDefaultSourceCode().GetFilename() != "")
+		})
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_proc/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
@@ -82,12 +81,12 @@ func clusterFilters(options map[string]*anypb.Any) []*hcmv3.HttpFilter {
 
 // checkUpstreamFilters looks for filters that touch bodies in routers and
 // clusters, which crashes Envoy.
-func (c *checker) checkUpstreamFilters(b *bootstrapv3.Bootstrap) {
+func (c *checker) checkUpstreamFilters() {
 	for _, ch := range c.chains {
 		filters, path := upstreamFilters(ch)
 		c.checkBodyFilters(filters, path)
 	}
-	for _, cl := range b.GetStaticResources().GetClusters() {
+	for _, cl := range c.clusters {
 		path := fmt.Sprintf("%s.typed_extension_protocol_options[%s].http_filters", clusterPath(cl.GetName()), protocolOptions)
 		c.checkBodyFilters(clusterFilters(cl.GetTypedExtensionProtocolOptions()), path)
 	}

@@ -51,7 +51,7 @@ func TestCheckMesh(t *testing.T) {
 			{numRetries, "                    retriable_status_codes: [502, 503, 504, 507]\n" + numRetries},
 			{"message_timeout: 600s", "message_timeout: 600s\n              status_on_error: {code: 507}"},
 			{"startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-heald-retry,", "startsWith('ext_proc_error')\"\n              status_code: 503\n              headers_to_add:\n              - header: {key: x-other,"},
-		}, Want{}},
+		}, Want{Reserved: []int{502, 503, 504, 507}}},
 		{"routes matched by backend", []edit{
 			{innerRoute, "              - name: provider\n                match: {prefix: /, headers: [{name: x-heald-cluster, string_match: {exact: studio}}]}\n"},
 			{innerCluster, "cluster: ai-studio\n"},

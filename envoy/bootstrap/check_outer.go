@@ -20,6 +20,9 @@ func (c *checker) checkOuter() {
 			c.note(ch.path, "its routes come by RDS or are chosen by scope", "they were not checked",
 				"check a configuration with the routes in it")
 		}
+		if c.dump != nil {
+			continue // they were found before
+		}
 		for _, r := range ch.routes() {
 			if c.leadsToInner(r.cluster) {
 				c.outer = append(c.outer, r)
@@ -44,6 +47,7 @@ func (c *checker) checkOuter() {
 			c.checkSpellings(r.chain)
 			c.checkAsked(r.chain)
 			c.checkClose(r.chain)
+			c.checkUnderscores(r.chain)
 		}
 		c.checkExpect(r)
 		c.checkOuterTimes(r)
@@ -56,6 +60,8 @@ func (c *checker) checkOuter() {
 		c.checkOuterHeaders(r)
 		c.checkHop(r)
 	}
+	c.checkOverrides(c.outer)
+	c.checkHosts()
 }
 
 func (c *checker) checkOuterListener(ch *chain) {
@@ -159,9 +165,13 @@ func (c *checker) checkCopies(r *routeRef) {
 
 // leadsToInner reports whether a cluster's endpoints are the inner listener.
 func (c *checker) leadsToInner(cluster string) bool {
-	for _, group := range c.cluster(cluster).GetLoadAssignment().GetEndpoints() {
+	return c.assumed[cluster] || c.leadsTo(c.inner, cluster)
+}
+
+func (v *view) leadsTo(ch *chain, cluster string) bool {
+	for _, group := range v.cluster(cluster).GetLoadAssignment().GetEndpoints() {
 		for _, e := range group.GetLbEndpoints() {
-			if c.inner.listensAt(e.GetEndpoint().GetAddress()) {
+			if ch.listensAt(e.GetEndpoint().GetAddress()) {
 				return true
 			}
 		}

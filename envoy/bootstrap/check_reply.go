@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -31,11 +32,18 @@ func (c *checker) checkReplies() {
 			"move it into mappers that are filtered by response.code_details")
 	}
 	for i, m := range replies.GetMappers() {
-		if !strings.Contains(expression(m.GetFilter()), "response.code_details") {
-			c.problem(fmt.Sprintf("%s.mappers[%d].filter", path, i), "does not look at response.code_details",
-				"heald's own replies are changed too: their status, text or mark",
-				"filter with a CEL expression such as response.code_details.startsWith('ext_proc_error')")
+		if strings.Contains(expression(m.GetFilter()), "response.code_details") || c.ofReserved(m) {
+			continue
 		}
+		if c.dump != nil && onlyStatus(m) == http.StatusRequestEntityTooLarge {
+			c.note(fmt.Sprintf("%s.mappers[%d].filter", path, i), "takes every reply with status 413",
+				"a 413 that heald makes of a provider's gets this text, too, whatever API the client speaks",
+				"filter with a CEL expression: response.code_details == 'request_payload_too_large'")
+			continue
+		}
+		c.problem(fmt.Sprintf("%s.mappers[%d].filter", path, i), "does not look at response.code_details",
+			"heald's own replies are changed too: their status, text or mark",
+			"filter with a CEL expression such as response.code_details.startsWith('ext_proc_error')")
 	}
 	c.checkUnreached(path + ".mappers")
 	for _, details := range []string{deadSidecar, brokenReply} {
@@ -45,6 +53,21 @@ func (c *checker) checkReplies() {
 				"copy the mappers of envoy.yaml's listener `inner`")
 		}
 	}
+}
+
+// onlyStatus is the one status that a mapper takes; 0 if it takes others too.
+func onlyStatus(m *hcmv3.ResponseMapper) int {
+	by := m.GetFilter().GetStatusCodeFilter().GetComparison()
+	if by == nil || by.GetOp() != accesslogv3.ComparisonFilter_EQ {
+		return 0
+	}
+	return int(by.GetValue().GetDefaultValue())
+}
+
+// ofReserved reports whether a mapper takes only a status that heald does not
+// use.
+func (c *checker) ofReserved(m *hcmv3.ResponseMapper) bool {
+	return slices.Contains(c.want.Reserved, onlyStatus(m))
 }
 
 // cutOff begins the code details of a stream to heald that ended after heald had

@@ -18,6 +18,7 @@ const (
 	retryOnHeader    = "x-envoy-retry-on"
 	retryNamesHeader = "x-envoy-retriable-header-names"
 	maxRetriesHeader = "x-envoy-max-retries"
+	statusesHeader   = "x-envoy-retriable-status-codes"
 )
 
 // retry is what a route retries, from its policy and the headers it sets.
@@ -46,6 +47,11 @@ func (r *routeRef) retry() retry {
 	levels := r.requestLevels()
 	t.on = append(t.on, words(trace(levels, retryOnHeader).value)...)
 	t.mark = t.mark || slices.Contains(words(trace(levels, retryNamesHeader).value), policies.HeaderRetry)
+	for _, code := range words(trace(levels, statusesHeader).value) {
+		if n, err := strconv.ParseUint(code, 10, 16); err == nil {
+			t.statuses = append(slices.Clone(t.statuses), uint32(n))
+		}
+	}
 	if f := trace(levels, maxRetriesHeader); f.set {
 		if n, err := strconv.Atoi(f.value); err == nil {
 			t.retries, t.numPath = n, r.path+".request_headers_to_add"
@@ -71,6 +77,7 @@ func (c *checker) checkRetry(r *routeRef) {
 	t := r.retry()
 	c.checkMark(&t)
 	c.checkDead(&t)
+	c.checkStatuses(&t)
 	if !t.has("reset", "5xx", "gateway-error") {
 		c.problem(t.path+".retry_on", "reset is missing",
 			"when the connection to the inner listener breaks, the client gets a 503", "add reset,connect-failure,refused-stream to retry_on")

@@ -242,7 +242,13 @@ func TestCheck(t *testing.T) {
 		{"wait above the unset interval", []edit{{maxInterval, ""}}, Want{RetryAfter: 301 * time.Second}, []string{"OUTER.LLM.routes[llm].route.retry_policy.rate_limited_retry_back_off.max_interval"}},
 		{"statuses", nil, Want{RetryStatuses: []int{507}}, nil},
 		{"statuses alone", []edit{{"retriable-headers,reset", "retriable-status-codes,reset"}, {numRetries, "                    retriable_status_codes: [500, 502, 503, 504]\n" + numRetries}},
-			Want{RetryStatuses: []int{507}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},
+			Want{RetryStatuses: []int{507}, Reserved: []int{500, 502, 503, 504}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},
+		{"statuses of heald's own", []edit{{"retriable-headers,reset", "retriable-headers,retriable-status-codes,reset"}, {numRetries, "                    retriable_status_codes: [502, 503, 504, 507]\n" + numRetries}},
+			Want{Reserved: []int{502, 504}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retriable_status_codes"}},
+		{"statuses reserved", []edit{{"retriable-headers,reset", "retriable-headers,retriable-status-codes,reset"}, {numRetries, "                    retriable_status_codes: [502, 503, 504, 507]\n" + numRetries}},
+			Want{Reserved: []int{502, 503, 504, 507}}, nil},
+		{"all errors of servers", []edit{{"retriable-headers,reset", "retriable-headers,5xx"}}, Want{Reserved: []int{502, 503, 504, 507}}, []string{"OUTER.LLM.routes[llm].route.retry_policy.retry_on"}},
+		{"headers with underscores", []edit{{"{idle_timeout: 600s, ", "{headers_with_underscores_action: REJECT_REQUEST, idle_timeout: 600s, "}}, Want{}, []string{"OUTER.common_http_protocol_options.headers_with_underscores_action"}},
 
 		// Headers.
 		{"client's memory", []edit{{outerMarkup, "              request_headers_to_remove:\n              - x-heald-cluster\n              - x-heald-connection\n              - x-heald-retry\n"}}, Want{}, []string{"OUTER.LLM.routes[llm].request_headers_to_remove"}},

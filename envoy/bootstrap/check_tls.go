@@ -10,6 +10,8 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	upstreamsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // checkTransport checks that keys and prompts cannot be read on the way to
@@ -31,22 +33,24 @@ func (c *checker) checkTransport() {
 
 // checkProviderTLS checks that connections to a provider cannot lead to anybody else.
 func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
-	path := clusterPath(cl.GetName()) + ".transport_socket"
 	if plaintext(cl) {
 		if host := c.remote(cl); host != "" {
-			c.problem(path, fmt.Sprintf("%s is reached in plain text", host), "keys and prompts can be read on the way",
+			c.problem(clusterPath(cl.GetName())+".transport_socket", fmt.Sprintf("%s is reached in plain text", host), "keys and prompts can be read on the way",
 				"copy transport_socket of envoy.yaml's cluster `ai-studio`")
 		}
 		return
 	}
-	tls, ok := decode[*tlsv3.UpstreamTlsContext](cl.GetTransportSocket().GetTypedConfig())
-	if !ok {
-		return // another kind, perhaps a mesh's own
+	for _, s := range sockets(cl) {
+		if tls, ok := decode[*tlsv3.UpstreamTlsContext](s.socket.GetTypedConfig()); ok {
+			c.checkTLS(cl, tls, clusterPath(cl.GetName())+"."+s.field+".typed_config")
+		} // another kind is perhaps a mesh's own
 	}
+}
+
+func (c *checker) checkTLS(cl *clusterv3.Cluster, tls *tlsv3.UpstreamTlsContext, path string) {
 	const stranger = "whoever is on the way can pose as the provider, and gets keys and prompts"
 	http, _ := decode[*upstreamsv3.HttpProtocolOptions](cl.GetTypedExtensionProtocolOptions()[protocolOptions])
 	auto := http.GetUpstreamHttpProtocolOptions()
-	path += ".typed_config"
 	common := tls.GetCommonTlsContext()
 	names := common.GetValidationContext()
 	if names == nil {
@@ -66,10 +70,60 @@ func (c *checker) checkProviderTLS(cl *clusterv3.Cluster) {
 	}
 }
 
-// plaintext reports whether a cluster's connections are not encrypted.
+// plaintext reports whether some of a cluster's connections are not encrypted.
 func plaintext(cl *clusterv3.Cluster) bool {
-	return len(cl.GetTransportSocketMatches()) == 0 &&
-		(cl.GetTransportSocket() == nil || strings.HasSuffix(cl.GetTransportSocket().GetTypedConfig().GetTypeUrl(), ".raw_buffer.v3.RawBuffer"))
+	return slices.ContainsFunc(sockets(cl), func(s socket) bool {
+		return s.socket == nil || strings.HasSuffix(s.socket.GetTypedConfig().GetTypeUrl(), ".raw_buffer.v3.RawBuffer")
+	})
+}
+
+// socket is a transport socket of a cluster, and its field; nil for plain text.
+type socket struct {
+	socket *corev3.TransportSocket
+	field  string
+}
+
+// chosenBy is where an endpoint's metadata says which transport socket is for it.
+const chosenBy = "envoy.transport_socket_match"
+
+// sockets are the transport sockets that a cluster's endpoints use. Of one
+// without visible endpoints it is the first, which is the one that encrypts in
+// what meshes write.
+func sockets(cl *clusterv3.Cluster) []socket {
+	byDefault := socket{cl.GetTransportSocket(), "transport_socket"}
+	matches := cl.GetTransportSocketMatches()
+	if len(matches) == 0 {
+		return []socket{byDefault}
+	}
+	var all []socket
+	for _, group := range cl.GetLoadAssignment().GetEndpoints() {
+		for _, e := range group.GetLbEndpoints() {
+			chosen := byDefault
+			for i, m := range matches {
+				if meets(m.GetMatch(), e.GetMetadata().GetFilterMetadata()[chosenBy]) || meets(m.GetMatch(), group.GetMetadata().GetFilterMetadata()[chosenBy]) {
+					chosen = socket{m.GetTransportSocket(), fmt.Sprintf("transport_socket_matches[%s].transport_socket", itemLabel(m.ProtoReflect(), i))}
+					break
+				}
+			}
+			if !slices.Contains(all, chosen) {
+				all = append(all, chosen)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return []socket{{matches[0].GetTransportSocket(), fmt.Sprintf("transport_socket_matches[%s].transport_socket", itemLabel(matches[0].ProtoReflect(), 0))}}
+	}
+	return all
+}
+
+// meets reports whether metadata has all that a match asks for.
+func meets(match, metadata *structpb.Struct) bool {
+	for k, want := range match.GetFields() {
+		if got := metadata.GetFields()[k]; got == nil || !proto.Equal(got, want) {
+			return false
+		}
+	}
+	return true
 }
 
 // remote returns the first host that a cluster leads to and that is not this

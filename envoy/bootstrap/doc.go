@@ -8,6 +8,14 @@
 // starts from envoy.yaml, so that a change of a rule or a comment there reaches
 // every configuration. [YAML] writes one down.
 //
+// [ParseDump] reads what an Envoy that runs shows of itself at /config_dump:
+// routes, endpoints and filters that came by xDS are put where the file only
+// names them, and [CheckDumps] checks the two hops in it as [Check] checks a
+// file. It finds them by where they lead, whatever they are called, and leaves
+// out what else a mesh's gateway serves (dump_check.go). Places are written with
+// the names of listener, route configuration, virtual host and route, and fixes
+// say which resource of Istio or Envoy Gateway to change (mesh.go).
+//
 // [Check] compares a configuration with what heald needs. A [Problem] says
 // where, what, what happens because of it, and what to write instead. Each rule
 // is one small function beside its topic:
@@ -17,6 +25,9 @@
 //	check_inner.go    inner: timers, routes to providers
 //	check_outer.go    outer: listener and routes that lead to inner
 //	check_retry.go    outer: what is retried, how often
+//	check_status.go   outer: retries of statuses that heald uses itself
+//	check_override.go both: filters that replace replies by their status
+//	check_host.go     both: hosts that the inner virtual hosts take
 //	check_header.go   both: headers that must not pass
 //	check_buffer.go   both: request size limits
 //	check_memory.go   outer: memory between attempts
@@ -31,6 +42,7 @@
 //	check_log.go      access logs
 //	check_tracing.go  spans
 //
-// Known limits: only the static part of a bootstrap is checked; parts that come
-// by xDS (RDS, LDS, CDS) are reported as notes and not fetched.
+// Known limits: of a file only the static part is checked; parts that come by
+// xDS are reported as notes, and a dump has them. CEL expressions are read as
+// text, or as far as they compare the status with numbers.
 package bootstrap

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	injectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/credential_injector/v3"
+	genericv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/injected_credentials/generic/v3"
 
 	"github.com/heald-proxy/heald/policies"
 )
@@ -56,8 +59,40 @@ type fate struct {
 	lostAt string // the level that removes the route's own value; "" if none does
 }
 
-func trace(levels []level, name string) fate {
+func trace(levels []level, name string) fate { return fate{passes: true}.through(levels, name) }
+
+// request is what happens to a client's header on the way through the filters
+// that inject a secret, and the route.
+func (r *routeRef) request(name string) fate {
+	return r.injected(name).through(r.requestLevels(), name)
+}
+
+// secretValue stands for a value that comes by SDS, and so cannot be compared.
+const secretValue = "%A_SECRET%"
+
+// injected is what filters do with a header before the route: one that injects
+// credentials sets a secret that no configuration shows.
+func (r *routeRef) injected(name string) fate {
 	f := fate{passes: true}
+	for _, filter := range r.chain.hcm.GetHttpFilters() {
+		injector, ok := decode[*injectorv3.CredentialInjector](filter.GetTypedConfig())
+		if !ok {
+			continue
+		}
+		on := !filter.GetDisabled()
+		if own, _ := r.perFilter(filter.GetName()); own != nil {
+			around, _ := decode[*routev3.FilterConfig](own)
+			on = !around.GetDisabled()
+		}
+		generic, ok := decode[*genericv3.Generic](injector.GetCredential().GetTypedConfig())
+		if on && ok && strings.EqualFold(generic.GetHeader(), name) {
+			f = fate{passes: !injector.GetOverwrite(), set: true, value: generic.GetHeaderValuePrefix() + secretValue}
+		}
+	}
+	return f
+}
+
+func (f fate) through(levels []level, name string) fate {
 	for _, l := range levels {
 		if slices.ContainsFunc(l.remove, func(h string) bool { return strings.EqualFold(h, name) }) {
 			if f.set {

@@ -44,7 +44,7 @@ func (ch *chain) routes() []*routeRef {
 			ref := routeRef{
 				chain: ch, config: rc, host: vh, route: r,
 				configPath: ch.path + ".route_config", hostPath: hostPath,
-				path:          fmt.Sprintf("%s.routes[%s]", hostPath, itemLabel(r.ProtoReflect(), j)),
+				path:          fmt.Sprintf("%s.routes[%s]", hostPath, ch.label(r, j)),
 				cluster:       r.GetRoute().GetCluster(),
 				clusterHeader: r.GetRoute().GetClusterHeader(),
 			}
@@ -52,6 +52,23 @@ func (ch *chain) routes() []*routeRef {
 		}
 	}
 	return refs
+}
+
+// label names a route. In a dump a number alone would not help to find it.
+func (ch *chain) label(r *routev3.Route, i int) string {
+	m := r.GetMatch()
+	switch name := itemLabel(r.ProtoReflect(), i); {
+	case !ch.numbered || r.GetName() != "":
+		return name
+	case m.GetPath() != "":
+		return fmt.Sprintf("%s (path %s)", name, m.GetPath())
+	case m.GetPrefix() != "":
+		return fmt.Sprintf("%s (prefix %s)", name, m.GetPrefix())
+	case m.GetPathSeparatedPrefix() != "":
+		return fmt.Sprintf("%s (prefix %s)", name, m.GetPathSeparatedPrefix())
+	default:
+		return name
+	}
 }
 
 // split returns a reference for each weighted cluster.

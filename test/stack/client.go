@@ -62,6 +62,7 @@ func (s *Stack) Open(ctx context.Context, c *http.Client, path string, body io.R
 	if err != nil {
 		return nil, err
 	}
+	req.Host = s.host // "" for that of the URL
 	req.Header.Set("content-type", "application/json")
 	return c.Do(req)
 }

@@ -45,6 +45,9 @@ func (s *Stack) writeConfig(o Options, backends []bootstrap.Backend, resumeVia s
 		if slices.Contains(o.Vertex, be.Name) {
 			kind = "vertex, project: project-1, location: global"
 		}
+		if o.Cluster != nil {
+			kind += fmt.Sprintf(", cluster: %q", o.Cluster(be.Name))
+		}
 		fmt.Fprintf(&b, "- {name: %s, kind: %s, url: %q}\n", be.Name, kind, be.URL)
 	}
 	b.WriteString("accounts:\n")

@@ -28,6 +28,8 @@ type Options struct {
 	Backends []string
 	// Vertex are those of Backends that are Vertex AI's and not AI Studio's.
 	Vertex []string
+	// Cluster is what x-heald-cluster names for a backend; nil: its name.
+	Cluster func(backend string) string
 	// Keys are the credentials at every backend, in order of preference, and
 	// the only ones its fake takes. Empty: one key.
 	Keys []string
@@ -65,8 +67,11 @@ type Options struct {
 	Fake fakegemini.Options
 	// Params changes Envoy's configuration before it is rendered.
 	Params func(*bootstrap.Params)
-	// Edit changes the rendered YAML of it, for what no Params can say.
+	// Edit changes the rendered YAML of it, for what no Params can say, or puts
+	// another configuration in its place; the listener for clients is "outer".
 	Edit func(yaml string) string
+	// Host is the authority of the clients' requests; "" for Envoy's address.
+	Host string
 	// Down are backends whose fake is not there: connections are refused.
 	Down []string
 }
@@ -82,6 +87,7 @@ type Stack struct {
 	ResumeSocket string
 
 	t          testing.TB
+	host       string // of requests; "" for that of URL
 	binary     string // heald's
 	flags      []string
 	memoryKeys []string
@@ -99,7 +105,7 @@ func Start(t testing.TB, o Options) *Stack {
 	if len(o.Keys) == 0 {
 		o.Keys = []string{"key-1"}
 	}
-	s := &Stack{t: t, Fakes: map[string]*fakegemini.Server{}, memoryKeys: o.MemoryKeys, own: o.Own}
+	s := &Stack{t: t, Fakes: map[string]*fakegemini.Server{}, memoryKeys: o.MemoryKeys, own: o.Own, host: o.Host}
 	if !o.NoProfiles {
 		s.flags = append(s.flags, "--pprof")
 	}

@@ -19,6 +19,11 @@ GOVULNCHECK_SUM     := 8d05009f8c7703d16ba99b072b962dba26dfc288f68d1b533175266ae
 CYCLONEDX_VERSION   := v1.10.0
 CYCLONEDX_SUM       := 386a091f7bdc24b1488ea85738c5915103618dda85090fef1b0f8196536d4176
 
+# Envoy Gateway's command, which renders the manifests of envoy/gateway: `make
+# mesh-render`. Istio is a library of test/tools/mesh, pinned by its go.mod.
+EGCTL_VERSION := v1.9.1
+EGCTL_SUM     := 2839eb4313d89eb16279c6176333a508cef766b96b27d3b7d2a4798c77cff4b4
+
 # The Envoy releases that heald is tested with: the current and the one before.
 ENVOY_VERSION     := 1.40.0
 ENVOY_VERSION_OLD := 1.39.3

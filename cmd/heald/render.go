@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/heald-proxy/heald/cmd/heald/config"
+	"github.com/heald-proxy/heald/envoy/mesh"
+	"github.com/heald-proxy/heald/policies/route"
+)
+
+// renderCommand prints what a mesh needs for heald.yaml.
+func renderCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "render", Short: "print the manifests of a mesh for heald.yaml",
+		Long: "print what Istio, Envoy Gateway or an Envoy of one's own needs for this heald.yaml: backends, limits, retries, timeouts",
+		Args: commandNamed,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	own := envoyCommand(out)
+	own.Short = "print an Envoy configuration, as heald envoy does"
+	cmd.AddCommand(
+		renderIstioCommand(out), renderGatewayCommand(out), own,
+	)
+	return cmd
+}
+
+// renderOptions are the flags of `render istio` and `render envoy-gateway`.
+type renderOptions struct {
+	flags            config.Flags
+	p                mesh.Params
+	port, selector   string
+	policy           string
+	output, existing string
+	render           func(mesh.Params) (*mesh.Manifests, error)
+}
+
+func renderIstioCommand(out streams) *cobra.Command {
+	o := renderOptions{render: mesh.Istio}
+	cmd := &cobra.Command{
+		Use: "istio [flags]", Short: "print manifests for Istio",
+		Long: "print the manifests with which Istio's gateway or sidecars have heald between clients and providers",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			sidecar := o.p.Form == mesh.SidecarForm
+			if sidecar && !cmd.Flags().Changed("host") {
+				o.p.Host = "llm." + o.p.Namespace + ".svc.cluster.local"
+			}
+			if sidecar && !cmd.Flags().Changed("selector") {
+				o.selector = ""
+			}
+			if sidecar && !cmd.Flags().Changed("hop-env") {
+				o.p.HopEnv = "" // a sidecar's container takes no variable from a Secret
+			}
+			return o.print(out)
+		},
+	}
+	fs := cmd.Flags()
+	o.register(fs)
+	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar: both hops in the sidecars of clients")
+	fs.StringVar(&o.port, "port", "80:8080", "`PORT` of the gateway's Service that clients call, and after a colon that of its pod")
+	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "`LABELS` of the pods: key=value, more after commas; empty with sidecar: the whole namespace")
+	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "`VARIABLE` of the gateway's Envoy that holds hop_secret; empty: in clear in the manifests")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Mesh, "`HOW` heald is reached: mesh (it has a sidecar), plain, or tls (its own listen.tls)")
+	return cmd
+}
+
+func renderGatewayCommand(out streams) *cobra.Command {
+	o := renderOptions{render: mesh.Gateway}
+	cmd := &cobra.Command{
+		Use: "envoy-gateway [flags]", Short: "print manifests for Envoy Gateway",
+		Long: "print the manifests with which Envoy Gateway has heald between clients and providers",
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return o.print(out) },
+	}
+	fs := cmd.Flags()
+	o.register(fs)
+	fs.StringVar(&o.p.Form, "form", mesh.PortableForm, "`FORM` portable, or patched: with EnvoyPatchPolicy")
+	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call")
+	fs.StringVar(&o.p.Class, "class", "eg", "`NAME` of the GatewayClass")
+	fs.StringVar(&o.p.HopSecret, "hop-secret", "heald-hop", "`NAME` of the Secret that holds hop_secret under credential; empty: in clear in the manifests")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Plain, "`HOW` heald is reached: plain, or tls (its own listen.tls)")
+	return cmd
+}
+
+func (o *renderOptions) register(fs *pflag.FlagSet) {
+	o.flags.Register(fs)
+	fs.StringVar(&o.p.Namespace, "namespace", "heald", "`NAME` of the namespace of the objects")
+	fs.StringVar(&o.p.Host, "host", "llm.example.com", "host `NAME` that clients call")
+	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: one is made for pods with the label app.kubernetes.io/name: heald)")
+	fs.StringVar(&o.policy, "policy", "", "`NAME` of the policy for this host (default: default)")
+	fs.StringVar(&o.p.Team, "team", "", "only what one more team needs, with its own --host and --policy: its `NAME`")
+	fs.StringVar(&o.p.TLSSecret, "tls-secret", "", "`NAME` of the Secret with the certificate for --host (default: plain HTTP)")
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, which only its owner may read (default: standard output)")
+	fs.StringVar(&o.existing, "diff", "", "say what differs in `FILE`, object by object; exit status 1 if anything does")
+}
+
+func (o *renderOptions) print(out streams) error {
+	manifests, inClear, err := o.manifests(out)
+	if err != nil {
+		return err
+	}
+	if o.existing != "" {
+		return o.compare(out, manifests)
+	}
+	if inClear {
+		fmt.Fprintln(out.err, "note: the manifests hold hop_secret in clear: keep them as you keep secrets (mode 0600, not in a repository)")
+	}
+	text, err := manifests.YAML()
+	if err != nil {
+		return err
+	}
+	if o.output != "" {
+		return os.WriteFile(filepath.Clean(o.output), text, 0o600)
+	}
+	_, err = out.out.Write(text)
+	return err
+}
+
+// manifests are those for heald.yaml and the flags, and whether they hold the
+// hop secret.
+func (o *renderOptions) manifests(out streams) (manifests *mesh.Manifests, inClear bool, err error) {
+	cfg, err := o.flags.Load()
+	if err != nil {
+		return nil, false, err
+	}
+	x, err := cfg.Exchange()
+	if err != nil {
+		return nil, false, err
+	}
+	p := o.p
+	p.Envoy = envoyParams(cfg, x, "", "", nil)
+	p.Envoy.Policy = o.policy
+	p.Policies = policiesOf(cfg)
+	if p.Port, p.PodPort, err = ports(o.port); err != nil {
+		return nil, false, err
+	}
+	if p.Selector, err = labels(o.selector); err != nil {
+		return nil, false, err
+	}
+	if manifests, err = o.render(p); err != nil {
+		return nil, false, err
+	}
+	noteProxies(out.err, cfg)
+	return manifests, x.Hop != "" && p.HopEnv == "" && p.HopSecret == "", nil
+}
+
+// policiesOf are the policies of heald.yaml, as the manifests need to know them.
+func policiesOf(cfg *config.Config) []mesh.Policy {
+	settings := cfg.Settings()
+	out := make([]mesh.Policy, 0, len(settings))
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[name]
+		p := mesh.Policy{Name: name, StoreMemory: s.StoresMemory(), OwnWait: s.Wait == "heald", RouteAuthority: s.Authority == "route"}
+		p.Reserved, p.ReservedKnown = reservedStatus(&s)
+		out = append(out, p)
+	}
+	return out
+}
+
+// reservedStatus are the statuses that heald never replies with under a policy,
+// and whether policies can say so.
+func reservedStatus(*route.Settings) (statuses []int, known bool) { return nil, false }
+
+// ports reads --port: SERVICE or SERVICE:POD.
+func ports(s string) (service, pod int, err error) {
+	first, second, both := strings.Cut(s, ":")
+	if !both {
+		second = first
+	}
+	service, err = strconv.Atoi(first)
+	if err == nil {
+		pod, err = strconv.Atoi(second)
+	}
+	if err != nil {
+		return 0, 0, &usageError{fmt.Errorf("--port: %q: want a port, or the Service's and the pod's as 80:8080", s)}
+	}
+	return service, pod, nil
+}
+
+// labels reads --selector: key=value, more after commas.
+func labels(s string) (map[string]string, error) {
+	out := map[string]string{}
+	for pair := range strings.SplitSeq(s, ",") {
+		if pair == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, &usageError{fmt.Errorf("--selector: %q: want key=value, more after commas", pair)}
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+func (o *renderOptions) compare(out streams, manifests *mesh.Manifests) error {
+	text, err := os.ReadFile(filepath.Clean(o.existing))
+	if err != nil {
+		return err
+	}
+	differences, err := manifests.Diff(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.existing, err)
+	}
+	for _, d := range differences {
+		fmt.Fprintln(out.out, d)
+	}
+	if len(differences) > 0 {
+		return errProblems
+	}
+	fmt.Fprintf(out.out, "%s is what heald render prints for this heald.yaml\n", o.existing)
+	return nil
+}

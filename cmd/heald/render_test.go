@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/test/fixture"
+)
+
+// meshSecrets are what the heald.yaml of the examples names.
+func meshSecrets(t *testing.T) {
+	t.Helper()
+	for name, secret := range map[string]string{
+		"HEALD_ADMIN_TOKEN": strings.Repeat("a", 36), "HEALD_HOP_SECRET": "hop-secret-of-the-examples", "HEALD_MEMORY_KEY": strings.Repeat("0", 36),
+		"HEALD_CLIENT_KEY": "client-key-of-the-examples", "GEMINI_API_KEY": "a credential of the tests", "REDIS_URL": "redis://127.0.0.1:6379",
+	} {
+		t.Setenv(name, secret)
+	}
+}
+
+// meshExamples are the files of envoy/istio and envoy/gateway that heald render
+// has written, and how.
+var meshExamples = []struct{ file, command string }{
+	{"istio/gateway.yaml", "istio"},
+	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000"},
+	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000"},
+	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch"},
+	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald-mesh.heald.svc.cluster.local:9000"},
+	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald-mesh.heald.svc.cluster.local:9000"},
+	{"gateway/portable.yaml", "envoy-gateway"},
+	{"gateway/patched.yaml", "envoy-gateway --form patched"},
+	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443"},
+	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch"},
+}
+
+// The examples are what heald render prints today for the heald.yaml beside them.
+func TestExamplesOfMeshes(t *testing.T) {
+	meshSecrets(t)
+	for _, e := range meshExamples {
+		file := filepath.Join("..", "..", "envoy", e.file)
+		args := append([]string{"render"}, strings.Fields(e.command)...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join(filepath.Dir(file), "heald.yaml"))...)
+		if code != exitOK {
+			t.Errorf("%s: %d %s", e.file, code, errs)
+			continue
+		}
+		want, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		fixture.Diff(t, file, want, []byte(out))
+	}
+}

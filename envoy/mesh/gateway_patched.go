@@ -1,0 +1,34 @@
+package mesh
+
+import "go.yaml.in/yaml/v3"
+
+// patches writes what Envoy Gateway has no field for.
+func (g *gateway) patches() {
+	if g.p.Team != "" {
+		return // those of the listener are for all teams
+	}
+	listener := "type.googleapis.com/envoy.config.listener.v3.Listener"
+	routes := "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+	outer, inner := g.p.Namespace+"/"+llmName+"/outer", g.p.Namespace+"/"+llmName+"/inner"
+	add := func(why, kind, name, op, jsonPath, path string, value *yaml.Node) any {
+		return noted(why, tree("type", kind, "name", name, "operation", tree("op", op, "jsonPath", jsonPath, "path", path, "value", value)))
+	}
+	retry := at(g.c.route("outer"), "route", "retry_policy")
+	patches := []any{}
+	if m := g.c.memory(g.p); m != nil {
+		m.HeadComment = ""
+		patches = append(patches, add("Carries what the next attempt must know from one attempt's reply to the next one's request.", listener, outer, "add",
+			"..http_filters[?(@.name=='"+routerName+"')].typed_config", "/upstream_http_filters", list(m, upstreamCodec())))
+	}
+	hosts := "..routes[*].route.retry_policy"
+	patches = append(patches,
+		add("heald counts attempts by this header.", routes, outer, "add", "..virtual_hosts[*]", "/include_request_attempt_count", value(true)),
+		add("The mark, or no stamp: the reply is not from heald, its replica died.", routes, outer, "add", hosts, "/retriable_headers", clone(at(retry, "retriable_headers"))),
+		add("heald says how long to wait, in whole seconds.", routes, outer, "add", hosts, "/rate_limited_retry_back_off", clone(at(retry, "rate_limited_retry_back_off"))),
+		add("By the mark, no more by status: heald may use every status.", routes, outer, "replace", hosts, "/retry_on", value("retriable-headers,connect-failure,refused-stream,reset")),
+		add("Replies that heald did not make are marked; these texts reach the client if all attempts fail.", listener, inner, "add",
+			"..filters[?(@.name=='"+managerName+"')].typed_config", "/local_reply_config", g.c.innerReplies()),
+	)
+	g.add("", egV1, "EnvoyPatchPolicy", g.p.Namespace, "heald", "spec", tree(
+		"targetRef", inline(tree("group", gatewayAPI, "kind", "Gateway", "name", llmName)), "type", "JSONPatch", "jsonPatches", list(patches...)))
+}

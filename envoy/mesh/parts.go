@@ -1,0 +1,259 @@
+package mesh
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+)
+
+const (
+	// innerPort is where the inner listener listens if it needs a port.
+	innerPort = 18081
+	// healdPort is heald's port unless --heald names another.
+	healdPort = 9000
+	// innerName is what the inner hop is called in manifests.
+	innerName = "heald-inner"
+	// outerRoute is the name of the route whose retries are those of heald.
+	outerRoute = "heald-outer"
+)
+
+const (
+	lua         = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+	router      = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+	manager     = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+	managerName = "envoy.filters.network.http_connection_manager"
+	routerName  = "envoy.filters.http.router"
+	celFilter   = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+)
+
+// parts is Envoy's configuration for heald.yaml, to take parts from.
+type parts struct{ root *yaml.Node }
+
+func newParts(p bootstrap.Params) (*parts, error) {
+	p.BufferRequests = true // proven in meshes, whose Envoys may be older than the other mode
+	b, err := bootstrap.Render(p)
+	if err != nil {
+		return nil, err
+	}
+	text, err := bootstrap.YAML(b)
+	if err != nil {
+		return nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("read Envoy configuration: %w", err)
+	}
+	return &parts{doc.Content[0]}, nil
+}
+
+// listener and cluster are those of the name.
+func (c *parts) listener(name string) *yaml.Node {
+	return at(c.root, "static_resources", "listeners", "name="+name)
+}
+
+func (c *parts) cluster(name string) *yaml.Node {
+	return at(c.root, "static_resources", "clusters", "name="+name)
+}
+
+// manager is the connection manager of a listener, host its only virtual host,
+// route that one's only route.
+func (c *parts) manager(listener string) *yaml.Node {
+	return at(c.listener(listener), "filter_chains", "0", "filters", "0", "typed_config")
+}
+
+func (c *parts) host(listener string) *yaml.Node {
+	return at(c.manager(listener), "route_config", "virtual_hosts", "0")
+}
+
+func (c *parts) route(listener string) *yaml.Node {
+	return at(c.host(listener), "routes", "0")
+}
+
+func (c *parts) filter(listener, name string) *yaml.Node {
+	return at(c.manager(listener), "http_filters", "name="+name)
+}
+
+// at is the node under keys; "name=x" is the entry of a list with that name, "0"
+// its first one. It is nil if there is none.
+func at(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		if n == nil {
+			return nil
+		}
+		n = child(n, key)
+	}
+	return n
+}
+
+func child(n *yaml.Node, key string) *yaml.Node {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i+1]
+			}
+		}
+	case n.Kind == yaml.SequenceNode && key == "0" && len(n.Content) > 0:
+		return n.Content[0]
+	case n.Kind == yaml.SequenceNode:
+		name, _ := strings.CutPrefix(key, "name=")
+		for _, item := range n.Content {
+			if x := child(item, "name"); x != nil && x.Value == name {
+				return item
+			}
+		}
+	}
+	return nil
+}
+
+// text is the scalar under keys, "" if there is none.
+func text(n *yaml.Node, keys ...string) string {
+	if x := at(n, keys...); x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// texts are the entries of the list under keys.
+func texts(n *yaml.Node, keys ...string) []string {
+	var out []string
+	if x := at(n, keys...); x != nil {
+		for _, item := range x.Content {
+			out = append(out, item.Value)
+		}
+	}
+	return out
+}
+
+// clone copies a node, so that a change of the copy leaves the original.
+func clone(n *yaml.Node) *yaml.Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, x := range n.Content {
+		c.Content[i] = clone(x)
+	}
+	return &c
+}
+
+// set replaces the value of a key of a mapping, or appends it.
+func set(n *yaml.Node, key string, v any) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content[i+1] = value(v)
+			return
+		}
+	}
+	n.Content = append(n.Content, scalar(key), value(v))
+}
+
+// explain puts a comment above a key of a mapping, if there is such a key.
+func explain(n *yaml.Node, key, why string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content[i].HeadComment = wrapped(why, 8)
+		}
+	}
+}
+
+// only keeps the named keys of a mapping.
+func only(n *yaml.Node, keys ...string) *yaml.Node {
+	out := tree()
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if slices.Contains(keys, n.Content[i].Value) {
+			out.Content = append(out.Content, n.Content[i], clone(n.Content[i+1]))
+		}
+	}
+	return out
+}
+
+// memory are the upstream filters that carry memory from one attempt to the
+// next; nil if all policies keep theirs in the store.
+func (c *parts) memory(p *Params) *yaml.Node {
+	if p.storesMemory() {
+		return nil
+	}
+	return noted("Carries what the next attempt must know from one attempt's reply to the next one's request.",
+		clone(at(c.filter("outer", routerName), "typed_config", "upstream_http_filters", "name=heald.memory")))
+}
+
+func (p *Params) storesMemory() bool {
+	return !slices.ContainsFunc(p.Policies, func(x Policy) bool { return !x.StoreMemory })
+}
+
+func upstreamCodec() *yaml.Node {
+	return noted("Required, as the last one, once the list is not empty.", tree("name", "envoy.filters.http.upstream_codec",
+		"typed_config", tree("@type", "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec")))
+}
+
+// heald is the filter that asks heald, whose cluster has the name.
+func (c *parts) heald(cluster string) *yaml.Node {
+	f := clone(c.filter("inner", "heald"))
+	set(at(f, "typed_config", "grpc_service", "envoy_grpc"), "cluster_name", cluster)
+	explain(at(f, "typed_config"), "message_timeout", "Covers heald's waits for a slot or a cooldown (the default is 0.2s).")
+	explain(at(f, "typed_config"), "mutation_rules", "heald removes all client headers but a few, x-envoy-* too.")
+	explain(at(f, "typed_config"), "response_attributes", "Shows heald whether a reply is the provider's or Envoy's own.")
+	return f
+}
+
+// outerReplies are Envoy's own replies as errors that clients of language models
+// can read, for requests to the host only: other sites of the listener keep
+// theirs.
+func (c *parts) outerReplies(host string) *yaml.Node {
+	ours := fmt.Sprintf("request.host.startsWith('%s')", host)
+	mappers := list()
+	config := at(c.manager("outer"), "local_reply_config")
+	for _, m := range at(config, "mappers").Content {
+		m = clone(m)
+		var condition string
+		if cel := text(m, "filter", "extension_filter", "typed_config", "expression"); cel != "" {
+			condition = cel
+		} else {
+			condition = "response.code == " + text(m, "filter", "status_code_filter", "comparison", "value", "default_value")
+		}
+		if strings.Contains(condition, "health_check_") {
+			continue // the mesh has its own health checks
+		}
+		set(m, "filter", cel(ours+" && "+condition))
+		mappers.Content = append(mappers.Content, m)
+	}
+	last := tree("filter", cel(ours), "body_format_override", clone(at(config, "body_format")))
+	mappers.Content = append(mappers.Content, last)
+	return tree("mappers", mappers)
+}
+
+// innerReplies mark what heald did not make, so that outer tries again.
+func (c *parts) innerReplies() *yaml.Node {
+	config := clone(at(c.manager("inner"), "local_reply_config"))
+	tooLarge := clone(c.tooLarge())
+	mappers := at(config, "mappers")
+	mappers.Content = append(mappers.Content, tooLarge)
+	return config
+}
+
+// tooLarge is the reply to bodies above the limit, which in this mode Envoy
+// refuses itself.
+func (c *parts) tooLarge() *yaml.Node {
+	for _, m := range at(c.manager("outer"), "local_reply_config", "mappers").Content {
+		if text(m, "filter", "status_code_filter", "comparison", "value", "default_value") == "413" {
+			return m
+		}
+	}
+	return nil
+}
+
+func cel(expression string) *yaml.Node {
+	return tree("extension_filter", tree("name", "envoy.access_loggers.extension_filters.cel",
+		"typed_config", tree("@type", celFilter, "expression", expression)))
+}
+
+func cutDot(host string) (first, rest string, found bool) { return strings.Cut(host, ".") }
+
+// escaped doubles the % with which Envoy's formatters begin.
+func escaped(s string) string { return strings.ReplaceAll(s, "%", "%%") }

@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/test/stack"
+)
+
+// heald check finds nothing wrong in an Envoy that runs, and its probe sees two
+// attempts. Where something is missing on the way, the probe says how far the
+// request came.
+func TestCheckLive(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		old, new string // of Envoy's configuration
+		says     []string
+		fails    bool
+	}{
+		{name: "good", says: []string{"Envoy 1.", "seen:   the outer listener answers", "the outer listener sent the request again", "the answer of attempt 2 reached the client: status 200", "no problems"}},
+		{name: "no retry of the mark", old: "name: x-heald-retry\n", new: "name: x-other\n", fails: true,
+			says: []string{"the mark x-heald-retry is not matched", "missed: the first answer was empty", "probe: the outer listener did not repeat what heald marked"}},
+		{name: "heald elsewhere", old: "cluster_name: heald\n", new: "cluster_name: nowhere\n", fails: true,
+			says: []string{`there is no cluster "nowhere"`, "missed: outer listener → inner listener → heald", "probe: the request did not reach heald"}},
+		{name: "no way to the backend", old: "cluster_header: x-heald-cluster", new: "cluster: a", fails: true,
+			says: []string{"no route leads to the backend that heald names", "missed: heald → backend probe"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			probed := free(t)
+			s := stack.Start(t, stack.Options{
+				Plain: true, Backends: []string{"a", "probe"},
+				Params: func(p *bootstrap.Params) { p.Backends[1].URL = "http://" + probed },
+				Models: "{aliases: {heald-probe: [{model: " + model + ", backend: probe}]}}",
+				Edit: func(yaml string) string {
+					if c.old == "" {
+						return yaml
+					}
+					if !strings.Contains(yaml, c.old) {
+						t.Fatalf("Envoy's configuration has no %q:\n%s", c.old, yaml)
+					}
+					return strings.ReplaceAll(yaml, c.old, c.new)
+				},
+			})
+			said, err := os.ReadFile(s.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "heald.yaml")
+			if err := os.WriteFile(file, fmt.Appendf(said, "listen: {grpc: [%q]}\n", s.Replicas[0].Address), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(patient(t), stack.PlainBinary(t), "check", "--config", file,
+				"--live", "http://"+s.Envoy.AdminAddress(), "--probe", s.URL, "--probe-listen", probed)
+			cmd.Env = append(os.Environ(), "HEALD_TEST_MEMORY_KEY=a memory key shared by all replicas")
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != c.fails {
+				t.Errorf("ended with %v", err)
+			}
+			for _, want := range c.says {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("does not say %q", want)
+				}
+			}
+			if strings.Contains(string(out), "key-1") {
+				t.Error("shows a credential")
+			}
+			if t.Failed() {
+				t.Logf("%s", out)
+			}
+		})
+	}
+}
+
+// free is an address where nobody listens yet.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // it was only needed for its port
+	return l.Addr().String()
+}

@@ -1,0 +1,132 @@
+package istio
+
+import (
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pkg/config/analysis"
+	"istio.io/istio/pkg/config/analysis/analyzers"
+	"istio.io/istio/pkg/config/analysis/diag"
+	"istio.io/istio/pkg/config/analysis/local"
+
+	"github.com/heald-proxy/heald/test/tools/mesh/configdump"
+	"github.com/heald-proxy/heald/test/tools/mesh/manifest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const (
+	manifests = "../../../../envoy/istio"
+	goldens   = "../../../e2e/mesh/testdata"
+)
+
+// gateway and client are the Pods of testdata/kubernetes.yaml that have an Envoy.
+var (
+	gateway = proxy{model.Router, "ingressgateway-1", "heald", "10.1.0.1", map[string]string{"istio": "ingressgateway"}}
+	client  = proxy{model.SidecarProxy, "search-1", "search", "10.1.0.2", map[string]string{"app": "search"}}
+)
+
+var renderings = []struct {
+	golden string
+	proxy  proxy
+	files  []string // of envoy/istio, or of testdata
+}{
+	{"istio-gateway", gateway, []string{"gateway.yaml"}},
+	{"istio-gateway-team", gateway, []string{"gateway.yaml", "team.yaml"}},
+	{"istio-gateway-plain", gateway, []string{"plain.yaml"}},
+	{"istio-gateway-tls", gateway, []string{"tls.yaml"}},
+	{"istio-sidecar", client, []string{"sidecar.yaml", "testdata/service.yaml"}},
+	{"istio-sidecar", client, []string{"namespace.yaml", "testdata/service.yaml"}}, // for all Pods of the namespace, this one as well
+}
+
+func TestRender(t *testing.T) {
+	for _, r := range renderings {
+		t.Run(strings.Join(r.files, "+"), func(t *testing.T) {
+			all, err := manifest.Read(paths(r.files)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			istio, kubernetes := manifest.Join(all, ofIstio), manifest.Join(all, func(d manifest.Document) bool { return !ofIstio(d) })
+			got, err := render(t, r.proxy, kubernetes, istio).Dump()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := configdump.Golden(filepath.Join(goldens, r.golden, "config_dump.json"), got, *update); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// known are the warnings of `istioctl analyze` that the manifests are meant to
+// have.
+var known = []struct{ code, about, why string }{
+	{"IST0133", "EnvoyFilter", "it warns of every EnvoyFilter"},
+	{"IST0151", "EnvoyFilter heald/heald-inner", "INSERT_BEFORE the router works in any order, since no other filter is named"},
+	{"IST0157", "Telemetry heald/heald", "without providers of its own the Telemetry is about the mesh's, and this mesh has none"},
+	{"IST0162", "port 18081", "the inner port must not be on the Service"},
+	{"IST0128", "DestinationRule heald/heald", "the Secret of credentialName has the CA as well"},
+}
+
+// knownAs says why a message is no mistake; "" if it is one.
+func knownAs(m diag.Message) string {
+	for _, k := range known {
+		if m.Type.Code() == k.code && strings.Contains(m.String(), k.about) && !m.Type.Level().IsWorseThanOrEqualTo(diag.Error) {
+			return k.why
+		}
+	}
+	return ""
+}
+
+// What `istioctl analyze` and `istioctl validate` say of the manifests: nothing
+// but what is known, and that is about what it is said to be.
+func TestAnalyze(t *testing.T) {
+	for _, r := range renderings {
+		t.Run(strings.Join(r.files, "+"), func(t *testing.T) {
+			var sources []local.ReaderSource
+			all, err := manifest.Read(paths(r.files)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			istio, kubernetes := manifest.Join(all, ofIstio), manifest.Join(all, func(d manifest.Document) bool { return !ofIstio(d) })
+			for name, text := range map[string]string{"istio": istio, "kubernetes": kubernetes} {
+				sources = append(sources, local.ReaderSource{Name: name, Reader: strings.NewReader(text)})
+			}
+			a := local.NewSourceAnalyzer(analysis.Combine("all", analyzers.All()...), "heald", "istio-system", nil)
+			if err := a.AddTestReaderKubeSource(sources); err != nil {
+				t.Fatal(err)
+			}
+			stop := make(chan struct{})
+			defer close(stop)
+			result, err := a.Analyze(stop)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range result.Messages {
+				if why := knownAs(m); why != "" {
+					t.Logf("istioctl analyze: %s\n  known: %s", m.String(), why)
+				} else if m.Type.Level().IsWorseThanOrEqualTo(diag.Warning) {
+					t.Errorf("istioctl analyze: %s", m.String())
+				} else {
+					t.Logf("istioctl analyze: %s", m.String())
+				}
+			}
+		})
+	}
+}
+
+func ofIstio(d manifest.Document) bool { return strings.Contains(d.APIVersion, "istio.io/") }
+
+func paths(files []string) []string {
+	out := []string{filepath.Join("testdata", "kubernetes.yaml")}
+	for _, f := range files {
+		if !strings.HasPrefix(f, "testdata/") {
+			f = filepath.Join(manifests, f)
+		}
+		out = append(out, f)
+	}
+	return out
+}
