@@ -59,7 +59,7 @@ func text(t *testing.T, values map[string]any, version string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return join("", manifests)
+	return withoutChance(join("", manifests))
 }
 
 // Goldens, the Kustomize base, the chart's copies and the README's table are what
@@ -221,7 +221,7 @@ func TestRulesFind(t *testing.T) {
 		{"mounts", "default", "{name: secrets, mountPath: /run/secrets/heald, readOnly: true}", "{name: secret, mountPath: /run/secrets/heald, readOnly: true}"},
 		{"mounts", "default", "mountPath: /etc/heald, readOnly: true}", "mountPath: /etc/heald/heald.yaml, subPath: heald.yaml}"},
 		{"mounts", "istio", "secret: {name: heald-secrets}", "secret: {name: none}"},
-		{"secrets", "default", "file: /run/secrets/heald/admin-token", "file: example-admin-token-of-24-bytes"},
+		{"secrets", "everything", "file: /run/secrets/heald/admin-token", "file: example-admin-token-of-24-bytes"},
 		{"collector", "default", `"483183820"`, `"536870912"`},
 		{"collector", "gateway", "--heap-limit=", "--heap="},
 		{"door", "default", "hop_secret:", "hop:"},
@@ -297,7 +297,11 @@ func TestRefused(t *testing.T) {
 // Secrets that are made are random, long enough, and not made where the user has them.
 func TestSecretsMade(t *testing.T) {
 	secret := func(values map[string]any) object {
-		objects, err := decode(text(t, values, goldenVersion))
+		manifests, _, err := render(load(t), values, goldenVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := decode(join("", manifests))
 		if err != nil {
 			t.Fatal(err)
 		}
