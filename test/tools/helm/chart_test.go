@@ -360,7 +360,7 @@ func TestRestart(t *testing.T) {
 func TestNotes(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"gateway": {"port-forward service/heald 10000:80", "jsonpath='{.data.client-key}'", "ANTHROPIC_BASE_URL="},
-		"default": {"heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
+		"default": {"WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
 		"istio":   {"heald.heald.svc:9000", "get secret heald-secrets"},
 	} {
 		_, notes, err := render(load(t), cases(t)[name], goldenVersion)
