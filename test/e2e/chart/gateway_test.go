@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,17 +112,28 @@ func TestGatewayPod(t *testing.T) {
 	p.mountConfig(p.healdYAML + "browsers: {origins: [\"https://chat.example\"]}\n")
 	until(t, "the new ConfigMap counts", func() bool { return strings.Count(side.log.String(), "configuration loaded") == 3 })
 
-	fake.Enqueue(fakegemini.Text("one ", "two ", "three ", "four").Slow(500 * time.Millisecond))
+	fake.Enqueue(fakegemini.Text("one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight").Slow(500 * time.Millisecond))
 	res := p.ask(p.secrets["client-key"])
 	defer res.Body.Close()
 	first := make([]byte, 1)
 	if _, err := io.ReadFull(res.Body, first); err != nil {
 		t.Fatal(err)
 	}
-	side.end(t) // first, since Envoy is a sidecar container
+	// heald first, since Envoy is a sidecar container. Whoever still comes to this pod
+	// is told to try again.
+	if err := side.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "Envoy has noticed", func() bool { return get(healthz, "") == http.StatusServiceUnavailable })
+	until(t, "a late request is told to come again", func() bool {
+		late := p.ask(p.secrets["client-key"])
+		late.Body.Close()
+		return late.StatusCode == http.StatusServiceUnavailable
+	})
 	rest, err := io.ReadAll(res.Body)
-	if err != nil || !strings.Contains(string(rest), "four") || !strings.Contains(string(rest), "message_stop") {
+	if err != nil || !strings.Contains(string(rest), "eight") || !strings.Contains(string(rest), "message_stop") {
 		t.Errorf("the last stream: %v %s", err, rest)
 	}
+	side.wait(t)
 	proxy.end(t)
 }

@@ -184,7 +184,8 @@ func (p *pod) start(name, binary string) *process {
 		_ = r.cmd.Process.Kill()
 		<-r.done
 		if p.t.Failed() {
-			p.t.Logf("%s:\n%s", name, r.log.String())
+			text := r.log.String()
+			p.t.Logf("%s, the end of its log:\n%s", name, text[max(0, len(text)-4000):])
 		}
 	})
 	return r
