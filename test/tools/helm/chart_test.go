@@ -348,6 +348,8 @@ func TestRestart(t *testing.T) {
 		{"Redis", "{geminiApiKey: x}", "{geminiApiKey: x, redis: {url: \"redis://r:6379\"}}", true},
 		{"TLS", "{geminiApiKey: x}", "{geminiApiKey: x, tls: {existingSecret: s}}", true},
 		{"peers", "{geminiApiKey: x, tls: {existingSecret: s}}", "{geminiApiKey: x, tls: {existingSecret: s, allow: [a]}}", false},
+		{"the hop secret with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}}", "{geminiApiKey: x, envoy: {enabled: true}, secrets: {values: {hop-secret: other-hop-secret}}}", true},
+		{"annotations of one's own", "{geminiApiKey: x}", "{geminiApiKey: x, podAnnotations: {a: b}}", false},
 		{"policies with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}}", "{geminiApiKey: x, envoy: {enabled: true}, config: {policies: {default: {attempts: 4}}}}", true},
 	} {
 		if got := of(c.before) != of(c.after); got != c.restarts {

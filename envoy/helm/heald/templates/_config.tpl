@@ -60,7 +60,7 @@
 {{- $c := include "heald.config" . | fromYaml -}}
 {{- $admin := default dict $c.admin -}}
 {{- if .Values.envoy.enabled -}}
-{{- toYaml $c | sha256sum -}}
+{{- printf "%s %s" (toYaml $c) (get .Values.secrets.values "hop-secret") | sha256sum -}}
 {{- else -}}
 {{- dict "listen" (omit $c.listen "tls") "tls" (hasKey $c.listen "tls") "admin" (hasKey $admin "tls") "state" $c.state "record" $c.record "max_body" $c.max_body | toYaml | sha256sum -}}
 {{- end -}}

@@ -94,7 +94,7 @@ seccompProfile: {type: RuntimeDefault}
   image: {{ include "heald.image" .Values.envoy.image | quote }}
   imagePullPolicy: {{ .Values.envoy.image.pullPolicy }}
   restartPolicy: Always
-  command: [envoy]
+  command: [/usr/local/bin/envoy]
   args:
   - --config-path
   - /run/envoy/envoy.yaml
