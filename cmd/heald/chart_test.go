@@ -88,3 +88,26 @@ func TestChartIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// The example's Secret has empty values, with which heald does not start: nobody runs
+// with a key that everybody can read here.
+func TestExampleIsRefusedAsItIs(t *testing.T) {
+	env, err := os.ReadFile("../../envoy/kustomize/example/secrets.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, n := t.TempDir(), 0
+	for line := range strings.Lines(string(env)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(line, "#") {
+			n++
+			if err := os.WriteFile(filepath.Join(dir, key), []byte(value), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	text := strings.ReplaceAll(rendered(t)["the example"], "/run/secrets/heald", dir)
+	code, out, _ := heald(t, "check", "--config", write(t, "heald.yaml", text))
+	if named := len(secretFile.FindAllString(rendered(t)["the example"], -1)); code != exitProblems || n != named || strings.Count(out, "is empty") != n {
+		t.Errorf("%d, %d keys, %d files: %s", code, n, named, out)
+	}
+}
