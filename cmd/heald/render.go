@@ -28,7 +28,7 @@ func renderCommand(out streams) *cobra.Command {
 	own := envoyCommand(out)
 	own.Short = "print an Envoy configuration, as heald envoy does"
 	cmd.AddCommand(
-		renderIstioCommand(out), renderGatewayCommand(out), own,
+		renderIstioCommand(out), renderGatewayCommand(out), own, renderValuesCommand(out),
 	)
 	return cmd
 }
@@ -119,7 +119,7 @@ func (o *renderOptions) print(out streams) error {
 		return err
 	}
 	if o.output != "" {
-		return os.WriteFile(filepath.Clean(o.output), text, 0o600)
+		return writeWhole(filepath.Clean(o.output), text)
 	}
 	_, err = out.out.Write(text)
 	return err

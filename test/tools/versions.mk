@@ -34,3 +34,6 @@ ENVOY_VERSION_OLD := 1.39.3
 # on the machine are taken instead.
 REDIS_VERSION      := 7.0.15
 PROMETHEUS_VERSION := 2.42.0
+
+# The schemas of all Kubernetes versions from 1.25 on, for `make helm`.
+KUBERNETES_SCHEMAS_VERSION := 1.37.0

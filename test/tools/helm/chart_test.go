@@ -1,0 +1,477 @@
+package main
+
+import (
+	"archive/zip"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/yannh/kubeconform/pkg/validator"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/lint"
+	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	k8syaml "sigs.k8s.io/yaml"
+)
+
+// existing are the Secrets that the cases say the user has.
+var existing = []string{"heald-secrets", "more-secrets", "heald-tenants", "heald-tls"}
+
+func load(t *testing.T) *v2.Chart {
+	t.Helper()
+	c, err := loadChart(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// cases are the combinations of values that have a golden file, and the base's.
+func cases(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "envoy/helm/testdata/*.values.yaml"))
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	out := map[string]map[string]any{}
+	for _, f := range append(files, filepath.Join(root, "envoy/kustomize/values.yaml")) {
+		values, err := readValues(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[strings.TrimSuffix(filepath.Base(f), ".values.yaml")] = values
+	}
+	return out
+}
+
+func text(t *testing.T, values map[string]any, version string) string {
+	t.Helper()
+	manifests, _, err := render(load(t), values, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return withoutChance(join("", manifests))
+}
+
+// Goldens, the Kustomize base, the chart's copies and the README's table are what
+// the chart gives now.
+func TestMade(t *testing.T) {
+	files, err := made(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range files {
+		got, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not what the chart gives now: run `make helm-render` and read the difference (%v)", path, err)
+		}
+	}
+}
+
+func TestLint(t *testing.T) {
+	for name, values := range cases(t) {
+		for _, version := range versions {
+			kube, err := common.ParseKubeVersion(version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range lint.RunAll(chartDir(root), values, "heald", lint.WithKubeVersion(kube)).Messages {
+				if m.Severity > support.InfoSev { // it suggests an icon
+					t.Errorf("%s, Kubernetes %s: %v", name, version, m)
+				}
+			}
+		}
+	}
+}
+
+// validators are one for each version of Kubernetes.
+func validators(t *testing.T) map[string]validator.Validator {
+	t.Helper()
+	z, err := zip.OpenReader(filepath.Join(root, wheel))
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
+		t.Skip("no schemas of Kubernetes: `make kubernetes-schemas` fetches them")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	out := map[string]validator.Validator{}
+	for _, version := range versions {
+		dir := t.TempDir()
+		if err = schemas(&z.Reader, version, dir); err == nil {
+			out[version], err = newValidator(dir, version)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func TestSchemas(t *testing.T) {
+	for version, v := range validators(t) {
+		for name, values := range cases(t) {
+			if found := conform(v, text(t, values, version)); len(found) > 0 {
+				t.Errorf("%s, Kubernetes %s: %q", name, version, found)
+			}
+		}
+		// The check can fail: a field that does not exist, a number that is a text, and no schema.
+		good := text(t, cases(t)["default"], version)
+		for _, bad := range []struct{ old, new string }{
+			{"readOnlyRootFilesystem:", "readOnlyRootFiles:"}, {"replicas: 2", "replicas: two"}, {"kind: PodDisruptionBudget", "kind: PodDisruption"},
+		} {
+			spoilt := strings.Replace(good, bad.old, bad.new, 1)
+			if found := conform(v, spoilt); spoilt == good || len(found) != 1 {
+				t.Errorf("Kubernetes %s, %s: found %q", version, bad.new, found)
+			}
+		}
+	}
+}
+
+// Objects of Prometheus Operator have its fields and no others.
+func TestMonitors(t *testing.T) {
+	objects, err := decode(text(t, cases(t)["everything"], goldenVersion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, o := range objects {
+		var into any
+		switch o.kind() {
+		case "ServiceMonitor":
+			into = &monitoringv1.ServiceMonitor{}
+		case "PrometheusRule":
+			into = &monitoringv1.PrometheusRule{}
+		default:
+			continue
+		}
+		n++
+		data, err := k8syaml.Marshal(map[string]any(o))
+		if err == nil {
+			err = k8syaml.UnmarshalStrict(data, into)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", o.id(), err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d monitors", n)
+	}
+}
+
+// secretValues are what the values put into a Secret.
+func secretValues(values map[string]any) []string {
+	out := []string{}
+	if key := str(values["geminiApiKey"]); key != "" {
+		out = append(out, key)
+	}
+	given, _ := asMap(object(values).at("secrets", "values"))
+	for _, v := range given {
+		out = append(out, str(v))
+	}
+	return out
+}
+
+func TestRules(t *testing.T) {
+	for name, values := range cases(t) {
+		objects, err := decode(text(t, values, goldenVersion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rule, found := range judge(&release{objects, existing, secretValues(values)}) {
+			t.Errorf("%s: %s: %q", name, rule, found)
+		}
+	}
+}
+
+func judge(r *release) map[string][]string {
+	out := map[string][]string{}
+	for name, rule := range rules {
+		if found := rule(r); len(found) > 0 {
+			out[name] = found
+		}
+	}
+	return out
+}
+
+// Each rule finds what it is there for.
+func TestRulesFind(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range []struct{ rule, of, old, new string }{
+		{"confined", "default", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"},
+		{"confined", "gateway", "drop: [ALL]", "drop: []"},
+		{"confined", "default", "runAsUser: 65532", "runAsUser: 0"},
+		{"confined", "everything", "drop: [ALL]}\n          seccompProfile: {type: RuntimeDefault}", "drop: [ALL]}\n          seccompProfile: {type: Unconfined}"},
+		{"limits", "gateway", "memory: 1Gi", "cpu: 1"},
+		{"ports", "default", "port: admin, protocol: TCP", "port: page, protocol: TCP"},
+		{"ports", "default", "path: /livez, port: admin", "path: /livez, port: 9002"},
+		{"ports", "default", "targetPort: grpc", "targetPort: h2"},
+		{"selectors", "default", "app.kubernetes.io/component: gateway\n  ports:", "app.kubernetes.io/component: proxy\n  ports:"},
+		{"selectors", "everything", "kind: Deployment, name: heald", "kind: Deployment, name: other"},
+		{"selectors", "everything", "app.kubernetes.io/component: admin\n  endpoints:", "app.kubernetes.io/component: page\n  endpoints:"},
+		{"grace", "default", "terminationGracePeriodSeconds: 620", "terminationGracePeriodSeconds: 600"},
+		{"mounts", "default", "{name: secrets, mountPath: /run/secrets/heald, readOnly: true}", "{name: secret, mountPath: /run/secrets/heald, readOnly: true}"},
+		{"mounts", "default", "mountPath: /etc/heald, readOnly: true}", "mountPath: /etc/heald/heald.yaml, subPath: heald.yaml}"},
+		{"mounts", "istio", "secret: {name: heald-secrets}", "secret: {name: none}"},
+		{"secrets", "everything", "file: /run/secrets/heald/admin-token", "file: example-admin-token-of-24-bytes"},
+		{"collector", "default", `"483183820"`, `"536870912"`},
+		{"collector", "gateway", "--heap-limit=", "--heap="},
+		{"door", "default", "hop_secret:", "hop:"},
+		{"door", "gateway", "client_keys:", "keys:"},
+	} {
+		seen[c.rule] = true
+		values := cases(t)[c.of]
+		good := text(t, values, goldenVersion)
+		spoilt := strings.Replace(good, c.old, c.new, 1)
+		if spoilt == good {
+			t.Errorf("%s: %s has no %q", c.rule, c.of, c.old)
+			continue
+		}
+		objects, err := decode(spoilt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := judge(&release{objects, existing, secretValues(values)}); len(found[c.rule]) == 0 {
+			t.Errorf("%s does not find %q", c.rule, c.new)
+		}
+	}
+	for rule := range rules {
+		if !seen[rule] {
+			t.Errorf("no case for %s", rule)
+		}
+	}
+}
+
+// All versions of Kubernetes get the same manifests, so goldens of one will do.
+func TestVersionsAlike(t *testing.T) {
+	for name, values := range cases(t) {
+		want := text(t, values, goldenVersion)
+		for _, v := range versions {
+			if text(t, values, v) != want {
+				t.Errorf("%s differs for Kubernetes %s", name, v)
+			}
+		}
+	}
+	c := load(t)
+	for version, fits := range map[string]bool{"v1.28.9": false, "v1.29.0": true, "v1.37.0": true, "v1.31.4-eks-123": true} {
+		if chartutil.IsCompatibleRange(c.Metadata.KubeVersion, version) != fits {
+			t.Errorf("kubeVersion %s, Kubernetes %s: not %v", c.Metadata.KubeVersion, version, fits)
+		}
+	}
+}
+
+// A mistake in values is told with its place.
+func TestRefused(t *testing.T) {
+	for _, c := range []struct{ name, values, want string }{
+		{"no account", "{}", "geminiApiKey"},
+		{"unknown value", "{geminiApiKey: x, replica: 3}", "replica"},
+		{"address", "{geminiApiKey: x, config: {listen: {grpc: [\"0.0.0.0:9000\"]}}}", "config.listen.grpc"},
+		{"password in a URL", "{geminiApiKey: x, redis: {url: \"redis://user:password@redis:6379\"}}", "redis.passwordKey"},
+		{"two Redis", "{geminiApiKey: x, redis: {url: \"redis://redis:6379\", deploy: true}}", "redis.deploy"},
+		{"no Secret", "{config: {backends: [{name: a, kind: ai_studio}]}, secrets: {create: false}}", "secrets.existing"},
+		{"key without a Secret", "{geminiApiKey: x, secrets: {create: false, existing: [s]}}", "secrets.create"},
+		{"quantity", "{geminiApiKey: x, resources: {limits: {memory: 512MB}}}", "memory"},
+		{"no limit", "{geminiApiKey: x, resources: {limits: null}}", "limits"},
+		{"scaling by nothing", "{geminiApiKey: x, autoscaling: {enabled: true, cpu: 0}}", "autoscaling"},
+		{"port in use", "{geminiApiKey: x, envoy: {enabled: true, port: 9001}}", "port"},
+		{"foreign token", "{geminiApiKey: x, metrics: {serviceMonitor: {enabled: true}}, config: {admin: {token: {file: /other/token}}}}", "admin.token"},
+	} {
+		var values map[string]any
+		if err := k8syaml.Unmarshal([]byte(c.values), &values); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := render(load(t), values, goldenVersion); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// Secrets that are made are random, long enough, and not made where the user has them.
+func TestSecretsMade(t *testing.T) {
+	secret := func(values map[string]any) object {
+		manifests, _, err := render(load(t), values, goldenVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := decode(join("", manifests))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range objects {
+			if o.kind() == "Secret" {
+				data, _ := asMap(o["data"])
+				return data
+			}
+		}
+		return nil
+	}
+	values := map[string]any{"geminiApiKey": "k", "envoy": map[string]any{"enabled": true}, "redis": map[string]any{"deploy": true}}
+	one, two := secret(values), secret(values)
+	if got, want := slices.Sorted(maps.Keys(one)), []string{"admin-token", "client-key", "gemini-api-key", "hop-secret", "memory-key", "redis-password"}; !slices.Equal(got, want) {
+		t.Errorf("keys %q", got)
+	}
+	for k, v := range one {
+		if k != "gemini-api-key" && (len(str(v)) < 64 || v == two[k]) {
+			t.Errorf("%s: %v", k, v)
+		}
+	}
+	if s := secret(cases(t)["istio"]); s != nil {
+		t.Errorf("a Secret although secrets.create is false: %v", s)
+	}
+}
+
+// A change of heald.yaml replaces pods only if a running heald cannot take it; with
+// an Envoy in the pods it always does, since Envoy's configuration follows.
+func TestRestart(t *testing.T) {
+	stamp := regexp.MustCompile(`heald/restart: (\w+)`)
+	of := func(values string) string {
+		var v map[string]any
+		if err := k8syaml.Unmarshal([]byte(values), &v); err != nil {
+			t.Fatal(err)
+		}
+		return stamp.FindStringSubmatch(text(t, v, goldenVersion))[1]
+	}
+	for _, c := range []struct {
+		name, before, after string
+		restarts            bool
+	}{
+		{"policies", "{geminiApiKey: x}", "{geminiApiKey: x, config: {policies: {default: {attempts: 4}}}}", false},
+		{"size of bodies", "{geminiApiKey: x}", "{geminiApiKey: x, config: {max_body: 67108864}}", true},
+		{"Redis", "{geminiApiKey: x}", "{geminiApiKey: x, redis: {url: \"redis://r:6379\"}}", true},
+		{"TLS", "{geminiApiKey: x}", "{geminiApiKey: x, tls: {existingSecret: s}}", true},
+		{"peers", "{geminiApiKey: x, tls: {existingSecret: s}}", "{geminiApiKey: x, tls: {existingSecret: s, allow: [a]}}", false},
+		{"the hop secret with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}}", "{geminiApiKey: x, envoy: {enabled: true}, secrets: {values: {hop-secret: other-hop-secret}}}", true},
+		{"annotations of one's own", "{geminiApiKey: x}", "{geminiApiKey: x, podAnnotations: {a: b}}", false},
+		{"policies with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}}", "{geminiApiKey: x, envoy: {enabled: true}, config: {policies: {default: {attempts: 4}}}}", true},
+	} {
+		if got := of(c.before) != of(c.after); got != c.restarts {
+			t.Errorf("%s: restarts %v", c.name, got)
+		}
+	}
+}
+
+// NOTES.txt ends with what to do, for each form.
+func TestNotes(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"gateway": {"port-forward service/heald 10000:80", "jsonpath='{.data.client-key}'", "ANTHROPIC_BASE_URL="},
+		"default": {"WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
+		"istio":   {"heald.heald.svc:9000", "get secret heald-secrets"},
+	} {
+		_, notes, err := render(load(t), cases(t)[name], goldenVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(notes, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, notes)
+			}
+		}
+	}
+}
+
+// The example of an overlay builds: the base with its own heald.yaml and Secret.
+func TestKustomize(t *testing.T) {
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(root, "envoy/kustomize/example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := built.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := decode(string(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rule, found := range judge(&release{objects, nil, nil}) {
+		t.Errorf("%s: %q", rule, found)
+	}
+	for _, want := range []string{"attempts: 4", "image: registry.example/heald:0.1.0", "replicas: 3", "name: heald-secrets"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, o := range objects {
+		if str(o.at("metadata", "namespace")) != "heald" {
+			t.Errorf("%s is in no namespace", o.id())
+		}
+	}
+	if strings.Contains(string(out), "helm.sh/chart") {
+		t.Error("labels of Helm")
+	}
+	for version, v := range validators(t) {
+		if found := conform(v, string(out)); len(found) > 0 {
+			t.Errorf("Kubernetes %s: %q", version, found)
+		}
+	}
+}
+
+// The image of Envoy and of Redis are the versions that the tests run.
+func TestImages(t *testing.T) {
+	pins, err := os.ReadFile("../versions.mk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults, err := readValues(filepath.Join(chartDir(root), "values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variable, image := range map[string]string{
+		"ENVOY_VERSION": str(object(defaults).at("envoy", "image", "tag")), "REDIS_VERSION": str(object(defaults).at("redis", "image")),
+	} {
+		pin := regexp.MustCompile(`(?m)^` + variable + ` *:= *(\S+)`).FindSubmatch(pins)
+		if pin == nil || !strings.HasSuffix(image, string(pin[1])) {
+			t.Errorf("%s: the chart has %s, the tests %s", variable, image, pin)
+		}
+	}
+}
+
+// Every value is explained, and the schema knows it.
+func TestValuesExplained(t *testing.T) {
+	values, err := chartValues(root)
+	if err != nil || len(values) < 60 {
+		t.Fatal(len(values), err)
+	}
+	schema, err := readValues(filepath.Join(chartDir(root), "values.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range values {
+		if v.About == "" {
+			t.Errorf("%s has no comment", v.Path)
+		}
+		keys := []string{}
+		for _, k := range strings.Split(v.Path, ".") {
+			keys = append(keys, "properties", k)
+		}
+		if object(schema).at(keys...) == nil {
+			t.Errorf("%s is not in values.schema.json", v.Path)
+		}
+	}
+}
+
+// The package holds what the chart needs and nothing else.
+func TestPackage(t *testing.T) {
+	var names []string
+	for _, f := range load(t).Raw {
+		names = append(names, f.Name)
+	}
+	for _, want := range []string{"Chart.yaml", "values.yaml", "values.schema.json", "templates/NOTES.txt", "files/rules.yaml", "files/grafana.json"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	for _, n := range names {
+		if !strings.HasPrefix(n, "templates/") && !strings.HasPrefix(n, "files/") && strings.Contains(n, "/") {
+			t.Errorf("%s does not belong there", n)
+		}
+	}
+}
