@@ -23,17 +23,17 @@ func meshSecrets(t *testing.T) {
 
 // meshExamples are the files of envoy/istio and envoy/gateway that heald render
 // has written, and how.
-var meshExamples = []struct{ file, command string }{
-	{"istio/gateway.yaml", "istio"},
-	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000"},
-	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000"},
-	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch"},
-	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald-mesh.heald.svc.cluster.local:9000"},
-	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald-mesh.heald.svc.cluster.local:9000"},
-	{"gateway/portable.yaml", "envoy-gateway"},
-	{"gateway/patched.yaml", "envoy-gateway --form patched"},
-	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443"},
-	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch"},
+var meshExamples = []struct{ file, command, config string }{
+	{"istio/gateway.yaml", "istio", "heald.yaml"},
+	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch", "heald.yaml"},
+	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald-mesh.heald.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald-mesh.heald.svc.cluster.local:9000", "heald.yaml"},
+	{"gateway/portable.yaml", "envoy-gateway", "heald.yaml"},
+	{"gateway/patched.yaml", "envoy-gateway --form patched", "heald-patched.yaml"},
+	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443", "heald.yaml"},
+	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch", "heald.yaml"},
 }
 
 // The examples are what heald render prints today for the heald.yaml beside them.
@@ -42,7 +42,7 @@ func TestExamplesOfMeshes(t *testing.T) {
 	for _, e := range meshExamples {
 		file := filepath.Join("..", "..", "envoy", e.file)
 		args := append([]string{"render"}, strings.Fields(e.command)...)
-		code, out, errs := heald(t, append(args, "--config", filepath.Join(filepath.Dir(file), "heald.yaml"))...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join(filepath.Dir(file), e.config))...)
 		if code != exitOK {
 			t.Errorf("%s: %d %s", e.file, code, errs)
 			continue

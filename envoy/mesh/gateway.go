@@ -68,6 +68,9 @@ func (p *Params) gatewayNeeds() error {
 		errs = append(errs, errors.New("--heald-tls: Envoy Gateway is no mesh; write plain or tls"))
 	}
 	errs = append(errs, p.need("Envoy Gateway's filter may not change :authority, its routes do", "authority: route", func(x Policy) bool { return x.RouteAuthority }))
+	if p.Envoy.Hedge {
+		errs = append(errs, errors.New("policies: hedge: Envoy Gateway's inner hop has no filter that tells attempts apart that are sent twice; leave out hedge"))
+	}
 	if p.Form == PortableForm {
 		errs = append(errs,
 			p.need("the portable form carries no memory between attempts", "memory: store", func(x Policy) bool { return x.StoreMemory }),

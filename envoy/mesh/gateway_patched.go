@@ -28,6 +28,7 @@ func (g *gateway) patches() {
 		add("By the mark, no more by status: heald may use every status.", routes, outer, "replace", hosts, "/retry_on", value("retriable-headers,connect-failure,refused-stream,reset")),
 		add("Replies that heald did not make are marked; these texts reach the client if all attempts fail.", listener, inner, "add",
 			"..filters[?(@.name=='"+managerName+"')].typed_config", "/local_reply_config", g.c.innerReplies()),
+		add("The name that clients call is not the provider's business.", routes, inner, "add", "..routes[*].route", "/append_x_forwarded_host", value(false)),
 	)
 	g.add("", egV1, "EnvoyPatchPolicy", g.p.Namespace, "heald", "spec", tree(
 		"targetRef", inline(tree("group", gatewayAPI, "kind", "Gateway", "name", llmName)), "type", "JSONPatch", "jsonPatches", list(patches...)))

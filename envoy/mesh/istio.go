@@ -67,6 +67,9 @@ func (i *istio) head() string {
 	if i.p.Team != "" {
 		s = "One more team of a heald in Istio: a host name with a policy of its own. Apply it beside what heald render istio prints without --team."
 	}
+	if _, _, namespace, _ := i.p.service(); i.p.HealdTLS == Mesh && i.p.Team == "" && namespace != i.p.Namespace {
+		s += "\nheald is in the namespace " + namespace + ": name " + i.p.Namespace + " in the AuthorizationPolicy heald there."
+	}
 	switch {
 	case i.p.Envoy.Hop != "" && i.p.HopEnv != "":
 		s += "\nEnvoy takes the hop secret from its variable " + i.p.HopEnv + ": give the gateway's container that variable from a Secret (env, valueFrom, secretKeyRef). Without it heald refuses all requests."
@@ -102,11 +105,11 @@ func (i *istio) heald() {
 			tree("mode", "MUTUAL", "credentialName", "heald-client", "sni", host, "subjectAltNames", []string{host}))
 	}
 	i.add("", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
-	if i.p.HealdTLS == Mesh {
+	if i.p.HealdTLS == Mesh && namespace == i.p.Namespace {
 		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald"))
 		i.add("heald's gRPC port takes mutual TLS only. The other ports keep the mode of the mesh, for probes and metrics.", security, "PeerAuthentication", namespace, "heald",
 			"spec", tree("selector", selector, "portLevelMtls", tree(strconv.Itoa(port), inline(tree("mode", "STRICT")))))
-		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace.", security, "AuthorizationPolicy", namespace, "heald",
+		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace. Name those of sidecars here as well.", security, "AuthorizationPolicy", namespace, "heald",
 			"spec", tree("selector", clone(selector), "action", "DENY", "rules", list(tree(
 				"from", list(tree("source", tree("notNamespaces", inline(list(i.p.Namespace))))),
 				"to", list(tree("operation", tree("ports", inline(list(strconv.Itoa(port))))))))))

@@ -127,6 +127,9 @@ func value(v any) *yaml.Node {
 func scalar(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
+	if s == "." {
+		n.Style = yaml.DoubleQuotedStyle // not every reader of YAML takes it for text
+	}
 	return n
 }
 
