@@ -95,7 +95,7 @@ func (o *renderOptions) register(fs *pflag.FlagSet) {
 	o.flags.Register(fs)
 	fs.StringVar(&o.p.Namespace, "namespace", "heald", "`NAME` of the namespace of the objects")
 	fs.StringVar(&o.p.Host, "host", "llm.example.com", "host `NAME` that clients call")
-	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: one is made for pods with the label app.kubernetes.io/name: heald)")
+	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: heald:9000 in the namespace)")
 	fs.StringVar(&o.policy, "policy", "", "`NAME` of the policy for this host (default: default)")
 	fs.StringVar(&o.p.Team, "team", "", "only what one more team needs, with its own --host and --policy: its `NAME`")
 	fs.StringVar(&o.p.TLSSecret, "tls-secret", "", "`NAME` of the Secret with the certificate for --host (default: plain HTTP)")

@@ -138,9 +138,6 @@ func (g *gateway) proxy() {
 // heald writes how Envoy reaches heald.
 func (g *gateway) heald() {
 	host, name, namespace, port := g.p.service()
-	if g.p.Heald == "" {
-		g.ownService("", namespace)
-	}
 	if namespace != g.p.Namespace {
 		g.add("heald is in another namespace, which must allow the reference.", gatewayAPI+"/v1beta1", "ReferenceGrant", namespace, "heald-from-"+g.p.Namespace, "spec", tree(
 			"from", list(inline(tree("group", eg, "kind", "EnvoyExtensionPolicy", "namespace", g.p.Namespace))),
@@ -163,7 +160,9 @@ func (g *gateway) heald() {
 	g.add(why, egV1, "EnvoyExtensionPolicy", g.p.Namespace, "heald", "spec", tree(
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", "inner"))),
 		"extProc", list(tree("backendRefs", list(inline(ref)),
-			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker()),
+			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
+				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one."}, tree("passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
+				because{"http2", "Finds dead connections. Below 10s heald drops the connection."}, tree("connectionKeepalive", inline(tree("interval", "30s", "timeout", "5s")))),
 			because{"messageTimeout", "Covers heald's waits for a slot or a cooldown (the default is 0.2s)."}, text(filter, "typed_config", "message_timeout"),
 			because{"statusOnError", "A status that heald itself never sends: outer tries it again."}, 507,
 			"processingMode", tree("request", tree("body", "Buffered"),

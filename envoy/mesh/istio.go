@@ -87,11 +87,8 @@ func (i *istio) cluster() string {
 // heald writes how Envoy reaches heald.
 func (i *istio) heald() {
 	host, _, namespace, port := i.p.service()
-	if i.p.Heald == "" {
-		i.ownService("A ClusterIP Service: for a headless one Istio makes sidecars connect to the address that the client asked for, and there is none.", namespace)
-	}
 	policy := []any{
-		"connectionPool", tree("tcp", tree("connectTimeout", "1s"), "http", inline(tree("http2MaxRequests", 100000, "http1MaxPendingRequests", 100000))),
+		"connectionPool", tree("tcp", tree("connectTimeout", "1s", because{"tcpKeepalive", "Finds dead connections."}, inline(tree("time", "30s", "interval", "5s", "probes", 3))), "http", inline(tree("http2MaxRequests", 100000, "http1MaxPendingRequests", 100000))),
 		because{"outlierDetection", "A replica that was killed is left out at once, so that retries go to another one."},
 		tree("consecutiveGatewayErrors", 1, "consecutive5xxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50),
 	}
@@ -104,9 +101,9 @@ func (i *istio) heald() {
 		policy = append(policy, because{"tls", "heald's own listen.tls. The Secret heald-client, beside the gateway, has tls.crt and tls.key, signed by listen.tls.client_ca, and ca.crt, which signed listen.tls.cert."},
 			tree("mode", "MUTUAL", "credentialName", "heald-client", "sni", host, "subjectAltNames", []string{host}))
 	}
-	i.add("", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
+	i.add("heald's Service must be an ordinary one (ClusterIP, appProtocol grpc): those without an address of their own (headless) Istio passes through, and no sidecar would find a replica.", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
 	if i.p.HealdTLS == Mesh && namespace == i.p.Namespace {
-		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald"))
+		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald", "app.kubernetes.io/component", "gateway"))
 		i.add("heald's gRPC port takes mutual TLS only. The other ports keep the mode of the mesh, for probes and metrics.", security, "PeerAuthentication", namespace, "heald",
 			"spec", tree("selector", selector, "portLevelMtls", tree(strconv.Itoa(port), inline(tree("mode", "STRICT")))))
 		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace. Name those of sidecars here as well.", security, "AuthorizationPolicy", namespace, "heald",
@@ -114,12 +111,6 @@ func (i *istio) heald() {
 				"from", list(tree("source", tree("notNamespaces", inline(list(i.p.Namespace))))),
 				"to", list(tree("operation", tree("ports", inline(list(strconv.Itoa(port))))))))))
 	}
-}
-
-// ownService is a Service for heald's pods.
-func (m *Manifests) ownService(why, namespace string) {
-	m.add(why, "v1", "Service", namespace, ownService, "spec", tree("selector", tree("app.kubernetes.io/name", "heald"),
-		"ports", list(tree("name", "grpc", "port", healdPort, "targetPort", healdPort, because{"appProtocol", "Without it the connection would be HTTP/1.1."}, "grpc"))))
 }
 
 // external writes the providers as hosts of the mesh.

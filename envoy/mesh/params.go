@@ -29,7 +29,8 @@ type Params struct {
 	// Selector are the labels of the pods whose Envoy does this. Empty means, for
 	// Sidecar, all of the namespace.
 	Selector map[string]string
-	// Heald is the address of heald's Service, host:port; "" makes a Service.
+	// Heald is the address of heald's Service, host:port; "" means heald:9000 in
+	// the namespace, as the Helm chart makes it.
 	Heald string
 	// HealdTLS says how the connection to heald is secured: Mesh, Plain or TLS.
 	HealdTLS string
@@ -186,13 +187,10 @@ func byHost(all []provider) []provider {
 	return out
 }
 
-// ownService is the Service that is made for heald unless there is one.
-const ownService = "heald-mesh"
-
 // service is heald's Service: its full name, namespace and port.
 func (p *Params) service() (host, name, namespace string, port int) {
 	if p.Heald == "" {
-		return ownService + "." + p.Namespace + ".svc.cluster.local", ownService, p.Namespace, healdPort
+		return healdName + "." + p.Namespace + ".svc.cluster.local", healdName, p.Namespace, healdPort
 	}
 	host, port, _ = splitAddress(p.Heald) // validate has seen it
 	parts := strings.Split(host, ".")

@@ -13,7 +13,8 @@ import (
 const (
 	// innerPort is where the inner listener listens if it needs a port.
 	innerPort = 18081
-	// healdPort is heald's port unless --heald names another.
+	// healdName and healdPort are heald's Service unless --heald names another.
+	healdName = "heald"
 	healdPort = 9000
 	// innerName is what the inner hop is called in manifests.
 	innerName = "heald-inner"
