@@ -54,3 +54,85 @@ func TestExamplesOfMeshes(t *testing.T) {
 		fixture.Diff(t, file, want, []byte(out))
 	}
 }
+
+// --diff says what differs in files that somebody has, --output writes one that
+// only its owner reads.
+func TestRenderFiles(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	file := filepath.Join(t.TempDir(), "mesh.yaml")
+	if code, out, errs := heald(t, "render", "istio", "--config", config, "--output", file); code != exitOK || out != "" || errs != "" {
+		t.Fatal(code, out, errs)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(err, info.Mode())
+	}
+	if code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file); code != exitOK || errs != "" {
+		t.Error(code, out, errs)
+	}
+	code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file, "--port", "8080:8080")
+	if code != exitProblems || errs != "" || !strings.Contains(out, `Gateway.networking.istio.io heald/heald: spec.servers[0].port.number: is "80", should be "8080"`) {
+		t.Error(code, out, errs)
+	}
+	if code, _, errs := heald(t, "render", "istio", "--config", config, "--diff", file+"x"); code != exitFailed || !strings.Contains(errs, file+"x") {
+		t.Error(code, errs)
+	}
+}
+
+// The hop secret is in the manifests only if it must be, and then that is said.
+func TestRenderSecret(t *testing.T) {
+	meshSecrets(t)
+	secret := os.Getenv("HEALD_HOP_SECRET")
+	for _, c := range []struct {
+		command string
+		inClear bool
+	}{
+		{"istio", false},
+		{"istio --hop-env=", true},
+		{"istio --form sidecar --namespace search", true},
+		{"envoy-gateway", false},
+		{"envoy-gateway --hop-secret=", true},
+	} {
+		folder := "istio"
+		if strings.HasPrefix(c.command, "envoy-gateway") {
+			folder = "gateway"
+		}
+		args := append([]string{"render"}, strings.Fields(c.command)...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join("..", "..", "envoy", folder, "heald.yaml"))...)
+		if code != exitOK || strings.Contains(out, secret) != c.inClear || strings.Contains(errs, "note: ") != c.inClear || strings.Contains(errs, secret) {
+			t.Errorf("%s: %d %s", c.command, code, errs)
+		}
+	}
+}
+
+// render envoy is heald envoy.
+func TestRenderEnvoy(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	_, one, _ := heald(t, "envoy", "--config", config)
+	if code, other, errs := heald(t, "render", "envoy", "--config", config); code != exitOK || other != one || one == "" {
+		t.Error(code, errs)
+	}
+}
+
+// Mistakes on the command line name the flag.
+func TestRenderMistakes(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	for _, c := range []struct{ command, want string }{
+		{"istio --port a", "--port"},
+		{"istio --selector a", "--selector"},
+		{"istio --form patched", "--form"},
+		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
+		{"other", "other"},
+	} {
+		args := append([]string{"render"}, strings.Fields(c.command)...)
+		if c.command != "other" {
+			args = append(args, "--config", config)
+		}
+		if code, _, errs := heald(t, args...); code == exitOK || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: %d %s", c.command, code, errs)
+		}
+	}
+}

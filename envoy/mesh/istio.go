@@ -70,6 +70,9 @@ func (i *istio) head() string {
 	if _, _, namespace, _ := i.p.service(); i.p.HealdTLS == Mesh && i.p.Team == "" && namespace != i.p.Namespace {
 		s += "\nheald is in the namespace " + namespace + ": name " + i.p.Namespace + " in the AuthorizationPolicy heald there."
 	}
+	if i.p.Form == SidecarForm {
+		s += "\nThe sidecar of each client is given the accounts' credentials: whoever controls such a pod can read them. For others use the form gateway."
+	}
 	switch {
 	case i.p.Envoy.Hop != "" && i.p.HopEnv != "":
 		s += "\nEnvoy takes the hop secret from its variable " + i.p.HopEnv + ": give the gateway's container that variable from a Secret (env, valueFrom, secretKeyRef). Without it heald refuses all requests."

@@ -134,6 +134,9 @@ func (p *Params) validateBackends() []error {
 		if b.Proxy != "" {
 			errs = append(errs, fmt.Errorf("backends[%d].proxy: these manifests reach providers directly; use the mesh's own way out (an egress gateway), or an Envoy of your own (heald envoy)", i))
 		}
+		if b.Name == innerName {
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is the inner hop; choose another name", i, b.Name))
+		}
 		if !labelText.MatchString(b.Name) || strings.ContainsAny(b.Name, "_.") || strings.ToLower(b.Name) != b.Name {
 			errs = append(errs, fmt.Errorf("backends[%d].name: objects get this name, and %q is none for Kubernetes; use lower case letters, digits and hyphens", i, b.Name))
 		}

@@ -35,7 +35,8 @@ const (
 type parts struct{ root *yaml.Node }
 
 func newParts(p bootstrap.Params) (*parts, error) {
-	p.BufferRequests = true // proven in meshes, whose Envoys may be older than the other mode
+	p.BufferRequests = true           // proven in meshes, whose Envoys may be older than the other mode
+	p.AccessLog, p.Lean = true, false // parts are left out here, if at all
 	b, err := bootstrap.Render(p)
 	if err != nil {
 		return nil, err
