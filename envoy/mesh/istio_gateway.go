@@ -99,7 +99,7 @@ func (i *istio) innerService() {
 		add("", x, x.name, tree("headers", tree("x-heald-cluster", inline(tree("exact", x.name)))))
 	}
 	add("Before heald has been asked: without a route Envoy would not apply the virtual host's body limit. A name that no route has gets 404 and never another provider, which must not see its credentials.",
-		i.providers[0], "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".*")))))
+		i.providers[0], "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".+"))))) // .* would match a header that is not there, as an empty one
 	i.add("heald names the backend of each attempt; a route leads to each.", networking, "VirtualService", i.p.Namespace, innerName,
 		"spec", tree("hosts", list("*"), "gateways", list(innerName), "http", routes))
 }
