@@ -30,6 +30,7 @@ const (
 	ReasonProtocol     = "protocol"   // Envoy or an attempt broke the protocol
 	ReasonWrongMode    = "wrong_mode" // the filter's body modes are wrong
 	ReasonBodyTooLarge = "request_body_too_large"
+	ReasonShutdown     = "stream_shutdown" // the process had to stop
 )
 
 // breach is an error that ends the stream with a refusal.

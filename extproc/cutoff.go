@@ -12,8 +12,13 @@ func (s *stream) cutOff() {
 	s.leaveCall(callEndNow)
 }
 
-// endNow ends a passed response with the attempt's EndNow.
+// endNow ends a passed response with the attempt's EndNow. With one hop it ends all
+// others with an error.
 func (s *stream) endNow() {
+	if s.oneHop && s.attempt != nil && s.state != open && s.state != done {
+		s.giveUp()
+		return
+	}
 	ender, ok := s.attempt.(policies.Ender)
 	if !ok || s.state != open {
 		return

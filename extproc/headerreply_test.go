@@ -66,7 +66,7 @@ func TestHeaderReplies(t *testing.T) {
 				RemoveHeaders: []string{"x-b", "content-length"},
 			}},
 		}}}
-		if got := readReply(t, passHeaders(&policies.Response{Status: 200}, head)); !proto.Equal(got, want) {
+		if got := readReply(t, passHeaders(&policies.Response{Status: 200}, head, false)); !proto.Equal(got, want) {
 			t.Errorf("%d bytes, response headers: got %v, want %v", n, got, want)
 		}
 	}
@@ -97,7 +97,7 @@ func BenchmarkHeaderReply(b *testing.B) {
 	f := &policies.Forward{Path: "/v1beta/models/x:streamGenerateContent?alt=sse", Cluster: "a1", Set: head.Set[:5], Remove: head.Remove, Body: bytes.Repeat([]byte("x"), 200<<10)}
 	c := newCodec()
 	for name, reply := range map[string]func() any{
-		"pass":    func() any { return passHeaders(&policies.Response{Status: 200}, head) },
+		"pass":    func() any { return passHeaders(&policies.Response{Status: 200}, head, false) },
 		"forward": func() any { return forwardInBody(f) },
 	} {
 		b.Run(name, func(b *testing.B) {

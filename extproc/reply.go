@@ -42,7 +42,7 @@ func (s *stream) send(m any) error {
 // there is one, and closes the stream.
 func (s *stream) sendImmediate(r *policies.Reply) error {
 	s.server.metric.immediates.WithLabelValues(r.Verdict.String()).Inc()
-	return s.send(immediate(r))
+	return s.send(immediate(r, s.oneHop))
 }
 
 // forwardInBody is the rewritten request as the answer to a request body.
@@ -93,10 +93,12 @@ func forward(answers protowire.Number, f *policies.Forward) *headerReply {
 
 // passHeaders releases the response headers, without the length, which is not
 // that of the new body.
-func passHeaders(resp *policies.Response, head *policies.Head) *headerReply {
+func passHeaders(resp *policies.Response, head *policies.Head, oneHop bool) *headerReply {
 	r := newHeaderReply(toResponseHeaders, 3, head.Remove, head.Set)
 	r.remove("content-length")
-	r.set(policies.HeaderVerdict, policies.Pass.String())
+	if !oneHop {
+		r.set(policies.HeaderVerdict, policies.Pass.String())
+	}
 	if head.Status != 0 && head.Status != resp.Status {
 		r.set(":status", strconv.Itoa(head.Status))
 	}
@@ -124,12 +126,14 @@ func wholeReply(resp *policies.Response, head *policies.Head, body []byte) *poli
 }
 
 // immediate is a reply with its stamp and, if another attempt is asked for,
-// its mark.
-func immediate(r *policies.Reply) *extprocv3.ProcessingResponse {
+// its mark; with one hop it has neither.
+func immediate(r *policies.Reply, oneHop bool) *extprocv3.ProcessingResponse {
 	m := mutation(len(r.Headers)+4, r.Headers)
 	set := func(name, value string) { m.SetHeaders = append(m.SetHeaders, overwrite(name, value)) }
-	set(policies.HeaderVerdict, r.Verdict.String())
-	if r.Verdict.Again() {
+	if !oneHop {
+		set(policies.HeaderVerdict, r.Verdict.String())
+	}
+	if r.Verdict.Again() && !oneHop {
 		set(policies.HeaderRetry, "1")
 		if r.Wait >= time.Second {
 			set(policies.HeaderRetryAfter, strconv.FormatInt(int64((r.Wait+time.Second-1)/time.Second), 10))

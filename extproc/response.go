@@ -117,7 +117,7 @@ func (s *stream) release(head *policies.Head, body []byte, last bool) error {
 	if err := s.move(passed); err != nil {
 		return err
 	}
-	if err := s.send(passHeaders(&s.response.Response, orDefault(head, &policies.Head{}))); err != nil {
+	if err := s.send(passHeaders(&s.response.Response, orDefault(head, &policies.Head{}), s.oneHop)); err != nil {
 		return err
 	}
 	s.response.head, s.response.body = nil, nil

@@ -36,6 +36,7 @@ type stream struct {
 	// Only run's goroutine uses it.
 	bodyNext bool
 	duplex   bool // the request's body comes in parts
+	oneHop   bool // see policies.OneHop
 	request  *policies.Request
 	body     collected        // the parts so far
 	attempt  policies.Attempt // nil until Begin
@@ -50,7 +51,8 @@ type stream struct {
 
 func newStream(s *Server, g extprocv3.ExternalProcessor_ProcessServer) *stream {
 	t, _ := grpc.ServerTransportStreamFromContext(g.Context()).(transportStream)
-	return &stream{server: s, grpc: g, transport: t, turn: newTurn()}
+	one, ok := s.policy.(policies.OneHop)
+	return &stream{server: s, grpc: g, transport: t, turn: newTurn(), oneHop: ok && one.OneHop()}
 }
 
 // run receives until Envoy closes the stream. It continues after the attempt's
@@ -139,8 +141,23 @@ func (s *stream) guard(work func() error) {
 		s.refuse(b.fault(), b.end())
 		return
 	}
-	s.finish(s.endedByOthers())
+	s.giveUp()
 }
+
+// giveUp ends an attempt that Envoy or a shutdown has ended. Envoy asks another
+// replica after a shutdown; where it cannot, the client is told to.
+func (s *stream) giveUp() {
+	how := s.endedByOthers()
+	if how == policies.EndShutdown && s.oneHop && s.state != open {
+		s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonShutdown, Err: errShutdown}, how)
+		s.said.Store(true)
+		return
+	}
+	s.finish(how)
+}
+
+// errShutdown is what a client is told whose request is given up.
+var errShutdown = errors.New("the gateway is being restarted, please try again")
 
 // endedByOthers is the end of a stream that Envoy or a shutdown has ended.
 func (s *stream) endedByOthers() policies.End {

@@ -17,6 +17,12 @@ type Policy interface {
 	Refuse(req *Request, fault *Fault) *Reply
 }
 
+// OneHop is a Policy that may serve an Envoy without an outer listener. It is asked
+// when a stream begins. If it says so, replies have neither stamp nor mark, which
+// clients would see and nobody obeys, and an attempt that the process gives up gets
+// an error, since no other replica is asked.
+type OneHop interface{ OneHop() bool }
+
 // Attempt is one upstream try. Its methods are called one at a time, in the
 // order they stand here; Wake may come at any time between the return of
 // RequestBody and Close. After a method returned a Reply, or an Action that ended the

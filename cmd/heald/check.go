@@ -112,7 +112,7 @@ func checkEnvoy(file string, cfg *config.Config, listens bool) ([]bootstrap.Prob
 // wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, OneHop: cfg.OneHop()}
 	w.StoreMemory = true
 	for _, s := range cfg.Settings() {
 		w.StoreMemory = w.StoreMemory && s.StoresMemory()

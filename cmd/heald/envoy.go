@@ -9,6 +9,7 @@ import (
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/bootstrap"
 	"github.com/heald-proxy/heald/policies/exchange"
+	"github.com/heald-proxy/heald/policies/setting"
 )
 
 // envoyOptions are the flags of `envoy`.
@@ -58,6 +59,9 @@ func (o *envoyOptions) print(out streams) error {
 	if len(sidecars) == 0 {
 		sidecars = cfg.Listen.GRPC
 	}
+	if cfg.OneHop() {
+		return errOneHop
+	}
 	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
 	params.Lean, params.BufferRequests = o.lean, o.buffer
 	params.OTLP = o.otlp
@@ -79,6 +83,10 @@ func (o *envoyOptions) print(out streams) error {
 	_, err = out.out.Write(text)
 	return err
 }
+
+// errOneHop refuses to write Envoy's two listeners for a heald that expects one.
+var errOneHop = &setting.Problem{Path: "mode", Found: "one_hop", Consequence: "what heald envoy prints has two listeners, which repeat attempts",
+	Fix: "leave mode out; or copy envoy/onehop.yaml, for an Envoy with one listener"}
 
 // envoyParams is what Envoy's configuration takes from heald's, from which x
 // was made.

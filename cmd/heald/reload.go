@@ -43,6 +43,8 @@ func (r *reloadable) Begin(ctx context.Context, req *policies.Request) policies.
 	return r.current.Load().Begin(ctx, req)
 }
 
+func (r *reloadable) OneHop() bool { return r.current.Load().OneHop() }
+
 func (r *reloadable) Refuse(req *policies.Request, f *policies.Fault) *policies.Reply {
 	return r.current.Load().Refuse(req, f)
 }

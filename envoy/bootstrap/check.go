@@ -30,6 +30,9 @@ func (p Problem) String() string {
 
 // Want is what heald's own configuration needs from Envoy's.
 type Want struct {
+	// OneHop says that the listener with heald's filter is the only one (mode:
+	// one_hop): clients connect to it, and nothing repeats attempts.
+	OneHop bool
 	// Attempts bounds the attempts of one request; 0 means 5.
 	Attempts int
 	// MaxBody is the largest request body that must pass; 0 means 32 MiB.
@@ -115,6 +118,10 @@ func Check(b *bootstrapv3.Bootstrap, want Want) []Problem {
 	c.checkLogs()
 	c.checkStats(b)
 	if !c.findInner() {
+		return c.problems
+	}
+	if c.want.OneHop {
+		c.checkOneHop()
 		return c.problems
 	}
 	c.checkOuter()

@@ -84,19 +84,20 @@ type attempt struct {
 	tenants *tenant.Registry // who may call, as it was when the attempt began
 	caller  tenant.Caller    // who calls, once it was admitted
 
-	phase    phase
-	settings route.Settings
-	endpoint endpoint.Endpoint
-	dialect  dialect.Dialect
-	features dialect.Features // of the dialect
-	route    dialect.Route
-	number   int  // from 1
-	numbered bool // Envoy has told the number
-	unknown  int  // earlier attempts that reached a replica, and of which no memory tells
-	lost     int  // those that left none; 0 if there is one that cannot be read
-	memory   heal.Memory
-	stored   stored // of the memory, where it is in the store
-	backends []route.Backend
+	phase          phase
+	settings       route.Settings
+	reservedStatus []int // that no reply may have
+	endpoint       endpoint.Endpoint
+	dialect        dialect.Dialect
+	features       dialect.Features // of the dialect
+	route          dialect.Route
+	number         int  // from 1
+	numbered       bool // Envoy has told the number
+	unknown        int  // earlier attempts that reached a replica, and of which no memory tells
+	lost           int  // those that left none; 0 if there is one that cannot be read
+	memory         heal.Memory
+	stored         stored // of the memory, where it is in the store
+	backends       []route.Backend
 
 	coding inflate.Coding // of the client's body
 
@@ -194,7 +195,7 @@ func traceOf(in *policies.Request) (t trace) {
 }
 
 func newAttempt(_ context.Context, x *Exchange, in *policies.Request) *attempt {
-	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), settings: x.cfg.Policies[route.DefaultPolicy], share: share{of: x.inFlight}}
+	return &attempt{x: x, in: in, tenants: x.tenants.Load(), begunAt: time.Now(), settings: x.cfg.Policies[route.DefaultPolicy], reservedStatus: x.reserved, share: share{of: x.inFlight}}
 }
 
 // requestID is Envoy's id, the same for all attempts of a request.
@@ -202,11 +203,37 @@ func (a *attempt) requestID() string { return a.in.Headers.Get(policies.HeaderRe
 
 // setting reads what a route configured: as initial metadata on the inner
 // route, or as a header that the outer route set.
-func (a *attempt) setting(name string) string {
-	if v := a.in.Settings.Get(name); v != "" {
+func (x *Exchange) setting(req *policies.Request, name string) string {
+	if v := req.Settings.Get(name); v != "" {
 		return v
 	}
-	return a.in.Headers.Get(name)
+	return x.routeHeader(req, name)
+}
+
+// routeHeader reads a header that the outer route has set, or removed from what
+// the client sent.
+func (x *Exchange) routeHeader(req *policies.Request, name string) string {
+	if !x.trustsHeaders() {
+		return ""
+	}
+	return req.Headers.Get(name)
+}
+
+// settingsOf are the settings of the request's policy, as its route overrides them.
+func (x *Exchange) settingsOf(req *policies.Request) (route.Settings, error) {
+	name := x.setting(req, policies.HeaderPolicy)
+	if name == "" {
+		name = route.DefaultPolicy
+	}
+	s, ok := x.cfg.Policies[name]
+	if !ok {
+		return s, errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
+	}
+	s, err := s.Override(x.setting(req, policies.HeaderSet))
+	if x.cfg.OneHop {
+		s = s.InOneHop()
+	}
+	return s, err
 }
 
 // RequestHeaders decides what can be decided by the headers alone.
@@ -271,19 +298,11 @@ func (a *attempt) checkModel(name string) *policies.Reply {
 
 // configure finds the policy and the backends of the route.
 func (a *attempt) configure() error {
-	name := a.setting(policies.HeaderPolicy)
-	if name == "" {
-		name = route.DefaultPolicy
-	}
-	s, ok := a.x.cfg.Policies[name]
-	if !ok {
-		return errors.New("the route asks for policy " + redact.Quote(name) + ", which heald.yaml does not define under policies")
-	}
-	s, err := s.Override(a.setting(policies.HeaderSet))
+	s, err := a.x.settingsOf(a.in)
 	if err != nil {
 		return err
 	}
-	a.settings = s
+	a.settings, a.reservedStatus = s, s.ReservedStatus
 	a.backends = a.x.cfg.Backends
 	if list := a.routeBackends(); list != "" {
 		if a.backends, err = route.ParseBackends(strings.Clone(list)); err != nil { // their names outlive the request
@@ -304,7 +323,7 @@ func (a *attempt) routeBackends() string {
 	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
 		return list
 	}
-	list := a.in.Headers.Get(policies.HeaderBackends)
+	list := a.x.routeHeader(a.in, policies.HeaderBackends)
 	if list == "" || len(a.x.cfg.Backends) == 0 {
 		return list
 	}

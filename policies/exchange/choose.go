@@ -180,7 +180,7 @@ const dueSlack = time.Second
 func (a *attempt) want(body []byte, order []route.Candidate) account.Want {
 	retry := len(a.memory.Tries) > 0 || a.lost > 0
 	w := account.Want{
-		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1,
+		Request: a.sum, Retry: retry, Count: a.counts(), NoProbe: a.settings.Attempts == 1 && !a.x.cfg.OneHop,
 		MaxWait: a.settings.QueueWait, Deadline: time.Now().Add(max(a.untilDeadline(), 0)),
 	}
 	if retry {

@@ -18,6 +18,7 @@ import (
 	"github.com/heald-proxy/heald/policies"
 	"github.com/heald-proxy/heald/policies/account"
 	"github.com/heald-proxy/heald/policies/conversation"
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/endpoint"
 	"github.com/heald-proxy/heald/policies/gemini"
 	"github.com/heald-proxy/heald/policies/heal"
@@ -62,6 +63,8 @@ type Config struct {
 	// http://host:port or unix:///path. "" is resume.DefaultVia if a policy
 	// resumes; else there is no listener, and no list is fetched.
 	ResumeVia string
+	// OneHop says that Envoy has no outer listener: each request is one attempt.
+	OneHop bool
 	// LogSample is of how many requests that their first attempt answered one is
 	// written to the log; 0 and 1 write all. Everything else always is.
 	LogSample int
@@ -98,6 +101,7 @@ type Exchange struct {
 	key        heal.Key
 	hop        keySet
 	tenants    atomic.Pointer[tenant.Registry]
+	reserved   []int // statuses that some policy reserves
 	store      state.Store
 	accounts   *account.Accounts
 	log        *zap.Logger
@@ -160,6 +164,8 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 		lists = lists || s.Resumes()
 	}
 	cfg.Policies = named
+	reserved := reservedByAll(named)
+	errs = append(errs, checkReserved(named, reserved))
 	cfg.ResumeVia = cmp.Or(cfg.ResumeVia, resume.DefaultVia)
 	rest, err := resume.NewClient(cfg.ResumeVia, cfg.Hop)
 	if err != nil {
@@ -167,7 +173,7 @@ func New(cfg Config, deps Deps) (*Exchange, error) {
 	}
 	errs = append(errs, cfg.Browsers.Validate("browsers"))
 	x := &Exchange{
-		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), accounts: accounts, store: deps.State,
+		cfg: cfg, key: keyOf(cfg.MemoryKeys), hop: newKeySet(cfg.Hop), reserved: reserved, accounts: accounts, store: deps.State,
 		log: deps.Log, metrics: deps.Metrics, random: deps.Random, clock: heal.NewClock(),
 		schemas: gemini.NewCompiler(schemaCache), signatures: deps.Signatures, inFlight: deps.InFlight, recorder: deps.Recorder, bodies: deps.Bodies, prices: deps.Prices, replica: deps.Replica,
 		expected: newExpectations(), rest: rest, secrets: secretsOf(cfg), projects: projectNames(cfg.Backends),
@@ -287,7 +293,13 @@ func (x *Exchange) Begin(ctx context.Context, req *policies.Request) policies.At
 }
 
 // Refuse writes a fault of heald itself in the dialect of the request's path.
-func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policies.Reply {
+func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) (reply *policies.Reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.log.Error("panic in the words of an error", zap.String("panic", fmt.Sprint(p)), zap.Stack("stack"))
+			reply = x.lastWords(fault)
+		}
+	}()
 	d := endpoint.Fallback
 	id := ""
 	if req != nil {
@@ -299,7 +311,7 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 	if !x.throughOuter(req) {
 		message = "gateway: " + notFromOuter // what is wrong here is in the log
 	}
-	status, headers, body := d.Error(&conversation.Error{
+	status, headers, body := dialect.ErrorOutside(x.reservedFor(req), d, &conversation.Error{
 		Kind: conversation.ErrAPI, Status: fault.Status, Message: message, RequestID: id,
 		NoRetry: !fault.Verdict.Again(),
 	})
@@ -309,5 +321,5 @@ func (x *Exchange) Refuse(req *policies.Request, fault *policies.Fault) *policie
 	if req != nil {
 		headers = append(headers, x.cfg.Browsers.corsHeaders(req)...)
 	}
-	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: fault.Verdict, Reason: fault.Reason}
+	return &policies.Reply{Status: status, Headers: headers, Body: body, Verdict: x.verdictOf(fault), Reason: fault.Reason}
 }

@@ -54,7 +54,7 @@ func (a *attempt) isRead() bool {
 // error.
 func (a *attempt) probeError(e *conversation.Error, headers policies.Headers) *policies.Reply {
 	e.RequestID, e.Message = a.requestID(), redact.Bound(e.Message, redact.Limit)
-	status, worded, body := a.dialect.Error(e)
+	status, worded, body := a.encodeError(e)
 	return a.probeReply(heal.ReasonProbe, status, append(worded, headers...), body)
 }
 

@@ -30,6 +30,9 @@ const mostAttempts = 1000
 // where a header carries it. A memory that cannot be read is ignored: Envoy's
 // attempt count still bounds the request.
 func (a *attempt) readMemory() {
+	if a.x.cfg.OneHop {
+		return // there is no attempt before, whatever a client claims
+	}
 	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 0 && n < mostAttempts {
 		a.number, a.numbered = n, true
 	}

@@ -40,7 +40,7 @@ func (a *attempt) judge(seen heal.Seen) policies.Action {
 	if r.Row == heal.ReasonSignature {
 		a.thread.Purge(r.Repair.Has(heal.Prompt))
 	}
-	if r.Verdict.Again() && r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait) {
+	if r.Verdict.Again() && (a.x.cfg.OneHop || r.Reason != heal.ReasonStale && !a.mayRetry(r.Wait)) {
 		r.Verdict, r.Wait = policies.Fail, 0
 	}
 	return policies.Action{Step: policies.Answer, Reply: a.reply(&r)}
@@ -109,7 +109,7 @@ func (a *attempt) reply(r *heal.Verdict) *policies.Reply {
 	if a.record.final = !r.Verdict.Again(); !a.record.final {
 		client.RetryAfter = max(client.RetryAfter, int(r.Wait/time.Second))
 	}
-	status, headers, body := a.dialect.Error(&client)
+	status, headers, body := a.encodeError(&client)
 	a.record.client = status
 	a.settle(r.Verdict, r.Reason)
 	reply := &policies.Reply{
@@ -179,7 +179,7 @@ func (a *attempt) refuse(reason string, e *conversation.Error) *policies.Reply {
 	a.record.err, a.record.final = forRecords(e), true
 	a.settle(policies.Fail, reason)
 	a.move(over)
-	status, headers, body := a.dialect.Error(e)
+	status, headers, body := a.encodeError(e)
 	a.record.client = status
 	return &policies.Reply{
 		Status: status, Headers: append(headers, a.clientReadable()...), Body: body,

@@ -75,6 +75,13 @@ type Settings struct {
 	// route can do neither. Replicas must share the store. It needs x-request-id,
 	// not x-envoy-attempt-count.
 	Memory string `yaml:"memory"`
+	// ReservedStatus are HTTP statuses that only a dead replica or Envoy itself may
+	// show, such as [502, 503, 504, 507], for an outer route that can retry by status
+	// alone; default: none. heald replaces them in all of its replies, with others
+	// that clients take the same way: 503 becomes 529 for Anthropic's clients, and 500
+	// or 429 for all others. In x-heald-set they are written with
+	// spaces, or none.
+	ReservedStatus []int `yaml:"reserved_status" unit:"-"`
 	// UpstreamStream says when upstream is asked for a stream: "always"
 	// (default; the quota of streams is looser, and an empty answer shows
 	// early), or "as_client", only where the client wants one. peek.timeout is
@@ -201,6 +208,7 @@ var setters = map[string]func(*Settings, string) error{
 	"wait":             func(s *Settings, v string) error { s.Wait = v; return nil },
 	"memory":           func(s *Settings, v string) error { s.Memory = v; return nil },
 	"authority":        func(s *Settings, v string) error { s.Authority = v; return nil },
+	"reserved_status":  func(s *Settings, v string) error { return setInts(&s.ReservedStatus, v) },
 	"upstream_stream":  func(s *Settings, v string) error { s.UpstreamStream = v; return nil },
 	"local.warmup":     func(s *Settings, v string) error { return setBool(&s.Local.Warmup, v) },
 	"local.title":      func(s *Settings, v string) error { return setBool(&s.Local.Title, v) },
@@ -231,6 +239,13 @@ func (s *Settings) StreamsAsClient() bool { return s.UpstreamStream == asClient 
 
 // Hedges reports whether slow attempts are sent twice.
 func (s *Settings) Hedges() bool { return s.Hedge != hedge.Off }
+
+// InOneHop are the settings where nobody repeats an attempt: what needs another
+// one, or another listener of Envoy, is off.
+func (s Settings) InOneHop() Settings {
+	s.Attempts, s.Memory, s.Resume, s.Hedge = 1, "header", "off", hedge.Off
+	return s
+}
 
 // Override applies "name=value,name=value" to the settings.
 func (s Settings) Override(list string) (Settings, error) {

@@ -30,6 +30,7 @@ func FuzzOverride(f *testing.F) {
 	f.Add("thinking.history=keep,wait=heald,authority=route,upstream_stream=as_client,resume=text,repair_prompt=none")
 	f.Add("local.warmup=1,local.title=t,local.topic=F,strict=true,strict_model=false")
 	f.Add("hedge=2s")
+	f.Add("reserved_status=502 503 504 507,reserved_status=none")
 	f.Add("hedge=p90, hedge=off")
 	f.Add("attempts=0")
 	f.Add("attempt=3")
@@ -128,6 +129,7 @@ func TestSetters(t *testing.T) {
 		"repair_prompt":         {"words", func(s *Settings) { s.RepairPrompt = "words" }},
 		"wait":                  {"heald", func(s *Settings) { s.Wait = "heald" }},
 		"memory":                {"store", func(s *Settings) { s.Memory = "store" }},
+		"reserved_status":       {"502 503", func(s *Settings) { s.ReservedStatus = []int{502, 503} }},
 		"authority":             {"route", func(s *Settings) { s.Authority = "route" }},
 		"upstream_stream":       {"as_client", func(s *Settings) { s.UpstreamStream = "as_client" }},
 		"local.warmup":          {"true", func(s *Settings) { s.Local.Warmup = true }},
@@ -164,7 +166,7 @@ func TestSetters(t *testing.T) {
 		t.Errorf("%d rows of %d setters", len(rows), len(setters))
 	}
 	for _, bad := range []string{"thinking.history", "wait", "memory", "authority", "upstream_stream", "resume", "hedge", "allow.cached_contents", "allow.safety",
-		"attempts", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
+		"attempts", "reserved_status", "deadline", "max_wait", "idle_timeout", "max_stream", "ping", "peek.timeout", "peek.max_bytes", "strict", "local.title"} {
 		if _, err := DefaultSettings().Override(bad + "=other"); err == nil {
 			t.Errorf("%s=other is taken", bad)
 		}

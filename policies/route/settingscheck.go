@@ -3,10 +3,13 @@ package route
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/heald-proxy/heald/policies/dialect"
 	"github.com/heald-proxy/heald/policies/hedge"
 	"github.com/heald-proxy/heald/policies/redact"
 	"github.com/heald-proxy/heald/policies/setting"
@@ -44,12 +47,14 @@ func (s Settings) Validate(path string) error {
 			bad(w.name, fmt.Sprintf("%s is neither %q nor %q", redact.Quote(w.got), w.one, w.other), "write one of the two")
 		}
 	}
+	errs = append(errs, s.validateReserved(path))
 	if _, err := hedge.ParseDelay(s.Hedge); err != nil {
 		bad("hedge", redact.Quote(s.Hedge)+" "+err.Error(), "leave the line out for off")
 	}
 	if err := s.Allow.Validate(path + ".allow"); err != nil {
 		errs = append(errs, err)
 	}
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
 	return errors.Join(errs...)
 }
@@ -87,11 +92,45 @@ func (s Settings) Notes(path string) []*setting.Problem {
 	return out
 }
 
+// validateReserved checks that heald has statuses left.
+func (s *Settings) validateReserved(path string) error {
+	const name = "reserved_status"
+	for i, status := range s.ReservedStatus {
+		if status < 400 || status > 599 {
+			return &setting.Problem{Path: fmt.Sprintf("%s.%s[%d]", path, name, i), Found: fmt.Sprintf("%d is no status of an error", status), Fix: "write statuses between 400 and 599"}
+		}
+	}
+	if !dialect.Remains(s.ReservedStatus) {
+		return &setting.Problem{Path: path + "." + name, Found: "no status is left for heald's own errors",
+			Fix: "leave out one of 500, 429 and 529, for errors that pass, and one of 400, 422 and 403, for all others"}
+	}
+	return nil
+}
+
 // Setters read a setting that is given as text. Their errors go behind the value.
 
 func setInt(field *int, v string) (err error) {
 	if *field, err = strconv.Atoi(v); err != nil {
 		return errors.New("is not a whole number such as 3")
+	}
+	return nil
+}
+
+func setInts(field *[]int, v string) error {
+	*field = nil
+	if v == "none" {
+		return nil
+	}
+	words := strings.Fields(v)
+	if len(words) == 0 {
+		return errors.New("is not a list of whole numbers such as 502 503; none is an empty one")
+	}
+	for _, word := range words {
+		var one int
+		if err := setInt(&one, word); err != nil {
+			return errors.New("is not a list of whole numbers such as 502 503; none is an empty one")
+		}
+		*field = append(*field, one)
 	}
 	return nil
 }

@@ -19,6 +19,12 @@ import (
 
 // Config is heald.yaml.
 type Config struct {
+	// Mode says what Envoy is like: "two_hops" (default), with a listener that
+	// repeats attempts; or "one_hop", without, for hosts of ext_proc that have a
+	// single listener (envoy/onehop.md). Then each request is one attempt, whose
+	// error clients may repeat, and attempts, hedge, resume and memory: store are
+	// refused.
+	Mode string `yaml:"mode"`
 	// Listen says where heald listens, and how.
 	Listen Listen `yaml:"listen"`
 	// Admin says who may ask the admin listener.
@@ -187,9 +193,9 @@ func (c *Config) Exchange() (exchange.Config, error) {
 		bad("max_body", fmt.Sprintf("%d is not a positive number of bytes", c.MaxBody), "leave the line out for 32 MiB")
 	}
 	_, err := c.Access()
-	errs = append(errs, err, c.Admin.CheckAt(c.Listen.Admin), c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
+	errs = append(errs, err, c.checkMode(), c.Admin.CheckAt(c.Listen.Admin), c.Memory.validate(), c.Log.validate(), c.State.validate(), c.Record.validate(c.State.Shared()))
 	errs = append(errs, c.Prices.Validate("prices")...)
-	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia, LogSample: c.Log.Sample}
+	out := exchange.Config{Models: c.Models, Policies: c.Policies, MaxBody: c.MaxBody, ResumeVia: c.ResumeVia, LogSample: c.Log.Sample, OneHop: c.OneHop()}
 	for i := range c.Backends {
 		c.Backends[i].Backend = c.Backends[i].WithDefaults()
 	}
@@ -243,7 +249,7 @@ func (c *Config) Notes() []*setting.Problem {
 		}
 	}
 	out = append(append(append(out, c.noteAccounts()...), c.noteQuotas()...), c.noteTenants()...)
-	out = append(out, c.noteStore()...)
+	out = append(append(out, c.noteStore()...), c.noteMode()...)
 	settings := c.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
@@ -263,6 +269,11 @@ func (c *Config) Settings() map[string]route.Settings {
 	out := map[string]route.Settings{route.DefaultPolicy: route.DefaultSettings()}
 	for name, s := range c.Policies {
 		out[name] = s.WithDefaults()
+	}
+	if c.OneHop() {
+		for name, s := range out {
+			out[name] = s.InOneHop()
+		}
 	}
 	return out
 }
