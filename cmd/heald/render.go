@@ -14,7 +14,6 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/mesh"
-	"github.com/heald-proxy/heald/policies/route"
 )
 
 // renderCommand prints what a mesh needs for heald.yaml.
@@ -159,16 +158,11 @@ func policiesOf(cfg *config.Config) []mesh.Policy {
 	out := make([]mesh.Policy, 0, len(settings))
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
-		p := mesh.Policy{Name: name, StoreMemory: s.StoresMemory(), OwnWait: s.Wait == "heald", RouteAuthority: s.Authority == "route"}
-		p.Reserved, p.ReservedKnown = reservedStatus(&s)
+		p := mesh.Policy{Name: name, StoreMemory: s.StoresMemory(), OwnWait: s.Wait == "heald", RouteAuthority: s.Authority == "route", Reserved: s.ReservedStatus}
 		out = append(out, p)
 	}
 	return out
 }
-
-// reservedStatus are the statuses that heald never replies with under a policy,
-// and whether policies can say so.
-func reservedStatus(*route.Settings) (statuses []int, known bool) { return nil, false }
 
 // ports reads --port: SERVICE or SERVICE:POD.
 func ports(s string) (service, pod int, err error) {

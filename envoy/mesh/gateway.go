@@ -76,7 +76,7 @@ func (p *Params) gatewayNeeds() error {
 			p.need("the portable form carries no memory between attempts", "memory: store", func(x Policy) bool { return x.StoreMemory }),
 			p.need("in the portable form nobody reads how long heald wants Envoy to wait", "wait: heald", func(x Policy) bool { return x.OwnWait }),
 			p.need("the portable form takes these statuses for a dead heald, and replaces them", "reserved_status: [502, 503, 504, 507]", func(x Policy) bool {
-				return !x.ReservedKnown || !slices.ContainsFunc(deadStatus, func(s int) bool { return !slices.Contains(x.Reserved, s) })
+				return !slices.ContainsFunc(deadStatus, func(s int) bool { return !slices.Contains(x.Reserved, s) })
 			}))
 	}
 	return errors.Join(errs...)

@@ -65,10 +65,8 @@ type Policy struct {
 	StoreMemory    bool // memory: store
 	OwnWait        bool // wait: heald
 	RouteAuthority bool // authority: route
-	// Reserved are the statuses that heald never replies with
-	// (reserved_status), if ReservedKnown.
-	Reserved      []int
-	ReservedKnown bool
+	// Reserved are the statuses that heald never replies with (reserved_status).
+	Reserved []int
 }
 
 var (

@@ -21,7 +21,7 @@ func given(form string) Params {
 			MaxBody: 20 << 20, Attempts: 7, Wait: 20 * time.Minute, Hop: "a secret of the tests",
 			Backends: []bootstrap.Backend{{Name: "studio", URL: "https://studio.example"}, {Name: "plain", URL: "http://plain.example:8080"}, {Name: "second", URL: "https://studio.example"}},
 		},
-		Policies:  []Policy{{Name: "default", StoreMemory: true, OwnWait: true, RouteAuthority: true, Reserved: deadStatus, ReservedKnown: true}},
+		Policies:  []Policy{{Name: "default", StoreMemory: true, OwnWait: true, RouteAuthority: true, Reserved: deadStatus}},
 		Form:      form,
 		Namespace: "ns", Host: "llm.ns.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, Class: "eg",
 	}
