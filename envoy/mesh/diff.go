@@ -115,11 +115,10 @@ func differ(out *[]string, id, path string, have, want *yaml.Node) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(want.Content); i += 2 {
 			key := want.Content[i].Value
-			switch x := child(have, key); {
-			case x == nil:
-				add(path+"."+key, "is missing, should be %s", unless(path+"."+key, want.Content[i+1]))
-			default:
+			if x := child(have, key); x != nil {
 				differ(out, id, path+"."+key, x, want.Content[i+1])
+			} else {
+				add(path+"."+key, "is missing, should be %s", unless(path+"."+key, want.Content[i+1]))
 			}
 		}
 		for i := 0; i+1 < len(have.Content); i += 2 {

@@ -293,7 +293,7 @@ func (g *gateway) clientPolicy(section string, more ...any) {
 }
 
 func (g *gateway) attempts() int {
-	n, _ := strconv.Atoi(text(g.c.route("outer"), "route", "retry_policy", "num_retries"))
+	n, _ := strconv.Atoi(text(g.c.retries(), "num_retries"))
 	return n
 }
 

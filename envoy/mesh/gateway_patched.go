@@ -13,7 +13,7 @@ func (g *gateway) patches() {
 	add := func(why, kind, name, op, jsonPath, path string, value *yaml.Node) any {
 		return noted(why, tree("type", kind, "name", name, "operation", tree("op", op, "jsonPath", jsonPath, "path", path, "value", value)))
 	}
-	retry := at(g.c.route("outer"), "route", "retry_policy")
+	retry := g.c.retries()
 	patches := []any{}
 	if m := g.c.memory(g.p); m != nil {
 		m.HeadComment = ""

@@ -211,7 +211,7 @@ const webSocketText = `{"type":"error","error":{"type":"invalid_request_error","
 
 // attempts is how often outer may try again.
 func (i *istio) attempts() int {
-	n, _ := strconv.Atoi(text(i.c.route("outer"), "route", "retry_policy", "num_retries"))
+	n, _ := strconv.Atoi(text(i.c.retries(), "num_retries"))
 	return n
 }
 
@@ -243,7 +243,7 @@ func (i *istio) envoyFilter(why, name string, patches ...any) {
 
 // outerPatches are those of the virtual host and the route of the outer hop.
 func (i *istio) outerPatches(context, vhost string) []any {
-	retry := only(at(i.c.route("outer"), "route", "retry_policy"), "retriable_headers", "retry_back_off", "rate_limited_retry_back_off")
+	retry := only(i.c.retries(), "retriable_headers", "retry_back_off", "rate_limited_retry_back_off")
 	explain(retry, "retriable_headers", "The mark, or no stamp: the reply is not from heald, its replica died.")
 	explain(retry, "rate_limited_retry_back_off", "heald says how long to wait, in whole seconds.")
 	host := tree(

@@ -61,8 +61,7 @@ func (c *parts) cluster(name string) *yaml.Node {
 	return at(c.root, "static_resources", "clusters", "name="+name)
 }
 
-// manager is the connection manager of a listener, host its only virtual host,
-// route that one's only route.
+// manager is the connection manager of a listener, host its only virtual host.
 func (c *parts) manager(listener string) *yaml.Node {
 	return at(c.listener(listener), "filter_chains", "0", "filters", "0", "typed_config")
 }
@@ -71,8 +70,9 @@ func (c *parts) host(listener string) *yaml.Node {
 	return at(c.manager(listener), "route_config", "virtual_hosts", "0")
 }
 
-func (c *parts) route(listener string) *yaml.Node {
-	return at(c.host(listener), "routes", "0")
+// retries is the outer route's policy.
+func (c *parts) retries() *yaml.Node {
+	return at(c.host("outer"), "routes", "0", "route", "retry_policy")
 }
 
 func (c *parts) filter(listener, name string) *yaml.Node {
