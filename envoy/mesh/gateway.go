@@ -249,7 +249,9 @@ func (g *gateway) outerPolicy() {
 	}
 	spec := tree(
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", g.name()))),
-		because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
+		because{"circuitBreaker", "The default is 1024 of each. Retries at a time are half as many as there are requests, and 200 always, so that an outage of a provider is not multiplied by them."},
+		tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000,
+			"retryBudget", tree("percent", inline(tree("numerator", 50)), "minRetryConcurrency", 200)),
 		because{"requestBuffer", "Requests up to this size (max_body of heald.yaml) are kept for retries. The default is 32 KiB, and 413 above it."}, inline(tree("limit", g.limit())),
 		"retry", tree(because{"numRetries", "One more than heald's attempts, so that heald makes the last reply."}, g.attempts(), "retryOn", retryOn,
 			"perRetry", tree("backOff", inline(tree("baseInterval", "5ms", "maxInterval", "20ms")))))

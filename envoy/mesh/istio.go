@@ -251,8 +251,13 @@ func (i *istio) outerPatches(context, vhost string) []any {
 		because{"request_body_buffer_limit", "Requests up to this size (max_body of heald.yaml) are kept for retries. Larger ones than Envoy's 1 MiB would lose theirs."}, i.maxBody(),
 		because{"response_headers_to_add", "heald sets it in its replies; replies that Envoy makes get it here."}, clone(at(i.c.host("outer"), "response_headers_to_add")))
 	route := tree("route", tree("cluster", innerName,
+		because{"upgrade_configs", "What follows an upgrade is no HTTP body, and heald would break the connection."}, list(inline(tree("upgrade_type", "websocket", "enabled", false))),
 		because{"idle_timeout", "Longer than the longest silence: waits between attempts, thinking models. It also overrides the 5 minutes of the mesh's profile EDGE."}, text(i.c.manager("outer"), "stream_idle_timeout"),
 		"retry_policy", retry))
+	if context == "GATEWAY" {
+		const on = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
+		set(route, "typed_per_filter_config", tree(closeFilter, tree("@type", on, "config", inline(tree()))))
+	}
 	match := func(more ...any) *yaml.Node {
 		return tree("context", context, "routeConfiguration", tree("vhost", tree(append([]any{"name", vhost}, more...)...)))
 	}

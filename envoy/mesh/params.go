@@ -227,6 +227,11 @@ func (p *Params) need(what, key string, has func(Policy) bool) error {
 	return errors.Join(errs...)
 }
 
+// routesAuthority says that :authority is up to the routes, for a policy at least.
+func (p *Params) routesAuthority() bool {
+	return slices.ContainsFunc(p.Policies, func(x Policy) bool { return x.RouteAuthority })
+}
+
 func sortedKeys(m map[string]string) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -18,6 +18,8 @@ const (
 	healdPort = 9000
 	// innerName is what the inner hop is called in manifests.
 	innerName = "heald-inner"
+	// closeFilter is the filter for gemini-cli.
+	closeFilter = "heald.close"
 	// outerRoute is the name of the route whose retries are those of heald.
 	outerRoute = "heald-outer"
 )
@@ -205,10 +207,13 @@ func (c *parts) heald(cluster string) *yaml.Node {
 }
 
 // outerReplies are Envoy's own replies as errors that clients of language models
-// can read, for requests to the host only: other sites of the listener keep
-// theirs.
+// can read. With a host they are for requests to it only: other sites of the
+// listener keep theirs.
 func (c *parts) outerReplies(host string) *yaml.Node {
 	ours := fmt.Sprintf("request.host.startsWith('%s')", host)
+	if host == "" {
+		ours = "true"
+	}
 	mappers := list()
 	config := at(c.manager("outer"), "local_reply_config")
 	for _, m := range at(config, "mappers").Content {
@@ -222,7 +227,10 @@ func (c *parts) outerReplies(host string) *yaml.Node {
 		if strings.Contains(condition, "health_check_") {
 			continue // the mesh has its own health checks
 		}
-		set(m, "filter", cel(ours+" && "+condition))
+		if host != "" {
+			condition = ours + " && " + condition
+		}
+		set(m, "filter", cel(condition))
 		mappers.Content = append(mappers.Content, m)
 	}
 	last := tree("filter", cel(ours), "body_format_override", clone(at(config, "body_format")))
@@ -234,6 +242,7 @@ func (c *parts) outerReplies(host string) *yaml.Node {
 func (c *parts) innerReplies() *yaml.Node {
 	config := clone(at(c.manager("inner"), "local_reply_config"))
 	tooLarge := clone(c.tooLarge())
+	set(tooLarge, "filter", cel("response.code_details == 'request_payload_too_large'")) // Envoy's own, not heald's
 	mappers := at(config, "mappers")
 	mappers.Content = append(mappers.Content, tooLarge)
 	return config
