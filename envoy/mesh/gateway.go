@@ -319,9 +319,7 @@ func (g *gateway) silence() string {
 
 // inner writes the hop of one attempt.
 func (g *gateway) inner() {
-	remove := texts(g.c.host("inner"), "request_headers_to_remove")
-	// 16 names at most: heald itself removes what only Lua filters set.
-	remove = append(slices.DeleteFunc(remove, func(s string) bool { return s == "x-heald-unreached" }), "x-forwarded-host")
+	remove := texts(g.c.host("inner"), "request_headers_to_remove") // Gateway API takes 16 names at most
 	rules := list()
 	add := func(why string, x provider, matches ...any) {
 		rule := tree()

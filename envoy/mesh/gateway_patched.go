@@ -37,6 +37,9 @@ func (g *gateway) patches() {
 		add("heald removes all client headers but a few, x-envoy-* too.", listener, inner, "add",
 			"..http_filters[?(@.name=='envoy.filters.http.ext_proc/envoyextensionpolicy/"+g.p.Namespace+"/heald/extproc/0')].typed_config", "/mutation_rules",
 			clone(at(g.c.filter("inner", "heald"), "typed_config", "mutation_rules"))),
+		noted("A replica that is left out is left out at once; by default Envoy delays a change that follows another one by 1s.", tree(
+			"type", "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name", "envoyextensionpolicy/"+g.p.Namespace+"/heald/extproc/0",
+			"operation", tree("op", "add", "path", "/common_lb_config", "value", tree("update_merge_window", "0s")))),
 		add("The name that clients call is not the provider's business.", routes, inner, "add", "..routes[*].route", "/append_x_forwarded_host", value(false)),
 	)
 	g.add("", egV1, "EnvoyPatchPolicy", g.p.Namespace, "heald", "spec", tree(
