@@ -155,13 +155,18 @@ corpus: ## run the recorded traffic of HEALD_CORPUS through the translation
 image: bin/heald ## build the container image as an OCI layout in out/image, and check it
 	cd test/tools && go run ./image -binary ../../bin/heald -out ../../out/image -version '$(VERSION)' -check -dockerfile ../../Dockerfile
 
-.PHONY: helm helm-render helm-package
+.PHONY: helm helm-render helm-package helm-cluster
 helm: kubernetes-schemas ## lint the Helm chart, render it, check it by the schemas of three Kubernetes versions; build the Kustomize base
 	cd test/tools/helm && go vet . && go test -count=1 .
 helm-render: ## write anew what is made from the Helm chart: goldens, Kustomize base, table of values
 	cd test/tools/helm && go run . render
 helm-package: ## package the Helm chart into out/
 	cd test/tools/helm && go run . package
+helm-cluster: $(TOOLS)/kubernetes-$(KUBERNETES_VERSION)/apiserver ## apply what the Helm chart renders to a real API server (built once, 8 minutes of processor time)
+	cd test/tools/helm && HEALD_KUBERNETES=$(<D) go test -count=1 -run '^TestCluster$$' .
+$(TOOLS)/kubernetes-$(KUBERNETES_VERSION)/apiserver: test/tools/kubernetes/go.mod
+	@echo "building Kubernetes' API server and etcd (once)"
+	@mkdir -p $(@D) && go -C test/tools/kubernetes build -o $(@D)/ ./etcd ./apiserver && touch $@
 
 .PHONY: kubernetes-schemas
 kubernetes-schemas: $(TOOLS)/kubernetes-schemas/.done-$(KUBERNETES_SCHEMAS_VERSION)

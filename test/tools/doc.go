@@ -5,6 +5,8 @@
 //     Dockerfile;
 //   - mutate makes mistakes in the code and counts those that no test notices;
 //   - pgo merges profiles into the one that builds are optimized with;
+//   - helm checks, renders and packages the Helm chart, and kubernetes pins an API
+//     server for it; both are modules of their own;
 //   - layering proves that the linter refuses imports across the layers;
 //   - versions.mk pins the programs that the Makefile installs.
 //

@@ -37,3 +37,6 @@ PROMETHEUS_VERSION := 2.42.0
 
 # The schemas of all Kubernetes versions from 1.25 on, for `make helm`.
 KUBERNETES_SCHEMAS_VERSION := 1.37.0
+# The API server that `make helm-cluster` builds; test/tools/kubernetes/go.mod says
+# the same.
+KUBERNETES_VERSION := 1.37.2

@@ -414,7 +414,7 @@ func TestKustomize(t *testing.T) {
 	}
 }
 
-// The image of Envoy and of Redis are the versions that the tests run.
+// Envoy and Redis are the versions that other tests run, and there is one of Kubernetes.
 func TestImages(t *testing.T) {
 	pins, err := os.ReadFile("../versions.mk")
 	if err != nil {
@@ -431,6 +431,10 @@ func TestImages(t *testing.T) {
 		if pin == nil || !strings.HasSuffix(image, string(pin[1])) {
 			t.Errorf("%s: the chart has %s, the tests %s", variable, image, pin)
 		}
+	}
+	module, err := os.ReadFile("../kubernetes/go.mod")
+	if pin := regexp.MustCompile(`(?m)^KUBERNETES_VERSION *:= *(\S+)`).FindSubmatch(pins); err != nil || pin == nil || !strings.Contains(string(module), "k8s.io/kubernetes v"+string(pin[1])+"\n") {
+		t.Errorf("versions.mk and test/tools/kubernetes/go.mod have different versions of Kubernetes: %s, %v", pin, err)
 	}
 }
 

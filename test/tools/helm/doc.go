@@ -8,7 +8,8 @@
 // Its tests lint the chart, render each testdata/NAME.values.yaml of envoy/helm
 // and compare it with NAME.yaml beside it, check the objects by the schemas of
 // three Kubernetes versions and by heald's own rules ([Rule]), and build the
-// Kustomize base and its example. Run them with -count=1: they read files outside
+// Kustomize base and its example. With `make helm-cluster` they also apply everything
+// to an API server (../kubernetes). Run them with -count=1: they read files outside
 // this module.
 //
 // It is a module of its own since Helm brings some 150 modules along.
