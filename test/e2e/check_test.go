@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -19,11 +20,13 @@ import (
 func TestCheckLive(t *testing.T) {
 	for _, c := range []struct {
 		name     string
+		envoy    string // version; "" for the newest
 		old, new string // of Envoy's configuration
 		says     []string
 		fails    bool
 	}{
 		{name: "good", says: []string{"Envoy 1.", "seen:   the outer listener answers", "the outer listener sent the request again", "the answer of attempt 2 reached the client: status 200", "no problems"}},
+		{name: "good, oldest Envoy", envoy: locate.Versions[len(locate.Versions)-1], says: []string{"Envoy 1.", "the answer of attempt 2 reached the client: status 200", "no problems"}},
 		{name: "no retry of the mark", old: "name: x-heald-retry\n", new: "name: x-other\n", fails: true,
 			says: []string{"the mark x-heald-retry is not matched", "missed: the first answer was empty", "probe: the outer listener did not repeat what heald marked"}},
 		{name: "heald elsewhere", old: "cluster_name: heald\n", new: "cluster_name: nowhere\n", fails: true,
@@ -34,7 +37,7 @@ func TestCheckLive(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			probed := free(t)
 			s := stack.Start(t, stack.Options{
-				Plain: true, Backends: []string{"a", "probe"},
+				Envoy: c.envoy, Plain: true, Backends: []string{"a", "probe"},
 				Params: func(p *bootstrap.Params) { p.Backends[1].URL = "http://" + probed },
 				Models: "{aliases: {heald-probe: [{model: " + model + ", backend: probe}]}}",
 				Edit: func(yaml string) string {
