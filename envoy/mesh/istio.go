@@ -255,8 +255,10 @@ func (i *istio) outerPatches(context, vhost string) []any {
 		because{"idle_timeout", "Longer than the longest silence: waits between attempts, thinking models. It also overrides the 5 minutes of the mesh's profile EDGE."}, text(i.c.manager("outer"), "stream_idle_timeout"),
 		"retry_policy", retry))
 	if context == "GATEWAY" {
-		const on = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
-		set(route, "typed_per_filter_config", tree(closeFilter, tree("@type", on, "config", inline(tree()))))
+		script := clone(at(i.c.filter("outer", closeFilter), "typed_config", "default_source_code"))
+		set(route, "typed_per_filter_config", tree(
+			because{closeFilter, "gemini-cli asks again when an answer ends without a finish, but ends its turn when the connection is closed in the middle of a body. If the reply announces the end of the connection, it takes that for the end of the answer."},
+			tree("@type", luaRoute, "source_code", script)))
 	}
 	match := func(more ...any) *yaml.Node {
 		return tree("context", context, "routeConfiguration", tree("vhost", tree(append([]any{"name", vhost}, more...)...)))

@@ -26,10 +26,8 @@ func (i *istio) outer() {
 		because{"access_log", "Without the query, which may hold an API key (?key=)."}, i.accessLog())
 	before := tree("name", managerName, "subFilter", tree("name", routerName))
 	if i.p.Team == "" {
-		closing := clone(i.c.filter("outer", closeFilter))
-		set(closing, "disabled", true)
-		explain(closing, "disabled", "Only the routes that name it have it.")
-		patches = append(patches, patch("gemini-cli asks again when an answer ends without a finish, but ends its turn when the connection is closed in the middle of a body. If the reply announces the end of the connection, it takes that for the end of the answer.",
+		closing := tree("name", closeFilter, "typed_config", tree("@type", lua))
+		patches = append(patches, patch("A place for the script of the route heald-outer; other routes have none, so it does nothing there.",
 			"HTTP_FILTER", tree("context", "GATEWAY", "listener", tree("portNumber", i.p.PodPort, "filterChain", tree("filter", before))), "INSERT_BEFORE", closing))
 		set(config, "http_protocol_options", tree(because{"ignore_http_11_upgrade", "Java's HttpClient of Apache (5.4 and later, so Spring) offers TLS with each request, and Envoy would refuse it."}, list(inline(tree("prefix", "TLS/")))))
 		patches = append(patches, patch("What outer needs to know of inner. Retries at a time are bounded by a budget; with Envoy's default only 3.", "CLUSTER", tree("context", "GATEWAY"), "ADD", i.innerCluster()))

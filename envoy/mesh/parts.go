@@ -26,6 +26,7 @@ const (
 
 const (
 	lua         = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+	luaRoute    = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 	router      = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 	manager     = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 	managerName = "envoy.filters.network.http_connection_manager"
