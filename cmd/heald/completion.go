@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/cmd/heald/tenant"
+	"github.com/heald-proxy/heald/envoy/mesh"
 	"github.com/heald-proxy/heald/policies/heal"
 	"github.com/heald-proxy/heald/policies/record/history"
 )
@@ -62,7 +63,7 @@ fi
 
 // filesByFlag are the flags that take the path of a file, which shells complete by
 // themselves.
-var filesByFlag = map[string]bool{"config": true, "envoy": true, "file": true, "dir": true, "request": true, "log": true, "admin-ca": true, "admin-cert": true, "admin-key": true}
+var filesByFlag = map[string]bool{"config": true, "envoy": true, "file": true, "dir": true, "request": true, "log": true, "admin-ca": true, "admin-cert": true, "admin-key": true, "output": true, "diff": true}
 
 // wordsByFlag are the flags that take one of a few words.
 var wordsByFlag = map[string][]string{
@@ -71,6 +72,8 @@ var wordsByFlag = map[string][]string{
 	"log-level": {"debug", "info", "warn", "error"},
 	"dialect":   {"claude", "chat", "responses", "completions", "embeddings", "images", "gemini"},
 	"target":    {"ai_studio", "vertex"},
+	"form":      {mesh.GatewayForm, mesh.SidecarForm, mesh.PortableForm, mesh.PatchedForm},
+	"heald-tls": {mesh.Mesh, mesh.Plain, mesh.TLS},
 	"by":        {"day", "tenant", "key", "api", "backend", "account", "group", "model"},
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/mesh"
-	"github.com/heald-proxy/heald/policies/route"
 )
 
 // renderCommand prints what a mesh needs for heald.yaml.
@@ -65,11 +64,11 @@ func renderIstioCommand(out streams) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	o.register(fs)
-	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar: both hops in the sidecars of clients")
-	fs.StringVar(&o.port, "port", "80:8080", "`PORT` of the gateway's Service that clients call, and after a colon that of its pod")
-	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "`LABELS` of the pods: key=value, more after commas; empty with sidecar: the whole namespace")
-	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "`VARIABLE` of the gateway's Envoy that holds hop_secret; empty: in clear in the manifests")
-	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Mesh, "`HOW` heald is reached: mesh (it has a sidecar), plain, or tls (its own listen.tls)")
+	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar: in the sidecars of clients")
+	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod")
+	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "pods with `LABELS`, key=value, more after commas; sidecar without: all of the namespace")
+	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "the gateway's Envoy has hop_secret in `VARIABLE`; empty: in clear in the file")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Mesh, "to heald by `HOW`: mesh (it has a sidecar), plain, tls (listen.tls)")
 	return cmd
 }
 
@@ -86,21 +85,21 @@ func renderGatewayCommand(out streams) *cobra.Command {
 	fs.StringVar(&o.p.Form, "form", mesh.PortableForm, "`FORM` portable, or patched: with EnvoyPatchPolicy")
 	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call")
 	fs.StringVar(&o.p.Class, "class", "eg", "`NAME` of the GatewayClass")
-	fs.StringVar(&o.p.HopSecret, "hop-secret", "heald-hop", "`NAME` of the Secret that holds hop_secret under credential; empty: in clear in the manifests")
-	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Plain, "`HOW` heald is reached: plain, or tls (its own listen.tls)")
+	fs.StringVar(&o.p.HopSecret, "hop-secret", "heald-hop", "the Secret `NAME` has hop_secret under credential; empty: in clear in the file")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Plain, "to heald by `HOW`: plain, or tls (its own listen.tls)")
 	return cmd
 }
 
 func (o *renderOptions) register(fs *pflag.FlagSet) {
 	o.flags.Register(fs)
-	fs.StringVar(&o.p.Namespace, "namespace", "heald", "`NAME` of the namespace of the objects")
+	fs.StringVar(&o.p.Namespace, "namespace", "heald", "`NAME` of the objects' namespace")
 	fs.StringVar(&o.p.Host, "host", "llm.example.com", "host `NAME` that clients call")
-	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: one is made for pods with the label app.kubernetes.io/name: heald)")
+	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: heald:9000 in the namespace)")
 	fs.StringVar(&o.policy, "policy", "", "`NAME` of the policy for this host (default: default)")
-	fs.StringVar(&o.p.Team, "team", "", "only what one more team needs, with its own --host and --policy: its `NAME`")
-	fs.StringVar(&o.p.TLSSecret, "tls-secret", "", "`NAME` of the Secret with the certificate for --host (default: plain HTTP)")
-	fs.StringVar(&o.output, "output", "", "write to `FILE`, which only its owner may read (default: standard output)")
-	fs.StringVar(&o.existing, "diff", "", "say what differs in `FILE`, object by object; exit status 1 if anything does")
+	fs.StringVar(&o.p.Team, "team", "", "only what team `NAME` needs for its own --host and --policy")
+	fs.StringVar(&o.p.TLSSecret, "tls-secret", "", "the Secret `NAME` has the certificate for --host")
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner only")
+	fs.StringVar(&o.existing, "diff", "", "say what differs in `FILE`; exit status 1 if anything does")
 }
 
 func (o *renderOptions) print(out streams) error {
@@ -159,16 +158,11 @@ func policiesOf(cfg *config.Config) []mesh.Policy {
 	out := make([]mesh.Policy, 0, len(settings))
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
-		p := mesh.Policy{Name: name, StoreMemory: s.StoresMemory(), OwnWait: s.Wait == "heald", RouteAuthority: s.Authority == "route"}
-		p.Reserved, p.ReservedKnown = reservedStatus(&s)
+		p := mesh.Policy{Name: name, StoreMemory: s.StoresMemory(), OwnWait: s.Wait == "heald", RouteAuthority: s.Authority == "route", Reserved: s.ReservedStatus}
 		out = append(out, p)
 	}
 	return out
 }
-
-// reservedStatus are the statuses that heald never replies with under a policy,
-// and whether policies can say so.
-func reservedStatus(*route.Settings) (statuses []int, known bool) { return nil, false }
 
 // ports reads --port: SERVICE or SERVICE:POD.
 func ports(s string) (service, pod int, err error) {

@@ -23,17 +23,17 @@ func meshSecrets(t *testing.T) {
 
 // meshExamples are the files of envoy/istio and envoy/gateway that heald render
 // has written, and how.
-var meshExamples = []struct{ file, command string }{
-	{"istio/gateway.yaml", "istio"},
-	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000"},
-	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000"},
-	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch"},
-	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald-mesh.heald.svc.cluster.local:9000"},
-	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald-mesh.heald.svc.cluster.local:9000"},
-	{"gateway/portable.yaml", "envoy-gateway"},
-	{"gateway/patched.yaml", "envoy-gateway --form patched"},
-	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443"},
-	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch"},
+var meshExamples = []struct{ file, command, config string }{
+	{"istio/gateway.yaml", "istio", "heald.yaml"},
+	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch", "heald.yaml"},
+	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald.heald.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald.heald.svc.cluster.local:9000", "heald.yaml"},
+	{"gateway/portable.yaml", "envoy-gateway", "heald.yaml"},
+	{"gateway/patched.yaml", "envoy-gateway --form patched", "heald-patched.yaml"},
+	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443", "heald.yaml"},
+	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch", "heald.yaml"},
 }
 
 // The examples are what heald render prints today for the heald.yaml beside them.
@@ -42,7 +42,7 @@ func TestExamplesOfMeshes(t *testing.T) {
 	for _, e := range meshExamples {
 		file := filepath.Join("..", "..", "envoy", e.file)
 		args := append([]string{"render"}, strings.Fields(e.command)...)
-		code, out, errs := heald(t, append(args, "--config", filepath.Join(filepath.Dir(file), "heald.yaml"))...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join(filepath.Dir(file), e.config))...)
 		if code != exitOK {
 			t.Errorf("%s: %d %s", e.file, code, errs)
 			continue
@@ -52,5 +52,87 @@ func TestExamplesOfMeshes(t *testing.T) {
 			t.Fatal(err)
 		}
 		fixture.Diff(t, file, want, []byte(out))
+	}
+}
+
+// --diff says what differs in files that somebody has, --output writes one that
+// only its owner reads.
+func TestRenderFiles(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	file := filepath.Join(t.TempDir(), "mesh.yaml")
+	if code, out, errs := heald(t, "render", "istio", "--config", config, "--output", file); code != exitOK || out != "" || errs != "" {
+		t.Fatal(code, out, errs)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(err, info.Mode())
+	}
+	if code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file); code != exitOK || errs != "" {
+		t.Error(code, out, errs)
+	}
+	code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file, "--port", "8080:8080")
+	if code != exitProblems || errs != "" || !strings.Contains(out, `Gateway.networking.istio.io heald/heald: spec.servers[0].port.number: is "80", should be "8080"`) {
+		t.Error(code, out, errs)
+	}
+	if code, _, errs := heald(t, "render", "istio", "--config", config, "--diff", file+"x"); code != exitFailed || !strings.Contains(errs, file+"x") {
+		t.Error(code, errs)
+	}
+}
+
+// The hop secret is in the manifests only if it must be, and then that is said.
+func TestRenderSecret(t *testing.T) {
+	meshSecrets(t)
+	secret := os.Getenv("HEALD_HOP_SECRET")
+	for _, c := range []struct {
+		command string
+		inClear bool
+	}{
+		{"istio", false},
+		{"istio --hop-env=", true},
+		{"istio --form sidecar --namespace search", true},
+		{"envoy-gateway", false},
+		{"envoy-gateway --hop-secret=", true},
+	} {
+		folder := "istio"
+		if strings.HasPrefix(c.command, "envoy-gateway") {
+			folder = "gateway"
+		}
+		args := append([]string{"render"}, strings.Fields(c.command)...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join("..", "..", "envoy", folder, "heald.yaml"))...)
+		if code != exitOK || strings.Contains(out, secret) != c.inClear || strings.Contains(errs, "note: ") != c.inClear || strings.Contains(errs, secret) {
+			t.Errorf("%s: %d %s", c.command, code, errs)
+		}
+	}
+}
+
+// render envoy is heald envoy.
+func TestRenderEnvoy(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	_, one, _ := heald(t, "envoy", "--config", config)
+	if code, other, errs := heald(t, "render", "envoy", "--config", config); code != exitOK || other != one || one == "" {
+		t.Error(code, errs)
+	}
+}
+
+// Mistakes on the command line name the flag.
+func TestRenderMistakes(t *testing.T) {
+	meshSecrets(t)
+	config := filepath.Join("..", "..", "envoy", "istio", "heald.yaml")
+	for _, c := range []struct{ command, want string }{
+		{"istio --port a", "--port"},
+		{"istio --selector a", "--selector"},
+		{"istio --form patched", "--form"},
+		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
+		{"other", "other"},
+	} {
+		args := append([]string{"render"}, strings.Fields(c.command)...)
+		if c.command != "other" {
+			args = append(args, "--config", config)
+		}
+		if code, _, errs := heald(t, args...); code == exitOK || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: %d %s", c.command, code, errs)
+		}
 	}
 }

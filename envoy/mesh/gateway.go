@@ -68,12 +68,15 @@ func (p *Params) gatewayNeeds() error {
 		errs = append(errs, errors.New("--heald-tls: Envoy Gateway is no mesh; write plain or tls"))
 	}
 	errs = append(errs, p.need("Envoy Gateway's filter may not change :authority, its routes do", "authority: route", func(x Policy) bool { return x.RouteAuthority }))
+	if p.Envoy.Hedge {
+		errs = append(errs, errors.New("policies: hedge: Envoy Gateway's inner hop has no filter that tells attempts apart that are sent twice; leave out hedge"))
+	}
 	if p.Form == PortableForm {
 		errs = append(errs,
 			p.need("the portable form carries no memory between attempts", "memory: store", func(x Policy) bool { return x.StoreMemory }),
 			p.need("in the portable form nobody reads how long heald wants Envoy to wait", "wait: heald", func(x Policy) bool { return x.OwnWait }),
 			p.need("the portable form takes these statuses for a dead heald, and replaces them", "reserved_status: [502, 503, 504, 507]", func(x Policy) bool {
-				return !x.ReservedKnown || !slices.ContainsFunc(deadStatus, func(s int) bool { return !slices.Contains(x.Reserved, s) })
+				return !slices.ContainsFunc(deadStatus, func(s int) bool { return !slices.Contains(x.Reserved, s) })
 			}))
 	}
 	return errors.Join(errs...)
@@ -135,9 +138,6 @@ func (g *gateway) proxy() {
 // heald writes how Envoy reaches heald.
 func (g *gateway) heald() {
 	host, name, namespace, port := g.p.service()
-	if g.p.Heald == "" {
-		g.ownService("", namespace)
-	}
 	if namespace != g.p.Namespace {
 		g.add("heald is in another namespace, which must allow the reference.", gatewayAPI+"/v1beta1", "ReferenceGrant", namespace, "heald-from-"+g.p.Namespace, "spec", tree(
 			"from", list(inline(tree("group", eg, "kind", "EnvoyExtensionPolicy", "namespace", g.p.Namespace))),
@@ -160,7 +160,9 @@ func (g *gateway) heald() {
 	g.add(why, egV1, "EnvoyExtensionPolicy", g.p.Namespace, "heald", "spec", tree(
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", "inner"))),
 		"extProc", list(tree("backendRefs", list(inline(ref)),
-			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker()),
+			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
+				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one."}, tree("passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
+				because{"http2", "Finds dead connections. Below 10s heald drops the connection."}, tree("connectionKeepalive", inline(tree("interval", "30s", "timeout", "5s")))),
 			because{"messageTimeout", "Covers heald's waits for a slot or a cooldown (the default is 0.2s)."}, text(filter, "typed_config", "message_timeout"),
 			because{"statusOnError", "A status that heald itself never sends: outer tries it again."}, 507,
 			"processingMode", tree("request", tree("body", "Buffered"),
@@ -247,7 +249,9 @@ func (g *gateway) outerPolicy() {
 	}
 	spec := tree(
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", g.name()))),
-		because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
+		because{"circuitBreaker", "The default is 1024 of each. Retries at a time are half as many as there are requests, and 200 always, so that an outage of a provider is not multiplied by them."},
+		tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000,
+			"retryBudget", tree("percent", inline(tree("numerator", 50)), "minRetryConcurrency", 200)),
 		because{"requestBuffer", "Requests up to this size (max_body of heald.yaml) are kept for retries. The default is 32 KiB, and 413 above it."}, inline(tree("limit", g.limit())),
 		"retry", tree(because{"numRetries", "One more than heald's attempts, so that heald makes the last reply."}, g.attempts(), "retryOn", retryOn,
 			"perRetry", tree("backOff", inline(tree("baseInterval", "5ms", "maxInterval", "20ms")))))
@@ -291,7 +295,7 @@ func (g *gateway) clientPolicy(section string, more ...any) {
 }
 
 func (g *gateway) attempts() int {
-	n, _ := strconv.Atoi(text(g.c.route("outer"), "route", "retry_policy", "num_retries"))
+	n, _ := strconv.Atoi(text(g.c.retries(), "num_retries"))
 	return n
 }
 
@@ -315,9 +319,7 @@ func (g *gateway) silence() string {
 
 // inner writes the hop of one attempt.
 func (g *gateway) inner() {
-	remove := texts(g.c.host("inner"), "request_headers_to_remove")
-	// 16 names at most: heald itself removes what only Lua filters set.
-	remove = append(slices.DeleteFunc(remove, func(s string) bool { return s == "x-heald-unreached" }), "x-forwarded-host")
+	remove := texts(g.c.host("inner"), "request_headers_to_remove") // Gateway API takes 16 names at most
 	rules := list()
 	add := func(why string, x provider, matches ...any) {
 		rule := tree()

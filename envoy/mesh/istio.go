@@ -67,6 +67,12 @@ func (i *istio) head() string {
 	if i.p.Team != "" {
 		s = "One more team of a heald in Istio: a host name with a policy of its own. Apply it beside what heald render istio prints without --team."
 	}
+	if _, _, namespace, _ := i.p.service(); i.p.HealdTLS == Mesh && i.p.Team == "" && namespace != i.p.Namespace {
+		s += "\nheald is in the namespace " + namespace + ": name " + i.p.Namespace + " in the AuthorizationPolicy heald there."
+	}
+	if i.p.Form == SidecarForm {
+		s += "\nThe sidecar of each client is given the accounts' credentials: whoever controls such a pod can read them. For others use the form gateway."
+	}
 	switch {
 	case i.p.Envoy.Hop != "" && i.p.HopEnv != "":
 		s += "\nEnvoy takes the hop secret from its variable " + i.p.HopEnv + ": give the gateway's container that variable from a Secret (env, valueFrom, secretKeyRef). Without it heald refuses all requests."
@@ -84,11 +90,8 @@ func (i *istio) cluster() string {
 // heald writes how Envoy reaches heald.
 func (i *istio) heald() {
 	host, _, namespace, port := i.p.service()
-	if i.p.Heald == "" {
-		i.ownService("A ClusterIP Service: for a headless one Istio makes sidecars connect to the address that the client asked for, and there is none.", namespace)
-	}
 	policy := []any{
-		"connectionPool", tree("tcp", tree("connectTimeout", "1s"), "http", inline(tree("http2MaxRequests", 100000, "http1MaxPendingRequests", 100000))),
+		"connectionPool", tree("tcp", tree("connectTimeout", "1s", because{"tcpKeepalive", "Finds dead connections."}, inline(tree("time", "30s", "interval", "5s", "probes", 3))), "http", inline(tree("http2MaxRequests", 100000, "http1MaxPendingRequests", 100000))),
 		because{"outlierDetection", "A replica that was killed is left out at once, so that retries go to another one."},
 		tree("consecutiveGatewayErrors", 1, "consecutive5xxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50),
 	}
@@ -101,22 +104,16 @@ func (i *istio) heald() {
 		policy = append(policy, because{"tls", "heald's own listen.tls. The Secret heald-client, beside the gateway, has tls.crt and tls.key, signed by listen.tls.client_ca, and ca.crt, which signed listen.tls.cert."},
 			tree("mode", "MUTUAL", "credentialName", "heald-client", "sni", host, "subjectAltNames", []string{host}))
 	}
-	i.add("", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
-	if i.p.HealdTLS == Mesh {
-		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald"))
+	i.add("heald's Service must be an ordinary one (ClusterIP, appProtocol grpc): those without an address of their own (headless) Istio passes through, and no sidecar would find a replica.", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
+	if i.p.HealdTLS == Mesh && namespace == i.p.Namespace {
+		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald", "app.kubernetes.io/component", "gateway"))
 		i.add("heald's gRPC port takes mutual TLS only. The other ports keep the mode of the mesh, for probes and metrics.", security, "PeerAuthentication", namespace, "heald",
 			"spec", tree("selector", selector, "portLevelMtls", tree(strconv.Itoa(port), inline(tree("mode", "STRICT")))))
-		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace.", security, "AuthorizationPolicy", namespace, "heald",
+		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace. Name those of sidecars here as well.", security, "AuthorizationPolicy", namespace, "heald",
 			"spec", tree("selector", clone(selector), "action", "DENY", "rules", list(tree(
 				"from", list(tree("source", tree("notNamespaces", inline(list(i.p.Namespace))))),
 				"to", list(tree("operation", tree("ports", inline(list(strconv.Itoa(port))))))))))
 	}
-}
-
-// ownService is a Service for heald's pods.
-func (m *Manifests) ownService(why, namespace string) {
-	m.add(why, "v1", "Service", namespace, ownService, "spec", tree("selector", tree("app.kubernetes.io/name", "heald"),
-		"ports", list(tree("name", "grpc", "port", healdPort, "targetPort", healdPort, because{"appProtocol", "Without it the connection would be HTTP/1.1."}, "grpc"))))
 }
 
 // external writes the providers as hosts of the mesh.
@@ -214,7 +211,7 @@ const webSocketText = `{"type":"error","error":{"type":"invalid_request_error","
 
 // attempts is how often outer may try again.
 func (i *istio) attempts() int {
-	n, _ := strconv.Atoi(text(i.c.route("outer"), "route", "retry_policy", "num_retries"))
+	n, _ := strconv.Atoi(text(i.c.retries(), "num_retries"))
 	return n
 }
 
@@ -246,7 +243,7 @@ func (i *istio) envoyFilter(why, name string, patches ...any) {
 
 // outerPatches are those of the virtual host and the route of the outer hop.
 func (i *istio) outerPatches(context, vhost string) []any {
-	retry := only(at(i.c.route("outer"), "route", "retry_policy"), "retriable_headers", "retry_back_off", "rate_limited_retry_back_off")
+	retry := only(i.c.retries(), "retriable_headers", "retry_back_off", "rate_limited_retry_back_off")
 	explain(retry, "retriable_headers", "The mark, or no stamp: the reply is not from heald, its replica died.")
 	explain(retry, "rate_limited_retry_back_off", "heald says how long to wait, in whole seconds.")
 	host := tree(
@@ -254,8 +251,15 @@ func (i *istio) outerPatches(context, vhost string) []any {
 		because{"request_body_buffer_limit", "Requests up to this size (max_body of heald.yaml) are kept for retries. Larger ones than Envoy's 1 MiB would lose theirs."}, i.maxBody(),
 		because{"response_headers_to_add", "heald sets it in its replies; replies that Envoy makes get it here."}, clone(at(i.c.host("outer"), "response_headers_to_add")))
 	route := tree("route", tree("cluster", innerName,
+		because{"upgrade_configs", "What follows an upgrade is no HTTP body, and heald would break the connection."}, list(inline(tree("upgrade_type", "websocket", "enabled", false))),
 		because{"idle_timeout", "Longer than the longest silence: waits between attempts, thinking models. It also overrides the 5 minutes of the mesh's profile EDGE."}, text(i.c.manager("outer"), "stream_idle_timeout"),
 		"retry_policy", retry))
+	if context == "GATEWAY" {
+		script := clone(at(i.c.filter("outer", closeFilter), "typed_config", "default_source_code"))
+		set(route, "typed_per_filter_config", tree(
+			because{closeFilter, "gemini-cli asks again when an answer ends without a finish, but ends its turn when the connection is closed in the middle of a body. If the reply announces the end of the connection, it takes that for the end of the answer."},
+			tree("@type", luaRoute, "source_code", script)))
+	}
 	match := func(more ...any) *yaml.Node {
 		return tree("context", context, "routeConfiguration", tree("vhost", tree(append([]any{"name", vhost}, more...)...)))
 	}

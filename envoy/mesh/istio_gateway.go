@@ -24,7 +24,11 @@ func (i *istio) outer() {
 	config := tree("@type", manager,
 		because{"local_reply_config", "Envoy's own replies to requests for this host as errors that Anthropic and OpenAI clients can read. Other sites of the listener keep theirs."}, i.c.outerReplies(i.p.Host),
 		because{"access_log", "Without the query, which may hold an API key (?key=)."}, i.accessLog())
+	before := tree("name", managerName, "subFilter", tree("name", routerName))
 	if i.p.Team == "" {
+		closing := tree("name", closeFilter, "typed_config", tree("@type", lua))
+		patches = append(patches, patch("A place for the script of the route heald-outer; other routes have none, so it does nothing there.",
+			"HTTP_FILTER", tree("context", "GATEWAY", "listener", tree("portNumber", i.p.PodPort, "filterChain", tree("filter", before))), "INSERT_BEFORE", closing))
 		set(config, "http_protocol_options", tree(because{"ignore_http_11_upgrade", "Java's HttpClient of Apache (5.4 and later, so Spring) offers TLS with each request, and Envoy would refuse it."}, list(inline(tree("prefix", "TLS/")))))
 		patches = append(patches, patch("What outer needs to know of inner. Retries at a time are bounded by a budget; with Envoy's default only 3.", "CLUSTER", tree("context", "GATEWAY"), "ADD", i.innerCluster()))
 	}
@@ -87,19 +91,21 @@ func (i *istio) inner() {
 func (i *istio) innerService() {
 	routes := list()
 	add := func(why string, x provider, name string, match *yaml.Node) {
-		routes.Content = append(routes.Content, noted(why, tree("name", name, "match", list(match),
-			"retries", inline(tree("attempts", 0)),
-			"rewrite", inline(tree("authority", x.host)),
-			"headers", tree(
-				"request", tree("remove", texts(i.c.host("inner"), "request_headers_to_remove")),
-				"response", tree("remove", texts(i.c.host("inner"), "response_headers_to_remove"))),
-			"route", list(tree("destination", tree("host", x.host, "port", inline(tree("number", x.port))))))))
+		route := tree("name", name, "match", list(match), "retries", inline(tree("attempts", 0)))
+		if i.p.routesAuthority() {
+			set(route, "rewrite", inline(tree("authority", x.host)))
+		}
+		set(route, "headers", tree(
+			"request", tree("remove", texts(i.c.host("inner"), "request_headers_to_remove")),
+			"response", tree("remove", texts(i.c.host("inner"), "response_headers_to_remove"))))
+		set(route, "route", list(tree("destination", tree("host", x.host, "port", inline(tree("number", x.port))))))
+		routes.Content = append(routes.Content, noted(why, route))
 	}
 	for _, x := range i.providers {
 		add("", x, x.name, tree("headers", tree("x-heald-cluster", inline(tree("exact", x.name)))))
 	}
 	add("Before heald has been asked: without a route Envoy would not apply the virtual host's body limit. A name that no route has gets 404 and never another provider, which must not see its credentials.",
-		i.providers[0], "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".*")))))
+		i.providers[0], "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".+"))))) // .* would match a header that is not there, as an empty one
 	i.add("heald names the backend of each attempt; a route leads to each.", networking, "VirtualService", i.p.Namespace, innerName,
 		"spec", tree("hosts", list("*"), "gateways", list(innerName), "http", routes))
 }
@@ -146,9 +152,12 @@ func (i *istio) innerFilter() {
 	i.envoyFilter("What Istio has no field for, on the inner hop.", innerName, patches...)
 }
 
-// promptly has changes of heald's replicas take effect at once.
+// promptly has changes of heald's replicas take effect at once, and finds dead
+// connections to them.
 func (i *istio) promptly(context string) *yaml.Node {
 	host, _, _, port := i.p.service()
 	return patch("A replica that is left out is left out at once; by default Envoy delays a change that follows another one by 1s.", "CLUSTER",
-		tree("context", context, "cluster", tree("service", host, "portNumber", port)), "MERGE", tree("common_lb_config", tree("update_merge_window", "0s")))
+		tree("context", context, "cluster", tree("service", host, "portNumber", port)), "MERGE", tree(
+			"common_lb_config", tree("update_merge_window", "0s"),
+			because{"typed_extension_protocol_options", "Finds dead connections: an ordinary DestinationRule has no pings of HTTP/2."}, clone(at(i.c.cluster("heald"), "typed_extension_protocol_options"))))
 }

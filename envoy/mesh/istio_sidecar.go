@@ -12,7 +12,7 @@ func (i *istio) sidecar() {
 	name, _, _ := cutDot(host)
 	i.add("What clients call: http://"+host+", in plain HTTP. It has no pods: the sidecar answers.", "v1", "Service", i.p.Namespace, name,
 		"spec", tree("ports", list(tree("name", "http", "port", i.p.Port, because{"appProtocol", "So that the sidecar reads it as HTTP."}, "http"))))
-	i.outerService(tree("hosts", list(host)), host)
+	i.outerService(tree("hosts", list(host), "exportTo", inline(list("."))), host)
 	patches := i.outerPatches("SIDECAR_OUTBOUND", fmt.Sprintf("%s:%d", host, i.p.Port))
 	context := func() *yaml.Node { return tree("context", "SIDECAR_OUTBOUND") }
 	patches = append(patches,

@@ -36,11 +36,11 @@ func (m *Manifests) add(why, apiVersion, kind, namespace, name string, body ...a
 // YAML writes the manifests, the same bytes for the same manifests.
 func (m *Manifests) YAML() ([]byte, error) {
 	var out bytes.Buffer
-	if m.Head != "" {
-		out.WriteString(wrapped(m.Head, 0) + "\n")
+	if m.Head != "" { // not a document of its own: egctl refuses empty ones
+		out.WriteString(wrapped(m.Head, 0) + "\n\n")
 	}
-	for _, o := range m.Objects {
-		if out.Len() > 0 {
+	for i, o := range m.Objects {
+		if i > 0 {
 			out.WriteString("---\n")
 		}
 		encoder := yaml.NewEncoder(&out)
@@ -127,6 +127,9 @@ func value(v any) *yaml.Node {
 func scalar(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
+	if s == "." {
+		n.Style = yaml.DoubleQuotedStyle // not every reader of YAML takes it for text
+	}
 	return n
 }
 

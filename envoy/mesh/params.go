@@ -29,7 +29,8 @@ type Params struct {
 	// Selector are the labels of the pods whose Envoy does this. Empty means, for
 	// Sidecar, all of the namespace.
 	Selector map[string]string
-	// Heald is the address of heald's Service, host:port; "" makes a Service.
+	// Heald is the address of heald's Service, host:port; "" means heald:9000 in
+	// the namespace, as the Helm chart makes it.
 	Heald string
 	// HealdTLS says how the connection to heald is secured: Mesh, Plain or TLS.
 	HealdTLS string
@@ -64,10 +65,8 @@ type Policy struct {
 	StoreMemory    bool // memory: store
 	OwnWait        bool // wait: heald
 	RouteAuthority bool // authority: route
-	// Reserved are the statuses that heald never replies with
-	// (reserved_status), if ReservedKnown.
-	Reserved      []int
-	ReservedKnown bool
+	// Reserved are the statuses that heald never replies with (reserved_status).
+	Reserved []int
 }
 
 var (
@@ -133,6 +132,9 @@ func (p *Params) validateBackends() []error {
 		if b.Proxy != "" {
 			errs = append(errs, fmt.Errorf("backends[%d].proxy: these manifests reach providers directly; use the mesh's own way out (an egress gateway), or an Envoy of your own (heald envoy)", i))
 		}
+		if b.Name == innerName {
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is the inner hop; choose another name", i, b.Name))
+		}
 		if !labelText.MatchString(b.Name) || strings.ContainsAny(b.Name, "_.") || strings.ToLower(b.Name) != b.Name {
 			errs = append(errs, fmt.Errorf("backends[%d].name: objects get this name, and %q is none for Kubernetes; use lower case letters, digits and hyphens", i, b.Name))
 		}
@@ -186,13 +188,10 @@ func byHost(all []provider) []provider {
 	return out
 }
 
-// ownService is the Service that is made for heald unless there is one.
-const ownService = "heald-mesh"
-
 // service is heald's Service: its full name, namespace and port.
 func (p *Params) service() (host, name, namespace string, port int) {
 	if p.Heald == "" {
-		return ownService + "." + p.Namespace + ".svc.cluster.local", ownService, p.Namespace, healdPort
+		return healdName + "." + p.Namespace + ".svc.cluster.local", healdName, p.Namespace, healdPort
 	}
 	host, port, _ = splitAddress(p.Heald) // validate has seen it
 	parts := strings.Split(host, ".")
@@ -226,6 +225,11 @@ func (p *Params) need(what, key string, has func(Policy) bool) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// routesAuthority says that :authority is up to the routes, for a policy at least.
+func (p *Params) routesAuthority() bool {
+	return slices.ContainsFunc(p.Policies, func(x Policy) bool { return x.RouteAuthority })
 }
 
 func sortedKeys(m map[string]string) []string {

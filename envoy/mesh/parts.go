@@ -13,16 +13,20 @@ import (
 const (
 	// innerPort is where the inner listener listens if it needs a port.
 	innerPort = 18081
-	// healdPort is heald's port unless --heald names another.
+	// healdName and healdPort are heald's Service unless --heald names another.
+	healdName = "heald"
 	healdPort = 9000
 	// innerName is what the inner hop is called in manifests.
 	innerName = "heald-inner"
+	// closeFilter is the filter for gemini-cli.
+	closeFilter = "heald.close"
 	// outerRoute is the name of the route whose retries are those of heald.
 	outerRoute = "heald-outer"
 )
 
 const (
 	lua         = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
+	luaRoute    = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 	router      = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 	manager     = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 	managerName = "envoy.filters.network.http_connection_manager"
@@ -34,7 +38,8 @@ const (
 type parts struct{ root *yaml.Node }
 
 func newParts(p bootstrap.Params) (*parts, error) {
-	p.BufferRequests = true // proven in meshes, whose Envoys may be older than the other mode
+	p.BufferRequests = true           // proven in meshes, whose Envoys may be older than the other mode
+	p.AccessLog, p.Lean = true, false // parts are left out here, if at all
 	b, err := bootstrap.Render(p)
 	if err != nil {
 		return nil, err
@@ -59,8 +64,7 @@ func (c *parts) cluster(name string) *yaml.Node {
 	return at(c.root, "static_resources", "clusters", "name="+name)
 }
 
-// manager is the connection manager of a listener, host its only virtual host,
-// route that one's only route.
+// manager is the connection manager of a listener, host its only virtual host.
 func (c *parts) manager(listener string) *yaml.Node {
 	return at(c.listener(listener), "filter_chains", "0", "filters", "0", "typed_config")
 }
@@ -69,8 +73,9 @@ func (c *parts) host(listener string) *yaml.Node {
 	return at(c.manager(listener), "route_config", "virtual_hosts", "0")
 }
 
-func (c *parts) route(listener string) *yaml.Node {
-	return at(c.host(listener), "routes", "0")
+// retries is the outer route's policy.
+func (c *parts) retries() *yaml.Node {
+	return at(c.host("outer"), "routes", "0", "route", "retry_policy")
 }
 
 func (c *parts) filter(listener, name string) *yaml.Node {
@@ -203,10 +208,13 @@ func (c *parts) heald(cluster string) *yaml.Node {
 }
 
 // outerReplies are Envoy's own replies as errors that clients of language models
-// can read, for requests to the host only: other sites of the listener keep
-// theirs.
+// can read. With a host they are for requests to it only: other sites of the
+// listener keep theirs.
 func (c *parts) outerReplies(host string) *yaml.Node {
 	ours := fmt.Sprintf("request.host.startsWith('%s')", host)
+	if host == "" {
+		ours = "true"
+	}
 	mappers := list()
 	config := at(c.manager("outer"), "local_reply_config")
 	for _, m := range at(config, "mappers").Content {
@@ -220,7 +228,10 @@ func (c *parts) outerReplies(host string) *yaml.Node {
 		if strings.Contains(condition, "health_check_") {
 			continue // the mesh has its own health checks
 		}
-		set(m, "filter", cel(ours+" && "+condition))
+		if host != "" {
+			condition = ours + " && " + condition
+		}
+		set(m, "filter", cel(condition))
 		mappers.Content = append(mappers.Content, m)
 	}
 	last := tree("filter", cel(ours), "body_format_override", clone(at(config, "body_format")))
@@ -232,6 +243,7 @@ func (c *parts) outerReplies(host string) *yaml.Node {
 func (c *parts) innerReplies() *yaml.Node {
 	config := clone(at(c.manager("inner"), "local_reply_config"))
 	tooLarge := clone(c.tooLarge())
+	set(tooLarge, "filter", cel("response.code_details == 'request_payload_too_large'")) // Envoy's own, not heald's
 	mappers := at(config, "mappers")
 	mappers.Content = append(mappers.Content, tooLarge)
 	return config

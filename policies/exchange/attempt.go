@@ -303,11 +303,8 @@ func (a *attempt) configure() error {
 		return err
 	}
 	a.settings, a.reservedStatus = s, s.ReservedStatus
-	a.backends = a.x.cfg.Backends
-	if list := a.routeBackends(); list != "" {
-		if a.backends, err = route.ParseBackends(strings.Clone(list)); err != nil { // their names outlive the request
-			return err
-		}
+	if a.backends, err = a.routeBackends(); err != nil {
+		return err
 	}
 	if len(a.backends) == 0 {
 		return errors.New("no backend is configured; list one under backends in heald.yaml, or on the route as " + policies.HeaderBackends)
@@ -315,21 +312,53 @@ func (a *attempt) configure() error {
 	return nil
 }
 
-// routeBackends are the backends that a route names, in the form of
-// ParseBackends. A header comes with the request, so it counts only where
-// heald.yaml has no backends: its sender would choose the host that gets the
-// owner's credentials.
-func (a *attempt) routeBackends() string {
-	if list := a.in.Settings.Get(policies.HeaderBackends); list != "" {
-		return list
+// routeBackends are the backends that the request's route names, or else those of
+// heald.yaml. A header comes with the request, so where heald.yaml has backends it
+// can only choose among them, by name: its sender would choose the host that gets
+// the owner's credentials.
+func (a *attempt) routeBackends() ([]route.Backend, error) {
+	list := a.in.Settings.Get(policies.HeaderBackends)
+	configured := list != "" // as initial metadata
+	if !configured {
+		list = a.x.routeHeader(a.in, policies.HeaderBackends)
 	}
-	list := a.x.routeHeader(a.in, policies.HeaderBackends)
-	if list == "" || len(a.x.cfg.Backends) == 0 {
-		return list
+	own := a.x.cfg.Backends
+	switch {
+	case list == "":
+		return own, nil
+	case len(own) > 0 && !strings.Contains(list, "="):
+		return a.x.backendsNamed(list)
+	case configured || len(own) == 0:
+		return route.ParseBackends(strings.Clone(list)) // their names outlive the request
 	}
 	a.x.ignoredBackends.Do(func() {
 		a.x.log.Warn("the request header "+policies.HeaderBackends+" was ignored, since heald.yaml lists backends; "+
-			"a route that shall name others does so in initial_metadata of the ext_proc filter (said once)", zap.String("request_id", a.requestID()))
+			"it may choose some of them by name (a;b), and a route that shall name others does so in initial_metadata of the ext_proc filter (said once)", zap.String("request_id", a.requestID()))
 	})
-	return ""
+	return own, nil
+}
+
+// backendsNamed are the backends of heald.yaml with these names, separated by
+// semicolons, in heald.yaml's order.
+func (x *Exchange) backendsNamed(list string) ([]route.Backend, error) {
+	var names []string
+	for name := range strings.SplitSeq(list, ";") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !slices.ContainsFunc(x.cfg.Backends, func(b route.Backend) bool { return b.Name == name }) {
+			return nil, errors.New("the route asks for backend " + redact.Quote(name) + " in " + policies.HeaderBackends + ", which heald.yaml does not list under backends")
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return x.cfg.Backends, nil
+	}
+	var out []route.Backend
+	for _, b := range x.cfg.Backends {
+		if slices.Contains(names, b.Name) {
+			out = append(out, b)
+		}
+	}
+	return out, nil
 }

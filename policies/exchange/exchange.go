@@ -131,6 +131,9 @@ type Exchange struct {
 
 	ignoredBackends sync.Once // says that a header was ignored
 	missingID       sync.Once // says that request ids are missing
+	ids             requestIDs
+	saidID          hourly // that request ids change
+	saidCount       hourly // that Envoy does not count
 }
 
 // schemaCache bounds the compiled schemas that are kept, in bytes. A client

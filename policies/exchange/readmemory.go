@@ -36,6 +36,9 @@ func (a *attempt) readMemory() {
 	if n, err := strconv.Atoi(a.in.Headers.Get(policies.HeaderAttemptCount)); err == nil && n > 0 && n < mostAttempts {
 		a.number, a.numbered = n, true
 	}
+	if !a.numbered {
+		a.noCount()
+	}
 	a.unknown = a.without(0)
 	if a.settings.StoresMemory() {
 		return // recallStored does it, once the body is known

@@ -14,11 +14,11 @@ import (
 	"github.com/heald-proxy/heald/policies/state"
 )
 
-// With memory: store the memory between attempts is in the state store, by tenant
-// and request id. Clients may use an id twice, so it says of which body it is. The
-// store also counts the attempts that replicas have begun, by body too: all of
-// them where Envoy does not tell their number, else those after the first. So an
-// attempt that Envoy calls the first asks the store nothing.
+// With memory: store the memory between attempts is in the state store, by tenant,
+// request id and body: clients may use an id twice, also at the same time. The
+// store also counts the attempts that replicas have begun: all of them where Envoy
+// does not tell their number, else those after the first. So an attempt that Envoy
+// calls the first asks the store nothing.
 
 // stored is the state of an attempt's memory in the store.
 type stored struct {
@@ -29,7 +29,6 @@ type stored struct {
 
 // storedMemory is the value in the store.
 type storedMemory struct {
-	Body   string `json:"b"`           // checksum of the client's
 	Ended  int    `json:"e,omitempty"` // see stored
 	Sealed string `json:"m,omitempty"` // none once the request has ended
 }
@@ -71,13 +70,12 @@ func (a *attempt) recallStored(ctx context.Context, body []byte) *policies.Reply
 		a.logger().Debug("the store does not tell all of earlier attempts", zap.Error(err))
 	}
 	switch {
-	case kept == nil || kept.Body == a.stored.body && kept.Sealed == "":
+	case kept == nil || kept.Sealed == "":
 		if err == nil {
+			a.checkID()
 			a.missing()
 			a.lost = a.lostByStore(0)
 		}
-	case kept.Body != a.stored.body:
-		a.ofAnother()
 	default:
 		a.adoptStored(kept, err == nil)
 	}
@@ -95,6 +93,7 @@ func (a *attempt) adoptStored(kept *storedMemory, sure bool) {
 		a.ofAnother()
 		return
 	}
+	a.x.ids.stay(a.bodyKey(), checksum([]byte(a.requestID())))
 	a.adoptMemory(m)
 	if sure {
 		a.lost = a.lostByStore(m.Known())
@@ -127,7 +126,7 @@ func (a *attempt) askStore(ctx context.Context) (*storedMemory, error) {
 	var counting sync.WaitGroup
 	counting.Go(func() { // ends with ctx
 		key := a.storeKey()
-		key.ID += "/" + a.stored.body
+		key.ID += "/n"
 		begun, countErr = a.x.store.Count(ctx, key, a.storeLife(0))
 	})
 	value, err := a.x.store.Get(ctx, a.storeKey())
@@ -141,7 +140,7 @@ func (a *attempt) askStore(ctx context.Context) (*storedMemory, error) {
 		return nil, err
 	}
 	// A counter that has ended and begun anew says nothing of those before.
-	if kept.Body == a.stored.body && kept.Ended < a.stored.begun {
+	if kept.Ended < a.stored.begun {
 		a.stored.ended = kept.Ended
 	}
 	return &kept, err
@@ -152,7 +151,8 @@ func (a *attempt) storeMemory(sealed string, wait time.Duration) {
 	if a.stored.body == "" {
 		return
 	}
-	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.ended, Sealed: sealed}, a.storeLife(wait))
+	a.x.ids.ask(a.bodyKey(), checksum([]byte(a.requestID())), wait)
+	a.putMemory(storedMemory{Ended: a.stored.ended, Sealed: sealed}, a.storeLife(wait))
 }
 
 // keepEnd records that the request has ended, where Envoy does not count
@@ -161,7 +161,7 @@ func (a *attempt) keepEnd() {
 	if a.numbered || a.stored.begun == 0 {
 		return
 	}
-	a.putMemory(storedMemory{Body: a.stored.body, Ended: a.stored.begun}, a.storeLife(0))
+	a.putMemory(storedMemory{Ended: a.stored.begun}, a.storeLife(0))
 }
 
 // putMemory does not use the client's context: Envoy may ask again although the
@@ -185,10 +185,10 @@ func (a *attempt) storeLife(wait time.Duration) time.Duration {
 	return wait + a.settings.MaxWait + a.settings.Peek.Timeout + storedFor
 }
 
-// storeKey is the request's key. The id comes from a client and may be of any
-// length.
+// storeKey is the request's key. The id and the body come from a client and may be
+// of any length.
 func (a *attempt) storeKey() state.Key {
-	return state.Key{Tenant: a.caller.Tenant.Name, Space: state.Attempts, ID: checksum([]byte(a.requestID()))}
+	return state.Key{Tenant: a.caller.Tenant.Name, Space: state.Attempts, ID: checksum([]byte(a.requestID())) + "/" + a.stored.body}
 }
 
 // checksum is the same at all replicas.

@@ -105,7 +105,7 @@ type Attempt struct {
 	// Unreadable says why the reply could not be inflated; "" if it could be.
 	Unreadable string `json:"unreadable,omitempty"`
 	// Memory says why it could not read what the attempts before had left it:
-	// other_key, unreadable or other_tenant; "" if it could, or there was nothing.
+	// other_key, unreadable, other_tenant or other_id; "" if it could, or there was nothing.
 	Memory string `json:"memory,omitempty"`
 	// Resume is what came of fetching the rest of its answer where another attempt
 	// follows anyway; else the Request has it.

@@ -127,4 +127,5 @@ var memories = map[string]string{
 	"other_key":    "its replica has another memory key than the one that wrote it",
 	"unreadable":   "its replica is of another version than the one that wrote it, or it was changed on the way",
 	"other_tenant": "it was another tenant's",
+	"other_id":     "the request id seems to have changed since the attempt before",
 }
