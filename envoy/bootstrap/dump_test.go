@@ -55,15 +55,11 @@ const rendered = "../../test/e2e/mesh/testdata"
 var expected = map[string][]string{
 	// Examples with heald in another pod and no TLS to it: what is on the way can
 	// be read, and that is what they are told.
-	"gateway-portable":      {"is reached in plain text", withoutHealth},
-	"gateway-portable-team": {"is reached in plain text", withoutHealth},
-	"gateway-patched":       {"is reached in plain text", withoutHealth},
+	"gateway-portable":      {"is reached in plain text"},
+	"gateway-portable-team": {"is reached in plain text"},
+	"gateway-patched":       {"is reached in plain text"},
 	"istio-gateway-plain":   {"is reached in plain text"},
 }
-
-// withoutHealth is said where the manifests have no backendSettings.healthCheck
-// for heald's replicas.
-const withoutHealth = "neither outlier_detection nor health_checks"
 
 // TestRenderedDumps is TestGoodDumps with those. Whatever they are called, no
 // listener, route or cluster is looked up by its name.
