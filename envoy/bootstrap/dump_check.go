@@ -10,6 +10,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"github.com/heald-proxy/heald/policies"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Check lists what in the dump does not fit heald, in the order of a request's
@@ -273,7 +274,7 @@ func (c *checker) checkRejected() {
 			if !c.concerns(r.name) {
 				report = c.note // it may be the reason, or another site's
 			}
-			report(r.kind+" "+r.name, "Envoy has refused its last update: "+brief(r.why),
+			report(r.kind+" "+r.name, "Envoy has refused its last update: "+c.quoted(r.why),
 				"what runs is older than what the mesh's resources say", "correct the resource that makes it; a patch of Envoy's configuration is likely the cause")
 		}
 	}
@@ -303,13 +304,13 @@ func (c *checker) concerns(name string) bool {
 	return slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
 }
 
-// brief cuts a long text, which may quote a whole configuration.
-func brief(s string) string {
-	const enough = 300
-	if len(s) > enough {
-		return strings.ToValidUTF8(s[:enough], "") + "…"
+// quoted is what Envoy says of an update, which may quote a whole configuration
+// with the secrets in it.
+func (c *checker) quoted(s string) string {
+	if c.want.Hop != "" {
+		s = strings.ReplaceAll(s, c.want.Hop, "[redacted]")
 	}
-	return s
+	return redact.Bound(redact.Text(s), 300)
 }
 
 // place writes a path as people look for it in a mesh: by the names of listener,

@@ -90,3 +90,28 @@ func free(t *testing.T) string {
 	defer func() { _ = l.Close() }() // it was only needed for its port
 	return l.Addr().String()
 }
+
+// The probe needs no more than what its help says: a backend with its address
+// and the model heald-probe, an account, and an alias that leads to no other.
+func TestProbeAsDocumented(t *testing.T) {
+	envoy := stack.EnvoyBinary(t, "")
+	file := filepath.Join(t.TempDir(), "heald.yaml")
+	config := fmt.Sprintf("auth: none\nbackends: [{name: a, kind: ai_studio, url: 'http://127.0.0.1:9'}, {name: probe, kind: ai_studio, url: 'http://%s', models: [heald-probe]}]\n"+
+		"accounts: [{backend: a, secret: {env: PROBE_TEST_KEY}}, {backend: probe, secret: {env: PROBE_TEST_KEY}}]\n"+
+		"models: {aliases: {heald-probe: [{model: heald-probe, backend: probe}]}}\n", free(t))
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	binary, key := stack.PlainBinary(t), "PROBE_TEST_KEY=a-credential-of-the-probe's-test"
+	up, err := stack.StartUp(patient(t), binary, []string{key}, "--config", file, "--envoy", envoy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = up.Stop() }() // the probe has ended by then
+	cmd := exec.CommandContext(patient(t), binary, "check", "--config", file, "--probe", up.URL)
+	cmd.Env = append(os.Environ(), key)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "the answer of attempt 2 reached the client: status 200") || strings.Contains(string(out), "a-credential") {
+		t.Errorf("%v\n%s\n%s", err, out, up.Log.Text())
+	}
+}
