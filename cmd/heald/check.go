@@ -138,7 +138,16 @@ func checkEnvoy(file string, want bootstrap.Want) ([]bootstrap.Problem, error) {
 		}
 		return bootstrap.Check(b, want), nil
 	}
-	return bootstrap.CheckDumps(dumps, want), nil
+	return withoutSecrets(bootstrap.CheckDumps(dumps, want)), nil
+}
+
+// withoutSecrets takes credentials out of problems, which may quote what Envoy
+// said of a configuration.
+func withoutSecrets(all []bootstrap.Problem) []bootstrap.Problem {
+	for i := range all {
+		all[i].Problem = redact.Text(all[i].Problem)
+	}
+	return all
 }
 
 // wantFrom is what cfg needs; cfg may be nil if heald.yaml could not be read.

@@ -10,7 +10,6 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"github.com/heald-proxy/heald/policies"
-	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // Check lists what in the dump does not fit heald, in the order of a request's
@@ -304,13 +303,17 @@ func (c *checker) concerns(name string) bool {
 	return slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
 }
 
-// quoted is what Envoy says of an update, which may quote a whole configuration
-// with the secrets in it.
+// quoted is the beginning of what Envoy says of an update, which may quote a whole
+// configuration.
 func (c *checker) quoted(s string) string {
+	const enough = 300
 	if c.want.Hop != "" {
 		s = strings.ReplaceAll(s, c.want.Hop, "[redacted]")
 	}
-	return redact.Bound(redact.Text(s), 300)
+	if len(s) > enough {
+		return strings.ToValidUTF8(s[:enough], "") + "…"
+	}
+	return s
 }
 
 // place writes a path as people look for it in a mesh: by the names of listener,
