@@ -36,7 +36,7 @@ func checkCommand(out streams) *cobra.Command {
 		Use: "check [flags]", Short: "check heald.yaml and an Envoy configuration",
 		Long: "check heald.yaml and, with --envoy or --live, an Envoy configuration; exit status 1 if there are problems. " +
 			"--probe sends one request through a running Envoy: heald.yaml needs a backend, named by --probe-backend, whose url is a free http://host:port of this machine, " +
-			"with models: [heald-probe] and any account, and Envoy a route to it. heald check answers there, empty the first time, and says how far the request came. " +
+			"with models: [heald-probe] and any account; an alias heald-probe: [{model: heald-probe, backend: NAME}]; and Envoy a route to it. heald check answers there, empty the first time, and says how far the request came. " +
 			"If heald asks clients for a key, it is taken from HEALD_PROBE_KEY",
 		Args: noArguments,
 	}
@@ -128,7 +128,8 @@ func checkEnvoy(file string, want bootstrap.Want) ([]bootstrap.Problem, error) {
 	}
 	dumps, err := bootstrap.ParseDump(data)
 	if err != nil {
-		return nil, err
+		return []bootstrap.Problem{{Path: redact.Text(file), Problem: redact.Text(err.Error()), Consequence: "nothing of the Envoy was checked",
+			Fix: "the whole reply of /config_dump?include_eds, or heald check --live"}}, nil
 	}
 	if len(dumps) == 0 {
 		b, err := bootstrap.Parse(data)
@@ -137,7 +138,16 @@ func checkEnvoy(file string, want bootstrap.Want) ([]bootstrap.Problem, error) {
 		}
 		return bootstrap.Check(b, want), nil
 	}
-	return bootstrap.CheckDumps(dumps, want), nil
+	return withoutSecrets(bootstrap.CheckDumps(dumps, want)), nil
+}
+
+// withoutSecrets takes credentials out of problems, which may quote what Envoy
+// said of a configuration.
+func withoutSecrets(all []bootstrap.Problem) []bootstrap.Problem {
+	for i := range all {
+		all[i].Problem = redact.Text(all[i].Problem)
+	}
+	return all
 }
 
 // wantFrom is what cfg needs; cfg may be nil if heald.yaml could not be read.

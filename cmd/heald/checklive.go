@@ -102,7 +102,7 @@ func checkLive(ctx context.Context, at string, want bootstrap.Want, out io.Write
 		return []bootstrap.Problem{{Path: place, Problem: redact.Text(err.Error()), Consequence: "nothing of the running Envoy was checked", Fix: "the address of an Envoy's admin interface"}}, nil
 	}
 	problems := serverProblems(ctx, admin, place, out)
-	problems = append(problems, dumps[0].Check(want)...)
+	problems = append(problems, withoutSecrets(dumps[0].Check(want))...)
 	return append(problems, replicaProblems(ctx, admin, dumps[0].Heald())...), nil
 }
 

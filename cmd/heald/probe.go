@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,10 @@ const (
 
 // probeSetUp is what the user adds to heald.yaml, with the backend's name.
 const probeSetUp = `backends: [{name: %[1]s, kind: ai_studio, url: "http://127.0.0.1:18099", models: [heald-probe]}]; accounts: [{backend: %[1]s, secret: {env: HEALD_PROBE_SECRET}}] ` +
-	`with any value of that variable; and in Envoy a cluster and route for it, as for every backend`
+	`with any value of that variable; ` + probeAlias + `; and in Envoy a cluster and route for it, as for every backend`
+
+// probeAlias keeps the probe's request from backends that serve every model.
+const probeAlias = `models: {aliases: {heald-probe: [{model: heald-probe, backend: %[1]s}]}}`
 
 // run makes the probe and returns what is wrong. What it saw is printed.
 func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]bootstrap.Problem, error) {
@@ -78,9 +82,9 @@ func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]b
 		return found(fmt.Sprintf("heald.yaml has no backend %q", p.backend), "add for the time of the probe: "+fmt.Sprintf(probeSetUp, p.backend)), nil
 	}
 	b := cfg.Backends[i]
-	if p.model = modelFor(cfg, b.Name, b.Models); p.model == "" {
+	if p.model = modelFor(cfg, &b); p.model == "" {
 		return found(fmt.Sprintf("no model leads to the backend %q alone", p.backend),
-			"models: [heald-probe] at the backend, or an alias whose chain begins with {model: …, backend: "+p.backend+"}"), nil
+			fmt.Sprintf(probeAlias, p.backend)), nil
 	}
 	at := cmp.Or(p.listen, hostPort(b.URL))
 	if at == "" {
@@ -110,24 +114,25 @@ func protocols() *http.Protocols {
 	return &p
 }
 
-// modelFor is a name by which a client reaches the backend and no other first.
-func modelFor(cfg *config.Config, backend string, models []string) string {
+// modelFor is a name by which a client reaches the backend and no other.
+func modelFor(cfg *config.Config, b *config.Backend) string {
 	var names []string
 	for name, chain := range cfg.Models.Aliases {
-		if leads := func(h route.Hop) bool { return h.Backend == backend }; len(chain) > 0 && leads(chain[0]) && !strings.Contains(name, "*") {
+		elsewhere := func(h route.Hop) bool { return h.Backend != b.Name }
+		if !strings.Contains(name, "*") && len(chain) > 0 && !slices.ContainsFunc(chain, elsewhere) {
 			names = append(names, name)
 		}
 	}
-	for _, m := range models {
-		if !strings.Contains(m, "*") {
+	for _, m := range b.Models {
+		another := func(other config.Backend) bool { return other.Name != b.Name && other.Serves(m) }
+		if _, alias := cfg.Models.Aliases[m]; !alias && !strings.Contains(m, "*") && !slices.ContainsFunc(cfg.Backends, another) {
 			names = append(names, m)
 		}
 	}
 	if len(names) == 0 {
 		return ""
 	}
-	slices.Sort(names)
-	return names[0]
+	return slices.Min(names)
 }
 
 func hostPort(at string) string {
@@ -273,8 +278,11 @@ func (p *probe) judge(got outcome, out io.Writer) []bootstrap.Problem {
 	}
 	good := got.err == nil && got.status == http.StatusOK && strings.Contains(got.body, p.nonce)
 	step(good, fmt.Sprintf("the answer of attempt %d reached the client: %s", len(seen), reply), "the good answer did not reach the client, which got "+reply, "healed answers are lost", "see heald's log of the request, and the response headers and filters of the outer route")
-	if n := got.header.Get(policies.HeaderAttempts); n != "" && n != fmt.Sprint(len(seen)) {
-		step(false, "heald knows of both attempts", fmt.Sprintf("heald counted %s attempts of %d", n, len(seen)),
+	if n, err := strconv.Atoi(got.header.Get(policies.HeaderAttempts)); err == nil && n > len(seen) {
+		step(false, "all attempts came to the backend "+p.backend, fmt.Sprintf("of %d attempts %d reached the probe", n, len(seen)),
+			"some failed on their way, or went to another backend", "see heald's log of the request; the model "+p.model+" must lead to the backend "+p.backend+" alone")
+	} else if err == nil && n < len(seen) {
+		step(false, "heald knows of both attempts", fmt.Sprintf("heald counted %d attempts of %d", n, len(seen)),
 			"limits of attempts are not kept, and each attempt repeats the mistakes of the last one", "include_request_attempt_count and the filter heald.memory at the outer listener, or `memory: store` in heald.yaml; request ids must stay the same")
 	}
 	if good {

@@ -91,6 +91,7 @@ func TestProbe(t *testing.T) {
 			[]string{"missed: the first answer was empty", "the outer listener did not repeat what heald marked, the client got status 529"}},
 		{"answer lost", gateway{attempts: 2, path: generate, status: 503, header: byHeald()}, []string{"the good answer did not reach the client, which got status 503"}},
 		{"not counted", gateway{attempts: 2, path: generate, header: byHeald("x-heald-attempts", "1")}, []string{"heald counted 1 attempts of 2"}},
+		{"attempts elsewhere", gateway{attempts: 2, path: generate, header: byHeald("x-heald-attempts", "3")}, []string{"of 3 attempts 2 reached the probe"}},
 		{"internal header to the client", gateway{attempts: 2, path: generate, header: byHeald("x-heald-verdict", "pass")}, []string{"x-heald-verdict reached the client"}},
 		{"internal header to the provider", gateway{attempts: 2, path: generate, leaks: "x-heald-memory", header: byHeald()}, []string{"x-heald-memory reached the backend"}},
 	} {
@@ -104,7 +105,7 @@ func TestProbe(t *testing.T) {
 			s := httptest.NewServer(c.gateway)
 			defer s.Close()
 			config := write(t, "heald.yaml", fmt.Sprintf("backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, url: 'http://%s', models: [heald-probe]}]\n"+
-				"accounts: [{backend: a, secret: {env: KEY}}, {backend: probe, secret: {env: KEY}}]\n", c.backend))
+				"accounts: [{backend: a, secret: {env: KEY}}, {backend: probe, secret: {env: KEY}}]\n"+fmt.Sprintf(probeAlias, "probe")+"\n", c.backend))
 			code, out, errs := heald(t, "check", "--config", config, "--probe", s.URL)
 			good := c.says[0] == "good"
 			if good {
@@ -135,13 +136,15 @@ func TestProbe(t *testing.T) {
 func TestProbeSetUp(t *testing.T) {
 	t.Setenv("KEY", "k")
 	const accounts = "accounts: [{backend: a, secret: {env: KEY}}, {backend: probe, secret: {env: KEY}}]\n"
+	alias := accounts + fmt.Sprintf(probeAlias, "probe") + "\n"
 	outer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") }))
 	defer outer.Close()
 	for name, c := range map[string]struct{ config, says string }{
-		"no backend": {minimal, `heald.yaml has no backend "probe"`},
-		"no model":   {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, url: 'http://127.0.0.1:1'}]\n" + accounts, `no model leads to the backend "probe" alone`},
-		"no url":     {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, models: [heald-probe]}]\n" + accounts, "is not http://host:port"},
-		"port taken": {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, models: [heald-probe], url: '" + outer.URL + "'}]\n" + accounts, "cannot answer at "},
+		"no backend":             {minimal, `heald.yaml has no backend "probe"`},
+		"no model":               {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, url: 'http://127.0.0.1:1'}]\n" + accounts, `no model leads to the backend "probe" alone`},
+		"others serve the model": {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, models: [heald-probe], url: 'http://127.0.0.1:1'}]\n" + accounts, `no model leads to the backend "probe" alone`},
+		"no url":                 {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, models: [heald-probe]}]\n" + alias, "is not http://host:port"},
+		"port taken":             {"backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, models: [heald-probe], url: '" + outer.URL + "'}]\n" + alias, "cannot answer at "},
 	} {
 		code, out, errs := heald(t, "check", "--config", write(t, "heald.yaml", c.config), "--probe", outer.URL)
 		if code != exitProblems || !strings.Contains(out, c.says) || !strings.Contains(out, "no request was sent") {

@@ -127,46 +127,53 @@ func (c *checker) findOuter() {
 			}
 		}
 	}
-	if len(c.outer) > 0 {
-		return
-	}
-	c.lds = c.lds || unseen
+	found := len(c.outer) > 0
+	c.lds = c.lds || !found && unseen
 	for _, ch := range c.chains {
 		if ch == c.inner {
 			continue
 		}
 		for _, r := range ch.routes() {
-			if !asksHeald(r) {
-				continue
+			if asksHeald(r) && !c.leadsTo(c.inner, r.cluster) {
+				c.findAstray(r, found)
 			}
-			cl := c.cluster(r.cluster)
-			switch hidden := cl != nil && len(addresses(cl)) == 0 && cl.GetType() == clusterv3.Cluster_EDS; {
-			case hidden && !c.dump.endpoint:
-				if !c.assumed[r.cluster] {
-					c.note(clusterPath(r.cluster), "its endpoints are not in the dump; it was taken for the way to heald's listener, since its route asks for heald's retries",
-						"if it leads elsewhere, no request reaches heald", "a dump with endpoints: /config_dump?include_eds")
-				}
-				c.assume(r)
-				continue
-			case cl != nil && c.dump.apart:
-				if !c.assumed[r.cluster] {
-					c.note(r.field("cluster"), "leads to another Envoy; it was taken for the way to heald's listener there", "if it leads elsewhere, no request reaches heald",
-						"heald check --probe, which sends a request")
-				}
-				c.assume(r)
-				continue
-			case r.cluster != "" && cl == nil:
-				c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but there is no cluster %q", r.cluster),
-					"every request ends with a 503 cluster_not_found", "a cluster whose endpoint is the listener "+c.inner.listener.GetName())
-			case r.cluster != "":
-				c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but %q does not lead to heald's listener %q", r.cluster, c.inner.listener.GetName()),
-					"requests do not reach heald", "lead it to "+listensWhere(c.inner))
-			default:
-				continue
-			}
-			c.misled = true
-			c.assume(r)
 		}
+	}
+}
+
+// findAstray looks at a route that asks for heald's retries and does not lead to
+// the inner listener, as far as can be seen. If no other does (found), it is
+// taken for the outer route.
+func (c *checker) findAstray(r *routeRef, found bool) {
+	cl := c.cluster(r.cluster)
+	hidden := cl != nil && len(addresses(cl)) == 0 && cl.GetType() == clusterv3.Cluster_EDS && !c.dump.endpoint
+	switch {
+	case r.cluster == "", found && (hidden || c.dump.apart): // it may lead to another one of heald's listeners
+		return
+	case hidden:
+		if !c.assumed[r.cluster] {
+			c.note(clusterPath(r.cluster), "its endpoints are not in the dump; it was taken for the way to heald's listener, since its route asks for heald's retries",
+				"if it leads elsewhere, no request reaches heald", "a dump with endpoints: /config_dump?include_eds")
+		}
+		c.assume(r)
+		return
+	case cl != nil && c.dump.apart:
+		if !c.assumed[r.cluster] {
+			c.note(r.field("cluster"), "leads to another Envoy; it was taken for the way to heald's listener there", "if it leads elsewhere, no request reaches heald",
+				"heald check --probe, which sends a request")
+		}
+		c.assume(r)
+		return
+	case cl == nil:
+		c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but there is no cluster %q", r.cluster),
+			"every request ends with a 503 cluster_not_found", "a cluster whose endpoint is the listener "+c.inner.listener.GetName())
+	default:
+		c.problem(r.field("cluster"), fmt.Sprintf("asks for heald's retries, but %q does not lead to heald's listener %q", r.cluster, c.inner.listener.GetName()),
+			"requests do not reach heald", "lead it to "+listensWhere(c.inner))
+	}
+	if !found {
+		c.misled = true
+		c.assume(r)
 	}
 }
 
@@ -266,7 +273,7 @@ func (c *checker) checkRejected() {
 			if !c.concerns(r.name) {
 				report = c.note // it may be the reason, or another site's
 			}
-			report(r.kind+" "+r.name, "Envoy has refused its last update: "+brief(r.why),
+			report(r.kind+" "+r.name, "Envoy has refused its last update: "+c.quoted(r.why),
 				"what runs is older than what the mesh's resources say", "correct the resource that makes it; a patch of Envoy's configuration is likely the cause")
 		}
 	}
@@ -296,9 +303,13 @@ func (c *checker) concerns(name string) bool {
 	return slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
 }
 
-// brief cuts a long text, which may quote a whole configuration.
-func brief(s string) string {
+// quoted is the beginning of what Envoy says of an update, which may quote a whole
+// configuration.
+func (c *checker) quoted(s string) string {
 	const enough = 300
+	if c.want.Hop != "" {
+		s = strings.ReplaceAll(s, c.want.Hop, "[redacted]")
+	}
 	if len(s) > enough {
 		return strings.ToValidUTF8(s[:enough], "") + "…"
 	}

@@ -62,6 +62,7 @@ func TestLeanStatsHaveWhatPagesName(t *testing.T) {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			switch ext := filepath.Ext(path); {
 			case err != nil || d.IsDir() || strings.HasPrefix(path, "../bootstrap/"):
+			case filepath.Base(path) == "config_dump.json": // what meshes make, with route configurations called http.…
 			case ext == ".json" || ext == ".yaml" || ext == ".go" && !strings.HasPrefix(path, "../proc/"):
 				look(path)
 			}

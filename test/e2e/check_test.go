@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/heald-proxy/heald/envoy/bootstrap"
+	"github.com/heald-proxy/heald/envoy/locate"
 	"github.com/heald-proxy/heald/test/stack"
 )
 
@@ -19,11 +20,13 @@ import (
 func TestCheckLive(t *testing.T) {
 	for _, c := range []struct {
 		name     string
+		envoy    string // version; "" for the newest
 		old, new string // of Envoy's configuration
 		says     []string
 		fails    bool
 	}{
 		{name: "good", says: []string{"Envoy 1.", "seen:   the outer listener answers", "the outer listener sent the request again", "the answer of attempt 2 reached the client: status 200", "no problems"}},
+		{name: "good, oldest Envoy", envoy: locate.Versions[len(locate.Versions)-1], says: []string{"Envoy 1.", "the answer of attempt 2 reached the client: status 200", "no problems"}},
 		{name: "no retry of the mark", old: "name: x-heald-retry\n", new: "name: x-other\n", fails: true,
 			says: []string{"the mark x-heald-retry is not matched", "missed: the first answer was empty", "probe: the outer listener did not repeat what heald marked"}},
 		{name: "heald elsewhere", old: "cluster_name: heald\n", new: "cluster_name: nowhere\n", fails: true,
@@ -34,7 +37,7 @@ func TestCheckLive(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			probed := free(t)
 			s := stack.Start(t, stack.Options{
-				Plain: true, Backends: []string{"a", "probe"},
+				Envoy: c.envoy, Plain: true, Backends: []string{"a", "probe"},
 				Params: func(p *bootstrap.Params) { p.Backends[1].URL = "http://" + probed },
 				Models: "{aliases: {heald-probe: [{model: " + model + ", backend: probe}]}}",
 				Edit: func(yaml string) string {
@@ -86,4 +89,29 @@ func free(t *testing.T) string {
 	}
 	defer func() { _ = l.Close() }() // it was only needed for its port
 	return l.Addr().String()
+}
+
+// The probe needs no more than what its help says: a backend with its address
+// and the model heald-probe, an account, and an alias that leads to no other.
+func TestProbeAsDocumented(t *testing.T) {
+	envoy := stack.EnvoyBinary(t, "")
+	file := filepath.Join(t.TempDir(), "heald.yaml")
+	config := fmt.Sprintf("auth: none\nbackends: [{name: a, kind: ai_studio, url: 'http://127.0.0.1:9'}, {name: probe, kind: ai_studio, url: 'http://%s', models: [heald-probe]}]\n"+
+		"accounts: [{backend: a, secret: {env: PROBE_TEST_KEY}}, {backend: probe, secret: {env: PROBE_TEST_KEY}}]\n"+
+		"models: {aliases: {heald-probe: [{model: heald-probe, backend: probe}]}}\n", free(t))
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	binary, key := stack.PlainBinary(t), "PROBE_TEST_KEY=a-credential-of-the-probe's-test"
+	up, err := stack.StartUp(patient(t), binary, []string{key}, "--config", file, "--envoy", envoy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = up.Stop() }() // the probe has ended by then
+	cmd := exec.CommandContext(patient(t), binary, "check", "--config", file, "--probe", up.URL)
+	cmd.Env = append(os.Environ(), key)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "the answer of attempt 2 reached the client: status 200") || strings.Contains(string(out), "a-credential") {
+		t.Errorf("%v\n%s\n%s", err, out, up.Log.Text())
+	}
 }

@@ -9,7 +9,7 @@ var Forms = []Form{
 	},
 	{
 		Name: "gateway-portable", Outer: "heald/llm/outer", Inner: "heald/llm/inner", Host: "llm.example.com",
-		Heald: []string{"10.2.1.1:9000"}, Loopback: []string{"inner.localhost:18081"},
+		Heald: []string{"10.2.0.3:9000"}, Loopback: []string{"inner.localhost:18081"},
 		Policy: "{authority: route, memory: store, wait: heald}", Reserved: []int{502, 503, 504, 507}, RewritesHost: true,
 	},
 	{
@@ -18,7 +18,7 @@ var Forms = []Form{
 	},
 	{
 		Name: "gateway-patched", Outer: "heald/llm/outer", Inner: "heald/llm/inner", Host: "llm.example.com",
-		Heald: []string{"10.2.1.1:9000"}, Loopback: []string{"inner.localhost:18081"},
+		Heald: []string{"10.2.0.3:9000"}, Loopback: []string{"inner.localhost:18081"},
 		Policy: "{authority: route, memory: store, wait: heald}", RewritesHost: true,
 	},
 }

@@ -32,14 +32,14 @@ var (
 var renderings = []struct {
 	golden string
 	proxy  proxy
-	files  []string // of envoy/istio, or of testdata
+	files  []string // of envoy/istio
 }{
 	{"istio-gateway", gateway, []string{"gateway.yaml"}},
 	{"istio-gateway-team", gateway, []string{"gateway.yaml", "team.yaml"}},
 	{"istio-gateway-plain", gateway, []string{"plain.yaml"}},
 	{"istio-gateway-tls", gateway, []string{"tls.yaml"}},
-	{"istio-sidecar", client, []string{"sidecar.yaml", "testdata/service.yaml"}},
-	{"istio-sidecar", client, []string{"namespace.yaml", "testdata/service.yaml"}}, // for all Pods of the namespace, this one as well
+	{"istio-sidecar", client, []string{"sidecar.yaml"}},
+	{"istio-sidecar", client, []string{"namespace.yaml"}}, // for all Pods of the namespace, this one as well
 }
 
 func TestRender(t *testing.T) {
@@ -123,10 +123,7 @@ func ofIstio(d manifest.Document) bool { return strings.Contains(d.APIVersion, "
 func paths(files []string) []string {
 	out := []string{filepath.Join("testdata", "kubernetes.yaml")}
 	for _, f := range files {
-		if !strings.HasPrefix(f, "testdata/") {
-			f = filepath.Join(manifests, f)
-		}
-		out = append(out, f)
+		out = append(out, filepath.Join(manifests, f))
 	}
 	return out
 }
