@@ -1,9 +1,11 @@
 package mesh
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,11 +24,8 @@ const (
 
 // Istio returns the manifests for an Istio mesh.
 func Istio(p Params) (*Manifests, error) {
-	if err := p.validate(GatewayForm, SidecarForm); err != nil {
+	if err := errors.Join(p.validate(GatewayForm, SidecarForm), p.istioNeeds()); err != nil {
 		return nil, err
-	}
-	if p.Form == SidecarForm && p.HealdTLS == TLS {
-		return nil, fmt.Errorf("--heald-tls: sidecars have no certificate for heald's own listen.tls; write mesh or plain")
 	}
 	c, err := newParts(p.Envoy)
 	if err != nil {
@@ -51,6 +50,24 @@ func Istio(p Params) (*Manifests, error) {
 		i.inner()
 	}
 	return i.Manifests, nil
+}
+
+// istioNeeds lists what does not go together in Istio.
+func (p *Params) istioNeeds() error {
+	var errs []error
+	if _, name, _, _ := p.service(); strings.HasSuffix(name, "-headless") {
+		errs = append(errs, fmt.Errorf("--heald: %s is a headless Service by its name, and Istio balances nothing there; name the ordinary one, which the chart has, too", name))
+	}
+	if p.Form == GatewayForm && len(p.Selector) == 0 {
+		errs = append(errs, errors.New("--selector: name the labels of the gateway's pods; without, all gateways of the mesh would be meant"))
+	}
+	if p.Form == SidecarForm && p.HealdTLS == TLS {
+		errs = append(errs, errors.New("--heald-tls: sidecars have no certificate for heald's own listen.tls; write mesh or plain"))
+	}
+	if p.Form == SidecarForm && p.Team != "" {
+		errs = append(errs, errors.New("--team: sidecars of a namespace have one policy; leave --team out, and name it with --policy"))
+	}
+	return errors.Join(errs...)
 }
 
 // istio collects the manifests.
