@@ -26,11 +26,11 @@ var kinds = []kind{wrongMode, undrawn, badAction, tooLarge}
 // Reasons of the faults that this package passes to Policy.Refuse. They are log
 // words and metric labels like those of policies/heal.
 const (
-	ReasonPanic        = "panic"      // policy code panicked
-	ReasonProtocol     = "protocol"   // Envoy or an attempt broke the protocol
-	ReasonWrongMode    = "wrong_mode" // the filter's body modes are wrong
-	ReasonBodyTooLarge = "request_body_too_large"
-	ReasonShutdown     = "stream_shutdown" // the process had to stop
+	ReasonPanic          = "panic"      // policy code panicked
+	ReasonProtocol       = "protocol"   // Envoy or an attempt broke the protocol
+	ReasonWrongMode      = "wrong_mode" // the filter's body modes are wrong
+	ReasonBodyTooLarge   = "request_body_too_large"
+	ReasonStreamShutdown = "stream_shutdown" // the process had to stop
 )
 
 // breach is an error that ends the stream with a refusal.

@@ -149,7 +149,7 @@ func (s *stream) guard(work func() error) {
 func (s *stream) giveUp() {
 	how := s.endedByOthers()
 	if how == policies.EndShutdown && s.oneHop && s.state != open {
-		s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonShutdown, Err: errShutdown}, how)
+		s.refuse(&policies.Fault{Verdict: policies.Retry, Reason: ReasonStreamShutdown, Err: errShutdown}, how)
 		s.said.Store(true)
 		return
 	}

@@ -27,6 +27,10 @@ func (c *checker) checkOneHop() {
 	c.checkOfferOfTLS(ch)
 	c.checkAsked(ch)
 	c.checkClose(ch)
+	if websocket(ch.hcm.GetUpgradeConfigs()) {
+		c.problem(ch.path+".upgrade_configs", "requests may be upgraded", "what follows an upgrade is no HTTP body; heald breaks the connection",
+			"remove upgrade_configs; give such paths a listener that does not lead to heald")
+	}
 	c.checkFilter()
 	c.checkReplies()
 	c.checkOwnReplies()

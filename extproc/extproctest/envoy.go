@@ -26,6 +26,9 @@ type Envoy struct {
 	// Protocol goes out with the first message; nil sends none, as old Envoys
 	// do. It starts with the modes that heald needs.
 	Protocol *extprocv3.ProtocolConfiguration
+	// OneHop says that there is no outer listener behind which replies lose their
+	// stamp. It is set before the first message.
+	OneHop bool
 
 	t      testing.TB
 	conn   *grpc.ClientConn
@@ -173,7 +176,7 @@ func (e *Envoy) Send(m *extprocv3.ProcessingRequest) {
 		m.ProtocolConfig = e.Protocol
 	}
 	e.mu.Lock()
-	e.judge.duplex = e.duplex()
+	e.judge.duplex, e.judge.oneHop = e.duplex(), e.OneHop
 	e.judge.noteMessage(m)
 	e.mu.Unlock()
 	if err := e.stream.Send(m); err != nil {

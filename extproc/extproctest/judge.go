@@ -16,6 +16,7 @@ import (
 // Its zero value is a stream on which nothing has happened.
 type judge struct {
 	duplex bool // the request's body is sent in parts
+	oneHop bool // clients see the reply as it is
 	// The replies that Envoy waits for.
 	headersDue, bodyDue, requestTrailersDue bool
 	responseHeadersDue                      bool
@@ -209,7 +210,10 @@ func (j *judge) responseHeaders(c *extprocv3.CommonResponse) error {
 
 // head notes the head that the client gets.
 func (j *judge) head(h policies.Headers) error {
-	if h.Get(policies.HeaderVerdict) == "" {
+	switch stamp := h.Get(policies.HeaderVerdict); {
+	case j.oneHop && stamp != "":
+		return fmt.Errorf("the client sees %s", policies.HeaderVerdict)
+	case !j.oneHop && stamp == "":
 		return fmt.Errorf("reply without %s: the outer router would retry it", policies.HeaderVerdict)
 	}
 	status, err := strconv.Atoi(h.Get(":status"))

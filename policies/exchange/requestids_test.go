@@ -76,6 +76,11 @@ func TestRequestIDsAreBounded(t *testing.T) {
 		if len(r.asked) != mostAskedAgain || r.changed("body0", "other") || !r.changed(fmt.Sprint("body", 3*mostAskedAgain-1), "other") {
 			t.Errorf("%d are kept, the oldest or not the latest", len(r.asked))
 		}
+		r.ask("body", "first", 0)
+		r.ask("body", "second", 0)
+		if r.changed("body", "first") {
+			t.Error("an id that was asked for again is told of as another one")
+		}
 		var h hourly
 		said := 0
 		for range 121 { // two hours

@@ -94,7 +94,7 @@ func TestOneHop(t *testing.T) {
 			{"silence after headers", once(fakegemini.SilentAfterHeaders()), seesError, seesError},
 			{"end after content", once(fakegemini.EndWithoutFinish("You ", "said")), seesCut, seesError},
 			{"error after content", once(fakegemini.ErrorAfterContent(503, "You ", "said")), "", seesOverload},
-			{"reset after content", once(fakegemini.ResetMidStream(2).Slow(200*time.Millisecond)), seesBroken, ""},
+			{"reset after content", once(fakegemini.ResetMidStream(2).Slow(200 * time.Millisecond)), seesBroken, ""},
 			{"reset before content", once(fakegemini.ResetAfterHeaders()), "", ""},
 		} {
 			t.Run(c.name, func(t *testing.T) {
