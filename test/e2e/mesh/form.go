@@ -43,7 +43,8 @@ type Form struct {
 
 // Options completes those of a stack: Envoy runs the form's configuration, and
 // heald has the settings that it needs. There are at most as many backends as
-// the manifests have providers.
+// the manifests have providers. They speak TLS, with HTTP/2 unless o.Fake.TLS says
+// otherwise.
 func (f Form) Options(t testing.TB, o stack.Options) stack.Options {
 	t.Helper()
 	text, err := goldens.ReadFile("testdata/" + f.Name + "/config_dump.json")
@@ -56,7 +57,12 @@ func (f Form) Options(t testing.TB, o stack.Options) stack.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Fake.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	speaks := o.Fake.TLS.Clone()
+	if speaks == nil {
+		speaks = &tls.Config{}
+	}
+	speaks.Certificates = []tls.Certificate{pair}
+	o.Fake.TLS = speaks
 	o.Host = f.Host
 	if len(o.Backends) == 0 {
 		o.Backends = []string{"a"}

@@ -65,7 +65,7 @@ func TestRender(t *testing.T) {
 // have.
 var known = []struct{ code, about, why string }{
 	{"IST0133", "EnvoyFilter", "it warns of every EnvoyFilter"},
-	{"IST0151", "EnvoyFilter heald/heald-inner", "INSERT_BEFORE the router works in any order, since no other filter is named"},
+	{"IST0151", "EnvoyFilter heald/heald-", "INSERT_BEFORE the router works in any order, since no other filter is named"},
 	{"IST0157", "Telemetry heald/heald", "without providers of its own the Telemetry is about the mesh's, and this mesh has none"},
 	{"IST0162", "port 18081", "the inner port must not be on the Service"},
 	{"IST0128", "DestinationRule heald/heald", "the Secret of credentialName has the CA as well"},
