@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	adminv3 "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -25,8 +27,15 @@ type Config struct {
 	Endpoints []*endpointv3.ClusterLoadAssignment
 }
 
-// Dump is the configuration as /config_dump?include_eds shows what came by xDS.
+// Dump is the configuration as /config_dump?include_eds shows what came by xDS,
+// sorted by name.
 func (c Config) Dump() ([]byte, error) {
+	slices.SortFunc(c.Clusters, byName)
+	slices.SortFunc(c.Listeners, byName)
+	slices.SortFunc(c.Routes, byName)
+	slices.SortFunc(c.Endpoints, func(a, b *endpointv3.ClusterLoadAssignment) int {
+		return strings.Compare(a.GetClusterName(), b.GetClusterName())
+	})
 	clusters := &adminv3.ClustersConfigDump{}
 	for _, x := range c.Clusters {
 		clusters.DynamicActiveClusters = append(clusters.DynamicActiveClusters, &adminv3.ClustersConfigDump_DynamicCluster{Cluster: pack(x)})
@@ -56,6 +65,10 @@ func (c Config) Dump() ([]byte, error) {
 		return nil, fmt.Errorf("config dump: %w", err)
 	}
 	return Canonical(b)
+}
+
+func byName[T interface{ GetName() string }](a, b T) int {
+	return strings.Compare(a.GetName(), b.GetName())
 }
 
 // pack panics only for messages that are not valid UTF-8, which parsers refuse.
