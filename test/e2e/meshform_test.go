@@ -21,8 +21,8 @@ import (
 // meshClients is how many streams run while a replica goes.
 const meshClients = 200
 
-// meshStack is a form of heald in a mesh: two replicas that share a store, AI
-// Studio and Vertex AI behind them, and real clients' sizes.
+// meshStack is a form of heald in a mesh: two replicas that share a store, and AI
+// Studio and Vertex AI behind them.
 type meshStack struct {
 	*stack.Stack
 	form    mesh.Form
