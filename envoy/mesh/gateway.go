@@ -254,7 +254,7 @@ func (g *gateway) outerPolicy() {
 			"retryBudget", tree("percent", inline(tree("numerator", 50)), "minRetryConcurrency", 200)),
 		because{"requestBuffer", "Requests up to this size (max_body of heald.yaml) are kept for retries. The default is 32 KiB, and 413 above it."}, inline(tree("limit", g.limit())),
 		"retry", tree(because{"numRetries", "One more than heald's attempts, so that heald makes the last reply."}, g.attempts(), "retryOn", retryOn,
-			"perRetry", tree("backOff", inline(tree("baseInterval", "5ms", "maxInterval", "20ms")))))
+			because{"perRetry", "Long enough together for a dead replica to be left out."}, tree("backOff", inline(tree("baseInterval", "25ms", "maxInterval", "250ms")))))
 	if g.p.Form == PortableForm {
 		spec.Content = append(spec.Content, tree(because{"responseOverride", "What clients see if all attempts met a dead heald."},
 			list(tree("match", tree("statusCodes", list(inline(tree("type", "Range", "range", inline(tree("start", 502, "end", 504)))), inline(tree("type", "Value", "value", 507)))),
