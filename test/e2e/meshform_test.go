@@ -27,7 +27,7 @@ const meshClients = 200
 type meshStack struct {
 	*stack.Stack
 	form    mesh.Form
-	version string // of Envoy
+	version string   // of Envoy
 	clients []string // a model for each of the many clients
 }
 
