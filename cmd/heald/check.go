@@ -177,7 +177,7 @@ func wantFrom(cfg *config.Config, listens bool) bootstrap.Want {
 // wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, OneHop: cfg.OneHop()}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, TLS: cfg.Listen.TLS != nil, OneHop: cfg.OneHop()}
 	w.StoreMemory = true
 	first := true
 	for _, s := range cfg.Settings() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,6 +88,9 @@ func (o *envoyOptions) print(out streams) error {
 		fmt.Fprintln(out.err, "note: the configuration holds hop_secret in clear: keep the file readable for Envoy's user alone (mode 0600)")
 	}
 	noteProxies(out.err, cfg)
+	if cfg.Listen.TLS != nil && slices.ContainsFunc(sidecars, func(s string) bool { return !strings.HasPrefix(s, "unix:") }) {
+		fmt.Fprintln(out.err, "note: heald expects TLS (listen.tls), and the cluster heald of this configuration speaks plain text: add envoy/heald-tls.yaml to it, with your certificates; or remove listen.tls, if heald is on Envoy's machine")
+	}
 	if params.Lean && !params.StoreMemory {
 		fmt.Fprintln(out.err, "note: memory between attempts stays in the Lua filter heald.memory, since not every policy has memory: store; with it, --lean leaves the filter out")
 	}
