@@ -21,6 +21,7 @@ type envoyOptions struct {
 	flags    config.Flags
 	listen   string
 	admin    string
+	metrics  string
 	lean     bool
 	buffer   bool
 	otlp     string
@@ -42,10 +43,11 @@ func envoyCommand(out streams) *cobra.Command {
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
+	fs.StringVar(&o.metrics, "envoy-metrics", "", "serve metrics for Prometheus at `ADDRESS`, host:port")
 	fs.BoolVar(&o.lean, "lean", false, "save processor time: leave out most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
 	fs.BoolVar(&o.buffer, "buffer-requests", false, "send each request's body to heald in one message (BUFFERED) instead of in parts: only Envoy holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
-	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner alone, in place of standard output")
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner alone, and print nothing")
 	fs.Func("heap-limit", "Envoy's heap limit is `SIZE`, such as 800MiB: at 95 % of it Envoy accepts no more requests (default: 2GiB)", func(s string) (err error) {
 		o.heap, err = config.ParseSize(s)
 		return err
@@ -75,6 +77,7 @@ func (o *envoyOptions) print(out streams) error {
 	}
 	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
 	params.Lean, params.BufferRequests = o.lean, o.buffer
+	params.Stats = o.metrics
 	params.OTLP, params.HeapLimit = o.otlp, int(o.heap)
 	b, err := bootstrap.Render(params)
 	if err != nil {

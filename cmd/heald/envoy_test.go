@@ -71,3 +71,29 @@ func TestEnvoyTowardsTLS(t *testing.T) {
 		}
 	}
 }
+
+// Metrics come beside the rest, and heald check finds nothing wrong in it.
+func TestEnvoyMetrics(t *testing.T) {
+	t.Setenv("KEY", "k")
+	file := write(t, "heald.yaml", minimal)
+	for _, c := range []struct{ args, want string }{
+		{"--envoy-metrics 0.0.0.0:9902", "/run/heald/envoy-admin.sock"},
+		{"--envoy-metrics 0.0.0.0:9902 --envoy-admin unix:///run/other.sock --lean", "/run/other.sock"},
+	} {
+		code, out, errs := heald(t, append([]string{"envoy", "--config", file}, strings.Fields(c.args)...)...)
+		if code != exitOK || !strings.Contains(out, "path: /stats/prometheus") || strings.Count(out, "path: "+c.want) != 2 {
+			t.Errorf("%s: %d %s%s", c.args, code, errs, out)
+		}
+		if code, out, _ := heald(t, "check", "--config", file, "--envoy", write(t, "envoy.yaml", out)); code != exitOK || !strings.Contains(out, "no problems") || strings.Contains(out, "admin") {
+			t.Errorf("%s: %s", c.args, out)
+		}
+	}
+	admin := write(t, "heald.yaml", strings.ReplaceAll(strings.ReplaceAll(minimal, "name: a,", "name: admin,"), "backend: a,", "backend: admin,"))
+	for _, c := range []struct{ file, address, want string }{
+		{file, "0.0.0.0", "metrics: "}, {file, "llm.example:9902", "metrics: "}, {admin, "0.0.0.0:9902", "the cluster of Envoy's metrics"},
+	} {
+		if code, _, errs := heald(t, "envoy", "--config", c.file, "--envoy-metrics", c.address); code == exitOK || !strings.Contains(errs, c.want) {
+			t.Errorf("%s is taken: %s", c.address, errs)
+		}
+	}
+}
