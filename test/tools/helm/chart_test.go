@@ -434,12 +434,13 @@ func TestRestart(t *testing.T) {
 func TestNotes(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"gateway": {"port-forward service/heald 10000:80", "jsonpath='{.data.client-key}'", "ANTHROPIC_BASE_URL="},
-		"default": {"WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
+		"default": {"its token is the key admin-token of the Secret heald", "Keep a copy of memory-key", "WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
 		"istio":   {"heald.heald.svc:9000", "get secret heald-secrets -o jsonpath='{.data.hop-secret}'"},
 		// Whose hop secret it is follows from heald.yaml.
 		"{geminiApiKey: x, secrets: {existing: [s, more]}, config: {hop_secret: {file: /run/secrets/heald/hop.txt}}}":      {`get secret s -o jsonpath='{.data.hop\.txt}'`},
 		"{geminiApiKey: x, secrets: {existing: [s]}, config: {hop_secret: {file: /run/secrets/heald/hop-secret}}}":         {`get secret heald -o jsonpath='{.data.hop-secret}'`},
 		"{geminiApiKey: x, secrets: {values: {hop: a-long-secret}}, config: {hop_secret: {file: /run/secrets/heald/hop}}}": {`get secret heald -o jsonpath='{.data.hop}'`},
+		"{geminiApiKey: x, secrets: {existing: [s]}, config: {admin: {token: {file: /run/secrets/heald/mine}}}}":           {"its token is the key mine of the Secret s"},
 		"{geminiApiKey: x, config: {hop_secret: {env: HOP}}}":                                                              {"the variable HOP of the container heald"},
 		"{geminiApiKey: x, config: {hop_secret: {file: /vault/hop}}}":                                                      {"the file /vault/hop of the container heald"},
 		"{geminiApiKey: x, envoy: {enabled: true}, config: {auth: none}}":                                                  {"NO KEY IS ASKED FOR"},
