@@ -18,3 +18,9 @@ var Resume []byte
 //
 //go:embed proxy.yaml
 var Proxy []byte
+
+// Stats is stats.yaml: the listener that serves Envoy's metrics, and the cluster
+// and the admin interface that it needs, beside Config.
+//
+//go:embed stats.yaml
+var Stats []byte

@@ -107,17 +107,28 @@ func check(ctx context.Context, flags *config.Flags, what *checked, out streams)
 	return verdict(out.out, problems, notes)
 }
 
+// verdict ends what is said: "no problems", "1 problem", "2 problems, 1 note".
 func verdict(w io.Writer, problems, notes int) error {
-	switch {
-	case problems > 0:
-		fmt.Fprintf(w, "%d problems, %d notes\n", problems, notes)
+	text := "no problems"
+	if problems > 0 {
+		text = counted(problems, "problem")
+	}
+	if notes > 0 {
+		text += ", " + counted(notes, "note")
+	}
+	fmt.Fprintln(w, text)
+	if problems > 0 {
 		return errProblems
-	case notes > 0:
-		fmt.Fprintf(w, "no problems, %d notes\n", notes)
-	default:
-		fmt.Fprintln(w, "no problems")
 	}
 	return nil
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // checkEnvoy compares an Envoy configuration with what heald.yaml needs.
@@ -166,7 +177,7 @@ func wantFrom(cfg *config.Config, listens bool) bootstrap.Want {
 // wantOf is what a configuration needs from Envoy's: of several policies, the
 // most demanding counts.
 func wantOf(cfg *config.Config) bootstrap.Want {
-	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, OneHop: cfg.OneHop()}
+	w := bootstrap.Want{MaxBody: cfg.MaxBody, MaxMessage: cfg.MaxBody + extproc.MessageSlack, Resume: resumeListener(cfg), GRPC: cfg.Listen.GRPC, TLS: cfg.Listen.TLS != nil, OneHop: cfg.OneHop()}
 	w.StoreMemory = true
 	first := true
 	for _, s := range cfg.Settings() {

@@ -133,3 +133,19 @@ func TestLeanEnvoyPassesCheck(t *testing.T) {
 		}
 	}
 }
+
+// The last line counts in English.
+func TestVerdict(t *testing.T) {
+	for _, c := range []struct {
+		problems, notes int
+		want            string
+	}{
+		{0, 0, "no problems\n"}, {0, 1, "no problems, 1 note\n"}, {0, 2, "no problems, 2 notes\n"},
+		{1, 0, "1 problem\n"}, {2, 1, "2 problems, 1 note\n"}, {1, 3, "1 problem, 3 notes\n"},
+	} {
+		var out strings.Builder
+		if err := verdict(&out, c.problems, c.notes); out.String() != c.want || (err != nil) != (c.problems > 0) {
+			t.Errorf("%d, %d: %q, %v; want %q", c.problems, c.notes, out.String(), err, c.want)
+		}
+	}
+}

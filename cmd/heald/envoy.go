@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type envoyOptions struct {
 	flags    config.Flags
 	listen   string
 	admin    string
+	metrics  string
 	lean     bool
 	buffer   bool
 	otlp     string
@@ -41,10 +43,11 @@ func envoyCommand(out streams) *cobra.Command {
 	o.flags.Register(fs)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:10000", "clients connect to `ADDRESS`")
 	fs.StringVar(&o.admin, "envoy-admin", "", "Envoy's admin interface listens on `ADDRESS`, unix:///path or host:port (default: it has none)")
+	fs.StringVar(&o.metrics, "envoy-metrics", "", "serve metrics for Prometheus at `ADDRESS`, host:port")
 	fs.BoolVar(&o.lean, "lean", false, "save processor time: leave out most statistics, the access log of what went well, Lua filters that no policy uses (see OPERATING.md)")
 	fs.BoolVar(&o.buffer, "buffer-requests", false, "send each request's body to heald in one message (BUFFERED) instead of in parts: only Envoy holds bodies that arrive, and short requests take more processor time (see OPERATING.md)")
 	fs.StringVar(&o.otlp, "otlp", "", "Envoy sends the spans of a tenth of all requests to the collector at `ADDRESS`, in plain text: host:port for gRPC, http://host:port for HTTP (default: no traces)")
-	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner alone, in place of standard output")
+	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner alone, and print nothing")
 	fs.Func("heap-limit", "Envoy's heap limit is `SIZE`, such as 800MiB: at 95 % of it Envoy accepts no more requests (default: 2GiB)", func(s string) (err error) {
 		o.heap, err = config.ParseSize(s)
 		return err
@@ -74,6 +77,7 @@ func (o *envoyOptions) print(out streams) error {
 	}
 	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
 	params.Lean, params.BufferRequests = o.lean, o.buffer
+	params.Stats = o.metrics
 	params.OTLP, params.HeapLimit = o.otlp, int(o.heap)
 	b, err := bootstrap.Render(params)
 	if err != nil {
@@ -87,6 +91,9 @@ func (o *envoyOptions) print(out streams) error {
 		fmt.Fprintln(out.err, "note: the configuration holds hop_secret in clear: keep the file readable for Envoy's user alone (mode 0600)")
 	}
 	noteProxies(out.err, cfg)
+	if cfg.Listen.TLS != nil && slices.ContainsFunc(sidecars, func(s string) bool { return !strings.HasPrefix(s, "unix:") }) {
+		fmt.Fprintln(out.err, "note: heald expects TLS (listen.tls), and the cluster heald of this configuration speaks plain text: add envoy/heald-tls.yaml to it, with your certificates; or remove listen.tls, if heald is on Envoy's machine")
+	}
 	if params.Lean && !params.StoreMemory {
 		fmt.Fprintln(out.err, "note: memory between attempts stays in the Lua filter heald.memory, since not every policy has memory: store; with it, --lean leaves the filter out")
 	}

@@ -49,6 +49,9 @@ type Want struct {
 	// GRPC are the addresses on which heald listens for Envoy (listen.grpc);
 	// empty leaves the endpoints of heald's cluster unchecked.
 	GRPC []string
+	// TLS says that heald expects TLS on those of them that are no Unix sockets
+	// (listen.tls). Not compared if GRPC is empty.
+	TLS bool
 	// ClientKeys says that heald asks clients for a key (tenants, client_keys).
 	ClientKeys bool
 	// RetryAfter is the longest time that heald asks Envoy to wait between two

@@ -6,20 +6,28 @@ import (
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 )
 
+// toHeald are the routes of a listener to heald: with one hop all of its own.
+func (c *checker) toHeald(ch *chain) []*routeRef {
+	if c.want.OneHop {
+		return ch.routes()
+	}
+	return slices.DeleteFunc(slices.Clone(c.outer), func(r *routeRef) bool { return r.chain != ch })
+}
+
 // ownDuration reports whether every route from the listener to heald has a
 // max_stream_duration of its own, in whose place the listener's has no effect.
 func (c *checker) ownDuration(ch *chain) bool {
-	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
-		return r.chain == ch && r.action().GetMaxStreamDuration().GetMaxStreamDuration() == nil
+	return !slices.ContainsFunc(c.toHeald(ch), func(r *routeRef) bool {
+		return r.action().GetMaxStreamDuration().GetMaxStreamDuration() == nil
 	})
 }
 
 // ownIDs reports whether every route from the listener to heald sets a request id
 // of its own, so that it does not matter where the listener's come from.
 func (c *checker) ownIDs(ch *chain) bool {
-	return !slices.ContainsFunc(c.outer, func(r *routeRef) bool {
+	return !slices.ContainsFunc(c.toHeald(ch), func(r *routeRef) bool {
 		f := trace(r.requestLevels(), "x-request-id")
-		return r.chain == ch && (f.passes || f.value != "%UNIQUE_ID%")
+		return f.passes || f.value != "%UNIQUE_ID%"
 	})
 }
 

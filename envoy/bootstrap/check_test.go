@@ -133,6 +133,8 @@ const (
 	outerRouter  = "          - name: envoy.filters.http.router\n            typed_config:\n              \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\n              upstream"
 	outerFilters = "request_body_buffer_limit below.\n    per_connection_buffer_limit_bytes: 65536\n    filter_chains:\n    - filters:\n"
 	healdAt      = "address: {socket_address: {address: 127.0.0.1, port_value: 9000}}"
+	healdSecure  = "  - name: heald\n    transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, sni: heald.example, common_tls_context: {alpn_protocols: [h2]}}}\n"
+	meshSecure   = "  - name: heald\n    transport_socket: {name: tls, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, sni: outbound_.9000_._.heald.heald.svc.cluster.local, common_tls_context: {alpn_protocols: [istio, h2]}}}\n"
 	healdFilter  = "          - name: heald\n            typed_config:\n"
 )
 
@@ -359,6 +361,16 @@ func TestCheck(t *testing.T) {
 		{"heald elsewhere", nil, Want{GRPC: []string{"127.0.0.1:9009"}}, []string{"static_resources.clusters[heald].load_assignment"}},
 		{"heald on a socket", nil, Want{GRPC: []string{"unix:///run/heald.sock"}}, []string{"static_resources.clusters[heald].load_assignment"}},
 		{"heald in plain text", []edit{{healdAt, strings.Replace(healdAt, "127.0.0.1", "10.0.0.7", 1)}}, Want{GRPC: []string{"0.0.0.0:9000"}}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"plain text, heald with TLS", nil, Want{GRPC: []string{"127.0.0.1:9000"}, TLS: true}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"plain text elsewhere, heald with TLS", []edit{{healdAt, strings.Replace(healdAt, "127.0.0.1", "10.0.0.7", 1)}}, Want{GRPC: []string{"0.0.0.0:9000"}, TLS: true}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"TLS, heald without", []edit{{"  - name: heald\n    type", healdSecure + "    type"}}, Want{GRPC: []string{"127.0.0.1:9000"}}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"TLS elsewhere, heald without", []edit{{"  - name: heald\n    type", healdSecure + "    type"}, {healdAt, strings.Replace(healdAt, "127.0.0.1", "10.0.0.7", 1)}}, Want{GRPC: []string{"0.0.0.0:9000"}}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"TLS on both sides", []edit{{"  - name: heald\n    type", healdSecure + "    type"}}, Want{GRPC: []string{"127.0.0.1:9000"}, TLS: true}, nil},
+		{"TLS without a heald.yaml", []edit{{"  - name: heald\n    type", healdSecure + "    type"}}, Want{}, nil},
+		{"TLS of a mesh, heald without", []edit{{"  - name: heald\n    type", meshSecure + "    type"}}, Want{GRPC: []string{"127.0.0.1:9000"}}, nil},
+		{"TLS of a mesh, heald with its own", []edit{{"  - name: heald\n    type", meshSecure + "    type"}}, Want{GRPC: []string{"127.0.0.1:9000"}, TLS: true}, []string{"static_resources.clusters[heald].transport_socket"}},
+		{"a socket, heald with TLS on another address", []edit{{healdAt, "address: {pipe: {path: /run/heald.sock}}"}}, Want{GRPC: []string{"unix:///run/heald.sock", "0.0.0.0:9000"}, TLS: true}, nil},
+		{"TLS on a socket", []edit{{"  - name: heald\n    type", healdSecure + "    type"}, {healdAt, "address: {pipe: {path: /run/heald.sock}}"}}, Want{GRPC: []string{"unix:///run/heald.sock"}, TLS: true}, []string{"static_resources.clusters[heald].transport_socket"}},
 		{"no CA", []edit{{"            trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.common_tls_context.validation_context.trusted_ca"}},
 		{"any host", []edit{{"            match_typed_subject_alt_names:\n            - {san_type: DNS, matcher: {exact: generativelanguage.googleapis.com}}\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.common_tls_context.validation_context.match_typed_subject_alt_names"}},
 		{"no SNI", []edit{{"        sni: generativelanguage.googleapis.com\n", ""}}, Want{}, []string{"static_resources.clusters[ai-studio].transport_socket.typed_config.sni"}},

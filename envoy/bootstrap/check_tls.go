@@ -22,13 +22,7 @@ func (c *checker) checkTransport() {
 			c.checkProviderTLS(cl)
 		}
 	}
-	if cl := c.cluster(c.filter.cluster()); cl != nil && plaintext(cl) {
-		if host := c.remote(cl); host != "" {
-			c.problem(clusterPath(cl.GetName())+".transport_socket", fmt.Sprintf("heald at %s is reached in plain text", host),
-				"prompts, answers and the providers' keys can be read and changed on the way",
-				"TLS with a client certificate, heald's listen.tls on the other side; or heald on this machine")
-		}
-	}
+	c.checkHealdTLS()
 }
 
 // checkProviderTLS checks that connections to a provider cannot lead to anybody else.

@@ -19,6 +19,10 @@ type Params struct {
 	// Admin is the address of Envoy's admin interface, "unix:///path" or
 	// host:port; "" for none.
 	Admin string
+	// Stats is the address, host:port, of the listener that serves Envoy's metrics
+	// and nothing else of the admin interface, which is then stats.yaml's unless
+	// Admin is set; "" for none.
+	Stats string
 	// Sidecars are the addresses of heald's replicas: "127.0.0.1:9000",
 	// "heald.example:9000" or "unix:///run/heald.sock". Empty keeps
 	// envoy.yaml's.
@@ -125,7 +129,7 @@ const (
 func (p *Params) validate() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	for _, a := range []struct{ name, address string }{{"listen", p.Listen}, {"admin", p.Admin}, {"resume", p.Resume}} {
+	for _, a := range []struct{ name, address string }{{"listen", p.Listen}, {"admin", p.Admin}, {"metrics", p.Stats}, {"resume", p.Resume}} {
 		if a.address == "" {
 			continue
 		}
@@ -223,6 +227,8 @@ func (p *Params) validateBackends() []error {
 			errs = append(errs, fmt.Errorf("backends[%d].name: %q is no cluster name; use letters, digits and hyphens", i, b.Name))
 		case slices.Contains(reserved, b.Name):
 			errs = append(errs, fmt.Errorf("backends[%d].name: %q is a cluster of heald itself; choose another name", i, b.Name))
+		case b.Name == adminName && p.Stats != "":
+			errs = append(errs, fmt.Errorf("backends[%d].name: %q is the cluster of Envoy's metrics; choose another name", i, b.Name))
 		case seen[b.Name]:
 			errs = append(errs, fmt.Errorf("backends[%d].name: %q is given twice", i, b.Name))
 		}

@@ -48,6 +48,9 @@ func Render(p Params) (*bootstrapv3.Bootstrap, error) {
 	if err := renderLean(b, &p); err != nil {
 		return nil, fmt.Errorf("render Envoy configuration: %w", err)
 	}
+	if err := renderStats(b, &p); err != nil { // last: what is changed above is about requests
+		return nil, fmt.Errorf("render Envoy configuration: %w", err)
+	}
 	return b, nil
 }
 

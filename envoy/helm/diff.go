@@ -3,6 +3,7 @@ package helm
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,16 +36,36 @@ func (v *Values) Diff(have []byte) ([]string, error) {
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
 		w, wanted := want[p]
 		g, has := got[p]
+		g = shown(p, g)
 		switch {
 		case !has:
 			out = append(out, fmt.Sprintf("%s: missing, should be %s", p, w))
 		case !wanted:
 			out = append(out, fmt.Sprintf("%s: is %s, and heald.yaml has no such value", p, g))
-		case w != g:
+		case w != got[p]:
 			out = append(out, fmt.Sprintf("%s: is %s, should be %s", p, g, w))
 		}
 	}
 	return out, nil
+}
+
+var (
+	// secretPath ends with a key whose value is a secret, or says where one is.
+	secretPath = regexp.MustCompile(`(^|[._-])(client_keys|memory_key|hop_secret|token|secret|password|keys|key|login|proxy_login|credential|hash|headers)(\[\d+\])*(\..*)?$`)
+	// secretPlace ends with a key that says where a secret is, or whose it is.
+	secretPlace = regexp.MustCompile(`(^|\.)(env|file|id|name|type|backend|tls\.(cert|key|client_ca))$`)
+	// login is in a URL that holds one.
+	login = regexp.MustCompile(`(?i)@|[?&](user|username|pass|password|key|token|auth)=`)
+)
+
+// shown is what may be printed of a value that somebody has: a secret that was
+// written into it by mistake may not. heald.yaml cannot hold one, so it is not
+// what should be there.
+func shown(path, value string) string {
+	if secretPath.MatchString(path) && !secretPlace.MatchString(path) || strings.Contains(value, "://") && login.MatchString(value) {
+		return "a value that is not shown, as it may be a secret"
+	}
+	return value
 }
 
 // owned says that a value follows from heald.yaml alone.

@@ -6,6 +6,34 @@ import (
 	"testing"
 )
 
+// A secret that somebody has written into the values is not printed.
+func TestDiffHidesSecrets(t *testing.T) {
+	v := valuesOf(t, "accounts: [{id: m, backend: a, secret: {env: KEY}}]\nhop_secret: {env: HOP}\nstate: {redis: {url: \"redis://r:6379\"}}\n", Options{})
+	lines, err := v.Diff([]byte(`config:
+  client_keys: [hunter2]
+  memory_key: hunter2
+  hop_secret: {value: hunter2}
+  admin: {token: hunter2, tls: {key: /the/file}}
+  tenants: [{name: search, keys: [{id: k-1, key: hunter2, hash: "hunter2"}]}]
+  backends: [{name: a, proxy: "http://u:hunter2@proxy:3128", proxy_login: hunter2}]
+  accounts: [{id: m, backend: other, secret: hunter2}, {id: n, backend: a, credential: {type: x, json: hunter2}}]
+  state: {redis: {url: "redis://r:6379?password=hunter2", password: {file: /the/password}}}
+`))
+	text := strings.Join(lines, "\n")
+	if err != nil || strings.Contains(text, "hunter2") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, want := range []string{
+		"config.client_keys[0]: is a value that is not shown", "config.hop_secret.value: is a value that is not shown", "config.hop_secret.file: missing, should be /run/secrets/heald/hop",
+		"config.admin.tls.key: is /the/file", "config.tenants[0].keys[0].id: is k-1", "config.accounts[0].backend: is other, should be a",
+		"config.state.redis.url: is a value that is not shown, as it may be a secret, should be redis://r:6379", "config.state.redis.password.file: is /the/password",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	v := valuesOf(t, "max_body: 1000\nbackends:\n- {name: a, kind: ai_studio}\naccounts: [{id: m, backend: a, secret: {env: KEY}}]\n", Options{Envoy: true})
 	same := written(t, v)

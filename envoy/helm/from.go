@@ -34,7 +34,7 @@ func From(text []byte, o Options) (*Values, error) {
 		v.Envoy = &Envoy{Enabled: true}
 	}
 	f := &from{v: v, keys: map[string]string{}}
-	f.listen()
+	f.listen(o)
 	f.tenants()
 	f.redis()
 	f.paths(o)
@@ -117,11 +117,16 @@ func (f *from) secret(variable, file string) string {
 	return secretDir + "/" + key
 }
 
-// listen moves certificates into a Secret; the chart sets the addresses.
-func (f *from) listen() {
+// listen moves certificates into a Secret; the chart sets the addresses. With an
+// Envoy in the pods the chart takes no certificates.
+func (f *from) listen(o Options) {
 	listen := remove(&f.v.Config, "listen")
 	tls := get(listen, "tls")
 	if tls == nil {
+		return
+	}
+	if o.Envoy {
+		f.v.notes = append(f.v.notes, "listen.tls is left out: only the Envoy of the same pod connects to heald, in plain text on loopback.")
 		return
 	}
 	f.v.TLS = &TLS{Existing: Existing{tlsName}}

@@ -51,6 +51,7 @@ func TestFromForms(t *testing.T) {
 	}{
 		{"no file at all", "", Options{}, []string{"config: {}", "--from-file=gemini-api-key=<(printf %s \"$GEMINI_API_KEY\")", "- heald-secrets"}, []string{"envoy:"}},
 		{"with an Envoy", "policies: {default: {resume: text}}\n", Options{Envoy: true}, []string{"envoy:\n  enabled: true"}, []string{"Note"}},
+		{"certificates with an Envoy", "listen: {tls: {cert: /a/c.pem, key: /a/k.pem, client_ca: /a/ca.pem}}\n", Options{Envoy: true}, []string{"Note: listen.tls is left out"}, []string{"existingSecret", "heald-tls", "c.pem"}},
 		{"without one", "policies: {default: {resume: text}}\n", Options{}, []string{"Note: the listener of resume_via"}, nil},
 		{"a socket", "resume_via: unix:///run/resume.sock\n", Options{}, []string{"Note: the listener of resume_via"}, nil},
 		{"a port", "resume_via: http://envoy:1\npolicies: {default: {resume: text}}\n", Options{}, nil, []string{"Note"}},

@@ -91,6 +91,19 @@ func TestGatewayPod(t *testing.T) {
 		t.Errorf("metrics: %d with the token, %d without", open, closed)
 	}
 
+	until(t, "Prometheus reads what the alert HealdNoReplicaHealthy needs", func() bool {
+		res, err := http.Get("http://" + p.metrics + "/stats/prometheus")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		text, _ := io.ReadAll(res.Body)
+		return strings.Contains(string(text), `envoy_cluster_membership_healthy{envoy_cluster_name="heald"} 1`)
+	})
+	if status := get("http://"+p.metrics+"/config_dump", ""); status != 404 {
+		t.Errorf("the rest of the admin interface: %d", status)
+	}
+
 	fake.Enqueue(fakegemini.EmptyOK(), fakegemini.Text("healed"))
 	if status, body := p.answer(p.secrets["client-key"]); status != 200 || !strings.Contains(body, "healed") {
 		t.Errorf("%d: %s", status, body)

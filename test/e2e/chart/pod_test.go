@@ -54,7 +54,7 @@ type pod struct {
 	replace    *strings.Replacer
 	generation int
 	// addresses, by their names in the chart.
-	client, admin string
+	client, admin, metrics string
 }
 
 // newPod reads a golden of the chart. url is the provider's.
@@ -85,7 +85,7 @@ func newPod(t *testing.T, golden, url string) *pod {
 			}
 		}
 	}
-	p.client, p.admin = freeAddress(t), freeAddress(t)
+	p.client, p.admin, p.metrics = freeAddress(t), freeAddress(t), freeAddress(t)
 	for _, below := range []string{"run/envoy", "run/heald"} {
 		if err := os.MkdirAll(filepath.Join(p.dir, below), 0o700); err != nil {
 			t.Fatal(err)
@@ -94,6 +94,7 @@ func newPod(t *testing.T, golden, url string) *pod {
 	p.replace = strings.NewReplacer(
 		"/etc/heald", filepath.Join(p.dir, "etc/heald"), "/run/secrets/heald", filepath.Join(p.dir, "run/secrets/heald"),
 		"/run/envoy", filepath.Join(p.dir, "run/envoy"),
+		"/run/heald", filepath.Join(p.dir, "run/heald"), "0.0.0.0:9902", p.metrics,
 		"0.0.0.0:10000", p.client, "0.0.0.0:9001", p.admin, "127.0.0.1:9000", freeAddress(t),
 		"kind: ai_studio", "kind: ai_studio\n  url: "+url)
 	p.mountConfig(p.healdYAML)

@@ -53,6 +53,16 @@ func cases(t *testing.T) map[string]map[string]any {
 	return out
 }
 
+// valuesOf reads values as somebody writes them.
+func valuesOf(t *testing.T, yaml string) map[string]any {
+	t.Helper()
+	var values map[string]any
+	if err := k8syaml.Unmarshal([]byte(yaml), &values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
 func text(t *testing.T, values map[string]any, version string) string {
 	t.Helper()
 	manifests, _, err := render(load(t), values, version)
@@ -261,7 +271,7 @@ func TestVersionsAlike(t *testing.T) {
 		}
 	}
 	c := load(t)
-	for version, fits := range map[string]bool{"v1.28.9": false, "v1.29.0": true, "v1.37.0": true, "v1.31.4-eks-123": true} {
+	for version, fits := range map[string]bool{"v1.29.14": false, "v1.30.0": true, "v1.37.0": true, "v1.31.4-eks-123": true} {
 		if chartutil.IsCompatibleRange(c.Metadata.KubeVersion, version) != fits {
 			t.Errorf("kubeVersion %s, Kubernetes %s: not %v", c.Metadata.KubeVersion, version, fits)
 		}
@@ -275,6 +285,11 @@ func TestRefused(t *testing.T) {
 		{"unknown value", "{geminiApiKey: x, replica: 3}", "replica"},
 		{"address", "{geminiApiKey: x, config: {listen: {grpc: [\"0.0.0.0:9000\"]}}}", "config.listen.grpc"},
 		{"password in a URL", "{geminiApiKey: x, redis: {url: \"redis://user:password@redis:6379\"}}", "redis.passwordKey"},
+		{"password in heald.yaml's URL", "{geminiApiKey: x, config: {state: {redis: {url: \"redis://u:hunter2@r:6379\"}}}}", "config.state.redis.url"},
+		{"password in the query", "{geminiApiKey: x, redis: {url: \"redis://r:6379?password=hunter2\"}}", "redis.passwordKey"},
+		{"password of a proxy", "{config: {backends: [{name: a, kind: ai_studio}, {name: b, kind: ai_studio, proxy: \"http://u:p@proxy:3128\"}]}}", "config.backends[1].proxy"},
+		{"TLS with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}, tls: {existingSecret: s}}", "tls.existingSecret: with envoy.enabled"},
+		{"TLS of heald.yaml with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}, config: {listen: {tls: {cert: c, key: k, client_ca: a}}}}", "config.listen.tls: with envoy.enabled"},
 		{"two Redis", "{geminiApiKey: x, redis: {url: \"redis://redis:6379\", deploy: true}}", "redis.deploy"},
 		{"no Secret", "{config: {backends: [{name: a, kind: ai_studio}]}, secrets: {create: false}}", "secrets.existing"},
 		{"key without a Secret", "{geminiApiKey: x, secrets: {create: false, existing: [s]}}", "secrets.create"},
@@ -323,8 +338,65 @@ func TestSecretsMade(t *testing.T) {
 			t.Errorf("%s: %v", k, v)
 		}
 	}
+	// None is made for what heald.yaml has from elsewhere.
+	for config, want := range map[string][]string{
+		"{hop_secret: {file: /run/secrets/heald/hop}, memory_key: [{env: M}]}":                              {"admin-token"},
+		"{hop_secret: {file: /run/secrets/heald/hop-secret-2}, memory_key: {env: M}, admin: {open: true}}":  {},
+		"{memory_key: [{env: M}, {file: /run/secrets/heald/memory-key}], hop_secret: {env: H}, auth: none}": {"admin-token", "memory-key"},
+	} {
+		got := secret(map[string]any{"geminiApiKey": "k", "config": valuesOf(t, config)})
+		delete(got, "gemini-api-key")
+		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, want) {
+			t.Errorf("%s: keys %q", config, keys)
+		}
+	}
 	if s := secret(cases(t)["istio"]); s != nil {
 		t.Errorf("a Secret although secrets.create is false: %v", s)
+	}
+}
+
+// Prometheus gets the token from the Secret that has it.
+func TestTokenOfMonitor(t *testing.T) {
+	for values, want := range map[string]string{
+		"{geminiApiKey: x, secrets: {existing: [s]}}":                                                                           "heald",
+		"{geminiApiKey: x, secrets: {existing: [s]}, config: {admin: {token: {file: /run/secrets/heald/mine}}}}":                "s",
+		"{geminiApiKey: x, secrets: {values: {mine: a-long-token}}, config: {admin: {token: {file: /run/secrets/heald/mine}}}}": "heald",
+	} {
+		v := valuesOf(t, values)
+		v["metrics"] = map[string]any{"serviceMonitor": map[string]any{"enabled": true}}
+		objects, err := decode(text(t, v, goldenVersion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range objects {
+			if o.kind() == "ServiceMonitor" {
+				if got := str(o.list("spec", "endpoints")[0].at("authorization", "credentials", "name")); got != want {
+					t.Errorf("%s: the token is read from %s, not %s", values, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Everybody may connect to the chart's Envoy only if a key is asked for there.
+func TestClientsOfPolicy(t *testing.T) {
+	for values, want := range map[string]string{
+		"{geminiApiKey: x, envoy: {enabled: true}}":                                                                            "",
+		"{geminiApiKey: x, envoy: {enabled: true}, config: {auth: none}}":                                                      "[map[podSelector:map[]]]",
+		"{geminiApiKey: x, envoy: {enabled: true}, config: {auth: none}, networkPolicy: {clients: [{namespaceSelector: {}}]}}": "[map[namespaceSelector:map[]]]",
+		"{geminiApiKey: x}": "[map[podSelector:map[]]]",
+	} {
+		objects, err := decode(text(t, valuesOf(t, values), goldenVersion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range objects {
+			if o.kind() == "NetworkPolicy" {
+				if got := str(o.list("spec", "ingress")[0]["from"]); got != want {
+					t.Errorf("%s: %q may connect", values, got)
+				}
+			}
+		}
 	}
 }
 
@@ -362,10 +434,22 @@ func TestRestart(t *testing.T) {
 func TestNotes(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"gateway": {"port-forward service/heald 10000:80", "jsonpath='{.data.client-key}'", "ANTHROPIC_BASE_URL="},
-		"default": {"WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
-		"istio":   {"heald.heald.svc:9000", "get secret heald-secrets"},
+		"default": {"its token is the key admin-token of the Secret heald", "Keep a copy of memory-key", "WARNING: the gRPC port speaks plain text", "heald-headless.heald.svc:9000", "jsonpath='{.data.hop-secret}'", "heald envoy --config"},
+		"istio":   {"heald.heald.svc:9000", "get secret heald-secrets -o jsonpath='{.data.hop-secret}'"},
+		// Whose hop secret it is follows from heald.yaml.
+		"{geminiApiKey: x, secrets: {existing: [s, more]}, config: {hop_secret: {file: /run/secrets/heald/hop.txt}}}":      {`get secret s -o jsonpath='{.data.hop\.txt}'`},
+		"{geminiApiKey: x, secrets: {existing: [s]}, config: {hop_secret: {file: /run/secrets/heald/hop-secret}}}":         {`get secret heald -o jsonpath='{.data.hop-secret}'`},
+		"{geminiApiKey: x, secrets: {values: {hop: a-long-secret}}, config: {hop_secret: {file: /run/secrets/heald/hop}}}": {`get secret heald -o jsonpath='{.data.hop}'`},
+		"{geminiApiKey: x, secrets: {existing: [s]}, config: {admin: {token: {file: /run/secrets/heald/mine}}}}":           {"its token is the key mine of the Secret s"},
+		"{geminiApiKey: x, config: {hop_secret: {env: HOP}}}":                                                              {"the variable HOP of the container heald"},
+		"{geminiApiKey: x, config: {hop_secret: {file: /vault/hop}}}":                                                      {"the file /vault/hop of the container heald"},
+		"{geminiApiKey: x, envoy: {enabled: true}, config: {auth: none}}":                                                  {"NO KEY IS ASKED FOR"},
 	} {
-		_, notes, err := render(load(t), cases(t)[name], goldenVersion)
+		values, ok := cases(t)[name]
+		if !ok {
+			values = valuesOf(t, name)
+		}
+		_, notes, err := render(load(t), values, goldenVersion)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,9 +461,10 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// The example of an overlay builds: the base with its own heald.yaml and Secret.
-func TestKustomize(t *testing.T) {
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(root, "envoy/kustomize/example"))
+// overlay builds one.
+func overlay(t *testing.T, name string) (text string, objects []object) {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(root, "envoy/kustomize", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,28 +472,71 @@ func TestKustomize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := decode(string(out))
+	if objects, err = decode(string(out)); err != nil {
+		t.Fatal(err)
+	}
+	return string(out), objects
+}
+
+// The one for Istio gives pods what the chart gives them with istio.inject, and
+// changes nothing else.
+func TestKustomizeIstio(t *testing.T) {
+	example, _ := overlay(t, "example")
+	built, objects := overlay(t, "istio")
+	for version, v := range validators(t) {
+		if found := conform(v, built); len(found) > 0 {
+			t.Errorf("Kubernetes %s: %q", version, found)
+		}
+	}
+	metadata := func(objects []object) object {
+		for _, o := range objects {
+			if o.kind() == "Deployment" {
+				m, _ := asMap(o.at("spec", "template", "metadata"))
+				return m
+			}
+		}
+		return nil
+	}
+	chart, err := decode(text(t, cases(t)["istio"], goldenVersion))
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, at := range [][]string{{"labels", "sidecar.istio.io/inject"}, {"annotations", "proxy.istio.io/config"}} {
+		got, want := str(metadata(objects).at(at...)), str(metadata(chart).at(at...))
+		if got != want || got == "" {
+			t.Errorf("%s: %q, the chart has %q", at, got, want)
+		}
+	}
+	without := regexp.MustCompile(`(?m)^ +(sidecar\.istio\.io/inject|proxy\.istio\.io/config): .*\n`).ReplaceAllString(built, "")
+	if without != example {
+		t.Error("something else differs from the example")
+	}
+}
+
+// The example of an overlay builds: the base with its own heald.yaml, Secret and namespace.
+func TestKustomize(t *testing.T) {
+	out, objects := overlay(t, "example")
 	for rule, found := range judge(&release{objects, nil, nil}) {
 		t.Errorf("%s: %q", rule, found)
 	}
-	for _, want := range []string{"attempts: 4", "image: registry.example/heald:0.1.0", "replicas: 3", "name: heald-secrets"} {
-		if !strings.Contains(string(out), want) {
+	for _, want := range []string{"attempts: 4", "image: registry.example/heald:0.1.0", "replicas: 3", "name: heald-secrets", "kind: Namespace\nmetadata:\n  name: heald\n"} {
+		if !strings.Contains(out, want) {
 			t.Errorf("no %q", want)
 		}
 	}
 	for _, o := range objects {
+		if o.kind() == "Namespace" && o.name() == "heald" {
+			continue
+		}
 		if str(o.at("metadata", "namespace")) != "heald" {
 			t.Errorf("%s is in no namespace", o.id())
 		}
 	}
-	if strings.Contains(string(out), "helm.sh/chart") {
+	if strings.Contains(out, "helm.sh/chart") {
 		t.Error("labels of Helm")
 	}
 	for version, v := range validators(t) {
-		if found := conform(v, string(out)); len(found) > 0 {
+		if found := conform(v, out); len(found) > 0 {
 			t.Errorf("Kubernetes %s: %q", version, found)
 		}
 	}

@@ -18,9 +18,9 @@ import (
 // puts it there.
 const wheel = ".tools/kubernetes-schemas/kubernetes_validate-1.37.0-py3-none-any.whl"
 
-// kinds are those that the chart makes, by their file in the wheel.
+// kinds are those that the chart and the Kustomize example make, by their file in the wheel.
 var kinds = []string{
-	"configmap-v1", "deployment-apps-v1", "horizontalpodautoscaler-autoscaling-v2", "networkpolicy-networking-v1",
+	"configmap-v1", "deployment-apps-v1", "horizontalpodautoscaler-autoscaling-v2", "namespace-v1", "networkpolicy-networking-v1",
 	"poddisruptionbudget-policy-v1", "secret-v1", "service-v1", "serviceaccount-v1",
 }
 

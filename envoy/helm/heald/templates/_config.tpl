@@ -11,6 +11,9 @@
 {{- end -}}
 {{- end -}}
 {{- $tls := get (default dict $c.listen) "tls" -}}
+{{- if and .Values.envoy.enabled (or $tls .Values.tls.existingSecret) -}}
+{{- fail (printf "%s: with envoy.enabled the gRPC port is on loopback, where the Envoy of the pod connects in plain text; remove it" (ternary "tls.existingSecret" "config.listen.tls" (not (empty .Values.tls.existingSecret)))) -}}
+{{- end -}}
 {{- if .Values.tls.existingSecret -}}
 {{- $tls = dict "cert" "/run/tls/tls.crt" "key" "/run/tls/tls.key" "client_ca" "/run/tls/ca.crt" -}}
 {{- with .Values.tls.allow }}{{ $_ := set $tls "allow" . }}{{ end -}}
@@ -37,7 +40,7 @@
 {{- end -}}
 {{- $redis := .Values.redis -}}
 {{- if or $redis.url $redis.deploy -}}
-{{- if contains "@" $redis.url }}{{ fail "redis.url: it holds a user or a password, and everybody may read a ConfigMap; put the password into a Secret and name its key in redis.passwordKey" }}{{ end -}}
+{{- include "heald.noLogin" (dict "path" "redis.url" "url" $redis.url "fix" "put the password into a Secret and name its key in redis.passwordKey") -}}
 {{- if and $redis.url $redis.deploy }}{{ fail "redis.deploy: redis.url names another Redis; set one of them" }}{{ end -}}
 {{- $state := deepCopy (default dict $c.state) -}}
 {{- $at := deepCopy (default dict $state.redis) -}}
@@ -46,6 +49,12 @@
 {{- $_ := set $state "redis" $at -}}
 {{- $_ := set $c "state" $state -}}
 {{- end -}}
+{{- include "heald.noLogin" (dict "path" "config.state.redis.url" "url" (get (default dict (get (default dict $c.state) "redis")) "url") "fix" "put the password into a Secret and name its file in config.state.redis.password") -}}
+{{- range $i, $b := $c.backends -}}
+{{- range list "url" "proxy" -}}
+{{- include "heald.noLogin" (dict "path" (printf "config.backends[%d].%s" $i .) "url" (get $b .) "fix" "name the file of a Secret, such as proxy_login: {file: …}, in place of it") -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $c -}}
 {{- end -}}
 
@@ -53,6 +62,42 @@
 {{- define "heald.asksClientKey" -}}
 {{- $c := .Values.config -}}
 {{- and .Values.envoy.enabled (not (or $c.client_keys $c.tenants $c.tenants_dir $c.auth .Values.tenants.existingSecret)) -}}
+{{- end -}}
+
+{{/* Refuses a URL with a login: everybody may read a ConfigMap. */}}
+{{- define "heald.noLogin" -}}
+{{- if regexMatch "@|[?&](user|username|pass|password|key|token|auth)=" (toString (default "" .url)) -}}
+{{- fail (printf "%s: it holds a user or a password, and everybody may read a ConfigMap; %s" .path .fix) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The key of the mounted Secrets that a file of heald.yaml is; "" for another file. */}}
+{{- define "heald.keyOf" -}}
+{{- $dir := printf "%s/" (include "heald.secrets" .root) -}}
+{{- if hasPrefix $dir (toString .file) }}{{ trimPrefix $dir .file }}{{ end -}}
+{{- end -}}
+
+{{/* The keys for which the chart makes values: those that heald.yaml names where they are by default. */}}
+{{- define "heald.made" -}}
+{{- $config := include "heald.config" . -}}
+{{- $made := list -}}
+{{- range list "memory-key" "hop-secret" "admin-token" -}}
+{{- if regexMatch (printf "(?m)%s/%s\\s*$" (include "heald.secrets" $) .) $config }}{{ $made = append $made . }}{{ end -}}
+{{- end -}}
+{{- if eq (include "heald.asksClientKey" .) "true" }}{{ $made = append $made "client-key" }}{{ end -}}
+{{- if .Values.redis.deploy }}{{ $made = append $made "redis-password" }}{{ end -}}
+{{- toJson $made -}}
+{{- end -}}
+
+{{/* The Secret that a mounted key comes from: the last one that has it. What is in those of the user Helm sees only in a cluster; elsewhere it is the chart's, or else their first. */}}
+{{- define "heald.secretOf" -}}
+{{- $v := .root.Values -}}
+{{- $name := "" -}}
+{{- range $v.secrets.existing -}}
+{{- if hasKey (default dict (get (default dict (lookup "v1" "Secret" $.root.Release.Namespace .)) "data")) $.key }}{{ $name = . }}{{ end -}}
+{{- end -}}
+{{- $own := and $v.secrets.create (or (hasKey $v.secrets.values .key) (has .key (include "heald.made" .root | fromJsonArray)) (not $v.secrets.existing)) -}}
+{{- if $name }}{{ $name }}{{ else if $own }}{{ include "heald.fullname" .root }}{{ else }}{{ first $v.secrets.existing }}{{ end -}}
 {{- end -}}
 
 {{/* What a running heald cannot change: pods are replaced if it does. With an Envoy in the pod everything is in its configuration, too. */}}

@@ -77,6 +77,8 @@ seccompProfile: {type: RuntimeDefault}
   - envoy
   - --config=/etc/heald/heald.yaml
   - --listen={{ .Values.bindAddress }}:{{ .Values.envoy.port }}
+  - --envoy-admin=unix:///run/heald/envoy-admin.sock
+  - --envoy-metrics={{ .Values.bindAddress }}:9902
   - --heap-limit={{ include "heald.bytes" (dict "quantity" .Values.envoy.resources.limits.memory "percent" 80 "path" "envoy.resources.limits.memory") }}
   - --output=/run/envoy/envoy.yaml
   {{- range .Values.envoy.extraArgs }}
@@ -108,6 +110,7 @@ seccompProfile: {type: RuntimeDefault}
   {{- end }}
   ports:
   - {name: http, containerPort: {{ .Values.envoy.port }}}
+  - {name: envoy-metrics, containerPort: 9902}
   # Ready while a heald is healthy. There is no startup probe, for which heald would
   # wait: it starts after this container.
   readinessProbe:
