@@ -94,6 +94,8 @@ func (i *istio) inner() {
 		"spec", tree("hosts", list(nowhere), "exportTo", inline(list(".")), "location", "MESH_EXTERNAL", "resolution", "STATIC",
 			"ports", list(inline(tree("number", 80, "name", "http", "protocol", "HTTP"))),
 			because{"workloadSelector", "STATIC must name endpoints or labels, and no pod has this one."}, tree("labels", inline(tree("heald-nowhere", "none")))))
+	i.add("", networking, "DestinationRule", i.p.Namespace, nowhereName, "spec", tree("host", nowhere, "exportTo", inline(list(".")), "trafficPolicy", tree(
+		"connectionPool", tree(because{"http", "It has no connections; heald check asks for this of all clusters behind the inner hop."}, inline(tree("idleTimeout", "50s"))))))
 	i.innerService()
 	i.innerFilter()
 }
