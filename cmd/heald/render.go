@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,11 +41,13 @@ type renderOptions struct {
 	port, selector   string
 	policy           string
 	output, existing string
-	render           func(mesh.Params) (*mesh.Manifests, error)
+	// plain is --heald-tls where heald has no TLS of its own.
+	plain  string
+	render func(mesh.Params) (*mesh.Manifests, error)
 }
 
 func renderIstioCommand(out streams) *cobra.Command {
-	o := renderOptions{render: mesh.Istio}
+	o := renderOptions{render: mesh.Istio, plain: mesh.Mesh}
 	cmd := &cobra.Command{
 		Use: "istio [flags]", Short: "print manifests for Istio",
 		Long: "print the manifests with which Istio's gateway or sidecars have heald between clients and providers",
@@ -59,34 +63,42 @@ func renderIstioCommand(out streams) *cobra.Command {
 			if sidecar && !cmd.Flags().Changed("hop-env") {
 				o.p.HopEnv = "" // a sidecar's container takes no variable from a Secret
 			}
+			if o.p.TLSSecret != "" && !cmd.Flags().Changed("port") {
+				o.port = "443:8443"
+			}
 			return o.print(out)
 		},
 	}
 	fs := cmd.Flags()
 	o.register(fs)
 	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar: in the sidecars of clients")
-	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod")
+	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod (with --tls-secret: 443:8443)")
 	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "pods with `LABELS`, key=value, more after commas; sidecar without: all of the namespace")
 	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "the gateway's Envoy has hop_secret in `VARIABLE`; empty: in clear in the file")
-	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Mesh, "to heald by `HOW`: mesh (it has a sidecar), plain, tls (listen.tls)")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", "", "to heald by `HOW`: mesh (it has a sidecar), plain, tls (default: tls if heald.yaml has listen.tls, else mesh)")
 	return cmd
 }
 
 func renderGatewayCommand(out streams) *cobra.Command {
-	o := renderOptions{render: mesh.Gateway}
+	o := renderOptions{render: mesh.Gateway, plain: mesh.Plain}
 	cmd := &cobra.Command{
 		Use: "envoy-gateway [flags]", Short: "print manifests for Envoy Gateway",
 		Long: "print the manifests with which Envoy Gateway has heald between clients and providers",
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return o.print(out) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.p.TLSSecret != "" && !cmd.Flags().Changed("port") {
+				o.port = "443"
+			}
+			return o.print(out)
+		},
 	}
 	fs := cmd.Flags()
 	o.register(fs)
 	fs.StringVar(&o.p.Form, "form", mesh.PortableForm, "`FORM` portable, or patched: with EnvoyPatchPolicy")
-	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call")
+	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call (with --tls-secret: 443)")
 	fs.StringVar(&o.p.Class, "class", "eg", "`NAME` of the GatewayClass")
 	fs.StringVar(&o.p.HopSecret, "hop-secret", "heald-hop", "the Secret `NAME` has hop_secret under credential; empty: in clear in the file")
-	fs.StringVar(&o.p.HealdTLS, "heald-tls", mesh.Plain, "to heald by `HOW`: plain, or tls (its own listen.tls)")
+	fs.StringVar(&o.p.HealdTLS, "heald-tls", "", "to heald by `HOW`: plain, or tls (default: tls if heald.yaml has listen.tls, else plain)")
 	return cmd
 }
 
@@ -103,6 +115,9 @@ func (o *renderOptions) register(fs *pflag.FlagSet) {
 }
 
 func (o *renderOptions) print(out streams) error {
+	if o.existing != "" && o.output != "" {
+		return &usageError{errors.New("--output: --diff writes no manifests; leave out one of them")}
+	}
 	manifests, inClear, err := o.manifests(out)
 	if err != nil {
 		return err
@@ -145,12 +160,55 @@ func (o *renderOptions) manifests(out streams) (manifests *mesh.Manifests, inCle
 	if p.Selector, err = labels(o.selector); err != nil {
 		return nil, false, err
 	}
+	if p.HealdTLS, err = healdTLS(o.p.HealdTLS, o.plain, cfg.Listen.TLS != nil); err != nil {
+		return nil, false, err
+	}
+	p.HealdPod = podPort(cfg.Listen.GRPC)
 	if manifests, err = o.render(p); err != nil {
 		return nil, false, err
 	}
 	noteProxies(out.err, cfg)
+	if x.Hop == "" {
+		fmt.Fprintln(out.err, "note: heald.yaml has no hop_secret, so the manifests send none, and a heald that has one (the Helm chart makes one) refuses all requests; render in heald's pod (kubectl exec), or add hop_secret to heald.yaml")
+	}
 	return manifests, x.Hop != "" && p.HopEnv == "" && p.HopSecret == "", nil
 }
+
+// healdTLS is how Envoy reaches heald: as --heald-tls says, which must fit
+// listen.tls of heald.yaml. Without the flag heald.yaml decides; plain is what
+// there is without listen.tls.
+func healdTLS(flag, plain string, listens bool) (string, error) {
+	switch {
+	case flag == "" && listens:
+		return mesh.TLS, nil
+	case flag == "":
+		return plain, nil
+	case flag == mesh.TLS && !listens:
+		return "", errors.New("--heald-tls: heald.yaml has no listen.tls, so heald speaks plain text; add listen.tls, or leave the flag out")
+	case (flag == mesh.Mesh || flag == mesh.Plain) && listens:
+		return "", fmt.Errorf("--heald-tls: heald.yaml has listen.tls, so heald refuses connections by %s; remove listen.tls, or leave the flag out", flag)
+	}
+	return flag, nil
+}
+
+// podPort is the port on which heald's pod listens for Envoys elsewhere: that of
+// listen.grpc, or that of the Helm chart.
+func podPort(grpc []string) int {
+	for _, address := range grpc {
+		if !config.Exposed(address) {
+			continue
+		}
+		if _, text, err := net.SplitHostPort(address); err == nil {
+			if port, err := strconv.Atoi(text); err == nil {
+				return port
+			}
+		}
+	}
+	return chartPort
+}
+
+// chartPort is the port on which the Helm chart has heald listen for Envoy.
+const chartPort = 9000
 
 // policiesOf are the policies of heald.yaml, as the manifests need to know them.
 func policiesOf(cfg *config.Config) []mesh.Policy {

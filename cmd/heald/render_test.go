@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heald-proxy/heald/envoy/mesh"
 	"github.com/heald-proxy/heald/test/fixture"
 )
 
@@ -26,13 +27,13 @@ func meshSecrets(t *testing.T) {
 var meshExamples = []struct{ file, command, config string }{
 	{"istio/gateway.yaml", "istio", "heald.yaml"},
 	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
-	{"istio/tls.yaml", "istio --heald-tls tls --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
+	{"istio/tls.yaml", "istio --heald heald.heald-outside.svc.cluster.local:9000", "heald-tls.yaml"},
 	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch", "heald.yaml"},
 	{"istio/sidecar.yaml", "istio --form sidecar --namespace search --selector app=search --heald heald.heald.svc.cluster.local:9000", "heald.yaml"},
 	{"istio/namespace.yaml", "istio --form sidecar --namespace search --heald heald.heald.svc.cluster.local:9000", "heald.yaml"},
 	{"gateway/portable.yaml", "envoy-gateway", "heald.yaml"},
 	{"gateway/patched.yaml", "envoy-gateway --form patched", "heald-patched.yaml"},
-	{"gateway/tls.yaml", "envoy-gateway --heald-tls tls --tls-secret llm-example-com --port 443", "heald.yaml"},
+	{"gateway/tls.yaml", "envoy-gateway --tls-secret llm-example-com", "heald-tls.yaml"},
 	{"gateway/team.yaml", "envoy-gateway --team search --host search.example.com --policy batch", "heald.yaml"},
 }
 
@@ -125,6 +126,8 @@ func TestRenderMistakes(t *testing.T) {
 		{"istio --selector a", "--selector"},
 		{"istio --form patched", "--form"},
 		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
+		{"istio --heald-tls tls", "--heald-tls: heald.yaml has no listen.tls"},
+		{"istio --diff a --output b", "--output"},
 		{"other", "other"},
 	} {
 		args := append([]string{"render"}, strings.Fields(c.command)...)
@@ -133,6 +136,94 @@ func TestRenderMistakes(t *testing.T) {
 		}
 		if code, _, errs := heald(t, args...); code == exitOK || !strings.Contains(errs, c.want) {
 			t.Errorf("%s: %d %s", c.command, code, errs)
+		}
+	}
+}
+
+// How Envoy reaches heald comes from heald.yaml, and a flag that contradicts it
+// is refused.
+func TestRenderHealdTLS(t *testing.T) {
+	for _, c := range []struct {
+		flag, plain string
+		listens     bool
+		want        string // "" for an error
+	}{
+		{"", mesh.Mesh, false, mesh.Mesh},
+		{"", mesh.Plain, false, mesh.Plain},
+		{"", mesh.Plain, true, mesh.TLS},
+		{mesh.Plain, mesh.Mesh, false, mesh.Plain},
+		{mesh.TLS, mesh.Mesh, true, mesh.TLS},
+		{mesh.TLS, mesh.Mesh, false, ""},
+		{mesh.Mesh, mesh.Mesh, true, ""},
+		{mesh.Plain, mesh.Plain, true, ""},
+	} {
+		got, err := healdTLS(c.flag, c.plain, c.listens)
+		if got != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("%+v: %s %v", c, got, err)
+		}
+	}
+}
+
+// The port of heald's pod is that of listen.grpc, or the chart's.
+func TestRenderPodPort(t *testing.T) {
+	for _, c := range []struct {
+		grpc []string
+		want int
+	}{
+		{[]string{"127.0.0.1:9100"}, 9000},
+		{[]string{"unix:///run/heald/heald.sock", "0.0.0.0:9200"}, 9200},
+		{nil, 9000},
+	} {
+		if got := podPort(c.grpc); got != c.want {
+			t.Errorf("%v: %d", c.grpc, got)
+		}
+	}
+}
+
+// With a certificate the port is that of HTTPS unless --port says another one.
+func TestRenderTLSPort(t *testing.T) {
+	meshSecrets(t)
+	for command, want := range map[string]string{
+		"istio --tls-secret a":                     "{number: 443, name: https, protocol: HTTPS}",
+		"istio --tls-secret a --port 8443:8443":    "{number: 8443, name: https, protocol: HTTPS}",
+		"envoy-gateway --tls-secret a":             "port: 443\n",
+		"envoy-gateway --tls-secret a --port 8443": "port: 8443\n",
+	} {
+		folder, _, _ := strings.Cut(command, " ")
+		args := append([]string{"render"}, strings.Fields(command)...)
+		code, out, errs := heald(t, append(args, "--config", filepath.Join("..", "..", "envoy", strings.TrimPrefix(folder, "envoy-"), "heald.yaml"))...)
+		if code != exitOK || !strings.Contains(out, want) {
+			t.Errorf("%s: %d %s", command, code, errs)
+		}
+	}
+}
+
+// Without hop_secret Istio's manifests take the header away, which is said;
+// Envoy Gateway's inner port is open to the network, so it is refused there.
+func TestRenderWithoutHop(t *testing.T) {
+	meshSecrets(t)
+	for folder, command := range map[string]string{"istio": "istio", "gateway": "envoy-gateway"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "envoy", folder, "heald.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for line := range strings.SplitSeq(string(text), "\n") {
+			switch {
+			case strings.HasPrefix(line, "hop_secret:"):
+			case strings.HasPrefix(line, "listen:"):
+				lines = append(lines, "listen: {}") // without a secret heald listens for this machine only
+			default:
+				lines = append(lines, line)
+			}
+		}
+		file := filepath.Join(t.TempDir(), "heald.yaml")
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errs := heald(t, "render", command, "--config", file)
+		if refused := code != exitOK; refused != (folder == "gateway") || !strings.Contains(errs, "heald.yaml has no") && !strings.Contains(errs, "heald.yaml has none") {
+			t.Errorf("%s: %d %s", command, code, errs)
 		}
 	}
 }

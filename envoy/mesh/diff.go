@@ -18,7 +18,8 @@ const maxDifferences = 40
 // Diff compares what somebody has (one or more YAML documents, in any order,
 // Lists of kubectl too) with the manifests. A line says the object, the field,
 // what is there and what it should be. Objects of other kinds and names in it,
-// comments, and what a cluster adds (status, uid, managedFields) do not matter.
+// comments, and what a cluster adds (status, uid, managedFields, the defaults of
+// the kind) do not matter. No line holds a hop secret, on either side.
 func (m *Manifests) Diff(text []byte) ([]string, error) {
 	have, err := objects(text)
 	if err != nil {
@@ -28,16 +29,19 @@ func (m *Manifests) Diff(text []byte) ([]string, error) {
 	for _, o := range m.Objects {
 		id := identity(o.node)
 		n, ok := have[id]
+		if !ok { // without a namespace it is applied to kubectl's own
+			n, ok = have[identityIn(o.node, "")]
+		}
 		if !ok {
 			out = append(out, id+": is missing")
 			continue
 		}
-		var lines []string
-		differ(&lines, id+": ", "", n, o.node)
-		if len(lines) > maxDifferences {
-			lines = append(lines[:maxDifferences], fmt.Sprintf("%s: %d more", id, len(lines)-maxDifferences))
+		c := comparison{id: id, kind: o.Kind, secrets: m.secrets}
+		c.differ("", n, o.node)
+		if len(c.lines) > maxDifferences {
+			c.lines = append(c.lines[:maxDifferences], fmt.Sprintf("%s: %d more", id, len(c.lines)-maxDifferences))
 		}
-		out = append(out, lines...)
+		out = append(out, c.lines...)
 	}
 	return out, nil
 }
@@ -86,7 +90,9 @@ func collect(out map[string]*yaml.Node, n *yaml.Node) error {
 
 // identity is what tells one object from another: kind, namespace, name. The
 // version does not: v1 and v1beta1 are the same object.
-func identity(n *yaml.Node) string {
+func identity(n *yaml.Node) string { return identityIn(n, text(n, "metadata", "namespace")) }
+
+func identityIn(n *yaml.Node, namespace string) string {
 	group, _, _ := strings.Cut(text(n, "apiVersion"), "/")
 	if !strings.Contains(group, ".") {
 		group = ""
@@ -94,58 +100,122 @@ func identity(n *yaml.Node) string {
 		group = "." + group
 	}
 	name := text(n, "metadata", "name")
-	if ns := text(n, "metadata", "namespace"); ns != "" {
-		name = ns + "/" + name
+	if namespace != "" {
+		name = namespace + "/" + name
 	}
 	return text(n, "kind") + group + " " + name
 }
 
-// differ lists how have differs from want. What a cluster adds to metadata and
-// status is no difference.
-func differ(out *[]string, id, path string, have, want *yaml.Node) {
+// hopHeader is the header whose values are never printed.
+const hopHeader = "x-heald-hop"
+
+// comparison lists how an object differs from the wanted one.
+type comparison struct {
+	id, kind string
+	secrets  []string // known ones, replaced wherever they stand
+	lines    []string
+}
+
+func (c *comparison) add(path, format string, args ...any) {
+	c.lines = append(c.lines, c.id+": "+c.redacted(strings.TrimPrefix(path, ".")+": "+fmt.Sprintf(format, args...)))
+}
+
+func (c *comparison) differ(path string, have, want *yaml.Node) {
 	have, want = resolved(have), resolved(want)
-	add := func(path, format string, args ...any) {
-		*out = append(*out, id+strings.TrimPrefix(path, ".")+": "+fmt.Sprintf(format, args...))
-	}
-	if have.Kind != want.Kind {
-		add(path, "is %s, should be %s", short(have), short(want))
-		return
-	}
-	switch want.Kind {
-	case yaml.MappingNode:
+	switch {
+	case have.Kind != want.Kind:
+		c.add(path, "is %s, should be %s", c.short(path, have), c.short(path, want))
+	case want.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(want.Content); i += 2 {
 			key := want.Content[i].Value
 			if x := child(have, key); x != nil {
-				differ(out, id, path+"."+key, x, want.Content[i+1])
+				c.differ(path+"."+key, x, want.Content[i+1])
 			} else {
-				add(path+"."+key, "is missing, should be %s", unless(path+"."+key, want.Content[i+1]))
+				c.add(path+"."+key, "is missing, should be %s", c.short(path+"."+key, want.Content[i+1]))
 			}
 		}
 		for i := 0; i+1 < len(have.Content); i += 2 {
 			key := have.Content[i].Value
-			if child(want, key) == nil && !added(path, key) {
-				add(path+"."+key, "is %s, should not be there", unless(path+"."+key, have.Content[i+1]))
+			if child(want, key) == nil && !added(path, key) && !isDefault(c.kind, path+"."+key, have.Content[i+1]) {
+				c.add(path+"."+key, "is %s, should not be there", c.short(path+"."+key, have.Content[i+1]))
 			}
 		}
-	case yaml.SequenceNode:
+	case want.Kind == yaml.SequenceNode && named(have) && named(want):
+		c.byName(path, have, want)
+	case want.Kind == yaml.SequenceNode:
 		for i := range min(len(have.Content), len(want.Content)) {
-			differ(out, id, path+"["+entry(want.Content[i], i)+"]", have.Content[i], want.Content[i])
+			at := path + "[" + entry(want.Content[i], i) + "]"
+			if strings.HasPrefix(text(have.Content[i], "name"), hopHeader) {
+				at = path + "[" + entry(have.Content[i], i) + "]" // its value is a secret
+			}
+			c.differ(at, have.Content[i], want.Content[i])
 		}
 		for i := len(want.Content); i < len(have.Content); i++ {
-			add(path+"["+entry(have.Content[i], i)+"]", "is %s, should not be there", short(have.Content[i]))
+			c.add(path+"["+entry(have.Content[i], i)+"]", "is %s, should not be there", c.short(path, have.Content[i]))
 		}
 		for i := len(have.Content); i < len(want.Content); i++ {
-			add(path+"["+entry(want.Content[i], i)+"]", "is missing, should be %s", short(want.Content[i]))
+			c.add(path+"["+entry(want.Content[i], i)+"]", "is missing, should be %s", c.short(path, want.Content[i]))
 		}
+	case have.Value == want.Value && have.ShortTag() == want.ShortTag():
+	case strings.Contains(path, hopHeader):
+		c.add(path, "is another secret than hop_secret of heald.yaml") // and neither is printed
+	case have.Value == want.Value:
+		c.add(path, "is %s as %s, should be %s", c.short(path, have), typeOf(have), typeOf(want))
 	default:
-		switch {
-		case have.Value == want.Value:
-		case strings.Contains(path, "x-heald-hop"):
-			add(path, "is another secret than hop_secret of heald.yaml") // and neither is printed
-		default:
-			add(path, "is %s, should be %s", short(have), short(want))
+		c.add(path, "is %s, should be %s", c.short(path, have), c.short(path, want))
+	}
+}
+
+// byName compares lists whose entries have names, so that one that is missing
+// does not have all after it differ.
+func (c *comparison) byName(path string, have, want *yaml.Node) {
+	var places []int
+	for i, w := range want.Content {
+		at := path + "[" + entry(w, i) + "]"
+		j := slices.IndexFunc(have.Content, func(h *yaml.Node) bool { return text(h, "name") == text(w, "name") })
+		if j < 0 {
+			c.add(at, "is missing, should be %s", c.short(at, w))
+			continue
+		}
+		places = append(places, j)
+		c.differ(at, have.Content[j], w)
+	}
+	for i, h := range have.Content {
+		if !slices.ContainsFunc(want.Content, func(w *yaml.Node) bool { return text(h, "name") == text(w, "name") }) {
+			at := path + "[" + entry(h, i) + "]"
+			c.add(at, "is %s, should not be there", c.short(at, h))
 		}
 	}
+	if !slices.IsSorted(places) {
+		c.add(path, "is in another order, should be %s", strings.Join(names(want), ", "))
+	}
+}
+
+// named says that all entries of a list have names, each its own.
+func named(n *yaml.Node) bool {
+	all := names(n)
+	slices.Sort(all)
+	return len(all) > 0 && all[0] != "" && len(slices.Compact(all)) == len(n.Content)
+}
+
+func names(n *yaml.Node) []string {
+	var out []string
+	for _, x := range n.Content {
+		out = append(out, text(x, "name"))
+	}
+	return out
+}
+
+func typeOf(n *yaml.Node) string {
+	switch n.ShortTag() {
+	case "!!str":
+		return "text"
+	case "!!bool":
+		return "a boolean"
+	case "!!null":
+		return "nothing"
+	}
+	return "a number"
 }
 
 func resolved(n *yaml.Node) *yaml.Node {
@@ -168,24 +238,18 @@ func added(path, key string) bool {
 
 // entry names an entry of a list: by its name if it has one.
 func entry(n *yaml.Node, i int) string {
-	if n.Kind == yaml.MappingNode {
-		if name := text(n, "name"); name != "" { // of a header, too
-			return strconv.Itoa(i) + " " + name
-		}
+	if name := text(n, "name"); n.Kind == yaml.MappingNode && name != "" { // of a header, too
+		return strconv.Itoa(i) + " " + name
 	}
 	return strconv.Itoa(i)
 }
 
-// unless is a value on one line, unless it is the hop secret.
-func unless(path string, n *yaml.Node) string {
-	if strings.Contains(path, "x-heald-hop") {
+// short is a value on one line, without what it holds, and "a secret" for the
+// hop secret.
+func (c *comparison) short(path string, n *yaml.Node) string {
+	if strings.Contains(path, hopHeader) {
 		return "a secret"
 	}
-	return short(n)
-}
-
-// short is a value on one line, without what it holds.
-func short(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		var keys []string
@@ -196,9 +260,16 @@ func short(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return fmt.Sprintf("a list of %d", len(n.Content))
 	}
-	s := strconv.Quote(n.Value)
+	s := strconv.Quote(c.redacted(n.Value)) // before quotes change it, and before it is cut
 	if len(s) > 120 {
 		s = s[:117] + `..."`
+	}
+	return s
+}
+
+func (c *comparison) redacted(s string) string {
+	for _, secret := range c.secrets {
+		s = strings.ReplaceAll(s, secret, "(hop_secret)")
 	}
 	return s
 }

@@ -38,6 +38,8 @@ func TestRenderDiff(t *testing.T) {
 		{"a number", edit("attempts: 8", "attempts: 2"), []string{`VirtualService.networking.istio.io ns/heald: spec.http[1 heald-outer].retries.attempts: is "2", should be "8"`}},
 		{"a field is missing", edit("        retryOn: retriable-headers,connect-failure,refused-stream,reset\n", ""), []string{"retries.retryOn: is missing"}},
 		{"another secret", edit("x-heald-hop: a secret of the tests", "x-heald-hop: an older one"), []string{"is another secret"}},
+		{"quoted", edit("number: 18081", `number: "18081"`), []string{`is "18081" as text, should be a number`}},
+		{"without its namespace", edit("  name: studio\n  namespace: ns\n", "  name: studio\n"), []string{"metadata.namespace: is missing"}},
 		{"nothing", "", slices.Repeat([]string{"is missing"}, len(m.Objects))},
 	} {
 		got, err := m.Diff([]byte(c.have))
@@ -80,6 +82,96 @@ func TestRenderDiffList(t *testing.T) {
 		}
 	}
 	if got, err := m.Diff([]byte(list)); err != nil || len(got) > 0 {
+		t.Errorf("%v\n%s", err, strings.Join(got, "\n"))
+	}
+}
+
+// No line holds a hop secret, neither that of heald.yaml nor that of the file,
+// and an entry that is missing does not have the rest of its list differ.
+func TestRenderDiffSecrets(t *testing.T) {
+	const inFile, inConfig = "the 100% secret of the file", "the secret of heald.yaml"
+	for _, form := range forms {
+		p := given(form)
+		p.Envoy.Hop = inFile
+		old, err := renderer(form)(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := old.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, change := range map[string]func(*Params){
+			"the same secret, elsewhere": func(p *Params) { p.HopEnv, p.HopSecret = "HOP", "heald-hop" },
+			"another secret":             func(p *Params) { p.Envoy.Hop = inConfig },
+			"another secret, elsewhere":  func(p *Params) { p.Envoy.Hop, p.HopEnv, p.HopSecret = inConfig, "HOP", "heald-hop" },
+		} {
+			p := given(form)
+			p.Envoy.Hop = inFile
+			change(&p)
+			now, err := renderer(form)(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := now.Diff(have)
+			if err != nil || len(got) == 0 || len(got) > 5 {
+				t.Errorf("%s: %s: %v, %d lines\n%s", form, name, err, len(got), strings.Join(got, "\n"))
+			}
+			for _, secret := range []string{inFile, escaped(inFile), inConfig} {
+				if strings.Contains(strings.Join(got, "\n"), secret) {
+					t.Errorf("%s: %s: prints a secret: %s", form, name, strings.Join(got, "\n"))
+				}
+			}
+		}
+	}
+}
+
+// The secret is hidden wherever it stands, and in lists without unique names.
+func TestRenderDiffSecretPlaces(t *testing.T) {
+	m := &Manifests{secrets: []string{"hush-hush"}}
+	m.add("", "v1", "Example", "ns", "x", "spec", tree("note", "none", "set", list(tree("name", "a", "value", "1"), tree("name", "a", "value", "2"))))
+	got, err := m.Diff([]byte(`{apiVersion: v1, kind: Example, metadata: {name: x, namespace: ns}, spec: {note: "so hush-hush", set: [{name: x-heald-hop, value: unknown}, {name: a, value: "2"}]}}`))
+	if err != nil || len(got) != 3 {
+		t.Error(err, got)
+	}
+	for _, secret := range []string{"hush-hush", "unknown"} {
+		if strings.Contains(strings.Join(got, "\n"), secret) {
+			t.Error(got)
+		}
+	}
+}
+
+// A cluster fills in the defaults of the kinds, which is no difference; another
+// value is one.
+func TestRenderDiffDefaults(t *testing.T) {
+	p := given(PortableForm)
+	p.HopSecret = "heald-hop"
+	m, err := Gateway(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes, err := m.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(yes)
+	for _, c := range [][2]string{
+		{"{name: llm, sectionName: inner}\n  rules", "{group: gateway.networking.k8s.io, kind: Gateway, name: llm, sectionName: inner}\n  rules"},
+		{"backendRefs:\n        - {group: gateway.envoyproxy.io, kind: Backend, name: studio}", "backendRefs:\n        - {group: gateway.envoyproxy.io, kind: Backend, name: studio, weight: 1}"},
+		{"    - matches:\n        - headers:\n            - {name: x-heald-cluster, value: studio}", "    - matches:\n        - path: {type: PathPrefix, value: /}\n          headers:\n            - {name: x-heald-cluster, type: Exact, value: studio}"},
+		{"      statusOnError", "      failOpen: false\n      statusOnError"},
+		{"    retryBudget:", "    maxParallelRetries: 1024\n    retryBudget:"},
+	} {
+		if !strings.Contains(text, c[0]) {
+			t.Fatalf("no %q", c[0])
+		}
+		text = strings.ReplaceAll(text, c[0], c[1])
+	}
+	if got, err := m.Diff([]byte(text)); err != nil || len(got) > 0 {
+		t.Errorf("%v\n%s", err, strings.Join(got, "\n"))
+	}
+	text = strings.Replace(text, "failOpen: false", "failOpen: true", 1)
+	if got, err := m.Diff([]byte(text)); err != nil || len(got) != 1 || !strings.Contains(got[0], `failOpen: is "true", should not be there`) {
 		t.Errorf("%v\n%s", err, strings.Join(got, "\n"))
 	}
 }

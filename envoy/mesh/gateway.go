@@ -24,6 +24,10 @@ const (
 	llmName    = "llm"
 )
 
+// maxBackends are those for which an HTTPRoute has a rule: Gateway API takes 16,
+// and precedence between several routes depends on their age.
+const maxBackends = 14
+
 // deadStatus are the statuses that only a dead heald or a broken connection may
 // show in the portable form: outer tries them again and replaces them at the end.
 // 507 is what the filter says if heald is gone.
@@ -42,7 +46,7 @@ func Gateway(p Params) (*Manifests, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := gateway{&p, c, all, &Manifests{}}
+	g := gateway{&p, c, all, &Manifests{secrets: p.secrets()}}
 	g.Head = g.head()
 	if p.Team == "" {
 		g.proxy()
@@ -66,6 +70,12 @@ func (p *Params) gatewayNeeds() error {
 	var errs []error
 	if p.HealdTLS == Mesh {
 		errs = append(errs, errors.New("--heald-tls: Envoy Gateway is no mesh; write plain or tls"))
+	}
+	if p.Envoy.Hop == "" {
+		errs = append(errs, errors.New("hop_secret: heald.yaml has none, and Envoy Gateway's inner port is open to the network: whoever sends a request there would use the accounts; add hop_secret, such as {env: HEALD_HOP_SECRET}"))
+	}
+	if n := len(p.Envoy.Backends); n > maxBackends {
+		errs = append(errs, fmt.Errorf("backends: %d of them, but an HTTPRoute has room for %d (16 rules, two of which are for requests without a backend); use fewer, or two Gateways with a heald.yaml each", n, maxBackends))
 	}
 	errs = append(errs, p.need("Envoy Gateway's filter may not change :authority, its routes do", "authority: route", func(x Policy) bool { return x.RouteAuthority }))
 	if p.Envoy.Hedge {
@@ -183,6 +193,8 @@ func (g *gateway) external() {
 				because{"validation", "The provider's certificate is checked with the roots of the proxy's image."}, tree("wellKnownCACertificates", "System", "hostname", x.host)))
 		}
 	}
+	g.add("A host without endpoints, for requests that heald was not asked about.", egV1, "Backend", g.p.Namespace, nowhereName,
+		"spec", tree("endpoints", list(tree("fqdn", inline(tree("hostname", nowhere, "port", 80))))))
 	g.add("From outer to inner, in the same Envoy: loopback addresses are refused here, and Envoy resolves this name to 127.0.0.1.", egV1, "Backend", g.p.Namespace, "inner",
 		"spec", tree("endpoints", list(tree("fqdn", inline(tree("hostname", "inner.localhost", "port", innerPort))))))
 }
@@ -210,9 +222,9 @@ func extension(name string) *yaml.Node {
 
 // outer writes the hop that clients reach, for the host or for one more team's.
 func (g *gateway) outer() {
-	changes := headers("x-heald-policy", policyOf(g.p))
+	changes := headers("x-heald-policy", escaped(policyOf(g.p)))
 	if g.p.Envoy.Hop != "" && g.p.HopSecret == "" {
-		changes.Content = append(changes.Content, headers("x-heald-hop", g.p.Envoy.Hop).Content...)
+		changes.Content = append(changes.Content, headers("x-heald-hop", escaped(g.p.Envoy.Hop)).Content...)
 	}
 	changes.Content = append(changes.Content, noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", headers("x-envoy-retry-on", "retriable-headers").Content[0]))
 	changes.Content = append(changes.Content, headers("x-envoy-retriable-header-names", "x-heald-retry").Content...)
@@ -327,10 +339,13 @@ func (g *gateway) inner() {
 			set(rule, "matches", list(tree("headers", list(matches...))))
 		}
 		set(rule, "timeouts", inline(tree("request", "0s")))
-		set(rule, "filters", list(
+		changes := list(
 			tree("type", "RequestHeaderModifier", "requestHeaderModifier", tree("remove", remove)),
-			tree("type", "ResponseHeaderModifier", "responseHeaderModifier", tree("remove", texts(g.c.host("inner"), "response_headers_to_remove"))),
-			tree("type", "URLRewrite", "urlRewrite", inline(tree("hostname", x.host)))))
+			tree("type", "ResponseHeaderModifier", "responseHeaderModifier", tree("remove", texts(g.c.host("inner"), "response_headers_to_remove"))))
+		if x.host != "" {
+			changes.Content = append(changes.Content, tree("type", "URLRewrite", "urlRewrite", inline(tree("hostname", x.host))))
+		}
+		set(rule, "filters", changes)
 		set(rule, "backendRefs", list(inline(tree("group", eg, "kind", "Backend", "name", x.name))))
 		rules.Content = append(rules.Content, noted(why, rule))
 	}
@@ -339,7 +354,7 @@ func (g *gateway) inner() {
 	}
 	rules.Content = append(rules.Content, noted("A name that no route has: never another provider, which must not see its credentials.",
 		tree("matches", list(tree("headers", list(inline(tree("name", "x-heald-cluster", "type", "RegularExpression", "value", ".+"))))), "filters", list(extension("heald-unknown-backend")))))
-	add("Before heald has been asked: without a route there would be no body limit and no filter.", g.providers[0])
+	add("Before heald has been asked: without a route there would be no body limit and no filter. It leads nowhere, so that no provider sees a client's credentials and prompt should heald not be asked.", provider{name: nowhereName})
 	g.add("The inner hop: heald names the backend of each attempt, and a rule leads to each.", gatewayV1, "HTTPRoute", g.p.Namespace, "inner", "spec", tree(
 		"parentRefs", list(inline(tree("name", llmName, "sectionName", "inner"))), "rules", rules))
 	g.add("", egV1, "BackendTrafficPolicy", g.p.Namespace, "inner", "spec", tree(
@@ -357,12 +372,12 @@ func (g *gateway) inner() {
 // network closes the inner port to all but Envoy itself.
 func (g *gateway) network() {
 	pods := tree("matchLabels", tree(eg+"/owning-gateway-name", llmName, eg+"/owning-gateway-namespace", g.p.Namespace))
-	g.add("Closes the inner port to the network: a pod reaches itself whatever a NetworkPolicy says. In the namespace where Envoy Gateway runs its Envoys. 19001 is for metrics, 19003 for probes.",
+	g.add("Closes the inner port to the network: a pod reaches itself whatever a NetworkPolicy says. In the namespace where Envoy Gateway runs its Envoys. 19001 is for metrics, 19002 (the shutdown manager) and 19003 for probes.",
 		"networking.k8s.io/v1", "NetworkPolicy", "envoy-gateway-system", "heald-inner-"+g.p.Namespace, "spec", tree(
 			"podSelector", pods, "policyTypes", inline(list("Ingress")),
 			"ingress", list(tree("ports", list(
 				noted("Where outer listens in the pod: Envoy Gateway adds 10000 to ports below 1024.", inline(tree("protocol", "TCP", "port", g.podPort()))),
-				inline(tree("protocol", "TCP", "port", 19001)), inline(tree("protocol", "TCP", "port", 19003)))))))
+				inline(tree("protocol", "TCP", "port", 19001)), inline(tree("protocol", "TCP", "port", 19002)), inline(tree("protocol", "TCP", "port", 19003)))))))
 }
 
 func (g *gateway) podPort() int {

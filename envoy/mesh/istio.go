@@ -35,7 +35,12 @@ func Istio(p Params) (*Manifests, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := istio{&p, c, all, &Manifests{}}
+	if p.Form == GatewayForm {
+		if err := onePort(all); err != nil {
+			return nil, err
+		}
+	}
+	i := istio{&p, c, all, &Manifests{secrets: p.secrets()}}
 	i.Head = i.head()
 	switch {
 	case p.Form == SidecarForm:
@@ -49,6 +54,16 @@ func Istio(p Params) (*Manifests, error) {
 		i.outer()
 		i.inner()
 	}
+	// Patches before what they patch: objects are applied in this order.
+	first, rest := []*Object{}, []*Object{}
+	for _, o := range i.Objects {
+		if o.Kind == "EnvoyFilter" {
+			first = append(first, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	i.Objects = append(first, rest...)
 	return i.Manifests, nil
 }
 
@@ -62,7 +77,7 @@ func (p *Params) istioNeeds() error {
 		errs = append(errs, errors.New("--selector: name the labels of the gateway's pods; without, all gateways of the mesh would be meant"))
 	}
 	if p.Form == SidecarForm && p.HealdTLS == TLS {
-		errs = append(errs, errors.New("--heald-tls: sidecars have no certificate for heald's own listen.tls; write mesh or plain"))
+		errs = append(errs, errors.New("--heald-tls: sidecars have no certificate for heald's own listen.tls; leave listen.tls out of heald.yaml, and write mesh or plain"))
 	}
 	if p.Form == SidecarForm && p.Team != "" {
 		errs = append(errs, errors.New("--team: sidecars of a namespace have one policy; leave --team out, and name it with --policy"))
@@ -106,7 +121,7 @@ func (i *istio) cluster() string {
 
 // heald writes how Envoy reaches heald.
 func (i *istio) heald() {
-	host, _, namespace, port := i.p.service()
+	host, _, namespace, _ := i.p.service()
 	policy := []any{
 		"connectionPool", tree("tcp", tree("connectTimeout", "1s", because{"tcpKeepalive", "Finds dead connections."}, inline(tree("time", "30s", "interval", "5s", "probes", 3))), "http", inline(tree("http2MaxRequests", 100000, "http1MaxPendingRequests", 100000))),
 		because{"outlierDetection", "A replica that was killed is left out at once, so that retries go to another one."},
@@ -124,12 +139,12 @@ func (i *istio) heald() {
 	i.add("heald's Service must be an ordinary one (ClusterIP, appProtocol grpc): those without an address of their own (headless) Istio passes through, and no sidecar would find a replica.", networking, "DestinationRule", i.p.Namespace, "heald", "spec", tree("host", host, "exportTo", inline(list(".")), "trafficPolicy", tree(policy...)))
 	if i.p.HealdTLS == Mesh && namespace == i.p.Namespace {
 		selector := tree("matchLabels", tree("app.kubernetes.io/name", "heald", "app.kubernetes.io/component", "gateway"))
-		i.add("heald's gRPC port takes mutual TLS only. The other ports keep the mode of the mesh, for probes and metrics.", security, "PeerAuthentication", namespace, "heald",
-			"spec", tree("selector", selector, "portLevelMtls", tree(strconv.Itoa(port), inline(tree("mode", "STRICT")))))
+		i.add("heald's gRPC port, that of its pod, takes mutual TLS only. The other ports keep the mode of the mesh, for probes and metrics.", security, "PeerAuthentication", namespace, "heald",
+			"spec", tree("selector", selector, "portLevelMtls", tree(strconv.Itoa(i.p.HealdPod), inline(tree("mode", "STRICT")))))
 		i.add("Whoever may ask heald gets the accounts' credentials: only this namespace. Name those of sidecars here as well.", security, "AuthorizationPolicy", namespace, "heald",
 			"spec", tree("selector", clone(selector), "action", "DENY", "rules", list(tree(
 				"from", list(tree("source", tree("notNamespaces", inline(list(i.p.Namespace))))),
-				"to", list(tree("operation", tree("ports", inline(list(strconv.Itoa(port))))))))))
+				"to", list(tree("operation", tree("ports", inline(list(strconv.Itoa(i.p.HealdPod))))))))))
 	}
 }
 
@@ -170,7 +185,7 @@ func (i *istio) selector(key string) *yaml.Node {
 // name is that of an object of the outer hop: teams have their own.
 func (i *istio) name() string {
 	if i.p.Team != "" {
-		return "heald-" + i.p.Team
+		return "heald-team-" + i.p.Team // no backend's objects and none of the inner hop
 	}
 	return "heald"
 }

@@ -10,6 +10,13 @@ import (
 // innerHost is the name under which the mesh knows the inner listener.
 const innerHost = "inner.heald"
 
+// nowhere is the host of a request that heald was not asked about. The domain is
+// reserved for names that never exist (RFC 6761).
+const (
+	nowhere     = "heald-nowhere.invalid"
+	nowhereName = "heald-nowhere"
+)
+
 // outer writes the hop that clients reach, for the host or for one more team's.
 func (i *istio) outer() {
 	server := tree("port", inline(tree("number", i.p.Port, "name", "http", "protocol", "HTTP")), "hosts", list(i.p.Host))
@@ -61,7 +68,7 @@ func (i *istio) innerCluster() *yaml.Node {
 // accessLog is a log on standard output, of requests to the host.
 func (i *istio) accessLog() *yaml.Node {
 	entry := clone(at(i.c.manager("outer"), "access_log", "0"))
-	set(entry, "filter", cel(fmt.Sprintf("request.host.startsWith('%s')", i.p.Host)))
+	set(entry, "filter", cel(toHost(i.p.Host)))
 	return list(entry)
 }
 
@@ -69,7 +76,7 @@ func (i *istio) accessLog() *yaml.Node {
 func (i *istio) telemetry() {
 	i.add("The mesh's own access log prints the query, which may hold an API key (?key=), and would print each attempt as well. EnvoyFilter "+i.name()+"-outer has a log without it. Name the hosts of all teams here.",
 		"telemetry.istio.io/v1", "Telemetry", i.p.Namespace, i.name(), "spec", tree("selector", i.selector("matchLabels"),
-			"accessLogging", list(tree("filter", tree("expression", fmt.Sprintf("!request.host.startsWith('%s') && destination.port != %d", i.p.Host, innerPort))))))
+			"accessLogging", list(tree("filter", tree("expression", fmt.Sprintf("!%s && destination.port != %d", toHost(i.p.Host), innerPort))))))
 }
 
 // inner writes the hop of one attempt.
@@ -83,6 +90,12 @@ func (i *istio) inner() {
 	i.add("", networking, "DestinationRule", i.p.Namespace, innerName, "spec", tree("host", innerHost, "exportTo", inline(list(".")), "trafficPolicy", tree(
 		"connectionPool", tree("http", inline(tree("maxRetries", 100000, "http1MaxPendingRequests", 100000, "http2MaxRequests", 100000))),
 		because{"tls", "The inner listener speaks plain text, and never leaves the pod."}, inline(tree("mode", "DISABLE")))))
+	i.add("A host without endpoints, for requests that heald was not asked about.", networking, "ServiceEntry", i.p.Namespace, nowhereName,
+		"spec", tree("hosts", list(nowhere), "exportTo", inline(list(".")), "location", "MESH_EXTERNAL", "resolution", "STATIC",
+			"ports", list(inline(tree("number", 80, "name", "http", "protocol", "HTTP"))),
+			because{"workloadSelector", "STATIC must name endpoints or labels, and no pod has this one."}, tree("labels", inline(tree("heald-nowhere", "none")))))
+	i.add("", networking, "DestinationRule", i.p.Namespace, nowhereName, "spec", tree("host", nowhere, "exportTo", inline(list(".")), "trafficPolicy", tree(
+		"connectionPool", tree(because{"http", "It has no connections; heald check asks for this of all clusters behind the inner hop."}, inline(tree("idleTimeout", "50s"))))))
 	i.innerService()
 	i.innerFilter()
 }
@@ -92,7 +105,7 @@ func (i *istio) innerService() {
 	routes := list()
 	add := func(why string, x provider, name string, match *yaml.Node) {
 		route := tree("name", name, "match", list(match), "retries", inline(tree("attempts", 0)))
-		if i.p.routesAuthority() {
+		if i.p.routesAuthority() && x.host != nowhere {
 			set(route, "rewrite", inline(tree("authority", x.host)))
 		}
 		set(route, "headers", tree(
@@ -104,8 +117,8 @@ func (i *istio) innerService() {
 	for _, x := range i.providers {
 		add("", x, x.name, tree("headers", tree("x-heald-cluster", inline(tree("exact", x.name)))))
 	}
-	add("Before heald has been asked: without a route Envoy would not apply the virtual host's body limit. A name that no route has gets 404 and never another provider, which must not see its credentials.",
-		i.providers[0], "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".+"))))) // .* would match a header that is not there, as an empty one
+	add("Before heald has been asked: without a route Envoy would not apply the virtual host's body limit. It leads nowhere, so that no provider sees a client's credentials and prompt should heald not be asked: 503. A name that no route has gets 404 and never another provider, which must not see its credentials.",
+		provider{host: nowhere, port: 80}, "before-heald", tree("withoutHeaders", tree("x-heald-cluster", inline(tree("regex", ".+"))))) // .* would match a header that is not there, as an empty one
 	i.add("heald names the backend of each attempt; a route leads to each.", networking, "VirtualService", i.p.Namespace, innerName,
 		"spec", tree("hosts", list("*"), "gateways", list(innerName), "http", routes))
 }

@@ -20,6 +20,8 @@ type Manifests struct {
 	// Head is what the reader should know first, printed as a comment.
 	Head    string
 	Objects []*Object
+	// secrets are values that no message may hold.
+	secrets []string
 }
 
 // add appends an object; why is printed above it, body follows its metadata.

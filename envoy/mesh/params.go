@@ -37,6 +37,9 @@ type Params struct {
 	// Port is the port of the gateway's Service that clients call, PodPort that on
 	// which Envoy listens.
 	Port, PodPort int
+	// HealdPod is the port on which heald's pod listens for Envoy, which the
+	// Service's port leads to: Istio's rules for a pod name this one.
+	HealdPod int
 	// TLSSecret is the Secret with the certificate for Host; "" for plain HTTP.
 	TLSSecret string
 	// HopEnv is the variable of Envoy's environment that holds the hop secret, for
@@ -101,8 +104,10 @@ func (p *Params) validate(forms ...string) error {
 		}
 	}
 	if p.Heald != "" {
-		if _, _, err := splitAddress(p.Heald); err != nil {
+		if host, _, err := splitAddress(p.Heald); err != nil {
 			add("--heald: %w", err)
+		} else if net.ParseIP(host) != nil || !label.MatchString(host) && !hostName.MatchString(host) {
+			add("--heald: %q is no name of a Service; write host:port, such as heald.heald.svc.cluster.local:9000", p.Heald)
 		}
 	}
 	if !slices.Contains([]string{Mesh, Plain, TLS}, p.HealdTLS) {
@@ -110,6 +115,9 @@ func (p *Params) validate(forms ...string) error {
 	}
 	if p.HopEnv != "" && !variable.MatchString(p.HopEnv) {
 		add("--hop-env: %q is no name of a variable", p.HopEnv)
+	}
+	if p.HealdPod < 1 || p.HealdPod > 65535 {
+		add("listen.grpc: %d is not a port from 1 to 65535", p.HealdPod)
 	}
 	for _, port := range []int{p.Port, p.PodPort} {
 		if port < 1 || port > 65535 || port == innerPort {
@@ -132,8 +140,8 @@ func (p *Params) validateBackends() []error {
 		if b.Proxy != "" {
 			errs = append(errs, fmt.Errorf("backends[%d].proxy: these manifests reach providers directly; use the mesh's own way out (an egress gateway), or an Envoy of your own (heald envoy)", i))
 		}
-		if b.Name == innerName {
-			errs = append(errs, fmt.Errorf("backends[%d].name: %q is the inner hop; choose another name", i, b.Name))
+		if slices.Contains([]string{healdName, "inner", innerName, nowhereName}, b.Name) {
+			errs = append(errs, fmt.Errorf("backends[%d].name: other objects of these manifests are called %q; choose another name", i, b.Name))
 		}
 		if !labelText.MatchString(b.Name) || strings.ContainsAny(b.Name, "_.") || strings.ToLower(b.Name) != b.Name {
 			errs = append(errs, fmt.Errorf("backends[%d].name: objects get this name, and %q is none for Kubernetes; use lower case letters, digits and hyphens", i, b.Name))
@@ -156,7 +164,7 @@ func (p *Params) providers() ([]provider, error) {
 		if err != nil || u.Hostname() == "" {
 			return nil, fmt.Errorf("backends[%d].url: %q: want https://host or http://host:port", i, b.URL)
 		}
-		x := provider{name: b.Name, host: u.Hostname(), port: 80, tls: u.Scheme == "https"}
+		x := provider{name: b.Name, host: strings.ToLower(u.Hostname()), port: 80, tls: u.Scheme == "https"}
 		if x.tls {
 			x.port = 443
 		}
@@ -168,12 +176,28 @@ func (p *Params) providers() ([]provider, error) {
 		if net.ParseIP(x.host) != nil {
 			return nil, fmt.Errorf("backends[%d].url: %q is an address; a mesh needs a host name", i, b.URL)
 		}
+		if !hostName.MatchString(x.host) {
+			return nil, fmt.Errorf("backends[%d].url: %q is no host name that Kubernetes takes; use letters, digits and hyphens, with a dot between and none at the end", i, x.host)
+		}
 		out = append(out, x)
 	}
 	if len(out) == 0 {
 		return nil, errors.New("backends: heald.yaml has none")
 	}
 	return out, nil
+}
+
+// onePort lists hosts that are reached in two ways: Istio merges DestinationRules
+// of one host, and keeps the settings of one of them.
+func onePort(all []provider) error {
+	var errs []error
+	for i, x := range all {
+		j := slices.IndexFunc(all, func(y provider) bool { return y.host == x.host })
+		if y := all[j]; y.port != x.port || y.tls != x.tls {
+			errs = append(errs, fmt.Errorf("backends[%d].url: %s is also the host of backends[%d], on another port or with other TLS, and Istio keeps one setting of TLS a host; give one of them another host name", i, x.host, j))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // byHost are the providers without those at the host and port of one before:
@@ -230,6 +254,14 @@ func (p *Params) need(what, key string, has func(Policy) bool) error {
 // routesAuthority says that :authority is up to the routes, for a policy at least.
 func (p *Params) routesAuthority() bool {
 	return slices.ContainsFunc(p.Policies, func(x Policy) bool { return x.RouteAuthority })
+}
+
+// secrets are the ways in which manifests may hold the hop secret.
+func (p *Params) secrets() []string {
+	if p.Envoy.Hop == "" {
+		return nil
+	}
+	return []string{p.Envoy.Hop, escaped(p.Envoy.Hop)}
 }
 
 func sortedKeys(m map[string]string) []string {

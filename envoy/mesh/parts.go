@@ -211,7 +211,7 @@ func (c *parts) heald(cluster string) *yaml.Node {
 // can read. With a host they are for requests to it only: other sites of the
 // listener keep theirs.
 func (c *parts) outerReplies(host string) *yaml.Node {
-	ours := fmt.Sprintf("request.host.startsWith('%s')", host)
+	ours := toHost(host)
 	if host == "" {
 		ours = "true"
 	}
@@ -263,6 +263,12 @@ func (c *parts) tooLarge() *yaml.Node {
 func cel(expression string) *yaml.Node {
 	return tree("extension_filter", tree("name", "envoy.access_loggers.extension_filters.cel",
 		"typed_config", tree("@type", celFilter, "expression", expression)))
+}
+
+// toHost is a condition in CEL: the request is for the host, in whatever case,
+// with a port or without, as Envoy chooses virtual hosts.
+func toHost(host string) string {
+	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", strings.ReplaceAll(host, ".", "[.]"))
 }
 
 func cutDot(host string) (first, rest string, found bool) { return strings.Cut(host, ".") }

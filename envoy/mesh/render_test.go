@@ -3,7 +3,9 @@ package mesh
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +25,7 @@ func given(form string) Params {
 		},
 		Policies:  []Policy{{Name: "default", StoreMemory: true, OwnWait: true, RouteAuthority: true, Reserved: deadStatus}},
 		Form:      form,
-		Namespace: "ns", Host: "llm.ns.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, Class: "eg",
+		Namespace: "ns", Host: "llm.ns.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, HealdPod: 9000, Class: "eg",
 	}
 }
 
@@ -131,7 +133,7 @@ func TestRenderProviders(t *testing.T) {
 			for _, r := range at(o, "spec", "http").Content {
 				cluster := text(r, "match", "0", "headers", "x-heald-cluster", "exact")
 				host := text(r, "route", "0", "destination", "host")
-				want := map[string]string{"studio": "studio.example", "second": "studio.example", "plain": "plain.example", "": "studio.example"}[cluster]
+				want := map[string]string{"studio": "studio.example", "second": "studio.example", "plain": "plain.example", "": nowhere}[cluster]
 				if host != want {
 					t.Errorf("%q leads to %s", cluster, host)
 				}
@@ -141,7 +143,7 @@ func TestRenderProviders(t *testing.T) {
 			}
 		}
 	}
-	if entries != 3 || rules != 1 { // studio and second share theirs; the third is the inner hop
+	if entries != 4 || rules != 1 { // studio and second share theirs; the others are the inner hop and nowhere
 		t.Errorf("%d ServiceEntries, %d rules of studio.example", entries, rules)
 	}
 }
@@ -187,6 +189,15 @@ func TestRenderRefuses(t *testing.T) {
 		{"port", GatewayForm, func(p *Params) { p.PodPort = innerPort }, "--port"},
 		{"label", GatewayForm, func(p *Params) { p.Selector["a b"] = "c" }, "--selector"},
 		{"heald", GatewayForm, func(p *Params) { p.Heald = "heald" }, "--heald"},
+		{"hop", PortableForm, func(p *Params) { p.Envoy.Hop = "" }, "hop_secret: heald.yaml has none"},
+		{"too many", PatchedForm, func(p *Params) { p.Envoy.Backends = manyBackends(15) }, "backends: 15 of them, but an HTTPRoute has room for 14"},
+		{"two ports", GatewayForm, func(p *Params) { p.Envoy.Backends[1].URL = "http://studio.example:8443" }, "backends[1].url: studio.example is also the host of backends[0]"},
+		{"dot at the end", PortableForm, func(p *Params) { p.Envoy.Backends[0].URL = "https://h.example." }, "backends[0].url"},
+		{"underscore", GatewayForm, func(p *Params) { p.Envoy.Backends[0].URL = "https://h_x.example" }, "backends[0].url"},
+		{"heald's address", GatewayForm, func(p *Params) { p.Heald = "10.0.0.1:9000" }, "--heald"},
+		{"heald's name", PortableForm, func(p *Params) { p.Heald = "Heald .x:9000" }, "--heald"},
+		{"name of heald's objects", GatewayForm, func(p *Params) { p.Envoy.Backends[0].Name = "heald" }, "backends[0].name"},
+		{"name of the inner hop", PortableForm, func(p *Params) { p.Envoy.Backends[0].Name = "inner" }, "backends[0].name"},
 		{"policy", GatewayForm, func(p *Params) { p.Envoy.Policy = "other" }, "--policy"},
 	} {
 		p := given(c.form)
@@ -197,12 +208,138 @@ func TestRenderRefuses(t *testing.T) {
 	}
 }
 
+func manyBackends(n int) []bootstrap.Backend {
+	var out []bootstrap.Backend
+	for i := range n {
+		out = append(out, bootstrap.Backend{Name: fmt.Sprintf("b%d", i), URL: fmt.Sprintf("https://b%d.example", i)})
+	}
+	return out
+}
+
+// A host in upper case is the same one.
+func TestRenderUpperCase(t *testing.T) {
+	for _, form := range []string{GatewayForm, PortableForm} {
+		p := given(form)
+		p.Envoy.Backends = append(manyBackends(13), bootstrap.Backend{Name: "upper", URL: "https://H.Example"})
+		if text, _ := render(t, p); strings.Contains(text, "H.Example") || !strings.Contains(text, "h.example") {
+			t.Errorf("%s: not in lower case", form)
+		}
+	}
+}
+
+// Without heald's filter no request reaches a provider, and patches come first.
+func TestRenderFailsClosed(t *testing.T) {
+	_, objects := render(t, given(GatewayForm))
+	rest := false
+	for _, o := range objects {
+		if text(o, "kind") != "EnvoyFilter" {
+			rest = true
+		} else if rest {
+			t.Errorf("%s after others", identity(o))
+		}
+		if text(o, "kind") == "ServiceEntry" && text(o, "metadata", "name") == nowhereName && at(o, "spec", "endpoints") != nil {
+			t.Error("nowhere has endpoints")
+		}
+	}
+	for _, form := range []string{PortableForm, PatchedForm} {
+		_, objects := render(t, given(form))
+		found := 0
+		for _, o := range objects {
+			switch {
+			case text(o, "kind") == "HTTPRoute" && text(o, "metadata", "name") == "inner":
+				for _, r := range at(o, "spec", "rules").Content {
+					if at(r, "matches") == nil {
+						found++
+						if name := text(r, "backendRefs", "0", "name"); name != nowhereName {
+							t.Errorf("%s: without heald, requests go to %s", form, name)
+						}
+					}
+				}
+			case text(o, "kind") == "Backend" && text(o, "metadata", "name") == nowhereName:
+				found++
+				if host := text(o, "spec", "endpoints", "0", "fqdn", "hostname"); !strings.HasSuffix(host, ".invalid") {
+					t.Errorf("%s: %s may exist", form, host)
+				}
+			}
+		}
+		if found != 2 {
+			t.Errorf("%s: no way for requests that heald was not asked about", form)
+		}
+	}
+}
+
+// Logs and error texts are chosen by the host as Envoy chooses virtual hosts: in
+// whatever case, and the whole name.
+func TestRenderHostInLogs(t *testing.T) {
+	_, objects := render(t, given(GatewayForm))
+	expressions := 0
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if e := text(n, "expression"); strings.Contains(e, "request.host") {
+			expressions++
+			pattern := e[strings.Index(e, "('")+2:]
+			re := regexp.MustCompile(pattern[:strings.Index(pattern, "')")])
+			for host, want := range map[string]bool{"llm.ns.example": true, "LLM.ns.Example:8080": true, "llm.ns.example.": true, "llm.ns.example.au": false, "llmxns.example": false} {
+				if re.MatchString(host) != want {
+					t.Errorf("%s: %s is %v", e, host, !want)
+				}
+			}
+		}
+		for _, x := range n.Content {
+			walk(x)
+		}
+	}
+	for _, o := range objects {
+		walk(o)
+	}
+	if expressions < 3 {
+		t.Errorf("%d expressions", expressions)
+	}
+}
+
+// Rules for heald's pod name the pod's port, whatever that of the Service.
+func TestRenderPodPort(t *testing.T) {
+	p := given(GatewayForm)
+	p.HealdTLS, p.Heald = Mesh, "heald.ns.svc.cluster.local:9100"
+	text, objects := render(t, p)
+	if strings.Contains(text, `"9100"`) {
+		t.Error("a rule for the pod names the Service's port")
+	}
+	for _, o := range objects {
+		if mtls := at(o, "spec", "portLevelMtls"); mtls != nil && at(mtls, "9000") == nil {
+			t.Error("no mutual TLS on the pod's port")
+		}
+	}
+}
+
+// What is no formatter of Envoy has its % doubled.
+func TestRenderPercent(t *testing.T) {
+	for _, form := range forms {
+		p := given(form)
+		p.Envoy.Policy, p.Envoy.Hop, p.Policies[0].Name = "a%b", "a secret c%d", "a%b"
+		if text, _ := render(t, p); !strings.Contains(text, "a%%b") || !strings.Contains(text, "c%%d") || strings.Contains(text, "a%b") || strings.Contains(text, "c%d") {
+			t.Errorf("%s: %% as it is", form)
+		}
+	}
+}
+
+// The probes of the Envoy pod are let in: 19002 is the shutdown manager's.
+func TestRenderProbes(t *testing.T) {
+	text, _ := render(t, given(PortableForm))
+	for _, port := range []string{"19001", "19002", "19003"} {
+		if !strings.Contains(text, "{protocol: TCP, port: "+port+"}") {
+			t.Errorf("%s is closed", port)
+		}
+	}
+}
+
 // A team has what is its own, and nothing that all share.
 func TestRenderTeam(t *testing.T) {
-	for _, form := range []string{GatewayForm, PortableForm} {
+	for _, c := range [][2]string{{GatewayForm, "search"}, {GatewayForm, "inner"}, {GatewayForm, "outer"}, {GatewayForm, "nowhere"}, {PortableForm, "search"}, {PortableForm, "inner"}} {
+		form := c[0]
 		_, shared := render(t, given(form))
 		p := given(form)
-		p.Team, p.Host = "search", "search.example"
+		p.Team, p.Host = c[1], "search.example"
 		_, own := render(t, p)
 		if len(own) == 0 {
 			t.Errorf("%s: nothing", form)
