@@ -22,6 +22,9 @@ type response struct {
 const dueLimit = 64 << 10
 
 func (s *stream) onResponseHeaders(h *extprocv3.HttpHeaders, details string) error {
+	if s.oneHop && s.state == idle {
+		return s.onForeignHeaders(h, details)
+	}
 	if err := s.move(responseHeaders); err != nil {
 		return err
 	}
@@ -29,11 +32,32 @@ func (s *stream) onResponseHeaders(h *extprocv3.HttpHeaders, details string) err
 	return s.act(s.attempt.ResponseHeaders(&s.response.Response), s.response.NoBody)
 }
 
+// onForeignHeaders passes a reply of Envoy's to a request that heald has not seen:
+// a filter before heald's has answered (/healthz), or Envoy has refused it (a
+// WebSocket). With two hops they do not come to heald. It has no attempt, and goes
+// out as it is.
+func (s *stream) onForeignHeaders(h *extprocv3.HttpHeaders, details string) error {
+	if err := s.move(foreignHeaders); err != nil {
+		return err
+	}
+	s.response.Response = responseOf(h, details)
+	if err := s.send(newHeaderReply(toResponseHeaders, 0, nil, nil)); err != nil {
+		return err
+	}
+	if s.response.NoBody {
+		s.finish(policies.EndComplete)
+	}
+	return nil
+}
+
 func (s *stream) onResponseBody(b *extprocv3.HttpBody) error {
 	if err := s.move(responseChunk); err != nil {
 		return err
 	}
 	s.response.chunked = true
+	if s.attempt == nil {
+		return s.write(b.GetBody(), b.GetEndOfStream())
+	}
 	if s.state == due {
 		if err := s.release(s.response.head, s.response.body, false); err != nil {
 			return err
@@ -48,6 +72,9 @@ func (s *stream) onResponseTrailers() error {
 		return err
 	}
 	s.response.trailers = true
+	if s.attempt == nil {
+		return s.write(nil, true)
+	}
 	return s.act(s.attempt.ResponseBody(nil, true), true)
 }
 

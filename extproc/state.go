@@ -5,6 +5,9 @@ package extproc
 //	idle ─headers→ asked ─body→ asking ─request→ sent ─headers→ peek ──pass──→ open ─end→ done
 //	                 └──────────headers─────────────────────────↑ └early→ due ─pass↑
 //	  └──────────────┴────────────┴────────────────┴──────────────┴────────┴──reply→ done
+//
+// With one hop Envoy also shows its own replies to requests that heald has not
+// seen, such as those of /healthz: idle ─foreign→ open.
 type state uint8
 
 const (
@@ -33,6 +36,7 @@ const (
 	rewritten // the attempt has made the provider's request
 	requestTrailers
 	responseHeaders
+	foreignHeaders // of a reply to a request that heald has not seen
 	responseChunk
 	responseTrailers
 	passedEarly // the attempt passes the response before body replies are legal
@@ -43,7 +47,7 @@ const (
 
 var eventNames = [events]string{
 	"request_headers", "part of request_body", "request_body", "request", "request_trailers",
-	"response_headers", "response_body", "response_trailers",
+	"response_headers", "foreign response_headers", "response_body", "response_trailers",
 	"early pass", "pass", "end",
 }
 
@@ -60,6 +64,7 @@ var moves = [events][states]state{
 	// Envoy's own reply to a request it could not buffer (413) comes before
 	// the request body would.
 	responseHeaders:  {asked: peek, sent: peek},
+	foreignHeaders:   {idle: open},
 	responseChunk:    {peek: peek, due: due, open: open},
 	responseTrailers: {peek: peek, due: due, open: open},
 	passedEarly:      {peek: due, due: due},

@@ -11,6 +11,7 @@ func TestMoves(t *testing.T) {
 		rewritten:        {asking: sent},
 		requestTrailers:  {asked: asked, sent: sent},
 		responseHeaders:  {asked: peek, sent: peek},
+		foreignHeaders:   {idle: open},
 		responseChunk:    {peek: peek, due: due, open: open},
 		responseTrailers: {peek: peek, due: due, open: open},
 		passedEarly:      {peek: due, due: due},

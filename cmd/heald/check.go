@@ -47,7 +47,14 @@ func checkCommand(out streams) *cobra.Command {
 	f.StringVar(&what.to, "probe", "", "send a request through the outer listener at `URL`, and see whether heald has it repeated")
 	f.StringVar(&what.backend, "probe-backend", "probe", "`NAME` of the backend that leads to the probe")
 	f.StringVar(&what.listen, "probe-listen", "", "`ADDRESS` where the probe answers; default: that of the backend's url")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), &flags, &what, out) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range []string{"envoy", "live", "probe"} { // as of a variable that is not set
+			if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+				return &usageError{fmt.Errorf("--%s is empty", name)}
+			}
+		}
+		return check(cmd.Context(), &flags, &what, out)
+	}
 	return cmd
 }
 

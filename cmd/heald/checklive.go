@@ -22,7 +22,7 @@ const (
 	// write a large configuration.
 	adminPatience = 30 * time.Second
 	// adminReply bounds what is read of a reply.
-	adminReply = 256 << 20
+	adminReply = 128 << 20
 )
 
 // adminOf is Envoy's admin interface at http://host:port or unix:///path.
@@ -51,7 +51,7 @@ func newAdminOf(at string) (*adminOf, error) {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, bad(fmt.Sprintf("%q", redact.Text(at)))
 	}
-	return &adminOf{at: strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/"), client: &http.Client{Transport: transport, Timeout: adminPatience}}, nil
+	return &adminOf{at: strings.TrimSuffix(u.Scheme+"://"+u.Host+u.Path, "/"), client: &http.Client{Transport: transport, Timeout: adminPatience, CheckRedirect: stay}}, nil
 }
 
 func (a *adminOf) get(ctx context.Context, path string) ([]byte, error) {

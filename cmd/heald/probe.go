@@ -68,8 +68,8 @@ const probeAlias = `models: {aliases: {heald-probe: [{model: heald-probe, backen
 
 // run makes the probe and returns what is wrong. What it saw is printed.
 func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]bootstrap.Problem, error) {
-	if u, err := url.Parse(p.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return nil, &usageError{fmt.Errorf("--probe: want http://host:port of the outer listener")}
+	if u, err := url.Parse(p.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, &usageError{fmt.Errorf("--probe: want http://host:port of the outer listener, without login, query or fragment")}
 	}
 	found := func(problem, fix string) []bootstrap.Problem {
 		return []bootstrap.Problem{{Path: "probe", Problem: redact.Text(problem), Consequence: "no request was sent", Fix: fix}}
@@ -209,7 +209,7 @@ func (p *probe) ask(ctx context.Context) outcome {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	begun := time.Now()
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+	resp, err := (&http.Client{Transport: transport, CheckRedirect: stay}).Do(req)
 	if err != nil {
 		var at *url.Error
 		if errors.As(err, &at) {
@@ -221,6 +221,10 @@ func (p *probe) ask(ctx context.Context) outcome {
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxProbed))
 	return outcome{resp.StatusCode, resp.Header, string(text), err, time.Since(begun)}
 }
+
+// stay follows no redirects. They may lead to another host, which must not get the
+// key, and whose answer is not that of the Envoy that was named.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // internal are the headers that belong to the gateway alone.
 var internal = []string{policies.HeaderRetry, policies.HeaderRetryAfter, policies.HeaderVerdict, policies.HeaderMemory}

@@ -23,7 +23,7 @@ import (
 
 // maxDump bounds a dump's bytes. A gateway of a mesh with a thousand services
 // shows about 30 MB.
-const maxDump = 256 << 20
+const maxDump = 128 << 20
 
 // Dump is the configuration that an Envoy shows of itself: what was in its
 // file, and what it got by xDS.

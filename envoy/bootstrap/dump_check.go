@@ -2,8 +2,10 @@ package bootstrap
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -303,10 +305,23 @@ func (c *checker) concerns(name string) bool {
 	return slices.ContainsFunc(c.clusters, func(cl *clusterv3.Cluster) bool { return cl.GetName() == name })
 }
 
+// mayBeSecret matches names in a configuration whose values may be secrets.
+var mayBeSecret = regexp.MustCompile(`(?i)inline_(?:string|bytes)|pass(?:word|phrase)|private_key|client_secret|authorization|x-api-key|x-heald-hop`)
+
 // quoted is the beginning of what Envoy says of an update, which may quote a whole
-// configuration.
+// configuration: up to the first value that may be a secret, and without what a
+// terminal would obey.
 func (c *checker) quoted(s string) string {
 	const enough = 300
+	if at := mayBeSecret.FindStringIndex(s); at != nil {
+		s = s[:at[1]] + " [the rest may be secret]"
+	}
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
 	if c.want.Hop != "" {
 		s = strings.ReplaceAll(s, c.want.Hop, "[redacted]")
 	}

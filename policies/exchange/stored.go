@@ -15,10 +15,15 @@ import (
 )
 
 // With memory: store the memory between attempts is in the state store, by tenant,
-// request id and body: clients may use an id twice, also at the same time. The
-// store also counts the attempts that replicas have begun: all of them where Envoy
-// does not tell their number, else those after the first. So an attempt that Envoy
-// calls the first asks the store nothing.
+// request id and body: clients may use an id twice. The store also counts the
+// attempts that replicas have begun: all of them where Envoy does not tell their
+// number, else those after the first. So an attempt that Envoy calls the first asks
+// the store nothing.
+//
+// Where Envoy tells no number, several requests of one id and body at the same time
+// cannot be told from attempts of one, and the third is refused as attempts_lost.
+// They only come where the outer listener keeps ids of clients, which no form does
+// that heald ships.
 
 // stored is the state of an attempt's memory in the store.
 type stored struct {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -233,5 +234,46 @@ func TestOneHopShutdown(t *testing.T) {
 		}
 		s.Replicas[0].Kill()
 		wantError(t, s.Post(messages, plain), 503, "api_error", "temporarily unavailable")
+	})
+}
+
+// Envoy's own replies, to requests that heald has not seen, reach the client as
+// Envoy makes them: the health check, a refused upgrade, a request without a host.
+func TestOneHopEnvoysOwnReplies(t *testing.T) {
+	everyEnvoy(t, func(t *testing.T, version string) {
+		s := oneHop(t, stack.Options{Envoy: version, Plain: true})
+		address := strings.TrimPrefix(s.URL, "http://")
+		for _, c := range []struct {
+			name, request string
+			status        int
+		}{
+			{"health check", "GET /healthz HTTP/1.1\r\nhost: HOST\r\n\r\n", 200},
+			{"health check without body", "HEAD /healthz HTTP/1.1\r\nhost: HOST\r\n\r\n", 200},
+			{"WebSocket", "GET /v1/responses HTTP/1.1\r\nhost: HOST\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n", 426},
+			{"no host", "GET /v1/models HTTP/1.1\r\n\r\n", 400},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = conn.Close() }() // the reply was read
+				if _, err := io.WriteString(conn, strings.ReplaceAll(c.request, "HOST", address)); err != nil {
+					t.Fatal(err)
+				}
+				method, _, _ := strings.Cut(c.request, " ")
+				resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = resp.Body.Close() }()
+				if body, _ := io.ReadAll(resp.Body); resp.StatusCode != c.status || strings.Contains(string(body), "protocol") {
+					t.Errorf("status %d %s, want %d", resp.StatusCode, body, c.status)
+				}
+			})
+		}
+		if lines := s.Replicas[0].Log.Lines("stream cannot go on"); len(lines) != 0 {
+			t.Errorf("heald takes them for a breach: %v", lines)
+		}
 	})
 }
