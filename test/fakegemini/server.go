@@ -93,7 +93,7 @@ func Listen(address string, opts Options) (*Server, error) {
 		ReadHeaderTimeout: time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withConn,
-		TLSConfig:         opts.TLS,
+		TLSConfig:         opts.TLS.Clone(), // the server writes to it, and several servers may share one
 	}
 	go func() { // ends with Close, which waits for it
 		if opts.TLS != nil {
