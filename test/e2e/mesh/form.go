@@ -39,6 +39,9 @@ type Form struct {
 	HopVariable string
 	// RewritesHost says that the inner route sets the provider's host.
 	RewritesHost bool
+	// Largest says that the largest bodies are sent through it: once in each mesh,
+	// whose forms have the same limits.
+	Largest bool
 }
 
 // Options completes those of a stack: Envoy runs the form's configuration, and
