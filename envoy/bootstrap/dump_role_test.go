@@ -255,7 +255,7 @@ var roleMistakes = []struct {
 func TestRenderedMistakes(t *testing.T) {
 	files, err := filepath.Glob(rendered + "/*/config_dump.json")
 	if err != nil || len(files) == 0 {
-		t.Skip("no rendered dumps, see TestRenderedDumps")
+		t.Fatal("no rendered dumps: ", err)
 	}
 	if len(roleMistakes) < 30 {
 		t.Errorf("only %d mistakes", len(roleMistakes))

@@ -64,17 +64,8 @@ func TestGracefulRestart(t *testing.T) {
 			return s.Fake().Active() >= clients*9/10 && active(0) > clients/4 && active(1) > clients/4
 		})
 
-		old := s.Replicas[0]
 		running := active(0)
-		old.Terminate()
-		select {
-		case <-old.Done():
-		case <-patient(t).Done():
-			t.Fatal("the replica does not end")
-		}
-		if err := old.Err(); err != nil {
-			t.Errorf("the replica ended with %v, want exit code 0", err)
-		}
+		stopInOrder(t, s.Replicas[0])
 		s.Restart(0)
 		healthy(t, s, 2)
 		eventually(t, "the new replica has its share", func() bool { return active(0) > clients/4 })
@@ -82,4 +73,18 @@ func TestGracefulRestart(t *testing.T) {
 		s.Settle()
 		t.Logf("%d streams, all complete; %v ran on the replica when it was asked to stop", l.done.Load(), running)
 	})
+}
+
+// stopInOrder asks a replica to stop, and waits until it has.
+func stopInOrder(t *testing.T, r *stack.Replica) {
+	t.Helper()
+	r.Terminate()
+	select {
+	case <-r.Done():
+	case <-patient(t).Done():
+		t.Fatal("the replica does not end")
+	}
+	if err := r.Err(); err != nil {
+		t.Errorf("the replica ended with %v, want exit code 0", err)
+	}
 }
