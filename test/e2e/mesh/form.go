@@ -39,9 +39,9 @@ type Form struct {
 	HopVariable string
 	// RewritesHost says that the inner route sets the provider's host.
 	RewritesHost bool
-	// Largest says that the largest bodies are sent through it: once in each mesh,
-	// whose forms have the same limits.
-	Largest bool
+	// Largest says which half of the largest bodies are sent through it, 1 or 2: one
+	// half in each mesh, whose forms have the same limits. 0 means none.
+	Largest int
 }
 
 // Options completes those of a stack: Envoy runs the form's configuration, and

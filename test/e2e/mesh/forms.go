@@ -5,12 +5,12 @@ var Forms = []Form{
 	{
 		Name: "istio-gateway", Outer: "0.0.0.0_8080", Inner: "127.0.0.1_18081", Host: "llm.example.com",
 		Heald: []string{"10.1.0.3:9000", "10.1.0.4:9000"}, Loopback: []string{"127.0.0.1:18081"},
-		Policy: "{authority: route}", HopVariable: "HEALD_HOP_SECRET", RewritesHost: true, Largest: true,
+		Policy: "{authority: route}", HopVariable: "HEALD_HOP_SECRET", RewritesHost: true, Largest: 1,
 	},
 	{
 		Name: "gateway-portable", Outer: "heald/llm/outer", Inner: "heald/llm/inner", Host: "llm.example.com",
 		Heald: []string{"10.2.0.3:9000"}, Loopback: []string{"inner.localhost:18081"},
-		Policy: "{authority: route, memory: store, wait: heald}", Reserved: []int{502, 503, 504, 507}, RewritesHost: true, Largest: true,
+		Policy: "{authority: route, memory: store, wait: heald}", Reserved: []int{502, 503, 504, 507}, RewritesHost: true, Largest: 2,
 	},
 	{
 		Name: "istio-sidecar", Outer: "0.0.0.0_80", Inner: "heald-inner", Host: "llm.search.svc.cluster.local",
