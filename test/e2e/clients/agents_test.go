@@ -91,6 +91,7 @@ type met struct {
 // meets runs the task at url, with the fault before its second step.
 func (c client) meets(t *testing.T, s *stack.Stack, url string, f fault) met {
 	t.Helper()
+	s.Settle() // what the client before still asked is not counted as this one's
 	s.Fake().Reset()
 	s.Reload() // accounts that cool down
 	dir := newTask(t)
@@ -109,7 +110,7 @@ func (c client) meets(t *testing.T, s *stack.Stack, url string, f fault) met {
 	s.Fake().EnqueueForPath(model+":", replies...)
 	over := make(chan struct{})
 	defer close(over)
-	go openOnceBegun(s, over, open) // ends with the turn
+	go openOnceBegun(s, s.Replicas[0].Metric(begunAnswers), over, open) // ends with the turn
 	start := time.Now()
 	out, err := c.try(t, url, dir, taskPrompt)
 	m := met{out: out, took: time.Since(start)}
@@ -117,11 +118,13 @@ func (c client) meets(t *testing.T, s *stack.Stack, url string, f fault) met {
 	return m
 }
 
+// begunAnswers counts the answers that have begun to reach their clients.
+const begunAnswers = "heald_first_content_seconds_count"
+
 // openOnceBegun opens the gate when every answer that was asked for has begun to
-// reach its client: heald cannot try again by itself then.
-func openOnceBegun(s *stack.Stack, over <-chan struct{}, gate chan struct{}) {
-	const passed = "heald_first_content_seconds_count"
-	before := s.Replicas[0].Metric(passed)
+// reach its client: heald cannot try again by itself then. There were before such
+// answers when the client started.
+func openOnceBegun(s *stack.Stack, before float64, over <-chan struct{}, gate chan struct{}) {
 	for {
 		select {
 		case <-over:
@@ -130,7 +133,7 @@ func openOnceBegun(s *stack.Stack, over <-chan struct{}, gate chan struct{}) {
 		}
 		asked := s.Fake().Requests()
 		ours := func(r fakegemini.Request) bool { return r.Model == model && r.Ended == fakegemini.EndedRunning }
-		if slices.ContainsFunc(asked, ours) && s.Replicas[0].Metric(passed)-before >= float64(len(asked)) {
+		if slices.ContainsFunc(asked, ours) && s.Replicas[0].Metric(begunAnswers)-before >= float64(len(asked)) {
 			close(gate)
 			return
 		}
