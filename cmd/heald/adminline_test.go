@@ -49,7 +49,8 @@ func TestCommandsShowTheToken(t *testing.T) {
 		code     int
 		want     string
 	}{
-		{"none", nil, "", exitFailed, "it asks for authentication: a token is asked for here"},
+		// Whole: what reads like a credential would be taken out of it.
+		{"none", nil, "", exitFailed, "it asks for authentication: a token is asked for here: send admin.token; heald's commands take it from --config heald.yaml, --admin-token env:VARIABLE or HEALD_ADMIN_TOKEN, others send it in the header authorization, behind Bearer"},
 		{"by a flag", []string{"--admin-token", "env:TOKEN"}, "", exitOK, ""},
 		{"by a file", []string{"--admin-token", "file:" + write(t, "token", adminToken+"\n")}, "", exitOK, ""},
 		{"by the environment", nil, adminToken, exitOK, ""},

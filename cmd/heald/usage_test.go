@@ -24,6 +24,10 @@ func TestUsage(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("{\"v\":1,\"rec\n"+usageLines), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	log := filepath.Join(dir, "heald.log")
+	if err := os.WriteFile(log, []byte(`{"level":"info","msg":"attempt finished","tenant":"blue"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		args []string
@@ -78,6 +82,9 @@ day,tenant,requests,failed,attempts,input,cached,output,thinking,cost,estimated,
 requests,failed,attempts,input,cached,output,thinking,cost,estimated,unpriced,unknown
 2,0,6,2014,200,106,40,0.003275000,0,2,0
 `, bad + ":1: unexpected end of JSON input; left out\n1 lines or files could not be read"},
+		{"a line of the log", []string{log, "--csv", "--by", ""}, exitProblems, `
+requests,failed,attempts,input,cached,output,thinking,cost,estimated,unpriced,unknown
+`, log + ":1: no record: those are in the files of record.file, not in the log or in what heald requests prints; left out"},
 		{"a missing file", []string{good + "x", "--csv", "--by", ""}, exitProblems, `
 requests,failed,attempts,input,cached,output,thinking,cost,estimated,unpriced,unknown
 `, good + "x: no such file or directory; left out"},

@@ -50,6 +50,9 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &h); err != nil {
 		return err
 	}
+	if h.Version == 0 {
+		return errors.New("no record: those are in the files of record.file, not in the log or in what heald requests prints")
+	}
 	if h.Version != entryVersion {
 		return fmt.Errorf("record of version %d; this heald reads version %d", h.Version, entryVersion)
 	}

@@ -127,7 +127,7 @@ func (g *gate) refuse(w http.ResponseWriter, r *http.Request, a Access) {
 		form(w, http.StatusUnauthorized, "")
 		return
 	}
-	http.Error(w, accounts.AsksToken+": send admin.token as Authorization: Bearer (heald accounts and heald top: --admin-token env:VARIABLE, or HEALD_ADMIN_TOKEN)", http.StatusUnauthorized)
+	http.Error(w, accounts.AsksToken+": send admin.token; heald's commands take it from --config heald.yaml, --admin-token env:VARIABLE or HEALD_ADMIN_TOKEN, others send it in the header authorization, behind Bearer", http.StatusUnauthorized)
 }
 
 // same compares in a time that reveals nothing about the token.
