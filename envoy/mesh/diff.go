@@ -17,9 +17,10 @@ const maxDifferences = 40
 
 // Diff compares what somebody has (one or more YAML documents, in any order,
 // Lists of kubectl too) with the manifests. A line says the object, the field,
-// what is there and what it should be. Objects of other kinds and names in it,
-// comments, and what a cluster adds (status, uid, managedFields, the defaults of
-// the kind) do not matter. No line holds a hop secret, on either side.
+// what is there and what it should be. Objects that only text has are told if they
+// are heald's (see leftovers). Other objects, comments, and what a cluster adds
+// (status, uid, managedFields, the defaults of the kind) do not matter. No line
+// holds a hop secret, on either side.
 func (m *Manifests) Diff(text []byte) ([]string, error) {
 	have, err := objects(text)
 	if err != nil {
@@ -42,6 +43,10 @@ func (m *Manifests) Diff(text []byte) ([]string, error) {
 			c.lines = append(c.lines[:maxDifferences], fmt.Sprintf("%s: %d more", id, len(c.lines)-maxDifferences))
 		}
 		out = append(out, c.lines...)
+	}
+	hide := comparison{secrets: m.secrets}
+	for _, id := range m.leftovers(have) {
+		out = append(out, hide.redacted(id)+": is only in yours, and this heald.yaml has no use for it")
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package mesh
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,6 +23,9 @@ const (
 	closeFilter = "heald.close"
 	// outerRoute is the name of the route whose retries are those of heald.
 	outerRoute = "heald-outer"
+	// backOff is the wait before the first retry of what asks for none: long enough,
+	// over all retries, for a dead replica to be left out.
+	backOff = "25ms"
 )
 
 const (
@@ -73,9 +77,57 @@ func (c *parts) host(listener string) *yaml.Node {
 	return at(c.manager(listener), "route_config", "virtual_hosts", "0")
 }
 
-// retries is the outer route's policy.
-func (c *parts) retries() *yaml.Node {
-	return at(c.host("outer"), "routes", "0", "route", "retry_policy")
+// route is the outer route, retries its policy.
+func (c *parts) route() *yaml.Node { return at(c.host("outer"), "routes", "0") }
+
+func (c *parts) retries() *yaml.Node { return at(c.route(), "route", "retry_policy") }
+
+// attempts is how often outer may try again.
+func (c *parts) attempts() int { return number(c.retries(), "num_retries") }
+
+// retryOn are the conditions, beside heald's mark, under which outer tries again.
+func (c *parts) retryOn() []string {
+	all := strings.Split(text(c.retries(), "retry_on"), ",")
+	slices.Sort(all)
+	return slices.DeleteFunc(all, func(s string) bool { return s == retryMark })
+}
+
+// retryOnMark are all conditions, as Envoy writes them.
+func (c *parts) retryOnMark() string {
+	return strings.Join(append([]string{retryMark}, c.retryOn()...), ",")
+}
+
+// retryMark is the condition that a reply has heald's mark.
+const retryMark = "retriable-headers"
+
+// maxBody is the largest request body in bytes.
+func (c *parts) maxBody() int { return number(c.host("outer"), "request_body_buffer_limit") }
+
+// removed are the headers that no client may send, without those that the outer
+// route sets whatever the client has sent.
+func (c *parts) removed(p *Params) []string {
+	all := append(texts(c.host("outer"), "request_headers_to_remove"), texts(c.route(), "request_headers_to_remove")...)
+	return slices.DeleteFunc(all, func(s string) bool { return s == "x-heald-policy" || s == hopHeader && p.Envoy.Hop != "" })
+}
+
+// mapper is the last mapper of a listener's local replies whose condition has the
+// text.
+func (c *parts) mapper(listener, condition string) (found *yaml.Node) {
+	for _, m := range at(c.manager(listener), "local_reply_config", "mappers").Content {
+		if strings.Contains(text(m, "filter", "extension_filter", "typed_config", "expression"), condition) {
+			found = m
+		}
+	}
+	return found
+}
+
+// webSocket is the mapper for requests that begin as a WebSocket.
+func (c *parts) webSocket() *yaml.Node { return c.mapper("outer", "'upgrade_failed'") }
+
+// body is the error that a mapper makes, without what only Envoy can fill in.
+func body(mapper *yaml.Node) string {
+	e := at(mapper, "body_format_override", "json_format", "error")
+	return fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%q}}`, text(e, "type"), text(e, "message"))
 }
 
 func (c *parts) filter(listener, name string) *yaml.Node {
@@ -121,6 +173,15 @@ func text(n *yaml.Node, keys ...string) string {
 		return x.Value
 	}
 	return ""
+}
+
+// number is the whole number under keys, which envoy.yaml has.
+func number(n *yaml.Node, keys ...string) int {
+	i, err := strconv.Atoi(text(n, keys...))
+	if err != nil {
+		panic(fmt.Sprintf("mesh: envoy.yaml has no number at %s: %v", strings.Join(keys, "."), err))
+	}
+	return i
 }
 
 // texts are the entries of the list under keys.
@@ -271,7 +332,14 @@ func toHost(host string) string {
 	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", strings.ReplaceAll(host, ".", "[.]"))
 }
 
-func cutDot(host string) (first, rest string, found bool) { return strings.Cut(host, ".") }
+// joined lists numbers with commas.
+func joined(all []int) string {
+	out := make([]string, len(all))
+	for i, n := range all {
+		out[i] = strconv.Itoa(n)
+	}
+	return strings.Join(out, ", ")
+}
 
 // escaped doubles the % with which Envoy's formatters begin.
 func escaped(s string) string { return strings.ReplaceAll(s, "%", "%%") }
