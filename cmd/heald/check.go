@@ -48,10 +48,8 @@ func checkCommand(out streams) *cobra.Command {
 	f.StringVar(&what.backend, "probe-backend", "probe", "`NAME` of the backend that leads to the probe")
 	f.StringVar(&what.listen, "probe-listen", "", "`ADDRESS` where the probe answers; default: that of the backend's url")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		for _, name := range []string{"envoy", "live", "probe"} { // as of a variable that is not set
-			if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
-				return &usageError{fmt.Errorf("--%s is empty", name)}
-			}
+		if err := notEmpty(cmd, "envoy", "live", "probe"); err != nil {
+			return err
 		}
 		return check(cmd.Context(), &flags, &what, out)
 	}
