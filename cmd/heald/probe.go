@@ -37,8 +37,9 @@ type probe struct {
 	listen  string // where the probe answers; "" for the backend's url
 	key     string // a client's; "" for none
 
-	model string
-	nonce string
+	model   string
+	cluster string // what heald sends as x-heald-cluster for the backend
+	nonce   string
 
 	mu   sync.Mutex
 	seen []arrival
@@ -82,6 +83,7 @@ func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]b
 		return found(fmt.Sprintf("heald.yaml has no backend %q", p.backend), "add for the time of the probe: "+fmt.Sprintf(probeSetUp, p.backend)), nil
 	}
 	b := cfg.Backends[i]
+	p.cluster = b.WithDefaults().Cluster
 	if p.model = modelFor(cfg, &b); p.model == "" {
 		return found(fmt.Sprintf("no model leads to the backend %q alone", p.backend),
 			fmt.Sprintf(probeAlias, p.backend)), nil
@@ -280,16 +282,23 @@ func (o *outcome) reply() string {
 	return text
 }
 
+// byHeald reports whether heald made the reply. Other headers of heald's than this
+// one may be the outer route's. An error that heald makes before it counts
+// attempts is a sentence; with envoy.yaml Envoy begins its own in the same way, but
+// goes on with its code details, which are one word.
+func (o *outcome) byHeald() bool {
+	said, ok := strings.CutPrefix(errorOf(o.body), "gateway: ")
+	return o.header.Get(policies.HeaderAttempts) != "" || ok && strings.Contains(said, " ")
+}
+
 // judgeWay says how far a request came that did not reach the backend.
 func (p *probe) judgeWay(s *steps, got outcome) {
-	// Other headers of heald's may be the outer route's.
-	byHeald := got.header.Get(policies.HeaderAttempts) != "" || strings.HasPrefix(errorOf(got.body), "gateway: ")
-	if !s.step(byHeald, "outer listener → inner listener → heald", "the request did not reach heald, the client got "+got.reply(),
+	if !s.step(got.byHeald(), "outer listener → inner listener → heald", "the request did not reach heald, the client got "+got.reply(),
 		"no client is served", "the outer route's cluster must lead to the listener with heald's filter, and its host be taken there; heald check --live says where it leads") {
 		return
 	}
 	backend := got.header.Get(policies.HeaderBackend)
-	problem, fix := "heald sent nothing to the backend "+p.backend+", the client got "+got.reply(), "the route of x-heald-cluster: "+p.backend+" and the address of its cluster; if a key is asked for, "+probeKey+" in the environment"
+	problem, fix := "heald sent nothing to the backend "+p.backend+", the client got "+got.reply(), "the route of x-heald-cluster: "+p.cluster+" and the address of its cluster; if a key is asked for, "+probeKey+" in the environment"
 	if backend != "" && backend != p.backend {
 		problem, fix = fmt.Sprintf("heald asked the backend %q and not %q, the client got %s", backend, p.backend, got.reply()), "the model "+p.model+" must lead to the backend "+p.backend+" alone"
 	}
