@@ -20,7 +20,8 @@ const maxDifferences = 40
 // what is there and what it should be. Objects that only text has are told if they
 // are heald's (see leftovers). Other objects, comments, and what a cluster adds
 // (status, uid, managedFields, the defaults of the kind) do not matter. No line
-// holds a hop secret, on either side.
+// holds a hop secret, on either side. A text that is no YAML, no Kubernetes object
+// or has one twice is an error.
 func (m *Manifests) Diff(text []byte) ([]string, error) {
 	have, err := objects(text)
 	if err != nil {
@@ -267,7 +268,7 @@ func (c *comparison) short(path string, n *yaml.Node) string {
 	}
 	s := strconv.Quote(c.redacted(n.Value)) // before quotes change it, and before it is cut
 	if len(s) > 120 {
-		s = s[:117] + `..."`
+		s = strings.ToValidUTF8(s[:117], "") + `..."`
 	}
 	return s
 }

@@ -41,7 +41,8 @@ const (
 // show in the portable form: outer tries them again and replaces them at the end.
 var deadStatus = []int{firstBroken, 503, lastBroken, goneStatus}
 
-// Gateway returns the manifests for Envoy Gateway.
+// Gateway returns the manifests for Envoy Gateway. The error lists what is wrong
+// with the parameters, a line each, by flag of heald render or path in heald.yaml.
 func Gateway(p Params) (*Manifests, error) {
 	if err := errors.Join(p.validate(PortableForm, PatchedForm), p.gatewayNeeds()); err != nil {
 		return nil, err
