@@ -139,7 +139,7 @@ func (i *istio) innerFilter() {
 		because{"delayed_close_timeout", "A broken stream reaches the client at once (the default adds 1s)."}, text(config, "delayed_close_timeout")},
 		"common_http_protocol_options", clone(at(m, "common_http_protocol_options")),
 		because{"local_reply_config", "Replies that heald did not make are marked, so that outer tries again; these texts reach the client if all attempts fail."}, i.c.innerReplies())...)
-	host := tree(because{"request_body_buffer_limit", "The same as on outer."}, i.maxBody())
+	host := tree(because{"request_body_buffer_limit", "The same as on outer."}, i.c.maxBody())
 	if added := at(i.c.host("inner"), "response_headers_to_add"); added != nil && i.p.Envoy.Hedge {
 		set(host, "response_headers_to_add", clone(added))
 	}
@@ -149,7 +149,6 @@ func (i *istio) innerFilter() {
 	}
 	explain(route, "suppress_envoy_headers", "No x-envoy-* headers of this router to the provider or to heald.")
 	explain(route, "upstream_http_filters", "For attempts that are sent twice (hedge in heald.yaml).")
-	limit, _ := strconv.Atoi(text(i.c.listener("inner"), "per_connection_buffer_limit_bytes"))
 	patches := []any{
 		before("Asks heald.", i.c.heald(i.cluster())),
 		before("An attempt after one that got no reply goes over a new connection: Envoy also pools connections by this value.", clone(i.c.filter("inner", "heald.connection"))),
@@ -159,7 +158,7 @@ func (i *istio) innerFilter() {
 		patch("", "VIRTUAL_HOST", tree("context", "GATEWAY", "routeConfiguration", tree("vhost", tree("name", "*:"+strconv.Itoa(innerPort)))), "MERGE", host),
 		patch("Requests that outer has accepted are finished, whatever the overload manager says.", "LISTENER", tree("context", "GATEWAY", "listener", tree("portNumber", innerPort)), "MERGE",
 			tree("bypass_overload_manager", true, "ignore_global_conn_limit", true,
-				because{"per_connection_buffer_limit_bytes", "What Envoy reads ahead of a slow receiver. Bodies may be larger."}, limit)),
+				because{"per_connection_buffer_limit_bytes", "What Envoy reads ahead of a slow receiver. Bodies may be larger."}, number(i.c.listener("inner"), "per_connection_buffer_limit_bytes"))),
 		i.promptly("GATEWAY"),
 	}
 	i.envoyFilter("What Istio has no field for, on the inner hop.", innerName, patches...)

@@ -18,15 +18,19 @@ import (
 
 // given are parameters that every form takes.
 func given(form string) Params {
-	return Params{
+	p := Params{
 		Envoy: bootstrap.Params{
 			MaxBody: 20 << 20, Attempts: 7, Wait: 20 * time.Minute, Hop: "a secret of the tests",
 			Backends: []bootstrap.Backend{{Name: "studio", URL: "https://studio.example"}, {Name: "plain", URL: "http://plain.example:8080"}, {Name: "second", URL: "https://studio.example"}},
 		},
 		Policies:  []Policy{{Name: "default", StoreMemory: true, OwnWait: true, RouteAuthority: true, Reserved: deadStatus}},
 		Form:      form,
-		Namespace: "ns", Host: "llm.ns.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, HealdPod: 9000, Class: "eg",
+		Namespace: "ns", Host: "llm.ns.svc.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, HealdPod: 9000, Class: "eg",
 	}
+	if slices.Contains(gatewayForms, form) {
+		p.PodPort = p.Port
+	}
+	return p
 }
 
 // render renders the form and reads it again.
@@ -53,13 +57,16 @@ func render(t *testing.T, p Params) (all string, objects []*yaml.Node) {
 }
 
 func renderer(form string) func(Params) (*Manifests, error) {
-	if slices.Contains([]string{PortableForm, PatchedForm}, form) {
+	if slices.Contains(gatewayForms, form) {
 		return Gateway
 	}
 	return Istio
 }
 
-var forms = []string{GatewayForm, SidecarForm, PortableForm, PatchedForm}
+var (
+	gatewayForms = []string{PortableForm, PatchedForm}
+	forms        = append([]string{GatewayForm, SidecarForm}, gatewayForms...)
+)
 
 // What heald.yaml says is in every form, at both hops.
 func TestRenderTakesFromHeald(t *testing.T) {
@@ -162,6 +169,24 @@ func TestRenderMemory(t *testing.T) {
 	}
 }
 
+// One number for both ports is one mistake.
+func TestRenderRefusesOnce(t *testing.T) {
+	p := given(GatewayForm)
+	p.Port, p.PodPort = 0, 0
+	if _, err := Istio(p); err == nil || strings.Count(err.Error(), "--port") != 1 {
+		t.Error(err)
+	}
+}
+
+// A heald elsewhere may be a host that Istio knows by a ServiceEntry.
+func TestRenderHealdElsewhere(t *testing.T) {
+	p := given(GatewayForm)
+	p.Heald = "heald.example.com:9000"
+	if text, _ := render(t, p); !strings.Contains(text, "outbound|9000||heald.example.com") {
+		t.Error("another cluster")
+	}
+}
+
 // What a form cannot do for heald.yaml is an error that names the place.
 func TestRenderRefuses(t *testing.T) {
 	for _, c := range []struct {
@@ -180,6 +205,11 @@ func TestRenderRefuses(t *testing.T) {
 		{"headless", GatewayForm, func(p *Params) { p.Heald = "heald-headless.heald.svc:9000" }, "--heald"},
 		{"no labels", GatewayForm, func(p *Params) { p.Selector = nil }, "--selector"},
 		{"team in sidecars", SidecarForm, func(p *Params) { p.Team = "search" }, "--team"},
+		{"certificate for clients of sidecars", SidecarForm, func(p *Params) { p.TLSSecret = "secret" }, "--tls-secret"},
+		{"another namespace's Service", SidecarForm, func(p *Params) { p.Host = "llm.other.svc.cluster.local" }, "--host: \"llm.other.svc.cluster.local\" is no Service of the namespace ns"},
+		{"short name of a Service", SidecarForm, func(p *Params) { p.Host = "llm.ns" }, "--host"},
+		{"port of Envoy Gateway's pods", PortableForm, func(p *Params) { p.PodPort = 8080 }, "--port"},
+		{"heald is no Service", PortableForm, func(p *Params) { p.Heald = "heald.example.com:9000" }, "--heald: Envoy Gateway finds heald by its Service"},
 		{"resume", GatewayForm, func(p *Params) { p.Envoy.Resume = "unix:///run/heald/resume.sock" }, "resume_via"},
 		{"proxy", GatewayForm, func(p *Params) { p.Envoy.Backends[0].Proxy = "http://proxy.example:3128" }, "backends[0].proxy"},
 		{"name", GatewayForm, func(p *Params) { p.Envoy.Backends[1].Name = "A_B" }, "backends[1].name"},
@@ -279,7 +309,7 @@ func TestRenderHostInLogs(t *testing.T) {
 			expressions++
 			pattern := e[strings.Index(e, "('")+2:]
 			re := regexp.MustCompile(pattern[:strings.Index(pattern, "')")])
-			for host, want := range map[string]bool{"llm.ns.example": true, "LLM.ns.Example:8080": true, "llm.ns.example.": true, "llm.ns.example.au": false, "llmxns.example": false} {
+			for host, want := range map[string]bool{"llm.ns.svc.example": true, "LLM.ns.svc.Example:8080": true, "llm.ns.svc.example.": true, "llm.ns.svc.example.au": false, "llmxns.svc.example": false} {
 				if re.MatchString(host) != want {
 					t.Errorf("%s: %s is %v", e, host, !want)
 				}
