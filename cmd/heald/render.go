@@ -58,6 +58,8 @@ func renderIstioCommand(out streams) *cobra.Command {
 	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar of clients")
 	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod (with --tls-secret: "+o.tlsPort+")")
 	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "pods with `LABELS`, key=value,…; sidecar without: the namespace")
+	fs.StringVar(&o.p.AccessLog, "access-log", "envoy", "provider `NAME` of the mesh's log, or none")
+	fs.StringSliceVar(&o.p.TeamHosts, "team-hosts", nil, "leave `HOSTS` of teams (a,b) out of that log, too")
 	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "the gateway's Envoy has hop_secret in `VARIABLE`; empty: in clear in the file")
 	fs.StringVar(&o.p.HealdTLS, "heald-tls", "", "to heald by `HOW`: mesh (it has a sidecar), plain, tls (default: tls if heald.yaml has listen.tls, else mesh)")
 	o.adjust = func(given func(string) bool) {
@@ -265,10 +267,9 @@ func labels(s string) (map[string]string, error) {
 	return out, nil
 }
 
-// diffHelp is about --diff of a mesh's manifests, with the rule of what counts of
-// the objects that only the file has.
-const diffHelp = "say what differs in `FILE`; exit status 1 if anything does. The mesh's objects only there count if they are heald's: in the namespace, " +
-	"called heald or heald-…, with a header x-heald-… in them, or of a provider in its inner route"
+// diffHelp is about --diff of a mesh's manifests. The guides have the rule of what
+// is heald's of the objects that only the file has.
+const diffHelp = "say what differs in `FILE`, with heald's objects that are only there; exit status 1 if anything does"
 
 // tellDifferences prints what differs in a file from what heald.yaml means. It
 // prints nothing that looks like a credential: the file may hold one.

@@ -25,7 +25,7 @@ func meshSecrets(t *testing.T) {
 // meshExamples are the files of envoy/istio and envoy/gateway that heald render
 // has written, and how.
 var meshExamples = []struct{ file, command, config string }{
-	{"istio/gateway.yaml", "istio", "heald.yaml"},
+	{"istio/gateway.yaml", "istio --team-hosts search.example.com", "heald.yaml"},
 	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
 	{"istio/tls.yaml", "istio --heald heald.heald-outside.svc.cluster.local:9000", "heald-tls.yaml"},
 	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch", "heald.yaml"},

@@ -86,6 +86,17 @@ func (p *Params) istioNeeds() error {
 	if p.Form == SidecarForm && !strings.HasPrefix(p.Host[strings.IndexByte(p.Host, '.')+1:], p.Namespace+".svc.") {
 		errs = append(errs, fmt.Errorf("--host: %q is no Service of the namespace %s; write NAME.%s.svc.cluster.local, or leave it out", p.Host, p.Namespace, p.Namespace))
 	}
+	if p.AccessLog == "" {
+		errs = append(errs, errors.New("--access-log: name the provider of the mesh's access log in these Envoys, or write none"))
+	}
+	for _, h := range p.TeamHosts {
+		if !hostName.MatchString(h) {
+			errs = append(errs, fmt.Errorf("--team-hosts: %q is no host name", h))
+		}
+	}
+	if len(p.TeamHosts) > 0 && (p.Form == SidecarForm || p.Team != "" || p.AccessLog == NoAccessLog) {
+		errs = append(errs, errors.New("--team-hosts: they are for the Telemetry object of a gateway, which is not printed with --form sidecar, --team or --access-log none; leave it out"))
+	}
 	if p.Form == SidecarForm && p.Team != "" {
 		errs = append(errs, errors.New("--team: sidecars of a namespace have one policy; leave --team out, and name it with --policy"))
 	}

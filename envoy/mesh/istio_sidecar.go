@@ -24,6 +24,7 @@ func (i *istio) sidecar() {
 	}
 	patches = append(patches, i.promptly("SIDECAR_OUTBOUND"))
 	i.envoyFilter("Both hops in the sidecar.", i.name(), patches...)
+	i.telemetry()
 }
 
 // innerListener is that of Envoy's configuration, as an internal listener.

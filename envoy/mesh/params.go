@@ -45,6 +45,12 @@ type Params struct {
 	// HopEnv is the variable of Envoy's environment that holds the hop secret, for
 	// Istio; "" writes the secret into the manifests.
 	HopEnv string
+	// AccessLog is the provider of the mesh's own access log in these Envoys, for
+	// Istio, as its configuration names it, or NoAccessLog if there is none.
+	AccessLog string
+	// TeamHosts are the hosts of all teams, for Istio: the mesh's access log must
+	// leave them out as well, and there can be one Telemetry for a gateway's pods.
+	TeamHosts []string
 	// HopSecret is the Kubernetes Secret that holds the hop secret, for Envoy
 	// Gateway; "" writes the secret into the manifests.
 	HopSecret string
@@ -61,6 +67,9 @@ const (
 	Plain = "plain" // heald has none
 	TLS   = "tls"   // heald's own listen.tls
 )
+
+// NoAccessLog says that the mesh has no access log of its own.
+const NoAccessLog = "none"
 
 // Policy is what a policy of heald.yaml leaves to Envoy.
 type Policy struct {

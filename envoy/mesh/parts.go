@@ -221,10 +221,31 @@ func cel(expression string) *yaml.Node {
 		"typed_config", tree("@type", celFilter, "expression", expression)))
 }
 
-// toHost is a condition in CEL: the request is for the host, in whatever case,
-// with a port or without, as Envoy chooses virtual hosts.
-func toHost(host string) string {
-	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", strings.ReplaceAll(host, ".", "[.]"))
+// toHost is a condition in CEL: the request is for one of the hosts, in whatever
+// case, with a port or without, as Envoy chooses virtual hosts.
+func toHost(hosts ...string) string {
+	pattern := strings.ReplaceAll(strings.Join(hosts, "|"), ".", "[.]")
+	if len(hosts) > 1 {
+		pattern = "(" + pattern + ")"
+	}
+	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", pattern)
+}
+
+// toService is toHost for a Service, which pods of its namespace also call by the
+// beginning of its name: llm, llm.search, llm.search.svc.
+func toService(host string) string {
+	pattern := ""
+	for n, label := range slices.Backward(strings.Split(host, ".")) {
+		switch {
+		case n == 0:
+			pattern = label + pattern
+		case n <= 3: // the name may end before it
+			pattern = "([.]" + label + pattern + ")?"
+		default:
+			pattern = "[.]" + label + pattern
+		}
+	}
+	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", pattern)
 }
 
 // joined lists numbers with commas.

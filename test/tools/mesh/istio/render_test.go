@@ -69,7 +69,6 @@ type knownWarning struct{ code, about, why string }
 var known = []knownWarning{
 	{"IST0133", "EnvoyFilter", "it warns of every EnvoyFilter"},
 	{"IST0151", "EnvoyFilter heald/heald-", "INSERT_BEFORE the router works in any order, since no other filter is named"},
-	{"IST0157", "Telemetry heald/heald", "without providers of its own the Telemetry is about the mesh's, and this mesh has none"},
 	{"IST0162", "port 18081", "the inner port must not be on the Service"},
 	{"IST0128", "DestinationRule heald/heald", "the Secret of credentialName has the CA as well"},
 }
