@@ -186,7 +186,9 @@ func (g *gateway) heald() {
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", "inner"))),
 		"extProc", list(tree("backendRefs", list(inline(ref)),
 			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
-				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one."}, tree("passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
+				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one; the active check keeps it out until it is back. Without it Envoy, which takes a second change within 1s later, would send all retries of that second to the dead replica."}, tree(
+					"active", tree("type", "GRPC", "interval", "1s", "timeout", "1s", "unhealthyThreshold", 1, "healthyThreshold", 1, "grpc", inline(tree())),
+					"passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
 				because{"http2", "Finds dead connections. Below 10s heald drops the connection."}, tree("connectionKeepalive", inline(tree("interval", "30s", "timeout", "5s")))),
 			because{"messageTimeout", "Covers heald's waits for a slot or a cooldown (the default is 0.2s)."}, text(filter, "typed_config", "message_timeout"),
 			because{"statusOnError", "A status that heald itself never sends: outer tries it again."}, goneStatus,
