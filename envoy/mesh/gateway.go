@@ -186,7 +186,8 @@ func (g *gateway) heald() {
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", "inner"))),
 		"extProc", list(tree("backendRefs", list(inline(ref)),
 			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
-				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one; the active check keeps it out until it is back. Without it Envoy, which takes a second change within 1s later, would send all retries of that second to the dead replica."}, tree(
+				because{"loadBalancer", "The default, LeastRequest, prefers a replica that was killed, since it has none. Envoy may leave it out only after 1s: it takes changes that follow another one together."}, inline(tree("type", "RoundRobin")),
+				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one. The active check keeps it out until it is back."}, tree(
 					"active", tree("type", "GRPC", "interval", "1s", "timeout", "1s", "unhealthyThreshold", 1, "healthyThreshold", 1, "grpc", inline(tree())),
 					"passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
 				because{"http2", "Finds dead connections. Below 10s heald drops the connection."}, tree("connectionKeepalive", inline(tree("interval", "30s", "timeout", "5s")))),
@@ -198,6 +199,16 @@ func (g *gateway) heald() {
 
 func breaker() *yaml.Node {
 	return tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000, "maxParallelRetries", 100000)
+}
+
+// retries are the outer hop's: heald's attempts and one for a dead replica. Where
+// Envoy may leave a dead replica out 1s late there are two more, so that they last
+// longer than that.
+func (g *gateway) retries() int {
+	if g.p.Form == PortableForm {
+		return g.c.attempts() + 2
+	}
+	return g.c.attempts()
 }
 
 // external writes the providers.
@@ -282,8 +293,8 @@ func (g *gateway) outerPolicy() {
 		tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000,
 			"retryBudget", tree("percent", inline(tree("numerator", number(budget, "budget_percent", "value"))), "minRetryConcurrency", number(budget, "min_retry_concurrency"))),
 		because{"requestBuffer", "Requests up to this size (max_body of heald.yaml) are kept for retries. The default is 32 KiB, and 413 above it."}, inline(tree("limit", g.limit())),
-		"retry", tree(because{"numRetries", "One more than heald's attempts, so that heald makes the last reply."}, g.c.attempts(), "retryOn", retryOn,
-			because{"perRetry", "Long enough together for a dead replica to be left out."}, tree("backOff", inline(tree("baseInterval", backOff, "maxInterval", "250ms")))))
+		"retry", tree(because{"numRetries", "More than heald's attempts, so that heald makes the last reply; the others are for dead replicas."}, g.retries(), "retryOn", retryOn,
+			because{"perRetry", "Long enough together for a dead replica to be left out."}, tree("backOff", inline(tree("baseInterval", "50ms", "maxInterval", "2s")))))
 	if g.p.Form == PortableForm {
 		spec.Content = append(spec.Content, tree(because{"responseOverride", "What clients see if all attempts met a dead heald."},
 			list(tree("match", tree("statusCodes", list(inline(tree("type", "Range", "range", inline(tree("start", firstBroken, "end", lastBroken)))), inline(tree("type", "Value", "value", goneStatus)))),

@@ -14,7 +14,7 @@ var Forms = []Form{
 	},
 	{
 		Name: "istio-sidecar", Outer: "0.0.0.0_80", Inner: "heald-inner", Host: "llm.search.svc.cluster.local",
-		Heald: []string{"10.1.0.3:9000", "10.1.0.4:9000"},
+		Heald:      []string{"10.1.0.3:9000", "10.1.0.4:9000"},
 		LogsOthers: true,
 	},
 	{
