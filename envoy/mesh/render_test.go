@@ -73,7 +73,7 @@ func TestRenderTakesFromHeald(t *testing.T) {
 	wants := map[string][]string{
 		GatewayForm:  {"request_body_buffer_limit: 20971520", "attempts: 8", "message_timeout: 1260s", "idle_timeout: 1260s", "x-heald-hop: a secret of the tests"},
 		SidecarForm:  {"request_body_buffer_limit: 20971520", "attempts: 8", "message_timeout: 1260s", "idle_timeout: 1260s", "x-heald-hop: a secret of the tests"},
-		PortableForm: {"requestBuffer: {limit: 20Mi}", "numRetries: 8", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
+		PortableForm: {"requestBuffer: {limit: 20Mi}", "numRetries: 10", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
 		PatchedForm:  {"requestBuffer: {limit: 20Mi}", "numRetries: 8", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
 	}
 	for _, form := range forms {

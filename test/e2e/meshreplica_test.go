@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -134,11 +135,11 @@ func meshAway(t *testing.T, m *meshStack) {
 		})
 	}
 	ejections := func(which string) uint64 {
-		stats, err := m.Envoy.Stats(ctx, `^cluster\.heald\.outlier_detection\.ejections_`)
-		if err != nil {
-			t.Fatal(err)
+		stats, err := m.Envoy.Stats(ctx, `^cluster\.heald\..*ejections_`+which+"$")
+		if err != nil || len(stats) != 1 {
+			t.Fatal(stats, err)
 		}
-		return stats["cluster.heald.outlier_detection.ejections_"+which]
+		return slices.Collect(maps.Values(stats))[0]
 	}
 	eventually(t, "Envoy leaves the replica out", func() bool { return ejections("active") == 1 })
 	eventually(t, "that time is over", func() bool { return ejections("active") == 0 || ejections("enforced_total") > 1 })
