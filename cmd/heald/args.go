@@ -129,6 +129,17 @@ func wanted(f *pflag.Flag, told error) string {
 	return told.Error()
 }
 
+// notEmpty refuses flags that are given without a value, as by a variable that is
+// not set: the command would silently do something else.
+func notEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return &usageError{fmt.Errorf("--%s is empty; see %s -h", name, cmd.CommandPath())}
+		}
+	}
+	return nil
+}
+
 // commandNamed refuses an unknown word where a command is required.
 func commandNamed(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,6 +87,13 @@ func TestChartIsTaken(t *testing.T) {
 		if code, out, errs := heald(t, args...); code != exitOK {
 			t.Errorf("%s: %s%s", name, out, errs)
 		}
+	}
+}
+
+// heald render takes the port of the chart's pods where heald.yaml names none.
+func TestChartPort(t *testing.T) {
+	if text := rendered(t)["heald.yaml"]; !strings.Contains(text, "0.0.0.0:"+strconv.Itoa(chartPort)) {
+		t.Errorf("the chart's heald does not listen on %d: %s", chartPort, text)
 	}
 }
 

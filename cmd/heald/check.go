@@ -48,10 +48,8 @@ func checkCommand(out streams) *cobra.Command {
 	f.StringVar(&what.backend, "probe-backend", "probe", "`NAME` of the backend that leads to the probe")
 	f.StringVar(&what.listen, "probe-listen", "", "`ADDRESS` where the probe answers; default: that of the backend's url")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		for _, name := range []string{"envoy", "live", "probe"} { // as of a variable that is not set
-			if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
-				return &usageError{fmt.Errorf("--%s is empty", name)}
-			}
+		if err := notEmpty(cmd, "envoy", "live", "probe"); err != nil {
+			return err
 		}
 		return check(cmd.Context(), &flags, &what, out)
 	}
@@ -89,12 +87,7 @@ func check(ctx context.Context, flags *config.Flags, what *checked, out streams)
 		fmt.Fprintln(out.out, "auth: none: NO KEY IS ASKED FOR, everybody who can connect to Envoy may call")
 	}
 	if what.file != "" {
-		found, err := checkEnvoy(what.file, wantFrom(cfg, flags.File != ""))
-		if err != nil {
-			problems++
-			fmt.Fprintf(out.out, "problem: %s: %s\n  consequence: Envoy does not start with it\n", redact.Text(what.file), redact.Text(err.Error()))
-		}
-		tell(found)
+		tell(checkEnvoy(what.file, wantFrom(cfg, flags.File != "")))
 	}
 	if what.live != "" {
 		found, err := checkLive(ctx, what.live, wantFrom(cfg, flags.File != ""), out.out)
@@ -139,24 +132,27 @@ func counted(n int, noun string) string {
 }
 
 // checkEnvoy compares an Envoy configuration with what heald.yaml needs.
-func checkEnvoy(file string, want bootstrap.Want) ([]bootstrap.Problem, error) {
+func checkEnvoy(file string, want bootstrap.Want) []bootstrap.Problem {
+	const unchecked = "nothing of the Envoy was checked"
+	bad := func(err error, consequence, fix string) []bootstrap.Problem {
+		return []bootstrap.Problem{{Path: redact.Text(file), Problem: redact.Text(err.Error()), Consequence: consequence, Fix: fix}}
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return bad(err, unchecked, "name a file that heald may read")
 	}
 	dumps, err := bootstrap.ParseDump(data)
 	if err != nil {
-		return []bootstrap.Problem{{Path: redact.Text(file), Problem: redact.Text(err.Error()), Consequence: "nothing of the Envoy was checked",
-			Fix: "the whole reply of /config_dump?include_eds, or heald check --live"}}, nil
+		return bad(err, unchecked, "the whole reply of /config_dump?include_eds, or heald check --live")
 	}
-	if len(dumps) == 0 {
-		b, err := bootstrap.Parse(data)
-		if err != nil {
-			return nil, err
-		}
-		return bootstrap.Check(b, want), nil
+	if len(dumps) > 0 {
+		return withoutSecrets(bootstrap.CheckDumps(dumps, want))
 	}
-	return withoutSecrets(bootstrap.CheckDumps(dumps, want)), nil
+	b, err := bootstrap.Parse(data)
+	if err != nil {
+		return bad(err, "Envoy does not start with it", "correct the file; `envoy --mode validate -c FILE` shows whether Envoy takes it")
+	}
+	return bootstrap.Check(b, want)
 }
 
 // withoutSecrets takes credentials out of problems, which may quote what Envoy

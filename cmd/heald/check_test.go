@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,23 @@ func TestVerdict(t *testing.T) {
 		var out strings.Builder
 		if err := verdict(&out, c.problems, c.notes); out.String() != c.want || (err != nil) != (c.problems > 0) {
 			t.Errorf("%d, %d: %q, %v; want %q", c.problems, c.notes, out.String(), err, c.want)
+		}
+	}
+}
+
+// What keeps a file from being checked is told with its consequence and a fix: a
+// file that cannot be read says nothing about Envoy.
+func TestCheckEnvoyUnread(t *testing.T) {
+	t.Setenv("KEY", "k")
+	config := write(t, "heald.yaml", minimal)
+	for name, c := range map[string]struct{ file, consequence, fix string }{
+		"no file":     {filepath.Join(t.TempDir(), "none.yaml"), "nothing of the Envoy was checked", "name a file that heald may read"},
+		"half a dump": {write(t, "cut.json", `{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump"`), "nothing of the Envoy was checked", "/config_dump?include_eds"},
+		"no Envoy":    {write(t, "other.yaml", "a: b\n"), "Envoy does not start with it", "--mode validate"},
+	} {
+		code, out, errs := heald(t, "check", "--config", config, "--envoy", c.file)
+		if code != exitProblems || !strings.Contains(out, "problem: "+c.file+": ") || !strings.Contains(out, "consequence: "+c.consequence+"\n  fix: ") || !strings.Contains(out, c.fix) || !strings.Contains(out, "1 problem") {
+			t.Errorf("%s: %d\n%s%s", name, code, out, errs)
 		}
 	}
 }

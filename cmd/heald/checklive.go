@@ -160,9 +160,9 @@ func replicas(data []byte, cluster string) (all, healthy int, err error) {
 			Name  string `json:"name"`
 			Hosts []struct {
 				Health struct {
-					Active  bool   `json:"failed_active_health_check"`
-					Outlier bool   `json:"failed_outlier_check"`
-					EDS     string `json:"eds_health_status"`
+					FailedCheck bool   `json:"failed_active_health_check"`
+					Ejected     bool   `json:"failed_outlier_check"`
+					EDS         string `json:"eds_health_status"`
 				} `json:"health_status"`
 			} `json:"host_statuses"`
 		} `json:"cluster_statuses"`
@@ -176,7 +176,7 @@ func replicas(data []byte, cluster string) (all, healthy int, err error) {
 		}
 		for _, h := range c.Hosts {
 			all++
-			if !h.Health.Active && !h.Health.Outlier && (h.Health.EDS == "" || h.Health.EDS == "HEALTHY" || h.Health.EDS == "UNKNOWN") {
+			if !h.Health.FailedCheck && !h.Health.Ejected && (h.Health.EDS == "" || h.Health.EDS == "HEALTHY" || h.Health.EDS == "UNKNOWN") {
 				healthy++
 			}
 		}

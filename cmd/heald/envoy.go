@@ -73,7 +73,7 @@ func (o *envoyOptions) print(out streams) error {
 		sidecars = cfg.Listen.GRPC
 	}
 	if cfg.OneHop() {
-		return errOneHop
+		return errOneHop("what heald envoy prints")
 	}
 	params := envoyParams(cfg, x, o.listen, o.admin, sidecars)
 	params.Lean, params.BufferRequests = o.lean, o.buffer
@@ -104,9 +104,11 @@ func (o *envoyOptions) print(out streams) error {
 	return err
 }
 
-// errOneHop refuses to write Envoy's two listeners for a heald that expects one.
-var errOneHop = &setting.Problem{Path: "mode", Found: "one_hop", Consequence: "what heald envoy prints has two listeners, which repeat attempts",
-	Fix: "leave mode out; or copy envoy/onehop.yaml, for an Envoy with one listener"}
+// errOneHop refuses two listeners for a heald that expects one; what has them.
+func errOneHop(what string) error {
+	return &setting.Problem{Path: "mode", Found: "one_hop", Consequence: what + " has two listeners, which repeat attempts",
+		Fix: "leave mode out; or copy envoy/onehop.yaml, for an Envoy with one listener"}
+}
 
 // writeWhole replaces a file, so that whoever reads it sees the old text or the
 // new one and nothing between. It is for its owner alone: the hop secret may be

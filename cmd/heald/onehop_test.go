@@ -24,8 +24,8 @@ func TestOneHopCommands(t *testing.T) {
 	if code, out, _ := heald(t, "check", "--config", file, "--envoy", "../../envoy/envoy.yaml"); code != exitProblems || !strings.Contains(out, "mode: one_hop") {
 		t.Errorf("two listeners: %d: %s", code, out)
 	}
-	for command, want := range map[string]string{"envoy": "envoy/onehop.yaml", "up": "heald serve"} {
-		code, out, errs := heald(t, command, "--config", file)
+	for command, want := range map[string]string{"envoy": "envoy/onehop.yaml", "up": "heald serve", "render istio": "envoy/onehop.yaml", "render envoy-gateway": "envoy/onehop.yaml"} {
+		code, out, errs := heald(t, append(strings.Fields(command), "--config", file)...)
 		if code == exitOK || !strings.Contains(errs, "mode") || !strings.Contains(errs, want) {
 			t.Errorf("heald %s: %d: %s %s", command, code, out, errs)
 		}

@@ -37,8 +37,9 @@ type probe struct {
 	listen  string // where the probe answers; "" for the backend's url
 	key     string // a client's; "" for none
 
-	model string
-	nonce string
+	model   string
+	cluster string // what heald sends as x-heald-cluster for the backend
+	nonce   string
 
 	mu   sync.Mutex
 	seen []arrival
@@ -82,6 +83,7 @@ func (p *probe) run(ctx context.Context, cfg *config.Config, out io.Writer) ([]b
 		return found(fmt.Sprintf("heald.yaml has no backend %q", p.backend), "add for the time of the probe: "+fmt.Sprintf(probeSetUp, p.backend)), nil
 	}
 	b := cfg.Backends[i]
+	p.cluster = b.WithDefaults().Cluster
 	if p.model = modelFor(cfg, &b); p.model == "" {
 		return found(fmt.Sprintf("no model leads to the backend %q alone", p.backend),
 			fmt.Sprintf(probeAlias, p.backend)), nil
@@ -229,74 +231,128 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // internal are the headers that belong to the gateway alone.
 var internal = []string{policies.HeaderRetry, policies.HeaderRetryAfter, policies.HeaderVerdict, policies.HeaderMemory}
 
+// steps are what was seen of the request on its way, printed one by one, and what
+// is wrong with those that were missed.
+type steps struct {
+	out      io.Writer
+	problems []bootstrap.Problem
+}
+
+// step prints what was seen or missed, and reports which.
+func (s *steps) step(seen bool, what, problem, consequence, fix string) bool {
+	if seen {
+		fmt.Fprintln(s.out, "  seen:   "+what)
+		return true
+	}
+	s.missed(what, problem, consequence, fix)
+	return false
+}
+
+func (s *steps) missed(what, problem, consequence, fix string) {
+	fmt.Fprintln(s.out, "  missed: "+what)
+	s.problems = append(s.problems, bootstrap.Problem{Path: "probe", Problem: redact.Text(problem), Consequence: consequence, Fix: fix})
+}
+
 // judge prints each step that was seen, up to the one that was missed, and says
 // what is wrong.
 func (p *probe) judge(got outcome, out io.Writer) []bootstrap.Problem {
 	p.mu.Lock()
 	seen := slices.Clone(p.seen)
 	p.mu.Unlock()
-	var problems []bootstrap.Problem
-	step := func(ok bool, what, problem, consequence, fix string) bool {
-		if ok {
-			fmt.Fprintln(out, "  seen:   "+what)
-			return true
+	s := &steps{out: out}
+	answers := s.step(got.status != 0, "the outer listener answers", fmt.Sprintf("the outer listener does not answer: %v", got.err), "clients get no answer either", "the address of the outer listener; is Envoy running, and heald's deadline below 30s?")
+	switch {
+	case len(seen) > 0:
+		if p.judgeArrival(s, seen[0]) && judgeRepetition(s, seen, got) {
+			p.judgeAnswer(s, seen, got)
+			p.judgeCount(s, seen, got)
 		}
-		fmt.Fprintln(out, "  missed: "+what)
-		problems = append(problems, bootstrap.Problem{Path: "probe", Problem: redact.Text(problem), Consequence: consequence, Fix: fix})
+	case answers:
+		p.judgeWay(s, got)
+	}
+	return s.problems
+}
+
+// reply says what the client got.
+func (o *outcome) reply() string {
+	text := fmt.Sprintf("status %d after %s", o.status, o.took.Round(time.Millisecond))
+	if said := errorOf(o.body); said != "" {
+		text += ": " + said
+	}
+	return text
+}
+
+// byHeald reports whether heald made the reply. Other headers of heald's than this
+// one may be the outer route's. An error that heald makes before it counts
+// attempts is a sentence; with envoy.yaml Envoy begins its own in the same way, but
+// goes on with its code details, which are one word.
+func (o *outcome) byHeald() bool {
+	said, ok := strings.CutPrefix(errorOf(o.body), "gateway: ")
+	return o.header.Get(policies.HeaderAttempts) != "" || ok && strings.Contains(said, " ")
+}
+
+// judgeWay says how far a request came that did not reach the backend.
+func (p *probe) judgeWay(s *steps, got outcome) {
+	if !s.step(got.byHeald(), "outer listener → inner listener → heald", "the request did not reach heald, the client got "+got.reply(),
+		"no client is served", "the outer route's cluster must lead to the listener with heald's filter, and its host be taken there; heald check --live says where it leads") {
+		return
+	}
+	backend := got.header.Get(policies.HeaderBackend)
+	problem, fix := "heald sent nothing to the backend "+p.backend+", the client got "+got.reply(), "the route of x-heald-cluster: "+p.cluster+" and the address of its cluster; if a key is asked for, "+probeKey+" in the environment"
+	if backend != "" && backend != p.backend {
+		problem, fix = fmt.Sprintf("heald asked the backend %q and not %q, the client got %s", backend, p.backend, got.reply()), "the model "+p.model+" must lead to the backend "+p.backend+" alone"
+	}
+	s.missed("heald → backend "+p.backend, problem, "requests for this backend fail", fix)
+}
+
+// judgeArrival says whether the first attempt came from heald, and with nothing of
+// the gateway's.
+func (p *probe) judgeArrival(s *steps, first arrival) bool {
+	translated := strings.HasSuffix(first.path, ":generateContent") || strings.HasSuffix(first.path, ":streamGenerateContent")
+	if !s.step(translated, "outer listener → inner listener → heald → backend "+p.backend, "the request reached the backend untranslated, at "+first.path,
+		"requests bypass heald: neither translated nor healed", "the outer route must lead to the inner listener, and heald's filter must be on there") {
 		return false
 	}
-	reply := fmt.Sprintf("status %d after %s", got.status, got.took.Round(time.Millisecond))
-	if said := errorOf(got.body); said != "" {
-		reply += ": " + said
-	}
-	if !step(got.status != 0, "the outer listener answers", fmt.Sprintf("the outer listener does not answer: %v", got.err), "clients get no answer either", "the address of the outer listener; is Envoy running, and heald's deadline below 30s?") && len(seen) == 0 {
-		return problems
-	}
-	// Other headers of heald's may be the outer route's.
-	byHeald := got.header.Get(policies.HeaderAttempts) != "" || strings.HasPrefix(errorOf(got.body), "gateway: ")
-	if len(seen) == 0 {
-		if step(byHeald, "outer listener → inner listener → heald", "the request did not reach heald, the client got "+reply,
-			"no client is served", "the outer route's cluster must lead to the listener with heald's filter, and its host be taken there; heald check --live says where it leads") {
-			backend := got.header.Get(policies.HeaderBackend)
-			problem, fix := "heald sent nothing to the backend "+p.backend+", the client got "+reply, "the route of x-heald-cluster: "+p.backend+" and the address of its cluster; if a key is asked for, "+probeKey+" in the environment"
-			if backend != "" && backend != p.backend {
-				problem, fix = fmt.Sprintf("heald asked the backend %q and not %q, the client got %s", backend, p.backend, reply), "the model "+p.model+" must lead to the backend "+p.backend+" alone"
-			}
-			step(false, "heald → backend "+p.backend, problem, "requests for this backend fail", fix)
-		}
-		return problems
-	}
-	translated := strings.HasSuffix(seen[0].path, ":generateContent") || strings.HasSuffix(seen[0].path, ":streamGenerateContent")
-	if !step(translated, "outer listener → inner listener → heald → backend "+p.backend, "the request reached the backend untranslated, at "+seen[0].path,
-		"requests bypass heald: neither translated nor healed", "the outer route must lead to the inner listener, and heald's filter must be on there") {
-		return problems
-	}
-	if leaked := seen[0].leaked; len(leaked) > 0 {
-		step(false, "heald's own headers end at the inner route", strings.Join(leaked, ", ")+" reached the backend", "providers see what is internal to the gateway",
+	if len(first.leaked) > 0 {
+		s.missed("heald's own headers end at the inner route", strings.Join(first.leaked, ", ")+" reached the backend", "providers see what is internal to the gateway",
 			"list them in request_headers_to_remove of the inner route")
 	}
-	if !step(len(seen) > 1, "the first answer was empty, and the outer listener sent the request again", "the outer listener did not repeat what heald marked, the client got "+reply,
+	return true
+}
+
+func judgeRepetition(s *steps, seen []arrival, got outcome) bool {
+	return s.step(len(seen) > 1, "the first answer was empty, and the outer listener sent the request again", "the outer listener did not repeat what heald marked, the client got "+got.reply(),
 		"replies that heald wants repeated go to the client as errors",
-		"retry what has the header x-heald-retry: retriable-headers in retry_on, the name in retriable_headers or in x-envoy-retriable-header-names, num_retries and the cluster's max_retries; heald check --live says what is missing") {
-		return problems
-	}
+		"retry what has the header x-heald-retry: retriable-headers in retry_on, the name in retriable_headers or in x-envoy-retriable-header-names, num_retries and the cluster's max_retries; heald check --live says what is missing")
+}
+
+// judgeAnswer says whether the client got the good answer, and with nothing of the
+// gateway's.
+func (p *probe) judgeAnswer(s *steps, seen []arrival, got outcome) {
 	good := got.err == nil && got.status == http.StatusOK && strings.Contains(got.body, p.nonce)
-	step(good, fmt.Sprintf("the answer of attempt %d reached the client: %s", len(seen), reply), "the good answer did not reach the client, which got "+reply, "healed answers are lost", "see heald's log of the request, and the response headers and filters of the outer route")
-	if n, err := strconv.Atoi(got.header.Get(policies.HeaderAttempts)); err == nil && n > len(seen) {
-		step(false, "all attempts came to the backend "+p.backend, fmt.Sprintf("of %d attempts %d reached the probe", n, len(seen)),
-			"some failed on their way, or went to another backend", "see heald's log of the request; the model "+p.model+" must lead to the backend "+p.backend+" alone")
-	} else if err == nil && n < len(seen) {
-		step(false, "heald knows of both attempts", fmt.Sprintf("heald counted %d attempts of %d", n, len(seen)),
-			"limits of attempts are not kept, and each attempt repeats the mistakes of the last one", "include_request_attempt_count and the filter heald.memory at the outer listener, or `memory: store` in heald.yaml; request ids must stay the same")
+	if !s.step(good, fmt.Sprintf("the answer of attempt %d reached the client: %s", len(seen), got.reply()), "the good answer did not reach the client, which got "+got.reply(), "healed answers are lost", "see heald's log of the request, and the response headers and filters of the outer route") {
+		return
 	}
-	if good {
-		for _, name := range internal {
-			if got.header.Get(name) != "" {
-				step(false, "heald's own headers end at the outer route", name+" reached the client", "clients see headers that are internal to the gateway", "list "+name+" in response_headers_to_remove of the outer route")
-			}
+	for _, name := range internal {
+		if got.header.Get(name) != "" {
+			s.missed("heald's own headers end at the outer route", name+" reached the client", "clients see headers that are internal to the gateway", "list "+name+" in response_headers_to_remove of the outer route")
 		}
 	}
-	return problems
+}
+
+// judgeCount says whether heald knows of as many attempts as have reached the
+// probe.
+func (p *probe) judgeCount(s *steps, seen []arrival, got outcome) {
+	n, err := strconv.Atoi(got.header.Get(policies.HeaderAttempts))
+	switch {
+	case err != nil: // the header is missing, with the answer
+	case n > len(seen):
+		s.missed("all attempts came to the backend "+p.backend, fmt.Sprintf("of %d attempts %d reached the probe", n, len(seen)),
+			"some failed on their way, or went to another backend", "see heald's log of the request; the model "+p.model+" must lead to the backend "+p.backend+" alone")
+	case n < len(seen):
+		s.missed("heald knows of both attempts", fmt.Sprintf("heald counted %d attempts of %d", n, len(seen)),
+			"limits of attempts are not kept, and each attempt repeats the mistakes of the last one", "include_request_attempt_count and the filter heald.memory at the outer listener, or `memory: store` in heald.yaml; request ids must stay the same")
+	}
 }
 
 // errorOf is the message of an error in any API's form; "" if there is none.

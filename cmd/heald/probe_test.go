@@ -83,8 +83,12 @@ func TestProbe(t *testing.T) {
 		{"good stream", gateway{attempts: 2, path: stream, header: byHeald()}, []string{"good", "seen:   the first answer was empty"}},
 		{"no route", gateway{status: 404, body: "no route"}, []string{"missed: outer listener → inner listener → heald", "the request did not reach heald, the client got status 404"}},
 		{"dead heald", gateway{status: 503, header: http.Header{"X-Heald-Request-Id": {"1"}}}, []string{"the request did not reach heald, the client got status 503"}},
+		{"Envoy's own reply", gateway{status: 503, header: http.Header{"X-Heald-Request-Id": {"1"}}, body: `{"error":{"message":"gateway: no_healthy_upstream{x}"}}`},
+			[]string{"missed: outer listener → inner listener → heald", "the request did not reach heald, the client got status 503"}},
+		{"wrong hop secret", gateway{status: 403, body: `{"error":{"message":"gateway: the request did not come through the outer route"}}`},
+			[]string{"seen:   outer listener → inner listener → heald", "heald sent nothing to the backend probe, the client got status 403"}},
 		{"refused by heald", gateway{status: 401, header: byHeald("x-heald-attempts", "1"), body: `{"error":{"message":"no such key"}}`},
-			[]string{"seen:   outer listener → inner listener → heald", "missed: heald → backend probe", "heald sent nothing to the backend probe, the client got status 401"}},
+			[]string{"seen:   outer listener → inner listener → heald", "missed: heald → backend probe", "the route of x-heald-cluster: google", "heald sent nothing to the backend probe, the client got status 401"}},
 		{"another backend", gateway{status: 200, header: byHeald("x-heald-backend", "a")}, []string{`heald asked the backend "a" and not "probe"`}},
 		{"past heald", gateway{attempts: 1, path: "/v1/messages"}, []string{"the request reached the backend untranslated, at /v1/messages"}},
 		{"no retry", gateway{attempts: 1, path: generate, status: 529, header: byHeald("x-heald-attempts", "1"), body: `{"error":{"message":"empty answer"}}`},
@@ -104,7 +108,7 @@ func TestProbe(t *testing.T) {
 			_ = l.Close() // it was only needed for its port
 			s := httptest.NewServer(c.gateway)
 			defer s.Close()
-			config := write(t, "heald.yaml", fmt.Sprintf("backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, url: 'http://%s', models: [heald-probe]}]\n"+
+			config := write(t, "heald.yaml", fmt.Sprintf("backends: [{name: a, kind: ai_studio}, {name: probe, kind: ai_studio, cluster: google, url: 'http://%s', models: [heald-probe]}]\n"+
 				"accounts: [{backend: a, secret: {env: KEY}}, {backend: probe, secret: {env: KEY}}]\n"+fmt.Sprintf(probeAlias, "probe")+"\n", c.backend))
 			code, out, errs := heald(t, "check", "--config", config, "--probe", s.URL)
 			good := c.says[0] == "good"

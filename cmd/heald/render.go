@@ -12,10 +12,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/mesh"
+	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // renderCommand prints what a mesh needs for heald.yaml.
@@ -41,77 +41,87 @@ type renderOptions struct {
 	port, selector   string
 	policy           string
 	output, existing string
-	// plain is --heald-tls where heald has no TLS of its own.
-	plain  string
-	render func(mesh.Params) (*mesh.Manifests, error)
+
+	// What the two have otherwise: how the manifests are made, and --heald-tls and
+	// --port if they are not given. plain is for a heald without TLS of its own,
+	// tlsPort for --tls-secret.
+	render         func(mesh.Params) (*mesh.Manifests, error)
+	plain, tlsPort string
+	// adjust changes other defaults once the form is known; nil for none.
+	adjust func(given func(flag string) bool)
 }
 
 func renderIstioCommand(out streams) *cobra.Command {
-	o := renderOptions{render: mesh.Istio, plain: mesh.Mesh}
-	cmd := &cobra.Command{
-		Use: "istio [flags]", Short: "print manifests for Istio",
-		Long: "print the manifests with which Istio's gateway or sidecars have heald between clients and providers",
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			sidecar := o.p.Form == mesh.SidecarForm
-			if sidecar && !cmd.Flags().Changed("host") {
-				o.p.Host = "llm." + o.p.Namespace + ".svc.cluster.local"
-			}
-			if sidecar && !cmd.Flags().Changed("selector") {
-				o.selector = ""
-			}
-			if sidecar && !cmd.Flags().Changed("hop-env") {
-				o.p.HopEnv = "" // a sidecar's container takes no variable from a Secret
-			}
-			if o.p.TLSSecret != "" && !cmd.Flags().Changed("port") {
-				o.port = "443:8443"
-			}
-			return o.print(out)
-		},
-	}
+	o := renderOptions{render: mesh.Istio, plain: mesh.Mesh, tlsPort: "443:8443"}
+	cmd := o.command(out, "istio", "Istio", "with which Istio's gateway or sidecars have heald between clients and providers")
 	fs := cmd.Flags()
-	o.register(fs)
-	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar: in the sidecars of clients")
-	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod (with --tls-secret: 443:8443)")
-	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "pods with `LABELS`, key=value, more after commas; sidecar without: all of the namespace")
+	fs.StringVar(&o.p.Form, "form", mesh.GatewayForm, "`FORM` gateway, or sidecar of clients")
+	fs.StringVar(&o.port, "port", "80:8080", "clients call `PORT` of the gateway's Service, then that of its pod (with --tls-secret: "+o.tlsPort+")")
+	fs.StringVar(&o.selector, "selector", "istio=ingressgateway", "pods with `LABELS`, key=value,…; sidecar without: the namespace")
+	fs.StringVar(&o.p.AccessLog, "access-log", "envoy", "provider `NAME` of the mesh's log, or none")
+	fs.StringSliceVar(&o.p.TeamHosts, "team-hosts", nil, "leave `HOSTS` of teams (a,b) out of that log, too")
 	fs.StringVar(&o.p.HopEnv, "hop-env", "HEALD_HOP_SECRET", "the gateway's Envoy has hop_secret in `VARIABLE`; empty: in clear in the file")
 	fs.StringVar(&o.p.HealdTLS, "heald-tls", "", "to heald by `HOW`: mesh (it has a sidecar), plain, tls (default: tls if heald.yaml has listen.tls, else mesh)")
+	o.adjust = func(given func(string) bool) {
+		if o.p.Form != mesh.SidecarForm {
+			return
+		}
+		if !given("host") {
+			o.p.Host = "llm." + o.p.Namespace + ".svc.cluster.local"
+		}
+		if !given("selector") {
+			o.selector = ""
+		}
+		if !given("hop-env") {
+			o.p.HopEnv = "" // a sidecar's container takes no variable from a Secret
+		}
+	}
 	return cmd
 }
 
 func renderGatewayCommand(out streams) *cobra.Command {
-	o := renderOptions{render: mesh.Gateway, plain: mesh.Plain}
-	cmd := &cobra.Command{
-		Use: "envoy-gateway [flags]", Short: "print manifests for Envoy Gateway",
-		Long: "print the manifests with which Envoy Gateway has heald between clients and providers",
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.p.TLSSecret != "" && !cmd.Flags().Changed("port") {
-				o.port = "443"
-			}
-			return o.print(out)
-		},
-	}
+	o := renderOptions{render: mesh.Gateway, plain: mesh.Plain, tlsPort: "443"}
+	cmd := o.command(out, "envoy-gateway", "Envoy Gateway", "with which Envoy Gateway has heald between clients and providers")
 	fs := cmd.Flags()
-	o.register(fs)
 	fs.StringVar(&o.p.Form, "form", mesh.PortableForm, "`FORM` portable, or patched: with EnvoyPatchPolicy")
-	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call (with --tls-secret: 443)")
+	fs.StringVar(&o.port, "port", "8080", "`PORT` of the Gateway that clients call (with --tls-secret: "+o.tlsPort+")")
 	fs.StringVar(&o.p.Class, "class", "eg", "`NAME` of the GatewayClass")
 	fs.StringVar(&o.p.HopSecret, "hop-secret", "heald-hop", "the Secret `NAME` has hop_secret under credential; empty: in clear in the file")
 	fs.StringVar(&o.p.HealdTLS, "heald-tls", "", "to heald by `HOW`: plain, or tls (default: tls if heald.yaml has listen.tls, else plain)")
 	return cmd
 }
 
-func (o *renderOptions) register(fs *pflag.FlagSet) {
+// command makes the command for a mesh, with the flags that both have.
+func (o *renderOptions) command(out streams, name, meshName, does string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: name + " [flags]", Short: "print manifests for " + meshName,
+		Long: "print the manifests " + does,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			given := cmd.Flags().Changed
+			if err := notEmpty(cmd, "diff", "output"); err != nil {
+				return err
+			}
+			if o.p.TLSSecret != "" && !given("port") {
+				o.port = o.tlsPort
+			}
+			if o.adjust != nil {
+				o.adjust(given)
+			}
+			return o.print(out)
+		},
+	}
+	fs := cmd.Flags()
 	o.flags.Register(fs)
 	fs.StringVar(&o.p.Namespace, "namespace", "heald", "`NAME` of the objects' namespace")
 	fs.StringVar(&o.p.Host, "host", "llm.example.com", "host `NAME` that clients call")
 	fs.StringVar(&o.p.Heald, "heald", "", "heald's Service is at `ADDRESS`, host:port (default: heald:9000 in the namespace)")
 	fs.StringVar(&o.policy, "policy", "", "`NAME` of the policy for this host (default: default)")
-	fs.StringVar(&o.p.Team, "team", "", "only what team `NAME` needs for its own --host and --policy")
+	fs.StringVar(&o.p.Team, "team", "", "what team `NAME` needs for its own --host and --policy")
 	fs.StringVar(&o.p.TLSSecret, "tls-secret", "", "the Secret `NAME` has the certificate for --host")
 	fs.StringVar(&o.output, "output", "", "write to `FILE`, for its owner only")
-	fs.StringVar(&o.existing, "diff", "", "say what differs in `FILE`; exit status 1 if anything does")
+	fs.StringVar(&o.existing, "diff", "", diffHelp)
+	return cmd
 }
 
 func (o *renderOptions) print(out streams) error {
@@ -123,7 +133,7 @@ func (o *renderOptions) print(out streams) error {
 		return err
 	}
 	if o.existing != "" {
-		return o.compare(out, manifests)
+		return tellDifferences(out, o.existing, manifests.Diff)
 	}
 	if inClear {
 		fmt.Fprintln(out.err, "note: the manifests hold hop_secret in clear: keep them as you keep secrets (mode 0600, not in a repository)")
@@ -149,6 +159,9 @@ func (o *renderOptions) manifests(out streams) (manifests *mesh.Manifests, inCle
 	x, err := cfg.Exchange()
 	if err != nil {
 		return nil, false, err
+	}
+	if cfg.OneHop() {
+		return nil, false, errOneHop("what heald render prints")
 	}
 	p := o.p
 	p.Envoy = envoyParams(cfg, x, "", "", nil)
@@ -254,21 +267,27 @@ func labels(s string) (map[string]string, error) {
 	return out, nil
 }
 
-func (o *renderOptions) compare(out streams, manifests *mesh.Manifests) error {
-	text, err := os.ReadFile(filepath.Clean(o.existing))
+// diffHelp is about --diff of a mesh's manifests. The guides have the rule of what
+// is heald's of the objects that only the file has.
+const diffHelp = "say what differs in `FILE`, with heald's objects that are only there; exit status 1 if anything does"
+
+// tellDifferences prints what differs in a file from what heald.yaml means. It
+// prints nothing that looks like a credential: the file may hold one.
+func tellDifferences(out streams, file string, diff func(have []byte) ([]string, error)) error {
+	have, err := os.ReadFile(filepath.Clean(file))
 	if err != nil {
-		return err
+		return fmt.Errorf("--diff: %w", err)
 	}
-	differences, err := manifests.Diff(text)
+	differences, err := diff(have)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.existing, err)
+		return fmt.Errorf("--diff: %s: %w", file, err)
 	}
 	for _, d := range differences {
-		fmt.Fprintln(out.out, d)
+		fmt.Fprintln(out.out, redact.Text(d))
 	}
 	if len(differences) > 0 {
 		return errProblems
 	}
-	fmt.Fprintf(out.out, "%s is what heald render prints for this heald.yaml\n", o.existing)
+	fmt.Fprintf(out.out, "%s fits this heald.yaml\n", file)
 	return nil
 }

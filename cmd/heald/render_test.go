@@ -25,7 +25,7 @@ func meshSecrets(t *testing.T) {
 // meshExamples are the files of envoy/istio and envoy/gateway that heald render
 // has written, and how.
 var meshExamples = []struct{ file, command, config string }{
-	{"istio/gateway.yaml", "istio", "heald.yaml"},
+	{"istio/gateway.yaml", "istio --team-hosts search.example.com", "heald.yaml"},
 	{"istio/plain.yaml", "istio --heald-tls plain --heald heald.heald-outside.svc.cluster.local:9000", "heald.yaml"},
 	{"istio/tls.yaml", "istio --heald heald.heald-outside.svc.cluster.local:9000", "heald-tls.yaml"},
 	{"istio/team.yaml", "istio --team search --host search.example.com --policy batch", "heald.yaml"},
@@ -72,7 +72,16 @@ func TestRenderFiles(t *testing.T) {
 	if code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file); code != exitOK || errs != "" {
 		t.Error(code, out, errs)
 	}
-	code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", file, "--port", "8080:8080")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const more = "---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: heald, namespace: heald}\n"
+	code, out, errs := heald(t, "render", "istio", "--config", config, "--diff", write(t, "mesh.yaml", string(text)+more))
+	if code != exitProblems || errs != "" || !strings.HasPrefix(out, "EnvoyFilter.networking.istio.io heald/heald: is only in yours") {
+		t.Error(code, out, errs)
+	}
+	code, out, errs = heald(t, "render", "istio", "--config", config, "--diff", file, "--port", "8080:8080")
 	if code != exitProblems || errs != "" || !strings.Contains(out, `Gateway.networking.istio.io heald/heald: spec.servers[0].port.number: is "80", should be "8080"`) {
 		t.Error(code, out, errs)
 	}
@@ -128,6 +137,9 @@ func TestRenderMistakes(t *testing.T) {
 		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
 		{"istio --heald-tls tls", "--heald-tls: heald.yaml has no listen.tls"},
 		{"istio --diff a --output b", "--output"},
+		{"istio --diff=", "--diff is empty"},
+		{"istio --output=", "--output is empty"},
+		{"istio --diff no-such-file", "--diff: open no-such-file"},
 		{"other", "other"},
 	} {
 		args := append([]string{"render"}, strings.Fields(c.command)...)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/heald-proxy/heald/cmd/heald/config"
 	"github.com/heald-proxy/heald/envoy/helm"
-	"github.com/heald-proxy/heald/policies/redact"
 )
 
 // renderValuesOptions are the flags of `render helm-values`.
@@ -25,12 +24,17 @@ func renderValuesCommand(out streams) *cobra.Command {
 		Use: "helm-values --config FILE [flags]", Short: "print values of the Helm chart",
 		Long: "print values of the Helm chart envoy/helm/heald for a heald.yaml. Secrets are named, not read: the text begins with the commands that make them",
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return o.print(out) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := notEmpty(cmd, "diff"); err != nil {
+				return err
+			}
+			return o.print(out)
+		},
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&o.file, "config", "", "read `FILE` (heald.yaml)")
 	fs.BoolVar(&o.envoy, "envoy", false, "with the chart's own Envoy in the same pods, so that the release is a whole gateway")
-	fs.StringVar(&o.diff, "diff", "", "say in what the values in `FILE` differ, in place of printing some; exit status 1 if they do")
+	fs.StringVar(&o.diff, "diff", "", "say what differs in `FILE`, your values; exit status 1 if anything does. Of what only they have, config alone counts")
 	return cmd
 }
 
@@ -38,8 +42,12 @@ func (o *renderValuesOptions) print(out streams) error {
 	if o.file == "" {
 		return &usageError{errors.New("--config is missing: name the heald.yaml that the values are for")}
 	}
-	if _, err := config.Load(o.file); err != nil { // its mistakes, and pasted credentials, are told as everywhere
+	cfg, err := config.Load(o.file)
+	if err != nil { // its mistakes, and pasted credentials, are told as everywhere
 		return err
+	}
+	if o.envoy && cfg.OneHop() {
+		return errOneHop("the chart's Envoy")
 	}
 	text, err := os.ReadFile(o.file)
 	if err != nil {
@@ -56,19 +64,5 @@ func (o *renderValuesOptions) print(out streams) error {
 		}
 		return err
 	}
-	have, err := os.ReadFile(o.diff)
-	if err != nil {
-		return fmt.Errorf("--diff: %w", err)
-	}
-	lines, err := values.Diff(have)
-	if err != nil {
-		return fmt.Errorf("--diff %s: %w", o.diff, err)
-	}
-	for _, line := range lines {
-		fmt.Fprintln(out.out, redact.Text(line))
-	}
-	if len(lines) > 0 {
-		return errProblems
-	}
-	return nil
+	return tellDifferences(out, o.diff, values.Diff)
 }

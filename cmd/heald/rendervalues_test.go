@@ -23,7 +23,7 @@ func TestRenderValues(t *testing.T) {
 	if err != nil || !strings.Contains(values, "config:\n") || !strings.Contains(values, `"$KEY"`) || strings.Contains(values, "env:") {
 		t.Fatalf("%v\n%s", err, values)
 	}
-	if out, err := renderValues("--config", file, "--diff", write(t, "values.yaml", values)); err != nil || out != "" {
+	if out, err := renderValues("--config", file, "--diff", write(t, "values.yaml", values)); err != nil || !strings.HasSuffix(out, "values.yaml fits this heald.yaml\n") {
 		t.Errorf("what it has printed differs: %v %s", err, out)
 	}
 	out, err := renderValues("--config", file, "--envoy", "--diff", write(t, "values.yaml", values+"replicas: 5\n"))
@@ -39,6 +39,8 @@ func TestRenderValues(t *testing.T) {
 		{"a file that is not there", []string{"--config", "/nowhere/heald.yaml"}, "/nowhere/heald.yaml"},
 		{"a mistake", []string{"--config", write(t, "heald.yaml", minimal+"max_bodies: 1\n")}, "max_bodies"},
 		{"no values", []string{"--config", file, "--diff", "/nowhere/values.yaml"}, "--diff"},
+		{"an empty name", []string{"--config", file, "--diff", ""}, "--diff is empty"},
+		{"an Envoy for one hop", []string{"--config", write(t, "heald.yaml", minimal+"mode: one_hop\n"), "--envoy"}, "the chart's Envoy has two listeners"},
 		{"broken values", []string{"--config", file, "--diff", write(t, "values.yaml", "a: [")}, "--diff"},
 	} {
 		if _, err := renderValues(c.args...); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -82,9 +82,6 @@ type Want struct {
 	Hedge bool
 	// Traces says that heald sends spans, only for requests that Envoy samples.
 	Traces bool
-	// RetryStatuses are the statuses that the outer route retries
-	// (outer.retry_statuses); empty if it retries by header.
-	RetryStatuses []int
 	// Reserved are the statuses that heald uses in none of its replies,
 	// whatever the policy (reserved_status): a reply with one of them comes from
 	// somebody else, so that it may be retried or replaced by its status.

@@ -29,6 +29,9 @@ func (c *checker) checkLogs() {
 			continue
 		}
 		for i, log := range ch.hcm.GetAccessLog() {
+			if c.leavesOutHeald(log.GetFilter(), ch) {
+				continue
+			}
 			c.checkLog(log, fmt.Sprintf("%s.access_log[%s].typed_config", ch.path, itemLabel(log.ProtoReflect(), i)))
 		}
 	}

@@ -123,16 +123,8 @@ func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / 
 
 // checkMark checks that replies which heald marks are retried.
 func (c *checker) checkMark(t *retry) {
-	byStatus := len(c.want.RetryStatuses) > 0
-	for _, code := range c.want.RetryStatuses {
-		byStatus = byStatus && t.status(code)
-	}
 	const consequence = "replies that heald wants repeated go to the client as errors"
 	switch {
-	case byStatus:
-	case len(c.want.RetryStatuses) > 0 && !t.has("retriable-headers"):
-		c.problem(t.path+".retriable_status_codes", fmt.Sprintf("does not have all of %v", c.want.RetryStatuses), consequence,
-			"list the statuses of heald.yaml's outer.retry_statuses, and retriable-status-codes in retry_on")
 	case !t.has("retriable-headers"):
 		c.problem(t.path+".retry_on", "retriable-headers is missing", consequence, "add retriable-headers to retry_on")
 	case !t.mark:

@@ -1,10 +1,6 @@
 package bootstrap
 
-import (
-	"slices"
-
-	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
-)
+import "slices"
 
 // toHeald are the routes of a listener to heald: with one hop all of its own.
 func (c *checker) toHeald(ch *chain) []*routeRef {
@@ -29,13 +25,6 @@ func (c *checker) ownIDs(ch *chain) bool {
 		f := trace(r.requestLevels(), "x-request-id")
 		return f.passes || f.value != "%UNIQUE_ID%"
 	})
-}
-
-// sparesHost reports whether a log leaves out the requests to a host. That it is
-// heald's was not checked.
-func sparesHost(f *accesslogv3.AccessLogFilter) bool {
-	h := f.GetHeaderFilter().GetHeader()
-	return h.GetName() == ":authority" && h.GetInvertMatch()
 }
 
 // ofOthers reports whether a chain is for other sites in the same Envoy: each of

@@ -13,18 +13,12 @@ const (
 	lastError  = 599
 )
 
-// foreign reports whether replies with that status are never heald's own, or
-// are those by which it asks for a retry.
-func (c *checker) foreign(status int) bool {
-	return slices.Contains(c.want.Reserved, status) || slices.Contains(c.want.RetryStatuses, status)
-}
-
 // checkStatuses checks that a retry by status takes no reply that heald means as
 // it is.
 func (c *checker) checkStatuses(t *retry) {
 	var own []int
 	for status := firstError; status <= lastError; status++ {
-		if t.status(status) && !c.foreign(status) {
+		if t.status(status) && !slices.Contains(c.want.Reserved, status) {
 			own = append(own, status)
 		}
 	}

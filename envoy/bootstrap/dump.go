@@ -17,6 +17,8 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"github.com/go-json-experiment/json"
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
@@ -33,17 +35,17 @@ type Dump struct {
 
 	// all is everything as if it were static. Its node is that of the Envoy's
 	// file, if the dump has that.
-	all                                   *bootstrapv3.Bootstrap
-	listeners, routes, clusters, endpoint bool // parts that the dump has
-	apart                                 bool // it is two Envoys: one for each hop
-	rejected                              []rejected
-	unread                                []string // resources that could not be read, and why
-	filters                               map[string]*corev3.TypedExtensionConfig
-	configs                               map[string]*routev3.RouteConfiguration
+	all                                    *bootstrapv3.Bootstrap
+	listeners, routes, clusters, endpoints bool     // parts that the dump has
+	apart                                  bool     // it is two Envoys: one for each hop
+	rejected                               []faulty // updates that Envoy did not take
+	unread                                 []faulty // resources that could not be read
+	filters                                map[string]*corev3.TypedExtensionConfig
+	configs                                map[string]*routev3.RouteConfiguration
 }
 
-// rejected is an update that Envoy did not take.
-type rejected struct{ kind, name, why string }
+// faulty is a resource with which something is wrong; name is "" if not known.
+type faulty struct{ kind, name, why string }
 
 // yamlDump is how a dump begins a list in YAML.
 var yamlDump = regexp.MustCompile(`(?m)^\s*configs:\s*$`)
@@ -57,6 +59,10 @@ var yamlDump = regexp.MustCompile(`(?m)^\s*configs:\s*$`)
 func ParseDump(file []byte) ([]*Dump, error) {
 	if len(file) > maxDump {
 		return nil, fmt.Errorf("parse the dump: %d bytes, at most %d are read", len(file), maxDump)
+	}
+	file, err := withoutMark(file)
+	if err != nil {
+		return nil, fmt.Errorf("parse the dump: %w", err)
 	}
 	var tree any
 	switch trimmed := bytes.TrimSpace(file); {
@@ -78,10 +84,26 @@ func ParseDump(file []byte) ([]*Dump, error) {
 	}
 	var dumps []*Dump
 	findDumps(tree, nil, func(name string, parts []any) { dumps = append(dumps, newDump(name, parts)) })
-	if len(dumps) == 0 && bytes.Contains(file, []byte("envoy.admin.v3.")) {
+	// An Envoy's own file has no field configs.
+	if len(dumps) == 0 && (member(tree, "configs") != nil || bytes.Contains(file, []byte("envoy.admin.v3."))) {
 		return nil, errors.New("parse the dump: no configuration of listeners, routes or clusters in it; want all of /config_dump?include_eds")
 	}
+	for i, d := range dumps {
+		if d.Name == "" && len(dumps) > 1 {
+			d.Name = fmt.Sprintf("Envoy %d", i+1)
+		}
+	}
 	return dumps, nil
+}
+
+// withoutMark is a file in UTF-8 without a byte order mark. PowerShell writes
+// what a tool prints in UTF-16, which has one.
+func withoutMark(file []byte) ([]byte, error) {
+	if len(file) == 0 || !bytes.Contains([]byte{0xef, 0xfe, 0xff}, file[:1]) {
+		return file, nil
+	}
+	out, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), file)
+	return out, err
 }
 
 // dumpDepth is how deep a dump may be in what a tool has put around it.
@@ -185,33 +207,7 @@ func newDump(name string, parts []any) *Dump {
 	static := &bootstrapv3.Bootstrap_StaticResources{}
 	assignments := map[string]*endpointv3.ClusterLoadAssignment{}
 	for _, part := range parts {
-		url := text(part, "@type")
-		switch url[strings.LastIndexByte(url, '.')+1:] {
-		case "BootstrapConfigDump":
-			d.read(member(part, "bootstrap"), d.all, "bootstrap")
-		case "ListenersConfigDump":
-			d.listeners = true
-			static.Listeners = append(static.Listeners, d.readListeners(part)...)
-		case "ClustersConfigDump":
-			d.clusters = true
-			d.readAll(part, clusterList, func() proto.Message { return &clusterv3.Cluster{} }, func(m proto.Message) {
-				static.Clusters = append(static.Clusters, m.(*clusterv3.Cluster))
-			})
-		case "RoutesConfigDump":
-			d.routes = true
-			d.readAll(part, routeList, func() proto.Message { return &routev3.RouteConfiguration{} }, func(m proto.Message) {
-				d.configs[m.(*routev3.RouteConfiguration).GetName()] = m.(*routev3.RouteConfiguration)
-			})
-		case "EndpointsConfigDump":
-			d.endpoint = true
-			d.readAll(part, endpointList, func() proto.Message { return &endpointv3.ClusterLoadAssignment{} }, func(m proto.Message) {
-				assignments[m.(*endpointv3.ClusterLoadAssignment).GetClusterName()] = m.(*endpointv3.ClusterLoadAssignment)
-			})
-		case "EcdsConfigDump":
-			d.readAll(part, filterList, func() proto.Message { return &corev3.TypedExtensionConfig{} }, func(m proto.Message) {
-				d.filters[m.(*corev3.TypedExtensionConfig).GetName()] = m.(*corev3.TypedExtensionConfig)
-			})
-		}
+		d.readPart(part, static, assignments)
 	}
 	own := d.all.GetStaticResources()
 	if !d.listeners {
@@ -224,7 +220,45 @@ func newDump(name string, parts []any) *Dump {
 	for _, l := range static.Listeners {
 		d.fill(l)
 	}
-	for _, cl := range static.Clusters {
+	assign(static.Clusters, assignments)
+	return d
+}
+
+// readPart reads one part of a dump; listeners, clusters and endpoints go where the
+// caller says.
+func (d *Dump) readPart(part any, static *bootstrapv3.Bootstrap_StaticResources, assignments map[string]*endpointv3.ClusterLoadAssignment) {
+	url := text(part, "@type")
+	switch url[strings.LastIndexByte(url, '.')+1:] {
+	case "BootstrapConfigDump":
+		d.read(member(part, "bootstrap"), d.all, "bootstrap")
+	case "ListenersConfigDump":
+		d.listeners = true
+		static.Listeners = append(static.Listeners, d.readListeners(part)...)
+	case "ClustersConfigDump":
+		d.clusters = true
+		d.readAll(part, clusterList, func() proto.Message { return &clusterv3.Cluster{} }, func(m proto.Message) {
+			static.Clusters = append(static.Clusters, m.(*clusterv3.Cluster))
+		})
+	case "RoutesConfigDump":
+		d.routes = true
+		d.readAll(part, routeList, func() proto.Message { return &routev3.RouteConfiguration{} }, func(m proto.Message) {
+			d.configs[m.(*routev3.RouteConfiguration).GetName()] = m.(*routev3.RouteConfiguration)
+		})
+	case "EndpointsConfigDump":
+		d.endpoints = true
+		d.readAll(part, endpointList, func() proto.Message { return &endpointv3.ClusterLoadAssignment{} }, func(m proto.Message) {
+			assignments[m.(*endpointv3.ClusterLoadAssignment).GetClusterName()] = m.(*endpointv3.ClusterLoadAssignment)
+		})
+	case "EcdsConfigDump":
+		d.readAll(part, filterList, func() proto.Message { return &corev3.TypedExtensionConfig{} }, func(m proto.Message) {
+			d.filters[m.(*corev3.TypedExtensionConfig).GetName()] = m.(*corev3.TypedExtensionConfig)
+		})
+	}
+}
+
+// assign gives clusters the endpoints that they get by EDS.
+func assign(clusters []*clusterv3.Cluster, assignments map[string]*endpointv3.ClusterLoadAssignment) {
+	for _, cl := range clusters {
 		if cl.GetLoadAssignment() != nil {
 			continue
 		}
@@ -234,7 +268,6 @@ func newDump(name string, parts []any) *Dump {
 			cl.LoadAssignment = a
 		}
 	}
-	return d
 }
 
 // readListeners reads the listeners that run. Of one that was changed, the new
@@ -281,7 +314,7 @@ func (d *Dump) refused(kind, name string, item any) {
 	if name == "" {
 		name = text(member(failed, "failed_configuration"), "name")
 	}
-	d.rejected = append(d.rejected, rejected{kind, name, text(failed, "details")})
+	d.rejected = append(d.rejected, faulty{kind, name, text(failed, "details")})
 }
 
 // read decodes one resource. What cannot be read is kept in mind.
@@ -289,11 +322,11 @@ func (d *Dump) read(v any, into proto.Message, kind string) bool {
 	name := text(v, "name")
 	fields, ok := sealed(v, 0).(map[string]any)
 	if !ok {
-		d.unread = append(d.unread, kind+" "+name+": not an object")
+		d.unread = append(d.unread, faulty{kind, name, "not an object"})
 		return false
 	}
 	if url := text(fields, "@type"); url == typedStruct {
-		d.unread = append(d.unread, kind+" "+name+": its type is not known")
+		d.unread = append(d.unread, faulty{kind, name, "its type is not known"})
 		return false
 	}
 	delete(fields, "@type")
@@ -303,7 +336,7 @@ func (d *Dump) read(v any, into proto.Message, kind string) bool {
 	}
 	if err != nil {
 		proto.Reset(into)
-		d.unread = append(d.unread, strings.TrimSpace(kind+" "+name)+": "+withoutValue(err))
+		d.unread = append(d.unread, faulty{kind, name, withoutValue(err)})
 		return false
 	}
 	return true
@@ -367,7 +400,7 @@ func (d *Dump) fill(l *listenerv3.Listener) {
 			continue
 		}
 		if err := ch.pack(); err != nil {
-			d.unread = append(d.unread, "listener "+l.GetName()+": "+withoutValue(err))
+			d.unread = append(d.unread, faulty{"listener", l.GetName(), withoutValue(err)})
 		}
 	}
 }

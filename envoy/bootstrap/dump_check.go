@@ -59,11 +59,14 @@ func CheckDumps(dumps []*Dump, want Want) []Problem {
 			outer = append(outer, d)
 		}
 	}
-	if len(inner) > 0 && len(outer) > 0 { // two gateways, one for each hop
+	if len(inner) > 0 && len(outer) > 0 { // two gateways, one for each hop; replicas of one are alike
 		for _, from := range outer {
 			both = append(both, from.with(inner[0]))
 		}
-		inner, outer = inner[1:], nil
+		for _, to := range inner[1:] {
+			both = append(both, outer[0].with(to))
+		}
+		inner, outer = nil, nil
 	}
 	if some := slices.Concat(both, inner, outer); len(some) > 0 {
 		dumps = some
@@ -148,7 +151,7 @@ func (c *checker) findOuter() {
 // taken for the outer route.
 func (c *checker) findAstray(r *routeRef, found bool) {
 	cl := c.cluster(r.cluster)
-	hidden := cl != nil && len(addresses(cl)) == 0 && cl.GetType() == clusterv3.Cluster_EDS && !c.dump.endpoint
+	hidden := cl != nil && len(addresses(cl)) == 0 && cl.GetType() == clusterv3.Cluster_EDS && !c.dump.endpoints
 	switch {
 	case r.cluster == "", found && (hidden || c.dump.apart): // it may lead to another one of heald's listeners
 		return
@@ -279,11 +282,9 @@ func (c *checker) checkRejected() {
 				"what runs is older than what the mesh's resources say", "correct the resource that makes it; a patch of Envoy's configuration is likely the cause")
 		}
 	}
-	for _, what := range c.dump.unread {
-		kind, why, _ := strings.Cut(what, ": ")
-		_, name, _ := strings.Cut(kind, " ")
-		if all || name == "" || c.concerns(strings.TrimPrefix(name, "configuration ")) {
-			c.note(kind, "could not be read: "+why, "it was not checked", "a newer heald, if this Envoy is newer")
+	for _, r := range c.dump.unread {
+		if all || r.name == "" || c.concerns(r.name) {
+			c.note(strings.TrimSpace(r.kind+" "+r.name), "could not be read: "+r.why, "it was not checked", "a newer heald, if this Envoy is newer")
 		}
 	}
 	if c.inner == nil || c.dump.routes {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -148,6 +149,7 @@ func TestDumpShapes(t *testing.T) {
 		"as Envoy shows it":     {istio, []string{""}},
 		"parts by kind":         {kinds, []string{""}},
 		"a list of parts":       {istio["configs"], []string{""}},
+		"two in a list":         {[]any{istio, istio}, []string{"Envoy 1", "Envoy 2"}},
 		"by namespace and pod":  {map[string]any{"ns": map[string]any{"pod-a": istio, "pod-b": istio}}, []string{"ns/pod-a", "ns/pod-b"}},
 		"egctl translate":       {map[string]any{"xds": map[string]any{"heald/llm": map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ConfigDump", "configs": istio["configs"]}}}, []string{"heald/llm"}},
 		"with the type of all":  {map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ConfigDump", "configs": istio["configs"]}, []string{""}},
@@ -173,11 +175,37 @@ func TestDumpShapes(t *testing.T) {
 				if !p.Note {
 					t.Error(p)
 				}
-				if len(dumps) > 1 && !strings.HasPrefix(p.Path, "ns/pod-a, ns/pod-b: ") {
+				if len(dumps) > 1 && !strings.HasPrefix(p.Path, strings.Join(c.names, ", ")+": ") {
 					t.Errorf("said of %q", p.Path)
 				}
 			}
 		})
+	}
+}
+
+// PowerShell writes what a tool prints in UTF-16, others put a byte order mark
+// before UTF-8.
+func TestDumpEncodings(t *testing.T) {
+	file := asJSON(t, tree(t, goodDumps[0]))
+	wide := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(string(file))) {
+		wide = append(wide, byte(u), byte(u>>8))
+	}
+	for name, text := range map[string][]byte{"UTF-16": wide, "UTF-8 with a mark": append([]byte("\ufeff"), file...)} {
+		dumps, err := ParseDump(text)
+		if err != nil || len(dumps) != 1 || len(dumps[0].Check(goodDumps[0].want)) == 0 {
+			t.Errorf("%s: %d dumps: %v", name, len(dumps), err)
+		}
+	}
+}
+
+// A dump without listeners, routes and clusters is none that Envoy could start
+// with either.
+func TestDumpOfNothing(t *testing.T) {
+	for _, file := range []string{`{"configs": []}`, `{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.Other"}]}`} {
+		if dumps, err := ParseDump([]byte(file)); err == nil || !strings.Contains(err.Error(), "include_eds") {
+			t.Errorf("%s: %d dumps, %v", file, len(dumps), err)
+		}
 	}
 }
 
@@ -204,32 +232,58 @@ func TestDumpWithoutEndpoints(t *testing.T) {
 	}
 }
 
-// Each hop may have a gateway of its own, with a dump of its own.
-func TestDumpsOfTwoGateways(t *testing.T) {
-	const outer, inner = "heald/llm/outer", "heald/llm/inner"
+// apart are the dumps of two gateways, one for each hop.
+func apart(t *testing.T) (outer, inner any) {
+	t.Helper()
 	without := func(listener string) any {
 		v := tree(t, goodDumps[1])
 		part := nearest(v, "ListenersConfigDump").(map[string]any)
 		part["dynamicListeners"] = slices.DeleteFunc(part["dynamicListeners"].([]any), func(x any) bool { return x.(map[string]any)["name"] == listener })
 		return nearest(v, "envoy-gateway-system").(map[string]any)["envoy-heald-llm-6f5d8c9b7-xyz12"]
 	}
-	first := without(inner)
-	set("dynamic_active_clusters > httproute/heald/outer/rule/0 > socket_address > address", "inner.heald.svc.cluster.local").apply(t, first)
+	outer, inner = without("heald/llm/inner"), without("heald/llm/outer")
+	set("dynamic_active_clusters > httproute/heald/outer/rule/0 > socket_address > address", "inner.heald.svc.cluster.local").apply(t, outer)
+	return outer, inner
+}
+
+// Each hop may have a gateway of its own, with a dump of its own.
+func TestDumpsOfTwoGateways(t *testing.T) {
+	outer, inner := apart(t)
 	dumps, err := ParseDump(asJSON(t, map[string]any{"heald": map[string]any{
-		"llm": first, "inner": without(outer), "shop": map[string]any{"configs": []any{map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump"}}},
+		"llm": outer, "inner": inner, "shop": map[string]any{"configs": []any{map[string]any{"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump"}}},
 	}}))
 	if err != nil || len(dumps) != 3 {
 		t.Fatalf("%d dumps: %v", len(dumps), err)
 	}
-	apart := false
+	said := false
 	for _, p := range CheckDumps(dumps, goodDumps[1].want) {
 		if !p.Note {
 			t.Error(p)
 		}
-		apart = apart || strings.Contains(p.Problem, "leads to another Envoy")
+		said = said || strings.Contains(p.Problem, "leads to another Envoy")
 	}
-	if !apart {
+	if !said {
 		t.Error("does not say that the way between the two was not seen")
+	}
+}
+
+// Each of the two gateways may have several replicas, whose dumps come together.
+func TestDumpsOfReplicas(t *testing.T) {
+	outer, inner := apart(t)
+	dumps, err := ParseDump(asJSON(t, map[string]any{"heald": map[string]any{"outer-1": outer, "outer-2": outer, "inner-1": inner, "inner-2": inner}}))
+	if err != nil || len(dumps) != 4 {
+		t.Fatalf("%d dumps: %v", len(dumps), err)
+	}
+	all := CheckDumps(dumps, goodDumps[1].want)
+	for _, p := range all {
+		if !p.Note {
+			t.Error(p)
+		}
+	}
+	for _, name := range []string{"outer-1", "outer-2", "inner-1", "inner-2"} {
+		if !strings.Contains(fmt.Sprint(all), "heald/"+name) {
+			t.Errorf("%s was not checked", name)
+		}
 	}
 }
 

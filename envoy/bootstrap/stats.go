@@ -20,27 +20,29 @@ type stat struct {
 	sample string
 	// why says who needs it.
 	why string
+	// inMeshes says that a mesh's Envoy should have it as well.
+	inMeshes bool
 }
 
 // neededStats are the statistics without which something does not work, or that
 // OPERATING, stats.yaml or heald itself read. With --lean Envoy has only these.
 var neededStats = []stat{
 	{"cluster", []string{"membership_healthy", "membership_degraded", "membership_total"}, "cluster.heald.membership_healthy",
-		"/healthz is computed from them: without, it is 503 for ever"},
+		"/healthz is computed from them: without, it is 503 for ever", false},
 	{"http", []string{"downstream_rq_active"}, "http.outer.downstream_rq_active",
-		"heald up uses it to wait for running requests before it stops Envoy"},
+		"heald up uses it to wait for running requests before it stops Envoy", false},
 	{"cluster", []string{"upstream_rq_retry", "upstream_rq_retry_overflow", "upstream_rq_retry_limit_exceeded"}, "cluster.inner.upstream_rq_retry_overflow",
-		"they show that retries were refused, which heald cannot know"},
+		"they show that retries were refused, which heald cannot know", true},
 	{"listener", []string{"downstream_global_cx_overflow"}, "listener.outer.downstream_global_cx_overflow",
-		"it shows that connections were refused"},
+		"it shows that connections were refused", false},
 	{"overload", []string{"count", "active"}, "envoy.overload_actions.reset_high_memory_stream.count",
-		"they show that Envoy is short of memory"},
+		"they show that Envoy is short of memory", false},
 	{"server", []string{"live", "concurrency", "memory_allocated", "uptime"}, "server.live",
-		"they show that Envoy runs, with how many workers, in how much memory"},
+		"they show that Envoy runs, with how many workers, in how much memory", false},
 	{"cluster", []string{"upstream_rq_active", "upstream_rq_total", "upstream_cx_active", "upstream_cx_connect_fail", "outlier_detection.ejections_active", "http2.keepalive_timeout"}, "cluster.heald.outlier_detection.ejections_active",
-		"they show which replica or provider cannot be reached"},
+		"they show which replica or provider cannot be reached", true},
 	{"http", []string{"downstream_rq_total", "downstream_rq_5xx", "downstream_rq_4xx", "downstream_cx_active"}, "http.outer.downstream_rq_5xx",
-		"they count replies that Envoy made itself, which heald does not see"},
+		"they count replies that Envoy made itself, which heald does not see", false},
 }
 
 // pattern is a regular expression of the whole names.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,5 +121,23 @@ func TestCheckStats(t *testing.T) {
 				t.Errorf("%d notes, %v; want %d, %v", notes, health, c.notes, c.health)
 			}
 		})
+	}
+}
+
+// Of a mesh's Envoy only statistics of its own clusters are said to be left out.
+func TestStatsOfMeshes(t *testing.T) {
+	for name, want := range map[string][]string{
+		"istio-gateway":    {"cluster.heald-inner.upstream_rq_retry_overflow is left out", "cluster.outbound|9000||heald.heald.svc.cluster.local;.outlier_detection.ejections_active is left out"},
+		"gateway-portable": nil, // Envoy Gateway leaves nothing out
+	} {
+		var got []string
+		for _, p := range checkDump(t, rendered+"/"+name+"/config_dump.json", wantOfRendered(name)) {
+			if p.Path == "stats_config.stats_matcher" {
+				got = append(got, p.Problem)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

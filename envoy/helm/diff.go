@@ -54,7 +54,7 @@ var (
 	secretPath = regexp.MustCompile(`(^|[._-])(client_keys|memory_key|hop_secret|token|secret|password|keys|key|login|proxy_login|credential|hash|headers)(\[\d+\])*(\..*)?$`)
 	// secretPlace ends with a key that says where a secret is, or whose it is.
 	secretPlace = regexp.MustCompile(`(^|\.)(env|file|id|name|type|backend|tls\.(cert|key|client_ca))$`)
-	// login is in a URL that holds one.
+	// login is in a URL that holds one; a test compares it with the chart.
 	login = regexp.MustCompile(`(?i)@|[?&](user|username|pass|password|key|token|auth)=`)
 )
 

@@ -87,3 +87,10 @@ func TestSecretDir(t *testing.T) {
 		t.Errorf("the chart does not mount secrets at %s", secretDir)
 	}
 }
+
+// The chart refuses the URLs that Diff does not show.
+func TestLoginOfChart(t *testing.T) {
+	if text := string(read(t, "heald/templates/_config.tpl")); !strings.Contains(text, `regexMatch "`+login.String()+`"`) {
+		t.Errorf("the chart does not look for %s", login)
+	}
+}

@@ -20,7 +20,7 @@ type Values struct {
 	Config yaml.Node `yaml:"config"`
 
 	made  []command
-	notes []string
+	notes []string // what the values cannot express
 }
 
 // Secrets names the Secrets that are mounted where heald reads its secrets.
@@ -105,9 +105,6 @@ func (v *Values) YAML(from string) ([]byte, error) {
 	}
 	return b.Bytes(), e.Close()
 }
-
-// Notes are what the values cannot express.
-func (v *Values) Notes() []string { return v.notes }
 
 // quote makes a text one word of a shell.
 func quote(s string) string {

@@ -17,9 +17,11 @@ const maxDifferences = 40
 
 // Diff compares what somebody has (one or more YAML documents, in any order,
 // Lists of kubectl too) with the manifests. A line says the object, the field,
-// what is there and what it should be. Objects of other kinds and names in it,
-// comments, and what a cluster adds (status, uid, managedFields, the defaults of
-// the kind) do not matter. No line holds a hop secret, on either side.
+// what is there and what it should be. Objects that only text has are told if they
+// are heald's (see leftovers). Other objects, comments, and what a cluster adds
+// (status, uid, managedFields, the defaults of the kind) do not matter. No line
+// holds a hop secret, on either side. A text that is no YAML, no Kubernetes object
+// or has one twice is an error.
 func (m *Manifests) Diff(text []byte) ([]string, error) {
 	have, err := objects(text)
 	if err != nil {
@@ -42,6 +44,10 @@ func (m *Manifests) Diff(text []byte) ([]string, error) {
 			c.lines = append(c.lines[:maxDifferences], fmt.Sprintf("%s: %d more", id, len(c.lines)-maxDifferences))
 		}
 		out = append(out, c.lines...)
+	}
+	hide := comparison{secrets: m.secrets}
+	for _, id := range m.leftovers(have) {
+		out = append(out, hide.redacted(id)+": is only in yours, and this heald.yaml has no use for it")
 	}
 	return out, nil
 }
@@ -262,7 +268,7 @@ func (c *comparison) short(path string, n *yaml.Node) string {
 	}
 	s := strconv.Quote(c.redacted(n.Value)) // before quotes change it, and before it is cut
 	if len(s) > 120 {
-		s = s[:117] + `..."`
+		s = strings.ToValidUTF8(s[:117], "") + `..."`
 	}
 	return s
 }

@@ -175,3 +175,71 @@ func TestRenderDiffDefaults(t *testing.T) {
 		t.Errorf("%v\n%s", err, strings.Join(got, "\n"))
 	}
 }
+
+// What only the file has is told if it is heald's, and nothing else is.
+func TestRenderDiffLeftovers(t *testing.T) {
+	istio := func(change func(*Params)) *Manifests {
+		p := given(GatewayForm)
+		change(&p)
+		m, err := Istio(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	gateway := func(form string, change func(*Params)) *Manifests {
+		p := given(form)
+		change(&p)
+		m, err := Gateway(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	same := func(*Params) {}
+	fewer := func(p *Params) { p.Envoy.Backends = p.Envoy.Backends[:1] }
+	team := func(p *Params) { p.Team, p.Host = "search", "search.example" }
+	for _, c := range []struct {
+		name       string
+		have, want *Manifests
+		more       string // documents of the file, beside have
+		left       []string
+	}{
+		{"a provider less", istio(same), istio(fewer), "", []string{"DestinationRule.networking.istio.io ns/plain", "ServiceEntry.networking.istio.io ns/plain"}},
+		{"a provider less, in Envoy Gateway", gateway(PortableForm, same), gateway(PortableForm, fewer), "", []string{
+			"Backend.gateway.envoyproxy.io ns/plain", "Backend.gateway.envoyproxy.io ns/second", "BackendTLSPolicy.gateway.networking.k8s.io ns/second"}},
+		{"a patch less", gateway(PatchedForm, same), gateway(PortableForm, same), "", []string{"EnvoyPatchPolicy.gateway.envoyproxy.io ns/heald"}},
+		{"heald elsewhere", istio(func(p *Params) { p.HealdTLS = Mesh }), istio(same), "", []string{
+			"AuthorizationPolicy.security.istio.io ns/heald", "PeerAuthentication.security.istio.io ns/heald"}},
+		{"a second filter of heald's", istio(same), istio(same), "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: old}\nspec: {configPatches: [{patch: {value: {initial_metadata: [{key: x-heald-role}]}}}]}\n",
+			[]string{"EnvoyFilter.networking.istio.io old"}},
+		{"teams beside it", istio(team), istio(same), "", nil},
+		{"a team's own", istio(same), istio(team), "", nil},
+		{"teams in Envoy Gateway", gateway(PortableForm, team), gateway(PortableForm, same), "", nil},
+		{"another site's", istio(same), istio(same), "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: shop, namespace: ns}\nspec: {hosts: [plain.example]}\n", nil},
+		{"another namespace's", istio(same), istio(same), "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: heald-inner, namespace: other}\n", nil},
+		{"the chart's", istio(same), istio(same), "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: heald, namespace: ns}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: heald, namespace: ns}\ndata: {heald.yaml: x-heald-hop}\n", nil},
+	} {
+		have, err := c.have.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(have)
+		if c.more != "" {
+			text += "---\n" + c.more
+		}
+		lines, err := c.want.Diff([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		var left []string
+		for _, line := range lines {
+			if id, _, only := strings.Cut(line, ": is only in yours"); only {
+				left = append(left, id)
+			}
+		}
+		if !slices.Equal(left, c.left) {
+			t.Errorf("%s: %q, want %q", c.name, left, c.left)
+		}
+	}
+}

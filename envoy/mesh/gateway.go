@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -28,12 +29,20 @@ const (
 // and precedence between several routes depends on their age.
 const maxBackends = 14
 
+const (
+	// goneStatus is what the filter says if heald is gone.
+	goneStatus = 507
+	// firstBroken to lastBroken is what Envoy says if a connection breaks, or none
+	// can be made.
+	firstBroken, lastBroken = 502, 504
+)
+
 // deadStatus are the statuses that only a dead heald or a broken connection may
 // show in the portable form: outer tries them again and replaces them at the end.
-// 507 is what the filter says if heald is gone.
-var deadStatus = []int{502, 503, 504, 507}
+var deadStatus = []int{firstBroken, 503, lastBroken, goneStatus}
 
-// Gateway returns the manifests for Envoy Gateway.
+// Gateway returns the manifests for Envoy Gateway. The error lists what is wrong
+// with the parameters, a line each, by flag of heald render or path in heald.yaml.
 func Gateway(p Params) (*Manifests, error) {
 	if err := errors.Join(p.validate(PortableForm, PatchedForm), p.gatewayNeeds()); err != nil {
 		return nil, err
@@ -46,7 +55,7 @@ func Gateway(p Params) (*Manifests, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := gateway{&p, c, all, &Manifests{secrets: p.secrets()}}
+	g := gateway{&p, c, all, newManifests(&p)}
 	g.Head = g.head()
 	if p.Team == "" {
 		g.proxy()
@@ -71,6 +80,12 @@ func (p *Params) gatewayNeeds() error {
 	if p.HealdTLS == Mesh {
 		errs = append(errs, errors.New("--heald-tls: Envoy Gateway is no mesh; write plain or tls"))
 	}
+	if p.PodPort != p.Port {
+		errs = append(errs, fmt.Errorf("--port: Envoy Gateway itself chooses the port of its pods, %d or another; write the first number alone", p.PodPort))
+	}
+	if host, _, _, _ := p.service(); !strings.Contains(host, ".svc.") {
+		errs = append(errs, fmt.Errorf("--heald: Envoy Gateway finds heald by its Service, and %q is none; write NAME.NAMESPACE.svc.cluster.local:PORT", p.Heald))
+	}
 	if p.Envoy.Hop == "" {
 		errs = append(errs, errors.New("hop_secret: heald.yaml has none, and Envoy Gateway's inner port is open to the network: whoever sends a request there would use the accounts; add hop_secret, such as {env: HEALD_HOP_SECRET}"))
 	}
@@ -85,7 +100,7 @@ func (p *Params) gatewayNeeds() error {
 		errs = append(errs,
 			p.need("the portable form carries no memory between attempts", "memory: store", func(x Policy) bool { return x.StoreMemory }),
 			p.need("in the portable form nobody reads how long heald wants Envoy to wait", "wait: heald", func(x Policy) bool { return x.OwnWait }),
-			p.need("the portable form takes these statuses for a dead heald, and replaces them", "reserved_status: [502, 503, 504, 507]", func(x Policy) bool {
+			p.need("the portable form takes these statuses for a dead heald, and replaces them", "reserved_status: ["+joined(deadStatus)+"]", func(x Policy) bool {
 				return !slices.ContainsFunc(deadStatus, func(s int) bool { return !slices.Contains(x.Reserved, s) })
 			}))
 	}
@@ -171,16 +186,29 @@ func (g *gateway) heald() {
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", "inner"))),
 		"extProc", list(tree("backendRefs", list(inline(ref)),
 			"backendSettings", tree(because{"circuitBreaker", "The default is 1024 of each."}, breaker(),
-				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one."}, tree("passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
+				because{"loadBalancer", "The default, LeastRequest, prefers a replica that was killed, since it has none. Envoy may leave it out only after 1s: it takes changes that follow another one together."}, inline(tree("type", "RoundRobin")),
+				because{"healthCheck", "A replica that was killed is left out at once, so that retries go to another one. The active check keeps it out until it is back."}, tree(
+					"active", tree("type", "GRPC", "interval", "1s", "timeout", "1s", "unhealthyThreshold", 1, "healthyThreshold", 1, "grpc", inline(tree())),
+					"passive", tree("consecutiveGatewayErrors", 1, "consecutive5XxErrors", 1, "interval", "1s", "baseEjectionTime", "1s", "maxEjectionPercent", 50)),
 				because{"http2", "Finds dead connections. Below 10s heald drops the connection."}, tree("connectionKeepalive", inline(tree("interval", "30s", "timeout", "5s")))),
 			because{"messageTimeout", "Covers heald's waits for a slot or a cooldown (the default is 0.2s)."}, text(filter, "typed_config", "message_timeout"),
-			because{"statusOnError", "A status that heald itself never sends: outer tries it again."}, 507,
+			because{"statusOnError", "A status that heald itself never sends: outer tries it again."}, goneStatus,
 			"processingMode", tree("request", tree("body", "Buffered"),
 				"response", tree("body", "FullDuplexStreamed", because{"attributes", "Shows heald whether a reply is the provider's or Envoy's own."}, texts(filter, "typed_config", "response_attributes")))))))
 }
 
 func breaker() *yaml.Node {
 	return tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000, "maxParallelRetries", 100000)
+}
+
+// retries are the outer hop's: heald's attempts and one for a dead replica. Where
+// Envoy may leave a dead replica out 1s late there are two more, so that they last
+// longer than that.
+func (g *gateway) retries() int {
+	if g.p.Form == PortableForm {
+		return g.c.attempts() + 2
+	}
+	return g.c.attempts()
 }
 
 // external writes the providers.
@@ -199,10 +227,13 @@ func (g *gateway) external() {
 		"spec", tree("endpoints", list(tree("fqdn", inline(tree("hostname", "inner.localhost", "port", innerPort))))))
 }
 
+// gatewayTeam begins the names of a team's objects.
+const gatewayTeam = "outer-"
+
 // name is that of an object of the outer hop: teams have their own.
 func (g *gateway) name() string {
 	if g.p.Team != "" {
-		return "outer-" + g.p.Team
+		return gatewayTeam + g.p.Team
 	}
 	return "outer"
 }
@@ -228,12 +259,8 @@ func (g *gateway) outer() {
 	}
 	changes.Content = append(changes.Content, noted("A reply with the mark is tried again; the limit and the back-off are those of the BackendTrafficPolicy, which has no word for it.", headers("x-envoy-retry-on", "retriable-headers").Content[0]))
 	changes.Content = append(changes.Content, headers("x-envoy-retriable-header-names", "x-heald-retry").Content...)
-	remove := append(texts(g.c.host("outer"), "request_headers_to_remove"), "x-heald-set", "x-heald-backends")
-	if g.p.Envoy.Hop == "" {
-		remove = append(remove, "x-heald-hop")
-	}
 	filters := list(
-		tree("type", "RequestHeaderModifier", "requestHeaderModifier", tree("set", changes, because{"remove", "Only heald and this route set these."}, remove)),
+		tree("type", "RequestHeaderModifier", "requestHeaderModifier", tree("set", changes, because{"remove", "Only heald and this route set these."}, g.c.removed(g.p))),
 		tree("type", "ResponseHeaderModifier", "responseHeaderModifier", tree("remove", texts(g.c.host("outer"), "response_headers_to_remove"))))
 	if g.p.Envoy.Hop != "" && g.p.HopSecret != "" {
 		filters.Content = append(filters.Content, noted("x-heald-hop, from a Secret: heald refuses requests without it, so those that come to the inner port from elsewhere.", extension("heald-hop")))
@@ -253,39 +280,38 @@ func (g *gateway) outer() {
 
 // outerPolicy keeps requests for retries, and says when there is one.
 func (g *gateway) outerPolicy() {
-	triggers := inline(list("connect-failure", "refused-stream", "reset"))
+	triggers := inline(value(g.c.retryOn()))
 	retryOn := tree("triggers", triggers)
 	if g.p.Form == PortableForm {
 		triggers.Content = append(triggers.Content, scalar("retriable-status-codes"))
 		retryOn.Content = append(retryOn.Content, tree(because{"httpStatusCodes", "What a dead heald or a broken connection shows. heald itself does not use them (reserved_status)."}, inline(value(deadStatus))).Content...)
 	}
+	budget := at(g.c.cluster("inner"), "circuit_breakers", "thresholds", "0", "retry_budget")
 	spec := tree(
 		"targetRefs", list(inline(tree("group", gatewayAPI, "kind", "HTTPRoute", "name", g.name()))),
 		because{"circuitBreaker", "The default is 1024 of each. Retries at a time are half as many as there are requests, and 200 always, so that an outage of a provider is not multiplied by them."},
 		tree("maxConnections", 100000, "maxParallelRequests", 100000, "maxPendingRequests", 100000,
-			"retryBudget", tree("percent", inline(tree("numerator", 50)), "minRetryConcurrency", 200)),
+			"retryBudget", tree("percent", inline(tree("numerator", number(budget, "budget_percent", "value"))), "minRetryConcurrency", number(budget, "min_retry_concurrency"))),
 		because{"requestBuffer", "Requests up to this size (max_body of heald.yaml) are kept for retries. The default is 32 KiB, and 413 above it."}, inline(tree("limit", g.limit())),
-		"retry", tree(because{"numRetries", "One more than heald's attempts, so that heald makes the last reply."}, g.attempts(), "retryOn", retryOn,
-			because{"perRetry", "Long enough together for a dead replica to be left out."}, tree("backOff", inline(tree("baseInterval", "25ms", "maxInterval", "250ms")))))
+		"retry", tree(because{"numRetries", "More than heald's attempts, so that heald makes the last reply; the others are for dead replicas."}, g.retries(), "retryOn", retryOn,
+			because{"perRetry", "Long enough together for a dead replica to be left out."}, tree("backOff", inline(tree("baseInterval", "50ms", "maxInterval", "2s")))))
 	if g.p.Form == PortableForm {
 		spec.Content = append(spec.Content, tree(because{"responseOverride", "What clients see if all attempts met a dead heald."},
-			list(tree("match", tree("statusCodes", list(inline(tree("type", "Range", "range", inline(tree("start", 502, "end", 504)))), inline(tree("type", "Value", "value", 507)))),
-				"response", tree("statusCode", 503, "contentType", "application/json", "body", tree("type", "Inline", "inline", unavailableText))))).Content...)
+			list(tree("match", tree("statusCodes", list(inline(tree("type", "Range", "range", inline(tree("start", firstBroken, "end", lastBroken)))), inline(tree("type", "Value", "value", goneStatus)))),
+				"response", tree("statusCode", 503, "contentType", "application/json", "body", tree("type", "Inline", "inline", body(g.c.mapper("inner", "'ext_proc_error'"))))))).Content...)
 	}
 	g.add("", egV1, "BackendTrafficPolicy", g.p.Namespace, g.name(), "spec", spec)
 }
 
-const (
-	unavailableText = `{"type":"error","error":{"type":"api_error","message":"the gateway is temporarily unavailable, please try again"}}`
-	unknownText     = `{"type":"error","error":{"type":"api_error","message":"heald.yaml names a backend that this gateway has no route for"}}`
-)
+// unknownText is for a backend of heald.yaml that the manifests do not have.
+const unknownText = `{"type":"error","error":{"type":"api_error","message":"heald.yaml names a backend that this gateway has no route for"}}`
 
 // outerSettings are those that teams share.
 func (g *gateway) outerSettings() {
 	direct := func(name string, status int, body string) {
 		g.add("", egV1, "HTTPRouteFilter", g.p.Namespace, name, "spec", tree("directResponse", tree("statusCode", status, "contentType", "application/json", "body", tree("type", "Inline", "inline", body))))
 	}
-	direct("heald-websocket", 426, webSocketText)
+	direct("heald-websocket", number(g.c.webSocket(), "status_code"), body(g.c.webSocket()))
 	direct("heald-unknown-backend", 500, unknownText)
 	if g.p.Envoy.Hop != "" && g.p.HopSecret != "" {
 		g.add("", egV1, "HTTPRouteFilter", g.p.Namespace, "heald-hop", "spec", tree("credentialInjection", tree("header", "x-heald-hop", because{"overwrite", "Whatever the client sent."}, true,
@@ -294,7 +320,7 @@ func (g *gateway) outerSettings() {
 	g.clientPolicy("outer", "headers", tree(because{"withUnderscoresAction", "Codex sends session_id; the default refuses such requests with 400."}, "Allow"),
 		"http1", tree(because{"ignoredUpgradeTypes", "WebSocket: see the route. TLS: Java's HttpClient of Apache (5.4 and later, so Spring) offers it with each request, and Envoy would refuse it."},
 			list(inline(tree("type", "Exact", "value", "websocket")), inline(tree("type", "Prefix", "value", "TLS/")))),
-		"timeout", tree("http", tree("requestHeadersReceivedTimeout", "10s",
+		"timeout", tree("http", tree("requestHeadersReceivedTimeout", text(g.c.manager("outer"), "request_headers_timeout"),
 			because{"requestReceivedTimeout", "Slow uploads hold memory. As long as max_body takes on a line of 1 Mbit/s; the wait for the answer does not count."}, text(g.c.manager("outer"), "request_timeout"),
 			because{"streamIdleTimeout", "Longer than the longest silence: waits between attempts, thinking models (the default is 5 minutes)."}, g.silence())))
 }
@@ -306,14 +332,9 @@ func (g *gateway) clientPolicy(section string, more ...any) {
 	g.add("", egV1, "ClientTrafficPolicy", g.p.Namespace, section, "spec", spec)
 }
 
-func (g *gateway) attempts() int {
-	n, _ := strconv.Atoi(text(g.c.retries(), "num_retries"))
-	return n
-}
-
 // limit is max_body, as Kubernetes writes it.
 func (g *gateway) limit() string {
-	n, _ := strconv.Atoi(text(g.c.host("outer"), "request_body_buffer_limit"))
+	n := g.c.maxBody()
 	if n%(1<<20) == 0 {
 		return fmt.Sprintf("%dMi", n>>20)
 	}

@@ -20,12 +20,12 @@ func (g *gateway) patches() {
 		patches = append(patches, add("Carries what the next attempt must know from one attempt's reply to the next one's request.", listener, outer, "add",
 			"..http_filters[?(@.name=='"+routerName+"')].typed_config", "/upstream_http_filters", list(m, upstreamCodec())))
 	}
-	hosts := "..routes[*].route.retry_policy"
+	policies := "..routes[*].route.retry_policy"
 	patches = append(patches,
 		add("heald counts attempts by this header.", routes, outer, "add", "..virtual_hosts[*]", "/include_request_attempt_count", value(true)),
-		add("The mark, or no stamp: the reply is not from heald, its replica died.", routes, outer, "add", hosts, "/retriable_headers", clone(at(retry, "retriable_headers"))),
-		add("heald says how long to wait, in whole seconds.", routes, outer, "add", hosts, "/rate_limited_retry_back_off", clone(at(retry, "rate_limited_retry_back_off"))),
-		add("By the mark, no more by status: heald may use every status.", routes, outer, "replace", hosts, "/retry_on", value("retriable-headers,connect-failure,refused-stream,reset")),
+		add("The mark, or no stamp: the reply is not from heald, its replica died.", routes, outer, "add", policies, "/retriable_headers", clone(at(retry, "retriable_headers"))),
+		add("heald says how long to wait, in whole seconds.", routes, outer, "add", policies, "/rate_limited_retry_back_off", clone(at(retry, "rate_limited_retry_back_off"))),
+		add("By the mark, no more by status: heald may use every status.", routes, outer, "replace", policies, "/retry_on", value(g.c.retryOnMark())),
 		add("Replies that heald did not make are marked; these texts reach the client if all attempts fail.", listener, inner, "add",
 			"..filters[?(@.name=='"+managerName+"')].typed_config", "/local_reply_config", g.c.innerReplies()),
 		add("Envoy's own replies as errors that Anthropic and OpenAI clients can read.", listener, outer, "add",

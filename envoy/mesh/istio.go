@@ -22,7 +22,8 @@ const (
 	security   = "security.istio.io/v1"
 )
 
-// Istio returns the manifests for an Istio mesh.
+// Istio returns the manifests for an Istio mesh. The error lists what is wrong with
+// the parameters, a line each, by flag of heald render or path in heald.yaml.
 func Istio(p Params) (*Manifests, error) {
 	if err := errors.Join(p.validate(GatewayForm, SidecarForm), p.istioNeeds()); err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Istio(p Params) (*Manifests, error) {
 			return nil, err
 		}
 	}
-	i := istio{&p, c, all, &Manifests{secrets: p.secrets()}}
+	i := istio{&p, c, all, newManifests(&p)}
 	i.Head = i.head()
 	switch {
 	case p.Form == SidecarForm:
@@ -78,6 +79,23 @@ func (p *Params) istioNeeds() error {
 	}
 	if p.Form == SidecarForm && p.HealdTLS == TLS {
 		errs = append(errs, errors.New("--heald-tls: sidecars have no certificate for heald's own listen.tls; leave listen.tls out of heald.yaml, and write mesh or plain"))
+	}
+	if p.Form == SidecarForm && p.TLSSecret != "" {
+		errs = append(errs, errors.New("--tls-secret: clients call their own sidecar in plain HTTP; leave it out"))
+	}
+	if p.Form == SidecarForm && !strings.HasPrefix(p.Host[strings.IndexByte(p.Host, '.')+1:], p.Namespace+".svc.") {
+		errs = append(errs, fmt.Errorf("--host: %q is no Service of the namespace %s; write NAME.%s.svc.cluster.local, or leave it out", p.Host, p.Namespace, p.Namespace))
+	}
+	if p.AccessLog == "" {
+		errs = append(errs, errors.New("--access-log: name the provider of the mesh's access log in these Envoys, or write none"))
+	}
+	for _, h := range p.TeamHosts {
+		if !hostName.MatchString(h) {
+			errs = append(errs, fmt.Errorf("--team-hosts: %q is no host name", h))
+		}
+	}
+	if len(p.TeamHosts) > 0 && (p.Form == SidecarForm || p.Team != "" || p.AccessLog == NoAccessLog) {
+		errs = append(errs, errors.New("--team-hosts: they are for the Telemetry object of a gateway, which is not printed with --form sidecar, --team or --access-log none; leave it out"))
 	}
 	if p.Form == SidecarForm && p.Team != "" {
 		errs = append(errs, errors.New("--team: sidecars of a namespace have one policy; leave --team out, and name it with --policy"))
@@ -164,12 +182,9 @@ func (i *istio) external() {
 		}
 		i.add("", networking, "ServiceEntry", i.p.Namespace, x.name, "spec", tree("hosts", list(x.host), because{"exportTo", "Only here: other namespaces keep their own way to this host."}, inline(list(".")),
 			"location", "MESH_EXTERNAL", "resolution", "DNS", "ports", list(inline(port))))
-		spec := tree("host", x.host, "exportTo", inline(list(".")))
-		if len(i.p.Selector) > 0 {
-			spec.Content = append(spec.Content, tree(because{"workloadSelector", "Only the gateway: an application of this namespace that speaks TLS to the provider itself would get TLS in TLS."}, i.selector("matchLabels")).Content...)
-		}
-		spec.Content = append(spec.Content, tree("trafficPolicy", tree(policy...)).Content...)
-		i.add("", networking, "DestinationRule", i.p.Namespace, x.name, "spec", spec)
+		i.add("", networking, "DestinationRule", i.p.Namespace, x.name, "spec", tree("host", x.host, "exportTo", inline(list(".")),
+			because{"workloadSelector", "Only the gateway: an application of this namespace that speaks TLS to the provider itself would get TLS in TLS."}, i.selector("matchLabels"),
+			"trafficPolicy", tree(policy...)))
 	}
 }
 
@@ -182,10 +197,13 @@ func (i *istio) selector(key string) *yaml.Node {
 	return tree(key, labels)
 }
 
+// istioTeam begins the names of a team's objects.
+const istioTeam = "heald-team-"
+
 // name is that of an object of the outer hop: teams have their own.
 func (i *istio) name() string {
 	if i.p.Team != "" {
-		return "heald-team-" + i.p.Team // no backend's objects and none of the inner hop
+		return istioTeam + i.p.Team // no backend's objects and none of the inner hop
 	}
 	return "heald"
 }
@@ -207,20 +225,16 @@ func (i *istio) outerService(spec *yaml.Node, destination string) {
 	set1.Content = append(set1.Content, tree(
 		because{"x-envoy-retry-on", "A reply with the mark is tried again. VirtualService has no field for the header's name."}, "retriable-headers",
 		"x-envoy-retriable-header-names", "x-heald-retry").Content...)
-	remove := slices.DeleteFunc(texts(i.c.host("outer"), "request_headers_to_remove"), func(s string) bool { return s == "expect" })
-	remove = append(remove, "x-heald-set", "x-heald-backends")
-	if i.p.Envoy.Hop == "" {
-		remove = append(remove, "x-heald-hop")
-	}
+	remove := slices.DeleteFunc(i.c.removed(i.p), func(s string) bool { return s == "expect" })
 	removed := value(remove)
 	removed.Content = append(removed.Content, noted("Istio's Envoy forwards a 100 Continue, and after one it tries nothing again.", scalar("expect")))
 	socket := tree("name", "heald-websocket",
 		"match", list(tree("headers", tree("sec-websocket-version", inline(tree("regex", ".+"))))),
-		"directResponse", tree("status", 426, "body", tree("string", webSocketText)),
+		"directResponse", tree("status", number(i.c.webSocket(), "status_code"), "body", tree("string", body(i.c.webSocket()))),
 		"headers", tree("response", tree("set", tree("content-type", "application/json", "upgrade", "HTTP/1.1"))))
 	route := tree("name", outerRoute,
 		because{"retries", "One more than heald's attempts, so that heald makes the last reply. No perTryTimeout: it would cut the waits that heald makes."},
-		tree("attempts", i.attempts(), "retryOn", "retriable-headers,connect-failure,refused-stream,reset", "backoff", "25ms"),
+		tree("attempts", i.c.attempts(), "retryOn", i.c.retryOnMark(), "backoff", backOff),
 		"headers", tree(
 			"request", tree("set", set1, because{"remove", "Only heald and this route set these."}, removed),
 			"response", tree("remove", texts(i.c.host("outer"), "response_headers_to_remove"))),
@@ -239,14 +253,6 @@ func portOf(p *Params) int {
 	return innerPort
 }
 
-const webSocketText = `{"type":"error","error":{"type":"invalid_request_error","message":"WebSockets are not spoken here: send the request over HTTP"}}`
-
-// attempts is how often outer may try again.
-func (i *istio) attempts() int {
-	n, _ := strconv.Atoi(text(i.c.retries(), "num_retries"))
-	return n
-}
-
 func policyOf(p *Params) string {
 	if p.Envoy.Policy != "" {
 		return p.Envoy.Policy
@@ -256,11 +262,7 @@ func policyOf(p *Params) string {
 
 // patch is one patch of an EnvoyFilter.
 func patch(why, applyTo string, match *yaml.Node, operation string, value *yaml.Node) *yaml.Node {
-	n := tree("applyTo", applyTo, "match", match, "patch", tree("operation", operation, "value", value))
-	if match == nil {
-		n = tree("applyTo", applyTo, "patch", tree("operation", operation, "value", value))
-	}
-	return noted(why, n)
+	return noted(why, tree("applyTo", applyTo, "match", match, "patch", tree("operation", operation, "value", value)))
 }
 
 // envoyFilter adds an EnvoyFilter with the patches.
@@ -280,7 +282,7 @@ func (i *istio) outerPatches(context, vhost string) []any {
 	explain(retry, "rate_limited_retry_back_off", "heald says how long to wait, in whole seconds.")
 	host := tree(
 		because{"include_request_attempt_count", "heald counts attempts by this header."}, true,
-		because{"request_body_buffer_limit", "Requests up to this size (max_body of heald.yaml) are kept for retries. Larger ones than Envoy's 1 MiB would lose theirs."}, i.maxBody(),
+		because{"request_body_buffer_limit", "Requests up to this size (max_body of heald.yaml) are kept for retries. Larger ones than Envoy's 1 MiB would lose theirs."}, i.c.maxBody(),
 		because{"response_headers_to_add", "heald sets it in its replies; replies that Envoy makes get it here."}, clone(at(i.c.host("outer"), "response_headers_to_add")))
 	route := tree("route", tree("cluster", innerName,
 		because{"upgrade_configs", "What follows an upgrade is no HTTP body, and heald would break the connection."}, list(inline(tree("upgrade_type", "websocket", "enabled", false))),
@@ -299,9 +301,4 @@ func (i *istio) outerPatches(context, vhost string) []any {
 		patch("Matched by the virtual host: routeConfiguration.gateway matches no plain HTTP route.", "VIRTUAL_HOST", match(), "MERGE", host),
 		patch("", "HTTP_ROUTE", match("route", tree("name", outerRoute)), "MERGE", route),
 	}
-}
-
-func (i *istio) maxBody() int {
-	n, _ := strconv.Atoi(text(i.c.host("outer"), "request_body_buffer_limit"))
-	return n
 }

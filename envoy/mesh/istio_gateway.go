@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -72,11 +73,23 @@ func (i *istio) accessLog() *yaml.Node {
 	return list(entry)
 }
 
-// telemetry keeps the mesh's own access log from printing API keys.
+// telemetry keeps the mesh's own access log from printing API keys. It names the
+// log's provider, since Istio ignores the filter of a Telemetry without one.
 func (i *istio) telemetry() {
-	i.add("The mesh's own access log prints the query, which may hold an API key (?key=), and would print each attempt as well. EnvoyFilter "+i.name()+"-outer has a log without it. Name the hosts of all teams here.",
-		"telemetry.istio.io/v1", "Telemetry", i.p.Namespace, i.name(), "spec", tree("selector", i.selector("matchLabels"),
-			"accessLogging", list(tree("filter", tree("expression", fmt.Sprintf("!%s && destination.port != %d", toHost(i.p.Host), innerPort))))))
+	if i.p.AccessLog == NoAccessLog {
+		return
+	}
+	const print = "The mesh's own access log prints the query, which may hold an API key (?key=)"
+	spec, why, filter := tree(), print+". Requests to other hosts stay in it.", "!"+toService(i.p.Host)
+	if i.p.Form == GatewayForm {
+		why = print + ", and would print each attempt as well. EnvoyFilter " + i.name() + "-outer has a log without it. Requests to other hosts stay in it."
+		filter = fmt.Sprintf("!%s && destination.port != %d", toHost(slices.Concat([]string{i.p.Host}, i.p.TeamHosts)...), innerPort)
+	}
+	if len(i.p.Selector) > 0 {
+		set(spec, "selector", i.selector("matchLabels"))
+	}
+	set(spec, "accessLogging", list(tree("providers", list(inline(tree("name", i.p.AccessLog))), "filter", tree("expression", filter))))
+	i.add(why, "telemetry.istio.io/v1", "Telemetry", i.p.Namespace, i.name(), "spec", spec)
 }
 
 // inner writes the hop of one attempt.
@@ -139,7 +152,7 @@ func (i *istio) innerFilter() {
 		because{"delayed_close_timeout", "A broken stream reaches the client at once (the default adds 1s)."}, text(config, "delayed_close_timeout")},
 		"common_http_protocol_options", clone(at(m, "common_http_protocol_options")),
 		because{"local_reply_config", "Replies that heald did not make are marked, so that outer tries again; these texts reach the client if all attempts fail."}, i.c.innerReplies())...)
-	host := tree(because{"request_body_buffer_limit", "The same as on outer."}, i.maxBody())
+	host := tree(because{"request_body_buffer_limit", "The same as on outer."}, i.c.maxBody())
 	if added := at(i.c.host("inner"), "response_headers_to_add"); added != nil && i.p.Envoy.Hedge {
 		set(host, "response_headers_to_add", clone(added))
 	}
@@ -149,7 +162,6 @@ func (i *istio) innerFilter() {
 	}
 	explain(route, "suppress_envoy_headers", "No x-envoy-* headers of this router to the provider or to heald.")
 	explain(route, "upstream_http_filters", "For attempts that are sent twice (hedge in heald.yaml).")
-	limit, _ := strconv.Atoi(text(i.c.listener("inner"), "per_connection_buffer_limit_bytes"))
 	patches := []any{
 		before("Asks heald.", i.c.heald(i.cluster())),
 		before("An attempt after one that got no reply goes over a new connection: Envoy also pools connections by this value.", clone(i.c.filter("inner", "heald.connection"))),
@@ -159,7 +171,7 @@ func (i *istio) innerFilter() {
 		patch("", "VIRTUAL_HOST", tree("context", "GATEWAY", "routeConfiguration", tree("vhost", tree("name", "*:"+strconv.Itoa(innerPort)))), "MERGE", host),
 		patch("Requests that outer has accepted are finished, whatever the overload manager says.", "LISTENER", tree("context", "GATEWAY", "listener", tree("portNumber", innerPort)), "MERGE",
 			tree("bypass_overload_manager", true, "ignore_global_conn_limit", true,
-				because{"per_connection_buffer_limit_bytes", "What Envoy reads ahead of a slow receiver. Bodies may be larger."}, limit)),
+				because{"per_connection_buffer_limit_bytes", "What Envoy reads ahead of a slow receiver. Bodies may be larger."}, number(i.c.listener("inner"), "per_connection_buffer_limit_bytes"))),
 		i.promptly("GATEWAY"),
 	}
 	i.envoyFilter("What Istio has no field for, on the inner hop.", innerName, patches...)

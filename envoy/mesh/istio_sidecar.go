@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -9,7 +10,7 @@ import (
 // sidecar writes both hops into the sidecars of clients.
 func (i *istio) sidecar() {
 	host := i.p.Host
-	name, _, _ := cutDot(host)
+	name, _, _ := strings.Cut(host, ".")
 	i.add("What clients call: http://"+host+", in plain HTTP. It has no pods: the sidecar answers.", "v1", "Service", i.p.Namespace, name,
 		"spec", tree("ports", list(tree("name", "http", "port", i.p.Port, because{"appProtocol", "So that the sidecar reads it as HTTP."}, "http"))))
 	i.outerService(tree("hosts", list(host), "exportTo", inline(list("."))), host)
@@ -23,6 +24,7 @@ func (i *istio) sidecar() {
 	}
 	patches = append(patches, i.promptly("SIDECAR_OUTBOUND"))
 	i.envoyFilter("Both hops in the sidecar.", i.name(), patches...)
+	i.telemetry()
 }
 
 // innerListener is that of Envoy's configuration, as an internal listener.

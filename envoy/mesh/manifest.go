@@ -22,6 +22,12 @@ type Manifests struct {
 	Objects []*Object
 	// secrets are values that no message may hold.
 	secrets []string
+	// namespace and team are those of Params, for Diff.
+	namespace, team string
+}
+
+func newManifests(p *Params) *Manifests {
+	return &Manifests{secrets: p.secrets(), namespace: p.Namespace, team: p.Team}
 }
 
 // add appends an object; why is printed above it, body follows its metadata.

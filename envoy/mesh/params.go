@@ -35,7 +35,7 @@ type Params struct {
 	// HealdTLS says how the connection to heald is secured: Mesh, Plain or TLS.
 	HealdTLS string
 	// Port is the port of the gateway's Service that clients call, PodPort that on
-	// which Envoy listens.
+	// which Envoy listens; Envoy Gateway chooses that itself, and takes no other.
 	Port, PodPort int
 	// HealdPod is the port on which heald's pod listens for Envoy, which the
 	// Service's port leads to: Istio's rules for a pod name this one.
@@ -45,6 +45,12 @@ type Params struct {
 	// HopEnv is the variable of Envoy's environment that holds the hop secret, for
 	// Istio; "" writes the secret into the manifests.
 	HopEnv string
+	// AccessLog is the provider of the mesh's own access log in these Envoys, for
+	// Istio, as its configuration names it, or NoAccessLog if there is none.
+	AccessLog string
+	// TeamHosts are the hosts of all teams, for Istio: the mesh's access log must
+	// leave them out as well, and there can be one Telemetry for a gateway's pods.
+	TeamHosts []string
 	// HopSecret is the Kubernetes Secret that holds the hop secret, for Envoy
 	// Gateway; "" writes the secret into the manifests.
 	HopSecret string
@@ -61,6 +67,9 @@ const (
 	Plain = "plain" // heald has none
 	TLS   = "tls"   // heald's own listen.tls
 )
+
+// NoAccessLog says that the mesh has no access log of its own.
+const NoAccessLog = "none"
 
 // Policy is what a policy of heald.yaml leaves to Envoy.
 type Policy struct {
@@ -119,7 +128,7 @@ func (p *Params) validate(forms ...string) error {
 	if p.HealdPod < 1 || p.HealdPod > 65535 {
 		add("listen.grpc: %d is not a port from 1 to 65535", p.HealdPod)
 	}
-	for _, port := range []int{p.Port, p.PodPort} {
+	for _, port := range slices.Compact([]int{p.Port, p.PodPort}) {
 		if port < 1 || port > 65535 || port == innerPort {
 			add("--port: %d is not a port from 1 to 65535 other than %d", port, innerPort)
 		}
@@ -141,10 +150,10 @@ func (p *Params) validateBackends() []error {
 			errs = append(errs, fmt.Errorf("backends[%d].proxy: these manifests reach providers directly; use the mesh's own way out (an egress gateway), or an Envoy of your own (heald envoy)", i))
 		}
 		if slices.Contains([]string{healdName, "inner", innerName, nowhereName}, b.Name) {
-			errs = append(errs, fmt.Errorf("backends[%d].name: other objects of these manifests are called %q; choose another name", i, b.Name))
+			errs = append(errs, fmt.Errorf("backends[%d].name, or cluster: other objects of these manifests are called %q; choose another name", i, b.Name))
 		}
 		if !labelText.MatchString(b.Name) || strings.ContainsAny(b.Name, "_.") || strings.ToLower(b.Name) != b.Name {
-			errs = append(errs, fmt.Errorf("backends[%d].name: objects get this name, and %q is none for Kubernetes; use lower case letters, digits and hyphens", i, b.Name))
+			errs = append(errs, fmt.Errorf("backends[%d].name, or cluster: objects get this name, and %q is none for Kubernetes; use lower case letters, digits and hyphens", i, b.Name))
 		}
 	}
 	return errs

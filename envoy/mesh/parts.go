@@ -3,6 +3,7 @@ package mesh
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,6 +23,9 @@ const (
 	closeFilter = "heald.close"
 	// outerRoute is the name of the route whose retries are those of heald.
 	outerRoute = "heald-outer"
+	// backOff is the wait before the first retry of what asks for none: long enough,
+	// over all retries, for a dead replica to be left out.
+	backOff = "25ms"
 )
 
 const (
@@ -73,109 +77,61 @@ func (c *parts) host(listener string) *yaml.Node {
 	return at(c.manager(listener), "route_config", "virtual_hosts", "0")
 }
 
-// retries is the outer route's policy.
-func (c *parts) retries() *yaml.Node {
-	return at(c.host("outer"), "routes", "0", "route", "retry_policy")
+// route is the outer route, retries its policy.
+func (c *parts) route() *yaml.Node { return at(c.host("outer"), "routes", "0") }
+
+func (c *parts) retries() *yaml.Node { return at(c.route(), "route", "retry_policy") }
+
+// attempts is how often outer may try again.
+func (c *parts) attempts() int { return number(c.retries(), "num_retries") }
+
+// retryOn are the conditions, beside heald's mark, under which outer tries again.
+func (c *parts) retryOn() []string {
+	all := strings.Split(text(c.retries(), "retry_on"), ",")
+	slices.Sort(all)
+	return slices.DeleteFunc(all, func(s string) bool { return s == retryMark })
+}
+
+// retryOnMark are all conditions, as Envoy writes them.
+func (c *parts) retryOnMark() string {
+	return strings.Join(append([]string{retryMark}, c.retryOn()...), ",")
+}
+
+// retryMark is the condition that a reply has heald's mark.
+const retryMark = "retriable-headers"
+
+// maxBody is the largest request body in bytes.
+func (c *parts) maxBody() int { return number(c.host("outer"), "request_body_buffer_limit") }
+
+// removed are the headers that no client may send, without those that the outer
+// route sets whatever the client has sent.
+func (c *parts) removed(p *Params) []string {
+	all := append(texts(c.host("outer"), "request_headers_to_remove"), texts(c.route(), "request_headers_to_remove")...)
+	return slices.DeleteFunc(all, func(s string) bool { return s == "x-heald-policy" || s == hopHeader && p.Envoy.Hop != "" })
+}
+
+// mapper is the last mapper of a listener's local replies whose condition has the
+// text.
+func (c *parts) mapper(listener, condition string) (found *yaml.Node) {
+	for _, m := range at(c.manager(listener), "local_reply_config", "mappers").Content {
+		if strings.Contains(text(m, "filter", "extension_filter", "typed_config", "expression"), condition) {
+			found = m
+		}
+	}
+	return found
+}
+
+// webSocket is the mapper for requests that begin as a WebSocket.
+func (c *parts) webSocket() *yaml.Node { return c.mapper("outer", "'upgrade_failed'") }
+
+// body is the error that a mapper makes, without what only Envoy can fill in.
+func body(mapper *yaml.Node) string {
+	e := at(mapper, "body_format_override", "json_format", "error")
+	return fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%q}}`, text(e, "type"), text(e, "message"))
 }
 
 func (c *parts) filter(listener, name string) *yaml.Node {
 	return at(c.manager(listener), "http_filters", "name="+name)
-}
-
-// at is the node under keys; "name=x" is the entry of a list with that name, "0"
-// its first one. It is nil if there is none.
-func at(n *yaml.Node, keys ...string) *yaml.Node {
-	for _, key := range keys {
-		if n == nil {
-			return nil
-		}
-		n = child(n, key)
-	}
-	return n
-}
-
-func child(n *yaml.Node, key string) *yaml.Node {
-	switch {
-	case n.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				return n.Content[i+1]
-			}
-		}
-	case n.Kind == yaml.SequenceNode && key == "0" && len(n.Content) > 0:
-		return n.Content[0]
-	case n.Kind == yaml.SequenceNode:
-		name, _ := strings.CutPrefix(key, "name=")
-		for _, item := range n.Content {
-			if x := child(item, "name"); x != nil && x.Value == name {
-				return item
-			}
-		}
-	}
-	return nil
-}
-
-// text is the scalar under keys, "" if there is none.
-func text(n *yaml.Node, keys ...string) string {
-	if x := at(n, keys...); x != nil {
-		return x.Value
-	}
-	return ""
-}
-
-// texts are the entries of the list under keys.
-func texts(n *yaml.Node, keys ...string) []string {
-	var out []string
-	if x := at(n, keys...); x != nil {
-		for _, item := range x.Content {
-			out = append(out, item.Value)
-		}
-	}
-	return out
-}
-
-// clone copies a node, so that a change of the copy leaves the original.
-func clone(n *yaml.Node) *yaml.Node {
-	if n == nil {
-		return nil
-	}
-	c := *n
-	c.Content = make([]*yaml.Node, len(n.Content))
-	for i, x := range n.Content {
-		c.Content[i] = clone(x)
-	}
-	return &c
-}
-
-// set replaces the value of a key of a mapping, or appends it.
-func set(n *yaml.Node, key string, v any) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			n.Content[i+1] = value(v)
-			return
-		}
-	}
-	n.Content = append(n.Content, scalar(key), value(v))
-}
-
-// explain puts a comment above a key of a mapping, if there is such a key.
-func explain(n *yaml.Node, key, why string) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			n.Content[i].HeadComment = wrapped(why, 8)
-		}
-	}
-}
-
-// only keeps the named keys of a mapping.
-func only(n *yaml.Node, keys ...string) *yaml.Node {
-	out := tree()
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if slices.Contains(keys, n.Content[i].Value) {
-			out.Content = append(out.Content, n.Content[i], clone(n.Content[i+1]))
-		}
-	}
-	return out
 }
 
 // memory are the upstream filters that carry memory from one attempt to the
@@ -265,13 +221,41 @@ func cel(expression string) *yaml.Node {
 		"typed_config", tree("@type", celFilter, "expression", expression)))
 }
 
-// toHost is a condition in CEL: the request is for the host, in whatever case,
-// with a port or without, as Envoy chooses virtual hosts.
-func toHost(host string) string {
-	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", strings.ReplaceAll(host, ".", "[.]"))
+// toHost is a condition in CEL: the request is for one of the hosts, in whatever
+// case, with a port or without, as Envoy chooses virtual hosts.
+func toHost(hosts ...string) string {
+	pattern := strings.ReplaceAll(strings.Join(hosts, "|"), ".", "[.]")
+	if len(hosts) > 1 {
+		pattern = "(" + pattern + ")"
+	}
+	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", pattern)
 }
 
-func cutDot(host string) (first, rest string, found bool) { return strings.Cut(host, ".") }
+// toService is toHost for a Service, which pods of its namespace also call by the
+// beginning of its name: llm, llm.search, llm.search.svc.
+func toService(host string) string {
+	pattern := ""
+	for n, label := range slices.Backward(strings.Split(host, ".")) {
+		switch {
+		case n == 0:
+			pattern = label + pattern
+		case n <= 3: // the name may end before it
+			pattern = "([.]" + label + pattern + ")?"
+		default:
+			pattern = "[.]" + label + pattern
+		}
+	}
+	return fmt.Sprintf("request.host.matches('(?i)^%s[.]?(:[0-9]+)?$')", pattern)
+}
+
+// joined lists numbers with commas.
+func joined(all []int) string {
+	out := make([]string, len(all))
+	for i, n := range all {
+		out[i] = strconv.Itoa(n)
+	}
+	return strings.Join(out, ", ")
+}
 
 // escaped doubles the % with which Envoy's formatters begin.
 func escaped(s string) string { return strings.ReplaceAll(s, "%", "%%") }

@@ -18,15 +18,19 @@ import (
 
 // given are parameters that every form takes.
 func given(form string) Params {
-	return Params{
+	p := Params{
 		Envoy: bootstrap.Params{
 			MaxBody: 20 << 20, Attempts: 7, Wait: 20 * time.Minute, Hop: "a secret of the tests",
 			Backends: []bootstrap.Backend{{Name: "studio", URL: "https://studio.example"}, {Name: "plain", URL: "http://plain.example:8080"}, {Name: "second", URL: "https://studio.example"}},
 		},
 		Policies:  []Policy{{Name: "default", StoreMemory: true, OwnWait: true, RouteAuthority: true, Reserved: deadStatus}},
 		Form:      form,
-		Namespace: "ns", Host: "llm.ns.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, Port: 80, PodPort: 8080, HealdPod: 9000, Class: "eg",
+		Namespace: "ns", Host: "llm.ns.svc.example", Selector: map[string]string{"app": "gw"}, HealdTLS: Plain, AccessLog: "mesh-log", Port: 80, PodPort: 8080, HealdPod: 9000, Class: "eg",
 	}
+	if slices.Contains(gatewayForms, form) {
+		p.PodPort = p.Port
+	}
+	return p
 }
 
 // render renders the form and reads it again.
@@ -53,20 +57,23 @@ func render(t *testing.T, p Params) (all string, objects []*yaml.Node) {
 }
 
 func renderer(form string) func(Params) (*Manifests, error) {
-	if slices.Contains([]string{PortableForm, PatchedForm}, form) {
+	if slices.Contains(gatewayForms, form) {
 		return Gateway
 	}
 	return Istio
 }
 
-var forms = []string{GatewayForm, SidecarForm, PortableForm, PatchedForm}
+var (
+	gatewayForms = []string{PortableForm, PatchedForm}
+	forms        = append([]string{GatewayForm, SidecarForm}, gatewayForms...)
+)
 
 // What heald.yaml says is in every form, at both hops.
 func TestRenderTakesFromHeald(t *testing.T) {
 	wants := map[string][]string{
 		GatewayForm:  {"request_body_buffer_limit: 20971520", "attempts: 8", "message_timeout: 1260s", "idle_timeout: 1260s", "x-heald-hop: a secret of the tests"},
 		SidecarForm:  {"request_body_buffer_limit: 20971520", "attempts: 8", "message_timeout: 1260s", "idle_timeout: 1260s", "x-heald-hop: a secret of the tests"},
-		PortableForm: {"requestBuffer: {limit: 20Mi}", "numRetries: 8", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
+		PortableForm: {"requestBuffer: {limit: 20Mi}", "numRetries: 10", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
 		PatchedForm:  {"requestBuffer: {limit: 20Mi}", "numRetries: 8", "messageTimeout: 1260s", "streamIdleTimeout: 1260s", "{name: x-heald-hop, value: a secret of the tests}"},
 	}
 	for _, form := range forms {
@@ -162,6 +169,24 @@ func TestRenderMemory(t *testing.T) {
 	}
 }
 
+// One number for both ports is one mistake.
+func TestRenderRefusesOnce(t *testing.T) {
+	p := given(GatewayForm)
+	p.Port, p.PodPort = 0, 0
+	if _, err := Istio(p); err == nil || strings.Count(err.Error(), "--port") != 1 {
+		t.Error(err)
+	}
+}
+
+// A heald elsewhere may be a host that Istio knows by a ServiceEntry.
+func TestRenderHealdElsewhere(t *testing.T) {
+	p := given(GatewayForm)
+	p.Heald = "heald.example.com:9000"
+	if text, _ := render(t, p); !strings.Contains(text, "outbound|9000||heald.example.com") {
+		t.Error("another cluster")
+	}
+}
+
 // What a form cannot do for heald.yaml is an error that names the place.
 func TestRenderRefuses(t *testing.T) {
 	for _, c := range []struct {
@@ -180,6 +205,11 @@ func TestRenderRefuses(t *testing.T) {
 		{"headless", GatewayForm, func(p *Params) { p.Heald = "heald-headless.heald.svc:9000" }, "--heald"},
 		{"no labels", GatewayForm, func(p *Params) { p.Selector = nil }, "--selector"},
 		{"team in sidecars", SidecarForm, func(p *Params) { p.Team = "search" }, "--team"},
+		{"certificate for clients of sidecars", SidecarForm, func(p *Params) { p.TLSSecret = "secret" }, "--tls-secret"},
+		{"another namespace's Service", SidecarForm, func(p *Params) { p.Host = "llm.other.svc.cluster.local" }, "--host: \"llm.other.svc.cluster.local\" is no Service of the namespace ns"},
+		{"short name of a Service", SidecarForm, func(p *Params) { p.Host = "llm.ns" }, "--host"},
+		{"port of Envoy Gateway's pods", PortableForm, func(p *Params) { p.PodPort = 8080 }, "--port"},
+		{"heald is no Service", PortableForm, func(p *Params) { p.Heald = "heald.example.com:9000" }, "--heald: Envoy Gateway finds heald by its Service"},
 		{"resume", GatewayForm, func(p *Params) { p.Envoy.Resume = "unix:///run/heald/resume.sock" }, "resume_via"},
 		{"proxy", GatewayForm, func(p *Params) { p.Envoy.Backends[0].Proxy = "http://proxy.example:3128" }, "backends[0].proxy"},
 		{"name", GatewayForm, func(p *Params) { p.Envoy.Backends[1].Name = "A_B" }, "backends[1].name"},
@@ -279,7 +309,7 @@ func TestRenderHostInLogs(t *testing.T) {
 			expressions++
 			pattern := e[strings.Index(e, "('")+2:]
 			re := regexp.MustCompile(pattern[:strings.Index(pattern, "')")])
-			for host, want := range map[string]bool{"llm.ns.example": true, "LLM.ns.Example:8080": true, "llm.ns.example.": true, "llm.ns.example.au": false, "llmxns.example": false} {
+			for host, want := range map[string]bool{"llm.ns.svc.example": true, "LLM.ns.svc.Example:8080": true, "llm.ns.svc.example.": true, "llm.ns.svc.example.au": false, "llmxns.svc.example": false} {
 				if re.MatchString(host) != want {
 					t.Errorf("%s: %s is %v", e, host, !want)
 				}
@@ -348,6 +378,70 @@ func TestRenderTeam(t *testing.T) {
 			if slices.ContainsFunc(shared, func(s *yaml.Node) bool { return identity(s) == identity(o) }) {
 				t.Errorf("%s: %s is there for all, too", form, identity(o))
 			}
+		}
+	}
+}
+
+// A Telemetry names the provider of the mesh's log, without which Istio ignores
+// its filter, and leaves out requests to heald by every name that clients use.
+func TestRenderTelemetry(t *testing.T) {
+	for _, c := range []struct {
+		form     string
+		out, in  []string // hosts of requests that are not in the log, that are
+		selector bool
+	}{
+		{GatewayForm, []string{"llm.ns.svc.example", "LLM.ns.svc.example.:443", "team-2.example"}, []string{"llm", "other.example", "llm-ns.svc.example", "llm.ns.svc.example.org"}, true},
+		{SidecarForm, []string{"llm", "llm.ns", "llm.ns.svc", "llm.ns.svc.example", "Llm.ns:80"}, []string{"llm.other", "llms", "other.ns.svc.example", "ns.svc.example"}, true},
+		{SidecarForm, []string{"llm"}, []string{"llm.other"}, false},
+	} {
+		p := given(c.form)
+		if !c.selector {
+			p.Selector = nil
+		}
+		if c.form == GatewayForm {
+			p.TeamHosts = []string{"team-1.example", "team-2.example"}
+		}
+		n := 0
+		_, objects := render(t, p)
+		for _, o := range objects {
+			if text(o, "kind") != "Telemetry" {
+				continue
+			}
+			n++
+			if name := text(o, "spec", "accessLogging", "0", "providers", "0", "name"); name != p.AccessLog {
+				t.Errorf("%s: provider %q, want %q", c.form, name, p.AccessLog)
+			}
+			if got := at(o, "spec", "selector") != nil; got != c.selector {
+				t.Errorf("%s: it has a selector: %t", c.form, got)
+			}
+			expression := text(o, "spec", "accessLogging", "0", "filter", "expression")
+			_, rest, _ := strings.Cut(expression, "!request.host.matches('")
+			pattern, rest, _ := strings.Cut(rest, "')")
+			if (rest == " && destination.port != 18081") != (c.form == GatewayForm) {
+				t.Errorf("%s: %s", c.form, expression)
+			}
+			host := regexp.MustCompile(pattern)
+			for _, h := range c.out {
+				if !host.MatchString(h) {
+					t.Errorf("%s: requests to %s are in the log", c.form, h)
+				}
+			}
+			for _, h := range c.in {
+				if host.MatchString(h) {
+					t.Errorf("%s: requests to %s are not in the log", c.form, h)
+				}
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d Telemetry objects, want 1", c.form, n)
+		}
+		p.AccessLog, p.TeamHosts = NoAccessLog, nil
+		if text, _ := render(t, p); strings.Contains(text, "kind: Telemetry") {
+			t.Errorf("%s: a Telemetry for a mesh without a log", c.form)
+		}
+		p.AccessLog = ""
+		if _, err := renderer(c.form)(p); err == nil || !strings.Contains(err.Error(), "--access-log") {
+			t.Errorf("%s: no provider is named: %v", c.form, err)
 		}
 	}
 }

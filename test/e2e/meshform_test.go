@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +29,7 @@ type meshStack struct {
 	form    mesh.Form
 	version string   // of Envoy
 	clients []string // a model for each of the many clients
+	logged  bool     // requests for the access logs were made
 }
 
 // TestMesh plays to each form, rendered by the mesh's own tools, what must hold
@@ -54,8 +58,10 @@ func startMesh(t *testing.T, f mesh.Form, version string) *meshStack {
 	for i := range meshClients {
 		m.clients = append(m.clients, fmt.Sprintf("gemini-client-%03d", i))
 	}
+	m.form.Log = filepath.Join(t.TempDir(), "access.log")
+	t.Cleanup(func() { m.checkLog(t) }) // when Envoy has ended, and so written all
 	store := redistest.Start(t)
-	m.Stack = stack.Start(t, f.Options(t, stack.Options{
+	m.Stack = stack.Start(t, m.form.Options(t, stack.Options{
 		Envoy: version, Replicas: 2, Plain: true, Backends: []string{"a", "b"}, Vertex: []string{"b"}, Keys: []string{"key-1", "key-2"},
 		// No timer is to end anything, however slow the machine is.
 		Policy: "{peek: {timeout: 30s}, max_wait: 2s}", Config: fmt.Sprintf("state: {redis: {url: %q}}\n", store.URL()),
@@ -65,6 +71,43 @@ func startMesh(t *testing.T, f mesh.Form, version string) *meshStack {
 	return m
 }
 
+// Keys that clients of Google send in the query, which no access log has, and a
+// query to another host, which is in the log of a mesh that logs queries.
+const (
+	queryKey = "key-in-the-query"
+	elses    = "query-to-another-host"
+)
+
+// checkLog checks what the mesh and the manifests log.
+func (m *meshStack) checkLog(t *testing.T) {
+	if !m.logged {
+		return // with -run
+	}
+	text, err := os.ReadFile(m.form.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte(queryKey)) {
+		t.Errorf("an access log has the key of a client: …%s…", around(text, queryKey))
+	}
+	if got := bytes.Contains(text, []byte(elses)); got != m.form.LogsOthers {
+		t.Errorf("requests to other hosts are in the log with their queries: %t, want %t", got, m.form.LogsOthers)
+	}
+	if got := bytes.Contains(text, []byte(messages)); got != m.form.LogsHeald {
+		t.Errorf("requests to heald are in the log: %t, want %t", got, m.form.LogsHeald)
+	}
+}
+
+// around is the line of a text that has the word.
+func around(text []byte, word string) []byte {
+	for line := range bytes.Lines(text) {
+		if bytes.Contains(line, []byte(word)) {
+			return line
+		}
+	}
+	return nil
+}
+
 func playMesh(t *testing.T, m *meshStack) {
 	for _, scenario := range []struct {
 		name string
@@ -72,6 +115,7 @@ func playMesh(t *testing.T, m *meshStack) {
 	}{
 		{"another backend", meshFailover},
 		{"nothing leaks", meshHeaders},
+		{"access log", meshLog},
 		{"retries exhausted", meshExhausted},
 		{"hop secret missing", meshHop},
 		{"memory across replicas", meshMemory},
@@ -79,6 +123,7 @@ func playMesh(t *testing.T, m *meshStack) {
 		{"bodies", meshBodies},
 		{"slow readers", meshSlow},
 		{"a killed replica", meshKilled},
+		{"a replica that stays away", meshAway},
 		{"a stopped replica", meshStopped},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
@@ -160,6 +205,30 @@ func meshHeaders(t *testing.T, m *meshStack) {
 			}
 		}
 	}
+}
+
+// Requests whose queries the access logs have or have not; checkLog looks at them.
+func meshLog(t *testing.T, m *meshStack) {
+	m.logged = true
+	for _, script := range [][]fakegemini.Reply{nil, {fakegemini.Status(503)}, again(9, fakegemini.Status(400))} {
+		m.Reload()
+		m.Fakes["a"].Reset()
+		m.Fakes["a"].Enqueue(script...)
+		m.Post(messages+"?key="+queryKey, streamed)
+		m.Settle()
+	}
+	m.Post("/nothing/here?key="+queryKey, streamed)
+	m.Post("/v1/messages?key="+queryKey, "{")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.URL+"/?q="+elses, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "other.example.org"
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
 }
 
 // When nothing helps, the client gets an error of its own API.

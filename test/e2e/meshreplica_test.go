@@ -3,9 +3,11 @@ package e2e
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,6 +112,44 @@ func meshKilled(t *testing.T, m *meshStack) {
 		m.Post(messages, streamed)
 		return m.Replicas[0].Metric("heald_streams_total") > 0
 	})
+}
+
+// A killed replica does not come back for longer than Envoy leaves it out at first,
+// and no client notices.
+func meshAway(t *testing.T, m *meshStack) {
+	m.Replicas[0].Kill()
+	ctx, stop := context.WithCancel(patient(t))
+	defer stop()
+	var answered atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				got := m.Post(messages, streamed)
+				if text, err := answerText(got, true); err != nil || text != good {
+					t.Errorf("got %d %q, %v", got.Status, brief(text), errors.Join(err, got.Err))
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	ejections := func(which string) uint64 {
+		stats, err := m.Envoy.Stats(ctx, `^cluster\.heald\..*ejections_`+which+"$")
+		if err != nil || len(stats) != 1 {
+			t.Fatal(stats, err)
+		}
+		return slices.Collect(maps.Values(stats))[0]
+	}
+	eventually(t, "Envoy leaves the replica out", func() bool { return ejections("active") == 1 })
+	eventually(t, "that time is over", func() bool { return ejections("active") == 0 || ejections("enforced_total") > 1 })
+	enough := answered.Load() + 500
+	eventually(t, "500 more answers, or a failure", func() bool { return answered.Load() >= enough || t.Failed() })
+	stop()
+	wg.Wait()
+	m.Settle()
+	m.Restart(0)
+	healthy(t, m.Stack, 2)
 }
 
 // A replica is asked to stop under many streams, and no client notices.

@@ -15,7 +15,8 @@
 //     contexts. The file of trusted CAs is the test's.
 //   - What only Istio's own build of Envoy has, or what needs other services of
 //     the mesh, is left out: metadata exchange, stats and alpn filters, mutual TLS
-//     among the mesh's workloads, tracing and access logs.
+//     among the mesh's workloads, and tracing. Access logs go to a file, if one is
+//     named.
 //   - Listeners, virtual hosts and clusters through which no request for heald goes
 //     are left out. A sidecar's outbound listener, which Istio does not bind to its
 //     port because iptables redirects to another, is bound.

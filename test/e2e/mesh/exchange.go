@@ -18,6 +18,7 @@ type places struct {
 	providers map[string]string // by the provider's host
 	replicas  []string          // of heald
 	ca        string            // file of the CAs trusted for providers
+	log       string            // file of the access logs; "" leaves them out
 }
 
 // static turns a dump into a configuration that Envoy can be started with. What
@@ -101,10 +102,28 @@ func (x *exchange) fail(format string, args ...any) {
 	x.errs = append(x.errs, fmt.Errorf(format, args...))
 }
 
+// accessLog has the object's access logs written to the file, in place of standard
+// output.
+func (x *exchange) accessLog(o object) {
+	if x.at.log == "" {
+		delete(o, "access_log")
+		return
+	}
+	for _, l := range listOf(o, "access_log") {
+		config := child(l.(object), "typed_config")
+		if textOf(config, "@type") == "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog" {
+			config["@type"] = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
+		} else if path := textOf(config, "path"); path != "/dev/stdout" {
+			x.fail("an access log is written to %q, want /dev/stdout", path)
+		}
+		config["path"] = x.at.log
+	}
+}
+
 // listener completes one and notes the clusters to which it leads.
 func (x *exchange) listener(l object) {
 	walk(l, func(o object) {
-		delete(o, "access_log")
+		x.accessLog(o)
 		if rds := child(o, "rds"); rds != nil {
 			name := textOf(rds, "route_config_name")
 			r, ok := x.dump.routes[name]

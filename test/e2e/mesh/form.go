@@ -39,6 +39,11 @@ type Form struct {
 	HopVariable string
 	// RewritesHost says that the inner route sets the provider's host.
 	RewritesHost bool
+	// Log is the file to which Envoy writes access logs; "" leaves them out.
+	Log string
+	// LogsHeald says that an access log has requests to heald, without queries;
+	// LogsOthers that one has requests to other hosts, with them.
+	LogsHeald, LogsOthers bool
 	// Largest says which half of the largest bodies are sent through it, 1 or 2: one
 	// half in each mesh, whose forms have the same limits. 0 means none.
 	Largest int
@@ -92,7 +97,7 @@ func (f Form) Options(t testing.TB, o stack.Options) stack.Options {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at.ca, at.inner = ca.File, reserve(t)
+		at.ca, at.inner, at.log = ca.File, reserve(t), f.Log
 		config, err := f.static(d, at)
 		if err != nil {
 			t.Fatal(err)

@@ -32,6 +32,8 @@ func TestRefused(t *testing.T) {
 		{"password in a URL", "{geminiApiKey: x, redis: {url: \"redis://user:password@redis:6379\"}}", "redis.passwordKey"},
 		{"password in heald.yaml's URL", "{geminiApiKey: x, config: {state: {redis: {url: \"redis://u:hunter2@r:6379\"}}}}", "config.state.redis.url"},
 		{"password in the query", "{geminiApiKey: x, redis: {url: \"redis://r:6379?password=hunter2\"}}", "redis.passwordKey"},
+		{"password in capitals", "{geminiApiKey: x, redis: {url: \"redis://r:6379?PASSWORD=hunter2\"}}", "redis.passwordKey"},
+		{"one hop with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}, config: {mode: one_hop}}", "config.mode"},
 		{"password of a proxy", "{config: {backends: [{name: a, kind: ai_studio}, {name: b, kind: ai_studio, proxy: \"http://u:p@proxy:3128\"}]}}", "config.backends[1].proxy"},
 		{"TLS with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}, tls: {existingSecret: s}}", "tls.existingSecret: with envoy.enabled"},
 		{"TLS of heald.yaml with an Envoy", "{geminiApiKey: x, envoy: {enabled: true}, config: {listen: {tls: {cert: c, key: k, client_ca: a}}}}", "config.listen.tls: with envoy.enabled"},

@@ -10,6 +10,9 @@
 {{- fail (printf "config.listen.%s: the chart sets it; remove it (service.port and bindAddress choose the address)" .) -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.envoy.enabled (eq (toString $c.mode) "one_hop") -}}
+{{- fail "config.mode: one_hop is for an Envoy with one listener, and that of envoy.enabled has two; remove it" -}}
+{{- end -}}
 {{- $tls := get (default dict $c.listen) "tls" -}}
 {{- if and .Values.envoy.enabled (or $tls .Values.tls.existingSecret) -}}
 {{- fail (printf "%s: with envoy.enabled the gRPC port is on loopback, where the Envoy of the pod connects in plain text; remove it" (ternary "tls.existingSecret" "config.listen.tls" (not (empty .Values.tls.existingSecret)))) -}}
@@ -66,7 +69,7 @@
 
 {{/* Refuses a URL with a login: everybody may read a ConfigMap. */}}
 {{- define "heald.noLogin" -}}
-{{- if regexMatch "@|[?&](user|username|pass|password|key|token|auth)=" (toString (default "" .url)) -}}
+{{- if regexMatch "(?i)@|[?&](user|username|pass|password|key|token|auth)=" (toString (default "" .url)) -}}
 {{- fail (printf "%s: it holds a user or a password, and everybody may read a ConfigMap; %s" .path .fix) -}}
 {{- end -}}
 {{- end -}}

@@ -28,6 +28,7 @@ var renderings = []struct {
 	{[]string{"portable.yaml"}, map[string]string{"heald/llm": "gateway-portable"}},
 	{[]string{"patched.yaml"}, map[string]string{"heald/llm": "gateway-patched"}},
 	{[]string{"portable.yaml", "team.yaml"}, map[string]string{"heald/llm": "gateway-portable-team"}},
+	{[]string{"tls.yaml"}, map[string]string{"heald/llm": "gateway-tls"}},
 }
 
 func TestRender(t *testing.T) {
@@ -44,7 +45,7 @@ func TestRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := translate(*egctl, manifest.Join(all, nil))
+			got, err := translate(*egctl, manifest.Join(all, nil)+"---\n"+certificates(t))
 			if err != nil {
 				t.Fatal(err)
 			}

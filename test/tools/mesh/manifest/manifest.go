@@ -17,8 +17,8 @@ type Document struct {
 }
 
 // Read returns the objects of files, in order, as a cluster has them: Services
-// without an address get one, 10.2.1.1 and so on, and ports a protocol. Documents that are only comments
-// are left out: kubectl ignores them, egctl does not.
+// without an address get one, 10.2.1.1 and so on, and ports a protocol. Documents
+// that are only comments are left out: kubectl ignores them, egctl does not.
 func Read(files ...string) ([]Document, error) {
 	var all []Document
 	addresses := 0
