@@ -100,6 +100,9 @@ func (o *renderOptions) command(out streams, name, meshName, does string) *cobra
 			if err := notEmpty(cmd, "diff", "output"); err != nil {
 				return err
 			}
+			if o.p.Team != "" && !given("host") {
+				return &usageError{errors.New("--team: name the team's own host with --host; the one by default is that of all")}
+			}
 			if o.p.TLSSecret != "" && !given("port") {
 				o.port = o.tlsPort
 			}
@@ -259,6 +262,9 @@ func labels(s string) (map[string]string, error) {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, &usageError{fmt.Errorf("--selector: %q: want key=value, more after commas", pair)}
+		}
+		if _, twice := out[key]; twice {
+			return nil, &usageError{fmt.Errorf("--selector: %s is given twice, and a label has one value", key)}
 		}
 		out[key] = value
 	}

@@ -133,6 +133,8 @@ func TestRenderMistakes(t *testing.T) {
 	for _, c := range []struct{ command, want string }{
 		{"istio --port a", "--port"},
 		{"istio --selector a", "--selector"},
+		{"istio --selector a=b,a=c", "--selector: a is given twice"},
+		{"istio --team search", "--team: name the team's own host"},
 		{"istio --form patched", "--form"},
 		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
 		{"istio --heald-tls tls", "--heald-tls: heald.yaml has no listen.tls"},
