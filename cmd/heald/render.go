@@ -274,7 +274,7 @@ func labels(s string) (map[string]string, error) {
 // diffHelp is about --diff of a mesh's manifests, with the rule of what counts of
 // the objects that only the file has.
 const diffHelp = "say what differs in `FILE`; exit status 1 if anything does. The mesh's objects only there count if they are heald's: in the namespace, " +
-	"called heald or heald-…, with a header x-heald-… in them, or of a provider in its inner route"
+	"called as heald render calls them, with a header x-heald-… in them, or a provider of its inner route"
 
 // tellDifferences prints what differs in a file from what heald.yaml means. It
 // prints nothing that looks like a credential: the file may hold one.
