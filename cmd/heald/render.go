@@ -181,7 +181,9 @@ func (o *renderOptions) manifests(out streams) (manifests *mesh.Manifests, inCle
 	if manifests, err = o.render(p); err != nil {
 		return nil, false, err
 	}
-	noteProxies(out.err, cfg)
+	if name := cfg.UnusedEnvProxy(); name != "" {
+		fmt.Fprintf(out.err, "note: %s has no effect here: the mesh's Envoys reach providers directly, or by the mesh's own way out (an egress gateway)\n", name)
+	}
 	if x.Hop == "" {
 		fmt.Fprintln(out.err, "note: heald.yaml has no hop_secret, so the manifests send none, and a heald that has one (the Helm chart makes one) refuses all requests; render in heald's pod (kubectl exec), or add hop_secret to heald.yaml")
 	}

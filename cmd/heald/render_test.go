@@ -126,6 +126,17 @@ func TestRenderEnvoy(t *testing.T) {
 	}
 }
 
+// A proxy of the environment is not that of the mesh's Envoys, and cannot be: what
+// is said does not ask for one in heald.yaml, which is refused here.
+func TestRenderProxyOfEnvironment(t *testing.T) {
+	meshSecrets(t)
+	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
+	code, _, errs := heald(t, "render", "istio", "--config", filepath.Join("..", "..", "envoy", "istio", "heald.yaml"))
+	if code != exitOK || !strings.Contains(errs, "HTTPS_PROXY has no effect here") || strings.Contains(errs, "write proxy:") {
+		t.Error(code, errs)
+	}
+}
+
 // Mistakes on the command line name the flag.
 func TestRenderMistakes(t *testing.T) {
 	meshSecrets(t)
