@@ -102,6 +102,9 @@ func (o *renderOptions) command(out streams, name, meshName, does string) *cobra
 			if err := notEmpty(cmd, "diff", "output"); err != nil {
 				return err
 			}
+			if o.p.Team != "" && !given("host") {
+				return &usageError{errors.New("--team: name the team's own host with --host; the one by default is that of all")}
+			}
 			if o.p.TLSSecret != "" && !given("port") {
 				o.port = o.tlsPort
 			}
@@ -180,7 +183,9 @@ func (o *renderOptions) manifests(out streams) (manifests *mesh.Manifests, inCle
 	if manifests, err = o.render(p); err != nil {
 		return nil, false, err
 	}
-	noteProxies(out.err, cfg)
+	if name := cfg.UnusedEnvProxy(); name != "" {
+		fmt.Fprintf(out.err, "note: %s has no effect here: the mesh's Envoys reach providers directly, or by the mesh's own way out (an egress gateway)\n", name)
+	}
 	if x.Hop == "" {
 		fmt.Fprintln(out.err, "note: heald.yaml has no hop_secret, so the manifests send none, and a heald that has one (the Helm chart makes one) refuses all requests; render in heald's pod (kubectl exec), or add hop_secret to heald.yaml")
 	}
@@ -261,6 +266,9 @@ func labels(s string) (map[string]string, error) {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return nil, &usageError{fmt.Errorf("--selector: %q: want key=value, more after commas", pair)}
+		}
+		if _, twice := out[key]; twice {
+			return nil, &usageError{fmt.Errorf("--selector: %s is given twice, and a label has one value", key)}
 		}
 		out[key] = value
 	}

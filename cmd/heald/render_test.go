@@ -126,6 +126,17 @@ func TestRenderEnvoy(t *testing.T) {
 	}
 }
 
+// A proxy of the environment is not that of the mesh's Envoys, and cannot be: what
+// is said does not ask for one in heald.yaml, which is refused here.
+func TestRenderProxyOfEnvironment(t *testing.T) {
+	meshSecrets(t)
+	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
+	code, _, errs := heald(t, "render", "istio", "--config", filepath.Join("..", "..", "envoy", "istio", "heald.yaml"))
+	if code != exitOK || !strings.Contains(errs, "HTTPS_PROXY has no effect here") || strings.Contains(errs, "write proxy:") {
+		t.Error(code, errs)
+	}
+}
+
 // Mistakes on the command line name the flag.
 func TestRenderMistakes(t *testing.T) {
 	meshSecrets(t)
@@ -133,6 +144,8 @@ func TestRenderMistakes(t *testing.T) {
 	for _, c := range []struct{ command, want string }{
 		{"istio --port a", "--port"},
 		{"istio --selector a", "--selector"},
+		{"istio --selector a=b,a=c", "--selector: a is given twice"},
+		{"istio --team search", "--team: name the team's own host"},
 		{"istio --form patched", "--form"},
 		{"envoy-gateway", "policies.batch: the portable form carries no memory between attempts; add `memory: store`"},
 		{"istio --heald-tls tls", "--heald-tls: heald.yaml has no listen.tls"},

@@ -165,7 +165,7 @@ type checker struct {
 	filter   *filter         // heald's filter
 	outer    []*routeRef     // routes that lead to inner
 	assumed  map[string]bool // clusters that are taken for ways to inner
-	misled   bool            // but really lead elsewhere
+	misled   bool            // one of assumed was seen to lead elsewhere
 	lds, cds bool            // listeners, clusters come by xDS: not all are visible
 	problems []Problem
 }

@@ -81,7 +81,7 @@ func (c *checker) checkHop(r *routeRef) {
 
 // checkReachable checks that an inner listener which other machines reach asks
 // for a secret. A dump shows where the listener really is.
-func (c *checker) checkReachable(path string, f fate) {
+func (c *checker) checkReachable(path string, f outcome) {
 	asked := len(c.inner.routes()) > 0 && !slices.ContainsFunc(c.inner.routes(), func(r *routeRef) bool { return !asksHop(r) })
 	if c.inner.private() || f.set && (c.dump == nil || asked) {
 		return
@@ -97,7 +97,7 @@ func (c *checker) checkReachable(path string, f fate) {
 
 // checkHopRoutes checks that inner routes which ask for a secret get it. It never
 // prints one.
-func (c *checker) checkHopRoutes(r *routeRef, f fate) bool {
+func (c *checker) checkHopRoutes(r *routeRef, f outcome) bool {
 	for _, inner := range c.inner.routes() {
 		secret, asked := hopOf(inner.route)
 		if !asked || secret == "" || f.set && (secret == strings.ReplaceAll(f.value, "%%", "%") || strings.Contains(strings.ReplaceAll(f.value, "%%", ""), "%")) {

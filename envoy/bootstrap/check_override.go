@@ -58,7 +58,7 @@ func (c *checker) checkOverride(m *xdsmatcher.Matcher, path string) {
 	if len(own) > 0 {
 		c.problem(path, "replies with "+statuses(own)+" are replaced, which heald uses itself",
 			"clients get this text instead of heald's error: neither the form of their API, nor retry-after, nor whether to try again",
-			"replace only statuses that heald does not use: reserved_status in heald.yaml names them, as in reserved_status: [502, 503, 504, 507]")
+			"replace only statuses that heald does not use: "+reservedHint)
 	}
 }
 

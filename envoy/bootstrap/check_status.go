@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// reservedHint is how heald.yaml names statuses that heald does not use: as an
+// example those that Envoy Gateway's form without patches needs.
+const reservedHint = "reserved_status in heald.yaml names them, as in reserved_status: [502, 503, 504, 507]"
+
 // Statuses that heald may use itself: those of errors.
 const (
 	firstError = 400
@@ -31,7 +35,7 @@ func (c *checker) checkStatuses(t *retry) {
 	}
 	c.problem(t.path+field, "replies with "+statuses(own)+" are retried, which heald uses itself",
 		"heald's final errors are retried as well: clients wait for what cannot succeed, and attempts are used up",
-		instead+": reserved_status in heald.yaml names them, as in reserved_status: [502, 503, 504, 507]")
+		instead+": "+reservedHint)
 }
 
 // statuses writes them briefly: statuses 500, 502-504.

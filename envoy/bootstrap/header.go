@@ -51,19 +51,19 @@ func (r *routeRef) ordered(levels []level) []level {
 	return levels
 }
 
-// fate is what happens to one header on its way through the levels.
-type fate struct {
+// outcome is what happens to one header on its way through the levels.
+type outcome struct {
 	passes bool   // the sender's value goes through
 	set    bool   // the route sends its own value
 	value  string // that value
 	lostAt string // the level that removes the route's own value; "" if none does
 }
 
-func trace(levels []level, name string) fate { return fate{passes: true}.through(levels, name) }
+func trace(levels []level, name string) outcome { return outcome{passes: true}.through(levels, name) }
 
 // request is what happens to a client's header on the way through the filters
 // that inject a secret, and the route.
-func (r *routeRef) request(name string) fate {
+func (r *routeRef) request(name string) outcome {
 	return r.injected(name).through(r.requestLevels(), name)
 }
 
@@ -72,8 +72,8 @@ const secretValue = "%A_SECRET%"
 
 // injected is what filters do with a header before the route: one that injects
 // credentials sets a secret that no configuration shows.
-func (r *routeRef) injected(name string) fate {
-	f := fate{passes: true}
+func (r *routeRef) injected(name string) outcome {
+	f := outcome{passes: true}
 	for _, filter := range r.chain.hcm.GetHttpFilters() {
 		injector, ok := decode[*injectorv3.CredentialInjector](filter.GetTypedConfig())
 		if !ok {
@@ -86,13 +86,13 @@ func (r *routeRef) injected(name string) fate {
 		}
 		generic, ok := decode[*genericv3.Generic](injector.GetCredential().GetTypedConfig())
 		if on && ok && strings.EqualFold(generic.GetHeader(), name) {
-			f = fate{passes: !injector.GetOverwrite(), set: true, value: generic.GetHeaderValuePrefix() + secretValue}
+			f = outcome{passes: !injector.GetOverwrite(), set: true, value: generic.GetHeaderValuePrefix() + secretValue}
 		}
 	}
 	return f
 }
 
-func (f fate) through(levels []level, name string) fate {
+func (f outcome) through(levels []level, name string) outcome {
 	for _, l := range levels {
 		if slices.ContainsFunc(l.remove, func(h string) bool { return strings.EqualFold(h, name) }) {
 			if f.set {
@@ -109,7 +109,7 @@ func (f fate) through(levels []level, name string) fate {
 	return f
 }
 
-func (f *fate) add(h *corev3.HeaderValueOption) {
+func (f *outcome) add(h *corev3.HeaderValueOption) {
 	action := h.GetAppendAction()
 	if olderAppend(h) != nil { // the older field wins if it is given
 		action = corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD

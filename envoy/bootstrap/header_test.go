@@ -19,20 +19,20 @@ func TestTrace(t *testing.T) {
 		config      string // of routes
 		host, route string
 		weight      string
-		want        fate
+		want        outcome
 	}{
-		{"untouched", "", "", "", "", fate{passes: true}},
-		{"removed", "", `"requestHeadersToRemove":["X-A"]`, "", "", fate{}},
-		{"removed, then set at one level", "", "", `"requestHeadersToRemove":["x-a"],"requestHeadersToAdd":[` + overwrite + `]`, "", fate{set: true, value: "own"}},
-		{"overwritten", "", "", `"requestHeadersToAdd":[` + overwrite + `]`, "", fate{set: true, value: "own"}},
-		{"appended", "", "", `"requestHeadersToAdd":[` + appended + `]`, "", fate{passes: true, set: true, value: "own"}},
-		{"overwritten the older way", "", "", `"requestHeadersToAdd":[{"append":false,"header":{"key":"x-a","value":"own"}}]`, "", fate{set: true, value: "own"}},
-		{"appended the older way", "", "", `"requestHeadersToAdd":[{"append":true,"header":{"key":"x-a","value":"own"}}]`, "", fate{passes: true, set: true, value: "own"}},
-		{"overwritten if there", "", "", `"requestHeadersToAdd":[` + existing + `]`, "", fate{set: true, value: "own"}},
-		{"overwritten if there, but removed", "", "", `"requestHeadersToRemove":["x-a"],"requestHeadersToAdd":[` + existing + `]`, "", fate{}},
-		{"set, then removed above", `"requestHeadersToRemove":["x-a"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, "", fate{lostAt: "config"}},
-		{"the most specific wins", `"mostSpecificHeaderMutationsWins":true,"requestHeadersToRemove":["x-a"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, "", fate{set: true, value: "own"}},
-		{"set by the weighted cluster", "", `"requestHeadersToRemove":["x-b"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, fate{set: true, value: "own"}},
+		{"untouched", "", "", "", "", outcome{passes: true}},
+		{"removed", "", `"requestHeadersToRemove":["X-A"]`, "", "", outcome{}},
+		{"removed, then set at one level", "", "", `"requestHeadersToRemove":["x-a"],"requestHeadersToAdd":[` + overwrite + `]`, "", outcome{set: true, value: "own"}},
+		{"overwritten", "", "", `"requestHeadersToAdd":[` + overwrite + `]`, "", outcome{set: true, value: "own"}},
+		{"appended", "", "", `"requestHeadersToAdd":[` + appended + `]`, "", outcome{passes: true, set: true, value: "own"}},
+		{"overwritten the older way", "", "", `"requestHeadersToAdd":[{"append":false,"header":{"key":"x-a","value":"own"}}]`, "", outcome{set: true, value: "own"}},
+		{"appended the older way", "", "", `"requestHeadersToAdd":[{"append":true,"header":{"key":"x-a","value":"own"}}]`, "", outcome{passes: true, set: true, value: "own"}},
+		{"overwritten if there", "", "", `"requestHeadersToAdd":[` + existing + `]`, "", outcome{set: true, value: "own"}},
+		{"overwritten if there, but removed", "", "", `"requestHeadersToRemove":["x-a"],"requestHeadersToAdd":[` + existing + `]`, "", outcome{}},
+		{"set, then removed above", `"requestHeadersToRemove":["x-a"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, "", outcome{lostAt: "config"}},
+		{"the most specific wins", `"mostSpecificHeaderMutationsWins":true,"requestHeadersToRemove":["x-a"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, "", outcome{set: true, value: "own"}},
+		{"set by the weighted cluster", "", `"requestHeadersToRemove":["x-b"]`, "", `"requestHeadersToAdd":[` + overwrite + `]`, outcome{set: true, value: "own"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -217,6 +217,7 @@ func TestRenderDiffLeftovers(t *testing.T) {
 		{"a team's own", istio(same), istio(team), "", nil},
 		{"teams in Envoy Gateway", gateway(PortableForm, team), gateway(PortableForm, same), "", nil},
 		{"another site's", istio(same), istio(same), "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: shop, namespace: ns}\nspec: {hosts: [plain.example]}\n", nil},
+		{"a way to the admin port", istio(same), istio(same), "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: heald-admin, namespace: ns}\nspec: {hosts: [heald.example]}\n", nil},
 		{"another namespace's", istio(same), istio(same), "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: heald-inner, namespace: other}\n", nil},
 		{"the chart's", istio(same), istio(same), "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: heald, namespace: ns}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: heald, namespace: ns}\ndata: {heald.yaml: x-heald-hop}\n", nil},
 	} {
@@ -240,6 +241,21 @@ func TestRenderDiffLeftovers(t *testing.T) {
 		}
 		if !slices.Equal(left, c.left) {
 			t.Errorf("%s: %q, want %q", c.name, left, c.left)
+		}
+	}
+}
+
+// Every name of heald's that a form gives is known as one.
+func TestOwnNames(t *testing.T) {
+	for _, form := range forms {
+		p := given(form)
+		p.HopSecret = "heald-hop"
+		_, objects := render(t, p)
+		for _, o := range objects {
+			name := text(o, "metadata", "name")
+			if strings.HasPrefix(name, healdName) && ofMesh(o) && !slices.Contains(ownNames, name) {
+				t.Errorf("%s: %s", form, identity(o))
+			}
 		}
 	}
 }

@@ -77,6 +77,9 @@ func Gateway(p Params) (*Manifests, error) {
 // other.
 func (p *Params) gatewayNeeds() error {
 	var errs []error
+	if !label.MatchString(p.Class) && !hostName.MatchString(p.Class) {
+		errs = append(errs, fmt.Errorf("--class: %q is no name of a GatewayClass; kubectl get gatewayclass lists them", p.Class))
+	}
 	if p.HealdTLS == Mesh {
 		errs = append(errs, errors.New("--heald-tls: Envoy Gateway is no mesh; write plain or tls"))
 	}

@@ -118,8 +118,8 @@ func (i *istio) innerService() {
 	routes := list()
 	add := func(why string, x provider, name string, match *yaml.Node) {
 		route := tree("name", name, "match", list(match), "retries", inline(tree("attempts", 0)))
-		if i.p.routesAuthority() && x.host != nowhere {
-			set(route, "rewrite", inline(tree("authority", x.host)))
+		if i.p.routesAuthority() && x.authority != "" {
+			set(route, "rewrite", inline(tree("authority", x.authority)))
 		}
 		set(route, "headers", tree(
 			"request", tree("remove", texts(i.c.host("inner"), "request_headers_to_remove")),

@@ -13,12 +13,17 @@ import (
 // NetworkPolicies called heald are the Helm chart's.
 var meshGroups = []string{"istio.io", gatewayAPI, eg}
 
+// ownNames are the names of heald's in manifests of whatever form, without those of
+// teams. Others that begin with heald may be somebody's own, such as a way to the
+// page of the admin port.
+var ownNames = []string{healdName, "heald-outer", innerName, nowhereName, "heald-hop", "heald-websocket", "heald-unknown-backend"}
+
 // leftovers are the objects of a file which an earlier heald.yaml, another form or
 // somebody's hand has made for heald, and which the manifests do not have: a
 // provider that is gone, a patch that is no longer needed. An object is heald's
 // if it is one of the mesh, in the namespace of the manifests or in none, and
 //
-//   - is called heald, or heald- and more,
+//   - has a name that some form gives (ownNames),
 //   - or has one of heald's headers (x-heald-) in it,
 //   - or is what the file's own inner route leads to: a provider.
 //
@@ -40,7 +45,7 @@ func (m *Manifests) leftovers(have map[string]*yaml.Node) []string {
 		if namespace := text(n, "metadata", "namespace"); ours[id] || !ofMesh(n) || ofTeam(n) || namespace != "" && namespace != m.namespace {
 			continue
 		}
-		if name := text(n, "metadata", "name"); name == healdName || strings.HasPrefix(name, healdName+"-") || mentions(n, "x-heald-") || led[id] {
+		if name := text(n, "metadata", "name"); slices.Contains(ownNames, name) || mentions(n, "x-heald-") || led[id] {
 			out = append(out, id)
 		}
 	}

@@ -164,6 +164,8 @@ type provider struct {
 	name, host string
 	port       int
 	tls        bool
+	// authority is the host as requests carry it: with the port, if url names one.
+	authority string
 }
 
 func (p *Params) providers() ([]provider, error) {
@@ -173,7 +175,7 @@ func (p *Params) providers() ([]provider, error) {
 		if err != nil || u.Hostname() == "" {
 			return nil, fmt.Errorf("backends[%d].url: %q: want https://host or http://host:port", i, b.URL)
 		}
-		x := provider{name: b.Name, host: strings.ToLower(u.Hostname()), port: 80, tls: u.Scheme == "https"}
+		x := provider{name: b.Name, host: strings.ToLower(u.Hostname()), port: 80, tls: u.Scheme == "https", authority: strings.ToLower(u.Host)}
 		if x.tls {
 			x.port = 443
 		}

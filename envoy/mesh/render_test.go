@@ -144,6 +144,10 @@ func TestRenderProviders(t *testing.T) {
 				if host != want {
 					t.Errorf("%q leads to %s", cluster, host)
 				}
+				authority := map[string]string{"studio": "studio.example", "second": "studio.example", "plain": "plain.example:8080"}[cluster]
+				if got := text(r, "rewrite", "authority"); got != authority {
+					t.Errorf("%q is asked as %q, want %q", cluster, got, authority)
+				}
 				if cluster == "" && at(r, "match", "0", "withoutHeaders", "x-heald-cluster") == nil {
 					t.Error("a name that no route has would lead to a provider")
 				}
@@ -209,6 +213,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"another namespace's Service", SidecarForm, func(p *Params) { p.Host = "llm.other.svc.cluster.local" }, "--host: \"llm.other.svc.cluster.local\" is no Service of the namespace ns"},
 		{"short name of a Service", SidecarForm, func(p *Params) { p.Host = "llm.ns" }, "--host"},
 		{"port of Envoy Gateway's pods", PortableForm, func(p *Params) { p.PodPort = 8080 }, "--port"},
+		{"class", PortableForm, func(p *Params) { p.Class = "" }, "--class"},
 		{"heald is no Service", PortableForm, func(p *Params) { p.Heald = "heald.example.com:9000" }, "--heald: Envoy Gateway finds heald by its Service"},
 		{"resume", GatewayForm, func(p *Params) { p.Envoy.Resume = "unix:///run/heald/resume.sock" }, "resume_via"},
 		{"proxy", GatewayForm, func(p *Params) { p.Envoy.Backends[0].Proxy = "http://proxy.example:3128" }, "backends[0].proxy"},

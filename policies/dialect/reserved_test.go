@@ -58,32 +58,52 @@ func TestReserved(t *testing.T) {
 	}
 }
 
-// The statuses and bodies of the table in reserved.go, which meshes use.
+// The statuses and bodies of the table in reserved.go, a row each.
 func TestReservedTable(t *testing.T) {
 	mesh := []int{502, 503, 504, 507}
 	for _, c := range []struct {
-		d      dialect.Dialect
-		e      conversation.Error
-		status int
-		says   string
+		reserved []int
+		d        dialect.Dialect
+		e        conversation.Error
+		status   int
+		says     string
 	}{
-		{endpoint.Claude, conversation.Error{Kind: conversation.ErrOverloaded, Status: 503}, 529, `"overloaded_error"`},
-		{endpoint.Claude, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"api_error"`},
-		{endpoint.Claude, conversation.Error{Kind: conversation.ErrAPI, Status: 502}, 500, `"api_error"`},
-		{endpoint.Chat, conversation.Error{Kind: conversation.ErrOverloaded}, 500, `"server_error"`},
-		{endpoint.Chat, conversation.Error{Kind: conversation.ErrOverloaded, RetryAfter: 3}, 429, `"rate_limit_error"`},
-		{endpoint.Responses, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"server_error"`},
-		{endpoint.Embeddings, conversation.Error{Kind: conversation.ErrOverloaded}, 500, `"server_error"`},
-		{endpoint.Native, conversation.Error{Kind: conversation.ErrOverloaded, Name: "UNAVAILABLE"}, 500, `"INTERNAL"`},
-		{endpoint.Native, conversation.Error{Kind: conversation.ErrOverloaded, RetryAfter: 3}, 429, `"RESOURCE_EXHAUSTED"`},
-		{endpoint.Native, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"INTERNAL"`},
+		{mesh, endpoint.Claude, conversation.Error{Kind: conversation.ErrOverloaded, Status: 503}, 529, `"overloaded_error"`},
+		{mesh, endpoint.Chat, conversation.Error{Kind: conversation.ErrOverloaded}, 500, `"server_error"`},
+		{mesh, endpoint.Chat, conversation.Error{Kind: conversation.ErrOverloaded, RetryAfter: 3}, 429, `"rate_limit_error"`},
+		{mesh, endpoint.Embeddings, conversation.Error{Kind: conversation.ErrOverloaded}, 500, `"server_error"`},
+		{mesh, endpoint.Native, conversation.Error{Kind: conversation.ErrOverloaded, Name: "UNAVAILABLE"}, 500, `"INTERNAL"`},
+		{mesh, endpoint.Native, conversation.Error{Kind: conversation.ErrOverloaded, RetryAfter: 3}, 429, `"RESOURCE_EXHAUSTED"`},
+		{mesh, endpoint.Claude, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"api_error"`},
+		{mesh, endpoint.Responses, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"server_error"`},
+		{mesh, endpoint.Native, conversation.Error{Kind: conversation.ErrTimeout}, 500, `"INTERNAL"`},
+		{mesh, endpoint.Claude, conversation.Error{Kind: conversation.ErrAPI, Status: 502}, 500, `"api_error"`},
+		{[]int{500}, endpoint.Claude, conversation.Error{Kind: conversation.ErrAPI}, 529, `"overloaded_error"`},
+		{[]int{500}, endpoint.Chat, conversation.Error{Kind: conversation.ErrAPI}, 503, ``},
+		{[]int{500, 503}, endpoint.Native, conversation.Error{Kind: conversation.ErrAPI}, 429, `"RESOURCE_EXHAUSTED"`},
+		{[]int{429}, endpoint.Claude, conversation.Error{Kind: conversation.ErrRateLimit}, 529, `"overloaded_error"`},
+		{[]int{429}, endpoint.Chat, conversation.Error{Kind: conversation.ErrRateLimit}, 503, ``},
+		{[]int{429, 503}, endpoint.Native, conversation.Error{Kind: conversation.ErrRateLimit}, 500, `"INTERNAL"`},
+		{[]int{429}, endpoint.Claude, conversation.Error{Kind: conversation.ErrQuota}, 402, ``},
+		{[]int{402, 429}, endpoint.Chat, conversation.Error{Kind: conversation.ErrQuota}, 403, ``},
+		{[]int{402, 403, 429}, endpoint.Native, conversation.Error{Kind: conversation.ErrQuota}, 400, ``},
+		{[]int{413}, endpoint.Claude, conversation.Error{Kind: conversation.ErrTooLarge}, 400, `"invalid_request_error"`},
+		{[]int{413}, endpoint.Chat, conversation.Error{Kind: conversation.ErrTooLarge}, 400, ``},
+		{[]int{401}, endpoint.Claude, conversation.Error{Kind: conversation.ErrAuth}, 403, `"permission_error"`},
+		{[]int{401, 403}, endpoint.Chat, conversation.Error{Kind: conversation.ErrAuth}, 400, ``},
+		{[]int{402}, endpoint.Chat, conversation.Error{Kind: conversation.ErrBilling}, 403, ``},
+		{[]int{402, 403}, endpoint.Claude, conversation.Error{Kind: conversation.ErrBilling}, 400, ``},
+		{[]int{403}, endpoint.Native, conversation.Error{Kind: conversation.ErrPermission}, 400, `"INVALID_ARGUMENT"`},
+		{[]int{404}, endpoint.Claude, conversation.Error{Kind: conversation.ErrNotFound}, 400, ``},
+		{[]int{400}, endpoint.Claude, conversation.Error{Kind: conversation.ErrInvalid}, 422, ``},
+		{[]int{400}, endpoint.Native, conversation.Error{Kind: conversation.ErrInvalid}, 422, ``},
 	} {
-		status, headers, body := dialect.ErrorOutside(mesh, c.d, &c.e)
+		status, headers, body := dialect.ErrorOutside(c.reserved, c.d, &c.e)
 		if status != c.status || !strings.Contains(string(body), c.says) {
-			t.Errorf("%s: %d %s, want %d with %s", c.d.Name(), status, body, c.status, c.says)
+			t.Errorf("%s, kind %d without %v: %d %s, want %d with %s", c.d.Name(), c.e.Kind, c.reserved, status, body, c.status, c.says)
 		}
-		if headers.Get("x-should-retry") == "false" {
-			t.Errorf("%s: clients do not try again", c.d.Name())
+		if (status >= 500 || status == 429) && headers.Get("x-should-retry") == "false" {
+			t.Errorf("%s, kind %d without %v: clients do not try again", c.d.Name(), c.e.Kind, c.reserved)
 		}
 	}
 }
