@@ -82,21 +82,26 @@ export class Accounts {
     this.#tick()
   }
 
-  // part replaces only what differs, so that focus and selection stay.
+  // part replaces only what differs, so that focus and selection stay. The end of a
+  // wait is no text, and is changed in place.
   #part(el, content) {
-    const text = JSON.stringify([content].flat().map((c) => c instanceof Node ? c.textContent : c))
+    const next = h('section', null, content)
+    if (el.dataset.now === next.textContent) {
+      const ends = waits(next)
+      waits(el).forEach((time, i) => { for (const name of ['datetime', 'title', 'data-until']) time.setAttribute(name, ends[i].getAttribute(name)) })
+      return
+    }
     const scrolled = [...el.querySelectorAll('.wide')].map((w) => w.scrollLeft)
-    if (el.dataset.now === text) return
     if (el.contains(document.activeElement) && document.activeElement.classList.contains('wide')) this.refocus = true
-    el.dataset.now = text
-    fill(el, content)
+    el.dataset.now = next.textContent
+    fill(el, [...next.childNodes])
     el.querySelectorAll('.wide').forEach((w, i) => { w.scrollLeft = scrolled[i] || 0; if (this.refocus) { w.focus({ preventScroll: true }); this.refocus = false } })
     el.hidden = !el.childNodes.length
   }
 
   #tick() {
     const now = Date.now() + (this.skew || 0)
-    for (const el of this.el.querySelectorAll('time[data-until]')) {
+    for (const el of waits(this.el)) {
       const rest = Date.parse(el.dataset.until) - now
       el.textContent = rest > 0 ? left(rest) : 'now'
     }
@@ -109,8 +114,9 @@ const WORDS = {
   tenant_slots: 'slots taken', tenant_waiting: 'too many wait', tenant_budget: 'budget spent', no_state: 'no shared state',
 }
 
-// until counts down; the tick fills it.
+// until counts down; the tick fills it. waits are all of them in an element.
 const until = (t) => h('time', { datetime: t, data: { until: t }, title: t })
+const waits = (el) => [...el.querySelectorAll('time[data-until]')]
 
 // state is a state as a chip, with the time of its end.
 function state(s, short) {
