@@ -50,3 +50,30 @@ test('a paused page keeps its list when events were lost, and catches up when it
   assert.equal(feed.items[0].cursor, 1000)
   assert.equal(feed.items.at(-1).cursor, 801)
 })
+
+test('a list that is cut while older requests are on their way has no gap', async () => {
+  const at = (cursor) => ({ cursor, request_id: `r${cursor}` })
+  const down = (first, n) => Array.from({ length: n }, (_, i) => at(first - i))
+  const feed = new Feed()
+  await feed.load(parse(new URLSearchParams()))
+  await settled()
+  feed.items = down(40000, 30000)
+  feed.next = 10001
+  let answer
+  const asked = []
+  globalThis.fetch = (path) => new Promise((resolve) => {
+    const before = Number(new URL(path, 'http://heald').searchParams.get('before'))
+    asked.push(before)
+    answer = () => resolve({ ok: true, json: async () => ({ requests: down(before - 1, 500), next: before - 500 }), headers: new Map() })
+  })
+  const older = feed.older()
+  for (let i = 1; i <= 10; i++) say('request', at(40000 + i))
+  await settled()
+  assert.equal(feed.items.at(-1).cursor, 10011, 'the list was not cut')
+  answer()
+  await settled()
+  answer()
+  await older
+  assert.deepEqual(asked, [10001, 10011])
+  assert.equal(feed.items.findIndex((item, i) => i > 0 && item.cursor !== feed.items[i - 1].cursor - 1), -1, 'there is a gap')
+})

@@ -90,7 +90,9 @@ export class Feed extends EventTarget {
   async #fetchOlder(signal) {
     try {
       for (let more = true; more;) {
-        const page = await api.requests(this.query, this.next, MORE, signal)
+        const from = this.next
+        const page = await api.requests(this.query, from, MORE, signal)
+        if (this.next !== from) continue // the list was cut meanwhile: this is older than what follows
         const found = page.requests || []
         this.items = this.items.concat(found)
         this.#took(page)
