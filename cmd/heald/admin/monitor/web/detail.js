@@ -165,13 +165,14 @@ function missing(r) {
   return r.tried > known ? `${plural(r.tried, 'attempt')}, ${known} known here` : r.tried
 }
 
-// sentence has a link at its log word, or at its end.
+// sentence has a link at its log word, or at its end. The word stands in brackets:
+// names of accounts and clauses may have it as well.
 function sentence({ text = '', word, link: href }) {
   if (!href) return text
   if (!word) return [text, ' ', link(href, 'about this')]
-  const at = text.indexOf(word)
+  const at = text.lastIndexOf(`(${word})`)
   if (at < 0) return [text, ' ', link(href, word)]
-  return [text.slice(0, at), link(href, word), text.slice(at + word.length)]
+  return [text.slice(0, at + 1), link(href, word), text.slice(at + 1 + word.length)]
 }
 
 // nice is a length that four ticks divide well, just above ms.
