@@ -51,7 +51,6 @@ function live(feed) {
   const [symbol, text] = paused ? ['pause', n ? `Paused · ${number(n)} new` : 'Paused'] : STATES[feed.live]
   $('live').className = `live is-${state}`
   fill($('live'), icon(symbol), h('span', null, text))
-  $('pause').setAttribute('aria-pressed', paused)
   fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Go on' : 'Pause'))
   if (feed.live !== before) {
     if (feed.live === 'down') say('Connection lost')
