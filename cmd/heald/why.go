@@ -59,12 +59,13 @@ func whyCommand(out streams) *cobra.Command {
 		if errors.Is(err, history.ErrNotFound) {
 			return &problemError{err}
 		}
-		return err
+		return wrong(err)
 	}
 	return cmd
 }
 
-// wrong makes a usage error of a source that was named wrongly.
+// wrong makes a usage error of a source that was named wrongly, and of an id of which
+// too little was given.
 func wrong(err error) error {
 	var mistake *why.Wrong
 	if errors.As(err, &mistake) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,11 +75,18 @@ func TestWhyMistakes(t *testing.T) {
 	if err := os.WriteFile(yaml, []byte("auth: none\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	two := filepath.Join(dir, "two.log")
+	line := `{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1%s","outcome":"passed","duration_ms":1}` + "\n"
+	if err := os.WriteFile(two, []byte(fmt.Sprintf(line, "1")+fmt.Sprintf(line, "2")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
 		want string
 	}{
+		{[]string{"why", "id-1", "--log", two}, exitUsage, "several requests begin with id-1: id-12, id-11; write more of the id"},
+		{[]string{"why", "id-", "--log", filepath.Join(dir, "none.log")}, exitUsage, `"id-" is too short: write 4 or more characters`},
 		{[]string{"why"}, exitUsage, "heald why: name one request by its id"},
 		{[]string{"why", "a", "b"}, exitUsage, "name one request by its id"},
 		{[]string{"why", "id-1", "--admin", "127.0.0.1:1"}, exitFailed, "the heald at 127.0.0.1:1: nothing listens there: is heald running?"},
