@@ -208,7 +208,7 @@ func operating(t *testing.T) map[string]string {
 }
 
 func TestSpan(t *testing.T) {
-	for n, want := range map[int]string{0: "0 ms", 99: "99 ms", 100: "0.1 s", 2140: "2.1 s", 9949: "9.9 s", 10400: "10 s", 119000: "119 s", 125000: "2 min 5 s", 3600000: "60 min 0 s"} {
+	for n, want := range map[int]string{0: "0 ms", 99: "99 ms", 100: "0.1 s", 2140: "2.1 s", 9949: "9.9 s", 10400: "10 s", 119000: "119 s", 125000: "2 min 5 s", 179600: "3 min 0 s", 3600000: "60 min 0 s"} {
 		if got := span(msec(n)); got != want {
 			t.Errorf("%d ms: got %s, want %s", n, got, want)
 		}
