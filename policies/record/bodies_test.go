@@ -88,6 +88,9 @@ func TestBodiesAtTheLimit(t *testing.T) {
 		c.Keep(Bodies{Outcome: "passed"}, hide)
 	}
 	closed()
+	if len(to.got) != 2 {
+		t.Fatalf("%d are kept", len(to.got))
+	}
 	for _, b := range to.got {
 		if strings.Contains(b.Request.Text, "s3c") || !b.Request.Cut || len(b.Request.Text) > 1000 {
 			t.Errorf("kept %d bytes, cut %v, the secret's part %v", len(b.Request.Text), b.Request.Cut, strings.Contains(b.Request.Text, "s3c"))

@@ -188,8 +188,11 @@ func (e *unwrittenError) Error() string {
 
 func (e *unwrittenError) Unwrap() error { return e.cause }
 
-// logged is an error of a sink, which may quote what a collector says.
-func logged(err error) string { return redact.ForLog(redact.Bound(err.Error(), redact.Limit)) }
+// logged is an error of a sink, which may quote what a collector says. A credential
+// that the limit would cut in two is found whole.
+func logged(err error) string {
+	return redact.Bound(redact.ForLog(redact.Bound(err.Error(), redact.Limit+beyondCut)), redact.Limit)
+}
 
 // after is closed some time after ctx has ended.
 func after(ctx context.Context, d time.Duration) <-chan struct{} {
