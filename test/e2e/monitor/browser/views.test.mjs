@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { ask, open, picture, rows, until } from './page.mjs'
+import { ask, open, picture, rows, set, until } from './page.mjs'
 
 test('detail: story, attempts, warnings, trace, report', async () => {
   const { requests: [one] } = await ask('/api/requests?reason=signature_repair&q=strict&api=chat')
@@ -88,6 +88,22 @@ test('accounts: each state, and countdowns', async () => {
   await picture(page, 'accounts-below')
   await page.locator('.scroll').evaluate((el) => { el.scrollTop = 1400 })
   await picture(page, 'accounts-end')
+  await page.done()
+})
+
+test('a question that fails again does not take the button away', async () => {
+  await set({ down: 'yes' })
+  const page = await open('#/accounts', { quiet: [/503/, /Failed to load resource/] })
+  let asked = 0
+  page.on('response', (r) => { if (r.url().endsWith('/api/accounts')) asked++ })
+  await page.getByText('The accounts cannot be loaded').waitFor()
+  await page.getByRole('button', { name: 'Try again' }).focus()
+  while (asked < 2) await page.waitForResponse('**/api/accounts')
+  await new Promise((done) => setTimeout(done, 100))
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Try again')
+  await set()
+  await page.keyboard.press('Enter')
+  await page.locator('.matrix table').waitFor()
   await page.done()
 })
 

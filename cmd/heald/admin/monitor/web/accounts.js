@@ -1,7 +1,7 @@
 // The view of accounts: which can be used now, which cool down, which are out.
 
 import * as api from './api.js'
-import { fill, h, hidden, icon, place, sorry } from './dom.js'
+import { fill, h, hidden, icon, place, regret } from './dom.js'
 import { clock, count, duration, left, number, percent, plural } from './format.js'
 import { attention, cells, stateOf, totals } from './pool.js'
 
@@ -57,7 +57,7 @@ export class Accounts {
       fill(this.banner, icon('clock'), `${err.message} What is shown is of ${clock(this.shown)}.`)
       return
     }
-    fill(this.body, sorry('The accounts cannot be loaded', err, () => this.ask()))
+    regret(this.body, 'The accounts cannot be loaded', err, () => this.ask())
   }
 
   #draw(report) {

@@ -22,7 +22,7 @@ async function get(path, signal) {
   if (reply.ok) return reply
   if (reply.status === 401) {
     session.dispatchEvent(new Event('over'))
-    throw new Trouble('heald asks again who looks: log in.', 401) // its words are for programs
+    throw new Trouble('You are logged out: your session has ended, or the token was changed.', 401) // its words are for programs
   }
   throw new Trouble(await words(reply), reply.status)
 }

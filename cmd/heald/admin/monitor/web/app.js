@@ -105,7 +105,7 @@ $('logout').addEventListener('click', async () => { await api.logout().catch(() 
 api.session.addEventListener('over', () => {
   if (!$('over').hidden) return
   $('over').hidden = false
-  fill($('over'), icon('warning'), h('b', null, 'heald asks again who looks. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
+  fill($('over'), icon('warning'), h('b', null, 'You are logged out. '), h('span', null, 'What is shown stays, and nothing new comes.'), h('a', { href: '/login' }, 'Log in'))
 })
 $('skip').addEventListener('click', (event) => { event.preventDefault(); (document.querySelector('#view .grid') || $('view')).focus() })
 addEventListener('hashchange', show)

@@ -127,7 +127,7 @@ test('who has to log in can log out', { skip: !MONITOR_TOKEN }, async () => {
   assert.deepEqual(cookies.map((c) => [c.name, c.httpOnly, c.sameSite]), [['heald_admin', true, 'Strict']])
   await context.clearCookies()
   await page.locator('.rows .row').first().click()
-  await page.getByText('heald asks again who looks.').waitFor()
+  await page.getByText('You are logged out.').waitFor()
   await picture(page, 'heald-session-over')
   await accessible(page, 'session over')
   await page.getByRole('link', { name: 'Log in' }).click()
