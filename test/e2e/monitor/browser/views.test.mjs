@@ -83,7 +83,7 @@ test('accounts: each state, and countdowns', async () => {
   await page.getByText('learned').first().waitFor()
   await page.locator('.backends').getByText('held back').waitFor()
   await page.getByRole('button', { name: /Show all/ }).click()
-  assert.equal(await page.locator('.troubles li').count(), 14)
+  assert.equal(await page.locator('.troubles li').count(), 13)
   await page.locator('.scroll').evaluate((el) => { el.scrollTop = 600 })
   await picture(page, 'accounts-below')
   await page.locator('.scroll').evaluate((el) => { el.scrollTop = 1400 })

@@ -78,7 +78,7 @@ export class Accounts {
     this.#part(p.backends, backends(report.backends || []))
     this.#part(p.tenants, tenants(report.tenants || [], report.queues || []))
     this.#part(p.queues, queues(report.queues || []))
-    this.#part(p.tokens, tokens((report.accounts || []).filter((a) => a.token)))
+    this.#part(p.tokens, tokens((report.accounts || []).filter((a) => a.token && a.kind !== 'disabled')))
     this.#tick()
   }
 
