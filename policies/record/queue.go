@@ -132,7 +132,7 @@ func (q *Queue) write(batch []Entry) {
 	defer cancel()
 	err := ctx.Err() // Close gave up: the rest is only counted
 	if err == nil {
-		err = q.sink.Write(ctx, batch)
+		err = q.handOver(ctx, batch)
 	}
 	if err == nil {
 		return
@@ -146,10 +146,33 @@ func (q *Queue) write(batch []Entry) {
 	}
 	if now := time.Now(); now.Sub(q.complained) >= complaintPause {
 		q.complained = now
-		q.log.Warn("records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
-			zap.String("error", logged(err)))
+		level, stack := zap.WarnLevel, zap.Skip()
+		if p, ok := errors.AsType[*panicError](err); ok {
+			level, stack = zap.ErrorLevel, p.stack
+		}
+		q.log.Log(level, "records were dropped", zap.String("sink", q.name), zap.Int("records", len(batch)),
+			zap.String("error", logged(err)), stack)
 	}
 }
+
+// handOver calls the sink. A panic there is a defect that costs these records: the
+// process, and with it all requests, goes on.
+func (q *Queue) handOver(ctx context.Context, batch []Entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{p, zap.Stack("stack")}
+		}
+	}()
+	return q.sink.Write(ctx, batch)
+}
+
+// panicError is a panic of a sink.
+type panicError struct {
+	value any
+	stack zap.Field
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // Close writes what waits and closes the sink. When ctx ends first, the rest is
 // dropped and counted, and a call of the sink that runs is canceled. The error says

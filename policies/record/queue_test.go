@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -171,6 +172,36 @@ func TestQueueGoesOnAfterFailures(t *testing.T) {
 		}
 		if dropped() != 1 || len(sink.got) != 1 || sink.got[0].Attempt.Number != 2 {
 			t.Errorf("%v dropped, %d written", dropped(), len(sink.got))
+		}
+	})
+}
+
+// A sink that panics costs its records, not the process, and is a defect in the log.
+func TestQueueSurvivesPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.DebugLevel)
+		sink := &fakeSink{}
+		sink.write = func(context.Context) error {
+			if sink.calls <= 2 {
+				panic("index out of range")
+			}
+			return nil
+		}
+		metrics := NewMetrics(prometheus.NewRegistry())
+		q := NewQueue(sink, QueueOptions{Name: "fake", Metrics: metrics, Log: zap.New(core)})
+		for range 3 {
+			q.Attempt(Attempt{})
+			synctest.Wait() // the sink was called
+		}
+		if err := q.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if lost := testutil.ToFloat64(metrics.dropped.WithLabelValues("fake")); len(sink.got) != 1 || lost != 2 {
+			t.Errorf("%d written, %v dropped", len(sink.got), lost)
+		}
+		lines := logs.All()
+		if len(lines) != 1 || lines[0].Level != zap.ErrorLevel || lines[0].ContextMap()["error"] != "panic: index out of range" || !strings.Contains(lines[0].ContextMap()["stack"].(string), "TestQueueSurvivesPanics") {
+			t.Errorf("%+v", lines)
 		}
 	})
 }
