@@ -84,6 +84,7 @@ test('bodies', async () => {
   await button.click()
   await page.locator('.kept pre').getByText('a prompt that failed').waitFor()
   await page.locator('.kept pre').getByText("the provider's refusal").waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'What the client sent', 'the focus was lost with the button')
   await page.locator('.kept').scrollIntoViewIfNeeded()
   await picture(page, 'heald-bodies')
   await accessible(page, 'bodies')
