@@ -69,6 +69,25 @@ func TestWhyAfterwards(t *testing.T) {
 	}
 }
 
+// A trace id looks like a credential, and is none where requests are asked for by it.
+func TestWhyByTrace(t *testing.T) {
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	log := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(log, []byte(`{"time":"2026-11-29T12:00:03Z","msg":"request finished","request_id":"id-1","trace_id":"`+trace+`","outcome":"passed","duration_ms":1}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"why", trace}, {"why", strings.ToUpper(trace)}, {"requests", "--id", trace}, {"requests", "--id=" + trace}} {
+		if code, out, errs := heald(t, append(args, "--log", log)...); code != exitOK || !strings.Contains(out, "id-1") {
+			t.Errorf("%v: exit %d:\n%s%s", args, code, out, errs)
+		}
+	}
+	for _, args := range [][]string{{"check", trace}, {"why", trace + trace}, {"requests", "--tenant", "x=" + trace}} {
+		if code, _, errs := heald(t, args...); code != exitUsage || !strings.Contains(errs, "looks like a credential") {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
 func TestWhyMistakes(t *testing.T) {
 	dir := t.TempDir()
 	yaml := filepath.Join(dir, "heald.yaml")
