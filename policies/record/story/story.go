@@ -278,7 +278,11 @@ func (t *teller) end() {
 		}
 		t.add(text + tokens(r))
 	case "local":
-		t.explain("heald answered by itself, without asking a provider: "+clause(r.Reason), r.Reason)
+		text := "heald answered by itself"
+		if neverAsked(r) {
+			text += ", without asking a provider"
+		}
+		t.explain(text+": "+clause(r.Reason), r.Reason)
 	case "broken":
 		word := cmp.Or(r.BrokenBy, r.Reason)
 		t.explain("the client got a part of the answer, then the error event of its API"+after+": "+clause(word)+tokens(r), word)

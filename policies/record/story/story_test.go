@@ -250,6 +250,16 @@ func TestErrorAtOnce(t *testing.T) {
 	}
 }
 
+// What heald answers after a provider was asked in vain is not told as if nobody was.
+func TestLocalAfterAnAttempt(t *testing.T) {
+	r := request("local", "token_estimate", 200, 900, func(r *record.Request) { r.Operation, r.Asked = record.Count, true },
+		try(1, "studio/gemini-1", flash, "failover", "upstream_overloaded", 503, 0, 400), try(2, "", "", "pass", "token_estimate", 0, 400, 0))
+	told := text(Tell(&r))
+	if !strings.Contains(told, "attempt 1 at gemini-1") || !strings.Contains(told, "heald answered by itself: the tokens were estimated") || strings.Contains(told, "without asking") {
+		t.Error(told)
+	}
+}
+
 // An attempt that was never sent does not accuse the provider.
 func TestCanceledUnsent(t *testing.T) {
 	r := request("canceled", "canceled", 0, 2000, func(r *record.Request) { r.Aborted = true })
