@@ -150,12 +150,14 @@ test('names of clients are text, wherever they are shown', async () => {
   const { requests: [one] } = await ask('/api/requests?q=window.pwned')
   const told = await ask(`/api/requests/${one.request_id}`)
   const bad = { text: 'see here', word: 'here', link: 'javascript:window.pwned=3' }
+  const twice = { text: 'attempt 1 at tokyo-1: 200, passed on (ok) after 1.0 s', word: 'ok', link: 'https://example.com/#ok' }
   const page = await open('#/requests?q=window.pwned')
   await rows(page)
   assert.ok((await page.locator('.rows .model').first().textContent()).startsWith('<img src=x onerror='))
-  await page.route(`**/api/requests/${one.request_id}`, (route) => route.fulfill({ json: { ...told, story: [bad, ...told.story] } }))
+  await page.route(`**/api/requests/${one.request_id}`, (route) => route.fulfill({ json: { ...told, story: [bad, twice, ...told.story] } }))
   await page.goto(`${process.env.MONITOR_URL}/#/requests/${one.request_id}?q=window.pwned`)
   await page.getByText('see here').waitFor()
+  assert.deepEqual(await page.locator('.story li').nth(1).evaluate((li) => [...li.childNodes].map((n) => n.firstChild?.textContent ?? n.textContent)), ['attempt 1 at tokyo-1: 200, passed on (', 'ok', ') after 1.0 s'])
   assert.equal(await page.locator('a[href^="javascript:"]').count(), 0)
   assert.equal(await page.locator('main img').count(), 0)
   await page.locator('.error').first().waitFor()
