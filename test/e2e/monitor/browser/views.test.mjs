@@ -128,6 +128,19 @@ test('now: an hour and a day, with tables', async () => {
   await page.done()
 })
 
+test('now: each backend has its lines, however many there are', async () => {
+  const page = await open('#/requests')
+  await rows(page)
+  const told = await ask('/api/now')
+  const names = Array.from({ length: 12 }, (_, i) => `backend-${i}`)
+  const lines = Object.fromEntries(names.map((name, i) => [name, told.rate_limited.map(() => 100 * (i + 1))]))
+  await page.route('**/api/now?**', (route) => route.fulfill({ json: { ...told, first_content_p50: lines, first_content_p95: lines } }))
+  await page.keyboard.press('3')
+  await page.locator('.chart').first().getByText('backend-11 p95').waitFor()
+  assert.equal(await page.locator('.chart').first().locator('.chart-legend li').count(), 24)
+  await page.done()
+})
+
 test('export: what the filter shows, as CSV and JSON lines', async () => {
   const { requests } = await ask('/api/requests?outcome=broken&limit=100000')
   const page = await open('#/requests?outcome=broken')
