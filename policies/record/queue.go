@@ -188,7 +188,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	select {
 	case <-q.done:
 	case <-after(ctx, graceTime):
-		return fmt.Errorf("sink %s does not let go; %d records and those that it has were not written", q.name, len(q.entries)+int(q.unwritten.Load()))
+		return fmt.Errorf("sink %s hangs: %d records that wait, and those that it is writing, were not written", q.name, len(q.entries)+int(q.unwritten.Load()))
 	}
 	q.cancel()
 	err := q.sink.Close()

@@ -235,11 +235,14 @@ func TestQueueLeavesWhatHangs(t *testing.T) {
 		sink := &fakeSink{write: func(context.Context) error { <-release; return nil }}
 		q, _ := newQueue(t, sink, 10)
 		q.Attempt(Attempt{})
+		synctest.Wait() // the sink has it
+		q.Attempt(Attempt{})
+		q.Attempt(Attempt{})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		before := time.Now()
-		if err := q.Close(ctx); err == nil {
-			t.Error("no error")
+		if err := q.Close(ctx); err == nil || err.Error() != "sink fake hangs: 2 records that wait, and those that it is writing, were not written" {
+			t.Errorf("got %v", err)
 		}
 		if took := time.Since(before); took != 2*time.Second+graceTime {
 			t.Errorf("took %v", took)

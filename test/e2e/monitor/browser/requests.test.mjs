@@ -98,7 +98,7 @@ test('news come by themselves, and wait while the page is paused', async () => {
   await page.getByText('Paused · 7 new').waitFor()
   await picture(page, 'requests-paused')
   assert.equal(await top(page).getAttribute('id'), paused)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
   await until(page, (id) => document.getElementById(id)?.getAttribute('aria-rowindex') === '9', paused)
   assert.deepEqual(other, [], 'views that are not shown ask nothing')
   await page.done()

@@ -51,7 +51,7 @@ function live(feed) {
   const [symbol, text] = paused ? ['pause', n ? `Paused · ${number(n)} new` : 'Paused'] : STATES[feed.live]
   $('live').className = `live is-${state}`
   fill($('live'), icon(symbol), h('span', null, text))
-  fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Go on' : 'Pause'))
+  fill($('pause'), icon(paused ? 'play' : 'pause'), h('span', null, paused ? 'Continue' : 'Pause'))
   if (feed.live !== before) {
     if (feed.live === 'down') say('Connection lost')
     else if (before === 'down') say('Connected again')
