@@ -168,8 +168,9 @@ func (s *Sink) request(r *record.Request) {
 		l.text(errorType, r.Reason)
 	}
 	// The status of a server's span is not set for what the client did wrong
-	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status).
-	good = good || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
+	// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status), nor
+	// where it left.
+	good = good || r.Outcome == "canceled" || r.Outcome == "failed" && r.Status < http.StatusInternalServerError && slices.Contains(heal.ClientsFaults, r.Reason)
 	if q := r.Resume; q != nil {
 		l.text(resumed, q.Result)
 		l.number(restRequests, q.Requests)
