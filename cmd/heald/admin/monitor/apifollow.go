@@ -80,7 +80,11 @@ func (m *Monitor) follow(w http.ResponseWriter, r *http.Request) {
 func next(ctx context.Context, from source) (history.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, keepAlive)
 	defer cancel()
-	return from.Next(ctx)
+	event, err := from.Next(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // a store that is interrupted says so in its own words
+	}
+	return event, err
 }
 
 func (m *Monitor) source(f history.Filter) (source, error) {

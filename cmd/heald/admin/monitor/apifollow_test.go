@@ -267,6 +267,29 @@ func TestFollowByAsking(t *testing.T) {
 	})
 }
 
+// busy is a store that is asked until the reader gives up.
+type busy struct{ history.Source }
+
+func (busy) Query(ctx context.Context, _ history.Filter, _ history.Cursor, _ int) (history.Page, error) {
+	<-ctx.Done()
+	return history.Page{}, errors.New("interrupted")
+}
+
+// A store that is busy when it is time to say that nothing has come does not end the
+// stream.
+func TestFollowABusyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New(Options{Store: busy{}})
+		out, leave := following(t.Context(), m, "/api/follow")
+		defer leave()
+		out.took()
+		time.Sleep(2*keepAlive + time.Second)
+		if got := out.took(); got != ": still here\n\n: still here\n\n" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 // broken is a store that fails.
 type broken struct{ history.Source }
 
