@@ -3,6 +3,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
+// No test waits for the connection's patience.
+const wait = setTimeout
+globalThis.setTimeout = (f, ms) => ms > 10000 ? wait(f, ms).unref() : wait(f, ms)
+
 // The page's modules expect a browser's connection and heald's API.
 let connection
 globalThis.EventSource = class extends EventTarget {

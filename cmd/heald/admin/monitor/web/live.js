@@ -3,6 +3,7 @@
 import { followAddress } from './api.js'
 
 const AGAIN = [1000, 2000, 5000, 10000] // ms until the next try, where the browser gives up
+const SILENT = 40000 // ms without a word after which heald hangs: it says at least every 15 s that it is there
 
 export class Live {
   // on has request(item), lost(n), state('connecting' | 'live' | 'down'), and
@@ -24,8 +25,15 @@ export class Live {
 
   connect() {
     this.tell('connecting')
+    this.source?.close()
     const source = this.source = new EventSource(followAddress(this.query))
-    const mine = (f) => (event) => { if (source === this.source) f(event) }
+    const mine = (f) => (event) => {
+      if (source !== this.source) return
+      this.heard()
+      f(event)
+    }
+    this.heard()
+    source.addEventListener('quiet', mine(() => {}))
     source.addEventListener('open', mine(() => {
       this.tries = 0
       this.tell('live')
@@ -43,6 +51,16 @@ export class Live {
     }))
   }
 
+  // heard puts off the end of patience: a connection may be dead without an error.
+  heard() {
+    clearTimeout(this.silence)
+    this.silence = setTimeout(() => {
+      this.tell('down')
+      this.been = true
+      this.connect()
+    }, SILENT)
+  }
+
   tell(state) {
     if (state === this.state || (state === 'connecting' && this.state === 'down')) return
     this.state = state
@@ -51,6 +69,7 @@ export class Live {
 
   close() {
     clearTimeout(this.timer)
+    clearTimeout(this.silence)
     this.source?.close()
     this.source = null
   }
