@@ -9,18 +9,20 @@ globalThis.setTimeout = (f, ms) => ms > 10000 ? wait(f, ms).unref() : wait(f, ms
 
 // The page's modules expect a browser's connection and heald's API.
 let connection
+const steps = [] // what was opened and asked for
 globalThis.EventSource = class extends EventTarget {
   static CLOSED = 2
   readyState = 1
   constructor() {
     super()
     connection = this
+    wait(() => { steps.push('open'); this.dispatchEvent(new Event('open')) }, 20)
   }
   close() {}
 }
 let newest = 100
 const page = () => ({ requests: Array.from({ length: 200 }, (_, i) => ({ cursor: newest - i, request_id: `r${newest - i}` })), next: newest - 200 })
-globalThis.fetch = async () => ({ ok: true, json: async () => page(), headers: new Map() })
+globalThis.fetch = async (path) => (steps.push(path.split('?')[0]), { ok: true, json: async () => page(), headers: new Map() })
 
 const web = new URL('../../../../cmd/heald/admin/monitor/web/', import.meta.url)
 const { Feed } = await import(new URL('feed.js', web))
@@ -32,6 +34,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 600)) // two 
 test('a paused page keeps its list when events were lost, and catches up when it goes on', async () => {
   const feed = new Feed()
   await feed.load(parse(new URLSearchParams()))
+  assert.deepEqual(steps, ['open', '/api/requests'], 'what ends in between would be missed')
   await settled()
   feed.pause(true)
   newest = 150 // fifty came, and the server dropped them

@@ -48,7 +48,8 @@ export class Feed extends EventTarget {
       // The connection opens before the page is loaded, so that nothing in
       // between is missed.
       this.query = toQuery(filter)
-      this.#live.open(this.query)
+      await this.#live.open(this.query)
+      if (signal.aborted) return
       const page = await api.requests(this.query, 0, FIRST, signal)
       this.items = page.requests || []
       this.#took(page)

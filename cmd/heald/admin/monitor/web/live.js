@@ -3,6 +3,7 @@
 import { followAddress } from './api.js'
 
 const AGAIN = [1000, 2000, 5000, 10000] // ms until the next try, where the browser gives up
+const PATIENCE = 1000 // ms for a connection to open, before the page is loaded without it
 const SILENT = 40000 // ms without a word after which heald hangs: it says at least every 15 s that it is there
 
 export class Live {
@@ -15,12 +16,17 @@ export class Live {
     this.tries = 0
   }
 
-  // open follows a query, in place of the one before.
+  // open follows a query, in place of the one before. It returns when heald follows,
+  // has refused to, or has been waited for.
   open(query) {
     this.close()
     this.query = query
     this.been = false
-    this.connect()
+    return new Promise((done) => {
+      this.began = done
+      setTimeout(done, PATIENCE)
+      this.connect()
+    })
   }
 
   connect() {
@@ -30,6 +36,7 @@ export class Live {
     const mine = (f) => (event) => {
       if (source !== this.source) return
       this.heard()
+      this.began() // whatever came
       f(event)
     }
     this.heard()
