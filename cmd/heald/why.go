@@ -132,7 +132,7 @@ func requestsCommand(out streams) *cobra.Command {
 		}
 		_, seen := terminal.Of(out.out)
 		progress := out.err
-		if _, seen := terminal.Of(progress); !seen {
+		if _, ok := terminal.Drawable(progress); !ok {
 			progress = io.Discard
 		}
 		return why.List(cmd.Context(), out.out, progress, sources.List[0], f, *limit, *asJSON || !*asTable && !seen)
