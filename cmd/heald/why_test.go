@@ -88,6 +88,19 @@ func TestWhyByTrace(t *testing.T) {
 	}
 }
 
+// A day and a time without a zone are those of the table, which shows the local ones.
+func TestTimesOfRequests(t *testing.T) {
+	now := time.Date(2026, 11, 29, 15, 0, 0, 0, time.FixedZone("here", 3600))
+	for text, want := range map[string]string{
+		"": "0001-01-01T00:00:00Z", "10m": "2026-11-29T13:50:00Z", "2h ago": "2026-11-29T12:00:00Z", "2026-11-29": "2026-11-28T23:00:00Z",
+		"2026-11-29 12:30:00": "2026-11-29T11:30:00Z", "2026-11-29T12:30:00Z": "2026-11-29T12:30:00Z", "2026-11-29T12:30:00+02:00": "2026-11-29T10:30:00Z",
+	} {
+		if got, err := agoOrTime("since", text, now); err != nil || got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%q: got %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestWhyMistakes(t *testing.T) {
 	dir := t.TempDir()
 	yaml := filepath.Join(dir, "heald.yaml")
