@@ -147,6 +147,18 @@ test('10,000 rows: all can be reached, few are in the document', async () => {
   assert.ok(all.shown < 60, `${all.shown} rows in the document`)
   assert.ok(all.most < 3500, `${all.most} elements`)
   await until(page, (n) => [...document.querySelectorAll('.rows .row')].some((el) => el.getAttribute('aria-rowindex') === String(n)), all.rows)
+  const order = await page.evaluate(async () => {
+    const grid = document.querySelector('.grid')
+    for (let i = 0; i < 20; i++) {
+      grid.scrollTop -= 150
+      await new Promise(requestAnimationFrame)
+      await new Promise(requestAnimationFrame)
+    }
+    return [...document.querySelectorAll('.rows .row')].map((el) => Number(el.getAttribute('aria-rowindex')))
+  })
+  assert.deepEqual(order, order.toSorted((a, b) => a - b), 'rows are read in another order than they are seen')
+  await page.locator('.grid').evaluate((el) => { el.scrollTop = el.scrollHeight })
+  await until(page, (n) => [...document.querySelectorAll('.rows .row')].some((el) => el.getAttribute('aria-rowindex') === String(n)), all.rows)
   await picture(page, 'requests-end')
   await page.done()
 })
